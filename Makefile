@@ -1,0 +1,80 @@
+# A thin front: everything that builds stands in CMakeLists.txt and CMakePresets.json.
+# `make help` lists the targets.
+
+JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 60
+
+# Debian's names. ocl-icd-opencl-dev: Debian's oneDNN asks CMake for OpenCL.
+PACKAGES = gcc libc6-dev clang libclang-rt-dev clang-format cmake ninja-build pkgconf \
+           libdnnl-dev ocl-icd-opencl-dev libgomp1 libvips-dev libjansson-dev libcmocka-dev
+
+all: build
+
+help:
+	@echo "make build    the program, build/geoviewmatch"
+	@echo "make test     everything: gcc, clang, sanitizers; each layer under each instruction set"
+	@echo "make demo     street pictures of the project's own, and where they were taken"
+	@echo "make bench    this machine's speed and the paper's cost table"
+	@echo "make fuzz     each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
+	@echo "make install  into PREFIX=/usr/local, under DESTDIR"
+	@echo "make deps     install the Debian packages that are missing"
+	@echo "make format   clang-format on all sources"
+	@echo "make clean    remove what was built"
+	@echo "make debug    a build for a debugger, build-debug/"
+
+# Root is asked for only where a package is missing. On a system without dpkg: see PACKAGES.
+deps:
+	@missing=; command -v dpkg-query > /dev/null || { echo "not a Debian system; needed: $(PACKAGES)"; exit 0; }; \
+	for p in $(PACKAGES); do \
+	    dpkg-query -W -f '$${db:Status-Status}\n' $$p 2> /dev/null | grep -qx installed || missing="$$missing $$p"; \
+	done; \
+	[ -n "$$missing" ] || exit 0; \
+	root=; \
+	if [ "$$(id -u)" != 0 ]; then \
+	    command -v sudo > /dev/null || { echo "needs root for: apt-get install$$missing"; exit 1; }; \
+	    root=sudo; echo "asking for root (sudo) to install:$$missing"; \
+	fi; \
+	$$root apt-get -q update && \
+	$$root env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends $$missing < /dev/null
+
+build: deps
+	cmake --preset release > /dev/null
+	cmake --build --preset release -j $(JOBS)
+
+debug: deps
+	cmake --preset debug > /dev/null
+	cmake --build --preset debug -j $(JOBS)
+
+# Three builds, warnings as errors; the summaries come last.
+test: deps
+	cmake --preset release -DGVM_WERROR=ON > /dev/null
+	cmake --preset release-clang -DGVM_WERROR=ON > /dev/null
+	cmake --preset sanitize -DGVM_WERROR=ON > /dev/null
+	cmake --build --preset release -j $(JOBS)
+	cmake --build --preset release-clang -j $(JOBS)
+	cmake --build --preset sanitize -j $(JOBS)
+	ctest --preset release-clang
+	ctest --preset sanitize
+	ctest --preset release
+
+demo: build
+	build/geoviewmatch demo
+
+bench: build
+	build/geoviewmatch bench
+
+fuzz: deps
+	cmake --preset fuzz > /dev/null
+	cmake --build --preset fuzz -j $(JOBS)
+	cmake/fuzz.sh build-fuzz $(FUZZ_SECONDS)
+
+install: build
+	cmake --install build $(if $(PREFIX),--prefix $(PREFIX))
+
+format:
+	clang-format -i $$(find src include tests examples -name '*.[ch]')
+
+clean:
+	rm -rf build build-*
+
+.PHONY: all help deps build debug test demo bench fuzz install format clean

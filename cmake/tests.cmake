@@ -1,0 +1,73 @@
+# tests.cmake - examples and tests. A test that ends with status 77 says that it was skipped.
+
+set(TEST_ENVIRONMENT "")
+if(GVM_SANITIZE)
+  set(TEST_ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/suppressions.txt:print_suppressions=0"
+      "UBSAN_OPTIONS=print_stacktrace=1" "ASAN_OPTIONS=allocator_may_return_null=1:detect_stack_use_after_return=1")
+endif()
+
+function(add_check name)
+  cmake_parse_arguments(PARSE_ARGV 1 CHECK "" "" "COMMAND;ENVIRONMENT")
+  add_test(NAME ${name} COMMAND ${CHECK_COMMAND} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 240
+                       ENVIRONMENT "${TEST_ENVIRONMENT};${CHECK_ENVIRONMENT}")
+endfunction()
+
+# Examples use the library as a stranger does: the shared one and the public header.
+file(GLOB EXAMPLES CONFIGURE_DEPENDS examples/*.c)
+foreach(source ${EXAMPLES})
+  get_filename_component(name ${source} NAME_WE)
+  add_executable(example_${name} ${source})
+  target_link_libraries(example_${name} PRIVATE libgeoviewmatch)
+endforeach()
+
+# What the tests share, such as a layer restated as a plain loop.
+file(GLOB TEST_SUPPORT CONFIGURE_DEPENDS tests/*.c)
+list(FILTER TEST_SUPPORT EXCLUDE REGEX "/test_[^/]*$")
+file(GLOB TESTS CONFIGURE_DEPENDS tests/test_*.c)
+pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+add_library(test_settings INTERFACE)
+target_include_directories(test_settings INTERFACE tests)
+target_compile_options(test_settings INTERFACE -UNDEBUG)
+target_link_libraries(test_settings INTERFACE internal PkgConfig::CMOCKA)
+if(TEST_SUPPORT)
+  add_library(test_support STATIC ${TEST_SUPPORT})
+  target_link_libraries(test_support PUBLIC test_settings)
+endif()
+
+# Tests of the inner loops run once an instruction set; under the sanitizers the best and the plain one.
+set(ISAS plain avx2 avx512)
+if(GVM_SANITIZE)
+  set(ISAS plain best)
+endif()
+foreach(source ${TESTS})
+  get_filename_component(name ${source} NAME_WE)
+  add_executable(${name} ${source})
+  target_link_libraries(${name} PRIVATE $<TARGET_NAME_IF_EXISTS:test_support> test_settings)
+  if(name MATCHES "^test_(layers|kernels)")
+    foreach(isa ${ISAS})
+      set(environment "")
+      if(NOT isa STREQUAL "best")
+        set(environment GVM_ISA=${isa})
+      endif()
+      add_check(${name}_${isa} COMMAND ${name} ENVIRONMENT ${environment})
+    endforeach()
+  else()
+    add_check(${name} COMMAND ${name})
+  endif()
+endforeach()
+
+# Commands as a user types them.
+if(TARGET geoviewmatch)
+  file(GLOB SCRIPTS CONFIGURE_DEPENDS tests/cli/*.sh)
+  foreach(script ${SCRIPTS})
+    get_filename_component(name ${script} NAME_WE)
+    add_check(cli_${name} COMMAND bash ${script}
+              ENVIRONMENT GEOVIEWMATCH=$<TARGET_FILE:geoviewmatch> TOOLS=${CMAKE_SOURCE_DIR}/tools)
+  endforeach()
+endif()
+
+add_check(exports COMMAND bash cmake/check_exports.sh $<TARGET_FILE:libgeoviewmatch> include/geoviewmatch.h)
+if(NOT GVM_SANITIZE)
+  add_check(install COMMAND bash cmake/check_install.sh ${CMAKE_COMMAND} ${CMAKE_BINARY_DIR} ${CMAKE_C_COMPILER})
+endif()

@@ -1,0 +1,182 @@
+/* geoviewmatch.h - says where a street picture was taken, by matching it against
+ * GPS-tagged overhead pictures (GeoViewMatch, Remote Sensing 2024, 16, 678).
+ *
+ * Every call that can fail returns a gvm_status and, where it fails, writes one
+ * sentence for a person into the caller's gvm_error (which may be NULL). The
+ * library never exits and never prints. */
+#ifndef GEOVIEWMATCH_H
+#define GEOVIEWMATCH_H
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define GVM_API __attribute__((visibility("default")))
+#else
+#define GVM_API
+#endif
+
+typedef enum gvm_status {
+    GVM_OK = 0,
+    GVM_ARGUMENT, /* a value outside its documented range */
+    GVM_FILE,     /* a file that cannot be read or written */
+    GVM_IMAGE,    /* a file that is not a picture, or not one that the method takes */
+    GVM_FORMAT,   /* weights, a configuration or a list whose content is not what it must be */
+    GVM_MISMATCH, /* two things that do not belong together, as weights and a map made with others */
+    GVM_MEMORY,   /* not enough memory */
+    GVM_DEVICE    /* a compute device that is missing or failed */
+} gvm_status;
+
+typedef struct gvm_error {
+    char text[512]; /* one sentence, UTF-8, no line break; empty while nothing failed */
+} gvm_error;
+
+/* ------------------------------------------------------------------ the process */
+
+GVM_API const char *gvm_version(void); /* "0.1.0" */
+
+/* Threads that calls from this thread use, 1..1024; the default is one a core (or OMP_NUM_THREADS). */
+GVM_API gvm_status gvm_set_threads(int count, gvm_error *err);
+GVM_API int gvm_threads(void);
+
+/* The instruction set that was picked when the library started: "plain", "avx2" or "avx512". */
+GVM_API const char *gvm_instructions(void);
+
+/* ------------------------------------------------------------------ weights */
+
+typedef enum gvm_view {
+    GVM_STREET, /* a full panorama, north at its centre column, east to the right of it */
+    GVM_AERIAL  /* a square picture from above, north up */
+} gvm_view;
+
+/* A trained network, read-only after opening: any number of sessions on any number of threads share it. */
+typedef struct gvm_model gvm_model;
+
+/* What a checkpoint says of itself. */
+typedef struct gvm_model_info {
+    int street_height, street_width; /* pixels of the network's street input */
+    int aerial_height, aerial_width; /* pixels of its aerial input */
+    int features;                    /* numbers a picture becomes (9,216 for the paper's network) */
+    double ground_m;                 /* side of an aerial picture on the ground, metres */
+    double elevation_low;            /* lowest and highest row of a street input, degrees above the horizon */
+    double elevation_high;
+    long long parameters;            /* of the whole network, both views and the projection head */
+    char fingerprint[17];            /* of configuration and weights, 16 hexadecimal digits */
+} gvm_model_info;
+
+/* Open a checkpoint (safetensors with the key `config`; MODEL.md has the names). Strict: a missing,
+ * extra or misshapen tensor, or a number that is not finite, is an error that names it.
+ *
+ *   model   out: to be freed with gvm_model_free; NULL on failure
+ *
+ * Returns GVM_OK, GVM_FILE, GVM_FORMAT or GVM_MEMORY. */
+GVM_API gvm_status gvm_model_open(gvm_model **model, const char *path, gvm_error *err);
+
+/* Free a model that no session uses any more. NULL is fine. */
+GVM_API void gvm_model_free(gvm_model *model);
+
+GVM_API gvm_model_info gvm_model_about(const gvm_model *model);
+
+/* ------------------------------------------------------------------ pictures to features */
+
+/* The memory in which a model runs. One thread at a time uses a session. */
+typedef struct gvm_session gvm_session;
+
+/*   session    out: to be freed with gvm_session_free, before its model; NULL on failure
+ *   max_batch  pictures that pass through the network together, 1..256; 16 is a good choice.
+ *              Memory is taken for that many.
+ *
+ * Returns GVM_OK, GVM_ARGUMENT or GVM_MEMORY. */
+GVM_API gvm_status gvm_session_open(gvm_session **session, const gvm_model *model, int max_batch, gvm_error *err);
+GVM_API void gvm_session_free(gvm_session *session);
+
+/* Features of n pictures that already have the network's size.
+ *
+ *   features  out: (n, features) float32, row-major, each row of length 1; the caller's
+ *   pixels    (n, height, width, 3) 8-bit sRGB, row-major, of the view's input size
+ *   n         any number >= 0; passed through the network max_batch at a time
+ *
+ * Returns GVM_OK or GVM_ARGUMENT. Same input, machine and thread count: same bits. */
+GVM_API gvm_status gvm_embed_pixels(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels,
+                                    size_t n, gvm_error *err);
+
+/* Read a picture file (JPEG, PNG, WebP, TIFF; at most 256 megapixels) into the network's input.
+ *
+ *   pixels   out: (height, width, 3) of the view's input size; the caller's
+ *   heading  for a street picture: degrees clockwise from north in which its centre column looks, NULL to
+ *            take what the picture says of itself (XMP GPano), else north. Ignored for an aerial one.
+ *
+ * A street picture must be a full panorama: one that says so (XMP GPano) or is at least 1.9 times as wide
+ * as high. What it shows above or below the weights' elevation band is cut off. An aerial picture that is
+ * not square is cut to its central square.
+ *
+ * Returns GVM_OK, GVM_FILE, GVM_IMAGE, GVM_ARGUMENT or GVM_MEMORY. May be called from any thread. */
+GVM_API gvm_status gvm_load_picture(const gvm_model *model, gvm_view view, unsigned char *pixels, const char *path,
+                                    const double *heading, gvm_error *err);
+
+/* Called after each file of gvm_embed_files, in order, on the calling thread: its number, GVM_OK or why it
+ * failed, and the sentence. */
+typedef void gvm_file_done(void *user, size_t index, gvm_status status, const gvm_error *err);
+
+/* Features of picture files, read ahead on other threads while the network computes.
+ *
+ *   features  out: (n, features) float32; the row of a file that failed holds zeros
+ *   headings  (n) as in gvm_load_picture, NaN for none; NULL for none at all
+ *   done      may be NULL
+ *
+ * A file that fails does not stop the others. Returns GVM_OK where every file was read, else the first
+ * failure with its sentence. */
+GVM_API gvm_status gvm_embed_files(gvm_session *session, gvm_view view, float *features, const char *const *paths,
+                                   const double *headings, size_t n, gvm_file_done *done, void *user, gvm_error *err);
+
+/* ------------------------------------------------------------------ where a picture was taken */
+
+/* Aerial tiles with their places and features. Read-only after opening; any number of threads share it. */
+typedef struct gvm_map gvm_map;
+
+/* Embed the tiles of a list and make a map of them.
+ *
+ *   tiles  a CSV file with the header image,lat,lon or image,lat,lon,metres: an aerial picture (its path
+ *          relative to the list's folder), the WGS84 degrees of its centre, and the metres its side covers
+ *          on the ground (the weights' own where absent)
+ *   done   called for each tile, in order; may be NULL
+ *
+ * A tile that cannot be read is left out and reported to done; a list without one good tile is GVM_IMAGE.
+ * Returns GVM_OK, GVM_FILE, GVM_FORMAT (a line that is not so, with its number), GVM_IMAGE or GVM_MEMORY. */
+GVM_API gvm_status gvm_map_from_tiles(gvm_map **map, gvm_session *session, const char *tiles, gvm_file_done *done,
+                                      void *user, gvm_error *err);
+GVM_API void gvm_map_free(gvm_map *map);
+GVM_API size_t gvm_map_count(const gvm_map *map); /* tiles in it */
+
+typedef struct gvm_hit {
+    double lat, lon;  /* of the tile's centre, WGS84 degrees */
+    double radius_m;  /* half the tile's side on the ground: the picture was taken within it, if the hit is right */
+    double score;     /* cosine similarity, -1..1 */
+    const char *tile; /* path of the tile's picture as the list gives it; lives as long as the map */
+} gvm_hit;
+
+/* The tiles whose features are most similar to a picture's, best first; exact search.
+ *
+ *   hits      out: room for max_hits (>= 1)
+ *   count     out: how many were written: max_hits, or all tiles of a smaller map
+ *   features  (n, features), rows of length 1, as gvm_embed_files gives them, for n pictures;
+ *             the hits of picture i start at hits + i * max_hits
+ *
+ * Of equal scores the tile that stands first in the list comes first. Returns GVM_OK, GVM_ARGUMENT,
+ * GVM_MISMATCH (a map of another model) or GVM_MEMORY. */
+GVM_API gvm_status gvm_map_search(const gvm_map *map, const gvm_model *model, gvm_hit *hits, int max_hits, int *count,
+                                  const float *features, size_t n, gvm_error *err);
+
+/* Say where one street picture was taken: gvm_embed_files and gvm_map_search in one.
+ * Returns what those two return. */
+GVM_API gvm_status gvm_locate(gvm_session *session, const gvm_map *map, const char *photo, const double *heading,
+                              gvm_hit *hits, int max_hits, int *count, gvm_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,181 @@
+/* file.c - see file.h. Writing is the usual three steps: a temporary in the same folder, hence on the same
+ * file system; fsync, so that a crash cannot leave the name on an empty file; rename, which is atomic. */
+#include "base/file.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+enum { PATH_SHOWN = 200, ATTEMPTS = 1000 };
+
+const char *path_tail(const char *path)
+{
+    size_t length = strlen(path);
+    if (length <= PATH_SHOWN) return path;
+    path += length - PATH_SHOWN;
+    while (((unsigned char)*path & 0xc0) == 0x80) path++; /* not from the middle of a UTF-8 character */
+    return path;
+}
+
+static gvm_status map_descriptor(struct file_map *map, int fd, const char *path, gvm_error *err)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0) return fail_errno(err, "read", path_tail(path));
+    if (S_ISDIR(st.st_mode)) return fail(err, GVM_FILE, "%s: it is a folder, not a file", path_tail(path));
+    if (!S_ISREG(st.st_mode)) return fail(err, GVM_FILE, "%s: it is not a regular file", path_tail(path));
+    if (st.st_size == 0) return fail(err, GVM_FORMAT, "%s: the file is empty", path_tail(path));
+    void *data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (data == MAP_FAILED) return fail_errno(err, "read", path_tail(path));
+    *map = (struct file_map){data, (size_t)st.st_size};
+    return GVM_OK;
+}
+
+gvm_status file_map(struct file_map *map, const char *path, gvm_error *err)
+{
+    *map = (struct file_map){0};
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* O_NONBLOCK: do not wait for a FIFO's writer */
+    if (fd < 0) return fail_errno(err, "open", path_tail(path));
+    gvm_status status = map_descriptor(map, fd, path, err);
+    close(fd);
+    return status;
+}
+
+void file_unmap(struct file_map *map)
+{
+    if (map->data != NULL) munmap((void *)map->data, map->size);
+    *map = (struct file_map){0};
+}
+
+/* Whether `path` may become a file: it is free (*mode 0), or a regular file that may be written (*mode its
+ * permissions). A device or a pipe must not be renamed over. */
+static gvm_status check_target(mode_t *mode, const char *path, gvm_error *err)
+{
+    struct stat st;
+    const char *name = strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path;
+    *mode = 0;
+    if (stat(path, &st) != 0) {
+        if (errno != ENOENT) return fail_errno(err, "write", path_tail(path));
+        if (*name == '\0') return fail(err, GVM_FILE, "%s: it is not a file's name", path_tail(path));
+        return GVM_OK;
+    }
+    if (S_ISDIR(st.st_mode)) return fail(err, GVM_FILE, "%s: it is a folder, not a file", path_tail(path));
+    if (!S_ISREG(st.st_mode)) return fail(err, GVM_FILE, "%s: it is not a regular file", path_tail(path));
+    if (access(path, W_OK) != 0) return fail_errno(err, "write", path_tail(path));
+    *mode = st.st_mode & 0777;
+    return GVM_OK;
+}
+
+/* Length of the folder's part of a path, its last slash included; 0 for a bare name. */
+static int folder_length(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? (int)(slash + 1 - path) : 0;
+}
+
+static void writer_free(struct file_writer *w)
+{
+    free(w->path);
+    free(w->target);
+    free(w->temporary);
+    *w = (struct file_writer){.fd = -1};
+}
+
+/* O_EXCL makes the name ours: another thread's or a dead process's temporary only costs another attempt. */
+static int create_temporary(struct file_writer *w)
+{
+    int folder = folder_length(w->target);
+    size_t size = (size_t)folder + 64;
+    char *name = malloc(size);
+    if (name == NULL) return -1;
+    for (int i = 0; i < ATTEMPTS; i++) {
+        snprintf(name, size, "%.*sgeoviewmatch-%ld-%d.tmp", folder, w->target, (long)getpid(), i);
+        w->fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (w->fd >= 0) {
+            w->temporary = name;
+            return 0;
+        }
+        if (errno != EEXIST) break;
+    }
+    free(name);
+    return -1;
+}
+
+gvm_status file_writer_open(struct file_writer *w, const char *path, gvm_error *err)
+{
+    mode_t mode;
+    *w = (struct file_writer){.fd = -1};
+    gvm_status status = check_target(&mode, path, err);
+    if (status != GVM_OK) return status;
+    w->path = strdup(path);
+    w->target = mode != 0 ? realpath(path, NULL) : strdup(path);
+    if (w->path == NULL || w->target == NULL || create_temporary(w) != 0) {
+        status = fail_errno(err, "create", path_tail(path));
+        writer_free(w);
+        return status;
+    }
+    if (mode != 0) fchmod(w->fd, mode); /* a file system without permissions refuses, which does no harm */
+    return GVM_OK;
+}
+
+gvm_status file_writer_write(struct file_writer *w, const void *data, size_t size, gvm_error *err)
+{
+    assert(w->temporary != NULL);
+    const unsigned char *from = data;
+    while (size > 0) {
+        ssize_t n = write(w->fd, from, size);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return fail_errno(err, "write", path_tail(w->path));
+        from += n;
+        size -= (size_t)n;
+    }
+    return GVM_OK;
+}
+
+/* Make the rename itself last. Best effort: the file is whole under either name, and some file systems
+ * cannot sync a folder. */
+static void sync_folder(const char *path)
+{
+    int length = folder_length(path);
+    char *folder = length > 0 ? strndup(path, (size_t)length) : strdup(".");
+    int fd = folder != NULL ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    free(folder);
+    if (fd < 0) return;
+    fsync(fd);
+    close(fd);
+}
+
+gvm_status file_writer_commit(struct file_writer *w, gvm_error *err)
+{
+    assert(w->temporary != NULL);
+    int broken = fsync(w->fd);
+    if (broken == 0) {
+        int fd = w->fd;
+        w->fd = -1;
+        broken = close(fd); /* a network file system may only now say that the disk is full */
+    }
+    if (broken == 0) broken = rename(w->temporary, w->target);
+    if (broken != 0) {
+        gvm_status status = fail_errno(err, "write", path_tail(w->path));
+        file_writer_abort(w);
+        return status;
+    }
+    sync_folder(w->target);
+    writer_free(w);
+    return GVM_OK;
+}
+
+void file_writer_abort(struct file_writer *w)
+{
+    if (w->temporary == NULL) return;
+    if (w->fd >= 0) close(w->fd);
+    unlink(w->temporary);
+    writer_free(w);
+}

@@ -1,0 +1,49 @@
+/* file.h - whole files in and out: a file mapped for reading, and a file that appears under its name only
+ * once it is complete. */
+#ifndef GVM_BASE_FILE_H
+#define GVM_BASE_FILE_H
+
+#include <stddef.h>
+
+#include "geoviewmatch.h"
+
+/* The last part of a path, at most 200 bytes, so that a sentence has room for what comes after it. */
+const char *path_tail(const char *path);
+
+struct file_map {
+    const unsigned char *data; /* aligned to a page; valid until file_unmap */
+    size_t size;               /* bytes, at least 1 */
+};
+
+/* Map a regular file read-only. GVM_FILE where it cannot be read or is no regular file, GVM_FORMAT where it
+ * is empty. On failure *map is zero. The pages come from the file as they are touched: whoever shortens it
+ * in place meanwhile ends the program with SIGBUS, so replace such a file, as file_writer does. */
+gvm_status file_map(struct file_map *map, const char *path, gvm_error *err);
+
+/* Fine on a zero map, and twice. */
+void file_unmap(struct file_map *map);
+
+/* A file being written beside its target. Until commit the target is as it was before, or absent; a process
+ * that is killed leaves a `geoviewmatch-PID-N.tmp` in the target's folder. Zero when not open. */
+struct file_writer {
+    char *path;      /* as the caller gave it, for sentences */
+    char *target;    /* the same with symbolic links followed */
+    char *temporary; /* in the target's folder; NULL when not open */
+    int fd;
+};
+
+/* Start writing `path`. GVM_FILE where it names something else than a regular file, or one that may not be
+ * written, or where its folder takes no new file. An existing file's permissions carry over. */
+gvm_status file_writer_open(struct file_writer *w, const char *path, gvm_error *err);
+
+/* Append. GVM_FILE where the disk is full or fails; abort then. */
+gvm_status file_writer_write(struct file_writer *w, const void *data, size_t size, gvm_error *err);
+
+/* Put the new file in the target's place, once it is on the disk. Closes w, also on failure, where the
+ * target is untouched and the temporary gone. */
+gvm_status file_writer_commit(struct file_writer *w, gvm_error *err);
+
+/* Give up: the temporary goes, the target stays. Fine on a writer that is not open. */
+void file_writer_abort(struct file_writer *w);
+
+#endif

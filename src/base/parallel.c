@@ -1,0 +1,54 @@
+/* parallel.c - see parallel.h */
+#include "base/parallel.h"
+
+#include <stdatomic.h>
+
+/* Entry points of libgomp: its binary interface, stable since GCC 4.9. */
+void GOMP_parallel(void (*body)(void *), void *argument, unsigned threads, unsigned flags);
+void GOMP_barrier(void);
+int omp_get_thread_num(void);
+int omp_get_num_threads(void);
+int omp_get_max_threads(void);
+
+static atomic_int threads; /* 0: what the runtime says */
+
+struct job {
+    void (*body)(void *argument, struct team team);
+    void *argument;
+};
+
+static void run_job(void *argument)
+{
+    const struct job *job = argument;
+    job->body(job->argument, (struct team){omp_get_thread_num(), omp_get_num_threads()});
+}
+
+void parallel_run(void (*body)(void *argument, struct team team), void *argument)
+{
+    struct job job = {body, argument};
+    GOMP_parallel(run_job, &job, (unsigned)parallel_threads(), 0);
+}
+
+void parallel_barrier(struct team team)
+{
+    if (team.size > 1) GOMP_barrier();
+}
+
+void parallel_range(int *from, int *to, int n, int grain, struct team team)
+{
+    long grains = (n + (long)grain - 1) / grain;
+    long first = grains * team.rank / team.size * grain, last = grains * (team.rank + 1) / team.size * grain;
+    *from = (int)(first < n ? first : n);
+    *to = (int)(last < n ? last : n);
+}
+
+int parallel_threads(void)
+{
+    int count = threads;
+    return count > 0 ? count : omp_get_max_threads();
+}
+
+void parallel_set_threads(int count)
+{
+    threads = count;
+}

@@ -1,0 +1,425 @@
+/* safetensors.c - see safetensors.h. Reading goes: length of the header, the header as JSON (jansson, which
+ * refuses keys given twice), each tensor on its own, then all of them in the order of their offsets, which
+ * must follow one another without a gap from the header's end to the file's end. */
+#include "base/safetensors.h"
+
+#include <assert.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/half.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "float32 data goes to and from the file as it is");
+
+enum {
+    LENGTH_BYTES = 8,
+    MAX_HEADER = 100 * 1000 * 1000, /* the format's own limit */
+    MAX_VALUES = 2 * 1000 * 1000,   /* in the header: a small file must not become gigabytes of JSON values */
+    MAX_NAME = 255
+};
+
+struct safetensors {
+    struct file_map map; /* zero when opened from memory */
+    char *path;
+    const char *where;         /* the end of path */
+    const unsigned char *data; /* behind the header */
+    size_t size;               /* of data */
+    json_t *header;            /* holds the names and the metadata */
+    const json_t *metadata;    /* in header, or NULL */
+    size_t count;
+    struct safetensors_tensor *tensors;        /* (count) by place in the file */
+    const struct safetensors_tensor **by_name; /* (count) by strcmp */
+};
+
+static const struct {
+    const char *name;
+    unsigned bits;
+    enum safetensors_dtype dtype;
+} dtypes[] = {
+    {"F32", 32, SAFETENSORS_F32},      {"F16", 16, SAFETENSORS_F16},      {"BF16", 16, SAFETENSORS_BF16},
+    {"BOOL", 8, SAFETENSORS_OTHER},    {"U8", 8, SAFETENSORS_OTHER},      {"I8", 8, SAFETENSORS_OTHER},
+    {"U16", 16, SAFETENSORS_OTHER},    {"I16", 16, SAFETENSORS_OTHER},    {"U32", 32, SAFETENSORS_OTHER},
+    {"I32", 32, SAFETENSORS_OTHER},    {"U64", 64, SAFETENSORS_OTHER},    {"I64", 64, SAFETENSORS_OTHER},
+    {"F64", 64, SAFETENSORS_OTHER},    {"C64", 64, SAFETENSORS_OTHER},    {"F8_E5M2", 8, SAFETENSORS_OTHER},
+    {"F8_E4M3", 8, SAFETENSORS_OTHER}, {"F8_E8M0", 8, SAFETENSORS_OTHER}, {"F6_E2M3", 6, SAFETENSORS_OTHER},
+    {"F6_E3M2", 6, SAFETENSORS_OTHER}, {"F4", 4, SAFETENSORS_OTHER},
+};
+
+/* "file: tensor "name" ..." for a refusal of one tensor. */
+#define FAIL_TENSOR(st, name, err, format, ...) \
+    fail(err, GVM_FORMAT, "%s: tensor \"%s\" " format, (st)->where, name, ##__VA_ARGS__)
+
+/* The type's entry in dtypes, into t; the bits of one value, or 0 for an unknown type. */
+static unsigned read_dtype(struct safetensors_tensor *t, const char *dtype)
+{
+    for (size_t i = 0; i < sizeof dtypes / sizeof dtypes[0]; i++)
+        if (strcmp(dtype, dtypes[i].name) == 0) {
+            t->dtype = dtypes[i].dtype;
+            t->dtype_name = dtypes[i].name;
+            return dtypes[i].bits;
+        }
+    return 0;
+}
+
+/* shape and count */
+static gvm_status read_shape(struct safetensors_tensor *t, const struct safetensors *st, const json_t *shape,
+                             gvm_error *err)
+{
+    if (!json_is_array(shape)) return FAIL_TENSOR(st, t->name, err, "has no list under \"shape\"");
+    if (json_array_size(shape) > SAFETENSORS_MAX_RANK)
+        return FAIL_TENSOR(st, t->name, err, "has %zu dimensions, more than %d", json_array_size(shape),
+                           SAFETENSORS_MAX_RANK);
+    t->rank = (int)json_array_size(shape);
+    t->count = 1;
+    for (int i = 0; i < SAFETENSORS_MAX_RANK; i++) {
+        t->shape[i] = 1;
+        if (i >= t->rank) continue;
+        const json_t *side = json_array_get(shape, (size_t)i);
+        if (!json_is_integer(side) || json_integer_value(side) < 0)
+            return FAIL_TENSOR(st, t->name, err, "has a shape whose dimension %d is not a whole number from 0", i + 1);
+        t->shape[i] = json_integer_value(side);
+        if (__builtin_mul_overflow(t->count, (size_t)t->shape[i], &t->count))
+            return FAIL_TENSOR(st, t->name, err, "has a shape of more values than 64 bits count");
+    }
+    return GVM_OK;
+}
+
+/* data and bytes; bits is one value's size */
+static gvm_status read_place(struct safetensors_tensor *t, const struct safetensors *st, const json_t *offsets,
+                             unsigned bits, gvm_error *err)
+{
+    const json_t *first = json_array_get(offsets, 0), *last = json_array_get(offsets, 1);
+    if (json_array_size(offsets) != 2 || !json_is_integer(first) || !json_is_integer(last))
+        return FAIL_TENSOR(st, t->name, err, "has no two whole numbers under \"data_offsets\"");
+    long long begin = json_integer_value(first), end = json_integer_value(last);
+    if (begin < 0 || begin > end || (unsigned long long)end > st->size)
+        return FAIL_TENSOR(st, t->name, err, "claims bytes %lld to %lld, but the file holds %zu bytes of data", begin,
+                           end, st->size);
+    t->data = st->data + begin;
+    t->bytes = (size_t)(end - begin);
+    size_t total;
+    if (__builtin_mul_overflow(t->count, (size_t)bits, &total) || total % 8 != 0 || total / 8 != t->bytes)
+        return FAIL_TENSOR(st, t->name, err, "has %zu bytes, which is not what %zu values of %s take", t->bytes,
+                           t->count, t->dtype_name);
+    return GVM_OK;
+}
+
+static gvm_status read_tensor(struct safetensors_tensor *t, const struct safetensors *st, const char *name,
+                              const json_t *value, gvm_error *err)
+{
+    size_t length = strlen(name);
+    if (length > MAX_NAME)
+        return fail(err, GVM_FORMAT, "%s: a tensor's name is %zu bytes long, more than %d", st->where, length,
+                    MAX_NAME);
+    t->name = name;
+    if (!json_is_object(value)) return FAIL_TENSOR(st, name, err, "is described by something that is no object");
+    const char *dtype = json_string_value(json_object_get(value, "dtype"));
+    if (dtype == NULL) return FAIL_TENSOR(st, name, err, "has no text under \"%s\"", "dtype");
+    unsigned bits = read_dtype(t, dtype);
+    if (bits == 0) return FAIL_TENSOR(st, name, err, "has the unknown type \"%.20s\"", dtype);
+    gvm_status status = read_shape(t, st, json_object_get(value, "shape"), err);
+    if (status != GVM_OK) return status;
+    return read_place(t, st, json_object_get(value, "data_offsets"), bits, err);
+}
+
+static int compare_places(const void *a, const void *b)
+{
+    const struct safetensors_tensor *x = a, *y = b;
+    if (x->data != y->data) return x->data < y->data ? -1 : 1;
+    if (x->bytes != y->bytes) return x->bytes < y->bytes ? -1 : 1; /* empty ones before the one that starts there */
+    return strcmp(x->name, y->name);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    const struct safetensors_tensor *const *x = a, *const *y = b;
+    return strcmp((*x)->name, (*y)->name);
+}
+
+static int compare_with_name(const void *name, const void *b)
+{
+    const struct safetensors_tensor *const *y = b;
+    return strcmp(name, (*y)->name);
+}
+
+/* The tensors, sorted by place, must cover the data exactly. */
+static gvm_status check_cover(const struct safetensors *st, gvm_error *err)
+{
+    const unsigned char *end = st->data;
+    for (size_t i = 0; i < st->count; i++) {
+        const struct safetensors_tensor *t = &st->tensors[i];
+        if (t->data < end) return FAIL_TENSOR(st, t->name, err, "overlaps tensor \"%.100s\"", st->tensors[i - 1].name);
+        if (t->data > end)
+            return FAIL_TENSOR(st, t->name, err, "starts %zu bytes after the data before it ends",
+                               (size_t)(t->data - end));
+        end = t->data + t->bytes;
+    }
+    size_t left = st->size - (size_t)(end - st->data);
+    if (left != 0) return fail(err, GVM_FORMAT, "%s: %zu bytes at its end belong to no tensor", st->where, left);
+    return GVM_OK;
+}
+
+static gvm_status read_metadata(struct safetensors *st, const json_t *metadata, gvm_error *err)
+{
+    const char *key;
+    json_t *value;
+    if (!json_is_object(metadata)) return fail(err, GVM_FORMAT, "%s: its metadata is no object", st->where);
+    json_object_foreach((json_t *)metadata, key, value) if (!json_is_string(value)) return fail(
+        err, GVM_FORMAT, "%s: its metadata under \"%.100s\" is no text", st->where, key);
+    st->metadata = metadata;
+    return GVM_OK;
+}
+
+static gvm_status read_tensors(struct safetensors *st, gvm_error *err)
+{
+    size_t room = json_object_size(st->header);
+    st->tensors = calloc(room + 1, sizeof st->tensors[0]);
+    st->by_name = calloc(room + 1, sizeof st->by_name[0]);
+    if (st->tensors == NULL || st->by_name == NULL)
+        return fail(err, GVM_MEMORY, "%s: not enough memory for a list of %zu tensors", st->where, room);
+    const char *key;
+    json_t *value;
+    json_object_foreach(st->header, key, value)
+    {
+        gvm_status status = strcmp(key, "__metadata__") == 0
+                                ? read_metadata(st, value, err)
+                                : read_tensor(&st->tensors[st->count++], st, key, value, err);
+        if (status != GVM_OK) return status;
+    }
+    qsort(st->tensors, st->count, sizeof st->tensors[0], compare_places);
+    for (size_t i = 0; i < st->count; i++) st->by_name[i] = &st->tensors[i];
+    qsort(st->by_name, st->count, sizeof st->by_name[0], compare_names);
+    return check_cover(st, err);
+}
+
+/* A bound on the number of JSON values, before any is made: each but the first stands behind one of these. */
+static size_t bound_values(const unsigned char *text, size_t length)
+{
+    size_t values = 1;
+    for (size_t i = 0; i < length; i++) values += text[i] == ',' || text[i] == '[' || text[i] == '{';
+    return values;
+}
+
+static gvm_status read_header(struct safetensors *st, const unsigned char *file, size_t size, gvm_error *err)
+{
+    uint64_t length;
+    if (size < LENGTH_BYTES)
+        return fail(err, GVM_FORMAT, "%s: %zu bytes are too few for a safetensors file", st->where, size);
+    memcpy(&length, file, sizeof length);
+    if (length > size - LENGTH_BYTES)
+        return fail(err, GVM_FORMAT,
+                    "%s: it claims a header of %llu bytes, but only %zu follow: cut short, or not "
+                    "safetensors",
+                    st->where, (unsigned long long)length, size - LENGTH_BYTES);
+    if (length > MAX_HEADER)
+        return fail(err, GVM_FORMAT, "%s: its header has %llu bytes, more than the format's %d", st->where,
+                    (unsigned long long)length, MAX_HEADER);
+    const unsigned char *text = file + LENGTH_BYTES;
+    if (length == 0 || text[0] != '{')
+        return fail(err, GVM_FORMAT, "%s: its header does not start with \"{\": it is not safetensors", st->where);
+    if (bound_values(text, (size_t)length) > MAX_VALUES)
+        return fail(err, GVM_FORMAT, "%s: its header lists more than %d values", st->where, MAX_VALUES);
+    json_error_t error;
+    st->header = json_loadb((const char *)text, (size_t)length, JSON_REJECT_DUPLICATES, &error);
+    if (st->header == NULL && json_error_code(&error) == json_error_out_of_memory)
+        return fail(err, GVM_MEMORY, "%s: not enough memory for its header", st->where);
+    if (st->header == NULL)
+        return fail(err, GVM_FORMAT, "%s: its header is broken at byte %d: %s", st->where, error.position, error.text);
+    st->data = text + length;
+    st->size = size - LENGTH_BYTES - (size_t)length;
+    return read_tensors(st, err);
+}
+
+/* Takes over the map, also on failure. */
+static gvm_status open_bytes(struct safetensors **out, struct file_map map, const void *data, size_t size,
+                             const char *where, gvm_error *err)
+{
+    struct safetensors *st = calloc(1, sizeof *st);
+    char *path = strdup(where);
+    if (st == NULL || path == NULL) {
+        free(st);
+        free(path);
+        file_unmap(&map);
+        return fail(err, GVM_MEMORY, "%s: not enough memory to open it", path_tail(where));
+    }
+    *st = (struct safetensors){.map = map, .path = path, .where = path_tail(path)};
+    gvm_status status = read_header(st, data, size, err);
+    if (status != GVM_OK) {
+        safetensors_close(st);
+        return status;
+    }
+    *out = st;
+    return GVM_OK;
+}
+
+gvm_status safetensors_open(struct safetensors **out, const char *path, gvm_error *err)
+{
+    struct file_map map;
+    *out = NULL;
+    gvm_status status = file_map(&map, path, err);
+    if (status != GVM_OK) return status;
+    return open_bytes(out, map, map.data, map.size, path, err);
+}
+
+gvm_status safetensors_open_memory(struct safetensors **out, const void *data, size_t size, const char *where,
+                                   gvm_error *err)
+{
+    *out = NULL;
+    return open_bytes(out, (struct file_map){0}, data, size, where, err);
+}
+
+void safetensors_close(struct safetensors *st)
+{
+    if (st == NULL) return;
+    free(st->tensors);
+    free(st->by_name);
+    free(st->path);
+    json_decref(st->header);
+    file_unmap(&st->map);
+    free(st);
+}
+
+const char *safetensors_where(const struct safetensors *st)
+{
+    return st->where;
+}
+
+size_t safetensors_count(const struct safetensors *st)
+{
+    return st->count;
+}
+
+const struct safetensors_tensor *safetensors_tensor(const struct safetensors *st, size_t i)
+{
+    assert(i < st->count);
+    return &st->tensors[i];
+}
+
+const struct safetensors_tensor *safetensors_find(const struct safetensors *st, const char *name)
+{
+    const struct safetensors_tensor **found =
+        bsearch(name, st->by_name, st->count, sizeof st->by_name[0], compare_with_name);
+    return found != NULL ? *found : NULL;
+}
+
+const char *safetensors_metadata(const struct safetensors *st, const char *key)
+{
+    return json_string_value(json_object_get(st->metadata, key));
+}
+
+void safetensors_each_metadata(const struct safetensors *st,
+                               void (*each)(void *context, const char *key, const char *value), void *context)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)st->metadata, key, value) each(context, key, json_string_value(value));
+}
+
+gvm_status safetensors_read_f32(float *out, const struct safetensors *st, const struct safetensors_tensor *tensor,
+                                gvm_error *err)
+{
+    const unsigned char *data = tensor->data;
+    uint16_t half;
+    switch (tensor->dtype) {
+    case SAFETENSORS_F32:
+        if (tensor->count > 0) memcpy(out, data, tensor->bytes);
+        return GVM_OK;
+    case SAFETENSORS_F16:
+        for (size_t i = 0; i < tensor->count; i++) {
+            memcpy(&half, data + i * sizeof half, sizeof half);
+            out[i] = float_from_f16(half);
+        }
+        return GVM_OK;
+    case SAFETENSORS_BF16:
+        for (size_t i = 0; i < tensor->count; i++) {
+            memcpy(&half, data + i * sizeof half, sizeof half);
+            out[i] = float_from_bf16(half);
+        }
+        return GVM_OK;
+    case SAFETENSORS_OTHER: break;
+    }
+    return FAIL_TENSOR(st, tensor->name, err, "has the type %s; only F32, F16 and BF16 are read", tensor->dtype_name);
+}
+
+/* Values of an entry, and thereby 4 times as many bytes. What is in memory cannot overflow. */
+static size_t entry_count(const struct safetensors_entry *e)
+{
+    size_t count = 1;
+    assert(e->rank >= 0 && e->rank <= SAFETENSORS_MAX_RANK);
+    for (int i = 0; i < e->rank; i++) count *= (size_t)e->shape[i];
+    return count;
+}
+
+static json_t *describe_entry(const struct safetensors_entry *e, size_t begin, size_t end)
+{
+    json_t *shape = json_array();
+    for (int i = 0; i < e->rank; i++) json_array_append_new(shape, json_integer(e->shape[i]));
+    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", shape, "data_offsets", (json_int_t)begin,
+                     (json_int_t)end);
+}
+
+/* The header as JSON; NULL with a sentence. */
+static json_t *describe(const char *path, const struct safetensors_entry *entries, size_t count,
+                        const struct safetensors_pair *metadata, size_t pairs, gvm_error *err)
+{
+    json_t *header = json_object(), *texts = json_object();
+    const char *bad = NULL;
+    size_t end = 0;
+    for (size_t i = 0; i < pairs && bad == NULL; i++)
+        if (json_object_get(texts, metadata[i].key) != NULL ||
+            json_object_set_new(texts, metadata[i].key, json_string(metadata[i].value)) != 0)
+            bad = metadata[i].key;
+    if (json_object_set_new(header, "__metadata__", texts) != 0) bad = "__metadata__";
+    for (size_t i = 0; i < count && bad == NULL; i++) {
+        const struct safetensors_entry *e = &entries[i];
+        size_t begin = end;
+        end += entry_count(e) * sizeof(float);
+        if (json_object_get(header, e->name) != NULL || strlen(e->name) > MAX_NAME ||
+            json_object_set_new(header, e->name, describe_entry(e, begin, end)) != 0)
+            bad = e->name;
+    }
+    if (bad == NULL) return header;
+    json_decref(header);
+    fail(err, GVM_ARGUMENT, "%s: \"%.*s\" is a name used twice, too long, or not UTF-8", path_tail(path), MAX_NAME,
+         bad);
+    return NULL;
+}
+
+static gvm_status write_file(struct file_writer *w, const char *header, const struct safetensors_entry *entries,
+                             size_t count, gvm_error *err)
+{
+    static const char spaces[] = "       ";
+    size_t length = strlen(header), padding = (8 - length % 8) % 8;
+    uint64_t stored = length + padding;
+    gvm_status status = file_writer_write(w, &stored, sizeof stored, err);
+    if (status == GVM_OK) status = file_writer_write(w, header, length, err);
+    if (status == GVM_OK) status = file_writer_write(w, spaces, padding, err);
+    for (size_t i = 0; i < count && status == GVM_OK; i++)
+        status = file_writer_write(w, entries[i].data, entry_count(&entries[i]) * sizeof(float), err);
+    return status;
+}
+
+gvm_status safetensors_write(const char *path, const struct safetensors_entry *entries, size_t count,
+                             const struct safetensors_pair *metadata, size_t pairs, gvm_error *err)
+{
+    json_t *header = describe(path, entries, count, metadata, pairs, err);
+    if (header == NULL) return GVM_ARGUMENT;
+    char *text = json_dumps(header, JSON_COMPACT);
+    json_decref(header);
+    if (text == NULL) return fail(err, GVM_MEMORY, "%s: not enough memory for its header", path_tail(path));
+    struct file_writer w;
+    gvm_status status = file_writer_open(&w, path, err);
+    if (status == GVM_OK) {
+        status = write_file(&w, text, entries, count, err);
+        if (status == GVM_OK)
+            status = file_writer_commit(&w, err);
+        else
+            file_writer_abort(&w);
+    }
+    free(text);
+    return status;
+}

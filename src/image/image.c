@@ -1,0 +1,261 @@
+/* image.c - see image.h. Relies on libvips.
+ *
+ * A file goes through: magic bytes > loader's header > limits > colour > pixels > orientation.
+ * libvips works on demand, so up to "pixels" nothing but the header has been read. */
+#include "image/image.h"
+
+#include "base/error.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <vips/vips.h>
+
+static const int64_t MAX_PIXELS = 256 * 1000 * 1000;
+
+enum kind { UNKNOWN, JPEG, PNG, WEBP, TIFF };
+
+/* libvips keeps one error text for the whole process. Decoding holds this lock for reading; to
+ * learn why a file is broken it is decoded once more under the lock for writing, alone. */
+static pthread_rwlock_t alone;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static bool started;
+
+static void quiet(const gchar *domain, GLogLevelFlags level, const gchar *message, gpointer data)
+{
+    (void)domain, (void)level, (void)message, (void)data;
+}
+
+static void start(void)
+{
+    pthread_rwlockattr_t attributes; /* a reader never waits for another: let the writer in */
+    pthread_rwlockattr_init(&attributes);
+    pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(&alone, &attributes);
+    pthread_rwlockattr_destroy(&attributes);
+
+    g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING | G_LOG_LEVEL_MESSAGE | G_LOG_LEVEL_INFO | G_LOG_LEVEL_DEBUG, quiet,
+                      NULL);
+    started = vips_init("geoviewmatch") == 0;
+    vips_block_untrusted_set(TRUE);
+    vips_cache_set_max(0); /* a cached loader would keep its file open */
+}
+
+static enum kind kind_of(const uint8_t *magic, size_t size)
+{
+    if (size >= 3 && memcmp(magic, "\xff\xd8\xff", 3) == 0) return JPEG;
+    if (size >= 8 && memcmp(magic, "\x89PNG\r\n\x1a\n", 8) == 0) return PNG;
+    if (size >= 12 && memcmp(magic, "RIFF", 4) == 0 && memcmp(magic + 8, "WEBP", 4) == 0) return WEBP;
+    if (size >= 4 && (memcmp(magic, "II*\0", 4) == 0 || memcmp(magic, "MM\0*", 4) == 0)) return TIFF;
+    if (size >= 4 && (memcmp(magic, "II+\0", 4) == 0 || memcmp(magic, "MM\0+", 4) == 0)) return TIFF; /* BigTIFF */
+    return UNKNOWN;
+}
+
+/* The loader is named, so that none but these four ever sees the file. Decoding a format's own
+ * reduced size would be faster, but gives other pixels than those that networks are trained with. */
+static VipsImage *open_picture(int fd, enum kind kind)
+{
+    VipsImage *image = NULL;
+    VipsSource *source = vips_source_new_from_descriptor(fd);
+    if (source == NULL) return NULL;
+    VipsAccess access = VIPS_ACCESS_SEQUENTIAL;
+    VipsFailOn fail_on = VIPS_FAIL_ON_ERROR;
+    switch (kind) {
+    case JPEG: vips_jpegload_source(source, &image, "access", access, "fail_on", fail_on, NULL); break;
+    case PNG: vips_pngload_source(source, &image, "access", access, "fail_on", fail_on, NULL); break;
+    case WEBP: vips_webpload_source(source, &image, "access", access, "fail_on", fail_on, NULL); break;
+    case TIFF: vips_tiffload_source(source, &image, "access", access, "fail_on", fail_on, NULL); break;
+    case UNKNOWN: break;
+    }
+    g_object_unref(source);
+    return image;
+}
+
+static gvm_status check_header(const VipsImage *in, const char *path, gvm_error *err)
+{
+    int w = vips_image_get_width(in), h = vips_image_get_height(in), bands = vips_image_get_bands(in);
+    VipsBandFormat format = vips_image_get_format(in);
+    if (w < 1 || h < 1) return fail(err, GVM_IMAGE, "%s: the picture has no pixels (%d x %d)", path, w, h);
+    if ((int64_t)w * h > MAX_PIXELS)
+        return fail(err, GVM_IMAGE, "%s: %d x %d is more than the 256 megapixels that are read", path, w, h);
+    if (format != VIPS_FORMAT_UCHAR && format != VIPS_FORMAT_USHORT)
+        return fail(err, GVM_IMAGE, "%s: its samples are neither 8 nor 16 bits wide, convert it to 8-bit RGB", path);
+    if (bands < 1 || bands > 16)
+        return fail(err, GVM_IMAGE, "%s: %d channels are too many for a picture, convert it to 8-bit RGB", path, bands);
+    return GVM_OK;
+}
+
+/* Put out in the place of *image; false if the step that should have made it failed. */
+static bool step(VipsImage **image, int failed, VipsImage **out)
+{
+    if (failed) return false;
+    g_object_unref(*image);
+    *image = *out;
+    return true;
+}
+
+/* Alpha is laid over black: a transparent pixel shows nothing, and aerial data write nothing as black.
+ * A TIFF's further channels are left out, as they are infrared as often as alpha. */
+static bool without_extra(VipsImage **image, enum kind kind, int colours)
+{
+    VipsImage *out = NULL;
+    if (vips_image_get_bands(*image) == colours) return true;
+    if (kind != TIFF && vips_image_get_bands(*image) == colours + 1)
+        return step(image, vips_flatten(*image, &out, NULL), &out);
+    return step(image, vips_extract_band(*image, &out, 0, "n", colours, NULL), &out);
+}
+
+/* To 8-bit sRGB. The embedded profile is used for CMYK only, which means nothing without one: the
+ * networks are trained with RGB values as the files hold them. */
+static bool to_srgb(VipsImage **image, enum kind kind)
+{
+    VipsImage *out = NULL;
+    int bands = vips_image_get_bands(*image);
+    bool wide = vips_image_get_format(*image) == VIPS_FORMAT_USHORT;
+    if (vips_image_get_interpretation(*image) == VIPS_INTERPRETATION_CMYK && bands >= 4) {
+        if (!without_extra(image, TIFF, 4)) return false;
+        return step(
+            image,
+            vips_icc_transform(*image, &out, "srgb", "embedded", TRUE, "input_profile", "cmyk", "depth", 8, NULL),
+            &out);
+    }
+    VipsInterpretation meaning;
+    if (bands >= 3)
+        meaning = wide ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB;
+    else
+        meaning = wide ? VIPS_INTERPRETATION_GREY16 : VIPS_INTERPRETATION_B_W;
+    if (!step(image, vips_copy(*image, &out, "interpretation", meaning, NULL), &out)) return false;
+    if (!without_extra(image, kind, bands >= 3 ? 3 : 1)) return false;
+    return step(image, vips_colourspace(*image, &out, VIPS_INTERPRETATION_sRGB, NULL), &out);
+}
+
+static bool turn(VipsImage **image)
+{
+    if (vips_image_get_orientation(*image) <= 1) return true;
+    VipsImage *out = vips_image_copy_memory(*image); /* a file is read downwards, turning goes across */
+    if (!step(image, out == NULL, &out)) return false;
+    return step(image, vips_autorot(*image, &out, NULL), &out);
+}
+
+static void read_gpano(struct gpano *gpano, const VipsImage *in)
+{
+    const void *xmp;
+    size_t size;
+    if (vips_image_get_typeof(in, VIPS_META_XMP_NAME) != 0 &&
+        vips_image_get_blob(in, VIPS_META_XMP_NAME, &xmp, &size) == 0)
+        gpano_parse(gpano, xmp, size);
+}
+
+/* libvips collects lines of "domain: message"; the first message is the cause. */
+static void first_message(char *message, size_t size)
+{
+    char *text = vips_error_buffer_copy();
+    const char *line = text, *colon;
+    size_t length = strcspn(line, "\n");
+    while ((colon = memchr(line, ':', length)) != NULL && colon[1] == ' ' && colon - line < 24) {
+        length -= (size_t)(colon + 2 - line);
+        line = colon + 2;
+    }
+    snprintf(message, size, "%.*s", (int)length, line);
+    g_free(text);
+}
+
+/* broken, out: libvips failed and its error text tells why; err is not written then. */
+static gvm_status decode(struct image *image, bool *broken, int fd, enum kind kind, const char *path, gvm_error *err)
+{
+    gvm_status status = GVM_IMAGE;
+    *broken = true;
+    VipsImage *in = open_picture(fd, kind), *target = NULL;
+    if (in == NULL) return status;
+    if ((status = check_header(in, path, err)) != GVM_OK) {
+        *broken = false;
+        goto done;
+    }
+    read_gpano(&image->gpano, in);
+
+    status = GVM_IMAGE;
+    VipsImage *own = NULL; /* with metadata that may be changed */
+    if (!to_srgb(&in, kind) || !step(&in, vips_copy(in, &own, NULL), &own)) goto done;
+    vips_image_set_int(in, VIPS_META_CONCURRENCY, 1); /* callers decode several pictures at once instead */
+    if (!turn(&in)) goto done;
+    image->width = vips_image_get_width(in);
+    image->height = vips_image_get_height(in);
+    size_t size = (size_t)image->width * image->height * 3;
+    image->pixels = malloc(size);
+    if (image->pixels == NULL) {
+        *broken = false;
+        status = fail(err, GVM_MEMORY, "%s: not enough memory for %d x %d pixels", path, image->width, image->height);
+        goto done;
+    }
+    target = vips_image_new_from_memory(image->pixels, size, image->width, image->height, 3, VIPS_FORMAT_UCHAR);
+    if (target == NULL || vips_image_write(in, target) != 0) goto done;
+    *broken = false;
+    status = GVM_OK;
+done:
+    if (target != NULL) g_object_unref(target);
+    g_object_unref(in);
+    if (status != GVM_OK) image_free(image);
+    return status;
+}
+
+static gvm_status decode_locked(struct image *image, int fd, enum kind kind, const char *path, gvm_error *err)
+{
+    static const char *const name[] = {"", "JPEG", "PNG", "WebP", "TIFF"};
+    bool broken;
+    pthread_rwlock_rdlock(&alone);
+    gvm_status status = decode(image, &broken, fd, kind, path, err);
+    pthread_rwlock_unlock(&alone);
+    if (!broken) return status;
+
+    char why[200];
+    pthread_rwlock_wrlock(&alone);
+    vips_error_clear();
+    lseek(fd, 0, SEEK_SET);
+    status = decode(image, &broken, fd, kind, path, err);
+    first_message(why, sizeof why);
+    vips_error_clear();
+    pthread_rwlock_unlock(&alone);
+    if (!broken) return status; /* the file, or the memory left, has changed in between */
+    return fail(err, GVM_IMAGE, "%s: this %s picture cannot be decoded (%s)", path, name[kind], why);
+}
+
+gvm_status image_load(struct image *image, const char *path, gvm_error *err)
+{
+    *image = (struct image){0};
+    pthread_once(&once, start);
+    if (!started) return fail(err, GVM_IMAGE, "%s: libvips, which reads pictures, does not start", path);
+
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a named pipe must not hang */
+    if (fd < 0) return fail_errno(err, "open", path);
+    gvm_status status;
+    struct stat info;
+    uint8_t magic[12];
+    ssize_t size = 0;
+    enum kind kind = UNKNOWN;
+    if (fstat(fd, &info) != 0)
+        status = fail_errno(err, "read", path);
+    else if (S_ISDIR(info.st_mode))
+        status = fail(err, GVM_FILE, "%s: it is a directory, not a picture", path);
+    else if (!S_ISREG(info.st_mode))
+        status = fail(err, GVM_FILE, "%s: it is not a regular file", path);
+    else if ((size = pread(fd, magic, sizeof magic, 0)) < 0)
+        status = fail_errno(err, "read", path);
+    else if (size == 0)
+        status = fail(err, GVM_IMAGE, "%s: the file is empty", path);
+    else if ((kind = kind_of(magic, (size_t)size)) == UNKNOWN)
+        status = fail(err, GVM_IMAGE, "%s: it is not a JPEG, PNG, WebP or TIFF picture", path);
+    else
+        status = decode_locked(image, fd, kind, path, err);
+    close(fd);
+    vips_thread_shutdown();
+    return status;
+}
+
+void image_free(struct image *image)
+{
+    free(image->pixels);
+    *image = (struct image){0};
+}

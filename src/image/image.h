@@ -1,0 +1,40 @@
+/* image.h - a picture file as 8-bit sRGB. */
+#ifndef GVM_IMAGE_IMAGE_H
+#define GVM_IMAGE_IMAGE_H
+
+#include "geoviewmatch.h"
+#include "image/gpano.h"
+
+#include <stdint.h>
+
+struct image {
+    int width, height;
+    uint8_t *pixels;    /* (height, width, 3) sRGB */
+    struct gpano gpano; /* all zero where the file says nothing */
+};
+
+/* Read a JPEG, PNG, WebP or TIFF file (the first picture of several), known by its content and not
+ * by its name, of at most 256 megapixels, turned as EXIF says.
+ *
+ *   image   out: to be given to image_free; empty on failure
+ *
+ * Returns GVM_OK, GVM_FILE (cannot be read), GVM_IMAGE (not such a picture, too large, broken or
+ * cut short) or GVM_MEMORY. Any number of threads may read at once; each uses no thread but its own
+ * and one of libvips's. The first call starts libvips for the whole process: no operation cache, and
+ * nothing that libvips holds unfit for untrusted files. */
+gvm_status image_load(struct image *image, const char *path, gvm_error *err);
+
+void image_free(struct image *image);
+
+/* Resize the box [left, top, right, bottom] of a picture, in pixels and parts of them, to (H, W):
+ * bilinear, with antialiasing where it shrinks. Equals Image.resize((W, H), BILINEAR, box) of
+ * Pillow 10 bit for bit, and of releases that sometimes do columns before rows within one level.
+ *
+ *   out   (H, W, 3)
+ *   in    (h, w, 3); 0 <= left < right <= w, 0 <= top < bottom <= h
+ *
+ * Returns GVM_OK or GVM_MEMORY. */
+gvm_status image_resize(uint8_t *out, int H, int W, const uint8_t *in, int h, int w, const double box[4],
+                        gvm_error *err);
+
+#endif

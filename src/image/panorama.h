@@ -1,0 +1,33 @@
+/* panorama.h - picture files as the network takes them. */
+#ifndef GVM_IMAGE_PANORAMA_H
+#define GVM_IMAGE_PANORAMA_H
+
+#include "geoviewmatch.h"
+
+#include <stdint.h>
+
+/* A street panorama, north at the centre column and east to its right.
+ *
+ *   out         (H, W, 3) sRGB
+ *   elevation   lowest and highest, in degrees above the horizon, that the network was trained
+ *               with: -90 <= low < high <= 90. A picture that reaches beyond is cropped to them, one
+ *               that does not is taken whole
+ *   heading     degrees clockwise from north at which the picture's centre column looks; NULL: as
+ *               its XMP says (GPano:PoseHeadingDegrees), else 0
+ *
+ * Only a full circle is taken: by its XMP (GPano) or, where that says nothing, a picture at least
+ * 1.9 times as wide as high.
+ *
+ * Returns GVM_OK, GVM_ARGUMENT, GVM_IMAGE (not a full panorama), or as image_load. */
+gvm_status panorama_load(uint8_t *out, int H, int W, const double elevation[2], const double *heading, const char *path,
+                         gvm_error *err);
+
+/* An aerial picture, north up: the centred part that has the shape of (H, W), for a square network
+ * the centred square.
+ *
+ *   out   (H, W, 3) sRGB
+ *
+ * Returns as image_load. */
+gvm_status aerial_load(uint8_t *out, int H, int W, const char *path, gvm_error *err);
+
+#endif

@@ -1,0 +1,119 @@
+/* resize.c - bilinear with antialiasing, as Pillow computes it.
+ *
+ * Output i of n looks at c = start + (i + 1/2) s in the input, s = (end - start) / n, and is the
+ * mean of the samples around it, weighted by the triangle max(0, 1 - |x + 1/2 - c| / max(1, s)) and
+ * normalised. Rows first, rounded to 8 bits, then columns. Weights are fixed-point with 22 bits
+ * after the point: 255 times their sum fits in 31 bits. */
+#include "image/image.h"
+
+#include "base/error.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { POINT = 22, HALF = 1 << (POINT - 1) };
+
+struct axis {
+    int taps;         /* room for weights an output */
+    int *first;       /* (n) first sample that counts */
+    int *count;       /* (n) how many do */
+    int32_t *weights; /* (n, taps) */
+};
+
+static void axis_free(struct axis *axis)
+{
+    free(axis->first);
+    free(axis->count);
+    free(axis->weights);
+}
+
+static bool axis_init(struct axis *axis, int n, int size, double start, double end)
+{
+    double scale = (end - start) / n, support = fmax(1, scale);
+    axis->taps = (int)ceil(support) * 2 + 1;
+    axis->first = malloc(sizeof(int) * (size_t)n);
+    axis->count = malloc(sizeof(int) * (size_t)n);
+    axis->weights = calloc((size_t)n * (size_t)axis->taps, sizeof(int32_t));
+    double *triangle = malloc(sizeof(double) * (size_t)axis->taps);
+    bool ok = axis->first && axis->count && axis->weights && triangle;
+    for (int i = 0; ok && i < n; i++) {
+        double centre = start + (i + 0.5) * scale, sum = 0;
+        int first = (int)fmax(0, centre - support + 0.5), last = (int)fmin(size, centre + support + 0.5);
+        for (int k = 0; k < last - first; k++) {
+            triangle[k] = fmax(0, 1 - fabs((first + k - centre + 0.5) / support));
+            sum += triangle[k];
+        }
+        for (int k = 0; k < last - first; k++)
+            axis->weights[(size_t)i * axis->taps + k] = (int32_t)(triangle[k] / sum * (1 << POINT) + 0.5);
+        axis->first[i] = first;
+        axis->count[i] = last - first;
+    }
+    free(triangle);
+    return ok;
+}
+
+/* Rounded weights may add up to a little more than 1. */
+static uint8_t rounded(int32_t sum)
+{
+    int32_t x = sum >> POINT;
+    return (uint8_t)(x < 255 ? x : 255);
+}
+
+/* out (W, 3), in (w, 3) */
+static void resize_row(uint8_t *out, const uint8_t *in, int W, const struct axis *axis)
+{
+    for (int x = 0; x < W; x++, out += 3) {
+        const int32_t *weight = axis->weights + (size_t)x * axis->taps;
+        const uint8_t *p = in + (size_t)axis->first[x] * 3;
+        int32_t r = HALF, g = HALF, b = HALF;
+        for (int k = 0; k < axis->count[x]; k++, p += 3) {
+            r += weight[k] * p[0];
+            g += weight[k] * p[1];
+            b += weight[k] * p[2];
+        }
+        out[0] = rounded(r);
+        out[1] = rounded(g);
+        out[2] = rounded(b);
+    }
+}
+
+/* out (n); in (count, n); sum (n) is for its own use */
+static void mix_rows(uint8_t *out, int32_t *sum, const uint8_t *in, const int32_t *weight, int count, int n)
+{
+    for (int i = 0; i < n; i++) sum[i] = HALF;
+    for (int k = 0; k < count; k++, in += n)
+        for (int i = 0; i < n; i++) sum[i] += weight[k] * in[i];
+    for (int i = 0; i < n; i++) out[i] = rounded(sum[i]);
+}
+
+gvm_status image_resize(uint8_t *out, int H, int W, const uint8_t *in, int h, int w, const double box[4],
+                        gvm_error *err)
+{
+    assert(H > 0 && W > 0 && box[0] >= 0 && box[0] < box[2] && box[2] <= w);
+    assert(box[1] >= 0 && box[1] < box[3] && box[3] <= h);
+    struct axis columns = {0}, rows = {0};
+    uint8_t *narrow = NULL; /* (bottom - top, W, 3): the input's rows that count, as wide as the output */
+    int32_t *sum = malloc(sizeof(int32_t) * 3 * (size_t)W);
+    gvm_status status = GVM_OK;
+    int n = 3 * W;
+    if (sum == NULL || !axis_init(&columns, W, w, box[0], box[2]) || !axis_init(&rows, H, h, box[1], box[3]))
+        goto memory;
+    int top = rows.first[0], bottom = rows.first[H - 1] + rows.count[H - 1];
+    narrow = malloc((size_t)(bottom - top) * (size_t)n);
+    if (narrow == NULL) goto memory;
+    for (int y = top; y < bottom; y++) resize_row(narrow + (size_t)(y - top) * n, in + (size_t)y * w * 3, W, &columns);
+    for (int y = 0; y < H; y++)
+        mix_rows(out + (size_t)y * n, sum, narrow + (size_t)(rows.first[y] - top) * n,
+                 rows.weights + (size_t)y * rows.taps, rows.count[y], n);
+    goto done;
+memory:
+    status = fail(err, GVM_MEMORY, "not enough memory to resize a picture of %d x %d to %d x %d", w, h, W, H);
+done:
+    axis_free(&columns);
+    axis_free(&rows);
+    free(narrow);
+    free(sum);
+    return status;
+}

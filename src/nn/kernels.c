@@ -1,0 +1,420 @@
+/* kernels.c - the inner loops; see kernels.h. Compiled three times, with KERNELS naming the table
+ * and VW the vector length that the compiler's flags allow. */
+#include "nn/kernels.h"
+
+#include <math.h>
+
+#include "nn/vec.h"
+
+/* ------------------------------------------------------------------ normalisation */
+
+static void norm_row(float *y, float *xhat, float *rstd, const float *u, const float *bias, const float *base,
+                     float scale, const float *gamma, const float *beta, int C)
+{
+    vf s = {0};
+    float tail = 0;
+    int c = 0;
+    for (; c + VW <= C; c += VW) s += bias ? v_load(u + c) + v_load(bias + c) : v_load(u + c);
+    for (; c < C; c++) tail += bias ? u[c] + bias[c] : u[c];
+    float mean = (v_sum(s) + tail) / (float)C;
+
+    s = (vf){0};
+    tail = 0;
+    for (c = 0; c + VW <= C; c += VW) {
+        vf x = (bias ? v_load(u + c) + v_load(bias + c) : v_load(u + c)) - mean;
+        s += x * x;
+    }
+    for (; c < C; c++) {
+        float x = (bias ? u[c] + bias[c] : u[c]) - mean;
+        tail += x * x;
+    }
+    float r = 1.0f / sqrtf((v_sum(s) + tail) / (float)C + 1e-5f);
+    if (rstd) *rstd = r;
+
+    for (c = 0; c + VW <= C; c += VW) {
+        vf x = ((bias ? v_load(u + c) + v_load(bias + c) : v_load(u + c)) - mean) * r;
+        if (xhat) v_store(xhat + c, x);
+        x = scale * (x * v_load(gamma + c) + v_load(beta + c));
+        v_store(y + c, base ? v_load(base + c) + x : x);
+    }
+    for (; c < C; c++) {
+        float x = ((bias ? u[c] + bias[c] : u[c]) - mean) * r;
+        if (xhat) xhat[c] = x;
+        x = scale * (x * gamma[c] + beta[c]);
+        y[c] = base ? base[c] + x : x;
+    }
+}
+
+static void norm_row_backward(float *du, float *dgamma, float *dbeta, const float *dy, const float *xhat, float rstd,
+                              float scale, const float *gamma, int C)
+{
+    vf a = {0}, b = {0};
+    float ta = 0, tb = 0;
+    int c = 0;
+    for (; c + VW <= C; c += VW) {
+        vf d = scale * v_load(dy + c), x = v_load(xhat + c), g = d * v_load(gamma + c);
+        a += g;
+        b += g * x;
+        v_store(dgamma + c, v_load(dgamma + c) + d * x);
+        v_store(dbeta + c, v_load(dbeta + c) + d);
+    }
+    for (; c < C; c++) {
+        float d = scale * dy[c], g = d * gamma[c];
+        ta += g;
+        tb += g * xhat[c];
+        dgamma[c] += d * xhat[c];
+        dbeta[c] += d;
+    }
+    float mean = (v_sum(a) + ta) / (float)C, along = (v_sum(b) + tb) / (float)C;
+    for (c = 0; c + VW <= C; c += VW) {
+        vf g = scale * v_load(dy + c) * v_load(gamma + c);
+        v_store(du + c, rstd * (g - mean - v_load(xhat + c) * along));
+    }
+    for (; c < C; c++) du[c] = rstd * (scale * dy[c] * gamma[c] - mean - xhat[c] * along);
+}
+
+/* ------------------------------------------------------------------ GELU, x Phi(x) with the exact erf */
+
+/* The last, partial vector of a row goes through the same arithmetic as the full ones. */
+static vf load_part(const float *p, int n)
+{
+    vf v = {0};
+    memcpy(&v, p, (size_t)n * sizeof *p);
+    return v;
+}
+
+static void gelu(float *g, float *h, const float *bias, int rows, int C, int keep)
+{
+    for (int r = 0; r < rows; r++, g += C, h += C) {
+        int c = 0;
+        for (; c + VW <= C; c += VW) {
+            vf x = bias ? v_load(h + c) + v_load(bias + c) : v_load(h + c);
+            if (keep) v_store(h + c, x);
+            v_store(g + c, x * v_phi(x));
+        }
+        if (c < C) {
+            vf x = bias ? load_part(h + c, C - c) + load_part(bias + c, C - c) : load_part(h + c, C - c);
+            vf y = x * v_phi(x);
+            if (keep) memcpy(h + c, &x, (size_t)(C - c) * sizeof *h);
+            memcpy(g + c, &y, (size_t)(C - c) * sizeof *g);
+        }
+    }
+}
+
+/* gelu'(x) = Phi(x) + x phi(x), phi(x) = exp(-x^2 / 2) / sqrt(2 pi) */
+static void gelu_backward(float *dh, float *g, const float *dg, const float *h, size_t n)
+{
+    size_t i = 0;
+    for (; i + VW <= n; i += VW) {
+        vf x = v_load(h + i), p = v_phi(x), slope = p + x * (0.398942280f * v_exp(-0.5f * x * x));
+        v_store(dh + i, v_load(dg + i) * slope);
+        v_store(g + i, x * p);
+    }
+    if (i < n) {
+        int part = (int)(n - i);
+        vf x = load_part(h + i, part), p = v_phi(x), slope = p + x * (0.398942280f * v_exp(-0.5f * x * x));
+        vf d = load_part(dg + i, part) * slope, y = x * p;
+        memcpy(dh + i, &d, (size_t)part * sizeof *dh);
+        memcpy(g + i, &y, (size_t)part * sizeof *g);
+    }
+}
+
+/* ------------------------------------------------------------------ attention in one window */
+
+/* C (m, n) (+)= A B for small sizes: A(i, k) at A[i ra + k ca]; B (K, n) rows ldb apart; n a multiple of VW.
+ * Blocks of ROWS x VECS accumulators stay in registers. */
+#define ROWS 4
+#define VECS (VW == 16 ? 4 : 2)
+
+__attribute__((always_inline)) static inline void product_block(float *C, int ldc, const float *A, int ra, int ca,
+                                                                const float *B, int ldb, int K, int rows, int vecs,
+                                                                int add)
+{
+    vf sum[ROWS][VECS];
+    for (int r = 0; r < rows; r++)
+        for (int v = 0; v < vecs; v++) sum[r][v] = add ? v_load(C + r * ldc + v * VW) : (vf){0};
+    for (int k = 0; k < K; k++) {
+        vf b[VECS];
+        for (int v = 0; v < vecs; v++) b[v] = v_load(B + (size_t)k * ldb + v * VW);
+        for (int r = 0; r < rows; r++) {
+            float a = A[r * ra + k * ca];
+            for (int v = 0; v < vecs; v++) sum[r][v] += a * b[v];
+        }
+    }
+    for (int r = 0; r < rows; r++)
+        for (int v = 0; v < vecs; v++) v_store(C + r * ldc + v * VW, sum[r][v]);
+}
+
+static void product(float *C, int ldc, const float *A, int ra, int ca, const float *B, int ldb, int m, int n, int K,
+                    int add)
+{
+    int i = 0;
+    for (; i + ROWS <= m; i += ROWS) {
+        int j = 0;
+        for (; j + VECS * VW <= n; j += VECS * VW)
+            product_block(C + (size_t)i * ldc + j, ldc, A + (size_t)i * ra, ra, ca, B + j, ldb, K, ROWS, VECS, add);
+#if VW == 16
+        for (; j + 2 * VW <= n; j += 2 * VW)
+            product_block(C + (size_t)i * ldc + j, ldc, A + (size_t)i * ra, ra, ca, B + j, ldb, K, ROWS, 2, add);
+#endif
+        for (; j < n; j += VW)
+            product_block(C + (size_t)i * ldc + j, ldc, A + (size_t)i * ra, ra, ca, B + j, ldb, K, ROWS, 1, add);
+    }
+    for (; i < m; i++)
+        for (int j = 0; j < n; j += VW)
+            product_block(C + (size_t)i * ldc + j, ldc, A + (size_t)i * ra, ra, ca, B + j, ldb, K, 1, 1, add);
+}
+
+/* The window's own copies, in scratch. Rows are padded with zeros to dp channels, columns to np tokens. */
+struct parts {
+    float *q;           /* (n, dp) q^ */
+    float *k;           /* (np, dp) k^ */
+    float *kt;          /* (d, np) k^ transposed */
+    float *v;           /* (np, dp) v + v_bias */
+    float *p;           /* (n, np) softmax, each row still times its sum */
+    float *rq, *rk;     /* (n) 1 / length of q, k */
+    float *inverse_sum; /* (n) */
+    float *rest;
+    int dp;
+};
+
+static void unit_row(float *to, float *inverse, const float *from, const float *bias, int d)
+{
+    float square = 0;
+    for (int c = 0; c < d; c++) {
+        to[c] = bias ? from[c] + bias[c] : from[c];
+        square += to[c] * to[c];
+    }
+    float r = 1.0f / fmaxf(sqrtf(square), 1e-12f);
+    for (int c = 0; c < d; c++) to[c] *= r;
+    *inverse = r;
+}
+
+static void lay_out(struct parts *s, const struct window *w, float *scratch)
+{
+    int n = w->n, d = w->d, dp = (d + 15) / 16 * 16;
+    size_t np = (size_t)w->np, map = np * (size_t)dp;
+    s->dp = dp;
+    s->q = scratch;
+    s->k = s->q + map;
+    s->kt = s->k + map;
+    s->v = s->kt + map;
+    s->p = s->v + map;
+    s->rq = s->p + np * np;
+    s->rk = s->rq + np;
+    s->inverse_sum = s->rk + np;
+    s->rest = s->inverse_sum + np;
+    if (dp > d || w->np > n) memset(scratch, 0, 4 * map * sizeof *scratch);
+    for (int i = 0; i < n; i++) {
+        unit_row(s->q + (size_t)i * dp, s->rq + i, w->q + (size_t)i * w->ld, w->q_bias, d);
+        unit_row(s->k + (size_t)i * dp, s->rk + i, w->k + (size_t)i * w->ld, NULL, d);
+        const float *v = w->v + (size_t)i * w->ld;
+        float *to = s->v + (size_t)i * dp;
+        for (int c = 0; c < d; c++) to[c] = v[c] + w->v_bias[c];
+    }
+    for (int c = 0; c < d; c++)
+        for (int i = 0; i < n; i++) s->kt[(size_t)c * np + i] = s->k[(size_t)i * dp + c];
+}
+
+/* p = exp(S - max S), S = scale q^ k^^T + bias + mask; padded columns come out as 0. */
+static void soften(struct parts *s, const struct window *w)
+{
+    int n = w->n, np = w->np;
+    product(s->p, np, s->q, s->dp, 1, s->kt, np, n, np, w->d, 0);
+    for (int i = 0; i < n; i++) {
+        float *row = s->p + (size_t)i * np;
+        const float *bias = w->bias + (size_t)i * np, *mask = w->mask ? w->mask + (size_t)i * np : NULL;
+        vf high = v_set(-1e30f);
+        for (int j = 0; j < np; j += VW) {
+            vf x = w->scale * v_load(row + j) + v_load(bias + j);
+            if (mask) x += v_load(mask + j);
+            v_store(row + j, x);
+            high = v_max(high, x);
+        }
+        vf top = v_set(v_highest(high)), sum = {0};
+        for (int j = 0; j < np; j += VW) {
+            vf x = v_load(row + j);
+            vf e = v_select(x > -1e29f, v_exp(x - top), (vf){0});
+            v_store(row + j, e);
+            sum += e;
+        }
+        s->inverse_sum[i] = 1.0f / v_sum(sum);
+    }
+}
+
+static void window_forward(float *o, int ldo, const struct window *w, float *scratch)
+{
+    struct parts s;
+    lay_out(&s, w, scratch);
+    soften(&s, w);
+    float *to = s.rest;
+    product(to, s.dp, s.p, w->np, 1, s.v, s.dp, w->n, s.dp, w->n, 0);
+    for (int i = 0; i < w->n; i++)
+        for (int c = 0; c < w->d; c++) o[(size_t)i * ldo + c] = to[(size_t)i * s.dp + c] * s.inverse_sum[i];
+}
+
+/* y = x r with r = 1 / |x|: dx = r (dy - y (y . dy)) */
+static void unit_row_backward(float *dx, const float *dy, const float *y, float r, int d)
+{
+    float along = 0;
+    for (int c = 0; c < d; c++) along += dy[c] * y[c];
+    for (int c = 0; c < d; c++) dx[c] = r * (dy[c] - y[c] * along);
+}
+
+static void window_backward(float *dq, float *dk, float *dv, float *dbias, double *dscale, const float *dout,
+                            const float *out, int ldo, const struct window *w, float *scratch)
+{
+    struct parts s;
+    lay_out(&s, w, scratch);
+    soften(&s, w);
+    int n = w->n, np = w->np, d = w->d, dp = s.dp;
+    size_t map = (size_t)np * (size_t)dp;
+    float *go = s.rest, *vt = go + map, *t = vt + map, *ds = t + map; /* (n, dp), (d, np), (n, dp), (n, np) */
+
+    for (int i = 0; i < n; i++) /* the softmax itself */
+        for (int j = 0; j < np; j += VW) {
+            float *p = s.p + (size_t)i * np + j;
+            v_store(p, v_load(p) * s.inverse_sum[i]);
+        }
+    memset(go, 0, 2 * map * sizeof *go);
+    for (int i = 0; i < n; i++)
+        for (int c = 0; c < d; c++) go[(size_t)i * dp + c] = dout[(size_t)i * ldo + c];
+    for (int c = 0; c < d; c++)
+        for (int i = 0; i < n; i++) vt[(size_t)c * np + i] = s.v[(size_t)i * dp + c];
+
+    /* dS = P (dP - D), dP = dO V^T, D = rows of dO . O */
+    product(ds, np, go, dp, 1, vt, np, n, np, d, 0);
+    double slope = 0;
+    for (int i = 0; i < n; i++) {
+        float along = 0;
+        for (int c = 0; c < d; c++) along += dout[(size_t)i * ldo + c] * out[(size_t)i * ldo + c];
+        float *g = ds + (size_t)i * np, *b = dbias + (size_t)i * np;
+        const float *p = s.p + (size_t)i * np;
+        for (int j = 0; j < np; j += VW) {
+            vf x = v_load(p + j) * (v_load(g + j) - along);
+            v_store(g + j, x);
+            v_store(b + j, v_load(b + j) + x);
+        }
+    }
+    /* dV = P^T dO */
+    product(t, dp, s.p, 1, np, go, dp, n, dp, n, 0);
+    for (int i = 0; i < n; i++) memcpy(dv + (size_t)i * w->ld, t + (size_t)i * dp, (size_t)d * sizeof *t);
+
+    /* dq^ = scale dS k^; the scale's own gradient is the sum of q^ . (dS k^) */
+    product(t, dp, ds, np, 1, s.k, dp, n, dp, n, 0);
+    for (int i = 0; i < n; i++) {
+        float *g = t + (size_t)i * dp, along = 0;
+        for (int c = 0; c < d; c++) along += g[c] * s.q[(size_t)i * dp + c];
+        slope += along;
+        for (int c = 0; c < d; c++) g[c] *= w->scale;
+        unit_row_backward(dq + (size_t)i * w->ld, g, s.q + (size_t)i * dp, s.rq[i], d);
+    }
+    *dscale += slope;
+    /* dk^ = scale dS^T q^ */
+    product(t, dp, ds, 1, np, s.q, dp, n, dp, n, 0);
+    for (int i = 0; i < n; i++) {
+        float *g = t + (size_t)i * dp;
+        for (int c = 0; c < d; c++) g[c] *= w->scale;
+        unit_row_backward(dk + (size_t)i * w->ld, g, s.k + (size_t)i * dp, s.rk[i], d);
+    }
+}
+
+/* ------------------------------------------------------------------ small loops */
+
+static float max_row(int *where, const float *x, int C)
+{
+    int best = 0;
+    if (C >= 2 * VW) {
+        vf high = v_load(x);
+        vi block = {0}, at = {0};
+        int c = VW;
+        for (; c + VW <= C; c += VW) {
+            vf v = v_load(x + c);
+            vi more = v > high;
+            at += 1;
+            high = v_select(more, v, high);
+            block = (at & more) | (block & ~more);
+        }
+        best = block[0] * VW;
+        for (int i = 1; i < VW; i++) {
+            int c_i = block[i] * VW + i;
+            if (high[i] > x[best] || (high[i] == x[best] && c_i < best)) best = c_i;
+        }
+        for (; c < C; c++)
+            if (x[c] > x[best]) best = c;
+    } else {
+        for (int c = 1; c < C; c++)
+            if (x[c] > x[best]) best = c;
+    }
+    *where = best;
+    return x[best];
+}
+
+static void column_sum(float *sum, const float *x, int ld, int rows, int from, int to)
+{
+    int c = from;
+    for (; c + VW <= to; c += VW) {
+        vf s = v_load(sum + c);
+        for (int r = 0; r < rows; r++) s += v_load(x + (size_t)r * ld + c);
+        v_store(sum + c, s);
+    }
+    for (; c < to; c++)
+        for (int r = 0; r < rows; r++) sum[c] += x[(size_t)r * ld + c];
+}
+
+static void add(float *y, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) y[i] += x[i];
+}
+
+static void adamw(float *w, float *m, float *v, const float *g, size_t n, float lr, float decay, float beta1,
+                  float beta2, float eps, float c1, float c2)
+{
+    float keep = 1 - lr * decay, step = lr / c1, root = sqrtf(c2);
+    for (size_t i = 0; i < n; i++) {
+        float x = w[i] * keep;
+        m[i] += (g[i] - m[i]) * (1 - beta1);
+        v[i] = v[i] * beta2 + g[i] * g[i] * (1 - beta2);
+        w[i] = x - step * m[i] / (sqrtf(v[i]) / root + eps);
+    }
+}
+
+static double asam_norm(const float *w, const float *g, size_t n)
+{
+    double sum = 0;
+    size_t i = 0;
+    for (; i + 64 * VW <= n; i += 64 * VW) {
+        vf s = {0};
+        for (int j = 0; j < 64; j++) {
+            vf x = v_load(w + i + j * VW) * v_load(g + i + j * VW);
+            s += x * x;
+        }
+        sum += v_sum(s);
+    }
+    for (; i < n; i++) sum += (double)(w[i] * g[i]) * (w[i] * g[i]);
+    return sum;
+}
+
+static void asam_climb(float *w, const float *g, size_t n, float step)
+{
+    for (size_t i = 0; i < n; i++) w[i] += w[i] * w[i] * g[i] * step;
+}
+
+static double peak(long rounds)
+{
+    enum { CHAINS = 12 };
+    vf sum[CHAINS], a = v_set(0.999f), b = v_set(1e-3f);
+    for (int c = 0; c < CHAINS; c++) sum[c] = v_set((float)c);
+    for (long r = 0; r < rounds; r++)
+        for (int c = 0; c < CHAINS; c++) sum[c] = sum[c] * a + b;
+    vf total = {0};
+    for (int c = 0; c < CHAINS; c++) total += sum[c];
+    volatile float sink = v_sum(total);
+    (void)sink;
+    return 2.0 * VW * CHAINS * (double)rounds;
+}
+
+const struct kernels KERNELS = {
+    KERNELS_NAME, KERNELS_LEVEL, norm_row, norm_row_backward, gelu, gelu_backward, window_forward, window_backward,
+    max_row,      column_sum,    add,      adamw,             asam_norm, asam_climb, peak,
+};

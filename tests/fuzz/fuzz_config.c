@@ -1,0 +1,27 @@
+/* fuzz_config.c - any bytes as a configuration: what is accepted must pass the check, and come back from its
+ * own JSON the same. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/config.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct config config, back;
+    gvm_error err = {""};
+    if (config_parse(&config, (const char *)data, size, "input", &err) != GVM_OK) {
+        if (strncmp(err.text, "input: ", 7) != 0) abort();
+        return 0;
+    }
+    if (config_check(&config, "input", &err) != GVM_OK) abort();
+    char *json = config_json(&config);
+    if (json == NULL || config_parse(&back, json, strlen(json), "back", &err) != GVM_OK) abort();
+    if (config_parameters(&config) != config_parameters(&back) || config.ground_m != back.ground_m ||
+        memcmp(config.elevation, back.elevation, sizeof back.elevation) != 0)
+        abort();
+    free(json);
+    return 0;
+}

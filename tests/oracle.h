@@ -1,0 +1,97 @@
+/* oracle.h - every layer stated again as a plain loop in double, the way its formula reads: what the
+ * shipped layers are measured against. Independent of src/nn but for the name of an activation.
+ *
+ * Forward overwrites its outputs; backward adds (+=) to every gradient it is given. M rows, all row-major. */
+#ifndef GVM_TESTS_ORACLE_H
+#define GVM_TESTS_ORACLE_H
+
+#include <stdint.h>
+
+#include "nn/layers.h"
+
+/* A mark of every either-or that forward decided (the sign a ReLU saw, the place of a maximum, a clamp):
+ * where two passes differ in it, a kink lies between them and no difference quotient is a derivative. */
+extern uint64_t oracle_branches;
+
+static inline void oracle_decide(int what)
+{
+    oracle_branches = (oracle_branches ^ (uint64_t)(what + 1)) * 0x100000001b3u;
+}
+
+/* ---- oracle.c */
+
+/* h = x W^T + b, y = f(h): x (M, K), W (N, K), b (N) or NULL, h and y (M, N) */
+void oracle_linear(double *y, double *h, const double *x, const double *w, const double *b, int M, int N, int K,
+                   enum activation f);
+/* dx and db may be NULL */
+void oracle_linear_backward(double *dx, double *dw, double *db, const double *dy, const double *h, const double *x,
+                            const double *w, int M, int N, int K, enum activation f);
+
+double oracle_gelu(double x);
+double oracle_gelu_slope(double x);
+
+/* y = gamma (x - mean) / sqrt(variance + 1e-5) + beta, over rows of C */
+void oracle_norm(double *y, const double *x, const double *gamma, const double *beta, int M, int C);
+void oracle_norm_backward(double *dx, double *dgamma, double *dbeta, const double *dy, const double *x,
+                          const double *gamma, int M, int C);
+
+/* pixels (B, H, W, 3) to p (B, H/4 W/4, 48), each row in the order of a filter (3, 4, 4) */
+void oracle_patches(double *p, const uint8_t *pixels, int B, int H, int W);
+
+/* x (B, H W, C) to g (B, H W / 4, 4C): the four neighbours (0,0) (1,0) (0,1) (1,1), one behind the other */
+void oracle_gather(double *g, const double *x, int B, int H, int W, int C);
+void oracle_gather_backward(double *dx, const double *dg, int B, int H, int W, int C);
+
+/* y = x + keep_b u for u (B, n); keep NULL for 1 */
+void oracle_residual(double *y, const double *x, const double *u, const float *keep, int B, int n);
+void oracle_residual_backward(double *dx, double *du, const double *dy, const float *keep, int B, int n);
+
+/* ---- oracle_attention.c */
+
+struct oracle_attention {
+    int B, H, W, C, window, shift, heads;
+    const double *logit_scale, *cpb_w1, *cpb_b1, *cpb_w2, *qkv, *q_bias, *v_bias, *proj_w, *proj_b;
+    double *d_logit_scale, *d_cpb_w1, *d_cpb_b1, *d_cpb_w2, *d_qkv, *d_q_bias, *d_v_bias, *d_proj_w, *d_proj_b;
+    double *hidden; /* ((2 window - 1)^2, 512): the bias's MLP before its ReLU */
+    double *table;  /* ((2 window - 1)^2, heads) 16 sigmoid(MLP) */
+    double *q, *k, *v; /* (B, H W, C) with their biases */
+    double *p;      /* (B, windows, heads, n, n) softmax */
+    double *o;      /* (B, H W, C) before the projection */
+    double *gradients; /* of q, k, v, o and table, one behind the other */
+};
+
+/* Allocates hidden .. gradients with the sizes above through `doubles(user, count)`, zeroed. */
+void oracle_attention_open(struct oracle_attention *a, double *(*doubles)(void *user, size_t count), void *user);
+/* 16 sigmoid(MLP(log-spaced offset)) for each offset */
+void oracle_position_table(const struct oracle_attention *a);
+/* the row of the table for tokens i, j of a window */
+int oracle_offset(int window, int i, int j);
+/* -100 where tokens i, j of window (r, c) of the shifted map come from different regions, else 0 */
+double oracle_mask(const struct oracle_attention *a, int r, int c, int i, int j);
+/* y (B, H W, C) = attention(x), without norm and residual */
+void oracle_attention_forward(double *y, const double *x, const struct oracle_attention *a);
+void oracle_attention_backward(double *dx, const double *dy, const double *x, const struct oracle_attention *a);
+
+/* ---- oracle_feature.c */
+
+/* m (B, L) maximum over channels, where (B, L) its first place; h (B, N, L/2), w (B, N, L); y (B, N C) */
+struct oracle_masks {
+    int B, L, C, N;
+    const double *w1, *b1, *w2, *b2;
+    double *d_w1, *d_b1, *d_w2, *d_b2;
+    double *m, *h, *w, *dm; /* dm (L) */
+    int *where;
+};
+
+void oracle_masks_forward(double *y, const double *x, const struct oracle_masks *a);
+void oracle_masks_backward(double *dx, const double *dy, const double *x, const struct oracle_masks *a);
+
+/* y = x / max(|x|, 1e-12) */
+void oracle_normalise(double *y, const double *x, int B, int C);
+void oracle_normalise_backward(double *dx, const double *dy, const double *x, int B, int C);
+
+double oracle_triplet(const double *a, const double *b, int B, int D, double alpha);
+void oracle_triplet_backward(double *da, double *db, const double *a, const double *b, int B, int D, double alpha,
+                             double weight);
+
+#endif

@@ -1,0 +1,208 @@
+/* test_config.c - configurations: the presets, their JSON, and what is refused with which sentence. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/config.h"
+
+static const char paper[] =
+    "{\"model\":\"geoviewmatch\",\"dim\":96,\"depths\":[2,2,6,2],\"heads\":[3,6,12,24],\"window\":8,"
+    "\"street\":[128,640],\"aerial\":[256,256],\"stages\":[3,4],\"masks\":8,\"head\":96}";
+
+static void assert_config_equal(const struct config *a, const struct config *b)
+{
+    assert_int_equal(a->dim, b->dim);
+    assert_memory_equal(a->depths, b->depths, sizeof a->depths);
+    assert_memory_equal(a->heads, b->heads, sizeof a->heads);
+    assert_int_equal(a->window, b->window);
+    assert_memory_equal(a->street, b->street, sizeof a->street);
+    assert_memory_equal(a->aerial, b->aerial, sizeof a->aerial);
+    assert_memory_equal(a->stages, b->stages, sizeof a->stages);
+    assert_int_equal(a->masks, b->masks);
+    assert_int_equal(a->head, b->head);
+    assert_true(a->ground_m == b->ground_m);
+    assert_true(a->elevation[0] == b->elevation[0] && a->elevation[1] == b->elevation[1]);
+}
+
+static void assert_says(const gvm_error *err, const char *part)
+{
+    if (strstr(err->text, part) == NULL) fail_msg("\"%s\" does not say \"%s\"", err->text, part);
+}
+
+static void test_presets(void **state)
+{
+    (void)state;
+    gvm_error err = {""};
+    struct config c;
+    assert_int_equal(config_check(&config_paper, "paper", &err), GVM_OK);
+    assert_int_equal(config_check(&config_nano, "nano", &err), GVM_OK);
+    assert_int_equal(config_parse(&c, paper, strlen(paper), "paper", &err), GVM_OK);
+    assert_config_equal(&c, &config_paper);
+    assert_true(config_parameters(&config_paper) == 57486548); /* the paper's 57.47 M, design section 2 */
+}
+
+static void test_json(void **state)
+{
+    (void)state;
+    struct config c = config_nano, back;
+    gvm_error err = {""};
+    c.stages[0] = true;
+    c.ground_m = 71.3;
+    c.elevation[0] = -32.5;
+    char *json = config_json(&c);
+    assert_non_null(json);
+    assert_int_equal(config_parse(&back, json, strlen(json), "file", &err), GVM_OK);
+    assert_config_equal(&back, &c);
+    free(json);
+}
+
+/* The paper's JSON with one piece exchanged. */
+static gvm_status parse_with(struct config *c, const char *piece, const char *by, gvm_error *err)
+{
+    static char text[4096];
+    const char *at = strstr(paper, piece);
+    assert_non_null(at);
+    int n = snprintf(text, sizeof text, "%.*s%s%s", (int)(at - paper), paper, by, at + strlen(piece));
+    char *exact = malloc((size_t)n); /* without a NUL: the length counts */
+    assert_non_null(exact);
+    memcpy(exact, text, (size_t)n);
+    gvm_status status = config_parse(c, exact, (size_t)n, "dir/w.safetensors", err);
+    free(exact);
+    return status;
+}
+
+static const struct {
+    const char *piece, *by;
+} good[] = {
+    {"[3,4]", "[4]"},
+    {"[3,4]", "[4,3,2]"},
+    {"[3,4]", "[2,4,1,3]"},
+    {"\"head\":96", "\"head\":96,\"other\":{\"a\":[]}"},
+    {"\"head\":96", "\"head\":96,\"ground_m\":144,\"elevation\":[-45,45.5]"},
+    {"[256,256]", "[64,192]"},
+    {"[256,256]", "[512,512]"},
+    {"\"window\":8", "\"window\":4"},
+    {"[2,2,6,2]", "[1,1,1,1]"},
+};
+
+static void test_good(void **state)
+{
+    (void)state;
+    struct config c;
+    gvm_error err = {""};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        if (parse_with(&c, good[i].piece, good[i].by, &err) != GVM_OK) fail_msg("%s: %s", good[i].by, err.text);
+    assert_int_equal(parse_with(&c, "[3,4]", "[4,1]", &err), GVM_OK);
+    assert_true(c.stages[0] && !c.stages[1] && !c.stages[2] && c.stages[3]);
+    assert_true(c.ground_m == 64 && c.elevation[0] == -45 && c.elevation[1] == 45);
+}
+
+static const struct {
+    const char *piece, *by, *says;
+} bad[] = {
+    {"{", "", "broken at byte"},
+    {"}", "", "broken at byte"},
+    {"\"dim\":96", "\"dim\":96,\"dim\":96", "duplicate"},
+    {"geoviewmatch", "other", "\"model\" is not"},
+    {"\"model\":\"geoviewmatch\"", "\"model\":1", "\"model\" is not"},
+    {"\"dim\":96,", "", "lacks \"dim\""},
+    {"\"depths\":[2,2,6,2],", "", "lacks \"depths\""},
+    {"\"stages\":[3,4],", "", "lacks \"stages\""},
+    {"\"dim\":96", "\"dim\":\"96\"", "\"dim\" is not a whole number"},
+    {"\"dim\":96", "\"dim\":96.0", "\"dim\" is not a whole number"},
+    {"\"dim\":96", "\"dim\":4294967392", "\"dim\" is not a whole number"},
+    {"\"dim\":96", "\"dim\":0", "\"dim\" is 0, not 1 to 1024"},
+    {"\"dim\":96", "\"dim\":-96", "\"dim\" is -96"},
+    {"\"dim\":96", "\"dim\":1000000", "\"dim\" is 1000000"},
+    {"[2,2,6,2]", "[2,2,6]", "\"depths\" is not a list of 4"},
+    {"[2,2,6,2]", "2", "\"depths\" is not a list of 4"},
+    {"[2,2,6,2]", "[2,2,6,true]", "\"depths\" is not a whole number"},
+    {"[2,2,6,2]", "[2,0,6,2]", "\"depths\" is 0"},
+    {"[2,2,6,2]", "[2,2,1000,2]", "\"depths\" is 1000"},
+    {"[3,6,12,24]", "[3,5,12,24]", "stage 2 has 192 channels, which 5 heads do not divide"},
+    {"[3,6,12,24]", "[0,6,12,24]", "stage 1 has 96 channels"},
+    {"[3,6,12,24]", "[3,6,12,-24]", "stage 4 has 768 channels"},
+    {"[3,6,12,24]", "[3,6,12,2]", "stage 4 has 384 channels a head"},
+    {"\"window\":8", "\"window\":0", "\"window\" is 0"},
+    {"\"window\":8", "\"window\":33", "\"window\" is 33"},
+    {"\"window\":8", "\"window\":7", "stage 1 of the street view is 32 x 160, which its window of 7"},
+    {"[128,640]", "[128,608]", "stage 2 of the street view is 16 x 76, which its window of 8"},
+    {"[128,640]", "[130,640]", "the street view is 130 x 640 pixels"},
+    {"[128,640]", "[128]", "\"street\" is not a list of 2"},
+    {"[256,256]", "[0,256]", "\"aerial\" is 0"},
+    {"[256,256]", "[256,16]", "\"aerial\" is 16, not 32 to 4096"},
+    {"[256,256]", "[256,100000]", "\"aerial\" is 100000"},
+    {"[256,256]", "[36,36]", "stage 1 of the aerial view is 9 x 9, which its window of 8"},
+    {"[256,256]", "[32,32]", "stage 4 of the aerial view has a single position"},
+    {"[3,4]", "[]", "\"stages\" is not a list"},
+    {"[3,4]", "3", "\"stages\" is not a list"},
+    {"[3,4]", "[3,3]", "names stage 3, which is there twice"},
+    {"[3,4]", "[0]", "names stage 0"},
+    {"[3,4]", "[5]", "names stage 5"},
+    {"[3,4]", "[\"3\"]", "\"stages\" is not a whole number"},
+    {"\"masks\":8", "\"masks\":0", "\"masks\" is 0"},
+    {"\"masks\":8", "\"masks\":1000000", "\"masks\" is 1000000"},
+    {"\"head\":96", "\"head\":0", "\"head\" is 0"},
+    {"\"head\":96", "\"head\":2147483647", "\"head\" is 2147483647"},
+    {"\"head\":96", "\"head\":96,\"ground_m\":\"64\"", "\"ground_m\" is not a number"},
+    {"\"head\":96", "\"head\":96,\"ground_m\":0", "\"ground_m\" is 0"},
+    {"\"head\":96", "\"head\":96,\"ground_m\":-3", "\"ground_m\" is -3"},
+    {"\"head\":96", "\"head\":96,\"ground_m\":1e300", "\"ground_m\" is 1e+300"},
+    {"\"head\":96", "\"head\":96,\"elevation\":[0]", "\"elevation\" is not a list of 2"},
+    {"\"head\":96", "\"head\":96,\"elevation\":[45,-45]", "\"elevation\" is 45 to -45"},
+    {"\"head\":96", "\"head\":96,\"elevation\":[-91,45]", "\"elevation\" is -91 to 45"},
+    {"\"dim\":96", "\"dim\":768", "the configuration has 3"},
+    {"[256,256]", "[2048,2048]", "the configuration has "},
+    {"[256,256]", "[4096,4096]", "stage 1 of the aerial view needs 402653184 values"},
+};
+
+static void test_bad(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct config c = config_paper;
+        gvm_error err = {""};
+        gvm_status status = parse_with(&c, bad[i].piece, bad[i].by, &err);
+        if (status != GVM_FORMAT) fail_msg("%s: status %d", bad[i].by, (int)status);
+        assert_says(&err, "dir/w.safetensors: ");
+        assert_says(&err, bad[i].says);
+        assert_int_equal(c.dim, 0);
+        assert_int_equal(parse_with(&c, bad[i].piece, bad[i].by, NULL), GVM_FORMAT);
+    }
+}
+
+/* Text that is no object, too long, or deep. */
+static void test_not_json(void **state)
+{
+    (void)state;
+    enum { LARGE = 70000 };
+    const char *texts[] = {"", "null", "3", "[]", "[{}]", "{}", "\xff", "{\"model\":\"geo"};
+    struct config c;
+    gvm_error err;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        assert_int_equal(config_parse(&c, texts[i], strlen(texts[i]), "f", &err), GVM_FORMAT);
+    char *large = malloc(LARGE);
+    assert_non_null(large);
+    memset(large, '[', LARGE);
+    assert_int_equal(config_parse(&c, large, LARGE, "f", &err), GVM_FORMAT);
+    assert_says(&err, "f: the configuration has 70000 bytes");
+    assert_int_equal(config_parse(&c, large, 60000, "f", &err), GVM_FORMAT);
+    assert_says(&err, "broken");
+    free(large);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_presets), cmocka_unit_test(test_json),     cmocka_unit_test(test_good),
+        cmocka_unit_test(test_bad),     cmocka_unit_test(test_not_json),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

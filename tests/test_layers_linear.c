@@ -1,0 +1,154 @@
+/* test_layers_linear.c - linear and feed_forward against their double statements. */
+#include "layer_support.h"
+
+/* ------------------------------------------------------------------ y = f(W x + b) */
+
+static void linear_double(struct layer_test *t)
+{
+    const double *b = t->s.no_bias ? NULL : t->par[1].value;
+    oracle_linear(t->out.value, t->map[0], t->in[0].value, t->par[0].value, b, t->s.B * t->s.L, t->s.N, t->s.K, t->s.f);
+}
+
+static void linear_double_backward(struct layer_test *t)
+{
+    oracle_linear_backward(t->in[0].grad, t->par[0].grad, t->s.no_bias ? NULL : t->par[1].grad, t->out.grad, t->map[0],
+                           t->in[0].value, t->par[0].value, t->s.B * t->s.L, t->s.N, t->s.K, t->s.f);
+}
+
+static struct tensor *linear_shipped(struct layer_test *t, struct tape *tape, struct tensor *const *in)
+{
+    struct linear *w = t->more;
+    *w = (struct linear){&t->par[0].shipped, t->s.no_bias ? NULL : &t->par[1].shipped};
+    return linear(tape, in[0], w, t->s.f);
+}
+
+static void open_linear(struct layer_test *t, const struct sizes *s)
+{
+    static const char *const names[] = {[IDENTITY] = "linear", [RELU] = "linear relu", [GELU] = "linear gelu"};
+    layer_open(t, names[s->f], s);
+    layer_input(t, "x", s->B, s->L, s->K);
+    layer_matrix(t, "weight", s->N, s->K);
+    if (!s->no_bias) layer_vector(t, "bias", 0, 1, s->N);
+    layer_output(t, s->B, s->L, s->N);
+    t->map[0] = layer_doubles(t, t->out.n);
+    t->more = layer_bytes(t, sizeof(struct linear));
+    t->forward = linear_double;
+    t->backward = linear_double_backward;
+    t->shipped = linear_shipped;
+    layer_sync(t);
+}
+
+static void test_linear(void **state)
+{
+    static const struct sizes sizes[] = {
+        {.B = 1, .L = 1, .N = 1, .K = 1},   {.B = 1, .L = 1, .N = 7, .K = 9},   {.B = 3, .L = 1, .N = 33, .K = 20},
+        {.B = 3, .L = 5, .N = 9, .K = 17},  {.B = 1, .L = 49, .N = 16, .K = 7}, {.B = 2, .L = 70, .N = 48, .K = 24},
+        {.B = 3, .L = 1, .N = 400, .K = 9}, {.B = 7, .L = 1, .N = 12, .K = 500},
+    };
+    struct layer_test t;
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (int f = IDENTITY; f <= GELU; f++) {
+            struct sizes s = sizes[i];
+            s.f = (enum activation)f;
+            s.no_bias = i == 2 && f != GELU;
+            open_linear(&t, &s);
+            check_differences(&t);
+            check_shipped(&t);
+            layer_free(&t);
+        }
+    finish("linear");
+}
+
+/* ------------------------------------------------------------------ y = x + keep LN(W2 gelu(W1 x + b1) + b2) */
+
+enum { W1, B1, W2, B2, GAMMA, BETA };
+
+static void feed_double(struct layer_test *t)
+{
+    int M = t->s.B * t->s.L, C = t->s.C;
+    double *h = t->map[0], *g = t->map[1], *u = t->map[2], *v = t->map[3];
+    oracle_linear(g, h, t->in[0].value, t->par[W1].value, t->par[B1].value, M, 4 * C, C, GELU);
+    oracle_linear(u, u, g, t->par[W2].value, t->par[B2].value, M, C, 4 * C, IDENTITY);
+    oracle_norm(v, u, t->par[GAMMA].value, t->par[BETA].value, M, C);
+    oracle_residual(t->out.value, t->in[0].value, v, t->keep, t->s.B, t->s.L * C);
+}
+
+static void feed_double_backward(struct layer_test *t)
+{
+    int M = t->s.B * t->s.L, C = t->s.C;
+    size_t n = t->out.n;
+    double *h = t->map[0], *g = t->map[1], *u = t->map[2];
+    double *dv = t->map[4], *du = dv + n, *dg = du + n; /* (M, C), (M, C), (M, 4C) */
+    for (size_t i = 0; i < 6 * n; i++) dv[i] = 0;
+    oracle_residual_backward(t->in[0].grad, dv, t->out.grad, t->keep, t->s.B, t->s.L * C);
+    oracle_norm_backward(du, t->par[GAMMA].grad, t->par[BETA].grad, dv, u, t->par[GAMMA].value, M, C);
+    oracle_linear_backward(dg, t->par[W2].grad, t->par[B2].grad, du, u, g, t->par[W2].value, M, C, 4 * C, IDENTITY);
+    oracle_linear_backward(t->in[0].grad, t->par[W1].grad, t->par[B1].grad, dg, h, t->in[0].value, t->par[W1].value, M,
+                           4 * C, C, GELU);
+}
+
+static struct tensor *feed_shipped(struct layer_test *t, struct tape *tape, struct tensor *const *in)
+{
+    struct feed_forward *w = t->more;
+    struct variable *p = t->par;
+    *w = (struct feed_forward){&p[W1].shipped, &p[B1].shipped, &p[W2].shipped, &p[B2].shipped,
+                               {&p[GAMMA].shipped, &p[BETA].shipped}};
+    return feed_forward(tape, in[0], w, t->keep);
+}
+
+static void open_feed(struct layer_test *t, const struct sizes *s, bool keep)
+{
+    layer_open(t, keep ? "feed_forward, drop path" : "feed_forward", s);
+    layer_input(t, "x", s->B, s->L, s->C);
+    layer_matrix(t, "w1", 4 * s->C, s->C);
+    layer_vector(t, "b1", 0, 0.5, 4 * s->C);
+    layer_matrix(t, "w2", s->C, 4 * s->C);
+    layer_vector(t, "b2", 0, 0.5, s->C);
+    layer_vector(t, "gamma", 1, 0.3, s->C);
+    layer_vector(t, "beta", 0, 0.3, s->C);
+    layer_output(t, s->B, s->L, s->C);
+    size_t n = t->out.n;
+    t->map[0] = layer_doubles(t, 4 * n);
+    t->map[1] = layer_doubles(t, 4 * n);
+    t->map[2] = layer_doubles(t, n);
+    t->map[3] = layer_doubles(t, n);
+    t->map[4] = layer_doubles(t, 6 * n);
+    t->more = layer_bytes(t, sizeof(struct feed_forward));
+    if (keep) layer_keep(t);
+    t->residual = true;
+    if (s->C == 1) t->gain = NORM_GAIN;
+    t->forward = feed_double;
+    t->backward = feed_double_backward;
+    t->shipped = feed_shipped;
+    layer_sync(t);
+}
+
+static void test_feed_forward(void **state)
+{
+    static const struct {
+        struct sizes s;
+        bool keep, differences;
+    } cases[] = {
+        {{.B = 1, .L = 1, .C = 1}, false, true},   {{.B = 3, .L = 1, .C = 7}, true, true},
+        {{.B = 1, .L = 5, .C = 9}, false, true},   {{.B = 3, .L = 7, .C = 12}, true, true},
+        {{.B = 3, .L = 49, .C = 33}, true, false}, {{.B = 1, .L = 300, .C = 20}, true, false},
+        {{.B = 3, .L = 90, .C = 48}, true, false}, {{.B = 3, .L = 350, .C = 7}, true, false},
+        {{.B = 1, .L = 3, .C = 100}, false, false},
+    };
+    struct layer_test t;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        open_feed(&t, &cases[i].s, cases[i].keep);
+        if (cases[i].differences) check_differences(&t);
+        check_shipped(&t);
+        layer_free(&t);
+    }
+    finish("feed_forward");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_linear), cmocka_unit_test(test_feed_forward)};
+    return run_layer_tests(tests, sizeof tests / sizeof *tests);
+}

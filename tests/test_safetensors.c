@@ -1,0 +1,572 @@
+/* test_safetensors.c - safetensors and whole files: what is written comes back bit for bit, and every kind of
+ * lie is a sentence that names the file and the tensor. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/half.h"
+#include "base/safetensors.h"
+
+static char folder[PATH_MAX - 256]; /* of this run's files */
+
+static const char *in_folder(const char *name)
+{
+    static char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static int make_folder(void **state)
+{
+    (void)state;
+    const char *parent = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp";
+    snprintf(folder, sizeof folder, "%s/test_safetensors-XXXXXX", parent);
+    return mkdtemp(folder) == NULL;
+}
+
+static int count_files(void)
+{
+    DIR *dir = opendir(folder);
+    int n = -2; /* . and .. */
+    assert_non_null(dir);
+    while (readdir(dir) != NULL) n++;
+    closedir(dir);
+    return n;
+}
+
+static int empty_folder(void **state)
+{
+    (void)state;
+    DIR *dir = opendir(folder);
+    for (struct dirent *e; (e = readdir(dir)) != NULL;) remove(in_folder(e->d_name));
+    closedir(dir);
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    empty_folder(state);
+    return rmdir(folder);
+}
+
+static void put_text(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    fputs(text, f);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void assert_text(const char *path, const char *text)
+{
+    char got[64] = "";
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    size_t n = fread(got, 1, sizeof got - 1, f);
+    fclose(f);
+    assert_int_equal(n, strlen(text));
+    assert_string_equal(got, text);
+}
+
+static void assert_says(const gvm_error *err, const char *part)
+{
+    if (strstr(err->text, part) == NULL) fail_msg("\"%s\" does not say \"%s\"", err->text, part);
+}
+
+/* ---- files */
+
+static void test_map(void **state)
+{
+    (void)state;
+    struct file_map map;
+    gvm_error err = {""};
+    put_text(in_folder("a"), "text");
+    assert_int_equal(file_map(&map, in_folder("a"), &err), GVM_OK);
+    assert_int_equal(map.size, 4);
+    assert_memory_equal(map.data, "text", 4);
+    file_unmap(&map);
+    file_unmap(&map);
+
+    put_text(in_folder("empty"), "");
+    assert_int_equal(mkfifo(in_folder("fifo"), 0600), 0);
+    assert_int_equal(mkdir(in_folder("dir"), 0700), 0);
+    assert_int_equal(file_map(&map, in_folder("empty"), &err), GVM_FORMAT);
+    assert_says(&err, "/empty: the file is empty");
+    assert_int_equal(file_map(&map, in_folder("fifo"), &err), GVM_FILE);
+    assert_says(&err, "/fifo: it is not a regular file");
+    assert_int_equal(file_map(&map, in_folder("dir"), &err), GVM_FILE);
+    assert_says(&err, "/dir: it is a folder");
+    assert_int_equal(file_map(&map, in_folder("missing"), &err), GVM_FILE);
+    assert_says(&err, "/missing: ");
+    assert_null(map.data);
+    assert_int_equal(file_map(&map, in_folder("missing"), NULL), GVM_FILE);
+}
+
+static void test_path_tail(void **state)
+{
+    (void)state;
+    char path[301] = "";
+    assert_string_equal(path_tail("a/b"), "a/b");
+    for (int i = 0; i < 100; i++) strcat(path, "\u20ac");
+    assert_string_equal(path_tail(path), path + 300 - 198); /* whole characters of three bytes */
+}
+
+static void test_write_commit(void **state)
+{
+    (void)state;
+    struct file_writer w;
+    gvm_error err;
+    put_text(in_folder("a"), "old");
+    assert_int_equal(chmod(in_folder("a"), 0640), 0);
+    assert_int_equal(file_writer_open(&w, in_folder("a"), &err), GVM_OK);
+    assert_int_equal(file_writer_write(&w, "new ", 4, &err), GVM_OK);
+    assert_int_equal(file_writer_write(&w, "text", 4, &err), GVM_OK);
+    assert_text(in_folder("a"), "old");
+    assert_int_equal(file_writer_commit(&w, &err), GVM_OK);
+    assert_text(in_folder("a"), "new text");
+    struct stat st;
+    assert_int_equal(stat(in_folder("a"), &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0640);
+    assert_int_equal(count_files(), 1);
+    file_writer_abort(&w); /* nothing is left to abort */
+    assert_text(in_folder("a"), "new text");
+}
+
+static void test_write_abort(void **state)
+{
+    (void)state;
+    struct file_writer w, other;
+    gvm_error err;
+    put_text(in_folder("a"), "old");
+    assert_int_equal(file_writer_open(&w, in_folder("a"), &err), GVM_OK);
+    assert_int_equal(file_writer_open(&other, in_folder("a"), &err), GVM_OK); /* two at once do not meet */
+    assert_int_equal(file_writer_write(&w, "new", 3, &err), GVM_OK);
+    assert_int_equal(count_files(), 3);
+    file_writer_abort(&w);
+    file_writer_abort(&other);
+    assert_text(in_folder("a"), "old");
+    assert_int_equal(count_files(), 1);
+}
+
+/* A file size limit stands for a full disk: write fails in the middle. */
+static void test_write_full(void **state)
+{
+    (void)state;
+    struct rlimit before, small;
+    float *data = calloc(5000, sizeof *data);
+    struct safetensors_entry entry = {"x", 1, {5000}, data};
+    gvm_error err;
+    assert_non_null(data);
+    put_text(in_folder("a"), "old");
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = (struct rlimit){4096, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    gvm_status status = safetensors_write(in_folder("a"), &entry, 1, NULL, 0, &err);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    free(data);
+    assert_int_equal(status, GVM_FILE);
+    assert_says(&err, "/a: cannot write it: ");
+    assert_text(in_folder("a"), "old");
+    assert_int_equal(count_files(), 1);
+}
+
+static void test_write_targets(void **state)
+{
+    (void)state;
+    struct file_writer w;
+    gvm_error err;
+    assert_int_equal(file_writer_open(&w, folder, &err), GVM_FILE);
+    assert_says(&err, "it is a folder");
+    assert_int_equal(file_writer_open(&w, "/dev/null", &err), GVM_FILE);
+    assert_says(&err, "/dev/null: it is not a regular file");
+    assert_int_equal(file_writer_open(&w, in_folder("none/a"), &err), GVM_FILE);
+    assert_says(&err, "none/a: cannot create it");
+    assert_int_equal(file_writer_open(&w, in_folder("none/"), &err), GVM_FILE);
+    assert_int_equal(file_writer_open(&w, "", &err), GVM_FILE);
+
+    struct stat st;
+    put_text(in_folder("target"), "old");
+    assert_int_equal(symlink("target", in_folder("link")), 0);
+    assert_int_equal(file_writer_open(&w, in_folder("link"), &err), GVM_OK);
+    assert_int_equal(file_writer_write(&w, "new", 3, &err), GVM_OK);
+    assert_int_equal(file_writer_commit(&w, &err), GVM_OK);
+    assert_text(in_folder("target"), "new");
+    assert_int_equal(lstat(in_folder("link"), &st), 0);
+    assert_true(S_ISLNK(st.st_mode));
+}
+
+/* ---- 16-bit floats */
+
+/* Every float16 against its definition: (-1)^s 2^(e-15) (1 + m/1024), and 2^-14 m/1024 for e = 0. */
+static void test_f16(void **state)
+{
+    (void)state;
+    for (uint32_t h = 0; h < 0x10000; h++) {
+        int s = (int)(h >> 15), e = (int)(h >> 10 & 31), m = (int)(h & 1023);
+        float got = float_from_f16((uint16_t)h);
+        assert_int_equal(!!signbit(got), s);
+        if (e == 31 && m != 0) {
+            assert_true(isnan(got));
+        } else {
+            double want = e == 31 ? (double)INFINITY : e == 0 ? ldexp(m, -24) : ldexp(1024 + m, e - 25);
+            assert_true((double)got == (s ? -want : want));
+        }
+    }
+}
+
+/* Every bfloat16, NaN included, keeps its bits as the upper half. */
+static void test_bf16(void **state)
+{
+    (void)state;
+    for (uint32_t h = 0; h < 0x10000; h++) {
+        uint32_t bits;
+        float got = float_from_bf16((uint16_t)h);
+        memcpy(&bits, &got, sizeof bits);
+        assert_int_equal(bits, h << 16);
+    }
+    assert_true(float_from_bf16(0x3fc0) == 1.5f);
+}
+
+/* ---- round trip */
+
+static void test_round_trip(void **state)
+{
+    (void)state;
+    enum { N = 3 * 5 * 7 };
+    float x[N], one = -0.0f, back[N];
+    uint32_t bits[N];
+    for (uint32_t i = 0; i < N; i++) bits[i] = i * 40904401u; /* NaN and subnormals among them */
+    bits[0] = 0x7f800001;                                     /* a signalling NaN */
+    memcpy(x, bits, sizeof x);
+    struct safetensors_entry entries[] = {
+        {"z.weight", 3, {3, 5, 7}, x}, {"none", 2, {4, 0}, NULL}, {"a \"\\\u20ac\n", 0, {0}, &one}};
+    struct safetensors_pair pairs[] = {{"config", "{\"dim\":96}"}, {"k\u00e9y", "line\nline"}};
+    struct safetensors *st;
+    gvm_error err;
+    assert_int_equal(safetensors_write(in_folder("a"), entries, 3, pairs, 2, &err), GVM_OK);
+    assert_int_equal(count_files(), 1);
+    assert_int_equal(safetensors_open(&st, in_folder("a"), &err), GVM_OK);
+    assert_int_equal(safetensors_count(st), 3);
+    assert_string_equal(safetensors_metadata(st, "config"), "{\"dim\":96}");
+    assert_string_equal(safetensors_metadata(st, "k\u00e9y"), "line\nline");
+    assert_null(safetensors_metadata(st, "other"));
+    assert_null(safetensors_find(st, "z"));
+    assert_null(safetensors_find(st, "__metadata__"));
+
+    const struct safetensors_tensor *t = safetensors_find(st, "z.weight");
+    assert_non_null(t);
+    assert_ptr_equal(t, safetensors_tensor(st, 0));
+    assert_int_equal(t->rank, 3);
+    assert_int_equal(t->shape[0], 3);
+    assert_int_equal(t->shape[2], 7);
+    assert_int_equal(t->shape[3], 1);
+    assert_int_equal(t->count, N);
+    assert_int_equal((uintptr_t)t->data % 8, 0);
+    assert_int_equal(safetensors_read_f32(back, st, t, &err), GVM_OK);
+    assert_memory_equal(back, x, sizeof x);
+
+    t = safetensors_find(st, "none");
+    assert_non_null(t);
+    assert_int_equal(t->count, 0);
+    assert_int_equal(safetensors_read_f32(NULL, st, t, &err), GVM_OK);
+    t = safetensors_find(st, entries[2].name);
+    assert_non_null(t);
+    assert_int_equal(t->rank, 0);
+    assert_int_equal(safetensors_read_f32(back, st, t, &err), GVM_OK);
+    assert_memory_equal(back, &one, sizeof one);
+    safetensors_close(st);
+    safetensors_close(NULL);
+}
+
+static void test_many(void **state)
+{
+    (void)state;
+    enum { N = 3000 };
+    static char names[N][16];
+    static float values[N];
+    static struct safetensors_entry entries[N];
+    for (int i = 0; i < N; i++) {
+        values[i] = (float)i;
+        snprintf(names[i], sizeof names[i], "t.%d", i * 7919 % N);
+        entries[i] = (struct safetensors_entry){names[i], 1, {1}, &values[i]};
+    }
+    struct safetensors *st;
+    gvm_error err;
+    assert_int_equal(safetensors_write(in_folder("a"), entries, N, NULL, 0, &err), GVM_OK);
+    assert_int_equal(safetensors_open(&st, in_folder("a"), &err), GVM_OK);
+    assert_int_equal(safetensors_count(st), N);
+    for (int i = 0; i < N; i++) {
+        float got;
+        const struct safetensors_tensor *t = safetensors_find(st, names[i]);
+        assert_non_null(t);
+        assert_string_equal(safetensors_tensor(st, (size_t)i)->name, names[i]);
+        assert_int_equal(safetensors_read_f32(&got, st, t, &err), GVM_OK);
+        assert_true(got == values[i]);
+    }
+    safetensors_close(st);
+}
+
+static void test_write_names(void **state)
+{
+    (void)state;
+    char name_long[300] = "";
+    float x = 1;
+    gvm_error err;
+    memset(name_long, 'n', sizeof name_long - 1);
+    const char *bad[] = {"x", "__metadata__", "\xff\xfe", name_long};
+    for (int i = 0; i < 4; i++) {
+        struct safetensors_entry entries[] = {{"x", 0, {0}, &x}, {bad[i], 0, {0}, &x}};
+        assert_int_equal(safetensors_write(in_folder("a"), entries, 2, NULL, 0, &err), GVM_ARGUMENT);
+        assert_says(&err, "/a: ");
+    }
+    struct safetensors_pair pairs[] = {{"key", "\xff"}};
+    assert_int_equal(safetensors_write(in_folder("a"), NULL, 0, pairs, 1, &err), GVM_ARGUMENT);
+    assert_int_equal(count_files(), 0);
+}
+
+/* ---- files made by hand */
+
+/* Length, header, `size` bytes of data; the return value is to be freed. */
+static unsigned char *make_file(size_t *total, const char *header, size_t size)
+{
+    uint64_t length = strlen(header);
+    *total = 8 + length + size;
+    unsigned char *file = malloc(*total);
+    assert_non_null(file);
+    memcpy(file, &length, 8);
+    memcpy(file + 8, header, length);
+    for (size_t i = 0; i < size; i++) file[8 + length + i] = (unsigned char)i;
+    return file;
+}
+
+/* Types and order as other programs write them: unpadded header, unsorted entries, integers to be skipped. */
+static void test_foreign(void **state)
+{
+    (void)state;
+    size_t total;
+    unsigned char *file = make_file(
+        &total,
+        "{\"b\":{\"dtype\":\"BF16\",\"shape\":[3],\"data_offsets\":[9,15]},\"i\":{\"dtype\":\"I64\",\"shape\":[1],"
+        "\"data_offsets\":[0,8]},\"h\":{\"dtype\":\"F16\",\"shape\":[1,2],\"data_offsets\":[15,19]},\"__metadata__\":"
+        "{\"format\":\"pt\"},\"u\":{\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[8,9]},\"f\":{\"dtype\":\"F32\","
+        "\"shape\":[1],\"data_offsets\":[19,23]},\"e\":{\"dtype\":\"F64\",\"shape\":[0,9],\"data_offsets\":[9,9]}}  ",
+        23);
+    const uint16_t b[] = {0x3f80, 0xff80, 0x0001}, h[] = {0xc000, 0x0001};
+    const float f = 0.1f;
+    float out[3];
+    memcpy(file + total - 14, b, sizeof b);
+    memcpy(file + total - 8, h, sizeof h);
+    memcpy(file + total - 4, &f, sizeof f);
+    struct safetensors *st;
+    gvm_error err = {""};
+    assert_int_equal(safetensors_open_memory(&st, file, total, "memory", &err), GVM_OK);
+    const char *names[] = {"i", "u", "e", "b", "h", "f"};
+    assert_int_equal(safetensors_count(st), 6);
+    for (size_t i = 0; i < 6; i++) assert_string_equal(safetensors_tensor(st, i)->name, names[i]);
+    assert_string_equal(safetensors_metadata(st, "format"), "pt");
+    assert_int_equal(safetensors_read_f32(out, st, safetensors_find(st, "b"), &err), GVM_OK);
+    assert_true(out[0] == 1 && out[1] == -INFINITY && out[2] == 0x1p-133f);
+    assert_int_equal(safetensors_read_f32(out, st, safetensors_find(st, "h"), &err), GVM_OK);
+    assert_true(out[0] == -2 && out[1] == 0x1p-24f);
+    assert_int_equal(safetensors_read_f32(out, st, safetensors_find(st, "f"), &err), GVM_OK);
+    assert_true(out[0] == f);
+    assert_int_equal(safetensors_read_f32(out, st, safetensors_find(st, "i"), &err), GVM_FORMAT);
+    assert_string_equal(err.text, "memory: tensor \"i\" has the type I64; only F32, F16 and BF16 are read");
+    safetensors_close(st);
+    free(file);
+}
+
+static const char *name_of_256 = "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
+                                 "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
+                                 "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
+                                 "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn";
+
+#define T(dtype, shape, offsets) "{\"dtype\":" dtype ",\"shape\":" shape ",\"data_offsets\":" offsets "}"
+
+/* Each header with 8 bytes of data, and what the refusal says. */
+static const struct {
+    const char *header, *says;
+} lies[] = {
+    {"", "does not start with"},
+    {" {}", "does not start with"},
+    {"[]", "does not start with"},
+    {"{", "header is broken"},
+    {"{}x", "header is broken"},
+    {"{\"a\xff\":1}", "header is broken"},
+    {"{\"a\\u0000\":1}", "header is broken"},
+    {"{}", "8 bytes at its end belong to no tensor"},
+    {"{\"__metadata__\":1}", "metadata is no object"},
+    {"{\"__metadata__\":{\"k\":1}}", "metadata under \"k\" is no text"},
+    {"{\"__metadata__\":{\"k\":\"1\",\"k\":\"2\"}}", "duplicate"},
+    {"{\"t\":" T("\"F32\"", "[2]", "[0,8]") ",\"t\":" T("\"F32\"", "[2]", "[0,8]") "}", "duplicate"},
+    {"{\"t\":" T("\"F32\"", "[2]", "[0,8]") ",\"\\u0074\":" T("\"F32\"", "[2]", "[0,8]") "}", "duplicate"},
+    {"{\"t\":1}", "tensor \"t\" is described by"},
+    {"{\"t\":{\"shape\":[2],\"data_offsets\":[0,8]}}", "tensor \"t\" has no text under \"dtype\""},
+    {"{\"t\":" T("\"Q4\"", "[2]", "[0,8]") "}", "tensor \"t\" has the unknown type \"Q4\""},
+    {"{\"t\":" T("1", "[2]", "[0,8]") "}", "tensor \"t\" has no text under \"dtype\""},
+    {"{\"t\":" T("\"F32\"", "2", "[0,8]") "}", "tensor \"t\" has no list under \"shape\""},
+    {"{\"t\":" T("\"F32\"", "[2.0]", "[0,8]") "}", "tensor \"t\" has a shape whose dimension 1"},
+    {"{\"t\":" T("\"F32\"", "[-2]", "[0,8]") "}", "tensor \"t\" has a shape whose dimension 1"},
+    {"{\"t\":" T("\"F32\"", "[1,\"2\"]", "[0,8]") "}", "tensor \"t\" has a shape whose dimension 2"},
+    {"{\"t\":" T("\"F32\"", "[99999999999999999999]", "[0,8]") "}", "header is broken"},
+    {"{\"t\":" T("\"F32\"", "[4294967296,4294967296,2]", "[0,8]") "}", "tensor \"t\" has a shape of more"},
+    {"{\"t\":" T("\"F32\"", "[4611686018427387906]", "[0,8]") "}", "tensor \"t\" has 8 bytes, which is not"},
+    {"{\"t\":" T("\"F32\"", "[1,1,1,1,1,1,1,1,2]", "[0,8]") "}", "tensor \"t\" has 9 dimensions"},
+    {"{\"t\":" T("\"F32\"", "[3]", "[0,8]") "}", "tensor \"t\" has 8 bytes, which is not"},
+    {"{\"t\":" T("\"F16\"", "[2]", "[0,8]") "}", "tensor \"t\" has 8 bytes, which is not"},
+    {"{\"t\":" T("\"F4\"", "[1]", "[0,1]") "}", "tensor \"t\" has 1 bytes, which is not"},
+    {"{\"t\":" T("\"F32\"", "[2]", "[0]") "}", "tensor \"t\" has no two whole numbers"},
+    {"{\"t\":" T("\"F32\"", "[2]", "[0,8,8]") "}", "tensor \"t\" has no two whole numbers"},
+    {"{\"t\":" T("\"F32\"", "[2]", "[0,8.0]") "}", "tensor \"t\" has no two whole numbers"},
+    {"{\"t\":" T("\"F32\"", "[2]", "[8,0]") "}", "tensor \"t\" claims bytes 8 to 0"},
+    {"{\"t\":" T("\"F32\"", "[2]", "[-8,0]") "}", "tensor \"t\" claims bytes -8 to 0"},
+    {"{\"t\":" T("\"F32\"", "[2]", "[4,12]") "}", "tensor \"t\" claims bytes 4 to 12"},
+    {"{\"t\":" T("\"F32\"", "[2]", "[0,9223372036854775807]") "}", "tensor \"t\" claims bytes"},
+    {"{\"t\":" T("\"F32\"", "[1]", "[0,4]") "}", "4 bytes at its end belong to no tensor"},
+    {"{\"t\":" T("\"F32\"", "[1]", "[4,8]") "}", "tensor \"t\" starts 4 bytes after"},
+    {"{\"t\":" T("\"F32\"", "[2]", "[0,8]") ",\"u\":" T("\"F32\"", "[1]", "[4,8]") "}",
+     "tensor \"u\" overlaps tensor \"t\""},
+    {"{\"t\":" T("\"F32\"", "[2]", "[0,8]") ",\"u\":" T("\"F32\"", "[2]", "[0,8]") "}",
+     "tensor \"u\" overlaps tensor \"t\""},
+    {"{\"t\":" T("\"F32\"", "[2]", "[0,8]") ",\"u\":" T("\"F32\"", "[0]", "[4,4]") "}", "overlaps tensor"},
+    {"{\"\\u001b[2J\":1}", "tensor \"?[2J\" is described by"},
+};
+
+static void assert_refused(const void *file, size_t total, const char *says)
+{
+    struct safetensors *st;
+    gvm_error err = {""};
+    gvm_status status = safetensors_open_memory(&st, file, total, "dir/lie.safetensors", &err);
+    if (status != GVM_FORMAT) fail_msg("\"%s\": status %d", says, (int)status);
+    assert_null(st);
+    assert_says(&err, "dir/lie.safetensors: ");
+    assert_says(&err, says);
+    for (const char *c = err.text; *c != '\0'; c++) assert_true((unsigned char)*c >= ' ');
+    assert_int_equal(safetensors_open_memory(&st, file, total, "dir/lie.safetensors", NULL), GVM_FORMAT);
+}
+
+static void test_lies(void **state)
+{
+    (void)state;
+    size_t total;
+    for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+        unsigned char *file = make_file(&total, lies[i].header, 8);
+        assert_refused(file, total, lies[i].says);
+        free(file);
+    }
+    char header[400];
+    snprintf(header, sizeof header, "{\"%s\":" T("\"F32\"", "[2]", "[0,8]") "}", name_of_256);
+    unsigned char *file = make_file(&total, header, 8);
+    assert_refused(file, total, "a tensor's name is 256 bytes long");
+    free(file);
+}
+
+/* A good file cut anywhere is refused; so is a header length that lies. */
+static void test_truncated(void **state)
+{
+    (void)state;
+    size_t total;
+    unsigned char *file = make_file(&total, "{\"t\":" T("\"F32\"", "[2]", "[0,8]") "}", 8);
+    struct safetensors *st;
+    assert_int_equal(safetensors_open_memory(&st, file, total, "good", NULL), GVM_OK);
+    safetensors_close(st);
+    for (size_t size = 0; size < total; size++) {
+        unsigned char *cut = malloc(size + 1); /* its own block, so that a read beyond the end is seen */
+        assert_non_null(cut);
+        memcpy(cut, file, size);
+        cut = realloc(cut, size > 0 ? size : 1);
+        assert_refused(cut, size, "");
+        free(cut);
+    }
+    const uint64_t lengths[] = {0, 1, total - 7, total, UINT64_MAX, UINT64_MAX - 7, 1ull << 63};
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        memcpy(file, &lengths[i], 8);
+        assert_refused(file, total, "header");
+    }
+    free(file);
+}
+
+/* Headers that are large, deep, or would become gigabytes of values. */
+static void test_large_headers(void **state)
+{
+    (void)state;
+    enum { SIZE = 100 * 1000 * 1000 + 64 };
+    uint64_t length = SIZE - 8;
+    char *file = malloc(SIZE);
+    assert_non_null(file);
+    memset(file, ' ', SIZE);
+    memcpy(file, &length, 8);
+    memcpy(file + 8, "{}", 2);
+    assert_refused(file, SIZE, "more than the format's 100000000");
+
+    length = 5000000;
+    memcpy(file, &length, 8);
+    memcpy(file + 8, "{\"a\":[", 6);
+    for (size_t i = 14; i < 8 + length; i++) file[i] = i % 2 == 0 ? '1' : ',';
+    assert_refused(file, 8 + (size_t)length, "lists more than 2000000 values");
+
+    length = 100000;
+    memcpy(file, &length, 8);
+    memset(file + 14, '[', (size_t)length - 6);
+    assert_refused(file, 8 + (size_t)length, "header is broken");
+    free(file);
+}
+
+static void test_open_paths(void **state)
+{
+    (void)state;
+    struct safetensors *st;
+    gvm_error err;
+    put_text(in_folder("short"), "abc");
+    put_text(in_folder("empty"), "");
+    assert_int_equal(safetensors_open(&st, in_folder("short"), &err), GVM_FORMAT);
+    assert_says(&err, "/short: 3 bytes are too few");
+    assert_int_equal(safetensors_open(&st, in_folder("empty"), &err), GVM_FORMAT);
+    assert_says(&err, "/empty: ");
+    assert_int_equal(safetensors_open(&st, folder, &err), GVM_FILE);
+    assert_says(&err, "it is a folder");
+    assert_int_equal(safetensors_open(&st, in_folder("missing"), &err), GVM_FILE);
+    assert_says(&err, "/missing: ");
+    assert_null(st);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_map, empty_folder),
+        cmocka_unit_test(test_path_tail),
+        cmocka_unit_test_teardown(test_write_commit, empty_folder),
+        cmocka_unit_test_teardown(test_write_abort, empty_folder),
+        cmocka_unit_test_teardown(test_write_full, empty_folder),
+        cmocka_unit_test_teardown(test_write_targets, empty_folder),
+        cmocka_unit_test(test_f16),
+        cmocka_unit_test(test_bf16),
+        cmocka_unit_test_teardown(test_round_trip, empty_folder),
+        cmocka_unit_test_teardown(test_many, empty_folder),
+        cmocka_unit_test_teardown(test_write_names, empty_folder),
+        cmocka_unit_test(test_foreign),
+        cmocka_unit_test(test_lies),
+        cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_large_headers),
+        cmocka_unit_test_teardown(test_open_paths, empty_folder),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

@@ -1,0 +1,416 @@
+"""GeoViewMatch in PyTorch: the network, its losses, its optimiser and one training step.
+
+The same thing that the C program computes and MODEL.md explains, in a form that PyTorch runs and differentiates.
+Golden files and timings of other programs come from here. Shapes: B pictures, H x W patches, L = H W, C channels.
+Drop path and augmentation draw random numbers and are left out: this is what one step computes once they are drawn.
+
+Parameter names inside a backbone are those of the official Swin V2 checkpoints.
+"""
+import json
+import math
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+PATCH = 4                                # a patch is 4 x 4 pixels
+MAX_LOGIT_SCALE = math.log(100.0)        # attention's sharpness is clamped here
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)    # of ImageNet's pictures, RGB
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that decides the shapes of a network. The defaults are the paper's."""
+    dim: int = 96                        # channels of stage 1; each later stage has twice as many
+    depths: tuple = (2, 2, 6, 2)         # blocks of each stage
+    heads: tuple = (3, 6, 12, 24)        # attention heads of each stage
+    window: int = 8                      # side of an attention window, in patches
+    street: tuple = (128, 640)           # height and width of each view, in pixels
+    aerial: tuple = (256, 256)
+    stages: tuple = (3, 4)               # which stages' maps become the feature, in this order
+    masks: int = 8                       # spatial masks a stage
+    head: int = 96                       # width of the projection head
+
+    def grid(self, view, stage):
+        """Rows and columns of the map that `stage` (1..4) works on; view is "street" or "aerial"."""
+        height, width = getattr(self, view)
+        cell = PATCH << (stage - 1)
+        return height // cell, width // cell
+
+    def channels(self, stage):
+        return self.dim << (stage - 1)
+
+    @property
+    def feature(self):
+        """Length of the feature of one picture."""
+        return self.masks * sum(self.channels(s) for s in self.stages)
+
+    def to_json(self):
+        """The text under `config` in a checkpoint's metadata."""
+        return json.dumps({"model": "geoviewmatch", **asdict(self)}, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text):
+        fields = {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(text).items()}
+        return cls(**{k: v for k, v in fields.items() if k in cls.__dataclass_fields__})
+
+
+def normalise(pictures):
+    """Pictures (B, H, W, 3) of bytes to the network's input (B, 3, H, W), in the default float type."""
+    dtype = torch.get_default_dtype()
+    mean, deviation = torch.tensor(MEAN, dtype=dtype), torch.tensor(DEVIATION, dtype=dtype)
+    return ((pictures.to(dtype) / 255 - mean) / deviation).permute(0, 3, 1, 2).contiguous()
+
+
+# ---------------------------------------------------------------------------------------------- Swin V2
+
+
+class WindowAttention(nn.Module):
+    """Attention by cosine inside square windows of a map, optionally of the map rolled by half a window.
+
+    The window is as large as the configuration says, or as the map's short side where that is no larger; in the
+    second case there is nothing to shift.
+    """
+
+    def __init__(self, channels, heads, grid, window, shifted):
+        super().__init__()
+        self.heads, self.grid = heads, grid
+        self.side = min(window, *grid)
+        self.shift = window // 2 if shifted and min(grid) > window else 0
+        for length in grid:
+            if length % self.side:
+                raise ValueError(f"a map of {grid[0]} x {grid[1]} is not divided by windows of side {self.side}")
+
+        self.logit_scale = nn.Parameter(torch.full((heads, 1, 1), math.log(10.0)))
+        self.q_bias = nn.Parameter(torch.zeros(channels))
+        self.v_bias = nn.Parameter(torch.zeros(channels))
+        self.cpb_mlp = nn.Sequential(nn.Linear(2, 512), nn.ReLU(), nn.Linear(512, heads, bias=False))
+        self.qkv = nn.Linear(channels, 3 * channels, bias=False)
+        self.proj = nn.Linear(channels, channels)
+
+        self.register_buffer("offsets", self._offsets(), persistent=False)
+        self.register_buffer("pair", self._pairs(), persistent=False)
+        self.register_buffer("mask", self._strangers() if self.shift else None, persistent=False)
+        self.folded = None
+
+    def _offsets(self):
+        """Every offset (rows, columns) between two places of a window, on a signed logarithmic scale: (n^2, 2).
+
+        An offset d of at most side - 1 becomes  sign(d) log2(1 + 8 |d| / (side - 1)) / 3.
+        """
+        reach = self.side - 1
+        d = torch.arange(-reach, reach + 1, dtype=torch.float64) * (8 / max(reach, 1))
+        d = d.sign() * torch.log2(1 + d.abs()) / 3
+        return torch.cartesian_prod(d, d).to(torch.get_default_dtype())
+
+    def _pairs(self):
+        """Which row of the offsets belongs to each pair of places: (side^2, side^2)."""
+        place = torch.cartesian_prod(torch.arange(self.side), torch.arange(self.side))
+        offset = place[:, None] - place[None, :] + self.side - 1
+        return offset[..., 0] * (2 * self.side - 1) + offset[..., 1]
+
+    def _strangers(self):
+        """-100 for each pair of places that only the roll has brought together: (windows, 1, side^2, side^2).
+
+        The last `shift` rows and columns of the rolled map came from the opposite edge.
+        """
+        wrapped = [torch.arange(n) >= n - self.shift for n in self.grid]
+        region = 2.0 * wrapped[0][:, None] + 1.0 * wrapped[1][None, :]
+        region = self._split(region[None, :, :, None]).squeeze(-1)
+        return -100.0 * (region[:, None, :, None] != region[:, None, None, :]).to(torch.get_default_dtype())
+
+    def _split(self, x):
+        """(B, H, W, C) to (B windows, side^2, C)."""
+        (H, W), n, C = self.grid, self.side, x.shape[-1]
+        x = x.reshape(-1, H // n, n, W // n, n, C).transpose(2, 3)
+        return x.reshape(-1, n * n, C)
+
+    def _join(self, x):
+        """(B windows, side^2, C) to (B, H, W, C)."""
+        (H, W), n, C = self.grid, self.side, x.shape[-1]
+        x = x.reshape(-1, H // n, W // n, n, n, C).transpose(2, 3)
+        return x.reshape(-1, H, W, C)
+
+    def _constants(self):
+        """What depends on weights alone: the bias of q, k and v; the sharpness of each head; the position bias."""
+        qkv_bias = torch.cat([self.q_bias, torch.zeros_like(self.q_bias), self.v_bias])
+        sharpness = self.logit_scale.clamp(max=MAX_LOGIT_SCALE).exp()
+        bias = 16 * torch.sigmoid(self.cpb_mlp(self.offsets))            # (n^2, heads)
+        return qkv_bias, sharpness, bias[self.pair].permute(2, 0, 1)     # (heads, side^2, side^2)
+
+    def fold(self):
+        """Compute those constants once, for inference; training must not call it."""
+        self.folded = [c.detach() for c in self._constants()]
+
+    def forward(self, x):                                                # (B, L, C) -> (B, L, C)
+        B, L, C = x.shape
+        qkv_bias, sharpness, bias = self.folded or self._constants()
+        x = x.reshape(B, *self.grid, C)
+        if self.shift:
+            x = x.roll((-self.shift, -self.shift), (1, 2))
+        x = self._split(x)                                               # (B windows, P, C), P = side^2
+
+        P = x.shape[1]
+        qkv = F.linear(x, self.qkv.weight, qkv_bias).reshape(-1, P, 3, self.heads, C // self.heads)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)                             # each (B windows, heads, P, C / heads)
+        score = F.normalize(q, dim=-1) @ F.normalize(k, dim=-1).transpose(-2, -1) * sharpness + bias
+        if self.shift:
+            score = score.reshape(B, -1, self.heads, P, P) + self.mask
+            score = score.reshape(-1, self.heads, P, P)
+        x = (score.softmax(-1) @ v).transpose(1, 2).reshape(-1, P, C)
+
+        x = self._join(self.proj(x))
+        if self.shift:
+            x = x.roll((self.shift, self.shift), (1, 2))
+        return x.reshape(B, L, C)
+
+
+class Mlp(nn.Module):
+    """Two linear layers with exact GELU between, four times as wide inside."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.fc1 = nn.Linear(channels, 4 * channels)
+        self.fc2 = nn.Linear(4 * channels, channels)
+
+    def forward(self, x):
+        return self.fc2(F.gelu(self.fc1(x)))
+
+
+class Block(nn.Module):
+    """Residual post-norm: what a branch adds is normalised after the branch."""
+
+    def __init__(self, channels, heads, grid, window, shifted):
+        super().__init__()
+        self.attn = WindowAttention(channels, heads, grid, window, shifted)
+        self.norm1 = nn.LayerNorm(channels)
+        self.mlp = Mlp(channels)
+        self.norm2 = nn.LayerNorm(channels)
+
+    def forward(self, x):
+        x = x + self.norm1(self.attn(x))
+        return x + self.norm2(self.mlp(x))
+
+
+class PatchMerge(nn.Module):
+    """Four neighbours become one token with twice the channels. Column by column: the upper one, then the lower."""
+
+    def __init__(self, channels, grid):
+        super().__init__()
+        self.grid = grid
+        if grid[0] % 2 or grid[1] % 2:
+            raise ValueError(f"a map of {grid[0]} x {grid[1]} cannot be halved")
+        self.reduction = nn.Linear(4 * channels, 2 * channels, bias=False)
+        self.norm = nn.LayerNorm(2 * channels)
+
+    def forward(self, x):                                                # (B, L, C) -> (B, L / 4, 2 C)
+        (H, W), C = self.grid, x.shape[-1]
+        x = x.reshape(-1, H // 2, 2, W // 2, 2, C).permute(0, 1, 3, 4, 2, 5)
+        return self.norm(self.reduction(x.reshape(-1, H * W // 4, 4 * C)))
+
+
+class Stage(nn.Module):
+    """A row of blocks, every second one shifted, and the merging that leads to the next stage, if there is one."""
+
+    def __init__(self, channels, heads, depth, grid, window, merge):
+        super().__init__()
+        self.blocks = nn.ModuleList(Block(channels, heads, grid, window, i % 2 == 1) for i in range(depth))
+        self.downsample = PatchMerge(channels, grid) if merge else None
+
+
+class PatchEmbed(nn.Module):
+    """Each patch of 4 x 4 x 3 pixels to one token."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.proj = nn.Conv2d(3, channels, PATCH, stride=PATCH)
+        self.norm = nn.LayerNorm(channels)
+
+    def forward(self, x):                                                # (B, 3, 4 H, 4 W) -> (B, H W, C)
+        return self.norm(self.proj(x).flatten(2).transpose(1, 2))
+
+
+class SwinV2(nn.Module):
+    """Picture to the maps of the four stages, each (B, L, C): before merging, the fourth after the final norm."""
+
+    def __init__(self, config, view):
+        super().__init__()
+        self.patch_embed = PatchEmbed(config.dim)
+        self.layers = nn.ModuleList()
+        for s in (1, 2, 3, 4):
+            self.layers.append(Stage(config.channels(s), config.heads[s - 1], config.depths[s - 1],
+                                     config.grid(view, s), config.window, merge=s < 4))
+        self.norm = nn.LayerNorm(config.channels(4))
+
+    def forward(self, x):
+        maps = []
+        x = self.patch_embed(x)
+        for stage in self.layers:
+            for block in stage.blocks:
+                x = block(x)
+            maps.append(x)
+            if stage.downsample is not None:
+                x = stage.downsample(x)
+        maps[3] = self.norm(maps[3])
+        return maps
+
+
+# ----------------------------------------------------------------------------------------- GeoViewMatch
+
+
+class MaskPool(nn.Module):
+    """N weighted sums over the places of a map; each weighting is made from the channels' maximum at each place.
+
+    m = max_c x;  mask_n = w2_n (w1_n m + b1_n) + b2_n;  y_nc = sum_l mask_nl x_lc
+    """
+
+    def __init__(self, places, masks):
+        super().__init__()
+        half = places // 2
+        self.w1 = nn.Parameter(0.005 * torch.randn(masks, half, places))
+        self.b1 = nn.Parameter(torch.full((masks, half), 0.1))
+        self.w2 = nn.Parameter(0.005 * torch.randn(masks, places, half))
+        self.b2 = nn.Parameter(torch.full((masks, places), 0.1))
+
+    def forward(self, x):                                                # (B, L, C) -> (B, N C)
+        m = x.amax(dim=2)[:, None, :, None]                              # (B, 1, L, 1)
+        hidden = self.w1 @ m + self.b1[..., None]                        # (B, N, L / 2, 1)
+        masks = self.w2 @ hidden + self.b2[..., None]                    # (B, N, L, 1)
+        return (masks.squeeze(-1) @ x).flatten(1)
+
+
+class SwinGeo(nn.Module):
+    """One view: picture to a feature of length 1."""
+
+    def __init__(self, config, view):
+        super().__init__()
+        self.backbone = SwinV2(config, view)
+        self.stages = config.stages
+        self.fa = nn.ModuleDict({str(s): MaskPool(math.prod(config.grid(view, s)), config.masks)
+                                 for s in config.stages})
+
+    def describe(self, maps):
+        """The feature (B, D) of the four stages' maps."""
+        return F.normalize(torch.cat([self.fa[str(s)](maps[s - 1]) for s in self.stages], dim=1), dim=1)
+
+    def forward(self, x):
+        return self.describe(self.backbone(x))
+
+    def fold(self):
+        """Make what depends on weights alone constant, for inference."""
+        for module in self.modules():
+            if isinstance(module, WindowAttention):
+                module.fold()
+        return self.eval()
+
+
+class GeoViewMatch(nn.Module):
+    """Both views, and the projection head that the two aerial pictures of a pair are compared after."""
+
+    def __init__(self, config=Config()):
+        super().__init__()
+        self.config = config
+        self.street = SwinGeo(config, "street")
+        self.aerial = SwinGeo(config, "aerial")
+        self.head = nn.Sequential(nn.Linear(config.feature, config.head), nn.ReLU(), nn.Linear(config.head, config.head))
+
+    def project(self, feature):
+        return F.normalize(self.head(feature), dim=1)
+
+    def forward(self, street, strong, weak):
+        """Features of the three pictures, then the head's output for the two aerial ones."""
+        f, f1, f2 = self.street(street), self.aerial(strong), self.aerial(weak)
+        return f, f1, f2, self.project(f1), self.project(f2)
+
+
+def fresh(config=Config()):
+    """A network with initial weights: masks as MaskPool draws them, the head as PyTorch does, backbones as official.
+
+    The gains of both norms of a block start at zero, so that each block starts as the identity.
+    """
+    model = GeoViewMatch(config)
+    for backbone in (model.street.backbone, model.aerial.backbone):
+        for name, module in backbone.named_modules():
+            if isinstance(module, nn.Linear):
+                nn.init.trunc_normal_(module.weight, std=0.02)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+            elif isinstance(module, nn.LayerNorm):
+                nn.init.constant_(module.weight, 0.0 if name.rpartition(".")[2] in ("norm1", "norm2") else 1.0)
+                nn.init.zeros_(module.bias)
+    return model
+
+
+# ---------------------------------------------------------------------------------------------- training
+
+
+def triplet(a, b, alpha=10.0):
+    """Soft-margin triplet loss of two sets of features, (B, D) of length 1, where row i belongs to row i.
+
+    Mean of log(1 + exp(alpha (d_ii - d_ij))) over all j != i, once with a's rows as anchors and once with b's.
+    """
+    distance = 2 - 2 * a @ b.T                                           # squared, between every a and every b
+    own = distance.diagonal()
+    others = ~torch.eye(len(a), dtype=torch.bool, device=a.device)
+    from_a = F.softplus(alpha * (own[:, None] - distance))[others].mean()
+    from_b = F.softplus(alpha * (own[None, :] - distance))[others].mean()
+    return (from_a + from_b) / 2
+
+
+def losses(outputs, alpha=10.0, weights=(0.5, 0.25, 0.25)):
+    """The total, and its parts before weighting: contrastive, street to strong, street to weak."""
+    street, strong, weak, strong_head, weak_head = outputs
+    parts = (triplet(strong_head, weak_head, alpha), triplet(street, strong, alpha), triplet(street, weak, alpha))
+    return sum(w * p for w, p in zip(weights, parts)), *parts
+
+
+def decays(name, parameter):
+    """Whether weight decay applies: to matrices and filters, not to a bias of any shape, a scale or a position MLP."""
+    if "cpb_mlp" in name or name.endswith(("logit_scale", ".b1", ".b2")):
+        return False
+    return parameter.dim() > 1
+
+
+def optimizer(model, rate_backbone=1e-4, rate_new=2e-4, weight_decay=0.03):
+    """AdamW in four groups: backbone or new, decayed or not. `rate` keeps each group's rate before the schedule."""
+    groups = {}
+    for name, parameter in model.named_parameters():
+        groups.setdefault((".backbone." in name, decays(name, parameter)), []).append(parameter)
+    return torch.optim.AdamW(
+        [{"params": parameters, "lr": rate, "rate": rate, "weight_decay": weight_decay if decayed else 0.0}
+         for (backbone, decayed), parameters in groups.items()
+         for rate in [rate_backbone if backbone else rate_new]],
+        betas=(0.9, 0.999), eps=1e-8)
+
+
+def cosine(epoch, epochs):
+    """Factor on every rate in `epoch` (from 0): half a cosine, from 1 towards 0."""
+    return (1 + math.cos(math.pi * epoch / epochs)) / 2
+
+
+def asam_step(model, adamw, batch, rho=2.5, factor=1.0, alpha=10.0, weights=(0.5, 0.25, 0.25)):
+    """One step of adaptive sharpness-aware minimisation; returns the loss where it started.
+
+    Climb to  w + e,  e = rho w^2 g / (|| |w| g || + 1e-12)  over all weights at once; take the gradient there; go
+    back to w and let AdamW step with that gradient.
+    """
+    adamw.zero_grad()
+    start_loss = losses(model(*batch), alpha, weights)[0]
+    start_loss.backward()
+    parameters = [p for p in model.parameters() if p.grad is not None]
+    start = [p.detach().clone() for p in parameters]
+    with torch.no_grad():
+        length = sum((p.abs() * p.grad).square().sum() for p in parameters).sqrt()
+        for p in parameters:
+            p += p * p * p.grad * (rho / (length + 1e-12))
+
+    adamw.zero_grad()
+    losses(model(*batch), alpha, weights)[0].backward()
+    with torch.no_grad():
+        for p, w in zip(parameters, start):
+            p.copy_(w)
+    for group in adamw.param_groups:
+        group["lr"] = group["rate"] * factor
+    adamw.step()
+    return start_loss.item()
