@@ -53,15 +53,18 @@ test: deps
 	cmake --build --preset release -j $(JOBS)
 	cmake --build --preset release-clang -j $(JOBS)
 	cmake --build --preset sanitize -j $(JOBS)
-	ctest --preset release-clang
-	ctest --preset sanitize
-	ctest --preset release
+	status=0; for preset in release-clang sanitize release; do \
+	    ctest --preset $$preset -j $(JOBS) || status=1; \
+	done; exit $$status
 
 demo: build
 	build/geoviewmatch demo
 
+# The other engines are timed beside it where Python has PyTorch.
 bench: build
 	build/geoviewmatch bench
+	@if python3 -c 'import torch' 2> /dev/null; then python3 bench/peers.py; \
+	else echo "no comparison with other engines: see bench/peers.py"; fi
 
 fuzz: deps
 	cmake --preset fuzz > /dev/null

@@ -2,10 +2,12 @@
 
 Embeds one view, the paper's configuration, float32, in batches of 1 and of 16; --train times a full training step (two
 passes forward and backward, and the update). Ours and each peer's runs alternate, so that whatever else slows the
-machine slows both; the table shows the best time of each in milliseconds a picture and how many times as long the peer
-takes. Before it is timed, a peer's output is compared with PyTorch's. A peer that is not installed is named and skipped.
+machine slows both; the table shows the best time of each in milliseconds a picture and how many times as long the
+peer takes. Before it is timed, a peer's output is compared with PyTorch's. A peer that is not installed is named and
+skipped.
 
-Peers get what depends on weights alone (position biases, scales) computed beforehand.
+Peers get what depends on weights alone (position biases, scales) computed beforehand. Compiling with PyTorch takes
+minutes; --peers leaves it out.
 """
 import argparse
 import contextlib

@@ -10,7 +10,8 @@ for target in "$1"/fuzz_*; do
     mkdir -p "$corpus"
     echo "== $name, $2 seconds"
     LSAN_OPTIONS=suppressions=$PWD/tests/suppressions.txt "$target" -max_total_time="$2" -rss_limit_mb=2048 \
-        -timeout=10 -print_final_stats=1 -artifact_prefix="$1/crash_${name}_" "$corpus" "tests/fuzz/corpus_$name" \
+        -timeout=10 -dict=tests/fuzz/json.dict -print_final_stats=1 \
+        -artifact_prefix="$1/crash_${name}_" "$corpus" "tests/fuzz/corpus_$name" \
         2> "$1/fuzz_$name.log" || { tail -60 "$1/fuzz_$name.log"; exit 1; }
     grep -E '^stat::(number_of_executed_units|average_exec_per_sec|peak_rss_mb)|DONE' "$1/fuzz_$name.log"
 done

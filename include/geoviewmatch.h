@@ -38,7 +38,8 @@ typedef struct gvm_error {
 
 GVM_API const char *gvm_version(void); /* "0.1.0" */
 
-/* Threads that calls from this thread use, 1..1024; the default is one a core (or OMP_NUM_THREADS). */
+/* Threads that the whole process computes with, 1..1024; the default is one a core (or OMP_NUM_THREADS).
+ * GVM_ARGUMENT for another number, and while any session is open: its memory was taken for so many threads. */
 GVM_API gvm_status gvm_set_threads(int count, gvm_error *err);
 GVM_API int gvm_threads(void);
 
@@ -89,7 +90,7 @@ typedef struct gvm_session gvm_session;
  *   max_batch  pictures that pass through the network together, 1..256; 16 is a good choice.
  *              Memory is taken for that many.
  *
- * Returns GVM_OK, GVM_ARGUMENT or GVM_MEMORY. */
+ * Returns GVM_OK, GVM_ARGUMENT or GVM_MEMORY. gvm_session_free(NULL) is fine. */
 GVM_API gvm_status gvm_session_open(gvm_session **session, const gvm_model *model, int max_batch, gvm_error *err);
 GVM_API void gvm_session_free(gvm_session *session);
 
@@ -99,7 +100,8 @@ GVM_API void gvm_session_free(gvm_session *session);
  *   pixels    (n, height, width, 3) 8-bit sRGB, row-major, of the view's input size
  *   n         any number >= 0; passed through the network max_batch at a time
  *
- * Returns GVM_OK or GVM_ARGUMENT. Same input, machine and thread count: same bits. */
+ * Returns GVM_OK, GVM_ARGUMENT, or GVM_FORMAT where the weights make of a picture numbers that are not finite
+ * or all zero; the other rows are written then too. Same input, machine, max_batch and thread count: same bits. */
 GVM_API gvm_status gvm_embed_pixels(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels,
                                     size_t n, gvm_error *err);
 
@@ -117,9 +119,9 @@ GVM_API gvm_status gvm_embed_pixels(gvm_session *session, gvm_view view, float *
 GVM_API gvm_status gvm_load_picture(const gvm_model *model, gvm_view view, unsigned char *pixels, const char *path,
                                     const double *heading, gvm_error *err);
 
-/* Called after each file of gvm_embed_files, in order, on the calling thread: its number, GVM_OK or why it
- * failed, and the sentence. */
-typedef void gvm_file_done(void *user, size_t index, gvm_status status, const gvm_error *err);
+/* Called for each of `count` files, in order, on the calling thread, soon after the network is through with it:
+ * its number, GVM_OK or why it failed, and the sentence, which names the file. */
+typedef void gvm_file_done(void *user, size_t index, size_t count, gvm_status status, const gvm_error *err);
 
 /* Features of picture files, read ahead on other threads while the network computes.
  *
@@ -127,8 +129,8 @@ typedef void gvm_file_done(void *user, size_t index, gvm_status status, const gv
  *   headings  (n) as in gvm_load_picture, NaN for none; NULL for none at all
  *   done      may be NULL
  *
- * A file that fails does not stop the others. Returns GVM_OK where every file was read, else the first
- * failure with its sentence. */
+ * A file that fails does not stop the others. Returns GVM_OK where every file has its features, else the first
+ * failure with its sentence. Same files, machine, max_batch and thread count: same bits. */
 GVM_API gvm_status gvm_embed_files(gvm_session *session, gvm_view view, float *features, const char *const *paths,
                                    const double *headings, size_t n, gvm_file_done *done, void *user, gvm_error *err);
 
@@ -139,9 +141,10 @@ typedef struct gvm_map gvm_map;
 
 /* Embed the tiles of a list and make a map of them.
  *
- *   tiles  a CSV file with the header image,lat,lon or image,lat,lon,metres: an aerial picture (its path
- *          relative to the list's folder), the WGS84 degrees of its centre, and the metres its side covers
- *          on the ground (the weights' own where absent)
+ *   map    out: to be freed with gvm_map_free; NULL on failure. It outlives session and model
+ *   tiles  a CSV file, UTF-8, with the header image,lat,lon or image,lat,lon,metres (in any order): an aerial
+ *          picture (its path relative to the list's folder), the WGS84 degrees of its centre, and the metres
+ *          its side covers on the ground (the weights' own where empty or absent)
  *   done   called for each tile, in order; may be NULL
  *
  * A tile that cannot be read is left out and reported to done; a list without one good tile is GVM_IMAGE.
@@ -160,18 +163,21 @@ typedef struct gvm_hit {
 
 /* The tiles whose features are most similar to a picture's, best first; exact search.
  *
- *   hits      out: room for max_hits (>= 1)
- *   count     out: how many were written: max_hits, or all tiles of a smaller map
- *   features  (n, features), rows of length 1, as gvm_embed_files gives them, for n pictures;
- *             the hits of picture i start at hits + i * max_hits
+ *   hits      out: room for n * max_hits (max_hits >= 1); those of picture i start at hits + i * max_hits
+ *   count     out: how many hits each picture has: max_hits, or all tiles of a smaller map; 0 on failure
+ *   features  (n, features), rows of length 1, as gvm_embed_files gives them, for n pictures
  *
- * Of equal scores the tile that stands first in the list comes first. Returns GVM_OK, GVM_ARGUMENT,
- * GVM_MISMATCH (a map of another model) or GVM_MEMORY. */
+ * Of equal scores the tile that stands first in the list comes first. Returns GVM_OK, GVM_ARGUMENT (a row
+ * whose length is not 1, as that of a file that failed), GVM_MISMATCH (a map of another model) or GVM_MEMORY. */
 GVM_API gvm_status gvm_map_search(const gvm_map *map, const gvm_model *model, gvm_hit *hits, int max_hits, int *count,
                                   const float *features, size_t n, gvm_error *err);
 
-/* Say where one street picture was taken: gvm_embed_files and gvm_map_search in one.
- * Returns what those two return. */
+/* Say where one street picture was taken: gvm_load_picture, gvm_embed_pixels and gvm_map_search in one.
+ *
+ *   hits   out: best first; room for max_hits (>= 1)
+ *   count  out: how many were written: max_hits, or all tiles of a smaller map; 0 on failure
+ *
+ * Returns what those three return. */
 GVM_API gvm_status gvm_locate(gvm_session *session, const gvm_map *map, const char *photo, const double *heading,
                               gvm_hit *hits, int max_hits, int *count, gvm_error *err);
 

@@ -151,6 +151,26 @@ void layer_sync(struct layer_test *t)
     }
 }
 
+void layer_aim(struct layer_test *t)
+{
+    double *y = layer_doubles(t, t->out.n), *start[MAX_INPUTS + MAX_PARAMS];
+    struct variable *v[MAX_INPUTS + MAX_PARAMS];
+    int count = t->inputs + t->params;
+    t->forward(t);
+    memcpy(y, t->out.value, t->out.n * sizeof *y);
+    for (int i = 0; i < count; i++) {
+        v[i] = i < t->inputs ? &t->in[i] : &t->par[i - t->inputs];
+        start[i] = layer_doubles(t, v[i]->n);
+        memcpy(start[i], v[i]->value, v[i]->n * sizeof(double));
+        for (size_t j = 0; j < v[i]->n; j++) v[i]->value[j] *= 1 + 0.3 * draw_normal();
+    }
+    t->forward(t);
+    for (int i = 0; i < count; i++) memcpy(v[i]->value, start[i], v[i]->n * sizeof(double));
+    for (size_t i = 0; i < t->out.n; i++) y[i] = t->out.value[i] - y[i];
+    double scale = sqrt((double)t->out.n) / length(y, t->out.n);
+    for (size_t i = 0; i < t->out.n; i++) t->out.grad[i] = (float)(0.1 * t->out.grad[i] + y[i] * scale);
+}
+
 /* ------------------------------------------------------------------ figures */
 
 static struct {
@@ -202,7 +222,8 @@ void finish(const char *layer)
 {
     int failures = figures.failures;
     for (int k = 0; k < 4; k++)
-        if (figures.where[k][0]) print_message("  %-8s %.2g  %s\n", kernels()->name, figures.worst[k], figures.where[k]);
+        if (figures.where[k][0])
+            print_message("  %-8s %.2g  %s\n", kernels()->name, figures.worst[k], figures.where[k]);
     if (figures.checks == 0) print_error("%s: nothing was checked\n", layer);
     failures += figures.checks == 0;
     memset(&figures, 0, sizeof figures);

@@ -89,9 +89,13 @@ void layer_keep(struct layer_test *t);
 /* The parameters' values to float and to panels; once they are final, before any check. */
 void layer_sync(struct layer_test *t);
 
+/* Look at the output, from now on, in the direction in which it moves when weights and inputs do, as a loss would: a
+ * gradient that sums up thousands of terms of either sign then has a size that float32 can tell from their rounding. */
+void layer_aim(struct layer_test *t);
+
 /* ---- checks */
 
-/* Forward and backward in double; returns the length of all gradients together. */
+/* Forward and backward in double; returns the length of all gradients together, the output's included. */
 double run_oracle(struct layer_test *t);
 /* The double backward against fourth-order central differences of the double forward, to 1e-6. */
 void check_differences(struct layer_test *t);

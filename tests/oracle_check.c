@@ -53,7 +53,7 @@ static void check_variable(struct layer_test *t, struct variable *v, double whol
 
 double run_oracle(struct layer_test *t)
 {
-    double square = 0;
+    double square = pow(length(t->out.grad, t->out.n), 2);
     for (int i = 0; i < t->inputs; i++) memset(t->in[i].grad, 0, t->in[i].n * sizeof(double));
     for (int i = 0; i < t->params; i++) memset(t->par[i].grad, 0, t->par[i].n * sizeof(double));
     t->forward(t);

@@ -9,7 +9,6 @@ The file is read as plain data (torch.load with weights_only), so it cannot run 
 """
 import argparse
 import os
-import pickle
 import re
 import sys
 
@@ -29,17 +28,16 @@ def read(path):
     """The tensors of a PyTorch file by name, without a wrapper that training may have put around them."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        reason = str(error).strip().splitlines()
-        raise Unfit(f"{path}: not a file of plain tensors ({reason[0] if reason else 'unreadable'})") from error
-    except (OSError, RuntimeError, EOFError, ValueError) as error:
-        raise Unfit(f"{path}: cannot be read as a PyTorch file ({error})") from error
+    except OSError as error:
+        raise Unfit(f"cannot be read ({error.strerror or error})") from error
+    except Exception as error:                   # what a damaged file makes the unpickler raise can be of any type
+        raise Unfit(f"not a PyTorch file of plain tensors, or damaged ({type(error).__name__})") from error
     for key in ("model", "state_dict"):
         if isinstance(content, dict) and isinstance(content.get(key), dict):
             content = content[key]
             break
     if not isinstance(content, dict) or not any(isinstance(value, torch.Tensor) for value in content.values()):
-        raise Unfit(f"{path}: holds no dictionary of tensors")
+        raise Unfit("holds no dictionary of tensors")
     if all(name.startswith("module.") for name in content):
         content = {name.removeprefix("module."): value for name, value in content.items()}
     return {name: value for name, value in content.items() if isinstance(value, torch.Tensor)}
@@ -129,8 +127,7 @@ def main():
         arrays = {name: value.numpy() for name, value in backbone.items()}
         tensorfile.save(options.output, arrays, {"source": os.path.basename(options.checkpoint)})
     except Unfit as error:
-        text = str(error)
-        sys.exit(f"convert_backbone.py: {text if text.startswith(options.checkpoint) else f'{options.checkpoint}: {text}'}")
+        sys.exit(f"convert_backbone.py: {options.checkpoint}: {error}")
     except OSError as error:
         sys.exit(f"convert_backbone.py: {options.output}: cannot be written ({error.strerror})")
     for name in left_out:

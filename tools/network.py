@@ -313,7 +313,8 @@ class GeoViewMatch(nn.Module):
         self.config = config
         self.street = SwinGeo(config, "street")
         self.aerial = SwinGeo(config, "aerial")
-        self.head = nn.Sequential(nn.Linear(config.feature, config.head), nn.ReLU(), nn.Linear(config.head, config.head))
+        self.head = nn.Sequential(nn.Linear(config.feature, config.head), nn.ReLU(),
+                                  nn.Linear(config.head, config.head))
 
     def project(self, feature):
         return F.normalize(self.head(feature), dim=1)

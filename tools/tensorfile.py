@@ -9,7 +9,8 @@ import tempfile
 
 import numpy as np
 
-NAMES = {"float64": "F64", "float32": "F32", "float16": "F16", "int64": "I64", "int32": "I32", "uint8": "U8", "bool": "BOOL"}
+NAMES = {"float64": "F64", "float32": "F32", "float16": "F16", "int64": "I64", "int32": "I32", "uint8": "U8",
+         "bool": "BOOL"}
 TYPES = {name: np.dtype(kind) for kind, name in NAMES.items()}
 
 

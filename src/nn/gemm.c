@@ -41,8 +41,8 @@ void gemm_weight(float *y, int ldy, const float *x, int ldx, const float *weight
 
 void gemm_limit_isa(int level)
 {
-    static const dnnl_cpu_isa_t isa[] = {dnnl_cpu_isa_sse41, dnnl_cpu_isa_avx2, dnnl_cpu_isa_all};
-    dnnl_set_max_cpu_isa(isa[level]); /* refused after the first product, which then keeps what it has */
+    /* refused after the first product, which then keeps what it has */
+    if (level < 2) dnnl_set_max_cpu_isa(level == 0 ? dnnl_cpu_isa_sse41 : dnnl_cpu_isa_avx2);
 }
 
 const char *gemm_version(void)

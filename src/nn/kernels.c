@@ -121,20 +121,18 @@ static void gelu_backward(float *dh, float *g, const float *dg, const float *h, 
 
 /* ------------------------------------------------------------------ attention in one window */
 
-/* C (m, n) (+)= A B for small sizes: A(i, k) at A[i ra + k ca]; B (K, n) rows ldb apart; n a multiple of VW.
- * Blocks of ROWS x VECS accumulators stay in registers. */
-#define ROWS 4
-#define VECS (VW == 16 ? 4 : 2)
+/* C (m, n) = A B for small sizes: A(i, k) at A[i ra + k ca]; B (K, n) rows ldb apart; n a multiple of VW.
+ * Blocks of rows x vecs accumulators stay in registers: 16 of AVX-512's 32, 8 of the others' 16. */
+enum { MAX_ROWS = 8, MAX_VECS = 4 };
 
 __attribute__((always_inline)) static inline void product_block(float *C, int ldc, const float *A, int ra, int ca,
-                                                                const float *B, int ldb, int K, int rows, int vecs,
-                                                                int add)
+                                                                const float *B, int ldb, int K, int rows, int vecs)
 {
-    vf sum[ROWS][VECS];
+    vf sum[MAX_ROWS][MAX_VECS];
     for (int r = 0; r < rows; r++)
-        for (int v = 0; v < vecs; v++) sum[r][v] = add ? v_load(C + r * ldc + v * VW) : (vf){0};
+        for (int v = 0; v < vecs; v++) sum[r][v] = (vf){0};
     for (int k = 0; k < K; k++) {
-        vf b[VECS];
+        vf b[MAX_VECS];
         for (int v = 0; v < vecs; v++) b[v] = v_load(B + (size_t)k * ldb + v * VW);
         for (int r = 0; r < rows; r++) {
             float a = A[r * ra + k * ca];
@@ -142,34 +140,37 @@ __attribute__((always_inline)) static inline void product_block(float *C, int ld
         }
     }
     for (int r = 0; r < rows; r++)
-        for (int v = 0; v < vecs; v++) v_store(C + r * ldc + v * VW, sum[r][v]);
+        for (int v = 0; v < vecs; v++) v_store(C + (size_t)r * ldc + v * VW, sum[r][v]);
 }
 
-static void product(float *C, int ldc, const float *A, int ra, int ca, const float *B, int ldb, int m, int n, int K,
-                    int add)
+/* All rows of `vecs` columns of vectors. */
+__attribute__((always_inline)) static inline void product_columns(float *C, int ldc, const float *A, int ra, int ca,
+                                                                  const float *B, int ldb, int m, int K, int rows,
+                                                                  int vecs)
 {
     int i = 0;
-    for (; i + ROWS <= m; i += ROWS) {
-        int j = 0;
-        for (; j + VECS * VW <= n; j += VECS * VW)
-            product_block(C + (size_t)i * ldc + j, ldc, A + (size_t)i * ra, ra, ca, B + j, ldb, K, ROWS, VECS, add);
+    for (; i + rows <= m; i += rows)
+        product_block(C + (size_t)i * ldc, ldc, A + (size_t)i * ra, ra, ca, B, ldb, K, rows, vecs);
+    for (; i < m; i++) product_block(C + (size_t)i * ldc, ldc, A + (size_t)i * ra, ra, ca, B, ldb, K, 1, vecs);
+}
+
+static void product(float *C, int ldc, const float *A, int ra, int ca, const float *B, int ldb, int m, int n, int K)
+{
+    int j = 0;
 #if VW == 16
-        for (; j + 2 * VW <= n; j += 2 * VW)
-            product_block(C + (size_t)i * ldc + j, ldc, A + (size_t)i * ra, ra, ca, B + j, ldb, K, ROWS, 2, add);
+    for (; j + 4 * VW <= n; j += 4 * VW) product_columns(C + j, ldc, A, ra, ca, B + j, ldb, m, K, 4, 4);
+    for (; j + 2 * VW <= n; j += 2 * VW) product_columns(C + j, ldc, A, ra, ca, B + j, ldb, m, K, 8, 2);
+#else
+    for (; j + 2 * VW <= n; j += 2 * VW) product_columns(C + j, ldc, A, ra, ca, B + j, ldb, m, K, 4, 2);
 #endif
-        for (; j < n; j += VW)
-            product_block(C + (size_t)i * ldc + j, ldc, A + (size_t)i * ra, ra, ca, B + j, ldb, K, ROWS, 1, add);
-    }
-    for (; i < m; i++)
-        for (int j = 0; j < n; j += VW)
-            product_block(C + (size_t)i * ldc + j, ldc, A + (size_t)i * ra, ra, ca, B + j, ldb, K, 1, 1, add);
+    for (; j < n; j += VW) product_columns(C + j, ldc, A, ra, ca, B + j, ldb, m, K, 8, 1);
 }
 
 /* The window's own copies, in scratch. Rows are padded with zeros to dp channels, columns to np tokens. */
 struct parts {
-    float *q;           /* (n, dp) q^ */
+    float *q;           /* (np, dp) q^ */
     float *k;           /* (np, dp) k^ */
-    float *kt;          /* (d, np) k^ transposed */
+    float *kt;          /* (dp, np) k^ transposed */
     float *v;           /* (np, dp) v + v_bias */
     float *p;           /* (n, np) softmax, each row still times its sum */
     float *rq, *rk;     /* (n) 1 / length of q, k */
@@ -178,16 +179,31 @@ struct parts {
     int dp;
 };
 
-static void unit_row(float *to, float *inverse, const float *from, const float *bias, int d)
+/* x / |x| of d channels into a row padded with zeros to dp; bias may be NULL. */
+static void unit_row(float *to, float *inverse, const float *from, const float *bias, int d, int dp)
 {
-    float square = 0;
-    for (int c = 0; c < d; c++) {
-        to[c] = bias ? from[c] + bias[c] : from[c];
-        square += to[c] * to[c];
+    vf square = {0};
+    for (int c = 0; c < dp; c += VW) {
+        vf x = c + VW <= d ? v_load(from + c) : c < d ? load_part(from + c, d - c) : (vf){0};
+        if (bias) x += c + VW <= d ? v_load(bias + c) : c < d ? load_part(bias + c, d - c) : (vf){0};
+        square += x * x;
+        v_store(to + c, x);
     }
-    float r = 1.0f / fmaxf(sqrtf(square), 1e-12f);
-    for (int c = 0; c < d; c++) to[c] *= r;
+    float r = 1.0f / fmaxf(sqrtf(v_sum(square)), 1e-12f);
+    for (int c = 0; c < dp; c += VW) v_store(to + c, r * v_load(to + c));
     *inverse = r;
+}
+
+/* to (columns, rows) = from (rows, columns), both multiples of 16 */
+static void transpose(float *to, const float *from, int rows, int columns)
+{
+    for (int i = 0; i < rows; i += VW)
+        for (int c = 0; c < columns; c += VW) {
+            vf block[VW];
+            for (int r = 0; r < VW; r++) block[r] = v_load(from + (size_t)(i + r) * columns + c);
+            v_transpose(block);
+            for (int r = 0; r < VW; r++) v_store(to + (size_t)(c + r) * rows + i, block[r]);
+        }
 }
 
 static void lay_out(struct parts *s, const struct window *w, float *scratch)
@@ -197,30 +213,35 @@ static void lay_out(struct parts *s, const struct window *w, float *scratch)
     s->dp = dp;
     s->q = scratch;
     s->k = s->q + map;
-    s->kt = s->k + map;
-    s->v = s->kt + map;
-    s->p = s->v + map;
+    s->v = s->k + map;
+    s->kt = s->v + map;
+    s->p = s->kt + map;
     s->rq = s->p + np * np;
     s->rk = s->rq + np;
     s->inverse_sum = s->rk + np;
     s->rest = s->inverse_sum + np;
-    if (dp > d || w->np > n) memset(scratch, 0, 4 * map * sizeof *scratch);
     for (int i = 0; i < n; i++) {
-        unit_row(s->q + (size_t)i * dp, s->rq + i, w->q + (size_t)i * w->ld, w->q_bias, d);
-        unit_row(s->k + (size_t)i * dp, s->rk + i, w->k + (size_t)i * w->ld, NULL, d);
+        unit_row(s->q + (size_t)i * dp, s->rq + i, w->q + (size_t)i * w->ld, w->q_bias, d, dp);
+        unit_row(s->k + (size_t)i * dp, s->rk + i, w->k + (size_t)i * w->ld, NULL, d, dp);
         const float *v = w->v + (size_t)i * w->ld;
         float *to = s->v + (size_t)i * dp;
-        for (int c = 0; c < d; c++) to[c] = v[c] + w->v_bias[c];
+        int c = 0;
+        for (; c + VW <= d; c += VW) v_store(to + c, v_load(v + c) + v_load(w->v_bias + c));
+        if (c < d) v_store(to + c, load_part(v + c, d - c) + load_part(w->v_bias + c, d - c));
+        for (c = (c + VW - 1) / VW * VW + (c < d ? VW : 0); c < dp; c += VW) v_store(to + c, (vf){0});
     }
-    for (int c = 0; c < d; c++)
-        for (int i = 0; i < n; i++) s->kt[(size_t)c * np + i] = s->k[(size_t)i * dp + c];
+    if (w->np > n) {
+        memset(s->k + (size_t)n * dp, 0, (np - n) * dp * sizeof *scratch);
+        memset(s->v + (size_t)n * dp, 0, (np - n) * dp * sizeof *scratch);
+    }
+    transpose(s->kt, s->k, w->np, dp);
 }
 
 /* p = exp(S - max S), S = scale q^ k^^T + bias + mask; padded columns come out as 0. */
 static void soften(struct parts *s, const struct window *w)
 {
     int n = w->n, np = w->np;
-    product(s->p, np, s->q, s->dp, 1, s->kt, np, n, np, w->d, 0);
+    product(s->p, np, s->q, s->dp, 1, s->kt, np, n, np, w->d);
     for (int i = 0; i < n; i++) {
         float *row = s->p + (size_t)i * np;
         const float *bias = w->bias + (size_t)i * np, *mask = w->mask ? w->mask + (size_t)i * np : NULL;
@@ -233,8 +254,7 @@ static void soften(struct parts *s, const struct window *w)
         }
         vf top = v_set(v_highest(high)), sum = {0};
         for (int j = 0; j < np; j += VW) {
-            vf x = v_load(row + j);
-            vf e = v_select(x > -1e29f, v_exp(x - top), (vf){0});
+            vf e = v_exp(v_load(row + j) - top);
             v_store(row + j, e);
             sum += e;
         }
@@ -248,7 +268,7 @@ static void window_forward(float *o, int ldo, const struct window *w, float *scr
     lay_out(&s, w, scratch);
     soften(&s, w);
     float *to = s.rest;
-    product(to, s.dp, s.p, w->np, 1, s.v, s.dp, w->n, s.dp, w->n, 0);
+    product(to, s.dp, s.p, w->np, 1, s.v, s.dp, w->n, s.dp, w->n);
     for (int i = 0; i < w->n; i++)
         for (int c = 0; c < w->d; c++) o[(size_t)i * ldo + c] = to[(size_t)i * s.dp + c] * s.inverse_sum[i];
 }
@@ -269,21 +289,20 @@ static void window_backward(float *dq, float *dk, float *dv, float *dbias, doubl
     soften(&s, w);
     int n = w->n, np = w->np, d = w->d, dp = s.dp;
     size_t map = (size_t)np * (size_t)dp;
-    float *go = s.rest, *vt = go + map, *t = vt + map, *ds = t + map; /* (n, dp), (d, np), (n, dp), (n, np) */
+    float *go = s.rest, *vt = go + map, *t = vt + map, *ds = t + map; /* (n, dp), (dp, np), (n, dp), (n, np) */
 
     for (int i = 0; i < n; i++) /* the softmax itself */
         for (int j = 0; j < np; j += VW) {
             float *p = s.p + (size_t)i * np + j;
             v_store(p, v_load(p) * s.inverse_sum[i]);
         }
-    memset(go, 0, 2 * map * sizeof *go);
+    memset(go, 0, map * sizeof *go);
     for (int i = 0; i < n; i++)
         for (int c = 0; c < d; c++) go[(size_t)i * dp + c] = dout[(size_t)i * ldo + c];
-    for (int c = 0; c < d; c++)
-        for (int i = 0; i < n; i++) vt[(size_t)c * np + i] = s.v[(size_t)i * dp + c];
+    transpose(vt, s.v, np, dp);
 
     /* dS = P (dP - D), dP = dO V^T, D = rows of dO . O */
-    product(ds, np, go, dp, 1, vt, np, n, np, d, 0);
+    product(ds, np, go, dp, 1, vt, np, n, np, d);
     double slope = 0;
     for (int i = 0; i < n; i++) {
         float along = 0;
@@ -297,11 +316,11 @@ static void window_backward(float *dq, float *dk, float *dv, float *dbias, doubl
         }
     }
     /* dV = P^T dO */
-    product(t, dp, s.p, 1, np, go, dp, n, dp, n, 0);
+    product(t, dp, s.p, 1, np, go, dp, n, dp, n);
     for (int i = 0; i < n; i++) memcpy(dv + (size_t)i * w->ld, t + (size_t)i * dp, (size_t)d * sizeof *t);
 
     /* dq^ = scale dS k^; the scale's own gradient is the sum of q^ . (dS k^) */
-    product(t, dp, ds, np, 1, s.k, dp, n, dp, n, 0);
+    product(t, dp, ds, np, 1, s.k, dp, n, dp, n);
     for (int i = 0; i < n; i++) {
         float *g = t + (size_t)i * dp, along = 0;
         for (int c = 0; c < d; c++) along += g[c] * s.q[(size_t)i * dp + c];
@@ -311,7 +330,7 @@ static void window_backward(float *dq, float *dk, float *dv, float *dbias, doubl
     }
     *dscale += slope;
     /* dk^ = scale dS^T q^ */
-    product(t, dp, ds, 1, np, s.q, dp, n, dp, n, 0);
+    product(t, dp, ds, 1, np, s.q, dp, n, dp, n);
     for (int i = 0; i < n; i++) {
         float *g = t + (size_t)i * dp;
         for (int c = 0; c < d; c++) g[c] *= w->scale;

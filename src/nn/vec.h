@@ -6,6 +6,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
+
 #ifndef VW
 #define VW 4
 #endif
@@ -35,42 +39,63 @@ static inline vf v_select(vi mask, vf a, vf b)
     return (vf)(((vi)a & mask) | ((vi)b & ~mask));
 }
 
+/* Where one is not a number, the second; gcc turns a comparison and a selection into three instructions. */
 static inline vf v_max(vf a, vf b)
 {
+#if VW == 16 && defined(__AVX512F__)
+    return (vf)_mm512_max_ps((__m512)a, (__m512)b);
+#elif VW == 8 && defined(__AVX2__)
+    return (vf)_mm256_max_ps((__m256)a, (__m256)b);
+#else
     return v_select(a > b, a, b);
+#endif
 }
 
 static inline vf v_min(vf a, vf b)
 {
+#if VW == 16 && defined(__AVX512F__)
+    return (vf)_mm512_min_ps((__m512)a, (__m512)b);
+#elif VW == 8 && defined(__AVX2__)
+    return (vf)_mm256_min_ps((__m256)a, (__m256)b);
+#else
     return v_select(a < b, a, b);
+#endif
 }
+
+/* The vector with its halves, quarters, ... changed over: log2 VW steps of v = v op fold(v) leave the whole in lane 0. */
+#if VW == 16
+#define V_FOLD_8(v) __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7)
+#define V_FOLD_4(v) __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11)
+#define V_FOLD_2(v) __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)
+#define V_FOLD(op, v) op(v, V_FOLD_8(v)), op(v, V_FOLD_4(v)), op(v, V_FOLD_2(v))
+#elif VW == 8
+#define V_FOLD_4(v) __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3)
+#define V_FOLD_2(v) __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5)
+#define V_FOLD(op, v) op(v, V_FOLD_4(v)), op(v, V_FOLD_2(v))
+#else
+#define V_FOLD(op, v) op(v, __builtin_shufflevector(v, v, 2, 3, 0, 1))
+#endif
+#define V_ADD(v, w) (v = v + w)
+#define V_HIGHER(v, w) (v = v_max(v, w))
 
 static inline float v_sum(vf v)
 {
-#if VW == 16
-    v += __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
-    v += __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
-    v += __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
-#elif VW == 8
-    v += __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3);
-    v += __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5);
-#else
-    v += __builtin_shufflevector(v, v, 2, 3, 0, 1);
-#endif
+    V_FOLD(V_ADD, v);
     return v[0] + v[1];
 }
 
 static inline float v_highest(vf v)
 {
-    float m = v[0];
-    for (int i = 1; i < VW; i++) m = v[i] > m ? v[i] : m;
-    return m;
+    V_FOLD(V_HIGHER, v);
+    return v[0] > v[1] ? v[0] : v[1];
 }
 
-/* e^x within 2 units in the last place for x in [-87, 88]; below, the smallest normal number.
+/* e^x within 2 units in the last place for x in [-87, 88]; below, 0: a number too small for full precision would
+ * slow every product it enters by a hundred cycles.
  * x = (n + f) ln 2 with n whole and f in [-1/2, 1/2]; 2^f by its Chebyshev interpolant, 2^n by the exponent bits. */
 static inline vf v_exp(vf x)
 {
+    vi counts = x >= -87.0f;
     x = v_min(v_max(x, v_set(-87.0f)), v_set(88.0f));
     vf n = (x * 1.44269504f + 12582912.0f) - 12582912.0f; /* adding 1.5 * 2^23 rounds to whole */
     vf f = (x - n * 0.693359375f + n * 2.12194440e-4f) * 1.44269504f;
@@ -82,26 +107,51 @@ static inline vf v_exp(vf x)
     p = p * f + 6.93147207e-1f;
     p = p * f + 1.0f;
     vi bits = __builtin_convertvector(n, vi) * (1 << 23);
-    return (vf)((vi)p + bits);
+    return (vf)(((vi)p + bits) & counts);
 }
 
-/* Phi(x) = (1 + erf(x / sqrt 2)) / 2, the normal distribution, to 2e-7: erf(z) = z P(z^2) / Q(z^2) for
- * |z| < 3.95, where P and Q are a least-squares fit with weights pushed towards the largest error. */
+/* Phi(x) = (1 + erf(x / sqrt 2)) / 2, the normal distribution, to 3e-7: erf(z) / z for |z| <= 3.95 by its Chebyshev
+ * interpolant of degree 15 in u = 2 (z / 3.95)^2 - 1. A quotient of two shorter polynomials costs more (SPEED.md). */
 static inline vf v_phi(vf x)
 {
-    vf z = v_min(v_max(x * 0.707106781f, v_set(-3.95f)), v_set(3.95f)), t = z * z;
-    vf p = v_set(2.02593108e-06f), q = v_set(3.78317923e-05f);
-    p = p * t + 0.000284683036f;
-    q = q * t + 0.00117068118f;
-    p = p * t + 0.00380798344f;
-    q = q * t + 0.0150547354f;
-    p = p * t + 0.0528748993f;
-    q = q * t + 0.114557938f;
-    p = p * t + 0.191546259f;
-    q = q * t + 0.503086129f;
-    p = p * t + 1.12837914f;
-    q = q * t + 1.0f;
-    return 0.5f + 0.5f * (z * p / q);
+    static const float c[] = {
+        0.358000757f, -0.1787695f, 0.133178217f, -0.108639248f,
+        0.0904566892f, -0.0743023608f, 0.0591318877f, -0.0444351765f,
+        0.030429268f, -0.0205922759f, 0.0153355693f, -0.00858682624f,
+        0.00181908969f, -0.00124377245f, 0.00242036597f, -0.00103814173f,
+    };
+    vf z = v_min(v_max(x * 0.707106781f, v_set(-3.95f)), v_set(3.95f)), u = z * z * 0.128184586f - 1.0f;
+    vf u2 = u * u, odd = v_set(c[15]), even = v_set(c[14]); /* two short chains keep the multipliers busier than one */
+    for (int i = 12; i >= 0; i -= 2) {
+        odd = odd * u2 + c[i + 1];
+        even = even * u2 + c[i];
+    }
+    return 0.5f + 0.5f * (z * (odd * u + even));
+}
+
+/* Rows of a VW x VW block to columns: interleaving the first half of the rows with the second, log2 VW times. */
+static inline void v_transpose(vf r[VW])
+{
+#if VW == 16
+#define LOW(a, b) __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define HIGH(a, b) __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+#elif VW == 8
+#define LOW(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#else
+#define LOW(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#endif
+    for (int stage = 1; stage < VW; stage *= 2) {
+        vf t[VW];
+        for (int i = 0; i < VW / 2; i++) {
+            t[2 * i] = LOW(r[i], r[i + VW / 2]);
+            t[2 * i + 1] = HIGH(r[i], r[i + VW / 2]);
+        }
+        for (int i = 0; i < VW; i++) r[i] = t[i];
+    }
+#undef LOW
+#undef HIGH
 }
 
 #endif

@@ -1,0 +1,60 @@
+/* main.c - the program: finds the subcommand and sees to it that what it printed has arrived. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+static const struct command {
+    const char *name, *summary;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+    {"locate", "where street pictures were taken", cmd_locate},
+    {"embed", "pictures as the network's numbers, in a file", cmd_embed},
+    {"init", "weights that have learned nothing yet, to try things with", cmd_init},
+    {"info", "what a file of weights or features holds", cmd_info},
+    {"bench", "how fast this machine runs the network", cmd_bench},
+};
+
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static int overview(void)
+{
+    printf("GeoViewMatch says where a street picture was taken, by matching it against pictures from above.\n\n"
+           "usage: geoviewmatch COMMAND [options]\n\n");
+    for (int i = 0; i < COMMANDS; i++) printf("  %-8s %s\n", commands[i].name, commands[i].summary);
+    printf("\nGeneral options: --help (also of each command), --version.\n"
+           "Every command ends with 0 when done, 1 when some or all inputs failed, 2 when it was called wrongly.\n");
+    return DONE;
+}
+
+static int run(int argc, char **argv)
+{
+    if (argc < 2) {
+        overview();
+        return usage_error(NULL, "no command is given");
+    }
+    const char *name = argv[1];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "help") == 0) return overview();
+    if (strcmp(name, "--version") == 0) {
+        printf("geoviewmatch %s\n", gvm_version());
+        return DONE;
+    }
+    for (int i = 0; i < COMMANDS; i++)
+        if (strcmp(name, commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
+    return usage_error(NULL, name[0] == '-' ? "there is no option '%s'" : "there is no command '%s'", name);
+}
+
+int main(int argc, char **argv)
+{
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write that fails */
+    int status = run(argc, argv);
+    bool lost = ferror(stdout) != 0;
+    errno = 0;
+    if (fflush(stdout) != 0 || fclose(stdout) != 0) lost = true;
+    if (!lost) return status;
+    fprintf(stderr, "geoviewmatch: standard output cannot be written%s%s\n", errno ? ": " : "",
+            errno ? strerror(errno) : "");
+    return status == DONE ? FAILED : status;
+}

@@ -1,0 +1,108 @@
+/* pictures.c - the pictures that a command line names, and the bar while they pass through the network. */
+#define _GNU_SOURCE /* asprintf */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "cli/cli.h"
+
+bool is_picture_name(const char *name)
+{
+    static const char *const extensions[] = {"jpg", "jpeg", "png", "webp", "tif", "tiff"};
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; dot != NULL && i < sizeof extensions / sizeof *extensions; i++)
+        if (strcasecmp(dot + 1, extensions[i]) == 0) return true;
+    return false;
+}
+
+static void *enough(void *memory)
+{
+    if (memory != NULL) return memory;
+    fputs("geoviewmatch: there is not enough memory for the list of pictures\n", stderr);
+    exit(FAILED);
+}
+
+static void add(struct pictures *pictures, char *path)
+{
+    size_t n = pictures->count;
+    if ((n & (n - 1)) == 0) /* room doubles at each power of two */
+        pictures->paths = enough(realloc(pictures->paths, (n ? 2 * n : 1) * sizeof *pictures->paths));
+    pictures->paths[pictures->count++] = enough(path);
+}
+
+static int only_pictures(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.' && is_picture_name(entry->d_name);
+}
+
+/* By bytes, whatever the locale. */
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static void add_folder(struct pictures *pictures, int *status, const char *folder)
+{
+    struct dirent **entries;
+    int n = scandir(folder, &entries, only_pictures, by_name);
+    size_t length = strlen(folder);
+    gvm_error err;
+    if (n <= 0) {
+        if (n < 0)
+            fail_errno(&err, "read", folder);
+        else
+            fail(&err, GVM_FILE, "%s: no JPEG, PNG, WebP or TIFF file lies in this folder", folder);
+        *status = failed(&err);
+    }
+    for (int i = 0; i < n; i++) {
+        char *path = NULL;
+        if (asprintf(&path, "%s%s%s", folder, folder[length - 1] == '/' ? "" : "/", entries[i]->d_name) < 0) path = NULL;
+        add(pictures, path);
+        free(entries[i]);
+    }
+    if (n >= 0) free(entries);
+}
+
+void pictures_list(struct pictures *pictures, int *status, char **arguments, int count)
+{
+    *pictures = (struct pictures){0};
+    for (int i = 0; i < count; i++) {
+        struct stat info;
+        if (stat(arguments[i], &info) == 0 && S_ISDIR(info.st_mode))
+            add_folder(pictures, status, arguments[i]);
+        else
+            add(pictures, strdup(arguments[i])); /* what is wrong with a file is said when it is read */
+    }
+}
+
+void pictures_free(struct pictures *pictures)
+{
+    for (size_t i = 0; i < pictures->count; i++) free(pictures->paths[i]);
+    free(pictures->paths);
+    *pictures = (struct pictures){0};
+}
+
+void file_done(void *user, size_t index, size_t count, gvm_status status, const gvm_error *err)
+{
+    struct watch *w = user;
+    if (!w->started) progress_start(&w->progress, w->what, w->unit, count);
+    w->started = true;
+    if (w->statuses != NULL) w->statuses[index] = status;
+    if (status != GVM_OK) {
+        if (w->errors != NULL) w->errors[index] = *err;
+        w->failures++;
+        progress_clear(&w->progress);
+        failed(err);
+    }
+    progress_step(&w->progress, index + 1);
+}
+
+void watch_end(struct watch *watch)
+{
+    if (watch->started) progress_end(&watch->progress);
+}

@@ -1,0 +1,117 @@
+/* map.c - a map made of a list of tiles. */
+#include "map/map.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "model/session.h"
+
+/* Tells which tiles are good, and passes on. */
+struct watcher {
+    bool *good; /* (count) */
+    gvm_file_done *done;
+    void *user;
+};
+
+static void watch(void *user, size_t index, size_t count, gvm_status status, const gvm_error *err)
+{
+    struct watcher *w = user;
+    w->good[index] = status == GVM_OK;
+    if (w->done != NULL) w->done(w->user, index, count, status, err);
+}
+
+/* A tile's path is relative to its list's folder. */
+static char *join(const char *list, const char *image)
+{
+    const char *slash = strrchr(list, '/');
+    size_t folder = image[0] == '/' || slash == NULL ? 0 : (size_t)(slash - list) + 1, length = strlen(image);
+    char *path = malloc(folder + length + 1);
+    if (path == NULL) return NULL;
+    memcpy(path, list, folder);
+    memcpy(path + folder, image, length + 1);
+    return path;
+}
+
+/* Leave the bad ones out, of tiles and features alike. */
+static void keep_good(gvm_map *map, const bool *good)
+{
+    size_t kept = 0, D = (size_t)map->width;
+    for (size_t i = 0; i < map->tiles.count; i++) {
+        if (!good[i]) {
+            free(map->tiles.items[i].image);
+            continue;
+        }
+        if (i > kept) {
+            map->tiles.items[kept] = map->tiles.items[i];
+            memcpy(map->features + kept * D, map->features + i * D, D * sizeof *map->features);
+        }
+        kept++;
+    }
+    map->tiles.count = kept;
+}
+
+/* Embed all tiles of the map's list. */
+static gvm_status embed_tiles(gvm_map *map, gvm_session *session, const char *list, gvm_file_done *done, void *user,
+                              gvm_error *err)
+{
+    size_t n = map->tiles.count;
+    char **paths = calloc(n, sizeof *paths);
+    struct watcher watcher = {calloc(n, sizeof *watcher.good), done, user};
+    map->features = calloc(n, (size_t)map->width * sizeof *map->features);
+    bool enough = paths != NULL && watcher.good != NULL && map->features != NULL;
+    for (size_t i = 0; i < n && enough; i++) enough = (paths[i] = join(list, map->tiles.items[i].image)) != NULL;
+    gvm_status status;
+    if (enough) {
+        gvm_error first;
+        status = gvm_embed_files(session, GVM_AERIAL, map->features, (const char *const *)paths, NULL, n, watch, &watcher,
+                                 &first);
+        keep_good(map, watcher.good);
+        if (map->tiles.count > 0)
+            status = GVM_OK;
+        else if (status == GVM_MEMORY)
+            fail(err, status, "%s", first.text);
+        else
+            status = fail(err, GVM_IMAGE, "%s: none of its %zu tiles can be used; the first: %s", list, n, first.text);
+    } else {
+        status = fail(err, GVM_MEMORY, "%s: there is not enough memory for the features of %zu tiles", list, n);
+    }
+    for (size_t i = 0; i < n && paths != NULL; i++) free(paths[i]);
+    free(paths);
+    free(watcher.good);
+    return status;
+}
+
+gvm_status gvm_map_from_tiles(gvm_map **map, gvm_session *session, const char *tiles, gvm_file_done *done, void *user,
+                              gvm_error *err)
+{
+    clear_error(err);
+    *map = NULL;
+    gvm_map *m = calloc(1, sizeof *m);
+    if (m == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for a map", tiles);
+    const gvm_model_info *info = &session->model->info;
+    m->width = info->features;
+    m->ground_m = info->ground_m;
+    memcpy(m->fingerprint, info->fingerprint, sizeof m->fingerprint);
+    gvm_status status = tiles_read(&m->tiles, tiles, err);
+    if (status == GVM_OK) status = embed_tiles(m, session, tiles, done, user, err);
+    if (status == GVM_OK)
+        *map = m;
+    else
+        gvm_map_free(m);
+    return status;
+}
+
+void gvm_map_free(gvm_map *map)
+{
+    if (map == NULL) return;
+    tiles_free(&map->tiles);
+    free(map->features);
+    free(map);
+}
+
+size_t gvm_map_count(const gvm_map *map)
+{
+    return map->tiles.count;
+}

@@ -1,0 +1,207 @@
+/* session.c - opened weights, the memory they run in, and pictures made into features. */
+#include "model/session.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "image/panorama.h"
+#include "model/checkpoint.h"
+#include "nn/kernels.h"
+
+enum { MAX_THREADS = 1024, MAX_BATCH = 256 };
+
+/* ------------------------------------------------------------------ the process */
+
+static pthread_mutex_t process = PTHREAD_MUTEX_INITIALIZER;
+static long open_sessions;
+
+const char *gvm_version(void)
+{
+    return GVM_VERSION;
+}
+
+const char *gvm_instructions(void)
+{
+    return kernels()->name;
+}
+
+int gvm_threads(void)
+{
+    return parallel_threads();
+}
+
+gvm_status gvm_set_threads(int count, gvm_error *err)
+{
+    clear_error(err);
+    if (count < 1 || count > MAX_THREADS)
+        return fail(err, GVM_ARGUMENT, "%d threads are not in the range of 1 to %d", count, MAX_THREADS);
+    gvm_status status = GVM_OK;
+    pthread_mutex_lock(&process);
+    if (open_sessions == 0)
+        parallel_set_threads(count);
+    else
+        status = fail(err, GVM_ARGUMENT, "the number of threads cannot change while a session is open");
+    pthread_mutex_unlock(&process);
+    return status;
+}
+
+static void count_session(int change)
+{
+    pthread_mutex_lock(&process);
+    open_sessions += change;
+    pthread_mutex_unlock(&process);
+}
+
+/* ------------------------------------------------------------------ weights */
+
+static gvm_model_info describe(const struct network *network)
+{
+    const struct config *c = &network->config;
+    gvm_model_info info = {
+        .street_height = c->street[0],
+        .street_width = c->street[1],
+        .aerial_height = c->aerial[0],
+        .aerial_width = c->aerial[1],
+        .features = network->views[GVM_STREET].features,
+        .ground_m = c->ground_m,
+        .elevation_low = c->elevation[0],
+        .elevation_high = c->elevation[1],
+        .parameters = (long long)network_parameters(network),
+    };
+    network_fingerprint(info.fingerprint, network);
+    return info;
+}
+
+gvm_status gvm_model_open(gvm_model **model, const char *path, gvm_error *err)
+{
+    clear_error(err);
+    *model = NULL;
+    gvm_model *m = calloc(1, sizeof *m);
+    if (m == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", path);
+    gvm_status status = checkpoint_load(&m->network, path, false, err);
+    if (status == GVM_OK) {
+        m->info = describe(m->network);
+        status = network_pack(m->network, err);
+    }
+    if (status == GVM_OK)
+        *model = m;
+    else
+        gvm_model_free(m);
+    return status;
+}
+
+void gvm_model_free(gvm_model *model)
+{
+    if (model == NULL) return;
+    network_free(model->network);
+    free(model);
+}
+
+gvm_model_info gvm_model_about(const gvm_model *model)
+{
+    return model->info;
+}
+
+const int *view_size(const gvm_model *model, gvm_view view)
+{
+    const struct config *c = &model->network->config;
+    return view == GVM_STREET ? c->street : c->aerial;
+}
+
+/* ------------------------------------------------------------------ sessions */
+
+static gvm_status check_view(gvm_view view, gvm_error *err)
+{
+    if (view == GVM_STREET || view == GVM_AERIAL) return GVM_OK;
+    return fail(err, GVM_ARGUMENT, "%d names no view: it is GVM_STREET or GVM_AERIAL", (int)view);
+}
+
+/* A tape on which any batch up to max_batch runs. Each is tried: a layer may cut a smaller one into larger tiles. */
+static gvm_status open_tape(struct tape **tape, const struct swin_geo *view, int max_batch, gvm_error *err)
+{
+    gvm_status status = tape_open(tape, false, true, err);
+    if (status != GVM_OK) return status;
+    for (int B = 1; B <= max_batch; B++) {
+        tape_reset(*tape);
+        swin_geo(NULL, *tape, view, NULL, B, 0);
+    }
+    return tape_allocate(*tape, err);
+}
+
+gvm_status gvm_session_open(gvm_session **session, const gvm_model *model, int max_batch, gvm_error *err)
+{
+    clear_error(err);
+    *session = NULL;
+    if (max_batch < 1 || max_batch > MAX_BATCH)
+        return fail(err, GVM_ARGUMENT, "a batch of %d pictures is not in the range of 1 to %d", max_batch, MAX_BATCH);
+    gvm_session *s = calloc(1, sizeof *s);
+    if (s == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for a session");
+    s->model = model;
+    s->max_batch = max_batch;
+    count_session(+1);
+    gvm_status status = GVM_OK;
+    for (int v = 0; v < 2 && status == GVM_OK; v++)
+        status = open_tape(&s->tapes[v], &model->network->views[v], max_batch, err);
+    if (status == GVM_OK)
+        *session = s;
+    else
+        gvm_session_free(s);
+    return status;
+}
+
+void gvm_session_free(gvm_session *session)
+{
+    if (session == NULL) return;
+    for (int v = 0; v < 2; v++) tape_free(session->tapes[v]);
+    free(session);
+    count_session(-1);
+}
+
+/* ------------------------------------------------------------------ pictures to features */
+
+bool is_feature(const float *row, size_t n)
+{
+    double square = 0;
+    for (size_t i = 0; i < n; i++) square += (double)row[i] * row[i];
+    return fabs(square - 1) < 1e-3; /* false for a NaN */
+}
+
+void session_embed(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, int B)
+{
+    struct tape *tape = session->tapes[view];
+    tape_reset(tape);
+    const struct tensor *y = swin_geo(NULL, tape, &session->model->network->views[view], pixels, B, 0);
+    memcpy(features, y->data, (size_t)B * y->C * sizeof *features);
+}
+
+gvm_status gvm_embed_pixels(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels,
+                            size_t n, gvm_error *err)
+{
+    clear_error(err);
+    gvm_status status = check_view(view, err);
+    if (status != GVM_OK) return status;
+    size_t D = (size_t)session->model->info.features, most = (size_t)session->max_batch;
+    for (size_t i = 0; i < n; i += most) {
+        int B = (int)(n - i < most ? n - i : most);
+        session_embed(session, view, features + i * D, pixels + i * view_bytes(session->model, view), B);
+    }
+    for (size_t i = 0; i < n; i++)
+        if (!is_feature(features + i * D, D))
+            return fail(err, GVM_FORMAT, "the weights make of picture %zu no feature of length 1: they are broken", i);
+    return GVM_OK;
+}
+
+gvm_status gvm_load_picture(const gvm_model *model, gvm_view view, unsigned char *pixels, const char *path,
+                            const double *heading, gvm_error *err)
+{
+    clear_error(err);
+    gvm_status status = check_view(view, err);
+    if (status != GVM_OK) return status;
+    const int *size = view_size(model, view);
+    if (view == GVM_AERIAL) return aerial_load(pixels, size[0], size[1], path, err);
+    return panorama_load(pixels, size[0], size[1], model->network->config.elevation, heading, path, err);
+}

@@ -1,0 +1,39 @@
+/* session.h - the model and the session of the public header, as the library's other files see them. */
+#ifndef GVM_MODEL_SESSION_H
+#define GVM_MODEL_SESSION_H
+
+#include "model/network.h"
+
+struct gvm_model {
+    struct network *network; /* packed */
+    gvm_model_info info;
+};
+
+struct gvm_session {
+    const gvm_model *model;
+    int max_batch;
+    struct tape *tapes[2]; /* GVM_STREET, GVM_AERIAL */
+};
+
+/* Height and width of a view's input. */
+const int *view_size(const gvm_model *model, gvm_view view);
+
+static inline size_t view_bytes(const gvm_model *model, gvm_view view)
+{
+    const int *size = view_size(model, view);
+    return (size_t)size[0] * (size_t)size[1] * 3;
+}
+
+/* Features (B, features) of at most max_batch pictures. */
+void session_embed(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, int B);
+
+/* Whether a row is a feature: finite and of length 1. Weights that no training made can give others. */
+bool is_feature(const float *row, size_t n);
+
+/* A public call begins: nothing has failed yet. */
+static inline void clear_error(gvm_error *err)
+{
+    if (err != NULL) err->text[0] = '\0';
+}
+
+#endif

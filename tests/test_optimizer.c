@@ -1,0 +1,299 @@
+/* test_optimizer.c - AdamW, the cosine factor and ASAM against the recipe in double: climb by rho w^2 g / |(|w| g)|,
+ * take the gradient there, go back, step with AdamW. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/parallel.h"
+#include "layer_support.h"
+#include "nn/optimizer.h"
+
+/* Parameters of all four kinds, of sizes that begin and end anywhere in the optimiser's blocks. */
+enum { PARAMS = 7, STEPS = 6 };
+
+static const struct {
+    size_t count;
+    bool decay, backbone;
+} kinds[PARAMS] = {{1, true, true},       {17, false, true},   {70001, true, true}, {9, false, false},
+                   {131072, true, false}, {333, false, false}, {1000, true, true}};
+
+/* A toy network: the gradient of a (w - b)^4 / 4 in each weight, whose best weights are b. */
+struct toy {
+    struct param params[PARAMS];
+    size_t floats;
+    float *weights, *grads, *a, *b; /* (floats): zeros between the parameters */
+};
+
+/* The same in double. */
+struct recipe {
+    double *w, *m, *v, *g;
+    double norm;
+};
+
+static size_t padded(size_t n)
+{
+    return (n + 15) / 16 * 16;
+}
+
+static void toy_open(struct toy *t)
+{
+    memset(t, 0, sizeof *t);
+    for (int i = 0; i < PARAMS; i++) t->floats += padded(kinds[i].count);
+    float **blocks[] = {&t->weights, &t->grads, &t->a, &t->b};
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+        assert_non_null(*blocks[i] = calloc(t->floats, sizeof(float)));
+    draw_seed(21);
+    for (size_t i = 0, at = 0; i < PARAMS; at += padded(kinds[i].count), i++) {
+        t->params[i] = (struct param){.rank = 1, .count = kinds[i].count, .shape = {(int)kinds[i].count},
+                                      .data = t->weights + at, .grad = t->grads + at,
+                                      .decay = kinds[i].decay, .backbone = kinds[i].backbone};
+        for (size_t j = at; j < at + kinds[i].count; j++) {
+            t->weights[j] = (float)draw_normal();
+            t->a[j] = (float)draw_uniform();
+            t->b[j] = (float)draw_normal();
+        }
+    }
+}
+
+static void toy_free(struct toy *t)
+{
+    free(t->weights);
+    free(t->grads);
+    free(t->a);
+    free(t->b);
+}
+
+static void toy_gradient(struct toy *t)
+{
+    for (size_t i = 0; i < t->floats; i++) t->grads[i] = (float)(t->a[i] * pow((double)t->weights[i] - t->b[i], 3));
+}
+
+static void recipe_gradient(struct recipe *r, const struct toy *t)
+{
+    for (size_t i = 0; i < t->floats; i++) r->g[i] = t->a[i] * pow(r->w[i] - t->b[i], 3);
+}
+
+static void recipe_open(struct recipe *r, const struct toy *t)
+{
+    double **blocks[] = {&r->w, &r->m, &r->v, &r->g};
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+        assert_non_null(*blocks[i] = calloc(t->floats, sizeof(double)));
+    for (size_t i = 0; i < t->floats; i++) r->w[i] = t->weights[i];
+}
+
+static void recipe_free(struct recipe *r)
+{
+    free(r->w);
+    free(r->m);
+    free(r->v);
+    free(r->g);
+}
+
+/* AdamW as Loshchilov and Hutter state it (2019, algorithm 2), the decay before the step. */
+static void recipe_update(struct recipe *r, const struct toy *t, const struct rates *rates, int step, double factor)
+{
+    for (int p = 0; p < PARAMS; p++) {
+        double rate = factor * (kinds[p].backbone ? 1e-4 : 2e-4) * (double)(rates->other / 2e-4f);
+        size_t at = (size_t)(t->params[p].data - t->weights);
+        for (size_t i = at; i < at + kinds[p].count; i++) {
+            if (kinds[p].decay) r->w[i] -= rate * 0.03 * r->w[i];
+            r->m[i] = 0.9 * r->m[i] + 0.1 * r->g[i];
+            r->v[i] = 0.999 * r->v[i] + 0.001 * r->g[i] * r->g[i];
+            double m = r->m[i] / (1 - pow(0.9, step)), v = r->v[i] / (1 - pow(0.999, step));
+            r->w[i] -= rate * m / (sqrt(v) + 1e-8);
+        }
+    }
+}
+
+static void recipe_climb(struct recipe *r, const struct toy *t, double rho)
+{
+    double square = 0;
+    for (size_t i = 0; i < t->floats; i++) square += r->w[i] * r->g[i] * r->w[i] * r->g[i];
+    r->norm = sqrt(square) + 1e-12;
+    for (size_t i = 0; i < t->floats; i++) r->w[i] += r->w[i] * r->w[i] * r->g[i] * rho / r->norm;
+}
+
+/* Relative distance of the weights, and of their change since `start`. */
+static void check_weights(const struct toy *t, const struct recipe *r, const float *start, const char *what,
+                          double limit)
+{
+    double error = 0, square = 0;
+    for (size_t i = 0; i < t->floats; i++) {
+        error += (t->weights[i] - r->w[i]) * (t->weights[i] - r->w[i]);
+        square += (r->w[i] - start[i]) * (r->w[i] - start[i]);
+    }
+    check_figure("optimizer", "forward", what, distance(t->weights, r->w, t->floats, 0), 1e-6);
+    check_figure("optimizer", "others", what, sqrt(error / square), limit);
+}
+
+static void check_gaps(const struct toy *t)
+{
+    bool zero = true;
+    for (int p = 0; p < PARAMS; p++) {
+        size_t at = (size_t)(t->params[p].data - t->weights);
+        for (size_t i = at + kinds[p].count; i < at + padded(kinds[p].count); i++) zero = zero && t->weights[i] == 0;
+    }
+    check_true("optimizer", "zeros between the parameters", zero);
+}
+
+/* One step of the recipe on both; rho 0: AdamW alone. */
+static void both_step(struct optimizer *o, struct toy *t, struct recipe *r, double rho, int step, double factor)
+{
+    toy_gradient(t);
+    recipe_gradient(r, t);
+    if (rho > 0) {
+        float *start = malloc(t->floats * sizeof *start);
+        double *start_r = malloc(t->floats * sizeof *start_r);
+        assert_true(start && start_r);
+        memcpy(start, t->weights, t->floats * sizeof *start);
+        memcpy(start_r, r->w, t->floats * sizeof *start_r);
+        double norm = asam_climb(o, (float)rho);
+        recipe_climb(r, t, rho);
+        check_figure("optimizer", "others", "the climb's norm", fabs(norm / r->norm - 1), 1e-5);
+        check_weights(t, r, start, "the climb", 1e-4);
+        toy_gradient(t);
+        recipe_gradient(r, t);
+        asam_return(o);
+        memcpy(r->w, start_r, t->floats * sizeof *start_r);
+        check_true("optimizer", "back at the start of the climb",
+                   memcmp(t->weights, start, t->floats * sizeof *start) == 0);
+        free(start);
+        free(start_r);
+    }
+    optimizer_update(o, (float)factor);
+    recipe_update(r, t, &o->rates, step, factor);
+}
+
+static void run_recipe(double rho, const struct rates *rates)
+{
+    struct toy t;
+    struct recipe r;
+    struct optimizer *o;
+    gvm_error err = {""};
+    toy_open(&t);
+    recipe_open(&r, &t);
+    float *start = malloc(t.floats * sizeof *start);
+    assert_non_null(start);
+    memcpy(start, t.weights, t.floats * sizeof *start);
+    assert_int_equal(optimizer_open(&o, t.params, PARAMS, t.weights, t.grads, t.floats, rates, &err), GVM_OK);
+    for (int step = 1; step <= STEPS; step++) {
+        double factor = cosine_factor(step - 1, STEPS);
+        both_step(o, &t, &r, rho, step, factor);
+        check_weights(&t, &r, start, rho > 0 ? "the weights, ASAM" : "the weights",
+                      1e-3 * 2e-4 / (double)rates->other); /* of steps of one rate in weights of size 1 */
+        check_true("optimizer", "the count of updates", o->step == step);
+    }
+    check_gaps(&t);
+    optimizer_free(o);
+    free(start);
+    recipe_free(&r);
+    toy_free(&t);
+}
+
+/* With the paper's rates, and with rates a hundred times higher, where the change stands out from rounding. */
+static void test_recipe(void **state)
+{
+    struct rates high = rates_paper;
+    (void)state;
+    high.backbone *= 100;
+    high.other *= 100;
+    for (int threads = 1; threads <= 2; threads++) {
+        parallel_set_threads(threads);
+        run_recipe(0, &rates_paper);
+        run_recipe(2.5, &rates_paper);
+        run_recipe(0, &high);
+        run_recipe(2.5, &high);
+    }
+    finish("optimizer");
+}
+
+/* The same bits with any number of threads. */
+static void test_threads(void **state)
+{
+    float *first = NULL;
+    double norm = 0;
+    (void)state;
+    for (int threads = 1; threads <= 3; threads++) {
+        struct toy t;
+        struct optimizer *o;
+        parallel_set_threads(threads);
+        toy_open(&t);
+        assert_int_equal(optimizer_open(&o, t.params, PARAMS, t.weights, t.grads, t.floats, &rates_paper, NULL),
+                         GVM_OK);
+        double now = 0;
+        for (int step = 0; step < 3; step++) {
+            toy_gradient(&t);
+            now = asam_climb(o, 2.5f);
+            toy_gradient(&t);
+            asam_return(o);
+            optimizer_update(o, 1);
+        }
+        if (first) {
+            check_true("optimizer", "the norm's bits", memcmp(&now, &norm, sizeof norm) == 0);
+            check_true("optimizer", "the weights' bits", memcmp(first, t.weights, t.floats * sizeof *first) == 0);
+        } else {
+            first = malloc(t.floats * sizeof *first);
+            assert_non_null(first);
+            memcpy(first, t.weights, t.floats * sizeof *first);
+            norm = now;
+        }
+        optimizer_free(o);
+        toy_free(&t);
+    }
+    free(first);
+    finish("optimizer, threads");
+}
+
+/* All gradients zero: the norm is 1e-12, nothing climbs, and only decay moves the weights. */
+static void test_no_gradient(void **state)
+{
+    struct toy t;
+    struct optimizer *o;
+    bool still = true, decayed = true;
+    (void)state;
+    toy_open(&t);
+    float *start = malloc(t.floats * sizeof *start);
+    assert_non_null(start);
+    memcpy(start, t.weights, t.floats * sizeof *start);
+    assert_int_equal(optimizer_open(&o, t.params, PARAMS, t.weights, t.grads, t.floats, &rates_paper, NULL), GVM_OK);
+    check_figure("optimizer", "others", "the norm of nothing", fabs(asam_climb(o, 2.5f) / 1e-12 - 1), 1e-9);
+    check_true("optimizer", "no climb without a gradient", memcmp(start, t.weights, t.floats * sizeof *start) == 0);
+    asam_return(o);
+    optimizer_update(o, 1);
+    for (int p = 0; p < PARAMS; p++)
+        for (size_t i = 0, at = (size_t)(t.params[p].data - t.weights); i < kinds[p].count; i++) {
+            double rate = kinds[p].backbone ? 1e-4 : 2e-4, wanted = start[at + i] * (1 - rate * 0.03);
+            if (kinds[p].decay)
+                decayed = decayed && fabs(t.weights[at + i] - wanted) <= 1.2e-7 * fabs(wanted);
+            else
+                still = still && t.weights[at + i] == start[at + i];
+        }
+    check_true("optimizer", "decay of what decays", decayed);
+    check_true("optimizer", "no change of what does not", still);
+    optimizer_free(o);
+    optimizer_free(NULL);
+    free(start);
+    toy_free(&t);
+    finish("optimizer, no gradient");
+}
+
+static void test_cosine(void **state)
+{
+    (void)state;
+    check_true("cosine_factor", "1 in the first epoch", cosine_factor(0, 200) == 1 && cosine_factor(0, 1) == 1);
+    check_true("cosine_factor", "1/2 in the middle", fabsf(cosine_factor(100, 200) - 0.5f) < 1e-7f);
+    for (int epochs = 1; epochs <= 200; epochs += 33)
+        for (int epoch = 0; epoch < epochs; epoch++) {
+            double wanted = 0.5 * (1 + cos(acos(-1.0) * epoch / epochs));
+            check_figure("cosine_factor", "forward", "the factor", fabs(cosine_factor(epoch, epochs) / wanted - 1),
+                         1e-6);
+        }
+    finish("cosine_factor");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_recipe), cmocka_unit_test(test_threads),
+                                       cmocka_unit_test(test_no_gradient), cmocka_unit_test(test_cosine)};
+    return run_layer_tests(tests, sizeof tests / sizeof *tests);
+}
