@@ -58,7 +58,7 @@ test: deps
 	done; exit $$status
 
 demo: build
-	build/geoviewmatch demo
+	examples/demo.sh build/geoviewmatch
 
 # The other engines are timed beside it where Python has PyTorch.
 bench: build

@@ -396,8 +396,8 @@ static void test_full_size(void **state)
 {
     (void)state;
     if (!full_size()) skip();
-    check_outputs("net_full");
-    check_gradients("net_full");
+    check_outputs("full");
+    check_gradients("full");
 }
 
 static void test_timm(void **state)
@@ -413,14 +413,14 @@ static void test_timm(void **state)
     if (backbone_load(n, path, &err) != GVM_OK) fail_msg("%s", err.text);
     snprintf(path, sizeof path, "%s/timm_golden.safetensors", folder);
     if (safetensors_open(&g.st, path, &err) != GVM_OK) fail_msg("%s", err.text);
-    const struct safetensors_tensor *pixels = tensor(&g, "pixels");
+    const struct safetensors_tensor *pixels = tensor(&g, "aerial");
     int B = (int)pixels->shape[0];
     struct tensor *maps[STAGES];
     struct tape *tape = new_tape(false, false);
     swin(maps, tape, &n->views[GVM_AERIAL].backbone, pixels->data, B, 0);
     allocate(tape);
     swin(maps, tape, &n->views[GVM_AERIAL].backbone, pixels->data, B, 0);
-    double d = expect(&g, "out.stage4", maps[3]->data, (size_t)B * 64 * 768, 1e-4);
+    double d = expect(&g, "out.aerial.stage4", maps[3]->data, (size_t)B * 64 * 768, 1e-4);
     print_message("timm's last stage: off by %.2g\n", d);
     tape_free(tape);
     safetensors_close(g.st);

@@ -1,11 +1,369 @@
-/* cmd_bench.c - how fast this machine runs the network. */
+/* cmd_bench.c - how fast this machine runs the network, beside what it could do at most and the paper's cost table.
+ *
+ * Peak is measured in the same run, between the passes: the larger of a loop of fused multiply-adds in registers and
+ * the best product of oneDNN, on all threads. Every figure is the best of its rounds. */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
 
+#include "base/parallel.h"
 #include "cli/cli.h"
+#include "cli/network_facts.h"
+#include "model/checkpoint.h"
+#include "nn/gemm.h"
+#include "nn/kernels.h"
+#include "nn/optimizer.h"
+
+static const char help[] =
+    "usage: geoviewmatch bench [options]\n"
+    "\n"
+    "Times the network on this machine: embedding in batches of 16 and of 1, and a whole training step (ASAM: forward\n"
+    "and backward twice, and the update), each beside the peak measured in the same run. Leave the machine alone\n"
+    "meanwhile.\n"
+    "\n"
+    "  --preset paper|nano   which network (default: paper)\n"
+    "  --weights W           the network of a checkpoint instead\n"
+    "  --rounds N            rounds, 1..1000; the best of each counts (default: 5)\n"
+    "  --batch N             pairs in the training step, 2..64 (default: 4)\n"
+    "  --no-train            embedding only\n"
+    "  --json                the figures as JSON\n"
+    COMMON_HELP;
+
+struct arguments {
+    struct common common;
+    const char *preset, *weights;
+    long rounds, batch;
+    bool train, json;
+};
+
+enum { BATCHES = 2 };
+static const int batches[BATCHES] = {16, 1};
+static const char *const view_names[2] = {"street", "aerial"};
+
+struct figures {
+    double fma, product;          /* peak, GFLOP/s */
+    double seconds[2][BATCHES];   /* of one pass, by view and batch */
+    double step_seconds;          /* of one training step, 0 where none was run */
+    double step_bytes;            /* most memory the process held up to the end of the steps */
+    double pass_bytes[2];         /* of maps and scratch at batch 16 */
+    struct counts counts[2];      /* of one picture, by view */
+    size_t parameters;
+};
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void raise_to(double *best, double value)
+{
+    if (value > *best) *best = value;
+}
+
+static void lower_to(double *best, double value)
+{
+    if (*best == 0 || value < *best) *best = value;
+}
+
+/* ------------------------------------------------------------------ peak */
+
+static void run_fma(void *argument, struct team team)
+{
+    double operations = kernels()->peak(3000000);
+    if (team.rank == 0) *(double *)argument = operations * team.size;
+}
+
+static void measure_peak(struct figures *f)
+{
+    double operations, start = now();
+    parallel_run(run_fma, &operations);
+    raise_to(&f->fma, operations / (now() - start) * 1e-9);
+    raise_to(&f->product, gemm_peak());
+}
+
+/* ------------------------------------------------------------------ embedding */
+
+/* A network with weights in all its parts: fresh norms of 0 would make every block's work vanish in the sum. */
+static gvm_status open_network(struct network **network, const struct arguments *a, bool training, gvm_error *err)
+{
+    if (a->weights) return checkpoint_load(network, a->weights, training, err);
+    gvm_status status = network_open(network, strcmp(a->preset, "nano") == 0 ? &config_nano : &config_paper, training, err);
+    if (status != GVM_OK) return status;
+    network_fresh(*network, 1);
+    for (int i = 0; i < (*network)->param_count; i++) {
+        struct param *p = &(*network)->params[i];
+        if (strstr(p->name, ".norm1.weight") || strstr(p->name, ".norm2.weight"))
+            for (size_t k = 0; k < p->count; k++) p->data[k] = 0.5f;
+    }
+    return GVM_OK;
+}
+
+static uint8_t *noise(size_t bytes)
+{
+    uint8_t *pixels = malloc(bytes);
+    for (size_t i = 0; pixels && i < bytes; i++) pixels[i] = (uint8_t)(i * 2654435761u >> 24);
+    return pixels;
+}
+
+struct embedding {
+    struct tape *tape;
+    uint8_t *pixels;
+    int B;
+};
+
+static gvm_status open_embedding(struct embedding *e, const struct swin_geo *view, int B, gvm_error *err)
+{
+    e->B = B;
+    e->pixels = noise((size_t)B * view->backbone.H * view->backbone.W * 3);
+    if (e->pixels == NULL) return GVM_MEMORY;
+    gvm_status status = tape_open(&e->tape, false, true, err);
+    if (status != GVM_OK) return status;
+    swin_geo(NULL, e->tape, view, e->pixels, B, 0);
+    return tape_allocate(e->tape, err);
+}
+
+static double time_embedding(const struct embedding *e, const struct swin_geo *view)
+{
+    double start = now();
+    tape_reset(e->tape);
+    swin_geo(NULL, e->tape, view, e->pixels, e->B, 0);
+    return now() - start;
+}
+
+static gvm_status measure_embedding(struct figures *f, const struct arguments *a, struct progress *progress,
+                                    gvm_error *err)
+{
+    struct network *network = NULL;
+    struct embedding e[2][BATCHES] = {{{0}}};
+    gvm_status status = open_network(&network, a, false, err);
+    for (int v = 0; v < 2 && status == GVM_OK; v++) status = count_pass(&f->counts[v], network, (gvm_view)v, err);
+    if (status == GVM_OK) f->parameters = network_parameters(network);
+    if (status == GVM_OK) status = network_pack(network, err);
+    for (int i = 0; i < 2 * BATCHES && status == GVM_OK; i++)
+        status = open_embedding(&e[i / BATCHES][i % BATCHES], &network->views[i / BATCHES], batches[i % BATCHES], err);
+    for (int round = 0; round <= a->rounds && status == GVM_OK; round++) { /* round 0 warms up */
+        for (int v = 0; v < 2; v++)
+            for (int b = 0; b < BATCHES; b++)
+                for (int repeat = 0; repeat < (batches[b] == 1 ? 8 : 1); repeat++) {
+                    double seconds = time_embedding(&e[v][b], &network->views[v]);
+                    if (round > 0) lower_to(&f->seconds[v][b], seconds);
+                }
+        measure_peak(f);
+        progress_step(progress, (size_t)round + 1);
+    }
+    for (int i = 0; i < 2 * BATCHES; i++) {
+        struct embedding *one = &e[i / BATCHES][i % BATCHES];
+        if (one->tape && one->B == 16) f->pass_bytes[i / BATCHES] = (double)tape_bytes(one->tape);
+        tape_free(one->tape);
+        free(one->pixels);
+    }
+    network_free(network);
+    return status;
+}
+
+/* ------------------------------------------------------------------ training */
+
+static void train_step(struct tape *tape, struct network *network, struct optimizer *optimizer, const uint8_t *street,
+                       const uint8_t *aerial, int B)
+{
+    for (int pass = 0; pass < 2; pass++) {
+        network_clear_gradients(network);
+        tape_reset(tape);
+        geoviewmatch(tape, network, street, aerial, B, &loss_weights_paper, 0);
+        tape_backward(tape);
+        if (pass == 0) asam_climb(optimizer, 2.5f);
+    }
+    asam_return(optimizer);
+    optimizer_update(optimizer, 1);
+}
+
+static gvm_status measure_training(struct figures *f, const struct arguments *a, struct progress *progress,
+                                   gvm_error *err)
+{
+    int B = (int)a->batch;
+    struct network *network = NULL;
+    struct optimizer *optimizer = NULL;
+    struct tape *tape = NULL;
+    uint8_t *street = NULL, *aerial = NULL;
+    gvm_status status = open_network(&network, a, true, err);
+    if (status == GVM_OK) {
+        const struct config *c = &network->config;
+        street = noise((size_t)B * c->street[0] * c->street[1] * 3);
+        aerial = noise((size_t)2 * B * c->aerial[0] * c->aerial[1] * 3);
+        if (street == NULL || aerial == NULL) status = GVM_MEMORY;
+    }
+    if (status == GVM_OK)
+        status = optimizer_open(&optimizer, network->params, network->param_count, network->weights, network->grads,
+                                network->floats, &rates_paper, err);
+    if (status == GVM_OK) status = tape_open(&tape, true, false, err);
+    if (status == GVM_OK) {
+        geoviewmatch(tape, network, street, aerial, B, &loss_weights_paper, 0);
+        status = tape_allocate(tape, err);
+    }
+    long rounds = a->rounds < 3 ? a->rounds : 3;
+    for (int round = 0; round <= rounds && status == GVM_OK; round++) {
+        double start = now();
+        train_step(tape, network, optimizer, street, aerial, B);
+        if (round > 0) lower_to(&f->step_seconds, now() - start);
+        measure_peak(f);
+        progress_step(progress, (size_t)(a->rounds + 2 + round));
+    }
+    struct rusage usage;
+    if (status == GVM_OK && getrusage(RUSAGE_SELF, &usage) == 0) f->step_bytes = (double)usage.ru_maxrss * 1024;
+    tape_free(tape);
+    optimizer_free(optimizer);
+    network_free(network);
+    free(street);
+    free(aerial);
+    return status;
+}
+
+/* ------------------------------------------------------------------ the report */
+
+static double peak_of(const struct figures *f)
+{
+    return f->fma > f->product ? f->fma : f->product;
+}
+
+/* GFLOP of one picture; a multiply-add is two operations. */
+static double work(const struct figures *f, int view)
+{
+    return 2e-9 * (double)counts_all(&f->counts[view]);
+}
+
+/* GFLOP of a training step: three pictures a pair, forward and twice as much backward, two passes. */
+static double step_work(const struct figures *f, long pairs)
+{
+    return 2 * 3 * (double)pairs * (work(f, GVM_STREET) + 2 * work(f, GVM_AERIAL));
+}
+
+static double paper_count(const struct figures *f)
+{
+    return 1e-9 * (double)(counts_paper(&f->counts[0]) + counts_paper(&f->counts[1]));
+}
+
+static int print_json(const struct figures *f, const struct arguments *a)
+{
+    double peak = peak_of(f);
+    json_t *views[2];
+    for (int v = 0; v < 2; v++)
+        views[v] = json_pack("{s:f, s:f, s:f, s:f, s:f}", "multiply_adds_G", work(f, v) / 2, "ms_batch16",
+                             f->seconds[v][0] * 1e3 / 16, "ms_batch1", f->seconds[v][1] * 1e3, "of_peak_batch16",
+                             16 * work(f, v) / f->seconds[v][0] / peak, "of_peak_batch1",
+                             work(f, v) / f->seconds[v][1] / peak);
+    json_t *root = json_pack("{s:s, s:s, s:s, s:i, s:I, s:f, s:{s:f, s:f}, s:o, s:o}", "version", gvm_version(),
+                             "instructions", kernels()->name, "onednn", gemm_version(), "threads", parallel_threads(),
+                             "parameters", (json_int_t)f->parameters, "paper_multiply_adds_G", paper_count(f), "peak",
+                             "fma_gflops", f->fma, "product_gflops", f->product, "aerial", views[GVM_AERIAL], "street",
+                             views[GVM_STREET]);
+    if (f->step_seconds > 0)
+        json_object_set_new(root, "train",
+                            json_pack("{s:i, s:f, s:f, s:f}", "batch", (int)a->batch, "ms_per_pair",
+                                      f->step_seconds * 1e3 / (double)a->batch, "of_peak",
+                                      step_work(f, a->batch) / f->step_seconds / peak, "peak_gib",
+                                      f->step_bytes / (1 << 30)));
+    return json_print(root);
+}
+
+static void print_line(const char *what, double ms, double gflops, double peak)
+{
+    printf("  %-24s %9.2f %10.1f %8.1f%%\n", what, ms, gflops, 100 * gflops / peak);
+}
+
+/* The paper's Table 4, measured there on an RTX 4090 at batch 16. */
+static void print_costs(const struct figures *f)
+{
+    double both = (f->seconds[0][0] + f->seconds[1][0]) * 1e3, weights = (double)f->parameters * 4;
+    double memory = weights + (f->pass_bytes[0] > f->pass_bytes[1] ? f->pass_bytes[0] : f->pass_bytes[1]);
+    printf("\nThe paper's Table 4 (RTX 4090, batch 16), and this machine (16 pairs, embedding):\n\n"
+           "  %-28s %8s %10s %9s %12s\n", "method", "GFLOPs", "memory GB", "ms", "parameters M");
+    printf("  %-28s %8.2f %10.2f %9.0f %12.2f\n", "SAFA", 42.24, 9.63, 120.0, 81.66);
+    printf("  %-28s %8.2f %10.2f %9.0f %12.2f\n", "L2LTR", 44.16, 15.50, 82.0, 195.90);
+    printf("  %-28s %8.4f %10.2f %9.0f %12.2f\n", "GeoViewMatch, the paper's", 9.7616, 11.40, 42.0, 57.47);
+    printf("  %-28s %8.4f %10.2f %9.0f %12.2f\n", "GeoViewMatch, here", paper_count(f), memory * 1e-9, both,
+           (double)f->parameters * 1e-6);
+    printf("\nGFLOPs as the paper counts: a multiply-add once, without queries, keys, values and attention's products.\n");
+}
+
+static void print_text_report(const struct figures *f, const struct arguments *a)
+{
+    double peak = peak_of(f);
+    printf("GeoViewMatch %s, %d threads, %s, oneDNN %s\n\n", gvm_version(), parallel_threads(), kernels()->name,
+           gemm_version());
+    printf("  parameters               %zu\n", f->parameters);
+    printf("  multiply-adds            %.3f G aerial, %.3f G street; a pair as the paper counts %.2f G\n",
+           work(f, GVM_AERIAL) / 2, work(f, GVM_STREET) / 2, paper_count(f));
+    printf("  peak                     %.1f GFLOP/s (multiply-adds in registers %.1f, best product %.1f)\n\n", peak,
+           f->fma, f->product);
+    printf("  %-24s %9s %10s %9s\n", "", "ms each", "GFLOP/s", "of peak");
+    for (int b = 0; b < BATCHES; b++)
+        for (int v = 1; v >= 0; v--) {
+            char what[64];
+            snprintf(what, sizeof what, "%s image, batch %d", view_names[v], batches[b]);
+            print_line(what, f->seconds[v][b] * 1e3 / batches[b], batches[b] * work(f, v) / f->seconds[v][b], peak);
+        }
+    if (f->step_seconds > 0) {
+        char what[64];
+        snprintf(what, sizeof what, "training pair, batch %ld", a->batch);
+        print_line(what, f->step_seconds * 1e3 / (double)a->batch, step_work(f, a->batch) / f->step_seconds, peak);
+        double five = 5.0 * 4 * (double)f->parameters;
+        printf("\n  training held %.2f GiB at most: five times the weights, and %.3f GiB a pair\n",
+               f->step_bytes / (1 << 30), (f->step_bytes - five) / (double)a->batch / (1 << 30));
+    }
+    if (a->weights == NULL && strcmp(a->preset, "paper") == 0) print_costs(f);
+}
+
+static int read_arguments(struct arguments *a, int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"preset", required_argument, NULL, 'p'}, {"weights", required_argument, NULL, 'w'},
+        {"rounds", required_argument, NULL, 'r'}, {"batch", required_argument, NULL, 'b'},
+        {"no-train", no_argument, NULL, 'n'},     {"json", no_argument, NULL, 'j'}, COMMON_OPTIONS};
+    const char *name = a->common.name;
+    int status;
+    for (int c; (c = next_option(argc, argv, options)) != -1;) {
+        switch (c) {
+        case 'p': a->preset = optarg; break;
+        case 'w': a->weights = optarg; break;
+        case 'n': a->train = false; break;
+        case 'j': a->json = true; break;
+        case 'r':
+            if (!read_long(&a->rounds, optarg, 1, 1000))
+                return usage_error(name, "--rounds takes a whole number from 1 to 1000, not '%s'", optarg);
+            break;
+        case 'b':
+            if (!read_long(&a->batch, optarg, 2, 64))
+                return usage_error(name, "--batch takes a whole number from 2 to 64, not '%s'", optarg);
+            break;
+        default:
+            if ((status = common_option(&a->common, c, argv)) != GO_ON) return status;
+        }
+    }
+    if (optind < argc) return usage_error(name, "'%s' is one argument too many", argv[optind]);
+    if (strcmp(a->preset, "paper") != 0 && strcmp(a->preset, "nano") != 0)
+        return usage_error(name, "--preset takes paper or nano, not '%s'", a->preset);
+    return GO_ON;
+}
 
 int cmd_bench(int argc, char **argv)
 {
-    (void)argc, (void)argv;
-    fputs("geoviewmatch: this build has no bench\n", stderr);
-    return FAILED;
+    struct arguments a = {.common = {.name = "bench", .help = help}, .preset = "paper", .rounds = 5, .batch = 4, .train = true};
+    int status = read_arguments(&a, argc, argv);
+    if (status != GO_ON) return status;
+    struct figures f = {0};
+    struct progress progress = {.quiet = a.common.quiet};
+    gvm_error err = {"there is not enough memory for the benchmark"};
+    long steps = a.rounds + 1 + (a.train ? (a.rounds < 3 ? a.rounds : 3) + 1 : 0);
+    progress_start(&progress, "bench", "rounds", (size_t)steps);
+    gvm_status result = measure_embedding(&f, &a, &progress, &err);
+    if (result == GVM_OK && a.train) result = measure_training(&f, &a, &progress, &err);
+    progress_end(&progress);
+    if (result != GVM_OK) return failed(&err);
+    if (a.json) return print_json(&f, &a);
+    print_text_report(&f, &a);
+    return DONE;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "cli/cli.h"
 
 int next_option(int argc, char **argv, const struct option *options)
@@ -17,13 +18,16 @@ int next_option(int argc, char **argv, const struct option *options)
 
 int usage_error(const char *name, const char *format, ...)
 {
+    char sentence[400];
+    gvm_error err;
     va_list arguments;
-    fflush(stdout);
-    fprintf(stderr, "geoviewmatch%s%s: ", name ? " " : "", name ? name : "");
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    vsnprintf(sentence, sizeof sentence, format, arguments);
     va_end(arguments);
-    fprintf(stderr, "; see `geoviewmatch %s%s--help`\n", name ? name : "", name ? " " : "");
+    fail(&err, GVM_ARGUMENT, "%s", sentence); /* no control characters */
+    fflush(stdout);
+    fprintf(stderr, "geoviewmatch%s%s: %s; see `geoviewmatch %s%s--help`\n", name ? " " : "", name ? name : "", err.text,
+            name ? name : "", name ? " " : "");
     return USAGE;
 }
 

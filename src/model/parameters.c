@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/parallel.h"
 #include "base/random.h"
 #include "model/network.h"
 #include "nn/gemm.h"
@@ -325,17 +326,32 @@ static enum law first_value(float *amount, const struct param *p, int features, 
     return p->rank == 2 && !bias ? NORMAL : CONSTANT;
 }
 
+struct fresh {
+    struct network *network;
+    uint64_t seed;
+};
+
+/* Each draw is a function of seed, parameter and place, so threads share a parameter as they like. */
+static void fresh_part(void *argument, struct team team)
+{
+    const struct fresh *f = argument;
+    for (int i = 0; i < f->network->param_count; i++) {
+        const struct param *p = &f->network->params[i];
+        float amount;
+        enum law law = first_value(&amount, p, f->network->views[0].features, f->network->config.head);
+        int from, to;
+        parallel_range(&from, &to, (int)p->count, ALIGN, team);
+        for (size_t k = (size_t)from; k < (size_t)to; k++)
+            p->data[k] = law == CONSTANT ? amount
+                         : law == NORMAL ? amount * (float)random_normal(f->seed, (uint64_t)i, k)
+                                         : amount * (2 * random_uniform(f->seed, (uint64_t)i, k) - 1);
+    }
+}
+
 void network_fresh(struct network *network, uint64_t seed)
 {
-    for (int i = 0; i < network->param_count; i++) {
-        struct param *p = &network->params[i];
-        float amount;
-        enum law law = first_value(&amount, p, network->views[0].features, network->config.head);
-        for (size_t k = 0; k < p->count; k++)
-            p->data[k] = law == CONSTANT ? amount
-                         : law == NORMAL ? amount * (float)random_normal(seed, (uint64_t)i, k)
-                                         : amount * (2 * random_uniform(seed, (uint64_t)i, k) - 1);
-    }
+    struct fresh f = {network, seed};
+    parallel_run(fresh_part, &f);
 }
 
 /* ------------------------------------------------------------------ packing */

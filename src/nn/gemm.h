@@ -30,7 +30,7 @@ void gemm_weight(float *y, int ldy, const float *x, int ldx, const float *weight
 /* Tell oneDNN which instructions it may use: 0 plain x86-64, 1 AVX2, 2 AVX-512. Once, before the first product. */
 void gemm_limit_isa(int level);
 
-/* GFLOP/s of the best product that this thread's pool reaches together, measured now (about half a second). */
+/* GFLOP/s that the pool reaches together in products of the best size, measured now (a few tens of milliseconds). */
 double gemm_peak(void);
 
 const char *gemm_version(void); /* oneDNN's, as "2.6.3" */

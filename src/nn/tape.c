@@ -138,7 +138,9 @@ struct tensor *tape_residual(struct tape *tape, struct tensor *x)
 {
     struct tensor *y = tape_object(tape, sizeof *y);
     *y = *x;
+    y->has_grad = false;
     if (tape->training) y->data = tape_floats(tape, (size_t)x->B * x->L * x->C);
+    x->has_grad = tape->training; /* what else reads x adds to the stream's gradient */
     return y;
 }
 

@@ -88,7 +88,8 @@ void *tape_object(struct tape *tape, size_t bytes);
 /* A new map, with a gradient in training. */
 struct tensor *tape_tensor(struct tape *tape, int B, int L, int C);
 /* The map that a residual layer makes of x: in training it shares x's gradient, since the stream's
- * gradient passes through unchanged and the branch's is added to it; in inference it is x's memory. */
+ * gradient passes through unchanged and the branch's is added to it; in inference it is x's memory. Layers that
+ * read x itself must come before. */
 struct tensor *tape_residual(struct tape *tape, struct tensor *x);
 /* Pictures from..from+count-1 of x as a tensor of their own. */
 struct tensor *tape_rows(struct tape *tape, struct tensor *x, int from, int count);

@@ -1,0 +1,483 @@
+/* test_api.c - the library through its public header alone, on small networks with random weights and the demo's
+ * pictures. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "geoviewmatch.h"
+
+#define WEIGHTS "tests/golden/net_narrow.safetensors"
+#define OTHER_WEIGHTS "tests/golden/net_flat.safetensors"
+
+static const char *const streets[] = {"examples/demo/street/1.png", "examples/demo/street/2.png",
+                                      "examples/demo/street/3.png", "examples/demo/street/4.png"};
+
+static void expect_ok(gvm_status status, const gvm_error *err)
+{
+    if (status != GVM_OK) fail_msg("%s", err->text);
+    assert_string_equal(err->text, "");
+}
+
+/* A failure: its status, words of its sentence, and no line break. */
+static void expect_failure(gvm_status got, gvm_status want, const gvm_error *err, const char *words)
+{
+    if (got != want || strstr(err->text, words) == NULL || strchr(err->text, '\n') != NULL)
+        fail_msg("status %d (not %d): %s (wanted: %s)", got, want, err->text, words);
+}
+
+static gvm_model *open_model(const char *path)
+{
+    gvm_model *model;
+    gvm_error err;
+    expect_ok(gvm_model_open(&model, path, &err), &err);
+    return model;
+}
+
+static gvm_session *open_session(const gvm_model *model, int batch)
+{
+    gvm_session *session;
+    gvm_error err;
+    expect_ok(gvm_session_open(&session, model, batch, &err), &err);
+    return session;
+}
+
+static gvm_map *open_map(gvm_session *session, const char *tiles)
+{
+    gvm_map *map;
+    gvm_error err;
+    expect_ok(gvm_map_from_tiles(&map, session, tiles, NULL, NULL, &err), &err);
+    return map;
+}
+
+/* Pictures of a view's size, of any bytes. */
+static unsigned char *some_pixels(const gvm_model *model, gvm_view view, size_t n)
+{
+    gvm_model_info info = gvm_model_about(model);
+    size_t bytes = view == GVM_STREET ? (size_t)info.street_height * (size_t)info.street_width
+                                      : (size_t)info.aerial_height * (size_t)info.aerial_width;
+    unsigned char *pixels = malloc(n * bytes * 3);
+    uint32_t state = 1;
+    for (size_t i = 0; i < n * bytes * 3; i++) pixels[i] = (state = state * 1664525 + 1013904223) >> 24;
+    return pixels;
+}
+
+static float *embed_pixels(gvm_session *session, const gvm_model *model, gvm_view view, const unsigned char *pixels,
+                           size_t n)
+{
+    gvm_error err;
+    float *features = malloc(n * (size_t)gvm_model_about(model).features * sizeof *features);
+    expect_ok(gvm_embed_pixels(session, view, features, pixels, n, &err), &err);
+    return features;
+}
+
+static void expect_near(const float *x, const float *y, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!(fabsf(x[i] - y[i]) <= 1e-6f)) fail_msg("value %zu of %zu: %.9g and %.9g", i, n, x[i], y[i]);
+}
+
+/* A file of these bytes in the temporary folder; its path until the next call. */
+static const char *temporary(const void *bytes, size_t size)
+{
+    static char path[64];
+    snprintf(path, sizeof path, "/tmp/gvm-api-XXXXXX");
+    int fd = mkstemp(path);
+    assert_true(fd >= 0 && write(fd, bytes, size) == (ssize_t)size && close(fd) == 0);
+    return path;
+}
+
+static char *demo_path(char path[1100], const char *name)
+{
+    char folder[1024];
+    assert_non_null(getcwd(folder, sizeof folder));
+    snprintf(path, 1100, "%s/examples/demo/%s", folder, name);
+    return path;
+}
+
+/* ------------------------------------------------------------------ the process and the weights */
+
+static void test_process(void **state)
+{
+    (void)state;
+    gvm_error err;
+    int threads = gvm_threads();
+    assert_string_equal(gvm_version(), GVM_VERSION);
+    assert_true(strcmp(gvm_instructions(), "plain") == 0 || strncmp(gvm_instructions(), "avx", 3) == 0);
+    assert_true(threads >= 1);
+    expect_failure(gvm_set_threads(0, &err), GVM_ARGUMENT, &err, "0 threads");
+    expect_failure(gvm_set_threads(1025, &err), GVM_ARGUMENT, &err, "1025 threads");
+    expect_ok(gvm_set_threads(3, &err), &err);
+    assert_int_equal(gvm_threads(), 3);
+    gvm_model *model = open_model(WEIGHTS);
+    gvm_session *session = open_session(model, 1);
+    expect_failure(gvm_set_threads(1, &err), GVM_ARGUMENT, &err, "while a session is open");
+    assert_int_equal(gvm_set_threads(1, NULL), GVM_ARGUMENT);
+    gvm_session_free(session);
+    expect_ok(gvm_set_threads(threads, &err), &err);
+    gvm_model_free(model);
+    gvm_model_free(NULL);
+    gvm_session_free(NULL);
+    gvm_map_free(NULL);
+}
+
+static void test_about(void **state)
+{
+    (void)state;
+    gvm_model *model = open_model(WEIGHTS);
+    gvm_model_info info = gvm_model_about(model);
+    assert_int_equal(info.street_height, 32);
+    assert_int_equal(info.street_width, 160);
+    assert_int_equal(info.aerial_height, 64);
+    assert_int_equal(info.aerial_width, 64);
+    assert_int_equal(info.features, 168);
+    assert_int_equal(info.parameters, 166996);
+    assert_true(info.ground_m == 64 && info.elevation_low == -45 && info.elevation_high == 45);
+    assert_int_equal(strspn(info.fingerprint, "0123456789abcdef"), 16);
+    gvm_model_free(model);
+}
+
+static void test_bad_weights(void **state)
+{
+    (void)state;
+    gvm_model *model = (gvm_model *)&model;
+    gvm_error err;
+    expect_failure(gvm_model_open(&model, "tests/nothing", &err), GVM_FILE, &err, "tests/nothing: ");
+    assert_null(model);
+    expect_failure(gvm_model_open(&model, "tests", &err), GVM_FILE, &err, "folder");
+    expect_failure(gvm_model_open(&model, streets[0], &err), GVM_FORMAT, &err, "1.png: ");
+    const char *empty = temporary("", 0);
+    expect_failure(gvm_model_open(&model, empty, &err), GVM_FORMAT, &err, "empty");
+    remove(empty);
+
+    char *bytes = malloc(300000); /* cut short */
+    FILE *file = fopen(WEIGHTS, "rb");
+    assert_int_equal(fread(bytes, 1, 300000, file), 300000);
+    fclose(file);
+    const char *half = temporary(bytes, 300000);
+    expect_failure(gvm_model_open(&model, half, &err), GVM_FORMAT, &err, half);
+    assert_int_equal(gvm_model_open(&model, half, NULL), GVM_FORMAT);
+    assert_null(model);
+    remove(half);
+    free(bytes);
+}
+
+static void test_bad_arguments(void **state)
+{
+    (void)state;
+    gvm_model *model = open_model(WEIGHTS);
+    gvm_session *session;
+    gvm_error err;
+    expect_failure(gvm_session_open(&session, model, 0, &err), GVM_ARGUMENT, &err, "1 to 256");
+    assert_null(session);
+    expect_failure(gvm_session_open(&session, model, 257, &err), GVM_ARGUMENT, &err, "1 to 256");
+    session = open_session(model, 2);
+    unsigned char *pixels = some_pixels(model, GVM_STREET, 1);
+    float features[168];
+    const gvm_view no_view = (gvm_view)7;
+    const double endless = INFINITY;
+    expect_failure(gvm_embed_pixels(session, no_view, features, pixels, 1, &err), GVM_ARGUMENT, &err, "view");
+    expect_failure(gvm_embed_files(session, no_view, features, streets, NULL, 1, NULL, NULL, &err), GVM_ARGUMENT, &err,
+                   "view");
+    expect_failure(gvm_load_picture(model, no_view, pixels, streets[0], NULL, &err), GVM_ARGUMENT, &err, "view");
+    expect_failure(gvm_load_picture(model, GVM_STREET, pixels, streets[0], &endless, &err), GVM_ARGUMENT, &err,
+                   "heading");
+    expect_ok(gvm_embed_pixels(session, GVM_STREET, NULL, NULL, 0, &err), &err);
+    expect_ok(gvm_embed_files(session, GVM_STREET, NULL, NULL, NULL, 0, NULL, NULL, &err), &err);
+    free(pixels);
+    gvm_session_free(session);
+    gvm_model_free(model);
+}
+
+/* ------------------------------------------------------------------ features */
+
+/* Rows of length 1; the same bits twice; near ones through smaller batches; and on one thread. */
+static void test_pixels(void **state)
+{
+    (void)state;
+    enum { N = 19 };
+    gvm_model *model = open_model(WEIGHTS);
+    size_t D = (size_t)gvm_model_about(model).features;
+    gvm_error err;
+    int threads = gvm_threads();
+    for (int v = 0; v < 2; v++) {
+        unsigned char *pixels = some_pixels(model, (gvm_view)v, N);
+        gvm_session *large = open_session(model, 16), *small = open_session(model, 1);
+        float *x = embed_pixels(large, model, (gvm_view)v, pixels, N), *y = embed_pixels(large, model, (gvm_view)v, pixels, N);
+        float *z = embed_pixels(small, model, (gvm_view)v, pixels, N);
+        assert_memory_equal(x, y, N * D * sizeof *x);
+        expect_near(x, z, N * D);
+        for (size_t i = 0; i < N; i++) {
+            double square = 0;
+            for (size_t k = 0; k < D; k++) square += (double)x[i * D + k] * x[i * D + k];
+            assert_true(fabs(square - 1) < 1e-5);
+        }
+        gvm_session_free(large);
+        gvm_session_free(small);
+        expect_ok(gvm_set_threads(threads == 1 ? 2 : 1, &err), &err);
+        gvm_session *other = open_session(model, 16);
+        float *w = embed_pixels(other, model, (gvm_view)v, pixels, N);
+        expect_near(x, w, N * D);
+        gvm_session_free(other);
+        expect_ok(gvm_set_threads(threads, &err), &err);
+        free(pixels);
+        free(x);
+        free(y);
+        free(z);
+        free(w);
+    }
+    gvm_model_free(model);
+}
+
+struct calls {
+    size_t next, count;
+    gvm_status statuses[64];
+    char texts[64][512];
+};
+
+static void note(void *user, size_t index, size_t count, gvm_status status, const gvm_error *err)
+{
+    struct calls *c = user;
+    assert_int_equal(index, c->next++);
+    c->count = count;
+    c->statuses[index] = status;
+    snprintf(c->texts[index], sizeof c->texts[index], "%s", err->text);
+}
+
+/* Good and bad files in one list, of several lengths around the batch: the good ones come out as one by one. */
+static void test_files(void **state)
+{
+    (void)state;
+    static const char *const kinds[] = {"examples/demo/street/1.png", "tests/nothing.png", "examples/demo/street/2.png",
+                                        "examples/demo/aerial/1.png", "tests", "examples/demo/street/3.png",
+                                        WEIGHTS};
+    static const gvm_status wants[] = {GVM_OK, GVM_FILE, GVM_OK, GVM_IMAGE, GVM_FILE, GVM_OK, GVM_IMAGE};
+    enum { KINDS = 7, MOST = 23 };
+    gvm_model *model = open_model(WEIGHTS);
+    gvm_model_info info = gvm_model_about(model);
+    size_t D = (size_t)info.features;
+    gvm_session *session = open_session(model, 4);
+    float *one = calloc(KINDS, D * sizeof *one), *features = malloc(MOST * D * sizeof *features);
+    unsigned char *pixels = malloc((size_t)info.street_height * (size_t)info.street_width * 3);
+    gvm_error err;
+    for (int k = 0; k < KINDS; k++) {
+        gvm_status status = gvm_load_picture(model, GVM_STREET, pixels, kinds[k], NULL, &err);
+        assert_int_equal(status, wants[k]);
+        if (status == GVM_OK) expect_ok(gvm_embed_pixels(session, GVM_STREET, one + k * D, pixels, 1, &err), &err);
+    }
+    for (size_t n = 1; n <= MOST; n++) {
+        const char *paths[MOST];
+        struct calls calls = {0};
+        for (size_t i = 0; i < n; i++) paths[i] = kinds[i * 3 % KINDS];
+        memset(features, 0xff, MOST * D * sizeof *features);
+        gvm_status status = gvm_embed_files(session, GVM_STREET, features, paths, NULL, n, note, &calls, &err);
+        if (n == 1)
+            expect_ok(status, &err);
+        else
+            expect_failure(status, GVM_IMAGE, &err, "examples/demo/aerial/1.png: "); /* the first that failed */
+        assert_int_equal(calls.next, n);
+        assert_int_equal(calls.count, n);
+        for (size_t i = 0; i < n; i++) {
+            assert_int_equal(calls.statuses[i], wants[i * 3 % KINDS]);
+            if (calls.statuses[i] == GVM_OK)
+                assert_string_equal(calls.texts[i], "");
+            else
+                assert_non_null(strstr(calls.texts[i], paths[i]));
+            expect_near(features + i * D, one + i * 3 % KINDS * D, D); /* zeros where it failed */
+        }
+    }
+    free(pixels);
+    free(features);
+    free(one);
+    gvm_session_free(session);
+    gvm_model_free(model);
+}
+
+/* What a picture says of its heading, what the caller says, and north. */
+static void test_headings(void **state)
+{
+    (void)state;
+    gvm_model *model = open_model(WEIGHTS);
+    gvm_session *session = open_session(model, 8);
+    const char *const paths[] = {streets[2], streets[2], streets[2], streets[0], streets[0]}; /* 3.png looks east */
+    const double headings[] = {NAN, 90, 0, NAN, 0};
+    size_t D = (size_t)gvm_model_about(model).features;
+    float *x = malloc(5 * D * sizeof *x);
+    gvm_error err;
+    expect_ok(gvm_embed_files(session, GVM_STREET, x, paths, headings, 5, NULL, NULL, &err), &err);
+    expect_near(x, x + D, D);
+    expect_near(x + 3 * D, x + 4 * D, D);
+    float difference = 0;
+    for (size_t i = 0; i < D; i++) difference = fmaxf(difference, fabsf(x[i] - x[2 * D + i]));
+    assert_true(difference > 1e-4f);
+    free(x);
+    gvm_session_free(session);
+    gvm_model_free(model);
+}
+
+/* ------------------------------------------------------------------ maps */
+
+static void test_locate(void **state)
+{
+    (void)state;
+    gvm_model *model = open_model(WEIGHTS);
+    gvm_session *session = open_session(model, 3);
+    gvm_map *map = open_map(session, "examples/demo/tiles.csv");
+    assert_int_equal(gvm_map_count(map), 4);
+    size_t D = (size_t)gvm_model_about(model).features;
+    float *x = malloc(4 * D * sizeof *x);
+    gvm_hit hits[4][6], single[6];
+    gvm_error err;
+    int count;
+    expect_ok(gvm_embed_files(session, GVM_STREET, x, streets, NULL, 4, NULL, NULL, &err), &err);
+    expect_ok(gvm_map_search(map, model, hits[0], 6, &count, x, 4, &err), &err);
+    assert_int_equal(count, 4);
+    for (int i = 0; i < 4; i++) {
+        expect_ok(gvm_locate(session, map, streets[i], NULL, single, 6, &count, &err), &err);
+        assert_int_equal(count, 4);
+        for (int k = 0; k < 4; k++) {
+            const gvm_hit *h = &hits[i][k];
+            assert_string_equal(single[k].tile, h->tile);
+            assert_true(fabs(single[k].score - h->score) < 1e-6);
+            assert_true(single[k].lat == h->lat && single[k].lon == h->lon && h->radius_m == 32);
+            assert_true(k == 0 || h->score <= h[-1].score);
+            assert_true(fabs(h->score) <= 1);
+            if (strcmp(h->tile, "aerial/3.png") == 0) assert_true(h->lat == 44.9996317 && h->lon == -30.0005844);
+        }
+    }
+    expect_ok(gvm_locate(session, map, streets[0], NULL, single, 2, &count, &err), &err);
+    assert_int_equal(count, 2);
+    assert_string_equal(single[0].tile, hits[0][0].tile);
+
+    expect_failure(gvm_locate(session, map, "tests/nothing", NULL, single, 2, &count, &err), GVM_FILE, &err, "nothing");
+    assert_int_equal(count, 0);
+    expect_failure(gvm_locate(session, map, "examples/demo/aerial/1.png", NULL, single, 2, &count, &err), GVM_IMAGE, &err,
+                   "panorama");
+    expect_failure(gvm_map_search(map, model, single, 0, &count, x, 1, &err), GVM_ARGUMENT, &err, "at least 1");
+    for (size_t k = 0; k < D; k++) x[D + k] *= 2;
+    expect_failure(gvm_map_search(map, model, hits[0], 6, &count, x, 4, &err), GVM_ARGUMENT, &err, "row 1");
+    memset(x + 2 * D, 0, D * sizeof *x);
+    expect_failure(gvm_map_search(map, model, hits[0], 6, &count, x + 2 * D, 1, &err), GVM_ARGUMENT, &err, "row 0");
+    gvm_model *other = open_model(OTHER_WEIGHTS);
+    expect_failure(gvm_map_search(map, other, single, 1, &count, x, 1, &err), GVM_MISMATCH, &err, "other weights");
+    assert_int_equal(count, 0);
+    free(x);
+    gvm_map_free(map);
+    gvm_session_free(session);
+    gvm_model_free(other);
+    gvm_model_free(model);
+}
+
+/* Bad tiles are left out and named; the others keep their places. */
+static void test_some_tiles(void **state)
+{
+    (void)state;
+    char good[1100], list[4000];
+    int length = snprintf(list, sizeof list, "lat,metres,image,lon\n1,,/nothing.png,2\n3,20,\"%s\",4\n5,9,\"/a,b.png\",6\n",
+                          demo_path(good, "aerial/1.png"));
+    gvm_model *model = open_model(WEIGHTS);
+    gvm_session *session = open_session(model, 2);
+    gvm_map *map;
+    gvm_error err;
+    gvm_hit hit;
+    int found;
+    struct calls calls = {0};
+    const char *path = temporary(list, (size_t)length);
+    expect_ok(gvm_map_from_tiles(&map, session, path, note, &calls, &err), &err);
+    remove(path);
+    assert_int_equal(calls.next, 3);
+    assert_int_equal(calls.statuses[0], GVM_FILE);
+    assert_int_equal(calls.statuses[1], GVM_OK);
+    assert_non_null(strstr(calls.texts[2], "/a,b.png: "));
+    assert_int_equal(gvm_map_count(map), 1);
+    gvm_session_free(session); /* the map lives on */
+    session = open_session(model, 1);
+    expect_ok(gvm_locate(session, map, streets[0], NULL, &hit, 1, &found, &err), &err);
+    assert_true(hit.lat == 3 && hit.lon == 4 && hit.radius_m == 10);
+    assert_string_equal(hit.tile, good);
+    gvm_map_free(map);
+
+    path = temporary("image,lat,lon\nnothing.png,1,2\n", 30);
+    expect_failure(gvm_map_from_tiles(&map, session, path, NULL, NULL, &err), GVM_IMAGE, &err, "nothing.png");
+    assert_null(map);
+    remove(path);
+    path = temporary("image,lat,lon\nnothing.png,91,2\n", 31);
+    expect_failure(gvm_map_from_tiles(&map, session, path, NULL, NULL, &err), GVM_FORMAT, &err, "line 2");
+    remove(path);
+    expect_failure(gvm_map_from_tiles(&map, session, "tests", NULL, NULL, &err), GVM_FILE, &err, "tests: ");
+    gvm_session_free(session);
+    gvm_model_free(model);
+}
+
+/* ------------------------------------------------------------------ threads */
+
+struct job {
+    const gvm_model *model;
+    gvm_view view;
+    const unsigned char *pixels;
+    const float *want;
+    bool same;
+};
+
+static void *embed_again(void *argument)
+{
+    enum { N = 5 };
+    struct job *j = argument;
+    size_t D = (size_t)gvm_model_about(j->model).features;
+    float *x = malloc(N * D * sizeof *x);
+    gvm_session *session = NULL;
+    j->same = gvm_session_open(&session, j->model, 4, NULL) == GVM_OK;
+    for (int i = 0; i < 5 && j->same; i++)
+        j->same = gvm_embed_pixels(session, j->view, x, j->pixels, N, NULL) == GVM_OK &&
+                  memcmp(x, j->want, N * D * sizeof *x) == 0;
+    gvm_session_free(session);
+    free(x);
+    return NULL;
+}
+
+/* Two sessions on two threads share a model, and neither notices. */
+static void test_two_sessions(void **state)
+{
+    (void)state;
+    gvm_model *model = open_model(WEIGHTS);
+    gvm_session *session = open_session(model, 4);
+    struct job jobs[2];
+    pthread_t threads[2];
+    unsigned char *pixels[2];
+    float *want[2];
+    for (int v = 0; v < 2; v++) {
+        pixels[v] = some_pixels(model, (gvm_view)v, 5);
+        want[v] = embed_pixels(session, model, (gvm_view)v, pixels[v], 5);
+        jobs[v] = (struct job){model, (gvm_view)v, pixels[v], want[v], false};
+    }
+    gvm_session_free(session);
+    for (int v = 0; v < 2; v++) assert_int_equal(pthread_create(&threads[v], NULL, embed_again, &jobs[v]), 0);
+    for (int v = 0; v < 2; v++) {
+        pthread_join(threads[v], NULL);
+        assert_true(jobs[v].same);
+        free(pixels[v]);
+        free(want[v]);
+    }
+    gvm_model_free(model);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_process),    cmocka_unit_test(test_about),      cmocka_unit_test(test_bad_weights),
+        cmocka_unit_test(test_bad_arguments), cmocka_unit_test(test_pixels),  cmocka_unit_test(test_files),
+        cmocka_unit_test(test_headings),   cmocka_unit_test(test_locate),     cmocka_unit_test(test_some_tiles),
+        cmocka_unit_test(test_two_sessions),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
