@@ -2,6 +2,7 @@
 # `make help` lists the targets.
 
 JOBS ?= $(shell nproc)
+PYTHON ?= python3
 FUZZ_SECONDS ?= 60
 
 # Debian's names. ocl-icd-opencl-dev: Debian's oneDNN asks CMake for OpenCL.
@@ -13,6 +14,7 @@ all: build
 help:
 	@echo "make build    the program, build/geoviewmatch"
 	@echo "make test     everything: gcc, clang, sanitizers; each layer under each instruction set"
+	@echo "make golden   the full-size network against PyTorch, where PyTorch and timm are installed"
 	@echo "make demo     street pictures of the project's own, and where they were taken"
 	@echo "make bench    this machine's speed and the paper's cost table"
 	@echo "make fuzz     each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
@@ -56,6 +58,13 @@ test: deps
 	status=0; for preset in release-clang sanitize release; do \
 	    ctest --preset $$preset -j $(JOBS) || status=1; \
 	done; exit $$status
+	@if $(PYTHON) -c 'import timm' 2> /dev/null; then $(MAKE) --no-print-directory golden; \
+	else echo "not compared at full size: that needs PyTorch and timm (tools/requirements.txt)"; fi
+
+# The paper's full-size network and timm's weights, about 700 MB that PyTorch computes once.
+golden: build
+	[ -f build/golden/timm_golden.safetensors ] || $(PYTHON) tools/make_golden.py --full build/golden --timm build/golden
+	GVM_GOLDEN_FULL=build/golden build/test_network tests/golden
 
 demo: build
 	examples/demo.sh build/geoviewmatch
@@ -63,7 +72,7 @@ demo: build
 # The other engines are timed beside it where Python has PyTorch.
 bench: build
 	build/geoviewmatch bench
-	@if python3 -c 'import torch' 2> /dev/null; then python3 bench/peers.py; \
+	@if $(PYTHON) -c 'import torch' 2> /dev/null; then $(PYTHON) bench/peers.py; \
 	else echo "no comparison with other engines: see bench/peers.py"; fi
 
 fuzz: deps
@@ -80,4 +89,4 @@ format:
 clean:
 	rm -rf build build-*
 
-.PHONY: all help deps build debug test demo bench fuzz install format clean
+.PHONY: all help deps build debug test golden demo bench fuzz install format clean

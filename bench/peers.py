@@ -154,9 +154,10 @@ def pytorch_training(networks, config, batch):
     return lambda: network.asam_step(model, adamw, inputs)
 
 
-def run_ours(program, threads):
-    """What our program's benchmark says, or None and why not."""
-    command = [program, "bench", "--json", "--threads", str(threads)]
+def run_ours(program, threads, pairs=None):
+    """What our program's benchmark says, with training steps of so many pairs or without; or None and why not."""
+    command = [program, "bench", "--json", "--quiet", "--threads", str(threads), "--rounds", "3"]
+    command += ["--batch", str(pairs)] if pairs else ["--no-train"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         return json.loads(done.stdout), None
@@ -220,10 +221,10 @@ def measure(options, table, notes):
         networks = None
     program_works = True
 
-    def ours():
+    def ours(pairs=None):
         nonlocal program_works
         if program_works:
-            report, problem = run_ours(options.program, options.threads)
+            report, problem = run_ours(options.program, options.threads, pairs)
             program_works = report is not None
             if problem:
                 notes.append(f"ours skipped: {problem}")
@@ -246,7 +247,7 @@ def measure(options, table, notes):
         step = pytorch_training(networks, network.Config(), options.train)
         step()
         for _ in range(options.rounds):
-            ours()
+            ours(options.train)
             keep_best(table, "PyTorch", f"train, batch {options.train}", milliseconds(step, 1) / options.train)
 
 

@@ -213,7 +213,8 @@ static void test_pixels(void **state)
     for (int v = 0; v < 2; v++) {
         unsigned char *pixels = some_pixels(model, (gvm_view)v, N);
         gvm_session *large = open_session(model, 16), *small = open_session(model, 1);
-        float *x = embed_pixels(large, model, (gvm_view)v, pixels, N), *y = embed_pixels(large, model, (gvm_view)v, pixels, N);
+        float *x = embed_pixels(large, model, (gvm_view)v, pixels, N),
+              *y = embed_pixels(large, model, (gvm_view)v, pixels, N);
         float *z = embed_pixels(small, model, (gvm_view)v, pixels, N);
         assert_memory_equal(x, y, N * D * sizeof *x);
         expect_near(x, z, N * D);
@@ -258,8 +259,12 @@ static void note(void *user, size_t index, size_t count, gvm_status status, cons
 static void test_files(void **state)
 {
     (void)state;
-    static const char *const kinds[] = {"examples/demo/street/1.png", "tests/nothing.png", "examples/demo/street/2.png",
-                                        "examples/demo/aerial/1.png", "tests", "examples/demo/street/3.png",
+    static const char *const kinds[] = {"examples/demo/street/1.png",
+                                        "tests/nothing.png",
+                                        "examples/demo/street/2.png",
+                                        "examples/demo/aerial/1.png",
+                                        "tests",
+                                        "examples/demo/street/3.png",
                                         WEIGHTS};
     static const gvm_status wants[] = {GVM_OK, GVM_FILE, GVM_OK, GVM_IMAGE, GVM_FILE, GVM_OK, GVM_IMAGE};
     enum { KINDS = 7, MOST = 23 };
@@ -361,8 +366,8 @@ static void test_locate(void **state)
 
     expect_failure(gvm_locate(session, map, "tests/nothing", NULL, single, 2, &count, &err), GVM_FILE, &err, "nothing");
     assert_int_equal(count, 0);
-    expect_failure(gvm_locate(session, map, "examples/demo/aerial/1.png", NULL, single, 2, &count, &err), GVM_IMAGE, &err,
-                   "panorama");
+    expect_failure(gvm_locate(session, map, "examples/demo/aerial/1.png", NULL, single, 2, &count, &err), GVM_IMAGE,
+                   &err, "panorama");
     expect_failure(gvm_map_search(map, model, single, 0, &count, x, 1, &err), GVM_ARGUMENT, &err, "at least 1");
     for (size_t k = 0; k < D; k++) x[D + k] *= 2;
     expect_failure(gvm_map_search(map, model, hits[0], 6, &count, x, 4, &err), GVM_ARGUMENT, &err, "row 1");
@@ -383,8 +388,9 @@ static void test_some_tiles(void **state)
 {
     (void)state;
     char good[1100], list[4000];
-    int length = snprintf(list, sizeof list, "lat,metres,image,lon\n1,,/nothing.png,2\n3,20,\"%s\",4\n5,9,\"/a,b.png\",6\n",
-                          demo_path(good, "aerial/1.png"));
+    int length =
+        snprintf(list, sizeof list, "lat,metres,image,lon\n1,,/nothing.png,2\n3,20,\"%s\",4\n5,9,\"/a,b.png\",6\n",
+                 demo_path(good, "aerial/1.png"));
     gvm_model *model = open_model(WEIGHTS);
     gvm_session *session = open_session(model, 2);
     gvm_map *map;
@@ -474,9 +480,9 @@ static void test_two_sessions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_process),    cmocka_unit_test(test_about),      cmocka_unit_test(test_bad_weights),
-        cmocka_unit_test(test_bad_arguments), cmocka_unit_test(test_pixels),  cmocka_unit_test(test_files),
-        cmocka_unit_test(test_headings),   cmocka_unit_test(test_locate),     cmocka_unit_test(test_some_tiles),
+        cmocka_unit_test(test_process),       cmocka_unit_test(test_about),  cmocka_unit_test(test_bad_weights),
+        cmocka_unit_test(test_bad_arguments), cmocka_unit_test(test_pixels), cmocka_unit_test(test_files),
+        cmocka_unit_test(test_headings),      cmocka_unit_test(test_locate), cmocka_unit_test(test_some_tiles),
         cmocka_unit_test(test_two_sessions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,7 +25,7 @@ static void expect_list(const char *text, size_t count)
     if (tiles_parse(&tiles, text, strlen(text), "list", &err) != GVM_OK) fail_msg("%s: %s", text, err.text);
     assert_int_equal(tiles.count, count);
     for (size_t i = 0; i < count; i++) {
-        char image[16];
+        char image[32];
         snprintf(image, sizeof image, "%zu.png", i);
         assert_string_equal(tiles.items[i].image, image);
         assert_true(tiles.items[i].lat == 51.25 && tiles.items[i].lon == -0.5 - (double)i);
@@ -41,7 +41,8 @@ static void test_good_lists(void **state)
     expect_list("image,lat,lon\n0.png,51.25,-0.5", 1);
     expect_list("\xef\xbb\xbfimage,lat,lon\r\n0.png,51.25,-0.5\r\n\r\n", 1);
     expect_list("lon,metres,image,lat\n-.5,,0.png,51.25\n-15e-1,72.5,1.png,+51.25\n", 2);
-    expect_list("\n \"image\" , lat,\tlon ,metres\n\n  0.png ,51.25 , -0.5,\n\"1.png\",\"51.25\",\"-1.5\",\"72.5\"\n  \n", 2);
+    expect_list(
+        "\n \"image\" , lat,\tlon ,metres\n\n  0.png ,51.25 , -0.5,\n\"1.png\",\"51.25\",\"-1.5\",\"72.5\"\n  \n", 2);
 
     struct tiles tiles;
     gvm_error err;
@@ -153,7 +154,8 @@ static void check_search(int T, int n, int D, int max_hits, int threads)
     gvm_error err;
     int count, before = parallel_threads();
     parallel_set_threads(threads);
-    if (gvm_map_search(&map, &model, hits, max_hits, &count, queries, (size_t)n, &err) != GVM_OK) fail_msg("%s", err.text);
+    if (gvm_map_search(&map, &model, hits, max_hits, &count, queries, (size_t)n, &err) != GVM_OK)
+        fail_msg("%s", err.text);
     parallel_set_threads(before);
     assert_int_equal(count, max_hits < T ? max_hits : T);
     for (int q = 0; q < n; q += 1 + n / 9)

@@ -41,17 +41,17 @@ struct common {
 
 enum { OPTION_THREADS = 1000, OPTION_DEVICE, OPTION_QUIET, OPTION_HELP };
 
-#define COMMON_OPTIONS \
+#define COMMON_OPTIONS                                                                                        \
     {"threads", required_argument, NULL, OPTION_THREADS}, {"device", required_argument, NULL, OPTION_DEVICE}, \
-        {"quiet", no_argument, NULL, OPTION_QUIET}, {"help", no_argument, NULL, OPTION_HELP}, \
-    { \
-        NULL, 0, NULL, 0 \
+        {"quiet", no_argument, NULL, OPTION_QUIET}, {"help", no_argument, NULL, OPTION_HELP},                 \
+    {                                                                                                         \
+        NULL, 0, NULL, 0                                                                                      \
     }
 
-#define COMMON_HELP \
+#define COMMON_HELP                                                           \
     "  --threads N           threads to compute with (default: one a core)\n" \
-    "  --device cpu|cuda     where to compute (default: cpu)\n" \
-    "  --quiet               no progress on stderr\n" \
+    "  --device cpu|cuda     where to compute (default: cpu)\n"               \
+    "  --quiet               no progress on stderr\n"                         \
     "  --help                this text\n"
 
 /* Long options only. -1 after the last; what is left over then starts at argv[optind]. */
@@ -61,8 +61,7 @@ int next_option(int argc, char **argv, const struct option *options);
 int common_option(struct common *common, int option, char **argv);
 
 /* A usage error: "geoviewmatch NAME: SENTENCE (see ...)" on stderr. Returns USAGE. */
-__attribute__((format(printf, 2, 3)))
-int usage_error(const char *name, const char *format, ...);
+__attribute__((format(printf, 2, 3))) int usage_error(const char *name, const char *format, ...);
 
 /* "geoviewmatch: SENTENCE" on stderr. Returns FAILED. */
 int failed(const gvm_error *err);

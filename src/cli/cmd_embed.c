@@ -22,8 +22,7 @@ static const char help[] =
     "  --out F.safetensors   the file to write, whole or not at all\n"
     "  --heading DEG         street: where the centre column of every picture looks, degrees clockwise from\n"
     "                        north (default: what the picture says of itself, else 0)\n"
-    "  --batch N             pictures that pass through the network together, 1 to 256 (default: 16)\n"
-    COMMON_HELP;
+    "  --batch N             pictures that pass through the network together, 1 to 256 (default: 16)\n" COMMON_HELP;
 
 struct arguments {
     struct common common;
@@ -36,12 +35,10 @@ struct arguments {
 
 static int read_arguments(struct arguments *a, int argc, char **argv)
 {
-    static const struct option options[] = {{"weights", required_argument, NULL, 'w'},
-                                            {"view", required_argument, NULL, 'v'},
-                                            {"out", required_argument, NULL, 'o'},
-                                            {"heading", required_argument, NULL, 'd'},
-                                            {"batch", required_argument, NULL, 'b'},
-                                            COMMON_OPTIONS};
+    static const struct option options[] = {
+        {"weights", required_argument, NULL, 'w'}, {"view", required_argument, NULL, 'v'},
+        {"out", required_argument, NULL, 'o'},     {"heading", required_argument, NULL, 'd'},
+        {"batch", required_argument, NULL, 'b'},   COMMON_OPTIONS};
     const char *name = a->common.name;
     int status;
     for (int c; (c = next_option(argc, argv, options)) != -1;) {

@@ -17,8 +17,7 @@ static const char help[] =
     "aerial picture covers and a panorama spans, and its multiply-adds; the whole file is read and checked. Of other\n"
     "files, such as what `embed` writes: the tensors and the metadata.\n"
     "\n"
-    "  --json                as JSON, complete\n"
-    COMMON_HELP;
+    "  --json                as JSON, complete\n" COMMON_HELP;
 
 enum { SHOWN = 20 /* tensors in the table */ };
 
@@ -42,12 +41,12 @@ static int print_weights_json(const char *path, const struct facts *f)
 {
     const struct counts *s = &f->counts[GVM_STREET], *a = &f->counts[GVM_AERIAL];
     char *config = config_json(&f->network->config);
-    json_t *json = json_pack(
-        "{so,ss,ss,sI,si,so*,s{so,so,sI,sI}}", "file", json_text(path), "kind", "weights", "fingerprint", f->fingerprint,
-        "parameters", (json_int_t)network_parameters(f->network), "features", f->network->views[GVM_STREET].features,
-        "config", config ? json_loads(config, 0, NULL) : NULL, "multiply_adds", "street", json_counts(s), "aerial",
-        json_counts(a), "pair", (json_int_t)(counts_all(s) + counts_all(a)), "pair_paper",
-        (json_int_t)(counts_paper(s) + counts_paper(a)));
+    json_t *json = json_pack("{so,ss,ss,sI,si,so*,s{so,so,sI,sI}}", "file", json_text(path), "kind", "weights",
+                             "fingerprint", f->fingerprint, "parameters", (json_int_t)network_parameters(f->network),
+                             "features", f->network->views[GVM_STREET].features, "config",
+                             config ? json_loads(config, 0, NULL) : NULL, "multiply_adds", "street", json_counts(s),
+                             "aerial", json_counts(a), "pair", (json_int_t)(counts_all(s) + counts_all(a)),
+                             "pair_paper", (json_int_t)(counts_paper(s) + counts_paper(a)));
     free(config);
     if (f->warning[0] != '\0') json_object_set_new(json, "warning", json_text(f->warning));
     return json_print(json);
@@ -63,8 +62,9 @@ static int print_weights(const char *path, const struct facts *f)
     const struct config *c = &f->network->config;
     const struct counts *s = &f->counts[GVM_STREET], *a = &f->counts[GVM_AERIAL];
     print_text(path);
-    printf(": GeoViewMatch weights\n  fingerprint    %s\n  parameters     %zu\n  backbone       Swin V2, dim %d, depths ",
-           f->fingerprint, network_parameters(f->network), c->dim);
+    printf(
+        ": GeoViewMatch weights\n  fingerprint    %s\n  parameters     %zu\n  backbone       Swin V2, dim %d, depths ",
+        f->fingerprint, network_parameters(f->network), c->dim);
     print_list(c->depths);
     printf(", heads ");
     print_list(c->heads);
@@ -117,8 +117,8 @@ static int print_tensors_json(const char *path, const struct safetensors *st)
         const struct safetensors_tensor *t = safetensors_tensor(st, i);
         json_t *shape = json_array();
         for (int k = 0; k < t->rank; k++) json_array_append_new(shape, json_integer(t->shape[k]));
-        json_array_append_new(tensors, json_pack("{so,ss,so}", "name", json_text(t->name), "dtype", t->dtype_name, "shape",
-                                                 shape));
+        json_array_append_new(
+            tensors, json_pack("{so,ss,so}", "name", json_text(t->name), "dtype", t->dtype_name, "shape", shape));
     }
     json_object_set_new(json, "tensors", tensors);
     return json_print(json);

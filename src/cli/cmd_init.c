@@ -16,13 +16,13 @@ static const char help[] =
     "Writes a network with fresh weights. They have learned nothing: what `locate` answers with them has no\n"
     "meaning, but everything runs as it will with trained ones.\n"
     "\n"
-    "  --preset nano|paper   a small network (street 64 x 320, aerial 128 x 128), or the paper's (128 x 640, 256 x 256)\n"
+    "  --preset nano|paper   a small network (street 64 x 320, aerial 128 x 128), or the paper's (128 x 640, 256 x "
+    "256)\n"
     "  --config FILE.json    any other: the JSON that `info --json` shows as `config`\n"
     "  --stages LIST         stages whose maps make the feature, as 4,3\n"
     "  --seed S              which weights are drawn, 0 or more (default: 1)\n"
     "  --backbone FILE       Swin V2 weights for both views, safetensors with the official names or timm's\n"
-    "  --out W.safetensors   the file to write, whole or not at all\n"
-    COMMON_HELP;
+    "  --out W.safetensors   the file to write, whole or not at all\n" COMMON_HELP;
 
 struct arguments {
     struct common common;
@@ -101,8 +101,8 @@ static int init(const struct arguments *a, const struct config *config)
         char fingerprint[17], warning[200];
         network_fingerprint(fingerprint, network);
         print_text(a->out);
-        printf(": %zu parameters, fingerprint %s; these weights have learned nothing yet\n", network_parameters(network),
-               fingerprint);
+        printf(": %zu parameters, fingerprint %s; these weights have learned nothing yet\n",
+               network_parameters(network), fingerprint);
         if (mask_warning(warning, sizeof warning, network)) fprintf(stderr, "geoviewmatch: warning: %s\n", warning);
     }
     network_free(network);

@@ -24,8 +24,7 @@ static const char help[] =
     "  --heading DEG         where the centre column of every photo looks, degrees clockwise from north\n"
     "                        (default: what the photo says of itself, else 0)\n"
     "  --format table|json   how to print (default: table)\n"
-    "  --json                the same as --format json\n"
-    COMMON_HELP;
+    "  --json                the same as --format json\n" COMMON_HELP;
 
 struct arguments {
     struct common common;
@@ -109,8 +108,8 @@ static json_t *json_hits(const gvm_hit *hits, int count)
     json_t *list = json_array();
     for (int k = 0; k < count; k++)
         json_array_append_new(list, json_pack("{si,sf,sf,sf,sf,so}", "rank", k + 1, "lat", hits[k].lat, "lon",
-                                              hits[k].lon, "radius_m", hits[k].radius_m, "score", hits[k].score,
-                                              "tile", json_text(hits[k].tile)));
+                                              hits[k].lon, "radius_m", hits[k].radius_m, "score", hits[k].score, "tile",
+                                              json_text(hits[k].tile)));
     return list;
 }
 
@@ -140,10 +139,13 @@ static gvm_status embed_photos(const struct arguments *a, struct answer *answer,
     double *headings = calloc(n, sizeof *headings);
     if (headings == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for %zu photos", n);
     for (size_t i = 0; i < n; i++) headings[i] = a->has_heading ? a->heading : NAN;
-    struct watch watch = {.progress.quiet = a->common.quiet, .what = "photos", .unit = "photos",
-                          .statuses = answer->statuses, .errors = answer->errors};
-    gvm_status status = gvm_embed_files(session, GVM_STREET, features, (const char *const *)answer->photos.paths, headings,
-                                        n, file_done, &watch, err);
+    struct watch watch = {.progress.quiet = a->common.quiet,
+                          .what = "photos",
+                          .unit = "photos",
+                          .statuses = answer->statuses,
+                          .errors = answer->errors};
+    gvm_status status = gvm_embed_files(session, GVM_STREET, features, (const char *const *)answer->photos.paths,
+                                        headings, n, file_done, &watch, err);
     watch_end(&watch);
     free(headings);
     *good = 0;

@@ -1,8 +1,10 @@
 /* main.c - the program: finds the subcommand and sees to it that what it printed has arrived. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 
@@ -46,8 +48,18 @@ static int run(int argc, char **argv)
     return usage_error(NULL, name[0] == '-' ? "there is no option '%s'" : "there is no command '%s'", name);
 }
 
+/* A file must not get the number of a standard stream that is closed; what is written to that one then still fails. */
+static void occupy_standard_streams(void)
+{
+    int fd;
+    do fd = open("/dev/null", O_RDONLY);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0) close(fd);
+}
+
 int main(int argc, char **argv)
 {
+    occupy_standard_streams();
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write that fails */
     int status = run(argc, argv);
     bool lost = ferror(stdout) != 0;

@@ -26,8 +26,8 @@ int usage_error(const char *name, const char *format, ...)
     va_end(arguments);
     fail(&err, GVM_ARGUMENT, "%s", sentence); /* no control characters */
     fflush(stdout);
-    fprintf(stderr, "geoviewmatch%s%s: %s; see `geoviewmatch %s%s--help`\n", name ? " " : "", name ? name : "", err.text,
-            name ? name : "", name ? " " : "");
+    fprintf(stderr, "geoviewmatch%s%s: %s; see `geoviewmatch %s%s--help`\n", name ? " " : "", name ? name : "",
+            err.text, name ? name : "", name ? " " : "");
     return USAGE;
 }
 
@@ -61,7 +61,8 @@ int common_option(struct common *common, int option, char **argv)
         if (strcmp(optarg, "cpu") == 0) return GO_ON;
         if (strcmp(optarg, "cuda") != 0)
             return usage_error(common->name, "--device takes cpu or cuda, not '%s'", optarg);
-        fprintf(stderr, "geoviewmatch: this program was built without CUDA; leave out --device cuda to compute on the CPU\n");
+        fprintf(stderr,
+                "geoviewmatch: this program was built without CUDA; leave out --device cuda to compute on the CPU\n");
         return FAILED;
     case OPTION_QUIET: common->quiet = true; return GO_ON;
     case OPTION_HELP: fputs(common->help, stdout); return DONE;

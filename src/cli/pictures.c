@@ -61,7 +61,8 @@ static void add_folder(struct pictures *pictures, int *status, const char *folde
     }
     for (int i = 0; i < n; i++) {
         char *path = NULL;
-        if (asprintf(&path, "%s%s%s", folder, folder[length - 1] == '/' ? "" : "/", entries[i]->d_name) < 0) path = NULL;
+        if (asprintf(&path, "%s%s%s", folder, folder[length - 1] == '/' ? "" : "/", entries[i]->d_name) < 0)
+            path = NULL;
         add(pictures, path);
         free(entries[i]);
     }

@@ -65,8 +65,8 @@ static gvm_status embed_tiles(gvm_map *map, gvm_session *session, const char *li
     gvm_status status;
     if (enough) {
         gvm_error first;
-        status = gvm_embed_files(session, GVM_AERIAL, map->features, (const char *const *)paths, NULL, n, watch, &watcher,
-                                 &first);
+        status = gvm_embed_files(session, GVM_AERIAL, map->features, (const char *const *)paths, NULL, n, watch,
+                                 &watcher, &first);
         keep_good(map, watcher.good);
         if (map->tiles.count > 0)
             status = GVM_OK;

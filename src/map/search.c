@@ -27,10 +27,10 @@ struct search {
     const gvm_map *map;
     const float *queries; /* (count, width), the ones of this turn */
     int count;
-    float *scores;        /* (count, tiles) */
-    gvm_hit *hits;        /* (count, stride) */
-    int k, stride;        /* hits wanted, room for them */
-    float *heaps;         /* a thread: (k) */
+    float *scores;                /* (count, tiles) */
+    gvm_hit *hits;                /* (count, stride) */
+    int k, stride;                /* hits wanted, room for them */
+    float *heaps;                 /* a thread: (k) */
     struct candidate *candidates; /* a thread: (tiles) */
 };
 

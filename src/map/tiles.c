@@ -16,11 +16,11 @@ static const char *const names[COLUMNS] = {"image", "lat", "lon", "metres"};
 
 struct reader {
     const char *where, *p, *end;
-    size_t line;          /* number of the one that was read last */
-    char *text;           /* a copy of that line, in which the fields lie */
-    size_t room;          /* of text */
+    size_t line; /* number of the one that was read last */
+    char *text;  /* a copy of that line, in which the fields lie */
+    size_t room; /* of text */
     char *fields[COLUMNS];
-    int count;            /* of fields */
+    int count; /* of fields */
     enum column order[COLUMNS];
     int columns;
 };
@@ -45,8 +45,10 @@ static bool next_line(struct reader *r, gvm_status *status, gvm_error *err)
         size_t length = (size_t)(stop - start);
         for (size_t i = 0; i < length; i++)
             if ((unsigned char)start[i] < 0x20 && start[i] != '\t') {
-                *status = fail(err, GVM_FORMAT, "%s, line %zu: it holds a control character (code %d), so this is no CSV file "
-                                                "in UTF-8", r->where, r->line, start[i]);
+                *status = fail(err, GVM_FORMAT,
+                               "%s, line %zu: it holds a control character (code %d), so this is no CSV file "
+                               "in UTF-8",
+                               r->where, r->line, start[i]);
                 return false;
             }
         if (length >= r->room) {
@@ -128,8 +130,9 @@ static gvm_status read_header(struct reader *r, gvm_error *err)
     }
     for (int c = 0; c < METRES; c++)
         if (!seen[c])
-            return fail(err, GVM_FORMAT, "%s, line %zu: the header lacks \"%s\" (it is image,lat,lon or image,lat,lon,metres)",
-                        r->where, r->line, names[c]);
+            return fail(err, GVM_FORMAT,
+                        "%s, line %zu: the header lacks \"%s\" (it is image,lat,lon or image,lat,lon,metres)", r->where,
+                        r->line, names[c]);
     return GVM_OK;
 }
 
@@ -152,12 +155,14 @@ static gvm_status read_fields(struct tile *tile, const struct reader *r, gvm_err
         enum column c = r->order[i];
         if (c == IMAGE) {
             image = text;
-            if (*text == '\0') return fail(err, GVM_FORMAT, "%s, line %zu: the image's name is empty", r->where, r->line);
+            if (*text == '\0')
+                return fail(err, GVM_FORMAT, "%s, line %zu: the image's name is empty", r->where, r->line);
             continue;
         }
         if (c == METRES && *text == '\0') continue;
         if (!read_number(&values[c], text))
-            return fail(err, GVM_FORMAT, "%s, line %zu: %s \"%.60s\" is not a number", r->where, r->line, names[c], text);
+            return fail(err, GVM_FORMAT, "%s, line %zu: %s \"%.60s\" is not a number", r->where, r->line, names[c],
+                        text);
         if (fabs(values[c]) > most[c] || (c == METRES && values[c] <= 0))
             return fail(err, GVM_FORMAT, "%s, line %zu: %s %.60s is not in the range of %g to %g", r->where, r->line,
                         names[c], text, c == METRES ? 0 : -most[c], most[c]);
@@ -185,7 +190,8 @@ static gvm_status read_tiles(struct tiles *tiles, struct reader *r, gvm_error *e
         status = read_fields(&tiles->items[tiles->count], r, err);
         if (status == GVM_OK) tiles->count++;
     }
-    if (status == GVM_OK && tiles->count == 0) return fail(err, GVM_FORMAT, "%s: the list has a header and no tiles", r->where);
+    if (status == GVM_OK && tiles->count == 0)
+        return fail(err, GVM_FORMAT, "%s: the list has a header and no tiles", r->where);
     return status;
 }
 

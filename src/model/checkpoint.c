@@ -79,7 +79,7 @@ static gvm_status read_network(struct network **out, const struct safetensors *s
     const char *where = safetensors_where(st), *json = safetensors_metadata(st, "config");
     if (json == NULL)
         return fail(err, GVM_FORMAT, "%s: its metadata has no 'config', so it is no GeoViewMatch checkpoint; weights of "
-                                     "a backbone alone go to --backbone of train", where);
+                                     "a backbone alone go to --backbone of init", where);
     struct config config;
     gvm_status status = config_parse(&config, json, strlen(json), where, err);
     if (status != GVM_OK) return status;

@@ -100,8 +100,9 @@ static void embed_batch(gvm_session *session, struct ring *r, float *features, s
         if (--good < i) memcpy(row, features + good * D, D * sizeof *row);
         if (is_feature(row, D)) continue;
         memset(row, 0, D * sizeof *row);
-        slots[i].status = fail(&slots[i].err, GVM_FORMAT,
-                               "%s: the weights make of it no feature of length 1: they are broken", r->paths[from + i]);
+        slots[i].status =
+            fail(&slots[i].err, GVM_FORMAT, "%s: the weights make of it no feature of length 1: they are broken",
+                 r->paths[from + i]);
     }
 }
 

@@ -178,8 +178,8 @@ void session_embed(gvm_session *session, gvm_view view, float *features, const u
     memcpy(features, y->data, (size_t)B * y->C * sizeof *features);
 }
 
-gvm_status gvm_embed_pixels(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels,
-                            size_t n, gvm_error *err)
+gvm_status gvm_embed_pixels(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, size_t n,
+                            gvm_error *err)
 {
     clear_error(err);
     gvm_status status = check_view(view, err);

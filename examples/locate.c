@@ -1,0 +1,57 @@
+/* locate.c - where were these street pictures taken? With the library alone:
+ *
+ *     cc -o locate examples/locate.c $(pkg-config --cflags --libs geoviewmatch)
+ *     ./locate weights.safetensors tiles.csv photo.jpg... */
+#include <stdio.h>
+
+#include <geoviewmatch.h>
+
+enum { TOP = 3 };
+
+/* Called for each tile: one that cannot be used is left out of the map. */
+static void tile_done(void *user, size_t index, size_t count, gvm_status status, const gvm_error *err)
+{
+    (void)user;
+    if (status != GVM_OK) fprintf(stderr, "tile %zu of %zu: %s\n", index + 1, count, err->text);
+}
+
+/* 1 where the photo could not be located. */
+static int locate(gvm_session *session, const gvm_map *map, const char *photo)
+{
+    gvm_hit hits[TOP];
+    gvm_error err;
+    int count;
+    if (gvm_locate(session, map, photo, NULL, hits, TOP, &count, &err) != GVM_OK) {
+        fprintf(stderr, "%s\n", err.text);
+        return 1;
+    }
+    printf("%s\n", photo);
+    for (int i = 0; i < count; i++)
+        printf("  %11.7f %12.7f  within %.0f m  score %.4f  %s\n", hits[i].lat, hits[i].lon, hits[i].radius_m,
+               hits[i].score, hits[i].tile);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 4) {
+        fprintf(stderr, "usage: %s WEIGHTS TILES.csv PHOTO...\n", argv[0]);
+        return 2;
+    }
+    gvm_model *model = NULL;
+    gvm_session *session = NULL;
+    gvm_map *map = NULL;
+    gvm_error err;
+    int status = 0;
+    if (gvm_model_open(&model, argv[1], &err) != GVM_OK || gvm_session_open(&session, model, 16, &err) != GVM_OK ||
+        gvm_map_from_tiles(&map, session, argv[2], tile_done, NULL, &err) != GVM_OK) {
+        fprintf(stderr, "%s\n", err.text);
+        status = 1;
+    }
+    for (int i = 3; i < argc && map != NULL; i++)
+        if (locate(session, map, argv[i]) != 0) status = 1;
+    gvm_map_free(map);
+    gvm_session_free(session);
+    gvm_model_free(model);
+    return status;
+}

@@ -1,0 +1,102 @@
+#!/bin/bash
+# From street pictures to coordinates: the table, JSON, headings, lists and photos that are wrong.
+. tests/cli/common.bash
+w=$(nano)
+tiles=$demo/tiles.csv
+
+expect 0 locate --weights "$w" --tiles $tiles --top 3 $demo/street/1.png $demo/street/2.png
+lines err 0
+lines out 11 # two of 5 and an empty line between
+says out "$demo/street/1.png" "  rank     latitude     longitude  radius m    score  tile" \
+    " 45.0003593   -30.0007622      32.0"
+[ "$(grep -c 'aerial/[1-4].png$' "$tmp/out")" = 6 ]
+
+expect 0 locate --weights "$w" --tiles $tiles --json $demo/street
+cp "$tmp/out" "$tmp/all.json"
+expect 0 locate --weights "$w" --tiles $tiles --format json --quiet --threads 1 $demo/street
+python3 - "$tmp/all.json" "$tmp/out" $tiles <<'END'
+import csv, json, sys
+places = {t["image"]: t for t in csv.DictReader(open(sys.argv[3]))}
+a, b = (json.load(open(p)) for p in sys.argv[1:3])
+assert [p["photo"] for p in a] == [f"examples/demo/street/{i}.png" for i in (1, 2, 3, 4)] == [p["photo"] for p in b]
+for p, q in zip(a, b):
+    assert [h["rank"] for h in p["hits"]] == [1, 2, 3, 4]  # --top 5 of four tiles
+    scores = [h["score"] for h in p["hits"]]
+    assert scores == sorted(scores, reverse=True) and all(-1 <= s <= 1 for s in scores)
+    assert {h["tile"] for h in p["hits"]} == set(places)
+    for h, g in zip(p["hits"], q["hits"]):
+        t = places[h["tile"]]
+        assert abs(h["lat"] - float(t["lat"])) < 1e-9 and abs(h["lon"] - float(t["lon"])) < 1e-9
+        assert h["radius_m"] == float(t["metres"]) / 2 and abs(h["score"] - g["score"]) < 1e-5
+END
+
+# The third panorama says that it looks east: giving that changes nothing, denying it does.
+expect 0 locate --weights "$w" --tiles $tiles --json $demo/street/3.png
+cp "$tmp/out" "$tmp/own.json"
+expect 0 locate --weights "$w" --tiles $tiles --json --heading 90 $demo/street/3.png
+cmp "$tmp/out" "$tmp/own.json"
+expect 0 locate --weights "$w" --tiles $tiles --json --heading 0 $demo/street/3.png
+! cmp -s "$tmp/out" "$tmp/own.json" || { echo "--heading 0 changes nothing"; exit 1; }
+
+# Photos that fail are named, the others answered.
+head -c 3000 $demo/street/2.png > "$tmp/cut.png"
+expect 1 locate --weights "$w" --tiles $tiles --top 1 --json "$tmp/cut.png" $demo/street/1.png \
+    $demo/aerial/1.png "$tmp/gone.jpg"
+lines err 3
+says err "cut.png: this PNG picture cannot be decoded" "aerial/1.png: 200 x 200 is no full panorama" \
+    "confidently wrong" "gone.jpg: cannot open it: No such file or directory"
+python3 - "$tmp/out" <<'END'
+import json, sys
+p = json.load(open(sys.argv[1]))
+assert ["error" in x for x in p] == [True, False, True, True] and len(p[1]["hits"]) == 1
+assert p[3]["error"].endswith("gone.jpg: cannot open it: No such file or directory")
+END
+expect 1 locate --weights "$w" --tiles $tiles "$tmp/gone.jpg"
+refused "gone.jpg: cannot open it"
+expect 1 locate --weights "$w" --tiles $tiles --json "$tmp/gone.jpg"
+python3 -m json.tool "$tmp/out" > /dev/null
+
+# Tiles that fail are left out.
+cp -r $demo "$tmp/town"
+rm "$tmp/town/aerial/2.png"
+echo text > "$tmp/town/aerial/3.png"
+expect 1 locate --weights "$w" --tiles "$tmp/town/tiles.csv" $demo/street/1.png
+lines err 2
+says err "town/aerial/2.png: cannot open it" "town/aerial/3.png: it is not a JPEG"
+lines out 4
+rm -r "$tmp/town/aerial"
+expect 1 locate --weights "$w" --tiles "$tmp/town/tiles.csv" $demo/street/1.png
+lines out 0
+lines err 5
+says err "tiles.csv: none of its 4 tiles can be used"
+
+# Lists that are wrong: one sentence with the line.
+list() {
+    printf '%b' "$1" > "$tmp/list.csv"
+    expect 1 locate --weights "$w" --tiles "$tmp/list.csv" $demo/street/1.png
+    refused "list.csv$2"
+}
+list '' ': the file is empty'
+list '\n' ': the list is empty'
+list 'image,lat,lon\n' ': the list has a header and no tiles'
+list 'image,lat,lon\na.png,1,2\nb.png,91,2\n' ', line 3: lat 91 is not in the range of -90 to 90'
+list 'image,lat,long\na.png,1,2\n' ", line 1: the header's \"long\" is none of image, lat, lon and metres"
+list 'image,lat,lon\na.png,1\n' ', line 2: it has 2 fields where the header has 3'
+for bad in "$tmp" "$tmp/gone.csv" /dev/null; do
+    expect 1 locate --weights "$w" --tiles "$bad" $demo/street/1.png
+    refused "$bad: "
+done
+
+# A list as spreadsheets write it, from its own folder, with a name that needs quotes.
+cp $demo/aerial/1.png "$tmp/one, two.png"
+printf '\xef\xbb\xbfimage,lat,lon\r\n"one, two.png",1,-2\r\n' > "$tmp/list.csv"
+expect 0 locate --weights "$w" --tiles "$tmp/list.csv" $demo/street/1.png
+says out "  1.0000000    -2.0000000      32.0" "one, two.png"
+
+status=0
+"$GEOVIEWMATCH" locate --weights "$w" --tiles $tiles $demo/street/1.png > /dev/full 2> "$tmp/err" || status=$?
+[ $status = 1 ]
+says err "standard output cannot be written"
+
+bash examples/demo.sh "$GEOVIEWMATCH" > "$tmp/out" # make demo
+says out "street/4.png" "learned nothing yet"

@@ -1,0 +1,105 @@
+#!/bin/bash
+# Help, version, wrong calls, and output that cannot be written.
+. tests/cli/common.bash
+
+expect 0 --version
+[[ $(cat "$tmp/out") =~ ^geoviewmatch\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+expect 0 --help
+says out "usage: geoviewmatch COMMAND" locate embed init info bench
+lines err 0
+expect 2
+refused_out=$(cat "$tmp/err")
+[ "$refused_out" = "geoviewmatch: no command is given; see \`geoviewmatch --help\`" ]
+
+expect 2 fly
+refused "geoviewmatch: there is no command 'fly'; see \`geoviewmatch --help\`"
+expect 2 --fly
+refused "there is no option '--fly'"
+expect 2 $'fl\ny\033'
+refused "there is no command 'fl?y?'"
+
+for command in locate embed init info bench; do
+    expect 0 $command --help
+    says out "usage: geoviewmatch $command" --help
+    lines err 0
+    expect 2 $command --fly
+    refused "geoviewmatch $command: there is no option '--fly'; see \`geoviewmatch $command --help\`"
+done
+
+for command in locate embed init info; do
+    expect 2 $command -z
+    refused "there is no option '-z'"
+    expect 2 $command --threads
+    refused "option '--threads' needs a value"
+    expect 2 $command --quiet=yes
+    refused "option '--quiet=yes' takes no value"
+    for n in 0 1025 2x -1 ''; do
+        expect 2 $command --threads "$n"
+        refused "--threads takes a number from 1 to 1024, not '$n'"
+    done
+    expect 1 $command --device cuda
+    refused "built without CUDA"
+    expect 2 $command --device abacus
+    refused "--device takes cpu or cuda, not 'abacus'"
+    expect 2 $command
+    lines out 0
+    lines err 1
+done
+
+w=nothing.safetensors
+expect 2 embed --weights $w --view street --out "$tmp/f" # no picture
+refused "no picture is given"
+expect 2 embed --weights $w --out "$tmp/f" a.png
+refused "--view is missing"
+expect 2 embed --weights $w --view sideways
+refused "--view takes street or aerial, not 'sideways'"
+expect 2 embed --weights $w --view aerial --heading 3 --out "$tmp/f" a.png
+refused "--heading goes with --view street"
+expect 2 embed --weights $w --view aerial --out "$tmp/a.JPG" b.jpg
+refused "has the name of a picture"
+expect 2 embed --weights $w --view aerial --batch 257
+refused "--batch takes"
+expect 2 locate --weights $w a.jpg
+refused "--tiles is missing"
+expect 2 locate --weights $w --tiles t.csv
+refused "no photo is given"
+for top in 0 1001 five; do
+    expect 2 locate --top $top
+    refused "--top takes a number from 1 to 1000, not '$top'"
+done
+for heading in 361 north nan ''; do
+    expect 2 locate --heading "$heading"
+    refused "--heading takes degrees"
+done
+expect 2 locate --format xml
+refused "--format takes table or json, not 'xml'"
+expect 2 info
+refused "no file is given"
+expect 2 info a b
+refused "'b' is one argument too many"
+expect 2 init --preset nano
+refused "--out is missing"
+expect 2 init --preset nano --config c.json --out "$tmp/f"
+refused "one of --preset and --config is needed"
+expect 2 init --preset giant --out "$tmp/f"
+refused "--preset takes nano or paper, not 'giant'"
+for stages in 5 0 4,4 '' '4,' 43 four; do
+    expect 2 init --preset nano --stages "$stages" --out "$tmp/f"
+    refused "--stages takes"
+done
+expect 2 init --preset nano --seed -3 --out "$tmp/f"
+refused "--seed takes"
+[ ! -e "$tmp/f" ]
+
+# A full disk and a closed pipe are failures.
+status=0
+"$GEOVIEWMATCH" --help > /dev/full 2> "$tmp/err" || status=$?
+[ $status = 1 ]
+says err "standard output cannot be written: No space left on device"
+status=0
+"$GEOVIEWMATCH" locate --help 2> "$tmp/err" >&- || status=$?
+[ $status = 1 ]
+says err "standard output cannot be written"
+{ sleep 0.3; "$GEOVIEWMATCH" --help 2> "$tmp/err" || echo $? > "$tmp/status"; } | true
+[ "$(cat "$tmp/status")" = 1 ]
+says err "standard output cannot be written: Broken pipe"
