@@ -414,6 +414,7 @@ void check_shipped(struct layer_test *t)
     } ways[] = {
         {"1 thread", {.training = true, .threads = 1}},
         {"3 threads", {.training = true, .threads = 3}},
+        {"9 threads", {.training = true, .threads = 9}},
         {"added to what was there", {.training = true, .threads = 2, .sum = true}},
         {"rows of a larger tensor", {.training = true, .threads = 2, .rows = true}},
         {"inference", {.threads = 2}},

@@ -82,8 +82,8 @@ static const struct {
     const char *piece, *by;
 } good[] = {
     {"[3,4]", "[4]"},
-    {"[3,4]", "[4,3,2]"},
-    {"[3,4]", "[2,4,1,3]"},
+    {"[3,4]", "[2,3,4]"},
+    {"[3,4]", "[1,2,4]"},
     {"\"head\":96", "\"head\":96,\"other\":{\"a\":[]}"},
     {"\"head\":96", "\"head\":96,\"ground_m\":144,\"elevation\":[-45,45.5]"},
     {"[256,256]", "[64,192]"},
@@ -99,7 +99,7 @@ static void test_good(void **state)
     gvm_error err = {""};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
         if (parse_with(&c, good[i].piece, good[i].by, &err) != GVM_OK) fail_msg("%s: %s", good[i].by, err.text);
-    assert_int_equal(parse_with(&c, "[3,4]", "[4,1]", &err), GVM_OK);
+    assert_int_equal(parse_with(&c, "[3,4]", "[1,4]", &err), GVM_OK);
     assert_true(c.stages[0] && !c.stages[1] && !c.stages[2] && c.stages[3]);
     assert_true(c.ground_m == 64 && c.elevation[0] == -45 && c.elevation[1] == 45);
 }
@@ -143,7 +143,9 @@ static const struct {
     {"[256,256]", "[32,32]", "stage 4 of the aerial view has a single position"},
     {"[3,4]", "[]", "\"stages\" is not a list"},
     {"[3,4]", "3", "\"stages\" is not a list"},
-    {"[3,4]", "[3,3]", "names stage 3, which is there twice"},
+    {"[3,4]", "[3,3]", "names stage 3 after stage 3"},
+    {"[3,4]", "[4,3]", "names stage 3 after stage 4"},
+    {"[3,4]", "[3]", "lacks stage 4"},
     {"[3,4]", "[0]", "names stage 0"},
     {"[3,4]", "[5]", "names stage 5"},
     {"[3,4]", "[\"3\"]", "\"stages\" is not a whole number"},
@@ -160,6 +162,8 @@ static const struct {
     {"\"head\":96", "\"head\":96,\"elevation\":[-91,45]", "\"elevation\" is -91 to 45"},
     {"\"dim\":96", "\"dim\":768", "the configuration has 3"},
     {"[256,256]", "[2048,2048]", "the configuration has "},
+    {"\"window\":8,\"street\":[128,640],\"aerial\":[256,256]",
+     "\"window\":32,\"street\":[1024,1024],\"aerial\":[1024,1024]", "position biases"},
     {"[256,256]", "[4096,4096]", "stage 1 of the aerial view needs 402653184 values"},
 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "layer_support.h"
+#include "nn/position_bias.h"
 #include "nn/kernels.h"
 
 enum { LOGIT_SCALE, CPB_W1, CPB_B1, CPB_W2, QKV, Q_BIAS, V_BIAS, PROJ_W, PROJ_B, GAMMA, BETA };

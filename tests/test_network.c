@@ -249,7 +249,8 @@ static void check_training(const char *name)
         if (d > worst) worst = d;
     }
     double xy = 0, xx = 0, yy = 0;
-    for (int i = 0; i < n->param_count && safetensors_find(g.st, "after.head.2.bias"); i++) {
+    bool has_weights = strcmp(name, "net_flat") == 0; /* the one golden file that holds the weights after ten steps */
+    for (int i = 0; i < n->param_count && has_weights; i++) {
         const struct param *p = &n->params[i];
         char key[128];
         snprintf(key, sizeof key, "after.%s", p->name);
@@ -262,9 +263,9 @@ static void check_training(const char *name)
         }
         free(after);
     }
-    if (yy > 0 && !(xy / sqrt(xx * yy) > 0.999)) fail_msg("%s: the update's cosine with PyTorch's is %.6f", name, xy / sqrt(xx * yy));
+    if (has_weights && !(xy / sqrt(xx * yy) > 0.999)) fail_msg("%s: the update's cosine with PyTorch's is %.6f", name, xy / sqrt(xx * yy));
     print_message("%s: ten steps, worst loss off by %.2g", name, worst);
-    if (yy > 0) print_message(", update's cosine %.7f", xy / sqrt(xx * yy));
+    if (has_weights) print_message(", update's cosine %.7f", xy / sqrt(xx * yy));
     print_message("\n");
     free(start);
     free(factors);
@@ -294,12 +295,12 @@ static void test_training(void **state)
     for (int i = 0; i < 3; i++) check_training(names[i]);
 }
 
-/* Two runs with drop path leave the same bits in features, gradients and weights. */
+/* Two runs with drop path leave the same bits in weights, gradients and features. */
 static void test_same_bits(void **state)
 {
     (void)state;
     float *bits[2] = {NULL, NULL};
-    size_t floats = 0;
+    size_t floats = 0, features = 0;
     for (int run = 0; run < 2; run++) {
         struct golden g = open_golden("net_narrow", true);
         struct network *n = g.network;
@@ -314,15 +315,19 @@ static void test_same_bits(void **state)
             tape->step = (uint64_t)i;
             asam_step(tape, &g, o, 1);
         }
+        tape_reset(tape);
+        struct tensor *f = swin_geo(NULL, tape, &n->views[GVM_STREET], g.street, g.B, 0);
         floats = n->floats;
-        bits[run] = malloc(2 * floats * sizeof *bits[run]);
+        features = (size_t)f->B * f->C;
+        bits[run] = malloc((2 * floats + features) * sizeof *bits[run]);
         memcpy(bits[run], n->weights, floats * sizeof *bits[run]);
         memcpy(bits[run] + floats, n->grads, floats * sizeof *bits[run]);
+        memcpy(bits[run] + 2 * floats, f->data, features * sizeof *bits[run]);
         optimizer_free(o);
         tape_free(tape);
         close_golden(&g);
     }
-    assert_memory_equal(bits[0], bits[1], 2 * floats * sizeof *bits[0]);
+    assert_memory_equal(bits[0], bits[1], (2 * floats + features) * sizeof *bits[0]);
     free(bits[0]);
     free(bits[1]);
 }

@@ -9,8 +9,10 @@ void GOMP_barrier(void);
 int omp_get_thread_num(void);
 int omp_get_num_threads(void);
 int omp_get_max_threads(void);
+void omp_set_num_threads(int count);
+int omp_in_parallel(void);
 
-static atomic_int threads; /* 0: what the runtime says */
+static atomic_int threads; /* 0 until it is first asked for */
 
 struct job {
     void (*body)(void *argument, struct team team);
@@ -42,10 +44,24 @@ void parallel_range(int *from, int *to, int n, int grain, struct team team)
     *to = (int)(last < n ? last : n);
 }
 
+int parallel_alone(void)
+{
+    int outer = omp_in_parallel() ? 1 : omp_get_max_threads();
+    if (outer > 1) omp_set_num_threads(1);
+    return outer;
+}
+
+void parallel_together(int outer)
+{
+    if (outer > 1) omp_set_num_threads(outer);
+}
+
 int parallel_threads(void)
 {
     int count = threads;
-    return count > 0 ? count : omp_get_max_threads();
+    if (count > 0) return count;
+    int none = 0, first = omp_get_max_threads(); /* the calling thread's, which the host may change later */
+    return atomic_compare_exchange_strong(&threads, &none, first) ? first : none;
 }
 
 void parallel_set_threads(int count)

@@ -1,4 +1,5 @@
-/* parallel.h - the process's one pool of threads: GNU's OpenMP runtime, which oneDNN uses too.
+/* parallel.h - threads: GNU's OpenMP runtime, which oneDNN uses too. It keeps one pool for each thread that
+ * calls in.
  *
  * It is called through its own entry points rather than through `#pragma omp`, because clang
  * compiles the pragma only for another runtime, and two pools would fight over the cores. */
@@ -19,9 +20,15 @@ void parallel_barrier(struct team team);
  * multiples of `grain`. */
 void parallel_range(int *from, int *to, int n, int grain, struct team team);
 
-/* How many threads parallel_run asks for: one a core, or OMP_NUM_THREADS, or what was set. It may get fewer
- * (inside another team it gets one), never more. What was sized by this number must not outlive a change. */
+/* How many threads parallel_run asks for: one a core, or OMP_NUM_THREADS, as found at the first call, or what was
+ * set. It may get fewer (inside another team it gets one), never more. What was sized by this number must not outlive
+ * a change. */
 int parallel_threads(void);
 void parallel_set_threads(int count); /* >= 1; for the whole process */
+
+/* Between these two a library that uses the same runtime keeps to the calling thread, also outside parallel_run and in
+ * a team of one, which the runtime takes for none. Cheap; the second takes what the first returned. */
+int parallel_alone(void);
+void parallel_together(int outer);
 
 #endif

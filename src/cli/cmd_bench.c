@@ -249,6 +249,8 @@ static double paper_count(const struct figures *f)
 static int print_json(const struct figures *f, const struct arguments *a)
 {
     double peak = peak_of(f);
+    char onednn[32];
+    gemm_version(onednn);
     json_t *views[2];
     for (int v = 0; v < 2; v++)
         views[v] = json_pack("{s:f, s:f, s:f, s:f, s:f}", "multiply_adds_G", work(f, v) / 2, "ms_batch16",
@@ -256,7 +258,7 @@ static int print_json(const struct figures *f, const struct arguments *a)
                              16 * work(f, v) / f->seconds[v][0] / peak, "of_peak_batch1",
                              work(f, v) / f->seconds[v][1] / peak);
     json_t *root = json_pack("{s:s, s:s, s:s, s:i, s:I, s:f, s:{s:f, s:f}, s:o, s:o}", "version", gvm_version(),
-                             "instructions", kernels()->name, "onednn", gemm_version(), "threads", parallel_threads(),
+                             "instructions", kernels()->name, "onednn", onednn, "threads", parallel_threads(),
                              "parameters", (json_int_t)f->parameters, "paper_multiply_adds_G", paper_count(f), "peak",
                              "fma_gflops", f->fma, "product_gflops", f->product, "aerial", views[GVM_AERIAL], "street",
                              views[GVM_STREET]);
@@ -292,8 +294,10 @@ static void print_costs(const struct figures *f)
 static void print_text_report(const struct figures *f, const struct arguments *a)
 {
     double peak = peak_of(f);
+    char onednn[32];
+    gemm_version(onednn);
     printf("GeoViewMatch %s, %d threads, %s, oneDNN %s\n\n", gvm_version(), parallel_threads(), kernels()->name,
-           gemm_version());
+           onednn);
     printf("  parameters               %zu\n", f->parameters);
     printf("  multiply-adds            %.3f G aerial, %.3f G street; a pair as the paper counts %.2f G\n",
            work(f, GVM_AERIAL) / 2, work(f, GVM_STREET) / 2, paper_count(f));

@@ -1,6 +1,7 @@
 /* checkpoint.c - see checkpoint.h */
 #include "model/checkpoint.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -41,37 +42,24 @@ static gvm_status read_param(const struct param *p, const struct safetensors *st
     return GVM_OK;
 }
 
-static int compare_names(const void *a, const void *b)
+typedef bool takes_name(const struct network *network, const char *name, bool timm);
+
+/* The first tensor of the file that has no place, or NULL. */
+static const char *extra_tensor(const struct network *network, const struct safetensors *st, takes_name *takes, bool timm)
 {
-    return strcmp((*(const struct param *const *)a)->name, (*(const struct param *const *)b)->name);
+    for (size_t i = 0; i < safetensors_count(st); i++) {
+        const char *name = safetensors_tensor(st, i)->name;
+        if (!takes(network, name, timm)) return name;
+    }
+    return NULL;
 }
 
-/* A tensor of the file that the network has no place for, or NULL. */
-static const char *extra_tensor(const struct network *network, const struct safetensors *st, gvm_status *status)
+static bool is_own(const struct network *network, const char *name, bool timm)
 {
-    int n = network->param_count;
-    const struct param **sorted = malloc((size_t)n * sizeof *sorted);
-    if (sorted == NULL) {
-        *status = GVM_MEMORY;
-        return NULL;
-    }
-    for (int i = 0; i < n; i++) sorted[i] = &network->params[i];
-    qsort(sorted, (size_t)n, sizeof *sorted, compare_names);
-    const char *extra = NULL;
-    for (size_t i = 0; i < safetensors_count(st) && extra == NULL; i++) {
-        const char *name = safetensors_tensor(st, i)->name;
-        int low = 0, high = n;
-        while (low < high) {
-            int middle = (low + high) / 2;
-            if (strcmp(sorted[middle]->name, name) < 0)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        if (low == n || strcmp(sorted[low]->name, name) != 0) extra = name;
-    }
-    free(sorted);
-    return extra;
+    (void)timm;
+    for (int i = 0; i < network->param_count; i++)
+        if (strcmp(network->params[i].name, name) == 0) return true;
+    return false;
 }
 
 static gvm_status read_network(struct network **out, const struct safetensors *st, bool training, gvm_error *err)
@@ -93,9 +81,9 @@ static gvm_status read_network(struct network **out, const struct safetensors *s
                     where, floats, needs);
     status = network_open(out, &config, training, err);
     if (status != GVM_OK) return status;
-    const char *extra = extra_tensor(*out, st, &status);
-    if (status != GVM_OK) return fail(err, status, "%s: there is not enough memory to open it", where);
-    if (extra) return fail(err, GVM_FORMAT, "%s: tensor '%s' has no place in the network of its configuration", where, extra);
+    const char *extra = extra_tensor(*out, st, is_own, false);
+    if (extra)
+        return fail(err, GVM_FORMAT, "%s: tensor '%s' has no place in the network of its configuration", where, extra);
     for (int i = 0; i < (*out)->param_count && status == GVM_OK; i++) {
         const struct param *p = &(*out)->params[i];
         const struct safetensors_tensor *t = safetensors_find(st, p->name);
@@ -122,6 +110,7 @@ gvm_status checkpoint_load(struct network **network, const char *path, bool trai
 
 gvm_status checkpoint_save(const struct network *network, const char *path, gvm_error *err)
 {
+    assert(!network->packed);
     struct safetensors_entry *entries = calloc((size_t)network->param_count, sizeof *entries);
     char *json = config_json(&network->config);
     gvm_status status = GVM_MEMORY;
@@ -162,12 +151,22 @@ static void foreign_name(char *name, size_t size, const char *own, bool timm)
         snprintf(name, size, "%s", rest);
 }
 
+static bool is_backbones(const struct network *network, const char *name, bool timm)
+{
+    char foreign[sizeof network->params->name];
+    for (int i = 0; i < network->param_count; i++) {
+        if (!network->params[i].backbone) continue;
+        foreign_name(foreign, sizeof foreign, network->params[i].name, timm);
+        if (strcmp(foreign, name) == 0) return true;
+    }
+    return is_skipped(name);
+}
+
 static gvm_status read_backbone(struct network *network, const struct safetensors *st, gvm_error *err)
 {
     const char *where = safetensors_where(st);
     bool timm = safetensors_find(st, "layers.0.downsample.reduction.weight") == NULL &&
                 safetensors_find(st, "layers.3.downsample.reduction.weight") != NULL;
-    size_t used = 0, skipped = 0;
     for (int i = 0; i < network->param_count; i++) {
         const struct param *p = &network->params[i];
         if (!p->backbone) continue;
@@ -175,26 +174,14 @@ static gvm_status read_backbone(struct network *network, const struct safetensor
         foreign_name(name, sizeof name, p->name, timm);
         const struct safetensors_tensor *t = safetensors_find(st, name);
         if (t == NULL)
-            return fail(err, GVM_FORMAT, "%s: tensor '%s' is missing, so it is no Swin V2 backbone of this network's "
-                                         "configuration", where, name);
+            return fail(err, GVM_FORMAT,
+                        "%s: tensor '%s' is missing, so it is no Swin V2 backbone of this network's configuration",
+                        where, name);
         gvm_status status = read_param(p, st, t, err);
         if (status != GVM_OK) return status;
-        used += strncmp(p->name, "street.", 7) == 0;
     }
-    for (size_t i = 0; i < safetensors_count(st); i++) skipped += is_skipped(safetensors_tensor(st, i)->name);
-    if (used + skipped == safetensors_count(st)) return GVM_OK;
-    for (size_t i = 0; i < safetensors_count(st); i++) { /* name the first that nothing asked for */
-        const char *name = safetensors_tensor(st, i)->name;
-        bool known = is_skipped(name);
-        for (int k = 0; k < network->param_count && !known; k++) {
-            char wanted[sizeof network->params->name];
-            if (!network->params[k].backbone) continue;
-            foreign_name(wanted, sizeof wanted, network->params[k].name, timm);
-            known = strcmp(wanted, name) == 0;
-        }
-        if (!known)
-            return fail(err, GVM_FORMAT, "%s: tensor '%s' has no place in this network's backbone", where, name);
-    }
+    const char *extra = extra_tensor(network, st, is_backbones, timm);
+    if (extra) return fail(err, GVM_FORMAT, "%s: tensor '%s' has no place in this network's backbone", where, extra);
     return GVM_OK;
 }
 
@@ -218,6 +205,7 @@ static uint64_t stir(uint64_t hash, uint64_t word)
 
 void network_fingerprint(char text[17], const struct network *network)
 {
+    assert(!network->packed);
     uint64_t hash = 0, word;
     char *json = config_json(&network->config);
     for (const char *c = json; c && *c; c++) hash = stir(hash, (unsigned char)*c);

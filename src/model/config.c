@@ -75,19 +75,24 @@ static gvm_status read_ints(int *out, int n, const json_t *list, const char *key
     return GVM_OK;
 }
 
-/* Any order, no repeats. */
+/* From the shallowest to the deepest, as the feature holds them. */
 static gvm_status read_stages(bool stages[STAGES], const json_t *list, const char *where, gvm_error *err)
 {
     if (list == NULL) return fail(err, GVM_FORMAT, "%s: the configuration lacks \"stages\"", where);
     if (json_array_size(list) == 0)
         return fail(err, GVM_FORMAT, "%s: the configuration's \"stages\" is not a list of stages", where);
+    int last = 0;
     for (size_t i = 0; i < json_array_size(list); i++) {
         int stage = 0;
         gvm_status status = read_int(&stage, json_array_get(list, i), "stages", where, err);
         if (status != GVM_OK) return status;
-        if (stage < 1 || stage > STAGES || stages[stage - 1])
-            return fail(err, GVM_FORMAT, "%s: the configuration's \"stages\" names stage %d, which is %s", where, stage,
-                        stage < 1 || stage > STAGES ? "not one of 1 to 4" : "there twice");
+        if (stage < 1 || stage > STAGES)
+            return fail(err, GVM_FORMAT, "%s: the configuration's \"stages\" names stage %d, which is not one of 1 to 4",
+                        where, stage);
+        if (stage <= last)
+            return fail(err, GVM_FORMAT, "%s: the configuration's \"stages\" names stage %d after stage %d, not rising",
+                        where, stage, last);
+        last = stage;
         stages[stage - 1] = true;
     }
     return GVM_OK;
@@ -195,10 +200,8 @@ static gvm_status check_ranges(const struct config *c, const char *where, gvm_er
 
 static gvm_status check_heads(const struct config *c, const char *where, gvm_error *err)
 {
-    bool any = false;
     for (int i = 0; i < STAGES; i++) {
         int channels = c->dim << i, heads = c->heads[i];
-        any = any || c->stages[i];
         if (heads < 1 || channels % heads != 0)
             return fail(err, GVM_FORMAT, "%s: stage %d has %d channels, which %d heads do not divide", where, i + 1,
                         channels, heads);
@@ -206,7 +209,8 @@ static gvm_status check_heads(const struct config *c, const char *where, gvm_err
             return fail(err, GVM_FORMAT, "%s: stage %d has %d channels a head, more than %d", where, i + 1,
                         channels / heads, MAX_HEAD_DIM);
     }
-    if (!any) return fail(err, GVM_FORMAT, "%s: the configuration uses no stage", where);
+    if (!c->stages[STAGES - 1])
+        return fail(err, GVM_FORMAT, "%s: the configuration's \"stages\" lacks stage 4, which the rest builds upon", where);
     return GVM_OK;
 }
 
@@ -274,6 +278,18 @@ uint64_t config_parameters(const struct config *c)
     return count_view(c, c->street) + count_view(c, c->aerial) + features * head + head + head * head + head;
 }
 
+/* Position biases and shift masks of all layers, in values: what a network keeps beside its parameters. */
+static uint64_t plans(const struct config *c, const int size[2])
+{
+    uint64_t total = 0;
+    for (int i = 0; i < STAGES; i++) {
+        int H = size[0] / PATCH >> i, W = size[1] / PATCH >> i, shorter = H < W ? H : W;
+        uint64_t n = (uint64_t)(c->window < shorter ? c->window : shorter), padded = (n * n + 15) / 16 * 16;
+        total += (uint64_t)c->depths[i] * n * n * padded * ((uint64_t)c->heads[i] + 3);
+    }
+    return total;
+}
+
 gvm_status config_check(const struct config *config, const char *where, gvm_error *err)
 {
     gvm_status status = check_ranges(config, where, err);
@@ -285,6 +301,10 @@ gvm_status config_check(const struct config *config, const char *where, gvm_erro
     if (parameters > max_parameters)
         return fail(err, GVM_FORMAT, "%s: the configuration has %llu parameters, more than %llu", where,
                     (unsigned long long)parameters, (unsigned long long)max_parameters);
+    uint64_t values = plans(config, config->street) + plans(config, config->aerial);
+    if (values > max_activation)
+        return fail(err, GVM_FORMAT, "%s: the configuration's windows need %llu position biases, more than %llu", where,
+                    (unsigned long long)values, (unsigned long long)max_activation);
     return GVM_OK;
 }
 

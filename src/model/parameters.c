@@ -1,5 +1,6 @@
 /* parameters.c - the one list of parameters: names, shapes, decay and learning-rate group; their memory; their
  * first values. Names are those of the official Swin V2 checkpoints under "street.backbone." and "aerial.backbone.". */
+#include <assert.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,8 +13,9 @@
 #include "model/network.h"
 #include "nn/gemm.h"
 #include "nn/kernels.h"
+#include "nn/position_bias.h"
 
-enum { ALIGN = 16 /* floats: 64 bytes */, CPB_HIDDEN = 512 };
+enum { ALIGN = 16 /* floats: 64 bytes */ };
 
 /* The list is made twice: once to count, once to fill. */
 struct list {
@@ -87,10 +89,10 @@ static void add_block(struct list *list, struct block *block, int C, int heads)
     add_vector(list, &a->q_bias, C, "attn.q_bias");
     add_vector(list, &a->v_bias, C, "attn.v_bias");
     add(list, &a->cpb_w1, PLAIN, "attn.cpb_mlp.0.weight");
-    shape(list, 2, CPB_HIDDEN, 2, 1, 1);
-    add_vector(list, &a->cpb_b1, CPB_HIDDEN, "attn.cpb_mlp.0.bias");
+    shape(list, 2, POSITION_HIDDEN, 2, 1, 1);
+    add_vector(list, &a->cpb_b1, POSITION_HIDDEN, "attn.cpb_mlp.0.bias");
     add(list, &a->cpb_w2, PLAIN, "attn.cpb_mlp.2.weight");
-    shape(list, 2, heads, CPB_HIDDEN, 1, 1);
+    shape(list, 2, heads, POSITION_HIDDEN, 1, 1);
     add_matrix(list, &a->qkv, 3 * C, C, "attn.qkv.weight");
     add_matrix(list, &a->proj_w, C, C, "attn.proj.weight");
     add_vector(list, &a->proj_b, C, "attn.proj.bias");
@@ -246,6 +248,7 @@ static gvm_status allocate(struct network *network, bool training)
 
 gvm_status network_open(struct network **out, const struct config *config, bool training, gvm_error *err)
 {
+    kernels(); /* limits oneDNN too, which must happen before its first product */
     struct network *network = *out = calloc(1, sizeof *network);
     gvm_status status = network ? GVM_OK : GVM_MEMORY;
     if (status == GVM_OK) {
@@ -358,7 +361,7 @@ void network_fresh(struct network *network, uint64_t seed)
 
 static void keep_bias(struct network *network, struct attention *a, void *user)
 {
-    float **next = ((float **)user), *scratch = ((float **)user)[1];
+    float **next = user, *scratch = next[1];
     (void)network;
     if (a->shift) *next += 3 * map_floats(a);
     position_bias(*next, scratch, a);
@@ -375,6 +378,7 @@ static void widest(struct network *network, struct attention *a, void *user)
 
 gvm_status network_pack(struct network *network, gvm_error *err)
 {
+    assert(network->grads == NULL && !network->packed);
     size_t floats = 0;
     each_attention(network, widest, &floats);
     for (int i = 0; i < network->param_count; i++)

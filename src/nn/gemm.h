@@ -15,6 +15,9 @@
 void gemm(char op_a, char op_b, int M, int N, int K, const float *A, int lda, const float *B, int ldb, float beta,
           float *C, int ldc);
 
+/* Whether a product since the last call found no memory for oneDNN's own buffers, so that its result is void. */
+bool gemm_ran_short(void);
+
 /* A weight matrix (N outputs, K inputs), stored row-major as PyTorch does or, for inference,
  * transposed into panels of GEMM_PANEL outputs: panel p is (K, width) at offset p * GEMM_PANEL * K.
  * Both take N * K floats. Panels run at the speed of oneDNN's own blocked layouts (SPEED.md). */
@@ -33,6 +36,6 @@ void gemm_limit_isa(int level);
 /* GFLOP/s that the pool reaches together in products of the best size, measured now (a few tens of milliseconds). */
 double gemm_peak(void);
 
-const char *gemm_version(void); /* oneDNN's, as "2.6.3" */
+void gemm_version(char text[32]); /* oneDNN's, as "2.6.3" */
 
 #endif

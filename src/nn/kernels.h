@@ -23,7 +23,7 @@ struct kernels {
     int level;        /* 0, 1, 2 */
 
     /* xhat = (u + bias - mean) rstd over a row of C; y = base + scale (xhat gamma + beta).
-     * bias and base may be NULL (0); xhat may be NULL (not kept) or u itself; rstd may be NULL. */
+     * bias and base may be NULL (0); xhat may be NULL (not kept) or u itself; rstd may be NULL; y may be base. */
     void (*norm_row)(float *y, float *xhat, float *rstd, const float *u, const float *bias, const float *base,
                      float scale, const float *gamma, const float *beta, int C);
     /* du = rstd (g - mean(g) - xhat mean(g xhat)), g = scale dy gamma; dgamma += scale dy xhat, dbeta += scale dy.
@@ -38,7 +38,7 @@ struct kernels {
     void (*gelu_backward)(float *dh, float *g, const float *dg, const float *h, size_t n);
 
     /* o (n, d), rows ldo apart = softmax(scale q^ k^^T + bias + mask) (v + v_bias), q^ and k^ of length 1.
-     * scratch: window_scratch(n, d) floats, 64-byte aligned. */
+     * scratch: window_scratch(n, d) floats. */
     void (*window_forward)(float *o, int ldo, const struct window *w, float *scratch);
     /* Overwrites dq, dk, dv (rows ld apart, as q, k, v); adds to dbias (n, np) and to *dscale the sum of
      * dS (q^ . k^). out: the rows that forward wrote, needed for the softmax; dout as out. */

@@ -18,8 +18,8 @@ static inline int smaller(int a, int b)
     return a < b ? a : b;
 }
 
-/* A layer cuts n items (rows, windows) into tiles. Each thread takes its own tiles, all alone, unless there
- * are so few items that threads would idle: then all of them share every tile. */
+/* A layer cuts n items (rows, windows) into tiles. Each thread takes its own tiles, all alone, unless there are so few
+ * items that threads would idle or get fewer than `least` each: then all of them share every tile. */
 static inline bool shares_tiles(int items, int least, struct team team)
 {
     return team.size > 1 && (items < least * team.size || (items % team.size != 0 && items < 4 * team.size));

@@ -57,13 +57,6 @@ struct attention {
  * keep (B): the branch's factor for each picture (drop_path), NULL for 1. */
 struct tensor *window_attention(struct tape *tape, struct tensor *x, const struct attention *w, const float *keep);
 
-/* The position bias of a layer, 16 sigmoid(MLP), spread out to (heads, n, np); columns n..np-1 hold -1e30.
- * n = window^2, np = n rounded up to 16. table: position_scratch(window, heads) floats. */
-void position_bias(float *bias, float *scratch, const struct attention *w);
-size_t position_scratch(int window, int heads);
-/* The masks of a shifted layer, 0 or -100, (3, n, np). */
-void shift_masks(float *masks, int window, int shift);
-
 /* ---- feed_forward.c */
 
 struct feed_forward {

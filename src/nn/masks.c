@@ -1,5 +1,6 @@
 /* masks.c - feature aggregation (the paper's section 3.2 and Figure 4): the channel-wise maximum, an MLP for each
- * spatial mask, and the Frobenius product of mask and map. */
+ * spatial mask, and the Frobenius product of mask and map. Where several channels are the largest, the first gets the
+ * maximum's gradient. */
 #include "nn/layer.h"
 
 struct masks_pass {

@@ -8,7 +8,7 @@
 #include "nn/position_bias.h"
 #include "nn/layer.h"
 
-enum { HIDDEN = 512 };
+enum { HIDDEN = POSITION_HIDDEN };
 
 static int offsets(int window)
 {

@@ -6,14 +6,11 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "nn/kernels.h"
 
-enum { CHUNK = 16384, ALIGN = 16 /* floats: 64 bytes */ };
-
-struct chunk {
-    struct chunk *next;
-    size_t used;
-    char bytes[CHUNK];
-};
+/* Bytes for small objects: three times what 4 stages of 64 blocks need in both views, the most that a configuration
+ * may ask for. Only the pages in use take memory. */
+enum { OBJECTS = 2 << 20, ALIGN = 16 /* floats: 64 bytes */ };
 
 static size_t aligned(size_t n)
 {
@@ -22,13 +19,13 @@ static size_t aligned(size_t n)
 
 gvm_status tape_open(struct tape **tape, bool training, bool packed, gvm_error *err)
 {
+    kernels(); /* limits oneDNN too, which must happen before its first product */
     struct tape *t = *tape = calloc(1, sizeof *t);
-    if (t == NULL || (t->first = calloc(1, sizeof *t->first)) == NULL) {
+    if (t == NULL || (t->objects = malloc(OBJECTS)) == NULL) {
         tape_free(t);
         *tape = NULL;
         return fail(err, GVM_MEMORY, "there is not enough memory to start the network");
     }
-    t->current = t->first;
     t->dry = true;
     t->training = training;
     t->packed = packed;
@@ -41,7 +38,8 @@ gvm_status tape_allocate(struct tape *tape, gvm_error *err)
     size_t floats = tape->capacity + tape->scratch_need;
     tape->block = aligned_alloc(ALIGN * sizeof(float), (floats + ALIGN) * sizeof(float));
     if (tape->block == NULL)
-        return fail(err, GVM_MEMORY, "the network needs %.1f GiB for its maps, which this machine does not give; use a smaller batch",
+        return fail(err, GVM_MEMORY,
+                    "the network needs %.1f GiB for its maps, which this machine does not give; use a smaller batch",
                     (double)floats * sizeof(float) / (1 << 30));
     tape->scratch = tape->block + tape->capacity;
     tape->dry = false;
@@ -52,10 +50,7 @@ gvm_status tape_allocate(struct tape *tape, gvm_error *err)
 void tape_free(struct tape *tape)
 {
     if (tape == NULL) return;
-    for (struct chunk *c = tape->first, *next; c != NULL; c = next) {
-        next = c->next;
-        free(c);
-    }
+    free(tape->objects);
     free(tape->block);
     free(tape);
 }
@@ -64,8 +59,7 @@ void tape_reset(struct tape *tape)
 {
     tape->used = 0;
     tape->scratch_used = 0;
-    for (struct chunk *c = tape->first; c != NULL; c = c->next) c->used = 0;
-    tape->current = tape->first;
+    tape->objects_used = 0;
     tape->last = NULL;
     tape->paths = 0;
     tape->loss = 0;
@@ -111,17 +105,9 @@ void tape_scratch_release(struct tape *tape)
 void *tape_object(struct tape *tape, size_t bytes)
 {
     bytes = (bytes + 15) / 16 * 16;
-    assert(bytes <= CHUNK);
-    struct chunk *c = tape->current;
-    if (c->used + bytes > CHUNK) {
-        if (c->next == NULL) {
-            c->next = calloc(1, sizeof *c->next);
-            if (c->next == NULL) abort(); /* 16 KiB, on the dry run alone */
-        }
-        c = tape->current = c->next;
-    }
-    void *object = c->bytes + c->used;
-    c->used += bytes;
+    assert(tape->objects_used + bytes <= OBJECTS);
+    void *object = tape->objects + tape->objects_used;
+    tape->objects_used += bytes;
     return memset(object, 0, bytes);
 }
 

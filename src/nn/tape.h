@@ -38,8 +38,6 @@ struct counts {
     uint64_t attention; /* scores and weighted sums */
 };
 
-struct chunk; /* of small objects: tensors, records */
-
 struct tape {
     bool dry;      /* add up sizes only */
     bool training; /* keep what backward needs */
@@ -50,7 +48,8 @@ struct tape {
     float *scratch; /* of the layer that runs */
     size_t scratch_used, scratch_need;
 
-    struct chunk *first, *current;
+    char *objects; /* tensors, records, what layers remember */
+    size_t objects_used;
     struct record *last;
 
     uint64_t seed, step; /* of the drop-path draws, which are the same for the same two */
@@ -82,7 +81,7 @@ float *tape_floats(struct tape *tape, size_t n);
 /* n floats until the layer returns; several calls add up (NULL on a dry run). */
 float *tape_scratch(struct tape *tape, size_t n);
 void tape_scratch_release(struct tape *tape);
-/* A zeroed small object, until the next reset; never NULL on a real run. */
+/* A zeroed small object, until the next reset. */
 void *tape_object(struct tape *tape, size_t bytes);
 
 /* A new map, with a gradient in training. */

@@ -91,7 +91,7 @@ static inline float v_highest(vf v)
 }
 
 /* e^x within 2 units in the last place for x in [-87, 88]; below, 0: a number too small for full precision would
- * slow every product it enters by a hundred cycles.
+ * slow every product it enters by a hundred cycles. What is not a number becomes 0.
  * x = (n + f) ln 2 with n whole and f in [-1/2, 1/2]; 2^f by its Chebyshev interpolant, 2^n by the exponent bits. */
 static inline vf v_exp(vf x)
 {
@@ -126,7 +126,8 @@ static inline vf v_phi(vf x)
         odd = odd * u2 + c[i + 1];
         even = even * u2 + c[i];
     }
-    return 0.5f + 0.5f * (z * (odd * u + even));
+    vf phi = 0.5f + 0.5f * (z * (odd * u + even));
+    return v_select(x > -5.586f, phi, (vf){0}); /* below, what is left would be multiplied by x */
 }
 
 /* Rows of a VW x VW block to columns: interleaving the first half of the rows with the second, log2 VW times. */
