@@ -63,3 +63,7 @@ add_check(exports COMMAND bash cmake/check_exports.sh $<TARGET_FILE:libgeoviewma
 if(NOT GVM_SANITIZE)
   add_check(install COMMAND bash cmake/check_install.sh ${CMAKE_COMMAND} ${CMAKE_BINARY_DIR} ${CMAKE_C_COMPILER})
 endif()
+find_program(CLANG_FORMAT clang-format)
+if(GVM_FORMAT AND CLANG_FORMAT)
+  add_check(format COMMAND bash cmake/check_format.sh ${CLANG_FORMAT})
+endif()

@@ -36,14 +36,20 @@ typedef struct gvm_error {
 
 /* ------------------------------------------------------------------ the process */
 
-GVM_API const char *gvm_version(void); /* "0.1.0" */
+/* Of the library that runs, as "MAJOR.MINOR.PATCH"; lives for ever. */
+GVM_API const char *gvm_version(void);
 
-/* Threads that the whole process computes with, 1..1024; the default is one a core (or OMP_NUM_THREADS).
- * GVM_ARGUMENT for another number, and while any session is open: its memory was taken for so many threads. */
+/* How many threads a call computes with, for the whole process: from 1 to 64, or to four a core on a machine of more
+ * than 16 (1,024 at most); the default is one a core (or OMP_NUM_THREADS). They are threads of GNU's OpenMP runtime,
+ * which keeps a team of its own for each thread of the caller's, and which ends the process where the system lets it
+ * start no more: the limit is there for that, so let only a few of your threads call at once.
+ *
+ * GVM_ARGUMENT for another number, and while any session is open or a gvm_map_search runs: memory was taken for so
+ * many threads. */
 GVM_API gvm_status gvm_set_threads(int count, gvm_error *err);
-GVM_API int gvm_threads(void);
+GVM_API int gvm_threads(void); /* the number in force */
 
-/* The instruction set that was picked when the library started: "plain", "avx2" or "avx512". */
+/* The instruction set that was picked when the library started: "plain", "avx2" or "avx512"; lives for ever. */
 GVM_API const char *gvm_instructions(void);
 
 /* ------------------------------------------------------------------ weights */
@@ -64,8 +70,8 @@ typedef struct gvm_model_info {
     double ground_m;                 /* side of an aerial picture on the ground, metres */
     double elevation_low;            /* lowest and highest row of a street input, degrees above the horizon */
     double elevation_high;
-    long long parameters;            /* of the whole network, both views and the projection head */
-    char fingerprint[17];            /* of configuration and weights, 16 hexadecimal digits */
+    long long parameters; /* of the whole network, both views and the projection head */
+    char fingerprint[17]; /* of configuration and weights, 16 hexadecimal digits */
 } gvm_model_info;
 
 /* Open a checkpoint (safetensors with the key `config`; MODEL.md has the names). Strict: a missing,
@@ -79,6 +85,7 @@ GVM_API gvm_status gvm_model_open(gvm_model **model, const char *path, gvm_error
 /* Free a model that no session uses any more. NULL is fine. */
 GVM_API void gvm_model_free(gvm_model *model);
 
+/* A copy: it outlives the model. model must not be NULL. */
 GVM_API gvm_model_info gvm_model_about(const gvm_model *model);
 
 /* ------------------------------------------------------------------ pictures to features */
@@ -100,27 +107,34 @@ GVM_API void gvm_session_free(gvm_session *session);
  *   pixels    (n, height, width, 3) 8-bit sRGB, row-major, of the view's input size
  *   n         any number >= 0; passed through the network max_batch at a time
  *
- * Returns GVM_OK, GVM_ARGUMENT, or GVM_FORMAT where the weights make of a picture numbers that are not finite
- * or all zero; the other rows are written then too. Same input, machine, max_batch and thread count: same bits. */
+ * Returns GVM_OK, GVM_ARGUMENT, GVM_MEMORY, or GVM_FORMAT where the weights make of a picture numbers that are not
+ * finite or all zero; the other rows are written then too.
+ * Same input, machine, max_batch and thread count: same bits. */
 GVM_API gvm_status gvm_embed_pixels(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels,
                                     size_t n, gvm_error *err);
 
-/* Read a picture file (JPEG, PNG, WebP, TIFF; at most 256 megapixels) into the network's input.
+/* Read a picture file (JPEG, PNG, WebP, TIFF; at most 256 megapixels and 65,535 a side) into the network's input.
  *
  *   pixels   out: (height, width, 3) of the view's input size; the caller's
- *   heading  for a street picture: degrees clockwise from north in which its centre column looks, NULL to
- *            take what the picture says of itself (XMP GPano), else north. Ignored for an aerial one.
+ *   heading  for a street picture: degrees clockwise from north in which its centre column looks, any finite
+ *            number; NULL to take what the picture says of itself (XMP GPano), else north. Ignored for an
+ *            aerial one.
  *
  * A street picture must be a full panorama: one that says so (XMP GPano) or is at least 1.9 times as wide
  * as high. What it shows above or below the weights' elevation band is cut off. An aerial picture that is
  * not square is cut to its central square.
  *
- * Returns GVM_OK, GVM_FILE, GVM_IMAGE, GVM_ARGUMENT or GVM_MEMORY. May be called from any thread. */
+ * The first call in a process, also by way of the functions below, starts libvips for all of it: its cache of
+ * operations is turned off, and its loaders that are not made for untrusted files are blocked.
+ *
+ * Returns GVM_OK, GVM_FILE, GVM_IMAGE, GVM_ARGUMENT or GVM_MEMORY. May be called from any thread; one picture
+ * waits for others where they would have more than 512 megapixels together. */
 GVM_API gvm_status gvm_load_picture(const gvm_model *model, gvm_view view, unsigned char *pixels, const char *path,
                                     const double *heading, gvm_error *err);
 
 /* Called for each of `count` files, in order, on the calling thread, soon after the network is through with it:
- * its number, GVM_OK or why it failed, and the sentence, which names the file. */
+ * its number, GVM_OK or why it failed, and the sentence, which names the file (empty for GVM_OK). err is never NULL
+ * and lives only during the call. The session is at work: done must neither use nor free it. */
 typedef void gvm_file_done(void *user, size_t index, size_t count, gvm_status status, const gvm_error *err);
 
 /* Features of picture files, read ahead on other threads while the network computes.
@@ -130,7 +144,8 @@ typedef void gvm_file_done(void *user, size_t index, size_t count, gvm_status st
  *   done      may be NULL
  *
  * A file that fails does not stop the others. Returns GVM_OK where every file has its features, else the first
- * failure with its sentence. Same files, machine, max_batch and thread count: same bits. */
+ * failure with its sentence; GVM_ARGUMENT for no view, GVM_MEMORY also where no file could be begun. Same files,
+ * machine, max_batch and thread count: same bits. */
 GVM_API gvm_status gvm_embed_files(gvm_session *session, gvm_view view, float *features, const char *const *paths,
                                    const double *headings, size_t n, gvm_file_done *done, void *user, gvm_error *err);
 
@@ -151,12 +166,14 @@ typedef struct gvm_map gvm_map;
  * Returns GVM_OK, GVM_FILE, GVM_FORMAT (a line that is not so, with its number), GVM_IMAGE or GVM_MEMORY. */
 GVM_API gvm_status gvm_map_from_tiles(gvm_map **map, gvm_session *session, const char *tiles, gvm_file_done *done,
                                       void *user, gvm_error *err);
+
+/* NULL is fine. What hits say of tiles goes with it. */
 GVM_API void gvm_map_free(gvm_map *map);
 GVM_API size_t gvm_map_count(const gvm_map *map); /* tiles in it */
 
 typedef struct gvm_hit {
     double lat, lon;  /* of the tile's centre, WGS84 degrees */
-    double radius_m;  /* half the tile's side on the ground: the picture was taken within it, if the hit is right */
+    double radius_m;  /* half the tile's side on the ground; a corner is 1.42 times as far from the centre */
     double score;     /* cosine similarity, -1..1 */
     const char *tile; /* path of the tile's picture as the list gives it; lives as long as the map */
 } gvm_hit;

@@ -71,8 +71,8 @@ void layer_open(struct layer_test *t, const char *layer, const struct sizes *s)
     const struct {
         const char *name;
         int size;
-    } sizes[] = {{"B", s->B}, {"H", s->H},           {"W", s->W},         {"L", s->L},        {"C", s->C}, {"N", s->N},
-                 {"K", s->K}, {"window", s->window}, {"shift", s->shift}, {"heads", s->heads}};
+    } sizes[] = {{"B", s->B}, {"H", s->H}, {"W", s->W},           {"L", s->L},         {"C", s->C},
+                 {"N", s->N}, {"K", s->K}, {"window", s->window}, {"shift", s->shift}, {"heads", s->heads}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         if (sizes[i].size)
             at += snprintf(t->label + at, sizeof t->label - (size_t)at, " %s %d", sizes[i].name, sizes[i].size);
@@ -386,13 +386,13 @@ static void check_same(struct layer_test *t, const char *what, const struct outc
     for (int i = 0; m.training && i < t->inputs; i++) {
         if (t->residual && sum) continue; /* its input's gradient is its output's */
         snprintf(name, sizeof name, "d%s, %s", t->in[i].name, what);
-        check_figure(t->label, "others", name,
-                     float_distance(o->dx[i], first->dx[i], t->in[i].n, sum, 1e-2 * whole), 5e-6);
+        check_figure(t->label, "others", name, float_distance(o->dx[i], first->dx[i], t->in[i].n, sum, 1e-2 * whole),
+                     5e-6);
     }
     for (int i = 0; m.training && i < t->params; i++) {
         snprintf(name, sizeof name, "d%s, %s", t->par[i].name, what);
-        check_figure(t->label, "others", name,
-                     float_distance(o->dw[i], first->dw[i], t->par[i].n, sum, 1e-2 * whole), 5e-6);
+        check_figure(t->label, "others", name, float_distance(o->dw[i], first->dw[i], t->par[i].n, sum, 1e-2 * whole),
+                     5e-6);
     }
 }
 
@@ -430,6 +430,6 @@ void check_shipped(struct layer_test *t)
     check_same_bits(t, &o, &first);
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         run_shipped(t, &o, ways[i].mode);
-            check_same(t, ways[i].what, &o, &first, ways[i].mode, whole);
+        check_same(t, ways[i].what, &o, &first, ways[i].mode, whole);
     }
 }

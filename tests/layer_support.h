@@ -49,12 +49,12 @@ struct layer_test {
     void (*forward)(struct layer_test *t);
     void (*backward)(struct layer_test *t);
     struct tensor *(*shipped)(struct layer_test *t, struct tape *tape, struct tensor *const *in);
-    bool residual;    /* the output shares the input's gradient */
-    float *keep;      /* (B) or NULL */
-    uint8_t *pixels;  /* of a patch embedding */
-    double *map[8];   /* what forward leaves for backward */
-    void *more;       /* a layer's own */
-    double gain;      /* what rounding grows by on the way to a gradient that is zero by its mathematics */
+    bool residual;   /* the output shares the input's gradient */
+    float *keep;     /* (B) or NULL */
+    uint8_t *pixels; /* of a patch embedding */
+    double *map[8];  /* what forward leaves for backward */
+    void *more;      /* a layer's own */
+    double gain;     /* what rounding grows by on the way to a gradient that is zero by its mathematics */
     float loss;
     void *kept[MAX_KEPT];
     int kept_count;

@@ -52,11 +52,11 @@ struct oracle_attention {
     int B, H, W, C, window, shift, heads;
     const double *logit_scale, *cpb_w1, *cpb_b1, *cpb_w2, *qkv, *q_bias, *v_bias, *proj_w, *proj_b;
     double *d_logit_scale, *d_cpb_w1, *d_cpb_b1, *d_cpb_w2, *d_qkv, *d_q_bias, *d_v_bias, *d_proj_w, *d_proj_b;
-    double *hidden; /* ((2 window - 1)^2, 512): the bias's MLP before its ReLU */
-    double *table;  /* ((2 window - 1)^2, heads) 16 sigmoid(MLP) */
+    double *hidden;    /* ((2 window - 1)^2, 512): the bias's MLP before its ReLU */
+    double *table;     /* ((2 window - 1)^2, heads) 16 sigmoid(MLP) */
     double *q, *k, *v; /* (B, H W, C) with their biases */
-    double *p;      /* (B, windows, heads, n, n) softmax */
-    double *o;      /* (B, H W, C) before the projection */
+    double *p;         /* (B, windows, heads, n, n) softmax */
+    double *o;         /* (B, H W, C) before the projection */
     double *gradients; /* of q, k, v, o and table, one behind the other */
 };
 

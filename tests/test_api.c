@@ -117,6 +117,7 @@ static void test_process(void **state)
     assert_true(threads >= 1);
     expect_failure(gvm_set_threads(0, &err), GVM_ARGUMENT, &err, "0 threads");
     expect_failure(gvm_set_threads(1025, &err), GVM_ARGUMENT, &err, "1025 threads");
+    expect_ok(gvm_set_threads(64, &err), &err);
     expect_ok(gvm_set_threads(3, &err), &err);
     assert_int_equal(gvm_threads(), 3);
     gvm_model *model = open_model(WEIGHTS);

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <poll.h>
 #include <pty.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,6 +175,41 @@ static void test_error(void **state)
     assert_int_equal(strlen(err.text), sizeof err.text - 1);
 }
 
+/* Whatever bytes a name has, the sentence is UTF-8, on one line and in one direction. */
+static void test_error_utf8(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *shown;
+    } cases[] = {
+        {"\xff\xfe", "??"},
+        {"a\x80z", "a?z"},                        /* no start of a character */
+        {"\xc3", "?"},                            /* half of one */
+        {"\xe2\x82z", "??z"},                     /* two thirds of one */
+        {"\xc0\xaf", "??"},                       /* a slash in more bytes than it needs */
+        {"\xed\xa0\x80", "???"},                  /* a surrogate */
+        {"\xf4\x90\x80\x80", "????"},             /* above U+10FFFF */
+        {"a\xc2\x80\xc2\x9b\xc2\x9fz", "a???z"},  /* C1 controls: CSI among them */
+        {"a\u202a\u202e\u2066\u2069z", "a????z"}, /* embedding, override, isolates */
+        {"a\u2028\u2029z", "a??z"},               /* line and paragraph separators */
+        {"\u00a0\u00e4\u20ac\u2027\u202f\u2065\u206a\U0001f30d",
+         "\u00a0\u00e4\u20ac\u2027\u202f\u2065\u206a\U0001f30d"},
+    };
+    gvm_error err;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        fail(&err, GVM_FILE, "%s", cases[i].name);
+        assert_string_equal(err.text, cases[i].shown);
+    }
+    char big[600]; /* cut, but not in the middle of a character of 4 bytes, nor after a whole one */
+    for (size_t lead = 0; lead < 4; lead++) {
+        memset(big, 'x', lead);
+        for (size_t i = lead; i + 4 < sizeof big; i += 4) strcpy(big + i, "\U0001f30d");
+        fail(&err, GVM_FILE, "%s", big);
+        assert_int_equal(strlen(err.text), lead + (sizeof err.text - 1 - lead) / 4 * 4);
+        assert_memory_equal(err.text, big, strlen(err.text));
+    }
+}
+
 static void test_error_errno(void **state)
 {
     (void)state;
@@ -281,8 +317,12 @@ static void test_progress_terminal(void **state)
     progress_step(&p, 3);
     progress_end(&p);
     char text[512] = "";
-    ssize_t length = read(master, text, sizeof text - 1);
-    assert_true(length > 0);
+    size_t length = 0; /* a terminal hands over in pieces, the last of which ends the line */
+    for (struct pollfd ready = {master, POLLIN, 0}; strchr(text, '\n') == NULL && poll(&ready, 1, 10000) == 1;) {
+        ssize_t n = read(master, text + length, sizeof text - 1 - length);
+        assert_true(n > 0);
+        length += (size_t)n;
+    }
     fclose(terminal);
     close(master);
     assert_string_equal(text, "\rread: [############......] 66% 2/3 files, 0.01/s, 1:40 left\033[K"
@@ -295,12 +335,12 @@ static void test_progress_terminal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_known),      cmocka_unit_test(test_random_moments),
-        cmocka_unit_test(test_random_order),      cmocka_unit_test(test_parallel_range),
-        cmocka_unit_test(test_parallel_run),      cmocka_unit_test(test_error),
-        cmocka_unit_test(test_error_errno),       cmocka_unit_test(test_progress_text),
-        cmocka_unit_test(test_progress_width),    cmocka_unit_test(test_progress_file),
-        cmocka_unit_test(test_progress_terminal),
+        cmocka_unit_test(test_random_known),  cmocka_unit_test(test_random_moments),
+        cmocka_unit_test(test_random_order),  cmocka_unit_test(test_parallel_range),
+        cmocka_unit_test(test_parallel_run),  cmocka_unit_test(test_error),
+        cmocka_unit_test(test_error_utf8),    cmocka_unit_test(test_error_errno),
+        cmocka_unit_test(test_progress_text), cmocka_unit_test(test_progress_width),
+        cmocka_unit_test(test_progress_file), cmocka_unit_test(test_progress_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

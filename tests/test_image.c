@@ -1,112 +1,30 @@
-/* test_image.c - reading, resizing and fitting pictures. They are made here, through libvips or byte
- * by byte, in a folder of their own. */
-#include "image/gpano.h"
+/* test_image.c - reading and resizing pictures. They are made here, through libvips or byte by byte. */
 #include "image/image.h"
-#include "image/panorama.h"
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <vips/vips.h>
 
 #include <cmocka.h>
 
 #include "golden/image_resize.h"
-
-static char folder[200];
-
-/* A name in the folder; good until the fourth call from here. */
-static const char *at(const char *name)
-{
-    static char paths[4][300];
-    static int next;
-    char *path = paths[next++ % 4];
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    return path;
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    const char *tmp = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%s/gvm-image-XXXXXX", tmp != NULL ? tmp : "/tmp");
-    return mkdtemp(folder) == NULL;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    GDir *dir = g_dir_open(folder, 0, NULL);
-    for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) remove(at(name));
-    if (dir != NULL) g_dir_close(dir);
-    return rmdir(folder);
-}
-
-static void write_bytes(const char *name, const void *bytes, size_t size)
-{
-    FILE *file = fopen(at(name), "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, size, file), size);
-    assert_int_equal(fclose(file), 0);
-}
-
-/* What a file may say besides its pixels. */
-struct extra {
-    int orientation;
-    const char *xmp;
-    VipsInterpretation meaning;
-    const void *icc;
-    size_t icc_size;
-};
-
-/* name may carry a saver's options: "a.png[palette]" */
-static void save(const char *name, const void *pixels, int w, int h, int bands, VipsBandFormat format,
-                 struct extra extra)
-{
-    size_t size = (size_t)w * h * bands * (format == VIPS_FORMAT_UCHAR ? 1 : format == VIPS_FORMAT_FLOAT ? 4 : 2);
-    VipsImage *raw = vips_image_new_from_memory(pixels, size, w, h, bands, format), *image = NULL;
-    VipsInterpretation meaning = extra.meaning != 0 ? extra.meaning
-                                 : format == VIPS_FORMAT_USHORT
-                                     ? bands >= 3 ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_GREY16
-                                 : bands >= 3 ? VIPS_INTERPRETATION_sRGB
-                                              : VIPS_INTERPRETATION_B_W;
-    assert_int_equal(vips_copy(raw, &image, "interpretation", meaning, NULL), 0);
-    if (extra.orientation) vips_image_set_int(image, VIPS_META_ORIENTATION, extra.orientation);
-    if (extra.xmp) vips_image_set_blob_copy(image, VIPS_META_XMP_NAME, extra.xmp, strlen(extra.xmp));
-    if (extra.icc) vips_image_set_blob_copy(image, VIPS_META_ICC_NAME, extra.icc, extra.icc_size);
-    if (vips_image_write_to_file(image, at(name), NULL) != 0) fail_msg("%s: %s", name, vips_error_buffer());
-    g_object_unref(image);
-    g_object_unref(raw);
-}
-
-static struct image load(const char *name)
-{
-    struct image image;
-    gvm_error err = {""};
-    if (image_load(&image, at(name), &err) != GVM_OK) fail_msg("%s", err.text);
-    assert_string_equal(err.text, "");
-    return image;
-}
-
-static void expect_sentence(const gvm_error *err, const char *name, const char *part)
-{
-    if (strstr(err->text, at(name)) == NULL || strstr(err->text, part) == NULL || strchr(err->text, '\n') != NULL)
-        fail_msg("%s: \"%s\" does not say \"%s\"", name, err->text, part);
-}
+#include "image/budget.h"
+#include "image_support.h"
 
 static void expect_refusal(const char *name, gvm_status status, const char *part)
 {
     struct image image;
     gvm_error err = {""};
-    assert_int_equal(image_load(&image, at(name), &err), status);
+    assert_int_equal(image_load(&image, in_folder(name), &err), status);
     assert_null(image.pixels);
     expect_sentence(&err, name, part);
-    assert_int_equal(image_load(&image, at(name), NULL), status);
+    assert_int_equal(image_load(&image, in_folder(name), NULL), status);
 }
 
 static void expect_pixel(const struct image *image, int x, int y, const int rgb[3], int tolerance)
@@ -182,7 +100,7 @@ static void content_decides(void **state)
     save("real.png", quarters(), QW, QH, 3, VIPS_FORMAT_UCHAR, (struct extra){0});
     const char *const names[] = {"lying.jpg", "none", "a[shrink=2].png", "\xc3\xa4 b.svg"};
     for (int i = 0; i < 4; i++) {
-        assert_int_equal(link(at("real.png"), at(names[i])), 0);
+        assert_int_equal(link(in_folder("real.png"), in_folder(names[i])), 0);
         struct image image = load(names[i]);
         expect_quarters(&image, upright, 0);
         image_free(&image);
@@ -283,11 +201,11 @@ static void turn_png(const char *name, int orientation)
     put32(chunk + 34, crc32_of(chunk + 4, 30));
     char *bytes;
     size_t size;
-    assert_true(g_file_get_contents(at(name), &bytes, &size, NULL));
+    assert_true(g_file_get_contents(in_folder(name), &bytes, &size, NULL));
     bytes = g_realloc(bytes, size + sizeof chunk);
     memmove(bytes + 33 + sizeof chunk, bytes + 33, size - 33);
     memcpy(bytes + 33, chunk, sizeof chunk);
-    write_bytes(name, bytes, size + sizeof chunk);
+    put_bytes(name, bytes, size + sizeof chunk);
     g_free(bytes);
 }
 
@@ -321,15 +239,15 @@ static void write_png_header(const char *name, uint32_t w, uint32_t h)
     put32(png + 29, crc32_of(png + 12, 17));
     put32(png + 33, 1000);
     memcpy(png + 37, "IDAT\x78\x9c", 6);
-    write_bytes(name, png, sizeof png);
+    put_bytes(name, png, sizeof png);
 }
 
 static void write_half(const char *name, const char *of)
 {
     char *bytes;
     size_t size;
-    assert_true(g_file_get_contents(at(of), &bytes, &size, NULL));
-    write_bytes(name, bytes, size / 2);
+    assert_true(g_file_get_contents(in_folder(of), &bytes, &size, NULL));
+    put_bytes(name, bytes, size / 2);
     g_free(bytes);
 }
 
@@ -351,26 +269,43 @@ static void refused_files(void **state)
     (void)state;
     expect_refusal("missing.jpg", GVM_FILE, "No such file");
     expect_refusal(".", GVM_FILE, "directory");
-    write_bytes("empty.jpg", "", 0);
+    put_bytes("empty.jpg", "", 0);
     expect_refusal("empty.jpg", GVM_IMAGE, "empty");
-    assert_int_equal(mkfifo(at("pipe.jpg"), 0600), 0);
+    assert_int_equal(mkfifo(in_folder("pipe.jpg"), 0600), 0);
     expect_refusal("pipe.jpg", GVM_FILE, "regular");
     if (geteuid() != 0) {
-        write_bytes("secret.jpg", "x", 1);
-        chmod(at("secret.jpg"), 0);
+        put_bytes("secret.jpg", "x", 1);
+        chmod(in_folder("secret.jpg"), 0);
         expect_refusal("secret.jpg", GVM_FILE, "ermission");
     }
-    write_bytes("short.jpg", "\xff\xd8", 2);
+    put_bytes("short.jpg", "\xff\xd8", 2);
     expect_refusal("short.jpg", GVM_IMAGE, "not a JPEG");
     const char *svg = "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>", *pdf = "%PDF-1.4\n%%EOF\n";
-    write_bytes("a.svg", svg, strlen(svg));
+    put_bytes("a.svg", svg, strlen(svg));
     expect_refusal("a.svg", GVM_IMAGE, "not a JPEG");
-    write_bytes("a.pdf", pdf, strlen(pdf));
+    put_bytes("a.pdf", pdf, strlen(pdf));
     expect_refusal("a.pdf", GVM_IMAGE, "not a JPEG");
-    write_bytes("a.gif", "GIF89a\1\0\1\0\0\0\0;", 14);
+    put_bytes("a.gif", "GIF89a\1\0\1\0\0\0\0;", 14);
     expect_refusal("a.gif", GVM_IMAGE, "not a JPEG");
-    write_bytes("svg.png", svg, strlen(svg));
+    put_bytes("svg.png", svg, strlen(svg));
     expect_refusal("svg.png", GVM_IMAGE, "not a JPEG");
+}
+
+/* However long the path, the reason stands behind it. */
+static void long_paths(void **state)
+{
+    (void)state;
+    char path[3800] = "";
+    for (int i = 0; i < 700; i++) strcat(path, "none/");
+    struct image image;
+    gvm_error err;
+    assert_int_equal(image_load(&image, path, &err), GVM_FILE);
+    assert_non_null(strstr(err.text, "none/: cannot open it: No such file"));
+    write_broken();
+    memset(path, '/', 3500);
+    snprintf(path + 3400, sizeof path - 3400, "%s", in_folder("half.png"));
+    assert_int_equal(image_load(&image, path, &err), GVM_IMAGE);
+    assert_non_null(strstr(err.text, "half.png: this PNG picture cannot be decoded ("));
 }
 
 static void broken_pictures(void **state)
@@ -381,9 +316,9 @@ static void broken_pictures(void **state)
     expect_refusal("half.png", GVM_IMAGE, "this PNG picture cannot be decoded (");
     expect_refusal("half.webp", GVM_IMAGE, "this WebP picture cannot be decoded (");
     expect_refusal("half.tif", GVM_IMAGE, "this TIFF picture cannot be decoded (");
-    write_bytes("magic.jpg", "\xff\xd8\xff", 3);
+    put_bytes("magic.jpg", "\xff\xd8\xff", 3);
     expect_refusal("magic.jpg", GVM_IMAGE, "this JPEG picture cannot be decoded (");
-    write_bytes("magic.tif", "II*\0", 4);
+    put_bytes("magic.tif", "II*\0", 4);
     expect_refusal("magic.tif", GVM_IMAGE, "this TIFF picture cannot be decoded (");
     write_png_header("bomb.png", 100000, 100000);
     expect_refusal("bomb.png", GVM_IMAGE, "100000 x 100000 is more than the 256 megapixels");
@@ -391,6 +326,12 @@ static void broken_pictures(void **state)
     expect_refusal("flat.png", GVM_IMAGE, "cannot be decoded (");
     write_png_header("large.png", 16001, 16000);
     expect_refusal("large.png", GVM_IMAGE, "16001 x 16000");
+    write_png_header("wide.png", 256000000, 1);
+    expect_refusal("wide.png", GVM_IMAGE, "cannot be decoded (");
+    write_png_header("wide.png", 65536, 1);
+    expect_refusal("wide.png", GVM_IMAGE, "65536 x 1 has a side of more than the 65535 pixels");
+    write_png_header("high.png", 1, 65536);
+    expect_refusal("high.png", GVM_IMAGE, "1 x 65536 has a side of more");
     write_png_header("cut.png", 16000, 16000);
     expect_refusal("cut.png", GVM_IMAGE, "cannot be decoded (");
     const float sample[4] = {0, 1, 2, 3};
@@ -403,13 +344,13 @@ static void prints_nothing(void **state)
     (void)state;
     write_broken();
     fflush(NULL);
-    int kept[2] = {dup(1), dup(2)}, file = open(at("printed"), O_CREAT | O_RDWR | O_TRUNC, 0600);
+    int kept[2] = {dup(1), dup(2)}, file = open(in_folder("printed"), O_CREAT | O_RDWR | O_TRUNC, 0600);
     dup2(file, 1);
     dup2(file, 2);
     const char *const names[] = {"half.jpg", "half.png", "half.webp", "half.tif", "missing", "junk.tif", "whole.jpg"};
     for (int i = 0; i < 7; i++) {
         struct image image;
-        image_load(&image, at(names[i]), NULL);
+        image_load(&image, in_folder(names[i]), NULL);
         image_free(&image);
     }
     fflush(NULL);
@@ -454,7 +395,7 @@ static void many_threads(void **state)
         struct image image;
         gvm_error err = {""};
         readers[i].differences = 0;
-        snprintf(readers[i].path, sizeof readers[i].path, "%s", at(names[i]));
+        snprintf(readers[i].path, sizeof readers[i].path, "%s", in_folder(names[i]));
         readers[i].status = image_load(&image, readers[i].path, &err);
         strcpy(readers[i].sentence, err.text);
         image_free(&image);
@@ -466,6 +407,45 @@ static void many_threads(void **state)
     }
 }
 
+enum { WHOLE = 7, PART = 3 };
+
+struct spender {
+    struct budget budget;
+    pthread_mutex_t lock;
+    int spent, most;
+};
+
+static void *spend_often(void *data)
+{
+    struct spender *s = data;
+    for (int i = 0; i < 500; i++) {
+        budget_take(&s->budget, PART);
+        pthread_mutex_lock(&s->lock);
+        s->spent += PART;
+        if (s->spent > s->most) s->most = s->spent;
+        pthread_mutex_unlock(&s->lock);
+        sched_yield();
+        pthread_mutex_lock(&s->lock);
+        s->spent -= PART;
+        pthread_mutex_unlock(&s->lock);
+        budget_give_back(&s->budget, PART);
+    }
+    return NULL;
+}
+
+/* No more than the whole is spent at a time, and everyone's turn comes. */
+static void shared_budget(void **state)
+{
+    (void)state;
+    struct spender s = {BUDGET(WHOLE), PTHREAD_MUTEX_INITIALIZER, 0, 0};
+    pthread_t threads[6];
+    for (int i = 0; i < 6; i++) assert_int_equal(pthread_create(&threads[i], NULL, spend_often, &s), 0);
+    for (int i = 0; i < 6; i++) pthread_join(threads[i], NULL);
+    assert_true(s.most > 0 && s.most <= WHOLE);
+    assert_int_equal(s.budget.left, WHOLE);
+    budget_take(&s.budget, WHOLE);
+}
+
 static void expect_golden(const uint8_t *golden, size_t size, int H, int W, int h, int w, const double box[4])
 {
     uint8_t in[23 * 37 * 3], out[31 * 24 * 3];
@@ -473,7 +453,7 @@ static void expect_golden(const uint8_t *golden, size_t size, int H, int W, int 
         for (int x = 0; x < w; x++)
             for (int c = 0; c < 3; c++) in[(y * w + x) * 3 + c] = (uint8_t)(x * 73 + y * 151 + c * 29 + x * y * 17);
     assert_int_equal(size, (size_t)H * W * 3);
-    assert_int_equal(image_resize(out, H, W, in, h, w, box, NULL), GVM_OK);
+    assert_int_equal(image_resize(out, H, W, in, h, w, box), GVM_OK);
     assert_memory_equal(out, golden, size);
 }
 
@@ -484,183 +464,8 @@ static void resize_as_pillow(void **state)
     expect_golden(resize_crop, sizeof resize_crop, 31, 20, 23, 37, (double[4]){3.25, 2.5, 30.75, 20.125});
     expect_golden(resize_enlarge, sizeof resize_enlarge, 15, 24, 7, 11, (double[4]){0, 0, 11, 7});
     uint8_t out[5 * 4 * 3];
-    image_resize(out, 5, 4, quarters(), 1, 1, (double[4]){0, 0, 1, 1}, NULL);
+    image_resize(out, 5, 4, quarters(), 1, 1, (double[4]){0, 0, 1, 1});
     for (int i = 0; i < 5 * 4 * 3; i++) assert_int_equal(out[i], colour[0][i % 3]);
-}
-
-enum { OH = 16, OW = 80, PW = 720, PH = 360 };
-
-/* (h, w, 3), smooth from column to column and from row to row */
-static const uint8_t *scene(int h, int w)
-{
-    static uint8_t pixels[400 * 1600 * 3]; /* the largest */
-    for (int y = 0; y < h; y++)
-        for (int x = 0; x < w; x++) {
-            uint8_t *p = pixels + ((size_t)y * w + x) * 3;
-            p[0] = (uint8_t)(255 * x / w);
-            p[1] = (uint8_t)(255 * y / h);
-            p[2] = (uint8_t)(x * y);
-        }
-    return pixels;
-}
-
-static void save_scene(const char *name, int w, int h, const char *xmp)
-{
-    save(name, scene(h, w), w, h, 3, VIPS_FORMAT_UCHAR, (struct extra){.xmp = xmp});
-}
-
-/* An XMP packet around a list of attributes. */
-static const char *packet(const char *attributes)
-{
-    static char text[1000];
-    snprintf(text, sizeof text,
-             "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>"
-             "<rdf:Description xmlns:GPano='http://ns.google.com/photos/1.0/panorama/' %s/></rdf:RDF></x:xmpmeta>",
-             attributes);
-    return text;
-}
-
-static const double band[2] = {-45, 45};
-
-/* name must be the rows [top, bottom] of the scene (h, w), its columns moved right by turn */
-static void expect_view(const char *name, int w, int h, const double elevation[2], const double *heading, double top,
-                        double bottom, int turn)
-{
-    static uint8_t out[OH][OW][3], plain[OH][OW][3];
-    gvm_error err = {""};
-    if (panorama_load(&out[0][0][0], OH, OW, elevation, heading, at(name), &err) != GVM_OK) fail_msg("%s", err.text);
-    image_resize(&plain[0][0][0], OH, OW, scene(h, w), h, w, (double[4]){0, top, w, bottom}, NULL);
-    for (int y = 0; y < OH; y++)
-        for (int x = 0; x < OW; x++) assert_memory_equal(out[y][(x + turn + OW) % OW], plain[y][x], 3);
-}
-
-static void expect_no_panorama(const char *name, const char *part)
-{
-    static uint8_t out[OH * OW * 3];
-    gvm_error err = {""};
-    assert_int_equal(panorama_load(out, OH, OW, band, NULL, at(name), &err), GVM_IMAGE);
-    expect_sentence(&err, name, part);
-}
-
-static void elevation_bands(void **state)
-{
-    (void)state;
-    save_scene("2to1.png", PW, PH, NULL);
-    expect_view("2to1.png", PW, PH, band, NULL, 90, 270, 0);
-    expect_view("2to1.png", PW, PH, (double[2]){-90, 90}, NULL, 0, 360, 0);
-    expect_view("2to1.png", PW, PH, (double[2]){-30, 60.25}, NULL, 59.5, 240, 0);
-    save_scene("cvusa.png", 1232, 224, NULL); /* 65 degrees */
-    expect_view("cvusa.png", 1232, 224, band, NULL, 0, 224, 0);
-    save_scene("cvact.png", 1600, 400, NULL); /* 90 degrees */
-    expect_view("cvact.png", 1600, 400, band, NULL, 0, 400, 0);
-    save_scene("190.png", 190, 100, NULL); /* 189 degrees by its shape: 180 */
-    expect_view("190.png", 190, 100, band, NULL, 25, 75, 0);
-
-    uint8_t out[OH * OW * 3];
-    const double wrong[][2] = {{45, -45}, {0, 0}, {-91, 0}, {0, 91}, {0.0 / 0.0, 1}, {0, 0.0 / 0.0}};
-    for (int i = 0; i < 6; i++)
-        assert_int_equal(panorama_load(out, OH, OW, wrong[i], NULL, at("2to1.png"), NULL), GVM_ARGUMENT);
-}
-
-static void headings(void **state)
-{
-    (void)state;
-    save_scene("2to1.png", PW, PH, NULL);
-    /* the centre looks east: it belongs a quarter to the right of north */
-    static const double heading[] = {90, 270, -90, 360, 450, 4.5, 359.9, -1e-18};
-    static const int turn[] = {20, 60, -20, 0, 20, 1, 0, 0};
-    for (int i = 0; i < 8; i++) expect_view("2to1.png", PW, PH, band, &heading[i], 90, 270, turn[i]);
-    save_scene("pose.jpg[Q=95]", PW, PH, packet("GPano:PoseHeadingDegrees='180.0'"));
-    save_scene("pose.png", PW, PH, packet("GPano:PoseHeadingDegrees=\"180\""));
-    save_scene("pose.tif", PW, PH, packet("GPano:PoseHeadingDegrees=\"180\""));
-    save_scene("pose.webp[lossless]", PW, PH, packet("GPano:PoseHeadingDegrees=\"180\""));
-    expect_view("pose.png", PW, PH, band, NULL, 90, 270, 40);
-    expect_view("pose.tif", PW, PH, band, NULL, 90, 270, 40);
-    expect_view("pose.webp", PW, PH, band, NULL, 90, 270, 40);
-    expect_view("pose.png", PW, PH, band, &heading[0], 90, 270, 20);
-    struct image image = load("pose.jpg");
-    assert_true(image.gpano.has_heading && image.gpano.heading == 180);
-    image_free(&image);
-    uint8_t out[OH * OW * 3];
-    assert_int_equal(panorama_load(out, OH, OW, band, &(double){0.0 / 0.0}, at("2to1.png"), NULL), GVM_ARGUMENT);
-}
-
-#define SIZES(full_w, full_h, w, h)                                                \
-    "GPano:FullPanoWidthPixels='" #full_w "' GPano:FullPanoHeightPixels='" #full_h \
-    "' GPano:CroppedAreaImageWidthPixels='" #w "' GPano:CroppedAreaImageHeightPixels='" #h "' "
-
-static void full_panoramas(void **state)
-{
-    (void)state;
-    save_scene("189.png", 189, 100, NULL);
-    expect_no_panorama("189.png", "189 x 100 is no full panorama");
-    save_scene("says.png", 150, 100, packet(SIZES(300, 200, 300, 200)));
-    expect_view("says.png", 150, 100, band, NULL, 25, 75, 0);
-    save_scene("projection.png", 150, 100, packet("GPano:ProjectionType='Equirectangular'"));
-    expect_view("projection.png", 150, 100, band, NULL, 25, 75, 0);
-    save_scene("cube.png", PW, PH, packet("GPano:ProjectionType='cubestrip'"));
-    expect_no_panorama("cube.png", "not equirectangular");
-    save_scene("partial.png", 400, 100, packet(SIZES(800, 400, 400, 100)));
-    expect_no_panorama("partial.png", "only 180 of 360 degrees");
-    /* cropped by a program that left the XMP: its shape decides, and its heading is void */
-    save_scene("stale.png", 150, 100, packet(SIZES(4000, 2000, 4000, 2000)));
-    expect_no_panorama("stale.png", "no full panorama");
-    save_scene("stale2.png", 400, 100, packet(SIZES(4000, 2000, 4000, 2000) "GPano:PoseHeadingDegrees='90'"));
-    expect_view("stale2.png", 400, 100, band, NULL, 0, 100, 0);
-    /* from 60 degrees down to the horizon */
-    save_scene("upper.png", 720, 120, packet(SIZES(720, 360, 720, 120) "GPano:CroppedAreaTopPixels='60'"));
-    expect_view("upper.png", 720, 120, band, NULL, 30, 120, 0);
-    save_scene("floor.png", 720, 60, packet(SIZES(720, 360, 720, 60) "GPano:CroppedAreaTopPixels='300'"));
-    expect_no_panorama("floor.png", "elevations -90 to -60");
-}
-
-static void aerial_pictures(void **state)
-{
-    (void)state;
-    static uint8_t out[24 * 24 * 3], plain[24 * 24 * 3];
-    const int sizes[][2] = {{60, 60}, {90, 60}, {60, 91}};
-    const double boxes[][4] = {{0, 0, 60, 60}, {15, 0, 75, 60}, {0, 15.5, 60, 75.5}};
-    for (int i = 0; i < 3; i++) {
-        int w = sizes[i][0], h = sizes[i][1];
-        save_scene("tile.png", w, h, NULL);
-        assert_int_equal(aerial_load(out, 24, 24, at("tile.png"), NULL), GVM_OK);
-        image_resize(plain, 24, 24, scene(h, w), h, w, boxes[i], NULL);
-        assert_memory_equal(out, plain, sizeof out);
-    }
-    gvm_error err;
-    assert_int_equal(aerial_load(out, 24, 24, at("missing.png"), &err), GVM_FILE);
-    expect_sentence(&err, "missing.png", "No such file");
-}
-
-static void gpano_text(void **state)
-{
-    (void)state;
-    struct gpano g;
-    const char *element = "<GPano:FullPanoWidthPixels>\n 8000 </GPano:FullPanoWidthPixels>"
-                          "<GPano:PoseHeadingDegrees>-12.5</GPano:PoseHeadingDegrees>";
-    gpano_parse(&g, element, strlen(element));
-    assert_true(g.full_width == 8000 && g.has_heading && g.heading == -12.5);
-    const char *const not_said[] = {
-        "GPano:FullPanoWidthPixels",
-        "GPano:FullPanoWidthPixels=",
-        "GPano:FullPanoWidthPixels='80",
-        "GPano:FullPanoWidthPixels='nan'",
-        "GPano:FullPanoWidthPixels='-1'",
-        "GPano:FullPanoWidthPixels='1e300'",
-        "GPano:FullPanoWidthPixels='8x'",
-        "GPano:FullPanoWidthPixels=''",
-        "GPano:FullPanoWidthPixelsOld='8'",
-        "",
-        "GPano:FullPanoWidthPixels='00000000000000000000000000000000000000000000000000000000000000008'"};
-    for (size_t i = 0; i < sizeof not_said / sizeof *not_said; i++) {
-        gpano_parse(&g, not_said[i], strlen(not_said[i]));
-        assert_true(g.full_width == 0 && !g.has_heading && !g.equirectangular && !g.other);
-    }
-    for (size_t size = 0; size < strlen(element); size++) { /* on the heap, so that a sanitizer sees the end */
-        char *copy = g_memdup2(element, size);
-        gpano_parse(&g, copy != NULL ? copy : "", size);
-        g_free(copy);
-    }
 }
 
 int main(int argc, char **argv)
@@ -675,17 +480,14 @@ int main(int argc, char **argv)
         cmocka_unit_test(cmyk),
         cmocka_unit_test(orientations),
         cmocka_unit_test(refused_files),
+        cmocka_unit_test(long_paths),
         cmocka_unit_test(broken_pictures),
         cmocka_unit_test(prints_nothing),
         cmocka_unit_test(many_threads),
+        cmocka_unit_test(shared_budget),
         cmocka_unit_test(resize_as_pillow),
-        cmocka_unit_test(elevation_bands),
-        cmocka_unit_test(headings),
-        cmocka_unit_test(full_panoramas),
-        cmocka_unit_test(aerial_pictures),
-        cmocka_unit_test(gpano_text),
     };
-    int failed = cmocka_run_group_tests_name("image", tests, set_up, tear_down);
+    int failed = cmocka_run_group_tests_name("image", tests, make_folder, remove_folder);
     vips_shutdown();
     return failed;
 }

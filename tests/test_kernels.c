@@ -358,10 +358,10 @@ static void test_asam(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_gelu),       cmocka_unit_test(test_gelu_rows),  cmocka_unit_test(test_exp),
-        cmocka_unit_test(test_zero_rows),  cmocka_unit_test(test_norm_row),   cmocka_unit_test(test_norm_row_backward),
-        cmocka_unit_test(test_max_row),    cmocka_unit_test(test_column_sum), cmocka_unit_test(test_add),
-        cmocka_unit_test(test_adamw),      cmocka_unit_test(test_asam),
+        cmocka_unit_test(test_gelu),      cmocka_unit_test(test_gelu_rows),  cmocka_unit_test(test_exp),
+        cmocka_unit_test(test_zero_rows), cmocka_unit_test(test_norm_row),   cmocka_unit_test(test_norm_row_backward),
+        cmocka_unit_test(test_max_row),   cmocka_unit_test(test_column_sum), cmocka_unit_test(test_add),
+        cmocka_unit_test(test_adamw),     cmocka_unit_test(test_asam),
     };
     return run_layer_tests(tests, sizeof tests / sizeof *tests);
 }

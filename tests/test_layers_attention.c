@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "layer_support.h"
-#include "nn/position_bias.h"
 #include "nn/kernels.h"
+#include "nn/position_bias.h"
 
 enum { LOGIT_SCALE, CPB_W1, CPB_B1, CPB_W2, QKV, Q_BIAS, V_BIAS, PROJ_W, PROJ_B, GAMMA, BETA };
 
@@ -71,18 +71,49 @@ static void open_statements(struct layer_test *t, const struct sizes *s)
     struct variable *p = t->par;
     struct pair *a = t->more = layer_bytes(t, sizeof *a);
     a->oracle = (struct oracle_attention){
-        s->B, s->H, s->W, s->C, s->window, s->shift, s->heads,
-        p[LOGIT_SCALE].value, p[CPB_W1].value, p[CPB_B1].value, p[CPB_W2].value, p[QKV].value, p[Q_BIAS].value,
-        p[V_BIAS].value, p[PROJ_W].value, p[PROJ_B].value,
-        p[LOGIT_SCALE].grad, p[CPB_W1].grad, p[CPB_B1].grad, p[CPB_W2].grad, p[QKV].grad, p[Q_BIAS].grad,
-        p[V_BIAS].grad, p[PROJ_W].grad, p[PROJ_B].grad, .hidden = NULL,
+        s->B,
+        s->H,
+        s->W,
+        s->C,
+        s->window,
+        s->shift,
+        s->heads,
+        p[LOGIT_SCALE].value,
+        p[CPB_W1].value,
+        p[CPB_B1].value,
+        p[CPB_W2].value,
+        p[QKV].value,
+        p[Q_BIAS].value,
+        p[V_BIAS].value,
+        p[PROJ_W].value,
+        p[PROJ_B].value,
+        p[LOGIT_SCALE].grad,
+        p[CPB_W1].grad,
+        p[CPB_B1].grad,
+        p[CPB_W2].grad,
+        p[QKV].grad,
+        p[Q_BIAS].grad,
+        p[V_BIAS].grad,
+        p[PROJ_W].grad,
+        p[PROJ_B].grad,
+        .hidden = NULL,
     };
     oracle_attention_open(&a->oracle, layer_map, t);
     a->shipped = (struct attention){
-        .H = s->H, .W = s->W, .window = s->window, .shift = s->shift, .heads = s->heads,
-        .logit_scale = &p[LOGIT_SCALE].shipped, .cpb_w1 = &p[CPB_W1].shipped, .cpb_b1 = &p[CPB_B1].shipped,
-        .cpb_w2 = &p[CPB_W2].shipped, .qkv = &p[QKV].shipped, .q_bias = &p[Q_BIAS].shipped,
-        .v_bias = &p[V_BIAS].shipped, .proj_w = &p[PROJ_W].shipped, .proj_b = &p[PROJ_B].shipped,
+        .H = s->H,
+        .W = s->W,
+        .window = s->window,
+        .shift = s->shift,
+        .heads = s->heads,
+        .logit_scale = &p[LOGIT_SCALE].shipped,
+        .cpb_w1 = &p[CPB_W1].shipped,
+        .cpb_b1 = &p[CPB_B1].shipped,
+        .cpb_w2 = &p[CPB_W2].shipped,
+        .qkv = &p[QKV].shipped,
+        .q_bias = &p[Q_BIAS].shipped,
+        .v_bias = &p[V_BIAS].shipped,
+        .proj_w = &p[PROJ_W].shipped,
+        .proj_b = &p[PROJ_B].shipped,
         .norm = {&p[GAMMA].shipped, &p[BETA].shipped},
     };
     size_t n = (size_t)(s->window * s->window), np = (size_t)round_up((int)n, 16);

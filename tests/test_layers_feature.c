@@ -39,7 +39,18 @@ static void open_masks(struct layer_test *t, const struct sizes *s)
     struct oracle_masks *a = t->more = layer_bytes(t, sizeof *a);
     struct variable *p = t->par;
     *a = (struct oracle_masks){
-        B, L, C, N, p[0].value, p[1].value, p[2].value, p[3].value, p[0].grad, p[1].grad, p[2].grad, p[3].grad,
+        B,
+        L,
+        C,
+        N,
+        p[0].value,
+        p[1].value,
+        p[2].value,
+        p[3].value,
+        p[0].grad,
+        p[1].grad,
+        p[2].grad,
+        p[3].grad,
         .m = layer_doubles(t, (size_t)(B * L)),
         .h = layer_doubles(t, (size_t)(B * N * half)),
         .w = layer_doubles(t, (size_t)(B * N * L)),
@@ -55,8 +66,8 @@ static void open_masks(struct layer_test *t, const struct sizes *s)
 static void test_masks(void **state)
 {
     static const struct sizes sizes[] = {
-        {.B = 1, .L = 2, .C = 1, .N = 1},  {.B = 3, .L = 7, .C = 9, .N = 3},   {.B = 1, .L = 9, .C = 7, .N = 8},
-        {.B = 3, .L = 5, .C = 33, .N = 8}, {.B = 1, .L = 64, .C = 20, .N = 2}, {.B = 3, .L = 20, .C = 97, .N = 3},
+        {.B = 1, .L = 2, .C = 1, .N = 1},   {.B = 3, .L = 7, .C = 9, .N = 3},   {.B = 1, .L = 9, .C = 7, .N = 8},
+        {.B = 3, .L = 5, .C = 33, .N = 8},  {.B = 1, .L = 64, .C = 20, .N = 2}, {.B = 3, .L = 20, .C = 97, .N = 3},
         {.B = 2, .L = 49, .C = 16, .N = 8}, {.B = 1, .L = 4, .C = 200, .N = 7},
     };
     struct layer_test t;
@@ -76,16 +87,14 @@ static void concatenate_double(struct layer_test *t)
 {
     for (int b = 0, at = 0; b < t->s.B; b++)
         for (int i = 0; i < t->inputs; i++)
-            for (int c = 0; c < t->in[i].shape[2]; c++)
-                t->out.value[at++] = t->in[i].value[b * t->in[i].shape[2] + c];
+            for (int c = 0; c < t->in[i].shape[2]; c++) t->out.value[at++] = t->in[i].value[b * t->in[i].shape[2] + c];
 }
 
 static void concatenate_double_backward(struct layer_test *t)
 {
     for (int b = 0, at = 0; b < t->s.B; b++)
         for (int i = 0; i < t->inputs; i++)
-            for (int c = 0; c < t->in[i].shape[2]; c++)
-                t->in[i].grad[b * t->in[i].shape[2] + c] += t->out.grad[at++];
+            for (int c = 0; c < t->in[i].shape[2]; c++) t->in[i].grad[b * t->in[i].shape[2] + c] += t->out.grad[at++];
 }
 
 static struct tensor *concatenate_shipped(struct layer_test *t, struct tape *tape, struct tensor *const *in)

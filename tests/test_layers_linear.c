@@ -41,8 +41,8 @@ static void open_linear(struct layer_test *t, const struct sizes *s)
 static void test_linear(void **state)
 {
     static const struct sizes sizes[] = {
-        {.B = 1, .L = 1, .N = 1, .K = 1},   {.B = 1, .L = 1, .N = 7, .K = 9},   {.B = 3, .L = 1, .N = 33, .K = 20},
-        {.B = 3, .L = 5, .N = 9, .K = 17},  {.B = 1, .L = 49, .N = 16, .K = 7}, {.B = 2, .L = 70, .N = 48, .K = 24},
+        {.B = 1, .L = 1, .N = 1, .K = 1},   {.B = 1, .L = 1, .N = 7, .K = 9},    {.B = 3, .L = 1, .N = 33, .K = 20},
+        {.B = 3, .L = 5, .N = 9, .K = 17},  {.B = 1, .L = 49, .N = 16, .K = 7},  {.B = 2, .L = 70, .N = 48, .K = 24},
         {.B = 3, .L = 1, .N = 400, .K = 9}, {.B = 7, .L = 1, .N = 12, .K = 500},
     };
     struct layer_test t;
@@ -92,8 +92,8 @@ static struct tensor *feed_shipped(struct layer_test *t, struct tape *tape, stru
 {
     struct feed_forward *w = t->more;
     struct variable *p = t->par;
-    *w = (struct feed_forward){&p[W1].shipped, &p[B1].shipped, &p[W2].shipped, &p[B2].shipped,
-                               {&p[GAMMA].shipped, &p[BETA].shipped}};
+    *w = (struct feed_forward){
+        &p[W1].shipped, &p[B1].shipped, &p[W2].shipped, &p[B2].shipped, {&p[GAMMA].shipped, &p[BETA].shipped}};
     return feed_forward(tape, in[0], w, t->keep);
 }
 
@@ -130,10 +130,10 @@ static void test_feed_forward(void **state)
         struct sizes s;
         bool keep, differences;
     } cases[] = {
-        {{.B = 1, .L = 1, .C = 1}, false, true},   {{.B = 3, .L = 1, .C = 7}, true, true},
-        {{.B = 1, .L = 5, .C = 9}, false, true},   {{.B = 3, .L = 7, .C = 12}, true, true},
-        {{.B = 3, .L = 49, .C = 33}, true, false}, {{.B = 1, .L = 300, .C = 20}, true, false},
-        {{.B = 3, .L = 90, .C = 48}, true, false}, {{.B = 3, .L = 350, .C = 7}, true, false},
+        {{.B = 1, .L = 1, .C = 1}, false, true},    {{.B = 3, .L = 1, .C = 7}, true, true},
+        {{.B = 1, .L = 5, .C = 9}, false, true},    {{.B = 3, .L = 7, .C = 12}, true, true},
+        {{.B = 3, .L = 49, .C = 33}, true, false},  {{.B = 1, .L = 300, .C = 20}, true, false},
+        {{.B = 3, .L = 90, .C = 48}, true, false},  {{.B = 3, .L = 350, .C = 7}, true, false},
         {{.B = 1, .L = 3, .C = 100}, false, false},
     };
     struct layer_test t;

@@ -40,8 +40,8 @@ static void open_norm(struct layer_test *t, const struct sizes *s)
 static void test_layer_norm(void **state)
 {
     static const struct sizes sizes[] = {
-        {.B = 1, .L = 1, .C = 1},  {.B = 3, .L = 4, .C = 1},  {.B = 1, .L = 1, .C = 7},  {.B = 3, .L = 5, .C = 7},
-        {.B = 1, .L = 9, .C = 9},  {.B = 3, .L = 4, .C = 16}, {.B = 3, .L = 7, .C = 17}, {.B = 2, .L = 9, .C = 33},
+        {.B = 1, .L = 1, .C = 1},  {.B = 3, .L = 4, .C = 1},   {.B = 1, .L = 1, .C = 7},  {.B = 3, .L = 5, .C = 7},
+        {.B = 1, .L = 9, .C = 9},  {.B = 3, .L = 4, .C = 16},  {.B = 3, .L = 7, .C = 17}, {.B = 2, .L = 9, .C = 33},
         {.B = 1, .L = 1, .C = 96}, {.B = 3, .L = 20, .C = 96},
     };
     struct layer_test t;

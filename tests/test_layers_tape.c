@@ -13,9 +13,9 @@ enum { WEIGHT, BIAS, W1, B1, W2, B2, GAMMA, BETA, TAP_GAMMA, TAP_BETA, M1, C1, M
 
 /* What the double pass keeps. */
 struct stream {
-    double *h, *s1, *s, *tap, *u1, *u2;  /* (M, C); u: before a feed's norm */
+    double *h, *s1, *s, *tap, *u1, *u2;   /* (M, C); u: before a feed's norm */
     double *g1, *g2, *pre1, *pre2, *wide; /* (M, 4C) gelu and what it is of */
-    double *v, *dtap, *ds, *dv, *du;     /* (M, C) */
+    double *v, *dtap, *ds, *dv, *du;      /* (M, C) */
     struct oracle_masks direct, normed;
     struct feed_forward feed;
     struct linear linear;
@@ -130,8 +130,18 @@ static struct oracle_masks open_masks(struct layer_test *t)
     int B = t->s.B, L = t->s.L, N = t->s.N;
     const struct variable *p = t->par;
     return (struct oracle_masks){
-        B, L, t->s.C, N, p[M1].value, p[C1].value, p[M2].value, p[C2].value,
-        p[M1].grad, p[C1].grad, p[M2].grad, p[C2].grad,
+        B,
+        L,
+        t->s.C,
+        N,
+        p[M1].value,
+        p[C1].value,
+        p[M2].value,
+        p[C2].value,
+        p[M1].grad,
+        p[C1].grad,
+        p[M2].grad,
+        p[C2].grad,
         .m = layer_doubles(t, (size_t)(B * L)),
         .h = layer_doubles(t, (size_t)(B * N * (L / 2))),
         .w = layer_doubles(t, (size_t)(B * N * L)),
@@ -151,8 +161,8 @@ static void open_stream(struct layer_test *t, const struct sizes *s)
     k->direct = open_masks(t);
     k->normed = open_masks(t);
     k->linear = (struct linear){&p[WEIGHT].shipped, &p[BIAS].shipped};
-    k->feed = (struct feed_forward){&p[W1].shipped, &p[B1].shipped, &p[W2].shipped, &p[B2].shipped,
-                                    {&p[GAMMA].shipped, &p[BETA].shipped}};
+    k->feed = (struct feed_forward){
+        &p[W1].shipped, &p[B1].shipped, &p[W2].shipped, &p[B2].shipped, {&p[GAMMA].shipped, &p[BETA].shipped}};
     k->norm = (struct norm){&p[TAP_GAMMA].shipped, &p[TAP_BETA].shipped};
     k->masks = (struct masks){&p[M1].shipped, &p[C1].shipped, &p[M2].shipped, &p[C2].shipped};
     double **maps[] = {&k->h, &k->s1, &k->s, &k->tap, &k->u1, &k->u2, &k->v, &k->dtap, &k->ds, &k->dv, &k->du};

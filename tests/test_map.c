@@ -7,6 +7,9 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,7 +137,7 @@ static int place(const float *query, const gvm_map *map, int t)
     return before;
 }
 
-/* T tiles, some of them the same and some very near to each other, n queries. */
+/* T tiles, some of them the same and some very near to each other, n queries; threads 0: as many as there are. */
 static void check_search(int T, int n, int D, int max_hits, int threads)
 {
     struct tile *items = calloc((size_t)T, sizeof *items);
@@ -153,10 +156,10 @@ static void check_search(int T, int n, int D, int max_hits, int threads)
     gvm_hit *hits = calloc((size_t)n * (size_t)max_hits, sizeof *hits);
     gvm_error err;
     int count, before = parallel_threads();
-    parallel_set_threads(threads);
+    if (threads > 0) parallel_set_threads(threads);
     if (gvm_map_search(&map, &model, hits, max_hits, &count, queries, (size_t)n, &err) != GVM_OK)
         fail_msg("%s", err.text);
-    parallel_set_threads(before);
+    if (threads > 0) parallel_set_threads(before);
     assert_int_equal(count, max_hits < T ? max_hits : T);
     for (int q = 0; q < n; q += 1 + n / 9)
         for (int k = 0; k < count; k++) {
@@ -185,12 +188,44 @@ static void test_search(void **state)
     check_search(700, 30000, 8, 3, 2); /* more than one turn of queries */
 }
 
+struct changer {
+    atomic_bool stop;
+    atomic_int changes, refusals;
+};
+
+static void *change_threads(void *argument)
+{
+    struct changer *c = argument;
+    for (int i = 0; !c->stop; i++) {
+        gvm_status status = gvm_set_threads(1 + i % 7, NULL);
+        c->changes += status == GVM_OK;
+        c->refusals += status == GVM_ARGUMENT;
+        sched_yield();
+    }
+    return NULL;
+}
+
+/* A search takes memory for so many threads: another number waits until it is done. */
+static void test_search_and_threads(void **state)
+{
+    (void)state;
+    struct changer changer = {false, 0, 0};
+    pthread_t thread;
+    int before = parallel_threads();
+    assert_int_equal(pthread_create(&thread, NULL, change_threads, &changer), 0);
+    for (int i = 0; i < 40 || changer.changes < 40 || changer.refusals < 1; i++) check_search(97, 13, 33, 10, 0);
+    changer.stop = true;
+    pthread_join(thread, NULL);
+    parallel_set_threads(before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good_lists),
         cmocka_unit_test(test_bad_lists),
         cmocka_unit_test(test_search),
+        cmocka_unit_test(test_search_and_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -168,7 +168,8 @@ static void check_outputs(const char *name)
             if (c < least) least = c;
             tape_free(tape);
         }
-        print_message("%s%s: worst stage %.2g, features' cosine at least %.9f\n", name, packed ? " (packed)" : "", worst, least);
+        print_message("%s%s: worst stage %.2g, features' cosine at least %.9f\n", name, packed ? " (packed)" : "",
+                      worst, least);
         close_golden(&g);
     }
 }
@@ -239,7 +240,8 @@ static void check_training(const char *name)
     allocate(tape);
     struct optimizer *o;
     gvm_error err;
-    assert_int_equal(optimizer_open(&o, n->params, n->param_count, n->weights, n->grads, n->floats, &rates_paper, &err), GVM_OK);
+    assert_int_equal(optimizer_open(&o, n->params, n->param_count, n->weights, n->grads, n->floats, &rates_paper, &err),
+                     GVM_OK);
     float *start = malloc(n->floats * sizeof *start);
     memcpy(start, n->weights, n->floats * sizeof *start);
     double worst = 0;
@@ -263,7 +265,8 @@ static void check_training(const char *name)
         }
         free(after);
     }
-    if (has_weights && !(xy / sqrt(xx * yy) > 0.999)) fail_msg("%s: the update's cosine with PyTorch's is %.6f", name, xy / sqrt(xx * yy));
+    if (has_weights && !(xy / sqrt(xx * yy) > 0.999))
+        fail_msg("%s: the update's cosine with PyTorch's is %.6f", name, xy / sqrt(xx * yy));
     print_message("%s: ten steps, worst loss off by %.2g", name, worst);
     if (has_weights) print_message(", update's cosine %.7f", xy / sqrt(xx * yy));
     print_message("\n");
@@ -310,7 +313,8 @@ static void test_same_bits(void **state)
         allocate(tape);
         struct optimizer *o;
         gvm_error err;
-        assert_int_equal(optimizer_open(&o, n->params, n->param_count, n->weights, n->grads, n->floats, &rates_paper, &err), GVM_OK);
+        assert_int_equal(
+            optimizer_open(&o, n->params, n->param_count, n->weights, n->grads, n->floats, &rates_paper, &err), GVM_OK);
         for (int i = 0; i < 3; i++) {
             tape->step = (uint64_t)i;
             asam_step(tape, &g, o, 1);
@@ -437,9 +441,9 @@ int main(int count, char **arguments)
     if (count > 1) snprintf(folder, sizeof folder, "%s", arguments[1]);
     print_message("instructions: %s\n", kernels()->name);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_outputs),       cmocka_unit_test(test_gradients), cmocka_unit_test(test_training),
-        cmocka_unit_test(test_same_bits),     cmocka_unit_test(test_fresh),     cmocka_unit_test(test_save_and_load),
-        cmocka_unit_test(test_full_size),     cmocka_unit_test(test_timm),
+        cmocka_unit_test(test_outputs),   cmocka_unit_test(test_gradients), cmocka_unit_test(test_training),
+        cmocka_unit_test(test_same_bits), cmocka_unit_test(test_fresh),     cmocka_unit_test(test_save_and_load),
+        cmocka_unit_test(test_full_size), cmocka_unit_test(test_timm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,9 +44,13 @@ static void toy_open(struct toy *t)
         assert_non_null(*blocks[i] = calloc(t->floats, sizeof(float)));
     draw_seed(21);
     for (size_t i = 0, at = 0; i < PARAMS; at += padded(kinds[i].count), i++) {
-        t->params[i] = (struct param){.rank = 1, .count = kinds[i].count, .shape = {(int)kinds[i].count},
-                                      .data = t->weights + at, .grad = t->grads + at,
-                                      .decay = kinds[i].decay, .backbone = kinds[i].backbone};
+        t->params[i] = (struct param){.rank = 1,
+                                      .count = kinds[i].count,
+                                      .shape = {(int)kinds[i].count},
+                                      .data = t->weights + at,
+                                      .grad = t->grads + at,
+                                      .decay = kinds[i].decay,
+                                      .backbone = kinds[i].backbone};
         for (size_t j = at; j < at + kinds[i].count; j++) {
             t->weights[j] = (float)draw_normal();
             t->a[j] = (float)draw_uniform();

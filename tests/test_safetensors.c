@@ -1,5 +1,5 @@
-/* test_safetensors.c - safetensors and whole files: what is written comes back bit for bit, and every kind of
- * lie is a sentence that names the file and the tensor. */
+/* test_safetensors.c - what is written comes back bit for bit, and every kind of lie is a sentence that names the
+ * file and the tensor. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,210 +7,21 @@
 
 #include <cmocka.h>
 
-#include <dirent.h>
-#include <errno.h>
-#include <limits.h>
+#include <jansson.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/file.h"
 #include "base/half.h"
 #include "base/safetensors.h"
-
-static char folder[PATH_MAX - 256]; /* of this run's files */
-
-static const char *in_folder(const char *name)
-{
-    static char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
-
-static int make_folder(void **state)
-{
-    (void)state;
-    const char *parent = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp";
-    snprintf(folder, sizeof folder, "%s/test_safetensors-XXXXXX", parent);
-    return mkdtemp(folder) == NULL;
-}
-
-static int count_files(void)
-{
-    DIR *dir = opendir(folder);
-    int n = -2; /* . and .. */
-    assert_non_null(dir);
-    while (readdir(dir) != NULL) n++;
-    closedir(dir);
-    return n;
-}
-
-static int empty_folder(void **state)
-{
-    (void)state;
-    DIR *dir = opendir(folder);
-    for (struct dirent *e; (e = readdir(dir)) != NULL;) remove(in_folder(e->d_name));
-    closedir(dir);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    empty_folder(state);
-    return rmdir(folder);
-}
-
-static void put_text(const char *path, const char *text)
-{
-    FILE *f = fopen(path, "wb");
-    assert_non_null(f);
-    fputs(text, f);
-    assert_int_equal(fclose(f), 0);
-}
-
-static void assert_text(const char *path, const char *text)
-{
-    char got[64] = "";
-    FILE *f = fopen(path, "rb");
-    assert_non_null(f);
-    size_t n = fread(got, 1, sizeof got - 1, f);
-    fclose(f);
-    assert_int_equal(n, strlen(text));
-    assert_string_equal(got, text);
-}
+#include "folder_support.h"
 
 static void assert_says(const gvm_error *err, const char *part)
 {
     if (strstr(err->text, part) == NULL) fail_msg("\"%s\" does not say \"%s\"", err->text, part);
-}
-
-/* ---- files */
-
-static void test_map(void **state)
-{
-    (void)state;
-    struct file_map map;
-    gvm_error err = {""};
-    put_text(in_folder("a"), "text");
-    assert_int_equal(file_map(&map, in_folder("a"), &err), GVM_OK);
-    assert_int_equal(map.size, 4);
-    assert_memory_equal(map.data, "text", 4);
-    file_unmap(&map);
-    file_unmap(&map);
-
-    put_text(in_folder("empty"), "");
-    assert_int_equal(mkfifo(in_folder("fifo"), 0600), 0);
-    assert_int_equal(mkdir(in_folder("dir"), 0700), 0);
-    assert_int_equal(file_map(&map, in_folder("empty"), &err), GVM_FORMAT);
-    assert_says(&err, "/empty: the file is empty");
-    assert_int_equal(file_map(&map, in_folder("fifo"), &err), GVM_FILE);
-    assert_says(&err, "/fifo: it is not a regular file");
-    assert_int_equal(file_map(&map, in_folder("dir"), &err), GVM_FILE);
-    assert_says(&err, "/dir: it is a folder");
-    assert_int_equal(file_map(&map, in_folder("missing"), &err), GVM_FILE);
-    assert_says(&err, "/missing: ");
-    assert_null(map.data);
-    assert_int_equal(file_map(&map, in_folder("missing"), NULL), GVM_FILE);
-}
-
-static void test_path_tail(void **state)
-{
-    (void)state;
-    char path[301] = "";
-    assert_string_equal(path_tail("a/b"), "a/b");
-    for (int i = 0; i < 100; i++) strcat(path, "\u20ac");
-    assert_string_equal(path_tail(path), path + 300 - 198); /* whole characters of three bytes */
-}
-
-static void test_write_commit(void **state)
-{
-    (void)state;
-    struct file_writer w;
-    gvm_error err;
-    put_text(in_folder("a"), "old");
-    assert_int_equal(chmod(in_folder("a"), 0640), 0);
-    assert_int_equal(file_writer_open(&w, in_folder("a"), &err), GVM_OK);
-    assert_int_equal(file_writer_write(&w, "new ", 4, &err), GVM_OK);
-    assert_int_equal(file_writer_write(&w, "text", 4, &err), GVM_OK);
-    assert_text(in_folder("a"), "old");
-    assert_int_equal(file_writer_commit(&w, &err), GVM_OK);
-    assert_text(in_folder("a"), "new text");
-    struct stat st;
-    assert_int_equal(stat(in_folder("a"), &st), 0);
-    assert_int_equal(st.st_mode & 0777, 0640);
-    assert_int_equal(count_files(), 1);
-    file_writer_abort(&w); /* nothing is left to abort */
-    assert_text(in_folder("a"), "new text");
-}
-
-static void test_write_abort(void **state)
-{
-    (void)state;
-    struct file_writer w, other;
-    gvm_error err;
-    put_text(in_folder("a"), "old");
-    assert_int_equal(file_writer_open(&w, in_folder("a"), &err), GVM_OK);
-    assert_int_equal(file_writer_open(&other, in_folder("a"), &err), GVM_OK); /* two at once do not meet */
-    assert_int_equal(file_writer_write(&w, "new", 3, &err), GVM_OK);
-    assert_int_equal(count_files(), 3);
-    file_writer_abort(&w);
-    file_writer_abort(&other);
-    assert_text(in_folder("a"), "old");
-    assert_int_equal(count_files(), 1);
-}
-
-/* A file size limit stands for a full disk: write fails in the middle. */
-static void test_write_full(void **state)
-{
-    (void)state;
-    struct rlimit before, small;
-    float *data = calloc(5000, sizeof *data);
-    struct safetensors_entry entry = {"x", 1, {5000}, data};
-    gvm_error err;
-    assert_non_null(data);
-    put_text(in_folder("a"), "old");
-    signal(SIGXFSZ, SIG_IGN);
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-    small = (struct rlimit){4096, before.rlim_max};
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-    gvm_status status = safetensors_write(in_folder("a"), &entry, 1, NULL, 0, &err);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
-    signal(SIGXFSZ, SIG_DFL);
-    free(data);
-    assert_int_equal(status, GVM_FILE);
-    assert_says(&err, "/a: cannot write it: ");
-    assert_text(in_folder("a"), "old");
-    assert_int_equal(count_files(), 1);
-}
-
-static void test_write_targets(void **state)
-{
-    (void)state;
-    struct file_writer w;
-    gvm_error err;
-    assert_int_equal(file_writer_open(&w, folder, &err), GVM_FILE);
-    assert_says(&err, "it is a folder");
-    assert_int_equal(file_writer_open(&w, "/dev/null", &err), GVM_FILE);
-    assert_says(&err, "/dev/null: it is not a regular file");
-    assert_int_equal(file_writer_open(&w, in_folder("none/a"), &err), GVM_FILE);
-    assert_says(&err, "none/a: cannot create it");
-    assert_int_equal(file_writer_open(&w, in_folder("none/"), &err), GVM_FILE);
-    assert_int_equal(file_writer_open(&w, "", &err), GVM_FILE);
-
-    struct stat st;
-    put_text(in_folder("target"), "old");
-    assert_int_equal(symlink("target", in_folder("link")), 0);
-    assert_int_equal(file_writer_open(&w, in_folder("link"), &err), GVM_OK);
-    assert_int_equal(file_writer_write(&w, "new", 3, &err), GVM_OK);
-    assert_int_equal(file_writer_commit(&w, &err), GVM_OK);
-    assert_text(in_folder("target"), "new");
-    assert_int_equal(lstat(in_folder("link"), &st), 0);
-    assert_true(S_ISLNK(st.st_mode));
 }
 
 /* ---- 16-bit floats */
@@ -330,16 +141,77 @@ static void test_write_names(void **state)
     char name_long[300] = "";
     float x = 1;
     gvm_error err;
-    memset(name_long, 'n', sizeof name_long - 1);
-    const char *bad[] = {"x", "__metadata__", "\xff\xfe", name_long};
-    for (int i = 0; i < 4; i++) {
+    memset(name_long, 'n', 256);
+    static const char *const says[] = {"/a: the name \"x\" is used twice",
+                                       "/a: the name \"__metadata__\" is used twice",
+                                       "/a: the name \"??\" is not UTF-8", "is too long", "/a: the name \"\" is empty"};
+    const char *bad[] = {"x", "__metadata__", "\xff\xfe", name_long, ""};
+    for (int i = 0; i < 5; i++) {
         struct safetensors_entry entries[] = {{"x", 0, {0}, &x}, {bad[i], 0, {0}, &x}};
         assert_int_equal(safetensors_write(in_folder("a"), entries, 2, NULL, 0, &err), GVM_ARGUMENT);
-        assert_says(&err, "/a: ");
+        assert_says(&err, says[i]);
     }
-    struct safetensors_pair pairs[] = {{"key", "\xff"}};
+    struct safetensors_pair pairs[] = {{"key", "\xff"}, {"twice", "1"}, {"twice", "2"}};
     assert_int_equal(safetensors_write(in_folder("a"), NULL, 0, pairs, 1, &err), GVM_ARGUMENT);
+    assert_says(&err, "/a: the text of \"key\" is not UTF-8");
+    assert_int_equal(safetensors_write(in_folder("a"), NULL, 0, pairs + 1, 2, &err), GVM_ARGUMENT);
+    assert_says(&err, "/a: the name \"twice\" is used twice");
     assert_int_equal(count_files(), 0);
+    name_long[255] = '\0';
+    struct safetensors_entry entry = {name_long, 0, {0}, &x};
+    assert_int_equal(safetensors_write(in_folder("a"), &entry, 1, NULL, 0, &err), GVM_OK);
+}
+
+/* A file size limit stands for a full disk: nothing half-written is left. */
+static void test_write_full(void **state)
+{
+    (void)state;
+    struct rlimit before, small;
+    float *data = calloc(5000, sizeof *data);
+    struct safetensors_entry entry = {"x", 1, {5000}, data};
+    gvm_error err;
+    assert_non_null(data);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = (struct rlimit){4096, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    gvm_status status = safetensors_write(in_folder("a"), &entry, 1, NULL, 0, &err);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    free(data);
+    assert_int_equal(status, GVM_FILE);
+    assert_says(&err, "/a: cannot write it: ");
+    assert_int_equal(count_files(), 0);
+}
+
+static long allocations_left;
+
+static void *limited_malloc(size_t size)
+{
+    return allocations_left-- > 0 ? malloc(size) : NULL;
+}
+
+/* Whichever of jansson's allocations fails: that is said, and nothing is written. */
+static void test_write_memory(void **state)
+{
+    (void)state;
+    const float x[6] = {1};
+    struct safetensors_entry entries[] = {{"x", 2, {2, 3}, x}, {"y", 0, {0}, x}};
+    struct safetensors_pair pairs[] = {{"config", "{}"}, {"format", "pt"}};
+    gvm_error err;
+    gvm_status status = GVM_MEMORY;
+    for (long most = 0; status != GVM_OK; most++) {
+        allocations_left = most;
+        json_set_alloc_funcs(limited_malloc, free);
+        status = safetensors_write(in_folder("a"), entries, 2, pairs, 2, &err);
+        json_set_alloc_funcs(malloc, free);
+        if (status == GVM_OK) continue;
+        assert_int_equal(status, GVM_MEMORY);
+        assert_says(&err, "/a: there is not enough memory");
+        assert_int_equal(count_files(), 0);
+        assert_true(most < 1000);
+    }
+    assert_int_equal(count_files(), 1);
 }
 
 /* ---- files made by hand */
@@ -535,13 +407,13 @@ static void test_open_paths(void **state)
     (void)state;
     struct safetensors *st;
     gvm_error err;
-    put_text(in_folder("short"), "abc");
-    put_text(in_folder("empty"), "");
+    put_text("short", "abc");
+    put_text("empty", "");
     assert_int_equal(safetensors_open(&st, in_folder("short"), &err), GVM_FORMAT);
     assert_says(&err, "/short: 3 bytes are too few");
     assert_int_equal(safetensors_open(&st, in_folder("empty"), &err), GVM_FORMAT);
     assert_says(&err, "/empty: ");
-    assert_int_equal(safetensors_open(&st, folder, &err), GVM_FILE);
+    assert_int_equal(safetensors_open(&st, in_folder(""), &err), GVM_FILE);
     assert_says(&err, "it is a folder");
     assert_int_equal(safetensors_open(&st, in_folder("missing"), &err), GVM_FILE);
     assert_says(&err, "/missing: ");
@@ -551,17 +423,13 @@ static void test_open_paths(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(test_map, empty_folder),
-        cmocka_unit_test(test_path_tail),
-        cmocka_unit_test_teardown(test_write_commit, empty_folder),
-        cmocka_unit_test_teardown(test_write_abort, empty_folder),
-        cmocka_unit_test_teardown(test_write_full, empty_folder),
-        cmocka_unit_test_teardown(test_write_targets, empty_folder),
         cmocka_unit_test(test_f16),
         cmocka_unit_test(test_bf16),
         cmocka_unit_test_teardown(test_round_trip, empty_folder),
         cmocka_unit_test_teardown(test_many, empty_folder),
         cmocka_unit_test_teardown(test_write_names, empty_folder),
+        cmocka_unit_test_teardown(test_write_full, empty_folder),
+        cmocka_unit_test_teardown(test_write_memory, empty_folder),
         cmocka_unit_test(test_foreign),
         cmocka_unit_test(test_lies),
         cmocka_unit_test(test_truncated),

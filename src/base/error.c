@@ -2,19 +2,48 @@
 #include "base/error.h"
 
 #include <errno.h>
+#include <glib.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+/* What moves a terminal's cursor, breaks the line, or turns the direction of the text around it: a name with such
+ * characters could make the sentence look like another. */
+static bool is_masked(gunichar c)
+{
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) /* C0, delete, C1 */
+           || (c >= 0x2028 && c <= 0x202e)     /* line and paragraph separator, embeddings and overrides */
+           || (c >= 0x2066 && c <= 0x2069);    /* isolates */
+}
+
+/* Only gets shorter. cut: the end is missing, perhaps from the middle of a character. */
+static void make_presentable(char *text, bool cut)
+{
+    char *to = text;
+    for (const char *p = text; *p != '\0';) {
+        gunichar c = g_utf8_get_char_validated(p, -1);
+        if (c == (gunichar)-2 && cut) break; /* the start of a character, and nothing behind it */
+        size_t length = c < 0x110000 ? (size_t)(g_utf8_next_char(p) - p) : 1;
+        if (c >= 0x110000 || is_masked(c)) {
+            *to++ = '?';
+        } else {
+            memmove(to, p, length);
+            to += length;
+        }
+        p += length;
+    }
+    *to = '\0';
+}
 
 gvm_status fail(gvm_error *err, gvm_status status, const char *format, ...)
 {
     if (err == NULL) return status;
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(err->text, sizeof err->text, format, arguments);
+    int length = vsnprintf(err->text, sizeof err->text, format, arguments);
     va_end(arguments);
-    for (char *c = err->text; *c != '\0'; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = '?';
+    make_presentable(err->text, length >= (int)sizeof err->text);
     return status;
 }
 

@@ -4,13 +4,13 @@
 
 #include "geoviewmatch.h"
 
-/* Write the sentence (what, where, what to do) and return the status, so that a
- * failing function ends with `return fail(err, GVM_FILE, "...", path)`.
- * Control characters that a lying file smuggled in become '?'. err may be NULL. */
-__attribute__((format(printf, 3, 4)))
-gvm_status fail(gvm_error *err, gvm_status status, const char *format, ...);
+/* Write the sentence (what, where, what to do) and return the status, so that a failing function ends with
+ * `return fail(err, GVM_FILE, "%s: ...", path_tail(path))`. What is longer than err's text is cut at a whole
+ * character. Bytes that are not UTF-8, control characters and those that turn the direction of writing become
+ * '?': names come from lying files too. err may be NULL. */
+__attribute__((format(printf, 3, 4))) gvm_status fail(gvm_error *err, gvm_status status, const char *format, ...);
 
-/* The sentence to show for a file that open/read/write refused: uses errno. */
+/* The sentence to show for a file that open/read/write refused: uses errno. GVM_FILE, or GVM_MEMORY for ENOMEM. */
 gvm_status fail_errno(gvm_error *err, const char *verb, const char *path);
 
 #endif

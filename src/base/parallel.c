@@ -12,6 +12,8 @@ int omp_get_max_threads(void);
 void omp_set_num_threads(int count);
 int omp_in_parallel(void);
 
+enum { MAX_THREADS = 1024 };
+
 static atomic_int threads; /* 0 until it is first asked for */
 
 struct job {
@@ -61,6 +63,7 @@ int parallel_threads(void)
     int count = threads;
     if (count > 0) return count;
     int none = 0, first = omp_get_max_threads(); /* the calling thread's, which the host may change later */
+    if (first > MAX_THREADS) first = MAX_THREADS;
     return atomic_compare_exchange_strong(&threads, &none, first) ? first : none;
 }
 

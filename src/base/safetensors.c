@@ -1,4 +1,4 @@
-/* safetensors.c - see safetensors.h. Reading goes: length of the header, the header as JSON (jansson, which
+/* safetensors.c - reading, see safetensors.h. It goes: length of the header, the header as JSON (jansson, which
  * refuses keys given twice), each tensor on its own, then all of them in the order of their offsets, which
  * must follow one another without a gap from the header's end to the file's end. */
 #include "base/safetensors.h"
@@ -18,8 +18,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "float32 data goes to 
 enum {
     LENGTH_BYTES = 8,
     MAX_HEADER = 100 * 1000 * 1000, /* the format's own limit */
-    MAX_VALUES = 2 * 1000 * 1000,   /* in the header: a small file must not become gigabytes of JSON values */
-    MAX_NAME = 255
+    MAX_VALUES = 2 * 1000 * 1000    /* in the header: a small file must not become gigabytes of JSON values */
 };
 
 struct safetensors {
@@ -112,9 +111,9 @@ static gvm_status read_tensor(struct safetensors_tensor *t, const struct safeten
                               const json_t *value, gvm_error *err)
 {
     size_t length = strlen(name);
-    if (length > MAX_NAME)
+    if (length > SAFETENSORS_MAX_NAME)
         return fail(err, GVM_FORMAT, "%s: a tensor's name is %zu bytes long, more than %d", st->where, length,
-                    MAX_NAME);
+                    SAFETENSORS_MAX_NAME);
     t->name = name;
     if (!json_is_object(value)) return FAIL_TENSOR(st, name, err, "is described by something that is no object");
     const char *dtype = json_string_value(json_object_get(value, "dtype"));
@@ -343,83 +342,4 @@ gvm_status safetensors_read_f32(float *out, const struct safetensors *st, const 
     case SAFETENSORS_OTHER: break;
     }
     return FAIL_TENSOR(st, tensor->name, err, "has the type %s; only F32, F16 and BF16 are read", tensor->dtype_name);
-}
-
-/* Values of an entry, and thereby 4 times as many bytes. What is in memory cannot overflow. */
-static size_t entry_count(const struct safetensors_entry *e)
-{
-    size_t count = 1;
-    assert(e->rank >= 0 && e->rank <= SAFETENSORS_MAX_RANK);
-    for (int i = 0; i < e->rank; i++) count *= (size_t)e->shape[i];
-    return count;
-}
-
-static json_t *describe_entry(const struct safetensors_entry *e, size_t begin, size_t end)
-{
-    json_t *shape = json_array();
-    for (int i = 0; i < e->rank; i++) json_array_append_new(shape, json_integer(e->shape[i]));
-    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", shape, "data_offsets", (json_int_t)begin,
-                     (json_int_t)end);
-}
-
-/* The header as JSON; NULL with a sentence. */
-static json_t *describe(const char *path, const struct safetensors_entry *entries, size_t count,
-                        const struct safetensors_pair *metadata, size_t pairs, gvm_error *err)
-{
-    json_t *header = json_object(), *texts = json_object();
-    const char *bad = NULL;
-    size_t end = 0;
-    for (size_t i = 0; i < pairs && bad == NULL; i++)
-        if (json_object_get(texts, metadata[i].key) != NULL ||
-            json_object_set_new(texts, metadata[i].key, json_string(metadata[i].value)) != 0)
-            bad = metadata[i].key;
-    if (json_object_set_new(header, "__metadata__", texts) != 0) bad = "__metadata__";
-    for (size_t i = 0; i < count && bad == NULL; i++) {
-        const struct safetensors_entry *e = &entries[i];
-        size_t begin = end;
-        end += entry_count(e) * sizeof(float);
-        if (json_object_get(header, e->name) != NULL || strlen(e->name) > MAX_NAME ||
-            json_object_set_new(header, e->name, describe_entry(e, begin, end)) != 0)
-            bad = e->name;
-    }
-    if (bad == NULL) return header;
-    json_decref(header);
-    fail(err, GVM_ARGUMENT, "%s: \"%.*s\" is a name used twice, too long, or not UTF-8", path_tail(path), MAX_NAME,
-         bad);
-    return NULL;
-}
-
-static gvm_status write_file(struct file_writer *w, const char *header, const struct safetensors_entry *entries,
-                             size_t count, gvm_error *err)
-{
-    static const char spaces[] = "       ";
-    size_t length = strlen(header), padding = (8 - length % 8) % 8;
-    uint64_t stored = length + padding;
-    gvm_status status = file_writer_write(w, &stored, sizeof stored, err);
-    if (status == GVM_OK) status = file_writer_write(w, header, length, err);
-    if (status == GVM_OK) status = file_writer_write(w, spaces, padding, err);
-    for (size_t i = 0; i < count && status == GVM_OK; i++)
-        status = file_writer_write(w, entries[i].data, entry_count(&entries[i]) * sizeof(float), err);
-    return status;
-}
-
-gvm_status safetensors_write(const char *path, const struct safetensors_entry *entries, size_t count,
-                             const struct safetensors_pair *metadata, size_t pairs, gvm_error *err)
-{
-    json_t *header = describe(path, entries, count, metadata, pairs, err);
-    if (header == NULL) return GVM_ARGUMENT;
-    char *text = json_dumps(header, JSON_COMPACT);
-    json_decref(header);
-    if (text == NULL) return fail(err, GVM_MEMORY, "%s: not enough memory for its header", path_tail(path));
-    struct file_writer w;
-    gvm_status status = file_writer_open(&w, path, err);
-    if (status == GVM_OK) {
-        status = write_file(&w, text, entries, count, err);
-        if (status == GVM_OK)
-            status = file_writer_commit(&w, err);
-        else
-            file_writer_abort(&w);
-    }
-    free(text);
-    return status;
 }

@@ -12,7 +12,7 @@
 
 #include "geoviewmatch.h"
 
-enum { SAFETENSORS_MAX_RANK = 8 };
+enum { SAFETENSORS_MAX_RANK = 8, SAFETENSORS_MAX_NAME = 255 /* bytes */ };
 
 enum safetensors_dtype {
     SAFETENSORS_F32,
@@ -79,8 +79,8 @@ struct safetensors_pair {
 };
 
 /* Write float32 tensors in the order given, and metadata, whole or not at all (file.h). The data starts at a
- * multiple of 8 bytes and is not copied. GVM_ARGUMENT where a name is used twice, too long or not UTF-8,
- * GVM_FILE, GVM_MEMORY. */
+ * multiple of 8 bytes and is not copied. GVM_ARGUMENT where a name is empty, too long, used twice or
+ * not UTF-8, or a text of the metadata is not UTF-8; GVM_FILE, GVM_MEMORY. */
 gvm_status safetensors_write(const char *path, const struct safetensors_entry *entries, size_t count,
                              const struct safetensors_pair *metadata, size_t pairs, gvm_error *err);
 

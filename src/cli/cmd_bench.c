@@ -28,8 +28,7 @@ static const char help[] =
     "  --rounds N            rounds, 1..1000; the best of each counts (default: 5)\n"
     "  --batch N             pairs in the training step, 2..64 (default: 4)\n"
     "  --no-train            embedding only\n"
-    "  --json                the figures as JSON\n"
-    COMMON_HELP;
+    "  --json                the figures as JSON\n" COMMON_HELP;
 
 struct arguments {
     struct common common;
@@ -43,12 +42,12 @@ static const int batches[BATCHES] = {16, 1};
 static const char *const view_names[2] = {"street", "aerial"};
 
 struct figures {
-    double fma, product;          /* peak, GFLOP/s */
-    double seconds[2][BATCHES];   /* of one pass, by view and batch */
-    double step_seconds;          /* of one training step, 0 where none was run */
-    double step_bytes;            /* most memory the process held up to the end of the steps */
-    double pass_bytes[2];         /* of maps and scratch at batch 16 */
-    struct counts counts[2];      /* of one picture, by view */
+    double fma, product;        /* peak, GFLOP/s */
+    double seconds[2][BATCHES]; /* of one pass, by view and batch */
+    double step_seconds;        /* of one training step, 0 where none was run */
+    double step_bytes;          /* most memory the process held up to the end of the steps */
+    double pass_bytes[2];       /* of maps and scratch at batch 16 */
+    struct counts counts[2];    /* of one picture, by view */
     size_t parameters;
 };
 
@@ -91,7 +90,8 @@ static void measure_peak(struct figures *f)
 static gvm_status open_network(struct network **network, const struct arguments *a, bool training, gvm_error *err)
 {
     if (a->weights) return checkpoint_load(network, a->weights, training, err);
-    gvm_status status = network_open(network, strcmp(a->preset, "nano") == 0 ? &config_nano : &config_paper, training, err);
+    gvm_status status =
+        network_open(network, strcmp(a->preset, "nano") == 0 ? &config_nano : &config_paper, training, err);
     if (status != GVM_OK) return status;
     network_fresh(*network, 1);
     for (int i = 0; i < (*network)->param_count; i++) {
@@ -257,11 +257,11 @@ static int print_json(const struct figures *f, const struct arguments *a)
                              f->seconds[v][0] * 1e3 / 16, "ms_batch1", f->seconds[v][1] * 1e3, "of_peak_batch16",
                              16 * work(f, v) / f->seconds[v][0] / peak, "of_peak_batch1",
                              work(f, v) / f->seconds[v][1] / peak);
-    json_t *root = json_pack("{s:s, s:s, s:s, s:i, s:I, s:f, s:{s:f, s:f}, s:o, s:o}", "version", gvm_version(),
-                             "instructions", kernels()->name, "onednn", onednn, "threads", parallel_threads(),
-                             "parameters", (json_int_t)f->parameters, "paper_multiply_adds_G", paper_count(f), "peak",
-                             "fma_gflops", f->fma, "product_gflops", f->product, "aerial", views[GVM_AERIAL], "street",
-                             views[GVM_STREET]);
+    json_t *root =
+        json_pack("{s:s, s:s, s:s, s:i, s:I, s:f, s:{s:f, s:f}, s:o, s:o}", "version", gvm_version(), "instructions",
+                  kernels()->name, "onednn", onednn, "threads", parallel_threads(), "parameters",
+                  (json_int_t)f->parameters, "paper_multiply_adds_G", paper_count(f), "peak", "fma_gflops", f->fma,
+                  "product_gflops", f->product, "aerial", views[GVM_AERIAL], "street", views[GVM_STREET]);
     if (f->step_seconds > 0)
         json_object_set_new(root, "train",
                             json_pack("{s:i, s:f, s:f, s:f}", "batch", (int)a->batch, "ms_per_pair",
@@ -282,13 +282,15 @@ static void print_costs(const struct figures *f)
     double both = (f->seconds[0][0] + f->seconds[1][0]) * 1e3, weights = (double)f->parameters * 4;
     double memory = weights + (f->pass_bytes[0] > f->pass_bytes[1] ? f->pass_bytes[0] : f->pass_bytes[1]);
     printf("\nThe paper's Table 4 (RTX 4090, batch 16), and this machine (16 pairs, embedding):\n\n"
-           "  %-28s %8s %10s %9s %12s\n", "method", "GFLOPs", "memory GB", "ms", "parameters M");
+           "  %-28s %8s %10s %9s %12s\n",
+           "method", "GFLOPs", "memory GB", "ms", "parameters M");
     printf("  %-28s %8.2f %10.2f %9.0f %12.2f\n", "SAFA", 42.24, 9.63, 120.0, 81.66);
     printf("  %-28s %8.2f %10.2f %9.0f %12.2f\n", "L2LTR", 44.16, 15.50, 82.0, 195.90);
     printf("  %-28s %8.4f %10.2f %9.0f %12.2f\n", "GeoViewMatch, the paper's", 9.7616, 11.40, 42.0, 57.47);
     printf("  %-28s %8.4f %10.2f %9.0f %12.2f\n", "GeoViewMatch, here", paper_count(f), memory * 1e-9, both,
            (double)f->parameters * 1e-6);
-    printf("\nGFLOPs as the paper counts: a multiply-add once, without queries, keys, values and attention's products.\n");
+    printf(
+        "\nGFLOPs as the paper counts: a multiply-add once, without queries, keys, values and attention's products.\n");
 }
 
 static void print_text_report(const struct figures *f, const struct arguments *a)
@@ -323,10 +325,13 @@ static void print_text_report(const struct figures *f, const struct arguments *a
 
 static int read_arguments(struct arguments *a, int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"preset", required_argument, NULL, 'p'}, {"weights", required_argument, NULL, 'w'},
-        {"rounds", required_argument, NULL, 'r'}, {"batch", required_argument, NULL, 'b'},
-        {"no-train", no_argument, NULL, 'n'},     {"json", no_argument, NULL, 'j'}, COMMON_OPTIONS};
+    static const struct option options[] = {{"preset", required_argument, NULL, 'p'},
+                                            {"weights", required_argument, NULL, 'w'},
+                                            {"rounds", required_argument, NULL, 'r'},
+                                            {"batch", required_argument, NULL, 'b'},
+                                            {"no-train", no_argument, NULL, 'n'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            COMMON_OPTIONS};
     const char *name = a->common.name;
     int status;
     for (int c; (c = next_option(argc, argv, options)) != -1;) {
@@ -355,7 +360,8 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
 
 int cmd_bench(int argc, char **argv)
 {
-    struct arguments a = {.common = {.name = "bench", .help = help}, .preset = "paper", .rounds = 5, .batch = 4, .train = true};
+    struct arguments a = {
+        .common = {.name = "bench", .help = help}, .preset = "paper", .rounds = 5, .batch = 4, .train = true};
     int status = read_arguments(&a, argc, argv);
     if (status != GO_ON) return status;
     struct figures f = {0};

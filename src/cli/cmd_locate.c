@@ -85,6 +85,12 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
 
 /* ------------------------------------------------------------------ printing */
 
+/* printf gives what rounds to zero from below as -0.0: half is half of the last place shown. */
+static double without_minus_zero(double x, double half)
+{
+    return fabs(x) < half ? 0 : x;
+}
+
 static void print_table(const struct answer *answer, int top)
 {
     size_t good = 0;
@@ -95,8 +101,8 @@ static void print_table(const struct answer *answer, int top)
         printf("\n  rank     latitude     longitude  radius m    score  tile\n");
         const gvm_hit *hits = answer->hits + good++ * (size_t)top;
         for (int k = 0; k < answer->count; k++) {
-            printf("  %4d  %11.7f  %12.7f  %8.1f  %7.4f  ", k + 1, hits[k].lat, hits[k].lon, hits[k].radius_m,
-                   hits[k].score);
+            printf("  %4d  %11.7f  %12.7f  %8.1f  %7.4f  ", k + 1, without_minus_zero(hits[k].lat, 5e-8),
+                   without_minus_zero(hits[k].lon, 5e-8), hits[k].radius_m, without_minus_zero(hits[k].score, 5e-5));
             print_text(hits[k].tile);
             putchar('\n');
         }

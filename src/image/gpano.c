@@ -37,7 +37,9 @@ static bool value_at(char value[VALUE_MAX], const char *p, const char *end)
         return false; /* the name goes on: another property */
     }
     p = skip_spaces(p + 1, end);
-    const char *stop = memchr(p, close, (size_t)(end - p));
+    size_t room =
+        end - p < 2 * VALUE_MAX ? (size_t)(end - p) : 2 * VALUE_MAX; /* a file may say the name a million times */
+    const char *stop = memchr(p, close, room);
     if (stop == NULL) return false;
     while (stop > p && is_space(stop[-1])) stop--;
     if (stop == p || stop - p >= VALUE_MAX) return false;

@@ -18,7 +18,7 @@ struct gpano {
 };
 
 /* text is an XMP packet, UTF-8, of size bytes, not terminated; whatever it holds is fine: a value
- * that is not a number in its range counts as not said. */
+ * that is not a number in its range counts as not said. Takes time in proportion to size. */
 void gpano_parse(struct gpano *gpano, const char *text, size_t size);
 
 #endif

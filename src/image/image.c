@@ -5,6 +5,8 @@
 #include "image/image.h"
 
 #include "base/error.h"
+#include "base/file.h"
+#include "image/budget.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -14,7 +16,13 @@
 #include <unistd.h>
 #include <vips/vips.h>
 
+enum { MAX_SIDE = 65535 /* JPEG's own limit */ };
+
 static const int64_t MAX_PIXELS = 256 * 1000 * 1000;
+
+/* Pixels that are in memory at a time: sixteen panoramas of 8,000 x 4,000, or two of the largest pictures. With what
+ * a decoder holds besides, an interlaced PNG or a progressive JPEG, a pixel can take some ten bytes. */
+static struct budget pixels = BUDGET(2 * 256 * 1000 * 1000);
 
 enum kind { UNKNOWN, JPEG, PNG, WEBP, TIFF };
 
@@ -31,9 +39,12 @@ static void quiet(const gchar *domain, GLogLevelFlags level, const gchar *messag
 
 static void start(void)
 {
-    pthread_rwlockattr_t attributes; /* a reader never waits for another: let the writer in */
+    pthread_rwlockattr_t attributes;
     pthread_rwlockattr_init(&attributes);
+#ifdef __GLIBC__ /* which otherwise lets no writer in while readers keep coming; a reader here never waits for another \
+                  */
     pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+#endif
     pthread_rwlock_init(&alone, &attributes);
     pthread_rwlockattr_destroy(&attributes);
 
@@ -74,17 +85,21 @@ static VipsImage *open_picture(int fd, enum kind kind)
     return image;
 }
 
-static gvm_status check_header(const VipsImage *in, const char *path, gvm_error *err)
+static gvm_status check_header(const VipsImage *in, const char *where, gvm_error *err)
 {
     int w = vips_image_get_width(in), h = vips_image_get_height(in), bands = vips_image_get_bands(in);
     VipsBandFormat format = vips_image_get_format(in);
-    if (w < 1 || h < 1) return fail(err, GVM_IMAGE, "%s: the picture has no pixels (%d x %d)", path, w, h);
+    if (w < 1 || h < 1) return fail(err, GVM_IMAGE, "%s: the picture has no pixels (%d x %d)", where, w, h);
     if ((int64_t)w * h > MAX_PIXELS)
-        return fail(err, GVM_IMAGE, "%s: %d x %d is more than the 256 megapixels that are read", path, w, h);
+        return fail(err, GVM_IMAGE, "%s: %d x %d is more than the 256 megapixels that are read", where, w, h);
+    if (w > MAX_SIDE || h > MAX_SIDE)
+        return fail(err, GVM_IMAGE, "%s: %d x %d has a side of more than the %d pixels that are read", where, w, h,
+                    MAX_SIDE);
     if (format != VIPS_FORMAT_UCHAR && format != VIPS_FORMAT_USHORT)
-        return fail(err, GVM_IMAGE, "%s: its samples are neither 8 nor 16 bits wide, convert it to 8-bit RGB", path);
+        return fail(err, GVM_IMAGE, "%s: its samples are neither 8 nor 16 bits wide, convert it to 8-bit RGB", where);
     if (bands < 1 || bands > 16)
-        return fail(err, GVM_IMAGE, "%s: %d channels are too many for a picture, convert it to 8-bit RGB", path, bands);
+        return fail(err, GVM_IMAGE, "%s: %d channels are too many for a picture, convert it to 8-bit RGB", where,
+                    bands);
     return GVM_OK;
 }
 
@@ -142,11 +157,12 @@ static bool turn(VipsImage **image)
 
 static void read_gpano(struct gpano *gpano, const VipsImage *in)
 {
+    const size_t most = 1000 * 1000; /* a JPEG's has 64 KB at most */
     const void *xmp;
     size_t size;
     if (vips_image_get_typeof(in, VIPS_META_XMP_NAME) != 0 &&
         vips_image_get_blob(in, VIPS_META_XMP_NAME, &xmp, &size) == 0)
-        gpano_parse(gpano, xmp, size);
+        gpano_parse(gpano, xmp, size < most ? size : most);
 }
 
 /* libvips collects lines of "domain: message"; the first message is the cause. */
@@ -164,17 +180,19 @@ static void first_message(char *message, size_t size)
 }
 
 /* broken, out: libvips failed and its error text tells why; err is not written then. */
-static gvm_status decode(struct image *image, bool *broken, int fd, enum kind kind, const char *path, gvm_error *err)
+static gvm_status decode(struct image *image, bool *broken, int fd, enum kind kind, const char *where, gvm_error *err)
 {
     gvm_status status = GVM_IMAGE;
     *broken = true;
     VipsImage *in = open_picture(fd, kind), *target = NULL;
     if (in == NULL) return status;
-    if ((status = check_header(in, path, err)) != GVM_OK) {
+    if ((status = check_header(in, where, err)) != GVM_OK) {
         *broken = false;
         goto done;
     }
     read_gpano(&image->gpano, in);
+    image->held = (int64_t)vips_image_get_width(in) * vips_image_get_height(in);
+    budget_take(&pixels, image->held);
 
     status = GVM_IMAGE;
     VipsImage *own = NULL; /* with metadata that may be changed */
@@ -187,7 +205,8 @@ static gvm_status decode(struct image *image, bool *broken, int fd, enum kind ki
     image->pixels = malloc(size);
     if (image->pixels == NULL) {
         *broken = false;
-        status = fail(err, GVM_MEMORY, "%s: not enough memory for %d x %d pixels", path, image->width, image->height);
+        status = fail(err, GVM_MEMORY, "%s: there is not enough memory for %d x %d pixels", where, image->width,
+                      image->height);
         goto done;
     }
     target = vips_image_new_from_memory(image->pixels, size, image->width, image->height, 3, VIPS_FORMAT_UCHAR);
@@ -201,12 +220,12 @@ done:
     return status;
 }
 
-static gvm_status decode_locked(struct image *image, int fd, enum kind kind, const char *path, gvm_error *err)
+static gvm_status decode_locked(struct image *image, int fd, enum kind kind, const char *where, gvm_error *err)
 {
     static const char *const name[] = {"", "JPEG", "PNG", "WebP", "TIFF"};
     bool broken;
     pthread_rwlock_rdlock(&alone);
-    gvm_status status = decode(image, &broken, fd, kind, path, err);
+    gvm_status status = decode(image, &broken, fd, kind, where, err);
     pthread_rwlock_unlock(&alone);
     if (!broken) return status;
 
@@ -214,41 +233,42 @@ static gvm_status decode_locked(struct image *image, int fd, enum kind kind, con
     pthread_rwlock_wrlock(&alone);
     vips_error_clear();
     lseek(fd, 0, SEEK_SET);
-    status = decode(image, &broken, fd, kind, path, err);
+    status = decode(image, &broken, fd, kind, where, err);
     first_message(why, sizeof why);
     vips_error_clear();
     pthread_rwlock_unlock(&alone);
     if (!broken) return status; /* the file, or the memory left, has changed in between */
-    return fail(err, GVM_IMAGE, "%s: this %s picture cannot be decoded (%s)", path, name[kind], why);
+    return fail(err, GVM_IMAGE, "%s: this %s picture cannot be decoded (%s)", where, name[kind], why);
 }
 
 gvm_status image_load(struct image *image, const char *path, gvm_error *err)
 {
+    const char *where = path_tail(path);
     *image = (struct image){0};
     pthread_once(&once, start);
-    if (!started) return fail(err, GVM_IMAGE, "%s: libvips, which reads pictures, does not start", path);
+    if (!started) return fail(err, GVM_IMAGE, "%s: libvips, which reads pictures, does not start", where);
 
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a named pipe must not hang */
-    if (fd < 0) return fail_errno(err, "open", path);
+    if (fd < 0) return fail_errno(err, "open", where);
     gvm_status status;
     struct stat info;
     uint8_t magic[12];
     ssize_t size = 0;
     enum kind kind = UNKNOWN;
     if (fstat(fd, &info) != 0)
-        status = fail_errno(err, "read", path);
+        status = fail_errno(err, "read", where);
     else if (S_ISDIR(info.st_mode))
-        status = fail(err, GVM_FILE, "%s: it is a directory, not a picture", path);
+        status = fail(err, GVM_FILE, "%s: it is a directory, not a picture", where);
     else if (!S_ISREG(info.st_mode))
-        status = fail(err, GVM_FILE, "%s: it is not a regular file", path);
+        status = fail(err, GVM_FILE, "%s: it is not a regular file", where);
     else if ((size = pread(fd, magic, sizeof magic, 0)) < 0)
-        status = fail_errno(err, "read", path);
+        status = fail_errno(err, "read", where);
     else if (size == 0)
-        status = fail(err, GVM_IMAGE, "%s: the file is empty", path);
+        status = fail(err, GVM_IMAGE, "%s: the file is empty", where);
     else if ((kind = kind_of(magic, (size_t)size)) == UNKNOWN)
-        status = fail(err, GVM_IMAGE, "%s: it is not a JPEG, PNG, WebP or TIFF picture", path);
+        status = fail(err, GVM_IMAGE, "%s: it is not a JPEG, PNG, WebP or TIFF picture", where);
     else
-        status = decode_locked(image, fd, kind, path, err);
+        status = decode_locked(image, fd, kind, where, err);
     close(fd);
     vips_thread_shutdown();
     return status;
@@ -257,5 +277,6 @@ gvm_status image_load(struct image *image, const char *path, gvm_error *err)
 void image_free(struct image *image)
 {
     free(image->pixels);
+    if (image->held > 0) budget_give_back(&pixels, image->held);
     *image = (struct image){0};
 }

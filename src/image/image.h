@@ -11,17 +11,19 @@ struct image {
     int width, height;
     uint8_t *pixels;    /* (height, width, 3) sRGB */
     struct gpano gpano; /* all zero where the file says nothing */
+    int64_t held;       /* of the pixels that all threads share; image_free gives them back */
 };
 
 /* Read a JPEG, PNG, WebP or TIFF file (the first picture of several), known by its content and not
- * by its name, of at most 256 megapixels, turned as EXIF says.
+ * by its name, of at most 256 megapixels and 65,535 a side, turned as EXIF says.
  *
  *   image   out: to be given to image_free; empty on failure
  *
  * Returns GVM_OK, GVM_FILE (cannot be read), GVM_IMAGE (not such a picture, too large, broken or
  * cut short) or GVM_MEMORY. Any number of threads may read at once; each uses no thread but its own
- * and one of libvips's. The first call starts libvips for the whole process: no operation cache, and
- * nothing that libvips holds unfit for untrusted files. */
+ * and one of libvips's. All pictures in memory have at most 512 megapixels together: a call waits for
+ * others' image_free, so a thread must free its picture before it reads the next. The first call starts libvips for the
+ * whole process: no operation cache, and nothing that libvips holds unfit for untrusted files. */
 gvm_status image_load(struct image *image, const char *path, gvm_error *err);
 
 void image_free(struct image *image);
@@ -33,8 +35,7 @@ void image_free(struct image *image);
  *   out   (H, W, 3)
  *   in    (h, w, 3); 0 <= left < right <= w, 0 <= top < bottom <= h
  *
- * Returns GVM_OK or GVM_MEMORY. */
-gvm_status image_resize(uint8_t *out, int H, int W, const uint8_t *in, int h, int w, const double box[4],
-                        gvm_error *err);
+ * Returns GVM_OK or GVM_MEMORY; the caller has the file's name for the sentence. */
+gvm_status image_resize(uint8_t *out, int H, int W, const uint8_t *in, int h, int w, const double box[4]);
 
 #endif

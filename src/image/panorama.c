@@ -2,11 +2,11 @@
 #include "image/panorama.h"
 
 #include "base/error.h"
+#include "base/file.h"
 #include "image/image.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stdbool.h>
 
 /* Writers round sizes: a circle less than a third of a degree short is full. */
 static const double NEARLY = 0.999;
@@ -20,18 +20,18 @@ static bool is_stale(const struct gpano *g, int width, int height)
 }
 
 /* Leaves image->gpano empty if it does not fit the picture. */
-static gvm_status check_full(struct image *image, const char *path, gvm_error *err)
+static gvm_status check_full(struct image *image, const char *where, gvm_error *err)
 {
     int w = image->width, h = image->height;
     const struct gpano *g = &image->gpano;
     if (g->other)
-        return fail(err, GVM_IMAGE, "%s: the projection of this %d x %d panorama is not equirectangular", path, w, h);
+        return fail(err, GVM_IMAGE, "%s: the projection of this %d x %d panorama is not equirectangular", where, w, h);
     bool sized = g->full_width > 0 && g->width > 0;
     if (sized && g->width < NEARLY * g->full_width)
         return fail(err, GVM_IMAGE,
                     "%s: this %d x %d picture covers only %.0f of 360 degrees (GPano), and without the full circle the "
                     "answer would be confidently wrong",
-                    path, w, h, 360 * g->width / g->full_width);
+                    where, w, h, 360 * g->width / g->full_width);
     if (is_stale(g, w, h))
         image->gpano = (struct gpano){0};
     else if (sized || g->equirectangular)
@@ -41,7 +41,7 @@ static gvm_status check_full(struct image *image, const char *path, gvm_error *e
         err, GVM_IMAGE,
         "%s: %d x %d is no full panorama (neither GPano says so nor is it 1.9 times as wide as high), and without "
         "the full circle the answer would be confidently wrong",
-        path, w, h);
+        where, w, h);
 }
 
 /* Elevation of the picture's upper and lower edge, degrees. Equirectangular: as many degrees a pixel
@@ -58,7 +58,7 @@ static void own_elevation(double *high, double *low, const struct image *image)
     }
 }
 
-static gvm_status crop_elevation(double box[4], const struct image *image, const double elevation[2], const char *path,
+static gvm_status crop_elevation(double box[4], const struct image *image, const double elevation[2], const char *where,
                                  gvm_error *err)
 {
     double high, low;
@@ -71,43 +71,59 @@ static gvm_status crop_elevation(double box[4], const struct image *image, const
     box[3] = fmin(image->height, (high - to) * rows);
     if (box[3] - box[1] >= 1) return GVM_OK;
     return fail(err, GVM_IMAGE, "%s: it spans elevations %.0f to %.0f degrees, nothing of the network's %.0f to %.0f",
-                path, low, high, elevation[0], elevation[1]);
+                where, low, high, elevation[0], elevation[1]);
+}
+
+static void reverse(uint8_t *bytes, size_t n)
+{
+    for (size_t i = 0; i < n / 2; i++) {
+        uint8_t byte = bytes[i];
+        bytes[i] = bytes[n - 1 - i];
+        bytes[n - 1 - i] = byte;
+    }
 }
 
 /* The centre column looks along heading, so the column that looks north is W heading / 360 to its
  * left, and all columns move right by as many. Whole columns of the network's input: a quarter of a
- * degree off at most on 640, and the resized picture stays as it is. */
-static gvm_status roll_north(uint8_t *pixels, int H, int W, double heading, gvm_error *err)
+ * degree off at most on 640, and the resized picture stays as it is. A row turns in place: all of it
+ * is reversed, then each of its two parts. */
+static void roll_north(uint8_t *pixels, int H, int W, double heading)
 {
     size_t turn = (size_t)llround((heading / 360 - floor(heading / 360)) * W) % (size_t)W * 3, row = (size_t)W * 3;
-    uint8_t *copy = malloc(row);
-    if (copy == NULL) return fail(err, GVM_MEMORY, "not enough memory for a row of %d pixels", W);
     for (int y = 0; y < H; y++, pixels += row) {
-        memcpy(copy, pixels, row);
-        memcpy(pixels + turn, copy, row - turn);
-        memcpy(pixels, copy + row - turn, turn);
+        reverse(pixels, row);
+        reverse(pixels, turn);
+        reverse(pixels + turn, row - turn);
     }
-    free(copy);
-    return GVM_OK;
+}
+
+static gvm_status resize(uint8_t *out, int H, int W, const struct image *image, const double box[4], const char *where,
+                         gvm_error *err)
+{
+    gvm_status status = image_resize(out, H, W, image->pixels, image->height, image->width, box);
+    if (status == GVM_OK) return status;
+    return fail(err, status, "%s: there is not enough memory to resize it from %d x %d pixels to %d x %d", where,
+                image->width, image->height, W, H);
 }
 
 gvm_status panorama_load(uint8_t *out, int H, int W, const double elevation[2], const double *heading, const char *path,
                          gvm_error *err)
 {
+    const char *where = path_tail(path);
     if (!(elevation[0] >= -90 && elevation[0] < elevation[1] && elevation[1] <= 90))
         return fail(err, GVM_ARGUMENT, "elevations from %g to %g degrees are not a band within -90 to 90", elevation[0],
                     elevation[1]);
     if (heading != NULL && !isfinite(*heading))
-        return fail(err, GVM_ARGUMENT, "%s: a heading must be a number of degrees", path);
+        return fail(err, GVM_ARGUMENT, "%s: a heading must be a number of degrees", where);
     double box[4];
     struct image image;
     gvm_status status = image_load(&image, path, err);
-    if (status == GVM_OK) status = check_full(&image, path, err);
-    if (status == GVM_OK) status = crop_elevation(box, &image, elevation, path, err);
-    if (status == GVM_OK) status = image_resize(out, H, W, image.pixels, image.height, image.width, box, err);
+    if (status == GVM_OK) status = check_full(&image, where, err);
+    if (status == GVM_OK) status = crop_elevation(box, &image, elevation, where, err);
+    if (status == GVM_OK) status = resize(out, H, W, &image, box, where, err);
     if (status == GVM_OK) {
         double own = image.gpano.has_heading ? image.gpano.heading : 0;
-        status = roll_north(out, H, W, heading != NULL ? *heading : own, err);
+        roll_north(out, H, W, heading != NULL ? *heading : own);
     }
     image_free(&image);
     return status;
@@ -120,8 +136,7 @@ gvm_status aerial_load(uint8_t *out, int H, int W, const char *path, gvm_error *
     if (status != GVM_OK) return status;
     double w = fmin(image.width, (double)image.height * W / H), h = fmin(image.height, (double)image.width * H / W);
     double left = (image.width - w) / 2, top = (image.height - h) / 2;
-    status = image_resize(out, H, W, image.pixels, image.height, image.width, (double[4]){left, top, left + w, top + h},
-                          err);
+    status = resize(out, H, W, &image, (double[4]){left, top, left + w, top + h}, path_tail(path), err);
     image_free(&image);
     return status;
 }

@@ -2,11 +2,10 @@
  *
  * Output i of n looks at c = start + (i + 1/2) s in the input, s = (end - start) / n, and is the
  * mean of the samples around it, weighted by the triangle max(0, 1 - |x + 1/2 - c| / max(1, s)) and
- * normalised. Rows first, rounded to 8 bits, then columns. Weights are fixed-point with 22 bits
+ * normalised. Rows first, rounded to 8 bits, then columns; of the rows only those are kept that the
+ * output's row at work looks at, as a picture may be 65,535 high. Weights are fixed-point with 22 bits
  * after the point: 255 times their sum fits in 31 bits. */
 #include "image/image.h"
-
-#include "base/error.h"
 
 #include <assert.h>
 #include <math.h>
@@ -79,41 +78,40 @@ static void resize_row(uint8_t *out, const uint8_t *in, int W, const struct axis
     }
 }
 
-/* out (n); in (count, n); sum (n) is for its own use */
-static void mix_rows(uint8_t *out, int32_t *sum, const uint8_t *in, const int32_t *weight, int count, int n)
+/* out (n), row y of the output; ring (rows->taps, n), in which row i lies at i % taps; sum (n) is for its own use */
+static void mix_rows(uint8_t *out, int32_t *sum, const uint8_t *ring, const struct axis *rows, int y, int n)
 {
+    const int32_t *weight = rows->weights + (size_t)y * rows->taps;
     for (int i = 0; i < n; i++) sum[i] = HALF;
-    for (int k = 0; k < count; k++, in += n)
+    for (int k = 0; k < rows->count[y]; k++) {
+        const uint8_t *in = ring + (size_t)((rows->first[y] + k) % rows->taps) * n;
         for (int i = 0; i < n; i++) sum[i] += weight[k] * in[i];
+    }
     for (int i = 0; i < n; i++) out[i] = rounded(sum[i]);
 }
 
-gvm_status image_resize(uint8_t *out, int H, int W, const uint8_t *in, int h, int w, const double box[4],
-                        gvm_error *err)
+gvm_status image_resize(uint8_t *out, int H, int W, const uint8_t *in, int h, int w, const double box[4])
 {
     assert(H > 0 && W > 0 && box[0] >= 0 && box[0] < box[2] && box[2] <= w);
     assert(box[1] >= 0 && box[1] < box[3] && box[3] <= h);
     struct axis columns = {0}, rows = {0};
-    uint8_t *narrow = NULL; /* (bottom - top, W, 3): the input's rows that count, as wide as the output */
-    int32_t *sum = malloc(sizeof(int32_t) * 3 * (size_t)W);
-    gvm_status status = GVM_OK;
+    gvm_status status = GVM_MEMORY;
     int n = 3 * W;
-    if (sum == NULL || !axis_init(&columns, W, w, box[0], box[2]) || !axis_init(&rows, H, h, box[1], box[3]))
-        goto memory;
-    int top = rows.first[0], bottom = rows.first[H - 1] + rows.count[H - 1];
-    narrow = malloc((size_t)(bottom - top) * (size_t)n);
-    if (narrow == NULL) goto memory;
-    for (int y = top; y < bottom; y++) resize_row(narrow + (size_t)(y - top) * n, in + (size_t)y * w * 3, W, &columns);
-    for (int y = 0; y < H; y++)
-        mix_rows(out + (size_t)y * n, sum, narrow + (size_t)(rows.first[y] - top) * n,
-                 rows.weights + (size_t)y * rows.taps, rows.count[y], n);
-    goto done;
-memory:
-    status = fail(err, GVM_MEMORY, "not enough memory to resize a picture of %d x %d to %d x %d", w, h, W, H);
+    uint8_t *ring = NULL; /* (rows.taps, W, 3) */
+    int32_t *sum = malloc(sizeof(int32_t) * (size_t)n);
+    if (sum == NULL || !axis_init(&columns, W, w, box[0], box[2]) || !axis_init(&rows, H, h, box[1], box[3])) goto done;
+    ring = malloc((size_t)rows.taps * (size_t)n);
+    if (ring == NULL) goto done;
+    for (int y = 0, next = rows.first[0]; y < H; y++) {
+        for (; next < rows.first[y] + rows.count[y]; next++)
+            resize_row(ring + (size_t)(next % rows.taps) * n, in + (size_t)next * w * 3, W, &columns);
+        mix_rows(out + (size_t)y * n, sum, ring, &rows, y, n);
+    }
+    status = GVM_OK;
 done:
     axis_free(&columns);
     axis_free(&rows);
-    free(narrow);
+    free(ring);
     free(sum);
     return status;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "model/session.h"
 
 /* Tells which tiles are good, and passes on. */
@@ -73,9 +74,11 @@ static gvm_status embed_tiles(gvm_map *map, gvm_session *session, const char *li
         else if (status == GVM_MEMORY)
             fail(err, status, "%s", first.text);
         else
-            status = fail(err, GVM_IMAGE, "%s: none of its %zu tiles can be used; the first: %s", list, n, first.text);
+            status = fail(err, GVM_IMAGE, "%s: none of its %zu tiles can be used; the first: %s", path_tail(list), n,
+                          first.text);
     } else {
-        status = fail(err, GVM_MEMORY, "%s: there is not enough memory for the features of %zu tiles", list, n);
+        status =
+            fail(err, GVM_MEMORY, "%s: there is not enough memory for the features of %zu tiles", path_tail(list), n);
     }
     for (size_t i = 0; i < n && paths != NULL; i++) free(paths[i]);
     free(paths);
@@ -89,7 +92,7 @@ gvm_status gvm_map_from_tiles(gvm_map **map, gvm_session *session, const char *t
     clear_error(err);
     *map = NULL;
     gvm_map *m = calloc(1, sizeof *m);
-    if (m == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for a map", tiles);
+    if (m == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for a map", path_tail(tiles));
     const gvm_model_info *info = &session->model->info;
     m->width = info->features;
     m->ground_m = info->ground_m;

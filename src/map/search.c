@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/parallel.h"
 #include "map/map.h"
 #include "model/session.h"
@@ -125,6 +126,7 @@ gvm_status gvm_map_search(const gvm_map *map, const gvm_model *model, gvm_hit *h
         if (!is_feature(features + i * D, D))
             return fail(err, GVM_ARGUMENT, "row %zu of the features has not the length 1", i);
 
+    threads_hold(); /* each has its part of this memory */
     size_t most = MAX_SCORES / tiles, threads = (size_t)parallel_threads();
     if (most < 1) most = 1;
     if (most > n) most = n;
@@ -133,6 +135,7 @@ gvm_status gvm_map_search(const gvm_map *map, const gvm_model *model, gvm_hit *h
     s.heaps = malloc(threads * (size_t)s.k * sizeof *s.heaps);
     s.candidates = malloc(threads * tiles * sizeof *s.candidates);
     gvm_status status = GVM_OK;
+    unsigned failures = gemm_failures();
     if (s.scores == NULL || s.heaps == NULL || s.candidates == NULL)
         status = fail(err, GVM_MEMORY, "there is not enough memory to search %zu tiles", tiles);
     for (size_t i = 0; i < n && status == GVM_OK; i += most) {
@@ -142,6 +145,9 @@ gvm_status gvm_map_search(const gvm_map *map, const gvm_model *model, gvm_hit *h
         parallel_run(score_part, &s);
         parallel_run(pick_part, &s);
     }
+    threads_release();
+    if (status == GVM_OK && gemm_failures() != failures)
+        status = fail(err, GVM_MEMORY, "there is not enough memory to compare with %zu tiles", tiles);
     if (status == GVM_OK) *count = s.k;
     free(s.scores);
     free(s.heaps);
@@ -159,7 +165,7 @@ gvm_status gvm_locate(gvm_session *session, const gvm_map *map, const char *phot
     float *features = malloc((size_t)model->info.features * sizeof *features);
     gvm_status status;
     if (pixels == NULL || features == NULL)
-        status = fail(err, GVM_MEMORY, "%s: there is not enough memory to locate it", photo);
+        status = fail(err, GVM_MEMORY, "%s: there is not enough memory to locate it", path_tail(photo));
     else
         status = gvm_load_picture(model, GVM_STREET, pixels, photo, heading, err);
     if (status == GVM_OK) status = gvm_embed_pixels(session, GVM_STREET, features, pixels, 1, err);

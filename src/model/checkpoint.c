@@ -45,7 +45,8 @@ static gvm_status read_param(const struct param *p, const struct safetensors *st
 typedef bool takes_name(const struct network *network, const char *name, bool timm);
 
 /* The first tensor of the file that has no place, or NULL. */
-static const char *extra_tensor(const struct network *network, const struct safetensors *st, takes_name *takes, bool timm)
+static const char *extra_tensor(const struct network *network, const struct safetensors *st, takes_name *takes,
+                                bool timm)
 {
     for (size_t i = 0; i < safetensors_count(st); i++) {
         const char *name = safetensors_tensor(st, i)->name;
@@ -66,8 +67,10 @@ static gvm_status read_network(struct network **out, const struct safetensors *s
 {
     const char *where = safetensors_where(st), *json = safetensors_metadata(st, "config");
     if (json == NULL)
-        return fail(err, GVM_FORMAT, "%s: its metadata has no 'config', so it is no GeoViewMatch checkpoint; weights of "
-                                     "a backbone alone go to --backbone of init", where);
+        return fail(err, GVM_FORMAT,
+                    "%s: its metadata has no 'config', so it is no GeoViewMatch checkpoint; weights of "
+                    "a backbone alone go to --backbone of init",
+                    where);
     struct config config;
     gvm_status status = config_parse(&config, json, strlen(json), where, err);
     if (status != GVM_OK) return status;
@@ -76,8 +79,9 @@ static gvm_status read_network(struct network **out, const struct safetensors *s
     uint64_t floats = 0, needs = config_parameters(&config);
     for (size_t i = 0; i < safetensors_count(st); i++) floats += safetensors_tensor(st, i)->count;
     if (floats != needs)
-        return fail(err, GVM_FORMAT, "%s: it holds %" PRIu64 " numbers where the network of its configuration has %" PRIu64
-                                     " parameters; the file and its configuration do not belong together",
+        return fail(err, GVM_FORMAT,
+                    "%s: it holds %" PRIu64 " numbers where the network of its configuration has %" PRIu64
+                    " parameters; the file and its configuration do not belong together",
                     where, floats, needs);
     status = network_open(out, &config, training, err);
     if (status != GVM_OK) return status;
@@ -87,8 +91,7 @@ static gvm_status read_network(struct network **out, const struct safetensors *s
     for (int i = 0; i < (*out)->param_count && status == GVM_OK; i++) {
         const struct param *p = &(*out)->params[i];
         const struct safetensors_tensor *t = safetensors_find(st, p->name);
-        status = t ? read_param(p, st, t, err)
-                   : fail(err, GVM_FORMAT, "%s: tensor '%s' is missing", where, p->name);
+        status = t ? read_param(p, st, t, err) : fail(err, GVM_FORMAT, "%s: tensor '%s' is missing", where, p->name);
     }
     return status;
 }

@@ -87,8 +87,8 @@ static gvm_status read_stages(bool stages[STAGES], const json_t *list, const cha
         gvm_status status = read_int(&stage, json_array_get(list, i), "stages", where, err);
         if (status != GVM_OK) return status;
         if (stage < 1 || stage > STAGES)
-            return fail(err, GVM_FORMAT, "%s: the configuration's \"stages\" names stage %d, which is not one of 1 to 4",
-                        where, stage);
+            return fail(err, GVM_FORMAT,
+                        "%s: the configuration's \"stages\" names stage %d, which is not one of 1 to 4", where, stage);
         if (stage <= last)
             return fail(err, GVM_FORMAT, "%s: the configuration's \"stages\" names stage %d after stage %d, not rising",
                         where, stage, last);
@@ -210,7 +210,8 @@ static gvm_status check_heads(const struct config *c, const char *where, gvm_err
                         channels / heads, MAX_HEAD_DIM);
     }
     if (!c->stages[STAGES - 1])
-        return fail(err, GVM_FORMAT, "%s: the configuration's \"stages\" lacks stage 4, which the rest builds upon", where);
+        return fail(err, GVM_FORMAT, "%s: the configuration's \"stages\" lacks stage 4, which the rest builds upon",
+                    where);
     return GVM_OK;
 }
 

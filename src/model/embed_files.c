@@ -10,10 +10,11 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/parallel.h"
 #include "model/session.h"
 
-enum { MAX_READERS = 16 }; /* each may hold a picture of 256 megapixels */
+enum { MAX_READERS = 16 }; /* image.c bounds the memory of their pictures together */
 
 struct slot {
     bool ready;
@@ -90,7 +91,7 @@ static void embed_batch(gvm_session *session, struct ring *r, float *features, s
         if (i > good) memcpy(pixels + good * bytes, pixels + i * bytes, bytes);
         good++;
     }
-    if (good > 0) session_embed(session, r->view, features, pixels, (int)good);
+    bool ran = good == 0 || session_embed(session, r->view, features, pixels, (int)good);
     for (size_t i = count; i-- > 0;) { /* each row to its place, from the last */
         float *row = features + i * D;
         if (slots[i].status != GVM_OK) {
@@ -98,11 +99,13 @@ static void embed_batch(gvm_session *session, struct ring *r, float *features, s
             continue;
         }
         if (--good < i) memcpy(row, features + good * D, D * sizeof *row);
-        if (is_feature(row, D)) continue;
+        if (ran && is_feature(row, D)) continue;
         memset(row, 0, D * sizeof *row);
+        const char *where = path_tail(r->paths[from + i]);
         slots[i].status =
-            fail(&slots[i].err, GVM_FORMAT, "%s: the weights make of it no feature of length 1: they are broken",
-                 r->paths[from + i]);
+            !ran ? fail(&slots[i].err, GVM_MEMORY, "%s: there is not enough memory to run the network on it", where)
+                 : fail(&slots[i].err, GVM_FORMAT, "%s: the weights make of it no feature of length 1: they are broken",
+                        where);
     }
 }
 
@@ -132,9 +135,8 @@ gvm_status gvm_embed_files(gvm_session *session, gvm_view view, float *features,
                            const double *headings, size_t n, gvm_file_done *done, void *user, gvm_error *err)
 {
     clear_error(err);
-    if (view != GVM_STREET && view != GVM_AERIAL)
-        return fail(err, GVM_ARGUMENT, "%d names no view: it is GVM_STREET or GVM_AERIAL", (int)view);
-    if (n == 0) return GVM_OK;
+    gvm_status status = check_view(view, err);
+    if (status != GVM_OK || n == 0) return status;
     struct ring r = {.model = session->model, .view = view, .paths = paths, .headings = headings, .n = n};
     r.size = 2 * (size_t)session->max_batch; /* one batch in the network, one being read */
     if (r.size > n) r.size = n;
@@ -142,7 +144,6 @@ gvm_status gvm_embed_files(gvm_session *session, gvm_view view, float *features,
     r.pixels = malloc(r.size * view_bytes(r.model, view));
     pthread_t readers[MAX_READERS];
     int count = 0, wanted = parallel_threads();
-    gvm_status status = GVM_OK;
     if (wanted > MAX_READERS) wanted = MAX_READERS;
     if (r.slots != NULL && r.pixels != NULL) {
         pthread_mutex_init(&r.lock, NULL);

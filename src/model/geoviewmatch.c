@@ -19,7 +19,8 @@ struct losses geoviewmatch(struct tape *tape, const struct network *network, con
     struct losses l = {0};
     if (weights->contrast > 0) {
         struct tensor *p = project(tape, network, fa);
-        l.contrast = triplet(tape, tape_rows(tape, p, 0, B), tape_rows(tape, p, B, B), weights->alpha, weights->contrast);
+        l.contrast =
+            triplet(tape, tape_rows(tape, p, 0, B), tape_rows(tape, p, B, B), weights->alpha, weights->contrast);
     }
     l.strong = triplet(tape, fs, strong, weights->alpha, weights->strong);
     l.weak = triplet(tape, fs, weak, weights->alpha, weights->weak);

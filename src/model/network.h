@@ -41,10 +41,10 @@ struct network {
     struct linear head[2];    /* projection head: ReLU between the two */
     struct param *params;     /* in the order of the checkpoint */
     int param_count;
-    size_t floats;            /* length of each block below; every parameter starts at a multiple of 64 bytes */
-    float *weights, *grads;   /* one block each; grads NULL unless training */
-    float *plans;             /* shift masks, and position biases of a packed network */
-    bool packed;              /* weight matrices lie in panels (gemm.h) */
+    size_t floats;          /* length of each block below; every parameter starts at a multiple of 64 bytes */
+    float *weights, *grads; /* one block each; grads NULL unless training */
+    float *plans;           /* shift masks, and position biases of a packed network */
+    bool packed;            /* weight matrices lie in panels (gemm.h) */
 };
 
 /* A network of this (checked) configuration with all weights zero. training: with gradients. */
@@ -68,8 +68,8 @@ void swin(struct tensor *maps[STAGES], struct tape *tape, const struct swin *w, 
           float drop);
 
 /* Features (B, 1, features) of length 1; maps may be NULL. */
-struct tensor *swin_geo(struct tensor *maps[STAGES], struct tape *tape, const struct swin_geo *w,
-                        const uint8_t *pixels, int B, float drop);
+struct tensor *swin_geo(struct tensor *maps[STAGES], struct tape *tape, const struct swin_geo *w, const uint8_t *pixels,
+                        int B, float drop);
 
 /* The projection head, (B, 1, head) of length 1. */
 struct tensor *project(struct tape *tape, const struct network *network, struct tensor *features);

@@ -26,8 +26,8 @@ struct list {
 
 enum kind { PLAIN = 0, DECAY = 1, MATRIX = 2, WEIGHT = DECAY | MATRIX };
 
-__attribute__((format(printf, 4, 5)))
-static void add(struct list *list, struct param **out, enum kind kind, const char *name, ...);
+__attribute__((format(printf, 4, 5))) static void add(struct list *list, struct param **out, enum kind kind,
+                                                      const char *name, ...);
 
 static struct param *last(struct list *list)
 {

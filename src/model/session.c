@@ -5,19 +5,22 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/parallel.h"
 #include "image/panorama.h"
 #include "model/checkpoint.h"
+#include "nn/gemm.h"
 #include "nn/kernels.h"
 
-enum { MAX_THREADS = 1024, MAX_BATCH = 256 };
+enum { MAX_BATCH = 256 };
 
 /* ------------------------------------------------------------------ the process */
 
 static pthread_mutex_t process = PTHREAD_MUTEX_INITIALIZER;
-static long open_sessions;
+static long holders; /* of the number of threads */
 
 const char *gvm_version(void)
 {
@@ -34,26 +37,48 @@ int gvm_threads(void)
     return parallel_threads();
 }
 
+/* OpenMP's runtime ends the process where it cannot start a thread, so the number stays far below what systems allow.
+ */
+static int most_threads(void)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (cores <= 16) return 64;
+    return cores < 256 ? (int)(4 * cores) : 1024;
+}
+
 gvm_status gvm_set_threads(int count, gvm_error *err)
 {
     clear_error(err);
-    if (count < 1 || count > MAX_THREADS)
-        return fail(err, GVM_ARGUMENT, "%d threads are not in the range of 1 to %d", count, MAX_THREADS);
+    int most = most_threads();
+    if (count < 1 || count > most)
+        return fail(err, GVM_ARGUMENT, "%d threads are not in the range of 1 to %d that this machine can use", count,
+                    most);
     gvm_status status = GVM_OK;
     pthread_mutex_lock(&process);
-    if (open_sessions == 0)
+    if (holders == 0)
         parallel_set_threads(count);
     else
-        status = fail(err, GVM_ARGUMENT, "the number of threads cannot change while a session is open");
+        status =
+            fail(err, GVM_ARGUMENT, "the number of threads cannot change while a session is open or a search runs");
     pthread_mutex_unlock(&process);
     return status;
 }
 
-static void count_session(int change)
+static void count_holder(int change)
 {
     pthread_mutex_lock(&process);
-    open_sessions += change;
+    holders += change;
     pthread_mutex_unlock(&process);
+}
+
+void threads_hold(void)
+{
+    count_holder(+1);
+}
+
+void threads_release(void)
+{
+    count_holder(-1);
 }
 
 /* ------------------------------------------------------------------ weights */
@@ -81,12 +106,13 @@ gvm_status gvm_model_open(gvm_model **model, const char *path, gvm_error *err)
     clear_error(err);
     *model = NULL;
     gvm_model *m = calloc(1, sizeof *m);
-    if (m == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", path);
+    if (m == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", path_tail(path));
     gvm_status status = checkpoint_load(&m->network, path, false, err);
     if (status == GVM_OK) {
         m->info = describe(m->network);
         status = network_pack(m->network, err);
     }
+    if (status == GVM_MEMORY) fail(err, status, "%s: there is not enough memory for its network", path_tail(path));
     if (status == GVM_OK)
         *model = m;
     else
@@ -114,7 +140,7 @@ const int *view_size(const gvm_model *model, gvm_view view)
 
 /* ------------------------------------------------------------------ sessions */
 
-static gvm_status check_view(gvm_view view, gvm_error *err)
+gvm_status check_view(gvm_view view, gvm_error *err)
 {
     if (view == GVM_STREET || view == GVM_AERIAL) return GVM_OK;
     return fail(err, GVM_ARGUMENT, "%d names no view: it is GVM_STREET or GVM_AERIAL", (int)view);
@@ -142,7 +168,7 @@ gvm_status gvm_session_open(gvm_session **session, const gvm_model *model, int m
     if (s == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for a session");
     s->model = model;
     s->max_batch = max_batch;
-    count_session(+1);
+    threads_hold();
     gvm_status status = GVM_OK;
     for (int v = 0; v < 2 && status == GVM_OK; v++)
         status = open_tape(&s->tapes[v], &model->network->views[v], max_batch, err);
@@ -158,7 +184,7 @@ void gvm_session_free(gvm_session *session)
     if (session == NULL) return;
     for (int v = 0; v < 2; v++) tape_free(session->tapes[v]);
     free(session);
-    count_session(-1);
+    threads_release();
 }
 
 /* ------------------------------------------------------------------ pictures to features */
@@ -170,12 +196,14 @@ bool is_feature(const float *row, size_t n)
     return fabs(square - 1) < 1e-3; /* false for a NaN */
 }
 
-void session_embed(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, int B)
+bool session_embed(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, int B)
 {
     struct tape *tape = session->tapes[view];
+    unsigned failures = gemm_failures();
     tape_reset(tape);
     const struct tensor *y = swin_geo(NULL, tape, &session->model->network->views[view], pixels, B, 0);
     memcpy(features, y->data, (size_t)B * y->C * sizeof *features);
+    return gemm_failures() == failures;
 }
 
 gvm_status gvm_embed_pixels(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, size_t n,
@@ -187,7 +215,8 @@ gvm_status gvm_embed_pixels(gvm_session *session, gvm_view view, float *features
     size_t D = (size_t)session->model->info.features, most = (size_t)session->max_batch;
     for (size_t i = 0; i < n; i += most) {
         int B = (int)(n - i < most ? n - i : most);
-        session_embed(session, view, features + i * D, pixels + i * view_bytes(session->model, view), B);
+        if (!session_embed(session, view, features + i * D, pixels + i * view_bytes(session->model, view), B))
+            return fail(err, GVM_MEMORY, "there is not enough memory to run the network on %d pictures", B);
     }
     for (size_t i = 0; i < n; i++)
         if (!is_feature(features + i * D, D))

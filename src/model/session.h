@@ -15,6 +15,14 @@ struct gvm_session {
     struct tape *tapes[2]; /* GVM_STREET, GVM_AERIAL */
 };
 
+/* A change of how many threads compute is refused between hold and release. A session holds by being open; what sizes
+ * memory by parallel_threads() and outside of one holds meanwhile. */
+void threads_hold(void);
+void threads_release(void);
+
+/* GVM_ARGUMENT for a number that names no view. */
+gvm_status check_view(gvm_view view, gvm_error *err);
+
 /* Height and width of a view's input. */
 const int *view_size(const gvm_model *model, gvm_view view);
 
@@ -24,8 +32,8 @@ static inline size_t view_bytes(const gvm_model *model, gvm_view view)
     return (size_t)size[0] * (size_t)size[1] * 3;
 }
 
-/* Features (B, features) of at most max_batch pictures. */
-void session_embed(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, int B);
+/* Features (B, features) of at most max_batch pictures. False where there was not the memory, and they are void. */
+bool session_embed(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, int B);
 
 /* Whether a row is a feature: finite and of length 1. Weights that no training made can give others. */
 bool is_feature(const float *row, size_t n);

@@ -3,7 +3,7 @@
 
 static struct tensor *swin_block(struct tape *tape, const struct block *w, struct tensor *x, float drop)
 {
-    x = window_attention(tape, x, &w->attention, drop_path(tape, x->B, drop)); /* x + LN(attention(x)) */
+    x = window_attention(tape, x, &w->attention, drop_path(tape, x->B, drop));   /* x + LN(attention(x)) */
     return feed_forward(tape, x, &w->feed_forward, drop_path(tape, x->B, drop)); /* x + LN(MLP(x)) */
 }
 

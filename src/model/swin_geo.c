@@ -2,8 +2,8 @@
  * one behind the other, brought to length 1. */
 #include "model/network.h"
 
-struct tensor *swin_geo(struct tensor *maps[STAGES], struct tape *tape, const struct swin_geo *w,
-                        const uint8_t *pixels, int B, float drop)
+struct tensor *swin_geo(struct tensor *maps[STAGES], struct tape *tape, const struct swin_geo *w, const uint8_t *pixels,
+                        int B, float drop)
 {
     struct tensor *own[STAGES], *parts[STAGES];
     int count = 0;

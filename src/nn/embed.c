@@ -3,19 +3,19 @@
 #include "nn/layer.h"
 
 struct embed_pass {
-    struct tensor *x, *y;                   /* x NULL for pixels, which need no gradient */
-    const uint8_t *pixels;                  /* (B, H, W, 3) */
-    int H, W;                               /* of the pictures, or of the map x */
-    struct param *weight, *bias;            /* (C, K), (C) or NULL */
-    const struct norm *norm;                /* (C) */
+    struct tensor *x, *y;        /* x NULL for pixels, which need no gradient */
+    const uint8_t *pixels;       /* (B, H, W, 3) */
+    int H, W;                    /* of the pictures, or of the map x */
+    struct param *weight, *bias; /* (C, K), (C) or NULL */
+    const struct norm *norm;     /* (C) */
     int K;
     bool training, packed;
-    float *xhat, *rstd;                     /* training: (rows, C), (rows) */
+    float *xhat, *rstd; /* training: (rows, C), (rows) */
     float *scratch;
-    size_t scratch_each;                    /* floats a thread */
+    size_t scratch_each; /* floats a thread */
     float accumulate;
     struct norm_partials partials;
-    float *du, *columns, *dcolumns;         /* of one chunk: (rows, C), (rows, K), (rows, K) */
+    float *du, *columns, *dcolumns; /* of one chunk: (rows, C), (rows, K), (rows, K) */
 };
 
 enum { PATCH = 4 };

@@ -96,8 +96,8 @@ struct linear_pass {
     const struct linear *w;
     enum activation f;
     bool packed;
-    float *h;       /* (rows, N) W x + b, kept where GELU's slope needs it; else y itself */
-    float *dh, *g;  /* backward: (rows, N) */
+    float *h;      /* (rows, N) W x + b, kept where GELU's slope needs it; else y itself */
+    float *dh, *g; /* backward: (rows, N) */
     float accumulate;
 };
 
@@ -128,8 +128,7 @@ static void linear_backward_rows(void *argument, struct team team)
     if (p->f == GELU)
         kernels()->gelu_backward(p->dh + at, p->g + at, p->y->grad + at, p->h + at, count);
     else
-        for (size_t i = at; i < at + count; i++)
-            p->dh[i] = p->f == RELU && p->y->data[i] <= 0 ? 0 : p->y->grad[i];
+        for (size_t i = at; i < at + count; i++) p->dh[i] = p->f == RELU && p->y->data[i] <= 0 ? 0 : p->y->grad[i];
     if (from < to)
         gemm('N', 'N', to - from, K, N, p->dh + at, N, p->w->weight->data, K, p->accumulate,
              p->x->grad + (size_t)from * K, K);

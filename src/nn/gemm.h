@@ -15,8 +15,9 @@
 void gemm(char op_a, char op_b, int M, int N, int K, const float *A, int lda, const float *B, int ldb, float beta,
           float *C, int ldc);
 
-/* Whether a product since the last call found no memory for oneDNN's own buffers, so that its result is void. */
-bool gemm_ran_short(void);
+/* How many products of this process have found no memory for oneDNN's own buffers, so that their results are void: a
+ * caller that may run short compares it before and after. */
+unsigned gemm_failures(void);
 
 /* A weight matrix (N outputs, K inputs), stored row-major as PyTorch does or, for inference,
  * transposed into panels of GEMM_PANEL outputs: panel p is (K, width) at offset p * GEMM_PANEL * K.

@@ -434,6 +434,7 @@ static double peak(long rounds)
 }
 
 const struct kernels KERNELS = {
-    KERNELS_NAME, KERNELS_LEVEL, norm_row, norm_row_backward, gelu, gelu_backward, window_forward, window_backward,
-    max_row,      column_sum,    add,      adamw,             asam_norm, asam_climb, peak,
+    KERNELS_NAME,  KERNELS_LEVEL,  norm_row,        norm_row_backward, gelu,
+    gelu_backward, window_forward, window_backward, max_row,           column_sum,
+    add,           adamw,          asam_norm,       asam_climb,        peak,
 };

@@ -45,9 +45,9 @@ struct kernels {
     void (*window_backward)(float *dq, float *dk, float *dv, float *dbias, double *dscale, const float *dout,
                             const float *out, int ldo, const struct window *w, float *scratch);
 
-    float (*max_row)(int *where, const float *x, int C);             /* largest of a row and its first place */
+    float (*max_row)(int *where, const float *x, int C); /* largest of a row and its first place */
     void (*column_sum)(float *sum, const float *x, int ld, int rows, int from, int to); /* sum[c] += column c */
-    void (*add)(float *y, const float *x, size_t n);                 /* y += x */
+    void (*add)(float *y, const float *x, size_t n);                                    /* y += x */
 
     /* AdamW on n values (Loshchilov and Hutter 2019, as PyTorch orders it): w -= lr decay w; m, v moments of g;
      * w -= lr / c1 m / (sqrt(v) / sqrt(c2) + eps), c1 = 1 - beta1^t, c2 = 1 - beta2^t. */

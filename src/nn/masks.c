@@ -6,11 +6,11 @@
 struct masks_pass {
     struct tensor *x, *y;
     const struct masks *w;
-    int N, L, half;    /* masks, tokens, hidden width L / 2 */
-    float *maximum;    /* (B, L) */
-    int *where;        /* (B, L) the channel it stands in */
-    float *hidden;     /* (B, N, L / 2) */
-    float *mask;       /* (B, N, L) */
+    int N, L, half; /* masks, tokens, hidden width L / 2 */
+    float *maximum; /* (B, L) */
+    int *where;     /* (B, L) the channel it stands in */
+    float *hidden;  /* (B, N, L / 2) */
+    float *mask;    /* (B, N, L) */
     /* backward */
     float accumulate;
     float *dmask, *dhidden; /* as mask, hidden */
@@ -58,7 +58,8 @@ static void masks_backward_rows(void *argument, struct team team)
     for (int b = team.rank; b < B; b += team.size) {
         const float *dy = p->y->grad + (size_t)b * N * C, *x = p->x->data + (size_t)b * L * C;
         gemm('N', 'T', N, L, C, dy, C, x, C, 0, p->dmask + (size_t)b * N * L, L);
-        gemm('T', 'N', L, C, N, p->mask + (size_t)b * N * L, L, dy, C, p->accumulate, p->x->grad + (size_t)b * L * C, C);
+        gemm('T', 'N', L, C, N, p->mask + (size_t)b * N * L, L, dy, C, p->accumulate, p->x->grad + (size_t)b * L * C,
+             C);
     }
     parallel_barrier(team);
     for (int n = team.rank; n < N; n += team.size) {

@@ -26,8 +26,8 @@ gvm_status optimizer_open(struct optimizer **out, const struct param *params, in
 {
     struct optimizer *o = *out = calloc(1, sizeof *o);
     if (o != NULL) {
-        *o = (struct optimizer){.params = params, .count = count, .rates = *rates, .weights = weights, .grads = grads,
-                                .floats = floats};
+        *o = (struct optimizer){
+            .params = params, .count = count, .rates = *rates, .weights = weights, .grads = grads, .floats = floats};
         o->m = calloc(floats, sizeof *o->m);
         o->v = calloc(floats, sizeof *o->v);
         o->start = calloc(floats, sizeof *o->start);

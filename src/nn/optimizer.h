@@ -20,10 +20,10 @@ struct optimizer {
     struct rates rates;
     float *weights, *grads; /* the parameters' blocks, floats long; not ours */
     size_t floats;
-    float *m, *v;           /* moments, laid out as the weights */
-    float *start;           /* ASAM: the weights before the climb */
-    double *partial;        /* sums of the norm, one for each block of the weights */
-    long step;              /* updates done */
+    float *m, *v;    /* moments, laid out as the weights */
+    float *start;    /* ASAM: the weights before the climb */
+    double *partial; /* sums of the norm, one for each block of the weights */
+    long step;       /* updates done */
 };
 
 /* The parameters must lie in the two blocks, with zeros between them. GVM_MEMORY. */

@@ -6,15 +6,15 @@
 #include <stddef.h>
 
 struct param {
-    char name[96];  /* as in the checkpoint: "street.backbone.layers.0.blocks.0.attn.qkv.weight" */
-    int rank;       /* 1..4 */
-    int shape[4];   /* as in the checkpoint */
-    size_t count;   /* product of the shape */
-    float *data;    /* row-major, or in panels (gemm.h) where the model is packed and this is a matrix */
-    float *grad;    /* as data before packing; NULL where nothing learns */
-    bool matrix;    /* goes into products as a weight (N, K), so inference packs it */
-    bool decay;     /* weight decay applies */
-    bool backbone;  /* learns at the backbone's rate, not at the rate of masks and head */
+    char name[96]; /* as in the checkpoint: "street.backbone.layers.0.blocks.0.attn.qkv.weight" */
+    int rank;      /* 1..4 */
+    int shape[4];  /* as in the checkpoint */
+    size_t count;  /* product of the shape */
+    float *data;   /* row-major, or in panels (gemm.h) where the model is packed and this is a matrix */
+    float *grad;   /* as data before packing; NULL where nothing learns */
+    bool matrix;   /* goes into products as a weight (N, K), so inference packs it */
+    bool decay;    /* weight decay applies */
+    bool backbone; /* learns at the backbone's rate, not at the rate of masks and head */
 };
 
 #endif

@@ -5,8 +5,8 @@
  * through a small MLP, 2 to 512 to heads, and 16 sigmoid; n = window^2 tokens read from it n^2 values a head. */
 #include <math.h>
 
-#include "nn/position_bias.h"
 #include "nn/layer.h"
+#include "nn/position_bias.h"
 
 enum { HIDDEN = POSITION_HIDDEN };
 

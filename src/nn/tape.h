@@ -16,7 +16,7 @@
 /* A map of B pictures, L tokens each, C channels a token: (B, L, C), row-major. A feature has L = 1. */
 struct tensor {
     float *data;
-    float *grad;           /* NULL where nothing learns */
+    float *grad; /* NULL where nothing learns */
     int B, L, C;
     bool has_grad;         /* grad holds something: the next backward adds to it */
     struct tensor *parent; /* of a tensor that is some rows of another */

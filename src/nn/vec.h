@@ -62,7 +62,8 @@ static inline vf v_min(vf a, vf b)
 #endif
 }
 
-/* The vector with its halves, quarters, ... changed over: log2 VW steps of v = v op fold(v) leave the whole in lane 0. */
+/* The vector with its halves, quarters, ... changed over: log2 VW steps of v = v op fold(v) leave the whole in lane 0.
+ */
 #if VW == 16
 #define V_FOLD_8(v) __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7)
 #define V_FOLD_4(v) __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11)
@@ -115,9 +116,8 @@ static inline vf v_exp(vf x)
 static inline vf v_phi(vf x)
 {
     static const float c[] = {
-        0.358000757f, -0.1787695f, 0.133178217f, -0.108639248f,
-        0.0904566892f, -0.0743023608f, 0.0591318877f, -0.0444351765f,
-        0.030429268f, -0.0205922759f, 0.0153355693f, -0.00858682624f,
+        0.358000757f,   -0.1787695f,     0.133178217f,   -0.108639248f,   0.0904566892f, -0.0743023608f,
+        0.0591318877f,  -0.0444351765f,  0.030429268f,   -0.0205922759f,  0.0153355693f, -0.00858682624f,
         0.00181908969f, -0.00124377245f, 0.00242036597f, -0.00103814173f,
     };
     vf z = v_min(v_max(x * 0.707106781f, v_set(-3.95f)), v_set(3.95f)), u = z * z * 0.128184586f - 1.0f;

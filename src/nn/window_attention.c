@@ -14,16 +14,16 @@ struct attention_pass {
     const struct attention *w;
     const float *keep;
     bool training, packed;
-    int n, np, windows;       /* tokens a window, padded; windows of all pictures */
-    float *bias;              /* (heads, n, np) */
-    float *qkv, *out;         /* training: (rows, 3C), (rows, C) */
-    float *xhat, *rstd;       /* training: (rows, C), (rows) */
+    int n, np, windows; /* tokens a window, padded; windows of all pictures */
+    float *bias;        /* (heads, n, np) */
+    float *qkv, *out;   /* training: (rows, 3C), (rows, C) */
+    float *xhat, *rstd; /* training: (rows, C), (rows) */
     float *scratch, *windows_scratch;
     size_t scratch_each, window_each; /* floats a thread */
     /* backward */
     struct norm_partials partials;
-    float *dbias;             /* (threads, heads, n, np) */
-    double *dscale;           /* (threads, heads) */
+    float *dbias;                 /* (threads, heads, n, np) */
+    double *dscale;               /* (threads, heads) */
     float *du, *dout, *dqkv, *xt; /* of one chunk: (rows, C), (rows, C), (rows, 3C), (rows, C) */
 };
 
@@ -197,11 +197,13 @@ static void backward_stream(const struct attention_pass *p, int first, int from,
     int C = p->x->C, side = w->window, wrap;
     size_t r = (size_t)from * side;
     if (from < to)
-        gemm('N', 'N', (to - from) * side, C, 3 * C, p->dqkv + r * 3 * C, 3 * C, w->qkv->data, C, 0, p->dout + r * C, C);
+        gemm('N', 'N', (to - from) * side, C, 3 * C, p->dqkv + r * 3 * C, 3 * C, w->qkv->data, C, 0, p->dout + r * C,
+             C);
     for (int line = from; line < to; line++) {
         size_t start = line_start(w, first + line / side, line % side, &wrap);
         for (int tx = 0; tx < side; tx++)
-            kernels()->add(p->x->grad + token_row(start, tx, wrap, w->W) * C, p->dout + ((size_t)line * side + tx) * C, C);
+            kernels()->add(p->x->grad + token_row(start, tx, wrap, w->W) * C, p->dout + ((size_t)line * side + tx) * C,
+                           C);
     }
 }
 

@@ -92,6 +92,10 @@ cp $demo/aerial/1.png "$tmp/one, two.png"
 printf '\xef\xbb\xbfimage,lat,lon\r\n"one, two.png",1,-2\r\n' > "$tmp/list.csv"
 expect 0 locate --weights "$w" --tiles "$tmp/list.csv" $demo/street/1.png
 says out "  1.0000000    -2.0000000      32.0" "one, two.png"
+printf 'image,lat,lon\n"one, two.png",-0.00000004,-0.0\n' > "$tmp/list.csv"
+expect 0 locate --weights "$w" --tiles "$tmp/list.csv" $demo/street/1.png
+says out "  0.0000000     0.0000000      32.0"
+! grep -qF -- -0.0000000 "$tmp/out" || { cat "$tmp/out"; exit 1; }
 
 status=0
 "$GEOVIEWMATCH" locate --weights "$w" --tiles $tiles $demo/street/1.png > /dev/full 2> "$tmp/err" || status=$?

@@ -1,0 +1,136 @@
+/* safetensors_write.c - writing, see safetensors.h. The header is made as JSON (jansson) in memory; names are checked
+ * before, so that what jansson then refuses it refuses for want of memory. */
+#include <assert.h>
+#include <glib.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/safetensors.h"
+
+/* Values of an entry, and thereby 4 times as many bytes. What is in memory cannot overflow. */
+static size_t entry_count(const struct safetensors_entry *e)
+{
+    size_t count = 1;
+    assert(e->rank >= 0 && e->rank <= SAFETENSORS_MAX_RANK);
+    for (int i = 0; i < e->rank; i++) count *= (size_t)e->shape[i];
+    return count;
+}
+
+/* NULL without memory, as are the next two. */
+static json_t *json_integers(const int64_t *values, int count)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < count; i++)
+        if (json_array_append_new(list, json_integer(values[i])) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
+static json_t *describe_entry(const struct safetensors_entry *e, size_t begin, size_t end)
+{
+    json_t *entry = json_object();
+    if (json_object_set_new(entry, "dtype", json_string("F32")) == 0 &&
+        json_object_set_new(entry, "shape", json_integers(e->shape, e->rank)) == 0 &&
+        json_object_set_new(entry, "data_offsets", json_integers((int64_t[]){(int64_t)begin, (int64_t)end}, 2)) == 0)
+        return entry;
+    json_decref(entry);
+    return NULL;
+}
+
+static json_t *describe_metadata(const struct safetensors_pair *metadata, size_t pairs)
+{
+    json_t *texts = json_object();
+    for (size_t i = 0; i < pairs; i++)
+        if (json_object_set_new(texts, metadata[i].key, json_string(metadata[i].value)) != 0) {
+            json_decref(texts);
+            return NULL;
+        }
+    return texts;
+}
+
+static gvm_status check_name(const json_t *before, const char *where, const char *name, gvm_error *err)
+{
+    const char *what = *name == '\0'                           ? "is empty"
+                       : !g_utf8_validate(name, -1, NULL)      ? "is not UTF-8"
+                       : strlen(name) > SAFETENSORS_MAX_NAME   ? "is too long"
+                       : json_object_get(before, name) != NULL ? "is used twice"
+                                                               : NULL;
+    if (what == NULL) return GVM_OK;
+    return fail(err, GVM_ARGUMENT, "%s: the name \"%.*s\" %s", where, SAFETENSORS_MAX_NAME, name, what);
+}
+
+static gvm_status check_metadata(const char *where, const struct safetensors_pair *metadata, size_t pairs,
+                                 gvm_error *err)
+{
+    for (size_t i = 0; i < pairs; i++) {
+        gvm_status status = check_name(NULL, where, metadata[i].key, err);
+        if (status != GVM_OK) return status;
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(metadata[k].key, metadata[i].key) == 0)
+                return fail(err, GVM_ARGUMENT, "%s: the name \"%s\" is used twice", where, metadata[i].key);
+        if (!g_utf8_validate(metadata[i].value, -1, NULL))
+            return fail(err, GVM_ARGUMENT, "%s: the text of \"%s\" is not UTF-8", where, metadata[i].key);
+    }
+    return GVM_OK;
+}
+
+/* The header, to be freed; NULL on failure. */
+static gvm_status describe(char **text, const char *where, const struct safetensors_entry *entries, size_t count,
+                           const struct safetensors_pair *metadata, size_t pairs, gvm_error *err)
+{
+    *text = NULL;
+    gvm_status status = check_metadata(where, metadata, pairs, err);
+    if (status != GVM_OK) return status;
+    json_t *header = json_object();
+    bool enough = json_object_set_new(header, "__metadata__", describe_metadata(metadata, pairs)) == 0;
+    for (size_t i = 0, begin = 0; i < count && enough && status == GVM_OK; i++) {
+        const struct safetensors_entry *e = &entries[i];
+        size_t end = begin + entry_count(e) * sizeof(float);
+        status = check_name(header, where, e->name, err);
+        if (status == GVM_OK) enough = json_object_set_new(header, e->name, describe_entry(e, begin, end)) == 0;
+        begin = end;
+    }
+    if (status == GVM_OK && enough) *text = json_dumps(header, JSON_COMPACT);
+    json_decref(header);
+    if (status == GVM_OK && *text == NULL)
+        status = fail(err, GVM_MEMORY, "%s: there is not enough memory for its header", where);
+    return status;
+}
+
+static gvm_status write_file(struct file_writer *w, const char *header, const struct safetensors_entry *entries,
+                             size_t count, gvm_error *err)
+{
+    static const char spaces[] = "       ";
+    size_t length = strlen(header), padding = (8 - length % 8) % 8;
+    uint64_t stored = length + padding;
+    gvm_status status = file_writer_write(w, &stored, sizeof stored, err);
+    if (status == GVM_OK) status = file_writer_write(w, header, length, err);
+    if (status == GVM_OK) status = file_writer_write(w, spaces, padding, err);
+    for (size_t i = 0; i < count && status == GVM_OK; i++)
+        status = file_writer_write(w, entries[i].data, entry_count(&entries[i]) * sizeof(float), err);
+    return status;
+}
+
+gvm_status safetensors_write(const char *path, const struct safetensors_entry *entries, size_t count,
+                             const struct safetensors_pair *metadata, size_t pairs, gvm_error *err)
+{
+    char *header;
+    struct file_writer w;
+    gvm_status status = describe(&header, path_tail(path), entries, count, metadata, pairs, err);
+    if (status == GVM_OK) status = file_writer_open(&w, path, err);
+    if (status == GVM_OK) {
+        status = write_file(&w, header, entries, count, err);
+        if (status == GVM_OK)
+            status = file_writer_commit(&w, err);
+        else
+            file_writer_abort(&w);
+    }
+    free(header);
+    return status;
+}

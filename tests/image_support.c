@@ -1,0 +1,42 @@
+/* image_support.c - see image_support.h */
+#include "image_support.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+void save(const char *name, const void *pixels, int w, int h, int bands, VipsBandFormat format, struct extra extra)
+{
+    size_t size = (size_t)w * h * bands * (format == VIPS_FORMAT_UCHAR ? 1 : format == VIPS_FORMAT_FLOAT ? 4 : 2);
+    VipsImage *raw = vips_image_new_from_memory(pixels, size, w, h, bands, format), *image = NULL;
+    VipsInterpretation meaning = extra.meaning != 0 ? extra.meaning
+                                 : format == VIPS_FORMAT_USHORT
+                                     ? bands >= 3 ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_GREY16
+                                 : bands >= 3 ? VIPS_INTERPRETATION_sRGB
+                                              : VIPS_INTERPRETATION_B_W;
+    assert_int_equal(vips_copy(raw, &image, "interpretation", meaning, NULL), 0);
+    if (extra.orientation) vips_image_set_int(image, VIPS_META_ORIENTATION, extra.orientation);
+    if (extra.xmp) vips_image_set_blob_copy(image, VIPS_META_XMP_NAME, extra.xmp, strlen(extra.xmp));
+    if (extra.icc) vips_image_set_blob_copy(image, VIPS_META_ICC_NAME, extra.icc, extra.icc_size);
+    if (vips_image_write_to_file(image, in_folder(name), NULL) != 0) fail_msg("%s: %s", name, vips_error_buffer());
+    g_object_unref(image);
+    g_object_unref(raw);
+}
+
+struct image load(const char *name)
+{
+    struct image image;
+    gvm_error err = {""};
+    if (image_load(&image, in_folder(name), &err) != GVM_OK) fail_msg("%s", err.text);
+    assert_string_equal(err.text, "");
+    return image;
+}
+
+void expect_sentence(const gvm_error *err, const char *name, const char *part)
+{
+    if (strstr(err->text, in_folder(name)) == NULL || strstr(err->text, part) == NULL ||
+        strchr(err->text, '\n') != NULL)
+        fail_msg("%s: \"%s\" does not say \"%s\"", name, err->text, part);
+}

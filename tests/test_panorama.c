@@ -1,0 +1,217 @@
+/* test_panorama.c - pictures fitted to the network: full circles, elevation bands, headings, squares. They are made
+ * here, through libvips. */
+#include "image/panorama.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "image/gpano.h"
+#include "image_support.h"
+
+enum { OH = 16, OW = 80, PW = 720, PH = 360 };
+
+/* (h, w, 3), smooth from column to column and from row to row */
+static const uint8_t *scene(int h, int w)
+{
+    static uint8_t pixels[400 * 1600 * 3]; /* the largest */
+    for (int y = 0; y < h; y++)
+        for (int x = 0; x < w; x++) {
+            uint8_t *p = pixels + ((size_t)y * w + x) * 3;
+            p[0] = (uint8_t)(255 * x / w);
+            p[1] = (uint8_t)(255 * y / h);
+            p[2] = (uint8_t)(x * y);
+        }
+    return pixels;
+}
+
+static void save_scene(const char *name, int w, int h, const char *xmp)
+{
+    save(name, scene(h, w), w, h, 3, VIPS_FORMAT_UCHAR, (struct extra){.xmp = xmp});
+}
+
+/* An XMP packet around a list of attributes. */
+static const char *packet(const char *attributes)
+{
+    static char text[1000];
+    snprintf(text, sizeof text,
+             "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>"
+             "<rdf:Description xmlns:GPano='http://ns.google.com/photos/1.0/panorama/' %s/></rdf:RDF></x:xmpmeta>",
+             attributes);
+    return text;
+}
+
+static const double band[2] = {-45, 45};
+
+/* name must be the rows [top, bottom] of the scene (h, w), its columns moved right by turn */
+static void expect_view(const char *name, int w, int h, const double elevation[2], const double *heading, double top,
+                        double bottom, int turn)
+{
+    static uint8_t out[OH][OW][3], plain[OH][OW][3];
+    gvm_error err = {""};
+    if (panorama_load(&out[0][0][0], OH, OW, elevation, heading, in_folder(name), &err) != GVM_OK)
+        fail_msg("%s", err.text);
+    image_resize(&plain[0][0][0], OH, OW, scene(h, w), h, w, (double[4]){0, top, w, bottom});
+    for (int y = 0; y < OH; y++)
+        for (int x = 0; x < OW; x++) assert_memory_equal(out[y][(x + turn + OW) % OW], plain[y][x], 3);
+}
+
+static void expect_no_panorama(const char *name, const char *part)
+{
+    static uint8_t out[OH * OW * 3];
+    gvm_error err = {""};
+    assert_int_equal(panorama_load(out, OH, OW, band, NULL, in_folder(name), &err), GVM_IMAGE);
+    expect_sentence(&err, name, part);
+}
+
+static void elevation_bands(void **state)
+{
+    (void)state;
+    save_scene("2to1.png", PW, PH, NULL);
+    expect_view("2to1.png", PW, PH, band, NULL, 90, 270, 0);
+    expect_view("2to1.png", PW, PH, (double[2]){-90, 90}, NULL, 0, 360, 0);
+    expect_view("2to1.png", PW, PH, (double[2]){-30, 60.25}, NULL, 59.5, 240, 0);
+    save_scene("cvusa.png", 1232, 224, NULL); /* 65 degrees */
+    expect_view("cvusa.png", 1232, 224, band, NULL, 0, 224, 0);
+    save_scene("cvact.png", 1600, 400, NULL); /* 90 degrees */
+    expect_view("cvact.png", 1600, 400, band, NULL, 0, 400, 0);
+    save_scene("190.png", 190, 100, NULL); /* 189 degrees by its shape: 180 */
+    expect_view("190.png", 190, 100, band, NULL, 25, 75, 0);
+
+    uint8_t out[OH * OW * 3];
+    const double wrong[][2] = {{45, -45}, {0, 0}, {-91, 0}, {0, 91}, {0.0 / 0.0, 1}, {0, 0.0 / 0.0}};
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(panorama_load(out, OH, OW, wrong[i], NULL, in_folder("2to1.png"), NULL), GVM_ARGUMENT);
+}
+
+static void headings(void **state)
+{
+    (void)state;
+    save_scene("2to1.png", PW, PH, NULL);
+    /* the centre looks east: it belongs a quarter to the right of north */
+    static const double heading[] = {90, 270, -90, 360, 450, 4.5, 359.9, -1e-18};
+    static const int turn[] = {20, 60, -20, 0, 20, 1, 0, 0};
+    for (int i = 0; i < 8; i++) expect_view("2to1.png", PW, PH, band, &heading[i], 90, 270, turn[i]);
+    save_scene("pose.jpg[Q=95]", PW, PH, packet("GPano:PoseHeadingDegrees='180.0'"));
+    save_scene("pose.png", PW, PH, packet("GPano:PoseHeadingDegrees=\"180\""));
+    save_scene("pose.tif", PW, PH, packet("GPano:PoseHeadingDegrees=\"180\""));
+    save_scene("pose.webp[lossless]", PW, PH, packet("GPano:PoseHeadingDegrees=\"180\""));
+    expect_view("pose.png", PW, PH, band, NULL, 90, 270, 40);
+    expect_view("pose.tif", PW, PH, band, NULL, 90, 270, 40);
+    expect_view("pose.webp", PW, PH, band, NULL, 90, 270, 40);
+    expect_view("pose.png", PW, PH, band, &heading[0], 90, 270, 20);
+    struct image image = load("pose.jpg");
+    assert_true(image.gpano.has_heading && image.gpano.heading == 180);
+    image_free(&image);
+    uint8_t out[OH * OW * 3];
+    assert_int_equal(panorama_load(out, OH, OW, band, &(double){0.0 / 0.0}, in_folder("2to1.png"), NULL), GVM_ARGUMENT);
+}
+
+#define SIZES(full_w, full_h, w, h)                                                \
+    "GPano:FullPanoWidthPixels='" #full_w "' GPano:FullPanoHeightPixels='" #full_h \
+    "' GPano:CroppedAreaImageWidthPixels='" #w "' GPano:CroppedAreaImageHeightPixels='" #h "' "
+
+static void full_panoramas(void **state)
+{
+    (void)state;
+    save_scene("189.png", 189, 100, NULL);
+    expect_no_panorama("189.png", "189 x 100 is no full panorama");
+    save_scene("says.png", 150, 100, packet(SIZES(300, 200, 300, 200)));
+    expect_view("says.png", 150, 100, band, NULL, 25, 75, 0);
+    save_scene("projection.png", 150, 100, packet("GPano:ProjectionType='Equirectangular'"));
+    expect_view("projection.png", 150, 100, band, NULL, 25, 75, 0);
+    save_scene("cube.png", PW, PH, packet("GPano:ProjectionType='cubestrip'"));
+    expect_no_panorama("cube.png", "not equirectangular");
+    save_scene("partial.png", 400, 100, packet(SIZES(800, 400, 400, 100)));
+    expect_no_panorama("partial.png", "only 180 of 360 degrees");
+    /* cropped by a program that left the XMP: its shape decides, and its heading is void */
+    save_scene("stale.png", 150, 100, packet(SIZES(4000, 2000, 4000, 2000)));
+    expect_no_panorama("stale.png", "no full panorama");
+    save_scene("stale2.png", 400, 100, packet(SIZES(4000, 2000, 4000, 2000) "GPano:PoseHeadingDegrees='90'"));
+    expect_view("stale2.png", 400, 100, band, NULL, 0, 100, 0);
+    /* from 60 degrees down to the horizon */
+    save_scene("upper.png", 720, 120, packet(SIZES(720, 360, 720, 120) "GPano:CroppedAreaTopPixels='60'"));
+    expect_view("upper.png", 720, 120, band, NULL, 30, 120, 0);
+    save_scene("floor.png", 720, 60, packet(SIZES(720, 360, 720, 60) "GPano:CroppedAreaTopPixels='300'"));
+    expect_no_panorama("floor.png", "elevations -90 to -60");
+}
+
+static void aerial_pictures(void **state)
+{
+    (void)state;
+    static uint8_t out[24 * 24 * 3], plain[24 * 24 * 3];
+    const int sizes[][2] = {{60, 60}, {90, 60}, {60, 91}};
+    const double boxes[][4] = {{0, 0, 60, 60}, {15, 0, 75, 60}, {0, 15.5, 60, 75.5}};
+    for (int i = 0; i < 3; i++) {
+        int w = sizes[i][0], h = sizes[i][1];
+        save_scene("tile.png", w, h, NULL);
+        assert_int_equal(aerial_load(out, 24, 24, in_folder("tile.png"), NULL), GVM_OK);
+        image_resize(plain, 24, 24, scene(h, w), h, w, boxes[i]);
+        assert_memory_equal(out, plain, sizeof out);
+    }
+    gvm_error err;
+    assert_int_equal(aerial_load(out, 24, 24, in_folder("missing.png"), &err), GVM_FILE);
+    expect_sentence(&err, "missing.png", "No such file");
+}
+
+/* A name that is said over and over, without a value, costs no more than its length. */
+static void gpano_repeated(void **state)
+{
+    (void)state;
+    static const char name[] = "GPano:FullPanoWidthPixels>";
+    size_t length = sizeof name - 1, count = 4000000 / length;
+    char *text = malloc(count * length);
+    assert_non_null(text);
+    for (size_t i = 0; i < count; i++) memcpy(text + i * length, name, length);
+    struct gpano g;
+    gpano_parse(&g, text, count * length);
+    assert_true(g.full_width == 0);
+    free(text);
+}
+
+static void gpano_text(void **state)
+{
+    (void)state;
+    struct gpano g;
+    const char *element = "<GPano:FullPanoWidthPixels>\n 8000 </GPano:FullPanoWidthPixels>"
+                          "<GPano:PoseHeadingDegrees>-12.5</GPano:PoseHeadingDegrees>";
+    gpano_parse(&g, element, strlen(element));
+    assert_true(g.full_width == 8000 && g.has_heading && g.heading == -12.5);
+    const char *const not_said[] = {
+        "GPano:FullPanoWidthPixels",
+        "GPano:FullPanoWidthPixels=",
+        "GPano:FullPanoWidthPixels='80",
+        "GPano:FullPanoWidthPixels='nan'",
+        "GPano:FullPanoWidthPixels='-1'",
+        "GPano:FullPanoWidthPixels='1e300'",
+        "GPano:FullPanoWidthPixels='8x'",
+        "GPano:FullPanoWidthPixels=''",
+        "GPano:FullPanoWidthPixelsOld='8'",
+        "",
+        "GPano:FullPanoWidthPixels='00000000000000000000000000000000000000000000000000000000000000008'"};
+    for (size_t i = 0; i < sizeof not_said / sizeof *not_said; i++) {
+        gpano_parse(&g, not_said[i], strlen(not_said[i]));
+        assert_true(g.full_width == 0 && !g.has_heading && !g.equirectangular && !g.other);
+    }
+    for (size_t size = 0; size < strlen(element); size++) { /* on the heap, so that a sanitizer sees the end */
+        char *copy = g_memdup2(element, size);
+        gpano_parse(&g, copy != NULL ? copy : "", size);
+        g_free(copy);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    (void)argc;
+    if (VIPS_INIT(argv[0]) != 0) return 1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(elevation_bands), cmocka_unit_test(headings),   cmocka_unit_test(full_panoramas),
+        cmocka_unit_test(aerial_pictures), cmocka_unit_test(gpano_text), cmocka_unit_test(gpano_repeated),
+    };
+    int failed = cmocka_run_group_tests_name("panorama", tests, make_folder, remove_folder);
+    vips_shutdown();
+    return failed;
+}
