@@ -1,0 +1,230 @@
+/* test_backbone.c - weights trained elsewhere: the official Swin V2 names and timm's, what is skipped and what is
+ * refused; and the count of multiply-adds against the formulas. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/safetensors.h"
+#include "model/checkpoint.h"
+
+enum { MOST = 512 };
+
+/* A small network: shifted windows, odd heads. */
+static const struct config small = {
+    .dim = 6,
+    .depths = {2, 1, 2, 1},
+    .heads = {1, 3, 3, 4},
+    .window = 4,
+    .street = {32, 160},
+    .aerial = {64, 64},
+    .stages = {false, false, true, true},
+    .masks = 2,
+    .head = 5,
+    .ground_m = 64,
+    .elevation = {-45, 45},
+};
+
+struct file {
+    struct safetensors_entry entries[MOST];
+    char names[MOST][96];
+    size_t count;
+    struct network *from;
+    char path[32];
+};
+
+static void add(struct file *f, const char *name, const struct param *p)
+{
+    struct safetensors_entry *e = &f->entries[f->count];
+    snprintf(f->names[f->count], sizeof f->names[0], "%s", name);
+    *e = (struct safetensors_entry){.name = f->names[f->count], .rank = p->rank, .data = p->data};
+    for (int i = 0; i < p->rank; i++) e->shape[i] = p->shape[i];
+    f->count++;
+}
+
+/* The aerial backbone of a network of its own, under foreign names. */
+static void open_file(struct file *f, bool timm)
+{
+    gvm_error err;
+    memset(f, 0, sizeof *f);
+    snprintf(f->path, sizeof f->path, "/tmp/gvm-backbone-XXXXXX");
+    int fd = mkstemp(f->path);
+    assert_true(fd >= 0);
+    close(fd);
+    assert_int_equal(network_open(&f->from, &small, false, &err), GVM_OK);
+    network_fresh(f->from, 5);
+    for (int i = 0; i < f->from->param_count; i++) {
+        const struct param *p = &f->from->params[i];
+        const char *name = strstr(p->name, "aerial.backbone.");
+        if (name == NULL) continue;
+        name += strlen("aerial.backbone.");
+        char moved[96];
+        snprintf(moved, sizeof moved, "%s", name);
+        if (timm && strstr(name, ".downsample.")) moved[strlen("layers.")]++; /* one stage later */
+        add(f, moved, p);
+    }
+}
+
+static gvm_status load(const struct file *f, struct network **to, gvm_error *err)
+{
+    gvm_error inner;
+    if (safetensors_write(f->path, f->entries, f->count, NULL, 0, &inner) != GVM_OK) fail_msg("%s", inner.text);
+    assert_int_equal(network_open(to, &small, false, &inner), GVM_OK);
+    return backbone_load(*to, f->path, err);
+}
+
+static void close_file(struct file *f)
+{
+    remove(f->path);
+    network_free(f->from);
+}
+
+/* Both views of the network hold what the file holds. */
+static void expect_loaded(const struct file *f, const struct network *to)
+{
+    for (int i = 0; i < to->param_count; i++) {
+        const struct param *p = &to->params[i];
+        if (!p->backbone) continue;
+        const struct param *from = NULL;
+        for (int k = 0; k < f->from->param_count && from == NULL; k++)
+            if (strncmp(f->from->params[k].name, "aerial.", 7) == 0 &&
+                strcmp(f->from->params[k].name + 7, p->name + 7) == 0)
+                from = &f->from->params[k];
+        assert_non_null(from);
+        assert_memory_equal(p->data, from->data, p->count * sizeof *p->data);
+    }
+}
+
+static void check_names(bool timm)
+{
+    struct file f;
+    struct network *to;
+    gvm_error err;
+    open_file(&f, timm);
+    static const char *const skipped[] = {"head.weight", "head.bias", "layers.0.blocks.1.attn_mask",
+                                          "layers.0.blocks.0.attn.relative_coords_table",
+                                          "layers.0.blocks.0.attn.relative_position_index"};
+    for (int i = 0; i < 5; i++) add(&f, skipped[i], &f.from->params[1]);
+    if (load(&f, &to, &err) != GVM_OK) fail_msg("%s", err.text);
+    expect_loaded(&f, to);
+    network_free(to);
+    close_file(&f);
+}
+
+static void test_official(void **state)
+{
+    (void)state;
+    check_names(false);
+}
+
+static void test_timm(void **state)
+{
+    (void)state;
+    check_names(true);
+}
+
+static void expect_refused(const struct file *f, const char *says)
+{
+    struct network *to;
+    gvm_error err = {""};
+    assert_int_equal(load(f, &to, &err), GVM_FORMAT);
+    if (strstr(err.text, says) == NULL || strstr(err.text, f->path) == NULL)
+        fail_msg("'%s' lacks '%s'", err.text, says);
+    network_free(to);
+}
+
+static void test_refused(void **state)
+{
+    (void)state;
+    struct file f;
+    open_file(&f, false);
+    add(&f, "layers.0.blocks.0.attn.extra", &f.from->params[1]);
+    expect_refused(&f, "'layers.0.blocks.0.attn.extra' has no place");
+    f.count--;
+    struct safetensors_entry last = f.entries[--f.count];
+    expect_refused(&f, "'norm.bias' is missing");
+    f.entries[f.count++] = last;
+    f.entries[3].shape[0]--;
+    expect_refused(&f, "has the shape");
+    f.entries[3].shape[0]++;
+    for (int i = 0; i < f.from->param_count; i++) f.from->params[i].data[0] = NAN;
+    expect_refused(&f, "not finite");
+    close_file(&f);
+}
+
+/* ------------------------------------------------------------------ multiply-adds */
+
+/* One picture of one view, from the shapes alone. */
+static struct counts by_formula(const struct config *c, const int size[2])
+{
+    struct counts n = {0};
+    uint64_t dim = (uint64_t)c->dim;
+    n.linear = (uint64_t)(size[0] / 4) * (uint64_t)(size[1] / 4) * 48 * dim;
+    for (int s = 0; s < STAGES; s++) {
+        uint64_t H = (uint64_t)(size[0] / 4 >> s), W = (uint64_t)(size[1] / 4 >> s), L = H * W, C = dim << s;
+        uint64_t side = H < W ? H : W, window = side < (uint64_t)c->window ? side : (uint64_t)c->window;
+        uint64_t depth = (uint64_t)c->depths[s], offsets = (2 * window - 1) * (2 * window - 1);
+        n.qkv += depth * L * C * 3 * C;
+        n.attention += depth * 2 * L * window * window * C;
+        n.linear += depth * (L * C * C + 2 * L * C * 4 * C);
+        n.bias += depth * offsets * (2 * 512 + 512 * (uint64_t)c->heads[s]);
+        if (s < STAGES - 1) n.linear += L / 4 * 4 * C * 2 * C;
+        if (c->stages[s]) n.linear += (uint64_t)c->masks * (2 * L * (L / 2) + L * C);
+    }
+    return n;
+}
+
+static void check_counts(const struct config *config)
+{
+    struct network *network;
+    gvm_error err;
+    assert_int_equal(config_check(config, "configuration", &err), GVM_OK);
+    assert_int_equal(network_open(&network, config, false, &err), GVM_OK);
+    assert_int_equal(network_parameters(network), config_parameters(config));
+    for (int v = 0; v < 2; v++) {
+        struct tape *tape;
+        assert_int_equal(tape_open(&tape, false, false, &err), GVM_OK);
+        swin_geo(NULL, tape, &network->views[v], NULL, 1, 0);
+        struct counts want = by_formula(config, v == GVM_STREET ? config->street : config->aerial);
+        assert_memory_equal(&tape->counts, &want, sizeof want);
+        tape_free(tape);
+    }
+    network_free(network);
+}
+
+static void test_counts(void **state)
+{
+    (void)state;
+    struct config all = config_nano, deep = small;
+    all.stages[0] = all.stages[1] = true;
+    deep.depths[2] = 7;
+    deep.masks = 3;
+    check_counts(&small);
+    check_counts(&deep);
+    check_counts(&config_nano);
+    check_counts(&all);
+    check_counts(&config_paper);
+    struct counts aerial = by_formula(&config_paper, config_paper.aerial),
+                  street = by_formula(&config_paper, config_paper.street);
+    assert_int_equal(aerial.linear + aerial.bias + aerial.qkv + aerial.attention, 5940659200);
+    assert_int_equal(street.linear + street.bias + street.qkv + street.attention, 7404850176);
+    assert_int_equal((aerial.linear + aerial.bias + street.linear + street.bias + 5000000) / 10000000, 976);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_official),
+        cmocka_unit_test(test_timm),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_counts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
