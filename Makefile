@@ -66,6 +66,7 @@ test: deps
 golden: build
 	[ -f build/golden/timm_golden.safetensors ] || $(PYTHON) tools/make_golden.py --full build/golden --timm build/golden
 	GVM_GOLDEN_FULL=build/golden build/test_network tests/golden
+	$(PYTHON) tools/check_training.py --program build/geoviewmatch
 
 demo: build
 	examples/demo.sh build/geoviewmatch

@@ -18,10 +18,14 @@
 enum { DONE = 0, FAILED = 1, USAGE = 2, GO_ON = -1 };
 
 int cmd_bench(int argc, char **argv);
+int cmd_check(int argc, char **argv);
 int cmd_embed(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_init(int argc, char **argv);
 int cmd_locate(int argc, char **argv);
+int cmd_train(int argc, char **argv);
+int cmd_eval(int argc, char **argv);
+int cmd_world(int argc, char **argv);
 
 /* ------------------------------------------------------------------ options
  *
@@ -75,7 +79,7 @@ bool read_double(double *number, const char *text, double low, double high);
 
 /* ------------------------------------------------------------------ pictures */
 
-struct pictures {
+struct picture_files {
     char **paths;
     size_t count;
 };
@@ -83,8 +87,8 @@ struct pictures {
 /* The pictures that the arguments name: a file is itself, a folder the JPEG, PNG, WebP and TIFF files that lie in
  * it, by their extension and in the order of their names. What is wrong with an argument goes to stderr; *status
  * is FAILED then and as it was otherwise. To be freed with pictures_free. */
-void pictures_list(struct pictures *pictures, int *status, char **arguments, int count);
-void pictures_free(struct pictures *pictures);
+void pictures_list(struct picture_files *pictures, int *status, char **arguments, int count);
+void pictures_free(struct picture_files *pictures);
 
 /* Whether a name ends as a picture's does. */
 bool is_picture_name(const char *name);

@@ -72,8 +72,8 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
 }
 
 /* Move the rows of the good files together; *names lists them. The number of rows. */
-static size_t keep_good(float *features, json_t *names, const struct pictures *pictures, const gvm_status *statuses,
-                        size_t D)
+static size_t keep_good(float *features, json_t *names, const struct picture_files *pictures,
+                        const gvm_status *statuses, size_t D)
 {
     size_t kept = 0;
     for (size_t i = 0; i < pictures->count; i++) {
@@ -108,7 +108,7 @@ static gvm_status check_out(const char *path, gvm_error *err)
 }
 
 static int embed(const struct arguments *a, gvm_session *session, const gvm_model_info *info,
-                 const struct pictures *pictures)
+                 const struct picture_files *pictures)
 {
     size_t n = pictures->count, D = (size_t)info->features;
     float *features = calloc(n, D * sizeof *features);
@@ -163,7 +163,7 @@ int cmd_embed(int argc, char **argv)
     gvm_error err;
     gvm_model *model = NULL;
     gvm_session *session = NULL;
-    struct pictures pictures = {0};
+    struct picture_files pictures = {0};
     int listed = DONE;
     end = DONE;
     if (check_out(a.out, &err) != GVM_OK || gvm_model_open(&model, a.weights, &err) != GVM_OK ||

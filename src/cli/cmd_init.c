@@ -62,21 +62,6 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
     return GO_ON;
 }
 
-/* "4,3": each of 1 to 4 at most once. */
-static bool read_stages(bool stages[STAGES], const char *text)
-{
-    bool read[STAGES] = {false};
-    for (;; text += 2) {
-        int s = text[0] - '1';
-        if (s < 0 || s >= STAGES || read[s]) return false;
-        read[s] = true;
-        if (text[1] == '\0') break;
-        if (text[1] != ',') return false;
-    }
-    memcpy(stages, read, sizeof read);
-    return true;
-}
-
 static gvm_status read_config(struct config *config, const char *path, gvm_error *err)
 {
     struct file_map file;
@@ -125,7 +110,7 @@ int cmd_init(int argc, char **argv)
     } else {
         return usage_error("init", "--preset takes nano or paper, not '%s'", a.preset);
     }
-    if (a.stages != NULL && !read_stages(config.stages, a.stages))
+    if (a.stages != NULL && !stages_read(config.stages, a.stages))
         return usage_error("init", "--stages takes numbers from 1 to 4, as 4,3, not '%s'", a.stages);
     if (a.stages != NULL && config_check(&config, "--stages", &err) != GVM_OK) return failed(&err);
     return init(&a, &config);

@@ -36,7 +36,7 @@ struct arguments {
 
 /* The photos and what is found for them. */
 struct answer {
-    struct pictures photos;
+    struct picture_files photos;
     gvm_status *statuses; /* (photos) */
     gvm_error *errors;    /* (photos) */
     gvm_hit *hits;        /* (good photos, top), in the order of the good ones */

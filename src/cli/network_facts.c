@@ -1,6 +1,8 @@
 /* network_facts.c - see network_facts.h */
 #include "cli/network_facts.h"
 
+#include <string.h>
+
 gvm_status count_pass(struct counts *counts, const struct network *network, gvm_view view, gvm_error *err)
 {
     struct tape *tape;
@@ -28,5 +30,19 @@ bool mask_warning(char *text, size_t size, const struct network *network)
     size_t masks = mask_parameters(network, 1), all = network_parameters(network);
     if (masks == 0) return false;
     snprintf(text, size, "the masks of stage 1 alone hold %zu of its %zu parameters", masks, all);
+    return true;
+}
+
+bool stages_read(bool stages[STAGES], const char *text)
+{
+    bool read[STAGES] = {false};
+    for (;; text += 2) {
+        int s = text[0] - '1';
+        if (s < 0 || s >= STAGES || read[s]) return false;
+        read[s] = true;
+        if (text[1] == '\0') break;
+        if (text[1] != ',') return false;
+    }
+    memcpy(stages, read, sizeof read);
     return true;
 }

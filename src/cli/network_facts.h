@@ -27,4 +27,7 @@ size_t mask_parameters(const struct network *network, int stage);
 /* The sentence on the size of stage 1's masks, without a line break; false where the network has none. */
 bool mask_warning(char *text, size_t size, const struct network *network);
 
+/* The stages of an option, as "4,3": each of 1 to 4 at most once; false where the text is none. */
+bool stages_read(bool stages[STAGES], const char *text);
+
 #endif

@@ -27,7 +27,7 @@ static void *enough(void *memory)
     exit(FAILED);
 }
 
-static void add(struct pictures *pictures, char *path)
+static void add(struct picture_files *pictures, char *path)
 {
     size_t n = pictures->count;
     if ((n & (n - 1)) == 0) /* room doubles at each power of two */
@@ -46,7 +46,7 @@ static int by_name(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static void add_folder(struct pictures *pictures, int *status, const char *folder)
+static void add_folder(struct picture_files *pictures, int *status, const char *folder)
 {
     struct dirent **entries;
     int n = scandir(folder, &entries, only_pictures, by_name);
@@ -69,9 +69,9 @@ static void add_folder(struct pictures *pictures, int *status, const char *folde
     if (n >= 0) free(entries);
 }
 
-void pictures_list(struct pictures *pictures, int *status, char **arguments, int count)
+void pictures_list(struct picture_files *pictures, int *status, char **arguments, int count)
 {
-    *pictures = (struct pictures){0};
+    *pictures = (struct picture_files){0};
     for (int i = 0; i < count; i++) {
         struct stat info;
         if (stat(arguments[i], &info) == 0 && S_ISDIR(info.st_mode))
@@ -81,11 +81,11 @@ void pictures_list(struct pictures *pictures, int *status, char **arguments, int
     }
 }
 
-void pictures_free(struct pictures *pictures)
+void pictures_free(struct picture_files *pictures)
 {
     for (size_t i = 0; i < pictures->count; i++) free(pictures->paths[i]);
     free(pictures->paths);
-    *pictures = (struct pictures){0};
+    *pictures = (struct picture_files){0};
 }
 
 void file_done(void *user, size_t index, size_t count, gvm_status status, const gvm_error *err)

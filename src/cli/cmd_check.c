@@ -1,0 +1,200 @@
+/* cmd_check.c - what is wrong with a data set, before it costs a night. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/csv.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "cli/cli.h"
+#include "data/check.h"
+
+static const char help[] =
+    "usage: geoviewmatch check --data FOLDER [--list FILE.csv] [options]\n"
+    "\n"
+    "Reads a data set's labels and every picture that they name, and says what training or evaluation would suffer\n"
+    "from. CVUSA, CVACT and VIGOR are read as their owners unpack them; your own pairs need a pairs.csv, with the\n"
+    "header id,street,aerial,lat,lon[,heading][,split][,aerial_lat,aerial_lon]. Ends with 1 if anything is found.\n"
+    "\n"
+    "  missing               pictures that are not there: their pairs are left out\n"
+    "  unreadable            pictures that cannot be decoded, street pictures that are no full panorama\n"
+    "  mis-sized             pictures of another size or shape than the others\n"
+    "  doubled               the same content, or the same file, for two places\n"
+    "  in two splits         street pictures and ids that are trained with and tested with\n"
+    "  out of range          latitudes and longitudes that are not on Earth\n"
+    "  positions disagree    street pictures taken outside of what their aerial picture covers\n"
+    "\n"
+    "  --data FOLDER         the data set\n"
+    "  --format NAME         CVUSA, CVACT, VIGOR or pairs (default: told by what lies in the folder)\n"
+    "  --test NAME           the test split: val; CVACT, pairs: val or test; VIGOR: same-area or cross-area\n"
+    "  --ground M            side of an aerial picture on the ground, metres (default: the format's; pairs: 64)\n"
+    "  --list FILE.csv       all that is found: finding, split, id, file, detail\n"
+    "  --json                the summary as JSON\n" COMMON_HELP;
+
+enum { EXAMPLES = 3 /* of each finding in the summary */ };
+
+static const char *const titles[FAULTS] = {"missing",       "unreadable",   "mis-sized",         "doubled",
+                                           "in two splits", "out of range", "positions disagree"};
+
+/* ------------------------------------------------------------------ the list */
+
+static gvm_status write_list(struct file_writer *w, const struct findings *findings, gvm_error *err)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", path_tail(w->path));
+    fputs("finding,split,id,file,detail\n", out);
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct finding *f = &findings->items[i];
+        const char *const row[] = {fault_names[f->fault], f->split, f->id, f->path, f->detail};
+        for (int k = 0; k < 5; k++) {
+            if (k > 0) fputc(',', out);
+            csv_write(out, row[k]);
+        }
+        fputc('\n', out);
+    }
+    gvm_status status = GVM_OK;
+    if (fclose(out) != 0)
+        status = fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", path_tail(w->path));
+    if (status == GVM_OK) status = file_writer_write(w, text, size, err);
+    if (status == GVM_OK) status = file_writer_commit(w, err);
+    free(text);
+    return status;
+}
+
+/* ------------------------------------------------------------------ the summary */
+
+static json_t *json_split(const struct split *split)
+{
+    return json_pack("{si,si}", "pairs", split->query_count, "tiles", split->tile_count);
+}
+
+static int print_json(const struct dataset *d, const struct findings *findings)
+{
+    json_t *of = json_object();
+    for (int i = 0; i < FAULTS; i++) json_object_set_new(of, fault_names[i], json_integer((json_int_t)findings->of[i]));
+    json_t *json =
+        json_pack("{so,ss,sf,s[f,f],ss,so,so,sb,sI,so,sI}", "data", json_text(d->root), "format", d->format, "ground_m",
+                  d->ground_m, "elevation", d->elevation[0], d->elevation[1], "test_split", d->test_name, "train",
+                  json_split(&d->train), "test", json_split(&d->test), "undivided", d->undivided, "pictures",
+                  (json_int_t)findings->pictures, "findings", of, "found", (json_int_t)findings->count);
+    if (d->note[0] != '\0') json_object_set_new(json, "note", json_text(d->note));
+    return json_print(json);
+}
+
+static void print_split(const char *name, const struct split *split)
+{
+    printf("  %-20s %d pairs, %d tiles\n", name, split->query_count, split->tile_count);
+}
+
+static void print_examples(const struct findings *findings, enum fault fault)
+{
+    int shown = 0;
+    for (size_t i = 0; i < findings->count && shown < EXAMPLES; i++) {
+        const struct finding *f = &findings->items[i];
+        if (f->fault != fault) continue;
+        printf("    ");
+        print_text(f->path);
+        printf(": ");
+        print_text(f->detail);
+        printf("\n");
+        shown++;
+    }
+    if (findings->of[fault] > EXAMPLES) printf("    ... and %zu more\n", findings->of[fault] - EXAMPLES);
+}
+
+static void print_summary(const struct dataset *d, const struct findings *findings)
+{
+    char test[40];
+    print_text(d->root);
+    printf(": %s, %g m of ground, elevations %.4g to %.4g degrees\n", d->format, d->ground_m, d->elevation[0],
+           d->elevation[1]);
+    snprintf(test, sizeof test, "test (%s)", d->test_name);
+    if (d->undivided) {
+        print_split("all", &d->train);
+    } else {
+        print_split("train", &d->train);
+        print_split(test, &d->test);
+    }
+    if (d->note[0] != '\0') printf("  note                 %s\n", d->note);
+    printf("  pictures             %zu\n", findings->pictures);
+    for (int i = 0; i < FAULTS; i++) {
+        printf("  %-20s %zu\n", titles[i], findings->of[i]);
+        print_examples(findings, (enum fault)i);
+    }
+}
+
+/* ------------------------------------------------------------------ the command */
+
+static void show_progress(void *user, size_t done, size_t total)
+{
+    struct progress *p = user;
+    if (p->what == NULL) progress_start(p, "check", "pictures", total);
+    progress_step(p, done);
+}
+
+static gvm_status look(struct findings *findings, const struct dataset *dataset, struct file_writer *list, bool quiet,
+                       gvm_error *err)
+{
+    struct progress progress = {.quiet = quiet};
+    gvm_status status = dataset_check(findings, dataset, show_progress, &progress, err);
+    if (progress.what != NULL) progress_end(&progress);
+    if (status == GVM_OK && list->temporary != NULL) status = write_list(list, findings, err);
+    return status;
+}
+
+static int check(const char *data, const struct dataset_options *options, const char *list, bool json, bool quiet)
+{
+    struct dataset *dataset;
+    struct findings findings = {0};
+    struct file_writer writer = {0};
+    gvm_error err;
+    int end = DONE;
+    gvm_status status = dataset_open(&dataset, data, options, &err);
+    if (status == GVM_OK && list != NULL) status = file_writer_open(&writer, list, &err); /* before the work */
+    if (status == GVM_OK) status = look(&findings, dataset, &writer, quiet, &err);
+    if (status != GVM_OK)
+        end = failed(&err);
+    else if (json)
+        end = print_json(dataset, &findings);
+    else
+        print_summary(dataset, &findings);
+    if (findings.count > 0) end = FAILED;
+    file_writer_abort(&writer);
+    findings_free(&findings);
+    dataset_free(dataset);
+    return end;
+}
+
+int cmd_check(int argc, char **argv)
+{
+    static const struct option options[] = {{"data", required_argument, NULL, 'd'},
+                                            {"format", required_argument, NULL, 'f'},
+                                            {"test", required_argument, NULL, 't'},
+                                            {"ground", required_argument, NULL, 'g'},
+                                            {"list", required_argument, NULL, 'l'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            COMMON_OPTIONS};
+    struct common common = {.name = "check", .help = help};
+    struct dataset_options wanted = {.as_listed = true};
+    const char *data = NULL, *list = NULL;
+    bool json = false;
+    int status;
+    for (int c; (c = next_option(argc, argv, options)) != -1;) switch (c) {
+        case 'd': data = optarg; break;
+        case 'f': wanted.format = optarg; break;
+        case 't': wanted.test = optarg; break;
+        case 'g':
+            if (!read_double(&wanted.ground_m, optarg, 1, 100000))
+                return usage_error("check", "--ground takes metres from 1 to 100000, not '%s'", optarg);
+            break;
+        case 'l': list = optarg; break;
+        case 'j': json = true; break;
+        default:
+            if ((status = common_option(&common, c, argv)) != GO_ON) return status;
+        }
+    if (optind < argc) return usage_error("check", "'%s' is one argument too many", argv[optind]);
+    if (data == NULL) return usage_error("check", "--data is missing");
+    return check(data, &wanted, list, json, common.quiet);
+}

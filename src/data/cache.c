@@ -1,0 +1,255 @@
+/* cache.c - see cache.h. The file: a header, a table with an entry a picture, the pictures; first the street pictures,
+ * then the aerial ones, each kind in the order of its paths and without repeats.
+ *
+ * cache_build.c makes it. */
+#include "data/cache.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "data/cache_file.h"
+#include "image/panorama.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const double *heading_of(const struct query *q)
+{
+    return isnan(q->heading) ? NULL : &q->heading;
+}
+
+gvm_status pictures_street(const uint8_t **pixels, uint8_t *room, const struct pictures *p, const struct split *split,
+                           int i, gvm_error *err)
+{
+    const struct query *q = &split->queries[i];
+    *pixels = p->cache != NULL ? cache_street(p->cache, split, i) : NULL;
+    if (*pixels != NULL) return GVM_OK;
+    *pixels = room;
+    return panorama_load(room, p->street[0], p->street[1], p->data->elevation, heading_of(q), q->path, err);
+}
+
+gvm_status pictures_aerial(const uint8_t **pixels, uint8_t *room, const struct pictures *p, const struct split *split,
+                           int i, gvm_error *err)
+{
+    *pixels = p->cache != NULL ? cache_aerial(p->cache, split, i) : NULL;
+    if (*pixels != NULL) return GVM_OK;
+    *pixels = room;
+    return aerial_load(room, p->aerial[0], p->aerial[1], split->tiles[i].path, err);
+}
+
+/* ------------------------------------------------------------------ which pictures */
+
+static int compare_sources(const void *a, const void *b)
+{
+    const struct source *x = a, *y = b;
+    if (x->view != y->view) return x->view < y->view ? -1 : 1;
+    int paths = strcmp(x->path, y->path);
+    if (paths != 0) return paths;
+    return memcmp(&x->heading, &y->heading, sizeof x->heading); /* any order will do; not a number equals itself */
+}
+
+/* "Not said" has many bit patterns, and they are compared and hashed. */
+static double plain(double heading)
+{
+    return isnan(heading) ? (double)NAN : heading;
+}
+
+static struct source *add_split(struct source *to, const struct split *split, int *street, int *aerial)
+{
+    for (int i = 0; i < split->query_count; i++)
+        *to++ = (struct source){split->queries[i].path, GVM_STREET, plain(split->queries[i].heading), &street[i]};
+    for (int i = 0; i < split->tile_count; i++)
+        *to++ = (struct source){split->tiles[i].path, GVM_AERIAL, NAN, &aerial[i]};
+    return to;
+}
+
+/* List each picture once and let every use of it know its place. */
+static bool list_sources(struct cache *c)
+{
+    const struct split *splits[2] = {&c->data->train, &c->data->test};
+    size_t n = 0;
+    for (int s = 0; s < 2; s++) {
+        c->places[s][GVM_STREET] = calloc((size_t)splits[s]->query_count + 1, sizeof(int));
+        c->places[s][GVM_AERIAL] = calloc((size_t)splits[s]->tile_count + 1, sizeof(int));
+        if (c->places[s][GVM_STREET] == NULL || c->places[s][GVM_AERIAL] == NULL) return false;
+        n += (size_t)splits[s]->query_count + (size_t)splits[s]->tile_count;
+    }
+    c->sources = calloc(n + 1, sizeof *c->sources);
+    if (c->sources == NULL || n > INT32_MAX) return false;
+    struct source *end = c->sources;
+    for (int s = 0; s < 2; s++) end = add_split(end, splits[s], c->places[s][GVM_STREET], c->places[s][GVM_AERIAL]);
+    qsort(c->sources, n, sizeof *c->sources, compare_sources);
+    int kept = 0;
+    for (const struct source *from = c->sources; from < end; from++) {
+        int *place = from->place;
+        if (kept == 0 || compare_sources(from, &c->sources[kept - 1]) != 0) {
+            c->count[from->view]++;
+            c->sources[kept++] = *from;
+        }
+        *place = kept - 1;
+    }
+    return true;
+}
+
+static uint64_t hash_text(uint64_t h, const char *text)
+{
+    return hash_bytes(h, text, strlen(text));
+}
+
+/* What the pixels depend on. Paths count from the data set's folder on, so that it may move. */
+static uint64_t hash_sources(const struct cache *c)
+{
+    size_t root = strlen(c->data->root);
+    uint64_t h = hash_bytes(1, c->size, sizeof c->size);
+    h = hash_bytes(h, c->data->elevation, sizeof c->data->elevation);
+    for (const struct source *s = c->sources; s < c->sources + c->count[0] + c->count[1]; s++) {
+        struct stat st;
+        bool there = stat(s->path, &st) == 0;
+        int64_t file[3] = {-1, 0, 0};
+        if (there) memcpy(file, (int64_t[3]){st.st_size, st.st_mtim.tv_sec, st.st_mtim.tv_nsec}, sizeof file);
+        h = hash_text(h, s->path + (strncmp(s->path, c->data->root, root) == 0 ? root : 0));
+        h = hash_bytes(h, file, sizeof file);
+        h = hash_bytes(h, &s->heading, sizeof s->heading);
+    }
+    return h;
+}
+
+static void describe(struct cache *c)
+{
+    size_t bytes[2];
+    for (int v = 0; v < 2; v++) bytes[v] = (size_t)c->size[v][0] * (size_t)c->size[v][1] * 3;
+    uint64_t table = ((uint64_t)c->count[0] + (uint64_t)c->count[1]) * sizeof(uint64_t);
+    c->pixels[GVM_STREET] = (HEADER_ROOM + table + HEADER_ROOM - 1) / HEADER_ROOM * HEADER_ROOM;
+    c->pixels[GVM_AERIAL] = c->pixels[GVM_STREET] + (uint64_t)c->count[GVM_STREET] * bytes[GVM_STREET];
+    c->header = (struct header){.magic = CACHE_MAGIC, .version = CACHE_VERSION, .sources = hash_sources(c)};
+    c->header.bytes = c->pixels[GVM_AERIAL] + (uint64_t)c->count[GVM_AERIAL] * bytes[GVM_AERIAL];
+}
+
+uint64_t cache_offset(const struct cache *c, int place, size_t *bytes)
+{
+    int view = place < c->count[GVM_STREET] ? GVM_STREET : GVM_AERIAL;
+    *bytes = (size_t)c->size[view][0] * (size_t)c->size[view][1] * 3;
+    return c->pixels[view] + (uint64_t)(place - (view == GVM_AERIAL ? c->count[GVM_STREET] : 0)) * *bytes;
+}
+
+/* ------------------------------------------------------------------ the file */
+
+gvm_status cache_identify(enum found *found, const struct cache *c, int fd, const char *path, gvm_error *err)
+{
+    struct header header = {0};
+    struct stat st;
+    ssize_t size;
+    *found = CACHE_STALE;
+    if (fstat(fd, &st) != 0) return fail_errno(err, "read", path_tail(path));
+    if (!S_ISREG(st.st_mode)) return fail(err, GVM_FILE, "%s: it is not a regular file", path_tail(path));
+    if (st.st_size == 0) return GVM_OK;
+    if ((size = pread(fd, &header, sizeof header, 0)) < 0) return fail_errno(err, "read", path_tail(path));
+    if (memcmp(header.magic, CACHE_MAGIC, sizeof header.magic) != 0)
+        return fail(err, GVM_FORMAT, "%s: it is not a picture cache and is left as it is: give the cache another name",
+                    path_tail(path));
+    bool same = header.version == CACHE_VERSION && header.sources == c->header.sources &&
+                header.bytes == c->header.bytes && (uint64_t)st.st_size == header.bytes;
+    if (same) *found = header.complete ? CACHE_COMPLETE : CACHE_BEGUN;
+    return GVM_OK;
+}
+
+/* *mapped: there is a complete one, and it is open. */
+static gvm_status map_existing(bool *mapped, struct cache *c, const char *path, gvm_error *err)
+{
+    enum found found;
+    *mapped = false;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 && errno == ENOENT) return GVM_OK;
+    if (fd < 0) return fail_errno(err, "open", path_tail(path));
+    gvm_status status = cache_identify(&found, c, fd, path, err);
+    close(fd);
+    if (status != GVM_OK || found != CACHE_COMPLETE) return status;
+    if ((status = file_map(&c->map, path, err)) != GVM_OK) return status;
+    *mapped = c->map.size == c->header.bytes; /* else it was replaced just now */
+    if (!*mapped) file_unmap(&c->map);
+    return GVM_OK;
+}
+
+/* Another process may complete it at any time up to the lock, or be killed. */
+static gvm_status map_or_build(struct cache *c, const char *path, const struct cache_options *options, gvm_error *err)
+{
+    for (;;) {
+        bool mapped, locked;
+        struct cache_part part;
+        gvm_status status = map_existing(&mapped, c, path, err);
+        if (status != GVM_OK || mapped) return status;
+        if ((status = cache_part_lock(&part, &locked, path, options, err)) != GVM_OK) return status;
+        if (!locked) continue;
+        status = map_existing(&mapped, c, path, err);
+        if (status != GVM_OK || mapped) {
+            cache_part_drop(&part);
+            return status;
+        }
+        if ((status = cache_build(&part, c, path, options, err)) != GVM_OK) return status;
+    }
+}
+
+gvm_status cache_open(struct cache **cache, const char *path, const struct pictures *p,
+                      const struct cache_options *options, gvm_error *err)
+{
+    struct cache *c = calloc(1, sizeof *c);
+    char *target = realpath(path, NULL); /* a link stays one */
+    if (target == NULL) target = strdup(path);
+    gvm_status status = GVM_OK;
+    *cache = NULL;
+    if (c != NULL) {
+        c->data = p->data;
+        memcpy(c->size[GVM_STREET], p->street, sizeof p->street);
+        memcpy(c->size[GVM_AERIAL], p->aerial, sizeof p->aerial);
+    }
+    if (c == NULL || target == NULL || !list_sources(c)) {
+        status = fail(err, GVM_MEMORY, "%s: there is not enough memory to list its pictures", path_tail(path));
+    } else {
+        describe(c);
+        status = map_or_build(c, target, options, err);
+    }
+    free(target);
+    if (status == GVM_OK) {
+        free(c->sources);
+        c->sources = NULL;
+        *cache = c;
+    } else {
+        cache_free(c);
+    }
+    return status;
+}
+
+void cache_free(struct cache *c)
+{
+    if (c == NULL) return;
+    file_unmap(&c->map);
+    for (int s = 0; s < 2; s++)
+        for (int v = 0; v < 2; v++) free(c->places[s][v]);
+    free(c->sources);
+    free(c);
+}
+
+static const uint8_t *picture(const struct cache *c, const struct split *split, gvm_view view, int i)
+{
+    assert(split == &c->data->train || split == &c->data->test);
+    size_t bytes;
+    int place = c->places[split == &c->data->test][view][i];
+    uint64_t entry, offset = cache_offset(c, place, &bytes);
+    memcpy(&entry, c->map.data + HEADER_ROOM + (size_t)place * sizeof entry, sizeof entry);
+    return entry >= ENTRY_GOOD ? c->map.data + offset : NULL;
+}
+
+const uint8_t *cache_street(const struct cache *cache, const struct split *split, int i)
+{
+    return picture(cache, split, GVM_STREET, i);
+}
+
+const uint8_t *cache_aerial(const struct cache *cache, const struct split *split, int i)
+{
+    return picture(cache, split, GVM_AERIAL, i);
+}

@@ -1,0 +1,59 @@
+/* cache.h - the pictures of a data set at the network's size: read from their files, or all decoded once into one file
+ * that is mapped into memory. */
+#ifndef GVM_DATA_CACHE_H
+#define GVM_DATA_CACHE_H
+
+#include "data/dataset.h"
+
+#include <stdint.h>
+
+/* What is needed to get at a data set's pictures. All of it must outlive what uses it. */
+struct pictures {
+    const struct dataset *data;
+    int street[2], aerial[2];  /* the network's inputs: height, width */
+    const struct cache *cache; /* NULL: read from their files */
+};
+
+/* Picture i of a split, one of the data set's two.
+ *
+ *   pixels  out: (H, W, 3); in the cache, or in room
+ *   room    (H, W, 3) the caller's
+ *
+ * Returns GVM_OK or as panorama_load and aerial_load. A picture that was broken when the cache was made is tried
+ * again. Any number of threads may call. */
+gvm_status pictures_street(const uint8_t **pixels, uint8_t *room, const struct pictures *p, const struct split *split,
+                           int i, gvm_error *err);
+gvm_status pictures_aerial(const uint8_t **pixels, uint8_t *room, const struct pictures *p, const struct split *split,
+                           int i, gvm_error *err);
+
+struct cache_options {
+    int workers;   /* threads that decode, 1..64 */
+    bool skip_bad; /* leave out pictures that cannot be read, rather than fail with the first */
+    void *user;
+    /* Called now and then on the calling thread while the cache is made; total 0: another process makes it, and this
+     * one waits. May be NULL. */
+    void (*progress)(void *user, size_t done, size_t total);
+    /* Called for each picture left out, on the calling thread once the cache is made. err names the file. May be NULL.
+     */
+    void (*bad)(void *user, gvm_status status, const gvm_error *err);
+};
+
+/* Map the cache `path` of all pictures of both splits of p->data, making it first where there is none, or where it does
+ * not fit: it holds for these pictures, by name, size and time of change, at these sizes, headings and elevations.
+ * It is made beside its place, in `path`.part, and moved there when complete. One process makes it while others wait;
+ * where one was killed, the next goes on with what is there. A failure leaves nothing of it.
+ *
+ *   cache  out: to be freed with cache_free; NULL on failure. Keeps p->data, which must outlive it
+ *   p      p->cache is not used
+ *
+ * Returns GVM_OK, GVM_FILE (cannot be written, or the disk is full), GVM_FORMAT (there is something else under that
+ * name, which is left alone), GVM_MEMORY, or as pictures_street for a bad picture. */
+gvm_status cache_open(struct cache **cache, const char *path, const struct pictures *p,
+                      const struct cache_options *options, gvm_error *err);
+void cache_free(struct cache *cache);
+
+/* (H, W, 3) of picture i of a split, as long as the cache; NULL where it could not be read. */
+const uint8_t *cache_street(const struct cache *cache, const struct split *split, int i);
+const uint8_t *cache_aerial(const struct cache *cache, const struct split *split, int i);
+
+#endif

@@ -1,0 +1,252 @@
+/* cvact.c - CVACT (Liu and Li, 2019). Relies on matio for its labels and on PROJ for its places.
+ *
+ *   ACT_data.mat      panoIds (N)              names
+ *                     utm (N, 2..)             easting and northing in metres, zone 55 south
+ *                     trainSet.trainInd, valSet.valInd, valSetAll.valInd   which of the N, from 1
+ *   ANU_data_small    of trainSet and valSet   streetview/ID_grdView.jpg, satview_polish/ID_satView_polish.jpg
+ *   ANU_data_test     of valSetAll             the same; a hit is any tile within 5 m
+ *
+ * Without these two folders the pictures' two lie beside ACT_data.mat. */
+#include <math.h>
+#include <matio.h>
+#include <proj.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#if __has_include(<hdf5.h>) /* matio reads version 7.3 with it, where it was built so */
+#include <hdf5.h>
+#define SILENCE_HDF5() H5Eset_auto2(H5E_DEFAULT, NULL, NULL) /* which prints what fails, and we have a sentence */
+#else
+#define SILENCE_HDF5() ((void)0)
+#endif
+
+#include "base/error.h"
+#include "base/file.h"
+#include "data/labels.h"
+
+static const char labels[] = "ACT_data.mat";
+
+enum { ID_SIZE = 128 };
+
+struct cvact {
+    mat_t *mat;
+    matvar_t *ids, *utm;
+    size_t count; /* N */
+    PJ_CONTEXT *context;
+    PJ *projection; /* metres of zone 55 south to radians: inverse */
+};
+
+/* ------------------------------------------------------------------ values of the .mat file */
+
+/* SIZE_MAX where the sizes are a lie. */
+static size_t elements(const matvar_t *v)
+{
+    size_t n = 1;
+    for (int i = 0; i < v->rank; i++)
+        if (__builtin_mul_overflow(n, v->dims[i], &n)) return SIZE_MAX;
+    return n;
+}
+
+/* Whether it has as much data as its sizes say. */
+static bool is_whole(const matvar_t *v)
+{
+    return v != NULL && !v->isComplex && v->data != NULL && v->data_size > 0 &&
+           elements(v) <= v->nbytes / (size_t)v->data_size;
+}
+
+static bool is_real(const matvar_t *v)
+{
+    if (!is_whole(v)) return false;
+    switch (v->class_type) {
+    case MAT_C_DOUBLE:
+    case MAT_C_SINGLE:
+    case MAT_C_INT8:
+    case MAT_C_UINT8:
+    case MAT_C_INT16:
+    case MAT_C_UINT16:
+    case MAT_C_INT32:
+    case MAT_C_UINT32:
+    case MAT_C_INT64:
+    case MAT_C_UINT64: return true;
+    default: return false;
+    }
+}
+
+static double number_at(const matvar_t *v, size_t i)
+{
+    switch (v->class_type) {
+    case MAT_C_DOUBLE: return ((const double *)v->data)[i];
+    case MAT_C_SINGLE: return ((const float *)v->data)[i];
+    case MAT_C_INT8: return ((const int8_t *)v->data)[i];
+    case MAT_C_UINT8: return ((const uint8_t *)v->data)[i];
+    case MAT_C_INT16: return ((const int16_t *)v->data)[i];
+    case MAT_C_UINT16: return ((const uint16_t *)v->data)[i];
+    case MAT_C_INT32: return ((const int32_t *)v->data)[i];
+    case MAT_C_UINT32: return ((const uint32_t *)v->data)[i];
+    case MAT_C_INT64: return (double)((const int64_t *)v->data)[i];
+    case MAT_C_UINT64: return (double)((const uint64_t *)v->data)[i];
+    default: return NAN;
+    }
+}
+
+static bool is_text(const matvar_t *v)
+{
+    return is_whole(v) && v->class_type == MAT_C_CHAR && v->rank == 2;
+}
+
+/* Row i of a text matrix, which lies column by column, without what fills it up at the end. False where it is not
+ * plain ASCII. */
+static bool text_row(char id[ID_SIZE], const matvar_t *v, size_t i)
+{
+    size_t rows = v->dims[0], length = 0;
+    for (size_t c = 0; c < v->dims[1]; c++) {
+        size_t at = i + c * rows;
+        unsigned code = v->data_size == 1   ? ((const uint8_t *)v->data)[at]
+                        : v->data_size == 2 ? ((const uint16_t *)v->data)[at]
+                        : v->data_size == 4 ? ((const uint32_t *)v->data)[at]
+                                            : 0x80;
+        if (code == 0 || code == ' ') continue;
+        if (code < 0x20 || code >= 0x7f || length != c || length == ID_SIZE - 1) return false;
+        id[length++] = (char)code;
+    }
+    id[length] = '\0';
+    return length > 0 && strchr(id, '/') == NULL;
+}
+
+static gvm_status read_id(char id[ID_SIZE], const struct cvact *c, size_t i, gvm_error *err)
+{
+    bool is_cell = c->ids->class_type == MAT_C_CELL;
+    const matvar_t *text = is_cell ? ((matvar_t *const *)c->ids->data)[i] : c->ids;
+    if ((!is_cell || (is_text(text) && text->dims[0] == 1)) && text_row(id, text, is_cell ? 0 : i)) return GVM_OK;
+    return fail(err, GVM_FORMAT, "%s, panoIds %zu: it is not the name of a picture", labels, i + 1);
+}
+
+/* ------------------------------------------------------------------ opening */
+
+static gvm_status open_ids(struct cvact *c, gvm_error *err)
+{
+    c->ids = Mat_VarRead(c->mat, "panoIds");
+    bool is_cell = is_whole(c->ids) && c->ids->class_type == MAT_C_CELL;
+    if (!is_cell && !is_text(c->ids)) return fail(err, GVM_FORMAT, "%s: it has no list of names `panoIds`", labels);
+    c->count = is_cell ? elements(c->ids) : c->ids->dims[0];
+    return GVM_OK;
+}
+
+static gvm_status open_utm(struct cvact *c, gvm_error *err)
+{
+    c->utm = Mat_VarRead(c->mat, "utm");
+    if (!is_real(c->utm) || c->utm->rank != 2 || c->utm->dims[0] != c->count || c->utm->dims[1] < 2)
+        return fail(err, GVM_FORMAT, "%s: `utm` is not an easting and a northing for each of the %zu panoIds", labels,
+                    c->count);
+    c->context = proj_context_create();
+    c->projection = c->context != NULL ? proj_create(c->context, "+proj=utm +zone=55 +south +ellps=WGS84") : NULL;
+    return c->projection != NULL ? GVM_OK : fail(err, GVM_MEMORY, "%s: PROJ does not start", labels);
+}
+
+static void cvact_close(struct cvact *c)
+{
+    Mat_VarFree(c->ids);
+    Mat_VarFree(c->utm);
+    if (c->mat != NULL) Mat_Close(c->mat);
+    proj_destroy(c->projection);
+    proj_context_destroy(c->context);
+}
+
+static gvm_status cvact_open(struct cvact *c, const char *root, gvm_error *err)
+{
+    struct file_map file;
+    *c = (struct cvact){0};
+    SILENCE_HDF5();
+    char *path = path_join(root, labels);
+    if (path == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to read %s", labels);
+    gvm_status status = file_map(&file, path, err); /* says why a file cannot be read, which matio does not */
+    file_unmap(&file);
+    if (status == GVM_OK && (c->mat = Mat_Open(path, MAT_ACC_RDONLY)) == NULL)
+        status = fail(err, GVM_FORMAT, "%s: it is no MATLAB file", path_tail(path));
+    free(path);
+    if (status == GVM_OK) status = open_ids(c, err);
+    if (status == GVM_OK) status = open_utm(c, err);
+    if (status != GVM_OK) cvact_close(c);
+    return status;
+}
+
+/* ------------------------------------------------------------------ splits */
+
+static void to_place(double *lat, double *lon, const struct cvact *c, size_t i)
+{
+    double degree = 180 / 3.14159265358979323846;
+    PJ_COORD xy = proj_coord(number_at(c->utm, i), number_at(c->utm, i + c->count), 0, 0);
+    PJ_COORD place = proj_trans(c->projection, PJ_INV, xy);
+    *lat = place.lp.phi * degree;
+    *lon = place.lp.lam * degree;
+}
+
+static gvm_status add_pair(struct filler *f, const struct cvact *c, const char *folder, size_t i, gvm_error *err)
+{
+    char id[ID_SIZE], street[2 * ID_SIZE], aerial[2 * ID_SIZE];
+    struct query query = {.path = street, .id = id};
+    struct source source = {labels, "panoIds", i + 1};
+    gvm_status status = read_id(id, c, i, err);
+    if (status != GVM_OK) return status;
+    snprintf(street, sizeof street, "%sstreetview/%s_grdView.jpg", folder, id);
+    snprintf(aerial, sizeof aerial, "%ssatview_polish/%s_satView_polish.jpg", folder, id);
+    to_place(&query.lat, &query.lon, c, i);
+    return filler_pair(f, &query, aerial, query.lat, query.lon, &source, err);
+}
+
+static gvm_status add_pairs(struct filler *f, const struct cvact *c, const char *set, const char *field,
+                            const char *folder, gvm_error *err)
+{
+    matvar_t *parent = Mat_VarRead(c->mat, set);
+    const matvar_t *list = NULL;
+    gvm_status status = GVM_OK;
+    if (parent != NULL && parent->class_type == MAT_C_STRUCT && parent->data != NULL && elements(parent) == 1)
+        list = Mat_VarGetStructFieldByName(parent, field, 0);
+    if (!is_real(list)) status = fail(err, GVM_FORMAT, "%s: it has no list of numbers `%s.%s`", labels, set, field);
+    for (size_t i = 0; status == GVM_OK && i < elements(list); i++) {
+        double index = number_at(list, i);
+        if (!(index >= 1 && index <= (double)c->count && index == floor(index)))
+            status = fail(err, GVM_FORMAT, "%s, %s.%s, number %zu: %.10g is not one of the %zu panoIds", labels, set,
+                          field, i + 1, index, c->count);
+        else
+            status = add_pair(f, c, folder, (size_t)index - 1, err);
+    }
+    Mat_VarFree(parent);
+    return status;
+}
+
+static gvm_status read_split(struct split *split, struct dataset *dataset, const struct dataset_options *options,
+                             const struct cvact *c, const char *set, const char *field, const char *folder,
+                             gvm_error *err)
+{
+    struct filler f;
+    char prefix[40] = "";
+    if (is_there(dataset->root, folder) || !is_there(dataset->root, "streetview"))
+        snprintf(prefix, sizeof prefix, "%s/", folder);
+    filler_start(&f, dataset, options);
+    gvm_status status = add_pairs(&f, c, set, field, prefix, err);
+    if (status == GVM_OK) filler_finish(&f, split);
+    filler_drop(&f);
+    return status;
+}
+
+gvm_status cvact_read(struct dataset *dataset, const struct dataset_options *options, gvm_error *err)
+{
+    static const char *const tests[] = {"val", "test"};
+    int all;
+    struct cvact c;
+    dataset->ground_m = 144;
+    memcpy(dataset->elevation, (double[2]){-45, 45}, sizeof dataset->elevation); /* rows 208 to 623 of 832 */
+    memcpy(dataset->street_size, (int[2]){1664, 832}, sizeof dataset->street_size);
+    memcpy(dataset->aerial_size, (int[2]){1200, 1200}, sizeof dataset->aerial_size);
+    gvm_status status = pick_test(&all, dataset, options, tests, 2, err);
+    if (status == GVM_OK) status = cvact_open(&c, dataset->root, err);
+    if (status != GVM_OK) return status;
+    if (all) dataset->hit_m = 5;
+    status = read_split(&dataset->train, dataset, options, &c, "trainSet", "trainInd", "ANU_data_small", err);
+    if (status == GVM_OK)
+        status = read_split(&dataset->test, dataset, options, &c, all ? "valSetAll" : "valSet", "valInd",
+                            all ? "ANU_data_test" : "ANU_data_small", err);
+    cvact_close(&c);
+    return status;
+}

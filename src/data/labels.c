@@ -1,0 +1,271 @@
+/* labels.c - see labels.h */
+#include "data/labels.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+
+char *path_join(const char *root, const char *name)
+{
+    size_t length = strlen(root), size = length + strlen(name) + 2;
+    bool slash = length > 0 && root[length - 1] != '/';
+    char *path = malloc(size);
+    if (path != NULL) snprintf(path, size, "%s%s%s", root, slash ? "/" : "", name);
+    return path;
+}
+
+bool is_there(const char *root, const char *name)
+{
+    char *path = path_join(root, name);
+    bool there = path != NULL && access(path, F_OK) == 0;
+    free(path);
+    return there;
+}
+
+gvm_status read_lines(const char *root, const char *name, char separator, int most, line_reader *read, void *context,
+                      gvm_error *err)
+{
+    struct file_map file;
+    struct csv csv;
+    char *path = path_join(root, name);
+    if (path == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to read %s", name);
+    gvm_status status = file_map(&file, path, err);
+    free(path);
+    if (status != GVM_OK) return status;
+    csv_start(&csv, (const char *)file.data, file.size, separator, most, name);
+    while (status == GVM_OK && csv_next(&csv, &status, err)) status = read(context, &csv, err);
+    csv_free(&csv);
+    file_unmap(&file);
+    return status;
+}
+
+gvm_status pick_test(int *which, struct dataset *dataset, const struct dataset_options *options,
+                     const char *const *names, int count, gvm_error *err)
+{
+    char list[80] = "";
+    *which = 0;
+    dataset->test_name = names[0];
+    if (options->test == NULL) return GVM_OK;
+    for (int i = 0; i < count; i++) {
+        if (strcmp(options->test, names[i]) == 0) {
+            *which = i;
+            dataset->test_name = names[i];
+            return GVM_OK;
+        }
+        size_t length = strlen(list);
+        snprintf(list + length, sizeof list - length, "%s%s", i == 0 ? "" : " or ", names[i]);
+    }
+    return fail(err, GVM_ARGUMENT, "a %s data set's test split is %s, not '%.40s'", dataset->format, list,
+                options->test);
+}
+
+static gvm_status no_memory(const struct filler *f, gvm_error *err)
+{
+    return fail(err, GVM_MEMORY, "%s: there is not enough memory for its list of pictures", f->dataset->root);
+}
+
+/* A label is a stranger's text: it must not name files elsewhere on the machine. */
+static bool is_inside(const char *path)
+{
+    if (path[0] == '\0' || path[0] == '/') return false;
+    for (const char *part = path; part != NULL; part = strchr(part, '/')) {
+        part += *part == '/';
+        if (strncmp(part, "..", 2) == 0 && (part[2] == '/' || part[2] == '\0')) return false;
+    }
+    return true;
+}
+
+static gvm_status check_path(const char *path, const struct source *source, gvm_error *err)
+{
+    if (is_inside(path)) return GVM_OK;
+    if (path[0] == '\0')
+        return fail(err, GVM_FORMAT, "%s, %s %zu: a picture's name is empty", source->file, source->unit,
+                    source->number);
+    return fail(err, GVM_FORMAT, "%s, %s %zu: '%.200s' leads out of the data set's folder", source->file, source->unit,
+                source->number, path);
+}
+
+/* NaN is a place that is not known. */
+static gvm_status check_place(const struct filler *f, double lat, double lon, const struct source *source,
+                              gvm_error *err)
+{
+    if (f->as_listed || !(fabs(lat) > 90 || fabs(lon) > 180)) return GVM_OK;
+    return fail(err, GVM_FORMAT, "%s, %s %zu: latitude %.8g, longitude %.8g is no place on Earth", source->file,
+                source->unit, source->number, lat, lon);
+}
+
+/* *path, out: of the picture, to be freed; NULL where it is not there. */
+static gvm_status find_picture(char **path, struct filler *f, const char *name, gvm_error *err)
+{
+    *path = path_join(f->dataset->root, name);
+    if (*path == NULL) return no_memory(f, err);
+    if (f->as_listed || access(*path, F_OK) == 0) return GVM_OK;
+    if (f->dataset->missing == NULL)
+        f->dataset->missing = *path;
+    else
+        free(*path);
+    *path = NULL;
+    return GVM_OK;
+}
+
+void filler_start(struct filler *f, struct dataset *dataset, const struct dataset_options *options)
+{
+    *f = (struct filler){.dataset = dataset, .as_listed = options->as_listed};
+    f->tiles = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+}
+
+void split_free(struct split *split)
+{
+    for (int i = 0; i < split->query_count; i++) {
+        free(split->queries[i].path);
+        free(split->queries[i].id);
+    }
+    for (int i = 0; i < split->tile_count; i++) free(split->tiles[i].path);
+    free(split->queries);
+    free(split->tiles);
+    *split = (struct split){0};
+}
+
+gvm_status split_copy(struct split *copy, const struct split *split, gvm_error *err)
+{
+    *copy = (struct split){0};
+    copy->queries = malloc((size_t)split->query_count * sizeof *copy->queries + 1);
+    copy->tiles = malloc((size_t)split->tile_count * sizeof *copy->tiles + 1);
+    bool whole = copy->queries != NULL && copy->tiles != NULL;
+    for (int i = 0; i < split->tile_count && whole; i++) {
+        struct tile *tile = &copy->tiles[copy->tile_count++];
+        *tile = split->tiles[i];
+        whole = (tile->path = strdup(tile->path)) != NULL;
+    }
+    for (int i = 0; i < split->query_count && whole; i++) {
+        struct query *query = &copy->queries[copy->query_count++];
+        *query = split->queries[i];
+        query->path = strdup(query->path);
+        query->id = strdup(query->id);
+        whole = query->path != NULL && query->id != NULL;
+    }
+    if (whole) return GVM_OK;
+    split_free(copy);
+    return fail(err, GVM_MEMORY, "there is not enough memory for a list of %d pairs", split->query_count);
+}
+
+void filler_drop(struct filler *f)
+{
+    if (f->tiles != NULL) g_hash_table_destroy(f->tiles);
+    f->tiles = NULL;
+    split_free(&f->split);
+}
+
+void filler_finish(struct filler *f, struct split *split)
+{
+    f->dataset->left_out += f->left_out;
+    *split = f->split;
+    f->split = (struct split){0};
+    filler_drop(f);
+}
+
+/* Room for one more of `size` bytes. */
+static bool grow(void *items, int *room, int count, size_t size)
+{
+    void **array = items;
+    if (count < *room) return true;
+    int more = *room > 0 ? 2 * *room : 1024;
+    void *grown = more > *room ? realloc(*array, (size_t)more * size) : NULL;
+    if (grown == NULL) return false;
+    *array = grown;
+    *room = more;
+    return true;
+}
+
+int filler_find(const struct filler *f, const char *path)
+{
+    gpointer value;
+    if (!g_hash_table_lookup_extended(f->tiles, path, NULL, &value)) return NOT_LISTED;
+    return GPOINTER_TO_INT(value) - 1;
+}
+
+gvm_status filler_tile(int *index, struct filler *f, const char *path, double lat, double lon,
+                       const struct source *source, gvm_error *err)
+{
+    char *file = NULL;
+    gvm_status status = check_place(f, lat, lon, source, err);
+    *index = filler_find(f, path);
+    if (*index != NOT_LISTED) {
+        struct tile *tile = *index >= 0 ? &f->split.tiles[*index] : NULL;
+        if (tile != NULL && isnan(tile->lat)) {
+            tile->lat = lat;
+            tile->lon = lon;
+        }
+        return status;
+    }
+    if (status == GVM_OK) status = check_path(path, source, err);
+    if (status == GVM_OK) status = find_picture(&file, f, path, err);
+    if (status != GVM_OK) return status;
+    *index = file != NULL ? f->split.tile_count : NOT_THERE;
+    if (file != NULL) {
+        if (!grow(&f->split.tiles, &f->tile_room, f->split.tile_count, sizeof *f->split.tiles)) {
+            free(file);
+            return no_memory(f, err);
+        }
+        f->split.tiles[f->split.tile_count++] = (struct tile){file, lat, lon};
+    }
+    g_hash_table_insert(f->tiles, g_strdup(path), GINT_TO_POINTER(*index + 1));
+    return GVM_OK;
+}
+
+/* file becomes the split's. */
+static gvm_status add_query(struct filler *f, const struct query *query, char *file, gvm_error *err)
+{
+    char *id = strdup(query->id);
+    if (id == NULL || !grow(&f->split.queries, &f->query_room, f->split.query_count, sizeof *query)) {
+        free(file);
+        free(id);
+        return no_memory(f, err);
+    }
+    struct query *added = &f->split.queries[f->split.query_count++];
+    *added = *query;
+    added->path = file;
+    added->id = id;
+    return GVM_OK;
+}
+
+static gvm_status find_street(char **file, struct filler *f, const struct query *query, const struct source *source,
+                              gvm_error *err)
+{
+    *file = NULL;
+    gvm_status status = check_path(query->path, source, err);
+    if (status == GVM_OK) status = check_place(f, query->lat, query->lon, source, err);
+    if (status == GVM_OK) status = find_picture(file, f, query->path, err);
+    return status;
+}
+
+gvm_status filler_query(struct filler *f, const struct query *query, const struct source *source, gvm_error *err)
+{
+    char *file;
+    gvm_status status = find_street(&file, f, query, source, err);
+    if (status != GVM_OK) return status;
+    if (file != NULL && query->tile >= 0) return add_query(f, query, file, err);
+    free(file);
+    f->left_out++;
+    return GVM_OK;
+}
+
+gvm_status filler_pair(struct filler *f, const struct query *query, const char *tile, double lat, double lon,
+                       const struct source *source, gvm_error *err)
+{
+    char *file;
+    struct query pair = *query;
+    pair.tile = NOT_THERE;
+    gvm_status status = find_street(&file, f, query, source, err);
+    if (status == GVM_OK && file == NULL) status = check_path(tile, source, err);
+    if (status == GVM_OK && file != NULL) status = filler_tile(&pair.tile, f, tile, lat, lon, source, err);
+    if (status == GVM_OK && pair.tile >= 0) return add_query(f, &pair, file, err);
+    free(file);
+    if (status == GVM_OK) f->left_out++;
+    return status;
+}

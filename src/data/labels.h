@@ -1,0 +1,77 @@
+/* labels.h - what the readers of the formats share: how a split is filled from label files. For src/data alone. */
+#ifndef GVM_DATA_LABELS_H
+#define GVM_DATA_LABELS_H
+
+#include <glib.h>
+
+#include "base/csv.h"
+#include "data/dataset.h"
+
+/* The readers: dataset has its root, and all else zero. */
+gvm_status cvusa_read(struct dataset *dataset, const struct dataset_options *options, gvm_error *err);
+gvm_status cvact_read(struct dataset *dataset, const struct dataset_options *options, gvm_error *err);
+gvm_status vigor_read(struct dataset *dataset, const struct dataset_options *options, gvm_error *err);
+gvm_status pairs_read(struct dataset *dataset, const struct dataset_options *options, gvm_error *err);
+
+/* VIGOR's cities, its folder of labels under root, or NULL. */
+const char *vigor_labels(const char *root);
+
+/* Whether root/name is there. */
+bool is_there(const char *root, const char *name);
+
+/* root/name, to be freed; NULL without memory. */
+char *path_join(const char *root, const char *name);
+
+/* Give each line of the label file root/name to `read`, which may end it with a status. */
+typedef gvm_status line_reader(void *context, const struct csv *csv, gvm_error *err);
+gvm_status read_lines(const char *root, const char *name, char separator, int most, line_reader *read, void *context,
+                      gvm_error *err);
+
+/* Which of names[0..count) options->test is, 0 where it is NULL; its name goes into the data set. */
+gvm_status pick_test(int *which, struct dataset *dataset, const struct dataset_options *options,
+                     const char *const *names, int count, gvm_error *err);
+
+/* What a sentence calls the place in the labels: "FILE, UNIT NUMBER". */
+struct source {
+    const char *file, *unit;
+    size_t number;
+};
+
+/* A split that is being filled. */
+struct filler {
+    struct dataset *dataset;
+    struct split split;
+    bool as_listed;
+    GHashTable *tiles; /* path as labelled > index + 1, or 0 for a tile that is not there */
+    int query_room, tile_room;
+    int left_out;
+};
+
+void split_free(struct split *split);
+gvm_status split_copy(struct split *copy, const struct split *split, gvm_error *err);
+
+void filler_start(struct filler *f, struct dataset *dataset, const struct dataset_options *options);
+void filler_drop(struct filler *f); /* fine after filler_finish */
+
+/* Hand the split over, and what was left out. */
+void filler_finish(struct filler *f, struct split *split);
+
+enum { NOT_THERE = -1, NOT_LISTED = -2 };
+
+/* Add a tile, once, where the first that knows it says it is. path is relative to the root. *index is NOT_THERE where
+ * the picture is not there. */
+gvm_status filler_tile(int *index, struct filler *f, const char *path, double lat, double lon,
+                       const struct source *source, gvm_error *err);
+
+/* The tile that was added under this path, NOT_THERE or NOT_LISTED. */
+int filler_find(const struct filler *f, const char *path);
+
+/* Add a street picture; query->path is relative to the root, what it points to is copied. Left out where the picture
+ * is not there, or where query->tile is NOT_THERE. */
+gvm_status filler_query(struct filler *f, const struct query *query, const struct source *source, gvm_error *err);
+
+/* A pair: neither is added where one is not there. */
+gvm_status filler_pair(struct filler *f, const struct query *query, const char *tile, double lat, double lon,
+                       const struct source *source, gvm_error *err);
+
+#endif

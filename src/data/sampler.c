@@ -1,0 +1,129 @@
+/* sampler.c - see sampler.h. A shuffle by Fisher and Yates, then batches filled in that order; a query in conflict with
+ * its batch waits in line. */
+#include "data/sampler.h"
+
+#include "base/error.h"
+#include "base/random.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum {
+    NONE = -1,
+    LOOKS = 64 /* times B: how many waiting queries a batch looks at, so that odd data cannot take quadratic time */
+};
+
+bool sampler_conflict(const struct query *a, const struct query *b)
+{
+    if (a->tile == b->tile) return true;
+    for (int i = 0; i < a->near_count; i++)
+        if (a->near[i] == b->tile) return true;
+    for (int i = 0; i < b->near_count; i++)
+        if (b->near[i] == a->tile) return true;
+    return false;
+}
+
+struct filling {
+    const struct split *split;
+    int *owned, *shown; /* (tile_count) the last batch in which a query's own tile, or a near one, is this */
+    int batch;          /* the number of the one at work, from 1 */
+    int *order, count;  /* queries placed so far */
+    int *next;          /* (query_count) the waiting line as a list */
+    int first, last;
+};
+
+/* As sampler_conflict with each query of the batch so far, in a few looks. */
+static bool fits(const struct filling *f, const struct query *q)
+{
+    if (f->owned[q->tile] == f->batch || f->shown[q->tile] == f->batch) return false;
+    for (int i = 0; i < q->near_count; i++)
+        if (f->owned[q->near[i]] == f->batch) return false;
+    return true;
+}
+
+static void place(struct filling *f, int query)
+{
+    const struct query *q = &f->split->queries[query];
+    assert(q->tile >= 0 && q->tile < f->split->tile_count);
+    f->owned[q->tile] = f->batch;
+    for (int i = 0; i < q->near_count; i++) f->shown[q->near[i]] = f->batch;
+    f->order[f->count++] = query;
+}
+
+static void wait_in_line(struct filling *f, int query)
+{
+    f->next[query] = NONE;
+    if (f->first == NONE)
+        f->first = query;
+    else
+        f->next[f->last] = query;
+    f->last = query;
+}
+
+/* Place those of the first `looks` waiting queries that fit, until the batch ends at `end`. */
+static void place_waiting(struct filling *f, int end, int looks)
+{
+    int before = NONE;
+    for (int q = f->first; q != NONE && f->count < end && looks > 0; looks--) {
+        int after = f->next[q];
+        if (fits(f, &f->split->queries[q])) {
+            place(f, q);
+            *(before == NONE ? &f->first : &f->next[before]) = after;
+            if (after == NONE) f->last = before;
+        } else {
+            before = q;
+        }
+        q = after;
+    }
+}
+
+/* Returns the number of full batches. */
+static int fill(struct filling *f, const int *shuffled, int N, int B)
+{
+    int taken = 0, batches = 0;
+    for (f->batch = 1;; f->batch++) {
+        int end = (batches + 1) * B; /* at most N + B */
+        place_waiting(f, end, taken < N && B < N / LOOKS ? LOOKS * B : N);
+        for (; f->count < end && taken < N; taken++) {
+            if (fits(f, &f->split->queries[shuffled[taken]]))
+                place(f, shuffled[taken]);
+            else
+                wait_in_line(f, shuffled[taken]);
+        }
+        if (f->count < end) break;
+        batches++;
+    }
+    for (int q = f->first; q != NONE; q = f->next[q]) f->order[f->count++] = q;
+    assert(f->count == N);
+    return batches;
+}
+
+static void shuffle_queries(int *queries, int N, uint64_t seed, uint64_t epoch)
+{
+    const uint64_t stream = UINT64_C(0x736d70) << 40 | epoch; /* "smp": a stream of its own */
+    for (int i = N - 1; i > 0; i--) {
+        int j = (int)(random_bits(seed, stream, (uint64_t)i) % (uint64_t)(i + 1)), query = queries[i];
+        queries[i] = queries[j];
+        queries[j] = query;
+    }
+}
+
+gvm_status sampler_epoch(int *order, int *batches, const struct split *split, int B, bool shuffle, uint64_t seed,
+                         uint64_t epoch, gvm_error *err)
+{
+    assert(B >= 1 && B <= 1 << 20);
+    int N = split->query_count, T = split->tile_count;
+    struct filling f = {.split = split, .order = order, .first = NONE, .last = NONE};
+    int *memory = calloc(2 * ((size_t)N + (size_t)T) + 1, sizeof *memory);
+    *batches = 0;
+    if (memory == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to order %d queries", N);
+    f.owned = memory;
+    f.shown = f.owned + T;
+    f.next = f.shown + T;
+    int *shuffled = f.next + N;
+    for (int i = 0; i < N; i++) shuffled[i] = i;
+    if (shuffle) shuffle_queries(shuffled, N, seed, epoch);
+    *batches = fill(&f, shuffled, N, B);
+    free(memory);
+    return GVM_OK;
+}

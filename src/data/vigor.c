@@ -1,0 +1,226 @@
+/* vigor.c - VIGOR (Zhu et al., 2021), with the labels that Lentsch et al. (2023) corrected where they are there.
+ *
+ *   splits__corrected or splits /CITY/satellite_list.txt               the gallery
+ *       same_area_balanced_train.txt, same_area_balanced_test.txt      same-area: each city in both splits
+ *       pano_label_balanced.txt                                        cross-area: two cities a split
+ *   CITY/panorama, CITY/satellite, or ground/CITY, satellite/CITY      the pictures
+ *
+ * A name with __corrected before .txt comes first. A line of labels has 13 fields: the panorama, then the positive
+ * and three semi-positive tiles, each followed by the panorama's offset from its centre in pixels. Places stand in
+ * the names: ID,LAT,LON,.jpg and satellite_LAT_LON.png. */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "data/labels.h"
+
+static const char *const cities[] = {"NewYork", "Seattle", "SanFrancisco", "Chicago"};
+
+enum { CITIES = 4, FIELDS = 13 };
+
+/* Zoom 20, 640 pixels: 64 m in Seattle to 75 m in San Francisco, by latitude. */
+static const double GROUND_M = 72;
+
+/* Where a city's files lie, below the root. */
+struct city {
+    const char *name, *labels;
+    char street[40], aerial[40];
+};
+
+const char *vigor_labels(const char *root)
+{
+    static const char *const folders[] = {"splits__corrected", "splits"};
+    for (int i = 0; i < 2; i++)
+        for (int c = 0; c < CITIES; c++) {
+            char name[80];
+            snprintf(name, sizeof name, "%s/%s", folders[i], cities[c]);
+            if (is_there(root, name)) return folders[i];
+        }
+    return NULL;
+}
+
+static void find_city(struct city *city, const char *root, const char *labels, const char *name)
+{
+    *city = (struct city){.name = name, .labels = labels};
+    snprintf(city->street, sizeof city->street, "ground/%s", name);
+    snprintf(city->aerial, sizeof city->aerial, "satellite/%s", name);
+    if (is_there(root, city->street) || is_there(root, city->aerial)) return;
+    snprintf(city->street, sizeof city->street, "%s/panorama", name);
+    snprintf(city->aerial, sizeof city->aerial, "%s/satellite", name);
+}
+
+/* The last two numbers of a name, before its extension: "ID,LAT,LON,.jpg" with ',', "satellite_LAT_LON.png" with '_'.
+ */
+static bool read_place(double *lat, double *lon, const char *name, char separator)
+{
+    char text[80];
+    const char *stop = strrchr(name, '.');
+    if (stop == NULL) return false;
+    if (stop > name && stop[-1] == separator) stop--;
+    const char *start = stop;
+    for (int parts = 0; start > name && parts < 2;)
+        if (*--start == separator) parts++;
+    if (*start != separator || stop == start || stop - start >= (ptrdiff_t)sizeof text) return false;
+    size_t length = (size_t)(stop - start - 1);
+    memcpy(text, start + 1, length);
+    text[length] = '\0';
+    char *middle = strchr(text, separator);
+    if (middle == NULL) return false;
+    *middle = '\0';
+    return csv_number(lat, text) && csv_number(lon, middle + 1);
+}
+
+static gvm_status no_place(const struct csv *csv, const char *name, gvm_error *err)
+{
+    return fail(err, GVM_FORMAT, "%s, line %zu: '%.100s' does not tell its latitude and longitude", csv->where,
+                csv->line, name);
+}
+
+/* ------------------------------------------------------------------ lines */
+
+struct lines {
+    struct filler filler;
+    struct city city;
+};
+
+static gvm_status join_name(char path[PATH_MAX], const char *folder, const struct csv *csv, int field, gvm_error *err)
+{
+    const char *name = csv->fields[field];
+    if (strchr(name, '/') == NULL && snprintf(path, PATH_MAX, "%s/%s", folder, name) < PATH_MAX) return GVM_OK;
+    return fail(err, GVM_FORMAT, "%s, line %zu: '%.100s' is not the name of a picture in %s", csv->where, csv->line,
+                name, folder);
+}
+
+static gvm_status read_tile(void *context, const struct csv *csv, gvm_error *err)
+{
+    struct lines *lines = context;
+    char path[PATH_MAX];
+    int index;
+    double lat, lon;
+    if (csv->count != 1)
+        return fail(err, GVM_FORMAT, "%s, line %zu: it has %d fields where one, a tile's name, must be", csv->where,
+                    csv->line, csv->count);
+    gvm_status status = join_name(path, lines->city.aerial, csv, 0, err);
+    if (status != GVM_OK) return status;
+    if (!read_place(&lat, &lon, csv->fields[0], '_')) return no_place(csv, csv->fields[0], err);
+    struct source source = {csv->where, "line", csv->line};
+    return filler_tile(&index, &lines->filler, path, lat, lon, &source, err);
+}
+
+static gvm_status find_tile(int *index, const struct lines *lines, const struct csv *csv, int field, gvm_error *err)
+{
+    char path[PATH_MAX];
+    double offset;
+    for (int i = 1; i < 3; i++)
+        if (!csv_number(&offset, csv->fields[field + i]))
+            return fail(err, GVM_FORMAT, "%s, line %zu: the offset \"%.60s\" is not a number", csv->where, csv->line,
+                        csv->fields[field + i]);
+    gvm_status status = join_name(path, lines->city.aerial, csv, field, err);
+    if (status != GVM_OK) return status;
+    *index = filler_find(&lines->filler, path);
+    if (*index != NOT_LISTED) return GVM_OK;
+    return fail(err, GVM_FORMAT, "%s, line %zu: the tile '%.100s' is not in the city's satellite_list.txt", csv->where,
+                csv->line, csv->fields[field]);
+}
+
+static gvm_status read_pair(void *context, const struct csv *csv, gvm_error *err)
+{
+    struct lines *lines = context;
+    char path[PATH_MAX], id[NAME_MAX + 1];
+    struct query query = {.path = path, .id = id};
+    if (csv->count != FIELDS)
+        return fail(err, GVM_FORMAT,
+                    "%s, line %zu: it has %d fields where there must be 13: a panorama, and four tiles with their "
+                    "offsets",
+                    csv->where, csv->line, csv->count);
+    const char *name = csv->fields[0];
+    gvm_status status = join_name(path, lines->city.street, csv, 0, err);
+    if (status != GVM_OK) return status;
+    if (!read_place(&query.lat, &query.lon, name, ',')) return no_place(csv, name, err);
+    snprintf(id, sizeof id, "%.*s", (int)strcspn(name, ","), name);
+    for (int i = 0; i <= MAX_NEAR && status == GVM_OK; i++) {
+        int index = NOT_THERE;
+        status = find_tile(&index, lines, csv, 1 + 3 * i, err);
+        if (status != GVM_OK) return status;
+        if (i == 0)
+            query.tile = index;
+        else if (index != NOT_THERE)
+            query.near[query.near_count++] = index;
+    }
+    struct source source = {csv->where, "line", csv->line};
+    return filler_query(&lines->filler, &query, &source, err);
+}
+
+/* ------------------------------------------------------------------ files */
+
+static gvm_status read_file(struct lines *lines, const char *name, line_reader *read, gvm_error *err)
+{
+    char file[120];
+    const char *root = lines->filler.dataset->root;
+    const struct city *city = &lines->city;
+    snprintf(file, sizeof file, "%s/%s/%s__corrected.txt", city->labels, city->name, name);
+    if (!is_there(root, file)) snprintf(file, sizeof file, "%s/%s/%s.txt", city->labels, city->name, name);
+    return read_lines(root, file, ' ', FIELDS, read, lines, err);
+}
+
+/* labels: the name of the split's file in each of the cities[from..to). Cities that are not there are passed over. */
+static gvm_status read_split(struct split *split, struct dataset *dataset, const struct dataset_options *options,
+                             int from, int to, const char *labels, gvm_error *err)
+{
+    struct lines lines;
+    gvm_status status = GVM_OK;
+    const char *folder = vigor_labels(dataset->root);
+    filler_start(&lines.filler, dataset, options);
+    for (int c = from; c < to && status == GVM_OK; c++) {
+        char name[80];
+        snprintf(name, sizeof name, "%s/%s", folder, cities[c]);
+        if (!is_there(dataset->root, name)) continue;
+        find_city(&lines.city, dataset->root, folder, cities[c]);
+        status = read_file(&lines, "satellite_list", read_tile, err);
+        if (status == GVM_OK) status = read_file(&lines, labels, read_pair, err);
+    }
+    dataset->tiles_left_out += (int)g_hash_table_size(lines.filler.tiles) - lines.filler.split.tile_count;
+    if (status == GVM_OK) filler_finish(&lines.filler, split);
+    filler_drop(&lines.filler);
+    return status;
+}
+
+static void note_cities(struct dataset *dataset, const char *folder)
+{
+    size_t length = 0;
+    for (int c = 0; c < CITIES; c++) {
+        char name[80];
+        snprintf(name, sizeof name, "%s/%s", folder, cities[c]);
+        if (is_there(dataset->root, name)) continue;
+        length += (size_t)snprintf(dataset->note + length, sizeof dataset->note - length, "%s%s",
+                                   length == 0 ? "without " : ", ", cities[c]);
+    }
+    if (length > 0)
+        snprintf(dataset->note + length, sizeof dataset->note - length, ", of which %s has no labels", folder);
+}
+
+gvm_status vigor_read(struct dataset *dataset, const struct dataset_options *options, gvm_error *err)
+{
+    static const char *const tests[] = {"same-area", "cross-area"};
+    int cross;
+    dataset->ground_m = GROUND_M;
+    memcpy(dataset->elevation, (double[2]){-45, 45}, sizeof dataset->elevation);
+    memcpy(dataset->street_size, (int[2]){2048, 1024}, sizeof dataset->street_size);
+    memcpy(dataset->aerial_size, (int[2]){640, 640}, sizeof dataset->aerial_size);
+    const char *folder = vigor_labels(dataset->root);
+    if (folder == NULL)
+        return fail(err, GVM_FILE, "%s: no city of VIGOR has a folder in splits__corrected or splits",
+                    path_tail(dataset->root));
+    gvm_status status = pick_test(&cross, dataset, options, tests, 2, err);
+    if (status != GVM_OK) return status;
+    note_cities(dataset, folder);
+    const char *train = cross ? "pano_label_balanced" : "same_area_balanced_train";
+    const char *test = cross ? "pano_label_balanced" : "same_area_balanced_test";
+    status = read_split(&dataset->train, dataset, options, 0, cross ? CITIES / 2 : CITIES, train, err);
+    if (status == GVM_OK)
+        status = read_split(&dataset->test, dataset, options, cross ? CITIES / 2 : 0, CITIES, test, err);
+    return status;
+}

@@ -1,0 +1,229 @@
+/* augment.c - see augment.h. */
+#include "image/augment.h"
+
+#include "base/random.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct augmentation augmentation_paper = {
+    .turn = true, .jitter = 0.3f, .grey = 0.2f, .blur = 0.5f, .sigma = {0.1f, 5}};
+const struct augmentation augmentation_none = {0};
+
+/* ------------------------------------------------------------------ places */
+
+void augment_turn(uint8_t *out, const uint8_t *in, int H, int W, int quarters)
+{
+    assert(quarters >= 0 && quarters < 4 && (quarters % 2 == 0 || H == W));
+    ptrdiff_t row = (ptrdiff_t)W * 3;
+    /* Where the first output pixel comes from, and how far the input moves for a step right and a step down. */
+    const ptrdiff_t start[4] = {0, (H - 1) * row, (H - 1) * row + row - 3, row - 3};
+    const ptrdiff_t right[4] = {3, -row, -3, row}, down[4] = {row, 3, -row, -3};
+    for (int y = 0; y < H; y++) {
+        const uint8_t *from = in + start[quarters] + y * down[quarters];
+        for (int x = 0; x < W; x++, out += 3) {
+            const uint8_t *p = from + x * right[quarters];
+            out[0] = p[0];
+            out[1] = p[1];
+            out[2] = p[2];
+        }
+    }
+}
+
+void augment_roll(uint8_t *out, const uint8_t *in, int H, int W, int quarters)
+{
+    assert(quarters >= 0 && quarters < 4);
+    size_t row = (size_t)W * 3, right = ((size_t)W * (size_t)quarters + 2) / 4 * 3;
+    for (int y = 0; y < H; y++, out += row, in += row) {
+        memcpy(out + right, in, row - right);
+        memcpy(out, in + row - right, right);
+    }
+}
+
+/* ------------------------------------------------------------------ colours */
+
+/* Pillow's weights, with 16 bits after the point. */
+static uint8_t grey_of(const uint8_t *p)
+{
+    return (uint8_t)((p[0] * 19595u + p[1] * 38470u + p[2] * 7471u + 0x8000u) >> 16);
+}
+
+/* base + factor (value - base), cut off to 8 bits as Pillow does. */
+static uint8_t blend(int base, int value, float factor)
+{
+    float x = (float)base + factor * (float)(value - base);
+    return x <= 0 ? 0 : x >= 255 ? 255 : (uint8_t)x;
+}
+
+static void away_from(uint8_t *pixels, int H, int W, int base, float factor)
+{
+    uint8_t table[256];
+    for (int v = 0; v < 256; v++) table[v] = blend(base, v, factor);
+    size_t n = (size_t)H * (size_t)W * 3;
+    for (size_t i = 0; i < n; i++) pixels[i] = table[pixels[i]];
+}
+
+void augment_brightness(uint8_t *pixels, int H, int W, float factor)
+{
+    away_from(pixels, H, W, 0, factor);
+}
+
+void augment_contrast(uint8_t *pixels, int H, int W, float factor)
+{
+    size_t n = (size_t)H * (size_t)W;
+    uint64_t sum = 0;
+    for (size_t i = 0; i < n; i++) sum += grey_of(pixels + 3 * i);
+    away_from(pixels, H, W, (int)((double)sum / (double)n + 0.5), factor);
+}
+
+void augment_saturation(uint8_t *pixels, int H, int W, float factor)
+{
+    size_t n = (size_t)H * (size_t)W;
+    for (uint8_t *p = pixels; p < pixels + 3 * n; p += 3) {
+        int grey = grey_of(p);
+        for (int c = 0; c < 3; c++) p[c] = blend(grey, p[c], factor);
+    }
+}
+
+void augment_grey(uint8_t *pixels, int H, int W)
+{
+    size_t n = (size_t)H * (size_t)W;
+    for (uint8_t *p = pixels; p < pixels + 3 * n; p += 3) p[0] = p[1] = p[2] = grey_of(p);
+}
+
+/* ------------------------------------------------------------------ blur */
+
+enum {
+    MAX_RADIUS = 30, /* with more taps, what is cut off of each would show */
+    POINT = 7        /* bits after the point of a sample: twice 255 still fits in 16 bits */
+};
+
+/* sum[i] += (a[i] + b[i]) weight, the weight with 16 bits after the point. */
+static void add_tap(uint16_t *restrict sum, const uint16_t *a, const uint16_t *b, uint16_t weight, int n)
+{
+    for (int i = 0; i < n; i++) {
+        uint16_t two = (uint16_t)(a[i] + b[i]);
+        sum[i] = (uint16_t)(sum[i] + (uint16_t)(((uint32_t)two * weight) >> 16));
+    }
+}
+
+/* out[i] = sum over k of (low[k][i] + high[k][i]) weight[k], k = 0..radius. The lower halves of the products are cut
+ * off, so a tap loses half a unit on average, which the start gives back. */
+static void weigh(uint16_t *out, const uint16_t *const *low, const uint16_t *const *high, const uint16_t *weight,
+                  int radius, int n)
+{
+    for (int i = 0; i < n; i++) out[i] = (uint16_t)((radius + 1) / 2);
+    for (int k = 0; k <= radius; k++) add_tap(out, low[k], high[k], weight[k], n);
+}
+
+/* The index i of a row of n, mirrored at its ends without repeating them, as often as it takes. */
+static int mirrored(int i, int n)
+{
+    int period = 2 * (n - 1);
+    if (n == 1) return 0;
+    i = (i % period + period) % period;
+    return i < n ? i : period - i;
+}
+
+/* Half of the kernel: weight[0] counts twice, as the middle is its own mirror image. Adds up to 1/2 exactly, so a plain
+ * picture stays as it is. */
+static int gaussian(uint16_t weight[MAX_RADIUS + 1], double sigma)
+{
+    int radius = (int)ceil(3 * sigma);
+    double sum = 0, left = 0;
+    for (int k = -radius; k <= radius; k++) sum += exp(-0.5 * k * k / (sigma * sigma));
+    for (int k = radius; k >= 1; k--) {
+        weight[k] = (uint16_t)lround(65536 * exp(-0.5 * k * k / (sigma * sigma)) / sum);
+        left += weight[k];
+    }
+    weight[0] = (uint16_t)(32768 - left);
+    return radius;
+}
+
+/* One row (W, 3) across: out in 16 bits; padded holds the row with its mirrored ends. */
+static void blur_row(uint16_t *out, uint16_t *padded, const uint8_t *in, int W, const uint16_t *weight, int radius)
+{
+    const uint16_t *low[MAX_RADIUS + 1], *high[MAX_RADIUS + 1];
+    uint16_t *middle = padded + (size_t)radius * 3;
+    for (int i = 0; i < 3 * W; i++) middle[i] = (uint16_t)(in[i] << POINT);
+    for (int x = 1; x <= radius; x++)
+        for (int c = 0; c < 3; c++) {
+            middle[-3 * x + c] = (uint16_t)(in[3 * mirrored(-x, W) + c] << POINT);
+            middle[3 * (W - 1 + x) + c] = (uint16_t)(in[3 * mirrored(W - 1 + x, W) + c] << POINT);
+        }
+    for (int k = 0; k <= radius; k++) {
+        low[k] = middle - 3 * k;
+        high[k] = middle + 3 * k;
+    }
+    weigh(out, low, high, weight, radius, 3 * W);
+}
+
+gvm_status augment_blur(uint8_t *pixels, int H, int W, double sigma)
+{
+    assert(sigma > 0 && 3 * sigma <= MAX_RADIUS);
+    uint16_t weight[MAX_RADIUS + 1];
+    const uint16_t *low[MAX_RADIUS + 1], *high[MAX_RADIUS + 1];
+    int radius = gaussian(weight, sigma);
+    size_t n = (size_t)W * 3;
+    uint16_t *rows =
+        malloc(((size_t)H * n + 2 * n + (size_t)radius * 6) * sizeof *rows); /* (H, W, 3) and two rows more */
+    if (rows == NULL) return GVM_MEMORY;
+    uint16_t *mixed = rows + (size_t)H * n, *padded = mixed + n;
+    for (int y = 0; y < H; y++) blur_row(rows + (size_t)y * n, padded, pixels + (size_t)y * n, W, weight, radius);
+    for (int y = 0; y < H; y++) {
+        for (int k = 0; k <= radius; k++) {
+            low[k] = rows + (size_t)mirrored(y - k, H) * n;
+            high[k] = rows + (size_t)mirrored(y + k, H) * n;
+        }
+        weigh(mixed, low, high, weight, radius, (int)n);
+        uint8_t *out = pixels + (size_t)y * n;
+        for (size_t i = 0; i < n; i++) out[i] = (uint8_t)((mixed[i] + (1 << (POINT - 1))) >> POINT);
+    }
+    free(rows);
+    return GVM_OK;
+}
+
+/* ------------------------------------------------------------------ a pair */
+
+/* What is drawn for a pair, each at its own place of the stream. */
+enum draw { TURN, ORDER, BRIGHTNESS, CONTRAST, SATURATION, GREY, BLUR, SIGMA, DRAWS = 16 };
+
+struct dice {
+    uint64_t seed, stream, first;
+};
+
+static float uniform(const struct dice *dice, enum draw draw)
+{
+    return random_uniform(dice->seed, dice->stream, dice->first + draw);
+}
+
+/* In an order that is drawn too, as torchvision's ColorJitter does. */
+static void jitter(uint8_t *pixels, int H, int W, float amount, const struct dice *dice)
+{
+    static void (*const change[3])(uint8_t *, int, int, float) = {augment_brightness, augment_contrast,
+                                                                  augment_saturation};
+    static const int orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    const int *order = orders[(int)(uniform(dice, ORDER) * 6)];
+    for (int i = 0; i < 3; i++)
+        change[order[i]](pixels, H, W, 1 - amount + 2 * amount * uniform(dice, BRIGHTNESS + order[i]));
+}
+
+gvm_status augment_pair(uint8_t *street_out, uint8_t *strong, uint8_t *weak, const uint8_t *street,
+                        const uint8_t *aerial, const int sizes[4], const struct augmentation *amounts, uint64_t seed,
+                        uint64_t epoch, uint64_t index)
+{
+    int H = sizes[2], W = sizes[3];
+    struct dice dice = {seed, UINT64_C(0x617567) << 40 | epoch, index * DRAWS}; /* "aug": a stream of its own */
+    int quarters = amounts->turn ? (int)(uniform(&dice, TURN) * 4) : 0;
+    if (H != W) quarters &= 2;
+    augment_roll(street_out, street, sizes[0], sizes[1], quarters);
+    augment_turn(weak, aerial, H, W, quarters);
+    memcpy(strong, weak, (size_t)H * (size_t)W * 3);
+    if (amounts->jitter > 0) jitter(strong, H, W, amounts->jitter, &dice);
+    if (uniform(&dice, GREY) < amounts->grey) augment_grey(strong, H, W);
+    if (uniform(&dice, BLUR) >= amounts->blur) return GVM_OK;
+    float low = amounts->sigma[0], high = amounts->sigma[1];
+    return augment_blur(strong, H, W, low + (high - low) * uniform(&dice, SIGMA));
+}

@@ -1,0 +1,57 @@
+/* augment.h - a training pair varied: turned about, and its aerial picture once more in other colours (the paper's
+ * section 3.3). On 8-bit sRGB of the network's input size. */
+#ifndef GVM_IMAGE_AUGMENT_H
+#define GVM_IMAGE_AUGMENT_H
+
+#include "geoviewmatch.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Amounts. A zero turns its part off. */
+struct augmentation {
+    bool turn;    /* by 0, 90, 180 or 270 degrees, each as likely; an aerial picture that is not square by 0 or 180 */
+    float jitter; /* brightness, contrast and saturation, in any order, by factors in [1 - jitter, 1 + jitter]; <= 1 */
+    float grey;   /* how likely the colours go, 0..1 */
+    float blur;   /* how likely it is blurred, 0..1, */
+    float sigma[2]; /* by a Gaussian of a deviation in this range, pixels; above 0, up to 10 */
+};
+
+extern const struct augmentation augmentation_paper; /* the design's amounts */
+extern const struct augmentation augmentation_none;  /* pictures as they are */
+
+/* Vary one pair. The aerial picture turns clockwise, and the panorama's columns roll to the right by the same part of
+ * the circle, so that north is what it was for both: weak = turned, strong = turned in other colours. Everything drawn
+ * is a function of (seed, epoch, index) alone.
+ *
+ *   street_out    (Hs, Ws, 3)
+ *   strong, weak  (Ha, Wa, 3)
+ *   street        (Hs, Ws, 3), aerial (Ha, Wa, 3); none may overlap what goes out
+ *   sizes         Hs, Ws, Ha, Wa
+ *
+ * Returns GVM_OK or GVM_MEMORY (about six bytes a pixel, where it blurs); the caller has the names for the sentence. */
+gvm_status augment_pair(uint8_t *street_out, uint8_t *strong, uint8_t *weak, const uint8_t *street,
+                        const uint8_t *aerial, const int sizes[4], const struct augmentation *amounts, uint64_t seed,
+                        uint64_t epoch, uint64_t index);
+
+/* The parts, for a picture of (H, W, 3). */
+
+/* Clockwise by so many quarters (0..3); an odd number wants H == W. */
+void augment_turn(uint8_t *out, const uint8_t *in, int H, int W, int quarters);
+/* Columns to the right by so many quarters of the width, to the nearest column. */
+void augment_roll(uint8_t *out, const uint8_t *in, int H, int W, int quarters);
+
+/* In place and as Pillow's ImageEnhance, to the bit: brightness away from black, contrast from the mean grey,
+ * saturation from each pixel's own grey. A factor of 1 changes nothing, 0 leaves what it goes away from. */
+void augment_brightness(uint8_t *pixels, int H, int W, float factor);
+void augment_contrast(uint8_t *pixels, int H, int W, float factor);
+void augment_saturation(uint8_t *pixels, int H, int W, float factor);
+
+/* Each pixel to its grey, 0.299 R + 0.587 G + 0.114 B. */
+void augment_grey(uint8_t *pixels, int H, int W);
+
+/* A Gaussian, cut at three deviations, over the picture mirrored at its edges (the edge itself once), to within one
+ * level. 0 < sigma <= 10. GVM_OK or GVM_MEMORY, the picture then as it was. */
+gvm_status augment_blur(uint8_t *pixels, int H, int W, double sigma);
+
+#endif

@@ -1,0 +1,214 @@
+/* evaluate.c - see evaluate.h. Each thread takes some queries at a time, multiplies them with the whole gallery, and
+ * ranks. */
+#include "train/evaluate.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "nn/gemm.h"
+
+const double within_m[AT_COUNT] = {0, 36, 72, 144};
+
+enum { ROWS = 64 /* queries at a time */, COLUMNS = 512 /* gallery entries in a product */ };
+
+struct scored {
+    float score;
+    int item;
+};
+
+/* What a query adds to the figures. */
+struct figures {
+    int rank;
+    bool first_is_right, hit;
+    double metres[AT_COUNT]; /* mean over the best `at` */
+    double first_m;
+};
+
+struct pass {
+    const struct retrieval *task;
+    const struct evaluation *out;
+    struct ranking *rankings; /* may be NULL */
+    struct figures *figures;  /* (Q) */
+    float *scores;            /* (threads, ROWS, T) */
+    struct scored *best;      /* (threads, most) */
+    int most;                 /* entries of each query that are looked at one by one */
+};
+
+double metres_between(double lat1, double lon1, double lat2, double lon2)
+{
+    const double degree = 3.14159265358979323846 / 180, radius = 6371008.8;
+    double a = sin((lat2 - lat1) * degree / 2), b = sin((lon2 - lon1) * degree / 2);
+    double h = a * a + cos(lat1 * degree) * cos(lat2 * degree) * b * b;
+    return 2 * radius * asin(fmin(1, sqrt(h)));
+}
+
+static bool is_one_of(const struct answers *answers, int query, int item)
+{
+    if (answers->first == NULL) return false;
+    for (int i = answers->first[query]; i < answers->first[query + 1]; i++)
+        if (answers->items[i] == item) return true;
+    return false;
+}
+
+/* Whether a stands behind b: a lower score, or of equal ones the later entry. */
+static bool behind(struct scored a, struct scored b)
+{
+    return a.score < b.score || (a.score == b.score && a.item > b.item);
+}
+
+static void sift_down(struct scored *heap, int n, int at)
+{
+    for (int child; (child = 2 * at + 1) < n; at = child) {
+        if (child + 1 < n && behind(heap[child + 1], heap[child])) child++;
+        if (!behind(heap[child], heap[at])) return;
+        struct scored swap = heap[at];
+        heap[at] = heap[child];
+        heap[child] = swap;
+    }
+}
+
+/* The `most` best of a row, best first: a heap whose top is the worst kept. */
+static void find_best(struct scored *best, int most, const float *row, int T)
+{
+    for (int i = 0; i < most; i++) best[i] = (struct scored){row[i], i};
+    for (int i = most / 2 - 1; i >= 0; i--) sift_down(best, most, i);
+    for (int t = most; t < T; t++)
+        if (row[t] > best[0].score) {
+            best[0] = (struct scored){row[t], t};
+            sift_down(best, most, 0);
+        }
+    for (int n = most - 1; n > 0; n--) { /* take the worst off, to the end */
+        struct scored worst = best[0];
+        best[0] = best[n];
+        best[n] = worst;
+        sift_down(best, n, 0);
+    }
+}
+
+/* From a gallery entry to the nearest right one. */
+static double metres_off(const struct retrieval *task, int query, int item)
+{
+    double least = INFINITY;
+    for (int i = task->right.first[query]; i < task->right.first[query + 1]; i++) {
+        int right = task->right.items[i];
+        least = fmin(least, metres_between(task->lat[item], task->lon[item], task->lat[right], task->lon[right]));
+    }
+    return least;
+}
+
+static void rank_query(const struct pass *p, int query, const float *row, struct scored *best)
+{
+    const struct retrieval *task = p->task;
+    struct figures *f = &p->figures[query];
+    float right = -INFINITY;
+    for (int i = task->right.first[query]; i < task->right.first[query + 1]; i++)
+        right = fmaxf(right, row[task->right.items[i]]);
+    int rank = 0;
+    for (int t = 0; t < task->T; t++) rank += !(row[t] < right); /* a score that is no number counts against us */
+    for (int i = task->right.first[query]; i < task->right.first[query + 1]; i++)
+        rank -= !(row[task->right.items[i]] < right);
+    int above = rank;
+    for (int i = task->near.first ? task->near.first[query] : 0; task->near.first && i < task->near.first[query + 1];
+         i++)
+        above -= !(row[task->near.items[i]] < right) && !is_one_of(&task->right, query, task->near.items[i]);
+    find_best(best, p->most, row, task->T);
+    *f = (struct figures){.rank = rank, .first_is_right = rank == 0, .hit = above == 0};
+    if (p->rankings) {
+        struct ranking *r = &p->rankings[query];
+        r->rank = rank;
+        for (int i = 0; i < TOP_KEPT; i++) {
+            r->top[i] = i < p->most ? best[i].item : -1;
+            r->score[i] = i < p->most ? best[i].score : 0;
+        }
+    }
+    if (task->lat == NULL) return;
+    double sum = 0;
+    for (int i = 0; i < p->most; i++) {
+        double metres = metres_off(task, query, best[i].item);
+        if (i == 0) f->first_m = metres;
+        sum += metres;
+        for (int k = 0; k < AT_COUNT; k++)
+            if (i + 1 == p->out->at[k]) f->metres[k] = sum / (i + 1);
+    }
+}
+
+static void rank_part(void *argument, struct team team)
+{
+    const struct pass *p = argument;
+    const struct retrieval *task = p->task;
+    float *scores = p->scores + (size_t)team.rank * ROWS * task->T;
+    struct scored *best = p->best + (size_t)team.rank * p->most;
+    for (int q = team.rank * ROWS; q < task->Q; q += team.size * ROWS) {
+        int rows = task->Q - q < ROWS ? task->Q - q : ROWS;
+        for (int t = 0; t < task->T; t += COLUMNS)
+            gemm('N', 'T', rows, task->T - t < COLUMNS ? task->T - t : COLUMNS, task->D,
+                 task->queries + (size_t)q * task->D, task->D, task->gallery + (size_t)t * task->D, task->D, 0,
+                 scores + t, task->T);
+        for (int r = 0; r < rows; r++) rank_query(p, q + r, scores + (size_t)r * task->T, best);
+    }
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *values, int n)
+{
+    qsort(values, (size_t)n, sizeof *values, compare_doubles);
+    return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+/* From what each query gave to the means, in the order of queries. */
+static void sum_up(struct evaluation *out, const struct figures *figures, double *firsts)
+{
+    int Q = out->queries;
+    for (int q = 0; q < Q; q++) {
+        const struct figures *f = &figures[q];
+        out->hit_rate += 100.0 * f->hit / Q;
+        for (int k = 0; k < AT_COUNT; k++) {
+            out->recall[k] += 100.0 * (f->rank < out->at[k]) / Q;
+            if (!out->has_metres) continue;
+            bool inside = f->first_is_right || (k > 0 && f->first_m < within_m[k]);
+            out->within[k] += 100.0 * inside / Q;
+            out->mean_m[k] += f->metres[k] / Q;
+        }
+        firsts[q] = f->first_m;
+    }
+    if (out->has_metres) out->median_m = median(firsts, Q);
+}
+
+gvm_status evaluate(struct evaluation *out, struct ranking *rankings, const struct retrieval *task, gvm_error *err)
+{
+    if (task->Q < 1 || task->T < 1) return fail(err, GVM_ARGUMENT, "there is nothing to evaluate");
+    for (int q = 0; q < task->Q; q++)
+        if (task->right.first[q] == task->right.first[q + 1])
+            return fail(err, GVM_ARGUMENT, "query %d has no right entry in the gallery", q);
+    int percent = task->T / 100 > 1 ? task->T / 100 : 1;
+    *out = (struct evaluation){.queries = task->Q, .gallery = task->T, .at = {1, 5, 10, percent}};
+    out->has_metres = task->lat != NULL;
+    int most = percent > 10 ? percent : 10, threads = parallel_threads();
+    if (most > task->T) most = task->T;
+    for (int k = 0; k < AT_COUNT; k++)
+        if (out->at[k] > task->T) out->at[k] = task->T;
+    struct pass p = {.task = task, .out = out, .rankings = rankings, .most = most};
+    p.figures = calloc((size_t)task->Q, sizeof *p.figures);
+    p.scores = malloc((size_t)threads * ROWS * task->T * sizeof *p.scores);
+    p.best = malloc((size_t)threads * most * sizeof *p.best);
+    double *firsts = malloc((size_t)task->Q * sizeof *firsts);
+    bool ready = p.figures && p.scores && p.best && firsts;
+    if (ready) {
+        parallel_run(rank_part, &p);
+        sum_up(out, p.figures, firsts);
+    }
+    free(p.figures);
+    free(p.scores);
+    free(p.best);
+    free(firsts);
+    return ready ? GVM_OK : fail(err, GVM_MEMORY, "there is not enough memory to rank a gallery of %d", task->T);
+}

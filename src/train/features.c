@@ -1,0 +1,232 @@
+/* features.c - see features.h. Each batch is read by all threads, then goes through the network. */
+#include "train/features.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/parallel.h"
+
+enum { BATCH = 16 };
+
+struct reading {
+    const struct pictures *pictures;
+    const struct split *split;
+    gvm_view view;
+    int first, count;
+    size_t each;     /* bytes of a picture */
+    uint8_t *pixels; /* (BATCH, each) */
+    uint8_t *rooms;  /* (BATCH, each): for pictures that are decoded */
+    gvm_status status[BATCH];
+    gvm_error errors[BATCH];
+};
+
+static void read_part(void *argument, struct team team)
+{
+    struct reading *r = argument;
+    for (int i = team.rank; i < r->count; i += team.size) {
+        uint8_t *room = r->rooms + (size_t)i * r->each;
+        const uint8_t *pixels = NULL;
+        r->status[i] = (r->view == GVM_STREET ? pictures_street : pictures_aerial)(&pixels, room, r->pictures, r->split,
+                                                                                   r->first + i, &r->errors[i]);
+        if (r->status[i] == GVM_OK) memcpy(r->pixels + (size_t)i * r->each, pixels, r->each);
+    }
+}
+
+struct counter {
+    features_progress *progress;
+    void *user;
+    size_t done, total;
+};
+
+static gvm_status embed_side(float *features, struct reading *r, const struct network *network, int total,
+                             struct counter *counter, gvm_error *err)
+{
+    const struct swin_geo *view = &network->views[r->view];
+    r->each = (size_t)view->backbone.H * view->backbone.W * 3;
+    r->pixels = malloc(BATCH * r->each);
+    r->rooms = malloc(BATCH * r->each);
+    struct tape *tape = NULL;
+    gvm_status status = r->pixels && r->rooms ? tape_open(&tape, false, network->packed, err)
+                                              : fail(err, GVM_MEMORY, "there is not enough memory to evaluate");
+    for (int B = 1; B <= BATCH && status == GVM_OK; B++) { /* smaller batches may need more scratch */
+        size_t used = tape->used;
+        tape_reset(tape);
+        swin_geo(NULL, tape, view, NULL, B, 0);
+        if (tape->used < used) tape->used = used;
+    }
+    if (status == GVM_OK) status = tape_allocate(tape, err);
+    for (r->first = 0; r->first < total && status == GVM_OK; r->first += r->count) {
+        r->count = total - r->first < BATCH ? total - r->first : BATCH;
+        parallel_run(read_part, r);
+        for (int i = 0; i < r->count && status == GVM_OK; i++)
+            if (r->status[i] != GVM_OK) status = fail(err, r->status[i], "%s", r->errors[i].text);
+        if (status != GVM_OK) break;
+        tape_reset(tape);
+        const struct tensor *y = swin_geo(NULL, tape, view, r->pixels, r->count, 0);
+        memcpy(features + (size_t)r->first * y->C, y->data, (size_t)r->count * y->C * sizeof *features);
+        counter->done += (size_t)r->count;
+        if (counter->progress) counter->progress(counter->user, counter->done, counter->total);
+    }
+    tape_free(tape);
+    free(r->pixels);
+    free(r->rooms);
+    return status;
+}
+
+/* ------------------------------------------------------------------ who belongs to whom */
+
+struct lists {
+    struct answers right, near;
+    double *lat, *lon;
+};
+
+static void free_lists(struct lists *l)
+{
+    free(l->right.first);
+    free(l->right.items);
+    free(l->near.first);
+    free(l->near.items);
+    free(l->lat);
+    free(l->lon);
+}
+
+static bool have_places(const struct split *split)
+{
+    for (int t = 0; t < split->tile_count; t++)
+        if (!isfinite(split->tiles[t].lat) || !isfinite(split->tiles[t].lon)) return false;
+    return true;
+}
+
+/* Tiles that answer query q: its own, or any within hit_m of its place. */
+static bool answers_query(const struct split *split, int q, int t, double hit_m)
+{
+    const struct query *query = &split->queries[q];
+    if (query->tile == t) return true;
+    return hit_m > 0 && metres_between(query->lat, query->lon, split->tiles[t].lat, split->tiles[t].lon) <= hit_m;
+}
+
+static bool list_forward(struct lists *l, const struct split *split, double hit_m)
+{
+    int Q = split->query_count, T = split->tile_count, count = 0, near = 0;
+    bool search = hit_m > 0 && have_places(split);
+    l->right.first = calloc((size_t)Q + 1, sizeof(int));
+    l->near.first = calloc((size_t)Q + 1, sizeof(int));
+    l->near.items = malloc((size_t)Q * MAX_NEAR * sizeof(int));
+    if (l->right.first == NULL || l->near.first == NULL || l->near.items == NULL) return false;
+    for (int pass = 0; pass < 2; pass++) { /* count, then fill */
+        count = 0;
+        for (int q = 0; q < Q; q++) {
+            l->right.first[q] = count;
+            for (int t = search ? 0 : split->queries[q].tile; t < (search ? T : split->queries[q].tile + 1); t++)
+                if (answers_query(split, q, t, search ? hit_m : 0)) {
+                    if (pass == 1) l->right.items[count] = t;
+                    count++;
+                }
+        }
+        l->right.first[Q] = count;
+        if (pass == 0 && (l->right.items = malloc((size_t)count * sizeof(int))) == NULL) return false;
+    }
+    for (int q = 0; q < Q; q++) {
+        l->near.first[q] = near;
+        for (int i = 0; i < split->queries[q].near_count; i++) l->near.items[near++] = split->queries[q].near[i];
+    }
+    l->near.first[Q] = near;
+    if (!have_places(split)) return true;
+    l->lat = malloc((size_t)T * sizeof(double));
+    l->lon = malloc((size_t)T * sizeof(double));
+    if (l->lat == NULL || l->lon == NULL) return false;
+    for (int t = 0; t < T; t++) {
+        l->lat[t] = split->tiles[t].lat;
+        l->lon[t] = split->tiles[t].lon;
+    }
+    return true;
+}
+
+/* Aerial to street: the queries are the tiles that some street picture belongs to, kept[i] their numbers. */
+static int list_reverse(struct lists *l, int *kept, const struct split *split)
+{
+    int Q = split->query_count, T = split->tile_count, n = 0, count = 0;
+    l->right.first = calloc((size_t)T + 1, sizeof(int));
+    l->right.items = malloc((size_t)Q * sizeof(int));
+    int *size = calloc((size_t)T, sizeof(int)), *at = malloc((size_t)T * sizeof(int));
+    if (l->right.first == NULL || l->right.items == NULL || size == NULL || at == NULL) {
+        free(size);
+        free(at);
+        return -1;
+    }
+    for (int q = 0; q < Q; q++) size[split->queries[q].tile]++;
+    for (int t = 0; t < T; t++) {
+        if (size[t] == 0) continue;
+        kept[n] = t;
+        l->right.first[n++] = count;
+        at[t] = count;
+        count += size[t];
+    }
+    l->right.first[n] = count;
+    for (int q = 0; q < Q; q++) l->right.items[at[split->queries[q].tile]++] = q;
+    free(size);
+    free(at);
+    return n;
+}
+
+static gvm_status rank_split(struct evaluation *out, struct ranking **rankings, float *street, float *aerial, int D,
+                             const struct split *split, double hit_m, bool reverse, gvm_error *err)
+{
+    struct lists l = {0};
+    int *kept = malloc((size_t)split->tile_count * sizeof *kept), Q = split->query_count;
+    bool ready = kept != NULL;
+    if (ready && !reverse) ready = list_forward(&l, split, hit_m);
+    if (ready && reverse) {
+        Q = list_reverse(&l, kept, split);
+        ready = Q >= 0;
+        for (int i = 0; ready && i < Q; i++)
+            memmove(aerial + (size_t)i * D, aerial + (size_t)kept[i] * D, (size_t)D * sizeof *aerial);
+    }
+    struct ranking *ranks = ready && rankings ? calloc((size_t)Q, sizeof *ranks) : NULL;
+    gvm_status status = GVM_OK;
+    if (!ready || (rankings && ranks == NULL)) status = fail(err, GVM_MEMORY, "there is not enough memory to evaluate");
+    struct retrieval task = {.queries = reverse ? aerial : street,
+                             .gallery = reverse ? street : aerial,
+                             .Q = Q,
+                             .T = reverse ? split->query_count : split->tile_count,
+                             .D = D,
+                             .right = l.right,
+                             .near = l.near,
+                             .lat = l.lat,
+                             .lon = l.lon};
+    if (status == GVM_OK) status = evaluate(out, ranks, &task, err);
+    if (status == GVM_OK && rankings)
+        *rankings = ranks;
+    else
+        free(ranks);
+    free_lists(&l);
+    free(kept);
+    return status;
+}
+
+gvm_status evaluate_split(struct evaluation *out, struct ranking **rankings, const struct network *network,
+                          const struct pictures *pictures, const struct split *split, bool reverse,
+                          features_progress *progress, void *user, gvm_error *err)
+{
+    int D = network->views[0].features;
+    if (split->query_count < 1 || split->tile_count < 1)
+        return fail(err, GVM_ARGUMENT, "%s: its test split is empty", pictures->data->root);
+    float *street = malloc((size_t)split->query_count * D * sizeof *street);
+    float *aerial = malloc((size_t)split->tile_count * D * sizeof *aerial);
+    struct counter counter = {progress, user, 0, (size_t)split->query_count + (size_t)split->tile_count};
+    struct reading r = {.pictures = pictures, .split = split, .view = GVM_STREET};
+    gvm_status status = street && aerial
+                            ? GVM_OK
+                            : fail(err, GVM_MEMORY, "there is not enough memory for the features of %d pictures",
+                                   split->query_count + split->tile_count);
+    if (status == GVM_OK) status = embed_side(street, &r, network, split->query_count, &counter, err);
+    r.view = GVM_AERIAL;
+    if (status == GVM_OK) status = embed_side(aerial, &r, network, split->tile_count, &counter, err);
+    if (status == GVM_OK)
+        status = rank_split(out, rankings, street, aerial, D, split, pictures->data->hit_m, reverse, err);
+    free(street);
+    free(aerial);
+    return status;
+}

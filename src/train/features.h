@@ -1,0 +1,19 @@
+/* features.h - a split of a data set through the network, and what comes of it. */
+#ifndef GVM_TRAIN_FEATURES_H
+#define GVM_TRAIN_FEATURES_H
+
+#include "data/cache.h"
+#include "model/network.h"
+#include "train/evaluate.h"
+
+/* Called now and then on the calling thread: pictures done, of how many. */
+typedef void features_progress(void *user, size_t done, size_t total);
+
+/* Embed both sides of a split and evaluate. reverse: aerial to street, where tiles without a query are left out.
+ * rankings: out, (queries) or (tiles that have one), to be freed; may be NULL. progress may be NULL. A picture that
+ * cannot be read is GVM_FILE or GVM_IMAGE with its name. */
+gvm_status evaluate_split(struct evaluation *out, struct ranking **rankings, const struct network *network,
+                          const struct pictures *pictures, const struct split *split, bool reverse,
+                          features_progress *progress, void *user, gvm_error *err);
+
+#endif

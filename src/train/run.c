@@ -1,0 +1,226 @@
+/* run.c - see run.h. The state is a safetensors file: "weights.NAME", "m.NAME" and "v.NAME" of every parameter; its
+ * metadata has the network's `config` and, as JSON under `run`, options and position. */
+#include "train/run.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/safetensors.h"
+
+void run_options_free(struct run_options *options)
+{
+    free(options->data);
+    free(options->format);
+    free(options->test);
+    free(options->cache);
+    *options = (struct run_options){0};
+}
+
+char *run_path(const char *run, const char *file)
+{
+    size_t size = strlen(run) + strlen(file) + 2;
+    char *path = malloc(size);
+    if (path) snprintf(path, size, "%s/%s", run, file);
+    return path;
+}
+
+/* ------------------------------------------------------------------ options and position as JSON */
+
+/* Strings may hold bytes that are no UTF-8, which JSON cannot: such a run cannot be resumed, and says so when saved. */
+static json_t *text_or_null(const char *text)
+{
+    return text ? json_string(text) : json_null();
+}
+
+static char *run_json(const struct run_options *o, const struct run_position *p)
+{
+    json_t *root = json_pack(
+        "{s:o, s:o, s:o, s:o, s:b, s:[f,f], s:f, s:i, s:i, s:i, s:I, s:b, s:b, s:b, s:[f,f,f,f,f], s:[f,f,f,f], "
+        "s:[f,f,f,f,f,f], s:f, s:f, s:I, s:i, s:i, s:f}",
+        "data", text_or_null(o->data), "format", text_or_null(o->format), "test", text_or_null(o->test), "cache",
+        text_or_null(o->cache), "has_elevation", o->has_elevation, "elevation", o->elevation[0], o->elevation[1],
+        "ground_m", o->ground_m, "epochs", o->epochs, "batch", o->batch, "eval_every", o->eval_every, "seed",
+        (json_int_t)o->seed, "shuffle", o->shuffle, "skip_bad", o->skip_bad, "turn", o->amounts.turn, "amounts",
+        (double)o->amounts.jitter, (double)o->amounts.grey, (double)o->amounts.blur, (double)o->amounts.sigma[0],
+        (double)o->amounts.sigma[1], "losses", (double)o->losses.contrast, (double)o->losses.strong,
+        (double)o->losses.weak, (double)o->losses.alpha, "rates", (double)o->rates.backbone, (double)o->rates.other,
+        (double)o->rates.decay, (double)o->rates.beta1, (double)o->rates.beta2, (double)o->rates.epsilon, "rho",
+        (double)o->rho, "drop_path", (double)o->drop_path, "step", (json_int_t)p->step, "epoch", p->epoch, "next_batch",
+        p->batch, "best", p->best);
+    char *text = root ? json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
+    json_decref(root);
+    return text;
+}
+
+static bool own_text(char **out, const json_t *value)
+{
+    *out = NULL;
+    if (json_is_null(value)) return true;
+    const char *text = json_string_value(value);
+    if (text) *out = strdup(text);
+    return *out != NULL;
+}
+
+enum { MAX_BATCH = 4096 };
+
+static bool within(const double *values, int n, double low, double high)
+{
+    for (int i = 0; i < n; i++)
+        if (!(values[i] >= low && values[i] <= high)) return false;
+    return true;
+}
+
+static gvm_status read_json(struct run_options *o, struct run_position *p, const char *json, const char *where,
+                            gvm_error *err)
+{
+    json_error_t error;
+    json_t *root = json_loads(json, JSON_REJECT_DUPLICATES, &error), *data, *format, *test, *cache;
+    double a[5], l[4], r[6], rho, drop;
+    int has_elevation, shuffle, skip, turn;
+    json_int_t seed, step;
+    *o = (struct run_options){0};
+    bool fine =
+        root &&
+        json_unpack(root,
+                    "{s:o, s:o, s:o, s:o, s:b, s:[F,F], s:F, s:i, s:i, s:i, s:I, s:b, s:b, s:b, s:[F,F,F,F,F], "
+                    "s:[F,F,F,F], s:[F,F,F,F,F,F], s:F, s:F, s:I, s:i, s:i, s:F}",
+                    "data", &data, "format", &format, "test", &test, "cache", &cache, "has_elevation", &has_elevation,
+                    "elevation", &o->elevation[0], &o->elevation[1], "ground_m", &o->ground_m, "epochs", &o->epochs,
+                    "batch", &o->batch, "eval_every", &o->eval_every, "seed", &seed, "shuffle", &shuffle, "skip_bad",
+                    &skip, "turn", &turn, "amounts", &a[0], &a[1], &a[2], &a[3], &a[4], "losses", &l[0], &l[1], &l[2],
+                    &l[3], "rates", &r[0], &r[1], &r[2], &r[3], &r[4], &r[5], "rho", &rho, "drop_path", &drop, "step",
+                    &step, "epoch", &p->epoch, "next_batch", &p->batch, "best", &p->best) == 0 &&
+        own_text(&o->data, data) && o->data && own_text(&o->format, format) && own_text(&o->test, test) &&
+        own_text(&o->cache, cache) && o->epochs >= 1 && o->batch >= 2 && o->batch <= MAX_BATCH && o->eval_every >= 0 &&
+        step >= 0 && p->epoch >= 0 && p->batch >= 0 && within(a, 3, 0, 1) &&
+        (a[2] == 0 || (within(a + 3, 2, 1e-3, 10) && a[3] <= a[4])) && within(l, 4, 0, 1e3) && within(r, 6, 0, 10) &&
+        within(&rho, 1, 0, 100) && within(&drop, 1, 0, 0.9);
+    json_decref(root);
+    if (!fine) {
+        run_options_free(o);
+        return fail(err, GVM_FORMAT, "%s: its 'run' is not what a training run leaves", where);
+    }
+    p->step = (long)step;
+    o->seed = (uint64_t)seed;
+    o->has_elevation = has_elevation;
+    o->shuffle = shuffle;
+    o->skip_bad = skip;
+    o->amounts = (struct augmentation){turn, (float)a[0], (float)a[1], (float)a[2], {(float)a[3], (float)a[4]}};
+    o->losses = (struct loss_weights){(float)l[0], (float)l[1], (float)l[2], (float)l[3]};
+    o->rates = (struct rates){(float)r[0], (float)r[1], (float)r[2], (float)r[3], (float)r[4], (float)r[5]};
+    o->rho = (float)rho;
+    o->drop_path = (float)drop;
+    return GVM_OK;
+}
+
+/* ------------------------------------------------------------------ the file */
+
+enum { KINDS = 3 };
+static const char *const kinds[KINDS] = {"weights", "m", "v"};
+
+struct name {
+    char text[128];
+};
+
+static float *block_of(int kind, const struct network *network, const struct optimizer *optimizer)
+{
+    return kind == 0 ? network->weights : kind == 1 ? optimizer->m : optimizer->v;
+}
+
+gvm_status run_save(const char *run, const struct run_options *options, const struct run_position *position,
+                    const struct network *network, const struct optimizer *optimizer, gvm_error *err)
+{
+    size_t count = (size_t)network->param_count * KINDS;
+    struct safetensors_entry *entries = calloc(count, sizeof *entries);
+    struct name *names = calloc(count, sizeof *names);
+    char *path = run_path(run, "state.safetensors"), *config = config_json(&network->config);
+    char *json = run_json(options, position);
+    gvm_status status = GVM_OK;
+    if (entries == NULL || names == NULL || path == NULL || config == NULL || json == NULL)
+        status = fail(err, GVM_MEMORY, "%s: there is not enough memory to save the run", run);
+    for (size_t i = 0; i < count && status == GVM_OK; i++) {
+        const struct param *p = &network->params[i / KINDS];
+        snprintf(names[i].text, sizeof names[i].text, "%s.%s", kinds[i % KINDS], p->name);
+        entries[i].name = names[i].text;
+        entries[i].rank = p->rank;
+        entries[i].data = block_of((int)(i % KINDS), network, optimizer) + (p->data - network->weights);
+        for (int k = 0; k < p->rank; k++) entries[i].shape[k] = p->shape[k];
+    }
+    const struct safetensors_pair metadata[] = {{"config", config}, {"run", json}};
+    if (status == GVM_OK) status = safetensors_write(path, entries, count, metadata, 2, err);
+    free(entries);
+    free(names);
+    free(path);
+    free(config);
+    free(json);
+    return status;
+}
+
+static gvm_status read_blocks(struct network *network, struct optimizer *optimizer, const struct safetensors *st,
+                              gvm_error *err)
+{
+    if (safetensors_count(st) != (size_t)network->param_count * KINDS)
+        return fail(err, GVM_FORMAT, "%s: it holds another number of tensors than a state of its network",
+                    safetensors_where(st));
+    for (int i = 0; i < network->param_count * KINDS; i++) {
+        const struct param *p = &network->params[i / KINDS];
+        struct name name;
+        snprintf(name.text, sizeof name.text, "%s.%s", kinds[i % KINDS], p->name);
+        const struct safetensors_tensor *t = safetensors_find(st, name.text);
+        if (t == NULL || t->count != p->count)
+            return fail(err, GVM_FORMAT, "%s: tensor '%s' is missing or has another size", safetensors_where(st),
+                        name.text);
+        float *to = block_of(i % KINDS, network, optimizer) + (p->data - network->weights);
+        gvm_status status = safetensors_read_f32(to, st, t, err);
+        if (status != GVM_OK) return status;
+    }
+    return GVM_OK;
+}
+
+static gvm_status read_state(struct run_options *options, struct run_position *position, struct network **network,
+                             struct optimizer **optimizer, const struct safetensors *st, gvm_error *err)
+{
+    const char *where = safetensors_where(st);
+    const char *json = safetensors_metadata(st, "run"), *config_text = safetensors_metadata(st, "config");
+    if (json == NULL || config_text == NULL)
+        return fail(err, GVM_FORMAT, "%s: it is not the state of a training run", where);
+    struct config config;
+    gvm_status status = config_parse(&config, config_text, strlen(config_text), where, err);
+    if (status == GVM_OK) status = read_json(options, position, json, where, err);
+    if (status != GVM_OK) return status;
+    status = network_open(network, &config, true, err);
+    if (status == GVM_OK) {
+        const struct network *n = *network;
+        status =
+            optimizer_open(optimizer, n->params, n->param_count, n->weights, n->grads, n->floats, &options->rates, err);
+    }
+    if (status == GVM_OK) status = read_blocks(*network, *optimizer, st, err);
+    if (status == GVM_OK) (*optimizer)->step = position->step;
+    return status;
+}
+
+gvm_status run_load(const char *run, struct run_options *options, struct run_position *position,
+                    struct network **network, struct optimizer **optimizer, gvm_error *err)
+{
+    *options = (struct run_options){0};
+    *network = NULL;
+    *optimizer = NULL;
+    char *path = run_path(run, "state.safetensors");
+    if (path == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to open the run", run);
+    struct safetensors *st;
+    gvm_status status = safetensors_open(&st, path, err);
+    free(path);
+    if (status != GVM_OK) return status;
+    status = read_state(options, position, network, optimizer, st, err);
+    safetensors_close(st);
+    if (status == GVM_OK) return GVM_OK;
+    run_options_free(options);
+    optimizer_free(*optimizer);
+    network_free(*network);
+    *network = NULL;
+    *optimizer = NULL;
+    return status;
+}

@@ -1,0 +1,53 @@
+/* run.h - a training run: what was asked for, where it stands, and its files.
+ *
+ *   RUN/log.jsonl            a line a step, a line an evaluation
+ *   RUN/last.safetensors     the network as of the last save
+ *   RUN/best.safetensors     the network of the highest R@1 on the test split
+ *   RUN/state.safetensors    all that is needed to go on: weights, moments, position
+ *
+ * Each file is replaced whole or not at all. Everything random is a function of the seed and the position, so the state
+ * has no generator in it. */
+#ifndef GVM_TRAIN_RUN_H
+#define GVM_TRAIN_RUN_H
+
+#include "image/augment.h"
+#include "model/network.h"
+#include "nn/optimizer.h"
+
+/* What a run was asked to do; kept in its state, so that --resume needs nothing else. Strings are owned. */
+struct run_options {
+    char *data, *format, *test; /* format, test NULL: told by the data set */
+    char *cache;                /* NULL: none */
+    bool has_elevation;
+    double elevation[2], ground_m; /* ground_m 0: the data set's */
+    int epochs, batch, eval_every; /* eval_every 0: never */
+    uint64_t seed;
+    bool shuffle, skip_bad;
+    struct augmentation amounts;
+    struct loss_weights losses;
+    struct rates rates;
+    float rho, drop_path;
+};
+
+/* Where it stands: the next batch to learn from. */
+struct run_position {
+    long step; /* updates done */
+    int epoch, batch;
+    double best; /* highest R@1 so far, percent; -1 before the first evaluation */
+};
+
+void run_options_free(struct run_options *options);
+
+/* The path of one of a run's files, to be freed. NULL where memory is short. */
+char *run_path(const char *run, const char *file);
+
+/* Write RUN/state.safetensors. */
+gvm_status run_save(const char *run, const struct run_options *options, const struct run_position *position,
+                    const struct network *network, const struct optimizer *optimizer, gvm_error *err);
+
+/* Read it: options and position, and a network and an optimiser as they were. All to be freed by the caller; on failure
+ * there is nothing to free. */
+gvm_status run_load(const char *run, struct run_options *options, struct run_position *position,
+                    struct network **network, struct optimizer **optimizer, gvm_error *err);
+
+#endif

@@ -1,0 +1,316 @@
+/* train.c - see train.h. */
+#include "train/train.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "data/loader.h"
+#include "model/checkpoint.h"
+#include "nn/gemm.h"
+#include "train/features.h"
+
+struct training {
+    const char *run;
+    const struct run_options *options;
+    const struct train_events *events;
+    struct run_position position;
+    struct network *network;
+    struct optimizer *optimizer;
+    struct dataset *data;
+    struct cache *cache;
+    struct pictures pictures;
+    struct loader *loader;
+    struct tape *tape;
+    FILE *log;
+    double started, saved; /* seconds of the monotonic clock */
+    double waited;
+};
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ------------------------------------------------------------------ the log */
+
+/* A line's step, or -1 where it is no line of ours. */
+static long line_step(const char *line)
+{
+    long step;
+    return sscanf(line, "{\"step\": %ld,", &step) == 1 ? step : -1;
+}
+
+/* Open the log for what comes after the position: lines of later steps, which a killed run left, and a broken last line
+ * go. */
+static gvm_status open_log(struct training *t, gvm_error *err)
+{
+    char *path = run_path(t->run, "log.jsonl");
+    if (path == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for the log", t->run);
+    t->log = fopen(path, t->position.step == 0 ? "w" : "r+");
+    if (t->log == NULL && errno == ENOENT) t->log = fopen(path, "w");
+    gvm_status status = t->log ? GVM_OK : fail_errno(err, "open", path);
+    char line[1024];
+    long keep = 0;
+    while (status == GVM_OK && fgets(line, sizeof line, t->log)) {
+        long step = line_step(line);
+        if (step < 0 || step > t->position.step || strchr(line, '\n') == NULL) break;
+        keep = ftell(t->log);
+    }
+    if (status == GVM_OK && (fseek(t->log, keep, SEEK_SET) != 0 || ftruncate(fileno(t->log), keep) != 0))
+        status = fail_errno(err, "write", path);
+    free(path);
+    return status;
+}
+
+static void log_step(const struct training *t, const struct losses *l, float rate, double seconds)
+{
+    fprintf(
+        t->log,
+        "{\"step\": %ld, \"epoch\": %d, \"loss\": %.9g, \"loss_con\": %.9g, \"loss_ret1\": %.9g, \"loss_ret2\": %.9g, "
+        "\"lr\": %.6g, \"pairs_per_s\": %.2f}\n",
+        t->position.step, t->position.epoch, (double)l->total, (double)l->contrast, (double)l->strong, (double)l->weak,
+        (double)rate, t->options->batch / seconds);
+}
+
+static void log_evaluation(const struct training *t, const struct evaluation *e)
+{
+    fprintf(t->log, "{\"step\": %ld, \"epoch\": %d, \"R@1\": %.4f, \"R@5\": %.4f, \"R@10\": %.4f, \"R@1%%\": %.4f}\n",
+            t->position.step, t->position.epoch, e->recall[0], e->recall[1], e->recall[2], e->recall[3]);
+}
+
+/* ------------------------------------------------------------------ files */
+
+static gvm_status save_network(const struct training *t, const char *file, gvm_error *err)
+{
+    char *path = run_path(t->run, file);
+    if (path == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to save the network", t->run);
+    gvm_status status = checkpoint_save(t->network, path, err);
+    free(path);
+    return status;
+}
+
+/* The state last: until it stands, the run goes on from the one before. */
+static gvm_status save(struct training *t, gvm_error *err)
+{
+    if (fflush(t->log) != 0) return fail(err, GVM_FILE, "%s: its log cannot be written: %s", t->run, strerror(errno));
+    gvm_status status = save_network(t, "last.safetensors", err);
+    if (status == GVM_OK) status = run_save(t->run, t->options, &t->position, t->network, t->optimizer, err);
+    t->saved = now();
+    return status;
+}
+
+/* ------------------------------------------------------------------ the loop */
+
+static void tell_bad(void *user, int query, gvm_status status, const gvm_error *err)
+{
+    const struct training *t = user;
+    (void)query, (void)status;
+    if (t->events->bad) t->events->bad(t->events->user, err);
+}
+
+static void tell_bad_in_cache(void *user, gvm_status status, const gvm_error *err)
+{
+    tell_bad(user, 0, status, err);
+}
+
+static void tell_caching(void *user, size_t done, size_t total)
+{
+    const struct training *t = user;
+    if (t->events->caching) t->events->caching(t->events->user, done, total);
+}
+
+/* Threads that read pictures: as many as compute. */
+static int workers(void)
+{
+    return parallel_threads() < 64 ? parallel_threads() : 64;
+}
+
+static gvm_status open_data(struct training *t, gvm_error *err)
+{
+    const struct run_options *o = t->options;
+    struct dataset_options d = {.format = o->format, .test = o->test, .ground_m = o->ground_m};
+    d.elevation = o->has_elevation ? o->elevation : NULL;
+    gvm_status status = dataset_open(&t->data, o->data, &d, err);
+    if (status != GVM_OK) return status;
+    struct config *c = &t->network->config;
+    c->ground_m = t->data->ground_m;
+    memcpy(c->elevation, t->data->elevation, sizeof c->elevation);
+    t->pictures = (struct pictures){
+        .data = t->data, .street = {c->street[0], c->street[1]}, .aerial = {c->aerial[0], c->aerial[1]}};
+    struct cache_options cache = {
+        .workers = workers(), .skip_bad = o->skip_bad, .user = t, .progress = tell_caching, .bad = tell_bad_in_cache};
+    if (o->cache) status = cache_open(&t->cache, o->cache, &t->pictures, &cache, err);
+    t->pictures.cache = t->cache;
+    return status;
+}
+
+static gvm_status open_loader(struct training *t, gvm_error *err)
+{
+    const struct run_options *o = t->options;
+    struct loader_options l = {.batch = o->batch,
+                               .workers = workers(),
+                               .shuffle = o->shuffle,
+                               .skip_bad = o->skip_bad,
+                               .seed = o->seed,
+                               .amounts = o->amounts,
+                               .epoch = (uint64_t)t->position.epoch,
+                               .first = t->position.batch,
+                               .user = t,
+                               .bad = tell_bad};
+    return loader_open(&t->loader, &t->pictures, &t->data->train, &l, err);
+}
+
+static gvm_status open_tape(struct training *t, gvm_error *err)
+{
+    const struct run_options *o = t->options;
+    gvm_status status = tape_open(&t->tape, true, false, err);
+    if (status != GVM_OK) return status;
+    t->tape->seed = o->seed;
+    geoviewmatch(t->tape, t->network, NULL, NULL, o->batch, &o->losses, o->drop_path);
+    return tape_allocate(t->tape, err);
+}
+
+static gvm_status open_training(struct training *t, gvm_error *err)
+{
+    gvm_status status = open_data(t, err);
+    if (status == GVM_OK) status = open_loader(t, err);
+    if (status == GVM_OK) status = open_tape(t, err);
+    if (status == GVM_OK) status = open_log(t, err);
+    t->started = t->saved = now();
+    if (status == GVM_OK && t->position.step == 0)
+        status = save(t, err); /* so that --resume works from the first step */
+    return status;
+}
+
+static void close_training(struct training *t)
+{
+    if (t->log) fclose(t->log);
+    loader_free(t->loader);
+    cache_free(t->cache);
+    dataset_free(t->data);
+    tape_free(t->tape);
+}
+
+/* One update: ASAM's two passes with the same drop paths, then AdamW from where the climb began. */
+static gvm_status update(struct losses *losses, struct training *t, const struct batch *batch, float factor,
+                         gvm_error *err)
+{
+    const struct run_options *o = t->options;
+    unsigned failures = gemm_failures();
+    t->tape->step = (uint64_t)t->position.step;
+    for (int pass = 0; pass < 2; pass++) {
+        network_clear_gradients(t->network);
+        tape_reset(t->tape);
+        struct losses l =
+            geoviewmatch(t->tape, t->network, batch->street, batch->aerial, o->batch, &o->losses, o->drop_path);
+        tape_backward(t->tape);
+        if (pass == 0) *losses = l;
+        if (!isfinite(l.total) || gemm_failures() != failures) break;
+        if (pass == 0 && o->rho > 0) asam_climb(t->optimizer, o->rho);
+        if (o->rho <= 0) break; /* without the climb one pass is all */
+        if (pass == 1) asam_return(t->optimizer);
+    }
+    if (gemm_failures() != failures)
+        return fail(err, GVM_MEMORY,
+                    "%s: there was not enough memory in step %ld; go on with --resume and less beside it", t->run,
+                    t->position.step + 1);
+    if (!isfinite(t->tape->loss))
+        return fail(
+            err, GVM_ARGUMENT,
+            "%s: the loss of step %ld is not finite, at a learning rate of %g; lower --rate or --rho and begin again",
+            t->run, t->position.step + 1, (double)(o->rates.backbone * factor));
+    optimizer_update(t->optimizer, factor);
+    return GVM_OK;
+}
+
+static gvm_status evaluate_now(struct training *t, gvm_error *err)
+{
+    struct evaluation e;
+    const struct train_events *events = t->events;
+    gvm_status status = evaluate_split(&e, NULL, t->network, &t->pictures, &t->data->test, false, events->evaluating,
+                                       events->user, err);
+    if (status != GVM_OK) return status;
+    log_evaluation(t, &e);
+    if (events->evaluated) events->evaluated(events->user, t->position.epoch, &e);
+    if (e.recall[0] <= t->position.best) return GVM_OK;
+    t->position.best = e.recall[0];
+    return save_network(t, "best.safetensors", err);
+}
+
+/* After an epoch's last batch. */
+static gvm_status end_epoch(struct training *t, gvm_error *err)
+{
+    const struct run_options *o = t->options;
+    t->position.epoch++;
+    t->position.batch = 0;
+    bool due = o->eval_every > 0 && (t->position.epoch % o->eval_every == 0 || t->position.epoch == o->epochs);
+    if (due && t->data->test.query_count > 0) {
+        gvm_status status = evaluate_now(t, err);
+        if (status != GVM_OK) return status;
+    }
+    return save(t, err);
+}
+
+static gvm_status one_step(struct training *t, gvm_error *err)
+{
+    const struct run_options *o = t->options;
+    struct batch batch;
+    double start = now();
+    gvm_status status = loader_next(t->loader, &batch, err);
+    if (status != GVM_OK) return status;
+    t->position.epoch = (int)batch.epoch;
+    if (t->position.epoch >= o->epochs) return GVM_OK; /* an epoch without a batch was the last */
+    t->waited += batch.waited;
+    float factor = cosine_factor(t->position.epoch, o->epochs);
+    struct losses losses = {0};
+    status = update(&losses, t, &batch, factor, err);
+    if (status != GVM_OK) return status;
+    t->position.step++;
+    t->position.batch = batch.index + 1;
+    float rate = o->rates.backbone * factor;
+    log_step(t, &losses, rate, now() - start);
+    long steps = (long)batch.count * o->epochs;
+    if (t->events->step) t->events->step(t->events->user, t->position.step, steps, &losses, rate, batch.waited);
+    return batch.index + 1 == batch.count ? end_epoch(t, err) : GVM_OK;
+}
+
+gvm_status train(struct train_result *result, const char *run, const struct run_options *options,
+                 struct run_position position, struct network *network, struct optimizer *optimizer, long steps,
+                 double save_minutes, const struct train_events *events, gvm_error *err)
+{
+    struct training t = {.run = run,
+                         .options = options,
+                         .events = events,
+                         .position = position,
+                         .network = network,
+                         .optimizer = optimizer};
+    *result = (struct train_result){.position = position};
+    gvm_status status = open_training(&t, err);
+    long saved_step = position.step;
+    while (status == GVM_OK && t.position.epoch < options->epochs && (steps == 0 || t.position.step < steps)) {
+        status = one_step(&t, err);
+        if (status != GVM_OK) break;
+        if (t.position.batch == 0) saved_step = t.position.step;
+        result->stopped = events->stop && events->stop(events->user);
+        if (result->stopped) break;
+        if (now() - t.saved > 60 * save_minutes) {
+            status = save(&t, err);
+            saved_step = t.position.step;
+        }
+    }
+    if (status == GVM_OK && t.position.step != saved_step) status = save(&t, err);
+    result->position = t.position;
+    result->waited = t.waited;
+    result->seconds = now() - t.started;
+    close_training(&t);
+    return status;
+}

@@ -1,0 +1,38 @@
+/* train.h - the training loop: the paper's recipe (its sections 3.3, 3.4 and 4.3). */
+#ifndef GVM_TRAIN_TRAIN_H
+#define GVM_TRAIN_TRAIN_H
+
+#include "train/evaluate.h"
+#include "train/run.h"
+
+/* What the loop tells while it runs, on the calling thread. Each may be NULL. */
+struct train_events {
+    void *user;
+    /* After each step: updates done, of how many; the losses; seconds a step waited for its pictures. */
+    void (*step)(void *user, long step, long steps, const struct losses *losses, float rate, double waited);
+    /* Pictures of an evaluation. */
+    void (*evaluating)(void *user, size_t done, size_t total);
+    void (*evaluated)(void *user, int epoch, const struct evaluation *evaluation);
+    /* Pictures of the cache that is being made. */
+    void (*caching)(void *user, size_t done, size_t total);
+    /* A picture that was left out. */
+    void (*bad)(void *user, const gvm_error *err);
+    /* Asked after each step: whether to save and stop. */
+    bool (*stop)(void *user);
+};
+
+struct train_result {
+    struct run_position position;
+    bool stopped;           /* by the stop event */
+    double waited, seconds; /* for pictures; in all, since this call began to train */
+};
+
+/* Train until the last epoch, or until `steps` updates are done (0: no limit), or until told to stop; save at each
+ * epoch's end, every `save_minutes`, and at the end. `run` is a folder that exists. network and optimizer are as
+ * fresh, or as run_load gave them with the position. Returns the first failure; the state saved last stays. A loss that
+ * is not finite is GVM_ARGUMENT with step and rate, and nothing is saved of it. */
+gvm_status train(struct train_result *result, const char *run, const struct run_options *options,
+                 struct run_position position, struct network *network, struct optimizer *optimizer, long steps,
+                 double save_minutes, const struct train_events *events, gvm_error *err);
+
+#endif

@@ -1,0 +1,131 @@
+/* picture.c - see picture.h. Relies on libvips, with libexif in it. */
+#include "world/picture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <vips/vips.h>
+
+#include "base/error.h"
+#include "base/file.h"
+
+gvm_status picture_start(gvm_error *err)
+{
+    if (vips_init("geoviewmatch") != 0) return fail(err, GVM_IMAGE, "libvips, which writes pictures, does not start");
+    vips_cache_set_max(0);
+    return GVM_OK;
+}
+
+/* Not through a temporary file: the list, which is written last, makes the pictures count. */
+static gvm_status write_file(const char *path, const void *data, size_t size, gvm_error *err)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) return fail_errno(err, "create", path_tail(path));
+    gvm_status status = GVM_OK;
+    for (const char *from = data; size > 0 && status == GVM_OK;) {
+        ssize_t n = write(fd, from, size);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0)
+            status = fail_errno(err, "write", path_tail(path));
+        else
+            from += n, size -= (size_t)n;
+    }
+    if (close(fd) != 0 && status == GVM_OK) status = fail_errno(err, "write", path_tail(path));
+    return status;
+}
+
+static gvm_status save(VipsImage *image, const char *path, gvm_error *err)
+{
+    void *data = NULL;
+    size_t size;
+    vips_image_set_int(image, VIPS_META_CONCURRENCY, 1);
+    if (vips_jpegsave_buffer(image, &data, &size, "Q", JPEG_QUALITY, NULL) != 0)
+        return fail(err, GVM_IMAGE, "%s: libvips cannot make a JPEG of it", path_tail(path));
+    gvm_status status = write_file(path, data, size, err);
+    g_free(data);
+    return status;
+}
+
+static VipsImage *wrap(const unsigned char *pixels, int width, int height)
+{
+    VipsImage *raw =
+        vips_image_new_from_memory(pixels, (size_t)width * height * 3, width, height, 3, VIPS_FORMAT_UCHAR);
+    VipsImage *image = NULL;
+    if (raw == NULL) return NULL;
+    vips_copy(raw, &image, "interpretation", VIPS_INTERPRETATION_sRGB, NULL);
+    g_object_unref(raw);
+    return image;
+}
+
+gvm_status aerial_save(const char *path, const unsigned char *pixels, int width, int height, gvm_error *err)
+{
+    VipsImage *image = wrap(pixels, width, height);
+    if (image == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for it", path_tail(path));
+    gvm_status status = save(image, path, err);
+    g_object_unref(image);
+    vips_thread_shutdown();
+    return status;
+}
+
+/* libvips takes EXIF values as text, rationals as "45/1 30/1 123456/10000", and only the part before a bracket. */
+static void set_exif(VipsImage *image, const char *name, const char *value)
+{
+    char field[64];
+    snprintf(field, sizeof field, "exif-ifd3-%s", name);
+    vips_image_set_string(image, field, value);
+}
+
+static void set_degrees(VipsImage *image, const char *name, double degrees)
+{
+    char text[80];
+    long long parts = llround(fabs(degrees) * 3600 * 10000); /* of an arc second, 3 mm */
+    snprintf(text, sizeof text, "%lld/1 %lld/1 %lld/10000", parts / 36000000, parts / 600000 % 60, parts % 600000);
+    set_exif(image, name, text);
+}
+
+static void set_place(VipsImage *image, double lat, double lon, double altitude)
+{
+    char text[40];
+    set_exif(image, "GPSLatitudeRef", lat < 0 ? "S" : "N");
+    set_degrees(image, "GPSLatitude", lat);
+    set_exif(image, "GPSLongitudeRef", lon < 0 ? "W" : "E");
+    set_degrees(image, "GPSLongitude", lon);
+    snprintf(text, sizeof text, "%lld/100", llround(altitude * 100));
+    set_exif(image, "GPSAltitude", text);
+    set_exif(image, "GPSImgDirectionRef", "T");
+    set_exif(image, "GPSImgDirection", "0/1");
+    set_exif(image, "GPSMapDatum", "WGS-84");
+}
+
+static void set_gpano(VipsImage *image, int width, int height)
+{
+    char xmp[1200];
+    snprintf(xmp, sizeof xmp,
+             "<?xpacket begin=\"\xef\xbb\xbf\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n"
+             "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">"
+             "<rdf:Description rdf:about=\"\" xmlns:GPano=\"http://ns.google.com/photos/1.0/panorama/\" "
+             "GPano:ProjectionType=\"equirectangular\" GPano:UsePanoramaViewer=\"True\" GPano:PoseHeadingDegrees=\"0\" "
+             "GPano:PosePitchDegrees=\"0\" GPano:PoseRollDegrees=\"0\" "
+             "GPano:FullPanoWidthPixels=\"%d\" GPano:FullPanoHeightPixels=\"%d\" "
+             "GPano:CroppedAreaLeftPixels=\"0\" GPano:CroppedAreaTopPixels=\"%d\" "
+             "GPano:CroppedAreaImageWidthPixels=\"%d\" GPano:CroppedAreaImageHeightPixels=\"%d\"/>"
+             "</rdf:RDF></x:xmpmeta>\n<?xpacket end=\"w\"?>",
+             width, 2 * height, height / 2, width, height);
+    vips_image_set_blob_copy(image, VIPS_META_XMP_NAME, xmp, strlen(xmp));
+}
+
+gvm_status panorama_save(const char *path, const unsigned char *pixels, int width, int height, double lat, double lon,
+                         double altitude, gvm_error *err)
+{
+    VipsImage *image = wrap(pixels, width, height);
+    if (image == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for it", path_tail(path));
+    set_place(image, lat, lon, altitude);
+    set_gpano(image, width, height);
+    gvm_status status = save(image, path, err);
+    g_object_unref(image);
+    vips_thread_shutdown();
+    return status;
+}

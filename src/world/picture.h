@@ -1,0 +1,20 @@
+/* picture.h - a picture as a JPEG file that says where it was taken. */
+#ifndef GVM_WORLD_PICTURE_H
+#define GVM_WORLD_PICTURE_H
+
+#include "geoviewmatch.h"
+
+enum { JPEG_QUALITY = 92 };
+
+/* Start libvips, on one thread before the first picture. GVM_OK or GVM_IMAGE. */
+gvm_status picture_start(gvm_error *err);
+
+/* pixels (height, width, 3) sRGB. GVM_OK, GVM_FILE or GVM_MEMORY. The file may be left cut short on failure. */
+gvm_status aerial_save(const char *path, const unsigned char *pixels, int width, int height, gvm_error *err);
+
+/* A panorama of the full circle, north in its middle, with elevations 45 to -45: with its place in EXIF and its
+ * geometry in XMP (GPano). width is four times the height. */
+gvm_status panorama_save(const char *path, const unsigned char *pixels, int width, int height, double lat, double lon,
+                         double altitude, gvm_error *err);
+
+#endif

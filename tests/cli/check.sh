@@ -1,0 +1,125 @@
+#!/bin/bash
+# A data set that is whole, and one with everything wrong that there is.
+. tests/cli/common.bash
+d=$tmp/set
+mkdir -p "$d/street" "$d/aerial"
+cp $demo/street/*.png "$d/street"
+cp $demo/aerial/*.png "$d/aerial"
+cat > "$d/pairs.csv" <<'END'
+id,street,aerial,lat,lon,split
+a,street/1.png,aerial/1.png,48.001,11,train
+b,street/2.png,aerial/2.png,48.002,11,train
+c,street/3.png,aerial/3.png,48.003,11,val
+d,street/4.png,aerial/4.png,48.004,11,test
+END
+
+# count NAME N: the summary's line.
+count() {
+    grep -qE "^  $1 +$2$" "$tmp/out" || { echo "'$1' is not $2:"; cat "$tmp/out"; exit 1; }
+}
+
+expect 0 check --data "$d" --list "$tmp/list.csv"
+lines err 0
+says out "$d: pairs, 64 m of ground, elevations -45 to 45 degrees"
+count train "2 pairs, 2 tiles"
+count 'test \(val\)' "1 pairs, 1 tiles"
+count pictures 6
+for finding in missing unreadable mis-sized doubled "in two splits" "out of range" "positions disagree"; do
+    count "$finding" 0
+done
+[ "$(cat "$tmp/list.csv")" = "finding,split,id,file,detail" ]
+expect 0 check --data "$d/" --test test --json --threads 1
+python3 - "$tmp/out" <<'END'
+import json, sys
+answer = json.load(open(sys.argv[1]))
+assert answer["format"] == "pairs" and answer["test_split"] == "test" and answer["found"] == 0
+assert answer["train"] == {"pairs": 2, "tiles": 2} and answer["pictures"] == 6 and not answer["undivided"]
+assert set(answer["findings"].values()) == {0} and answer["elevation"] == [-45, 45] and answer["ground_m"] == 64
+END
+
+# A scene that is trained with and tested with, and a place beside its tile.
+cat >> "$d/pairs.csv" <<'END'
+e,street/1.png,aerial/3.png,48.003,11,val
+b,street/4.png,aerial/3.png,48.003,11,val
+f,street/3.png,aerial/4.png,95,11,train
+END
+sed -i '1s/$/,aerial_lat,aerial_lon/; 2,$s/$/,,/; 3s/,,$/,48.0024,11/' "$d/pairs.csv"
+cp "$d/aerial/1.png" "$d/aerial/again.png"
+head -c 3000 "$d/street/2.png" > "$d/street/cut.png"
+python3 - "$d/aerial/wide.png" <<'END'
+import struct, sys, zlib
+def chunk(kind, body):
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+open(sys.argv[1], "wb").write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 30, 20, 8, 2, 0, 0, 0))
+                              + chunk(b"IDAT", zlib.compress(bytes(91 * 20))) + chunk(b"IEND", b""))
+END
+cat >> "$d/pairs.csv" <<'END'
+g,street/gone.png,aerial/again.png,48.001,11,train,,
+h,street/cut.png,"aerial/no, not ""there"".png",48.001,11,train,,
+i,aerial/2.png,aerial/wide.png,48.001,11,train,,
+END
+for threads in 1 2; do
+    expect 1 check --data "$d" --list "$tmp/list$threads.csv" --threads $threads
+done
+cmp "$tmp/list1.csv" "$tmp/list2.csv"
+lines err 0
+count missing 2
+count unreadable 2
+count mis-sized 1
+count doubled 2
+count "in two splits" 3
+count "out of range" 2
+count "positions disagree" 1
+python3 - "$tmp/list1.csv" "$d/" <<'END'
+import csv, sys
+rows = [row for row in csv.DictReader(open(sys.argv[1]))]
+found = sorted((r["finding"], r["split"], r["id"], r["file"].removeprefix(sys.argv[2])) for r in rows)
+want = sorted([
+    ("missing", "train", "g", "street/gone.png"), ("missing", "train", "", 'aerial/no, not "there".png'),
+    ("unreadable", "train", "h", "street/cut.png"), ("unreadable", "train", "i", "aerial/2.png"),
+    ("mis_sized", "train", "", "aerial/wide.png"), ("doubled", "train", "", "aerial/again.png"),
+    ("doubled", "train", "i", "aerial/2.png"),
+    ("two_splits", "both", "e", "street/1.png"), ("two_splits", "both", "b", "street/4.png"),
+    ("two_splits", "both", "c", "street/3.png"), ("out_of_range", "train", "f", "street/3.png"),
+    ("out_of_range", "train", "", "aerial/4.png"), ("disagree", "train", "b", "street/2.png")])
+assert found == want, set(found) ^ set(want)
+END
+
+# Sizes are held against the published ones, unless the data set was scaled as a whole, as here the aerial pictures.
+v=$tmp/cvusa
+mkdir -p "$v/splits" "$v/bingmap/19" "$v/streetview/panos"
+for i in 1 2 3; do
+    cp $demo/aerial/$i.png "$v/bingmap/19/000000$i.jpg"
+    cp $demo/street/$i.png "$v/streetview/panos/000000$i.jpg"
+    echo "bingmap/19/000000$i.jpg,streetview/panos/000000$i.jpg"
+done > "$v/splits/val-19zl.csv"
+expect 1 check --data "$v"
+says out "cvusa: CVUSA, 174.4 m of ground, elevations -32.73 to 32.73 degrees" "splits/train-19zl.csv is not there" \
+    "streetview/panos/0000001.jpg: 480 x 240, not 1232 x 224"
+count 'test \(val\)' "3 pairs, 3 tiles"
+count mis-sized 3
+
+# Labels that lie, and calls that are wrong.
+echo "j,../street/1.png,aerial/1.png,48,11,train,," >> "$d/pairs.csv"
+expect 1 check --data "$d"
+refused "pairs.csv, line 12: '../street/1.png' leads out of the data set's folder"
+expect 1 check --data "$tmp/gone"
+refused "gone: cannot open it"
+expect 1 check --data "$tmp"
+refused "no data set lies there"
+expect 1 check --data "$d" --format COCO
+refused "a data set's format is CVUSA, CVACT, VIGOR or pairs, not 'COCO'"
+expect 1 check --data "$d" --test dev
+refused "test split is val or test, not 'dev'"
+expect 2 check
+refused "--data is missing"
+expect 2 check --data "$d" --ground 0
+refused "--ground takes metres"
+expect 2 check --data "$d" more
+refused "'more' is one argument too many"
+
+# A list that cannot be written is found out before the work.
+sed -i '$d' "$d/pairs.csv"
+expect 1 check --data "$d" --list "$tmp/no/list.csv"
+refused "list.csv: cannot"
+[ -z "$(find "$tmp" -name '*.tmp')" ]

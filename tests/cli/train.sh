@@ -1,0 +1,90 @@
+#!/bin/bash
+# Training: what it writes, that it stops and goes on to the same bits, also after kill -9, and what it refuses.
+. tests/cli/common.bash
+
+# Pairs out of the demo's pictures, and the smallest of the golden networks to begin with.
+mkdir "$tmp/data"
+cp -r "$demo/street" "$demo/aerial" "$tmp/data"
+{
+    echo id,street,aerial,lat,lon,heading,split
+    for i in 1 2 3 4; do
+        for set in train test; do echo "$set$i,street/$i.png,aerial/$i.png,4$i.5,8.25,,$set"; done
+    done
+} > "$tmp/data/pairs.csv"
+begin="train --data $tmp/data --init tests/golden/net_narrow.safetensors --batch 2 --epochs 12 --eval-every 4 --quiet"
+
+# without the speed, which differs from run to run
+log() { sed 's/, "pairs_per_s.*//' "$1/log.jsonl"; }
+same() {
+    for file in last.safetensors best.safetensors state.safetensors; do cmp "$tmp/whole/$file" "$1/$file"; done
+    diff <(log "$tmp/whole") <(log "$1")
+}
+
+expect 0 $begin --out "$tmp/whole"
+says out "epoch 4: R@1 " "epoch 12: R@1 " "best R@1 so far" ": 24 steps; "
+[ "$(grep -c '"loss_ret2"' "$tmp/whole/log.jsonl")" = 24 ] && [ "$(grep -c '"R@1%"' "$tmp/whole/log.jsonl")" = 3 ]
+expect 0 info "$tmp/whole/last.safetensors"
+says out "GeoViewMatch weights"
+
+# In parts, with a cache.
+expect 0 $begin --out "$tmp/parts" --cache "$tmp/cache" --steps 5
+says out ": 5 steps; " "to go on: geoviewmatch train --resume $tmp/parts"
+expect 0 train --resume "$tmp/parts" --quiet --steps 14
+expect 0 train --resume "$tmp/parts" --quiet
+cmp "$tmp/whole/last.safetensors" "$tmp/parts/last.safetensors"
+diff <(log "$tmp/whole") <(log "$tmp/parts")
+
+# Other amounts are kept too.
+expect 0 $begin --out "$tmp/plain" --augment none --shuffle no --contrast no --rho 0 --steps 3 --eval-every 0
+expect 0 train --resume "$tmp/plain" --quiet
+says out ": 24 steps; "
+grep -q '"loss_con": 0, ' "$tmp/plain/log.jsonl"
+
+# Killed a few times, at no time in particular.
+$GEOVIEWMATCH $begin --out "$tmp/killed" --save-minutes 0 > /dev/null & pid=$!
+for pause in 0.15 0.1 0.3 0.2; do
+    sleep $pause
+    kill -9 $pid 2> /dev/null || true
+    wait $pid 2> /dev/null || true
+    if [ ! -e "$tmp/killed/state.safetensors" ]; then # before its first save
+        rm -rf "$tmp/killed"
+        $GEOVIEWMATCH $begin --out "$tmp/killed" --save-minutes 0 > /dev/null & pid=$!
+    else
+        $GEOVIEWMATCH train --resume "$tmp/killed" --save-minutes 0 --quiet > /dev/null & pid=$!
+    fi
+done
+wait $pid
+same "$tmp/killed"
+
+# Ctrl-C finishes the step.
+$GEOVIEWMATCH $begin --epochs 100000 --eval-every 0 --out "$tmp/stopped" > "$tmp/out" & pid=$!
+while [ ! -e "$tmp/stopped/state.safetensors" ]; do sleep 0.05; done
+sleep 0.3
+kill -TERM $pid
+got=0; wait $pid || got=$?
+[ $got = 1 ]
+says out "to go on: geoviewmatch train --resume $tmp/stopped"
+
+# Evaluation of what was trained.
+expect 0 eval --data "$tmp/data" --weights "$tmp/whole/last.safetensors" --json --quiet --matches "$tmp/matches.csv"
+python3 -c 'import json,sys; e = json.load(open(sys.argv[1])); assert e["queries"] == 4 and 0 <= e["R@1"] <= 100 and "R@1%" in e' "$tmp/out"
+[ "$(wc -l < "$tmp/matches.csv")" = 5 ]
+expect 0 eval --data "$tmp/data" --weights "$tmp/whole/last.safetensors" --reverse --quiet
+says out "aerial to street: 4 queries, a gallery of 4"
+
+# Refused.
+expect 1 $begin --out "$tmp/whole"
+refused "$tmp/whole: it holds a run already"
+expect 2 train --data "$tmp/data"
+says err "--data and --out are needed"
+expect 2 train --resume "$tmp/whole" --data "$tmp/data"
+says err "--resume goes on with a run as it was begun"
+expect 2 train --data "$tmp/data" --out "$tmp/x" --epochs many
+says err "--epochs takes a whole number"
+expect 1 train --resume "$tmp/nothing"
+refused "$tmp/nothing/state.safetensors"
+printf 'broken' > "$tmp/data/street/2.png"
+expect 1 $begin --out "$tmp/bad"
+refused "street/2.png"
+expect 0 $begin --out "$tmp/skipped" --on-bad skip --eval-every 0
+says err "left out: " "street/2.png"

@@ -1,0 +1,71 @@
+#!/bin/bash
+# The practice city: the same files for the same seed at any number of threads, and what it refuses.
+. tests/cli/common.bash
+
+expect 0 world --out "$tmp/a" --pairs 5 --seed 7 --threads 1 --quiet
+says out "a: 5 pairs, 1 of them for testing"
+lines err 0
+expect 0 world --out "$tmp/b" --pairs 5 --seed 7 --threads 2 --quiet
+diff -r "$tmp/a" "$tmp/b"
+expect 0 world --out "$tmp/c" --pairs 5 --seed 8 --quiet
+for picture in street/000003.jpg aerial/000003.jpg; do
+    ! cmp -s "$tmp/a/$picture" "$tmp/c/$picture" || { echo "another seed gave the same $picture"; exit 1; }
+done
+
+python3 - "$tmp/a" <<'END2'
+import csv, os, sys
+folder = sys.argv[1]
+lines = open(folder + "/pairs.csv").read().split("\n")
+assert lines[0] == "id,street,aerial,lat,lon,heading,split,aerial_lat,aerial_lon" and len(lines) == 7 and lines[6] == ""
+rows = list(csv.DictReader(lines))
+tiles = list(csv.DictReader(open(folder + "/tiles.csv")))
+assert [t["image"] for t in tiles] == [r["aerial"] for r in rows]
+assert sorted(r["split"] for r in rows) == ["test", "train", "train", "train", "train"]
+east = max(rows, key=lambda r: float(r["lon"]))
+assert east["split"] == "test"
+for r, t in zip(rows, tiles):
+    assert os.path.getsize(os.path.join(folder, r["street"])) > 8000
+    assert os.path.getsize(os.path.join(folder, r["aerial"])) > 8000
+    assert r["heading"] == "0" and abs(float(r["lat"]) - 45) < 0.01 and abs(float(r["lon"]) + 30) < 0.01
+    assert (t["lat"], t["lon"], t["metres"]) == (r["lat"], r["lon"], "64")
+END2
+
+# What else can be asked for.
+expect 0 world --out "$tmp/d" --pairs 2 --seed 7 --offset 25 --test 100 --origin -33.9,151.2 --scale 2
+says out "d: 2 pairs, 2 of them for testing"
+python3 - "$tmp/d" <<'END2'
+import csv, math, sys
+rows = list(csv.DictReader(open(sys.argv[1] + "/pairs.csv")))
+tiles = list(csv.DictReader(open(sys.argv[1] + "/tiles.csv")))
+for r, t in zip(rows, tiles):
+    north = (float(r["lat"]) - float(t["lat"])) * 110920
+    east = (float(r["lon"]) - float(t["lon"])) * 111320 * math.cos(math.radians(33.9))
+    assert 0 < math.hypot(north, east) < 25.2 and abs(float(r["lat"]) + 33.9) < 0.01, (north, east)
+END2
+
+# A folder in use is left alone.
+expect 1 world --out "$tmp/a" --pairs 2
+refused "a: the folder is not empty" "--force"
+diff -r "$tmp/a" "$tmp/b"
+expect 0 world --out "$tmp/c" --pairs 5 --seed 7 --force --quiet
+diff -r "$tmp/a" "$tmp/c"
+
+for bad in "--pairs 0" "--pairs x" "--pairs 2 --seed -1" "--pairs 2 --offset 31" "--pairs 2 --offset nan" \
+    "--pairs 2 --test 101" "--pairs 2 --origin 45" "--pairs 2 --origin 85,0" "--pairs 2 --scale 5" "--pairs 2 more" ""; do
+    # shellcheck disable=SC2086
+    expect 2 world --out "$tmp/new" $bad
+    refused "geoviewmatch world: "
+done
+expect 2 world --pairs 2
+refused "--out is missing"
+[ ! -e "$tmp/new" ]
+expect 0 world --help
+says out "usage: geoviewmatch world --out FOLDER --pairs N"
+expect 1 world --out "$tmp/a/pairs.csv" --pairs 2
+refused "pairs.csv: it is not a folder"
+expect 1 world --out "$tmp/no/where" --pairs 2
+refused "where: cannot create it: No such file or directory"
+mkdir "$tmp/full" && ln -s /dev/full "$tmp/full/aerial"
+expect 1 world --out "$tmp/full" --pairs 2 --force
+refused "aerial: it is not a folder"
+[ -z "$(find "$tmp" -name '*.tmp')" ]
