@@ -117,8 +117,8 @@ GVM_API gvm_status gvm_embed_pixels(gvm_session *session, gvm_view view, float *
  *
  *   pixels   out: (height, width, 3) of the view's input size; the caller's
  *   heading  for a street picture: degrees clockwise from north in which its centre column looks, any finite
- *            number; NULL to take what the picture says of itself (XMP GPano), else north. Ignored for an
- *            aerial one.
+ *            number; NULL to take what the picture says of itself (XMP GPano, else EXIF), else north.
+ *            Ignored for an aerial one.
  *
  * A street picture must be a full panorama: one that says so (XMP GPano) or is at least 1.9 times as wide
  * as high. What it shows above or below the weights' elevation band is cut off. An aerial picture that is
@@ -131,6 +131,16 @@ GVM_API gvm_status gvm_embed_pixels(gvm_session *session, gvm_view view, float *
  * waits for others where they would have more than 512 megapixels together. */
 GVM_API gvm_status gvm_load_picture(const gvm_model *model, gvm_view view, unsigned char *pixels, const char *path,
                                     const double *heading, gvm_error *err);
+
+/* What a picture file says of its camera. Only its header is read. */
+typedef struct gvm_photo_info {
+    int has_place, has_heading; /* 0 or 1: whether it says so */
+    double lat, lon;            /* EXIF, WGS84 degrees */
+    double heading; /* degrees clockwise from north in which the centre column looks: XMP GPano, else EXIF */
+} gvm_photo_info;
+
+/* Returns GVM_OK, GVM_FILE or GVM_IMAGE. */
+GVM_API gvm_status gvm_photo_about(gvm_photo_info *info, const char *path, gvm_error *err);
 
 /* Called for each of `count` files, in order, on the calling thread, soon after the network is through with it:
  * its number, GVM_OK or why it failed, and the sentence, which names the file (empty for GVM_OK). err is never NULL

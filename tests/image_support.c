@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -19,6 +20,11 @@ void save(const char *name, const void *pixels, int w, int h, int bands, VipsBan
     assert_int_equal(vips_copy(raw, &image, "interpretation", meaning, NULL), 0);
     if (extra.orientation) vips_image_set_int(image, VIPS_META_ORIENTATION, extra.orientation);
     if (extra.xmp) vips_image_set_blob_copy(image, VIPS_META_XMP_NAME, extra.xmp, strlen(extra.xmp));
+    for (const char *const *field = extra.exif; field != NULL && *field != NULL; field += 2) {
+        char text[64];
+        snprintf(text, sizeof text, "exif-ifd3-%s", field[0]);
+        vips_image_set_string(image, text, field[1]);
+    }
     if (extra.icc) vips_image_set_blob_copy(image, VIPS_META_ICC_NAME, extra.icc, extra.icc_size);
     if (vips_image_write_to_file(image, in_folder(name), NULL) != 0) fail_msg("%s: %s", name, vips_error_buffer());
     g_object_unref(image);

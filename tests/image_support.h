@@ -11,6 +11,7 @@
 struct extra {
     int orientation;
     const char *xmp;
+    const char *const *exif; /* names (GPSLatitude, ...) and values in turn, then NULL; for JPEG */
     VipsInterpretation meaning;
     const void *icc;
     size_t icc_size;

@@ -2,6 +2,7 @@
  * here, through libvips. */
 #include "image/panorama.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -110,6 +111,83 @@ static void headings(void **state)
     assert_int_equal(panorama_load(out, OH, OW, band, &(double){0.0 / 0.0}, in_folder("2to1.png"), NULL), GVM_ARGUMENT);
 }
 
+/* South and west, written as a camera does; XMP's heading comes first. */
+static void places(void **state)
+{
+    (void)state;
+    static const char *const exif[] = {"GPSLatitudeRef",
+                                       "S",
+                                       "GPSLatitude",
+                                       "33/1 30/1 1800/100",
+                                       "GPSLongitudeRef",
+                                       "W",
+                                       "GPSLongitude",
+                                       "70/1 15/1 0/1",
+                                       "GPSImgDirectionRef",
+                                       "T",
+                                       "GPSImgDirection",
+                                       "9000/100",
+                                       NULL};
+    gvm_photo_info info;
+    gvm_error err = {""};
+    save("exif.jpg", scene(PH, PW), PW, PH, 3, VIPS_FORMAT_UCHAR, (struct extra){.exif = exif, .orientation = 6});
+    assert_int_equal(photo_about(&info, in_folder("exif.jpg"), &err), GVM_OK);
+    assert_true(info.has_place && fabs(info.lat + 33.505) < 1e-9 && fabs(info.lon + 70.25) < 1e-9);
+    assert_true(info.has_heading && info.heading == 90);
+    save("exif.jpg", scene(PH, PW), PW, PH, 3, VIPS_FORMAT_UCHAR,
+         (struct extra){.exif = exif, .xmp = packet("GPano:PoseHeadingDegrees='180'")});
+    assert_int_equal(photo_about(&info, in_folder("exif.jpg"), &err), GVM_OK);
+    assert_true(info.has_place && info.has_heading && info.heading == 180);
+    struct image image;
+    assert_int_equal(image_about(&image, in_folder("exif.jpg"), &err), GVM_OK);
+    assert_true(image.pixels == NULL && image.width == PW && image.height == PH);
+
+    save_scene("plain.jpg", PW, PH, NULL);
+    assert_int_equal(photo_about(&info, in_folder("plain.jpg"), &err), GVM_OK);
+    assert_true(!info.has_place && !info.has_heading);
+    assert_int_equal(photo_about(&info, in_folder("none.jpg"), &err), GVM_FILE);
+    expect_sentence(&err, "none.jpg", "No such file");
+}
+
+/* EXIF's heading turns the picture as XMP's does. */
+static void exif_heading(void **state)
+{
+    (void)state;
+    static const char *const exif[] = {"GPSImgDirection", "90/1", NULL};
+    static uint8_t turned[OH * OW * 3], said[OH * OW * 3];
+    save("exif.jpg", scene(PH, PW), PW, PH, 3, VIPS_FORMAT_UCHAR, (struct extra){.exif = exif});
+    assert_int_equal(panorama_load(said, OH, OW, band, NULL, in_folder("exif.jpg"), NULL), GVM_OK);
+    assert_int_equal(panorama_load(turned, OH, OW, band, &(double){90}, in_folder("exif.jpg"), NULL), GVM_OK);
+    assert_memory_equal(said, turned, sizeof said);
+}
+
+/* What a camera never writes counts as not said. */
+static void exif_lies(void **state)
+{
+    (void)state;
+    static const char *const lies[][9] = {
+        {"GPSLatitudeRef", "N", "GPSLatitude", "91/1 0/1 0/1", "GPSLongitudeRef", "E", "GPSLongitude", "1/1 0/1 0/1"},
+        {"GPSLatitudeRef", "N", "GPSLatitude", "1/0 0/1 0/1", "GPSLongitudeRef", "E", "GPSLongitude", "1/1 0/1 0/1"},
+        {"GPSLatitudeRef", "X", "GPSLatitude", "1/1 0/1 0/1", "GPSLongitudeRef", "E", "GPSLongitude", "1/1 0/1 0/1"},
+        {"GPSLatitude", "1/1 0/1 0/1", "GPSLongitudeRef", "E", "GPSLongitude", "1/1 0/1 0/1"},
+        {"GPSImgDirection", "361/1"},
+        {"GPSImgDirection", "1/0"}};
+    for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
+        gvm_photo_info info;
+        save("lie.jpg", scene(PH, PW), PW, PH, 3, VIPS_FORMAT_UCHAR, (struct extra){.exif = lies[i]});
+        assert_int_equal(photo_about(&info, in_folder("lie.jpg"), NULL), GVM_OK);
+        assert_false(info.has_place || info.has_heading);
+    }
+    struct exif none;
+    static const char block[] = "Exif\0\0II*\0\x08\0\0\0\xff\xff";
+    for (size_t size = 0; size < sizeof block; size++) {
+        char *copy = g_memdup2(block, size);
+        exif_parse(&none, copy != NULL ? copy : "", size);
+        g_free(copy);
+        assert_false(none.has_place || none.has_heading);
+    }
+}
+
 #define SIZES(full_w, full_h, w, h)                                                \
     "GPano:FullPanoWidthPixels='" #full_w "' GPano:FullPanoHeightPixels='" #full_h \
     "' GPano:CroppedAreaImageWidthPixels='" #w "' GPano:CroppedAreaImageHeightPixels='" #h "' "
@@ -208,8 +286,9 @@ int main(int argc, char **argv)
     (void)argc;
     if (VIPS_INIT(argv[0]) != 0) return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(elevation_bands), cmocka_unit_test(headings),   cmocka_unit_test(full_panoramas),
-        cmocka_unit_test(aerial_pictures), cmocka_unit_test(gpano_text), cmocka_unit_test(gpano_repeated),
+        cmocka_unit_test(elevation_bands), cmocka_unit_test(headings),     cmocka_unit_test(full_panoramas),
+        cmocka_unit_test(aerial_pictures), cmocka_unit_test(gpano_text),   cmocka_unit_test(gpano_repeated),
+        cmocka_unit_test(places),          cmocka_unit_test(exif_heading), cmocka_unit_test(exif_lies),
     };
     int failed = cmocka_run_group_tests_name("panorama", tests, make_folder, remove_folder);
     vips_shutdown();

@@ -155,14 +155,17 @@ static bool turn(VipsImage **image)
     return step(image, vips_autorot(*image, &out, NULL), &out);
 }
 
-static void read_gpano(struct gpano *gpano, const VipsImage *in)
+static void read_metadata(struct image *image, const VipsImage *in)
 {
     const size_t most = 1000 * 1000; /* a JPEG's has 64 KB at most */
-    const void *xmp;
+    const void *block;
     size_t size;
     if (vips_image_get_typeof(in, VIPS_META_XMP_NAME) != 0 &&
-        vips_image_get_blob(in, VIPS_META_XMP_NAME, &xmp, &size) == 0)
-        gpano_parse(gpano, xmp, size < most ? size : most);
+        vips_image_get_blob(in, VIPS_META_XMP_NAME, &block, &size) == 0)
+        gpano_parse(&image->gpano, block, size < most ? size : most);
+    if (vips_image_get_typeof(in, VIPS_META_EXIF_NAME) != 0 &&
+        vips_image_get_blob(in, VIPS_META_EXIF_NAME, &block, &size) == 0)
+        exif_parse(&image->exif, block, size);
 }
 
 /* libvips collects lines of "domain: message"; the first message is the cause. */
@@ -179,8 +182,9 @@ static void first_message(char *message, size_t size)
     g_free(text);
 }
 
-/* broken, out: libvips failed and its error text tells why; err is not written then. */
-static gvm_status decode(struct image *image, bool *broken, int fd, enum kind kind, const char *where, gvm_error *err)
+/* header_only: no pixels. broken, out: libvips failed and its error text tells why; err is not written then. */
+static gvm_status decode(struct image *image, bool header_only, bool *broken, int fd, enum kind kind, const char *where,
+                         gvm_error *err)
 {
     gvm_status status = GVM_IMAGE;
     *broken = true;
@@ -190,7 +194,14 @@ static gvm_status decode(struct image *image, bool *broken, int fd, enum kind ki
         *broken = false;
         goto done;
     }
-    read_gpano(&image->gpano, in);
+    read_metadata(image, in);
+    if (header_only) {
+        bool turned = vips_image_get_orientation(in) >= 5;
+        image->width = turned ? vips_image_get_height(in) : vips_image_get_width(in);
+        image->height = turned ? vips_image_get_width(in) : vips_image_get_height(in);
+        *broken = false;
+        goto done;
+    }
     image->held = (int64_t)vips_image_get_width(in) * vips_image_get_height(in);
     budget_take(&pixels, image->held);
 
@@ -220,12 +231,13 @@ done:
     return status;
 }
 
-static gvm_status decode_locked(struct image *image, int fd, enum kind kind, const char *where, gvm_error *err)
+static gvm_status decode_locked(struct image *image, bool header_only, int fd, enum kind kind, const char *where,
+                                gvm_error *err)
 {
     static const char *const name[] = {"", "JPEG", "PNG", "WebP", "TIFF"};
     bool broken;
     pthread_rwlock_rdlock(&alone);
-    gvm_status status = decode(image, &broken, fd, kind, where, err);
+    gvm_status status = decode(image, header_only, &broken, fd, kind, where, err);
     pthread_rwlock_unlock(&alone);
     if (!broken) return status;
 
@@ -233,7 +245,7 @@ static gvm_status decode_locked(struct image *image, int fd, enum kind kind, con
     pthread_rwlock_wrlock(&alone);
     vips_error_clear();
     lseek(fd, 0, SEEK_SET);
-    status = decode(image, &broken, fd, kind, where, err);
+    status = decode(image, header_only, &broken, fd, kind, where, err);
     first_message(why, sizeof why);
     vips_error_clear();
     pthread_rwlock_unlock(&alone);
@@ -241,7 +253,7 @@ static gvm_status decode_locked(struct image *image, int fd, enum kind kind, con
     return fail(err, GVM_IMAGE, "%s: this %s picture cannot be decoded (%s)", where, name[kind], why);
 }
 
-gvm_status image_load(struct image *image, const char *path, gvm_error *err)
+static gvm_status read_file(struct image *image, bool header_only, const char *path, gvm_error *err)
 {
     const char *where = path_tail(path);
     *image = (struct image){0};
@@ -268,10 +280,20 @@ gvm_status image_load(struct image *image, const char *path, gvm_error *err)
     else if ((kind = kind_of(magic, (size_t)size)) == UNKNOWN)
         status = fail(err, GVM_IMAGE, "%s: it is not a JPEG, PNG, WebP or TIFF picture", where);
     else
-        status = decode_locked(image, fd, kind, where, err);
+        status = decode_locked(image, header_only, fd, kind, where, err);
     close(fd);
     vips_thread_shutdown();
     return status;
+}
+
+gvm_status image_load(struct image *image, const char *path, gvm_error *err)
+{
+    return read_file(image, false, path, err);
+}
+
+gvm_status image_about(struct image *image, const char *path, gvm_error *err)
+{
+    return read_file(image, true, path, err);
 }
 
 void image_free(struct image *image)

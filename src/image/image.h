@@ -3,6 +3,7 @@
 #define GVM_IMAGE_IMAGE_H
 
 #include "geoviewmatch.h"
+#include "image/exif.h"
 #include "image/gpano.h"
 
 #include <stdint.h>
@@ -11,6 +12,7 @@ struct image {
     int width, height;
     uint8_t *pixels;    /* (height, width, 3) sRGB */
     struct gpano gpano; /* all zero where the file says nothing */
+    struct exif exif;   /* the same */
     int64_t held;       /* of the pixels that all threads share; image_free gives them back */
 };
 
@@ -25,6 +27,9 @@ struct image {
  * others' image_free, so a thread must free its picture before it reads the next. The first call starts libvips for the
  * whole process: no operation cache, and nothing that libvips holds unfit for untrusted files. */
 gvm_status image_load(struct image *image, const char *path, gvm_error *err);
+
+/* The same without the pixels, which stay NULL: only the file's header is read. */
+gvm_status image_about(struct image *image, const char *path, gvm_error *err);
 
 void image_free(struct image *image);
 

@@ -74,6 +74,13 @@ static gvm_status crop_elevation(double box[4], const struct image *image, const
                 where, low, high, elevation[0], elevation[1]);
 }
 
+/* 0 where it says nothing. */
+static double own_heading(const struct image *image)
+{
+    if (image->gpano.has_heading) return image->gpano.heading;
+    return image->exif.has_heading ? image->exif.heading : 0;
+}
+
 static void reverse(uint8_t *bytes, size_t n)
 {
     for (size_t i = 0; i < n / 2; i++) {
@@ -121,10 +128,23 @@ gvm_status panorama_load(uint8_t *out, int H, int W, const double elevation[2], 
     if (status == GVM_OK) status = check_full(&image, where, err);
     if (status == GVM_OK) status = crop_elevation(box, &image, elevation, where, err);
     if (status == GVM_OK) status = resize(out, H, W, &image, box, where, err);
-    if (status == GVM_OK) {
-        double own = image.gpano.has_heading ? image.gpano.heading : 0;
-        roll_north(out, H, W, heading != NULL ? *heading : own);
-    }
+    if (status == GVM_OK) roll_north(out, H, W, heading != NULL ? *heading : own_heading(&image));
+    image_free(&image);
+    return status;
+}
+
+gvm_status photo_about(gvm_photo_info *info, const char *path, gvm_error *err)
+{
+    struct image image;
+    *info = (gvm_photo_info){0};
+    gvm_status status = image_about(&image, path, err);
+    if (status != GVM_OK) return status;
+    if (is_stale(&image.gpano, image.width, image.height)) image.gpano = (struct gpano){0};
+    info->has_place = image.exif.has_place;
+    info->lat = image.exif.lat;
+    info->lon = image.exif.lon;
+    info->has_heading = image.gpano.has_heading || image.exif.has_heading;
+    info->heading = own_heading(&image);
     image_free(&image);
     return status;
 }

@@ -13,7 +13,7 @@
  *               with: -90 <= low < high <= 90. A picture that reaches beyond is cropped to them, one
  *               that does not is taken whole
  *   heading     degrees clockwise from north at which the picture's centre column looks; NULL: as
- *               its XMP says (GPano:PoseHeadingDegrees), else 0
+ *               its XMP says (GPano:PoseHeadingDegrees), else its EXIF (GPSImgDirection), else 0
  *
  * Only a full circle is taken: by its XMP (GPano) or, where that says nothing, a picture at least
  * 1.9 times as wide as high.
@@ -29,5 +29,9 @@ gvm_status panorama_load(uint8_t *out, int H, int W, const double elevation[2], 
  *
  * Returns as image_load. */
 gvm_status aerial_load(uint8_t *out, int H, int W, const char *path, gvm_error *err);
+
+/* What a picture file says of the place and the heading of its camera: XMP's heading comes before EXIF's. As
+ * image_about. */
+gvm_status photo_about(gvm_photo_info *info, const char *path, gvm_error *err);
 
 #endif

@@ -234,3 +234,9 @@ gvm_status gvm_load_picture(const gvm_model *model, gvm_view view, unsigned char
     if (view == GVM_AERIAL) return aerial_load(pixels, size[0], size[1], path, err);
     return panorama_load(pixels, size[0], size[1], model->network->config.elevation, heading, path, err);
 }
+
+gvm_status gvm_photo_about(gvm_photo_info *info, const char *path, gvm_error *err)
+{
+    clear_error(err);
+    return photo_about(info, path, err);
+}
