@@ -224,6 +224,12 @@ gvm_status gvm_embed_pixels(gvm_session *session, gvm_view view, float *features
     return GVM_OK;
 }
 
+gvm_status fail_embedding(gvm_error *err, bool ran, const char *path)
+{
+    if (!ran) return fail(err, GVM_MEMORY, "%s: there is not enough memory to run the network on it", path_tail(path));
+    return fail(err, GVM_FORMAT, "%s: the weights make of it no feature of length 1: they are broken", path_tail(path));
+}
+
 gvm_status gvm_load_picture(const gvm_model *model, gvm_view view, unsigned char *pixels, const char *path,
                             const double *heading, gvm_error *err)
 {

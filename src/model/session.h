@@ -38,6 +38,10 @@ bool session_embed(gvm_session *session, gvm_view view, float *features, const u
 /* Whether a row is a feature: finite and of length 1. Weights that no training made can give others. */
 bool is_feature(const float *row, size_t n);
 
+/* Why a picture has no feature: the network did not run for want of memory, or made of it what is none. Returns the
+ * status. */
+gvm_status fail_embedding(gvm_error *err, bool ran, const char *path);
+
 /* A public call begins: nothing has failed yet. */
 static inline void clear_error(gvm_error *err)
 {
