@@ -77,6 +77,7 @@ typedef struct gvm_model_info {
 /* Open a checkpoint (safetensors with the key `config`; MODEL.md has the names). Strict: a missing,
  * extra or misshapen tensor, or a number that is not finite, is an error that names it.
  *
+ *   path    NULL for the weights that are built in: a small network that learned on drawn towns
  *   model   out: to be freed with gvm_model_free; NULL on failure
  *
  * Returns GVM_OK, GVM_FILE, GVM_FORMAT or GVM_MEMORY. */

@@ -345,7 +345,7 @@ static void test_save_and_load(void **state)
     char path[] = "/tmp/gvm-network-XXXXXX", one[17], two[17];
     int fd = mkstemp(path);
     assert_true(fd >= 0);
-    if (checkpoint_save(g.network, path, &err) != GVM_OK) fail_msg("%s", err.text);
+    if (checkpoint_save(g.network, path, false, &err) != GVM_OK) fail_msg("%s", err.text);
     if (checkpoint_load(&again, path, false, &err) != GVM_OK) fail_msg("%s", err.text);
     assert_memory_equal(again->weights, g.network->weights, again->floats * sizeof *again->weights);
     network_fingerprint(one, g.network);

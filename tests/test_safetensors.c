@@ -67,8 +67,9 @@ static void test_round_trip(void **state)
     for (uint32_t i = 0; i < N; i++) bits[i] = i * 40904401u; /* NaN and subnormals among them */
     bits[0] = 0x7f800001;                                     /* a signalling NaN */
     memcpy(x, bits, sizeof x);
-    struct safetensors_entry entries[] = {
-        {"z.weight", 3, {3, 5, 7}, x}, {"none", 2, {4, 0}, NULL}, {"a \"\\\u20ac\n", 0, {0}, &one}};
+    struct safetensors_entry entries[] = {{"z.weight", 3, {3, 5, 7}, x, false},
+                                          {"none", 2, {4, 0}, NULL, false},
+                                          {"a \"\\\u20ac\n", 0, {0}, &one, false}};
     struct safetensors_pair pairs[] = {{"config", "{\"dim\":96}"}, {"k\u00e9y", "line\nline"}};
     struct safetensors *st;
     gvm_error err;
@@ -117,7 +118,7 @@ static void test_many(void **state)
     for (int i = 0; i < N; i++) {
         values[i] = (float)i;
         snprintf(names[i], sizeof names[i], "t.%d", i * 7919 % N);
-        entries[i] = (struct safetensors_entry){names[i], 1, {1}, &values[i]};
+        entries[i] = (struct safetensors_entry){names[i], 1, {1}, &values[i], false};
     }
     struct safetensors *st;
     gvm_error err;
@@ -147,7 +148,7 @@ static void test_write_names(void **state)
                                        "/a: the name \"??\" is not UTF-8", "is too long", "/a: the name \"\" is empty"};
     const char *bad[] = {"x", "__metadata__", "\xff\xfe", name_long, ""};
     for (int i = 0; i < 5; i++) {
-        struct safetensors_entry entries[] = {{"x", 0, {0}, &x}, {bad[i], 0, {0}, &x}};
+        struct safetensors_entry entries[] = {{"x", 0, {0}, &x, false}, {bad[i], 0, {0}, &x, false}};
         assert_int_equal(safetensors_write(in_folder("a"), entries, 2, NULL, 0, &err), GVM_ARGUMENT);
         assert_says(&err, says[i]);
     }
@@ -158,7 +159,7 @@ static void test_write_names(void **state)
     assert_says(&err, "/a: the name \"twice\" is used twice");
     assert_int_equal(count_files(), 0);
     name_long[255] = '\0';
-    struct safetensors_entry entry = {name_long, 0, {0}, &x};
+    struct safetensors_entry entry = {name_long, 0, {0}, &x, false};
     assert_int_equal(safetensors_write(in_folder("a"), &entry, 1, NULL, 0, &err), GVM_OK);
 }
 
@@ -168,7 +169,7 @@ static void test_write_full(void **state)
     (void)state;
     struct rlimit before, small;
     float *data = calloc(5000, sizeof *data);
-    struct safetensors_entry entry = {"x", 1, {5000}, data};
+    struct safetensors_entry entry = {"x", 1, {5000}, data, false};
     gvm_error err;
     assert_non_null(data);
     signal(SIGXFSZ, SIG_IGN);
@@ -192,11 +193,33 @@ static void *limited_malloc(size_t size)
 }
 
 /* Whichever of jansson's allocations fails: that is said, and nothing is written. */
+/* Halves are the nearest ones, in half the room; a tensor may be longer than what is rounded at a time. */
+static void test_write_halves(void **state)
+{
+    (void)state;
+    enum { N = 5000 };
+    static float x[N], back[N];
+    for (int i = 0; i < N; i++) x[i] = (float)(i - N / 2) * 0.01f;
+    struct safetensors_entry entries[] = {{"x", 1, {N}, x, true}, {"y", 1, {3}, x, false}};
+    struct safetensors *st;
+    gvm_error err;
+    assert_int_equal(safetensors_write(in_folder("halves"), entries, 2, NULL, 0, &err), GVM_OK);
+    assert_int_equal(safetensors_open(&st, in_folder("halves"), &err), GVM_OK);
+    const struct safetensors_tensor *t = safetensors_find(st, "x");
+    assert_true(t != NULL && t->dtype == SAFETENSORS_F16 && t->bytes == 2 * N);
+    assert_int_equal(safetensors_read_f32(back, st, t, &err), GVM_OK);
+    for (int i = 0; i < N; i++) assert_true(fabsf(back[i] - x[i]) <= fabsf(x[i]) * 0x1p-11f);
+    t = safetensors_find(st, "y");
+    assert_int_equal(safetensors_read_f32(back, st, t, &err), GVM_OK);
+    assert_memory_equal(back, x, 3 * sizeof *x);
+    safetensors_close(st);
+}
+
 static void test_write_memory(void **state)
 {
     (void)state;
     const float x[6] = {1};
-    struct safetensors_entry entries[] = {{"x", 2, {2, 3}, x}, {"y", 0, {0}, x}};
+    struct safetensors_entry entries[] = {{"x", 2, {2, 3}, x, false}, {"y", 0, {0}, x, true}};
     struct safetensors_pair pairs[] = {{"config", "{}"}, {"format", "pt"}};
     gvm_error err;
     gvm_status status = GVM_MEMORY;
@@ -429,6 +452,7 @@ int main(void)
         cmocka_unit_test_teardown(test_many, empty_folder),
         cmocka_unit_test_teardown(test_write_names, empty_folder),
         cmocka_unit_test_teardown(test_write_full, empty_folder),
+        cmocka_unit_test_teardown(test_write_halves, empty_folder),
         cmocka_unit_test_teardown(test_write_memory, empty_folder),
         cmocka_unit_test(test_foreign),
         cmocka_unit_test(test_lies),

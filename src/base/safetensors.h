@@ -7,6 +7,7 @@
 #ifndef GVM_BASE_SAFETENSORS_H
 #define GVM_BASE_SAFETENSORS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -72,13 +73,14 @@ struct safetensors_entry {
     int rank;
     int64_t shape[SAFETENSORS_MAX_RANK]; /* the ones past rank do not count */
     const float *data;
+    bool f16; /* write the nearest float16 numbers instead */
 };
 
 struct safetensors_pair {
     const char *key, *value; /* UTF-8 */
 };
 
-/* Write float32 tensors in the order given, and metadata, whole or not at all (file.h). The data starts at a
+/* Write float32 or float16 tensors in the order given, and metadata, whole or not at all (file.h). The data starts at a
  * multiple of 8 bytes and is not copied. GVM_ARGUMENT where a name is empty, too long, used twice or
  * not UTF-8, or a text of the metadata is not UTF-8; GVM_FILE, GVM_MEMORY. */
 gvm_status safetensors_write(const char *path, const struct safetensors_entry *entries, size_t count,

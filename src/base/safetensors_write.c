@@ -9,15 +9,21 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/half.h"
 #include "base/safetensors.h"
 
-/* Values of an entry, and thereby 4 times as many bytes. What is in memory cannot overflow. */
+/* Values of an entry. What is in memory cannot overflow. */
 static size_t entry_count(const struct safetensors_entry *e)
 {
     size_t count = 1;
     assert(e->rank >= 0 && e->rank <= SAFETENSORS_MAX_RANK);
     for (int i = 0; i < e->rank; i++) count *= (size_t)e->shape[i];
     return count;
+}
+
+static size_t entry_bytes(const struct safetensors_entry *e)
+{
+    return entry_count(e) * (e->f16 ? sizeof(uint16_t) : sizeof(float));
 }
 
 /* NULL without memory, as are the next two. */
@@ -35,7 +41,7 @@ static json_t *json_integers(const int64_t *values, int count)
 static json_t *describe_entry(const struct safetensors_entry *e, size_t begin, size_t end)
 {
     json_t *entry = json_object();
-    if (json_object_set_new(entry, "dtype", json_string("F32")) == 0 &&
+    if (json_object_set_new(entry, "dtype", json_string(e->f16 ? "F16" : "F32")) == 0 &&
         json_object_set_new(entry, "shape", json_integers(e->shape, e->rank)) == 0 &&
         json_object_set_new(entry, "data_offsets", json_integers((int64_t[]){(int64_t)begin, (int64_t)end}, 2)) == 0)
         return entry;
@@ -91,7 +97,7 @@ static gvm_status describe(char **text, const char *where, const struct safetens
     bool enough = json_object_set_new(header, "__metadata__", describe_metadata(metadata, pairs)) == 0;
     for (size_t i = 0, begin = 0; i < count && enough && status == GVM_OK; i++) {
         const struct safetensors_entry *e = &entries[i];
-        size_t end = begin + entry_count(e) * sizeof(float);
+        size_t end = begin + entry_bytes(e);
         status = check_name(header, where, e->name, err);
         if (status == GVM_OK) enough = json_object_set_new(header, e->name, describe_entry(e, begin, end)) == 0;
         begin = end;
@@ -100,6 +106,19 @@ static gvm_status describe(char **text, const char *where, const struct safetens
     json_decref(header);
     if (status == GVM_OK && *text == NULL)
         status = fail(err, GVM_MEMORY, "%s: there is not enough memory for its header", where);
+    return status;
+}
+
+static gvm_status write_entry(struct file_writer *w, const struct safetensors_entry *e, gvm_error *err)
+{
+    uint16_t part[4096];
+    gvm_status status = GVM_OK;
+    if (!e->f16) return file_writer_write(w, e->data, entry_bytes(e), err);
+    for (size_t i = 0, count = entry_count(e), n; i < count && status == GVM_OK; i += n) {
+        n = count - i < 4096 ? count - i : 4096;
+        for (size_t k = 0; k < n; k++) part[k] = f16_from_float(e->data[i + k]);
+        status = file_writer_write(w, part, n * sizeof *part, err);
+    }
     return status;
 }
 
@@ -112,8 +131,7 @@ static gvm_status write_file(struct file_writer *w, const char *header, const st
     gvm_status status = file_writer_write(w, &stored, sizeof stored, err);
     if (status == GVM_OK) status = file_writer_write(w, header, length, err);
     if (status == GVM_OK) status = file_writer_write(w, spaces, padding, err);
-    for (size_t i = 0; i < count && status == GVM_OK; i++)
-        status = file_writer_write(w, entries[i].data, entry_count(&entries[i]) * sizeof(float), err);
+    for (size_t i = 0; i < count && status == GVM_OK; i++) status = write_entry(w, &entries[i], err);
     return status;
 }
 

@@ -10,14 +10,14 @@
 #include "cli/cli.h"
 
 static const char help[] =
-    "usage: geoviewmatch embed --weights W --view street|aerial --out F.safetensors [options] IMAGE...\n"
+    "usage: geoviewmatch embed --view street|aerial --out F.safetensors [options] IMAGE...\n"
     "\n"
     "Turns each picture into the network's numbers. F.safetensors then holds `features` [pictures, numbers],\n"
     "float32, rows of length 1, and in its metadata `names` (JSON, the files in the order of the rows), `view`\n"
     "and `fingerprint` (of the weights). A folder stands for the JPEG, PNG, WebP and TIFF files in it.\n"
     "A picture that fails is named on stderr and has no row; the others are written, and the exit status is 1.\n"
     "\n"
-    "  --weights W           the network, a safetensors file\n"
+    "  --weights W           the network, a safetensors file (default: nano, the built-in one)\n"
     "  --view street|aerial  full panoramas, or square pictures from above\n"
     "  --out F.safetensors   the file to write, whole or not at all\n"
     "  --heading DEG         street: where the centre column of every picture looks, degrees clockwise from\n"
@@ -62,7 +62,6 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
             if ((status = common_option(&a->common, c, argv)) != GO_ON) return status;
         }
     }
-    if (a->weights == NULL) return usage_error(name, "--weights is missing");
     if (a->view < 0) return usage_error(name, "--view is missing");
     if (a->out == NULL) return usage_error(name, "--out is missing");
     if (is_picture_name(a->out)) return usage_error(name, "--out '%s' has the name of a picture", a->out);
@@ -90,7 +89,7 @@ static gvm_status write_features(const struct arguments *a, const gvm_model_info
 {
     char *list = json_dumps(names, JSON_COMPACT);
     if (list == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", a->out);
-    struct safetensors_entry entry = {"features", 2, {(int64_t)n, info->features}, features};
+    struct safetensors_entry entry = {"features", 2, {(int64_t)n, info->features}, features, false};
     struct safetensors_pair metadata[] = {
         {"names", list}, {"view", a->view == GVM_STREET ? "street" : "aerial"}, {"fingerprint", info->fingerprint}};
     gvm_status status = safetensors_write(a->out, &entry, 1, metadata, 3, err);
@@ -166,7 +165,7 @@ int cmd_embed(int argc, char **argv)
     struct picture_files pictures = {0};
     int listed = DONE;
     end = DONE;
-    if (check_out(a.out, &err) != GVM_OK || gvm_model_open(&model, a.weights, &err) != GVM_OK ||
+    if (check_out(a.out, &err) != GVM_OK || gvm_model_open(&model, weights_path(a.weights), &err) != GVM_OK ||
         gvm_session_open(&session, model, (int)a.batch, &err) != GVM_OK) {
         end = failed(&err);
     } else {

@@ -12,14 +12,14 @@
 #include "train/features.h"
 
 static const char help[] =
-    "usage: geoviewmatch eval --data D --weights W [options]\n"
+    "usage: geoviewmatch eval --data D [options]\n"
     "\n"
     "Embeds the test split and prints how often the right aerial picture is among the best 1, 5, 10 and 1% (equal\n"
     "scores count against), how often the best one lies within 0, 36, 72 and 144 m of it, and the mean metres of the\n"
     "best; beside the paper's rows for CVUSA and CVACT.\n"
     "\n"
     "  --data D              a data set: CVUSA, CVACT, VIGOR, or a folder with pairs.csv\n"
-    "  --weights W           the network, a safetensors file\n"
+    "  --weights W           the network, a safetensors file (default: nano, the built-in one)\n"
     "  --format NAME         which data set it is (default: told by what lies in it)\n"
     "  --test NAME           test split, by the format's own name (default: its first)\n"
     "  --reverse             the other way round: from above to the street\n"
@@ -223,7 +223,7 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
         }
     }
     if (optind < argc) return usage_error(a->common.name, "'%s' is one argument too many", argv[optind]);
-    if (a->data == NULL || a->weights == NULL) return usage_error(a->common.name, "--data and --weights are needed");
+    if (a->data == NULL) return usage_error(a->common.name, "--data is missing");
     if (a->matches && a->reverse) return usage_error(a->common.name, "--matches goes from street to aerial only");
     return GO_ON;
 }
@@ -244,7 +244,7 @@ static void show_pictures(void *user, size_t done, size_t total)
 static gvm_status run(const struct arguments *a, struct evaluation *e, struct ranking **rankings, struct dataset **data,
                       struct network **network, struct cache **cache, struct show *show, gvm_error *err)
 {
-    gvm_status status = checkpoint_load(network, a->weights, false, err);
+    gvm_status status = checkpoint_load(network, weights_path(a->weights), false, err);
     if (status != GVM_OK) return status;
     const struct config *c = &(*network)->config;
     struct dataset_options options = {.format = a->format, .test = a->test, .elevation = c->elevation};

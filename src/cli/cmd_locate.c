@@ -8,7 +8,7 @@
 #include "cli/cli.h"
 
 static const char help[] =
-    "usage: geoviewmatch locate --weights W --tiles FILE.csv [options] PHOTO...\n"
+    "usage: geoviewmatch locate --tiles FILE.csv [options] PHOTO...\n"
     "\n"
     "Compares each street picture with all tiles of the list and prints the most similar ones, best first: latitude\n"
     "and longitude of the tile's centre (WGS84 degrees), the radius around it in metres, the cosine similarity.\n"
@@ -16,7 +16,7 @@ static const char help[] =
     "A folder stands for the JPEG, PNG, WebP and TIFF files in it. What fails is named on stderr, the rest is\n"
     "answered, and the exit status is 1.\n"
     "\n"
-    "  --weights W           the network, a safetensors file\n"
+    "  --weights W           the network, a safetensors file (default: nano, the built-in one)\n"
     "  --tiles FILE.csv      pictures from above and their places, with the header image,lat,lon or\n"
     "                        image,lat,lon,metres: a file (relative to the list's folder), the degrees of its\n"
     "                        centre, the metres of its side on the ground (default: the weights' own)\n"
@@ -77,7 +77,6 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
             if ((status = common_option(&a->common, c, argv)) != GO_ON) return status;
         }
     }
-    if (a->weights == NULL) return usage_error(name, "--weights is missing");
     if (a->tiles == NULL) return usage_error(name, "--tiles is missing");
     if (optind == argc) return usage_error(name, "no photo is given");
     return GO_ON;
@@ -194,7 +193,7 @@ static int locate(const struct arguments *a, char **photos, int count)
     int end = DONE;
     pictures_list(&answer.photos, &end, photos, count);
     if (answer.photos.count == 0) return end;
-    gvm_status status = gvm_model_open(&model, a->weights, &err);
+    gvm_status status = gvm_model_open(&model, weights_path(a->weights), &err);
     if (status == GVM_OK) status = gvm_session_open(&session, model, 16, &err);
     if (status == GVM_OK) status = gvm_map_from_tiles(&map, session, a->tiles, file_done, &watch, &err);
     watch_end(&watch);

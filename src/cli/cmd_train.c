@@ -34,7 +34,7 @@ static const char help[] =
     "\n"
     "  --preset paper|nano   which network (default: paper)\n"
     "  --stages LIST         stages whose maps make the feature (default: 4,3)\n"
-    "  --init W              start from a checkpoint instead\n"
+    "  --init W              start from a checkpoint instead, or from the built-in one (nano)\n"
     "  --backbone FILE       start from Swin V2 weights, official names or timm's\n"
     "\n"
     "  --epochs N (200)      --batch N (32)         --seed S (1)\n"
@@ -348,7 +348,7 @@ static gvm_status begin(struct arguments *a, struct network **network, struct op
     gvm_status status = make_folder(a->out, err);
     if (status != GVM_OK) return status;
     if (a->init) {
-        status = checkpoint_load(network, a->init, true, err);
+        status = checkpoint_load(network, weights_path(a->init), true, err);
     } else {
         struct config config = a->preset && strcmp(a->preset, "nano") == 0 ? config_nano : config_paper;
         if (a->stages && !stages_read(config.stages, a->stages))

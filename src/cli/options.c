@@ -89,3 +89,8 @@ bool read_double(double *number, const char *text, double low, double high)
     *number = g_ascii_strtod(text, &rest);
     return rest != text && *rest == '\0' && *number >= low && *number <= high; /* false for a NaN */
 }
+
+const char *weights_path(const char *name)
+{
+    return name == NULL || strcmp(name, "nano") == 0 ? NULL : name;
+}

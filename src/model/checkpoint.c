@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/safetensors.h"
+#include "model/builtin.h"
 
 static int shape_text(char *text, size_t size, int rank, const int64_t *shape)
 {
@@ -100,7 +101,8 @@ gvm_status checkpoint_load(struct network **network, const char *path, bool trai
 {
     *network = NULL;
     struct safetensors *st;
-    gvm_status status = safetensors_open(&st, path, err);
+    gvm_status status = path != NULL ? safetensors_open(&st, path, err)
+                                     : safetensors_open_memory(&st, builtin_weights, builtin_size(), "nano", err);
     if (status != GVM_OK) return status;
     status = read_network(network, st, training, err);
     safetensors_close(st);
@@ -111,7 +113,7 @@ gvm_status checkpoint_load(struct network **network, const char *path, bool trai
     return status;
 }
 
-gvm_status checkpoint_save(const struct network *network, const char *path, gvm_error *err)
+gvm_status checkpoint_save(const struct network *network, const char *path, bool f16, gvm_error *err)
 {
     assert(!network->packed);
     struct safetensors_entry *entries = calloc((size_t)network->param_count, sizeof *entries);
@@ -122,7 +124,7 @@ gvm_status checkpoint_save(const struct network *network, const char *path, gvm_
     else {
         for (int i = 0; i < network->param_count; i++) {
             const struct param *p = &network->params[i];
-            entries[i] = (struct safetensors_entry){.name = p->name, .rank = p->rank, .data = p->data};
+            entries[i] = (struct safetensors_entry){.name = p->name, .rank = p->rank, .data = p->data, .f16 = f16};
             for (int k = 0; k < p->rank; k++) entries[i].shape[k] = p->shape[k];
         }
         struct safetensors_pair metadata[] = {{"config", json}, {"format", "pt"}};

@@ -105,14 +105,15 @@ gvm_status gvm_model_open(gvm_model **model, const char *path, gvm_error *err)
 {
     clear_error(err);
     *model = NULL;
+    const char *where = path != NULL ? path_tail(path) : "nano";
     gvm_model *m = calloc(1, sizeof *m);
-    if (m == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", path_tail(path));
+    if (m == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", where);
     gvm_status status = checkpoint_load(&m->network, path, false, err);
     if (status == GVM_OK) {
         m->info = describe(m->network);
         status = network_pack(m->network, err);
     }
-    if (status == GVM_MEMORY) fail(err, status, "%s: there is not enough memory for its network", path_tail(path));
+    if (status == GVM_MEMORY) fail(err, status, "%s: there is not enough memory for its network", where);
     if (status == GVM_OK)
         *model = m;
     else

@@ -93,7 +93,7 @@ static gvm_status save_network(const struct training *t, const char *file, gvm_e
 {
     char *path = run_path(t->run, file);
     if (path == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to save the network", t->run);
-    gvm_status status = checkpoint_save(t->network, path, err);
+    gvm_status status = checkpoint_save(t->network, path, false, err);
     free(path);
     return status;
 }

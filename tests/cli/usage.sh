@@ -80,7 +80,7 @@ refused "'b' is one argument too many"
 expect 2 init --preset nano
 refused "--out is missing"
 expect 2 init --preset nano --config c.json --out "$tmp/f"
-refused "one of --preset and --config is needed"
+refused "one of --preset, --config and --from is needed"
 expect 2 init --preset giant --out "$tmp/f"
 refused "--preset takes nano or paper, not 'giant'"
 for stages in 5 0 4,4 '' '4,' 43 four; do
