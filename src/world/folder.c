@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "world/batch.h"
 
 static bool is_empty(const char *folder)
 {
@@ -58,13 +59,25 @@ char *folder_picture(const char *folder, const char *kind, int number)
     return g_strdup_printf("%s/%s/%06d.jpg", folder, kind, number + 1);
 }
 
-gvm_status folder_sync(const char *folder, gvm_error *err)
+static gvm_status sync_pictures(const char *folder, gvm_error *err)
 {
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int broken = fd < 0 || syncfs(fd) != 0;
     gvm_status status = broken ? fail_errno(err, "write", path_tail(folder)) : GVM_OK;
     if (fd >= 0) close(fd);
     return status;
+}
+
+gvm_status folder_fill(const struct pictures *pictures,
+                       gvm_status (*make)(const void *pictures, unsigned char *room, int number, gvm_error *err),
+                       size_t room, const char *unit, struct progress *progress, gvm_error *err)
+{
+    struct batch batch = {
+        .make = make, .context = pictures, .count = pictures->options->pairs, .room = room, .progress = progress};
+    progress_start(progress, "world", unit, (size_t)batch.count);
+    gvm_status status = batch_run(&batch, err);
+    progress_end(progress);
+    return status == GVM_OK ? sync_pictures(pictures->folder, err) : status;
 }
 
 gvm_status folder_list(const char *folder, const char *name, const GString *text, gvm_error *err)

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "base/error.h"
-#include "world/batch.h"
 #include "world/folder.h"
 #include "world/picture.h"
 #include "world/places.h"
@@ -16,6 +15,11 @@ static const float REACH = 230;
 const struct world_options world_defaults = {.seed = 1, .test = 0.1, .lat = 45, .lon = -30, .scale = 1};
 
 /* ------------------------------------------------------------------ one pair */
+
+size_t world_street_bytes(const struct world_options *options)
+{
+    return (size_t)640 * 160 * 3 * options->scale * options->scale;
+}
 
 gvm_status world_pair(unsigned char *street, unsigned char *aerial, const struct world_options *options,
                       const struct place *place, int number, gvm_error *err)
@@ -51,23 +55,12 @@ gvm_status world_save_street(const char *folder, const struct world_options *opt
 
 /* ------------------------------------------------------------------ the folder */
 
-struct pairs {
-    const char *folder;
-    const struct world_options *options;
-    const struct place *places;
-};
-
-static size_t street_bytes(const struct world_options *options)
-{
-    return (size_t)640 * 160 * 3 * options->scale * options->scale;
-}
-
 static gvm_status make_pair(const void *context, unsigned char *room, int number, gvm_error *err)
 {
-    const struct pairs *pairs = context;
+    const struct pictures *pairs = context;
     const struct world_options *options = pairs->options;
     const struct place *place = &pairs->places[number];
-    unsigned char *street = room, *aerial = room + street_bytes(options);
+    unsigned char *street = room, *aerial = room + world_street_bytes(options);
     int side = 256 * options->scale;
     gvm_status status = world_pair(street, aerial, options, place, number, err);
     if (status == GVM_OK) status = world_save_street(pairs->folder, options, place, number, street, err);
@@ -78,7 +71,7 @@ static gvm_status make_pair(const void *context, unsigned char *room, int number
     return status;
 }
 
-static gvm_status write_list(const struct pairs *pairs, bool tiles, gvm_error *err)
+static gvm_status write_list(const struct pictures *pairs, bool tiles, gvm_error *err)
 {
     GString *text = g_string_new(tiles ? "image,lat,lon,metres\n"
                                        : "id,street,aerial,lat,lon,heading,split,aerial_lat,aerial_lon\n");
@@ -98,24 +91,6 @@ static gvm_status write_list(const struct pairs *pairs, bool tiles, gvm_error *e
     return status;
 }
 
-static gvm_status write_pairs(const struct pairs *pairs, struct progress *progress, gvm_error *err)
-{
-    const struct world_options *options = pairs->options;
-    size_t aerial_bytes = (size_t)256 * 256 * 3 * options->scale * options->scale;
-    struct batch batch = {.make = make_pair,
-                          .context = pairs,
-                          .count = options->pairs,
-                          .room = street_bytes(options) + aerial_bytes,
-                          .progress = progress};
-    progress_start(progress, "world", "pairs", (size_t)options->pairs);
-    gvm_status status = batch_run(&batch, err);
-    progress_end(progress);
-    if (status == GVM_OK) status = folder_sync(pairs->folder, err);
-    if (status == GVM_OK) status = write_list(pairs, true, err);
-    if (status == GVM_OK) status = write_list(pairs, false, err);
-    return status;
-}
-
 gvm_status world_write(const char *folder, const struct world_options *options, bool force, struct progress *progress,
                        gvm_error *err)
 {
@@ -126,8 +101,11 @@ gvm_status world_write(const char *folder, const struct world_options *options, 
     struct place *places = malloc((size_t)options->pairs * sizeof *places);
     if (places == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for %d pairs", options->pairs);
     status = world_places(places, options, err);
-    struct pairs pairs = {folder, options, places};
-    if (status == GVM_OK) status = write_pairs(&pairs, progress, err);
+    struct pictures pairs = {folder, options, places};
+    size_t room = world_street_bytes(options) + (size_t)256 * 256 * 3 * options->scale * options->scale;
+    if (status == GVM_OK) status = folder_fill(&pairs, make_pair, room, "pairs", progress, err);
+    if (status == GVM_OK) status = write_list(&pairs, true, err);
+    if (status == GVM_OK) status = write_list(&pairs, false, err);
     free(places);
     return status;
 }

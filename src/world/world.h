@@ -9,6 +9,7 @@
 #include "geoviewmatch.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define WORLD_TILE_M 64.0   /* side of an aerial picture */
@@ -37,6 +38,9 @@ struct place {
 
 /* places: (options->pairs). GVM_OK or GVM_MEMORY. */
 gvm_status world_places(struct place *places, const struct world_options *options, gvm_error *err);
+
+/* Bytes of a panorama. */
+size_t world_street_bytes(const struct world_options *options);
 
 /* One pair's pictures: street (160 scale, 640 scale, 3), aerial (256 scale, 256 scale, 3) or NULL. Depends on options,
  * place and number alone. */
