@@ -122,7 +122,8 @@ static void purple(double *u, double *v, const unsigned char *pixels, int width,
     *v /= count;
 }
 
-static void check_direction(float east, float north, double column)
+/* Where a box shows in a panorama whose middle looks to `heading`. */
+static void check_direction(float east, float north, double heading, double column)
 {
     struct scene scene;
     struct view view;
@@ -130,7 +131,7 @@ static void check_direction(float east, float north, double column)
     unsigned char *pixels = malloc(320 * 80 * 3);
     plain_with_box(&scene, 2 + east, 5 + north);
     view_draw(&view, WHEN_STREET, 1, 0);
-    assert_true(panorama_render(pixels, 320, 80, &scene, &view, 2, 5, WORLD_CAMERA_M));
+    assert_true(panorama_render(pixels, 320, 80, &scene, &view, 2, 5, WORLD_CAMERA_M, heading));
     purple(&u, &v, pixels, 320, 80);
     assert_true(fabs(u - column) < 0.004);
     /* from 2.5 m below to 3.5 m above the camera */
@@ -147,11 +148,15 @@ static void check_direction(float east, float north, double column)
 static void test_directions(void **state)
 {
     (void)state;
-    check_direction(0, 20, 0.5);
-    check_direction(20, 0, 0.75);
-    check_direction(-20, 0, 0.25);
-    check_direction(14, 14, 0.625);
-    check_direction(-14, -14, 0.125);
+    check_direction(0, 20, 0, 0.5);
+    check_direction(20, 0, 0, 0.75);
+    check_direction(-20, 0, 0, 0.25);
+    check_direction(14, 14, 0, 0.625);
+    check_direction(-14, -14, 0, 0.125);
+    check_direction(20, 0, 90, 0.5);
+    check_direction(0, 20, 90, 0.25);
+    check_direction(0, 20, 225, 0.875);
+    check_direction(14, 14, 350, 55 / 360.0 + 0.5);
 }
 
 static void test_shadow(void **state)
@@ -268,7 +273,7 @@ static void test_mean_colour(void **state)
         struct view view;
         assert_int_equal(scene_open(&scene, &site, NULL), GVM_OK);
         view_draw(&view, WHEN_STREET, options.seed, (uint64_t)n);
-        assert_true(panorama_render(pixels, 120, 30, &scene, &view, site.x, site.y, WORLD_CAMERA_M));
+        assert_true(panorama_render(pixels, 120, 30, &scene, &view, site.x, site.y, WORLD_CAMERA_M, 0));
         mean_of(street[n], pixels, 120 * 30);
         mean_of(below[n], pixels + 120 * 15 * 3, 120 * 15);
         view_draw(&view, WHEN_AERIAL, options.seed, (uint64_t)n);
@@ -301,7 +306,8 @@ static void test_files(void **state)
     close(mkstemp(street)), close(mkstemp(aerial));
     assert_int_equal(picture_start(NULL), GVM_OK);
     struct pair *pair = make(3, 5, 1);
-    assert_int_equal(panorama_save(street, pair->street, 640, 160, -45.5075, 12.25, 31.5, NULL), GVM_OK);
+    const struct shot shot = {-45.5075, 12.25, 31.5, 203.05};
+    assert_int_equal(panorama_save(street, pair->street, 640, 160, &shot, NULL), GVM_OK);
     assert_int_equal(aerial_save(aerial, pair->aerial, 256, 256, NULL), GVM_OK);
 
     VipsImage *image = vips_image_new_from_file(street, NULL);
@@ -311,21 +317,22 @@ static void test_files(void **state)
     says(image, "exif-ifd3-GPSLongitudeRef", "E");
     says(image, "exif-ifd3-GPSLongitude", "12/1 15/1 0/10000");
     says(image, "exif-ifd3-GPSAltitude", "3150/100");
-    says(image, "exif-ifd3-GPSImgDirection", "0/1");
+    says(image, "exif-ifd3-GPSImgDirection", "20305/100");
     g_object_unref(image);
 
     struct image loaded;
     assert_int_equal(image_load(&loaded, street, NULL), GVM_OK);
     const struct gpano *g = &loaded.gpano;
-    assert_true(loaded.width == 640 && loaded.height == 160 && g->equirectangular && g->has_heading && g->heading == 0);
+    assert_true(loaded.width == 640 && loaded.height == 160 && g->equirectangular && g->has_heading &&
+                g->heading == 203.05);
     assert_true(g->full_width == 640 && g->full_height == 320 && g->left == 0 && g->top == 80 && g->width == 640 &&
                 g->height == 160);
     image_free(&loaded);
 
     /* What the network gets is what was rendered, give or take JPEG. */
-    const double band[2] = {-45, 45};
+    const double band[2] = {-45, 45}, as_it_lies = 0;
     unsigned char *pixels = malloc(STREET);
-    assert_int_equal(panorama_load(pixels, 160, 640, band, NULL, street, NULL), GVM_OK);
+    assert_int_equal(panorama_load(pixels, 160, 640, band, &as_it_lies, street, NULL), GVM_OK);
     double off = 0;
     for (int n = 0; n < STREET; n++) off += abs(pixels[n] - pair->street[n]) / (double)STREET;
     assert_true(off < 6);

@@ -86,44 +86,47 @@ static void set_degrees(VipsImage *image, const char *name, double degrees)
     set_exif(image, name, text);
 }
 
-static void set_place(VipsImage *image, double lat, double lon, double altitude)
+static void set_place(VipsImage *image, const struct shot *shot)
 {
     char text[40];
-    set_exif(image, "GPSLatitudeRef", lat < 0 ? "S" : "N");
-    set_degrees(image, "GPSLatitude", lat);
-    set_exif(image, "GPSLongitudeRef", lon < 0 ? "W" : "E");
-    set_degrees(image, "GPSLongitude", lon);
-    snprintf(text, sizeof text, "%lld/100", llround(altitude * 100));
+    set_exif(image, "GPSLatitudeRef", shot->lat < 0 ? "S" : "N");
+    set_degrees(image, "GPSLatitude", shot->lat);
+    set_exif(image, "GPSLongitudeRef", shot->lon < 0 ? "W" : "E");
+    set_degrees(image, "GPSLongitude", shot->lon);
+    snprintf(text, sizeof text, "%lld/100", llround(shot->altitude * 100));
     set_exif(image, "GPSAltitude", text);
     set_exif(image, "GPSImgDirectionRef", "T");
-    set_exif(image, "GPSImgDirection", "0/1");
+    snprintf(text, sizeof text, "%lld/100", llround(shot->heading * 100));
+    set_exif(image, "GPSImgDirection", text);
     set_exif(image, "GPSMapDatum", "WGS-84");
 }
 
-static void set_gpano(VipsImage *image, int width, int height)
+static void set_gpano(VipsImage *image, int width, int height, double heading)
 {
     char xmp[1200];
+    long long part = llround(heading * 100); /* by hand: a locale may write a comma */
     snprintf(xmp, sizeof xmp,
              "<?xpacket begin=\"\xef\xbb\xbf\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n"
              "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">"
              "<rdf:Description rdf:about=\"\" xmlns:GPano=\"http://ns.google.com/photos/1.0/panorama/\" "
-             "GPano:ProjectionType=\"equirectangular\" GPano:UsePanoramaViewer=\"True\" GPano:PoseHeadingDegrees=\"0\" "
+             "GPano:ProjectionType=\"equirectangular\" GPano:UsePanoramaViewer=\"True\" "
+             "GPano:PoseHeadingDegrees=\"%lld.%02lld\" "
              "GPano:PosePitchDegrees=\"0\" GPano:PoseRollDegrees=\"0\" "
              "GPano:FullPanoWidthPixels=\"%d\" GPano:FullPanoHeightPixels=\"%d\" "
              "GPano:CroppedAreaLeftPixels=\"0\" GPano:CroppedAreaTopPixels=\"%d\" "
              "GPano:CroppedAreaImageWidthPixels=\"%d\" GPano:CroppedAreaImageHeightPixels=\"%d\"/>"
              "</rdf:RDF></x:xmpmeta>\n<?xpacket end=\"w\"?>",
-             width, 2 * height, height / 2, width, height);
+             part / 100, part % 100, width, 2 * height, height / 2, width, height);
     vips_image_set_blob_copy(image, VIPS_META_XMP_NAME, xmp, strlen(xmp));
 }
 
-gvm_status panorama_save(const char *path, const unsigned char *pixels, int width, int height, double lat, double lon,
-                         double altitude, gvm_error *err)
+gvm_status panorama_save(const char *path, const unsigned char *pixels, int width, int height, const struct shot *shot,
+                         gvm_error *err)
 {
     VipsImage *image = wrap(pixels, width, height);
     if (image == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for it", path_tail(path));
-    set_place(image, lat, lon, altitude);
-    set_gpano(image, width, height);
+    set_place(image, shot);
+    set_gpano(image, width, height, shot->heading);
     gvm_status status = save(image, path, err);
     g_object_unref(image);
     vips_thread_shutdown();

@@ -12,9 +12,15 @@ gvm_status picture_start(gvm_error *err);
 /* pixels (height, width, 3) sRGB. GVM_OK, GVM_FILE or GVM_MEMORY. The file may be left cut short on failure. */
 gvm_status aerial_save(const char *path, const unsigned char *pixels, int width, int height, gvm_error *err);
 
-/* A panorama of the full circle, north in its middle, with elevations 45 to -45: with its place in EXIF and its
- * geometry in XMP (GPano). width is four times the height. */
-gvm_status panorama_save(const char *path, const unsigned char *pixels, int width, int height, double lat, double lon,
-                         double altitude, gvm_error *err);
+/* Where a panorama was taken. */
+struct shot {
+    double lat, lon, altitude;
+    double heading; /* at which its centre column looks: degrees clockwise from north, 0..360, kept to a hundredth */
+};
+
+/* A panorama of the full circle with elevations 45 to -45: with its place in EXIF, its geometry in XMP (GPano) and its
+ * heading in both. width is four times the height. */
+gvm_status panorama_save(const char *path, const unsigned char *pixels, int width, int height, const struct shot *shot,
+                         gvm_error *err);
 
 #endif

@@ -9,8 +9,8 @@
 
 static const float PI = 3.14159265f;
 
-/* Where in a pixel its four rays go: a turned square. */
-static const float offset[4][2] = {{0.125f, 0.375f}, {0.625f, 0.125f}, {0.375f, 0.875f}, {0.875f, 0.625f}};
+/* A turned square. */
+const float pixel_rays[4][2] = {{0.125f, 0.375f}, {0.625f, 0.125f}, {0.375f, 0.875f}, {0.875f, 0.625f}};
 
 /* ------------------------------------------------------------------ from above */
 
@@ -33,20 +33,29 @@ static struct colour look_down(const struct scene *scene, const struct view *vie
     return mix(light, view->air, 0.1f * view->haze);
 }
 
+void aerial_pixel(unsigned char *pixel, const struct scene *scene, const struct view *view, const struct point p[4],
+                  uint32_t n)
+{
+    struct colour sum = {0, 0, 0};
+    for (int k = 0; k < 4; k++) {
+        struct colour c = look_down(scene, view, p[k].x, p[k].y);
+        sum.r += c.r, sum.g += c.g, sum.b += c.b;
+    }
+    view_develop(pixel, view, times(sum, 0.25f), n);
+}
+
 void aerial_render(unsigned char *pixels, int size, const struct scene *scene, const struct view *view, float x,
                    float y, float metres)
 {
     float pixel = metres / (float)size;
     for (int row = 0; row < size; row++)
         for (int column = 0; column < size; column++, pixels += 3) {
-            struct colour sum = {0, 0, 0};
+            struct point p[4];
             for (int k = 0; k < 4; k++) {
-                float px = x - metres / 2 + ((float)column + offset[k][0]) * pixel;
-                float py = y + metres / 2 - ((float)row + offset[k][1]) * pixel;
-                struct colour c = look_down(scene, view, px, py);
-                sum.r += c.r, sum.g += c.g, sum.b += c.b;
+                p[k].x = x - metres / 2 + ((float)column + pixel_rays[k][0]) * pixel;
+                p[k].y = y + metres / 2 - ((float)row + pixel_rays[k][1]) * pixel;
             }
-            view_develop(pixels, view, times(sum, 0.25f), (uint32_t)(row * size + column));
+            aerial_pixel(pixels, scene, view, p, (uint32_t)(row * size + column));
         }
 }
 
@@ -164,7 +173,7 @@ static void render_column(struct colour *sums, int height, struct column *c, int
     int step = 0;
     for (int row = height - 1; row >= 0; row--)
         for (int k = first + 2; k >= first; k -= 2) { /* the lower of the two first */
-            float elevation = (0.25f - 0.5f * ((float)row + offset[k][1]) / (float)height) * PI;
+            float elevation = (0.25f - 0.5f * ((float)row + pixel_rays[k][1]) / (float)height) * PI;
             struct colour light = look_along(c, &step, tanf(elevation));
             sums[row].r += light.r;
             sums[row].g += light.g;
@@ -173,16 +182,17 @@ static void render_column(struct colour *sums, int height, struct column *c, int
 }
 
 bool panorama_render(unsigned char *pixels, int width, int height, const struct scene *scene, const struct view *view,
-                     float x, float y, float above)
+                     float x, float y, float above, double heading)
 {
     struct column *c = calloc(1, sizeof *c);
     struct colour *sums = malloc((size_t)height * sizeof *sums);
     int *stamp = calloc((size_t)scene->solids.count + 1, sizeof *stamp);
+    float turn = (float)(heading / 180) * PI;
     bool enough = c != NULL && sums != NULL && stamp != NULL;
     for (int column = 0; enough && column < width; column++) {
         for (int row = 0; row < height; row++) sums[row] = (struct colour){0, 0, 0};
         for (int half = 0; half < 2; half++) {
-            float azimuth = (((float)column + 0.25f + 0.5f * (float)half) / (float)width * 2 - 1) * PI;
+            float azimuth = (((float)column + 0.25f + 0.5f * (float)half) / (float)width * 2 - 1) * PI + turn;
             c->scene = scene;
             c->view = view;
             c->x = x;

@@ -18,13 +18,21 @@ bool sun_reaches(const struct scene *scene, const struct view *view, struct vect
 struct colour shade(const struct scene *scene, const struct view *view, const struct hit *hit, struct vector p,
                     struct vector direction);
 
+/* Where in a pixel its four rays go, in parts of it from its upper left corner. */
+extern const float pixel_rays[4][2];
+
+/* One pixel from straight above: its rays go down at p. n is its number in its picture. */
+void aerial_pixel(unsigned char *pixel, const struct scene *scene, const struct view *view, const struct point p[4],
+                  uint32_t n);
+
 /* The square of `metres` around (x, y) from straight above, north up.  pixels (size, size, 3) */
 void aerial_render(unsigned char *pixels, int size, const struct scene *scene, const struct view *view, float x,
                    float y, float metres);
 
-/* All around (x, y), `above` metres above the ground: north in the middle, east to the right, elevations from 45 to
- * -45 degrees downwards.  pixels (height, width, 3). False without memory. */
+/* All around (x, y), `above` metres above the ground: in the middle what lies `heading` degrees clockwise from north,
+ * to the right of it what lies further clockwise, elevations from 45 to -45 degrees downwards.  pixels (height, width,
+ * 3). False without memory. */
 bool panorama_render(unsigned char *pixels, int width, int height, const struct scene *scene, const struct view *view,
-                     float x, float y, float above);
+                     float x, float y, float above, double heading);
 
 #endif

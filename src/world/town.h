@@ -33,7 +33,8 @@ enum use {
     USE_CAR_AERIAL,
     USE_LOT,
     USE_CAMERA,
-    USE_ISLAND
+    USE_ISLAND,
+    USE_HEADING
 };
 
 struct dice dice_for(uint64_t seed, enum use use, int i, int j);

@@ -9,6 +9,7 @@
 #include "geoviewmatch.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define WORLD_TILE_M 64.0   /* side of an aerial picture */
@@ -32,15 +33,23 @@ struct place {
     float x, y;           /* of the camera, over a road's right lane */
     float tile_x, tile_y; /* of the tile's centre */
     bool test;
+    double heading; /* at which the panorama's centre column looks: degrees clockwise from north, in hundredths */
 };
 
 /* places: (options->pairs). GVM_OK or GVM_MEMORY. */
 gvm_status world_places(struct place *places, const struct world_options *options, gvm_error *err);
 
-/* One pair's pictures: street (160 scale, 640 scale, 3), aerial (256 scale, 256 scale, 3). Depends on options and
- * number alone. */
+/* Bytes of a panorama. */
+size_t world_street_bytes(const struct world_options *options);
+
+/* One pair's pictures: street (160 scale, 640 scale, 3), aerial (256 scale, 256 scale, 3) or NULL. Depends on options,
+ * place and number alone. */
 gvm_status world_pair(unsigned char *street, unsigned char *aerial, const struct world_options *options,
                       const struct place *place, int number, gvm_error *err);
+
+/* Write a panorama to `folder`/street, with its place and heading. GVM_OK, GVM_FILE, GVM_IMAGE or GVM_MEMORY. */
+gvm_status world_save_street(const char *folder, const struct world_options *options, const struct place *place,
+                             int number, const unsigned char *street, gvm_error *err);
 
 /* WGS84 degrees of a point of the town. */
 void world_degrees(double *lat, double *lon, const struct world_options *options, double x, double y);

@@ -1,5 +1,6 @@
 #!/bin/bash
-# The practice city: the same files for the same seed at any number of threads, and what it refuses.
+# The practice city, as pairs and as an orthophoto: the same files for the same seed at any number of threads, and what
+# it refuses.
 . tests/cli/common.bash
 
 expect 0 world --out "$tmp/a" --pairs 5 --seed 7 --threads 1 --quiet
@@ -50,8 +51,38 @@ diff -r "$tmp/a" "$tmp/b"
 expect 0 world --out "$tmp/c" --pairs 5 --seed 7 --force --quiet
 diff -r "$tmp/a" "$tmp/c"
 
+# One orthophoto and panoramas in it.
+expect 0 world --out "$tmp/o" --ortho --pairs 3 --seed 7 --metres 200 --turn yes --threads 1 --quiet
+says out "o: an orthophoto of 800 x 800 pixels, 3 panoramas"
+lines err 0
+expect 0 world --out "$tmp/p" --ortho --pairs 3 --seed 7 --metres 200 --turn yes --threads 2 --quiet
+diff -r "$tmp/o" "$tmp/p"
+expect 0 world --out "$tmp/q" --ortho --pairs 2 --seed 7 --metres 250 --projection utm --scale 2 --origin 60,25
+says out "q: an orthophoto of 2000 x 2000 pixels, 2 panoramas"
+python3 - "$tmp" <<'END2'
+import csv, os, sys
+for folder, count, turned in (("o", 3, True), ("q", 2, False)):
+    folder = os.path.join(sys.argv[1], folder)
+    assert sorted(os.listdir(folder)) == ["ortho.tif", "photos.csv", "street"]
+    assert open(folder + "/ortho.tif", "rb").read(4) in (b"II*\0", b"MM\0*")
+    assert open(folder + "/photos.csv").readline() == "image,lat,lon,heading\n"
+    rows = list(csv.DictReader(open(folder + "/photos.csv")))
+    assert [r["image"] for r in rows] == ["street/%06d.jpg" % n for n in range(1, count + 1)]
+    assert len(os.listdir(folder + "/street")) == count
+    assert all((0 < float(r["heading"]) < 360) == turned for r in rows), rows
+END2
+expect 1 world --out "$tmp/o" --ortho --pairs 2
+refused "o: the folder is not empty"
+expect 0 world --out "$tmp/o" --pairs 1 --force --quiet # the panoramas' list goes with the panoramas
+[ ! -e "$tmp/o/photos.csv" ]
+expect 1 world --out "$tmp/new" --ortho --pairs 1000 --metres 300
+refused "the roads of 300 m have room for " "not 1000: give fewer pairs or more metres"
+
 for bad in "--pairs 0" "--pairs x" "--pairs 2 --seed -1" "--pairs 2 --offset 31" "--pairs 2 --offset nan" \
-    "--pairs 2 --test 101" "--pairs 2 --origin 45" "--pairs 2 --origin 85,0" "--pairs 2 --scale 5" "--pairs 2 more" ""; do
+    "--pairs 2 --test 101" "--pairs 2 --origin 45" "--pairs 2 --origin 85,0" "--pairs 2 --scale 5" "--pairs 2 more" "" "--pairs 2 --metres 300" "--pairs 2 --turn yes" \
+    "--pairs 2 --ortho --metres 100" "--pairs 2 --ortho --metres 4001" "--pairs 2 --ortho --metres 2100 --scale 2" \
+    "--pairs 2 --ortho --test 5" "--pairs 2 --ortho --offset 5" "--pairs 2 --ortho --turn maybe" \
+    "--pairs 2 --ortho --projection lambert" "--pairs 2 --ortho=yes"; do
     # shellcheck disable=SC2086
     expect 2 world --out "$tmp/new" $bad
     refused "geoviewmatch world: "

@@ -1,0 +1,97 @@
+/* folder.c - see folder.h. */
+#define _GNU_SOURCE /* syncfs */
+#include "world/folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "world/batch.h"
+
+static bool is_empty(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    bool empty = true;
+    for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;)
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) empty = false;
+    if (dir != NULL) closedir(dir);
+    return empty;
+}
+
+static gvm_status make_folder(const char *folder, const char *name, gvm_error *err)
+{
+    char *path = name != NULL ? g_strdup_printf("%s/%s", folder, name) : g_strdup(folder);
+    struct stat info;
+    gvm_status status = GVM_OK;
+    if (mkdir(path, 0777) != 0 && errno != EEXIST)
+        status = fail_errno(err, "create", path_tail(path));
+    else if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode))
+        status = fail(err, GVM_FILE, "%s: it is not a folder", path_tail(path));
+    g_free(path);
+    return status;
+}
+
+gvm_status folder_prepare(const char *folder, const char *const *kinds, bool force, gvm_error *err)
+{
+    gvm_status status = make_folder(folder, NULL, err);
+    if (status != GVM_OK) return status;
+    if (!force && !is_empty(folder))
+        return fail(err, GVM_FILE,
+                    "%s: the folder is not empty: name a new one, or give --force to write over what is there",
+                    path_tail(folder));
+    static const char *const lists[] = {"pairs.csv", "tiles.csv", "photos.csv"};
+    for (int k = 0; k < 3 && status == GVM_OK; k++) {
+        char *list = g_strdup_printf("%s/%s", folder, lists[k]);
+        if (unlink(list) != 0 && errno != ENOENT) status = fail_errno(err, "replace", path_tail(list));
+        g_free(list);
+    }
+    for (; *kinds != NULL && status == GVM_OK; kinds++) status = make_folder(folder, *kinds, err);
+    return status;
+}
+
+char *folder_picture(const char *folder, const char *kind, int number)
+{
+    return g_strdup_printf("%s/%s/%06d.jpg", folder, kind, number + 1);
+}
+
+static gvm_status sync_pictures(const char *folder, gvm_error *err)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int broken = fd < 0 || syncfs(fd) != 0;
+    gvm_status status = broken ? fail_errno(err, "write", path_tail(folder)) : GVM_OK;
+    if (fd >= 0) close(fd);
+    return status;
+}
+
+gvm_status folder_fill(const struct pictures *pictures,
+                       gvm_status (*make)(const void *pictures, unsigned char *room, int number, gvm_error *err),
+                       size_t room, const char *unit, struct progress *progress, gvm_error *err)
+{
+    struct batch batch = {
+        .make = make, .context = pictures, .count = pictures->options->pairs, .room = room, .progress = progress};
+    progress_start(progress, "world", unit, (size_t)batch.count);
+    gvm_status status = batch_run(&batch, err);
+    progress_end(progress);
+    return status == GVM_OK ? sync_pictures(pictures->folder, err) : status;
+}
+
+gvm_status folder_list(const char *folder, const char *name, const GString *text, gvm_error *err)
+{
+    struct file_writer file;
+    char *path = g_strdup_printf("%s/%s", folder, name);
+    gvm_status status = file_writer_open(&file, path, err);
+    if (status == GVM_OK) {
+        status = file_writer_write(&file, text->str, text->len, err);
+        if (status == GVM_OK)
+            status = file_writer_commit(&file, err);
+        else
+            file_writer_abort(&file);
+    }
+    g_free(path);
+    return status;
+}

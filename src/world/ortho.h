@@ -1,0 +1,35 @@
+/* ortho.h - the practice city as one orthophoto with street panoramas: to make a map of, and to locate in it. */
+#ifndef GVM_WORLD_ORTHO_H
+#define GVM_WORLD_ORTHO_H
+
+#include "world/world.h"
+
+#define ORTHO_PIXEL_M 0.25 /* on the ground, where world_options' scale is 1 */
+
+enum { ORTHO_LEAST_M = 200, ORTHO_MOST_M = 4000 /* a side; less by the scale, so that 16,000 pixels are the most */ };
+
+enum projection {
+    PROJECTION_MERCATOR, /* web mercator, EPSG:3857 */
+    PROJECTION_UTM       /* the zone in which the town's middle lies, WGS84 */
+};
+
+struct ortho_options {
+    double metres; /* side of the square on the ground, about: web mercator stretches it by 0.3% */
+    enum projection projection;
+    bool turn; /* each panorama looks somewhere else, not north */
+};
+
+extern const struct ortho_options ortho_defaults;
+
+/* Write `folder`: ortho.tif, a GeoTIFF around the town's middle as seen from one flight (the view that
+ * view_draw gives for WHEN_AERIAL and pair 0); street/ with options->pairs panoramas, at least 40 m from its border;
+ * and, last, photos.csv (image,lat,lon,heading: where they were taken). options' offset_m and test are not used.
+ *
+ *   pixels   out: of the orthophoto's side
+ *
+ * Returns as world_write, and GVM_ARGUMENT where the roads have no room for so many panoramas. The bytes do not depend
+ * on the number of threads. */
+gvm_status ortho_write(const char *folder, int *pixels, const struct world_options *options,
+                       const struct ortho_options *ortho, bool force, struct progress *progress, gvm_error *err);
+
+#endif

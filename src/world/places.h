@@ -1,0 +1,27 @@
+/* places.h - what pairs and orthophotos share about places in the town. */
+#ifndef GVM_WORLD_PLACES_H
+#define GVM_WORLD_PLACES_H
+
+#include <glib.h>
+
+#include "world/town.h"
+#include "world/world.h"
+
+/* The inverse of world_degrees: metres east and north of the town's middle, of the nearer way round the globe. */
+void world_metres(double *x, double *y, const struct world_options *options, double lat, double lon);
+
+enum { PLACE_TEXT = 2 * G_ASCII_DTOSTR_BUF_SIZE };
+
+/* "LAT,LON" of a point of the town, in any locale. */
+void place_text(char text[PLACE_TEXT], const struct world_options *options, double x, double y);
+
+/* A draw of options->pairs cameras that stand in a convex piece of ground, `margin` metres or more from its border.
+ *
+ *   corner   counter-clockwise
+ *   found    out: for how many there is room; places are set where these are enough
+ *
+ * GVM_OK or GVM_MEMORY. */
+gvm_status places_within(struct place *places, int *found, const struct world_options *options,
+                         const struct point corner[4], float margin, gvm_error *err);
+
+#endif
