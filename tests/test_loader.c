@@ -67,6 +67,34 @@ static void test_conflict(void **state)
     assert_false(sampler_conflict(&a, &e)); /* what both are merely near is no one's true tile */
 }
 
+/* With squares a batch holds pictures of few neighbourhoods, in each epoch of others, and each query comes once. */
+static void test_clusters(void **state)
+{
+    (void)state;
+    enum { N = 400, B = 20 }; /* 20 x 20 places, 50 m apart */
+    static struct query queries[N];
+    struct split split = {.queries = queries, .query_count = N, .tile_count = N};
+    int order[2][N], batches;
+    for (int i = 0; i < N; i++)
+        queries[i] = (struct query){.tile = i, .lat = 60 + i / 20 * 50 / 111320.0, .lon = 10 + i % 20 * 50 / 55660.0};
+    for (uint64_t epoch = 0; epoch < 2; epoch++) {
+        int near = 0;
+        assert_int_equal(sampler_epoch(order[epoch], &batches, &split, B, true, 250, 3, epoch, NULL), GVM_OK);
+        assert_int_equal(batches, N / B);
+        expect_permutation(order[epoch], N);
+        for (int i = 0; i < N; i++)
+            for (int k = i / B * B; k < i / B * B + B; k++) {
+                const struct query *q = &queries[order[epoch][i]], *o = &queries[order[epoch][k]];
+                near += fabs(o->lat - q->lat) * 111320 < 249 && fabs(o->lon - q->lon) * 55660 < 249;
+            }
+        assert_true(near / N > B / 3); /* of a batch; 4 where only shuffled */
+    }
+    assert_memory_not_equal(order[0], order[1], sizeof order[0]);
+    for (int i = 0; i < N; i++) queries[i].lat = NAN;
+    assert_int_equal(sampler_epoch(order[0], &batches, &split, B, true, 250, 3, 0, NULL), GVM_OK);
+    expect_permutation(order[0], N);
+}
+
 static void test_order(void **state)
 {
     (void)state;
@@ -77,16 +105,16 @@ static void test_order(void **state)
         int n = shapes[s][0], T = shapes[s][1], B = shapes[s][3], batches, count;
         struct split split = make_split(n, T > 0 ? T : 1, shapes[s][2], false);
         for (uint64_t epoch = 0; epoch < 3; epoch++) {
-            assert_int_equal(sampler_epoch(order, &batches, &split, B, true, 9, epoch, NULL), GVM_OK);
+            assert_int_equal(sampler_epoch(order, &batches, &split, B, true, 0, 9, epoch, NULL), GVM_OK);
             assert_in_range(batches, 0, n / B);
             expect_permutation(order, n);
             expect_no_conflict(&split, order, batches, B);
-            assert_int_equal(sampler_epoch(again, &count, &split, B, true, 9, epoch, NULL), GVM_OK);
+            assert_int_equal(sampler_epoch(again, &count, &split, B, true, 0, 9, epoch, NULL), GVM_OK);
             assert_int_equal(count, batches);
             assert_memory_equal(again, order, (size_t)n * sizeof *order);
-            sampler_epoch(again, &count, &split, B, true, 9, epoch + 1, NULL);
+            sampler_epoch(again, &count, &split, B, true, 0, 9, epoch + 1, NULL);
             if (n > 7) assert_memory_not_equal(again, order, (size_t)n * sizeof *order);
-            sampler_epoch(again, &count, &split, B, true, 10, epoch, NULL);
+            sampler_epoch(again, &count, &split, B, true, 0, 10, epoch, NULL);
             if (n > 7) assert_memory_not_equal(again, order, (size_t)n * sizeof *order);
             if (s < 2) assert_in_range(batches, n / B - 2, n / B); /* conflicts cost next to nothing */
             if (s == 3) assert_int_equal(batches, 0);              /* any two of five tiles touch */
@@ -106,7 +134,7 @@ static void test_unshuffled(void **state)
     const struct split split = {.queries = queries, .query_count = 8, .tile_count = 6};
     const int want[8] = {0, 2, 1, 4, 3, 5, 6, 7};
     int order[8], batches;
-    assert_int_equal(sampler_epoch(order, &batches, &split, 2, false, 1, 5, NULL), GVM_OK);
+    assert_int_equal(sampler_epoch(order, &batches, &split, 2, false, 0, 1, 5, NULL), GVM_OK);
     assert_int_equal(batches, 3); /* the last two are in conflict */
     assert_memory_equal(order, want, sizeof want);
 }
@@ -118,7 +146,7 @@ static void test_skewed(void **state)
     enum { N = 60000 };
     int *order = calloc(N, sizeof *order), batches;
     struct split split = make_split(N, 20000, 0, true);
-    assert_int_equal(sampler_epoch(order, &batches, &split, 2, true, 1, 0, NULL), GVM_OK);
+    assert_int_equal(sampler_epoch(order, &batches, &split, 2, true, 0, 1, 0, NULL), GVM_OK);
     expect_permutation(order, N);
     expect_no_conflict(&split, order, batches, 2);
     assert_in_range(batches, N / 10 - 200, N / 10);
@@ -135,7 +163,7 @@ static void test_shuffle_is_fair(void **state)
     struct query queries[N] = {{.tile = 0}, {.tile = 1}, {.tile = 2}, {.tile = 3}, {.tile = 4}, {.tile = 5}};
     const struct split split = {.queries = queries, .query_count = N, .tile_count = N};
     for (uint64_t epoch = 0; epoch < EPOCHS; epoch++) {
-        sampler_epoch(order, &batches, &split, 3, true, 1, epoch, NULL);
+        sampler_epoch(order, &batches, &split, 3, true, 0, 1, epoch, NULL);
         for (int i = 0; i < N; i++) seen[i][order[i]]++;
     }
     for (int i = 0; i < N; i++)
@@ -488,6 +516,7 @@ int main(void)
         cmocka_unit_test(test_conflict),
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_unshuffled),
+        cmocka_unit_test(test_clusters),
         cmocka_unit_test(test_skewed),
         cmocka_unit_test(test_shuffle_is_fair),
         cmocka_unit_test_setup_teardown(test_workers_and_resume, set_up, tear_down),

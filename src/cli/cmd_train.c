@@ -41,6 +41,7 @@ static const char help[] =
     "  --rate R (1e-4)       --rate-new R (2e-4)    --decay D (0.03)   --rho R (2.5; 0: AdamW alone)\n"
     "  --drop-path P (0.2)   --contrast yes|no      --augment paper|none\n"
     "  --jitter A (0.3)      --grey P (0.2)         --blur P (0.5)     --shuffle yes|no\n"
+    "  --cluster M           batches of neighbourhoods of M metres, which are harder to tell apart (default: 0, none)\n"
     "  --steps K             stop after K updates in all and save (default: all epochs)\n"
     "  --eval-every N        epochs between evaluations, 0 for never (default: 10)\n"
     "  --save-minutes M      most minutes between saves (default: 10)\n"
@@ -86,6 +87,7 @@ enum {
     GREY,
     BLUR,
     GROUND,
+    CLUSTER,
     MINUTES,
     EPOCHS,
     BATCH,
@@ -105,6 +107,7 @@ static struct number numbers[NUMBERS] = {
     [GREY] = {"grey", 0, 1, 0.2, false},
     [BLUR] = {"blur", 0, 1, 0.5, false},
     [GROUND] = {"ground-metres", 1e-3, 1e5, 0, false},
+    [CLUSTER] = {"cluster", 0, 1e6, 0, false},
     [MINUTES] = {"save-minutes", 0, 1e5, 10, false},
     [EPOCHS] = {"epochs", 1, 1e6, 200, false},
     [BATCH] = {"batch", 2, 4096, 32, false},
@@ -163,6 +166,7 @@ static void take_numbers(struct arguments *a, bool augment)
     r->rho = (float)numbers[RHO].value;
     r->drop_path = (float)numbers[DROP_PATH].value;
     r->ground_m = numbers[GROUND].value;
+    r->cluster_m = numbers[CLUSTER].value;
     r->epochs = (int)numbers[EPOCHS].value;
     r->batch = (int)numbers[BATCH].value;
     r->seed = (uint64_t)numbers[SEED].value;

@@ -6,6 +6,7 @@
 #include "base/random.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 
 enum {
@@ -108,8 +109,43 @@ static void shuffle_queries(int *queries, int N, uint64_t seed, uint64_t epoch)
     }
 }
 
-gvm_status sampler_epoch(int *order, int *batches, const struct split *split, int B, bool shuffle, uint64_t seed,
-                         uint64_t epoch, gvm_error *err)
+struct member {
+    uint64_t square; /* drawn, so that squares come in any order */
+    int rank, query; /* place in the shuffled list */
+};
+
+static int by_square(const void *a, const void *b)
+{
+    const struct member *x = a, *y = b;
+    if (x->square != y->square) return x->square < y->square ? -1 : 1;
+    return (x->rank > y->rank) - (x->rank < y->rank);
+}
+
+/* Bring the queries of a square together; within it they stay as they were shuffled. */
+static bool gather(int *queries, const struct split *split, double metres, uint64_t seed, uint64_t epoch)
+{
+    const uint64_t stream = UINT64_C(0x736d71) << 40 | epoch;
+    const double degree = 111320; /* metres of a degree of latitude, nearly: a square need not be exact */
+    double right = random_uniform(seed, stream, 0), up = random_uniform(seed, stream, 1);
+    int N = split->query_count;
+    struct member *members = malloc(((size_t)N + 1) * sizeof *members);
+    if (members == NULL) return false;
+    for (int i = 0; i < N; i++) {
+        const struct query *q = &split->queries[queries[i]];
+        bool placed = isfinite(q->lat) && isfinite(q->lon);
+        int64_t row = placed ? (int64_t)floor(q->lat * degree / metres + up) : 0;
+        double length = degree * cos((double)row * metres / degree * 3.14159265358979323846 / 180);
+        int64_t column = placed ? (int64_t)floor(q->lon * length / metres + right) : 0;
+        members[i] = (struct member){random_bits(seed, stream ^ (uint64_t)row << 20, (uint64_t)column), i, queries[i]};
+    }
+    qsort(members, (size_t)N, sizeof *members, by_square);
+    for (int i = 0; i < N; i++) queries[i] = members[i].query;
+    free(members);
+    return true;
+}
+
+gvm_status sampler_epoch(int *order, int *batches, const struct split *split, int B, bool shuffle, double cluster_m,
+                         uint64_t seed, uint64_t epoch, gvm_error *err)
 {
     assert(B >= 1 && B <= 1 << 20);
     int N = split->query_count, T = split->tile_count;
@@ -123,6 +159,10 @@ gvm_status sampler_epoch(int *order, int *batches, const struct split *split, in
     int *shuffled = f.next + N;
     for (int i = 0; i < N; i++) shuffled[i] = i;
     if (shuffle) shuffle_queries(shuffled, N, seed, epoch);
+    if (shuffle && cluster_m > 0 && !gather(shuffled, split, cluster_m, seed, epoch)) {
+        free(memory);
+        return fail(err, GVM_MEMORY, "there is not enough memory to order %d queries", N);
+    }
     *batches = fill(&f, shuffled, N, B);
     free(memory);
     return GVM_OK;

@@ -23,6 +23,7 @@ struct run_options {
     int epochs, batch, eval_every; /* eval_every 0: never */
     uint64_t seed;
     bool shuffle, skip_bad;
+    double cluster_m; /* sampler.h */
     struct augmentation amounts;
     struct loss_weights losses;
     struct rates rates;

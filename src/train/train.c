@@ -159,6 +159,7 @@ static gvm_status open_loader(struct training *t, gvm_error *err)
     struct loader_options l = {.batch = o->batch,
                                .workers = workers(),
                                .shuffle = o->shuffle,
+                               .cluster_m = o->cluster_m,
                                .skip_bad = o->skip_bad,
                                .seed = o->seed,
                                .amounts = o->amounts,
