@@ -40,8 +40,8 @@ foreach(source ${TESTS})
   get_filename_component(name ${source} NAME_WE)
   add_executable(${name} ${source})
   target_link_libraries(${name} PRIVATE $<TARGET_NAME_IF_EXISTS:test_support> test_settings)
-  if(name MATCHES "^test_(layers|kernels)")
-    foreach(isa plain avx2 avx512) # the inner loops; one that the machine lacks is skipped
+  if(name MATCHES "^test_(layers|kernels|search)")
+    foreach(isa plain avx2 avx512) # the inner loops and what rests on them; one that the machine lacks is skipped
       add_check(${name}_${isa} COMMAND ${name} ENVIRONMENT GVM_ISA=${isa})
     endforeach()
   else()

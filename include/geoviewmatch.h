@@ -162,7 +162,8 @@ GVM_API gvm_status gvm_embed_files(gvm_session *session, gvm_view view, float *f
 
 /* ------------------------------------------------------------------ where a picture was taken */
 
-/* Aerial tiles with their places and features. Read-only after opening; any number of threads share it. */
+/* Aerial tiles with their places and features, which are kept as float16. Read-only after opening; any number of
+ * threads share it. */
 typedef struct gvm_map gvm_map;
 
 /* Embed the tiles of a list and make a map of them.
@@ -199,6 +200,16 @@ typedef struct gvm_hit {
  * whose length is not 1, as that of a file that failed), GVM_MISMATCH (a map of another model) or GVM_MEMORY. */
 GVM_API gvm_status gvm_map_search(const gvm_map *map, const gvm_model *model, gvm_hit *hits, int max_hits, int *count,
                                   const float *features, size_t n, gvm_error *err);
+
+/* The same among the tiles whose centres lie within so many metres of a place (a great circle on the mean sphere).
+ *
+ *   lat, lon  WGS84 degrees; within_m >= 0, also infinite
+ *   count     out: max_hits, or all those tiles where there are fewer: 0, and GVM_OK, where there is none
+ *
+ * Returns what gvm_map_search returns; GVM_ARGUMENT also for what is no place or no distance. */
+GVM_API gvm_status gvm_map_search_near(const gvm_map *map, const gvm_model *model, gvm_hit *hits, int max_hits,
+                                       int *count, const float *features, size_t n, double lat, double lon,
+                                       double within_m, gvm_error *err);
 
 /* Say where one street picture was taken: gvm_load_picture, gvm_embed_pixels and gvm_map_search in one.
  *

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/distance.h"
 #include "base/parallel.h"
 #include "base/random.h"
 #include "train/evaluate.h"

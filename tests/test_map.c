@@ -1,4 +1,4 @@
-/* test_map.c - lists of tiles, and search against a plain loop in double. */
+/* test_map.c - lists of tiles. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,18 +6,11 @@
 
 #include <cmocka.h>
 
-#include <math.h>
-#include <pthread.h>
-#include <sched.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/parallel.h"
-#include "base/random.h"
-#include "map/map.h"
-#include "model/session.h"
+#include "map/tiles.h"
 
 /* ------------------------------------------------------------------ lists */
 
@@ -104,128 +97,11 @@ static void test_bad_lists(void **state)
     assert_non_null(strstr(err.text, "control character (code 0)"));
 }
 
-/* ------------------------------------------------------------------ search */
-
-static void random_rows(float *x, int n, int D, uint64_t stream)
-{
-    for (int i = 0; i < n; i++, x += D) {
-        double square = 0;
-        for (int k = 0; k < D; k++) {
-            x[k] = (float)random_normal(3, stream, (uint64_t)i * (uint64_t)D + (uint64_t)k);
-            square += (double)x[k] * x[k];
-        }
-        for (int k = 0; k < D; k++) x[k] = (float)(x[k] / sqrt(square));
-    }
-}
-
-static double cosine(const float *x, const float *y, int D)
-{
-    double sum = 0;
-    for (int k = 0; k < D; k++) sum += (double)x[k] * y[k];
-    return sum;
-}
-
-/* The place of tile t in the answer: how many come before it. */
-static int place(const float *query, const gvm_map *map, int t)
-{
-    int D = map->width, before = 0;
-    double own = cosine(query, map->features + (size_t)t * (size_t)D, D);
-    for (int i = 0; i < (int)map->tiles.count; i++) {
-        double score = cosine(query, map->features + (size_t)i * (size_t)D, D);
-        before += score > own || (score == own && i < t);
-    }
-    return before;
-}
-
-/* T tiles, some of them the same and some very near to each other, n queries; threads 0: as many as there are. */
-static void check_search(int T, int n, int D, int max_hits, int threads)
-{
-    struct tile *items = calloc((size_t)T, sizeof *items);
-    gvm_map map = {.tiles = {items, (size_t)T}, .width = D, .ground_m = 64, .fingerprint = "0123456789abcdef"};
-    gvm_model model = {.info = {.features = D, .fingerprint = "0123456789abcdef"}};
-    map.features = malloc((size_t)T * (size_t)D * sizeof(float));
-    float *queries = malloc((size_t)n * (size_t)D * sizeof *queries);
-    random_rows(map.features, T, D, 1);
-    random_rows(queries, n, D, 2);
-    for (int t = 0; t < T; t++) {
-        items[t] = (struct tile){.lat = t, .image = (char *)"x"};
-        float *row = map.features + (size_t)t * (size_t)D;
-        if (t % 5 == 4) memcpy(row, row - 3 * D, (size_t)D * sizeof *row);
-        if (t % 7 == 6) row[0] = nextafterf(row[0], 2);
-    }
-    gvm_hit *hits = calloc((size_t)n * (size_t)max_hits, sizeof *hits);
-    gvm_error err;
-    int count, before = parallel_threads();
-    if (threads > 0) parallel_set_threads(threads);
-    if (gvm_map_search(&map, &model, hits, max_hits, &count, queries, (size_t)n, &err) != GVM_OK)
-        fail_msg("%s", err.text);
-    if (threads > 0) parallel_set_threads(before);
-    assert_int_equal(count, max_hits < T ? max_hits : T);
-    for (int q = 0; q < n; q += 1 + n / 9)
-        for (int k = 0; k < count; k++) {
-            const gvm_hit *hit = &hits[q * max_hits + k];
-            int t = (int)hit->lat, at = place(queries + (size_t)q * (size_t)D, &map, t);
-            if (at != k) fail_msg("%d tiles, %d queries: tile %d is at %d, not %d", T, n, t, k, at);
-            assert_true(hit->score == cosine(queries + (size_t)q * (size_t)D, map.features + (size_t)t * (size_t)D, D));
-            assert_true(hit->radius_m == 32);
-        }
-    free(hits);
-    free(queries);
-    free(map.features);
-    free(items);
-}
-
-static void test_search(void **state)
-{
-    (void)state;
-    for (int threads = 1; threads <= 3; threads++) {
-        check_search(1, 1, 7, 1, threads);
-        check_search(1, 3, 16, 5, threads);
-        check_search(97, 1, 33, 10, threads);
-        check_search(97, 13, 33, 200, threads);
-        check_search(1500, 40, 65, 7, threads);
-    }
-    check_search(700, 30000, 8, 3, 2); /* more than one turn of queries */
-}
-
-struct changer {
-    atomic_bool stop;
-    atomic_int changes, refusals;
-};
-
-static void *change_threads(void *argument)
-{
-    struct changer *c = argument;
-    for (int i = 0; !c->stop; i++) {
-        gvm_status status = gvm_set_threads(1 + i % 7, NULL);
-        c->changes += status == GVM_OK;
-        c->refusals += status == GVM_ARGUMENT;
-        sched_yield();
-    }
-    return NULL;
-}
-
-/* A search takes memory for so many threads: another number waits until it is done. */
-static void test_search_and_threads(void **state)
-{
-    (void)state;
-    struct changer changer = {false, 0, 0};
-    pthread_t thread;
-    int before = parallel_threads();
-    assert_int_equal(pthread_create(&thread, NULL, change_threads, &changer), 0);
-    for (int i = 0; i < 40 || changer.changes < 40 || changer.refusals < 1; i++) check_search(97, 13, 33, 10, 0);
-    changer.stop = true;
-    pthread_join(thread, NULL);
-    parallel_set_threads(before);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good_lists),
         cmocka_unit_test(test_bad_lists),
-        cmocka_unit_test(test_search),
-        cmocka_unit_test(test_search_and_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,16 @@
 /* cmd_bench.c - how fast this machine runs the network, beside what it could do at most and the paper's cost table.
  *
+ * With --search, bench_search.c measures instead.
+ *
  * Peak is measured in the same run, between the passes: the larger of a loop of fused multiply-adds in registers and
  * the best product of oneDNN, on all threads. Every figure is the best of its rounds. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include "base/parallel.h"
+#include "cli/bench.h"
 #include "cli/cli.h"
 #include "cli/network_facts.h"
 #include "model/checkpoint.h"
@@ -28,13 +30,16 @@ static const char help[] =
     "  --rounds N            rounds, 1..1000; the best of each counts (default: 5)\n"
     "  --batch N             pairs in the training step, 2..64 (default: 4)\n"
     "  --no-train            embedding only\n"
+    "  --search              instead, how fast a map is searched: one query beside the time that reading all features\n"
+    "                        takes, and a batch beside the peak\n"
+    "  --tiles N             with --search: tiles, 1..10000000 (default: 100000, or what memory has room for)\n"
     "  --json                the figures as JSON\n" COMMON_HELP;
 
 struct arguments {
     struct common common;
     const char *preset, *weights;
-    long rounds, batch;
-    bool train, json;
+    long rounds, batch, tiles;
+    bool train, search, json;
 };
 
 enum { BATCHES = 2 };
@@ -42,7 +47,7 @@ static const int batches[BATCHES] = {16, 1};
 static const char *const view_names[2] = {"street", "aerial"};
 
 struct figures {
-    double fma, product;        /* peak, GFLOP/s */
+    struct peak peak;
     double seconds[2][BATCHES]; /* of one pass, by view and batch */
     double step_seconds;        /* of one training step, 0 where none was run */
     double step_bytes;          /* most memory the process held up to the end of the steps */
@@ -50,39 +55,6 @@ struct figures {
     struct counts counts[2];    /* of one picture, by view */
     size_t parameters;
 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static void raise_to(double *best, double value)
-{
-    if (value > *best) *best = value;
-}
-
-static void lower_to(double *best, double value)
-{
-    if (*best == 0 || value < *best) *best = value;
-}
-
-/* ------------------------------------------------------------------ peak */
-
-static void run_fma(void *argument, struct team team)
-{
-    double operations = kernels()->peak(3000000);
-    if (team.rank == 0) *(double *)argument = operations * team.size;
-}
-
-static void measure_peak(struct figures *f)
-{
-    double operations, start = now();
-    parallel_run(run_fma, &operations);
-    raise_to(&f->fma, operations / (now() - start) * 1e-9);
-    raise_to(&f->product, gemm_peak());
-}
 
 /* ------------------------------------------------------------------ embedding */
 
@@ -152,7 +124,7 @@ static gvm_status measure_embedding(struct figures *f, const struct arguments *a
                     double seconds = time_embedding(&e[v][b], &network->views[v]);
                     if (round > 0) lower_to(&f->seconds[v][b], seconds);
                 }
-        measure_peak(f);
+        measure_peak(&f->peak);
         progress_step(progress, (size_t)round + 1);
     }
     for (int i = 0; i < 2 * BATCHES; i++) {
@@ -209,7 +181,7 @@ static gvm_status measure_training(struct figures *f, const struct arguments *a,
         double start = now();
         train_step(tape, network, optimizer, street, aerial, B);
         if (round > 0) lower_to(&f->step_seconds, now() - start);
-        measure_peak(f);
+        measure_peak(&f->peak);
         progress_step(progress, (size_t)(a->rounds + 2 + round));
     }
     struct rusage usage;
@@ -223,11 +195,6 @@ static gvm_status measure_training(struct figures *f, const struct arguments *a,
 }
 
 /* ------------------------------------------------------------------ the report */
-
-static double peak_of(const struct figures *f)
-{
-    return f->fma > f->product ? f->fma : f->product;
-}
 
 /* GFLOP of one picture; a multiply-add is two operations. */
 static double work(const struct figures *f, int view)
@@ -248,7 +215,7 @@ static double paper_count(const struct figures *f)
 
 static int print_json(const struct figures *f, const struct arguments *a)
 {
-    double peak = peak_of(f);
+    double peak = peak_of(&f->peak);
     char onednn[32];
     gemm_version(onednn);
     json_t *views[2];
@@ -260,8 +227,8 @@ static int print_json(const struct figures *f, const struct arguments *a)
     json_t *root =
         json_pack("{s:s, s:s, s:s, s:i, s:I, s:f, s:{s:f, s:f}, s:o, s:o}", "version", gvm_version(), "instructions",
                   kernels()->name, "onednn", onednn, "threads", parallel_threads(), "parameters",
-                  (json_int_t)f->parameters, "paper_multiply_adds_G", paper_count(f), "peak", "fma_gflops", f->fma,
-                  "product_gflops", f->product, "aerial", views[GVM_AERIAL], "street", views[GVM_STREET]);
+                  (json_int_t)f->parameters, "paper_multiply_adds_G", paper_count(f), "peak", "fma_gflops", f->peak.fma,
+                  "product_gflops", f->peak.product, "aerial", views[GVM_AERIAL], "street", views[GVM_STREET]);
     if (f->step_seconds > 0)
         json_object_set_new(root, "train",
                             json_pack("{s:i, s:f, s:f, s:f}", "batch", (int)a->batch, "ms_per_pair",
@@ -295,7 +262,7 @@ static void print_costs(const struct figures *f)
 
 static void print_text_report(const struct figures *f, const struct arguments *a)
 {
-    double peak = peak_of(f);
+    double peak = peak_of(&f->peak);
     char onednn[32];
     gemm_version(onednn);
     printf("GeoViewMatch %s, %d threads, %s, oneDNN %s\n\n", gvm_version(), parallel_threads(), kernels()->name,
@@ -304,7 +271,7 @@ static void print_text_report(const struct figures *f, const struct arguments *a
     printf("  multiply-adds            %.3f G aerial, %.3f G street; a pair as the paper counts %.2f G\n",
            work(f, GVM_AERIAL) / 2, work(f, GVM_STREET) / 2, paper_count(f));
     printf("  peak                     %.1f GFLOP/s (multiply-adds in registers %.1f, best product %.1f)\n\n", peak,
-           f->fma, f->product);
+           f->peak.fma, f->peak.product);
     printf("  %-24s %9s %10s %9s\n", "", "ms each", "GFLOP/s", "of peak");
     for (int b = 0; b < BATCHES; b++)
         for (int v = 1; v >= 0; v--) {
@@ -330,6 +297,8 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
                                             {"rounds", required_argument, NULL, 'r'},
                                             {"batch", required_argument, NULL, 'b'},
                                             {"no-train", no_argument, NULL, 'n'},
+                                            {"search", no_argument, NULL, 's'},
+                                            {"tiles", required_argument, NULL, 't'},
                                             {"json", no_argument, NULL, 'j'},
                                             COMMON_OPTIONS};
     const char *name = a->common.name;
@@ -339,7 +308,12 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
         case 'p': a->preset = optarg; break;
         case 'w': a->weights = optarg; break;
         case 'n': a->train = false; break;
+        case 's': a->search = true; break;
         case 'j': a->json = true; break;
+        case 't':
+            if (!read_long(&a->tiles, optarg, 1, 10000000))
+                return usage_error(name, "--tiles takes a whole number from 1 to 10000000, not '%s'", optarg);
+            break;
         case 'r':
             if (!read_long(&a->rounds, optarg, 1, 1000))
                 return usage_error(name, "--rounds takes a whole number from 1 to 1000, not '%s'", optarg);
@@ -355,7 +329,19 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
     if (optind < argc) return usage_error(name, "'%s' is one argument too many", argv[optind]);
     if (strcmp(a->preset, "paper") != 0 && strcmp(a->preset, "nano") != 0)
         return usage_error(name, "--preset takes paper or nano, not '%s'", a->preset);
+    if (a->tiles > 0 && !a->search) return usage_error(name, "--tiles goes with --search");
     return GO_ON;
+}
+
+/* Search by the features of the network that is asked for. */
+static int run_search(const struct arguments *a)
+{
+    struct network *network;
+    gvm_error err = {"there is not enough memory for the benchmark"};
+    if (open_network(&network, a, false, &err) != GVM_OK) return failed(&err);
+    int D = network->views[GVM_AERIAL].features;
+    network_free(network);
+    return bench_search(a->tiles, D, a->rounds, a->json, a->common.quiet);
 }
 
 int cmd_bench(int argc, char **argv)
@@ -364,6 +350,7 @@ int cmd_bench(int argc, char **argv)
         .common = {.name = "bench", .help = help}, .preset = "paper", .rounds = 5, .batch = 4, .train = true};
     int status = read_arguments(&a, argc, argv);
     if (status != GO_ON) return status;
+    if (a.search) return run_search(&a);
     struct figures f = {0};
     struct progress progress = {.quiet = a.common.quiet};
     gvm_error err = {"there is not enough memory for the benchmark"};

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/half.h"
 #include "model/session.h"
 
 /* Tells which tiles are good, and passes on. */
@@ -35,22 +36,26 @@ static char *join(const char *list, const char *image)
     return path;
 }
 
-/* Leave the bad ones out, of tiles and features alike. */
-static void keep_good(gvm_map *map, const bool *good)
+/* Leave the bad tiles out; what is left has its rows in the list's order. */
+static bool keep_good(gvm_map *map, const bool *good, const float *features)
 {
     size_t kept = 0, D = (size_t)map->width;
+    for (size_t i = 0; i < map->tiles.count; i++) kept += good[i];
+    map->features = map->own = malloc((kept ? kept : 1) * D * sizeof *map->own);
+    if (map->own == NULL) return false;
+    kept = 0;
     for (size_t i = 0; i < map->tiles.count; i++) {
         if (!good[i]) {
             free(map->tiles.items[i].image);
             continue;
         }
-        if (i > kept) {
-            map->tiles.items[kept] = map->tiles.items[i];
-            memcpy(map->features + kept * D, map->features + i * D, D * sizeof *map->features);
-        }
+        map->tiles.items[kept] = map->tiles.items[i];
+        map->tiles.items[kept].row = kept;
+        for (size_t k = 0; k < D; k++) map->own[kept * D + k] = f16_from_float(features[i * D + k]);
         kept++;
     }
     map->tiles.count = kept;
+    return true;
 }
 
 /* Embed all tiles of the map's list. */
@@ -60,15 +65,17 @@ static gvm_status embed_tiles(gvm_map *map, gvm_session *session, const char *li
     size_t n = map->tiles.count;
     char **paths = calloc(n, sizeof *paths);
     struct watcher watcher = {calloc(n, sizeof *watcher.good), done, user};
-    map->features = calloc(n, (size_t)map->width * sizeof *map->features);
-    bool enough = paths != NULL && watcher.good != NULL && map->features != NULL;
+    float *features = calloc(n, (size_t)map->width * sizeof *features);
+    bool enough = paths != NULL && watcher.good != NULL && features != NULL;
     for (size_t i = 0; i < n && enough; i++) enough = (paths[i] = join(list, map->tiles.items[i].image)) != NULL;
-    gvm_status status;
+    gvm_status status = GVM_OK;
+    gvm_error first;
     if (enough) {
-        gvm_error first;
-        status = gvm_embed_files(session, GVM_AERIAL, map->features, (const char *const *)paths, NULL, n, watch,
-                                 &watcher, &first);
-        keep_good(map, watcher.good);
+        status = gvm_embed_files(session, GVM_AERIAL, features, (const char *const *)paths, NULL, n, watch, &watcher,
+                                 &first);
+        enough = keep_good(map, watcher.good, features);
+    }
+    if (enough) {
         if (map->tiles.count > 0)
             status = GVM_OK;
         else if (status == GVM_MEMORY)
@@ -83,6 +90,7 @@ static gvm_status embed_tiles(gvm_map *map, gvm_session *session, const char *li
     for (size_t i = 0; i < n && paths != NULL; i++) free(paths[i]);
     free(paths);
     free(watcher.good);
+    free(features);
     return status;
 }
 
@@ -110,7 +118,7 @@ void gvm_map_free(gvm_map *map)
 {
     if (map == NULL) return;
     tiles_free(&map->tiles);
-    free(map->features);
+    free(map->own);
     free(map);
 }
 

@@ -35,7 +35,7 @@ static gvm_status read_fields(struct tile *tile, const struct csv *csv, const in
             return fail(err, GVM_FORMAT, "%s, line %zu: %s %.60s is not in the range of %g to %g", csv->where,
                         csv->line, names[c], text, c == METRES ? 0 : -most[c], most[c]);
     }
-    *tile = (struct tile){strdup(image), values[LAT], values[LON], values[METRES]};
+    *tile = (struct tile){strdup(image), values[LAT], values[LON], values[METRES], 0};
     if (tile->image == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", csv->where);
     return GVM_OK;
 }

@@ -10,6 +10,7 @@ struct tile {
     char *image;     /* path as the list gives it */
     double lat, lon; /* of its centre, WGS84 degrees */
     double metres;   /* of its side on the ground; 0 where the list does not say */
+    size_t row;      /* of a map's features; 0 in a list */
 };
 
 struct tiles {

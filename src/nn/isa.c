@@ -2,6 +2,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef GVM_X86
+#include <cpuid.h>
+#endif
 
 #include "nn/gemm.h"
 #include "nn/kernels.h"
@@ -13,12 +16,21 @@ extern const struct kernels kernels_avx2, kernels_avx512;
 
 static const struct kernels *chosen;
 
+#ifdef GVM_X86
+/* clang before 18 does not know "f16c"; with AVX2 the system keeps its registers. */
+static int has_f16c(void)
+{
+    unsigned a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
+}
+#endif
+
 static void choose(void)
 {
     const struct kernels *tables[] = {
         &kernels_plain,
 #ifdef GVM_X86
-        __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &kernels_avx2 : NULL,
+        __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c() ? &kernels_avx2 : NULL,
         __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
                 __builtin_cpu_supports("avx512bw")
             ? &kernels_avx512

@@ -433,8 +433,10 @@ static double peak(long rounds)
     return 2.0 * VW * CHAINS * (double)rounds;
 }
 
+extern const struct half_kernels HALF_KERNELS;
+
 const struct kernels KERNELS = {
-    KERNELS_NAME,  KERNELS_LEVEL,  norm_row,        norm_row_backward, gelu,
-    gelu_backward, window_forward, window_backward, max_row,           column_sum,
-    add,           adamw,          asam_norm,       asam_climb,        peak,
+    KERNELS_NAME,   KERNELS_LEVEL,   norm_row, norm_row_backward, gelu, gelu_backward,
+    window_forward, window_backward, max_row,  column_sum,        add,  adamw,
+    asam_norm,      asam_climb,      peak,     &HALF_KERNELS,
 };

@@ -6,6 +6,7 @@
 #define GVM_NN_KERNELS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* One window and head of attention: n tokens of d channels, np = n rounded up to a multiple of 16. */
 struct window {
@@ -16,6 +17,30 @@ struct window {
     const float *bias;            /* (n, np) position bias of this head; columns n..np-1 hold -1e30 */
     const float *mask;            /* (n, np) 0 or -100, NULL where no two regions meet */
     int n, np, d;
+};
+
+/* Search (kernels_half.c): rows of float16, as a map keeps them, against queries in float32. */
+enum {
+    HALF_QUERIES = 64, /* in a product at most */
+    HALF_ROWS = 48,    /* in a product at most: with a chunk of the queries they fit the second-level cache */
+    HALF_CHUNK = 256,  /* numbers of a row that are widened at a time */
+    HALF_SCRATCH = HALF_ROWS * (HALF_CHUNK + HALF_QUERIES) /* floats */
+};
+
+struct half_kernels {
+    void (*widen)(float *y, const uint16_t *x, int n); /* to float32; exact */
+    /* scores[r] = row r . y, for R rows of n, straight from memory. Each sum runs over every VW-th number at most and
+     * then over what that gives. */
+    void (*dots)(float *scores, const uint16_t *const *rows, int R, const float *y, int n);
+
+    /* n <= HALF_QUERIES queries (n, D) as the product takes them; panels: HALF_QUERIES * D floats. */
+    void (*pack)(float *panels, const float *queries, int n, int D);
+    /* scores[q ld + r] = row r . query q, for R <= HALF_ROWS rows of D. Each sum runs over a chunk and then over the
+     * chunks. scratch: HALF_SCRATCH floats. */
+    void (*product)(float *scores, size_t ld, const uint16_t *const *rows, int R, const float *panels, int n, int D,
+                    float *scratch);
+
+    int32_t (*read)(const void *memory, size_t bytes); /* all of it, at the speed of memory; a sum of no meaning */
 };
 
 struct kernels {
@@ -59,6 +84,8 @@ struct kernels {
 
     /* A loop of nothing but fused multiply-adds in registers; returns how many operations it did. */
     double (*peak)(long rounds);
+
+    const struct half_kernels *half;
 };
 
 const struct kernels *kernels(void);

@@ -1,10 +1,12 @@
 /* vec.h - vectors of VW floats in the compilers' own extension, so that one source serves plain
- * x86-64 (VW 4), AVX2 (8), AVX-512 (16) and any other machine. Included by kernels.c alone. */
+ * x86-64 (VW 4), AVX2 (8), AVX-512 (16) and any other machine. Included by kernels.c and kernels_half.c alone. */
 #ifndef GVM_NN_VEC_H
 #define GVM_NN_VEC_H
 
 #include <stdint.h>
 #include <string.h>
+
+#include "base/half.h"
 
 #ifdef __AVX2__
 #include <immintrin.h>
@@ -59,6 +61,25 @@ static inline vf v_min(vf a, vf b)
     return (vf)_mm256_min_ps((__m256)a, (__m256)b);
 #else
     return v_select(a < b, a, b);
+#endif
+}
+
+/* VW float16 values as float32; exact. Without an instruction: the exponent is moved, and what has none (a subnormal)
+ * is a whole number of 2^-24. A product of float32 subnormals would do for both, but takes a hundred cycles. */
+static inline vf v_widen(const uint16_t *p)
+{
+#if VW == 16 && defined(__AVX512F__)
+    return (vf)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p));
+#elif VW == 8 && defined(__F16C__)
+    return (vf)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p));
+#else
+    typedef uint16_t halves __attribute__((vector_size(VW * 2)));
+    halves h;
+    memcpy(&h, p, sizeof h);
+    vi bits = __builtin_convertvector(h, vi), size = bits & 0x7fff, sign = (bits & 0x8000) << 16;
+    vi normal = (size << 13) + (112 << 23) + ((size >= 0x7c00) & (112 << 23)); /* infinity and NaN: 255 */
+    vf small = __builtin_convertvector(size, vf) * 0x1p-24f;
+    return (vf)((vi)v_select(size < 0x400, small, (vf)normal) | sign);
 #endif
 }
 

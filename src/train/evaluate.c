@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/distance.h"
 #include "base/error.h"
 #include "base/parallel.h"
 #include "nn/gemm.h"
@@ -37,14 +38,6 @@ struct pass {
     struct scored *best;      /* (threads, most) */
     int most;                 /* entries of each query that are looked at one by one */
 };
-
-double metres_between(double lat1, double lon1, double lat2, double lon2)
-{
-    const double degree = 3.14159265358979323846 / 180, radius = 6371008.8;
-    double a = sin((lat2 - lat1) * degree / 2), b = sin((lon2 - lon1) * degree / 2);
-    double h = a * a + cos(lat1 * degree) * cos(lat2 * degree) * b * b;
-    return 2 * radius * asin(fmin(1, sqrt(h)));
-}
 
 static bool is_one_of(const struct answers *answers, int query, int item)
 {

@@ -49,7 +49,4 @@ extern const double within_m[AT_COUNT]; /* 0, 36, 72, 144 */
 /* rankings: (Q), or NULL. GVM_MEMORY, or GVM_ARGUMENT for a query without a right entry. */
 gvm_status evaluate(struct evaluation *out, struct ranking *rankings, const struct retrieval *task, gvm_error *err);
 
-/* Metres between two places on the WGS84 mean sphere (haversine). */
-double metres_between(double lat1, double lon1, double lat2, double lon2);
-
 #endif
