@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/half.h"
 #include "base/parallel.h"
 #include "base/random.h"
 #include "map/map.h"
@@ -118,10 +119,10 @@ static void random_rows(float *x, int n, int D, uint64_t stream)
     }
 }
 
-static double cosine(const float *x, const float *y, int D)
+static double cosine(const float *x, const uint16_t *y, int D)
 {
     double sum = 0;
-    for (int k = 0; k < D; k++) sum += (double)x[k] * y[k];
+    for (int k = 0; k < D; k++) sum += (double)x[k] * float_from_f16(y[k]);
     return sum;
 }
 
@@ -143,15 +144,18 @@ static void check_search(int T, int n, int D, int max_hits, int threads)
     struct tile *items = calloc((size_t)T, sizeof *items);
     gvm_map map = {.tiles = {items, (size_t)T}, .width = D, .ground_m = 64, .fingerprint = "0123456789abcdef"};
     gvm_model model = {.info = {.features = D, .fingerprint = "0123456789abcdef"}};
-    map.features = malloc((size_t)T * (size_t)D * sizeof(float));
+    float *features = malloc((size_t)T * (size_t)D * sizeof *features);
     float *queries = malloc((size_t)n * (size_t)D * sizeof *queries);
-    random_rows(map.features, T, D, 1);
+    map.features = map.own = malloc((size_t)T * (size_t)D * sizeof *map.own);
+    map.rows = (size_t)T;
+    random_rows(features, T, D, 1);
     random_rows(queries, n, D, 2);
     for (int t = 0; t < T; t++) {
-        items[t] = (struct tile){.lat = t, .image = (char *)"x"};
-        float *row = map.features + (size_t)t * (size_t)D;
+        items[t] = (struct tile){.lat = t, .image = "x", .row = (size_t)t};
+        uint16_t *row = map.own + (size_t)t * (size_t)D;
+        for (int k = 0; k < D; k++) row[k] = f16_from_float(features[(size_t)t * (size_t)D + (size_t)k]);
         if (t % 5 == 4) memcpy(row, row - 3 * D, (size_t)D * sizeof *row);
-        if (t % 7 == 6) row[0] = nextafterf(row[0], 2);
+        if (t % 7 == 6) row[0]++;
     }
     gvm_hit *hits = calloc((size_t)n * (size_t)max_hits, sizeof *hits);
     gvm_error err;
@@ -171,7 +175,8 @@ static void check_search(int T, int n, int D, int max_hits, int threads)
         }
     free(hits);
     free(queries);
-    free(map.features);
+    free(features);
+    free(map.own);
     free(items);
 }
 

@@ -1,15 +1,29 @@
-/* map.h - tiles with their features, in memory. */
+/* map.h - tiles with their features, in memory or mapped from a file. */
 #ifndef GVM_MAP_MAP_H
 #define GVM_MAP_MAP_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/file.h"
 #include "map/tiles.h"
 
 struct gvm_map {
-    struct tiles tiles; /* those that could be read, in the list's order */
-    float *features;    /* (tiles.count, width), rows of length 1 */
+    struct tiles tiles;       /* in the order of the list, or of the file */
+    const uint16_t *features; /* (rows, width) float16, rows of length 1; that of a tile is its `row` */
+    size_t rows;              /* not all need have a tile: what was removed leaves its row */
     int width;
     double ground_m;      /* of a tile whose list does not say */
     char fingerprint[17]; /* of the model that made the features */
+    bool complete;        /* not a file whose building was interrupted */
+
+    uint16_t *own;        /* the features of a map that is not a file's */
+    struct file_map file; /* those of one that is */
 };
+
+/* Which tiles have their centres within so many metres of a place, in the map's order; to be freed. Degrees; any
+ * longitude. GVM_MEMORY. */
+gvm_status map_near(size_t **items, size_t *count, const gvm_map *map, double lat, double lon, double metres,
+                    gvm_error *err);
 
 #endif

@@ -9,12 +9,13 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/half.h"
 #include "base/parallel.h"
 #include "map/map.h"
 #include "model/session.h"
 #include "nn/gemm.h"
 
-enum { MAX_SCORES = 1 << 24 /* float32 cosines in memory at once, unless the tiles are more */, TILE_BLOCK = 512 };
+enum { MAX_SCORES = 1 << 24 /* float32 cosines in memory at once, unless the tiles are more */, TILE_BLOCK = 64 };
 
 /* Above the error of a float32 product of two rows of length 1: 1e-6 where they are 9,216 long. */
 static const float rounding = 1e-5f;
@@ -32,17 +33,26 @@ struct search {
     gvm_hit *hits;                /* (count, stride) */
     int k, stride;                /* hits wanted, room for them */
     float *heaps;                 /* a thread: (k) */
+    float *rows;                  /* a thread: (TILE_BLOCK, width) features, widened */
     struct candidate *candidates; /* a thread: (tiles) */
 };
+
+static const uint16_t *row_of(const gvm_map *map, size_t tile)
+{
+    return map->features + map->tiles.items[tile].row * (size_t)map->width;
+}
 
 static void score_part(void *argument, struct team team)
 {
     const struct search *s = argument;
     int tiles = (int)s->map->tiles.count, D = s->map->width, from, to;
+    float *rows = s->rows + (size_t)team.rank * TILE_BLOCK * (size_t)D;
     parallel_range(&from, &to, tiles, 16, team);
     for (int t = from; t < to; t += TILE_BLOCK) {
         int block = to - t < TILE_BLOCK ? to - t : TILE_BLOCK;
-        gemm('N', 'T', s->count, block, D, s->queries, D, s->map->features + (size_t)t * D, D, 0, s->scores + t, tiles);
+        for (int i = 0; i < block; i++)
+            for (int k = 0; k < D; k++) rows[(size_t)i * D + k] = float_from_f16(row_of(s->map, (size_t)(t + i))[k]);
+        gemm('N', 'T', s->count, block, D, s->queries, D, rows, D, 0, s->scores + t, tiles);
     }
 }
 
@@ -70,10 +80,10 @@ static float kth_largest(float *heap, int k, const float *scores, int n)
     return heap[0];
 }
 
-static double dot(const float *x, const float *y, int n)
+static double dot(const float *x, const uint16_t *y, int n)
 {
     double sum = 0;
-    for (int i = 0; i < n; i++) sum += (double)x[i] * y[i];
+    for (int i = 0; i < n; i++) sum += (double)x[i] * float_from_f16(y[i]);
     return sum;
 }
 
@@ -105,7 +115,7 @@ static void pick_part(void *argument, struct team team)
         size_t count = 0;
         for (int t = 0; t < tiles; t++) {
             if (scores[t] < least) continue;
-            candidates[count++] = (struct candidate){dot(query, s->map->features + (size_t)t * D, D), (size_t)t};
+            candidates[count++] = (struct candidate){dot(query, row_of(s->map, (size_t)t), D), (size_t)t};
         }
         qsort(candidates, count, sizeof *candidates, compare);
         for (int i = 0; i < s->k; i++) s->hits[(size_t)q * s->stride + i] = hit_of(s->map, &candidates[i]);
@@ -133,10 +143,11 @@ gvm_status gvm_map_search(const gvm_map *map, const gvm_model *model, gvm_hit *h
     struct search s = {.map = map, .stride = max_hits, .k = (size_t)max_hits < tiles ? max_hits : (int)tiles};
     s.scores = malloc((most * tiles + 1) * sizeof *s.scores);
     s.heaps = malloc(threads * (size_t)s.k * sizeof *s.heaps);
+    s.rows = malloc(threads * TILE_BLOCK * D * sizeof *s.rows);
     s.candidates = malloc(threads * tiles * sizeof *s.candidates);
     gvm_status status = GVM_OK;
     unsigned failures = gemm_failures();
-    if (s.scores == NULL || s.heaps == NULL || s.candidates == NULL)
+    if (s.scores == NULL || s.heaps == NULL || s.rows == NULL || s.candidates == NULL)
         status = fail(err, GVM_MEMORY, "there is not enough memory to search %zu tiles", tiles);
     for (size_t i = 0; i < n && status == GVM_OK; i += most) {
         s.queries = features + i * D;
@@ -151,6 +162,7 @@ gvm_status gvm_map_search(const gvm_map *map, const gvm_model *model, gvm_hit *h
     if (status == GVM_OK) *count = s.k;
     free(s.scores);
     free(s.heaps);
+    free(s.rows);
     free(s.candidates);
     return status;
 }
