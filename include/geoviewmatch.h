@@ -179,6 +179,87 @@ typedef struct gvm_map gvm_map;
 GVM_API gvm_status gvm_map_from_tiles(gvm_map **map, gvm_session *session, const char *tiles, gvm_file_done *done,
                                       void *user, gvm_error *err);
 
+/* What a map is built from: rasters, or a list, or a folder; exactly one of the three. Zero is the default of the
+ * rest. */
+typedef struct gvm_map_options {
+    /* Georeferenced pictures of any projection: GeoTIFF (also cloud-optimised), VRT, MBTiles, GeoPackage, JPEG 2000,
+     * JPEG, PNG and WebP with their place; 8 or 16 bits; grey, RGB, more bands, or a palette. Files of this machine
+     * only. Their tiles are cut north up. */
+    const char *const *rasters;
+    size_t raster_count;
+    double tile_m;   /* side of a tile on the ground, 1..20,000 metres; 0: the weights' own */
+    double stride_m; /* metres from one tile's centre to the next's; 0: half a tile */
+    const char *crs; /* coordinate system of rasters that do not say, as "EPSG:25832"; or NULL */
+
+    const char *tiles; /* a list as gvm_map_from_tiles takes it */
+    const char *xyz;   /* a folder of web-map tiles, z/x/y.jpg, .png or .webp; of several zooms the one whose tiles are
+                        * nearest in size to the weights' */
+    int add;           /* to a map that there is: 0 for a new map, or to finish one */
+} gvm_map_options;
+
+/* How far a building is. A place is where a tile may be. */
+typedef struct gvm_map_progress {
+    size_t places;  /* of all sources */
+    size_t done;    /* of them, those of earlier runs included */
+    size_t resumed; /* those of earlier runs */
+    size_t tiles;   /* that are in the map by now */
+    size_t empty;   /* places where nothing is, or less than half a tile */
+    size_t failed;  /* places that could not be read */
+} gvm_map_progress;
+
+/* Called on the calling thread now and then, and where something cannot be read, with a sentence: once for each
+ * raster, and for each picture of a list or a folder. failure is NULL otherwise. Must not use the session. */
+typedef void gvm_map_watch(void *user, const gvm_map_progress *progress, const gvm_error *failure);
+
+/* Build a map into two files, MAP.gpkg (a GeoPackage, with a polygon for each tile) and MAP.features beside it.
+ *
+ *   path      ends in .gpkg
+ *   progress  out, may be NULL: how it ended; done == resumed where the map was complete already
+ *   watch     may be NULL
+ *
+ * A process that ends at any moment leaves a map that holds what it had committed: the same call goes on there and
+ * ends with the same tiles and, with the same machine, max_batch and thread count, the same bits. Where the map is
+ * there and complete, the same call does nothing. What cannot be read is left out and counted.
+ *
+ * The first call in a process, also of the functions below, registers GDAL's drivers for such rasters, and takes its
+ * network file systems away for all of the process.
+ *
+ * Returns GVM_OK, GVM_ARGUMENT (options; a map of other sources, without add), GVM_FILE, GVM_IMAGE (no place has a
+ * tile: the map is as it was), GVM_FORMAT (a raster without a place or with other samples, a list or a map that is not
+ * one), GVM_MISMATCH (a map made with other weights, or whose two files do not belong together) or GVM_MEMORY. */
+GVM_API gvm_status gvm_map_build(const char *path, gvm_session *session, const gvm_map_options *options,
+                                 gvm_map_progress *progress, gvm_map_watch *watch, void *user, gvm_error *err);
+
+/* Take the tiles out of a map whose centres lie in an area: "WEST,SOUTH,EAST,NORTH" in degrees (west > east goes across
+ * 180 degrees), or a polygon or multipolygon in WKT, longitude first.
+ *
+ *   removed  out: how many
+ *
+ * Returns what gvm_map_open does, or GVM_ARGUMENT where the text is no area. */
+GVM_API gvm_status gvm_map_remove(const char *path, const char *area, size_t *removed, gvm_error *err);
+
+/* Open a map that gvm_map_build made. Its features are mapped into memory, not read: MAP.features may grow meanwhile,
+ * but must not be replaced or shortened by others. A map whose building was interrupted opens with the tiles it has.
+ *
+ *   map    out: to be freed with gvm_map_free; NULL on failure
+ *   model  whose map it must be, else GVM_MISMATCH with both fingerprints; NULL for any
+ *
+ * Returns GVM_OK, GVM_FILE, GVM_FORMAT (not a map, from a newer version, damaged, or without a tile), GVM_MISMATCH
+ * (also where MAP.features belongs to another map) or GVM_MEMORY. */
+GVM_API gvm_status gvm_map_open(gvm_map **map, const char *path, const gvm_model *model, gvm_error *err);
+
+typedef struct gvm_map_info {
+    size_t tiles;
+    double west, south, east, north; /* around the tiles' centres, degrees; east < west where they span 180 degrees */
+    int features;                    /* numbers a tile */
+    double ground_m;                 /* side of a tile for which nothing else is said, metres */
+    char fingerprint[17];            /* of the weights that made it */
+    int complete;                    /* 0 where its building was interrupted */
+} gvm_map_info;
+
+/* A copy: it outlives the map. map must not be NULL. */
+GVM_API gvm_map_info gvm_map_about(const gvm_map *map);
+
 /* NULL is fine. What hits say of tiles goes with it. */
 GVM_API void gvm_map_free(gvm_map *map);
 GVM_API size_t gvm_map_count(const gvm_map *map); /* tiles in it */
@@ -187,7 +268,7 @@ typedef struct gvm_hit {
     double lat, lon;  /* of the tile's centre, WGS84 degrees */
     double radius_m;  /* half the tile's side on the ground; a corner is 1.42 times as far from the centre */
     double score;     /* cosine similarity, -1..1 */
-    const char *tile; /* path of the tile's picture as the list gives it; lives as long as the map */
+    const char *tile; /* path of its picture as the list gives it, or of its raster; lives as long as the map */
 } gvm_hit;
 
 /* The tiles whose features are most similar to a picture's, best first; exact search.

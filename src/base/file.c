@@ -139,9 +139,8 @@ gvm_status file_writer_write(struct file_writer *w, const void *data, size_t siz
     return GVM_OK;
 }
 
-/* Make the rename itself last. Best effort: the file is whole under either name, and some file systems
- * cannot sync a folder. */
-static void sync_folder(const char *path)
+/* Best effort: the file is whole under either name, and some file systems cannot sync a folder. */
+void file_sync_folder(const char *path)
 {
     int length = folder_length(path);
     char *folder = length > 0 ? strndup(path, (size_t)length) : strdup(".");
@@ -167,7 +166,7 @@ gvm_status file_writer_commit(struct file_writer *w, gvm_error *err)
         file_writer_abort(w);
         return status;
     }
-    sync_folder(w->target);
+    file_sync_folder(w->target);
     writer_free(w);
     return GVM_OK;
 }

@@ -46,4 +46,7 @@ gvm_status file_writer_commit(struct file_writer *w, gvm_error *err);
 /* Give up: the temporary goes, the target stays. Fine on a writer that is not open. */
 void file_writer_abort(struct file_writer *w);
 
+/* Make a rename last: put the folder of `path` on the disk. */
+void file_sync_folder(const char *path);
+
 #endif

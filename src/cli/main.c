@@ -13,6 +13,7 @@ static const struct command {
     int (*run)(int argc, char **argv);
 } commands[] = {
     {"locate", "where street pictures were taken", cmd_locate},
+    {"index", "overhead imagery to a map that is searched", cmd_index},
     {"embed", "pictures as the network's numbers, in a file", cmd_embed},
     {"train", "a network from pairs of street and aerial pictures", cmd_train},
     {"eval", "the paper's figures for a network and a data set", cmd_eval},
@@ -65,6 +66,7 @@ int main(int argc, char **argv)
 {
     occupy_standard_streams();
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write that fails */
+    signal(SIGXFSZ, SIG_IGN); /* and so is a file beyond the size that is allowed */
     int status = run(argc, argv);
     bool lost = ferror(stdout) != 0;
     errno = 0;

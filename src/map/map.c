@@ -24,38 +24,18 @@ static void watch(void *user, size_t index, size_t count, gvm_status status, con
     if (w->done != NULL) w->done(w->user, index, count, status, err);
 }
 
-/* A tile's path is relative to its list's folder. */
-static char *join(const char *list, const char *image)
-{
-    const char *slash = strrchr(list, '/');
-    size_t folder = image[0] == '/' || slash == NULL ? 0 : (size_t)(slash - list) + 1, length = strlen(image);
-    char *path = malloc(folder + length + 1);
-    if (path == NULL) return NULL;
-    memcpy(path, list, folder);
-    memcpy(path + folder, image, length + 1);
-    return path;
-}
-
-/* Leave the bad tiles out; what is left has its rows in the list's order. */
-static bool keep_good(gvm_map *map, const bool *good, const float *features)
+/* Leave the bad ones out, of tiles and features alike; the features become float16. */
+static void keep_good(gvm_map *map, const float *features, const bool *good)
 {
     size_t kept = 0, D = (size_t)map->width;
-    for (size_t i = 0; i < map->tiles.count; i++) kept += good[i];
-    map->features = map->own = malloc((kept ? kept : 1) * D * sizeof *map->own);
-    if (map->own == NULL) return false;
-    kept = 0;
     for (size_t i = 0; i < map->tiles.count; i++) {
-        if (!good[i]) {
-            free(map->tiles.items[i].image);
-            continue;
-        }
+        if (!good[i]) continue;
         map->tiles.items[kept] = map->tiles.items[i];
         map->tiles.items[kept].row = kept;
         for (size_t k = 0; k < D; k++) map->own[kept * D + k] = f16_from_float(features[i * D + k]);
         kept++;
     }
-    map->tiles.count = kept;
-    return true;
+    map->tiles.count = map->rows = kept;
 }
 
 /* Embed all tiles of the map's list. */
@@ -66,16 +46,15 @@ static gvm_status embed_tiles(gvm_map *map, gvm_session *session, const char *li
     char **paths = calloc(n, sizeof *paths);
     struct watcher watcher = {calloc(n, sizeof *watcher.good), done, user};
     float *features = calloc(n, (size_t)map->width * sizeof *features);
-    bool enough = paths != NULL && watcher.good != NULL && features != NULL;
-    for (size_t i = 0; i < n && enough; i++) enough = (paths[i] = join(list, map->tiles.items[i].image)) != NULL;
-    gvm_status status = GVM_OK;
-    gvm_error first;
+    map->features = map->own = calloc(n, (size_t)map->width * sizeof *map->own);
+    bool enough = paths != NULL && watcher.good != NULL && features != NULL && map->own != NULL;
+    for (size_t i = 0; i < n && enough; i++) enough = (paths[i] = tiles_path(list, map->tiles.items[i].image)) != NULL;
+    gvm_status status;
     if (enough) {
+        gvm_error first;
         status = gvm_embed_files(session, GVM_AERIAL, features, (const char *const *)paths, NULL, n, watch, &watcher,
                                  &first);
-        enough = keep_good(map, watcher.good, features);
-    }
-    if (enough) {
+        keep_good(map, features, watcher.good);
         if (map->tiles.count > 0)
             status = GVM_OK;
         else if (status == GVM_MEMORY)
@@ -89,8 +68,8 @@ static gvm_status embed_tiles(gvm_map *map, gvm_session *session, const char *li
     }
     for (size_t i = 0; i < n && paths != NULL; i++) free(paths[i]);
     free(paths);
-    free(watcher.good);
     free(features);
+    free(watcher.good);
     return status;
 }
 
@@ -104,6 +83,7 @@ gvm_status gvm_map_from_tiles(gvm_map **map, gvm_session *session, const char *t
     const gvm_model_info *info = &session->model->info;
     m->width = info->features;
     m->ground_m = info->ground_m;
+    m->complete = true;
     memcpy(m->fingerprint, info->fingerprint, sizeof m->fingerprint);
     gvm_status status = tiles_read(&m->tiles, tiles, err);
     if (status == GVM_OK) status = embed_tiles(m, session, tiles, done, user, err);
@@ -119,6 +99,7 @@ void gvm_map_free(gvm_map *map)
     if (map == NULL) return;
     tiles_free(&map->tiles);
     free(map->own);
+    file_unmap(&map->file);
     free(map);
 }
 

@@ -1,20 +1,24 @@
-/* map.h - tiles with their features. */
+/* map.h - tiles with their features, in memory or mapped from a file. */
 #ifndef GVM_MAP_MAP_H
 #define GVM_MAP_MAP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "base/file.h"
 #include "map/tiles.h"
 
 struct gvm_map {
-    struct tiles tiles; /* those that could be read, in the list's order */
-    /* (rows, width) float16, rows of length 1. A tile's row is tiles.items[i].row; there may be more rows than tiles.
-     */
-    const uint16_t *features;
-    uint16_t *own; /* what features points to where the map has made it itself, else NULL */
+    struct tiles tiles;       /* in the order of the list, or of the file */
+    const uint16_t *features; /* (rows, width) float16, rows of length 1; that of a tile is its `row` */
+    size_t rows;              /* not all need have a tile: what was removed leaves its row */
     int width;
     double ground_m;      /* of a tile whose list does not say */
     char fingerprint[17]; /* of the model that made the features */
+    bool complete;        /* not a file whose building was interrupted */
+
+    uint16_t *own;        /* the features of a map that is not a file's */
+    struct file_map file; /* those of one that is */
 };
 
 #endif

@@ -236,23 +236,3 @@ gvm_status gvm_map_search_near(const gvm_map *map, const gvm_model *model, gvm_h
     free(items);
     return status;
 }
-
-gvm_status gvm_locate(gvm_session *session, const gvm_map *map, const char *photo, const double *heading, gvm_hit *hits,
-                      int max_hits, int *count, gvm_error *err)
-{
-    clear_error(err);
-    *count = 0;
-    const gvm_model *model = session->model;
-    unsigned char *pixels = malloc(view_bytes(model, GVM_STREET));
-    float *features = malloc((size_t)model->info.features * sizeof *features);
-    gvm_status status;
-    if (pixels == NULL || features == NULL)
-        status = fail(err, GVM_MEMORY, "%s: there is not enough memory to locate it", path_tail(photo));
-    else
-        status = gvm_load_picture(model, GVM_STREET, pixels, photo, heading, err);
-    if (status == GVM_OK) status = gvm_embed_pixels(session, GVM_STREET, features, pixels, 1, err);
-    if (status == GVM_OK) status = gvm_map_search(map, model, hits, max_hits, count, features, 1, err);
-    free(pixels);
-    free(features);
-    return status;
-}

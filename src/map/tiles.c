@@ -13,7 +13,8 @@ enum column { IMAGE, LAT, LON, METRES, COLUMNS };
 
 static const char *const names[COLUMNS] = {"image", "lat", "lon", "metres"};
 
-static gvm_status read_fields(struct tile *tile, const struct csv *csv, const int *order, gvm_error *err)
+static gvm_status read_fields(struct tile *tile, struct names *kept, const struct csv *csv, const int *order,
+                              gvm_error *err)
 {
     const char *image = NULL;
     double values[COLUMNS] = {0};
@@ -35,7 +36,7 @@ static gvm_status read_fields(struct tile *tile, const struct csv *csv, const in
             return fail(err, GVM_FORMAT, "%s, line %zu: %s %.60s is not in the range of %g to %g", csv->where,
                         csv->line, names[c], text, c == METRES ? 0 : -most[c], most[c]);
     }
-    *tile = (struct tile){strdup(image), values[LAT], values[LON], values[METRES], 0};
+    *tile = (struct tile){names_add(kept, image), values[LAT], values[LON], values[METRES], 0};
     if (tile->image == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", csv->where);
     return GVM_OK;
 }
@@ -52,7 +53,7 @@ static gvm_status read_tiles(struct tiles *tiles, struct csv *csv, gvm_error *er
             if (more == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", csv->where);
             tiles->items = more;
         }
-        status = read_fields(&tiles->items[tiles->count], csv, order, err);
+        status = read_fields(&tiles->items[tiles->count], &tiles->names, csv, order, err);
         if (status == GVM_OK) tiles->count++;
     }
     if (status == GVM_OK && tiles->count == 0)
@@ -82,9 +83,20 @@ gvm_status tiles_read(struct tiles *tiles, const char *path, gvm_error *err)
     return status;
 }
 
+char *tiles_path(const char *list, const char *image)
+{
+    const char *slash = strrchr(list, '/');
+    size_t folder = image[0] == '/' || slash == NULL ? 0 : (size_t)(slash - list) + 1, length = strlen(image);
+    char *path = malloc(folder + length + 1);
+    if (path == NULL) return NULL;
+    memcpy(path, list, folder);
+    memcpy(path + folder, image, length + 1);
+    return path;
+}
+
 void tiles_free(struct tiles *tiles)
 {
-    for (size_t i = 0; i < tiles->count; i++) free(tiles->items[i].image);
     free(tiles->items);
+    names_free(&tiles->names);
     *tiles = (struct tiles){0};
 }

@@ -1,0 +1,177 @@
+/* cmd_index.c - overhead imagery becomes a map. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+static const char help[] =
+    "usage: geoviewmatch index --weights W --out MAP.gpkg --raster T.tif... [options]\n"
+    "       geoviewmatch index --weights W --out MAP.gpkg --tiles FILE.csv [options]\n"
+    "       geoviewmatch index --weights W --out MAP.gpkg --xyz DIR [options]\n"
+    "       geoviewmatch index --out MAP.gpkg --remove AREA\n"
+    "\n"
+    "Makes a map that `locate` searches: MAP.gpkg, a GeoPackage with a polygon for each tile, and MAP.features beside\n"
+    "it. Interrupted at any moment, the same command goes on where it was. Places where there is nothing, or less\n"
+    "than half a tile, are skipped.\n"
+    "\n"
+    "  --weights W           the network, a safetensors file\n"
+    "  --out MAP.gpkg        the map\n"
+    "  --raster FILE...      georeferenced pictures in any projection: GeoTIFF, VRT, MBTiles, JPEG 2000, JPEG and PNG\n"
+    "                        with a world file; 8 or 16 bits. No tile spans two of them: join those that adjoin in a\n"
+    "                        VRT (gdalbuildvrt)\n"
+    "  --tiles FILE.csv      pictures from above and their places, with the header image,lat,lon or\n"
+    "                        image,lat,lon,metres\n"
+    "  --xyz DIR             web-map tiles DIR/z/x/y.jpg (or .png, .webp); of several zooms the one whose tiles are\n"
+    "                        nearest in size to what the weights were trained for\n"
+    "  --add                 add to a map that there is\n"
+    "  --remove AREA         take the tiles out whose centres lie in W,S,E,N (degrees) or in a polygon in WKT\n"
+    "  --tile-metres M       side of a raster's tile on the ground (default: the weights' own)\n"
+    "  --stride-metres M     from one tile's centre to the next's (default: half a tile)\n"
+    "  --crs CRS             coordinate system of rasters that do not say, as EPSG:25832\n" COMMON_HELP;
+
+struct arguments {
+    struct common common;
+    const char *weights, *out, *remove;
+    gvm_map_options options;
+};
+
+/* ------------------------------------------------------------------ options */
+
+/* --raster and what follows it up to the next option. getopt_long moves what is no option to the end, so it stops at
+ * each here: next_option's string does not begin with '+', but these are taken before it sees them. */
+static void take_rasters(struct arguments *a, const char **rasters, int argc, char **argv)
+{
+    rasters[a->options.raster_count++] = optarg;
+    while (optind < argc && argv[optind][0] != '-') rasters[a->options.raster_count++] = argv[optind++];
+}
+
+static int check_arguments(const struct arguments *a, int argc, char **argv)
+{
+    const char *name = a->common.name;
+    const gvm_map_options *o = &a->options;
+    int kinds = (o->raster_count > 0) + (o->tiles != NULL) + (o->xyz != NULL);
+    if (optind < argc) return usage_error(name, "'%s' is one argument too many", argv[optind]);
+    if (a->out == NULL) return usage_error(name, "--out is missing");
+    if (a->remove != NULL) {
+        if (kinds > 0 || o->add) return usage_error(name, "--remove goes without imagery");
+        return GO_ON;
+    }
+    if (a->weights == NULL) return usage_error(name, "--weights is missing");
+    if (kinds != 1) return usage_error(name, "one of --raster, --tiles and --xyz must be given");
+    if (o->raster_count == 0 && (o->tile_m > 0 || o->stride_m > 0 || o->crs != NULL))
+        return usage_error(name, "--tile-metres, --stride-metres and --crs go with --raster");
+    return GO_ON;
+}
+
+static int read_arguments(struct arguments *a, const char **rasters, int argc, char **argv)
+{
+    static const struct option options[] = {{"weights", required_argument, NULL, 'w'},
+                                            {"out", required_argument, NULL, 'o'},
+                                            {"raster", required_argument, NULL, 'r'},
+                                            {"tiles", required_argument, NULL, 't'},
+                                            {"xyz", required_argument, NULL, 'x'},
+                                            {"add", no_argument, NULL, 'a'},
+                                            {"remove", required_argument, NULL, 'm'},
+                                            {"tile-metres", required_argument, NULL, 'g'},
+                                            {"stride-metres", required_argument, NULL, 's'},
+                                            {"crs", required_argument, NULL, 'c'},
+                                            COMMON_OPTIONS};
+    gvm_map_options *o = &a->options;
+    const char *name = a->common.name;
+    int status;
+    for (int c; (c = next_option(argc, argv, options)) != -1;) {
+        switch (c) {
+        case 'w': a->weights = optarg; break;
+        case 'o': a->out = optarg; break;
+        case 'r': take_rasters(a, rasters, argc, argv); break;
+        case 't': o->tiles = optarg; break;
+        case 'x': o->xyz = optarg; break;
+        case 'a': o->add = 1; break;
+        case 'm': a->remove = optarg; break;
+        case 'c': o->crs = optarg; break;
+        case 'g':
+            if (!read_double(&o->tile_m, optarg, 1, 20000))
+                return usage_error(name, "--tile-metres takes metres from 1 to 20000, not '%s'", optarg);
+            break;
+        case 's':
+            if (!read_double(&o->stride_m, optarg, 0.01, 100000))
+                return usage_error(name, "--stride-metres takes metres from 0.01 to 100000, not '%s'", optarg);
+            break;
+        default:
+            if ((status = common_option(&a->common, c, argv)) != GO_ON) return status;
+        }
+    }
+    o->rasters = rasters;
+    return check_arguments(a, argc, argv);
+}
+
+/* ------------------------------------------------------------------ the job */
+
+struct bar {
+    struct progress progress;
+    bool started;
+};
+
+static void show(void *user, const gvm_map_progress *p, const gvm_error *failure)
+{
+    struct bar *bar = user;
+    if (!bar->started) progress_start(&bar->progress, "index", "tiles", p->places - p->resumed);
+    bar->started = true;
+    if (failure != NULL) {
+        progress_clear(&bar->progress);
+        failed(failure);
+    }
+    progress_step(&bar->progress, p->done - p->resumed);
+}
+
+static void print_result(const char *map, const gvm_map_progress *p)
+{
+    print_text(map);
+    printf(": %s%zu tile%s", p->done == p->resumed ? "complete already, " : "", p->tiles, p->tiles == 1 ? "" : "s");
+    if (p->empty > 0) printf(", %zu empty place%s skipped", p->empty, p->empty == 1 ? "" : "s");
+    if (p->failed > 0) printf(", %zu that could not be read", p->failed);
+    printf("\n");
+}
+
+static int build(const struct arguments *a)
+{
+    gvm_error err;
+    gvm_model *model = NULL;
+    gvm_session *session = NULL;
+    gvm_map_progress progress;
+    struct bar bar = {.progress.quiet = a->common.quiet};
+    gvm_status status = gvm_model_open(&model, a->weights, &err);
+    if (status == GVM_OK) status = gvm_session_open(&session, model, 16, &err);
+    if (status == GVM_OK) status = gvm_map_build(a->out, session, &a->options, &progress, show, &bar, &err);
+    if (bar.started) progress_end(&bar.progress);
+    int end = status == GVM_OK ? DONE : failed(&err);
+    if (status == GVM_OK) {
+        print_result(a->out, &progress);
+        if (progress.failed > 0 && progress.done > progress.resumed) end = FAILED;
+    }
+    gvm_session_free(session);
+    gvm_model_free(model);
+    return end;
+}
+
+static int take_out(const struct arguments *a)
+{
+    gvm_error err;
+    size_t removed;
+    if (gvm_map_remove(a->out, a->remove, &removed, &err) != GVM_OK) return failed(&err);
+    print_text(a->out);
+    printf(": %zu tile%s removed\n", removed, removed == 1 ? "" : "s");
+    return DONE;
+}
+
+int cmd_index(int argc, char **argv)
+{
+    struct arguments a = {.common = {.name = "index", .help = help}};
+    const char **rasters = calloc((size_t)argc + 1, sizeof *rasters);
+    if (rasters == NULL) return failed(&(gvm_error){"there is not enough memory for the list of rasters"});
+    int end = read_arguments(&a, rasters, argc, argv);
+    if (end == GO_ON) end = a.remove != NULL ? take_out(&a) : build(&a);
+    free(rasters);
+    return end;
+}

@@ -1,0 +1,98 @@
+/* gdal.c - see gdal.h */
+#include "map/gdal.h"
+
+#include <cpl_conv.h>
+#include <cpl_error.h>
+#include <cpl_string.h>
+#include <cpl_vsi.h>
+#include <gdal.h>
+#include <gdal_frmts.h>
+#include <ogr_srs_api.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+
+void RegisterOGRGeoPackage(void); /* its header is for C++ only */
+
+#pragma weak GDALRegister_WEBP /* not every build of GDAL has these two */
+#pragma weak GDALRegister_JP2OpenJPEG
+
+const char *const gdal_raster_drivers[] = {"GTiff", "VRT",  "MBTiles",     "GPKG", "JPEG",
+                                           "PNG",   "WEBP", "JP2OpenJPEG", NULL};
+
+/* File systems that stay within the machine. */
+static const char *const local[] = {"/vsimem/", "/vsizip/", "/vsitar/", "/vsigzip/", "/vsisubfile/", "/vsisparse/"};
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void *open_nothing(void *user, const char *name, const char *access)
+{
+    (void)user, (void)name, (void)access;
+    return NULL;
+}
+
+/* A VRT names its sources itself, so what must not be reached is taken away from the process. */
+static void block_file_systems(void)
+{
+    char **prefixes = VSIGetFileSystemsPrefixes();
+    for (char **prefix = prefixes; prefix != NULL && *prefix != NULL; prefix++) {
+        bool allowed = strncmp(*prefix, "/vsi", 4) != 0;
+        for (size_t i = 0; i < sizeof local / sizeof *local; i++) allowed = allowed || strcmp(*prefix, local[i]) == 0;
+        if (allowed) continue;
+        VSIFilesystemPluginCallbacksStruct *nothing = VSIAllocFilesystemPluginCallbacksStruct();
+        nothing->open = open_nothing;
+        VSIInstallPluginHandler(*prefix, nothing);
+        VSIFreeFilesystemPluginCallbacksStruct(nothing);
+    }
+    CSLDestroy(prefixes);
+}
+
+static void start(void)
+{
+    GDALRegister_GTiff();
+    GDALRegister_VRT();
+    GDALRegister_MBTiles();
+    GDALRegister_JPEG();
+    GDALRegister_PNG();
+    GDALRegister_MEM();
+    if (GDALRegister_WEBP != NULL) GDALRegister_WEBP();
+    if (GDALRegister_JP2OpenJPEG != NULL) GDALRegister_JP2OpenJPEG();
+    RegisterOGRGeoPackage();
+    OSRSetPROJEnableNetwork(0);
+    block_file_systems();
+}
+
+static void hear(CPLErr level, CPLErrorNum number, const char *message)
+{
+    struct gdal_words *words = CPLGetErrorHandlerUserData();
+    (void)number;
+    if (level < CE_Warning || words->failed) return;
+    words->failed = level >= CE_Failure;
+    snprintf(words->text, sizeof words->text, "%.*s", (int)strcspn(message, "\n"), message);
+}
+
+void gdal_listen(struct gdal_words *words)
+{
+    pthread_once(&once, start);
+    *words = (struct gdal_words){.failed = 0};
+    CPLPushErrorHandlerEx(hear, words);
+}
+
+void gdal_ignore(void)
+{
+    CPLPopErrorHandler();
+}
+
+gvm_status gdal_fail(gvm_error *err, gvm_status status, const char *where, const char *sentence,
+                     const struct gdal_words *words)
+{
+    const char *why = words->text;
+    if (words->failed && CPLGetLastErrorNo() == CPLE_OutOfMemory) status = GVM_MEMORY;
+    size_t length = strlen(why);
+    while (length > 0 && why[length - 1] == '.') length--;
+    if (length == 0) return fail(err, status, "%s: %s", where, sentence);
+    return fail(err, status, "%s: %s (%.*s)", where, sentence, (int)length, why);
+}

@@ -1,0 +1,208 @@
+/* imagery.c - see imagery.h: which places there are, in which order. */
+#include "map/imagery.h"
+
+#include <glib.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "map/earth.h"
+#include "map/imagery_parts.h"
+#include "model/session.h"
+
+enum { PIXELS_LEAST = 16 /* of the raster's along a tile: fewer show nothing */ };
+
+/* ------------------------------------------------------------------ rasters */
+
+static gvm_status plan_raster(struct imagery *m, struct raster_source *source, gvm_error *err)
+{
+    struct raster *raster;
+    struct raster_facts facts;
+    struct stat file;
+    gvm_status status = raster_open(&raster, source->path, m->crs, 0, err);
+    if (status == GVM_OK) status = raster_describe(&facts, raster, err);
+    raster_free(raster);
+    if (status != GVM_OK) return status;
+    if (m->tile_m < PIXELS_LEAST * facts.pixel_m)
+        return fail(err, GVM_FORMAT,
+                    "%s: its pixels cover %.3g m each, too much for tiles of %g m: take finer imagery, or larger tiles "
+                    "(--tile-metres)",
+                    path_tail(source->path), facts.pixel_m, m->tile_m);
+    /* Cut at half the network's pixel if the raster is so fine, and not coarser than the network's. */
+    double pixel_m = m->tile_m / view_size(m->model, GVM_AERIAL)[0];
+    source->pixel_m = fmax(pixel_m / 2, fmin(pixel_m, facts.pixel_m));
+    source->bytes = stat(source->path, &file) == 0 ? (long long)file.st_size : 0;
+    source->pieces = m->pieces;
+    source->places = m->places;
+    status = grid_cover(&source->grid, facts.box, m->tile_m, m->stride_m, path_tail(source->path), err);
+    m->pieces += source->grid.blocks;
+    m->places += source->grid.places;
+    return status;
+}
+
+static gvm_status plan_rasters(struct imagery *m, const gvm_map_options *options, gvm_error *err)
+{
+    gvm_status status = GVM_OK;
+    m->kind = "raster";
+    m->raster_count = options->raster_count;
+    m->rasters = calloc(m->raster_count, sizeof *m->rasters);
+    if (options->crs != NULL) m->crs = names_add(&m->names, options->crs);
+    if (m->rasters == NULL || (options->crs != NULL && m->crs == NULL))
+        return fail(err, GVM_MEMORY, "there is not enough memory for %zu rasters", options->raster_count);
+    for (size_t i = 0; i < m->raster_count && status == GVM_OK; i++) {
+        m->rasters[i].path = names_add(&m->names, options->rasters[i]);
+        if (m->rasters[i].path == NULL)
+            return fail(err, GVM_MEMORY, "there is not enough memory for %zu rasters", options->raster_count);
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(m->rasters[k].path, m->rasters[i].path) == 0)
+                return fail(err, GVM_ARGUMENT, "%s: it is named twice", path_tail(m->rasters[i].path));
+        status = plan_raster(m, &m->rasters[i], err);
+    }
+    return status;
+}
+
+size_t imagery_raster(const struct imagery *m, size_t number, bool by_place)
+{
+    size_t i = m->raster_count - 1;
+    while (i > 0 && (by_place ? m->rasters[i].places : m->rasters[i].pieces) > number) i--;
+    return i;
+}
+
+/* ------------------------------------------------------------------ pictures that are a tile each */
+
+static gvm_status plan_list(struct imagery *m, const char *list, gvm_error *err)
+{
+    struct tiles tiles;
+    m->kind = "tiles";
+    gvm_status status = tiles_read(&tiles, list, err);
+    if (status != GVM_OK) return status;
+    m->file_count = tiles.count;
+    m->files = calloc(tiles.count, sizeof *m->files);
+    m->paths = calloc(tiles.count, sizeof *m->paths);
+    bool enough = m->files != NULL && m->paths != NULL;
+    for (size_t i = 0; i < tiles.count && enough; i++) {
+        const struct tile *tile = &tiles.items[i];
+        struct place *place = &m->files[i];
+        *place =
+            (struct place){.lat = tile->lat, .lon = tile->lon, .metres = tile->metres > 0 ? tile->metres : m->tile_m};
+        tile_box(place->box, place->lat, place->lon, place->metres);
+        place->source = names_add(&m->names, tile->image);
+        m->paths[i] = tiles_path(list, tile->image);
+        enough = place->source != NULL && m->paths[i] != NULL;
+    }
+    tiles_free(&tiles);
+    return enough ? GVM_OK : fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", path_tail(list));
+}
+
+static gvm_status plan_xyz(struct imagery *m, const char *folder, gvm_error *err)
+{
+    m->kind = "xyz";
+    return xyz_list(&m->files, &m->file_count, &m->names, folder, m->tile_m, err);
+}
+
+/* ------------------------------------------------------------------ all */
+
+static gvm_status check_options(const gvm_map_options *o, const struct imagery *m, gvm_error *err)
+{
+    int kinds = (o->raster_count > 0) + (o->tiles != NULL) + (o->xyz != NULL);
+    if (kinds != 1)
+        return fail(err, GVM_ARGUMENT, "a map is built from rasters, or a list of tiles, or a folder of web-map tiles");
+    if (!(m->tile_m >= 1 && m->tile_m <= 20000))
+        return fail(err, GVM_ARGUMENT, "tiles of %g m are not in the range of 1 to 20000 m", m->tile_m);
+    if (!(m->stride_m >= m->tile_m / 100 && m->stride_m <= 100000))
+        return fail(err, GVM_ARGUMENT,
+                    "a stride of %g m is not in the range of %g m, a hundredth of a tile, to 100000 m", m->stride_m,
+                    m->tile_m / 100);
+    if (o->raster_count == 0 && (o->tile_m > 0 || o->stride_m > 0 || o->crs != NULL))
+        return fail(err, GVM_ARGUMENT, "the size and stride of tiles, and a coordinate system, are for rasters only");
+    return GVM_OK;
+}
+
+gvm_status imagery_open(struct imagery **imagery, const gvm_map_options *options, const gvm_model *model,
+                        gvm_error *err)
+{
+    *imagery = NULL;
+    struct imagery *m = calloc(1, sizeof *m);
+    if (m == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for a map");
+    m->model = model;
+    m->tile_m = options->tile_m > 0 ? options->tile_m : model->info.ground_m;
+    m->stride_m = options->stride_m > 0 ? options->stride_m : m->tile_m / 2;
+    gvm_status status = check_options(options, m, err);
+    if (status == GVM_OK && options->raster_count > 0) {
+        status = plan_rasters(m, options, err);
+    } else if (status == GVM_OK) {
+        const char *path = options->tiles != NULL ? options->tiles : options->xyz;
+        status = options->tiles != NULL ? plan_list(m, path, err) : plan_xyz(m, path, err);
+        m->pieces = m->places = m->file_count;
+        if (status == GVM_OK && (m->path = names_add(&m->names, path)) == NULL)
+            status = fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", path_tail(path));
+    }
+    if (status == GVM_OK)
+        *imagery = m;
+    else
+        imagery_free(m);
+    return status;
+}
+
+void imagery_free(struct imagery *m)
+{
+    if (m == NULL) return;
+    for (size_t i = 0; i < m->raster_count && m->rasters != NULL; i++) grid_free(&m->rasters[i].grid);
+    for (size_t i = 0; i < m->file_count && m->paths != NULL; i++) free(m->paths[i]);
+    free(m->rasters);
+    free(m->files);
+    free(m->paths);
+    names_free(&m->names);
+    free(m);
+}
+
+size_t imagery_places(const struct imagery *m)
+{
+    return m->places;
+}
+
+size_t imagery_pieces(const struct imagery *m)
+{
+    return m->pieces;
+}
+
+int imagery_piece_most(const struct imagery *m)
+{
+    return m->rasters != NULL ? GRID_MOST : 1;
+}
+
+size_t imagery_find(const struct imagery *m, size_t place)
+{
+    if (m->rasters == NULL || place >= m->places) return place < m->places ? place : m->pieces;
+    const struct raster_source *source = &m->rasters[imagery_raster(m, place, true)];
+    return source->pieces + grid_find(&source->grid, place - source->places);
+}
+
+/* JSON is UTF-8, a path need not be. */
+static json_t *json_path(const char *path)
+{
+    gchar *valid = g_utf8_make_valid(path, -1);
+    json_t *json = json_string(valid);
+    g_free(valid);
+    return json;
+}
+
+json_t *imagery_describe(const struct imagery *m)
+{
+    json_t *all = json_pack("{ss,sI,sf}", "kind", m->kind, "places", (json_int_t)m->places, "tile_m", m->tile_m);
+    if (m->rasters == NULL) {
+        json_object_set_new(all, "source", json_path(m->path));
+        return all;
+    }
+    json_t *list = json_array();
+    for (size_t i = 0; i < m->raster_count; i++)
+        json_array_append_new(list, json_pack("{so,sI}", "path", json_path(m->rasters[i].path), "bytes",
+                                              (json_int_t)m->rasters[i].bytes));
+    json_object_set_new(all, "stride_m", json_real(m->stride_m));
+    json_object_set_new(all, "sources", list);
+    if (m->crs != NULL) json_object_set_new(all, "crs", json_path(m->crs));
+    return all;
+}

@@ -1,0 +1,45 @@
+/* imagery_parts.h - what imagery.c (which places) and cut.c (their pixels) share. */
+#ifndef GVM_MAP_IMAGERY_PARTS_H
+#define GVM_MAP_IMAGERY_PARTS_H
+
+#include "map/imagery.h"
+#include "map/raster.h"
+#include "map/tiles.h"
+
+/* A raster to be cut. */
+struct raster_source {
+    const char *path;
+    struct grid grid;
+    double pixel_m; /* of the pixels that are cut out of it */
+    size_t pieces;  /* of the sources before it */
+    size_t places;
+    long long bytes;
+};
+
+struct imagery {
+    const gvm_model *model;
+    const char *kind; /* "raster", "tiles" or "xyz" */
+    const char *crs;  /* of rasters that do not say, or NULL */
+    const char *path; /* of the list or the folder */
+    double tile_m, stride_m;
+    struct raster_source *rasters;
+    size_t raster_count;
+    struct place *files; /* pictures that are a tile each */
+    char **paths;        /* where they lie */
+    size_t file_count;
+    size_t pieces, places;
+    struct names names;
+};
+
+/* Which raster a piece is out of, or which holds a place. */
+size_t imagery_raster(const struct imagery *imagery, size_t number, bool by_place);
+
+/* The pictures z/x/y.jpg (or .jpeg, .png, .webp) of a folder, of the zoom whose tiles are nearest in size to ground_m.
+ * GVM_FILE, GVM_FORMAT (none there), GVM_MEMORY. */
+gvm_status xyz_list(struct place **places, size_t *count, struct names *names, const char *folder, double ground_m,
+                    gvm_error *err);
+
+/* The place of a web-mercator tile; false for an address that there is not. */
+bool xyz_place(struct place *place, long z, long x, long y);
+
+#endif

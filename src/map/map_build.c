@@ -1,0 +1,261 @@
+/* map_build.c - imagery becomes a map: pieces are cut on other threads, tiles gathered into batches and embedded,
+ * batches committed.
+ *
+ * Only whole batches are committed, with the place after their last tile: a run that goes on there makes the same
+ * batches, and so the same bits, as one that was never interrupted. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "map/map_file.h"
+#include "map/piece_ring.h"
+#include "model/session.h"
+
+enum { COMMIT_TILES = 256, COMMIT_SECONDS = 10 };
+
+struct build {
+    gvm_session *session;
+    const struct imagery *imagery;
+    struct map_file *file;
+    json_t *job; /* in the file's jobs */
+    gvm_map_watch *watch;
+    void *user;
+
+    struct gvm_map_progress now;   /* of what was looked at */
+    struct gvm_map_progress whole; /* of what is in whole batches */
+
+    int count;            /* tiles in the batch */
+    uint8_t *pixels;      /* (max_batch, H, W, 3) */
+    float *features;      /* (max_batch, width) */
+    struct place *places; /* those that are not committed, the batch's last */
+    size_t waiting;       /* of them, embedded and not committed */
+    time_t committed;     /* when */
+    size_t failed_source; /* that was told of last, plus one */
+};
+
+/* ------------------------------------------------------------------ jobs */
+
+static json_t *new_job(const struct imagery *imagery, const gvm_session *session)
+{
+    return json_pack("{so,si,si,si,si,si,sb}", "imagery", imagery_describe(imagery), "batch", session->max_batch,
+                     "done", 0, "tiles", 0, "empty", 0, "failed", 0, "complete", 0);
+}
+
+static size_t job_number(const json_t *job, const char *key)
+{
+    json_int_t value = json_integer_value(json_object_get(job, key));
+    return value > 0 ? (size_t)value : 0;
+}
+
+static bool is_complete(const json_t *job)
+{
+    return json_is_true(json_object_get(job, "complete"));
+}
+
+static bool same_job(const json_t *a, const json_t *b)
+{
+    return json_equal(json_object_get(a, "imagery"), json_object_get(b, "imagery")) &&
+           json_equal(json_object_get(a, "batch"), json_object_get(b, "batch"));
+}
+
+static void read_job(struct gvm_map_progress *p, const json_t *job, size_t places)
+{
+    *p = (struct gvm_map_progress){.places = places};
+    p->done = p->resumed = job_number(job, "done");
+    p->tiles = job_number(job, "tiles");
+    p->empty = job_number(job, "empty");
+    p->failed = job_number(job, "failed");
+}
+
+static void write_job(json_t *job, const struct gvm_map_progress *p, bool complete)
+{
+    json_object_set_new(job, "done", json_integer((json_int_t)p->done));
+    json_object_set_new(job, "tiles", json_integer((json_int_t)p->tiles));
+    json_object_set_new(job, "empty", json_integer((json_int_t)p->empty));
+    json_object_set_new(job, "failed", json_integer((json_int_t)p->failed));
+    json_object_set_new(job, "complete", json_boolean(complete));
+}
+
+/* The job in the map that is to be done or is done already; a new one is added. */
+static gvm_status find_job(json_t **job, struct map_file *f, json_t *wanted, bool add, gvm_error *err)
+{
+    size_t n = json_array_size(f->jobs);
+    *job = NULL;
+    for (size_t i = 0; i < n && *job == NULL; i++)
+        if (same_job(json_array_get(f->jobs, i), wanted)) *job = json_array_get(f->jobs, i);
+    if (*job != NULL && is_complete(*job)) return GVM_OK;
+    if (*job == NULL && n > 0 && !is_complete(json_array_get(f->jobs, n - 1)))
+        return fail(err, GVM_ARGUMENT,
+                    "%s: its building from other sources, or with other options, was interrupted: run that command "
+                    "again to its end first (geoviewmatch info tells which)",
+                    f->where);
+    if (*job == NULL && !add)
+        return fail(err, GVM_ARGUMENT,
+                    "%s: the map is there, from other sources or with other options: add to it (--add), or take "
+                    "another name",
+                    f->where);
+    if (*job != NULL) return GVM_OK;
+    if (json_array_append(f->jobs, wanted) != 0)
+        return fail(err, GVM_MEMORY, "%s: there is not enough memory to add to it", f->where);
+    *job = wanted;
+    return map_file_commit(f, NULL, 0, err);
+}
+
+/* ------------------------------------------------------------------ tiles */
+
+static gvm_status commit(struct build *b, bool complete, gvm_error *err)
+{
+    write_job(b->job, &b->whole, complete);
+    gvm_status status = map_file_commit(b->file, b->places, b->waiting, err);
+    if (status != GVM_OK) return status;
+    b->waiting = 0;
+    b->committed = time(NULL);
+    return GVM_OK;
+}
+
+static gvm_status embed_batch(struct build *b, gvm_error *err)
+{
+    size_t D = (size_t)b->session->model->info.features, n = (size_t)b->count;
+    if (n > 0 && !session_embed(b->session, GVM_AERIAL, b->features, b->pixels, b->count))
+        return fail(err, GVM_MEMORY, "there is not enough memory to run the network on %zu tiles", n);
+    for (size_t i = 0; i < n; i++)
+        if (!is_feature(b->features + i * D, D))
+            return fail(err, GVM_FORMAT, "the weights make of a tile of %s no feature of length 1: they are broken",
+                        path_tail(b->places[b->waiting + i].source));
+    gvm_status status = n > 0 ? map_file_append(b->file, b->features, n, err) : GVM_OK;
+    b->waiting += n;
+    b->count = 0;
+    b->whole = b->now;
+    return status;
+}
+
+static void tell(struct build *b, const gvm_error *failure)
+{
+    if (b->watch != NULL) b->watch(b->user, &b->now, failure);
+}
+
+static gvm_status take_tile(struct build *b, const struct cut_tile *tile, const struct piece *piece, gvm_error *err)
+{
+    size_t bytes = view_bytes(b->session->model, GVM_AERIAL);
+    b->now.done++;
+    if (tile->status == GVM_MEMORY) { /* what is wrong with the machine must not make a hole in the map */
+        if (err != NULL) *err = piece->err;
+        return GVM_MEMORY;
+    }
+    if (tile->status != GVM_OK) {
+        b->now.failed++;
+        if (b->failed_source != piece->source + 1) tell(b, &piece->err);
+        b->failed_source = piece->source + 1;
+        return GVM_OK;
+    }
+    if (tile->empty) {
+        b->now.empty++;
+        return GVM_OK;
+    }
+    memcpy(b->pixels + (size_t)b->count * bytes, tile->pixels, bytes);
+    b->places[b->waiting + (size_t)b->count++] = tile->place;
+    b->now.tiles++;
+    if (b->count < b->session->max_batch) return GVM_OK;
+    gvm_status status = embed_batch(b, err);
+    bool due = b->waiting >= COMMIT_TILES || time(NULL) - b->committed >= COMMIT_SECONDS;
+    return status == GVM_OK && due ? commit(b, false, err) : status;
+}
+
+static gvm_status run(struct build *b, gvm_error *err)
+{
+    struct piece_ring *ring;
+    size_t start = b->now.done;
+    gvm_status status = piece_ring_open(&ring, b->imagery, b->session->model, imagery_find(b->imagery, start),
+                                        2 * (size_t)b->session->max_batch, err);
+    if (status != GVM_OK) return status;
+    tell(b, NULL);
+    for (const struct piece *piece; status == GVM_OK && (piece = piece_ring_next(ring)) != NULL;) {
+        for (int i = 0; i < piece->count && status == GVM_OK; i++)
+            if (piece->before + (size_t)i >= start) status = take_tile(b, &piece->tiles[i], piece, err);
+        if (status == GVM_OK) tell(b, NULL);
+    }
+    piece_ring_close(ring);
+    if (status == GVM_OK) status = embed_batch(b, err); /* the last, with fewer tiles */
+    return status == GVM_OK && b->whole.tiles > 0 ? commit(b, true, err) : status;
+}
+
+/* ------------------------------------------------------------------ all */
+
+static gvm_status build_job(struct build *b, gvm_error *err)
+{
+    size_t B = (size_t)b->session->max_batch;
+    b->pixels = malloc(B * view_bytes(b->session->model, GVM_AERIAL));
+    b->features = malloc(B * (size_t)b->session->model->info.features * sizeof *b->features);
+    b->places = calloc(COMMIT_TILES + B, sizeof *b->places);
+    b->committed = time(NULL);
+    gvm_status status = b->pixels != NULL && b->features != NULL && b->places != NULL
+                            ? run(b, err)
+                            : fail(err, GVM_MEMORY, "there is not enough memory for a batch of %zu tiles", B);
+    free(b->pixels);
+    free(b->features);
+    free(b->places);
+    return status;
+}
+
+/* The sources gave nothing: the map becomes what it was, or goes. */
+static gvm_status take_back(struct build *b, gvm_error *err)
+{
+    struct map_file *f = b->file;
+    size_t n = json_array_size(f->jobs), places = b->now.places, failed = b->now.failed;
+    json_array_remove(f->jobs, n - 1);
+    if (n > 1 || f->rows > 0) {
+        gvm_status status = map_file_commit(f, NULL, 0, err);
+        if (status != GVM_OK) return status;
+    } else {
+        unlink(f->path);
+        unlink(f->features_path);
+    }
+    return fail(err, GVM_IMAGE, "%s: %s, as none of %zu places has a tile: %zu are empty, %zu cannot be read", f->where,
+                n > 1 || f->rows > 0 ? "nothing was added" : "not made", places, b->now.empty, failed);
+}
+
+static gvm_status open_map(struct map_file **file, const char *path, const gvm_model *model, json_t *job, bool add,
+                           gvm_error *err)
+{
+    char *features;
+    gvm_status status = map_features_path(&features, path, err);
+    free(features);
+    if (status == GVM_OK && access(path, F_OK) != 0) {
+        if (add) return fail(err, GVM_FILE, "%s: there is no such map to add to", path_tail(path));
+        status = map_file_create(path, &model->info, json_pack("[O]", job), err);
+    }
+    if (status == GVM_OK) status = map_file_open(file, path, true, err);
+    if (status == GVM_OK) status = map_file_match((*file)->where, (*file)->fingerprint, &model->info, err);
+    return status;
+}
+
+gvm_status gvm_map_build(const char *path, gvm_session *session, const gvm_map_options *options,
+                         gvm_map_progress *progress, gvm_map_watch *watch, void *user, gvm_error *err)
+{
+    struct imagery *imagery;
+    struct build b = {.session = session, .watch = watch, .user = user};
+    clear_error(err);
+    gvm_status status = imagery_open(&imagery, options, session->model, err);
+    if (status != GVM_OK) return status;
+    b.imagery = imagery;
+    json_t *job = new_job(imagery, session);
+    status = job != NULL ? open_map(&b.file, path, session->model, job, options->add != 0, err)
+                         : fail(err, GVM_MEMORY, "%s: there is not enough memory to build it", path_tail(path));
+    if (status == GVM_OK) status = find_job(&b.job, b.file, job, options->add != 0, err);
+    if (status == GVM_OK) {
+        read_job(&b.now, b.job, imagery_places(imagery));
+        b.whole = b.now;
+        if (!is_complete(b.job)) {
+            status = build_job(&b, err);
+            if (status == GVM_OK && b.now.tiles == 0) status = take_back(&b, err);
+        }
+    }
+    if (progress != NULL) *progress = b.now;
+    map_file_close(b.file);
+    json_decref(job);
+    imagery_free(imagery);
+    return status;
+}

@@ -1,0 +1,60 @@
+/* map_file.h - a map on the disk: MAP.gpkg, a GeoPackage with a polygon for each tile and a table of facts, and
+ * MAP.features beside it.
+ *
+ * A tile counts once its row in the GeoPackage is committed, and its features are on the disk before that. So a
+ * process that ends at any moment leaves a map that holds what was committed last; its table of facts says how far
+ * the job that was at work had come. */
+#ifndef GVM_MAP_MAP_FILE_H
+#define GVM_MAP_MAP_FILE_H
+
+#include <gdal.h>
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "map/features_file.h"
+#include "map/imagery.h"
+#include "map/tiles.h"
+
+struct map_file {
+    struct features_facts id;
+    char fingerprint[17]; /* of the weights that made the features */
+    double ground_m;      /* of a tile that does not say */
+    size_t rows;          /* committed, those of removed tiles among them */
+    json_t *jobs;         /* what was built into it: map_job.h */
+
+    char *path, *features_path;
+    const char *where, *features_where; /* the same for sentences */
+    GDALDatasetH data;
+    OGRLayerH tiles;
+    int features; /* the file; -1 where it is opened to read */
+    size_t end;   /* rows in the file, those that are not committed among them */
+};
+
+/* MAP.features for MAP.gpkg; GVM_ARGUMENT for another name. */
+gvm_status map_features_path(char **features, const char *path, gvm_error *err);
+
+/* Make a map without tiles where there is none. The jobs are taken over, also on failure. */
+gvm_status map_file_create(const char *path, const gvm_model_info *info, json_t *jobs, gvm_error *err);
+
+/* Open a map and see that both files belong together. To write: alone, or GVM_FILE; what was not committed is cut
+ * off. To be freed with map_file_close. */
+gvm_status map_file_open(struct map_file **file, const char *path, bool write, gvm_error *err);
+void map_file_close(struct map_file *file); /* NULL is fine */
+
+/* GVM_MISMATCH, with both fingerprints, where other weights made it. */
+gvm_status map_file_match(const char *where, const char *fingerprint, const gvm_model_info *info, gvm_error *err);
+
+/* The tiles, in the order of their rows. */
+gvm_status map_file_tiles(struct tiles *tiles, const struct map_file *file, gvm_error *err);
+
+/* Put n features (n, width) behind the others. They count once map_file_commit has their places. */
+gvm_status map_file_append(struct map_file *file, const float *features, size_t n, gvm_error *err);
+
+/* Commit the places of all rows that were appended, n, and the jobs as they are now. */
+gvm_status map_file_commit(struct map_file *file, const struct place *places, size_t n, gvm_error *err);
+
+/* Take the tiles out whose centres lie in an area: "W,S,E,N" in degrees (W > E: across 180 degrees), or a polygon in
+ * WKT. GVM_ARGUMENT where it is neither. */
+gvm_status map_file_remove(struct map_file *file, size_t *removed, const char *area, gvm_error *err);
+
+#endif

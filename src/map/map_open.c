@@ -1,0 +1,84 @@
+/* map_open.c - a map from its files: the tiles read, the features mapped. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "map/earth.h"
+#include "map/map.h"
+#include "map/map_file.h"
+#include "model/session.h"
+
+static bool is_complete(const json_t *jobs)
+{
+    size_t n = json_array_size(jobs);
+    return n == 0 || json_is_true(json_object_get(json_array_get(jobs, n - 1), "complete"));
+}
+
+static gvm_status take(gvm_map *m, const struct map_file *f, const gvm_model *model, gvm_error *err)
+{
+    gvm_status status = model != NULL ? map_file_match(f->where, f->fingerprint, &model->info, err) : GVM_OK;
+    m->width = f->id.width;
+    m->rows = f->rows;
+    m->ground_m = f->ground_m;
+    m->complete = is_complete(f->jobs);
+    memcpy(m->fingerprint, f->fingerprint, sizeof m->fingerprint);
+    if (status == GVM_OK) status = map_file_tiles(&m->tiles, f, err);
+    if (status == GVM_OK && m->tiles.count == 0) status = fail(err, GVM_FORMAT, "%s: the map holds no tile", f->where);
+    if (status == GVM_OK) status = file_map(&m->file, f->features_path, err);
+    if (status == GVM_OK) status = features_check(m->file.data, m->file.size, &f->id, f->rows, f->features_where, err);
+    if (status == GVM_OK) m->features = (const uint16_t *)(const void *)(m->file.data + FEATURES_START);
+    return status;
+}
+
+gvm_status gvm_map_open(gvm_map **map, const char *path, const gvm_model *model, gvm_error *err)
+{
+    struct map_file *file;
+    clear_error(err);
+    *map = NULL;
+    gvm_status status = map_file_open(&file, path, false, err);
+    if (status != GVM_OK) return status;
+    gvm_map *m = calloc(1, sizeof *m);
+    status = m != NULL ? take(m, file, model, err)
+                       : fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", path_tail(path));
+    map_file_close(file);
+    if (status == GVM_OK)
+        *map = m;
+    else
+        gvm_map_free(m);
+    return status;
+}
+
+gvm_status gvm_map_remove(const char *path, const char *area, size_t *removed, gvm_error *err)
+{
+    struct map_file *file;
+    clear_error(err);
+    *removed = 0;
+    gvm_status status = map_file_open(&file, path, true, err);
+    if (status == GVM_OK) status = map_file_remove(file, removed, area, err);
+    map_file_close(file);
+    return status;
+}
+
+gvm_map_info gvm_map_about(const gvm_map *map)
+{
+    gvm_map_info info = {.tiles = map->tiles.count,
+                         .south = 90,
+                         .north = -90,
+                         .features = map->width,
+                         .ground_m = map->ground_m,
+                         .complete = map->complete};
+    memcpy(info.fingerprint, map->fingerprint, sizeof info.fingerprint);
+    double west = 360, east = -360;
+    for (size_t i = 0; i < map->tiles.count; i++) {
+        const struct tile *tile = &map->tiles.items[i];
+        double lon = lon_near(tile->lon, map->tiles.items[0].lon);
+        west = fmin(west, lon);
+        east = fmax(east, lon);
+        info.south = fmin(info.south, tile->lat);
+        info.north = fmax(info.north, tile->lat);
+    }
+    info.west = lon_normal(west);
+    info.east = lon_normal(east);
+    return info;
+}

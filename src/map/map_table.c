@@ -1,0 +1,231 @@
+/* map_table.c - the GeoPackage of a map: the layer `tiles` and the table `geoviewmatch` of facts.
+ *
+ *   tiles         geom (polygon, EPSG:4326, with GDAL's R-tree), row (of the features), source, lat, lon, metres
+ *   geoviewmatch  key, value: version, id, fingerprint, width, ground_m, rows, jobs (JSON) */
+#include "map/map_table.h"
+
+#include <cpl_conv.h>
+#include <cpl_string.h>
+#include <math.h>
+#include <ogr_api.h>
+#include <ogr_srs_api.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "map/gdal.h"
+
+enum { VERSION = 1 };
+
+static const struct {
+    const char *name;
+    OGRFieldType type;
+} fields[FIELDS] = {
+    {"row", OFTInteger64}, {"source", OFTString}, {"lat", OFTReal}, {"lon", OFTReal}, {"metres", OFTReal}};
+
+/* ------------------------------------------------------------------ making one */
+
+static bool make_tiles(GDALDatasetH data)
+{
+    OGRSpatialReferenceH srs = OSRNewSpatialReference(NULL);
+    OSRImportFromEPSG(srs, 4326);
+    OSRSetAxisMappingStrategy(srs, OAMS_TRADITIONAL_GIS_ORDER);
+    char **options = CSLSetNameValue(NULL, "SPATIAL_INDEX", "YES");
+    OGRLayerH layer = GDALDatasetCreateLayer(data, "tiles", srs, wkbPolygon, options);
+    CSLDestroy(options);
+    OSRDestroySpatialReference(srs);
+    bool done = layer != NULL;
+    for (int i = 0; i < FIELDS && done; i++) {
+        OGRFieldDefnH field = OGR_Fld_Create(fields[i].name, fields[i].type);
+        done = OGR_L_CreateField(layer, field, true) == OGRERR_NONE;
+        OGR_Fld_Destroy(field);
+    }
+    return done;
+}
+
+static bool make_facts(GDALDatasetH data, const struct map_file *f)
+{
+    OGRLayerH layer = GDALDatasetCreateLayer(data, "geoviewmatch", NULL, wkbNone, NULL);
+    bool done = layer != NULL;
+    for (int i = 0; i < 2 && done; i++) {
+        OGRFieldDefnH field = OGR_Fld_Create(i == 0 ? "key" : "value", OFTString);
+        done = OGR_L_CreateField(layer, field, true) == OGRERR_NONE;
+        OGR_Fld_Destroy(field);
+    }
+    char version[16], width[16], ground[32], *jobs = json_dumps(f->jobs, JSON_COMPACT);
+    snprintf(version, sizeof version, "%d", VERSION);
+    snprintf(width, sizeof width, "%d", f->id.width);
+    snprintf(ground, sizeof ground, "%.17g", f->ground_m);
+    const char *const pairs[][2] = {{"version", version}, {"id", f->id.id},     {"fingerprint", f->fingerprint},
+                                    {"width", width},     {"ground_m", ground}, {"rows", "0"},
+                                    {"jobs", jobs}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs && done; i++) {
+        OGRFeatureH pair = OGR_F_Create(OGR_L_GetLayerDefn(layer));
+        OGR_F_SetFieldString(pair, 0, pairs[i][0]);
+        OGR_F_SetFieldString(pair, 1, pairs[i][1]);
+        done = jobs != NULL && OGR_L_CreateFeature(layer, pair) == OGRERR_NONE;
+        OGR_F_Destroy(pair);
+    }
+    free(jobs);
+    return done;
+}
+
+gvm_status map_table_create(const struct map_file *f, const char *path, gvm_error *err)
+{
+    struct gdal_words words;
+    gdal_listen(&words);
+    GDALDatasetH data = GDALCreate(GDALGetDriverByName("GPKG"), path, 0, 0, 0, GDT_Unknown, NULL);
+    bool done = data != NULL && make_tiles(data) && make_facts(data, f);
+    if (data != NULL) GDALClose(data); /* writes the R-tree */
+    gdal_ignore();
+    if (done && !words.failed) return GVM_OK;
+    return gdal_fail(err, GVM_FILE, f->where, "it cannot be written", &words);
+}
+
+/* ------------------------------------------------------------------ opening one */
+
+static bool read_number(double *number, const char *text, double low, double high)
+{
+    char *rest;
+    *number = text != NULL ? CPLStrtod(text, &rest) : NAN;
+    return text != NULL && rest != text && *rest == '\0' && *number >= low && *number <= high;
+}
+
+/* Take over one pair; false where the value cannot be. */
+static bool take_fact(struct map_file *f, const char *key, const char *value, double *version)
+{
+    double number;
+    if (strcmp(key, "version") == 0) return read_number(version, value, 1, 1e6);
+    if (strcmp(key, "id") == 0) {
+        if (strlen(value) != MAP_ID) return false;
+        memcpy(f->id.id, value, MAP_ID + 1);
+    } else if (strcmp(key, "fingerprint") == 0) {
+        if (strlen(value) != sizeof f->fingerprint - 1) return false;
+        memcpy(f->fingerprint, value, sizeof f->fingerprint);
+    } else if (strcmp(key, "width") == 0) {
+        if (!read_number(&number, value, 1, 1e7)) return false;
+        f->id.width = (int)number;
+    } else if (strcmp(key, "ground_m") == 0) {
+        return read_number(&f->ground_m, value, 1e-3, 1e6);
+    } else if (strcmp(key, "rows") == 0) {
+        if (!read_number(&number, value, 0, 1e12)) return false;
+        f->rows = (size_t)number;
+    } else if (strcmp(key, "jobs") == 0) {
+        json_decref(f->jobs);
+        return json_is_array(f->jobs = json_loads(value, 0, NULL));
+    }
+    return true;
+}
+
+static gvm_status read_facts(struct map_file *f, OGRLayerH layer, gvm_error *err)
+{
+    double version = 0;
+    int good = OGR_FD_GetFieldCount(OGR_L_GetLayerDefn(layer)) >= 2;
+    OGR_L_ResetReading(layer);
+    for (OGRFeatureH pair; good && (pair = OGR_L_GetNextFeature(layer)) != NULL; OGR_F_Destroy(pair))
+        good = take_fact(f, OGR_F_GetFieldAsString(pair, 0), OGR_F_GetFieldAsString(pair, 1), &version);
+    if (version > VERSION)
+        return fail(err, GVM_FORMAT, "%s: it is a map from a newer GeoViewMatch (version %g, this one reads %d)",
+                    f->where, version, VERSION);
+    if (!good || version == 0 || f->id.id[0] == '\0' || f->fingerprint[0] == '\0' || f->id.width == 0 ||
+        f->ground_m == 0 || f->jobs == NULL)
+        return fail(err, GVM_FORMAT, "%s: the table `geoviewmatch` in it is damaged", f->where);
+    return GVM_OK;
+}
+
+/* After a process was killed in a commit, what it had begun must be taken back, which needs the right to write. */
+static bool has_journal(const char *path)
+{
+    size_t size = strlen(path) + sizeof "-journal";
+    char *name = malloc(size);
+    if (name == NULL) return false;
+    snprintf(name, size, "%s-journal", path);
+    bool there = access(name, F_OK) == 0;
+    free(name);
+    return there;
+}
+
+gvm_status map_table_open(struct map_file *f, bool write, gvm_error *err)
+{
+    static const char *const drivers[] = {"GPKG", NULL};
+    struct gdal_words words;
+    unsigned flags = GDAL_OF_VECTOR | GDAL_OF_VERBOSE_ERROR;
+    if (write || has_journal(f->path)) flags |= GDAL_OF_UPDATE;
+    gdal_listen(&words);
+    f->data = GDALOpenEx(f->path, flags, drivers, NULL, NULL);
+    OGRLayerH facts = f->data != NULL ? GDALDatasetGetLayerByName(f->data, "geoviewmatch") : NULL;
+    f->tiles = f->data != NULL ? GDALDatasetGetLayerByName(f->data, "tiles") : NULL;
+    gvm_status status = GVM_OK;
+    if (f->data != NULL && facts == NULL)
+        status = fail(err, GVM_FORMAT, "%s: it is a GeoPackage, but none that `geoviewmatch index` made", f->where);
+    else if (f->data != NULL)
+        status = read_facts(f, facts, err);
+    for (int i = 0; i < FIELDS && status == GVM_OK && f->data != NULL; i++)
+        if (f->tiles == NULL || OGR_FD_GetFieldIndex(OGR_L_GetLayerDefn(f->tiles), fields[i].name) != i)
+            status = fail(err, GVM_FORMAT, "%s: the layer `tiles` in it is damaged", f->where);
+    gdal_ignore();
+    if (f->data == NULL) status = gdal_fail(err, GVM_FILE, f->where, "it cannot be opened", &words);
+    return status;
+}
+
+void map_table_close(struct map_file *f)
+{
+    struct gdal_words words;
+    if (f->data == NULL) return;
+    gdal_listen(&words);
+    GDALClose(f->data);
+    gdal_ignore();
+    f->data = NULL;
+}
+
+/* ------------------------------------------------------------------ tiles out */
+
+static bool take_tile(struct tile *tile, struct tiles *tiles, OGRFeatureH feature)
+{
+    tile->row = (size_t)OGR_F_GetFieldAsInteger64(feature, ROW);
+    tile->lat = OGR_F_GetFieldAsDouble(feature, LAT);
+    tile->lon = OGR_F_GetFieldAsDouble(feature, LON);
+    tile->metres = OGR_F_GetFieldAsDouble(feature, METRES);
+    tile->image = names_add(&tiles->names, OGR_F_GetFieldAsString(feature, SOURCE));
+    return tile->image != NULL;
+}
+
+static bool is_sound(const struct tile *tile, const struct map_file *f)
+{
+    return tile->row < f->rows && fabs(tile->lat) <= 90 && fabs(tile->lon) <= 180 && tile->metres > 0 &&
+           tile->metres < 1e6;
+}
+
+gvm_status map_file_tiles(struct tiles *tiles, const struct map_file *f, gvm_error *err)
+{
+    static const char *const ignored[] = {"OGR_GEOMETRY", NULL};
+    struct gdal_words words;
+    *tiles = (struct tiles){.count = 0};
+    gdal_listen(&words);
+    gvm_status status = GVM_OK;
+    GIntBig count = OGR_L_GetFeatureCount(f->tiles, true);
+    if (count < 0 || (size_t)count > f->rows) count = 0;
+    tiles->items = malloc(((size_t)count + 1) * sizeof *tiles->items);
+    OGR_L_SetIgnoredFields(f->tiles, (const char **)ignored);
+    OGR_L_ResetReading(f->tiles);
+    OGRFeatureH feature;
+    for (; status == GVM_OK && (feature = OGR_L_GetNextFeature(f->tiles)) != NULL; OGR_F_Destroy(feature)) {
+        struct tile *tile = tiles->items != NULL ? &tiles->items[tiles->count] : NULL;
+        if (tiles->count == (size_t)count)
+            status = fail(err, GVM_FORMAT, "%s: the layer `tiles` in it is damaged", f->where);
+        else if (tile == NULL || !take_tile(tile, tiles, feature))
+            status = fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", f->where);
+        else if (!is_sound(tile, f))
+            status = fail(err, GVM_FORMAT, "%s: tile %lld in it is damaged", f->where, OGR_F_GetFID(feature));
+        else
+            tiles->count++;
+    }
+    OGR_L_SetIgnoredFields(f->tiles, NULL);
+    gdal_ignore();
+    if (status == GVM_OK && words.failed) status = gdal_fail(err, GVM_FILE, f->where, "it cannot be read", &words);
+    if (status != GVM_OK) tiles_free(tiles);
+    return status;
+}

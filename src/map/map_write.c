@@ -1,0 +1,182 @@
+/* map_write.c - a map changes: features are appended, tiles committed with how far the job is, or removed. */
+#include <cpl_error.h>
+#include <errno.h>
+#include <math.h>
+#include <ogr_api.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/half.h"
+#include "map/gdal.h"
+#include "map/map_table.h"
+
+/* Run SQL, which it frees; NULL is short memory. */
+static bool run(GDALDatasetH data, char *sql)
+{
+    CPLErrorReset();
+    if (sql == NULL) return false;
+    OGRLayerH result = GDALDatasetExecuteSQL(data, sql, NULL, NULL);
+    if (result != NULL) GDALDatasetReleaseResultSet(data, result);
+    sqlite3_free(sql);
+    return CPLGetLastErrorType() < CE_Failure;
+}
+
+static bool put_fact(GDALDatasetH data, const char *key, const char *value)
+{
+    return run(data, sqlite3_mprintf("UPDATE geoviewmatch SET value = %Q WHERE key = %Q", value, key));
+}
+
+/* What changes with each commit. */
+static bool put_progress(GDALDatasetH data, size_t rows, const json_t *jobs)
+{
+    char number[32], *text = json_dumps(jobs, JSON_COMPACT);
+    snprintf(number, sizeof number, "%zu", rows);
+    bool done = text != NULL && put_fact(data, "rows", number) && put_fact(data, "jobs", text);
+    free(text);
+    return done;
+}
+
+/* ------------------------------------------------------------------ tiles in */
+
+gvm_status map_file_append(struct map_file *f, const float *features, size_t n, gvm_error *err)
+{
+    size_t D = (size_t)f->id.width, size = n * D * sizeof(uint16_t), written = 0;
+    uint16_t *halves = malloc(size);
+    if (halves == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", f->features_where);
+    for (size_t i = 0; i < n * D; i++) halves[i] = f16_from_float(features[i]);
+    off_t at = (off_t)(FEATURES_START + f->end * D * sizeof(uint16_t));
+    gvm_status status = GVM_OK;
+    while (written < size && status == GVM_OK) {
+        ssize_t some = pwrite(f->features, (char *)halves + written, size - written, at + (off_t)written);
+        if (some > 0)
+            written += (size_t)some;
+        else if (some == 0 || errno != EINTR)
+            status = fail_errno(err, "write", f->features_where);
+    }
+    free(halves);
+    if (status == GVM_OK) f->end += n;
+    return status;
+}
+
+static OGRGeometryH polygon_of(const double box[4])
+{
+    OGRGeometryH polygon = OGR_G_CreateGeometry(wkbPolygon), ring = OGR_G_CreateGeometry(wkbLinearRing);
+    static const int corners[5][2] = {{0, 1}, {2, 1}, {2, 3}, {0, 3}, {0, 1}}; /* anticlockwise */
+    for (int i = 0; i < 5; i++) OGR_G_AddPoint_2D(ring, box[corners[i][0]], box[corners[i][1]]);
+    OGR_G_AddGeometryDirectly(polygon, ring);
+    return polygon;
+}
+
+static bool put_tile(OGRLayerH layer, const struct place *place, size_t row)
+{
+    OGRFeatureH feature = OGR_F_Create(OGR_L_GetLayerDefn(layer));
+    OGR_F_SetFID(feature, (GIntBig)row + 1);
+    OGR_F_SetFieldInteger64(feature, ROW, (GIntBig)row);
+    OGR_F_SetFieldString(feature, SOURCE, place->source);
+    OGR_F_SetFieldDouble(feature, LAT, place->lat);
+    OGR_F_SetFieldDouble(feature, LON, place->lon);
+    OGR_F_SetFieldDouble(feature, METRES, place->metres);
+    OGR_F_SetGeometryDirectly(feature, polygon_of(place->box));
+    bool done = OGR_L_CreateFeature(layer, feature) == OGRERR_NONE;
+    OGR_F_Destroy(feature);
+    return done;
+}
+
+gvm_status map_file_commit(struct map_file *f, const struct place *places, size_t n, gvm_error *err)
+{
+    struct gdal_words words;
+    if (n > 0 && fdatasync(f->features) != 0) return fail_errno(err, "write", f->features_where);
+    gdal_listen(&words);
+    bool done = GDALDatasetStartTransaction(f->data, false) == OGRERR_NONE;
+    for (size_t i = 0; i < n && done; i++) done = put_tile(f->tiles, &places[i], f->rows + i);
+    done = done && put_progress(f->data, f->rows + n, f->jobs);
+    done = done && OGR_L_SyncToDisk(f->tiles) == OGRERR_NONE; /* the layer's extent */
+    done = done && GDALDatasetCommitTransaction(f->data) == OGRERR_NONE;
+    if (!done) GDALDatasetRollbackTransaction(f->data);
+    gdal_ignore();
+    if (!done) return gdal_fail(err, GVM_FILE, f->where, "it cannot be written", &words);
+    f->rows += n;
+    return GVM_OK;
+}
+
+/* ------------------------------------------------------------------ tiles out */
+
+/* Longitudes may be given up to 360 degrees; W > E crosses 180. */
+static bool read_box(double box[4], const char *area)
+{
+    char rest;
+    return sscanf(area, "%lf,%lf,%lf,%lf%c", &box[0], &box[1], &box[2], &box[3], &rest) == 4 && fabs(box[0]) <= 360 &&
+           fabs(box[2]) <= 360 && box[1] >= -90 && box[1] < box[3] && box[3] <= 90 && box[0] != box[2];
+}
+
+static OGRGeometryH read_polygon(const char *area)
+{
+    OGRGeometryH geometry = NULL;
+    char *text = (char *)area;
+    if (OGR_G_CreateFromWkt(&text, NULL, &geometry) != OGRERR_NONE) return NULL;
+    OGRwkbGeometryType type = geometry != NULL ? wkbFlatten(OGR_G_GetGeometryType(geometry)) : wkbUnknown;
+    if ((type == wkbPolygon || type == wkbMultiPolygon) && !OGR_G_IsEmpty(geometry) && OGR_G_IsValid(geometry))
+        return geometry;
+    OGR_G_DestroyGeometry(geometry);
+    return NULL;
+}
+
+/* Its longitudes may be any: a box or a polygon across 180 degrees goes beyond. */
+static bool holds(const double *box, OGRGeometryH polygon, double lat, double lon)
+{
+    if (polygon == NULL) {
+        double east = box[2] > box[0] ? box[2] : box[2] + 360;
+        return lat >= box[1] && lat <= box[3] && lon - 360 * floor((lon - box[0]) / 360) <= east;
+    }
+    bool inside = false;
+    for (int turn = -1; turn <= 1 && !inside; turn++) {
+        OGRGeometryH point = OGR_G_CreateGeometry(wkbPoint);
+        OGR_G_SetPoint_2D(point, 0, lon + 360 * turn, lat);
+        inside = OGR_G_Intersects(polygon, point);
+        OGR_G_DestroyGeometry(point);
+    }
+    return inside;
+}
+
+static bool remove_tiles(struct map_file *f, size_t *removed, const double *box, OGRGeometryH polygon,
+                         const struct tiles *tiles)
+{
+    bool done = GDALDatasetStartTransaction(f->data, false) == OGRERR_NONE;
+    for (size_t i = 0; i < tiles->count && done; i++) {
+        if (!holds(box, polygon, tiles->items[i].lat, tiles->items[i].lon)) continue;
+        done = OGR_L_DeleteFeature(f->tiles, (GIntBig)tiles->items[i].row + 1) == OGRERR_NONE;
+        ++*removed;
+    }
+    done = done && OGR_L_SyncToDisk(f->tiles) == OGRERR_NONE;
+    done = done && run(f->data, sqlite3_mprintf("UPDATE gpkg_contents SET (min_x, min_y, max_x, max_y) = (SELECT "
+                                                "min(minx), min(miny), max(maxx), max(maxy) FROM rtree_tiles_geom) "
+                                                "WHERE table_name = 'tiles'"));
+    done = done && GDALDatasetCommitTransaction(f->data) == OGRERR_NONE;
+    if (!done) GDALDatasetRollbackTransaction(f->data);
+    return done;
+}
+
+gvm_status map_file_remove(struct map_file *f, size_t *removed, const char *area, gvm_error *err)
+{
+    struct gdal_words words;
+    struct tiles tiles;
+    double box[4];
+    *removed = 0;
+    gdal_listen(&words);
+    OGRGeometryH polygon = read_box(box, area) ? NULL : read_polygon(area);
+    bool good = polygon != NULL || read_box(box, area);
+    gvm_status status =
+        good ? map_file_tiles(&tiles, f, err)
+             : fail(err, GVM_ARGUMENT, "\"%.100s\" is no area: give W,S,E,N in degrees, or a polygon in WKT", area);
+    if (status == GVM_OK) {
+        if (!remove_tiles(f, removed, box, polygon, &tiles))
+            status = gdal_fail(err, GVM_FILE, f->where, "it cannot be written", &words);
+        tiles_free(&tiles);
+    }
+    if (polygon != NULL) OGR_G_DestroyGeometry(polygon);
+    gdal_ignore();
+    return status;
+}

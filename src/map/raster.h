@@ -1,0 +1,41 @@
+/* raster.h - a georeferenced picture of any projection, read as boxes of latitude and longitude.
+ *
+ * Pictures: 8 or 16 bits (16 are stretched so that the middle 96% of the samples fill 8), grey, RGB, RGB with further
+ * bands, or a palette; what no-data, mask or alpha declare void is so. A raster belongs to the thread that opened
+ * it. */
+#ifndef GVM_MAP_RASTER_H
+#define GVM_MAP_RASTER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "geoviewmatch.h"
+
+struct raster;
+
+/* What lies where. */
+struct raster_facts {
+    double box[4];  /* west, south, east, north in WGS84 degrees; -540 < west < east < 540: where it spans the
+                     * antimeridian, one of them is beyond 180 */
+    double pixel_m; /* the side of its smallest pixel on the ground, metres */
+};
+
+/*   crs      of a raster that does not say; NULL for none
+ *   pixel_m  metres: of overviews, the coarsest that is not coarser is read; 0 for none
+ *
+ * GVM_FILE where it cannot be read, GVM_FORMAT where it is no raster, lies nowhere, or has samples of another type. */
+gvm_status raster_open(struct raster **raster, const char *path, const char *crs, double pixel_m, gvm_error *err);
+void raster_free(struct raster *raster); /* NULL is fine */
+
+gvm_status raster_describe(struct raster_facts *facts, const struct raster *raster, gvm_error *err);
+
+/* Pixels of a box, north up: pixel (y, x) lies at latitude north - (y + 1/2) step_lat, longitude
+ * west + (x + 1/2) step_lon. Bilinear; where the raster is finer, over all of its pixels that lie under one.
+ *
+ *   rgba  out: (H, W, 4); alpha 0 where there is nothing
+ *   view  west, north, step_lon, step_lat in degrees
+ *
+ * GVM_FILE where the file cannot be read there, or GVM_MEMORY. */
+gvm_status raster_read(uint8_t *rgba, int H, int W, struct raster *raster, const double view[4], gvm_error *err);
+
+#endif
