@@ -265,9 +265,10 @@ GVM_API void gvm_map_free(gvm_map *map);
 GVM_API size_t gvm_map_count(const gvm_map *map); /* tiles in it */
 
 typedef struct gvm_hit {
-    double lat, lon;  /* of the tile's centre, WGS84 degrees */
+    double lat, lon;  /* of the tile's centre, or of an answer's place; WGS84 degrees */
     double radius_m;  /* half the tile's side on the ground; a corner is 1.42 times as far from the centre */
     double score;     /* cosine similarity, -1..1 */
+    double heading;   /* in which the picture's centre column looks, 0..360; 0 from gvm_map_search */
     const char *tile; /* path of its picture as the list gives it, or of its raster; lives as long as the map */
 } gvm_hit;
 
@@ -292,12 +293,44 @@ GVM_API gvm_status gvm_map_search_near(const gvm_map *map, const gvm_model *mode
                                        int *count, const float *features, size_t n, double lat, double lon,
                                        double within_m, gvm_error *err);
 
-/* Say where one street picture was taken: gvm_load_picture, gvm_embed_pixels and gvm_map_search in one.
+/* What to ask of a street picture. */
+typedef struct gvm_question {
+    const char *photo; /* its path */
+    double heading;    /* degrees clockwise from north in which its centre column looks. NaN: as the picture says
+                          (XMP, else EXIF), and where it says nothing as if infinite; infinite: to be found, by
+                          trying sixteen */
+    double lat, lon, within_m; /* within_m > 0: only tiles whose centres lie within so many metres of this place */
+} gvm_question;
+
+/* What came of it besides the hits. */
+typedef struct gvm_found {
+    gvm_photo_info info; /* what the picture says of itself */
+    int count;           /* hits */
+    int heading_found;   /* 1: the hits' headings were found by trying, to 22.5 degrees */
+    double margin;       /* the first hit's score less that of the best tile which does not overlap with its own; NaN
+                            where there is none */
+} gvm_found;
+
+/* Say where street pictures were taken.
  *
- *   hits   out: best first; room for max_hits (>= 1)
- *   count  out: how many were written: max_hits, or all tiles of a smaller map; 0 on failure
+ *   questions  (n)
+ *   merge      1: tiles that overlap with a better one are a part of its answer, whose place is their mean, weighted by
+ *              their scores; 0: each tile is an answer of its own
+ *   hits       out: room for n * max_hits (max_hits >= 1), best first; those of question i start at hits + i * max_hits
+ *   found      out: (n)
+ *   done       called for each picture, in order, once its hits stand; may be NULL
  *
- * Returns what those three return. */
+ * A picture that fails does not stop the others; one with no tile near its place is GVM_ARGUMENT. Returns GVM_OK where
+ * all have hits, else the first failure; GVM_ARGUMENT, GVM_MISMATCH (a map made with other weights) or GVM_MEMORY
+ * before any has begun. */
+GVM_API gvm_status gvm_locate_files(gvm_session *session, const gvm_map *map, const gvm_question *questions, size_t n,
+                                    int merge, gvm_hit *hits, int max_hits, gvm_found *found, gvm_file_done *done,
+                                    void *user, gvm_error *err);
+
+/* The same for one picture, with overlapping tiles merged.
+ *
+ *   heading  NULL: as NaN above
+ *   count    out: how many hits were written; 0 on failure */
 GVM_API gvm_status gvm_locate(gvm_session *session, const gvm_map *map, const char *photo, const double *heading,
                               gvm_hit *hits, int max_hits, int *count, gvm_error *err);
 

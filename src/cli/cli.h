@@ -78,6 +78,9 @@ void print_text(const char *text);
 bool read_long(long *number, const char *text, long low, long high);
 bool read_double(double *number, const char *text, double low, double high);
 
+/* "LAT,LON" in degrees, the latitude within so many of the equator. */
+bool read_place(double *lat, double *lon, const char *text, double most_lat);
+
 /* What --weights names, for gvm_model_open: NULL, the built-in weights, for "nano" and where nothing is named. */
 const char *weights_path(const char *name);
 

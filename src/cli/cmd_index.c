@@ -6,16 +6,16 @@
 #include "cli/cli.h"
 
 static const char help[] =
-    "usage: geoviewmatch index --weights W --out MAP.gpkg --raster T.tif... [options]\n"
-    "       geoviewmatch index --weights W --out MAP.gpkg --tiles FILE.csv [options]\n"
-    "       geoviewmatch index --weights W --out MAP.gpkg --xyz DIR [options]\n"
+    "usage: geoviewmatch index --out MAP.gpkg --raster T.tif... [options]\n"
+    "       geoviewmatch index --out MAP.gpkg --tiles FILE.csv [options]\n"
+    "       geoviewmatch index --out MAP.gpkg --xyz DIR [options]\n"
     "       geoviewmatch index --out MAP.gpkg --remove AREA\n"
     "\n"
     "Makes a map that `locate` searches: MAP.gpkg, a GeoPackage with a polygon for each tile, and MAP.features beside\n"
     "it. Interrupted at any moment, the same command goes on where it was. Places where there is nothing, or less\n"
     "than half a tile, are skipped.\n"
     "\n"
-    "  --weights W           the network, a safetensors file\n"
+    "  --weights W           the network, a safetensors file (default: nano, the built-in one)\n"
     "  --out MAP.gpkg        the map\n"
     "  --raster FILE...      georeferenced pictures in any projection: GeoTIFF, VRT, MBTiles, JPEG 2000, JPEG and PNG\n"
     "                        with a world file; 8 or 16 bits. No tile spans two of them: join those that adjoin in a\n"
@@ -57,7 +57,6 @@ static int check_arguments(const struct arguments *a, int argc, char **argv)
         if (kinds > 0 || o->add) return usage_error(name, "--remove goes without imagery");
         return GO_ON;
     }
-    if (a->weights == NULL) return usage_error(name, "--weights is missing");
     if (kinds != 1) return usage_error(name, "one of --raster, --tiles and --xyz must be given");
     if (o->raster_count == 0 && (o->tile_m > 0 || o->stride_m > 0 || o->crs != NULL))
         return usage_error(name, "--tile-metres, --stride-metres and --crs go with --raster");
@@ -141,7 +140,7 @@ static int build(const struct arguments *a)
     gvm_session *session = NULL;
     gvm_map_progress progress;
     struct bar bar = {.progress.quiet = a->common.quiet};
-    gvm_status status = gvm_model_open(&model, a->weights, &err);
+    gvm_status status = gvm_model_open(&model, weights_path(a->weights), &err);
     if (status == GVM_OK) status = gvm_session_open(&session, model, 16, &err);
     if (status == GVM_OK) status = gvm_map_build(a->out, session, &a->options, &progress, show, &bar, &err);
     if (bar.started) progress_end(&bar.progress);

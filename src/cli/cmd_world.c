@@ -45,16 +45,6 @@ struct arguments {
     bool ortho, force;
 };
 
-static bool read_origin(struct world_options *world, const char *text)
-{
-    char lat[40];
-    const char *comma = strchr(text, ',');
-    if (comma == NULL || comma - text >= (long)sizeof lat) return false;
-    memcpy(lat, text, (size_t)(comma - text));
-    lat[comma - text] = '\0';
-    return read_double(&world->lat, lat, -80, 80) && read_double(&world->lon, comma + 1, -180, 180);
-}
-
 static int read_pairs_option(struct arguments *a, int option, const char *name)
 {
     switch (option) {
@@ -120,7 +110,7 @@ static int read_option(struct arguments *a, int option, char **argv)
         a->world.scale = (int)number;
         return GO_ON;
     case 'l':
-        if (!read_origin(&a->world, optarg))
+        if (!read_place(&a->world.lat, &a->world.lon, optarg, 80))
             return usage_error(name, "--origin takes LAT,LON in degrees, within 80 degrees of the equator, not '%s'",
                                optarg);
         return GO_ON;

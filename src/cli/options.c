@@ -90,6 +90,16 @@ bool read_double(double *number, const char *text, double low, double high)
     return rest != text && *rest == '\0' && *number >= low && *number <= high; /* false for a NaN */
 }
 
+bool read_place(double *lat, double *lon, const char *text, double most_lat)
+{
+    char first[40];
+    const char *comma = strchr(text, ',');
+    if (comma == NULL || comma - text >= (long)sizeof first) return false;
+    memcpy(first, text, (size_t)(comma - text));
+    first[comma - text] = '\0';
+    return read_double(lat, first, -most_lat, most_lat) && read_double(lon, comma + 1, -180, 180);
+}
+
 const char *weights_path(const char *name)
 {
     return name == NULL || strcmp(name, "nano") == 0 ? NULL : name;

@@ -94,7 +94,7 @@ static void reverse(uint8_t *bytes, size_t n)
  * left, and all columns move right by as many. Whole columns of the network's input: a quarter of a
  * degree off at most on 640, and the resized picture stays as it is. A row turns in place: all of it
  * is reversed, then each of its two parts. */
-static void roll_north(uint8_t *pixels, int H, int W, double heading)
+void panorama_turn(uint8_t *pixels, int H, int W, double heading)
 {
     size_t turn = (size_t)llround((heading / 360 - floor(heading / 360)) * W) % (size_t)W * 3, row = (size_t)W * 3;
     for (int y = 0; y < H; y++, pixels += row) {
@@ -128,7 +128,7 @@ gvm_status panorama_load(uint8_t *out, int H, int W, const double elevation[2], 
     if (status == GVM_OK) status = check_full(&image, where, err);
     if (status == GVM_OK) status = crop_elevation(box, &image, elevation, where, err);
     if (status == GVM_OK) status = resize(out, H, W, &image, box, where, err);
-    if (status == GVM_OK) roll_north(out, H, W, heading != NULL ? *heading : own_heading(&image));
+    if (status == GVM_OK) panorama_turn(out, H, W, heading != NULL ? *heading : own_heading(&image));
     image_free(&image);
     return status;
 }

@@ -146,18 +146,24 @@ static void pick_part(void *argument, struct team team)
     }
 }
 
-static gvm_status check(const gvm_map *map, const gvm_model *model, int max_hits, const float *features, size_t n,
-                        gvm_error *err)
+gvm_status search_check(const gvm_map *map, const gvm_model *model, int max_hits, gvm_error *err)
 {
-    size_t D = (size_t)map->width;
     if (max_hits < 1) return fail(err, GVM_ARGUMENT, "%d hits are asked for, at least 1 must be", max_hits);
     if (strcmp(map->fingerprint, model->info.fingerprint) != 0)
         return fail(err, GVM_MISMATCH, "the map was made with other weights (fingerprint %s) than these (%s)",
                     map->fingerprint, model->info.fingerprint);
-    for (size_t i = 0; i < n; i++)
-        if (!is_feature(features + i * D, D))
-            return fail(err, GVM_ARGUMENT, "row %zu of the features has not the length 1", i);
     return GVM_OK;
+}
+
+static gvm_status check(const gvm_map *map, const gvm_model *model, int max_hits, const float *features, size_t n,
+                        gvm_error *err)
+{
+    size_t D = (size_t)map->width;
+    gvm_status status = search_check(map, model, max_hits, err);
+    for (size_t i = 0; i < n && status == GVM_OK; i++)
+        if (!is_feature(features + i * D, D))
+            status = fail(err, GVM_ARGUMENT, "row %zu of the features has not the length 1", i);
+    return status;
 }
 
 /* Memory for turns of at most `most` queries. */

@@ -97,6 +97,56 @@ expect 0 locate --weights "$w" --tiles "$tmp/list.csv" $demo/street/1.png
 says out "  0.0000000     0.0000000      32.0"
 ! grep -qF -- -0.0000000 "$tmp/out" || { cat "$tmp/out"; exit 1; }
 
+# Where nobody knows the heading it is found; turning a photo turns what is found, and changes nothing else.
+expect 0 locate --weights "$w" --tiles $tiles --json --heading find $demo/street/3.png
+cp "$tmp/out" "$tmp/found.json"
+python3 - "$tmp/found.json" "$tmp/own.json" <<'END'
+import json, sys
+found, own = (json.load(open(p))[0] for p in sys.argv[1:])
+assert found["heading_estimated"] and not own["heading_estimated"] and own["hits"][0]["heading"] == 90
+assert found["hits"][0]["heading"] % 22.5 == 0
+best = {h["tile"]: h["score"] for h in found["hits"]}
+assert all(best[h["tile"]] > h["score"] - 1e-6 for h in own["hits"])  # 90 degrees are among the sixteen
+END
+
+# Only what is near; a photo that does not say where it was taken has no neighbourhood.
+expect 0 locate --weights "$w" --tiles $tiles --json --near 45.0003593,-30.0007622 --within 10 $demo/street/1.png
+python3 -c 'import json,sys; h = json.load(open(sys.argv[1]))[0]["hits"]; assert len(h) == 1, h' "$tmp/out"
+expect 1 locate --weights "$w" --tiles $tiles --near 0,0 $demo/street/1.png
+refused "1.png: no tile of the map lies within 100 m of 0.000000, 0.000000"
+expect 1 locate --weights "$w" --tiles $tiles --near exif $demo/street/1.png
+refused "1.png: it does not say where it was taken"
+expect 2 locate --weights "$w" --tiles $tiles --near 91,0 $demo/street/1.png
+refused "--near takes LAT,LON"
+expect 2 locate --weights "$w" --tiles $tiles --near 1,x $demo/street/1.png
+refused "--near takes LAT,LON"
+
+# True places from a list: errors in metres and a summary; headings from it too.
+printf 'street,lat,lon,heading\nstreet/1.png,45.0003593,-30.0007622,0\nstreet/2.png,45,-30,\n' > "$tmp/known.csv"
+expect 0 locate --weights "$w" --tiles $tiles --known "$tmp/known.csv" $demo/street/{1,2}.png
+says out "error m" "2 photos whose place is known: median error "
+expect 0 locate --weights "$w" --tiles $tiles --known "$tmp/known.csv" --format csv --merge no $demo/street
+[ "$(head -1 "$tmp/out")" = "photo,rank,lat,lon,radius_m,score,heading,heading_estimated,margin,on_map,error_m,tile" ]
+lines out 17
+grep -q "street/1.png,.*,0.0[0-9],aerial/1.png" "$tmp/out"
+expect 0 locate --weights "$w" --tiles $tiles --format geojson --min-margin 2 $demo/street/1.png
+python3 - "$tmp/out" <<'END'
+import json, sys
+g = json.load(open(sys.argv[1]))
+assert g["type"] == "FeatureCollection" and len(g["features"]) == 4
+p = g["features"][0]
+assert p["geometry"]["type"] == "Point" and p["properties"]["rank"] == 1 and p["properties"]["on_map"] is False
+assert abs(p["geometry"]["coordinates"][1] - p["properties"]["lat"]) < 1e-12
+END
+expect 0 locate --weights "$w" --tiles $tiles --min-margin 2 $demo/street/1.png
+says out "not on this map"
+printf 'image,lat,lon\n1.png,100,0\n' > "$tmp/known.csv"
+expect 1 locate --weights "$w" --tiles $tiles --known "$tmp/known.csv" $demo/street/1.png
+refused "known.csv, line 2: lat \"100\" is not a number from -90 to 90"
+printf 'lat,lon\n1,0\n' > "$tmp/known.csv"
+expect 1 locate --weights "$w" --tiles $tiles --known "$tmp/known.csv" $demo/street/1.png
+refused "known.csv, line 1: the header needs lat, lon and one of image and street"
+
 status=0
 "$GEOVIEWMATCH" locate --weights "$w" --tiles $tiles $demo/street/1.png > /dev/full 2> "$tmp/err" || status=$?
 [ $status = 1 ]

@@ -60,7 +60,7 @@ refused "has the name of a picture"
 expect 2 embed --weights $w --view aerial --batch 257
 refused "--batch takes"
 expect 2 locate --weights $w a.jpg
-refused "--tiles is missing"
+refused "one of --index and --tiles is needed"
 expect 2 locate --weights $w --tiles t.csv
 refused "no photo is given"
 for top in 0 1001 five; do

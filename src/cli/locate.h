@@ -1,0 +1,41 @@
+/* locate.h - what the files of `locate` share. */
+#ifndef GVM_CLI_LOCATE_H
+#define GVM_CLI_LOCATE_H
+
+#include "cli/cli.h"
+
+/* What is known of a photo beforehand; NaN where nothing is. */
+struct known {
+    double lat, lon, heading;
+    double exif_lat, exif_lon; /* what its EXIF says, rightly or not */
+};
+
+/* The photos and what was found. */
+struct answers {
+    struct picture_files photos;
+    struct known *known;  /* (photos) */
+    gvm_status *statuses; /* (photos) */
+    gvm_error *errors;    /* (photos) */
+    gvm_hit *hits;        /* (photos, top) */
+    gvm_found *found;     /* (photos) */
+    int top;
+    double min_margin; /* an answer with less is none; 0: any is one */
+};
+
+/* Fill in what a list says of the photos: a CSV file with the columns image or street, and lat, lon, perhaps heading. A
+ * line belongs to the photos whose path ends in its picture's. Where the list says nothing (NULL: of any), EXIF's
+ * place is taken for the true one. */
+gvm_status known_read(struct known *known, const struct picture_files *photos, const char *list, gvm_error *err);
+
+/* Metres from the true place to a hit; NaN where the truth is not known. */
+double metres_off(const struct answers *a, size_t photo, const gvm_hit *hit);
+
+/* Whether the photo is on the map at all, as far as its margin tells. */
+bool is_on_map(const struct answers *a, size_t photo);
+
+void locate_print_table(const struct answers *a);
+int locate_print_json(const struct answers *a);
+int locate_print_geojson(const struct answers *a);
+void locate_print_csv(const struct answers *a);
+
+#endif

@@ -1,0 +1,93 @@
+/* locate_known.c - what is known of photos before they are located. */
+#include <math.h>
+#include <string.h>
+
+#include "base/csv.h"
+#include "base/distance.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "cli/locate.h"
+
+enum column { IMAGE, STREET, LAT, LON, HEADING, COLUMNS = 12 };
+
+/* Those behind the heading stand in lists of pairs and of tiles, and say nothing of a photo. */
+static const char *const names[COLUMNS] = {"image",  "street", "lat",    "lon",        "heading",    "id",
+                                           "aerial", "split",  "metres", "aerial_lat", "aerial_lon", "altitude"};
+
+/* Whether the path is the name, or ends in it behind a folder. */
+static bool ends_in(const char *path, const char *name)
+{
+    size_t length = strlen(path), part = strlen(name);
+    if (part == 0 || part > length || strcmp(path + length - part, name) != 0) return false;
+    return part == length || path[length - part - 1] == '/';
+}
+
+static gvm_status read_line(struct known *known, const struct picture_files *photos, const struct csv *csv,
+                            const int *order, gvm_error *err)
+{
+    const char *name = "";
+    struct known line = {NAN, NAN, NAN, NAN, NAN};
+    static const double most[COLUMNS] = {[LAT] = 90, [LON] = 180, [HEADING] = 360};
+    double *values[COLUMNS] = {[LAT] = &line.lat, [LON] = &line.lon, [HEADING] = &line.heading};
+    for (int i = 0; i < csv->count; i++) {
+        const char *text = csv->fields[i];
+        int c = order[i];
+        if (c == IMAGE || c == STREET) name = text;
+        if (values[c] == NULL || (c == HEADING && *text == '\0')) continue;
+        if (!csv_number(values[c], text) || fabs(*values[c]) > most[c])
+            return fail(err, GVM_FORMAT, "%s, line %zu: %s \"%.60s\" is not a number from %g to %g", csv->where,
+                        csv->line, names[c], text, -most[c], most[c]);
+    }
+    for (size_t i = 0; i < photos->count; i++)
+        if (ends_in(photos->paths[i], name)) known[i] = line;
+    return GVM_OK;
+}
+
+static gvm_status read_list(struct known *known, const struct picture_files *photos, struct csv *csv, gvm_error *err)
+{
+    int order[CSV_FIELDS], has[COLUMNS] = {0};
+    gvm_status status = csv_header(order, csv, names, COLUMNS, 0, err);
+    for (int i = 0; i < csv->count && status == GVM_OK; i++) has[order[i]] = 1;
+    if (status == GVM_OK && (has[IMAGE] + has[STREET] != 1 || !has[LAT] || !has[LON]))
+        status = fail(err, GVM_FORMAT, "%s, line %zu: the header needs lat, lon and one of image and street",
+                      csv->where, csv->line);
+    while (status == GVM_OK && csv_next(csv, &status, err)) status = read_line(known, photos, csv, order, err);
+    return status;
+}
+
+gvm_status known_read(struct known *known, const struct picture_files *photos, const char *list, gvm_error *err)
+{
+    for (size_t i = 0; i < photos->count; i++) known[i] = (struct known){NAN, NAN, NAN, NAN, NAN};
+    if (list != NULL) {
+        struct file_map file;
+        struct csv csv;
+        gvm_status status = file_map(&file, list, err);
+        if (status != GVM_OK) return status;
+        csv_start(&csv, (const char *)file.data, file.size, ',', COLUMNS, path_tail(list));
+        status = read_list(known, photos, &csv, err);
+        csv_free(&csv);
+        file_unmap(&file);
+        if (status != GVM_OK) return status;
+    }
+    for (size_t i = 0; i < photos->count; i++) {
+        gvm_photo_info info;
+        if (gvm_photo_about(&info, photos->paths[i], NULL) != GVM_OK || !info.has_place) continue;
+        known[i].exif_lat = info.lat;
+        known[i].exif_lon = info.lon;
+        if (!isnan(known[i].lat)) continue;
+        known[i].lat = info.lat;
+        known[i].lon = info.lon;
+    }
+    return GVM_OK;
+}
+
+double metres_off(const struct answers *a, size_t photo, const gvm_hit *hit)
+{
+    const struct known *k = &a->known[photo];
+    return isnan(k->lat) ? NAN : metres_between(k->lat, k->lon, hit->lat, hit->lon);
+}
+
+bool is_on_map(const struct answers *a, size_t photo)
+{
+    return !(a->found[photo].margin < a->min_margin);
+}
