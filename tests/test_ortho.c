@@ -164,8 +164,10 @@ static double worst_corner(double lat, double lon, enum projection projection, i
     double worst = 0;
     world.lat = lat;
     world.lon = lon;
+    world.scale = 2;
     assert_int_equal(frame_open(&frame, &world, &ortho, NULL), GVM_OK);
     assert_int_equal(frame.epsg, epsg);
+    assert_int_equal(frame.size, 8000); /* 1,000 m in pixels of 0.125 m */
     OGRSpatialReferenceH map = OSRNewSpatialReference(NULL), globe = OSRNewSpatialReference(NULL);
     assert_true(OSRImportFromEPSG(map, epsg) == OGRERR_NONE && OSRImportFromEPSG(globe, 4326) == OGRERR_NONE);
     OGRCoordinateTransformationH to_degrees = OCTNewCoordinateTransformation(map, globe); /* latitude first */

@@ -72,7 +72,8 @@ struct along {
 struct column {
     const struct scene *scene;
     const struct view *view;
-    float x, y, z, dx, dy, far;
+    float x, y, z, dx, dy, far, hill;
+    const float (*slopes)[4]; /* (height) of each row's rays */
     float distance[GROUND_STEPS], height[GROUND_STEPS];
     struct along along[MAX_ALONG];
     int count;
@@ -85,7 +86,7 @@ static void add_along(struct column *c, const struct solid *s)
     if (chord <= 0 || c->count == MAX_ALONG || !(s->when & c->view->when)) return;
     chord = sqrtf(chord);
     if (t + chord <= 0) return;
-    float from = fmaxf(t - chord, 0.05f), to = t + chord, low = s->z0 - c->z, high = s->z1 - c->z;
+    float from = larger(t - chord, 0.05f), to = t + chord, low = s->z0 - c->z, high = s->z1 - c->z;
     struct along a = {s, from, low / (low < 0 ? from : to), high / (high > 0 ? from : to)};
     int k = c->count++;
     for (; k > 0 && c->along[k - 1].from > from; k--) c->along[k] = c->along[k - 1];
@@ -103,7 +104,7 @@ static void gather(struct column *c, int *stamp, int mark)
     float next_y = c->dy != 0 ? ((float)(scene->bottom + j + (c->dy > 0)) * SQUARE - c->y) / c->dy : INFINITY;
     float width_x = SQUARE / fabsf(c->dx), width_y = SQUARE / fabsf(c->dy);
     c->count = 0;
-    while (i >= 0 && j >= 0 && i < scene->side && j < scene->side && fminf(next_x, next_y) < c->far + SQUARE) {
+    while (i >= 0 && j >= 0 && i < scene->side && j < scene->side && smaller(next_x, next_y) < c->far + SQUARE) {
         const struct square *q = scene->squares + j * scene->side + i;
         for (int k = 0; k < q->solids; k++) {
             int id = ids[q->solid + k];
@@ -141,14 +142,16 @@ static float ground_distance(const struct column *c, int *k, float slope)
     return d0 + (d1 - d0) * above / (above + below);
 }
 
-/* Land that is too far away to be built: hills and woods in the haze. */
+/* How steep the horizon rises: hills and woods that are too far away to be built. */
+static float far_hill(const struct column *c)
+{
+    float at = atan2f(c->dx, c->dy) * 9;
+    return 0.012f + 0.03f * grain(at * 0.5f + 40, c->x * 0.002f, 51) + 0.012f * grain(at * 3 + 400, c->y * 0.004f, 52);
+}
+
 static struct colour far_land(const struct column *c, float slope, struct vector direction)
 {
-    float a = atan2f(c->dx, c->dy), at = a * 9;
-    float hill =
-        0.012f + 0.03f * grain(at * 0.5f + 40, c->x * 0.002f, 51) + 0.012f * grain(at * 3 + 400, c->y * 0.004f, 52);
-    struct colour sky = view_sky(c->view, direction);
-    if (slope > hill) return sky;
+    if (slope > c->hill) return view_sky(c->view, direction);
     struct colour land = times(mix(c->view->meadow, srgb(70, 90, 66), 0.5f), 1.1f);
     return mix(land, c->view->air, 0.35f + 0.4f * c->view->haze);
 }
@@ -173,12 +176,26 @@ static void render_column(struct colour *sums, int height, struct column *c, int
     int step = 0;
     for (int row = height - 1; row >= 0; row--)
         for (int k = first + 2; k >= first; k -= 2) { /* the lower of the two first */
-            float elevation = (0.25f - 0.5f * ((float)row + pixel_rays[k][1]) / (float)height) * PI;
-            struct colour light = look_along(c, &step, tanf(elevation));
+            struct colour light = look_along(c, &step, c->slopes[row][k]);
             sums[row].r += light.r;
             sums[row].g += light.g;
             sums[row].b += light.b;
         }
+}
+
+static void aim_column(struct column *c, float azimuth)
+{
+    c->dx = sinf(azimuth);
+    c->dy = cosf(azimuth);
+    c->hill = far_hill(c);
+    measure_ground(c);
+}
+
+static void find_slopes(float (*slopes)[4], int height)
+{
+    for (int row = 0; row < height; row++)
+        for (int k = 0; k < 4; k++)
+            slopes[row][k] = tanf((0.25f - 0.5f * ((float)row + pixel_rays[k][1]) / (float)height) * PI);
 }
 
 bool panorama_render(unsigned char *pixels, int width, int height, const struct scene *scene, const struct view *view,
@@ -186,22 +203,20 @@ bool panorama_render(unsigned char *pixels, int width, int height, const struct 
 {
     struct column *c = calloc(1, sizeof *c);
     struct colour *sums = malloc((size_t)height * sizeof *sums);
+    float(*slopes)[4] = malloc((size_t)height * sizeof *slopes);
     int *stamp = calloc((size_t)scene->solids.count + 1, sizeof *stamp);
     float turn = (float)(heading / 180) * PI;
-    bool enough = c != NULL && sums != NULL && stamp != NULL;
+    bool enough = c != NULL && sums != NULL && slopes != NULL && stamp != NULL;
+    if (enough) {
+        find_slopes(slopes, height);
+        *c = (struct column){.scene = scene, .view = view, .slopes = slopes, .x = x, .y = y};
+        c->z = scene_height(scene, x, y) + above;
+        c->far = scene->site.reach - 2;
+    }
     for (int column = 0; enough && column < width; column++) {
         for (int row = 0; row < height; row++) sums[row] = (struct colour){0, 0, 0};
         for (int half = 0; half < 2; half++) {
-            float azimuth = (((float)column + 0.25f + 0.5f * (float)half) / (float)width * 2 - 1) * PI + turn;
-            c->scene = scene;
-            c->view = view;
-            c->x = x;
-            c->y = y;
-            c->z = scene_height(scene, x, y) + above;
-            c->dx = sinf(azimuth);
-            c->dy = cosf(azimuth);
-            c->far = scene->site.reach - 2;
-            measure_ground(c);
+            aim_column(c, (((float)column + 0.25f + 0.5f * (float)half) / (float)width * 2 - 1) * PI + turn);
             gather(c, stamp, 2 * column + half + 1);
             render_column(sums, height, c, half);
         }
@@ -210,6 +225,7 @@ bool panorama_render(unsigned char *pixels, int width, int height, const struct 
                          (uint32_t)(row * width + column));
     }
     free(stamp);
+    free(slopes);
     free(sums);
     free(c);
     return enough;

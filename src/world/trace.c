@@ -79,7 +79,9 @@ static bool box_hit(struct hit *hit, const struct solid *s, const struct ray *r)
 /* Leaves leave gaps where the crown is thin: near its outline, seen along the ray. */
 static bool has_gap(const struct solid *s, struct vector p, float facing)
 {
+    if (facing > 0.86f) return false; /* more than both grains give together */
     float across = 0.8f * (p.x - p.y), rough = grain(p.x * 2 + p.z * 0.7f, p.y * 2, s->seed & 15);
+    if (facing > 0.5f * rough + 0.36f) return false;
     return facing < 0.5f * rough + 0.4f * grain(across * 5, p.z * 5, 9) - 0.05f;
 }
 
@@ -121,7 +123,7 @@ static bool cone_hit(struct hit *hit, const struct solid *s, const struct ray *r
         float z = r->z + t[n] * r->dz;
         if (t[n] <= 1e-3f || t[n] >= hit->t || z < s->z0 || z > s->z1) continue;
         struct vector p = {x + t[n] * r->dx, y + t[n] * r->dy, z};
-        float radius = s->hx + k * (z - s->z0), one = 1 / (fmaxf(radius, 1e-3f) * sqrtf(1 + k * k));
+        float radius = s->hx + k * (z - s->z0), one = 1 / (larger(radius, 1e-3f) * sqrtf(1 + k * k));
         struct vector normal = {p.x * one, p.y * one, -k / sqrtf(1 + k * k)};
         if (s->surface == SURFACE_NEEDLE) {
             float along = sqrtf(r->dx * r->dx + r->dy * r->dy + r->dz * r->dz);
@@ -164,11 +166,13 @@ bool sun_reaches(const struct scene *scene, const struct view *view, struct vect
     for (int n = 0; n < 16; n++) { /* what is farther away than 100 m throws no shadow here */
         if (i < 0 || j < 0 || i >= scene->side || j >= scene->side) return true;
         const struct square *q = scene->squares + j * scene->side + i;
-        if (p.z + t * dz < q->ceiling)
+        float low = p.z + t * dz; /* of the ray, from here on */
+        if (low < q->ceiling)
             for (int k = 0; k < q->solids; k++) {
                 const struct solid *s = &solids[ids[q->solid + k]];
                 float ox = s->x - p.x, oy = s->y - p.y, cross = ox * dy - oy * dx;
-                if (!(s->when & view->when) || cross * cross * inverse > s->reach * s->reach) continue;
+                if (!(s->when & view->when) || s->z1 < low - 0.01f || cross * cross * inverse > s->reach * s->reach)
+                    continue;
                 struct hit hit = {.t = INFINITY};
                 if (solid_hit(&hit, s, &ray)) return false;
             }

@@ -36,7 +36,7 @@ void view_draw(struct view *view, enum when when, uint64_t seed, uint64_t pair)
     float high = dice_roll(&d, 24, 62) * PI / 180, azimuth = dice_roll(&d, 95, 265) * PI / 180;
     view->sun = (struct vector){cosf(high) * sinf(azimuth), cosf(high) * cosf(azimuth), sinf(high)};
     view->clouds = dice_roll(&d, 0, 1);
-    float bright = 1 - 0.75f * fmaxf(0, view->clouds - 0.6f) / 0.4f, warm = 1 - high / 1.1f;
+    float bright = 1 - 0.75f * larger(0, view->clouds - 0.6f) / 0.4f, warm = 1 - high / 1.1f;
     float power = 2.7f * bright;
     view->sunlight = (struct colour){power, power * (0.96f - 0.06f * warm), power * (0.9f - 0.22f * warm)};
     float sky = 0.5f + 0.55f * (1 - bright);
@@ -67,15 +67,15 @@ void view_develop(unsigned char *pixel, const struct view *view, struct colour l
         float three = (float)(h & 1023) + (float)(h >> 10 & 1023) + (float)(h >> 20 & 1023); /* deviation 512 */
         float v = 255 * sqrtf(1 - expf(-1.15f * in[k]));
         v = 128 + view->contrast * (v - 128) + view->noise * (three - 1534.5f) / 512;
-        pixel[k] = (unsigned char)(fminf(fmaxf(v, 0), 255) + 0.5f);
+        pixel[k] = (unsigned char)(smaller(larger(v, 0), 255) + 0.5f);
     }
 }
 
 struct colour view_sky(const struct view *view, struct vector d)
 {
-    float up = fmaxf(d.z, 0), t = 1 - (1 - up) * (1 - up);
+    float up = larger(d.z, 0), t = 1 - (1 - up) * (1 - up);
     struct colour sky = mix(view->air, view->zenith, t * 0.9f);
-    float near = fmaxf(d.x * view->sun.x + d.y * view->sun.y + d.z * view->sun.z, 0);
+    float near = larger(d.x * view->sun.x + d.y * view->sun.y + d.z * view->sun.z, 0);
     near *= near * near;
     float glow = near * near * near * near * 0.5f;
     sky.r += glow;
@@ -85,14 +85,14 @@ struct colour view_sky(const struct view *view, struct vector d)
     float u = d.x / (up + 0.12f) * 1.4f, v = d.y / (up + 0.12f) * 1.4f;
     float c = 0.55f * grain(u, v, view->seed) + 0.3f * grain(2.1f * u, 2.1f * v, view->seed + 1) +
               0.15f * grain(4.7f * u, 4.7f * v, view->seed + 2);
-    float cover = fminf(fmaxf((c - 0.78f + 0.62f * view->clouds) * 4, 0), 1) * fminf(1, up * 6);
-    float tone = 0.95f - 0.35f * fmaxf(0, c - 0.45f) - 0.2f * fmaxf(0, view->clouds - 0.6f);
+    float cover = smaller(larger((c - 0.78f + 0.62f * view->clouds) * 4, 0), 1) * smaller(1, up * 6);
+    float tone = 0.95f - 0.35f * larger(0, c - 0.45f) - 0.2f * larger(0, view->clouds - 0.6f);
     return mix(sky, (struct colour){tone, tone, tone * 1.02f}, 0.85f * cover);
 }
 
 struct colour view_light(const struct view *view, struct colour c, struct vector n, float lit)
 {
-    float sun = lit * fmaxf(0, n.x * view->sun.x + n.y * view->sun.y + n.z * view->sun.z);
+    float sun = lit * larger(0, n.x * view->sun.x + n.y * view->sun.y + n.z * view->sun.z);
     float sky = 0.62f + 0.38f * n.z, ground = 0.16f * (1 - n.z);
     return (struct colour){c.r * (sun * view->sunlight.r + sky * view->skylight.r + ground * 0.9f),
                            c.g * (sun * view->sunlight.g + sky * view->skylight.g + ground * 0.9f),

@@ -48,6 +48,17 @@ struct colour ground_colour(const struct scene *scene, const struct view *view, 
 
 /* ------------------------------------------------------------------ small things */
 
+/* fmaxf and fminf of numbers that are none of them NaN: those are calls into the C library. */
+static inline float larger(float a, float b)
+{
+    return a > b ? a : b;
+}
+
+static inline float smaller(float a, float b)
+{
+    return a < b ? a : b;
+}
+
 static inline struct colour mix(struct colour a, struct colour b, float t)
 {
     return (struct colour){a.r + t * (b.r - a.r), a.g + t * (b.g - a.g), a.b + t * (b.b - a.b)};

@@ -57,8 +57,8 @@ says out "o: an orthophoto of 800 x 800 pixels, 3 panoramas"
 lines err 0
 expect 0 world --out "$tmp/p" --ortho --pairs 3 --seed 7 --metres 200 --turn yes --threads 2 --quiet
 diff -r "$tmp/o" "$tmp/p"
-expect 0 world --out "$tmp/q" --ortho --pairs 2 --seed 7 --metres 250 --projection utm --scale 2 --origin 60,25
-says out "q: an orthophoto of 2000 x 2000 pixels, 2 panoramas"
+expect 0 world --out "$tmp/q" --ortho --pairs 2 --seed 7 --metres 210 --projection utm --origin 60,25 --quiet
+says out "q: an orthophoto of 840 x 840 pixels, 2 panoramas"
 python3 - "$tmp" <<'END2'
 import csv, os, sys
 for folder, count, turned in (("o", 3, True), ("q", 2, False)):
