@@ -65,6 +65,44 @@ got=0; wait $pid || got=$?
 [ $got = 1 ]
 says out "to go on: geoviewmatch train --resume $tmp/stopped"
 
+# Drawn, one run and several; a run that has just begun, without evaluations and with a line half written.
+"$TOOLS/plot" "$tmp/whole" > "$tmp/out"
+[ "$(cat "$tmp/out")" = "$tmp/whole/log.svg" ]
+mkdir "$tmp/a&b"
+head -2 "$tmp/whole/log.jsonl" > "$tmp/a&b/log.jsonl"
+printf '{"step": 3, "epo' >> "$tmp/a&b/log.jsonl"
+"$TOOLS/plot" "$tmp/whole" "$tmp/a&b" "$tmp/plain" -o "$tmp/three.svg" > /dev/null
+python3 - "$tmp" <<'END'
+import sys, xml.dom.minidom
+folder = sys.argv[1]
+def lines(path):
+    """How many lines each panel has; all of their points lie within or just above the axes."""
+    picture, found = xml.dom.minidom.parse(path), {}
+    for panel in picture.getElementsByTagName("g"):
+        key = panel.getAttribute("data-series")
+        if not key:
+            continue
+        found[key] = 0
+        for line in panel.getElementsByTagName("polyline"):
+            points = [tuple(map(float, point.split(","))) for point in line.getAttribute("points").split()]
+            assert all(0 <= x <= 460 and y <= 200 for x, y in points) and points == sorted(points, key=lambda p: p[0])
+            found[key] += 1
+        assert key != "R@1" or len(panel.getElementsByTagName("circle")) == 3
+    return found, [text.firstChild.data for text in picture.getElementsByTagName("text")]
+found, texts = lines(folder + "/whole/log.svg")
+assert found == {"loss": 2, "loss_con": 2, "loss_ret1": 2, "loss_ret2": 2, "lr": 1, "R@1": 1}, found
+assert folder + "/whole" in texts and "step" in texts and "0" in texts
+found, texts = lines(folder + "/three.svg")
+assert found == {"loss": 6, "loss_con": 6, "loss_ret1": 6, "loss_ret2": 6, "lr": 3, "R@1": 1}, found
+assert folder + "/a&b" in texts
+END
+! "$TOOLS/plot" "$tmp/nothing" 2> "$tmp/err"
+lines err 1
+says err "plot: $tmp/nothing/log.jsonl: cannot open it"
+echo 'no JSON' > "$tmp/a&b/log.jsonl"
+! "$TOOLS/plot" "$tmp/a&b" 2> "$tmp/err"
+says err "log.jsonl, line 1: it is no line that training writes"
+
 # Evaluation of what was trained.
 expect 0 eval --data "$tmp/data" --weights "$tmp/whole/last.safetensors" --json --quiet --matches "$tmp/matches.csv"
 python3 -c 'import json,sys; e = json.load(open(sys.argv[1])); assert e["queries"] == 4 and 0 <= e["R@1"] <= 100 and "R@1%" in e' "$tmp/out"
