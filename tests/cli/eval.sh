@@ -93,3 +93,16 @@ refused "--gallery-picture goes from street to aerial only"
 expect 2 $eval_run --gallery-rows 0
 refused "--gallery-rows takes a whole number from 1 to 100, not '0'"
 [ ! -e "$tmp/x.png" ] && [ -z "$(find "$tmp" -name '*.tmp')" ]
+
+# The baseline by mean colour, where Python has what it needs: all is found among the street pictures themselves, and
+# nothing where all pictures are one.
+python3 -c 'import numpy, PIL' 2> /dev/null || { echo "not run: tools/colour_match.py, which needs numpy and Pillow"; exit; }
+colour() {
+    sed -E "$2" tests/golden/run/pairs.csv > "$tmp/few/pairs.csv"
+    python3 "$TOOLS/colour_match.py" "$tmp/few" > "$tmp/out"
+    says out "64 queries, a gallery of 64"
+    [ "$(grep -cE "^  (mean colour|standardised) +$1 +$1 +$1 +$1$" "$tmp/out")" = 2 ]
+}
+colour 100.00 's/aerial\//street\//'
+for i in $(seq 0 63); do cp "$tmp/few/street/00.png" "$tmp/few/aerial/$(printf %02d "$i").png"; done
+colour 0.00 's/x/x/'
