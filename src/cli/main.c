@@ -64,7 +64,8 @@ static void occupy_standard_streams(void)
 int main(int argc, char **argv)
 {
     occupy_standard_streams();
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write that fails */
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write that fails, */
+    signal(SIGXFSZ, SIG_IGN); /* and so is a file beyond the limit of the shell */
     int status = run(argc, argv);
     bool lost = ferror(stdout) != 0;
     errno = 0;

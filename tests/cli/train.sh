@@ -56,6 +56,47 @@ done
 wait $pid
 same "$tmp/killed"
 
+# A disk that is full: the last save's state stays, and a run goes on from it to the same bits once there is room. A
+# shell's limit makes a write fail alike, after 1000 KB in the state, after 300 in the network, after 1 in the log; a small
+# file system is tried too, where the system lets us have one.
+expect 0 $begin --out "$tmp/full" --steps 6
+cp -r "$tmp/full" "$tmp/small"
+cp "$tmp/full/state.safetensors" "$tmp/saved"
+for limit in 1000:state.safetensors 300:best.safetensors; do
+    (ulimit -f ${limit%:*}; expect 1 train --resume "$tmp/full" --quiet)
+    lines err 1
+    says err "$tmp/full" "${limit#*:}"
+    cmp "$tmp/saved" "$tmp/full/state.safetensors"
+    [ -z "$(find "$tmp/full" -name '*.tmp')" ]
+done
+expect 0 train --resume "$tmp/full" --quiet
+same "$tmp/full"
+expect 0 $begin --out "$tmp/log" --steps 6 --eval-every 0
+cp "$tmp/log/state.safetensors" "$tmp/logged"
+(ulimit -f 1; expect 1 train --resume "$tmp/log" --quiet)
+says err "$tmp/log: its log cannot be written"
+cmp "$tmp/logged" "$tmp/log/state.safetensors"
+if unshare -rm mount -t tmpfs none "$tmp/small" 2> /dev/null; then
+    mkdir "$tmp/disk"
+    unshare -rm bash -c "mount -t tmpfs -o size=4m none '$tmp/disk' && cp '$tmp/small'/* '$tmp/disk'
+        ! '$GEOVIEWMATCH' train --resume '$tmp/disk' --quiet && cp '$tmp/disk'/* '$tmp/small'" > /dev/null 2> "$tmp/err"
+    says err "$tmp/disk/" "No space left on device"
+    cmp "$tmp/saved" "$tmp/small/state.safetensors"
+    expect 0 train --resume "$tmp/small" --quiet
+    same "$tmp/small"
+fi
+
+# A loss that is not finite, as each update multiplies the weights by -99: nothing is saved of it.
+wild="--rate 10 --rate-new 10 --decay 10"
+expect 1 $begin $wild --out "$tmp/wild"
+lines err 1
+says err "$tmp/wild: the loss of step " " is not finite, at a learning rate of " "lower --rate or --rho and begin again"
+step=$(sed 's/.*of step \([0-9]*\) .*/\1/' "$tmp/err")
+expect 0 $begin $wild --out "$tmp/tame" --steps $(((step - 1) / 2 * 2)) # an epoch has two
+for file in last.safetensors best.safetensors state.safetensors; do cmp "$tmp/tame/$file" "$tmp/wild/$file"; done
+expect 1 train --resume "$tmp/wild" --quiet
+says err "the loss of step $step is not finite"
+
 # Ctrl-C finishes the step.
 $GEOVIEWMATCH $begin --epochs 100000 --eval-every 0 --out "$tmp/stopped" > "$tmp/out" & pid=$!
 while [ ! -e "$tmp/stopped/state.safetensors" ]; do sleep 0.05; done
