@@ -17,7 +17,7 @@ help:
 	@echo "make test     everything: gcc, clang, sanitizers; each layer under each instruction set"
 	@echo "make golden   the full-size network against PyTorch, where PyTorch and timm are installed"
 	@echo "make demo     street pictures of the project's own, and where they were taken"
-	@echo "make bench    this machine's speed, the paper's cost table, search"
+	@echo "make bench    this machine's speed, the paper's cost table, search, training and ranking"
 	@echo "make fuzz     each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
 	@echo "make install  into PREFIX=/usr/local, under DESTDIR"
 	@echo "make deps     install the Debian packages that are missing"
@@ -75,6 +75,7 @@ demo: build
 bench: build
 	build/geoviewmatch bench
 	build/geoviewmatch bench --search
+	build/geoviewmatch bench --learning
 	@if $(PYTHON) -c 'import torch' 2> /dev/null; then $(PYTHON) bench/peers.py; \
 	else echo "no comparison with other engines: see bench/peers.py"; fi
 

@@ -1,8 +1,16 @@
 """Train with our program and with PyTorch from the same weights on the same pixels, and compare.
 
-30 steps of `train` on a practice city of 64 pairs, without augmentation and drop path and in the order of the list; then
-the same in PyTorch, with the network of tools/network.py. The losses of each step must agree to 1e-4, and the way that
-the weights went must have a cosine above 0.999. Needs PyTorch and Pillow; takes some minutes.
+  check_training.py                 nano on pictures of a practice city, some minutes
+  check_training.py --golden DIR    write the small case that tests/cli/golden_run.sh holds `train` against
+
+30 steps on the 64 pairs of a city, without augmentation and drop path and in the order of the list, by `train` and by
+PyTorch with the network of tools/network.py. The losses of each step must agree to 1e-4, and the way that the weights
+went must have a cosine above 0.999. Needs PyTorch and Pillow.
+
+The golden case is tests/golden/net_narrow.safetensors on pictures that have the network's size already, so that no
+decoder or resizing comes between. DIR gets street/, aerial/ and pairs.csv (no splits: a pair serves for training and
+for testing), and golden.safetensors: losses (30) and, for each parameter, update.NAME, after less before, as float16.
+PyTorch computes it in float64; the same in float32 must agree, or the case could judge no one.
 """
 import argparse
 import csv
@@ -15,7 +23,9 @@ import tempfile
 import network
 import tensorfile
 
-STEPS, PAIRS, BATCH = 30, 64, 16
+STEPS, PAIRS, BATCH, EPOCHS = 30, 64, 16, 20
+LOSS_LIMIT, COSINE_LIMIT = 1e-4, 0.999
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def run(program, *arguments):
@@ -24,27 +34,31 @@ def run(program, *arguments):
         sys.exit(f"check_training.py: {program} {' '.join(arguments)}: {done.stderr.strip()}")
 
 
+def make_city(program, folder):
+    run(program, "world", "--out", folder, "--pairs", str(PAIRS), "--seed", "11", "--test", "0", "--quiet")
+
+
 def pictures(folder, config):
-    """The city's training pairs at the network's size, 0..255, (n, H, W, 3)."""
+    """The city's pairs at the network's size, 0..255, (n, H, W, 3), and their rows."""
     import numpy as np
     from PIL import Image
 
     views = {"street": [], "aerial": []}
     with open(os.path.join(folder, "pairs.csv"), newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            if row["split"] != "train":
-                continue
-            for view, stack in views.items():
-                picture = Image.open(os.path.join(folder, row[view])).convert("RGB")
-                H, W = getattr(config, view)
-                stack.append(np.asarray(picture.resize((W, H), Image.Resampling.BILINEAR)))
-    return {view: np.stack(stack) for view, stack in views.items()}
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        for view, stack in views.items():
+            picture = Image.open(os.path.join(folder, row[view])).convert("RGB")
+            H, W = getattr(config, view)
+            stack.append(np.asarray(picture.resize((W, H), Image.Resampling.BILINEAR)))
+    return {view: np.stack(stack) for view, stack in views.items()}, rows
 
 
-def train(weights, pixels, config, epochs):
-    """The losses of each step and the weights after the last."""
+def train(weights, pixels, config, dtype):
+    """The losses of each step, and the weights' update over all of them by name."""
     import torch
 
+    torch.set_default_dtype(dtype)
     model = network.GeoViewMatch(config)
     model.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
     adamw = network.optimizer(model)
@@ -53,39 +67,88 @@ def train(weights, pixels, config, epochs):
     for step in range(STEPS):
         part = slice(step % count * BATCH, (step % count + 1) * BATCH)
         street, aerial = (network.normalise(torch.from_numpy(pixels[view][part].copy())) for view in ("street", "aerial"))
-        factor = network.cosine(step // count, epochs)
+        factor = network.cosine(step // count, EPOCHS)
         losses.append(float(network.asam_step(model, adamw, (street, aerial, aerial), factor=factor)))
-    return losses, {name: p.detach().numpy() for name, p in model.named_parameters()}
+    return losses, {name: p.detach().numpy() - weights[name] for name, p in model.named_parameters()}
+
+
+def compare(what, ours, theirs):
+    """Say how far two runs are apart; end where that is too far. Each is losses and updates."""
+    import numpy as np
+
+    worst = max(abs(a / b - 1) for a, b in zip(ours[0], theirs[0], strict=True))
+    x, y = (np.concatenate([updates[name].ravel() for name in theirs[1]]).astype(np.float64)
+            for updates in (ours[1], theirs[1]))
+    cosine = x @ y / np.sqrt((x @ x) * (y @ y))
+    print(f"{what}, {STEPS} steps: worst loss off by {worst:.1e} (relative), cosine of the weights' way {cosine:.6f}")
+    if not (worst <= LOSS_LIMIT and cosine > COSINE_LIMIT):
+        sys.exit("check_training.py: that is too far apart")
+
+
+def check(program, folder):
+    """Our program against PyTorch, nano on a city."""
+    import torch
+
+    city, start, out = (os.path.join(folder, name) for name in ("city", "start.safetensors", "run"))
+    make_city(program, city)
+    run(program, "init", "--preset", "nano", "--seed", "3", "--out", start)
+    run(program, "train", "--data", city, "--out", out, "--init", start, "--augment", "none", "--drop-path", "0",
+        "--shuffle", "no", "--batch", str(BATCH), "--epochs", str(EPOCHS), "--steps", str(STEPS), "--eval-every", "0",
+        "--quiet")
+    before, metadata = tensorfile.load(start)
+    after, _ = tensorfile.load(os.path.join(out, "last.safetensors"))
+    with open(os.path.join(out, "log.jsonl"), encoding="utf-8") as file:
+        losses = [json.loads(line)["loss"] for line in file]
+    config = network.Config.from_json(metadata["config"])
+    pixels, _ = pictures(city, config)
+    compare("train against PyTorch", (losses, {name: after[name] - before[name] for name in before}),
+            train(before, pixels, config, torch.float32))
+
+
+def save_pictures(folder, pixels, rows):
+    """The pictures as PNG and their list. 32 levels a channel make the files half as large."""
+    from PIL import Image
+
+    for view, stack in pixels.items():
+        os.makedirs(os.path.join(folder, view), exist_ok=True)
+        for i, array in enumerate(stack):
+            Image.fromarray(array).save(os.path.join(folder, view, f"{i:02d}.png"), optimize=True)
+    with open(os.path.join(folder, "pairs.csv"), "w", encoding="utf-8") as file:
+        file.write("id,street,aerial,lat,lon\n")
+        file.writelines(f"{i:02d},street/{i:02d}.png,aerial/{i:02d}.png,{row['lat']},{row['lon']}\n"
+                        for i, row in enumerate(rows))
+
+
+def write_golden(program, folder, golden):
+    """The pictures, and what PyTorch learns from them."""
+    import numpy as np
+    import torch
+
+    torch.set_num_threads(1)                     # sums in one order: the same file each time
+    city = os.path.join(folder, "city")
+    make_city(program, city)
+    before, metadata = tensorfile.load(os.path.join(HERE, "..", "tests", "golden", "net_narrow.safetensors"))
+    config = network.Config.from_json(metadata["config"])
+    pixels, rows = pictures(city, config)
+    pixels = {view: stack // 8 * 8 + 4 for view, stack in pixels.items()}
+    losses, updates = train(before, pixels, config, torch.float64)
+    compare("PyTorch in float32 against float64", train(before, pixels, config, torch.float32), (losses, updates))
+    save_pictures(golden, pixels, rows)
+    tensors = {f"update.{name}": update.astype(np.float16) for name, update in updates.items()}
+    tensorfile.save(os.path.join(golden, "golden.safetensors"), {"losses": np.array(losses)} | tensors,
+                    {"command": "tools/check_training.py --golden DIR", "torch": torch.__version__.split("+")[0]})
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--program", default="build/geoviewmatch")
+    parser.add_argument("--program", default=os.path.join(HERE, "..", "build", "geoviewmatch"))
+    parser.add_argument("--golden", metavar="DIR", help="write the golden case there")
     options = parser.parse_args()
-    import numpy as np
-
     with tempfile.TemporaryDirectory() as folder:
-        city, start, out = (os.path.join(folder, name) for name in ("city", "start.safetensors", "run"))
-        run(options.program, "world", "--out", city, "--pairs", str(PAIRS), "--seed", "11", "--quiet")
-        run(options.program, "init", "--preset", "nano", "--seed", "3", "--out", start)
-        epochs = 20
-        run(options.program, "train", "--data", city, "--out", out, "--init", start, "--augment", "none",
-            "--drop-path", "0", "--shuffle", "no", "--batch", str(BATCH), "--epochs", str(epochs), "--steps", str(STEPS),
-            "--eval-every", "0", "--quiet")
-        before, metadata = tensorfile.load(start)
-        after, _ = tensorfile.load(os.path.join(out, "last.safetensors"))
-        with open(os.path.join(out, "log.jsonl"), encoding="utf-8") as file:
-            ours = [json.loads(line)["loss"] for line in file]
-        config = network.Config.from_json(metadata["config"])
-        theirs, weights = train(before, pictures(city, config), config, epochs)
-
-    worst = max(abs(a / b - 1) for a, b in zip(ours, theirs, strict=True))
-    x = np.concatenate([(after[name] - before[name]).ravel() for name in weights]).astype(np.float64)
-    y = np.concatenate([(weights[name] - before[name]).ravel() for name in weights]).astype(np.float64)
-    cosine = x @ y / np.sqrt((x @ x) * (y @ y))
-    print(f"{STEPS} steps: worst loss off by {worst:.1e} (relative), cosine of the weights' way {cosine:.6f}")
-    if worst > 1e-4 or cosine < 0.999:
-        sys.exit("check_training.py: that is too far apart")
+        if options.golden:
+            write_golden(options.program, folder, options.golden)
+        else:
+            check(options.program, folder)
 
 
 if __name__ == "__main__":

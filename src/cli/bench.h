@@ -1,10 +1,21 @@
-/* bench.h - what the parts of `bench` share. */
+/* bench.h - what the parts of the subcommand bench share. */
 #ifndef GVM_CLI_BENCH_H
 #define GVM_CLI_BENCH_H
 
-#include <stdbool.h>
+#include "cli/cli.h"
+#include "model/network.h"
+#include "nn/optimizer.h"
 
-double now(void); /* seconds */
+struct bench {
+    struct common common;
+    const char *preset, *weights; /* weights: NULL for fresh ones of the preset */
+    long rounds, batch;
+    long steps, gallery; /* with learning */
+    long tiles;          /* with search; 0: 100,000 or what memory has room for */
+    bool train, learning, search, json;
+};
+
+double now(void); /* seconds of the monotonic clock */
 void raise_to(double *best, double value);
 void lower_to(double *best, double value); /* 0 is no value yet */
 
@@ -16,8 +27,27 @@ struct peak {
 void measure_peak(struct peak *peak);
 double peak_of(const struct peak *peak); /* the larger */
 
-/* `bench --search`: one query and a batch among `tiles` tiles of D numbers, 0 for 100,000 or what memory has room for.
- * The exit status. */
-int bench_search(long tiles, int D, long rounds, bool json, bool quiet);
+/* The network that is asked for. To be freed with network_free. */
+gvm_status bench_network(struct network **network, const struct bench *b, bool training, gvm_error *err);
+
+/* What a training step works with; zero is fine to be closed. */
+struct bench_training {
+    struct network *network;
+    struct optimizer *optimizer;
+    struct tape *tape;
+    int B;
+};
+
+gvm_status bench_training_open(struct bench_training *t, const struct bench *b, gvm_error *err);
+void bench_training_close(struct bench_training *t);
+
+/* One with ASAM: street (B, H, W, 3), aerial (2 B, H, W, 3), the strong ones first. */
+void bench_step(struct bench_training *t, const uint8_t *street, const uint8_t *aerial);
+
+/* Time training through the loader, and ranking, and print it. Returns the exit status. */
+int bench_learning(const struct bench *b);
+
+/* Time one query and a batch among tiles of D numbers, and print it. Returns the exit status. */
+int bench_search(const struct bench *b, int D);
 
 #endif

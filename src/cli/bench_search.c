@@ -137,8 +137,9 @@ static int print_report(const struct figures *f, const gvm_map *map, bool json)
     return DONE;
 }
 
-int bench_search(long tiles, int D, long rounds, bool json, bool quiet)
+int bench_search(const struct bench *b, int D)
 {
+    long tiles = b->tiles;
     gvm_error err;
     struct figures f = {0};
     size_t row = (size_t)D * sizeof(uint16_t);
@@ -156,9 +157,9 @@ int bench_search(long tiles, int D, long rounds, bool json, bool quiet)
         for (size_t i = 0; i < map.tiles.count; i++) map.tiles.items[i].row = i;
         parallel_run(draw_part, &map);
         draw_queries(queries, D);
-        status = measure(&f, &map, queries, rounds, quiet, &err);
+        status = measure(&f, &map, queries, b->rounds, b->common.quiet, &err);
     }
-    int end = status == GVM_OK ? print_report(&f, &map, json) : failed(&err);
+    int end = status == GVM_OK ? print_report(&f, &map, b->json) : failed(&err);
     free(map.own);
     free(map.tiles.items);
     free(queries);

@@ -11,36 +11,31 @@
 
 #include "base/parallel.h"
 #include "cli/bench.h"
-#include "cli/cli.h"
 #include "cli/network_facts.h"
 #include "model/checkpoint.h"
 #include "nn/gemm.h"
 #include "nn/kernels.h"
-#include "nn/optimizer.h"
 
 static const char help[] =
     "usage: geoviewmatch bench [options]\n"
     "\n"
     "Times the network on this machine: embedding in batches of 16 and of 1, and a whole training step (ASAM: forward\n"
     "and backward twice, and the update), each beside the peak measured in the same run. Leave the machine alone\n"
-    "meanwhile.\n"
+    "meanwhile. With --learning, what surrounds the network instead: training steps on pictures that come through the\n"
+    "loader and a cache, from a town generated for it; and the ranking of an evaluation.\n"
     "\n"
-    "  --preset paper|nano   which network (default: paper)\n"
+    "  --preset paper|nano   which network (default: paper; nano with --learning)\n"
     "  --weights W           the network of a checkpoint instead\n"
     "  --rounds N            rounds, 1..1000; the best of each counts (default: 5)\n"
-    "  --batch N             pairs in the training step, 2..64 (default: 4)\n"
+    "  --batch N             pairs in the training step, 2..64 (default: 4; 32 with --learning)\n"
     "  --no-train            embedding only\n"
     "  --search              instead, how fast a map is searched: one query beside the time that reading all features\n"
     "                        takes, and a batch beside the peak\n"
     "  --tiles N             with --search: tiles, 1..10000000 (default: 100000, or what memory has room for)\n"
+    "  --learning            training through the loader, and ranking\n"
+    "  --steps N             steps of it, 1..1000 (default: 20)\n"
+    "  --gallery N           queries, and tiles, that are ranked, 1..100000 (default: 10000)\n"
     "  --json                the figures as JSON\n" COMMON_HELP;
-
-struct arguments {
-    struct common common;
-    const char *preset, *weights;
-    long rounds, batch, tiles;
-    bool train, search, json;
-};
 
 enum { BATCHES = 2 };
 static const int batches[BATCHES] = {16, 1};
@@ -59,11 +54,11 @@ struct figures {
 /* ------------------------------------------------------------------ embedding */
 
 /* A network with weights in all its parts: fresh norms of 0 would make every block's work vanish in the sum. */
-static gvm_status open_network(struct network **network, const struct arguments *a, bool training, gvm_error *err)
+gvm_status bench_network(struct network **network, const struct bench *b, bool training, gvm_error *err)
 {
-    if (a->weights) return checkpoint_load(network, a->weights, training, err);
+    if (b->weights) return checkpoint_load(network, b->weights, training, err);
     gvm_status status =
-        network_open(network, strcmp(a->preset, "nano") == 0 ? &config_nano : &config_paper, training, err);
+        network_open(network, strcmp(b->preset, "nano") == 0 ? &config_nano : &config_paper, training, err);
     if (status != GVM_OK) return status;
     network_fresh(*network, 1);
     for (int i = 0; i < (*network)->param_count; i++) {
@@ -106,12 +101,11 @@ static double time_embedding(const struct embedding *e, const struct swin_geo *v
     return now() - start;
 }
 
-static gvm_status measure_embedding(struct figures *f, const struct arguments *a, struct progress *progress,
-                                    gvm_error *err)
+static gvm_status measure_embedding(struct figures *f, const struct bench *a, struct progress *progress, gvm_error *err)
 {
     struct network *network = NULL;
     struct embedding e[2][BATCHES] = {{{0}}};
-    gvm_status status = open_network(&network, a, false, err);
+    gvm_status status = bench_network(&network, a, false, err);
     for (int v = 0; v < 2 && status == GVM_OK; v++) status = count_pass(&f->counts[v], network, (gvm_view)v, err);
     if (status == GVM_OK) f->parameters = network_parameters(network);
     if (status == GVM_OK) status = network_pack(network, err);
@@ -139,56 +133,62 @@ static gvm_status measure_embedding(struct figures *f, const struct arguments *a
 
 /* ------------------------------------------------------------------ training */
 
-static void train_step(struct tape *tape, struct network *network, struct optimizer *optimizer, const uint8_t *street,
-                       const uint8_t *aerial, int B)
+gvm_status bench_training_open(struct bench_training *t, const struct bench *b, gvm_error *err)
 {
-    for (int pass = 0; pass < 2; pass++) {
-        network_clear_gradients(network);
-        tape_reset(tape);
-        geoviewmatch(tape, network, street, aerial, B, &loss_weights_paper, 0);
-        tape_backward(tape);
-        if (pass == 0) asam_climb(optimizer, 2.5f);
-    }
-    asam_return(optimizer);
-    optimizer_update(optimizer, 1);
+    *t = (struct bench_training){.B = (int)b->batch};
+    gvm_status status = bench_network(&t->network, b, true, err);
+    if (status != GVM_OK) return status;
+    const struct network *n = t->network;
+    status =
+        optimizer_open(&t->optimizer, n->params, n->param_count, n->weights, n->grads, n->floats, &rates_paper, err);
+    if (status == GVM_OK) status = tape_open(&t->tape, true, false, err);
+    if (status != GVM_OK) return status;
+    geoviewmatch(t->tape, t->network, NULL, NULL, t->B, &loss_weights_paper, 0);
+    return tape_allocate(t->tape, err);
 }
 
-static gvm_status measure_training(struct figures *f, const struct arguments *a, struct progress *progress,
-                                   gvm_error *err)
+void bench_training_close(struct bench_training *t)
 {
-    int B = (int)a->batch;
-    struct network *network = NULL;
-    struct optimizer *optimizer = NULL;
-    struct tape *tape = NULL;
-    uint8_t *street = NULL, *aerial = NULL;
-    gvm_status status = open_network(&network, a, true, err);
-    if (status == GVM_OK) {
-        const struct config *c = &network->config;
-        street = noise((size_t)B * c->street[0] * c->street[1] * 3);
-        aerial = noise((size_t)2 * B * c->aerial[0] * c->aerial[1] * 3);
-        if (street == NULL || aerial == NULL) status = GVM_MEMORY;
+    tape_free(t->tape);
+    optimizer_free(t->optimizer);
+    network_free(t->network);
+}
+
+void bench_step(struct bench_training *t, const uint8_t *street, const uint8_t *aerial)
+{
+    for (int pass = 0; pass < 2; pass++) {
+        network_clear_gradients(t->network);
+        tape_reset(t->tape);
+        geoviewmatch(t->tape, t->network, street, aerial, t->B, &loss_weights_paper, 0);
+        tape_backward(t->tape);
+        if (pass == 0) asam_climb(t->optimizer, 2.5f);
     }
-    if (status == GVM_OK)
-        status = optimizer_open(&optimizer, network->params, network->param_count, network->weights, network->grads,
-                                network->floats, &rates_paper, err);
-    if (status == GVM_OK) status = tape_open(&tape, true, false, err);
+    asam_return(t->optimizer);
+    optimizer_update(t->optimizer, 1);
+}
+
+static gvm_status measure_training(struct figures *f, const struct bench *a, struct progress *progress, gvm_error *err)
+{
+    struct bench_training t;
+    uint8_t *street = NULL, *aerial = NULL;
+    gvm_status status = bench_training_open(&t, a, err);
     if (status == GVM_OK) {
-        geoviewmatch(tape, network, street, aerial, B, &loss_weights_paper, 0);
-        status = tape_allocate(tape, err);
+        const struct config *c = &t.network->config;
+        street = noise((size_t)t.B * c->street[0] * c->street[1] * 3);
+        aerial = noise((size_t)2 * t.B * c->aerial[0] * c->aerial[1] * 3);
+        if (street == NULL || aerial == NULL) status = GVM_MEMORY;
     }
     long rounds = a->rounds < 3 ? a->rounds : 3;
     for (int round = 0; round <= rounds && status == GVM_OK; round++) {
         double start = now();
-        train_step(tape, network, optimizer, street, aerial, B);
+        bench_step(&t, street, aerial);
         if (round > 0) lower_to(&f->step_seconds, now() - start);
         measure_peak(&f->peak);
         progress_step(progress, (size_t)(a->rounds + 2 + round));
     }
     struct rusage usage;
     if (status == GVM_OK && getrusage(RUSAGE_SELF, &usage) == 0) f->step_bytes = (double)usage.ru_maxrss * 1024;
-    tape_free(tape);
-    optimizer_free(optimizer);
-    network_free(network);
+    bench_training_close(&t);
     free(street);
     free(aerial);
     return status;
@@ -213,7 +213,7 @@ static double paper_count(const struct figures *f)
     return 1e-9 * (double)(counts_paper(&f->counts[0]) + counts_paper(&f->counts[1]));
 }
 
-static int print_json(const struct figures *f, const struct arguments *a)
+static int print_json(const struct figures *f, const struct bench *a)
 {
     double peak = peak_of(&f->peak);
     char onednn[32];
@@ -260,7 +260,7 @@ static void print_costs(const struct figures *f)
         "\nGFLOPs as the paper counts: a multiply-add once, without queries, keys, values and attention's products.\n");
 }
 
-static void print_text_report(const struct figures *f, const struct arguments *a)
+static void print_text_report(const struct figures *f, const struct bench *a)
 {
     double peak = peak_of(&f->peak);
     char onednn[32];
@@ -290,17 +290,15 @@ static void print_text_report(const struct figures *f, const struct arguments *a
     if (a->weights == NULL && strcmp(a->preset, "paper") == 0) print_costs(f);
 }
 
-static int read_arguments(struct arguments *a, int argc, char **argv)
+static int read_arguments(struct bench *a, int argc, char **argv)
 {
-    static const struct option options[] = {{"preset", required_argument, NULL, 'p'},
-                                            {"weights", required_argument, NULL, 'w'},
-                                            {"rounds", required_argument, NULL, 'r'},
-                                            {"batch", required_argument, NULL, 'b'},
-                                            {"no-train", no_argument, NULL, 'n'},
-                                            {"search", no_argument, NULL, 's'},
-                                            {"tiles", required_argument, NULL, 't'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            COMMON_OPTIONS};
+    static const struct option options[] = {
+        {"preset", required_argument, NULL, 'p'}, {"weights", required_argument, NULL, 'w'},
+        {"rounds", required_argument, NULL, 'r'}, {"batch", required_argument, NULL, 'b'},
+        {"no-train", no_argument, NULL, 'n'},     {"learning", no_argument, NULL, 'l'},
+        {"steps", required_argument, NULL, 's'},  {"gallery", required_argument, NULL, 'g'},
+        {"search", no_argument, NULL, 'q'},       {"tiles", required_argument, NULL, 't'},
+        {"json", no_argument, NULL, 'j'},         COMMON_OPTIONS};
     const char *name = a->common.name;
     int status;
     for (int c; (c = next_option(argc, argv, options)) != -1;) {
@@ -308,7 +306,8 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
         case 'p': a->preset = optarg; break;
         case 'w': a->weights = optarg; break;
         case 'n': a->train = false; break;
-        case 's': a->search = true; break;
+        case 'q': a->search = true; break;
+        case 'l': a->learning = true; break;
         case 'j': a->json = true; break;
         case 't':
             if (!read_long(&a->tiles, optarg, 1, 10000000))
@@ -322,11 +321,21 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
             if (!read_long(&a->batch, optarg, 2, 64))
                 return usage_error(name, "--batch takes a whole number from 2 to 64, not '%s'", optarg);
             break;
+        case 's':
+            if (!read_long(&a->steps, optarg, 1, 1000))
+                return usage_error(name, "--steps takes a whole number from 1 to 1000, not '%s'", optarg);
+            break;
+        case 'g':
+            if (!read_long(&a->gallery, optarg, 1, 100000))
+                return usage_error(name, "--gallery takes a whole number from 1 to 100000, not '%s'", optarg);
+            break;
         default:
             if ((status = common_option(&a->common, c, argv)) != GO_ON) return status;
         }
     }
     if (optind < argc) return usage_error(name, "'%s' is one argument too many", argv[optind]);
+    if (a->preset == NULL) a->preset = a->learning ? "nano" : "paper";
+    if (a->batch == 0) a->batch = a->learning ? 32 : 4;
     if (strcmp(a->preset, "paper") != 0 && strcmp(a->preset, "nano") != 0)
         return usage_error(name, "--preset takes paper or nano, not '%s'", a->preset);
     if (a->tiles > 0 && !a->search) return usage_error(name, "--tiles goes with --search");
@@ -334,23 +343,24 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
 }
 
 /* Search by the features of the network that is asked for. */
-static int run_search(const struct arguments *a)
+static int run_search(const struct bench *a)
 {
     struct network *network;
     gvm_error err = {"there is not enough memory for the benchmark"};
-    if (open_network(&network, a, false, &err) != GVM_OK) return failed(&err);
+    if (bench_network(&network, a, false, &err) != GVM_OK) return failed(&err);
     int D = network->views[GVM_AERIAL].features;
     network_free(network);
-    return bench_search(a->tiles, D, a->rounds, a->json, a->common.quiet);
+    return bench_search(a, D);
 }
 
 int cmd_bench(int argc, char **argv)
 {
-    struct arguments a = {
-        .common = {.name = "bench", .help = help}, .preset = "paper", .rounds = 5, .batch = 4, .train = true};
+    struct bench a = {
+        .common = {.name = "bench", .help = help}, .rounds = 5, .steps = 20, .gallery = 10000, .train = true};
     int status = read_arguments(&a, argc, argv);
     if (status != GO_ON) return status;
     if (a.search) return run_search(&a);
+    if (a.learning) return bench_learning(&a);
     struct figures f = {0};
     struct progress progress = {.quiet = a.common.quiet};
     gvm_error err = {"there is not enough memory for the benchmark"};

@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "model/checkpoint.h"
 #include "train/features.h"
+#include "train/gallery.h"
 
 static const char help[] =
     "usage: geoviewmatch eval --data D [options]\n"
@@ -24,12 +25,16 @@ static const char help[] =
     "  --test NAME           test split, by the format's own name (default: its first)\n"
     "  --reverse             the other way round: from above to the street\n"
     "  --matches FILE.csv    each query's rank of the truth and its top five\n"
+    "  --gallery-picture FILE.png\n"
+    "                        queries drawn beside their top five, right ones framed in green, wrong ones in red\n"
+    "  --gallery-rows N      how many queries of it, spread over the split, 1..100 (default: 12)\n"
     "  --cache FILE          keep all pictures decoded in this file\n"
     "  --json                the figures as JSON\n" COMMON_HELP;
 
 struct arguments {
     struct common common;
-    const char *data, *weights, *format, *test, *matches, *cache;
+    const char *data, *weights, *format, *test, *matches, *gallery, *cache;
+    long rows; /* of the gallery's picture */
     bool reverse, json;
 };
 
@@ -204,6 +209,8 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
                                             {"test", required_argument, NULL, 't'},
                                             {"reverse", no_argument, NULL, 'r'},
                                             {"matches", required_argument, NULL, 'm'},
+                                            {"gallery-picture", required_argument, NULL, 'g'},
+                                            {"gallery-rows", required_argument, NULL, 'n'},
                                             {"cache", required_argument, NULL, 'c'},
                                             {"json", no_argument, NULL, 'j'},
                                             COMMON_OPTIONS};
@@ -216,6 +223,12 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
         case 't': a->test = optarg; break;
         case 'r': a->reverse = true; break;
         case 'm': a->matches = optarg; break;
+        case 'g': a->gallery = optarg; break;
+        case 'n':
+            if (!read_long(&a->rows, optarg, 1, 100))
+                return usage_error(a->common.name, "--gallery-rows takes a whole number from 1 to 100, not '%s'",
+                                   optarg);
+            break;
         case 'c': a->cache = optarg; break;
         case 'j': a->json = true; break;
         default:
@@ -224,7 +237,9 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
     }
     if (optind < argc) return usage_error(a->common.name, "'%s' is one argument too many", argv[optind]);
     if (a->data == NULL) return usage_error(a->common.name, "--data is missing");
-    if (a->matches && a->reverse) return usage_error(a->common.name, "--matches goes from street to aerial only");
+    if (a->reverse && (a->matches || a->gallery))
+        return usage_error(a->common.name, "%s goes from street to aerial only",
+                           a->matches ? "--matches" : "--gallery-picture");
     return GO_ON;
 }
 
@@ -241,52 +256,68 @@ static void show_pictures(void *user, size_t done, size_t total)
     progress_step(&s->progress, done);
 }
 
-static gvm_status run(const struct arguments *a, struct evaluation *e, struct ranking **rankings, struct dataset **data,
-                      struct network **network, struct cache **cache, struct show *show, gvm_error *err)
+/* What one evaluation holds until its end. */
+struct job {
+    struct network *network;
+    struct dataset *data;
+    struct cache *cache;
+    struct pictures pictures;
+    struct evaluation figures;
+    struct ranking *rankings; /* NULL where no file is to tell them */
+    struct show show;
+};
+
+static gvm_status run(struct job *j, const struct arguments *a, gvm_error *err)
 {
-    gvm_status status = checkpoint_load(network, weights_path(a->weights), false, err);
+    gvm_status status = checkpoint_load(&j->network, weights_path(a->weights), false, err);
     if (status != GVM_OK) return status;
-    const struct config *c = &(*network)->config;
+    const struct config *c = &j->network->config;
     struct dataset_options options = {.format = a->format, .test = a->test, .elevation = c->elevation};
-    status = dataset_open(data, a->data, &options, err); /* panoramas are cut as the weights want them */
-    if (status == GVM_OK) status = network_pack(*network, err);
+    status = dataset_open(&j->data, a->data, &options, err); /* panoramas are cut as the weights want them */
+    if (status == GVM_OK) status = network_pack(j->network, err);
     if (status != GVM_OK) return status;
-    struct pictures pictures = {
-        .data = *data, .street = {c->street[0], c->street[1]}, .aerial = {c->aerial[0], c->aerial[1]}};
+    j->pictures = (struct pictures){
+        .data = j->data, .street = {c->street[0], c->street[1]}, .aerial = {c->aerial[0], c->aerial[1]}};
     struct cache_options o = {.workers = parallel_threads() < 64 ? parallel_threads() : 64};
-    if (a->cache) status = cache_open(cache, a->cache, &pictures, &o, err);
-    pictures.cache = *cache;
+    if (a->cache) status = cache_open(&j->cache, a->cache, &j->pictures, &o, err);
+    j->pictures.cache = j->cache;
     if (status == GVM_OK)
-        status = evaluate_split(e, a->matches ? rankings : NULL, *network, &pictures, &(*data)->test, a->reverse,
-                                show_pictures, show, err);
-    if (show->on) progress_end(&show->progress);
-    if (status == GVM_OK && a->matches) status = write_matches(a->matches, *rankings, &(*data)->test, err);
+        status = evaluate_split(&j->figures, a->matches || a->gallery ? &j->rankings : NULL, j->network, &j->pictures,
+                                &j->data->test, a->reverse, show_pictures, &j->show, err);
+    if (j->show.on) progress_end(&j->show.progress);
+    return status;
+}
+
+/* After the figures are printed: a full disk must not cost them. */
+static gvm_status write_files(const struct job *j, const struct arguments *a, gvm_error *err)
+{
+    gvm_status status = GVM_OK;
+    if (a->matches) status = write_matches(a->matches, j->rankings, &j->data->test, err);
+    if (status == GVM_OK && a->gallery)
+        status = gallery_save(a->gallery, j->rankings, &j->pictures, &j->data->test, (int)a->rows, err);
     return status;
 }
 
 int cmd_eval(int argc, char **argv)
 {
-    struct arguments a = {.common = {.name = "eval", .help = help}};
+    struct arguments a = {.common = {.name = "eval", .help = help}, .rows = 12};
     int end = read_arguments(&a, argc, argv);
     if (end != GO_ON) return end;
-    struct evaluation e;
-    struct ranking *rankings = NULL;
-    struct dataset *data = NULL;
-    struct network *network = NULL;
-    struct cache *cache = NULL;
-    struct show show = {.progress = {.quiet = a.common.quiet}};
+    struct job j = {.show = {.progress = {.quiet = a.common.quiet}}};
     gvm_error err;
-    gvm_status status = run(&a, &e, &rankings, &data, &network, &cache, &show, &err);
     end = DONE;
-    if (status != GVM_OK)
+    if (run(&j, &a, &err) != GVM_OK) {
         end = failed(&err);
-    else if (a.json)
-        end = print_json(&e, data, a.reverse);
-    else
-        print_report(&e, data, a.reverse);
-    free(rankings);
-    cache_free(cache);
-    dataset_free(data);
-    network_free(network);
+    } else {
+        if (a.json)
+            end = print_json(&j.figures, j.data, a.reverse);
+        else
+            print_report(&j.figures, j.data, a.reverse);
+        if (write_files(&j, &a, &err) != GVM_OK) end = failed(&err);
+    }
+    free(j.rankings);
+    cache_free(j.cache);
+    dataset_free(j.data);
+    network_free(j.network);
     return end;
 }

@@ -100,8 +100,7 @@ static bool have_places(const struct split *split)
     return true;
 }
 
-/* Tiles that answer query q: its own, or any within hit_m of its place. */
-static bool answers_query(const struct split *split, int q, int t, double hit_m)
+bool answers_query(const struct split *split, int q, int t, double hit_m)
 {
     const struct query *query = &split->queries[q];
     if (query->tile == t) return true;

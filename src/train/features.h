@@ -16,4 +16,7 @@ gvm_status evaluate_split(struct evaluation *out, struct ranking **rankings, con
                           const struct pictures *pictures, const struct split *split, bool reverse,
                           features_progress *progress, void *user, gvm_error *err);
 
+/* Whether a tile of the split is a right one for a query: its own, or any within hit_m metres of its place. */
+bool answers_query(const struct split *split, int query, int tile, double hit_m);
+
 #endif

@@ -55,8 +55,8 @@ static gvm_status open_log(struct training *t, gvm_error *err)
 {
     char *path = run_path(t->run, "log.jsonl");
     if (path == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for the log", t->run);
-    t->log = fopen(path, t->position.step == 0 ? "w" : "r+");
-    if (t->log == NULL && errno == ENOENT) t->log = fopen(path, "w");
+    t->log = fopen(path, t->position.step == 0 ? "w+" : "r+");
+    if (t->log == NULL && errno == ENOENT) t->log = fopen(path, "w+");
     gvm_status status = t->log ? GVM_OK : fail_errno(err, "open", path);
     char line[1024];
     long keep = 0;
@@ -101,7 +101,9 @@ static gvm_status save_network(const struct training *t, const char *file, gvm_e
 /* The state last: until it stands, the run goes on from the one before. */
 static gvm_status save(struct training *t, gvm_error *err)
 {
-    if (fflush(t->log) != 0) return fail(err, GVM_FILE, "%s: its log cannot be written: %s", t->run, strerror(errno));
+    if (fflush(t->log) != 0 || ferror(t->log))
+        return fail(err, GVM_FILE, "%s: its log cannot be written; make room on the disk and go on with --resume",
+                    t->run);
     gvm_status status = save_network(t, "last.safetensors", err);
     if (status == GVM_OK) status = run_save(t->run, t->options, &t->position, t->network, t->optimizer, err);
     t->saved = now();

@@ -56,6 +56,47 @@ done
 wait $pid
 same "$tmp/killed"
 
+# A disk that is full: the last save's state stays, and a run goes on from it to the same bits once there is room. A
+# shell's limit makes a write fail alike, after 1000 KB in the state, after 300 in the network, after 1 in the log; a small
+# file system is tried too, where the system lets us have one.
+expect 0 $begin --out "$tmp/full" --steps 6
+cp -r "$tmp/full" "$tmp/small"
+cp "$tmp/full/state.safetensors" "$tmp/saved"
+for limit in 1000:state.safetensors 300:best.safetensors; do
+    (ulimit -f ${limit%:*}; expect 1 train --resume "$tmp/full" --quiet)
+    lines err 1
+    says err "$tmp/full" "${limit#*:}"
+    cmp "$tmp/saved" "$tmp/full/state.safetensors"
+    [ -z "$(find "$tmp/full" -name '*.tmp')" ]
+done
+expect 0 train --resume "$tmp/full" --quiet
+same "$tmp/full"
+expect 0 $begin --out "$tmp/log" --steps 6 --eval-every 0
+cp "$tmp/log/state.safetensors" "$tmp/logged"
+(ulimit -f 1; expect 1 train --resume "$tmp/log" --quiet)
+says err "$tmp/log: its log cannot be written"
+cmp "$tmp/logged" "$tmp/log/state.safetensors"
+if unshare -rm mount -t tmpfs none "$tmp/small" 2> /dev/null; then
+    mkdir "$tmp/disk"
+    unshare -rm bash -c "mount -t tmpfs -o size=4m none '$tmp/disk' && cp '$tmp/small'/* '$tmp/disk'
+        ! '$GEOVIEWMATCH' train --resume '$tmp/disk' --quiet && cp '$tmp/disk'/* '$tmp/small'" > /dev/null 2> "$tmp/err"
+    says err "$tmp/disk/" "No space left on device"
+    cmp "$tmp/saved" "$tmp/small/state.safetensors"
+    expect 0 train --resume "$tmp/small" --quiet
+    same "$tmp/small"
+fi
+
+# A loss that is not finite, as each update multiplies the weights by -99: nothing is saved of it.
+wild="--rate 10 --rate-new 10 --decay 10"
+expect 1 $begin $wild --out "$tmp/wild"
+lines err 1
+says err "$tmp/wild: the loss of step " " is not finite, at a learning rate of " "lower --rate or --rho and begin again"
+step=$(sed 's/.*of step \([0-9]*\) .*/\1/' "$tmp/err")
+expect 0 $begin $wild --out "$tmp/tame" --steps $(((step - 1) / 2 * 2)) # an epoch has two
+for file in last.safetensors best.safetensors state.safetensors; do cmp "$tmp/tame/$file" "$tmp/wild/$file"; done
+expect 1 train --resume "$tmp/wild" --quiet
+says err "the loss of step $step is not finite"
+
 # Ctrl-C finishes the step.
 $GEOVIEWMATCH $begin --epochs 100000 --eval-every 0 --out "$tmp/stopped" > "$tmp/out" & pid=$!
 while [ ! -e "$tmp/stopped/state.safetensors" ]; do sleep 0.05; done
@@ -64,6 +105,44 @@ kill -TERM $pid
 got=0; wait $pid || got=$?
 [ $got = 1 ]
 says out "to go on: geoviewmatch train --resume $tmp/stopped"
+
+# Drawn, one run and several; a run that has just begun, without evaluations and with a line half written.
+"$TOOLS/plot" "$tmp/whole" > "$tmp/out"
+[ "$(cat "$tmp/out")" = "$tmp/whole/log.svg" ]
+mkdir "$tmp/a&b"
+head -2 "$tmp/whole/log.jsonl" > "$tmp/a&b/log.jsonl"
+printf '{"step": 3, "epo' >> "$tmp/a&b/log.jsonl"
+"$TOOLS/plot" "$tmp/whole" "$tmp/a&b" "$tmp/plain" -o "$tmp/three.svg" > /dev/null
+python3 - "$tmp" <<'END'
+import sys, xml.dom.minidom
+folder = sys.argv[1]
+def lines(path):
+    """How many lines each panel has; all of their points lie within or just above the axes."""
+    picture, found = xml.dom.minidom.parse(path), {}
+    for panel in picture.getElementsByTagName("g"):
+        key = panel.getAttribute("data-series")
+        if not key:
+            continue
+        found[key] = 0
+        for line in panel.getElementsByTagName("polyline"):
+            points = [tuple(map(float, point.split(","))) for point in line.getAttribute("points").split()]
+            assert all(0 <= x <= 460 and y <= 200 for x, y in points) and points == sorted(points, key=lambda p: p[0])
+            found[key] += 1
+        assert key != "R@1" or len(panel.getElementsByTagName("circle")) == 3
+    return found, [text.firstChild.data for text in picture.getElementsByTagName("text")]
+found, texts = lines(folder + "/whole/log.svg")
+assert found == {"loss": 2, "loss_con": 2, "loss_ret1": 2, "loss_ret2": 2, "lr": 1, "R@1": 1}, found
+assert folder + "/whole" in texts and "step" in texts and "0" in texts
+found, texts = lines(folder + "/three.svg")
+assert found == {"loss": 6, "loss_con": 6, "loss_ret1": 6, "loss_ret2": 6, "lr": 3, "R@1": 1}, found
+assert folder + "/a&b" in texts
+END
+! "$TOOLS/plot" "$tmp/nothing" 2> "$tmp/err"
+lines err 1
+says err "plot: $tmp/nothing/log.jsonl: cannot open it"
+echo 'no JSON' > "$tmp/a&b/log.jsonl"
+! "$TOOLS/plot" "$tmp/a&b" 2> "$tmp/err"
+says err "log.jsonl, line 1: it is no line that training writes"
 
 # Evaluation of what was trained.
 expect 0 eval --data "$tmp/data" --weights "$tmp/whole/last.safetensors" --json --quiet --matches "$tmp/matches.csv"

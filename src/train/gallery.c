@@ -1,0 +1,98 @@
+/* gallery.c - see gallery.h. */
+#include "train/gallery.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "image/sheet.h"
+
+static const struct colour right_colour = {0, 158, 60}, wrong_colour = {205, 45, 45};
+
+struct gallery {
+    struct sheet sheet;
+    const struct pictures *pictures;
+    const struct split *split;
+    uint8_t *room; /* of either view's picture */
+    int frame, gap, letters;
+};
+
+static int larger(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+static int tile_left(const struct gallery *g, int k)
+{
+    return g->gap + g->pictures->street[1] + g->gap + g->frame + k * (g->pictures->aerial[1] + 2 * g->frame + g->gap);
+}
+
+/* Of the pictures of a row: letters stand below them. */
+static int band_height(const struct gallery *g)
+{
+    return larger(g->pictures->street[0], g->pictures->aerial[0] + 2 * g->frame);
+}
+
+static int row_height(const struct gallery *g)
+{
+    return band_height(g) + g->gap + SHEET_TEXT_HIGH * g->letters + g->gap;
+}
+
+static gvm_status draw_street(struct gallery *g, int query, int rank, int top, gvm_error *err)
+{
+    const int *size = g->pictures->street;
+    const uint8_t *pixels;
+    gvm_status status = pictures_street(&pixels, g->room, g->pictures, g->split, query, err);
+    if (status != GVM_OK) return status;
+    char text[24];
+    snprintf(text, sizeof text, "RANK %d", rank + 1);
+    top += (band_height(g) - size[0]) / 2;
+    sheet_place(&g->sheet, g->gap, top, pixels, size[0], size[1]);
+    sheet_text(&g->sheet, g->gap, top + size[0] + g->gap, text, g->letters);
+    return GVM_OK;
+}
+
+static gvm_status draw_tile(struct gallery *g, int query, int tile, float score, int left, int top, gvm_error *err)
+{
+    const int *size = g->pictures->aerial;
+    const uint8_t *pixels;
+    gvm_status status = pictures_aerial(&pixels, g->room, g->pictures, g->split, tile, err);
+    if (status != GVM_OK) return status;
+    char text[24];
+    snprintf(text, sizeof text, "%.3f", isfinite(score) ? (double)score : 0);
+    bool right = answers_query(g->split, query, tile, g->pictures->data->hit_m);
+    top += (band_height(g) - size[0]) / 2;
+    sheet_place(&g->sheet, left, top, pixels, size[0], size[1]);
+    sheet_frame(&g->sheet, left, top, size[0], size[1], g->frame, right ? right_colour : wrong_colour);
+    sheet_text(&g->sheet, left, top + size[0] + g->frame + g->gap, text, g->letters);
+    return GVM_OK;
+}
+
+static gvm_status draw_row(struct gallery *g, int query, const struct ranking *ranking, int top, gvm_error *err)
+{
+    gvm_status status = draw_street(g, query, ranking->rank, top, err);
+    for (int k = 0; k < TOP_KEPT && ranking->top[k] >= 0 && status == GVM_OK; k++)
+        status = draw_tile(g, query, ranking->top[k], ranking->score[k], tile_left(g, k), top, err);
+    return status;
+}
+
+gvm_status gallery_save(const char *path, const struct ranking *rankings, const struct pictures *pictures,
+                        const struct split *split, int rows, gvm_error *err)
+{
+    const int *street = pictures->street, *aerial = pictures->aerial;
+    int unit = larger(1, aerial[0] / 64), Q = split->query_count;
+    struct gallery g = {.pictures = pictures, .split = split, .frame = 2 * unit, .gap = 3 * unit, .letters = unit};
+    if (rows > Q) rows = Q;
+    g.room = malloc((size_t)larger(street[0] * street[1], aerial[0] * aerial[1]) * 3);
+    if (g.room == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to draw it", path);
+    gvm_status status = sheet_open(&g.sheet, tile_left(&g, TOP_KEPT) - g.frame, g.gap + rows * row_height(&g), err);
+    for (int i = 0; i < rows && status == GVM_OK; i++) {
+        int query = (int)((int64_t)i * Q / rows);
+        status = draw_row(&g, query, &rankings[query], g.gap + i * row_height(&g), err);
+    }
+    if (status == GVM_OK) status = sheet_save(&g.sheet, path, err);
+    sheet_free(&g.sheet);
+    free(g.room);
+    return status;
+}

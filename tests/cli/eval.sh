@@ -1,0 +1,108 @@
+#!/bin/bash
+# Evaluation of a network that has learned nothing: the figures, the list of matches and their picture agree.
+. tests/cli/common.bash
+
+eval_run="eval --data tests/golden/run --weights tests/golden/net_narrow.safetensors --quiet"
+expect 0 $eval_run --json --matches "$tmp/matches.csv" --gallery-picture "$tmp/five.png" --gallery-rows 5
+cp "$tmp/out" "$tmp/figures.json"
+expect 0 $eval_run --gallery-picture "$tmp/twelve.png"
+says out "street to aerial: 64 queries, a gallery of 64" "R@1%"
+
+python3 - "$tmp" <<'END'
+import csv, json, struct, sys, zlib
+
+def png(path):
+    """Width, height and rows of RGB bytes."""
+    data, at, packed = open(path, "rb").read(), 8, b""
+    assert data[:8] == b"\x89PNG\r\n\x1a\n"
+    while at < len(data):
+        size, kind = struct.unpack(">I4s", data[at:at + 8])
+        body = data[at + 8:at + 8 + size]
+        if kind == b"IHDR":
+            w, h, depth, colours, *_, interlaced = struct.unpack(">IIBBBBB", body)
+            assert (depth, colours, interlaced) == (8, 2, 0)
+        packed += body if kind == b"IDAT" else b""
+        at += 12 + size
+    raw, rows, above = zlib.decompress(packed), [], bytes(3 * w)
+    for y in range(h):
+        kind, *row = raw[y * (3 * w + 1):(y + 1) * (3 * w + 1)]
+        for x in range(3 * w):
+            a, b, c = (row[x - 3] if x > 2 else 0), above[x], (above[x - 3] if x > 2 else 0)
+            if kind == 4:
+                a = min((abs(b - c), 0, a), (abs(a - c), 1, b), (abs(a + b - 2 * c), 2, c))[2]
+            row[x] = (row[x] + (0, a, b, (a + b) // 2, a)[kind]) & 255
+        above = bytes(row)
+        rows.append(above)
+    return w, h, rows
+
+def box(rows, left, top, h, w):
+    return [row[3 * left:3 * (left + w)] for row in rows[top:top + h]]
+
+# Pictures of 32 x 160 and 64 x 64; a frame is 2 pixels thick, letters 5 high, gaps 3 wide.
+GREEN, RED, HEIGHT = bytes((0, 158, 60)), bytes((205, 45, 45)), 68 + 11
+def check(path, matches):
+    width, height, rows = png(path)
+    assert (width, height) == (3 + 160 + 3 + 5 * (64 + 4 + 3), 3 + HEIGHT * len(matches)), (width, height)
+    greens = 0
+    for i, match in enumerate(matches):
+        top = 3 + HEIGHT * i
+        assert box(rows, 3, top + 18, 32, 160) == png(match["query"])[2]
+        for k in range(5):
+            left, tile = 168 + 71 * k, match[f"tile{k + 1}"]
+            assert box(rows, left, top + 2, 64, 64) == png(tile)[2]
+            right = tile.split("/")[-1] == match["query"].split("/")[-1]
+            assert right == (int(match["rank"]) == k + 1)
+            colour = GREEN if right else RED
+            for y in (top, top + 1, top + 66, top + 67):
+                assert rows[y][3 * (left - 2):3 * (left + 66)] == colour * 68
+            for row in rows[top:top + 68]:
+                assert row[3 * (left - 2):3 * left] == row[3 * (left + 64):3 * (left + 66)] == colour * 2
+            greens += right
+        assert any(bytes(3) in row for row in rows[top + 71:top + 76])     # the scores
+    return greens
+
+folder = sys.argv[1]
+matches = list(csv.DictReader(open(folder + "/matches.csv")))
+figures = json.load(open(folder + "/figures.json"))
+ranks = [int(match["rank"]) for match in matches]
+assert len(matches) == figures["queries"] == figures["gallery"] == 64
+for key, most in (("R@1", 1), ("R@5", 5), ("R@10", 10), ("R@1%", 1)):
+    assert abs(figures[key] - 100 * sum(rank <= most for rank in ranks) / 64) < 1e-9
+check(folder + "/five.png", [matches[i * 64 // 5] for i in range(5)])
+assert 0 < check(folder + "/twelve.png", [matches[i * 64 // 12] for i in range(12)]) < 12
+END
+
+# A gallery of fewer than five.
+mkdir "$tmp/few"
+cp -r tests/golden/run/street tests/golden/run/aerial "$tmp/few"
+head -4 tests/golden/run/pairs.csv > "$tmp/few/pairs.csv"
+expect 0 eval --data "$tmp/few" --weights tests/golden/net_narrow.safetensors --quiet --gallery-picture "$tmp/few.png"
+python3 -c 'import struct, sys; assert struct.unpack(">8xI4sII", open(sys.argv[1], "rb").read(24))[2:] == (521, 240)' \
+    "$tmp/few.png"
+
+# A file that cannot be written costs no figures; calls that are wrong.
+expect 1 $eval_run --gallery-picture "$tmp/no/folder.png"
+says out "street to aerial: 64 queries"
+lines err 1
+says err "folder.png: cannot create it"
+expect 1 $eval_run --matches "$tmp"
+says out "street to aerial: 64 queries"
+says err "it is a folder, not a file"
+expect 2 $eval_run --gallery-picture "$tmp/x.png" --reverse
+refused "--gallery-picture goes from street to aerial only"
+expect 2 $eval_run --gallery-rows 0
+refused "--gallery-rows takes a whole number from 1 to 100, not '0'"
+[ ! -e "$tmp/x.png" ] && [ -z "$(find "$tmp" -name '*.tmp')" ]
+
+# The baseline by mean colour, where Python has what it needs: all is found among the street pictures themselves, and
+# nothing where all pictures are one.
+python3 -c 'import numpy, PIL' 2> /dev/null || { echo "not run: tools/colour_match.py, which needs numpy and Pillow"; exit; }
+colour() {
+    sed -E "$2" tests/golden/run/pairs.csv > "$tmp/few/pairs.csv"
+    python3 "$TOOLS/colour_match.py" "$tmp/few" > "$tmp/out"
+    says out "64 queries, a gallery of 64"
+    [ "$(grep -cE "^  (mean colour|standardised) +$1 +$1 +$1 +$1$" "$tmp/out")" = 2 ]
+}
+colour 100.00 's/aerial\//street\//'
+for i in $(seq 0 63); do cp "$tmp/few/street/00.png" "$tmp/few/aerial/$(printf %02d "$i").png"; done
+colour 0.00 's/x/x/'
