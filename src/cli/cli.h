@@ -20,6 +20,7 @@ enum { DONE = 0, FAILED = 1, USAGE = 2, GO_ON = -1 };
 int cmd_bench(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_embed(int argc, char **argv);
+int cmd_heatmap(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_init(int argc, char **argv);
 int cmd_locate(int argc, char **argv);
