@@ -160,6 +160,21 @@ typedef void gvm_file_done(void *user, size_t index, size_t count, gvm_status st
 GVM_API gvm_status gvm_embed_files(gvm_session *session, gvm_view view, float *features, const char *const *paths,
                                    const double *headings, size_t n, gvm_file_done *done, void *user, gvm_error *err);
 
+/* What the network looks at in one picture that already has its size.
+ *
+ *   stage   1..4: the mean over the channels of that stage's map, stage 4's after the final norm.
+ *           0: the multi-scale feature; each position's share of the cosine similarity with `other`. The values of
+ *           all pixels add up to that similarity, to 1 for the picture with itself; some may be negative.
+ *   map     out: (height, width) of the view's input size, row-major, in the network's own units; from the stages'
+ *           coarser maps by bilinear interpolation. Void on failure
+ *   pixels  (height, width, 3) as in gvm_embed_pixels
+ *   other   (features) of length 1, as of the tile that the picture is matched with; NULL: the picture's own. Not
+ *           read for a stage of 1..4
+ *
+ * Returns GVM_OK, GVM_ARGUMENT, GVM_MEMORY or GVM_FORMAT, as gvm_embed_pixels. */
+GVM_API gvm_status gvm_heatmap(gvm_session *session, gvm_view view, int stage, float *map, const unsigned char *pixels,
+                               const float *other, gvm_error *err);
+
 /* ------------------------------------------------------------------ where a picture was taken */
 
 /* Aerial tiles with their places and features, which are kept as float16. Read-only after opening; any number of

@@ -23,7 +23,7 @@ static struct tensor *masks_shipped(struct layer_test *t, struct tape *tape, str
     static struct masks w; /* outlives the backward pass */
     struct variable *p = t->par;
     w = (struct masks){&p[0].shipped, &p[1].shipped, &p[2].shipped, &p[3].shipped};
-    return masks(tape, in[0], &w);
+    return masks(tape, in[0], &w, NULL);
 }
 
 static void open_masks(struct layer_test *t, const struct sizes *s)

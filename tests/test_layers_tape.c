@@ -100,8 +100,8 @@ static struct tensor *stream_shipped(struct layer_test *t, struct tape *tape, st
     struct tensor *s = feed_forward(tape, s1, &k->feed, NULL);
     check_true(t->label, "one gradient along the stream", s->grad == h->grad);
     if (!tape->dry) check_true(t->label, "in inference the stream is one map", tape->training == (s->data != h->data));
-    struct tensor *parts[2] = {masks(tape, s, &k->masks), NULL};
-    parts[1] = masks(tape, layer_norm(tape, s, &k->norm), &k->masks);
+    struct tensor *parts[2] = {masks(tape, s, &k->masks, NULL), NULL};
+    parts[1] = masks(tape, layer_norm(tape, s, &k->norm), &k->masks, NULL);
     return concatenate(tape, parts, 2);
 }
 

@@ -144,17 +144,18 @@ static void check_outputs(const char *name)
         static const char *const views[2] = {"street", "aerial"};
         double worst = 0, least = 1;
         for (int v = 0; v < 2; v++) {
-            struct tensor *maps[STAGES], *feature;
+            struct swin_trace trace;
+            struct tensor *feature;
             const uint8_t *pixels = v == GVM_STREET ? g.street : g.aerial;
             int B = v == GVM_STREET ? g.B : 2 * g.B;
             struct tape *tape = new_tape(false, packed);
-            swin_geo(maps, tape, &g.network->views[v], pixels, B, 0);
+            swin_geo(&trace, tape, &g.network->views[v], pixels, B, 0);
             allocate(tape);
-            feature = swin_geo(maps, tape, &g.network->views[v], pixels, B, 0);
+            feature = swin_geo(&trace, tape, &g.network->views[v], pixels, B, 0);
             for (int s = 0; s < STAGES; s++) {
                 char key[64];
                 snprintf(key, sizeof key, "out.%s.stage%d", views[v], s + 1);
-                double d = expect(&g, key, maps[s]->data, (size_t)B * maps[s]->L * maps[s]->C, 1e-4);
+                double d = expect(&g, key, trace.maps[s]->data, (size_t)B * trace.maps[s]->L * trace.maps[s]->C, 1e-4);
                 if (d > worst) worst = d;
             }
             double c;

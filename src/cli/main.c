@@ -15,6 +15,7 @@ static const struct command {
     {"locate", "where street pictures were taken", cmd_locate},
     {"index", "overhead imagery to a map that is searched", cmd_index},
     {"embed", "pictures as the network's numbers, in a file", cmd_embed},
+    {"heatmap", "what the network looks at in a picture", cmd_heatmap},
     {"train", "a network from pairs of street and aerial pictures", cmd_train},
     {"eval", "the paper's figures for a network and a data set", cmd_eval},
     {"check", "what is wrong with a data set, before it costs a night", cmd_check},

@@ -302,3 +302,39 @@ void image_free(struct image *image)
     if (image->held > 0) budget_give_back(&pixels, image->held);
     *image = (struct image){0};
 }
+
+/* The encoded file, to be given to g_free; NULL where libvips had not the memory. */
+static void *encode_png(size_t *size, const uint8_t *rgb, int width, int height)
+{
+    void *data = NULL;
+    pthread_rwlock_rdlock(&alone);
+    VipsImage *raw = vips_image_new_from_memory(rgb, (size_t)width * height * 3, width, height, 3, VIPS_FORMAT_UCHAR);
+    VipsImage *image = NULL;
+    if (raw != NULL && vips_copy(raw, &image, "interpretation", VIPS_INTERPRETATION_sRGB, NULL) == 0 &&
+        vips_pngsave_buffer(image, &data, size, NULL) != 0)
+        data = NULL;
+    if (image != NULL) g_object_unref(image);
+    if (raw != NULL) g_object_unref(raw);
+    pthread_rwlock_unlock(&alone);
+    return data;
+}
+
+gvm_status image_write_png(const char *path, const uint8_t *rgb, int width, int height, gvm_error *err)
+{
+    pthread_once(&once, start);
+    if (!started) return fail(err, GVM_IMAGE, "%s: libvips, which writes pictures, does not start", path_tail(path));
+    struct file_writer writer;
+    gvm_status status = file_writer_open(&writer, path, err);
+    if (status != GVM_OK) return status;
+    size_t size;
+    void *data = encode_png(&size, rgb, width, height);
+    status = data != NULL ? file_writer_write(&writer, data, size, err)
+                          : fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", path_tail(path));
+    if (status == GVM_OK)
+        status = file_writer_commit(&writer, err);
+    else
+        file_writer_abort(&writer);
+    g_free(data);
+    vips_thread_shutdown();
+    return status;
+}

@@ -1,4 +1,4 @@
-/* image.h - a picture file as 8-bit sRGB. */
+/* image.h - a picture file as 8-bit sRGB, and back. */
 #ifndef GVM_IMAGE_IMAGE_H
 #define GVM_IMAGE_IMAGE_H
 
@@ -32,6 +32,10 @@ gvm_status image_load(struct image *image, const char *path, gvm_error *err);
 gvm_status image_about(struct image *image, const char *path, gvm_error *err);
 
 void image_free(struct image *image);
+
+/* Write a PNG file, whole or not at all: rgb (height, width, 3), sRGB. GVM_OK, GVM_FILE or GVM_MEMORY; GVM_IMAGE
+ * where libvips does not start. */
+gvm_status image_write_png(const char *path, const uint8_t *rgb, int width, int height, gvm_error *err);
 
 /* Resize the box [left, top, right, bottom] of a picture, in pixels and parts of them, to (H, W):
  * bilinear, with antialiasing where it shrinks. Equals Image.resize((W, H), BILINEAR, box) of

@@ -67,8 +67,15 @@ void network_clear_gradients(struct network *network);
 void swin(struct tensor *maps[STAGES], struct tape *tape, const struct swin *w, const uint8_t *pixels, int B,
           float drop);
 
-/* Features (B, 1, features) of length 1; maps may be NULL. */
-struct tensor *swin_geo(struct tensor *maps[STAGES], struct tape *tape, const struct swin_geo *w, const uint8_t *pixels,
+/* What a pass leaves on its tape, until the next reset. */
+struct swin_trace {
+    struct tensor *maps[STAGES]; /* (B, L, C) as swin gives them */
+    const float *masks[STAGES];  /* (B, N, L) of the stages that take part in the feature, NULL of others */
+    struct tensor *gathered;     /* (B, 1, features) before it is brought to length 1 */
+};
+
+/* Features (B, 1, features) of length 1; trace may be NULL. */
+struct tensor *swin_geo(struct swin_trace *trace, struct tape *tape, const struct swin_geo *w, const uint8_t *pixels,
                         int B, float drop);
 
 /* The projection head, (B, 1, head) of length 1. */

@@ -197,14 +197,21 @@ bool is_feature(const float *row, size_t n)
     return fabs(square - 1) < 1e-3; /* false for a NaN */
 }
 
-bool session_embed(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, int B)
+const struct tensor *session_run(struct swin_trace *trace, gvm_session *session, gvm_view view,
+                                 const unsigned char *pixels, int B)
 {
     struct tape *tape = session->tapes[view];
     unsigned failures = gemm_failures();
     tape_reset(tape);
-    const struct tensor *y = swin_geo(NULL, tape, &session->model->network->views[view], pixels, B, 0);
-    memcpy(features, y->data, (size_t)B * y->C * sizeof *features);
-    return gemm_failures() == failures;
+    const struct tensor *y = swin_geo(trace, tape, &session->model->network->views[view], pixels, B, 0);
+    return gemm_failures() == failures ? y : NULL;
+}
+
+bool session_embed(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, int B)
+{
+    const struct tensor *y = session_run(NULL, session, view, pixels, B);
+    if (y != NULL) memcpy(features, y->data, (size_t)B * y->C * sizeof *features);
+    return y != NULL;
 }
 
 gvm_status gvm_embed_pixels(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, size_t n,

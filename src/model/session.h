@@ -32,6 +32,11 @@ static inline size_t view_bytes(const gvm_model *model, gvm_view view)
     return (size_t)size[0] * (size_t)size[1] * 3;
 }
 
+/* One pass of B <= max_batch pictures: their features (B, 1, features), on the session's tape like what trace (which
+ * may be NULL) tells of. NULL where there was not the memory, and all of it is void. */
+const struct tensor *session_run(struct swin_trace *trace, gvm_session *session, gvm_view view,
+                                 const unsigned char *pixels, int B);
+
 /* Features (B, features) of at most max_batch pictures. False where there was not the memory, and they are void. */
 bool session_embed(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, int B);
 

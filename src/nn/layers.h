@@ -83,8 +83,9 @@ struct masks {
 };
 
 /* The feature aggregation of the paper's Figure 4: m = max over channels of x (B, L); a mask
- * w_n = W2_n (W1_n m + b1_n) + b2_n for each n; y (B, 1, N C), y_nc = sum over l of w_nl x_lc. */
-struct tensor *masks(struct tape *tape, struct tensor *x, const struct masks *w);
+ * w_n = W2_n (W1_n m + b1_n) + b2_n for each n; y (B, 1, N C), y_nc = sum over l of w_nl x_lc.
+ * kept, out: the masks (B, N, L), until the next reset; may be NULL. */
+struct tensor *masks(struct tape *tape, struct tensor *x, const struct masks *w, const float **kept);
 
 /* ---- feature.c */
 

@@ -97,7 +97,7 @@ static void masks_backward(struct tape *tape, void *self)
     tape_scratch_release(tape);
 }
 
-struct tensor *masks(struct tape *tape, struct tensor *x, const struct masks *w)
+struct tensor *masks(struct tape *tape, struct tensor *x, const struct masks *w, const float **kept)
 {
     struct masks_pass *p = tape_object(tape, sizeof *p);
     int N = w->w1->shape[0], L = x->L, half = L / 2;
@@ -108,7 +108,8 @@ struct tensor *masks(struct tape *tape, struct tensor *x, const struct masks *w)
     p->maximum = take(tape, B * L);
     p->where = (int *)take(tape, B * L);
     p->hidden = take(tape, B * N * half);
-    p->mask = take(tape, B * N * L);
+    p->mask = tape_floats(tape, B * N * L);
+    if (kept != NULL) *kept = p->mask;
     if (tape->training) {
         reserve_backward(p, tape);
         tape_scratch_release(tape);
