@@ -78,6 +78,12 @@ void print_text(const char *text);
 bool read_long(long *number, const char *text, long low, long high);
 bool read_double(double *number, const char *text, double low, double high);
 
+/* ------------------------------------------------------------------ maps */
+
+/* Whether a file is a GeoPackage by its first bytes; what the map in it holds, on stdout. */
+bool is_map(const char *path);
+int info_map(const char *path, bool json);
+
 /* ------------------------------------------------------------------ pictures */
 
 struct picture_files {
