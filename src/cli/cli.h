@@ -85,6 +85,12 @@ bool read_place(double *lat, double *lon, const char *text, double most_lat);
 /* What --weights names, for gvm_model_open: NULL, the built-in weights, for "nano" and where nothing is named. */
 const char *weights_path(const char *name);
 
+/* ------------------------------------------------------------------ maps */
+
+/* Whether a file is a GeoPackage by its first bytes; what the map in it holds, on stdout. */
+bool is_map(const char *path);
+int info_map(const char *path, bool json);
+
 /* ------------------------------------------------------------------ pictures */
 
 struct picture_files {

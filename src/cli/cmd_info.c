@@ -1,4 +1,4 @@
-/* cmd_info.c - what a safetensors file holds: a network, features, or anything else. */
+/* cmd_info.c - what a file holds: a network, a map, features, or any other tensors. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,9 +13,10 @@
 static const char help[] =
     "usage: geoviewmatch info [--json] FILE\n"
     "\n"
-    "Says what a safetensors file holds. Of GeoViewMatch weights: the network, its size, its fingerprint, what an\n"
+    "Says what a file holds. Of GeoViewMatch weights (safetensors): the network, its size, its fingerprint, what an\n"
     "aerial picture covers and a panorama spans, and its multiply-adds; the whole file is read and checked. Of other\n"
-    "files, such as what `embed` writes: the tensors and the metadata.\n"
+    "safetensors files, such as what `embed` writes: the tensors and the metadata. Of a map (MAP.gpkg): its tiles,\n"
+    "where they lie and what they are out of, the fingerprint of its weights, and whether it is complete.\n"
     "\n"
     "  --json                as JSON, complete\n" COMMON_HELP;
 
@@ -173,6 +174,7 @@ int cmd_info(int argc, char **argv)
     const char *path = argv[optind];
     struct safetensors *st;
     gvm_error err;
+    if (is_map(path)) return info_map(path, json);
     if (safetensors_open(&st, path, &err) != GVM_OK) return failed(&err);
     if (safetensors_metadata(st, "config") != NULL) {
         end = weights(path, json);

@@ -20,7 +20,7 @@ static const struct command {
     {"eval", "the paper's figures for a network and a data set", cmd_eval},
     {"check", "what is wrong with a data set, before it costs a night", cmd_check},
     {"init", "weights that have learned nothing yet, to try things with", cmd_init},
-    {"info", "what a file of weights or features holds", cmd_info},
+    {"info", "what a file of weights or features, or a map, holds", cmd_info},
     {"world", "a practice city to learn from", cmd_world},
     {"bench", "how fast this machine runs the network", cmd_bench},
 };

@@ -304,19 +304,26 @@ void image_free(struct image *image)
 }
 
 /* The encoded file, to be given to g_free; NULL where libvips had not the memory. */
-static void *encode_png(size_t *size, const uint8_t *rgb, int width, int height)
+static void *encode(size_t *size, bool jpeg, const uint8_t *rgb, int width, int height)
 {
     void *data = NULL;
     pthread_rwlock_rdlock(&alone);
     VipsImage *raw = vips_image_new_from_memory(rgb, (size_t)width * height * 3, width, height, 3, VIPS_FORMAT_UCHAR);
     VipsImage *image = NULL;
     if (raw != NULL && vips_copy(raw, &image, "interpretation", VIPS_INTERPRETATION_sRGB, NULL) == 0 &&
-        vips_pngsave_buffer(image, &data, size, NULL) != 0)
+        (jpeg ? vips_jpegsave_buffer(image, &data, size, "Q", 85, NULL)
+              : vips_pngsave_buffer(image, &data, size, NULL)) != 0)
         data = NULL;
     if (image != NULL) g_object_unref(image);
     if (raw != NULL) g_object_unref(raw);
     pthread_rwlock_unlock(&alone);
     return data;
+}
+
+void *image_encode_jpeg(size_t *size, const uint8_t *rgb, int width, int height)
+{
+    pthread_once(&once, start);
+    return started ? encode(size, true, rgb, width, height) : NULL;
 }
 
 gvm_status image_write_png(const char *path, const uint8_t *rgb, int width, int height, gvm_error *err)
@@ -327,7 +334,7 @@ gvm_status image_write_png(const char *path, const uint8_t *rgb, int width, int 
     gvm_status status = file_writer_open(&writer, path, err);
     if (status != GVM_OK) return status;
     size_t size;
-    void *data = encode_png(&size, rgb, width, height);
+    void *data = encode(&size, false, rgb, width, height);
     status = data != NULL ? file_writer_write(&writer, data, size, err)
                           : fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", path_tail(path));
     if (status == GVM_OK)

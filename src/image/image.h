@@ -33,6 +33,10 @@ gvm_status image_about(struct image *image, const char *path, gvm_error *err);
 
 void image_free(struct image *image);
 
+/* A picture (height, width, 3) as the bytes of a JPEG file, to be given to free; NULL where libvips had not the memory.
+ */
+void *image_encode_jpeg(size_t *size, const uint8_t *rgb, int width, int height);
+
 /* Write a PNG file, whole or not at all: rgb (height, width, 3), sRGB. GVM_OK, GVM_FILE or GVM_MEMORY; GVM_IMAGE
  * where libvips does not start. */
 gvm_status image_write_png(const char *path, const uint8_t *rgb, int width, int height, gvm_error *err);

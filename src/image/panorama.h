@@ -22,8 +22,8 @@
 gvm_status panorama_load(uint8_t *out, int H, int W, const double elevation[2], const double *heading, const char *path,
                          gvm_error *err);
 
-/* Turn a panorama (H, W, 3) whose centre column looks along `heading` (degrees clockwise from north) so that north is at
- * its centre; whole columns, in place. */
+/* Turn a panorama (H, W, 3) whose centre column looks along `heading` (degrees clockwise from north) so that north is
+ * at its centre; whole columns, in place. */
 void panorama_turn(uint8_t *pixels, int H, int W, double heading);
 
 /* An aerial picture, north up: the centred part that has the shape of (H, W), for a square network

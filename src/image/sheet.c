@@ -4,10 +4,9 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <vips/vips.h>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "image/image.h"
 
 /* Five rows of three pixels, an octal digit each. */
 static const struct glyph {
@@ -77,37 +76,7 @@ void sheet_text(struct sheet *sheet, int left, int top, const char *text, int sc
     }
 }
 
-/* The file's bytes, to be freed with g_free; NULL where libvips fails. */
-static void *encode(size_t *size, const struct sheet *sheet)
-{
-    void *data = NULL;
-    VipsImage *image = vips_image_new_from_memory(sheet->pixels, (size_t)sheet->width * sheet->height * 3, sheet->width,
-                                                  sheet->height, 3, VIPS_FORMAT_UCHAR);
-    VipsImage *rgb = NULL;
-    if (image && vips_copy(image, &rgb, "interpretation", VIPS_INTERPRETATION_sRGB, NULL) == 0 &&
-        vips_pngsave_buffer(rgb, &data, size, "filter", VIPS_FOREIGN_PNG_FILTER_ALL, NULL) != 0)
-        data = NULL;
-    if (rgb) g_object_unref(rgb);
-    if (image) g_object_unref(image);
-    vips_thread_shutdown();
-    return data;
-}
-
 gvm_status sheet_save(const struct sheet *sheet, const char *path, gvm_error *err)
 {
-    struct file_writer w;
-    size_t size;
-    if (vips_init("geoviewmatch") != 0)
-        return fail(err, GVM_IMAGE, "%s: libvips, which writes pictures, does not start", path_tail(path));
-    gvm_status status = file_writer_open(&w, path, err);
-    if (status != GVM_OK) return status;
-    void *data = encode(&size, sheet);
-    if (data == NULL) status = fail(err, GVM_IMAGE, "%s: libvips cannot make a PNG of it", path_tail(path));
-    if (status == GVM_OK) status = file_writer_write(&w, data, size, err);
-    if (status == GVM_OK)
-        status = file_writer_commit(&w, err);
-    else
-        file_writer_abort(&w);
-    g_free(data);
-    return status;
+    return image_write_png(path, sheet->pixels, sheet->width, sheet->height, err);
 }

@@ -32,8 +32,7 @@ void sheet_frame(struct sheet *sheet, int left, int top, int h, int w, int thick
 enum { SHEET_TEXT_HIGH = 5, SHEET_TEXT_WIDE = 4 };
 void sheet_text(struct sheet *sheet, int left, int top, const char *text, int scale);
 
-/* GVM_OK, GVM_FILE, GVM_IMAGE (libvips cannot) or GVM_MEMORY. Replaces a file whole or not at all. On one thread at a
- * time: libvips has one error text. */
+/* As image_write_png. */
 gvm_status sheet_save(const struct sheet *sheet, const char *path, gvm_error *err);
 
 #endif

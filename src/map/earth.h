@@ -1,7 +1,7 @@
 /* earth.h - the WGS84 ellipsoid: what a degree is in metres, and how far two places lie apart.
  *
- * A tile is the rectangle of latitude and longitude around its centre whose sides have the wanted length there. From
- * a square laid on the ground it differs by half^2 tan(lat) / (2 R) at a corner: 0.1 mm for 64 m, 4 cm for 1 km. */
+ * A tile is the rectangle of latitude and longitude around its centre whose sides have the wanted length there. The
+ * corner of a square laid on the ground is half^2 tan(lat) / R away: at 60 degrees 0.3 mm for 64 m, 7 cm for 1 km. */
 #ifndef GVM_MAP_EARTH_H
 #define GVM_MAP_EARTH_H
 

@@ -34,19 +34,25 @@ static void *open_nothing(void *user, const char *name, const char *access)
     return NULL;
 }
 
+static void block(const char *prefix)
+{
+    VSIFilesystemPluginCallbacksStruct *nothing = VSIAllocFilesystemPluginCallbacksStruct();
+    nothing->open = open_nothing;
+    VSIInstallPluginHandler(prefix, nothing);
+    VSIFreeFilesystemPluginCallbacksStruct(nothing);
+}
+
 /* A VRT names its sources itself, so what must not be reached is taken away from the process. */
 static void block_file_systems(void)
 {
+    static const char *const unlisted[] = {"/vsicurl?", "/vsistdin?"};
     char **prefixes = VSIGetFileSystemsPrefixes();
     for (char **prefix = prefixes; prefix != NULL && *prefix != NULL; prefix++) {
         bool allowed = strncmp(*prefix, "/vsi", 4) != 0;
         for (size_t i = 0; i < sizeof local / sizeof *local; i++) allowed = allowed || strcmp(*prefix, local[i]) == 0;
-        if (allowed) continue;
-        VSIFilesystemPluginCallbacksStruct *nothing = VSIAllocFilesystemPluginCallbacksStruct();
-        nothing->open = open_nothing;
-        VSIInstallPluginHandler(*prefix, nothing);
-        VSIFreeFilesystemPluginCallbacksStruct(nothing);
+        if (!allowed) block(*prefix);
     }
+    for (size_t i = 0; i < sizeof unlisted / sizeof *unlisted; i++) block(unlisted[i]);
     CSLDestroy(prefixes);
 }
 

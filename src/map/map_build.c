@@ -14,7 +14,9 @@
 #include "map/piece_ring.h"
 #include "model/session.h"
 
-enum { COMMIT_TILES = 256, COMMIT_SECONDS = 10 };
+enum { COMMIT_MOST = 4096 /* tiles that wait at most */ };
+
+#define COMMIT_SECONDS 1.0 /* what a kill costs; a commit waits for the disk a few times */
 
 struct build {
     gvm_session *session;
@@ -32,7 +34,7 @@ struct build {
     float *features;      /* (max_batch, width) */
     struct place *places; /* those that are not committed, the batch's last */
     size_t waiting;       /* of them, embedded and not committed */
-    time_t committed;     /* when */
+    double committed;     /* when */
     size_t failed_source; /* that was told of last, plus one */
 };
 
@@ -106,13 +108,20 @@ static gvm_status find_job(json_t **job, struct map_file *f, json_t *wanted, boo
 
 /* ------------------------------------------------------------------ tiles */
 
+static double seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 static gvm_status commit(struct build *b, bool complete, gvm_error *err)
 {
     write_job(b->job, &b->whole, complete);
     gvm_status status = map_file_commit(b->file, b->places, b->waiting, err);
     if (status != GVM_OK) return status;
     b->waiting = 0;
-    b->committed = time(NULL);
+    b->committed = seconds();
     return GVM_OK;
 }
 
@@ -160,7 +169,7 @@ static gvm_status take_tile(struct build *b, const struct cut_tile *tile, const 
     b->now.tiles++;
     if (b->count < b->session->max_batch) return GVM_OK;
     gvm_status status = embed_batch(b, err);
-    bool due = b->waiting >= COMMIT_TILES || time(NULL) - b->committed >= COMMIT_SECONDS;
+    bool due = b->waiting >= COMMIT_MOST || seconds() - b->committed >= COMMIT_SECONDS;
     return status == GVM_OK && due ? commit(b, false, err) : status;
 }
 
@@ -189,8 +198,8 @@ static gvm_status build_job(struct build *b, gvm_error *err)
     size_t B = (size_t)b->session->max_batch;
     b->pixels = malloc(B * view_bytes(b->session->model, GVM_AERIAL));
     b->features = malloc(B * (size_t)b->session->model->info.features * sizeof *b->features);
-    b->places = calloc(COMMIT_TILES + B, sizeof *b->places);
-    b->committed = time(NULL);
+    b->places = calloc(COMMIT_MOST + B, sizeof *b->places);
+    b->committed = seconds();
     gvm_status status = b->pixels != NULL && b->features != NULL && b->places != NULL
                             ? run(b, err)
                             : fail(err, GVM_MEMORY, "there is not enough memory for a batch of %zu tiles", B);

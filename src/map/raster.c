@@ -88,12 +88,25 @@ static int quantile(const uint32_t *counts, double wanted)
     return VALUES - 1;
 }
 
+/* Each window lies in the middle of its eighth. */
+static int window_side(int side)
+{
+    int eighth = side / WINDOWS;
+    return eighth > WINDOW ? WINDOW : eighth > 0 ? eighth : 1;
+}
+
+static int window_start(int i, int side, int window)
+{
+    int middle = (int)((2.0 * i + 1) * side / (2 * WINDOWS)), start = middle - window / 2;
+    return start + window <= side ? start : side - window;
+}
+
 /* From windows spread over the raster, the same ones each time: 2% of what is valid becomes 0, 2% becomes 255. One
  * stretch for all bands, so that colours keep their tint. What cannot be read is found out when a tile needs it. */
 static bool find_stretch(struct raster *r)
 {
     const int half = r->type == GDT_Int16 ? VALUES / 2 : 0;
-    int w = r->width < WINDOW ? r->width : WINDOW, h = r->height < WINDOW ? r->height : WINDOW;
+    int w = window_side(r->width), h = window_side(r->height);
     uint32_t *counts = calloc(VALUES, sizeof *counts);
     int32_t *values = malloc((size_t)WINDOW * WINDOW * sizeof *values);
     uint8_t *valid = malloc((size_t)WINDOW * WINDOW);
@@ -101,8 +114,7 @@ static bool find_stretch(struct raster *r)
     bool enough = counts != NULL && values != NULL && valid != NULL;
     for (int i = 0; i < WINDOWS * WINDOWS * r->band_count && enough; i++) {
         int at = i / r->band_count;
-        int x = (int)((double)(r->width - w) * (at % WINDOWS) / (WINDOWS - 1));
-        int y = (int)((double)(r->height - h) * (at / WINDOWS) / (WINDOWS - 1));
+        int x = window_start(at % WINDOWS, r->width, w), y = window_start(at / WINDOWS, r->height, h);
         GDALRasterBandH band = GDALGetRasterBand(r->data, r->bands[i % r->band_count]);
         if (GDALRasterIO(band, GF_Read, x, y, w, h, values, w, h, GDT_Int32, 0, 0) != CE_None ||
             GDALRasterIO(GDALGetMaskBand(band), GF_Read, x, y, w, h, valid, w, h, GDT_Byte, 0, 0) != CE_None)
@@ -185,8 +197,22 @@ static void let_go(struct raster *r)
     r->alpha = 0;
 }
 
+/* Once more with an overview, where one serves. */
+static gvm_status take_overview(struct raster *r, const char *path, const char *crs, double pixel_m, gvm_error *err)
+{
+    int overview = pick_overview(r, pixel_m);
+    if (overview < 0) return GVM_OK;
+    char level[32];
+    snprintf(level, sizeof level, "OVERVIEW_LEVEL=%d", overview);
+    const char *const options[] = {level, NULL};
+    let_go(r);
+    gvm_status status = open_file(r, path, options, err);
+    return status == GVM_OK ? set_up(r, crs, err) : status;
+}
+
 gvm_status raster_open(struct raster **raster, const char *path, const char *crs, double pixel_m, gvm_error *err)
 {
+    struct gdal_words words; /* what no sentence takes up */
     *raster = NULL;
     struct raster *r = calloc(1, sizeof *r);
     if (r == NULL || (r->name = strdup(path)) == NULL) {
@@ -194,23 +220,13 @@ gvm_status raster_open(struct raster **raster, const char *path, const char *crs
         return fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", path_tail(path));
     }
     r->where = path_tail(r->name);
+    gdal_listen(&words);
     gvm_status status = open_file(r, path, NULL, err);
     if (status == GVM_OK) status = set_up(r, crs, err);
-    int overview = status == GVM_OK ? pick_overview(r, pixel_m) : -1;
-    if (overview >= 0) {
-        char level[32];
-        snprintf(level, sizeof level, "OVERVIEW_LEVEL=%d", overview);
-        const char *const options[] = {level, NULL};
-        let_go(r);
-        status = open_file(r, path, options, err);
-        if (status == GVM_OK) status = set_up(r, crs, err);
-    }
-    if (status == GVM_OK && r->type != GDT_Byte) {
-        struct gdal_words words;
-        gdal_listen(&words);
-        if (!find_stretch(r)) status = fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", r->where);
-        gdal_ignore();
-    }
+    if (status == GVM_OK) status = take_overview(r, path, crs, pixel_m, err);
+    if (status == GVM_OK && r->type != GDT_Byte && !find_stretch(r))
+        status = fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", r->where);
+    gdal_ignore();
     if (status == GVM_OK)
         *raster = r;
     else

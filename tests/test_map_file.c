@@ -1,0 +1,384 @@
+/* test_map_file.c - a map on the disk: what is committed is there, what is not is not, and a file that is not ours or
+ * not whole is refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/half.h"
+#include "folder_support.h"
+#include "map/earth.h"
+#include "map/map.h"
+#include "map/map_file.h"
+#include "model/session.h"
+
+enum { WIDTH = 24 };
+
+static const gvm_model_info info = {.features = WIDTH, .ground_m = 64, .fingerprint = "0123456789abcdef"};
+
+static void expect(gvm_status got, gvm_status status, const gvm_error *err, const char *words)
+{
+    if (got != status || strstr(err->text, words) == NULL)
+        fail_msg("status %d: %s (wanted: %s)", got, err->text, words);
+}
+
+/* ------------------------------------------------------------------ making maps */
+
+static float value(size_t row, int k)
+{
+    return (float)(((double)(row * 7 + (size_t)k) - 50) / 64);
+}
+
+static struct place place_of(size_t row)
+{
+    struct place p = {.lat = 50 + 0.001 * (double)row, .lon = 179.9985 + 0.001 * (double)row, .metres = 64};
+    p.source = row < 3 ? "a.tif" : "b.tif";
+    tile_box(p.box, p.lat, p.lon, p.metres);
+    p.lon = lon_normal(p.lon);
+    return p;
+}
+
+static void append(struct map_file *file, size_t n)
+{
+    float *features = malloc(n * WIDTH * sizeof *features);
+    gvm_error err;
+    for (size_t i = 0; i < n; i++)
+        for (int k = 0; k < WIDTH; k++) features[i * WIDTH + (size_t)k] = value(file->end + i, k);
+    if (map_file_append(file, features, n, &err) != GVM_OK) fail_msg("%s", err.text);
+    free(features);
+}
+
+static struct map_file *open_to_write(void)
+{
+    struct map_file *file;
+    gvm_error err;
+    if (map_file_open(&file, in_folder("m.gpkg"), true, &err) != GVM_OK) fail_msg("%s", err.text);
+    return file;
+}
+
+static void commit(struct map_file *file, size_t n)
+{
+    struct place places[16];
+    gvm_error err;
+    for (size_t i = 0; i < n; i++) places[i] = place_of(file->rows + i);
+    if (map_file_commit(file, places, n, &err) != GVM_OK) fail_msg("%s", err.text);
+}
+
+/* Five tiles, and two more whose features are there but not their rows. */
+static void make_map(void)
+{
+    gvm_error err;
+    if (map_file_create(in_folder("m.gpkg"), &info, json_pack("[{sb}]", "complete", 0), &err) != GVM_OK)
+        fail_msg("%s", err.text);
+    struct map_file *file = open_to_write();
+    append(file, 3);
+    append(file, 2);
+    commit(file, 5);
+    append(file, 2);
+    map_file_close(file);
+}
+
+static gvm_map *open_map(void)
+{
+    gvm_map *map;
+    gvm_error err;
+    if (gvm_map_open(&map, in_folder("m.gpkg"), NULL, &err) != GVM_OK) fail_msg("%s", err.text);
+    return map;
+}
+
+static void run_sql(const char *sql)
+{
+    sqlite3 *base;
+    char *message = NULL;
+    assert_int_equal(sqlite3_open(in_folder("m.gpkg"), &base), SQLITE_OK);
+    if (sqlite3_exec(base, sql, NULL, NULL, &message) != SQLITE_OK) fail_msg("%s: %s", sql, message);
+    sqlite3_close(base);
+}
+
+static double ask_sql(const char *sql)
+{
+    sqlite3 *base;
+    sqlite3_stmt *statement;
+    assert_int_equal(sqlite3_open(in_folder("m.gpkg"), &base), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(base, sql, -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    double answer = sqlite3_column_double(statement, 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(base);
+    return answer;
+}
+
+/* ------------------------------------------------------------------ what is there */
+
+static void check_tiles(const gvm_map *map, size_t count)
+{
+    assert_int_equal(gvm_map_count(map), count);
+    for (size_t i = 0; i < count; i++) {
+        const struct tile *tile = &map->tiles.items[i];
+        struct place p = place_of(tile->row);
+        assert_true(tile->lat == p.lat && tile->lon == p.lon && tile->metres == 64);
+        assert_string_equal(tile->image, p.source);
+        for (int k = 0; k < WIDTH; k++)
+            assert_true(float_from_f16(map->features[tile->row * WIDTH + (size_t)k]) == value(tile->row, k));
+    }
+}
+
+static void check_index(size_t count)
+{
+    assert_true(ask_sql("SELECT count(*) FROM tiles") == (double)count);
+    assert_true(ask_sql("SELECT count(*) FROM rtree_tiles_geom") == (double)count);
+    assert_true(
+        ask_sql("SELECT count(*) FROM tiles JOIN rtree_tiles_geom ON fid = id WHERE abs((miny + maxy) / 2 - lat) "
+                "> 1e-4 OR abs((minx + maxx) / 2 - lon) % 360 > 1e-4") == 0);
+    assert_true(fabs(ask_sql("SELECT min_x - (SELECT min(minx) FROM rtree_tiles_geom) FROM gpkg_contents WHERE "
+                             "table_name = 'tiles'")) < 1e-4);
+    assert_true(ask_sql("SELECT feature_count FROM gpkg_ogr_contents WHERE table_name = 'tiles'") == (double)count);
+}
+
+static void test_written(void **state)
+{
+    (void)state;
+    make_map();
+    gvm_map *map = open_map();
+    check_tiles(map, 5);
+    assert_ptr_equal(map->tiles.items[0].image, map->tiles.items[2].image);
+    gvm_map_info about = gvm_map_about(map);
+    assert_int_equal(about.tiles, 5);
+    assert_int_equal(about.features, WIDTH);
+    assert_string_equal(about.fingerprint, info.fingerprint);
+    assert_true(about.ground_m == 64 && about.south == 50 && about.north == 50 + 0.001 * 4 && !about.complete);
+    assert_float_equal(about.west, 179.9985, 1e-9);
+    assert_float_equal(about.east, -179.9975, 1e-9);
+    gvm_map_free(map);
+    check_index(5);
+
+    struct stat st;
+    assert_int_equal(stat(in_folder("m.features"), &st), 0);
+    assert_int_equal(st.st_size, FEATURES_START + 7 * WIDTH * 2);
+    struct map_file *file = open_to_write(); /* what was not committed goes */
+    assert_int_equal(stat(in_folder("m.features"), &st), 0);
+    assert_int_equal(st.st_size, FEATURES_START + 5 * WIDTH * 2);
+    append(file, 4);
+    commit(file, 4);
+    map_file_close(file);
+    map = open_map();
+    check_tiles(map, 9);
+    gvm_map_free(map);
+    check_index(9);
+}
+
+/* A map that is open stays as it was while another process adds and removes. */
+static void test_shared(void **state)
+{
+    (void)state;
+    make_map();
+    gvm_map *map = open_map();
+    struct map_file *file = open_to_write(), *second;
+    append(file, 1);
+    gvm_error err;
+    expect(map_file_open(&second, in_folder("m.gpkg"), true, &err), GVM_FILE, &err,
+           "m.gpkg: another process is changing this map");
+    commit(file, 1);
+    map_file_close(file);
+    size_t removed;
+    assert_int_equal(gvm_map_remove(in_folder("m.gpkg"), "-180,-90,180,90", &removed, &err), GVM_OK);
+    assert_int_equal(removed, 6);
+    check_tiles(map, 5);
+    gvm_map_free(map);
+    expect(gvm_map_open(&map, in_folder("m.gpkg"), NULL, &err), GVM_FORMAT, &err, "m.gpkg: the map holds no tile");
+}
+
+static void test_removed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *area;
+        size_t removed;
+    } cases[] = {
+        {"179.99,49,180,50.0005", 1},
+        {"179.99,49,-179.99,50.0015", 2},
+        {"-180,49,-179.9,51", 3},
+        {"179.9,50.0009,180.1,51", 4},
+        {"0,49,10,51", 0},
+        {"-181,49,-179.9,51", 5},
+        {"POLYGON((179 49,179 51,180 51,180 49,179 49))", 2},
+        {"POLYGON((179 49,179 51,181 51,181 49,179 49))", 5},
+        {"POLYGON((-181 49,-181 51,-180 51,-180 49,-181 49))", 2},
+        {"MULTIPOLYGON(((179 49,179 50.0005,180 50.0005,180 49,179 49)),((-180 50.0035,-179 50.0035,-179 51,-180 "
+         "50.0035)))",
+         2},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        gvm_error err;
+        size_t removed;
+        make_map();
+        if (gvm_map_remove(in_folder("m.gpkg"), cases[i].area, &removed, &err) != GVM_OK) fail_msg("%s", err.text);
+        if (removed != cases[i].removed) fail_msg("%s: %zu removed", cases[i].area, removed);
+        if (removed < 5) {
+            gvm_map *map = open_map();
+            check_tiles(map, 5 - removed);
+            gvm_map_free(map);
+            check_index(5 - removed);
+            struct map_file *file = open_to_write(); /* rows go on behind the holes */
+            append(file, 1);
+            commit(file, 1);
+            map_file_close(file);
+            map = open_map();
+            check_tiles(map, 6 - removed);
+            assert_int_equal(map->tiles.items[5 - removed].row, 5);
+            gvm_map_free(map);
+        }
+        empty_folder(NULL);
+    }
+    static const char *const bad[] = {"",
+                                      "1,2,3",
+                                      "1,2,3,4,5",
+                                      "1,4,3,2",
+                                      "1,2,3,91",
+                                      "POINT(1 2)",
+                                      "POLYGON((1 2))",
+                                      "1,2,1,4",
+                                      "LINESTRING(1 2,3 4)",
+                                      "nan,1,2,3"};
+    make_map();
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        gvm_error err;
+        size_t removed;
+        expect(gvm_map_remove(in_folder("m.gpkg"), bad[i], &removed, &err), GVM_ARGUMENT, &err, "is no area: give");
+    }
+    check_index(5);
+}
+
+/* ------------------------------------------------------------------ what is refused */
+
+static void expect_bad_map(gvm_status status, const char *words)
+{
+    gvm_map *map;
+    gvm_error err;
+    expect(gvm_map_open(&map, in_folder("m.gpkg"), NULL, &err), status, &err, words);
+    assert_null(map);
+    empty_folder(NULL);
+}
+
+static void test_foreign(void **state)
+{
+    (void)state;
+    gvm_map *map;
+    gvm_error err;
+    expect_bad_map(GVM_FILE, "m.gpkg: cannot open it");
+    put_text("m.gpkg", "no package");
+    expect_bad_map(GVM_FORMAT, "m.gpkg: it is not a GeoPackage");
+    make_map();
+    assert_int_equal(truncate(in_folder("m.gpkg"), 8192), 0);
+    expect_bad_map(GVM_FILE, "m.gpkg: it cannot be opened");
+    make_map();
+    run_sql("DROP TABLE geoviewmatch; DELETE FROM gpkg_contents WHERE table_name = 'geoviewmatch'");
+    expect_bad_map(GVM_FORMAT, "m.gpkg: it is a GeoPackage, but none that `geoviewmatch index` made");
+    make_map();
+    run_sql("UPDATE geoviewmatch SET value = '2' WHERE key = 'version'");
+    expect_bad_map(GVM_FORMAT, "m.gpkg: it is a map from a newer GeoViewMatch (version 2, this one reads 1)");
+    static const char *const facts[] = {"version", "id", "fingerprint", "width", "ground_m", "rows", "jobs"};
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
+        char sql[100];
+        make_map();
+        snprintf(sql, sizeof sql, "UPDATE geoviewmatch SET value = '-x' WHERE key = '%s'", facts[i]);
+        run_sql(sql);
+        expect_bad_map(GVM_FORMAT, "m.gpkg: the table `geoviewmatch` in it is damaged");
+    }
+    make_map();
+    run_sql("UPDATE tiles SET row = 5 WHERE row = 3");
+    expect_bad_map(GVM_FORMAT, "m.gpkg: tile 4 in it is damaged");
+    make_map();
+    const gvm_model model = {.info = {.features = WIDTH, .fingerprint = "fedcba9876543210"}};
+    expect(gvm_map_open(&map, in_folder("m.gpkg"), &model, &err), GVM_MISMATCH, &err,
+           "made with other weights (fingerprint 0123456789abcdef) than these (fedcba9876543210)");
+    empty_folder(NULL);
+    expect(map_file_create(in_folder("m.zip"), &info, json_array(), &err), GVM_ARGUMENT, &err,
+           "m.zip: a map's name ends in .gpkg");
+}
+
+static void test_features(void **state)
+{
+    (void)state;
+    make_map();
+    unlink(in_folder("m.features"));
+    expect_bad_map(GVM_FILE, "m.features: cannot open it");
+    make_map();
+    put_text("m.features", "no features");
+    expect_bad_map(GVM_FORMAT, "m.features: it is not the features of a map");
+    make_map();
+    assert_int_equal(truncate(in_folder("m.features"), FEATURES_START + 5 * WIDTH * 2 - 1), 0);
+    expect_bad_map(GVM_FORMAT, "m.features: it is cut off: 4 of its 5 rows are there");
+    make_map();
+    rename(in_folder("m.features"), in_folder("old"));
+    unlink(in_folder("m.gpkg"));
+    make_map();
+    rename(in_folder("old"), in_folder("m.features"));
+    expect_bad_map(GVM_MISMATCH, "m.features: it belongs to another map");
+    make_map();
+    unlink(in_folder("m.gpkg"));
+    gvm_error err;
+    expect(map_file_create(in_folder("m.gpkg"), &info, json_array(), &err), GVM_FILE, &err,
+           "m.features: it lies there without its .gpkg");
+}
+
+static void test_header(void **state)
+{
+    (void)state;
+    struct features_facts facts = {"0123456789abcdef0123456789abcdef", 7};
+    uint8_t header[FEATURES_START];
+    gvm_error err;
+    features_header(header, &facts);
+    assert_int_equal(features_check(header, FEATURES_START + 140, &facts, 10, "f", &err), GVM_OK);
+    expect(features_check(header, FEATURES_START + 139, &facts, 10, "f", &err), GVM_FORMAT, &err, "9 of its 10 rows");
+    expect(features_check(header, FEATURES_START, &facts, SIZE_MAX, "f", &err), GVM_FORMAT, &err, "it is cut off");
+    facts.width = 8;
+    expect(features_check(header, 9999, &facts, 1, "f", &err), GVM_FORMAT, &err, "rows have 7 numbers where");
+    header[8] = 2;
+    expect(features_check(header, 9999, &facts, 1, "f", &err), GVM_FORMAT, &err, "newer GeoViewMatch (version 2");
+}
+
+static void test_halves(void **state)
+{
+    (void)state;
+    for (uint32_t h = 0; h < 0x10000; h++) {
+        float x = float_from_f16((uint16_t)h);
+        if (isnan(x))
+            assert_true(isnan(float_from_f16(f16_from_float(x))));
+        else
+            assert_int_equal(f16_from_float(x), h);
+        if ((h & 0x7fff) >= 0x7bff) continue;
+        float next = float_from_f16((uint16_t)(h + 1)), half = x + (next - x) / 2; /* exact in float32 */
+        assert_int_equal(f16_from_float(half), h + (h & 1));                       /* to the even one */
+        assert_int_equal(f16_from_float(nextafterf(half, x)), h);
+        assert_int_equal(f16_from_float(nextafterf(half, next)), h + 1);
+    }
+    assert_int_equal(f16_from_float(65519.99f), 0x7bff);
+    assert_int_equal(f16_from_float(65520), 0x7c00);
+    assert_int_equal(f16_from_float(-1e30f), 0xfc00);
+    assert_int_equal(f16_from_float(-1e-30f), 0x8000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_written, empty_folder),
+        cmocka_unit_test_teardown(test_shared, empty_folder),
+        cmocka_unit_test_teardown(test_removed, empty_folder),
+        cmocka_unit_test_teardown(test_foreign, empty_folder),
+        cmocka_unit_test_teardown(test_features, empty_folder),
+        cmocka_unit_test(test_header),
+        cmocka_unit_test(test_halves),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
