@@ -40,7 +40,7 @@ struct half_kernels {
     void (*product)(float *scores, size_t ld, const uint16_t *const *rows, int R, const float *panels, int n, int D,
                     float *scratch);
 
-    int32_t (*read)(const void *memory, size_t bytes); /* all of it, at the speed of memory; a sum of no meaning */
+    int32_t (*read)(const void *memory, size_t bytes); /* all of it, at the speed of memory; a number of no meaning */
 };
 
 struct kernels {

@@ -100,7 +100,7 @@ static void product(float *scores, size_t ld, const uint16_t *const *rows, int R
         for (int r = 0; r < R; r++) scores[(size_t)q * ld + (size_t)r] = c[r * HALF_QUERIES + q];
 }
 
-/* In GROUP streams, as dots reads; every vector is added up, so that none is left unread. */
+/* In GROUP streams, as dots reads; every vector counts, so that none is left unread. */
 static int32_t read_all(const void *memory, size_t bytes)
 {
     const float *p = memory;
@@ -108,9 +108,9 @@ static int32_t read_all(const void *memory, size_t bytes)
     vi sum[GROUP][2] = {{{0}}};
     for (size_t i = 0; i + 2 * VW <= part; i += 2 * VW)
         for (int r = 0; r < GROUP; r++)
-            for (int v = 0; v < 2; v++) sum[r][v] += (vi)v_load(p + (size_t)r * part + i + v * VW);
+            for (int v = 0; v < 2; v++) sum[r][v] ^= (vi)v_load(p + (size_t)r * part + i + v * VW);
     vi total = {0};
-    for (int r = 0; r < GROUP; r++) total += sum[r][0] + sum[r][1];
+    for (int r = 0; r < GROUP; r++) total ^= sum[r][0] ^ sum[r][1];
     return total[0];
 }
 
