@@ -16,7 +16,7 @@ help:
 	@echo "make build    the program, build/geoviewmatch"
 	@echo "make test     everything: gcc, clang, sanitizers; each layer under each instruction set"
 	@echo "make golden   the full-size network against PyTorch, where PyTorch and timm are installed"
-	@echo "make demo     street pictures of the project's own, and where they were taken"
+	@echo "make demo     a drawn town, a map of it, and where panoramas in it were taken"
 	@echo "make bench    this machine's speed, the paper's cost table, search, training and ranking"
 	@echo "make fuzz     each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
 	@echo "make install  into PREFIX=/usr/local, under DESTDIR"
@@ -69,7 +69,7 @@ golden: build
 	$(PYTHON) tools/check_training.py --program build/geoviewmatch
 
 demo: build
-	examples/demo.sh build/geoviewmatch
+	build/geoviewmatch demo --out build/demo --force
 
 # The other engines are timed beside it where Python has PyTorch.
 bench: build

@@ -308,6 +308,17 @@ GVM_API gvm_status gvm_map_search_near(const gvm_map *map, const gvm_model *mode
                                        int *count, const float *features, size_t n, double lat, double lon,
                                        double within_m, gvm_error *err);
 
+/* What the map's imagery shows at a hit, north up: for a raster the square of 2 radius_m around the hit's place, for a
+ * picture of its own that whole tile.
+ *
+ *   pixels  out: (side, side, 3) sRGB; the caller's
+ *   side    1..4096
+ *
+ * Returns GVM_OK; GVM_FILE where the imagery is no longer there, GVM_FORMAT or GVM_IMAGE where it is another,
+ * GVM_ARGUMENT or GVM_MEMORY. Any number of threads may call. */
+GVM_API gvm_status gvm_map_picture(const gvm_map *map, const gvm_hit *hit, unsigned char *pixels, int side,
+                                   gvm_error *err);
+
 /* What to ask of a street picture. */
 typedef struct gvm_question {
     const char *photo; /* its path */

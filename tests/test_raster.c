@@ -428,31 +428,6 @@ static void test_xyz(void **state)
     expect_refusal(&(gvm_map_options){.xyz = in_folder("")}, GVM_FORMAT, "no tile z/x/y.jpg");
 }
 
-/* ------------------------------------------------------------------ near */
-
-static void test_near(void **state)
-{
-    (void)state;
-    struct tile items[200];
-    struct geod_geodesic earth;
-    geod_init(&earth, 6378137, 1 / 298.257223563);
-    for (int i = 0; i < 200; i++) {
-        double lat, lon;
-        geod_direct(&earth, -16.5, 179.9999, 37.0 * i, 10.0 + 25 * i, &lat, &lon, NULL);
-        items[i] = (struct tile){.lat = lat, .lon = lon_normal(lon)};
-    }
-    gvm_map map = {.tiles = {.items = items, .count = 200}};
-    static const double radii[] = {0, 9, 11, 1000, 1009, 4985, 4986, 1e7};
-    static const size_t wanted[] = {0, 0, 1, 40, 40, 200, 200, 200};
-    for (size_t i = 0; i < sizeof radii / sizeof *radii; i++) {
-        size_t *found, count;
-        assert_int_equal(map_near(&found, &count, &map, -16.5, 179.9999 - 360 * (i % 2), radii[i], NULL), GVM_OK);
-        assert_int_equal(count, wanted[i]);
-        for (size_t k = 0; k < count; k++) assert_int_equal(found[k], k);
-        free(found);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -465,7 +440,6 @@ int main(void)
         cmocka_unit_test_teardown(test_refused, empty_folder),
         cmocka_unit_test_teardown(test_vrt, empty_folder),
         cmocka_unit_test(test_xyz),
-        cmocka_unit_test(test_near),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -18,6 +18,7 @@
 enum { DONE = 0, FAILED = 1, USAGE = 2, GO_ON = -1 };
 
 int cmd_bench(int argc, char **argv);
+int cmd_demo(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_embed(int argc, char **argv);
 int cmd_index(int argc, char **argv);

@@ -32,14 +32,17 @@ static const char help[] =
     "                        which EXIF gives else, and the headings\n"
     "  --merge yes|no        make one answer of tiles that overlap (default: yes)\n"
     "  --min-margin X        say \"not on this map\" where the best score is less than X above that of other places\n"
-    "  --format F            table, json, geojson or csv (default: table)\n"
+    "  --report DIR          write DIR/index.html too: each picture with its best tiles, heat maps and a small map, "
+    "in\n"
+    "                        one file; and DIR/answers.geojson\n"
+    "  --format F            table, lines (one a photo), json, geojson or csv (default: table)\n"
     "  --json                the same as --format json\n" COMMON_HELP;
 
-enum format { TABLE, JSON, GEOJSON, CSV };
+enum format { TABLE, LINES, JSON, GEOJSON, CSV, FORMATS };
 
 struct arguments {
     struct common common;
-    const char *weights, *index, *tiles, *known;
+    const char *weights, *index, *tiles, *known, *report;
     long top;
     double heading; /* NaN: as the photo says; infinite: to be found */
     bool has_near, near_exif, has_within, raw;
@@ -51,13 +54,13 @@ struct arguments {
 
 static int read_format(struct arguments *a, const char *text)
 {
-    static const char *const formats[] = {"table", "json", "geojson", "csv"};
-    for (int i = 0; i < 4; i++)
+    static const char *const formats[FORMATS] = {"table", "lines", "json", "geojson", "csv"};
+    for (int i = 0; i < FORMATS; i++)
         if (strcmp(text, formats[i]) == 0) {
             a->format = (enum format)i;
             return GO_ON;
         }
-    return usage_error(a->common.name, "--format takes table, json, geojson or csv, not '%s'", text);
+    return usage_error(a->common.name, "--format takes table, lines, json, geojson or csv, not '%s'", text);
 }
 
 static int read_near(struct arguments *a, const char *text)
@@ -85,6 +88,7 @@ static int read_option(struct arguments *a, int option, char **argv)
     case 'i': a->index = optarg; return GO_ON;
     case 't': a->tiles = optarg; return GO_ON;
     case 'n': a->known = optarg; return GO_ON;
+    case 'r': a->report = optarg; return GO_ON;
     case 'j': a->format = JSON; return GO_ON;
     case 'f': return read_format(a, optarg);
     case 'd': return read_heading(a, optarg);
@@ -109,19 +113,14 @@ static int read_option(struct arguments *a, int option, char **argv)
 
 static int read_arguments(struct arguments *a, int argc, char **argv)
 {
-    static const struct option options[] = {{"weights", required_argument, NULL, 'w'},
-                                            {"index", required_argument, NULL, 'i'},
-                                            {"tiles", required_argument, NULL, 't'},
-                                            {"top", required_argument, NULL, 'k'},
-                                            {"heading", required_argument, NULL, 'd'},
-                                            {"near", required_argument, NULL, 'a'},
-                                            {"within", required_argument, NULL, 'm'},
-                                            {"known", required_argument, NULL, 'n'},
-                                            {"merge", required_argument, NULL, 'e'},
-                                            {"min-margin", required_argument, NULL, 'g'},
-                                            {"format", required_argument, NULL, 'f'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            COMMON_OPTIONS};
+    static const struct option options[] = {
+        {"weights", required_argument, NULL, 'w'}, {"index", required_argument, NULL, 'i'},
+        {"tiles", required_argument, NULL, 't'},   {"top", required_argument, NULL, 'k'},
+        {"heading", required_argument, NULL, 'd'}, {"near", required_argument, NULL, 'a'},
+        {"within", required_argument, NULL, 'm'},  {"known", required_argument, NULL, 'n'},
+        {"merge", required_argument, NULL, 'e'},   {"min-margin", required_argument, NULL, 'g'},
+        {"format", required_argument, NULL, 'f'},  {"report", required_argument, NULL, 'r'},
+        {"json", no_argument, NULL, 'j'},          COMMON_OPTIONS};
     const char *name = a->common.name;
     int status;
     for (int c; (c = next_option(argc, argv, options)) != -1;)
@@ -184,7 +183,8 @@ static int print(const struct arguments *a, const struct answers *answers)
 {
     switch (a->format) {
     case JSON: return locate_print_json(answers);
-    case GEOJSON: return locate_print_geojson(answers);
+    case GEOJSON: return json_print(locate_geojson(answers));
+    case LINES: locate_print_lines(answers); return DONE;
     case CSV: locate_print_csv(answers); return DONE;
     default: locate_print_table(answers); return DONE;
     }
@@ -215,6 +215,7 @@ static int locate(const struct arguments *a, char **photos, int count)
         for (size_t i = 0; i < answers.photos.count; i++)
             if (answers.statuses[i] != GVM_OK) end = FAILED;
         if (print(a, &answers) != DONE) end = FAILED;
+        if (a->report && locate_report(a->report, &answers, session, model, map, &err) != GVM_OK) end = failed(&err);
     }
     pictures_free(&answers.photos);
     free(answers.known);

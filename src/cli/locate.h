@@ -35,7 +35,12 @@ bool is_on_map(const struct answers *a, size_t photo);
 
 void locate_print_table(const struct answers *a);
 int locate_print_json(const struct answers *a);
-int locate_print_geojson(const struct answers *a);
+json_t *locate_geojson(const struct answers *a); /* a FeatureCollection; NULL without memory */
 void locate_print_csv(const struct answers *a);
+void locate_print_lines(const struct answers *a); /* a line a photo */
+
+/* Write FOLDER/index.html, which holds its pictures itself, and FOLDER/answers.geojson. Makes the folder. */
+gvm_status locate_report(const char *folder, const struct answers *answers, gvm_session *session,
+                         const gvm_model *model, const gvm_map *map, gvm_error *err);
 
 #endif

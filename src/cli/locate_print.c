@@ -84,6 +84,22 @@ void locate_print_table(const struct answers *a)
     print_summary(a);
 }
 
+void locate_print_lines(const struct answers *a)
+{
+    printf("    latitude     longitude  radius m    score  margin   error m  photo\n");
+    for (size_t i = 0; i < a->photos.count; i++) {
+        const gvm_hit *best = hits_of(a, i);
+        if (a->statuses[i] != GVM_OK) continue;
+        printf(" %11.7f  %12.7f  %8.1f  %7.4f", without_minus_zero(best->lat, 5e-8),
+               without_minus_zero(best->lon, 5e-8), best->radius_m, without_minus_zero(best->score, 5e-5));
+        printf(isnan(a->found[i].margin) ? "       -" : "  %6.4f", a->found[i].margin);
+        printf(isnan(a->known[i].lat) ? "         -  " : "  %8.1f  ", metres_off(a, i, best));
+        print_text(a->photos.paths[i]);
+        puts(is_on_map(a, i) ? "" : "  not on this map");
+    }
+    print_summary(a);
+}
+
 /* ------------------------------------------------------------------ JSON */
 
 static json_t *number_or_null(double x)
@@ -130,7 +146,7 @@ int locate_print_json(const struct answers *a)
 }
 
 /* A point for each answer, RFC 7946; a photo that failed has none. */
-int locate_print_geojson(const struct answers *a)
+json_t *locate_geojson(const struct answers *a)
 {
     json_t *features = json_array();
     for (size_t i = 0; i < a->photos.count; i++)
@@ -142,7 +158,7 @@ int locate_print_geojson(const struct answers *a)
                                   json_pack("{ss,s{ss,s[ff]},so}", "type", "Feature", "geometry", "type", "Point",
                                             "coordinates", hit->lon, hit->lat, "properties", properties));
         }
-    return json_print(json_pack("{ss,so}", "type", "FeatureCollection", "features", features));
+    return json_pack("{ss,so}", "type", "FeatureCollection", "features", features);
 }
 
 /* ------------------------------------------------------------------ CSV */

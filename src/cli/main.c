@@ -12,6 +12,7 @@ static const struct command {
     const char *name, *summary;
     int (*run)(int argc, char **argv);
 } commands[] = {
+    {"demo", "the whole job on a drawn town, in a minute", cmd_demo},
     {"locate", "where street pictures were taken", cmd_locate},
     {"index", "overhead imagery to a map that is searched", cmd_index},
     {"embed", "pictures as the network's numbers, in a file", cmd_embed},

@@ -85,7 +85,9 @@ gvm_status gvm_map_from_tiles(gvm_map **map, gvm_session *session, const char *t
     m->ground_m = info->ground_m;
     m->complete = true;
     memcpy(m->fingerprint, info->fingerprint, sizeof m->fingerprint);
-    gvm_status status = tiles_read(&m->tiles, tiles, err);
+    m->path = strdup(tiles);
+    gvm_status status = m->path != NULL ? tiles_read(&m->tiles, tiles, err)
+                                        : fail(err, GVM_MEMORY, "there is not enough memory for a map");
     if (status == GVM_OK) status = embed_tiles(m, session, tiles, done, user, err);
     if (status == GVM_OK)
         *map = m;
@@ -99,6 +101,8 @@ void gvm_map_free(gvm_map *map)
     if (map == NULL) return;
     tiles_free(&map->tiles);
     free(map->own);
+    free(map->path);
+    json_decref(map->jobs);
     file_unmap(&map->file);
     free(map);
 }

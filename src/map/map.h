@@ -2,6 +2,7 @@
 #ifndef GVM_MAP_MAP_H
 #define GVM_MAP_MAP_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -16,6 +17,8 @@ struct gvm_map {
     double ground_m;      /* of a tile whose list does not say */
     char fingerprint[17]; /* of the model that made the features */
     bool complete;        /* not a file whose building was interrupted */
+    char *path;           /* of the file, or of the list */
+    json_t *jobs;         /* what was built into it (map_job.h); NULL for a list */
 
     uint16_t *own;        /* the features of a map that is not a file's */
     struct file_map file; /* those of one that is */

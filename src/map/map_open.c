@@ -22,6 +22,10 @@ static gvm_status take(gvm_map *m, const struct map_file *f, const gvm_model *mo
     m->rows = f->rows;
     m->ground_m = f->ground_m;
     m->complete = is_complete(f->jobs);
+    m->jobs = json_incref(f->jobs);
+    m->path = strdup(f->path);
+    if (status == GVM_OK && m->path == NULL)
+        status = fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", f->where);
     memcpy(m->fingerprint, f->fingerprint, sizeof m->fingerprint);
     if (status == GVM_OK) status = map_file_tiles(&m->tiles, f, err);
     if (status == GVM_OK && m->tiles.count == 0) status = fail(err, GVM_FORMAT, "%s: the map holds no tile", f->where);

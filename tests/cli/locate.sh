@@ -129,6 +129,23 @@ expect 0 locate --weights "$w" --tiles $tiles --known "$tmp/known.csv" --format 
 [ "$(head -1 "$tmp/out")" = "photo,rank,lat,lon,radius_m,score,heading,heading_estimated,margin,on_map,error_m,tile" ]
 lines out 17
 grep -q "street/1.png,.*,0.0[0-9],aerial/1.png" "$tmp/out"
+expect 0 locate --weights "$w" --tiles $tiles --known "$tmp/known.csv" --format lines --report "$tmp/report" $demo/street
+lines out 7 # a header, four photos, an empty line, the summary
+python3 - "$tmp/report/index.html" "$tmp/report/answers.geojson" <<'END'
+import html.parser, json, sys
+class Page(html.parser.HTMLParser):
+    pictures = 0
+    def handle_starttag(self, tag, attributes):
+        source = dict(attributes).get("src") or dict(attributes).get("href")
+        self.pictures += tag == "img"
+        assert source is None or source.startswith("data:image/jpeg;base64,/9j/"), source[:40]
+page = Page()
+page.feed(open(sys.argv[1]).read())
+assert page.pictures == 4 * (1 + 4 + 2), page.pictures  # the photo, its tiles, two heat maps
+assert len(json.load(open(sys.argv[2]))["features"]) == 16
+END
+expect 1 locate --weights "$w" --tiles $tiles --report /dev/null/x $demo/street/1.png
+says err "/dev/null/x: cannot make it: Not a directory"
 expect 0 locate --weights "$w" --tiles $tiles --format geojson --min-margin 2 $demo/street/1.png
 python3 - "$tmp/out" <<'END'
 import json, sys
@@ -151,6 +168,3 @@ status=0
 "$GEOVIEWMATCH" locate --weights "$w" --tiles $tiles $demo/street/1.png > /dev/full 2> "$tmp/err" || status=$?
 [ $status = 1 ]
 says err "standard output cannot be written"
-
-bash examples/demo.sh "$GEOVIEWMATCH" > "$tmp/out" # make demo
-says out "street/4.png" "learned nothing yet"

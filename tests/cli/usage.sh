@@ -72,7 +72,7 @@ for heading in 361 north nan ''; do
     refused "--heading takes degrees"
 done
 expect 2 locate --format xml
-refused "--format takes table, json, geojson or csv, not 'xml'"
+refused "--format takes table, lines, json, geojson or csv, not 'xml'"
 expect 2 info
 refused "no file is given"
 expect 2 info a b
