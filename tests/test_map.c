@@ -142,7 +142,8 @@ static int place(const float *query, const gvm_map *map, int t)
 static void check_search(int T, int n, int D, int max_hits, int threads)
 {
     struct tile *items = calloc((size_t)T, sizeof *items);
-    gvm_map map = {.tiles = {items, (size_t)T}, .width = D, .ground_m = 64, .fingerprint = "0123456789abcdef"};
+    gvm_map map = {
+        .tiles = {.items = items, .count = (size_t)T}, .width = D, .ground_m = 64, .fingerprint = "0123456789abcdef"};
     gvm_model model = {.info = {.features = D, .fingerprint = "0123456789abcdef"}};
     float *features = malloc((size_t)T * (size_t)D * sizeof *features);
     float *queries = malloc((size_t)n * (size_t)D * sizeof *queries);

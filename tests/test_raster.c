@@ -453,6 +453,16 @@ static void test_near(void **state)
     }
 }
 
+/* The sanitizer does not see what GDAL holds. */
+static void test_all_closed(void **state)
+{
+    (void)state;
+    GDALDatasetH *open;
+    int count;
+    GDALGetOpenDatasets(&open, &count);
+    assert_int_equal(count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -466,6 +476,7 @@ int main(void)
         cmocka_unit_test_teardown(test_vrt, empty_folder),
         cmocka_unit_test(test_xyz),
         cmocka_unit_test(test_near),
+        cmocka_unit_test(test_all_closed),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
