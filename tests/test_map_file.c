@@ -43,8 +43,8 @@ static struct place place_of(size_t row)
 {
     struct place p = {.lat = 50 + 0.001 * (double)row, .lon = 179.9985 + 0.001 * (double)row, .metres = 64};
     p.source = row < 3 ? "a.tif" : "b.tif";
-    tile_box(p.box, p.lat, p.lon, p.metres);
     p.lon = lon_normal(p.lon);
+    tile_box(p.box, p.lat, p.lon, p.metres);
     return p;
 }
 
@@ -139,10 +139,11 @@ static void check_index(size_t count)
     assert_true(ask_sql("SELECT count(*) FROM rtree_tiles_geom") == (double)count);
     assert_true(
         ask_sql("SELECT count(*) FROM tiles JOIN rtree_tiles_geom ON fid = id WHERE abs((miny + maxy) / 2 - lat) "
-                "> 1e-4 OR abs((minx + maxx) / 2 - lon) % 360 > 1e-4") == 0);
+                "+ abs((minx + maxx) / 2 - lon) < 1e-4") == (double)count);
     assert_true(fabs(ask_sql("SELECT min_x - (SELECT min(minx) FROM rtree_tiles_geom) FROM gpkg_contents WHERE "
                              "table_name = 'tiles'")) < 1e-4);
-    assert_true(ask_sql("SELECT feature_count FROM gpkg_ogr_contents WHERE table_name = 'tiles'") == (double)count);
+    assert_true(ask_sql("SELECT ifnull(feature_count, (SELECT count(*) FROM tiles)) FROM gpkg_ogr_contents WHERE "
+                        "table_name = 'tiles'") == (double)count);
 }
 
 static void test_written(void **state)
@@ -296,8 +297,8 @@ static void test_foreign(void **state)
         expect_bad_map(GVM_FORMAT, "m.gpkg: the table `geoviewmatch` in it is damaged");
     }
     make_map();
-    run_sql("UPDATE tiles SET row = 5 WHERE row = 3");
-    expect_bad_map(GVM_FORMAT, "m.gpkg: tile 4 in it is damaged");
+    run_sql("UPDATE geoviewmatch SET value = '4' WHERE key = 'rows'");
+    expect_bad_map(GVM_FORMAT, "m.gpkg: the layer `tiles` in it is damaged");
     make_map();
     const gvm_model model = {.info = {.features = WIDTH, .fingerprint = "fedcba9876543210"}};
     expect(gvm_map_open(&map, in_folder("m.gpkg"), &model, &err), GVM_MISMATCH, &err,
@@ -369,6 +370,16 @@ static void test_halves(void **state)
     assert_int_equal(f16_from_float(-1e-30f), 0x8000);
 }
 
+/* The sanitizer does not see what GDAL holds. */
+static void test_all_closed(void **state)
+{
+    (void)state;
+    GDALDatasetH *open;
+    int count;
+    GDALGetOpenDatasets(&open, &count);
+    assert_int_equal(count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -379,6 +390,7 @@ int main(void)
         cmocka_unit_test_teardown(test_features, empty_folder),
         cmocka_unit_test(test_header),
         cmocka_unit_test(test_halves),
+        cmocka_unit_test(test_all_closed),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -428,6 +428,16 @@ static void test_xyz(void **state)
     expect_refusal(&(gvm_map_options){.xyz = in_folder("")}, GVM_FORMAT, "no tile z/x/y.jpg");
 }
 
+/* The sanitizer does not see what GDAL holds. */
+static void test_all_closed(void **state)
+{
+    (void)state;
+    GDALDatasetH *open;
+    int count;
+    GDALGetOpenDatasets(&open, &count);
+    assert_int_equal(count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -440,6 +450,7 @@ int main(void)
         cmocka_unit_test_teardown(test_refused, empty_folder),
         cmocka_unit_test_teardown(test_vrt, empty_folder),
         cmocka_unit_test(test_xyz),
+        cmocka_unit_test(test_all_closed),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -34,11 +34,15 @@ static void *open_nothing(void *user, const char *name, const char *access)
     return NULL;
 }
 
+/* GDAL keeps the pointer to the prefix. */
 static void block(const char *prefix)
 {
+    static char kept[64][32];
+    static size_t count;
+    if (count == sizeof kept / sizeof *kept || strlen(prefix) >= sizeof *kept) return;
     VSIFilesystemPluginCallbacksStruct *nothing = VSIAllocFilesystemPluginCallbacksStruct();
     nothing->open = open_nothing;
-    VSIInstallPluginHandler(prefix, nothing);
+    VSIInstallPluginHandler(strcpy(kept[count++], prefix), nothing);
     VSIFreeFilesystemPluginCallbacksStruct(nothing);
 }
 

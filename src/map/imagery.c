@@ -22,7 +22,7 @@ static gvm_status plan_raster(struct imagery *m, struct raster_source *source, g
     struct raster *raster;
     struct raster_facts facts;
     struct stat file;
-    gvm_status status = raster_open(&raster, source->path, m->crs, 0, err);
+    gvm_status status = raster_open(&raster, source->path, m->crs, 1, err);
     if (status == GVM_OK) status = raster_describe(&facts, raster, err);
     raster_free(raster);
     if (status != GVM_OK) return status;
@@ -31,9 +31,11 @@ static gvm_status plan_raster(struct imagery *m, struct raster_source *source, g
                     "%s: its pixels cover %.3g m each, too much for tiles of %g m: take finer imagery, or larger tiles "
                     "(--tile-metres)",
                     path_tail(source->path), facts.pixel_m, m->tile_m);
-    /* Cut at half the network's pixel if the raster is so fine, and not coarser than the network's. */
+    /* What is read has pixels of a third to three quarters of the network's, if the raster is so fine, and the
+     * raster's own steps, which GDAL warps ten times faster than others. */
     double pixel_m = m->tile_m / view_size(m->model, GVM_AERIAL)[0];
-    source->pixel_m = fmax(pixel_m / 2, fmin(pixel_m, facts.pixel_m));
+    source->reduce = (int)fmax(1, round(pixel_m / 2 / facts.pixel_m));
+    source->pixel_m = fmin(pixel_m, source->reduce * facts.pixel_m);
     source->bytes = stat(source->path, &file) == 0 ? (long long)file.st_size : 0;
     source->pieces = m->pieces;
     source->places = m->places;

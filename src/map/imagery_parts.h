@@ -10,6 +10,7 @@
 struct raster_source {
     const char *path;
     struct grid grid;
+    int reduce;     /* its pixels that are taken together first */
     double pixel_m; /* of the pixels that are cut out of it */
     size_t pieces;  /* of the sources before it */
     size_t places;

@@ -115,7 +115,8 @@ static bool take_fact(struct map_file *f, const char *key, const char *value, do
         f->rows = (size_t)number;
     } else if (strcmp(key, "jobs") == 0) {
         json_decref(f->jobs);
-        return json_is_array(f->jobs = json_loads(value, 0, NULL));
+        f->jobs = json_loads(value, 0, NULL);
+        return json_is_array(f->jobs);
     }
     return true;
 }

@@ -18,19 +18,37 @@ enum {
 
 /* ------------------------------------------------------------------ which bands */
 
-/* A palette's colours as four bands. */
-static gvm_status lay_out_palette(struct raster *r, gvm_error *err)
+/* Read from now on through a view of it that gdal_translate's options make, and which reads the file when it is
+ * read. */
+static gvm_status add_view(struct raster *r, const char *const *options, const char *what, gvm_error *err)
 {
-    char *arguments[] = {(char *)"-of", (char *)"VRT", (char *)"-expand", (char *)"rgba", NULL};
     struct gdal_words words;
     gdal_listen(&words);
-    GDALTranslateOptions *options = GDALTranslateOptionsNew(arguments, NULL);
-    r->data = GDALTranslate("", r->file, options, NULL);
-    GDALTranslateOptionsFree(options);
+    GDALTranslateOptions *translate = GDALTranslateOptionsNew((char **)options, NULL);
+    GDALDatasetH view = GDALTranslate("", r->data, translate, NULL);
+    GDALTranslateOptionsFree(translate);
     gdal_ignore();
-    if (r->data != NULL) return GVM_OK;
-    r->data = r->file;
-    return gdal_fail(err, GVM_FORMAT, r->where, "its palette cannot be used", &words);
+    if (view == NULL) return gdal_fail(err, GVM_FORMAT, r->where, what, &words);
+    r->data = r->views[r->view_count++] = view;
+    r->width = GDALGetRasterXSize(view);
+    r->height = GDALGetRasterYSize(view);
+    return GVM_OK;
+}
+
+static gvm_status lay_out_palette(struct raster *r, gvm_error *err)
+{
+    static const char *const options[] = {"-of", "VRT", "-expand", "rgba", NULL};
+    return add_view(r, options, "its palette cannot be used", err);
+}
+
+static gvm_status take_together(struct raster *r, int pixels, gvm_error *err)
+{
+    char width[16], height[16];
+    snprintf(width, sizeof width, "%d", (r->width + pixels / 2) / pixels);
+    snprintf(height, sizeof height, "%d", (r->height + pixels / 2) / pixels);
+    if (r->width < pixels || r->height < pixels) return GVM_OK;
+    const char *const options[] = {"-of", "VRT", "-r", "average", "-outsize", width, height, NULL};
+    return add_view(r, options, "it cannot be read at a lower resolution", err);
 }
 
 static void find_bands(struct raster *r)
@@ -38,10 +56,7 @@ static void find_bands(struct raster *r)
     int count = GDALGetRasterCount(r->data), others[3], other_count = 0, named[3] = {0};
     for (int b = 1; b <= count; b++) {
         GDALColorInterp meaning = GDALGetRasterColorInterpretation(GDALGetRasterBand(r->data, b));
-        if (meaning == GCI_AlphaBand && r->alpha == 0 && b > 1) {
-            r->alpha = b;
-            continue;
-        }
+        if (meaning == GCI_AlphaBand && b > 1) continue;
         if (meaning >= GCI_RedBand && meaning <= GCI_BlueBand && named[meaning - GCI_RedBand] == 0)
             named[meaning - GCI_RedBand] = b;
         if (other_count < 3) others[other_count++] = b;
@@ -69,14 +84,34 @@ static gvm_status check_samples(struct raster *r, gvm_error *err)
     return GVM_OK;
 }
 
-static void find_nodata(struct raster *r)
+/* Whether each band says which of its values is void. */
+static bool find_nodata(struct raster *r)
 {
-    r->has_nodata = r->alpha == 0;
-    for (int i = 0; i < r->band_count && r->has_nodata; i++) {
-        int has = 0;
+    int has = !(GDALGetMaskFlags(GDALGetRasterBand(r->data, r->bands[0])) & GMF_ALPHA);
+    for (int i = 0; i < r->band_count && has; i++)
         r->nodata[i] = GDALGetRasterNoDataValue(GDALGetRasterBand(r->data, r->bands[i]), &has);
-        r->has_nodata = has != 0;
+    return has;
+}
+
+/* The bands of the picture and, as one more of them, where it is valid: GDAL's warper takes five times as long over
+ * pixels that may be void as over plain ones. */
+static gvm_status lay_out_bands(struct raster *r, gvm_error *err)
+{
+    char numbers[3][16];
+    const char *options[16] = {"-of", "VRT", "-mask", "none", "-a_nodata", "none"};
+    int n = 6;
+    for (int i = 0; i < r->band_count; i++) {
+        snprintf(numbers[i], sizeof numbers[i], "%d", r->bands[i]);
+        options[n++] = "-b";
+        options[n++] = numbers[i];
+        r->bands[i] = i + 1;
     }
+    char mask[24];
+    snprintf(mask, sizeof mask, "mask,%s", numbers[0]);
+    options[n++] = "-b";
+    options[n++] = mask;
+    r->valid = r->band_count + 1;
+    return add_view(r, options, "its bands cannot be told apart", err);
 }
 
 /* The value below which so many of the samples lie. */
@@ -138,7 +173,7 @@ static bool find_stretch(struct raster *r)
 
 /* ------------------------------------------------------------------ open */
 
-static gvm_status open_file(struct raster *r, const char *path, const char *const *options, gvm_error *err)
+static gvm_status open_file(struct raster *r, const char *path, gvm_error *err)
 {
     struct gdal_words words;
     if (strncmp(path, "/vsi", 4) == 0) return fail(err, GVM_FILE, "%s: only files on this machine are read", r->where);
@@ -146,71 +181,37 @@ static gvm_status open_file(struct raster *r, const char *path, const char *cons
     gvm_status status = file_map(&file, path, err);
     if (status != GVM_OK) return status;
     file_unmap(&file);
-    if (r->file != NULL) GDALClose(r->file);
     gdal_listen(&words);
-    r->file = r->data = GDALOpenEx(path, GDAL_OF_RASTER | GDAL_OF_VERBOSE_ERROR, gdal_raster_drivers, options, NULL);
+    GDALDatasetH data = GDALOpenEx(path, GDAL_OF_RASTER | GDAL_OF_VERBOSE_ERROR, gdal_raster_drivers, NULL, NULL);
     gdal_ignore();
-    if (r->file == NULL) return gdal_fail(err, GVM_FORMAT, r->where, "it is not a raster that can be opened", &words);
-    r->width = GDALGetRasterXSize(r->file);
-    r->height = GDALGetRasterYSize(r->file);
-    if (GDALGetRasterCount(r->file) == 0)
+    if (data == NULL) return gdal_fail(err, GVM_FORMAT, r->where, "it is not a raster that can be opened", &words);
+    r->data = r->views[r->view_count++] = data;
+    r->width = GDALGetRasterXSize(data);
+    r->height = GDALGetRasterYSize(data);
+    if (GDALGetRasterCount(data) == 0)
         return fail(err, GVM_FORMAT, "%s: it holds no picture, or several: name one in a VRT", r->where);
     return GVM_OK;
 }
 
-/* Which overview to take for pixels of pixel_m: -1 for none. */
-static int pick_overview(const struct raster *r, double pixel_m)
+static gvm_status set_up(struct raster *r, const char *crs, int reduce, gvm_error *err)
 {
-    struct raster_facts facts;
-    int best = -1, width = r->width;
-    if (!(pixel_m > 0) || raster_describe(&facts, r, NULL) != GVM_OK) return best;
-    GDALRasterBandH band = GDALGetRasterBand(r->file, 1);
-    for (int i = 0; i < GDALGetOverviewCount(band); i++) {
-        int w = GDALGetRasterBandXSize(GDALGetOverview(band, i));
-        if (w < 1 || w >= width || facts.pixel_m * r->width / w > pixel_m * 1.001) continue;
-        best = i;
-        width = w;
-    }
-    return best;
-}
-
-static gvm_status set_up(struct raster *r, const char *crs, gvm_error *err)
-{
-    GDALRasterBandH first = GDALGetRasterBand(r->file, 1);
+    GDALRasterBandH first = GDALGetRasterBand(r->data, 1);
     gvm_status status = GVM_OK;
-    if (GDALGetRasterCount(r->file) == 1 && GDALGetRasterColorTable(first) != NULL) status = lay_out_palette(r, err);
+    if (GDALGetRasterCount(r->data) == 1 && GDALGetRasterColorTable(first) != NULL) status = lay_out_palette(r, err);
     if (status != GVM_OK) return status;
     find_bands(r);
     if (r->band_count == 0 || r->bands[0] == 0)
         return fail(err, GVM_FORMAT, "%s: it has no band that is a picture", r->where);
     status = check_samples(r, err);
-    find_nodata(r);
+    if (status != GVM_OK) return status;
+    if (r->type != GDT_Byte && !find_stretch(r))
+        return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", r->where);
+    if (!find_nodata(r)) status = lay_out_bands(r, err);
+    if (status == GVM_OK && reduce > 1) status = take_together(r, reduce, err);
     return status == GVM_OK ? raster_find_place(r, crs, err) : status;
 }
 
-static void let_go(struct raster *r)
-{
-    if (r->locator.inner != NULL) GDALDestroyGenImgProjTransformer(r->locator.inner);
-    if (r->data != r->file && r->data != NULL) GDALClose(r->data);
-    r->locator = (struct locator){.inner = NULL};
-    r->data = r->file;
-    r->alpha = 0;
-}
-
-/* Once more with an overview, where one serves. */
-static gvm_status take_overview(struct raster *r, const char *path, const char *crs, double pixel_m, gvm_error *err)
-{
-    int overview = pick_overview(r, pixel_m);
-    if (overview < 0) return GVM_OK;
-    char level[32];
-    snprintf(level, sizeof level, "OVERVIEW_LEVEL=%d", overview);
-    const char *const options[] = {level, NULL};
-    let_go(r);
-    gvm_status status = open_file(r, path, options, err);
-    return status == GVM_OK ? set_up(r, crs, err) : status;
-}
-
-gvm_status raster_open(struct raster **raster, const char *path, const char *crs, double pixel_m, gvm_error *err)
+gvm_status raster_open(struct raster **raster, const char *path, const char *crs, int reduce, gvm_error *err)
 {
     struct gdal_words words; /* what no sentence takes up */
     *raster = NULL;
@@ -221,11 +222,8 @@ gvm_status raster_open(struct raster **raster, const char *path, const char *crs
     }
     r->where = path_tail(r->name);
     gdal_listen(&words);
-    gvm_status status = open_file(r, path, NULL, err);
-    if (status == GVM_OK) status = set_up(r, crs, err);
-    if (status == GVM_OK) status = take_overview(r, path, crs, pixel_m, err);
-    if (status == GVM_OK && r->type != GDT_Byte && !find_stretch(r))
-        status = fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", r->where);
+    gvm_status status = open_file(r, path, err);
+    if (status == GVM_OK) status = set_up(r, crs, reduce, err);
     gdal_ignore();
     if (status == GVM_OK)
         *raster = r;
@@ -237,8 +235,8 @@ gvm_status raster_open(struct raster **raster, const char *path, const char *crs
 void raster_free(struct raster *r)
 {
     if (r == NULL) return;
-    let_go(r);
-    if (r->file != NULL) GDALClose(r->file);
+    if (r->locator.inner != NULL) GDALDestroyGenImgProjTransformer(r->locator.inner);
+    while (r->view_count > 0) GDALClose(r->views[--r->view_count]);
     free(r->name);
     free(r);
 }

@@ -20,17 +20,18 @@ struct raster_facts {
     double pixel_m; /* the side of its smallest pixel on the ground, metres */
 };
 
-/*   crs      of a raster that does not say; NULL for none
- *   pixel_m  metres: of overviews, the coarsest that is not coarser is read; 0 for none
+/*   crs     of a raster that does not say; NULL for none
+ *   reduce  1, or how many of its pixels a side are to be taken together first, from an overview where it has one
  *
  * GVM_FILE where it cannot be read, GVM_FORMAT where it is no raster, lies nowhere, or has samples of another type. */
-gvm_status raster_open(struct raster **raster, const char *path, const char *crs, double pixel_m, gvm_error *err);
+gvm_status raster_open(struct raster **raster, const char *path, const char *crs, int reduce, gvm_error *err);
 void raster_free(struct raster *raster); /* NULL is fine */
 
 gvm_status raster_describe(struct raster_facts *facts, const struct raster *raster, gvm_error *err);
 
 /* Pixels of a box, north up: pixel (y, x) lies at latitude north - (y + 1/2) step_lat, longitude
- * west + (x + 1/2) step_lon. Bilinear; where the raster is finer, over all of its pixels that lie under one.
+ * west + (x + 1/2) step_lon. Bilinear, so the steps should be about those of the raster, reduced, or
+ * finer.
  *
  *   rgba  out: (H, W, 4); alpha 0 where there is nothing
  *   view  west, north, step_lon, step_lat in degrees

@@ -15,17 +15,20 @@ struct locator {
     double place[6]; /* of the picture that is read: GDAL's geotransform */
 };
 
+enum { VIEWS = 4 /* the file, a palette laid out as bands, the bands of the picture, pixels taken together */ };
+
 struct raster {
-    GDALDatasetH data, file; /* data: a view of the file with a palette laid out as bands, or the file itself */
-    const char *where;       /* names the file in sentences */
+    GDALDatasetH views[VIEWS]; /* the file, and views of it, each of the one before */
+    int view_count;
+    GDALDatasetH data; /* the last of them, which is read */
+    const char *where; /* names the file in sentences */
     char *name;
     int width, height;
     int bands[3], band_count; /* 3, or 1 for grey */
-    int alpha;                /* a band, or 0 */
+    int valid;                /* a band like the others that is 255 where something is; 0 where no-data says that */
     GDALDataType type;
-    bool has_nodata;
-    double nodata[3];
-    int low, high; /* of 16-bit samples: what becomes 0 and 255 */
+    double nodata[3]; /* of its bands */
+    int low, high;    /* of 16-bit samples: what becomes 0 and 255 */
     struct locator locator;
 };
 

@@ -19,22 +19,22 @@ static GDALWarpOptions *warp_options(struct raster *r, GDALDatasetH picture, voi
     o->hDstDS = picture;
     o->eWorkingDataType = r->type;
     o->eResampleAlg = GRA_Bilinear;
-    o->nBandCount = r->band_count;
-    o->panSrcBands = CPLMalloc(3 * sizeof *o->panSrcBands);
-    o->panDstBands = CPLMalloc(3 * sizeof *o->panDstBands);
-    for (int i = 0; i < r->band_count; i++) {
-        o->panSrcBands[i] = r->bands[i];
+    o->nBandCount = r->band_count + (r->valid != 0);
+    o->panSrcBands = CPLMalloc(4 * sizeof *o->panSrcBands);
+    o->panDstBands = CPLMalloc(4 * sizeof *o->panDstBands);
+    for (int i = 0; i < o->nBandCount; i++) {
+        o->panSrcBands[i] = i < r->band_count ? r->bands[i] : r->valid;
         o->panDstBands[i] = i + 1;
     }
-    o->nSrcAlphaBand = r->alpha;
-    o->nDstAlphaBand = r->band_count + 1;
-    if (r->has_nodata) {
+    char **more = CSLSetNameValue(NULL, "INIT_DEST", "0");
+    if (r->valid == 0) {
+        o->nDstAlphaBand = r->band_count + 1;
         o->padfSrcNoDataReal = CPLMalloc(sizeof r->nodata);
         memcpy(o->padfSrcNoDataReal, r->nodata, sizeof r->nodata);
+        more = CSLSetNameValue(more, "UNIFIED_SRC_NODATA", "YES"); /* black is void only where all bands are */
+        more = CSLSetNameValue(more, "DST_ALPHA_MAX", "255");
     }
-    char **more = CSLSetNameValue(NULL, "INIT_DEST", "0");
-    more = CSLSetNameValue(more, "UNIFIED_SRC_NODATA", "YES"); /* black is void only where all bands are */
-    o->papszWarpOptions = CSLSetNameValue(more, "DST_ALPHA_MAX", "255");
+    o->papszWarpOptions = more;
     o->pfnTransformer = GDALApproxTransform;
     o->pTransformerArg = approximation;
     return o;

@@ -1,0 +1,197 @@
+#!/bin/bash
+# Overhead imagery to a map on the disk: rasters, lists, web-map tiles; killed and run again; added to, taken from;
+# what is refused leaves the map as it was.
+. tests/cli/common.bash
+w=$(nano)
+map=$tmp/map.gpkg
+
+# Two pictures of 200 x 200 pixels of 0.4 m with a world file, 100 m apart.
+for i in 1 2; do
+    cp $demo/aerial/$i.png "$tmp/$i.png"
+    printf '0.4\n0\n0\n-0.4\n%s.2\n5539999.8\n' $((500000 + 100 * i)) > "$tmp/$i.pgw"
+done
+utm=(--weights "$w" --crs EPSG:32633)
+one=("${utm[@]}" --out "$map" --raster "$tmp/1.png")
+
+# contents MAP: what it holds, apart from its id; and it is sound.
+contents() {
+    tail -c +4097 "${1%.gpkg}.features" | md5sum
+    python3 - "$1" <<'END'
+import hashlib, os, sqlite3, sys
+c = sqlite3.connect(sys.argv[1])
+ask = lambda q: c.execute(q).fetchall()
+assert ask("PRAGMA integrity_check") == [("ok",)]
+facts = dict(ask("SELECT key, value FROM geoviewmatch"))
+tiles = ask("SELECT row, source, lat, lon, metres, geom FROM tiles ORDER BY fid")
+assert len(tiles) == ask("SELECT count(*) FROM rtree_tiles_geom")[0][0] <= int(facts["rows"])
+assert os.path.getsize(sys.argv[1][:-4] + "features") == 4096 + 2 * int(facts["rows"]) * int(facts["width"])
+print(len(tiles), hashlib.md5(repr(tiles).encode()).hexdigest(), facts["jobs"])
+END
+}
+
+# same A B: two maps hold the same.
+same() {
+    diff <(contents "$1") <(contents "$2") || { echo "$1 and $2 differ"; exit 1; }
+}
+
+# ------------------------------------------------------------------ a raster
+
+expect 1 index --weights "$w" --out "$map" --raster "$tmp/1.png"
+refused "1.png: it says where it lies but not in which coordinate system: name that, as in --crs EPSG:25832"
+[ ! -e "$map" ]
+expect 0 index "${one[@]}"
+lines err 0
+says out "$map: 4 tiles"
+contents "$map" > "$tmp/first"
+python3 - "$map" <<'END'
+import sqlite3, sys
+for lat, lon, metres in sqlite3.connect(sys.argv[1]).execute("SELECT lat, lon, metres FROM tiles"):
+    assert metres == 64 and abs(lat - 50.01196) < 2e-4 and abs(lon - 15.00195) < 3e-4, (lat, lon, metres)
+END
+expect 0 index "${one[@]}"
+says out "$map: complete already, 4 tiles"
+contents "$map" | diff - "$tmp/first"
+expect 0 info "$map"
+says out "GeoViewMatch map" "tiles          4" "building       complete" "latitude 50.01" "$tmp/1.png: 4 tiles"
+expect 0 info --json "$map"
+python3 - "$tmp/out" <<'END'
+import json, sys
+m = json.load(open(sys.argv[1]))
+assert m["kind"] == "map" and m["tiles"] == 4 and m["complete"] and len(m["fingerprint"]) == 16
+assert m["sources"][0]["tiles"] == 4 and 50 < m["extent"]["south"] < m["extent"]["north"] < 50.02
+END
+
+# ------------------------------------------------------------------ what is refused leaves it alone
+
+expect 1 index "${one[@]}" --stride-metres 16
+refused "map.gpkg: the map is there, from other sources or with other options: add to it (--add)"
+expect 1 index "${utm[@]}" --out "$map" --raster "$tmp/2.png"
+refused "or take another name"
+expect 0 init --preset nano --seed 8 --out "$tmp/other.safetensors"
+expect 1 index "${one[@]}" --weights "$tmp/other.safetensors"
+refused "map.gpkg: the map was made with other weights (fingerprint "
+expect 1 index "${one[@]}" "$tmp/gone.png" --add
+refused "gone.png: cannot open it"
+echo text > "$tmp/text.tif"
+expect 1 index "${one[@]}" "$tmp/text.tif" --add
+refused "text.tif: it is not a raster that can be opened"
+head -c 200 "$tmp/2.png" > "$tmp/void.png"
+cp "$tmp/2.pgw" "$tmp/void.pgw"
+expect 1 index "${utm[@]}" --out "$map" --raster "$tmp/void.png" --add
+lines out 0
+says err "void.png: it cannot be read in part" "map.gpkg: nothing was added, as none of 4 places has a tile"
+for bad in 1,2,3 'POINT(1 2)' north; do
+    expect 1 index --out "$map" --remove "$bad"
+    refused "\"$bad\" is no area"
+done
+contents "$map" | diff - "$tmp/first"
+
+# ------------------------------------------------------------------ added to and taken from
+
+expect 0 index "${utm[@]}" --out "$map" --raster "$tmp/2.png" --add
+says out "$map: 4 tiles"
+contents "$map" > "$tmp/both"
+[[ $(sed -n 2p "$tmp/both") == "8 "* ]]
+expect 0 index "${one[@]}" --add
+says out "complete already"
+contents "$map" | diff - "$tmp/both"
+expect 0 index --out "$map" --remove 'POLYGON((15.0026 50, 15.0026 51, 16 51, 16 50, 15.0026 50))'
+says out "$map: 4 tiles removed"
+expect 0 info "$map"
+says out "tiles          4" "1.png: 4 tiles"
+expect 1 index --weights "$w" --out "$tmp/none.gpkg" --tiles $demo/tiles.csv --add
+refused "none.gpkg: there is no such map to add to"
+
+# ------------------------------------------------------------------ killed, and no room
+
+big=("${utm[@]}" --raster "$tmp/1.png" "$tmp/2.png" --tile-metres 32 --stride-metres 6)
+expect 0 index "${big[@]}" --out "$tmp/whole.gpkg"
+says out "$tmp/whole.gpkg: 162 tiles"
+for delay in 0.4 1.2 1.6; do
+    "$GEOVIEWMATCH" index "${big[@]}" --out "$tmp/killed.gpkg" > /dev/null 2>&1 & pid=$!
+    sleep $delay
+    kill -9 $pid 2> /dev/null || true
+    wait $pid 2> /dev/null || true
+    [ ! -e "$tmp/killed.gpkg" ] || "$GEOVIEWMATCH" info "$tmp/killed.gpkg" > /dev/null
+done
+expect 0 index "${big[@]}" --out "$tmp/killed.gpkg"
+same "$tmp/killed.gpkg" "$tmp/whole.gpkg"
+
+# limited BLOCKS ARGUMENT...: where files may have so many KB at most, it fails.
+limited() {
+    local got=0 blocks=$1
+    shift
+    (ulimit -f "$blocks" && exec "$GEOVIEWMATCH" "$@") > "$tmp/out" 2> "$tmp/err" || got=$?
+    [ $got = 1 ] || { echo "status $got under ulimit -f $blocks"; cat "$tmp/err"; exit 1; }
+}
+limited 500 index "${big[@]}" --out "$tmp/full.gpkg"
+refused "full.features: cannot write it: File too large"
+expect 0 index "${big[@]}" --out "$tmp/full.gpkg"
+same "$tmp/full.gpkg" "$tmp/whole.gpkg"
+limited 40 index "${one[@]}" --out "$tmp/small.gpkg"
+refused "small.gpkg: it cannot be written"
+[ -z "$(find "$tmp" -name 'small.*' -o -name '*.tmp*')" ]
+
+# ------------------------------------------------------------------ lists and web-map tiles
+
+expect 0 index --weights "$w" --out "$tmp/list.gpkg" --tiles $demo/tiles.csv
+says out "$tmp/list.gpkg: 4 tiles"
+mkdir -p "$tmp/xyz/18/140000" "$tmp/xyz/19/280001" "$tmp/xyz/10/5"
+cp $demo/aerial/1.png "$tmp/xyz/18/140000/90000.png"
+cp $demo/aerial/1.png "$tmp/xyz/10/5/6.png"
+cp $demo/aerial/2.png "$tmp/xyz/19/280001/180001.png"
+cp $demo/aerial/2.png "$tmp/xyz/19/280001/notes.png"
+echo broken > "$tmp/xyz/19/280001/180002.jpg"
+expect 1 index --weights "$w" --out "$tmp/xyz.gpkg" --xyz "$tmp/xyz"
+lines err 1
+says err "19/280001/180002.jpg: it is not a JPEG"
+says out "$tmp/xyz.gpkg: 1 tile, 1 that could not be read"
+python3 - "$tmp/xyz.gpkg" <<'END'
+import math, sqlite3, sys
+(source, lat, lon, metres), = sqlite3.connect(sys.argv[1]).execute("SELECT source, lat, lon, metres FROM tiles")
+assert source.endswith("xyz/19/280001/180001.png"), source
+n = 2 ** 19
+assert abs(lon - (280001.5 / n * 360 - 180)) < 1e-9
+assert abs(lat - math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * 180001.5 / n))))) < 1e-9
+assert abs(metres / (40075016.7 / n * math.cos(math.radians(lat))) - 1) < 0.005
+END
+rm -r "$tmp/xyz/19/280001/180001.png" "$tmp/xyz/18" "$tmp/xyz/10"
+expect 1 index --weights "$w" --out "$tmp/gone.gpkg" --xyz "$tmp/xyz/19"
+refused "no tile z/x/y"
+expect 1 index --weights "$w" --out "$tmp/gone.gpkg" --xyz "$tmp/xyz"
+lines out 0
+says err "gone.gpkg: not made, as none of 1 places has a tile: 0 are empty, 1 cannot be read"
+[ -z "$(find "$tmp" -name 'gone.*')" ]
+
+# ------------------------------------------------------------------ files that are no maps of ours
+
+echo text > "$tmp/text.gpkg"
+expect 1 index --weights "$w" --out "$tmp/text.gpkg" --tiles $demo/tiles.csv
+refused "text.gpkg: it is not a GeoPackage"
+[ "$(cat "$tmp/text.gpkg")" = text ]
+rm "$tmp/list.features"
+expect 1 index --weights "$w" --out "$tmp/list.gpkg" --tiles $demo/tiles.csv
+refused "list.features: cannot open it: No such file or directory"
+expect 1 index --weights "$w" --out "$tmp/list.zip" --tiles $demo/tiles.csv
+refused "list.zip: a map's name ends in .gpkg"
+
+# ------------------------------------------------------------------ usage
+
+expect 2 index --weights "$w" --tiles a.csv
+refused "--out is missing"
+expect 2 index --out "$map" --tiles a.csv
+refused "--weights is missing"
+expect 2 index --weights "$w" --out "$map"
+refused "one of --raster, --tiles and --xyz must be given"
+expect 2 index --weights "$w" --out "$map" --tiles a.csv --xyz b
+refused "one of --raster, --tiles and --xyz must be given"
+expect 2 index --weights "$w" --out "$map" --tiles a.csv --tile-metres 30
+refused "--tile-metres, --stride-metres and --crs go with --raster"
+expect 2 index --tile-metres 0
+refused "--tile-metres takes metres from 1 to 20000, not '0'"
+expect 2 index --stride-metres far
+refused "--stride-metres takes metres from 0.01 to 100000, not 'far'"
+expect 2 index --weights "$w" --out "$map" --xyz d stray
+refused "'stray' is one argument too many"
+expect 2 index --out "$map" --remove 1,2,3,4 --xyz d
+refused "--remove goes without imagery"
