@@ -16,5 +16,8 @@ END
 # shellcheck disable=SC2086 # flags are words
 "$3" -Wall -Werror -o "$root/use" "$root/use.c" $flags
 LD_LIBRARY_PATH=${PKG_CONFIG_PATH%/pkgconfig} "$root/use"
+# shellcheck disable=SC2086
+"$3" -Wall -Werror -o "$root/locate" examples/locate.c $flags
+LD_LIBRARY_PATH=${PKG_CONFIG_PATH%/pkgconfig} "$root/locate" nano examples/demo/tiles.csv examples/demo/street/1.png
 case $("$3" --version) in *clang*) "$3" -x c++ -fsyntax-only "$root/use.c" -I"$root/include" ;; esac
 [ ! -e "$root/bin/geoviewmatch" ] || "$root/bin/geoviewmatch" --version

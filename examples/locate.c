@@ -1,8 +1,11 @@
 /* locate.c - where were these street pictures taken? With the library alone:
  *
  *     cc -o locate examples/locate.c $(pkg-config --cflags --libs geoviewmatch)
- *     ./locate weights.safetensors tiles.csv photo.jpg... */
+ *     ./locate nano map.gpkg photo.jpg...
+ *
+ * Weights: a file, or nano for those that are built in. The map: what `geoviewmatch index` made, or a list of tiles. */
 #include <stdio.h>
+#include <string.h>
 
 #include <geoviewmatch.h>
 
@@ -32,19 +35,29 @@ static int locate(gvm_session *session, const gvm_map *map, const char *photo)
     return 0;
 }
 
+static gvm_status open_map(gvm_map **map, gvm_session *session, const gvm_model *model, const char *path,
+                           gvm_error *err)
+{
+    size_t length = strlen(path);
+    if (length > 4 && strcmp(path + length - 4, ".csv") == 0)
+        return gvm_map_from_tiles(map, session, path, tile_done, NULL, err);
+    return gvm_map_open(map, path, model, err);
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 4) {
-        fprintf(stderr, "usage: %s WEIGHTS TILES.csv PHOTO...\n", argv[0]);
+        fprintf(stderr, "usage: %s WEIGHTS|nano MAP.gpkg|TILES.csv PHOTO...\n", argv[0]);
         return 2;
     }
+    const char *weights = strcmp(argv[1], "nano") == 0 ? NULL : argv[1];
     gvm_model *model = NULL;
     gvm_session *session = NULL;
     gvm_map *map = NULL;
     gvm_error err;
     int status = 0;
-    if (gvm_model_open(&model, argv[1], &err) != GVM_OK || gvm_session_open(&session, model, 16, &err) != GVM_OK ||
-        gvm_map_from_tiles(&map, session, argv[2], tile_done, NULL, &err) != GVM_OK) {
+    if (gvm_model_open(&model, weights, &err) != GVM_OK || gvm_session_open(&session, model, 16, &err) != GVM_OK ||
+        open_map(&map, session, model, argv[2], &err) != GVM_OK) {
         fprintf(stderr, "%s\n", err.text);
         status = 1;
     }

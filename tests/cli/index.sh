@@ -179,8 +179,6 @@ refused "list.zip: a map's name ends in .gpkg"
 
 expect 2 index --weights "$w" --tiles a.csv
 refused "--out is missing"
-expect 2 index --out "$map" --tiles a.csv
-refused "--weights is missing"
 expect 2 index --weights "$w" --out "$map"
 refused "one of --raster, --tiles and --xyz must be given"
 expect 2 index --weights "$w" --out "$map" --tiles a.csv --xyz b

@@ -26,7 +26,7 @@ for command in demo locate index embed heatmap init info bench; do
     refused "geoviewmatch $command: there is no option '--fly'; see \`geoviewmatch $command --help\`"
 done
 
-for command in demo locate index embed heatmap init info; do
+for command in locate index embed heatmap init info; do
     expect 2 $command -z
     refused "there is no option '-z'"
     expect 2 $command --threads
@@ -103,3 +103,9 @@ says err "standard output cannot be written"
 { sleep 0.3; "$GEOVIEWMATCH" --help 2> "$tmp/err" || echo $? > "$tmp/status"; } | true
 [ "$(cat "$tmp/status")" = 1 ]
 says err "standard output cannot be written: Broken pipe"
+
+# The manual page and the README name every command.
+expect 0 --help
+for command in $(awk '/^  [a-z]/ {print $1}' "$tmp/out"); do
+    grep -qx "\.B $command" docs/geoviewmatch.1 && grep -q "^| \`$command\` |" README.md || { echo "no $command"; exit 1; }
+done
