@@ -22,7 +22,9 @@
 #include "model/session.h"
 #include "raster_support.h"
 
-enum { SIZE = 128 /* pixels of a tile */ };
+enum { SIZE = 128 /* pixels of a tile, at most */ };
+
+static int across = SIZE; /* as the network takes it */
 
 static struct network network = {.config = {.aerial = {SIZE, SIZE}}};
 static gvm_model model = {.network = &network, .info = {.ground_m = 64, .aerial_height = SIZE, .aerial_width = SIZE}};
@@ -125,17 +127,17 @@ static void check_corners(const struct place *p)
 static void check_pixels(const struct cut_tile *tile, const struct raster_recipe *r)
 {
     struct geod_geodesic earth;
-    double sum[2] = {0, 0}, count = 0;
+    double sum[2] = {0, 0}, count = 0, margin = 1 + 128.0 / across; /* as far as a pixel of the tile looks */
     geod_init(&earth, 6378137, 1 / 298.257223563);
-    for (int y = 3; y < SIZE; y += 11)
-        for (int x = 4; x < SIZE; x += 11) {
-            double east = (x + 0.5 - SIZE / 2) * tile->place.metres / SIZE, pixel[2], off[2];
-            double north = (SIZE / 2 - y - 0.5) * tile->place.metres / SIZE, lat, lon;
+    for (int y = 3; y < across; y += 1 + across / 12)
+        for (int x = 4; x < across; x += 1 + across / 12) {
+            double east = (x + 0.5 - across / 2) * tile->place.metres / across, pixel[2], off[2];
+            double north = (across / 2 - y - 0.5) * tile->place.metres / across, lat, lon;
             geod_direct(&earth, tile->place.lat, tile->place.lon, atan2(east, north) * 180 / M_PI, hypot(east, north),
                         &lat, &lon, NULL);
             raster_pixel(pixel, r, lat, lon);
-            if (fmin(pixel[0], pixel[1]) < 2 || fmax(pixel[0], pixel[1]) > RASTER_SIDE - 2) continue;
-            const uint8_t *rgb = tile->pixels + ((size_t)y * SIZE + (size_t)x) * 3;
+            if (fmin(pixel[0], pixel[1]) < margin || fmax(pixel[0], pixel[1]) > RASTER_SIDE - margin) continue;
+            const uint8_t *rgb = tile->pixels + ((size_t)y * (size_t)across + (size_t)x) * 3;
             for (int i = 0; i < 2; i++) sum[i] += off[i] = rgb[i] / 2.0 + 0.5 - pixel[i];
             count++;
             if (hypot(off[0], off[1]) > 1 || abs(rgb[2] - 100) > 1)
@@ -230,6 +232,16 @@ static void test_alone(void **state)
         if (!cut.tiles[i].empty) check_pixels(&cut.tiles[i], &r);
     imagery_free(imagery);
     free_cut(&cut);
+}
+
+/* A raster finer than the network looks: its pixels are taken together first. */
+static void test_reduced(void **state)
+{
+    (void)state;
+    network.config.aerial[0] = network.config.aerial[1] = across = 16; /* of 4 m, where the raster has 0.93 */
+    check_geometry("EPSG:32633", 480000, 5540000, 0.93, 30, 12);
+    check_geometry("EPSG:3857", 20037508.34, -1860000, 0.97, 0, 9);
+    network.config.aerial[0] = network.config.aerial[1] = across = SIZE;
 }
 
 /* ------------------------------------------------------------------ kinds of samples */
@@ -445,6 +457,7 @@ int main(void)
         cmocka_unit_test_teardown(test_antimeridian, empty_folder),
         cmocka_unit_test_teardown(test_stride, empty_folder),
         cmocka_unit_test_teardown(test_alone, empty_folder),
+        cmocka_unit_test_teardown(test_reduced, empty_folder),
         cmocka_unit_test_teardown(test_samples, empty_folder),
         cmocka_unit_test_teardown(test_void, empty_folder),
         cmocka_unit_test_teardown(test_refused, empty_folder),

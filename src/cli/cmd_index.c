@@ -38,8 +38,7 @@ struct arguments {
 
 /* ------------------------------------------------------------------ options */
 
-/* --raster and what follows it up to the next option. getopt_long moves what is no option to the end, so it stops at
- * each here: next_option's string does not begin with '+', but these are taken before it sees them. */
+/* --raster and what follows it up to the next option. */
 static void take_rasters(struct arguments *a, const char **rasters, int argc, char **argv)
 {
     rasters[a->options.raster_count++] = optarg;

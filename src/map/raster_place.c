@@ -14,6 +14,8 @@ enum { SAMPLES = 33 /* points a side at which the raster's place is looked at */
 
 #define LAT_MOST 85.0 /* as far as web maps go; nearer to a pole no street is */
 
+/* A raster may go on beyond where PROJ cuts its projection, as one across 180 degrees does: what falls outside of it is
+ * looked for a whole turn further. */
 int locator_transform(void *locator, int to_raster, int n, double *x, double *y, double *z, int *good)
 {
     struct locator *l = locator;
