@@ -17,6 +17,7 @@ help:
 	@echo "make test     everything: gcc, clang, sanitizers; each layer under each instruction set"
 	@echo "make golden   the full-size network against PyTorch, where PyTorch and timm are installed"
 	@echo "make demo     a drawn town, a map of it, and where panoramas in it were taken"
+	@echo "make nano     the built-in weights, trained again from nothing (hours)"
 	@echo "make bench    this machine's speed, the paper's cost table, search, training and ranking"
 	@echo "make fuzz     each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
 	@echo "make install  into PREFIX=/usr/local, under DESTDIR"
@@ -68,6 +69,10 @@ golden: build
 	GVM_GOLDEN_FULL=build/golden build/test_network tests/golden
 	$(PYTHON) tools/check_training.py --program build/geoviewmatch
 
+# The built-in weights again, from nothing: hours.
+nano: build
+	tools/make_nano.sh build/geoviewmatch build/nano
+
 demo: build
 	build/geoviewmatch demo --out build/demo --force
 
@@ -93,4 +98,4 @@ format:
 clean:
 	rm -rf build build-*
 
-.PHONY: all help deps build debug test golden demo bench fuzz install format clean
+.PHONY: all help deps build debug test golden nano demo bench fuzz install format clean

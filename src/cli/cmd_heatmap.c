@@ -9,15 +9,15 @@
 #include "image/overlay.h"
 
 static const char help[] =
-    "usage: geoviewmatch heatmap --weights W --view street|aerial --out P.png [options] IMAGE\n"
-    "       geoviewmatch heatmap --weights W --side-by-side TILE --out P.png [options] IMAGE\n"
+    "usage: geoviewmatch heatmap --view street|aerial --out P.png [options] IMAGE\n"
+    "       geoviewmatch heatmap --side-by-side TILE --out P.png [options] IMAGE\n"
     "\n"
     "Draws over a picture, as the network takes it, where the network looks: blue is least, red most.\n"
     "A stage's heat is the mean over the channels of its map. The heat of the multi-scale feature is each position's\n"
     "share of a score: that of the picture with itself or, for a street picture and its tile side by side, that of\n"
     "the two with each other, which is printed.\n"
     "\n"
-    "  --weights W           the network, a safetensors file\n"
+    "  --weights W           the network, a safetensors file (default: nano, the built-in one)\n"
     "  --view street|aerial  a full panorama, or a square picture from above\n"
     "  --side-by-side TILE   IMAGE is a street picture, TILE the picture from above to draw beside it\n"
     "  --stage 1|2|3|4|multi one stage, or the multi-scale feature (default: multi)\n"
@@ -46,7 +46,6 @@ struct panel {
 static int check_arguments(struct arguments *a, int argc, char **argv)
 {
     const char *name = a->common.name;
-    if (a->weights == NULL) return usage_error(name, "--weights is missing");
     if (a->tile != NULL && a->view == GVM_AERIAL)
         return usage_error(name, "--side-by-side goes with a street picture, not with --view aerial");
     if (a->tile != NULL) a->view = GVM_STREET;
@@ -223,7 +222,7 @@ int cmd_heatmap(int argc, char **argv)
     gvm_session *session = NULL;
     struct panel result = {0};
     double score = 0;
-    gvm_status status = gvm_model_open(&model, a.weights, &err);
+    gvm_status status = gvm_model_open(&model, weights_path(a.weights), &err);
     if (status == GVM_OK) status = gvm_session_open(&session, model, 1, &err);
     if (status == GVM_OK) status = draw(&result, &score, &a, session, model, &err);
     if (status == GVM_OK) status = image_write_png(a.out, result.pixels, result.width, result.height, &err);
