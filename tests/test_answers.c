@@ -68,6 +68,9 @@ static void test_headings(void **state)
     assert_true(out[0].heading == 90 && out[1].heading == 45 && fabs(margin - 0.05) < 1e-12);
     assert_int_equal(answers_make(again, 4, &margin, back, 4, false), 2);
     assert_memory_equal(out, again, 2 * sizeof *out);
+    gvm_hit round[] = {tile(0, 0, 0.5, 0), tile(0, 0, 0.5, 337.5), tile(0, 0, 0.1, 22.5), tile(0, 0, 0.5, 180)};
+    assert_int_equal(answers_make(out, 4, &margin, round, 4, true), 1);
+    assert_true(fabs(out[0].heading - 348.75) < 0.1); /* between equal neighbours, also across north */
     assert_int_equal(answers_make(out, 4, &margin, raw, 0, true), 0);
     assert_true(isnan(margin));
     assert_true(raw_hits_for(1) > 8 && raw_hits_for(1000) > 1000);

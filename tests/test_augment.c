@@ -302,6 +302,33 @@ static void test_pairs_turn(void **state)
     free(aerial);
 }
 
+/* East and west change places in both pictures or in none: what lies east is at the panorama's third quarter and on the
+ * aerial picture's right. The street picture's colours vary alone. */
+static void test_mirror(void **state)
+{
+    (void)state;
+    enum { N = 1000 };
+    const struct augmentation amounts = {.mirror = 0.5f}, colours = {.street = 0.5f};
+    uint8_t street[STREET_H * STREET_W * 3] = {0}, aerial[SIDE * SIDE * 3] = {0};
+    const size_t east = 3 * (STREET_W * 3 / 4), west = 3 * (STREET_W - 1 - STREET_W * 3 / 4);
+    street[east] = aerial[3 * (SIDE - 1)] = 200;
+    int mirrored = 0, varied = 0;
+    for (uint64_t i = 0; i < N; i++) {
+        struct pair p;
+        augment(&p, street, aerial, &amounts, 5, 0, i);
+        bool is = p.street[west] == 200;
+        assert_true(p.street[is ? west : east] == 200 && p.weak[is ? 0 : 3 * (SIDE - 1)] == 200);
+        assert_memory_equal(p.strong, p.weak, sizeof p.weak);
+        mirrored += is;
+        augment(&p, street, aerial, &colours, 5, 0, i);
+        assert_memory_equal(p.strong, aerial, sizeof aerial);
+        assert_memory_equal(p.weak, aerial, sizeof aerial);
+        varied += p.street[east] != 200;
+    }
+    assert_in_range(mirrored, N / 2 - 64, N / 2 + 64);
+    assert_true(varied > N * 9 / 10);
+}
+
 /* An aerial picture that is not square can only stand on its head. */
 static void test_not_square(void **state)
 {
@@ -448,7 +475,7 @@ int main(void)
         cmocka_unit_test(test_colours),    cmocka_unit_test(test_known_colours), cmocka_unit_test(test_blur),
         cmocka_unit_test(test_blur_plain), cmocka_unit_test(test_none),          cmocka_unit_test(test_pairs_turn),
         cmocka_unit_test(test_not_square), cmocka_unit_test(test_amounts),       cmocka_unit_test(test_frequencies),
-        cmocka_unit_test(test_draws),      cmocka_unit_test(test_jitter),
+        cmocka_unit_test(test_draws),      cmocka_unit_test(test_jitter),        cmocka_unit_test(test_mirror),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

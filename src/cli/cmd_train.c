@@ -41,6 +41,8 @@ static const char help[] =
     "  --rate R (1e-4)       --rate-new R (2e-4)    --decay D (0.03)   --rho R (2.5; 0: AdamW alone)\n"
     "  --drop-path P (0.2)   --contrast yes|no      --augment paper|none\n"
     "  --jitter A (0.3)      --grey P (0.2)         --blur P (0.5)     --shuffle yes|no\n"
+    "  --mirror P (0)        how likely east and west change places in both pictures of a pair\n"
+    "  --street-jitter A (0) colours of the street pictures varied, as --jitter does those of the aerial ones\n"
     "  --cluster M           batches of neighbourhoods of M metres, which are harder to tell apart (default: 0, none)\n"
     "  --steps K             stop after K updates in all and save (default: all epochs)\n"
     "  --eval-every N        epochs between evaluations, 0 for never (default: 10)\n"
@@ -86,6 +88,8 @@ enum {
     JITTER,
     GREY,
     BLUR,
+    MIRROR,
+    STREET_JITTER,
     GROUND,
     CLUSTER,
     MINUTES,
@@ -106,6 +110,8 @@ static struct number numbers[NUMBERS] = {
     [JITTER] = {"jitter", 0, 1, 0.3, false},
     [GREY] = {"grey", 0, 1, 0.2, false},
     [BLUR] = {"blur", 0, 1, 0.5, false},
+    [MIRROR] = {"mirror", 0, 1, 0, false},
+    [STREET_JITTER] = {"street-jitter", 0, 1, 0, false},
     [GROUND] = {"ground-metres", 1e-3, 1e5, 0, false},
     [CLUSTER] = {"cluster", 0, 1e6, 0, false},
     [MINUTES] = {"save-minutes", 0, 1e5, 10, false},
@@ -158,6 +164,8 @@ static void take_numbers(struct arguments *a, bool augment)
         r->amounts.jitter = (float)numbers[JITTER].value;
         r->amounts.grey = (float)numbers[GREY].value;
         r->amounts.blur = (float)numbers[BLUR].value;
+        r->amounts.mirror = (float)numbers[MIRROR].value;
+        r->amounts.street = (float)numbers[STREET_JITTER].value;
     }
     r->rates = rates_paper;
     r->rates.backbone = (float)numbers[RATE].value;

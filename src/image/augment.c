@@ -42,6 +42,17 @@ void augment_roll(uint8_t *out, const uint8_t *in, int H, int W, int quarters)
     }
 }
 
+void augment_mirror(uint8_t *pixels, int H, int W)
+{
+    for (int y = 0; y < H; y++, pixels += (size_t)W * 3)
+        for (int x = 0; x < W / 2; x++)
+            for (int c = 0; c < 3; c++) {
+                uint8_t *left = pixels + 3 * x + c, *right = pixels + 3 * (W - 1 - x) + c, value = *left;
+                *left = *right;
+                *right = value;
+            }
+}
+
 /* ------------------------------------------------------------------ colours */
 
 /* Pillow's weights, with 16 bits after the point. */
@@ -188,26 +199,26 @@ gvm_status augment_blur(uint8_t *pixels, int H, int W, double sigma)
 /* ------------------------------------------------------------------ a pair */
 
 /* What is drawn for a pair, each at its own place of the stream. */
-enum draw { TURN, ORDER, BRIGHTNESS, CONTRAST, SATURATION, GREY, BLUR, SIGMA, DRAWS = 16 };
+enum draw { TURN, ORDER, BRIGHTNESS, CONTRAST, SATURATION, GREY, BLUR, SIGMA, MIRROR, STREET, DRAWS = 16 };
 
 struct dice {
     uint64_t seed, stream, first;
 };
 
-static float uniform(const struct dice *dice, enum draw draw)
+static float uniform(const struct dice *dice, int draw)
 {
     return random_uniform(dice->seed, dice->stream, dice->first + draw);
 }
 
-/* In an order that is drawn too, as torchvision's ColorJitter does. */
-static void jitter(uint8_t *pixels, int H, int W, float amount, const struct dice *dice)
+/* In an order that is drawn too, as torchvision's ColorJitter does. Takes four draws from `first` on. */
+static void jitter(uint8_t *pixels, int H, int W, float amount, const struct dice *dice, int first)
 {
     static void (*const change[3])(uint8_t *, int, int, float) = {augment_brightness, augment_contrast,
                                                                   augment_saturation};
     static const int orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
-    const int *order = orders[(int)(uniform(dice, ORDER) * 6)];
+    const int *order = orders[(int)(uniform(dice, first) * 6)];
     for (int i = 0; i < 3; i++)
-        change[order[i]](pixels, H, W, 1 - amount + 2 * amount * uniform(dice, BRIGHTNESS + order[i]));
+        change[order[i]](pixels, H, W, 1 - amount + 2 * amount * uniform(dice, first + 1 + order[i]));
 }
 
 gvm_status augment_pair(uint8_t *street_out, uint8_t *strong, uint8_t *weak, const uint8_t *street,
@@ -220,8 +231,13 @@ gvm_status augment_pair(uint8_t *street_out, uint8_t *strong, uint8_t *weak, con
     if (H != W) quarters &= 2;
     augment_roll(street_out, street, sizes[0], sizes[1], quarters);
     augment_turn(weak, aerial, H, W, quarters);
+    if (uniform(&dice, MIRROR) < amounts->mirror) {
+        augment_mirror(street_out, sizes[0], sizes[1]);
+        augment_mirror(weak, H, W);
+    }
+    if (amounts->street > 0) jitter(street_out, sizes[0], sizes[1], amounts->street, &dice, STREET);
     memcpy(strong, weak, (size_t)H * (size_t)W * 3);
-    if (amounts->jitter > 0) jitter(strong, H, W, amounts->jitter, &dice);
+    if (amounts->jitter > 0) jitter(strong, H, W, amounts->jitter, &dice, ORDER);
     if (uniform(&dice, GREY) < amounts->grey) augment_grey(strong, H, W);
     if (uniform(&dice, BLUR) >= amounts->blur) return GVM_OK;
     float low = amounts->sigma[0], high = amounts->sigma[1];

@@ -15,14 +15,17 @@ struct augmentation {
     float grey;   /* how likely the colours go, 0..1 */
     float blur;   /* how likely it is blurred, 0..1, */
     float sigma[2]; /* by a Gaussian of a deviation in this range, pixels; above 0, up to 10 */
+    /* Beyond the paper, for few pairs: */
+    float mirror; /* how likely east and west change places, in both pictures: the pair of a town that is mirrored */
+    float street; /* jitter of the street picture, as above */
 };
 
 extern const struct augmentation augmentation_paper; /* the design's amounts */
 extern const struct augmentation augmentation_none;  /* pictures as they are */
 
 /* Vary one pair. The aerial picture turns clockwise, and the panorama's columns roll to the right by the same part of
- * the circle, so that north is what it was for both: weak = turned, strong = turned in other colours. Everything drawn
- * is a function of (seed, epoch, index) alone.
+ * the circle, so that north is what it was for both: weak = turned, strong = turned in other colours; mirrored first,
+ * if at all. Everything drawn is a function of (seed, epoch, index) alone.
  *
  *   street_out    (Hs, Ws, 3)
  *   strong, weak  (Ha, Wa, 3)
@@ -40,6 +43,9 @@ gvm_status augment_pair(uint8_t *street_out, uint8_t *strong, uint8_t *weak, con
 void augment_turn(uint8_t *out, const uint8_t *in, int H, int W, int quarters);
 /* Columns to the right by so many quarters of the width, to the nearest column. */
 void augment_roll(uint8_t *out, const uint8_t *in, int H, int W, int quarters);
+
+/* Left and right change places, in place. */
+void augment_mirror(uint8_t *pixels, int H, int W);
 
 /* In place and as Pillow's ImageEnhance, to the bit: brightness away from black, contrast from the mean grey,
  * saturation from each pixel's own grey. A factor of 1 changes nothing, 0 leaves what it goes away from. */

@@ -1,7 +1,8 @@
 /* answers.c - see answers.h
  *
  * Tiles of a map overlap, so the best ones of a place stand side by side, and where between them the camera stood shows
- * in their scores: an answer's place is the mean of its tiles' centres, each weighted by exp(score / SOFTNESS). */
+ * in their scores: an answer's place is the mean of its tiles' centres, each weighted by exp(score / SOFTNESS); so is
+ * its heading. */
 #include "map/answers.h"
 
 #include <math.h>
@@ -9,7 +10,7 @@
 
 #include "base/distance.h"
 
-static const double SOFTNESS = 0.05;
+static const double SOFTNESS = 0.05, HEADING_SOFTNESS = 0.02, HEADING_REACH = 50 /* degrees */;
 
 enum { RAW_LEAST = 48, RAW_EACH = 8 /* tiles that overlap with one, at the default stride */ };
 
@@ -33,14 +34,37 @@ static double metres(const gvm_hit *a, const gvm_hit *b)
     return metres_between(a->lat, a->lon, b->lat, b->lon);
 }
 
-/* A tile that came with several headings stays with its best one. */
+static bool same_tile(const gvm_hit *a, const gvm_hit *b)
+{
+    return a->tile == b->tile && a->lat == b->lat && a->lon == b->lon;
+}
+
+/* The mean of the headings under which a tile came, near the best one and weighted by their scores as places are: the
+ * sixteen that were tried stand 22.5 degrees apart. */
+static double mean_heading(const gvm_hit *best, const gvm_hit *raw, size_t count)
+{
+    double weights = 0, turn = 0;
+    for (size_t i = 0; i < count; i++) {
+        double off = remainder(raw[i].heading - best->heading, 360);
+        if (!same_tile(best, &raw[i]) || fabs(off) > HEADING_REACH) continue;
+        double weight = exp((raw[i].score - best->score) / HEADING_SOFTNESS);
+        weights += weight;
+        turn += weight * off;
+    }
+    return turn == 0 ? best->heading : fmod(best->heading + turn / weights + 360, 360);
+}
+
+/* A tile that came with several headings stays once, with its best score. */
 static size_t without_doubles(gvm_hit *raw, size_t count)
 {
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         size_t k = 0;
-        while (k < kept && (raw[k].tile != raw[i].tile || raw[k].lat != raw[i].lat || raw[k].lon != raw[i].lon)) k++;
-        if (k == kept) raw[kept++] = raw[i];
+        while (k < kept && !same_tile(&raw[k], &raw[i])) k++;
+        if (k < kept) continue;
+        gvm_hit best = raw[i];
+        best.heading = mean_heading(&best, raw + i, count - i);
+        raw[kept++] = best;
     }
     return kept;
 }
