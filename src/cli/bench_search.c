@@ -147,7 +147,8 @@ int bench_search(const struct bench *b, int D)
         double room = memory_available() * 0.8 / (double)row;
         tiles = room < TILES ? (long)room : TILES;
     }
-    gvm_map map = {.tiles = {calloc((size_t)tiles + 1, sizeof(struct tile)), (size_t)tiles}, .width = D};
+    gvm_map map = {.tiles = {.items = calloc((size_t)tiles + 1, sizeof(struct tile)), .count = (size_t)tiles},
+                   .width = D};
     float *queries = malloc(HALF_QUERIES * (size_t)D * sizeof *queries);
     map.features = map.own = malloc((size_t)tiles * row + 1);
     gvm_status status = GVM_OK;
