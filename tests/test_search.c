@@ -42,7 +42,8 @@ static void random_rows(float *x, int n, int D, uint64_t stream)
  * between hold what would beat every tile. */
 static gvm_map make_map(int T, int D)
 {
-    gvm_map map = {.tiles = {calloc((size_t)T, sizeof(struct tile)), (size_t)T}, .width = D, .ground_m = 64};
+    gvm_map map = {
+        .tiles = {.items = calloc((size_t)T, sizeof(struct tile)), .count = (size_t)T}, .width = D, .ground_m = 64};
     memcpy(map.fingerprint, fingerprint, sizeof fingerprint);
     size_t rows = 2 * (size_t)T, width = (size_t)D;
     float *wide = malloc((size_t)T * width * sizeof *wide);

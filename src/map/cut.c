@@ -76,9 +76,8 @@ static gvm_status cut_tile(struct cut_tile *tile, const struct cutter *c, const 
     return image_resize(tile->pixels, size[0], size[1], c->rgb, w->H, w->W, box);
 }
 
-/* Read and cut some tiles of a raster, with one read. */
-static gvm_status cut_block(struct cut_tile *tiles, int count, struct cutter *c, const struct imagery *m,
-                            const struct raster_source *source, gvm_error *err)
+gvm_status cut_block(struct cut_tile *tiles, int count, struct cutter *c, const struct raster_source *source,
+                     const int size[2], gvm_error *err)
 {
     struct window w = window_around(tiles, count, source->pixel_m);
     size_t pixels = (size_t)w.H * (size_t)w.W;
@@ -87,7 +86,7 @@ static gvm_status cut_block(struct cut_tile *tiles, int count, struct cutter *c,
     gvm_status status = raster_read(c->rgba, w.H, w.W, c->raster, w.view, err);
     if (status == GVM_OK) flatten(c->rgb, c->rgba, pixels);
     for (int i = 0; i < count && status == GVM_OK; i++) {
-        status = cut_tile(&tiles[i], c, &w, view_size(m->model, GVM_AERIAL));
+        status = cut_tile(&tiles[i], c, &w, size);
         if (status != GVM_OK) fail(err, status, "%s: there is not enough memory to cut tiles", where);
     }
     return status;
@@ -105,6 +104,7 @@ static void cut_raster(struct piece *piece, struct cutter *c, const struct image
 {
     piece->source = imagery_raster(m, number, false);
     const struct raster_source *source = &m->rasters[piece->source];
+    const int *size = view_size(m->model, GVM_AERIAL);
     struct grid_place places[GRID_MOST];
     piece->count = grid_block(places, &piece->before, &source->grid, number - source->pieces);
     piece->before += source->places;
@@ -116,11 +116,11 @@ static void cut_raster(struct piece *piece, struct cutter *c, const struct image
     }
     gvm_status status = open_source(c, m, piece->source, &piece->err);
     bool together = m->stride_m <= m->tile_m; /* else most of what lies between them is not needed */
-    if (status == GVM_OK && together) status = cut_block(piece->tiles, piece->count, c, m, source, &piece->err);
+    if (status == GVM_OK && together) status = cut_block(piece->tiles, piece->count, c, source, size, &piece->err);
     if (status != GVM_OK || !together) /* a tile that is not out of the broken part is still good */
         for (int i = piece->count; i-- > 0;)
             piece->tiles[i].status =
-                c->raster != NULL ? cut_block(&piece->tiles[i], 1, c, m, source, &piece->err) : status;
+                c->raster != NULL ? cut_block(&piece->tiles[i], 1, c, source, size, &piece->err) : status;
     for (int i = 0; i < piece->count; i++) { /* the box was where the raster lies; now it is where its tile does */
         struct place *place = &piece->tiles[i].place;
         double turn = place->lon - places[i].lon;

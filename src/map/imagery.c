@@ -17,6 +17,12 @@ enum { PIXELS_LEAST = 16 /* of the raster's along a tile: fewer show nothing */ 
 
 /* ------------------------------------------------------------------ rasters */
 
+void raster_source_steps(struct raster_source *source, double own_m, double wanted_m)
+{
+    source->reduce = (int)fmax(1, round(wanted_m / 2 / own_m));
+    source->pixel_m = fmin(wanted_m, source->reduce * own_m);
+}
+
 static gvm_status plan_raster(struct imagery *m, struct raster_source *source, gvm_error *err)
 {
     struct raster *raster;
@@ -31,11 +37,7 @@ static gvm_status plan_raster(struct imagery *m, struct raster_source *source, g
                     "%s: its pixels cover %.3g m each, too much for tiles of %g m: take finer imagery, or larger tiles "
                     "(--tile-metres)",
                     path_tail(source->path), facts.pixel_m, m->tile_m);
-    /* What is read has pixels of a third to three quarters of the network's, if the raster is so fine, and the
-     * raster's own steps, which GDAL warps ten times faster than others. */
-    double pixel_m = m->tile_m / view_size(m->model, GVM_AERIAL)[0];
-    source->reduce = (int)fmax(1, round(pixel_m / 2 / facts.pixel_m));
-    source->pixel_m = fmin(pixel_m, source->reduce * facts.pixel_m);
+    raster_source_steps(source, facts.pixel_m, m->tile_m / view_size(m->model, GVM_AERIAL)[0]);
     source->bytes = stat(source->path, &file) == 0 ? (long long)file.st_size : 0;
     source->pieces = m->pieces;
     source->places = m->places;

@@ -43,4 +43,13 @@ gvm_status xyz_list(struct place **places, size_t *count, struct names *names, c
 /* The place of a web-mercator tile; false for an address that there is not. */
 bool xyz_place(struct place *place, long z, long x, long y);
 
+/* How to read a raster of pixels of own_m metres for pictures whose pixels cover wanted_m: in pixels of a third to
+ * three quarters of those, if the raster is so fine, and in the raster's own steps, which GDAL warps ten times faster
+ * than others. */
+void raster_source_steps(struct raster_source *source, double own_m, double wanted_m);
+
+/* Read and cut some tiles (size: H, W) of the raster that the cutter has open, with one read. */
+gvm_status cut_block(struct cut_tile *tiles, int count, struct cutter *c, const struct raster_source *source,
+                     const int size[2], gvm_error *err);
+
 #endif

@@ -10,8 +10,8 @@
 #include "base/file.h"
 #include "image/panorama.h"
 #include "map/earth.h"
+#include "map/imagery_parts.h"
 #include "map/map.h"
-#include "map/raster.h"
 
 /* The job that built a tile: the one among whose rasters its source is, or NULL where it is a picture's file. */
 static const json_t *raster_job(const gvm_map *map, const char *source)
@@ -38,10 +38,10 @@ static char *if_there(char *path)
     return NULL;
 }
 
-/* Where a source lies: as it was named, beside the list that named it, or beside the map. NULL where it is gone. */
+/* Where a source lies: beside the list that named it, as it was named, or beside the map. NULL where it is gone. */
 static char *find_source(const gvm_map *map, const char *source)
 {
-    char *path = if_there(strdup(source));
+    char *path = map->jobs == NULL ? if_there(tiles_path(map->path, source)) : NULL;
     size_t i;
     json_t *job;
     json_array_foreach(map->jobs, i, job)
@@ -49,37 +49,35 @@ static char *find_source(const gvm_map *map, const char *source)
         const char *list = json_string_value(json_object_get(json_object_get(job, "imagery"), "source"));
         if (path == NULL && list != NULL) path = if_there(tiles_path(list, source));
     }
+    if (path == NULL) path = if_there(strdup(source));
     if (path == NULL) path = if_there(tiles_path(map->path, source));
     const char *slash = strrchr(source, '/');
     if (path == NULL && slash != NULL) path = if_there(tiles_path(map->path, slash + 1));
     return path;
 }
 
-static void lay_over(unsigned char *rgb, const uint8_t *rgba, size_t n)
+/* As the map's own tiles are cut, so that it shows what the network saw. */
+static gvm_status cut(unsigned char *pixels, int side, const gvm_hit *hit, const char *path, const char *crs,
+                      gvm_error *err)
 {
-    for (size_t i = 0; i < n; i++, rgb += 3, rgba += 4)
-        for (int k = 0; k < 3; k++) rgb[k] = (unsigned char)((rgba[k] * rgba[3] + 127) / 255);
-}
-
-static gvm_status read_box(unsigned char *pixels, int side, const gvm_hit *hit, const char *path, const char *crs,
-                           gvm_error *err)
-{
-    struct raster *raster = NULL;
     struct raster_facts facts;
-    double box[4], pixel_m = 2 * hit->radius_m / side;
-    uint8_t *rgba = malloc((size_t)side * (size_t)side * 4);
-    gvm_status status = rgba != NULL
-                            ? raster_open(&raster, path, crs, pixel_m, err)
-                            : fail(err, GVM_MEMORY, "%s: there is not enough memory for its tile", path_tail(path));
-    if (status == GVM_OK) status = raster_describe(&facts, raster, err);
+    struct raster_source source = {.path = path};
+    struct cutter cutter = {.raster = NULL};
+    struct cut_tile tile = {.pixels = pixels};
+    gvm_status status = raster_open(&cutter.raster, path, crs, 1, err);
+    if (status == GVM_OK) status = raster_describe(&facts, cutter.raster, err);
     if (status == GVM_OK) {
-        tile_box(box, hit->lat, lon_near(hit->lon, (facts.box[0] + facts.box[2]) / 2), 2 * hit->radius_m);
-        const double view[4] = {box[0], box[3], (box[2] - box[0]) / side, (box[3] - box[1]) / side};
-        status = raster_read(rgba, side, side, raster, view, err);
+        raster_free(cutter.raster);
+        cutter.raster = NULL;
+        raster_source_steps(&source, facts.pixel_m, 2 * hit->radius_m / side);
+        status = raster_open(&cutter.raster, path, crs, source.reduce, err);
     }
-    if (status == GVM_OK) lay_over(pixels, rgba, (size_t)side * (size_t)side);
-    raster_free(raster);
-    free(rgba);
+    if (status == GVM_OK) {
+        memset(pixels, 112, (size_t)side * (size_t)side * 3); /* where there is nothing */
+        tile_box(tile.place.box, hit->lat, lon_near(hit->lon, (facts.box[0] + facts.box[2]) / 2), 2 * hit->radius_m);
+        status = cut_block(&tile, 1, &cutter, &source, (const int[2]){side, side}, err);
+    }
+    cutter_close(&cutter);
     return status;
 }
 
@@ -91,9 +89,8 @@ gvm_status gvm_map_picture(const gvm_map *map, const gvm_hit *hit, unsigned char
     char *path = find_source(map, hit->tile);
     if (path == NULL)
         return fail(err, GVM_FILE, "%s: it is no longer where it was when the map was made", path_tail(hit->tile));
-    gvm_status status = job != NULL
-                            ? read_box(pixels, side, hit, path, json_string_value(json_object_get(job, "crs")), err)
-                            : aerial_load(pixels, side, side, path, err);
+    gvm_status status = job != NULL ? cut(pixels, side, hit, path, json_string_value(json_object_get(job, "crs")), err)
+                                    : aerial_load(pixels, side, side, path, err);
     free(path);
     return status;
 }
