@@ -170,6 +170,7 @@ static void exif_lies(void **state)
         {"GPSLatitudeRef", "N", "GPSLatitude", "1/0 0/1 0/1", "GPSLongitudeRef", "E", "GPSLongitude", "1/1 0/1 0/1"},
         {"GPSLatitudeRef", "X", "GPSLatitude", "1/1 0/1 0/1", "GPSLongitudeRef", "E", "GPSLongitude", "1/1 0/1 0/1"},
         {"GPSLatitude", "1/1 0/1 0/1", "GPSLongitudeRef", "E", "GPSLongitude", "1/1 0/1 0/1"},
+        {"GPSLatitudeRef", "N", "GPSLatitude", "0/1 0/1 0/1", "GPSLongitudeRef", "E", "GPSLongitude", "0/1 0/1 0/1"},
         {"GPSImgDirection", "361/1"},
         {"GPSImgDirection", "1/0"}};
     for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {

@@ -113,9 +113,9 @@ struct watch {
     struct progress progress;
     bool started;
     const char *what, *unit;
-    size_t failures;
-    gvm_status *statuses; /* (count) of each file; may be NULL */
-    gvm_error *errors;    /* (count); may be NULL */
+    size_t failures, reached; /* files that failed; that were told of at all */
+    gvm_status *statuses;     /* (count) of each file; may be NULL */
+    gvm_error *errors;        /* (count); may be NULL */
 };
 
 void file_done(void *user, size_t index, size_t count, gvm_status status, const gvm_error *err);

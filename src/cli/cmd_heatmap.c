@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "cli/cli.h"
@@ -55,6 +56,9 @@ static int check_arguments(struct arguments *a, int argc, char **argv)
     if (optind == argc) return usage_error(name, "no picture is given");
     if (optind + 1 < argc) return usage_error(name, "'%s' is one argument too many", argv[optind + 1]);
     a->image = argv[optind];
+    struct stat out, in;
+    if (stat(a->out, &out) == 0 && stat(a->image, &in) == 0 && out.st_dev == in.st_dev && out.st_ino == in.st_ino)
+        return usage_error(name, "--out is the picture itself");
     return GO_ON;
 }
 

@@ -162,7 +162,10 @@ static gvm_status find(const struct arguments *a, struct answers *answers, gvm_s
     gvm_status status = GVM_OK;
     if (!questions || !answers->known || !answers->statuses || !answers->errors || !answers->hits || !answers->found)
         status = fail(err, GVM_MEMORY, "there is not enough memory for %zu photos", n);
-    if (status == GVM_OK) status = known_read(answers->known, &answers->photos, a->known, err);
+    size_t known = n;
+    if (status == GVM_OK) status = known_read(answers->known, &known, &answers->photos, a->known, err);
+    if (status == GVM_OK && a->known && known < n)
+        fprintf(stderr, "geoviewmatch: warning: --known names %zu of the %zu photos\n", known, n);
     if (status == GVM_OK) {
         struct watch watch = {.progress.quiet = a->common.quiet,
                               .what = "photos",
@@ -173,7 +176,7 @@ static gvm_status find(const struct arguments *a, struct answers *answers, gvm_s
         status = gvm_locate_files(session, map, questions, n, !a->raw, answers->hits, (int)a->top, answers->found,
                                   file_done, &watch, err);
         watch_end(&watch);
-        if (watch.failures > 0) status = GVM_OK; /* what failed one by one has been said */
+        if (watch.reached == n) status = GVM_OK; /* what failed one by one has been said */
     }
     free(questions);
     return status;
@@ -207,6 +210,9 @@ static int locate(const struct arguments *a, char **photos, int count)
         status = a->index ? gvm_map_open(&map, a->index, model, &err)
                           : gvm_map_from_tiles(&map, session, a->tiles, file_done, &watch, &err);
     watch_end(&watch);
+    if (status == GVM_OK && !gvm_map_about(map).complete)
+        fprintf(stderr, "geoviewmatch: warning: the map is not complete; run `index` again as it was begun\n");
+    if (status == GVM_OK && a->report) status = locate_report_folder(a->report, &err);
     if (status == GVM_OK) status = find(a, &answers, session, map, &err);
     if (status != GVM_OK) {
         end = failed(&err);

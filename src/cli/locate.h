@@ -23,9 +23,11 @@ struct answers {
 };
 
 /* Fill in what a list says of the photos: a CSV file with the columns image or street, and lat, lon, perhaps heading. A
- * line belongs to the photos whose path ends in its picture's. Where the list says nothing (NULL: of any), EXIF's
+ * line belongs to the photo that it names from the list's folder, else to those whose path ends as it says; *found: for
+ * how many there was one. Where the list says nothing (NULL: of any), EXIF's
  * place is taken for the true one. */
-gvm_status known_read(struct known *known, const struct picture_files *photos, const char *list, gvm_error *err);
+gvm_status known_read(struct known *known, size_t *found, const struct picture_files *photos, const char *list,
+                      gvm_error *err);
 
 /* Metres from the true place to a hit; NaN where the truth is not known. */
 double metres_off(const struct answers *a, size_t photo, const gvm_hit *hit);
@@ -39,7 +41,10 @@ json_t *locate_geojson(const struct answers *a); /* a FeatureCollection; NULL wi
 void locate_print_csv(const struct answers *a);
 void locate_print_lines(const struct answers *a); /* a line a photo */
 
-/* Write FOLDER/index.html, which holds its pictures itself, and FOLDER/answers.geojson. Makes the folder. */
+/* Make the folder of a report. */
+gvm_status locate_report_folder(const char *folder, gvm_error *err);
+
+/* Write FOLDER/index.html, which holds its pictures itself, and FOLDER/answers.geojson. */
 gvm_status locate_report(const char *folder, const struct answers *answers, gvm_session *session,
                          const gvm_model *model, const gvm_map *map, gvm_error *err);
 

@@ -1,12 +1,11 @@
 /* locate_report.c - the answers of `locate` as one page with its pictures in it, and as GeoJSON beside it. */
 #define _GNU_SOURCE /* open_memstream */
-#include <errno.h>
 #include <glib.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -56,7 +55,7 @@ static void put_picture(FILE *out, const unsigned char *rgb, int width, int heig
     fprintf(out, "<img alt=\"%s\" width=\"%d\" height=\"%d\" src=\"data:image/jpeg;base64,%s\">", what, width, height,
             text);
     g_free(text);
-    free(jpeg);
+    g_free(jpeg);
 }
 
 /* The photo itself, as it is, no wider than the page. */
@@ -236,6 +235,12 @@ static gvm_status write_page(struct report *r, const char *folder, gvm_error *er
     return status;
 }
 
+gvm_status locate_report_folder(const char *folder, gvm_error *err)
+{
+    if (g_mkdir_with_parents(folder, 0777) != 0 || access(folder, W_OK) != 0) return fail_errno(err, "make", folder);
+    return GVM_OK;
+}
+
 gvm_status locate_report(const char *folder, const struct answers *answers, gvm_session *session,
                          const gvm_model *model, const gvm_map *map, gvm_error *err)
 {
@@ -243,7 +248,6 @@ gvm_status locate_report(const char *folder, const struct answers *answers, gvm_
     r.info = gvm_model_about(model);
     size_t street = (size_t)r.info.street_height * (size_t)r.info.street_width;
     size_t aerial = (size_t)r.info.aerial_height * (size_t)r.info.aerial_width;
-    if (mkdir(folder, 0777) != 0 && errno != EEXIST) return fail_errno(err, "make", folder);
     r.street = malloc(3 * street);
     r.aerial = malloc(3 * aerial);
     r.heat = malloc((street > aerial ? street : aerial) * sizeof *r.heat);

@@ -93,6 +93,7 @@ void file_done(void *user, size_t index, size_t count, gvm_status status, const 
     struct watch *w = user;
     if (!w->started) progress_start(&w->progress, w->what, w->unit, count);
     w->started = true;
+    w->reached++;
     if (w->statuses != NULL) w->statuses[index] = status;
     if (status != GVM_OK) {
         if (w->errors != NULL) w->errors[index] = *err;

@@ -41,6 +41,7 @@ void exif_parse(struct exif *exif, const void *block, size_t size)
     exif_data_load_data(data, block, (unsigned)size);
     exif->has_place = read_angle(&exif->lat, data, EXIF_TAG_GPS_LATITUDE, EXIF_TAG_GPS_LATITUDE_REF, "NS", 90) &&
                       read_angle(&exif->lon, data, EXIF_TAG_GPS_LONGITUDE, EXIF_TAG_GPS_LONGITUDE_REF, "EW", 180);
+    if (exif->lat == 0 && exif->lon == 0) exif->has_place = false; /* what cameras write while they do not know */
     exif->has_heading = read_rationals(&exif->heading, 1, data, EXIF_TAG_GPS_IMG_DIRECTION) && exif->heading <= 360;
     exif_data_unref(data);
 }

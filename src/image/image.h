@@ -33,7 +33,8 @@ gvm_status image_about(struct image *image, const char *path, gvm_error *err);
 
 void image_free(struct image *image);
 
-/* A picture (height, width, 3) as the bytes of a JPEG file, to be given to free; NULL where libvips had not the memory.
+/* A picture (height, width, 3) as the bytes of a JPEG file, to be given to g_free; NULL where libvips had not the
+ * memory.
  */
 void *image_encode_jpeg(size_t *size, const uint8_t *rgb, int width, int height);
 

@@ -2,6 +2,7 @@
  *
  * A panorama whose heading nobody knows is looked at in HEADINGS directions, each of which is a query; a tile counts
  * with its best one, which is also the estimate of the heading. */
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +55,7 @@ static gvm_status check_question(const gvm_question *q, gvm_error *err)
     const char *where = path_tail(q->photo);
     if (q->within_m == 0 || (fabs(q->lat) <= 90 && fabs(q->lon) <= 180 && q->within_m > 0)) return GVM_OK;
     if (isnan(q->lat) || isnan(q->lon))
-        return fail(err, GVM_ARGUMENT, "%s: it does not say where it was taken, so nothing is near it", where);
+        return fail(err, GVM_ARGUMENT, "%s: it tells no GPS position, which a search near it needs", where);
     return fail(err, GVM_ARGUMENT,
                 "%s: %g m around %g, %g is nowhere: latitudes go to 90 and longitudes to 180 degrees", where,
                 q->within_m, q->lat, q->lon);
@@ -109,34 +110,54 @@ static void embed_looks(struct job *job, size_t from, size_t count, struct slot 
     }
 }
 
-/* Hits of the looks first..last-1, near a question's place or, without one, everywhere. */
-static gvm_status search(struct job *job, int *each, size_t first, size_t last, const gvm_question *near,
-                         gvm_error *err)
+/* Hits (looks, room) of the looks first..last-1, near a question's place or, without one, everywhere. */
+static gvm_status search(const struct job *job, gvm_hit *raw, int room, int *each, size_t first, size_t last,
+                         const gvm_question *near, gvm_error *err)
 {
     const gvm_model *model = job->session->model;
     const float *features = job->features + first * (size_t)job->map->width;
-    gvm_hit *raw = job->raw + first * (size_t)job->raw_room;
     if (near == NULL || !(near->within_m > 0))
-        return gvm_map_search(job->map, model, raw, job->raw_room, each, features, last - first, err);
-    return gvm_map_search_near(job->map, model, raw, job->raw_room, each, features, last - first, near->lat, near->lon,
+        return gvm_map_search(job->map, model, raw, room, each, features, last - first, err);
+    return gvm_map_search_near(job->map, model, raw, room, each, features, last - first, near->lat, near->lon,
                                near->within_m, err);
 }
 
-/* Answer a photo from the hits of its looks, `each` of every one; they are moved together. */
-static gvm_status answer(struct job *job, size_t photo, size_t first, size_t last, int each, gvm_error *err)
+/* Make answers of the hits (looks, room) of a photo's looks, `each` of every one; they are moved together. */
+static void make_answers(const struct job *job, size_t photo, gvm_hit *raw, int room, int each, size_t first,
+                         size_t last)
 {
-    const gvm_question *q = &job->questions[photo];
     gvm_found *found = &job->found[photo];
-    gvm_hit *raw = job->raw + first * (size_t)job->raw_room;
     size_t count = 0;
     for (size_t l = first; l < last; l++)
         for (int i = 0; i < each; i++, count++) {
-            raw[count] = raw[(l - first) * (size_t)job->raw_room + (size_t)i];
+            raw[count] = raw[(l - first) * (size_t)room + (size_t)i];
             raw[count].heading = job->looks[l].heading - 360 * floor(job->looks[l].heading / 360);
         }
     found->count =
         answers_make(job->hits + photo * (size_t)job->max_hits, job->max_hits, &found->margin, raw, count, job->merge);
-    if (found->count > 0) return GVM_OK;
+}
+
+/* Where tiles stand so close that all hits were of a few places, more of them are asked for, until there are answers
+ * enough and one that does not overlap with the first. */
+static gvm_status answer(const struct job *job, size_t photo, size_t first, size_t last, int each, gvm_error *err)
+{
+    const gvm_question *q = &job->questions[photo];
+    gvm_found *found = &job->found[photo];
+    gvm_status status = GVM_OK;
+    int room = job->raw_room;
+    make_answers(job, photo, job->raw + first * (size_t)room, room, each, first, last);
+    while (status == GVM_OK && each == room && (found->count < job->max_hits || isnan(found->margin))) {
+        room = room > INT_MAX / 8 ? INT_MAX : 8 * room;
+        if ((size_t)room > job->map->tiles.count) room = (int)job->map->tiles.count;
+        if (room <= each) break; /* that was the whole map */
+        gvm_hit *raw = malloc((last - first) * (size_t)room * sizeof *raw);
+        status = raw != NULL
+                     ? search(job, raw, room, &each, first, last, q, err)
+                     : fail(err, GVM_MEMORY, "%s: there is not enough memory for its hits", path_tail(q->photo));
+        if (status == GVM_OK) make_answers(job, photo, raw, room, each, first, last);
+        free(raw);
+    }
+    if (status != GVM_OK || found->count > 0) return status;
     return fail(err, GVM_ARGUMENT, "%s: no tile of the map lies within %g m of %.6f, %.6f", path_tail(q->photo),
                 q->within_m, q->lat, q->lon);
 }
@@ -150,14 +171,15 @@ static void answer_batch(struct job *job, size_t from, size_t count, struct slot
         if (slots[i].status == GVM_FORMAT || slots[i].status == GVM_MEMORY || job->questions[from + i].within_m > 0)
             together = false;
     gvm_error err;
-    gvm_status status = together ? search(job, &each, 0, looks, NULL, &err) : GVM_OK;
+    gvm_status status = together ? search(job, job->raw, job->raw_room, &each, 0, looks, NULL, &err) : GVM_OK;
     for (size_t first = 0, last; first < looks; first = last) {
         size_t i = job->looks[first].slot;
         for (last = first; last < looks && job->looks[last].slot == i;) last++;
         struct slot *slot = &slots[i];
         if (slot->status != GVM_OK) continue;
         if (!together)
-            slot->status = search(job, &each, first, last, &job->questions[from + i], &slot->err);
+            slot->status = search(job, job->raw + first * (size_t)job->raw_room, job->raw_room, &each, first, last,
+                                  &job->questions[from + i], &slot->err);
         else if ((slot->status = status) != GVM_OK)
             slot->err = err;
         if (slot->status == GVM_OK) slot->status = answer(job, from + i, first, last, each, &slot->err);
