@@ -92,9 +92,9 @@ static gvm_status read_json(struct run_options *o, struct run_position *p, const
             "data", &data, "format", &format, "test", &test, "cache", &cache, "has_elevation", &has_elevation,
             "elevation", &o->elevation[0], &o->elevation[1], "ground_m", &o->ground_m, "epochs", &o->epochs, "batch",
             &o->batch, "eval_every", &o->eval_every, "seed", &seed, "shuffle", &shuffle, "cluster_m", &o->cluster_m,
-            "skip_bad", &skip, "turn", &turn, "amounts", &a[0], &a[1], &a[2], &a[3], &a[4], "losses", &l[0], &l[1],
-            &l[2], &l[3], "rates", &r[0], &r[1], &r[2], &r[3], &r[4], &r[5], "rho", &rho, "drop_path", &drop, "step",
-            &step, "epoch", &p->epoch, "next_batch", &p->batch, "best", &p->best) == 0 &&
+            "skip_bad", &skip, "turn", &turn, "amounts", &a[0], &a[1], &a[2], &a[3], &a[4], &a[5], &a[6], "losses",
+            &l[0], &l[1], &l[2], &l[3], "rates", &r[0], &r[1], &r[2], &r[3], &r[4], &r[5], "rho", &rho, "drop_path",
+            &drop, "step", &step, "epoch", &p->epoch, "next_batch", &p->batch, "best", &p->best) == 0 &&
         own_text(&o->data, data) && o->data && own_text(&o->format, format) && own_text(&o->test, test) &&
         own_text(&o->cache, cache) && o->cluster_m >= 0 && o->epochs >= 1 && o->batch >= 2 && o->batch <= MAX_BATCH &&
         o->eval_every >= 0 && step >= 0 && p->epoch >= 0 && p->batch >= 0 && within(a, 3, 0, 1) &&

@@ -39,6 +39,11 @@ expect 0 $begin --out "$tmp/plain" --augment none --shuffle no --contrast no --r
 expect 0 train --resume "$tmp/plain" --quiet
 says out ": 24 steps; "
 grep -q '"loss_con": 0, ' "$tmp/plain/log.jsonl"
+mirrored="$begin --epochs 3 --eval-every 0 --mirror 0.5 --street-jitter 0.3 --cluster 500"
+expect 0 $mirrored --out "$tmp/mirrored"
+expect 0 $mirrored --out "$tmp/again" --steps 3
+expect 0 train --resume "$tmp/again" --quiet
+cmp "$tmp/mirrored/state.safetensors" "$tmp/again/state.safetensors"
 
 # Killed a few times, at no time in particular.
 $GEOVIEWMATCH $begin --out "$tmp/killed" --save-minutes 0 > /dev/null & pid=$!
