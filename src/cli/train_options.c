@@ -9,7 +9,7 @@
 
 const char train_help[] =
     "usage: geoviewmatch train --data D --out RUN [options]\n"
-    "       geoviewmatch train --resume RUN [--steps K]\n"
+    "       geoviewmatch train --resume RUN [--steps K] [--save-minutes M]\n"
     "\n"
     "Trains by the paper's recipe: street, strongly and weakly varied aerial picture of each pair; soft-margin "
     "triplet\n"
@@ -155,93 +155,126 @@ static void take_numbers(struct train_arguments *a, bool augment)
     a->save_minutes = numbers[MINUTES].value;
 }
 
-int train_arguments_read(struct train_arguments *a, int argc, char **argv)
+enum {
+    DATA = O_CHOICE,
+    FORMAT,
+    TEST,
+    CACHE,
+    OUT,
+    RESUME,
+    PRESET,
+    STAGE_LIST,
+    INIT,
+    BACKBONE,
+    ELEVATION,
+    AUGMENT,
+    SHUFFLE,
+    CONTRAST,
+    ON_BAD
+};
+
+/* In the order of their numbers. */
+static const struct option words[] = {{"data", 1, NULL, DATA},
+                                      {"format", 1, NULL, FORMAT},
+                                      {"test", 1, NULL, TEST},
+                                      {"cache", 1, NULL, CACHE},
+                                      {"out", 1, NULL, OUT},
+                                      {"resume", 1, NULL, RESUME},
+                                      {"preset", 1, NULL, PRESET},
+                                      {"stages", 1, NULL, STAGE_LIST},
+                                      {"init", 1, NULL, INIT},
+                                      {"backbone", 1, NULL, BACKBONE},
+                                      {"elevation", 1, NULL, ELEVATION},
+                                      {"augment", 1, NULL, AUGMENT},
+                                      {"shuffle", 1, NULL, SHUFFLE},
+                                      {"contrast", 1, NULL, CONTRAST},
+                                      {"on-bad", 1, NULL, ON_BAD},
+                                      COMMON_OPTIONS};
+enum { WORDS = sizeof words / sizeof *words };
+
+/* As they were given; strings are argv's. */
+struct given {
+    const char *data, *format, *test, *cache;
+    bool no_augment, no_shuffle, no_contrast;
+    const char *fixed; /* an option that --resume takes from the run; NULL: none */
+};
+
+static int take_option(struct train_arguments *a, struct given *g, int c, char **argv)
 {
-    enum {
-        DATA = O_CHOICE,
-        FORMAT,
-        TEST,
-        CACHE,
-        OUT,
-        RESUME,
-        PRESET,
-        STAGE_LIST,
-        INIT,
-        BACKBONE,
-        ELEVATION,
-        AUGMENT,
-        SHUFFLE,
-        CONTRAST,
-        ON_BAD
-    };
-    static const struct option words[] = {{"data", 1, NULL, DATA},
-                                          {"format", 1, NULL, FORMAT},
-                                          {"test", 1, NULL, TEST},
-                                          {"cache", 1, NULL, CACHE},
-                                          {"out", 1, NULL, OUT},
-                                          {"resume", 1, NULL, RESUME},
-                                          {"preset", 1, NULL, PRESET},
-                                          {"stages", 1, NULL, STAGE_LIST},
-                                          {"init", 1, NULL, INIT},
-                                          {"backbone", 1, NULL, BACKBONE},
-                                          {"elevation", 1, NULL, ELEVATION},
-                                          {"augment", 1, NULL, AUGMENT},
-                                          {"shuffle", 1, NULL, SHUFFLE},
-                                          {"contrast", 1, NULL, CONTRAST},
-                                          {"on-bad", 1, NULL, ON_BAD},
-                                          COMMON_OPTIONS};
-    enum { WORDS = sizeof words / sizeof *words };
+    const char *name = a->common.name;
+    switch (c) {
+    case DATA: g->data = optarg; return GO_ON;
+    case FORMAT: g->format = optarg; return GO_ON;
+    case TEST: g->test = optarg; return GO_ON;
+    case CACHE: g->cache = optarg; return GO_ON;
+    case OUT: a->out = optarg; return GO_ON;
+    case RESUME: a->resume = optarg; return GO_ON;
+    case PRESET: a->preset = optarg; return GO_ON;
+    case STAGE_LIST: a->stages = optarg; return GO_ON;
+    case INIT: a->init = optarg; return GO_ON;
+    case BACKBONE: a->backbone = optarg; return GO_ON;
+    case ELEVATION: return read_elevation(&a->run, name, optarg);
+    case AUGMENT: return read_choice(&g->no_augment, name, "augment", optarg, "paper", "none");
+    case SHUFFLE: return read_choice(&g->no_shuffle, name, "shuffle", optarg, "yes", "no");
+    case CONTRAST: return read_choice(&g->no_contrast, name, "contrast", optarg, "yes", "no");
+    case ON_BAD: return read_choice(&a->run.skip_bad, name, "on-bad", optarg, "stop", "skip");
+    default:
+        return c >= O_REAL && c < O_REAL + NUMBERS ? read_number(c - O_REAL, name, optarg)
+                                                   : common_option(&a->common, c, argv);
+    }
+}
+
+static bool is_fixed(int c)
+{
+    return (c >= O_REAL && c < O_REAL + NUMBERS && c != O_REAL + STEPS && c != O_REAL + MINUTES) ||
+           (c >= DATA && c <= ON_BAD && c != RESUME);
+}
+
+static int take_options(struct train_arguments *a, struct given *g, int argc, char **argv)
+{
     struct option options[NUMBERS + WORDS];
     for (int i = 0; i < NUMBERS; i++)
         options[i] = (struct option){numbers[i].name, required_argument, NULL, O_REAL + i};
     memcpy(options + NUMBERS, words, sizeof words);
-
-    const char *name = a->common.name;
-    bool none = false, ordered = false, no_contrast = false;
-    char *data = NULL, *format = NULL, *test = NULL, *cache = NULL;
     int status = GO_ON;
     for (int c; status == GO_ON && (c = next_option(argc, argv, options)) != -1;) {
-        switch (c) {
-        case DATA: data = optarg; break;
-        case FORMAT: format = optarg; break;
-        case TEST: test = optarg; break;
-        case CACHE: cache = optarg; break;
-        case OUT: a->out = optarg; break;
-        case RESUME: a->resume = optarg; break;
-        case PRESET: a->preset = optarg; break;
-        case STAGE_LIST: a->stages = optarg; break;
-        case INIT: a->init = optarg; break;
-        case BACKBONE: a->backbone = optarg; break;
-        case ELEVATION: status = read_elevation(&a->run, name, optarg); break;
-        case AUGMENT: status = read_choice(&none, name, "augment", optarg, "paper", "none"); break;
-        case SHUFFLE: status = read_choice(&ordered, name, "shuffle", optarg, "yes", "no"); break;
-        case CONTRAST: status = read_choice(&no_contrast, name, "contrast", optarg, "yes", "no"); break;
-        case ON_BAD: status = read_choice(&a->run.skip_bad, name, "on-bad", optarg, "stop", "skip"); break;
-        default:
-            status = c >= O_REAL && c < O_REAL + NUMBERS ? read_number(c - O_REAL, name, optarg)
-                                                         : common_option(&a->common, c, argv);
-        }
+        status = take_option(a, g, c, argv);
+        if (is_fixed(c)) g->fixed = c >= DATA ? words[c - DATA].name : numbers[c - O_REAL].name;
     }
     if (status != GO_ON) return status;
-    if (optind < argc) return usage_error(name, "'%s' is one argument too many", argv[optind]);
-    take_numbers(a, !none);
-    a->run.shuffle = !ordered;
+    return optind < argc ? usage_error(a->common.name, "'%s' is one argument too many", argv[optind]) : GO_ON;
+}
+
+static char *copy(const char *text)
+{
+    return text ? strdup(text) : NULL;
+}
+
+int train_arguments_read(struct train_arguments *a, int argc, char **argv)
+{
+    const char *name = a->common.name;
+    struct given g = {0};
+    int status = take_options(a, &g, argc, argv);
+    if (status != GO_ON) return status;
+    if (a->resume && g.fixed)
+        return usage_error(name,
+                           "--resume goes on with a run as it was begun: --steps and --save-minutes go with it, --%s "
+                           "does not",
+                           g.fixed);
+    take_numbers(a, !g.no_augment);
+    if (a->resume) return GO_ON;
+    a->run.shuffle = !g.no_shuffle;
     a->run.losses = loss_weights_paper;
-    if (no_contrast) a->run.losses.contrast = 0;
-    if (a->resume) {
-        if (a->out || data || a->init || a->preset || a->stages || a->backbone || a->run.has_elevation)
-            return usage_error(name, "--resume goes on with a run as it was begun: only --steps goes with it");
-        return GO_ON;
-    }
-    if (data == NULL || a->out == NULL) return usage_error(name, "--data and --out are needed, or --resume");
+    if (g.no_contrast) a->run.losses.contrast = 0;
+    if (g.data == NULL || a->out == NULL) return usage_error(name, "--data and --out are needed, or --resume");
     if (a->init && (a->preset || a->stages || a->backbone))
         return usage_error(name, "--init is a whole network: --preset, --stages and --backbone do not go with it");
     if (a->preset && strcmp(a->preset, "paper") != 0 && strcmp(a->preset, "nano") != 0)
         return usage_error(name, "--preset takes paper or nano, not '%s'", a->preset);
-    a->run.data = realpath(data, NULL); /* a run goes on from any folder */
-    if (a->run.data == NULL) a->run.data = strdup(data);
-    a->run.format = format ? strdup(format) : NULL;
-    a->run.test = test ? strdup(test) : NULL;
-    a->run.cache = cache ? strdup(cache) : NULL;
+    a->run.data = realpath(g.data, NULL); /* a run goes on from any folder */
+    if (a->run.data == NULL) a->run.data = strdup(g.data);
+    a->run.format = copy(g.format);
+    a->run.test = copy(g.test);
+    a->run.cache = copy(g.cache);
     return GO_ON;
 }

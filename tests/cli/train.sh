@@ -162,7 +162,11 @@ refused "$tmp/whole: it holds a run already"
 expect 2 train --data "$tmp/data"
 says err "--data and --out are needed"
 expect 2 train --resume "$tmp/whole" --data "$tmp/data"
-says err "--resume goes on with a run as it was begun"
+refused "--resume goes on with a run as it was begun" "--data does not"
+for option in "--epochs 9" "--batch 64" "--rate 5" "--on-bad skip" "--cache c" "--shuffle no" "--seed 1"; do
+    expect 2 train --resume "$tmp/whole" $option --steps 30
+    refused "--resume goes on with a run as it was begun" "${option% *} does not"
+done
 expect 2 train --data "$tmp/data" --out "$tmp/x" --epochs many
 says err "--epochs takes a whole number"
 expect 1 train --resume "$tmp/nothing"
