@@ -245,6 +245,23 @@ static int take_options(struct train_arguments *a, struct given *g, int argc, ch
     return optind < argc ? usage_error(a->common.name, "'%s' is one argument too many", argv[optind]) : GO_ON;
 }
 
+/* The path from the root of a file that may not be there yet, so that a run goes on from any folder. As it is where its
+ * folder is not there either. */
+static char *from_root(const char *path)
+{
+    char *whole = realpath(path, NULL);
+    if (whole) return whole;
+    const char *slash = strrchr(path, '/'), *tail = slash ? slash + 1 : path;
+    char *named = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup("."), *folder = NULL;
+    if (named) folder = realpath(named, NULL);
+    size_t size = folder ? strlen(folder) + strlen(tail) + 2 : 0;
+    if (folder) whole = malloc(size);
+    if (whole) snprintf(whole, size, "%s%s%s", folder, strcmp(folder, "/") == 0 ? "" : "/", tail);
+    free(named);
+    free(folder);
+    return whole ? whole : strdup(path);
+}
+
 static char *copy(const char *text)
 {
     return text ? strdup(text) : NULL;
@@ -271,10 +288,9 @@ int train_arguments_read(struct train_arguments *a, int argc, char **argv)
         return usage_error(name, "--init is a whole network: --preset, --stages and --backbone do not go with it");
     if (a->preset && strcmp(a->preset, "paper") != 0 && strcmp(a->preset, "nano") != 0)
         return usage_error(name, "--preset takes paper or nano, not '%s'", a->preset);
-    a->run.data = realpath(g.data, NULL); /* a run goes on from any folder */
-    if (a->run.data == NULL) a->run.data = strdup(g.data);
+    a->run.data = from_root(g.data);
     a->run.format = copy(g.format);
     a->run.test = copy(g.test);
-    a->run.cache = copy(g.cache);
+    a->run.cache = g.cache ? from_root(g.cache) : NULL;
     return GO_ON;
 }

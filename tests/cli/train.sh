@@ -34,6 +34,16 @@ expect 0 train --resume "$tmp/parts" --quiet
 cmp "$tmp/whole/last.safetensors" "$tmp/parts/last.safetensors"
 diff <(log "$tmp/whole") <(log "$tmp/parts")
 
+# The cache that is meant is the one of the folder where the run began.
+top=$PWD
+mkdir "$tmp/here" "$tmp/there"
+program=$(realpath "$GEOVIEWMATCH")
+from() { (cd "$1" && shift && "$program" "$@" > /dev/null); }
+from "$tmp/here" ${begin/tests/$top/tests} --out run --cache near.cache --steps 5
+from "$tmp/there" train --resume ../here/run --quiet
+[ -e "$tmp/here/near.cache" ] && [ -z "$(ls "$tmp/there")" ]
+cmp "$tmp/whole/last.safetensors" "$tmp/here/run/last.safetensors"
+
 # Other amounts are kept too.
 expect 0 $begin --out "$tmp/plain" --augment none --shuffle no --contrast no --rho 0 --steps 3 --eval-every 0
 expect 0 train --resume "$tmp/plain" --quiet
