@@ -93,34 +93,38 @@ static bool asked_to_stop(void *user)
 
 /* ------------------------------------------------------------------ the run */
 
-static gvm_status make_folder(const char *path, gvm_error *err)
+/* What a run writes: a folder that holds any of it is another run's. */
+static gvm_status check_folder(const char *path, gvm_error *err)
 {
-    if (mkdir(path, 0777) != 0 && errno != EEXIST) return fail_errno(err, "make", path);
-    char *state = run_path(path, "state.safetensors");
-    if (state == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to begin", path);
-    bool taken = access(state, F_OK) == 0;
-    free(state);
-    if (taken)
-        return fail(err, GVM_ARGUMENT, "%s: it holds a run already; go on with --resume, or name another folder", path);
+    static const char *const files[] = {"state.safetensors", "log.jsonl", "last.safetensors", "best.safetensors"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char *file = run_path(path, files[i]);
+        if (file == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to begin", path);
+        bool taken = access(file, F_OK) == 0;
+        free(file);
+        if (taken && i == 0)
+            return fail(err, GVM_ARGUMENT, "%s: it holds a run already; go on with --resume, or name another folder",
+                        path);
+        if (taken)
+            return fail(err, GVM_ARGUMENT, "%s: it holds %s of another run; name another folder", path, files[i]);
+    }
     return GVM_OK;
 }
 
+/* The folder last, so that what cannot begin leaves none. */
 static gvm_status begin(struct train_arguments *a, struct network **network, struct optimizer **optimizer,
                         gvm_error *err)
 {
-    gvm_status status = make_folder(a->out, err);
+    gvm_status status = check_folder(a->out, err);
     if (status != GVM_OK) return status;
     if (a->init) {
         status = checkpoint_load(network, weights_path(a->init), true, err);
     } else {
-        struct config config = a->preset && strcmp(a->preset, "nano") == 0 ? config_nano : config_paper;
-        if (a->stages && !stages_read(config.stages, a->stages))
-            return fail(err, GVM_ARGUMENT, "--stages takes numbers from 1 to 4, as 4,3, not '%s'", a->stages);
-        status = config_check(&config, "--stages", err);
-        if (status == GVM_OK) status = network_open(network, &config, true, err);
+        status = network_open(network, &a->config, true, err);
         if (status == GVM_OK) network_fresh(*network, a->run.seed);
         if (status == GVM_OK && a->backbone) status = backbone_load(*network, a->backbone, err);
     }
+    if (status == GVM_OK && mkdir(a->out, 0777) != 0 && errno != EEXIST) status = fail_errno(err, "make", a->out);
     if (status != GVM_OK) return status;
     char warning[200];
     if (mask_warning(warning, sizeof warning, *network)) fprintf(stderr, "geoviewmatch: warning: %s\n", warning);

@@ -22,7 +22,7 @@ const char train_help[] =
     "  --test NAME           test split, by the format's own name (default: its first)\n"
     "  --elevation LOW,HIGH  band of the panoramas that is used, degrees (default: the format's)\n"
     "  --ground-metres M     side of the aerial pictures on the ground (default: the format's)\n"
-    "  --out RUN             folder of the run; made, or empty\n"
+    "  --out RUN             folder of the run; made, or one without a run's files\n"
     "  --resume RUN          go on with a run as it was begun\n"
     "\n"
     "  --preset paper|nano   which network (default: paper)\n"
@@ -194,7 +194,7 @@ enum { WORDS = sizeof words / sizeof *words };
 
 /* As they were given; strings are argv's. */
 struct given {
-    const char *data, *format, *test, *cache;
+    const char *data, *format, *test, *cache, *preset, *stages;
     bool no_augment, no_shuffle, no_contrast;
     const char *fixed; /* an option that --resume takes from the run; NULL: none */
 };
@@ -209,8 +209,8 @@ static int take_option(struct train_arguments *a, struct given *g, int c, char *
     case CACHE: g->cache = optarg; return GO_ON;
     case OUT: a->out = optarg; return GO_ON;
     case RESUME: a->resume = optarg; return GO_ON;
-    case PRESET: a->preset = optarg; return GO_ON;
-    case STAGE_LIST: a->stages = optarg; return GO_ON;
+    case PRESET: g->preset = optarg; return GO_ON;
+    case STAGE_LIST: g->stages = optarg; return GO_ON;
     case INIT: a->init = optarg; return GO_ON;
     case BACKBONE: a->backbone = optarg; return GO_ON;
     case ELEVATION: return read_elevation(&a->run, name, optarg);
@@ -243,6 +243,18 @@ static int take_options(struct train_arguments *a, struct given *g, int argc, ch
     }
     if (status != GO_ON) return status;
     return optind < argc ? usage_error(a->common.name, "'%s' is one argument too many", argv[optind]) : GO_ON;
+}
+
+static int choose_network(struct config *config, const char *name, const char *preset, const char *stages)
+{
+    gvm_error err;
+    bool nano = preset && strcmp(preset, "nano") == 0;
+    if (preset && !nano && strcmp(preset, "paper") != 0)
+        return usage_error(name, "--preset takes paper or nano, not '%s'", preset);
+    *config = nano ? config_nano : config_paper;
+    if (stages && !stages_read(config->stages, stages))
+        return usage_error(name, "--stages takes numbers from 1 to 4, as 4,3, not '%s'", stages);
+    return config_check(config, "--stages", &err) == GVM_OK ? GO_ON : usage_error(name, "%s", err.text);
 }
 
 /* The path from the root of a file that may not be there yet, so that a run goes on from any folder. As it is where its
@@ -284,10 +296,10 @@ int train_arguments_read(struct train_arguments *a, int argc, char **argv)
     a->run.losses = loss_weights_paper;
     if (g.no_contrast) a->run.losses.contrast = 0;
     if (g.data == NULL || a->out == NULL) return usage_error(name, "--data and --out are needed, or --resume");
-    if (a->init && (a->preset || a->stages || a->backbone))
+    if (a->init && (g.preset || g.stages || a->backbone))
         return usage_error(name, "--init is a whole network: --preset, --stages and --backbone do not go with it");
-    if (a->preset && strcmp(a->preset, "paper") != 0 && strcmp(a->preset, "nano") != 0)
-        return usage_error(name, "--preset takes paper or nano, not '%s'", a->preset);
+    status = choose_network(&a->config, name, g.preset, g.stages);
+    if (status != GO_ON) return status;
     a->run.data = from_root(g.data);
     a->run.format = copy(g.format);
     a->run.test = copy(g.test);

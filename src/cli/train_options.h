@@ -10,7 +10,8 @@ extern const char train_help[];
 struct train_arguments {
     struct common common;
     struct run_options run; /* to be freed with run_options_free, also on failure; not read with resume */
-    const char *out, *resume, *preset, *stages, *init, *backbone;
+    const char *out, *resume, *init, *backbone;
+    struct config config; /* of --preset and --stages; not read with resume or init */
     long steps;
     double save_minutes;
 };

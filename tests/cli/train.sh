@@ -169,6 +169,22 @@ says out "aerial to street: 4 queries, a gallery of 4"
 # Refused.
 expect 1 $begin --out "$tmp/whole"
 refused "$tmp/whole: it holds a run already"
+cp -r "$tmp/whole" "$tmp/left"
+rm "$tmp/left/state.safetensors"
+for file in log.jsonl last.safetensors best.safetensors; do
+    expect 1 $begin --out "$tmp/left"
+    refused "$tmp/left: it holds $file of another run"
+    cmp "$tmp/whole/$file" "$tmp/left/$file"
+    rm "$tmp/left/$file"
+done
+expect 0 $begin --out "$tmp/left" --steps 1 --eval-every 0
+for wrong in "--stages 9,9" "--stages 4,4" "--preset huge"; do
+    expect 2 train --data "$tmp/data" --out "$tmp/none" $wrong
+    refused "${wrong% *} takes "
+done
+expect 1 train --data "$tmp/data" --out "$tmp/none" --init "$tmp/no.safetensors"
+refused "no.safetensors: "
+[ ! -e "$tmp/none" ]
 expect 2 train --data "$tmp/data"
 says err "--data and --out are needed"
 expect 2 train --resume "$tmp/whole" --data "$tmp/data"
