@@ -138,7 +138,8 @@ static int report(const char *run, const struct train_result *r, const struct ru
     if (r->position.best >= 0) printf("best R@1 so far: %.2f\n", r->position.best);
     printf("%s: %ld steps; %.1f%% of the time spent waiting for pictures\n", run, steps,
            r->seconds > 0 ? 100 * r->waited / r->seconds : 0);
-    if (r->position.epoch < o->epochs) printf("to go on: geoviewmatch train --resume %s\n", run);
+    if (r->position.epoch < o->epochs || r->position.evaluate)
+        printf("to go on: geoviewmatch train --resume %s\n", run);
     return r->stopped ? FAILED : DONE;
 }
 

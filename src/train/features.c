@@ -39,6 +39,7 @@ struct counter {
     features_progress *progress;
     void *user;
     size_t done, total;
+    bool stopped; /* progress said so */
 };
 
 static gvm_status embed_side(float *features, struct reading *r, const struct network *network, int total,
@@ -58,7 +59,7 @@ static gvm_status embed_side(float *features, struct reading *r, const struct ne
         if (tape->used < used) tape->used = used;
     }
     if (status == GVM_OK) status = tape_allocate(tape, err);
-    for (r->first = 0; r->first < total && status == GVM_OK; r->first += r->count) {
+    for (r->first = 0; r->first < total && status == GVM_OK && !counter->stopped; r->first += r->count) {
         r->count = total - r->first < BATCH ? total - r->first : BATCH;
         parallel_run(read_part, r);
         for (int i = 0; i < r->count && status == GVM_OK; i++)
@@ -68,7 +69,8 @@ static gvm_status embed_side(float *features, struct reading *r, const struct ne
         const struct tensor *y = swin_geo(NULL, tape, view, r->pixels, r->count, 0);
         memcpy(features + (size_t)r->first * y->C, y->data, (size_t)r->count * y->C * sizeof *features);
         counter->done += (size_t)r->count;
-        if (counter->progress) counter->progress(counter->user, counter->done, counter->total);
+        if (counter->progress && !counter->progress(counter->user, counter->done, counter->total))
+            counter->stopped = true;
     }
     tape_free(tape);
     free(r->pixels);
@@ -211,11 +213,14 @@ gvm_status evaluate_split(struct evaluation *out, struct ranking **rankings, con
                           features_progress *progress, void *user, gvm_error *err)
 {
     int D = network->views[0].features;
+    *out = (struct evaluation){0};
+    if (rankings) *rankings = NULL;
     if (split->query_count < 1 || split->tile_count < 1)
         return fail(err, GVM_ARGUMENT, "%s: its test split is empty", pictures->data->root);
     float *street = malloc((size_t)split->query_count * D * sizeof *street);
     float *aerial = malloc((size_t)split->tile_count * D * sizeof *aerial);
-    struct counter counter = {progress, user, 0, (size_t)split->query_count + (size_t)split->tile_count};
+    struct counter counter = {
+        .progress = progress, .user = user, .total = (size_t)split->query_count + (size_t)split->tile_count};
     struct reading r = {.pictures = pictures, .split = split, .view = GVM_STREET};
     gvm_status status = street && aerial
                             ? GVM_OK
@@ -224,7 +229,7 @@ gvm_status evaluate_split(struct evaluation *out, struct ranking **rankings, con
     if (status == GVM_OK) status = embed_side(street, &r, network, split->query_count, &counter, err);
     r.view = GVM_AERIAL;
     if (status == GVM_OK) status = embed_side(aerial, &r, network, split->tile_count, &counter, err);
-    if (status == GVM_OK)
+    if (status == GVM_OK && !counter.stopped)
         status = rank_split(out, rankings, street, aerial, D, split, pictures->data->hit_m, reverse, err);
     free(street);
     free(aerial);

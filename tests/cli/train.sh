@@ -121,6 +121,48 @@ got=0; wait $pid || got=$?
 [ $got = 1 ]
 says out "to go on: geoviewmatch train --resume $tmp/stopped"
 
+# So it does a cache, here while another makes it, and an evaluation, which is long here: both are taken up again.
+exec 9> "$tmp/held.cache.part"
+flock 9
+$GEOVIEWMATCH $begin --cache "$tmp/held.cache" --out "$tmp/held" > "$tmp/out" 9>&- & pid=$!
+while [ ! -d "$tmp/held" ]; do sleep 0.05; done
+sleep 0.3
+kill -TERM $pid
+got=0; wait $pid || got=$?
+[ $got = 1 ]
+says out "to go on: geoviewmatch train --resume $tmp/held"
+exec 9>&-
+expect 0 train --resume "$tmp/held" --quiet
+cmp "$tmp/whole/last.safetensors" "$tmp/held/last.safetensors"
+diff <(log "$tmp/whole") <(log "$tmp/held")
+
+mkdir "$tmp/long"
+cp -r "$demo/street" "$demo/aerial" "$tmp/long"
+{
+    cat "$tmp/data/pairs.csv"
+    for i in {5..400}; do
+        cp "$demo/street/$((i % 4 + 1)).png" "$tmp/long/street/$i.png"
+        echo "test$i,street/$i.png,aerial/$((i % 4 + 1)).png,4$((i % 4 + 1)).5,8.25,,test"
+    done
+} > "$tmp/long/pairs.csv"
+long="${begin/$tmp\/data/$tmp/long} --epochs 2 --eval-every 1"
+expect 0 $long --out "$tmp/evaluated"
+for pause in 0.2 0.1 0.4 0.7 1.2 2 3; do
+    rm -rf "$tmp/cut"
+    $GEOVIEWMATCH $long --out "$tmp/cut" > "$tmp/out" & pid=$!
+    while [ ! -e "$tmp/cut/state.safetensors" ]; do sleep 0.02; done
+    sleep $pause
+    kill -TERM $pid 2> /dev/null || true
+    got=0; wait $pid || got=$?
+    ! grep -qF 'evaluate\":true' "$tmp/cut/state.safetensors" || break
+done
+[ $got = 1 ]
+grep -qF 'evaluate\":true' "$tmp/cut/state.safetensors"
+says out "to go on: geoviewmatch train --resume $tmp/cut"
+expect 0 train --resume "$tmp/cut" --quiet
+for file in last.safetensors best.safetensors state.safetensors; do cmp "$tmp/evaluated/$file" "$tmp/cut/$file"; done
+diff <(log "$tmp/evaluated") <(log "$tmp/cut")
+
 # Drawn, one run and several; a run that has just begun, without evaluations and with a line half written.
 "$TOOLS/plot" "$tmp/whole" > "$tmp/out"
 [ "$(cat "$tmp/out")" = "$tmp/whole/log.svg" ]
