@@ -85,12 +85,17 @@ struct lists {
     double *lat, *lon;
 };
 
+void answers_free(struct answers *answers)
+{
+    free(answers->first);
+    free(answers->items);
+    *answers = (struct answers){0};
+}
+
 static void free_lists(struct lists *l)
 {
-    free(l->right.first);
-    free(l->right.items);
-    free(l->near.first);
-    free(l->near.items);
+    answers_free(&l->right);
+    answers_free(&l->near);
     free(l->lat);
     free(l->lon);
 }
@@ -109,27 +114,93 @@ bool answers_query(const struct split *split, int q, int t, double hit_m)
     return hit_m > 0 && metres_between(query->lat, query->lon, split->tiles[t].lat, split->tiles[t].lon) <= hit_m;
 }
 
+struct placed {
+    double lat;
+    int tile;
+};
+
+static int by_latitude(const void *a, const void *b)
+{
+    double x = ((const struct placed *)a)->lat, y = ((const struct placed *)b)->lat;
+    return (x > y) - (x < y);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    int x = *(const int *)a, y = *(const int *)b;
+    return (x > y) - (x < y);
+}
+
+/* The first of n, by latitude, that is not south of lat. */
+static int first_from(const struct placed *sorted, int n, double lat)
+{
+    int low = 0;
+    while (low < n) {
+        int middle = low + (n - low) / 2;
+        if (sorted[middle].lat < lat)
+            low = middle + 1;
+        else
+            n = middle;
+    }
+    return low;
+}
+
+static bool append(struct answers *right, int *count, int *room, int tile)
+{
+    if (*count == *room) {
+        int *more = realloc(right->items, 2 * (size_t)*room * sizeof *more);
+        if (more == NULL) return false;
+        right->items = more;
+        *room *= 2;
+    }
+    right->items[(*count)++] = tile;
+    return true;
+}
+
+/* The other tiles within hit_m of a query. They lie in a band of latitudes, as no two places are closer than their
+ * latitudes; it is a millimetre wider here than hit_m, for what is rounded. */
+static bool append_close(struct answers *right, int *count, int *room, const struct placed *sorted,
+                         const struct split *split, int q, double hit_m)
+{
+    const double degree = 111195; /* metres, rounded down */
+    double lat = split->queries[q].lat, reach = (hit_m + 1e-3) / degree;
+    if (!isfinite(lat)) return true;
+    for (int i = first_from(sorted, split->tile_count, lat - reach);
+         i < split->tile_count && sorted[i].lat <= lat + reach; i++) {
+        int t = sorted[i].tile;
+        if (t != split->queries[q].tile && answers_query(split, q, t, hit_m) && !append(right, count, room, t))
+            return false;
+    }
+    return true;
+}
+
+bool answers_list(struct answers *right, const struct split *split, double hit_m)
+{
+    int Q = split->query_count, T = split->tile_count, count = 0, room = Q + 1;
+    bool search = hit_m > 0 && have_places(split);
+    struct placed *sorted = search ? malloc((size_t)T * sizeof *sorted) : NULL;
+    right->first = malloc(((size_t)Q + 1) * sizeof(int));
+    right->items = malloc((size_t)room * sizeof(int));
+    bool ok = right->first && right->items && (sorted || !search);
+    for (int t = 0; ok && search && t < T; t++) sorted[t] = (struct placed){split->tiles[t].lat, t};
+    if (ok && search) qsort(sorted, (size_t)T, sizeof *sorted, by_latitude);
+    for (int q = 0; ok && q < Q; q++) {
+        int begin = right->first[q] = count;
+        ok = append(right, &count, &room, split->queries[q].tile);
+        if (ok && search) ok = append_close(right, &count, &room, sorted, split, q, hit_m);
+        if (ok) qsort(right->items + begin, (size_t)(count - begin), sizeof(int), by_number);
+    }
+    if (ok) right->first[Q] = count;
+    free(sorted);
+    return ok;
+}
+
 static bool list_forward(struct lists *l, const struct split *split, double hit_m)
 {
-    int Q = split->query_count, T = split->tile_count, count = 0, near = 0;
-    bool search = hit_m > 0 && have_places(split);
-    l->right.first = calloc((size_t)Q + 1, sizeof(int));
+    int Q = split->query_count, T = split->tile_count, near = 0;
     l->near.first = calloc((size_t)Q + 1, sizeof(int));
     l->near.items = malloc((size_t)Q * MAX_NEAR * sizeof(int));
-    if (l->right.first == NULL || l->near.first == NULL || l->near.items == NULL) return false;
-    for (int pass = 0; pass < 2; pass++) { /* count, then fill */
-        count = 0;
-        for (int q = 0; q < Q; q++) {
-            l->right.first[q] = count;
-            for (int t = search ? 0 : split->queries[q].tile; t < (search ? T : split->queries[q].tile + 1); t++)
-                if (answers_query(split, q, t, search ? hit_m : 0)) {
-                    if (pass == 1) l->right.items[count] = t;
-                    count++;
-                }
-        }
-        l->right.first[Q] = count;
-        if (pass == 0 && (l->right.items = malloc((size_t)count * sizeof(int))) == NULL) return false;
-    }
+    if (l->near.first == NULL || l->near.items == NULL || !answers_list(&l->right, split, hit_m)) return false;
     for (int q = 0; q < Q; q++) {
         l->near.first[q] = near;
         for (int i = 0; i < split->queries[q].near_count; i++) l->near.items[near++] = split->queries[q].near[i];
