@@ -25,19 +25,21 @@ struct seen {
     size_t done, total;
     bool waited;
     size_t kill_at; /* 0: never */
+    bool stop;      /* while waiting, or at the first picture */
     gvm_error err;
 };
 
-static void on_progress(void *user, size_t done, size_t total)
+static bool on_progress(void *user, size_t done, size_t total)
 {
     struct seen *seen = user;
     if (total == 0) {
         seen->waited = true;
-        return;
+        return !seen->stop;
     }
     seen->done = done;
     seen->total = total;
     if (seen->kill_at > 0 && done >= seen->kill_at) kill(getpid(), SIGKILL);
+    return !seen->stop;
 }
 
 static void on_bad(void *user, gvm_status status, const gvm_error *err)
@@ -385,6 +387,37 @@ static void test_given_up(void **state)
     assert_int_equal(result_of(waiting), 0);
 }
 
+/* Told to stop, at work and while another has it: what is there is left for the next. */
+static void test_stopped(void **state)
+{
+    struct small_set *set = *state;
+    struct seen seen = {.stop = true};
+    struct cache *cache;
+    gvm_error err = {""};
+    if (open_cache(&cache, set, false, &seen, &err) != GVM_OK) fail_msg("%s", err.text);
+    if (cache == NULL) { /* else the others were done before it was told */
+        assert_true(exists(set, "pictures.cache.part"));
+        assert_false(exists(set, "pictures.cache"));
+    }
+    cache_free(cache);
+    cache = expect_cache(set, &seen);
+    expect_pictures(cache, set);
+    cache_free(cache);
+
+    unlink(small_set_path(set, "pictures.cache"));
+    int fd = open(small_set_path(set, "pictures.cache.part"), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    seen = (struct seen){.stop = true};
+    assert_int_equal(open_cache(&cache, set, false, &seen, &err), GVM_OK);
+    assert_null(cache);
+    assert_true(seen.waited);
+    assert_true(exists(set, "pictures.cache.part"));
+    close(fd);
+    cache = expect_cache(set, &seen);
+    expect_pictures(cache, set);
+    cache_free(cache);
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 6 && strcmp(argv[1], "build") == 0)
@@ -396,6 +429,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_damaged, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_bad_pictures, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_room, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_stopped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_killed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_killed_then_changed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_at_once, set_up, tear_down),

@@ -13,6 +13,7 @@
 #include "base/parallel.h"
 #include "base/random.h"
 #include "train/evaluate.h"
+#include "train/features.h"
 
 struct task {
     struct retrieval r;
@@ -213,12 +214,61 @@ static void test_metres(void **state)
     assert_true(metres_between(45, -30, 45, -30) == 0);
 }
 
+/* Answers found by latitude are those of every tile against every query; some tiles share a place, some queries are
+ * far from their own tile, one has no place. */
+static void test_answers(void **state)
+{
+    (void)state;
+    enum { Q = 300, T = 200 };
+    struct query queries[Q] = {0};
+    struct tile tiles[T] = {0};
+    const double south[] = {-35.3, 0, 89.9996, -90}, reaches[] = {0, 5, 36, 1e3, 1e7};
+    for (int place = 0; place < 4; place++) {
+        for (int t = 0; t < T; t++) {
+            double drawn = random_uniform(5, 1, (uint64_t)t / 2), east = random_uniform(5, 2, (uint64_t)t / 2);
+            tiles[t].lat = south[place] + 0.0004 * drawn;
+            tiles[t].lon = place < 3 ? 149 + 0.0008 * east : 360 * east - 180;
+        }
+        for (int q = 0; q < Q; q++) {
+            queries[q].tile = q * 7 % T;
+            const struct tile *t = &tiles[q % 5 == 0 ? q % T : queries[q].tile];
+            queries[q].lat = t->lat + (q % 3 == 0 ? 0 : 4e-5 * random_uniform(5, 3, (uint64_t)q));
+            queries[q].lon = t->lon;
+        }
+        queries[17].lat = queries[17].lon = NAN;
+        struct split split = {.queries = queries, .query_count = Q, .tiles = tiles, .tile_count = T};
+        for (int r = 0; r < 5; r++) {
+            struct answers right;
+            assert_true(answers_list(&right, &split, reaches[r]));
+            int n = 0;
+            for (int q = 0; q < Q; q++) {
+                assert_int_equal(right.first[q], n);
+                for (int t = 0; t < T; t++) {
+                    if (!answers_query(&split, q, t, reaches[r])) continue;
+                    assert_true(n < right.first[Q]);
+                    assert_int_equal(right.items[n++], t);
+                }
+            }
+            assert_int_equal(right.first[Q], n);
+            assert_true(reaches[r] > 0 ? n > Q : n == Q);
+            answers_free(&right);
+        }
+    }
+    tiles[3].lat = NAN; /* then only their own */
+    struct split split = {.queries = queries, .query_count = Q, .tiles = tiles, .tile_count = T};
+    struct answers right;
+    assert_true(answers_list(&right, &split, 1e3));
+    assert_int_equal(right.first[Q], Q);
+    answers_free(&right);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_figures),
         cmocka_unit_test(test_collapsed),
         cmocka_unit_test(test_metres),
+        cmocka_unit_test(test_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

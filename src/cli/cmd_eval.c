@@ -248,12 +248,13 @@ struct show {
     bool on;
 };
 
-static void show_pictures(void *user, size_t done, size_t total)
+static bool show_pictures(void *user, size_t done, size_t total)
 {
     struct show *s = user;
     if (!s->on) progress_start(&s->progress, "eval", "pictures", total);
     s->on = true;
     progress_step(&s->progress, done);
+    return true;
 }
 
 /* What one evaluation holds until its end. */

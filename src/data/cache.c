@@ -176,21 +176,23 @@ static gvm_status map_existing(bool *mapped, struct cache *c, const char *path, 
 }
 
 /* Another process may complete it at any time up to the lock, or be killed. */
-static gvm_status map_or_build(struct cache *c, const char *path, const struct cache_options *options, gvm_error *err)
+static gvm_status map_or_build(struct cache *c, bool *stopped, const char *path, const struct cache_options *options,
+                               gvm_error *err)
 {
     for (;;) {
         bool mapped, locked;
         struct cache_part part;
         gvm_status status = map_existing(&mapped, c, path, err);
         if (status != GVM_OK || mapped) return status;
-        if ((status = cache_part_lock(&part, &locked, path, options, err)) != GVM_OK) return status;
+        if ((status = cache_part_lock(&part, &locked, stopped, path, options, err)) != GVM_OK || *stopped)
+            return status;
         if (!locked) continue;
         status = map_existing(&mapped, c, path, err);
         if (status != GVM_OK || mapped) {
             cache_part_drop(&part);
             return status;
         }
-        if ((status = cache_build(&part, c, path, options, err)) != GVM_OK) return status;
+        if ((status = cache_build(&part, stopped, c, path, options, err)) != GVM_OK || *stopped) return status;
     }
 }
 
@@ -201,6 +203,7 @@ gvm_status cache_open(struct cache **cache, const char *path, const struct pictu
     char *target = realpath(path, NULL); /* a link stays one */
     if (target == NULL) target = strdup(path);
     gvm_status status = GVM_OK;
+    bool stopped = false;
     *cache = NULL;
     if (c != NULL) {
         c->data = p->data;
@@ -211,10 +214,10 @@ gvm_status cache_open(struct cache **cache, const char *path, const struct pictu
         status = fail(err, GVM_MEMORY, "%s: there is not enough memory to list its pictures", path_tail(path));
     } else {
         describe(c);
-        status = map_or_build(c, target, options, err);
+        status = map_or_build(c, &stopped, target, options, err);
     }
     free(target);
-    if (status == GVM_OK) {
+    if (status == GVM_OK && !stopped) {
         free(c->sources);
         c->sources = NULL;
         *cache = c;

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { MAX_WORKERS = 64 };
@@ -31,22 +32,32 @@ static int lock(int fd, int how)
     return result;
 }
 
-gvm_status cache_part_lock(struct cache_part *part, bool *locked, const char *path, const struct cache_options *options,
-                           gvm_error *err)
+/* Whether to go on. */
+static bool tell(const struct cache_options *options, int done, int total)
+{
+    return options->progress == NULL || options->progress(options->user, (size_t)done, (size_t)total);
+}
+
+gvm_status cache_part_lock(struct cache_part *part, bool *locked, bool *stopped, const char *path,
+                           const struct cache_options *options, gvm_error *err)
 {
     size_t size = strlen(path) + sizeof ".part";
     struct stat mine, there;
-    *locked = false;
+    *locked = *stopped = false;
     *part = (struct cache_part){.path = malloc(size)};
     if (part->path == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for it", path_tail(path));
     snprintf(part->path, size, "%s.part", path);
     part->fd = open(part->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
     gvm_status status = part->fd < 0 ? fail_errno(err, "create", path_tail(part->path)) : GVM_OK;
-    if (status == GVM_OK && lock(part->fd, LOCK_EX | LOCK_NB) != 0) {
-        if (errno == EWOULDBLOCK && options->progress != NULL) options->progress(options->user, 0, 0);
-        if (lock(part->fd, LOCK_EX) != 0) status = fail_errno(err, "lock", path_tail(part->path));
+    while (status == GVM_OK && !*stopped && lock(part->fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK)
+            status = fail_errno(err, "lock", path_tail(part->path));
+        else if (tell(options, 0, 0))
+            nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+        else
+            *stopped = true;
     }
-    if (status == GVM_OK && fstat(part->fd, &mine) == 0 && stat(part->path, &there) == 0)
+    if (status == GVM_OK && !*stopped && fstat(part->fd, &mine) == 0 && stat(part->path, &there) == 0)
         *locked = mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
     if (*locked) return GVM_OK;
     if (part->fd >= 0) close(part->fd);
@@ -131,6 +142,7 @@ struct work {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     int next, done, running;
+    bool stopped;         /* progress said so */
     struct left_out *bad; /* pictures that cannot be read, in any order */
     int bad_count;
     struct left_out failure; /* the one that stops the work; of several the first in the file */
@@ -209,7 +221,7 @@ static void *fill(void *argument)
         l.status = fail(&l.err, GVM_MEMORY, "%s: there is not enough memory to make it", path_tail(w->part->path));
         note(w, &l, false);
     }
-    while (w->next < w->total && w->failure.status == GVM_OK) {
+    while (w->next < w->total && w->failure.status == GVM_OK && !w->stopped) {
         bool bad;
         l.place = w->next++;
         pthread_mutex_unlock(&w->lock);
@@ -248,8 +260,9 @@ static void wait_for_workers(struct work *w)
         pthread_cond_wait(&w->changed, &w->lock);
         int done = w->done;
         pthread_mutex_unlock(&w->lock);
-        if (w->options->progress != NULL) w->options->progress(w->options->user, (size_t)done, (size_t)w->total);
+        bool go_on = tell(w->options, done, w->total);
         pthread_mutex_lock(&w->lock);
+        if (!go_on) w->stopped = true;
     }
     pthread_mutex_unlock(&w->lock);
 }
@@ -260,8 +273,8 @@ static int compare_places(const void *a, const void *b)
     return x->place < y->place ? -1 : x->place > y->place;
 }
 
-static gvm_status fill_all(const struct cache_part *part, const struct cache *c, const struct cache_options *options,
-                           gvm_error *err)
+static gvm_status fill_all(bool *stopped, const struct cache_part *part, const struct cache *c,
+                           const struct cache_options *options, gvm_error *err)
 {
     struct work w = {.c = c, .options = options, .part = part, .total = c->count[0] + c->count[1]};
     if (w.total == 0) return GVM_OK;
@@ -274,11 +287,12 @@ static gvm_status fill_all(const struct cache_part *part, const struct cache *c,
     pthread_mutex_destroy(&w.lock);
     pthread_cond_destroy(&w.changed);
     gvm_status status = w.failure.status;
+    *stopped = w.stopped && status == GVM_OK && w.done < w.total;
     if (count == 0) {
         status = fail(err, GVM_MEMORY, "%s: there is no thread to make it with", path_tail(part->path));
     } else if (status != GVM_OK) {
         if (err != NULL) *err = w.failure.err;
-    } else if (options->bad != NULL && w.bad_count > 0) {
+    } else if (options->bad != NULL && w.bad_count > 0 && !*stopped) {
         qsort(w.bad, (size_t)w.bad_count, sizeof *w.bad, compare_places);
         for (int i = 0; i < w.bad_count; i++) options->bad(options->user, w.bad[i].status, &w.bad[i].err);
     }
@@ -295,9 +309,10 @@ static bool complete(const struct cache_part *part, const struct cache *c, const
            rename(part->path, path) == 0;
 }
 
-gvm_status cache_build(struct cache_part *part, const struct cache *c, const char *path,
+gvm_status cache_build(struct cache_part *part, bool *stopped, const struct cache *c, const char *path,
                        const struct cache_options *options, gvm_error *err)
 {
+    *stopped = false;
     enum found found;
     gvm_status status = cache_identify(&found, c, part->fd, part->path, err);
     if (status != GVM_OK) { /* not ours to remove */
@@ -305,8 +320,8 @@ gvm_status cache_build(struct cache_part *part, const struct cache *c, const cha
         return status;
     }
     if (found == CACHE_STALE) status = begin(part, c, err);
-    if (status == GVM_OK) status = fill_all(part, c, options, err);
-    if (status == GVM_OK && !complete(part, c, path)) status = cannot_write(err, path, c->header.bytes);
+    if (status == GVM_OK) status = fill_all(stopped, part, c, options, err);
+    if (status == GVM_OK && !*stopped && !complete(part, c, path)) status = cannot_write(err, path, c->header.bytes);
     if (status == GVM_OK)
         let_go(part);
     else

@@ -57,15 +57,15 @@ struct cache_part {
 };
 
 /* Wait for it. *locked: it is this process's; else the one who had it has moved or removed it, and all is to be looked
- * at again. */
-gvm_status cache_part_lock(struct cache_part *part, bool *locked, const char *path, const struct cache_options *options,
-                           gvm_error *err);
+ * at again. *stopped: progress said so, and there is nothing to let go of. */
+gvm_status cache_part_lock(struct cache_part *part, bool *locked, bool *stopped, const char *path,
+                           const struct cache_options *options, gvm_error *err);
 
 /* Remove it and let go of it. */
 void cache_part_drop(struct cache_part *part);
 
-/* Fill it and move it to `path`. Lets go of it in any case. */
-gvm_status cache_build(struct cache_part *part, const struct cache *c, const char *path,
+/* Fill it and move it to `path`. Lets go of it in any case. *stopped: progress said so, and it stays for the next. */
+gvm_status cache_build(struct cache_part *part, bool *stopped, const struct cache *c, const char *path,
                        const struct cache_options *options, gvm_error *err);
 
 /* Not one that withstands intent: words of eight bytes, each multiplied in. */

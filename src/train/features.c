@@ -39,6 +39,7 @@ struct counter {
     features_progress *progress;
     void *user;
     size_t done, total;
+    bool stopped; /* progress said so */
 };
 
 static gvm_status embed_side(float *features, struct reading *r, const struct network *network, int total,
@@ -58,7 +59,7 @@ static gvm_status embed_side(float *features, struct reading *r, const struct ne
         if (tape->used < used) tape->used = used;
     }
     if (status == GVM_OK) status = tape_allocate(tape, err);
-    for (r->first = 0; r->first < total && status == GVM_OK; r->first += r->count) {
+    for (r->first = 0; r->first < total && status == GVM_OK && !counter->stopped; r->first += r->count) {
         r->count = total - r->first < BATCH ? total - r->first : BATCH;
         parallel_run(read_part, r);
         for (int i = 0; i < r->count && status == GVM_OK; i++)
@@ -68,7 +69,8 @@ static gvm_status embed_side(float *features, struct reading *r, const struct ne
         const struct tensor *y = swin_geo(NULL, tape, view, r->pixels, r->count, 0);
         memcpy(features + (size_t)r->first * y->C, y->data, (size_t)r->count * y->C * sizeof *features);
         counter->done += (size_t)r->count;
-        if (counter->progress) counter->progress(counter->user, counter->done, counter->total);
+        if (counter->progress && !counter->progress(counter->user, counter->done, counter->total))
+            counter->stopped = true;
     }
     tape_free(tape);
     free(r->pixels);
@@ -83,12 +85,17 @@ struct lists {
     double *lat, *lon;
 };
 
+void answers_free(struct answers *answers)
+{
+    free(answers->first);
+    free(answers->items);
+    *answers = (struct answers){0};
+}
+
 static void free_lists(struct lists *l)
 {
-    free(l->right.first);
-    free(l->right.items);
-    free(l->near.first);
-    free(l->near.items);
+    answers_free(&l->right);
+    answers_free(&l->near);
     free(l->lat);
     free(l->lon);
 }
@@ -107,27 +114,93 @@ bool answers_query(const struct split *split, int q, int t, double hit_m)
     return hit_m > 0 && metres_between(query->lat, query->lon, split->tiles[t].lat, split->tiles[t].lon) <= hit_m;
 }
 
+struct placed {
+    double lat;
+    int tile;
+};
+
+static int by_latitude(const void *a, const void *b)
+{
+    double x = ((const struct placed *)a)->lat, y = ((const struct placed *)b)->lat;
+    return (x > y) - (x < y);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    int x = *(const int *)a, y = *(const int *)b;
+    return (x > y) - (x < y);
+}
+
+/* The first of n, by latitude, that is not south of lat. */
+static int first_from(const struct placed *sorted, int n, double lat)
+{
+    int low = 0;
+    while (low < n) {
+        int middle = low + (n - low) / 2;
+        if (sorted[middle].lat < lat)
+            low = middle + 1;
+        else
+            n = middle;
+    }
+    return low;
+}
+
+static bool append(struct answers *right, int *count, int *room, int tile)
+{
+    if (*count == *room) {
+        int *more = realloc(right->items, 2 * (size_t)*room * sizeof *more);
+        if (more == NULL) return false;
+        right->items = more;
+        *room *= 2;
+    }
+    right->items[(*count)++] = tile;
+    return true;
+}
+
+/* The other tiles within hit_m of a query. They lie in a band of latitudes, as no two places are closer than their
+ * latitudes; it is a millimetre wider here than hit_m, for what is rounded. */
+static bool append_close(struct answers *right, int *count, int *room, const struct placed *sorted,
+                         const struct split *split, int q, double hit_m)
+{
+    const double degree = 111195; /* metres, rounded down */
+    double lat = split->queries[q].lat, reach = (hit_m + 1e-3) / degree;
+    if (!isfinite(lat)) return true;
+    for (int i = first_from(sorted, split->tile_count, lat - reach);
+         i < split->tile_count && sorted[i].lat <= lat + reach; i++) {
+        int t = sorted[i].tile;
+        if (t != split->queries[q].tile && answers_query(split, q, t, hit_m) && !append(right, count, room, t))
+            return false;
+    }
+    return true;
+}
+
+bool answers_list(struct answers *right, const struct split *split, double hit_m)
+{
+    int Q = split->query_count, T = split->tile_count, count = 0, room = Q + 1;
+    bool search = hit_m > 0 && have_places(split);
+    struct placed *sorted = search ? malloc((size_t)T * sizeof *sorted) : NULL;
+    right->first = malloc(((size_t)Q + 1) * sizeof(int));
+    right->items = malloc((size_t)room * sizeof(int));
+    bool ok = right->first && right->items && (sorted || !search);
+    for (int t = 0; ok && search && t < T; t++) sorted[t] = (struct placed){split->tiles[t].lat, t};
+    if (ok && search) qsort(sorted, (size_t)T, sizeof *sorted, by_latitude);
+    for (int q = 0; ok && q < Q; q++) {
+        int begin = right->first[q] = count;
+        ok = append(right, &count, &room, split->queries[q].tile);
+        if (ok && search) ok = append_close(right, &count, &room, sorted, split, q, hit_m);
+        if (ok) qsort(right->items + begin, (size_t)(count - begin), sizeof(int), by_number);
+    }
+    if (ok) right->first[Q] = count;
+    free(sorted);
+    return ok;
+}
+
 static bool list_forward(struct lists *l, const struct split *split, double hit_m)
 {
-    int Q = split->query_count, T = split->tile_count, count = 0, near = 0;
-    bool search = hit_m > 0 && have_places(split);
-    l->right.first = calloc((size_t)Q + 1, sizeof(int));
+    int Q = split->query_count, T = split->tile_count, near = 0;
     l->near.first = calloc((size_t)Q + 1, sizeof(int));
     l->near.items = malloc((size_t)Q * MAX_NEAR * sizeof(int));
-    if (l->right.first == NULL || l->near.first == NULL || l->near.items == NULL) return false;
-    for (int pass = 0; pass < 2; pass++) { /* count, then fill */
-        count = 0;
-        for (int q = 0; q < Q; q++) {
-            l->right.first[q] = count;
-            for (int t = search ? 0 : split->queries[q].tile; t < (search ? T : split->queries[q].tile + 1); t++)
-                if (answers_query(split, q, t, search ? hit_m : 0)) {
-                    if (pass == 1) l->right.items[count] = t;
-                    count++;
-                }
-        }
-        l->right.first[Q] = count;
-        if (pass == 0 && (l->right.items = malloc((size_t)count * sizeof(int))) == NULL) return false;
-    }
+    if (l->near.first == NULL || l->near.items == NULL || !answers_list(&l->right, split, hit_m)) return false;
     for (int q = 0; q < Q; q++) {
         l->near.first[q] = near;
         for (int i = 0; i < split->queries[q].near_count; i++) l->near.items[near++] = split->queries[q].near[i];
@@ -211,11 +284,14 @@ gvm_status evaluate_split(struct evaluation *out, struct ranking **rankings, con
                           features_progress *progress, void *user, gvm_error *err)
 {
     int D = network->views[0].features;
+    *out = (struct evaluation){0};
+    if (rankings) *rankings = NULL;
     if (split->query_count < 1 || split->tile_count < 1)
         return fail(err, GVM_ARGUMENT, "%s: its test split is empty", pictures->data->root);
     float *street = malloc((size_t)split->query_count * D * sizeof *street);
     float *aerial = malloc((size_t)split->tile_count * D * sizeof *aerial);
-    struct counter counter = {progress, user, 0, (size_t)split->query_count + (size_t)split->tile_count};
+    struct counter counter = {
+        .progress = progress, .user = user, .total = (size_t)split->query_count + (size_t)split->tile_count};
     struct reading r = {.pictures = pictures, .split = split, .view = GVM_STREET};
     gvm_status status = street && aerial
                             ? GVM_OK
@@ -224,7 +300,7 @@ gvm_status evaluate_split(struct evaluation *out, struct ranking **rankings, con
     if (status == GVM_OK) status = embed_side(street, &r, network, split->query_count, &counter, err);
     r.view = GVM_AERIAL;
     if (status == GVM_OK) status = embed_side(aerial, &r, network, split->tile_count, &counter, err);
-    if (status == GVM_OK)
+    if (status == GVM_OK && !counter.stopped)
         status = rank_split(out, rankings, street, aerial, D, split, pictures->data->hit_m, reverse, err);
     free(street);
     free(aerial);

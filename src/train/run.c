@@ -40,7 +40,7 @@ static char *run_json(const struct run_options *o, const struct run_position *p)
     json_t *root = json_pack(
         "{s:o, s:o, s:o, s:o, s:b, s:[f,f], s:f, s:i, s:i, s:i, s:I, s:b, s:f, s:b, s:b, s:[f,f,f,f,f,f,f], "
         "s:[f,f,f,f], "
-        "s:[f,f,f,f,f,f], s:f, s:f, s:I, s:i, s:i, s:f}",
+        "s:[f,f,f,f,f,f], s:f, s:f, s:I, s:i, s:i, s:b, s:f}",
         "data", text_or_null(o->data), "format", text_or_null(o->format), "test", text_or_null(o->test), "cache",
         text_or_null(o->cache), "has_elevation", o->has_elevation, "elevation", o->elevation[0], o->elevation[1],
         "ground_m", o->ground_m, "epochs", o->epochs, "batch", o->batch, "eval_every", o->eval_every, "seed",
@@ -50,7 +50,8 @@ static char *run_json(const struct run_options *o, const struct run_position *p)
         "losses", (double)o->losses.contrast, (double)o->losses.strong, (double)o->losses.weak, (double)o->losses.alpha,
         "rates", (double)o->rates.backbone, (double)o->rates.other, (double)o->rates.decay, (double)o->rates.beta1,
         (double)o->rates.beta2, (double)o->rates.epsilon, "rho", (double)o->rho, "drop_path", (double)o->drop_path,
-        "step", (json_int_t)p->step, "epoch", p->epoch, "next_batch", p->batch, "best", p->best);
+        "step", (json_int_t)p->step, "epoch", p->epoch, "next_batch", p->batch, "evaluate", p->evaluate, "best",
+        p->best);
     char *text = root ? json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(root);
     return text;
@@ -80,7 +81,7 @@ static gvm_status read_json(struct run_options *o, struct run_position *p, const
     json_error_t error;
     json_t *root = json_loads(json, JSON_REJECT_DUPLICATES, &error), *data, *format, *test, *cache;
     double a[7], l[4], r[6], rho, drop;
-    int has_elevation, shuffle, skip, turn;
+    int has_elevation, shuffle, skip, turn, evaluate;
     json_int_t seed, step;
     *o = (struct run_options){0};
     bool fine =
@@ -88,13 +89,14 @@ static gvm_status read_json(struct run_options *o, struct run_position *p, const
         json_unpack(
             root,
             "{s:o, s:o, s:o, s:o, s:b, s:[F,F], s:F, s:i, s:i, s:i, s:I, s:b, s:F, s:b, s:b, s:[F,F,F,F,F,F,F], "
-            "s:[F,F,F,F], s:[F,F,F,F,F,F], s:F, s:F, s:I, s:i, s:i, s:F}",
+            "s:[F,F,F,F], s:[F,F,F,F,F,F], s:F, s:F, s:I, s:i, s:i, s:b, s:F}",
             "data", &data, "format", &format, "test", &test, "cache", &cache, "has_elevation", &has_elevation,
             "elevation", &o->elevation[0], &o->elevation[1], "ground_m", &o->ground_m, "epochs", &o->epochs, "batch",
             &o->batch, "eval_every", &o->eval_every, "seed", &seed, "shuffle", &shuffle, "cluster_m", &o->cluster_m,
-            "skip_bad", &skip, "turn", &turn, "amounts", &a[0], &a[1], &a[2], &a[3], &a[4], "losses", &l[0], &l[1],
-            &l[2], &l[3], "rates", &r[0], &r[1], &r[2], &r[3], &r[4], &r[5], "rho", &rho, "drop_path", &drop, "step",
-            &step, "epoch", &p->epoch, "next_batch", &p->batch, "best", &p->best) == 0 &&
+            "skip_bad", &skip, "turn", &turn, "amounts", &a[0], &a[1], &a[2], &a[3], &a[4], &a[5], &a[6], "losses",
+            &l[0], &l[1], &l[2], &l[3], "rates", &r[0], &r[1], &r[2], &r[3], &r[4], &r[5], "rho", &rho, "drop_path",
+            &drop, "step", &step, "epoch", &p->epoch, "next_batch", &p->batch, "evaluate", &evaluate, "best",
+            &p->best) == 0 &&
         own_text(&o->data, data) && o->data && own_text(&o->format, format) && own_text(&o->test, test) &&
         own_text(&o->cache, cache) && o->cluster_m >= 0 && o->epochs >= 1 && o->batch >= 2 && o->batch <= MAX_BATCH &&
         o->eval_every >= 0 && step >= 0 && p->epoch >= 0 && p->batch >= 0 && within(a, 3, 0, 1) &&
@@ -106,6 +108,7 @@ static gvm_status read_json(struct run_options *o, struct run_position *p, const
         return fail(err, GVM_FORMAT, "%s: its 'run' is not what a training run leaves", where);
     }
     p->step = (long)step;
+    p->evaluate = evaluate;
     o->seed = (uint64_t)seed;
     o->has_elevation = has_elevation;
     o->shuffle = shuffle;

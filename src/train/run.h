@@ -34,7 +34,8 @@ struct run_options {
 struct run_position {
     long step; /* updates done */
     int epoch, batch;
-    double best; /* highest R@1 so far, percent; -1 before the first evaluation */
+    bool evaluate; /* first of all the test split, as the epoch that has just ended asks for */
+    double best;   /* highest R@1 so far, percent; -1 before the first evaluation */
 };
 
 void run_options_free(struct run_options *options);

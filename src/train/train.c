@@ -31,6 +31,7 @@ struct training {
     FILE *log;
     double started, saved; /* seconds of the monotonic clock */
     double waited;
+    bool stopped; /* by the stop event */
 };
 
 static double now(void)
@@ -124,10 +125,24 @@ static void tell_bad_in_cache(void *user, gvm_status status, const gvm_error *er
     tell_bad(user, 0, status, err);
 }
 
-static void tell_caching(void *user, size_t done, size_t total)
+static bool go_on(struct training *t)
 {
-    const struct training *t = user;
+    if (t->events->stop && t->events->stop(t->events->user)) t->stopped = true;
+    return !t->stopped;
+}
+
+static bool tell_caching(void *user, size_t done, size_t total)
+{
+    struct training *t = user;
     if (t->events->caching) t->events->caching(t->events->user, done, total);
+    return go_on(t);
+}
+
+static bool tell_evaluating(void *user, size_t done, size_t total)
+{
+    struct training *t = user;
+    if (t->events->evaluating) t->events->evaluating(t->events->user, done, total);
+    return go_on(t);
 }
 
 /* Threads that read pictures: as many as compute. */
@@ -185,12 +200,12 @@ static gvm_status open_tape(struct training *t, gvm_error *err)
 static gvm_status open_training(struct training *t, gvm_error *err)
 {
     gvm_status status = open_data(t, err);
-    if (status == GVM_OK) status = open_loader(t, err);
-    if (status == GVM_OK) status = open_tape(t, err);
+    if (status == GVM_OK && !t->stopped) status = open_loader(t, err);
+    if (status == GVM_OK && !t->stopped) status = open_tape(t, err);
     if (status == GVM_OK) status = open_log(t, err);
     t->started = t->saved = now();
     if (status == GVM_OK && t->position.step == 0)
-        status = save(t, err); /* so that --resume works from the first step */
+        status = save(t, err); /* so that --resume works from the first step, or from a cache that was stopped */
     return status;
 }
 
@@ -239,14 +254,23 @@ static gvm_status evaluate_now(struct training *t, gvm_error *err)
 {
     struct evaluation e;
     const struct train_events *events = t->events;
-    gvm_status status = evaluate_split(&e, NULL, t->network, &t->pictures, &t->data->test, false, events->evaluating,
-                                       events->user, err);
-    if (status != GVM_OK) return status;
+    gvm_status status =
+        evaluate_split(&e, NULL, t->network, &t->pictures, &t->data->test, false, tell_evaluating, t, err);
+    if (status != GVM_OK || e.queries == 0) return status;
+    t->position.evaluate = false;
     log_evaluation(t, &e);
     if (events->evaluated) events->evaluated(events->user, t->position.epoch, &e);
     if (e.recall[0] <= t->position.best) return GVM_OK;
     t->position.best = e.recall[0];
     return save_network(t, "best.safetensors", err);
+}
+
+/* Evaluate if that is due, then save; without a save where it is stopped, which leaves it due. */
+static gvm_status evaluate_and_save(struct training *t, gvm_error *err)
+{
+    gvm_status status = t->position.evaluate ? evaluate_now(t, err) : GVM_OK;
+    if (status != GVM_OK || t->position.evaluate) return status;
+    return save(t, err);
 }
 
 /* After an epoch's last batch. */
@@ -256,11 +280,8 @@ static gvm_status end_epoch(struct training *t, gvm_error *err)
     t->position.epoch++;
     t->position.batch = 0;
     bool due = o->eval_every > 0 && (t->position.epoch % o->eval_every == 0 || t->position.epoch == o->epochs);
-    if (due && t->data->test.query_count > 0) {
-        gvm_status status = evaluate_now(t, err);
-        if (status != GVM_OK) return status;
-    }
-    return save(t, err);
+    t->position.evaluate = due && t->data->test.query_count > 0;
+    return evaluate_and_save(t, err);
 }
 
 static gvm_status one_step(struct training *t, gvm_error *err)
@@ -299,12 +320,13 @@ gvm_status train(struct train_result *result, const char *run, const struct run_
     *result = (struct train_result){.position = position};
     gvm_status status = open_training(&t, err);
     long saved_step = position.step;
-    while (status == GVM_OK && t.position.epoch < options->epochs && (steps == 0 || t.position.step < steps)) {
+    if (status == GVM_OK && !t.stopped && position.evaluate) status = evaluate_and_save(&t, err);
+    while (status == GVM_OK && !t.stopped && t.position.epoch < options->epochs &&
+           (steps == 0 || t.position.step < steps)) {
         status = one_step(&t, err);
         if (status != GVM_OK) break;
-        if (t.position.batch == 0) saved_step = t.position.step;
-        result->stopped = events->stop && events->stop(events->user);
-        if (result->stopped) break;
+        if (t.position.batch == 0 && !t.position.evaluate) saved_step = t.position.step;
+        if (!go_on(&t)) break;
         if (now() - t.saved > 60 * save_minutes) {
             status = save(&t, err);
             saved_step = t.position.step;
@@ -312,6 +334,7 @@ gvm_status train(struct train_result *result, const char *run, const struct run_
     }
     if (status == GVM_OK && t.position.step != saved_step) status = save(&t, err);
     result->position = t.position;
+    result->stopped = t.stopped;
     result->waited = t.waited;
     result->seconds = now() - t.started;
     close_training(&t);

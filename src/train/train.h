@@ -17,7 +17,7 @@ struct train_events {
     void (*caching)(void *user, size_t done, size_t total);
     /* A picture that was left out. */
     void (*bad)(void *user, const gvm_error *err);
-    /* Asked after each step: whether to save and stop. */
+    /* Asked after each step, and between the pictures of a cache or an evaluation: whether to save and stop. */
     bool (*stop)(void *user);
 };
 
@@ -28,7 +28,8 @@ struct train_result {
 };
 
 /* Train until the last epoch, or until `steps` updates are done (0: no limit), or until told to stop; save at each
- * epoch's end, every `save_minutes`, and at the end. `run` is a folder that exists. network and optimizer are as
+ * epoch's end, every `save_minutes`, and at the end. An evaluation that is stopped is begun again by whoever goes on; a
+ * cache goes on as cache.h says. `run` is a folder that exists. network and optimizer are as
  * fresh, or as run_load gave them with the position. Returns the first failure; the state saved last stays. A loss that
  * is not finite is GVM_ARGUMENT with step and rate, and nothing is saved of it. */
 gvm_status train(struct train_result *result, const char *run, const struct run_options *options,

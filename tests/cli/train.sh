@@ -34,11 +34,26 @@ expect 0 train --resume "$tmp/parts" --quiet
 cmp "$tmp/whole/last.safetensors" "$tmp/parts/last.safetensors"
 diff <(log "$tmp/whole") <(log "$tmp/parts")
 
+# The cache that is meant is the one of the folder where the run began.
+top=$PWD
+mkdir "$tmp/here" "$tmp/there"
+program=$(realpath "$GEOVIEWMATCH")
+from() { (cd "$1" && shift && "$program" "$@" > /dev/null); }
+from "$tmp/here" ${begin/tests/$top/tests} --out run --cache near.cache --steps 5
+from "$tmp/there" train --resume ../here/run --quiet
+[ -e "$tmp/here/near.cache" ] && [ -z "$(ls "$tmp/there")" ]
+cmp "$tmp/whole/last.safetensors" "$tmp/here/run/last.safetensors"
+
 # Other amounts are kept too.
 expect 0 $begin --out "$tmp/plain" --augment none --shuffle no --contrast no --rho 0 --steps 3 --eval-every 0
 expect 0 train --resume "$tmp/plain" --quiet
 says out ": 24 steps; "
 grep -q '"loss_con": 0, ' "$tmp/plain/log.jsonl"
+mirrored="$begin --epochs 3 --eval-every 0 --mirror 0.5 --street-jitter 0.3 --cluster 500"
+expect 0 $mirrored --out "$tmp/mirrored"
+expect 0 $mirrored --out "$tmp/again" --steps 3
+expect 0 train --resume "$tmp/again" --quiet
+cmp "$tmp/mirrored/state.safetensors" "$tmp/again/state.safetensors"
 
 # Killed a few times, at no time in particular.
 $GEOVIEWMATCH $begin --out "$tmp/killed" --save-minutes 0 > /dev/null & pid=$!
@@ -106,6 +121,48 @@ got=0; wait $pid || got=$?
 [ $got = 1 ]
 says out "to go on: geoviewmatch train --resume $tmp/stopped"
 
+# So it does a cache, here while another makes it, and an evaluation, which is long here: both are taken up again.
+exec 9> "$tmp/held.cache.part"
+flock 9
+$GEOVIEWMATCH $begin --cache "$tmp/held.cache" --out "$tmp/held" > "$tmp/out" 9>&- & pid=$!
+while [ ! -d "$tmp/held" ]; do sleep 0.05; done
+sleep 0.3
+kill -TERM $pid
+got=0; wait $pid || got=$?
+[ $got = 1 ]
+says out "to go on: geoviewmatch train --resume $tmp/held"
+exec 9>&-
+expect 0 train --resume "$tmp/held" --quiet
+cmp "$tmp/whole/last.safetensors" "$tmp/held/last.safetensors"
+diff <(log "$tmp/whole") <(log "$tmp/held")
+
+mkdir "$tmp/long"
+cp -r "$demo/street" "$demo/aerial" "$tmp/long"
+{
+    cat "$tmp/data/pairs.csv"
+    for i in {5..400}; do
+        cp "$demo/street/$((i % 4 + 1)).png" "$tmp/long/street/$i.png"
+        echo "test$i,street/$i.png,aerial/$((i % 4 + 1)).png,4$((i % 4 + 1)).5,8.25,,test"
+    done
+} > "$tmp/long/pairs.csv"
+long="${begin/$tmp\/data/$tmp/long} --epochs 2 --eval-every 1"
+expect 0 $long --out "$tmp/evaluated"
+for pause in 0.2 0.1 0.4 0.7 1.2 2 3; do
+    rm -rf "$tmp/cut"
+    $GEOVIEWMATCH $long --out "$tmp/cut" > "$tmp/out" & pid=$!
+    while [ ! -e "$tmp/cut/state.safetensors" ]; do sleep 0.02; done
+    sleep $pause
+    kill -TERM $pid 2> /dev/null || true
+    got=0; wait $pid || got=$?
+    ! grep -qF 'evaluate\":true' "$tmp/cut/state.safetensors" || break
+done
+[ $got = 1 ]
+grep -qF 'evaluate\":true' "$tmp/cut/state.safetensors"
+says out "to go on: geoviewmatch train --resume $tmp/cut"
+expect 0 train --resume "$tmp/cut" --quiet
+for file in last.safetensors best.safetensors state.safetensors; do cmp "$tmp/evaluated/$file" "$tmp/cut/$file"; done
+diff <(log "$tmp/evaluated") <(log "$tmp/cut")
+
 # Drawn, one run and several; a run that has just begun, without evaluations and with a line half written.
 "$TOOLS/plot" "$tmp/whole" > "$tmp/out"
 [ "$(cat "$tmp/out")" = "$tmp/whole/log.svg" ]
@@ -154,10 +211,30 @@ says out "aerial to street: 4 queries, a gallery of 4"
 # Refused.
 expect 1 $begin --out "$tmp/whole"
 refused "$tmp/whole: it holds a run already"
+cp -r "$tmp/whole" "$tmp/left"
+rm "$tmp/left/state.safetensors"
+for file in log.jsonl last.safetensors best.safetensors; do
+    expect 1 $begin --out "$tmp/left"
+    refused "$tmp/left: it holds $file of another run"
+    cmp "$tmp/whole/$file" "$tmp/left/$file"
+    rm "$tmp/left/$file"
+done
+expect 0 $begin --out "$tmp/left" --steps 1 --eval-every 0
+for wrong in "--stages 9,9" "--stages 4,4" "--preset huge"; do
+    expect 2 train --data "$tmp/data" --out "$tmp/none" $wrong
+    refused "${wrong% *} takes "
+done
+expect 1 train --data "$tmp/data" --out "$tmp/none" --init "$tmp/no.safetensors"
+refused "no.safetensors: "
+[ ! -e "$tmp/none" ]
 expect 2 train --data "$tmp/data"
 says err "--data and --out are needed"
 expect 2 train --resume "$tmp/whole" --data "$tmp/data"
-says err "--resume goes on with a run as it was begun"
+refused "--resume goes on with a run as it was begun" "--data does not"
+for option in "--epochs 9" "--batch 64" "--rate 5" "--on-bad skip" "--cache c" "--shuffle no" "--seed 1"; do
+    expect 2 train --resume "$tmp/whole" $option --steps 30
+    refused "--resume goes on with a run as it was begun" "${option% *} does not"
+done
 expect 2 train --data "$tmp/data" --out "$tmp/x" --epochs many
 says err "--epochs takes a whole number"
 expect 1 train --resume "$tmp/nothing"
