@@ -333,6 +333,49 @@ static void test_headings(void **state)
 
 /* ------------------------------------------------------------------ maps */
 
+struct seen {
+    size_t next;
+    int failures;
+};
+
+static void count_questions(void *user, size_t index, size_t count, gvm_status status, const gvm_error *err)
+{
+    struct seen *seen = user;
+    assert_int_equal(index, seen->next++);
+    assert_int_equal(count, 4);
+    assert_int_equal(status != GVM_OK, err->text[0] != '\0');
+    seen->failures += status != GVM_OK;
+}
+
+/* Questions of every kind at once: what fails fails alone. */
+static void test_questions(void **state)
+{
+    (void)state;
+    gvm_model *model = open_model(WEIGHTS);
+    gvm_session *session = open_session(model, 3);
+    gvm_map *map = open_map(session, "examples/demo/tiles.csv");
+    const gvm_question questions[4] = {
+        {.photo = streets[0], .heading = INFINITY},
+        {.photo = streets[1], .heading = -90, .lat = 45.0003593, .lon = -30.0007622, .within_m = 1},
+        {.photo = streets[2], .heading = NAN, .lat = 10, .lon = 10, .within_m = 1},
+        {.photo = "examples/demo/tiles.csv", .heading = NAN},
+    };
+    gvm_hit hits[4][3];
+    gvm_found found[4];
+    gvm_error err;
+    struct seen seen = {0, 0};
+    expect_failure(gvm_locate_files(session, map, questions, 4, 0, hits[0], 3, found, count_questions, &seen, &err),
+                   GVM_ARGUMENT, &err, "3.png: no tile of the map lies within 1 m");
+    assert_true(seen.next == 4 && seen.failures == 2);
+    assert_true(found[0].count == 3 && found[0].heading_found && isfinite(found[0].margin));
+    assert_true(found[1].count == 1 && !found[1].heading_found && isnan(found[1].margin));
+    assert_true(hits[1][0].heading == 270 && fabs(hits[1][0].lat - 45.0003593) < 1e-9);
+    assert_true(found[2].count == 0 && found[2].info.has_heading && found[3].count == 0);
+    gvm_map_free(map);
+    gvm_session_free(session);
+    gvm_model_free(model);
+}
+
 static void test_locate(void **state)
 {
     (void)state;
@@ -349,7 +392,8 @@ static void test_locate(void **state)
     expect_ok(gvm_map_search(map, model, hits[0], 6, &count, x, 4, &err), &err);
     assert_int_equal(count, 4);
     for (int i = 0; i < 4; i++) {
-        expect_ok(gvm_locate(session, map, streets[i], NULL, single, 6, &count, &err), &err);
+        const double north = 0; /* the third says where it looks, the others are taken to look north */
+        expect_ok(gvm_locate(session, map, streets[i], i == 2 ? NULL : &north, single, 6, &count, &err), &err);
         assert_int_equal(count, 4);
         for (int k = 0; k < 4; k++) {
             const gvm_hit *h = &hits[i][k];
@@ -361,9 +405,17 @@ static void test_locate(void **state)
             if (strcmp(h->tile, "aerial/3.png") == 0) assert_true(h->lat == 44.9996317 && h->lon == -30.0005844);
         }
     }
-    expect_ok(gvm_locate(session, map, streets[0], NULL, single, 2, &count, &err), &err);
+    expect_ok(gvm_locate(session, map, streets[0], &(double){0}, single, 2, &count, &err), &err);
     assert_int_equal(count, 2);
     assert_string_equal(single[0].tile, hits[0][0].tile);
+
+    unsigned char shown[2][200 * 200 * 3];
+    gvm_hit other_place = {.tile = "aerial/gone.png", .radius_m = 32};
+    expect_ok(gvm_map_picture(map, &single[0], shown[0], 200, &err), &err);
+    expect_ok(gvm_map_picture(map, &single[1], shown[1], 200, &err), &err);
+    assert_memory_not_equal(shown[0], shown[1], sizeof shown[0]);
+    expect_failure(gvm_map_picture(map, &other_place, shown[0], 200, &err), GVM_FILE, &err, "gone.png");
+    expect_failure(gvm_map_picture(map, &single[0], shown[0], 0, &err), GVM_ARGUMENT, &err, "0 pixels");
 
     expect_failure(gvm_locate(session, map, "tests/nothing", NULL, single, 2, &count, &err), GVM_FILE, &err, "nothing");
     assert_int_equal(count, 0);
@@ -481,10 +533,10 @@ static void test_two_sessions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_process),       cmocka_unit_test(test_about),  cmocka_unit_test(test_bad_weights),
-        cmocka_unit_test(test_bad_arguments), cmocka_unit_test(test_pixels), cmocka_unit_test(test_files),
-        cmocka_unit_test(test_headings),      cmocka_unit_test(test_locate), cmocka_unit_test(test_some_tiles),
-        cmocka_unit_test(test_two_sessions),
+        cmocka_unit_test(test_process),       cmocka_unit_test(test_about),        cmocka_unit_test(test_bad_weights),
+        cmocka_unit_test(test_bad_arguments), cmocka_unit_test(test_pixels),       cmocka_unit_test(test_files),
+        cmocka_unit_test(test_headings),      cmocka_unit_test(test_locate),       cmocka_unit_test(test_questions),
+        cmocka_unit_test(test_some_tiles),    cmocka_unit_test(test_two_sessions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
