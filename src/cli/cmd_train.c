@@ -115,7 +115,8 @@ static gvm_status check_folder(const char *path, gvm_error *err)
 static gvm_status begin(struct train_arguments *a, struct network **network, struct optimizer **optimizer,
                         gvm_error *err)
 {
-    gvm_status status = check_folder(a->out, err);
+    gvm_status status = run_options_check(&a->run, err);
+    if (status == GVM_OK) status = check_folder(a->out, err);
     if (status != GVM_OK) return status;
     if (a->init) {
         status = checkpoint_load(network, weights_path(a->init), true, err);

@@ -2,6 +2,7 @@
  * metadata has the network's `config` and, as JSON under `run`, options and position. */
 #include "train/run.h"
 
+#include <glib.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +30,19 @@ char *run_path(const char *run, const char *file)
 
 /* ------------------------------------------------------------------ options and position as JSON */
 
-/* Strings may hold bytes that are no UTF-8, which JSON cannot: such a run cannot be resumed, and says so when saved. */
+gvm_status run_options_check(const struct run_options *o, gvm_error *err)
+{
+    const struct {
+        const char *what, *text;
+    } texts[] = {
+        {"data set's path", o->data}, {"format", o->format}, {"test split", o->test}, {"cache's path", o->cache}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (texts[i].text && !g_utf8_validate(texts[i].text, -1, NULL))
+            return fail(err, GVM_ARGUMENT, "%s: the %s is not UTF-8, so that no run could go on with it; rename it",
+                        texts[i].text, texts[i].what);
+    return GVM_OK;
+}
+
 static json_t *text_or_null(const char *text)
 {
     return text ? json_string(text) : json_null();
@@ -139,12 +152,13 @@ static float *block_of(int kind, const struct network *network, const struct opt
 gvm_status run_save(const char *run, const struct run_options *options, const struct run_position *position,
                     const struct network *network, const struct optimizer *optimizer, gvm_error *err)
 {
+    gvm_status status = run_options_check(options, err);
+    if (status != GVM_OK) return status;
     size_t count = (size_t)network->param_count * KINDS;
     struct safetensors_entry *entries = calloc(count, sizeof *entries);
     struct name *names = calloc(count, sizeof *names);
     char *path = run_path(run, "state.safetensors"), *config = config_json(&network->config);
     char *json = run_json(options, position);
-    gvm_status status = GVM_OK;
     if (entries == NULL || names == NULL || path == NULL || config == NULL || json == NULL)
         status = fail(err, GVM_MEMORY, "%s: there is not enough memory to save the run", run);
     for (size_t i = 0; i < count && status == GVM_OK; i++) {

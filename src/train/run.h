@@ -38,12 +38,16 @@ struct run_position {
     double best;   /* highest R@1 so far, percent; -1 before the first evaluation */
 };
 
+/* Whether a state can keep them: it is JSON, so paths and names must be UTF-8. GVM_ARGUMENT with the one that is not.
+ */
+gvm_status run_options_check(const struct run_options *options, gvm_error *err);
+
 void run_options_free(struct run_options *options);
 
 /* The path of one of a run's files, to be freed. NULL where memory is short. */
 char *run_path(const char *run, const char *file);
 
-/* Write RUN/state.safetensors. */
+/* Write RUN/state.safetensors, of options that run_options_check accepts. */
 gvm_status run_save(const char *run, const struct run_options *options, const struct run_position *position,
                     const struct network *network, const struct optimizer *optimizer, gvm_error *err);
 

@@ -226,6 +226,12 @@ for wrong in "--stages 9,9" "--stages 4,4" "--preset huge"; do
 done
 expect 1 train --data "$tmp/data" --out "$tmp/none" --init "$tmp/no.safetensors"
 refused "no.safetensors: "
+expect 1 $begin --out "$tmp/none" --cache "$tmp/"$'stra\xdfe'
+refused "the cache's path is not UTF-8"
+mv "$tmp/data" "$tmp/"$'m\xfcnster'
+expect 1 train --data "$tmp/"$'m\xfcnster' --out "$tmp/none" --init tests/golden/net_narrow.safetensors
+refused "the data set's path is not UTF-8" "rename it"
+mv "$tmp/"$'m\xfcnster' "$tmp/data"
 [ ! -e "$tmp/none" ]
 expect 2 train --data "$tmp/data"
 says err "--data and --out are needed"
