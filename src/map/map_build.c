@@ -219,7 +219,7 @@ static gvm_status take_back(struct build *b, gvm_error *err)
         gvm_status status = map_file_commit(f, NULL, 0, err);
         if (status != GVM_OK) return status;
     } else {
-        unlink(f->path);
+        map_file_unlink(f->path, NULL);
         unlink(f->features_path);
     }
     return fail(err, GVM_IMAGE, "%s: %s, as none of %zu places has a tile: %zu are empty, %zu cannot be read", f->where,
@@ -232,11 +232,11 @@ static gvm_status open_map(struct map_file **file, const char *path, const gvm_m
     char *features;
     gvm_status status = map_features_path(&features, path, err);
     free(features);
-    if (status == GVM_OK && access(path, F_OK) != 0) {
-        if (add) return fail(err, GVM_FILE, "%s: there is no such map to add to", path_tail(path));
-        status = map_file_create(path, &model->info, json_pack("[O]", job), err);
-    }
-    if (status == GVM_OK) status = map_file_open(file, path, true, err);
+    if (status != GVM_OK) return status;
+    bool there = access(path, F_OK) == 0;
+    if (!there && add) return fail(err, GVM_FILE, "%s: there is no such map to add to", path_tail(path));
+    status = there ? map_file_open(file, path, true, err)
+                   : map_file_create(file, path, &model->info, json_pack("[O]", job), err);
     if (status == GVM_OK) status = map_file_match((*file)->where, (*file)->fingerprint, &model->info, err);
     return status;
 }

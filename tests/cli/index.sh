@@ -117,6 +117,26 @@ done
 expect 0 index "${big[@]}" --out "$tmp/killed.gpkg"
 same "$tmp/killed.gpkg" "$tmp/whole.gpkg"
 
+# Two that make one map at once: one of them does, and the other says so or finds the work done.
+for i in $(seq 12); do
+    rm -f "$tmp"/both.*
+    pids=()
+    for k in 1 2 3; do
+        "$GEOVIEWMATCH" index "${utm[@]}" --raster "$tmp/1.png" --out "$tmp/both.gpkg" > "$tmp/out$k" 2> "$tmp/err$k" & pids+=($!)
+    done
+    good=0
+    for k in 1 2 3; do
+        if wait ${pids[k - 1]}; then
+            good=$((good + 1))
+        else
+            grep -qF "both.gpkg: another process is building or changing this map" "$tmp/err$k" || { cat "$tmp/err$k"; exit 1; }
+        fi
+    done
+    [ $good -ge 1 ]
+    contents "$tmp/both.gpkg" | diff - "$tmp/first"
+    [ "$(cd "$tmp" && echo both.*)" = "both.features both.gpkg" ]
+done
+
 # limited BLOCKS ARGUMENT...: where files may have so many KB at most, it fails.
 limited() {
     local got=0 blocks=$1
