@@ -78,9 +78,9 @@ static void commit(struct map_file *file, size_t n)
 static void make_map(void)
 {
     gvm_error err;
-    if (map_file_create(in_folder("m.gpkg"), &info, json_pack("[{sb}]", "complete", 0), &err) != GVM_OK)
+    struct map_file *file;
+    if (map_file_create(&file, in_folder("m.gpkg"), &info, json_pack("[{sb}]", "complete", 0), &err) != GVM_OK)
         fail_msg("%s", err.text);
-    struct map_file *file = open_to_write();
     append(file, 3);
     append(file, 2);
     commit(file, 5);
@@ -188,7 +188,7 @@ static void test_shared(void **state)
     append(file, 1);
     gvm_error err;
     expect(map_file_open(&second, in_folder("m.gpkg"), true, &err), GVM_FILE, &err,
-           "m.gpkg: another process is changing this map");
+           "m.gpkg: another process is building or changing this map");
     commit(file, 1);
     map_file_close(file);
     size_t removed;
@@ -304,7 +304,8 @@ static void test_foreign(void **state)
     expect(gvm_map_open(&map, in_folder("m.gpkg"), &model, &err), GVM_MISMATCH, &err,
            "made with other weights (fingerprint 0123456789abcdef) than these (fedcba9876543210)");
     empty_folder(NULL);
-    expect(map_file_create(in_folder("m.zip"), &info, json_array(), &err), GVM_ARGUMENT, &err,
+    struct map_file *file;
+    expect(map_file_create(&file, in_folder("m.zip"), &info, json_array(), &err), GVM_ARGUMENT, &err,
            "m.zip: a map's name ends in .gpkg");
 }
 
@@ -329,8 +330,44 @@ static void test_features(void **state)
     make_map();
     unlink(in_folder("m.gpkg"));
     gvm_error err;
-    expect(map_file_create(in_folder("m.gpkg"), &info, json_array(), &err), GVM_FILE, &err,
+    struct map_file *file;
+    expect(map_file_create(&file, in_folder("m.gpkg"), &info, json_array(), &err), GVM_FILE, &err,
            "m.features: it lies there without its .gpkg");
+}
+
+/* A journal as a process leaves it that is killed in a commit: the deleted map's, which the new one must not take up,
+ * under the map's name and under the one that it is made as. */
+static void test_journal(void **state)
+{
+    (void)state;
+    static uint8_t journal[1 << 20];
+    sqlite3 *base;
+    make_map();
+    assert_int_equal(sqlite3_open(in_folder("m.gpkg"), &base), SQLITE_OK);
+    const char *change = "BEGIN; UPDATE geoviewmatch SET value = value || zeroblob(100000)";
+    assert_int_equal(sqlite3_exec(base, change, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_db_cacheflush(base), SQLITE_OK);
+    FILE *file = fopen(in_folder("m.gpkg-journal"), "rb");
+    assert_non_null(file);
+    size_t size = fread(journal, 1, sizeof journal, file);
+    fclose(file);
+    sqlite3_close(base);
+    assert_in_range(size, 1024, sizeof journal - 1);
+    assert_true(journal[0] == 0xd9 && journal[11] > 0); /* pages that SQLite would play back */
+
+    for (int i = 0; i < 2; i++) {
+        unlink(in_folder("m.gpkg"));
+        unlink(in_folder("m.features"));
+        put_bytes(i == 0 ? "m.gpkg-journal" : "m.features.tmp.gpkg-journal", journal, size);
+        put_text("m.features.tmp.gpkg", "of a process that was killed");
+        make_map();
+        assert_int_equal(access(in_folder("m.features.tmp.gpkg"), F_OK), -1);
+        assert_int_equal(access(in_folder("m.gpkg-journal"), F_OK), -1);
+        gvm_map *map = open_map();
+        check_tiles(map, 5);
+        gvm_map_free(map);
+        check_index(5);
+    }
 }
 
 static void test_header(void **state)
@@ -388,6 +425,7 @@ int main(void)
         cmocka_unit_test_teardown(test_removed, empty_folder),
         cmocka_unit_test_teardown(test_foreign, empty_folder),
         cmocka_unit_test_teardown(test_features, empty_folder),
+        cmocka_unit_test_teardown(test_journal, empty_folder),
         cmocka_unit_test(test_header),
         cmocka_unit_test(test_halves),
         cmocka_unit_test(test_all_closed),

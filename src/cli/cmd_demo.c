@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "cli/cli.h"
+#include "map/map_file.h"
 
 static const char help[] =
     "usage: geoviewmatch demo [options]\n"
@@ -90,8 +91,9 @@ static int demo(const struct arguments *a)
     gchar *report = g_strdup_printf("%s/report", a->out);
     int status = DONE;
     gvm_error err;
-    if (a->force && ((unlink(map) != 0 && errno != ENOENT) || (unlink(features) != 0 && errno != ENOENT))) {
-        fail_errno(&err, "replace", map);
+    if (a->force && map_file_unlink(map, &err) != GVM_OK) status = failed(&err);
+    if (a->force && status == DONE && unlink(features) != 0 && errno != ENOENT) {
+        fail_errno(&err, "replace", features);
         status = failed(&err);
     }
     if (status == DONE) status = run(a, ortho, map, street, report);

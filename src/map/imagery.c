@@ -1,11 +1,11 @@
 /* imagery.c - see imagery.h: which places there are, in which order. */
 #include "map/imagery.h"
 
+#include <cpl_string.h>
 #include <glib.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -23,13 +23,25 @@ void raster_source_steps(struct raster_source *source, double own_m, double want
     source->pixel_m = fmin(wanted_m, source->reduce * own_m);
 }
 
+/* Of a VRT its sources too, of a picture its world file. */
+static void stamp_raster(struct raster_source *source, const struct raster *raster)
+{
+    struct stamp stamp;
+    char **files = raster_files(raster);
+    stamp_start(&stamp);
+    source->bytes = files == NULL ? stamp_file(&stamp, source->path) : 0;
+    for (char **file = files; file != NULL && *file != NULL; file++) source->bytes += stamp_file(&stamp, *file);
+    stamp_end(source->stamp, &stamp);
+    CSLDestroy(files);
+}
+
 static gvm_status plan_raster(struct imagery *m, struct raster_source *source, gvm_error *err)
 {
     struct raster *raster;
     struct raster_facts facts;
-    struct stat file;
     gvm_status status = raster_open(&raster, source->path, m->crs, 1, err);
     if (status == GVM_OK) status = raster_describe(&facts, raster, err);
+    if (status == GVM_OK) stamp_raster(source, raster);
     raster_free(raster);
     if (status != GVM_OK) return status;
     if (m->tile_m < PIXELS_LEAST * facts.pixel_m)
@@ -38,7 +50,6 @@ static gvm_status plan_raster(struct imagery *m, struct raster_source *source, g
                     "(--tile-metres)",
                     path_tail(source->path), facts.pixel_m, m->tile_m);
     raster_source_steps(source, facts.pixel_m, m->tile_m / view_size(m->model, GVM_AERIAL)[0]);
-    source->bytes = stat(source->path, &file) == 0 ? (long long)file.st_size : 0;
     source->pieces = m->pieces;
     source->places = m->places;
     status = grid_cover(&source->grid, facts.box, m->tile_m, m->stride_m, path_tail(source->path), err);
@@ -77,12 +88,31 @@ size_t imagery_raster(const struct imagery *m, size_t number, bool by_place)
 
 /* ------------------------------------------------------------------ pictures that are a tile each */
 
+static void stamp_pictures(struct imagery *m, const void *list, size_t size)
+{
+    struct stamp stamp;
+    stamp_start(&stamp);
+    stamp_bytes(&stamp, list, size);
+    for (size_t i = 0; i < m->file_count; i++) {
+        const char *source = m->files[i].source;
+        stamp_bytes(&stamp, source, strlen(source) + 1);
+        stamp_file(&stamp, m->paths != NULL ? m->paths[i] : source);
+    }
+    stamp_end(m->stamp, &stamp);
+}
+
 static gvm_status plan_list(struct imagery *m, const char *list, gvm_error *err)
 {
     struct tiles tiles;
+    struct file_map file;
     m->kind = "tiles";
-    gvm_status status = tiles_read(&tiles, list, err);
+    gvm_status status = file_map(&file, list, err);
     if (status != GVM_OK) return status;
+    status = tiles_parse(&tiles, (const char *)file.data, file.size, path_tail(list), err);
+    if (status != GVM_OK) {
+        file_unmap(&file);
+        return status;
+    }
     m->file_count = tiles.count;
     m->files = calloc(tiles.count, sizeof *m->files);
     m->paths = calloc(tiles.count, sizeof *m->paths);
@@ -97,14 +127,18 @@ static gvm_status plan_list(struct imagery *m, const char *list, gvm_error *err)
         m->paths[i] = tiles_path(list, tile->image);
         enough = place->source != NULL && m->paths[i] != NULL;
     }
+    if (enough) stamp_pictures(m, file.data, file.size);
     tiles_free(&tiles);
+    file_unmap(&file);
     return enough ? GVM_OK : fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", path_tail(list));
 }
 
 static gvm_status plan_xyz(struct imagery *m, const char *folder, gvm_error *err)
 {
     m->kind = "xyz";
-    return xyz_list(&m->files, &m->file_count, &m->names, folder, m->tile_m, err);
+    gvm_status status = xyz_list(&m->files, &m->file_count, &m->names, folder, m->tile_m, err);
+    if (status == GVM_OK) stamp_pictures(m, "", 0);
+    return status;
 }
 
 /* ------------------------------------------------------------------ all */
@@ -199,12 +233,13 @@ json_t *imagery_describe(const struct imagery *m)
     json_t *all = json_pack("{ss,sI,sf}", "kind", m->kind, "places", (json_int_t)m->places, "tile_m", m->tile_m);
     if (m->rasters == NULL) {
         json_object_set_new(all, "source", json_path(m->path));
+        json_object_set_new(all, "stamp", json_string(m->stamp));
         return all;
     }
     json_t *list = json_array();
     for (size_t i = 0; i < m->raster_count; i++)
-        json_array_append_new(list, json_pack("{so,sI}", "path", json_path(m->rasters[i].path), "bytes",
-                                              (json_int_t)m->rasters[i].bytes));
+        json_array_append_new(list, json_pack("{so,sI,ss}", "path", json_path(m->rasters[i].path), "bytes",
+                                              (json_int_t)m->rasters[i].bytes, "stamp", m->rasters[i].stamp));
     json_object_set_new(all, "stride_m", json_real(m->stride_m));
     json_object_set_new(all, "sources", list);
     if (m->crs != NULL) json_object_set_new(all, "crs", json_path(m->crs));

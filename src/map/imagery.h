@@ -28,7 +28,8 @@ void imagery_free(struct imagery *imagery); /* NULL is fine */
 
 size_t imagery_places(const struct imagery *imagery); /* how many */
 
-/* What it is and how it is cut, so that two runs can be told to do the same; a new reference. NULL: no memory. */
+/* What it is and how it is cut, so that two runs can be told to do the same, with the sizes and stamps of its files, so
+ * that a change can be told; a new reference. NULL: no memory. */
 json_t *imagery_describe(const struct imagery *imagery);
 
 /* Places come in pieces, which can be cut at once on several threads. */

@@ -4,6 +4,7 @@
 
 #include "map/imagery.h"
 #include "map/raster.h"
+#include "map/stamp.h"
 #include "map/tiles.h"
 
 /* A raster to be cut. */
@@ -14,7 +15,8 @@ struct raster_source {
     double pixel_m; /* of the pixels that are cut out of it */
     size_t pieces;  /* of the sources before it */
     size_t places;
-    long long bytes;
+    long long bytes; /* of its files */
+    char stamp[STAMP + 1];
 };
 
 struct imagery {
@@ -28,6 +30,7 @@ struct imagery {
     struct place *files; /* pictures that are a tile each */
     char **paths;        /* where they lie */
     size_t file_count;
+    char stamp[STAMP + 1]; /* of the list and the pictures */
     size_t pieces, places;
     struct names names;
 };

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "map/map_file.h"
+#include "map/map_job.h"
 #include "map/piece_ring.h"
 #include "model/session.h"
 
@@ -38,74 +39,6 @@ struct build {
     size_t failed_source; /* that was told of last, plus one */
 };
 
-/* ------------------------------------------------------------------ jobs */
-
-static json_t *new_job(const struct imagery *imagery, const gvm_session *session)
-{
-    return json_pack("{so,si,si,si,si,si,sb}", "imagery", imagery_describe(imagery), "batch", session->max_batch,
-                     "done", 0, "tiles", 0, "empty", 0, "failed", 0, "complete", 0);
-}
-
-static size_t job_number(const json_t *job, const char *key)
-{
-    json_int_t value = json_integer_value(json_object_get(job, key));
-    return value > 0 ? (size_t)value : 0;
-}
-
-static bool is_complete(const json_t *job)
-{
-    return json_is_true(json_object_get(job, "complete"));
-}
-
-static bool same_job(const json_t *a, const json_t *b)
-{
-    return json_equal(json_object_get(a, "imagery"), json_object_get(b, "imagery")) &&
-           json_equal(json_object_get(a, "batch"), json_object_get(b, "batch"));
-}
-
-static void read_job(struct gvm_map_progress *p, const json_t *job, size_t places)
-{
-    *p = (struct gvm_map_progress){.places = places};
-    p->done = p->resumed = job_number(job, "done");
-    p->tiles = job_number(job, "tiles");
-    p->empty = job_number(job, "empty");
-    p->failed = job_number(job, "failed");
-}
-
-static void write_job(json_t *job, const struct gvm_map_progress *p, bool complete)
-{
-    json_object_set_new(job, "done", json_integer((json_int_t)p->done));
-    json_object_set_new(job, "tiles", json_integer((json_int_t)p->tiles));
-    json_object_set_new(job, "empty", json_integer((json_int_t)p->empty));
-    json_object_set_new(job, "failed", json_integer((json_int_t)p->failed));
-    json_object_set_new(job, "complete", json_boolean(complete));
-}
-
-/* The job in the map that is to be done or is done already; a new one is added. */
-static gvm_status find_job(json_t **job, struct map_file *f, json_t *wanted, bool add, gvm_error *err)
-{
-    size_t n = json_array_size(f->jobs);
-    *job = NULL;
-    for (size_t i = 0; i < n && *job == NULL; i++)
-        if (same_job(json_array_get(f->jobs, i), wanted)) *job = json_array_get(f->jobs, i);
-    if (*job != NULL && is_complete(*job)) return GVM_OK;
-    if (*job == NULL && n > 0 && !is_complete(json_array_get(f->jobs, n - 1)))
-        return fail(err, GVM_ARGUMENT,
-                    "%s: its building from other sources, or with other options, was interrupted: run that command "
-                    "again to its end first (geoviewmatch info tells which)",
-                    f->where);
-    if (*job == NULL && !add)
-        return fail(err, GVM_ARGUMENT,
-                    "%s: the map is there, from other sources or with other options: add to it (--add), or take "
-                    "another name",
-                    f->where);
-    if (*job != NULL) return GVM_OK;
-    if (json_array_append(f->jobs, wanted) != 0)
-        return fail(err, GVM_MEMORY, "%s: there is not enough memory to add to it", f->where);
-    *job = wanted;
-    return map_file_commit(f, NULL, 0, err);
-}
-
 /* ------------------------------------------------------------------ tiles */
 
 static double seconds(void)
@@ -117,7 +50,7 @@ static double seconds(void)
 
 static gvm_status commit(struct build *b, bool complete, gvm_error *err)
 {
-    write_job(b->job, &b->whole, complete);
+    job_write(b->job, &b->whole, complete);
     gvm_status status = map_file_commit(b->file, b->places, b->waiting, err);
     if (status != GVM_OK) return status;
     b->waiting = 0;
@@ -219,7 +152,7 @@ static gvm_status take_back(struct build *b, gvm_error *err)
         gvm_status status = map_file_commit(f, NULL, 0, err);
         if (status != GVM_OK) return status;
     } else {
-        unlink(f->path);
+        map_file_unlink(f->path, NULL);
         unlink(f->features_path);
     }
     return fail(err, GVM_IMAGE, "%s: %s, as none of %zu places has a tile: %zu are empty, %zu cannot be read", f->where,
@@ -232,11 +165,11 @@ static gvm_status open_map(struct map_file **file, const char *path, const gvm_m
     char *features;
     gvm_status status = map_features_path(&features, path, err);
     free(features);
-    if (status == GVM_OK && access(path, F_OK) != 0) {
-        if (add) return fail(err, GVM_FILE, "%s: there is no such map to add to", path_tail(path));
-        status = map_file_create(path, &model->info, json_pack("[O]", job), err);
-    }
-    if (status == GVM_OK) status = map_file_open(file, path, true, err);
+    if (status != GVM_OK) return status;
+    bool there = access(path, F_OK) == 0;
+    if (!there && add) return fail(err, GVM_FILE, "%s: there is no such map to add to", path_tail(path));
+    status = there ? map_file_open(file, path, true, err)
+                   : map_file_create(file, path, &model->info, json_pack("[O]", job), err);
     if (status == GVM_OK) status = map_file_match((*file)->where, (*file)->fingerprint, &model->info, err);
     return status;
 }
@@ -250,14 +183,14 @@ gvm_status gvm_map_build(const char *path, gvm_session *session, const gvm_map_o
     gvm_status status = imagery_open(&imagery, options, session->model, err);
     if (status != GVM_OK) return status;
     b.imagery = imagery;
-    json_t *job = new_job(imagery, session);
+    json_t *job = job_new(imagery, session->max_batch);
     status = job != NULL ? open_map(&b.file, path, session->model, job, options->add != 0, err)
                          : fail(err, GVM_MEMORY, "%s: there is not enough memory to build it", path_tail(path));
-    if (status == GVM_OK) status = find_job(&b.job, b.file, job, options->add != 0, err);
+    if (status == GVM_OK) status = job_find(&b.job, b.file, job, options->add != 0, err);
     if (status == GVM_OK) {
-        read_job(&b.now, b.job, imagery_places(imagery));
+        job_read(&b.now, b.job, imagery_places(imagery));
         b.whole = b.now;
-        if (!is_complete(b.job)) {
+        if (!job_is_complete(b.job)) {
             status = build_job(&b, err);
             if (status == GVM_OK && b.now.tiles == 0) status = take_back(&b, err);
         }

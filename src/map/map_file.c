@@ -1,4 +1,5 @@
-/* map_file.c - a map's two files are made, opened and checked. The GeoPackage goes through GDAL's own driver. */
+/* map_file.c - a map's two files are made, opened, checked and deleted. The GeoPackage goes through GDAL's own driver.
+ */
 #include "map/map_file.h"
 
 #include <cpl_string.h>
@@ -51,78 +52,88 @@ static bool draw_id(char id[MAP_ID + 1])
 }
 
 /* One that has rows and lost its GeoPackage may be somebody's work. */
-static gvm_status check_left_over(const char *path, gvm_error *err)
-{
-    struct stat file;
-    if (stat(path, &file) != 0 || file.st_size <= FEATURES_START) return GVM_OK;
-    return fail(err, GVM_FILE, "%s: it lies there without its .gpkg: move it away, or take another name",
-                path_tail(path));
-}
-
-static gvm_status write_features(const char *path, const struct features_facts *id, gvm_error *err)
+static gvm_status write_features(const struct map_file *f, gvm_error *err)
 {
     uint8_t header[FEATURES_START];
-    struct file_writer writer;
-    features_header(header, id);
-    gvm_status status = check_left_over(path, err);
-    if (status == GVM_OK) status = file_writer_open(&writer, path, err);
-    if (status != GVM_OK) return status;
-    status = file_writer_write(&writer, header, sizeof header, err);
-    if (status == GVM_OK) return file_writer_commit(&writer, err);
-    file_writer_abort(&writer);
+    struct stat file;
+    if (fstat(f->features, &file) != 0) return fail_errno(err, "write", f->features_where);
+    if (file.st_size > FEATURES_START)
+        return fail(err, GVM_FILE, "%s: it lies there without its .gpkg: move it away, or take another name",
+                    f->features_where);
+    features_header(header, &f->id);
+    bool done = ftruncate(f->features, 0) == 0 && pwrite(f->features, header, sizeof header, 0) == FEATURES_START &&
+                fsync(f->features) == 0;
+    if (done) return GVM_OK;
+    gvm_status status = fail_errno(err, "write", f->features_where);
+    unlink(f->features_path);
     return status;
 }
 
-/* In the same folder, so that it can be renamed; GDAL wants the extension. */
-static char *temporary_name(const char *path)
+gvm_status map_file_unlink(const char *path, gvm_error *err)
 {
-    const char *slash = strrchr(path, '/');
-    int folder = slash != NULL ? (int)(slash + 1 - path) : 0;
-    size_t size = (size_t)folder + 64;
+    static const char *const ends[] = {"", "-journal", "-wal", "-shm"};
+    size_t size = strlen(path) + sizeof "-journal";
     char *name = malloc(size);
-    if (name != NULL) snprintf(name, size, "%.*sgeoviewmatch-%ld.tmp.gpkg", folder, path, (long)getpid());
+    if (name == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to replace it", path_tail(path));
+    gvm_status status = GVM_OK;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends && status == GVM_OK; i++) {
+        snprintf(name, size, "%s%s", path, ends[i]);
+        if (unlink(name) != 0 && errno != ENOENT) status = fail_errno(err, "replace", path_tail(name));
+    }
+    free(name);
+    return status;
+}
+
+/* In the same folder, so that it can be renamed; GDAL wants the extension. It is the map's own, so that what a killed
+ * process left goes with the next making. */
+static char *temporary_name(const char *features)
+{
+    size_t size = strlen(features) + sizeof ".tmp.gpkg";
+    char *name = malloc(size);
+    if (name != NULL) snprintf(name, size, "%s.tmp.gpkg", features);
     return name;
 }
 
-/* The features come first: a GeoPackage under its own name has them. */
-gvm_status map_file_create(const char *path, const gvm_model_info *info, json_t *jobs, gvm_error *err)
+/* The features are there and held: a GeoPackage under its own name has them. Where an earlier one was deleted, its
+ * journal may still lie there, and SQLite would play the old pages into the new file. */
+static gvm_status make_files(struct map_file *f, gvm_error *err)
 {
-    struct map_file file = {.path = (char *)path, .where = path_tail(path), .ground_m = info->ground_m, .jobs = jobs};
-    file.id.width = info->features;
-    memcpy(file.fingerprint, info->fingerprint, sizeof file.fingerprint);
-    char *temporary = NULL;
-    gvm_status status = map_features_path(&file.features_path, path, err);
-    if (status == GVM_OK && !draw_id(file.id.id)) status = fail_errno(err, "make", file.where);
-    if (status == GVM_OK && (temporary = temporary_name(path)) == NULL)
-        status = fail(err, GVM_MEMORY, "%s: there is not enough memory for it", file.where);
-    if (status == GVM_OK) status = write_features(file.features_path, &file.id, err);
+    char *temporary = temporary_name(f->features_path);
+    if (temporary == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for it", f->where);
+    gvm_status status = write_features(f, err);
     if (status == GVM_OK) {
-        unlink(temporary); /* of a process that had our number */
-        status = map_table_create(&file, temporary, err);
-        if (status == GVM_OK && rename(temporary, path) != 0) status = fail_errno(err, "write", file.where);
+        status = map_file_unlink(temporary, err);
+        if (status == GVM_OK) status = map_file_unlink(f->path, err);
+        if (status == GVM_OK) status = map_table_create(f, temporary, err);
+        if (status == GVM_OK && rename(temporary, f->path) != 0) status = fail_errno(err, "write", f->where);
         if (status == GVM_OK) {
-            file_sync_folder(path);
+            file_sync_folder(f->path);
         } else {
-            unlink(temporary);
-            unlink(file.features_path);
+            map_file_unlink(temporary, NULL);
+            unlink(f->features_path);
         }
     }
     free(temporary);
-    free(file.features_path);
-    json_decref(jobs);
     return status;
 }
 
 /* ------------------------------------------------------------------ opening one */
 
-/* Hold the features for ourselves until they are closed, and forget what was not committed. */
-static gvm_status hold_features(struct map_file *f, gvm_error *err)
+/* Hold the features for ourselves until they are closed, made where there are none: who has them has the map. Another
+ * process may have deleted them between the opening and the lock. */
+static gvm_status hold_features(struct map_file *f, bool make, gvm_error *err)
 {
-    f->features = open(f->features_path, O_RDWR | O_CLOEXEC);
-    if (f->features < 0) return fail_errno(err, "open", f->features_where);
-    if (flock(f->features, LOCK_EX | LOCK_NB) != 0)
-        return fail(err, GVM_FILE, "%s: another process is changing this map", f->where);
-    return GVM_OK;
+    for (;;) {
+        struct stat held, named;
+        f->features = open(f->features_path, O_RDWR | O_CLOEXEC | O_NONBLOCK | (make ? O_CREAT : 0), 0666);
+        if (f->features < 0 || fstat(f->features, &held) != 0) return fail_errno(err, "open", f->features_where);
+        if (!S_ISREG(held.st_mode)) return fail(err, GVM_FILE, "%s: it is not a regular file", f->features_where);
+        if (flock(f->features, LOCK_EX | LOCK_NB) != 0)
+            return fail(err, GVM_FILE, "%s: another process is building or changing this map", f->where);
+        if (stat(f->features_path, &named) == 0 && named.st_dev == held.st_dev && named.st_ino == held.st_ino)
+            return GVM_OK;
+        close(f->features);
+    }
 }
 
 static gvm_status check_features(struct map_file *f, gvm_error *err)
@@ -146,15 +157,12 @@ static gvm_status open_files(struct map_file *f, bool write, gvm_error *err)
     bool package = bytes.size >= 16 && memcmp(bytes.data, "SQLite format 3", 16) == 0;
     file_unmap(&bytes);
     if (!package) return fail(err, GVM_FORMAT, "%s: it is not a GeoPackage", f->where);
-    status = map_features_path(&f->features_path, f->path, err);
-    if (status != GVM_OK) return status;
-    f->features_where = path_tail(f->features_path);
-    if (write && access(f->features_path, F_OK) == 0) status = hold_features(f, err);
+    if (write && f->features < 0 && access(f->features_path, F_OK) == 0) status = hold_features(f, false, err);
     if (status == GVM_OK) status = map_table_open(f, write, err);
     return status == GVM_OK ? check_features(f, err) : status;
 }
 
-gvm_status map_file_open(struct map_file **file, const char *path, bool write, gvm_error *err)
+static gvm_status new_file(struct map_file **file, const char *path, gvm_error *err)
 {
     *file = NULL;
     struct map_file *f = calloc(1, sizeof *f);
@@ -165,12 +173,45 @@ gvm_status map_file_open(struct map_file **file, const char *path, bool write, g
     }
     f->where = path_tail(f->path);
     f->features = -1;
-    gvm_status status = open_files(f, write, err);
-    if (status == GVM_OK)
-        *file = f;
-    else
-        map_file_close(f);
+    *file = f;
+    gvm_status status = map_features_path(&f->features_path, path, err);
+    f->features_where = status == GVM_OK ? path_tail(f->features_path) : NULL;
     return status;
+}
+
+/* What came of opening it. */
+static gvm_status opened(struct map_file **file, gvm_status status)
+{
+    if (status == GVM_OK) return GVM_OK;
+    map_file_close(*file);
+    *file = NULL;
+    return status;
+}
+
+gvm_status map_file_open(struct map_file **file, const char *path, bool write, gvm_error *err)
+{
+    gvm_status status = new_file(file, path, err);
+    if (status == GVM_OK) status = open_files(*file, write, err);
+    return opened(file, status);
+}
+
+/* Once the features are held no other process makes the map; one may have made it before. */
+gvm_status map_file_create(struct map_file **file, const char *path, const gvm_model_info *info, json_t *jobs,
+                           gvm_error *err)
+{
+    gvm_status status = new_file(file, path, err);
+    struct map_file *f = *file;
+    if (status == GVM_OK) status = hold_features(f, true, err);
+    if (status == GVM_OK && access(path, F_OK) != 0) {
+        f->ground_m = info->ground_m;
+        f->id.width = info->features;
+        memcpy(f->fingerprint, info->fingerprint, sizeof f->fingerprint);
+        f->jobs = json_incref(jobs);
+        status = draw_id(f->id.id) ? make_files(f, err) : fail_errno(err, "make", f->where);
+    }
+    json_decref(jobs);
+    if (status == GVM_OK) status = open_files(f, true, err);
+    return opened(file, status);
 }
 
 void map_file_close(struct map_file *f)

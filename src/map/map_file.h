@@ -33,13 +33,18 @@ struct map_file {
 /* MAP.features for MAP.gpkg; GVM_ARGUMENT for another name. */
 gvm_status map_features_path(char **features, const char *path, gvm_error *err);
 
-/* Make a map without tiles where there is none. The jobs are taken over, also on failure. */
-gvm_status map_file_create(const char *path, const gvm_model_info *info, json_t *jobs, gvm_error *err);
+/* Make a map without tiles where there is none, and open it to write. Of several processes that do so at once, one
+ * makes it, and the others have GVM_FILE, or its map. The jobs are taken over, also on failure. */
+gvm_status map_file_create(struct map_file **file, const char *path, const gvm_model_info *info, json_t *jobs,
+                           gvm_error *err);
 
 /* Open a map and see that both files belong together. To write: alone, or GVM_FILE; what was not committed is cut
  * off. To be freed with map_file_close. */
 gvm_status map_file_open(struct map_file **file, const char *path, bool write, gvm_error *err);
 void map_file_close(struct map_file *file); /* NULL is fine */
+
+/* Delete a GeoPackage with what SQLite leaves beside it; fine where there is none. */
+gvm_status map_file_unlink(const char *path, gvm_error *err);
 
 /* GVM_MISMATCH, with both fingerprints, where other weights made it. */
 gvm_status map_file_match(const char *where, const char *fingerprint, const gvm_model_info *info, gvm_error *err);

@@ -1,9 +1,11 @@
 /* raster.c - a raster is opened: which of its bands make the picture, what of it is void, and how 16 bits become 8. */
+#include <cpl_string.h>
 #include <gdal_alg.h>
 #include <gdal_utils.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -230,6 +232,22 @@ gvm_status raster_open(struct raster **raster, const char *path, const char *crs
     else
         raster_free(r);
     return status;
+}
+
+char **raster_files(const struct raster *r)
+{
+    static const char *const beside[] = {"aux.xml", "ovr", "msk"};
+    char **all = GDALGetFileList(r->views[0]), **files = NULL;
+    for (char **file = all; file != NULL && *file != NULL; file++) {
+        size_t length = strlen(*file);
+        bool source = true;
+        for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
+            if (length > strlen(beside[i]) && strcasecmp(*file + length - strlen(beside[i]), beside[i]) == 0)
+                source = false;
+        if (source) files = CSLAddString(files, *file);
+    }
+    CSLDestroy(all);
+    return files;
 }
 
 void raster_free(struct raster *r)

@@ -27,6 +27,10 @@ struct raster_facts {
 gvm_status raster_open(struct raster **raster, const char *path, const char *crs, int reduce, gvm_error *err);
 void raster_free(struct raster *raster); /* NULL is fine */
 
+/* The files that it is read from, without those that programs put beside them (statistics, overviews); ends with NULL,
+ * to be freed with CSLDestroy. NULL where GDAL does not tell. */
+char **raster_files(const struct raster *raster);
+
 gvm_status raster_describe(struct raster_facts *facts, const struct raster *raster, gvm_error *err);
 
 /* Pixels of a box, north up: pixel (y, x) lies at latitude north - (y + 1/2) step_lat, longitude

@@ -117,6 +117,26 @@ done
 expect 0 index "${big[@]}" --out "$tmp/killed.gpkg"
 same "$tmp/killed.gpkg" "$tmp/whole.gpkg"
 
+# Two that make one map at once: one of them does, and the other says so or finds the work done.
+for i in $(seq 12); do
+    rm -f "$tmp"/both.*
+    pids=()
+    for k in 1 2 3; do
+        "$GEOVIEWMATCH" index "${utm[@]}" --raster "$tmp/1.png" --out "$tmp/both.gpkg" > "$tmp/out$k" 2> "$tmp/err$k" & pids+=($!)
+    done
+    good=0
+    for k in 1 2 3; do
+        if wait ${pids[k - 1]}; then
+            good=$((good + 1))
+        else
+            grep -qF "both.gpkg: another process is building or changing this map" "$tmp/err$k" || { cat "$tmp/err$k"; exit 1; }
+        fi
+    done
+    [ $good -ge 1 ]
+    contents "$tmp/both.gpkg" | diff - "$tmp/first"
+    [ "$(cd "$tmp" && echo both.*)" = "both.features both.gpkg" ]
+done
+
 # limited BLOCKS ARGUMENT...: where files may have so many KB at most, it fails.
 limited() {
     local got=0 blocks=$1
@@ -162,6 +182,50 @@ expect 1 index --weights "$w" --out "$tmp/gone.gpkg" --xyz "$tmp/xyz"
 lines out 0
 says err "gone.gpkg: not made, as none of 1 places has a tile: 0 are empty, 1 cannot be read"
 [ -z "$(find "$tmp" -name 'gone.*')" ]
+
+# ------------------------------------------------------------------ sources that change
+
+# changed PATTERN ARGUMENT...: building fails with this sentence, with --add and without, and leaves the map alone.
+changed() {
+    local pattern=$1
+    shift
+    contents "$tmp/change.gpkg" > "$tmp/before"
+    for add in "" --add; do
+        expect 1 index --weights "$w" --out "$tmp/change.gpkg" "$@" $add
+        refused "change.gpkg: " "$pattern has changed since the map was made of it: take another name"
+    done
+    contents "$tmp/change.gpkg" | diff - "$tmp/before"
+    rm "$tmp"/change.*
+}
+cp $demo/aerial/[12].png "$tmp"
+printf 'image,lat,lon\n1.png,50,15\n2.png,50.01,15\n' > "$tmp/list.csv"
+expect 0 index --weights "$w" --out "$tmp/change.gpkg" --tiles "$tmp/list.csv"
+expect 0 index --weights "$w" --out "$tmp/change.gpkg" --tiles "$tmp/list.csv"
+says out "complete already, 2 tiles"
+sed -i s/50.01/50.02/ "$tmp/list.csv"
+changed list.csv --tiles "$tmp/list.csv"
+expect 0 index --weights "$w" --out "$tmp/change.gpkg" --tiles "$tmp/list.csv"
+cp $demo/aerial/1.png "$tmp/2.png"
+changed list.csv --tiles "$tmp/list.csv"
+expect 0 index --weights "$w" --out "$tmp/change.gpkg" --tiles "$tmp/list.csv"
+echo 1.png,50.03,15 >> "$tmp/list.csv"
+changed list.csv --tiles "$tmp/list.csv"
+
+cp "$tmp/1.png" "$tmp/r.png"
+cp "$tmp/1.pgw" "$tmp/r.pgw"
+rasters=(--crs EPSG:32633 --raster "$tmp/r.png" "$tmp/2.png")
+expect 0 index --weights "$w" --out "$tmp/change.gpkg" "${rasters[@]}"
+touch "$tmp/r.png" # as another picture of that size
+changed r.png "${rasters[@]}"
+expect 0 index --weights "$w" --out "$tmp/change.gpkg" "${rasters[@]}"
+cp "$tmp/2.pgw" "$tmp/r.pgw"
+changed r.png "${rasters[@]}"
+
+mkdir -p "$tmp/web/19/280001"
+cp $demo/aerial/2.png "$tmp/web/19/280001/180001.png"
+expect 0 index --weights "$w" --out "$tmp/change.gpkg" --xyz "$tmp/web"
+cp $demo/aerial/1.png "$tmp/web/19/280001/180001.png"
+changed web --xyz "$tmp/web"
 
 # ------------------------------------------------------------------ files that are no maps of ours
 

@@ -1,0 +1,112 @@
+/* map_job.c - see map_job.h */
+#include "map/map_job.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+
+json_t *job_new(const struct imagery *imagery, int batch)
+{
+    return json_pack("{so,si,si,si,si,si,sb}", "imagery", imagery_describe(imagery), "batch", batch, "done", 0, "tiles",
+                     0, "empty", 0, "failed", 0, "complete", 0);
+}
+
+static size_t job_number(const json_t *job, const char *key)
+{
+    json_int_t value = json_integer_value(json_object_get(job, key));
+    return value > 0 ? (size_t)value : 0;
+}
+
+bool job_is_complete(const json_t *job)
+{
+    return json_is_true(json_object_get(job, "complete"));
+}
+
+void job_read(struct gvm_map_progress *p, const json_t *job, size_t places)
+{
+    *p = (struct gvm_map_progress){.places = places};
+    p->done = p->resumed = job_number(job, "done");
+    p->tiles = job_number(job, "tiles");
+    p->empty = job_number(job, "empty");
+    p->failed = job_number(job, "failed");
+}
+
+void job_write(json_t *job, const struct gvm_map_progress *p, bool complete)
+{
+    json_object_set_new(job, "done", json_integer((json_int_t)p->done));
+    json_object_set_new(job, "tiles", json_integer((json_int_t)p->tiles));
+    json_object_set_new(job, "empty", json_integer((json_int_t)p->empty));
+    json_object_set_new(job, "failed", json_integer((json_int_t)p->failed));
+    json_object_set_new(job, "complete", json_boolean(complete));
+}
+
+/* ------------------------------------------------------------------ which one */
+
+/* The imagery without what changes where a file does. */
+static json_t *names_of(const json_t *job)
+{
+    json_t *imagery = json_deep_copy(json_object_get(job, "imagery")), *source;
+    size_t i;
+    json_object_del(imagery, "places");
+    json_object_del(imagery, "stamp");
+    json_array_foreach(json_object_get(imagery, "sources"), i, source)
+    {
+        json_object_del(source, "bytes");
+        json_object_del(source, "stamp");
+    }
+    return imagery;
+}
+
+static bool same_job(const json_t *a, const json_t *b)
+{
+    json_t *p = names_of(a), *q = names_of(b);
+    bool same = json_equal(p, q) && json_equal(json_object_get(a, "batch"), json_object_get(b, "batch"));
+    json_decref(p);
+    json_decref(q);
+    return same;
+}
+
+/* Of the same job, then and now: a source that changed, or NULL. */
+static const char *changed_source(const json_t *then, const json_t *now)
+{
+    const json_t *a = json_object_get(then, "imagery"), *b = json_object_get(now, "imagery");
+    const json_t *sources = json_object_get(b, "sources");
+    if (json_equal(a, b)) return NULL;
+    for (size_t i = 0; i < json_array_size(sources); i++) {
+        const json_t *source = json_array_get(sources, i);
+        if (!json_equal(source, json_array_get(json_object_get(a, "sources"), i)))
+            return json_string_value(json_object_get(source, "path"));
+    }
+    const char *source = json_string_value(json_object_get(b, "source"));
+    return source != NULL ? source : "the imagery";
+}
+
+gvm_status job_find(json_t **job, struct map_file *f, json_t *wanted, bool add, gvm_error *err)
+{
+    size_t n = json_array_size(f->jobs);
+    *job = NULL;
+    for (size_t i = n; i-- > 0 && *job == NULL;)
+        if (same_job(json_array_get(f->jobs, i), wanted)) *job = json_array_get(f->jobs, i);
+    const char *changed = *job != NULL ? changed_source(*job, wanted) : NULL;
+    if (changed != NULL)
+        return fail(err, GVM_ARGUMENT,
+                    "%s: %s has changed since the map was made of it: take another name for a new map", f->where,
+                    path_tail(changed));
+    if (*job != NULL && job_is_complete(*job)) return GVM_OK;
+    if (*job == NULL && n > 0 && !job_is_complete(json_array_get(f->jobs, n - 1)))
+        return fail(err, GVM_ARGUMENT,
+                    "%s: its building from other sources, or with other options, was interrupted: run that command "
+                    "again to its end first (geoviewmatch info tells which)",
+                    f->where);
+    if (*job == NULL && !add)
+        return fail(err, GVM_ARGUMENT,
+                    "%s: the map is there, from other sources or with other options: add to it (--add), or take "
+                    "another name",
+                    f->where);
+    if (*job != NULL) return GVM_OK;
+    if (json_array_append(f->jobs, wanted) != 0)
+        return fail(err, GVM_MEMORY, "%s: there is not enough memory to add to it", f->where);
+    *job = wanted;
+    return map_file_commit(f, NULL, 0, err);
+}

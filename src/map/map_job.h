@@ -1,0 +1,26 @@
+/* map_job.h - what was built into a map: a job for each set of sources, in the map's table of facts.
+ *
+ *   imagery   the sources with the sizes and stamps of their files, and how they are cut: imagery_describe
+ *   batch     tiles that the network took at once
+ *   done      places that were looked at; of them tiles, empty, failed
+ *   complete  whether those are all
+ *
+ * Jobs follow each other, each to its end before the next: their tiles have the map's rows in the jobs' order. */
+#ifndef GVM_MAP_MAP_JOB_H
+#define GVM_MAP_MAP_JOB_H
+
+#include "map/map_file.h"
+
+json_t *job_new(const struct imagery *imagery, int batch); /* NULL: no memory */
+
+/* The job in the map that is to be done, or is done already; a new one is added. GVM_ARGUMENT where that must not be:
+ * another is not at its end, the map is of other sources and is not to be added to, or the sources changed. */
+gvm_status job_find(json_t **job, struct map_file *file, json_t *wanted, bool add, gvm_error *err);
+
+bool job_is_complete(const json_t *job);
+
+/* How far it is, of so many places. */
+void job_read(struct gvm_map_progress *progress, const json_t *job, size_t places);
+void job_write(json_t *job, const struct gvm_map_progress *progress, bool complete);
+
+#endif
