@@ -37,7 +37,8 @@ const char train_help[] =
     "  --jitter A (0.3)      --grey P (0.2)         --blur P (0.5)     --shuffle yes|no\n"
     "  --mirror P (0)        how likely east and west change places in both pictures of a pair\n"
     "  --street-jitter A (0) colours of the street pictures varied, as --jitter does those of the aerial ones\n"
-    "  --cluster M           batches of neighbourhoods of M metres, which are harder to tell apart (default: 0, none)\n"
+    "  --cluster M           batches of neighbourhoods of M metres, 1 or more: harder to tell apart (default: 0, "
+    "none)\n"
     "  --steps K             stop after K updates in all and save (default: all epochs)\n"
     "  --eval-every N        epochs between evaluations, 0 for never (default: 10)\n"
     "  --save-minutes M      most minutes between saves (default: 10)\n"
@@ -105,6 +106,8 @@ static int read_number(int which, const char *name, const char *text)
     if (!fine)
         return usage_error(name, "--%s takes a %snumber from %g to %g, not '%s'", n->name,
                            which >= EPOCHS ? "whole " : "", n->low, n->high, text);
+    if (which == CLUSTER && n->value > 0 && n->value < 1)
+        return usage_error(name, "--cluster takes 0 or metres from 1 to %g, not '%s'", n->high, text);
     if (which >= EPOCHS) n->value = (double)whole;
     return GO_ON;
 }

@@ -340,6 +340,8 @@ gvm_status dataset_check(struct findings *findings, const struct dataset *datase
     parallel_run(read_pictures, &c);
     check_pictures(&c);
     findings->pictures = c.count;
+    if (dataset->has_gaps && findings->of[FAULT_MISSING] <= c.count / 20)
+        findings->harmless = findings->of[FAULT_MISSING];
 
     for (size_t i = 0; i < c.count; i++) g_free(c.pictures[i].trouble);
     g_hash_table_destroy(c.by_path);

@@ -30,7 +30,8 @@ struct findings {
     struct finding *items;
     size_t count;
     size_t of[FAULTS];
-    size_t pictures; /* that were read */
+    size_t pictures; /* that were looked for */
+    size_t harmless; /* of all findings: missing pictures of labels with gaps, where they are a twentieth at most */
 };
 
 /* Look at the labels and read every picture, on all threads. The data set was opened as_listed.

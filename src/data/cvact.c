@@ -239,6 +239,7 @@ gvm_status cvact_read(struct dataset *dataset, const struct dataset_options *opt
     memcpy(dataset->elevation, (double[2]){-45, 45}, sizeof dataset->elevation); /* rows 208 to 623 of 832 */
     memcpy(dataset->street_size, (int[2]){1664, 832}, sizeof dataset->street_size);
     memcpy(dataset->aerial_size, (int[2]){1200, 1200}, sizeof dataset->aerial_size);
+    dataset->has_gaps = true;
     gvm_status status = pick_test(&all, dataset, options, tests, 2, err);
     if (status == GVM_OK) status = cvact_open(&c, dataset->root, err);
     if (status != GVM_OK) return status;

@@ -52,6 +52,7 @@ struct dataset {
     int street_size[2];  /* width and height of its pictures as they are published; 0: any */
     int aerial_size[2];
     struct split train, test;
+    bool has_gaps;      /* its labels as published name pictures that were not published */
     bool undivided;     /* its labels know no splits: train and test are the same pairs */
     int left_out;       /* pairs named by the labels of which a picture is not there */
     int tiles_left_out; /* tiles of a list of its own (VIGOR) that are not there, in either split */

@@ -148,6 +148,7 @@ gvm_status sampler_epoch(int *order, int *batches, const struct split *split, in
                          uint64_t seed, uint64_t epoch, gvm_error *err)
 {
     assert(B >= 1 && B <= 1 << 20);
+    assert(cluster_m == 0 || cluster_m >= 1); /* else the squares are too many to be numbered */
     int N = split->query_count, T = split->tile_count;
     struct filling f = {.split = split, .order = order, .first = NONE, .last = NONE};
     int *memory = calloc(2 * ((size_t)N + (size_t)T) + 1, sizeof *memory);

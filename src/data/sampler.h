@@ -18,9 +18,9 @@ bool sampler_conflict(const struct query *a, const struct query *b);
  *            the same in each epoch where tiles are shared; 0 where not even one can be filled
  *   B        >= 1
  *   shuffle  false: as the queries are listed
- *   cluster_m  > 0, and shuffle: queries of one square of so many metres stand together, so that a batch holds a few
- *            neighbourhoods rather than pictures from everywhere, and telling them apart takes more. The squares lie
- *            elsewhere in each epoch. Queries without a place are one neighbourhood
+ *   cluster_m  0: none. >= 1, and shuffle: queries of one square of so many metres stand together, so that a batch
+ *            holds a few neighbourhoods rather than pictures from everywhere, and telling them apart takes more. The
+ *            squares lie elsewhere in each epoch. Queries without a place are one neighbourhood
  *
  * Returns GVM_OK or GVM_MEMORY. */
 gvm_status sampler_epoch(int *order, int *batches, const struct split *split, int B, bool shuffle, double cluster_m,

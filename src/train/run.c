@@ -111,10 +111,11 @@ static gvm_status read_json(struct run_options *o, struct run_position *p, const
             &drop, "step", &step, "epoch", &p->epoch, "next_batch", &p->batch, "evaluate", &evaluate, "best",
             &p->best) == 0 &&
         own_text(&o->data, data) && o->data && own_text(&o->format, format) && own_text(&o->test, test) &&
-        own_text(&o->cache, cache) && o->cluster_m >= 0 && o->epochs >= 1 && o->batch >= 2 && o->batch <= MAX_BATCH &&
-        o->eval_every >= 0 && step >= 0 && p->epoch >= 0 && p->batch >= 0 && within(a, 3, 0, 1) &&
-        within(a + 5, 2, 0, 1) && (a[2] == 0 || (within(a + 3, 2, 1e-3, 10) && a[3] <= a[4])) && within(l, 4, 0, 1e3) &&
-        within(r, 6, 0, 10) && within(&rho, 1, 0, 100) && within(&drop, 1, 0, 0.9);
+        own_text(&o->cache, cache) && (o->cluster_m == 0 || (o->cluster_m >= 1 && o->cluster_m <= 1e6)) &&
+        o->epochs >= 1 && o->batch >= 2 && o->batch <= MAX_BATCH && o->eval_every >= 0 && step >= 0 && p->epoch >= 0 &&
+        p->batch >= 0 && within(a, 3, 0, 1) && within(a + 5, 2, 0, 1) &&
+        (a[2] == 0 || (within(a + 3, 2, 1e-3, 10) && a[3] <= a[4])) && within(l, 4, 0, 1e3) && within(r, 6, 0, 10) &&
+        within(&rho, 1, 0, 100) && within(&drop, 1, 0, 0.9);
     json_decref(root);
     if (!fine) {
         run_options_free(o);

@@ -99,6 +99,60 @@ says out "cvusa: CVUSA, 174.4 m of ground, elevations -32.73 to 32.73 degrees" "
 count 'test \(val\)' "3 pairs, 3 tiles"
 count mis-sized 3
 
+# CVACT's labels name pictures that were not published: a few do no harm, many do, and so does whatever else there is.
+a=$tmp/cvact
+mkdir -p "$a/streetview" "$a/satview_polish"
+python3 - "$a" <<'END'
+import struct, sys, zlib
+folder, N = sys.argv[1], 20
+def element(kind, body):
+    return struct.pack("<II", kind, len(body)) + body + bytes(-len(body) % 8)
+def matrix(name, kind, shape, data):
+    flags = element(6, struct.pack("<II", kind, 0))
+    return element(14, flags + element(5, struct.pack("<ii", *shape)) + element(1, name.encode()) + data)
+def doubles(name, shape, values):
+    return matrix(name, 6, shape, element(9, struct.pack(f"<{len(values)}d", *values)))
+def set_of(name, field, numbers):
+    names = struct.pack("<HHi", 5, 4, 32) + element(1, field.encode().ljust(32, b"\0"))
+    return matrix(name, 2, (1, 1), names + doubles("", (len(numbers), 1), numbers))
+ids = [f"id{i:02d}" for i in range(N)]
+columns = "".join(name[k] for k in range(4) for name in ids)
+with open(folder + "/ACT_data.mat", "wb") as f:
+    f.write(b"MATLAB 5.0 MAT-file".ljust(124) + struct.pack("<H2s", 0x100, b"IM"))
+    f.write(matrix("panoIds", 4, (N, 4), element(16, columns.encode())))
+    f.write(doubles("utm", (N, 2), [690000.0 + 100 * i for i in range(N)] + [6090000.0] * N))
+    f.write(set_of("trainSet", "trainInd", list(range(1, 16))) + set_of("valSet", "valInd", list(range(16, N + 1))))
+def chunk(kind, body):
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+def picture(name, width, height, shade):
+    open(folder + name, "wb").write(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+        + chunk(b"IDAT", zlib.compress((b"\0" + bytes([shade]) * 3 * width) * height)) + chunk(b"IEND", b""))
+for i, name in enumerate(ids):
+    picture(f"/streetview/{name}_grdView.jpg", 16, 8, 3 * i)
+    picture(f"/satview_polish/{name}_satView_polish.jpg", 12, 12, 3 * i)
+END
+expect 0 check --data "$a"
+says out "cvact: CVACT, 144 m"
+count pictures 40
+count missing 0
+rm "$a"/*/id07_*
+expect 0 check --data "$a" # 5%
+count missing 2
+says out "no harm: CVACT's labels name pictures that were not published"
+expect 0 check --data "$a" --json
+python3 -c 'import json,sys; a = json.load(open(sys.argv[1])); assert a["found"] == 2 and a["harmless"] == 2, a' "$tmp/out"
+cp "$a/streetview/id03_grdView.jpg" "$tmp/whole.jpg"
+echo broken > "$a/streetview/id03_grdView.jpg"
+expect 1 check --data "$a"
+count missing 2
+count unreadable 1
+mv "$tmp/whole.jpg" "$a/streetview/id03_grdView.jpg"
+rm "$a"/streetview/id18_*
+expect 1 check --data "$a"
+count missing 3
+! grep -q "no harm" "$tmp/out"
+
 # Labels that lie, and calls that are wrong.
 echo "j,../street/1.png,aerial/1.png,48,11,train,," >> "$d/pairs.csv"
 expect 1 check --data "$d"

@@ -243,6 +243,12 @@ for option in "--epochs 9" "--batch 64" "--rate 5" "--on-bad skip" "--cache c" "
 done
 expect 2 train --data "$tmp/data" --out "$tmp/x" --epochs many
 says err "--epochs takes a whole number"
+expect 2 train --data "$tmp/data" --out "$tmp/x" --cluster 1e-300
+refused "--cluster takes 0 or metres from 1 to 1e+06, not '1e-300'"
+cp -r "$tmp/whole" "$tmp/odd"
+sed -i 's/cluster_m\\":0.0/cluster_m\\":0.1/' "$tmp/odd/state.safetensors"
+expect 1 train --resume "$tmp/odd"
+refused "its 'run' is not what a training run leaves"
 expect 1 train --resume "$tmp/nothing"
 refused "$tmp/nothing/state.safetensors"
 printf 'broken' > "$tmp/data/street/2.png"
