@@ -218,6 +218,7 @@ typedef struct gvm_map_progress {
     size_t done;    /* of them, those of earlier runs included */
     size_t resumed; /* those of earlier runs */
     size_t tiles;   /* that are in the map by now */
+    size_t removed; /* that were, and were taken out since */
     size_t empty;   /* places where nothing is, or less than half a tile */
     size_t failed;  /* places that could not be read */
 } gvm_map_progress;
@@ -234,7 +235,8 @@ typedef void gvm_map_watch(void *user, const gvm_map_progress *progress, const g
  *
  * A process that ends at any moment leaves a map that holds what it had committed: the same call goes on there and
  * ends with the same tiles and, with the same machine, max_batch and thread count, the same bits. Where the map is
- * there and complete, the same call does nothing. What cannot be read is left out and counted.
+ * there and complete, the same call does nothing; with add it builds anew what lacks tiles, because they were taken
+ * out, and puts it in the place of the old tiles once it is whole. What cannot be read is left out and counted.
  *
  * The first call in a process, also of the functions below, registers GDAL's drivers for such rasters, and takes its
  * network file systems away for all of the process.

@@ -51,7 +51,8 @@ static double seconds(void)
 static gvm_status commit(struct build *b, bool complete, gvm_error *err)
 {
     job_write(b->job, &b->whole, complete);
-    gvm_status status = map_file_commit(b->file, b->places, b->waiting, err);
+    gvm_status status = complete ? job_replace(b->file, b->job, err) : GVM_OK;
+    if (status == GVM_OK) status = map_file_commit(b->file, b->places, b->waiting, err);
     if (status != GVM_OK) return status;
     b->waiting = 0;
     b->committed = seconds();
@@ -195,7 +196,9 @@ gvm_status gvm_map_build(const char *path, gvm_session *session, const gvm_map_o
             if (status == GVM_OK && b.now.tiles == 0) status = take_back(&b, err);
         }
     }
-    if (progress != NULL) *progress = b.now;
+    struct gvm_map_progress end = b.now;
+    if (status == GVM_OK) status = job_count(&end, b.file, b.job, err);
+    if (progress != NULL) *progress = end;
     map_file_close(b.file);
     json_decref(job);
     imagery_free(imagery);

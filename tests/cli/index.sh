@@ -99,6 +99,27 @@ expect 0 index --out "$map" --remove 'POLYGON((15.0026 50, 15.0026 51, 16 51, 16
 says out "$map: 4 tiles removed"
 expect 0 info "$map"
 says out "tiles          4" "1.png: 4 tiles"
+
+# What was taken out comes back with --add: all of these sources anew, once, whatever else is in the map.
+second=("${utm[@]}" --out "$map" --raster "$tmp/2.png")
+expect 0 index "${second[@]}"
+says out "$map: complete already, 0 tiles, 4 removed (--add makes them again)"
+expect 0 index "${second[@]}" --add
+says out "$map: 4 tiles"
+expect 0 index "${second[@]}" --add
+says out "$map: complete already, 4 tiles"
+expect 0 index --out "$map" --remove '15.0026,50,16,50.01196' # the southern ones
+says out "$map: 2 tiles removed"
+expect 0 index "${second[@]}" --add
+expect 0 info "$map"
+says out "tiles          8" "building       complete" "1.png: 4 tiles" "2.png: 4 tiles"
+python3 - "$map" <<'END'
+import sqlite3, sys
+c = sqlite3.connect(sys.argv[1])
+tiles = c.execute("SELECT source, lat, lon, row FROM tiles ORDER BY row").fetchall()
+assert len({t[1:3] for t in tiles}) == 8 and [t[3] for t in tiles] == [0, 1, 2, 3, 12, 13, 14, 15], tiles
+END
+contents "$map" > /dev/null
 expect 1 index --weights "$w" --out "$tmp/none.gpkg" --tiles $demo/tiles.csv --add
 refused "none.gpkg: there is no such map to add to"
 
@@ -220,6 +241,17 @@ changed r.png "${rasters[@]}"
 expect 0 index --weights "$w" --out "$tmp/change.gpkg" "${rasters[@]}"
 cp "$tmp/2.pgw" "$tmp/r.pgw"
 changed r.png "${rasters[@]}"
+
+# The new ones come in the old ones' place, once any of these were taken out.
+expect 0 index --weights "$w" --out "$tmp/change.gpkg" "${rasters[@]}"
+cp "$tmp/1.pgw" "$tmp/r.pgw"
+expect 0 index --out "$tmp/change.gpkg" --remove 15.0026,50,16,50.01196
+expect 1 index --weights "$w" --out "$tmp/change.gpkg" "${rasters[@]}"
+refused "r.png has changed"
+expect 0 index --weights "$w" --out "$tmp/change.gpkg" "${rasters[@]}" --add
+expect 0 info "$tmp/change.gpkg"
+says out "tiles          8" "longitude 15.00"
+rm "$tmp"/change.*
 
 mkdir -p "$tmp/web/19/280001"
 cp $demo/aerial/2.png "$tmp/web/19/280001/180001.png"
