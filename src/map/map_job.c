@@ -1,15 +1,18 @@
 /* map_job.c - see map_job.h */
 #include "map/map_job.h"
 
+#include <glib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/file.h"
 
+enum { HOLES_MOST = 100 };
+
 json_t *job_new(const struct imagery *imagery, int batch)
 {
-    return json_pack("{so,si,si,si,si,si,sb}", "imagery", imagery_describe(imagery), "batch", batch, "done", 0, "tiles",
-                     0, "empty", 0, "failed", 0, "complete", 0);
+    return json_pack("{so,si,si,si,si,si,sb,s{}}", "imagery", imagery_describe(imagery), "batch", batch, "done", 0,
+                     "tiles", 0, "empty", 0, "failed", 0, "complete", 0, "holes");
 }
 
 static size_t job_number(const json_t *job, const char *key)
@@ -39,6 +42,16 @@ void job_write(json_t *job, const struct gvm_map_progress *p, bool complete)
     json_object_set_new(job, "empty", json_integer((json_int_t)p->empty));
     json_object_set_new(job, "failed", json_integer((json_int_t)p->failed));
     json_object_set_new(job, "complete", json_boolean(complete));
+}
+
+/* JSON is UTF-8, a path need not be. */
+void job_hole(json_t *holes, const char *source)
+{
+    gchar *valid = g_utf8_make_valid(source, -1);
+    const json_t *count = json_object_get(holes, valid);
+    if (count != NULL || json_object_size(holes) < HOLES_MOST)
+        json_object_set_new(holes, valid, json_integer(json_integer_value(count) + 1));
+    g_free(valid);
 }
 
 /* ------------------------------------------------------------------ which one */
@@ -133,7 +146,7 @@ gvm_status job_find(json_t **job, struct map_file *f, json_t *wanted, bool add, 
     gvm_status status = *job != NULL ? job_count(&now, f, *job, err) : GVM_OK;
     if (status != GVM_OK) return status;
     const char *changed = *job != NULL ? changed_source(*job, wanted) : NULL;
-    bool lacks = now.removed > 0, complete = job_is_complete(*job);
+    bool lacks = now.removed > 0 || job_number(*job, "failed") > 0, complete = job_is_complete(*job);
     if (changed != NULL && !complete && job_number(*job, "tiles") == 0) { /* nothing is in the map of what it was */
         json_object_update(*job, wanted);
         return map_file_commit(f, NULL, 0, err);

@@ -4,6 +4,7 @@
  *   batch     tiles that the network took at once
  *   done      places that were looked at; of them tiles, empty, failed
  *   complete  whether those are all
+ *   holes     places that failed, by source; of a hundred sources at most
  *
  * Jobs follow each other, each to its end before the next: their tiles have the map's rows in the jobs' order. A tile
  * that was taken out leaves its row behind. A job may come again, to replace the tiles of the one before. */
@@ -26,6 +27,9 @@ void job_read(struct gvm_map_progress *progress, const json_t *job, size_t place
 
 /* Say how many of its tiles are in the map. */
 gvm_status job_count(struct gvm_map_progress *progress, const struct map_file *file, const json_t *job, gvm_error *err);
+
+/* Count a place of a source among the holes. */
+void job_hole(json_t *holes, const char *source);
 
 /* It is complete with the next commit: let the tiles of earlier jobs of the same sources go. */
 gvm_status job_replace(struct map_file *file, const json_t *job, gvm_error *err);

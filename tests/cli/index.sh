@@ -186,7 +186,11 @@ echo broken > "$tmp/xyz/19/280001/180002.jpg"
 expect 1 index --weights "$w" --out "$tmp/xyz.gpkg" --xyz "$tmp/xyz"
 lines err 1
 says err "19/280001/180002.jpg: it is not a JPEG"
-says out "$tmp/xyz.gpkg: 1 tile, 1 that could not be read"
+says out "$tmp/xyz.gpkg: 1 tile, 1 that could not be read and is missing (--add tries again)"
+expect 1 index --weights "$w" --out "$tmp/xyz.gpkg" --xyz "$tmp/xyz"
+lines err 1
+says err "19/280001/180002.jpg: it could not be read and is missing from the map"
+says out "$tmp/xyz.gpkg: complete already, 1 tile, 1 that could not be read and is missing"
 python3 - "$tmp/xyz.gpkg" <<'END'
 import math, sqlite3, sys
 (source, lat, lon, metres), = sqlite3.connect(sys.argv[1]).execute("SELECT source, lat, lon, metres FROM tiles")
@@ -203,6 +207,31 @@ expect 1 index --weights "$w" --out "$tmp/gone.gpkg" --xyz "$tmp/xyz"
 lines out 0
 says err "gone.gpkg: not made, as none of 1 places has a tile: 0 are empty, 1 cannot be read"
 [ -z "$(find "$tmp" -name 'gone.*')" ]
+
+# Of a raster that breaks off: what can be read is there, the rest is told of each time until it can.
+mkdir "$tmp/torn"
+cp $demo/aerial/1.png "$tmp/torn/whole.png"
+for name in whole torn; do cp "$tmp/1.pgw" "$tmp/torn/$name.pgw"; done
+head -c $(($(stat -c %s "$tmp/torn/whole.png") * 7 / 10)) "$tmp/torn/whole.png" > "$tmp/torn/torn.png"
+torn=(index "${utm[@]}" --out "$tmp/torn.gpkg" --raster "$tmp/torn/torn.png" "$tmp/2.png" --tile-metres 32)
+expect 1 "${torn[@]}"
+says err "torn.png: it cannot be read in part"
+cp "$tmp/out" "$tmp/first"
+for again in 1 2; do
+    expect 1 "${torn[@]}"
+    lines err 1
+    says err "torn/torn.png: " " of it could not be read and are missing from the map"
+    diff <(sed 's/complete already, //' "$tmp/out") "$tmp/first"
+done
+expect 1 "${torn[@]}" --add
+says err "torn.png: it cannot be read in part"
+diff "$tmp/out" "$tmp/first"
+cp "$tmp/torn/whole.png" "$tmp/torn/torn.png"
+expect 0 "${torn[@]}" --add
+says out "$tmp/torn.gpkg: 32 tiles"
+expect 0 "${torn[@]}"
+says out "complete already, 32 tiles"
+lines err 0
 
 # ------------------------------------------------------------------ sources that change
 
