@@ -72,6 +72,11 @@ expect 1 index "${one[@]}" --weights "$tmp/other.safetensors"
 refused "map.gpkg: the map was made with other weights (fingerprint "
 expect 1 index "${one[@]}" "$tmp/gone.png" --add
 refused "gone.png: cannot open it"
+ln -s 1.png "$tmp/link.png"
+for name in 1.png ./1.png link.png; do
+    expect 1 index "${one[@]}" "$tmp/$name" --add
+    refused "$name: it is named twice"
+done
 echo text > "$tmp/text.tif"
 expect 1 index "${one[@]}" "$tmp/text.tif" --add
 refused "text.tif: it is not a raster that can be opened"
