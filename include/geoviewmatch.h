@@ -218,12 +218,14 @@ typedef struct gvm_map_progress {
     size_t done;    /* of them, those of earlier runs included */
     size_t resumed; /* those of earlier runs */
     size_t tiles;   /* that are in the map by now */
+    size_t removed; /* that were, and were taken out since */
     size_t empty;   /* places where nothing is, or less than half a tile */
     size_t failed;  /* places that could not be read */
 } gvm_map_progress;
 
 /* Called on the calling thread now and then, and where something cannot be read, with a sentence: once for each
- * raster, and for each picture of a list or a folder. failure is NULL otherwise. Must not use the session. */
+ * raster, and for each picture of a list or a folder; first for what earlier runs could not read. failure is NULL
+ * otherwise. Must not use the session. */
 typedef void gvm_map_watch(void *user, const gvm_map_progress *progress, const gvm_error *failure);
 
 /* Build a map into two files, MAP.gpkg (a GeoPackage, with a polygon for each tile) and MAP.features beside it.
@@ -234,7 +236,9 @@ typedef void gvm_map_watch(void *user, const gvm_map_progress *progress, const g
  *
  * A process that ends at any moment leaves a map that holds what it had committed: the same call goes on there and
  * ends with the same tiles and, with the same machine, max_batch and thread count, the same bits. Where the map is
- * there and complete, the same call does nothing. What cannot be read is left out and counted.
+ * there and complete, the same call does nothing; with add it builds anew what lacks tiles, because they were taken
+ * out or could not be read, and puts it in the place of the old tiles once it is whole. What cannot be read is left out
+ * and counted.
  *
  * The first call in a process, also of the functions below, registers GDAL's drivers for such rasters, and takes its
  * network file systems away for all of the process.

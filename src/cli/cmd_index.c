@@ -24,7 +24,7 @@ static const char help[] =
     "                        image,lat,lon,metres\n"
     "  --xyz DIR             web-map tiles DIR/z/x/y.jpg (or .png, .webp); of several zooms the one whose tiles are\n"
     "                        nearest in size to what the weights were trained for\n"
-    "  --add                 add to a map that there is\n"
+    "  --add                 add to a map that there is; makes tiles again that were removed or not read\n"
     "  --remove AREA         take the tiles out whose centres lie in W,S,E,N (degrees) or in a polygon in WKT\n"
     "  --tile-metres M       side of a raster's tile on the ground (default: the weights' own)\n"
     "  --stride-metres M     from one tile's centre to the next's (default: half a tile)\n"
@@ -128,7 +128,10 @@ static void print_result(const char *map, const gvm_map_progress *p)
     print_text(map);
     printf(": %s%zu tile%s", p->done == p->resumed ? "complete already, " : "", p->tiles, p->tiles == 1 ? "" : "s");
     if (p->empty > 0) printf(", %zu empty place%s skipped", p->empty, p->empty == 1 ? "" : "s");
-    if (p->failed > 0) printf(", %zu that could not be read", p->failed);
+    if (p->removed > 0) printf(", %zu removed (--add makes them again)", p->removed);
+    if (p->failed > 0)
+        printf(", %zu that could not be read and %s missing (--add tries again)", p->failed,
+               p->failed == 1 ? "is" : "are");
     printf("\n");
 }
 
@@ -146,7 +149,7 @@ static int build(const struct arguments *a)
     int end = status == GVM_OK ? DONE : failed(&err);
     if (status == GVM_OK) {
         print_result(a->out, &progress);
-        if (progress.failed > 0 && progress.done > progress.resumed) end = FAILED;
+        if (progress.failed > 0) end = FAILED;
     }
     gvm_session_free(session);
     gvm_model_free(model);

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -58,6 +59,13 @@ static gvm_status plan_raster(struct imagery *m, struct raster_source *source, g
     return status;
 }
 
+/* Under one name or two. */
+static bool same_file(const char *a, const char *b)
+{
+    struct stat p, q;
+    return strcmp(a, b) == 0 || (stat(a, &p) == 0 && stat(b, &q) == 0 && p.st_dev == q.st_dev && p.st_ino == q.st_ino);
+}
+
 static gvm_status plan_rasters(struct imagery *m, const gvm_map_options *options, gvm_error *err)
 {
     gvm_status status = GVM_OK;
@@ -72,7 +80,7 @@ static gvm_status plan_rasters(struct imagery *m, const gvm_map_options *options
         if (m->rasters[i].path == NULL)
             return fail(err, GVM_MEMORY, "there is not enough memory for %zu rasters", options->raster_count);
         for (size_t k = 0; k < i; k++)
-            if (strcmp(m->rasters[k].path, m->rasters[i].path) == 0)
+            if (same_file(m->rasters[k].path, m->rasters[i].path))
                 return fail(err, GVM_ARGUMENT, "%s: it is named twice", path_tail(m->rasters[i].path));
         status = plan_raster(m, &m->rasters[i], err);
     }

@@ -37,6 +37,7 @@ struct build {
     size_t waiting;       /* of them, embedded and not committed */
     double committed;     /* when */
     size_t failed_source; /* that was told of last, plus one */
+    json_t *holes;        /* of what was looked at, by source; NULL: those of the job */
 };
 
 /* ------------------------------------------------------------------ tiles */
@@ -51,7 +52,8 @@ static double seconds(void)
 static gvm_status commit(struct build *b, bool complete, gvm_error *err)
 {
     job_write(b->job, &b->whole, complete);
-    gvm_status status = map_file_commit(b->file, b->places, b->waiting, err);
+    gvm_status status = complete ? job_replace(b->file, b->job, err) : GVM_OK;
+    if (status == GVM_OK) status = map_file_commit(b->file, b->places, b->waiting, err);
     if (status != GVM_OK) return status;
     b->waiting = 0;
     b->committed = seconds();
@@ -71,6 +73,8 @@ static gvm_status embed_batch(struct build *b, gvm_error *err)
     b->waiting += n;
     b->count = 0;
     b->whole = b->now;
+    if (b->holes != NULL) json_object_set_new(b->job, "holes", b->holes);
+    b->holes = NULL;
     return status;
 }
 
@@ -89,6 +93,8 @@ static gvm_status take_tile(struct build *b, const struct cut_tile *tile, const 
     }
     if (tile->status != GVM_OK) {
         b->now.failed++;
+        if (b->holes == NULL) b->holes = json_deep_copy(json_object_get(b->job, "holes"));
+        job_hole(b->holes, tile->place.source);
         if (b->failed_source != piece->source + 1) tell(b, &piece->err);
         b->failed_source = piece->source + 1;
         return GVM_OK;
@@ -139,7 +145,27 @@ static gvm_status build_job(struct build *b, gvm_error *err)
     free(b->pixels);
     free(b->features);
     free(b->places);
+    json_decref(b->holes);
     return status;
+}
+
+/* What earlier runs could not read is still missing. */
+static void tell_holes(struct build *b)
+{
+    bool rasters = json_object_get(json_object_get(b->job, "imagery"), "sources") != NULL;
+    const char *source;
+    json_t *places;
+    json_object_foreach(json_object_get(b->job, "holes"), source, places)
+    {
+        gvm_error hole;
+        long long n = json_integer_value(places);
+        if (rasters)
+            fail(&hole, GVM_IMAGE, "%s: %lld place%s of it could not be read and %s missing from the map",
+                 path_tail(source), n, n == 1 ? "" : "s", n == 1 ? "is" : "are");
+        else
+            fail(&hole, GVM_IMAGE, "%s: it could not be read and is missing from the map", path_tail(source));
+        tell(b, &hole);
+    }
 }
 
 /* The sources gave nothing: the map becomes what it was, or goes. */
@@ -190,12 +216,15 @@ gvm_status gvm_map_build(const char *path, gvm_session *session, const gvm_map_o
     if (status == GVM_OK) {
         job_read(&b.now, b.job, imagery_places(imagery));
         b.whole = b.now;
+        tell_holes(&b);
         if (!job_is_complete(b.job)) {
             status = build_job(&b, err);
             if (status == GVM_OK && b.now.tiles == 0) status = take_back(&b, err);
         }
     }
-    if (progress != NULL) *progress = b.now;
+    struct gvm_map_progress end = b.now;
+    if (status == GVM_OK) status = job_count(&end, b.file, b.job, err);
+    if (progress != NULL) *progress = end;
     map_file_close(b.file);
     json_decref(job);
     imagery_free(imagery);

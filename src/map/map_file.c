@@ -220,6 +220,7 @@ void map_file_close(struct map_file *f)
     map_table_close(f);
     if (f->features >= 0) close(f->features);
     json_decref(f->jobs);
+    free(f->replaced);
     free(f->features_path);
     free(f->path);
     free(f);

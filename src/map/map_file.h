@@ -28,6 +28,11 @@ struct map_file {
     OGRLayerH tiles;
     int features; /* the file; -1 where it is opened to read */
     size_t end;   /* rows in the file, those that are not committed among them */
+
+    struct row_range {
+        size_t from, end;
+    } * replaced; /* rows whose tiles go with the next commit */
+    size_t replaced_count;
 };
 
 /* MAP.features for MAP.gpkg; GVM_ARGUMENT for another name. */
@@ -54,6 +59,12 @@ gvm_status map_file_tiles(struct tiles *tiles, const struct map_file *file, gvm_
 
 /* Put n features (n, width) behind the others. They count once map_file_commit has their places. */
 gvm_status map_file_append(struct map_file *file, const float *features, size_t n, gvm_error *err);
+
+/* Let the tiles of the rows from `from` up to `end` go with the next commit. */
+gvm_status map_file_replace(struct map_file *file, size_t from, size_t end, gvm_error *err);
+
+/* How many tiles there are of those rows. */
+gvm_status map_file_count(size_t *count, const struct map_file *file, size_t from, size_t end, gvm_error *err);
 
 /* Commit the places of all rows that were appended, n, and the jobs as they are now. */
 gvm_status map_file_commit(struct map_file *file, const struct place *places, size_t n, gvm_error *err);

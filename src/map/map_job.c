@@ -1,15 +1,18 @@
 /* map_job.c - see map_job.h */
 #include "map/map_job.h"
 
+#include <glib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/file.h"
 
+enum { HOLES_MOST = 100 };
+
 json_t *job_new(const struct imagery *imagery, int batch)
 {
-    return json_pack("{so,si,si,si,si,si,sb}", "imagery", imagery_describe(imagery), "batch", batch, "done", 0, "tiles",
-                     0, "empty", 0, "failed", 0, "complete", 0);
+    return json_pack("{so,si,si,si,si,si,sb,s{}}", "imagery", imagery_describe(imagery), "batch", batch, "done", 0,
+                     "tiles", 0, "empty", 0, "failed", 0, "complete", 0, "holes");
 }
 
 static size_t job_number(const json_t *job, const char *key)
@@ -39,6 +42,16 @@ void job_write(json_t *job, const struct gvm_map_progress *p, bool complete)
     json_object_set_new(job, "empty", json_integer((json_int_t)p->empty));
     json_object_set_new(job, "failed", json_integer((json_int_t)p->failed));
     json_object_set_new(job, "complete", json_boolean(complete));
+}
+
+/* JSON is UTF-8, a path need not be. */
+void job_hole(json_t *holes, const char *source)
+{
+    gchar *valid = g_utf8_make_valid(source, -1);
+    const json_t *count = json_object_get(holes, valid);
+    if (count != NULL || json_object_size(holes) < HOLES_MOST)
+        json_object_set_new(holes, valid, json_integer(json_integer_value(count) + 1));
+    g_free(valid);
 }
 
 /* ------------------------------------------------------------------ which one */
@@ -82,31 +95,77 @@ static const char *changed_source(const json_t *then, const json_t *now)
     return source != NULL ? source : "the imagery";
 }
 
-gvm_status job_find(json_t **job, struct map_file *f, json_t *wanted, bool add, gvm_error *err)
+/* Its rows; it is among the file's jobs. */
+static void job_rows(size_t rows[2], const struct map_file *f, const json_t *job)
 {
-    size_t n = json_array_size(f->jobs);
-    *job = NULL;
-    for (size_t i = n; i-- > 0 && *job == NULL;)
-        if (same_job(json_array_get(f->jobs, i), wanted)) *job = json_array_get(f->jobs, i);
-    const char *changed = *job != NULL ? changed_source(*job, wanted) : NULL;
-    if (changed != NULL)
-        return fail(err, GVM_ARGUMENT,
-                    "%s: %s has changed since the map was made of it: take another name for a new map", f->where,
-                    path_tail(changed));
-    if (*job != NULL && job_is_complete(*job)) return GVM_OK;
-    if (*job == NULL && n > 0 && !job_is_complete(json_array_get(f->jobs, n - 1)))
-        return fail(err, GVM_ARGUMENT,
-                    "%s: its building from other sources, or with other options, was interrupted: run that command "
-                    "again to its end first (geoviewmatch info tells which)",
-                    f->where);
-    if (*job == NULL && !add)
-        return fail(err, GVM_ARGUMENT,
-                    "%s: the map is there, from other sources or with other options: add to it (--add), or take "
-                    "another name",
-                    f->where);
-    if (*job != NULL) return GVM_OK;
+    size_t i = 0;
+    rows[0] = 0;
+    for (; json_array_get(f->jobs, i) != job; i++) rows[0] += job_number(json_array_get(f->jobs, i), "tiles");
+    rows[1] = rows[0] + job_number(job, "tiles");
+}
+
+gvm_status job_count(struct gvm_map_progress *p, const struct map_file *f, const json_t *job, gvm_error *err)
+{
+    size_t rows[2], count;
+    job_rows(rows, f, job);
+    gvm_status status = map_file_count(&count, f, rows[0], rows[1], err);
+    p->removed = status == GVM_OK && count < rows[1] - rows[0] ? rows[1] - rows[0] - count : 0;
+    p->tiles -= p->removed < p->tiles ? p->removed : p->tiles;
+    return status;
+}
+
+gvm_status job_replace(struct map_file *f, const json_t *job, gvm_error *err)
+{
+    gvm_status status = GVM_OK;
+    const json_t *other;
+    for (size_t i = 0; status == GVM_OK && (other = json_array_get(f->jobs, i)) != job; i++) {
+        size_t rows[2];
+        if (!same_job(other, job)) continue;
+        job_rows(rows, f, other);
+        status = map_file_replace(f, rows[0], rows[1], err);
+    }
+    return status;
+}
+
+static gvm_status add_job(json_t **job, struct map_file *f, json_t *wanted, gvm_error *err)
+{
     if (json_array_append(f->jobs, wanted) != 0)
         return fail(err, GVM_MEMORY, "%s: there is not enough memory to add to it", f->where);
     *job = wanted;
     return map_file_commit(f, NULL, 0, err);
+}
+
+gvm_status job_find(json_t **job, struct map_file *f, json_t *wanted, bool add, gvm_error *err)
+{
+    size_t n = json_array_size(f->jobs);
+    const json_t *last = json_array_get(f->jobs, n - 1);
+    struct gvm_map_progress now = {.tiles = 0};
+    *job = NULL;
+    for (size_t i = n; i-- > 0 && *job == NULL;)
+        if (same_job(json_array_get(f->jobs, i), wanted)) *job = json_array_get(f->jobs, i);
+    gvm_status status = *job != NULL ? job_count(&now, f, *job, err) : GVM_OK;
+    if (status != GVM_OK) return status;
+    const char *changed = *job != NULL ? changed_source(*job, wanted) : NULL;
+    bool lacks = now.removed > 0 || job_number(*job, "failed") > 0, complete = job_is_complete(*job);
+    if (changed != NULL && !complete && job_number(*job, "tiles") == 0) { /* nothing is in the map of what it was */
+        json_object_update(*job, wanted);
+        return map_file_commit(f, NULL, 0, err);
+    }
+    if (changed != NULL && !(lacks && add))
+        return fail(err, GVM_ARGUMENT,
+                    "%s: %s has changed since the map was made of it: take another name, or take the old tiles out "
+                    "(--remove) and add the new (--add)",
+                    f->where, path_tail(changed));
+    if (*job != NULL && changed == NULL && !(lacks && add && complete)) return GVM_OK;
+    if (last != NULL && last != *job && !job_is_complete(last))
+        return fail(err, GVM_ARGUMENT,
+                    "%s: its building from other sources, or with other options, was interrupted: run that command "
+                    "again to its end first (geoviewmatch info tells which)",
+                    f->where);
+    if (!add)
+        return fail(err, GVM_ARGUMENT,
+                    "%s: the map is there, from other sources or with other options: add to it (--add), or take "
+                    "another name",
+                    f->where);
+    return add_job(job, f, wanted, err);
 }

@@ -29,6 +29,14 @@ static bool put_fact(GDALDatasetH data, const char *key, const char *value)
     return run(data, sqlite3_mprintf("UPDATE geoviewmatch SET value = %Q WHERE key = %Q", value, key));
 }
 
+/* The layer's extent, which GDAL does not make smaller. */
+static bool put_extent(GDALDatasetH data)
+{
+    return run(data, sqlite3_mprintf("UPDATE gpkg_contents SET (min_x, min_y, max_x, max_y) = (SELECT min(minx), "
+                                     "min(miny), max(maxx), max(maxy) FROM rtree_tiles_geom) WHERE table_name = "
+                                     "'tiles'"));
+}
+
 /* What changes with each commit. */
 static bool put_progress(GDALDatasetH data, size_t rows, const json_t *jobs)
 {
@@ -85,6 +93,40 @@ static bool put_tile(OGRLayerH layer, const struct place *place, size_t row)
     return done;
 }
 
+gvm_status map_file_replace(struct map_file *f, size_t from, size_t end, gvm_error *err)
+{
+    struct row_range *more = realloc(f->replaced, (f->replaced_count + 1) * sizeof *more);
+    if (more == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", f->where);
+    f->replaced = more;
+    f->replaced[f->replaced_count++] = (struct row_range){from, end};
+    return GVM_OK;
+}
+
+gvm_status map_file_count(size_t *count, const struct map_file *f, size_t from, size_t end, gvm_error *err)
+{
+    struct gdal_words words;
+    char filter[80];
+    snprintf(filter, sizeof filter, "fid > %zu AND fid <= %zu", from, end);
+    gdal_listen(&words);
+    bool chosen = OGR_L_SetAttributeFilter(f->tiles, filter) == OGRERR_NONE;
+    GIntBig n = chosen ? OGR_L_GetFeatureCount(f->tiles, true) : -1;
+    OGR_L_SetAttributeFilter(f->tiles, NULL);
+    gdal_ignore();
+    *count = n > 0 ? (size_t)n : 0;
+    return n >= 0 ? GVM_OK : gdal_fail(err, GVM_FILE, f->where, "it cannot be read", &words);
+}
+
+static bool delete_replaced(struct map_file *f)
+{
+    bool done = true;
+    for (size_t i = 0; i < f->replaced_count; i++)
+        for (size_t row = f->replaced[i].from; row < f->replaced[i].end && done; row++) {
+            OGRErr gone = OGR_L_DeleteFeature(f->tiles, (GIntBig)row + 1);
+            done = gone == OGRERR_NONE || gone == OGRERR_NON_EXISTING_FEATURE;
+        }
+    return done;
+}
+
 gvm_status map_file_commit(struct map_file *f, const struct place *places, size_t n, gvm_error *err)
 {
     struct gdal_words words;
@@ -92,13 +134,15 @@ gvm_status map_file_commit(struct map_file *f, const struct place *places, size_
     gdal_listen(&words);
     bool done = GDALDatasetStartTransaction(f->data, false) == OGRERR_NONE;
     for (size_t i = 0; i < n && done; i++) done = put_tile(f->tiles, &places[i], f->rows + i);
-    done = done && put_progress(f->data, f->rows + n, f->jobs);
+    done = done && delete_replaced(f) && put_progress(f->data, f->rows + n, f->jobs);
     done = done && OGR_L_SyncToDisk(f->tiles) == OGRERR_NONE; /* the layer's extent */
+    if (f->replaced_count > 0) done = done && put_extent(f->data);
     done = done && GDALDatasetCommitTransaction(f->data) == OGRERR_NONE;
     if (!done) GDALDatasetRollbackTransaction(f->data);
     gdal_ignore();
     if (!done) return gdal_fail(err, GVM_FILE, f->where, "it cannot be written", &words);
     f->rows += n;
+    f->replaced_count = 0;
     return GVM_OK;
 }
 
@@ -151,9 +195,7 @@ static bool remove_tiles(struct map_file *f, size_t *removed, const double *box,
         ++*removed;
     }
     done = done && OGR_L_SyncToDisk(f->tiles) == OGRERR_NONE;
-    done = done && run(f->data, sqlite3_mprintf("UPDATE gpkg_contents SET (min_x, min_y, max_x, max_y) = (SELECT "
-                                                "min(minx), min(miny), max(maxx), max(maxy) FROM rtree_tiles_geom) "
-                                                "WHERE table_name = 'tiles'"));
+    done = done && put_extent(f->data);
     done = done && GDALDatasetCommitTransaction(f->data) == OGRERR_NONE;
     if (!done) GDALDatasetRollbackTransaction(f->data);
     return done;

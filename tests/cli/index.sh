@@ -72,6 +72,11 @@ expect 1 index "${one[@]}" --weights "$tmp/other.safetensors"
 refused "map.gpkg: the map was made with other weights (fingerprint "
 expect 1 index "${one[@]}" "$tmp/gone.png" --add
 refused "gone.png: cannot open it"
+ln -s 1.png "$tmp/link.png"
+for name in 1.png ./1.png link.png; do
+    expect 1 index "${one[@]}" "$tmp/$name" --add
+    refused "$name: it is named twice"
+done
 echo text > "$tmp/text.tif"
 expect 1 index "${one[@]}" "$tmp/text.tif" --add
 refused "text.tif: it is not a raster that can be opened"
@@ -99,6 +104,27 @@ expect 0 index --out "$map" --remove 'POLYGON((15.0026 50, 15.0026 51, 16 51, 16
 says out "$map: 4 tiles removed"
 expect 0 info "$map"
 says out "tiles          4" "1.png: 4 tiles"
+
+# What was taken out comes back with --add: all of these sources anew, once, whatever else is in the map.
+second=("${utm[@]}" --out "$map" --raster "$tmp/2.png")
+expect 0 index "${second[@]}"
+says out "$map: complete already, 0 tiles, 4 removed (--add makes them again)"
+expect 0 index "${second[@]}" --add
+says out "$map: 4 tiles"
+expect 0 index "${second[@]}" --add
+says out "$map: complete already, 4 tiles"
+expect 0 index --out "$map" --remove '15.0026,50,16,50.01196' # the southern ones
+says out "$map: 2 tiles removed"
+expect 0 index "${second[@]}" --add
+expect 0 info "$map"
+says out "tiles          8" "building       complete" "1.png: 4 tiles" "2.png: 4 tiles"
+python3 - "$map" <<'END'
+import sqlite3, sys
+c = sqlite3.connect(sys.argv[1])
+tiles = c.execute("SELECT source, lat, lon, row FROM tiles ORDER BY row").fetchall()
+assert len({t[1:3] for t in tiles}) == 8 and [t[3] for t in tiles] == [0, 1, 2, 3, 12, 13, 14, 15], tiles
+END
+contents "$map" > /dev/null
 expect 1 index --weights "$w" --out "$tmp/none.gpkg" --tiles $demo/tiles.csv --add
 refused "none.gpkg: there is no such map to add to"
 
@@ -107,15 +133,45 @@ refused "none.gpkg: there is no such map to add to"
 big=("${utm[@]}" --raster "$tmp/1.png" "$tmp/2.png" --tile-metres 32 --stride-metres 6)
 expect 0 index "${big[@]}" --out "$tmp/whole.gpkg"
 says out "$tmp/whole.gpkg: 162 tiles"
-for delay in 0.4 1.2 1.6; do
-    "$GEOVIEWMATCH" index "${big[@]}" --out "$tmp/killed.gpkg" > /dev/null 2>&1 & pid=$!
+
+# part MAP: how many tiles are committed, where it is not complete; else 0.
+part() {
+    "$GEOVIEWMATCH" info --json "$1" 2> /dev/null |
+        python3 -c 'import json, sys; m = json.loads(sys.stdin.read() or "{}"); print(0 if m.get("complete", 1) else m["tiles"])'
+}
+
+# Killed after a commit that is not the last; there is one each second, so it must work for some. A machine that is done
+# in less gets more to do.
+for stride in 2 1 0.5; do
+    long=("${utm[@]}" --raster "$tmp/1.png" "$tmp/2.png" --tile-metres 32 --stride-metres $stride)
+    rm -f "$tmp"/killed.*
+    landed=0 before=0
+    for try in 1 2; do
+        "$GEOVIEWMATCH" index "${long[@]}" --out "$tmp/killed.gpkg" > /dev/null 2>&1 & pid=$!
+        while kill -0 $pid 2> /dev/null && [ "$(part "$tmp/killed.gpkg")" -le $before ]; do sleep 0.02; done
+        kill -9 $pid 2> /dev/null || true
+        wait $pid 2> /dev/null || true
+        got=$(part "$tmp/killed.gpkg")
+        [ "$got" -gt $before ] && landed=$((landed + 1)) before=$got
+    done
+    [ $landed = 0 ] || break
+done
+[ $landed -ge 1 ] || { echo "no kill landed between two commits"; exit 1; }
+expect 0 index "${long[@]}" --out "$tmp/killed.gpkg"
+expect 0 index "${long[@]}" --out "$tmp/long.gpkg"
+same "$tmp/killed.gpkg" "$tmp/long.gpkg"
+[ -z "$(find "$tmp" -name '*.tmp*')" ]
+
+# Killed at other moments, the making of the files among them.
+for delay in 0.02 0.05 0.1 0.2 0.4; do
+    "$GEOVIEWMATCH" index "${big[@]}" --out "$tmp/early.gpkg" > /dev/null 2>&1 & pid=$!
     sleep $delay
     kill -9 $pid 2> /dev/null || true
     wait $pid 2> /dev/null || true
-    [ ! -e "$tmp/killed.gpkg" ] || "$GEOVIEWMATCH" info "$tmp/killed.gpkg" > /dev/null
+    [ ! -e "$tmp/early.gpkg" ] || "$GEOVIEWMATCH" info "$tmp/early.gpkg" > /dev/null
 done
-expect 0 index "${big[@]}" --out "$tmp/killed.gpkg"
-same "$tmp/killed.gpkg" "$tmp/whole.gpkg"
+expect 0 index "${big[@]}" --out "$tmp/early.gpkg"
+same "$tmp/early.gpkg" "$tmp/whole.gpkg"
 
 # Two that make one map at once: one of them does, and the other says so or finds the work done.
 for i in $(seq 12); do
@@ -165,7 +221,11 @@ echo broken > "$tmp/xyz/19/280001/180002.jpg"
 expect 1 index --weights "$w" --out "$tmp/xyz.gpkg" --xyz "$tmp/xyz"
 lines err 1
 says err "19/280001/180002.jpg: it is not a JPEG"
-says out "$tmp/xyz.gpkg: 1 tile, 1 that could not be read"
+says out "$tmp/xyz.gpkg: 1 tile, 1 that could not be read and is missing (--add tries again)"
+expect 1 index --weights "$w" --out "$tmp/xyz.gpkg" --xyz "$tmp/xyz"
+lines err 1
+says err "19/280001/180002.jpg: it could not be read and is missing from the map"
+says out "$tmp/xyz.gpkg: complete already, 1 tile, 1 that could not be read and is missing"
 python3 - "$tmp/xyz.gpkg" <<'END'
 import math, sqlite3, sys
 (source, lat, lon, metres), = sqlite3.connect(sys.argv[1]).execute("SELECT source, lat, lon, metres FROM tiles")
@@ -182,6 +242,31 @@ expect 1 index --weights "$w" --out "$tmp/gone.gpkg" --xyz "$tmp/xyz"
 lines out 0
 says err "gone.gpkg: not made, as none of 1 places has a tile: 0 are empty, 1 cannot be read"
 [ -z "$(find "$tmp" -name 'gone.*')" ]
+
+# Of a raster that breaks off: what can be read is there, the rest is told of each time until it can.
+mkdir "$tmp/torn"
+cp $demo/aerial/1.png "$tmp/torn/whole.png"
+for name in whole torn; do cp "$tmp/1.pgw" "$tmp/torn/$name.pgw"; done
+head -c $(($(stat -c %s "$tmp/torn/whole.png") * 7 / 10)) "$tmp/torn/whole.png" > "$tmp/torn/torn.png"
+torn=(index "${utm[@]}" --out "$tmp/torn.gpkg" --raster "$tmp/torn/torn.png" "$tmp/2.png" --tile-metres 32)
+expect 1 "${torn[@]}"
+says err "torn.png: it cannot be read in part"
+cp "$tmp/out" "$tmp/first"
+for again in 1 2; do
+    expect 1 "${torn[@]}"
+    lines err 1
+    says err "torn/torn.png: " " of it could not be read and are missing from the map"
+    diff <(sed 's/complete already, //' "$tmp/out") "$tmp/first"
+done
+expect 1 "${torn[@]}" --add
+says err "torn.png: it cannot be read in part"
+diff "$tmp/out" "$tmp/first"
+cp "$tmp/torn/whole.png" "$tmp/torn/torn.png"
+expect 0 "${torn[@]}" --add
+says out "$tmp/torn.gpkg: 32 tiles"
+expect 0 "${torn[@]}"
+says out "complete already, 32 tiles"
+lines err 0
 
 # ------------------------------------------------------------------ sources that change
 
@@ -220,6 +305,17 @@ changed r.png "${rasters[@]}"
 expect 0 index --weights "$w" --out "$tmp/change.gpkg" "${rasters[@]}"
 cp "$tmp/2.pgw" "$tmp/r.pgw"
 changed r.png "${rasters[@]}"
+
+# The new ones come in the old ones' place, once any of these were taken out.
+expect 0 index --weights "$w" --out "$tmp/change.gpkg" "${rasters[@]}"
+cp "$tmp/1.pgw" "$tmp/r.pgw"
+expect 0 index --out "$tmp/change.gpkg" --remove 15.0026,50,16,50.01196
+expect 1 index --weights "$w" --out "$tmp/change.gpkg" "${rasters[@]}"
+refused "r.png has changed"
+expect 0 index --weights "$w" --out "$tmp/change.gpkg" "${rasters[@]}" --add
+expect 0 info "$tmp/change.gpkg"
+says out "tiles          8" "longitude 15.00"
+rm "$tmp"/change.*
 
 mkdir -p "$tmp/web/19/280001"
 cp $demo/aerial/2.png "$tmp/web/19/280001/180001.png"
