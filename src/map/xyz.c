@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -63,7 +62,7 @@ static const char *picture_extension(const char *end)
 {
     static const char *const known[] = {".jpg", ".jpeg", ".png", ".webp"};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (strcasecmp(end, known[i]) == 0) return known[i];
+        if (strcmp(end, known[i]) == 0) return known[i];
     return NULL;
 }
 
