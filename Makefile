@@ -93,7 +93,7 @@ install: build
 	cmake --install build $(if $(PREFIX),--prefix $(PREFIX))
 
 format:
-	clang-format -i $$(find src include tests examples -name '*.[ch]')
+	clang-format -i $$(find src include tests examples -name '*.[ch]' -o -name '*.cu' -o -name '*.cuh' -o -name '*.cpp')
 
 clean:
 	rm -rf build build-*

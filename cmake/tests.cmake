@@ -7,6 +7,32 @@ if(GVM_SANITIZE)
       "UBSAN_OPTIONS=print_stacktrace=1" "ASAN_OPTIONS=allocator_may_return_null=1:detect_stack_use_after_return=1")
 endif()
 
+# CUDA's part compiled for the CPU (tests/cuda_host): what its kernels compute is tested on machines without a GPU. Not
+# under AddressSanitizer, which would have to be told of each change of stack.
+include(CheckLanguage)
+check_language(CXX)
+if(CMAKE_CXX_COMPILER AND NOT GVM_SANITIZE)
+  enable_language(CXX)
+  set(HOST_SOURCES "")
+  foreach(source ${CUDA_SOURCES}) # one source cannot be of two languages
+    get_filename_component(name ${source} NAME_WE)
+    set(host ${CMAKE_BINARY_DIR}/cuda_host/${name}.cpp)
+    file(CONFIGURE OUTPUT ${host} CONTENT "#include \"@source@\"\n" @ONLY)
+    list(APPEND HOST_SOURCES ${host})
+  endforeach()
+  file(GLOB HOST_SUPPORT CONFIGURE_DEPENDS tests/cuda_host/*.cpp)
+  add_library(cuda_host MODULE ${HOST_SOURCES} ${HOST_SUPPORT} ${CUDA_C_SOURCES})
+  target_include_directories(cuda_host PRIVATE tests/cuda_host src include)
+  target_compile_definitions(cuda_host PRIVATE GVM_CUDA_HOST)
+  target_compile_options(cuda_host PRIVATE
+    "$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wno-sign-compare;-Wno-unknown-pragmas;-fvisibility=hidden;-U_FORTIFY_SOURCE>")
+  if(GVM_WERROR)
+    target_compile_options(cuda_host PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:-Werror>")
+  endif()
+  target_link_libraries(cuda_host PRIVATE PkgConfig::GLIB Threads::Threads ${MATH})
+  set_target_properties(cuda_host PROPERTIES CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON)
+endif()
+
 function(add_check name)
   cmake_parse_arguments(PARSE_ARGV 1 CHECK "" "" "COMMAND;ENVIRONMENT")
   add_test(NAME ${name} COMMAND ${CHECK_COMMAND} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
@@ -44,10 +70,28 @@ foreach(source ${TESTS})
     foreach(isa plain avx2 avx512) # the inner loops and what rests on them; one that the machine lacks is skipped
       add_check(${name}_${isa} COMMAND ${name} ENVIRONMENT GVM_ISA=${isa})
     endforeach()
+    if(name MATCHES "^test_layers") # and on a device: CUDA's, and CUDA's part as compiled for the CPU
+      add_check(${name}_cuda COMMAND ${name} ENVIRONMENT GVM_LAYER_DEVICE=cuda)
+      if(TARGET cuda_host)
+        add_check(${name}_cuda_host COMMAND ${name}
+                  ENVIRONMENT GVM_LAYER_DEVICE=cuda GVM_CUDA_MODULE=$<TARGET_FILE:cuda_host>)
+        set_tests_properties(${name}_cuda_host PROPERTIES TIMEOUT 900 COST 200)
+        add_dependencies(${name} cuda_host)
+      endif()
+    endif()
   else()
     add_check(${name} COMMAND ${name})
   endif()
+  if(name STREQUAL "test_cuda" AND TARGET cuda_host)
+    add_check(${name}_host COMMAND ${name} ENVIRONMENT GVM_CUDA_MODULE=$<TARGET_FILE:cuda_host>)
+    set_tests_properties(${name}_host PROPERTIES TIMEOUT 900 COST 200)
+    add_dependencies(${name} cuda_host)
+  endif()
 endforeach()
+if(TARGET cuda_host) # products whose epilogues cuBLASLt does not offer
+  add_check(test_layers_linear_cuda_plain COMMAND test_layers_linear ENVIRONMENT GVM_LAYER_DEVICE=cuda
+            GVM_CUDA_HOST_PLAIN=1 GVM_CUDA_MODULE=$<TARGET_FILE:cuda_host>)
+endif()
 
 # Commands as a user types them.
 if(TARGET geoviewmatch)
@@ -59,6 +103,10 @@ if(TARGET geoviewmatch)
     get_filename_component(name ${script} NAME_WE)
     add_check(cli_${name} COMMAND bash ${script}
               ENVIRONMENT GEOVIEWMATCH=$<TARGET_FILE:geoviewmatch> TOOLS=${CMAKE_SOURCE_DIR}/tools)
+    if(name STREQUAL "cuda" AND TARGET cuda_host)
+      set_property(TEST cli_cuda APPEND PROPERTY ENVIRONMENT CUDA_HOST=$<TARGET_FILE:cuda_host>)
+      set_tests_properties(cli_cuda PROPERTIES TIMEOUT 900)
+    endif()
     if(name MATCHES "^(index|train|world|demo|locate)$") # the longest begin first, so that no core waits at the end
       set_tests_properties(cli_${name} PROPERTIES COST 100)
     endif()

@@ -49,6 +49,18 @@ GVM_API const char *gvm_version(void);
 GVM_API gvm_status gvm_set_threads(int count, gvm_error *err);
 GVM_API int gvm_threads(void); /* the number in force */
 
+/* Where models compute that are opened after the call: on the CPU, which is the default and computes in float32, or on
+ * an NVIDIA GPU. There maps and products are bfloat16 (GVM_BF16, the default), or float32 with products in TF32
+ * (GVM_TF32) or in float32 throughout (GVM_FP32); weights, norms, softmax and features are float32 in any case. The
+ * CPU takes no notice of the precision. A model stays where it was opened. Whatever computes on a GPU returns
+ * GVM_DEVICE where that fails, beside the statuses that its own description tells of.
+ *
+ * Returns GVM_OK, GVM_ARGUMENT for a number that names none, or GVM_DEVICE with what is missing: the module
+ * libgeoviewmatch_cuda.so beside the library, CUDA's libraries, the driver, or a GPU. */
+typedef enum gvm_device { GVM_CPU, GVM_CUDA } gvm_device;
+typedef enum gvm_precision { GVM_BF16, GVM_TF32, GVM_FP32 } gvm_precision;
+GVM_API gvm_status gvm_set_device(gvm_device device, gvm_precision precision, gvm_error *err);
+
 /* The instruction set that was picked when the library started: "plain", "avx2" or "avx512"; lives for ever. */
 GVM_API const char *gvm_instructions(void);
 

@@ -65,6 +65,7 @@ double run_oracle(struct layer_test *t)
 
 void check_differences(struct layer_test *t)
 {
+    if (layer_device) return; /* once is enough */
     double whole = run_oracle(t);
     for (int i = 0; i < t->inputs; i++) check_variable(t, &t->in[i], whole);
     for (int i = 0; i < t->params; i++) check_variable(t, &t->par[i], whole);

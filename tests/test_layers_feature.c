@@ -111,6 +111,7 @@ static void test_concatenate(void **state)
         for (int B = 1; B <= 3; B += 2) {
             int C = 0;
             layer_open(&t, "concatenate", &(struct sizes){.B = B, .N = (int)i + 1});
+            t.features = true;
             for (size_t part = 0; part <= i; part++) {
                 layer_input(&t, "part", B, 1, widths[i][part]);
                 C += widths[i][part];
@@ -147,6 +148,7 @@ static struct tensor *unit_shipped(struct layer_test *t, struct tape *tape, stru
 static void open_unit(struct layer_test *t, int B, int C)
 {
     layer_open(t, "l2_normalise", &(struct sizes){.B = B, .C = C});
+    t->features = true;
     layer_input(t, "x", B, 1, C);
     layer_output(t, B, 1, C);
     t->forward = unit_double;
@@ -201,6 +203,7 @@ static struct tensor *triplet_shipped(struct layer_test *t, struct tape *tape, s
 static void open_triplet(struct layer_test *t, int B, int D, double closeness)
 {
     layer_open(t, closeness > 0 ? "triplet of near pairs" : "triplet of far pairs", &(struct sizes){.B = B, .C = D});
+    t->features = true;
     double *a = layer_input(t, "a", B, 1, D)->value, *b = layer_input(t, "b", B, 1, D)->value;
     for (int i = 0; i < B * D; i++) b[i] += closeness * a[i];
     for (int i = 0; i < B; i++) {

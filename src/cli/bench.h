@@ -3,8 +3,7 @@
 #define GVM_CLI_BENCH_H
 
 #include "cli/cli.h"
-#include "model/network.h"
-#include "nn/optimizer.h"
+#include "model/learn.h"
 
 struct bench {
     struct common common;
@@ -19,13 +18,14 @@ double now(void); /* seconds of the monotonic clock */
 void raise_to(double *best, double value);
 void lower_to(double *best, double value); /* 0 is no value yet */
 
-/* GFLOP/s on all threads, each the best so far: multiply-adds in registers, and oneDNN's best product. */
+/* GFLOP/s, each the best so far: on all threads, multiply-adds in registers and oneDNN's best product; on a device its
+ * best product alone. */
 struct peak {
     double fma, product;
 };
 
-void measure_peak(struct peak *peak);
-double peak_of(const struct peak *peak); /* the larger */
+void measure_peak(struct peak *peak, struct tape *tape); /* tape NULL: of the CPU */
+double peak_of(const struct peak *peak);                 /* the larger */
 
 /* The network that is asked for. To be freed with network_free. */
 gvm_status bench_network(struct network **network, const struct bench *b, bool training, gvm_error *err);
@@ -34,15 +34,14 @@ gvm_status bench_network(struct network **network, const struct bench *b, bool t
 struct bench_training {
     struct network *network;
     struct optimizer *optimizer;
-    struct tape *tape;
-    int B;
+    struct learner learner;
 };
 
 gvm_status bench_training_open(struct bench_training *t, const struct bench *b, gvm_error *err);
 void bench_training_close(struct bench_training *t);
 
 /* One with ASAM: street (B, H, W, 3), aerial (2 B, H, W, 3), the strong ones first. */
-void bench_step(struct bench_training *t, const uint8_t *street, const uint8_t *aerial);
+gvm_status bench_step(struct bench_training *t, const uint8_t *street, const uint8_t *aerial, gvm_error *err);
 
 /* Time training through the loader, and ranking, and print it. Returns the exit status. */
 int bench_learning(const struct bench *b);

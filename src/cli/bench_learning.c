@@ -101,7 +101,8 @@ static gvm_status time_steps(struct learning *out, struct bench_training *t, str
         status = loader_next(loader, &batch, err);
         if (status != GVM_OK) break;
         if (step > 0) out->waited += batch.waited;
-        bench_step(t, batch.street, batch.aerial);
+        status = bench_step(t, batch.street, batch.aerial, err);
+        if (status != GVM_OK) break;
         if (step == 0) start = now();
         progress_step(&progress, (size_t)step + 1);
     }

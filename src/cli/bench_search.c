@@ -100,7 +100,7 @@ static gvm_status measure(struct figures *f, gvm_map *map, const float *queries,
         double one = now();
         if (status == GVM_OK) status = gvm_map_search(map, &model, hits, TOP, &count, queries, HALF_QUERIES, err);
         double batch = now();
-        measure_peak(&f->peak);
+        measure_peak(&f->peak, NULL);
         if (round > 0) {
             lower_to(&f->read, read - start);
             lower_to(&f->one, one - read);

@@ -44,13 +44,16 @@ struct common {
     const char *name; /* of the subcommand */
     const char *help; /* its whole help text */
     bool quiet;       /* no progress */
+    bool cuda;        /* --device cuda */
+    gvm_precision precision;
 };
 
-enum { OPTION_THREADS = 1000, OPTION_DEVICE, OPTION_QUIET, OPTION_HELP };
+enum { OPTION_THREADS = 1000, OPTION_DEVICE, OPTION_PRECISION, OPTION_QUIET, OPTION_HELP };
 
 #define COMMON_OPTIONS                                                                                        \
     {"threads", required_argument, NULL, OPTION_THREADS}, {"device", required_argument, NULL, OPTION_DEVICE}, \
-        {"quiet", no_argument, NULL, OPTION_QUIET}, {"help", no_argument, NULL, OPTION_HELP},                 \
+        {"precision", required_argument, NULL, OPTION_PRECISION}, {"quiet", no_argument, NULL, OPTION_QUIET}, \
+        {"help", no_argument, NULL, OPTION_HELP},                                                             \
     {                                                                                                         \
         NULL, 0, NULL, 0                                                                                      \
     }
@@ -58,6 +61,8 @@ enum { OPTION_THREADS = 1000, OPTION_DEVICE, OPTION_QUIET, OPTION_HELP };
 #define COMMON_HELP                                                           \
     "  --threads N           threads to compute with (default: one a core)\n" \
     "  --device cpu|cuda     where to compute (default: cpu)\n"               \
+    "  --precision bf16|tf32|fp32\n"                                          \
+    "                        with --device cuda (default: bf16)\n"            \
     "  --quiet               no progress on stderr\n"                         \
     "  --help                this text\n"
 

@@ -13,21 +13,25 @@
 #include "cli/bench.h"
 #include "cli/network_facts.h"
 #include "model/checkpoint.h"
+#include "nn/device.h"
 #include "nn/gemm.h"
 #include "nn/kernels.h"
 
 static const char help[] =
     "usage: geoviewmatch bench [options]\n"
     "\n"
-    "Times the network on this machine: embedding in batches of 16 and of 1, and a whole training step (ASAM: forward\n"
-    "and backward twice, and the update), each beside the peak measured in the same run. Leave the machine alone\n"
+    "Times the network on this machine: embedding in batches of 16 (256 with --device cuda) and of 1, and a whole "
+    "training\n"
+    "step (ASAM: forward and backward twice, and the update), each beside the peak measured in the same run. Leave the "
+    "machine alone\n"
     "meanwhile. With --learning, what surrounds the network instead: training steps on pictures that come through the\n"
     "loader and a cache, from a town generated for it; and the ranking of an evaluation.\n"
     "\n"
     "  --preset paper|nano   which network (default: paper; nano with --learning)\n"
     "  --weights W           the network of a checkpoint instead\n"
     "  --rounds N            rounds, 1..1000; the best of each counts (default: 5)\n"
-    "  --batch N             pairs in the training step, 2..64 (default: 4; 32 with --learning)\n"
+    "  --batch N             pairs in the training step, 2..512 (default: 4, 32 with --learning; 128 with --device "
+    "cuda)\n"
     "  --no-train            embedding only\n"
     "  --search              instead, how fast a map is searched: one query beside the time that reading all features\n"
     "                        takes, and a batch beside the peak\n"
@@ -38,7 +42,7 @@ static const char help[] =
     "  --json                the figures as JSON\n" COMMON_HELP;
 
 enum { BATCHES = 2 };
-static const int batches[BATCHES] = {16, 1};
+static int batches[BATCHES] = {16, 1};
 static const char *const view_names[2] = {"street", "aerial"};
 
 struct figures {
@@ -82,23 +86,34 @@ struct embedding {
     int B;
 };
 
-static gvm_status open_embedding(struct embedding *e, const struct swin_geo *view, int B, gvm_error *err)
+static gvm_status open_embedding(struct embedding *e, const struct network *network, int v, int B, gvm_error *err)
 {
+    const struct swin_geo *view = &network->views[v];
     e->B = B;
     e->pixels = noise((size_t)B * view->backbone.H * view->backbone.W * 3);
     if (e->pixels == NULL) return GVM_MEMORY;
-    gvm_status status = tape_open(&e->tape, false, true, err);
+    gvm_status status = network_tape(&e->tape, network, false, err);
     if (status != GVM_OK) return status;
     swin_geo(NULL, e->tape, view, e->pixels, B, 0);
     return tape_allocate(e->tape, err);
 }
 
-static double time_embedding(const struct embedding *e, const struct swin_geo *view)
+/* Pixels from the host to the network and through it; features stay where they come out. */
+static gvm_status time_embedding(double *seconds, const struct embedding *e, const struct swin_geo *view,
+                                 gvm_error *err)
 {
+    const struct step_numbers none = {0, 0, 0, 0};
     double start = now();
-    tape_reset(e->tape);
-    swin_geo(NULL, e->tape, view, e->pixels, e->B, 0);
-    return now() - start;
+    const uint8_t *pixels =
+        tape_pixels(e->tape, 0, e->pixels, (size_t)e->B * (size_t)view->backbone.H * (size_t)view->backbone.W * 3);
+    if (!tape_replays(e->tape, e->B, &none)) {
+        tape_reset(e->tape);
+        swin_geo(NULL, e->tape, view, pixels, e->B, 0);
+        tape_recorded(e->tape);
+    }
+    gvm_status status = tape_wait(e->tape, err);
+    *seconds = now() - start;
+    return status;
 }
 
 static gvm_status measure_embedding(struct figures *f, const struct bench *a, struct progress *progress, gvm_error *err)
@@ -108,22 +123,23 @@ static gvm_status measure_embedding(struct figures *f, const struct bench *a, st
     gvm_status status = bench_network(&network, a, false, err);
     for (int v = 0; v < 2 && status == GVM_OK; v++) status = count_pass(&f->counts[v], network, (gvm_view)v, err);
     if (status == GVM_OK) f->parameters = network_parameters(network);
-    if (status == GVM_OK) status = network_pack(network, err);
+    if (status == GVM_OK) status = network_place(network, err);
     for (int i = 0; i < 2 * BATCHES && status == GVM_OK; i++)
-        status = open_embedding(&e[i / BATCHES][i % BATCHES], &network->views[i / BATCHES], batches[i % BATCHES], err);
-    for (int round = 0; round <= a->rounds && status == GVM_OK; round++) { /* round 0 warms up */
+        status = open_embedding(&e[i / BATCHES][i % BATCHES], network, i / BATCHES, batches[i % BATCHES], err);
+    for (int round = 0; round <= a->rounds && status == GVM_OK; round++) { /* round 0 warms up; a device records */
         for (int v = 0; v < 2; v++)
             for (int b = 0; b < BATCHES; b++)
-                for (int repeat = 0; repeat < (batches[b] == 1 ? 8 : 1); repeat++) {
-                    double seconds = time_embedding(&e[v][b], &network->views[v]);
+                for (int repeat = 0; repeat < (batches[b] == 1 ? 8 : 2) && status == GVM_OK; repeat++) {
+                    double seconds;
+                    status = time_embedding(&seconds, &e[v][b], &network->views[v], err);
                     if (round > 0) lower_to(&f->seconds[v][b], seconds);
                 }
-        measure_peak(&f->peak);
+        measure_peak(&f->peak, e[0][0].tape);
         progress_step(progress, (size_t)round + 1);
     }
     for (int i = 0; i < 2 * BATCHES; i++) {
         struct embedding *one = &e[i / BATCHES][i % BATCHES];
-        if (one->tape && one->B == 16) f->pass_bytes[i / BATCHES] = (double)tape_bytes(one->tape);
+        if (one->tape && one->B == batches[0]) f->pass_bytes[i / BATCHES] = (double)tape_bytes(one->tape);
         tape_free(one->tape);
         free(one->pixels);
     }
@@ -135,36 +151,30 @@ static gvm_status measure_embedding(struct figures *f, const struct bench *a, st
 
 gvm_status bench_training_open(struct bench_training *t, const struct bench *b, gvm_error *err)
 {
-    *t = (struct bench_training){.B = (int)b->batch};
+    *t = (struct bench_training){0};
     gvm_status status = bench_network(&t->network, b, true, err);
     if (status != GVM_OK) return status;
     const struct network *n = t->network;
     status =
         optimizer_open(&t->optimizer, n->params, n->param_count, n->weights, n->grads, n->floats, &rates_paper, err);
-    if (status == GVM_OK) status = tape_open(&t->tape, true, false, err);
+    if (status == GVM_OK) status = network_place(t->network, err);
     if (status != GVM_OK) return status;
-    geoviewmatch(t->tape, t->network, NULL, NULL, t->B, &loss_weights_paper, 0);
-    return tape_allocate(t->tape, err);
+    return learner_open(&t->learner, t->network, t->optimizer, (int)b->batch, &loss_weights_paper, 2.5f, 0, 1, err);
 }
 
 void bench_training_close(struct bench_training *t)
 {
-    tape_free(t->tape);
+    learner_close(&t->learner);
     optimizer_free(t->optimizer);
     network_free(t->network);
 }
 
-void bench_step(struct bench_training *t, const uint8_t *street, const uint8_t *aerial)
+gvm_status bench_step(struct bench_training *t, const uint8_t *street, const uint8_t *aerial, gvm_error *err)
 {
-    for (int pass = 0; pass < 2; pass++) {
-        network_clear_gradients(t->network);
-        tape_reset(t->tape);
-        geoviewmatch(t->tape, t->network, street, aerial, t->B, &loss_weights_paper, 0);
-        tape_backward(t->tape);
-        if (pass == 0) asam_climb(t->optimizer, 2.5f);
-    }
-    asam_return(t->optimizer);
-    optimizer_update(t->optimizer, 1);
+    struct losses losses;
+    learner_take(&t->learner, street, aerial);
+    learner_start(&t->learner, t->optimizer->step, 1);
+    return learner_finish(&losses, &t->learner, err);
 }
 
 static gvm_status measure_training(struct figures *f, const struct bench *a, struct progress *progress, gvm_error *err)
@@ -174,20 +184,22 @@ static gvm_status measure_training(struct figures *f, const struct bench *a, str
     gvm_status status = bench_training_open(&t, a, err);
     if (status == GVM_OK) {
         const struct config *c = &t.network->config;
-        street = noise((size_t)t.B * c->street[0] * c->street[1] * 3);
-        aerial = noise((size_t)2 * t.B * c->aerial[0] * c->aerial[1] * 3);
+        street = noise((size_t)a->batch * c->street[0] * c->street[1] * 3);
+        aerial = noise((size_t)2 * (size_t)a->batch * c->aerial[0] * c->aerial[1] * 3);
         if (street == NULL || aerial == NULL) status = GVM_MEMORY;
     }
     long rounds = a->rounds < 3 ? a->rounds : 3;
+    if (a->common.cuda && rounds < 2) rounds = 2; /* its first two steps are not yet the recorded one */
     for (int round = 0; round <= rounds && status == GVM_OK; round++) {
         double start = now();
-        bench_step(&t, street, aerial);
+        status = bench_step(&t, street, aerial, err);
         if (round > 0) lower_to(&f->step_seconds, now() - start);
-        measure_peak(&f->peak);
+        measure_peak(&f->peak, t.learner.tape);
         progress_step(progress, (size_t)(a->rounds + 2 + round));
     }
     struct rusage usage;
     if (status == GVM_OK && getrusage(RUSAGE_SELF, &usage) == 0) f->step_bytes = (double)usage.ru_maxrss * 1024;
+    if (status == GVM_OK && chosen_device()->memory) f->step_bytes = chosen_device()->memory();
     bench_training_close(&t);
     free(street);
     free(aerial);
@@ -219,16 +231,26 @@ static int print_json(const struct figures *f, const struct bench *a)
     char onednn[32];
     gemm_version(onednn);
     json_t *views[2];
-    for (int v = 0; v < 2; v++)
-        views[v] = json_pack("{s:f, s:f, s:f, s:f, s:f}", "multiply_adds_G", work(f, v) / 2, "ms_batch16",
-                             f->seconds[v][0] * 1e3 / 16, "ms_batch1", f->seconds[v][1] * 1e3, "of_peak_batch16",
-                             16 * work(f, v) / f->seconds[v][0] / peak, "of_peak_batch1",
-                             work(f, v) / f->seconds[v][1] / peak);
+    for (int v = 0; v < 2; v++) {
+        views[v] = json_pack("{s:f}", "multiply_adds_G", work(f, v) / 2);
+        for (int b = 0; b < BATCHES; b++) {
+            char key[32];
+            snprintf(key, sizeof key, "ms_batch%d", batches[b]);
+            json_object_set_new(views[v], key, json_real(f->seconds[v][b] * 1e3 / batches[b]));
+            snprintf(key, sizeof key, "of_peak_batch%d", batches[b]);
+            json_object_set_new(views[v], key, json_real(batches[b] * work(f, v) / f->seconds[v][b] / peak));
+        }
+    }
     json_t *root =
         json_pack("{s:s, s:s, s:s, s:i, s:I, s:f, s:{s:f, s:f}, s:o, s:o}", "version", gvm_version(), "instructions",
                   kernels()->name, "onednn", onednn, "threads", parallel_threads(), "parameters",
                   (json_int_t)f->parameters, "paper_multiply_adds_G", paper_count(f), "peak", "fma_gflops", f->peak.fma,
                   "product_gflops", f->peak.product, "aerial", views[GVM_AERIAL], "street", views[GVM_STREET]);
+    if (a->common.cuda) {
+        char about[128];
+        chosen_device()->about(about, sizeof about);
+        json_object_set_new(root, "device", json_text(about));
+    }
     if (f->step_seconds > 0)
         json_object_set_new(root, "train",
                             json_pack("{s:i, s:f, s:f, s:f}", "batch", (int)a->batch, "ms_per_pair",
@@ -265,13 +287,21 @@ static void print_text_report(const struct figures *f, const struct bench *a)
     double peak = peak_of(&f->peak);
     char onednn[32];
     gemm_version(onednn);
-    printf("GeoViewMatch %s, %d threads, %s, oneDNN %s\n\n", gvm_version(), parallel_threads(), kernels()->name,
-           onednn);
+    if (a->common.cuda) {
+        char about[128];
+        chosen_device()->about(about, sizeof about);
+        printf("GeoViewMatch %s, %s\n\n", gvm_version(), about);
+    } else
+        printf("GeoViewMatch %s, %d threads, %s, oneDNN %s\n\n", gvm_version(), parallel_threads(), kernels()->name,
+               onednn);
     printf("  parameters               %zu\n", f->parameters);
     printf("  multiply-adds            %.3f G aerial, %.3f G street; a pair as the paper counts %.2f G\n",
            work(f, GVM_AERIAL) / 2, work(f, GVM_STREET) / 2, paper_count(f));
-    printf("  peak                     %.1f GFLOP/s (multiply-adds in registers %.1f, best product %.1f)\n\n", peak,
-           f->peak.fma, f->peak.product);
+    if (a->common.cuda)
+        printf("  peak                     %.1f GFLOP/s (best product)\n\n", peak);
+    else
+        printf("  peak                     %.1f GFLOP/s (multiply-adds in registers %.1f, best product %.1f)\n\n", peak,
+               f->peak.fma, f->peak.product);
     printf("  %-24s %9s %10s %9s\n", "", "ms each", "GFLOP/s", "of peak");
     for (int b = 0; b < BATCHES; b++)
         for (int v = 1; v >= 0; v--) {
@@ -287,7 +317,7 @@ static void print_text_report(const struct figures *f, const struct bench *a)
         printf("\n  training held %.2f GiB at most: five times the weights, and %.3f GiB a pair\n",
                f->step_bytes / (1 << 30), (f->step_bytes - five) / (double)a->batch / (1 << 30));
     }
-    if (a->weights == NULL && strcmp(a->preset, "paper") == 0) print_costs(f);
+    if (a->weights == NULL && strcmp(a->preset, "paper") == 0 && !a->common.cuda) print_costs(f);
 }
 
 static int read_arguments(struct bench *a, int argc, char **argv)
@@ -318,8 +348,8 @@ static int read_arguments(struct bench *a, int argc, char **argv)
                 return usage_error(name, "--rounds takes a whole number from 1 to 1000, not '%s'", optarg);
             break;
         case 'b':
-            if (!read_long(&a->batch, optarg, 2, 64))
-                return usage_error(name, "--batch takes a whole number from 2 to 64, not '%s'", optarg);
+            if (!read_long(&a->batch, optarg, 2, 512))
+                return usage_error(name, "--batch takes a whole number from 2 to 512, not '%s'", optarg);
             break;
         case 's':
             if (!read_long(&a->steps, optarg, 1, 1000))
@@ -335,7 +365,9 @@ static int read_arguments(struct bench *a, int argc, char **argv)
     }
     if (optind < argc) return usage_error(name, "'%s' is one argument too many", argv[optind]);
     if (a->preset == NULL) a->preset = a->learning ? "nano" : "paper";
-    if (a->batch == 0) a->batch = a->learning ? 32 : 4;
+    if (a->batch == 0) a->batch = a->common.cuda ? 128 : a->learning ? 32 : 4;
+    if (a->common.cuda) batches[0] = 256;
+    if (a->common.cuda && a->search) return usage_error(name, "--search runs on the CPU: leave out --device cuda");
     if (strcmp(a->preset, "paper") != 0 && strcmp(a->preset, "nano") != 0)
         return usage_error(name, "--preset takes paper or nano, not '%s'", a->preset);
     if (a->tiles > 0 && !a->search) return usage_error(name, "--tiles goes with --search");

@@ -275,7 +275,7 @@ static gvm_status run(struct job *j, const struct arguments *a, gvm_error *err)
     const struct config *c = &j->network->config;
     struct dataset_options options = {.format = a->format, .test = a->test, .elevation = c->elevation};
     status = dataset_open(&j->data, a->data, &options, err); /* panoramas are cut as the weights want them */
-    if (status == GVM_OK) status = network_pack(j->network, err);
+    if (status == GVM_OK) status = network_place(j->network, err);
     if (status != GVM_OK) return status;
     j->pictures = (struct pictures){
         .data = j->data, .street = {c->street[0], c->street[1]}, .aerial = {c->aerial[0], c->aerial[1]}};

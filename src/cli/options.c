@@ -48,6 +48,24 @@ static int refuse(const struct common *common, int option, char **argv)
     return usage_error(common->name, "there is no option '%s'", typed);
 }
 
+static int choose_device(const struct common *common)
+{
+    gvm_error err;
+    return gvm_set_device(common->cuda ? GVM_CUDA : GVM_CPU, common->precision, &err) == GVM_OK ? GO_ON : failed(&err);
+}
+
+/* The two options may come in either order. */
+static int read_precision(struct common *common, const char *text)
+{
+    static const char *const names[] = {[GVM_BF16] = "bf16", [GVM_TF32] = "tf32", [GVM_FP32] = "fp32"};
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(text, names[i]) != 0) continue;
+        common->precision = (gvm_precision)i;
+        return choose_device(common);
+    }
+    return usage_error(common->name, "--precision takes bf16, tf32 or fp32, not '%s'", text);
+}
+
 int common_option(struct common *common, int option, char **argv)
 {
     long threads;
@@ -58,12 +76,11 @@ int common_option(struct common *common, int option, char **argv)
             return usage_error(common->name, "--threads takes a number from 1 to 1024, not '%s'", optarg);
         return gvm_set_threads((int)threads, &err) == GVM_OK ? GO_ON : failed(&err);
     case OPTION_DEVICE:
-        if (strcmp(optarg, "cpu") == 0) return GO_ON;
-        if (strcmp(optarg, "cuda") != 0)
+        common->cuda = strcmp(optarg, "cuda") == 0;
+        if (!common->cuda && strcmp(optarg, "cpu") != 0)
             return usage_error(common->name, "--device takes cpu or cuda, not '%s'", optarg);
-        fprintf(stderr,
-                "geoviewmatch: this program was built without CUDA; leave out --device cuda to compute on the CPU\n");
-        return FAILED;
+        return choose_device(common);
+    case OPTION_PRECISION: return read_precision(common, optarg);
     case OPTION_QUIET: common->quiet = true; return GO_ON;
     case OPTION_HELP: fputs(common->help, stdout); return DONE;
     default: return refuse(common, option, argv);

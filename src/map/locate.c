@@ -105,7 +105,8 @@ static void embed_looks(struct job *job, size_t from, size_t count, struct slot 
         for (size_t i = 0; i < n; i++) {
             struct slot *slot = &slots[job->looks[at + i].slot];
             if (!ran || !is_feature(job->features + (at + i) * D, D))
-                slot->status = fail_embedding(&slot->err, ran, job->questions[from + job->looks[at + i].slot].photo);
+                slot->status =
+                    fail_embedding(&slot->err, job->session, ran, job->questions[from + job->looks[at + i].slot].photo);
         }
     }
 }

@@ -64,7 +64,7 @@ static gvm_status embed_batch(struct build *b, gvm_error *err)
 {
     size_t D = (size_t)b->session->model->info.features, n = (size_t)b->count;
     if (n > 0 && !session_embed(b->session, GVM_AERIAL, b->features, b->pixels, b->count))
-        return fail(err, GVM_MEMORY, "there is not enough memory to run the network on %zu tiles", n);
+        return fail_run(err, b->session, n);
     for (size_t i = 0; i < n; i++)
         if (!is_feature(b->features + i * D, D))
             return fail(err, GVM_FORMAT, "the weights make of a tile of %s no feature of length 1: they are broken",

@@ -49,7 +49,7 @@ static void embed_batch(struct job *job, size_t from, size_t count, struct slot 
         if (--good < i) memcpy(row, features + good * D, D * sizeof *row);
         if (ran && is_feature(row, D)) continue;
         memset(row, 0, D * sizeof *row);
-        slots[i].status = fail_embedding(&slots[i].err, ran, job->paths[from + i]);
+        slots[i].status = fail_embedding(&slots[i].err, session, ran, job->paths[from + i]);
     }
 }
 

@@ -16,14 +16,20 @@ struct losses geoviewmatch(struct tape *tape, const struct network *network, con
     struct tensor *fs = swin_geo(NULL, tape, &network->views[GVM_STREET], street, B, drop);
     struct tensor *fa = swin_geo(NULL, tape, &network->views[GVM_AERIAL], aerial, 2 * B, drop);
     struct tensor *strong = tape_rows(tape, fa, 0, B), *weak = tape_rows(tape, fa, B, B);
-    struct losses l = {0};
     if (weights->contrast > 0) {
         struct tensor *p = project(tape, network, fa);
-        l.contrast =
-            triplet(tape, tape_rows(tape, p, 0, B), tape_rows(tape, p, B, B), weights->alpha, weights->contrast);
+        triplet(tape, tape_rows(tape, p, 0, B), tape_rows(tape, p, B, B), weights->alpha, weights->contrast);
     }
-    l.strong = triplet(tape, fs, strong, weights->alpha, weights->strong);
-    l.weak = triplet(tape, fs, weak, weights->alpha, weights->weak);
-    l.total = tape->loss;
+    triplet(tape, fs, strong, weights->alpha, weights->strong);
+    triplet(tape, fs, weak, weights->alpha, weights->weak);
+    return losses_of(tape, weights);
+}
+
+struct losses losses_of(const struct tape *tape, const struct loss_weights *weights)
+{
+    bool contrast = weights->contrast > 0;
+    const float *loss = tape->losses + (contrast ? 1 : 0);
+    struct losses l = {.contrast = contrast ? tape->losses[0] : 0, .strong = loss[0], .weak = loss[1]};
+    l.total = weights->contrast * l.contrast + weights->strong * l.strong + weights->weak * l.weak;
     return l;
 }

@@ -70,6 +70,49 @@ static void add_upsampled(float *map, int H, int W, double factor, const double 
     }
 }
 
+/* A tensor of a device on the host; its data is to be freed. */
+static bool fetch_tensor(struct tensor *copy, struct tape *tape, const struct tensor *x)
+{
+    *copy = *x;
+    copy->data = malloc((size_t)x->B * (size_t)x->L * (size_t)x->C * sizeof *copy->data);
+    if (copy->data != NULL) tape_read(tape, copy->data, x);
+    return copy->data != NULL;
+}
+
+/* What a pass on a device left, on the host. */
+struct fetched {
+    struct tensor maps[STAGES], masks[STAGES], gathered, feature;
+};
+
+static void free_fetched(struct fetched *f)
+{
+    for (int s = 0; s < STAGES; s++) {
+        free(f->maps[s].data);
+        free(f->masks[s].data);
+    }
+    free(f->gathered.data);
+    free(f->feature.data);
+}
+
+static bool fetch_trace(struct fetched *f, struct swin_trace *trace, const struct tensor **feature, struct tape *tape,
+                        const struct swin_geo *w)
+{
+    bool ok = fetch_tensor(&f->gathered, tape, trace->gathered) && fetch_tensor(&f->feature, tape, *feature);
+    for (int s = 0; s < STAGES && ok; s++) {
+        ok = fetch_tensor(&f->maps[s], tape, trace->maps[s]);
+        trace->maps[s] = &f->maps[s];
+        if (!w->uses[s] || !ok) continue;
+        int N = w->masks[s].w1->shape[0];
+        const struct tensor x = {
+            .data = (float *)trace->masks[s], .B = 1, .L = N, .C = f->maps[s].L, .element = sizeof(float)};
+        ok = fetch_tensor(&f->masks[s], tape, &x);
+        trace->masks[s] = f->masks[s].data;
+    }
+    trace->gathered = &f->gathered;
+    *feature = &f->feature;
+    return ok;
+}
+
 gvm_status gvm_heatmap(gvm_session *session, gvm_view view, int stage, float *map, const unsigned char *pixels,
                        const float *other, gvm_error *err)
 {
@@ -82,11 +125,18 @@ gvm_status gvm_heatmap(gvm_session *session, gvm_view view, int stage, float *ma
     if (stage == 0 && other != NULL && !is_feature(other, (size_t)w->features))
         return fail(err, GVM_ARGUMENT, "the other picture's feature has not the length 1");
     struct swin_trace trace;
+    struct fetched fetched = {0};
     const struct tensor *feature = session_run(&trace, session, view, pixels, 1);
     double *heat = malloc((size_t)trace.maps[0]->L * sizeof *heat); /* the first stage's map is the largest */
-    if (feature == NULL || heat == NULL) {
+    bool ready = feature != NULL && heat != NULL;
+    if (ready && session->model->network->home)
+        ready = fetch_trace(&fetched, &trace, &feature, session->tapes[view], w);
+    status = tape_wait(session->tapes[view], err);
+    if (status == GVM_OK && !ready) status = fail(err, GVM_MEMORY, "there is not enough memory for a heat map");
+    if (status != GVM_OK) {
         free(heat);
-        return fail(err, GVM_MEMORY, "there is not enough memory for a heat map");
+        free_fetched(&fetched);
+        return status;
     }
     int H = w->backbone.H, W = w->backbone.W;
     memset(map, 0, (size_t)H * (size_t)W * sizeof *map);
@@ -103,5 +153,6 @@ gvm_status gvm_heatmap(gvm_session *session, gvm_view view, int stage, float *ma
         }
     }
     free(heat);
+    free_fetched(&fetched);
     return status;
 }

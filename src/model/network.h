@@ -45,6 +45,7 @@ struct network {
     float *weights, *grads; /* one block each; grads NULL unless training */
     float *plans;           /* shift masks, and position biases of a packed network */
     bool packed;            /* weight matrices lie in panels (gemm.h) */
+    struct home *home;      /* the weights on a device, of which the blocks above are then a copy; NULL on the CPU */
 };
 
 /* A network of this (checked) configuration with all weights zero. training: with gradients. */
@@ -56,6 +57,21 @@ void network_fresh(struct network *network, uint64_t seed);
 
 /* Bring the weight matrices into panels and compute the position biases once: for inference only. */
 gvm_status network_pack(struct network *network, gvm_error *err);
+
+/* ---- place.c: where it computes */
+
+/* What gvm_set_device chose for networks that are placed from now on. */
+const struct device *chosen_device(void);
+
+/* Make it ready to compute there. On the CPU that packs a network which does not learn; on a device it brings the
+ * weights over, which then change there alone until network_fetch. GVM_MEMORY, or GVM_DEVICE where it does not fit. */
+gvm_status network_place(struct network *network, gvm_error *err);
+void network_leave(struct network *network);
+/* Weights and gradients as they are now on the device, to the host. */
+gvm_status network_fetch(struct network *network, gvm_error *err);
+
+/* A tape for it, empty and dry (tape.h). */
+gvm_status network_tape(struct tape **tape, const struct network *network, bool training, gvm_error *err);
 
 size_t network_parameters(const struct network *network); /* how many numbers */
 
@@ -92,8 +108,11 @@ struct losses {
     float total, contrast, strong, weak; /* the paper's L_total, L_con, L_ret1, L_ret2 */
 };
 
-/* One forward pass of training on B pairs. aerial holds B strongly and then B weakly augmented pictures. */
+/* One forward pass of training on B pairs, pixels as tape_pixels gives them. aerial holds B strongly and then B weakly
+ * augmented pictures. On a device that works behind the caller's back the losses are known after tape_wait: losses_of.
+ */
 struct losses geoviewmatch(struct tape *tape, const struct network *network, const uint8_t *street,
                            const uint8_t *aerial, int B, const struct loss_weights *weights, float drop);
+struct losses losses_of(const struct tape *tape, const struct loss_weights *weights);
 
 #endif

@@ -277,6 +277,7 @@ gvm_status network_open(struct network **out, const struct config *config, bool 
 void network_free(struct network *network)
 {
     if (network == NULL) return;
+    network_leave(network);
     for (int v = 0; v < 2; v++)
         for (int s = 0; s < STAGES; s++) free(network->views[v].backbone.stages[s].blocks);
     free(network->params);

@@ -12,6 +12,7 @@
 #include "base/parallel.h"
 #include "image/panorama.h"
 #include "model/checkpoint.h"
+#include "nn/device.h"
 #include "nn/gemm.h"
 #include "nn/kernels.h"
 
@@ -111,7 +112,7 @@ gvm_status gvm_model_open(gvm_model **model, const char *path, gvm_error *err)
     gvm_status status = checkpoint_load(&m->network, path, false, err);
     if (status == GVM_OK) {
         m->info = describe(m->network);
-        status = network_pack(m->network, err);
+        status = network_place(m->network, err);
     }
     if (status == GVM_MEMORY) fail(err, status, "%s: there is not enough memory for its network", where);
     if (status == GVM_OK)
@@ -148,9 +149,11 @@ gvm_status check_view(gvm_view view, gvm_error *err)
 }
 
 /* A tape on which any batch up to max_batch runs. Each is tried: a layer may cut a smaller one into larger tiles. */
-static gvm_status open_tape(struct tape **tape, const struct swin_geo *view, int max_batch, gvm_error *err)
+static gvm_status open_tape(struct tape **tape, const struct network *network, gvm_view v, int max_batch,
+                            gvm_error *err)
 {
-    gvm_status status = tape_open(tape, false, true, err);
+    const struct swin_geo *view = &network->views[v];
+    gvm_status status = network_tape(tape, network, false, err);
     if (status != GVM_OK) return status;
     for (int B = 1; B <= max_batch; B++) {
         tape_reset(*tape);
@@ -172,7 +175,7 @@ gvm_status gvm_session_open(gvm_session **session, const gvm_model *model, int m
     threads_hold();
     gvm_status status = GVM_OK;
     for (int v = 0; v < 2 && status == GVM_OK; v++)
-        status = open_tape(&s->tapes[v], &model->network->views[v], max_batch, err);
+        status = open_tape(&s->tapes[v], model->network, (gvm_view)v, max_batch, err);
     if (status == GVM_OK)
         *session = s;
     else
@@ -202,16 +205,45 @@ const struct tensor *session_run(struct swin_trace *trace, gvm_session *session,
 {
     struct tape *tape = session->tapes[view];
     unsigned failures = gemm_failures();
+    const uint8_t *there = tape_pixels(tape, view, pixels, (size_t)B * view_bytes(session->model, view));
     tape_reset(tape);
-    const struct tensor *y = swin_geo(trace, tape, &session->model->network->views[view], pixels, B, 0);
+    const struct tensor *y = swin_geo(trace, tape, &session->model->network->views[view], there, B, 0);
     return gemm_failures() == failures ? y : NULL;
+}
+
+/* A device repeats what it recorded of a full batch; the pass left its features where they lay then. */
+static bool embed_on_device(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, int B)
+{
+    struct tape *tape = session->tapes[view];
+    struct tensor *full = &session->full[view];
+    const struct step_numbers none = {0, 0, 0, 0};
+    if (B == session->max_batch) {
+        const uint8_t *there = tape_pixels(tape, view, pixels, (size_t)B * view_bytes(session->model, view));
+        if (!tape_replays(tape, B, &none)) {
+            tape_reset(tape);
+            *full = *swin_geo(NULL, tape, &session->model->network->views[view], there, B, 0);
+            tape_recorded(tape);
+        }
+        tape_read(tape, features, full);
+    } else {
+        tape_read(tape, features, session_run(NULL, session, view, pixels, B));
+    }
+    return tape_wait(tape, &session->failure) == GVM_OK;
 }
 
 bool session_embed(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, int B)
 {
+    session->failure.text[0] = '\0';
+    if (session->model->network->home) return embed_on_device(session, view, features, pixels, B);
     const struct tensor *y = session_run(NULL, session, view, pixels, B);
-    if (y != NULL) memcpy(features, y->data, (size_t)B * y->C * sizeof *features);
+    if (y != NULL) tape_read(session->tapes[view], features, y);
     return y != NULL;
+}
+
+gvm_status fail_run(gvm_error *err, const gvm_session *session, size_t pictures)
+{
+    if (session->failure.text[0] != '\0') return fail(err, GVM_DEVICE, "%s", session->failure.text);
+    return fail(err, GVM_MEMORY, "there is not enough memory to run the network on %zu pictures", pictures);
 }
 
 gvm_status gvm_embed_pixels(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, size_t n,
@@ -224,7 +256,7 @@ gvm_status gvm_embed_pixels(gvm_session *session, gvm_view view, float *features
     for (size_t i = 0; i < n; i += most) {
         int B = (int)(n - i < most ? n - i : most);
         if (!session_embed(session, view, features + i * D, pixels + i * view_bytes(session->model, view), B))
-            return fail(err, GVM_MEMORY, "there is not enough memory to run the network on %d pictures", B);
+            return fail_run(err, session, (size_t)B);
     }
     for (size_t i = 0; i < n; i++)
         if (!is_feature(features + i * D, D))
@@ -232,8 +264,10 @@ gvm_status gvm_embed_pixels(gvm_session *session, gvm_view view, float *features
     return GVM_OK;
 }
 
-gvm_status fail_embedding(gvm_error *err, bool ran, const char *path)
+gvm_status fail_embedding(gvm_error *err, const gvm_session *session, bool ran, const char *path)
 {
+    if (!ran && session->failure.text[0] != '\0')
+        return fail(err, GVM_DEVICE, "%s: %s", path_tail(path), session->failure.text);
     if (!ran) return fail(err, GVM_MEMORY, "%s: there is not enough memory to run the network on it", path_tail(path));
     return fail(err, GVM_FORMAT, "%s: the weights make of it no feature of length 1: they are broken", path_tail(path));
 }

@@ -13,6 +13,8 @@ struct gvm_session {
     const gvm_model *model;
     int max_batch;
     struct tape *tapes[2]; /* GVM_STREET, GVM_AERIAL */
+    struct tensor full[2]; /* on a device: the features of a full batch, as recorded */
+    gvm_error failure;     /* of the device in the last pass; empty where it was memory, or nothing */
 };
 
 /* A change of how many threads compute is refused between hold and release. A session holds by being open; what sizes
@@ -45,7 +47,10 @@ bool is_feature(const float *row, size_t n);
 
 /* Why a picture has no feature: the network did not run for want of memory, or made of it what is none. Returns the
  * status. */
-gvm_status fail_embedding(gvm_error *err, bool ran, const char *path);
+gvm_status fail_embedding(gvm_error *err, const gvm_session *session, bool ran, const char *path);
+
+/* Why session_embed returned false on so many pictures. Returns the status. */
+gvm_status fail_run(gvm_error *err, const gvm_session *session, size_t pictures);
 
 /* A public call begins: nothing has failed yet. */
 static inline void clear_error(gvm_error *err)

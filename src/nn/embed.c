@@ -144,7 +144,7 @@ static void reserve_backward(struct embed_pass *p, struct tape *tape)
 static void embed_backward(struct tape *tape, void *self)
 {
     struct embed_pass *p = self;
-    if (p->x) p->accumulate = tensor_accumulate(p->x);
+    if (p->x) p->accumulate = tensor_accumulate(tape, p->x);
     reserve_backward(p, tape);
     norm_partials_clear(p->partials);
     parallel_run(backward_chunks, p);
@@ -173,7 +173,8 @@ static struct tensor *embed(struct tape *tape, struct embed_pass *p)
     return p->y;
 }
 
-struct tensor *patch_embed(struct tape *tape, const uint8_t *pixels, int B, int H, int W, const struct patch_embed *w)
+struct tensor *patch_embed_cpu(struct tape *tape, const uint8_t *pixels, int B, int H, int W,
+                               const struct patch_embed *w)
 {
     struct embed_pass *p = tape_object(tape, sizeof *p);
     *p = (struct embed_pass){.H = H, .W = W, .weight = w->weight, .bias = w->bias, .norm = &w->norm};
@@ -183,7 +184,7 @@ struct tensor *patch_embed(struct tape *tape, const uint8_t *pixels, int B, int 
     return embed(tape, p);
 }
 
-struct tensor *patch_merge(struct tape *tape, struct tensor *x, int H, int W, const struct patch_merge *w)
+struct tensor *patch_merge_cpu(struct tape *tape, struct tensor *x, int H, int W, const struct patch_merge *w)
 {
     struct embed_pass *p = tape_object(tape, sizeof *p);
     *p = (struct embed_pass){.x = x, .H = H, .W = W, .weight = w->weight, .norm = &w->norm};

@@ -15,11 +15,10 @@ struct concatenate_pass {
 static void concatenate_backward(struct tape *tape, void *self)
 {
     const struct concatenate_pass *p = self;
-    (void)tape;
     int at = 0;
     for (int i = 0; i < p->count; i++) {
         struct tensor *x = p->parts[i];
-        float accumulate = tensor_accumulate(x);
+        float accumulate = tensor_accumulate(tape, x);
         for (int b = 0; b < x->B; b++) {
             float *dx = x->grad + (size_t)b * x->C;
             const float *dy = p->y->grad + (size_t)b * p->y->C + at;
@@ -29,7 +28,7 @@ static void concatenate_backward(struct tape *tape, void *self)
     }
 }
 
-struct tensor *concatenate(struct tape *tape, struct tensor *const *parts, int count)
+struct tensor *concatenate_cpu(struct tape *tape, struct tensor *const *parts, int count)
 {
     struct concatenate_pass *p = tape_object(tape, sizeof *p);
     int C = 0, at = 0;
@@ -60,8 +59,7 @@ struct unit_pass {
 static void l2_normalise_backward(struct tape *tape, void *self)
 {
     const struct unit_pass *p = self;
-    (void)tape;
-    float accumulate = tensor_accumulate(p->x);
+    float accumulate = tensor_accumulate(tape, p->x);
     int C = p->x->C;
     for (int b = 0; b < p->x->B; b++) {
         const float *y = p->y->data + (size_t)b * C, *dy = p->y->grad + (size_t)b * C;
@@ -73,7 +71,7 @@ static void l2_normalise_backward(struct tape *tape, void *self)
     }
 }
 
-struct tensor *l2_normalise(struct tape *tape, struct tensor *x)
+struct tensor *l2_normalise_cpu(struct tape *tape, struct tensor *x)
 {
     struct unit_pass *p = tape_object(tape, sizeof *p);
     *p = (struct unit_pass){.x = x, .y = tape_tensor(tape, x->B, 1, x->C), .inverse = tape_floats(tape, x->B)};
@@ -147,13 +145,13 @@ static void reserve_backward(struct linear_pass *p, struct tape *tape)
 static void linear_backward(struct tape *tape, void *self)
 {
     struct linear_pass *p = self;
-    p->accumulate = tensor_accumulate(p->x);
+    p->accumulate = tensor_accumulate(tape, p->x);
     reserve_backward(p, tape);
     parallel_run(linear_backward_rows, p);
     tape_scratch_release(tape);
 }
 
-struct tensor *linear(struct tape *tape, struct tensor *x, const struct linear *w, enum activation f)
+struct tensor *linear_cpu(struct tape *tape, struct tensor *x, const struct linear *w, enum activation f)
 {
     struct linear_pass *p = tape_object(tape, sizeof *p);
     *p = (struct linear_pass){.x = x, .w = w, .f = f, .packed = tape->packed};

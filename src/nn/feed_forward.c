@@ -111,7 +111,7 @@ static void feed_forward_backward(struct tape *tape, void *self)
     tape_scratch_release(tape);
 }
 
-struct tensor *feed_forward(struct tape *tape, struct tensor *x, const struct feed_forward *w, const float *keep)
+struct tensor *feed_forward_cpu(struct tape *tape, struct tensor *x, const struct feed_forward *w, const float *keep)
 {
     struct feed_pass *p = tape_object(tape, sizeof *p);
     int C = x->C;

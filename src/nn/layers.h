@@ -1,6 +1,8 @@
 /* layers.h - the layers of this network. Each call computes its output and, in training, leaves a
  * record whose backward stands in the same file. Gradients of parameters accumulate (+=).
  *
+ * A call goes to the device of its tape (device.h): NAME.c computes on the CPU, NAME_cuda.cu with CUDA.
+ *
  *   B pictures, L = H W tokens a picture, C channels; maps are (B, L, C), row-major. */
 #ifndef GVM_NN_LAYERS_H
 #define GVM_NN_LAYERS_H
@@ -22,7 +24,8 @@ struct patch_embed {
 };
 
 /* y = LN(W patch + b): one token for each 4 x 4 patch of the picture, whose bytes are first brought to
- * (byte / 255 - mean) / deviation of ImageNet. pixels (B, H, W, 3) must outlive the backward pass. */
+ * (byte / 255 - mean) / deviation of ImageNet. pixels (B, H, W, 3), from tape_pixels, must outlive the backward pass.
+ */
 struct tensor *patch_embed(struct tape *tape, const uint8_t *pixels, int B, int H, int W, const struct patch_embed *w);
 
 struct patch_merge {
@@ -75,6 +78,12 @@ struct tensor *feed_forward(struct tape *tape, struct tensor *x, const struct fe
  * or the tape does not train. */
 const float *drop_path(struct tape *tape, int B, float p);
 
+/* The stream of draw `path` of a step: above those of first values, which are numbers of parameters (parameters.c). */
+static inline uint64_t drop_path_stream(uint64_t step, int path)
+{
+    return (uint64_t)1 << 56 | step << 16 | (uint64_t)path;
+}
+
 /* ---- masks.c */
 
 struct masks {
@@ -109,7 +118,8 @@ struct tensor *linear(struct tape *tape, struct tensor *x, const struct linear *
 /* The paper's equation 1 over every pair of a batch: a, b (B, 1, D) of length 1, B >= 2; a_i and b_i
  * belong together, d_ij = 2 - 2 a_i . b_j:
  *   mean over i != j of softplus(alpha (d_ii - d_ij)) and of softplus(alpha (d_ii - d_ji)), averaged.
- * Adds weight times the loss to the tape's loss and returns the loss itself (0 on a dry run). */
+ * Adds weight times the loss to the tape's loss and notes the loss itself there (tape->losses), which it returns: 0 on
+ * a dry run, and on a device that works behind the caller's back, where both are known after tape_wait. */
 float triplet(struct tape *tape, struct tensor *a, struct tensor *b, float alpha, float weight);
 
 #endif

@@ -91,13 +91,13 @@ static void reserve_backward(struct masks_pass *p, struct tape *tape)
 static void masks_backward(struct tape *tape, void *self)
 {
     struct masks_pass *p = self;
-    p->accumulate = tensor_accumulate(p->x);
+    p->accumulate = tensor_accumulate(tape, p->x);
     reserve_backward(p, tape);
     parallel_run(masks_backward_rows, p);
     tape_scratch_release(tape);
 }
 
-struct tensor *masks(struct tape *tape, struct tensor *x, const struct masks *w, const float **kept)
+struct tensor *masks_cpu(struct tape *tape, struct tensor *x, const struct masks *w, const float **kept)
 {
     struct masks_pass *p = tape_object(tape, sizeof *p);
     int N = w->w1->shape[0], L = x->L, half = L / 2;

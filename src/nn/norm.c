@@ -40,7 +40,7 @@ static void norm_rows_backward(void *argument, struct team team)
 static void layer_norm_backward(struct tape *tape, void *self)
 {
     struct norm_pass *p = self;
-    p->accumulate = tensor_accumulate(p->x);
+    p->accumulate = tensor_accumulate(tape, p->x);
     p->partials = norm_partials_take(tape, p->x->C);
     norm_partials_clear(p->partials);
     parallel_run(norm_rows_backward, p);
@@ -48,7 +48,7 @@ static void layer_norm_backward(struct tape *tape, void *self)
     tape_scratch_release(tape);
 }
 
-struct tensor *layer_norm(struct tape *tape, struct tensor *x, const struct norm *w)
+struct tensor *layer_norm_cpu(struct tape *tape, struct tensor *x, const struct norm *w)
 {
     struct norm_pass *p = tape_object(tape, sizeof *p);
     size_t rows = (size_t)x->B * x->L;

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "nn/device.h"
 #include "nn/kernels.h"
 
 const struct rates rates_paper = {
@@ -42,6 +43,7 @@ gvm_status optimizer_open(struct optimizer **out, const struct param *params, in
 void optimizer_free(struct optimizer *o)
 {
     if (o == NULL) return;
+    optimizer_leave_device(o);
     free(o->m);
     free(o->v);
     free(o->start);
@@ -79,11 +81,21 @@ static void update_part(void *argument, struct team team)
     }
 }
 
+void optimizer_corrections(float corrections[2], const struct rates *rates, long step)
+{
+    corrections[0] = (float)(1 - pow(rates->beta1, (double)(step + 1)));
+    corrections[1] = (float)(1 - pow(rates->beta2, (double)(step + 1)));
+}
+
 void optimizer_update(struct optimizer *o, float factor)
 {
-    o->step++;
-    struct update u = {o, factor, (float)(1 - pow(o->rates.beta1, (double)o->step)),
-                       (float)(1 - pow(o->rates.beta2, (double)o->step))};
+    float corrections[2];
+    optimizer_corrections(corrections, &o->rates, o->step++);
+    if (o->tape) { /* factor and corrections are among the numbers of the step that the tape was told of */
+        o->tape->device->optimizer_update(o);
+        return;
+    }
+    struct update u = {o, factor, corrections[0], corrections[1]};
     parallel_run(update_part, &u);
 }
 
@@ -119,6 +131,11 @@ static void climb_part(void *argument, struct team team)
 
 double asam_climb(struct optimizer *o, float rho)
 {
+    o->climbed = true;
+    if (o->tape) {
+        o->tape->device->asam_climb(o, rho);
+        return 0;
+    }
     struct climb c = {.optimizer = o};
     parallel_run(norm_part, &c);
     double square = 0;
@@ -131,5 +148,28 @@ double asam_climb(struct optimizer *o, float rho)
 
 void asam_return(struct optimizer *o)
 {
-    memcpy(o->weights, o->start, o->floats * sizeof *o->weights);
+    if (o->tape == NULL) memcpy(o->weights, o->start, o->floats * sizeof *o->weights);
+    o->climbed = o->tape != NULL; /* a device's update begins there by itself */
+}
+
+/* ------------------------------------------------------------------ on a device */
+
+gvm_status optimizer_to_device(struct optimizer *o, struct tape *tape, gvm_error *err)
+{
+    optimizer_leave_device(o);
+    if (tape->device->optimizer_open == NULL) return GVM_OK;
+    gvm_status status = tape->device->optimizer_open(o, tape, err);
+    if (status == GVM_OK) o->tape = tape;
+    return status;
+}
+
+gvm_status optimizer_fetch(struct optimizer *o, gvm_error *err)
+{
+    return o->tape ? o->tape->device->optimizer_download(o, err) : GVM_OK;
+}
+
+void optimizer_leave_device(struct optimizer *o)
+{
+    if (o->tape) o->tape->device->optimizer_free(o);
+    o->tape = NULL;
 }

@@ -12,10 +12,9 @@ struct triplet_pass {
 static void triplet_backward(struct tape *tape, void *self)
 {
     const struct triplet_pass *p = self;
-    (void)tape;
     int B = p->a->B, D = p->a->C;
-    gemm('N', 'N', B, D, B, p->product, B, p->b->data, D, tensor_accumulate(p->a), p->a->grad, D);
-    gemm('T', 'N', B, D, B, p->product, B, p->a->data, D, tensor_accumulate(p->b), p->b->grad, D);
+    gemm('N', 'N', B, D, B, p->product, B, p->b->data, D, tensor_accumulate(tape, p->a), p->a->grad, D);
+    gemm('T', 'N', B, D, B, p->product, B, p->a->data, D, tensor_accumulate(tape, p->b), p->b->grad, D);
 }
 
 static double softplus(double x)
@@ -48,7 +47,7 @@ static double pairs_loss(float *product, double *work, int B, float alpha, float
     return total / (2.0 * B * (B - 1));
 }
 
-float triplet(struct tape *tape, struct tensor *a, struct tensor *b, float alpha, float weight)
+float triplet_cpu(struct tape *tape, struct tensor *a, struct tensor *b, float alpha, float weight)
 {
     assert(a->B >= 2 && a->B == b->B && a->C == b->C);
     struct triplet_pass *p = tape_object(tape, sizeof *p);
@@ -59,6 +58,6 @@ float triplet(struct tape *tape, struct tensor *a, struct tensor *b, float alpha
     if (tape->dry) return 0;
     gemm('N', 'T', a->B, a->B, a->C, a->data, a->C, b->data, a->C, 0, p->product, a->B);
     double loss = pairs_loss(p->product, work, a->B, alpha, weight);
-    tape->loss += (float)(weight * loss);
+    tape_loss(tape, (float)loss, weight);
     return (float)loss;
 }

@@ -267,7 +267,7 @@ static void attention_backward(struct tape *tape, void *self)
     tape_scratch_release(tape);
 }
 
-struct tensor *window_attention(struct tape *tape, struct tensor *x, const struct attention *w, const float *keep)
+struct tensor *window_attention_cpu(struct tape *tape, struct tensor *x, const struct attention *w, const float *keep)
 {
     struct attention_pass *p = tape_object(tape, sizeof *p);
     int C = x->C, n = w->window * w->window, np = round_up(n, 16), threads = parallel_threads();

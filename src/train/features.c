@@ -50,7 +50,7 @@ static gvm_status embed_side(float *features, struct reading *r, const struct ne
     r->pixels = malloc(BATCH * r->each);
     r->rooms = malloc(BATCH * r->each);
     struct tape *tape = NULL;
-    gvm_status status = r->pixels && r->rooms ? tape_open(&tape, false, network->packed, err)
+    gvm_status status = r->pixels && r->rooms ? network_tape(&tape, network, false, err)
                                               : fail(err, GVM_MEMORY, "there is not enough memory to evaluate");
     for (int B = 1; B <= BATCH && status == GVM_OK; B++) { /* smaller batches may need more scratch */
         size_t used = tape->used;
@@ -66,8 +66,11 @@ static gvm_status embed_side(float *features, struct reading *r, const struct ne
             if (r->status[i] != GVM_OK) status = fail(err, r->status[i], "%s", r->errors[i].text);
         if (status != GVM_OK) break;
         tape_reset(tape);
-        const struct tensor *y = swin_geo(NULL, tape, view, r->pixels, r->count, 0);
-        memcpy(features + (size_t)r->first * y->C, y->data, (size_t)r->count * y->C * sizeof *features);
+        const uint8_t *pixels = tape_pixels(tape, r->view, r->pixels, (size_t)r->count * r->each);
+        const struct tensor *y = swin_geo(NULL, tape, view, pixels, r->count, 0);
+        tape_read(tape, features + (size_t)r->first * y->C, y);
+        status = tape_wait(tape, err);
+        if (status != GVM_OK) break;
         counter->done += (size_t)r->count;
         if (counter->progress && !counter->progress(counter->user, counter->done, counter->total))
             counter->stopped = true;

@@ -13,7 +13,7 @@
 #include "base/parallel.h"
 #include "data/loader.h"
 #include "model/checkpoint.h"
-#include "nn/gemm.h"
+#include "model/learn.h"
 #include "train/features.h"
 
 struct training {
@@ -27,11 +27,17 @@ struct training {
     struct cache *cache;
     struct pictures pictures;
     struct loader *loader;
-    struct tape *tape;
+    struct learner learner;
     FILE *log;
     double started, saved; /* seconds of the monotonic clock */
     double waited;
     bool stopped; /* by the stop event */
+    struct {
+        bool there; /* taken to the learner already, or why there is none */
+        struct batch batch;
+        gvm_status status;
+        gvm_error err;
+    } next;
 };
 
 static double now(void)
@@ -105,7 +111,8 @@ static gvm_status save(struct training *t, gvm_error *err)
     if (fflush(t->log) != 0 || ferror(t->log))
         return fail(err, GVM_FILE, "%s: its log cannot be written; make room on the disk and go on with --resume",
                     t->run);
-    gvm_status status = save_network(t, "last.safetensors", err);
+    gvm_status status = learner_fetch(&t->learner, err);
+    if (status == GVM_OK) status = save_network(t, "last.safetensors", err);
     if (status == GVM_OK) status = run_save(t->run, t->options, &t->position, t->network, t->optimizer, err);
     t->saved = now();
     return status;
@@ -187,21 +194,20 @@ static gvm_status open_loader(struct training *t, gvm_error *err)
     return loader_open(&t->loader, &t->pictures, &t->data->train, &l, err);
 }
 
-static gvm_status open_tape(struct training *t, gvm_error *err)
+static gvm_status open_learner(struct training *t, gvm_error *err)
 {
     const struct run_options *o = t->options;
-    gvm_status status = tape_open(&t->tape, true, false, err);
+    gvm_status status = network_place(t->network, err);
     if (status != GVM_OK) return status;
-    t->tape->seed = o->seed;
-    geoviewmatch(t->tape, t->network, NULL, NULL, o->batch, &o->losses, o->drop_path);
-    return tape_allocate(t->tape, err);
+    return learner_open(&t->learner, t->network, t->optimizer, o->batch, &o->losses, o->rho, o->drop_path, o->seed,
+                        err);
 }
 
 static gvm_status open_training(struct training *t, gvm_error *err)
 {
     gvm_status status = open_data(t, err);
     if (status == GVM_OK && !t->stopped) status = open_loader(t, err);
-    if (status == GVM_OK && !t->stopped) status = open_tape(t, err);
+    if (status == GVM_OK && !t->stopped) status = open_learner(t, err);
     if (status == GVM_OK) status = open_log(t, err);
     t->started = t->saved = now();
     if (status == GVM_OK && t->position.step == 0)
@@ -215,39 +221,41 @@ static void close_training(struct training *t)
     loader_free(t->loader);
     cache_free(t->cache);
     dataset_free(t->data);
-    tape_free(t->tape);
+    learner_close(&t->learner);
+    network_leave(t->network);
 }
 
-/* One update: ASAM's two passes with the same drop paths, then AdamW from where the climb began. */
-static gvm_status update(struct losses *losses, struct training *t, const struct batch *batch, float factor,
-                         gvm_error *err)
+/* The next batch, to where it is learned from. */
+static void take_next(struct training *t)
+{
+    t->next.there = true;
+    t->next.status = loader_next(t->loader, &t->next.batch, &t->next.err);
+    if (t->next.status == GVM_OK) learner_take(&t->learner, t->next.batch.street, t->next.batch.aerial);
+}
+
+/* One update on the batch that was taken last, and what went wrong with it. A device computes while the batch after it
+ * is read and brought over. */
+static gvm_status update(struct losses *losses, struct training *t, float factor, gvm_error *err)
 {
     const struct run_options *o = t->options;
-    unsigned failures = gemm_failures();
-    t->tape->step = (uint64_t)t->position.step;
-    for (int pass = 0; pass < 2; pass++) {
-        network_clear_gradients(t->network);
-        tape_reset(t->tape);
-        struct losses l =
-            geoviewmatch(t->tape, t->network, batch->street, batch->aerial, o->batch, &o->losses, o->drop_path);
-        tape_backward(t->tape);
-        if (pass == 0) *losses = l;
-        if (!isfinite(l.total) || gemm_failures() != failures) break;
-        if (pass == 0 && o->rho > 0) asam_climb(t->optimizer, o->rho);
-        if (o->rho <= 0) break; /* without the climb one pass is all */
-        if (pass == 1) asam_return(t->optimizer);
-    }
-    if (gemm_failures() != failures)
-        return fail(err, GVM_MEMORY,
-                    "%s: there was not enough memory in step %ld; go on with --resume and less beside it", t->run,
-                    t->position.step + 1);
-    if (!isfinite(t->tape->loss))
+    gvm_error why;
+    learner_start(&t->learner, t->position.step, factor);
+    if (t->network->home) take_next(t);
+    gvm_status status = learner_finish(losses, &t->learner, &why);
+    switch (status) {
+    case GVM_OK: return GVM_OK;
+    case GVM_MEMORY:
+        return fail(err, status, "%s: there was not enough memory in step %ld; go on with --resume and less beside it",
+                    t->run, t->position.step + 1);
+    case GVM_ARGUMENT:
         return fail(
-            err, GVM_ARGUMENT,
+            err, status,
             "%s: the loss of step %ld is not finite, at a learning rate of %g; lower --rate or --rho and begin again",
             t->run, t->position.step + 1, (double)(o->rates.backbone * factor));
-    optimizer_update(t->optimizer, factor);
-    return GVM_OK;
+    default:
+        return fail(err, status, "%s: step %ld failed (%s); go on with --resume", t->run, t->position.step + 1,
+                    why.text);
+    }
 }
 
 static gvm_status evaluate_now(struct training *t, gvm_error *err)
@@ -262,6 +270,8 @@ static gvm_status evaluate_now(struct training *t, gvm_error *err)
     if (events->evaluated) events->evaluated(events->user, t->position.epoch, &e);
     if (e.recall[0] <= t->position.best) return GVM_OK;
     t->position.best = e.recall[0];
+    status = network_fetch(t->network, err);
+    if (status != GVM_OK) return status;
     return save_network(t, "best.safetensors", err);
 }
 
@@ -287,16 +297,18 @@ static gvm_status end_epoch(struct training *t, gvm_error *err)
 static gvm_status one_step(struct training *t, gvm_error *err)
 {
     const struct run_options *o = t->options;
-    struct batch batch;
     double start = now();
-    gvm_status status = loader_next(t->loader, &batch, err);
-    if (status != GVM_OK) return status;
+    if (!t->next.there) take_next(t);
+    t->next.there = false;
+    if (t->next.status != GVM_OK) return fail(err, t->next.status, "%s", t->next.err.text);
+    const struct batch batch = t->next.batch;
+    gvm_status status;
     t->position.epoch = (int)batch.epoch;
     if (t->position.epoch >= o->epochs) return GVM_OK; /* an epoch without a batch was the last */
     t->waited += batch.waited;
     float factor = cosine_factor(t->position.epoch, o->epochs);
     struct losses losses = {0};
-    status = update(&losses, t, &batch, factor, err);
+    status = update(&losses, t, factor, err);
     if (status != GVM_OK) return status;
     t->position.step++;
     t->position.batch = batch.index + 1;

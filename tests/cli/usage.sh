@@ -37,8 +37,12 @@ for command in locate index embed heatmap init info; do
         expect 2 $command --threads "$n"
         refused "--threads takes a number from 1 to 1024, not '$n'"
     done
-    expect 1 $command --device cuda
-    refused "built without CUDA"
+    GVM_CUDA_MODULE=/nowhere expect 1 $command --device cuda
+    refused "is not installed beside it: build it where nvcc is, or leave out --device cuda"
+    GVM_CUDA_MODULE=$0 expect 1 $command --device cuda
+    refused "CUDA's part of the program cannot be loaded"
+    expect 2 $command --precision half
+    refused "--precision takes bf16, tf32 or fp32, not 'half'"
     expect 2 $command --device abacus
     refused "--device takes cpu or cuda, not 'abacus'"
     expect 2 $command

@@ -1,0 +1,294 @@
+/* test_cuda.c - whole networks on the GPU beside the CPU: ten training steps, the same bits twice, drop paths,
+ * features, what a loss that is not finite leaves. Skipped, with the reason, where there is no GPU; run a second time
+ * with CUDA's part compiled for the CPU (tests/cuda_host). The layers one by one: test_layers_*, with
+ * GVM_LAYER_DEVICE=cuda. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/random.h"
+#include "model/checkpoint.h"
+#include "model/learn.h"
+#include "model/session.h"
+#include "nn/device.h"
+
+enum { STEPS = 10, PAIRS = 2 };
+
+/* The last has windows of 8 x 8 and the largest maps: on the CPU it would take minutes. */
+static const char *const names[] = {"net_narrow", "net_four", "net_flat"};
+
+static bool is_gpu(void)
+{
+    char about[128];
+    chosen_device()->about(about, sizeof about);
+    return strncmp(about, "this CPU", 8) != 0;
+}
+
+static void choose(gvm_device device, gvm_precision precision)
+{
+    gvm_error err;
+    if (gvm_set_device(device, precision, &err) != GVM_OK) fail_msg("%s", err.text);
+}
+
+static struct network *load(const char *name, bool training)
+{
+    struct network *network;
+    char path[256];
+    gvm_error err;
+    snprintf(path, sizeof path, "tests/golden/%s.safetensors", name);
+    if (checkpoint_load(&network, path, training, &err) != GVM_OK) fail_msg("%s", err.text);
+    return network;
+}
+
+/* Pictures of soft colours, each different. */
+static uint8_t *draw(uint64_t stream, int count, const int size[2])
+{
+    size_t each = (size_t)size[0] * (size_t)size[1] * 3;
+    uint8_t *pixels = malloc((size_t)count * each);
+    assert_non_null(pixels);
+    for (int b = 0; b < count; b++)
+        for (size_t i = 0; i < each; i++) {
+            float base = random_uniform(1, stream, (uint64_t)b * 3 + i % 3), noise = random_uniform(2, stream, i);
+            pixels[(size_t)b * each + i] = (uint8_t)(255 * (0.6f * base + 0.4f * noise));
+        }
+    return pixels;
+}
+
+/* ------------------------------------------------------------------ training */
+
+struct outcome {
+    double losses[STEPS];               /* of as many as there were */
+    float *start, *weights, *grads, *m; /* after the last step */
+    size_t floats;
+};
+
+static void free_outcome(struct outcome *o)
+{
+    free(o->start);
+    free(o->weights);
+    free(o->grads);
+    free(o->m);
+}
+
+static float *copy(const float *x, size_t n)
+{
+    float *y = malloc(n * sizeof *y);
+    assert_non_null(y);
+    return memcpy(y, x, n * sizeof *y);
+}
+
+/* batches: two, in turn, so that a recorded step reads what it is given. */
+static struct outcome learn(const char *name, int steps, gvm_device device, gvm_precision precision, float drop,
+                            float rho)
+{
+    choose(device, precision);
+    struct network *n = load(name, true);
+    struct outcome o = {.start = copy(n->weights, n->floats), .floats = n->floats};
+    struct optimizer *optimizer;
+    struct learner learner;
+    gvm_error err;
+    uint8_t *street[2], *aerial[2];
+    for (int i = 0; i < 2; i++) {
+        street[i] = draw((uint64_t)i, PAIRS, n->config.street);
+        aerial[i] = draw((uint64_t)i + 2, 2 * PAIRS, n->config.aerial);
+    }
+    assert_int_equal(
+        optimizer_open(&optimizer, n->params, n->param_count, n->weights, n->grads, n->floats, &rates_paper, &err),
+        GVM_OK);
+    if (network_place(n, &err) != GVM_OK) fail_msg("%s", err.text);
+    if (learner_open(&learner, n, optimizer, PAIRS, &loss_weights_paper, rho, drop, 7, &err) != GVM_OK)
+        fail_msg("%s", err.text);
+    for (int i = 0; i < steps; i++) {
+        struct losses l;
+        learner_take(&learner, street[i % 2], aerial[i % 2]);
+        learner_start(&learner, i, cosine_factor(i, steps));
+        if (learner_finish(&l, &learner, &err) != GVM_OK) fail_msg("%s", err.text);
+        o.losses[i] = l.total;
+    }
+    if (learner_fetch(&learner, &err) != GVM_OK) fail_msg("%s", err.text);
+    assert_int_equal(optimizer->step, steps);
+    o.weights = copy(n->weights, n->floats);
+    o.grads = copy(n->grads, n->floats);
+    o.m = copy(optimizer->m, n->floats);
+    learner_close(&learner);
+    optimizer_free(optimizer);
+    network_free(n);
+    for (int i = 0; i < 2; i++) {
+        free(street[i]);
+        free(aerial[i]);
+    }
+    return o;
+}
+
+/* The cosine of the two ways that the weights went. */
+static double way(const struct outcome *a, const struct outcome *b)
+{
+    double xy = 0, xx = 0, yy = 0;
+    for (size_t i = 0; i < a->floats; i++) {
+        double x = (double)a->weights[i] - a->start[i], y = (double)b->weights[i] - b->start[i];
+        xy += x * y;
+        xx += x * x;
+        yy += y * y;
+    }
+    return xy / sqrt(xx * yy);
+}
+
+static void compare(const char *name, int steps, gvm_precision precision, float drop, float rho, double limit,
+                    double least_way)
+{
+    static const char *const precisions[] = {[GVM_BF16] = "bf16", [GVM_TF32] = "tf32", [GVM_FP32] = "fp32"};
+    struct outcome cpu = learn(name, steps, GVM_CPU, precision, drop, rho);
+    struct outcome cuda = learn(name, steps, GVM_CUDA, precision, drop, rho);
+    double worst = 0;
+    for (int i = 0; i < steps; i++) worst = fmax(worst, fabs(cuda.losses[i] / cpu.losses[i] - 1));
+    double cosine = way(&cuda, &cpu);
+    print_message("%s, %s, %d steps: losses %.5f to %.5f, off by %.2g at most, cosine of the weights' way %.6f\n", name,
+                  precisions[precision], steps, cpu.losses[0], cpu.losses[steps - 1], worst, cosine);
+    if (!(worst <= limit)) fail_msg("%s: a loss is off by %.3g, more than %g", name, worst, limit);
+    if (!(cosine >= least_way)) fail_msg("%s: the weights' way has cosine %.6f", name, cosine);
+    free_outcome(&cpu);
+    free_outcome(&cuda);
+}
+
+/* In float32 with drop paths, drawn anew in each step as on the CPU. AdamW's first steps are as long for the smallest
+ * slopes as for the largest, so in bfloat16 the ways differ where the losses do not. */
+static void test_ten_steps(void **state)
+{
+    (void)state;
+    choose(GVM_CUDA, GVM_FP32);
+    int networks = is_gpu() ? 3 : 1;
+    for (int i = 0; i < networks; i++) {
+        compare(names[i], STEPS, GVM_FP32, 0.2f, 2.5f, 1e-4, 0.99);
+        compare(names[i], STEPS, GVM_BF16, 0, 2.5f, 2e-2, 0.5);
+    }
+}
+
+/* Without ASAM's climb; as it is, recorded, repeated. */
+static void test_no_climb(void **state)
+{
+    (void)state;
+    compare("net_four", 3, GVM_FP32, 0, 0, 1e-4, 0.99);
+}
+
+static void test_same_bits(void **state)
+{
+    (void)state;
+    struct outcome a = learn("net_four", 4, GVM_CUDA, GVM_BF16, 0.2f, 2.5f);
+    struct outcome b = learn("net_four", 4, GVM_CUDA, GVM_BF16, 0.2f, 2.5f);
+    size_t bytes = a.floats * sizeof(float);
+    assert_memory_equal(a.losses, b.losses, sizeof a.losses);
+    assert_memory_equal(a.weights, b.weights, bytes);
+    assert_memory_equal(a.grads, b.grads, bytes);
+    assert_memory_equal(a.m, b.m, bytes);
+    free_outcome(&a);
+    free_outcome(&b);
+}
+
+/* A loss that is not finite is told, and leaves weights and moments as they were. */
+static void test_not_finite(void **state)
+{
+    (void)state;
+    choose(GVM_CUDA, GVM_FP32);
+    struct network *n = load("net_four", true);
+    struct optimizer *o;
+    struct learner learner;
+    struct losses l;
+    gvm_error err;
+    for (size_t i = 0; i < n->params[0].count; i++) n->params[0].data[i] = NAN;
+    float *before = copy(n->weights, n->floats);
+    uint8_t *street = draw(0, PAIRS, n->config.street), *aerial = draw(1, 2 * PAIRS, n->config.aerial);
+    assert_int_equal(optimizer_open(&o, n->params, n->param_count, n->weights, n->grads, n->floats, &rates_paper, &err),
+                     GVM_OK);
+    assert_int_equal(network_place(n, &err), GVM_OK);
+    assert_int_equal(learner_open(&learner, n, o, PAIRS, &loss_weights_paper, 2.5f, 0, 7, &err), GVM_OK);
+    for (int i = 0; i < 3; i++) {
+        learner_take(&learner, street, aerial);
+        learner_start(&learner, i, 1);
+        assert_int_equal(learner_finish(&l, &learner, &err), GVM_ARGUMENT);
+    }
+    assert_int_equal(learner_fetch(&learner, &err), GVM_OK);
+    assert_memory_equal(before, n->weights, n->floats * sizeof *before);
+    for (size_t i = 0; i < n->floats; i++) assert_true(o->m[i] == 0 && o->v[i] == 0);
+    learner_close(&learner);
+    optimizer_free(o);
+    network_free(n);
+    free(before);
+    free(street);
+    free(aerial);
+}
+
+/* ------------------------------------------------------------------ features */
+
+enum { PICTURES = 3, BATCH = 2 };
+
+static float *embed(const char *path, gvm_device device, gvm_precision precision, gvm_view view, size_t *D)
+{
+    gvm_model *model;
+    gvm_session *session;
+    gvm_error err;
+    choose(device, precision);
+    if (gvm_model_open(&model, path, &err) != GVM_OK) fail_msg("%s", err.text);
+    if (gvm_session_open(&session, model, BATCH, &err) != GVM_OK) fail_msg("%s", err.text);
+    uint8_t *pixels = draw(5, PICTURES, view_size(model, view));
+    *D = (size_t)gvm_model_about(model).features;
+    float *features = malloc(PICTURES * *D * sizeof *features);
+    for (int round = 0; round < 2; round++) /* full batches as they are, recorded, repeated; and one that is not full */
+        if (gvm_embed_pixels(session, view, features, pixels, PICTURES, &err) != GVM_OK) fail_msg("%s", err.text);
+    gvm_session_free(session);
+    gvm_model_free(model);
+    free(pixels);
+    return features;
+}
+
+static void check_features(const char *path, gvm_precision precision, double limit)
+{
+    for (int v = 0; v < 2; v++) {
+        size_t D;
+        float *cpu = embed(path, GVM_CPU, precision, (gvm_view)v, &D);
+        float *cuda = embed(path, GVM_CUDA, precision, (gvm_view)v, &D);
+        double worst = 0;
+        for (size_t b = 0; b < PICTURES; b++) {
+            double square = 0;
+            for (size_t i = 0; i < D; i++) square += pow((double)cuda[b * D + i] - cpu[b * D + i], 2);
+            worst = fmax(worst, sqrt(square));
+        }
+        print_message("%s, precision %d: features off by %.2g\n", path, (int)precision, worst);
+        if (!(worst <= limit)) fail_msg("%s: a feature is off by %.3g, more than %g", path, worst, limit);
+        free(cpu);
+        free(cuda);
+    }
+}
+
+static void test_features(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        char path[256];
+        snprintf(path, sizeof path, "tests/golden/%s.safetensors", names[i]);
+        check_features(path, GVM_FP32, 1e-5);
+        check_features(path, GVM_BF16, 3e-2);
+    }
+}
+
+int main(void)
+{
+    gvm_error err;
+    if (gvm_set_device(GVM_CUDA, GVM_BF16, &err) != GVM_OK) {
+        print_message("skipped: %s\n", err.text);
+        return 77;
+    }
+    char about[128];
+    chosen_device()->about(about, sizeof about);
+    print_message("%s\n", about);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_features),  cmocka_unit_test(test_ten_steps),  cmocka_unit_test(test_no_climb),
+        cmocka_unit_test(test_same_bits), cmocka_unit_test(test_not_finite),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
