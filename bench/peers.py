@@ -8,6 +8,10 @@ skipped.
 
 Peers get what depends on weights alone (position biases, scales) computed beforehand. Compiling with PyTorch takes
 minutes; --peers leaves it out.
+
+--device cuda times the same network on the GPU instead: embedding in batches of 256 and training with ASAM on 128 pairs,
+ours in bfloat16, PyTorch eager under autocast to bfloat16 and, compiled, by torch.compile. PyTorch's pictures lie on the
+GPU as numbers already; ours come from the host's memory as bytes.
 """
 import argparse
 import contextlib
@@ -251,6 +255,108 @@ def measure(options, table, notes):
             keep_best(table, "PyTorch", f"train, batch {options.train}", milliseconds(step, 1) / options.train)
 
 
+# ---- on a GPU
+
+CUDA_BATCH, CUDA_PAIRS = 256, 128
+
+
+def run_ours_on_gpu(options):
+    command = [options.program, "bench", "--json", "--quiet", "--device", "cuda", "--rounds", "5",
+               "--batch", str(options.train or CUDA_PAIRS)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        return json.loads(done.stdout), None
+    except (OSError, subprocess.CalledProcessError, json.JSONDecodeError) as error:
+        lines = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
+        return None, f"ours skipped: {lines[-1] if lines else error}"
+
+
+def gpu_milliseconds(torch, call, repeats):
+    """The best of some runs, each waited for; two before them warm up."""
+    best = float("inf")
+    for i in range(repeats + 2):
+        torch.cuda.synchronize()
+        start = time.perf_counter()
+        call()
+        torch.cuda.synchronize()
+        if i >= 2:
+            best = min(best, time.perf_counter() - start)
+    return 1000 * best
+
+
+def gpu_embedding(torch, network, compiled, view, options):
+    """Milliseconds a picture."""
+    config = network.Config()
+    model = getattr(network.fresh(config), view).fold().cuda()
+    for module in model.modules():               # what was folded is no buffer, so it stays behind
+        if hasattr(module, "folded"):
+            module.folded = [constant.cuda() for constant in module.folded]
+    pixels = torch.randn(CUDA_BATCH, 3, *getattr(config, view), device="cuda")
+    run = torch.compile(model, dynamic=False) if compiled else model
+
+    def embed():
+        with torch.inference_mode(), torch.autocast("cuda", torch.bfloat16):
+            run(pixels)
+    with quiet():
+        return gpu_milliseconds(torch, embed, options.repeats) / CUDA_BATCH
+
+
+def gpu_training(torch, network, compiled, options):
+    """Milliseconds a pair."""
+    config, pairs = network.Config(), options.train or CUDA_PAIRS
+    model = network.fresh(config).cuda()
+    adamw = network.optimizer(model)
+    inputs = [torch.randn(pairs, 3, *size, device="cuda") for size in (config.street, config.aerial, config.aerial)]
+    forward = torch.compile(model, dynamic=False) if compiled else model
+
+    class Autocast:
+        """The model as asam_step calls it, each forward pass under autocast."""
+        parameters = model.parameters
+
+        def __call__(self, *batch):
+            with torch.autocast("cuda", torch.bfloat16):
+                return forward(*batch)
+    with quiet():
+        return gpu_milliseconds(torch, lambda: network.asam_step(Autocast(), adamw, inputs), options.repeats) / pairs
+
+
+def measure_on_gpu(options, table, notes):
+    report, problem = run_ours_on_gpu(options)
+    if problem:
+        notes.append(problem)
+    else:
+        notes.append(f"on {report.get('device')}, {report['peak']['product_gflops'] / 1000:.0f} TFLOP/s at most")
+    for view in VIEWS:
+        value = (report or {}).get(view, {}).get(f"ms_batch{CUDA_BATCH}")
+        if value:
+            keep_best(table, "ours", f"{view}, batch {CUDA_BATCH}", value)
+    train = (report or {}).get("train")
+    if train:
+        keep_best(table, "ours", f"train, batch {train['batch']}", train["ms_per_pair"])
+    try:
+        import network
+        import torch
+    except ImportError as error:
+        notes.append(f"PyTorch skipped: {error.name} is not installed (tools/requirements.txt)")
+        return
+    if not torch.cuda.is_available():
+        notes.append("PyTorch skipped: it finds no GPU")
+        return
+    torch.manual_seed(0)
+    torch.set_float32_matmul_precision("high")
+    for name in [name for name in ("PyTorch", "PyTorch compiled") if name in options.peers]:
+        compiled = name == "PyTorch compiled"
+        try:
+            for view in VIEWS:
+                keep_best(table, name, f"{view}, batch {CUDA_BATCH}",
+                          gpu_embedding(torch, network, compiled, view, options))
+            keep_best(table, name, f"train, batch {options.train or CUDA_PAIRS}",
+                      gpu_training(torch, network, compiled, options))
+        except Exception as error:               # a compiler that fails, or memory: many types, one meaning
+            notes.append(f"{name} stopped: {str(error).strip().splitlines()[0][:120]}")
+        torch.cuda.empty_cache()
+
+
 def print_table(table, notes):
     names = sorted(table, key=lambda name: name != "ours")
     cases = sorted({case for times in table.values() for case in times})
@@ -260,7 +366,7 @@ def print_table(table, notes):
         row = f"{case:22}"
         for name in names:
             value, mine = table[name].get(case), table.get("ours", {}).get(case)
-            text = "-" if value is None else f"{value:.1f}"
+            text = "-" if value is None else f"{value:.4f}" if value < 1 else f"{value:.1f}"
             if value is not None and mine and name != "ours":
                 text += f" ({value / mine:.2f}x)"
             row += f"{text:>{width}}"
@@ -294,6 +400,7 @@ def main():
                         help=f"which ones, out of: {', '.join(PEERS)}")
     parser.add_argument("--train", type=positive, nargs="?", const=4, metavar="BATCH",
                         help="also time training steps of so many pairs (4)")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where ours and the peers compute")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     unknown = [name for name in options.peers if name not in PEERS]
@@ -302,7 +409,7 @@ def main():
     os.environ["OMP_NUM_THREADS"] = str(options.threads)
 
     table, notes = {}, []
-    measure(options, table, notes)
+    (measure_on_gpu if options.device == "cuda" else measure)(options, table, notes)
     if options.json:
         print(as_json(table, notes, options.threads))
     else:
