@@ -15,6 +15,7 @@
 #include "model/checkpoint.h"
 #include "nn/gemm.h"
 #include "train/features.h"
+#include "train/hard.h"
 
 struct training {
     const char *run;
@@ -27,6 +28,7 @@ struct training {
     struct cache *cache;
     struct pictures pictures;
     struct loader *loader;
+    int *sequence; /* (train queries) with hard batches: this epoch's; position.sequence is what is saved of it */
     struct tape *tape;
     FILE *log;
     double started, saved; /* seconds of the monotonic clock */
@@ -106,7 +108,9 @@ static gvm_status save(struct training *t, gvm_error *err)
         return fail(err, GVM_FILE, "%s: its log cannot be written; make room on the disk and go on with --resume",
                     t->run);
     gvm_status status = save_network(t, "last.safetensors", err);
-    if (status == GVM_OK) status = run_save(t->run, t->options, &t->position, t->network, t->optimizer, err);
+    struct run_position position = t->position;
+    if (position.batch == 0) position.sequence = NULL; /* the next epoch's follows from the weights */
+    if (status == GVM_OK) status = run_save(t->run, t->options, &position, t->network, t->optimizer, err);
     t->saved = now();
     return status;
 }
@@ -170,13 +174,56 @@ static gvm_status open_data(struct training *t, gvm_error *err)
     return status;
 }
 
+/* The order that a state was saved with, checked: each query once. */
+static gvm_status take_sequence(struct training *t, gvm_error *err)
+{
+    int N = t->data->train.query_count;
+    bool fine = t->position.sequence_count == N, *seen = calloc((size_t)N + 1, sizeof *seen);
+    if (seen == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to order %d queries", N);
+    for (int i = 0; i < N && fine; i++) {
+        float q = t->position.sequence[i];
+        fine = q >= 0 && q < (float)N && q == floorf(q) && !seen[(int)q];
+        if (!fine) break;
+        seen[(int)q] = true;
+        t->sequence[i] = (int)q;
+    }
+    free(seen);
+    return fine ? GVM_OK
+                : fail(err, GVM_FORMAT, "%s: its state orders other pairs than the data set has; begin a new run",
+                       t->run);
+}
+
+/* With hard batches: the order of the epoch that begins, by the network as it is now; or of one that goes on. */
+static gvm_status order_epoch(struct training *t, gvm_error *err)
+{
+    const struct run_options *o = t->options;
+    const struct split *split = &t->data->train;
+    size_t N = (size_t)split->query_count;
+    if (t->sequence == NULL) t->sequence = malloc((N + 1) * sizeof *t->sequence);
+    if (t->sequence == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to order %zu queries", N);
+    if (t->position.batch > 0) return take_sequence(t, err);
+    gvm_status status = hard_sequence(t->sequence, &t->stopped, o->hard, t->network, &t->pictures, split, o->seed,
+                                      (uint64_t)t->position.epoch, tell_evaluating, t, err);
+    if (status != GVM_OK || t->stopped) return status;
+    free(t->position.sequence);
+    t->position.sequence = malloc((N + 1) * sizeof *t->position.sequence);
+    if (t->position.sequence == NULL)
+        return fail(err, GVM_MEMORY, "there is not enough memory to order %zu queries", N);
+    t->position.sequence_count = (int)N;
+    for (size_t i = 0; i < N; i++) t->position.sequence[i] = (float)t->sequence[i];
+    return GVM_OK;
+}
+
 static gvm_status open_loader(struct training *t, gvm_error *err)
 {
     const struct run_options *o = t->options;
+    gvm_status status = o->hard > 0 ? order_epoch(t, err) : GVM_OK;
+    if (status != GVM_OK || t->stopped) return status;
     struct loader_options l = {.batch = o->batch,
                                .workers = workers(),
                                .shuffle = o->shuffle,
                                .cluster_m = o->cluster_m,
+                               .sequence = t->sequence,
                                .skip_bad = o->skip_bad,
                                .seed = o->seed,
                                .amounts = o->amounts,
@@ -213,6 +260,8 @@ static void close_training(struct training *t)
 {
     if (t->log) fclose(t->log);
     loader_free(t->loader);
+    free(t->sequence);
+    free(t->position.sequence);
     cache_free(t->cache);
     dataset_free(t->data);
     tape_free(t->tape);
@@ -281,7 +330,11 @@ static gvm_status end_epoch(struct training *t, gvm_error *err)
     t->position.batch = 0;
     bool due = o->eval_every > 0 && (t->position.epoch % o->eval_every == 0 || t->position.epoch == o->epochs);
     t->position.evaluate = due && t->data->test.query_count > 0;
-    return evaluate_and_save(t, err);
+    gvm_status status = evaluate_and_save(t, err);
+    if (status != GVM_OK || t->stopped || o->hard == 0 || t->position.epoch == o->epochs) return status;
+    loader_free(t->loader);
+    t->loader = NULL;
+    return open_loader(t, err);
 }
 
 static gvm_status one_step(struct training *t, gvm_error *err)
@@ -334,6 +387,7 @@ gvm_status train(struct train_result *result, const char *run, const struct run_
     }
     if (status == GVM_OK && t.position.step != saved_step) status = save(&t, err);
     result->position = t.position;
+    result->position.sequence = NULL;
     result->stopped = t.stopped;
     result->waited = t.waited;
     result->seconds = now() - t.started;
