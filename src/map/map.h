@@ -24,4 +24,7 @@ struct gvm_map {
     struct file_map file; /* those of one that is */
 };
 
+/* A tile of the list, with no score. */
+gvm_hit map_hit(const gvm_map *map, size_t number);
+
 #endif
