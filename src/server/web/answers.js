@@ -57,7 +57,10 @@ function tileItem(tile, rank, onHeat) {
     const image = make('img', { alt: '', width: 96, height: 96 });
     const button = make('button', { type: 'button', class: 'tile', 'aria-label': `Tile ${rank}, score ${words.score(tile.score)}: show heat maps`, title: 'Show where the two agree', click: () => onHeat(tile) },
                         image, make('span', { 'aria-hidden': 'true' }, words.score(tile.score)), icon('heat'));
-    show(image, api.tilePicture(tile.id)).catch(() => button.classList.add('gone'));
+    show(image, api.tilePicture(tile.id)).catch(() => {
+        button.classList.add('gone');
+        button.title = 'The tile’s picture is no longer there';
+    });
     return make('li', {}, button);
 }
 

@@ -109,8 +109,8 @@ export function locate(picture, { heading, circle, signal }) {
 export const imagery = (z, x, y, signal) => blob(`imagery/${z}/${x}/${y}.jpg`, { signal });
 export const tilesWithin = (bbox, signal) => json('tiles', { query: { bbox: bbox.join(',') }, signal });
 export const tilePicture = (id, signal) => blob(`tiles/${encodeURIComponent(id)}.jpg`, { signal });
-export const tileHeat = (id, stage, signal) => blob('heatmap', { query: { tile: id, stage }, signal });
 
-export function streetHeat(picture, stage, heading, signal) {
-    return blob('heatmap', { method: 'POST', body: picture, query: { view: 'street', stage, heading }, signal });
+/* What a picture and a tile have in common, over the picture ('street') or over the tile ('aerial'). */
+export function heat(view, picture, tile, { stage, heading, signal }) {
+    return blob('heatmap', { method: 'POST', body: picture, query: { view, tile, stage, heading }, signal });
 }

@@ -10,7 +10,7 @@ const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDo
 
 /* A handle at a place; `moved(latlng, isOver)` while and after it is dragged or nudged. */
 function handle(className, label, moved) {
-    const marker = L.marker([0, 0], { draggable: true, autoPan: false, title: label, icon: L.divIcon({ className: `handle ${className}`, iconSize: [22, 22] }) });
+    const marker = L.marker([0, 0], { draggable: true, autoPan: false, zIndexOffset: 2000, title: label, icon: L.divIcon({ className: `handle ${className}`, iconSize: [22, 22] }) });
     marker.on('drag', () => moved(marker.getLatLng(), false));
     marker.on('dragend', () => moved(marker.getLatLng(), true));
     marker.on('add', () => {

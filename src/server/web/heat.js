@@ -34,10 +34,11 @@ export class Heat {
         const { entry, tile } = this, stage = STAGES.find((s) => byId('heat-stage').querySelector(`[value="${s}"]`).checked);
         this.control.abort();
         this.control = new AbortController();
-        const { signal } = this.control, degrees = entry.answer.answers[0]?.heading ?? 0;
+        const { signal } = this.control, degrees = tile.heading ?? 0;
+        const question = { stage, heading: degrees, signal };
         const parts = [
-            figure('street', 'Heat map of the picture', api.streetHeat(entry.file, stage, degrees, signal)),
-            figure('tile', 'Heat map of the tile', api.tileHeat(tile.id, stage, signal)),
+            figure('street', 'Heat map of the picture', api.heat('street', entry.file, tile.id, question)),
+            figure('tile', 'Heat map of the tile', api.heat('aerial', entry.file, tile.id, question)),
             figure('tile', 'The tile', api.tilePicture(tile.id, signal)),
         ];
         const street = make('figure', { class: 'street' }, entry.preview === null ? '' : heading.panorama(entry.preview, entry.name, degrees), make('figcaption', {}, 'The picture, north in its middle'));

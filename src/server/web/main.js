@@ -36,6 +36,14 @@ function spoken(entry) {
     return best === undefined ? `${entry.name}: nothing in the circle.` : `${entry.name}: ${words.place(best)}, score ${words.score(best.score)}.`;
 }
 
+/* The map goes to a picture's first answer and to one that was chosen; to a later answer, such as one within a circle
+ * that the user is moving, only where it is out of sight. */
+function look(entry, what) {
+    const isNew = entry.answer !== entry.looked, isFirst = entry.looked === undefined;
+    entry.looked = entry.answer;
+    if (what === 'selected' || isFirst || (isNew && !parts.marks.inView(entry))) parts.marks.visit(entry);
+}
+
 function refresh(entry, what) {
     const { marks, answers, history } = parts, current = visit.current();
     if (what === 'forgotten') {
@@ -48,12 +56,7 @@ function refresh(entry, what) {
     marks.others(visit.all().filter((other) => other !== current));
     if (what !== 'changed' || entry === current) marks.show(current);
     const isOver = entry !== null && !visit.isWaiting(entry);
-    if (isOver && entry === current && entry.seen !== entry.control && entry.state === 'done') {
-        entry.seen = entry.control; /* each answer moves the map once */
-        marks.visit(entry);
-    } else if (isOver && what === 'selected') {
-        marks.visit(entry);
-    }
+    if (isOver && entry === current && entry.answer !== null) look(entry, what);
     if (isOver && what === 'changed' && entry.said !== entry.control) {
         entry.said = entry.control;
         announce(spoken(entry));

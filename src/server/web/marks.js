@@ -69,6 +69,11 @@ export class Marks {
         else this.map.flyToBounds(bounds, { duration: 0.6 });
     }
 
+    inView(entry) {
+        const best = entry.answer.answers[0];
+        return best === undefined || this.map.getBounds().contains([best.lat, best.lon]);
+    }
+
     go(hit) {
         this.map.panTo([hit.lat, hit.lon], { animate: !still() });
     }
