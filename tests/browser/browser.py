@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 
-PATIENCE = 120  # seconds to wait for anything; what is waited for comes much sooner, but for a build with sanitizers
+PATIENCE = 40  # seconds to wait for anything; what is waited for comes much sooner, but for a build with sanitizers
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-extensions", "--disable-sync",
          "--hide-scrollbars", "--remote-debugging-pipe"]
@@ -105,7 +105,7 @@ class Browser:
 class Page:
     def __init__(self, browser, session, context, target):
         self.browser, self.session, self.context, self.target = browser, session, context, target
-        self.errors, self.requests, self.choosers = [], [], []
+        self.errors, self.requests, self.choosers, self.paused = [], [], [], []
 
     def call(self, method, **params):
         return self.browser.call(method, self.session, **params)
@@ -122,6 +122,8 @@ class Page:
             self.errors.append("%(text)s" % params["entry"] + " " + params["entry"].get("url", ""))
         elif method == "Page.fileChooserOpened":
             self.choosers.append(params["backendNodeId"])
+        elif method == "Fetch.requestPaused":
+            self.paused.append(params)
 
     def close(self):
         self.browser.call("Target.disposeBrowserContext", browserContextId=self.context)
@@ -154,6 +156,18 @@ class Page:
             assert time.monotonic() < end, (
                 "waited in vain for %s; errors %s; the page says: %s" % (what, self.errors, self.text("body")[:1500]))
             time.sleep(0.05)
+
+    def wait(self, condition, what):
+        """Until something that the browser tells of has come; returns it."""
+        with self.browser.changed:
+            value = self.browser.changed.wait_for(condition, PATIENCE)
+        assert value, "waited in vain for " + what
+        return value
+
+    def held(self):
+        """The next request that was held back (after Fetch.enable)."""
+        self.wait(lambda: self.paused, "a request")
+        return self.paused.pop(0)
 
     def text(self, selector):
         return self.run("document.querySelector(%s)?.innerText ?? ''" % json.dumps(selector))
@@ -220,9 +234,7 @@ class Page:
                           downloadPath=folder, eventsEnabled=True)
         path, done = os.path.join(folder, name), len(self.browser.downloads)
         act()
-        with self.browser.changed:
-            assert self.browser.changed.wait_for(
-                lambda: list(self.browser.downloads.values())[done:] == ["completed"], PATIENCE), "no file " + name
+        self.wait(lambda: list(self.browser.downloads.values())[done:] == ["completed"], "the file " + name)
         with open(path, encoding="utf-8", newline="") as file:
             text = file.read()
         os.remove(path)
