@@ -110,13 +110,13 @@ static gvm_status listen_on(struct service *s, gvm_error *err)
         struct MHD_OptionItem tls[] = {{cert != NULL ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0, cert},
                                        {MHD_OPTION_HTTPS_MEM_KEY, 0, key},
                                        {MHD_OPTION_END, 0, NULL}};
-        errno = 0;
+        errno = 0; /* no time limit of MHD's: it would count the network's own time as the client's (guard.h) */
         s->daemon = MHD_start_daemon(
             flags, 0, NULL, NULL, handle_request, s, MHD_OPTION_EXTERNAL_LOGGER, ignore, NULL, MHD_OPTION_SOCK_ADDR,
             &address.any, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_NOTIFY_COMPLETED, handle_completed, s,
             MHD_OPTION_NOTIFY_CONNECTION, handle_connection, s, MHD_OPTION_CONNECTION_LIMIT, (unsigned)o->connections,
-            MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)o->each_client, MHD_OPTION_CONNECTION_TIMEOUT,
-            (unsigned)o->seconds, MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+            MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)o->each_client, MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK,
+            MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
         if (s->daemon == NULL && errno != 0)
             status = fail(err, GVM_FILE, "%s, port %d: it cannot listen there: %s", o->bind, o->port, strerror(errno));
         else if (s->daemon == NULL)

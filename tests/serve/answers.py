@@ -203,8 +203,8 @@ def over_tls():
 
 def crowded():
     """One place in the queue, and a picture in it that waits for others: the next is told to come again. Then SIGTERM:
-    the one that was taken is answered all the same."""
-    with Service(program, index, *WEIGHTS, "--queue", 1, "--patience-ms", 4000) as service:
+    the one that was taken is answered all the same, and however long that takes, a client's time does not run."""
+    with Service(program, index, *WEIGHTS, "--queue", 1, "--patience-ms", 4000, "--seconds", 2) as service:
         results = []
         photo, jpeg = bytes_of(photos[0]), {"Content-Type": "image/jpeg"}
         thread = threading.Thread(target=lambda: results.append(service.locate(photos[0])))
