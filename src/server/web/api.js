@@ -48,6 +48,7 @@ async function problemOf(reply) {
     try {
         detail = (await reply.json()).detail;
     } catch { /* not from our server, such as a proxy's page */ }
+    if (typeof detail === 'string') detail = detail.charAt(0).toUpperCase() + detail.slice(1).replace(/([^.!?])$/, '$1.');
     return new Problem(detail || `The server refused with status ${reply.status}.`,
                        reply.status === 503 ? 'busy' : 'refused', reply.status);
 }

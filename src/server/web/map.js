@@ -8,7 +8,8 @@ import * as words from './words.js';
 const NEAREST = 22;       /* zoom: some 4 cm a pixel at 45 degrees */
 const OUTLINES_FROM = 14; /* zoom from which single tiles are asked for */
 
-export const still = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
+/* Asked once: Leaflet builds its layers for one or the other. */
+export const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches;
 
 /* Web-mercator squares of the rasters. Those which no part of the footprint touches are not asked for. */
 const Imagery = L.GridLayer.extend({
@@ -84,12 +85,12 @@ function addFit(map, home) {
 /* The map of an index, as `GET /v1/map` describes it. */
 export function open(info) {
     const element = byId('map');
-    const map = L.map(element, { attributionControl: false, maxZoom: NEAREST, zoomSnap: 0.5, zoomAnimation: !still(), fadeAnimation: !still(), worldCopyJump: true });
+    const map = L.map(element, { attributionControl: false, maxZoom: NEAREST, zoomAnimation: !isStill, fadeAnimation: !isStill, worldCopyJump: true });
     element.setAttribute('role', 'application');
     element.setAttribute('aria-label', 'Map. Arrow keys move it, plus and minus zoom.');
     const [west, south, east, north] = info.extent ?? [-180, -60, 180, 70];
     const bounds = L.latLngBounds([south, west], [north, east]);
-    const home = () => map.fitBounds(bounds, { padding: [12, 12], animate: !still() });
+    const home = () => map.fitBounds(bounds, { padding: [12, 12], animate: !isStill });
     map.fitBounds(bounds, { padding: [12, 12] });
     L.control.scale({ imperial: false, maxWidth: 140 }).addTo(map);
     addFit(map, home);

@@ -1,7 +1,7 @@
 /* marks.js - answers on the map: of the picture shown, the best place with its radius, the others fainter, and where its
  * own GPS says it was; of the visit's other pictures, a dot at the best place. */
 import * as L from '../leaflet/leaflet.esm.js';
-import { still } from './map.js';
+import { isStill } from './map.js';
 import * as words from './words.js';
 
 /* A marker that a keyboard reaches and a screen reader names. */
@@ -65,7 +65,7 @@ export class Marks {
         if (best === undefined) return;
         const bounds = L.latLng(best.lat, best.lon).toBounds(Math.max(6 * best.radius_m, 60));
         if (own && this.map.distance([best.lat, best.lon], [own.lat, own.lon]) < 20 * best.radius_m) bounds.extend([own.lat, own.lon]);
-        if (still()) this.map.fitBounds(bounds, { animate: false });
+        if (isStill) this.map.fitBounds(bounds, { animate: false });
         else this.map.flyToBounds(bounds, { duration: 0.6 });
     }
 
@@ -75,6 +75,6 @@ export class Marks {
     }
 
     go(hit) {
-        this.map.panTo([hit.lat, hit.lon], { animate: !still() });
+        this.map.panTo([hit.lat, hit.lon], { animate: !isStill });
     }
 }
