@@ -72,4 +72,4 @@ echo "memory          $early MB after 5 s, $late MB at the end"
 printf 'speed           %.2f pictures a second, `locate` %.2f: %.0f%%\n' "$served" "$alone" "$percent"
 echo "end             status $status: $(tail -1 "$tmp/said")"
 [ "$lost" = 0 ] && [ "$longest" -le "$queue" ] && [ "$status" = 0 ] && [ "$answers" -gt 0 ] &&
-    [ $((10 * late)) -le $((11 * early)) ] && [ "$(calc "$percent >= 85")" = 1.000000000 ] || { echo "too little"; exit 1; }
+    [ $((10 * late)) -le $((11 * early)) ] && [ "$(calc "($percent >= 85)")" = 1.000000000 ] || { echo "too little"; exit 1; }

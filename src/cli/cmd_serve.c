@@ -132,7 +132,7 @@ static int read_option(struct arguments *a, int option, char **argv)
     case PATIENCE:
         if (read_double(&o->patience_ms, optarg, 0, 10000)) return GO_ON;
         return usage_error(name, "--patience-ms takes milliseconds from 0 to 10000, not '%s'", optarg);
-    default: return option < 'a' ? read_number(a, option) : common_option(&a->common, option, argv);
+    default: return option <= LOG ? read_number(a, option) : common_option(&a->common, option, argv);
     }
 }
 
