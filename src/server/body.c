@@ -21,7 +21,7 @@ static void let_go(struct request *r)
 /* More bytes of the picture. Memory is taken as they come, since what a client says of the length may be a lie. */
 static void gather(struct request *r, const char *data, size_t size)
 {
-    if (r->refused) return;
+    if (r->refused || size == 0) return;
     if (r->size + size > r->service->options->body_bytes) {
         refuse(r, 413, "The picture has more than the %zu bytes that are taken.", r->service->options->body_bytes);
         return;
@@ -65,7 +65,7 @@ static enum MHD_Result take_part(void *user, enum MHD_ValueKind kind, const char
     for (int i = 0; i < PARAMETERS; i++) {
         if (strcmp(key, parameter_names[i]) != 0 || !(r->route->parameters >> i & 1)) continue;
         struct field *field = &r->fields[i];
-        if (offset + size >= PARAMETER_TEXT || memchr(data, '\0', size) != NULL) {
+        if (offset + size >= PARAMETER_TEXT || (size > 0 && memchr(data, '\0', size) != NULL)) {
             refuse(r, 400, "The form's %s is longer than any value of it.", key);
             return MHD_YES;
         }

@@ -79,11 +79,10 @@ class Service:
         return self
 
     def __exit__(self, kind, *_):
-        if self.process.poll() is None:
-            self.process.kill()
-            said = self.process.communicate()[1]
-            if kind:
-                print(said[-4000:])
+        if kind is None and self.process.poll() is not None:
+            return
+        self.process.kill()
+        print("status %s: %s" % (self.process.poll(), self.process.communicate()[1][-6000:]))
 
 
 def form(*parts, boundary="frontier"):
