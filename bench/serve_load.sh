@@ -1,87 +1,75 @@
 #!/bin/bash
-# serve_load.sh PROGRAM [SECONDS] [PRESET] - the service under load, on loopback: wrk posts panoramas over 32 connections for
-# a minute. Prints what was accepted and lost, the queue, memory after five seconds and at the end, and throughput beside
-# `locate` on the same files; with the full-size network unless PRESET says nano. Needs wrk; let nothing else compute.
+# serve_load.sh [PROGRAM] - the service under load beside `locate` on the same panoramas: 32 connections of wrk for a
+# minute, full-size weights that have learned nothing. Prints what was answered and lost, the longest queue, the memory
+# after 5 seconds and at the end, and both speeds. Fails where a request was lost, the queue grew beyond its bound, the
+# memory grew by more than a tenth, or the service is slower than 85% of `locate`.
+#
+#   PRESET=paper (or nano)   SECONDS_LOAD=60   CONNECTIONS=32   PHOTOS=16   QUEUE=64
 set -euo pipefail
-program=$(realpath "$1") seconds=${2:-60} preset=${3:-paper}
-connections=32
+program=${1:-build/geoviewmatch}
+preset=${PRESET:-paper} seconds=${SECONDS_LOAD:-60} connections=${CONNECTIONS:-32} photos=${PHOTOS:-16} queue=${QUEUE:-64}
+command -v wrk > /dev/null || { echo "wrk is needed: apt-get install wrk"; exit 1; }
+
 tmp=$(mktemp -d)
-pid=
-trap '[ -z "$pid" ] || kill $pid 2> /dev/null || true; rm -rf "$tmp"' EXIT
-command -v wrk > /dev/null || { echo "serve_load.sh: wrk is missing: apt-get install wrk"; exit 1; }
+service=
+trap '[ -z "$service" ] || kill "$service" 2> /dev/null || true; wait; rm -rf "$tmp"' EXIT
+"$program" init --preset "$preset" --seed 1 --out "$tmp/w.safetensors" > /dev/null
+"$program" world --ortho --out "$tmp/town" --metres 400 --pairs "$photos" --seed 3 --quiet > /dev/null
+"$program" index --weights "$tmp/w.safetensors" --raster "$tmp/town/ortho.tif" --out "$tmp/map.gpkg" --quiet > /dev/null
+files=("$tmp"/town/street/*.jpg)
 
-"$program" init --preset "$preset" --out "$tmp/w.safetensors" > /dev/null
-"$program" world --out "$tmp/town" --pairs 16 --ortho --metres 200 --seed 5 --quiet > /dev/null
-"$program" index --weights "$tmp/w.safetensors" --out "$tmp/map.gpkg" --raster "$tmp/town/ortho.tif" --quiet > /dev/null
-
-# Pictures a second of `locate`, without its start: how much longer five times the pictures take.
-photos=("$tmp"/town/street/*)
+calc() { awk "BEGIN { printf \"%.9f\", $* }"; }
 now() { date +%s.%N; }
 locate() {
-    local list=()
-    for _ in $(seq "$1"); do list+=("${photos[@]}"); done
-    "$program" locate --weights "$tmp/w.safetensors" --index "$tmp/map.gpkg" --quiet --json "${list[@]}" > /dev/null
+    local from
+    from=$(now)
+    "$program" locate --weights "$tmp/w.safetensors" --index "$tmp/map.gpkg" --heading 0 --format lines --quiet "$@" > /dev/null
+    calc "$(now) - $from"
 }
-a=$(now); locate 2; b=$(now); locate 10; c=$(now)
-rate=$(python3 -c "print(8 * ${#photos[@]} / (($c - $b) - ($b - $a)))")
 
-cat > "$tmp/post.lua" <<'END'
-local pictures, codes, at = {}, {}, 0
-function init(args)
-    for _, name in ipairs(args) do
-        local file = assert(io.open(name, "rb"))
-        pictures[#pictures + 1] = file:read("*a")
-        file:close()
-    end
-end
-local threads = {}
-function setup(thread) threads[#threads + 1] = thread end
-function request()
-    at = at % #pictures + 1
-    return wrk.format("POST", "/v1/locate", {["Content-Type"] = "image/jpeg"}, pictures[at])
-end
-good, busy, other = 0, 0, 0
-function response(status)
-    if status == 200 then good = good + 1 elseif status == 503 then busy = busy + 1 else other = other + 1 end
-end
-function done(summary, latency)
-    local sum = {good = 0, busy = 0, other = 0}
-    for _, thread in ipairs(threads) do
-        for name in pairs(sum) do sum[name] = sum[name] + thread:get(name) end
-    end
-    local e = summary.errors
-    io.write(string.format("answered      %d in %.1f s, %.2f a second\n", sum.good, summary.duration / 1e6,
-                           sum.good * 1e6 / summary.duration))
-    io.write(string.format("turned away   %d (503)\n", sum.busy))
-    io.write(string.format("lost          %d (connect %d, read %d, write %d, timeout %d, other status %d)\n",
-                           e.connect + e.read + e.write + e.timeout + sum.other, e.connect, e.read, e.write, e.timeout,
-                           sum.other))
-    io.write(string.format("latency       median %.0f ms, 99%% %.0f ms, most %.0f ms\n", latency:percentile(50) / 1e3,
-                           latency:percentile(99) / 1e3, latency.max / 1e3))
-    io.write("RATE " .. sum.good * 1e6 / summary.duration .. "\n")
-end
-END
+# What starting costs is taken off: a batch, and then several more.
+some=("${files[@]}")
+while [ ${#some[@]} -lt 16 ]; do some+=("${files[@]}"); done
+some=("${some[@]:0:16}")
+more=("${some[@]}" "${some[@]}" "${some[@]}" "${some[@]}" "${some[@]}")
+[ "$preset" = paper ] || for _ in 1; do more+=("${more[@]}"); done
+short=$(locate "${some[@]}") long=$(locate "${more[@]}")
+alone=$(calc "(${#more[@]} - ${#some[@]}) / ($long - $short)")
 
-"$program" serve --weights "$tmp/w.safetensors" --index "$tmp/map.gpkg" --port 0 --quiet > "$tmp/address" & pid=$!
-until [ -s "$tmp/address" ]; do sleep 0.1; done
-url=$(grep -o 'http://[^ ]*' "$tmp/address")
-memory() { awk '/VmRSS/ {print int($2 / 1024)}' /proc/$pid/status; }
-wrk -t 1 -c $connections -d "${seconds}s" --timeout 120s --latency -s "$tmp/post.lua" "$url" -- "${photos[@]}" > "$tmp/wrk" & wrk=$!
-sleep 5
-early=$(memory)
-wait $wrk
+"$program" serve --weights "$tmp/w.safetensors" --index "$tmp/map.gpkg" --port 0 --queue "$queue" --seconds 300 \
+    > "$tmp/address" 2> "$tmp/said" &
+service=$!
+while [ ! -s "$tmp/address" ]; do kill -0 "$service"; sleep 0.1; done
+address=$(cat "$tmp/address")
+metric() { curl -sf "${address}metrics" | awk -v name="$1" '$1 == name { print $2 }'; }
+memory() { awk '/VmRSS/ { print int($2 / 1024) }' "/proc/$service/status"; }
+
+wrk -t 2 -c "$connections" -d "$seconds" --timeout 300 -s bench/serve_load.lua "${address}v1/locate?heading=0" \
+    -- "${files[@]}" > "$tmp/wrk" &
+load=$!
+longest=0 early=0 from=$SECONDS
+while kill -0 "$load" 2> /dev/null; do
+    length=$(metric geoviewmatch_queue_length)
+    [ "${length:-0}" -le "$longest" ] || longest=$length
+    [ "$early" != 0 ] || [ $((SECONDS - from)) -lt 5 ] || early=$(memory)
+    sleep 0.5
+done
+wait "$load"
 late=$(memory)
-grep -v '^RATE' "$tmp/wrk" | grep -E '^(answered|turned|lost|latency)'
-python3 - "$url" <<'END'
-import sys, urllib.request
-for line in urllib.request.urlopen(sys.argv[1].rstrip("/") + "/metrics").read().decode().splitlines():
-    if "queue" in line and not line.startswith("#"):
-        print("queue        ", line)
-END
-echo "memory        $early MiB after 5 s, $late MiB after $seconds s"
-python3 -c "
-served, located = $(awk '/^RATE/ {print $2}' "$tmp/wrk"), $rate
-print(f'throughput    {served:.2f} a second served, {located:.2f} by locate: {100 * served / located:.0f}%')"
-kill -TERM $pid
-wait $pid
-pid=
+kill -TERM "$service"
+status=0
+wait "$service" || status=$?
+service=
+
+read -r _ answers _ took _ connect _ reading _ writing _ bad _ timeout < <(grep '^answers' "$tmp/wrk")
+served=$(calc "$answers / $took")
+lost=$((connect + reading + writing + bad + timeout))
+percent=$(calc "100 * $served / $alone")
+echo "weights         $preset, $(nproc) cores, $connections connections for $seconds s"
+echo "requests        $answers answered, $lost lost (connect $connect, read $reading, write $writing, status $bad, timeout $timeout)"
+echo "queue           $longest at most, of $queue"
+echo "memory          $early MB after 5 s, $late MB at the end"
+printf 'speed           %.2f pictures a second, `locate` %.2f: %.0f%%\n' "$served" "$alone" "$percent"
+echo "end             status $status: $(tail -1 "$tmp/said")"
+[ "$lost" = 0 ] && [ "$longest" -le "$queue" ] && [ "$status" = 0 ] && [ "$answers" -gt 0 ] &&
+    [ $((10 * late)) -le $((11 * early)) ] && [ "$(calc "($percent >= 85)")" = 1.000000000 ] || { echo "too little"; exit 1; }

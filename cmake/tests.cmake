@@ -61,8 +61,11 @@ if(TARGET geoviewmatch)
     get_filename_component(name ${script} NAME_WE)
     add_check(cli_${name} COMMAND bash ${script}
               ENVIRONMENT GEOVIEWMATCH=$<TARGET_FILE:geoviewmatch> TOOLS=${CMAKE_SOURCE_DIR}/tools)
-    if(name MATCHES "^(index|train|world|demo|locate)$") # the longest begin first, so that no core waits at the end
+    if(name MATCHES "^(page|index|train|world|demo|locate)$") # the longest begin first, so that no core waits at the end
       set_tests_properties(cli_${name} PROPERTIES COST 100)
+    endif()
+    if(name STREQUAL "page") # a browser beside the program, which with sanitizers is slow
+      set_tests_properties(cli_${name} PROPERTIES TIMEOUT 900)
     endif()
   endforeach()
 endif()

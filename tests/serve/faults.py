@@ -1,198 +1,227 @@
-"""faults.py URL PICTURE DROPPED - clients that err or mean harm; between them a good one must be answered as before.
-
-Only the standard library: odd bytes go through plain sockets. DROPPED is how many connections are opened and dropped.
-"""
+"""faults.py PROGRAM MAP PHOTO CONNECTIONS - clients that are slow, lie, break off, send bombs or nonsense, or come in
+thousands. They have another address than the one that is asked from meanwhile, which must go on being answered."""
 import http.client
 import json
+import os
 import random
 import socket
-import struct
 import sys
 import threading
 import time
-import urllib.parse
-import zlib
 
-URL = urllib.parse.urlsplit(sys.argv[1])
-HOST, PORT = URL.hostname, URL.port
-PICTURE = open(sys.argv[2], "rb").read()
-DROPPED = int(sys.argv[3])
+from service import Service, form, png, wait_until
+
+program, index, photo, connections = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
+HOSTILE = "127.0.0.2"
+SECONDS = 3  # that a request may take
+
+with open(photo, "rb") as file:
+    PICTURE = file.read()
 
 
-def post(body, kind="image/png", path="/v1/locate", timeout=60):
-    """Status, content type and body of an honest request."""
-    connection = http.client.HTTPConnection(HOST, PORT, timeout=timeout)
+def hostile(service, data=b"", timeout=20):
+    client = socket.create_connection((service.host, service.port), timeout, (HOSTILE, 0))
+    if data:
+        client.sendall(data)
+    return client
+
+
+def head(length, path="/v1/locate", more=""):
+    return ("POST %s HTTP/1.1\r\nHost: a\r\nContent-Type: image/jpeg\r\nContent-Length: %s\r\n%s\r\n" %
+            (path, length, more)).encode()
+
+
+def rest(client):
+    """What comes until the service ends it; nothing where it is cut."""
+    got = b""
     try:
-        connection.request("POST", path, body, {"Content-Type": kind})
-        answer = connection.getresponse()
-        return answer.status, answer.getheader("Content-Type", ""), answer.read()
+        while piece := client.recv(65536):
+            got += piece
+    except ConnectionError:
+        pass
+    client.close()
+    return got
+
+
+def mishaps(service, reason):
+    text = service.ask("GET", "/metrics")[2].decode()
+    (line,) = [l for l in text.splitlines() if l.startswith('geoviewmatch_errors_total{reason="%s"}' % reason)]
+    return int(line.split()[1])
+
+
+def still_answers(service, told):
+    answer = service.locate(photo)
+    assert answer["answers"][0]["tile"] == told["answers"][0]["tile"]
+    assert abs(answer["answers"][0]["lat"] - told["answers"][0]["lat"]) < 2e-7
+
+
+def slow(service, told):
+    """Headers, and a body, a byte at a time, and answers that are not taken: each ends once its time is over."""
+    stop = threading.Event()
+    clients = [hostile(service) for _ in range(4)] + [hostile(service, head(len(PICTURE))) for _ in range(4)]
+
+    def drip():
+        alive, data = list(clients), iter((b"GET /v1/map HTTP/1.1\r\nX: " + b"x" * 4000))
+        while alive and not stop.wait(0.1):
+            byte = bytes([next(data, 120)])
+            for client in list(alive):
+                try:
+                    client.sendall(byte)
+                except OSError:
+                    alive.remove(client)
+    thread = threading.Thread(target=drip)
+    begun = time.monotonic()
+    thread.start()
+    still_answers(service, told)
+    try:
+        wait_until(lambda: mishaps(service, "overdue") >= 8, 10 * SECONDS)
     finally:
-        connection.close()
+        stop.set()
+        thread.join()
+    assert time.monotonic() - begun >= SECONDS - 0.5
+    for client in clients:
+        rest(client)
 
 
-def good():
-    status, kind, body = post(PICTURE)
-    assert status == 200 and kind.startswith("application/json"), (status, kind, body)
-    answers = json.loads(body)["answers"]
-    return [(a["tile"], a["lat"], a["lon"]) for a in answers]
+def half_way(service, told):
+    """Gone in the middle of headers, of a body, of a form, and while the network is at work."""
+    body, headers = form(("picture", PICTURE, "a.jpg"))
+    requests = [b"POST /v1/loc", head(len(PICTURE)), head(len(PICTURE)) + PICTURE[:1000], head(len(PICTURE)) + PICTURE,
+                head(len(body)).replace(b"image/jpeg", headers["Content-Type"].encode()) + body[:700]]
+    for request in requests * 3:
+        hostile(service, request).close()
+    still_answers(service, told)
 
 
-def refused(status, kind, body, *expected):
-    """A sentence as a problem, of an expected status."""
-    assert status in expected, (status, body)
-    assert kind.startswith("application/problem+json"), kind
-    problem = json.loads(body)
-    assert problem["status"] == status and problem["detail"].strip(), problem
+def lying(service, told):
+    """A body that is longer or shorter than its length says, none, two, one that is no number."""
+    assert b" 422 " in rest(hostile(service, head(100, more="Connection: close\r\n") + PICTURE)).split(b"\r\n")[0]
+    client = hostile(service, head(len(PICTURE) + 1000) + PICTURE)
+    assert rest(client) == b""  # it waits for the rest, until the time is over
+    for length in ("-1", "1e3", "99999999999999999999999999", "0x10", ""):
+        answer = rest(hostile(service, head(length, more="Connection: close\r\n")))
+        assert answer == b"" or b" 4" in answer[:13], (length, answer[:200])
+    answer = rest(hostile(service, head(1 << 40, more="Connection: close\r\n")))
+    assert answer == b"" or b" 413 " in answer[:13], answer[:200]
+    chunks = head(0, more="Connection: close\r\nTransfer-Encoding: chunked\r\n").replace(b"Content-Length: 0\r\n", b"")
+    answer = rest(hostile(service, chunks + b"%x\r\n" % len(PICTURE) + PICTURE + b"\r\n0\r\n\r\n"))
+    assert b" 200 " in answer[:13], answer[:200]
+    answer = rest(hostile(service, chunks + b"zz\r\n" + PICTURE))
+    assert answer == b"" or b" 4" in answer[:13], answer[:200]
+    still_answers(service, told)
 
 
-def send(data, wait=5):
-    """Raw bytes, then what comes back until the service closes or is silent for `wait` seconds."""
-    with socket.create_connection((HOST, PORT), timeout=wait) as s:
-        got = b""
-        try:
-            s.sendall(data)
-            while True:
-                part = s.recv(65536)
-                if not part:
-                    break
-                got += part
-        except (TimeoutError, ConnectionError):
-            pass
-        return got
+def bombs(service, told):
+    """Few bytes that are many pixels: known by the header, or at the limit and decoded within bounds."""
+    before = service.memory()
+    for width, height in ((30000, 30000), (65535, 400), (6000, 3000)):
+        bomb = png(width, height)
+        assert len(bomb) < 200000, len(bomb)
+        status, _, body = service.ask("POST", "/v1/locate", bomb, {"Content-Type": "image/png"}, HOSTILE)
+        assert status == (200 if width == 6000 else 422), (width, status, body[:200])
+    tiff = b"II*\0" + (8).to_bytes(4, "little") + b"\xff\xff" + bytes(range(256)) * 4
+    for data in (tiff, PICTURE[:3] + os.urandom(5000), b"RIFF" + b"\xff" * 4 + b"WEBP" + os.urandom(500), b"\0"):
+        assert service.problem(422, "POST", "/v1/locate", data, {"Content-Type": "image/png"}, source=HOSTILE)
+    threads = [threading.Thread(target=service.ask, args=("POST", "/v1/locate", png(6000, 3000),
+                                                          {"Content-Type": "image/png"}, HOSTILE)) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if "asan" not in os.environ.get("MEMORY", ""):
+        assert service.memory() < before + 300, (before, service.memory())
+    still_answers(service, told)
 
 
-def head(length, kind="image/png", more=""):
-    return (f"POST /v1/locate HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: {kind}\r\n"
-            f"Content-Length: {length}\r\n{more}Connection: close\r\n\r\n").encode()
-
-
-def png_chunk(name, data):
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-
-def bomb(side):
-    """A PNG of side x side pixels, one bit each, in some kilobytes."""
-    rows = zlib.compressobj(9)
-    data = b"".join(rows.compress(bytes(side // 8 + 1)) for _ in range(side)) + rows.flush()
-    return (b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)) +
-            png_chunk(b"IDAT", data) + png_chunk(b"IEND", b""))
-
-
-def slow_clients():
-    """Thirty that send a byte now and then, while others are answered; in the end the service is rid of them."""
-    sockets = [socket.create_connection((HOST, PORT), timeout=30) for _ in range(30)]
-    message = head(len(PICTURE)) + PICTURE
-    stop = time.monotonic() + 3
-    at = 0
-    while time.monotonic() < stop:
-        for s in sockets:
-            try:
-                s.sendall(message[at:at + 1])
-            except OSError:
-                pass
-        at += 1
-        if at % 10 == 0:
-            assert good() == truth
-        time.sleep(0.05)
-    for s in sockets:
-        s.settimeout(60)
-        try:
-            while s.recv(4096):
-                pass
-        except ConnectionError:
-            pass  # closed, which is what counts; silence for a minute is a failure
-        s.close()
-
-
-def half_way():
-    for part in (0, 1, 40, len(PICTURE) // 2, len(PICTURE) - 1):
-        with socket.create_connection((HOST, PORT), timeout=10) as s:
-            s.sendall(head(len(PICTURE)) + PICTURE[:part])
-    with socket.create_connection((HOST, PORT), timeout=10) as s:
-        s.sendall(b"POST /v1/loc")
-
-
-def lies():
-    assert send(head(10) + PICTURE).startswith(b"HTTP/1.1 4")
-    for length in ("-1", "99999999999999", "18446744073709551617", "0x10", "ten", ""):
-        got = send(head(length) + PICTURE[:1000])
-        assert got == b"" or got.startswith(b"HTTP/1.1 4"), (length, got[:200])
-    got = send(head(len(PICTURE), more="Transfer-Encoding: chunked\r\n") + b"zz\r\nnot a chunk\r\n")
-    assert got == b"" or got.startswith(b"HTTP/1.1 4"), got[:200]
-    send(b"\x16\x03\x01\x02\x00" + bytes(range(256)))  # TLS where none is spoken
-    send(b"GET " + b"/" * 100000 + b" HTTP/1.1\r\n\r\n")
-    send(b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 20000 + b"\r\n")
-
-
-def pictures():
-    refused(*post(bomb(30000)), 400, 413, 415, 422)
-    refused(*post(b""), 400, 415, 422)
-    refused(*post(b"no picture"), 400, 415, 422)
-    refused(*post(PICTURE[:len(PICTURE) // 3]), 400, 415, 422)
-    refused(*post(bomb(64)), 400, 415, 422)  # sound, but no panorama
-
-
-def multipart():
-    """Whole forms that are wrong, then sound ones with bytes changed."""
-    kind = "multipart/form-data; boundary=X"
-    part = b'--X\r\nContent-Disposition: form-data; name="picture"; filename="../../etc/passwd"\r\n\r\n'
-    sound = part + PICTURE + b"\r\n--X--\r\n"
-    status, _, body = post(sound, kind)
-    assert status == 200 and b"passwd" not in body, (status, body)
-    wrong = [b"", b"--X", b"--X--\r\n", part, b"\r\n" * 1000, b"--Y\r\n\r\n\r\n--Y--\r\n",
-             b'--X\r\nContent-Disposition: form-data; name="other"\r\n\r\nx\r\n--X--\r\n',
-             b"--X\r\n" + b"A" * 100000 + b"\r\n\r\nx\r\n--X--\r\n", b"--X\r\n\x00\xff\r\n\r\n--X--\r\n"]
-    for body in wrong:
-        refused(*post(body, kind), 400, 413, 415, 422)
-    for bad in ("multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=\"",
-                "multipart/form-data; boundary=" + "Z" * 500):
-        refused(*post(sound, bad), 400, 413, 415, 422)
+def forms(service, told):
+    """Forms that are cut, have no end, no names, other boundaries, headers without end, random bytes."""
     draw = random.Random(5)
+    body, headers = form(("top", b"1", None), ("picture", PICTURE[:3000], "a.jpg"))
+    broken = [b"", b"--", b"--frontier", b"--frontier--\r\n", body[:-4], body[:60], body.replace(b"name=", b"nme="),
+              body.replace(b"\r\n", b"\n"), body.replace(b"frontier", b"frontie"), b"\r\n" * 5000,
+              b"--frontier\r\n" + b"A: " + b"b" * 50000 + b"\r\n\r\nx\r\n--frontier--\r\n",
+              b"--frontier\r\n" + b"A: b\r\n" * 9000 + b"\r\nx\r\n--frontier--\r\n",
+              b"--frontier\r\nContent-Disposition: form-data; name=\"picture\"\r\nContent-Type: multipart/mixed; "
+              b"boundary=inner\r\n\r\n--inner\r\n\r\nx\r\n--inner--\r\n--frontier--\r\n",
+              form(*[("top", b"1", None)] * 300)[0], form(("top", b"\0", None))[0], form(("picture", b"", ""))[0]]
+    broken += [draw.randbytes(draw.randrange(3000)) for _ in range(10)]
     for _ in range(60):
-        body = bytearray(sound[:draw.randrange(len(sound))] if draw.random() < 0.3 else sound)
+        bad = bytearray(body)
         for _ in range(draw.randrange(1, 8)):
-            if body:
-                body[draw.randrange(min(len(body), 300))] = draw.randrange(256)
-        status, _, _ = post(bytes(body), kind)
-        assert status == 200 or 400 <= status < 500, status
-
-
-def dropped():
-    """Opened and dropped, from several clients at once; some with a reset, some after a few bytes."""
-    def client(number):
-        for i in range(DROPPED // 8):
-            try:
-                s = socket.create_connection((HOST, PORT), timeout=30)
-                if i % 3 == 1:
-                    s.sendall(b"POST /v1/locate HTTP/1.1\r\nHost: x\r\n")
-                if i % 3 == 2:
-                    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                s.close()
-            except OSError:
-                pass  # turned away, which it may be
-    threads = [threading.Thread(target=client, args=(n,)) for n in range(8)]
-    for t in threads:
-        t.start()
-    while any(t.is_alive() for t in threads):
-        time.sleep(0.2)
-    for t in threads:
-        t.join()
-
-
-def good_soon():
-    """Answered as before, though a moment may pass in which too many connections are still being closed."""
-    end = time.monotonic() + 20
-    while True:
+            at = draw.randrange(len(bad)) if draw.random() < 0.3 else draw.randrange(250)
+            bad[at:at + draw.randrange(3)] = draw.randbytes(draw.randrange(3))
+        broken.append(bytes(bad))
+    for data in broken:
         try:
-            return good()
-        except (OSError, http.client.HTTPException, AssertionError):
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.2)
+            status, kind, answer = service.ask("POST", "/v1/locate", data, headers, HOSTILE)
+            assert status in (400, 422) and kind["content-type"] == "application/problem+json", (status, data[:200])
+            assert json.loads(answer)["detail"]
+        except http.client.HTTPException:  # cut off is fine too
+            pass
+    for kind in ("multipart/form-data; boundary=", "multipart/form-data; boundary=\"", "multipart/form-datax",
+                 "multipart/form-data; boundary=" + "x" * 3000):
+        assert service.ask("POST", "/v1/locate", body, {"Content-Type": kind}, HOSTILE)[0] in (400, 415, 422), kind
+    still_answers(service, told)
 
 
-truth = good()
-for fault in (half_way, lies, pictures, multipart, slow_clients, dropped):
-    fault()
-    assert good_soon() == truth, fault.__name__
-    print(fault.__name__, "survived", flush=True)
+def nonsense(service, told):
+    """What is not HTTP, or too much of it."""
+    for data in (b"\0" * 100, b"\x16\x03\x01\x02\0\x01\0" + b"\1" * 200, b"GET / HTTP/9.9\r\n\r\n", b"GET\r\n\r\n",
+                 b"GET /" + b"a" * 100000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+                 b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 20000 + b"\r\n",
+                 b"GET /app/..%2f..%2f..%2fetc/passwd HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+                 b"GET /v1/tiles/%00.jpg HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"):
+        client = hostile(service)
+        try:
+            client.sendall(data)
+        except OSError:
+            pass
+        answer = rest(client)
+        assert b" 200 " not in answer[:13] and b"root:" not in answer, (data[:60], answer[:200])
+    still_answers(service, told)
+
+
+def thousands(service, told):
+    """Connections opened and dropped, some with the beginning of a request, while another client asks on."""
+    stop, asked = threading.Event(), []
+
+    def ask():
+        while not stop.is_set():
+            still_answers(service, told)
+            asked.append(1)
+    thread = threading.Thread(target=ask)
+    thread.start()
+    for i in range(connections):
+        try:
+            client = hostile(service, b"GET /v1/m" if i % 3 == 0 else b"")
+            client.close()
+        except OSError:  # as many as one address may have
+            pass
+    stop.set()
+    thread.join()
+    assert asked
+    held = []
+    for _ in range(100):  # more than one address may hold
+        try:
+            held.append(hostile(service))
+        except OSError:
+            pass
+    still_answers(service, told)
+    for client in held:
+        client.close()
+    wait_until(lambda: b"\ngeoviewmatch_connections 1\n" in service.ask("GET", "/metrics")[2])
+
+
+def main():
+    with Service(program, index, "--seconds", SECONDS, "--each-client", 40, "--quiet", "--megapixels", 20) as service:
+        told = service.locate(photo)
+        for trial in (slow, half_way, lying, bombs, forms, nonsense, thousands):
+            begun = time.monotonic()
+            trial(service, told)
+            print("%-10s %5.1f s  %6.0f MB" % (trial.__name__, time.monotonic() - begun, service.memory()), flush=True)
+        assert b"\ngeoviewmatch_body_bytes 0\n" in service.ask("GET", "/metrics")[2]
+        assert b"\ngeoviewmatch_queue_length 0\n" in service.ask("GET", "/metrics")[2]
+        assert service.stop() == ""
+
+
+main()

@@ -1,0 +1,524 @@
+#!/usr/bin/env python3
+"""page.py PROGRAM FOLDER - everything that the page must do, in a real browser against the real service.
+
+FOLDER is an empty one for a town and a map of it. What the page shows is held against what `geoviewmatch locate --json`
+prints of the same pictures.
+"""
+import csv
+import io
+import json
+import math
+import os
+import struct
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+import zlib
+
+import browser
+import looks
+from town import Server, Town
+
+DONE = "document.querySelectorAll('[data-state=done]').length === %d && !document.querySelector('#answer[aria-busy=true]')"
+HIT = "[...document.querySelectorAll('.places .where')].map((e) => e.textContent)"
+
+
+# ---------------------------------------------------------------- small helpers
+
+def shown(hit):
+    """A place as the page writes it."""
+    return "%.6f, %.6f" % (hit["lat"] + 0.0, hit["lon"] + 0.0)
+
+
+def same(page, hits, what):
+    """The page shows these places, in this order."""
+    want = [shown(hit) for hit in hits]
+    page.until("JSON.stringify(%s) === %s" % (HIT, json.dumps(json.dumps(want, separators=(",", ":")))),
+               "%s: %s" % (what, want))
+
+
+def asked(page):
+    """The queries of all questions so far."""
+    return [dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query)) for url in page.requests
+            if "/v1/locate" in url]
+
+
+def apart(a, b):
+    """Metres between two places that are near each other."""
+    north, east = (a["lat"] - b["lat"]) * 111132, (a["lon"] - b["lon"]) * 111320 * math.cos(math.radians(a["lat"]))
+    return math.hypot(north, east)
+
+
+def png(width, height, rows=None):
+    """A grey PNG; without rows only its head, which is enough to tell the size."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    body = zlib.compress((b"\0" + b"\x80" * width) * height) if rows else b""
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+            + chunk(b"IDAT", body) + chunk(b"IEND", b""))
+
+
+def write(path, data):
+    with open(path, "wb") as file:
+        file.write(data)
+    return path
+
+
+def refusal(server, path):
+    """The sentence with which the service refuses a picture."""
+    with open(path, "rb") as file:
+        question = urllib.request.Request(server.address + "v1/locate", file.read(), {"Content-Type": "image/jpeg"})
+    try:
+        urllib.request.urlopen(question)
+    except urllib.error.HTTPError as error:
+        assert error.headers.get_content_type() == "application/problem+json", error.headers
+        return json.load(error)["detail"]
+    raise AssertionError(path + " was taken")
+
+
+def opened(chromium, address, width=1280, height=800):
+    page = chromium.open(width, height)
+    page.prefer(reduced_motion="reduce", color_scheme="light")
+    page.go(address)
+    page.until("document.querySelector('.welcome')", "the map's description")
+    return page
+
+
+def calm(page):
+    """Every picture that was asked for is drawn."""
+    page.until("[...document.querySelectorAll('#map .leaflet-tile')].every((i) => i.matches('.leaflet-tile-loaded'))"
+               " && [...document.querySelectorAll('#answer .tile img')].every((i) => i.naturalWidth > 0)", "the pictures")
+
+
+# ---------------------------------------------------------------- the checks, in the order in which a visit goes
+
+def drop(page, town):
+    page.give("drop", town.photos[0])
+    page.until(DONE % 1, "the answer")
+    want = town.locate(town.photos[0])["hits"]
+    same(page, want, "a dropped panorama")
+    calm(page)
+    assert page.run("document.querySelectorAll('#answer .tile img').length") == 5
+    assert page.run("document.querySelectorAll('#map .pin.best').length") == 1
+    assert page.run("document.querySelectorAll('#map .pin.other').length") == len(want) - 1
+    reach = page.run("(() => { const box = document.querySelector('#map .reach').getBoundingClientRect();"
+                     "return [box.width, box.height]; })()")
+    assert min(reach) > 20, reach
+    assert page.run("Number(getComputedStyle(document.querySelector('.pin.other')).opacity)") < 0.9
+    facts = page.text(".facts")
+    assert "%.3f" % want[0]["score"] in facts, facts
+    assert "%.1f m" % want[0]["error_m"] in facts or "%.0f m" % want[0]["error_m"] in facts, (facts, want[0])
+    assert page.run("document.querySelectorAll('#map .pin.own').length") == 1
+    assert "m" in page.text(".leaflet-control-scale-line")
+
+
+def pointer(page):
+    """The coordinates under the pointer, and the map's own imagery below them."""
+    x, y = page.middle("#map")
+    page.mouse("mouseMoved", x + 40, y)
+    first = page.text("#pointer")
+    page.mouse("mouseMoved", x - 40, y)
+    second = page.text("#pointer")
+    (lat, lon), (lat2, lon2) = ([float(v) for v in text.split(",")] for text in (first, second))
+    assert lat == lat2 and lon2 < lon, (first, second)
+    assert any("/v1/imagery/" in url for url in page.requests)
+    assert page.run("[...document.querySelectorAll('#map .leaflet-tile')].some((i) => i.naturalWidth === 256)")
+    assert page.run("document.querySelectorAll('#map .footprint').length") >= 1
+
+
+def copying(page, hit):
+    page.browser.call("Browser.grantPermissions", browserContextId=page.context,
+                      permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
+    page.click(".places .copy")
+    page.until("document.getElementById('live').textContent.startsWith('Copied')", "the copy")
+    text = page.run("navigator.clipboard.readText()")
+    lat, lon = (float(v) for v in text.split(","))
+    assert abs(lat - hit["lat"]) < 1e-7 and abs(lon - hit["lon"]) < 1e-7, (text, hit)
+
+
+def choose_and_paste(page, town):
+    """Several files at once, then one from the clipboard; the history has them, newest first."""
+    page.choose("#file", *town.photos[1:3])
+    page.until(DONE % 3, "two more answers")
+    same(page, town.locate(town.photos[1])["hits"], "the first of two chosen")
+    page.give("paste", town.photos[3])
+    page.until(DONE % 4, "the pasted picture's answer")
+    same(page, town.locate(town.photos[3])["hits"], "a pasted panorama")
+    names = page.run("[...document.querySelectorAll('#entries .name')].map((e) => e.textContent)")
+    assert names == [os.path.basename(town.photos[i]) for i in (3, 1, 2, 0)], names
+    assert page.run("document.querySelectorAll('#map .pin.dot').length") == 3
+    page.click("#entries li:last-child button")
+    same(page, town.locate(town.photos[0])["hits"], "an earlier picture")
+    assert page.run("document.querySelector('[aria-current]').innerText").startswith(names[3])
+
+
+def exports(page, town, folder):
+    """Both files parse, agree with each other and with `locate`."""
+    features = json.loads(page.download(lambda: page.click("#geojson"), "answers.geojson", folder))
+    rows = list(csv.DictReader(io.StringIO(page.download(lambda: page.click("#csv"), "answers.csv", folder))))
+    assert features["type"] == "FeatureCollection" and len(features["features"]) == len(rows) > 4
+    photos = {os.path.basename(path): path for path in town.photos}
+    want = {name: town.locate(photos[name])["hits"] for name in {row["photo"] for row in rows}}
+    for feature, row in zip(features["features"], rows):
+        properties, hit = feature["properties"], want[row["photo"]][int(row["rank"]) - 1]
+        lon, lat = feature["geometry"]["coordinates"]
+        assert properties["photo"] == row["photo"] and str(properties["rank"]) == row["rank"]
+        for value in (lat, float(row["lat"])):
+            assert abs(value - hit["lat"]) < 1e-7, (feature, row, hit)
+        for value in (lon, float(row["lon"])):
+            assert abs(value - hit["lon"]) < 1e-7, (feature, row, hit)
+        for name in ("radius_m", "score", "error_m"):
+            assert abs(float(row[name]) - hit[name]) < 1e-3 and abs(properties[name] - hit[name]) < 1e-3, (name, row, hit)
+
+
+def heat(page):
+    page.click("#answer .tile")
+    page.until("document.querySelectorAll('#heat[open] img:not(.loading)').length === 3", "the heat maps")
+    sizes = page.run("[...document.querySelectorAll('#heat img')].map((i) => [i.naturalWidth, i.naturalHeight])")
+    assert all(w > 0 and h > 0 for w, h in sizes), sizes
+    boxes = page.run("['.street', '.tile'].map((kind) => document.querySelector('#heat ' + kind + ' img')"
+                     ".getBoundingClientRect()).map((box) => [box.left, box.right, box.top, box.bottom])")
+    assert boxes[0][1] <= boxes[1][0], boxes  # side by side
+    before = len(page.requests)
+    page.click("#heat input[value='3']")
+    page.until("document.querySelectorAll('#heat img:not(.loading)').length === 3", "a stage's heat maps")
+    stages = [url for url in page.requests[before:] if "heatmap" in url]
+    assert len(stages) == 2 and all("stage=3" in url for url in stages), stages
+    page.press("Escape")
+    page.until("!document.querySelector('#heat[open]')", "the dialog's end")
+    assert page.run("document.activeElement.matches('.tile')")
+
+
+def circle(page, town):
+    """Drawn by dragging, moved by its middle, then gone."""
+    page.click(".fit")
+    page.click("#circle-draw")
+    box = page.run("(() => { const b = document.getElementById('map').getBoundingClientRect();"
+                   "return [b.left, b.top, b.width, b.height]; })()")
+    start = box[0] + box[2] * 0.55, box[1] + box[3] * 0.6
+    before = len(asked(page))
+    page.drag(start, (start[0] + 80, start[1]))
+    page.until("document.getElementById('circle-draw').getAttribute('aria-pressed') === 'false'", "the drawing's end")
+    first = circle_asked(page, town, before, "a drawn circle")
+    before = len(asked(page))
+    page.drag(page.middle(".handle.middle"), (start[0] - 40, start[1] - 40))
+    second = circle_asked(page, town, before, "a moved circle")
+    assert second["near"] != first["near"] and abs(float(second["within"]) - float(first["within"])) < 0.2
+    before = len(asked(page))
+    x, y = page.middle(".handle.rim")
+    page.drag((x, y), (x + 30, y))
+    third = circle_asked(page, town, before, "a larger circle")
+    assert third["near"] == second["near"] and float(third["within"]) > float(second["within"]) + 5
+    before = len(asked(page))
+    page.click("#circle-remove")
+    wait_for_question(page, before)
+    assert "near" not in asked(page)[-1]
+    same(page, town.locate(town.photos[0])["hits"], "without a circle")
+
+
+def wait_for_question(page, before):
+    end = time.monotonic() + browser.PATIENCE
+    while len(asked(page)) == before:
+        assert time.monotonic() < end, "no question was asked"
+        time.sleep(0.02)
+    page.until("!document.querySelector('#answer[aria-busy=true]')", "its answer")
+
+
+def circle_asked(page, town, before, what):
+    """The last question had a circle, and the answers are those of `locate` with it, all inside."""
+    wait_for_question(page, before)
+    query = asked(page)[-1]
+    hits = town.locate("--near", query["near"], "--within", query["within"], town.photos[0])["hits"]
+    assert hits, query
+    same(page, hits, what)
+    lat, lon = (float(v) for v in query["near"].split(","))
+    assert apart(hits[0], {"lat": lat, "lon": lon}) <= float(query["within"]) + 32, (hits[0], query)
+    return query
+
+
+def heading(page, town):
+    """The slider turns the picture and searches with it."""
+    offset = "document.querySelector('#answer .panorama').style.backgroundPositionX"
+    before, turned = len(asked(page)), page.run(offset)
+    page.run("document.getElementById('heading').focus()")
+    page.press("Home")
+    for _ in range(3):
+        page.press("ArrowRight")
+    assert page.run(offset) != turned
+    wait_for_question(page, before)
+    page.until("document.querySelector('.heading output').textContent.startsWith('3°')", "the heading")
+    assert len(asked(page)) == before + 1 and asked(page)[-1]["heading"] == "3", asked(page)[before:]
+    same(page, town.locate("--heading", 3, town.photos[0])["hits"], "a heading set by hand")
+    assert page.run("document.activeElement.id") == "heading"
+    before = len(asked(page))
+    page.click(".heading button:first-child")
+    wait_for_question(page, before)
+    assert "heading" not in asked(page)[-1]
+    same(page, town.locate(town.photos[0])["hits"], "the picture's own heading")
+
+
+def broken(page, server, town, folder):
+    """Each bad picture says what is wrong; what the page can tell by itself is not sent."""
+    def problem(path):
+        page.choose("#file", path)
+        page.until("document.querySelector('#answer h2')?.textContent === %s && document.querySelector('#answer .problem')"
+                   % json.dumps(os.path.basename(path)), "a sentence about " + path)
+        return page.text("#answer .problem").strip()
+
+    for path in (write(os.path.join(folder, "torn.jpg"), open(town.photos[0], "rb").read()[:300]),
+                 write(os.path.join(folder, "words.jpg"), b"no picture at all, whatever its name says\n" * 20),
+                 write(os.path.join(folder, "square.png"), png(256, 256, True))):
+        said = problem(path)
+        assert said.rstrip(".").lower() == refusal(server, path).rstrip(".").lower(), (said, refusal(server, path))
+        assert "/" not in said.replace("application/", ""), said  # no path of the machine
+    assert "panorama" in said, said
+    before, limits = len(asked(page)), json.load(urllib.request.urlopen(server.address + "v1/map"))["limits"]
+    side = math.isqrt(limits["pixels"]) + 1
+    said = problem(write(os.path.join(folder, "wide.png"), png(2 * side, side)))
+    assert "megapixels" in said and "not sent" in said, said
+    with open(os.path.join(folder, "heavy.jpg"), "wb") as file:
+        file.truncate(limits["body_bytes"] + 1)
+    said = problem(os.path.join(folder, "heavy.jpg"))
+    assert "MiB" in said and "not sent" in said, said
+    said = problem(write(os.path.join(folder, "nothing.jpg"), b""))
+    assert "empty" in said, said
+    assert len(asked(page)) == before
+    page.click("#forget")
+    page.until("document.querySelector('.welcome') && document.getElementById('visit').hidden", "a page like new")
+
+
+def busy(page, town):
+    """A busy server is asked again when it says so; a token that it wants is asked for and sent along."""
+    page.call("Fetch.enable", patterns=[{"urlPattern": "*/v1/locate*"}])
+    before = len(asked(page))
+    page.choose("#file", town.photos[0])
+
+    def reply(code, *headers):
+        held = page.held()
+        page.call("Fetch.fulfillRequest", requestId=held["requestId"], responseCode=code, responseHeaders=[
+            {"name": name, "value": value} for name, value in (("Content-Type", "application/problem+json"), *headers)])
+
+    reply(503, ("Retry-After", "1"))
+    page.until("document.getElementById('live').textContent.includes('busy')", "word of a busy server")
+    reply(401, ("WWW-Authenticate", "Bearer"))
+    page.until("document.querySelector('#token[open]')", "the question for a token")
+    page.type("a-token")
+    page.press("Enter")
+    held = page.held()
+    assert held["request"]["headers"].get("Authorization") == "Bearer a-token", held["request"]["headers"]
+    page.call("Fetch.disable")
+    page.until(DONE % 1, "the answer after all")
+    assert len(asked(page)) == before + 3, asked(page)
+    kept = page.run("JSON.stringify(localStorage) + JSON.stringify(sessionStorage) + document.cookie")
+    assert "a-token" not in kept, kept
+
+
+def stopped(page, server, town):
+    """A server that is gone is told of; one that is back answers at a press."""
+    server.stop()
+    page.choose("#file", town.photos[1])
+    page.until("document.querySelector('#answer .problem button')", "word of a stopped server")
+    assert "does not answer" in page.text("#answer .problem")
+    with Server(town.program, town.map, server.port):
+        page.click("#answer .problem button")
+        page.until("document.querySelector('#answer .places')", "the answer of the new server")
+        same(page, town.locate(town.photos[1])["hits"], "after the server came back")
+
+
+# ---------------------------------------------------------------- visits of other kinds
+
+def empty(chromium, town):
+    with Server(town.program, town.empty_map()) as server:
+        page = opened(chromium, server.address)
+        assert "empty" in page.text("#notice") and "empty" in page.text(".welcome")
+        page.give("drop", town.photos[0])
+        page.until("document.getElementById('notice').textContent.includes('empty')", "the sentence")
+        assert not asked(page) and page.errors == [], page.errors
+        page.close()
+
+
+def locked(chromium, town):
+    """A service with a token: asked for until it is right, then sent with everything, pictures too."""
+    path = os.path.join(town.folder, "token")
+    write(path, b"open-sesame\n")
+    with Server(town.program, town.map, 0, "--token", path) as server:
+        page = chromium.open(1280, 800)
+        page.go(server.address)
+        for token in ("wrong", "open-sesame"):
+            page.until("document.querySelector('#token[open]') && document.activeElement.id === 'token-text'",
+                       "the question for a token")
+            page.type(token)
+            page.press("Enter")
+            if token == "wrong":
+                page.until("document.getElementById('token-notice').textContent.includes('did not take')", "a refusal")
+        page.until("document.querySelector('.welcome')", "the map's description")
+        page.give("drop", town.photos[0])
+        page.until(DONE % 1, "the answer")
+        calm(page)
+        assert page.run("[...document.querySelectorAll('#map .leaflet-tile')].some((i) => i.naturalWidth === 256)")
+        page.close()
+
+
+def bare(chromium, town):
+    """A map whose rasters are gone: outlines of its tiles, and answers all the same."""
+    raster = os.path.join(town.folder, "town", "ortho.tif")
+    os.rename(raster, raster + ".gone")
+    with Server(town.program, town.map) as server:
+        page = opened(chromium, server.address)
+        page.until("document.querySelectorAll('#map .outline').length > 20", "the tiles' outlines")
+        page.give("drop", town.photos[0])
+        page.until(DONE % 1, "the answer")
+        page.until("document.querySelectorAll('#answer .tile.gone').length === 5", "word of pictures that are gone")
+        assert not any("/v1/imagery/" in url for url in page.requests)
+        page.close()
+    os.rename(raster + ".gone", raster)
+
+
+def colours(page):
+    """Dark differs from light, by the system's wish and by the switch, and text is legible in both."""
+    ground = "getComputedStyle(document.body).backgroundColor"
+    light = page.run(ground)
+    looks.legible(page, "light")
+    page.prefer(color_scheme="dark", reduced_motion="reduce")
+    dark = page.run(ground)
+    assert dark != light
+    looks.legible(page, "dark")
+    page.click("#theme")
+    assert page.run(ground) == light
+    page.prefer(color_scheme="light", reduced_motion="reduce")
+    page.click("#theme")
+    assert page.run(ground) == dark and page.run("document.getElementById('theme').ariaPressed") == "true"
+    page.click("#theme")
+    assert page.run(ground) == light
+
+
+def phone(chromium, server, town):
+    page = opened(chromium, server.address, 360, 740)
+    looks.fits(page)
+    page.give("drop", *town.photos[:3])
+    page.until(DONE % 3, "answers on a phone")
+    looks.fits(page)
+    for selector in ("#file", "#circle-draw", "#circle-place", "#heading", ".places .copy", "#answer .tile"):
+        x, y = page.middle(selector)
+        assert 0 < x < 360 and 0 < y < 740, (selector, x, y)
+    page.click("#answer .tile")
+    page.until("document.querySelectorAll('#heat[open] img:not(.loading)').length === 3", "heat maps on a phone")
+    looks.fits(page)
+    box = page.run("(() => { const b = document.getElementById('heat').getBoundingClientRect(); return [b.left, b.right]; })()")
+    assert box[0] >= 0 and box[1] <= 360, box
+    assert page.errors == [], page.errors
+    page.close()
+
+
+def keyboard(chromium, server, town, folder):
+    """The whole of a visit without a pointer."""
+    page = opened(chromium, server.address)
+    looks.tab_to(page, ".skip", 1)
+    page.press("Enter")
+    page.until("document.activeElement.id === 'answer'", "the skip link's end")
+    page.run("document.activeElement.blur()")
+    looks.tab_to(page, "#theme")
+    page.press(" ")
+    page.press(" ")
+    looks.tab_to(page, "#file", 1)
+    page.call("Page.setInterceptFileChooserDialog", enabled=True)
+    page.press("Enter")
+    page.wait(lambda: page.choosers, "the file dialog")
+    page.call("DOM.setFileInputFiles", backendNodeId=page.choosers[0], files=[town.photos[0]])
+    page.until(DONE % 1, "the answer")
+    looks.tab_to(page, ".entry")
+    page.press("Enter")
+    looks.tab_to(page, "#csv")
+    saved = page.download(lambda: page.press("Enter"), "answers.csv", folder)
+    assert saved.startswith("photo,rank,lat,lon"), saved
+    looks.tab_to(page, "#map", 4)
+    here = page.text("#pointer")
+    page.press("ArrowRight")
+    page.until("document.getElementById('pointer').textContent !== %s" % json.dumps(here), "the map's move")
+    looks.tab_to(page, ".pin.best")
+    page.press("Enter")
+    page.until("document.activeElement.matches('.place')", "the mark's answer")
+    page.run("document.querySelector('.leaflet-control-zoom-out').focus()")
+    looks.tab_to(page, "#circle-place")
+    before = len(asked(page))
+    page.press(" ")
+    circle_asked(page, town, before, "a circle placed by keyboard")
+    looks.tab_to(page, "#circle-radius", 1)
+    page.call("Input.dispatchKeyEvent", type="rawKeyDown", key="a", code="KeyA", modifiers=2, commands=["selectAll"])
+    page.type("80")
+    before = len(asked(page))
+    page.press("Enter")
+    assert circle_asked(page, town, before, "a radius typed")["within"] == "80"
+    page.run("document.querySelector('.handle.middle').focus()")
+    before = len(asked(page))
+    page.press("ArrowLeft")
+    circle_asked(page, town, before, "a circle moved by keyboard")
+    page.run("document.getElementById('circle-radius').focus()")
+    looks.tab_to(page, "#circle-remove", 1)
+    before = len(asked(page))
+    page.press("Enter")
+    wait_for_question(page, before)
+    looks.tab_to(page, "#heading")
+    before = len(asked(page))
+    page.press("ArrowRight")
+    wait_for_question(page, before)
+    assert "heading" in asked(page)[-1]
+    looks.tab_to(page, ".places .copy")
+    looks.tab_to(page, "#answer .tile")
+    page.press("Enter")
+    page.until("document.querySelectorAll('#heat[open] img:not(.loading)').length === 3", "the heat maps")
+    looks.named(page, "with the dialog open")
+    page.press("Escape")
+    page.until("document.activeElement.matches('#answer .tile')", "the way back to the tile")
+    assert page.errors == [], page.errors
+    page.close()
+
+
+def visit(chromium, server, town, folder):
+    page = opened(chromium, server.address)
+    looks.named(page, "at first")
+    drop(page, town)
+    pointer(page)
+    copying(page, town.locate(town.photos[0])["hits"][0])
+    looks.named(page, "with an answer")
+    choose_and_paste(page, town)
+    exports(page, town, folder)
+    heat(page)
+    circle(page, town)
+    heading(page, town)
+    colours(page)
+    assert page.errors == [], page.errors
+    strangers = [url for url in page.requests if not url.startswith((server.address, "blob:" + server.address, "data:"))]
+    assert strangers == [], strangers
+    broken(page, server, town, folder)
+    busy(page, town)
+    stopped(page, server, town)
+    page.close()
+
+
+def main(program, folder):
+    if browser.find() is None:
+        sys.exit("page.py: there is no chromium; on Debian: apt-get install chromium")
+    town = Town(program, folder)
+
+    def timed(check, *words):
+        start = time.monotonic()
+        check(*words)
+        print("%s: %.1f s" % (check.__name__, time.monotonic() - start), flush=True)
+
+    with browser.Browser() as chromium:
+        with Server(program, town.map) as server:
+            timed(phone, chromium, server, town)
+            timed(keyboard, chromium, server, town, folder)
+            timed(visit, chromium, server, town, folder)
+        for check in (empty, locked, bare):
+            timed(check, chromium, town)
+    print("the page does what it must")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit("usage: page.py PROGRAM FOLDER")
+    main(*sys.argv[1:])
