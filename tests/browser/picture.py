@@ -6,7 +6,7 @@ import sys
 import tempfile
 
 import browser
-from page import DONE, calm, opened
+from helpers import DONE, calm, opened
 from town import Server, Town
 
 

@@ -20,7 +20,7 @@ class Town:
         self.photos = [os.path.join(town, "street", name) for name in sorted(os.listdir(os.path.join(town, "street")))]
 
     def run(self, *words):
-        done = subprocess.run([self.program, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        done = subprocess.run([self.program, *map(str, words)], capture_output=True, text=True)
         assert done.returncode == 0, "%s: %s" % (words, done.stdout + done.stderr)
         return done.stdout
 

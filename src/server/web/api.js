@@ -1,10 +1,10 @@
 /* api.js - requests to the service that served this page. Every answer is a value or an error with a sentence to show.
- * A busy server (503) is asked again when it says so. Where it wants a token, `needToken` is called, and the token stays
- * in this module's memory; pictures are fetched too, rather than named in `src`, so that they carry it. */
+ * A busy server (503) is asked again when it says so. Where it wants a token, `needToken` is called, and the token
+ * stays in this module's memory; pictures are fetched too, rather than named in `src`, so that they carry it. */
 
 const base = new URL('../v1/', import.meta.url);
-const TRIES = 8;          /* of a busy server, before the user is told */
-const LONGEST_WAIT = 30;  /* seconds */
+const TRIES = 8;         /* of a busy server, before the user is told */
+const LONGEST_WAIT = 30; /* seconds */
 
 let token = null;
 let asking = null; /* the one question for a token that is open */
@@ -21,14 +21,16 @@ export class Problem extends Error {
 }
 
 /* ask(wrong): resolves to a token, `wrong` says that the last one was not taken; busy(seconds) before each wait. */
-export function configure({ ask, busy }) {
+export function configure({ask, busy}) {
     needToken = ask;
     onBusy = busy;
 }
 
 async function renewToken(used) {
     if (used !== token) return; /* another request has asked meanwhile */
-    asking ??= Promise.resolve(needToken(used !== null)).finally(() => { asking = null; });
+    asking ??= Promise.resolve(needToken(used !== null)).finally(() => {
+        asking = null;
+    });
     token = await asking;
 }
 
@@ -38,7 +40,7 @@ function wait(seconds, signal) {
         signal?.addEventListener('abort', () => {
             clearTimeout(timer);
             reject(signal.reason);
-        }, { once: true });
+        }, {once: true});
     });
 }
 
@@ -47,22 +49,25 @@ async function problemOf(reply) {
     let detail = null;
     try {
         detail = (await reply.json()).detail;
-    } catch { /* not from our server, such as a proxy's page */ }
-    if (typeof detail === 'string') detail = detail.charAt(0).toUpperCase() + detail.slice(1).replace(/([^.!?])$/, '$1.');
-    return new Problem(detail || `The server refused with status ${reply.status}.`,
-                       reply.status === 503 ? 'busy' : 'refused', reply.status);
+    } catch { /* not from our server, such as a proxy's page */
+    }
+    if (typeof detail === 'string')
+        detail = detail.charAt(0).toUpperCase() + detail.slice(1).replace(/([^.!?])$/, '$1.');
+    return new Problem(
+        detail || `The server refused with status ${reply.status}.`, reply.status === 503 ? 'busy' : 'refused',
+        reply.status);
 }
 
-async function request(path, { query = {}, signal, ...options } = {}) {
+async function request(path, {query = {}, signal, ...options} = {}) {
     const address = new URL(path, base);
     for (const [name, value] of Object.entries(query))
         if (value !== null && value !== undefined) address.searchParams.set(name, value);
     for (let tries = 1;; tries++) {
         const used = token;
-        const headers = used === null ? {} : { Authorization: `Bearer ${used}` };
+        const headers = used === null ? {} : {Authorization: `Bearer ${used}`};
         let reply;
         try {
-            reply = await fetch(address, { ...options, headers, signal, credentials: 'omit' });
+            reply = await fetch(address, {...options, headers, signal, credentials: 'omit'});
         } catch (error) {
             if (signal?.aborted) throw error;
             throw new Problem('The server does not answer. It has stopped, or the network is gone.', 'stopped');
@@ -98,20 +103,20 @@ export const aboutMap = () => json('map');
 
 /* One picture's answer. heading: null (as the picture says, else found), 'find' or degrees; circle: null or
  * { lat, lon, radius } in degrees and metres. */
-export function locate(picture, { heading, circle, signal }) {
-    const query = { heading };
+export function locate(picture, {heading, circle, signal}) {
+    const query = {heading};
     if (circle !== null) {
         query.near = `${circle.lat.toFixed(8)},${circle.lon.toFixed(8)}`;
         query.within = circle.radius;
     }
-    return json('locate', { method: 'POST', body: picture, query, signal });
+    return json('locate', {method: 'POST', body: picture, query, signal});
 }
 
-export const imagery = (z, x, y, signal) => blob(`imagery/${z}/${x}/${y}.jpg`, { signal });
-export const tilesWithin = (bbox, signal) => json('tiles', { query: { bbox: bbox.join(',') }, signal });
-export const tilePicture = (id, signal) => blob(`tiles/${encodeURIComponent(id)}.jpg`, { signal });
+export const imagery = (z, x, y, signal) => blob(`imagery/${z}/${x}/${y}.jpg`, {signal});
+export const tilesWithin = (bbox, signal) => json('tiles', {query: {bbox: bbox.join(',')}, signal});
+export const tilePicture = (id, signal) => blob(`tiles/${encodeURIComponent(id)}.jpg`, {signal});
 
 /* What a picture and a tile have in common, over the picture ('street') or over the tile ('aerial'). */
-export function heat(view, picture, tile, { stage, heading, signal }) {
-    return blob('heatmap', { method: 'POST', body: picture, query: { view, tile, stage, heading }, signal });
+export function heat(view, picture, tile, {stage, heading, signal}) {
+    return blob('heatmap', {method: 'POST', body: picture, query: {view, tile, stage, heading}, signal});
 }

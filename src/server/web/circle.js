@@ -1,16 +1,28 @@
 /* circle.js - search only in a circle: drawn by dragging on the map, or placed at its middle with the radius of the
  * field. Its two handles move and size it, by pointer or by arrow keys. */
 import * as L from '../leaflet/leaflet.esm.js';
-import { afterRest, announce, byId } from './dom.js';
+
+import {afterRest, announce, byId} from './dom.js';
 import * as words from './words.js';
 
-const STEP = 12;       /* pixels that an arrow key moves a handle */
-const LEAST = 1;       /* metres */
-const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const STEP = 12; /* pixels that an arrow key moves a handle */
+const LEAST = 1; /* metres */
+const KEYS = {
+    ArrowLeft: [-1, 0],
+    ArrowRight: [1, 0],
+    ArrowUp: [0, -1],
+    ArrowDown: [0, 1]
+};
 
 /* A handle at a place; `moved(latlng, isOver)` while and after it is dragged or nudged. */
 function handle(className, label, moved) {
-    const marker = L.marker([0, 0], { draggable: true, autoPan: false, zIndexOffset: 2000, title: label, icon: L.divIcon({ className: `handle ${className}`, iconSize: [22, 22] }) });
+    const marker = L.marker([0, 0], {
+        draggable: true,
+        autoPan: false,
+        zIndexOffset: 2000,
+        title: label,
+        icon: L.divIcon({className: `handle ${className}`, iconSize: [22, 22]})
+    });
     marker.on('drag', () => moved(marker.getLatLng(), false));
     marker.on('dragend', () => moved(marker.getLatLng(), true));
     marker.on('add', () => {
@@ -32,11 +44,13 @@ function handle(className, label, moved) {
 export class Circle {
     /* changed(circle): after each change that is over; circle is null or { lat, lon, radius }. */
     constructor(map, changed) {
-        Object.assign(this, { map, value: null, edge: 90, drawing: false });
+        Object.assign(this, {map, value: null, edge: 90, drawing: false});
         this.tell = afterRest(300, () => changed(this.value)); /* a held arrow key is one change */
-        this.disc = L.circle([0, 0], { radius: 1, interactive: false, className: 'search' });
-        this.middle = handle('middle', 'Circle’s middle: arrow keys move it', (at, isOver) => this.set(at, this.value.radius, isOver));
-        this.rim = handle('rim', 'Circle’s edge: arrow keys change its radius', (at, isOver) => this.resize(at, isOver));
+        this.disc = L.circle([0, 0], {radius: 1, interactive: false, className: 'search'});
+        this.middle = handle(
+            'middle', 'Circle’s middle: arrow keys move it', (at, isOver) => this.set(at, this.value.radius, isOver));
+        this.rim =
+            handle('rim', 'Circle’s edge: arrow keys change its radius', (at, isOver) => this.resize(at, isOver));
         this.field = byId('circle-radius');
         this.wire();
     }
@@ -58,8 +72,10 @@ export class Circle {
             draw.focus();
         });
         draw.addEventListener('click', () => this.draw(!this.drawing));
-        document.addEventListener('keydown', (event) => { if (event.key === 'Escape') this.draw(false); });
-        element.addEventListener('pointerdown', (event) => this.begin(event), { capture: true });
+        document.addEventListener('keydown', (event) => {
+            if (event.key === 'Escape') this.draw(false);
+        });
+        element.addEventListener('pointerdown', (event) => this.begin(event), {capture: true});
     }
 
     /* The field's radius, mended where it is no number. */
@@ -91,7 +107,10 @@ export class Circle {
             element.removeEventListener('pointerup', end);
             element.removeEventListener('pointercancel', end);
             /* a mere click is a circle of the field's radius */
-            this.set(centre, Math.hypot(at.clientX - event.clientX, at.clientY - event.clientY) < 6 ? this.wanted() : radius(at), true);
+            this.set(
+                centre,
+                Math.hypot(at.clientX - event.clientX, at.clientY - event.clientY) < 6 ? this.wanted() : radius(at),
+                true);
             this.draw(false);
         };
         element.setPointerCapture(event.pointerId);
@@ -111,12 +130,15 @@ export class Circle {
     /* Where the rim lies in the direction `edge` (degrees clockwise from north). */
     rimAt(centre, radius) {
         const box = centre.toBounds(2 * radius), angle = this.edge * Math.PI / 180;
-        return [centre.lat + Math.cos(angle) * (box.getNorth() - centre.lat), centre.lng + Math.sin(angle) * (box.getEast() - centre.lng)];
+        return [
+            centre.lat + Math.cos(angle) * (box.getNorth() - centre.lat),
+            centre.lng + Math.sin(angle) * (box.getEast() - centre.lng)
+        ];
     }
 
     set(centre, radius, isOver) {
         const metres = Math.max(LEAST, Math.round(radius * 10) / 10), at = centre.wrap();
-        this.value = { lat: at.lat, lon: at.lng, radius: metres };
+        this.value = {lat: at.lat, lon: at.lng, radius: metres};
         this.disc.setLatLng(at).setRadius(metres).addTo(this.map);
         this.middle.setLatLng(at).addTo(this.map);
         this.rim.setLatLng(this.rimAt(at, metres)).addTo(this.map);

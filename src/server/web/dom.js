@@ -2,13 +2,15 @@
 
 export const byId = (id) => document.getElementById(id);
 
-/* An element with attributes and children. Functions become listeners (`click: f`), null and false are left out, true is
- * an empty attribute. Text is always text, so a file's name cannot become markup. */
+/* An element with attributes and children. Functions become listeners (`click: f`), null and false are left out, true
+ * is an empty attribute. Text is always text, so a file's name cannot become markup. */
 export function make(tag, attributes = {}, ...children) {
     const element = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes)) {
-        if (typeof value === 'function') element.addEventListener(name, value);
-        else if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value === true ? '' : value);
+        if (typeof value === 'function')
+            element.addEventListener(name, value);
+        else if (value !== null && value !== undefined && value !== false)
+            element.setAttribute(name, value === true ? '' : value);
     }
     element.append(...children.filter((child) => child !== null && child !== undefined));
     return element;
@@ -46,9 +48,10 @@ export async function copy(text) {
     if (navigator.clipboard) {
         try {
             return await navigator.clipboard.writeText(text);
-        } catch { /* not permitted: the old way */ }
+        } catch { /* not permitted: the old way */
+        }
     }
-    const field = make('textarea', { class: 'unseen', 'aria-hidden': 'true' });
+    const field = make('textarea', {class: 'unseen', 'aria-hidden': 'true'});
     const focused = document.activeElement;
     field.value = text;
     document.body.append(field);

@@ -1,5 +1,6 @@
-/* heading.js - the picture, turned so that north is in its middle as the network takes it, and the slider that turns it. */
-import { make } from './dom.js';
+/* heading.js - the picture, turned so that north is in its middle as the network takes it, and the slider that turns
+ * it. */
+import {make} from './dom.js';
 import * as words from './words.js';
 
 const WINDS = [['S', 0], ['W', 25], ['N', 50], ['E', 75], ['S', 100]]; /* where they are once north is in the middle */
@@ -13,7 +14,7 @@ export function turn(view, degrees) {
 
 /* A picture that can be turned. `preview` is { url, ratio }. */
 export function panorama(preview, name, degrees) {
-    const view = make('div', { class: 'panorama', role: 'img', 'aria-label': `${name}, north in the middle` });
+    const view = make('div', {class: 'panorama', role: 'img', 'aria-label': `${name}, north in the middle`});
     view.style.backgroundImage = `url("${preview.url}")`;
     view.style.aspectRatio = String(Math.min(Math.max(preview.ratio, 2), 5));
     view.dataset.heading = degrees;
@@ -21,7 +22,7 @@ export function panorama(preview, name, degrees) {
     return view;
 }
 
-export const winds = () => make('div', { class: 'winds', 'aria-hidden': 'true' }, ...WINDS.map(([wind, at]) => {
+export const winds = () => make('div', {class: 'winds', 'aria-hidden': 'true'}, ...WINDS.map(([wind, at]) => {
     const mark = make('span', {}, wind);
     mark.style.left = `${at}%`;
     return mark;
@@ -38,16 +39,27 @@ function origin(entry) {
 export class Controls {
     constructor(view, asked) {
         this.view = view;
-        this.told = make('output', { for: 'heading' });
-        this.slider = make('input', { id: 'heading', type: 'range', min: 0, max: 359, step: 1, value: 0 });
+        this.told = make('output', { for: 'heading'
+        });
+        this.slider = make('input', {id: 'heading', type: 'range', min: 0, max: 359, step: 1, value: 0});
         this.slider.addEventListener('input', () => {
             this.turnTo(Number(this.slider.value), 'set by you');
             asked(Number(this.slider.value), 400);
         });
-        const mode = (text, heading) => make('button', { type: 'button', class: 'small', click: () => asked(heading, 0) }, text);
+        const mode = (text, heading) =>
+            make('button', {type: 'button', class: 'small', click: () => asked(heading, 0)}, text);
         this.modes = [[mode('From picture', null), null], [mode('Find it', 'find'), 'find']];
-        this.element = make('div', { class: 'heading' }, make('label', { for: 'heading' }, 'Heading'), this.told, this.slider,
-                            make('div', { class: 'row', role: 'group', 'aria-label': 'Where the heading comes from' }, ...this.modes.map(([button]) => button)));
+        this.element = make(
+            'div', {class: 'heading'},
+            make(
+                'label',
+                { for: 'heading'
+                },
+                'Heading'),
+            this.told, this.slider,
+            make(
+                'div', {class: 'row', role: 'group', 'aria-label': 'Where the heading comes from'},
+                ...this.modes.map(([button]) => button)));
     }
 
     turnTo(degrees, by) {

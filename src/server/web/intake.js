@@ -1,12 +1,14 @@
 /* intake.js - how pictures come in: chosen, dropped anywhere on the page, or pasted. */
-import { byId } from './dom.js';
+import {byId} from './dom.js';
 
 const carriesFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes('Files');
 
 /* take(files) is called with one file or more. */
 export function listen(take) {
     const chooser = byId('file'), veil = byId('veil');
-    const give = (files) => { if (files.length > 0) take(files); };
+    const give = (files) => {
+        if (files.length > 0) take(files);
+    };
     let depth = 0; /* dragenter and dragleave come for every element on the way */
     const reset = () => {
         depth = 0;

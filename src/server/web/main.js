@@ -1,24 +1,29 @@
 /* main.js - the page: puts its parts together. visit.js holds what is known, the other parts show it. */
-import { Answers } from './answers.js';
+import {Answers} from './answers.js';
 import * as api from './api.js';
-import { Circle } from './circle.js';
-import { afterRest, announce, byId, make } from './dom.js';
+import {Circle} from './circle.js';
+import {afterRest, announce, byId, make} from './dom.js';
 import * as exporting from './export.js';
-import { Heat } from './heat.js';
-import { History } from './history.js';
+import {Heat} from './heat.js';
+import {History} from './history.js';
 import * as intake from './intake.js';
-import { Marks } from './marks.js';
 import * as map from './map.js';
-import { askForToken } from './token.js';
+import {Marks} from './marks.js';
+import {askForToken} from './token.js';
 import * as visit from './visit.js';
 import * as words from './words.js';
 
+const WELCOME = 'A full panorama from the street is compared with every tile of this map. The places most like it ' +
+    'come here.';
 const EMPTY = 'This map is empty: it has no tiles yet. `geoviewmatch index` puts imagery into it.';
 
 let parts = null; /* once the map is known: marks, circle, answers, heat, history */
 
 function notice(sentence, again = null) {
-    byId('notice').replaceChildren(...(sentence === null ? [] : [make('p', {}, sentence), ...(again === null ? [] : [make('button', { type: 'button', class: 'small', click: again }, 'Try again')])]));
+    byId('notice').replaceChildren(...(sentence === null ? [] : [
+        make('p', {}, sentence),
+        ...(again === null ? [] : [make('button', {type: 'button', class: 'small', click: again}, 'Try again')])
+    ]));
 }
 
 function take(files) {
@@ -33,7 +38,8 @@ function take(files) {
 function spoken(entry) {
     if (entry.state === 'failed') return `${entry.name}: ${entry.problem}`;
     const [best] = entry.answer.answers;
-    return best === undefined ? `${entry.name}: nothing in the circle.` : `${entry.name}: ${words.place(best)}, score ${words.score(best.score)}.`;
+    return best === undefined ? `${entry.name}: nothing in the circle.` :
+                                `${entry.name}: ${words.place(best)}, score ${words.score(best.score)}.`;
 }
 
 /* The map goes to a picture's first answer and to one that was chosen; to a later answer, such as one within a circle
@@ -45,14 +51,16 @@ function look(entry, what) {
 }
 
 function refresh(entry, what) {
-    const { marks, answers, history } = parts, current = visit.current();
+    const {marks, answers, history} = parts, current = visit.current();
     if (what === 'forgotten') {
         history.clear();
         welcome();
     }
     history.update(visit.all(), current);
-    if (what === 'selected') answers.open(entry);
-    else if (what === 'changed' && entry === current) answers.update();
+    if (what === 'selected')
+        answers.open(entry);
+    else if (what === 'changed' && entry === current)
+        answers.update();
     marks.others(visit.all().filter((other) => other !== current));
     if (what !== 'changed' || entry === current) marks.show(current);
     const isOver = entry !== null && !visit.isWaiting(entry);
@@ -60,13 +68,15 @@ function refresh(entry, what) {
     if (isOver && what === 'changed' && entry.said !== entry.control) {
         entry.said = entry.control;
         announce(spoken(entry));
-        if (entry.stopped) notice('The server does not answer.');
-        else if (entry.state === 'done') notice(null);
+        if (entry.stopped)
+            notice('The server does not answer.');
+        else if (entry.state === 'done')
+            notice(null);
     }
 }
 
 function welcome() {
-    parts.answers.welcome(parts.info.tiles === 0 ? EMPTY : 'A full panorama from the street is compared with every tile of this map. The places most like it appear here.');
+    parts.answers.welcome(parts.info.tiles === 0 ? EMPTY : WELCOME);
 }
 
 function circleChanged(circle) {
@@ -80,19 +90,23 @@ function build(info) {
     const marks = new Marks(view, (rank) => parts.answers.point(rank), visit.select);
     const heat = new Heat();
     parts = {
-        info, marks, heat,
+        info,
+        marks,
+        heat,
         circle: new Circle(view, circleChanged),
         history: new History(visit.select),
         answers: new Answers({
             go: (hit) => marks.go(hit),
             heat: (entry, tile) => heat.open(entry, tile),
-            ask: (entry, heading, rest) => (rest > 0 ? later(entry, heading) : visit.ask(entry, heading, parts.circle.value)),
+            ask: (entry, heading, rest) =>
+                (rest > 0 ? later(entry, heading) : visit.ask(entry, heading, parts.circle.value)),
         }),
     };
     visit.setLimits(info.limits);
     visit.watch(refresh);
     byId('about').textContent = [info.name, words.count(info.tiles, 'tile', 'tiles')].filter(Boolean).join(' · ');
-    byId('geojson').addEventListener('click', () => exporting.save('answers.geojson', 'application/geo+json', exporting.geojson(visit.all())));
+    byId('geojson').addEventListener(
+        'click', () => exporting.save('answers.geojson', 'application/geo+json', exporting.geojson(visit.all())));
     byId('csv').addEventListener('click', () => exporting.save('answers.csv', 'text/csv', exporting.csv(visit.all())));
     byId('forget').addEventListener('click', () => {
         visit.forget();
@@ -112,6 +126,7 @@ async function start() {
     }
 }
 
-api.configure({ ask: askForToken, busy: (seconds) => announce(`The server is busy; asking again in ${Math.ceil(seconds)} s.`) });
+api.configure(
+    {ask: askForToken, busy: (seconds) => announce(`The server is busy; asking again in ${Math.ceil(seconds)} s.`)});
 intake.listen(take);
 start();

@@ -16,7 +16,7 @@ async function jpegSize(file) {
         if (view.byteLength < 9 || view.getUint8(0) !== 0xff) return null;
         const kind = view.getUint8(1);
         const isSof = kind >= 0xc0 && kind <= 0xcf && kind !== 0xc4 && kind !== 0xc8 && kind !== 0xcc;
-        if (isSof) return { height: view.getUint16(5), width: view.getUint16(7) };
+        if (isSof) return {height: view.getUint16(5), width: view.getUint16(7)};
         if (kind === 0xda || kind === 0xd9) return null; /* pixels or the end before any size */
         at += kind === 0xff ? 1 : 2 + view.getUint16(2);
     }
@@ -26,16 +26,16 @@ async function jpegSize(file) {
 /* The three kinds of WebP keep it in three places. */
 function webpSize(view) {
     switch (text(view, 12, 4)) {
-    case 'VP8X':
-        return { width: 1 + (view.getUint32(24, true) & 0xffffff), height: 1 + (view.getUint32(26, true) >>> 8) };
-    case 'VP8L': {
-        const bits = view.getUint32(21, true);
-        return { width: 1 + (bits & 0x3fff), height: 1 + ((bits >>> 14) & 0x3fff) };
-    }
-    case 'VP8 ':
-        return { width: view.getUint16(26, true) & 0x3fff, height: view.getUint16(28, true) & 0x3fff };
-    default:
-        return null;
+        case 'VP8X':
+            return {width: 1 + (view.getUint32(24, true) & 0xffffff), height: 1 + (view.getUint32(26, true) >>> 8)};
+        case 'VP8L': {
+            const bits = view.getUint32(21, true);
+            return {width: 1 + (bits & 0x3fff), height: 1 + ((bits >>> 14) & 0x3fff)};
+        }
+        case 'VP8 ':
+            return {width: view.getUint16(26, true) & 0x3fff, height: view.getUint16(28, true) & 0x3fff};
+        default:
+            return null;
     }
 }
 
@@ -45,10 +45,11 @@ export async function sizeOf(file) {
         const view = await read(file, 0, 32);
         if (view.byteLength < 30) return null;
         if (view.getUint16(0) === 0xffd8) return await jpegSize(file);
-        if (view.getUint32(0) === 0x89504e47) return { width: view.getUint32(16), height: view.getUint32(20) };
-        if (text(view, 0, 4) === 'GIF8') return { width: view.getUint16(6, true), height: view.getUint16(8, true) };
+        if (view.getUint32(0) === 0x89504e47) return {width: view.getUint32(16), height: view.getUint32(20)};
+        if (text(view, 0, 4) === 'GIF8') return {width: view.getUint16(6, true), height: view.getUint16(8, true)};
         if (text(view, 0, 4) === 'RIFF' && text(view, 8, 4) === 'WEBP') return webpSize(view);
-    } catch { /* the file is gone or may not be read: sending it will say so */ }
+    } catch { /* the file is gone or may not be read: sending it will say so */
+    }
     return null;
 }
 
@@ -56,9 +57,11 @@ export async function sizeOf(file) {
 export function beyondLimits(file, size, limits) {
     if (file.size === 0) return 'This file is empty.';
     if (file.size > limits.body_bytes)
-        return `This file has ${words.bytes(file.size)}; this server takes at most ${words.bytes(limits.body_bytes)}. It was not sent.`;
+        return `This file has ${words.bytes(file.size)}; this server takes at most ${
+            words.bytes(limits.body_bytes)}. It was not sent.`;
     if (size !== null && size.width * size.height > limits.pixels)
-        return `This picture has ${words.megapixels(size.width * size.height)}; this server takes at most ${words.megapixels(limits.pixels)}. It was not sent.`;
+        return `This picture has ${words.megapixels(size.width * size.height)}; this server takes at most ${
+            words.megapixels(limits.pixels)}. It was not sent.`;
     return null;
 }
 
@@ -76,7 +79,7 @@ async function preview(file, size) {
         context.imageSmoothingQuality = 'high';
         context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
         const small = await new Promise((resolve) => canvas.toBlob(resolve, 'image/jpeg', 0.85));
-        return small && { url: URL.createObjectURL(small), ratio: canvas.width / canvas.height };
+        return small && {url: URL.createObjectURL(small), ratio: canvas.width / canvas.height};
     } catch {
         return null;
     } finally {

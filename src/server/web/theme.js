@@ -20,7 +20,8 @@
             page.dataset.theme = isDark() ? 'light' : 'dark';
             try {
                 localStorage.setItem('theme', page.dataset.theme);
-            } catch { /* then for this visit only */ }
+            } catch { /* then for this visit only */
+            }
             tell();
         });
         system.addEventListener('change', tell);

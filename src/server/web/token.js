@@ -1,5 +1,5 @@
 /* token.js - asks for the bearer token of a server that wants one. It is handed over and kept nowhere here. */
-import { byId } from './dom.js';
+import {byId} from './dom.js';
 
 /* Resolves to what was typed; the dialog cannot be left without. */
 export function askForToken(wrong) {
@@ -13,7 +13,7 @@ export function askForToken(wrong) {
             dialog.removeEventListener('cancel', keep);
             resolve(field.value.trim());
             field.value = '';
-        }, { once: true });
+        }, {once: true});
         dialog.showModal();
     });
 }

@@ -1,8 +1,8 @@
 /* visit.js - the pictures of this visit and what was answered about each. They live in this page's memory only and are
  * gone with it. Knows nothing of the screen: `watch` is told after every change.
  *
- * An entry: id; file, name, size (pixels or null), preview ({ url, ratio } or null); state 'waiting', 'asking', 'done' or
- * 'failed'; answer (the server's) or problem (a sentence); heading and circle, as the last question had them. */
+ * An entry: id; file, name, size (pixels or null), preview ({ url, ratio } or null); state 'waiting', 'asking', 'done'
+ * or 'failed'; answer (the server's) or problem (a sentence); heading and circle, as the last question had them. */
 import * as api from './api.js';
 import * as picture from './picture.js';
 
@@ -18,26 +18,29 @@ let watcher = () => {};
 
 export const all = () => entries;
 export const current = () => selected;
-export const find = (id) => entries.find((entry) => entry.id === id) ?? null;
 export const isWaiting = (entry) => entry.state === 'waiting' || entry.state === 'asking';
 
 /* watch(entry, what): what is 'changed', 'selected' or 'forgotten'. */
-export const watch = (listener) => { watcher = listener; };
-export const setLimits = (fromServer) => { limits = fromServer; };
+export const watch = (listener) => {
+    watcher = listener;
+};
+export const setLimits = (fromServer) => {
+    limits = fromServer;
+};
 
 function settle(entry, state, fields) {
-    Object.assign(entry, { state, answer: null, problem: null, stopped: false }, fields);
+    Object.assign(entry, {state, answer: null, problem: null, stopped: false}, fields);
     watcher(entry, 'changed');
 }
 
 async function work(entry) {
-    const { signal } = entry.control;
-    settle(entry, 'asking', { answer: entry.answer }); /* the last answer stays in view until the next is there */
+    const {signal} = entry.control;
+    settle(entry, 'asking', {answer: entry.answer}); /* the last answer stays in view until the next is there */
     try {
-        const answer = await api.locate(entry.file, { heading: entry.heading, circle: entry.circle, signal });
-        if (!signal.aborted) settle(entry, 'done', { answer });
+        const answer = await api.locate(entry.file, {heading: entry.heading, circle: entry.circle, signal});
+        if (!signal.aborted) settle(entry, 'done', {answer});
     } catch (error) {
-        if (!signal.aborted) settle(entry, 'failed', { problem: error.message, stopped: error.kind === 'stopped' });
+        if (!signal.aborted) settle(entry, 'failed', {problem: error.message, stopped: error.kind === 'stopped'});
     }
 }
 
@@ -58,12 +61,12 @@ export function ask(entry, heading, circle) {
     entry.control?.abort();
     queue = queue.filter((other) => other !== entry);
     const beyond = picture.beyondLimits(entry.file, entry.size, limits);
-    Object.assign(entry, { heading, circle, control: new AbortController() });
+    Object.assign(entry, {heading, circle, control: new AbortController()});
     if (beyond !== null) {
-        settle(entry, 'failed', { problem: beyond });
+        settle(entry, 'failed', {problem: beyond});
         return;
     }
-    settle(entry, 'waiting', { answer: entry.answer });
+    settle(entry, 'waiting', {answer: entry.answer});
     queue.push(entry);
     pump();
 }
@@ -72,16 +75,28 @@ async function begin(entry, circle) {
     entry.size = await picture.sizeOf(entry.file);
     if (entries.includes(entry)) ask(entry, null, circle);
     if (entry.state !== 'failed') entry.preview = await picture.previewOf(entry.file, entry.size);
-    if (entries.includes(entry)) watcher(entry, 'changed');
-    else if (entry.preview !== null) URL.revokeObjectURL(entry.preview.url);
+    if (entries.includes(entry))
+        watcher(entry, 'changed');
+    else if (entry.preview !== null)
+        URL.revokeObjectURL(entry.preview.url);
 }
 
 /* New pictures come first in the list; the first of them is shown. */
 export function add(files, circle) {
     const fresh = [...files].map((file) => ({
-        id: nextId++, file, name: file.name || 'Pasted picture', size: null, preview: null, state: 'waiting', answer: null,
-        problem: null, stopped: false, heading: null, circle, control: null,
-    }));
+                                     id: nextId++,
+                                     file,
+                                     name: file.name || 'Pasted picture',
+                                     size: null,
+                                     preview: null,
+                                     state: 'waiting',
+                                     answer: null,
+                                     problem: null,
+                                     stopped: false,
+                                     heading: null,
+                                     circle,
+                                     control: null,
+                                 }));
     entries = [...fresh, ...entries];
     if (fresh.length > 0) select(fresh[0]);
     for (const entry of fresh) begin(entry, circle);
