@@ -9,7 +9,7 @@ FUZZ_SECONDS ?= 60
 PACKAGES = gcc libc6-dev clang libclang-rt-dev clang-format cmake ninja-build pkgconf \
            libdnnl-dev ocl-icd-opencl-dev libgomp1 libvips-dev libexif-dev libjansson-dev \
            libmatio-dev libproj-dev libgdal-dev libsqlite3-dev libmicrohttpd-dev libjs-leaflet \
-           libcmocka-dev python3 curl
+           libcmocka-dev python3 curl chromium
 
 all: build
 
