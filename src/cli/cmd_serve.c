@@ -19,6 +19,9 @@ static const char help[] =
     "  --index MAP.gpkg      a map that `index` made with the same weights\n"
     "  --port P              where to listen; 0: a port that is free (default: 8080)\n"
     "  --bind ADDRESS        of this machine, IPv4 or IPv6 (default: 127.0.0.1, which only this machine reaches)\n"
+    "  --host NAME           that clients know it by, besides localhost and its addresses; may be given several "
+    "times.\n"
+    "                        Without --token a request for any other name is refused\n"
     "  --token FILE          whose first line clients must send as Authorization: Bearer TOKEN, but for the page's "
     "own\n"
     "                        files and /healthz\n"
@@ -40,11 +43,13 @@ struct arguments {
     struct common common;
     const char *weights, *index;
     struct serve_options options;
+    int hosts;
 };
 
 enum {
     PORT = 1,
     BIND,
+    HOST,
     TOKEN,
     CERT,
     KEY,
@@ -122,6 +127,10 @@ static int read_option(struct arguments *a, int option, char **argv)
     case 'w': a->weights = optarg; return GO_ON;
     case 'i': a->index = optarg; return GO_ON;
     case BIND: o->bind = optarg; return GO_ON;
+    case HOST:
+        if (a->hosts == SERVE_HOSTS) return usage_error(name, "--host is given more than %d times", SERVE_HOSTS);
+        o->hosts[a->hosts++] = optarg;
+        return GO_ON;
     case TOKEN: o->token = optarg; return GO_ON;
     case CERT: o->tls_cert = optarg; return GO_ON;
     case KEY: o->tls_key = optarg; return GO_ON;
@@ -142,6 +151,7 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
                                             {"index", required_argument, NULL, 'i'},
                                             {"port", required_argument, NULL, PORT},
                                             {"bind", required_argument, NULL, BIND},
+                                            {"host", required_argument, NULL, HOST},
                                             {"token", required_argument, NULL, TOKEN},
                                             {"tls-cert", required_argument, NULL, CERT},
                                             {"tls-key", required_argument, NULL, KEY},

@@ -65,6 +65,11 @@ static enum MHD_Result take_part(void *user, enum MHD_ValueKind kind, const char
     for (int i = 0; i < PARAMETERS; i++) {
         if (strcmp(key, parameter_names[i]) != 0 || !(r->route->parameters >> i & 1)) continue;
         struct field *field = &r->fields[i];
+        if ((offset == 0 && field->size > 0) ||
+            MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, key) != NULL) {
+            refuse(r, 400, "The parameter %s is given twice.", key);
+            return MHD_YES;
+        }
         if (offset + size >= PARAMETER_TEXT || (size > 0 && memchr(data, '\0', size) != NULL)) {
             refuse(r, 400, "The form's %s is longer than any value of it.", key);
             return MHD_YES;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "server/address.h"
 #include "server/clock.h"
 #include "server/service.h"
 
@@ -67,11 +68,27 @@ static bool is_get(const struct request *r)
     return strcmp(r->method, MHD_HTTP_METHOD_GET) == 0 || strcmp(r->method, MHD_HTTP_METHOD_HEAD) == 0;
 }
 
+/* Another site's page must not use the service through a browser on this machine: not by a name of that site which
+ * leads here (DNS rebinding; a token, which such a page has not, keeps it out too), nor by a form that it posts. */
+static void check_site(struct request *r)
+{
+    const struct serve_options *o = r->service->options;
+    const char *host = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
+    const char *origin = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ORIGIN);
+    if (r->service->token == NULL && host != NULL && !host_is_ours(host, o->bind, o->hosts))
+        refuse(r, 421, "This service does not go by the name %.60s; see its option --host.", host);
+    else if (origin != NULL && strcmp(r->method, MHD_HTTP_METHOD_POST) == 0 &&
+             !origin_is_ours(origin, host != NULL ? host : "", o->hosts))
+        refuse(r, 403, "A page of another site (%.60s) may not post here.", origin);
+}
+
 /* What can be said before any body has come. */
 static void check(struct request *r)
 {
     const struct route *route = r->route;
     bool get = is_get(r), post = strcmp(r->method, MHD_HTTP_METHOD_POST) == 0;
+    check_site(r);
+    if (r->refused) return;
     if (!route->unlocked && !has_token(r))
         refuse(r, 401, "This service wants a token, as Authorization: Bearer TOKEN.");
     else if (route->get == NULL && route->post == NULL)

@@ -44,8 +44,7 @@ static enum MHD_Result send_answer(struct request *r, int status, struct MHD_Res
     return result;
 }
 
-/* Whether the client has the bytes already: the list in its If-None-Match has the tag. */
-static bool is_known(const struct request *r, const char *etag)
+bool is_known(const struct request *r, const char *etag)
 {
     const char *list = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_IF_NONE_MATCH);
     return list != NULL && strstr(list, etag) != NULL;
@@ -59,21 +58,25 @@ enum MHD_Result reply_static(struct request *r, const char *type, const void *da
     return send_answer(r, known ? 304 : 200, response, type, etag != NULL ? "no-cache" : "no-store", etag, size);
 }
 
-enum MHD_Result reply_owned(struct request *r, const char *type, void *data, size_t size, int seconds)
+enum MHD_Result reply_owned(struct request *r, const char *type, void *data, size_t size, const char *etag)
 {
-    char cache[40] = "no-store";
     if (data == NULL) return reply_problem(r, 503, "There is not enough memory for the answer; try again in a moment.");
-    if (seconds > 0) snprintf(cache, sizeof cache, "private, max-age=%d", seconds);
     struct MHD_Response *response = MHD_create_response_from_buffer(size, data, MHD_RESPMEM_MUST_FREE);
     if (response == NULL) free(data);
-    return send_answer(r, 200, response, type, cache, NULL, size);
+    return send_answer(r, 200, response, type, etag != NULL ? "private, no-cache" : "no-store", etag, size);
 }
 
 enum MHD_Result reply_json(struct request *r, const char *type, json_t *json)
 {
     char *text = json != NULL ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(10)) : NULL;
     json_decref(json);
-    return reply_owned(r, type, text, text != NULL ? strlen(text) : 0, 0);
+    return reply_owned(r, type, text, text != NULL ? strlen(text) : 0, NULL);
+}
+
+enum MHD_Result reply_nothing(struct request *r)
+{
+    return send_answer(r, 204, MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT), NULL, "no-store", NULL,
+                       0);
 }
 
 void refuse(struct request *r, int status, const char *format, ...)
@@ -95,10 +98,12 @@ static const char *title_of(int status)
     switch (status) {
     case 400: return "The request is not well-formed";
     case 401: return "A token is needed";
+    case 403: return "Another site may not ask for this";
     case 404: return "There is nothing here";
     case 405: return "There is no such method here";
     case 413: return "The request is too large";
     case 415: return "The body is of a type that is not taken";
+    case 421: return "The service has another name";
     case 422: return "The picture cannot be used";
     case 503: return "The service is busy";
     default: return "The service failed";

@@ -112,5 +112,5 @@ static enum MHD_Result metrics_get(struct request *r)
                             .connections = guard_count(&s->guard),
                             .held_bytes = (double)atomic_load(&s->held)};
     char *text = metrics_text(&s->metrics, route_names, &gauges);
-    return reply_owned(r, "text/plain; version=0.0.4; charset=utf-8", text, text != NULL ? strlen(text) : 0, 0);
+    return reply_owned(r, "text/plain; version=0.0.4; charset=utf-8", text, text != NULL ? strlen(text) : 0, NULL);
 }

@@ -167,7 +167,9 @@ static void run(struct service *s, const sigset_t *signals)
     atomic_store(&s->stopping, true);
     MHD_socket listening = MHD_quiesce_daemon(s->daemon);
     tell(s, "stopping; %d requests are at work", atomic_load(&s->active));
-    while (atomic_load(&s->active) > 0 && !wait_for(s, signals)) continue; /* a second signal does not wait */
+    /* What a client has sent may not be parsed yet, so that one quiet round says little. A second signal does not wait.
+     */
+    for (int quiet = 0; quiet < 2 && !wait_for(s, signals);) quiet = atomic_load(&s->active) == 0 ? quiet + 1 : 0;
     MHD_stop_daemon(s->daemon);
     if (listening != MHD_INVALID_SOCKET) close(listening);
     tell(s, "stopped after %llu requests", (unsigned long long)atomic_load(&s->served));
@@ -200,6 +202,10 @@ gvm_status serve(const gvm_model *model, const gvm_map *map, const struct serve_
     sigset_t signals, before;
     struct service s = {.options = options, .model = model, .map = map, .info = gvm_model_about(model)};
     int threads = parallel_threads();
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    snprintf(s.tag, sizeof s.tag, "\"%.16s-%llx\"", map->fingerprint,
+             (unsigned long long)now.tv_sec * 1000000000u + (unsigned long long)now.tv_nsec);
     s.decoders = (struct budget)BUDGET(threads > 2 ? threads : 2);
     metrics_start(&s.metrics);
     guard_start(&s.guard);

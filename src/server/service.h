@@ -26,6 +26,7 @@ struct service {
     struct guard guard;
     struct budget decoders; /* pictures that are decoded or drawn at a time */
     char *facts[2];         /* of /v1/map: without and with imagery */
+    char tag[48];           /* of what is drawn from the map: another one at each start, since the map may be */
     char *token;            /* NULL: none is asked for */
     FILE *log;              /* NULL: none */
     struct MHD_Daemon *daemon;
@@ -102,8 +103,14 @@ __attribute__((format(printf, 3, 4))) void refuse(struct request *request, int s
 enum MHD_Result reply_static(struct request *request, const char *type, const void *data, size_t size,
                              const char *etag);
 
-/* Bytes from malloc or g_malloc (which are one), freed with the answer; NULL is 503. seconds: that they may be kept */
-enum MHD_Result reply_owned(struct request *request, const char *type, void *data, size_t size, int seconds);
+/* Bytes from malloc or g_malloc (which are one), freed with the answer; NULL is 503. etag: as above */
+enum MHD_Result reply_owned(struct request *request, const char *type, void *data, size_t size, const char *etag);
+
+/* That there is nothing to show. */
+enum MHD_Result reply_nothing(struct request *request);
+
+/* Whether the client has the bytes already: the list in its If-None-Match has the tag. Then reply_static is 304. */
+bool is_known(const struct request *request, const char *etag);
 
 /* Frees it; NULL is 503. */
 enum MHD_Result reply_json(struct request *request, const char *type, json_t *json);

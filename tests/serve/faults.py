@@ -27,7 +27,7 @@ def hostile(service, data=b"", timeout=20):
 
 
 def head(length, path="/v1/locate", more=""):
-    return ("POST %s HTTP/1.1\r\nHost: a\r\nContent-Type: image/jpeg\r\nContent-Length: %s\r\n%s\r\n" %
+    return ("POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\nContent-Length: %s\r\n%s\r\n" %
             (path, length, more)).encode()
 
 
@@ -167,10 +167,10 @@ def forms(service, told):
 def nonsense(service, told):
     """What is not HTTP, or too much of it."""
     for data in (b"\0" * 100, b"\x16\x03\x01\x02\0\x01\0" + b"\1" * 200, b"GET / HTTP/9.9\r\n\r\n", b"GET\r\n\r\n",
-                 b"GET /" + b"a" * 100000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+                 b"GET /" + b"a" * 100000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
                  b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 20000 + b"\r\n",
-                 b"GET /app/..%2f..%2f..%2fetc/passwd HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
-                 b"GET /v1/tiles/%00.jpg HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"):
+                 b"GET /app/..%2f..%2f..%2fetc/passwd HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+                 b"GET /v1/tiles/%00.jpg HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"):
         client = hostile(service)
         try:
             client.sendall(data)
