@@ -32,9 +32,10 @@ static const char help[] =
     "  --patience-ms MS      that a picture waits for others to come with it, 0 to 10000 (default: 4)\n"
     "  --queue N             pictures that wait; who comes then is told to come again, 1 to 10000 (default: 64)\n"
     "  --body-mb MB          of a picture's file, 1 to 4096 (default: 64)\n"
-    "  --memory-mb MB        of all files that are held at once (default: 512)\n"
+    "  --memory-mb MB        of all files that are held at once, a quarter of it (or one file) for a client's\n"
+    "                        address (default: 512)\n"
     "  --megapixels M        of a picture, 1 to 256 (default: 128)\n"
-    "  --seconds S           for a request to come and its answer to go, 1 to 3600 (default: 60)\n"
+    "  --seconds S           for a request to come, to wait, and its answer to go, 1 to 3600 (default: 60)\n"
     "  --connections N       at once, 1 to 10000 (default: 256)\n"
     "  --each-client N       of them from one address (default: 64)\n"
     "  --log FILE            append a line for each request: when, what, status, bytes, time\n" COMMON_HELP;
@@ -174,6 +175,8 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
     if (a->index == NULL) return usage_error(name, "--index is missing");
     if ((a->options.tls_cert == NULL) != (a->options.tls_key == NULL))
         return usage_error(name, "--tls-cert and --tls-key go together");
+    if (a->options.memory_bytes < a->options.body_bytes)
+        return usage_error(name, "--memory-mb must be as much as --body-mb at least");
     if (optind < argc) return usage_error(name, "'%s' is one argument too many", argv[optind]);
     a->options.quiet = a->common.quiet;
     return GO_ON;

@@ -105,8 +105,7 @@ static enum MHD_Result draw(struct heat *h, struct request *r)
                         .partner = h->view == GVM_AERIAL ? h->street : NULL,
                         .other = h->view == GVM_STREET ? h->feature : NULL,
                         .heat = h->map};
-    engine_run(r->service->engine, &work);
-    if (work.status != GVM_OK) return reply_problem(r, http_status(work.status), "%s", work.err.text);
+    if (!have_done(r, &work)) return reply_refused(r);
     overlay(pixels, pixels, h->map, size[0], size[1]);
     size_t bytes = 0;
     void *png = image_encode_png(&bytes, pixels, size[1], size[0]);

@@ -1,4 +1,5 @@
 /* reply.c - answers, their headers, and problems as RFC 9457 writes them. */
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,8 +7,6 @@
 #include "base/error.h"
 #include "base/json_text.h"
 #include "server/service.h"
-
-#define RETRY_AFTER "1"
 
 static const char *const headers[][2] = {
     {"Content-Security-Policy",
@@ -20,6 +19,14 @@ static const char *const headers[][2] = {
     {"Cross-Origin-Opener-Policy", "same-origin"},
 };
 
+/* When the queue will be worked off, as fast as it goes now: 1 to 30 seconds. */
+static void put_retry(struct MHD_Response *response, const struct request *r)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%.0f", fmin(30, fmax(1, ceil(engine_delay(r->service->engine)))));
+    MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, text);
+}
+
 static enum MHD_Result send_answer(struct request *r, int status, struct MHD_Response *response, const char *type,
                                    const char *cache, const char *etag, size_t size)
 {
@@ -29,7 +36,7 @@ static enum MHD_Result send_answer(struct request *r, int status, struct MHD_Res
     if (type != NULL) MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, cache);
     if (etag != NULL) MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, etag);
-    if (status == 503) MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, RETRY_AFTER);
+    if (status == 503) put_retry(response, r);
     if (status == 401) MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
     if (status == 405)
         MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW,
@@ -112,6 +119,7 @@ static const char *title_of(int status)
 
 enum MHD_Result reply_refused(struct request *r)
 {
+    if (r->gone) return MHD_NO;
     json_t *json = json_pack("{ss,ss,si,so}", "type", "about:blank", "title", title_of(r->refused), "status",
                              r->refused, "detail", json_text(r->sentence));
     char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;

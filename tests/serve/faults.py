@@ -103,6 +103,11 @@ def lying(service, told):
         assert answer == b"" or b" 4" in answer[:13], (length, answer[:200])
     answer = rest(hostile(service, head(1 << 40, more="Connection: close\r\n")))
     assert answer == b"" or b" 413 " in answer[:13], answer[:200]
+    for length, path, status in ((1 << 40, "/v1/locate", b" 413 "), (100, "/v1/locate?other=1", b" 400 ")):
+        client = hostile(service, head(length, path, "Expect: 100-continue\r\n"), timeout=SECONDS)
+        answer = client.recv(4096)  # before any of the body
+        assert status in answer[:13], answer[:200]
+        client.close()
     chunks = head(0, more="Connection: close\r\nTransfer-Encoding: chunked\r\n").replace(b"Content-Length: 0\r\n", b"")
     answer = rest(hostile(service, chunks + b"%x\r\n" % len(PICTURE) + PICTURE + b"\r\n0\r\n\r\n"))
     assert b" 200 " in answer[:13], answer[:200]
@@ -212,7 +217,24 @@ def thousands(service, told):
     wait_until(lambda: b"\ngeoviewmatch_connections 1\n" in service.ask("GET", "/metrics")[2])
 
 
+def greedy(program):
+    """Uploads that stall, of one client, which may hold one file of 2 MB here: it is refused a second, others are not."""
+    with Service(program, index, "--memory-mb", 8, "--body-mb", 2, "--quiet") as service:
+        told, size = service.locate(photo), 2 << 20
+        first = hostile(service, head(size) + bytes(size - 1))
+        wait_until(lambda: b"geoviewmatch_body_bytes %d\n" % size in service.ask("GET", "/metrics")[2])
+        answer = rest(hostile(service, head(len(PICTURE), more="Connection: close\r\n") + PICTURE))
+        assert b" 503 " in answer[:13] and b"Retry-After: " in answer, answer[:300]
+        assert mishaps(service, "memory_full") == 1
+        still_answers(service, told)
+        first.close()
+        wait_until(lambda: b"geoviewmatch_body_bytes 0\n" in service.ask("GET", "/metrics")[2])
+        assert b" 200 " in rest(hostile(service, head(len(PICTURE), more="Connection: close\r\n") + PICTURE))[:13]
+        assert service.stop() == ""
+
+
 def main():
+    greedy(program)
     with Service(program, index, "--seconds", SECONDS, "--each-client", 40, "--quiet", "--megapixels", 20) as service:
         told = service.locate(photo)
         for trial in (slow, half_way, lying, bombs, forms, nonsense, thousands):
