@@ -19,6 +19,9 @@ static const char help[] =
     "  --index MAP.gpkg      a map that `index` made with the same weights\n"
     "  --port P              where to listen; 0: a port that is free (default: 8080)\n"
     "  --bind ADDRESS        of this machine, IPv4 or IPv6 (default: 127.0.0.1, which only this machine reaches)\n"
+    "  --host NAME           that clients know it by, besides localhost and its addresses; may be given several "
+    "times.\n"
+    "                        Without --token a request for any other name is refused\n"
     "  --token FILE          whose first line clients must send as Authorization: Bearer TOKEN, but for the page's "
     "own\n"
     "                        files and /healthz\n"
@@ -29,9 +32,10 @@ static const char help[] =
     "  --patience-ms MS      that a picture waits for others to come with it, 0 to 10000 (default: 4)\n"
     "  --queue N             pictures that wait; who comes then is told to come again, 1 to 10000 (default: 64)\n"
     "  --body-mb MB          of a picture's file, 1 to 4096 (default: 64)\n"
-    "  --memory-mb MB        of all files that are held at once (default: 512)\n"
+    "  --memory-mb MB        of all files that are held at once, a quarter of it (or one file) for a client's\n"
+    "                        address (default: 512)\n"
     "  --megapixels M        of a picture, 1 to 256 (default: 128)\n"
-    "  --seconds S           for a request to come and its answer to go, 1 to 3600 (default: 60)\n"
+    "  --seconds S           for a request to come, to wait, and its answer to go, 1 to 3600 (default: 60)\n"
     "  --connections N       at once, 1 to 10000 (default: 256)\n"
     "  --each-client N       of them from one address (default: 64)\n"
     "  --log FILE            append a line for each request: when, what, status, bytes, time\n" COMMON_HELP;
@@ -40,11 +44,13 @@ struct arguments {
     struct common common;
     const char *weights, *index;
     struct serve_options options;
+    int hosts;
 };
 
 enum {
     PORT = 1,
     BIND,
+    HOST,
     TOKEN,
     CERT,
     KEY,
@@ -122,6 +128,10 @@ static int read_option(struct arguments *a, int option, char **argv)
     case 'w': a->weights = optarg; return GO_ON;
     case 'i': a->index = optarg; return GO_ON;
     case BIND: o->bind = optarg; return GO_ON;
+    case HOST:
+        if (a->hosts == SERVE_HOSTS) return usage_error(name, "--host is given more than %d times", SERVE_HOSTS);
+        o->hosts[a->hosts++] = optarg;
+        return GO_ON;
     case TOKEN: o->token = optarg; return GO_ON;
     case CERT: o->tls_cert = optarg; return GO_ON;
     case KEY: o->tls_key = optarg; return GO_ON;
@@ -142,6 +152,7 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
                                             {"index", required_argument, NULL, 'i'},
                                             {"port", required_argument, NULL, PORT},
                                             {"bind", required_argument, NULL, BIND},
+                                            {"host", required_argument, NULL, HOST},
                                             {"token", required_argument, NULL, TOKEN},
                                             {"tls-cert", required_argument, NULL, CERT},
                                             {"tls-key", required_argument, NULL, KEY},
@@ -164,6 +175,8 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
     if (a->index == NULL) return usage_error(name, "--index is missing");
     if ((a->options.tls_cert == NULL) != (a->options.tls_key == NULL))
         return usage_error(name, "--tls-cert and --tls-key go together");
+    if (a->options.memory_bytes < a->options.body_bytes)
+        return usage_error(name, "--memory-mb must be as much as --body-mb at least");
     if (optind < argc) return usage_error(name, "'%s' is one argument too many", argv[optind]);
     a->options.quiet = a->common.quiet;
     return GO_ON;

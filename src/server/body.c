@@ -7,13 +7,13 @@
 #include "base/number.h"
 #include "server/service.h"
 
-enum { FORM_BUFFER = 16 * 1024, FIRST_ROOM = 64 * 1024 };
+enum { FORM_BUFFER = 16 * 1024, FIRST_ROOM = 64 * 1024, SHARES = 4 /* of the memory; one is for a client */ };
 
 /* Give back what the body takes. */
 static void let_go(struct request *r)
 {
     free(r->body);
-    atomic_fetch_sub(&r->service->held, r->room);
+    guard_let_go(&r->service->guard, r->guarded);
     r->body = NULL;
     r->size = r->room = 0;
 }
@@ -27,17 +27,18 @@ static void gather(struct request *r, const char *data, size_t size)
         return;
     }
     if (r->size + size > r->room) {
-        size_t room = r->room > 0 ? r->room : FIRST_ROOM;
+        const struct serve_options *o = r->service->options;
+        size_t room = r->room > 0 ? r->room : FIRST_ROOM, share = o->memory_bytes / SHARES;
         while (room < r->size + size) room *= 2;
-        if (atomic_fetch_add(&r->service->held, room - r->room) + room - r->room > r->service->options->memory_bytes) {
-            atomic_fetch_sub(&r->service->held, room - r->room);
+        if (room > o->body_bytes) room = o->body_bytes;
+        if (share < o->body_bytes) share = o->body_bytes;
+        if (!guard_hold(&r->service->guard, r->guarded, room - r->room, o->memory_bytes, share)) {
             metrics_mishap(&r->service->metrics, MEMORY_FULL);
             refuse(r, 503, "Too many pictures are on their way in; try again in a moment.");
             return;
         }
         char *more = realloc(r->body, room);
         if (more == NULL) {
-            atomic_fetch_sub(&r->service->held, room - r->room);
             metrics_mishap(&r->service->metrics, MEMORY_FULL);
             refuse(r, 503, "There is not enough memory for the picture; try again in a moment.");
             return;
@@ -65,6 +66,11 @@ static enum MHD_Result take_part(void *user, enum MHD_ValueKind kind, const char
     for (int i = 0; i < PARAMETERS; i++) {
         if (strcmp(key, parameter_names[i]) != 0 || !(r->route->parameters >> i & 1)) continue;
         struct field *field = &r->fields[i];
+        if ((offset == 0 && field->size > 0) ||
+            MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, key) != NULL) {
+            refuse(r, 400, "The parameter %s is given twice.", key);
+            return MHD_YES;
+        }
         if (offset + size >= PARAMETER_TEXT || (size > 0 && memchr(data, '\0', size) != NULL)) {
             refuse(r, 400, "The form's %s is longer than any value of it.", key);
             return MHD_YES;
@@ -78,6 +84,21 @@ static enum MHD_Result take_part(void *user, enum MHD_ValueKind kind, const char
     return MHD_YES;
 }
 
+/* The length that the headers tell; 0 where they tell none. */
+static size_t told_length(const struct request *r)
+{
+    const char *length = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    long bytes;
+    return length != NULL && read_long(&bytes, length, 0, INT64_MAX) ? (size_t)bytes : 0;
+}
+
+bool body_is_awaited(const struct request *r)
+{
+    const char *expect = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_EXPECT);
+    return (expect != NULL && strcasecmp(expect, "100-continue") == 0) ||
+           told_length(r) > r->service->options->body_bytes + FORM_BUFFER;
+}
+
 static void start_form(struct request *r)
 {
     r->fields = calloc(PARAMETERS, sizeof *r->fields);
@@ -88,11 +109,9 @@ static void start_form(struct request *r)
 void body_start(struct request *r)
 {
     const char *type = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
-    const char *length = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    long bytes;
-    if (length != NULL && read_long(&bytes, length, 0, INT64_MAX) &&
-        (size_t)bytes > r->service->options->body_bytes + FORM_BUFFER)
-        refuse(r, 413, "The request has %ld bytes, more than the %zu that are taken.", bytes,
+    size_t bytes = told_length(r);
+    if (bytes > r->service->options->body_bytes + FORM_BUFFER)
+        refuse(r, 413, "The request has %zu bytes, more than the %zu that are taken.", bytes,
                r->service->options->body_bytes);
     else if (type != NULL && strncasecmp(type, "multipart/form-data", 19) == 0)
         start_form(r);
@@ -103,9 +122,9 @@ void body_start(struct request *r)
 
 bool body_take(struct request *r, const char *data, size_t size)
 {
-    if (r->refused) { /* the rest is read, so that the client takes the answer, but not without end */
-        r->size += size;
-        return r->size < 4 * r->service->options->body_bytes;
+    if (r->refused || r->route->post == NULL || strcmp(r->method, MHD_HTTP_METHOD_POST) != 0) {
+        r->skipped += size; /* the rest is read, so that the client takes the answer, but not without end */
+        return r->skipped <= r->service->options->body_bytes + FORM_BUFFER;
     }
     if (r->form == NULL)
         gather(r, data, size);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "base/error.h"
 #include "model/session.h"
@@ -28,6 +29,7 @@ struct engine {
     struct work *first, **last;
     int queued;  /* works in the list */
     int waiting; /* places that are taken */
+    double each; /* seconds that a picture takes, a mean of the last ones; 0: none yet */
     bool ending;
 };
 
@@ -36,7 +38,7 @@ struct engine {
 static void finish(struct engine *e, struct work *work)
 {
     pthread_mutex_lock(&e->lock);
-    work->done = true;
+    work->over = true;
     pthread_cond_signal(&work->finished);
     pthread_mutex_unlock(&e->lock);
 }
@@ -78,10 +80,39 @@ static void be_patient(struct engine *e)
         if (pthread_cond_timedwait(&e->arrived, &e->lock, &t) == ETIMEDOUT) return;
 }
 
+/* A client that closed its side waits for no answer. */
+static bool is_gone(const struct work *work)
+{
+    char byte;
+    if (work->socket < 0) return false;
+    ssize_t n = recv(work->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
+/* Drop what nobody waits for. Holds the lock. */
+static void sift(struct engine *e)
+{
+    double now = clock_seconds();
+    for (struct work **link = &e->first; *link != NULL;) {
+        struct work *work = *link;
+        work->fate = is_gone(work) ? GONE : now > work->until ? LATE : DONE;
+        if (work->fate == DONE) {
+            link = &work->next;
+            continue;
+        }
+        *link = work->next;
+        e->queued--;
+        e->waiting--;
+        work->over = true;
+        pthread_cond_signal(&work->finished);
+    }
+}
+
 /* The first in the list and those that go with it; how many. Holds the lock. */
 static int take(struct engine *e)
 {
-    int count = 0, top = e->first->top;
+    sift(e);
+    int count = 0, top = e->first != NULL ? e->first->top : 0;
     struct work **link = &e->first;
     while (*link != NULL && count < (top > 0 ? e->options.batch : 1)) {
         struct work *work = *link;
@@ -107,12 +138,16 @@ static void *run(void *argument)
         if (e->first == NULL) break;
         if (e->first->top > 0) be_patient(e);
         int count = take(e);
+        if (count == 0) continue;
         pthread_mutex_unlock(&e->lock);
+        double start = clock_seconds();
         if (e->taken[0]->top > 0)
             locate(e, count);
         else
             draw_heat(e, e->taken[0]);
+        double each = (clock_seconds() - start) / count;
         pthread_mutex_lock(&e->lock);
+        e->each = e->each > 0 ? 0.8 * e->each + 0.2 * each : each;
     }
     pthread_mutex_unlock(&e->lock);
     return NULL;
@@ -139,7 +174,8 @@ void engine_leave(struct engine *e)
 void engine_run(struct engine *e, struct work *work)
 {
     work->next = NULL;
-    work->done = false;
+    work->over = false;
+    work->fate = DONE;
     work->since = clock_seconds();
     pthread_cond_init(&work->finished, NULL);
     pthread_mutex_lock(&e->lock);
@@ -147,7 +183,7 @@ void engine_run(struct engine *e, struct work *work)
     e->last = &work->next;
     e->queued++;
     pthread_cond_signal(&e->arrived);
-    while (!work->done) pthread_cond_wait(&work->finished, &e->lock);
+    while (!work->over) pthread_cond_wait(&work->finished, &e->lock);
     pthread_mutex_unlock(&e->lock);
     pthread_cond_destroy(&work->finished);
 }
@@ -158,6 +194,14 @@ int engine_waiting(struct engine *e)
     int waiting = e->waiting;
     pthread_mutex_unlock(&e->lock);
     return waiting;
+}
+
+double engine_delay(struct engine *e)
+{
+    pthread_mutex_lock(&e->lock);
+    double delay = e->waiting * e->each;
+    pthread_mutex_unlock(&e->lock);
+    return delay;
 }
 
 static gvm_status start(struct engine *e, const gvm_map *map, gvm_error *err)

@@ -24,12 +24,16 @@ struct work {
     const float *other;           /* its feature; NULL: the picture's own */
     float *heat;                  /* out: (H, W) */
 
-    gvm_status status; /* out */
+    double until; /* clock_seconds(): when the answer is of no use any more */
+    int socket;   /* of the client, who may have gone; -1: none */
+
+    enum { DONE, LATE, GONE } fate; /* out: what became of it; status and err are of what is done */
+    gvm_status status;
     gvm_error err;
 
     struct work *next; /* the engine's own */
     double since;
-    bool done;
+    bool over;
     pthread_cond_t finished;
 };
 
@@ -49,9 +53,10 @@ void engine_free(struct engine *engine); /* after the last engine_run has return
 bool engine_enter(struct engine *engine);
 void engine_leave(struct engine *engine);
 
-/* Have work done, and wait for it. */
+/* Have work done, and wait for it. What is late when its turn comes, or whose client has closed, is not done. */
 void engine_run(struct engine *engine, struct work *work);
 
-int engine_waiting(struct engine *engine); /* places that are taken */
+int engine_waiting(struct engine *engine);  /* places that are taken */
+double engine_delay(struct engine *engine); /* seconds until they are worked off, as fast as the last ones were */
 
 #endif

@@ -4,8 +4,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
+#include "server/address.h"
 #include "server/clock.h"
 #include "server/service.h"
 
@@ -17,7 +19,10 @@ void handle_connection(void *user, struct MHD_Connection *connection, void **con
     struct service *s = user;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        *context = info != NULL ? guard_open(&s->guard, info->connect_fd, clock_seconds() + s->options->seconds) : NULL;
+        const union MHD_ConnectionInfo *from = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        double due = clock_seconds() + s->options->seconds;
+        *context =
+            info == NULL ? NULL : guard_open(&s->guard, info->connect_fd, from != NULL ? from->client_addr : NULL, due);
     } else {
         guard_close(&s->guard, *context);
         *context = NULL;
@@ -39,7 +44,7 @@ static bool has_token(const struct request *r)
     const char *wanted = r->service->token;
     const char *given = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
     if (wanted == NULL) return true;
-    if (given == NULL || strncmp(given, scheme, sizeof scheme - 1) != 0) return false;
+    if (given == NULL || strncasecmp(given, scheme, sizeof scheme - 1) != 0) return false;
     given += sizeof scheme - 1;
     size_t length = strlen(wanted), size = strlen(given);
     unsigned char off = size != length;
@@ -67,11 +72,27 @@ static bool is_get(const struct request *r)
     return strcmp(r->method, MHD_HTTP_METHOD_GET) == 0 || strcmp(r->method, MHD_HTTP_METHOD_HEAD) == 0;
 }
 
+/* Another site's page must not use the service through a browser on this machine: not by a name of that site which
+ * leads here (DNS rebinding; a token, which such a page has not, keeps it out too), nor by a form that it posts. */
+static void check_site(struct request *r)
+{
+    const struct serve_options *o = r->service->options;
+    const char *host = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
+    const char *origin = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ORIGIN);
+    if (r->service->token == NULL && host != NULL && !host_is_ours(host, o->bind, o->hosts))
+        refuse(r, 421, "This service does not go by the name %.60s; see its option --host.", host);
+    else if (origin != NULL && strcmp(r->method, MHD_HTTP_METHOD_POST) == 0 &&
+             !origin_is_ours(origin, host != NULL ? host : "", o->hosts))
+        refuse(r, 403, "A page of another site (%.60s) may not post here.", origin);
+}
+
 /* What can be said before any body has come. */
 static void check(struct request *r)
 {
     const struct route *route = r->route;
     bool get = is_get(r), post = strcmp(r->method, MHD_HTTP_METHOD_POST) == 0;
+    check_site(r);
+    if (r->refused) return;
     if (!route->unlocked && !has_token(r))
         refuse(r, 401, "This service wants a token, as Authorization: Bearer TOKEN.");
     else if (route->get == NULL && route->post == NULL)
@@ -98,7 +119,7 @@ enum MHD_Result handle_request(void *user, struct MHD_Connection *connection, co
         if (r == NULL) return MHD_NO;
         check(r);
         if (!r->refused && !is_get(r)) body_start(r);
-        return MHD_YES;
+        return r->refused && body_is_awaited(r) ? reply_refused(r) : MHD_YES;
     }
     if (*size > 0) {
         bool more = body_take(r, data, *size);
@@ -115,6 +136,14 @@ enum MHD_Result handle_request(void *user, struct MHD_Connection *connection, co
 
 /* ------------------------------------------------------------------ its end */
 
+static const char *method_of(const struct request *r)
+{
+    static const char *const known[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(r->method, known[i]) == 0) return known[i];
+    return "OTHER";
+}
+
 /* Nothing that a client chose freely: the route's name, not the path. */
 static void put_log(const struct request *r, double seconds)
 {
@@ -123,8 +152,8 @@ static void put_log(const struct request *r, double seconds)
     struct tm parts;
     if (r->service->log == NULL) return;
     strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &parts));
-    fprintf(r->service->log, "%s %s %s %d %zu %.1f ms\n", when, is_get(r) ? "GET" : "POST", r->route->name, r->status,
-            r->answer, 1e3 * seconds);
+    fprintf(r->service->log, "%s %s %s %d %zu %.1f ms\n", when, method_of(r), r->route->name, r->status, r->answer,
+            1e3 * seconds);
     fflush(r->service->log);
 }
 

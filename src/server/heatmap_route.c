@@ -23,6 +23,7 @@ struct heat {
 static bool read_heat(struct heat *h, struct request *r, gvm_view view)
 {
     const char *seen = parameter(r, VIEW), *stage = parameter(r, STAGE), *tile = parameter(r, TILE);
+    const char *heading = parameter(r, HEADING);
     int top;
     double min_margin;
     h->view = view;
@@ -39,6 +40,8 @@ static bool read_heat(struct heat *h, struct request *r, gvm_view view)
     }
     if (tile != NULL && !read_tile(&h->tile, r, tile, "")) refuse(r, 404, "The map has no tile '%.40s'.", tile);
     if (h->view == GVM_AERIAL && tile == NULL) refuse(r, 400, "The parameter tile is missing: which of the map's.");
+    if (heading != NULL && strcmp(heading, "find") == 0)
+        refuse(r, 400, "The parameter heading takes degrees from -360 to 360 here: a heat map finds none.");
     return !r->refused && read_question(&h->question, &top, &min_margin, r);
 }
 
@@ -102,12 +105,11 @@ static enum MHD_Result draw(struct heat *h, struct request *r)
                         .partner = h->view == GVM_AERIAL ? h->street : NULL,
                         .other = h->view == GVM_STREET ? h->feature : NULL,
                         .heat = h->map};
-    engine_run(r->service->engine, &work);
-    if (work.status != GVM_OK) return reply_problem(r, http_status(work.status), "%s", work.err.text);
+    if (!have_done(r, &work)) return reply_refused(r);
     overlay(pixels, pixels, h->map, size[0], size[1]);
     size_t bytes = 0;
     void *png = image_encode_png(&bytes, pixels, size[1], size[0]);
-    return reply_owned(r, "image/png", png, bytes, 0);
+    return reply_owned(r, "image/png", png, bytes, NULL);
 }
 
 static enum MHD_Result answer(struct request *r, gvm_view view)
@@ -122,7 +124,6 @@ static enum MHD_Result answer(struct request *r, gvm_view view)
     bool ready = true;
     if (r->size > 0) {
         h.question.within_m = 0;
-        if (!isfinite(h.question.heading) && !isnan(h.question.heading)) h.question.heading = NAN;
         ready = (h.street = read_panorama(&info, r, &h.question)) != NULL;
         body_free(r);
     }

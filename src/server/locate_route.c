@@ -8,6 +8,7 @@
 #include "image/panorama.h"
 #include "map/locate_json.h"
 #include "model/session.h"
+#include "server/clock.h"
 #include "server/service.h"
 
 unsigned char *read_panorama(gvm_photo_info *info, struct request *r, const gvm_question *question)
@@ -82,6 +83,25 @@ static json_t *json_of(const struct asked *asked, double min_margin)
     return json;
 }
 
+/* ------------------------------------------------------------------ the network */
+
+bool have_done(struct request *r, struct work *work)
+{
+    work->until = clock_seconds() + r->service->options->seconds;
+    work->socket = r->guarded != NULL ? r->guarded->socket : -1;
+    engine_run(r->service->engine, work);
+    if (work->fate == LATE) {
+        metrics_mishap(&r->service->metrics, TOO_LATE);
+        refuse(r, 503, "Its turn did not come within %d seconds; try again in a moment.", r->service->options->seconds);
+    } else if (work->fate == GONE) {
+        r->gone = true;
+        refuse(r, 503, "The client has gone.");
+    } else if (work->status != GVM_OK) {
+        refuse(r, http_status(work->status), "%s", work->err.text);
+    }
+    return !r->refused;
+}
+
 /* ------------------------------------------------------------------ the request */
 
 /* What the network needs of the picture; true with a place in the queue. The body goes as soon as it is decoded. */
@@ -124,11 +144,7 @@ enum MHD_Result locate_post(struct request *r)
         work.asked.pixels = pixels;
         work.asked.hits = hits;
         work.asked.found = &found;
-        engine_run(r->service->engine, &work);
-        if (work.status == GVM_OK)
-            json = json_of(&work.asked, min_margin);
-        else
-            refuse(r, http_status(work.status), "%s", work.err.text);
+        if (have_done(r, &work)) json = json_of(&work.asked, min_margin);
     }
     free(pixels);
     free(hits);

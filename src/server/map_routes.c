@@ -1,5 +1,4 @@
 /* map_routes.c - the map itself: what it is, its imagery, its tiles. */
-#include <glib.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,9 +7,10 @@
 #include "base/number.h"
 #include "image/image.h"
 #include "map/outline.h"
+#include "server/address.h"
 #include "server/service.h"
 
-enum { SIDE = 256 /* of a picture, pixels */, KEPT = 3600 /* seconds, by a browser */, LISTED = 2000 /* tiles */ };
+enum { SIDE = 256 /* of a picture, pixels */, LISTED = 2000 /* tiles */ };
 
 /* Its file's name, without the folders. */
 static json_t *name_of(const gvm_map *map)
@@ -52,27 +52,15 @@ static enum MHD_Result reply_picture(struct request *r, unsigned char *rgb)
     size_t size = 0;
     void *jpeg = image_encode_jpeg(&size, rgb, SIDE, SIDE);
     free(rgb);
-    return reply_owned(r, "image/jpeg", jpeg, size, KEPT);
-}
-
-/* A whole number, and what comes behind it. */
-static bool read_part(long *number, const char **text, char end)
-{
-    char *rest;
-    if (**text < '0' || **text > '9') return false;
-    *number = strtol(*text, &rest, 10);
-    if (rest - *text > 9 || *rest != end) return false;
-    *text = rest + 1;
-    return true;
+    return reply_owned(r, "image/jpeg", jpeg, size, r->service->tag);
 }
 
 enum MHD_Result imagery_get(struct request *r)
 {
     long zoom, x, y;
-    const char *text = r->tail;
-    if (!read_part(&zoom, &text, '/') || !read_part(&x, &text, '/') || !read_part(&y, &text, '.') ||
-        strcmp(text, "jpg") != 0)
+    if (!read_square(&zoom, &x, &y, r->tail))
         return reply_problem(r, 404, "The map's imagery has the addresses {zoom}/{x}/{y}.jpg.");
+    if (is_known(r, r->service->tag)) return reply_static(r, NULL, "", 0, r->service->tag);
     gvm_error err;
     bool empty = true;
     unsigned char *rgb = malloc(SIDE * SIDE * 3);
@@ -85,7 +73,9 @@ enum MHD_Result imagery_get(struct request *r)
     if (status == GVM_OK && !empty) return reply_picture(r, rgb);
     free(rgb);
     if (status == GVM_MEMORY) return reply_problem(r, 503, "There is not enough memory for the tile.");
-    return reply_problem(r, 404, "The map's imagery shows nothing at %ld/%ld/%ld.", zoom, x, y);
+    if (status == GVM_OK) return reply_nothing(r);
+    if (status == GVM_ARGUMENT) return reply_problem(r, 404, "There is no square %ld/%ld/%ld.", zoom, x, y);
+    return reply_problem(r, 404, "The imagery at %ld/%ld/%ld is no longer there, or cannot be read.", zoom, x, y);
 }
 
 enum MHD_Result tile_get(struct request *r)
@@ -95,6 +85,7 @@ enum MHD_Result tile_get(struct request *r)
     if (!read_tile(&number, r, r->tail, ".jpg"))
         return reply_problem(r, 404, "The map has no such tile; it has %zu, from 0.jpg on.",
                              r->service->map->tiles.count);
+    if (is_known(r, r->service->tag)) return reply_static(r, NULL, "", 0, r->service->tag);
     unsigned char *rgb = malloc(SIDE * SIDE * 3);
     gvm_status status = GVM_MEMORY;
     gvm_hit hit = map_hit(r->service->map, number);
@@ -107,17 +98,6 @@ enum MHD_Result tile_get(struct request *r)
     free(rgb);
     if (status == GVM_MEMORY) return reply_problem(r, 503, "There is not enough memory for the tile.");
     return reply_problem(r, 404, "The imagery of tile %zu is no longer there, or cannot be read.", number);
-}
-
-/* "W,S,E,N" */
-static bool read_box(double box[4], const char *text)
-{
-    static const double most[4] = {720, 90, 720, 90};
-    gchar **parts = g_strsplit(text, ",", 5);
-    bool good = g_strv_length(parts) == 4;
-    for (int i = 0; i < 4 && good; i++) good = read_double(&box[i], parts[i], -most[i], most[i]);
-    g_strfreev(parts);
-    return good && box[0] <= box[2] && box[1] <= box[3];
 }
 
 static json_t *tile_feature(const double b[4], size_t number)
@@ -138,7 +118,7 @@ enum MHD_Result tiles_get(struct request *r)
     bool truncated = false;
     for (size_t i = 0; i < map->tiles.count && !truncated; i++) {
         map_tile_box(box, map, i);
-        if (box[0] > all[2] || box[2] < all[0] || box[1] > all[3] || box[3] < all[1]) continue;
+        if (!boxes_touch(all, box)) continue;
         truncated = json_array_size(features) == LISTED;
         if (!truncated) json_array_append_new(features, tile_feature(box, i));
     }

@@ -4,10 +4,10 @@
 
 #include <pthread.h>
 
-enum { METRIC_ROUTES = 16, METRIC_CODES = 16, METRIC_BOUNDS = 12 };
+enum { METRIC_ROUTES = 16, METRIC_CODES = 15, METRIC_BOUNDS = 12 };
 
 /* Why requests had no answer, or none that helps. */
-enum mishap { QUEUE_FULL, MEMORY_FULL, OVERDUE, BROKEN_OFF, OWN_FAULT, MISHAPS };
+enum mishap { QUEUE_FULL, MEMORY_FULL, TOO_LATE, OVERDUE, BROKEN_OFF, OWN_FAULT, MISHAPS };
 
 struct histogram {
     unsigned long long counts[METRIC_BOUNDS + 1]; /* up to each bound, and beyond the last */

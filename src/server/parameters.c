@@ -1,10 +1,10 @@
 /* parameters.c - what a request asks for, from its query or its form. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/number.h"
 #include "map/locate_batch.h"
+#include "server/address.h"
 #include "server/service.h"
 
 const char *const parameter_names[PARAMETERS] = {"near", "within", "heading", "top", "min_margin",
@@ -90,9 +90,5 @@ bool read_question(gvm_question *q, int *top, double *min_margin, struct request
 
 bool read_tile(size_t *number, const struct request *r, const char *text, const char *end)
 {
-    if (text[0] < '0' || text[0] > '9' || strlen(text) > 30) return false;
-    char *rest;
-    unsigned long long value = strtoull(text, &rest, 10);
-    *number = (size_t)value;
-    return strcmp(rest, end) == 0 && value < r->service->map->tiles.count;
+    return read_index(number, text, end, r->service->map->tiles.count);
 }

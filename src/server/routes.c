@@ -1,4 +1,5 @@
 /* routes.c - the addresses that there are, the page's files, and how the service is. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,13 +30,7 @@ const struct route routes[] = {
 };
 
 enum { ROUTES = sizeof routes / sizeof *routes };
-
-const char *const route_names[METRIC_ROUTES] = {
-    "/",         "/app/{name}",        "/leaflet/{name}", "/openapi.json",
-    "/healthz",  "/metrics",           "/v1/map",         "/v1/imagery/{z}/{x}/{y}.jpg",
-    "/v1/tiles", "/v1/tiles/{id}.jpg", "/v1/locate",      "/v1/heatmap",
-    "other",
-};
+static_assert((int)ROUTES <= (int)METRIC_ROUTES, "metrics_text takes so many names");
 
 int route_number(const struct route *route)
 {
@@ -65,8 +60,6 @@ static const char *type_of(const char *path)
         {".json", "application/json"},
         {".svg", "image/svg+xml"},
         {".png", "image/png"},
-        {".ico", "image/x-icon"},
-        {".webmanifest", "application/manifest+json"},
     };
     const char *dot = strrchr(path, '.');
     if (strcmp(path, "/") == 0) dot = ".html";
@@ -101,6 +94,7 @@ enum MHD_Result page_get(struct request *r)
 static enum MHD_Result health_get(struct request *r)
 {
     static const char fine[] = "{\"status\":\"ok\"}";
+    if (atomic_load(&r->service->stopping)) return reply_problem(r, 503, "The service is stopping.");
     return reply_static(r, "application/json", fine, sizeof fine - 1, NULL);
 }
 
@@ -110,7 +104,9 @@ static enum MHD_Result metrics_get(struct request *r)
     struct gauges gauges = {.waiting = engine_waiting(s->engine),
                             .queue = s->options->queue,
                             .connections = guard_count(&s->guard),
-                            .held_bytes = (double)atomic_load(&s->held)};
-    char *text = metrics_text(&s->metrics, route_names, &gauges);
-    return reply_owned(r, "text/plain; version=0.0.4; charset=utf-8", text, text != NULL ? strlen(text) : 0, 0);
+                            .held_bytes = (double)guard_held(&s->guard)};
+    const char *names[METRIC_ROUTES] = {NULL};
+    for (int i = 0; i < ROUTES; i++) names[i] = routes[i].name;
+    char *text = metrics_text(&s->metrics, names, &gauges);
+    return reply_owned(r, "text/plain; version=0.0.4; charset=utf-8", text, text != NULL ? strlen(text) : 0, NULL);
 }

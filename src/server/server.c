@@ -37,6 +37,20 @@ union address {
     struct sockaddr_in6 v6;
 };
 
+/* To stderr. */
+static void tell(const struct service *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void tell(const struct service *s, const char *format, ...)
+{
+    va_list arguments;
+    if (s->options->quiet) return;
+    va_start(arguments, format);
+    fputs("geoviewmatch: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+}
+
 /* ------------------------------------------------------------------ files */
 
 /* A small file as text, to be freed. */
@@ -76,17 +90,24 @@ static gvm_status open_log(struct service *s, gvm_error *err)
 
 static gvm_status read_address(union address *address, const struct serve_options *o, gvm_error *err)
 {
+    const char *bind = strcmp(o->bind, "localhost") == 0 ? "127.0.0.1" : o->bind;
     memset(address, 0, sizeof *address);
-    if (inet_pton(AF_INET, o->bind, &address->v4.sin_addr) == 1) {
+    if (inet_pton(AF_INET, bind, &address->v4.sin_addr) == 1) {
         address->v4.sin_family = AF_INET;
         address->v4.sin_port = htons((uint16_t)o->port);
-    } else if (inet_pton(AF_INET6, o->bind, &address->v6.sin6_addr) == 1) {
+    } else if (inet_pton(AF_INET6, bind, &address->v6.sin6_addr) == 1) {
         address->v6.sin6_family = AF_INET6;
         address->v6.sin6_port = htons((uint16_t)o->port);
     } else {
         return fail(err, GVM_ARGUMENT, "%.60s is not an IPv4 or IPv6 address", o->bind);
     }
     return GVM_OK;
+}
+
+static bool is_loopback(const union address *a)
+{
+    if (a->any.sa_family == AF_INET) return ntohl(a->v4.sin_addr.s_addr) >> 24 == 127;
+    return IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr);
 }
 
 /* What MHD has to say of clients is not for the terminal. */
@@ -107,8 +128,10 @@ static gvm_status listen_on(struct service *s, gvm_error *err)
         unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC |
                          MHD_USE_ERROR_LOG | (address.any.sa_family == AF_INET6 ? MHD_USE_IPv6 : 0) |
                          (cert != NULL ? MHD_USE_TLS : 0);
+        char priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
         struct MHD_OptionItem tls[] = {{cert != NULL ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0, cert},
                                        {MHD_OPTION_HTTPS_MEM_KEY, 0, key},
+                                       {MHD_OPTION_HTTPS_PRIORITIES, 0, priorities},
                                        {MHD_OPTION_END, 0, NULL}};
         errno = 0; /* no time limit of MHD's: it would count the network's own time as the client's (guard.h) */
         s->daemon = MHD_start_daemon(
@@ -123,25 +146,14 @@ static gvm_status listen_on(struct service *s, gvm_error *err)
             status = fail(err, GVM_FORMAT, "it cannot listen on %s, port %d%s", o->bind, o->port,
                           cert != NULL ? ": are these a certificate and its key, in PEM?" : "");
     }
+    if (status == GVM_OK && s->token == NULL && !is_loopback(&address))
+        tell(s, "warning: anyone who reaches %s may ask this service; --token keeps them out", o->bind);
     free(cert);
     free(key);
     return status;
 }
 
 /* ------------------------------------------------------------------ until a signal comes */
-
-static void tell(const struct service *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void tell(const struct service *s, const char *format, ...)
-{
-    va_list arguments;
-    if (s->options->quiet) return;
-    va_start(arguments, format);
-    fputs("geoviewmatch: ", stderr);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
-    va_end(arguments);
-}
 
 /* True once a signal came; ends overdue connections meanwhile. */
 static bool wait_for(struct service *s, const sigset_t *signals)
@@ -167,7 +179,9 @@ static void run(struct service *s, const sigset_t *signals)
     atomic_store(&s->stopping, true);
     MHD_socket listening = MHD_quiesce_daemon(s->daemon);
     tell(s, "stopping; %d requests are at work", atomic_load(&s->active));
-    while (atomic_load(&s->active) > 0 && !wait_for(s, signals)) continue; /* a second signal does not wait */
+    /* What a client has sent may not be parsed yet, so that one quiet round says little. A second signal does not wait.
+     */
+    for (int quiet = 0; quiet < 2 && !wait_for(s, signals);) quiet = atomic_load(&s->active) == 0 ? quiet + 1 : 0;
     MHD_stop_daemon(s->daemon);
     if (listening != MHD_INVALID_SOCKET) close(listening);
     tell(s, "stopped after %llu requests", (unsigned long long)atomic_load(&s->served));
@@ -200,6 +214,10 @@ gvm_status serve(const gvm_model *model, const gvm_map *map, const struct serve_
     sigset_t signals, before;
     struct service s = {.options = options, .model = model, .map = map, .info = gvm_model_about(model)};
     int threads = parallel_threads();
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    snprintf(s.tag, sizeof s.tag, "\"%.16s-%llx\"", map->fingerprint,
+             (unsigned long long)now.tv_sec * 1000000000u + (unsigned long long)now.tv_nsec);
     s.decoders = (struct budget)BUDGET(threads > 2 ? threads : 2);
     metrics_start(&s.metrics);
     guard_start(&s.guard);

@@ -26,10 +26,10 @@ struct service {
     struct guard guard;
     struct budget decoders; /* pictures that are decoded or drawn at a time */
     char *facts[2];         /* of /v1/map: without and with imagery */
+    char tag[48];           /* of what is drawn from the map: another one at each start, since the map may be */
     char *token;            /* NULL: none is asked for */
     FILE *log;              /* NULL: none */
     struct MHD_Daemon *daemon;
-    atomic_size_t held;   /* bytes of bodies */
     atomic_int active;    /* requests that are not over */
     atomic_ullong served; /* requests that are */
     atomic_bool stopping;
@@ -49,6 +49,7 @@ struct request {
 
     char *body; /* the picture's bytes */
     size_t size, room;
+    size_t skipped;                 /* bytes of a body that nobody wants */
     struct MHD_PostProcessor *form; /* of a multipart body */
     bool in_picture;                /* its part has begun */
     struct field {
@@ -57,6 +58,7 @@ struct request {
     } * fields;      /* (PARAMETERS) of the form */
 
     int refused;        /* status of what is wrong already; 0 */
+    bool gone;          /* the client is; nothing is answered */
     char sentence[400]; /* then, why */
     int status;         /* of the answer; 0: none yet */
     size_t answer;      /* bytes of it */
@@ -84,12 +86,19 @@ bool read_tile(size_t *number, const struct request *request, const char *text, 
 /* A request with a body begins: what its headers say of it. Refuses where that is wrong. */
 void body_start(struct request *request);
 
+/* Whether the client waits for leave to send it (Expect), or claims more than is taken: a refusal goes out at once. */
+bool body_is_awaited(const struct request *request);
+
 /* More of it has come. False ends the connection. */
 bool body_take(struct request *request, const char *data, size_t size);
 
 /* It is all there. Refuses where it is not whole, or has no picture. */
 void body_end(struct request *request);
 void body_free(struct request *request);
+
+/* Have the network do it; false, and refused, where it was not done. Of a client that has gone: refused without words,
+ * as reply_refused then ends the connection. */
+bool have_done(struct request *request, struct work *work);
 
 /* ------------------------------------------------------------------ answers: reply.c */
 
@@ -102,8 +111,14 @@ __attribute__((format(printf, 3, 4))) void refuse(struct request *request, int s
 enum MHD_Result reply_static(struct request *request, const char *type, const void *data, size_t size,
                              const char *etag);
 
-/* Bytes from malloc or g_malloc (which are one), freed with the answer; NULL is 503. seconds: that they may be kept */
-enum MHD_Result reply_owned(struct request *request, const char *type, void *data, size_t size, int seconds);
+/* Bytes from malloc or g_malloc (which are one), freed with the answer; NULL is 503. etag: as above */
+enum MHD_Result reply_owned(struct request *request, const char *type, void *data, size_t size, const char *etag);
+
+/* That there is nothing to show. */
+enum MHD_Result reply_nothing(struct request *request);
+
+/* Whether the client has the bytes already: the list in its If-None-Match has the tag. Then reply_static is 304. */
+bool is_known(const struct request *request, const char *etag);
 
 /* Frees it; NULL is 503. */
 enum MHD_Result reply_json(struct request *request, const char *type, json_t *json);
@@ -132,7 +147,6 @@ struct route {
 };
 
 extern const struct route routes[];
-extern const char *const route_names[METRIC_ROUTES];
 int route_number(const struct route *route);
 
 /* Finds the route, with the tail; the last one stands for what there is not. */

@@ -1,12 +1,10 @@
-"""What the checks of page.py share: pictures that are none, what the page has asked and shows, what `locate` says."""
+"""What the checks of page.py share: what the page has asked and shows, what `locate` says."""
 import json
 import math
-import struct
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
-import zlib
 
 import browser
 
@@ -36,23 +34,26 @@ def asked(page):
 
 def apart(a, b):
     """Metres between two places that are near each other."""
-    north, east = (a["lat"] - b["lat"]) * 111132, (a["lon"] - b["lon"]) * 111320 * math.cos(math.radians(a["lat"]))
-    return math.hypot(north, east)
-
-
-def png(width, height, rows=None):
-    """A grey PNG; without rows only its head, which is enough to tell the size."""
-    def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-    body = zlib.compress((b"\0" + b"\x80" * width) * height) if rows else b""
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-            + chunk(b"IDAT", body) + chunk(b"IEND", b""))
+    lon = math.remainder(a["lon"] - b["lon"], 360)
+    return math.hypot((a["lat"] - b["lat"]) * 111132, lon * 111320 * math.cos(math.radians(a["lat"])))
 
 
 def write(path, data):
     with open(path, "wb") as file:
         file.write(data)
     return path
+
+
+def without_exif(path):
+    """A JPEG's bytes without its segments APP1, which have EXIF and XMP."""
+    with open(path, "rb") as file:
+        data = file.read()
+    kept, at = data[:2], 2
+    while data[at + 1] != 0xDA:
+        end = at + 2 + int.from_bytes(data[at + 2:at + 4], "big")
+        kept += b"" if data[at + 1] == 0xE1 else data[at:end]
+        at = end
+    return kept + data[at:]
 
 
 def refusal(server, path):

@@ -15,8 +15,9 @@ import urllib.request
 
 import browser
 import looks
-from helpers import DONE, asked, calm, circle_asked, opened, png, refusal, same, wait_for_question, write
-from town import Server, Town
+from helpers import DONE, asked, calm, circle_asked, opened, refusal, same, wait_for_question, without_exif, write
+from town import Server, Town  # which makes tests/serve known
+from service import png
 
 # ---------------------------------------------------------------- the checks, in the order in which a visit goes
 
@@ -54,6 +55,17 @@ def pointer(page):
     assert page.run("document.querySelectorAll('#map .footprint').length") >= 1
 
 
+def zoomed_out(page):
+    """A map too small to be seen has no imagery there, and that is no error."""
+    for _ in range(22):
+        page.run("document.querySelector('.leaflet-control-zoom-out').click()")
+        calm(page)
+    assert page.run("document.querySelector('.leaflet-control-zoom-out').matches('.leaflet-disabled')")
+    assert page.text("#map-note") == "" and page.errors == [], page.errors
+    page.click(".fit")
+    calm(page)
+
+
 def copying(page, hit):
     page.browser.call("Browser.grantPermissions", browserContextId=page.context,
                       permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
@@ -80,10 +92,15 @@ def choose_and_paste(page, town):
     assert page.run("document.querySelector('[aria-current]').innerText").startswith(names[3])
 
 
+def table(page, folder):
+    """The rows of the CSV file."""
+    return list(csv.DictReader(io.StringIO(page.download(lambda: page.click("#csv"), "answers.csv", folder))))
+
+
 def exports(page, town, folder):
     """Both files parse, agree with each other and with `locate`."""
     features = json.loads(page.download(lambda: page.click("#geojson"), "answers.geojson", folder))
-    rows = list(csv.DictReader(io.StringIO(page.download(lambda: page.click("#csv"), "answers.csv", folder))))
+    rows = table(page, folder)
     assert features["type"] == "FeatureCollection" and len(features["features"]) == len(rows) > 4
     photos = {os.path.basename(path): path for path in town.photos}
     want = {name: town.locate(photos[name])["hits"] for name in {row["photo"] for row in rows}}
@@ -95,9 +112,33 @@ def exports(page, town, folder):
             assert abs(value - hit["lat"]) < 1e-7, (feature, row, hit)
         for value in (lon, float(row["lon"])):
             assert abs(value - hit["lon"]) < 1e-7, (feature, row, hit)
+        assert (row["map"], row["heading_asked"], row["near_lat"], row["problem"]) == ("map.gpkg", "", "", ""), row
+        assert len(row["weights"]) > 7 and properties["weights"] == row["weights"], row
+        assert abs(float(row["exif_lat"]) - hit["lat"]) < 0.01 and abs(float(row["exif_lon"]) - hit["lon"]) < 0.01, row
         for name in ("radius_m", "score", "error_m"):
             assert abs(float(row[name]) - hit[name]) < 1e-3, (name, row, hit)
             assert abs(properties[name] - hit[name]) < 1e-3, (name, properties, hit)
+
+
+# The heat maps of picture and tile: how far each is from what it lies over (turned as it is), 0..255 in the mean, and
+# the sums of their colours.
+HEAT = """(async () => {
+    const side = 64, [tile, street, aerial] = document.querySelectorAll('#heat img');
+    const view = document.querySelector('#heat .panorama'), plain = new Image();
+    plain.src = view.style.backgroundImage.slice(5, -2);
+    await plain.decode();
+    const pixels = (image, by) => {
+        const canvas = Object.assign(document.createElement('canvas'), { width: side, height: side }).getContext('2d');
+        for (const x of [by - side, by, by + side]) canvas.drawImage(image, x, 0, side, side);
+        return [...canvas.getImageData(0, 0, side, side).data];
+    };
+    const heats = [pixels(street, 0), pixels(aerial, 0)];
+    const plains = [pixels(plain, Number(view.dataset.heading) / 360 * side), pixels(tile, 0)];
+    return {
+        apart: heats.map((heat, k) => heat.reduce((sum, v, i) => sum + Math.abs(v - plains[k][i]), 0) / heat.length),
+        sums: heats.map((heat) => heat.reduce((sum, v) => sum + v, 0)),
+    };
+})()"""
 
 
 def heat(page):
@@ -108,17 +149,21 @@ def heat(page):
     boxes = page.run("['.street', '.tile'].map((kind) => document.querySelector('#heat ' + kind + ' img')"
                      ".getBoundingClientRect()).map((box) => [box.left, box.right, box.top, box.bottom])")
     assert boxes[0][1] <= boxes[1][0], boxes  # side by side
+    all_scales = page.run(HEAT)
     before = len(page.requests)
     page.click("#heat input[value='3']")
     page.until("document.querySelectorAll('#heat img:not(.loading)').length === 3", "a stage's heat maps")
     stages = [url for url in page.requests[before:] if "heatmap" in url]
     assert len(stages) == 2 and all("stage=3" in url for url in stages), stages
+    coarse = page.run(HEAT)
+    assert min(all_scales["apart"] + coarse["apart"]) > 8, (all_scales, coarse)
+    assert all_scales["sums"] != coarse["sums"], coarse
     page.press("Escape")
     page.until("!document.querySelector('#heat[open]')", "the dialog's end")
     assert page.run("document.activeElement.matches('.tile')")
 
 
-def circle(page, town):
+def circle(page, town, folder):
     """Drawn by dragging, moved by its middle, then gone."""
     page.click(".fit")
     page.click("#circle-draw")
@@ -138,6 +183,10 @@ def circle(page, town):
     page.drag((x, y), (x + 30, y))
     third = circle_asked(page, town, before, "a larger circle")
     assert third["near"] == second["near"] and float(third["within"]) > float(second["within"]) + 5
+    name = os.path.basename(town.photos[0])
+    row = next(row for row in table(page, folder) if row["photo"] == name)
+    near = "%.8f,%.8f" % (float(row["near_lat"]), float(row["near_lon"]))
+    assert (near, row["within_m"]) == (third["near"], third["within"]), (row, third)
     before = len(asked(page))
     page.click("#circle-remove")
     wait_for_question(page, before)
@@ -164,6 +213,23 @@ def heading(page, town):
     wait_for_question(page, before)
     assert "heading" not in asked(page)[-1]
     same(page, town.locate(town.photos[0])["hits"], "the picture's own heading")
+    before = len(asked(page))
+    page.click(".heading button:last-child")
+    wait_for_question(page, before)
+    assert asked(page)[-1]["heading"] == "find"
+    page.until("document.querySelector('.heading output').textContent.includes('found')", "where the heading is from")
+    same(page, town.locate("--heading", "find", town.photos[0])["hits"], "a heading that was found")
+    before = len(asked(page))
+    left, y, width = page.run("(() => { const b = document.getElementById('heading').getBoundingClientRect();"
+                              "return [b.left, b.top + b.height / 2, b.width]; })()")
+    page.drag((left + width / 4, y), (left + width * 0.6, y))
+    wait_for_question(page, before)
+    degrees = asked(page)[-1]["heading"]
+    assert len(asked(page)) == before + 1 and 190 < int(degrees) < 240, asked(page)[before:]
+    same(page, town.locate("--heading", degrees, town.photos[0])["hits"], "a heading set by pointer")
+    before = len(asked(page))
+    page.click(".heading button:first-child")
+    wait_for_question(page, before)
 
 
 def broken(page, server, town, folder):
@@ -176,7 +242,7 @@ def broken(page, server, town, folder):
 
     for path in (write(os.path.join(folder, "torn.jpg"), open(town.photos[0], "rb").read()[:300]),
                  write(os.path.join(folder, "words.jpg"), b"no picture at all, whatever its name says\n" * 20),
-                 write(os.path.join(folder, "square.png"), png(256, 256, True))):
+                 write(os.path.join(folder, "square.png"), png(256, 256))):
         said = problem(path)
         assert said.rstrip(".").lower() == refusal(server, path).rstrip(".").lower(), (said, refusal(server, path))
         assert "/" not in said.replace("application/", ""), said  # no path of the machine
@@ -192,6 +258,36 @@ def broken(page, server, town, folder):
     said = problem(write(os.path.join(folder, "nothing.jpg"), b""))
     assert "empty" in said, said
     assert len(asked(page)) == before
+    said = problem(write(os.path.join(folder, "=1+2,3.jpg"), b""))
+    rows = table(page, folder)
+    assert rows[-1]["photo"] == "'=1+2,3.jpg" and rows[-1]["problem"] == said and rows[-1]["lat"] == "", rows[-1]
+    page.run("""(() => {
+        const dataTransfer = new DataTransfer();
+        for (let i = 0; i < 400; i++) dataTransfer.items.add(new File([], i + '.jpg'));
+        document.body.dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer }));
+    })()""")
+    page.until("document.querySelectorAll('#entries [data-state=failed]').length > 400", "a drop of hundreds", 10)
+    page.click("#forget")
+    page.until("document.querySelector('.welcome') && document.getElementById('visit').hidden", "a page like new")
+
+
+def plain(page, town, folder):
+    """A picture without GPS and heading: no mark of its own, no distance, a heading that was found. When its file has
+    changed since, the page says so, and the answer stays."""
+    path = write(os.path.join(folder, "plain.jpg"), without_exif(town.photos[0]))
+    hits = town.locate(path)["hits"]
+    page.choose("#file", path)
+    page.until(DONE % 1, "an answer without GPS")
+    same(page, hits, "a picture without GPS")
+    assert page.run("document.querySelectorAll('#map .pin.own').length") == 0
+    assert "GPS" not in page.text(".facts") and "found" in page.text(".heading output")
+    with open(path, "ab") as file:
+        file.write(b"changed")
+    page.click(".heading button:last-child")
+    page.until("document.querySelector('#answer .problem')", "word of a file that has changed")
+    assert page.text("#answer .problem").strip() == "This file can no longer be read.", page.text("#answer .problem")
+    assert page.text("#notice") == ""
+    same(page, hits, "the answer before")
     page.click("#forget")
     page.until("document.querySelector('.welcome') && document.getElementById('visit').hidden", "a page like new")
 
@@ -207,8 +303,14 @@ def busy(page, town):
         page.call("Fetch.fulfillRequest", requestId=held["requestId"], responseCode=code, responseHeaders=[
             {"name": name, "value": value} for name, value in (("Content-Type", "application/problem+json"), *headers)])
 
+    for _ in range(8):
+        reply(503, ("Retry-After", "0.5"))
+    page.until("document.querySelector('#answer .problem button')", "a way to ask a busy server again")
+    before += 8
+    page.click("#answer .problem button")
     reply(503, ("Retry-After", "1"))
-    page.until("document.getElementById('live').textContent.includes('busy')", "word of a busy server")
+    page.until("document.getElementById('live').textContent.includes('busy')"
+               " && document.getElementById('busy').textContent.includes('busy')", "word of a busy server")
     reply(401, ("WWW-Authenticate", "Bearer"))
     page.until("document.querySelector('#token[open]')", "the question for a token")
     page.type("a-token")
@@ -217,6 +319,7 @@ def busy(page, town):
     assert held["request"]["headers"].get("Authorization") == "Bearer a-token", held["request"]["headers"]
     page.call("Fetch.disable")
     page.until(DONE % 1, "the answer after all")
+    assert page.text("#busy") == ""
     assert len(asked(page)) == before + 3, asked(page)
     kept = page.run("JSON.stringify(localStorage) + JSON.stringify(sessionStorage) + document.cookie")
     assert "a-token" not in kept, kept
@@ -283,6 +386,68 @@ def bare(chromium, town):
     os.rename(raster + ".gone", raster)
 
 
+def antimeridian(chromium, town):
+    """A town across it: whole on the map, with what belongs to it, and longitudes below 180 wherever they are told."""
+    folder = os.path.join(town.folder, "antimeridian")
+    os.mkdir(folder)
+    town = Town(town.program, folder, metres=300, pairs=4, origin="45,180")
+    inside = """['.pin.best', '.pin.own', '.footprint'].map((kind) => {
+        const box = document.querySelector('#map ' + kind).getBoundingClientRect();
+        const map = document.getElementById('map').getBoundingClientRect();
+        return box.left > map.left && box.right < map.right && box.top > map.top && box.bottom < map.bottom;
+    })"""
+    with Server(town.program, town.map) as server:
+        page = opened(chromium, server.address)
+        page.give("drop", *town.photos)
+        page.until(DONE % 4, "answers at the antimeridian")
+        calm(page)
+        sides = set()
+        for k, photo in enumerate(town.photos):
+            page.click("#entries li:nth-child(%d) button" % (k + 1))
+            want = town.locate(photo)["hits"]
+            same(page, want, "a panorama at the antimeridian")
+            page.run("document.querySelector('.fit').click()")
+            calm(page)
+            assert page.run(inside) == [True] * 3, (want[0], page.run(inside))
+            sides.add(want[0]["lon"] > 0)
+        assert sides == {True, False}, "the town has places on one side only"
+        drawn = page.run("[...document.querySelectorAll('#map .leaflet-tile')].filter((i) => i.naturalWidth === 256)"
+                         ".map((i) => i.getBoundingClientRect().left)")
+        assert len(set(drawn)) > 1 and page.text("#map-note") == "", drawn
+        x, y = page.middle("#map")
+        lons = []
+        for off in (-90, 90):
+            page.mouse("mouseMoved", x + off, y)
+            lons.append(float(page.text("#pointer").split(",")[1]))
+        assert lons[0] > 179.9 and lons[1] < -179.9, lons
+        page.click("#entries li:first-child button")
+        page.run("document.querySelector('.fit').click()")
+        before = len(asked(page))
+        page.click("#circle-place")
+        circle_asked(page, town, before, "a circle across the antimeridian")
+        for off in (-30, 30):
+            before = len(asked(page))
+            x, y = page.middle(".handle.middle")
+            page.drag((x, y), (x + off, y))
+            query = circle_asked(page, town, before, "a circle moved across the antimeridian")
+            assert abs(float(query["near"].split(",")[1])) <= 180, query
+            now = page.middle(".handle.middle")
+            assert math.dist(now, (x + off, y)) < 3, (now, x + off, y)
+        assert page.errors == [], page.errors
+        page.close()
+    os.rename(os.path.join(folder, "town", "ortho.tif"), os.path.join(folder, "gone.tif"))
+    with Server(town.program, town.map) as server:
+        page = opened(chromium, server.address)
+        page.until("document.querySelectorAll('#map .outline').length > 3", "outlines at the antimeridian")
+        left = page.run("[...document.querySelectorAll('#map .outline')].map((o) => o.getBoundingClientRect().left)")
+        assert min(left) < page.middle("#map")[0] - 60 and max(left) > page.middle("#map")[0] - 10, left
+        for _ in range(6):
+            page.run("document.querySelector('.leaflet-control-zoom-out').click()")
+        page.until("document.getElementById('map-note').textContent.includes('Zoom in for single tiles')", "a hint")
+        assert page.run("document.querySelectorAll('#map .outline').length") == 0
+        page.close()
+
+
 def colours(page):
     """Dark differs from light, by the system's wish and by the switch, and text is legible in both."""
     ground = "getComputedStyle(document.body).backgroundColor"
@@ -316,6 +481,9 @@ def phone(chromium, server, town):
     box = page.run("(() => { const b = document.getElementById('heat').getBoundingClientRect();"
                    "return [b.left, b.right]; })()")
     assert box[0] >= 0 and box[1] <= 360, box
+    page.press("Escape")
+    page.prefer(color_scheme="dark", reduced_motion="reduce")
+    looks.legible(page, "dark on a phone")
     assert page.errors == [], page.errors
     page.close()
 
@@ -389,12 +557,13 @@ def visit(chromium, server, town, folder):
     looks.named(page, "at first")
     drop(page, town)
     pointer(page)
+    zoomed_out(page)
     copying(page, town.locate(town.photos[0])["hits"][0])
     looks.named(page, "with an answer")
     choose_and_paste(page, town)
     exports(page, town, folder)
     heat(page)
-    circle(page, town)
+    circle(page, town, folder)
     heading(page, town)
     colours(page)
     assert page.errors == [], page.errors
@@ -402,6 +571,7 @@ def visit(chromium, server, town, folder):
     strangers = [url for url in page.requests if not url.startswith(own)]
     assert strangers == [], strangers
     broken(page, server, town, folder)
+    plain(page, town, folder)
     busy(page, town)
     stopped(page, server, town)
     page.close()
@@ -422,7 +592,7 @@ def main(program, folder):
             timed(phone, chromium, server, town)
             timed(keyboard, chromium, server, town, folder)
             timed(visit, chromium, server, town, folder)
-        for check in (empty, locked, bare):
+        for check in (empty, locked, bare, antimeridian):
             timed(check, chromium, town)
     print("the page does what it must")
 

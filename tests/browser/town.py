@@ -1,21 +1,22 @@
 """A small town, a map of it, and the program serving it; what the program itself says, to hold the page against."""
 import json
 import os
-import re
-import signal
 import subprocess
-import threading
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "serve"))
+from service import Service
 
 
 class Town:
     """`folder` takes town/ (the orthophoto and panoramas), map.gpkg and empty.gpkg."""
 
-    def __init__(self, program, folder, metres=300, pairs=5, scale=1, seed=3):
+    def __init__(self, program, folder, metres=300, pairs=5, scale=1, seed=3, origin="45,-30"):
         self.program, self.folder = program, folder
         self.map = os.path.join(folder, "map.gpkg")
         town = os.path.join(folder, "town")
         self.run("world", "--ortho", "--out", town, "--metres", metres, "--pairs", pairs, "--turn", "yes", "--scale",
-                 scale, "--seed", seed, "--quiet")
+                 scale, "--seed", seed, "--origin", origin, "--quiet")
         self.run("index", "--raster", os.path.join(town, "ortho.tif"), "--out", self.map, "--quiet")
         self.photos = [os.path.join(town, "street", name) for name in sorted(os.listdir(os.path.join(town, "street")))]
 
@@ -38,32 +39,14 @@ class Town:
         return path
 
 
-class Server:
-    """The program, serving; `address` is where."""
+class Server(Service):
+    """The service at `address`, which ends with its block."""
 
     def __init__(self, program, index, port=0, *words):
-        command = [program, "serve", "--index", index, "--port", str(port), *words]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        self.said = []
-        for line in self.process.stdout:
-            self.said.append(line)
-            if found := re.search(r"http://[^/\s]+:(\d+)", line):
-                self.address, self.port = found[0] + "/", int(found[1])
-                threading.Thread(target=self.said.extend, args=(self.process.stdout,), daemon=True).start()
-                return
-        raise AssertionError("serve told no address: " + "".join(self.said))
+        super().__init__(program, index, "--port", port, *words)
+        self.address = "http://%s:%d/" % (self.host, self.port)
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(60)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+    def __exit__(self, kind, *rest):
+        if kind is None and self.process.poll() is None:
+            self.stop()
+        super().__exit__(kind, *rest)

@@ -13,6 +13,8 @@ for option in "--port 65536" "--queue 0" "--batch 257" "--megapixels 257" "--sec
 done
 expect 2 serve --index a.gpkg --tls-key k
 refused "--tls-cert and --tls-key go together"
+expect 2 serve --index a.gpkg --memory-mb 63
+refused "--memory-mb must be as much as --body-mb"
 expect 1 serve --index "$tmp/none.gpkg" --port 0
 refused "none.gpkg"
 

@@ -3,9 +3,13 @@ description; FOLDER is an empty one."""
 import json
 import math
 import os
+import signal
+import socket
+import ssl
 import subprocess
 import sys
 import threading
+import warnings
 
 from schema import check
 from service import Service, form, png, wait_until
@@ -62,6 +66,9 @@ def locating(service):
 
 # ------------------------------------------------------------------ the description
 
+SEEN_ELSEWHERE = {304, 401, 500, 503}  # 500: by nothing that a client can do
+
+
 def requests(info):
     """Of each operation and status: what to ask."""
     photo, jpeg = bytes_of(photos[0]), {"Content-Type": "image/jpeg"}
@@ -78,14 +85,16 @@ def requests(info):
                                            "/leaflet/images/layers.png"], 404: ["/leaflet/../index.html"]},
         ("get", "/openapi.json"): {200: ["/openapi.json"]},
         ("get", "/healthz"): {200: ["/healthz"]},
-        ("get", "/metrics"): {200: ["/metrics"]},
+        ("get", "/metrics"): {200: ["/metrics"], 400: ["/metrics?x=1"]},
         ("get", "/v1/map"): {200: ["/v1/map"], 400: ["/v1/map?x=1"]},
         ("get", "/v1/imagery/{z}/{x}/{y}.jpg"): {200: ["/v1/imagery/%d/%d/%d.jpg" % (zoom, x, y)],
                                                  400: ["/v1/imagery/1/1/1.jpg?x=1"],
-                                                 404: ["/v1/imagery/%d/0/0.jpg" % zoom, "/v1/imagery/99/0/0.jpg",
+                                                 204: ["/v1/imagery/%d/0/0.jpg" % zoom],
+                                                 404: ["/v1/imagery/99/0/0.jpg",
                                                        "/v1/imagery/1/1", "/v1/imagery/1/5/1.jpg"]},
-        ("get", "/v1/tiles"): {200: ["/v1/tiles", "/v1/tiles?bbox=%r,%r,%r,%r" % (lon, lat, lon, lat)],
-                               400: ["/v1/tiles?bbox=1,2,3", "/v1/tiles?bbox=3,0,1,0", "/v1/tiles?x=1"]},
+        ("get", "/v1/tiles"): {200: ["/v1/tiles", "/v1/tiles?bbox=%r,%r,%r,%r" % (lon, lat, lon, lat),
+                                     "/v1/tiles?bbox=3,0,1,0"],
+                               400: ["/v1/tiles?bbox=1,2,3", "/v1/tiles?bbox=1,2,3,0", "/v1/tiles?x=1"]},
         ("get", "/v1/tiles/{id}.jpg"): {200: ["/v1/tiles/0.jpg"], 400: ["/v1/tiles/0.jpg?x=1"],
                                         404: ["/v1/tiles/%d.jpg" % info["tiles"], "/v1/tiles/-1.jpg", "/v1/tiles/0.png",
                                               "/v1/tiles/18446744073709551617.jpg"]},
@@ -95,7 +104,8 @@ def requests(info):
         ("post", "/v1/heatmap"): {
             200: [("/v1/heatmap?stage=%s" % s, photo, jpeg) for s in ("1", "4", "multi")] +
                  [("/v1/heatmap?tile=0&heading=90", photo, jpeg), ("/v1/heatmap?tile=0&view=aerial", photo, jpeg)],
-            400: [("/v1/heatmap?stage=0", photo, jpeg), ("/v1/heatmap?view=aerial", photo, jpeg)],
+            400: [("/v1/heatmap?stage=0", photo, jpeg), ("/v1/heatmap?view=aerial", photo, jpeg),
+                  ("/v1/heatmap?heading=find", photo, jpeg)],
             404: [("/v1/heatmap?tile=%d" % info["tiles"], photo, jpeg)], 413: [("/v1/heatmap", big, jpeg)],
             415: [("/v1/heatmap", photo, text)], 422: [("/v1/heatmap", b"no picture", jpeg)]},
         ("post", "/v1/locate"): {
@@ -104,6 +114,8 @@ def requests(info):
             400: [("/v1/locate?" + query, photo, jpeg) for query in
                   ("top=0", "top=101", "top=x", "near=1", "near=91,0", "within=5", "near=1,1&within=0", "heading=north",
                    "min_margin=3", "top=1&top=2", "tile=0", "near=exif&within=nan")] +
+                 [("/v1/locate", *form(("top", b"1", None), ("picture", photo, "a"), ("top", b"2", None))),
+                  ("/v1/locate?top=1", *form(("top", b"1", None), ("picture", photo, "a")))] +
                  [("/v1/locate", b"", jpeg), ("/v1/locate", *form(("top", b"1", None))),
                   ("/v1/locate", *form(("other", b"1", None))),
                   ("/v1/locate", *form(("top", b"1" * 100, None), ("picture", photo, "a"))),
@@ -133,16 +145,47 @@ def described(service, api):
                 assert got == status, (method, one[0], got, status, body[:300])
                 fits(responses, status, headers, body, api, one[0])
         told = {int(status) for status in responses} - set(by_status)
-        missing += [(method, path, status) for status in told - {304, 401, 503}]
+        told -= refused_sites(service, api, method, path, by_status[200][0])
+        missing += [(method, path, status) for status in told - SEEN_ELSEWHERE if
+                    (method, status) != ("get", 422)]  # of weights whose tiles are not square
     assert not missing, "never seen: %s" % missing
-    for path in ("/", "/app/main.js", "/leaflet/leaflet.css", "/openapi.json"):
+    picture = asks["get", "/v1/imagery/{z}/{x}/{y}.jpg"][200][0]
+    for path in ("/", "/app/main.js", "/leaflet/leaflet.css", "/openapi.json", "/v1/tiles/0.jpg", picture):
         tag = service.ask("GET", path)[1]["etag"]
         got, headers, body = service.ask("GET", path, None, {"If-None-Match": tag})
         assert got == 304 and body == b"", (path, got)
 
 
+def refused_sites(service, api, method, path, one):
+    """Names that are not the service's, posts of other sites' pages, other methods: the statuses that these gave."""
+    address, body, headers = (one, None, {}) if isinstance(one, str) else one
+    responses, seen = api["paths"][path][method]["responses"], set()
+    tries = [(421, method, {"Host": "evil.example"}), (421, method, {"Host": "127.0.0.1.evil.example:8080"}),
+             (405, "delete", {})]
+    if method == "post":
+        tries += [(403, method, {"Origin": origin}) for origin in ("http://evil.example", "null", "http://localhost")]
+    for status, how, more in tries:
+        got, kinds, said = service.ask(how.upper(), address, body, {**headers, **more})
+        assert got == status, (how, address, more, got, said[:300])
+        fits(responses, status, kinds, said, api, address)
+        seen.add(status)
+    return seen
+
+
+def response(responses, status, api):
+    assert str(status) in responses, "the status %d is not described" % status
+    told = responses[str(status)]
+    return api["components"]["responses"][told["$ref"].split("/")[-1]] if "$ref" in told else told
+
+
 def fits(responses, status, headers, body, api, where):
-    content = responses[str(status)]["content"]
+    told = response(responses, status, api)
+    for name in told.get("headers", ()):
+        assert name.lower() in headers, (where, status, name)
+    if "content" not in told:
+        assert body == b"", (where, status)
+        return
+    content = told["content"]
     kind = headers["content-type"].split(";")[0]
     assert kind in content, (where, kind, list(content))
     assert "no-store" in headers["cache-control"] or status == 200, where
@@ -166,6 +209,8 @@ def sentences(service):
     assert "does not take the method" in service.problem(405, "DELETE", "/v1/locate")
     assert service.ask("GET", "/v1/locate")[1]["allow"] == "POST"
     service.problem(404, "GET", "/v2/map")
+    heat = "/v1/heatmap?tile=0"
+    assert service.ask("GET", heat, bytes_of(photos[0]), jpeg)[2] == service.ask("GET", heat)[2]
     assert service.ask("HEAD", "/v1/map")[2] == b""
     assert "/" not in service.json("GET", "/v1/map")["name"]
 
@@ -175,16 +220,19 @@ def locked():
     with open(token, "w") as file:
         file.write("a-long-secret\n")
     with Service(program, index, *WEIGHTS, "--token", token) as service:
+        api = json.loads(service.ask("GET", "/openapi.json")[2])
         for path in ("/v1/map", "/metrics", "/v1/tiles/0.jpg", "/nothing"):
             for value in (None, "a-long-secret", "Bearer ", "Bearer a-long-secre", "Bearer a-long-secretx",
                           "Bearer a-long-secreta-long-secret"):
                 headers = {} if value is None else {"Authorization": value}
-                status, got, _ = service.ask("GET", path, None, headers)
+                status, got, body = service.ask("GET", path, None, headers)
                 assert status == 401 and got["www-authenticate"] == "Bearer", (path, value, status)
+                if path in api["paths"]:
+                    fits(api["paths"][path]["get"]["responses"], status, got, body, api, path)
         assert service.problem(401, "POST", "/v1/locate", b"x", {"Content-Type": "image/jpeg"}).startswith("This service")
         for path in ("/", "/app/main.js", "/healthz", "/openapi.json"):
             assert service.ask("GET", path)[0] == 200, path
-        assert service.ask("GET", "/v1/map", None, {"Authorization": "Bearer a-long-secret"})[0] == 200
+        assert service.ask("GET", "/v1/map", None, {"Authorization": "bearer a-long-secret", "Host": "b.example"})[0] == 200
         service.stop()
 
 
@@ -194,6 +242,17 @@ def over_tls():
                     "2", "-subj", "/CN=localhost", "-keyout", key, "-out", cert], check=True, capture_output=True)
     with Service(program, index, *WEIGHTS, "--tls-cert", cert, "--tls-key", key) as service:
         assert service.tls and service.json("GET", "/healthz") == {"status": "ok"}
+        old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
+        old.set_ciphers("ALL:@SECLEVEL=0")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
+        try:
+            old.wrap_socket(socket.create_connection((service.host, service.port), 10))
+            raise AssertionError("TLS 1.1 is taken")
+        except ssl.SSLError:
+            pass
         same(service.locate(photos[0]), located(photos[0]))
         service.stop()
     done = subprocess.run([program, "serve", *WEIGHTS, "--index", index, "--port", "0", "--tls-cert", key, "--tls-key",
@@ -203,15 +262,17 @@ def over_tls():
 
 def crowded():
     """One place in the queue, and a picture in it that waits for others: the next is told to come again. Then SIGTERM:
-    the one that was taken is answered all the same, and however long that takes, a client's time does not run."""
-    with Service(program, index, *WEIGHTS, "--queue", 1, "--patience-ms", 4000, "--seconds", 2) as service:
+    the one that was taken is answered all the same."""
+    with Service(program, index, *WEIGHTS, "--queue", 1, "--patience-ms", 4000, "--seconds", 20) as service:
         results = []
         photo, jpeg = bytes_of(photos[0]), {"Content-Type": "image/jpeg"}
         thread = threading.Thread(target=lambda: results.append(service.locate(photos[0])))
         thread.start()
         wait_until(lambda: b"geoviewmatch_queue_length 1\n" in service.ask("GET", "/metrics")[2])
         status, headers, body = service.ask("POST", "/v1/locate", photo, jpeg)
-        assert status == 503 and int(headers["retry-after"]) >= 1 and b"queue is full" in body, (status, body)
+        api = json.loads(service.ask("GET", "/openapi.json")[2])
+        fits(api["paths"]["/v1/locate"]["post"]["responses"], status, headers, body, api, "/v1/locate")
+        assert status == 503 and 30 >= int(headers["retry-after"]) >= 1 and b"queue is full" in body, (status, body)
         assert service.problem(503, "POST", "/v1/heatmap", photo, jpeg)
         assert b'geoviewmatch_errors_total{reason="queue_full"} 2\n' in service.ask("GET", "/metrics")[2]
         said = service.stop()
@@ -219,6 +280,59 @@ def crowded():
         assert len(results) == 1, said
         same(results[0], located(photos[0]))
         assert "serving" in said and "stopping; 1 requests" in said and "stopped after" in said, said
+
+
+def in_time():
+    """What waits longer than a request may take is not computed, nor what nobody waits for. The end of a request that
+    has been sent when the signal comes is waited for."""
+    photo, jpeg = bytes_of(photos[0]), {"Content-Type": "image/jpeg"}
+    with Service(program, index, *WEIGHTS, "--patience-ms", 3000, "--seconds", 1) as service:
+        assert "did not come within 1 seconds" in service.problem(503, "POST", "/v1/locate", photo, jpeg)
+        client = socket.create_connection((service.host, service.port))
+        client.sendall(b"POST /v1/locate HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(photo) + photo)
+        wait_until(lambda: b"geoviewmatch_queue_length 1\n" in service.ask("GET", "/metrics")[2])
+        client.close()
+        wait_until(lambda: b'{reason="broken_off"} 1\n' in service.ask("GET", "/metrics")[2])
+        text = service.ask("GET", "/metrics")[2]
+        assert b'{reason="too_late"} 1\n' in text and b"geoviewmatch_batch_pictures_count 0\n" in text, text
+        client = socket.create_connection((service.host, service.port))
+        client.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert b" 200 " in client.recv(4096)
+        service.process.send_signal(signal.SIGTERM)
+        while "stopping" not in service.process.stderr.readline():
+            pass
+        client.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        got = client.recv(4096)
+        assert b" 503 " in got[:13] and b"Retry-After: 1\r\n" in got and b"Connection: close" in got, got
+        service.stop()
+
+
+def named():
+    """--host, and --bind localhost; a service that others reach says so."""
+    with Service(program, index, *WEIGHTS, "--bind", "localhost", "--host", "maps.example", "--host", "b.example") as service:
+        for host, status in (("maps.example", 200), ("B.example:1", 200), ("[::1]:8080", 200), ("10.1.2.3", 200),
+                             ("example", 421), ("maps.example.evil", 421), ("", 421), ("[", 421), ("a:b", 421)):
+            assert service.ask("GET", "/v1/map", None, {"Host": host})[0] == status, host
+        photo, headers = bytes_of(photos[0]), {"Content-Type": "image/jpeg", "Origin": "https://maps.example"}
+        assert service.ask("POST", "/v1/locate", photo, headers)[0] == 200
+        headers["Origin"] = "http://localhost:%d" % service.port
+        assert service.ask("POST", "/v1/locate", photo, headers)[0] == 200
+        assert "warning" not in service.stop()
+    with Service(program, index, *WEIGHTS, "--bind", "0.0.0.0") as service:
+        assert "warning: anyone who reaches 0.0.0.0" in service.stop()
+
+
+def boxes(service):
+    """The same tiles whatever turns a box is away, and whichever way it is told across the antimeridian."""
+    west, south, east, north = service.json("GET", "/v1/map")["extent"]
+
+    def ids(west, east):
+        text = service.ask("GET", "/v1/tiles?bbox=%r,%r,%r,%r" % (west, south, east, north))[2]
+        return [tile["id"] for tile in json.loads(text)["features"]]
+    middle = (west + east) / 2
+    some = ids(west - 1, middle)
+    assert some and ids(west + 359, middle + 360) == some and ids(west - 361, middle - 360) == some
+    assert ids(middle, west - 1) == ids(middle, east) and ids(east + 1, west - 1) == []
 
 
 def replaced():
@@ -242,7 +356,7 @@ def replaced():
     with Service(program, copy, *WEIGHTS) as service:  # of a list: pictures that are tiles
         assert service.json("GET", "/v1/map")["imagery"]
         assert service.ask("GET", "/v1/tiles/3.jpg")[0] == 200
-        assert service.ask("GET", "/v1/imagery/0/0/0.jpg")[0] in (200, 404)
+        assert service.ask("GET", "/v1/imagery/0/0/0.jpg")[0] in (200, 204)
         service.stop()
 
 
@@ -251,6 +365,7 @@ def main():
         api = json.loads(service.ask("GET", "/openapi.json")[2])
         described(service, api)
         sentences(service)
+        boxes(service)
         locating(service)
         text = service.ask("GET", "/metrics")[2].decode()
         assert 'geoviewmatch_requests_total{path="/v1/locate",code="200"}' in text
@@ -260,6 +375,8 @@ def main():
     locked()
     over_tls()
     crowded()
+    in_time()
+    named()
     replaced()
 
 

@@ -27,7 +27,7 @@ def hostile(service, data=b"", timeout=20):
 
 
 def head(length, path="/v1/locate", more=""):
-    return ("POST %s HTTP/1.1\r\nHost: a\r\nContent-Type: image/jpeg\r\nContent-Length: %s\r\n%s\r\n" %
+    return ("POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\nContent-Length: %s\r\n%s\r\n" %
             (path, length, more)).encode()
 
 
@@ -103,6 +103,11 @@ def lying(service, told):
         assert answer == b"" or b" 4" in answer[:13], (length, answer[:200])
     answer = rest(hostile(service, head(1 << 40, more="Connection: close\r\n")))
     assert answer == b"" or b" 413 " in answer[:13], answer[:200]
+    for length, path, status in ((1 << 40, "/v1/locate", b" 413 "), (100, "/v1/locate?other=1", b" 400 ")):
+        client = hostile(service, head(length, path, "Expect: 100-continue\r\n"), timeout=SECONDS)
+        answer = client.recv(4096)  # before any of the body
+        assert status in answer[:13], answer[:200]
+        client.close()
     chunks = head(0, more="Connection: close\r\nTransfer-Encoding: chunked\r\n").replace(b"Content-Length: 0\r\n", b"")
     answer = rest(hostile(service, chunks + b"%x\r\n" % len(PICTURE) + PICTURE + b"\r\n0\r\n\r\n"))
     assert b" 200 " in answer[:13], answer[:200]
@@ -167,10 +172,10 @@ def forms(service, told):
 def nonsense(service, told):
     """What is not HTTP, or too much of it."""
     for data in (b"\0" * 100, b"\x16\x03\x01\x02\0\x01\0" + b"\1" * 200, b"GET / HTTP/9.9\r\n\r\n", b"GET\r\n\r\n",
-                 b"GET /" + b"a" * 100000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+                 b"GET /" + b"a" * 100000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
                  b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 20000 + b"\r\n",
-                 b"GET /app/..%2f..%2f..%2fetc/passwd HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
-                 b"GET /v1/tiles/%00.jpg HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"):
+                 b"GET /app/..%2f..%2f..%2fetc/passwd HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+                 b"GET /v1/tiles/%00.jpg HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"):
         client = hostile(service)
         try:
             client.sendall(data)
@@ -212,7 +217,24 @@ def thousands(service, told):
     wait_until(lambda: b"\ngeoviewmatch_connections 1\n" in service.ask("GET", "/metrics")[2])
 
 
+def greedy(program):
+    """Uploads that stall, of one client, which may hold one file of 2 MB here: it is refused a second, others are not."""
+    with Service(program, index, "--memory-mb", 8, "--body-mb", 2, "--quiet") as service:
+        told, size = service.locate(photo), 2 << 20
+        first = hostile(service, head(size) + bytes(size - 1))
+        wait_until(lambda: b"geoviewmatch_body_bytes %d\n" % size in service.ask("GET", "/metrics")[2])
+        answer = rest(hostile(service, head(len(PICTURE), more="Connection: close\r\n") + PICTURE))
+        assert b" 503 " in answer[:13] and b"Retry-After: " in answer, answer[:300]
+        assert mishaps(service, "memory_full") == 1
+        still_answers(service, told)
+        first.close()
+        wait_until(lambda: b"geoviewmatch_body_bytes 0\n" in service.ask("GET", "/metrics")[2])
+        assert b" 200 " in rest(hostile(service, head(len(PICTURE), more="Connection: close\r\n") + PICTURE))[:13]
+        assert service.stop() == ""
+
+
 def main():
+    greedy(program)
     with Service(program, index, "--seconds", SECONDS, "--each-client", 40, "--quiet", "--megapixels", 20) as service:
         told = service.locate(photo)
         for trial in (slow, half_way, lying, bombs, forms, nonsense, thousands):

@@ -86,15 +86,15 @@ function tileItem(tile, rank, onHeat) {
 /* What cannot be put into a place, in the server's words and in what helps. */
 function problem(entry, onAgain) {
     const box = make('div', {class: 'problem', role: 'alert'}, make('p', {}, entry.problem));
-    if (entry.stopped) box.append(make('button', {type: 'button', class: 'small', click: onAgain}, 'Try again'));
+    if (entry.fault === 'stopped' || entry.fault === 'busy')
+        box.append(make('button', {type: 'button', class: 'small', click: onAgain}, 'Try again'));
     return box;
 }
 
 function conditions(entry) {
-    const parts = [];
-    if (entry.circle !== null)
-        parts.push(`Searched within ${words.metres(entry.circle.radius)} of ${words.place(entry.circle, 5)}.`);
-    if (entry.state === 'done' && entry.answer.on_map === false)
+    const parts = [], {circle} = entry.answered;
+    if (circle !== null) parts.push(`Searched within ${words.metres(circle.radius)} of ${words.place(circle, 5)}.`);
+    if (entry.answer.on_map === false)
         parts.push('The answer is weak: this place is perhaps not on this map.');
     return parts.length > 0 ? make('p', {class: 'quiet'}, parts.join(' ')) : null;
 }
@@ -147,30 +147,26 @@ export class Answers {
         this.shown = now;
         this.section.setAttribute('aria-busy', entry.state === 'waiting' || entry.state === 'asking');
         if (entry.state === 'failed') {
-            results.replaceChildren(problem(entry, () => this.ask(entry, entry.heading, 0)));
+            const sentence = problem(entry, () => this.ask(entry, entry.heading, 0));
+            const earlier = entry.answer === null ? [] : [make('h3', {}, 'The answer before'), ...this.places()];
+            results.replaceChildren(sentence, ...earlier);
         } else if (entry.state === 'done') {
-            const {answers, top_tiles: tiles} = entry.answer;
-            const list = (name, kind, items) => make('ol', {class: kind, 'aria-label': name}, ...items);
-            const places = (name, hits) =>
-                (hits.length === 0 ? null :
-                                     list(name, 'places', hits.map((hit) => placeItem(hit, entry.answer, this.go))));
-            results.replaceChildren(
-                ...[answers.length === 0 ?
-                        make('p', {class: 'problem', role: 'alert'}, 'Nothing of this map lies in the circle.') :
-                        null,
-                    conditions(entry),
-                    places('Best place', answers.slice(0, 1)),
-                    tiles.length === 0 ? null :
-                                         list(
-                                             'Best tiles', 'tiles',
-                                             tiles.slice(0, TILES).map(
-                                                 (tile, i) => tileItem(tile, i + 1, () => this.heat(entry, tile)))),
-                    answers.length < 2 ? null : make('h3', {}, 'Other places'),
-                    places('Other places', answers.slice(1)),
-            ].filter((part) => part !== null));
+            results.replaceChildren(...this.places());
         } else if (entry.answer === null) {
             results.replaceChildren(make('p', {class: 'searching'}, 'Searching …'));
         }
+    }
+
+    /* The answer's parts. */
+    places() {
+        const {entry} = this, {answers, top_tiles: tiles} = entry.answer;
+        const list = (name, kind, items) => make('ol', {class: kind, 'aria-label': name}, ...items);
+        const places = (name, hits) => list(name, 'places', hits.map((hit) => placeItem(hit, entry.answer, this.go)));
+        const tile = (tile, i) => tileItem(tile, i + 1, () => this.heat(entry, tile));
+        const parts = [conditions(entry), places('Best place', answers.slice(0, 1))];
+        if (tiles.length > 0) parts.push(list('Best tiles', 'tiles', tiles.slice(0, TILES).map(tile)));
+        if (answers.length > 1) parts.push(make('h3', {}, 'Other places'), places('Other places', answers.slice(1)));
+        return parts.filter((part) => part !== null);
     }
 
     /* A mark on the map was pressed. */

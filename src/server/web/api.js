@@ -10,8 +10,10 @@ let token = null;
 let asking = null; /* the one question for a token that is open */
 let needToken = async () => null;
 let onBusy = () => {};
+let waits = 0; /* requests that wait for a busy server */
 
-/* `kind`: 'stopped' nobody answers, 'busy', 'refused' (see `status`). The message is a sentence for a person. */
+/* `kind`: 'stopped' nobody answers, 'busy', 'unreadable' (the file), 'refused' (see `status`). The message is a
+ * sentence for a person. */
 export class Problem extends Error {
     constructor(message, kind, status = 0) {
         super(message);
@@ -20,7 +22,8 @@ export class Problem extends Error {
     }
 }
 
-/* ask(wrong): resolves to a token, `wrong` says that the last one was not taken; busy(seconds) before each wait. */
+/* ask(wrong): resolves to a token, `wrong` says that the last one was not taken; busy(seconds) before each
+ * wait, busy(null) once none waits. */
 export function configure({ask, busy}) {
     needToken = ask;
     onBusy = busy;
@@ -42,6 +45,26 @@ function wait(seconds, signal) {
             reject(signal.reason);
         }, {once: true});
     });
+}
+
+async function waitBusy(seconds, signal) {
+    waits++;
+    onBusy(seconds);
+    try {
+        await wait(seconds * (1 + Math.random() / 4), signal); /* many pages shall not come back at once */
+    } finally {
+        if (--waits === 0) onBusy(null);
+    }
+}
+
+/* Why a request failed: the browser says the same of a server that is gone and of a file that it can no longer send. */
+async function silence(body) {
+    try {
+        await body?.slice(0, 1).arrayBuffer();
+    } catch {
+        return new Problem('This file can no longer be read.', 'unreadable');
+    }
+    return new Problem('The server does not answer. It has stopped, or the network is gone.', 'stopped');
 }
 
 /* RFC 9457: `detail` is the sentence. */
@@ -70,14 +93,13 @@ async function request(path, {query = {}, signal, ...options} = {}) {
             reply = await fetch(address, {...options, headers, signal, credentials: 'omit'});
         } catch (error) {
             if (signal?.aborted) throw error;
-            throw new Problem('The server does not answer. It has stopped, or the network is gone.', 'stopped');
+            throw await silence(options.body);
         }
         if (reply.status === 401) {
             await renewToken(used);
         } else if (reply.status === 503 && tries < TRIES) {
             const seconds = Math.min(Math.max(Number(reply.headers.get('Retry-After')) || 1, 0.5), LONGEST_WAIT);
-            onBusy(seconds);
-            await wait(seconds * (1 + Math.random() / 4), signal); /* many pages shall not come back at once */
+            await waitBusy(seconds, signal);
         } else if (!reply.ok) {
             throw await problemOf(reply);
         } else {
@@ -112,7 +134,17 @@ export function locate(picture, {heading, circle, signal}) {
     return json('locate', {method: 'POST', body: picture, query, signal});
 }
 
-export const imagery = (z, x, y, signal) => blob(`imagery/${z}/${x}/${y}.jpg`, {signal});
+/* A square of the map, or null where there is nothing to see (204; an older service says 404). */
+export async function imagery(z, x, y, signal) {
+    try {
+        const reply = await request(`imagery/${z}/${x}/${y}.jpg`, {signal});
+        return reply.status === 204 ? null : await whole(reply, 'blob', signal);
+    } catch (error) {
+        if (error.status === 404) return null;
+        throw error;
+    }
+}
+
 export const tilesWithin = (bbox, signal) => json('tiles', {query: {bbox: bbox.join(',')}, signal});
 export const tilePicture = (id, signal) => blob(`tiles/${encodeURIComponent(id)}.jpg`, {signal});
 

@@ -3,6 +3,7 @@
 import * as L from '../leaflet/leaflet.esm.js';
 
 import {afterRest, announce, byId} from './dom.js';
+import {wrap} from './earth.js';
 import * as words from './words.js';
 
 const STEP = 12; /* pixels that an arrow key moves a handle */
@@ -42,9 +43,10 @@ function handle(className, label, moved) {
 }
 
 export class Circle {
-    /* changed(circle): after each change that is over; circle is null or { lat, lon, radius }. */
-    constructor(map, changed) {
-        Object.assign(this, {map, value: null, edge: 90, drawing: false});
+    /* at(place): where it is drawn. changed(circle): after each change that is over; circle is null or { lat, lon,
+     * radius }. */
+    constructor(map, at, changed) {
+        Object.assign(this, {map, at, value: null, edge: 90, drawing: false});
         this.tell = afterRest(300, () => changed(this.value)); /* a held arrow key is one change */
         this.disc = L.circle([0, 0], {radius: 1, interactive: false, className: 'search'});
         this.middle = handle(
@@ -65,7 +67,7 @@ export class Circle {
         });
         this.field.addEventListener('change', () => {
             const radius = this.wanted();
-            if (this.value !== null) this.set(L.latLng(this.value.lat, this.value.lon), radius, true);
+            if (this.value !== null) this.set(this.at(this.value), radius, true);
         });
         byId('circle-remove').addEventListener('click', () => {
             this.remove();
@@ -121,7 +123,7 @@ export class Circle {
 
     /* The handle on the rim tells the radius; it stays on the side to which it was taken. */
     resize(at, isOver) {
-        const centre = L.latLng(this.value.lat, this.value.lon);
+        const centre = this.at(this.value);
         const p = this.map.latLngToContainerPoint(at).subtract(this.map.latLngToContainerPoint(centre));
         if (p.x !== 0 || p.y !== 0) this.edge = Math.atan2(p.x, -p.y) * 180 / Math.PI;
         this.set(centre, this.map.distance(centre, at), isOver);
@@ -137,8 +139,9 @@ export class Circle {
     }
 
     set(centre, radius, isOver) {
-        const metres = Math.max(LEAST, Math.round(radius * 10) / 10), at = centre.wrap();
-        this.value = {lat: at.lat, lon: at.lng, radius: metres};
+        const metres = Math.max(LEAST, Math.round(radius * 10) / 10);
+        this.value = {lat: centre.lat, lon: wrap(centre.lng), radius: metres};
+        const at = this.at(this.value);
         this.disc.setLatLng(at).setRadius(metres).addTo(this.map);
         this.middle.setLatLng(at).addTo(this.map);
         this.rim.setLatLng(this.rimAt(at, metres)).addTo(this.map);

@@ -32,12 +32,16 @@ export function announce(sentence) {
     live.textContent = live.textContent === sentence ? `${sentence}\u00a0` : sentence;
 }
 
-/* Shows a picture that comes as a promise of a blob; its address is given back once it is drawn. */
+/* Shows a picture that comes as a promise of a blob; its address is given back once it is drawn. False where the
+ * promise is of null: then there is nothing to draw. */
 export async function show(image, blob) {
-    const address = URL.createObjectURL(await blob);
+    const data = await blob;
+    if (data === null) return false;
+    const address = URL.createObjectURL(data);
     image.src = address;
     try {
         await image.decode();
+        return true;
     } finally {
         URL.revokeObjectURL(address);
     }

@@ -5,9 +5,8 @@ import * as words from './words.js';
 
 function outcome(entry) {
     if (isWaiting(entry)) return 'searching';
-    if (entry.state === 'failed') return 'no answer';
-    const [best] = entry.answer.answers;
-    return best === undefined ? 'not in the circle' : `score ${words.score(best.score)}`;
+    if (entry.state === 'failed') return entry.answer === null ? 'no answer' : 'earlier answer';
+    return `score ${words.score(entry.answer.answers[0].score)}`;
 }
 
 function fill(item, entry, isCurrent) {
@@ -34,16 +33,16 @@ export class History {
         const item = make('li', {'data-entry': entry.id}, button);
         this.items.set(entry, item);
         this.list.prepend(item);
-        this.list.scrollLeft = 0;
     }
 
     update(entries, current) {
-        for (const entry of [...entries].reverse())
-            if (!this.items.has(entry)) this.add(entry);
+        const fresh = entries.filter((entry) => !this.items.has(entry));
+        for (const entry of fresh.reverse()) this.add(entry);
+        if (fresh.length > 0) this.list.scrollLeft = 0;
         for (const entry of entries) fill(this.items.get(entry), entry, entry === current);
         byId('visit').hidden = entries.length === 0;
-        const done = entries.some((entry) => entry.state === 'done');
-        byId('geojson').disabled = byId('csv').disabled = !done;
+        const isAny = entries.some((entry) => entry.answer !== null || entry.problem !== null);
+        byId('geojson').disabled = byId('csv').disabled = !isAny;
     }
 
     clear() {

@@ -18,6 +18,7 @@ const WELCOME = 'A full panorama from the street is compared with every tile of 
 const EMPTY = 'This map is empty: it has no tiles yet. `geoviewmatch index` puts imagery into it.';
 
 let parts = null; /* once the map is known: marks, circle, answers, heat, history */
+let frame = 0;    /* in which the list and the dots are to be drawn; 0 for none */
 
 function notice(sentence, again = null) {
     byId('notice').replaceChildren(...(sentence === null ? [] : [
@@ -38,8 +39,7 @@ function take(files) {
 function spoken(entry) {
     if (entry.state === 'failed') return `${entry.name}: ${entry.problem}`;
     const [best] = entry.answer.answers;
-    return best === undefined ? `${entry.name}: nothing in the circle.` :
-                                `${entry.name}: ${words.place(best)}, score ${words.score(best.score)}.`;
+    return `${entry.name}: ${words.place(best)}, score ${words.score(best.score)}.`;
 }
 
 /* The map goes to a picture's first answer and to one that was chosen; to a later answer, such as one within a circle
@@ -50,25 +50,31 @@ function look(entry, what) {
     if (what === 'selected' || isFirst || (isNew && !parts.marks.inView(entry))) parts.marks.visit(entry);
 }
 
+/* What shows all pictures: once a frame, however many of hundreds have changed. */
+function drawAll() {
+    frame = 0;
+    parts.history.update(visit.all(), visit.current());
+    parts.marks.others(visit.all(), visit.current());
+}
+
 function refresh(entry, what) {
     const {marks, answers, history} = parts, current = visit.current();
     if (what === 'forgotten') {
         history.clear();
         welcome();
     }
-    history.update(visit.all(), current);
+    frame ||= requestAnimationFrame(drawAll);
     if (what === 'selected')
         answers.open(entry);
     else if (what === 'changed' && entry === current)
         answers.update();
-    marks.others(visit.all().filter((other) => other !== current));
     if (what !== 'changed' || entry === current) marks.show(current);
     const isOver = entry !== null && !visit.isWaiting(entry);
     if (isOver && entry === current && entry.answer !== null) look(entry, what);
     if (isOver && what === 'changed' && entry.said !== entry.control) {
         entry.said = entry.control;
         announce(spoken(entry));
-        if (entry.stopped)
+        if (entry.fault === 'stopped')
             notice('The server does not answer.');
         else if (entry.state === 'done')
             notice(null);
@@ -85,15 +91,15 @@ function circleChanged(circle) {
 }
 
 function build(info) {
-    const view = map.open(info);
+    const view = map.open(info), at = map.placer(map.middleOf(info));
     const later = afterRest(400, (entry, heading) => visit.ask(entry, heading, parts.circle.value));
-    const marks = new Marks(view, (rank) => parts.answers.point(rank), visit.select);
+    const marks = new Marks(view, at, (rank) => parts.answers.point(rank), visit.select);
     const heat = new Heat();
     parts = {
         info,
         marks,
         heat,
-        circle: new Circle(view, circleChanged),
+        circle: new Circle(view, at, circleChanged),
         history: new History(visit.select),
         answers: new Answers({
             go: (hit) => marks.go(hit),
@@ -105,9 +111,10 @@ function build(info) {
     visit.setLimits(info.limits);
     visit.watch(refresh);
     byId('about').textContent = [info.name, words.count(info.tiles, 'tile', 'tiles')].filter(Boolean).join(' · ');
-    byId('geojson').addEventListener(
-        'click', () => exporting.save('answers.geojson', 'application/geo+json', exporting.geojson(visit.all())));
-    byId('csv').addEventListener('click', () => exporting.save('answers.csv', 'text/csv', exporting.csv(visit.all())));
+    const saves = (id, type, text) => byId(id).addEventListener(
+        'click', () => exporting.save(`answers.${id}`, type, text(visit.all(), info)));
+    saves('geojson', 'application/geo+json', exporting.geojson);
+    saves('csv', 'text/csv', exporting.csv);
     byId('forget').addEventListener('click', () => {
         visit.forget();
         byId('file').focus();
@@ -126,7 +133,13 @@ async function start() {
     }
 }
 
-api.configure(
-    {ask: askForToken, busy: (seconds) => announce(`The server is busy; asking again in ${Math.ceil(seconds)} s.`)});
+/* On the screen for as long as it lasts; said once each time. */
+function busy(seconds) {
+    const sentence = seconds === null ? '' : `The server is busy; asking again in ${Math.ceil(seconds)} s.`;
+    byId('busy').textContent = sentence;
+    if (sentence !== '') announce(sentence);
+}
+
+api.configure({ask: askForToken, busy});
 intake.listen(take);
 start();

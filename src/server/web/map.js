@@ -4,21 +4,60 @@ import * as L from '../leaflet/leaflet.esm.js';
 
 import * as api from './api.js';
 import {byId, icon, make, show} from './dom.js';
+import {near, wrap} from './earth.js';
 import * as words from './words.js';
 
 const NEAREST = 22;       /* zoom: some 4 cm a pixel at 45 degrees */
 const OUTLINES_FROM = 14; /* zoom from which single tiles are asked for */
+const IMAGERY_FROM = 17;  /* zoom from which a square without imagery has none, rather than too much to draw */
+const SEEN = 8;           /* pixels of the footprint in a square, below which nobody misses its imagery */
 
 /* Asked once: Leaflet builds its layers for one or the other. */
 export const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches;
 
-/* Web-mercator squares of the rasters. Those which no part of the footprint touches are not asked for. */
+/* A sentence on the map; null for none. */
+function tell(sentence) {
+    const note = byId('map-note');
+    if (note.textContent !== (sentence ?? '')) note.textContent = sentence ?? '';
+}
+
+/* Where the index's places are drawn. */
+export const placer = (middle) => (p) => L.latLng(p.lat, near(p.lon, middle));
+
+/* A GeoJSON layer around the middle. */
+const drawn = (json, middle, className, options) => L.geoJSON(json, {
+    interactive: false,
+    coordsToLatLng: ([lon, lat]) => L.latLng(lat, near(lon, middle)),
+    style: {className, ...options},
+});
+
+/* Web-mercator squares of the rasters. Those which no part of the footprint touches are not asked for. With `noWrap`
+ * Leaflet hands squares beyond 180 degrees as they are, so that they compare with the footprint. */
 const Imagery = L.GridLayer.extend({
     initialize(parts, options) {
         L.GridLayer.prototype.initialize.call(this, options);
         this.parts = parts;
         this.controls = new WeakMap();
-        this.on('tileunload', (event) => this.controls.get(event.tile)?.abort());
+        this.bare = new Set(); /* squares in which imagery is missed */
+        this.on('tileunload', (event) => {
+            this.controls.get(event.tile)?.abort();
+            this.bare.delete(event.tile);
+            this.tellBare();
+        });
+    },
+
+    /* Whether as much of the footprint lies within as can be seen. */
+    misses(bounds) {
+        const pixels = this.getTileSize().x / (bounds.getEast() - bounds.getWest());
+        return this.parts.some((part) => {
+            const wide = Math.min(part.getEast(), bounds.getEast()) - Math.max(part.getWest(), bounds.getWest());
+            return part.overlaps(bounds) && wide * pixels >= SEEN;
+        });
+    },
+
+    tellBare() {
+        const isFar = this._map !== null && this._map.getZoom() < IMAGERY_FROM;
+        tell(this.bare.size === 0 ? null : isFar ? 'Zoom in to see the imagery.' : 'The imagery is not all there.');
     },
 
     createTile(at, done) {
@@ -30,37 +69,48 @@ const Imagery = L.GridLayer.extend({
         }
         const control = new AbortController();
         this.controls.set(image, control);
-        show(image, api.imagery(at.z, at.x, at.y, control.signal))
-            .then(() => done(null, image), (error) => done(error, image));
+        const side = 2 ** at.z, x = ((at.x % side) + side) % side;
+        show(image, api.imagery(at.z, x, at.y, control.signal))
+            .then((isThere) => {
+                if (!isThere && !control.signal.aborted && this.misses(bounds)) this.bare.add(image);
+                this.tellBare();
+                done(null, image);
+            }, (error) => done(error, image));
         return image;
     },
 });
 
 /* The boxes around the footprint's polygons. */
-function partsOf(footprint) {
-    return (footprint?.coordinates ?? []).map(([ring]) => L.latLngBounds(ring.map(([lon, lat]) => [lat, lon])));
+function partsOf(footprint, middle) {
+    return (footprint?.coordinates ??
+            []).map(([ring]) => L.latLngBounds(ring.map(([lon, lat]) => [lat, near(lon, middle)])));
 }
 
-function addImagery(map, info, bounds) {
-    const layer =
-        new Imagery(partsOf(info.footprint), {bounds, maxZoom: NEAREST, updateWhenZooming: false, keepBuffer: 1});
-    layer.addTo(map);
+function addImagery(map, info, bounds, middle) {
+    const options = {bounds, noWrap: true, maxZoom: NEAREST, updateWhenZooming: false, keepBuffer: 1};
+    new Imagery(partsOf(info.footprint, middle), options).addTo(map);
 }
+
+const NEARER = 'Zoom in for single tiles.';
 
 /* Where the rasters are gone: the tiles in view, once the map rests. */
-function addOutlines(map) {
-    const layer = L.geoJSON(null, {interactive: false, style: {className: 'outline'}}).addTo(map);
+function addOutlines(map, middle) {
+    const layer = drawn(null, middle, 'outline').addTo(map);
     let control = new AbortController();
     async function refresh() {
         control.abort();
         control = new AbortController();
-        if (map.getZoom() < OUTLINES_FROM) return layer.clearLayers();
+        if (map.getZoom() < OUTLINES_FROM) {
+            layer.clearLayers();
+            return tell(NEARER);
+        }
         const box = map.getBounds();
         try {
             const tiles =
                 await api.tilesWithin([box.getWest(), box.getSouth(), box.getEast(), box.getNorth()], control.signal);
             layer.clearLayers();
             layer.addData(tiles);
+            tell(tiles.truncated ? NEARER : null);
         } catch { /* the next move asks again */
         }
     }
@@ -70,14 +120,14 @@ function addOutlines(map) {
 
 function addPointer(map) {
     const output = byId('pointer');
-    const tell = (at) => {
-        output.textContent = words.place({lat: at.lat, lon: at.wrap().lng});
+    const told = (at) => {
+        output.textContent = words.place({lat: at.lat, lon: wrap(at.lng)});
     };
-    map.on('mousemove', (event) => tell(event.latlng));
+    map.on('mousemove', (event) => told(event.latlng));
     map.on('move', () => {
-        if (!map.getContainer().matches(':hover')) tell(map.getCenter());
+        if (!map.getContainer().matches(':hover')) told(map.getCenter());
     });
-    map.whenReady(() => tell(map.getCenter()));
+    map.whenReady(() => told(map.getCenter()));
 }
 
 function addFit(map, home) {
@@ -94,6 +144,9 @@ function addFit(map, home) {
     new Fit({position: 'topleft'}).addTo(map);
 }
 
+/* The longitude around which an index is drawn. */
+export const middleOf = (info) => (info.extent[0] + info.extent[2]) / 2;
+
 /* The map of an index, as `GET /v1/map` describes it. */
 export function open(info) {
     const element = byId('map');
@@ -102,11 +155,10 @@ export function open(info) {
         maxZoom: NEAREST,
         zoomAnimation: !isStill,
         fadeAnimation: !isStill,
-        worldCopyJump: true
     });
     element.setAttribute('role', 'application');
     element.setAttribute('aria-label', 'Map. Arrow keys move it, plus and minus zoom.');
-    const [west, south, east, north] = info.extent ?? [-180, -60, 180, 70];
+    const [west, south, east, north] = info.extent, middle = middleOf(info);
     const bounds = L.latLngBounds([south, west], [north, east]);
     const home = () => map.fitBounds(bounds, {padding: [12, 12], animate: !isStill});
     map.fitBounds(bounds, {padding: [12, 12]});
@@ -115,10 +167,10 @@ export function open(info) {
     addPointer(map);
     if (info.tiles > 0) {
         if (info.imagery)
-            addImagery(map, info, bounds);
+            addImagery(map, info, bounds, middle);
         else
-            addOutlines(map);
-        L.geoJSON(info.footprint, {interactive: false, style: {className: 'footprint', fill: false}}).addTo(map);
+            addOutlines(map, middle);
+        drawn(info.footprint, middle, 'footprint', {fill: false}).addTo(map);
     }
     new ResizeObserver(() => map.invalidateSize({animate: false})).observe(element);
     return map;

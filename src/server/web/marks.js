@@ -5,12 +5,12 @@ import * as L from '../leaflet/leaflet.esm.js';
 import {isStill} from './map.js';
 import * as words from './words.js';
 
-/* A marker that a keyboard reaches and a screen reader names. */
+/* A marker, at a place of Leaflet's, that a keyboard reaches and a screen reader names. */
 function pin(at, className, label, text, onPress) {
     const html = document.createElement('span');
     html.textContent = text;
     const size = className.includes('best') ? 34 : className.includes('dot') ? 14 : 24;
-    const marker = L.marker([at.lat, at.lon], {
+    const marker = L.marker(at, {
         icon: L.divIcon({className: `pin ${className}`, html, iconSize: [size, size]}),
         keyboard: Boolean(onPress),
         interactive: Boolean(onPress),
@@ -33,47 +33,51 @@ function pin(at, className, label, text, onPress) {
 }
 
 export class Marks {
-    /* onHit(rank) and onEntry(entry) are called when a mark is pressed. */
-    constructor(map, onHit, onEntry) {
-        Object.assign(this, {map, onHit, onEntry, hits: L.layerGroup().addTo(map), dots: L.layerGroup().addTo(map)});
+    /* at(place): where it is drawn. onHit(rank) and onEntry(entry) are called when a mark is pressed. `dots` has the
+     * other pictures' marks, each with the answer that it stands for. */
+    constructor(map, at, onHit, onEntry) {
+        Object.assign(this, {map, at, onHit, onEntry, hits: L.layerGroup().addTo(map), dots: new Map()});
     }
 
     /* The picture shown; null for none. */
     show(entry) {
         this.hits.clearLayers();
-        const answers = entry?.answer?.answers ?? [];
-        const [best] = answers, own = entry?.answer?.exif;
-        if (best === undefined) return;
-        L.circle([best.lat, best.lon], {radius: best.radius_m, interactive: false, className: 'reach'})
-            .addTo(this.hits);
+        if (!entry?.answer) return;
+        const {answers, exif: own} = entry.answer, [best] = answers;
+        L.circle(this.at(best), {radius: best.radius_m, interactive: false, className: 'reach'}).addTo(this.hits);
         if (own) {
-            L.polyline([[best.lat, best.lon], [own.lat, own.lon]], {interactive: false, className: 'apart'})
-                .addTo(this.hits);
-            pin(own, 'own', 'Where the picture’s own GPS says it was', '').addTo(this.hits);
+            L.polyline([this.at(best), this.at(own)], {interactive: false, className: 'apart'}).addTo(this.hits);
+            pin(this.at(own), 'own', 'Where the picture’s own GPS says it was', '').addTo(this.hits);
         }
         for (const hit of answers)
-            pin(hit, hit.rank === 1 ? 'best' : 'other',
+            pin(this.at(hit), hit.rank === 1 ? 'best' : 'other',
                 `Answer ${hit.rank}: ${words.place(hit)}, score ${words.score(hit.score)}`, hit.rank,
                 () => this.onHit(hit.rank))
                 .addTo(this.hits);
     }
 
-    /* All pictures but the one shown. */
-    others(entries) {
-        this.dots.clearLayers();
-        for (const entry of entries) {
-            const best = entry.answer?.answers?.[0];
-            if (best !== undefined) pin(best, 'dot', entry.name, '', () => this.onEntry(entry)).addTo(this.dots);
+    /* All pictures but the one shown. Marks that are right stay, so that one among hundreds costs little. */
+    others(entries, current) {
+        const wanted = new Map();
+        for (const entry of entries)
+            if (entry !== current && entry.answer !== null) wanted.set(entry, entry.answer);
+        for (const [entry, dot] of this.dots) {
+            if (wanted.get(entry) === dot.answer) continue;
+            dot.marker.remove();
+            this.dots.delete(entry);
+        }
+        for (const [entry, answer] of wanted) {
+            if (this.dots.has(entry)) continue;
+            const marker = pin(this.at(answer.answers[0]), 'dot', entry.name, '', () => this.onEntry(entry));
+            this.dots.set(entry, {answer, marker: marker.addTo(this.map)});
         }
     }
 
     /* Bring the best answer and what belongs to it into view, as near as shows its surroundings. */
     visit(entry) {
-        const best = entry.answer?.answers?.[0], own = entry.answer?.exif;
-        if (best === undefined) return;
-        const bounds = L.latLng(best.lat, best.lon).toBounds(Math.max(6 * best.radius_m, 60));
-        if (own && this.map.distance([best.lat, best.lon], [own.lat, own.lon]) < 20 * best.radius_m)
-            bounds.extend([own.lat, own.lon]);
+        const {answers: [best], exif: own} = entry.answer, middle = this.at(best);
+        const bounds = middle.toBounds(Math.max(6 * best.radius_m, 60));
+        if (own && this.map.distance(middle, this.at(own)) < 20 * best.radius_m) bounds.extend(this.at(own));
         if (isStill)
             this.map.fitBounds(bounds, {animate: false});
         else
@@ -81,9 +85,8 @@ export class Marks {
     }
 
     inView(entry) {
-        const best = entry.answer.answers[0];
-        return best === undefined || this.map.getBounds().contains([best.lat, best.lon]);
+        return this.map.getBounds().contains(this.at(entry.answer.answers[0]));
     }
 
-    go(hit) { this.map.panTo([hit.lat, hit.lon], {animate: !isStill}); }
+    go(hit) { this.map.panTo(this.at(hit), {animate: !isStill}); }
 }

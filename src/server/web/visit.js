@@ -2,7 +2,9 @@
  * gone with it. Knows nothing of the screen: `watch` is told after every change.
  *
  * An entry: id; file, name, size (pixels or null), preview ({ url, ratio } or null); state 'waiting', 'asking', 'done'
- * or 'failed'; answer (the server's) or problem (a sentence); heading and circle, as the last question had them. */
+ * or 'failed'; answer (the server's last one, which later failures leave) and answered ({ heading, circle }, what was
+ * asked), or null; problem (a sentence) and fault (its kind, see api.Problem), or null; heading and circle, as the last
+ * question had them. */
 import * as api from './api.js';
 import * as picture from './picture.js';
 
@@ -28,19 +30,20 @@ export const setLimits = (fromServer) => {
     limits = fromServer;
 };
 
+/* The last answer stays in view until the next is there. */
 function settle(entry, state, fields) {
-    Object.assign(entry, {state, answer: null, problem: null, stopped: false}, fields);
+    Object.assign(entry, {state, problem: null, fault: null}, fields);
     watcher(entry, 'changed');
 }
 
 async function work(entry) {
-    const {signal} = entry.control;
-    settle(entry, 'asking', {answer: entry.answer}); /* the last answer stays in view until the next is there */
+    const {heading, circle, control: {signal}} = entry;
+    settle(entry, 'asking', {});
     try {
-        const answer = await api.locate(entry.file, {heading: entry.heading, circle: entry.circle, signal});
-        if (!signal.aborted) settle(entry, 'done', {answer});
+        const answer = await api.locate(entry.file, {heading, circle, signal});
+        if (!signal.aborted) settle(entry, 'done', {answer, answered: {heading, circle}});
     } catch (error) {
-        if (!signal.aborted) settle(entry, 'failed', {problem: error.message, stopped: error.kind === 'stopped'});
+        if (!signal.aborted) settle(entry, 'failed', {problem: error.message, fault: error.kind});
     }
 }
 
@@ -66,7 +69,7 @@ export function ask(entry, heading, circle) {
         settle(entry, 'failed', {problem: beyond});
         return;
     }
-    settle(entry, 'waiting', {answer: entry.answer});
+    settle(entry, 'waiting', {});
     queue.push(entry);
     pump();
 }
@@ -91,8 +94,9 @@ export function add(files, circle) {
                                      preview: null,
                                      state: 'waiting',
                                      answer: null,
+                                     answered: null,
                                      problem: null,
-                                     stopped: false,
+                                     fault: null,
                                      heading: null,
                                      circle,
                                      control: null,
