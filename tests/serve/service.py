@@ -23,6 +23,8 @@ class Service:
         found = re.fullmatch(r"(https?)://(\S+):(\d+)/\n", line)
         assert found, "no address: %r %s" % (line, self.process.stderr.read() if not line else "")
         self.tls, self.host, self.port = found[1] == "https", found[2].strip("[]"), int(found[3])
+        if self.host == "localhost":  # a machine without /etc/hosts does not know the name
+            self.host = "127.0.0.1"
 
     def connection(self, source=None, timeout=60):
         if self.tls:
