@@ -316,7 +316,8 @@ def named():
             assert service.ask("GET", "/v1/map", None, {"Host": host})[0] == status, host
         photo, headers = bytes_of(photos[0]), {"Content-Type": "image/jpeg", "Origin": "https://maps.example"}
         assert service.ask("POST", "/v1/locate", photo, headers)[0] == 200
-        headers["Origin"] = "http://localhost:%d" % service.port
+        headers["Host"] = "localhost:%d" % service.port
+        headers["Origin"] = "http://" + headers["Host"]
         assert service.ask("POST", "/v1/locate", photo, headers)[0] == 200
         assert "warning" not in service.stop()
     with Service(program, index, *WEIGHTS, "--bind", "0.0.0.0") as service:
