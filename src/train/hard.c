@@ -32,12 +32,12 @@ gvm_status hard_groups(int *sequence, int group, const int *nearest, int most, c
     }
     sampler_shuffle(shuffled, N, seed, epoch);
     for (int i = 0; i < N; i++) {
-        int seedling = shuffled[i], end = count + group;
-        if (placed[seedling]) continue;
-        sequence[count++] = seedling;
-        placed[seedling] = 1;
+        int leader = shuffled[i], end = count + group;
+        if (placed[leader]) continue;
+        sequence[count++] = leader;
+        placed[leader] = 1;
         for (int k = 0; k < most && count < end; k++)
-            for (int q = first[nearest[(size_t)seedling * most + k]]; q != NONE && count < end; q = next[q]) {
+            for (int q = first[nearest[(size_t)leader * most + k]]; q != NONE && count < end; q = next[q]) {
                 if (placed[q]) continue;
                 sequence[count++] = q;
                 placed[q] = 1;

@@ -4,6 +4,7 @@
 
 #include <glib.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,6 +151,15 @@ static float *block_of(int kind, const struct network *network, const struct opt
     return kind == 0 ? network->weights : kind == 1 ? optimizer->m : optimizer->v;
 }
 
+/* What the file can hold: whole numbers as float32, exact to 2^24. */
+static gvm_status widen_sequence(float **out, const struct run_position *p, const char *run, gvm_error *err)
+{
+    float *sequence = *out = malloc((size_t)p->sequence_count * sizeof *sequence);
+    if (sequence == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to save the run", run);
+    for (int i = 0; i < p->sequence_count; i++) sequence[i] = (float)p->sequence[i];
+    return GVM_OK;
+}
+
 gvm_status run_save(const char *run, const struct run_options *options, const struct run_position *position,
                     const struct network *network, const struct optimizer *optimizer, gvm_error *err)
 {
@@ -170,12 +180,15 @@ gvm_status run_save(const char *run, const struct run_options *options, const st
         entries[i].data = block_of((int)(i % KINDS), network, optimizer) + (p->data - network->weights);
         for (int k = 0; k < p->rank; k++) entries[i].shape[k] = p->shape[k];
     }
-    if (status == GVM_OK && position->sequence) {
+    float *sequence = NULL;
+    if (status == GVM_OK && position->batch > 0 && position->sequence) { /* the next epoch's follows from the weights */
+        status = widen_sequence(&sequence, position, run, err);
         entries[count++] = (struct safetensors_entry){
-            .name = "sequence", .rank = 1, .shape = {position->sequence_count}, .data = position->sequence};
+            .name = "sequence", .rank = 1, .shape = {position->sequence_count}, .data = sequence};
     }
     const struct safetensors_pair metadata[] = {{"config", config}, {"run", json}};
     if (status == GVM_OK) status = safetensors_write(path, entries, count, metadata, 2, err);
+    free(sequence);
     free(entries);
     free(names);
     free(path);
@@ -191,11 +204,21 @@ static gvm_status read_sequence(struct run_position *position, const struct safe
     if (t == NULL) return GVM_OK;
     if (t->count < 1 || t->count > 1 << 24)
         return fail(err, GVM_FORMAT, "%s: its 'sequence' is not what a training run leaves", safetensors_where(st));
+    float *read = malloc(t->count * sizeof *read);
     position->sequence = malloc(t->count * sizeof *position->sequence);
-    if (position->sequence == NULL)
-        return fail(err, GVM_MEMORY, "%s: there is not enough memory for its 'sequence'", safetensors_where(st));
+    gvm_status status = read && position->sequence ? safetensors_read_f32(read, st, t, err)
+                                                   : fail(err, GVM_MEMORY,
+                                                          "%s: there is not enough memory for its "
+                                                          "'sequence'",
+                                                          safetensors_where(st));
     position->sequence_count = (int)t->count;
-    return safetensors_read_f32(position->sequence, st, t, err);
+    for (size_t i = 0; i < t->count && status == GVM_OK;
+         i++) { /* what is no query's number is none after this either */
+        bool whole = read[i] >= 0 && read[i] < 1 << 24 && read[i] == floorf(read[i]);
+        position->sequence[i] = whole ? (int)read[i] : -1;
+    }
+    free(read);
+    return status;
 }
 
 static gvm_status read_blocks(struct network *network, struct optimizer *optimizer, const struct safetensors *st,

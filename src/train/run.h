@@ -37,9 +37,8 @@ struct run_position {
     int epoch, batch;
     bool evaluate; /* first of all the test split, as the epoch that has just ended asks for */
     double best;   /* highest R@1 so far, percent; -1 before the first evaluation */
-    /* With hard batches, within an epoch: what its batches are filled by, as whole numbers. (sequence_count), to be
-     * freed; else NULL and 0. */
-    float *sequence;
+    /* With hard batches: what the epoch's batches are filled by, (sequence_count), to be freed; else NULL and 0. */
+    int *sequence;
     int sequence_count;
 };
 

@@ -28,7 +28,6 @@ struct training {
     struct cache *cache;
     struct pictures pictures;
     struct loader *loader;
-    int *sequence; /* (train queries) with hard batches: this epoch's; position.sequence is what is saved of it */
     struct tape *tape;
     FILE *log;
     double started, saved; /* seconds of the monotonic clock */
@@ -108,9 +107,7 @@ static gvm_status save(struct training *t, gvm_error *err)
         return fail(err, GVM_FILE, "%s: its log cannot be written; make room on the disk and go on with --resume",
                     t->run);
     gvm_status status = save_network(t, "last.safetensors", err);
-    struct run_position position = t->position;
-    if (position.batch == 0) position.sequence = NULL; /* the next epoch's follows from the weights */
-    if (status == GVM_OK) status = run_save(t->run, t->options, &position, t->network, t->optimizer, err);
+    if (status == GVM_OK) status = run_save(t->run, t->options, &t->position, t->network, t->optimizer, err);
     t->saved = now();
     return status;
 }
@@ -174,18 +171,16 @@ static gvm_status open_data(struct training *t, gvm_error *err)
     return status;
 }
 
-/* The order that a state was saved with, checked: each query once. */
-static gvm_status take_sequence(struct training *t, gvm_error *err)
+/* The order that a state was saved with is one of these pairs: each query once. */
+static gvm_status check_sequence(const struct training *t, gvm_error *err)
 {
     int N = t->data->train.query_count;
     bool fine = t->position.sequence_count == N, *seen = calloc((size_t)N + 1, sizeof *seen);
     if (seen == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to order %d queries", N);
     for (int i = 0; i < N && fine; i++) {
-        float q = t->position.sequence[i];
-        fine = q >= 0 && q < (float)N && q == floorf(q) && !seen[(int)q];
-        if (!fine) break;
-        seen[(int)q] = true;
-        t->sequence[i] = (int)q;
+        int q = t->position.sequence[i];
+        fine = q >= 0 && q < N && !seen[q];
+        if (fine) seen[q] = true;
     }
     free(seen);
     return fine ? GVM_OK
@@ -196,22 +191,16 @@ static gvm_status take_sequence(struct training *t, gvm_error *err)
 /* With hard batches: the order of the epoch that begins, by the network as it is now; or of one that goes on. */
 static gvm_status order_epoch(struct training *t, gvm_error *err)
 {
-    const struct run_options *o = t->options;
+    struct run_position *p = &t->position;
     const struct split *split = &t->data->train;
-    size_t N = (size_t)split->query_count;
-    if (t->sequence == NULL) t->sequence = malloc((N + 1) * sizeof *t->sequence);
-    if (t->sequence == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to order %zu queries", N);
-    if (t->position.batch > 0) return take_sequence(t, err);
-    gvm_status status = hard_sequence(t->sequence, &t->stopped, o->hard, t->network, &t->pictures, split, o->seed,
-                                      (uint64_t)t->position.epoch, tell_evaluating, t, err);
-    if (status != GVM_OK || t->stopped) return status;
-    free(t->position.sequence);
-    t->position.sequence = malloc((N + 1) * sizeof *t->position.sequence);
-    if (t->position.sequence == NULL)
-        return fail(err, GVM_MEMORY, "there is not enough memory to order %zu queries", N);
-    t->position.sequence_count = (int)N;
-    for (size_t i = 0; i < N; i++) t->position.sequence[i] = (float)t->sequence[i];
-    return GVM_OK;
+    if (p->batch > 0) return check_sequence(t, err);
+    free(p->sequence);
+    p->sequence_count = split->query_count;
+    p->sequence = malloc(((size_t)p->sequence_count + 1) * sizeof *p->sequence);
+    if (p->sequence == NULL)
+        return fail(err, GVM_MEMORY, "there is not enough memory to order %d queries", p->sequence_count);
+    return hard_sequence(p->sequence, &t->stopped, t->options->hard, t->network, &t->pictures, split, t->options->seed,
+                         (uint64_t)p->epoch, tell_evaluating, t, err);
 }
 
 static gvm_status open_loader(struct training *t, gvm_error *err)
@@ -223,7 +212,7 @@ static gvm_status open_loader(struct training *t, gvm_error *err)
                                .workers = workers(),
                                .shuffle = o->shuffle,
                                .cluster_m = o->cluster_m,
-                               .sequence = t->sequence,
+                               .sequence = o->hard > 0 ? t->position.sequence : NULL,
                                .skip_bad = o->skip_bad,
                                .seed = o->seed,
                                .amounts = o->amounts,
@@ -260,7 +249,6 @@ static void close_training(struct training *t)
 {
     if (t->log) fclose(t->log);
     loader_free(t->loader);
-    free(t->sequence);
     free(t->position.sequence);
     cache_free(t->cache);
     dataset_free(t->data);
