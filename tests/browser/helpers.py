@@ -1,4 +1,6 @@
 """What the checks of page.py share: what the page has asked and shows, what `locate` says."""
+import csv
+import io
 import json
 import math
 import time
@@ -101,3 +103,8 @@ def circle_asked(page, town, before, what):
     lat, lon = (float(v) for v in query["near"].split(","))
     assert apart(hits[0], {"lat": lat, "lon": lon}) <= float(query["within"]) + 32, (hits[0], query)
     return query
+
+
+def table(page, folder):
+    """The rows of the CSV file."""
+    return list(csv.DictReader(io.StringIO(page.download(lambda: page.click("#csv"), "answers.csv", folder))))
