@@ -8,7 +8,8 @@ FUZZ_SECONDS ?= 60
 # Debian's names. ocl-icd-opencl-dev: Debian's oneDNN asks CMake for OpenCL.
 PACKAGES = gcc libc6-dev clang libclang-rt-dev clang-format cmake ninja-build pkgconf \
            libdnnl-dev ocl-icd-opencl-dev libgomp1 libvips-dev libexif-dev libjansson-dev \
-           libmatio-dev libproj-dev libgdal-dev libsqlite3-dev libcmocka-dev python3
+           libmatio-dev libproj-dev libgdal-dev libsqlite3-dev libmicrohttpd-dev libjs-leaflet \
+           libcmocka-dev python3 curl chromium
 
 all: build
 
@@ -19,6 +20,7 @@ help:
 	@echo "make demo     a drawn town, a map of it, and where panoramas in it were taken"
 	@echo "make nano     the built-in weights, trained again from nothing (hours)"
 	@echo "make bench    this machine's speed, the paper's cost table, search, training and ranking"
+	@echo "make bench-serve  the service under load, beside locate (needs wrk: apt-get install wrk)"
 	@echo "make fuzz     each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
 	@echo "make install  into PREFIX=/usr/local, under DESTDIR"
 	@echo "make deps     install the Debian packages that are missing"
@@ -84,6 +86,9 @@ bench: build
 	@if $(PYTHON) -c 'import torch' 2> /dev/null; then $(PYTHON) bench/peers.py; \
 	else echo "no comparison with other engines: see bench/peers.py"; fi
 
+bench-serve: build
+	bench/serve_load.sh build/geoviewmatch
+
 fuzz: deps
 	cmake --preset fuzz > /dev/null
 	cmake --build --preset fuzz -j $(JOBS)
@@ -98,4 +103,4 @@ format:
 clean:
 	rm -rf build build-*
 
-.PHONY: all help deps build debug test golden nano demo bench fuzz install format clean
+.PHONY: all help deps build debug test golden nano demo bench bench-serve fuzz install format clean

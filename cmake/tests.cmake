@@ -96,8 +96,10 @@ endif()
 # Commands as a user types them.
 if(TARGET geoviewmatch)
   file(GLOB SCRIPTS CONFIGURE_DEPENDS tests/cli/*.sh)
-  if(GVM_SANITIZE) # what it runs, its parts' scripts run too, and here it takes a minute
-    list(FILTER SCRIPTS EXCLUDE REGEX "/demo\\.sh$")
+  if(GVM_SANITIZE) # what these run, other scripts run too, and here they take minutes
+    list(FILTER SCRIPTS EXCLUDE REGEX "/(demo|page)\\.sh$")
+  elseif(CMAKE_C_COMPILER_ID STREQUAL "Clang") # the scripts test the commands, which are the same with either compiler
+    list(FILTER SCRIPTS INCLUDE REGEX "/(golden_run|usage|train)\\.sh$")
   endif()
   foreach(script ${SCRIPTS})
     get_filename_component(name ${script} NAME_WE)
@@ -107,8 +109,11 @@ if(TARGET geoviewmatch)
       set_property(TEST cli_cuda APPEND PROPERTY ENVIRONMENT CUDA_HOST=$<TARGET_FILE:cuda_host>)
       set_tests_properties(cli_cuda PROPERTIES TIMEOUT 900)
     endif()
-    if(name MATCHES "^(index|train|world|demo|locate)$") # the longest begin first, so that no core waits at the end
+    if(name MATCHES "^(page|index|train|world|demo|locate)$") # the longest begin first, so that no core waits at the end
       set_tests_properties(cli_${name} PROPERTIES COST 100)
+    endif()
+    if(name STREQUAL "page") # a browser beside the program
+      set_tests_properties(cli_${name} PROPERTIES TIMEOUT 900)
     endif()
   endforeach()
 endif()

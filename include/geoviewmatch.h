@@ -301,6 +301,7 @@ typedef struct gvm_hit {
     double score;     /* cosine similarity, -1..1 */
     double heading;   /* in which the picture's centre column looks, 0..360; 0 from gvm_map_search */
     const char *tile; /* path of its picture as the list gives it, or of its raster; lives as long as the map */
+    size_t number;    /* the tile's among the map's, 0..gvm_map_count - 1; of an answer, that of its best tile */
 } gvm_hit;
 
 /* The tiles whose features are most similar to a picture's, best first; exact search.

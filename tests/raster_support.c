@@ -103,9 +103,14 @@ void make_raster(const char *name, const struct raster_recipe *r)
     for (int b = 0; b < bands; b++) fill(data, r, b, bands);
     if (r->nodata == 2) set_mask(data);
     if (!tiff) {
-        GDALDatasetH copy = GDALCreateCopy(driver, in_folder(name), data, false, NULL, NULL, NULL);
+        bool lossy = strcmp(r->driver, "JP2OpenJPEG") == 0;
+        const char *const exact[] = {"QUALITY=100", "REVERSIBLE=YES", NULL};
+        GDALDatasetH source = r->source ? GDALOpen(in_folder(r->source), GA_ReadOnly) : data;
+        GDALDatasetH copy =
+            GDALCreateCopy(driver, in_folder(name), source, false, lossy ? (char **)exact : NULL, NULL, NULL);
         assert_non_null(copy);
         GDALClose(copy);
+        if (source != data) GDALClose(source);
     }
     GDALClose(data);
     CSLDestroy(options);

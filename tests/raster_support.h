@@ -11,6 +11,7 @@ struct raster_recipe {
     const char *crs;    /* as OSRSetFromUserInput takes it; NULL for none */
     double place[6];    /* GDAL's geotransform; all zero for none */
     const char *driver; /* "GTiff" */
+    const char *source; /* a copy of this file, made before, rather than what follows */
     GDALDataType type;  /* GDT_Byte */
     int bands;          /* 3; 1: a ramp along the columns; 4: alpha; 5: alpha last and a band before it */
     int scale, offset;  /* a sample is offset + scale * colour; scale 0 is 1 */

@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "train/evaluate.h"
 #include "train/features.h"
+#include "train/hard.h"
 
 struct task {
     struct retrieval r;
@@ -262,13 +263,72 @@ static void test_answers(void **state)
     answers_free(&right);
 }
 
+/* Each query's best entries by a plain sort, and groups of what is alike. */
+static void test_nearest(void **state)
+{
+    (void)state;
+    enum { Q = 150, T = 90, D = 12, MOST = 7 };
+    struct task t = make(Q, T, D, 0, 5);
+    int best[Q * MOST];
+    assert_int_equal(find_nearest(best, MOST, &t.r, NULL), GVM_OK);
+    for (int q = 0; q < Q; q++) {
+        bool taken[T] = {false};
+        for (int k = 0; k < MOST; k++) {
+            int top = -1;
+            double high = -2;
+            for (int i = 0; i < T; i++) {
+                double score = 0;
+                for (int d = 0; d < D; d++) score += (double)t.queries[q * D + d] * (double)t.gallery[i * D + d];
+                if (!taken[i] && score > high + 1e-6) high = score, top = i;
+            }
+            taken[top] = true;
+            assert_int_equal(best[q * MOST + k], top);
+        }
+    }
+    release(&t);
+}
+
+static void test_hard_groups(void **state)
+{
+    (void)state;
+    enum { Q = 60, T = 30, MOST = 4, GROUP = 4 };
+    struct query queries[Q] = {0};
+    struct tile tiles[T] = {0};
+    struct split split = {.queries = queries, .query_count = Q, .tiles = tiles, .tile_count = T};
+    int nearest[Q * MOST], sequence[Q], again[Q], where[Q];
+    /* Two queries a tile; what is alike are tiles 2 i and 2 i + 1, whose four queries belong together. */
+    for (int q = 0; q < Q; q++) {
+        queries[q].tile = q % T;
+        for (int k = 0; k < MOST; k++) nearest[q * MOST + k] = k < 2 ? (q % T / 2 * 2 + k) : (q + 5 * k) % T;
+    }
+    assert_int_equal(hard_groups(sequence, GROUP, nearest, MOST, &split, 3, 0, NULL), GVM_OK);
+    for (int q = 0; q < Q; q++) where[q] = -1;
+    for (int i = 0; i < Q; i++) {
+        assert_int_equal(where[sequence[i]], -1);
+        where[sequence[i]] = i;
+    }
+    for (int q = 0; q < Q; q++)
+        for (int other = 0; other < Q; other++)
+            if (q % T / 2 == other % T / 2) assert_int_equal(where[q] / GROUP, where[other] / GROUP);
+    assert_int_equal(hard_groups(again, GROUP, nearest, MOST, &split, 3, 0, NULL), GVM_OK);
+    assert_memory_equal(sequence, again, sizeof again);
+    assert_int_equal(hard_groups(again, GROUP, nearest, MOST, &split, 3, 1, NULL), GVM_OK);
+    assert_memory_not_equal(sequence, again, sizeof again);
+    /* A group ends where it is full: of 60 alike, each brings three along. */
+    for (int i = 0; i < Q * MOST; i++) nearest[i] = i % MOST;
+    assert_int_equal(hard_groups(again, 2, nearest, MOST, &split, 3, 0, NULL), GVM_OK);
+    bool seen[Q] = {false};
+    for (int i = 0; i < Q; i++) {
+        assert_false(seen[again[i]]);
+        seen[again[i]] = true;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_figures),
-        cmocka_unit_test(test_collapsed),
-        cmocka_unit_test(test_metres),
-        cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_figures), cmocka_unit_test(test_collapsed), cmocka_unit_test(test_metres),
+        cmocka_unit_test(test_answers), cmocka_unit_test(test_nearest),   cmocka_unit_test(test_hard_groups),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

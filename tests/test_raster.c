@@ -148,12 +148,13 @@ static void check_pixels(const struct cut_tile *tile, const struct raster_recipe
         fail_msg("%s: %.2f columns and %.2f rows off", r->crs, sum[0] / count, sum[1] / count);
 }
 
-static void check_geometry(const char *crs, double x, double y, double pixel, double degrees, int tiles)
+static void check_file(const char *name, struct raster_recipe r, double x, double y, double pixel, double degrees,
+                       int tiles)
 {
-    struct raster_recipe r = {.crs = crs};
+    const char *crs = r.crs;
     place_raster(r.place, x, y, pixel, degrees);
-    make_raster("a.tif", &r);
-    struct cut cut = cut_raster_file("a.tif");
+    make_raster(name, &r);
+    struct cut cut = cut_raster_file(name);
     if ((int)(cut.count - cut.empty) != tiles)
         fail_msg("%s: %zu tiles, not %d (%zu empty)", crs, cut.count - cut.empty, tiles, cut.empty);
     for (size_t i = 0; i < cut.count; i++) {
@@ -164,6 +165,11 @@ static void check_geometry(const char *crs, double x, double y, double pixel, do
         check_pixels(&cut.tiles[i], &r);
     }
     free_cut(&cut);
+}
+
+static void check_geometry(const char *crs, double x, double y, double pixel, double degrees, int tiles)
+{
+    check_file("a.tif", (struct raster_recipe){.crs = crs}, x, y, pixel, degrees, tiles);
 }
 
 /* 120 pixels of 0.93 m: 112 m, three rows of three tiles every 32 m. */
@@ -188,6 +194,31 @@ static void test_antimeridian(void **state)
     check_geometry("EPSG:4326", -180, -16.5, 8.9e-6, 0, 9);
     check_geometry("EPSG:3857", 20037508.34, -1860000, 0.97, 0, 9);
     check_geometry("EPSG:3857", -20037508.34, -1860000, 0.97, 0, 9);
+}
+
+/* Other files than GeoTIFF. MBTiles and GeoPackages have their own grid of pixels, to which GDAL brings the raster. */
+static void test_formats(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *driver;
+    } files[] = {{"a.mbtiles", "MBTiles"}, {"a.gpkg", "GPKG"}, {"a.jp2", "JP2OpenJPEG"}, {"a.vrt", "VRT"}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        struct gdal_words words;
+        gdal_listen(&words);
+        bool there = GDALGetDriverByName(files[i].driver) != NULL;
+        gdal_ignore();
+        if (!there) continue; /* WebP's and JPEG 2000's are not in every GDAL */
+        struct raster_recipe r = {.crs = "EPSG:3857", .driver = files[i].driver};
+        if (strcmp(r.driver, "VRT") == 0) {
+            place_raster(r.place, 1489200, 6894700, 1.53, 0);
+            make_raster("b.tif", &(struct raster_recipe){.crs = r.crs,
+                                                         .place = {r.place[0], r.place[1], r.place[2], r.place[3],
+                                                                   r.place[4], r.place[5]}});
+            r.source = "b.tif";
+        }
+        check_file(files[i].name, r, 1489200, 6894700, 1.53, 0, 9);
+    }
 }
 
 /* Rows and columns stand as far apart as they should, also where the tiles are large. */
@@ -455,6 +486,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_projections, empty_folder),
         cmocka_unit_test_teardown(test_antimeridian, empty_folder),
+        cmocka_unit_test_teardown(test_formats, empty_folder),
         cmocka_unit_test_teardown(test_stride, empty_folder),
         cmocka_unit_test_teardown(test_alone, empty_folder),
         cmocka_unit_test_teardown(test_reduced, empty_folder),

@@ -1,6 +1,6 @@
 #!/bin/bash
-# make_nano.sh PROGRAM FOLDER - train models/nano.safetensors again: two drawn towns, 11,500 pairs, cameras up to 20 and
-# 23 m off the tiles' centres. Two hours on two cores with AVX2; goes on where it was stopped.
+# make_nano.sh PROGRAM FOLDER - train models/nano.safetensors again: three drawn towns, 16,000 pairs, cameras up to 20, 23
+# and 0 m off the tiles' centres. Five hours on two cores with AVX2; goes on where it was stopped.
 set -euo pipefail
 program=$1 folder=$2
 mkdir -p "$folder/towns"
@@ -11,30 +11,47 @@ town() { # NUMBER PAIRS OFFSET TEST
 }
 town 1 9000 20 5
 town 2 2500 23 0
-# Both in one list; the second a degree further north, so that they are no neighbours.
-{
+town 3 4500 0 0
+
+# The first COUNT towns in one list; each a degree further north, so that they are no neighbours.
+list() { # COUNT
     head -1 "$folder/towns/1/pairs.csv"
-    for n in 1 2; do
-        tail -n +2 "$folder/towns/$n/pairs.csv" | awk -F, -v OFS=, -v n=$n '{
+    for n in $(seq "$1"); do
+        tail -n +2 "$folder/towns/$n/pairs.csv" | awk -F, -v OFS=, -v n="$n" '{
             $1 = n "-" $1; $2 = n "/" $2; $3 = n "/" $3
-            if (n == 2) { $4 = sprintf("%.8f", $4 + 1); $8 = sprintf("%.8f", $8 + 1) }
+            if (n > 1) { $4 = sprintf("%.8f", $4 + n - 1); $8 = sprintf("%.8f", $8 + n - 1) }
             print }'
     done
-} > "$folder/towns/pairs.csv"
+}
 
-common=(--batch 64 --rate 1.5e-3 --rate-new 1.5e-3 --rho 0 --drop-path 0 --blur 0.2 --grey 0.1 --jitter 0.25)
 train() { # RUN STEPS OPTIONS...
     local run=$folder/$1 steps=$2
     shift 2
     if [ -e "$run/state.safetensors" ]; then
         "$program" train --resume "$run" --steps "$steps"
     else
-        "$program" train --out "$run" --steps "$steps" "${common[@]}" "$@"
+        "$program" train --out "$run" --steps "$steps" --rho 0 --drop-path 0 --blur 0.2 --grey 0.1 --jitter 0.25 "$@"
     fi
+    touch "$run/done"
 }
-# First pictures from everywhere in the first town, at nearly the full rate; then neighbourhoods of both towns, which are
-# harder to tell apart.
-train first 628 --data "$folder/towns/1" --preset nano --cache "$folder/first.cache" --epochs 24 --eval-every 2
-train second 2580 --data "$folder/towns" --init "$folder/first/last.safetensors" --cache "$folder/second.cache" \
-    --cluster 250 --epochs 15 --eval-every 1
-"$program" init --from "$folder/second/best.safetensors" --float16 --out models/nano.safetensors
+# Pictures from everywhere in the first town, at nearly the full rate.
+[ -e "$folder/first/done" ] ||
+    train first 628 --data "$folder/towns/1" --preset nano --cache "$folder/first.cache" --epochs 24 --eval-every 2 \
+        --batch 64 --rate 1.5e-3 --rate-new 1.5e-3
+# Neighbourhoods of two towns, which are harder to tell apart.
+if [ ! -e "$folder/second/done" ]; then
+    list 2 > "$folder/towns/pairs.csv"
+    train second 2580 --data "$folder/towns" --init "$folder/first/last.safetensors" --cache "$folder/second.cache" \
+        --epochs 15 --eval-every 1 --batch 64 --rate 1.5e-3 --rate-new 1.5e-3 --cluster 250
+fi
+# Of three, in larger batches, mirrored and in other colours: a little by neighbourhoods still, then what it confuses.
+varied=(--batch 128 --rate 1.8e-3 --rate-new 1.8e-3 --mirror 0.5 --street-jitter 0.2)
+if [ ! -e "$folder/third/done" ]; then
+    list 3 > "$folder/towns/pairs.csv"
+    train third 183 --data "$folder/towns" --init "$folder/second/last.safetensors" --cache "$folder/third.cache" \
+        --epochs 18 --eval-every 1 --cluster 250 "${varied[@]}"
+fi
+[ -e "$folder/fourth/done" ] ||
+    train fourth 1694 --data "$folder/towns" --init "$folder/third/last.safetensors" --cache "$folder/third.cache" \
+        --epochs 14 --eval-every 1 --hard 32 "${varied[@]}"
+"$program" init --from "$folder/fourth/best.safetensors" --float16 --out models/nano.safetensors

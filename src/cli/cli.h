@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/json_text.h"
+#include "base/number.h"
 #include "base/progress.h"
 #include "geoviewmatch.h"
 
@@ -26,6 +28,7 @@ int cmd_heatmap(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_init(int argc, char **argv);
 int cmd_locate(int argc, char **argv);
+int cmd_serve(int argc, char **argv);
 int cmd_train(int argc, char **argv);
 int cmd_eval(int argc, char **argv);
 int cmd_world(int argc, char **argv);
@@ -81,13 +84,6 @@ int failed(const gvm_error *err);
 /* Text of any bytes on stdout, a '?' for each control character. */
 void print_text(const char *text);
 
-/* Numbers of an option; false where the text is none in the range. */
-bool read_long(long *number, const char *text, long low, long high);
-bool read_double(double *number, const char *text, double low, double high);
-
-/* "LAT,LON" in degrees, the latitude within so many of the equator. */
-bool read_place(double *lat, double *lon, const char *text, double most_lat);
-
 /* What --weights names, for gvm_model_open: NULL, the built-in weights, for "nano" and where nothing is named. */
 const char *weights_path(const char *name);
 
@@ -127,9 +123,6 @@ void file_done(void *user, size_t index, size_t count, gvm_status status, const 
 void watch_end(struct watch *watch);
 
 /* ------------------------------------------------------------------ JSON */
-
-/* Text of any bytes: what is not UTF-8 becomes U+FFFD. */
-json_t *json_text(const char *text);
 
 /* Indented on stdout, with a line break; frees it. FAILED where memory was short (NULL), with a sentence. */
 int json_print(json_t *json);

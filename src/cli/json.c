@@ -1,17 +1,8 @@
 /* json.c - what --json prints. */
-#include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "cli/cli.h"
-
-json_t *json_text(const char *text)
-{
-    gchar *valid = g_utf8_make_valid(text, -1);
-    json_t *json = json_string(valid);
-    g_free(valid);
-    return json;
-}
 
 int json_print(json_t *json)
 {

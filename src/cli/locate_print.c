@@ -5,6 +5,7 @@
 
 #include "base/csv.h"
 #include "cli/locate.h"
+#include "map/locate_json.h"
 
 static const double NEAR = 25; /* metres: what counts as found in the summary */
 
@@ -102,31 +103,31 @@ void locate_print_lines(const struct answers *a)
 
 /* ------------------------------------------------------------------ JSON */
 
-static json_t *number_or_null(double x)
+static struct located located(const struct answers *a, size_t photo)
 {
-    return isfinite(x) ? json_real(x) : json_null();
+    return (struct located){.status = a->statuses[photo],
+                            .sentence = a->errors[photo].text,
+                            .hits = hits_of(a, photo),
+                            .found = &a->found[photo],
+                            .lat = a->known[photo].lat,
+                            .lon = a->known[photo].lon,
+                            .min_margin = a->min_margin};
 }
 
 static json_t *json_hit(const struct answers *a, size_t photo, int k)
 {
-    const gvm_hit *hit = &hits_of(a, photo)[k];
-    json_t *o = json_pack("{si,sf,sf,sf,sf,sf,so}", "rank", k + 1, "lat", hit->lat, "lon", hit->lon, "radius_m",
-                          hit->radius_m, "score", hit->score, "heading", hit->heading, "tile", json_text(hit->tile));
-    if (!isnan(a->known[photo].lat)) json_object_set_new(o, "error_m", json_real(metres_off(a, photo, hit)));
+    struct located l = located(a, photo);
+    json_t *o = located_hit(&l, k);
+    json_object_set_new(o, "tile", json_text(l.hits[k].tile));
     return o;
 }
 
 /* What holds for the photo as a whole. */
 static void set_photo(json_t *o, const struct answers *a, size_t photo)
 {
+    struct located l = located(a, photo);
     json_object_set_new(o, "photo", json_text(a->photos.paths[photo]));
-    if (a->statuses[photo] != GVM_OK) {
-        json_object_set_new(o, "error", json_text(a->errors[photo].text));
-        return;
-    }
-    json_object_set_new(o, "on_map", json_boolean(is_on_map(a, photo)));
-    json_object_set_new(o, "margin", number_or_null(a->found[photo].margin));
-    json_object_set_new(o, "heading_estimated", json_boolean(a->found[photo].heading_found));
+    located_facts(o, &l);
 }
 
 int locate_print_json(const struct answers *a)

@@ -14,6 +14,7 @@ static const struct command {
 } commands[] = {
     {"demo", "the whole job on a drawn town, in a minute", cmd_demo},
     {"locate", "where street pictures were taken", cmd_locate},
+    {"serve", "the same as a page and as a service for programs", cmd_serve},
     {"index", "overhead imagery to a map that is searched", cmd_index},
     {"embed", "pictures as the network's numbers, in a file", cmd_embed},
     {"heatmap", "what the network looks at in a picture", cmd_heatmap},

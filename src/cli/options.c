@@ -1,7 +1,5 @@
 /* options.c - what every subcommand's options have in common. */
 #include <errno.h>
-#include <glib.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,31 +88,6 @@ int common_option(struct common *common, int option, char **argv)
 void print_text(const char *text)
 {
     for (; *text != '\0'; text++) putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
-}
-
-bool read_long(long *number, const char *text, long low, long high)
-{
-    char *rest;
-    errno = 0;
-    *number = strtol(text, &rest, 10);
-    return rest != text && *rest == '\0' && errno == 0 && *number >= low && *number <= high;
-}
-
-bool read_double(double *number, const char *text, double low, double high)
-{
-    char *rest;
-    *number = g_ascii_strtod(text, &rest);
-    return rest != text && *rest == '\0' && *number >= low && *number <= high; /* false for a NaN */
-}
-
-bool read_place(double *lat, double *lon, const char *text, double most_lat)
-{
-    char first[40];
-    const char *comma = strchr(text, ',');
-    if (comma == NULL || comma - text >= (long)sizeof first) return false;
-    memcpy(first, text, (size_t)(comma - text));
-    first[comma - text] = '\0';
-    return read_double(lat, first, -most_lat, most_lat) && read_double(lon, comma + 1, -180, 180);
 }
 
 const char *weights_path(const char *name)

@@ -39,6 +39,8 @@ const char train_help[] =
     "  --street-jitter A (0) colours of the street pictures varied, as --jitter does those of the aerial ones\n"
     "  --cluster M           batches of neighbourhoods of M metres, 1 or more: harder to tell apart (default: 0, "
     "none)\n"
+    "  --hard G              batches of groups of G pairs that the network, as an epoch begins, takes for each other\n"
+    "                        (default: 0, none)\n"
     "  --steps K             stop after K updates in all and save (default: all epochs)\n"
     "  --eval-every N        epochs between evaluations, 0 for never (default: 10)\n"
     "  --save-minutes M      most minutes between saves (default: 10)\n"
@@ -70,6 +72,7 @@ enum {
     MINUTES,
     EPOCHS,
     BATCH,
+    HARD,
     SEED,
     STEPS,
     EVERY,
@@ -92,6 +95,7 @@ static struct number numbers[NUMBERS] = {
     [MINUTES] = {"save-minutes", 0, 1e5, 10},
     [EPOCHS] = {"epochs", 1, 1e6, 200},
     [BATCH] = {"batch", 2, 4096, 32},
+    [HARD] = {"hard", 0, 4096, 0},
     [SEED] = {"seed", 0, 9e15, 1},
     [STEPS] = {"steps", 1, 1e12, 0},
     [EVERY] = {"eval-every", 0, 1e6, 10},
@@ -153,6 +157,7 @@ static void take_numbers(struct train_arguments *a, bool augment)
     r->cluster_m = numbers[CLUSTER].value;
     r->epochs = (int)numbers[EPOCHS].value;
     r->batch = (int)numbers[BATCH].value;
+    r->hard = (int)numbers[HARD].value;
     r->seed = (uint64_t)numbers[SEED].value;
     r->eval_every = (int)numbers[EVERY].value;
     a->steps = (long)numbers[STEPS].value;
@@ -300,6 +305,8 @@ int train_arguments_read(struct train_arguments *a, int argc, char **argv)
     a->run.losses = loss_weights_paper;
     if (g.no_contrast) a->run.losses.contrast = 0;
     if (g.data == NULL || a->out == NULL) return usage_error(name, "--data and --out are needed, or --resume");
+    if (a->run.hard > 0 && (a->run.cluster_m > 0 || g.no_shuffle))
+        return usage_error(name, "--hard chooses what comes together: --cluster and --shuffle no do not go with it");
     if (a->init && (g.preset || g.stages || a->backbone))
         return usage_error(name, "--init is a whole network: --preset, --stages and --backbone do not go with it");
     status = choose_network(&a->config, name, g.preset, g.stages);

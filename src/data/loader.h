@@ -7,12 +7,14 @@
 #include "image/augment.h"
 
 struct loader_options {
-    int batch;        /* pairs a batch, B >= 1 */
-    int workers;      /* threads, 1..64; what they deliver does not depend on how many they are */
-    bool shuffle;     /* else in the order of the split's list */
-    double cluster_m; /* sampler.h */
-    bool skip_bad;    /* a pair that cannot be read is replaced by the next in the list that can and that is in conflict
-                         with none of its batch; else loader_next fails with it */
+    int batch;           /* pairs a batch, B >= 1 */
+    int workers;         /* threads, 1..64; what they deliver does not depend on how many they are */
+    bool shuffle;        /* else in the order of the split's list */
+    double cluster_m;    /* sampler.h */
+    const int *sequence; /* (query_count) what sampler_fill goes by, in each epoch; NULL: what sampler_epoch draws. Must
+                            outlive the loader */
+    bool skip_bad; /* a pair that cannot be read is replaced by the next in the list that can and that is in conflict
+                      with none of its batch; else loader_next fails with it */
     uint64_t seed;
     struct augmentation amounts;
     uint64_t epoch; /* where to begin: at this epoch and its batch `first`; behind its last batch, the next epoch */

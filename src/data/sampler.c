@@ -99,7 +99,23 @@ static int fill(struct filling *f, const int *shuffled, int N, int B)
     return batches;
 }
 
-static void shuffle_queries(int *queries, int N, uint64_t seed, uint64_t epoch)
+gvm_status sampler_fill(int *order, int *batches, const struct split *split, int B, const int *sequence, gvm_error *err)
+{
+    assert(B >= 1 && B <= 1 << 20);
+    int N = split->query_count, T = split->tile_count;
+    struct filling f = {.split = split, .order = order, .first = NONE, .last = NONE};
+    int *memory = calloc((size_t)N + 2 * (size_t)T + 1, sizeof *memory);
+    *batches = 0;
+    if (memory == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to order %d queries", N);
+    f.owned = memory;
+    f.shown = f.owned + T;
+    f.next = f.shown + T;
+    *batches = fill(&f, sequence, N, B);
+    free(memory);
+    return GVM_OK;
+}
+
+void sampler_shuffle(int *queries, int N, uint64_t seed, uint64_t epoch)
 {
     const uint64_t stream = UINT64_C(0x736d70) << 40 | epoch; /* "smp": a stream of its own */
     for (int i = N - 1; i > 0; i--) {
@@ -147,24 +163,16 @@ static bool gather(int *queries, const struct split *split, double metres, uint6
 gvm_status sampler_epoch(int *order, int *batches, const struct split *split, int B, bool shuffle, double cluster_m,
                          uint64_t seed, uint64_t epoch, gvm_error *err)
 {
-    assert(B >= 1 && B <= 1 << 20);
     assert(cluster_m == 0 || cluster_m >= 1); /* else the squares are too many to be numbered */
-    int N = split->query_count, T = split->tile_count;
-    struct filling f = {.split = split, .order = order, .first = NONE, .last = NONE};
-    int *memory = calloc(2 * ((size_t)N + (size_t)T) + 1, sizeof *memory);
+    int N = split->query_count;
+    int *sequence = malloc(((size_t)N + 1) * sizeof *sequence);
+    bool ready = sequence != NULL;
+    for (int i = 0; ready && i < N; i++) sequence[i] = i;
+    if (ready && shuffle) sampler_shuffle(sequence, N, seed, epoch);
+    if (ready && shuffle && cluster_m > 0) ready = gather(sequence, split, cluster_m, seed, epoch);
     *batches = 0;
-    if (memory == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to order %d queries", N);
-    f.owned = memory;
-    f.shown = f.owned + T;
-    f.next = f.shown + T;
-    int *shuffled = f.next + N;
-    for (int i = 0; i < N; i++) shuffled[i] = i;
-    if (shuffle) shuffle_queries(shuffled, N, seed, epoch);
-    if (shuffle && cluster_m > 0 && !gather(shuffled, split, cluster_m, seed, epoch)) {
-        free(memory);
-        return fail(err, GVM_MEMORY, "there is not enough memory to order %d queries", N);
-    }
-    *batches = fill(&f, shuffled, N, B);
-    free(memory);
-    return GVM_OK;
+    gvm_status status = ready ? sampler_fill(order, batches, split, B, sequence, err)
+                              : fail(err, GVM_MEMORY, "there is not enough memory to order %d queries", N);
+    free(sequence);
+    return status;
 }

@@ -26,4 +26,11 @@ bool sampler_conflict(const struct query *a, const struct query *b);
 gvm_status sampler_epoch(int *order, int *batches, const struct split *split, int B, bool shuffle, double cluster_m,
                          uint64_t seed, uint64_t epoch, gvm_error *err);
 
+/* Its last step alone: batches filled in the order of `sequence`, (query_count) each query once. */
+gvm_status sampler_fill(int *order, int *batches, const struct split *split, int B, const int *sequence,
+                        gvm_error *err);
+
+/* N queries in an order drawn for the epoch. */
+void sampler_shuffle(int *queries, int N, uint64_t seed, uint64_t epoch);
+
 #endif

@@ -26,6 +26,16 @@ static struct budget pixels = BUDGET(2 * 256 * 1000 * 1000);
 
 enum kind { UNKNOWN, JPEG, PNG, WEBP, TIFF };
 
+/* Where a picture is read from: an open file, or bytes in memory. */
+struct input {
+    int fd;
+    const void *bytes; /* NULL: the file */
+    size_t size;       /* of the bytes */
+    bool header_only;  /* no pixels */
+    int64_t most;      /* pixels that are read */
+    const char *where; /* names it in sentences */
+};
+
 /* libvips keeps one error text for the whole process. Decoding holds this lock for reading; to
  * learn why a file is broken it is decoded once more under the lock for writing, alone. */
 static pthread_rwlock_t alone;
@@ -67,10 +77,11 @@ static enum kind kind_of(const uint8_t *magic, size_t size)
 
 /* The loader is named, so that none but these four ever sees the file. Decoding a format's own
  * reduced size would be faster, but gives other pixels than those that networks are trained with. */
-static VipsImage *open_picture(int fd, enum kind kind)
+static VipsImage *open_picture(const struct input *input, enum kind kind)
 {
     VipsImage *image = NULL;
-    VipsSource *source = vips_source_new_from_descriptor(fd);
+    VipsSource *source = input->bytes != NULL ? vips_source_new_from_memory(input->bytes, input->size)
+                                              : vips_source_new_from_descriptor(input->fd);
     if (source == NULL) return NULL;
     VipsAccess access = VIPS_ACCESS_SEQUENTIAL;
     VipsFailOn fail_on = VIPS_FAIL_ON_ERROR;
@@ -85,13 +96,15 @@ static VipsImage *open_picture(int fd, enum kind kind)
     return image;
 }
 
-static gvm_status check_header(const VipsImage *in, const char *where, gvm_error *err)
+static gvm_status check_header(const VipsImage *in, const struct input *input, gvm_error *err)
 {
+    const char *where = input->where;
     int w = vips_image_get_width(in), h = vips_image_get_height(in), bands = vips_image_get_bands(in);
     VipsBandFormat format = vips_image_get_format(in);
     if (w < 1 || h < 1) return fail(err, GVM_IMAGE, "%s: the picture has no pixels (%d x %d)", where, w, h);
-    if ((int64_t)w * h > MAX_PIXELS)
-        return fail(err, GVM_IMAGE, "%s: %d x %d is more than the 256 megapixels that are read", where, w, h);
+    if ((int64_t)w * h > input->most)
+        return fail(err, GVM_IMAGE, "%s: %d x %d is more than the %g megapixels that are read", where, w, h,
+                    (double)input->most / 1e6);
     if (w > MAX_SIDE || h > MAX_SIDE)
         return fail(err, GVM_IMAGE, "%s: %d x %d has a side of more than the %d pixels that are read", where, w, h,
                     MAX_SIDE);
@@ -182,20 +195,19 @@ static void first_message(char *message, size_t size)
     g_free(text);
 }
 
-/* header_only: no pixels. broken, out: libvips failed and its error text tells why; err is not written then. */
-static gvm_status decode(struct image *image, bool header_only, bool *broken, int fd, enum kind kind, const char *where,
-                         gvm_error *err)
+/* broken, out: libvips failed and its error text tells why; err is not written then. */
+static gvm_status decode(struct image *image, bool *broken, const struct input *input, enum kind kind, gvm_error *err)
 {
     gvm_status status = GVM_IMAGE;
     *broken = true;
-    VipsImage *in = open_picture(fd, kind), *target = NULL;
+    VipsImage *in = open_picture(input, kind), *target = NULL;
     if (in == NULL) return status;
-    if ((status = check_header(in, where, err)) != GVM_OK) {
+    if ((status = check_header(in, input, err)) != GVM_OK) {
         *broken = false;
         goto done;
     }
     read_metadata(image, in);
-    if (header_only) {
+    if (input->header_only) {
         bool turned = vips_image_get_orientation(in) >= 5;
         image->width = turned ? vips_image_get_height(in) : vips_image_get_width(in);
         image->height = turned ? vips_image_get_width(in) : vips_image_get_height(in);
@@ -216,7 +228,7 @@ static gvm_status decode(struct image *image, bool header_only, bool *broken, in
     image->pixels = malloc(size);
     if (image->pixels == NULL) {
         *broken = false;
-        status = fail(err, GVM_MEMORY, "%s: there is not enough memory for %d x %d pixels", where, image->width,
+        status = fail(err, GVM_MEMORY, "%s: there is not enough memory for %d x %d pixels", input->where, image->width,
                       image->height);
         goto done;
     }
@@ -231,26 +243,35 @@ done:
     return status;
 }
 
-static gvm_status decode_locked(struct image *image, bool header_only, int fd, enum kind kind, const char *where,
-                                gvm_error *err)
+static gvm_status decode_locked(struct image *image, const struct input *input, enum kind kind, gvm_error *err)
 {
     static const char *const name[] = {"", "JPEG", "PNG", "WebP", "TIFF"};
     bool broken;
     pthread_rwlock_rdlock(&alone);
-    gvm_status status = decode(image, header_only, &broken, fd, kind, where, err);
+    gvm_status status = decode(image, &broken, input, kind, err);
     pthread_rwlock_unlock(&alone);
     if (!broken) return status;
 
     char why[200];
     pthread_rwlock_wrlock(&alone);
     vips_error_clear();
-    lseek(fd, 0, SEEK_SET);
-    status = decode(image, header_only, &broken, fd, kind, where, err);
+    if (input->bytes == NULL) lseek(input->fd, 0, SEEK_SET);
+    status = decode(image, &broken, input, kind, err);
     first_message(why, sizeof why);
     vips_error_clear();
     pthread_rwlock_unlock(&alone);
     if (!broken) return status; /* the file, or the memory left, has changed in between */
-    return fail(err, GVM_IMAGE, "%s: this %s picture cannot be decoded (%s)", where, name[kind], why);
+    return fail(err, GVM_IMAGE, "%s: this %s picture cannot be decoded (%s)", input->where, name[kind], why);
+}
+
+/* By its first bytes. */
+static gvm_status decode_known(struct image *image, const struct input *input, const uint8_t *magic, size_t size,
+                               gvm_error *err)
+{
+    enum kind kind = kind_of(magic, size);
+    if (size == 0) return fail(err, GVM_IMAGE, "%s: the file is empty", input->where);
+    if (kind == UNKNOWN) return fail(err, GVM_IMAGE, "%s: it is not a JPEG, PNG, WebP or TIFF picture", input->where);
+    return decode_locked(image, input, kind, err);
 }
 
 static gvm_status read_file(struct image *image, bool header_only, const char *path, gvm_error *err)
@@ -262,11 +283,11 @@ static gvm_status read_file(struct image *image, bool header_only, const char *p
 
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a named pipe must not hang */
     if (fd < 0) return fail_errno(err, "open", where);
+    struct input input = {.fd = fd, .header_only = header_only, .most = MAX_PIXELS, .where = where};
     gvm_status status;
     struct stat info;
     uint8_t magic[12];
     ssize_t size = 0;
-    enum kind kind = UNKNOWN;
     if (fstat(fd, &info) != 0)
         status = fail_errno(err, "read", where);
     else if (S_ISDIR(info.st_mode))
@@ -275,12 +296,8 @@ static gvm_status read_file(struct image *image, bool header_only, const char *p
         status = fail(err, GVM_FILE, "%s: it is not a regular file", where);
     else if ((size = pread(fd, magic, sizeof magic, 0)) < 0)
         status = fail_errno(err, "read", where);
-    else if (size == 0)
-        status = fail(err, GVM_IMAGE, "%s: the file is empty", where);
-    else if ((kind = kind_of(magic, (size_t)size)) == UNKNOWN)
-        status = fail(err, GVM_IMAGE, "%s: it is not a JPEG, PNG, WebP or TIFF picture", where);
     else
-        status = decode_locked(image, header_only, fd, kind, where, err);
+        status = decode_known(image, &input, magic, (size_t)size, err);
     close(fd);
     vips_thread_shutdown();
     return status;
@@ -294,6 +311,19 @@ gvm_status image_load(struct image *image, const char *path, gvm_error *err)
 gvm_status image_about(struct image *image, const char *path, gvm_error *err)
 {
     return read_file(image, true, path, err);
+}
+
+gvm_status image_decode(struct image *image, const void *bytes, size_t size, int64_t most_pixels, const char *where,
+                        gvm_error *err)
+{
+    struct input input = {.fd = -1, .bytes = bytes, .size = size, .where = where};
+    *image = (struct image){0};
+    input.most = most_pixels < MAX_PIXELS ? most_pixels : MAX_PIXELS;
+    pthread_once(&once, start);
+    if (!started) return fail(err, GVM_IMAGE, "%s: libvips, which reads pictures, does not start", where);
+    gvm_status status = decode_known(image, &input, bytes, size, err);
+    vips_thread_shutdown();
+    return status;
 }
 
 void image_free(struct image *image)
@@ -320,10 +350,22 @@ static void *encode(size_t *size, bool jpeg, const uint8_t *rgb, int width, int 
     return data;
 }
 
-void *image_encode_jpeg(size_t *size, const uint8_t *rgb, int width, int height)
+static void *encode_once(size_t *size, bool jpeg, const uint8_t *rgb, int width, int height)
 {
     pthread_once(&once, start);
-    return started ? encode(size, true, rgb, width, height) : NULL;
+    void *data = started ? encode(size, jpeg, rgb, width, height) : NULL;
+    if (started) vips_thread_shutdown();
+    return data;
+}
+
+void *image_encode_jpeg(size_t *size, const uint8_t *rgb, int width, int height)
+{
+    return encode_once(size, true, rgb, width, height);
+}
+
+void *image_encode_png(size_t *size, const uint8_t *rgb, int width, int height)
+{
+    return encode_once(size, false, rgb, width, height);
 }
 
 gvm_status image_write_png(const char *path, const uint8_t *rgb, int width, int height, gvm_error *err)

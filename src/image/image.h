@@ -31,12 +31,19 @@ gvm_status image_load(struct image *image, const char *path, gvm_error *err);
 /* The same without the pixels, which stay NULL: only the file's header is read. */
 gvm_status image_about(struct image *image, const char *path, gvm_error *err);
 
+/* As image_load, from a file's bytes in memory, which must stay while it runs.
+ *
+ *   most_pixels  a picture of more, by its header, is GVM_IMAGE; image_load's own limit holds besides
+ *   where        names the picture in sentences */
+gvm_status image_decode(struct image *image, const void *bytes, size_t size, int64_t most_pixels, const char *where,
+                        gvm_error *err);
+
 void image_free(struct image *image);
 
-/* A picture (height, width, 3) as the bytes of a JPEG file, to be given to g_free; NULL where libvips had not the
- * memory.
- */
+/* A picture (height, width, 3) as the bytes of a JPEG or PNG file, to be given to g_free; NULL where libvips had not
+ * the memory. */
 void *image_encode_jpeg(size_t *size, const uint8_t *rgb, int width, int height);
+void *image_encode_png(size_t *size, const uint8_t *rgb, int width, int height);
 
 /* Write a PNG file, whole or not at all: rgb (height, width, 3), sRGB. GVM_OK, GVM_FILE or GVM_MEMORY; GVM_IMAGE
  * where libvips does not start. */

@@ -113,24 +113,49 @@ static gvm_status resize(uint8_t *out, int H, int W, const struct image *image, 
                 image->width, image->height, W, H);
 }
 
-gvm_status panorama_load(uint8_t *out, int H, int W, const double elevation[2], const double *heading, const char *path,
-                         gvm_error *err)
+static gvm_status check_band(const double elevation[2], const double *heading, const char *where, gvm_error *err)
 {
-    const char *where = path_tail(path);
     if (!(elevation[0] >= -90 && elevation[0] < elevation[1] && elevation[1] <= 90))
         return fail(err, GVM_ARGUMENT, "elevations from %g to %g degrees are not a band within -90 to 90", elevation[0],
                     elevation[1]);
     if (heading != NULL && !isfinite(*heading))
         return fail(err, GVM_ARGUMENT, "%s: a heading must be a number of degrees", where);
+    return GVM_OK;
+}
+
+gvm_status panorama_fit(uint8_t *out, int H, int W, const double elevation[2], const double *heading,
+                        struct image *image, const char *where, gvm_error *err)
+{
     double box[4];
+    gvm_status status = check_band(elevation, heading, where, err);
+    if (status == GVM_OK) status = check_full(image, where, err);
+    if (status == GVM_OK) status = crop_elevation(box, image, elevation, where, err);
+    if (status == GVM_OK) status = resize(out, H, W, image, box, where, err);
+    if (status == GVM_OK) panorama_turn(out, H, W, heading != NULL ? *heading : own_heading(image));
+    return status;
+}
+
+gvm_status panorama_load(uint8_t *out, int H, int W, const double elevation[2], const double *heading, const char *path,
+                         gvm_error *err)
+{
     struct image image;
-    gvm_status status = image_load(&image, path, err);
-    if (status == GVM_OK) status = check_full(&image, where, err);
-    if (status == GVM_OK) status = crop_elevation(box, &image, elevation, where, err);
-    if (status == GVM_OK) status = resize(out, H, W, &image, box, where, err);
-    if (status == GVM_OK) panorama_turn(out, H, W, heading != NULL ? *heading : own_heading(&image));
+    gvm_status status = check_band(elevation, heading, path_tail(path), err);
+    if (status == GVM_OK) status = image_load(&image, path, err);
+    if (status != GVM_OK) return status;
+    status = panorama_fit(out, H, W, elevation, heading, &image, path_tail(path), err);
     image_free(&image);
     return status;
+}
+
+gvm_photo_info photo_said(const struct image *image)
+{
+    struct image fit = *image;
+    if (is_stale(&fit.gpano, fit.width, fit.height)) fit.gpano = (struct gpano){0};
+    return (gvm_photo_info){.has_place = fit.exif.has_place,
+                            .has_heading = fit.gpano.has_heading || fit.exif.has_heading,
+                            .lat = fit.exif.lat,
+                            .lon = fit.exif.lon,
+                            .heading = own_heading(&fit)};
 }
 
 gvm_status photo_about(gvm_photo_info *info, const char *path, gvm_error *err)
@@ -139,12 +164,7 @@ gvm_status photo_about(gvm_photo_info *info, const char *path, gvm_error *err)
     *info = (gvm_photo_info){0};
     gvm_status status = image_about(&image, path, err);
     if (status != GVM_OK) return status;
-    if (is_stale(&image.gpano, image.width, image.height)) image.gpano = (struct gpano){0};
-    info->has_place = image.exif.has_place;
-    info->lat = image.exif.lat;
-    info->lon = image.exif.lon;
-    info->has_heading = image.gpano.has_heading || image.exif.has_heading;
-    info->heading = own_heading(&image);
+    *info = photo_said(&image);
     image_free(&image);
     return status;
 }

@@ -3,6 +3,7 @@
 #define GVM_IMAGE_PANORAMA_H
 
 #include "geoviewmatch.h"
+#include "image/image.h"
 
 #include <stdint.h>
 
@@ -22,6 +23,11 @@
 gvm_status panorama_load(uint8_t *out, int H, int W, const double elevation[2], const double *heading, const char *path,
                          gvm_error *err);
 
+/* The same from a picture that was read; what its XMP says is cleared where it does not fit it. `where` names it in
+ * sentences. */
+gvm_status panorama_fit(uint8_t *out, int H, int W, const double elevation[2], const double *heading,
+                        struct image *image, const char *where, gvm_error *err);
+
 /* Turn a panorama (H, W, 3) whose centre column looks along `heading` (degrees clockwise from north) so that north is
  * at its centre; whole columns, in place. */
 void panorama_turn(uint8_t *pixels, int H, int W, double heading);
@@ -36,6 +42,7 @@ gvm_status aerial_load(uint8_t *out, int H, int W, const char *path, gvm_error *
 
 /* What a picture file says of the place and the heading of its camera: XMP's heading comes before EXIF's. As
  * image_about. */
+gvm_photo_info photo_said(const struct image *image); /* the same of a picture that was read */
 gvm_status photo_about(gvm_photo_info *info, const char *path, gvm_error *err);
 
 #endif

@@ -86,12 +86,17 @@ static gvm_hit merged(const gvm_hit *seed, const gvm_hit *raw, size_t count)
     return answer;
 }
 
+size_t answers_sort(gvm_hit *raw, size_t count)
+{
+    qsort(raw, count, sizeof *raw, compare);
+    return without_doubles(raw, count);
+}
+
 int answers_make(gvm_hit *answers, int max_hits, double *margin, gvm_hit *raw, size_t count, bool merge)
 {
     int n = 0;
     *margin = NAN;
-    qsort(raw, count, sizeof *raw, compare);
-    count = without_doubles(raw, count);
+    count = answers_sort(raw, count);
     for (size_t i = 1; i < count && isnan(*margin); i++)
         if (metres(&raw[0], &raw[i]) >= 2 * raw[0].radius_m) *margin = raw[0].score - raw[i].score;
     for (size_t i = 0; i < count && n < max_hits; i++) {

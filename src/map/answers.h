@@ -9,12 +9,16 @@
 /* How many hits a search must give for so many answers: several tiles become one, and the margin looks past them. */
 int raw_hits_for(int max_hits);
 
+/* Sort hits, and keep each tile once, with its best score and its mean heading; returns how many stay. Those that it
+ * kept may go through it again. */
+size_t answers_sort(gvm_hit *raw, size_t count);
+
 /* Answers, best first; returns how many.
  *
  *   answers  out: room for max_hits
  *   margin   out: the first answer's score less that of the best tile beyond its radius; NaN where there is none
  *   raw      (count) tiles in any order, with their scores and headings; a tile may come once for each heading. They
- *            are sorted
+ *            go through answers_sort
  *   merge    make one answer of tiles that overlap; else each tile is one of its own */
 int answers_make(gvm_hit *answers, int max_hits, double *margin, gvm_hit *raw, size_t count, bool merge);
 

@@ -15,7 +15,8 @@
 
 #include "base/error.h"
 
-void RegisterOGRGeoPackage(void); /* its header is for C++ only */
+void RegisterOGRGeoPackage(void); /* their header is for C++ only */
+void RegisterOGRSQLite(void);
 
 #pragma weak GDALRegister_WEBP /* not every build of GDAL has these two */
 #pragma weak GDALRegister_JP2OpenJPEG
@@ -65,6 +66,7 @@ static void start(void)
     GDALRegister_GTiff();
     GDALRegister_VRT();
     GDALRegister_MBTiles();
+    RegisterOGRSQLite(); /* MBTiles opens its files through it */
     GDALRegister_JPEG();
     GDALRegister_PNG();
     GDALRegister_MEM();

@@ -2,7 +2,6 @@
 #include "map/imagery.h"
 
 #include <cpl_string.h>
-#include <glib.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_text.h"
 #include "map/earth.h"
 #include "map/imagery_parts.h"
 #include "model/session.h"
@@ -227,29 +227,20 @@ size_t imagery_find(const struct imagery *m, size_t place)
     return source->pieces + grid_find(&source->grid, place - source->places);
 }
 
-/* JSON is UTF-8, a path need not be. */
-static json_t *json_path(const char *path)
-{
-    gchar *valid = g_utf8_make_valid(path, -1);
-    json_t *json = json_string(valid);
-    g_free(valid);
-    return json;
-}
-
 json_t *imagery_describe(const struct imagery *m)
 {
     json_t *all = json_pack("{ss,sI,sf}", "kind", m->kind, "places", (json_int_t)m->places, "tile_m", m->tile_m);
     if (m->rasters == NULL) {
-        json_object_set_new(all, "source", json_path(m->path));
+        json_object_set_new(all, "source", json_text(m->path));
         json_object_set_new(all, "stamp", json_string(m->stamp));
         return all;
     }
     json_t *list = json_array();
     for (size_t i = 0; i < m->raster_count; i++)
-        json_array_append_new(list, json_pack("{so,sI,ss}", "path", json_path(m->rasters[i].path), "bytes",
+        json_array_append_new(list, json_pack("{so,sI,ss}", "path", json_text(m->rasters[i].path), "bytes",
                                               (json_int_t)m->rasters[i].bytes, "stamp", m->rasters[i].stamp));
     json_object_set_new(all, "stride_m", json_real(m->stride_m));
     json_object_set_new(all, "sources", list);
-    if (m->crs != NULL) json_object_set_new(all, "crs", json_path(m->crs));
+    if (m->crs != NULL) json_object_set_new(all, "crs", json_text(m->crs));
     return all;
 }

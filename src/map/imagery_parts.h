@@ -46,6 +46,9 @@ gvm_status xyz_list(struct place **places, size_t *count, struct names *names, c
 /* The place of a web-mercator tile; false for an address that there is not. */
 bool xyz_place(struct place *place, long z, long x, long y);
 
+/* The latitude of a row of web-mercator tiles: of its northern edge, or of what lies between two. tiles: 2^zoom. */
+double xyz_lat(double y, double tiles);
+
 /* How to read a raster of pixels of own_m metres for pictures whose pixels cover wanted_m: in pixels of a third to
  * three quarters of those, if the raster is so fine, and in the raster's own steps, which GDAL warps ten times faster
  * than others. */

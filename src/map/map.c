@@ -111,3 +111,10 @@ size_t gvm_map_count(const gvm_map *map)
 {
     return map->tiles.count;
 }
+
+gvm_hit map_hit(const gvm_map *map, size_t number)
+{
+    const struct tile *tile = &map->tiles.items[number];
+    double side = tile->metres > 0 ? tile->metres : map->ground_m;
+    return (gvm_hit){.lat = tile->lat, .lon = tile->lon, .radius_m = side / 2, .tile = tile->image, .number = number};
+}

@@ -24,4 +24,14 @@ struct gvm_map {
     struct file_map file; /* those of one that is */
 };
 
+/* As gvm_map_open. empty: a map all of whose tiles were taken out opens too. */
+gvm_status map_open(gvm_map **map, const char *path, const gvm_model *model, bool empty, gvm_error *err);
+
+/* Where a source lies: beside the list that named it, as it was named, or beside the map. NULL where it is gone; to be
+ * freed. */
+char *map_find_source(const gvm_map *map, const char *source);
+
+/* A tile of the list, with no score. */
+gvm_hit map_hit(const gvm_map *map, size_t number);
+
 #endif

@@ -15,7 +15,7 @@ static bool is_complete(const json_t *jobs)
     return n == 0 || json_is_true(json_object_get(json_array_get(jobs, n - 1), "complete"));
 }
 
-static gvm_status take(gvm_map *m, const struct map_file *f, const gvm_model *model, gvm_error *err)
+static gvm_status take(gvm_map *m, const struct map_file *f, const gvm_model *model, bool empty, gvm_error *err)
 {
     gvm_status status = model != NULL ? map_file_match(f->where, f->fingerprint, &model->info, err) : GVM_OK;
     m->width = f->id.width;
@@ -28,14 +28,15 @@ static gvm_status take(gvm_map *m, const struct map_file *f, const gvm_model *mo
         status = fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", f->where);
     memcpy(m->fingerprint, f->fingerprint, sizeof m->fingerprint);
     if (status == GVM_OK) status = map_file_tiles(&m->tiles, f, err);
-    if (status == GVM_OK && m->tiles.count == 0) status = fail(err, GVM_FORMAT, "%s: the map holds no tile", f->where);
+    if (status == GVM_OK && m->tiles.count == 0 && !empty)
+        status = fail(err, GVM_FORMAT, "%s: the map holds no tile", f->where);
     if (status == GVM_OK) status = file_map(&m->file, f->features_path, err);
     if (status == GVM_OK) status = features_check(m->file.data, m->file.size, &f->id, f->rows, f->features_where, err);
     if (status == GVM_OK) m->features = (const uint16_t *)(const void *)(m->file.data + FEATURES_START);
     return status;
 }
 
-gvm_status gvm_map_open(gvm_map **map, const char *path, const gvm_model *model, gvm_error *err)
+gvm_status map_open(gvm_map **map, const char *path, const gvm_model *model, bool empty, gvm_error *err)
 {
     struct map_file *file;
     clear_error(err);
@@ -43,7 +44,7 @@ gvm_status gvm_map_open(gvm_map **map, const char *path, const gvm_model *model,
     gvm_status status = map_file_open(&file, path, false, err);
     if (status != GVM_OK) return status;
     gvm_map *m = calloc(1, sizeof *m);
-    status = m != NULL ? take(m, file, model, err)
+    status = m != NULL ? take(m, file, model, empty, err)
                        : fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", path_tail(path));
     map_file_close(file);
     if (status == GVM_OK)
@@ -51,6 +52,11 @@ gvm_status gvm_map_open(gvm_map **map, const char *path, const gvm_model *model,
     else
         gvm_map_free(m);
     return status;
+}
+
+gvm_status gvm_map_open(gvm_map **map, const char *path, const gvm_model *model, gvm_error *err)
+{
+    return map_open(map, path, model, false, err);
 }
 
 gvm_status gvm_map_remove(const char *path, const char *area, size_t *removed, gvm_error *err)

@@ -38,8 +38,7 @@ static char *if_there(char *path)
     return NULL;
 }
 
-/* Where a source lies: beside the list that named it, as it was named, or beside the map. NULL where it is gone. */
-static char *find_source(const gvm_map *map, const char *source)
+char *map_find_source(const gvm_map *map, const char *source)
 {
     char *path = map->jobs == NULL ? if_there(tiles_path(map->path, source)) : NULL;
     size_t i;
@@ -86,7 +85,7 @@ gvm_status gvm_map_picture(const gvm_map *map, const gvm_hit *hit, unsigned char
     if (err != NULL) err->text[0] = '\0';
     if (side < 1 || side > 4096) return fail(err, GVM_ARGUMENT, "a picture of %d pixels a side is not made", side);
     const json_t *job = raster_job(map, hit->tile);
-    char *path = find_source(map, hit->tile);
+    char *path = map_find_source(map, hit->tile);
     if (path == NULL)
         return fail(err, GVM_FILE, "%s: it is no longer where it was when the map was made", path_tail(hit->tile));
     gvm_status status = job != NULL ? cut(pixels, side, hit, path, json_string_value(json_object_get(job, "crs")), err)

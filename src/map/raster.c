@@ -250,6 +250,11 @@ char **raster_files(const struct raster *r)
     return files;
 }
 
+bool raster_has_overviews(const struct raster *r)
+{
+    return GDALGetOverviewCount(GDALGetRasterBand(r->views[0], 1)) > 0;
+}
+
 void raster_free(struct raster *r)
 {
     if (r == NULL) return;

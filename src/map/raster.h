@@ -6,6 +6,7 @@
 #ifndef GVM_MAP_RASTER_H
 #define GVM_MAP_RASTER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,9 @@ struct raster_facts {
  * GVM_FILE where it cannot be read, GVM_FORMAT where it is no raster, lies nowhere, or has samples of another type. */
 gvm_status raster_open(struct raster **raster, const char *path, const char *crs, int reduce, gvm_error *err);
 void raster_free(struct raster *raster); /* NULL is fine */
+
+/* Whether it holds itself at lower resolutions too, so that much of it is read fast. */
+bool raster_has_overviews(const struct raster *raster);
 
 /* The files that it is read from, without those that programs put beside them (statistics, overviews); ends with NULL,
  * to be freed with CSLDestroy. NULL where GDAL does not tell. */

@@ -117,10 +117,9 @@ static int compare(const void *a, const void *b)
 
 static gvm_hit hit_of(const gvm_map *map, const struct candidate *c)
 {
-    const struct tile *tile = &map->tiles.items[c->tile];
-    double side = tile->metres > 0 ? tile->metres : map->ground_m;
-    double score = fmax(-1, fmin(1, c->score)); /* rows of length 1 give 1 + 1e-7 */
-    return (gvm_hit){.lat = tile->lat, .lon = tile->lon, .radius_m = side / 2, .score = score, .tile = tile->image};
+    gvm_hit hit = map_hit(map, c->tile);
+    hit.score = fmax(-1, fmin(1, c->score)); /* rows of length 1 give 1 + 1e-7 */
+    return hit;
 }
 
 static void pick_part(void *argument, struct team team)

@@ -26,7 +26,7 @@ struct listing {
     size_t count, room;
 };
 
-static double mercator_lat(double y, double tiles)
+double xyz_lat(double y, double tiles)
 {
     return atan(sinh(M_PI * (1 - 2 * y / tiles))) / EARTH_DEGREE;
 }
@@ -37,9 +37,9 @@ bool xyz_place(struct place *place, long z, long x, long y)
     double n = (double)(1L << z), *box = place->box;
     box[0] = 360 * (double)x / n - 180;
     box[2] = 360 * (double)(x + 1) / n - 180;
-    box[1] = mercator_lat((double)y + 1, n);
-    box[3] = mercator_lat((double)y, n);
-    place->lat = mercator_lat((double)y + 0.5, n);
+    box[1] = xyz_lat((double)y + 1, n);
+    box[3] = xyz_lat((double)y, n);
+    place->lat = xyz_lat((double)y + 0.5, n);
     place->lon = (box[0] + box[2]) / 2;
     /* On the ellipsoid it is up to 0.7% higher or lower than wide: the side of the square of equal area. */
     double width = (box[2] - box[0]) * metres_per_lon(place->lat),

@@ -112,7 +112,7 @@ static void linear_rows(void *argument, struct team team)
         float *row = h + (size_t)r * N;
         if (p->w->bias) kernels()->add(row, p->w->bias->data, N);
         if (p->f == RELU)
-            for (int c = 0; c < N; c++) row[c] = fmaxf(row[c], 0);
+            for (int c = 0; c < N; c++) row[c] = row[c] > 0 ? row[c] : 0;
     }
     if (p->f == GELU) kernels()->gelu(y, h, NULL, to - from, N, 1);
 }

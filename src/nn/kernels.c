@@ -189,7 +189,7 @@ static void unit_row(float *to, float *inverse, const float *from, const float *
         square += x * x;
         v_store(to + c, x);
     }
-    float r = 1.0f / fmaxf(sqrtf(v_sum(square)), 1e-12f);
+    float length = sqrtf(v_sum(square)), r = 1.0f / (length > 1e-12f ? length : 1e-12f); /* fmaxf is a call */
     for (int c = 0; c < dp; c += VW) v_store(to + c, r * v_load(to + c));
     *inverse = r;
 }
@@ -273,11 +273,20 @@ static void window_forward(float *o, int ldo, const struct window *w, float *scr
         for (int c = 0; c < w->d; c++) o[(size_t)i * ldo + c] = to[(size_t)i * s.dp + c] * s.inverse_sum[i];
 }
 
+static float dot(const float *a, const float *b, int n)
+{
+    vf s = {0};
+    int c = 0;
+    for (; c + VW <= n; c += VW) s += v_load(a + c) * v_load(b + c);
+    float sum = v_sum(s);
+    for (; c < n; c++) sum += a[c] * b[c];
+    return sum;
+}
+
 /* y = x r with r = 1 / |x|: dx = r (dy - y (y . dy)) */
 static void unit_row_backward(float *dx, const float *dy, const float *y, float r, int d)
 {
-    float along = 0;
-    for (int c = 0; c < d; c++) along += dy[c] * y[c];
+    float along = dot(dy, y, d);
     for (int c = 0; c < d; c++) dx[c] = r * (dy[c] - y[c] * along);
 }
 
@@ -305,8 +314,7 @@ static void window_backward(float *dq, float *dk, float *dv, float *dbias, doubl
     product(ds, np, go, dp, 1, vt, np, n, np, d);
     double slope = 0;
     for (int i = 0; i < n; i++) {
-        float along = 0;
-        for (int c = 0; c < d; c++) along += dout[(size_t)i * ldo + c] * out[(size_t)i * ldo + c];
+        float along = dot(dout + (size_t)i * ldo, out + (size_t)i * ldo, d);
         float *g = ds + (size_t)i * np, *b = dbias + (size_t)i * np;
         const float *p = s.p + (size_t)i * np;
         for (int j = 0; j < np; j += VW) {
@@ -322,9 +330,8 @@ static void window_backward(float *dq, float *dk, float *dv, float *dbias, doubl
     /* dq^ = scale dS k^; the scale's own gradient is the sum of q^ . (dS k^) */
     product(t, dp, ds, np, 1, s.k, dp, n, dp, n);
     for (int i = 0; i < n; i++) {
-        float *g = t + (size_t)i * dp, along = 0;
-        for (int c = 0; c < d; c++) along += g[c] * s.q[(size_t)i * dp + c];
-        slope += along;
+        float *g = t + (size_t)i * dp;
+        slope += dot(g, s.q + (size_t)i * dp, d);
         for (int c = 0; c < d; c++) g[c] *= w->scale;
         unit_row_backward(dq + (size_t)i * w->ld, g, s.q + (size_t)i * dp, s.rq[i], d);
     }

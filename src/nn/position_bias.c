@@ -60,7 +60,10 @@ static void run_mlp(const struct table *t, const struct attention *w)
         t->offset[2 * p] = dy;
         t->offset[2 * p + 1] = dx;
         float *hidden = t->hidden + (size_t)p * HIDDEN;
-        for (int k = 0; k < HIDDEN; k++) hidden[k] = fmaxf(w1[2 * k] * dy + w1[2 * k + 1] * dx + b1[k], 0);
+        for (int k = 0; k < HIDDEN; k++) {
+            float h = w1[2 * k] * dy + w1[2 * k + 1] * dx + b1[k];
+            hidden[k] = h > 0 ? h : 0;
+        }
     }
     gemm('N', 'T', t->P, w->heads, HIDDEN, t->hidden, HIDDEN, w->cpb_w2->data, HIDDEN, 0, t->logit, w->heads);
 }

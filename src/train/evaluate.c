@@ -31,6 +31,8 @@ struct figures {
 
 struct pass {
     const struct retrieval *task;
+    void (*each)(const struct pass *p, int query, const float *row, struct scored *best);
+    int *nearest; /* (Q, most) of find_nearest */
     const struct evaluation *out;
     struct ranking *rankings; /* may be NULL */
     struct figures *figures;  /* (Q) */
@@ -141,8 +143,38 @@ static void rank_part(void *argument, struct team team)
             gemm('N', 'T', rows, task->T - t < COLUMNS ? task->T - t : COLUMNS, task->D,
                  task->queries + (size_t)q * task->D, task->D, task->gallery + (size_t)t * task->D, task->D, 0,
                  scores + t, task->T);
-        for (int r = 0; r < rows; r++) rank_query(p, q + r, scores + (size_t)r * task->T, best);
+        for (int r = 0; r < rows; r++) p->each(p, q + r, scores + (size_t)r * task->T, best);
     }
+}
+
+static bool open_pass(struct pass *p)
+{
+    size_t threads = (size_t)parallel_threads();
+    p->scores = malloc(threads * ROWS * p->task->T * sizeof *p->scores);
+    p->best = malloc(threads * p->most * sizeof *p->best);
+    return p->scores && p->best;
+}
+
+static void close_pass(struct pass *p)
+{
+    free(p->scores);
+    free(p->best);
+}
+
+static void keep_nearest(const struct pass *p, int query, const float *row, struct scored *best)
+{
+    find_best(best, p->most, row, p->task->T);
+    for (int i = 0; i < p->most; i++) p->nearest[(size_t)query * p->most + i] = best[i].item;
+}
+
+gvm_status find_nearest(int *best, int most, const struct retrieval *task, gvm_error *err)
+{
+    assert(most >= 1 && most <= task->T);
+    struct pass p = {.task = task, .each = keep_nearest, .nearest = best, .most = most};
+    bool ready = open_pass(&p);
+    if (ready) parallel_run(rank_part, &p);
+    close_pass(&p);
+    return ready ? GVM_OK : fail(err, GVM_MEMORY, "there is not enough memory to rank a gallery of %d", task->T);
 }
 
 static int compare_doubles(const void *a, const void *b)
@@ -185,23 +217,20 @@ gvm_status evaluate(struct evaluation *out, struct ranking *rankings, const stru
     int percent = task->T / 100 > 1 ? task->T / 100 : 1;
     *out = (struct evaluation){.queries = task->Q, .gallery = task->T, .at = {1, 5, 10, percent}};
     out->has_metres = task->lat != NULL;
-    int most = percent > 10 ? percent : 10, threads = parallel_threads();
+    int most = percent > 10 ? percent : 10;
     if (most > task->T) most = task->T;
     for (int k = 0; k < AT_COUNT; k++)
         if (out->at[k] > task->T) out->at[k] = task->T;
-    struct pass p = {.task = task, .out = out, .rankings = rankings, .most = most};
+    struct pass p = {.task = task, .each = rank_query, .out = out, .rankings = rankings, .most = most};
     p.figures = calloc((size_t)task->Q, sizeof *p.figures);
-    p.scores = malloc((size_t)threads * ROWS * task->T * sizeof *p.scores);
-    p.best = malloc((size_t)threads * most * sizeof *p.best);
     double *firsts = malloc((size_t)task->Q * sizeof *firsts);
-    bool ready = p.figures && p.scores && p.best && firsts;
+    bool ready = open_pass(&p) && p.figures && firsts;
     if (ready) {
         parallel_run(rank_part, &p);
         sum_up(out, p.figures, firsts);
     }
+    close_pass(&p);
     free(p.figures);
-    free(p.scores);
-    free(p.best);
     free(firsts);
     return ready ? GVM_OK : fail(err, GVM_MEMORY, "there is not enough memory to rank a gallery of %d", task->T);
 }

@@ -46,6 +46,10 @@ struct evaluation {
 
 extern const double within_m[AT_COUNT]; /* 0, 36, 72, 144 */
 
+/* best: out, (Q, most), the gallery's entries of the highest scores, best first; 1 <= most <= T. task's answers and
+ * places are not read. GVM_MEMORY. */
+gvm_status find_nearest(int *best, int most, const struct retrieval *task, gvm_error *err);
+
 /* rankings: (Q), or NULL. GVM_MEMORY, or GVM_ARGUMENT for a query without a right entry. */
 gvm_status evaluate(struct evaluation *out, struct ranking *rankings, const struct retrieval *task, gvm_error *err);
 

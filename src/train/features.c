@@ -282,30 +282,45 @@ static gvm_status rank_split(struct evaluation *out, struct ranking **rankings, 
     return status;
 }
 
+gvm_status features_embed(struct features *out, bool *stopped, const struct network *network,
+                          const struct pictures *pictures, const struct split *split, features_progress *progress,
+                          void *user, gvm_error *err)
+{
+    size_t Q = (size_t)split->query_count, T = (size_t)split->tile_count;
+    int D = network->views[0].features;
+    *out = (struct features){malloc((Q + 1) * D * sizeof *out->street), malloc((T + 1) * D * sizeof *out->aerial), D};
+    *stopped = false;
+    if (out->street == NULL || out->aerial == NULL)
+        return fail(err, GVM_MEMORY, "there is not enough memory for the features of %zu pictures", Q + T);
+    struct counter counter = {.progress = progress, .user = user, .total = Q + T};
+    struct reading r = {.pictures = pictures, .split = split, .view = GVM_STREET};
+    gvm_status status = embed_side(out->street, &r, network, split->query_count, &counter, err);
+    r.view = GVM_AERIAL;
+    if (status == GVM_OK) status = embed_side(out->aerial, &r, network, split->tile_count, &counter, err);
+    *stopped = counter.stopped;
+    return status;
+}
+
+void features_free(struct features *features)
+{
+    free(features->street);
+    free(features->aerial);
+    *features = (struct features){0};
+}
+
 gvm_status evaluate_split(struct evaluation *out, struct ranking **rankings, const struct network *network,
                           const struct pictures *pictures, const struct split *split, bool reverse,
                           features_progress *progress, void *user, gvm_error *err)
 {
-    int D = network->views[0].features;
+    struct features f;
+    bool stopped;
     *out = (struct evaluation){0};
     if (rankings) *rankings = NULL;
     if (split->query_count < 1 || split->tile_count < 1)
         return fail(err, GVM_ARGUMENT, "%s: its test split is empty", pictures->data->root);
-    float *street = malloc((size_t)split->query_count * D * sizeof *street);
-    float *aerial = malloc((size_t)split->tile_count * D * sizeof *aerial);
-    struct counter counter = {
-        .progress = progress, .user = user, .total = (size_t)split->query_count + (size_t)split->tile_count};
-    struct reading r = {.pictures = pictures, .split = split, .view = GVM_STREET};
-    gvm_status status = street && aerial
-                            ? GVM_OK
-                            : fail(err, GVM_MEMORY, "there is not enough memory for the features of %d pictures",
-                                   split->query_count + split->tile_count);
-    if (status == GVM_OK) status = embed_side(street, &r, network, split->query_count, &counter, err);
-    r.view = GVM_AERIAL;
-    if (status == GVM_OK) status = embed_side(aerial, &r, network, split->tile_count, &counter, err);
-    if (status == GVM_OK && !counter.stopped)
-        status = rank_split(out, rankings, street, aerial, D, split, pictures->data->hit_m, reverse, err);
-    free(street);
-    free(aerial);
+    gvm_status status = features_embed(&f, &stopped, network, pictures, split, progress, user, err);
+    if (status == GVM_OK && !stopped)
+        status = rank_split(out, rankings, f.street, f.aerial, f.D, split, pictures->data->hit_m, reverse, err);
+    features_free(&f);
     return status;
 }

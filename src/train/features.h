@@ -9,6 +9,19 @@
 /* Called now and then on the calling thread: pictures done, of how many. Returns whether to go on. */
 typedef bool features_progress(void *user, size_t done, size_t total);
 
+/* Both sides of a split, rows of length 1. */
+struct features {
+    float *street, *aerial; /* (queries, D), (tiles, D) */
+    int D;
+};
+
+/* Embed both sides. out: to be freed with features_free, also on failure. progress may be NULL; where it says to stop,
+ * *stopped and GVM_OK. A picture that cannot be read is GVM_FILE or GVM_IMAGE with its name. */
+gvm_status features_embed(struct features *out, bool *stopped, const struct network *network,
+                          const struct pictures *pictures, const struct split *split, features_progress *progress,
+                          void *user, gvm_error *err);
+void features_free(struct features *features);
+
 /* Embed both sides of a split and evaluate. reverse: aerial to street, where tiles without a query are left out.
  * rankings: out, (queries) or (tiles that have one), to be freed; may be NULL. progress may be NULL. A picture that
  * cannot be read is GVM_FILE or GVM_IMAGE with its name. Where progress says to stop, GVM_OK with out->queries 0 and no

@@ -4,6 +4,7 @@
 
 #include <glib.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,14 +52,14 @@ static json_t *text_or_null(const char *text)
 static char *run_json(const struct run_options *o, const struct run_position *p)
 {
     json_t *root = json_pack(
-        "{s:o, s:o, s:o, s:o, s:b, s:[f,f], s:f, s:i, s:i, s:i, s:I, s:b, s:f, s:b, s:b, s:[f,f,f,f,f,f,f], "
+        "{s:o, s:o, s:o, s:o, s:b, s:[f,f], s:f, s:i, s:i, s:i, s:I, s:b, s:f, s:i, s:b, s:b, s:[f,f,f,f,f,f,f], "
         "s:[f,f,f,f], "
         "s:[f,f,f,f,f,f], s:f, s:f, s:I, s:i, s:i, s:b, s:f}",
         "data", text_or_null(o->data), "format", text_or_null(o->format), "test", text_or_null(o->test), "cache",
         text_or_null(o->cache), "has_elevation", o->has_elevation, "elevation", o->elevation[0], o->elevation[1],
         "ground_m", o->ground_m, "epochs", o->epochs, "batch", o->batch, "eval_every", o->eval_every, "seed",
-        (json_int_t)o->seed, "shuffle", o->shuffle, "cluster_m", o->cluster_m, "skip_bad", o->skip_bad, "turn",
-        o->amounts.turn, "amounts", (double)o->amounts.jitter, (double)o->amounts.grey, (double)o->amounts.blur,
+        (json_int_t)o->seed, "shuffle", o->shuffle, "cluster_m", o->cluster_m, "hard", o->hard, "skip_bad", o->skip_bad,
+        "turn", o->amounts.turn, "amounts", (double)o->amounts.jitter, (double)o->amounts.grey, (double)o->amounts.blur,
         (double)o->amounts.sigma[0], (double)o->amounts.sigma[1], (double)o->amounts.mirror, (double)o->amounts.street,
         "losses", (double)o->losses.contrast, (double)o->losses.strong, (double)o->losses.weak, (double)o->losses.alpha,
         "rates", (double)o->rates.backbone, (double)o->rates.other, (double)o->rates.decay, (double)o->rates.beta1,
@@ -101,21 +102,21 @@ static gvm_status read_json(struct run_options *o, struct run_position *p, const
         root &&
         json_unpack(
             root,
-            "{s:o, s:o, s:o, s:o, s:b, s:[F,F], s:F, s:i, s:i, s:i, s:I, s:b, s:F, s:b, s:b, s:[F,F,F,F,F,F,F], "
+            "{s:o, s:o, s:o, s:o, s:b, s:[F,F], s:F, s:i, s:i, s:i, s:I, s:b, s:F, s:i, s:b, s:b, s:[F,F,F,F,F,F,F], "
             "s:[F,F,F,F], s:[F,F,F,F,F,F], s:F, s:F, s:I, s:i, s:i, s:b, s:F}",
             "data", &data, "format", &format, "test", &test, "cache", &cache, "has_elevation", &has_elevation,
             "elevation", &o->elevation[0], &o->elevation[1], "ground_m", &o->ground_m, "epochs", &o->epochs, "batch",
             &o->batch, "eval_every", &o->eval_every, "seed", &seed, "shuffle", &shuffle, "cluster_m", &o->cluster_m,
-            "skip_bad", &skip, "turn", &turn, "amounts", &a[0], &a[1], &a[2], &a[3], &a[4], &a[5], &a[6], "losses",
-            &l[0], &l[1], &l[2], &l[3], "rates", &r[0], &r[1], &r[2], &r[3], &r[4], &r[5], "rho", &rho, "drop_path",
-            &drop, "step", &step, "epoch", &p->epoch, "next_batch", &p->batch, "evaluate", &evaluate, "best",
-            &p->best) == 0 &&
+            "hard", &o->hard, "skip_bad", &skip, "turn", &turn, "amounts", &a[0], &a[1], &a[2], &a[3], &a[4], &a[5],
+            &a[6], "losses", &l[0], &l[1], &l[2], &l[3], "rates", &r[0], &r[1], &r[2], &r[3], &r[4], &r[5], "rho", &rho,
+            "drop_path", &drop, "step", &step, "epoch", &p->epoch, "next_batch", &p->batch, "evaluate", &evaluate,
+            "best", &p->best) == 0 &&
         own_text(&o->data, data) && o->data && own_text(&o->format, format) && own_text(&o->test, test) &&
         own_text(&o->cache, cache) && (o->cluster_m == 0 || (o->cluster_m >= 1 && o->cluster_m <= 1e6)) &&
-        o->epochs >= 1 && o->batch >= 2 && o->batch <= MAX_BATCH && o->eval_every >= 0 && step >= 0 && p->epoch >= 0 &&
-        p->batch >= 0 && within(a, 3, 0, 1) && within(a + 5, 2, 0, 1) &&
-        (a[2] == 0 || (within(a + 3, 2, 1e-3, 10) && a[3] <= a[4])) && within(l, 4, 0, 1e3) && within(r, 6, 0, 10) &&
-        within(&rho, 1, 0, 100) && within(&drop, 1, 0, 0.9);
+        o->hard >= 0 && o->hard <= MAX_BATCH && o->epochs >= 1 && o->batch >= 2 && o->batch <= MAX_BATCH &&
+        o->eval_every >= 0 && step >= 0 && p->epoch >= 0 && p->batch >= 0 && within(a, 3, 0, 1) &&
+        within(a + 5, 2, 0, 1) && (a[2] == 0 || (within(a + 3, 2, 1e-3, 10) && a[3] <= a[4])) && within(l, 4, 0, 1e3) &&
+        within(r, 6, 0, 10) && within(&rho, 1, 0, 100) && within(&drop, 1, 0, 0.9);
     json_decref(root);
     if (!fine) {
         run_options_free(o);
@@ -150,13 +151,22 @@ static float *block_of(int kind, const struct network *network, const struct opt
     return kind == 0 ? network->weights : kind == 1 ? optimizer->m : optimizer->v;
 }
 
+/* What the file can hold: whole numbers as float32, exact to 2^24. */
+static gvm_status widen_sequence(float **out, const struct run_position *p, const char *run, gvm_error *err)
+{
+    float *sequence = *out = malloc((size_t)p->sequence_count * sizeof *sequence);
+    if (sequence == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to save the run", run);
+    for (int i = 0; i < p->sequence_count; i++) sequence[i] = (float)p->sequence[i];
+    return GVM_OK;
+}
+
 gvm_status run_save(const char *run, const struct run_options *options, const struct run_position *position,
                     const struct network *network, const struct optimizer *optimizer, gvm_error *err)
 {
     gvm_status status = run_options_check(options, err);
     if (status != GVM_OK) return status;
     size_t count = (size_t)network->param_count * KINDS;
-    struct safetensors_entry *entries = calloc(count, sizeof *entries);
+    struct safetensors_entry *entries = calloc(count + 1, sizeof *entries);
     struct name *names = calloc(count, sizeof *names);
     char *path = run_path(run, "state.safetensors"), *config = config_json(&network->config);
     char *json = run_json(options, position);
@@ -170,8 +180,15 @@ gvm_status run_save(const char *run, const struct run_options *options, const st
         entries[i].data = block_of((int)(i % KINDS), network, optimizer) + (p->data - network->weights);
         for (int k = 0; k < p->rank; k++) entries[i].shape[k] = p->shape[k];
     }
+    float *sequence = NULL;
+    if (status == GVM_OK && position->batch > 0 && position->sequence) { /* the next epoch's follows from the weights */
+        status = widen_sequence(&sequence, position, run, err);
+        entries[count++] = (struct safetensors_entry){
+            .name = "sequence", .rank = 1, .shape = {position->sequence_count}, .data = sequence};
+    }
     const struct safetensors_pair metadata[] = {{"config", config}, {"run", json}};
     if (status == GVM_OK) status = safetensors_write(path, entries, count, metadata, 2, err);
+    free(sequence);
     free(entries);
     free(names);
     free(path);
@@ -180,10 +197,34 @@ gvm_status run_save(const char *run, const struct run_options *options, const st
     return status;
 }
 
+/* The order of an epoch's queries, where there is one. */
+static gvm_status read_sequence(struct run_position *position, const struct safetensors *st, gvm_error *err)
+{
+    const struct safetensors_tensor *t = safetensors_find(st, "sequence");
+    if (t == NULL) return GVM_OK;
+    if (t->count < 1 || t->count > 1 << 24)
+        return fail(err, GVM_FORMAT, "%s: its 'sequence' is not what a training run leaves", safetensors_where(st));
+    float *read = malloc(t->count * sizeof *read);
+    position->sequence = malloc(t->count * sizeof *position->sequence);
+    gvm_status status = read && position->sequence ? safetensors_read_f32(read, st, t, err)
+                                                   : fail(err, GVM_MEMORY,
+                                                          "%s: there is not enough memory for its "
+                                                          "'sequence'",
+                                                          safetensors_where(st));
+    position->sequence_count = (int)t->count;
+    for (size_t i = 0; i < t->count && status == GVM_OK;
+         i++) { /* what is no query's number is none after this either */
+        bool whole = read[i] >= 0 && read[i] < 1 << 24 && read[i] == floorf(read[i]);
+        position->sequence[i] = whole ? (int)read[i] : -1;
+    }
+    free(read);
+    return status;
+}
+
 static gvm_status read_blocks(struct network *network, struct optimizer *optimizer, const struct safetensors *st,
                               gvm_error *err)
 {
-    if (safetensors_count(st) != (size_t)network->param_count * KINDS)
+    if (safetensors_count(st) != (size_t)network->param_count * KINDS + (safetensors_find(st, "sequence") != NULL))
         return fail(err, GVM_FORMAT, "%s: it holds another number of tensors than a state of its network",
                     safetensors_where(st));
     for (int i = 0; i < network->param_count * KINDS; i++) {
@@ -219,6 +260,7 @@ static gvm_status read_state(struct run_options *options, struct run_position *p
             optimizer_open(optimizer, n->params, n->param_count, n->weights, n->grads, n->floats, &options->rates, err);
     }
     if (status == GVM_OK) status = read_blocks(*network, *optimizer, st, err);
+    if (status == GVM_OK) status = read_sequence(position, st, err);
     if (status == GVM_OK) (*optimizer)->step = position->step;
     return status;
 }
@@ -239,6 +281,8 @@ gvm_status run_load(const char *run, struct run_options *options, struct run_pos
     safetensors_close(st);
     if (status == GVM_OK) return GVM_OK;
     run_options_free(options);
+    free(position->sequence);
+    position->sequence = NULL;
     optimizer_free(*optimizer);
     network_free(*network);
     *network = NULL;

@@ -24,6 +24,7 @@ struct run_options {
     uint64_t seed;
     bool shuffle, skip_bad;
     double cluster_m; /* sampler.h */
+    int hard;         /* hard.h: the size of a group; 0: none */
     struct augmentation amounts;
     struct loss_weights losses;
     struct rates rates;
@@ -36,6 +37,9 @@ struct run_position {
     int epoch, batch;
     bool evaluate; /* first of all the test split, as the epoch that has just ended asks for */
     double best;   /* highest R@1 so far, percent; -1 before the first evaluation */
+    /* With hard batches: what the epoch's batches are filled by, (sequence_count), to be freed; else NULL and 0. */
+    int *sequence;
+    int sequence_count;
 };
 
 /* Whether a state can keep them: it is JSON, so paths and names must be UTF-8. GVM_ARGUMENT with the one that is not.

@@ -15,6 +15,7 @@
 #include "model/checkpoint.h"
 #include "model/learn.h"
 #include "train/features.h"
+#include "train/hard.h"
 
 struct training {
     const char *run;
@@ -177,13 +178,48 @@ static gvm_status open_data(struct training *t, gvm_error *err)
     return status;
 }
 
+/* The order that a state was saved with is one of these pairs: each query once. */
+static gvm_status check_sequence(const struct training *t, gvm_error *err)
+{
+    int N = t->data->train.query_count;
+    bool fine = t->position.sequence_count == N, *seen = calloc((size_t)N + 1, sizeof *seen);
+    if (seen == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to order %d queries", N);
+    for (int i = 0; i < N && fine; i++) {
+        int q = t->position.sequence[i];
+        fine = q >= 0 && q < N && !seen[q];
+        if (fine) seen[q] = true;
+    }
+    free(seen);
+    return fine ? GVM_OK
+                : fail(err, GVM_FORMAT, "%s: its state orders other pairs than the data set has; begin a new run",
+                       t->run);
+}
+
+/* With hard batches: the order of the epoch that begins, by the network as it is now; or of one that goes on. */
+static gvm_status order_epoch(struct training *t, gvm_error *err)
+{
+    struct run_position *p = &t->position;
+    const struct split *split = &t->data->train;
+    if (p->batch > 0) return check_sequence(t, err);
+    free(p->sequence);
+    p->sequence_count = split->query_count;
+    p->sequence = malloc(((size_t)p->sequence_count + 1) * sizeof *p->sequence);
+    if (p->sequence == NULL)
+        return fail(err, GVM_MEMORY, "there is not enough memory to order %d queries", p->sequence_count);
+    return hard_sequence(p->sequence, &t->stopped, t->options->hard, t->network, &t->pictures, split, t->options->seed,
+                         (uint64_t)p->epoch, tell_evaluating, t, err);
+}
+
 static gvm_status open_loader(struct training *t, gvm_error *err)
 {
     const struct run_options *o = t->options;
+    gvm_status status = o->hard > 0 ? order_epoch(t, err) : GVM_OK;
+    if (status != GVM_OK || t->stopped) return status;
     struct loader_options l = {.batch = o->batch,
                                .workers = workers(),
                                .shuffle = o->shuffle,
                                .cluster_m = o->cluster_m,
+                               .sequence = o->hard > 0 ? t->position.sequence : NULL,
                                .skip_bad = o->skip_bad,
                                .seed = o->seed,
                                .amounts = o->amounts,
@@ -197,8 +233,6 @@ static gvm_status open_loader(struct training *t, gvm_error *err)
 static gvm_status open_learner(struct training *t, gvm_error *err)
 {
     const struct run_options *o = t->options;
-    gvm_status status = network_place(t->network, err);
-    if (status != GVM_OK) return status;
     return learner_open(&t->learner, t->network, t->optimizer, o->batch, &o->losses, o->rho, o->drop_path, o->seed,
                         err);
 }
@@ -206,6 +240,7 @@ static gvm_status open_learner(struct training *t, gvm_error *err)
 static gvm_status open_training(struct training *t, gvm_error *err)
 {
     gvm_status status = open_data(t, err);
+    if (status == GVM_OK && !t->stopped) status = network_place(t->network, err);
     if (status == GVM_OK && !t->stopped) status = open_loader(t, err);
     if (status == GVM_OK && !t->stopped) status = open_learner(t, err);
     if (status == GVM_OK) status = open_log(t, err);
@@ -219,6 +254,7 @@ static void close_training(struct training *t)
 {
     if (t->log) fclose(t->log);
     loader_free(t->loader);
+    free(t->position.sequence);
     cache_free(t->cache);
     dataset_free(t->data);
     learner_close(&t->learner);
@@ -234,13 +270,14 @@ static void take_next(struct training *t)
 }
 
 /* One update on the batch that was taken last, and what went wrong with it. A device computes while the batch after it
- * is read and brought over. */
+ * is read and brought over, unless that one waits for the order of a new epoch. */
 static gvm_status update(struct losses *losses, struct training *t, float factor, gvm_error *err)
 {
     const struct run_options *o = t->options;
+    bool known = o->hard == 0 || t->next.batch.index + 1 < t->next.batch.count;
     gvm_error why;
     learner_start(&t->learner, t->position.step, factor);
-    if (t->network->home) take_next(t);
+    if (t->network->home && known) take_next(t);
     gvm_status status = learner_finish(losses, &t->learner, &why);
     switch (status) {
     case GVM_OK: return GVM_OK;
@@ -291,7 +328,11 @@ static gvm_status end_epoch(struct training *t, gvm_error *err)
     t->position.batch = 0;
     bool due = o->eval_every > 0 && (t->position.epoch % o->eval_every == 0 || t->position.epoch == o->epochs);
     t->position.evaluate = due && t->data->test.query_count > 0;
-    return evaluate_and_save(t, err);
+    gvm_status status = evaluate_and_save(t, err);
+    if (status != GVM_OK || t->stopped || o->hard == 0 || t->position.epoch == o->epochs) return status;
+    loader_free(t->loader);
+    t->loader = NULL;
+    return open_loader(t, err);
 }
 
 static gvm_status one_step(struct training *t, gvm_error *err)
@@ -346,6 +387,7 @@ gvm_status train(struct train_result *result, const char *run, const struct run_
     }
     if (status == GVM_OK && t.position.step != saved_step) status = save(&t, err);
     result->position = t.position;
+    result->position.sequence = NULL;
     result->stopped = t.stopped;
     result->waited = t.waited;
     result->seconds = now() - t.started;

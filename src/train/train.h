@@ -29,9 +29,9 @@ struct train_result {
 
 /* Train until the last epoch, or until `steps` updates are done (0: no limit), or until told to stop; save at each
  * epoch's end, every `save_minutes`, and at the end. An evaluation that is stopped is begun again by whoever goes on; a
- * cache goes on as cache.h says. `run` is a folder that exists. network and optimizer are as
- * fresh, or as run_load gave them with the position. Returns the first failure; the state saved last stays. A loss that
- * is not finite is GVM_ARGUMENT with step and rate, and nothing is saved of it. */
+ * cache goes on as cache.h says. The position's sequence is taken over. `run` is a folder that exists. network and
+ * optimizer are as fresh, or as run_load gave them with the position. Returns the first failure; the state saved last
+ * stays. A loss that is not finite is GVM_ARGUMENT with step and rate, and nothing is saved of it. */
 gvm_status train(struct train_result *result, const char *run, const struct run_options *options,
                  struct run_position position, struct network *network, struct optimizer *optimizer, long steps,
                  double save_minutes, const struct train_events *events, gvm_error *err);

@@ -6,7 +6,7 @@ expect 0 demo --out "$tmp/town" --quiet
 says out "\$ geoviewmatch world --ortho" "\$ geoviewmatch index --raster" "\$ geoviewmatch locate --index" \
     "30 photos whose place is known: median error" "geoviewmatch index --raster ORTHOPHOTO.tif"
 first=$(sed -n 's/.*within 25 m \([0-9]*\).*at rank 1.*/\1/p' "$tmp/out")
-[ "$first" -ge 40 ] || { echo "only $first% at rank 1"; exit 1; }
+[ "$first" -ge 60 ] || { echo "only $first% at rank 1"; exit 1; }
 for file in ortho.tif map.gpkg map.features report/index.html report/answers.geojson; do [ -s "$tmp/town/$file" ]; done
 expect 1 demo --out "$tmp/town"
 says err "town: the folder is not empty"

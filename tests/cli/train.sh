@@ -55,6 +55,15 @@ expect 0 $mirrored --out "$tmp/again" --steps 3
 expect 0 train --resume "$tmp/again" --quiet
 cmp "$tmp/mirrored/state.safetensors" "$tmp/again/state.safetensors"
 
+# Hard batches: an epoch goes on in the order that it began with, though the weights have moved on since.
+hard="$begin --epochs 4 --eval-every 0 --hard 2"
+expect 0 $hard --out "$tmp/hard"
+for steps in 3 4; do
+    expect 0 $hard --out "$tmp/hard$steps" --steps $steps
+    expect 0 train --resume "$tmp/hard$steps" --quiet
+    cmp "$tmp/hard/state.safetensors" "$tmp/hard$steps/state.safetensors"
+done
+
 # Killed a few times, at no time in particular.
 $GEOVIEWMATCH $begin --out "$tmp/killed" --save-minutes 0 > /dev/null & pid=$!
 for pause in 0.15 0.1 0.3 0.2; do
@@ -245,6 +254,8 @@ expect 2 train --data "$tmp/data" --out "$tmp/x" --epochs many
 says err "--epochs takes a whole number"
 expect 2 train --data "$tmp/data" --out "$tmp/x" --cluster 1e-300
 refused "--cluster takes 0 or metres from 1 to 1e+06, not '1e-300'"
+expect 2 train --data "$tmp/data" --out "$tmp/x" --hard 8 --cluster 100
+refused "--hard chooses what comes together: --cluster and --shuffle no do not go with it"
 cp -r "$tmp/whole" "$tmp/odd"
 sed -i 's/cluster_m\\":0.0/cluster_m\\":0.1/' "$tmp/odd/state.safetensors"
 expect 1 train --resume "$tmp/odd"

@@ -5,7 +5,7 @@
 expect 0 --version
 [[ $(cat "$tmp/out") =~ ^geoviewmatch\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
 expect 0 --help
-says out "usage: geoviewmatch COMMAND" locate index embed init info bench
+says out "usage: geoviewmatch COMMAND" locate serve index embed init info bench
 lines err 0
 expect 2
 refused_out=$(cat "$tmp/err")
@@ -18,7 +18,7 @@ refused "there is no option '--fly'"
 expect 2 $'fl\ny\033'
 refused "there is no command 'fl?y?'"
 
-for command in demo locate index embed heatmap init info bench; do
+for command in demo locate serve index embed heatmap init info bench; do
     expect 0 $command --help
     says out "usage: geoviewmatch $command" --help
     lines err 0
@@ -26,7 +26,7 @@ for command in demo locate index embed heatmap init info bench; do
     refused "geoviewmatch $command: there is no option '--fly'; see \`geoviewmatch $command --help\`"
 done
 
-for command in locate index embed heatmap init info; do
+for command in locate serve index embed heatmap init info; do
     expect 2 $command -z
     refused "there is no option '-z'"
     expect 2 $command --threads

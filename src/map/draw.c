@@ -1,0 +1,222 @@
+/* draw.c - see draw.h. A raster is read in latitude and longitude, twice as high as the tile, and its rows are then
+ * taken where Mercator's lie; pictures that are a tile each are laid where they belong. */
+#include "map/draw.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "map/earth.h"
+#include "map/imagery_parts.h"
+
+enum {
+    GREY = 112,    /* where nothing is */
+    PICTURES = 64, /* that one tile is laid out of, at most */
+    FINER = 2      /* rows read for each row of the tile */
+};
+
+static const double MOST = 64e6; /* pixels of a raster without overviews that are read for one tile */
+
+struct sheet_source {
+    const char *crs; /* in the map's jobs */
+    char *path;
+    struct raster_facts facts;
+    bool overviews;
+};
+
+struct drawing {
+    const gvm_map *map;
+    struct sheet_source *sources;
+    size_t count;
+    bool pictures; /* some tile is a picture of its own */
+};
+
+/* ------------------------------------------------------------------ sources */
+
+static void add_source(struct drawing *d, const char *name, const char *crs)
+{
+    struct sheet_source source = {.crs = crs, .path = map_find_source(d->map, name)};
+    struct raster *raster = NULL;
+    if (source.path != NULL && raster_open(&raster, source.path, crs, 1, NULL) == GVM_OK &&
+        raster_describe(&source.facts, raster, NULL) == GVM_OK) {
+        source.overviews = raster_has_overviews(raster);
+        d->sources[d->count++] = source;
+        source.path = NULL;
+    }
+    raster_free(raster);
+    free(source.path);
+}
+
+gvm_status drawing_open(struct drawing **drawing, const gvm_map *map, gvm_error *err)
+{
+    struct drawing *d = *drawing = calloc(1, sizeof *d);
+    size_t i, k, most = 0;
+    json_t *job, *raster;
+    json_array_foreach(map->jobs, i, job) most +=
+        json_array_size(json_object_get(json_object_get(job, "imagery"), "sources"));
+    if (d != NULL) {
+        d->map = map;
+        d->sources = calloc(most + 1, sizeof *d->sources);
+    }
+    if (d == NULL || d->sources == NULL) {
+        drawing_free(d);
+        *drawing = NULL;
+        return fail(err, GVM_MEMORY, "there is not enough memory for the map's imagery");
+    }
+    json_array_foreach(map->jobs, i, job)
+    {
+        const json_t *imagery = json_object_get(job, "imagery"), *rasters = json_object_get(imagery, "sources");
+        if (rasters == NULL) d->pictures = true;
+        json_array_foreach(rasters, k, raster)
+        {
+            const char *path = json_string_value(json_object_get(raster, "path"));
+            if (path != NULL) add_source(d, path, json_string_value(json_object_get(imagery, "crs")));
+        }
+    }
+    if (map->jobs == NULL) d->pictures = true;
+    return GVM_OK;
+}
+
+void drawing_free(struct drawing *d)
+{
+    if (d == NULL) return;
+    for (size_t i = 0; i < d->count; i++) free(d->sources[i].path);
+    free(d->sources);
+    free(d);
+}
+
+bool drawing_is_there(const struct drawing *d)
+{
+    for (size_t i = 0; i < d->count; i++)
+        if (access(d->sources[i].path, R_OK) == 0) return true;
+    if (!d->pictures || d->map->tiles.count == 0) return false;
+    char *path = map_find_source(d->map, d->map->tiles.items[0].image);
+    bool there = path != NULL;
+    free(path);
+    return there;
+}
+
+/* ------------------------------------------------------------------ rasters */
+
+/* Pixels of the raster within a box. */
+static double pixels_within(const struct sheet_source *s, const double box[4], double lat)
+{
+    double west = fmax(box[0], s->facts.box[0]), east = fmin(box[2], s->facts.box[2]);
+    double south = fmax(box[1], s->facts.box[1]), north = fmin(box[3], s->facts.box[3]);
+    if (west >= east || south >= north) return 0;
+    return (east - west) * metres_per_lon(lat) * (north - south) * metres_per_lat(lat) /
+           (s->facts.pixel_m * s->facts.pixel_m);
+}
+
+/* Lay what the raster shows over the tile. rgba: room for (FINER side, side, 4). */
+static gvm_status lay_raster(unsigned char *rgb, bool *empty, uint8_t *rgba, const struct sheet_source *s,
+                             const struct place *tile, long zoom, long y, int side, gvm_error *err)
+{
+    double box[4], middle = (s->facts.box[0] + s->facts.box[2]) / 2;
+    double turn = lon_near(tile->lon, middle) - tile->lon;
+    memcpy(box, tile->box, sizeof box);
+    box[0] += turn;
+    box[2] += turn;
+    double pixels = pixels_within(s, box, tile->lat);
+    if (pixels == 0 || (pixels > MOST && !s->overviews)) return GVM_OK;
+    struct raster *raster;
+    struct raster_source steps = {.path = s->path};
+    raster_source_steps(&steps, s->facts.pixel_m, tile->metres / side);
+    int H = FINER * side;
+    const double view[4] = {box[0], box[3], (box[2] - box[0]) / side, (box[3] - box[1]) / H};
+    gvm_status status = raster_open(&raster, s->path, s->crs, steps.reduce, err);
+    if (status == GVM_OK) status = raster_read(rgba, H, side, raster, view, err);
+    raster_free(raster);
+    for (int r = 0; r < side && status == GVM_OK; r++) {
+        double lat = xyz_lat((double)y + (r + 0.5) / side, (double)(1L << zoom));
+        int row = (int)fmax(0, fmin(H - 1, floor((box[3] - lat) / view[3])));
+        const uint8_t *in = rgba + (size_t)row * (size_t)side * 4;
+        unsigned char *out = rgb + (size_t)r * (size_t)side * 3;
+        for (int c = 0; c < side; c++, in += 4, out += 3) {
+            if (in[3] == 0) continue;
+            *empty = false;
+            for (int k = 0; k < 3; k++) out[k] = (unsigned char)((in[k] * in[3] + out[k] * (255 - in[3]) + 127) / 255);
+        }
+    }
+    return status;
+}
+
+/* ------------------------------------------------------------------ pictures */
+
+/* Where in the tile, in pixels, a picture lies: left, top, right, bottom. False where that is outside. */
+static bool place_within(int at[4], const struct tile *t, double metres, const struct place *tile, long zoom, long y,
+                         int side)
+{
+    double box[4], n = (double)(1L << zoom);
+    tile_box(box, t->lat, lon_near(t->lon, tile->lon), metres);
+    if (box[0] >= tile->box[2] || box[2] <= tile->box[0] || box[1] >= tile->box[3] || box[3] <= tile->box[1])
+        return false;
+    double across = side / (tile->box[2] - tile->box[0]);
+    for (int i = 0; i < 2; i++) {
+        double lat = box[i == 0 ? 3 : 1] * EARTH_DEGREE;
+        at[2 * i] = (int)lround((box[2 * i] - tile->box[0]) * across);
+        at[2 * i + 1] = (int)lround(((1 - asinh(tan(lat)) / M_PI) / 2 * n - (double)y) * side);
+    }
+    return at[2] > at[0] && at[3] > at[1];
+}
+
+static gvm_status lay_picture(unsigned char *rgb, bool *empty, const struct drawing *d, size_t number, const int at[4],
+                              int side, gvm_error *err)
+{
+    int w = at[2] - at[0], h = at[3] - at[1], size = w > h ? w : h;
+    if (size > 4 * side) size = 4 * side;
+    unsigned char *picture = malloc((size_t)size * (size_t)size * 3);
+    if (picture == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for a tile");
+    gvm_hit hit = map_hit(d->map, number);
+    if (gvm_map_picture(d->map, &hit, picture, size, NULL) == GVM_OK) {
+        *empty = false;
+        for (int y = at[1] > 0 ? at[1] : 0; y < side && y < at[3]; y++)
+            for (int x = at[0] > 0 ? at[0] : 0; x < side && x < at[2]; x++) {
+                long u = (long)(x - at[0]) * size / w, v = (long)(y - at[1]) * size / h;
+                memcpy(rgb + 3 * ((size_t)y * (size_t)side + (size_t)x), picture + 3 * (v * size + u), 3);
+            }
+    }
+    free(picture);
+    return GVM_OK;
+}
+
+static gvm_status lay_pictures(unsigned char *rgb, bool *empty, const struct drawing *d, const struct place *tile,
+                               long zoom, long y, int side, gvm_error *err)
+{
+    size_t numbers[PICTURES];
+    int count = 0, at[PICTURES][4];
+    for (size_t i = 0; i < d->map->tiles.count; i++) {
+        const struct tile *t = &d->map->tiles.items[i];
+        double metres = t->metres > 0 ? t->metres : d->map->ground_m;
+        int where[4];
+        if (!place_within(where, t, metres, tile, zoom, y, side)) continue;
+        if (count == PICTURES) return GVM_OK;
+        memcpy(at[count], where, sizeof where);
+        numbers[count++] = i;
+    }
+    gvm_status status = GVM_OK;
+    for (int i = 0; i < count && status == GVM_OK; i++)
+        status = lay_picture(rgb, empty, d, numbers[i], at[i], side, err);
+    return status;
+}
+
+/* ------------------------------------------------------------------ a tile */
+
+gvm_status drawing_tile(unsigned char *rgb, bool *empty, const struct drawing *d, long zoom, long x, long y, int side,
+                        gvm_error *err)
+{
+    struct place tile;
+    *empty = true;
+    if (!xyz_place(&tile, zoom, x, y)) return fail(err, GVM_ARGUMENT, "there is no tile %ld/%ld/%ld", zoom, x, y);
+    uint8_t *rgba = malloc((size_t)FINER * (size_t)side * (size_t)side * 4);
+    if (rgba == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for a tile");
+    memset(rgb, GREY, (size_t)side * (size_t)side * 3);
+    gvm_status status = GVM_OK;
+    for (size_t i = 0; i < d->count && status == GVM_OK; i++)
+        status = lay_raster(rgb, empty, rgba, &d->sources[i], &tile, zoom, y, side, err);
+    if (status == GVM_OK && d->pictures) status = lay_pictures(rgb, empty, d, &tile, zoom, y, side, err);
+    free(rgba);
+    return status;
+}

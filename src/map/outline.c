@@ -1,0 +1,126 @@
+/* outline.c - see outline.h: rows of tiles that touch become strips, and GEOS, by way of GDAL, joins the strips. */
+#include "map/outline.h"
+
+#include <cpl_conv.h>
+#include <math.h>
+#include <ogr_api.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "map/earth.h"
+#include "map/gdal.h"
+
+enum { CELLS = 64, STRIPS = 20000 /* beyond them, cells of the extent stand for tiles */ };
+
+struct box {
+    double side[4]; /* west, south, east, north */
+};
+
+void map_tile_box(double box[4], const gvm_map *map, size_t number)
+{
+    const struct tile *tile = &map->tiles.items[number];
+    tile_box(box, tile->lat, lon_near(tile->lon, map->tiles.items[0].lon),
+             tile->metres > 0 ? tile->metres : map->ground_m);
+}
+
+void map_box(double box[4], const gvm_map *map)
+{
+    map_tile_box(box, map, 0);
+    for (size_t i = 1; i < map->tiles.count; i++) {
+        double own[4];
+        map_tile_box(own, map, i);
+        for (int k = 0; k < 4; k++) box[k] = k < 2 ? fmin(box[k], own[k]) : fmax(box[k], own[k]);
+    }
+}
+
+/* By rows, each from the west. */
+static int compare(const void *a, const void *b)
+{
+    const double *p = ((const struct box *)a)->side, *q = ((const struct box *)b)->side;
+    if (p[1] != q[1]) return p[1] < q[1] ? -1 : 1;
+    if (p[3] != q[3]) return p[3] < q[3] ? -1 : 1;
+    return (p[0] > q[0]) - (p[0] < q[0]);
+}
+
+/* Returns how many strips there are. */
+static size_t join_rows(struct box *boxes, size_t count)
+{
+    size_t kept = 0;
+    qsort(boxes, count, sizeof *boxes, compare);
+    for (size_t i = 0; i < count; i++) {
+        double *last = kept > 0 ? boxes[kept - 1].side : NULL, *own = boxes[i].side;
+        if (last != NULL && last[1] == own[1] && last[3] == own[3] && own[0] <= last[2] + 1e-9)
+            last[2] = fmax(last[2], own[2]);
+        else
+            boxes[kept++] = boxes[i];
+    }
+    return kept;
+}
+
+/* The cells of the extent in which tiles stand, in the place of the tiles; there is room for as many. */
+static size_t take_cells(struct box *boxes, const gvm_map *map)
+{
+    bool taken[CELLS][CELLS] = {{false}};
+    double all[4], own[4];
+    size_t count = 0;
+    map_box(all, map);
+    double wide = (all[2] - all[0]) / CELLS, high = (all[3] - all[1]) / CELLS;
+    for (size_t i = 0; i < map->tiles.count; i++) {
+        map_tile_box(own, map, i);
+        int x = (int)(((own[0] + own[2]) / 2 - all[0]) / wide), y = (int)(((own[1] + own[3]) / 2 - all[1]) / high);
+        if (x < 0 || y < 0 || x >= CELLS || y >= CELLS || taken[y][x]) continue;
+        taken[y][x] = true;
+        boxes[count++] =
+            (struct box){{all[0] + x * wide, all[1] + y * high, all[0] + (x + 1) * wide, all[1] + (y + 1) * high}};
+    }
+    return count;
+}
+
+static OGRGeometryH polygons_of(const struct box *boxes, size_t count)
+{
+    static const int corners[5][2] = {{0, 1}, {2, 1}, {2, 3}, {0, 3}, {0, 1}}; /* anticlockwise */
+    OGRGeometryH all = OGR_G_CreateGeometry(wkbMultiPolygon);
+    for (size_t i = 0; i < count; i++) {
+        OGRGeometryH polygon = OGR_G_CreateGeometry(wkbPolygon), ring = OGR_G_CreateGeometry(wkbLinearRing);
+        for (int k = 0; k < 5; k++) OGR_G_AddPoint_2D(ring, boxes[i].side[corners[k][0]], boxes[i].side[corners[k][1]]);
+        OGR_G_AddGeometryDirectly(polygon, ring);
+        OGR_G_AddGeometryDirectly(all, polygon);
+    }
+    return all;
+}
+
+/* Joined and made plainer, where GDAL was built with GEOS; else as it is. */
+static OGRGeometryH joined(OGRGeometryH polygons, double tolerance)
+{
+    OGRGeometryH all = OGR_G_UnionCascaded(polygons);
+    if (all == NULL) return polygons;
+    OGR_G_DestroyGeometry(polygons);
+    OGRGeometryH plain = OGR_G_SimplifyPreserveTopology(all, tolerance);
+    if (plain != NULL) {
+        OGR_G_DestroyGeometry(all);
+        all = plain;
+    }
+    return OGR_G_ForceToMultiPolygon(all);
+}
+
+json_t *map_outline(const gvm_map *map)
+{
+    size_t count = map->tiles.count;
+    if (count == 0) return json_pack("{ss,s[]}", "type", "MultiPolygon", "coordinates");
+    struct box *boxes = malloc(count * sizeof *boxes);
+    if (boxes == NULL) return NULL;
+    for (size_t i = 0; i < count; i++) map_tile_box(boxes[i].side, map, i);
+    double tolerance = (boxes[0].side[3] - boxes[0].side[1]) / 20;
+    count = join_rows(boxes, count);
+    if (count > STRIPS) count = join_rows(boxes, take_cells(boxes, map));
+    struct gdal_words words;
+    gdal_listen(&words);
+    OGRGeometryH all = joined(polygons_of(boxes, count), tolerance);
+    char *text = OGR_G_ExportToJson(all);
+    OGR_G_DestroyGeometry(all);
+    gdal_ignore();
+    json_t *json = text != NULL ? json_loads(text, 0, NULL) : NULL;
+    CPLFree(text);
+    free(boxes);
+    return json;
+}

@@ -1,0 +1,15 @@
+/* assets.h - the page's files, as parts of the program. CMake writes the table (cmake/assets.cmake). */
+#ifndef GVM_SERVER_ASSETS_H
+#define GVM_SERVER_ASSETS_H
+
+#include <stddef.h>
+
+struct asset {
+    const char *path; /* of its address, as "/app/main.js" */
+    const unsigned char *data, *end;
+};
+
+extern const struct asset assets[];
+extern const size_t asset_count;
+
+#endif

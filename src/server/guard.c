@@ -1,0 +1,122 @@
+/* guard.c - see guard.h. A socket is shut down, not closed: its own thread sees that and ends it, and until then the
+ * number belongs to nobody else. */
+#include "server/guard.h"
+
+#include <math.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+void guard_start(struct guard *w)
+{
+    *w = (struct guard){.first = NULL};
+    pthread_mutex_init(&w->lock, NULL);
+}
+
+void guard_end(struct guard *w)
+{
+    pthread_mutex_destroy(&w->lock);
+}
+
+static void put_client(unsigned char client[16], const struct sockaddr *address)
+{
+    if (address == NULL) return;
+    if (address->sa_family == AF_INET)
+        memcpy(client + 12, &((const struct sockaddr_in *)(const void *)address)->sin_addr, 4);
+    if (address->sa_family != AF_INET6) return;
+    const unsigned char *v6 = ((const struct sockaddr_in6 *)(const void *)address)->sin6_addr.s6_addr;
+    memcpy(client, v6, IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)(const void *)v6) ? 16 : 8);
+}
+
+struct guarded *guard_open(struct guard *w, int socket, const struct sockaddr *client, double due)
+{
+    struct guarded *guarded = malloc(sizeof *guarded);
+    if (guarded == NULL) return NULL;
+    pthread_mutex_lock(&w->lock);
+    *guarded = (struct guarded){.socket = socket, .due = due, .next = w->first};
+    put_client(guarded->client, client);
+    if (w->first != NULL) w->first->before = guarded;
+    w->first = guarded;
+    w->count++;
+    pthread_mutex_unlock(&w->lock);
+    return guarded;
+}
+
+void guard_close(struct guard *w, struct guarded *guarded)
+{
+    if (guarded == NULL) return;
+    pthread_mutex_lock(&w->lock);
+    if (guarded->before != NULL)
+        guarded->before->next = guarded->next;
+    else
+        w->first = guarded->next;
+    if (guarded->next != NULL) guarded->next->before = guarded->before;
+    w->count--;
+    w->held -= guarded->held;
+    pthread_mutex_unlock(&w->lock);
+    free(guarded);
+}
+
+void guard_until(struct guard *w, struct guarded *guarded, double due)
+{
+    if (guarded == NULL) return;
+    pthread_mutex_lock(&w->lock);
+    guarded->due = due;
+    pthread_mutex_unlock(&w->lock);
+}
+
+bool guard_hold(struct guard *w, struct guarded *guarded, size_t bytes, size_t all, size_t each)
+{
+    size_t own = bytes;
+    if (guarded == NULL) return false;
+    pthread_mutex_lock(&w->lock);
+    for (const struct guarded *one = w->first; one != NULL; one = one->next)
+        if (memcmp(one->client, guarded->client, sizeof one->client) == 0) own += one->held;
+    bool fits = own <= each && w->held + bytes <= all;
+    if (fits) {
+        guarded->held += bytes;
+        w->held += bytes;
+    }
+    pthread_mutex_unlock(&w->lock);
+    return fits;
+}
+
+void guard_let_go(struct guard *w, struct guarded *guarded)
+{
+    if (guarded == NULL) return;
+    pthread_mutex_lock(&w->lock);
+    w->held -= guarded->held;
+    guarded->held = 0;
+    pthread_mutex_unlock(&w->lock);
+}
+
+size_t guard_held(struct guard *w)
+{
+    pthread_mutex_lock(&w->lock);
+    size_t held = w->held;
+    pthread_mutex_unlock(&w->lock);
+    return held;
+}
+
+int guard_sweep(struct guard *w, double now)
+{
+    int count = 0;
+    pthread_mutex_lock(&w->lock);
+    for (struct guarded *one = w->first; one != NULL; one = one->next) {
+        if (one->due > now) continue;
+        shutdown(one->socket, SHUT_RDWR);
+        one->due = INFINITY;
+        count++;
+    }
+    pthread_mutex_unlock(&w->lock);
+    return count;
+}
+
+int guard_count(struct guard *w)
+{
+    pthread_mutex_lock(&w->lock);
+    int count = w->count;
+    pthread_mutex_unlock(&w->lock);
+    return count;
+}

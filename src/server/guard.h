@@ -1,0 +1,46 @@
+/* guard.h - the connections that are open, and which of them are overdue: a client that sends or takes too slowly would
+ * hold its thread for ever. And what each client's bodies take of the memory, so that one cannot take it all. */
+#ifndef GVM_SERVER_GUARD_H
+#define GVM_SERVER_GUARD_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct sockaddr;
+
+struct guarded {
+    int socket;
+    double due;               /* when it ends; infinite: while the service itself is at work */
+    size_t held;              /* bytes of its request's body */
+    unsigned char client[16]; /* its address: IPv4, or the first half of IPv6, which one client has whole */
+    struct guarded *next, *before;
+};
+
+struct guard {
+    pthread_mutex_t lock;
+    struct guarded *first;
+    int count;
+    size_t held; /* of all */
+};
+
+void guard_start(struct guard *guard);
+void guard_end(struct guard *guard);
+
+/* A connection was opened. NULL without memory: then nobody guards it. */
+struct guarded *guard_open(struct guard *guard, int socket, const struct sockaddr *client, double due);
+void guard_close(struct guard *guard, struct guarded *guarded); /* NULL is fine */
+
+void guard_until(struct guard *guard, struct guarded *guarded, double due); /* NULL is fine */
+
+/* Count so many bytes more, unless that were more than `all` of all clients together, or than `each` of this one's
+ * connections. False: they are not counted. NULL holds none. */
+bool guard_hold(struct guard *guard, struct guarded *guarded, size_t bytes, size_t all, size_t each);
+void guard_let_go(struct guard *guard, struct guarded *guarded); /* of all of its bytes; NULL is fine */
+size_t guard_held(struct guard *guard);
+
+/* Shut down what is overdue; returns how many. */
+int guard_sweep(struct guard *guard, double now);
+int guard_count(struct guard *guard);
+
+#endif

@@ -1,0 +1,180 @@
+/* handle.c - a request from its headers to its end: who may ask, what is asked, the body, the answer, the log. */
+#include "server/handle.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "server/address.h"
+#include "server/clock.h"
+#include "server/service.h"
+
+/* ------------------------------------------------------------------ connections */
+
+void handle_connection(void *user, struct MHD_Connection *connection, void **context,
+                       enum MHD_ConnectionNotificationCode code)
+{
+    struct service *s = user;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        const union MHD_ConnectionInfo *from = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        double due = clock_seconds() + s->options->seconds;
+        *context =
+            info == NULL ? NULL : guard_open(&s->guard, info->connect_fd, from != NULL ? from->client_addr : NULL, due);
+    } else {
+        guard_close(&s->guard, *context);
+        *context = NULL;
+    }
+}
+
+static struct guarded *guarded_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info != NULL ? info->socket_context : NULL;
+}
+
+/* ------------------------------------------------------------------ beginning */
+
+/* Takes as long whatever of the token is right. */
+static bool has_token(const struct request *r)
+{
+    static const char scheme[] = "Bearer ";
+    const char *wanted = r->service->token;
+    const char *given = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
+    if (wanted == NULL) return true;
+    if (given == NULL || strncasecmp(given, scheme, sizeof scheme - 1) != 0) return false;
+    given += sizeof scheme - 1;
+    size_t length = strlen(wanted), size = strlen(given);
+    unsigned char off = size != length;
+    for (size_t i = 0; i < length; i++) off |= (unsigned char)(wanted[i] ^ given[size > 0 ? i % size : 0]);
+    return off == 0;
+}
+
+static struct request *begin(struct service *s, struct MHD_Connection *connection, const char *url, const char *method)
+{
+    struct request *r = calloc(1, sizeof *r);
+    if (r == NULL) return NULL;
+    r->service = s;
+    r->connection = connection;
+    r->method = method;
+    r->start = clock_seconds();
+    r->guarded = guarded_of(connection);
+    guard_until(&s->guard, r->guarded, r->start + s->options->seconds);
+    r->route = route_find(&r->tail, url);
+    atomic_fetch_add(&s->active, 1);
+    return r;
+}
+
+static bool is_get(const struct request *r)
+{
+    return strcmp(r->method, MHD_HTTP_METHOD_GET) == 0 || strcmp(r->method, MHD_HTTP_METHOD_HEAD) == 0;
+}
+
+/* Another site's page must not use the service through a browser on this machine: not by a name of that site which
+ * leads here (DNS rebinding; a token, which such a page has not, keeps it out too), nor by a form that it posts. */
+static void check_site(struct request *r)
+{
+    const struct serve_options *o = r->service->options;
+    const char *host = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
+    const char *origin = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ORIGIN);
+    if (r->service->token == NULL && host != NULL && !host_is_ours(host, o->bind, o->hosts))
+        refuse(r, 421, "This service does not go by the name %.60s; see its option --host.", host);
+    else if (origin != NULL && strcmp(r->method, MHD_HTTP_METHOD_POST) == 0 &&
+             !origin_is_ours(origin, host != NULL ? host : "", o->hosts))
+        refuse(r, 403, "A page of another site (%.60s) may not post here.", origin);
+}
+
+/* What can be said before any body has come. */
+static void check(struct request *r)
+{
+    const struct route *route = r->route;
+    bool get = is_get(r), post = strcmp(r->method, MHD_HTTP_METHOD_POST) == 0;
+    check_site(r);
+    if (r->refused) return;
+    if (!route->unlocked && !has_token(r))
+        refuse(r, 401, "This service wants a token, as Authorization: Bearer TOKEN.");
+    else if (route->get == NULL && route->post == NULL)
+        refuse(r, 404, "There is no such address; /openapi.json describes those that there are.");
+    else if (!(get && route->get != NULL) && !(post && route->post != NULL))
+        refuse(r, 405, "This address does not take the method %.20s.", r->method);
+    else if (post && atomic_load(&r->service->stopping))
+        refuse(r, 503, "The service is stopping.");
+    else if (!route->unlocked)
+        check_parameters(r, route->parameters);
+}
+
+/* ------------------------------------------------------------------ the handler */
+
+/* MHD calls it with the headers, then with each piece of the body, then once more when all has come. */
+enum MHD_Result handle_request(void *user, struct MHD_Connection *connection, const char *url, const char *method,
+                               const char *version, const char *data, size_t *size, void **request)
+{
+    struct service *s = user;
+    struct request *r = *request;
+    (void)version;
+    if (r == NULL) {
+        *request = r = begin(s, connection, url, method);
+        if (r == NULL) return MHD_NO;
+        check(r);
+        if (!r->refused && !is_get(r)) body_start(r);
+        return r->refused && body_is_awaited(r) ? reply_refused(r) : MHD_YES;
+    }
+    if (*size > 0) {
+        bool more = body_take(r, data, *size);
+        *size = 0;
+        return more ? MHD_YES : MHD_NO;
+    }
+    if (r->status != 0) return MHD_YES;
+    guard_until(&s->guard, r->guarded, INFINITY);
+    if (!r->refused && !is_get(r)) body_end(r);
+    enum MHD_Result result = r->refused ? reply_refused(r) : (is_get(r) ? r->route->get : r->route->post)(r);
+    guard_until(&s->guard, r->guarded, clock_seconds() + s->options->seconds);
+    return result;
+}
+
+/* ------------------------------------------------------------------ its end */
+
+static const char *method_of(const struct request *r)
+{
+    static const char *const known[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(r->method, known[i]) == 0) return known[i];
+    return "OTHER";
+}
+
+/* Nothing that a client chose freely: the route's name, not the path. */
+static void put_log(const struct request *r, double seconds)
+{
+    char when[32];
+    time_t now = time(NULL);
+    struct tm parts;
+    if (r->service->log == NULL) return;
+    strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &parts));
+    fprintf(r->service->log, "%s %s %s %d %zu %.1f ms\n", when, method_of(r), r->route->name, r->status, r->answer,
+            1e3 * seconds);
+    fflush(r->service->log);
+}
+
+void handle_completed(void *user, struct MHD_Connection *connection, void **request,
+                      enum MHD_RequestTerminationCode code)
+{
+    struct service *s = user;
+    struct request *r = *request;
+    (void)connection;
+    if (r == NULL) return;
+    double seconds = clock_seconds() - r->start;
+    if (r->status == 0 || code != MHD_REQUEST_TERMINATED_COMPLETED_OK) {
+        metrics_mishap(&s->metrics, BROKEN_OFF);
+    } else {
+        metrics_request(&s->metrics, route_number(r->route), r->status, seconds);
+        put_log(r, seconds);
+    }
+    guard_until(&s->guard, r->guarded, clock_seconds() + s->options->seconds);
+    body_free(r);
+    free(r);
+    *request = NULL;
+    atomic_fetch_add(&s->served, 1);
+    atomic_fetch_sub(&s->active, 1);
+}

@@ -1,0 +1,164 @@
+/* service.h - what the files of the service share: the service, a request, its routes, its answers. */
+#ifndef GVM_SERVER_SERVICE_H
+#define GVM_SERVER_SERVICE_H
+
+#include <microhttpd.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "image/budget.h"
+#include "map/draw.h"
+#include "map/map.h"
+#include "server/engine.h"
+#include "server/guard.h"
+#include "server/metrics.h"
+#include "server/server.h"
+
+/* What all requests share; read-only but for what locks itself. */
+struct service {
+    const struct serve_options *options;
+    const gvm_model *model;
+    const gvm_map *map;
+    gvm_model_info info;
+    struct engine *engine;
+    struct drawing *drawing;
+    struct metrics metrics;
+    struct guard guard;
+    struct budget decoders; /* pictures that are decoded or drawn at a time */
+    char *facts[2];         /* of /v1/map: without and with imagery */
+    char tag[48];           /* of what is drawn from the map: another one at each start, since the map may be */
+    char *token;            /* NULL: none is asked for */
+    FILE *log;              /* NULL: none */
+    struct MHD_Daemon *daemon;
+    atomic_int active;    /* requests that are not over */
+    atomic_ullong served; /* requests that are */
+    atomic_bool stopping;
+};
+
+enum { PARAMETER_TEXT = 64 };
+
+/* A request, from its headers to the end of its answer. */
+struct request {
+    struct service *service;
+    struct MHD_Connection *connection;
+    const struct route *route;
+    const char *tail;   /* of its path, what the route leaves open */
+    const char *method; /* lives as long as the request */
+    struct guarded *guarded;
+    double start;
+
+    char *body; /* the picture's bytes */
+    size_t size, room;
+    size_t skipped;                 /* bytes of a body that nobody wants */
+    struct MHD_PostProcessor *form; /* of a multipart body */
+    bool in_picture;                /* its part has begun */
+    struct field {
+        char text[PARAMETER_TEXT];
+        size_t size; /* 0: not given; PARAMETER_TEXT: longer than any value is */
+    } * fields;      /* (PARAMETERS) of the form */
+
+    int refused;        /* status of what is wrong already; 0 */
+    bool gone;          /* the client is; nothing is answered */
+    char sentence[400]; /* then, why */
+    int status;         /* of the answer; 0: none yet */
+    size_t answer;      /* bytes of it */
+};
+
+/* ------------------------------------------------------------------ parameters: parameters.c */
+
+enum parameter { NEAR, WITHIN, HEADING, TOP, MIN_MARGIN, VIEW, STAGE, TILE, BBOX, PARAMETERS };
+extern const char *const parameter_names[PARAMETERS];
+
+/* A value from the query or else the form; NULL where it is in neither. */
+const char *parameter(const struct request *request, enum parameter which);
+
+/* Refuse the request where it has a parameter that is not among `allowed` (bits), in the query. */
+void check_parameters(struct request *request, unsigned allowed);
+
+/* Fill in a question about a picture, and how many answers. Refuses the request, and false, where a value is none. */
+bool read_question(gvm_question *question, int *top, double *min_margin, struct request *request);
+
+/* A tile's number in the map from text with this end; false where there is no such tile. */
+bool read_tile(size_t *number, const struct request *request, const char *text, const char *end);
+
+/* ------------------------------------------------------------------ bodies: body.c */
+
+/* A request with a body begins: what its headers say of it. Refuses where that is wrong. */
+void body_start(struct request *request);
+
+/* Whether the client waits for leave to send it (Expect), or claims more than is taken: a refusal goes out at once. */
+bool body_is_awaited(const struct request *request);
+
+/* More of it has come. False ends the connection. */
+bool body_take(struct request *request, const char *data, size_t size);
+
+/* It is all there. Refuses where it is not whole, or has no picture. */
+void body_end(struct request *request);
+void body_free(struct request *request);
+
+/* Have the network do it; false, and refused, where it was not done. Of a client that has gone: refused without words,
+ * as reply_refused then ends the connection. */
+bool have_done(struct request *request, struct work *work);
+
+/* ------------------------------------------------------------------ answers: reply.c */
+
+/* Say what is wrong, to be answered once the request has come whole. The first one holds. */
+__attribute__((format(printf, 3, 4))) void refuse(struct request *request, int status, const char *format, ...);
+
+/* Each queues an answer and returns what MHD's handler is to return. */
+
+/* Bytes that last for ever. etag: of them, or NULL for what must not be kept. */
+enum MHD_Result reply_static(struct request *request, const char *type, const void *data, size_t size,
+                             const char *etag);
+
+/* Bytes from malloc or g_malloc (which are one), freed with the answer; NULL is 503. etag: as above */
+enum MHD_Result reply_owned(struct request *request, const char *type, void *data, size_t size, const char *etag);
+
+/* That there is nothing to show. */
+enum MHD_Result reply_nothing(struct request *request);
+
+/* Whether the client has the bytes already: the list in its If-None-Match has the tag. Then reply_static is 304. */
+bool is_known(const struct request *request, const char *etag);
+
+/* Frees it; NULL is 503. */
+enum MHD_Result reply_json(struct request *request, const char *type, json_t *json);
+
+/* What `refuse` was told, as application/problem+json. */
+enum MHD_Result reply_refused(struct request *request);
+
+/* The same at once. */
+__attribute__((format(printf, 3, 4))) enum MHD_Result reply_problem(struct request *request, int status,
+                                                                    const char *format, ...);
+
+/* The status that a failure stands for. */
+int http_status(gvm_status status);
+
+/* ------------------------------------------------------------------ routes: routes.c and others */
+
+typedef enum MHD_Result handler(struct request *request);
+
+struct route {
+    const char *name;    /* with what is left open, as "/v1/tiles/{id}.jpg" */
+    const char *prefix;  /* of the paths; those without an open part are equal to it */
+    bool has_tail;       /* there is such a part */
+    bool unlocked;       /* needs no token */
+    handler *get, *post; /* NULL: there is no such method */
+    unsigned parameters; /* bits */
+};
+
+extern const struct route routes[];
+int route_number(const struct route *route);
+
+/* Finds the route, with the tail; the last one stands for what there is not. */
+const struct route *route_find(const char **tail, const char *path);
+
+handler page_get, map_get, imagery_get, tiles_get, tile_get, locate_post, heatmap_get, heatmap_post;
+
+/* The text of /v1/map; NULL without memory. */
+char *map_facts(const struct service *service, bool imagery);
+
+/* The body as the network's street input (to be freed) and what it says of itself; NULL, and refused, where it is no
+ * panorama. */
+unsigned char *read_panorama(gvm_photo_info *info, struct request *request, const gvm_question *question);
+
+#endif

@@ -1,0 +1,178 @@
+/* answers.js - what is known of the picture shown: itself, turned; its places, best first; its five best tiles. The
+ * frame is built when a picture is shown; a new answer about it fills the frame, so that the slider keeps its focus. */
+import * as api from './api.js';
+import {announce, byId, copy, icon, make, show} from './dom.js';
+import * as heading from './heading.js';
+import * as words from './words.js';
+
+const TILES = 5;
+const PANORAMA = 1.9; /* width to height from which a picture without other signs counts as a full panorama */
+
+/* A button that copies coordinates and says that it did. */
+function copyButton(hit) {
+    const text = words.place(hit, 7);
+    const button =
+        make('button', {type: 'button', class: 'icon copy', title: 'Copy', 'aria-label': `Copy ${text}`}, icon('copy'));
+    button.addEventListener('click', async () => {
+        try {
+            await copy(text);
+            button.replaceChildren(icon('done'));
+            announce(`Copied ${text}`);
+            setTimeout(() => button.replaceChildren(icon('copy')), 1500);
+        } catch (error) {
+            announce(error.message);
+        }
+    });
+    return button;
+}
+
+function bar(score) {
+    const fill = make('span');
+    fill.style.width = `${Math.max(0, Math.min(1, score)) * 100}%`;
+    return make('span', {class: 'bar', 'aria-hidden': 'true'}, fill);
+}
+
+/* The score, how far the picture's own GPS is, how far ahead of the next place. */
+function facts(hit, answer) {
+    const list = make('dl', {class: 'facts'});
+    const add = (name, ...value) => list.append(make('div', {}, make('dt', {}, name), make('dd', {}, ...value)));
+    add('Within', words.metres(hit.radius_m));
+    add('Score', bar(hit.score), words.score(hit.score));
+    if (hit.rank === 1 && typeof answer.margin === 'number')
+        add('Ahead of the next place by', words.score(answer.margin));
+    if (typeof hit.error_m === 'number') add('From its own GPS', words.metres(hit.error_m));
+    return list;
+}
+
+function placeItem(hit, answer, onGo) {
+    const go = make(
+        'button', {
+            type: 'button',
+            class: 'place',
+            'aria-label': `Show answer ${hit.rank} on the map: ${words.place(hit)}`,
+            click: () => onGo(hit)
+        },
+        make('span', {class: `rank ${hit.rank === 1 ? 'best' : ''}`, 'aria-hidden': 'true'}, hit.rank),
+        make('span', {class: 'where'}, words.place(hit)));
+    const item = make('li', {class: hit.rank === 1 ? 'best' : 'other', 'data-rank': hit.rank}, go);
+    if (hit.rank > 1)
+        item.append(make('span', {class: 'quiet'}, [
+            words.score(hit.score), typeof hit.error_m === 'number' ? `${words.metres(hit.error_m)} off` : null
+        ].filter(Boolean).join(' · ')));
+    item.append(copyButton(hit));
+    if (hit.rank === 1) item.append(facts(hit, answer));
+    return item;
+}
+
+/* A thumbnail; pressed, it opens the heat maps. */
+function tileItem(tile, rank, onHeat) {
+    const image = make('img', {alt: '', width: 96, height: 96});
+    const button = make(
+        'button', {
+            type: 'button',
+            class: 'tile',
+            'aria-label': `Tile ${rank}, score ${words.score(tile.score)}: show heat maps`,
+            title: 'Show where the two agree',
+            click: () => onHeat(tile)
+        },
+        image, make('span', {'aria-hidden': 'true'}, words.score(tile.score)), icon('heat'));
+    show(image, api.tilePicture(tile.id)).catch(() => {
+        button.classList.add('gone');
+        button.title = 'The tile’s picture is no longer there';
+    });
+    return make('li', {}, button);
+}
+
+/* What cannot be put into a place, in the server's words and in what helps. */
+function problem(entry, onAgain) {
+    const box = make('div', {class: 'problem', role: 'alert'}, make('p', {}, entry.problem));
+    if (entry.fault === 'stopped' || entry.fault === 'busy')
+        box.append(make('button', {type: 'button', class: 'small', click: onAgain}, 'Try again'));
+    return box;
+}
+
+function conditions(entry) {
+    const parts = [], {circle} = entry.answered;
+    if (circle !== null) parts.push(`Searched within ${words.metres(circle.radius)} of ${words.place(circle, 5)}.`);
+    if (entry.answer.on_map === false)
+        parts.push('The answer is weak: this place is perhaps not on this map.');
+    return parts.length > 0 ? make('p', {class: 'quiet'}, parts.join(' ')) : null;
+}
+
+export class Answers {
+    /* go(hit): show it on the map; heat(entry, tile): open the heat maps; ask(entry, heading, rest): search again. */
+    constructor({go, heat, ask}) { Object.assign(this, {go, heat, ask, entry: null, section: byId('answer')}); }
+
+    welcome(sentence) {
+        this.entry = null;
+        this.section.replaceChildren(make('p', {class: 'welcome quiet'}, sentence));
+    }
+
+    /* Another picture. */
+    open(entry) {
+        this.entry = entry;
+        Object.assign(this, {view: null, plain: null, controls: null, shown: []});
+        this.picture = make('div', {class: 'picture'});
+        this.results = make('div', {class: 'results'});
+        this.section.replaceChildren(make('h2', {title: entry.name}, entry.name), this.picture, this.results);
+        this.update();
+    }
+
+    /* The preview comes when it is ready, the slider with a panorama's preview or with its first answer. */
+    fillPicture() {
+        const {entry} = this, isPanorama = entry.answer !== null || (entry.preview?.ratio ?? 0) >= PANORAMA;
+        if (this.view === null && this.plain === null && entry.preview !== null && !isPanorama) {
+            this.plain = make('img', {class: 'plain', src: entry.preview.url, alt: entry.name});
+            this.picture.prepend(this.plain);
+        }
+        if (this.view === null && entry.preview !== null && isPanorama) {
+            this.plain?.remove();
+            this.view = heading.panorama(entry.preview, entry.name, 0);
+            this.picture.prepend(heading.winds(), this.view);
+            if (this.controls !== null) this.controls.view = this.view;
+        }
+        if (this.controls === null && entry.answer !== null) {
+            this.controls = new heading.Controls(this.view, (value, rest) => this.ask(entry, value, rest));
+            this.picture.append(this.controls.element);
+        }
+        this.controls?.update(entry);
+    }
+
+    /* The picture shown has a new state. */
+    update() {
+        const {entry, results} = this;
+        this.fillPicture();
+        const now = [entry.state, entry.answer, entry.problem];
+        if (now.every((value, i) => value === this.shown[i])) return;
+        this.shown = now;
+        this.section.setAttribute('aria-busy', entry.state === 'waiting' || entry.state === 'asking');
+        if (entry.state === 'failed') {
+            const sentence = problem(entry, () => this.ask(entry, entry.heading, 0));
+            const earlier = entry.answer === null ? [] : [make('h3', {}, 'The answer before'), ...this.places()];
+            results.replaceChildren(sentence, ...earlier);
+        } else if (entry.state === 'done') {
+            results.replaceChildren(...this.places());
+        } else if (entry.answer === null) {
+            results.replaceChildren(make('p', {class: 'searching'}, 'Searching …'));
+        }
+    }
+
+    /* The answer's parts. */
+    places() {
+        const {entry} = this, {answers, top_tiles: tiles} = entry.answer;
+        const list = (name, kind, items) => make('ol', {class: kind, 'aria-label': name}, ...items);
+        const places = (name, hits) => list(name, 'places', hits.map((hit) => placeItem(hit, entry.answer, this.go)));
+        const tile = (tile, i) => tileItem(tile, i + 1, () => this.heat(entry, tile));
+        const parts = [conditions(entry), places('Best place', answers.slice(0, 1))];
+        if (tiles.length > 0) parts.push(list('Best tiles', 'tiles', tiles.slice(0, TILES).map(tile)));
+        if (answers.length > 1) parts.push(make('h3', {}, 'Other places'), places('Other places', answers.slice(1)));
+        return parts.filter((part) => part !== null);
+    }
+
+    /* A mark on the map was pressed. */
+    point(rank) {
+        const item = this.section.querySelector(`[data-rank="${rank}"] .place`);
+        item?.focus();
+        item?.scrollIntoView({block: 'nearest'});
+    }
+}

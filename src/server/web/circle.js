@@ -1,0 +1,160 @@
+/* circle.js - search only in a circle: drawn by dragging on the map, or placed at its middle with the radius of the
+ * field. Its two handles move and size it, by pointer or by arrow keys. */
+import * as L from '../leaflet/leaflet.esm.js';
+
+import {afterRest, announce, byId} from './dom.js';
+import {wrap} from './earth.js';
+import * as words from './words.js';
+
+const STEP = 12; /* pixels that an arrow key moves a handle */
+const LEAST = 1; /* metres */
+const KEYS = {
+    ArrowLeft: [-1, 0],
+    ArrowRight: [1, 0],
+    ArrowUp: [0, -1],
+    ArrowDown: [0, 1]
+};
+
+/* A handle at a place; `moved(latlng, isOver)` while and after it is dragged or nudged. */
+function handle(className, label, moved) {
+    const marker = L.marker([0, 0], {
+        draggable: true,
+        autoPan: false,
+        zIndexOffset: 2000,
+        title: label,
+        icon: L.divIcon({className: `handle ${className}`, iconSize: [22, 22]})
+    });
+    marker.on('drag', () => moved(marker.getLatLng(), false));
+    marker.on('dragend', () => moved(marker.getLatLng(), true));
+    marker.on('add', () => {
+        const element = marker.getElement();
+        element.setAttribute('role', 'button');
+        element.setAttribute('aria-label', label);
+        element.addEventListener('keydown', (event) => {
+            const step = KEYS[event.key];
+            if (step === undefined) return;
+            event.preventDefault();
+            event.stopPropagation();
+            const map = marker._map, at = map.latLngToContainerPoint(marker.getLatLng());
+            moved(map.containerPointToLatLng(at.add(L.point(step).multiplyBy(STEP))), true);
+        });
+    });
+    return marker;
+}
+
+export class Circle {
+    /* at(place): where it is drawn. changed(circle): after each change that is over; circle is null or { lat, lon,
+     * radius }. */
+    constructor(map, at, changed) {
+        Object.assign(this, {map, at, value: null, edge: 90, drawing: false});
+        this.tell = afterRest(300, () => changed(this.value)); /* a held arrow key is one change */
+        this.disc = L.circle([0, 0], {radius: 1, interactive: false, className: 'search'});
+        this.middle = handle(
+            'middle', 'Circle’s middle: arrow keys move it', (at, isOver) => this.set(at, this.value.radius, isOver));
+        this.rim =
+            handle('rim', 'Circle’s edge: arrow keys change its radius', (at, isOver) => this.resize(at, isOver));
+        this.field = byId('circle-radius');
+        this.wire();
+    }
+
+    wire() {
+        const form = byId('circle'), draw = byId('circle-draw'), element = this.map.getContainer();
+        L.DomEvent.disableClickPropagation(form);
+        form.addEventListener('submit', (event) => {
+            event.preventDefault();
+            this.set(this.map.getCenter(), this.wanted(), true);
+            announce(`Searching within ${words.metres(this.value.radius)} of the map’s middle.`);
+        });
+        this.field.addEventListener('change', () => {
+            const radius = this.wanted();
+            if (this.value !== null) this.set(this.at(this.value), radius, true);
+        });
+        byId('circle-remove').addEventListener('click', () => {
+            this.remove();
+            draw.focus();
+        });
+        draw.addEventListener('click', () => this.draw(!this.drawing));
+        document.addEventListener('keydown', (event) => {
+            if (event.key === 'Escape') this.draw(false);
+        });
+        element.addEventListener('pointerdown', (event) => this.begin(event), {capture: true});
+    }
+
+    /* The field's radius, mended where it is no number. */
+    wanted() {
+        const value = Number(this.field.value);
+        const radius = Number.isFinite(value) && value >= LEAST ? value : 100;
+        this.field.value = radius;
+        return radius;
+    }
+
+    /* While drawing, dragging draws rather than moves the map. */
+    draw(on) {
+        this.drawing = on;
+        byId('circle-draw').setAttribute('aria-pressed', on);
+        this.map.getContainer().classList.toggle('drawing', on);
+        this.map.dragging[on ? 'disable' : 'enable']();
+        if (on) announce('Drag on the map to draw a circle. Escape leaves it.');
+    }
+
+    begin(event) {
+        if (!this.drawing || event.button !== 0 || event.target.closest('.leaflet-control, .handle')) return;
+        event.preventDefault();
+        event.stopPropagation();
+        const element = this.map.getContainer(), centre = this.map.mouseEventToLatLng(event);
+        const radius = (at) => this.map.distance(centre, this.map.mouseEventToLatLng(at));
+        const move = (at) => this.set(centre, radius(at), false);
+        const end = (at) => {
+            element.removeEventListener('pointermove', move);
+            element.removeEventListener('pointerup', end);
+            element.removeEventListener('pointercancel', end);
+            /* a mere click is a circle of the field's radius */
+            this.set(
+                centre,
+                Math.hypot(at.clientX - event.clientX, at.clientY - event.clientY) < 6 ? this.wanted() : radius(at),
+                true);
+            this.draw(false);
+        };
+        element.setPointerCapture(event.pointerId);
+        element.addEventListener('pointermove', move);
+        element.addEventListener('pointerup', end);
+        element.addEventListener('pointercancel', end);
+    }
+
+    /* The handle on the rim tells the radius; it stays on the side to which it was taken. */
+    resize(at, isOver) {
+        const centre = this.at(this.value);
+        const p = this.map.latLngToContainerPoint(at).subtract(this.map.latLngToContainerPoint(centre));
+        if (p.x !== 0 || p.y !== 0) this.edge = Math.atan2(p.x, -p.y) * 180 / Math.PI;
+        this.set(centre, this.map.distance(centre, at), isOver);
+    }
+
+    /* Where the rim lies in the direction `edge` (degrees clockwise from north). */
+    rimAt(centre, radius) {
+        const box = centre.toBounds(2 * radius), angle = this.edge * Math.PI / 180;
+        return [
+            centre.lat + Math.cos(angle) * (box.getNorth() - centre.lat),
+            centre.lng + Math.sin(angle) * (box.getEast() - centre.lng)
+        ];
+    }
+
+    set(centre, radius, isOver) {
+        const metres = Math.max(LEAST, Math.round(radius * 10) / 10);
+        this.value = {lat: centre.lat, lon: wrap(centre.lng), radius: metres};
+        const at = this.at(this.value);
+        this.disc.setLatLng(at).setRadius(metres).addTo(this.map);
+        this.middle.setLatLng(at).addTo(this.map);
+        this.rim.setLatLng(this.rimAt(at, metres)).addTo(this.map);
+        this.field.value = metres;
+        byId('circle-remove').hidden = false;
+        if (isOver) this.tell();
+    }
+
+    remove() {
+        this.value = null;
+        for (const layer of [this.disc, this.middle, this.rim]) layer.remove();
+        byId('circle-remove').hidden = true;
+        announce('The circle is gone: the whole map is searched.');
+        this.tell();
+    }
+}

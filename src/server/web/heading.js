@@ -1,0 +1,80 @@
+/* heading.js - the picture, turned so that north is in its middle as the network takes it, and the slider that turns
+ * it. */
+import {make} from './dom.js';
+import * as words from './words.js';
+
+const WINDS = [['S', 0], ['W', 25], ['N', 50], ['E', 75], ['S', 100]]; /* where they are once north is in the middle */
+
+/* A column at x (0..1) of a panorama whose middle looks to h degrees looks to h + 360 (x - 1/2). North is thus at
+ * x = 1/2 - h / 360, and goes to the middle when the picture moves by h / 360 of its width. */
+export function turn(view, degrees) {
+    view.style.backgroundPositionX = `${(degrees / 360) * view.clientWidth}px`;
+    view.dataset.heading = degrees;
+}
+
+/* A picture that can be turned. `preview` is { url, ratio }. */
+export function panorama(preview, name, degrees) {
+    const view = make('div', {class: 'panorama', role: 'img', 'aria-label': `${name}, north in the middle`});
+    view.style.backgroundImage = `url("${preview.url}")`;
+    view.style.aspectRatio = String(Math.min(Math.max(preview.ratio, 2), 5));
+    view.dataset.heading = degrees;
+    new ResizeObserver(() => turn(view, Number(view.dataset.heading))).observe(view);
+    return view;
+}
+
+export const winds = () => make('div', {class: 'winds', 'aria-hidden': 'true'}, ...WINDS.map(([wind, at]) => {
+    const mark = make('span', {}, wind);
+    mark.style.left = `${at}%`;
+    return mark;
+}));
+
+/* How the heading was come by: as the last question put it, and what the answer says. */
+function origin(entry) {
+    if (typeof entry.heading === 'number') return 'set by you';
+    return entry.answer?.heading_estimated ? 'found by trying sixteen' : 'as the picture says';
+}
+
+/* Slider and buttons under the picture `view` (which may be null). asked(heading, rest): the picture is to be searched
+ * with these degrees, 'find' or null, once `rest` milliseconds have passed without another wish. */
+export class Controls {
+    constructor(view, asked) {
+        this.view = view;
+        this.told = make('output', { for: 'heading'
+        });
+        this.slider = make('input', {id: 'heading', type: 'range', min: 0, max: 359, step: 1, value: 0});
+        this.slider.addEventListener('input', () => {
+            this.turnTo(Number(this.slider.value), 'set by you');
+            asked(Number(this.slider.value), 400);
+        });
+        const mode = (text, heading) =>
+            make('button', {type: 'button', class: 'small', click: () => asked(heading, 0)}, text);
+        this.modes = [[mode('From picture', null), null], [mode('Find it', 'find'), 'find']];
+        this.element = make(
+            'div', {class: 'heading'},
+            make(
+                'label',
+                { for: 'heading'
+                },
+                'Heading'),
+            this.told, this.slider,
+            make(
+                'div', {class: 'row', role: 'group', 'aria-label': 'Where the heading comes from'},
+                ...this.modes.map(([button]) => button)));
+    }
+
+    turnTo(degrees, by) {
+        if (this.view !== null) turn(this.view, degrees);
+        this.told.textContent = `${words.heading(degrees)} ${by}`;
+        this.slider.setAttribute('aria-valuetext', `${degrees} degrees`);
+    }
+
+    /* After a new answer; while a question is open the slider stays where the user has it. */
+    update(entry) {
+        for (const [button, heading] of this.modes) button.setAttribute('aria-pressed', entry.heading === heading);
+        const best = entry.answer?.answers[0];
+        if (entry.state !== 'done' || best === undefined) return;
+        const degrees = Math.round(typeof entry.heading === 'number' ? entry.heading : best.heading) % 360;
+        this.slider.value = degrees;
+        this.turnTo(degrees, origin(entry));
+    }
+}

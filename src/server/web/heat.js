@@ -1,0 +1,59 @@
+/* heat.js - the dialog with heat maps: the picture and a tile, plain above, and below where the network looks. */
+import * as api from './api.js';
+import {byId, make, show} from './dom.js';
+import * as heading from './heading.js';
+import * as words from './words.js';
+
+const STAGES = ['multi', '1', '2', '3', '4'];
+
+/* One picture with what it is. `blob` is a promise of it. */
+function figure(name, description, blob) {
+    const image = make('img', {alt: description, class: 'loading'});
+    const shown = show(image, blob).then(() => image.classList.remove('loading'));
+    return {shown, element: make('figure', {class: name}, image, make('figcaption', {}, description))};
+}
+
+export class Heat {
+    constructor() {
+        this.dialog = byId('heat');
+        this.control = new AbortController();
+        byId('heat-close').addEventListener('click', () => this.dialog.close());
+        this.dialog.addEventListener('click', (event) => {
+            if (event.target === this.dialog) this.dialog.close();
+        });
+        this.dialog.addEventListener('close', () => this.control.abort());
+        byId('heat-stage').addEventListener('change', () => this.draw());
+    }
+
+    open(entry, tile) {
+        Object.assign(this, {entry, tile});
+        byId('heat-title').textContent = `${entry.name} and tile at ${words.place(tile, 5)}`;
+        this.dialog.showModal();
+        this.draw();
+    }
+
+    async draw() {
+        const {entry, tile} = this,
+                      stage = STAGES.find((s) => byId('heat-stage').querySelector(`[value="${s}"]`).checked);
+        this.control.abort();
+        this.control = new AbortController();
+        const {signal} = this.control, degrees = tile.heading ?? 0;
+        const question = {stage, heading: degrees, signal};
+        const parts = [
+            figure('street', 'Heat map of the picture', api.heat('street', entry.file, tile.id, question)),
+            figure('tile', 'Heat map of the tile', api.heat('aerial', entry.file, tile.id, question)),
+            figure('tile', 'The tile', api.tilePicture(tile.id, signal)),
+        ];
+        const street = make(
+            'figure', {class: 'street'},
+            entry.preview === null ? '' : heading.panorama(entry.preview, entry.name, degrees),
+            make('figcaption', {}, 'The picture, north in its middle'));
+        byId('heat-pictures').replaceChildren(street, parts[2].element, parts[0].element, parts[1].element);
+        byId('heat-notice').textContent = '';
+        try {
+            await Promise.all(parts.map((part) => part.shown));
+        } catch (error) {
+            if (!signal.aborted) byId('heat-notice').textContent = error.message;
+        }
+    }
+}

@@ -1,0 +1,52 @@
+/* history.js - the list of this visit's pictures: a thumbnail, its name, and how it went. */
+import {byId, make} from './dom.js';
+import {isWaiting} from './visit.js';
+import * as words from './words.js';
+
+function outcome(entry) {
+    if (isWaiting(entry)) return 'searching';
+    if (entry.state === 'failed') return entry.answer === null ? 'no answer' : 'earlier answer';
+    return `score ${words.score(entry.answer.answers[0].score)}`;
+}
+
+function fill(item, entry, isCurrent) {
+    const [button] = item.children, [thumb, name, state] = button.children;
+    item.dataset.state = entry.state;
+    name.textContent = entry.name;
+    state.textContent = outcome(entry);
+    thumb.style.backgroundImage = entry.preview === null ? '' : `url("${entry.preview.url}")`;
+    if (isCurrent)
+        button.setAttribute('aria-current', 'true');
+    else
+        button.removeAttribute('aria-current');
+}
+
+export class History {
+    /* open(entry): a picture of the list was chosen. */
+    constructor(open) { Object.assign(this, {open, list: byId('entries'), items: new Map()}); }
+
+    add(entry) {
+        const button = make(
+            'button', {type: 'button', class: 'entry', click: () => this.open(entry)},
+            make('span', {class: 'thumb', 'aria-hidden': 'true'}), make('span', {class: 'name'}),
+            make('span', {class: 'quiet'}));
+        const item = make('li', {'data-entry': entry.id}, button);
+        this.items.set(entry, item);
+        this.list.prepend(item);
+    }
+
+    update(entries, current) {
+        const fresh = entries.filter((entry) => !this.items.has(entry));
+        for (const entry of fresh.reverse()) this.add(entry);
+        if (fresh.length > 0) this.list.scrollLeft = 0;
+        for (const entry of entries) fill(this.items.get(entry), entry, entry === current);
+        byId('visit').hidden = entries.length === 0;
+        const isAny = entries.some((entry) => entry.answer !== null || entry.problem !== null);
+        byId('geojson').disabled = byId('csv').disabled = !isAny;
+    }
+
+    clear() {
+        this.items.clear();
+        this.list.replaceChildren();
+    }
+}

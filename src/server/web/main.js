@@ -1,0 +1,145 @@
+/* main.js - the page: puts its parts together. visit.js holds what is known, the other parts show it. */
+import {Answers} from './answers.js';
+import * as api from './api.js';
+import {Circle} from './circle.js';
+import {afterRest, announce, byId, make} from './dom.js';
+import * as exporting from './export.js';
+import {Heat} from './heat.js';
+import {History} from './history.js';
+import * as intake from './intake.js';
+import * as map from './map.js';
+import {Marks} from './marks.js';
+import {askForToken} from './token.js';
+import * as visit from './visit.js';
+import * as words from './words.js';
+
+const WELCOME = 'A full panorama from the street is compared with every tile of this map. The places most like it ' +
+    'come here.';
+const EMPTY = 'This map is empty: it has no tiles yet. `geoviewmatch index` puts imagery into it.';
+
+let parts = null; /* once the map is known: marks, circle, answers, heat, history */
+let frame = 0;    /* in which the list and the dots are to be drawn; 0 for none */
+
+function notice(sentence, again = null) {
+    byId('notice').replaceChildren(...(sentence === null ? [] : [
+        make('p', {}, sentence),
+        ...(again === null ? [] : [make('button', {type: 'button', class: 'small', click: again}, 'Try again')])
+    ]));
+}
+
+function take(files) {
+    if (parts === null) return notice('The server has not told of its map yet, so nothing was sent.', start);
+    if (parts.info.tiles === 0) return notice(EMPTY);
+    notice(null);
+    visit.add(files, parts.circle.value);
+    announce(`${words.count(files.length, 'picture', 'pictures')} taken. Searching.`);
+}
+
+/* What a screen reader hears of a picture's answer. */
+function spoken(entry) {
+    if (entry.state === 'failed') return `${entry.name}: ${entry.problem}`;
+    const [best] = entry.answer.answers;
+    return `${entry.name}: ${words.place(best)}, score ${words.score(best.score)}.`;
+}
+
+/* The map goes to a picture's first answer and to one that was chosen; to a later answer, such as one within a circle
+ * that the user is moving, only where it is out of sight. */
+function look(entry, what) {
+    const isNew = entry.answer !== entry.looked, isFirst = entry.looked === undefined;
+    entry.looked = entry.answer;
+    if (what === 'selected' || isFirst || (isNew && !parts.marks.inView(entry))) parts.marks.visit(entry);
+}
+
+/* What shows all pictures: once a frame, however many of hundreds have changed. */
+function drawAll() {
+    frame = 0;
+    parts.history.update(visit.all(), visit.current());
+    parts.marks.others(visit.all(), visit.current());
+}
+
+function refresh(entry, what) {
+    const {marks, answers, history} = parts, current = visit.current();
+    if (what === 'forgotten') {
+        history.clear();
+        welcome();
+    }
+    frame ||= requestAnimationFrame(drawAll);
+    if (what === 'selected')
+        answers.open(entry);
+    else if (what === 'changed' && entry === current)
+        answers.update();
+    if (what !== 'changed' || entry === current) marks.show(current);
+    const isOver = entry !== null && !visit.isWaiting(entry);
+    if (isOver && entry === current && entry.answer !== null) look(entry, what);
+    if (isOver && what === 'changed' && entry.said !== entry.control) {
+        entry.said = entry.control;
+        announce(spoken(entry));
+        if (entry.fault === 'stopped')
+            notice('The server does not answer.');
+        else if (entry.state === 'done')
+            notice(null);
+    }
+}
+
+function welcome() {
+    parts.answers.welcome(parts.info.tiles === 0 ? EMPTY : WELCOME);
+}
+
+function circleChanged(circle) {
+    const entry = visit.current();
+    if (entry !== null) visit.ask(entry, entry.heading, circle);
+}
+
+function build(info) {
+    const view = map.open(info), at = map.placer(map.middleOf(info));
+    const later = afterRest(400, (entry, heading) => visit.ask(entry, heading, parts.circle.value));
+    const marks = new Marks(view, at, (rank) => parts.answers.point(rank), visit.select);
+    const heat = new Heat();
+    parts = {
+        info,
+        marks,
+        heat,
+        circle: new Circle(view, at, circleChanged),
+        history: new History(visit.select),
+        answers: new Answers({
+            go: (hit) => marks.go(hit),
+            heat: (entry, tile) => heat.open(entry, tile),
+            ask: (entry, heading, rest) =>
+                (rest > 0 ? later(entry, heading) : visit.ask(entry, heading, parts.circle.value)),
+        }),
+    };
+    visit.setLimits(info.limits);
+    visit.watch(refresh);
+    byId('about').textContent = [info.name, words.count(info.tiles, 'tile', 'tiles')].filter(Boolean).join(' · ');
+    const saves = (id, type, text) => byId(id).addEventListener(
+        'click', () => exporting.save(`answers.${id}`, type, text(visit.all(), info)));
+    saves('geojson', 'application/geo+json', exporting.geojson);
+    saves('csv', 'text/csv', exporting.csv);
+    byId('forget').addEventListener('click', () => {
+        visit.forget();
+        byId('file').focus();
+        announce('All pictures of this visit are forgotten.');
+    });
+    welcome();
+}
+
+async function start() {
+    try {
+        const info = await api.aboutMap();
+        if (parts === null) build(info);
+        notice(info.tiles === 0 ? EMPTY : null);
+    } catch (error) {
+        notice(error.message, start);
+    }
+}
+
+/* On the screen for as long as it lasts; said once each time. */
+function busy(seconds) {
+    const sentence = seconds === null ? '' : `The server is busy; asking again in ${Math.ceil(seconds)} s.`;
+    byId('busy').textContent = sentence;
+    if (sentence !== '') announce(sentence);
+}
+
+api.configure({ask: askForToken, busy});
+intake.listen(take);
+start();

@@ -1,0 +1,177 @@
+/* map.js - the map: the index's own imagery, or its tiles' outlines where the rasters are gone, its footprint, a scale
+ * bar, and the coordinates under the pointer (of the middle, while the arrow keys move the map). */
+import * as L from '../leaflet/leaflet.esm.js';
+
+import * as api from './api.js';
+import {byId, icon, make, show} from './dom.js';
+import {near, wrap} from './earth.js';
+import * as words from './words.js';
+
+const NEAREST = 22;       /* zoom: some 4 cm a pixel at 45 degrees */
+const OUTLINES_FROM = 14; /* zoom from which single tiles are asked for */
+const IMAGERY_FROM = 17;  /* zoom from which a square without imagery has none, rather than too much to draw */
+const SEEN = 8;           /* pixels of the footprint in a square, below which nobody misses its imagery */
+
+/* Asked once: Leaflet builds its layers for one or the other. */
+export const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches;
+
+/* A sentence on the map; null for none. */
+function tell(sentence) {
+    const note = byId('map-note');
+    if (note.textContent !== (sentence ?? '')) note.textContent = sentence ?? '';
+}
+
+/* Where the index's places are drawn. */
+export const placer = (middle) => (p) => L.latLng(p.lat, near(p.lon, middle));
+
+/* A GeoJSON layer around the middle. */
+const drawn = (json, middle, className, options) => L.geoJSON(json, {
+    interactive: false,
+    coordsToLatLng: ([lon, lat]) => L.latLng(lat, near(lon, middle)),
+    style: {className, ...options},
+});
+
+/* Web-mercator squares of the rasters. Those which no part of the footprint touches are not asked for. With `noWrap`
+ * Leaflet hands squares beyond 180 degrees as they are, so that they compare with the footprint. */
+const Imagery = L.GridLayer.extend({
+    initialize(parts, options) {
+        L.GridLayer.prototype.initialize.call(this, options);
+        this.parts = parts;
+        this.controls = new WeakMap();
+        this.bare = new Set(); /* squares in which imagery is missed */
+        this.on('tileunload', (event) => {
+            this.controls.get(event.tile)?.abort();
+            this.bare.delete(event.tile);
+            this.tellBare();
+        });
+    },
+
+    /* Whether as much of the footprint lies within as can be seen. */
+    misses(bounds) {
+        const pixels = this.getTileSize().x / (bounds.getEast() - bounds.getWest());
+        return this.parts.some((part) => {
+            const wide = Math.min(part.getEast(), bounds.getEast()) - Math.max(part.getWest(), bounds.getWest());
+            return part.overlaps(bounds) && wide * pixels >= SEEN;
+        });
+    },
+
+    tellBare() {
+        const isFar = this._map !== null && this._map.getZoom() < IMAGERY_FROM;
+        tell(this.bare.size === 0 ? null : isFar ? 'Zoom in to see the imagery.' : 'The imagery is not all there.');
+    },
+
+    createTile(at, done) {
+        const image = make('img', {alt: ''});
+        const bounds = this._tileCoordsToBounds(at);
+        if (!this.parts.some((part) => part.overlaps(bounds))) {
+            setTimeout(() => done(null, image));
+            return image;
+        }
+        const control = new AbortController();
+        this.controls.set(image, control);
+        const side = 2 ** at.z, x = ((at.x % side) + side) % side;
+        show(image, api.imagery(at.z, x, at.y, control.signal))
+            .then((isThere) => {
+                if (!isThere && !control.signal.aborted && this.misses(bounds)) this.bare.add(image);
+                this.tellBare();
+                done(null, image);
+            }, (error) => done(error, image));
+        return image;
+    },
+});
+
+/* The boxes around the footprint's polygons. */
+function partsOf(footprint, middle) {
+    return (footprint?.coordinates ??
+            []).map(([ring]) => L.latLngBounds(ring.map(([lon, lat]) => [lat, near(lon, middle)])));
+}
+
+function addImagery(map, info, bounds, middle) {
+    const options = {bounds, noWrap: true, maxZoom: NEAREST, updateWhenZooming: false, keepBuffer: 1};
+    new Imagery(partsOf(info.footprint, middle), options).addTo(map);
+}
+
+const NEARER = 'Zoom in for single tiles.';
+
+/* Where the rasters are gone: the tiles in view, once the map rests. */
+function addOutlines(map, middle) {
+    const layer = drawn(null, middle, 'outline').addTo(map);
+    let control = new AbortController();
+    async function refresh() {
+        control.abort();
+        control = new AbortController();
+        if (map.getZoom() < OUTLINES_FROM) {
+            layer.clearLayers();
+            return tell(NEARER);
+        }
+        const box = map.getBounds();
+        try {
+            const tiles =
+                await api.tilesWithin([box.getWest(), box.getSouth(), box.getEast(), box.getNorth()], control.signal);
+            layer.clearLayers();
+            layer.addData(tiles);
+            tell(tiles.truncated ? NEARER : null);
+        } catch { /* the next move asks again */
+        }
+    }
+    map.on('moveend', refresh);
+    refresh();
+}
+
+function addPointer(map) {
+    const output = byId('pointer');
+    const told = (at) => {
+        output.textContent = words.place({lat: at.lat, lon: wrap(at.lng)});
+    };
+    map.on('mousemove', (event) => told(event.latlng));
+    map.on('move', () => {
+        if (!map.getContainer().matches(':hover')) told(map.getCenter());
+    });
+    map.whenReady(() => told(map.getCenter()));
+}
+
+function addFit(map, home) {
+    const Fit = L.Control.extend({
+        onAdd() {
+            const button = make(
+                'button',
+                {type: 'button', class: 'fit icon', title: 'The whole map', 'aria-label': 'The whole map', click: home},
+                icon('fit'));
+            L.DomEvent.disableClickPropagation(button);
+            return button;
+        },
+    });
+    new Fit({position: 'topleft'}).addTo(map);
+}
+
+/* The longitude around which an index is drawn. */
+export const middleOf = (info) => (info.extent[0] + info.extent[2]) / 2;
+
+/* The map of an index, as `GET /v1/map` describes it. */
+export function open(info) {
+    const element = byId('map');
+    const map = L.map(element, {
+        attributionControl: false,
+        maxZoom: NEAREST,
+        zoomAnimation: !isStill,
+        fadeAnimation: !isStill,
+    });
+    element.setAttribute('role', 'application');
+    element.setAttribute('aria-label', 'Map. Arrow keys move it, plus and minus zoom.');
+    const [west, south, east, north] = info.extent, middle = middleOf(info);
+    const bounds = L.latLngBounds([south, west], [north, east]);
+    const home = () => map.fitBounds(bounds, {padding: [12, 12], animate: !isStill});
+    map.fitBounds(bounds, {padding: [12, 12]});
+    L.control.scale({imperial: false, maxWidth: 140}).addTo(map);
+    addFit(map, home);
+    addPointer(map);
+    if (info.tiles > 0) {
+        if (info.imagery)
+            addImagery(map, info, bounds, middle);
+        else
+            addOutlines(map, middle);
+        drawn(info.footprint, middle, 'footprint', {fill: false}).addTo(map);
+    }
+    new ResizeObserver(() => map.invalidateSize({animate: false})).observe(element);
+    return map;
+}

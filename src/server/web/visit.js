@@ -1,0 +1,123 @@
+/* visit.js - the pictures of this visit and what was answered about each. They live in this page's memory only and are
+ * gone with it. Knows nothing of the screen: `watch` is told after every change.
+ *
+ * An entry: id; file, name, size (pixels or null), preview ({ url, ratio } or null); state 'waiting', 'asking', 'done'
+ * or 'failed'; answer (the server's last one, which later failures leave) and answered ({ heading, circle }, what was
+ * asked), or null; problem (a sentence) and fault (its kind, see api.Problem), or null; heading and circle, as the last
+ * question had them. */
+import * as api from './api.js';
+import * as picture from './picture.js';
+
+const AT_ONCE = 4; /* questions under way; the server gathers them into batches */
+
+let entries = [];
+let selected = null;
+let limits = null;
+let nextId = 1;
+let running = 0;
+let queue = [];
+let watcher = () => {};
+
+export const all = () => entries;
+export const current = () => selected;
+export const isWaiting = (entry) => entry.state === 'waiting' || entry.state === 'asking';
+
+/* watch(entry, what): what is 'changed', 'selected' or 'forgotten'. */
+export const watch = (listener) => {
+    watcher = listener;
+};
+export const setLimits = (fromServer) => {
+    limits = fromServer;
+};
+
+/* The last answer stays in view until the next is there. */
+function settle(entry, state, fields) {
+    Object.assign(entry, {state, problem: null, fault: null}, fields);
+    watcher(entry, 'changed');
+}
+
+async function work(entry) {
+    const {heading, circle, control: {signal}} = entry;
+    settle(entry, 'asking', {});
+    try {
+        const answer = await api.locate(entry.file, {heading, circle, signal});
+        if (!signal.aborted) settle(entry, 'done', {answer, answered: {heading, circle}});
+    } catch (error) {
+        if (!signal.aborted) settle(entry, 'failed', {problem: error.message, fault: error.kind});
+    }
+}
+
+function pump() {
+    while (running < AT_ONCE && queue.length > 0) {
+        const entry = queue.shift();
+        running++;
+        work(entry).finally(() => {
+            running--;
+            pump();
+        });
+    }
+}
+
+/* Ask, or ask again otherwise. An earlier question about the same picture is dropped. */
+export function ask(entry, heading, circle) {
+    if (!entries.includes(entry)) return; /* forgotten while the slider came to rest */
+    entry.control?.abort();
+    queue = queue.filter((other) => other !== entry);
+    const beyond = picture.beyondLimits(entry.file, entry.size, limits);
+    Object.assign(entry, {heading, circle, control: new AbortController()});
+    if (beyond !== null) {
+        settle(entry, 'failed', {problem: beyond});
+        return;
+    }
+    settle(entry, 'waiting', {});
+    queue.push(entry);
+    pump();
+}
+
+async function begin(entry, circle) {
+    entry.size = await picture.sizeOf(entry.file);
+    if (entries.includes(entry)) ask(entry, null, circle);
+    if (entry.state !== 'failed') entry.preview = await picture.previewOf(entry.file, entry.size);
+    if (entries.includes(entry))
+        watcher(entry, 'changed');
+    else if (entry.preview !== null)
+        URL.revokeObjectURL(entry.preview.url);
+}
+
+/* New pictures come first in the list; the first of them is shown. */
+export function add(files, circle) {
+    const fresh = [...files].map((file) => ({
+                                     id: nextId++,
+                                     file,
+                                     name: file.name || 'Pasted picture',
+                                     size: null,
+                                     preview: null,
+                                     state: 'waiting',
+                                     answer: null,
+                                     answered: null,
+                                     problem: null,
+                                     fault: null,
+                                     heading: null,
+                                     circle,
+                                     control: null,
+                                 }));
+    entries = [...fresh, ...entries];
+    if (fresh.length > 0) select(fresh[0]);
+    for (const entry of fresh) begin(entry, circle);
+}
+
+export function select(entry) {
+    selected = entry;
+    watcher(entry, 'selected');
+}
+
+export function forget() {
+    for (const entry of entries) {
+        entry.control?.abort();
+        if (entry.preview !== null) URL.revokeObjectURL(entry.preview.url);
+    }
+    entries = [];
+    queue = [];
+    selected = null;
+    watcher(null, 'forgotten');
+}

@@ -1,0 +1,25 @@
+/* words.js - numbers as people read them. */
+
+export const degrees = (x, digits = 6) => (Math.abs(x) < 0.5 * 10 ** -digits ? 0 : x).toFixed(digits);
+
+/* "45.000583, -30.001071": what other maps take when it is pasted there. */
+export const place = (p, digits = 6) => `${degrees(p.lat, digits)}, ${degrees(p.lon, digits)}`;
+
+export function metres(m) {
+    if (m >= 10000) return `${Math.round(m / 1000)} km`;
+    if (m >= 1000) return `${(m / 1000).toFixed(1)} km`;
+    return `${m >= 10 ? Math.round(m) : m.toFixed(1)} m`;
+}
+
+export const score = (s) => s.toFixed(3);
+
+export const heading = (h) => `${Math.round(h) % 360}°`;
+
+export function bytes(n) {
+    const mega = n / 2 ** 20;
+    return `${mega >= 10 ? Math.round(mega) : mega.toFixed(1)} MiB`;
+}
+
+export const megapixels = (n) => `${n >= 1e7 ? Math.round(n / 1e6) : (n / 1e6).toFixed(1)} megapixels`;
+
+export const count = (n, one, many) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;

@@ -1,0 +1,164 @@
+"""troubles.py - what the page says of pictures that are wrong, of a service that is busy, locked or gone, and of a map without
+tiles or without imagery. The checks that page.py makes of it."""
+import json
+import math
+import os
+import urllib.request
+
+from helpers import DONE, asked, calm, opened, refusal, same, table, without_exif, write
+from town import Server  # which makes tests/serve known
+from service import png
+
+
+def broken(page, server, town, folder):
+    """Each bad picture says what is wrong; what the page can tell by itself is not sent."""
+    def problem(path):
+        page.choose("#file", path)
+        page.until("document.querySelector('#answer h2')?.textContent === %s"
+                   " && document.querySelector('#answer .problem')" % json.dumps(os.path.basename(path)), "a sentence about " + path)
+        return page.text("#answer .problem").strip()
+
+    for path in (write(os.path.join(folder, "torn.jpg"), open(town.photos[0], "rb").read()[:300]),
+                 write(os.path.join(folder, "words.jpg"), b"no picture at all, whatever its name says\n" * 20),
+                 write(os.path.join(folder, "square.png"), png(256, 256))):
+        said = problem(path)
+        assert said.rstrip(".").lower() == refusal(server, path).rstrip(".").lower(), (said, refusal(server, path))
+        assert "/" not in said.replace("application/", ""), said  # no path of the machine
+    assert "panorama" in said, said
+    before, limits = len(asked(page)), json.load(urllib.request.urlopen(server.address + "v1/map"))["limits"]
+    side = math.isqrt(limits["pixels"]) + 1
+    said = problem(write(os.path.join(folder, "wide.png"), png(2 * side, side)))
+    assert "megapixels" in said and "not sent" in said, said
+    with open(os.path.join(folder, "heavy.jpg"), "wb") as file:
+        file.truncate(limits["body_bytes"] + 1)
+    said = problem(os.path.join(folder, "heavy.jpg"))
+    assert "MiB" in said and "not sent" in said, said
+    said = problem(write(os.path.join(folder, "nothing.jpg"), b""))
+    assert "empty" in said, said
+    assert len(asked(page)) == before
+    said = problem(write(os.path.join(folder, "=1+2,3.jpg"), b""))
+    rows = table(page, folder)
+    assert rows[-1]["photo"] == "'=1+2,3.jpg" and rows[-1]["problem"] == said and rows[-1]["lat"] == "", rows[-1]
+    page.run("""(() => {
+        const dataTransfer = new DataTransfer();
+        for (let i = 0; i < 400; i++) dataTransfer.items.add(new File([], i + '.jpg'));
+        document.body.dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer }));
+    })()""")
+    page.until("document.querySelectorAll('#entries [data-state=failed]').length > 400", "a drop of hundreds", 10)
+    page.click("#forget")
+    page.until("document.querySelector('.welcome') && document.getElementById('visit').hidden", "a page like new")
+
+
+def plain(page, town, folder):
+    """A picture without GPS and heading: no mark of its own, no distance, a heading that was found. When its file has
+    changed since, the page says so, and the answer stays."""
+    path = write(os.path.join(folder, "plain.jpg"), without_exif(town.photos[0]))
+    hits = town.locate(path)["hits"]
+    page.choose("#file", path)
+    page.until(DONE % 1, "an answer without GPS")
+    same(page, hits, "a picture without GPS")
+    assert page.run("document.querySelectorAll('#map .pin.own').length") == 0
+    assert "GPS" not in page.text(".facts") and "found" in page.text(".heading output")
+    with open(path, "ab") as file:
+        file.write(b"changed")
+    page.click(".heading button:last-child")
+    page.until("document.querySelector('#answer .problem')", "word of a file that has changed")
+    assert page.text("#answer .problem").strip() == "This file can no longer be read.", page.text("#answer .problem")
+    assert page.text("#notice") == ""
+    same(page, hits, "the answer before")
+    page.click("#forget")
+    page.until("document.querySelector('.welcome') && document.getElementById('visit').hidden", "a page like new")
+
+
+def busy(page, town):
+    """A busy server is asked again when it says so; a token that it wants is asked for and sent along."""
+    page.call("Fetch.enable", patterns=[{"urlPattern": "*/v1/locate*"}])
+    before = len(asked(page))
+    page.choose("#file", town.photos[0])
+
+    def reply(code, *headers):
+        held = page.held()
+        page.call("Fetch.fulfillRequest", requestId=held["requestId"], responseCode=code, responseHeaders=[
+            {"name": name, "value": value} for name, value in (("Content-Type", "application/problem+json"), *headers)])
+
+    for _ in range(8):
+        reply(503, ("Retry-After", "0.5"))
+    page.until("document.querySelector('#answer .problem button')", "a way to ask a busy server again")
+    before += 8
+    page.click("#answer .problem button")
+    reply(503, ("Retry-After", "1"))
+    page.until("document.getElementById('live').textContent.includes('busy')"
+               " && document.getElementById('busy').textContent.includes('busy')", "word of a busy server")
+    reply(401, ("WWW-Authenticate", "Bearer"))
+    page.until("document.querySelector('#token[open]')", "the question for a token")
+    page.type("a-token")
+    page.press("Enter")
+    held = page.held()
+    assert held["request"]["headers"].get("Authorization") == "Bearer a-token", held["request"]["headers"]
+    page.call("Fetch.disable")
+    page.until(DONE % 1, "the answer after all")
+    assert page.text("#busy") == ""
+    assert len(asked(page)) == before + 3, asked(page)
+    kept = page.run("JSON.stringify(localStorage) + JSON.stringify(sessionStorage) + document.cookie")
+    assert "a-token" not in kept, kept
+
+
+def stopped(page, server, town):
+    """A server that is gone is told of; one that is back answers at a press."""
+    server.stop()
+    page.choose("#file", town.photos[1])
+    page.until("document.querySelector('#answer .problem button')", "word of a stopped server")
+    assert "does not answer" in page.text("#answer .problem")
+    with Server(town.program, town.map, server.port):
+        page.click("#answer .problem button")
+        page.until("document.querySelector('#answer .places')", "the answer of the new server")
+        same(page, town.locate(town.photos[1])["hits"], "after the server came back")
+
+
+# ---------------------------------------------------------------- visits of other kinds
+
+def empty(chromium, town):
+    with Server(town.program, town.empty_map()) as server:
+        page = opened(chromium, server.address)
+        assert "empty" in page.text("#notice") and "empty" in page.text(".welcome")
+        page.give("drop", town.photos[0])
+        page.until("document.getElementById('notice').textContent.includes('empty')", "the sentence")
+        assert not asked(page) and page.errors == [], page.errors
+        page.close()
+
+
+def locked(chromium, town):
+    """A service with a token: asked for until it is right, then sent with everything, pictures too."""
+    path = os.path.join(town.folder, "token")
+    write(path, b"open-sesame\n")
+    with Server(town.program, town.map, 0, "--token", path) as server:
+        page = chromium.open(1280, 800)
+        page.go(server.address)
+        for token in ("wrong", "open-sesame"):
+            page.until("document.querySelector('#token[open]') && document.activeElement.id === 'token-text'",
+                       "the question for a token")
+            page.type(token)
+            page.press("Enter")
+            if token == "wrong":
+                page.until("document.getElementById('token-notice').textContent.includes('did not take')", "a refusal")
+        page.until("document.querySelector('.welcome')", "the map's description")
+        page.give("drop", town.photos[0])
+        page.until(DONE % 1, "the answer")
+        calm(page)
+        assert page.run("[...document.querySelectorAll('#map .leaflet-tile')].some((i) => i.naturalWidth === 256)")
+        page.close()
+
+
+def bare(chromium, town):
+    """A map whose rasters are gone: outlines of its tiles, and answers all the same."""
+    raster = os.path.join(town.folder, "town", "ortho.tif")
+    os.rename(raster, raster + ".gone")
+    with Server(town.program, town.map) as server:
+        page = opened(chromium, server.address)
+        page.until("document.querySelectorAll('#map .outline').length > 20", "the tiles' outlines")
+        page.give("drop", town.photos[0])
+        page.until(DONE % 1, "the answer")
+        page.until("document.querySelectorAll('#answer .tile.gone').length === 5", "word of pictures that are gone")
+        assert not any("/v1/imagery/" in url for url in page.requests)
+        page.close()
+    os.rename(raster + ".gone", raster)
