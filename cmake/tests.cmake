@@ -88,9 +88,14 @@ foreach(source ${TESTS})
     add_dependencies(${name} cuda_host)
   endif()
 endforeach()
-if(TARGET cuda_host) # products whose epilogues cuBLASLt does not offer
-  add_check(test_layers_linear_cuda_plain COMMAND test_layers_linear ENVIRONMENT GVM_LAYER_DEVICE=cuda
-            GVM_CUDA_HOST_PLAIN=1 GVM_CUDA_MODULE=$<TARGET_FILE:cuda_host>)
+if(TARGET cuda_host) # epilogues or products that cuBLASLt does not offer
+  foreach(layer_plain linear:epilogues linear:products feature:products)
+    string(REPLACE ":" ";" parts ${layer_plain})
+    list(GET parts 0 layer)
+    list(GET parts 1 plain)
+    add_check(test_layers_${layer}_cuda_plain_${plain} COMMAND test_layers_${layer} ENVIRONMENT GVM_LAYER_DEVICE=cuda
+              GVM_CUDA_HOST_PLAIN=${plain} GVM_CUDA_MODULE=$<TARGET_FILE:cuda_host>)
+  endforeach()
 endif()
 
 # Commands as a user types them.

@@ -1,8 +1,9 @@
 /* test_cuda.c - whole networks on the GPU beside the CPU: ten training steps, the same bits twice, drop paths,
- * features, what a loss that is not finite leaves. Skipped, with the reason, where there is no GPU; run a second time
- * with CUDA's part compiled for the CPU (tests/cuda_host). The layers one by one: test_layers_*, with
+ * features, two threads, what a loss that is not finite leaves. Skipped, with the reason, where there is no GPU; run a
+ * second time with CUDA's part compiled for the CPU (tests/cuda_host). The layers one by one: test_layers_*, with
  * GVM_LAYER_DEVICE=cuda. */
 #include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -234,25 +235,48 @@ static void test_not_finite(void **state)
 
 /* ------------------------------------------------------------------ features */
 
-enum { PICTURES = 3, BATCH = 2 };
+enum { PICTURES = 3, BATCH = 2, ROUNDS = 3 };
+
+/* What one session makes of a view's pictures, other ones in each round; the features are the last round's. */
+struct visit {
+    const char *path;
+    gvm_view view;
+    int first; /* round: of three, full batches go as they are, are recorded, are repeated; one is not full */
+    float *features;
+    size_t D;
+    gvm_status status;
+    gvm_error err;
+};
+
+static void *visit(void *argument)
+{
+    struct visit *v = argument;
+    gvm_model *model = NULL;
+    gvm_session *session = NULL;
+    v->status = gvm_model_open(&model, v->path, &v->err);
+    if (v->status == GVM_OK) v->status = gvm_session_open(&session, model, BATCH, &v->err);
+    if (v->status == GVM_OK) {
+        v->D = (size_t)gvm_model_about(model).features;
+        v->features = malloc(PICTURES * v->D * sizeof *v->features);
+    }
+    for (int round = v->first; round < ROUNDS && v->status == GVM_OK; round++) {
+        uint8_t *pixels = draw((uint64_t)round, PICTURES, view_size(model, v->view));
+        v->status = gvm_embed_pixels(session, v->view, v->features, pixels, PICTURES, &v->err);
+        free(pixels);
+    }
+    gvm_session_free(session);
+    gvm_model_free(model);
+    return NULL;
+}
 
 static float *embed(const char *path, gvm_device device, gvm_precision precision, gvm_view view, size_t *D)
 {
-    gvm_model *model;
-    gvm_session *session;
-    gvm_error err;
+    struct visit v = {.path = path, .view = view, .first = device == GVM_CPU ? ROUNDS - 1 : 0};
     choose(device, precision);
-    if (gvm_model_open(&model, path, &err) != GVM_OK) fail_msg("%s", err.text);
-    if (gvm_session_open(&session, model, BATCH, &err) != GVM_OK) fail_msg("%s", err.text);
-    uint8_t *pixels = draw(5, PICTURES, view_size(model, view));
-    *D = (size_t)gvm_model_about(model).features;
-    float *features = malloc(PICTURES * *D * sizeof *features);
-    for (int round = 0; round < 2; round++) /* full batches as they are, recorded, repeated; and one that is not full */
-        if (gvm_embed_pixels(session, view, features, pixels, PICTURES, &err) != GVM_OK) fail_msg("%s", err.text);
-    gvm_session_free(session);
-    gvm_model_free(model);
-    free(pixels);
-    return features;
+    visit(&v);
+    if (v.status != GVM_OK) fail_msg("%s: %s", path, v.err.text);
+    *D = v.D;
+    return v.features;
 }
 
 static void check_features(const char *path, gvm_precision precision, double limit)
@@ -285,6 +309,45 @@ static void test_features(void **state)
     }
 }
 
+/* Two threads, each with its own model and session, get what one gets. On a GPU with windows of two sizes, which ask
+ * for more and less shared memory. */
+static void test_two_threads(void **state)
+{
+    (void)state;
+    const char *path = is_gpu() ? "tests/golden/net_flat.safetensors" : "tests/golden/net_four.safetensors";
+    size_t D;
+    float *alone[2];
+    struct visit visits[2];
+    pthread_t threads[2];
+    for (int v = 0; v < 2; v++) alone[v] = embed(path, GVM_CUDA, GVM_FP32, (gvm_view)v, &D);
+    for (int repeat = is_gpu() ? 20 : 2; repeat > 0; repeat--) {
+        for (int v = 0; v < 2; v++) {
+            visits[v] = (struct visit){.path = path, .view = (gvm_view)v};
+            assert_int_equal(pthread_create(&threads[v], NULL, visit, &visits[v]), 0);
+        }
+        for (int v = 0; v < 2; v++) assert_int_equal(pthread_join(threads[v], NULL), 0);
+        for (int v = 0; v < 2; v++) {
+            if (visits[v].status != GVM_OK) fail_msg("%s", visits[v].err.text);
+            assert_memory_equal(visits[v].features, alone[v], PICTURES * D * sizeof *alone[v]);
+            free(visits[v].features);
+        }
+    }
+    free(alone[0]);
+    free(alone[1]);
+}
+
+/* What does not fit is told, and what comes after it fits again. */
+static void test_no_memory(void **state)
+{
+    (void)state;
+    choose(GVM_CUDA, GVM_FP32);
+    struct home home = {.device = chosen_device(), .floats = (size_t)1 << 40, .precision = PRECISION_FP32};
+    gvm_error err;
+    size_t D;
+    assert_int_equal(home.device->home_open(&home, &err), GVM_MEMORY);
+    free(embed("tests/golden/net_four.safetensors", GVM_CUDA, GVM_FP32, GVM_AERIAL, &D));
+}
+
 int main(void)
 {
     gvm_error err;
@@ -296,8 +359,9 @@ int main(void)
     chosen_device()->about(about, sizeof about);
     print_message("%s\n", about);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_features), cmocka_unit_test(test_ten_steps), cmocka_unit_test(test_nano),
-        cmocka_unit_test(test_no_climb), cmocka_unit_test(test_same_bits), cmocka_unit_test(test_not_finite),
+        cmocka_unit_test(test_features),  cmocka_unit_test(test_two_threads), cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_ten_steps), cmocka_unit_test(test_nano),        cmocka_unit_test(test_no_climb),
+        cmocka_unit_test(test_same_bits), cmocka_unit_test(test_not_finite),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

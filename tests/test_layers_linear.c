@@ -1,4 +1,8 @@
 /* test_layers_linear.c - linear and feed_forward against their double statements. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "layer_support.h"
 
 /* ------------------------------------------------------------------ y = f(W x + b) */
@@ -148,8 +152,68 @@ static void test_feed_forward(void **state)
     finish("feed_forward");
 }
 
+/* ------------------------------------------------------------------ long sums on a device */
+
+/* Whole numbers in bfloat16, x = dy = 3: each of weight's gradients is 9 rows and each of the bias's 3 rows, exactly,
+ * into however many parts the sum is cut. */
+static void check_long_sum(int rows, int N, int K)
+{
+    enum { THREE = 0x40 /* both bytes of 3 */ };
+    size_t n = (size_t)N * (size_t)K, at = (n + 15) / 16 * 16, floats = at + (size_t)N + 16;
+    struct home home = {.device = layer_device, .floats = floats, .precision = PRECISION_BF16};
+    home.weights = calloc(floats, sizeof(float));
+    home.grads = calloc(floats, sizeof(float));
+    struct param weight = {.rank = 2, .shape = {N, K}, .count = n, .data = home.weights, .grad = home.grads};
+    struct param bias = {.rank = 1, .shape = {N}, .count = (size_t)N, .data = home.weights + at};
+    bias.grad = home.grads + at;
+    const struct linear w = {&weight, &bias};
+    struct tape *tape;
+    gvm_error err = {""};
+    char label[64];
+    snprintf(label, sizeof label, "a sum of %d rows, (%d, %d)", rows, N, K);
+    assert_int_equal(layer_device->home_open(&home, &err), GVM_OK);
+    assert_int_equal(tape_open_on(&tape, &home, true, &err), GVM_OK);
+    linear(tape, tape_tensor(tape, 1, rows, K), &w, IDENTITY);
+    if (tape_allocate(tape, &err) == GVM_OK) {
+        struct tensor *x = tape_tensor(tape, 1, rows, K), *y = linear(tape, x, &w, IDENTITY);
+        layer_device->fill(tape, x->data, THREE, (size_t)rows * (size_t)K * 2);
+        layer_device->fill(tape, y->grad, THREE, (size_t)rows * (size_t)N * 2);
+        tape_backward(tape);
+        tape_reset(tape);
+    }
+    check_true(label, "the device's work", tape_wait(tape, &err) == GVM_OK && err.text[0] == '\0');
+    assert_int_equal(layer_device->home_download(&home, &err), GVM_OK);
+    bool whole = true;
+    for (size_t i = 0; i < n; i++) whole = whole && weight.grad[i] == 9 * (float)rows;
+    for (int i = 0; i < N; i++) whole = whole && bias.grad[i] == 3 * (float)rows;
+    check_true(label, "every row is in it", whole);
+    tape_free(tape);
+    layer_device->home_free(&home);
+    free(home.weights);
+    free(home.grads);
+}
+
+static void test_long_sums(void **state)
+{
+    static const int pictures[] = {2, 3, 30, 128}, tokens[] = {64, 80};
+    static const int shapes[][2] = {{3, 1}, {1, 1}, {4, 1}, {1, 4}}; /* (N, K), in channels */
+    char about[128] = "";
+    (void)state;
+    if (layer_device == NULL) skip();
+    layer_device->about(about, sizeof about);
+    check_long_sum(30 * 80, 12, 20);
+    for (int stage = 0; stage < 4 && strncmp(about, "this CPU", 8) != 0; stage++)
+        for (size_t i = 0; i < 4 * 2 * 4; i++) {
+            const int *shape = shapes[i % 4];
+            int C = 96 << stage, rows = pictures[i / 8] * (tokens[i / 4 % 2] << (2 * (3 - stage)));
+            check_long_sum(rows, shape[0] * C, shape[1] * C);
+        }
+    finish("long sums");
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_linear), cmocka_unit_test(test_feed_forward)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_linear), cmocka_unit_test(test_feed_forward),
+                                       cmocka_unit_test(test_long_sums)};
     return run_layer_tests(tests, sizeof tests / sizeof *tests);
 }

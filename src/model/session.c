@@ -226,7 +226,9 @@ static bool embed_on_device(gvm_session *session, gvm_view view, float *features
         }
         tape_read(tape, features, full);
     } else {
-        tape_read(tape, features, session_run(NULL, session, view, pixels, B));
+        const struct tensor *y = session_run(NULL, session, view, pixels, B);
+        if (y == NULL) return false;
+        tape_read(tape, features, y);
     }
     return tape_wait(tape, &session->failure) == GVM_OK;
 }

@@ -19,7 +19,7 @@ extern "C" {
 
 #ifndef GVM_CUDA_HOST
 #include <mma.h>
-/* `shared`: bytes that the kernel asks for with SHARED; beyond 48 KiB the kernel must be told once, allow_shared. */
+/* `shared`: bytes that the kernel asks for with SHARED; beyond 48 KiB see allow_shared. */
 #define LAUNCH(kernel, grid, block, shared, stream, ...) (kernel)<<<(grid), (block), (shared), (stream)>>>(__VA_ARGS__)
 #define SHARED(type, name)                                          \
     extern __shared__ __align__(128) unsigned char shared_memory[]; \
@@ -114,7 +114,8 @@ struct cuda_tape {
     struct cublasLtContext *products;
     void *workspace;
     struct plan *plans;
-    gvm_error failure; /* the first since the last wait; empty: none */
+    gvm_status status; /* the first failure since the last wait, or GVM_OK */
+    gvm_error failure;
 };
 
 static inline struct cuda_tape *cuda_of(const struct tape *tape)
@@ -124,6 +125,10 @@ static inline struct cuda_tape *cuda_of(const struct tape *tape)
 
 /* Remember the first failure of a tape. */
 void cuda_check(struct cuda_tape *c, cudaError_t error, const char *what);
+
+/* Lets a kernel ask for as much shared memory as a block can have. To be called once a kernel, as the limit is the
+ * process's: what one layer lowers, another thread's misses. */
+cudaError_t allow_shared(const void *kernel);
 
 /* Where the next loss of this pass goes on the device. */
 float *loss_place(struct tape *tape, float weight);
@@ -168,7 +173,7 @@ enum epilogue { EPILOGUE_NONE, EPILOGUE_BIAS, EPILOGUE_GELU, EPILOGUE_GELU_SLOPE
 /* C (M, N) = op(A) op(B) + beta C, row-major as gemm.h's, each of them `batch` times, `stride` values apart.
  *
  *   BIAS         C = op(A) op(B) + bias (N)
- *   GELU         aux = op(A) op(B) + bias, C = gelu(aux)
+ *   GELU         aux = op(A) op(B) + bias, C = gelu(aux); aux may be NULL
  *   GELU_SLOPE   C = op(A) op(B) gelu'(aux)
  *   COLUMN_SUMS  with op(A) transposed: sums (M) += the sums of A's columns, as a bias's gradient beside a weight's
  *
@@ -248,8 +253,8 @@ void norm_rows_backward(struct tape *tape, void *du, float accumulate, float *pa
 float *norm_scratch(struct tape *tape, int rows, int C);
 enum { MAX_CHANNELS = 2048 };
 
-/* sum (C) += the sum of `blocks` rows of `partial`, which lie ld apart, in their order. */
-void add_partials(struct tape *tape, float *sum, const float *partial, int blocks, int C, int ld);
+/* a (C) += the sum of `blocks` rows of `partial`, which lie ld apart; b (C) that of the C columns behind, or NULL. */
+void add_partials(struct tape *tape, float *a, float *b, const float *partial, int blocks, int C, int ld);
 
 /* y (rows, C) += bias (C) */
 void add_bias(struct tape *tape, float *y, const float *bias, int rows, int C);
@@ -290,7 +295,7 @@ void asam_climb_cuda(struct optimizer *optimizer, float rho);
 double peak_cuda(struct tape *tape);
 }
 
-/* GVM_DEVICE with a sentence where a call of CUDA failed. */
+/* GVM_MEMORY or GVM_DEVICE with a sentence where a call of CUDA failed. */
 gvm_status cuda_status(cudaError_t error, const char *what, gvm_error *err);
 
 #endif

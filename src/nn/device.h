@@ -83,11 +83,17 @@ struct device {
     double (*peak)(struct tape *tape);      /* FLOP/s of the best product, measured */
 };
 
-/* A mark of what program and module must agree in: the layouts that both see. */
-#define DEVICE_BUILD                                                                    \
-    ((uint64_t)sizeof(struct device) << 48 ^ (uint64_t)sizeof(struct tape) << 32 ^      \
-     (uint64_t)sizeof(struct tensor) << 24 ^ (uint64_t)sizeof(struct attention) << 16 ^ \
-     (uint64_t)sizeof(struct optimizer) << 8 ^ sizeof(struct home))
+/* A mark of what program and module must agree in: the layouts that both see, and whether there are guard bands. */
+#ifdef NDEBUG
+#define DEVICE_GUARDS 0
+#else
+#define DEVICE_GUARDS 1
+#endif
+#define DEVICE_VERSION 1 /* to be raised when a layout changes and its size does not */
+#define DEVICE_BUILD                                                                                \
+    ((uint64_t)(2 * DEVICE_VERSION + DEVICE_GUARDS) << 59 ^ (uint64_t)sizeof(struct device) << 48 ^ \
+     (uint64_t)sizeof(struct tape) << 32 ^ (uint64_t)sizeof(struct tensor) << 24 ^                  \
+     (uint64_t)sizeof(struct attention) << 16 ^ (uint64_t)sizeof(struct optimizer) << 8 ^ sizeof(struct home))
 
 extern const struct device device_cpu;
 

@@ -11,6 +11,7 @@
 gvm_status cuda_status(cudaError_t error, const char *what, gvm_error *err)
 {
     if (error == cudaSuccess) return GVM_OK;
+    cudaGetLastError(); /* told here, so no later launch tells it; what cannot be mended comes again by itself */
     if (error == cudaErrorMemoryAllocation)
         return fail(err, GVM_MEMORY, "the GPU has not enough memory to %s; use a smaller batch", what);
     return fail(err, GVM_DEVICE, "the GPU failed to %s: %s", what, cudaGetErrorString(error));
@@ -18,7 +19,15 @@ gvm_status cuda_status(cudaError_t error, const char *what, gvm_error *err)
 
 void cuda_check(struct cuda_tape *c, cudaError_t error, const char *what)
 {
-    if (error != cudaSuccess && c->failure.text[0] == '\0') cuda_status(error, what, &c->failure);
+    gvm_status status = cuda_status(error, what, c->status == GVM_OK ? &c->failure : NULL);
+    if (c->status == GVM_OK) c->status = status;
+}
+
+cudaError_t allow_shared(const void *kernel)
+{
+    int most = 0;
+    cudaError_t e = cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, 0);
+    return e == cudaSuccess ? cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, most) : e;
 }
 
 /* ------------------------------------------------------------------ open and close */
@@ -301,9 +310,9 @@ static gvm_status wait(struct tape *tape, gvm_error *err)
                "look at guard bands");
     cuda_check(c, cudaStreamSynchronize(c->stream), "run the network");
     c->stepping = false;
-    if (c->failure.text[0] != '\0') {
-        gvm_status status = fail(err, GVM_DEVICE, "%s", c->failure.text);
-        c->failure.text[0] = '\0';
+    if (c->status != GVM_OK) {
+        gvm_status status = fail(err, c->status, "%s", c->failure.text);
+        c->status = GVM_OK;
         return status;
     }
     if (*c->broken_host)
@@ -381,6 +390,7 @@ extern "C" __attribute__((visibility("default"))) const struct device *gvm_cuda_
     static const struct device table = make_table();
     int count = 0, major = 0;
     cudaError_t e = cudaGetDeviceCount(&count);
+    cudaGetLastError();
     if (e == cudaErrorInsufficientDriver) {
         fail(err, GVM_DEVICE,
              "NVIDIA's driver is missing or older than this program's CUDA: install it, or leave out "

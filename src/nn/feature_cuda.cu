@@ -207,7 +207,7 @@ struct tensor *linear_cuda(struct tape *tape, struct tensor *x, const struct lin
     p->w = w;
     p->f = f;
     p->y = x->element == tape->element ? tape_tensor(tape, x->B, x->L, N) : tape_feature(tape, x->B, N);
-    if (f == GELU) p->h = tape_floats(tape, (values_of(p->y) * (size_t)x->element + 3) / 4);
+    if (f == GELU && tape->training) p->h = tape_floats(tape, (values_of(p->y) * (size_t)x->element + 3) / 4);
     if (tape->training) {
         reserve_backward(p, tape);
         tape_scratch_release(tape);

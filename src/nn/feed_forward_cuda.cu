@@ -60,7 +60,7 @@ struct tensor *feed_forward_cuda(struct tape *tape, struct tensor *x, const stru
         reserve_backward(p, tape);
         tape_scratch_release(tape);
     }
-    p->h = take(tape, (size_t)rows * 4 * C);
+    if (tape->training) p->h = take(tape, (size_t)rows * 4 * C);
     p->g = take(tape, (size_t)rows * 4 * C);
     p->u = take(tape, (size_t)rows * C);
     tape->counts.linear += (uint64_t)rows * C * 4 * C * 2;

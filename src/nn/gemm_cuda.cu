@@ -1,12 +1,14 @@
 /* gemm_cuda.cu - matrix products, all through cuBLASLt; the one file that calls it.
  *
  * cuBLASLt's matrices lie by columns, so the rows' C = A B goes there as C^T = B^T A^T. An epilogue is asked of it
- * first; where it offers none for the sizes (odd ones above all), plain kernels do the same after a plain product. Its
- * GELU is the approximation by tanh, off by 5e-4 at most: less than half a unit in the last place of a bfloat16 of that
- * size, and too much for float32, which takes the exact one here.
+ * first; where it offers none for the sizes (odd ones above all), plain kernels do the same after a plain product, and
+ * where it offers no product either, a plain kernel multiplies. Its GELU is the approximation by tanh, off by 5e-4 at
+ * most: less than half a unit in the last place of a bfloat16 of that size, and too much for float32, which takes the
+ * exact one here.
  *
- * A product's plan, found once for its sizes, is kept with the tape. Schemes that add up parts in the output itself,
- * in the order in which they are ready, are left out: same sizes, same bits. */
+ * A product's plan, found once for its sizes, is kept with the tape. Parts of a sum may be added up only in float32 and
+ * in a room of their own: not in the output itself, in the order in which they are ready, so that the same sizes give
+ * the same bits; and not in the output's type, which may be bfloat16. */
 #include <cublasLt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +19,8 @@ static const size_t WORKSPACE = (size_t)32 << 20;
 
 /* All that a plan depends on. */
 struct plan_key {
-    int op_a, op_b, M, N, K, lda, ldb, ldc, element, out, compute, epilogue, batch, align_a, align_b, align_c, add;
+    int op_a, op_b, M, N, K, lda, ldb, ldc, element, out, compute, epilogue, batch, add;
+    int align_a, align_b, align_c, align_bias, align_aux;
     long long stride_a, stride_b, stride_c;
 };
 
@@ -69,7 +72,8 @@ static cublasComputeType_t compute_type(const struct tape *tape, const struct pr
     return tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
 }
 
-static struct plan_key key_of(const struct tape *tape, const struct product *p, cublasLtEpilogue_t epilogue)
+static struct plan_key key_of(const struct tape *tape, const struct product *p, cublasLtEpilogue_t epilogue,
+                              const void *bias, const void *aux)
 {
     struct plan_key k;
     memset(&k, 0, sizeof k); /* keys are compared by their bytes */
@@ -83,6 +87,8 @@ static struct plan_key key_of(const struct tape *tape, const struct product *p, 
     k.align_a = alignment(p->A, ((size_t)p->lda | (size_t)p->stride_a) * element);
     k.align_b = alignment(p->B, ((size_t)p->ldb | (size_t)p->stride_b) * element);
     k.align_c = alignment(p->C, ((size_t)p->ldc | (size_t)p->stride_c) * (size_t)k.out);
+    k.align_bias = alignment(bias, 0);
+    k.align_aux = alignment(aux, (size_t)p->ldc * element);
     return k;
 }
 
@@ -135,7 +141,7 @@ static bool choose(struct cuda_tape *c, struct plan *plan)
     const struct plan_key *k = &plan->key;
     cublasLtMatmulPreference_t preference;
     if (cublasLtMatmulPreferenceCreate(&preference) != CUBLAS_STATUS_SUCCESS) return false;
-    uint32_t schemes = CUBLASLT_REDUCTION_SCHEME_MASK & ~(uint32_t)CUBLASLT_REDUCTION_SCHEME_INPLACE;
+    uint32_t schemes = CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
     uint32_t a = (uint32_t)k->align_b, b = (uint32_t)k->align_a, d = (uint32_t)k->align_c;
     const struct {
         cublasLtMatmulPreferenceAttributes_t what;
@@ -156,7 +162,7 @@ static bool choose(struct cuda_tape *c, struct plan *plan)
     ok = ok && cublasLtMatmulAlgoGetHeuristic(c->products, plan->description, plan->a, plan->b, plan->c, plan->c,
                                               preference, 1, &found, &count) == CUBLAS_STATUS_SUCCESS;
     cublasLtMatmulPreferenceDestroy(preference);
-    if (!ok || count == 0) return false;
+    if (!ok || count == 0 || found.state != CUBLAS_STATUS_SUCCESS) return false;
     plan->algorithm = found.algo;
     return true;
 }
@@ -165,7 +171,7 @@ static struct plan *find_plan(struct tape *tape, const struct product *p, cublas
                               const void *aux)
 {
     struct cuda_tape *c = cuda_of(tape);
-    struct plan_key key = key_of(tape, p, epilogue);
+    struct plan_key key = key_of(tape, p, epilogue, bias, aux);
     for (struct plan *plan = c->plans; plan != NULL; plan = plan->next)
         if (memcmp(&plan->key, &key, sizeof key) == 0) return plan;
     struct plan *plan = (struct plan *)calloc(1, sizeof *plan);
@@ -184,11 +190,14 @@ static bool multiply(struct tape *tape, const struct product *p, cublasLtEpilogu
     struct plan *plan = find_plan(tape, p, epilogue, bias, aux);
     if (plan == NULL || !plan->works) return false;
     float one = 1;
-    cublasStatus_t status = CUBLAS_STATUS_NOT_INITIALIZED;
+    cublasStatus_t status = CUBLAS_STATUS_INVALID_VALUE;
     if (point(plan, bias, aux))
         status = cublasLtMatmul(c->products, plan->description, &one, p->B, plan->a, p->A, plan->b, &p->beta, p->C,
                                 plan->c, p->C, plan->c, &plan->algorithm, c->workspace, WORKSPACE, c->stream);
-    if (status != CUBLAS_STATUS_SUCCESS) cuda_check(c, cudaErrorUnknown, "multiply matrices");
+    if (status == CUBLAS_STATUS_NOT_SUPPORTED) return plan->works = false; /* nothing was begun */
+    if (status != CUBLAS_STATUS_SUCCESS && c->status == GVM_OK)
+        c->status = fail(&c->failure, GVM_DEVICE, "cuBLASLt failed to multiply %c%c, %d x %d x %d, epilogue %d: %s",
+                         p->op_a, p->op_b, p->M, p->N, p->K, (int)epilogue, cublasLtGetStatusString(status));
     return true;
 }
 
@@ -223,35 +232,41 @@ template <typename T> __global__ void gelu_slope_kernel(T *c, const T *aux, size
 
 enum { SUM_ROWS = 8, MAX_SUM_BLOCKS = 256 };
 
-/* partial (gridDim.y, M): sums over every (gridDim.y SUM_ROWS)-th row; 32 columns a block. */
-template <typename T> __global__ void column_sums_kernel(float *partial, const T *a, int rows, int M, int lda)
+/* The sum of rows `first`, first + step ... of a column, and of as many rows behind each as the block has warps; a warp
+ * takes every SUM_ROWS-th of all, and warp 0 adds up. */
+template <typename T>
+__device__ static float column_sum(const T *column, bool real, int rows, int ld, int first, int step)
 {
     __shared__ float sums[SUM_ROWS][WARP];
-    int lane = threadIdx.x % WARP, part = threadIdx.x / WARP, column = blockIdx.x * WARP + lane;
+    int lane = threadIdx.x % WARP, part = threadIdx.x / WARP;
     float sum = 0;
-    if (column < M)
-        for (int r = blockIdx.y * SUM_ROWS + part; r < rows; r += gridDim.y * SUM_ROWS)
-            sum += to_float(a[(size_t)r * lda + column]);
+    for (int r = first + part; real && r < rows; r += step) sum += to_float(column[(size_t)r * ld]);
     sums[part][lane] = sum;
     __syncthreads();
-    if (part > 0 || column >= M) return;
-    for (int i = 1; i < SUM_ROWS; i++) sum += sums[i][lane];
-    partial[(size_t)blockIdx.y * M + column] = sum;
+    if (part == 0)
+        for (int i = 1; i < SUM_ROWS; i++) sum += sums[i][lane];
+    return sum;
 }
 
-__global__ void add_partials_kernel(float *sum, const float *partial, int blocks, int C, int ld)
+/* partial (gridDim.y, M): sums over the rows that a block takes; 32 columns a block. */
+template <typename T> __global__ void column_sums_kernel(float *partial, const T *a, int rows, int M, int lda)
 {
-    int c = blockIdx.x * blockDim.x + threadIdx.x;
-    if (c >= C) return;
-    float s = 0;
-    for (int b = 0; b < blocks; b++) s += partial[(size_t)b * ld + c];
-    sum[c] += s;
+    int column = blockIdx.x * WARP + threadIdx.x % WARP;
+    float sum = column_sum(a + column, column < M, rows, lda, blockIdx.y * SUM_ROWS, gridDim.y * SUM_ROWS);
+    if (threadIdx.x < WARP && column < M) partial[(size_t)blockIdx.y * M + column] = sum;
 }
 
-void add_partials(struct tape *tape, float *sum, const float *partial, int blocks, int C, int ld)
+__global__ void add_partials_kernel(float *a, float *b, const float *partial, int blocks, int C, int ld)
 {
-    LAUNCH(add_partials_kernel, blocks_of((size_t)C, BLOCK), BLOCK, 0, cuda_of(tape)->stream, sum, partial, blocks, C,
-           ld);
+    int c = blockIdx.x * WARP + threadIdx.x % WARP;
+    float sum = column_sum(partial + (size_t)blockIdx.y * C + c, c < C, blocks, ld, 0, SUM_ROWS);
+    if (threadIdx.x < WARP && c < C) (blockIdx.y ? b : a)[c] += sum;
+}
+
+void add_partials(struct tape *tape, float *a, float *b, const float *partial, int blocks, int C, int ld)
+{
+    dim3 grid((unsigned)blocks_of((size_t)C, WARP), b ? 2 : 1);
+    LAUNCH(add_partials_kernel, grid, SUM_ROWS * WARP, 0, cuda_of(tape)->stream, a, b, partial, blocks, C, ld);
     LAUNCHED(tape, "add up sums");
 }
 
@@ -272,7 +287,7 @@ template <typename T> static void column_sums(struct tape *tape, const struct pr
     LAUNCH(column_sums_kernel<T>, grid, SUM_ROWS * WARP, 0, cuda_of(tape)->stream, p->scratch, (const T *)p->A, p->K,
            p->M, p->lda);
     LAUNCHED(tape, "add up columns");
-    add_partials(tape, p->sums, p->scratch, sum_blocks(p->K), p->M, p->M);
+    add_partials(tape, p->sums, NULL, p->scratch, sum_blocks(p->K), p->M, p->M);
 }
 
 /* What the product's epilogue does, after a plain product. */
@@ -286,7 +301,8 @@ template <typename T> static void finish(struct tape *tape, const struct product
         LAUNCH(bias_kernel<T>, blocks, BLOCK, 0, stream, (T *)p->C, (const T *)p->bias, n, p->N, p->ldc);
         break;
     case EPILOGUE_GELU:
-        LAUNCH(gelu_kernel<T>, blocks, BLOCK, 0, stream, (T *)p->C, (const T *)p->aux, n, p->N, p->ldc);
+        LAUNCH(gelu_kernel<T>, blocks, BLOCK, 0, stream, (T *)p->C, (const T *)(p->aux ? p->aux : p->C), n, p->N,
+               p->ldc);
         break;
     case EPILOGUE_GELU_SLOPE:
         LAUNCH(gelu_slope_kernel<T>, blocks, BLOCK, 0, stream, (T *)p->C, (const T *)p->aux, n, p->N, p->ldc);
@@ -299,17 +315,52 @@ template <typename T> static void finish(struct tape *tape, const struct product
 
 /* ------------------------------------------------------------------ the product */
 
+enum { TILE = 16 };
+
+/* A tile of C a block. */
+template <typename T, typename OUT> __global__ void plain_product_kernel(struct product p)
+{
+    __shared__ float a[TILE][TILE + 1], b[TILE][TILE + 1];
+    const T *A = (const T *)p.A + blockIdx.z * p.stride_a, *B = (const T *)p.B + blockIdx.z * p.stride_b;
+    int x = threadIdx.x % TILE, y = threadIdx.x / TILE, i = blockIdx.x * TILE + y, j = blockIdx.y * TILE + x;
+    float sum = 0;
+    for (int k = 0; k < p.K; k += TILE) {
+        size_t ak = k + x, bk = k + y;
+        a[y][x] = i < p.M && ak < p.K ? to_float(A[p.op_a == 'N' ? (size_t)i * p.lda + ak : ak * p.lda + i]) : 0;
+        b[y][x] = j < p.N && bk < p.K ? to_float(B[p.op_b == 'N' ? bk * p.ldb + j : (size_t)j * p.ldb + bk]) : 0;
+        __syncthreads();
+        for (int n = 0; n < TILE; n++) sum += a[y][n] * b[n][x];
+        __syncthreads();
+    }
+    if (i >= p.M || j >= p.N) return;
+    OUT *at = (OUT *)p.C + blockIdx.z * p.stride_c + (size_t)i * p.ldc + j;
+    store(at, p.beta != 0 ? sum + p.beta * to_float(*at) : sum);
+}
+
+static void plain_product(struct tape *tape, const struct product *p)
+{
+    dim3 grid((unsigned)blocks_of(p->M, TILE), (unsigned)blocks_of(p->N, TILE), p->batch ? p->batch : 1);
+    cudaStream_t stream = cuda_of(tape)->stream;
+    if (p->element == 4)
+        LAUNCH((plain_product_kernel<float, float>), grid, TILE * TILE, 0, stream, *p);
+    else if (p->float_out)
+        LAUNCH((plain_product_kernel<bf16, float>), grid, TILE * TILE, 0, stream, *p);
+    else
+        LAUNCH((plain_product_kernel<bf16, bf16>), grid, TILE * TILE, 0, stream, *p);
+    LAUNCHED(tape, "multiply matrices");
+}
+
 static bool fused(struct tape *tape, const struct product *p)
 {
     switch (p->epilogue) {
     case EPILOGUE_NONE: return multiply(tape, p, CUBLASLT_EPILOGUE_DEFAULT, NULL, NULL);
     case EPILOGUE_BIAS: return multiply(tape, p, CUBLASLT_EPILOGUE_BIAS, p->bias, NULL);
-    case EPILOGUE_GELU: return p->element == 2 && multiply(tape, p, CUBLASLT_EPILOGUE_GELU_AUX_BIAS, p->bias, p->aux);
+    case EPILOGUE_GELU:
+        return p->element == 2 &&
+               multiply(tape, p, p->aux ? CUBLASLT_EPILOGUE_GELU_AUX_BIAS : CUBLASLT_EPILOGUE_GELU_BIAS, p->bias,
+                        p->aux);
     case EPILOGUE_GELU_SLOPE: return p->element == 2 && multiply(tape, p, CUBLASLT_EPILOGUE_DGELU, NULL, p->aux);
-    case EPILOGUE_COLUMN_SUMS: /* cuBLASLt overwrites the sums */
-        if (!multiply(tape, p, CUBLASLT_EPILOGUE_BGRADB, p->scratch, NULL)) return false;
-        add_partials(tape, p->sums, p->scratch, 1, p->M, p->M);
-        return true;
+    case EPILOGUE_COLUMN_SUMS: return false; /* cuBLASLt's sums go with products that do not split a long sum */
     }
     return false;
 }
@@ -317,13 +368,16 @@ static bool fused(struct tape *tape, const struct product *p)
 void run_product(struct tape *tape, const struct product *p)
 {
     if (fused(tape, p)) return;
-    struct product plain = *p;
-    plain.epilogue = EPILOGUE_NONE;
     if (p->epilogue == EPILOGUE_NONE) {
-        cuda_check(cuda_of(tape), cudaErrorNotSupported, "multiply matrices");
+        plain_product(tape, p);
         return;
     }
-    if (p->epilogue == EPILOGUE_GELU) plain.C = p->aux, plain.epilogue = EPILOGUE_BIAS;
+    struct product plain = *p;
+    plain.epilogue = EPILOGUE_NONE;
+    if (p->epilogue == EPILOGUE_GELU) {
+        plain.epilogue = EPILOGUE_BIAS;
+        if (p->aux) plain.C = p->aux;
+    }
     run_product(tape, &plain);
     if (p->element == 2)
         finish<bf16>(tape, p);
@@ -340,7 +394,10 @@ double peak_cuda(struct tape *tape)
     int n = 64 * multiprocessors < 8192 ? 64 * multiprocessors : 8192;
     size_t bytes = (size_t)n * (size_t)n * (size_t)tape->element;
     char *memory = NULL;
-    if (cudaMalloc(&memory, 3 * bytes) != cudaSuccess) return 0;
+    if (cudaMalloc(&memory, 3 * bytes) != cudaSuccess) {
+        cudaGetLastError();
+        return 0;
+    }
     cudaMemsetAsync(memory, 0x3c, 3 * bytes, c->stream); /* 0.0115: zeros would draw less power */
     struct product p = {};
     p.op_a = 'N', p.op_b = 'T', p.M = p.N = p.K = p.lda = p.ldb = p.ldc = n, p.element = tape->element;

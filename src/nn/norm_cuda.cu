@@ -145,11 +145,8 @@ static void norm_rows_backward_of(struct tape *tape, T *du, float accumulate, fl
     size_t shared = (size_t)ROWS * 2 * (size_t)C * sizeof(float);
 #define NORM_BACKWARD(PER)                                                                                       \
     do {                                                                                                         \
-        if (shared > 48 << 10)                                                                                   \
-            cuda_check(cuda_of(tape),                                                                            \
-                       cudaFuncSetAttribute((const void *)norm_backward_kernel<T, PER>,                          \
-                                            cudaFuncAttributeMaxDynamicSharedMemorySize, (int)shared),           \
-                       "normalise rows");                                                                        \
+        static const cudaError_t allowed = allow_shared((const void *)norm_backward_kernel<T, PER>);             \
+        cuda_check(cuda_of(tape), allowed, "normalise rows, backward");                                          \
         LAUNCH((norm_backward_kernel<T, PER>), norm_blocks(rows), ROWS *WARP, shared, cuda_of(tape)->stream, du, \
                accumulate, partial, dy, u, mean, rstd, keep, gamma, rows, L, C);                                 \
     } while (0)
@@ -168,10 +165,7 @@ void norm_rows_backward(struct tape *tape, void *du, float accumulate, float *pa
     else
         norm_rows_backward_of<float>(tape, (float *)du, accumulate, partial, (const float *)dy, (const float *)u, mean,
                                      rstd, keep, gamma, rows, L, C);
-    int blocks = norm_blocks(rows);
-    float *dgamma = grad_of(tape, w->weight), *dbeta = grad_of(tape, w->bias);
-    add_partials(tape, dgamma, partial, blocks, C, 2 * C);
-    add_partials(tape, dbeta, partial + C, blocks, C, 2 * C);
+    add_partials(tape, grad_of(tape, w->weight), grad_of(tape, w->bias), partial, norm_blocks(rows), C, 2 * C);
 }
 
 /* ------------------------------------------------------------------ the layer */

@@ -1,5 +1,9 @@
 /* optimizer_cuda.cu - a network's weights on the device, AdamW and ASAM over all of them at once. A parameter starts at
- * a multiple of 16 floats, so that a byte for each 16 tells its rate and decay. */
+ * a multiple of 16 floats, so that a byte for each 16 tells its rate and decay.
+ *
+ * Copies go by the default stream, which no tape's stream waits for: a copy to the device is waited for here, and who
+ * asks for one has waited for the tape that works on the same memory. The device as a whole is never waited for, which
+ * would spoil the recording of another thread. */
 #include <stdlib.h>
 
 #include "nn/cuda.cuh"
@@ -19,15 +23,14 @@ gvm_status home_upload_cuda(struct home *home, gvm_error *err)
 {
     struct cuda_home *h = (struct cuda_home *)home->state;
     size_t bytes = home->floats * sizeof(float);
-    cudaError_t e = cudaDeviceSynchronize();
-    if (e == cudaSuccess) e = cudaMemcpy(h->weights, home->weights, bytes, cudaMemcpyHostToDevice);
+    cudaError_t e = cudaMemcpy(h->weights, home->weights, bytes, cudaMemcpyHostToDevice);
     if (e == cudaSuccess && home->grads) e = cudaMemcpy(h->grads, home->grads, bytes, cudaMemcpyHostToDevice);
     if (e == cudaSuccess && h->halves) {
         LAUNCH(halve_kernel, blocks_of(home->floats, BLOCK), BLOCK, 0, (cudaStream_t)0, h->halves, h->weights,
                home->floats);
         e = cudaGetLastError();
     }
-    if (e == cudaSuccess) e = cudaDeviceSynchronize();
+    if (e == cudaSuccess) e = cudaStreamSynchronize(0);
     return cuda_status(e, "take the weights", err);
 }
 
@@ -35,8 +38,7 @@ gvm_status home_download_cuda(struct home *home, gvm_error *err)
 {
     const struct cuda_home *h = (const struct cuda_home *)home->state;
     size_t bytes = home->floats * sizeof(float);
-    cudaError_t e = cudaDeviceSynchronize();
-    if (e == cudaSuccess) e = cudaMemcpy(home->weights, h->weights, bytes, cudaMemcpyDeviceToHost);
+    cudaError_t e = cudaMemcpy(home->weights, h->weights, bytes, cudaMemcpyDeviceToHost);
     if (e == cudaSuccess && home->grads) e = cudaMemcpy(home->grads, h->grads, bytes, cudaMemcpyDeviceToHost);
     return cuda_status(e, "give the weights back", err);
 }
@@ -121,7 +123,7 @@ void optimizer_free_cuda(struct optimizer *o)
 {
     struct cuda_optimizer *s = (struct cuda_optimizer *)o->state;
     if (s == NULL) return;
-    cudaDeviceSynchronize();
+    if (o->tape) cudaStreamSynchronize(cuda_of(o->tape)->stream);
     cudaFree(s->m);
     cudaFree(s->v);
     cudaFree(s->start);
@@ -135,9 +137,9 @@ gvm_status optimizer_upload_cuda(struct optimizer *o, gvm_error *err)
 {
     struct cuda_optimizer *s = (struct cuda_optimizer *)o->state;
     size_t bytes = o->floats * sizeof(float);
-    cudaError_t e = cudaDeviceSynchronize();
-    if (e == cudaSuccess) e = cudaMemcpy(s->m, o->m, bytes, cudaMemcpyHostToDevice);
+    cudaError_t e = cudaMemcpy(s->m, o->m, bytes, cudaMemcpyHostToDevice);
     if (e == cudaSuccess) e = cudaMemcpy(s->v, o->v, bytes, cudaMemcpyHostToDevice);
+    if (e == cudaSuccess) e = cudaStreamSynchronize(0);
     return cuda_status(e, "take the optimiser", err);
 }
 
@@ -145,8 +147,7 @@ gvm_status optimizer_download_cuda(struct optimizer *o, gvm_error *err)
 {
     const struct cuda_optimizer *s = (const struct cuda_optimizer *)o->state;
     size_t bytes = o->floats * sizeof(float);
-    cudaError_t e = cudaDeviceSynchronize();
-    if (e == cudaSuccess) e = cudaMemcpy(o->m, s->m, bytes, cudaMemcpyDeviceToHost);
+    cudaError_t e = cudaMemcpy(o->m, s->m, bytes, cudaMemcpyDeviceToHost);
     if (e == cudaSuccess) e = cudaMemcpy(o->v, s->v, bytes, cudaMemcpyDeviceToHost);
     return cuda_status(e, "give the optimiser back", err);
 }

@@ -404,10 +404,8 @@ template <typename T> static void run_attention(struct tape *tape, const struct 
 {
     const struct attention *w = p->w;
     size_t shared = shared_bytes(&p->s, sizeof(T), false);
-    cuda_check(cuda_of(tape),
-               cudaFuncSetAttribute((const void *)attention_kernel<T>, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                    (int)shared),
-               "attend");
+    static const cudaError_t allowed = allow_shared((const void *)attention_kernel<T>);
+    cuda_check(cuda_of(tape), allowed, "attend");
     LAUNCH(attention_kernel<T>, p->s.windows * p->s.heads, THREADS, shared, cuda_of(tape)->stream, (T *)p->out,
            (const T *)p->qkv, weight_of(tape, w->q_bias), weight_of(tape, w->v_bias), weight_of(tape, w->logit_scale),
            p->table, p->s);
@@ -418,10 +416,8 @@ template <typename T> static void run_attention_backward(struct tape *tape, cons
 {
     const struct attention *w = p->w;
     size_t shared = shared_bytes(&p->s, sizeof(T), true);
-    cuda_check(cuda_of(tape),
-               cudaFuncSetAttribute((const void *)attention_backward_kernel<T>,
-                                    cudaFuncAttributeMaxDynamicSharedMemorySize, (int)shared),
-               "attend, backward");
+    static const cudaError_t allowed = allow_shared((const void *)attention_backward_kernel<T>);
+    cuda_check(cuda_of(tape), allowed, "attend, backward");
     dim3 grid((unsigned)p->s.heads, (unsigned)groups(&p->s));
     LAUNCH(attention_backward_kernel<T>, grid, THREADS, shared, cuda_of(tape)->stream, (T *)p->dqkv, p->dtable,
            p->dscale, (const T *)p->dout, (const T *)p->qkv, weight_of(tape, w->q_bias), weight_of(tape, w->v_bias),
@@ -465,14 +461,14 @@ static void attention_backward(struct tape *tape, void *self)
     struct product qkv =
         weight_product(tape, grad_of(tape, w->qkv), p->sums, p->product_partial, p->dqkv, p->x->data, rows, 3 * C, C);
     run_product(tape, &qkv);
-    add_partials(tape, grad_of(tape, w->q_bias), p->sums, 1, C, C);
-    add_partials(tape, grad_of(tape, w->v_bias), p->sums + 2 * C, 1, C, C);
+    add_partials(tape, grad_of(tape, w->q_bias), NULL, p->sums, 1, C, C);
+    add_partials(tape, grad_of(tape, w->v_bias), NULL, p->sums + 2 * C, 1, C, C);
     /* the stream's gradient grows by the branch's */
     struct product dx = input_product(tape, p->x->grad, p->dqkv, w->qkv, rows, 3 * C, C, 1);
     run_product(tape, &dx);
     float *dtable = p->dtable + (size_t)G * table;
     tape->device->fill(tape, dtable, 0, (size_t)table * sizeof *dtable);
-    add_partials(tape, dtable, p->dtable, G, table, table);
+    add_partials(tape, dtable, NULL, p->dtable, G, table, table);
     LAUNCH(scale_backward_kernel, 1, BLOCK, 0, cuda_of(tape)->stream, grad_of(tape, w->logit_scale), p->dscale,
            weight_of(tape, w->logit_scale), p->s.heads, G);
     LAUNCHED(tape, "attend, backward");

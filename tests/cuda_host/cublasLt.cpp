@@ -1,9 +1,9 @@
 /* cublasLt.cpp - a plain stand-in for cuBLASLt: D = epilogue(op(A) op(B) + beta C), all by columns. See cublasLt.h.
  *
  * Epilogues by NVIDIA's documentation: BIAS adds a vector along D's rows; GELU, with the approximation by tanh, leaves
- * what it is of in aux; DGELU multiplies by its slope at aux; BGRADB overwrites the bias's gradient, of D's type, with
- * the sums of op(B) over the inner dimension. Aux's columns must be a multiple of 8 apart. Where the environment
- * variable GVM_CUDA_HOST_PLAIN is set, no epilogue is offered, as for sizes that cuBLASLt has none for. */
+ * what it is of in aux where there is one; DGELU multiplies by its slope at aux. Aux's columns must be a multiple of 8
+ * apart. The environment variable GVM_CUDA_HOST_PLAIN asks for less, as cuBLASLt offers for odd sizes: `epilogues`, no
+ * epilogue is offered; `products`, all is offered and then not supported. */
 #include "cublasLt.h"
 
 #include <vector>
@@ -26,6 +26,18 @@ struct host_layout {
 struct host_preference {
     int unused;
 };
+
+static bool lacks(const char *what)
+{
+    const char *plain = getenv("GVM_CUDA_HOST_PLAIN");
+    return plain && strcmp(plain, what) == 0;
+}
+
+const char *cublasLtGetStatusString(cublasStatus_t status)
+{
+    static const char *const names[] = {"success", "not initialized", "invalid value", "not supported"};
+    return names[status];
+}
 
 cublasStatus_t cublasLtCreate(cublasLtHandle_t *handle)
 {
@@ -130,7 +142,7 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cublasLtM
         return CUBLAS_STATUS_INVALID_VALUE;
     cublasLtEpilogue_t e = description->epilogue;
     bool aux = e == CUBLASLT_EPILOGUE_GELU_AUX_BIAS || e == CUBLASLT_EPILOGUE_DGELU;
-    if (e != CUBLASLT_EPILOGUE_DEFAULT && getenv("GVM_CUDA_HOST_PLAIN")) return CUBLAS_STATUS_NOT_SUPPORTED;
+    if (e != CUBLASLT_EPILOGUE_DEFAULT && lacks("epilogues")) return CUBLAS_STATUS_NOT_SUPPORTED;
     if (aux && (description->aux_ld % 8 || description->aux_ld < c->rows || description->aux == NULL))
         return CUBLAS_STATUS_NOT_SUPPORTED;
     results[0] = cublasLtMatmulHeuristicResult_t();
@@ -211,17 +223,11 @@ static void multiply(const host_description &d, const void *A, const host_layout
                 float v = alpha * (float)dot(&x[(size_t)m * (size_t)K], &y[(size_t)n * (size_t)K], K);
                 if (beta != 0) v += beta * load(D, c.type, at);
                 if (d.epilogue & CUBLASLT_EPILOGUE_BIAS) v += load(d.bias, c.type, m);
-                if (d.epilogue == CUBLASLT_EPILOGUE_GELU_AUX_BIAS) {
-                    store(d.aux, c.type, aux, v);
-                    v = 0.5f * v * (1 + inner(v));
-                }
+                if (d.epilogue == CUBLASLT_EPILOGUE_GELU_AUX_BIAS) store(d.aux, c.type, aux, v);
+                if (d.epilogue & CUBLASLT_EPILOGUE_GELU) v = 0.5f * v * (1 + inner(v));
                 if (d.epilogue == CUBLASLT_EPILOGUE_DGELU) v *= gelu_slope(load(d.aux, c.type, aux));
                 store(D, c.type, at, v);
             }
-            if (d.epilogue != CUBLASLT_EPILOGUE_BGRADB) continue;
-            double sum = 0;
-            for (int k = 0; k < K; k++) sum += y[(size_t)n * (size_t)K + (size_t)k];
-            store(d.bias, c.type, n, (float)sum);
         }
     }
 }
@@ -234,9 +240,10 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t desc
 {
     (void)handle, (void)algorithm, (void)workspace, (void)bytes, (void)d;
     if (C != D || !fits(description, a, b, c)) return CUBLAS_STATUS_INVALID_VALUE;
+    if (lacks("products")) return CUBLAS_STATUS_NOT_SUPPORTED;
     host_description copy = *description;
     host_layout la = *a, lb = *b, lc = *c;
     float x = *(const float *)alpha, y = *(const float *)beta;
-    host_submit(stream, [=] { multiply(copy, A, la, B, lb, x, y, D, lc); });
+    host_submit(stream, {[=] { multiply(copy, A, la, B, lb, x, y, D, lc); }, NULL, 0});
     return CUBLAS_STATUS_SUCCESS;
 }

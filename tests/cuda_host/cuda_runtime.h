@@ -3,7 +3,8 @@
  * A kernel's threads are fibers that take turns, so __syncthreads and shuffles mean what they mean on a device; a
  * block whose threads wait for each other for ever ends the test. Memory of the device is the host's, filled with NaN
  * when it is taken. Streams run at once, but while one is captured its work goes into a graph, and what CUDA forbids
- * meanwhile fails here too. It is as slow as that sounds. */
+ * meanwhile fails here too. Every failure stays a thread's last error until it is asked for. Threads of the host take
+ * turns. It is as slow as that sounds. */
 #ifndef GVM_TESTS_CUDA_HOST_RUNTIME_H
 #define GVM_TESTS_CUDA_HOST_RUNTIME_H
 
@@ -114,7 +115,18 @@ struct cudaDeviceProp {
     size_t totalGlobalMem;
 };
 
-void host_submit(cudaStream_t stream, std::function<void()> work);
+/* Work of a stream, a kernel's with the shared memory that it asks for. */
+struct host_work {
+    std::function<void()> run;
+    const void *kernel;
+    size_t shared;
+};
+
+void host_submit(cudaStream_t stream, const host_work &work);
+/* Whether a kernel may have so much shared memory as things are. */
+bool host_allows(const void *kernel, size_t shared);
+/* Remembers a failure for cudaGetLastError; returns it. */
+cudaError_t host_error(cudaError_t error);
 
 cudaError_t cudaMalloc(void **memory, size_t bytes);
 template <typename V> static inline cudaError_t cudaMalloc(V **memory, size_t bytes)

@@ -1,11 +1,13 @@
 /* runtime.cpp - memory, streams and graphs; see cuda_runtime.h. The environment variable GVM_CUDA_HOST_DEVICE, `none`
  * or `driver`, makes it a machine without a GPU or without a driver. */
+#include <atomic>
+#include <mutex>
 #include <vector>
 
 #include "cuda_runtime.h"
 
 struct host_graph {
-    std::vector<std::function<void()>> work;
+    std::vector<host_work> work;
 };
 
 struct host_stream {
@@ -16,28 +18,39 @@ struct host_event {
     int unused;
 };
 
+static const size_t MEMORY = (size_t)1 << 34;
 enum { MOST_SPOILED = 4 << 20 /* bytes; products' workspace is larger */ };
 
-static int captures;
+static std::atomic<int> captures;         /* of all threads, */
+static thread_local int own_captures;     /* and of this one */
+static std::mutex working;                /* a kernel, which has the machine alone */
+static std::atomic<bool> broken_captures; /* a wait for the whole device breaks those that are made */
 
-void host_submit(cudaStream_t stream, std::function<void()> work)
+static void run(const host_work &work)
+{
+    std::lock_guard<std::mutex> lock(working);
+    work.run();
+}
+
+void host_submit(cudaStream_t stream, const host_work &work)
 {
     if (stream && stream->captured)
         stream->captured->work.push_back(work);
     else
-        work();
+        run(work);
 }
 
+/* What a thread may not do while it captures. */
 static cudaError_t allowed(void)
 {
-    return captures ? cudaErrorStreamCaptureUnsupported : cudaSuccess;
+    return own_captures ? host_error(cudaErrorStreamCaptureUnsupported) : cudaSuccess;
 }
 
 static cudaError_t take(void **memory, size_t bytes)
 {
-    if (captures) return cudaErrorStreamCaptureUnsupported;
-    *memory = aligned_alloc(256, (bytes + 511) / 256 * 256);
-    if (*memory == NULL) return cudaErrorMemoryAllocation;
+    if (own_captures) return allowed();
+    *memory = bytes > MEMORY ? NULL : aligned_alloc(256, (bytes + 511) / 256 * 256);
+    if (*memory == NULL) return host_error(cudaErrorMemoryAllocation);
     memset(*memory, 0xff, bytes < (size_t)MOST_SPOILED ? bytes : (size_t)MOST_SPOILED);
     return cudaSuccess;
 }
@@ -74,19 +87,19 @@ cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, cudaMemcpyKind 
 cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind, cudaStream_t stream)
 {
     (void)kind;
-    host_submit(stream, [=] { memcpy(to, from, bytes); });
+    host_submit(stream, {[=] { memcpy(to, from, bytes); }, NULL, 0});
     return cudaSuccess;
 }
 
 cudaError_t cudaMemsetAsync(void *to, int byte, size_t bytes, cudaStream_t stream)
 {
-    host_submit(stream, [=] { memset(to, byte, bytes); });
+    host_submit(stream, {[=] { memset(to, byte, bytes); }, NULL, 0});
     return cudaSuccess;
 }
 
 cudaError_t cudaMemGetInfo(size_t *left, size_t *total)
 {
-    *left = *total = (size_t)1 << 34;
+    *left = *total = MEMORY;
     return cudaSuccess;
 }
 
@@ -105,7 +118,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream)
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream)
 {
-    return stream && stream->captured ? cudaErrorStreamCaptureUnsupported : cudaSuccess;
+    return stream && stream->captured ? host_error(cudaErrorStreamCaptureUnsupported) : cudaSuccess;
 }
 
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags)
@@ -117,32 +130,34 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode)
 {
     (void)mode;
-    if (stream == NULL || stream->captured) return cudaErrorInvalidValue;
+    if (stream == NULL || stream->captured) return host_error(cudaErrorInvalidValue);
     stream->captured = new host_graph();
-    captures++;
+    captures++, own_captures++;
     return cudaSuccess;
 }
 
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph)
 {
-    if (stream == NULL || stream->captured == NULL) return cudaErrorInvalidValue;
+    if (stream == NULL || stream->captured == NULL) return host_error(cudaErrorInvalidValue);
     *graph = stream->captured;
     stream->captured = NULL;
-    captures--;
-    return cudaSuccess;
+    captures--, own_captures--;
+    return broken_captures.exchange(false) ? host_error(cudaErrorStreamCaptureUnsupported) : cudaSuccess;
 }
 
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t *exec, cudaGraph_t graph, unsigned long long flags)
 {
     (void)flags;
+    for (const auto &work : graph->work)
+        if (!host_allows(work.kernel, work.shared)) return host_error(cudaErrorInvalidValue);
     *exec = new host_graph(*graph);
     return cudaSuccess;
 }
 
 cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream)
 {
-    if (stream && stream->captured) return cudaErrorStreamCaptureUnsupported;
-    for (const auto &work : exec->work) work();
+    if (stream && stream->captured) return host_error(cudaErrorStreamCaptureUnsupported);
+    for (const auto &work : exec->work) run(work);
     return cudaSuccess;
 }
 
@@ -197,7 +212,9 @@ cudaError_t cudaEventElapsedTime(float *ms, cudaEvent_t from, cudaEvent_t to)
 
 cudaError_t cudaDeviceSynchronize(void)
 {
-    return allowed();
+    if (captures == 0) return cudaSuccess;
+    broken_captures = true;
+    return host_error(cudaErrorStreamCaptureUnsupported);
 }
 
 const char *cudaGetErrorString(cudaError_t error)
@@ -212,8 +229,8 @@ cudaError_t cudaGetDeviceCount(int *count)
 {
     const char *device = getenv("GVM_CUDA_HOST_DEVICE");
     *count = 0;
-    if (device && strcmp(device, "none") == 0) return cudaErrorNoDevice;
-    if (device && strcmp(device, "driver") == 0) return cudaErrorInsufficientDriver;
+    if (device && strcmp(device, "none") == 0) return host_error(cudaErrorNoDevice);
+    if (device && strcmp(device, "driver") == 0) return host_error(cudaErrorInsufficientDriver);
     *count = 1;
     return cudaSuccess;
 }
@@ -223,7 +240,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int device)
     (void)device;
     *properties = cudaDeviceProp();
     snprintf(properties->name, sizeof properties->name, "this CPU as a GPU");
-    properties->totalGlobalMem = (size_t)1 << 34;
+    properties->totalGlobalMem = MEMORY;
     return cudaSuccess;
 }
 

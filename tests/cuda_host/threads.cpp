@@ -3,6 +3,7 @@
  * A fiber runs until it waits, for its warp or for its block; the one that comes last lets all go on. Fibers begin by
  * ucontext, which is portable, and take turns by _setjmp and _longjmp, which ask the system for nothing. */
 #include <map>
+#include <mutex>
 #include <setjmp.h>
 #include <sys/mman.h>
 #include <ucontext.h>
@@ -44,8 +45,9 @@ ucontext_t origin;
 int current;
 const std::function<void()> *work;
 alignas(128) unsigned char shared_memory[MOST_SHARED];
-std::map<const void *, size_t> allowed; /* shared memory, by kernel */
-cudaError_t last_error = cudaSuccess;
+std::map<const void *, size_t> allowed; /* shared memory, by kernel: what was said last, more or less */
+std::mutex changing;                    /* `allowed` */
+thread_local cudaError_t last_error = cudaSuccess;
 
 void release_if_complete(barrier *b)
 {
@@ -192,17 +194,22 @@ unsigned char *host_shared(void)
     return shared_memory;
 }
 
+bool host_allows(const void *kernel, size_t shared)
+{
+    std::lock_guard<std::mutex> lock(changing);
+    return kernel == NULL || shared <= (allowed.count(kernel) ? allowed[kernel] : (size_t)PLAIN_SHARED);
+}
+
 void host_launch(const void *kernel, dim3 grid, dim3 threads, size_t shared, cudaStream_t stream,
                  std::function<void()> thread)
 {
-    size_t most = allowed.count(kernel) ? allowed[kernel] : (size_t)PLAIN_SHARED,
-           count = (size_t)threads.x * threads.y * threads.z;
-    if (shared > most || count == 0 || count > MAX_THREADS || grid.x == 0 || grid.x > 0x7fffffffu || grid.y == 0 ||
-        grid.y > 65535 || grid.z == 0 || grid.z > 65535) {
-        last_error = cudaErrorInvalidValue;
+    size_t count = (size_t)threads.x * threads.y * threads.z;
+    if (!host_allows(kernel, shared) || count == 0 || count > MAX_THREADS || grid.x == 0 || grid.x > 0x7fffffffu ||
+        grid.y == 0 || grid.y > 65535 || grid.z == 0 || grid.z > 65535) {
+        host_error(cudaErrorInvalidValue);
         return;
     }
-    host_submit(stream, [=] {
+    auto run = [=] {
         gridDim = grid;
         blockDim = threads;
         work = &thread;
@@ -213,15 +220,23 @@ void host_launch(const void *kernel, dim3 grid, dim3 threads, size_t shared, cud
                     blockIdx = dim3(x, y, z);
                     run_block((int)count);
                 }
-    });
+    };
+    host_submit(stream, {run, kernel, shared});
 }
 
 cudaError_t cudaFuncSetAttribute(const void *kernel, cudaFuncAttribute attribute, int value)
 {
     (void)attribute;
-    if (value < 0 || value > MOST_SHARED) return cudaErrorInvalidValue;
-    allowed[kernel] = (size_t)value > PLAIN_SHARED ? (size_t)value : (size_t)PLAIN_SHARED;
+    if (value < 0 || value > MOST_SHARED) return host_error(cudaErrorInvalidValue);
+    std::lock_guard<std::mutex> lock(changing);
+    allowed[kernel] = (size_t)value;
     return cudaSuccess;
+}
+
+cudaError_t host_error(cudaError_t error)
+{
+    if (error != cudaSuccess) last_error = error;
+    return error;
 }
 
 cudaError_t cudaGetLastError(void)
