@@ -233,14 +233,14 @@ static int find_recording(const struct cuda_tape *c, int key)
 }
 
 /* The first time the calls are made as they are, which loads kernels and finds products' plans; the second time they
- * are recorded. */
+ * are recorded. Where the environment variable GVM_CUDA_EAGER is set, nothing is: a profiler then sees each kernel. */
 static bool replay(struct tape *tape, int key, const struct step_numbers *numbers)
 {
     struct cuda_tape *c = cuda_of(tape);
     *c->numbers_host = {numbers->step, numbers->factor, numbers->correct_m, numbers->correct_v, 0};
     cuda_check(c, cudaMemcpyAsync(c->numbers, c->numbers_host, sizeof *c->numbers, cudaMemcpyHostToDevice, c->stream),
                "begin a step");
-    int at = c->recording = find_recording(c, key);
+    int at = c->recording = getenv("GVM_CUDA_EAGER") ? -1 : find_recording(c, key);
     if (at >= 0 && c->recordings[at].graph) {
         cuda_check(c, cudaGraphLaunch(c->recordings[at].graph, c->stream), "repeat a step");
         return true;
