@@ -40,7 +40,8 @@ struct bench_training {
 gvm_status bench_training_open(struct bench_training *t, const struct bench *b, gvm_error *err);
 void bench_training_close(struct bench_training *t);
 
-/* One with ASAM: street (B, H, W, 3), aerial (2 B, H, W, 3), the strong ones first. */
+/* One with ASAM: street (B, H, W, 3), aerial (2 B, H, W, 3), the strong ones first. A device computes on what the step
+ * before was given, while these are brought over, as in training. */
 gvm_status bench_step(struct bench_training *t, const uint8_t *street, const uint8_t *aerial, gvm_error *err);
 
 /* Time training through the loader, and ranking, and print it. Returns the exit status. */

@@ -172,8 +172,10 @@ void bench_training_close(struct bench_training *t)
 gvm_status bench_step(struct bench_training *t, const uint8_t *street, const uint8_t *aerial, gvm_error *err)
 {
     struct losses losses;
-    learner_take(&t->learner, street, aerial);
+    bool device = t->network->home != NULL;
+    if (!device || t->learner.street == NULL) learner_take(&t->learner, street, aerial);
     learner_start(&t->learner, t->optimizer->step, 1);
+    if (device) learner_take(&t->learner, street, aerial);
     return learner_finish(&losses, &t->learner, err);
 }
 

@@ -16,7 +16,7 @@
 #include "nn/gemm.h"
 #include "nn/kernels.h"
 
-enum { MAX_BATCH = 256 };
+enum { MAX_BATCH = 256, RECORDED = 16 /* pictures: a device repeats batches up to these, and full ones */ };
 
 /* ------------------------------------------------------------------ the process */
 
@@ -162,6 +162,13 @@ static gvm_status open_tape(struct tape **tape, const struct network *network, g
     return tape_allocate(*tape, err);
 }
 
+static gvm_status open_view(gvm_session *s, gvm_view v, gvm_error *err)
+{
+    s->made[v] = calloc((size_t)s->max_batch + 1, sizeof *s->made[v]);
+    if (s->made[v] == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for a session");
+    return open_tape(&s->tapes[v], s->model->network, v, s->max_batch, err);
+}
+
 gvm_status gvm_session_open(gvm_session **session, const gvm_model *model, int max_batch, gvm_error *err)
 {
     clear_error(err);
@@ -174,8 +181,7 @@ gvm_status gvm_session_open(gvm_session **session, const gvm_model *model, int m
     s->max_batch = max_batch;
     threads_hold();
     gvm_status status = GVM_OK;
-    for (int v = 0; v < 2 && status == GVM_OK; v++)
-        status = open_tape(&s->tapes[v], model->network, (gvm_view)v, max_batch, err);
+    for (int v = 0; v < 2 && status == GVM_OK; v++) status = open_view(s, (gvm_view)v, err);
     if (status == GVM_OK)
         *session = s;
     else
@@ -186,7 +192,10 @@ gvm_status gvm_session_open(gvm_session **session, const gvm_model *model, int m
 void gvm_session_free(gvm_session *session)
 {
     if (session == NULL) return;
-    for (int v = 0; v < 2; v++) tape_free(session->tapes[v]);
+    for (int v = 0; v < 2; v++) {
+        tape_free(session->tapes[v]);
+        free(session->made[v]);
+    }
     free(session);
     threads_release();
 }
@@ -211,32 +220,49 @@ const struct tensor *session_run(struct swin_trace *trace, gvm_session *session,
     return gemm_failures() == failures ? y : NULL;
 }
 
-/* A device repeats what it recorded of a full batch; the pass left its features where they lay then. */
-static bool embed_on_device(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, int B)
+static const uint8_t *bring(gvm_session *session, gvm_view view, const unsigned char *pixels, int B)
+{
+    return tape_pixels(session->tapes[view], view, pixels, (size_t)B * view_bytes(session->model, view));
+}
+
+/* Begins a pass on pixels that are there. What a device recorded of as many pictures it repeats, which leaves their
+ * features where they lay then. */
+static void start(gvm_session *session, gvm_view view, const uint8_t *there, int B)
 {
     struct tape *tape = session->tapes[view];
-    struct tensor *full = &session->full[view];
     const struct step_numbers none = {0, 0, 0, 0};
-    if (B == session->max_batch) {
-        const uint8_t *there = tape_pixels(tape, view, pixels, (size_t)B * view_bytes(session->model, view));
-        if (!tape_replays(tape, B, &none)) {
-            tape_reset(tape);
-            *full = *swin_geo(NULL, tape, &session->model->network->views[view], there, B, 0);
-            tape_recorded(tape);
-        }
-        tape_read(tape, features, full);
-    } else {
-        const struct tensor *y = session_run(NULL, session, view, pixels, B);
-        if (y == NULL) return false;
-        tape_read(tape, features, y);
+    bool recorded = B <= RECORDED || B == session->max_batch;
+    if (recorded && tape_replays(tape, B, &none)) return;
+    tape_reset(tape);
+    session->made[view][B] = *swin_geo(NULL, tape, &session->model->network->views[view], there, B, 0);
+    if (recorded) tape_recorded(tape);
+}
+
+static bool finish(gvm_session *session, gvm_view view, float *features, int B)
+{
+    tape_read(session->tapes[view], features, &session->made[view][B]);
+    return tape_wait(session->tapes[view], &session->failure) == GVM_OK;
+}
+
+/* Any number of pictures; a batch is brought over while the one before it is computed. */
+static bool embed_on_device(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, size_t n)
+{
+    size_t D = (size_t)session->model->info.features, each = view_bytes(session->model, view);
+    size_t B = n < (size_t)session->max_batch ? n : (size_t)session->max_batch;
+    const uint8_t *there = bring(session, view, pixels, (int)B);
+    for (size_t i = 0, next; i < n; i += B, B = next) {
+        start(session, view, there, (int)B);
+        next = n - i - B < B ? n - i - B : B;
+        if (next > 0) there = bring(session, view, pixels + (i + B) * each, (int)next);
+        if (!finish(session, view, features + i * D, (int)B)) return false;
     }
-    return tape_wait(tape, &session->failure) == GVM_OK;
+    return true;
 }
 
 bool session_embed(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, int B)
 {
     session->failure.text[0] = '\0';
-    if (session->model->network->home) return embed_on_device(session, view, features, pixels, B);
+    if (session->model->network->home) return embed_on_device(session, view, features, pixels, (size_t)B);
     const struct tensor *y = session_run(NULL, session, view, pixels, B);
     if (y != NULL) tape_read(session->tapes[view], features, y);
     return y != NULL;
@@ -255,7 +281,11 @@ gvm_status gvm_embed_pixels(gvm_session *session, gvm_view view, float *features
     gvm_status status = check_view(view, err);
     if (status != GVM_OK) return status;
     size_t D = (size_t)session->model->info.features, most = (size_t)session->max_batch;
-    for (size_t i = 0; i < n; i += most) {
+    if (session->model->network->home) {
+        session->failure.text[0] = '\0';
+        if (n > 0 && !embed_on_device(session, view, features, pixels, n)) return fail_run(err, session, n);
+    }
+    for (size_t i = 0; i < n && session->model->network->home == NULL; i += most) {
         int B = (int)(n - i < most ? n - i : most);
         if (!session_embed(session, view, features + i * D, pixels + i * view_bytes(session->model, view), B))
             return fail_run(err, session, (size_t)B);

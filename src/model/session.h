@@ -13,8 +13,9 @@ struct gvm_session {
     const gvm_model *model;
     int max_batch;
     struct tape *tapes[2]; /* GVM_STREET, GVM_AERIAL */
-    struct tensor full[2]; /* on a device: the features of a full batch, as recorded */
-    gvm_error failure;     /* of the device in the last pass; empty where it was memory, or nothing */
+    struct tensor
+        *made[2];      /* on a device: where the last pass of so many pictures left its features; (max_batch + 1) */
+    gvm_error failure; /* of the device in the last pass; empty where it was memory, or nothing */
 };
 
 /* A change of how many threads compute is refused between hold and release. A session holds by being open; what sizes

@@ -80,9 +80,10 @@ __device__ static inline float gelu_slope(float x)
 
 /* ------------------------------------------------------------------ a tape on the device (device_cuda.cu) */
 
-enum { VIEWS = 2, MAX_RECORDINGS = 4, MAX_PASSES = 2 };
+enum { VIEWS = 2, MAX_RECORDINGS = 20, MAX_PASSES = 2 };
 
 struct plan; /* of a product, gemm_cuda.cu */
+enum { PLAN_LISTS = 64 };
 
 /* What a step's kernels read of what changes from step to step. */
 struct numbers {
@@ -113,7 +114,7 @@ struct cuda_tape {
     bool capturing, stepping; /* stepping: from replay to wait */
     struct cublasLtContext *products;
     void *workspace;
-    struct plan *plans;
+    struct plan *plans[PLAN_LISTS];
     gvm_status status; /* the first failure since the last wait, or GVM_OK */
     gvm_error failure;
 };

@@ -201,6 +201,8 @@ static bool grow_pixels(struct cuda_tape *c, int view, size_t bytes)
     return e == cudaSuccess;
 }
 
+static const size_t PIECE = (size_t)4 << 20; /* bytes; one is on its way while the next is copied */
+
 /* Through pinned memory and a stream of its own to `incoming`, whatever is computed meanwhile; from there, in the order
  * of the network's work, to `pixels`, whose address recordings hold. */
 static const uint8_t *bring_pixels(struct tape *tape, int view, const uint8_t *pixels, size_t bytes)
@@ -208,12 +210,12 @@ static const uint8_t *bring_pixels(struct tape *tape, int view, const uint8_t *p
     struct cuda_tape *c = cuda_of(tape);
     if (!grow_pixels(c, view, bytes)) return c->pixels[view];
     cudaError_t e = cudaEventSynchronize(c->copied[view]);
-    if (e == cudaSuccess) {
-        memcpy(c->staging[view], pixels, bytes);
-        e = cudaStreamWaitEvent(c->copies, c->taken[view], 0);
+    if (e == cudaSuccess) e = cudaStreamWaitEvent(c->copies, c->taken[view], 0);
+    for (size_t at = 0, n; at < bytes && e == cudaSuccess; at += n) {
+        n = bytes - at < PIECE ? bytes - at : PIECE;
+        unsigned char *room = (unsigned char *)memcpy(c->staging[view] + at, pixels + at, n);
+        e = cudaMemcpyAsync(c->incoming[view] + at, room, n, cudaMemcpyHostToDevice, c->copies);
     }
-    if (e == cudaSuccess)
-        e = cudaMemcpyAsync(c->incoming[view], c->staging[view], bytes, cudaMemcpyHostToDevice, c->copies);
     if (e == cudaSuccess) e = cudaEventRecord(c->copied[view], c->copies);
     if (e == cudaSuccess) e = cudaStreamWaitEvent(c->stream, c->copied[view], 0);
     if (e == cudaSuccess)

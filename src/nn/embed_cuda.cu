@@ -19,43 +19,55 @@ struct embed_pass {
     float *norm_partial, *product_partial;
 };
 
-/* (byte / 255 - mean) / deviation of ImageNet; a patch is laid out as its filter is: (channel, row, column). */
-template <typename T> __global__ void patches_kernel(T *columns, const uint8_t *pixels, int H, int W, size_t n)
+/* Neighbours that a thread moves at once; N sizeof(T) is 4, 8 or 16 bytes where memory is to be read in one go. */
+template <typename T, int N> struct alignas(N * sizeof(T)) pack {
+    T value[N];
+};
+
+/* (byte / 255 - mean) / deviation of ImageNet; a patch is laid out as its filter is: (channel, row, column). A thread
+ * takes a row of a channel; n: of all patches. */
+template <typename T>
+__global__ void patches_kernel(pack<T, PATCH> *columns, const uint8_t *pixels, unsigned H, unsigned W, unsigned n)
 {
     const float mean[3] = {0.485f, 0.456f, 0.406f}, deviation[3] = {0.229f, 0.224f, 0.225f};
-    const int K = 3 * PATCH * PATCH;
-    size_t i = (size_t)blockIdx.x * blockDim.x + threadIdx.x;
+    unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= n) return;
-    int k = (int)(i % K), c = k / (PATCH * PATCH), y = k / PATCH % PATCH, x = k % PATCH, across = W / PATCH;
-    size_t row = i / K, L = (size_t)(H / PATCH) * across;
-    y += (int)(row % L / across) * PATCH;
-    x += (int)(row % L % across) * PATCH;
-    float byte = pixels[((row / L * H + y) * W + x) * 3 + c];
-    store(columns + i, (byte / 255.0f - mean[c]) / deviation[c]);
+    unsigned row = i / (3 * PATCH), c = i / PATCH % 3, across = W / PATCH, L = H / PATCH * across;
+    unsigned y = row % L / across * PATCH + i % PATCH, x = row % across * PATCH;
+    pixels += ((size_t)(row / L * H + y) * W + x) * 3 + c;
+    pack<T, PATCH> four;
+    for (int j = 0; j < PATCH; j++) store(four.value + j, ((float)pixels[3 * j] / 255.0f - mean[c]) / deviation[c]);
+    columns[i] = four;
 }
 
-/* Where value k of output row r comes from: four neighbours, (0,0) (1,0) (0,1) (1,1), one behind the other. */
-__device__ static size_t merged(size_t r, int k, int H, int W, int C)
+/* Where piece k of output row r comes from, of C pieces a token: four neighbours, (0,0) (1,0) (0,1) (1,1), one behind
+ * the other. */
+__device__ static size_t merged(unsigned r, unsigned k, unsigned H, unsigned W, unsigned C)
 {
-    int across = W / 2, part = k / C;
-    size_t L = (size_t)(H / 2) * across, at = r % L;
-    size_t y = at / across * 2 + (part & 1), x = at % across * 2 + (part >> 1);
-    return ((r / L * H + y) * W + x) * C + k % C;
+    unsigned across = W / 2, part = k / C, L = H / 2 * across, at = r % L;
+    unsigned y = at / across * 2 + (part & 1), x = at % across * 2 + (part >> 1);
+    return ((size_t)(r / L * H + y) * W + x) * C + k % C;
 }
 
-template <typename T> __global__ void gather_kernel(T *columns, const T *x, int H, int W, int C, size_t n)
+template <typename P>
+__global__ void gather_kernel(P *columns, const P *x, unsigned H, unsigned W, unsigned C, unsigned n)
 {
-    size_t i = (size_t)blockIdx.x * blockDim.x + threadIdx.x;
-    if (i < n) columns[i] = x[merged(i / (4 * C), (int)(i % (4 * C)), H, W, C)];
+    unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (i < n) columns[i] = x[merged(i / (4 * C), i % (4 * C), H, W, C)];
 }
 
-template <typename T>
-__global__ void scatter_kernel(T *dx, const T *columns, int H, int W, int C, float accumulate, size_t n)
+template <typename T, int N>
+__global__ void scatter_kernel(pack<T, N> *dx, const pack<T, N> *columns, unsigned H, unsigned W, unsigned C,
+                               float accumulate, unsigned n)
 {
-    size_t i = (size_t)blockIdx.x * blockDim.x + threadIdx.x;
+    unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= n) return;
-    T *to = dx + merged(i / (4 * C), (int)(i % (4 * C)), H, W, C);
-    store(to, to_float(columns[i]) + (accumulate != 0 ? to_float(*to) : 0));
+    pack<T, N> *to = dx + merged(i / (4 * C), i % (4 * C), H, W, C), piece = columns[i];
+    if (accumulate != 0) {
+        pack<T, N> old = *to;
+        for (int j = 0; j < N; j++) store(piece.value + j, to_float(piece.value[j]) + to_float(old.value[j]));
+    }
+    *to = piece;
 }
 
 static size_t rows_of(const struct embed_pass *p)
@@ -63,23 +75,41 @@ static size_t rows_of(const struct embed_pass *p)
     return (size_t)p->y->B * (size_t)p->y->L;
 }
 
+template <typename T, int N> static void gather_by(struct tape *tape, const struct embed_pass *p)
+{
+    size_t n = rows_of(p) * (size_t)p->K / N;
+    LAUNCH((gather_kernel<pack<T, N>>), blocks_of(n, BLOCK), BLOCK, 0, cuda_of(tape)->stream, (pack<T, N> *)p->columns,
+           (const pack<T, N> *)p->x->data, p->H, p->W, p->x->C / N, (unsigned)n);
+}
+
+template <typename T, int N> static void scatter_by(struct tape *tape, const struct embed_pass *p, float accumulate)
+{
+    size_t n = rows_of(p) * (size_t)p->K / N;
+    LAUNCH((scatter_kernel<T, N>), blocks_of(n, BLOCK), BLOCK, 0, cuda_of(tape)->stream, (pack<T, N> *)p->x->grad,
+           (const pack<T, N> *)p->dcolumns, p->H, p->W, p->x->C / N, accumulate, (unsigned)n);
+}
+
 template <typename T> static void gather(struct tape *tape, const struct embed_pass *p)
 {
-    size_t n = rows_of(p) * (size_t)p->K;
-    cudaStream_t stream = cuda_of(tape)->stream;
+    const int N = 16 / sizeof(T);
+    size_t n = rows_of(p) * 3 * PATCH;
     if (p->pixels)
-        LAUNCH(patches_kernel<T>, blocks_of(n, BLOCK), BLOCK, 0, stream, (T *)p->columns, p->pixels, p->H, p->W, n);
+        LAUNCH(patches_kernel<T>, blocks_of(n, BLOCK), BLOCK, 0, cuda_of(tape)->stream, (pack<T, PATCH> *)p->columns,
+               p->pixels, p->H, p->W, (unsigned)n);
+    else if (p->x->C % N == 0)
+        gather_by<T, N>(tape, p);
     else
-        LAUNCH(gather_kernel<T>, blocks_of(n, BLOCK), BLOCK, 0, stream, (T *)p->columns, (const T *)p->x->data, p->H,
-               p->W, p->x->C, n);
+        gather_by<T, 1>(tape, p);
     LAUNCHED(tape, "gather tokens");
 }
 
 template <typename T> static void scatter(struct tape *tape, const struct embed_pass *p, float accumulate)
 {
-    size_t n = rows_of(p) * (size_t)p->K;
-    LAUNCH(scatter_kernel<T>, blocks_of(n, BLOCK), BLOCK, 0, cuda_of(tape)->stream, (T *)p->x->grad,
-           (const T *)p->dcolumns, p->H, p->W, p->x->C, accumulate, n);
+    const int N = 16 / sizeof(T);
+    if (p->x->C % N == 0)
+        scatter_by<T, N>(tape, p, accumulate);
+    else
+        scatter_by<T, 1>(tape, p, accumulate);
     LAUNCHED(tape, "gather tokens, backward");
 }
 

@@ -5,10 +5,9 @@
  * makes them again. Training keeps qkv, the heads' output and the projection before its norm. */
 #include "nn/position_bias_cuda.cuh"
 
-static const int WARPS = 4, THREADS = WARPS * 32;
+static const int WARPS = 8, THREADS = WARPS * 32;
 static const float LN_100 = 4.6051702f;
 enum { MAX_GROUPS = 256 /* blocks a head in backward, which share the windows and add up gradients of the bias */ };
-enum { PAD = 8, PAD_FLOAT = 4 /* values behind each row in shared memory, so that rows begin in different banks */ };
 
 struct shape {
     int H, W, C, side, shift, heads, windows;
@@ -113,7 +112,11 @@ __device__ void block_product(float *C, int ldc, const bf16 *A, int lda, const b
 
 /* ------------------------------------------------------------------ a window in shared memory */
 
+/* Values behind each row, so that rows begin in different banks; the tensor cores want rows of whole 16 bytes. */
+enum { PAD_FLOAT = 4 };
+
 template <typename T> struct window {
+    static const int PAD = sizeof(T) == 2 ? 8 : 1;
     T *q, *k, *v, *dout; /* (np, dp + PAD): q^, k^, v + v_bias, and backward the gradient of the head's output */
     T *p, *ds;           /* (np, np + PAD): softmax, and backward the scores' gradient */
     float *f;            /* what products come out in: (np, np + PAD_FLOAT) or (np, dp + PAD_FLOAT) */
@@ -122,6 +125,7 @@ template <typename T> struct window {
     float *dtable;       /* (offsets) */
     float *slopes;       /* (WARPS) */
     int *codes;          /* (np) token_code */
+    int *rows;           /* (np) token_row */
 };
 
 /* The parts in the order above; returns the bytes. memory NULL: only those. */
@@ -129,7 +133,7 @@ template <typename T>
 __host__ __device__ static size_t lay_out(window<T> *w, char *memory, const shape &s, bool backward)
 {
     size_t at = 0, rows = (size_t)s.np;
-    size_t map = rows * (s.dp + PAD) * sizeof(T), scores = rows * (s.np + PAD) * sizeof(T);
+    size_t map = rows * (s.dp + w->PAD) * sizeof(T), scores = rows * (s.np + w->PAD) * sizeof(T);
     size_t wide = rows * ((s.np > s.dp ? s.np : s.dp) + PAD_FLOAT) * sizeof(float);
     T **maps[] = {&w->q, &w->k, &w->v, &w->dout};
     for (int i = 0; i < (backward ? 4 : 3); i++, at += map) *maps[i] = (T *)(memory + at);
@@ -139,6 +143,7 @@ __host__ __device__ static size_t lay_out(window<T> *w, char *memory, const shap
     w->rq = (float *)(memory + at), at += rows * sizeof(float);
     w->rk = (float *)(memory + at), at += rows * sizeof(float);
     w->codes = (int *)(memory + at), at += rows * sizeof(int);
+    w->rows = (int *)(memory + at), at += rows * sizeof(int);
     w->table = (float *)(memory + at), at += (size_t)s.offsets * sizeof(float);
     if (!backward) return at;
     w->dtable = (float *)(memory + at), at += (size_t)s.offsets * sizeof(float);
@@ -171,21 +176,38 @@ __device__ static void load_plain(T *to, const T *from, const float *bias, bool 
         store(to + c, real && c < s.d ? to_float(from[c]) + (bias ? bias[c] : 0) : 0);
 }
 
+/* What the divisions are for, once a window. */
+template <typename T> __device__ static void place_tokens(const window<T> &w, const shape &s, int index)
+{
+    for (int i = threadIdx.x; i < s.np; i += THREADS) {
+        w.rows[i] = i < s.n ? token_row(s, index, i) : 0;
+        w.codes[i] = token_code(s, i);
+    }
+    __syncthreads();
+}
+
 template <typename T>
 __device__ static void load_window(const window<T> &w, const T *qkv, const float *q_bias, const float *v_bias,
-                                   const T *dout, const shape &s, int index, int head)
+                                   const T *dout, const shape &s, int head)
 {
-    int ld = s.dp + PAD, first = head * s.d;
+    int ld = s.dp + w.PAD, first = head * s.d;
     for (int i = threadIdx.x / WARP; i < s.np; i += WARPS) {
         bool real = i < s.n;
-        size_t row = real ? token_row(s, index, i) : 0;
+        size_t row = w.rows[i];
         const T *at = qkv + row * 3 * s.C + first;
         load_unit(w.q + i * ld, w.rq + i, at, q_bias + first, real, s);
         load_unit(w.k + i * ld, w.rk + i, at + s.C, (const float *)NULL, real, s);
         load_plain(w.v + i * ld, at + 2 * s.C, v_bias + first, real, s);
         if (dout) load_plain(w.dout + i * ld, dout + row * s.C + first, (const float *)NULL, real, s);
-        if (threadIdx.x % WARP == 0) w.codes[i] = token_code(s, i);
     }
+}
+
+/* f's rows into those of the map that they belong to, which are `ld` values apart. */
+template <typename T> __device__ static void store_rows(T *to, const window<T> &w, const shape &s, int ld)
+{
+    for (int i = threadIdx.x / WARP; i < s.n; i += WARPS)
+        for (int c = threadIdx.x % WARP; c < s.d; c += WARP)
+            store(to + (size_t)w.rows[i] * ld + c, w.f[i * (s.dp + PAD_FLOAT) + c]);
 }
 
 /* p = softmax of scale f + bias + mask, by rows; f holds q^ k^^T. A warp's rows. */
@@ -195,7 +217,7 @@ template <typename T> __device__ static void soften(const window<T> &w, float sc
     for (int i = threadIdx.x / WARP; i < s.np; i += WARPS) {
         float *row = w.f + i * ld, high = -1e30f, sum = 0;
         int code = w.codes[i];
-        T *p = w.p + i * (s.np + PAD);
+        T *p = w.p + i * (s.np + w.PAD);
         for (int j = lane; j < s.n && i < s.n; j += WARP) {
             int other = w.codes[j];
             row[j] =
@@ -221,38 +243,36 @@ __global__ void __launch_bounds__(THREADS)
     lay_out(&w, memory, s, false);
     int head = blockIdx.x % s.heads, index = blockIdx.x / s.heads;
     for (int p = threadIdx.x; p < s.offsets; p += THREADS) w.table[p] = table[(size_t)head * s.offsets + p];
-    load_window(w, qkv, q_bias, v_bias, (const T *)NULL, s, index, head);
+    place_tokens(w, s, index);
+    load_window(w, qkv, q_bias, v_bias, (const T *)NULL, s, head);
     __syncthreads();
-    int ld = s.dp + PAD;
+    int ld = s.dp + w.PAD;
     block_product<false, true>(w.f, s.np + PAD_FLOAT, w.q, ld, w.k, ld, s.np, s.np, s.dp);
     __syncthreads();
     soften(w, expf(fminf(logit_scale[head], LN_100)), s, window_kind(s, index));
     __syncthreads();
-    block_product<false, false>(w.f, s.dp + PAD_FLOAT, w.p, s.np + PAD, w.v, ld, s.np, s.dp, s.np);
+    block_product<false, false>(w.f, s.dp + PAD_FLOAT, w.p, s.np + w.PAD, w.v, ld, s.np, s.dp, s.np);
     __syncthreads();
-    for (int e = threadIdx.x; e < s.n * s.d; e += THREADS) {
-        int i = e / s.d, c = e % s.d;
-        store(out + (size_t)token_row(s, index, i) * s.C + head * s.d + c, w.f[i * (s.dp + PAD_FLOAT) + c]);
-    }
+    store_rows(out + head * s.d, w, s, s.C);
 }
 
 /* ------------------------------------------------------------------ backward */
 
 /* y = x r, r = 1 / |x|: dx = r (dy - y (y . dy)), dy = scale f; a warp's rows. Returns the sum of f . y. */
 template <typename T>
-__device__ static float unit_backward(T *dqkv, const float *f, const T *y, const float *r, float scale, const shape &s,
-                                      int index)
+__device__ static float unit_backward(T *dqkv, const window<T> &w, const T *y, const float *r, float scale,
+                                      const shape &s)
 {
     int lane = threadIdx.x % WARP;
     float sum = 0;
     for (int i = threadIdx.x / WARP; i < s.n; i += WARPS) {
-        const float *g = f + i * (s.dp + PAD_FLOAT);
-        const T *unit = y + i * (s.dp + PAD);
+        const float *g = w.f + i * (s.dp + PAD_FLOAT);
+        const T *unit = y + i * (s.dp + w.PAD);
         float along = 0;
         for (int c = lane; c < s.d; c += WARP) along += g[c] * to_float(unit[c]);
         along = warp_sum(along);
         sum += along;
-        T *to = dqkv + (size_t)token_row(s, index, i) * 3 * s.C;
+        T *to = dqkv + (size_t)w.rows[i] * 3 * s.C;
         for (int c = lane; c < s.d; c += WARP) store(to + c, r[i] * scale * (g[c] - to_float(unit[c]) * along));
     }
     return sum;
@@ -264,8 +284,8 @@ template <typename T> __device__ static void soften_backward(const window<T> &w,
     int lane = threadIdx.x % WARP;
     for (int i = threadIdx.x / WARP; i < s.np; i += WARPS) {
         float *row = w.f + i * (s.np + PAD_FLOAT), along = 0;
-        const T *p = w.p + i * (s.np + PAD);
-        T *ds = w.ds + i * (s.np + PAD);
+        const T *p = w.p + i * (s.np + w.PAD);
+        T *ds = w.ds + i * (s.np + w.PAD);
         for (int j = lane; j < s.n; j += WARP) along += to_float(p[j]) * row[j];
         along = warp_sum(along);
         for (int j = lane; j < s.np; j += WARP) {
@@ -298,7 +318,7 @@ __global__ void __launch_bounds__(THREADS)
     SHARED(char, memory);
     window<T> w;
     lay_out(&w, memory, s, true);
-    int head = blockIdx.x, ld = s.dp + PAD, lds = s.np + PAD, lf = s.np + PAD_FLOAT, lfd = s.dp + PAD_FLOAT;
+    int head = blockIdx.x, ld = s.dp + w.PAD, lds = s.np + w.PAD, lf = s.np + PAD_FLOAT, lfd = s.dp + PAD_FLOAT;
     float scale = expf(fminf(logit_scale[head], LN_100)), slope = 0;
     for (int p = threadIdx.x; p < s.offsets; p += THREADS) {
         w.table[p] = table[(size_t)head * s.offsets + p];
@@ -306,7 +326,8 @@ __global__ void __launch_bounds__(THREADS)
     }
     for (int index = blockIdx.y; index < s.windows; index += gridDim.y) {
         T *to = dqkv + head * s.d;
-        load_window(w, qkv, q_bias, v_bias, dout, s, index, head);
+        place_tokens(w, s, index);
+        load_window(w, qkv, q_bias, v_bias, dout, s, head);
         __syncthreads();
         block_product<false, true>(w.f, lf, w.q, ld, w.k, ld, s.np, s.np, s.dp);
         __syncthreads();
@@ -320,18 +341,15 @@ __global__ void __launch_bounds__(THREADS)
         __syncthreads();
         block_product<true, false>(w.f, lfd, w.p, lds, w.dout, ld, s.np, s.dp, s.np); /* dV = P^T dO */
         __syncthreads();
-        for (int e = threadIdx.x; e < s.n * s.d; e += THREADS) {
-            int i = e / s.d, c = e % s.d;
-            store(to + (size_t)token_row(s, index, i) * 3 * s.C + 2 * s.C + c, w.f[i * lfd + c]);
-        }
+        store_rows(to + 2 * s.C, w, s, 3 * s.C);
         __syncthreads();
         block_product<false, false>(w.f, lfd, w.ds, lds, w.k, ld, s.np, s.dp, s.np); /* dq^ = scale dS k^ */
         __syncthreads();
-        slope += unit_backward(to, w.f, w.q, w.rq, scale, s, index);
+        slope += unit_backward(to, w, w.q, w.rq, scale, s);
         __syncthreads();
         block_product<true, false>(w.f, lfd, w.ds, lds, w.q, ld, s.np, s.dp, s.np); /* dk^ = scale dS^T q^ */
         __syncthreads();
-        unit_backward(to + s.C, w.f, w.k, w.rk, scale, s, index);
+        unit_backward(to + s.C, w, w.k, w.rk, scale, s);
         __syncthreads();
     }
     if (threadIdx.x % WARP == 0) w.slopes[threadIdx.x / WARP] = slope;

@@ -1,4 +1,5 @@
-/* features.c - see features.h. Each batch is read by all threads, then goes through the network. */
+/* features.c - see features.h. Each batch is read by all threads, then goes through the network; a device computes one
+ * while the next is read. */
 #include "train/features.h"
 
 #include <math.h>
@@ -8,19 +9,20 @@
 #include "base/distance.h"
 #include "base/error.h"
 #include "base/parallel.h"
+#include "nn/device.h"
 
-enum { BATCH = 16 };
+enum { BATCH = 16, DEVICE_BATCH = 128 };
 
 struct reading {
     const struct pictures *pictures;
     const struct split *split;
     gvm_view view;
-    int first, count;
+    int batch, first, count;
     size_t each;     /* bytes of a picture */
-    uint8_t *pixels; /* (BATCH, each) */
-    uint8_t *rooms;  /* (BATCH, each): for pictures that are decoded */
-    gvm_status status[BATCH];
-    gvm_error errors[BATCH];
+    uint8_t *pixels; /* (batch, each) */
+    uint8_t *rooms;  /* (batch, each): for pictures that are decoded */
+    gvm_status status[DEVICE_BATCH];
+    gvm_error errors[DEVICE_BATCH];
 };
 
 static void read_part(void *argument, struct team team)
@@ -35,6 +37,47 @@ static void read_part(void *argument, struct team team)
     }
 }
 
+/* Pictures from `first` on, as many as a batch holds; none at the end. */
+static gvm_status read_batch(struct reading *r, int first, int total, gvm_error *err)
+{
+    r->first = first;
+    r->count = total - first < r->batch ? total - first : r->batch;
+    if (r->count > 0) parallel_run(read_part, r);
+    for (int i = 0; i < r->count; i++)
+        if (r->status[i] != GVM_OK) return fail(err, r->status[i], "%s", r->errors[i].text);
+    return GVM_OK;
+}
+
+static gvm_status open_side(struct tape **tape, struct reading *r, const struct network *network, gvm_error *err)
+{
+    const struct swin_geo *view = &network->views[r->view];
+    r->batch = network->home ? DEVICE_BATCH : BATCH;
+    r->each = (size_t)view->backbone.H * view->backbone.W * 3;
+    r->pixels = malloc((size_t)r->batch * r->each);
+    r->rooms = malloc((size_t)r->batch * r->each);
+    if (r->pixels == NULL || r->rooms == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to evaluate");
+    gvm_status status = network_tape(tape, network, false, err);
+    for (int B = 1; B <= r->batch && status == GVM_OK; B++) { /* smaller batches may need more scratch */
+        size_t used = (*tape)->used;
+        tape_reset(*tape);
+        swin_geo(NULL, *tape, view, NULL, B, 0);
+        if ((*tape)->used < used) (*tape)->used = used;
+    }
+    return status == GVM_OK ? tape_allocate(*tape, err) : status;
+}
+
+/* A device records and repeats full batches; the last one comes but once. */
+static void start_batch(struct tensor *y, struct tape *tape, const struct reading *r, const struct swin_geo *view)
+{
+    const struct step_numbers none = {0, 0, 0, 0};
+    const uint8_t *pixels = tape_pixels(tape, r->view, r->pixels, (size_t)r->count * r->each);
+    bool full = r->count == r->batch;
+    if (full && tape_replays(tape, r->count, &none)) return;
+    tape_reset(tape);
+    *y = *swin_geo(NULL, tape, view, pixels, r->count, 0);
+    if (full) tape_recorded(tape);
+}
+
 struct counter {
     features_progress *progress;
     void *user;
@@ -45,33 +88,20 @@ struct counter {
 static gvm_status embed_side(float *features, struct reading *r, const struct network *network, int total,
                              struct counter *counter, gvm_error *err)
 {
-    const struct swin_geo *view = &network->views[r->view];
-    r->each = (size_t)view->backbone.H * view->backbone.W * 3;
-    r->pixels = malloc(BATCH * r->each);
-    r->rooms = malloc(BATCH * r->each);
     struct tape *tape = NULL;
-    gvm_status status = r->pixels && r->rooms ? network_tape(&tape, network, false, err)
-                                              : fail(err, GVM_MEMORY, "there is not enough memory to evaluate");
-    for (int B = 1; B <= BATCH && status == GVM_OK; B++) { /* smaller batches may need more scratch */
-        size_t used = tape->used;
-        tape_reset(tape);
-        swin_geo(NULL, tape, view, NULL, B, 0);
-        if (tape->used < used) tape->used = used;
-    }
-    if (status == GVM_OK) status = tape_allocate(tape, err);
-    for (r->first = 0; r->first < total && status == GVM_OK && !counter->stopped; r->first += r->count) {
-        r->count = total - r->first < BATCH ? total - r->first : BATCH;
-        parallel_run(read_part, r);
-        for (int i = 0; i < r->count && status == GVM_OK; i++)
-            if (r->status[i] != GVM_OK) status = fail(err, r->status[i], "%s", r->errors[i].text);
-        if (status != GVM_OK) break;
-        tape_reset(tape);
-        const uint8_t *pixels = tape_pixels(tape, r->view, r->pixels, (size_t)r->count * r->each);
-        const struct tensor *y = swin_geo(NULL, tape, view, pixels, r->count, 0);
-        tape_read(tape, features + (size_t)r->first * y->C, y);
+    struct tensor y = {0};
+    gvm_status status = open_side(&tape, r, network, err);
+    if (status == GVM_OK) status = read_batch(r, 0, total, err);
+    while (status == GVM_OK && r->count > 0 && !counter->stopped) {
+        int first = r->first, count = r->count;
+        gvm_error why;
+        start_batch(&y, tape, r, &network->views[r->view]);
+        gvm_status next = read_batch(r, first + count, total, &why);
+        tape_read(tape, features + (size_t)first * (size_t)y.C, &y);
         status = tape_wait(tape, err);
+        if (status == GVM_OK && next != GVM_OK) status = fail(err, next, "%s", why.text);
         if (status != GVM_OK) break;
-        counter->done += (size_t)r->count;
+        counter->done += (size_t)count;
         if (counter->progress && !counter->progress(counter->user, counter->done, counter->total))
             counter->stopped = true;
     }
