@@ -305,6 +305,7 @@ static void test_features(void **state)
         char path[256];
         snprintf(path, sizeof path, "tests/golden/%s.safetensors", names[i]);
         check_features(path, GVM_FP32, 1e-5);
+        if (i == 0 || is_gpu()) check_features(path, GVM_TF32, 1e-2);
         check_features(path, GVM_BF16, 3e-2);
     }
 }
