@@ -6,8 +6,8 @@ PYTHON ?= python3
 FUZZ_SECONDS ?= 60
 
 # Debian's names. ocl-icd-opencl-dev: Debian's oneDNN asks CMake for OpenCL.
-PACKAGES = gcc libc6-dev clang libclang-rt-dev clang-format cmake ninja-build pkgconf \
-           libdnnl-dev ocl-icd-opencl-dev libgomp1 libvips-dev libexif-dev libjansson-dev \
+PACKAGES = gcc g++ libc6-dev clang libclang-rt-dev clang-format cmake ninja-build pkgconf \
+           libdnnl-dev ocl-icd-opencl-dev libgomp1 libglib2.0-dev libvips-dev libexif-dev libjansson-dev \
            libmatio-dev libproj-dev libgdal-dev libsqlite3-dev libmicrohttpd-dev libjs-leaflet \
            libcmocka-dev python3 curl chromium
 

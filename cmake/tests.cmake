@@ -11,7 +11,7 @@ endif()
 # under AddressSanitizer, which would have to be told of each change of stack.
 include(CheckLanguage)
 check_language(CXX)
-if(CMAKE_CXX_COMPILER AND NOT GVM_SANITIZE)
+if(CMAKE_CXX_COMPILER AND GVM_CUDA AND NOT GVM_SANITIZE)
   enable_language(CXX)
   set(HOST_SOURCES "")
   foreach(source ${CUDA_SOURCES}) # one source cannot be of two languages
