@@ -13,8 +13,7 @@ struct gvm_session {
     const gvm_model *model;
     int max_batch;
     struct tape *tapes[2]; /* GVM_STREET, GVM_AERIAL */
-    struct tensor
-        *made[2];      /* on a device: where the last pass of so many pictures left its features; (max_batch + 1) */
+    struct tensor *made[2]; /* (max_batch + 1); on a device: the features of the last pass of so many pictures */
     gvm_error failure; /* of the device in the last pass; empty where it was memory, or nothing */
 };
 
