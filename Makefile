@@ -51,7 +51,7 @@ debug: deps
 	cmake --preset debug > /dev/null
 	cmake --build --preset debug -j $(JOBS)
 
-# Three builds, warnings as errors; the summaries come last.
+# Three builds, warnings as errors; the summaries come last. One test more than cores, as some wait.
 test: deps
 	cmake --preset release -DGVM_WERROR=ON > /dev/null
 	cmake --preset release-clang -DGVM_WERROR=ON > /dev/null
@@ -60,7 +60,7 @@ test: deps
 	cmake --build --preset release-clang -j $(JOBS)
 	cmake --build --preset sanitize -j $(JOBS)
 	status=0; for preset in release-clang sanitize release; do \
-	    ctest --preset $$preset -j $(JOBS) || status=1; \
+	    ctest --preset $$preset -j $$(($(JOBS) + 1)) || status=1; \
 	done; exit $$status
 	@if $(PYTHON) -c 'import timm' 2> /dev/null; then $(MAKE) --no-print-directory golden; \
 	else echo "not compared at full size: that needs PyTorch and timm (tools/requirements.txt)"; fi

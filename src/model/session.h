@@ -12,9 +12,9 @@ struct gvm_model {
 struct gvm_session {
     const gvm_model *model;
     int max_batch;
-    struct tape *tapes[2]; /* GVM_STREET, GVM_AERIAL */
+    struct tape *tapes[2];  /* GVM_STREET, GVM_AERIAL */
     struct tensor *made[2]; /* (max_batch + 1); on a device: the features of the last pass of so many pictures */
-    gvm_error failure; /* of the device in the last pass; empty where it was memory, or nothing */
+    gvm_error failure;      /* of the device in the last pass; empty where it was memory, or nothing */
 };
 
 /* A change of how many threads compute is refused between hold and release. A session holds by being open; what sizes
