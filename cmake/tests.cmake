@@ -102,7 +102,7 @@ endif()
 if(TARGET geoviewmatch)
   file(GLOB SCRIPTS CONFIGURE_DEPENDS tests/cli/*.sh)
   if(GVM_SANITIZE) # what these run, other scripts run too, and here they take minutes
-    list(FILTER SCRIPTS EXCLUDE REGEX "/(demo|page|golden_run|bench)\\.sh$")
+    list(FILTER SCRIPTS EXCLUDE REGEX "/(demo|page|golden_run|bench|world|readme)\\.sh$")
   elseif(CMAKE_C_COMPILER_ID STREQUAL "Clang") # the scripts test the commands, which are the same with either compiler
     list(FILTER SCRIPTS INCLUDE REGEX "/golden_run\\.sh$")
   endif()
