@@ -80,7 +80,7 @@ static void embed_looks(struct locate_batch *b, size_t count)
             if (look->asked->found->heading_found)
                 panorama_turn(b->pixels + i * bytes, size[0], size[1], look->heading);
         }
-        bool ran = session_embed(b->session, GVM_STREET, b->features + at * D, b->pixels, (int)n);
+        bool ran = session_embed(b->session, GVM_STREET, b->features + at * D, b->pixels, n);
         for (size_t i = 0; i < n; i++) {
             struct asked *asked = b->looks[at + i].asked;
             if (!ran || !is_feature(b->features + (at + i) * D, D))

@@ -63,7 +63,7 @@ static gvm_status commit(struct build *b, bool complete, gvm_error *err)
 static gvm_status embed_batch(struct build *b, gvm_error *err)
 {
     size_t D = (size_t)b->session->model->info.features, n = (size_t)b->count;
-    if (n > 0 && !session_embed(b->session, GVM_AERIAL, b->features, b->pixels, b->count))
+    if (n > 0 && !session_embed(b->session, GVM_AERIAL, b->features, b->pixels, (size_t)b->count))
         return fail_run(err, b->session, n);
     for (size_t i = 0; i < n; i++)
         if (!is_feature(b->features + i * D, D))

@@ -39,7 +39,7 @@ static void embed_batch(struct job *job, size_t from, size_t count, struct slot 
         if (i > good) memcpy(pixels + good * bytes, pixels + i * bytes, bytes);
         good++;
     }
-    bool ran = good == 0 || session_embed(session, job->view, features, pixels, (int)good);
+    bool ran = good == 0 || session_embed(session, job->view, features, pixels, good);
     for (size_t i = count; i-- > 0;) { /* each row to its place, from the last */
         float *row = features + i * D;
         if (slots[i].status != GVM_OK) {

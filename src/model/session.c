@@ -244,7 +244,7 @@ static bool finish(gvm_session *session, gvm_view view, float *features, int B)
     return tape_wait(session->tapes[view], &session->failure) == GVM_OK;
 }
 
-/* Any number of pictures; a batch is brought over while the one before it is computed. */
+/* A batch is brought over while the one before it is computed. */
 static bool embed_on_device(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, size_t n)
 {
     size_t D = (size_t)session->model->info.features, each = view_bytes(session->model, view);
@@ -259,13 +259,24 @@ static bool embed_on_device(gvm_session *session, gvm_view view, float *features
     return true;
 }
 
-bool session_embed(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, int B)
+static bool embed_on_cpu(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, size_t n)
+{
+    size_t D = (size_t)session->model->info.features, each = view_bytes(session->model, view);
+    size_t most = (size_t)session->max_batch;
+    for (size_t i = 0; i < n; i += most) {
+        const struct tensor *y =
+            session_run(NULL, session, view, pixels + i * each, (int)(n - i < most ? n - i : most));
+        if (y == NULL) return false;
+        tape_read(session->tapes[view], features + i * D, y);
+    }
+    return true;
+}
+
+bool session_embed(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, size_t n)
 {
     session->failure.text[0] = '\0';
-    if (session->model->network->home) return embed_on_device(session, view, features, pixels, (size_t)B);
-    const struct tensor *y = session_run(NULL, session, view, pixels, B);
-    if (y != NULL) tape_read(session->tapes[view], features, y);
-    return y != NULL;
+    if (n == 0) return true;
+    return (session->model->network->home ? embed_on_device : embed_on_cpu)(session, view, features, pixels, n);
 }
 
 gvm_status fail_run(gvm_error *err, const gvm_session *session, size_t pictures)
@@ -280,16 +291,8 @@ gvm_status gvm_embed_pixels(gvm_session *session, gvm_view view, float *features
     clear_error(err);
     gvm_status status = check_view(view, err);
     if (status != GVM_OK) return status;
-    size_t D = (size_t)session->model->info.features, most = (size_t)session->max_batch;
-    if (session->model->network->home) {
-        session->failure.text[0] = '\0';
-        if (n > 0 && !embed_on_device(session, view, features, pixels, n)) return fail_run(err, session, n);
-    }
-    for (size_t i = 0; i < n && session->model->network->home == NULL; i += most) {
-        int B = (int)(n - i < most ? n - i : most);
-        if (!session_embed(session, view, features + i * D, pixels + i * view_bytes(session->model, view), B))
-            return fail_run(err, session, (size_t)B);
-    }
+    if (!session_embed(session, view, features, pixels, n)) return fail_run(err, session, n);
+    size_t D = (size_t)session->model->info.features;
     for (size_t i = 0; i < n; i++)
         if (!is_feature(features + i * D, D))
             return fail(err, GVM_FORMAT, "the weights make of picture %zu no feature of length 1: they are broken", i);

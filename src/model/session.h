@@ -39,8 +39,9 @@ static inline size_t view_bytes(const gvm_model *model, gvm_view view)
 const struct tensor *session_run(struct swin_trace *trace, gvm_session *session, gvm_view view,
                                  const unsigned char *pixels, int B);
 
-/* Features (B, features) of at most max_batch pictures. False where there was not the memory, and they are void. */
-bool session_embed(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, int B);
+/* Features (n, features) of any number of pictures. False where there was not the memory, or the device failed, and
+ * they are void. */
+bool session_embed(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, size_t n);
 
 /* Whether a row is a feature: finite and of length 1. Weights that no training made can give others. */
 bool is_feature(const float *row, size_t n);

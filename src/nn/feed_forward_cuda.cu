@@ -57,10 +57,10 @@ struct tensor *feed_forward_cuda(struct tape *tape, struct tensor *x, const stru
     if (tape->training) {
         p->mean = tape_floats(tape, (size_t)rows);
         p->rstd = tape_floats(tape, (size_t)rows);
+        p->h = tape_values(tape, (size_t)rows * 4 * C);
         reserve_backward(p, tape);
         tape_scratch_release(tape);
     }
-    if (tape->training) p->h = take(tape, (size_t)rows * 4 * C);
     p->g = take(tape, (size_t)rows * 4 * C);
     p->u = take(tape, (size_t)rows * C);
     tape->counts.linear += (uint64_t)rows * C * 4 * C * 2;

@@ -33,6 +33,13 @@ a, b = ([json.loads(line)["loss"] for line in open(f"{run}/log.jsonl")] for run 
 assert len(a) == len(b) == 4 and max(abs(x / y - 1) for x, y in zip(a, b)) < 1e-4, (a, b)
 END
 python3 "$tmp/same.py" "$tmp/cpu" "$tmp/gpu"
+# and with hard batches, whose order each epoch takes from the weights as they are then: of four pairs, two epochs
+cp -r tests/golden/run "$tmp/four"
+head -n 5 tests/golden/run/pairs.csv > "$tmp/four/pairs.csv"
+hard="--data $tmp/four --hard 2 --shuffle yes --epochs 2"
+learn $hard --out "$tmp/hard.cpu"
+learn $hard --out "$tmp/hard.gpu" --device cuda --precision fp32
+python3 "$tmp/same.py" "$tmp/hard.cpu" "$tmp/hard.gpu"
 
 # eval: the same table
 for device in cpu cuda; do
