@@ -30,7 +30,7 @@ static int locate(gvm_session *session, const gvm_map *map, const char *photo)
     }
     printf("%s\n", photo);
     for (int i = 0; i < count; i++)
-        printf("  %11.7f %12.7f  within %.0f m  score %.4f  %s\n", hits[i].lat, hits[i].lon, hits[i].radius_m,
+        printf("  %11.7f %12.7f  within %.0f m  score %.4f  %s\n", hits[i].lat, hits[i].lon, hits[i].half_tile_m,
                hits[i].score, hits[i].tile);
     return 0;
 }

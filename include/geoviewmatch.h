@@ -296,12 +296,12 @@ GVM_API void gvm_map_free(gvm_map *map);
 GVM_API size_t gvm_map_count(const gvm_map *map); /* tiles in it */
 
 typedef struct gvm_hit {
-    double lat, lon;  /* of the tile's centre, or of an answer's place; WGS84 degrees */
-    double radius_m;  /* half the tile's side on the ground; a corner is 1.42 times as far from the centre */
-    double score;     /* cosine similarity, -1..1 */
-    double heading;   /* in which the picture's centre column looks, 0..360; 0 from gvm_map_search */
-    const char *tile; /* path of its picture as the list gives it, or of its raster; lives as long as the map */
-    size_t number;    /* the tile's among the map's, 0..gvm_map_count - 1; of an answer, that of its best tile */
+    double lat, lon;    /* of the tile's centre, or of an answer's place; WGS84 degrees */
+    double half_tile_m; /* half the tile's side on the ground; a corner is 1.42 times as far from the centre */
+    double score;       /* cosine similarity, -1..1 */
+    double heading;     /* in which the picture's centre column looks, 0..360; 0 from gvm_map_search */
+    const char *tile;   /* path of its picture as the list gives it, or of its raster; lives as long as the map */
+    size_t number;      /* the tile's among the map's, 0..gvm_map_count - 1; of an answer, that of its best tile */
 } gvm_hit;
 
 /* The tiles whose features are most similar to a picture's, best first; exact search.
@@ -325,8 +325,8 @@ GVM_API gvm_status gvm_map_search_near(const gvm_map *map, const gvm_model *mode
                                        int *count, const float *features, size_t n, double lat, double lon,
                                        double within_m, gvm_error *err);
 
-/* What the map's imagery shows at a hit, north up: for a raster the square of 2 radius_m around the hit's place, for a
- * picture of its own that whole tile.
+/* What the map's imagery shows at a hit, north up: for a raster the square of 2 half_tile_m around the hit's place, for
+ * a picture of its own that whole tile.
  *
  *   pixels  out: (side, side, 3) sRGB; the caller's
  *   side    1..4096

@@ -18,7 +18,7 @@ static gvm_hit tile(double north, double east, double score, double heading)
     double lon = 179.9999 + east / (DEGREE * cos(10 * M_PI / 180));
     return (gvm_hit){.lat = 10 + north / DEGREE,
                      .lon = remainder(lon, 360),
-                     .radius_m = 32,
+                     .half_tile_m = 32,
                      .score = score,
                      .heading = heading,
                      .tile = "a"};

@@ -399,7 +399,7 @@ static void test_locate(void **state)
             const gvm_hit *h = &hits[i][k];
             assert_string_equal(single[k].tile, h->tile);
             assert_true(fabs(single[k].score - h->score) < 1e-6);
-            assert_true(single[k].lat == h->lat && single[k].lon == h->lon && h->radius_m == 32);
+            assert_true(single[k].lat == h->lat && single[k].lon == h->lon && h->half_tile_m == 32);
             assert_true(k == 0 || h->score <= h[-1].score);
             assert_true(fabs(h->score) <= 1);
             if (strcmp(h->tile, "aerial/3.png") == 0) assert_true(h->lat == 44.9996317 && h->lon == -30.0005844);
@@ -410,7 +410,7 @@ static void test_locate(void **state)
     assert_string_equal(single[0].tile, hits[0][0].tile);
 
     unsigned char shown[2][200 * 200 * 3];
-    gvm_hit other_place = {.tile = "aerial/gone.png", .radius_m = 32};
+    gvm_hit other_place = {.tile = "aerial/gone.png", .half_tile_m = 32};
     expect_ok(gvm_map_picture(map, &single[0], shown[0], 200, &err), &err);
     expect_ok(gvm_map_picture(map, &single[1], shown[1], 200, &err), &err);
     assert_memory_not_equal(shown[0], shown[1], sizeof shown[0]);
@@ -462,7 +462,7 @@ static void test_some_tiles(void **state)
     gvm_session_free(session); /* the map lives on */
     session = open_session(model, 1);
     expect_ok(gvm_locate(session, map, streets[0], NULL, &hit, 1, &found, &err), &err);
-    assert_true(hit.lat == 3 && hit.lon == 4 && hit.radius_m == 10);
+    assert_true(hit.lat == 3 && hit.lon == 4 && hit.half_tile_m == 10);
     assert_string_equal(hit.tile, good);
     gvm_map_free(map);
 

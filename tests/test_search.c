@@ -97,7 +97,7 @@ static void check_hits(const gvm_map *map, const gvm_hit *hits, int count, const
         int before = tiles_before(map, query, items, item_count, tile);
         if (before != k) fail_msg("%zu tiles: tile %zu is at %d, not %d", item_count, tile, k, before);
         assert_true(fabs(hits[k].score - cosine(map, query, tile)) < 1e-13);
-        assert_true(hits[k].radius_m == 32);
+        assert_true(hits[k].half_tile_m == 32);
     }
 }
 

@@ -50,7 +50,7 @@ static int type(int (*command)(int argc, char **argv), const struct arguments *a
     return status;
 }
 
-static int run(const struct arguments *a, char *ortho, char *map, char *street, char *report)
+static int run(const struct arguments *a, char *ortho, char *map, char *photos, char *street, char *report)
 {
     char *world[WORDS] = {"world",
                           "--ortho",
@@ -66,7 +66,8 @@ static int run(const struct arguments *a, char *ortho, char *map, char *street, 
                           (char *)a->seed,
                           a->force ? "--force" : NULL};
     char *index[WORDS] = {"index", "--raster", ortho, "--out", map};
-    char *locate[WORDS] = {"locate", "--index", map, "--format", "lines", "--report", report, street};
+    char *locate[WORDS] = {"locate",   "--index", map,        "--known", photos,
+                           "--format", "lines",   "--report", report,    street};
     int status = type(cmd_world, a, world);
     if (status == DONE) status = type(cmd_index, a, index);
     if (status == DONE) status = type(cmd_locate, a, locate);
@@ -88,7 +89,7 @@ static int demo(const struct arguments *a)
 {
     gchar *ortho = g_strdup_printf("%s/ortho.tif", a->out), *map = g_strdup_printf("%s/map.gpkg", a->out);
     gchar *features = g_strdup_printf("%s/map.features", a->out), *street = g_strdup_printf("%s/street", a->out);
-    gchar *report = g_strdup_printf("%s/report", a->out);
+    gchar *report = g_strdup_printf("%s/report", a->out), *photos = g_strdup_printf("%s/photos.csv", a->out);
     int status = DONE;
     gvm_error err;
     if (a->force && map_file_unlink(map, &err) != GVM_OK) status = failed(&err);
@@ -96,12 +97,13 @@ static int demo(const struct arguments *a)
         fail_errno(&err, "replace", features);
         status = failed(&err);
     }
-    if (status == DONE) status = run(a, ortho, map, street, report);
+    if (status == DONE) status = run(a, ortho, map, photos, street, report);
     g_free(ortho);
     g_free(map);
     g_free(features);
     g_free(street);
     g_free(report);
+    g_free(photos);
     return status;
 }
 

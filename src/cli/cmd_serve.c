@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "map/locate_json.h"
 #include "map/map.h"
 #include "server/server.h"
 
@@ -27,7 +28,8 @@ static const char help[] =
     "                        files and /healthz\n"
     "  --tls-cert FILE       a certificate and\n"
     "  --tls-key FILE        its key, in PEM: for https\n"
-    "  --min-margin X        \"not on this map\" as in `locate`, where a request says nothing else\n"
+    "  --min-margin X        answers with a smaller margin are marked weak, unless the request says otherwise\n"
+    "                        (default: 0.05, as in `locate`)\n"
     "  --batch N             pictures that go through the network together, 1 to 256 (default: 16)\n"
     "  --patience-ms MS      that a picture waits for others to come with it, 0 to 10000 (default: 4)\n"
     "  --queue N             pictures that wait; who comes then is told to come again, 1 to 10000 (default: 64)\n"

@@ -3,6 +3,7 @@
 #define GVM_CLI_LOCATE_H
 
 #include "cli/cli.h"
+#include "map/locate_json.h"
 
 /* What is known of a photo beforehand; NaN where nothing is. */
 struct known {
@@ -19,21 +20,17 @@ struct answers {
     gvm_hit *hits;        /* (photos, top) */
     gvm_found *found;     /* (photos) */
     int top;
-    double min_margin; /* an answer with less is none; 0: any is one */
+    double min_margin; /* an answer with a smaller margin is weak */
 };
 
 /* Fill in what a list says of the photos: a CSV file with the columns image or street, and lat, lon, perhaps heading. A
  * line belongs to the photo that it names from the list's folder, else to those whose path ends as it says; *found: for
- * how many there was one. Where the list says nothing (NULL: of any), EXIF's
- * place is taken for the true one. */
+ * how many there was one. Also each photo's own GPS position, from EXIF. */
 gvm_status known_read(struct known *known, size_t *found, const struct picture_files *photos, const char *list,
                       gvm_error *err);
 
-/* Metres from the true place to a hit; NaN where the truth is not known. */
-double metres_off(const struct answers *a, size_t photo, const gvm_hit *hit);
-
-/* Whether the photo is on the map at all, as far as its margin tells. */
-bool is_on_map(const struct answers *a, size_t photo);
+/* What was found of a photo; its hits are best first. */
+struct located located_photo(const struct answers *a, size_t photo);
 
 void locate_print_table(const struct answers *a);
 int locate_print_json(const struct answers *a);

@@ -113,22 +113,8 @@ gvm_status known_read(struct known *known, size_t *found, const struct picture_f
         if (gvm_photo_about(&info, photos->paths[i], NULL) != GVM_OK || !info.has_place) continue;
         known[i].exif_lat = info.lat;
         known[i].exif_lon = info.lon;
-        if (!isnan(known[i].lat)) continue;
-        known[i].lat = info.lat;
-        known[i].lon = info.lon;
     }
     free(s.real);
     free(s.how);
     return status;
-}
-
-double metres_off(const struct answers *a, size_t photo, const gvm_hit *hit)
-{
-    const struct known *k = &a->known[photo];
-    return isnan(k->lat) ? NAN : metres_between(k->lat, k->lon, hit->lat, hit->lon);
-}
-
-bool is_on_map(const struct answers *a, size_t photo)
-{
-    return !(a->found[photo].margin < a->min_margin);
 }

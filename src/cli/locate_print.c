@@ -5,7 +5,6 @@
 
 #include "base/csv.h"
 #include "cli/locate.h"
-#include "map/locate_json.h"
 
 static const double NEAR = 25; /* metres: what counts as found in the summary */
 
@@ -34,12 +33,12 @@ static void print_summary(const struct answers *a)
     size_t known = 0, first = 0, five = 0;
     double *off = malloc((a->photos.count + 1) * sizeof *off);
     for (size_t i = 0; i < a->photos.count && off != NULL; i++) {
-        if (a->statuses[i] != GVM_OK || a->found[i].count == 0 || isnan(a->known[i].lat)) continue;
-        const gvm_hit *hits = hits_of(a, i);
+        struct located l = located_photo(a, i);
+        if (l.status != GVM_OK || l.found->count == 0 || isnan(l.lat)) continue;
         bool found = false;
-        off[known++] = metres_off(a, i, hits);
+        off[known++] = located_error(&l, l.hits);
         first += off[known - 1] <= NEAR;
-        for (int k = 0; k < a->found[i].count && k < 5; k++) found = found || metres_off(a, i, &hits[k]) <= NEAR;
+        for (int k = 0; k < l.found->count && k < 5; k++) found = found || located_error(&l, &l.hits[k]) <= NEAR;
         five += found;
     }
     if (known > 1) {
@@ -54,21 +53,33 @@ static void print_summary(const struct answers *a)
     free(off);
 }
 
+/* What is to be said of an answer's margin. */
+static const char *verdict(const struct located *l)
+{
+    switch (located_weakness(l->found, l->min_margin)) {
+    case WEAK: return "weak: another place is almost as similar";
+    case UNDECIDED: return "no other place to compare with";
+    default: return NULL;
+    }
+}
+
 static void print_photo(const struct answers *a, size_t photo)
 {
-    const gvm_found *f = &a->found[photo];
-    const gvm_hit *hits = hits_of(a, photo);
-    bool known = !isnan(a->known[photo].lat);
+    struct located l = located_photo(a, photo);
+    const gvm_hit *hits = l.hits;
+    bool known = !isnan(l.lat), gps = l.found->info.has_place;
     print_text(a->photos.paths[photo]);
-    if (f->count > 0 && f->heading_found) printf("  heading %.1f, estimated", hits[0].heading);
-    if (!isnan(f->margin)) printf("  margin %.4f", f->margin);
-    if (!is_on_map(a, photo)) printf("  not on this map");
-    printf("\n  rank     latitude     longitude  radius m    score%s  tile\n", known ? "   error m" : "");
-    for (int k = 0; k < f->count; k++) {
-        printf("  %4d  %11.7f  %12.7f  %8.1f  %7.4f", k + 1, without_minus_zero(hits[k].lat, 5e-8),
-               without_minus_zero(hits[k].lon, 5e-8), hits[k].radius_m, without_minus_zero(hits[k].score, 5e-5));
-        if (known) printf("  %8.1f", metres_off(a, photo, &hits[k]));
-        printf("  ");
+    if (l.found->count > 0 && l.found->heading_found) printf("  heading %.1f, estimated", hits[0].heading);
+    if (!isnan(l.found->margin)) printf("  margin %.4f", l.found->margin);
+    if (verdict(&l) != NULL) printf("  %s", verdict(&l));
+    printf("\n  rank     latitude     longitude    score%s%s  tile\n", known ? "   error m" : "",
+           gps ? "  from GPS m" : "");
+    for (int k = 0; k < l.found->count; k++) {
+        printf("  %4d  %11.7f  %12.7f  %7.4f", k + 1, without_minus_zero(hits[k].lat, 5e-8),
+               without_minus_zero(hits[k].lon, 5e-8), without_minus_zero(hits[k].score, 5e-5));
+        if (known) printf("  %8.1f", located_error(&l, &hits[k]));
+        if (gps) printf("  %10.1f", located_off_gps(&l, &hits[k]));
+        printf("  %zu of ", hits[k].number);
         print_text(hits[k].tile);
         putchar('\n');
     }
@@ -87,23 +98,25 @@ void locate_print_table(const struct answers *a)
 
 void locate_print_lines(const struct answers *a)
 {
-    printf("    latitude     longitude  radius m    score  margin   error m  photo\n");
+    printf("    latitude     longitude    score  margin   error m  from GPS m  heading  photo\n");
     for (size_t i = 0; i < a->photos.count; i++) {
-        const gvm_hit *best = hits_of(a, i);
-        if (a->statuses[i] != GVM_OK) continue;
-        printf(" %11.7f  %12.7f  %8.1f  %7.4f", without_minus_zero(best->lat, 5e-8),
-               without_minus_zero(best->lon, 5e-8), best->radius_m, without_minus_zero(best->score, 5e-5));
-        printf(isnan(a->found[i].margin) ? "       -" : "  %6.4f", a->found[i].margin);
-        printf(isnan(a->known[i].lat) ? "         -  " : "  %8.1f  ", metres_off(a, i, best));
+        struct located l = located_photo(a, i);
+        if (l.status != GVM_OK) continue;
+        printf(" %11.7f  %12.7f  %7.4f", without_minus_zero(l.hits->lat, 5e-8), without_minus_zero(l.hits->lon, 5e-8),
+               without_minus_zero(l.hits->score, 5e-5));
+        printf(isnan(l.found->margin) ? "       -" : "  %6.4f", l.found->margin);
+        printf(isnan(l.lat) ? "         -" : "  %8.1f", located_error(&l, l.hits));
+        printf(l.found->info.has_place ? "  %10.1f" : "           -", located_off_gps(&l, l.hits));
+        printf("  %6.1f%c  ", l.hits->heading, l.found->heading_found ? '~' : ' ');
         print_text(a->photos.paths[i]);
-        puts(is_on_map(a, i) ? "" : "  not on this map");
+        printf(verdict(&l) != NULL ? "  %s\n" : "\n", verdict(&l));
     }
     print_summary(a);
 }
 
 /* ------------------------------------------------------------------ JSON */
 
-static struct located located(const struct answers *a, size_t photo)
+struct located located_photo(const struct answers *a, size_t photo)
 {
     return (struct located){.status = a->statuses[photo],
                             .sentence = a->errors[photo].text,
@@ -116,16 +129,17 @@ static struct located located(const struct answers *a, size_t photo)
 
 static json_t *json_hit(const struct answers *a, size_t photo, int k)
 {
-    struct located l = located(a, photo);
+    struct located l = located_photo(a, photo);
     json_t *o = located_hit(&l, k);
-    json_object_set_new(o, "tile", json_text(l.hits[k].tile));
+    json_object_set_new(o, "tile", json_integer((json_int_t)l.hits[k].number));
+    json_object_set_new(o, "source", json_text(l.hits[k].tile));
     return o;
 }
 
 /* What holds for the photo as a whole. */
 static void set_photo(json_t *o, const struct answers *a, size_t photo)
 {
-    struct located l = located(a, photo);
+    struct located l = located_photo(a, photo);
     json_object_set_new(o, "photo", json_text(a->photos.paths[photo]));
     located_facts(o, &l);
 }
@@ -164,20 +178,41 @@ json_t *locate_geojson(const struct answers *a)
 
 /* ------------------------------------------------------------------ CSV */
 
+static void put_cell(double value, const char *format)
+{
+    putchar(',');
+    if (!isnan(value)) printf(format, value);
+}
+
+/* The page's CSV has these columns too (server/web/export.js). A photo that failed has a line that says why. */
 void locate_print_csv(const struct answers *a)
 {
-    printf("photo,rank,lat,lon,radius_m,score,heading,heading_estimated,margin,on_map,error_m,tile\n");
-    for (size_t i = 0; i < a->photos.count; i++)
-        for (int k = 0; k < a->found[i].count && a->statuses[i] == GVM_OK; k++) {
-            const gvm_hit *hit = &hits_of(a, i)[k];
+    printf("photo,rank,lat,lon,half_tile_m,score,heading,heading_estimated,margin,weak,error_m,gps_lat,gps_lon,gps_m,"
+           "tile,source,problem\n");
+    for (size_t i = 0; i < a->photos.count; i++) {
+        struct located l = located_photo(a, i);
+        if (l.status != GVM_OK) {
             csv_write(stdout, a->photos.paths[i]);
-            printf(",%d,%.8f,%.8f,%.1f,%.6f,%.1f,%d,", k + 1, hit->lat, hit->lon, hit->radius_m, hit->score,
-                   hit->heading, a->found[i].heading_found);
-            if (!isnan(a->found[i].margin)) printf("%.6f", a->found[i].margin);
-            printf(",%d,", is_on_map(a, i));
-            if (!isnan(a->known[i].lat)) printf("%.2f", metres_off(a, i, hit));
-            putchar(',');
-            csv_write(stdout, hit->tile);
+            printf(",,,,,,,,,,,,,,,,");
+            csv_write(stdout, l.sentence);
             putchar('\n');
         }
+        for (int k = 0; k < l.found->count && l.status == GVM_OK; k++) {
+            const gvm_hit *hit = &l.hits[k];
+            const gvm_photo_info *info = &l.found->info;
+            enum weakness weak = located_weakness(l.found, l.min_margin);
+            csv_write(stdout, a->photos.paths[i]);
+            printf(",%d,%.8f,%.8f,%.1f,%.6f,%.2f,%d", k + 1, hit->lat, hit->lon, hit->half_tile_m, hit->score,
+                   hit->heading, l.found->heading_found);
+            put_cell(l.found->margin, "%.6f");
+            put_cell(weak == UNDECIDED ? NAN : weak == WEAK, "%.0f");
+            put_cell(located_error(&l, hit), "%.2f");
+            put_cell(info->has_place ? info->lat : NAN, "%.8f");
+            put_cell(info->has_place ? info->lon : NAN, "%.8f");
+            put_cell(located_off_gps(&l, hit), "%.2f");
+            printf(",%zu,", hit->number);
+            csv_write(stdout, hit->tile);
+            puts(",");
+        }
+    }
 }

@@ -90,7 +90,8 @@ static void put_tiles(const struct report *r, size_t photo)
             fputs("</p>", r->out);
         }
         fprintf(r->out, "<figcaption>%d. %.6f, %.6f<br>score %.4f", k + 1, hits[k].lat, hits[k].lon, hits[k].score);
-        if (!isnan(a->known[photo].lat)) fprintf(r->out, ", %.1f m off", metres_off(a, photo, &hits[k]));
+        struct located l = located_photo(a, photo);
+        if (!isnan(l.lat)) fprintf(r->out, ", %.1f m off", located_error(&l, &hits[k]));
         fputs("</figcaption></figure>", r->out);
     }
     fputs("</div>", r->out);
@@ -184,11 +185,16 @@ static void put_section(const struct report *r, size_t photo)
         return;
     }
     put_photo(r, a->photos.paths[photo]);
-    fprintf(r->out, "<p>%s <b>%.6f, %.6f</b>, within %.0f m; score %.4f, heading %.1f\302\260%s",
-            is_on_map(a, photo) ? "Taken at" : "Not on this map; at best", best->lat, best->lon, best->radius_m,
-            best->score, best->heading, found->heading_found ? " (estimated)" : "");
+    struct located l = located_photo(a, photo);
+    static const char *const verdicts[] = {[CLEAR] = "Taken at",
+                                           [WEAK] = "Weak answer, as other places are as similar:",
+                                           [UNDECIDED] = "The only place searched:"};
+    fprintf(r->out, "<p>%s <b>%.6f, %.6f</b>; score %.4f, heading %.1f\302\260%s",
+            verdicts[located_weakness(found, a->min_margin)], best->lat, best->lon, best->score, best->heading,
+            found->heading_found ? " (estimated)" : "");
     if (!isnan(found->margin)) fprintf(r->out, ", margin %.4f", found->margin);
-    if (!isnan(a->known[photo].lat)) fprintf(r->out, "; <b>%.1f m</b> from the true place", metres_off(a, photo, best));
+    if (!isnan(l.lat)) fprintf(r->out, "; <b>%.1f m</b> from the true place", located_error(&l, best));
+    if (found->info.has_place) fprintf(r->out, "; %.1f m from its own GPS", located_off_gps(&l, best));
     fputs(".</p>", r->out);
     put_tiles(r, photo);
     put_heat(r, photo);

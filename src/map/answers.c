@@ -75,7 +75,7 @@ static gvm_hit merged(const gvm_hit *seed, const gvm_hit *raw, size_t count)
     gvm_hit answer = *seed;
     double weights = 0, north = 0, east = 0;
     for (size_t i = 0; i < count; i++) {
-        if (metres(seed, &raw[i]) >= 2 * seed->radius_m) continue;
+        if (metres(seed, &raw[i]) >= 2 * seed->half_tile_m) continue;
         double weight = exp((raw[i].score - seed->score) / SOFTNESS);
         weights += weight;
         north += weight * (raw[i].lat - seed->lat);
@@ -98,10 +98,11 @@ int answers_make(gvm_hit *answers, int max_hits, double *margin, gvm_hit *raw, s
     *margin = NAN;
     count = answers_sort(raw, count);
     for (size_t i = 1; i < count && isnan(*margin); i++)
-        if (metres(&raw[0], &raw[i]) >= 2 * raw[0].radius_m) *margin = raw[0].score - raw[i].score;
+        if (metres(&raw[0], &raw[i]) >= 2 * raw[0].half_tile_m) *margin = raw[0].score - raw[i].score;
     for (size_t i = 0; i < count && n < max_hits; i++) {
         bool taken = false;
-        for (int k = 0; k < n && merge && !taken; k++) taken = metres(&raw[i], &answers[k]) < 2 * answers[k].radius_m;
+        for (int k = 0; k < n && merge && !taken; k++)
+            taken = metres(&raw[i], &answers[k]) < 2 * answers[k].half_tile_m;
         if (!taken) answers[n++] = raw[i];
     }
     for (int k = 0; k < n && merge; k++) answers[k] = merged(&answers[k], raw, count);

@@ -13,20 +13,29 @@ struct located {
     const char *sentence; /* why not */
     const gvm_hit *hits;
     const gvm_found *found;
-    double lat, lon;   /* where it was truly taken; NaN where nobody knows */
-    double min_margin; /* an answer with less is none; 0: any is one */
+    double lat, lon;   /* where it was truly taken; NaN if unknown. Its own GPS position is found->info's */
+    double min_margin; /* an answer with a smaller margin is weak */
 };
 
-/* Metres from the true place to a hit; NaN where the truth is not known. */
-double located_off(const struct located *photo, const gvm_hit *hit);
+/* The default of --min-margin, chosen on drawn towns with the built-in weights: MODEL.md has the figures. */
+#define DEFAULT_MIN_MARGIN 0.05
 
-/* Whether it is on the map at all, as far as its margin tells. */
-bool located_on_map(const struct located *photo);
+/* Metres from the true place to a hit; NaN if the truth is unknown. */
+double located_error(const struct located *photo, const gvm_hit *hit);
 
-/* rank (k + 1), lat, lon, radius_m, score, heading and, where the truth is known, error_m. NULL: no memory. */
+/* Metres from the position that the picture's own GPS gives to a hit; NaN if it gives none. */
+double located_off_gps(const struct located *photo, const gvm_hit *hit);
+
+/* Whether another place scores almost as high: the margin is less than min_margin. UNDECIDED if there is no other
+ * place to compare with, so no margin. */
+enum weakness { CLEAR, WEAK, UNDECIDED };
+enum weakness located_weakness(const gvm_found *found, double min_margin);
+
+/* rank (k + 1), lat, lon, half_tile_m, score, heading; error_m if the truth is known; gps_m if the picture has a GPS
+ * position. NULL: no memory. */
 json_t *located_hit(const struct located *photo, int k);
 
-/* What holds for the picture as a whole: on_map, margin and heading_estimated; or error. */
+/* What holds for the picture as a whole: weak (null if undecided), margin, heading_estimated and gps; or error. */
 void located_facts(json_t *object, const struct located *photo);
 
 #endif

@@ -116,5 +116,6 @@ gvm_hit map_hit(const gvm_map *map, size_t number)
 {
     const struct tile *tile = &map->tiles.items[number];
     double side = tile->metres > 0 ? tile->metres : map->ground_m;
-    return (gvm_hit){.lat = tile->lat, .lon = tile->lon, .radius_m = side / 2, .tile = tile->image, .number = number};
+    return (gvm_hit){
+        .lat = tile->lat, .lon = tile->lon, .half_tile_m = side / 2, .tile = tile->image, .number = number};
 }

@@ -68,12 +68,12 @@ static gvm_status cut(unsigned char *pixels, int side, const gvm_hit *hit, const
     if (status == GVM_OK) {
         raster_free(cutter.raster);
         cutter.raster = NULL;
-        raster_source_steps(&source, facts.pixel_m, 2 * hit->radius_m / side);
+        raster_source_steps(&source, facts.pixel_m, 2 * hit->half_tile_m / side);
         status = raster_open(&cutter.raster, path, crs, source.reduce, err);
     }
     if (status == GVM_OK) {
         memset(pixels, 112, (size_t)side * (size_t)side * 3); /* where there is nothing */
-        tile_box(tile.place.box, hit->lat, lon_near(hit->lon, (facts.box[0] + facts.box[2]) / 2), 2 * hit->radius_m);
+        tile_box(tile.place.box, hit->lat, lon_near(hit->lon, (facts.box[0] + facts.box[2]) / 2), 2 * hit->half_tile_m);
         status = cut_block(&tile, 1, &cutter, &source, (const int[2]){side, side}, err);
     }
     cutter_close(&cutter);

@@ -60,7 +60,7 @@ static json_t *tiles_of(const struct asked *asked)
     for (int k = 0; k < asked->tile_count; k++) {
         const gvm_hit *hit = &asked->tiles[k];
         json_array_append_new(list, json_pack("{sI,sf,sf,sf,sf,sf}", "id", (json_int_t)hit->number, "lat", hit->lat,
-                                              "lon", hit->lon, "radius_m", hit->radius_m, "score", hit->score,
+                                              "lon", hit->lon, "half_tile_m", hit->half_tile_m, "score", hit->score,
                                               "heading", hit->heading));
     }
     return list;
@@ -68,18 +68,12 @@ static json_t *tiles_of(const struct asked *asked)
 
 static json_t *json_of(const struct asked *asked, double min_margin)
 {
-    const gvm_photo_info *info = &asked->info;
-    struct located located = {.hits = asked->hits,
-                              .found = asked->found,
-                              .lat = info->has_place ? info->lat : NAN,
-                              .lon = info->has_place ? info->lon : NAN,
-                              .min_margin = min_margin};
+    struct located located = {
+        .hits = asked->hits, .found = asked->found, .lat = NAN, .lon = NAN, .min_margin = min_margin};
     json_t *json = json_object();
     located_facts(json, &located);
     json_object_set_new(json, "answers", answers_of(&located));
     json_object_set_new(json, "top_tiles", tiles_of(asked));
-    json_object_set_new(json, "exif",
-                        info->has_place ? json_pack("{sf,sf}", "lat", info->lat, "lon", info->lon) : json_null());
     return json;
 }
 

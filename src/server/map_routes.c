@@ -26,7 +26,7 @@ char *map_facts(const struct service *s, bool imagery)
     double box[4] = {-180, -60, 180, 70}, metres = s->map->ground_m; /* of an empty map: the world's streets */
     if (s->map->tiles.count > 0) {
         map_box(box, s->map);
-        metres = 2 * map_hit(s->map, 0).radius_m;
+        metres = 2 * map_hit(s->map, 0).half_tile_m;
     }
     json_t *json =
         json_pack("{so,s[ffff],sI,sf,s{ss,s[ii],s[ii]},sb,sb,so?,s{sI,sI,si},ss}", "name", name_of(s->map), "extent",

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
+#include "map/locate_json.h"
 #include "server/clock.h"
 #include "server/handle.h"
 #include "server/service.h"
@@ -26,6 +27,7 @@ const struct serve_options serve_defaults = {.bind = "127.0.0.1",
                                              .memory_bytes = 512u << 20,
                                              .pixels = 128 * 1000 * 1000,
                                              .seconds = 60,
+                                             .min_margin = DEFAULT_MIN_MARGIN,
                                              .connections = 256,
                                              .each_client = 64};
 

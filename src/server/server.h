@@ -28,11 +28,11 @@ struct serve_options {
     int seconds;                        /* for a request to arrive whole, and for its answer to be taken */
     int connections;                    /* in all */
     int each_client;                    /* of one address */
-    double min_margin;              /* with less an answer is "not on this map", unless the request says otherwise */
-    const char *token;              /* a file with what a client must send; NULL: nothing */
-    const char *tls_cert, *tls_key; /* PEM files; both or neither */
-    const char *log;                /* a file to which a line a request is appended; NULL: none */
-    bool quiet;                     /* nothing on stderr */
+    double min_margin;                  /* an answer with a smaller margin is weak, unless the request says otherwise */
+    const char *token;                  /* a file with what a client must send; NULL: nothing */
+    const char *tls_cert, *tls_key;     /* PEM files; both or neither */
+    const char *log;                    /* a file to which a line a request is appended; NULL: none */
+    bool quiet;                         /* nothing on stderr */
 };
 
 extern const struct serve_options serve_defaults;

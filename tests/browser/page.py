@@ -33,7 +33,7 @@ def drop(page, town):
     assert page.run("Number(getComputedStyle(document.querySelector('.pin.other')).opacity)") < 0.9
     facts = page.text(".facts")
     assert "%.3f" % want[0]["score"] in facts, facts
-    assert "%.1f m" % want[0]["error_m"] in facts or "%.0f m" % want[0]["error_m"] in facts, (facts, want[0])
+    assert "%.1f m" % want[0]["gps_m"] in facts or "%.0f m" % want[0]["gps_m"] in facts, (facts, want[0])
     assert page.run("document.querySelectorAll('#map .pin.own').length") == 1
     assert "m" in page.text(".leaflet-control-scale-line")
 
@@ -106,8 +106,8 @@ def exports(page, town, folder):
             assert abs(value - hit["lon"]) < 1e-7, (feature, row, hit)
         assert (row["map"], row["heading_asked"], row["near_lat"], row["problem"]) == ("map.gpkg", "", "", ""), row
         assert len(row["weights"]) > 7 and properties["weights"] == row["weights"], row
-        assert abs(float(row["exif_lat"]) - hit["lat"]) < 0.01 and abs(float(row["exif_lon"]) - hit["lon"]) < 0.01, row
-        for name in ("radius_m", "score", "error_m"):
+        assert abs(float(row["gps_lat"]) - hit["lat"]) < 0.01 and abs(float(row["gps_lon"]) - hit["lon"]) < 0.01, row
+        for name in ("half_tile_m", "score", "gps_m"):
             assert abs(float(row[name]) - hit[name]) < 1e-3, (name, row, hit)
             assert abs(properties[name] - hit[name]) < 1e-3, (name, properties, hit)
 

@@ -7,8 +7,8 @@ tiles=$demo/tiles.csv
 expect 0 locate --weights "$w" --tiles $tiles --top 3 $demo/street/1.png $demo/street/2.png
 lines err 0
 lines out 11 # two of 5 and an empty line between
-says out "$demo/street/1.png" "  rank     latitude     longitude  radius m    score  tile" \
-    " 45.0003593   -30.0007622      32.0"
+says out "$demo/street/1.png" "  rank     latitude     longitude    score  tile" \
+    " 45.0003593   -30.0007622   0."
 [ "$(grep -c 'aerial/[1-4].png$' "$tmp/out")" = 6 ]
 
 expect 0 locate --weights "$w" --tiles $tiles --json $demo/street
@@ -23,11 +23,11 @@ for p, q in zip(a, b):
     assert [h["rank"] for h in p["hits"]] == [1, 2, 3, 4]  # --top 5 of four tiles
     scores = [h["score"] for h in p["hits"]]
     assert scores == sorted(scores, reverse=True) and all(-1 <= s <= 1 for s in scores)
-    assert {h["tile"] for h in p["hits"]} == set(places)
+    assert {h["source"] for h in p["hits"]} == set(places)
     for h, g in zip(p["hits"], q["hits"]):
-        t = places[h["tile"]]
+        t = places[h["source"]]
         assert abs(h["lat"] - float(t["lat"])) < 1e-9 and abs(h["lon"] - float(t["lon"])) < 1e-9
-        assert h["radius_m"] == float(t["metres"]) / 2 and abs(h["score"] - g["score"]) < 1e-5
+        assert h["half_tile_m"] == float(t["metres"]) / 2 and abs(h["score"] - g["score"]) < 1e-5
 END
 
 # The third panorama says that it looks east: giving that changes nothing, denying it does.
@@ -91,10 +91,10 @@ done
 cp $demo/aerial/1.png "$tmp/one, two.png"
 printf '\xef\xbb\xbfimage,lat,lon\r\n"one, two.png",1,-2\r\n' > "$tmp/list.csv"
 expect 0 locate --weights "$w" --tiles "$tmp/list.csv" $demo/street/1.png
-says out "  1.0000000    -2.0000000      32.0" "one, two.png"
+says out "  1.0000000    -2.0000000   0." "one, two.png"
 printf 'image,lat,lon\n"one, two.png",-0.00000004,-0.0\n' > "$tmp/list.csv"
 expect 0 locate --weights "$w" --tiles "$tmp/list.csv" $demo/street/1.png
-says out "  0.0000000     0.0000000      32.0"
+says out "  0.0000000     0.0000000   0."
 ! grep -qF -- -0.0000000 "$tmp/out" || { cat "$tmp/out"; exit 1; }
 
 # Where nobody knows the heading it is found; turning a photo turns what is found, and changes nothing else.
@@ -139,9 +139,9 @@ printf 'street,lat,lon,heading\nstreet/1.png,45.0003593,-30.0007622,0\nstreet/2.
 expect 0 locate --weights "$w" --tiles $tiles --known "$tmp/known.csv" $demo/street/{1,2}.png
 says out "error m" "2 photos whose place is known: median error "
 expect 0 locate --weights "$w" --tiles $tiles --known "$tmp/known.csv" --format csv --merge no $demo/street
-[ "$(head -1 "$tmp/out")" = "photo,rank,lat,lon,radius_m,score,heading,heading_estimated,margin,on_map,error_m,tile" ]
+[ "$(head -1 "$tmp/out")" = "photo,rank,lat,lon,half_tile_m,score,heading,heading_estimated,margin,weak,error_m,gps_lat,gps_lon,gps_m,tile,source,problem" ]
 lines out 17
-grep -q "street/1.png,.*,0.0[0-9],aerial/1.png" "$tmp/out"
+grep -q "street/1.png,.*,0.0[0-9],,,,0,aerial/1.png,$" "$tmp/out"
 expect 0 locate --weights "$w" --tiles $tiles --known "$tmp/known.csv" --format lines --report "$tmp/report" $demo/street
 lines out 7 # a header, four photos, an empty line, the summary
 python3 - "$tmp/report/index.html" "$tmp/report/answers.geojson" <<'END'
@@ -165,11 +165,11 @@ import json, sys
 g = json.load(open(sys.argv[1]))
 assert g["type"] == "FeatureCollection" and len(g["features"]) == 4
 p = g["features"][0]
-assert p["geometry"]["type"] == "Point" and p["properties"]["rank"] == 1 and p["properties"]["on_map"] is False
+assert p["geometry"]["type"] == "Point" and p["properties"]["rank"] == 1 and p["properties"]["weak"] is True
 assert abs(p["geometry"]["coordinates"][1] - p["properties"]["lat"]) < 1e-12
 END
 expect 0 locate --weights "$w" --tiles $tiles --min-margin 2 $demo/street/1.png
-says out "not on this map"
+says out "weak: another place is almost as similar"
 (cd $demo/street && expect 0 locate --weights "$w" --tiles ../tiles.csv --known "$tmp/known.csv" 1.png) # as the list's end
 says err "--known names 0 of the 1 photos"
 printf 'image,lat,lon\n1.png,100,0\n' > "$tmp/known.csv"

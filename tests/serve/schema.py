@@ -52,7 +52,7 @@ def check(value, schema, root, where="$"):
                 "minimum": lambda: value >= want, "maximum": lambda: value <= want,
                 "exclusiveMinimum": lambda: value > want, "pattern": lambda: re.search(want, value),
                 "minItems": lambda: len(value) >= want, "maxItems": lambda: len(value) <= want,
-                "minLength": lambda: len(value) >= want,
+                "minLength": lambda: len(value) >= want, "description": lambda: True,
             }
             assert key in rules, "%s: the keyword %s is not known here" % (where, key)
             assert rules[key](), "%s: %r breaks %s %r" % (where, value, key, want)

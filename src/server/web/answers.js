@@ -36,11 +36,10 @@ function bar(score) {
 function facts(hit, answer) {
     const list = make('dl', {class: 'facts'});
     const add = (name, ...value) => list.append(make('div', {}, make('dt', {}, name), make('dd', {}, ...value)));
-    add('Within', words.metres(hit.radius_m));
     add('Score', bar(hit.score), words.score(hit.score));
     if (hit.rank === 1 && typeof answer.margin === 'number')
         add('Ahead of the next place by', words.score(answer.margin));
-    if (typeof hit.error_m === 'number') add('From its own GPS', words.metres(hit.error_m));
+    if (typeof hit.gps_m === 'number') add('From its own GPS', words.metres(hit.gps_m));
     return list;
 }
 
@@ -57,7 +56,7 @@ function placeItem(hit, answer, onGo) {
     const item = make('li', {class: hit.rank === 1 ? 'best' : 'other', 'data-rank': hit.rank}, go);
     if (hit.rank > 1)
         item.append(make('span', {class: 'quiet'}, [
-            words.score(hit.score), typeof hit.error_m === 'number' ? `${words.metres(hit.error_m)} off` : null
+            words.score(hit.score), typeof hit.gps_m === 'number' ? `${words.metres(hit.gps_m)} from its GPS` : null
         ].filter(Boolean).join(' · ')));
     item.append(copyButton(hit));
     if (hit.rank === 1) item.append(facts(hit, answer));
@@ -94,8 +93,7 @@ function problem(entry, onAgain) {
 function conditions(entry) {
     const parts = [], {circle} = entry.answered;
     if (circle !== null) parts.push(`Searched within ${words.metres(circle.radius)} of ${words.place(circle, 5)}.`);
-    if (entry.answer.on_map === false)
-        parts.push('The answer is weak: this place is perhaps not on this map.');
+    if (entry.answer.weak) parts.push('Weak answer: another place on the map is almost as similar.');
     return parts.length > 0 ? make('p', {class: 'quiet'}, parts.join(' ')) : null;
 }
 

@@ -3,8 +3,9 @@
 import {make} from './dom.js';
 
 const COLUMNS = [
-    'photo', 'rank', 'lat', 'lon', 'radius_m', 'score', 'heading', 'heading_estimated', 'margin', 'on_map', 'exif_lat',
-    'exif_lon', 'error_m', 'near_lat', 'near_lon', 'within_m', 'heading_asked', 'problem', 'map', 'weights'
+    'photo', 'rank', 'lat', 'lon', 'half_tile_m', 'score', 'heading', 'heading_estimated', 'margin', 'weak', 'error_m',
+    'gps_lat', 'gps_lon', 'gps_m', 'tile', 'source', 'problem', 'near_lat', 'near_lon', 'within_m', 'heading_asked', 'map',
+    'weights'
 ];
 
 /* A question's part of a row. heading_asked: degrees, "find", or null for as the picture says. */
@@ -16,14 +17,14 @@ const questionOf = ({heading, circle}) => ({
 });
 
 function answersOf(entry) {
-    const {answers, exif, ...facts} = entry.answer;
+    const {answers, gps, ...facts} = entry.answer;
     return answers.map((hit) => ({
                            ...hit,
                            heading_estimated: facts.heading_estimated ?? null,
                            margin: facts.margin ?? null,
-                           on_map: facts.on_map ?? null,
-                           exif_lat: exif?.lat ?? null,
-                           exif_lon: exif?.lon ?? null,
+                           weak: facts.weak ?? null,
+                           gps_lat: gps?.lat ?? null,
+                           gps_lon: gps?.lon ?? null,
                            ...questionOf(entry.answered),
                        }));
 }

@@ -43,8 +43,8 @@ export class Marks {
     show(entry) {
         this.hits.clearLayers();
         if (!entry?.answer) return;
-        const {answers, exif: own} = entry.answer, [best] = answers;
-        L.circle(this.at(best), {radius: best.radius_m, interactive: false, className: 'reach'}).addTo(this.hits);
+        const {answers, gps: own} = entry.answer, [best] = answers;
+        L.circle(this.at(best), {radius: best.half_tile_m, interactive: false, className: 'reach'}).addTo(this.hits);
         if (own) {
             L.polyline([this.at(best), this.at(own)], {interactive: false, className: 'apart'}).addTo(this.hits);
             pin(this.at(own), 'own', 'Where the picture’s own GPS says it was', '').addTo(this.hits);
@@ -75,9 +75,9 @@ export class Marks {
 
     /* Bring the best answer and what belongs to it into view, as near as shows its surroundings. */
     visit(entry) {
-        const {answers: [best], exif: own} = entry.answer, middle = this.at(best);
-        const bounds = middle.toBounds(Math.max(6 * best.radius_m, 60));
-        if (own && this.map.distance(middle, this.at(own)) < 20 * best.radius_m) bounds.extend(this.at(own));
+        const {answers: [best], gps: own} = entry.answer, middle = this.at(best);
+        const bounds = middle.toBounds(Math.max(6 * best.half_tile_m, 60));
+        if (own && this.map.distance(middle, this.at(own)) < 20 * best.half_tile_m) bounds.extend(this.at(own));
         if (isStill)
             this.map.fitBounds(bounds, {animate: false});
         else
