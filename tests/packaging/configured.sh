@@ -38,6 +38,7 @@ cp "$tmp"/silent/*.pc "$tmp/naming"
 cp "$tmp"/silent/*.pc "$tmp/none"
 sed -i 's/ -L[^ ]*hdf5[^ ]*//; s/ -lhdf5[^ ]*//' "$tmp/silent/matio.pc" "$tmp/none/matio.pc"
 rm -f "$tmp"/none/hdf5*.pc
+sed -i -E '/^Requires/s/(, *)?\bhdf5[a-z-]*( *[<>=]+ *[0-9.]+)?//g' "$tmp"/none/*.pc
 # shellcheck disable=SC2016 # pkg-config's variable
 hdf5=$(pkg-config --silence-errors --libs hdf5-serial || pkg-config --silence-errors --libs hdf5) || hdf5=
 sed -i "s|^Libs: .*|Libs: -lmatio $hdf5|" "$tmp/naming/matio.pc"
