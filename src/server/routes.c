@@ -95,6 +95,7 @@ static enum MHD_Result health_get(struct request *r)
 {
     static const char fine[] = "{\"status\":\"ok\"}";
     if (atomic_load(&r->service->stopping)) return reply_problem(r, 503, "The service is stopping.");
+    if (!work_has_map(r)) return reply_refused(r);
     return reply_static(r, "application/json", fine, sizeof fine - 1, NULL);
 }
 
