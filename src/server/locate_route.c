@@ -23,12 +23,15 @@ unsigned char *read_panorama(gvm_photo_info *info, struct request *r, const gvm_
     if (question->within_m > 0 && isnan(question->lat) && status == GVM_ARGUMENT)
         status = GVM_OK; /* as it says itself */
     if (status == GVM_OK && work_enter(r)) {
-        status = image_decode(&image, r->body, r->size, s->options->pixels, question->photo, &err);
+        const struct image_limit limit = {
+            .pixels = s->options->pixels, .until = r->until, .stop = work_is_over, .user = r};
+        status = image_decode(&image, r->body, r->size, &limit, question->photo, &err);
+        if (status != GVM_OK && work_is_over(r)) work_refuse(r);
         if (status == GVM_OK) {
             *info = photo_said(&image);
             double heading = locate_heading(&known, question, info);
-            status = panorama_fit(pixels, size[0], size[1], s->model->network->config.elevation, &heading, &image,
-                                  question->photo, &err);
+            status = panorama_fit(pixels, size[0], size[1], s->model->network->config.elevation, &heading,
+                                  question->panorama, &image, question->photo, &err);
             image_free(&image);
         }
         gate_leave(&s->decoders);

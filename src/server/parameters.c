@@ -7,8 +7,8 @@
 #include "server/address.h"
 #include "server/service.h"
 
-const char *const parameter_names[PARAMETERS] = {"near", "within", "heading", "top", "min_margin",
-                                                 "view", "stage",  "tile",    "bbox"};
+const char *const parameter_names[PARAMETERS] = {"near", "within", "heading", "top",  "min_margin",
+                                                 "view", "stage",  "tile",    "bbox", "panorama"};
 
 const char *parameter(const struct request *r, enum parameter which)
 {
@@ -75,6 +75,7 @@ static bool read_place_of(gvm_question *q, struct request *r)
 bool read_question(gvm_question *q, int *top, double *min_margin, struct request *r)
 {
     const char *heading = parameter(r, HEADING), *answers = parameter(r, TOP), *margin = parameter(r, MIN_MARGIN);
+    const char *panorama = parameter(r, PANORAMA);
     long number = 5;
     *q = (gvm_question){.photo = "the picture", .heading = NAN};
     *min_margin = r->service->options->min_margin;
@@ -90,6 +91,11 @@ bool read_question(gvm_question *q, int *top, double *min_margin, struct request
     }
     if (margin != NULL && !read_plain(min_margin, margin, 0, 2)) {
         refuse(r, 400, "The parameter min_margin takes a difference of scores from 0 to 2, not '%.40s'.", margin);
+        return false;
+    }
+    q->panorama = panorama != NULL && strcmp(panorama, "yes") == 0;
+    if (panorama != NULL && !q->panorama && strcmp(panorama, "no") != 0) {
+        refuse(r, 400, "The parameter panorama takes yes or no, not '%.40s'.", panorama);
         return false;
     }
     *top = (int)number;

@@ -66,7 +66,7 @@ struct request {
 
     int refused;        /* status of what is wrong already; 0 */
     bool ends;          /* its connection, with the answer */
-    bool gone;          /* the client is; nothing is answered */
+    atomic_bool gone;   /* the client is; nothing is answered */
     char sentence[400]; /* then, why */
     int status;         /* of the answer; 0: none yet */
     size_t answer;      /* bytes of it */
@@ -100,7 +100,7 @@ void listen_tell(const struct service *service);
 
 /* ------------------------------------------------------------------ parameters: parameters.c */
 
-enum parameter { NEAR, WITHIN, HEADING, TOP, MIN_MARGIN, VIEW, STAGE, TILE, BBOX, PARAMETERS };
+enum parameter { NEAR, WITHIN, HEADING, TOP, MIN_MARGIN, VIEW, STAGE, TILE, BBOX, PANORAMA, PARAMETERS };
 extern const char *const parameter_names[PARAMETERS];
 
 /* A value from the query or else the form; NULL where it is in neither. */
