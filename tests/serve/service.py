@@ -64,6 +64,18 @@ class Service:
         with open(photo, "rb") as file:
             return self.json("POST", "/v1/locate" + query, file.read(), {"Content-Type": kind})
 
+    def metric(self, name):
+        """A number of /metrics; 0 where it is not there."""
+        lines = [line for line in self.ask("GET", "/metrics")[2].decode().splitlines() if line.startswith(name + " ")]
+        return int(lines[0].rsplit(" ", 1)[1]) if lines else 0
+
+    def mishaps(self, reason):
+        return self.metric('geoviewmatch_errors_total{reason="%s"}' % reason)
+
+    def count(self, path, code):
+        """Answers of this status."""
+        return self.metric('geoviewmatch_requests_total{path="%s",code="%d"}' % (path, code))
+
     def memory(self):
         """Resident, in MB."""
         with open("/proc/%d/status" % self.process.pid) as file:
