@@ -107,6 +107,12 @@ struct end {
     bool started;
 };
 
+static _Noreturn void end_now(const struct service *s)
+{
+    tell(s, "ended with %d requests at work", atomic_load(&s->active));
+    _exit(EXIT_SUCCESS);
+}
+
 /* Ends the process if the service does not end in time, as a decoder or the network may be in the middle of something
  * that cannot be interrupted; or at once, at another signal. */
 static void *end_all(void *user)
@@ -119,8 +125,7 @@ static void *end_all(void *user)
         signal = sigtimedwait(&end->signals, NULL, &rest);
     }
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
-    tell(end->service, "ended with %d requests at work", atomic_load(&end->service->active));
-    _exit(signal > 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+    end_now(end->service);
 }
 
 /* Finish what was taken, as far as there is time. What a client has sent may not be parsed yet, so that one quiet round
@@ -129,10 +134,7 @@ static void finish(struct service *s, const sigset_t *signals)
 {
     double until = clock_seconds() + grace;
     for (int quiet = 0; quiet < 2 && clock_seconds() < until;) {
-        if (wait_for(s, signals)) {
-            tell(s, "ended with %d requests at work", atomic_load(&s->active));
-            _exit(EXIT_FAILURE);
-        }
+        if (wait_for(s, signals)) end_now(s);
         quiet = atomic_load(&s->active) == 0 ? quiet + 1 : 0;
     }
     atomic_store(&s->abandoned, true);
