@@ -70,11 +70,10 @@ static void locate(struct engine *e, int count)
     }
 }
 
-/* Until the batch is full or the first has waited long enough. Holds the lock. */
+/* Until the batch is full or the first has waited long enough, or is late. Holds the lock. */
 static void be_patient(struct engine *e)
 {
-    double until = e->first->since + e->options.patience;
-    struct timespec t = clock_time(until);
+    struct timespec t = clock_time(fmin(e->first->since + e->options.patience, e->first->until + 1e-3));
     while (e->queued < e->options.batch && !e->hurry)
         if (pthread_cond_timedwait(&e->arrived, &e->lock, &t) == ETIMEDOUT) return;
 }

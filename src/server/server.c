@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/output.h"
 #include "base/parallel.h"
 #include "map/locate_json.h"
 #include "server/clock.h"
@@ -72,14 +73,27 @@ static gvm_status read_token(struct service *s, gvm_error *err)
     return fail(err, GVM_FORMAT, "%s: its first line must be the token, without spaces", path_tail(path));
 }
 
+/* "2026-01-31T12:34:56Z GET ..." */
+static bool is_log(const char *path, const char *start)
+{
+    (void)path;
+    static const char form[] = "0000-00-00T00:00:00Z ";
+    for (int i = 0; form[i] != '\0'; i++)
+        if (form[i] == '0' ? start[i] < '0' || start[i] > '9' : start[i] != form[i]) return false;
+    return true;
+}
+
 static gvm_status open_log(struct service *s, gvm_error *err)
 {
+    static const struct output_kind log = {"a log of requests", .is_ours = is_log, .kept = true};
     if (s->options->log == NULL) return GVM_OK;
-    FILE *log = fopen(s->options->log, "ae");
-    if (log == NULL) return fail_errno(err, "write", path_tail(s->options->log));
+    gvm_status status = output_check(s->options->log, &log, false, NULL, 0, err);
+    if (status != GVM_OK) return status;
+    FILE *file = fopen(s->options->log, "ae");
+    if (file == NULL) return fail_errno(err, "write", path_tail(s->options->log));
     pthread_mutex_lock(&s->log_lock);
     FILE *before = s->log;
-    s->log = log;
+    s->log = file;
     pthread_mutex_unlock(&s->log_lock);
     if (before != NULL) fclose(before);
     return GVM_OK;
