@@ -33,7 +33,7 @@ const struct serve_options serve_defaults = {.bind = "127.0.0.1",
 enum { SWEEP_MS = 200 };
 
 /* Seconds that what was taken has to be finished after a signal, and what does not end even then to be cut off. */
-static const double grace = 3.5, last_grace = 1;
+static const double grace = 3, last_grace = 1;
 
 void tell(const struct service *s, const char *format, ...)
 {

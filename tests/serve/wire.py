@@ -1,12 +1,12 @@
 """wire.py PROGRAM MAP PHOTO COUNT - requests as bytes on a connection: that each is answered, where each ends, forms as
 clients write them, whose page asks. No request is sent twice: one without an answer is a failure."""
-import http.client
+import base64
 import json
 import socket
 import sys
 import threading
 
-from service import Service, form
+from service import PATIENCE, Service
 
 program, index, photo, count = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
 JPEG = {"Content-Type": "image/jpeg"}
@@ -17,7 +17,7 @@ with open(photo, "rb") as file:
 
 def exchange(service, data, half=False, step=None):
     """What comes back until the service ends the connection."""
-    client = socket.create_connection((service.host, service.port), 60)
+    client = socket.create_connection((service.host, service.port), PATIENCE)
     try:
         for i in range(0, len(data), step or len(data)):
             client.sendall(data[i:i + (step or len(data))])
@@ -206,7 +206,6 @@ def forms(service):
         told = alone if name == "fields around it" else want
         assert statuses(answer)[0][0] == 200, (name, answer[:600])
         assert json.loads(answer.partition(b"\r\n\r\n")[2])["answers"] == told["answers"], (name, answer[-700:], told)
-    import base64
     lines = base64.encodebytes(PICTURE).replace(b"\n", b"\r\n")
     body = top + b"--b\r\nContent-Transfer-Encoding: Base64\r\n" + part + lines + b"\r\n--b--\r\n"
     assert service.json("POST", "/v1/locate", body, {"Content-Type": plain})["answers"] == want["answers"]
