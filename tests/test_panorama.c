@@ -10,7 +10,6 @@
 
 #include <cmocka.h>
 
-#include "image/gpano.h"
 #include "image_support.h"
 
 enum { OH = 16, OW = 80, PW = 720, PH = 360 };
@@ -180,14 +179,6 @@ static void exif_lies(void **state)
         assert_int_equal(photo_about(&info, in_folder("lie.jpg"), NULL), GVM_OK);
         assert_false(info.has_place || info.has_heading);
     }
-    struct exif none;
-    static const char block[] = "Exif\0\0II*\0\x08\0\0\0\xff\xff";
-    for (size_t size = 0; size < sizeof block; size++) {
-        char *copy = g_memdup2(block, size);
-        exif_parse(&none, copy != NULL ? copy : "", size);
-        g_free(copy);
-        assert_false(none.has_place || none.has_heading);
-    }
 }
 
 #define SIZES(full_w, full_h, w, h)                                                \
@@ -237,60 +228,14 @@ static void aerial_pictures(void **state)
     expect_sentence(&err, "missing.png", "No such file");
 }
 
-/* A name that is said over and over, without a value, costs no more than its length. */
-static void gpano_repeated(void **state)
-{
-    (void)state;
-    static const char name[] = "GPano:FullPanoWidthPixels>";
-    size_t length = sizeof name - 1, count = 4000000 / length;
-    char *text = malloc(count * length);
-    assert_non_null(text);
-    for (size_t i = 0; i < count; i++) memcpy(text + i * length, name, length);
-    struct gpano g;
-    gpano_parse(&g, text, count * length);
-    assert_true(g.full_width == 0);
-    free(text);
-}
-
-static void gpano_text(void **state)
-{
-    (void)state;
-    struct gpano g;
-    const char *element = "<GPano:FullPanoWidthPixels>\n 8000 </GPano:FullPanoWidthPixels>"
-                          "<GPano:PoseHeadingDegrees>-12.5</GPano:PoseHeadingDegrees>";
-    gpano_parse(&g, element, strlen(element));
-    assert_true(g.full_width == 8000 && g.has_heading && g.heading == -12.5);
-    const char *const not_said[] = {
-        "GPano:FullPanoWidthPixels",
-        "GPano:FullPanoWidthPixels=",
-        "GPano:FullPanoWidthPixels='80",
-        "GPano:FullPanoWidthPixels='nan'",
-        "GPano:FullPanoWidthPixels='-1'",
-        "GPano:FullPanoWidthPixels='1e300'",
-        "GPano:FullPanoWidthPixels='8x'",
-        "GPano:FullPanoWidthPixels=''",
-        "GPano:FullPanoWidthPixelsOld='8'",
-        "",
-        "GPano:FullPanoWidthPixels='00000000000000000000000000000000000000000000000000000000000000008'"};
-    for (size_t i = 0; i < sizeof not_said / sizeof *not_said; i++) {
-        gpano_parse(&g, not_said[i], strlen(not_said[i]));
-        assert_true(g.full_width == 0 && !g.has_heading && !g.equirectangular && !g.other);
-    }
-    for (size_t size = 0; size < strlen(element); size++) { /* on the heap, so that a sanitizer sees the end */
-        char *copy = g_memdup2(element, size);
-        gpano_parse(&g, copy != NULL ? copy : "", size);
-        g_free(copy);
-    }
-}
-
 int main(int argc, char **argv)
 {
     (void)argc;
     if (VIPS_INIT(argv[0]) != 0) return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(elevation_bands), cmocka_unit_test(headings),     cmocka_unit_test(full_panoramas),
-        cmocka_unit_test(aerial_pictures), cmocka_unit_test(gpano_text),   cmocka_unit_test(gpano_repeated),
-        cmocka_unit_test(places),          cmocka_unit_test(exif_heading), cmocka_unit_test(exif_lies),
+        cmocka_unit_test(elevation_bands), cmocka_unit_test(headings), cmocka_unit_test(full_panoramas),
+        cmocka_unit_test(aerial_pictures), cmocka_unit_test(places),   cmocka_unit_test(exif_heading),
+        cmocka_unit_test(exif_lies),
     };
     int failed = cmocka_run_group_tests_name("panorama", tests, make_folder, remove_folder);
     vips_shutdown();
