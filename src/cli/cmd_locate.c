@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "cli/locate.h"
+#include "map/map_watch.h"
 
 static const char help[] =
     "usage: geoviewmatch locate (--index MAP.gpkg | --tiles FILE.csv) [options] PHOTO...\n"
@@ -211,6 +212,7 @@ static int locate(const struct arguments *a, char **photos, int count)
     gvm_model *model = NULL;
     gvm_session *session = NULL;
     gvm_map *map = NULL;
+    struct map_watch *kept = NULL; /* the map's file, that it stays whole */
     struct answers answers = {.top = (int)a->top, .min_margin = a->min_margin};
     struct watch watch = {.progress.quiet = a->common.quiet, .what = "tiles", .unit = "tiles"};
     int end = DONE;
@@ -225,7 +227,9 @@ static int locate(const struct arguments *a, char **photos, int count)
     if (status == GVM_OK && !gvm_map_about(map).complete)
         fprintf(stderr, "geoviewmatch: warning: the map is not complete; run `index` again as it was begun\n");
     if (status == GVM_OK && a->report) status = locate_report_folder(a->report, &err);
+    if (status == GVM_OK) status = map_watch_open(&kept, map, false, &err);
     if (status == GVM_OK) status = find(a, &answers, session, map, &err);
+    if (status == GVM_OK) status = map_watch_check(kept, &err);
     if (status != GVM_OK) {
         end = failed(&err);
     } else {
@@ -241,6 +245,7 @@ static int locate(const struct arguments *a, char **photos, int count)
     free(answers.errors);
     free(answers.hits);
     free(answers.found);
+    map_watch_free(kept);
     gvm_map_free(map);
     gvm_session_free(session);
     gvm_model_free(model);
