@@ -38,14 +38,11 @@ struct arguments {
 
 static int read_arguments(struct arguments *a, int argc, char **argv)
 {
-    static const struct option options[] = {{"weights", required_argument, NULL, 'w'},
-                                            {"view", required_argument, NULL, 'v'},
-                                            {"out", required_argument, NULL, 'o'},
-                                            {"heading", required_argument, NULL, 'd'},
-                                            {"batch", required_argument, NULL, 'b'},
-                                            {"force", no_argument, NULL, 'f'},
-                                            {"panorama", required_argument, NULL, 'p'},
-                                            COMMON_OPTIONS};
+    static const struct option options[] = {
+        {"weights", required_argument, NULL, 'w'},  {"view", required_argument, NULL, 'v'},
+        {"out", required_argument, NULL, 'o'},      {"heading", required_argument, NULL, 'd'},
+        {"batch", required_argument, NULL, 'b'},    {"force", no_argument, NULL, 'f'},
+        {"panorama", required_argument, NULL, 'p'}, COMMON_OPTIONS};
     const char *name = a->common.name;
     int status;
     for (int c; (c = next_option(argc, argv, options)) != -1;) {
