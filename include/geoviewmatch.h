@@ -126,7 +126,8 @@ GVM_API void gvm_session_free(gvm_session *session);
 GVM_API gvm_status gvm_embed_pixels(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels,
                                     size_t n, gvm_error *err);
 
-/* Read a picture file (JPEG, PNG, WebP, TIFF; at most 256 megapixels and 65,535 a side) into the network's input.
+/* Read a picture file (JPEG, PNG, WebP, TIFF, and HEIC if libvips reads it; at most 256 megapixels and 65,535 a side)
+ * into the network's input.
  *
  *   pixels   out: (height, width, 3) of the view's input size; the caller's
  *   heading  for a street picture: degrees clockwise from north in which its centre column looks, any finite
@@ -135,9 +136,10 @@ GVM_API gvm_status gvm_embed_pixels(gvm_session *session, gvm_view view, float *
  *   panorama 1: take a street picture as a full panorama, whatever it says of itself and whatever its shape; 0: only
  *            if it is one. Ignored for an aerial one.
  *
- * A street picture must be a full panorama: one that says so (XMP GPano) or is at least 1.9 times as wide
- * as high. What it shows above or below the weights' elevation band is cut off. An aerial picture that is
- * not square is cut to its central square.
+ * A street picture must be a full panorama: one that says so (XMP GPano), or one that is at least 1.9 times as wide as
+ * high, says nothing of a camera (EXIF) and has a data set's shape or edges that join; and not of one colour. What it
+ * shows above or below the weights' elevation band is cut off. An aerial picture that is not square is cut to its
+ * central square.
  *
  * The first call in a process, also by way of the functions below, starts libvips for all of it: its cache of
  * operations is turned off, and its loaders that are not made for untrusted files are blocked.
@@ -151,7 +153,8 @@ GVM_API gvm_status gvm_load_picture(const gvm_model *model, gvm_view view, unsig
 typedef struct gvm_photo_info {
     int has_place, has_heading; /* 0 or 1: whether it says so */
     double lat, lon;            /* EXIF, WGS84 degrees */
-    double heading; /* degrees clockwise from north in which the centre column looks: XMP GPano, else EXIF */
+    double heading; /* degrees clockwise from true north in which the centre column looks: XMP GPano, else EXIF; one
+                       from magnetic north counts as not said */
 } gvm_photo_info;
 
 /* Returns GVM_OK, GVM_FILE or GVM_IMAGE. */

@@ -17,7 +17,7 @@ static const char help[] =
     "1.9\n"
     "times as wide as high. Where neither an option nor the photo tells its heading, 16 are tried and the best is "
     "told.\n"
-    "A folder stands for the JPEG, PNG, WebP and TIFF files in it. What fails is named on stderr, the rest is\n"
+    "A folder stands for the JPEG, PNG, WebP, TIFF and HEIC files in it. What fails is named on stderr, the rest is\n"
     "answered, and the exit status is 1.\n"
     "\n"
     "  --weights W           the network, a safetensors file (default: nano, the built-in one)\n"
