@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "map/map.h"
 #include "map/map_file.h"
 #include "map/map_job.h"
 #include "map/piece_ring.h"
@@ -196,7 +197,8 @@ static gvm_status open_map(struct map_file **file, const char *path, const gvm_m
     if (!there && add) return fail(err, GVM_FILE, "%s: there is no such map to add to", path_tail(path));
     status = there ? map_file_open(file, path, true, err)
                    : map_file_create(file, path, &model->info, json_pack("[O]", job), err);
-    if (status == GVM_OK) status = map_file_match((*file)->where, (*file)->fingerprint, &model->info, err);
+    if (status == GVM_OK)
+        status = map_match((*file)->where, (*file)->fingerprint, (*file)->id.width, &model->info, err);
     return status;
 }
 

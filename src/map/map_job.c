@@ -95,13 +95,17 @@ static const char *changed_source(const json_t *then, const json_t *now)
     return source != NULL ? source : "the imagery";
 }
 
-/* Its rows; it is among the file's jobs. */
+/* Its rows; it is among the file's jobs. A file may lie about them, but not go beyond those that there are. */
 static void job_rows(size_t rows[2], const struct map_file *f, const json_t *job)
 {
-    size_t i = 0;
-    rows[0] = 0;
-    for (; json_array_get(f->jobs, i) != job; i++) rows[0] += job_number(json_array_get(f->jobs, i), "tiles");
-    rows[1] = rows[0] + job_number(job, "tiles");
+    const json_t *other;
+    rows[0] = rows[1] = 0;
+    for (size_t i = 0; (other = json_array_get(f->jobs, i)) != NULL; i++) {
+        size_t tiles = job_number(other, "tiles"), left = f->rows - rows[0];
+        rows[1] = rows[0] + (tiles < left ? tiles : left);
+        if (other == job) return;
+        rows[0] = rows[1];
+    }
 }
 
 gvm_status job_count(struct gvm_map_progress *p, const struct map_file *f, const json_t *job, gvm_error *err)

@@ -17,7 +17,7 @@ static bool is_complete(const json_t *jobs)
 
 static gvm_status take(gvm_map *m, const struct map_file *f, const gvm_model *model, bool empty, gvm_error *err)
 {
-    gvm_status status = model != NULL ? map_file_match(f->where, f->fingerprint, &model->info, err) : GVM_OK;
+    gvm_status status = model != NULL ? map_match(f->where, f->fingerprint, f->id.width, &model->info, err) : GVM_OK;
     m->width = f->id.width;
     m->rows = f->rows;
     m->ground_m = f->ground_m;

@@ -207,7 +207,7 @@ refused "full.features: cannot write it: File too large"
 expect 0 index "${big[@]}" --out "$tmp/full.gpkg"
 same "$tmp/full.gpkg" "$tmp/whole.gpkg"
 limited 40 index "${one[@]}" --out "$tmp/small.gpkg"
-refused "small.gpkg: it cannot be written"
+refused "small.gpkg: cannot write it: File too large"
 [ -z "$(find "$tmp" -name 'small.*' -o -name '*.tmp*')" ]
 
 # ------------------------------------------------------------------ lists and web-map tiles
