@@ -216,11 +216,16 @@ typedef struct gvm_map_options {
     size_t raster_count;
     double tile_m;   /* side of a tile on the ground, 1..20,000 metres; 0: the weights' own */
     double stride_m; /* metres from one tile's centre to the next's; 0: half a tile */
-    const char *crs; /* coordinate system of rasters that do not say, as "EPSG:25832"; or NULL */
+    const char *crs; /* coordinate system of rasters that do not say, or say one that is none of the Earth's, as
+                      * "EPSG:25832"; or NULL */
+    int alpha;       /* the band that is marked as alpha: 1 is a mask, -1 is a colour that is left out, 0 is a mask
+                      * unless it has all shades, as infrared has */
 
     const char *tiles; /* a list as gvm_map_from_tiles takes it */
     const char *xyz;   /* a folder of web-map tiles, z/x/y.jpg, .png or .webp; of several zooms the one whose tiles are
                         * nearest in size to the weights' */
+    int tms;           /* rows of these tiles count from the south (TMS): 1 yes, 0 if a tilemapresource.xml, metadata.json
+                        * or tiles.json in the folder says so */
     int add;           /* to a map that there is: 0 for a new map, or to finish one */
 } gvm_map_options;
 
