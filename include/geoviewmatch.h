@@ -238,11 +238,12 @@ typedef struct gvm_map_progress {
     size_t removed; /* that were, and were taken out since */
     size_t empty;   /* places where nothing is, or less than half a tile */
     size_t failed;  /* places that could not be read */
+    const char *note; /* a sentence about what is to be done, before the first tile; NULL otherwise */
 } gvm_map_progress;
 
-/* Called on the calling thread now and then, and where something cannot be read, with a sentence: once for each
- * raster, and for each picture of a list or a folder; first for what earlier runs could not read. failure is NULL
- * otherwise. Must not use the session. */
+/* Called on the calling thread now and then, and with a sentence if something cannot be read or is not taken as its
+ * file has it: once for each raster, and for each picture of a list or a folder; first for what earlier runs could not
+ * read. failure is NULL otherwise. Must not use the session. */
 typedef void gvm_map_watch(void *user, const gvm_map_progress *progress, const gvm_error *failure);
 
 /* Build a map into two files, MAP.gpkg (a GeoPackage, with a polygon for each tile) and MAP.features beside it.

@@ -16,7 +16,10 @@
 #include "map/piece_ring.h"
 #include "model/session.h"
 
-enum { COMMIT_MOST = 4096 /* tiles that wait at most */ };
+enum {
+    COMMIT_MOST = 4096, /* tiles that wait at most */
+    NOTES_MOST = 20     /* sources that are told of */
+};
 
 #define COMMIT_SECONDS 1.0 /* what a kill costs; a commit waits for the disk a few times */
 
@@ -169,6 +172,20 @@ static void tell_holes(struct build *b)
     }
 }
 
+/* What is to be done, before it begins. */
+static void tell_plan(struct build *b)
+{
+    gvm_error note;
+    bool warning;
+    for (size_t i = 0; imagery_note(&note, &warning, b->imagery, i); i++) {
+        if (warning) tell(b, &note);
+        if (warning || i >= NOTES_MOST) continue;
+        b->now.note = note.text;
+        tell(b, NULL);
+        b->now.note = NULL;
+    }
+}
+
 /* The sources gave nothing: the map becomes what it was, or goes. */
 static gvm_status take_back(struct build *b, gvm_error *err)
 {
@@ -220,6 +237,7 @@ gvm_status gvm_map_build(const char *path, gvm_session *session, const gvm_map_o
         b.whole = b.now;
         tell_holes(&b);
         if (!job_is_complete(b.job)) {
+            tell_plan(&b);
             status = build_job(&b, err);
             if (status == GVM_OK && b.now.tiles == 0) status = take_back(&b, err);
         }

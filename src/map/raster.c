@@ -49,6 +49,8 @@ static gvm_status open_file(struct raster *r, const char *path, gvm_error *err)
     gvm_status status = file_map(&file, path, err);
     if (status != GVM_OK) return status;
     file_unmap(&file);
+    status = raster_check_files(path, r->where, err);
+    if (status != GVM_OK) return status;
     gdal_listen(&words);
     GDALDatasetH data = GDALOpenEx(path, GDAL_OF_RASTER | GDAL_OF_VERBOSE_ERROR, gdal_raster_drivers, NULL, NULL);
     gdal_ignore();

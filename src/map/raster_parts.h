@@ -43,6 +43,9 @@ struct raster {
     struct locator locator;
 };
 
+/* GVM_FILE if GDAL would read something else than regular files for it. */
+gvm_status raster_check_files(const char *path, const char *where, gvm_error *err);
+
 /* Find out which bands make the picture and which parts of it are void, and read them from now on through a view that
  * has them in order. */
 gvm_status raster_choose_bands(struct raster *raster, gvm_error *err);

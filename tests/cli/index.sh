@@ -342,11 +342,11 @@ refused "list.zip: a map's name ends in .gpkg"
 expect 2 index --weights "$w" --tiles a.csv
 refused "--out is missing"
 expect 2 index --weights "$w" --out "$map"
-refused "one of --raster, --tiles and --xyz must be given"
+refused "one of --raster, --tiles, --xyz and --tms must be given"
 expect 2 index --weights "$w" --out "$map" --tiles a.csv --xyz b
-refused "one of --raster, --tiles and --xyz must be given"
+refused "one of --raster, --tiles, --xyz and --tms must be given"
 expect 2 index --weights "$w" --out "$map" --tiles a.csv --tile-metres 30
-refused "--tile-metres, --stride-metres and --crs go with --raster"
+refused "--tile-metres, --stride-metres, --crs and --alpha go with --raster"
 expect 2 index --tile-metres 0
 refused "--tile-metres takes metres from 1 to 20000, not '0'"
 expect 2 index --stride-metres far
