@@ -31,8 +31,11 @@ gvm_status map_open(gvm_map **map, const char *path, const gvm_model *model, boo
  * whoever changes a map's file can leave the fingerprint as it is. */
 gvm_status map_match(const char *where, const char *fingerprint, int width, const gvm_model_info *info, gvm_error *err);
 
-/* Where a source lies: beside the list that named it, as it was named, or beside the map. NULL where it is gone; to be
- * freed. */
+/* The map's name for sentences: its file's, without folders. */
+const char *map_name(const gvm_map *map);
+
+/* Where a source lies: where it was when the map was made, or as far from the map as then, or beside the map. NULL if it
+ * is gone; to be freed. */
 char *map_find_source(const gvm_map *map, const char *source);
 
 /* A tile of the list, with no score. */

@@ -228,7 +228,7 @@ gvm_status gvm_map_build(const char *path, gvm_session *session, const gvm_map_o
     gvm_status status = imagery_open(&imagery, options, session->model, err);
     if (status != GVM_OK) return status;
     b.imagery = imagery;
-    json_t *job = job_new(imagery, session->max_batch);
+    json_t *job = job_new(imagery, path, session->max_batch);
     status = job != NULL ? open_map(&b.file, path, session->model, job, options->add != 0, err)
                          : fail(err, GVM_MEMORY, "%s: there is not enough memory to build it", path_tail(path));
     if (status == GVM_OK) status = job_find(&b.job, b.file, job, options->add != 0, err);

@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -30,31 +29,6 @@ static bool find_hints(struct raster_hints *hints, const gvm_map *map, const cha
         }
     }
     return false;
-}
-
-/* The path if a file is there, else NULL; to be freed. Takes the path over. */
-static char *if_there(char *path)
-{
-    if (path != NULL && access(path, R_OK) == 0) return path;
-    free(path);
-    return NULL;
-}
-
-char *map_find_source(const gvm_map *map, const char *source)
-{
-    char *path = map->jobs == NULL ? if_there(tiles_path(map->path, source)) : NULL;
-    size_t i;
-    json_t *job;
-    json_array_foreach(map->jobs, i, job)
-    {
-        const char *list = json_string_value(json_object_get(json_object_get(job, "imagery"), "source"));
-        if (path == NULL && list != NULL) path = if_there(tiles_path(list, source));
-    }
-    if (path == NULL) path = if_there(strdup(source));
-    if (path == NULL) path = if_there(tiles_path(map->path, source));
-    const char *slash = strrchr(source, '/');
-    if (path == NULL && slash != NULL) path = if_there(tiles_path(map->path, slash + 1));
-    return path;
 }
 
 /* As the map's own tiles are cut, so that it shows what the network saw. */
@@ -91,7 +65,8 @@ gvm_status gvm_map_picture(const gvm_map *map, const gvm_hit *hit, unsigned char
     bool raster = find_hints(&hints, map, hit->tile);
     char *path = map_find_source(map, hit->tile);
     if (path == NULL)
-        return fail(err, GVM_FILE, "%s: it is no longer where it was when the map was made", path_tail(hit->tile));
+        return fail(err, GVM_FILE, "%s: it is no longer where it was when %s was made: put it back, or beside the map",
+                    path_tail(hit->tile), map_name(map));
     gvm_status status = raster ? cut(pixels, side, hit, path, &hints, err) : aerial_load(pixels, side, side, path, err);
     free(path);
     return status;

@@ -52,7 +52,12 @@ static gvm_status open_file(struct raster *r, const char *path, gvm_error *err)
     status = raster_check_files(path, r->where, err);
     if (status != GVM_OK) return status;
     gdal_listen(&words);
-    GDALDatasetH data = GDALOpenEx(path, GDAL_OF_RASTER | GDAL_OF_VERBOSE_ERROR, gdal_raster_drivers, NULL, NULL);
+    GDALDriverH driver = GDALIdentifyDriverEx(path, GDAL_OF_RASTER, gdal_raster_drivers, NULL);
+    const char *name = driver != NULL ? GDALGetDriverShortName(driver) : "";
+    bool table = strcmp(name, "MBTiles") == 0 || strcmp(name, "GPKG") == 0;
+    const char *const four[] = {"BAND_COUNT=4", NULL}; /* a tile that is missing is transparent then */
+    GDALDatasetH data =
+        GDALOpenEx(path, GDAL_OF_RASTER | GDAL_OF_VERBOSE_ERROR, gdal_raster_drivers, table ? four : NULL, NULL);
     gdal_ignore();
     if (data == NULL) return gdal_fail(err, GVM_FORMAT, r->where, "it is not a raster that can be opened", &words);
     raster_take_view(r, data);

@@ -23,14 +23,16 @@
 enum {
     START = 4096,       /* bytes of a file in which a VRT says what it is */
     XML_MOST = 1 << 28, /* bytes of a VRT */
-    NAME_MOST = 4000,
-    DEPTH_MOST = 32 /* VRTs in a VRT */
+    NAME_MOST = 1000,
+    LOOKS_MOST = 3000000, /* names in all: more are there to take time */
+    DEPTH_MOST = 32       /* VRTs in a VRT */
 };
 
 struct search {
     GHashTable *seen;    /* files, by path */
     GHashTable *folders; /* what is not regular in each: GPtrArray of names */
     char *bad;           /* the first that is none; NULL: none yet */
+    int looks;
 };
 
 static bool is_special(const char *path)
@@ -72,7 +74,8 @@ static void check_beside(struct search *s, const char *path)
     const GPtrArray *specials = specials_of(s, folder);
     for (guint i = 0; i < specials->len; i++) {
         const char *special = g_ptr_array_index(specials, i);
-        if (strncasecmp(special, name, strlen(name)) == 0) found(s, special);
+        size_t length = strlen(name);
+        if (strncasecmp(special, name, length) == 0 && strchr("._-", special[length]) != NULL) found(s, special);
     }
     g_free(folder);
     g_free(name);
@@ -87,6 +90,7 @@ static void check_xml(struct search *s, const char *text, const char *folder, in
 static bool check_path(struct search *s, const char *name, const char *folder, int depth)
 {
     bool there = false;
+    if (s->looks++ == LOOKS_MOST) found(s, "more names than a mosaic has");
     for (int i = 0; i < (name[0] == '/' ? 1 : 2); i++) {
         struct stat st;
         gchar *path = i == 0 && name[0] != '/' ? g_build_filename(folder, name, NULL) : g_strdup(name);
@@ -117,11 +121,18 @@ static void check_parts(struct search *s, const char *name, const char *folder, 
     }
 }
 
+/* "/vsizip/...", "vrt://...", "GPKG:...": a file by way of something. */
+static bool is_compound(const char *name)
+{
+    size_t word = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+    return strncmp(name, "/vsi", 4) == 0 || (word > 0 && name[word] == ':');
+}
+
 static void check_name(struct search *s, const char *name, const char *folder, int depth)
 {
     if (strstr(name, "<VRTDataset") != NULL)
         check_xml(s, name, folder, depth + 1);
-    else if (strlen(name) <= NAME_MOST && !check_path(s, name, folder, depth))
+    else if (strlen(name) <= NAME_MOST && !check_path(s, name, folder, depth) && is_compound(name))
         check_parts(s, name, folder, depth);
 }
 
@@ -177,7 +188,8 @@ static void check_file(struct search *s, const char *path, int depth)
 gvm_status raster_check_files(const char *path, const char *where, gvm_error *err)
 {
     struct search s = {g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
-                       g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref), NULL};
+                       g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref), NULL,
+                       0};
     check_file(&s, path, 0);
     gvm_status status = GVM_OK;
     if (s.bad != NULL)

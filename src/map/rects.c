@@ -23,6 +23,7 @@ static void append(struct rects *r, struct rect rect)
 
 void rects_add(struct rects *r, double x0, double y0, double x1, double y1, int width, int height)
 {
+    if (isnan(x0 + y0 + x1 + y1)) return;
     x0 = fmax(0, round(x0));
     y0 = fmax(0, round(y0));
     x1 = fmin(width, round(x1));
