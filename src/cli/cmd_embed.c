@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/output.h"
 #include "base/safetensors.h"
 #include "cli/cli.h"
 
@@ -22,29 +23,36 @@ static const char help[] =
     "  --out F.safetensors   the file to write, whole or not at all\n"
     "  --heading DEG         street: where the centre column of every picture looks, degrees clockwise from\n"
     "                        north (default: what the picture says of itself, else 0)\n"
+    "  --force               write over another file\n"
+    "  --panorama yes|no     street: take every picture as a full panorama, whatever it says of itself (default: no)\n"
     "  --batch N             pictures that pass through the network together, 1 to 256 (default: 16)\n" COMMON_HELP;
 
 struct arguments {
     struct common common;
     const char *weights, *out;
     int view; /* -1: not given */
-    bool has_heading;
+    bool has_heading, force, panorama;
     double heading;
     long batch;
 };
 
 static int read_arguments(struct arguments *a, int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"weights", required_argument, NULL, 'w'}, {"view", required_argument, NULL, 'v'},
-        {"out", required_argument, NULL, 'o'},     {"heading", required_argument, NULL, 'd'},
-        {"batch", required_argument, NULL, 'b'},   COMMON_OPTIONS};
+    static const struct option options[] = {{"weights", required_argument, NULL, 'w'},
+                                            {"view", required_argument, NULL, 'v'},
+                                            {"out", required_argument, NULL, 'o'},
+                                            {"heading", required_argument, NULL, 'd'},
+                                            {"batch", required_argument, NULL, 'b'},
+                                            {"force", no_argument, NULL, 'f'},
+                                            {"panorama", required_argument, NULL, 'p'},
+                                            COMMON_OPTIONS};
     const char *name = a->common.name;
     int status;
     for (int c; (c = next_option(argc, argv, options)) != -1;) {
         switch (c) {
         case 'w': a->weights = optarg; break;
         case 'o': a->out = optarg; break;
+        case 'f': a->force = true; break;
         case 'v':
             a->view = strcmp(optarg, "street") == 0 ? GVM_STREET : strcmp(optarg, "aerial") == 0 ? GVM_AERIAL : -1;
             if (a->view < 0) return usage_error(name, "--view takes street or aerial, not '%s'", optarg);
@@ -58,6 +66,11 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
             if (!read_long(&a->batch, optarg, 1, 256))
                 return usage_error(name, "--batch takes a number from 1 to 256, not '%s'", optarg);
             break;
+        case 'p':
+            a->panorama = strcmp(optarg, "yes") == 0;
+            if (!a->panorama && strcmp(optarg, "no") != 0)
+                return usage_error(name, "--panorama takes yes or no, not '%s'", optarg);
+            break;
         default:
             if ((status = common_option(&a->common, c, argv)) != GO_ON) return status;
         }
@@ -66,6 +79,7 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
     if (a->out == NULL) return usage_error(name, "--out is missing");
     if (is_picture_name(a->out)) return usage_error(name, "--out '%s' has the name of a picture", a->out);
     if (a->has_heading && a->view == GVM_AERIAL) return usage_error(name, "--heading goes with --view street");
+    if (a->panorama && a->view == GVM_AERIAL) return usage_error(name, "--panorama goes with --view street");
     if (optind == argc) return usage_error(name, "no picture is given");
     return GO_ON;
 }
@@ -98,10 +112,13 @@ static gvm_status write_features(const struct arguments *a, const gvm_model_info
 }
 
 /* Hours of work must not end at a file that cannot be written. */
-static gvm_status check_out(const char *path, gvm_error *err)
+static gvm_status check_out(const struct arguments *a, char **pictures, int count, gvm_error *err)
 {
     struct file_writer writer;
-    gvm_status status = file_writer_open(&writer, path, err);
+    gvm_status status = output_check(a->out, &output_features, a->force, &a->weights, 1, err);
+    if (status == GVM_OK)
+        status = output_check(a->out, &output_features, a->force, (const char *const *)pictures, count, err);
+    if (status == GVM_OK) status = file_writer_open(&writer, a->out, err);
     if (status == GVM_OK) file_writer_abort(&writer);
     return status;
 }
@@ -124,8 +141,8 @@ static int embed(const struct arguments *a, gvm_session *session, const gvm_mode
         goto done;
     }
     for (size_t i = 0; i < n; i++) headings[i] = a->has_heading ? a->heading : NAN;
-    status = gvm_embed_files(session, (gvm_view)a->view, features, (const char *const *)pictures->paths, headings, n,
-                             file_done, &watch, &err);
+    status = gvm_embed_files(session, (gvm_view)a->view, features, (const char *const *)pictures->paths, headings,
+                             a->panorama, n, file_done, &watch, &err);
     watch_end(&watch);
     if (status != GVM_OK) {
         end = FAILED;
@@ -165,7 +182,8 @@ int cmd_embed(int argc, char **argv)
     struct picture_files pictures = {0};
     int listed = DONE;
     end = DONE;
-    if (check_out(a.out, &err) != GVM_OK || gvm_model_open(&model, weights_path(a.weights), &err) != GVM_OK ||
+    if (check_out(&a, argv + optind, argc - optind, &err) != GVM_OK ||
+        gvm_model_open(&model, weights_path(a.weights), &err) != GVM_OK ||
         gvm_session_open(&session, model, (int)a.batch, &err) != GVM_OK) {
         end = failed(&err);
     } else {
