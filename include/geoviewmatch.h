@@ -295,7 +295,8 @@ typedef struct gvm_map_info {
     int features;                    /* numbers a tile */
     double ground_m;                 /* side of a tile for which nothing else is said, metres */
     char fingerprint[17];            /* of the weights that made it */
-    int complete;                    /* 0 where its building was interrupted */
+    int complete;                    /* 0 if its building was interrupted */
+    size_t missing;                  /* places of its imagery that were not looked at yet; 0 if it is complete */
 } gvm_map_info;
 
 /* A copy: it outlives the map. map must not be NULL. */

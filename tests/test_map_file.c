@@ -21,6 +21,7 @@
 #include "map/map.h"
 #include "map/map_file.h"
 #include "map/map_job.h"
+#include "map/outline.h"
 #include "model/session.h"
 
 enum { WIDTH = 24 };
@@ -80,7 +81,9 @@ static void make_map(void)
 {
     gvm_error err;
     struct map_file *file;
-    if (map_file_create(&file, in_folder("m.gpkg"), &info, json_pack("[{sb}]", "complete", 0), &err) != GVM_OK)
+    if (map_file_create(&file, in_folder("m.gpkg"), &info,
+                        json_pack("[{sb,si,s{si}}]", "complete", 0, "done", 7, "imagery", "places", 40),
+                        &err) != GVM_OK)
         fail_msg("%s", err.text);
     append(file, 3);
     append(file, 2);
@@ -159,6 +162,7 @@ static void test_written(void **state)
     assert_int_equal(about.features, WIDTH);
     assert_string_equal(about.fingerprint, info.fingerprint);
     assert_true(about.ground_m == 64 && about.south == 50 && about.north == 50 + 0.001 * 4 && !about.complete);
+    assert_int_equal(about.missing, 33);
     assert_float_equal(about.west, 179.9985, 1e-9);
     assert_float_equal(about.east, -179.9975, 1e-9);
     gvm_map_free(map);
@@ -180,6 +184,34 @@ static void test_written(void **state)
 }
 
 /* A map that is open stays as it was while another process adds and removes. */
+/* The tiles of a map across the antimeridian in GeoJSON as RFC 7946 has it. */
+static void test_outline(void **state)
+{
+    (void)state;
+    make_map();
+    gvm_map *map = open_map();
+    json_t *outline = map_outline(map), *polygon, *ring, *point;
+    size_t i, k, p, rings = 0;
+    assert_string_equal(json_string_value(json_object_get(outline, "type")), "MultiPolygon");
+    json_array_foreach(json_object_get(outline, "coordinates"), i, polygon) json_array_foreach(polygon, k, ring)
+    {
+        double area = 0, x0 = 0, y0 = 0;
+        json_array_foreach(ring, p, point)
+        {
+            double x = json_real_value(json_array_get(point, 0)), y = json_real_value(json_array_get(point, 1));
+            assert_true(fabs(x) <= 180 && fabs(y) <= 90);
+            if (p > 0) area += x0 * y - x * y0;
+            x0 = x;
+            y0 = y;
+        }
+        assert_true(k == 0 ? area > 0 : area < 0);
+        rings++;
+    }
+    assert_int_equal(rings, 5);
+    json_decref(outline);
+    gvm_map_free(map);
+}
+
 static void test_shared(void **state)
 {
     (void)state;
@@ -596,6 +628,7 @@ int main(void)
         cmocka_unit_test_teardown(test_written, empty_folder),
         cmocka_unit_test_teardown(test_shared, empty_folder),
         cmocka_unit_test_teardown(test_removed, empty_folder),
+        cmocka_unit_test_teardown(test_outline, empty_folder),
         cmocka_unit_test_teardown(test_width, empty_folder),
         cmocka_unit_test_teardown(test_hostile, empty_folder),
         cmocka_unit_test_teardown(test_strangers, empty_folder),

@@ -17,6 +17,7 @@ struct gvm_map {
     double ground_m;      /* of a tile whose list does not say */
     char fingerprint[17]; /* of the model that made the features */
     bool complete;        /* not a file whose building was interrupted */
+    size_t missing;       /* places that were not looked at yet */
     char *path;           /* of the file, or of the list */
     json_t *jobs;         /* what was built into it (map_job.h); NULL for a list */
 
