@@ -225,7 +225,11 @@ static int locate(const struct arguments *a, char **photos, int count)
                           : gvm_map_from_tiles(&map, session, a->tiles, file_done, &watch, &err);
     watch_end(&watch);
     if (status == GVM_OK && !gvm_map_about(map).complete)
-        fprintf(stderr, "geoviewmatch: warning: the map is not complete; run `index` again as it was begun\n");
+        fprintf(stderr,
+                "geoviewmatch: warning: the map is not complete: %zu places of its imagery are missing; run `index` "
+                "again as "
+                "it was begun\n",
+                gvm_map_about(map).missing);
     if (status == GVM_OK && a->report) status = locate_report_folder(a->report, &err);
     if (status == GVM_OK) status = map_watch_open(&kept, map, false, &err);
     if (status == GVM_OK) status = find(a, &answers, session, map, &err);
