@@ -1,4 +1,5 @@
 /* cmd_locate.c - where street pictures were taken. */
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,10 +44,11 @@ enum format { TABLE, LINES, JSON, GEOJSON, CSV, FORMATS };
 
 struct arguments {
     struct common common;
-    const char *weights, *index, *tiles, *known, *report;
+    const char *weights, *index, *tiles, *known;
+    struct report_options report;
     long top;
     double heading; /* NaN: as the photo says; infinite: to be found */
-    bool has_near, near_exif, has_within, raw;
+    bool has_near, near_exif, has_within, has_photos, raw;
     double lat, lon, within, min_margin;
     enum format format;
 };
@@ -84,12 +86,13 @@ static int read_heading(struct arguments *a, const char *text)
 static int read_option(struct arguments *a, int option, char **argv)
 {
     const char *name = a->common.name;
+    long photos;
     switch (option) {
     case 'w': a->weights = optarg; return GO_ON;
     case 'i': a->index = optarg; return GO_ON;
     case 't': a->tiles = optarg; return GO_ON;
     case 'n': a->known = optarg; return GO_ON;
-    case 'r': a->report = optarg; return GO_ON;
+    case 'r': a->report.folder = optarg; return GO_ON;
     case 'j': a->format = JSON; return GO_ON;
     case 'f': return read_format(a, optarg);
     case 'd': return read_heading(a, optarg);
@@ -108,6 +111,13 @@ static int read_option(struct arguments *a, int option, char **argv)
         a->raw = strcmp(optarg, "no") == 0;
         if (a->raw || strcmp(optarg, "yes") == 0) return GO_ON;
         return usage_error(name, "--merge takes yes or no, not '%s'", optarg);
+    case 'p':
+        if (!read_long(&photos, optarg, 0, LONG_MAX))
+            return usage_error(name, "--report-photos takes a number of photos, not '%s'", optarg);
+        a->report.photos = (size_t)photos;
+        a->has_photos = true;
+        return GO_ON;
+    case 'o': a->report.force = true; return GO_ON;
     default: return common_option(&a->common, option, argv);
     }
 }
@@ -121,13 +131,16 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
         {"within", required_argument, NULL, 'm'},  {"known", required_argument, NULL, 'n'},
         {"merge", required_argument, NULL, 'e'},   {"min-margin", required_argument, NULL, 'g'},
         {"format", required_argument, NULL, 'f'},  {"report", required_argument, NULL, 'r'},
-        {"json", no_argument, NULL, 'j'},          COMMON_OPTIONS};
+        {"json", no_argument, NULL, 'j'},          {"report-photos", required_argument, NULL, 'p'},
+        {"force", no_argument, NULL, 'o'},         COMMON_OPTIONS};
     const char *name = a->common.name;
     int status;
     for (int c; (c = next_option(argc, argv, options)) != -1;)
         if ((status = read_option(a, c, argv)) != GO_ON) return status;
     if ((a->tiles == NULL) == (a->index == NULL)) return usage_error(name, "one of --index and --tiles is needed");
     if (a->has_within && !a->has_near) return usage_error(name, "--within goes with --near");
+    if ((a->has_photos || a->report.force) && a->report.folder == NULL)
+        return usage_error(name, "%s goes with --report", a->has_photos ? "--report-photos" : "--force");
     if (optind == argc) return usage_error(name, "no photo is given");
     return GO_ON;
 }
@@ -135,10 +148,10 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
 /* ------------------------------------------------------------------ finding */
 
 /* What to ask for each photo. One that should tell its place and does not fails. */
-static void ask(gvm_question *questions, const struct arguments *a, const struct answers *answers)
+static void ask(const struct arguments *a, struct answers *answers)
 {
     for (size_t i = 0; i < answers->photos.count; i++) {
-        gvm_question *q = &questions[i];
+        gvm_question *q = &answers->questions[i];
         const struct known *known = &answers->known[i];
         *q = (gvm_question){.photo = answers->photos.paths[i], .heading = a->heading};
         if (isnan(a->heading)) q->heading = known->heading;
@@ -154,14 +167,15 @@ static gvm_status find(const struct arguments *a, struct answers *answers, gvm_s
                        gvm_error *err)
 {
     size_t n = answers->photos.count;
-    gvm_question *questions = calloc(n, sizeof *questions);
+    answers->questions = calloc(n, sizeof *answers->questions);
     answers->known = calloc(n, sizeof *answers->known);
     answers->statuses = calloc(n, sizeof *answers->statuses);
     answers->errors = calloc(n, sizeof *answers->errors);
     answers->hits = calloc(n, (size_t)a->top * sizeof *answers->hits);
     answers->found = calloc(n, sizeof *answers->found);
     gvm_status status = GVM_OK;
-    if (!questions || !answers->known || !answers->statuses || !answers->errors || !answers->hits || !answers->found)
+    if (!answers->questions || !answers->known || !answers->statuses || !answers->errors || !answers->hits ||
+        !answers->found)
         status = fail(err, GVM_MEMORY, "there is not enough memory for %zu photos", n);
     if (status == GVM_OK) status = known_read(answers->known, &answers->photos, a->known, a->near_exif, err);
     if (status == GVM_OK) {
@@ -170,13 +184,12 @@ static gvm_status find(const struct arguments *a, struct answers *answers, gvm_s
                               .unit = "photos",
                               .statuses = answers->statuses,
                               .errors = answers->errors};
-        ask(questions, a, answers);
-        status = gvm_locate_files(session, map, questions, n, !a->raw, answers->hits, (int)a->top, answers->found,
-                                  file_done, &watch, err);
+        ask(a, answers);
+        status = gvm_locate_files(session, map, answers->questions, n, !a->raw, answers->hits, (int)a->top,
+                                  answers->found, file_done, &watch, err);
         watch_end(&watch);
         if (watch.reached == n) status = GVM_OK; /* what failed one by one has been said */
     }
-    free(questions);
     return status;
 }
 
@@ -210,7 +223,7 @@ static int locate(const struct arguments *a, char **photos, int count)
     watch_end(&watch);
     if (status == GVM_OK && !gvm_map_about(map).complete)
         fprintf(stderr, "geoviewmatch: warning: the map is not complete; run `index` again as it was begun\n");
-    if (status == GVM_OK && a->report) status = locate_report_folder(a->report, &err);
+    if (status == GVM_OK && a->report.folder) status = locate_report_folder(&a->report, &err);
     if (status == GVM_OK) status = find(a, &answers, session, map, &err);
     if (status != GVM_OK) {
         end = failed(&err);
@@ -219,9 +232,12 @@ static int locate(const struct arguments *a, char **photos, int count)
         for (size_t i = 0; i < answers.photos.count; i++)
             if (answers.statuses[i] != GVM_OK) end = FAILED;
         if (print(a, &answers) != DONE) end = FAILED;
-        if (a->report && locate_report(a->report, &answers, session, model, map, &err) != GVM_OK) end = failed(&err);
+        fflush(stdout); /* answers before what the report says on stderr */
+        if (a->report.folder && locate_report(&a->report, &answers, session, model, map, a->common.quiet) != DONE)
+            end = FAILED;
     }
     pictures_free(&answers.photos);
+    free(answers.questions);
     free(answers.known);
     free(answers.statuses);
     free(answers.errors);
@@ -239,7 +255,8 @@ int cmd_locate(int argc, char **argv)
                           .top = 5,
                           .heading = NAN,
                           .within = 100,
-                          .min_margin = DEFAULT_MIN_MARGIN};
+                          .min_margin = DEFAULT_MIN_MARGIN,
+                          .report.photos = 100};
     int end = read_arguments(&a, argc, argv);
     return end != GO_ON ? end : locate(&a, argv + optind, argc - optind);
 }

@@ -58,8 +58,8 @@ static void own_elevation(double *high, double *low, const struct image *image)
     }
 }
 
-static gvm_status crop_elevation(double box[4], const struct image *image, const double elevation[2], const char *where,
-                                 gvm_error *err)
+gvm_status panorama_box(double box[4], const struct image *image, const double elevation[2], const char *where,
+                        gvm_error *err)
 {
     double high, low;
     own_elevation(&high, &low, image);
@@ -129,7 +129,7 @@ gvm_status panorama_fit(uint8_t *out, int H, int W, const double elevation[2], c
     double box[4];
     gvm_status status = check_band(elevation, heading, where, err);
     if (status == GVM_OK) status = check_full(image, where, err);
-    if (status == GVM_OK) status = crop_elevation(box, image, elevation, where, err);
+    if (status == GVM_OK) status = panorama_box(box, image, elevation, where, err);
     if (status == GVM_OK) status = resize(out, H, W, image, box, where, err);
     if (status == GVM_OK) panorama_turn(out, H, W, heading != NULL ? *heading : own_heading(image));
     return status;

@@ -28,6 +28,11 @@ gvm_status panorama_load(uint8_t *out, int H, int W, const double elevation[2], 
 gvm_status panorama_fit(uint8_t *out, int H, int W, const double elevation[2], const double *heading,
                         struct image *image, const char *where, gvm_error *err);
 
+/* The rows of a panorama that panorama_fit takes, box[1] to box[3], as image_resize's box. GVM_OK, or GVM_IMAGE if it
+ * shows nothing of that band. */
+gvm_status panorama_box(double box[4], const struct image *image, const double elevation[2], const char *where,
+                        gvm_error *err);
+
 /* Turn a panorama (H, W, 3) whose centre column looks along `heading` (degrees clockwise from north) so that north is
  * at its centre; whole columns, in place. */
 void panorama_turn(uint8_t *pixels, int H, int W, double heading);
