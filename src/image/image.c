@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/output.h"
 #include "image/budget.h"
 
 #include <fcntl.h>
@@ -368,6 +369,18 @@ void *image_encode_png(size_t *size, const uint8_t *rgb, int width, int height)
     return encode_once(size, false, rgb, width, height);
 }
 
+/* A PNG is a signature and IHDR, of 33 bytes, and then chunks; one that names this program, with its length and its
+ * CRC, makes the file known to be its own (output.h). libvips would write it compressed. */
+static gvm_status write_png(struct file_writer *w, const char *data, size_t size, gvm_error *err)
+{
+    static const char chunk[] = "\0\0\0\x15"
+                                "tEXt"
+                                "Software\0" OUTPUT_SOFTWARE "\xd3\xcd\x53\xaa";
+    gvm_status status = file_writer_write(w, data, 33, err);
+    if (status == GVM_OK) status = file_writer_write(w, chunk, sizeof chunk - 1, err);
+    return status == GVM_OK ? file_writer_write(w, data + 33, size - 33, err) : status;
+}
+
 gvm_status image_write_png(const char *path, const uint8_t *rgb, int width, int height, gvm_error *err)
 {
     pthread_once(&once, start);
@@ -377,7 +390,7 @@ gvm_status image_write_png(const char *path, const uint8_t *rgb, int width, int 
     if (status != GVM_OK) return status;
     size_t size;
     void *data = encode(&size, false, rgb, width, height);
-    status = data != NULL ? file_writer_write(&writer, data, size, err)
+    status = data != NULL ? write_png(&writer, data, size, err)
                           : fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", path_tail(path));
     if (status == GVM_OK)
         status = file_writer_commit(&writer, err);
