@@ -18,7 +18,7 @@ enum {
     ZOOM_LAST = 24,
     TILES_MOST = 96,
     PAD = 26,
-    NOTHING = 112
+    NOTHING = 150
 };
 
 /* A part of the world: mercator's x and y, each 0 to 1 for all of it, east and south of a corner. */
@@ -91,27 +91,34 @@ static double chart_y(const struct chart *c, double lat)
 
 /* ------------------------------------------------------------------ imagery */
 
+/* A row of a web tile (256, 4) over (256, 3). */
+static void lay_row(unsigned char *rgb, const uint8_t *rgba)
+{
+    for (int i = 0; i < WEB_TILE; i++, rgb += 3, rgba += 4)
+        for (int c = 0; c < 3; c++) rgb[c] = (unsigned char)((rgba[c] * rgba[3] + rgb[c] * (255 - rgba[3]) + 127) / 255);
+}
+
 /* Web tiles x0.. and y0.., columns by rows of them, laid side by side (rows * 256, columns * 256, 3). False if none of
  * them shows anything. */
 static bool lay_tiles(struct report *r, unsigned char *mosaic, long zoom, long x0, long y0, int columns, int rows)
 {
-    unsigned char *tile = malloc(WEB_TILE * WEB_TILE * 3);
+    uint8_t *tile = malloc(WEB_TILE * WEB_TILE * 4);
     size_t row = (size_t)columns * WEB_TILE * 3;
     long n = 1L << zoom;
     bool any = false;
     for (int i = 0; i < columns * rows && tile != NULL; i++) {
-        bool empty;
+        enum drawn drawn;
         gvm_error err;
         long x = ((x0 + i % columns) % n + n) % n, y = y0 + i / columns;
         if (y < 0 || y >= n) continue;
-        if (drawing_tile(tile, &empty, r->drawing, zoom, x, y, WEB_TILE, &err) != GVM_OK) {
+        if (drawing_tile(tile, &drawn, r->drawing, zoom, x, y, WEB_TILE, &err) != GVM_OK) {
             report_problem(r, err.text);
             continue;
         }
-        if (empty) continue;
+        if (drawn == DRAWN_NOTHING) continue;
         any = true;
         unsigned char *to = mosaic + (size_t)(i / columns) * WEB_TILE * row + (size_t)(i % columns) * WEB_TILE * 3;
-        for (int k = 0; k < WEB_TILE; k++) memcpy(to + (size_t)k * row, tile + k * WEB_TILE * 3, WEB_TILE * 3);
+        for (int k = 0; k < WEB_TILE; k++) lay_row(to + (size_t)k * row, tile + k * WEB_TILE * 4);
     }
     free(tile);
     return any;
