@@ -133,7 +133,7 @@ static int embed(const struct arguments *a, gvm_session *session, const gvm_mode
         goto done;
     }
     for (size_t i = 0; i < n; i++) headings[i] = a->has_heading ? a->heading : NAN;
-    status = gvm_embed_files(session, (gvm_view)a->view, features, (const char *const *)pictures->paths, headings, n,
+    status = gvm_embed_files(session, (gvm_view)a->view, features, (const char *const *)pictures->paths, headings, 0, n,
                              file_done, &watch, &err);
     watch_end(&watch);
     if (status != GVM_OK) {

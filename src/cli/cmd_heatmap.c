@@ -116,7 +116,7 @@ static gvm_status panel_open(struct panel *p, const struct arguments *a, gvm_ses
     if (p->pixels == NULL || p->heat == NULL || p->feature == NULL)
         return fail(err, GVM_MEMORY, "there is not enough memory for a heat map");
     const char *path = view == GVM_STREET ? a->image : a->view == GVM_STREET ? a->tile : a->image;
-    gvm_status status = gvm_load_picture(model, view, p->pixels, path, a->has_heading ? &a->heading : NULL, err);
+    gvm_status status = gvm_load_picture(model, view, p->pixels, path, a->has_heading ? &a->heading : NULL, 0, err);
     if (status == GVM_OK) status = gvm_embed_pixels(session, view, p->feature, p->pixels, 1, err);
     return status;
 }

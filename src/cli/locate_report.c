@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/output.h"
 #include "cli/report.h"
 #include "image/image.h"
 
@@ -219,8 +220,8 @@ static void put_head(struct report *r)
 {
     const struct answers *a = r->answers;
     fprintf(r->out,
-            "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"generator\" "
-            "content=\"GeoViewMatch %s\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><meta "
+            "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">" OUTPUT_GENERATOR
+            " %s\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><meta "
             "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none';img-src data:;style-src "
             "'unsafe-inline';script-src 'unsafe-inline'\"><title>Where ",
             gvm_version());
@@ -391,5 +392,12 @@ gvm_status locate_report_folder(const struct report_options *o, gvm_error *err)
 {
     if (g_mkdir_with_parents(o->folder, 0777) != 0 || access(o->folder, W_OK) != 0)
         return fail_errno(err, "make", o->folder);
-    return GVM_OK;
+    static const struct output_kind places = {"places by this program", .holds = "\"generator\": \"" OUTPUT_SOFTWARE};
+    gchar *page = g_build_filename(o->folder, "index.html", NULL);
+    gchar *geojson = g_build_filename(o->folder, "answers.geojson", NULL);
+    gvm_status status = output_check(page, &output_page, o->force, NULL, 0, err);
+    if (status == GVM_OK) status = output_check(geojson, &places, o->force, NULL, 0, err);
+    g_free(page);
+    g_free(geojson);
+    return status;
 }

@@ -95,7 +95,8 @@ static double chart_y(const struct chart *c, double lat)
 static void lay_row(unsigned char *rgb, const uint8_t *rgba)
 {
     for (int i = 0; i < WEB_TILE; i++, rgb += 3, rgba += 4)
-        for (int c = 0; c < 3; c++) rgb[c] = (unsigned char)((rgba[c] * rgba[3] + rgb[c] * (255 - rgba[3]) + 127) / 255);
+        for (int c = 0; c < 3; c++)
+            rgb[c] = (unsigned char)((rgba[c] * rgba[3] + rgb[c] * (255 - rgba[3]) + 127) / 255);
 }
 
 /* Web tiles x0.. and y0.., columns by rows of them, laid side by side (rows * 256, columns * 256, 3). False if none of
