@@ -76,7 +76,7 @@ nano: build
 	tools/make_nano.sh build/geoviewmatch build/nano
 
 demo: build
-	build/geoviewmatch demo --out build/demo --force
+	build/geoviewmatch demo --out build/demo
 
 # The other engines are timed beside it where Python has PyTorch.
 bench: build

@@ -94,8 +94,8 @@ static gchar *describe(const struct arguments *a, gvm_error *err)
 {
     gvm_model *model;
     if (gvm_model_open(&model, NULL, err) != GVM_OK) return NULL;
-    gchar *text = g_strdup_printf("%s\nversion %s, seed %s, weights %s\n", mark, gvm_version(), a->seed,
-                                  gvm_model_about(model).fingerprint);
+    gchar *text = g_strdup_printf("%s\nversion %s, seed %s, weights %s\n%s\n", mark, gvm_version(), a->seed,
+                                  gvm_model_about(model).fingerprint, a->out);
     gvm_model_free(model);
     return text;
 }
@@ -116,19 +116,21 @@ static gvm_status write_mark(const struct arguments *a, const char *text, gvm_er
     return status;
 }
 
-enum earlier { NONE, OTHER, SAME };
+enum earlier { NONE, OTHER, MOVED, SAME };
 
-/* Whether a demo lies in the folder, and this town's, complete. */
+/* Whether a demo lies in the folder, and this town's, complete. MOVED: the folder was called something else, so that
+ * its map has other paths. */
 static enum earlier find_earlier(const struct arguments *a, const char *wanted)
 {
     static const char *const files[] = {"ortho.tif", "photos.csv", "street"};
     gchar *path = in_folder(a, "demo.txt"), *text = NULL;
     enum earlier found = NONE;
     struct stat info;
-    if (stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size < 1000 &&
+    size_t town = strlen(wanted) - strlen(a->out) - 1; /* the lines that do not say where it is */
+    if (stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size < 10000 &&
         g_file_get_contents(path, &text, NULL, NULL) && strncmp(text, mark, sizeof mark - 1) == 0)
-        found = strcmp(text, wanted) == 0 ? SAME : OTHER;
-    for (size_t i = 0; i < sizeof files / sizeof *files && found == SAME; i++) {
+        found = strcmp(text, wanted) == 0 ? SAME : strncmp(text, wanted, town) == 0 ? MOVED : OTHER;
+    for (size_t i = 0; i < sizeof files / sizeof *files && found >= MOVED; i++) {
         gchar *file = in_folder(a, files[i]);
         if (access(file, R_OK) != 0) found = OTHER;
         g_free(file);
@@ -156,7 +158,9 @@ static int draw(const struct arguments *a, const struct paths *p, const char *wa
 {
     enum earlier earlier = a->force ? OTHER : find_earlier(a, wanted);
     gvm_error err;
-    if (earlier == SAME) {
+    if (earlier == MOVED && (remove_map(p->map, p->features, &err) != GVM_OK || write_mark(a, wanted, &err) != GVM_OK))
+        return failed(&err);
+    if (earlier >= MOVED) {
         print_text(a->out);
         puts(": this town is drawn already (--force draws it anew)\n");
         return DONE;

@@ -74,8 +74,9 @@ static void find_missing(struct report *r)
         }
     }
     g_hash_table_destroy(seen);
-    if (r->problems->len == 0) return;
-    fputs("<p class=\"notice\"><b>Some of the map\342\200\231s imagery is missing</b>, so pictures of its tiles are: ",
+    r->missing = r->problems->len;
+    if (r->missing == 0) return;
+    fputs("<p class=\"notice\"><b>Some of the map\342\200\231s imagery is missing</b>, so its tiles have no pictures here: ",
           r->out);
     report_text(r->out, g_ptr_array_index(r->problems, 0));
     if (r->problems->len > 1) fprintf(r->out, " (and %u more)", r->problems->len - 1);
@@ -261,9 +262,9 @@ static void put_head(struct report *r)
 
 static void put_foot(struct report *r)
 {
-    if (r->problems->len > 0) {
+    if (r->problems->len > r->missing) {
         fputs("<section><h2>What could not be shown</h2><ul>", r->out);
-        for (guint i = 0; i < r->problems->len; i++) {
+        for (guint i = r->missing; i < r->problems->len; i++) {
             fputs("<li>", r->out);
             report_text(r->out, g_ptr_array_index(r->problems, i));
             fputs("</li>", r->out);
@@ -392,7 +393,7 @@ gvm_status locate_report_folder(const struct report_options *o, gvm_error *err)
 {
     if (g_mkdir_with_parents(o->folder, 0777) != 0 || access(o->folder, W_OK) != 0)
         return fail_errno(err, "make", o->folder);
-    static const struct output_kind places = {"places by this program", .holds = "\"generator\": \"" OUTPUT_SOFTWARE};
+    static const struct output_kind places = {"a list of answers", .holds = "\"generator\": \"" OUTPUT_SOFTWARE};
     gchar *page = g_build_filename(o->folder, "index.html", NULL);
     gchar *geojson = g_build_filename(o->folder, "answers.geojson", NULL);
     gvm_status status = output_check(page, &output_page, o->force, NULL, 0, err);

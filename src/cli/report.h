@@ -21,6 +21,7 @@ struct report {
     const gvm_map *map;
     struct drawing *drawing;        /* the map's imagery */
     GPtrArray *problems;            /* sentences, each once, of what could not be shown */
+    guint missing;                  /* of them, imagery that is gone, which the page says at its top */
     unsigned char *street, *aerial; /* at the network's sizes */
     float *street_feature, *aerial_feature, *heat;
 };

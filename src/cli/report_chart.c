@@ -201,14 +201,15 @@ static void put_footprint(FILE *out, const struct chart *c, const gvm_hit *hit, 
 
 static void put_mark(FILE *out, double x, double y, const char *kind, bool weak, size_t number)
 {
-    static const char *const shapes[][2] = {{"answer", "<circle r=\"11\"/>"},
-                                            {"other", "<circle r=\"9\"/>"},
-                                            {"right", "<circle r=\"11\"/>"},
-                                            {"sure", "<circle r=\"11\"/>"},
-                                            {"wrong", "<path d=\"M0-14 14 0 0 14-14 0z\"/>"},
-                                            {"unsure", "<rect x=\"-10\" y=\"-10\" width=\"20\" height=\"20\"/>"},
-                                            {"truth", "<path d=\"M-9-9 9 9M-9 9 9-9\"/>"},
-                                            {"gps", "<path d=\"M0-9 9 7H-9z\"/>"}};
+    static const char *const shapes[][2] = {
+        {"answer", "<circle r=\"11\"/>"},
+        {"other", "<circle r=\"9\"/>"},
+        {"right", "<circle r=\"11\"/>"},
+        {"sure", "<circle r=\"11\"/>"},
+        {"wrong", "<path d=\"M0-14 14 0 0 14-14 0z\"/>"},
+        {"unsure", "<rect x=\"-10\" y=\"-10\" width=\"20\" height=\"20\"/>"},
+        {"truth", "<circle r=\"13.5\"/><path d=\"M0-20v9M0 11v9M-20 0h9M11 0h9\"/>"},
+        {"gps", "<path d=\"M0-21 18 11H-18z\"/>"}};
     fprintf(out, "<g class=\"mark %s%s\" transform=\"translate(%.1f %.1f)\">", kind, weak ? " weak" : "", x, y);
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         if (strcmp(kind, shapes[i][0]) == 0) fputs(shapes[i][1], out);
@@ -258,8 +259,8 @@ void report_chart(struct report *r, size_t photo)
     fputs("<figcaption>Answers by rank, the tile of each as a square; the line is where the photo\342\200\231s middle "
           "looks.",
           r->out);
-    if (!isnan(l.lat)) fputs(" <b>\303\227</b> true place.", r->out);
-    if (info->has_place) fputs(" <b>\342\226\263</b> the photo\342\200\231s own GPS.", r->out);
+    if (!isnan(l.lat)) fputs(" <b>\342\214\226</b> Crosshair: the true place.", r->out);
+    if (info->has_place) fputs(" <b>\342\226\263</b> Triangle: the photo\342\200\231s own GPS.", r->out);
     if (q->within_m > 0) fprintf(r->out, " Dashed circle: what was searched, %g m around.", q->within_m);
     fputs("</figcaption>", r->out);
 }

@@ -12,6 +12,7 @@
 #include "image/image.h"
 #include "image/overlay.h"
 #include "image/panorama.h"
+#include "model/heatmap.h"
 #include "model/session.h"
 
 enum { WIDE = 960 /* pixels of a photo */, TILE = 200, BEST = 256 };
@@ -174,13 +175,15 @@ static void put_legend(FILE *out)
     fputs("<span class=\"legend\">least <span class=\"scale\"></span> most</span>", out);
 }
 
-/* What counted in the photo: each position's share of the score with its best tile. */
+/* What counted in the photo: each position's share of the score with its best tile. Leaves the photo's feature, which
+ * the tile's heat map needs. */
 static gvm_status put_photo_heat(struct report *r, struct shown *s, size_t photo, gvm_error *err)
 {
     const gvm_hit *best = located_photo(r->answers, photo).hits;
     const int *size = view_size(r->model, GVM_STREET);
     tile_feature(r->aerial_feature, r->map, best->number);
-    gvm_status status = gvm_heatmap(r->session, GVM_STREET, 0, r->heat, r->street, r->aerial_feature, err);
+    gvm_status status =
+        heat_run(r->session, GVM_STREET, 0, r->heat, r->street_feature, r->street, r->aerial_feature, err);
     if (status != GVM_OK) return status;
     /* North is at the heat map's centre, and at best->heading's the photo's: its centre column is that much further. */
     if (!lay_heat(s->rgb, s->height, s->width, s->top, s->bottom, r->heat, size[0], size[1], best->heading / 360))
@@ -206,7 +209,6 @@ static gvm_status put_tile_heat(struct report *r, size_t photo, gvm_error *err)
     unsigned char *rgb = malloc(BEST * BEST * 3);
     gvm_status status = rgb != NULL ? gvm_map_picture(r->map, &tile, r->aerial, size[1], err)
                                     : fail(err, GVM_MEMORY, "there is not enough memory for tile %zu", best->number);
-    if (status == GVM_OK) status = gvm_embed_pixels(r->session, GVM_STREET, r->street_feature, r->street, 1, err);
     if (status == GVM_OK) status = gvm_heatmap(r->session, GVM_AERIAL, 0, r->heat, r->aerial, r->street_feature, err);
     if (status == GVM_OK) status = gvm_map_picture(r->map, &tile, rgb, BEST, err);
     if (status == GVM_OK && !lay_heat(rgb, BEST, BEST, 0, BEST, r->heat, size[0], size[1], 0))

@@ -35,7 +35,15 @@ static void load(void *user, size_t i, unsigned char *pixels, struct slot *slot)
     struct image image;
     bool known;
     slot->status = locate_check(q, &slot->err);
-    if (slot->status == GVM_OK) slot->status = image_load(&image, q->photo, &slot->err);
+    if (slot->status != GVM_OK) { /* what is no picture gives no place either: that is said first */
+        gvm_error err;
+        gvm_status read = photo_about(&slot->info, q->photo, &err);
+        if (read == GVM_OK) return;
+        slot->status = read;
+        slot->err = err;
+        return;
+    }
+    slot->status = image_load(&image, q->photo, &slot->err);
     if (slot->status != GVM_OK) return;
     slot->info = photo_said(&image);
     double heading = locate_heading(&known, q, &slot->info);
