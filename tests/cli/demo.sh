@@ -20,21 +20,26 @@ sed -n 's/^\$ \(.* index .*\)/\1/p' "$tmp/out" > "$tmp/typed"
 bash -e "$tmp/typed" > "$tmp/out" 2> "$tmp/err" || { cat "$tmp/out" "$tmp/err"; exit 1; }
 says out "complete already, 576 tiles"
 
-# The same town again is not drawn anew, by whatever name the program or the folder is called.
+# The same town again is neither drawn nor indexed anew; the program is named as it was called.
 ln -s "$GEOVIEWMATCH" "$tmp/gvm"
-touch -d 2001-01-01 "$town/ortho.tif"
-(cd "$tmp" && ./gvm demo --out "my town" --quiet > "$tmp/out")
-says out "my town: this town is drawn already" "\$ ./gvm index --raster 'my town/ortho.tif'" "576 tiles" \
-    "  ./gvm serve --index 'my town/map.gpkg'" "30 photos whose place is known"
-[ "$(stat -c %Y "$town/ortho.tif")" = "$(date -d 2001-01-01 +%s)" ]
+before=$(stat -c %y "$town/ortho.tif" "$town/map.features")
+(cd "$tmp" && ./gvm demo --out "$town" --quiet > "$tmp/out")
+says out "my town: this town is drawn already" "\$ ./gvm index --raster '$town/ortho.tif'" "complete already" \
+    "  ./gvm serve --index '$town/map.gpkg'" "30 photos whose place is known"
+[ "$(stat -c %y "$town/ortho.tif" "$town/map.features")" = "$before" ]
 
-# Another town takes its place, as the folder is a demo's (the map cannot be made: that is enough to see); a folder of
-# something else stays.
-sed -i 's/seed 2024/seed 7/' "$town/demo.txt"
+# In a folder that was called otherwise the map is made anew, as it names the orthophoto; another town is drawn over
+# it. Both fail here, which is enough to see.
 rm "$town/map.gpkg" "$town/map.features"
 mkdir "$town/map.features"
+sed -i '$ s/.*/elsewhere/' "$town/demo.txt"
 expect 1 demo --out "$town" --quiet
-says err "map.features"
+refused "map.features: cannot replace it"
+rm -r "$town/map.features" "$town/street"
+touch "$town/street"
+expect 1 demo --out "$town" --seed 7 --quiet
+says out "world --ortho --out '$town' --pairs 30 --metres 800 --turn yes --seed 7 --force"
+says err "street"
 mkdir "$tmp/mine"
 touch "$tmp/mine/notes.txt"
 expect 1 demo --out "$tmp/mine"
