@@ -13,8 +13,9 @@ static const char help[] =
     "\n"
     "Compares each street picture with all tiles of the map and prints the places that are most similar, best first:\n"
     "latitude and longitude (WGS84 degrees), the cosine similarity, how much less similar the best other place is.\n"
-    "A photo must be a full panorama: one that says so (XMP GPano) or is at least 1.9 times as wide as high. If\n"
-    "neither an option nor the photo gives its heading, 16 are tried and the best is reported.\n"
+    "A photo must be a full panorama: one that says so (XMP GPano) or that says nothing of a camera and is at least\n"
+    "1.9 times as wide as high. If neither an option nor the photo gives its heading, 16 are tried and the best is\n"
+    "reported.\n"
     "A folder stands for the JPEG, PNG, WebP and TIFF files in it. What fails is named on stderr, the rest is\n"
     "answered, and the exit status is 1.\n"
     "\n"
@@ -26,6 +27,7 @@ static const char help[] =
     "  --top K               answers a photo, 1 to 1000 (default: 5)\n"
     "  --heading DEG|find    where the centre column of every photo looks, degrees clockwise from north, or to find\n"
     "                        it whatever the photo says (default: as the photo says, XMP before EXIF)\n"
+    "  --panorama yes|no     take every photo as a full panorama, whatever it says of itself (default: no)\n"
     "  --near LAT,LON|exif   search only around this place, or around the photo's own GPS position\n"
     "  --within METRES       so far around it (default: 100)\n"
     "  --known FILE.csv      true places, with columns image (or street), lat, lon and perhaps heading: for errors in\n"
@@ -56,7 +58,7 @@ struct arguments {
     struct report_options report;
     long top;
     double heading; /* NaN: as the photo says; infinite: to be found */
-    bool has_near, near_exif, has_within, has_photos, raw;
+    bool has_near, near_exif, has_within, has_photos, raw, panorama;
     double lat, lon, within, min_margin;
     enum format format;
 };
@@ -120,6 +122,10 @@ static int read_option(struct arguments *a, int option, char **argv)
         if (a->raw || strcmp(optarg, "yes") == 0) return GO_ON;
         return usage_error(name, "--merge takes yes or no, not '%s'", optarg);
     case 'p':
+        a->panorama = strcmp(optarg, "yes") == 0;
+        if (a->panorama || strcmp(optarg, "no") == 0) return GO_ON;
+        return usage_error(name, "--panorama takes yes or no, not '%s'", optarg);
+    case 'q':
         if (!read_long(&photos, optarg, 0, LONG_MAX))
             return usage_error(name, "--report-photos takes a number of photos, not '%s'", optarg);
         a->report.photos = (size_t)photos;
@@ -132,15 +138,23 @@ static int read_option(struct arguments *a, int option, char **argv)
 
 static int read_arguments(struct arguments *a, int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"weights", required_argument, NULL, 'w'}, {"index", required_argument, NULL, 'i'},
-        {"tiles", required_argument, NULL, 't'},   {"top", required_argument, NULL, 'k'},
-        {"heading", required_argument, NULL, 'd'}, {"near", required_argument, NULL, 'a'},
-        {"within", required_argument, NULL, 'm'},  {"known", required_argument, NULL, 'n'},
-        {"merge", required_argument, NULL, 'e'},   {"min-margin", required_argument, NULL, 'g'},
-        {"format", required_argument, NULL, 'f'},  {"report", required_argument, NULL, 'r'},
-        {"json", no_argument, NULL, 'j'},          {"report-photos", required_argument, NULL, 'p'},
-        {"force", no_argument, NULL, 'o'},         COMMON_OPTIONS};
+    static const struct option options[] = {{"weights", required_argument, NULL, 'w'},
+                                            {"index", required_argument, NULL, 'i'},
+                                            {"tiles", required_argument, NULL, 't'},
+                                            {"top", required_argument, NULL, 'k'},
+                                            {"heading", required_argument, NULL, 'd'},
+                                            {"near", required_argument, NULL, 'a'},
+                                            {"within", required_argument, NULL, 'm'},
+                                            {"known", required_argument, NULL, 'n'},
+                                            {"merge", required_argument, NULL, 'e'},
+                                            {"min-margin", required_argument, NULL, 'g'},
+                                            {"format", required_argument, NULL, 'f'},
+                                            {"report", required_argument, NULL, 'r'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"report-photos", required_argument, NULL, 'q'},
+                                            {"force", no_argument, NULL, 'o'},
+                                            {"panorama", required_argument, NULL, 'p'},
+                                            COMMON_OPTIONS};
     const char *name = a->common.name;
     int status;
     for (int c; (c = next_option(argc, argv, options)) != -1;)
@@ -161,7 +175,7 @@ static void ask(const struct arguments *a, struct answers *answers)
     for (size_t i = 0; i < answers->photos.count; i++) {
         gvm_question *q = &answers->questions[i];
         const struct known *known = &answers->known[i];
-        *q = (gvm_question){.photo = answers->photos.paths[i], .heading = a->heading};
+        *q = (gvm_question){.photo = answers->photos.paths[i], .heading = a->heading, .panorama = a->panorama};
         if (isnan(a->heading)) q->heading = known->heading;
         if (!a->has_near) continue;
         q->lat = a->near_exif ? known->exif_lat : a->lat;

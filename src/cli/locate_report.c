@@ -76,7 +76,8 @@ static void find_missing(struct report *r)
     g_hash_table_destroy(seen);
     r->missing = r->problems->len;
     if (r->missing == 0) return;
-    fputs("<p class=\"notice\"><b>Some of the map\342\200\231s imagery is missing</b>, so its tiles have no pictures here: ",
+    fputs("<p class=\"notice\"><b>Some of the map\342\200\231s imagery is missing</b>, so its tiles have no pictures "
+          "here: ",
           r->out);
     report_text(r->out, g_ptr_array_index(r->problems, 0));
     if (r->problems->len > 1) fprintf(r->out, " (and %u more)", r->problems->len - 1);

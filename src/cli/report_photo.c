@@ -152,8 +152,8 @@ static gvm_status read_photo(struct shown *s, struct report *r, size_t photo, gv
     *s = (struct shown){0};
     gvm_status status = image_load(&image, path, err);
     if (status != GVM_OK) return status;
-    status = panorama_fit(r->street, size[0], size[1], elevation, &best->heading, r->answers->questions[photo].panorama,
-                          &image, where, err);
+    status = panorama_fit(r->street, size[0], size[1], elevation, &best->heading,
+                          r->answers->questions[photo].panorama != 0, &image, where, err);
     if (status == GVM_OK) status = panorama_box(box, &image, elevation, where, err);
     if (status == GVM_OK) {
         s->width = image.width < WIDE ? image.width : WIDE;

@@ -47,8 +47,8 @@ static void load(void *user, size_t i, unsigned char *pixels, struct slot *slot)
     if (slot->status != GVM_OK) return;
     slot->info = photo_said(&image);
     double heading = locate_heading(&known, q, &slot->info);
-    slot->status = panorama_fit(pixels, size[0], size[1], job->model->network->config.elevation, &heading, q->panorama,
-                                &image, path_tail(q->photo), &slot->err);
+    slot->status = panorama_fit(pixels, size[0], size[1], job->model->network->config.elevation, &heading,
+                                q->panorama != 0, &image, path_tail(q->photo), &slot->err);
     image_free(&image);
 }
 
