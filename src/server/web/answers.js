@@ -89,6 +89,8 @@ function problem(entry, ask) {
     const offers = [];
     if (entry.fault === 'stopped' || entry.fault === 'busy')
         offers.push(offer('Try again', () => ask(entry, entry.heading, 0)));
+    if (entry.fault === 'refused' && entry.area?.own)
+        offers.push(offer('Search the whole map', () => ask(entry, entry.heading, 0, null)));
     if (entry.fault === 'refused')
         offers.push(offer('Which photos can be used', () => openHelp('help-photos')));
     return make(
@@ -102,8 +104,8 @@ function conditions({answered: {area}}) {
 }
 
 export class Answers {
-    /* go(hit): show it on the map; heat(entry, tile): open the heat maps; ask(entry, heading, rest): search again;
-     * all(heading): with all pictures. */
+    /* go(hit): show it on the map; heat(entry, tile): open the heat maps; ask(entry, heading, rest, area): search again,
+     * in the area chosen on the map unless another is given; all(heading): with all pictures. */
     constructor({go, heat, ask, all}) { Object.assign(this, {go, heat, ask, all, entry: null, section: byId('answer')}); }
 
     /* Before the first picture: what to do, or the sentence that says why nothing can be done. */
