@@ -132,6 +132,8 @@ GVM_API gvm_status gvm_embed_pixels(gvm_session *session, gvm_view view, float *
  *   heading  for a street picture: degrees clockwise from north in which its centre column looks, any finite
  *            number; NULL to take what the picture says of itself (XMP GPano, else EXIF), else north.
  *            Ignored for an aerial one.
+ *   panorama 1: take a street picture as a full panorama, whatever it says of itself and whatever its shape; 0: only
+ *            if it is one. Ignored for an aerial one.
  *
  * A street picture must be a full panorama: one that says so (XMP GPano) or is at least 1.9 times as wide
  * as high. What it shows above or below the weights' elevation band is cut off. An aerial picture that is
@@ -143,7 +145,7 @@ GVM_API gvm_status gvm_embed_pixels(gvm_session *session, gvm_view view, float *
  * Returns GVM_OK, GVM_FILE, GVM_IMAGE, GVM_ARGUMENT or GVM_MEMORY. May be called from any thread; one picture
  * waits for others where they would have more than 512 megapixels together. */
 GVM_API gvm_status gvm_load_picture(const gvm_model *model, gvm_view view, unsigned char *pixels, const char *path,
-                                    const double *heading, gvm_error *err);
+                                    const double *heading, int panorama, gvm_error *err);
 
 /* What a picture file says of its camera. Only its header is read. */
 typedef struct gvm_photo_info {
@@ -164,13 +166,15 @@ typedef void gvm_file_done(void *user, size_t index, size_t count, gvm_status st
  *
  *   features  out: (n, features) float32; the row of a file that failed holds zeros
  *   headings  (n) as in gvm_load_picture, NaN for none; NULL for none at all
+ *   panorama  as in gvm_load_picture, for all of them
  *   done      may be NULL
  *
  * A file that fails does not stop the others. Returns GVM_OK where every file has its features, else the first
  * failure with its sentence; GVM_ARGUMENT for no view, GVM_MEMORY also where no file could be begun. Same files,
  * machine, max_batch and thread count: same bits. */
 GVM_API gvm_status gvm_embed_files(gvm_session *session, gvm_view view, float *features, const char *const *paths,
-                                   const double *headings, size_t n, gvm_file_done *done, void *user, gvm_error *err);
+                                   const double *headings, int panorama, size_t n, gvm_file_done *done, void *user,
+                                   gvm_error *err);
 
 /* What the network looks at in one picture that already has its size.
  *
@@ -343,6 +347,7 @@ typedef struct gvm_question {
                           (XMP, else EXIF), and where it says nothing as if infinite; infinite: to be found, by
                           trying sixteen */
     double lat, lon, within_m; /* within_m > 0: only tiles whose centres lie within so many metres of this place */
+    int panorama;              /* as in gvm_load_picture */
 } gvm_question;
 
 /* What came of it besides the hits. */

@@ -2,6 +2,7 @@
 #include "image/image.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -446,6 +447,98 @@ static void shared_budget(void **state)
     budget_take(&s.budget, WHOLE);
 }
 
+/* A part that does not come in time is not taken. */
+static void budget_with_a_limit(void **state)
+{
+    (void)state;
+    struct budget b = BUDGET(WHOLE);
+    assert_true(budget_take_until(&b, WHOLE, 0)); /* it is free: nothing is waited for */
+    assert_false(budget_take_until(&b, PART, 0));
+    assert_int_equal(b.left, 0);
+    budget_give_back(&b, WHOLE);
+    assert_true(budget_take_until(&b, PART, INFINITY));
+}
+
+struct ender {
+    int asked, at;
+};
+
+static bool at_some_time(void *user)
+{
+    struct ender *e = user;
+    return ++e->asked >= e->at;
+}
+
+static gvm_status decode_limited(size_t *size, const char *name, struct image_limit limit, gvm_error *err)
+{
+    static uint8_t bytes[1 << 20];
+    FILE *file = fopen(in_folder(name), "rb");
+    assert_non_null(file);
+    *size = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    struct image image;
+    gvm_status status = image_decode(&image, bytes, *size, &limit, in_folder(name), err);
+    image_free(&image);
+    return status;
+}
+
+/* Decoding ends where it is late or nobody wants the picture any more, wherever it is by then. */
+static void limits(void **state)
+{
+    (void)state;
+    enum { W = 800, H = 600 };
+    static uint8_t pixels[H * W * 3];
+    for (int i = 0; i < H * W * 3; i++) pixels[i] = (uint8_t)(i / 1000);
+    const char *const files[] = {"a.jpg", "b.png", "c.tif", "d.webp", "e.jpg[interlace]", "f.png[interlace]"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char name[40];
+        gvm_error err = {""};
+        size_t size;
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(files[i], "["), files[i]);
+        save(files[i], pixels, W, H, 3, VIPS_FORMAT_UCHAR, (struct extra){.orientation = 6});
+        struct ender never = {0, 1 << 30};
+        struct image_limit limit = {.pixels = W * H, .until = INFINITY, .stop = at_some_time, .user = &never};
+        assert_int_equal(decode_limited(&size, name, limit, &err), GVM_OK);
+        assert_true(never.asked > 2);
+        for (int at = 1; at < never.asked; at += 1 + never.asked / 8) {
+            struct ender ender = {0, at};
+            limit.user = &ender;
+            assert_int_equal(decode_limited(&size, name, limit, &err), GVM_IMAGE);
+            expect_sentence(&err, name, "longer than is waited for");
+        }
+        limit = (struct image_limit){.pixels = W * H, .until = 1};
+        assert_int_equal(decode_limited(&size, name, limit, &err), GVM_IMAGE);
+        limit = (struct image_limit){.pixels = W * H - 1, .until = INFINITY};
+        assert_int_equal(decode_limited(&size, name, limit, &err), GVM_IMAGE);
+        expect_sentence(&err, name, "0.479999 megapixels that are read");
+    }
+}
+
+/* A file that would keep a decoder busy: what ordinary files have ten of, a hundred times. */
+static void many_scans(void **state)
+{
+    (void)state;
+    save("scans.jpg[interlace]", quarters(), QW, QH, 3, VIPS_FORMAT_UCHAR, (struct extra){0});
+    static uint8_t bytes[1 << 20];
+    FILE *file = fopen(in_folder("scans.jpg"), "rb");
+    assert_non_null(file);
+    size_t size = fread(bytes, 1, 1 << 16, file), from = size - 2;
+    fclose(file);
+    while (memcmp(bytes + from, "\xff\xda", 2) != 0) from--; /* the last scan, up to the end of image */
+    const size_t scan = size - 2 - from;
+    for (int i = 0; i < 90; i++, size += scan) memcpy(bytes + size - 2, bytes + from, scan);
+    memcpy(bytes + size - 2, "\xff\xd9", 2);
+    put_bytes("scans.jpg", bytes, size);
+    struct image image = load("scans.jpg");
+    expect_quarters(&image, upright, 20);
+    image_free(&image);
+    for (int i = 0; i < 10; i++, size += scan) memcpy(bytes + size - 2, bytes + from, scan);
+    memcpy(bytes + size - 2, "\xff\xd9", 2);
+    put_bytes("scans.jpg", bytes, size);
+    expect_refusal("scans.jpg", GVM_IMAGE, "too many scans for its size");
+    assert_int_equal(image_about(&image, in_folder("scans.jpg"), NULL), GVM_OK);
+}
+
 static void expect_golden(const uint8_t *golden, size_t size, int H, int W, int h, int w, const double box[4])
 {
     uint8_t in[23 * 37 * 3], out[31 * 24 * 3];
@@ -485,6 +578,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(prints_nothing),
         cmocka_unit_test(many_threads),
         cmocka_unit_test(shared_budget),
+        cmocka_unit_test(budget_with_a_limit),
+        cmocka_unit_test(limits),
+        cmocka_unit_test(many_scans),
         cmocka_unit_test(resize_as_pillow),
     };
     int failed = cmocka_run_group_tests_name("image", tests, make_folder, remove_folder);

@@ -53,7 +53,7 @@ static void expect_view(const char *name, int w, int h, const double elevation[2
 {
     static uint8_t out[OH][OW][3], plain[OH][OW][3];
     gvm_error err = {""};
-    if (panorama_load(&out[0][0][0], OH, OW, elevation, heading, in_folder(name), &err) != GVM_OK)
+    if (panorama_load(&out[0][0][0], OH, OW, elevation, heading, false, in_folder(name), &err) != GVM_OK)
         fail_msg("%s", err.text);
     image_resize(&plain[0][0][0], OH, OW, scene(h, w), h, w, (double[4]){0, top, w, bottom});
     for (int y = 0; y < OH; y++)
@@ -64,7 +64,7 @@ static void expect_no_panorama(const char *name, const char *part)
 {
     static uint8_t out[OH * OW * 3];
     gvm_error err = {""};
-    assert_int_equal(panorama_load(out, OH, OW, band, NULL, in_folder(name), &err), GVM_IMAGE);
+    assert_int_equal(panorama_load(out, OH, OW, band, NULL, false, in_folder(name), &err), GVM_IMAGE);
     expect_sentence(&err, name, part);
 }
 
@@ -85,7 +85,7 @@ static void elevation_bands(void **state)
     uint8_t out[OH * OW * 3];
     const double wrong[][2] = {{45, -45}, {0, 0}, {-91, 0}, {0, 91}, {0.0 / 0.0, 1}, {0, 0.0 / 0.0}};
     for (int i = 0; i < 6; i++)
-        assert_int_equal(panorama_load(out, OH, OW, wrong[i], NULL, in_folder("2to1.png"), NULL), GVM_ARGUMENT);
+        assert_int_equal(panorama_load(out, OH, OW, wrong[i], NULL, false, in_folder("2to1.png"), NULL), GVM_ARGUMENT);
 }
 
 static void headings(void **state)
@@ -108,7 +108,8 @@ static void headings(void **state)
     assert_true(image.gpano.has_heading && image.gpano.heading == 180);
     image_free(&image);
     uint8_t out[OH * OW * 3];
-    assert_int_equal(panorama_load(out, OH, OW, band, &(double){0.0 / 0.0}, in_folder("2to1.png"), NULL), GVM_ARGUMENT);
+    assert_int_equal(panorama_load(out, OH, OW, band, &(double){0.0 / 0.0}, false, in_folder("2to1.png"), NULL),
+                     GVM_ARGUMENT);
 }
 
 /* South and west, written as a camera does; XMP's heading comes first. */
@@ -156,8 +157,8 @@ static void exif_heading(void **state)
     static const char *const exif[] = {"GPSImgDirection", "90/1", NULL};
     static uint8_t turned[OH * OW * 3], said[OH * OW * 3];
     save("exif.jpg", scene(PH, PW), PW, PH, 3, VIPS_FORMAT_UCHAR, (struct extra){.exif = exif});
-    assert_int_equal(panorama_load(said, OH, OW, band, NULL, in_folder("exif.jpg"), NULL), GVM_OK);
-    assert_int_equal(panorama_load(turned, OH, OW, band, &(double){90}, in_folder("exif.jpg"), NULL), GVM_OK);
+    assert_int_equal(panorama_load(said, OH, OW, band, NULL, false, in_folder("exif.jpg"), NULL), GVM_OK);
+    assert_int_equal(panorama_load(turned, OH, OW, band, &(double){90}, false, in_folder("exif.jpg"), NULL), GVM_OK);
     assert_memory_equal(said, turned, sizeof said);
 }
 

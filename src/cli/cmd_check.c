@@ -6,6 +6,7 @@
 #include "base/csv.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/output.h"
 #include "cli/cli.h"
 #include "data/check.h"
 
@@ -31,6 +32,7 @@ static const char help[] =
     "  --test NAME           the test split: val; CVACT, pairs: val or test; VIGOR: same-area or cross-area\n"
     "  --ground M            side of an aerial picture on the ground, metres (default: the format's; pairs: 64)\n"
     "  --list FILE.csv       all that is found: finding, split, id, file, detail\n"
+    "  --force               write over another file\n"
     "  --json                the summary as JSON\n" COMMON_HELP;
 
 enum { EXAMPLES = 3 /* of each finding in the summary */ };
@@ -40,13 +42,15 @@ static const char *const titles[FAULTS] = {"missing",       "unreadable",   "mis
 
 /* ------------------------------------------------------------------ the list */
 
+#define LIST_HEADER "finding,split,id,file,detail"
+
 static gvm_status write_list(struct file_writer *w, const struct findings *findings, gvm_error *err)
 {
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     if (out == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", path_tail(w->path));
-    fputs("finding,split,id,file,detail\n", out);
+    fputs(LIST_HEADER "\n", out);
     for (size_t i = 0; i < findings->count; i++) {
         const struct finding *f = &findings->items[i];
         const char *const row[] = {fault_names[f->fault], f->split, f->id, f->path, f->detail};
@@ -149,19 +153,28 @@ static gvm_status look(struct findings *findings, const struct dataset *dataset,
     return status;
 }
 
-static int check(const char *data, const struct dataset_options *options, const char *list, bool json, bool quiet)
+struct arguments {
+    struct common common;
+    struct dataset_options wanted;
+    const char *data, *list;
+    bool json, force;
+};
+
+static int check(const struct arguments *a)
 {
-    struct dataset *dataset;
+    static const struct output_kind findings_kind = {"a list of findings", .start = LIST_HEADER};
+    struct dataset *dataset = NULL;
     struct findings findings = {0};
     struct file_writer writer = {0};
     gvm_error err;
     int end = DONE;
-    gvm_status status = dataset_open(&dataset, data, options, &err);
-    if (status == GVM_OK && list != NULL) status = file_writer_open(&writer, list, &err); /* before the work */
-    if (status == GVM_OK) status = look(&findings, dataset, &writer, quiet, &err);
+    gvm_status status = a->list != NULL ? output_check(a->list, &findings_kind, a->force, &a->data, 1, &err) : GVM_OK;
+    if (status == GVM_OK) status = dataset_open(&dataset, a->data, &a->wanted, &err);
+    if (status == GVM_OK && a->list != NULL) status = file_writer_open(&writer, a->list, &err); /* before the work */
+    if (status == GVM_OK) status = look(&findings, dataset, &writer, a->common.quiet, &err);
     if (status != GVM_OK)
         end = failed(&err);
-    else if (json)
+    else if (a->json)
         end = print_json(dataset, &findings);
     else
         print_summary(dataset, &findings);
@@ -174,32 +187,28 @@ static int check(const char *data, const struct dataset_options *options, const 
 
 int cmd_check(int argc, char **argv)
 {
-    static const struct option options[] = {{"data", required_argument, NULL, 'd'},
-                                            {"format", required_argument, NULL, 'f'},
-                                            {"test", required_argument, NULL, 't'},
-                                            {"ground", required_argument, NULL, 'g'},
-                                            {"list", required_argument, NULL, 'l'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            COMMON_OPTIONS};
-    struct common common = {.name = "check", .help = help};
-    struct dataset_options wanted = {.as_listed = true};
-    const char *data = NULL, *list = NULL;
-    bool json = false;
+    static const struct option options[] = {
+        {"data", required_argument, NULL, 'd'}, {"format", required_argument, NULL, 'f'},
+        {"test", required_argument, NULL, 't'}, {"ground", required_argument, NULL, 'g'},
+        {"list", required_argument, NULL, 'l'}, {"force", no_argument, NULL, 'r'},
+        {"json", no_argument, NULL, 'j'},       COMMON_OPTIONS};
+    struct arguments a = {.common = {.name = "check", .help = help}, .wanted = {.as_listed = true}};
     int status;
     for (int c; (c = next_option(argc, argv, options)) != -1;) switch (c) {
-        case 'd': data = optarg; break;
-        case 'f': wanted.format = optarg; break;
-        case 't': wanted.test = optarg; break;
+        case 'd': a.data = optarg; break;
+        case 'f': a.wanted.format = optarg; break;
+        case 't': a.wanted.test = optarg; break;
         case 'g':
-            if (!read_double(&wanted.ground_m, optarg, 1, 100000))
+            if (!read_double(&a.wanted.ground_m, optarg, 1, 100000))
                 return usage_error("check", "--ground takes metres from 1 to 100000, not '%s'", optarg);
             break;
-        case 'l': list = optarg; break;
-        case 'j': json = true; break;
+        case 'l': a.list = optarg; break;
+        case 'r': a.force = true; break;
+        case 'j': a.json = true; break;
         default:
-            if ((status = common_option(&common, c, argv)) != GO_ON) return status;
+            if ((status = common_option(&a.common, c, argv)) != GO_ON) return status;
         }
     if (optind < argc) return usage_error("check", "'%s' is one argument too many", argv[optind]);
-    if (data == NULL) return usage_error("check", "--data is missing");
-    return check(data, &wanted, list, json, common.quiet);
+    if (a.data == NULL) return usage_error("check", "--data is missing");
+    return check(&a);
 }

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/output.h"
 #include "base/safetensors.h"
 #include "cli/cli.h"
 
@@ -22,29 +23,34 @@ static const char help[] =
     "  --out F.safetensors   the file to write, whole or not at all\n"
     "  --heading DEG         street: where the centre column of every picture looks, degrees clockwise from\n"
     "                        north (default: what the picture says of itself, else 0)\n"
+    "  --force               write over another file\n"
     "  --batch N             pictures that pass through the network together, 1 to 256 (default: 16)\n" COMMON_HELP;
 
 struct arguments {
     struct common common;
     const char *weights, *out;
     int view; /* -1: not given */
-    bool has_heading;
+    bool has_heading, force;
     double heading;
     long batch;
 };
 
 static int read_arguments(struct arguments *a, int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"weights", required_argument, NULL, 'w'}, {"view", required_argument, NULL, 'v'},
-        {"out", required_argument, NULL, 'o'},     {"heading", required_argument, NULL, 'd'},
-        {"batch", required_argument, NULL, 'b'},   COMMON_OPTIONS};
+    static const struct option options[] = {{"weights", required_argument, NULL, 'w'},
+                                            {"view", required_argument, NULL, 'v'},
+                                            {"out", required_argument, NULL, 'o'},
+                                            {"heading", required_argument, NULL, 'd'},
+                                            {"batch", required_argument, NULL, 'b'},
+                                            {"force", no_argument, NULL, 'f'},
+                                            COMMON_OPTIONS};
     const char *name = a->common.name;
     int status;
     for (int c; (c = next_option(argc, argv, options)) != -1;) {
         switch (c) {
         case 'w': a->weights = optarg; break;
         case 'o': a->out = optarg; break;
+        case 'f': a->force = true; break;
         case 'v':
             a->view = strcmp(optarg, "street") == 0 ? GVM_STREET : strcmp(optarg, "aerial") == 0 ? GVM_AERIAL : -1;
             if (a->view < 0) return usage_error(name, "--view takes street or aerial, not '%s'", optarg);
@@ -98,10 +104,13 @@ static gvm_status write_features(const struct arguments *a, const gvm_model_info
 }
 
 /* Hours of work must not end at a file that cannot be written. */
-static gvm_status check_out(const char *path, gvm_error *err)
+static gvm_status check_out(const struct arguments *a, char **pictures, int count, gvm_error *err)
 {
     struct file_writer writer;
-    gvm_status status = file_writer_open(&writer, path, err);
+    gvm_status status = output_check(a->out, &output_features, a->force, &a->weights, 1, err);
+    if (status == GVM_OK)
+        status = output_check(a->out, &output_features, a->force, (const char *const *)pictures, count, err);
+    if (status == GVM_OK) status = file_writer_open(&writer, a->out, err);
     if (status == GVM_OK) file_writer_abort(&writer);
     return status;
 }
@@ -124,7 +133,7 @@ static int embed(const struct arguments *a, gvm_session *session, const gvm_mode
         goto done;
     }
     for (size_t i = 0; i < n; i++) headings[i] = a->has_heading ? a->heading : NAN;
-    status = gvm_embed_files(session, (gvm_view)a->view, features, (const char *const *)pictures->paths, headings, n,
+    status = gvm_embed_files(session, (gvm_view)a->view, features, (const char *const *)pictures->paths, headings, 0, n,
                              file_done, &watch, &err);
     watch_end(&watch);
     if (status != GVM_OK) {
@@ -165,7 +174,8 @@ int cmd_embed(int argc, char **argv)
     struct picture_files pictures = {0};
     int listed = DONE;
     end = DONE;
-    if (check_out(a.out, &err) != GVM_OK || gvm_model_open(&model, weights_path(a.weights), &err) != GVM_OK ||
+    if (check_out(&a, argv + optind, argc - optind, &err) != GVM_OK ||
+        gvm_model_open(&model, weights_path(a.weights), &err) != GVM_OK ||
         gvm_session_open(&session, model, (int)a.batch, &err) != GVM_OK) {
         end = failed(&err);
     } else {

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/output.h"
 #include "base/parallel.h"
 #include "cli/cli.h"
 #include "model/checkpoint.h"
@@ -29,13 +30,14 @@ static const char help[] =
     "                        queries drawn beside their top five, right ones framed in green, wrong ones in red\n"
     "  --gallery-rows N      how many queries of it, spread over the split, 1..100 (default: 12)\n"
     "  --cache FILE          keep all pictures decoded in this file\n"
+    "  --force               write over other files\n"
     "  --json                the figures as JSON\n" COMMON_HELP;
 
 struct arguments {
     struct common common;
     const char *data, *weights, *format, *test, *matches, *gallery, *cache;
     long rows; /* of the gallery's picture */
-    bool reverse, json;
+    bool reverse, json, force;
 };
 
 /* The paper's Tables 1 to 3. */
@@ -125,6 +127,8 @@ static int print_json(const struct evaluation *e, const struct dataset *data, bo
 
 /* ------------------------------------------------------------------ matches */
 
+#define MATCHES_START "query,rank"
+
 struct text {
     char *at;
     size_t used, size;
@@ -164,7 +168,7 @@ static gvm_status write_matches(const char *path, const struct ranking *rankings
                                 gvm_error *err)
 {
     struct text t = {0};
-    append(&t, "query,rank");
+    append(&t, MATCHES_START);
     for (int k = 1; k <= TOP_KEPT; k++) {
         char head[48];
         snprintf(head, sizeof head, ",tile%d,score%d", k, k);
@@ -212,6 +216,7 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
                                             {"gallery-picture", required_argument, NULL, 'g'},
                                             {"gallery-rows", required_argument, NULL, 'n'},
                                             {"cache", required_argument, NULL, 'c'},
+                                            {"force", no_argument, NULL, 'o'},
                                             {"json", no_argument, NULL, 'j'},
                                             COMMON_OPTIONS};
     int status;
@@ -230,6 +235,7 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
                                    optarg);
             break;
         case 'c': a->cache = optarg; break;
+        case 'o': a->force = true; break;
         case 'j': a->json = true; break;
         default:
             if ((status = common_option(&a->common, c, argv)) != GO_ON) return status;
@@ -268,9 +274,21 @@ struct job {
     struct show show;
 };
 
+/* Hours of work must not end at a file that cannot be written. */
+static gvm_status check_outputs(const struct arguments *a, gvm_error *err)
+{
+    static const struct output_kind matches = {"a list of matches", .start = MATCHES_START ",tile1,score1,"};
+    const char *inputs[] = {a->data, a->weights, a->cache};
+    gvm_status status = a->matches ? output_check(a->matches, &matches, a->force, inputs, 3, err) : GVM_OK;
+    if (status == GVM_OK && a->gallery) status = output_check(a->gallery, &output_picture, a->force, inputs, 3, err);
+    return status;
+}
+
 static gvm_status run(struct job *j, const struct arguments *a, gvm_error *err)
 {
-    gvm_status status = checkpoint_load(&j->network, weights_path(a->weights), false, err);
+    gvm_status status = check_outputs(a, err);
+    if (status != GVM_OK) return status;
+    status = checkpoint_load(&j->network, weights_path(a->weights), false, err);
     if (status != GVM_OK) return status;
     const struct config *c = &j->network->config;
     struct dataset_options options = {.format = a->format, .test = a->test, .elevation = c->elevation};

@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/output.h"
 #include "cli/cli.h"
 #include "image/image.h"
 #include "image/overlay.h"
@@ -25,6 +25,7 @@ static const char help[] =
     "  --out P.png           the file to write, whole or not at all\n"
     "  --heading DEG         where the street picture's centre column looks, degrees clockwise from north\n"
     "                        (default: what the picture says of itself, else 0)\n"
+    "  --force               write over another file\n"
     "  --json                what was written as JSON\n" COMMON_HELP;
 
 enum { GAP = 8 /* pixels between two pictures */ };
@@ -33,7 +34,7 @@ struct arguments {
     struct common common;
     const char *weights, *out, *image, *tile;
     int view, stage; /* -1: no view is given; 0: multi */
-    bool has_heading, json;
+    bool has_heading, json, force;
     double heading;
 };
 
@@ -56,9 +57,6 @@ static int check_arguments(struct arguments *a, int argc, char **argv)
     if (optind == argc) return usage_error(name, "no picture is given");
     if (optind + 1 < argc) return usage_error(name, "'%s' is one argument too many", argv[optind + 1]);
     a->image = argv[optind];
-    struct stat out, in;
-    if (stat(a->out, &out) == 0 && stat(a->image, &in) == 0 && out.st_dev == in.st_dev && out.st_ino == in.st_ino)
-        return usage_error(name, "--out is the picture itself");
     return GO_ON;
 }
 
@@ -71,6 +69,7 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
                                             {"out", required_argument, NULL, 'o'},
                                             {"heading", required_argument, NULL, 'd'},
                                             {"json", no_argument, NULL, 'j'},
+                                            {"force", no_argument, NULL, 'f'},
                                             COMMON_OPTIONS};
     const char *name = a->common.name;
     int status;
@@ -80,6 +79,7 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
         case 't': a->tile = optarg; break;
         case 'o': a->out = optarg; break;
         case 'j': a->json = true; break;
+        case 'f': a->force = true; break;
         case 'v':
             a->view = strcmp(optarg, "street") == 0 ? GVM_STREET : strcmp(optarg, "aerial") == 0 ? GVM_AERIAL : -1;
             if (a->view < 0) return usage_error(name, "--view takes street or aerial, not '%s'", optarg);
@@ -116,7 +116,7 @@ static gvm_status panel_open(struct panel *p, const struct arguments *a, gvm_ses
     if (p->pixels == NULL || p->heat == NULL || p->feature == NULL)
         return fail(err, GVM_MEMORY, "there is not enough memory for a heat map");
     const char *path = view == GVM_STREET ? a->image : a->view == GVM_STREET ? a->tile : a->image;
-    gvm_status status = gvm_load_picture(model, view, p->pixels, path, a->has_heading ? &a->heading : NULL, err);
+    gvm_status status = gvm_load_picture(model, view, p->pixels, path, a->has_heading ? &a->heading : NULL, 0, err);
     if (status == GVM_OK) status = gvm_embed_pixels(session, view, p->feature, p->pixels, 1, err);
     return status;
 }
@@ -226,7 +226,9 @@ int cmd_heatmap(int argc, char **argv)
     gvm_session *session = NULL;
     struct panel result = {0};
     double score = 0;
-    gvm_status status = gvm_model_open(&model, weights_path(a.weights), &err);
+    gvm_status status =
+        output_check(a.out, &output_picture, a.force, (const char *[]){a.image, a.tile, a.weights}, 3, &err);
+    if (status == GVM_OK) status = gvm_model_open(&model, weights_path(a.weights), &err);
     if (status == GVM_OK) status = gvm_session_open(&session, model, 1, &err);
     if (status == GVM_OK) status = draw(&result, &score, &a, session, model, &err);
     if (status == GVM_OK) status = image_write_png(a.out, result.pixels, result.width, result.height, &err);

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/output.h"
 #include "cli/cli.h"
 #include "cli/network_facts.h"
 #include "model/checkpoint.h"
@@ -25,26 +26,24 @@ static const char help[] =
     "  --backbone FILE       Swin V2 weights for both views, safetensors with the official names or timm's\n"
     "  --from FILE           the weights of this checkpoint, or the built-in ones (nano)\n"
     "  --float16             numbers of 16 bits: half the room, a thousandth of precision\n"
-    "  --out W.safetensors   the file to write, whole or not at all\n" COMMON_HELP;
+    "  --out W.safetensors   the file to write, whole or not at all\n"
+    "  --force               write over another file\n" COMMON_HELP;
 
 struct arguments {
     struct common common;
     const char *preset, *config, *stages, *backbone, *from, *out;
-    bool f16;
+    bool f16, force;
     long seed;
 };
 
 static int read_arguments(struct arguments *a, int argc, char **argv)
 {
-    static const struct option options[] = {{"preset", required_argument, NULL, 'p'},
-                                            {"config", required_argument, NULL, 'c'},
-                                            {"stages", required_argument, NULL, 's'},
-                                            {"seed", required_argument, NULL, 'n'},
-                                            {"backbone", required_argument, NULL, 'b'},
-                                            {"from", required_argument, NULL, 'f'},
-                                            {"float16", no_argument, NULL, 'h'},
-                                            {"out", required_argument, NULL, 'o'},
-                                            COMMON_OPTIONS};
+    static const struct option options[] = {
+        {"preset", required_argument, NULL, 'p'},   {"config", required_argument, NULL, 'c'},
+        {"stages", required_argument, NULL, 's'},   {"seed", required_argument, NULL, 'n'},
+        {"backbone", required_argument, NULL, 'b'}, {"from", required_argument, NULL, 'f'},
+        {"float16", no_argument, NULL, 'h'},        {"force", no_argument, NULL, 'r'},
+        {"out", required_argument, NULL, 'o'},      COMMON_OPTIONS};
     const char *name = a->common.name;
     int status;
     for (int c; (c = next_option(argc, argv, options)) != -1;) {
@@ -55,6 +54,7 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
         case 'b': a->backbone = optarg; break;
         case 'f': a->from = optarg; break;
         case 'h': a->f16 = true; break;
+        case 'r': a->force = true; break;
         case 'o': a->out = optarg; break;
         case 'n':
             if (!read_long(&a->seed, optarg, 0, INT64_MAX))
@@ -113,6 +113,8 @@ int cmd_init(int argc, char **argv)
     if (end != GO_ON) return end;
     struct config config;
     gvm_error err;
+    const char *inputs[] = {a.from, a.config, a.backbone};
+    if (output_check(a.out, &output_weights, a.force, inputs, 3, &err) != GVM_OK) return failed(&err);
     if (a.from != NULL) return init(&a, NULL);
     if (a.config != NULL) {
         if (read_config(&config, a.config, &err) != GVM_OK) return failed(&err);

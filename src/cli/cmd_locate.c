@@ -163,10 +163,7 @@ static gvm_status find(const struct arguments *a, struct answers *answers, gvm_s
     gvm_status status = GVM_OK;
     if (!questions || !answers->known || !answers->statuses || !answers->errors || !answers->hits || !answers->found)
         status = fail(err, GVM_MEMORY, "there is not enough memory for %zu photos", n);
-    size_t known = n;
-    if (status == GVM_OK) status = known_read(answers->known, &known, &answers->photos, a->known, err);
-    if (status == GVM_OK && a->known && known < n)
-        fprintf(stderr, "geoviewmatch: warning: --known names %zu of the %zu photos\n", known, n);
+    if (status == GVM_OK) status = known_read(answers->known, &answers->photos, a->known, a->near_exif, err);
     if (status == GVM_OK) {
         struct watch watch = {.progress.quiet = a->common.quiet,
                               .what = "photos",

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/output.h"
 #include "cli/cli.h"
 #include "cli/network_facts.h"
 #include "cli/train_options.h"
@@ -100,7 +101,8 @@ static gvm_status check_folder(const char *path, gvm_error *err)
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         char *file = run_path(path, files[i]);
         if (file == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to begin", path);
-        bool taken = access(file, F_OK) == 0;
+        struct stat st;
+        bool taken = lstat(file, &st) == 0; /* a link that leads nowhere too */
         free(file);
         if (taken && i == 0)
             return fail(err, GVM_ARGUMENT, "%s: it holds a run already; go on with --resume, or name another folder",
@@ -109,6 +111,20 @@ static gvm_status check_folder(const char *path, gvm_error *err)
             return fail(err, GVM_ARGUMENT, "%s: it holds %s of another run; name another folder", path, files[i]);
     }
     return GVM_OK;
+}
+
+/* What a run that goes on replaces must be a run's. */
+static gvm_status check_networks(const char *run, gvm_error *err)
+{
+    static const char *const files[] = {"last.safetensors", "best.safetensors"};
+    gvm_status status = GVM_OK;
+    for (int i = 0; i < 2 && status == GVM_OK; i++) {
+        char *file = run_path(run, files[i]);
+        status = file ? output_check(file, &output_weights, false, NULL, 0, err)
+                      : fail(err, GVM_MEMORY, "%s: there is not enough memory to go on", run);
+        free(file);
+    }
+    return status;
 }
 
 /* The folder last, so that what cannot begin leaves none. */
@@ -158,8 +174,8 @@ int cmd_train(int argc, char **argv)
     struct train_result result;
     gvm_error err;
     const char *run = a.resume ? a.resume : a.out;
-    gvm_status status =
-        a.resume ? run_load(run, &a.run, &position, &network, &optimizer, &err) : begin(&a, &network, &optimizer, &err);
+    gvm_status status = a.resume ? check_networks(run, &err) : begin(&a, &network, &optimizer, &err);
+    if (status == GVM_OK && a.resume) status = run_load(run, &a.run, &position, &network, &optimizer, &err);
     if (status == GVM_OK) {
         signal(SIGINT, interrupt);
         signal(SIGTERM, interrupt);

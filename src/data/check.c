@@ -190,7 +190,7 @@ static gvm_status check_panorama(const struct check *c, const struct picture *p,
     enum { H = 4, W = 20 };
     uint8_t out[H * W * 3];
     if (!p->street || !doubtful) return GVM_OK;
-    return panorama_load(out, H, W, c->dataset->elevation, isnan(p->heading) ? NULL : &p->heading, p->path, err);
+    return panorama_load(out, H, W, c->dataset->elevation, isnan(p->heading) ? NULL : &p->heading, false, p->path, err);
 }
 
 static void read_picture(struct check *c, struct picture *p)

@@ -44,6 +44,12 @@ static gvm_status check_full(struct image *image, const char *where, gvm_error *
         where, w, h);
 }
 
+/* Of what it says of its shape, only that it is equirectangular and has a heading counts. */
+static void take_as_full(struct gpano *g)
+{
+    *g = (struct gpano){.heading = g->heading, .has_heading = g->has_heading, .equirectangular = true};
+}
+
 /* Elevation of the picture's upper and lower edge, degrees. Equirectangular: as many degrees a pixel
  * upwards as along the 360 of its width. */
 static void own_elevation(double *high, double *low, const struct image *image)
@@ -123,26 +129,27 @@ static gvm_status check_band(const double elevation[2], const double *heading, c
     return GVM_OK;
 }
 
-gvm_status panorama_fit(uint8_t *out, int H, int W, const double elevation[2], const double *heading,
+gvm_status panorama_fit(uint8_t *out, int H, int W, const double elevation[2], const double *heading, bool full,
                         struct image *image, const char *where, gvm_error *err)
 {
     double box[4];
     gvm_status status = check_band(elevation, heading, where, err);
-    if (status == GVM_OK) status = check_full(image, where, err);
+    if (status == GVM_OK && full) take_as_full(&image->gpano);
+    if (status == GVM_OK && !full) status = check_full(image, where, err);
     if (status == GVM_OK) status = crop_elevation(box, image, elevation, where, err);
     if (status == GVM_OK) status = resize(out, H, W, image, box, where, err);
     if (status == GVM_OK) panorama_turn(out, H, W, heading != NULL ? *heading : own_heading(image));
     return status;
 }
 
-gvm_status panorama_load(uint8_t *out, int H, int W, const double elevation[2], const double *heading, const char *path,
-                         gvm_error *err)
+gvm_status panorama_load(uint8_t *out, int H, int W, const double elevation[2], const double *heading, bool full,
+                         const char *path, gvm_error *err)
 {
     struct image image;
     gvm_status status = check_band(elevation, heading, path_tail(path), err);
     if (status == GVM_OK) status = image_load(&image, path, err);
     if (status != GVM_OK) return status;
-    status = panorama_fit(out, H, W, elevation, heading, &image, path_tail(path), err);
+    status = panorama_fit(out, H, W, elevation, heading, full, &image, path_tail(path), err);
     image_free(&image);
     return status;
 }

@@ -141,8 +141,9 @@ void imagery_cut(struct piece *piece, struct cutter *c, const struct imagery *m,
     piece->before = piece->source = number;
     tile->place = m->files[number];
     tile->empty = false;
-    tile->status = gvm_load_picture(m->model, GVM_AERIAL, tile->pixels,
-                                    m->paths != NULL ? m->paths[number] : m->files[number].source, NULL, &piece->err);
+    tile->status =
+        gvm_load_picture(m->model, GVM_AERIAL, tile->pixels,
+                         m->paths != NULL ? m->paths[number] : m->files[number].source, NULL, 0, &piece->err);
 }
 
 void cutter_close(struct cutter *c)

@@ -34,7 +34,7 @@ static void load(void *user, size_t i, unsigned char *pixels, struct slot *slot)
     if (slot->status == GVM_OK) slot->status = gvm_photo_about(&slot->info, q->photo, &slot->err);
     if (slot->status != GVM_OK) return;
     double heading = locate_heading(&known, q, &slot->info);
-    slot->status = gvm_load_picture(job->model, GVM_STREET, pixels, q->photo, &heading, &slot->err);
+    slot->status = gvm_load_picture(job->model, GVM_STREET, pixels, q->photo, &heading, q->panorama, &slot->err);
 }
 
 static gvm_status take(void *user, size_t from, size_t count, struct slot *slots, unsigned char *pixels, gvm_error *err)

@@ -25,12 +25,13 @@ unsigned char *read_panorama(gvm_photo_info *info, struct request *r, const gvm_
         status = GVM_OK; /* as it says itself */
     if (status == GVM_OK) {
         budget_take(&s->decoders, 1);
-        status = image_decode(&image, r->body, r->size, s->options->pixels, question->photo, &err);
+        const struct image_limit limit = {.pixels = s->options->pixels, .until = clock_seconds() + s->options->seconds};
+        status = image_decode(&image, r->body, r->size, &limit, question->photo, &err);
         if (status == GVM_OK) {
             *info = photo_said(&image);
             double heading = locate_heading(&known, question, info);
-            status = panorama_fit(pixels, size[0], size[1], s->model->network->config.elevation, &heading, &image,
-                                  question->photo, &err);
+            status = panorama_fit(pixels, size[0], size[1], s->model->network->config.elevation, &heading,
+                                  question->panorama, &image, question->photo, &err);
             image_free(&image);
         }
         budget_give_back(&s->decoders, 1);

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/output.h"
 #include "base/parallel.h"
 #include "map/locate_json.h"
 #include "server/clock.h"
@@ -81,9 +82,22 @@ static gvm_status read_token(struct service *s, gvm_error *err)
     return fail(err, GVM_FORMAT, "%s: its first line must be the token, without spaces", path_tail(path));
 }
 
+/* "2026-01-31T12:34:56Z GET ..." */
+static bool is_log(const char *path, const char *start)
+{
+    (void)path;
+    static const char form[] = "0000-00-00T00:00:00Z ";
+    for (int i = 0; form[i] != '\0'; i++)
+        if (form[i] == '0' ? start[i] < '0' || start[i] > '9' : start[i] != form[i]) return false;
+    return true;
+}
+
 static gvm_status open_log(struct service *s, gvm_error *err)
 {
+    static const struct output_kind log = {"a log of requests", .is_ours = is_log, .kept = true};
     if (s->options->log == NULL) return GVM_OK;
+    gvm_status status = output_check(s->options->log, &log, false, NULL, 0, err);
+    if (status != GVM_OK) return status;
     s->log = fopen(s->options->log, "ae");
     return s->log != NULL ? GVM_OK : fail_errno(err, "write", path_tail(s->options->log));
 }

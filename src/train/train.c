@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/parallel.h"
 #include "data/loader.h"
 #include "model/checkpoint.h"
@@ -57,24 +58,42 @@ static long line_step(const char *line)
     return sscanf(line, "{\"step\": %ld,", &step) == 1 ? step : -1;
 }
 
+/* Whether the rest of a file without a line break is the start of a line, as a kill may leave it. */
+static bool is_begun(const char *line)
+{
+    static const char start[] = "{\"step\": ";
+    size_t n = strlen(line) < sizeof start - 1 ? strlen(line) : sizeof start - 1;
+    return strncmp(line, start, n) == 0;
+}
+
+/* Find where the lines up to the position end. */
+static gvm_status read_log(long *keep, const struct training *t, const char *path, gvm_error *err)
+{
+    char line[1024];
+    *keep = 0;
+    while (fgets(line, sizeof line, t->log)) {
+        long step = line_step(line);
+        bool whole = strchr(line, '\n') != NULL;
+        if (whole ? step < 0 : !is_begun(line))
+            return fail(err, GVM_FORMAT, "%s: it is not the log of a training run; move it away", path_tail(path));
+        if (step < 0 || step > t->position.step || !whole) break;
+        *keep = ftell(t->log);
+    }
+    return GVM_OK;
+}
+
 /* Open the log for what comes after the position: lines of later steps, which a killed run left, and a broken last line
  * go. */
 static gvm_status open_log(struct training *t, gvm_error *err)
 {
+    long keep = 0;
     char *path = run_path(t->run, "log.jsonl");
     if (path == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for the log", t->run);
-    t->log = fopen(path, t->position.step == 0 ? "w+" : "r+");
+    t->log = fopen(path, "r+");
     if (t->log == NULL && errno == ENOENT) t->log = fopen(path, "w+");
-    gvm_status status = t->log ? GVM_OK : fail_errno(err, "open", path);
-    char line[1024];
-    long keep = 0;
-    while (status == GVM_OK && fgets(line, sizeof line, t->log)) {
-        long step = line_step(line);
-        if (step < 0 || step > t->position.step || strchr(line, '\n') == NULL) break;
-        keep = ftell(t->log);
-    }
+    gvm_status status = t->log ? read_log(&keep, t, path, err) : fail_errno(err, "open", path_tail(path));
     if (status == GVM_OK && (fseek(t->log, keep, SEEK_SET) != 0 || ftruncate(fileno(t->log), keep) != 0))
-        status = fail_errno(err, "write", path);
+        status = fail_errno(err, "write", path_tail(path));
     free(path);
     return status;
 }

@@ -23,6 +23,22 @@ static bool is_empty(const char *folder)
     return empty;
 }
 
+/* A link may lead to a file, or a folder, that is somebody else's. */
+static gvm_status refuse_links(const char *folder, gvm_error *err)
+{
+    static const char *const names[] = {"street", "aerial", "ortho.tif"};
+    gvm_status status = GVM_OK;
+    for (int k = 0; k < 3 && status == GVM_OK; k++) {
+        struct stat info;
+        char *path = g_strdup_printf("%s/%s", folder, names[k]);
+        if (lstat(path, &info) == 0 && S_ISLNK(info.st_mode))
+            status = fail(err, GVM_FILE, "%s: it is a symbolic link, through which nothing is written; remove it",
+                          path_tail(path));
+        g_free(path);
+    }
+    return status;
+}
+
 static gvm_status make_folder(const char *folder, const char *name, gvm_error *err)
 {
     char *path = name != NULL ? g_strdup_printf("%s/%s", folder, name) : g_strdup(folder);
@@ -44,6 +60,7 @@ gvm_status folder_prepare(const char *folder, const char *const *kinds, bool for
         return fail(err, GVM_FILE,
                     "%s: the folder is not empty: name a new one, or give --force to write over what is there",
                     path_tail(folder));
+    status = refuse_links(folder, err);
     static const char *const lists[] = {"pairs.csv", "tiles.csv", "photos.csv"};
     for (int k = 0; k < 3 && status == GVM_OK; k++) {
         char *list = g_strdup_printf("%s/%s", folder, lists[k]);

@@ -22,7 +22,10 @@ gvm_status picture_start(gvm_error *err)
 /* Not through a temporary file: the list, which is written last, makes the pictures count. */
 static gvm_status write_file(const char *path, const void *data, size_t size, gvm_error *err)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+    if (fd < 0 && errno == ELOOP)
+        return fail(err, GVM_FILE, "%s: it is a symbolic link, through which nothing is written; remove it",
+                    path_tail(path));
     if (fd < 0) return fail_errno(err, "create", path_tail(path));
     gvm_status status = GVM_OK;
     for (const char *from = data; size > 0 && status == GVM_OK;) {

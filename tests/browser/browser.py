@@ -19,7 +19,7 @@ import threading
 import time
 import zlib
 
-PATIENCE = 150  # seconds to wait for anything: it comes within one, but on a busy machine with sanitizers
+PATIENCE = 600  # seconds, after which something hangs: a busy machine is no reason to fail
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-extensions", "--disable-sync",
          "--hide-scrollbars", "--remote-debugging-pipe"]

@@ -15,10 +15,10 @@ import looks
 from helpers import DONE, apart, asked, calm, circle_asked, opened, rest_held, same, wait_for_question
 from keys import keyboard
 from many import exports, for_all, own_gps, summed_up
+from proxy import Proxy, counted
 from sight import first_sight, helping, layers
 from town import Server, Town
 from troubles import antimeridian, bare, broken, busy, empty, locked, lost_imagery, plain, stopped
-from wire import Wire, counted
 
 # ---------------------------------------------------------------- the checks, in the order in which a visit goes
 
@@ -306,7 +306,7 @@ def visit(chromium, server, town, folder):
     plain(page, town, folder)
     busy(page, town)
     lost_imagery(page)
-    assert server.wire.lost == [], server.wire.lost
+    assert server.proxy.lost == [], server.proxy.lost
     stopped(page, server, town)
     page.close()
 
@@ -322,7 +322,7 @@ def main(program, folder):
         print("%s: %.1f s" % (check.__name__, time.monotonic() - start), flush=True)
 
     with browser.Browser() as chromium:
-        with Server(program, town.map) as server, Wire(server) as server.wire:
+        with Server(program, town.map) as server, Proxy(server) as server.proxy:
             timed(first_sight, chromium, server)
             timed(phone, chromium, server, town)
             timed(keyboard, chromium, server, town, folder)

@@ -60,13 +60,13 @@ END
 # What cannot be read or written: the old file stays.
 echo old > "$tmp/old.safetensors"
 echo '{"model": "geoviewmatch"}' > "$tmp/c.json"
-expect 1 init --config "$tmp/c.json" --out "$tmp/old.safetensors"
+expect 1 init --config "$tmp/c.json" --out "$tmp/old.safetensors" --force
 refused 'c.json: the configuration lacks "'
-expect 1 init --config "$tmp/nothing.json" --out "$tmp/old.safetensors"
+expect 1 init --config "$tmp/nothing.json" --out "$tmp/old.safetensors" --force
 refused "nothing.json: cannot open it: No such file or directory"
-expect 1 init --preset nano --backbone "$tmp/nothing" --out "$tmp/old.safetensors"
+expect 1 init --preset nano --backbone "$tmp/nothing" --out "$tmp/old.safetensors" --force
 refused "nothing: cannot open it"
-expect 1 init --preset nano --backbone "$tmp/a.safetensors" --out "$tmp/old.safetensors"
+expect 1 init --preset nano --backbone "$tmp/a.safetensors" --out "$tmp/old.safetensors" --force
 refused "a.safetensors: tensor 'patch_embed.proj.weight' is missing"
 [ "$(cat "$tmp/old.safetensors")" = old ]
 expect 1 init --preset nano --out "$tmp"

@@ -98,5 +98,5 @@ expect 1 world --out "$tmp/no/where" --pairs 2
 refused "where: cannot create it: No such file or directory"
 mkdir "$tmp/full" && ln -s /dev/full "$tmp/full/aerial"
 expect 1 world --out "$tmp/full" --pairs 2 --force
-refused "aerial: it is not a folder"
+refused "aerial: it is a symbolic link"
 [ -z "$(find "$tmp" -name '*.tmp')" ]

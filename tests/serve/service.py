@@ -10,6 +10,7 @@ import subprocess
 import time
 import zlib
 
+PATIENCE = 600  # seconds, after which something hangs: a busy machine is no reason to fail
 HEADERS = ("content-security-policy", "x-content-type-options", "referrer-policy")
 
 
@@ -26,7 +27,7 @@ class Service:
         if self.host == "localhost":  # a machine without /etc/hosts does not know the name
             self.host = "127.0.0.1"
 
-    def connection(self, source=None, timeout=60):
+    def connection(self, source=None, timeout=PATIENCE):
         if self.tls:
             context = ssl.create_default_context()
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -69,7 +70,7 @@ class Service:
         with open("/proc/%d/status" % self.process.pid) as file:
             return int(re.search(r"VmRSS:\s+(\d+)", file.read())[1]) / 1024
 
-    def stop(self, patience=60):
+    def stop(self, patience=PATIENCE):
         """SIGTERM; what it said on stderr. It must end by itself, with 0."""
         self.process.send_signal(signal.SIGTERM)
         out, err = self.process.communicate(timeout=patience)
@@ -111,7 +112,7 @@ def png(width, height, level=9):
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"".join(rows)) + chunk(b"IEND", b"")
 
 
-def wait_until(test, seconds=30):
+def wait_until(test, seconds=PATIENCE):
     end = time.monotonic() + seconds
     while not test():
         assert time.monotonic() < end, "it did not come about"

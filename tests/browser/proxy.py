@@ -1,4 +1,4 @@
-"""wire.py - what goes between the browser and the service. A browser sends a request again by itself if a connection that
+"""proxy.py - what goes between the browser and the service. A browser sends a request again by itself if a connection that
 it kept open ends without an answer, so neither the page nor DevTools sees that one was lost: it is counted here."""
 import collections
 import re
@@ -11,7 +11,7 @@ from helpers import DONE, asked, calm, opened, wait_for_question
 HEAD = re.compile(rb"(GET|HEAD|POST|DELETE) (\S+) HTTP/1\.1\r\n")
 
 
-class Wire:
+class Proxy:
     """Stands before a service, whose `address` becomes its own; `requests` counts paths, `lost` has those without an
     answer. `lose` requests to /v1/locate are cut off."""
 
@@ -41,12 +41,12 @@ class Wire:
 class Connection:
     """One of the browser's; it sends a request only when the one before is answered."""
 
-    def __init__(self, wire, client):
-        self.wire, self.client, self.open, self.gone = wire, client, None, False
+    def __init__(self, proxy, client):
+        self.proxy, self.client, self.open, self.gone = proxy, client, None, False
 
     def begin(self):
         try:
-            self.server = socket.create_connection(self.wire.target)
+            self.server = socket.create_connection(self.proxy.target)
         except OSError:
             self.client.close()
             return
@@ -58,7 +58,7 @@ class Connection:
     def back(self):
         self.pump(self.server, self.client, self.answered)
         if self.open is not None and not self.gone:
-            self.wire.lost.append(self.open)
+            self.proxy.lost.append(self.open)
         self.close()
 
     def pump(self, source, sink, seen):
@@ -81,9 +81,9 @@ class Connection:
         if head is None:
             return  # more of a body
         self.open = urllib.parse.urlsplit(head[2].decode()).path
-        self.wire.requests[self.open] += 1
-        if self.open == "/v1/locate" and self.wire.lose > 0:
-            self.wire.lose -= 1
+        self.proxy.requests[self.open] += 1
+        if self.open == "/v1/locate" and self.proxy.lose > 0:
+            self.proxy.lose -= 1
             self.server.shutdown(socket.SHUT_RDWR)
 
     def answered(self, _):
@@ -106,8 +106,8 @@ def served(server):
 def counted(chromium, server, town):
     """As many questions leave the page as come to the service and are answered. That one is lost is found out, though
     the browser asks again; where that fails too, the page says so and does not ask by itself."""
-    page, wire = opened(chromium, server.address), server.wire
-    before = wire.count("/v1/locate"), served(server), wire.count("/v1/imagery/") + wire.count("/v1/tiles/")
+    page, proxy = opened(chromium, server.address), server.proxy
+    before = proxy.count("/v1/locate"), served(server), proxy.count("/v1/imagery/") + proxy.count("/v1/tiles/")
     page.give("drop", *town.photos)
     page.until(DONE % len(town.photos), "the answers")
     page.click(".heading button:nth-child(2)")
@@ -117,21 +117,21 @@ def counted(chromium, server, town):
     page.press("Escape")
     calm(page)
     assert len(asked(page)) == len(town.photos) + 1
-    assert wire.count("/v1/locate") - before[0] == served(server) - before[1] == len(asked(page)), (wire.requests, before)
-    assert wire.count("/v1/heatmap") >= 2 and wire.lost == [] and page.errors == [], (wire.lost, page.errors)
+    assert proxy.count("/v1/locate") - before[0] == served(server) - before[1] == len(asked(page)), (proxy.requests, before)
+    assert proxy.count("/v1/heatmap") >= 2 and proxy.lost == [] and page.errors == [], (proxy.lost, page.errors)
 
-    said, sent = len(asked(page)), wire.count("/v1/locate")
-    wire.lose = 1
+    said, sent = len(asked(page)), proxy.count("/v1/locate")
+    proxy.lose = 1
     page.click(".heading button:first-child")
     page.until("!document.querySelector('#answer[aria-busy=true]')", "an answer, or word that there is none")
-    assert wire.lost == ["/v1/locate"] and wire.count("/v1/locate") >= sent + 1, (wire.lost, wire.requests)
-    wire.lose = 1000
+    assert proxy.lost == ["/v1/locate"] and proxy.count("/v1/locate") >= sent + 1, (proxy.lost, proxy.requests)
+    proxy.lose = 1000
     page.click(".heading button:nth-child(2)")
     page.until("document.querySelector('#answer .problem button')", "word of questions that are lost")
     assert "does not answer" in page.text("#answer .problem"), page.text("#answer .problem")
     assert len(asked(page)) == said + 2, asked(page)[said:]
-    wire.lose = 0
+    proxy.lose = 0
     page.click("#answer .problem button")
     page.until("!document.querySelector('#answer .problem')", "an answer at last")
-    wire.lost.clear()
+    proxy.lost.clear()
     page.close()
