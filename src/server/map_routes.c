@@ -79,13 +79,13 @@ enum MHD_Result imagery_get(struct request *r)
     enum drawn drawn = DRAWN_NOTHING;
     uint8_t *rgba = malloc(SIDE * SIDE * 4);
     gvm_status status = GVM_MEMORY;
-    if (rgba != NULL) {
-        budget_take(&r->service->decoders, 1);
+    if (rgba != NULL && work_enter(r)) {
         status = drawing_tile(rgba, &drawn, r->service->drawing, zoom, x, y, SIDE, &err);
-        budget_give_back(&r->service->decoders, 1);
+        gate_leave(&r->service->decoders);
     }
     if (drawn != DRAWN_NOTHING) return reply_imagery(r, rgba, drawn == DRAWN_WHOLE);
     free(rgba);
+    if (r->refused) return reply_refused(r);
     if (status == GVM_MEMORY) return reply_problem(r, 503, "There is not enough memory for the tile.");
     if (status == GVM_OK) return reply_nothing(r);
     if (status == GVM_ARGUMENT) return reply_problem(r, 404, "There is no square %ld/%ld/%ld.", zoom, x, y);
@@ -103,13 +103,13 @@ enum MHD_Result tile_get(struct request *r)
     unsigned char *rgb = malloc(SIDE * SIDE * 3);
     gvm_status status = GVM_MEMORY;
     gvm_hit hit = map_hit(r->service->map, number);
-    if (rgb != NULL) {
-        budget_take(&r->service->decoders, 1);
+    if (rgb != NULL && work_enter(r)) {
         status = gvm_map_picture(r->service->map, &hit, rgb, SIDE, &err);
-        budget_give_back(&r->service->decoders, 1);
+        gate_leave(&r->service->decoders);
     }
     if (status == GVM_OK) return reply_picture(r, rgb);
     free(rgb);
+    if (r->refused) return reply_refused(r);
     if (status == GVM_MEMORY) return reply_problem(r, 503, "There is not enough memory for the tile.");
     return reply_problem(r, 404, "The imagery of tile %zu is no longer there, or cannot be read.", number);
 }

@@ -25,9 +25,11 @@ def broken(page, server, town, folder):
         assert said.rstrip(".").lower() == refusal(server, path).rstrip(".").lower(), (said, refusal(server, path))
         assert "/" not in said.replace("application/", ""), said  # no path of the machine
     assert "panorama" in said, said
-    page.click("#answer .problem button")
-    page.until("document.querySelector('#help[open]') && document.activeElement.id === 'help-photos'", "what to do instead")
+    page.click("#answer .problem button:last-child")
+    page.until("document.querySelector('#help[open]') && document.activeElement.id === 'help-photos'",
+               "what to do instead")
     page.press("Escape")
+    trusted(page)
     before, limits = len(asked(page)), json.load(urllib.request.urlopen(server.address + "v1/map"))["limits"]
     side = math.isqrt(limits["pixels"]) + 1
     said = problem(write(os.path.join(folder, "wide.png"), png(2 * side, side)))
@@ -50,6 +52,34 @@ def broken(page, server, town, folder):
     page.until("document.querySelectorAll('#entries [data-state=failed]').length > 400", "a drop of hundreds")
     page.click("#forget")
     page.until("document.querySelector('.welcome') && document.getElementById('visit').hidden", "a page like new")
+
+
+def trusted(page):
+    """What is refused as no full panorama is taken as one if the user says so, its heat maps too."""
+    before = len(page.requests)
+    page.run("""(async () => {
+        const canvas = Object.assign(document.createElement('canvas'), { width: 400, height: 300 });
+        const context = canvas.getContext('2d'), dataTransfer = new DataTransfer();
+        for (let i = 0; i < 200; i++) {
+            context.fillStyle = `hsl(${i * 47 % 360} 60% ${20 + i * 13 % 60}%)`;
+            context.fillRect(i * 61 % 400, i * 37 % 300, 70, 50);
+        }
+        const picture = await new Promise((resolve) => canvas.toBlob(resolve, 'image/png'));
+        dataTransfer.items.add(new File([picture], 'four_thirds.png', { type: 'image/png' }));
+        document.body.dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer }));
+    })()""")
+    page.until("document.querySelector('#answer h2').textContent === 'four_thirds.png'"
+               " && document.querySelector('#answer .problem button')", "a refusal")
+    assert "panorama" in page.text("#answer .problem p") and "panorama" not in asked(page)[-1], asked(page)[-1]
+    page.click("#answer .problem button:first-child")
+    page.until("document.querySelector('#answer .verdict')", "an answer all the same")
+    assert asked(page)[-1]["panorama"] == "yes", asked(page)[-1]
+    assert "as you said" in page.text(".results"), page.text(".results")
+    page.click("#answer .tile")
+    page.until("document.querySelectorAll('#heat[open] img:not(.loading)').length === 3", "its heat maps")
+    page.press("Escape")
+    heats = [url for url in page.requests[before:] if "/v1/heatmap" in url]
+    assert len(heats) == 2 and all("panorama=yes" in url for url in heats), heats
 
 
 def plain(page, town, folder):

@@ -43,12 +43,6 @@ def rest(client):
     return got
 
 
-def mishaps(service, reason):
-    text = service.ask("GET", "/metrics")[2].decode()
-    (line,) = [l for l in text.splitlines() if l.startswith('geoviewmatch_errors_total{reason="%s"}' % reason)]
-    return int(line.split()[1])
-
-
 def still_answers(service, told):
     answer = service.locate(photo)
     assert answer["answers"][0]["tile"] == told["answers"][0]["tile"]
@@ -73,7 +67,7 @@ def slow(service, told):
     thread.start()
     still_answers(service, told)
     try:
-        wait_until(lambda: mishaps(service, "overdue") >= 8)
+        wait_until(lambda: service.mishaps("overdue") >= 8)
     finally:
         stop.set()
         thread.join()
@@ -224,7 +218,7 @@ def greedy(program):
         wait_until(lambda: b"geoviewmatch_body_bytes %d\n" % size in service.ask("GET", "/metrics")[2])
         answer = rest(hostile(service, head(len(PICTURE), more="Connection: close\r\n") + PICTURE))
         assert b" 503 " in answer[:13] and b"Retry-After: " in answer, answer[:300]
-        assert mishaps(service, "memory_full") == 1
+        assert service.mishaps("memory_full") == 1
         still_answers(service, told)
         first.close()
         wait_until(lambda: b"geoviewmatch_body_bytes 0\n" in service.ask("GET", "/metrics")[2])

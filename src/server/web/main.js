@@ -117,6 +117,7 @@ function build(info) {
             heat: (entry, tile) => heat.open(entry, tile),
             ask: (entry, heading, rest, area = parts.area.value) =>
                 (rest > 0 ? later(entry, heading) : visit.ask(entry, heading, area)),
+            trust: visit.trust,
             all: (heading) => askAll({heading}),
         }),
     };
