@@ -83,7 +83,7 @@ enum MHD_Result imagery_get(struct request *r)
         status = drawing_tile(rgba, &drawn, r->service->drawing, zoom, x, y, SIDE, &err);
         gate_leave(&r->service->decoders);
     }
-    if (status == GVM_OK && drawn != DRAWN_NOTHING) return reply_imagery(r, rgba, drawn == DRAWN_WHOLE);
+    if (drawn != DRAWN_NOTHING) return reply_imagery(r, rgba, drawn == DRAWN_WHOLE);
     free(rgba);
     if (r->refused) return reply_refused(r);
     if (status == GVM_MEMORY) return reply_problem(r, 503, "There is not enough memory for the tile.");

@@ -84,27 +84,33 @@ function tileItem(tile, rank, onHeat) {
 }
 
 /* What cannot be put into a place, in the server's words and in what helps. */
-function problem(entry, ask) {
+function problem(entry, ask, trust) {
     const offer = (text, act) => make('button', {type: 'button', class: 'small', click: act}, text);
     const offers = [];
     if (entry.fault === 'stopped' || entry.fault === 'busy')
         offers.push(offer('Try again', () => ask(entry, entry.heading, 0)));
+    if (entry.fault === 'refused' && entry.area?.own)
+        offers.push(offer('Search the whole map', () => ask(entry, entry.heading, 0, null)));
+    if (entry.fault === 'refused' && !entry.isPanorama && /panorama/.test(entry.problem))
+        offers.push(offer('It is a full panorama', () => trust(entry)));
     if (entry.fault === 'refused')
         offers.push(offer('Which photos can be used', () => openHelp('help-photos')));
     return make(
         'div', {class: 'problem', role: 'alert'}, make('p', {}, entry.problem), make('div', {class: 'row'}, ...offers));
 }
 
-function conditions({answered: {area}}) {
-    if (area === null) return null;
-    const where = area.own ? 'the place that its own GPS gives' : words.place(area, 5);
-    return make('p', {class: 'quiet'}, `Searched within ${words.metres(area.radius)} of ${where}.`);
+function conditions({answered: {area, isPanorama}}) {
+    const parts = [], where = area?.own ? 'the place that its own GPS gives' : area && words.place(area, 5);
+    if (area !== null) parts.push(`Searched within ${words.metres(area.radius)} of ${where}.`);
+    if (isPanorama) parts.push('Taken as a full panorama, as you said; otherwise the answer means nothing.');
+    return parts.length > 0 ? make('p', {class: 'quiet'}, parts.join(' ')) : null;
 }
 
 export class Answers {
-    /* go(hit): show it on the map; heat(entry, tile): open the heat maps; ask(entry, heading, rest): search again;
-     * all(heading): with all pictures. */
-    constructor({go, heat, ask, all}) { Object.assign(this, {go, heat, ask, all, entry: null, section: byId('answer')}); }
+    /* acts has go(hit): show it on the map; heat(entry, tile): open the heat maps; ask(entry, heading, rest, area): search again,
+     * in the area chosen on the map unless another is given; trust(entry): as a full panorama; all(heading): with all
+     * pictures. */
+    constructor(acts) { Object.assign(this, acts, {entry: null, section: byId('answer')}); }
 
     /* Before the first picture: what to do, or the sentence that says why nothing can be done. */
     welcome(sentence) {
@@ -153,7 +159,7 @@ export class Answers {
         this.shown = now;
         this.section.setAttribute('aria-busy', entry.state === 'waiting' || entry.state === 'asking');
         if (entry.state === 'failed') {
-            const sentence = problem(entry, this.ask);
+            const sentence = problem(entry, this.ask, this.trust);
             const earlier = entry.answer === null ? [] : [make('h3', {}, 'The answer before'), ...this.places()];
             results.replaceChildren(sentence, ...earlier);
         } else if (entry.state === 'done') {

@@ -125,9 +125,10 @@ const blob = async (path, options) => whole(await request(path, options), 'blob'
 export const aboutMap = () => json('map');
 
 /* One picture's answer. heading: null (as the picture says, else found), 'find' or degrees; area: null for the whole
- * map, { own: true, radius } around the picture's own GPS, or { lat, lon, radius }, in degrees and metres. */
-export function locate(picture, {heading, area, signal}) {
-    const query = {heading};
+ * map, { own: true, radius } around the picture's own GPS, or { lat, lon, radius }, in degrees and metres; isPanorama:
+ * whether it is a full one whatever it says of itself. */
+export function locate(picture, {heading, area, isPanorama, signal}) {
+    const query = {heading, panorama: isPanorama ? 'yes' : null};
     if (area !== null) {
         query.near = area.own ? 'exif' : `${area.lat.toFixed(8)},${area.lon.toFixed(8)}`;
         query.within = area.radius;
@@ -145,6 +146,7 @@ export const tilesWithin = (bbox, signal) => json('tiles', {query: {bbox: bbox.j
 export const tilePicture = (id, signal) => blob(`tiles/${encodeURIComponent(id)}.jpg`, {signal});
 
 /* What a picture and a tile have in common, over the picture ('street') or over the tile ('aerial'). */
-export function heat(view, picture, tile, {stage, heading, signal}) {
-    return blob('heatmap', {method: 'POST', body: picture, query: {view, tile, stage, heading}, signal});
+export function heat(view, picture, tile, {stage, heading, isPanorama, signal}) {
+    const query = {view, tile, stage, heading, panorama: isPanorama ? 'yes' : null};
+    return blob('heatmap', {method: 'POST', body: picture, query, signal});
 }

@@ -51,10 +51,11 @@ export function csv(entries) {
         .join('');
 }
 
-/* What was asked, where that is more than the picture: the circle, or the radius around its own GPS; the heading. */
-function questionOf({heading, area}) {
+/* What was asked, where that is more than the picture: the circle, or the radius around its own GPS; the heading;
+ * whether it was taken as a full panorama on the user's word. */
+function questionOf({heading, area, isPanorama}) {
     const near = area === null ? null : area.own ? 'exif' : [area.lon, area.lat];
-    return {near, within_m: area?.radius ?? null, heading};
+    return {near, within_m: area?.radius ?? null, heading, panorama: isPanorama};
 }
 
 /* RFC 7946: longitude first, a point for each answer. Beside the properties that `locate` writes, features say what was

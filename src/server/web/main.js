@@ -115,8 +115,9 @@ function build(info) {
         answers: new Answers({
             go: (hit) => marks.go(hit),
             heat: (entry, tile) => heat.open(entry, tile),
-            ask: (entry, heading, rest) =>
-                (rest > 0 ? later(entry, heading) : visit.ask(entry, heading, parts.area.value)),
+            ask: (entry, heading, rest, area = parts.area.value) =>
+                (rest > 0 ? later(entry, heading) : visit.ask(entry, heading, area)),
+            trust: visit.trust,
             all: (heading) => askAll({heading}),
         }),
     };

@@ -2,9 +2,9 @@
  * gone with it. Knows nothing of the screen: `watch` is told after every change.
  *
  * An entry: id; file, name, size (pixels or null), preview ({ url, ratio } or null); state 'waiting', 'asking', 'done'
- * or 'failed'; answer (the server's last one, which later failures leave) and answered ({ heading, area }, what was
+ * or 'failed'; answer (the server's last one, which later failures leave) and answered ({ heading, area, isPanorama }, what was
  * asked), or null; problem (a sentence) and fault (its kind, see api.Problem), or null; heading and area (see area.js),
- * as the last question had them. */
+ * as the last question had them; isPanorama: the user says that it is a full one, whatever it says of itself. */
 import * as api from './api.js';
 import * as picture from './picture.js';
 
@@ -37,11 +37,11 @@ function settle(entry, state, fields) {
 }
 
 async function work(entry) {
-    const {heading, area, control: {signal}} = entry;
+    const {heading, area, isPanorama, control: {signal}} = entry;
     settle(entry, 'asking', {});
     try {
-        const answer = await api.locate(entry.file, {heading, area, signal});
-        if (!signal.aborted) settle(entry, 'done', {answer, answered: {heading, area}});
+        const answer = await api.locate(entry.file, {heading, area, isPanorama, signal});
+        if (!signal.aborted) settle(entry, 'done', {answer, answered: {heading, area, isPanorama}});
     } catch (error) {
         if (!signal.aborted) settle(entry, 'failed', {problem: error.message, fault: error.kind});
     }
@@ -72,6 +72,12 @@ export function ask(entry, heading, area) {
     settle(entry, 'waiting', {});
     queue.push(entry);
     pump();
+}
+
+/* Ask again, and take it as a full panorama from now on. */
+export function trust(entry) {
+    entry.isPanorama = true;
+    ask(entry, entry.heading, entry.area);
 }
 
 /* Is that the same question? */
@@ -111,6 +117,7 @@ export function add(files, area) {
                                      fault: null,
                                      heading: null,
                                      area,
+                                     isPanorama: false,
                                      control: null,
                                  }));
     entries = [...fresh, ...entries];
