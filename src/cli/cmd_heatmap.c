@@ -26,6 +26,7 @@ static const char help[] =
     "  --heading DEG         where the street picture's centre column looks, degrees clockwise from north\n"
     "                        (default: what the picture says of itself, else 0)\n"
     "  --force               write over another file\n"
+    "  --panorama yes|no     take the street picture as a full panorama, whatever it says of itself (default: no)\n"
     "  --json                what was written as JSON\n" COMMON_HELP;
 
 enum { GAP = 8 /* pixels between two pictures */ };
@@ -34,7 +35,7 @@ struct arguments {
     struct common common;
     const char *weights, *out, *image, *tile;
     int view, stage; /* -1: no view is given; 0: multi */
-    bool has_heading, json, force;
+    bool has_heading, json, force, panorama;
     double heading;
 };
 
@@ -54,6 +55,7 @@ static int check_arguments(struct arguments *a, int argc, char **argv)
     if (a->view < 0) return usage_error(name, "--view is missing");
     if (a->out == NULL) return usage_error(name, "--out is missing");
     if (a->has_heading && a->view == GVM_AERIAL) return usage_error(name, "--heading goes with --view street");
+    if (a->panorama && a->view == GVM_AERIAL) return usage_error(name, "--panorama goes with --view street");
     if (optind == argc) return usage_error(name, "no picture is given");
     if (optind + 1 < argc) return usage_error(name, "'%s' is one argument too many", argv[optind + 1]);
     a->image = argv[optind];
@@ -68,6 +70,7 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
                                             {"stage", required_argument, NULL, 's'},
                                             {"out", required_argument, NULL, 'o'},
                                             {"heading", required_argument, NULL, 'd'},
+                                            {"panorama", required_argument, NULL, 'p'},
                                             {"json", no_argument, NULL, 'j'},
                                             {"force", no_argument, NULL, 'f'},
                                             COMMON_OPTIONS};
@@ -94,6 +97,11 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
             if (!read_double(&a->heading, optarg, -360, 360))
                 return usage_error(name, "--heading takes degrees from -360 to 360, not '%s'", optarg);
             break;
+        case 'p':
+            a->panorama = strcmp(optarg, "yes") == 0;
+            if (!a->panorama && strcmp(optarg, "no") != 0)
+                return usage_error(name, "--panorama takes yes or no, not '%s'", optarg);
+            break;
         default:
             if ((status = common_option(&a->common, c, argv)) != GO_ON) return status;
         }
@@ -116,7 +124,8 @@ static gvm_status panel_open(struct panel *p, const struct arguments *a, gvm_ses
     if (p->pixels == NULL || p->heat == NULL || p->feature == NULL)
         return fail(err, GVM_MEMORY, "there is not enough memory for a heat map");
     const char *path = view == GVM_STREET ? a->image : a->view == GVM_STREET ? a->tile : a->image;
-    gvm_status status = gvm_load_picture(model, view, p->pixels, path, a->has_heading ? &a->heading : NULL, 0, err);
+    gvm_status status =
+        gvm_load_picture(model, view, p->pixels, path, a->has_heading ? &a->heading : NULL, a->panorama, err);
     if (status == GVM_OK) status = gvm_embed_pixels(session, view, p->feature, p->pixels, 1, err);
     return status;
 }

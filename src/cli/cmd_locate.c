@@ -12,8 +12,10 @@ static const char help[] =
     "\n"
     "Compares each street picture with all tiles of the map and prints the places that are most similar, best first:\n"
     "latitude and longitude (WGS84 degrees), the radius around it in metres, the cosine similarity.\n"
-    "A photo must be a full panorama: one that says so (XMP GPano) or is at least 1.9 times as wide as high. Where\n"
-    "neither an option nor the photo tells its heading, 16 are tried and the best is told.\n"
+    "A photo must be a full panorama: one that says so (XMP GPano) or that says nothing of a camera and is at least "
+    "1.9\n"
+    "times as wide as high. Where neither an option nor the photo tells its heading, 16 are tried and the best is "
+    "told.\n"
     "A folder stands for the JPEG, PNG, WebP and TIFF files in it. What fails is named on stderr, the rest is\n"
     "answered, and the exit status is 1.\n"
     "\n"
@@ -25,6 +27,7 @@ static const char help[] =
     "  --top K               answers a photo, 1 to 1000 (default: 5)\n"
     "  --heading DEG|find    where the centre column of every photo looks, degrees clockwise from north, or to find\n"
     "                        it whatever the photo says (default: as the photo says, XMP before EXIF)\n"
+    "  --panorama yes|no     take every photo as a full panorama, whatever it says of itself (default: no)\n"
     "  --near LAT,LON|exif   search only around this place, or around the one that the photo's EXIF tells\n"
     "  --within METRES       so far around it (default: 100)\n"
     "  --known FILE.csv      true places, with columns image (or street), lat, lon and perhaps heading: for the "
@@ -46,7 +49,7 @@ struct arguments {
     const char *weights, *index, *tiles, *known, *report;
     long top;
     double heading; /* NaN: as the photo says; infinite: to be found */
-    bool has_near, near_exif, has_within, raw;
+    bool has_near, near_exif, has_within, raw, panorama;
     double lat, lon, within, min_margin;
     enum format format;
 };
@@ -108,20 +111,31 @@ static int read_option(struct arguments *a, int option, char **argv)
         a->raw = strcmp(optarg, "no") == 0;
         if (a->raw || strcmp(optarg, "yes") == 0) return GO_ON;
         return usage_error(name, "--merge takes yes or no, not '%s'", optarg);
+    case 'p':
+        a->panorama = strcmp(optarg, "yes") == 0;
+        if (a->panorama || strcmp(optarg, "no") == 0) return GO_ON;
+        return usage_error(name, "--panorama takes yes or no, not '%s'", optarg);
     default: return common_option(&a->common, option, argv);
     }
 }
 
 static int read_arguments(struct arguments *a, int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"weights", required_argument, NULL, 'w'}, {"index", required_argument, NULL, 'i'},
-        {"tiles", required_argument, NULL, 't'},   {"top", required_argument, NULL, 'k'},
-        {"heading", required_argument, NULL, 'd'}, {"near", required_argument, NULL, 'a'},
-        {"within", required_argument, NULL, 'm'},  {"known", required_argument, NULL, 'n'},
-        {"merge", required_argument, NULL, 'e'},   {"min-margin", required_argument, NULL, 'g'},
-        {"format", required_argument, NULL, 'f'},  {"report", required_argument, NULL, 'r'},
-        {"json", no_argument, NULL, 'j'},          COMMON_OPTIONS};
+    static const struct option options[] = {{"weights", required_argument, NULL, 'w'},
+                                            {"index", required_argument, NULL, 'i'},
+                                            {"tiles", required_argument, NULL, 't'},
+                                            {"top", required_argument, NULL, 'k'},
+                                            {"heading", required_argument, NULL, 'd'},
+                                            {"near", required_argument, NULL, 'a'},
+                                            {"within", required_argument, NULL, 'm'},
+                                            {"known", required_argument, NULL, 'n'},
+                                            {"merge", required_argument, NULL, 'e'},
+                                            {"min-margin", required_argument, NULL, 'g'},
+                                            {"format", required_argument, NULL, 'f'},
+                                            {"report", required_argument, NULL, 'r'},
+                                            {"panorama", required_argument, NULL, 'p'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            COMMON_OPTIONS};
     const char *name = a->common.name;
     int status;
     for (int c; (c = next_option(argc, argv, options)) != -1;)
@@ -140,7 +154,7 @@ static void ask(gvm_question *questions, const struct arguments *a, const struct
     for (size_t i = 0; i < answers->photos.count; i++) {
         gvm_question *q = &questions[i];
         const struct known *known = &answers->known[i];
-        *q = (gvm_question){.photo = answers->photos.paths[i], .heading = a->heading};
+        *q = (gvm_question){.photo = answers->photos.paths[i], .heading = a->heading, .panorama = a->panorama};
         if (isnan(a->heading)) q->heading = known->heading;
         if (!a->has_near) continue;
         q->lat = a->near_exif ? known->exif_lat : a->lat;

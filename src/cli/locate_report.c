@@ -106,7 +106,7 @@ static void put_heat(const struct report *r, size_t photo)
     const char *path = r->answers->photos.paths[photo];
     gvm_session *s = r->session;
     if (i->aerial_height != i->aerial_width) return;
-    if (gvm_load_picture(r->model, GVM_STREET, r->street, path, &hit->heading, 0, NULL) != GVM_OK ||
+    if (gvm_load_picture(r->model, GVM_STREET, r->street, path, &hit->heading, 1, NULL) != GVM_OK ||
         gvm_map_picture(r->map, hit, r->aerial, i->aerial_width, NULL) != GVM_OK ||
         gvm_embed_pixels(s, GVM_STREET, r->street_feature, r->street, 1, NULL) != GVM_OK ||
         gvm_embed_pixels(s, GVM_AERIAL, r->aerial_feature, r->aerial, 1, NULL) != GVM_OK)

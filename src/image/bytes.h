@@ -34,4 +34,12 @@ static inline uint32_t little32(const uint8_t *p)
     return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
 }
 
+/* Of 1 to 8 bytes. */
+static inline uint64_t bytes_number(const uint8_t *p, int size, bool big)
+{
+    uint64_t n = 0;
+    for (int i = 0; i < size; i++) n = n << 8 | p[big ? i : size - 1 - i];
+    return n;
+}
+
 #endif

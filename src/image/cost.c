@@ -1,12 +1,11 @@
-/* cost.c - see cost.h
- *
- * JPEG: the walk goes from marker to marker as libjpeg does, over segments by their lengths and over entropy-coded data
- * byte by byte, up to the first end of image: thumbnails lie in segments, and further pictures (MPF) behind the end. */
+/* cost.c - see cost.h */
 #include "image/cost.h"
 
 #include <string.h>
 
-enum { BUFFER = 1 << 16, ARITHMETIC = 16 /* times as slow as Huffman's, about */ };
+#include "image/markers.h"
+
+enum { ARITHMETIC = 16 /* times as slow as Huffman's, about */ };
 
 /* Progressive files have about ten scans. libjpeg takes some 0.1 ns a pixel for a scan in which nothing is, so this is
  * a second. The number counts too: each scan has tables of its own, whatever the picture's size. */
@@ -25,40 +24,17 @@ enum picture_kind picture_kind(const uint8_t *magic, size_t size)
 
 struct walk {
     const struct bytes *bytes;
+    enum picture_kind kind;
     struct cost *cost;
-    bool (*stop)(const void *user);
-    const void *user;
+    bool (*stop)(void *user);
+    void *user;
 };
 
-static bool goes_on(const struct walk *w, enum picture_kind kind)
+static bool ends(void *user)
 {
-    const struct cost *cost = w->cost;
+    const struct walk *w = user;
     if (w->stop != NULL && w->stop(w->user)) w->cost->ended = true;
-    return !cost->ended && cost_excess(cost, kind) == NULL;
-}
-
-/* The first marker at `at` or behind it, with `at` moved behind it; 0 where there is none. */
-static int next_marker(uint64_t *at, const struct walk *w)
-{
-    uint8_t buffer[BUFFER];
-    if (bytes_have(buffer, w->bytes, *at, 2) && buffer[0] == 0xff && buffer[1] != 0 && buffer[1] != 0xff) {
-        *at += 2; /* segments follow each other */
-        return goes_on(w, JPEG) ? buffer[1] : 0;
-    }
-    while (goes_on(w, JPEG)) {
-        size_t n = bytes_read(buffer, w->bytes, *at, sizeof buffer);
-        const uint8_t *p = buffer, *end = buffer + n;
-        while ((p = memchr(p, 0xff, (size_t)(end - p))) != NULL && p + 1 < end) {
-            if (p[1] != 0 && p[1] != 0xff) {
-                *at += (uint64_t)(p + 2 - buffer);
-                return p[1];
-            }
-            p++;
-        }
-        if (n < sizeof buffer) return 0;
-        *at += p != NULL ? n - 1 : n; /* a last 0xff begins the next part */
-    }
-    return 0;
+    return w->cost->ended || cost_excess(w->cost, w->kind) != NULL;
 }
 
 static bool is_frame(int marker) /* SOF0..SOF15 without DHT, JPG and DAC, which lie between */
@@ -66,71 +42,60 @@ static bool is_frame(int marker) /* SOF0..SOF15 without DHT, JPG and DAC, which 
     return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
 }
 
-static void walk_jpeg(const struct walk *w, bool header_only)
+/* Up to the first end of image: further pictures (MPF) lie behind it. */
+static void walk_jpeg(struct walk *w, bool header_only)
 {
-    uint64_t at = 2, weight = 1;
-    uint8_t head[7]; /* length, and of a frame: precision, height, width */
-    for (int marker; (marker = next_marker(&at, w)) != 0;) {
-        if (marker == 0xd9) return;                                         /* end of image */
-        if (marker == 0x01 || (marker >= 0xd0 && marker <= 0xd8)) continue; /* no segment: restart, start of image */
+    struct markers markers = {w->bytes, ends, w, 2, 0, 0};
+    uint64_t weight = 1;
+    for (int marker; !ends(w) && (marker = markers_next(&markers)) != 0;) {
+        uint8_t frame[5]; /* precision, height, width */
         w->cost->segments++;
-        size_t n = bytes_read(head, w->bytes, at, sizeof head);
-        if (n < 2) return;
-        if (is_frame(marker) && n == sizeof head) {
-            w->cost->pixels = (uint64_t)big16(head + 3) * big16(head + 5);
+        if (is_frame(marker) && bytes_have(frame, w->bytes, markers.content, sizeof frame)) {
+            w->cost->pixels = (uint64_t)big16(frame + 1) * big16(frame + 3);
             weight = marker >= 0xc9 ? ARITHMETIC : 1;
         }
-        if (marker == 0xda) w->cost->scans += weight;
-        if (marker == 0xda && header_only) return;
-        uint32_t length = big16(head);
-        at += length > 2 ? length : 2;
+        if (marker == SCAN) w->cost->scans += weight;
+        if (marker == SCAN && header_only) return;
     }
 }
 
 /* ------------------------------------------------------------------ WebP and TIFF */
 
-static void walk_webp(const struct walk *w)
+static void walk_webp(struct walk *w)
 {
     uint8_t head[8];
-    for (uint64_t at = 12; bytes_have(head, w->bytes, at, sizeof head) && goes_on(w, WEBP);) {
+    for (uint64_t at = 12; bytes_have(head, w->bytes, at, sizeof head) && !ends(w);) {
         if (memcmp(head, "ANMF", 4) == 0) w->cost->segments++;
         uint64_t size = little32(head + 4);
         at += 8 + size + size % 2;
     }
 }
 
-static uint64_t number(const uint8_t *p, int size, bool big)
-{
-    uint64_t n = 0;
-    for (int i = 0; i < size; i++) n = n << 8 | p[big ? i : size - 1 - i];
-    return n;
-}
-
 /* The chain of directories, which a loader follows to its end for the number of pages. */
-static void walk_tiff(const struct walk *w)
+static void walk_tiff(struct walk *w)
 {
     uint8_t head[16];
     size_t n = bytes_read(head, w->bytes, 0, sizeof head);
     if (n < 8) return;
-    bool big = head[0] == 'M', wide = number(head + 2, 2, big) == 43;
+    bool big = head[0] == 'M', wide = bytes_number(head + 2, 2, big) == 43;
     int offset = wide ? 8 : 4, count = wide ? 8 : 2, entry = wide ? 20 : 12;
     if (wide && n < 16) return;
-    for (uint64_t at = number(head + (wide ? 8 : 4), offset, big); at != 0 && goes_on(w, TIFF);) {
+    for (uint64_t at = bytes_number(head + (wide ? 8 : 4), offset, big); at != 0 && !ends(w);) {
         w->cost->segments++;
         if (!bytes_have(head, w->bytes, at, (size_t)count)) return;
-        uint64_t entries = number(head, count, big);
+        uint64_t entries = bytes_number(head, count, big);
         if (entries > 0xffff) return;
         at += (uint64_t)count + entries * (uint64_t)entry;
         if (!bytes_have(head, w->bytes, at, (size_t)offset)) return;
-        at = number(head, offset, big);
+        at = bytes_number(head, offset, big);
     }
 }
 
 void cost_of(struct cost *cost, const struct bytes *bytes, enum picture_kind kind, bool header_only,
-             bool (*stop)(const void *user), const void *user)
+             bool (*stop)(void *user), void *user)
 {
     *cost = (struct cost){0};
-    struct walk w = {bytes, cost, stop, user};
+    struct walk w = {bytes, kind, cost, stop, user};
     if (kind == JPEG) walk_jpeg(&w, header_only);
     if (kind == WEBP) walk_webp(&w);
     if (kind == TIFF) walk_tiff(&w);

@@ -25,7 +25,7 @@ struct cost {
 /* header_only: as far as a loader reads for the header. stop, which may be NULL, is asked now and then; true ends the
  * walk. */
 void cost_of(struct cost *cost, const struct bytes *bytes, enum picture_kind kind, bool header_only,
-             bool (*stop)(const void *user), const void *user);
+             bool (*stop)(void *user), void *user);
 
 /* NULL, or what there is too much of. */
 const char *cost_excess(const struct cost *cost, enum picture_kind kind);

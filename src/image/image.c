@@ -11,6 +11,7 @@
 #include "image/budget.h"
 #include "image/bytes.h"
 #include "image/cost.h"
+#include "image/metadata.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -83,9 +84,9 @@ static double clock_now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static bool has_ended(const void *user)
+static bool has_ended(void *user)
 {
-    const struct image_limit *limit = user;
+    struct image_limit *limit = user;
     return (isfinite(limit->until) && clock_now() >= limit->until) || (limit->stop != NULL && limit->stop(limit->user));
 }
 
@@ -179,25 +180,20 @@ static bool to_srgb(VipsImage **image, enum picture_kind kind)
     return step(image, vips_colourspace(*image, &out, VIPS_INTERPRETATION_sRGB, NULL), &out);
 }
 
-static bool turn(VipsImage **image)
+/* libvips reads it in JPEG and TIFF; in PNG and WebP it stands in EXIF alone. */
+static int orientation_of(VipsImage *in, const struct exif *exif)
 {
-    if (vips_image_get_orientation(*image) <= 1) return true;
+    int said = vips_image_get_orientation(in);
+    return said <= 1 && exif->orientation > 1 ? exif->orientation : said;
+}
+
+static bool turn(VipsImage **image, int orientation)
+{
+    if (orientation <= 1) return true;
+    vips_image_set_int(*image, VIPS_META_ORIENTATION, orientation);
     VipsImage *out = vips_image_copy_memory(*image); /* a file is read downwards, turning goes across */
     if (!step(image, out == NULL, &out)) return false;
     return step(image, vips_autorot(*image, &out, NULL), &out);
-}
-
-static void read_metadata(struct image *image, const VipsImage *in)
-{
-    const size_t most = 1000 * 1000; /* a JPEG's has 64 KB at most */
-    const void *block;
-    size_t size;
-    if (vips_image_get_typeof(in, VIPS_META_XMP_NAME) != 0 &&
-        vips_image_get_blob(in, VIPS_META_XMP_NAME, &block, &size) == 0)
-        gpano_parse(&image->gpano, block, size < most ? size : most);
-    if (vips_image_get_typeof(in, VIPS_META_EXIF_NAME) != 0 &&
-        vips_image_get_blob(in, VIPS_META_EXIF_NAME, &block, &size) == 0)
-        exif_parse(&image->exif, block, size);
 }
 
 /* libvips collects lines of "domain: message"; the first message is the cause. */
@@ -214,18 +210,38 @@ static void first_message(char *message, size_t size)
     g_free(text);
 }
 
-static void watch(VipsImage *in, VipsProgress *progress, void *user)
+/* Pixels as they come, unless decoding shall end. */
+static int pass_on(VipsRegion *out, void *sequence, void *in, void *limit, gboolean *stop)
 {
-    (void)progress;
-    if (has_ended(user)) vips_image_set_kill(in, TRUE);
+    VipsRegion *region = sequence;
+    (void)in, (void)stop;
+    if (has_ended(limit)) return -1;
+    return vips_region_prepare(region, &out->valid) != 0 ||
+                   vips_region_region(out, region, &out->valid, out->valid.left, out->valid.top) != 0
+               ? -1
+               : 0;
+}
+
+/* libvips's progress signal would come too late, or not at all: another thread sends it. */
+static bool watch(VipsImage **in, struct image_limit *limit)
+{
+    VipsImage *out = vips_image_new();
+    if (vips_image_pipelinev(out, VIPS_DEMAND_STYLE_THINSTRIP, *in, NULL) != 0 ||
+        vips_image_generate(out, vips_start_one, pass_on, vips_stop_one, *in, limit) != 0) {
+        g_object_unref(out);
+        return false;
+    }
+    vips_object_local(out, *in); /* which goes with it */
+    *in = out;
+    return true;
 }
 
 /* Bytes that decoding takes, with what a decoder holds of the whole picture: a progressive JPEG's coefficients have two
  * bytes. */
-static int64_t memory_of(const struct input *input, VipsImage *in)
+static int64_t memory_of(const struct input *input, const VipsImage *in, int orientation)
 {
     int64_t samples = (int64_t)vips_format_sizeof(vips_image_get_format(in)) * vips_image_get_bands(in);
-    int64_t each = 3 + (vips_image_get_orientation(in) > 1 ? 3 : 0);
+    int64_t each = 3 + (orientation > 1 ? 3 : 0);
     if (input->whole) each += input->kind == JPEG ? 2 * samples : samples;
     int64_t all = each * vips_image_get_width(in) * vips_image_get_height(in);
     return all < MEMORY ? all : MEMORY;
@@ -247,26 +263,26 @@ static gvm_status decode(struct image *image, bool *broken, struct input *input,
         *broken = false;
         goto done;
     }
-    read_metadata(image, in);
+    metadata_read(&image->gpano, &image->exif, in, &input->bytes, input->kind);
+    const int orientation = orientation_of(in, &image->exif);
     if (input->header_only) {
-        bool turned = vips_image_get_orientation(in) >= 5;
+        bool turned = orientation >= 5;
         image->width = turned ? vips_image_get_height(in) : vips_image_get_width(in);
         image->height = turned ? vips_image_get_width(in) : vips_image_get_height(in);
         *broken = false;
         goto done;
     }
     status = GVM_IMAGE;
-    int64_t amount = memory_of(input, in);
+    int64_t amount = memory_of(input, in, orientation);
     while (!budget_take_until(&memory, amount, fmin(input->limit.until, clock_now() + ASK_SECONDS)))
         if (has_ended(&input->limit)) goto done;
     image->held = amount;
 
     VipsImage *own = NULL; /* with metadata that may be changed */
-    vips_image_set_progress(in, TRUE);
-    g_signal_connect(in, "eval", G_CALLBACK(watch), &input->limit);
+    if (!watch(&in, &input->limit)) goto done;
     if (!to_srgb(&in, input->kind) || !step(&in, vips_copy(in, &own, NULL), &own)) goto done;
     vips_image_set_int(in, VIPS_META_CONCURRENCY, 1); /* callers decode several pictures at once instead */
-    if (!turn(&in)) goto done;
+    if (!turn(&in, orientation)) goto done;
     image->width = vips_image_get_width(in);
     image->height = vips_image_get_height(in);
     size_t size = (size_t)image->width * image->height * 3;

@@ -4,7 +4,7 @@
 
 #include "geoviewmatch.h"
 #include "image/exif.h"
-#include "image/gpano.h"
+#include "image/xmp.h"
 
 #include <stdbool.h>
 #include <stdint.h>

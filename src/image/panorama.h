@@ -3,9 +3,9 @@
 #define GVM_IMAGE_PANORAMA_H
 
 #include "geoviewmatch.h"
+#include "image/circle.h"
 #include "image/image.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /* A street panorama, north at the centre column and east to its right.
@@ -16,20 +16,16 @@
  *               that does not is taken whole
  *   heading     degrees clockwise from north at which the picture's centre column looks; NULL: as
  *               its XMP says (GPano:PoseHeadingDegrees), else its EXIF (GPSImgDirection), else 0
+ *   circle      whether it is known to be a full circle (circle.h); no other is taken
  *
- *   full        take it as a full circle, whatever it says of itself
- *
- * Otherwise only a full circle is taken: by its XMP (GPano) or, where that says nothing, a picture at least
- * 1.9 times as wide as high.
- *
- * Returns GVM_OK, GVM_ARGUMENT, GVM_IMAGE (not a full panorama), or as image_load. */
-gvm_status panorama_load(uint8_t *out, int H, int W, const double elevation[2], const double *heading, bool full,
-                         const char *path, gvm_error *err);
+ * Returns GVM_OK, GVM_ARGUMENT, GVM_IMAGE (not a full panorama, or one without content), or as image_load. */
+gvm_status panorama_load(uint8_t *out, int H, int W, const double elevation[2], const double *heading,
+                         enum circle circle, const char *path, gvm_error *err);
 
 /* The same from a picture that was read; what its XMP says is cleared where it does not fit it. `where` names it in
  * sentences. */
-gvm_status panorama_fit(uint8_t *out, int H, int W, const double elevation[2], const double *heading, bool full,
-                        struct image *image, const char *where, gvm_error *err);
+gvm_status panorama_fit(uint8_t *out, int H, int W, const double elevation[2], const double *heading,
+                        enum circle circle, struct image *image, const char *where, gvm_error *err);
 
 /* Turn a panorama (H, W, 3) whose centre column looks along `heading` (degrees clockwise from north) so that north is
  * at its centre; whole columns, in place. */

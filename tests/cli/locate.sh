@@ -44,7 +44,7 @@ expect 1 locate --weights "$w" --tiles $tiles --top 1 --json "$tmp/cut.png" $dem
     $demo/aerial/1.png "$tmp/gone.jpg"
 lines err 3
 says err "cut.png: this PNG picture cannot be decoded" "aerial/1.png: 200 x 200 is no full panorama" \
-    "confidently wrong" "gone.jpg: cannot open it: No such file or directory"
+    "--panorama yes if this is one" "gone.jpg: cannot open it: No such file or directory"
 python3 - "$tmp/out" <<'END'
 import json, sys
 p = json.load(open(sys.argv[1]))
