@@ -40,7 +40,7 @@ function facts(hit, answer) {
     add('Score', words.score(hit.score));
     add('Margin', typeof answer.margin === 'number' ? words.score(answer.margin) : 'none');
     if (typeof hit.gps_m === 'number') add('From its own GPS', words.metres(hit.gps_m));
-    add('Tile', `No. ${hit.tile}, ${words.metres(2 * hit.half_tile_m)} wide`);
+    add(`Tile, ${words.metres(2 * hit.half_tile_m)} wide`, `No. ${hit.tile}`);
     return list;
 }
 
@@ -57,7 +57,9 @@ function placeItem(hit, answer, onGo) {
     const item = make('li', {class: hit.rank === 1 ? 'best' : 'other', 'data-rank': hit.rank}, go);
     if (hit.rank > 1)
         item.append(make('span', {class: 'quiet'}, [
-            words.score(hit.score), typeof hit.gps_m === 'number' ? `${words.metres(hit.gps_m)} from its GPS` : null
+            words.score(hit.score),
+            `${words.score(answer.answers[0].score - hit.score)} behind`,
+            typeof hit.gps_m === 'number' ? `${words.metres(hit.gps_m)} from its GPS` : null,
         ].filter(Boolean).join(' · ')));
     item.append(copyButton(hit));
     if (hit.rank === 1) item.append(verdict(answer), facts(hit, answer));

@@ -18,10 +18,7 @@ export class Area {
         this.tell = afterRest(300, () => changed(this.value)); /* a held arrow key is one change */
         this.circle = new Circle(map, at, {
             changed: (circle, isOver) => this.set(circle, isOver),
-            drawing: (on) => {
-                byId('circle-draw').setAttribute('aria-pressed', on);
-                byId('circle-hint').textContent = on ? DRAW : '';
-            },
+            drawing: () => this.show(),
         });
         byId('area-all').addEventListener('click', () => all(this.value));
         this.wire();
@@ -73,11 +70,13 @@ export class Area {
         if (isOver) this.tell();
     }
 
+    /* Of the buttons, the one that says where is searched is pressed, and while a circle is drawn that for it. */
     show() {
-        const isOwn = Boolean(this.value?.own);
-        byId('area-whole').setAttribute('aria-pressed', this.value === null);
-        byId('area-own').setAttribute('aria-pressed', isOwn);
-        byId('circle-place').setAttribute('aria-pressed', this.value !== null && !isOwn);
+        const {circle: {isDrawing}, value} = this;
+        const pressed = isDrawing ? 'circle-draw' : value === null ? 'area-whole' : value.own ? 'area-own' : 'circle-place';
+        for (const id of ['area-whole', 'area-own', 'circle-draw', 'circle-place'])
+            byId(id).setAttribute('aria-pressed', id === pressed);
+        byId('circle-hint').textContent = isDrawing ? DRAW : '';
     }
 
     /* Offer the area for all pictures where some were asked about another. */
