@@ -15,8 +15,9 @@
 #include <stdio.h>
 
 struct progress {
-    bool quiet; /* the caller's: print nothing */
-    FILE *out;  /* the caller's: NULL for stderr */
+    bool quiet;  /* the caller's: print nothing */
+    FILE *out;   /* the caller's: NULL for stderr */
+    size_t from; /* the caller's: how many were done before this job, which counts them but took no time for them */
 
     const char *what, *unit; /* ASCII, shown as "what: 3/10 unit"; must outlive the job */
     size_t total, done;      /* total 0: not known */

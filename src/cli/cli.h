@@ -84,7 +84,8 @@ int failed(const gvm_error *err);
 /* Text of any bytes on stdout, a '?' for each control character. */
 void print_text(const char *text);
 
-/* What --weights names, for gvm_model_open: NULL, the built-in weights, for "nano" and where nothing is named. */
+/* What --weights names, for gvm_model_open: NULL, the built-in weights, for "nano" and where nothing is named; of a
+ * training run's folder its best network, else its last one, which is said on stderr. Once a command. */
 const char *weights_path(const char *name);
 
 /* ------------------------------------------------------------------ maps */

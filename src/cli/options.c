@@ -4,8 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "cli/cli.h"
 
 int next_option(int argc, char **argv, const struct option *options)
@@ -90,7 +93,25 @@ void print_text(const char *text)
     for (; *text != '\0'; text++) putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
 }
 
+/* A training run's best network, else its last; kept until the program ends. */
+static const char *network_of_run(const char *run)
+{
+    static const char *const names[] = {"best", "last"};
+    static char path[4096];
+    for (int i = 0; i < 2; i++) {
+        int n = snprintf(path, sizeof path, "%s/%s.safetensors", run, names[i]);
+        if (n >= (int)sizeof path || access(path, R_OK) != 0) continue;
+        gvm_error line;
+        fail(&line, GVM_OK, "%s: it is a training run, whose %s.safetensors is taken", path_tail(run), names[i]);
+        fprintf(stderr, "geoviewmatch: %s\n", line.text);
+        return path;
+    }
+    return run;
+}
+
 const char *weights_path(const char *name)
 {
-    return name == NULL || strcmp(name, "nano") == 0 ? NULL : name;
+    struct stat st;
+    if (name == NULL || strcmp(name, "nano") == 0) return NULL;
+    return stat(name, &st) == 0 && S_ISDIR(st.st_mode) ? network_of_run(name) : name;
 }
