@@ -26,7 +26,7 @@ static const char help[] =
     "and whether it is complete. Of a training run (its folder, state or log): how far it is. Of the other files that\n"
     "the program writes, and of pictures, what they are. Of other safetensors files: the tensors and the metadata.\n"
     "\n"
-    "  --json                as JSON, complete\n" COMMON_HELP "\n"
+    "  --json                as JSON, complete\n" PLAIN_HELP "\n"
     "  geoviewmatch info nano\n"
     "  geoviewmatch info town.gpkg\n";
 
@@ -209,7 +209,7 @@ static int describe(const char *path, bool json)
 
 int cmd_info(int argc, char **argv)
 {
-    static const struct option options[] = {{"json", no_argument, NULL, 'j'}, COMMON_OPTIONS};
+    static const struct option options[] = {{"json", no_argument, NULL, 'j'}, PLAIN_OPTIONS};
     struct common common = {.name = "info", .help = help};
     bool json = false;
     int end;
