@@ -75,8 +75,9 @@ def requests(info):
     photo, jpeg = bytes_of(photos[0]), {"Content-Type": "image/jpeg"}
     west, south, east, north = info["extent"]
     lat, lon, zoom = (south + north) / 2, (west + east) / 2, 17
-    x = int((lon + 180) / 360 * 2**zoom)
-    y = int((1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2 * 2**zoom)
+    X = int((lon + 180) / 360 * 2**(zoom + 4))
+    Y = int((1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2 * 2**(zoom + 4))
+    x, y = X >> 4, Y >> 4
     big = b"\xff\xd8\xff" + bytes(1 << 20)
     text = {"Content-Type": "text/plain"}
     asks = {
@@ -88,7 +89,8 @@ def requests(info):
         ("get", "/healthz"): {200: ["/healthz"]},
         ("get", "/metrics"): {200: ["/metrics"], 400: ["/metrics?x=1"]},
         ("get", "/v1/map"): {200: ["/v1/map"], 400: ["/v1/map?x=1"]},
-        ("get", "/v1/imagery/{z}/{x}/{y}.jpg"): {200: ["/v1/imagery/%d/%d/%d.jpg" % (zoom, x, y)],
+        ("get", "/v1/imagery/{z}/{x}/{y}.jpg"): {200: ["/v1/imagery/%d/%d/%d.jpg" % (zoom, x, y),
+                                                       "/v1/imagery/%d/%d/%d.jpg" % (zoom + 4, X, Y)],
                                                  400: ["/v1/imagery/1/1/1.jpg?x=1"],
                                                  204: ["/v1/imagery/%d/0/0.jpg" % zoom],
                                                  404: ["/v1/imagery/99/0/0.jpg",
@@ -150,7 +152,9 @@ def described(service, api):
         missing += [(method, path, status) for status in told - SEEN_ELSEWHERE if
                     (method, status) != ("get", 422)]  # of weights whose tiles are not square
     assert not missing, "never seen: %s" % missing
-    picture = asks["get", "/v1/imagery/{z}/{x}/{y}.jpg"][200][0]
+    part, picture = asks["get", "/v1/imagery/{z}/{x}/{y}.jpg"][200]
+    assert service.ask("GET", part)[1]["content-type"] == "image/png"  # it is transparent where the imagery ends
+    assert service.ask("GET", picture)[1]["content-type"] == "image/jpeg"
     for path in ("/", "/app/main.js", "/leaflet/leaflet.css", "/openapi.json", "/v1/tiles/0.jpg", picture):
         tag = service.ask("GET", path)[1]["etag"]
         got, headers, body = service.ask("GET", path, None, {"If-None-Match": tag})
