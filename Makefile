@@ -66,7 +66,7 @@ nano: build
 
 demo: deps
 	@$(MAKE) --no-print-directory build
-	build/geoviewmatch demo --out build/demo --force
+	build/geoviewmatch demo --out build/demo
 
 # The other engines are timed beside it where Python has PyTorch.
 bench: build

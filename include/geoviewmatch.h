@@ -223,11 +223,16 @@ typedef struct gvm_map_options {
     size_t raster_count;
     double tile_m;   /* side of a tile on the ground, 1..20,000 metres; 0: the weights' own */
     double stride_m; /* metres from one tile's centre to the next's; 0: half a tile */
-    const char *crs; /* coordinate system of rasters that do not say, as "EPSG:25832"; or NULL */
+    const char *crs; /* coordinate system of rasters that do not say, or say one that is none of the Earth's, as
+                      * "EPSG:25832"; or NULL */
+    int alpha;       /* the band that is marked as alpha: 1 is a mask, -1 is a colour that is left out, 0 is a mask
+                      * unless it has all shades, as infrared has */
 
     const char *tiles; /* a list as gvm_map_from_tiles takes it */
     const char *xyz;   /* a folder of web-map tiles, z/x/y.jpg, .png or .webp; of several zooms the one whose tiles are
                         * nearest in size to the weights' */
+    int tms;           /* rows of these tiles count from the south (TMS): 1 yes, 0 if a tilemapresource.xml, metadata.json
+                        * or tiles.json in the folder says so */
     int add;           /* to a map that there is: 0 for a new map, or to finish one */
 } gvm_map_options;
 
@@ -240,11 +245,12 @@ typedef struct gvm_map_progress {
     size_t removed; /* that were, and were taken out since */
     size_t empty;   /* places where nothing is, or less than half a tile */
     size_t failed;  /* places that could not be read */
+    const char *note; /* a sentence about what is to be done, before the first tile; NULL otherwise */
 } gvm_map_progress;
 
-/* Called on the calling thread now and then, and where something cannot be read, with a sentence: once for each
- * raster, and for each picture of a list or a folder; first for what earlier runs could not read. failure is NULL
- * otherwise. Must not use the session. */
+/* Called on the calling thread now and then, and with a sentence if something cannot be read or is not taken as its
+ * file has it: once for each raster, and for each picture of a list or a folder; first for what earlier runs could not
+ * read. failure is NULL otherwise. Must not use the session. */
 typedef void gvm_map_watch(void *user, const gvm_map_progress *progress, const gvm_error *failure);
 
 /* Build a map into two files, MAP.gpkg (a GeoPackage, with a polygon for each tile) and MAP.features beside it.
@@ -292,7 +298,8 @@ typedef struct gvm_map_info {
     int features;                    /* numbers a tile */
     double ground_m;                 /* side of a tile for which nothing else is said, metres */
     char fingerprint[17];            /* of the weights that made it */
-    int complete;                    /* 0 where its building was interrupted */
+    int complete;                    /* 0 if its building was interrupted */
+    size_t missing;                  /* places of its imagery that were not looked at yet; 0 if it is complete */
 } gvm_map_info;
 
 /* A copy: it outlives the map. map must not be NULL. */

@@ -8,12 +8,13 @@
 #include "image/image.h"
 #include "image/process.h"
 
-/* The encoded file, to be given to g_free; NULL where libvips had not the memory. */
-static void *encode(size_t *size, bool jpeg, const uint8_t *rgb, int width, int height)
+/* The encoded file, to be given to g_free; NULL where libvips had not the memory. bands: 3, or 4 with alpha. */
+static void *encode(size_t *size, bool jpeg, const uint8_t *picture, int bands, int width, int height)
 {
     void *data = NULL;
     process_enter();
-    VipsImage *raw = vips_image_new_from_memory(rgb, (size_t)width * height * 3, width, height, 3, VIPS_FORMAT_UCHAR);
+    VipsImage *raw =
+        vips_image_new_from_memory(picture, (size_t)width * height * bands, width, height, bands, VIPS_FORMAT_UCHAR);
     VipsImage *image = NULL;
     if (raw != NULL && vips_copy(raw, &image, "interpretation", VIPS_INTERPRETATION_sRGB, NULL) == 0 &&
         (jpeg ? vips_jpegsave_buffer(image, &data, size, "Q", 85, NULL)
@@ -25,22 +26,27 @@ static void *encode(size_t *size, bool jpeg, const uint8_t *rgb, int width, int 
     return data;
 }
 
-static void *encode_once(size_t *size, bool jpeg, const uint8_t *rgb, int width, int height)
+static void *encode_once(size_t *size, bool jpeg, const uint8_t *picture, int bands, int width, int height)
 {
     if (!process_start()) return NULL;
-    void *data = encode(size, jpeg, rgb, width, height);
+    void *data = encode(size, jpeg, picture, bands, width, height);
     vips_thread_shutdown();
     return data;
 }
 
 void *image_encode_jpeg(size_t *size, const uint8_t *rgb, int width, int height)
 {
-    return encode_once(size, true, rgb, width, height);
+    return encode_once(size, true, rgb, 3, width, height);
 }
 
 void *image_encode_png(size_t *size, const uint8_t *rgb, int width, int height)
 {
-    return encode_once(size, false, rgb, width, height);
+    return encode_once(size, false, rgb, 3, width, height);
+}
+
+void *image_encode_png_alpha(size_t *size, const uint8_t *rgba, int width, int height)
+{
+    return encode_once(size, false, rgba, 4, width, height);
 }
 
 /* A PNG is a signature and IHDR, of 33 bytes, and then chunks; one that names this program, with its length and its
@@ -63,7 +69,7 @@ gvm_status image_write_png(const char *path, const uint8_t *rgb, int width, int 
     gvm_status status = file_writer_open(&writer, path, err);
     if (status != GVM_OK) return status;
     size_t size;
-    void *data = encode(&size, false, rgb, width, height);
+    void *data = encode(&size, false, rgb, 3, width, height);
     status = data != NULL ? write_png(&writer, data, size, err)
                           : fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", path_tail(path));
     if (status == GVM_OK)

@@ -54,6 +54,7 @@ void image_free(struct image *image);
  * the memory. */
 void *image_encode_jpeg(size_t *size, const uint8_t *rgb, int width, int height);
 void *image_encode_png(size_t *size, const uint8_t *rgb, int width, int height);
+void *image_encode_png_alpha(size_t *size, const uint8_t *rgba, int width, int height); /* (height, width, 4) */
 
 /* Write a PNG file, whole or not at all: rgb (height, width, 3), sRGB. GVM_OK, GVM_FILE or GVM_MEMORY; GVM_IMAGE
  * where libvips does not start. */

@@ -237,8 +237,14 @@ for wrong in "--stages 9,9" "--stages 4,4" "--preset huge"; do
     expect 2 train --data "$tmp/data" --out "$tmp/none" $wrong
     refused "${wrong% *} takes "
 done
-expect 1 train --data "$tmp/data" --out "$tmp/none" --init "$tmp/no.safetensors"
-refused "no.safetensors: "
+expect 1 train --data "$tmp/no" --out "$tmp/none" --init "$tmp/no.safetensors"
+refused "$tmp/no (--data): No such file" "$tmp/no.safetensors (--init): No such file"
+expect 1 train --data "$tmp/no" --out "$tmp/none" --backbone "$tmp/no.safetensors"
+refused "$tmp/no (--data): No such file" "$tmp/no.safetensors (--backbone): No such file"
+expect 1 train --data "$tmp/data" --out "$tmp/no/where/run"
+refused "$tmp/no/where/run: cannot make it"
+expect 1 train --data "$tmp/data" --out "$tmp/data/pairs.csv"
+refused "pairs.csv: it is a file; --out names a folder"
 expect 1 $begin --out "$tmp/none" --cache "$tmp/"$'stra\xdfe'
 refused "the cache's path is not UTF-8"
 mv "$tmp/data" "$tmp/"$'m\xfcnster'
@@ -248,9 +254,7 @@ mv "$tmp/"$'m\xfcnster' "$tmp/data"
 [ ! -e "$tmp/none" ]
 expect 2 train --data "$tmp/data"
 says err "--data and --out are needed"
-expect 2 train --resume "$tmp/whole" --data "$tmp/data"
-refused "--resume goes on with a run as it was begun" "--data does not"
-for option in "--epochs 9" "--batch 64" "--rate 5" "--on-bad skip" "--cache c" "--shuffle no" "--seed 1"; do
+for option in "--epochs 9" "--batch 64" "--rate 5" "--on-bad skip" "--shuffle no" "--seed 1"; do
     expect 2 train --resume "$tmp/whole" $option --steps 30
     refused "--resume goes on with a run as it was begun" "${option% *} does not"
 done
@@ -265,7 +269,10 @@ sed -i 's/cluster_m\\":0.0/cluster_m\\":0.1/' "$tmp/odd/state.safetensors"
 expect 1 train --resume "$tmp/odd"
 refused "its 'run' is not what a training run leaves"
 expect 1 train --resume "$tmp/nothing"
-refused "$tmp/nothing/state.safetensors"
+refused "$tmp/nothing: there is no such folder of a run"
+mkdir "$tmp/empty"
+expect 1 train --resume "$tmp/empty"
+refused "$tmp/empty/state.safetensors: cannot open it"
 printf 'broken' > "$tmp/data/street/2.png"
 expect 1 $begin --out "$tmp/bad"
 refused "street/2.png"
