@@ -229,6 +229,12 @@ static void test_tables(void **state)
     c = count("m.mbtiles");
     assert_in_range(c.tiles, 2 * before.tiles - 8, 2 * before.tiles + 100); /* further south a tile is larger */
     assert_in_range(c.places, c.tiles, 1000);
+    run_sql("m.mbtiles", "DELETE FROM tiles WHERE zoom_level < (SELECT max(zoom_level) FROM tiles); UPDATE tiles SET "
+                         "tile_column = tile_column * (1 << (22 - zoom_level)), tile_row = tile_row * (1 << (22 - "
+                         "zoom_level)), zoom_level = 22; UPDATE metadata SET value = 22 WHERE name IN ('minzoom', "
+                         "'maxzoom')");
+    c = count("m.mbtiles"); /* all of the world would be 2^30 pixels wide */
+    assert_in_range(c.places, 1, 1000);
     r.driver = "GPKG";
     make_raster("g.gpkg", &r);
     before = count("g.gpkg");
