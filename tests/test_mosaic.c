@@ -252,11 +252,12 @@ static void test_tables(void **state)
 static void test_crs(void **state)
 {
     (void)state;
-    static const char *const systems[] = {
-        "LOCAL_CS[\"unnamed\",UNIT[\"metre\",1]]",
-        "ENGCRS[\"site\",EDATUM[\"site\"],CS[Cartesian,2],AXIS[\"x\",east],AXIS[\"y\",north],LENGTHUNIT[\"metre\",1]]",
-        "GEOGCS[\"Mars\",DATUM[\"Mars\",SPHEROID[\"Mars\",3396190,169.9]],PRIMEM[\"R\",0],UNIT[\"degree\",0.0174532925]"
-        "]"};
+    static const char *const systems[] = {"LOCAL_CS[\"unnamed\",UNIT[\"metre\",1]]",
+                                          ("ENGCRS[\"site\",EDATUM[\"site\"],CS[Cartesian,2],AXIS[\"x\",east],AXIS["
+                                           "\"y\",north],LENGTHUNIT[\"metre\",1]]"),
+                                          ("GEOGCS[\"Mars\",DATUM[\"Mars\",SPHEROID[\"Mars\",3396190,169.9]],PRIMEM["
+                                           "\"R\",0],UNIT[\"degree\",0.0174532925]"
+                                           "]")};
     for (size_t i = 0; i < sizeof systems / sizeof *systems; i++) {
         plain("l.tif", systems[i], 500000, 5540000);
         refused("l.tif", GVM_FORMAT, "with no place on the Earth: name the true one, as in --crs");
@@ -286,7 +287,7 @@ static void test_alpha(void **state)
         make_raster("a.tif", &r);
         const char *path = in_folder("a.tif");
         struct tally c;
-        struct imagery *imagery;
+        struct imagery *imagery = NULL;
         gvm_error err, note;
         const gvm_map_options options = {.rasters = &path, .raster_count = 1, .alpha = cases[i].option};
         if (count_tiles(&c, &options, &err) != GVM_OK || imagery_open(&imagery, &options, &model, &err) != GVM_OK)
