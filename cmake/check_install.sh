@@ -1,23 +1,76 @@
 #!/bin/bash
-# check_install.sh CMAKE BUILD COMPILER - what is installed is enough to compile and link against, from C and C++.
+# check_install.sh CMAKE BUILD COMPILER - what is installed is enough to compile, link and run against, from C and C++,
+# wherever it is installed, and by the README's own lines.
 set -euo pipefail
 
+cmake=$1 build=$(realpath "$2") compiler=$3
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
-"$1" --install "$2" --prefix "$root" > "$root/log"
-pc=$(find "$root" -name geoviewmatch.pc)
-export PKG_CONFIG_PATH=${pc%/*}
-flags=$(pkg-config --define-variable=prefix="$root" --cflags --libs geoviewmatch)
+unset DESTDIR PKG_CONFIG_PATH LD_LIBRARY_PATH
 
+install_to() { "$cmake" --install "$build" --prefix "$1" > "$root/log"; }
+
+# uses PREFIX: a program and the example are compiled by what pkg-config says, and run.
 cat > "$root/use.c" <<'END'
 #include <geoviewmatch.h>
 int main(void) { return gvm_version()[0] == 0; }
 END
-# shellcheck disable=SC2086 # flags are words
-"$3" -Wall -Werror -o "$root/use" "$root/use.c" $flags
-LD_LIBRARY_PATH=${PKG_CONFIG_PATH%/pkgconfig} "$root/use"
-# shellcheck disable=SC2086
-"$3" -Wall -Werror -o "$root/locate" examples/locate.c $flags
-LD_LIBRARY_PATH=${PKG_CONFIG_PATH%/pkgconfig} "$root/locate" nano examples/demo/tiles.csv examples/demo/street/1.png
-case $("$3" --version) in *clang*) "$3" -x c++ -fsyntax-only "$root/use.c" -I"$root/include" ;; esac
-[ ! -e "$root/bin/geoviewmatch" ] || "$root/bin/geoviewmatch" --version
+uses() {
+    local pc libdir flags source
+    pc=$(find "$1" -name geoviewmatch.pc)
+    export PKG_CONFIG_PATH=${pc%/*}
+    for variable in prefix includedir libdir; do
+        [[ $(realpath "$(pkg-config --variable=$variable geoviewmatch)") = "$1"* ]] ||
+            { echo "$variable is not in $1: $(pkg-config --variable=$variable geoviewmatch)"; exit 1; }
+    done
+    flags=$(pkg-config --cflags --libs geoviewmatch)
+    libdir=$(pkg-config --variable=libdir geoviewmatch)
+    for source in "$root/use.c" examples/locate.c; do
+        # shellcheck disable=SC2086 # flags are words
+        "$compiler" -Wall -Werror -o "$root/program" "$source" $flags "-Wl,-rpath,$libdir"
+        "$root/program" nano examples/demo/tiles.csv examples/demo/street/1.png > "$root/out"
+    done
+    grep -q "[0-9]\.[0-9]" "$root/out"
+    unset PKG_CONFIG_PATH
+    [ ! -e "$1/bin/geoviewmatch" ] || "$1/bin/geoviewmatch" --version > /dev/null
+}
+
+install_to "$root/one"
+uses "$root/one"
+install_to "$root/deeper/two"
+rm -r "$root/one"
+uses "$root/deeper/two"
+mv "$root/deeper/two" "$root/moved"
+uses "$root/moved"
+DESTDIR=$root/stage install_to /usr # a package is made of it
+uses "$root/stage/usr"
+case $("$compiler" --version) in *clang*) "$compiler" -x c++ -fsyntax-only "$root/use.c" -I"$root/moved/include" ;; esac
+
+# installed.sh, as `make install` runs it, says what another prefix than the system's needs.
+install_to "$root/three"
+bash cmake/installed.sh "$build" > "$root/said"
+grep -qF "PKG_CONFIG_PATH=$root/three/lib" "$root/said"
+
+# The README's commands, in a folder that has what they name. It has those of an installation only by name.
+awk '/^```$/ {if (block ~ /pkg-config/) {printf "%s", block; exit} on = 0} on {block = block $0 "\n"}
+     /^```sh$/ {on = 1; block = ""}' README.md > "$root/lines"
+grep -q "examples/locate.c" "$root/lines"
+mkdir "$root/work" "$root/home"
+ln -s "$PWD/examples" "$root/work"
+"$build/geoviewmatch" index --tiles examples/demo/tiles.csv --out "$root/work/map.gpkg" --quiet > /dev/null
+cp examples/demo/street/1.png "$root/work/panorama.jpg"
+cat > "$root/run" <<'END'
+cc() { "$COMPILER" "$@"; }
+sudo() { "$@"; }
+make() {
+    [ "$1" = install ]
+    case ${2:-} in PREFIX=*) prefix=${2#PREFIX=} ;; *) prefix=$HOME/local ;; esac
+    "$CMAKE" --install "$BUILD" --prefix "$prefix" > /dev/null
+}
+export PKG_CONFIG_PATH=$HOME/local/lib/pkgconfig LD_LIBRARY_PATH=$HOME/local/lib # where the loader looks of itself
+make install
+. "$LINES_OF_README"
+END
+(cd "$root/work" && HOME=$root/home COMPILER=$compiler CMAKE=$cmake BUILD=$build LINES_OF_README=$root/lines \
+    bash -eu "$root/run") > "$root/out" || { cat "$root/out" "$root/lines"; exit 1; }
+grep -q "[0-9]\.[0-9]" "$root/out"

@@ -188,13 +188,13 @@ static void test_bad_arguments(void **state)
     const gvm_view no_view = (gvm_view)7;
     const double endless = INFINITY;
     expect_failure(gvm_embed_pixels(session, no_view, features, pixels, 1, &err), GVM_ARGUMENT, &err, "view");
-    expect_failure(gvm_embed_files(session, no_view, features, streets, NULL, 1, NULL, NULL, &err), GVM_ARGUMENT, &err,
-                   "view");
-    expect_failure(gvm_load_picture(model, no_view, pixels, streets[0], NULL, &err), GVM_ARGUMENT, &err, "view");
-    expect_failure(gvm_load_picture(model, GVM_STREET, pixels, streets[0], &endless, &err), GVM_ARGUMENT, &err,
+    expect_failure(gvm_embed_files(session, no_view, features, streets, NULL, 0, 1, NULL, NULL, &err), GVM_ARGUMENT,
+                   &err, "view");
+    expect_failure(gvm_load_picture(model, no_view, pixels, streets[0], NULL, 0, &err), GVM_ARGUMENT, &err, "view");
+    expect_failure(gvm_load_picture(model, GVM_STREET, pixels, streets[0], &endless, 0, &err), GVM_ARGUMENT, &err,
                    "heading");
     expect_ok(gvm_embed_pixels(session, GVM_STREET, NULL, NULL, 0, &err), &err);
-    expect_ok(gvm_embed_files(session, GVM_STREET, NULL, NULL, NULL, 0, NULL, NULL, &err), &err);
+    expect_ok(gvm_embed_files(session, GVM_STREET, NULL, NULL, NULL, 0, 0, NULL, NULL, &err), &err);
     free(pixels);
     gvm_session_free(session);
     gvm_model_free(model);
@@ -277,7 +277,7 @@ static void test_files(void **state)
     unsigned char *pixels = malloc((size_t)info.street_height * (size_t)info.street_width * 3);
     gvm_error err;
     for (int k = 0; k < KINDS; k++) {
-        gvm_status status = gvm_load_picture(model, GVM_STREET, pixels, kinds[k], NULL, &err);
+        gvm_status status = gvm_load_picture(model, GVM_STREET, pixels, kinds[k], NULL, 0, &err);
         assert_int_equal(status, wants[k]);
         if (status == GVM_OK) expect_ok(gvm_embed_pixels(session, GVM_STREET, one + k * D, pixels, 1, &err), &err);
     }
@@ -286,7 +286,7 @@ static void test_files(void **state)
         struct calls calls = {0};
         for (size_t i = 0; i < n; i++) paths[i] = kinds[i * 3 % KINDS];
         memset(features, 0xff, MOST * D * sizeof *features);
-        gvm_status status = gvm_embed_files(session, GVM_STREET, features, paths, NULL, n, note, &calls, &err);
+        gvm_status status = gvm_embed_files(session, GVM_STREET, features, paths, NULL, 0, n, note, &calls, &err);
         if (n == 1)
             expect_ok(status, &err);
         else
@@ -320,7 +320,7 @@ static void test_headings(void **state)
     size_t D = (size_t)gvm_model_about(model).features;
     float *x = malloc(5 * D * sizeof *x);
     gvm_error err;
-    expect_ok(gvm_embed_files(session, GVM_STREET, x, paths, headings, 5, NULL, NULL, &err), &err);
+    expect_ok(gvm_embed_files(session, GVM_STREET, x, paths, headings, 0, 5, NULL, NULL, &err), &err);
     expect_near(x, x + D, D);
     expect_near(x + 3 * D, x + 4 * D, D);
     float difference = 0;
@@ -388,7 +388,7 @@ static void test_locate(void **state)
     gvm_hit hits[4][6], single[6];
     gvm_error err;
     int count;
-    expect_ok(gvm_embed_files(session, GVM_STREET, x, streets, NULL, 4, NULL, NULL, &err), &err);
+    expect_ok(gvm_embed_files(session, GVM_STREET, x, streets, NULL, 0, 4, NULL, NULL, &err), &err);
     expect_ok(gvm_map_search(map, model, hits[0], 6, &count, x, 4, &err), &err);
     assert_int_equal(count, 4);
     for (int i = 0; i < 4; i++) {

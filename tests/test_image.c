@@ -2,6 +2,7 @@
 #include "image/image.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -446,6 +447,154 @@ static void shared_budget(void **state)
     budget_take(&s.budget, WHOLE);
 }
 
+/* A part that does not come in time is not taken. */
+static void budget_with_a_limit(void **state)
+{
+    (void)state;
+    struct budget b = BUDGET(WHOLE);
+    assert_true(budget_take_until(&b, WHOLE, 0)); /* it is free: nothing is waited for */
+    assert_false(budget_take_until(&b, PART, 0));
+    assert_int_equal(b.left, 0);
+    budget_give_back(&b, WHOLE);
+    assert_true(budget_take_until(&b, PART, INFINITY));
+}
+
+struct ender {
+    int asked, at;
+};
+
+static bool at_some_time(void *user)
+{
+    struct ender *e = user;
+    return ++e->asked >= e->at;
+}
+
+static gvm_status decode_limited(size_t *size, const char *name, struct image_limit limit, gvm_error *err)
+{
+    static uint8_t bytes[1 << 21];
+    FILE *file = fopen(in_folder(name), "rb");
+    assert_non_null(file);
+    *size = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    struct image image;
+    gvm_status status = image_decode(&image, bytes, *size, &limit, in_folder(name), err);
+    image_free(&image);
+    return status;
+}
+
+/* Decoding ends where it is late or nobody wants the picture any more, wherever it is by then. */
+static void limits(void **state)
+{
+    (void)state;
+    enum { W = 800, H = 600 };
+    static uint8_t pixels[H * W * 3];
+    for (int i = 0; i < H * W * 3; i++) pixels[i] = (uint8_t)(i / 1000);
+    const char *const files[] = {"a.jpg", "b.png", "c.tif", "d.webp", "e.jpg[interlace]", "f.png[interlace]"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char name[40];
+        gvm_error err = {""};
+        size_t size;
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(files[i], "["), files[i]);
+        save(files[i], pixels, W, H, 3, VIPS_FORMAT_UCHAR, (struct extra){.orientation = 6});
+        struct ender never = {0, 1 << 30};
+        struct image_limit limit = {.pixels = W * H, .until = INFINITY, .stop = at_some_time, .user = &never};
+        assert_int_equal(decode_limited(&size, name, limit, &err), GVM_OK);
+        assert_true(never.asked > 8);
+        for (int at = 1; at <= never.asked; at += never.asked / 8) {
+            struct ender ender = {0, at};
+            limit.user = &ender;
+            if (decode_limited(&size, name, limit, &err) != GVM_IMAGE)
+                fail_msg("%s is decoded in spite of answer %d of %d", name, at, never.asked);
+            expect_sentence(&err, name, "longer than is waited for");
+        }
+        limit = (struct image_limit){.pixels = W * H, .until = 1};
+        assert_int_equal(decode_limited(&size, name, limit, &err), GVM_IMAGE);
+        limit = (struct image_limit){.pixels = W * H - 1, .until = INFINITY};
+        assert_int_equal(decode_limited(&size, name, limit, &err), GVM_IMAGE);
+        expect_sentence(&err, name, "0.479999 megapixels that are read");
+    }
+}
+
+/* A file that would keep a decoder busy: the scan of which ordinary files have ten, over and over. */
+static void many_scans(void **state)
+{
+    (void)state;
+    static const char head[] = "\xff\xd8"
+                               "\xff\xc2\0\x0b\x08\0\x08\0\x08\x01\x01\x11\0" /* 8 x 8, progressive, grey */
+                               "\xff\xc4\0\x14\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+                               "\xff\xc4\0\x14\x10\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+                               "\xff\xda\0\x08\1\1\0\0\0\0\x7f",
+                      scan[] = "\xff\xda\0\x08\1\1\0\1\x3f\0\x7f";
+    static char bytes[8000] = "\xff\xd8\xff\xdb\0\x43";
+    struct image image;
+    for (int scans = 99; scans <= 100; scans++) { /* beside the first one */
+        size_t size = 7 + 64;
+        memset(bytes + 7, 1, 64);
+        memcpy(bytes + size, head + 2, sizeof head - 3);
+        size += sizeof head - 3;
+        for (int i = 0; i < scans; i++, size += sizeof scan - 1) memcpy(bytes + size, scan, sizeof scan - 1);
+        memcpy(bytes + size, "\xff\xd9", 2);
+        put_bytes("scans.jpg", bytes, size + 2);
+        if (scans == 99) {
+            image = load("scans.jpg");
+            expect_pixel(&image, 4, 4, (const int[3]){128, 128, 128}, 0);
+            image_free(&image);
+        }
+    }
+    expect_refusal("scans.jpg", GVM_IMAGE, "too many scans for its size");
+    assert_int_equal(image_about(&image, in_folder("scans.jpg"), NULL), GVM_OK);
+}
+
+/* Of files where libvips can, and never of strangers' bytes. */
+static void heic(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *says;
+        char bytes[33];
+        size_t size;
+    } others[] = {{"a.avif", "it is a picture in AVIF, which cannot be read here; convert it to JPEG",
+                   "\0\0\0\x1c"
+                   "ftypavif\0\0\0\0mif1miaf",
+                   28},
+                  {"b.avif", "AVIF",
+                   "\0\0\0\x1c"
+                   "ftypmif1\0\0\0\0miafavif",
+                   28},
+                  {"a.jxl", "JPEG XL", "\xff\x0a....", 6},
+                  {"b.jxl", "JPEG XL", "\0\0\0\x0cJXL \r\n\x87\n....", 16},
+                  {"a.mp4", "not a JPEG, PNG, WebP or TIFF",
+                   "\0\0\0\x14"
+                   "ftypisom\0\0\0\0mp41",
+                   20},
+                  {"a.heic", "convert it to JPEG",
+                   "\0\0\0\x18"
+                   "ftypmif1\0\0\0\0heic",
+                   20}};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        put_bytes(others[i].name, others[i].bytes, others[i].size);
+        expect_refusal(others[i].name, GVM_IMAGE, others[i].says);
+    }
+    if (vips_type_find("VipsOperation", "heifload_source") == 0 || vips_type_find("VipsOperation", "heifsave") == 0)
+        skip();
+    VipsImage *raw = vips_image_new_from_memory(quarters(), QW * QH * 3, QW, QH, 3, VIPS_FORMAT_UCHAR);
+    int failed = vips_image_write_to_file(raw, in_folder("b.heic"), NULL); /* libheif may come without a coder */
+    g_object_unref(raw);
+    if (failed) {
+        vips_error_clear();
+        skip();
+    }
+    struct image image = load("b.heic");
+    assert_true(image.width == QW && image.height == QH);
+    expect_quarters(&image, upright, 20);
+    image_free(&image);
+    gvm_error err;
+    size_t size;
+    const struct image_limit limit = {.pixels = QW * QH, .until = INFINITY};
+    assert_int_equal(decode_limited(&size, "b.heic", limit, &err), GVM_IMAGE);
+    expect_sentence(&err, "b.heic", "it is a picture in HEIC, which cannot be read here; convert it to JPEG");
+}
+
 static void expect_golden(const uint8_t *golden, size_t size, int H, int W, int h, int w, const double box[4])
 {
     uint8_t in[23 * 37 * 3], out[31 * 24 * 3];
@@ -485,6 +634,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(prints_nothing),
         cmocka_unit_test(many_threads),
         cmocka_unit_test(shared_budget),
+        cmocka_unit_test(budget_with_a_limit),
+        cmocka_unit_test(limits),
+        cmocka_unit_test(many_scans),
+        cmocka_unit_test(heic),
         cmocka_unit_test(resize_as_pillow),
     };
     int failed = cmocka_run_group_tests_name("image", tests, make_folder, remove_folder);

@@ -339,7 +339,7 @@ static double away_from_north(const struct town *town, const char *path, int num
     struct place place = {.x = (float)x, .y = (float)y};
     unsigned char *drawn = malloc(STREET), *loaded = malloc(STREET);
     assert_int_equal(world_pair(drawn, NULL, &town->world, &place, number, NULL), GVM_OK);
-    assert_int_equal(panorama_load(loaded, 160, 640, band, heading, path, NULL), GVM_OK);
+    assert_int_equal(panorama_load(loaded, 160, 640, band, heading, CIRCLE_CHECKED, path, NULL), GVM_OK);
     double sum = 0;
     for (int n = 0; n < STREET; n++) sum += abs(drawn[n] - loaded[n]) / (double)STREET;
     free(drawn), free(loaded);

@@ -10,19 +10,19 @@
 
 #include <cmocka.h>
 
-#include "image/gpano.h"
+#include "exif_support.h"
 #include "image_support.h"
 
 enum { OH = 16, OW = 80, PW = 720, PH = 360 };
 
-/* (h, w, 3), smooth from column to column and from row to row */
+/* (h, w, 3), smooth from column to column, all round, and from row to row */
 static const uint8_t *scene(int h, int w)
 {
     static uint8_t pixels[400 * 1600 * 3]; /* the largest */
     for (int y = 0; y < h; y++)
         for (int x = 0; x < w; x++) {
             uint8_t *p = pixels + ((size_t)y * w + x) * 3;
-            p[0] = (uint8_t)(255 * x / w);
+            p[0] = (uint8_t)(510 * (2 * x < w ? x : w - x) / w);
             p[1] = (uint8_t)(255 * y / h);
             p[2] = (uint8_t)(x * y);
         }
@@ -53,7 +53,7 @@ static void expect_view(const char *name, int w, int h, const double elevation[2
 {
     static uint8_t out[OH][OW][3], plain[OH][OW][3];
     gvm_error err = {""};
-    if (panorama_load(&out[0][0][0], OH, OW, elevation, heading, in_folder(name), &err) != GVM_OK)
+    if (panorama_load(&out[0][0][0], OH, OW, elevation, heading, CIRCLE_CHECKED, in_folder(name), &err) != GVM_OK)
         fail_msg("%s", err.text);
     image_resize(&plain[0][0][0], OH, OW, scene(h, w), h, w, (double[4]){0, top, w, bottom});
     for (int y = 0; y < OH; y++)
@@ -64,7 +64,7 @@ static void expect_no_panorama(const char *name, const char *part)
 {
     static uint8_t out[OH * OW * 3];
     gvm_error err = {""};
-    assert_int_equal(panorama_load(out, OH, OW, band, NULL, in_folder(name), &err), GVM_IMAGE);
+    assert_int_equal(panorama_load(out, OH, OW, band, NULL, CIRCLE_CHECKED, in_folder(name), &err), GVM_IMAGE);
     expect_sentence(&err, name, part);
 }
 
@@ -85,7 +85,8 @@ static void elevation_bands(void **state)
     uint8_t out[OH * OW * 3];
     const double wrong[][2] = {{45, -45}, {0, 0}, {-91, 0}, {0, 91}, {0.0 / 0.0, 1}, {0, 0.0 / 0.0}};
     for (int i = 0; i < 6; i++)
-        assert_int_equal(panorama_load(out, OH, OW, wrong[i], NULL, in_folder("2to1.png"), NULL), GVM_ARGUMENT);
+        assert_int_equal(panorama_load(out, OH, OW, wrong[i], NULL, CIRCLE_CHECKED, in_folder("2to1.png"), NULL),
+                         GVM_ARGUMENT);
 }
 
 static void headings(void **state)
@@ -108,7 +109,9 @@ static void headings(void **state)
     assert_true(image.gpano.has_heading && image.gpano.heading == 180);
     image_free(&image);
     uint8_t out[OH * OW * 3];
-    assert_int_equal(panorama_load(out, OH, OW, band, &(double){0.0 / 0.0}, in_folder("2to1.png"), NULL), GVM_ARGUMENT);
+    assert_int_equal(
+        panorama_load(out, OH, OW, band, &(double){0.0 / 0.0}, CIRCLE_CHECKED, in_folder("2to1.png"), NULL),
+        GVM_ARGUMENT);
 }
 
 /* South and west, written as a camera does; XMP's heading comes first. */
@@ -156,8 +159,9 @@ static void exif_heading(void **state)
     static const char *const exif[] = {"GPSImgDirection", "90/1", NULL};
     static uint8_t turned[OH * OW * 3], said[OH * OW * 3];
     save("exif.jpg", scene(PH, PW), PW, PH, 3, VIPS_FORMAT_UCHAR, (struct extra){.exif = exif});
-    assert_int_equal(panorama_load(said, OH, OW, band, NULL, in_folder("exif.jpg"), NULL), GVM_OK);
-    assert_int_equal(panorama_load(turned, OH, OW, band, &(double){90}, in_folder("exif.jpg"), NULL), GVM_OK);
+    assert_int_equal(panorama_load(said, OH, OW, band, NULL, CIRCLE_CHECKED, in_folder("exif.jpg"), NULL), GVM_OK);
+    assert_int_equal(panorama_load(turned, OH, OW, band, &(double){90}, CIRCLE_CHECKED, in_folder("exif.jpg"), NULL),
+                     GVM_OK);
     assert_memory_equal(said, turned, sizeof said);
 }
 
@@ -178,14 +182,6 @@ static void exif_lies(void **state)
         save("lie.jpg", scene(PH, PW), PW, PH, 3, VIPS_FORMAT_UCHAR, (struct extra){.exif = lies[i]});
         assert_int_equal(photo_about(&info, in_folder("lie.jpg"), NULL), GVM_OK);
         assert_false(info.has_place || info.has_heading);
-    }
-    struct exif none;
-    static const char block[] = "Exif\0\0II*\0\x08\0\0\0\xff\xff";
-    for (size_t size = 0; size < sizeof block; size++) {
-        char *copy = g_memdup2(block, size);
-        exif_parse(&none, copy != NULL ? copy : "", size);
-        g_free(copy);
-        assert_false(none.has_place || none.has_heading);
     }
 }
 
@@ -218,6 +214,121 @@ static void full_panoramas(void **state)
     expect_no_panorama("floor.png", "elevations -90 to -60");
 }
 
+/* A JPEG with an EXIF block behind its first two bytes. */
+static void save_photo(const char *name, int w, int h, const char *xmp, const struct said *picture,
+                       const struct said *exif)
+{
+    static uint8_t bytes[1 << 20];
+    uint8_t block[4096];
+    char plain[64];
+    snprintf(plain, sizeof plain, "%s.plain.jpg", name);
+    save_scene(plain, w, h, xmp);
+    FILE *file = fopen(in_folder(plain), "rb");
+    assert_non_null(file);
+    size_t size = exif_block(block, false, picture, exif, NULL), head = 4 + 6 + size;
+    size_t all = head + fread(bytes + head, 1, sizeof bytes - head, file);
+    fclose(file);
+    memcpy(bytes, "\xff\xd8\xff\xe1\0\0Exif\0", 12);
+    bytes[4] = (uint8_t)((size + 8) >> 8);
+    bytes[5] = (uint8_t)(size + 8);
+    memcpy(bytes + 12, block, size);
+    put_bytes(name, bytes, all);
+}
+
+/* What a camera says of a picture with no word of a circle. */
+static void photos(void **state)
+{
+    (void)state;
+    const struct said maker[] = {{0x10f, TEXT, 6, {0}, {0}, "Maker"}, {0x110, TEXT, 5, {0}, {0}, "M 10"}, {0}},
+                      film[] = {{0xa405, SHORT, 1, {26}, {0}, 0}, {0}},
+                      lens[] = {{0x920a, RATIONAL, 1, {4200, 1000}, {0}, 0}, {0}},
+                      sweep[] = {{0xa401, SHORT, 1, {6}, {0}, 0}, {0}};
+    const char *full = packet(SIZES(720, 360, 720, 360)), *name = "photo.jpg";
+    save_photo(name, 1000, 400, NULL, maker, film);
+    expect_no_panorama(name, "a lens's EXIF and no GPano");
+    save_photo(name, 800, 360, NULL, NULL, film); /* 20:9 */
+    expect_no_panorama(name, "an ordinary photo, about 74 degrees wide (EXIF); locating needs the full circle");
+    save_photo(name, 400, 300, NULL, NULL, film);
+    expect_no_panorama(name, "about 67 degrees wide");
+    save_photo(name, 300, 400, NULL, NULL, film);
+    expect_no_panorama(name, "about 53 degrees wide");
+    save_photo(name, 720, 360, NULL, maker, lens);
+    expect_no_panorama(name, "an ordinary photo (EXIF: Maker M 10)");
+    save_photo(name, 720, 360, NULL, maker, NULL);
+    expect_no_panorama(name, "an ordinary photo (EXIF: Maker M 10)");
+    save_photo(name, 720, 360, NULL, NULL, sweep);
+    expect_no_panorama(name, "a telephone's sweep");
+    save_scene("PANO_1.jpg", 1000, 300, NULL);
+    expect_no_panorama("PANO_1.jpg", "a telephone's sweep");
+
+    static uint8_t out[OH * OW * 3];
+    const struct {
+        int w, h;
+        const char *xmp;
+        const struct said *picture, *exif;
+    } taken[] = {{720, 360, full, maker, film},
+                 {720, 360, full, NULL, sweep},
+                 {1440, 360, NULL, maker, NULL},
+                 {720, 360, NULL, NULL, lens}, /* a length without a camera: cut by a program */
+                 {1232, 224, NULL, NULL, NULL}};
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
+        gvm_error err;
+        save_photo(name, taken[i].w, taken[i].h, taken[i].xmp, taken[i].picture, taken[i].exif);
+        if (panorama_load(out, OH, OW, band, NULL, CIRCLE_CHECKED, in_folder(name), &err) != GVM_OK)
+            fail_msg("%zu: %s", i, err.text);
+    }
+}
+
+/* The last column is the first one's neighbour, unless a part of the circle was cut off. */
+static void edges(void **state)
+{
+    (void)state;
+    static uint8_t out[OH * OW * 3], pixels[300 * 700 * 3];
+    for (int cut = 0; cut < 2; cut++) {
+        for (int i = 0; i < 300 * 700; i++)
+            for (int c = 0; c < 3; c++)
+                pixels[3 * i + c] =
+                    (uint8_t)(128 + 100 * sin((cut ? 4.4 : 6.2831853) * (i % 700) / 700 + c + i / 70000));
+        save("cut.png", pixels, 700, 300, 3, VIPS_FORMAT_UCHAR, (struct extra){0});
+        gvm_error err = {""};
+        gvm_status status = panorama_load(out, OH, OW, band, NULL, CIRCLE_CHECKED, in_folder("cut.png"), &err);
+        if (status != (cut ? GVM_IMAGE : GVM_OK)) fail_msg("cut %d: %s", cut, err.text);
+    }
+    expect_no_panorama("cut.png", "its left and right edge do not join");
+    assert_int_equal(panorama_load(out, OH, OW, band, NULL, CIRCLE_LISTED, in_folder("cut.png"), NULL), GVM_OK);
+    assert_int_equal(panorama_load(out, OH, OW, band, NULL, CIRCLE_GIVEN, in_folder("cut.png"), NULL), GVM_OK);
+    save_scene("partial.png", 400, 100, packet(SIZES(800, 400, 400, 100) "GPano:CroppedAreaTopPixels='150'"));
+    assert_int_equal(panorama_load(out, OH, OW, band, NULL, CIRCLE_GIVEN, in_folder("partial.png"), NULL), GVM_OK);
+    assert_int_equal(panorama_load(out, OH, OW, band, NULL, CIRCLE_LISTED, in_folder("partial.png"), NULL), GVM_IMAGE);
+    save_scene("photo.png", 100, 100, NULL);
+    assert_int_equal(panorama_load(out, OH, OW, band, NULL, CIRCLE_GIVEN, in_folder("photo.png"), NULL), GVM_OK);
+}
+
+/* One colour, or one with a camera's noise. */
+static void no_content(void **state)
+{
+    (void)state;
+    static uint8_t out[OH * OW * 3], pixels[400 * 800 * 3];
+    static const struct {
+        int grey, noise;
+        bool taken;
+    } cases[] = {{128, 1, false}, {0, 1, false}, {255, 1, false}, {20, 40, false}, {100, 0, true}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        unsigned random = 1;
+        for (int k = 0; k < 400 * 800 * 3; k++) {
+            random = random * 1103515245 + 12345;
+            pixels[k] = (uint8_t)(cases[i].noise ? cases[i].grey + (int)((random >> 16) % (unsigned)cases[i].noise)
+                                  : k < 400 * 800 * 3 / 2 ? 100
+                                                          : 110);
+        }
+        save("grey.png", pixels, 800, 400, 3, VIPS_FORMAT_UCHAR, (struct extra){0});
+        gvm_status status = panorama_load(out, OH, OW, band, NULL, CIRCLE_GIVEN, in_folder("grey.png"), NULL);
+        assert_int_equal(status, cases[i].taken ? GVM_OK : GVM_IMAGE);
+        if (!cases[i].taken) expect_no_panorama("grey.png", "this picture has no content: all of it is of one colour");
+        assert_int_equal(aerial_load(out, 24, 24, in_folder("grey.png"), NULL), GVM_OK);
+    }
+}
+
 static void aerial_pictures(void **state)
 {
     (void)state;
@@ -236,60 +347,15 @@ static void aerial_pictures(void **state)
     expect_sentence(&err, "missing.png", "No such file");
 }
 
-/* A name that is said over and over, without a value, costs no more than its length. */
-static void gpano_repeated(void **state)
-{
-    (void)state;
-    static const char name[] = "GPano:FullPanoWidthPixels>";
-    size_t length = sizeof name - 1, count = 4000000 / length;
-    char *text = malloc(count * length);
-    assert_non_null(text);
-    for (size_t i = 0; i < count; i++) memcpy(text + i * length, name, length);
-    struct gpano g;
-    gpano_parse(&g, text, count * length);
-    assert_true(g.full_width == 0);
-    free(text);
-}
-
-static void gpano_text(void **state)
-{
-    (void)state;
-    struct gpano g;
-    const char *element = "<GPano:FullPanoWidthPixels>\n 8000 </GPano:FullPanoWidthPixels>"
-                          "<GPano:PoseHeadingDegrees>-12.5</GPano:PoseHeadingDegrees>";
-    gpano_parse(&g, element, strlen(element));
-    assert_true(g.full_width == 8000 && g.has_heading && g.heading == -12.5);
-    const char *const not_said[] = {
-        "GPano:FullPanoWidthPixels",
-        "GPano:FullPanoWidthPixels=",
-        "GPano:FullPanoWidthPixels='80",
-        "GPano:FullPanoWidthPixels='nan'",
-        "GPano:FullPanoWidthPixels='-1'",
-        "GPano:FullPanoWidthPixels='1e300'",
-        "GPano:FullPanoWidthPixels='8x'",
-        "GPano:FullPanoWidthPixels=''",
-        "GPano:FullPanoWidthPixelsOld='8'",
-        "",
-        "GPano:FullPanoWidthPixels='00000000000000000000000000000000000000000000000000000000000000008'"};
-    for (size_t i = 0; i < sizeof not_said / sizeof *not_said; i++) {
-        gpano_parse(&g, not_said[i], strlen(not_said[i]));
-        assert_true(g.full_width == 0 && !g.has_heading && !g.equirectangular && !g.other);
-    }
-    for (size_t size = 0; size < strlen(element); size++) { /* on the heap, so that a sanitizer sees the end */
-        char *copy = g_memdup2(element, size);
-        gpano_parse(&g, copy != NULL ? copy : "", size);
-        g_free(copy);
-    }
-}
-
 int main(int argc, char **argv)
 {
     (void)argc;
     if (VIPS_INIT(argv[0]) != 0) return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(elevation_bands), cmocka_unit_test(headings),     cmocka_unit_test(full_panoramas),
-        cmocka_unit_test(aerial_pictures), cmocka_unit_test(gpano_text),   cmocka_unit_test(gpano_repeated),
-        cmocka_unit_test(places),          cmocka_unit_test(exif_heading), cmocka_unit_test(exif_lies),
+        cmocka_unit_test(elevation_bands), cmocka_unit_test(headings), cmocka_unit_test(full_panoramas),
+        cmocka_unit_test(aerial_pictures), cmocka_unit_test(photos),   cmocka_unit_test(edges),
+        cmocka_unit_test(no_content),      cmocka_unit_test(places),   cmocka_unit_test(exif_heading),
+        cmocka_unit_test(exif_lies),
     };
     int failed = cmocka_run_group_tests_name("panorama", tests, make_folder, remove_folder);
     vips_shutdown();

@@ -332,7 +332,7 @@ static void test_files(void **state)
     /* What the network gets is what was rendered, give or take JPEG. */
     const double band[2] = {-45, 45}, as_it_lies = 0;
     unsigned char *pixels = malloc(STREET);
-    assert_int_equal(panorama_load(pixels, 160, 640, band, &as_it_lies, street, NULL), GVM_OK);
+    assert_int_equal(panorama_load(pixels, 160, 640, band, &as_it_lies, CIRCLE_CHECKED, street, NULL), GVM_OK);
     double off = 0;
     for (int n = 0; n < STREET; n++) off += abs(pixels[n] - pair->street[n]) / (double)STREET;
     assert_true(off < 6);

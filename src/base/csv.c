@@ -9,23 +9,69 @@
 
 #include "base/error.h"
 
+enum {
+    LINE = 1 << 20,       /* bytes that a line may have: so that a file of something else is refused soon */
+    CONVERTED = 256 << 20 /* bytes of UTF-16 that are converted, which takes as much again */
+};
+
+static const char decimal_commas[] = "; numbers with decimal commas need semicolons between the fields";
+
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t';
 }
 
+/* ------------------------------------------------------------------ the text */
+
+/* 'l' or 'b', little or big end first, for UTF-16, with its mark or by the zeros of ASCII in it; else 0. */
+static char utf16_order(const unsigned char *text, size_t size)
+{
+    if (size < 4 || size % 2 != 0) return 0;
+    if (text[0] == 0xff && text[1] == 0xfe) return 'l';
+    if (text[0] == 0xfe && text[1] == 0xff) return 'b';
+    if (text[0] != 0 && text[1] == 0 && text[2] != 0 && text[3] == 0) return 'l';
+    if (text[0] == 0 && text[1] != 0 && text[2] == 0 && text[3] != 0) return 'b';
+    return 0;
+}
+
+/* The text as UTF-8, to be given to g_free; NULL if it cannot be converted. */
+static char *from_utf16(const unsigned char *text, size_t size, char order)
+{
+    gunichar2 *units = size <= CONVERTED ? malloc(size) : NULL;
+    if (units == NULL) return NULL;
+    for (size_t i = 0; i < size / 2; i++) {
+        unsigned low = text[2 * i + (order == 'b')], high = text[2 * i + (order == 'l')];
+        units[i] = (gunichar2)(low | high << 8);
+        if (units[i] == 0) units[i] = 1; /* else it would end the text; a control character is refused by its line */
+    }
+    char *utf8 = g_utf16_to_utf8(units, (glong)(size / 2), NULL, NULL, NULL);
+    free(units);
+    return utf8;
+}
+
 void csv_start(struct csv *csv, const char *text, size_t size, char separator, int most, const char *where)
 {
     assert(most <= CSV_FIELDS);
-    *csv = (struct csv){.where = where, .p = text, .end = text + size, .separator = separator, .most = most};
+    *csv = (struct csv){.where = where, .separator = separator, .most = most};
+    char order = utf16_order((const unsigned char *)text, size);
+    if (order != 0) {
+        text = csv->utf8 = from_utf16((const unsigned char *)text, size, order);
+        size = text != NULL ? strlen(text) : 0;
+        csv->unreadable = text == NULL;
+    }
+    csv->p = text;
+    csv->end = text + size;
     if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) csv->p += 3;
 }
 
 void csv_free(struct csv *csv)
 {
     free(csv->text);
+    g_free(csv->utf8);
     *csv = (struct csv){0};
 }
+
+/* ------------------------------------------------------------------ a line's fields */
 
 static gvm_status copy_line(struct csv *csv, const char *start, size_t length, gvm_error *err)
 {
@@ -46,12 +92,12 @@ static gvm_status copy_line(struct csv *csv, const char *start, size_t length, g
 }
 
 /* Unquote in place the field that begins at the quote *p; *p is then behind the closing quote. NULL without one. */
-static char *quoted(char **p)
+static char *quoted(char **p, const char *blanks)
 {
     char *from = *p + 1, *to = *p, *field = to;
     for (; *from != '\0'; from++) {
         if (*from == '"' && *++from != '"') {
-            while (is_blank(*from)) from++;
+            from += strspn(from, blanks);
             *to = '\0';
             *p = from;
             return field;
@@ -61,12 +107,14 @@ static char *quoted(char **p)
     return NULL;
 }
 
+/* Spreadsheets end lines with separators behind the last column: empty fields beyond the most do not count. */
 static gvm_status add_field(struct csv *csv, char *field, gvm_error *err)
 {
-    if (csv->count == csv->most)
-        return fail(err, GVM_FORMAT, "%s, line %zu: it has more than the %d fields that there can be", csv->where,
-                    csv->line, csv->most);
-    csv->fields[csv->count++] = field;
+    if (csv->count < csv->most)
+        csv->fields[csv->count++] = field;
+    else if (*field != '\0')
+        return fail(err, GVM_FORMAT, "%s, line %zu: it has more than the %d fields that there can be%s", csv->where,
+                    csv->line, csv->most, csv->separator == ',' && csv->columns > 0 ? decimal_commas : "");
     return GVM_OK;
 }
 
@@ -86,47 +134,121 @@ static gvm_status cut_fields(struct csv *csv, gvm_error *err)
 {
     csv->count = 0;
     if (csv->separator == ' ') return cut_at_blanks(csv, err);
-    const char ends[] = {csv->separator, '\0'};
+    const char ends[] = {csv->separator, '\0'}, *blanks = csv->separator == '\t' ? " " : " \t";
     for (char *p = csv->text;; p++) {
-        char *field = p += strspn(p, " \t");
+        char *field = p += strspn(p, blanks);
         bool in_quotes = *p == '"';
         if (in_quotes) {
-            if ((field = quoted(&p)) == NULL)
+            if ((field = quoted(&p, blanks)) == NULL)
                 return fail(err, GVM_FORMAT, "%s, line %zu: a quote is opened and not closed", csv->where, csv->line);
             if (*p != csv->separator && *p != '\0')
                 return fail(err, GVM_FORMAT, "%s, line %zu: something follows a closing quote", csv->where, csv->line);
         } else {
             p += strcspn(p, ends);
         }
-        gvm_status status = add_field(csv, field, err);
-        if (status != GVM_OK) return status;
         bool last = *p == '\0';
         *p = '\0';
         for (char *stop = p; !in_quotes && stop > field && is_blank(stop[-1]);) *--stop = '\0';
-        if (last) return GVM_OK;
+        gvm_status status = add_field(csv, field, err);
+        if (status != GVM_OK || last) return status;
     }
+}
+
+/* ------------------------------------------------------------------ lines */
+
+/* The next line's text, without what ends it: LF, CR LF or CR. False at the end, or if the line is too long. */
+static bool next_line(const char **start, const char **stop, struct csv *csv, gvm_status *status, gvm_error *err)
+{
+    size_t left = (size_t)(csv->end - csv->p), look = left < LINE ? left : LINE;
+    if (left == 0) return false;
+    csv->line++;
+    *start = csv->p;
+    const char *lf = memchr(csv->p, '\n', look);
+    const char *cr = memchr(csv->p, '\r', lf != NULL ? (size_t)(lf - csv->p) : look);
+    *stop = cr != NULL ? cr : lf;
+    if (*stop == NULL && left > look) {
+        *status = fail(err, GVM_FORMAT, "%s, line %zu: it has more than %d bytes, so this is no CSV file", csv->where,
+                       csv->line, LINE);
+        return false;
+    }
+    if (*stop == NULL) *stop = csv->end;
+    csv->p = *stop + (*stop < csv->end);
+    if (cr != NULL && csv->p < csv->end && *csv->p == '\n') csv->p++;
+    return true;
+}
+
+/* What separates the fields of a first line: the one of , ; and tab that stands most often outside quotes. A comma
+ * between digits may be a decimal one, and does not count beside the others. */
+static char separator_of(const char *start, const char *stop)
+{
+    static const char separators[] = ",;\t";
+    size_t counts[3] = {0}, best = 0;
+    bool in_quotes = false;
+    for (const char *p = start; p < stop; p++) {
+        const char *found = *p != '\0' ? strchr(separators, *p) : NULL;
+        bool decimal = *p == ',' && p > start && p + 1 < stop && g_ascii_isdigit(p[-1]) && g_ascii_isdigit(p[1]);
+        if (*p == '"') in_quotes = !in_quotes;
+        if (found != NULL && !in_quotes && !decimal) counts[found - separators]++;
+    }
+    for (size_t i = 1; i < 3; i++)
+        if (counts[i] > counts[best]) best = i;
+    return separators[best];
+}
+
+/* Find out from the first line what separates fields. True if the line says only that, as "sep=;" does, which
+ * spreadsheets write. */
+static bool take_separator(struct csv *csv, const char *start, const char *stop)
+{
+    csv->settled = true;
+    if (csv->separator != ',' || csv->most == 1) return false;
+    if (stop - start == 5 && g_ascii_strncasecmp(start, "sep=", 4) == 0 && strchr(",;\t", start[4]) != NULL) {
+        csv->separator = start[4];
+        return true;
+    }
+    csv->separator = separator_of(start, stop);
+    return false;
+}
+
+static bool all_empty(const struct csv *csv)
+{
+    for (int i = 0; i < csv->count; i++)
+        if (csv->fields[i][0] != '\0') return false;
+    return true;
+}
+
+/* As many fields as the header has; empty ones behind them do not count. */
+static gvm_status check_count(struct csv *csv, gvm_error *err)
+{
+    if (csv->columns == 0) return GVM_OK;
+    while (csv->count > csv->columns && csv->fields[csv->count - 1][0] == '\0') csv->count--;
+    if (csv->count == csv->columns) return GVM_OK;
+    return fail(err, GVM_FORMAT, "%s, line %zu: it has %d field%s where the header has %d%s", csv->where, csv->line,
+                csv->count, csv->count == 1 ? "" : "s", csv->columns,
+                csv->count > csv->columns && csv->separator == ',' ? decimal_commas : "");
 }
 
 bool csv_next(struct csv *csv, gvm_status *status, gvm_error *err)
 {
-    while (csv->p < csv->end) {
-        const char *start = csv->p, *stop = memchr(start, '\n', (size_t)(csv->end - start));
-        if (stop == NULL) stop = csv->end;
-        csv->p = stop < csv->end ? stop + 1 : stop;
-        csv->line++;
-        if (stop > start && stop[-1] == '\r') stop--;
-        while (stop > start && is_blank(stop[-1])) stop--;
-        while (start < stop && is_blank(*start)) start++;
-        if (start == stop) continue;
+    const char *start, *stop;
+    if (csv->unreadable) {
+        *status = fail(err, GVM_FORMAT, "%s: it is in UTF-16 and cannot be converted; save it in UTF-8", csv->where);
+        return false;
+    }
+    while (next_line(&start, &stop, csv, status, err)) {
+        bool tabs = csv->settled && csv->separator == '\t';
+        while (!tabs && stop > start && is_blank(stop[-1])) stop--;
+        while (!tabs && start < stop && is_blank(*start)) start++;
+        if (start == stop || (!csv->settled && take_separator(csv, start, stop))) continue;
         *status = copy_line(csv, start, (size_t)(stop - start), err);
         if (*status == GVM_OK) *status = cut_fields(csv, err);
-        if (*status == GVM_OK && csv->columns > 0 && csv->count != csv->columns)
-            *status = fail(err, GVM_FORMAT, "%s, line %zu: it has %d field%s where the header has %d", csv->where,
-                           csv->line, csv->count, csv->count == 1 ? "" : "s", csv->columns);
+        if (*status == GVM_OK && csv->columns > 0 && all_empty(csv)) continue;
+        if (*status == GVM_OK) *status = check_count(csv, err);
         return *status == GVM_OK;
     }
     return false;
 }
+
+/* ------------------------------------------------------------------ the header */
 
 /* "a, b and c" */
 static void write_names(char *text, size_t size, const char *const *names, int count)
@@ -138,6 +260,38 @@ static void write_names(char *text, size_t size, const char *const *names, int c
     }
 }
 
+/* A column's name as it is compared: small letters, without what stands between words, and with the usual other words
+ * for the same thing put right. */
+static void fold_name(char *out, size_t size, const char *name)
+{
+    static const char *const words[][2] = {
+        {"latitude", "lat"}, {"longitude", "lon"}, {"lng", "lon"}, {"long", "lon"}, {"meters", "metres"}};
+    static const char *const images[] = {"file", "filename", "path", "photo", "picture"};
+    size_t n = 0;
+    for (; *name != '\0' && n + 1 < size; name++)
+        if (strchr(" _-.", *name) == NULL) out[n++] = g_ascii_tolower(*name);
+    out[n] = '\0';
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        size_t length = strlen(words[i][0]);
+        if (n < length || strcmp(out + n - length, words[i][0]) != 0) continue;
+        memcpy(out + n - length, words[i][1], strlen(words[i][1]) + 1);
+        break;
+    }
+    for (size_t i = 0; i < sizeof images / sizeof *images; i++)
+        if (strcmp(out, images[i]) == 0) strcpy(out, "image");
+}
+
+static int find_column(const char *name, const char *const *names, int columns)
+{
+    char asked[64], known[64];
+    fold_name(asked, sizeof asked, name);
+    for (int c = 0; c < columns; c++) {
+        fold_name(known, sizeof known, names[c]);
+        if (strcmp(asked, known) == 0) return c;
+    }
+    return columns;
+}
+
 gvm_status csv_header(int *order, struct csv *csv, const char *const *names, int columns, int needed, gvm_error *err)
 {
     bool seen[CSV_FIELDS] = {false};
@@ -146,10 +300,10 @@ gvm_status csv_header(int *order, struct csv *csv, const char *const *names, int
     gvm_status status = GVM_OK;
     if (!csv_next(csv, &status, err))
         return status != GVM_OK ? status : fail(err, GVM_FORMAT, "%s: the list is empty", csv->where);
+    while (csv->count > 0 && csv->fields[csv->count - 1][0] == '\0') csv->count--;
     csv->columns = csv->count;
     for (int i = 0; i < csv->count; i++) {
-        int c = 0;
-        while (c < columns && strcmp(csv->fields[i], names[c]) != 0) c++;
+        int c = find_column(csv->fields[i], names, columns);
         write_names(list, sizeof list, names, columns);
         if (c == columns)
             return fail(err, GVM_FORMAT, "%s, line %zu: the header's \"%.60s\" is none of %s", csv->where, csv->line,
@@ -168,12 +322,27 @@ gvm_status csv_header(int *order, struct csv *csv, const char *const *names, int
     return GVM_OK;
 }
 
+/* ------------------------------------------------------------------ numbers and text */
+
 bool csv_number(double *number, const char *field)
 {
     char *rest;
     if (*field == '\0' || field[strspn(field, "+-.0123456789eE")] != '\0') return false;
     *number = g_ascii_strtod(field, &rest);
     return *rest == '\0' && isfinite(*number);
+}
+
+bool csv_value(double *number, const struct csv *csv, const char *field)
+{
+    char text[64];
+    const char *comma = strchr(field, ',');
+    size_t length = strlen(field);
+    if (comma == NULL || strchr(field, '.') != NULL || length >= sizeof text) return csv_number(number, field);
+    /* In quotes between commas "1,234" may also be a thousand. */
+    if (csv->separator == ',' && strspn(comma + 1, "0123456789") == 3) return false;
+    memcpy(text, field, length + 1);
+    text[comma - field] = '.';
+    return csv_number(number, text);
 }
 
 void csv_write(FILE *out, const char *field)

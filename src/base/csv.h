@@ -7,9 +7,11 @@
  *     while (status == GVM_OK && csv_next(&csv, &status, err)) ... csv.fields[i] ...
  *     csv_free(&csv);
  *
- * UTF-8, with or without a byte order mark; lines end in LF or CRLF, empty ones do not count. Fields may stand in
- * quotes, in which "" is a quote; a line's end in quotes is refused. With a blank as the separator, a run of blanks
- * counts as one and there are no quotes. */
+ * UTF-8, with or without a byte order mark, or UTF-16; lines end in LF, CR LF or CR and have at most a megabyte, empty
+ * ones do not count, nor do empty fields behind the last column. Fields may stand in quotes, in which "" is a quote; a
+ * line's end in quotes is refused. With a blank as the separator, a run of blanks counts as one and there are no
+ * quotes; a comma stands for the comma, semicolon or tab that the first line has, or names as spreadsheets do
+ * ("sep=;"). */
 #ifndef GVM_BASE_CSV_H
 #define GVM_BASE_CSV_H
 
@@ -29,10 +31,13 @@ struct csv {
 
     const char *p, *end;
     char separator;
-    int most;    /* fields that a line may have */
-    int columns; /* fields that it must have, as the header has; 0 without one */
-    char *text;  /* a copy of the line, in which the fields lie */
-    size_t room; /* of text */
+    int most;        /* fields that a line may have */
+    int columns;     /* fields that it must have, as the header has; 0 without one */
+    bool settled;    /* the separator is the file's own */
+    bool unreadable; /* UTF-16 that cannot be converted */
+    char *utf8;      /* what was converted; NULL if nothing had to be */
+    char *text;      /* a copy of the line, in which the fields lie */
+    size_t room;     /* of text */
 };
 
 /* The text and `where` must outlive csv. most <= CSV_FIELDS. */
@@ -43,7 +48,9 @@ void csv_free(struct csv *csv);
  * caller has set to GVM_OK. */
 bool csv_next(struct csv *csv, gvm_status *status, gvm_error *err);
 
-/* Read the first line, of names in any order, each once; those from names[needed] on may be left out.
+/* Read the first line, of names in any order, each once; those from names[needed] on may be left out. Capitals, blanks,
+ * _ - and . do not matter, and latitude, longitude, lng, long, meters and, for an image, file, filename, path, photo
+ * and picture are understood.
  *
  *   order  out: (csv->count) which of names[0..columns) field i is. Further lines must have as many fields */
 gvm_status csv_header(int *order, struct csv *csv, const char *const *names, int columns, int needed, gvm_error *err);
@@ -51,6 +58,9 @@ gvm_status csv_header(int *order, struct csv *csv, const char *const *names, int
 /* The number that a field is, with a point whatever the locale, and without the names and hexadecimals that strtod
  * takes too. False where it is none or not finite. */
 bool csv_number(double *number, const char *field);
+
+/* The same of a line's field, which may have a decimal comma if commas do not separate the fields, or in quotes. */
+bool csv_value(double *number, const struct csv *csv, const char *field);
 
 /* A field as it must stand in a CSV file: in quotes where its text needs them. */
 void csv_write(FILE *out, const char *field);

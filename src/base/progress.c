@@ -12,11 +12,16 @@
 #define BAR_MOST 40 /* columns between its brackets */
 #define BAR_LEAST 8
 
-static double now(void)
+static double monotonic(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static double now(const struct progress *p)
+{
+    return p->clock != NULL ? p->clock() : monotonic();
 }
 
 /* "0:07", "12:34", "3:12:34" */
@@ -98,14 +103,14 @@ void progress_start(struct progress *p, const char *what, const char *unit, size
     p->done = 0;
     p->terminal = isatty(fileno(p->out)) && type != NULL && strcmp(type, "dumb") != 0;
     p->drawn = false;
-    p->start = p->shown = now();
+    p->start = p->shown = now(p);
 }
 
 void progress_step(struct progress *p, size_t done)
 {
     p->done = done;
     if (p->quiet) return;
-    double time = now();
+    double time = now(p);
     if (time - p->shown >= (p->terminal ? TERMINAL_PAUSE : PLAIN_PAUSE)) show(p, time);
 }
 
@@ -120,7 +125,7 @@ void progress_clear(struct progress *p)
 void progress_end(struct progress *p)
 {
     if (p->quiet) return;
-    double seconds = now() - p->start, done = (double)(p->done - p->from);
+    double seconds = now(p) - p->start, done = (double)(p->done - p->from);
     double rate = seconds > 0 ? done / seconds : 0;
     bool said_anything = p->drawn || seconds >= PLAIN_PAUSE;
     progress_clear(p);

@@ -15,7 +15,7 @@ static const char help[] =
     "\n"
     "Turns each picture into the network's numbers. F.safetensors then holds `features` [pictures, numbers],\n"
     "float32, rows of length 1, and in its metadata `names` (JSON, the files in the order of the rows), `view`\n"
-    "and `fingerprint` (of the weights). A folder stands for the JPEG, PNG, WebP and TIFF files in it.\n"
+    "and `fingerprint` (of the weights). A folder stands for the JPEG, PNG, WebP, TIFF and HEIC files in it.\n"
     "A picture that fails is named on stderr and has no row; the others are written, and the exit status is 1.\n"
     "\n"
     "  --weights W           the network, a safetensors file (default: nano, the built-in one)\n"
@@ -24,26 +24,25 @@ static const char help[] =
     "  --heading DEG         street: where the centre column of every picture looks, degrees clockwise from\n"
     "                        north (default: what the picture says of itself, else 0)\n"
     "  --force               write over another file\n"
+    "  --panorama yes|no     street: take every picture as a full panorama, whatever it says of itself (default: no)\n"
     "  --batch N             pictures that pass through the network together, 1 to 256 (default: 16)\n" COMMON_HELP;
 
 struct arguments {
     struct common common;
     const char *weights, *out;
     int view; /* -1: not given */
-    bool has_heading, force;
+    bool has_heading, force, panorama;
     double heading;
     long batch;
 };
 
 static int read_arguments(struct arguments *a, int argc, char **argv)
 {
-    static const struct option options[] = {{"weights", required_argument, NULL, 'w'},
-                                            {"view", required_argument, NULL, 'v'},
-                                            {"out", required_argument, NULL, 'o'},
-                                            {"heading", required_argument, NULL, 'd'},
-                                            {"batch", required_argument, NULL, 'b'},
-                                            {"force", no_argument, NULL, 'f'},
-                                            COMMON_OPTIONS};
+    static const struct option options[] = {
+        {"weights", required_argument, NULL, 'w'},  {"view", required_argument, NULL, 'v'},
+        {"out", required_argument, NULL, 'o'},      {"heading", required_argument, NULL, 'd'},
+        {"batch", required_argument, NULL, 'b'},    {"force", no_argument, NULL, 'f'},
+        {"panorama", required_argument, NULL, 'p'}, COMMON_OPTIONS};
     const char *name = a->common.name;
     int status;
     for (int c; (c = next_option(argc, argv, options)) != -1;) {
@@ -64,6 +63,11 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
             if (!read_long(&a->batch, optarg, 1, 256))
                 return usage_error(name, "--batch takes a number from 1 to 256, not '%s'", optarg);
             break;
+        case 'p':
+            a->panorama = strcmp(optarg, "yes") == 0;
+            if (!a->panorama && strcmp(optarg, "no") != 0)
+                return usage_error(name, "--panorama takes yes or no, not '%s'", optarg);
+            break;
         default:
             if ((status = common_option(&a->common, c, argv)) != GO_ON) return status;
         }
@@ -72,6 +76,7 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
     if (a->out == NULL) return usage_error(name, "--out is missing");
     if (is_picture_name(a->out)) return usage_error(name, "--out '%s' has the name of a picture", a->out);
     if (a->has_heading && a->view == GVM_AERIAL) return usage_error(name, "--heading goes with --view street");
+    if (a->panorama && a->view == GVM_AERIAL) return usage_error(name, "--panorama goes with --view street");
     if (optind == argc) return usage_error(name, "no picture is given");
     return GO_ON;
 }
@@ -133,8 +138,8 @@ static int embed(const struct arguments *a, gvm_session *session, const gvm_mode
         goto done;
     }
     for (size_t i = 0; i < n; i++) headings[i] = a->has_heading ? a->heading : NAN;
-    status = gvm_embed_files(session, (gvm_view)a->view, features, (const char *const *)pictures->paths, headings, n,
-                             file_done, &watch, &err);
+    status = gvm_embed_files(session, (gvm_view)a->view, features, (const char *const *)pictures->paths, headings,
+                             a->panorama, n, file_done, &watch, &err);
     watch_end(&watch);
     if (status != GVM_OK) {
         end = FAILED;

@@ -10,16 +10,20 @@
 static const char help[] =
     "usage: geoviewmatch serve --index MAP.gpkg [options]\n"
     "\n"
-    "Serves a page on which pictures are dropped and their places are shown, and the same for programs (/v1/locate "
-    "and\n"
-    "others, described by /openapi.json). Its address is printed once it answers. SIGINT or SIGTERM ends it, when "
-    "what\n"
-    "it has taken is answered. Pictures stay in memory while they are worked on, and nowhere else.\n"
+    "Serves a page on which pictures are dropped and their places are shown, and the same for programs\n"
+    "(/v1/locate and others, described by /openapi.json). Its address is printed once it answers. SIGINT or\n"
+    "SIGTERM ends it within five seconds, in which it answers what it has taken; a second one ends it at once.\n"
+    "SIGHUP opens the log anew. Pictures stay in memory while they are worked on, and nowhere else.\n"
+    "\n"
+    "A map that is served must not be written over or cut: that is noticed, and answered with 503. Move (mv) the\n"
+    "new map to its name instead, and start the service again. `index --add` does no harm; what it adds counts\n"
+    "after a new start.\n"
     "\n"
     "  --weights W           the network, a safetensors file (default: nano, the built-in one)\n"
     "  --index MAP.gpkg      a map that `index` made with the same weights\n"
     "  --port P              where to listen; 0: a port that is free (default: 8080)\n"
-    "  --bind ADDRESS        of this machine, IPv4 or IPv6 (default: 127.0.0.1, which only this machine reaches)\n"
+    "  --bind ADDRESS        of this machine, IPv4 or IPv6 (default: 127.0.0.1, which only this machine reaches); for\n"
+    "                        other machines, one of its addresses there, or 0.0.0.0 or :: for all of them\n"
     "  --host NAME           that clients know it by, besides localhost and its addresses; may be given several "
     "times.\n"
     "                        Without --token a request for any other name is refused\n"
@@ -37,8 +41,9 @@ static const char help[] =
     "  --memory-mb MB        of all files that are held at once, a quarter of it (or one file) for a client's\n"
     "                        address (default: 512)\n"
     "  --megapixels M        of a picture, 1 to 256 (default: 128)\n"
-    "  --seconds S           for a request to come, to wait, and its answer to go, 1 to 3600 (default: 60)\n"
-    "  --connections N       at once, 1 to 10000 (default: 256)\n"
+    "  --seconds S           for a request to come and to be worked on, and again for its answer to go, 1 to 3600\n"
+    "                        (default: 60)\n"
+    "  --connections N       at once, 1 to 10000 (default: 256); fewer if the system allows fewer open files\n"
     "  --each-client N       of them from one address (default: 64)\n"
     "  --log FILE            append a line for each request: when, what, status, bytes, time\n" COMMON_HELP;
 
@@ -195,7 +200,11 @@ int cmd_serve(int argc, char **argv)
     gvm_status status = gvm_model_open(&model, weights_path(a.weights), &err);
     if (status == GVM_OK) status = map_open(&map, a.index, model, true, &err);
     if (status == GVM_OK && !gvm_map_about(map).complete)
-        fprintf(stderr, "geoviewmatch: warning: the map is not complete; run `index` again as it was begun\n");
+        fprintf(stderr,
+                "geoviewmatch: warning: the map is not complete: %zu places of its imagery are missing; run `index` "
+                "again as "
+                "it was begun\n",
+                gvm_map_about(map).missing);
     if (status == GVM_OK) status = serve(model, map, &a.options, &err);
     gvm_map_free(map);
     gvm_model_free(model);

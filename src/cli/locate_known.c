@@ -1,12 +1,15 @@
-/* locate_known.c - what is known of photos before they are located. */
+/* locate_known.c - what is known of photos before they are located.
+ *
+ * A wrong truth is worse than none: a line whose file is there belongs to that file alone, whatever other photos are
+ * called, and one whose file is elsewhere to the only photo whose path ends as it says. */
 #define _GNU_SOURCE /* realpath */
 #include <glib.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/csv.h"
-#include "base/distance.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/locate.h"
@@ -21,10 +24,48 @@ static const char *const names[COLUMNS] = {"image",  "street", "lat",    "lon", 
 struct search {
     struct known *known;
     const struct picture_files *photos;
-    char **real;        /* (photos) resolved paths; NULL where there is none */
-    unsigned char *how; /* (photos) 0: no line yet, 1: by the end of its path, 2: by the file itself */
+    GHashTable *real;  /* resolved path > the photos that are that file (GArray of size_t) */
+    GHashTable *tails; /* last part of a path > the photos that end in it (GArray of size_t) */
+    char **full;       /* (photos) absolute paths, links as they are */
+    size_t *line;      /* (photos) the line that is the photo's; 0: none */
+    bool *exact;       /* (photos) it names the file itself */
     const char *list;
+    size_t unclear; /* lines that could be of several photos */
 };
+
+/* ------------------------------------------------------------------ which photo */
+
+static void add_photo(GHashTable *table, const char *key, size_t photo)
+{
+    GArray *photos = g_hash_table_lookup(table, key);
+    if (photos == NULL) {
+        photos = g_array_new(FALSE, FALSE, sizeof photo);
+        g_hash_table_insert(table, g_strdup(key), photos);
+    }
+    g_array_append_val(photos, photo);
+}
+
+static void drop_photos(gpointer photos)
+{
+    g_array_free(photos, TRUE);
+}
+
+/* The file that a line names: beside the list, beside the file that the list is a link to, or from where the program
+ * runs. NULL if it is in none of them; to be freed. */
+static char *find_file(const char *list, const char *name)
+{
+    char *target = realpath(list, NULL), *found = NULL;
+    const char *const lists[] = {list, target, "."};
+    for (int i = 0; i < 3 && found == NULL; i++) {
+        if (lists[i] == NULL) continue;
+        gchar *folder = g_path_get_dirname(lists[i]), *path = g_build_filename(folder, name, NULL);
+        found = realpath(name[0] == '/' ? name : path, NULL);
+        g_free(path);
+        g_free(folder);
+    }
+    free(target);
+    return found;
+}
 
 /* Whether the path is the name, or ends in it behind a folder. */
 static bool ends_in(const char *path, const char *name)
@@ -34,22 +75,65 @@ static bool ends_in(const char *path, const char *name)
     return part == length || path[length - part - 1] == '/';
 }
 
-static void take_line(const struct search *s, const char *name, const struct known *line)
+static bool differs(double a, double b)
 {
-    gchar *folder = g_path_get_dirname(s->list), *beside = g_canonicalize_filename(name, folder);
-    char *real = realpath(beside, NULL);
-    for (size_t i = 0; i < s->photos->count; i++) {
-        bool same = real != NULL && s->real[i] != NULL && strcmp(real, s->real[i]) == 0;
-        if (!same && (s->how[i] == 2 || !ends_in(s->photos->paths[i], name))) continue;
-        s->known[i] = *line;
-        s->how[i] = same ? 2 : 1;
-    }
-    free(real);
-    g_free(beside);
-    g_free(folder);
+    return isnan(a) != isnan(b) || (!isnan(a) && a != b);
 }
 
-static gvm_status read_line(const struct search *s, const struct csv *csv, const int *order, gvm_error *err)
+static gvm_status take(struct search *s, size_t photo, bool exact, const struct known *k, const struct csv *csv,
+                       gvm_error *err)
+{
+    struct known *known = &s->known[photo];
+    if (s->line[photo] > 0 && s->exact[photo] && !exact) return GVM_OK;
+    if (s->line[photo] > 0 && s->exact[photo] == exact &&
+        (differs(known->lat, k->lat) || differs(known->lon, k->lon) || differs(known->heading, k->heading)))
+        return fail(err, GVM_FORMAT, "%s, line %zu: it says of %s something else than line %zu", csv->where, csv->line,
+                    path_tail(s->photos->paths[photo]), s->line[photo]);
+    known->lat = k->lat;
+    known->lon = k->lon;
+    known->heading = k->heading;
+    s->line[photo] = csv->line;
+    s->exact[photo] = exact;
+    return GVM_OK;
+}
+
+/* A name whose file is not there, as in a list from another machine. */
+static gvm_status take_by_end(struct search *s, const char *name, const struct known *k, const struct csv *csv,
+                              gvm_error *err)
+{
+    gchar *plain = g_canonicalize_filename(name, "/"); /* ".." at its beginning goes */
+    gchar *tail = g_path_get_basename(plain);
+    const GArray *photos = g_hash_table_lookup(s->tails, tail);
+    size_t count = 0, photo = 0;
+    for (guint i = 0; photos != NULL && i < photos->len; i++) {
+        size_t which = g_array_index(photos, size_t, i);
+        if (!ends_in(s->full[which], plain + 1)) continue;
+        photo = which;
+        count++;
+    }
+    g_free(tail);
+    g_free(plain);
+    if (count > 1) s->unclear++;
+    return count == 1 ? take(s, photo, false, k, csv, err) : GVM_OK;
+}
+
+static gvm_status take_line(struct search *s, const char *name, const struct known *k, const struct csv *csv,
+                            gvm_error *err)
+{
+    if (name[0] == '\0') return fail(err, GVM_FORMAT, "%s, line %zu: it names no photo", csv->where, csv->line);
+    char *file = find_file(s->list, name);
+    if (file == NULL) return take_by_end(s, name, k, csv, err);
+    gvm_status status = GVM_OK;
+    const GArray *photos = g_hash_table_lookup(s->real, file);
+    for (guint i = 0; photos != NULL && i < photos->len && status == GVM_OK; i++)
+        status = take(s, g_array_index(photos, size_t, i), true, k, csv, err);
+    free(file);
+    return status;
+}
+
+/* ------------------------------------------------------------------ the list */
+
+static gvm_status read_line(struct search *s, const struct csv *csv, const int *order, gvm_error *err)
 {
     const char *name = "";
     struct known line = {NAN, NAN, NAN, NAN, NAN};
@@ -60,15 +144,14 @@ static gvm_status read_line(const struct search *s, const struct csv *csv, const
         int c = order[i];
         if (c == IMAGE || c == STREET) name = text;
         if (values[c] == NULL || (c == HEADING && *text == '\0')) continue;
-        if (!csv_number(values[c], text) || fabs(*values[c]) > most[c])
+        if (!csv_value(values[c], csv, text) || fabs(*values[c]) > most[c])
             return fail(err, GVM_FORMAT, "%s, line %zu: %s \"%.60s\" is not a number from %g to %g", csv->where,
                         csv->line, names[c], text, -most[c], most[c]);
     }
-    take_line(s, name, &line);
-    return GVM_OK;
+    return take_line(s, name, &line, csv, err);
 }
 
-static gvm_status read_list(const struct search *s, struct csv *csv, gvm_error *err)
+static gvm_status read_list(struct search *s, struct csv *csv, gvm_error *err)
 {
     int order[CSV_FIELDS], has[COLUMNS] = {0};
     gvm_status status = csv_header(order, csv, names, COLUMNS, 0, err);
@@ -84,11 +167,16 @@ static gvm_status read_file(struct search *s, gvm_error *err)
 {
     struct file_map file;
     struct csv csv;
-    size_t n = s->photos->count;
-    s->real = calloc(n + 1, sizeof *s->real);
-    s->how = calloc(n + 1, sizeof *s->how);
-    if (s->real == NULL || s->how == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for %zu photos", n);
-    for (size_t i = 0; i < n; i++) s->real[i] = realpath(s->photos->paths[i], NULL);
+    for (size_t i = 0; i < s->photos->count; i++) {
+        const char *path = s->photos->paths[i];
+        char *real = realpath(path, NULL);
+        s->full[i] = g_canonicalize_filename(path, NULL);
+        gchar *tail = g_path_get_basename(s->full[i]);
+        add_photo(s->tails, tail, i);
+        if (real != NULL) add_photo(s->real, real, i);
+        g_free(tail);
+        free(real);
+    }
     gvm_status status = file_map(&file, s->list, err);
     if (status != GVM_OK) return status;
     csv_start(&csv, (const char *)file.data, file.size, ',', COLUMNS, path_tail(s->list));
@@ -98,23 +186,52 @@ static gvm_status read_file(struct search *s, gvm_error *err)
     return status;
 }
 
-gvm_status known_read(struct known *known, size_t *found, const struct picture_files *photos, const char *list,
+/* What the user should hear of the list as a whole. */
+static void warn(const struct search *s, size_t found)
+{
+    if (found < s->photos->count)
+        fprintf(stderr, "geoviewmatch: warning: --known names %zu of the %zu photos\n", found, s->photos->count);
+    if (s->unclear > 0)
+        fprintf(stderr,
+                "geoviewmatch: warning: --known: %zu of its names could be of several photos, and say of none where "
+                "it was taken; write their folders too\n",
+                s->unclear);
+}
+
+static gvm_status read_known(struct known *known, const struct picture_files *photos, const char *list, gvm_error *err)
+{
+    size_t n = photos->count, found = 0;
+    struct search s = {.known = known, .photos = photos, .list = list};
+    s.real = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, drop_photos);
+    s.tails = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, drop_photos);
+    s.full = calloc(n + 1, sizeof *s.full);
+    s.line = calloc(n + 1, sizeof *s.line);
+    s.exact = calloc(n + 1, sizeof *s.exact);
+    gvm_status status = s.full && s.line && s.exact
+                            ? read_file(&s, err)
+                            : fail(err, GVM_MEMORY, "there is not enough memory for %zu photos", n);
+    for (size_t i = 0; i < n; i++) {
+        if (s.line != NULL) found += s.line[i] > 0;
+        if (s.full != NULL) g_free(s.full[i]);
+    }
+    if (status == GVM_OK) warn(&s, found);
+    g_hash_table_destroy(s.real);
+    g_hash_table_destroy(s.tails);
+    free(s.full);
+    free(s.line);
+    free(s.exact);
+    return status;
+}
+
+gvm_status known_read(struct known *known, const struct picture_files *photos, const char *list, bool gps,
                       gvm_error *err)
 {
-    struct search s = {.known = known, .photos = photos, .list = list};
-    gvm_status status = GVM_OK;
-    *found = 0;
     for (size_t i = 0; i < photos->count; i++) known[i] = (struct known){NAN, NAN, NAN, NAN, NAN};
-    if (list != NULL) status = read_file(&s, err);
-    for (size_t i = 0; i < photos->count; i++) {
-        if (s.how != NULL) *found += s.how[i] > 0;
-        if (s.real != NULL) free(s.real[i]);
+    for (size_t i = 0; i < photos->count && gps; i++) {
         gvm_photo_info info;
         if (gvm_photo_about(&info, photos->paths[i], NULL) != GVM_OK || !info.has_place) continue;
         known[i].exif_lat = info.lat;
         known[i].exif_lon = info.lon;
     }
-    free(s.real);
-    free(s.how);
-    return status;
+    return list != NULL ? read_known(known, photos, list, err) : GVM_OK;
 }

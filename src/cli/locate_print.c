@@ -4,9 +4,8 @@
 #include <stdlib.h>
 
 #include "base/csv.h"
+#include "base/output.h"
 #include "cli/locate.h"
-
-static const double NEAR = 25; /* metres: what counts as found in the summary */
 
 /* printf gives what rounds to zero from below as -0.0: half is half of the last place shown. */
 static double without_minus_zero(double x, double half)
@@ -20,38 +19,6 @@ static const gvm_hit *hits_of(const struct answers *a, size_t photo)
 }
 
 /* ------------------------------------------------------------------ table */
-
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* How far off the answers were, where that is known of two photos or more. */
-static void print_summary(const struct answers *a)
-{
-    size_t known = 0, first = 0, five = 0;
-    double *off = malloc((a->photos.count + 1) * sizeof *off);
-    for (size_t i = 0; i < a->photos.count && off != NULL; i++) {
-        struct located l = located_photo(a, i);
-        if (l.status != GVM_OK || l.found->count == 0 || isnan(l.lat)) continue;
-        bool found = false;
-        off[known++] = located_error(&l, l.hits);
-        first += off[known - 1] <= NEAR;
-        for (int k = 0; k < l.found->count && k < 5; k++) found = found || located_error(&l, &l.hits[k]) <= NEAR;
-        five += found;
-    }
-    if (known > 1) {
-        qsort(off, known, sizeof *off, by_size);
-        double median = known % 2 ? off[known / 2] : (off[known / 2 - 1] + off[known / 2]) / 2;
-        printf(
-            "\n%zu photos whose place is known: median error %.1f m; within %.0f m %.1f%% at rank 1, %.1f%% among the "
-            "first %d\n",
-            known, median, NEAR, 100.0 * (double)first / (double)known, 100.0 * (double)five / (double)known,
-            a->top < 5 ? a->top : 5);
-    }
-    free(off);
-}
 
 /* What is to be said of an answer's margin. */
 static const char *verdict(const struct located *l)
@@ -93,7 +60,7 @@ void locate_print_table(const struct answers *a)
         if (good++ > 0) putchar('\n');
         print_photo(a, i);
     }
-    print_summary(a);
+    locate_print_summary(a);
 }
 
 void locate_print_lines(const struct answers *a)
@@ -111,7 +78,7 @@ void locate_print_lines(const struct answers *a)
         print_text(a->photos.paths[i]);
         printf(verdict(&l) != NULL ? "  %s\n" : "\n", verdict(&l));
     }
-    print_summary(a);
+    locate_print_summary(a);
 }
 
 /* ------------------------------------------------------------------ JSON */
@@ -173,7 +140,9 @@ json_t *locate_geojson(const struct answers *a)
                                   json_pack("{ss,s{ss,s[ff]},so}", "type", "Feature", "geometry", "type", "Point",
                                             "coordinates", hit->lon, hit->lat, "properties", properties));
         }
-    return json_pack("{ss,so}", "type", "FeatureCollection", "features", features);
+    char generator[64];
+    snprintf(generator, sizeof generator, OUTPUT_SOFTWARE " %s", gvm_version());
+    return json_pack("{ss,ss,so}", "type", "FeatureCollection", "generator", generator, "features", features);
 }
 
 /* ------------------------------------------------------------------ CSV */

@@ -30,7 +30,8 @@ gvm_status pictures_street(const uint8_t **pixels, uint8_t *room, const struct p
     *pixels = p->cache != NULL ? cache_street(p->cache, split, i) : NULL;
     if (*pixels != NULL) return GVM_OK;
     *pixels = room;
-    return panorama_load(room, p->street[0], p->street[1], p->data->elevation, heading_of(q), q->path, err);
+    return panorama_load(room, p->street[0], p->street[1], p->data->elevation, heading_of(q), CIRCLE_LISTED, q->path,
+                         err);
 }
 
 gvm_status pictures_aerial(const uint8_t **pixels, uint8_t *room, const struct pictures *p, const struct split *split,

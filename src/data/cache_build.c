@@ -168,8 +168,8 @@ static gvm_status load(uint8_t *room, const struct cache *c, const struct source
 {
     const int *size = c->size[s->view];
     if (s->view == GVM_AERIAL) return aerial_load(room, size[0], size[1], s->path, err);
-    return panorama_load(room, size[0], size[1], c->data->elevation, isnan(s->heading) ? NULL : &s->heading, s->path,
-                         err);
+    return panorama_load(room, size[0], size[1], c->data->elevation, isnan(s->heading) ? NULL : &s->heading,
+                         CIRCLE_LISTED, s->path, err);
 }
 
 /* *bad: the picture cannot be read, and its entry says so. */

@@ -190,7 +190,8 @@ static gvm_status check_panorama(const struct check *c, const struct picture *p,
     enum { H = 4, W = 20 };
     uint8_t out[H * W * 3];
     if (!p->street || !doubtful) return GVM_OK;
-    return panorama_load(out, H, W, c->dataset->elevation, isnan(p->heading) ? NULL : &p->heading, p->path, err);
+    return panorama_load(out, H, W, c->dataset->elevation, isnan(p->heading) ? NULL : &p->heading, CIRCLE_LISTED,
+                         p->path, err);
 }
 
 static void read_picture(struct check *c, struct picture *p)
@@ -203,8 +204,9 @@ static void read_picture(struct check *c, struct picture *p)
     }
     gvm_status status = image_load(&image, p->path, &err);
     int width = image.width, height = image.height;
-    bool doubtful =
-        width < 2 * height || image.gpano.full_width > 0 || image.gpano.full_height > 0 || image.gpano.other;
+    bool doubtful = width < 2 * height || image.gpano.full_width > 0 || image.gpano.full_height > 0 ||
+                    image.gpano.other || image.exif.make[0] != '\0' || image.exif.model[0] != '\0' ||
+                    image.exif.focal_35mm > 0 || image.exif.sweep;
     image_free(&image);
     if (status == GVM_OK) status = check_panorama(c, p, doubtful, &err);
     if (status == GVM_OK && !hash_file(p->digest, p->path)) status = fail_errno(&err, "read", p->path);

@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#if __has_include(<hdf5.h>) /* matio reads version 7.3 with it, where it was built so */
+#ifdef GVM_HDF5 /* matio reads version 7.3 with it, if it was built so */
 #include <hdf5.h>
 #define SILENCE_HDF5() H5Eset_auto2(H5E_DEFAULT, NULL, NULL) /* which prints what fails, and we have a sentence */
 #else

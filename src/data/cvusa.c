@@ -39,7 +39,7 @@ static gvm_status add_place(void *context, const struct csv *csv, gvm_error *err
         places->room = more;
     }
     for (int i = 0; i < 4; i++)
-        if (!csv_number(&places->of[places->count][i], csv->fields[i]))
+        if (!csv_value(&places->of[places->count][i], csv, csv->fields[i]))
             return fail(err, GVM_FORMAT, "%s, line %zu: \"%.60s\" is not a number", csv->where, csv->line,
                         csv->fields[i]);
     places->count++;

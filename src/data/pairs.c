@@ -34,7 +34,7 @@ static gvm_status read_numbers(double *values, char *const *row, const struct cs
         int c = numbers[i];
         values[c] = NAN;
         if (row[c] == NULL || row[c][0] == '\0') continue;
-        if (!csv_number(&values[c], row[c]))
+        if (!csv_value(&values[c], csv, row[c]))
             return fail(err, GVM_FORMAT, "%s, line %zu: %s \"%.60s\" is not a number", csv->where, csv->line, names[c],
                         row[c]);
     }

@@ -3,6 +3,7 @@
 #define GVM_IMAGE_BUDGET_H
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct budget {
@@ -17,21 +18,13 @@ struct budget {
         PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, amount \
     }
 
-/* Wait until so much is left, and take it. No part may be larger than the whole. */
-static inline void budget_take(struct budget *b, int64_t amount)
-{
-    pthread_mutex_lock(&b->lock);
-    while (b->left < amount) pthread_cond_wait(&b->freed, &b->lock);
-    b->left -= amount;
-    pthread_mutex_unlock(&b->lock);
-}
+/* Wait until so much is left, and take it; no longer than to `until`, seconds of CLOCK_MONOTONIC, or for ever if it is
+ * INFINITY. False: nothing is taken. No part may be larger than the whole. */
+bool budget_take_until(struct budget *budget, int64_t amount, double until);
 
-static inline void budget_give_back(struct budget *b, int64_t amount)
-{
-    pthread_mutex_lock(&b->lock);
-    b->left += amount;
-    pthread_cond_broadcast(&b->freed);
-    pthread_mutex_unlock(&b->lock);
-}
+/* However long it takes. */
+void budget_take(struct budget *budget, int64_t amount);
+
+void budget_give_back(struct budget *budget, int64_t amount);
 
 #endif

@@ -1,47 +1,253 @@
-/* exif.c - see exif.h. Relies on libexif, which libvips reads EXIF with too. */
+/* exif.c - see exif.h
+ *
+ * Directories are read where they lie: a TIFF's may be anywhere in a file of gigabytes. Numbers are taken in whatever
+ * type they come: telephones write signed ones where unsigned are due, and floats. */
 #include "image/exif.h"
 
-#include <libexif/exif-data.h>
+#include <ctype.h>
 #include <math.h>
 #include <string.h>
 
-/* The numerator and denominator of the first `count` rationals of a GPS entry as numbers. */
-static bool read_rationals(double *values, int count, ExifData *data, int tag)
+enum { MOST_ENTRIES = 4096, LETTERS = 8 };
+
+enum tag { /* of the picture's directory, then of EXIF's, then of GPS's */
+           MAKE = 0x10f,
+           MODEL = 0x110,
+           ORIENTATION = 0x112,
+           EXIF_DIRECTORY = 0x8769,
+           GPS_DIRECTORY = 0x8825,
+           FOCAL_LENGTH = 0x920a,
+           CUSTOM_RENDERED = 0xa401,
+           FOCAL_35MM = 0xa405,
+           LAT_REF = 1,
+           LAT = 2,
+           LON_REF = 3,
+           LON = 4,
+           DIRECTION_REF = 16,
+           DIRECTION = 17
+};
+
+struct tiff {
+    const struct bytes *bytes;
+    uint64_t base;  /* offsets count from here */
+    bool big, wide; /* byte order; BigTIFF's sizes */
+};
+
+struct entry {
+    int tag, type;
+    uint64_t count, at; /* where its values lie in the bytes */
+};
+
+/* What a GPS directory says; refs without spaces, in capitals, 0 for none. */
+struct gps {
+    double lat[3], lon[3], direction;
+    int lats, lons, directions;
+    char lat_ref, lon_ref, direction_ref;
+};
+
+static int size_of(int type)
 {
-    const ExifEntry *entry = exif_content_get_entry(data->ifd[EXIF_IFD_GPS], (ExifTag)tag);
-    if (entry == NULL || entry->format != EXIF_FORMAT_RATIONAL || entry->size < 8u * (unsigned)count) return false;
-    for (int i = 0; i < count; i++) {
-        ExifRational r = exif_get_rational(entry->data + 8 * i, exif_data_get_byte_order(data));
-        if (r.denominator == 0) return false;
-        values[i] = (double)r.numerator / r.denominator;
+    static const int sizes[] = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8};
+    return type >= 0 && type < (int)(sizeof sizes / sizeof *sizes) ? sizes[type] : 0;
+}
+
+static double signed_number(uint64_t n, int size)
+{
+    return size == 8 ? (double)(int64_t)n : n >> (8 * size - 1) ? (double)n - ldexp(1, 8 * size) : (double)n;
+}
+
+/* Value i of an entry. NaN: a fraction of 0/0, or none that is a number; infinite: one with another numerator over 0.
+ */
+static double value_of(const struct tiff *t, const struct entry *e, int i)
+{
+    uint8_t bytes[8];
+    int size = size_of(e->type);
+    if (size == 0 || !bytes_have(bytes, t->bytes, e->at + (uint64_t)i * (uint64_t)size, (size_t)size)) return NAN;
+    uint64_t n = bytes_number(bytes, size, t->big);
+    uint32_t bits = (uint32_t)n;
+    float single;
+    double twice;
+    switch (e->type) {
+    case 1:
+    case 3:
+    case 4:
+    case 13:
+    case 16:
+    case 18: return (double)n;
+    case 6:
+    case 8:
+    case 9:
+    case 17: return signed_number(n, size);
+    case 5: return (double)bytes_number(bytes, 4, t->big) / (double)bytes_number(bytes + 4, 4, t->big);
+    case 10:
+        return signed_number(bytes_number(bytes, 4, t->big), 4) / signed_number(bytes_number(bytes + 4, 4, t->big), 4);
+    case 11: memcpy(&single, &bits, sizeof single); return single;
+    case 12: memcpy(&twice, &n, sizeof twice); return twice;
+    default: return NAN;
     }
+}
+
+/* How many there are, at most `most`. */
+static int values_of(double *values, int most, const struct tiff *t, const struct entry *e)
+{
+    int n = e->count < (uint64_t)most ? (int)e->count : most;
+    for (int i = 0; i < n; i++) values[i] = value_of(t, e, i);
+    return n;
+}
+
+static void text_of(char *text, size_t room, const struct tiff *t, const struct entry *e)
+{
+    size_t n = e->count < room - 1 ? (size_t)e->count : room - 1;
+    if (size_of(e->type) != 1) n = 0;
+    n = bytes_read(text, t->bytes, e->at, n);
+    text[n] = '\0';
+    for (n = strlen(text); n > 0 && isspace((unsigned char)text[n - 1]); n--) text[n - 1] = '\0';
+}
+
+static char letter_of(const struct tiff *t, const struct entry *e)
+{
+    char text[LETTERS];
+    size_t n = e->count < LETTERS ? (size_t)e->count : LETTERS;
+    if (size_of(e->type) != 1) return 0;
+    n = bytes_read(text, t->bytes, e->at, n);
+    for (size_t i = 0; i < n; i++)
+        if (text[i] != '\0' && !isspace((unsigned char)text[i])) return (char)toupper((unsigned char)text[i]);
+    return 0;
+}
+
+/* ------------------------------------------------------------------ places and headings */
+
+/* Degrees, minutes, seconds, of which only the degrees need be there: what programs do not use they write as 0/0.
+ * Without a hemisphere only a minus tells on which side it lies. */
+static double angle_of(const double parts[3], int count, char hemisphere, const char *letters)
+{
+    double degrees = count > 0 ? fabs(parts[0]) : NAN, unit = 60;
+    bool minus = count > 0 && parts[0] < 0;
+    for (int i = 1; i < count; i++, unit *= 60) {
+        if (!isnan(parts[i])) degrees += fabs(parts[i]) / unit;
+        minus = minus || parts[i] < 0;
+    }
+    if (hemisphere == 0 && !minus) return NAN;
+    if (hemisphere != 0 && strchr(letters, hemisphere) == NULL) return NAN;
+    return minus || hemisphere == letters[1] ? -degrees : degrees;
+}
+
+void exif_set_place(struct exif *exif, double lat, double lon)
+{
+    if (!(fabs(lat) <= 90 && fabs(lon) <= 180) || (lat == 0 && lon == 0)) return;
+    exif->has_place = true;
+    exif->lat = lat;
+    exif->lon = lon;
+}
+
+void exif_set_heading(struct exif *exif, double degrees, char reference)
+{
+    if (!(fabs(degrees) <= 360) || toupper((unsigned char)reference) == 'M') return;
+    exif->has_heading = true;
+    exif->heading = degrees < 0 ? degrees + 360 : degrees;
+}
+
+/* ------------------------------------------------------------------ directories */
+
+typedef void take_entry(void *user, const struct tiff *t, const struct entry *e);
+
+static void read_directory(const struct tiff *t, uint64_t at, take_entry *take, void *user)
+{
+    uint8_t raw[20];
+    int head = t->wide ? 8 : 2, each = t->wide ? 20 : 12, word = t->wide ? 8 : 4;
+    if (!bytes_have(raw, t->bytes, at, (size_t)head)) return;
+    uint64_t n = bytes_number(raw, head, t->big);
+    at += (uint64_t)head;
+    for (uint64_t i = 0; i < n && i < MOST_ENTRIES; i++, at += (uint64_t)each) {
+        if (!bytes_have(raw, t->bytes, at, (size_t)each)) return;
+        struct entry e = {(int)bytes_number(raw, 2, t->big), (int)bytes_number(raw + 2, 2, t->big),
+                          bytes_number(raw + 4, word, t->big), at + 4 + (uint64_t)word};
+        uint64_t size = (uint64_t)size_of(e.type);
+        if (size == 0 || e.count == 0 || e.count > t->bytes->size) continue;
+        if (e.count * size > (uint64_t)word) e.at = t->base + bytes_number(raw + 4 + word, word, t->big);
+        if (e.at > t->bytes->size || e.count * size > t->bytes->size - e.at) continue; /* cut off */
+        take(user, t, &e);
+    }
+}
+
+static void take_gps(void *user, const struct tiff *t, const struct entry *e)
+{
+    struct gps *gps = user;
+    switch (e->tag) {
+    case LAT_REF: gps->lat_ref = letter_of(t, e); break;
+    case LON_REF: gps->lon_ref = letter_of(t, e); break;
+    case DIRECTION_REF: gps->direction_ref = letter_of(t, e); break;
+    case LAT: gps->lats = values_of(gps->lat, 3, t, e); break;
+    case LON: gps->lons = values_of(gps->lon, 3, t, e); break;
+    case DIRECTION: gps->directions = values_of(&gps->direction, 1, t, e); break;
+    default: break;
+    }
+}
+
+struct found {
+    struct exif *exif;
+    uint64_t exif_at, gps_at; /* offsets; 0: none */
+};
+
+static void take_picture(void *user, const struct tiff *t, const struct entry *e)
+{
+    struct found *found = user;
+    struct exif *exif = found->exif;
+    double value = NAN;
+    values_of(&value, 1, t, e);
+    switch (e->tag) {
+    case MAKE: text_of(exif->make, sizeof exif->make, t, e); break;
+    case MODEL: text_of(exif->model, sizeof exif->model, t, e); break;
+    case EXIF_DIRECTORY: found->exif_at = value >= 1 && value < 1e18 ? (uint64_t)value : 0; break;
+    case GPS_DIRECTORY: found->gps_at = value >= 1 && value < 1e18 ? (uint64_t)value : 0; break;
+    case ORIENTATION:
+        if (value >= 1 && value <= 8) exif->orientation = (int)value;
+        break;
+    case CUSTOM_RENDERED:
+        if (value == 6) exif->sweep = true;
+        break;
+    case FOCAL_LENGTH:
+        if (value > 0 && value < 1e5) exif->has_focal = true;
+        break;
+    case FOCAL_35MM:
+        if (value > 0 && value < 1e5) exif->focal_35mm = value;
+        break;
+    default: break;
+    }
+}
+
+/* Its byte order is what the number 42 behind its two letters says: some programs turn the one without the other. */
+static bool read_header(struct tiff *t, uint64_t *directory)
+{
+    uint8_t head[16];
+    if (!bytes_have(head, t->bytes, t->base, 8)) return false;
+    if (memcmp(head, "II", 2) != 0 && memcmp(head, "MM", 2) != 0) return false;
+    t->big = head[2] == 0;
+    uint64_t version = bytes_number(head + 2, 2, t->big);
+    t->wide = version == 43;
+    if ((version != 42 && version != 43) || (t->wide && !bytes_have(head, t->bytes, t->base, 16))) return false;
+    *directory = t->base + (t->wide ? bytes_number(head + 8, 8, t->big) : bytes_number(head + 4, 4, t->big));
     return true;
 }
 
-/* Degrees, minutes, seconds, and the letter of the hemisphere: the first of `letters` is positive. */
-static bool read_angle(double *degrees, ExifData *data, int tag, int tag_letter, const char *letters, double most)
+void exif_read(struct exif *exif, const struct bytes *bytes, uint64_t at)
 {
-    double parts[3];
-    const ExifEntry *letter = exif_content_get_entry(data->ifd[EXIF_IFD_GPS], (ExifTag)tag_letter);
-    if (!read_rationals(parts, 3, data, tag)) return false;
-    if (letter == NULL || letter->size < 1 || letter->data[0] == '\0') return false;
-    const char *which = strchr(letters, letter->data[0]);
-    *degrees = parts[0] + parts[1] / 60 + parts[2] / 3600;
-    if (which == NULL || *degrees > most) return false;
-    if (which != letters) *degrees = -*degrees;
-    return true;
+    struct tiff t = {bytes, at, false, false};
+    struct found found = {exif, 0, 0};
+    struct gps gps = {0};
+    uint64_t directory;
+    if (!read_header(&t, &directory)) return;
+    read_directory(&t, directory, take_picture, &found);
+    if (found.exif_at != 0) read_directory(&t, at + found.exif_at, take_picture, &found);
+    if (found.gps_at == 0) return;
+    read_directory(&t, at + found.gps_at, take_gps, &gps);
+    exif_set_place(exif, angle_of(gps.lat, gps.lats, gps.lat_ref, "NS"),
+                   angle_of(gps.lon, gps.lons, gps.lon_ref, "EW"));
+    if (gps.directions > 0) exif_set_heading(exif, gps.direction, gps.direction_ref);
 }
 
-void exif_parse(struct exif *exif, const void *block, size_t size)
+void exif_read_block(struct exif *exif, const void *block, size_t size)
 {
-    *exif = (struct exif){0};
-    if (size > 1u << 20) return; /* a JPEG's has 64 KB at most */
-    ExifData *data = exif_data_new();
-    if (data == NULL) return;
-    exif_data_load_data(data, block, (unsigned)size);
-    exif->has_place = read_angle(&exif->lat, data, EXIF_TAG_GPS_LATITUDE, EXIF_TAG_GPS_LATITUDE_REF, "NS", 90) &&
-                      read_angle(&exif->lon, data, EXIF_TAG_GPS_LONGITUDE, EXIF_TAG_GPS_LONGITUDE_REF, "EW", 180);
-    if (exif->lat == 0 && exif->lon == 0) exif->has_place = false; /* what cameras write while they do not know */
-    exif->has_heading = read_rationals(&exif->heading, 1, data, EXIF_TAG_GPS_IMG_DIRECTION) && exif->heading <= 360;
-    exif_data_unref(data);
+    const struct bytes bytes = {block, -1, size};
+    exif_read(exif, &bytes, size >= 6 && memcmp(block, "Exif\0", 5) == 0 ? 6 : 0);
 }

@@ -3,46 +3,11 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "image/circle.h"
 #include "image/image.h"
 
 #include <math.h>
 #include <stdbool.h>
-
-/* Writers round sizes: a circle less than a third of a degree short is full. */
-static const double NEARLY = 0.999;
-
-/* A program that crops or stretches a picture often leaves its XMP as it was. */
-static bool is_stale(const struct gpano *g, int width, int height)
-{
-    if (g->width == 0 || g->height == 0) return false;
-    double said = g->width / g->height, is = (double)width / height;
-    return fabs(said - is) > 0.02 * is;
-}
-
-/* Leaves image->gpano empty if it does not fit the picture. */
-static gvm_status check_full(struct image *image, const char *where, gvm_error *err)
-{
-    int w = image->width, h = image->height;
-    const struct gpano *g = &image->gpano;
-    if (g->other)
-        return fail(err, GVM_IMAGE, "%s: the projection of this %d x %d panorama is not equirectangular", where, w, h);
-    bool sized = g->full_width > 0 && g->width > 0;
-    if (sized && g->width < NEARLY * g->full_width)
-        return fail(err, GVM_IMAGE,
-                    "%s: this %d x %d picture covers only %.0f of 360 degrees (GPano), and without the full circle the "
-                    "answer would be confidently wrong",
-                    where, w, h, 360 * g->width / g->full_width);
-    if (is_stale(g, w, h))
-        image->gpano = (struct gpano){0};
-    else if (sized || g->equirectangular)
-        return GVM_OK;
-    if (10 * (int64_t)w >= 19 * (int64_t)h) return GVM_OK;
-    return fail(
-        err, GVM_IMAGE,
-        "%s: %d x %d is no full panorama (neither GPano says so nor is it 1.9 times as wide as high), and without "
-        "the full circle the answer would be confidently wrong",
-        where, w, h);
-}
 
 /* Elevation of the picture's upper and lower edge, degrees. Equirectangular: as many degrees a pixel
  * upwards as along the 360 of its width. */
@@ -58,8 +23,8 @@ static void own_elevation(double *high, double *low, const struct image *image)
     }
 }
 
-static gvm_status crop_elevation(double box[4], const struct image *image, const double elevation[2], const char *where,
-                                 gvm_error *err)
+/* Its height may be nothing. */
+static void crop_elevation(double box[4], const struct image *image, const double elevation[2])
 {
     double high, low;
     own_elevation(&high, &low, image);
@@ -69,7 +34,14 @@ static gvm_status crop_elevation(double box[4], const struct image *image, const
     box[1] = fmax(0, (high - from) * rows);
     box[2] = image->width;
     box[3] = fmin(image->height, (high - to) * rows);
+}
+
+static gvm_status check_elevation(const double box[4], const struct image *image, const double elevation[2],
+                                  const char *where, gvm_error *err)
+{
+    double high, low;
     if (box[3] - box[1] >= 1) return GVM_OK;
+    own_elevation(&high, &low, image);
     return fail(err, GVM_IMAGE, "%s: it spans elevations %.0f to %.0f degrees, nothing of the network's %.0f to %.0f",
                 where, low, high, elevation[0], elevation[1]);
 }
@@ -90,13 +62,18 @@ static void reverse(uint8_t *bytes, size_t n)
     }
 }
 
+static int columns(double heading, int W)
+{
+    return (int)(llround((heading / 360 - floor(heading / 360)) * W) % W);
+}
+
 /* The centre column looks along heading, so the column that looks north is W heading / 360 to its
  * left, and all columns move right by as many. Whole columns of the network's input: a quarter of a
  * degree off at most on 640, and the resized picture stays as it is. A row turns in place: all of it
  * is reversed, then each of its two parts. */
 void panorama_turn(uint8_t *pixels, int H, int W, double heading)
 {
-    size_t turn = (size_t)llround((heading / 360 - floor(heading / 360)) * W) % (size_t)W * 3, row = (size_t)W * 3;
+    size_t turn = (size_t)columns(heading, W) * 3, row = (size_t)W * 3;
     for (int y = 0; y < H; y++, pixels += row) {
         reverse(pixels, row);
         reverse(pixels, turn);
@@ -113,6 +90,21 @@ static gvm_status resize(uint8_t *out, int H, int W, const struct image *image, 
                 image->width, image->height, W, H);
 }
 
+/* A covered lens, or a picture that a program made of nothing: the network would find a place for it, and be sure.
+ * Streets deviate by more than 30 levels from their mean, in fog by 10. */
+static gvm_status check_content(const uint8_t *pixels, size_t n, const char *where, gvm_error *err)
+{
+    const double least = 4;
+    double sum[3] = {0}, squares[3] = {0}, most = 0;
+    for (size_t i = 0; i < 3 * n; i++) {
+        sum[i % 3] += pixels[i];
+        squares[i % 3] += (double)pixels[i] * pixels[i];
+    }
+    for (int c = 0; c < 3; c++) most = fmax(most, squares[c] / (double)n - sum[c] / (double)n * (sum[c] / (double)n));
+    if (most >= least * least) return GVM_OK;
+    return fail(err, GVM_IMAGE, "%s: this picture has no content: all of it is of one colour, or nearly so", where);
+}
+
 static gvm_status check_band(const double elevation[2], const double *heading, const char *where, gvm_error *err)
 {
     if (!(elevation[0] >= -90 && elevation[0] < elevation[1] && elevation[1] <= 90))
@@ -124,25 +116,34 @@ static gvm_status check_band(const double elevation[2], const double *heading, c
 }
 
 gvm_status panorama_fit(uint8_t *out, int H, int W, const double elevation[2], const double *heading,
-                        struct image *image, const char *where, gvm_error *err)
+                        enum circle circle, struct image *image, const char *where, gvm_error *err)
 {
     double box[4];
     gvm_status status = check_band(elevation, heading, where, err);
-    if (status == GVM_OK) status = check_full(image, where, err);
-    if (status == GVM_OK) status = crop_elevation(box, image, elevation, where, err);
+    if (status == GVM_OK) status = circle_check(image, circle, where, err);
+    if (status == GVM_OK) crop_elevation(box, image, elevation);
+    if (status == GVM_OK) status = check_elevation(box, image, elevation, where, err);
     if (status == GVM_OK) status = resize(out, H, W, image, box, where, err);
+    if (status == GVM_OK && circle != CIRCLE_LISTED) status = check_content(out, (size_t)H * (size_t)W, where, err);
     if (status == GVM_OK) panorama_turn(out, H, W, heading != NULL ? *heading : own_heading(image));
     return status;
 }
 
-gvm_status panorama_load(uint8_t *out, int H, int W, const double elevation[2], const double *heading, const char *path,
-                         gvm_error *err)
+void panorama_seen(double box[4], int *turn, int W, const double elevation[2], const double *heading,
+                   const struct image *image)
+{
+    crop_elevation(box, image, elevation);
+    *turn = columns(heading != NULL ? *heading : own_heading(image), W);
+}
+
+gvm_status panorama_load(uint8_t *out, int H, int W, const double elevation[2], const double *heading,
+                         enum circle circle, const char *path, gvm_error *err)
 {
     struct image image;
     gvm_status status = check_band(elevation, heading, path_tail(path), err);
     if (status == GVM_OK) status = image_load(&image, path, err);
     if (status != GVM_OK) return status;
-    status = panorama_fit(out, H, W, elevation, heading, &image, path_tail(path), err);
+    status = panorama_fit(out, H, W, elevation, heading, circle, &image, path_tail(path), err);
     image_free(&image);
     return status;
 }
@@ -150,7 +151,7 @@ gvm_status panorama_load(uint8_t *out, int H, int W, const double elevation[2], 
 gvm_photo_info photo_said(const struct image *image)
 {
     struct image fit = *image;
-    if (is_stale(&fit.gpano, fit.width, fit.height)) fit.gpano = (struct gpano){0};
+    if (gpano_is_stale(&fit.gpano, fit.width, fit.height)) fit.gpano = (struct gpano){0};
     return (gvm_photo_info){.has_place = fit.exif.has_place,
                             .has_heading = fit.gpano.has_heading || fit.exif.has_heading,
                             .lat = fit.exif.lat,
@@ -169,14 +170,24 @@ gvm_status photo_about(gvm_photo_info *info, const char *path, gvm_error *err)
     return status;
 }
 
+gvm_status aerial_fit(uint8_t *out, int H, int W, double box[4], const struct image *image, const char *where,
+                      gvm_error *err)
+{
+    double w = fmin(image->width, (double)image->height * W / H), h = fmin(image->height, (double)image->width * H / W);
+    box[0] = (image->width - w) / 2;
+    box[1] = (image->height - h) / 2;
+    box[2] = box[0] + w;
+    box[3] = box[1] + h;
+    return resize(out, H, W, image, box, where, err);
+}
+
 gvm_status aerial_load(uint8_t *out, int H, int W, const char *path, gvm_error *err)
 {
     struct image image;
+    double box[4];
     gvm_status status = image_load(&image, path, err);
     if (status != GVM_OK) return status;
-    double w = fmin(image.width, (double)image.height * W / H), h = fmin(image.height, (double)image.width * H / W);
-    double left = (image.width - w) / 2, top = (image.height - h) / 2;
-    status = resize(out, H, W, &image, (double[4]){left, top, left + w, top + h}, path_tail(path), err);
+    status = aerial_fit(out, H, W, box, &image, path_tail(path), err);
     image_free(&image);
     return status;
 }

@@ -97,7 +97,7 @@ static gvm_status open_source(struct cutter *c, const struct imagery *m, size_t 
     if (c->raster != NULL && c->source == number) return GVM_OK;
     raster_free(c->raster);
     c->source = number;
-    return raster_open(&c->raster, m->rasters[number].path, m->crs, m->rasters[number].reduce, err);
+    return raster_open(&c->raster, m->rasters[number].path, &m->rasters[number].hints, m->rasters[number].reduce, err);
 }
 
 static void cut_raster(struct piece *piece, struct cutter *c, const struct imagery *m, size_t number)
@@ -141,8 +141,9 @@ void imagery_cut(struct piece *piece, struct cutter *c, const struct imagery *m,
     piece->before = piece->source = number;
     tile->place = m->files[number];
     tile->empty = false;
-    tile->status = gvm_load_picture(m->model, GVM_AERIAL, tile->pixels,
-                                    m->paths != NULL ? m->paths[number] : m->files[number].source, NULL, &piece->err);
+    tile->status =
+        gvm_load_picture(m->model, GVM_AERIAL, tile->pixels,
+                         m->paths != NULL ? m->paths[number] : m->files[number].source, NULL, 0, &piece->err);
 }
 
 void cutter_close(struct cutter *c)

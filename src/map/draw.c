@@ -1,5 +1,6 @@
 /* draw.c - see draw.h. A raster is read in latitude and longitude, twice as high as the tile, and its rows are then
- * taken where Mercator's lie; pictures that are a tile each are laid where they belong. */
+ * taken where Mercator's lie; pictures that are a tile each are laid where they belong. A page shows what lies below a
+ * tile where the imagery has nothing, so a tile is drawn on transparent ground. */
 #include "map/draw.h"
 
 #include <math.h>
@@ -12,7 +13,6 @@
 #include "map/imagery_parts.h"
 
 enum {
-    GREY = 112,    /* where nothing is */
     PICTURES = 64, /* that one tile is laid out of, at most */
     FINER = 2      /* rows read for each row of the tile */
 };
@@ -20,7 +20,7 @@ enum {
 static const double MOST = 64e6; /* pixels of a raster without overviews that are read for one tile */
 
 struct sheet_source {
-    const char *crs; /* in the map's jobs */
+    struct raster_hints hints; /* of the map's jobs */
     char *path;
     struct raster_facts facts;
     bool overviews;
@@ -35,12 +35,14 @@ struct drawing {
 
 /* ------------------------------------------------------------------ sources */
 
-static void add_source(struct drawing *d, const char *name, const char *crs)
+static void add_source(struct drawing *d, const char *name, struct raster_hints hints)
 {
-    struct sheet_source source = {.crs = crs, .path = map_find_source(d->map, name)};
+    struct sheet_source source = {.hints = hints, .path = map_find_source(d->map, name)};
     struct raster *raster = NULL;
-    if (source.path != NULL && raster_open(&raster, source.path, crs, 1, NULL) == GVM_OK &&
+    if (source.path != NULL && raster_open(&raster, source.path, &hints, 1, NULL) == GVM_OK &&
         raster_describe(&source.facts, raster, NULL) == GVM_OK) {
+        free(source.facts.parts);
+        source.facts.parts = NULL;
         source.overviews = raster_has_overviews(raster);
         d->sources[d->count++] = source;
         source.path = NULL;
@@ -72,7 +74,7 @@ gvm_status drawing_open(struct drawing **drawing, const gvm_map *map, gvm_error 
         json_array_foreach(rasters, k, raster)
         {
             const char *path = json_string_value(json_object_get(raster, "path"));
-            if (path != NULL) add_source(d, path, json_string_value(json_object_get(imagery, "crs")));
+            if (path != NULL) add_source(d, path, hints_of_job(imagery, raster));
         }
     }
     if (map->jobs == NULL) d->pictures = true;
@@ -110,9 +112,19 @@ static double pixels_within(const struct sheet_source *s, const double box[4], d
            (s->facts.pixel_m * s->facts.pixel_m);
 }
 
-/* Lay what the raster shows over the tile. rgba: room for (FINER side, side, 4). */
-static gvm_status lay_raster(unsigned char *rgb, bool *empty, uint8_t *rgba, const struct sheet_source *s,
-                             const struct place *tile, long zoom, long y, int side, gvm_error *err)
+/* One pixel over another, RGBA each, colours not multiplied by alpha: a = a1 + a2 (1 - a1),
+ * c = (c1 a1 + c2 a2 (1 - a1)) / a */
+static void lay_pixel(uint8_t out[4], const uint8_t in[4])
+{
+    int over = 255 * in[3], under = out[3] * (255 - in[3]), sum = over + under;
+    if (over == 0) return;
+    for (int k = 0; k < 3; k++) out[k] = (uint8_t)((in[k] * over + out[k] * under + sum / 2) / sum);
+    out[3] = (uint8_t)((sum + 127) / 255);
+}
+
+/* Lay what the raster shows over the tile. sheet: room for (FINER side, side, 4). */
+static gvm_status lay_raster(uint8_t *rgba, uint8_t *sheet, const struct sheet_source *s, const struct place *tile,
+                             long zoom, long y, int side, gvm_error *err)
 {
     double box[4], middle = (s->facts.box[0] + s->facts.box[2]) / 2;
     double turn = lon_near(tile->lon, middle) - tile->lon;
@@ -126,19 +138,15 @@ static gvm_status lay_raster(unsigned char *rgb, bool *empty, uint8_t *rgba, con
     raster_source_steps(&steps, s->facts.pixel_m, tile->metres / side);
     int H = FINER * side;
     const double view[4] = {box[0], box[3], (box[2] - box[0]) / side, (box[3] - box[1]) / H};
-    gvm_status status = raster_open(&raster, s->path, s->crs, steps.reduce, err);
-    if (status == GVM_OK) status = raster_read(rgba, H, side, raster, view, err);
+    gvm_status status = raster_open(&raster, s->path, &s->hints, steps.reduce, err);
+    if (status == GVM_OK) status = raster_read(sheet, H, side, raster, view, err);
     raster_free(raster);
     for (int r = 0; r < side && status == GVM_OK; r++) {
         double lat = xyz_lat((double)y + (r + 0.5) / side, (double)(1L << zoom));
         int row = (int)fmax(0, fmin(H - 1, floor((box[3] - lat) / view[3])));
-        const uint8_t *in = rgba + (size_t)row * (size_t)side * 4;
-        unsigned char *out = rgb + (size_t)r * (size_t)side * 3;
-        for (int c = 0; c < side; c++, in += 4, out += 3) {
-            if (in[3] == 0) continue;
-            *empty = false;
-            for (int k = 0; k < 3; k++) out[k] = (unsigned char)((in[k] * in[3] + out[k] * (255 - in[3]) + 127) / 255);
-        }
+        const uint8_t *in = sheet + (size_t)row * (size_t)side * 4;
+        uint8_t *out = rgba + (size_t)r * (size_t)side * 4;
+        for (int c = 0; c < side; c++, in += 4, out += 4) lay_pixel(out, in);
     }
     return status;
 }
@@ -162,28 +170,28 @@ static bool place_within(int at[4], const struct tile *t, double metres, const s
     return at[2] > at[0] && at[3] > at[1];
 }
 
-static gvm_status lay_picture(unsigned char *rgb, bool *empty, const struct drawing *d, size_t number, const int at[4],
-                              int side, gvm_error *err)
+static gvm_status lay_picture(uint8_t *rgba, const struct drawing *d, size_t number, const int at[4], int side,
+                              gvm_error *err)
 {
     int w = at[2] - at[0], h = at[3] - at[1], size = w > h ? w : h;
     if (size > 4 * side) size = 4 * side;
     unsigned char *picture = malloc((size_t)size * (size_t)size * 3);
     if (picture == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for a tile");
     gvm_hit hit = map_hit(d->map, number);
-    if (gvm_map_picture(d->map, &hit, picture, size, NULL) == GVM_OK) {
-        *empty = false;
+    if (gvm_map_picture(d->map, &hit, picture, size, NULL) == GVM_OK)
         for (int y = at[1] > 0 ? at[1] : 0; y < side && y < at[3]; y++)
             for (int x = at[0] > 0 ? at[0] : 0; x < side && x < at[2]; x++) {
                 long u = (long)(x - at[0]) * size / w, v = (long)(y - at[1]) * size / h;
-                memcpy(rgb + 3 * ((size_t)y * (size_t)side + (size_t)x), picture + 3 * (v * size + u), 3);
+                uint8_t *out = rgba + 4 * ((size_t)y * (size_t)side + (size_t)x);
+                memcpy(out, picture + 3 * (v * size + u), 3);
+                out[3] = 255;
             }
-    }
     free(picture);
     return GVM_OK;
 }
 
-static gvm_status lay_pictures(unsigned char *rgb, bool *empty, const struct drawing *d, const struct place *tile,
-                               long zoom, long y, int side, gvm_error *err)
+static gvm_status lay_pictures(uint8_t *rgba, const struct drawing *d, const struct place *tile, long zoom, long y,
+                               int side, gvm_error *err)
 {
     size_t numbers[PICTURES];
     int count = 0, at[PICTURES][4];
@@ -197,26 +205,37 @@ static gvm_status lay_pictures(unsigned char *rgb, bool *empty, const struct dra
         numbers[count++] = i;
     }
     gvm_status status = GVM_OK;
-    for (int i = 0; i < count && status == GVM_OK; i++)
-        status = lay_picture(rgb, empty, d, numbers[i], at[i], side, err);
+    for (int i = 0; i < count && status == GVM_OK; i++) status = lay_picture(rgba, d, numbers[i], at[i], side, err);
     return status;
 }
 
 /* ------------------------------------------------------------------ a tile */
 
-gvm_status drawing_tile(unsigned char *rgb, bool *empty, const struct drawing *d, long zoom, long x, long y, int side,
+static enum drawn drawn_of(const uint8_t *rgba, size_t pixels)
+{
+    bool some = false, all = true;
+    for (size_t i = 0; i < pixels; i++) {
+        some = some || rgba[4 * i + 3] > 0;
+        all = all && rgba[4 * i + 3] == 255;
+    }
+    return all ? DRAWN_WHOLE : some ? DRAWN_PART : DRAWN_NOTHING;
+}
+
+gvm_status drawing_tile(uint8_t *rgba, enum drawn *drawn, const struct drawing *d, long zoom, long x, long y, int side,
                         gvm_error *err)
 {
     struct place tile;
-    *empty = true;
+    size_t pixels = (size_t)side * (size_t)side;
+    *drawn = DRAWN_NOTHING;
     if (!xyz_place(&tile, zoom, x, y)) return fail(err, GVM_ARGUMENT, "there is no tile %ld/%ld/%ld", zoom, x, y);
-    uint8_t *rgba = malloc((size_t)FINER * (size_t)side * (size_t)side * 4);
-    if (rgba == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for a tile");
-    memset(rgb, GREY, (size_t)side * (size_t)side * 3);
+    uint8_t *sheet = malloc(FINER * pixels * 4);
+    if (sheet == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for a tile");
+    memset(rgba, 0, pixels * 4);
     gvm_status status = GVM_OK;
     for (size_t i = 0; i < d->count && status == GVM_OK; i++)
-        status = lay_raster(rgb, empty, rgba, &d->sources[i], &tile, zoom, y, side, err);
-    if (status == GVM_OK && d->pictures) status = lay_pictures(rgb, empty, d, &tile, zoom, y, side, err);
-    free(rgba);
+        status = lay_raster(rgba, sheet, &d->sources[i], &tile, zoom, y, side, err);
+    if (status == GVM_OK && d->pictures) status = lay_pictures(rgba, d, &tile, zoom, y, side, err);
+    free(sheet);
+    if (status == GVM_OK) *drawn = drawn_of(rgba, pixels);
     return status;
 }

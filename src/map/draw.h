@@ -3,6 +3,7 @@
 #define GVM_MAP_DRAW_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "map/map.h"
 
@@ -16,14 +17,17 @@ void drawing_free(struct drawing *drawing); /* NULL is fine */
 /* Whether any of them is there, now. */
 bool drawing_is_there(const struct drawing *drawing);
 
+/* How much of a tile the imagery covers. */
+enum drawn { DRAWN_NOTHING, DRAWN_PART, DRAWN_WHOLE };
+
 /* The web-mercator tile x, y of a zoom.
  *
- *   rgb    out: (side, side, 3) sRGB, grey where there is nothing
- *   empty  out: nothing of it is there; also where it would take too long, as the tile spans more of rasters without
- *          overviews, or more pictures, than are read at once
+ *   rgba   out: (side, side, 4) sRGB, transparent if the imagery has nothing there
+ *   drawn  out: how much of it is there; nothing, too, if it would take too long, as the tile spans more of rasters
+ *          without overviews, or more pictures, than are read at once
  *
  * GVM_OK, GVM_ARGUMENT (there is no such tile), GVM_FILE or GVM_MEMORY. */
-gvm_status drawing_tile(unsigned char *rgb, bool *empty, const struct drawing *drawing, long zoom, long x, long y,
+gvm_status drawing_tile(uint8_t *rgba, enum drawn *drawn, const struct drawing *drawing, long zoom, long x, long y,
                         int side, gvm_error *err);
 
 #endif

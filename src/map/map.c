@@ -52,7 +52,7 @@ static gvm_status embed_tiles(gvm_map *map, gvm_session *session, const char *li
     gvm_status status;
     if (enough) {
         gvm_error first;
-        status = gvm_embed_files(session, GVM_AERIAL, features, (const char *const *)paths, NULL, n, watch, &watcher,
+        status = gvm_embed_files(session, GVM_AERIAL, features, (const char *const *)paths, NULL, 0, n, watch, &watcher,
                                  &first);
         keep_good(map, features, watcher.good);
         if (map->tiles.count > 0)

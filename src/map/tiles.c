@@ -29,7 +29,7 @@ static gvm_status read_fields(struct tile *tile, struct names *kept, const struc
             continue;
         }
         if (c == METRES && *text == '\0') continue;
-        if (!csv_number(&values[c], text))
+        if (!csv_value(&values[c], csv, text))
             return fail(err, GVM_FORMAT, "%s, line %zu: %s \"%.60s\" is not a number", csv->where, csv->line, names[c],
                         text);
         if (fabs(values[c]) > most[c] || (c == METRES && values[c] <= 0))

@@ -15,6 +15,7 @@ struct job {
     float *features; /* (n, D) */
     const char *const *paths;
     const double *headings;
+    int panorama;
     size_t n;
     gvm_file_done *done;
     void *user;
@@ -26,7 +27,8 @@ static void load(void *user, size_t i, unsigned char *pixels, struct slot *slot)
 {
     const struct job *job = user;
     const double *heading = job->headings != NULL && !isnan(job->headings[i]) ? &job->headings[i] : NULL;
-    slot->status = gvm_load_picture(job->session->model, job->view, pixels, job->paths[i], heading, &slot->err);
+    slot->status =
+        gvm_load_picture(job->session->model, job->view, pixels, job->paths[i], heading, job->panorama, &slot->err);
 }
 
 static void embed_batch(struct job *job, size_t from, size_t count, struct slot *slots, unsigned char *pixels)
@@ -69,7 +71,8 @@ static gvm_status take(void *user, size_t from, size_t count, struct slot *slots
 }
 
 gvm_status gvm_embed_files(gvm_session *session, gvm_view view, float *features, const char *const *paths,
-                           const double *headings, size_t n, gvm_file_done *done, void *user, gvm_error *err)
+                           const double *headings, int panorama, size_t n, gvm_file_done *done, void *user,
+                           gvm_error *err)
 {
     clear_error(err);
     gvm_status status = check_view(view, err);
@@ -79,6 +82,7 @@ gvm_status gvm_embed_files(gvm_session *session, gvm_view view, float *features,
                       .features = features,
                       .paths = paths,
                       .headings = headings,
+                      .panorama = panorama,
                       .n = n,
                       .done = done,
                       .user = user,

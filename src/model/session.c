@@ -308,14 +308,14 @@ gvm_status fail_embedding(gvm_error *err, const gvm_session *session, bool ran, 
 }
 
 gvm_status gvm_load_picture(const gvm_model *model, gvm_view view, unsigned char *pixels, const char *path,
-                            const double *heading, gvm_error *err)
+                            const double *heading, int panorama, gvm_error *err)
 {
     clear_error(err);
     gvm_status status = check_view(view, err);
     if (status != GVM_OK) return status;
     const int *size = view_size(model, view);
     if (view == GVM_AERIAL) return aerial_load(pixels, size[0], size[1], path, err);
-    return panorama_load(pixels, size[0], size[1], model->network->config.elevation, heading, path, err);
+    return panorama_load(pixels, size[0], size[1], model->network->config.elevation, heading, panorama != 0, path, err);
 }
 
 gvm_status gvm_photo_about(gvm_photo_info *info, const char *path, gvm_error *err)

@@ -16,11 +16,11 @@
 enum { OBJECTS = 2 << 20 };
 
 #ifdef NDEBUG
-enum { GUARD = 0, MAX_GUARDS = 0 };
+enum { GUARD = 0 };
 #else
-enum { GUARD = 64 /* floats */, MAX_GUARDS = 1 << 16 };
+enum { GUARD = 64 /* floats */ };
 #endif
-enum { GUARD_BYTE = 0xff };
+enum { GUARD_BYTE = 0xff, MAX_GUARDS = 1 << 16 };
 
 /* Floats: 64 bytes for the CPU's vectors, 256 for CUDA's loads. */
 static size_t alignment(const struct tape *tape)

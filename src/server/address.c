@@ -60,6 +60,14 @@ bool origin_is_ours(const char *origin, const char *host, const char *const *nam
     return strcasecmp(rest, host) == 0 || (read_host(name, rest) && is_among(name, names));
 }
 
+/* ------------------------------------------------------------------ numbers */
+
+bool is_plain_number(const char *text)
+{
+    size_t length = strcspn(text, ",");
+    return length > 0 && strspn(text, "0123456789+-.eE") == length;
+}
+
 /* ------------------------------------------------------------------ tiles */
 
 /* A whole number, and what comes behind it. */
@@ -95,7 +103,8 @@ bool read_box(double box[4], const char *text)
     static const double most[4] = {720, 90, 720, 90};
     gchar **parts = g_strsplit(text, ",", 5);
     bool good = g_strv_length(parts) == 4;
-    for (int i = 0; i < 4 && good; i++) good = read_double(&box[i], parts[i], -most[i], most[i]);
+    for (int i = 0; i < 4 && good; i++)
+        good = is_plain_number(parts[i]) && read_double(&box[i], parts[i], -most[i], most[i]);
     g_strfreev(parts);
     if (good && box[0] > box[2]) box[2] += 360;
     return good && box[0] <= box[2] && box[1] <= box[3];

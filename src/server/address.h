@@ -13,6 +13,10 @@ bool host_is_ours(const char *host, const char *bind, const char *const *names);
 /* Whether an Origin field is a page's of the same host and port, or of one of `names`. */
 bool origin_is_ours(const char *origin, const char *host, const char *const *names);
 
+/* Whether a text, up to its end or a comma, is a decimal number as it is written in a request: nothing that strtod
+ * reads besides, such as white space, hexadecimal digits, or inf. */
+bool is_plain_number(const char *text);
+
 /* "ZOOM/X/Y.jpg", each of at most nine digits. */
 bool read_square(long *zoom, long *x, long *y, const char *text);
 

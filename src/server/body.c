@@ -1,10 +1,11 @@
-/* body.c - what a client sends is gathered in memory: a picture as it is, or as a part of a form, which libmicrohttpd
- * takes apart. A part's file name is not looked at. */
+/* body.c - what a client sends is gathered in memory: a picture as it is, or as a part of a form. A part's file name is
+ * not looked at. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/number.h"
+#include "server/form.h"
 #include "server/service.h"
 
 enum { FORM_BUFFER = 16 * 1024, FIRST_ROOM = 64 * 1024, SHARES = 4 /* of the memory; one is for a client */ };
@@ -50,38 +51,38 @@ static void gather(struct request *r, const char *data, size_t size)
     r->size += size;
 }
 
-static enum MHD_Result take_part(void *user, enum MHD_ValueKind kind, const char *key, const char *filename,
-                                 const char *content_type, const char *encoding, const char *data, uint64_t offset,
-                                 size_t size)
+/* A piece of the form's field for this parameter. */
+static void take_field(struct request *r, enum parameter which, bool first, const char *data, size_t size)
+{
+    struct field *field = &r->fields[which];
+    const char *name = parameter_names[which];
+    if ((first && field->size > 0) || MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, name) != NULL) {
+        refuse(r, 400, "The parameter %s is given twice.", name);
+    } else if (field->size + size >= PARAMETER_TEXT || (size > 0 && memchr(data, '\0', size) != NULL)) {
+        refuse(r, 400, "The form's %s is longer than any value of it.", name);
+    } else if (size > 0) {
+        memcpy(field->text + field->size, data, size);
+        field->size += size;
+        field->text[field->size] = '\0';
+    }
+}
+
+static void take_part(void *user, const char *name, bool first, const char *data, size_t size)
 {
     struct request *r = user;
-    (void)kind, (void)filename, (void)content_type, (void)encoding;
-    if (key == NULL) return MHD_YES;
-    if (strcmp(key, "picture") == 0) {
-        if (offset == 0 && r->in_picture && r->size > 0) refuse(r, 400, "The form has more than one picture.");
-        r->in_picture = true;
+    if (r->refused) return;
+    if (strcmp(name, "picture") == 0) {
+        if (first && r->size > 0) refuse(r, 400, "The form has more than one picture.");
         gather(r, data, size);
-        return MHD_YES;
+        return;
     }
     for (int i = 0; i < PARAMETERS; i++) {
-        if (strcmp(key, parameter_names[i]) != 0 || !(r->route->parameters >> i & 1)) continue;
-        struct field *field = &r->fields[i];
-        if ((offset == 0 && field->size > 0) ||
-            MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, key) != NULL) {
-            refuse(r, 400, "The parameter %s is given twice.", key);
-            return MHD_YES;
-        }
-        if (offset + size >= PARAMETER_TEXT || (size > 0 && memchr(data, '\0', size) != NULL)) {
-            refuse(r, 400, "The form's %s is longer than any value of it.", key);
-            return MHD_YES;
-        }
-        if (size > 0) memcpy(field->text + offset, data, size);
-        field->text[offset + size] = '\0';
-        field->size = offset + size;
-        return MHD_YES;
+        if (strcmp(name, parameter_names[i]) != 0 || !(r->route->parameters >> i & 1)) continue;
+        take_field(r, (enum parameter)i, first, data, size);
+        return;
     }
-    refuse(r, 400, "There is no parameter '%.40s' here.", key);
-    return MHD_YES;
+    if (strcmp(name, "_charset_") != 0) /* RFC 7578, section 4.6: of the text fields, which are all ASCII here */
+        refuse(r, 400, "There is no parameter '%.40s' here.", name);
 }
 
 /* The length that the headers tell; 0 where they tell none. */
@@ -99,10 +100,10 @@ bool body_is_awaited(const struct request *r)
            told_length(r) > r->service->options->body_bytes + FORM_BUFFER;
 }
 
-static void start_form(struct request *r)
+static void start_form(struct request *r, const char *type)
 {
     r->fields = calloc(PARAMETERS, sizeof *r->fields);
-    r->form = r->fields != NULL ? MHD_create_post_processor(r->connection, FORM_BUFFER, take_part, r) : NULL;
+    r->form = r->fields != NULL ? form_open(type, take_part, r) : NULL;
     if (r->form == NULL) refuse(r, 400, "The form cannot be read: its Content-Type names no boundary.");
 }
 
@@ -113,10 +114,9 @@ void body_start(struct request *r)
     if (bytes > r->service->options->body_bytes + FORM_BUFFER)
         refuse(r, 413, "The request has %zu bytes, more than the %zu that are taken.", bytes,
                r->service->options->body_bytes);
-    else if (type != NULL && strncasecmp(type, "multipart/form-data", 19) == 0)
-        start_form(r);
-    else if (type != NULL && strncasecmp(type, "image/", 6) != 0 &&
-             strncasecmp(type, "application/octet-stream", 24) != 0)
+    else if (type != NULL && is_media_type(type, "multipart/form-data"))
+        start_form(r, type);
+    else if (type != NULL && strncasecmp(type, "image/", 6) != 0 && !is_media_type(type, "application/octet-stream"))
         refuse(r, 415, "A picture is taken as image/* or as a part of multipart/form-data, not as '%.60s'.", type);
 }
 
@@ -126,9 +126,12 @@ bool body_take(struct request *r, const char *data, size_t size)
         r->skipped += size; /* the rest is read, so that the client takes the answer, but not without end */
         return r->skipped <= r->service->options->body_bytes + FORM_BUFFER;
     }
+    r->taken += size;
     if (r->form == NULL)
         gather(r, data, size);
-    else if (MHD_post_process(r->form, data, size) != MHD_YES)
+    else if (r->taken > r->service->options->body_bytes + FORM_BUFFER) /* sent in chunks, of no length told before */
+        refuse(r, 413, "The form has more than the %zu bytes that are taken.", r->service->options->body_bytes);
+    else if (!form_take(r->form, data, size))
         refuse(r, 400, "The form is not well-formed multipart/form-data.");
     if (r->refused) let_go(r);
     return true;
@@ -136,12 +139,8 @@ bool body_take(struct request *r, const char *data, size_t size)
 
 void body_end(struct request *r)
 {
-    bool whole = true;
-    if (r->form != NULL) {
-        whole = MHD_destroy_post_processor(r->form) == MHD_YES;
-        r->form = NULL;
-    }
-    if (!whole) refuse(r, 400, "The form is not whole: its last boundary is missing.");
+    if (r->form != NULL && !form_is_whole(r->form))
+        refuse(r, 400, "The form is not whole: its last boundary is missing.");
     if (r->size == 0)
         refuse(r, 400,
                r->fields != NULL ? "The form has no part named picture." : "There is no picture in the request.");
@@ -149,7 +148,7 @@ void body_end(struct request *r)
 
 void body_free(struct request *r)
 {
-    if (r->form != NULL) MHD_destroy_post_processor(r->form);
+    form_free(r->form);
     r->form = NULL;
     free(r->fields);
     r->fields = NULL;

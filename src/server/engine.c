@@ -5,8 +5,8 @@
 #include "server/engine.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 
 #include "base/error.h"
 #include "model/session.h"
@@ -30,7 +30,7 @@ struct engine {
     int queued;  /* works in the list */
     int waiting; /* places that are taken */
     double each; /* seconds that a picture takes, a mean of the last ones; 0: none yet */
-    bool ending;
+    bool hurry, drop, ending;
 };
 
 /* ------------------------------------------------------------------ the thread */
@@ -70,32 +70,21 @@ static void locate(struct engine *e, int count)
     }
 }
 
-/* Until the batch is full or the first has waited long enough. Holds the lock. */
+/* Until the batch is full or the first has waited long enough, or is late. Holds the lock. */
 static void be_patient(struct engine *e)
 {
-    double until = e->first->since + e->options.patience;
-    struct timespec t = {.tv_sec = (time_t)until};
-    t.tv_nsec = (long)((until - (double)t.tv_sec) * 1e9);
-    while (e->queued < e->options.batch && !e->ending)
+    struct timespec t = clock_time(fmin(e->first->since + e->options.patience, e->first->until + 1e-3));
+    while (e->queued < e->options.batch && !e->hurry)
         if (pthread_cond_timedwait(&e->arrived, &e->lock, &t) == ETIMEDOUT) return;
-}
-
-/* A client that closed its side waits for no answer. */
-static bool is_gone(const struct work *work)
-{
-    char byte;
-    if (work->socket < 0) return false;
-    ssize_t n = recv(work->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
 /* Drop what nobody waits for. Holds the lock. */
 static void sift(struct engine *e)
 {
-    double now = clock_seconds();
+    double now = e->drop ? INFINITY : clock_seconds();
     for (struct work **link = &e->first; *link != NULL;) {
         struct work *work = *link;
-        work->fate = is_gone(work) ? GONE : now > work->until ? LATE : DONE;
+        work->fate = guard_is_gone(work->client) ? GONE : now > work->until ? LATE : DONE;
         if (work->fate == DONE) {
             link = &work->next;
             continue;
@@ -188,6 +177,15 @@ void engine_run(struct engine *e, struct work *work)
     pthread_cond_destroy(&work->finished);
 }
 
+void engine_hurry(struct engine *e, bool drop)
+{
+    pthread_mutex_lock(&e->lock);
+    e->hurry = true;
+    e->drop = drop;
+    pthread_cond_signal(&e->arrived);
+    pthread_mutex_unlock(&e->lock);
+}
+
 int engine_waiting(struct engine *e)
 {
     pthread_mutex_lock(&e->lock);
@@ -245,7 +243,7 @@ void engine_free(struct engine *e)
     if (e == NULL) return;
     if (e->started) {
         pthread_mutex_lock(&e->lock);
-        e->ending = true;
+        e->hurry = e->ending = true;
         pthread_cond_signal(&e->arrived);
         pthread_mutex_unlock(&e->lock);
         pthread_join(e->thread, NULL);

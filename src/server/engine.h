@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "map/locate_batch.h"
+#include "server/guard.h"
 #include "server/metrics.h"
 
 struct engine;
@@ -24,8 +25,8 @@ struct work {
     const float *other;           /* its feature; NULL: the picture's own */
     float *heat;                  /* out: (H, W) */
 
-    double until; /* clock_seconds(): when the answer is of no use any more */
-    int socket;   /* of the client, who may have gone; -1: none */
+    double until;           /* clock_seconds(): when the answer is of no use any more */
+    struct guarded *client; /* who may have gone; NULL: none */
 
     enum { DONE, LATE, GONE } fate; /* out: what became of it; status and err are of what is done */
     gvm_status status;
@@ -55,6 +56,9 @@ void engine_leave(struct engine *engine);
 
 /* Have work done, and wait for it. What is late when its turn comes, or whose client has closed, is not done. */
 void engine_run(struct engine *engine, struct work *work);
+
+/* The service ends: no picture waits for others any more. drop: those that are not at work yet are late. */
+void engine_hurry(struct engine *engine, bool drop);
 
 int engine_waiting(struct engine *engine);  /* places that are taken */
 double engine_delay(struct engine *engine); /* seconds until they are worked off, as fast as the last ones were */

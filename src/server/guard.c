@@ -1,9 +1,11 @@
 /* guard.c - see guard.h. A socket is shut down, not closed: its own thread sees that and ends it, and until then the
  * number belongs to nobody else. */
+#define _GNU_SOURCE /* POLLRDHUP */
 #include "server/guard.h"
 
 #include <math.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -64,6 +66,18 @@ void guard_until(struct guard *w, struct guarded *guarded, double due)
     pthread_mutex_lock(&w->lock);
     guarded->due = due;
     pthread_mutex_unlock(&w->lock);
+}
+
+bool guard_is_gone(struct guarded *g)
+{
+    static const char ask[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    if (g == NULL) return false;
+    struct pollfd p = {.fd = g->socket, .events = POLLRDHUP};
+    if (poll(&p, 1, 0) < 1) return false;
+    if (p.revents & (POLLERR | POLLHUP | POLLNVAL) || g->at_end == CLOSED) return true;
+    if (g->at_end == ASK && send(g->socket, ask, sizeof ask - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) return true;
+    g->at_end = WAITS;
+    return poll(&p, 1, 0) > 0 && p.revents & (POLLERR | POLLHUP);
 }
 
 bool guard_hold(struct guard *w, struct guarded *guarded, size_t bytes, size_t all, size_t each)

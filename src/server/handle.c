@@ -18,11 +18,13 @@ void handle_connection(void *user, struct MHD_Connection *connection, void **con
 {
     struct service *s = user;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        /* In libmicrohttpd 1.0 the second call writes over what the first one returned. */
         const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        const union MHD_ConnectionInfo *from = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        MHD_socket socket = info != NULL ? info->connect_fd : MHD_INVALID_SOCKET;
+        info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        const struct sockaddr *client = info != NULL ? info->client_addr : NULL;
         double due = clock_seconds() + s->options->seconds;
-        *context =
-            info == NULL ? NULL : guard_open(&s->guard, info->connect_fd, from != NULL ? from->client_addr : NULL, due);
+        *context = socket != MHD_INVALID_SOCKET ? guard_open(&s->guard, socket, client, due) : NULL;
     } else {
         guard_close(&s->guard, *context);
         *context = NULL;
@@ -52,8 +54,10 @@ static bool has_token(const struct request *r)
     return off == 0;
 }
 
-static struct request *begin(struct service *s, struct MHD_Connection *connection, const char *url, const char *method)
+static struct request *begin(struct service *s, struct MHD_Connection *connection, const char *url, const char *method,
+                             const char *version)
 {
+    const char *path;
     struct request *r = calloc(1, sizeof *r);
     if (r == NULL) return NULL;
     r->service = s;
@@ -61,8 +65,14 @@ static struct request *begin(struct service *s, struct MHD_Connection *connectio
     r->method = method;
     r->start = clock_seconds();
     r->guarded = guarded_of(connection);
+    r->until = r->start + 0.9 * s->options->seconds; /* so that the answer comes in time, too */
     guard_until(&s->guard, r->guarded, r->start + s->options->seconds);
-    r->route = route_find(&r->tail, url);
+    if (r->guarded != NULL)
+        r->guarded->at_end = s->options->tls_cert != NULL                 ? CLOSED
+                             : strcmp(version, MHD_HTTP_VERSION_1_1) == 0 ? ASK
+                                                                          : WAITS;
+    framing_check(r, &path, url, version);
+    r->route = route_find(&r->tail, path);
     atomic_fetch_add(&s->active, 1);
     return r;
 }
@@ -73,17 +83,23 @@ static bool is_get(const struct request *r)
 }
 
 /* Another site's page must not use the service through a browser on this machine: not by a name of that site which
- * leads here (DNS rebinding; a token, which such a page has not, keeps it out too), nor by a form that it posts. */
+ * leads here (DNS rebinding; a token, which such a page has not, keeps it out too), nor by a form that it posts, nor by
+ * a picture that it shows, which it could not read but which the network has to draw. */
 static void check_site(struct request *r)
 {
     const struct serve_options *o = r->service->options;
-    const char *host = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
+    bool post = strcmp(r->method, MHD_HTTP_METHOD_POST) == 0;
     const char *origin = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ORIGIN);
-    if (r->service->token == NULL && host != NULL && !host_is_ours(host, o->bind, o->hosts))
-        refuse(r, 421, "This service does not go by the name %.60s; see its option --host.", host);
-    else if (origin != NULL && strcmp(r->method, MHD_HTTP_METHOD_POST) == 0 &&
-             !origin_is_ours(origin, host != NULL ? host : "", o->hosts))
-        refuse(r, 403, "A page of another site (%.60s) may not post here.", origin);
+    const char *site = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "Sec-Fetch-Site");
+    bool ours = origin != NULL && origin_is_ours(origin, r->host, o->hosts);
+    if (r->service->token == NULL && r->has_host && !host_is_ours(r->host, o->bind, o->hosts))
+        refuse(r, 421, "This service does not go by the name %.60s; see its option --host.", r->host);
+    else if (r->route->unlocked && !post)
+        return;
+    else if (origin != NULL && !ours)
+        refuse(r, 403, "A page of another site (%.60s) may not ask here.", origin);
+    else if (origin == NULL && site != NULL && strcasecmp(site, "cross-site") == 0)
+        refuse(r, 403, "A page of another site may not ask here.");
 }
 
 /* What can be said before any body has come. */
@@ -91,7 +107,7 @@ static void check(struct request *r)
 {
     const struct route *route = r->route;
     bool get = is_get(r), post = strcmp(r->method, MHD_HTTP_METHOD_POST) == 0;
-    check_site(r);
+    if (!r->refused) check_site(r);
     if (r->refused) return;
     if (!route->unlocked && !has_token(r))
         refuse(r, 401, "This service wants a token, as Authorization: Bearer TOKEN.");
@@ -113,13 +129,12 @@ enum MHD_Result handle_request(void *user, struct MHD_Connection *connection, co
 {
     struct service *s = user;
     struct request *r = *request;
-    (void)version;
     if (r == NULL) {
-        *request = r = begin(s, connection, url, method);
+        *request = r = begin(s, connection, url, method, version);
         if (r == NULL) return MHD_NO;
         check(r);
         if (!r->refused && !is_get(r)) body_start(r);
-        return r->refused && body_is_awaited(r) ? reply_refused(r) : MHD_YES;
+        return r->refused && (r->ends || body_is_awaited(r)) ? reply_refused(r) : MHD_YES;
     }
     if (*size > 0) {
         bool more = body_take(r, data, *size);
@@ -150,11 +165,14 @@ static void put_log(const struct request *r, double seconds)
     char when[32];
     time_t now = time(NULL);
     struct tm parts;
-    if (r->service->log == NULL) return;
     strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &parts));
-    fprintf(r->service->log, "%s %s %s %d %zu %.1f ms\n", when, method_of(r), r->route->name, r->status, r->answer,
-            1e3 * seconds);
-    fflush(r->service->log);
+    pthread_mutex_lock(&r->service->log_lock);
+    if (r->service->log != NULL) {
+        fprintf(r->service->log, "%s %s %s %d %zu %.1f ms\n", when, method_of(r), r->route->name, r->status, r->answer,
+                1e3 * seconds);
+        fflush(r->service->log);
+    }
+    pthread_mutex_unlock(&r->service->log_lock);
 }
 
 void handle_completed(void *user, struct MHD_Connection *connection, void **request,

@@ -59,9 +59,9 @@ static bool read_aerial(struct heat *h, struct request *r)
     h->aerial = malloc(view_bytes(model, GVM_AERIAL));
     gvm_status status = GVM_MEMORY;
     if (h->aerial != NULL) {
-        budget_take(&r->service->decoders, 1);
+        if (!work_enter(r)) return false;
         status = gvm_map_picture(r->service->map, &hit, h->aerial, size[0], &err);
-        budget_give_back(&r->service->decoders, 1);
+        gate_leave(&r->service->decoders);
     }
     if (status == GVM_MEMORY)
         refuse(r, 503, "There is not enough memory for the tile; try again in a moment.");
@@ -105,7 +105,7 @@ static enum MHD_Result draw(struct heat *h, struct request *r)
                         .partner = h->view == GVM_AERIAL ? h->street : NULL,
                         .other = h->view == GVM_STREET ? h->feature : NULL,
                         .heat = h->map};
-    if (!have_done(r, &work)) return reply_refused(r);
+    if (!work_done(r, &work)) return reply_refused(r);
     overlay(pixels, pixels, h->map, size[0], size[1]);
     size_t bytes = 0;
     void *png = image_encode_png(&bytes, pixels, size[1], size[0]);

@@ -8,7 +8,6 @@
 #include "image/panorama.h"
 #include "map/locate_json.h"
 #include "model/session.h"
-#include "server/clock.h"
 #include "server/service.h"
 
 unsigned char *read_panorama(gvm_photo_info *info, struct request *r, const gvm_question *question)
@@ -23,21 +22,23 @@ unsigned char *read_panorama(gvm_photo_info *info, struct request *r, const gvm_
     if (pixels == NULL) status = fail(&err, GVM_MEMORY, "There is not enough memory for the picture.");
     if (question->within_m > 0 && isnan(question->lat) && status == GVM_ARGUMENT)
         status = GVM_OK; /* as it says itself */
-    if (status == GVM_OK) {
-        budget_take(&s->decoders, 1);
-        status = image_decode(&image, r->body, r->size, s->options->pixels, question->photo, &err);
+    if (status == GVM_OK && work_enter(r)) {
+        const struct image_limit limit = {
+            .pixels = s->options->pixels, .until = r->until, .stop = work_is_over, .user = r};
+        status = image_decode(&image, r->body, r->size, &limit, question->photo, &err);
+        if (status != GVM_OK && work_is_over(r)) work_refuse(r);
         if (status == GVM_OK) {
             *info = photo_said(&image);
             double heading = locate_heading(&known, question, info);
-            status = panorama_fit(pixels, size[0], size[1], s->model->network->config.elevation, &heading, &image,
-                                  question->photo, &err);
+            status = panorama_fit(pixels, size[0], size[1], s->model->network->config.elevation, &heading,
+                                  question->panorama, &image, question->photo, &err);
             image_free(&image);
         }
-        budget_give_back(&s->decoders, 1);
+        gate_leave(&s->decoders);
     }
-    if (status == GVM_OK) return pixels;
+    if (status != GVM_OK) refuse(r, http_status(status), "%s", err.text);
+    if (!r->refused) return pixels;
     free(pixels);
-    refuse(r, http_status(status), "%s", err.text);
     return NULL;
 }
 
@@ -75,25 +76,6 @@ static json_t *json_of(const struct asked *asked, double min_margin)
     json_object_set_new(json, "answers", answers_of(&located));
     json_object_set_new(json, "top_tiles", tiles_of(asked));
     return json;
-}
-
-/* ------------------------------------------------------------------ the network */
-
-bool have_done(struct request *r, struct work *work)
-{
-    work->until = clock_seconds() + r->service->options->seconds;
-    work->socket = r->guarded != NULL ? r->guarded->socket : -1;
-    engine_run(r->service->engine, work);
-    if (work->fate == LATE) {
-        metrics_mishap(&r->service->metrics, TOO_LATE);
-        refuse(r, 503, "Its turn did not come within %d seconds; try again in a moment.", r->service->options->seconds);
-    } else if (work->fate == GONE) {
-        r->gone = true;
-        refuse(r, 503, "The client has gone.");
-    } else if (work->status != GVM_OK) {
-        refuse(r, http_status(work->status), "%s", work->err.text);
-    }
-    return !r->refused;
 }
 
 /* ------------------------------------------------------------------ the request */
@@ -138,7 +120,7 @@ enum MHD_Result locate_post(struct request *r)
         work.asked.pixels = pixels;
         work.asked.hits = hits;
         work.asked.found = &found;
-        if (have_done(r, &work)) json = json_of(&work.asked, min_margin);
+        if (work_done(r, &work)) json = json_of(&work.asked, min_margin);
     }
     free(pixels);
     free(hits);

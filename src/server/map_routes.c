@@ -6,6 +6,7 @@
 #include "base/json_text.h"
 #include "base/number.h"
 #include "image/image.h"
+#include "map/geojson.h"
 #include "map/outline.h"
 #include "server/address.h"
 #include "server/service.h"
@@ -55,6 +56,20 @@ static enum MHD_Result reply_picture(struct request *r, unsigned char *rgb)
     return reply_owned(r, "image/jpeg", jpeg, size, r->service->tag);
 }
 
+/* The imagery (SIDE, SIDE, 4) as the answer; frees it. A photograph takes a fifth of the bytes as a JPEG, which cannot
+ * be transparent. */
+static enum MHD_Result reply_imagery(struct request *r, uint8_t *rgba, bool whole)
+{
+    size_t size = 0;
+    if (whole) {
+        for (size_t i = 0; i < SIDE * SIDE; i++) memmove(rgba + 3 * i, rgba + 4 * i, 3);
+        return reply_picture(r, rgba);
+    }
+    void *png = image_encode_png_alpha(&size, rgba, SIDE, SIDE);
+    free(rgba);
+    return reply_owned(r, "image/png", png, size, r->service->tag);
+}
+
 enum MHD_Result imagery_get(struct request *r)
 {
     long zoom, x, y;
@@ -62,16 +77,16 @@ enum MHD_Result imagery_get(struct request *r)
         return reply_problem(r, 404, "The map's imagery has the addresses {zoom}/{x}/{y}.jpg.");
     if (is_known(r, r->service->tag)) return reply_static(r, NULL, "", 0, r->service->tag);
     gvm_error err;
-    bool empty = true;
-    unsigned char *rgb = malloc(SIDE * SIDE * 3);
+    enum drawn drawn = DRAWN_NOTHING;
+    uint8_t *rgba = malloc(SIDE * SIDE * 4);
     gvm_status status = GVM_MEMORY;
-    if (rgb != NULL) {
-        budget_take(&r->service->decoders, 1);
-        status = drawing_tile(rgb, &empty, r->service->drawing, zoom, x, y, SIDE, &err);
-        budget_give_back(&r->service->decoders, 1);
+    if (rgba != NULL && work_enter(r)) {
+        status = drawing_tile(rgba, &drawn, r->service->drawing, zoom, x, y, SIDE, &err);
+        gate_leave(&r->service->decoders);
     }
-    if (status == GVM_OK && !empty) return reply_picture(r, rgb);
-    free(rgb);
+    if (drawn != DRAWN_NOTHING) return reply_imagery(r, rgba, drawn == DRAWN_WHOLE);
+    free(rgba);
+    if (r->refused) return reply_refused(r);
     if (status == GVM_MEMORY) return reply_problem(r, 503, "There is not enough memory for the tile.");
     if (status == GVM_OK) return reply_nothing(r);
     if (status == GVM_ARGUMENT) return reply_problem(r, 404, "There is no square %ld/%ld/%ld.", zoom, x, y);
@@ -89,22 +104,21 @@ enum MHD_Result tile_get(struct request *r)
     unsigned char *rgb = malloc(SIDE * SIDE * 3);
     gvm_status status = GVM_MEMORY;
     gvm_hit hit = map_hit(r->service->map, number);
-    if (rgb != NULL) {
-        budget_take(&r->service->decoders, 1);
+    if (rgb != NULL && work_enter(r)) {
         status = gvm_map_picture(r->service->map, &hit, rgb, SIDE, &err);
-        budget_give_back(&r->service->decoders, 1);
+        gate_leave(&r->service->decoders);
     }
     if (status == GVM_OK) return reply_picture(r, rgb);
     free(rgb);
+    if (r->refused) return reply_refused(r);
     if (status == GVM_MEMORY) return reply_problem(r, 503, "There is not enough memory for the tile.");
     return reply_problem(r, 404, "The imagery of tile %zu is no longer there, or cannot be read.", number);
 }
 
 static json_t *tile_feature(const double b[4], size_t number)
 {
-    return json_pack("{ss,sI,s{ss,s[[[ff][ff][ff][ff][ff]]]},s{}}", "type", "Feature", "id", (json_int_t)number,
-                     "geometry", "type", "Polygon", "coordinates", b[0], b[1], b[2], b[1], b[2], b[3], b[0], b[3], b[0],
-                     b[1], "properties");
+    return json_pack("{ss,sI,so,s{}}", "type", "Feature", "id", (json_int_t)number, "geometry", geojson_box(b),
+                     "properties");
 }
 
 enum MHD_Result tiles_get(struct request *r)

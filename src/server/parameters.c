@@ -7,8 +7,8 @@
 #include "server/address.h"
 #include "server/service.h"
 
-const char *const parameter_names[PARAMETERS] = {"near", "within", "heading", "top", "min_margin",
-                                                 "view", "stage",  "tile",    "bbox"};
+const char *const parameter_names[PARAMETERS] = {"near", "within", "heading", "top",  "min_margin",
+                                                 "view", "stage",  "tile",    "bbox", "panorama"};
 
 const char *parameter(const struct request *r, enum parameter which)
 {
@@ -42,6 +42,12 @@ void check_parameters(struct request *r, unsigned allowed)
     MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND, check_one, &check);
 }
 
+/* As base/number.h reads them, but digits alone: neither white space before them nor hexadecimal numbers. */
+static bool read_plain(double *number, const char *text, double low, double high)
+{
+    return is_plain_number(text) && read_double(number, text, low, high);
+}
+
 static bool read_place_of(gvm_question *q, struct request *r)
 {
     const char *near = parameter(r, NEAR), *within = parameter(r, WITHIN);
@@ -51,7 +57,7 @@ static bool read_place_of(gvm_question *q, struct request *r)
     }
     if (near == NULL) return true;
     q->within_m = 100;
-    if (within != NULL && !read_double(&q->within_m, within, 1e-3, 1e8)) {
+    if (within != NULL && !read_plain(&q->within_m, within, 1e-3, 1e8)) {
         refuse(r, 400, "The parameter within takes metres, more than 0, not '%.40s'.", within);
         return false;
     }
@@ -59,7 +65,9 @@ static bool read_place_of(gvm_question *q, struct request *r)
         q->lat = q->lon = NAN;
         return true;
     }
-    if (read_place(&q->lat, &q->lon, near, 90)) return true;
+    const char *comma = strchr(near, ',');
+    if (comma != NULL && is_plain_number(near) && is_plain_number(comma + 1) && read_place(&q->lat, &q->lon, near, 90))
+        return true;
     refuse(r, 400, "The parameter near takes LAT,LON in degrees, or exif, not '%.60s'.", near);
     return false;
 }
@@ -67,21 +75,27 @@ static bool read_place_of(gvm_question *q, struct request *r)
 bool read_question(gvm_question *q, int *top, double *min_margin, struct request *r)
 {
     const char *heading = parameter(r, HEADING), *answers = parameter(r, TOP), *margin = parameter(r, MIN_MARGIN);
+    const char *panorama = parameter(r, PANORAMA);
     long number = 5;
     *q = (gvm_question){.photo = "the picture", .heading = NAN};
     *min_margin = r->service->options->min_margin;
     if (heading != NULL && strcmp(heading, "find") == 0) {
         q->heading = INFINITY;
-    } else if (heading != NULL && !read_double(&q->heading, heading, -360, 360)) {
+    } else if (heading != NULL && !read_plain(&q->heading, heading, -360, 360)) {
         refuse(r, 400, "The parameter heading takes degrees from -360 to 360, or find, not '%.40s'.", heading);
         return false;
     }
-    if (answers != NULL && !read_long(&number, answers, 1, SERVE_TOP)) {
+    if (answers != NULL && !(is_plain_number(answers) && read_long(&number, answers, 1, SERVE_TOP))) {
         refuse(r, 400, "The parameter top takes a number from 1 to %d, not '%.40s'.", SERVE_TOP, answers);
         return false;
     }
-    if (margin != NULL && !read_double(min_margin, margin, 0, 2)) {
+    if (margin != NULL && !read_plain(min_margin, margin, 0, 2)) {
         refuse(r, 400, "The parameter min_margin takes a difference of scores from 0 to 2, not '%.40s'.", margin);
+        return false;
+    }
+    q->panorama = panorama != NULL && strcmp(panorama, "yes") == 0;
+    if (panorama != NULL && !q->panorama && strcmp(panorama, "no") != 0) {
+        refuse(r, 400, "The parameter panorama takes yes or no, not '%.40s'.", panorama);
         return false;
     }
     *top = (int)number;

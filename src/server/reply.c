@@ -43,7 +43,8 @@ static enum MHD_Result send_answer(struct request *r, int status, struct MHD_Res
                                 r->route->get == NULL    ? "POST"
                                 : r->route->post == NULL ? "GET, HEAD"
                                                          : "GET, HEAD, POST");
-    if (atomic_load(&r->service->stopping)) MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    if (r->ends || atomic_load(&r->service->stopping))
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     enum MHD_Result result = MHD_queue_response(r->connection, (unsigned)status, response);
     MHD_destroy_response(response);
     r->status = status;
@@ -112,7 +113,7 @@ static const char *title_of(int status)
     case 415: return "The body is of a type that is not taken";
     case 421: return "The service has another name";
     case 422: return "The picture cannot be used";
-    case 503: return "The service is busy";
+    case 503: return "The service cannot answer now";
     default: return "The service failed";
     }
 }

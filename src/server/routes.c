@@ -9,8 +9,8 @@
 static handler health_get, metrics_get;
 
 #define BIT(parameter) (1u << (parameter))
-#define QUESTION (BIT(NEAR) | BIT(WITHIN) | BIT(HEADING) | BIT(TOP) | BIT(MIN_MARGIN))
-#define HEAT (BIT(VIEW) | BIT(STAGE) | BIT(TILE) | BIT(HEADING))
+#define QUESTION (BIT(NEAR) | BIT(WITHIN) | BIT(HEADING) | BIT(TOP) | BIT(MIN_MARGIN) | BIT(PANORAMA))
+#define HEAT (BIT(VIEW) | BIT(STAGE) | BIT(TILE) | BIT(HEADING) | BIT(PANORAMA))
 
 /* The page itself holds nothing of the map, and a browser cannot send a token for it: it is open. */
 const struct route routes[] = {
@@ -95,6 +95,7 @@ static enum MHD_Result health_get(struct request *r)
 {
     static const char fine[] = "{\"status\":\"ok\"}";
     if (atomic_load(&r->service->stopping)) return reply_problem(r, 503, "The service is stopping.");
+    if (!work_has_map(r)) return reply_refused(r);
     return reply_static(r, "application/json", fine, sizeof fine - 1, NULL);
 }
 

@@ -2,9 +2,7 @@
 #define _GNU_SOURCE /* sigtimedwait */
 #include "server/server.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,18 +30,12 @@ const struct serve_options serve_defaults = {.bind = "127.0.0.1",
                                              .connections = 256,
                                              .each_client = 64};
 
-enum { STACK = 1 << 20, SWEEP_MS = 200 };
+enum { SWEEP_MS = 200 };
 
-union address {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-};
+/* Seconds that what was taken has to be finished after a signal, and what does not end even then to be cut off. */
+static const double grace = 3, last_grace = 1;
 
-/* To stderr. */
-static void tell(const struct service *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void tell(const struct service *s, const char *format, ...)
+void tell(const struct service *s, const char *format, ...)
 {
     va_list arguments;
     if (s->options->quiet) return;
@@ -56,8 +48,7 @@ static void tell(const struct service *s, const char *format, ...)
 
 /* ------------------------------------------------------------------ files */
 
-/* A small file as text, to be freed. */
-static gvm_status read_text(char **text, const char *path, gvm_error *err)
+gvm_status read_small_file(char **text, const char *path, gvm_error *err)
 {
     struct file_map file;
     *text = NULL;
@@ -75,7 +66,7 @@ static gvm_status read_token(struct service *s, gvm_error *err)
 {
     const char *path = s->options->token;
     if (path == NULL) return GVM_OK;
-    gvm_status status = read_text(&s->token, path, err);
+    gvm_status status = read_small_file(&s->token, path, err);
     if (status != GVM_OK) return status;
     s->token[strcspn(s->token, "\r\n")] = '\0';
     if (s->token[0] != '\0' && s->token[strcspn(s->token, " \t")] == '\0') return GVM_OK;
@@ -98,109 +89,86 @@ static gvm_status open_log(struct service *s, gvm_error *err)
     if (s->options->log == NULL) return GVM_OK;
     gvm_status status = output_check(s->options->log, &log, false, NULL, 0, err);
     if (status != GVM_OK) return status;
-    s->log = fopen(s->options->log, "ae");
-    return s->log != NULL ? GVM_OK : fail_errno(err, "write", path_tail(s->options->log));
-}
-
-/* ------------------------------------------------------------------ listening */
-
-static gvm_status read_address(union address *address, const struct serve_options *o, gvm_error *err)
-{
-    const char *bind = strcmp(o->bind, "localhost") == 0 ? "127.0.0.1" : o->bind;
-    memset(address, 0, sizeof *address);
-    if (inet_pton(AF_INET, bind, &address->v4.sin_addr) == 1) {
-        address->v4.sin_family = AF_INET;
-        address->v4.sin_port = htons((uint16_t)o->port);
-    } else if (inet_pton(AF_INET6, bind, &address->v6.sin6_addr) == 1) {
-        address->v6.sin6_family = AF_INET6;
-        address->v6.sin6_port = htons((uint16_t)o->port);
-    } else {
-        return fail(err, GVM_ARGUMENT, "%.60s is not an IPv4 or IPv6 address", o->bind);
-    }
+    FILE *file = fopen(s->options->log, "ae");
+    if (file == NULL) return fail_errno(err, "write", path_tail(s->options->log));
+    pthread_mutex_lock(&s->log_lock);
+    FILE *before = s->log;
+    s->log = file;
+    pthread_mutex_unlock(&s->log_lock);
+    if (before != NULL) fclose(before);
     return GVM_OK;
-}
-
-static bool is_loopback(const union address *a)
-{
-    if (a->any.sa_family == AF_INET) return ntohl(a->v4.sin_addr.s_addr) >> 24 == 127;
-    return IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr);
-}
-
-/* What MHD has to say of clients is not for the terminal. */
-static void ignore(void *user, const char *format, va_list arguments)
-{
-    (void)user, (void)format, (void)arguments;
-}
-
-static gvm_status listen_on(struct service *s, gvm_error *err)
-{
-    const struct serve_options *o = s->options;
-    union address address;
-    char *cert = NULL, *key = NULL;
-    gvm_status status = read_address(&address, o, err);
-    if (status == GVM_OK && o->tls_cert != NULL) status = read_text(&cert, o->tls_cert, err);
-    if (status == GVM_OK && o->tls_key != NULL) status = read_text(&key, o->tls_key, err);
-    if (status == GVM_OK) {
-        unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC |
-                         MHD_USE_ERROR_LOG | (address.any.sa_family == AF_INET6 ? MHD_USE_IPv6 : 0) |
-                         (cert != NULL ? MHD_USE_TLS : 0);
-        char priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
-        struct MHD_OptionItem tls[] = {{cert != NULL ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0, cert},
-                                       {MHD_OPTION_HTTPS_MEM_KEY, 0, key},
-                                       {MHD_OPTION_HTTPS_PRIORITIES, 0, priorities},
-                                       {MHD_OPTION_END, 0, NULL}};
-        errno = 0; /* no time limit of MHD's: it would count the network's own time as the client's (guard.h) */
-        s->daemon = MHD_start_daemon(
-            flags, 0, NULL, NULL, handle_request, s, MHD_OPTION_EXTERNAL_LOGGER, ignore, NULL, MHD_OPTION_SOCK_ADDR,
-            &address.any, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_NOTIFY_COMPLETED, handle_completed, s,
-            MHD_OPTION_NOTIFY_CONNECTION, handle_connection, s, MHD_OPTION_CONNECTION_LIMIT, (unsigned)o->connections,
-            MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)o->each_client, MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK,
-            MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
-        if (s->daemon == NULL && errno != 0)
-            status = fail(err, GVM_FILE, "%s, port %d: it cannot listen there: %s", o->bind, o->port, strerror(errno));
-        else if (s->daemon == NULL)
-            status = fail(err, GVM_FORMAT, "it cannot listen on %s, port %d%s", o->bind, o->port,
-                          cert != NULL ? ": are these a certificate and its key, in PEM?" : "");
-    }
-    if (status == GVM_OK && s->token == NULL && !is_loopback(&address))
-        tell(s, "warning: anyone who reaches %s may ask this service; --token keeps them out", o->bind);
-    free(cert);
-    free(key);
-    return status;
 }
 
 /* ------------------------------------------------------------------ until a signal comes */
 
-/* True once a signal came; ends overdue connections meanwhile. */
+/* True once the service is to end; ends overdue connections meanwhile. After SIGHUP the log goes on in a new file,
+ * where the old one was renamed. */
 static bool wait_for(struct service *s, const sigset_t *signals)
 {
     const struct timespec a_while = {.tv_nsec = SWEEP_MS * 1000000L};
+    gvm_error err;
     int signal = sigtimedwait(signals, NULL, &a_while);
     for (int n = guard_sweep(&s->guard, clock_seconds()); n > 0; n--) metrics_mishap(&s->metrics, OVERDUE);
-    return signal > 0;
+    if (signal == SIGHUP && open_log(s, &err) != GVM_OK) tell(s, "%s; the log goes on where it was", err.text);
+    return signal == SIGINT || signal == SIGTERM;
 }
 
-static void run(struct service *s, const sigset_t *signals)
+/* What the thread below needs. */
+struct end {
+    struct service *service;
+    sigset_t signals;
+    pthread_t thread;
+    bool started;
+    atomic_bool over; /* the service has ended by itself */
+};
+
+static _Noreturn void end_now(const struct service *s)
 {
-    const struct serve_options *o = s->options;
-    const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_BIND_PORT);
-    bool v6 = strchr(o->bind, ':') != NULL;
-    char address[120];
-    snprintf(address, sizeof address, "%s://%s%s%s:%d/", o->tls_cert != NULL ? "https" : "http", v6 ? "[" : "", o->bind,
-             v6 ? "]" : "", info != NULL ? info->port : o->port);
-    printf("%s\n", address);
-    fflush(stdout);
-    tell(s, "serving %s, %zu tiles, at %s", path_tail(s->map->path), s->map->tiles.count, address);
-    while (!wait_for(s, signals)) continue;
+    tell(s, "ended with %d requests at work", atomic_load(&s->active));
+    _exit(EXIT_SUCCESS);
+}
+
+/* Ends the process if the service does not end in time, as a decoder or the network may be in the middle of something
+ * that cannot be interrupted; or at once, at another signal. */
+static void *end_all(void *user)
+{
+    struct end *end = user;
+    double until = clock_seconds() + last_grace, now;
+    int signal = 0;
+    while (signal != SIGINT && signal != SIGTERM && (now = clock_seconds()) < until) {
+        struct timespec rest = clock_time(until - now);
+        signal = sigtimedwait(&end->signals, NULL, &rest);
+        if (atomic_load(&end->over)) return NULL;
+    }
+    end_now(end->service);
+}
+
+/* Finish what was taken, as far as there is time. What a client has sent may not be parsed yet, so that one quiet round
+ * says little. */
+static void finish(struct service *s, const sigset_t *signals)
+{
+    double until = clock_seconds() + grace;
+    for (int quiet = 0; quiet < 2 && clock_seconds() < until;) {
+        if (wait_for(s, signals)) end_now(s);
+        quiet = atomic_load(&s->active) == 0 ? quiet + 1 : 0;
+    }
+    atomic_store(&s->abandoned, true);
+    engine_hurry(s->engine, true);
+    guard_sweep(&s->guard, INFINITY);
+}
+
+static void run(struct service *s, struct end *end)
+{
+    listen_tell(s);
+    while (!wait_for(s, &end->signals)) continue;
     atomic_store(&s->stopping, true);
+    engine_hurry(s->engine, false);
     MHD_socket listening = MHD_quiesce_daemon(s->daemon);
     tell(s, "stopping; %d requests are at work", atomic_load(&s->active));
-    /* What a client has sent may not be parsed yet, so that one quiet round says little. A second signal does not wait.
-     */
-    for (int quiet = 0; quiet < 2 && !wait_for(s, signals);) quiet = atomic_load(&s->active) == 0 ? quiet + 1 : 0;
+    finish(s, &end->signals);
+    end->started = pthread_create(&end->thread, NULL, end_all, end) == 0;
     MHD_stop_daemon(s->daemon);
     if (listening != MHD_INVALID_SOCKET) close(listening);
-    tell(s, "stopped after %llu requests", (unsigned long long)atomic_load(&s->served));
 }
 
 /* ------------------------------------------------------------------ all */
@@ -213,6 +181,7 @@ static gvm_status begin(struct service *s, gvm_error *err)
                                           .most_top = SERVE_TOP};
     gvm_status status = read_token(s, err);
     if (status == GVM_OK) status = open_log(s, err);
+    if (status == GVM_OK) status = map_watch_open(&s->watch, s->map, true, err);
     if (status == GVM_OK) status = drawing_open(&s->drawing, s->map, err);
     if (status == GVM_OK) {
         s->facts[0] = map_facts(s, false);
@@ -221,36 +190,55 @@ static gvm_status begin(struct service *s, gvm_error *err)
             status = fail(err, GVM_MEMORY, "there is not enough memory for the map");
     }
     if (status == GVM_OK) status = engine_open(&s->engine, s->model, s->map, &engine, &s->metrics, err);
-    if (status == GVM_OK) status = listen_on(s, err);
+    if (status == GVM_OK) status = listen_start(s, err);
     return status;
+}
+
+static void release(struct service *s)
+{
+    engine_free(s->engine);
+    drawing_free(s->drawing);
+    map_watch_free(s->watch);
+    free(s->facts[0]);
+    free(s->facts[1]);
+    free(s->token);
+    if (s->log != NULL) fclose(s->log);
+    pthread_mutex_destroy(&s->log_lock);
+    gate_end(&s->decoders);
+    guard_end(&s->guard);
+    metrics_end(&s->metrics);
 }
 
 gvm_status serve(const gvm_model *model, const gvm_map *map, const struct serve_options *options, gvm_error *err)
 {
-    sigset_t signals, before;
+    sigset_t before;
     struct service s = {.options = options, .model = model, .map = map, .info = gvm_model_about(model)};
+    struct end end = {.service = &s};
     int threads = parallel_threads();
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     snprintf(s.tag, sizeof s.tag, "\"%.16s-%llx\"", map->fingerprint,
              (unsigned long long)now.tv_sec * 1000000000u + (unsigned long long)now.tv_nsec);
-    s.decoders = (struct budget)BUDGET(threads > 2 ? threads : 2);
+    pthread_mutex_init(&s.log_lock, NULL);
+    gate_start(&s.decoders, threads > 2 ? threads : 2);
     metrics_start(&s.metrics);
     guard_start(&s.guard);
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &signals, &before); /* the threads that come inherit it */
+    sigemptyset(&end.signals);
+    sigaddset(&end.signals, SIGINT);
+    sigaddset(&end.signals, SIGTERM);
+    sigaddset(&end.signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &end.signals, &before); /* the threads that come inherit it */
     gvm_status status = begin(&s, err);
-    if (status == GVM_OK) run(&s, &signals);
-    engine_free(s.engine);
-    drawing_free(s.drawing);
-    free(s.facts[0]);
-    free(s.facts[1]);
-    free(s.token);
-    if (s.log != NULL) fclose(s.log);
-    guard_end(&s.guard);
-    metrics_end(&s.metrics);
+    if (status == GVM_OK) run(&s, &end);
+    engine_free(s.engine); /* the last that may take time */
+    s.engine = NULL;
+    if (end.started) {
+        atomic_store(&end.over, true);
+        pthread_kill(end.thread, SIGHUP); /* wakes it */
+        pthread_join(end.thread, NULL);
+    }
+    if (status == GVM_OK) tell(&s, "stopped after %llu requests", (unsigned long long)atomic_load(&s.served));
+    release(&s);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return status;
 }

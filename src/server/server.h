@@ -37,9 +37,10 @@ struct serve_options {
 
 extern const struct serve_options serve_defaults;
 
-/* Serve until SIGINT or SIGTERM; then take no more, finish what was taken, and return. The address goes to stdout as
- * one line once requests are answered; a line at the start and at the end to stderr. The process must have no other
- * thread that takes signals.
+/* Serve until SIGINT or SIGTERM; then take no more, finish what can be finished in a few seconds, and return. What
+ * cannot be interrupted then, such as a large network's batch, ends with the process: status 0 within five seconds, or
+ * at once, at a second signal. SIGHUP opens the log anew. The address goes to stdout as one line once requests
+ * are answered; what else there is to say to stderr. The process must have no other thread that takes signals.
  *
  *   map   of `model`
  *

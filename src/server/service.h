@@ -6,10 +6,11 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-#include "image/budget.h"
 #include "map/draw.h"
 #include "map/map.h"
+#include "map/map_watch.h"
 #include "server/engine.h"
+#include "server/gate.h"
 #include "server/guard.h"
 #include "server/metrics.h"
 #include "server/server.h"
@@ -19,20 +20,24 @@ struct service {
     const struct serve_options *options;
     const gvm_model *model;
     const gvm_map *map;
+    struct map_watch *watch;
     gvm_model_info info;
     struct engine *engine;
     struct drawing *drawing;
     struct metrics metrics;
     struct guard guard;
-    struct budget decoders; /* pictures that are decoded or drawn at a time */
-    char *facts[2];         /* of /v1/map: without and with imagery */
-    char tag[48];           /* of what is drawn from the map: another one at each start, since the map may be */
-    char *token;            /* NULL: none is asked for */
-    FILE *log;              /* NULL: none */
+    struct gate decoders; /* pictures that are decoded or drawn at a time */
+    char *facts[2];       /* of /v1/map: without and with imagery */
+    char tag[48];         /* of what is drawn from the map: another one at each start, since the map may be */
+    char *token;          /* NULL: none is asked for */
+    pthread_mutex_t log_lock;
+    FILE *log; /* NULL: none */
     struct MHD_Daemon *daemon;
-    atomic_int active;    /* requests that are not over */
-    atomic_ullong served; /* requests that are */
-    atomic_bool stopping;
+    int port;
+    atomic_int active;     /* requests that are not over */
+    atomic_ullong served;  /* requests that are */
+    atomic_bool stopping;  /* no new request is taken */
+    atomic_bool abandoned; /* nor are those that were taken waited for */
 };
 
 enum { PARAMETER_TEXT = 64 };
@@ -45,28 +50,57 @@ struct request {
     const char *tail;   /* of its path, what the route leaves open */
     const char *method; /* lives as long as the request */
     struct guarded *guarded;
-    double start;
+    double start, until; /* of the time that it may take, in all */
+    char host[256];      /* whom it is for */
+    bool has_host;
 
     char *body; /* the picture's bytes */
     size_t size, room;
-    size_t skipped;                 /* bytes of a body that nobody wants */
-    struct MHD_PostProcessor *form; /* of a multipart body */
-    bool in_picture;                /* its part has begun */
+    size_t skipped;    /* bytes of a body that nobody wants */
+    size_t taken;      /* of one that is wanted */
+    struct form *form; /* of a multipart body */
     struct field {
         char text[PARAMETER_TEXT];
         size_t size; /* 0: not given; PARAMETER_TEXT: longer than any value is */
     } * fields;      /* (PARAMETERS) of the form */
 
     int refused;        /* status of what is wrong already; 0 */
-    bool gone;          /* the client is; nothing is answered */
+    bool ends;          /* its connection, with the answer */
+    atomic_bool gone;   /* the client is; nothing is answered */
     char sentence[400]; /* then, why */
     int status;         /* of the answer; 0: none yet */
     size_t answer;      /* bytes of it */
 };
 
+/* To stderr, unless it is to be quiet. */
+__attribute__((format(printf, 2, 3))) void tell(const struct service *service, const char *format, ...);
+
+/* A file of up to 1 MB as text, to be freed: a token, a certificate. */
+gvm_status read_small_file(char **text, const char *path, gvm_error *err);
+
+/* ------------------------------------------------------------------ framing: framing.c */
+
+/* Refuse a request whose beginning or end a proxy could read otherwise. path: what it asks for, of the target `url`. */
+void framing_check(struct request *request, const char **path, const char *url, const char *version);
+
+/* Whether libmicrohttpd, as it is before 1.0, takes malformed lines, and they are found here. From 1.0 on it refuses
+ * them where it is to be strict. */
+bool framing_is_ours(void);
+
+/* For MHD_OPTION_UNESCAPE_CALLBACK. */
+size_t framing_unescape(void *user, struct MHD_Connection *connection, char *text);
+
+/* ------------------------------------------------------------------ listening: listen.c */
+
+/* Start to take requests; the address is in the service then. GVM_OK, or as serve. */
+gvm_status listen_start(struct service *service, gvm_error *err);
+
+/* Say where it is reached: a line to stdout, and more to stderr. */
+void listen_tell(const struct service *service);
+
 /* ------------------------------------------------------------------ parameters: parameters.c */
 
-enum parameter { NEAR, WITHIN, HEADING, TOP, MIN_MARGIN, VIEW, STAGE, TILE, BBOX, PARAMETERS };
+enum parameter { NEAR, WITHIN, HEADING, TOP, MIN_MARGIN, VIEW, STAGE, TILE, BBOX, PANORAMA, PARAMETERS };
 extern const char *const parameter_names[PARAMETERS];
 
 /* A value from the query or else the form; NULL where it is in neither. */
@@ -96,9 +130,22 @@ bool body_take(struct request *request, const char *data, size_t size);
 void body_end(struct request *request);
 void body_free(struct request *request);
 
-/* Have the network do it; false, and refused, where it was not done. Of a client that has gone: refused without words,
- * as reply_refused then ends the connection. */
-bool have_done(struct request *request, struct work *work);
+/* ------------------------------------------------------------------ work: work.c */
+
+/* Whether nobody waits for the answer any more, or for no longer. `user` is the request. */
+bool work_is_over(void *user);
+
+/* Take one of the places for decoding, to be given back with gate_leave. False, and refused, where none came free. */
+bool work_enter(struct request *request);
+
+/* Refuse what is over. Of a client that has gone: without words, as reply_refused then ends the connection. */
+void work_refuse(struct request *request);
+
+/* Have the network do it; false, and refused, where it was not done. */
+bool work_done(struct request *request, struct work *work);
+
+/* Refuse, and false, where the map's files were changed while they are served: its answers would be wrong. */
+bool work_has_map(struct request *request);
 
 /* ------------------------------------------------------------------ answers: reply.c */
 

@@ -12,12 +12,14 @@ import base64
 import json
 import os
 import shutil
+import struct
 import subprocess
 import tempfile
 import threading
 import time
+import zlib
 
-PATIENCE = 40  # seconds to wait for anything; what is waited for comes much sooner, but for a build with sanitizers
+PATIENCE = 600  # seconds, after which something hangs: a busy machine is no reason to fail
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-extensions", "--disable-sync",
          "--hide-scrollbars", "--remote-debugging-pipe"]
@@ -102,6 +104,36 @@ class Browser:
         return page
 
 
+def rows(png):
+    """A PNG file of 8 bits a channel, as the browser writes them: rows of (red, green, blue). RFC 2083."""
+    at, data = 8, b""
+    while at < len(png):
+        size, kind = struct.unpack_from(">I4s", png, at)
+        if kind == b"IHDR":
+            width, height, depth, colour = struct.unpack_from(">IIBB", png, at + 8)
+        if kind == b"IDAT":
+            data += png[at + 8:at + 8 + size]
+        at += size + 12
+    assert depth == 8 and colour in (2, 6), (depth, colour)
+    bands, lines, data = 3 if colour == 2 else 4, [], zlib.decompress(data)
+    side = width * bands
+    above = bytearray(side)
+    for y in range(height):
+        way, line = data[y * (side + 1)], bytearray(data[y * (side + 1) + 1:(y + 1) * (side + 1)])
+        for i in range(side):
+            left, over = line[i - bands] if i >= bands else 0, above[i]
+            if way == 4:
+                corner = above[i - bands] if i >= bands else 0
+                guess = left + over - corner
+                most = min((abs(guess - left), 0, left), (abs(guess - over), 1, over), (abs(guess - corner), 2, corner))[2]
+            else:
+                most = (0, left, over, (left + over) // 2)[way]
+            line[i] = (line[i] + most) & 255
+        lines.append([tuple(line[i:i + 3]) for i in range(0, side, bands)])
+        above = line
+    return lines
+
+
 class Page:
     def __init__(self, browser, session, context, target):
         self.browser, self.session, self.context, self.target = browser, session, context, target
@@ -168,6 +200,12 @@ class Page:
         """The next request that was held back (after Fetch.enable)."""
         self.wait(lambda: self.paused, "a request")
         return self.paused.pop(0)
+
+    def take_held(self):
+        """All requests that are held back now."""
+        with self.browser.changed:
+            held, self.paused[:] = list(self.paused), []
+        return held
 
     def text(self, selector):
         return self.run("document.querySelector(%s)?.innerText ?? ''" % json.dumps(selector))
@@ -252,6 +290,11 @@ class Page:
         return [(node["role"]["value"], node.get("name", {}).get("value", "")) for node in nodes
                 if not node["ignored"] and node["role"]["value"] != "RootWebArea"
                 and (node["role"]["value"] in pressed or focusable(node))]
+
+    def pixels(self, x, y, width, height):
+        """What the screen shows in a box: rows of (red, green, blue)."""
+        clip = {"x": x, "y": y, "width": width, "height": height, "scale": 1}
+        return rows(base64.b64decode(self.call("Page.captureScreenshot", format="png", clip=clip)["data"]))
 
     def picture(self, path, **options):
         data = self.call("Page.captureScreenshot", **options)["data"]

@@ -1,4 +1,5 @@
 """What the checks of page.py share: what the page has asked and shows, what `locate` says."""
+import contextlib
 import csv
 import io
 import json
@@ -103,6 +104,26 @@ def circle_asked(page, town, before, what):
     lat, lon = (float(v) for v in query["near"].split(","))
     assert apart(hits[0], {"lat": lat, "lon": lon}) <= float(query["within"]) + 32, (hits[0], query)
     return query
+
+
+@contextlib.contextmanager
+def rest_held(page):
+    """The page's waits for the user to come to rest end with this block, however long the block takes."""
+    page.run("""(() => {
+        window.kept = { set: setTimeout, clear: clearTimeout, held: new Map() };
+        window.setTimeout = (run, ms, ...values) => {
+            if (ms < 300 || ms > 400) return kept.set.call(window, run, ms, ...values);
+            const id = -1 - kept.held.size - Math.random();
+            kept.held.set(id, run);
+            return id;
+        };
+        window.clearTimeout = (id) => kept.held.delete(id) || kept.clear.call(window, id);
+    })()""")
+    yield
+    page.run("""(() => {
+        Object.assign(window, { setTimeout: kept.set, clearTimeout: kept.clear });
+        for (const run of kept.held.values()) run();
+    })()""")
 
 
 def table(page, folder):

@@ -12,7 +12,7 @@ class Town:
     """`folder` takes town/ (the orthophoto and panoramas), map.gpkg and empty.gpkg."""
 
     def __init__(self, program, folder, metres=300, pairs=5, scale=1, seed=3, origin="45,-30"):
-        self.program, self.folder = program, folder
+        self.program, self.folder, self.told = program, folder, {}
         self.map = os.path.join(folder, "map.gpkg")
         town = os.path.join(folder, "town")
         self.run("world", "--ortho", "--out", town, "--metres", metres, "--pairs", pairs, "--turn", "yes", "--scale",
@@ -26,8 +26,10 @@ class Town:
         return done.stdout
 
     def locate(self, *words):
-        """What `geoviewmatch locate --json` says of one picture."""
-        return json.loads(self.run("locate", "--index", self.map, "--json", "--quiet", *words))[0]
+        """What `geoviewmatch locate --json` says of one picture; asked once, as the pictures do not change."""
+        if words not in self.told:
+            self.told[words] = json.loads(self.run("locate", "--index", self.map, "--json", "--quiet", *words))[0]
+        return self.told[words]
 
     def empty_map(self):
         """A map whose tiles were all taken out."""

@@ -5,8 +5,8 @@ import math
 import os
 import urllib.request
 
-from helpers import DONE, asked, calm, opened, refusal, same, table, without_exif, write
-from town import Server  # which makes tests/serve known
+from helpers import DONE, asked, calm, circle_asked, opened, refusal, same, table, without_exif, write
+from town import Server, Town  # which makes tests/serve known
 from service import png
 
 
@@ -16,7 +16,7 @@ def broken(page, server, town, folder):
         page.choose("#file", path)
         page.until("document.querySelector('#answer h2')?.textContent === %s"
                    " && document.querySelector('#answer .problem')" % json.dumps(os.path.basename(path)), "a sentence about " + path)
-        return page.text("#answer .problem").strip()
+        return page.text("#answer .problem p").strip()
 
     for path in (write(os.path.join(folder, "torn.jpg"), open(town.photos[0], "rb").read()[:300]),
                  write(os.path.join(folder, "words.jpg"), b"no picture at all, whatever its name says\n" * 20),
@@ -25,6 +25,11 @@ def broken(page, server, town, folder):
         assert said.rstrip(".").lower() == refusal(server, path).rstrip(".").lower(), (said, refusal(server, path))
         assert "/" not in said.replace("application/", ""), said  # no path of the machine
     assert "panorama" in said, said
+    page.click("#answer .problem button:last-child")
+    page.until("document.querySelector('#help[open]') && document.activeElement.id === 'help-photos'",
+               "what to do instead")
+    page.press("Escape")
+    trusted(page)
     before, limits = len(asked(page)), json.load(urllib.request.urlopen(server.address + "v1/map"))["limits"]
     side = math.isqrt(limits["pixels"]) + 1
     said = problem(write(os.path.join(folder, "wide.png"), png(2 * side, side)))
@@ -44,9 +49,37 @@ def broken(page, server, town, folder):
         for (let i = 0; i < 400; i++) dataTransfer.items.add(new File([], i + '.jpg'));
         document.body.dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer }));
     })()""")
-    page.until("document.querySelectorAll('#entries [data-state=failed]').length > 400", "a drop of hundreds", 10)
+    page.until("document.querySelectorAll('#entries [data-state=failed]').length > 400", "a drop of hundreds")
     page.click("#forget")
     page.until("document.querySelector('.welcome') && document.getElementById('visit').hidden", "a page like new")
+
+
+def trusted(page):
+    """What is refused as no full panorama is taken as one if the user says so, its heat maps too."""
+    before = len(page.requests)
+    page.run("""(async () => {
+        const canvas = Object.assign(document.createElement('canvas'), { width: 400, height: 300 });
+        const context = canvas.getContext('2d'), dataTransfer = new DataTransfer();
+        for (let i = 0; i < 200; i++) {
+            context.fillStyle = `hsl(${i * 47 % 360} 60% ${20 + i * 13 % 60}%)`;
+            context.fillRect(i * 61 % 400, i * 37 % 300, 70, 50);
+        }
+        const picture = await new Promise((resolve) => canvas.toBlob(resolve, 'image/png'));
+        dataTransfer.items.add(new File([picture], 'four_thirds.png', { type: 'image/png' }));
+        document.body.dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer }));
+    })()""")
+    page.until("document.querySelector('#answer h2').textContent === 'four_thirds.png'"
+               " && document.querySelector('#answer .problem button')", "a refusal")
+    assert "panorama" in page.text("#answer .problem p") and "panorama" not in asked(page)[-1], asked(page)[-1]
+    page.click("#answer .problem button:first-child")
+    page.until("document.querySelector('#answer .verdict')", "an answer all the same")
+    assert asked(page)[-1]["panorama"] == "yes", asked(page)[-1]
+    assert "as you said" in page.text(".results"), page.text(".results")
+    page.click("#answer .tile")
+    page.until("document.querySelectorAll('#heat[open] img:not(.loading)').length === 3", "its heat maps")
+    page.press("Escape")
+    heats = [url for url in page.requests[before:] if "/v1/heatmap" in url]
+    assert len(heats) == 2 and all("panorama=yes" in url for url in heats), heats
 
 
 def plain(page, town, folder):
@@ -61,7 +94,7 @@ def plain(page, town, folder):
     assert "GPS" not in page.text(".facts") and "found" in page.text(".heading output")
     with open(path, "ab") as file:
         file.write(b"changed")
-    page.click(".heading button:last-child")
+    page.click(".heading button:nth-child(2)")
     page.until("document.querySelector('#answer .problem')", "word of a file that has changed")
     assert page.text("#answer .problem").strip() == "This file can no longer be read.", page.text("#answer .problem")
     assert page.text("#notice") == ""
@@ -115,6 +148,22 @@ def stopped(page, server, town):
         same(page, town.locate(town.photos[1])["hits"], "after the server came back")
 
 
+def lost_imagery(page):
+    """Squares of the map that do not come are told of, and so is why."""
+    page.call("Fetch.enable", patterns=[{"urlPattern": "*/v1/imagery/*"}])
+    before = len(page.requests)
+    page.run("document.querySelector('.leaflet-control-zoom-in').click()")
+    while not page.run("document.getElementById('map-note').textContent"):
+        page.call("Fetch.failRequest", requestId=page.held()["requestId"], errorReason="ConnectionReset")
+    assert "did not come. The server does not answer" in page.text("#map-note"), page.text("#map-note")
+    page.call("Fetch.disable")
+    page.paused.clear()
+    assert len(page.requests) > before
+    page.click(".fit")
+    page.until("document.getElementById('map-note').textContent === ''", "the imagery again")
+    calm(page)
+
+
 # ---------------------------------------------------------------- visits of other kinds
 
 def empty(chromium, town):
@@ -162,3 +211,65 @@ def bare(chromium, town):
         assert not any("/v1/imagery/" in url for url in page.requests)
         page.close()
     os.rename(raster + ".gone", raster)
+
+
+def antimeridian(chromium, town):
+    """A town across it: whole on the map, with what belongs to it, and longitudes below 180 wherever they are told."""
+    folder = os.path.join(town.folder, "antimeridian")
+    os.mkdir(folder)
+    town = Town(town.program, folder, metres=300, pairs=4, origin="45,180")
+    inside = """['.pin.best', '.pin.own', '.footprint'].map((kind) => {
+        const box = document.querySelector('#map ' + kind).getBoundingClientRect();
+        const map = document.getElementById('map').getBoundingClientRect();
+        return box.left > map.left && box.right < map.right && box.top > map.top && box.bottom < map.bottom;
+    })"""
+    with Server(town.program, town.map) as server:
+        page = opened(chromium, server.address)
+        page.give("drop", *town.photos)
+        page.until(DONE % 4, "answers at the antimeridian")
+        calm(page)
+        sides = set()
+        for k, photo in enumerate(town.photos):
+            page.click("#entries li:nth-child(%d) button" % (k + 1))
+            want = town.locate(photo)["hits"]
+            same(page, want, "a panorama at the antimeridian")
+            page.run("document.querySelector('.fit').click()")
+            calm(page)
+            assert page.run(inside) == [True] * 3, (want[0], page.run(inside))
+            sides.add(want[0]["lon"] > 0)
+        assert sides == {True, False}, "the town has places on one side only"
+        drawn = page.run("[...document.querySelectorAll('#map .leaflet-tile')].filter((i) => i.naturalWidth === 256)"
+                         ".map((i) => i.getBoundingClientRect().left)")
+        assert len(set(drawn)) > 1 and page.text("#map-note") == "", drawn
+        x, y = page.middle("#map")
+        lons = []
+        for off in (-90, 90):
+            page.mouse("mouseMoved", x + off, y)
+            lons.append(float(page.text("#pointer").split(",")[1]))
+        assert lons[0] > 179.9 and lons[1] < -179.9, lons
+        page.click("#entries li:first-child button")
+        page.run("document.querySelector('.fit').click()")
+        before = len(asked(page))
+        page.click("#circle-place")
+        circle_asked(page, town, before, "a circle across the antimeridian")
+        for off in (-30, 30):
+            before = len(asked(page))
+            x, y = page.middle(".handle.middle")
+            page.drag((x, y), (x + off, y))
+            query = circle_asked(page, town, before, "a circle moved across the antimeridian")
+            assert abs(float(query["near"].split(",")[1])) <= 180, query
+            now = page.middle(".handle.middle")
+            assert math.dist(now, (x + off, y)) < 10, (now, x + off, y)  # where it was dropped, not a world away
+        assert page.errors == [], page.errors
+        page.close()
+    os.rename(os.path.join(folder, "town", "ortho.tif"), os.path.join(folder, "gone.tif"))
+    with Server(town.program, town.map) as server:
+        page = opened(chromium, server.address)
+        page.until("document.querySelectorAll('#map .outline').length > 3", "outlines at the antimeridian")
+        left = page.run("[...document.querySelectorAll('#map .outline')].map((o) => o.getBoundingClientRect().left)")
+        assert min(left) < page.middle("#map")[0] - 60 and max(left) > page.middle("#map")[0] - 10, left
+        for _ in range(6):
+            page.run("document.querySelector('.leaflet-control-zoom-out').click()")
+        page.until("document.getElementById('map-note').textContent.includes('Zoom in for single tiles')", "a hint")
+        assert page.run("document.querySelectorAll('#map .outline').length") == 0
+        page.close()

@@ -23,7 +23,7 @@ expect 0 index --raster "$tmp/town/ortho.tif" --out "$tmp/map.gpkg" --quiet
 expect 1 serve --index "$tmp/map.gpkg" --bind nowhere
 refused "nowhere is not an IPv4 or IPv6 address"
 expect 1 serve --index "$tmp/map.gpkg" --bind 192.0.2.1 --port 0
-refused "it cannot listen there"
+refused "192.0.2.1 is no address of this machine"
 : > "$tmp/token"
 expect 1 serve --index "$tmp/map.gpkg" --token "$tmp/token"
 refused "token: the file is empty"

@@ -134,8 +134,8 @@ says out "to go on: geoviewmatch train --resume $tmp/stopped"
 exec 9> "$tmp/held.cache.part"
 flock 9
 $GEOVIEWMATCH $begin --cache "$tmp/held.cache" --out "$tmp/held" > "$tmp/out" 9>&- & pid=$!
-while [ ! -d "$tmp/held" ]; do sleep 0.05; done
-sleep 0.3
+# until it handles SIGTERM
+while kill -0 $pid && awk '/^SigCgt/ {exit substr($2, length($2) - 3, 1) ~ /[4-7c-f]/}' /proc/$pid/status; do sleep 0.05; done
 kill -TERM $pid
 got=0; wait $pid || got=$?
 [ $got = 1 ]
@@ -157,14 +157,16 @@ if ! grep -q __asan_init "$GEOVIEWMATCH"; then # with sanitizers it takes half a
     } > "$tmp/long/pairs.csv"
     long="${begin/$tmp\/data/$tmp/long} --epochs 2 --eval-every 1"
     expect 0 $long --out "$tmp/evaluated"
-    for pause in 0.2 0.1 0.4 0.7 1.2 2 3; do
+    pause=200 # milliseconds: longer where the evaluation had not begun, shorter where it was over
+    for try in {1..40}; do
         rm -rf "$tmp/cut"
         $GEOVIEWMATCH $long --out "$tmp/cut" > "$tmp/out" & pid=$!
         while [ ! -e "$tmp/cut/state.safetensors" ]; do sleep 0.02; done
-        sleep $pause
+        sleep $((pause / 1000)).$(printf %03d $((pause % 1000)))
         kill -TERM $pid 2> /dev/null || true
         got=0; wait $pid || got=$?
         ! grep -qF 'evaluate\":true' "$tmp/cut/state.safetensors" || break
+        if [ $got = 0 ]; then pause=$((pause * 2 / 3)); else pause=$((pause * 5 / 4)); fi
     done
     [ $got = 1 ]
     grep -qF 'evaluate\":true' "$tmp/cut/state.safetensors"

@@ -13,7 +13,7 @@ import threading
 import warnings
 
 from schema import check
-from service import Service, form, png, wait_until
+from service import PATIENCE, Service, form, png, wait_until
 
 program, index, folder, *photos = sys.argv[1:]
 WEIGHTS = ["--weights", os.environ["WEIGHTS"]] if "WEIGHTS" in os.environ else []
@@ -75,8 +75,9 @@ def requests(info):
     photo, jpeg = bytes_of(photos[0]), {"Content-Type": "image/jpeg"}
     west, south, east, north = info["extent"]
     lat, lon, zoom = (south + north) / 2, (west + east) / 2, 17
-    x = int((lon + 180) / 360 * 2**zoom)
-    y = int((1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2 * 2**zoom)
+    X = int((lon + 180) / 360 * 2**(zoom + 4))
+    Y = int((1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2 * 2**(zoom + 4))
+    x, y = X >> 4, Y >> 4
     big = b"\xff\xd8\xff" + bytes(1 << 20)
     text = {"Content-Type": "text/plain"}
     asks = {
@@ -88,7 +89,8 @@ def requests(info):
         ("get", "/healthz"): {200: ["/healthz"]},
         ("get", "/metrics"): {200: ["/metrics"], 400: ["/metrics?x=1"]},
         ("get", "/v1/map"): {200: ["/v1/map"], 400: ["/v1/map?x=1"]},
-        ("get", "/v1/imagery/{z}/{x}/{y}.jpg"): {200: ["/v1/imagery/%d/%d/%d.jpg" % (zoom, x, y)],
+        ("get", "/v1/imagery/{z}/{x}/{y}.jpg"): {200: ["/v1/imagery/%d/%d/%d.jpg" % (zoom, x, y),
+                                                       "/v1/imagery/%d/%d/%d.jpg" % (zoom + 4, X, Y)],
                                                  400: ["/v1/imagery/1/1/1.jpg?x=1"],
                                                  204: ["/v1/imagery/%d/0/0.jpg" % zoom],
                                                  404: ["/v1/imagery/99/0/0.jpg",
@@ -150,7 +152,9 @@ def described(service, api):
         missing += [(method, path, status) for status in told - SEEN_ELSEWHERE if
                     (method, status) != ("get", 422)]  # of weights whose tiles are not square
     assert not missing, "never seen: %s" % missing
-    picture = asks["get", "/v1/imagery/{z}/{x}/{y}.jpg"][200][0]
+    part, picture = asks["get", "/v1/imagery/{z}/{x}/{y}.jpg"][200]
+    assert service.ask("GET", part)[1]["content-type"] == "image/png"  # it is transparent where the imagery ends
+    assert service.ask("GET", picture)[1]["content-type"] == "image/jpeg"
     for path in ("/", "/app/main.js", "/leaflet/leaflet.css", "/openapi.json", "/v1/tiles/0.jpg", picture):
         tag = service.ask("GET", path)[1]["etag"]
         got, headers, body = service.ask("GET", path, None, {"If-None-Match": tag})
@@ -163,8 +167,11 @@ def refused_sites(service, api, method, path, one):
     responses, seen = api["paths"][path][method]["responses"], set()
     tries = [(421, method, {"Host": "evil.example"}), (421, method, {"Host": "127.0.0.1.evil.example:8080"}),
              (405, "delete", {})]
-    if method == "post":
+    if method == "post" or "403" in responses:
         tries += [(403, method, {"Origin": origin}) for origin in ("http://evil.example", "null", "http://localhost")]
+        tries.append((403, method, {"Sec-Fetch-Site": "cross-site"}))
+    if method == "get":
+        tries.append((400, method, {"Host": "h" * 300}))
     for status, how, more in tries:
         got, kinds, said = service.ask(how.upper(), address, body, {**headers, **more})
         assert got == status, (how, address, more, got, said[:300])
@@ -254,6 +261,7 @@ def over_tls():
             raise AssertionError("TLS 1.1 is taken")
         except ssl.SSLError:
             pass
+        tls_faults(service)
         same(service.locate(photos[0]), located(photos[0]))
         service.stop()
     done = subprocess.run([program, "serve", *WEIGHTS, "--index", index, "--port", "0", "--tls-cert", key, "--tls-key",
@@ -261,10 +269,43 @@ def over_tls():
     assert done.returncode == 1 and "are these a certificate and its key" in done.stderr, done
 
 
+def tls_faults(service):
+    """Handshakes that are cut, changed or no handshakes, and one that is asked for again: each connection ends."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    read, write = ssl.MemoryBIO(), ssl.MemoryBIO()
+    try:
+        context.wrap_bio(read, write).do_handshake()
+    except ssl.SSLWantReadError:
+        hello = write.read()
+    changed = bytearray(hello)
+    changed[len(hello) // 2:] = bytes(len(hello) - len(hello) // 2)
+    ccs = bytes([20, 3, 3, 0, 1, 1])
+    for data in (hello[:3], hello[:100], bytes(changed), hello + hello, ccs * 1000, os.urandom(5000), bytes(5000),
+                 b"\x16\x03\x01\xff\xff" + bytes(70000), b"\x15\x03\x03\0\2\2\0", hello + b"GET / HTTP/1.1\r\n\r\n"):
+        client = socket.create_connection((service.host, service.port), PATIENCE)
+        try:
+            client.sendall(data)
+            client.shutdown(socket.SHUT_WR)
+            while client.recv(65536):
+                pass
+        except ConnectionError:
+            pass
+        client.close()
+    asked = subprocess.Popen(["openssl", "s_client", "-tls1_2", "-connect", "%s:%d" % (service.host, service.port)],
+                             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        asked.communicate(b"R\n" * 20, timeout=PATIENCE)
+    except BrokenPipeError:
+        asked.kill()
+        asked.wait()
+    assert service.json("GET", "/healthz") == {"status": "ok"}
+
+
 def crowded():
     """One place in the queue, and a picture in it that waits for others: the next is told to come again. Then SIGTERM:
     the one that was taken is answered all the same."""
-    with Service(program, index, *WEIGHTS, "--queue", 1, "--patience-ms", 8000, "--seconds", 60) as service:
+    with Service(program, index, *WEIGHTS, "--queue", 1, "--patience-ms", 10000, "--seconds", 60) as service:
         results = []
         photo, jpeg = bytes_of(photos[0]), {"Content-Type": "image/jpeg"}
         thread = threading.Thread(target=lambda: results.append(service.locate(photos[0])))
@@ -287,8 +328,8 @@ def in_time():
     """What waits longer than a request may take is not computed, nor what nobody waits for. The end of a request that
     has been sent when the signal comes is waited for."""
     photo, jpeg = bytes_of(photos[0]), {"Content-Type": "image/jpeg"}
-    with Service(program, index, *WEIGHTS, "--patience-ms", 3000, "--seconds", 1) as service:
-        assert "did not come within 1 seconds" in service.problem(503, "POST", "/v1/locate", photo, jpeg)
+    with Service(program, index, *WEIGHTS, "--patience-ms", 10000, "--seconds", 4) as service:
+        assert "was not done within 4 seconds" in service.problem(503, "POST", "/v1/locate", photo, jpeg)
         client = socket.create_connection((service.host, service.port))
         client.sendall(b"POST /v1/locate HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(photo) + photo)
         wait_until(lambda: b"geoviewmatch_queue_length 1\n" in service.ask("GET", "/metrics")[2])

@@ -9,17 +9,17 @@ import sys
 import threading
 import time
 
-from service import Service, form, png, wait_until
+from service import PATIENCE, Service, form, png, wait_until
 
 program, index, photo, connections = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
 HOSTILE = "127.0.0.2"
-SECONDS = 3  # that a request may take
+SECONDS = 4  # that a request may take
 
 with open(photo, "rb") as file:
     PICTURE = file.read()
 
 
-def hostile(service, data=b"", timeout=20):
+def hostile(service, data=b"", timeout=PATIENCE):
     client = socket.create_connection((service.host, service.port), timeout, (HOSTILE, 0))
     if data:
         client.sendall(data)
@@ -43,12 +43,6 @@ def rest(client):
     return got
 
 
-def mishaps(service, reason):
-    text = service.ask("GET", "/metrics")[2].decode()
-    (line,) = [l for l in text.splitlines() if l.startswith('geoviewmatch_errors_total{reason="%s"}' % reason)]
-    return int(line.split()[1])
-
-
 def still_answers(service, told):
     answer = service.locate(photo)
     assert answer["answers"][0]["tile"] == told["answers"][0]["tile"]
@@ -57,7 +51,7 @@ def still_answers(service, told):
 
 def slow(service, told):
     """Headers, and a body, a byte at a time, and answers that are not taken: each ends once its time is over."""
-    stop = threading.Event()
+    stop, begun = threading.Event(), time.monotonic()
     clients = [hostile(service) for _ in range(4)] + [hostile(service, head(len(PICTURE))) for _ in range(4)]
 
     def drip():
@@ -70,11 +64,10 @@ def slow(service, told):
                 except OSError:
                     alive.remove(client)
     thread = threading.Thread(target=drip)
-    begun = time.monotonic()
     thread.start()
     still_answers(service, told)
     try:
-        wait_until(lambda: mishaps(service, "overdue") >= 8, 10 * SECONDS)
+        wait_until(lambda: service.mishaps("overdue") >= 8)
     finally:
         stop.set()
         thread.join()
@@ -104,7 +97,7 @@ def lying(service, told):
     answer = rest(hostile(service, head(1 << 40, more="Connection: close\r\n")))
     assert answer == b"" or b" 413 " in answer[:13], answer[:200]
     for length, path, status in ((1 << 40, "/v1/locate", b" 413 "), (100, "/v1/locate?other=1", b" 400 ")):
-        client = hostile(service, head(length, path, "Expect: 100-continue\r\n"), timeout=SECONDS)
+        client = hostile(service, head(length, path, "Expect: 100-continue\r\n"))
         answer = client.recv(4096)  # before any of the body
         assert status in answer[:13], answer[:200]
         client.close()
@@ -225,7 +218,7 @@ def greedy(program):
         wait_until(lambda: b"geoviewmatch_body_bytes %d\n" % size in service.ask("GET", "/metrics")[2])
         answer = rest(hostile(service, head(len(PICTURE), more="Connection: close\r\n") + PICTURE))
         assert b" 503 " in answer[:13] and b"Retry-After: " in answer, answer[:300]
-        assert mishaps(service, "memory_full") == 1
+        assert service.mishaps("memory_full") == 1
         still_answers(service, told)
         first.close()
         wait_until(lambda: b"geoviewmatch_body_bytes 0\n" in service.ask("GET", "/metrics")[2])

@@ -10,15 +10,16 @@ import subprocess
 import time
 import zlib
 
+PATIENCE = 600  # seconds, after which something hangs: a busy machine is no reason to fail
 HEADERS = ("content-security-policy", "x-content-type-options", "referrer-policy")
 
 
 class Service:
     """The program, serving a map. A sanitizer's report makes its status another than 0."""
 
-    def __init__(self, program, index, *words):
+    def __init__(self, program, index, *words, preexec_fn=None):
         self.process = subprocess.Popen([program, "serve", "--index", index, "--port", "0", *map(str, words)],
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=preexec_fn)
         line = self.process.stdout.readline()
         found = re.fullmatch(r"(https?)://(\S+):(\d+)/\n", line)
         assert found, "no address: %r %s" % (line, self.process.stderr.read() if not line else "")
@@ -26,7 +27,7 @@ class Service:
         if self.host == "localhost":  # a machine without /etc/hosts does not know the name
             self.host = "127.0.0.1"
 
-    def connection(self, source=None, timeout=60):
+    def connection(self, source=None, timeout=PATIENCE):
         if self.tls:
             context = ssl.create_default_context()
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -64,12 +65,24 @@ class Service:
         with open(photo, "rb") as file:
             return self.json("POST", "/v1/locate" + query, file.read(), {"Content-Type": kind})
 
+    def metric(self, name):
+        """A number of /metrics; 0 where it is not there."""
+        lines = [line for line in self.ask("GET", "/metrics")[2].decode().splitlines() if line.startswith(name + " ")]
+        return int(lines[0].rsplit(" ", 1)[1]) if lines else 0
+
+    def mishaps(self, reason):
+        return self.metric('geoviewmatch_errors_total{reason="%s"}' % reason)
+
+    def count(self, path, code):
+        """Answers of this status."""
+        return self.metric('geoviewmatch_requests_total{path="%s",code="%d"}' % (path, code))
+
     def memory(self):
         """Resident, in MB."""
         with open("/proc/%d/status" % self.process.pid) as file:
             return int(re.search(r"VmRSS:\s+(\d+)", file.read())[1]) / 1024
 
-    def stop(self, patience=60):
+    def stop(self, patience=PATIENCE):
         """SIGTERM; what it said on stderr. It must end by itself, with 0."""
         self.process.send_signal(signal.SIGTERM)
         out, err = self.process.communicate(timeout=patience)
@@ -111,7 +124,31 @@ def png(width, height, level=9):
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"".join(rows)) + chunk(b"IEND", b"")
 
 
-def wait_until(test, seconds=30):
+@functools.cache
+def bomb(width, height, scans):
+    """A grey progressive JPEG of few bytes, each scan of which goes over all its pixels for nothing."""
+    def segment(marker, data):
+        return bytes([255, marker]) + (len(data) + 2).to_bytes(2, "big") + data
+
+    def bits(text):
+        text += "1" * (-len(text) % 8)
+        return int(text, 2).to_bytes(len(text) // 8, "big").replace(b"\xff", b"\xff\0")
+    blocks = -(-width // 8) * -(-height // 8)
+    frame = segment(0xc2, b"\x08" + height.to_bytes(2, "big") + width.to_bytes(2, "big") + b"\1\1\x11\0")
+    codes = segment(0xc4, b"\0\1" + bytes(16)) + \
+        segment(0xc4, b"\x10" + bytes([0, 0, 0, 15] + [0] * 12) + bytes(n << 4 for n in range(15)))
+    first = segment(0xda, b"\1\1\0\0\0\0") + bits("0" * blocks)
+    runs, left = "", blocks  # of blocks that a scan leaves as they are, up to 32,767 at a time
+    while left > 0:
+        n = min(14, left.bit_length() - 1)
+        take = min(left, (2 << n) - 1)
+        runs += format(n, "04b") + (format(take - (1 << n), "0%db" % n) if n else "")
+        left -= take
+    more = segment(0xda, b"\1\1\0\1\x3f\0") + bits(runs)
+    return b"\xff\xd8" + segment(0xdb, b"\0" + b"\1" * 64) + frame + codes + first + more * scans + b"\xff\xd9"
+
+
+def wait_until(test, seconds=PATIENCE):
     end = time.monotonic() + seconds
     while not test():
         assert time.monotonic() < end, "it did not come about"

@@ -3,6 +3,7 @@
 import * as api from './api.js';
 import {announce, byId, copy, icon, make, show} from './dom.js';
 import * as heading from './heading.js';
+import {openHelp} from './help.js';
 import * as words from './words.js';
 
 const TILES = 5;
@@ -26,20 +27,20 @@ function copyButton(hit) {
     return button;
 }
 
-function bar(score) {
-    const fill = make('span');
-    fill.style.width = `${Math.max(0, Math.min(1, score)) * 100}%`;
-    return make('span', {class: 'bar', 'aria-hidden': 'true'}, fill);
+/* How sure it is, in words. */
+function verdict(answer) {
+    const {kind, sentence} = words.verdict(answer);
+    return make('p', {class: `verdict ${kind}`}, sentence);
 }
 
-/* The score, how far the picture's own GPS is, how far ahead of the next place. */
+/* The score and what it is to be held against: the next place's, the picture's own GPS, the tile's size. */
 function facts(hit, answer) {
     const list = make('dl', {class: 'facts'});
     const add = (name, ...value) => list.append(make('div', {}, make('dt', {}, name), make('dd', {}, ...value)));
-    add('Score', bar(hit.score), words.score(hit.score));
-    if (hit.rank === 1 && typeof answer.margin === 'number')
-        add('Ahead of the next place by', words.score(answer.margin));
+    add('Score', words.score(hit.score));
+    add('Margin', typeof answer.margin === 'number' ? words.score(answer.margin) : 'none');
     if (typeof hit.gps_m === 'number') add('From its own GPS', words.metres(hit.gps_m));
+    add(`Tile, ${words.metres(2 * hit.half_tile_m)} wide`, `No. ${hit.tile}`);
     return list;
 }
 
@@ -56,10 +57,12 @@ function placeItem(hit, answer, onGo) {
     const item = make('li', {class: hit.rank === 1 ? 'best' : 'other', 'data-rank': hit.rank}, go);
     if (hit.rank > 1)
         item.append(make('span', {class: 'quiet'}, [
-            words.score(hit.score), typeof hit.gps_m === 'number' ? `${words.metres(hit.gps_m)} from its GPS` : null
+            words.score(hit.score),
+            `${words.score(answer.answers[0].score - hit.score)} behind`,
+            typeof hit.gps_m === 'number' ? `${words.metres(hit.gps_m)} from its GPS` : null,
         ].filter(Boolean).join(' · ')));
     item.append(copyButton(hit));
-    if (hit.rank === 1) item.append(facts(hit, answer));
+    if (hit.rank === 1) item.append(verdict(answer), facts(hit, answer));
     return item;
 }
 
@@ -75,35 +78,48 @@ function tileItem(tile, rank, onHeat) {
             click: () => onHeat(tile)
         },
         image, make('span', {'aria-hidden': 'true'}, words.score(tile.score)), icon('heat'));
-    show(image, api.tilePicture(tile.id)).catch(() => {
+    show(image, api.tilePicture(tile.id)).catch((error) => {
         button.classList.add('gone');
-        button.title = 'The tile’s picture is no longer there';
+        button.title = error.message;
     });
     return make('li', {}, button);
 }
 
 /* What cannot be put into a place, in the server's words and in what helps. */
-function problem(entry, onAgain) {
-    const box = make('div', {class: 'problem', role: 'alert'}, make('p', {}, entry.problem));
+function problem(entry, ask, trust) {
+    const offer = (text, act) => make('button', {type: 'button', class: 'small', click: act}, text);
+    const offers = [];
     if (entry.fault === 'stopped' || entry.fault === 'busy')
-        box.append(make('button', {type: 'button', class: 'small', click: onAgain}, 'Try again'));
-    return box;
+        offers.push(offer('Try again', () => ask(entry, entry.heading, 0)));
+    if (entry.fault === 'refused' && entry.area?.own)
+        offers.push(offer('Search the whole map', () => ask(entry, entry.heading, 0, null)));
+    if (entry.fault === 'refused' && !entry.isPanorama && /panorama/.test(entry.problem))
+        offers.push(offer('It is a full panorama', () => trust(entry)));
+    if (entry.fault === 'refused')
+        offers.push(offer('Which photos can be used', () => openHelp('help-photos')));
+    return make(
+        'div', {class: 'problem', role: 'alert'}, make('p', {}, entry.problem), make('div', {class: 'row'}, ...offers));
 }
 
-function conditions(entry) {
-    const parts = [], {circle} = entry.answered;
-    if (circle !== null) parts.push(`Searched within ${words.metres(circle.radius)} of ${words.place(circle, 5)}.`);
-    if (entry.answer.weak) parts.push('Weak answer: another place on the map is almost as similar.');
+function conditions({answered: {area, isPanorama}}) {
+    const parts = [], where = area?.own ? 'the place that its own GPS gives' : area && words.place(area, 5);
+    if (area !== null) parts.push(`Searched within ${words.metres(area.radius)} of ${where}.`);
+    if (isPanorama) parts.push('Taken as a full panorama, as you said; otherwise the answer means nothing.');
     return parts.length > 0 ? make('p', {class: 'quiet'}, parts.join(' ')) : null;
 }
 
 export class Answers {
-    /* go(hit): show it on the map; heat(entry, tile): open the heat maps; ask(entry, heading, rest): search again. */
-    constructor({go, heat, ask}) { Object.assign(this, {go, heat, ask, entry: null, section: byId('answer')}); }
+    /* acts has go(hit): show it on the map; heat(entry, tile): open the heat maps; ask(entry, heading, rest, area): search again,
+     * in the area chosen on the map unless another is given; trust(entry): as a full panorama; all(heading): with all
+     * pictures. */
+    constructor(acts) { Object.assign(this, acts, {entry: null, section: byId('answer')}); }
 
+    /* Before the first picture: what to do, or the sentence that says why nothing can be done. */
     welcome(sentence) {
-        this.entry = null;
-        this.section.replaceChildren(make('p', {class: 'welcome quiet'}, sentence));
+        Object.assign(this, {entry: null, controls: null});
+        const content = sentence === null ? byId('welcome').content.cloneNode(true) : make('p', {class: 'quiet'}, sentence);
+        this.section.replaceChildren(make('div', {class: 'welcome'}, content));
+        this.section.querySelector('.welcome button')?.addEventListener('click', () => openHelp('help-photos'));
     }
 
     /* Another picture. */
@@ -130,7 +146,7 @@ export class Answers {
             if (this.controls !== null) this.controls.view = this.view;
         }
         if (this.controls === null && entry.answer !== null) {
-            this.controls = new heading.Controls(this.view, (value, rest) => this.ask(entry, value, rest));
+            this.controls = new heading.Controls(this.view, (value, rest) => this.ask(entry, value, rest), this.all);
             this.picture.append(this.controls.element);
         }
         this.controls?.update(entry);
@@ -145,7 +161,7 @@ export class Answers {
         this.shown = now;
         this.section.setAttribute('aria-busy', entry.state === 'waiting' || entry.state === 'asking');
         if (entry.state === 'failed') {
-            const sentence = problem(entry, () => this.ask(entry, entry.heading, 0));
+            const sentence = problem(entry, this.ask, this.trust);
             const earlier = entry.answer === null ? [] : [make('h3', {}, 'The answer before'), ...this.places()];
             results.replaceChildren(sentence, ...earlier);
         } else if (entry.state === 'done') {
@@ -166,6 +182,9 @@ export class Answers {
         if (answers.length > 1) parts.push(make('h3', {}, 'Other places'), places('Other places', answers.slice(1)));
         return parts.filter((part) => part !== null);
     }
+
+    /* All pictures have changed. */
+    offer(entries) { this.controls?.offer(entries); }
 
     /* A mark on the map was pressed. */
     point(rank) {

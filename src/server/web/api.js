@@ -1,6 +1,7 @@
 /* api.js - requests to the service that served this page. Every answer is a value or an error with a sentence to show.
  * A busy server (503) is asked again when it says so. Where it wants a token, `needToken` is called, and the token
- * stays in this module's memory; pictures are fetched too, rather than named in `src`, so that they carry it. */
+ * stays in this module's memory; pictures are fetched too, rather than named in `src`, so that they carry it. Nothing
+ * else is asked again unless the user says so. */
 
 const base = new URL('../v1/', import.meta.url);
 const TRIES = 8;         /* of a busy server, before the user is told */
@@ -123,32 +124,29 @@ const blob = async (path, options) => whole(await request(path, options), 'blob'
 
 export const aboutMap = () => json('map');
 
-/* One picture's answer. heading: null (as the picture says, else found), 'find' or degrees; circle: null or
- * { lat, lon, radius } in degrees and metres. */
-export function locate(picture, {heading, circle, signal}) {
-    const query = {heading};
-    if (circle !== null) {
-        query.near = `${circle.lat.toFixed(8)},${circle.lon.toFixed(8)}`;
-        query.within = circle.radius;
+/* One picture's answer. heading: null (as the picture says, else found), 'find' or degrees; area: null for the whole
+ * map, { own: true, radius } around the picture's own GPS, or { lat, lon, radius }, in degrees and metres; isPanorama:
+ * whether it is a full one whatever it says of itself. */
+export function locate(picture, {heading, area, isPanorama, signal}) {
+    const query = {heading, panorama: isPanorama ? 'yes' : null};
+    if (area !== null) {
+        query.near = area.own ? 'exif' : `${area.lat.toFixed(8)},${area.lon.toFixed(8)}`;
+        query.within = area.radius;
     }
     return json('locate', {method: 'POST', body: picture, query, signal});
 }
 
-/* A square of the map, or null where there is nothing to see (204; an older service says 404). */
+/* A square of the map, or null where there is nothing to see. */
 export async function imagery(z, x, y, signal) {
-    try {
-        const reply = await request(`imagery/${z}/${x}/${y}.jpg`, {signal});
-        return reply.status === 204 ? null : await whole(reply, 'blob', signal);
-    } catch (error) {
-        if (error.status === 404) return null;
-        throw error;
-    }
+    const reply = await request(`imagery/${z}/${x}/${y}.jpg`, {signal});
+    return reply.status === 204 ? null : whole(reply, 'blob', signal);
 }
 
 export const tilesWithin = (bbox, signal) => json('tiles', {query: {bbox: bbox.join(',')}, signal});
 export const tilePicture = (id, signal) => blob(`tiles/${encodeURIComponent(id)}.jpg`, {signal});
 
 /* What a picture and a tile have in common, over the picture ('street') or over the tile ('aerial'). */
-export function heat(view, picture, tile, {stage, heading, signal}) {
-    return blob('heatmap', {method: 'POST', body: picture, query: {view, tile, stage, heading}, signal});
+export function heat(view, picture, tile, {stage, heading, isPanorama, signal}) {
+    const query = {view, tile, stage, heading, panorama: isPanorama ? 'yes' : null};
+    return blob('heatmap', {method: 'POST', body: picture, query, signal});
 }

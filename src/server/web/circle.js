@@ -1,10 +1,9 @@
-/* circle.js - search only in a circle: drawn by dragging on the map, or placed at its middle with the radius of the
- * field. Its two handles move and size it, by pointer or by arrow keys. */
+/* circle.js - a circle on the map, drawn by dragging or set. Its two handles move and size it, by pointer or by arrow
+ * keys. */
 import * as L from '../leaflet/leaflet.esm.js';
 
-import {afterRest, announce, byId} from './dom.js';
+import {announce} from './dom.js';
 import {wrap} from './earth.js';
-import * as words from './words.js';
 
 const STEP = 12; /* pixels that an arrow key moves a handle */
 const LEAST = 1; /* metres */
@@ -43,62 +42,33 @@ function handle(className, label, moved) {
 }
 
 export class Circle {
-    /* at(place): where it is drawn. changed(circle): after each change that is over; circle is null or { lat, lon,
-     * radius }. */
-    constructor(map, at, changed) {
-        Object.assign(this, {map, at, value: null, edge: 90, drawing: false});
-        this.tell = afterRest(300, () => changed(this.value)); /* a held arrow key is one change */
+    /* at(place): where it is drawn. changed(circle, isOver): while and after it is changed; { lat, lon, radius }.
+     * drawing(on): whether dragging draws now. */
+    constructor(map, at, {changed, drawing}) {
+        Object.assign(this, {map, at, changed, drawing, value: null, edge: 90, isDrawing: false});
         this.disc = L.circle([0, 0], {radius: 1, interactive: false, className: 'search'});
         this.middle = handle(
             'middle', 'Circle’s middle: arrow keys move it', (at, isOver) => this.set(at, this.value.radius, isOver));
         this.rim =
             handle('rim', 'Circle’s edge: arrow keys change its radius', (at, isOver) => this.resize(at, isOver));
-        this.field = byId('circle-radius');
-        this.wire();
-    }
-
-    wire() {
-        const form = byId('circle'), draw = byId('circle-draw'), element = this.map.getContainer();
-        L.DomEvent.disableClickPropagation(form);
-        form.addEventListener('submit', (event) => {
-            event.preventDefault();
-            this.set(this.map.getCenter(), this.wanted(), true);
-            announce(`Searching within ${words.metres(this.value.radius)} of the map’s middle.`);
-        });
-        this.field.addEventListener('change', () => {
-            const radius = this.wanted();
-            if (this.value !== null) this.set(this.at(this.value), radius, true);
-        });
-        byId('circle-remove').addEventListener('click', () => {
-            this.remove();
-            draw.focus();
-        });
-        draw.addEventListener('click', () => this.draw(!this.drawing));
         document.addEventListener('keydown', (event) => {
             if (event.key === 'Escape') this.draw(false);
         });
-        element.addEventListener('pointerdown', (event) => this.begin(event), {capture: true});
+        map.getContainer().addEventListener('pointerdown', (event) => this.begin(event), {capture: true});
     }
 
-    /* The field's radius, mended where it is no number. */
-    wanted() {
-        const value = Number(this.field.value);
-        const radius = Number.isFinite(value) && value >= LEAST ? value : 100;
-        this.field.value = radius;
-        return radius;
-    }
-
-    /* While drawing, dragging draws rather than moves the map. */
-    draw(on) {
-        this.drawing = on;
-        byId('circle-draw').setAttribute('aria-pressed', on);
+    /* While drawing, dragging draws rather than moves the map. radius: of a mere click's circle. */
+    draw(on, radius) {
+        if (on === this.isDrawing) return;
+        Object.assign(this, {isDrawing: on, clicked: radius});
         this.map.getContainer().classList.toggle('drawing', on);
         this.map.dragging[on ? 'disable' : 'enable']();
-        if (on) announce('Drag on the map to draw a circle. Escape leaves it.');
+        this.drawing(on);
+        if (on) announce('Drag on the map, from the circle’s middle to its edge. Escape ends it.');
     }
 
     begin(event) {
-        if (!this.drawing || event.button !== 0 || event.target.closest('.leaflet-control, .handle')) return;
+        if (!this.isDrawing || event.button !== 0 || event.target.closest('.leaflet-control, .handle')) return;
         event.preventDefault();
         event.stopPropagation();
         const element = this.map.getContainer(), centre = this.map.mouseEventToLatLng(event);
@@ -108,11 +78,8 @@ export class Circle {
             element.removeEventListener('pointermove', move);
             element.removeEventListener('pointerup', end);
             element.removeEventListener('pointercancel', end);
-            /* a mere click is a circle of the field's radius */
-            this.set(
-                centre,
-                Math.hypot(at.clientX - event.clientX, at.clientY - event.clientY) < 6 ? this.wanted() : radius(at),
-                true);
+            const isClick = Math.hypot(at.clientX - event.clientX, at.clientY - event.clientY) < 6;
+            this.set(centre, isClick ? this.clicked : radius(at), true);
             this.draw(false);
         };
         element.setPointerCapture(event.pointerId);
@@ -145,16 +112,11 @@ export class Circle {
         this.disc.setLatLng(at).setRadius(metres).addTo(this.map);
         this.middle.setLatLng(at).addTo(this.map);
         this.rim.setLatLng(this.rimAt(at, metres)).addTo(this.map);
-        this.field.value = metres;
-        byId('circle-remove').hidden = false;
-        if (isOver) this.tell();
+        this.changed(this.value, isOver);
     }
 
     remove() {
         this.value = null;
         for (const layer of [this.disc, this.middle, this.rim]) layer.remove();
-        byId('circle-remove').hidden = true;
-        announce('The circle is gone: the whole map is searched.');
-        this.tell();
     }
 }

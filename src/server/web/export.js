@@ -1,67 +1,77 @@
-/* export.js - the visit's answers as GeoJSON and as CSV, with the names that `geoviewmatch locate` gives them, what was
- * asked, and of what map. A picture without an answer has a row with the sentence that says why. */
+/* export.js - the visit's answers as CSV and as GeoJSON, with the columns, names and digits of `geoviewmatch locate`
+ * (cli/locate_print.c), so that files of both can be put together. Two columns stay empty here: `error_m`, as nobody
+ * tells the page the true place, and `source`, as the service keeps its files' names to itself. */
 import {make} from './dom.js';
 
+/* Name and decimals; null: as it is. */
 const COLUMNS = [
-    'photo', 'rank', 'lat', 'lon', 'half_tile_m', 'score', 'heading', 'heading_estimated', 'margin', 'weak', 'error_m',
-    'gps_lat', 'gps_lon', 'gps_m', 'tile', 'source', 'problem', 'near_lat', 'near_lon', 'within_m', 'heading_asked', 'map',
-    'weights'
+    ['photo', null],
+    ['rank', 0],
+    ['lat', 8],
+    ['lon', 8],
+    ['half_tile_m', 1],
+    ['score', 6],
+    ['heading', 2],
+    ['heading_estimated', 0],
+    ['margin', 6],
+    ['weak', 0],
+    ['error_m', 2],
+    ['gps_lat', 8],
+    ['gps_lon', 8],
+    ['gps_m', 2],
+    ['tile', 0],
+    ['source', null],
+    ['problem', null],
 ];
 
-/* A question's part of a row. heading_asked: degrees, "find", or null for as the picture says. */
-const questionOf = ({heading, circle}) => ({
-    near_lat: circle?.lat ?? null,
-    near_lon: circle?.lon ?? null,
-    within_m: circle?.radius ?? null,
-    heading_asked: heading,
-});
+const oldestFirst = (entries) => [...entries].reverse();
 
-function answersOf(entry) {
-    const {answers, gps, ...facts} = entry.answer;
-    return answers.map((hit) => ({
-                           ...hit,
-                           heading_estimated: facts.heading_estimated ?? null,
-                           margin: facts.margin ?? null,
-                           weak: facts.weak ?? null,
-                           gps_lat: gps?.lat ?? null,
-                           gps_lon: gps?.lon ?? null,
-                           ...questionOf(entry.answered),
-                       }));
-}
-
-/* One row for each answer of each picture and for each failure, oldest picture first. */
-function rows(entries, info) {
-    return [...entries].reverse().flatMap(
-        (entry) => [...(entry.answer === null ? [] : answersOf(entry)),
-                    ...(entry.problem === null ? [] : [{...questionOf(entry), problem: entry.problem}]),
-    ].map((row) => ({photo: entry.name, ...row, map: info.name, weights: info.weights.fingerprint})));
-}
-
-/* RFC 7946: longitude first; a feature without a place has no geometry. */
-export function geojson(entries, info) {
-    const features = rows(entries, info).map((row) => ({
-                                                 type: 'Feature',
-                                                 geometry: row.problem ?
-                                                     null :
-                                                     {type: 'Point', coordinates: [row.lon, row.lat]},
-                                                 properties: row,
-                                             }));
-    return JSON.stringify({type: 'FeatureCollection', features}, null, 2) + '\n';
+function rowsOf(entry) {
+    const {answers = [], gps = null, ...facts} = entry.answer ?? {};
+    const rows = answers.map((hit) => ({...facts, ...hit, gps_lat: gps?.lat, gps_lon: gps?.lon}));
+    if (entry.problem !== null) rows.push({problem: entry.problem});
+    return rows.map((row) => ({...row, photo: entry.name}));
 }
 
 /* RFC 4180: a value with a comma, a quote or a line's end is quoted. A text (a file's name) that a spreadsheet would
  * take for a formula gets an apostrophe first; numbers are numbers. */
-function cell(value) {
+function cell(value, decimals) {
     if (value === null || value === undefined) return '';
     if (typeof value === 'boolean') return value ? '1' : '0';
-    const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
-    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+    if (typeof value === 'number') return value.toFixed(decimals);
+    const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+    return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-export function csv(entries, info) {
-    return [COLUMNS, ...rows(entries, info).map((row) => COLUMNS.map((name) => row[name]))]
-        .map((line) => line.map(cell).join(',') + '\n')
+/* A row for each answer of each picture, and one with the sentence for a picture that has none. */
+export function csv(entries) {
+    const line = (row) => COLUMNS.map(([name, decimals]) => cell(row[name], decimals));
+    return [COLUMNS.map(([name]) => name), ...oldestFirst(entries).flatMap(rowsOf).map(line)]
+        .map((cells) => cells.join(',') + '\n')
         .join('');
+}
+
+/* What was asked, where that is more than the picture: the circle, or the radius around its own GPS; the heading;
+ * whether it was taken as a full panorama on the user's word. */
+function questionOf({heading, area, isPanorama}) {
+    const near = area === null ? null : area.own ? 'exif' : [area.lon, area.lat];
+    return {near, within_m: area?.radius ?? null, heading, panorama: isPanorama};
+}
+
+/* RFC 7946: longitude first, a point for each answer. Beside the properties that `locate` writes, features say what was
+ * asked and the collection of what map, both as foreign members. */
+export function geojson(entries, info) {
+    const features = oldestFirst(entries).filter((entry) => entry.answer !== null).flatMap((entry) => {
+        const {answers, top_tiles: _, ...facts} = entry.answer;
+        return answers.map((hit) => ({
+                               type: 'Feature',
+                               geometry: {type: 'Point', coordinates: [hit.lon, hit.lat]},
+                               properties: {...hit, photo: entry.name, ...facts},
+                               question: questionOf(entry.answered),
+                           }));
+    });
+    const map = {name: info.name, weights: info.weights.fingerprint};
+    return JSON.stringify({type: 'FeatureCollection', map, features}, null, 2) + '\n';
 }
 
 export function save(name, type, text) {

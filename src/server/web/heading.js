@@ -35,10 +35,11 @@ function origin(entry) {
 }
 
 /* Slider and buttons under the picture `view` (which may be null). asked(heading, rest): the picture is to be searched
- * with these degrees, 'find' or null, once `rest` milliseconds have passed without another wish. */
+ * with these degrees, 'find' or null, once `rest` milliseconds have passed without another wish. all(heading): so are
+ * all pictures. */
 export class Controls {
-    constructor(view, asked) {
-        this.view = view;
+    constructor(view, asked, all) {
+        Object.assign(this, {view, heading: null});
         this.told = make('output', { for: 'heading'
         });
         this.slider = make('input', {id: 'heading', type: 'range', min: 0, max: 359, step: 1, value: 0});
@@ -49,6 +50,7 @@ export class Controls {
         const mode = (text, heading) =>
             make('button', {type: 'button', class: 'small', click: () => asked(heading, 0)}, text);
         this.modes = [[mode('From picture', null), null], [mode('Find it', 'find'), 'find']];
+        this.all = make('button', {type: 'button', class: 'small', hidden: true, click: () => all(this.heading)});
         this.element = make(
             'div', {class: 'heading'},
             make(
@@ -59,7 +61,13 @@ export class Controls {
             this.told, this.slider,
             make(
                 'div', {class: 'row', role: 'group', 'aria-label': 'Where the heading comes from'},
-                ...this.modes.map(([button]) => button)));
+                ...this.modes.map(([button]) => button), this.all));
+    }
+
+    /* Offer the heading for all pictures where some were asked about with another. */
+    offer(entries) {
+        this.all.hidden = entries.length < 2 || entries.every((entry) => entry.heading === this.heading);
+        this.all.textContent = `Same for all ${entries.length} photos`;
     }
 
     turnTo(degrees, by) {
@@ -70,6 +78,7 @@ export class Controls {
 
     /* After a new answer; while a question is open the slider stays where the user has it. */
     update(entry) {
+        this.heading = entry.heading;
         for (const [button, heading] of this.modes) button.setAttribute('aria-pressed', entry.heading === heading);
         const best = entry.answer?.answers[0];
         if (entry.state !== 'done' || best === undefined) return;

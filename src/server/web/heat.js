@@ -38,7 +38,7 @@ export class Heat {
         this.control.abort();
         this.control = new AbortController();
         const {signal} = this.control, degrees = tile.heading ?? 0;
-        const question = {stage, heading: degrees, signal};
+        const question = {stage, heading: degrees, isPanorama: entry.isPanorama, signal};
         const parts = [
             figure('street', 'Heat map of the picture', api.heat('street', entry.file, tile.id, question)),
             figure('tile', 'Heat map of the tile', api.heat('aerial', entry.file, tile.id, question)),

@@ -1,17 +1,21 @@
-/* history.js - the list of this visit's pictures: a thumbnail, its name, and how it went. */
+/* history.js - the list of this visit's pictures: a thumbnail, its name, and how it went. Where it is longer than the
+ * page is wide, buttons move it. */
 import {byId, make} from './dom.js';
+import {isStill} from './map.js';
+import {summary} from './table.js';
 import {isWaiting} from './visit.js';
 import * as words from './words.js';
 
 function outcome(entry) {
     if (isWaiting(entry)) return 'searching';
     if (entry.state === 'failed') return entry.answer === null ? 'no answer' : 'earlier answer';
-    return `score ${words.score(entry.answer.answers[0].score)}`;
+    return words.verdict(entry.answer).word;
 }
 
 function fill(item, entry, isCurrent) {
     const [button] = item.children, [thumb, name, state] = button.children;
     item.dataset.state = entry.state;
+    item.dataset.outcome = outcome(entry);
     name.textContent = entry.name;
     state.textContent = outcome(entry);
     thumb.style.backgroundImage = entry.preview === null ? '' : `url("${entry.preview.url}")`;
@@ -23,7 +27,27 @@ function fill(item, entry, isCurrent) {
 
 export class History {
     /* open(entry): a picture of the list was chosen. */
-    constructor(open) { Object.assign(this, {open, list: byId('entries'), items: new Map()}); }
+    constructor(open) {
+        Object.assign(this, {open, list: byId('entries'), items: new Map()});
+        this.ends = [['entries-newer', -1], ['entries-older', 1]].map(([id, sign]) => {
+            const behavior = isStill ? 'instant' : 'smooth';
+            byId(id).addEventListener(
+                'click', () => this.list.scrollBy({left: sign * 0.8 * this.list.clientWidth, behavior}));
+            return byId(id);
+        });
+        this.list.addEventListener('scroll', () => this.showEnds(), {passive: true});
+        new ResizeObserver(() => this.showEnds()).observe(this.list);
+    }
+
+    /* Which of the list's ends are out of sight. */
+    showEnds() {
+        const {scrollLeft, scrollWidth, clientWidth} = this.list, rest = scrollWidth - clientWidth - scrollLeft;
+        [scrollLeft > 2, rest > 2].forEach((isMore, i) => {
+            this.ends[i].disabled = !isMore;
+            this.list.classList.toggle(['more-left', 'more-right'][i], isMore);
+        });
+        byId('entries-move').hidden = scrollWidth <= clientWidth + 2;
+    }
 
     add(entry) {
         const button = make(
@@ -43,6 +67,8 @@ export class History {
         byId('visit').hidden = entries.length === 0;
         const isAny = entries.some((entry) => entry.answer !== null || entry.problem !== null);
         byId('geojson').disabled = byId('csv').disabled = !isAny;
+        byId('summary').textContent = summary(entries);
+        this.showEnds();
     }
 
     clear() {

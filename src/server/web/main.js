@@ -1,23 +1,23 @@
 /* main.js - the page: puts its parts together. visit.js holds what is known, the other parts show it. */
 import {Answers} from './answers.js';
 import * as api from './api.js';
-import {Circle} from './circle.js';
+import {Area} from './area.js';
 import {afterRest, announce, byId, make} from './dom.js';
 import * as exporting from './export.js';
 import {Heat} from './heat.js';
+import * as help from './help.js';
 import {History} from './history.js';
 import * as intake from './intake.js';
 import * as map from './map.js';
 import {Marks} from './marks.js';
+import {Table} from './table.js';
 import {askForToken} from './token.js';
 import * as visit from './visit.js';
 import * as words from './words.js';
 
-const WELCOME = 'A full panorama from the street is compared with every tile of this map. The places most like it ' +
-    'come here.';
 const EMPTY = 'This map is empty: it has no tiles yet. `geoviewmatch index` puts imagery into it.';
 
-let parts = null; /* once the map is known: marks, circle, answers, heat, history */
+let parts = null; /* once the map is known: marks, area, answers, heat, history, table */
 let frame = 0;    /* in which the list and the dots are to be drawn; 0 for none */
 
 function notice(sentence, again = null) {
@@ -31,7 +31,7 @@ function take(files) {
     if (parts === null) return notice('The server has not told of its map yet, so nothing was sent.', start);
     if (parts.info.tiles === 0) return notice(EMPTY);
     notice(null);
-    visit.add(files, parts.circle.value);
+    visit.add(files, parts.area.value);
     announce(`${words.count(files.length, 'picture', 'pictures')} taken. Searching.`);
 }
 
@@ -39,7 +39,7 @@ function take(files) {
 function spoken(entry) {
     if (entry.state === 'failed') return `${entry.name}: ${entry.problem}`;
     const [best] = entry.answer.answers;
-    return `${entry.name}: ${words.place(best)}, score ${words.score(best.score)}.`;
+    return `${entry.name}: ${words.place(best)}. ${words.verdict(entry.answer).sentence}`;
 }
 
 /* The map goes to a picture's first answer and to one that was chosen; to a later answer, such as one within a circle
@@ -53,8 +53,12 @@ function look(entry, what) {
 /* What shows all pictures: once a frame, however many of hundreds have changed. */
 function drawAll() {
     frame = 0;
-    parts.history.update(visit.all(), visit.current());
-    parts.marks.others(visit.all(), visit.current());
+    const entries = visit.all(), current = visit.current();
+    parts.history.update(entries, current);
+    parts.table.update(entries, current);
+    parts.marks.others(entries, current);
+    parts.area.offer(entries);
+    parts.answers.offer(entries);
 }
 
 function refresh(entry, what) {
@@ -82,32 +86,42 @@ function refresh(entry, what) {
 }
 
 function welcome() {
-    parts.answers.welcome(parts.info.tiles === 0 ? EMPTY : WELCOME);
+    parts.answers.welcome(parts.info.tiles === 0 ? EMPTY : null);
 }
 
-function circleChanged(circle) {
+function areaChanged(area) {
     const entry = visit.current();
-    if (entry !== null) visit.ask(entry, entry.heading, circle);
+    if (entry === null || visit.isSame(entry.area, area)) return drawAll();
+    visit.ask(entry, entry.heading, area);
+}
+
+function askAll(wanted) {
+    visit.askAll(wanted);
+    announce(`Searching for all ${visit.all().length} photos again.`);
 }
 
 function build(info) {
     const view = map.open(info), at = map.placer(map.middleOf(info));
-    const later = afterRest(400, (entry, heading) => visit.ask(entry, heading, parts.circle.value));
+    const later = afterRest(400, (entry, heading) => visit.ask(entry, heading, parts.area.value));
     const marks = new Marks(view, at, (rank) => parts.answers.point(rank), visit.select);
     const heat = new Heat();
     parts = {
         info,
         marks,
         heat,
-        circle: new Circle(view, at, circleChanged),
+        area: new Area(view, at, {changed: areaChanged, all: (area) => askAll({area})}),
         history: new History(visit.select),
+        table: new Table(visit.select),
         answers: new Answers({
             go: (hit) => marks.go(hit),
             heat: (entry, tile) => heat.open(entry, tile),
-            ask: (entry, heading, rest) =>
-                (rest > 0 ? later(entry, heading) : visit.ask(entry, heading, parts.circle.value)),
+            ask: (entry, heading, rest, area = parts.area.value) =>
+                (rest > 0 ? later(entry, heading) : visit.ask(entry, heading, area)),
+            trust: visit.trust,
+            all: (heading) => askAll({heading}),
         }),
     };
+    help.tellVersion(info);
     visit.setLimits(info.limits);
     visit.watch(refresh);
     byId('about').textContent = [info.name, words.count(info.tiles, 'tile', 'tiles')].filter(Boolean).join(' · ');
@@ -142,4 +156,5 @@ function busy(seconds) {
 
 api.configure({ask: askForToken, busy});
 intake.listen(take);
+help.listen();
 start();

@@ -1,16 +1,19 @@
 /* map.js - the map: the index's own imagery, or its tiles' outlines where the rasters are gone, its footprint, a scale
- * bar, and the coordinates under the pointer (of the middle, while the arrow keys move the map). */
+ * bar, and the coordinates under the pointer (of the middle, while the arrow keys move the map). There is no other map
+ * below it: the page asks nobody but the server that it came from. */
 import * as L from '../leaflet/leaflet.esm.js';
 
 import * as api from './api.js';
 import {byId, icon, make, show} from './dom.js';
 import {near, wrap} from './earth.js';
+import {Layers} from './layers.js';
 import * as words from './words.js';
 
 const NEAREST = 22;       /* zoom: some 4 cm a pixel at 45 degrees */
 const OUTLINES_FROM = 14; /* zoom from which single tiles are asked for */
 const IMAGERY_FROM = 17;  /* zoom from which a square without imagery has none, rather than too much to draw */
 const SEEN = 8;           /* pixels of the footprint in a square, below which nobody misses its imagery */
+const SIDE = 256;         /* pixels of a square as the server draws it */
 
 /* Asked once: Leaflet builds its layers for one or the other. */
 export const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches;
@@ -32,16 +35,19 @@ const drawn = (json, middle, className, options) => L.geoJSON(json, {
 });
 
 /* Web-mercator squares of the rasters. Those which no part of the footprint touches are not asked for. With `noWrap`
- * Leaflet hands squares beyond 180 degrees as they are, so that they compare with the footprint. */
+ * Leaflet hands squares beyond 180 degrees as they are, so that they compare with the footprint. On a screen with two
+ * pixels or more to one of the page's, squares of the next zoom are shown at half their size (`zoomOffset`). */
 const Imagery = L.GridLayer.extend({
     initialize(parts, options) {
         L.GridLayer.prototype.initialize.call(this, options);
         this.parts = parts;
         this.controls = new WeakMap();
         this.bare = new Set(); /* squares in which imagery is missed */
+        this.lost = new Map(); /* squares that did not come, and why */
         this.on('tileunload', (event) => {
             this.controls.get(event.tile)?.abort();
             this.bare.delete(event.tile);
+            this.lost.delete(event.tile);
             this.tellBare();
         });
     },
@@ -56,7 +62,8 @@ const Imagery = L.GridLayer.extend({
     },
 
     tellBare() {
-        const isFar = this._map !== null && this._map.getZoom() < IMAGERY_FROM;
+        const isFar = this._map !== null && this._map.getZoom() < IMAGERY_FROM, [lost] = this.lost.values();
+        if (lost !== undefined) return tell(`Some of the imagery did not come. ${lost}`);
         tell(this.bare.size === 0 ? null : isFar ? 'Zoom in to see the imagery.' : 'The imagery is not all there.');
     },
 
@@ -69,13 +76,17 @@ const Imagery = L.GridLayer.extend({
         }
         const control = new AbortController();
         this.controls.set(image, control);
-        const side = 2 ** at.z, x = ((at.x % side) + side) % side;
-        show(image, api.imagery(at.z, x, at.y, control.signal))
+        const zoom = at.z + this.options.zoomOffset, side = 2 ** zoom, x = ((at.x % side) + side) % side;
+        show(image, api.imagery(zoom, x, at.y, control.signal))
             .then((isThere) => {
                 if (!isThere && !control.signal.aborted && this.misses(bounds)) this.bare.add(image);
                 this.tellBare();
                 done(null, image);
-            }, (error) => done(error, image));
+            }, (error) => {
+                if (!control.signal.aborted) this.lost.set(image, error.message);
+                this.tellBare();
+                done(error, image);
+            });
         return image;
     },
 });
@@ -87,8 +98,10 @@ function partsOf(footprint, middle) {
 }
 
 function addImagery(map, info, bounds, middle) {
+    const zoomOffset = devicePixelRatio >= 1.5 ? 1 : 0; /* asked once, as Leaflet's layers are built for one */
     const options = {bounds, noWrap: true, maxZoom: NEAREST, updateWhenZooming: false, keepBuffer: 1};
-    new Imagery(partsOf(info.footprint, middle), options).addTo(map);
+    return new Imagery(partsOf(info.footprint, middle), {...options, zoomOffset, tileSize: SIDE / 2 ** zoomOffset})
+        .addTo(map);
 }
 
 const NEARER = 'Zoom in for single tiles.';
@@ -100,6 +113,7 @@ function addOutlines(map, middle) {
     async function refresh() {
         control.abort();
         control = new AbortController();
+        const {signal} = control;
         if (map.getZoom() < OUTLINES_FROM) {
             layer.clearLayers();
             return tell(NEARER);
@@ -107,11 +121,12 @@ function addOutlines(map, middle) {
         const box = map.getBounds();
         try {
             const tiles =
-                await api.tilesWithin([box.getWest(), box.getSouth(), box.getEast(), box.getNorth()], control.signal);
+                await api.tilesWithin([box.getWest(), box.getSouth(), box.getEast(), box.getNorth()], signal);
             layer.clearLayers();
             layer.addData(tiles);
             tell(tiles.truncated ? NEARER : null);
-        } catch { /* the next move asks again */
+        } catch (error) { /* the next move asks again */
+            if (!signal.aborted) tell(`The tiles’ outlines did not come. ${error.message}`);
         }
     }
     map.on('moveend', refresh);
@@ -166,11 +181,10 @@ export function open(info) {
     addFit(map, home);
     addPointer(map);
     if (info.tiles > 0) {
-        if (info.imagery)
-            addImagery(map, info, bounds, middle);
-        else
-            addOutlines(map, middle);
-        drawn(info.footprint, middle, 'footprint', {fill: false}).addTo(map);
+        const imagery = info.imagery ? addImagery(map, info, bounds, middle) : null;
+        if (imagery === null) addOutlines(map, middle);
+        const footprint = drawn(info.footprint, middle, 'footprint', {fill: false}).addTo(map);
+        new Layers({imagery, footprint}).addTo(map);
     }
     new ResizeObserver(() => map.invalidateSize({animate: false})).observe(element);
     return map;

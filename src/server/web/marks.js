@@ -1,5 +1,5 @@
-/* marks.js - answers on the map: of the picture shown, the best place with its radius, the others fainter, and where
- * its own GPS says it was; of the visit's other pictures, a dot at the best place. */
+/* marks.js - answers on the map: of the picture shown, the best place with its tile, the others fainter, and where its
+ * own GPS says it was; of the visit's other pictures, a dot at the best place. */
 import * as L from '../leaflet/leaflet.esm.js';
 
 import {isStill} from './map.js';
@@ -32,6 +32,9 @@ function pin(at, className, label, text, onPress) {
     return marker;
 }
 
+/* The tile that the best place is from: the place itself may lie off its middle, towards similar tiles beside it. */
+const tileOf = ({answers: [best], top_tiles: tiles}) => tiles.find((tile) => tile.id === best.tile) ?? best;
+
 export class Marks {
     /* at(place): where it is drawn. onHit(rank) and onEntry(entry) are called when a mark is pressed. `dots` has the
      * other pictures' marks, each with the answer that it stands for. */
@@ -43,8 +46,11 @@ export class Marks {
     show(entry) {
         this.hits.clearLayers();
         if (!entry?.answer) return;
-        const {answers, gps: own} = entry.answer, [best] = answers;
-        L.circle(this.at(best), {radius: best.half_tile_m, interactive: false, className: 'reach'}).addTo(this.hits);
+        const {answers, gps: own} = entry.answer, [best] = answers, {area} = entry.answered;
+        const ground = this.at(tileOf(entry.answer)).toBounds(2 * best.half_tile_m);
+        L.rectangle(ground, {interactive: false, className: 'ground'}).addTo(this.hits);
+        if (own && area?.own)
+            L.circle(this.at(own), {radius: area.radius, interactive: false, className: 'search'}).addTo(this.hits);
         if (own) {
             L.polyline([this.at(best), this.at(own)], {interactive: false, className: 'apart'}).addTo(this.hits);
             pin(this.at(own), 'own', 'Where the picture’s own GPS says it was', '').addTo(this.hits);

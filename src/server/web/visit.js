@@ -2,9 +2,9 @@
  * gone with it. Knows nothing of the screen: `watch` is told after every change.
  *
  * An entry: id; file, name, size (pixels or null), preview ({ url, ratio } or null); state 'waiting', 'asking', 'done'
- * or 'failed'; answer (the server's last one, which later failures leave) and answered ({ heading, circle }, what was
- * asked), or null; problem (a sentence) and fault (its kind, see api.Problem), or null; heading and circle, as the last
- * question had them. */
+ * or 'failed'; answer (the server's last one, which later failures leave) and answered ({ heading, area, isPanorama }, what was
+ * asked), or null; problem (a sentence) and fault (its kind, see api.Problem), or null; heading and area (see area.js),
+ * as the last question had them; isPanorama: the user says that it is a full one, whatever it says of itself. */
 import * as api from './api.js';
 import * as picture from './picture.js';
 
@@ -37,11 +37,11 @@ function settle(entry, state, fields) {
 }
 
 async function work(entry) {
-    const {heading, circle, control: {signal}} = entry;
+    const {heading, area, isPanorama, control: {signal}} = entry;
     settle(entry, 'asking', {});
     try {
-        const answer = await api.locate(entry.file, {heading, circle, signal});
-        if (!signal.aborted) settle(entry, 'done', {answer, answered: {heading, circle}});
+        const answer = await api.locate(entry.file, {heading, area, isPanorama, signal});
+        if (!signal.aborted) settle(entry, 'done', {answer, answered: {heading, area, isPanorama}});
     } catch (error) {
         if (!signal.aborted) settle(entry, 'failed', {problem: error.message, fault: error.kind});
     }
@@ -59,12 +59,12 @@ function pump() {
 }
 
 /* Ask, or ask again otherwise. An earlier question about the same picture is dropped. */
-export function ask(entry, heading, circle) {
+export function ask(entry, heading, area) {
     if (!entries.includes(entry)) return; /* forgotten while the slider came to rest */
     entry.control?.abort();
     queue = queue.filter((other) => other !== entry);
     const beyond = picture.beyondLimits(entry.file, entry.size, limits);
-    Object.assign(entry, {heading, circle, control: new AbortController()});
+    Object.assign(entry, {heading, area, control: new AbortController()});
     if (beyond !== null) {
         settle(entry, 'failed', {problem: beyond});
         return;
@@ -74,9 +74,27 @@ export function ask(entry, heading, circle) {
     pump();
 }
 
-async function begin(entry, circle) {
+/* Ask again, and take it as a full panorama from now on. */
+export function trust(entry) {
+    entry.isPanorama = true;
+    ask(entry, entry.heading, entry.area);
+}
+
+/* Is that the same question? */
+export const isSame = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+
+/* Ask about every picture with this heading, or in this area, or both; what is not given stays as it was. Pictures that
+ * were asked about so already are left as they are. */
+export function askAll({heading, area}) {
+    for (const entry of entries) {
+        const wanted = [heading === undefined ? entry.heading : heading, area === undefined ? entry.area : area];
+        if (!isSame(wanted, [entry.heading, entry.area])) ask(entry, ...wanted);
+    }
+}
+
+async function begin(entry, area) {
     entry.size = await picture.sizeOf(entry.file);
-    if (entries.includes(entry)) ask(entry, null, circle);
+    if (entries.includes(entry)) ask(entry, null, area);
     if (entry.state !== 'failed') entry.preview = await picture.previewOf(entry.file, entry.size);
     if (entries.includes(entry))
         watcher(entry, 'changed');
@@ -85,7 +103,7 @@ async function begin(entry, circle) {
 }
 
 /* New pictures come first in the list; the first of them is shown. */
-export function add(files, circle) {
+export function add(files, area) {
     const fresh = [...files].map((file) => ({
                                      id: nextId++,
                                      file,
@@ -98,12 +116,13 @@ export function add(files, circle) {
                                      problem: null,
                                      fault: null,
                                      heading: null,
-                                     circle,
+                                     area,
+                                     isPanorama: false,
                                      control: null,
                                  }));
     entries = [...fresh, ...entries];
     if (fresh.length > 0) select(fresh[0]);
-    for (const entry of fresh) begin(entry, circle);
+    for (const entry of fresh) begin(entry, area);
 }
 
 export function select(entry) {

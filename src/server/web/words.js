@@ -23,3 +23,16 @@ export function bytes(n) {
 export const megapixels = (n) => `${n >= 1e7 ? Math.round(n / 1e6) : (n / 1e6).toFixed(1)} megapixels`;
 
 export const count = (n, one, many) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
+
+/* What an answer's margin says: kind 'weak', 'clear' or 'only', a word, and a sentence. */
+export function verdict({weak, margin}) {
+    if (typeof margin !== 'number' || typeof weak !== 'boolean')
+        return {kind: 'only', word: 'only place', sentence: 'Only place: there is no other to compare with.'};
+    if (weak)
+        return {
+            kind: 'weak',
+            word: 'weak',
+            sentence: `Weak: another place is almost as similar, only ${score(margin)} behind.`,
+        };
+    return {kind: 'clear', word: 'clear', sentence: `Clear: the next place is ${score(margin)} behind.`};
+}

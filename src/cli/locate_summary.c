@@ -1,0 +1,68 @@
+/* locate_summary.c - how right the answers are as a whole, and how many of them are weak. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/locate.h"
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median_of(double *values, size_t count)
+{
+    if (count == 0) return NAN;
+    qsort(values, count, sizeof *values, by_size);
+    return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+}
+
+struct summary locate_summary(const struct answers *a)
+{
+    struct summary s = {.photos = a->photos.count, .median_m = NAN};
+    double *off = malloc((a->photos.count + 1) * sizeof *off);
+    for (size_t i = 0; i < a->photos.count; i++) {
+        struct located l = located_photo(a, i);
+        if (l.status != GVM_OK || l.found->count == 0) continue;
+        bool weak = located_weakness(l.found, l.min_margin) == WEAK, among = false;
+        s.located++;
+        s.weak += weak;
+        if (isnan(l.lat)) continue;
+        double error = located_error(&l, l.hits);
+        bool near = error <= NEAR_M;
+        if (off != NULL) off[s.known] = error;
+        s.known++;
+        s.near += near;
+        s.weak_known += weak;
+        s.other_near += near && !weak;
+        for (int k = 0; k < l.found->count && k < AMONG; k++) among = among || located_error(&l, &l.hits[k]) <= NEAR_M;
+        s.among += among;
+    }
+    if (off != NULL) s.median_m = median_of(off, s.known);
+    free(off);
+    return s;
+}
+
+static double percent(size_t part, size_t whole)
+{
+    return 100.0 * (double)part / (double)whole;
+}
+
+void locate_print_summary(const struct answers *a)
+{
+    struct summary s = locate_summary(a);
+    if (s.known > 1) {
+        printf("\n%zu photos whose place is known: median error %.1f m; within %d m %.1f%% at rank 1, %.1f%% among the "
+               "first %d\n",
+               s.known, s.median_m, NEAR_M, percent(s.near, s.known), percent(s.among, s.known),
+               a->top < AMONG ? a->top : AMONG);
+        printf("%zu of them weak (margin below %g)", s.weak_known, a->min_margin);
+        if (s.weak_known < s.known)
+            printf(": of the other %zu, %.1f%% within %d m", s.known - s.weak_known,
+                   percent(s.other_near, s.known - s.weak_known), NEAR_M);
+        putchar('\n');
+    } else if (s.located > 1) {
+        printf("\n%zu photos located, %zu of them weak (margin below %g)\n", s.located, s.weak, a->min_margin);
+    }
+}

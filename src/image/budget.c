@@ -1,0 +1,35 @@
+/* budget.c - see budget.h */
+#define _GNU_SOURCE /* pthread_cond_clockwait */
+#include "image/budget.h"
+
+#include <errno.h>
+#include <math.h>
+#include <time.h>
+
+bool budget_take_until(struct budget *b, int64_t amount, double until)
+{
+    struct timespec end = {0};
+    int late = 0;
+    if (isfinite(until)) end = (struct timespec){(time_t)floor(until), (long)(1e9 * (until - floor(until)))};
+    pthread_mutex_lock(&b->lock);
+    while (b->left < amount && late == 0)
+        late = isfinite(until) ? pthread_cond_clockwait(&b->freed, &b->lock, CLOCK_MONOTONIC, &end)
+                               : pthread_cond_wait(&b->freed, &b->lock);
+    bool taken = b->left >= amount;
+    if (taken) b->left -= amount;
+    pthread_mutex_unlock(&b->lock);
+    return taken;
+}
+
+void budget_take(struct budget *b, int64_t amount)
+{
+    budget_take_until(b, amount, INFINITY);
+}
+
+void budget_give_back(struct budget *b, int64_t amount)
+{
+    pthread_mutex_lock(&b->lock);
+    b->left += amount;
+    pthread_cond_broadcast(&b->freed);
+    pthread_mutex_unlock(&b->lock);
+}

@@ -1,0 +1,148 @@
+/* circle.c - see circle.h */
+#include "image/circle.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+/* What a user can do about it. */
+#define ADVICE                                                                                                         \
+    "locating needs the full circle: take a 360-degree panorama, with a 360 camera or an app that makes them, or say " \
+    "--panorama yes if this is one"
+
+/* Writers round sizes: a circle less than a third of a degree short is full. */
+static const double NEARLY = 0.999;
+
+/* A telephone's widest photo is 20:9, or 21:9. What is wider was put together. */
+static const double WIDEST_PHOTO = 2.4;
+
+bool gpano_is_stale(const struct gpano *g, int width, int height)
+{
+    if (g->width == 0 || g->height == 0) return false;
+    double said = g->width / g->height, is = (double)width / height;
+    return fabs(said - is) > 0.02 * is;
+}
+
+/* ------------------------------------------------------------------ what a camera says */
+
+/* Degrees. The length as of 35 mm film goes by the diagonal. */
+static double width_of_view(const struct image *image)
+{
+    double w = image->width, h = image->height;
+    return 2 * atan(43.27 * w / hypot(w, h) / (2 * image->exif.focal_35mm)) * 180 / 3.14159265358979;
+}
+
+static gvm_status check_camera(const struct image *image, const char *where, gvm_error *err)
+{
+    const struct exif *e = &image->exif;
+    int w = image->width, h = image->height;
+    bool camera = e->make[0] != '\0' || e->model[0] != '\0';
+    const char *name = strrchr(where, '/') != NULL ? strrchr(where, '/') + 1 : where;
+    if (e->sweep || (strncmp(name, "PANO_", 5) == 0 && w != 2 * h))
+        return fail(
+            err, GVM_IMAGE,
+            "%s: this %d x %d picture is no full panorama but a telephone's sweep, which seldom goes all round and "
+            "does not say that it did; " ADVICE,
+            where, w, h);
+    bool lens = e->focal_35mm > 0 || (e->has_focal && camera);
+    if (!lens && !(camera && w <= WIDEST_PHOTO * h)) return GVM_OK; /* programs that make panoramas keep the maker */
+    if (w > WIDEST_PHOTO * h)
+        return fail(err, GVM_IMAGE,
+                    "%s: this %d x %d picture is no full panorama as far as it says (it has a lens's EXIF and no "
+                    "GPano); " ADVICE,
+                    where, w, h);
+    if (e->focal_35mm > 0)
+        return fail(err, GVM_IMAGE,
+                    "%s: this %d x %d picture is no full panorama but an ordinary photo, about %.0f degrees wide "
+                    "(EXIF); " ADVICE,
+                    where, w, h, width_of_view(image));
+    return fail(err, GVM_IMAGE,
+                "%s: this %d x %d picture is no full panorama but an ordinary photo (EXIF: %s%s%s); " ADVICE, where, w,
+                h, e->make, e->make[0] != '\0' && e->model[0] != '\0' ? " " : "", e->model);
+}
+
+/* ------------------------------------------------------------------ what a picture shows */
+
+static double difference(const uint8_t *pixels, int H, int W, int a, int b)
+{
+    double sum = 0;
+    for (int y = 0; y < H; y++, pixels += 3 * (size_t)W)
+        for (int c = 0; c < 3; c++) sum += abs(pixels[3 * a + c] - pixels[3 * b + c]);
+    return sum;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* A full circle's last column is its first one's neighbour, and differs from it as neighbours do: at most 3.5 times as
+ * much as half of them, in 48 real and drawn panoramas. Of photos half differ more than 4.5 times as much, of panoramas
+ * that were cut off nine in ten. */
+static gvm_status check_edges(const struct image *image, const char *where, gvm_error *err)
+{
+    enum { H = 64, W = 256 };
+    double each[W - 1];
+    uint8_t *small = malloc(H * W * 3);
+    gvm_status status = GVM_MEMORY;
+    if (small != NULL)
+        status = image_resize(small, H, W, image->pixels, image->height, image->width,
+                              (double[4]){0, 0, image->width, image->height});
+    if (status != GVM_OK) {
+        free(small);
+        return fail(err, status, "%s: there is not enough memory to look at it", where);
+    }
+    for (int x = 0; x < W - 1; x++) each[x] = difference(small, H, W, x, x + 1);
+    double ends = difference(small, H, W, 0, W - 1);
+    free(small);
+    qsort(each, W - 1, sizeof *each, by_size);
+    if (ends <= 4.5 * each[W / 2]) return GVM_OK;
+    return fail(
+        err, GVM_IMAGE,
+        "%s: this %d x %d picture is no full panorama as far as can be seen (its left and right edge do not join, "
+        "and it does not say that it is one); " ADVICE,
+        where, image->width, image->height);
+}
+
+/* What data sets cut their panoramas to: VIGOR and CVACT, the drawn towns, CVUSA. */
+static bool is_usual(double ratio)
+{
+    static const double usual[] = {2, 4, 5.5};
+    for (int i = 0; i < 3; i++)
+        if (fabs(ratio / usual[i] - 1) < 0.01) return true;
+    return false;
+}
+
+gvm_status circle_check(struct image *image, enum circle circle, const char *where, gvm_error *err)
+{
+    int w = image->width, h = image->height;
+    struct gpano *g = &image->gpano;
+    if (circle == CIRCLE_GIVEN) {
+        if (gpano_is_stale(g, w, h)) *g = (struct gpano){0};
+        return GVM_OK;
+    }
+    if (g->other)
+        return fail(err, GVM_IMAGE, "%s: the projection of this %d x %d panorama is not equirectangular, convert it",
+                    where, w, h);
+    bool sized = g->full_width > 0 && g->width > 0;
+    if (sized && g->width < NEARLY * g->full_width)
+        return fail(err, GVM_IMAGE,
+                    "%s: this %d x %d picture covers only %.0f of 360 degrees (GPano), and without the full circle the "
+                    "answer would be confidently wrong",
+                    where, w, h, 360 * g->width / g->full_width);
+    if (gpano_is_stale(g, w, h))
+        *g = (struct gpano){0};
+    else if (sized || g->equirectangular)
+        return GVM_OK;
+    gvm_status status = check_camera(image, where, err);
+    if (status != GVM_OK) return status;
+    if (10 * (int64_t)w < 19 * (int64_t)h)
+        return fail(
+            err, GVM_IMAGE,
+            "%s: %d x %d is no full panorama (neither GPano says so nor is it 1.9 times as wide as high); " ADVICE,
+            where, w, h);
+    return circle == CIRCLE_LISTED || is_usual((double)w / h) ? GVM_OK : check_edges(image, where, err);
+}

@@ -1,0 +1,25 @@
+/* circle.h - whether a picture is a full panorama. The method would give a confident wrong answer for another. */
+#ifndef GVM_IMAGE_CIRCLE_H
+#define GVM_IMAGE_CIRCLE_H
+
+#include "geoviewmatch.h"
+#include "image/image.h"
+
+/* What is known of a picture besides. The first two are what gvm_load_picture takes. */
+enum circle {
+    CIRCLE_CHECKED, /* nothing: it is looked at in every way */
+    CIRCLE_GIVEN,   /* it is a full panorama, whatever it says of itself */
+    CIRCLE_LISTED   /* a data set lists it as a panorama: only what it says itself counts against that */
+};
+
+/* A program that crops or stretches a picture often leaves its XMP as it was. */
+bool gpano_is_stale(const struct gpano *gpano, int width, int height);
+
+/* A picture is taken for full that says so (GPano); or that says nothing, neither of its shape nor of a camera, is at
+ * least 1.9 times as wide as high and is listed, has a data set's shape (2:1, 4:1, 5.5:1) or edges that join. Leaves
+ * image->gpano empty if it does not fit the picture, or is not to count.
+ *
+ * Returns GVM_OK, GVM_IMAGE with what it is instead, or GVM_MEMORY. */
+gvm_status circle_check(struct image *image, enum circle circle, const char *where, gvm_error *err);
+
+#endif

@@ -1,0 +1,125 @@
+/* cost.c - see cost.h */
+#include "image/cost.h"
+
+#include <string.h>
+
+#include "image/markers.h"
+
+enum { ARITHMETIC = 16 /* times as slow as Huffman's, about */ };
+
+/* Progressive files have about ten scans. libjpeg takes some 0.1 ns a pixel for a scan in which nothing is, so this is
+ * a second. The number counts too: each scan has tables of its own, whatever the picture's size. */
+static const uint64_t MOST_SCANS = 100, MOST_WORK = 8ull * 1000 * 1000 * 1000;
+static const uint64_t MOST_SEGMENTS[] = {[JPEG] = 100000, [WEBP] = 10000, [TIFF] = 4096};
+
+/* Of the box in front, the brand and those that it is compatible with; their generic ones say nothing of the codec. */
+static enum picture_kind brand_kind(const uint8_t *box, size_t size)
+{
+    static const char heic[][5] = {"heic", "heix", "heim", "heis", "hevc", "hevx"}, avif[][5] = {"avif", "avis"};
+    for (size_t at = 8; at + 4 <= size && at + 4 <= big32(box); at += at == 8 ? 8 : 4) {
+        for (size_t i = 0; i < sizeof heic / sizeof *heic; i++)
+            if (memcmp(box + at, heic[i], 4) == 0) return HEIC;
+        for (size_t i = 0; i < sizeof avif / sizeof *avif; i++)
+            if (memcmp(box + at, avif[i], 4) == 0) return AVIF;
+    }
+    return NO_PICTURE;
+}
+
+enum picture_kind picture_kind(const uint8_t *magic, size_t size)
+{
+    if (size >= 3 && memcmp(magic, "\xff\xd8\xff", 3) == 0) return JPEG;
+    if (size >= 8 && memcmp(magic, "\x89PNG\r\n\x1a\n", 8) == 0) return PNG;
+    if (size >= 12 && memcmp(magic, "RIFF", 4) == 0 && memcmp(magic + 8, "WEBP", 4) == 0) return WEBP;
+    if (size >= 4 && (memcmp(magic, "II*\0", 4) == 0 || memcmp(magic, "MM\0*", 4) == 0)) return TIFF;
+    if (size >= 4 && (memcmp(magic, "II+\0", 4) == 0 || memcmp(magic, "MM\0+", 4) == 0)) return TIFF; /* BigTIFF */
+    if (size >= 12 && memcmp(magic + 4, "ftyp", 4) == 0) return brand_kind(magic, size);
+    if (size >= 2 && memcmp(magic, "\xff\x0a", 2) == 0) return JPEG_XL;
+    if (size >= 12 && memcmp(magic, "\0\0\0\x0cJXL \r\n\x87\n", 12) == 0) return JPEG_XL;
+    return NO_PICTURE;
+}
+
+struct walk {
+    const struct bytes *bytes;
+    enum picture_kind kind;
+    struct cost *cost;
+    bool (*stop)(void *user);
+    void *user;
+};
+
+static bool ends(void *user)
+{
+    const struct walk *w = user;
+    if (w->stop != NULL && w->stop(w->user)) w->cost->ended = true;
+    return w->cost->ended || cost_excess(w->cost, w->kind) != NULL;
+}
+
+static bool is_frame(int marker) /* SOF0..SOF15 without DHT, JPG and DAC, which lie between */
+{
+    return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
+}
+
+/* Up to the first end of image: further pictures (MPF) lie behind it. */
+static void walk_jpeg(struct walk *w, bool header_only)
+{
+    struct markers markers = {w->bytes, ends, w, 2, 0, 0};
+    uint64_t weight = 1;
+    for (int marker; !ends(w) && (marker = markers_next(&markers)) != 0;) {
+        uint8_t frame[5]; /* precision, height, width */
+        w->cost->segments++;
+        if (is_frame(marker) && bytes_have(frame, w->bytes, markers.content, sizeof frame)) {
+            w->cost->pixels = (uint64_t)big16(frame + 1) * big16(frame + 3);
+            weight = marker >= 0xc9 ? ARITHMETIC : 1;
+        }
+        if (marker == SCAN) w->cost->scans += weight;
+        if (marker == SCAN && header_only) return;
+    }
+}
+
+/* ------------------------------------------------------------------ WebP and TIFF */
+
+static void walk_webp(struct walk *w)
+{
+    uint8_t head[8];
+    for (uint64_t at = 12; bytes_have(head, w->bytes, at, sizeof head) && !ends(w);) {
+        if (memcmp(head, "ANMF", 4) == 0) w->cost->segments++;
+        uint64_t size = little32(head + 4);
+        at += 8 + size + size % 2;
+    }
+}
+
+/* The chain of directories, which a loader follows to its end for the number of pages. */
+static void walk_tiff(struct walk *w)
+{
+    uint8_t head[16];
+    size_t n = bytes_read(head, w->bytes, 0, sizeof head);
+    if (n < 8) return;
+    bool big = head[0] == 'M', wide = bytes_number(head + 2, 2, big) == 43;
+    int offset = wide ? 8 : 4, count = wide ? 8 : 2, entry = wide ? 20 : 12;
+    if (wide && n < 16) return;
+    for (uint64_t at = bytes_number(head + (wide ? 8 : 4), offset, big); at != 0 && !ends(w);) {
+        w->cost->segments++;
+        if (!bytes_have(head, w->bytes, at, (size_t)count)) return;
+        uint64_t entries = bytes_number(head, count, big);
+        if (entries > 0xffff) return;
+        at += (uint64_t)count + entries * (uint64_t)entry;
+        if (!bytes_have(head, w->bytes, at, (size_t)offset)) return;
+        at = bytes_number(head, offset, big);
+    }
+}
+
+void cost_of(struct cost *cost, const struct bytes *bytes, enum picture_kind kind, bool header_only,
+             bool (*stop)(void *user), void *user)
+{
+    *cost = (struct cost){0};
+    struct walk w = {bytes, kind, cost, stop, user};
+    if (kind == JPEG) walk_jpeg(&w, header_only);
+    if (kind == WEBP) walk_webp(&w);
+    if (kind == TIFF) walk_tiff(&w);
+}
+
+const char *cost_excess(const struct cost *cost, enum picture_kind kind)
+{
+    if (cost->scans > MOST_SCANS || cost->scans * cost->pixels > MOST_WORK) return "scans for its size";
+    if (cost->segments == 0 || cost->segments <= MOST_SEGMENTS[kind]) return NULL;
+    return kind == WEBP ? "frames" : kind == TIFF ? "directories" : "segments";
+}

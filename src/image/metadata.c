@@ -1,0 +1,207 @@
+/* metadata.c - see metadata.h. Relies on libvips for the metadata that it hands over as they are: XMP of all formats
+ * but JPEG, EXIF of WebP and HEIF, text of PNG.
+ *
+ * JPEG: libvips keeps one segment of EXIF and one of XMP. But programs write a segment of their own beside the
+ * camera's, so all are read: a later EXIF lies over those before it, and of XMP's packets the first that says something
+ * of the panorama counts. A segment has 64 KB at most. EXIF goes on in further segments that begin without a header of
+ * their own, XMP in an extension, whose parts say where they belong.
+ *
+ * PNG: EXIF in a chunk, or as text in hexadecimal digits, as ImageMagick wrote it before there was one. */
+#include "image/metadata.h"
+
+#include "image/markers.h"
+
+#include <string.h>
+
+enum { MOST = 4 * 1000 * 1000 /* bytes of a kind of metadata; ordinary are thousands */ };
+
+#define EXIF_MARK "Exif\0"
+#define XMP_MARK "http://ns.adobe.com/xap/1.0/"
+#define EXTENSION_MARK "http://ns.adobe.com/xmp/extension/" /* then the GUID, all its size, where this part belongs */
+
+enum { EXTENSION_HEAD = sizeof EXTENSION_MARK + XMP_GUID + 8 };
+
+static void read_exif(struct exif *exif, const void *block, size_t size)
+{
+    if (size > 0) exif_read_block(exif, block, size);
+}
+
+/* ------------------------------------------------------------------ JPEG */
+
+struct jpeg {
+    struct xmp *xmp;
+    struct exif *exif;
+    GByteArray *block;       /* of EXIF: the segments so far */
+    GByteArray *extension;   /* of XMP, with holes where parts have not come */
+    char guid[XMP_GUID + 1]; /* whose it is; empty: nobody's yet */
+};
+
+static bool begins(const uint8_t *data, size_t size, const char *mark, size_t length)
+{
+    return size >= length && memcmp(data, mark, length) == 0;
+}
+
+static void take_exif(struct jpeg *j, const uint8_t *data, size_t size)
+{
+    bool new = begins(data, size, "II", 2) || begins(data, size, "MM", 2);
+    if (new) {
+        read_exif(j->exif, j->block->data, j->block->len);
+        g_byte_array_set_size(j->block, 0);
+    }
+    if (j->block->len + size <= MOST) g_byte_array_append(j->block, data, (guint)size);
+}
+
+static void take_packet(struct jpeg *j, const uint8_t *data, size_t size)
+{
+    struct xmp packet = {.exif = j->xmp->exif};
+    xmp_read(&packet, (const char *)data, size);
+    j->xmp->exif = packet.exif;
+    if (!gpano_says(&j->xmp->gpano)) j->xmp->gpano = packet.gpano;
+    if (j->xmp->guid[0] == '\0') memcpy(j->xmp->guid, packet.guid, sizeof packet.guid);
+}
+
+/* One extension is put together, that of the packet where that has come before; else the first. */
+static void take_part(struct jpeg *j, const uint8_t *data, size_t size)
+{
+    const uint8_t *guid = data + sizeof EXTENSION_MARK;
+    uint32_t at = big32(guid + XMP_GUID + 4);
+    size_t part = size - EXTENSION_HEAD;
+    if (j->guid[0] == '\0') memcpy(j->guid, guid, XMP_GUID);
+    if (memcmp(j->guid, guid, XMP_GUID) != 0 || at > MOST || at + part > MOST) return;
+    if (j->extension->len < at + part) {
+        guint old = j->extension->len;
+        g_byte_array_set_size(j->extension, (guint)(at + part));
+        memset(j->extension->data + old, 0, at + part - old);
+    }
+    memcpy(j->extension->data + at, data + EXTENSION_HEAD, part);
+}
+
+/* What to do with segments of APP1, and then of the extension, whose GUID the packets tell. */
+static void walk(struct jpeg *j, const struct bytes *bytes, bool extension)
+{
+    static const size_t most = 1 << 16;
+    uint8_t *data = g_malloc(most);
+    struct markers markers = {.bytes = bytes, .next = 2};
+    size_t all = 0;
+    for (int marker; (marker = markers_next(&markers)) != 0 && marker != SCAN && all < 4 * MOST;) {
+        if (marker != APP1) continue;
+        size_t n = bytes_read(data, bytes, markers.content, markers.size);
+        all += n;
+        if (begins(data, n, EXTENSION_MARK, sizeof EXTENSION_MARK)) {
+            if (extension && n > EXTENSION_HEAD) take_part(j, data, n);
+        } else if (!extension && begins(data, n, XMP_MARK, sizeof XMP_MARK)) {
+            take_packet(j, data + sizeof XMP_MARK, n - sizeof XMP_MARK);
+        } else if (!extension && n > 6 && begins(data, n, EXIF_MARK, sizeof EXIF_MARK - 1)) {
+            take_exif(j, data + 6, n - 6);
+        }
+    }
+    g_free(data);
+}
+
+void metadata_read_jpeg(struct xmp *xmp, struct exif *exif, const struct bytes *bytes)
+{
+    *xmp = (struct xmp){.guid = ""};
+    *exif = (struct exif){.make = ""};
+    struct jpeg j = {xmp, exif, g_byte_array_new(), g_byte_array_new(), ""};
+    walk(&j, bytes, false);
+    read_exif(exif, j.block->data, j.block->len);
+    memcpy(j.guid, xmp->guid, sizeof j.guid);
+    walk(&j, bytes, true);
+    if (j.extension->len > 0) xmp_read(xmp, (const char *)j.extension->data, j.extension->len);
+    g_byte_array_free(j.block, TRUE);
+    g_byte_array_free(j.extension, TRUE);
+}
+
+/* ------------------------------------------------------------------ PNG */
+
+/* A chunk of EXIF lies before the pixels or behind them. */
+static void read_exif_chunk(struct exif *exif, const struct bytes *bytes)
+{
+    uint8_t head[8];
+    uint64_t at = 8;
+    for (int chunks = 0; chunks < 100000 && bytes_have(head, bytes, at, sizeof head); chunks++) {
+        uint32_t size = big32(head);
+        if (memcmp(head + 4, "IEND", 4) == 0) return;
+        if (memcmp(head + 4, "eXIf", 4) == 0 && size <= MOST) {
+            uint8_t *block = g_malloc(size + 1);
+            read_exif(exif, block, bytes_read(block, bytes, at + 8, size));
+            g_free(block);
+        }
+        at += 12 + (uint64_t)size;
+    }
+}
+
+/* "\nexif\n    1234\n" and so many bytes in hexadecimal digits, with line breaks. */
+static GByteArray *read_profile(const char *text)
+{
+    GByteArray *bytes = g_byte_array_new();
+    int lines = 0, high = -1;
+    for (; *text != '\0' && lines < 3; text++) lines += *text == '\n';
+    for (; *text != '\0' && bytes->len < MOST; text++) {
+        int digit = g_ascii_xdigit_value(*text);
+        if (digit < 0) continue;
+        uint8_t byte = (uint8_t)(high << 4 | digit);
+        if (high >= 0) g_byte_array_append(bytes, &byte, 1);
+        high = high < 0 ? digit : -1;
+    }
+    return bytes;
+}
+
+struct texts {
+    struct exif *exif;
+    struct xmp *xmp;
+};
+
+static void *read_text(VipsImage *in, const char *field, GValue *value, void *user)
+{
+    struct texts *t = user;
+    const char *text, *key = strstr(field, "Raw profile type ");
+    (void)value;
+    if (strncmp(field, "png-comment-", 12) != 0 || key == NULL || vips_image_get_string(in, field, &text) != 0)
+        return NULL;
+    key += strlen("Raw profile type ");
+    bool app1 = strcmp(key, "APP1") == 0; /* as a JPEG's segment */
+    if (!app1 && strcmp(key, "exif") != 0 && strcmp(key, "xmp") != 0) return NULL;
+    GByteArray *bytes = read_profile(text);
+    if (strcmp(key, "xmp") == 0)
+        xmp_read(t->xmp, (const char *)bytes->data, bytes->len);
+    else if (app1 && begins(bytes->data, bytes->len, XMP_MARK, sizeof XMP_MARK))
+        xmp_read(t->xmp, (const char *)bytes->data + sizeof XMP_MARK, bytes->len - sizeof XMP_MARK);
+    else
+        read_exif(t->exif, bytes->data, bytes->len);
+    g_byte_array_free(bytes, TRUE);
+    return NULL;
+}
+
+/* ------------------------------------------------------------------ all */
+
+static const void *field_of(size_t *size, VipsImage *in, const char *name)
+{
+    const void *data = NULL;
+    *size = 0;
+    if (vips_image_get_typeof(in, name) == 0 || vips_image_get_blob(in, name, &data, size) != 0) return NULL;
+    if (*size > MOST) *size = MOST;
+    return data;
+}
+
+void metadata_read(struct gpano *gpano, struct exif *exif, VipsImage *in, const struct bytes *bytes,
+                   enum picture_kind kind)
+{
+    struct xmp xmp = {.guid = ""};
+    size_t size;
+    const void *data;
+    *exif = (struct exif){.make = ""};
+    if (kind == JPEG) {
+        metadata_read_jpeg(&xmp, exif, bytes);
+    } else {
+        if (kind == PNG) vips_image_map(in, read_text, &(struct texts){exif, &xmp});
+        if (kind == PNG) read_exif_chunk(exif, bytes);
+        if (kind == TIFF) exif_read(exif, bytes, 0);
+        if ((kind == WEBP || kind == HEIC) && (data = field_of(&size, in, VIPS_META_EXIF_NAME)) != NULL)
+            read_exif(exif, data, size);
+        if ((data = field_of(&size, in, VIPS_META_XMP_NAME)) != NULL) xmp_read(&xmp, data, size);
+    }
+    *gpano = xmp.gpano;
+    if (!exif->has_place && xmp.exif.has_place) exif_set_place(exif, xmp.exif.lat, xmp.exif.lon);
+    if (!exif->has_heading && xmp.exif.has_heading) exif_set_heading(exif, xmp.exif.heading, 'T');
+}

@@ -1,0 +1,198 @@
+/* xmp.c - see xmp.h. Relies on GLib's GMarkup: a small parser without entities of one's own, files or network.
+ *
+ * RDF writes a property as an attribute, GPano:Name="value", or as an element, <GPano:Name>value</GPano:Name>. A name's
+ * prefix stands for a namespace by its declaration, which usually, but not always, calls Google's GPano. */
+#include "image/xmp.h"
+
+#include <glib.h>
+#include <math.h>
+#include <string.h>
+
+enum { VALUE_MAX = 64, PREFIX_MAX = 32, PREFIXES = 16 };
+
+enum space { NO_SPACE, GPANO, EXIF, NOTE };
+
+static const char *const spaces[] = {[GPANO] = "http://ns.google.com/photos/1.0/panorama/",
+                                     [EXIF] = "http://ns.adobe.com/exif/1.0/",
+                                     [NOTE] = "http://ns.adobe.com/xmp/note/"};
+
+/* Coordinates are put together once all is read. */
+struct parse {
+    struct xmp *xmp;
+    struct {
+        char prefix[PREFIX_MAX]; /* empty: of names without one */
+        enum space space;
+    } known[PREFIXES];
+    int count;
+    enum space space;     /* of the element whose text is read; NO_SPACE: of none */
+    char name[VALUE_MAX]; /* its name */
+    GString *text;
+    double lat, lon, heading;
+    char reference;
+};
+
+/* XMP writes numbers with a point, whatever the locale: g_ascii_strtod. */
+static void take_number(double *number, const char *value, double low, double high)
+{
+    char *rest;
+    double x = g_ascii_strtod(value, &rest);
+    if (rest != value && *rest == '\0' && isfinite(x) && x >= low && x <= high) *number = x;
+}
+
+static void take_gpano(struct gpano *gpano, const char *name, const char *value)
+{
+    const double pixels = 1e7, turns = 3600;
+    const struct {
+        const char *name;
+        double *number;
+    } sizes[] = {{"FullPanoWidthPixels", &gpano->full_width},    {"FullPanoHeightPixels", &gpano->full_height},
+                 {"CroppedAreaLeftPixels", &gpano->left},        {"CroppedAreaTopPixels", &gpano->top},
+                 {"CroppedAreaImageWidthPixels", &gpano->width}, {"CroppedAreaImageHeightPixels", &gpano->height}};
+    for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++)
+        if (strcmp(name, sizes[i].name) == 0) take_number(sizes[i].number, value, 0, pixels);
+    if (strcmp(name, "PoseHeadingDegrees") == 0) {
+        double heading = NAN;
+        take_number(&heading, value, -turns, turns);
+        if (isnan(heading)) return;
+        gpano->heading = heading;
+        gpano->has_heading = true;
+    } else if (strcmp(name, "ProjectionType") == 0 && *value != '\0') {
+        gpano->equirectangular = g_ascii_strcasecmp(value, "equirectangular") == 0;
+        gpano->other = !gpano->equirectangular;
+    }
+}
+
+/* "51,30.5N" or "51,30,30N" */
+static double coordinate(const char *value, const char *letters)
+{
+    double degrees = 0, unit = 1;
+    for (int i = 0; i < 3; i++, unit *= 60) {
+        char *rest;
+        double x = g_ascii_strtod(value, &rest);
+        if (rest == value || !isfinite(x) || x < 0) return NAN;
+        degrees += x / unit;
+        value = rest;
+        if (*value != ',') break;
+        value++;
+    }
+    char letter = g_ascii_toupper(*value);
+    if (letter == '\0' || value[1] != '\0' || strchr(letters, letter) == NULL) return NAN;
+    return letter == letters[1] ? -degrees : degrees;
+}
+
+/* "9000/100" or "90.0" */
+static double fraction(const char *value)
+{
+    char *rest;
+    double above = g_ascii_strtod(value, &rest), below = 1;
+    if (rest == value) return NAN;
+    if (*rest == '/') {
+        value = rest + 1;
+        below = g_ascii_strtod(value, &rest);
+        if (rest == value) return NAN;
+    }
+    return *rest == '\0' ? above / below : NAN;
+}
+
+static void take(struct parse *p, enum space space, const char *name, const char *raw)
+{
+    char value[VALUE_MAX];
+    while (g_ascii_isspace(*raw)) raw++;
+    size_t n = strlen(raw);
+    while (n > 0 && g_ascii_isspace(raw[n - 1])) n--;
+    if (n >= sizeof value) return;
+    memcpy(value, raw, n);
+    value[n] = '\0';
+    if (space == GPANO) take_gpano(&p->xmp->gpano, name, value);
+    if (space == NOTE && strcmp(name, "HasExtendedXMP") == 0 && n == XMP_GUID) memcpy(p->xmp->guid, value, n + 1);
+    if (space != EXIF) return;
+    if (strcmp(name, "GPSLatitude") == 0) p->lat = coordinate(value, "NS");
+    if (strcmp(name, "GPSLongitude") == 0) p->lon = coordinate(value, "EW");
+    if (strcmp(name, "GPSImgDirection") == 0) p->heading = fraction(value);
+    if (strcmp(name, "GPSImgDirectionRef") == 0) p->reference = *value;
+}
+
+/* ------------------------------------------------------------------ namespaces */
+
+static enum space space_of(const struct parse *p, const char **local, const char *name)
+{
+    const char *colon = strchr(name, ':');
+    size_t n = colon != NULL ? (size_t)(colon - name) : 0;
+    *local = colon != NULL ? colon + 1 : name;
+    for (int i = p->count; i-- > 0;)
+        if (strlen(p->known[i].prefix) == n && memcmp(p->known[i].prefix, name, n) == 0) return p->known[i].space;
+    return n == 5 && memcmp(name, "GPano", n) == 0 ? GPANO : NO_SPACE; /* programs forget to declare it */
+}
+
+/* An attribute that declares a prefix; kept if it is of a namespace that is looked for, or takes a prefix away from it.
+ */
+static bool declares(struct parse *p, const char *name, const char *uri)
+{
+    if (strncmp(name, "xmlns", 5) != 0 || (name[5] != ':' && name[5] != '\0')) return false;
+    const char *prefix = name[5] == ':' ? name + 6 : "", *local;
+    enum space space = NO_SPACE;
+    for (int i = GPANO; i <= NOTE; i++)
+        if (strcmp(uri, spaces[i]) == 0) space = (enum space)i;
+    char full[PREFIX_MAX + 8];
+    if (strlen(prefix) >= PREFIX_MAX || p->count == PREFIXES) return true;
+    g_snprintf(full, sizeof full, *prefix != '\0' ? "%s:x" : "x", prefix);
+    if (space_of(p, &local, full) == space) return true;
+    g_strlcpy(p->known[p->count].prefix, prefix, PREFIX_MAX);
+    p->known[p->count++].space = space;
+    return true;
+}
+
+/* ------------------------------------------------------------------ the parser's calls */
+
+static void on_start(GMarkupParseContext *context, const char *element, const char **names, const char **values,
+                     gpointer user, GError **error)
+{
+    struct parse *p = user;
+    const char *local;
+    (void)context, (void)error;
+    for (int i = 0; names[i] != NULL; i++) declares(p, names[i], values[i]);
+    for (int i = 0; names[i] != NULL; i++)
+        if (strchr(names[i], ':') != NULL) { /* one without a prefix is in no namespace */
+            enum space space = space_of(p, &local, names[i]);
+            if (space != NO_SPACE) take(p, space, local, values[i]);
+        }
+    p->space = space_of(p, &local, element);
+    g_strlcpy(p->name, local, sizeof p->name);
+    g_string_truncate(p->text, 0);
+}
+
+static void on_end(GMarkupParseContext *context, const char *element, gpointer user, GError **error)
+{
+    struct parse *p = user;
+    (void)context, (void)element, (void)error;
+    if (p->space != NO_SPACE) take(p, p->space, p->name, p->text->str);
+    p->space = NO_SPACE;
+}
+
+static void on_text(GMarkupParseContext *context, const char *text, gsize size, gpointer user, GError **error)
+{
+    struct parse *p = user;
+    (void)context, (void)error;
+    if (p->space != NO_SPACE && p->text->len < 2 * VALUE_MAX)
+        g_string_append_len(p->text, text, size < 2 * VALUE_MAX ? (gssize)size : 2 * VALUE_MAX);
+}
+
+void xmp_read(struct xmp *xmp, const char *text, size_t size)
+{
+    static const GMarkupParser parser = {on_start, on_end, on_text, NULL, NULL};
+    const char *start = size > 0 ? memchr(text, '<', size) : NULL; /* a byte order mark may stand in front */
+    if (start == NULL) return;
+    struct parse p = {.xmp = xmp, .text = g_string_new(NULL), .lat = NAN, .lon = NAN, .heading = NAN};
+    GMarkupParseContext *context = g_markup_parse_context_new(&parser, G_MARKUP_TREAT_CDATA_AS_TEXT, &p, NULL);
+    g_markup_parse_context_parse(context, start, (gssize)(text + size - start), NULL);
+    g_markup_parse_context_free(context);
+    g_string_free(p.text, TRUE);
+    exif_set_place(&xmp->exif, p.lat, p.lon);
+    exif_set_heading(&xmp->exif, p.heading, p.reference);
+}
+
+bool gpano_says(const struct gpano *g)
+{
+    return g->full_width > 0 || g->full_height > 0 || g->width > 0 || g->height > 0 || g->has_heading ||
+           g->equirectangular || g->other;
+}

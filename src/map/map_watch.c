@@ -1,0 +1,143 @@
+/* map_watch.c - see map_watch.h */
+#include "map/map_watch.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "map/map_file.h"
+
+struct map_watch {
+    const gvm_map *map;
+    char *path; /* of the features */
+    int fd;
+    size_t used; /* bytes of the file that the map reads */
+    bool values;
+    uint64_t sum; /* of them */
+
+    pthread_mutex_t lock;
+    struct stat state; /* of the file when its sum was right last */
+    struct sigaction before;
+};
+
+/* What the handler sees of it. */
+static struct {
+    unsigned char *start;
+    size_t size, page;
+    atomic_bool cut;
+} watched;
+
+/* The access is made again once the handler returns. mmap is not on POSIX's list of what a handler may call; on Linux
+ * it is a system call like those that are. */
+static void take_signal(int number, siginfo_t *info, void *context)
+{
+    (void)context;
+    uintptr_t at = (uintptr_t)info->si_addr, start = (uintptr_t)watched.start;
+    if (start != 0 && at >= start && at < start + watched.size) {
+        size_t from = (at - start) / watched.page * watched.page;
+        void *zeros =
+            mmap(watched.start + from, watched.size - from, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+        atomic_store(&watched.cut, true);
+        if (zeros != MAP_FAILED) return;
+    }
+    signal(number, SIG_DFL); /* another's fault */
+}
+
+/* FNV-1a over words, of which the last may be short. */
+static uint64_t sum_of(const unsigned char *bytes, size_t size)
+{
+    uint64_t sum = 14695981039346656037u, word;
+    for (size_t i = 0; i < size; i += sizeof word) {
+        size_t n = size - i < sizeof word ? size - i : sizeof word;
+        word = 0;
+        memcpy(&word, bytes + i, n);
+        sum = (sum ^ word) * 1099511628211u;
+        sum ^= sum >> 29;
+    }
+    return sum;
+}
+
+static bool same_state(const struct stat *a, const struct stat *b)
+{
+    return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+           a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+static gvm_status start(struct map_watch *w, gvm_error *err)
+{
+    const gvm_map *map = w->map;
+    w->fd = -1;
+    if (map->file.data == NULL) return GVM_OK;
+    gvm_status status = map_features_path(&w->path, map->path, err);
+    if (status != GVM_OK) return status;
+    w->fd = open(w->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (w->fd < 0 || fstat(w->fd, &w->state) != 0) return fail_errno(err, "open", path_tail(w->path));
+    w->used = FEATURES_START + map->rows * (size_t)map->width * sizeof(uint16_t);
+    watched.start = (unsigned char *)(uintptr_t)map->file.data;
+    watched.size = map->file.size;
+    watched.page = (size_t)sysconf(_SC_PAGESIZE);
+    atomic_store(&watched.cut, false);
+    struct sigaction action = {.sa_sigaction = take_signal, .sa_flags = SA_SIGINFO};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGBUS, &action, &w->before);
+    if (w->values) w->sum = sum_of(map->file.data, w->used);
+    return map_watch_check(w, err);
+}
+
+gvm_status map_watch_open(struct map_watch **watch, const gvm_map *map, bool values, gvm_error *err)
+{
+    struct map_watch *w = *watch = calloc(1, sizeof *w);
+    if (w == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to watch the map");
+    w->map = map;
+    w->values = values;
+    pthread_mutex_init(&w->lock, NULL);
+    gvm_status status = start(w, err);
+    if (status == GVM_OK) return GVM_OK;
+    map_watch_free(w);
+    *watch = NULL;
+    return status;
+}
+
+void map_watch_free(struct map_watch *w)
+{
+    if (w == NULL) return;
+    if (w->used > 0) sigaction(SIGBUS, &w->before, NULL);
+    watched.start = NULL;
+    if (w->fd >= 0) close(w->fd);
+    pthread_mutex_destroy(&w->lock);
+    free(w->path);
+    free(w);
+}
+
+/* Holds the lock. */
+static gvm_status check(struct map_watch *w, gvm_error *err)
+{
+    struct stat now;
+    if (fstat(w->fd, &now) != 0) return fail_errno(err, "read", path_tail(w->path));
+    bool whole = (size_t)now.st_size >= w->used, changed = false;
+    if (whole && w->values && !same_state(&now, &w->state)) {
+        changed = sum_of(w->map->file.data, w->used) != w->sum;
+        if (!changed) w->state = now;
+    }
+    if (!whole || atomic_load(&watched.cut))
+        return fail(err, GVM_FILE, "%s: it was cut short, or cannot be read any more, while it was in use",
+                    path_tail(w->path));
+    return changed ? fail(err, GVM_FILE, "%s: it was changed while it was in use", path_tail(w->path)) : GVM_OK;
+}
+
+gvm_status map_watch_check(struct map_watch *w, gvm_error *err)
+{
+    if (w->fd < 0) return GVM_OK;
+    pthread_mutex_lock(&w->lock);
+    gvm_status status = check(w, err);
+    pthread_mutex_unlock(&w->lock);
+    return status;
+}

@@ -1,0 +1,284 @@
+/* form.c - see form.h.
+ *
+ * A part ends where a line begins with "--" and the boundary; the line end before it belongs to the boundary. Lines end
+ * with CR LF; in a form whose first boundary line ends with LF alone, so do all others. */
+#include "server/form.h"
+
+#include <glib.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { BOUNDARY = 201 /* with its end */, HEADERS = 16 * 1024 /* bytes of a part's */ };
+
+struct form {
+    form_part *part;
+    void *user;
+
+    enum {
+        PREAMBLE,
+        DATA,
+        BOUND,    /* the boundary was read: it counts if its line goes on as it should */
+        CLOSING,  /* the first of the two hyphens of the last one, too */
+        PADDING,  /* white space behind it */
+        LINE_END, /* a CR behind that */
+        HEADER,
+        EPILOGUE,
+        BROKEN
+    } state;
+    bool inside; /* a part, not the preamble */
+
+    char text[BOUNDARY + 4]; /* CR LF "--" boundary */
+    const char *mark;        /* what a part ends with: text, or without its CR */
+    size_t length, matched;  /* bytes of it, and of those that the last bytes are */
+    size_t before;           /* of those, the ones that ended the header, and are no data */
+
+    char header[HEADERS];
+    size_t filled, line; /* bytes of it, and where its last line begins */
+
+    char name[FORM_NAME];
+    bool named, base64;
+    gint decoder;
+    guint bits;
+};
+
+/* ------------------------------------------------------------------ header fields */
+
+/* The value of a parameter behind the first ";" of a field, without quotes; its length, which may be beyond the room.
+ * 0: there is none. An unquoted value goes up to the next ";", since boundaries with "=" or "/" are sent so. */
+static size_t read_parameter(char *value, size_t room, const char *field, const char *name)
+{
+    static const char space[] = " \t\r\n";
+    for (const char *p = strchr(field, ';'); p != NULL; p = strchr(p, ';')) {
+        p += strspn(p, "; \t\r\n");
+        size_t n = strcspn(p, "=; \t\r\n"), length = 0;
+        bool wanted = n == strlen(name) && strncasecmp(p, name, n) == 0;
+        p += n + strspn(p + n, space);
+        if (*p != '=') continue;
+        p++;
+        p += strspn(p, space);
+        if (*p == '"') {
+            for (p++; *p != '\0' && *p != '"'; p++) {
+                if (*p == '\\' && (p[1] == '"' || p[1] == '\\')) p++;
+                if (wanted && length + 1 < room) value[length] = *p;
+                length++;
+            }
+            if (*p != '"') return 0;
+            p++;
+        } else {
+            length = strcspn(p, ";");
+            const char *end = p + length;
+            while (length > 0 && strchr(space, p[length - 1]) != NULL) length--;
+            if (wanted && room > 0) memcpy(value, p, length < room ? length : room - 1);
+            p = end;
+        }
+        if (wanted && length > 0) {
+            value[length < room ? length : room - 1] = '\0';
+            return length;
+        }
+    }
+    return 0;
+}
+
+bool is_media_type(const char *content_type, const char *type)
+{
+    size_t n = strlen(type);
+    return strncasecmp(content_type, type, n) == 0 && strchr("; \t", content_type[n]) != NULL;
+}
+
+/* One field of a part, its lines joined. */
+static bool read_field(struct form *f, const char *field)
+{
+    static const char disposition[] = "Content-Disposition:", encoding[] = "Content-Transfer-Encoding:";
+    if (strncasecmp(field, disposition, sizeof disposition - 1) == 0) {
+        f->named = read_parameter(f->name, sizeof f->name, field, "name") > 0;
+    } else if (strncasecmp(field, encoding, sizeof encoding - 1) == 0) {
+        const char *way = field + sizeof encoding - 1;
+        way += strspn(way, " \t");
+        size_t n = strcspn(way, " \t;");
+        f->base64 = n == 6 && strncasecmp(way, "base64", n) == 0;
+        return !(n == 16 && strncasecmp(way, "quoted-printable", n) == 0); /* no picture is sent so */
+    }
+    return true;
+}
+
+/* The header is whole: its fields, of which those that begin with white space continue the last one. */
+static bool read_header(struct form *f)
+{
+    bool good = true;
+    f->named = f->base64 = false;
+    f->header[f->filled] = '\0';
+    if (strlen(f->header) < f->filled) return false;
+    for (char *field = f->header, *end; good && *field != '\0'; field = end) {
+        for (end = strchr(field, '\n'); end[1] == ' ' || end[1] == '\t'; end = strchr(end, '\n')) *end = ' ';
+        *end++ = '\0';
+        size_t length = strlen(field);
+        if (length > 0 && field[length - 1] == '\r') field[length - 1] = '\0';
+        good = read_field(f, field);
+    }
+    return good;
+}
+
+/* ------------------------------------------------------------------ data */
+
+static void give(struct form *f, const char *data, size_t size)
+{
+    if (!f->inside || !f->named || size == 0) return;
+    if (!f->base64) {
+        f->part(f->user, f->name, false, data, size);
+        return;
+    }
+    while (size > 0) {
+        guchar bytes[3 * 1024 + 3];
+        size_t n = size < 4096 ? size : 4096;
+        gsize got = g_base64_decode_step(data, n, bytes, &f->decoder, &f->bits);
+        if (got > 0) f->part(f->user, f->name, false, (const char *)bytes, got);
+        data += n;
+        size -= n;
+    }
+}
+
+/* What was taken for a boundary is none, with `more` bytes behind it. */
+static void give_matched(struct form *f, const char *more)
+{
+    give(f, f->mark + f->before, f->matched - f->before);
+    give(f, more, strlen(more));
+    f->matched = f->before = 0;
+    f->state = f->inside ? DATA : PREAMBLE;
+}
+
+/* Data up to a boundary, or all; how many bytes that took. A byte that does not fit what was matched can only begin
+ * anew, as the mark's first one is nowhere else in it. */
+static size_t scan(struct form *f, const char *data, size_t size)
+{
+    for (size_t i = 0; i < size;) {
+        if (f->matched == 0) {
+            const char *next = memchr(data + i, f->mark[0], size - i);
+            size_t n = next != NULL ? (size_t)(next - data) - i : size - i;
+            give(f, data + i, n);
+            i += n;
+        } else if (data[i] != f->mark[f->matched]) {
+            give_matched(f, "");
+            continue;
+        }
+        if (i == size) break;
+        i++;
+        if (++f->matched < f->length) continue;
+        f->state = BOUND;
+        return i;
+    }
+    return size;
+}
+
+/* ------------------------------------------------------------------ lines */
+
+/* The line of a boundary is over: a part begins. */
+static void begin(struct form *f, bool bare)
+{
+    if (!f->inside && !bare) f->mark = f->text;
+    f->length = strlen(f->mark);
+    f->inside = true;
+    f->named = false;
+    f->filled = f->line = 0;
+    f->state = HEADER;
+}
+
+static void take_header(struct form *f, char c)
+{
+    if (f->filled + 1 == sizeof f->header) {
+        f->state = BROKEN;
+        return;
+    }
+    f->header[f->filled++] = c;
+    if (c != '\n') return;
+    size_t length = f->filled - f->line - 1;
+    if (length > 1 || (length == 1 && f->header[f->line] != '\r')) {
+        f->line = f->filled;
+        return;
+    }
+    f->filled = f->line;
+    f->state = read_header(f) ? DATA : BROKEN;
+    f->decoder = 0;
+    f->bits = 0;
+    f->matched = f->before = f->mark[0] == '\r' ? 2 : 1; /* a boundary can follow at once */
+    if (f->state == DATA && f->named) f->part(f->user, f->name, true, NULL, 0);
+}
+
+/* Whether the byte was taken; not where what came before turns out to be data, to which it then belongs. */
+static bool take_byte(struct form *f, char c)
+{
+    switch (f->state) {
+    case BOUND:
+        if (c == '-')
+            f->state = CLOSING;
+        else if (c == ' ' || c == '\t')
+            f->state = PADDING;
+        else if (c == '\r')
+            f->state = LINE_END;
+        else if (c == '\n')
+            begin(f, true);
+        else
+            give_matched(f, "");
+        return f->state != DATA && f->state != PREAMBLE;
+    case CLOSING:
+        if (c == '-')
+            f->state = EPILOGUE;
+        else
+            give_matched(f, "-");
+        return f->state == EPILOGUE;
+    case PADDING:
+        if (c == '\n')
+            begin(f, true);
+        else if (c != ' ' && c != '\t')
+            f->state = c == '\r' ? LINE_END : BROKEN;
+        return true;
+    case LINE_END:
+        if (c == '\n')
+            begin(f, false);
+        else
+            f->state = BROKEN;
+        return true;
+    default: take_header(f, c); return true;
+    }
+}
+
+/* ------------------------------------------------------------------ all */
+
+bool form_take(struct form *f, const char *data, size_t size)
+{
+    for (size_t i = 0; i < size && f->state != BROKEN && f->state != EPILOGUE;) {
+        if (f->state == PREAMBLE || f->state == DATA)
+            i += scan(f, data + i, size - i);
+        else
+            i += take_byte(f, data[i]);
+    }
+    return f->state != BROKEN;
+}
+
+bool form_is_whole(const struct form *f)
+{
+    return f->state == EPILOGUE;
+}
+
+struct form *form_open(const char *content_type, form_part *part, void *user)
+{
+    struct form *f = calloc(1, sizeof *f);
+    if (f == NULL) return NULL;
+    size_t length = read_parameter(f->text + 4, BOUNDARY, content_type, "boundary");
+    if (length == 0 || length >= BOUNDARY) {
+        free(f);
+        return NULL;
+    }
+    f->part = part;
+    f->user = user;
+    memcpy(f->text, "\r\n--", 4);
+    f->mark = f->text + 1;
+    f->length = strlen(f->mark);
+    f->matched = f->before = 1; /* the body begins as a line does */
+    return f;
+}
+
+void form_free(struct form *f)
+{
+    free(f);
+}

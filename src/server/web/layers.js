@@ -1,0 +1,59 @@
+/* layers.js - the map's control for what is drawn on it: how strong the imagery is, and whether the footprint is. */
+import * as L from '../leaflet/leaflet.esm.js';
+
+import {icon, make} from './dom.js';
+
+/* A slider from nothing to all; null without imagery. */
+function strength(imagery) {
+    if (imagery === null) return null;
+    const told = make('output', {for: 'imagery-strength'}, '100%');
+    const slider = make('input', {id: 'imagery-strength', type: 'range', min: 0, max: 100, step: 5, value: 100});
+    slider.addEventListener('input', () => {
+        imagery.setOpacity(slider.value / 100);
+        told.textContent = `${slider.value}%`;
+    });
+    return make('p', {}, make('label', {for: 'imagery-strength'}, 'Imagery'), told, slider);
+}
+
+function outline(footprint, map) {
+    const box = make('input', {id: 'footprint-shown', type: 'checkbox', checked: true});
+    box.addEventListener('change', () => footprint[box.checked ? 'addTo' : 'removeFrom'](map));
+    return make('p', {}, make('label', {}, box, ' Edge of the map'));
+}
+
+export const Layers = L.Control.extend({
+    options: {position: 'topleft'},
+
+    initialize(layers) { Object.assign(this, layers); },
+
+    onAdd(map) {
+        const panel = make(
+            'div', {id: 'layers-panel', class: 'card', role: 'group', 'aria-label': 'What the map shows', hidden: true},
+            strength(this.imagery), outline(this.footprint, map));
+        const button = make('button', {
+            id: 'layers',
+            type: 'button',
+            class: 'fit icon',
+            title: 'What the map shows',
+            'aria-label': 'What the map shows',
+            'aria-expanded': 'false',
+            'aria-controls': 'layers-panel',
+        }, icon('layers'));
+        const open = (isOpen) => {
+            panel.hidden = !isOpen;
+            button.setAttribute('aria-expanded', isOpen);
+        };
+        button.addEventListener('click', () => open(panel.hidden));
+        const control = make('div', {class: 'layers'}, button, panel);
+        control.addEventListener('keydown', (event) => {
+            event.stopPropagation(); /* arrow keys move the slider, not the map */
+            if (event.key !== 'Escape' || panel.hidden) return;
+            open(false);
+            button.focus();
+        });
+        map.on('click', () => open(false));
+        L.DomEvent.disableClickPropagation(control);
+        L.DomEvent.disableScrollPropagation(control);
+        return control;
+    },
+});

@@ -1,0 +1,51 @@
+/* work.c - what takes time: a place for decoding, the network; and why it was not done. */
+#include "server/clock.h"
+#include "server/service.h"
+
+bool work_is_over(void *user)
+{
+    struct request *r = user;
+    if (guard_is_gone(r->guarded)) r->gone = true;
+    return r->gone || clock_seconds() > r->until || atomic_load(&r->service->abandoned);
+}
+
+void work_refuse(struct request *r)
+{
+    if (r->gone) {
+        refuse(r, 503, "The client has gone.");
+    } else if (atomic_load(&r->service->abandoned)) {
+        refuse(r, 503, "The service is stopping.");
+    } else {
+        metrics_mishap(&r->service->metrics, TOO_LATE);
+        refuse(r, 503, "It was not done within %d seconds; try again in a moment.", r->service->options->seconds);
+    }
+}
+
+bool work_enter(struct request *r)
+{
+    if (gate_enter(&r->service->decoders, work_is_over, r)) return true;
+    work_refuse(r);
+    return false;
+}
+
+bool work_has_map(struct request *r)
+{
+    gvm_error err;
+    if (map_watch_check(r->service->watch, &err) == GVM_OK) return true;
+    refuse(r, 503, "%s. A map that is served is replaced by moving another to its name, and the service started again.",
+           err.text);
+    return false;
+}
+
+bool work_done(struct request *r, struct work *work)
+{
+    work->until = r->until;
+    work->client = r->guarded;
+    engine_run(r->service->engine, work);
+    if (work->fate == GONE) r->gone = true;
+    if (work->fate != DONE)
+        work_refuse(r);
+    else if (work_has_map(r) && work->status != GVM_OK)
+        refuse(r, http_status(work->status), "%s", work->err.text);
+    return !r->refused;
+}

@@ -1,0 +1,203 @@
+/* test_cost.c - what a file's structure says of the work that decoding it is. Files are made byte by byte. */
+#include "image/cost.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct file {
+    uint8_t bytes[1 << 20];
+    size_t size;
+};
+
+static struct file *empty_file(void)
+{
+    static struct file file;
+    file.size = 0;
+    return &file;
+}
+
+static void add(struct file *f, const void *bytes, size_t size)
+{
+    assert_true(size <= sizeof f->bytes - f->size);
+    memcpy(f->bytes + f->size, bytes, size);
+    f->size += size;
+}
+
+#define ADD(f, text) add(f, text, sizeof(text) - 1)
+
+static void segment(struct file *f, int marker, const void *content, size_t size)
+{
+    const uint8_t head[4] = {0xff, (uint8_t)marker, (uint8_t)((size + 2) >> 8), (uint8_t)(size + 2)};
+    add(f, head, 4);
+    add(f, content, size);
+}
+
+static void frame(struct file *f, int marker, int width, int height)
+{
+    const uint8_t content[] = {
+        8, (uint8_t)(height >> 8), (uint8_t)height, (uint8_t)(width >> 8), (uint8_t)width, 1, 1, 0x11, 0};
+    segment(f, marker, content, sizeof content);
+}
+
+static void scan(struct file *f)
+{
+    segment(f, 0xda, "\1\1\0\0\0\0", 6);
+    ADD(f, "\1\2\xff\0\xda\3\xff\xd0\4\xff\xd7\5"); /* a stuffed 0xff, two restarts */
+}
+
+static struct cost cost_now(struct file *f, bool header_only)
+{
+    struct cost cost;
+    const struct bytes bytes = {f->bytes, -1, f->size};
+    cost_of(&cost, &bytes, picture_kind(f->bytes, f->size), header_only, NULL, NULL);
+    return cost;
+}
+
+static const char *excess_now(struct file *f)
+{
+    const struct cost cost = cost_now(f, false);
+    const char *excess = cost_excess(&cost, picture_kind(f->bytes, f->size));
+    f->size = 0;
+    return excess != NULL ? excess : "nothing";
+}
+
+static void jpeg(struct file *f, int marker, int width, int height, int scans)
+{
+    ADD(f, "\xff\xd8");
+    segment(f, 0xe1, "Exif\0\0\xff\xd8\xff\xda\0\x8\xff\xda\0\x8\xff\xd9", 18); /* a thumbnail, or looks so */
+    ADD(f, "\xff\xff");                                                         /* fill bytes */
+    segment(f, 0xe2, "", 0);
+    frame(f, marker, width, height);
+    for (int i = 0; i < scans; i++) scan(f);
+    ADD(f, "\xff\xd9");
+}
+
+static void jpeg_scans(void **state)
+{
+    (void)state;
+    struct file *f = empty_file();
+    jpeg(f, 0xc2, 8000, 4000, 10);
+    jpeg(f, 0xc2, 8000, 4000, 100); /* a second picture, behind the first one's end */
+    struct cost cost = cost_now(f, false);
+    assert_int_equal(cost.scans, 10);
+    assert_int_equal(cost.pixels, 8000 * 4000);
+    cost = cost_now(f, true);
+    assert_int_equal(cost.scans, 1);
+    assert_string_equal(excess_now(f), "nothing");
+    static const struct {
+        int marker, width, height, scans;
+        const char *excess;
+    } files[] = {{0xc0, 60000, 4266, 1, "nothing"},
+                 {0xc2, 16000, 16000, 12, "nothing"},
+                 {0xc2, 8, 8, 100, "nothing"},
+                 {0xc2, 8, 8, 101, "scans for its size"},
+                 {0xc0, 8, 8, 101, "scans for its size"},
+                 {0xc2, 15904, 8000, 70, "scans for its size"},
+                 {0xc9, 8000, 4000, 1, "nothing"},
+                 {0xca, 8000, 4000, 17, "scans for its size"}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        jpeg(f, files[i].marker, files[i].width, files[i].height, files[i].scans);
+        assert_string_equal(excess_now(f), files[i].excess);
+    }
+}
+
+/* Wherever the parts in which a file is read begin. */
+static void jpeg_parts(void **state)
+{
+    (void)state;
+    for (int shift = -4; shift < 4; shift++) {
+        struct file *f = empty_file();
+        ADD(f, "\xff\xd8");
+        frame(f, 0xc2, 16, 16);
+        uint8_t data[1 << 16] = {0};
+        scan(f);
+        add(f, data, (size_t)((1 << 16) + shift) - f->size);
+        scan(f);
+        add(f, data, sizeof data - 30);
+        scan(f);
+        assert_int_equal(cost_now(f, false).scans, 3);
+    }
+}
+
+static void jpeg_cut(void **state)
+{
+    (void)state;
+    struct file *f = empty_file();
+    jpeg(f, 0xc2, 64, 64, 3);
+    for (size_t size = 3; size < f->size; size++) {
+        uint8_t *part = malloc(size); /* of just its size, for the sanitizers */
+        struct cost cost;
+        memcpy(part, f->bytes, size);
+        cost_of(&cost, &(struct bytes){part, -1, size}, JPEG, false, NULL, NULL);
+        assert_true(cost.scans <= 3);
+        free(part);
+    }
+    f->size = 0;
+    ADD(f, "\xff\xd8");
+    for (int i = 0; i < 100001; i++) segment(f, 0xfe, "", 0);
+    assert_string_equal(excess_now(f), "segments");
+}
+
+static void tiff_directories(void **state)
+{
+    (void)state;
+    struct file *f = empty_file();
+    ADD(f, "II*\0\x8\0\0\0");
+    for (int i = 0; i < 3; i++) {
+        uint8_t directory[18] = {1};
+        const size_t next = i < 2 ? f->size + sizeof directory : 0;
+        for (int b = 0; b < 4; b++) directory[14 + b] = (uint8_t)(next >> 8 * b);
+        add(f, directory, sizeof directory);
+    }
+    assert_int_equal(cost_now(f, false).segments, 3);
+    memcpy(f->bytes + 8 + 2 * 18 + 14, "\x8\0\0\0", 4); /* the last one points to the first */
+    assert_string_equal(excess_now(f), "directories");
+    ADD(f, "MM\0+\0\x8\0\0\0\0\0\0\0\0\0\x10");
+    ADD(f, "\0\0\0\0\0\0\0\1aaaaaaaaaaaaaaaaaaaa\0\0\0\0\0\0\0\0");
+    assert_int_equal(cost_now(f, false).segments, 1);
+    assert_string_equal(excess_now(f), "nothing");
+}
+
+static void webp_frames(void **state)
+{
+    (void)state;
+    struct file *f = empty_file();
+    ADD(f, "RIFF....WEBPVP8X\xa\0\0\0..........");
+    for (int i = 0; i < 10000; i++) ADD(f, "ANMF\1\0\0\0..");
+    assert_int_equal(cost_now(f, false).segments, 10000);
+    struct cost cost = cost_now(f, false);
+    assert_null(cost_excess(&cost, WEBP));
+    ADD(f, "ANMF\1\0\0\0..");
+    assert_string_equal(excess_now(f), "frames");
+}
+
+static bool at_third(void *user)
+{
+    return ++*(int *)user == 3;
+}
+
+static void can_be_ended(void **state)
+{
+    (void)state;
+    struct file *f = empty_file();
+    struct cost cost;
+    int asked = 0;
+    jpeg(f, 0xc2, 64, 64, 90);
+    const struct bytes bytes = {f->bytes, -1, f->size};
+    cost_of(&cost, &bytes, JPEG, false, at_third, &asked);
+    assert_true(cost.ended);
+    assert_int_equal(asked, 3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(jpeg_scans),       cmocka_unit_test(jpeg_parts),  cmocka_unit_test(jpeg_cut),
+        cmocka_unit_test(tiff_directories), cmocka_unit_test(webp_frames), cmocka_unit_test(can_be_ended),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
