@@ -126,7 +126,8 @@ GVM_API void gvm_session_free(gvm_session *session);
 GVM_API gvm_status gvm_embed_pixels(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels,
                                     size_t n, gvm_error *err);
 
-/* Read a picture file (JPEG, PNG, WebP, TIFF; at most 256 megapixels and 65,535 a side) into the network's input.
+/* Read a picture file (JPEG, PNG, WebP, TIFF, and HEIC if libvips reads it; at most 256 megapixels and 65,535 a side)
+ * into the network's input.
  *
  *   pixels   out: (height, width, 3) of the view's input size; the caller's
  *   heading  for a street picture: degrees clockwise from north in which its centre column looks, any finite
@@ -135,9 +136,10 @@ GVM_API gvm_status gvm_embed_pixels(gvm_session *session, gvm_view view, float *
  *   panorama 1: take a street picture as a full panorama, whatever it says of itself and whatever its shape; 0: only
  *            if it is one. Ignored for an aerial one.
  *
- * A street picture must be a full panorama: one that says so (XMP GPano) or is at least 1.9 times as wide
- * as high. What it shows above or below the weights' elevation band is cut off. An aerial picture that is
- * not square is cut to its central square.
+ * A street picture must be a full panorama: one that says so (XMP GPano), or one that is at least 1.9 times as wide as
+ * high, says nothing of a camera (EXIF) and has a data set's shape or edges that join; and not of one colour. What it
+ * shows above or below the weights' elevation band is cut off. An aerial picture that is not square is cut to its
+ * central square.
  *
  * The first call in a process, also by way of the functions below, starts libvips for all of it: its cache of
  * operations is turned off, and its loaders that are not made for untrusted files are blocked.
@@ -151,7 +153,8 @@ GVM_API gvm_status gvm_load_picture(const gvm_model *model, gvm_view view, unsig
 typedef struct gvm_photo_info {
     int has_place, has_heading; /* 0 or 1: whether it says so */
     double lat, lon;            /* EXIF, WGS84 degrees */
-    double heading; /* degrees clockwise from north in which the centre column looks: XMP GPano, else EXIF */
+    double heading; /* degrees clockwise from true north in which the centre column looks: XMP GPano, else EXIF; one
+                       from magnetic north counts as not said */
 } gvm_photo_info;
 
 /* Returns GVM_OK, GVM_FILE or GVM_IMAGE. */
@@ -220,11 +223,16 @@ typedef struct gvm_map_options {
     size_t raster_count;
     double tile_m;   /* side of a tile on the ground, 1..20,000 metres; 0: the weights' own */
     double stride_m; /* metres from one tile's centre to the next's; 0: half a tile */
-    const char *crs; /* coordinate system of rasters that do not say, as "EPSG:25832"; or NULL */
+    const char *crs; /* coordinate system of rasters that do not say, or say one that is none of the Earth's, as
+                      * "EPSG:25832"; or NULL */
+    int alpha;       /* the band that is marked as alpha: 1 is a mask, -1 is a colour that is left out, 0 is a mask
+                      * unless it has all shades, as infrared has */
 
     const char *tiles; /* a list as gvm_map_from_tiles takes it */
     const char *xyz;   /* a folder of web-map tiles, z/x/y.jpg, .png or .webp; of several zooms the one whose tiles are
                         * nearest in size to the weights' */
+    int tms;           /* rows of these tiles count from the south (TMS): 1 yes, 0 if a tilemapresource.xml, metadata.json
+                        * or tiles.json in the folder says so */
     int add;           /* to a map that there is: 0 for a new map, or to finish one */
 } gvm_map_options;
 
@@ -237,11 +245,12 @@ typedef struct gvm_map_progress {
     size_t removed; /* that were, and were taken out since */
     size_t empty;   /* places where nothing is, or less than half a tile */
     size_t failed;  /* places that could not be read */
+    const char *note; /* a sentence about what is to be done, before the first tile; NULL otherwise */
 } gvm_map_progress;
 
-/* Called on the calling thread now and then, and where something cannot be read, with a sentence: once for each
- * raster, and for each picture of a list or a folder; first for what earlier runs could not read. failure is NULL
- * otherwise. Must not use the session. */
+/* Called on the calling thread now and then, and with a sentence if something cannot be read or is not taken as its
+ * file has it: once for each raster, and for each picture of a list or a folder; first for what earlier runs could not
+ * read. failure is NULL otherwise. Must not use the session. */
 typedef void gvm_map_watch(void *user, const gvm_map_progress *progress, const gvm_error *failure);
 
 /* Build a map into two files, MAP.gpkg (a GeoPackage, with a polygon for each tile) and MAP.features beside it.
@@ -289,7 +298,8 @@ typedef struct gvm_map_info {
     int features;                    /* numbers a tile */
     double ground_m;                 /* side of a tile for which nothing else is said, metres */
     char fingerprint[17];            /* of the weights that made it */
-    int complete;                    /* 0 where its building was interrupted */
+    int complete;                    /* 0 if its building was interrupted */
+    size_t missing;                  /* places of its imagery that were not looked at yet; 0 if it is complete */
 } gvm_map_info;
 
 /* A copy: it outlives the map. map must not be NULL. */

@@ -31,6 +31,11 @@ static int colour(int band, int x, int y)
     return band == 0 ? 2 * x : band == 1 ? 2 * y : 100;
 }
 
+static bool has_alpha(int bands)
+{
+    return bands == 2 || bands >= 4;
+}
+
 static void fill(GDALDatasetH data, const struct raster_recipe *r, int band, int bands)
 {
     int32_t values[N];
@@ -38,8 +43,11 @@ static void fill(GDALDatasetH data, const struct raster_recipe *r, int band, int
     for (int y = 0; y < N; y++) {
         for (int x = 0; x < N; x++) {
             bool empty = r->nodata != 0 && x < N / 2;
-            if (bands >= 4 && band == bands - 1)
-                values[x] = r->nodata == 3 && empty ? 0 : 255;
+            int most = r->type == GDT_UInt16 ? 65535 : 255;
+            if (has_alpha(bands) && band == bands - 1)
+                values[x] = r->nodata == 4            ? (20 + (x * 7 + y * 3) % 200) * most / 255
+                            : r->nodata == 3 && empty ? 0
+                                                      : most;
             else
                 values[x] = r->nodata == 1 && empty ? 0 : r->offset + scale * colour(band, x, y);
         }
@@ -49,11 +57,11 @@ static void fill(GDALDatasetH data, const struct raster_recipe *r, int band, int
     }
 }
 
-static void set_palette(GDALDatasetH data)
+static void set_palette(GDALDatasetH data, int transparent)
 {
     GDALColorTableH table = GDALCreateColorTable(GPI_RGB);
     for (int i = 0; i < 256; i++) {
-        GDALColorEntry entry = {(short)i, (short)(255 - i), 100, 255};
+        GDALColorEntry entry = {(short)i, (short)(255 - i), 100, i < transparent ? 0 : 255};
         GDALSetColorEntry(table, i, &entry);
     }
     GDALSetRasterColorTable(GDALGetRasterBand(data, 1), table);
@@ -92,12 +100,13 @@ void make_raster(const char *name, const struct raster_recipe *r)
     bool tiff = r->driver == NULL || strcmp(r->driver, "GTiff") == 0;
     GDALDriverH memory = GDALGetDriverByName("MEM"), driver = GDALGetDriverByName(tiff ? "GTiff" : r->driver);
     char **options = tiff ? CSLSetNameValue(NULL, "COMPRESS", "DEFLATE") : NULL;
+    if (r->option != NULL) options = CSLAddString(options, r->option);
     GDALDatasetH data = tiff ? GDALCreate(driver, in_folder(name), N, N, bands, type, options)
                              : GDALCreate(memory, "", N, N, bands, type, NULL);
     assert_non_null(data);
     set_place(data, r);
-    if (r->palette) set_palette(data);
-    if (bands >= 4) GDALSetRasterColorInterpretation(GDALGetRasterBand(data, bands), GCI_AlphaBand);
+    if (r->palette) set_palette(data, r->palette > 1 ? N : 0);
+    if (has_alpha(bands)) GDALSetRasterColorInterpretation(GDALGetRasterBand(data, bands), GCI_AlphaBand);
     if (r->nodata == 1)
         for (int b = 0; b < bands; b++) GDALSetRasterNoDataValue(GDALGetRasterBand(data, b + 1), 0);
     for (int b = 0; b < bands; b++) fill(data, r, b, bands);

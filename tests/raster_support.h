@@ -13,10 +13,11 @@ struct raster_recipe {
     const char *driver; /* "GTiff" */
     const char *source; /* a copy of this file, made before, rather than what follows */
     GDALDataType type;  /* GDT_Byte */
-    int bands;          /* 3; 1: a ramp along the columns; 4: alpha; 5: alpha last and a band before it */
+    int bands;          /* 3; 1: a ramp along the columns; 2, 4: alpha last; 5: alpha last and a band before it */
     int scale, offset;  /* a sample is offset + scale * colour; scale 0 is 1 */
-    int palette;        /* one band of numbers, whose colours are looked up */
-    int nodata;         /* the left half is void: 1 no-data 0, 2 a mask, 3 (4 bands) alpha */
+    int palette;        /* a band of numbers, whose colours are looked up; 2: those of the left half are transparent */
+    int nodata;         /* the left half is void: 1 no-data 0, 2 a mask, 3 alpha; 4: alpha has all shades, as infrared */
+    const char *option; /* of the GeoTIFF, NAME=VALUE */
 };
 
 /* Red is twice the column, green twice the row, blue 100. */

@@ -545,6 +545,56 @@ static void many_scans(void **state)
     assert_int_equal(image_about(&image, in_folder("scans.jpg"), NULL), GVM_OK);
 }
 
+/* Of files where libvips can, and never of strangers' bytes. */
+static void heic(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *says;
+        char bytes[33];
+        size_t size;
+    } others[] = {{"a.avif", "it is a picture in AVIF, which cannot be read here; convert it to JPEG",
+                   "\0\0\0\x1c"
+                   "ftypavif\0\0\0\0mif1miaf",
+                   28},
+                  {"b.avif", "AVIF",
+                   "\0\0\0\x1c"
+                   "ftypmif1\0\0\0\0miafavif",
+                   28},
+                  {"a.jxl", "JPEG XL", "\xff\x0a....", 6},
+                  {"b.jxl", "JPEG XL", "\0\0\0\x0cJXL \r\n\x87\n....", 16},
+                  {"a.mp4", "not a JPEG, PNG, WebP or TIFF",
+                   "\0\0\0\x14"
+                   "ftypisom\0\0\0\0mp41",
+                   20},
+                  {"a.heic", "convert it to JPEG",
+                   "\0\0\0\x18"
+                   "ftypmif1\0\0\0\0heic",
+                   20}};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        put_bytes(others[i].name, others[i].bytes, others[i].size);
+        expect_refusal(others[i].name, GVM_IMAGE, others[i].says);
+    }
+    if (vips_type_find("VipsOperation", "heifload_source") == 0 || vips_type_find("VipsOperation", "heifsave") == 0)
+        skip();
+    VipsImage *raw = vips_image_new_from_memory(quarters(), QW * QH * 3, QW, QH, 3, VIPS_FORMAT_UCHAR);
+    int failed = vips_image_write_to_file(raw, in_folder("b.heic"), NULL); /* libheif may come without a coder */
+    g_object_unref(raw);
+    if (failed) {
+        vips_error_clear();
+        skip();
+    }
+    struct image image = load("b.heic");
+    assert_true(image.width == QW && image.height == QH);
+    expect_quarters(&image, upright, 20);
+    image_free(&image);
+    gvm_error err;
+    size_t size;
+    const struct image_limit limit = {.pixels = QW * QH, .until = INFINITY};
+    assert_int_equal(decode_limited(&size, "b.heic", limit, &err), GVM_IMAGE);
+    expect_sentence(&err, "b.heic", "it is a picture in HEIC, which cannot be read here; convert it to JPEG");
+}
+
 static void expect_golden(const uint8_t *golden, size_t size, int H, int W, int h, int w, const double box[4])
 {
     uint8_t in[23 * 37 * 3], out[31 * 24 * 3];
@@ -587,6 +637,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(budget_with_a_limit),
         cmocka_unit_test(limits),
         cmocka_unit_test(many_scans),
+        cmocka_unit_test(heic),
         cmocka_unit_test(resize_as_pillow),
     };
     int failed = cmocka_run_group_tests_name("image", tests, make_folder, remove_folder);

@@ -20,6 +20,8 @@
 #include "map/earth.h"
 #include "map/map.h"
 #include "map/map_file.h"
+#include "map/map_job.h"
+#include "map/outline.h"
 #include "model/session.h"
 
 enum { WIDTH = 24 };
@@ -79,7 +81,9 @@ static void make_map(void)
 {
     gvm_error err;
     struct map_file *file;
-    if (map_file_create(&file, in_folder("m.gpkg"), &info, json_pack("[{sb}]", "complete", 0), &err) != GVM_OK)
+    if (map_file_create(&file, in_folder("m.gpkg"), &info,
+                        json_pack("[{sb,si,s{si}}]", "complete", 0, "done", 7, "imagery", "places", 40),
+                        &err) != GVM_OK)
         fail_msg("%s", err.text);
     append(file, 3);
     append(file, 2);
@@ -158,6 +162,7 @@ static void test_written(void **state)
     assert_int_equal(about.features, WIDTH);
     assert_string_equal(about.fingerprint, info.fingerprint);
     assert_true(about.ground_m == 64 && about.south == 50 && about.north == 50 + 0.001 * 4 && !about.complete);
+    assert_int_equal(about.missing, 33);
     assert_float_equal(about.west, 179.9985, 1e-9);
     assert_float_equal(about.east, -179.9975, 1e-9);
     gvm_map_free(map);
@@ -179,6 +184,34 @@ static void test_written(void **state)
 }
 
 /* A map that is open stays as it was while another process adds and removes. */
+/* The tiles of a map across the antimeridian in GeoJSON as RFC 7946 has it. */
+static void test_outline(void **state)
+{
+    (void)state;
+    make_map();
+    gvm_map *map = open_map();
+    json_t *outline = map_outline(map), *polygon, *ring, *point;
+    size_t i, k, p, rings = 0;
+    assert_string_equal(json_string_value(json_object_get(outline, "type")), "MultiPolygon");
+    json_array_foreach(json_object_get(outline, "coordinates"), i, polygon) json_array_foreach(polygon, k, ring)
+    {
+        double area = 0, x0 = 0, y0 = 0;
+        json_array_foreach(ring, p, point)
+        {
+            double x = json_real_value(json_array_get(point, 0)), y = json_real_value(json_array_get(point, 1));
+            assert_true(fabs(x) <= 180 && fabs(y) <= 90);
+            if (p > 0) area += x0 * y - x * y0;
+            x0 = x;
+            y0 = y;
+        }
+        assert_true(k == 0 ? area > 0 : area < 0);
+        rings++;
+    }
+    assert_int_equal(rings, 5);
+    json_decref(outline);
+    gvm_map_free(map);
+}
+
 static void test_shared(void **state)
 {
     (void)state;
@@ -309,6 +342,178 @@ static void test_foreign(void **state)
            "m.zip: a map's name ends in .gpkg");
 }
 
+/* The fingerprint as it was, but features of another width, in both files: no network may meet them. */
+static void test_width(void **state)
+{
+    (void)state;
+    static const int widths[] = {1, WIDTH / 2, 2 * WIDTH};
+    const gvm_model model = {.info = info};
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
+        gvm_map *map;
+        gvm_error err;
+        char sql[300];
+        make_map();
+        snprintf(sql, sizeof sql,
+                 "UPDATE geoviewmatch SET value = '%d' WHERE key = 'width'; UPDATE geoviewmatch SET value = '2' WHERE "
+                 "key = 'rows'; DELETE FROM rtree_tiles_geom; DROP TRIGGER rtree_tiles_geom_delete; DELETE FROM tiles "
+                 "WHERE row > 1",
+                 widths[i]);
+        run_sql(sql);
+        uint8_t width[4] = {(uint8_t)widths[i]};
+        FILE *file = fopen(in_folder("m.features"), "r+b");
+        assert_non_null(file);
+        assert_int_equal(fseek(file, 12, SEEK_SET), 0);
+        assert_int_equal(fwrite(width, 1, 4, file), 4);
+        fclose(file);
+        map = open_map(); /* whoever only looks may */
+        assert_int_equal(map->width, widths[i]);
+        gvm_hit hit;
+        int count;
+        float query[2 * WIDTH] = {1};
+        expect(gvm_map_search(map, &model, &hit, 1, &count, query, 1, &err), GVM_MISMATCH, &err,
+               "m.gpkg: its features have");
+        gvm_map_free(map);
+        expect(gvm_map_open(&map, in_folder("m.gpkg"), &model, &err), GVM_MISMATCH, &err,
+               "but these weights make features of 24: the file was changed");
+        assert_null(map);
+        empty_folder(NULL);
+    }
+    make_map();
+    run_sql("UPDATE geoviewmatch SET value = '24.5' WHERE key = 'width'");
+    expect_bad_map(GVM_FORMAT, "m.gpkg: the table `geoviewmatch` in it is damaged");
+}
+
+/* What could run more than our own SQL, or open other files, is refused before GDAL sees it. */
+static void test_hostile(void **state)
+{
+    (void)state;
+    static const char *const views[] = {
+        "ALTER TABLE geoviewmatch RENAME TO g; CREATE VIEW geoviewmatch AS SELECT * FROM g",
+        "DROP TABLE geoviewmatch; CREATE VIEW geoviewmatch AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 "
+        "FROM c) SELECT x AS fid, 'x' AS key, 'y' AS value FROM c",
+        "CREATE VIEW gpkg_extensions_ AS SELECT 1",
+    };
+    for (size_t i = 0; i < sizeof views / sizeof *views; i++) {
+        make_map();
+        run_sql(views[i]);
+        expect_bad_map(GVM_FORMAT, "m.gpkg: the view \"");
+    }
+    make_map();
+    run_sql(
+        "PRAGMA writable_schema = 1; INSERT INTO sqlite_master VALUES ('table', 'other', 'other', 0, 'CREATE VIRTUAL "
+        "TABLE other USING VirtualOGR(''/etc/passwd'')')");
+    expect_bad_map(GVM_FORMAT, "m.gpkg: the virtual table \"other\" in it is not of a map");
+    static const char *const triggers[] = {
+        "CREATE TRIGGER t AFTER INSERT ON tiles BEGIN SELECT ogr_geocode('x'); END",
+        "CREATE TRIGGER rtree_tiles_geom_insert2 AFTER INSERT ON tiles BEGIN SELECT load_extension('x'); END",
+        "CREATE TRIGGER t AFTER DELETE ON tiles BEGIN SELECT \"gdal_get_pixel_value\"('x', 1, 'georef', 1, 1); END",
+        "CREATE TABLE x (a DEFAULT (OGR_layer_FeatureCount('y')))",
+    };
+    for (size_t i = 0; i < sizeof triggers / sizeof *triggers; i++) {
+        gvm_error err;
+        size_t removed;
+        make_map();
+        run_sql(triggers[i]);
+        expect(gvm_map_remove(in_folder("m.gpkg"), "-180,-90,180,90", &removed, &err), GVM_FORMAT, &err,
+               "and may be there to do harm");
+        empty_folder(NULL);
+    }
+    make_map(); /* a user's own table does no harm */
+    run_sql("CREATE TABLE notes (text); CREATE VIEW short AS SELECT text FROM notes; INSERT INTO notes VALUES ('x')");
+    gvm_map_free(open_map());
+    struct map_file *file = open_to_write();
+    append(file, 1);
+    commit(file, 1);
+    map_file_close(file);
+    check_index(6);
+}
+
+static void make_over(gvm_status status, const char *words)
+{
+    struct map_file *file;
+    gvm_error err = {""};
+    expect(map_file_create(&file, in_folder("m.gpkg"), &info, json_array(), &err), status, &err, words);
+    map_file_close(file);
+}
+
+static void expect_text(const char *name, const char *text)
+{
+    char got[64] = "";
+    FILE *file = fopen(in_folder(name), "rb");
+    assert_non_null(file);
+    size_t n = fread(got, 1, sizeof got - 1, file);
+    fclose(file);
+    assert_int_equal(n, strlen(text));
+    assert_string_equal(got, text);
+}
+
+/* Files of other programs under the names that a map takes stay as they are. */
+static void test_strangers(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"m.features", "m.features.tmp.gpkg", "m.gpkg-journal", "m.gpkg-wal",
+                                        "m.features.tmp.gpkg-journal"};
+    static const char *const texts[] = {"my notes, one day of work", "G", "GVMFEATURES of my own", "SQLite"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
+            put_text(names[i], texts[k]);
+            make_over(GVM_FILE, "not of a map: move it away");
+            expect_text(names[i], texts[k]);
+            assert_int_equal(access(in_folder("m.gpkg"), F_OK), -1);
+            if (i > 0) assert_int_equal(access(in_folder("m.features"), F_OK), -1);
+            empty_folder(NULL);
+        }
+    for (int dangling = 0; dangling < 2; dangling++) {
+        if (!dangling) put_text("victim", "alias x=y");
+        assert_int_equal(symlink("victim", in_folder("m.features")), 0);
+        make_over(GVM_FILE, "m.features: it is a symbolic link: move it away");
+        if (!dangling) expect_text("victim", "alias x=y");
+        assert_int_equal(access(in_folder("victim"), F_OK), dangling ? -1 : 0);
+        empty_folder(NULL);
+        if (!dangling) put_text("victim", "SQLite format 3");
+        assert_int_equal(symlink("victim", in_folder("m.features.tmp.gpkg")), 0);
+        make_over(GVM_FILE, "m.features.tmp.gpkg: it is in the way");
+        if (!dangling) expect_text("victim", "SQLite format 3");
+        empty_folder(NULL);
+    }
+    assert_int_equal(symlink("gone.gpkg", in_folder("m.gpkg")), 0);
+    make_over(GVM_FILE, "m.gpkg: cannot make it: File exists");
+    assert_int_equal(access(in_folder("gone.gpkg"), F_OK), -1);
+    empty_folder(NULL);
+
+    static uint8_t header[FEATURES_START]; /* what a killed making leaves */
+    features_header(header, &(struct features_facts){"0123456789abcdef0123456789abcdef", 7});
+    for (size_t size = 0; size <= FEATURES_START; size += FEATURES_START / 2) {
+        put_bytes("m.features", header, size);
+        make_map();
+        gvm_map_free(open_map());
+        empty_folder(NULL);
+    }
+    assert_int_equal(mkdir(in_folder("m.features"), 0777), 0);
+    make_over(GVM_FILE, "m.features: cannot make it");
+    rmdir(in_folder("m.features"));
+}
+
+/* No number of a job's that a file gives leads beyond its rows. */
+static void test_jobs(void **state)
+{
+    (void)state;
+    make_map();
+    run_sql(
+        "UPDATE geoviewmatch SET value = '[{\"imagery\":{},\"tiles\":9223372036854775807,\"done\":"
+        "9223372036854775807,\"complete\":true},{\"imagery\":{},\"tiles\":9223372036854775807}]' WHERE key = 'jobs'");
+    struct map_file *file = open_to_write();
+    gvm_error err;
+    const json_t *job = json_array_get(file->jobs, 1);
+    struct gvm_map_progress progress;
+    job_read(&progress, job, 9);
+    assert_int_equal(job_count(&progress, file, job, &err), GVM_OK);
+    assert_int_equal(job_replace(file, job, &err), GVM_OK);
+    for (size_t i = 0; i < file->replaced_count; i++) assert_in_range(file->replaced[i].end, 0, 5);
+    commit(file, 0);
+    map_file_close(file);
+}
+
 static void test_features(void **state)
 {
     (void)state;
@@ -359,7 +564,7 @@ static void test_journal(void **state)
         unlink(in_folder("m.gpkg"));
         unlink(in_folder("m.features"));
         put_bytes(i == 0 ? "m.gpkg-journal" : "m.features.tmp.gpkg-journal", journal, size);
-        put_text("m.features.tmp.gpkg", "of a process that was killed");
+        put_text("m.features.tmp.gpkg", "SQLite format 3, of a process that was killed");
         make_map();
         assert_int_equal(access(in_folder("m.features.tmp.gpkg"), F_OK), -1);
         assert_int_equal(access(in_folder("m.gpkg-journal"), F_OK), -1);
@@ -423,6 +628,11 @@ int main(void)
         cmocka_unit_test_teardown(test_written, empty_folder),
         cmocka_unit_test_teardown(test_shared, empty_folder),
         cmocka_unit_test_teardown(test_removed, empty_folder),
+        cmocka_unit_test_teardown(test_outline, empty_folder),
+        cmocka_unit_test_teardown(test_width, empty_folder),
+        cmocka_unit_test_teardown(test_hostile, empty_folder),
+        cmocka_unit_test_teardown(test_strangers, empty_folder),
+        cmocka_unit_test_teardown(test_jobs, empty_folder),
         cmocka_unit_test_teardown(test_foreign, empty_folder),
         cmocka_unit_test_teardown(test_features, empty_folder),
         cmocka_unit_test_teardown(test_journal, empty_folder),

@@ -317,6 +317,15 @@ static void test_samples(void **state)
         {{.bands = 4}, 180, 120, 100},
         {{.bands = 5}, 180, 120, 100},
         {{.palette = 1}, 180, 75, 100},
+        {{.palette = 2}, 180, 75, 100},
+        {{.palette = 1, .bands = 2}, 180, 75, 100},
+        {{.palette = 1, .option = "NBITS=8"}, 180, 75, 100},
+        {{.bands = 2}, 180, 180, 180},
+        {{.bands = 4, .nodata = 4}, 180, 120, 100}, /* no mask */
+        {{.bands = 2, .nodata = 4}, 180, 180, 180},
+        {{.bands = 4, .option = "ALPHA=PREMULTIPLIED"}, 180, 120, 100},
+        {{.type = GDT_UInt16, .bands = 2, .scale = 100, .offset = 2000}, 195, 195, 195},
+        {{.type = GDT_UInt16, .bands = 2, .scale = 100, .offset = 2000, .nodata = 4}, 195, 195, 195},
         {{.type = GDT_UInt16, .bands = 1, .scale = 100, .offset = 2000}, 195, 195, 195}, /* of 4 .. 234 */
         {{.type = GDT_Int16, .bands = 1, .scale = 50, .offset = -9000}, 195, 195, 195},
         {{.bands = 3, .driver = "PNG"}, 180, 120, 100},
@@ -339,9 +348,17 @@ static void test_void(void **state)
         {.bands = 3, .nodata = 1},
         {.bands = 3, .nodata = 2},
         {.bands = 4, .nodata = 3},
-        {.bands = 1, .nodata = 1, .type = GDT_UInt16, .scale = 100, .offset = 2000}};
+        {.bands = 1, .nodata = 1, .type = GDT_UInt16, .scale = 100, .offset = 2000},
+        {.bands = 2, .nodata = 3, .type = GDT_UInt16, .scale = 100, .offset = 2000},
+        {.bands = 4, .nodata = 3, .option = "ALPHA=PREMULTIPLIED"},
+        {.bands = 2, .nodata = 3},
+        {.bands = 4, .nodata = 1}, /* alpha that is full everywhere beside no-data */
+        {.palette = 2, .driver = "PNG"}, /* a TIFF's palette has no alpha */
+        {.palette = 1, .bands = 2, .nodata = 3},
+        {.palette = 1, .nodata = 1},
+        {.palette = 1, .nodata = 2}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct cut cut = cut_middle(cases[i], "a.tif");
+        struct cut cut = cut_middle(cases[i], cases[i].driver != NULL ? "a.png" : "a.tif");
         assert_int_equal(cut.empty, 0);
         expect_colour(&cut.tiles[0], 64, 30, 124, 116, 104);
         if (cases[i].type == GDT_Unknown) assert_in_range(pixel_at(&cut.tiles[0], 64, 124)[0], 179, 181);

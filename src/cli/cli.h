@@ -100,8 +100,8 @@ struct picture_files {
     size_t count;
 };
 
-/* The pictures that the arguments name: a file is itself, a folder the JPEG, PNG, WebP and TIFF files that lie in
- * it, by their extension and in the order of their names. What is wrong with an argument goes to stderr; *status
+/* The pictures that the arguments name: a file is itself, a folder the picture files (JPEG, PNG, WebP, TIFF, HEIC) that
+ * lie in it, by their extension and in the order of their names. What is wrong with an argument goes to stderr; *status
  * is FAILED then and as it was otherwise. To be freed with pictures_free. */
 void pictures_list(struct picture_files *pictures, int *status, char **arguments, int count);
 void pictures_free(struct picture_files *pictures);

@@ -15,7 +15,7 @@ static const char help[] =
     "\n"
     "Turns each picture into the network's numbers. F.safetensors then holds `features` [pictures, numbers],\n"
     "float32, rows of length 1, and in its metadata `names` (JSON, the files in the order of the rows), `view`\n"
-    "and `fingerprint` (of the weights). A folder stands for the JPEG, PNG, WebP and TIFF files in it.\n"
+    "and `fingerprint` (of the weights). A folder stands for the JPEG, PNG, WebP, TIFF and HEIC files in it.\n"
     "A picture that fails is named on stderr and has no row; the others are written, and the exit status is 1.\n"
     "\n"
     "  --weights W           the network, a safetensors file (default: nano, the built-in one)\n"
@@ -38,14 +38,11 @@ struct arguments {
 
 static int read_arguments(struct arguments *a, int argc, char **argv)
 {
-    static const struct option options[] = {{"weights", required_argument, NULL, 'w'},
-                                            {"view", required_argument, NULL, 'v'},
-                                            {"out", required_argument, NULL, 'o'},
-                                            {"heading", required_argument, NULL, 'd'},
-                                            {"batch", required_argument, NULL, 'b'},
-                                            {"force", no_argument, NULL, 'f'},
-                                            {"panorama", required_argument, NULL, 'p'},
-                                            COMMON_OPTIONS};
+    static const struct option options[] = {
+        {"weights", required_argument, NULL, 'w'},  {"view", required_argument, NULL, 'v'},
+        {"out", required_argument, NULL, 'o'},      {"heading", required_argument, NULL, 'd'},
+        {"batch", required_argument, NULL, 'b'},    {"force", no_argument, NULL, 'f'},
+        {"panorama", required_argument, NULL, 'p'}, COMMON_OPTIONS};
     const char *name = a->common.name;
     int status;
     for (int c; (c = next_option(argc, argv, options)) != -1;) {

@@ -4,19 +4,22 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/output.h"
 #include "cli/cli.h"
-#include "image/image.h"
-#include "image/overlay.h"
+#include "image/heat.h"
+#include "image/panorama.h"
 
 static const char help[] =
     "usage: geoviewmatch heatmap --view street|aerial --out P.png [options] IMAGE\n"
     "       geoviewmatch heatmap --side-by-side TILE --out P.png [options] IMAGE\n"
     "\n"
-    "Draws over a picture, as the network takes it, where the network looks: blue is least, red most.\n"
+    "Draws over a picture, in its own shape and up to 2,048 pixels a side, where the network looks: blue is least, "
+    "red\n"
+    "most, and below them the numbers that they stand for. What the network does not see has no heat.\n"
     "A stage's heat is the mean over the channels of its map. The heat of the multi-scale feature is each position's\n"
-    "share of a score: that of the picture with itself or, for a street picture and its tile side by side, that of\n"
-    "the two with each other, which is printed.\n"
+    "share of a score, 1 where it is as large as on the average: that of the picture with itself or, for a street\n"
+    "picture and its tile side by side, that of the two with each other, which is printed.\n"
     "\n"
     "  --weights W           the network, a safetensors file (default: nano, the built-in one)\n"
     "  --view street|aerial  a full panorama, or a square picture from above\n"
@@ -29,7 +32,7 @@ static const char help[] =
     "  --panorama yes|no     take the street picture as a full panorama, whatever it says of itself (default: no)\n"
     "  --json                what was written as JSON\n" COMMON_HELP;
 
-enum { GAP = 8 /* pixels between two pictures */ };
+enum { GAP = 8 /* pixels between two pictures */, MOST = 2048 /* pixels a side */ };
 
 struct arguments {
     struct common common;
@@ -39,11 +42,13 @@ struct arguments {
     double heading;
 };
 
-/* A picture as the network takes it, and then with its heat. */
+/* A picture as it is and as the network takes it. */
 struct panel {
-    int width, height;
-    unsigned char *pixels; /* (height, width, 3) */
-    float *feature, *heat; /* (features), (height, width) */
+    int H, W; /* the network's */
+    struct image image;
+    unsigned char *pixels; /* (H, W, 3) */
+    float *feature, *values;
+    struct heat heat;
 };
 
 static int check_arguments(struct arguments *a, int argc, char **argv)
@@ -111,106 +116,133 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
 
 /* ------------------------------------------------------------------ the panels */
 
+static gvm_status panel_read(struct panel *p, const struct arguments *a, const gvm_model_info *info, gvm_view view,
+                             const char *path, gvm_error *err)
+{
+    const double band[2] = {info->elevation_low, info->elevation_high}, *heading = a->has_heading ? &a->heading : NULL;
+    const char *where = path_tail(path);
+    gvm_status status = image_load(&p->image, path, err);
+    if (status != GVM_OK) return status;
+    if (view == GVM_AERIAL) return aerial_fit(p->pixels, p->H, p->W, p->heat.box, &p->image, where, err);
+    status = panorama_fit(p->pixels, p->H, p->W, band, heading, a->panorama ? CIRCLE_GIVEN : CIRCLE_CHECKED, &p->image,
+                          where, err);
+    if (status == GVM_OK) panorama_seen(p->heat.box, &p->heat.turn, p->W, band, heading, &p->image);
+    return status;
+}
+
+static int scaled(int length, int by, int of)
+{
+    int product = (int)((long long)length * by / of);
+    return product > 0 ? product : 1;
+}
+
+/* To the size that is drawn: its own, but no larger than MOST and no smaller than the network's input. The picture as
+ * it was read is given back, since the next one may need its memory. */
+static gvm_status panel_resize(struct panel *p, gvm_error *err)
+{
+    struct image *old = &p->image, new = {0};
+    int longer = old->width > old->height ? old->width : old->height;
+    int to = longer > MOST ? MOST : old->width < p->W ? scaled(longer, p->W, old->width) : longer;
+    if (to > MOST) to = MOST;
+    new.width = scaled(old->width, to, longer);
+    new.height = scaled(old->height, to, longer);
+    new.pixels = malloc((size_t) new.width *(size_t) new.height * 3);
+    gvm_status status = GVM_MEMORY;
+    if (new.pixels != NULL)
+        status = image_resize(new.pixels, new.height, new.width, old->pixels, old->height, old->width,
+                              (const double[4]){0, 0, old->width, old->height});
+    if (status != GVM_OK) {
+        free(new.pixels);
+        return fail(err, status, "there is not enough memory for a heat map");
+    }
+    for (int i = 0; i < 4; i++)
+        p->heat.box[i] *= i % 2 == 0 ? (double)new.width / old->width : (double)new.height / old->height;
+    image_free(old);
+    *old = new;
+    return GVM_OK;
+}
+
 static gvm_status panel_open(struct panel *p, const struct arguments *a, gvm_session *session, const gvm_model *model,
                              gvm_view view, gvm_error *err)
 {
     gvm_model_info info = gvm_model_about(model);
-    p->width = view == GVM_STREET ? info.street_width : info.aerial_width;
-    p->height = view == GVM_STREET ? info.street_height : info.aerial_height;
-    size_t n = (size_t)p->width * (size_t)p->height;
+    p->W = view == GVM_STREET ? info.street_width : info.aerial_width;
+    p->H = view == GVM_STREET ? info.street_height : info.aerial_height;
+    size_t n = (size_t)p->W * (size_t)p->H;
     p->pixels = malloc(3 * n);
-    p->heat = malloc(n * sizeof *p->heat);
+    p->values = malloc(n * sizeof *p->values);
     p->feature = malloc((size_t)info.features * sizeof *p->feature);
-    if (p->pixels == NULL || p->heat == NULL || p->feature == NULL)
+    if (p->pixels == NULL || p->values == NULL || p->feature == NULL)
         return fail(err, GVM_MEMORY, "there is not enough memory for a heat map");
-    const char *path = view == GVM_STREET ? a->image : a->view == GVM_STREET ? a->tile : a->image;
-    gvm_status status =
-        gvm_load_picture(model, view, p->pixels, path, a->has_heading ? &a->heading : NULL, a->panorama, err);
+    const char *path = view == GVM_STREET || a->view == GVM_AERIAL ? a->image : a->tile;
+    gvm_status status = panel_read(p, a, &info, view, path, err);
+    if (status == GVM_OK) status = panel_resize(p, err);
     if (status == GVM_OK) status = gvm_embed_pixels(session, view, p->feature, p->pixels, 1, err);
     return status;
 }
 
-static gvm_status panel_draw(struct panel *p, const struct arguments *a, gvm_session *session, gvm_view view,
-                             const float *other, gvm_error *err)
+/* other: what it is compared with; NULL: itself */
+static gvm_status panel_draw(struct sheet *sheet, struct panel *p, const struct arguments *a, gvm_session *session,
+                             gvm_view view, const float *other, double score, int height, int width, gvm_error *err)
 {
-    gvm_status status = gvm_heatmap(session, view, a->stage, p->heat, p->pixels, other, err);
-    if (status == GVM_OK) overlay(p->pixels, p->pixels, p->heat, p->height, p->width);
-    return status;
-}
-
-/* As high as the other, the sides' ratio kept. */
-static gvm_status panel_grow(struct panel *p, int height, gvm_error *err)
-{
-    if (p->height >= height) return GVM_OK;
-    int width = (int)((long)p->width * height / p->height);
-    unsigned char *pixels = malloc((size_t)width * (size_t)height * 3);
-    gvm_status status = GVM_MEMORY;
-    if (pixels != NULL)
-        status = image_resize(pixels, height, width, p->pixels, p->height, p->width,
-                              (const double[4]){0, 0, p->width, p->height});
-    if (status != GVM_OK) {
-        free(pixels);
-        return fail(err, status, "there is not enough memory for a heat map");
-    }
-    free(p->pixels);
-    *p = (struct panel){.width = width, .height = height, .pixels = pixels, .feature = p->feature, .heat = p->heat};
-    return GVM_OK;
-}
-
-/* Side by side in a picture of its own, white between them. */
-static gvm_status join(struct panel *both, struct panel panels[2], gvm_error *err)
-{
-    int height = panels[0].height > panels[1].height ? panels[0].height : panels[1].height;
-    gvm_status status = panel_grow(&panels[0], height, err);
-    if (status == GVM_OK) status = panel_grow(&panels[1], height, err);
+    gvm_status status = gvm_heatmap(session, view, a->stage, p->values, p->pixels, other, err);
     if (status != GVM_OK) return status;
-    size_t left = 3 * (size_t)panels[0].width, right = 3 * (size_t)panels[1].width, row = left + 3 * GAP + right;
-    both->height = height;
-    both->width = (int)(row / 3);
-    both->pixels = malloc((size_t)height * row);
-    if (both->pixels == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for a heat map");
-    memset(both->pixels, 255, (size_t)height * row);
-    for (size_t y = 0; y < (size_t)height; y++) {
-        memcpy(both->pixels + y * row, panels[0].pixels + y * left, left);
-        memcpy(both->pixels + y * row + left + 3 * GAP, panels[1].pixels + y * right, right);
-    }
-    return GVM_OK;
+    p->heat.values = p->values;
+    p->heat.H = p->H;
+    p->heat.W = p->W;
+    p->heat.unit = a->stage == 0 && score != 0 ? score / ((double)p->H * p->W) : 1;
+    return heat_draw(sheet, &p->image, height, width, &p->heat, err);
+}
+
+/* The tile as high as the street picture, and white between them. */
+static gvm_status draw_pair(struct sheet *result, double *score, struct panel panels[2], const struct arguments *a,
+                            gvm_session *session, int features, gvm_error *err)
+{
+    struct sheet sheets[2] = {{0}};
+    int width = panels[0].image.width, height = panels[0].image.height;
+    for (int i = 0; i < features; i++) *score += (double)panels[0].feature[i] * panels[1].feature[i];
+    gvm_status status =
+        panel_draw(&sheets[0], &panels[0], a, session, GVM_STREET, panels[1].feature, *score, height, width, err);
+    if (status == GVM_OK)
+        status = panel_draw(&sheets[1], &panels[1], a, session, GVM_AERIAL, panels[0].feature, *score, height,
+                            scaled(panels[1].image.width, height, panels[1].image.height), err);
+    if (status == GVM_OK) status = sheet_open(result, sheets[0].width + GAP + sheets[1].width, sheets[0].height, err);
+    for (int v = 0, left = 0; v < 2 && status == GVM_OK; left += sheets[v++].width + GAP)
+        sheet_place(result, left, 0, sheets[v].pixels, sheets[v].height, sheets[v].width);
+    sheet_free(&sheets[0]);
+    sheet_free(&sheets[1]);
+    return status;
 }
 
 static void panel_free(struct panel *p)
 {
+    image_free(&p->image);
     free(p->pixels);
     free(p->feature);
-    free(p->heat);
+    free(p->values);
 }
 
 /* ------------------------------------------------------------------ the command */
 
-static gvm_status draw(struct panel *result, double *score, const struct arguments *a, gvm_session *session,
+static gvm_status draw(struct sheet *result, double *score, const struct arguments *a, gvm_session *session,
                        const gvm_model *model, gvm_error *err)
 {
-    gvm_view view = (gvm_view)a->view;
-    if (a->tile == NULL) {
-        gvm_status status = panel_open(result, a, session, model, view, err);
-        return status == GVM_OK ? panel_draw(result, a, session, view, NULL, err) : status;
-    }
     struct panel panels[2] = {{0}}; /* GVM_STREET, GVM_AERIAL */
     gvm_status status = GVM_OK;
     for (int v = 0; v < 2 && status == GVM_OK; v++)
-        status = panel_open(&panels[v], a, session, model, (gvm_view)v, err);
-    for (int v = 0; v < 2 && status == GVM_OK; v++)
-        status = panel_draw(&panels[v], a, session, (gvm_view)v, panels[1 - v].feature, err);
-    if (status == GVM_OK) {
-        int features = gvm_model_about(model).features;
-        for (int i = 0; i < features; i++) *score += (double)panels[0].feature[i] * panels[1].feature[i];
-        status = join(result, panels, err);
-    }
+        if (a->tile != NULL || v == a->view) status = panel_open(&panels[v], a, session, model, (gvm_view)v, err);
+    struct panel *own = &panels[a->view];
+    if (status == GVM_OK && a->tile != NULL)
+        status = draw_pair(result, score, panels, a, session, gvm_model_about(model).features, err);
+    else if (status == GVM_OK)
+        status =
+            panel_draw(result, own, a, session, (gvm_view)a->view, NULL, 1, own->image.height, own->image.width, err);
     panel_free(&panels[0]);
     panel_free(&panels[1]);
     return status;
 }
 
-static int print_result(const struct arguments *a, const struct panel *result, double score)
+static int print_result(const struct arguments *a, const struct sheet *result, double score)
 {
     if (a->json) {
         json_t *root =
@@ -233,16 +265,16 @@ int cmd_heatmap(int argc, char **argv)
     gvm_error err;
     gvm_model *model = NULL;
     gvm_session *session = NULL;
-    struct panel result = {0};
+    struct sheet result = {0};
     double score = 0;
     gvm_status status =
         output_check(a.out, &output_picture, a.force, (const char *[]){a.image, a.tile, a.weights}, 3, &err);
     if (status == GVM_OK) status = gvm_model_open(&model, weights_path(a.weights), &err);
     if (status == GVM_OK) status = gvm_session_open(&session, model, 1, &err);
     if (status == GVM_OK) status = draw(&result, &score, &a, session, model, &err);
-    if (status == GVM_OK) status = image_write_png(a.out, result.pixels, result.width, result.height, &err);
+    if (status == GVM_OK) status = sheet_save(&result, a.out, &err);
     end = status == GVM_OK ? print_result(&a, &result, score) : failed(&err);
-    panel_free(&result);
+    sheet_free(&result);
     gvm_session_free(session);
     gvm_model_free(model);
     return end;

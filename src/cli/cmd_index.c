@@ -8,7 +8,7 @@
 static const char help[] =
     "usage: geoviewmatch index --out MAP.gpkg --raster T.tif... [options]\n"
     "       geoviewmatch index --out MAP.gpkg --tiles FILE.csv [options]\n"
-    "       geoviewmatch index --out MAP.gpkg --xyz DIR [options]\n"
+    "       geoviewmatch index --out MAP.gpkg --xyz DIR | --tms DIR [options]\n"
     "       geoviewmatch index --out MAP.gpkg --remove AREA\n"
     "\n"
     "Makes a map that `locate` searches: MAP.gpkg, a GeoPackage with a polygon for each tile, and MAP.features beside\n"
@@ -19,20 +19,27 @@ static const char help[] =
     "  --out MAP.gpkg        the map\n"
     "  --raster FILE...      georeferenced pictures in any projection: GeoTIFF, VRT, MBTiles, JPEG 2000, JPEG and PNG\n"
     "                        with a world file; 8 or 16 bits. No tile spans two of them: join those that adjoin in a\n"
-    "                        VRT (gdalbuildvrt)\n"
+    "                        VRT (gdalbuildvrt). What no-data, a mask or alpha declares void is skipped, and what a\n"
+    "                        mosaic does not cover\n"
     "  --tiles FILE.csv      pictures from above and their places, with the header image,lat,lon or\n"
     "                        image,lat,lon,metres\n"
     "  --xyz DIR             web-map tiles DIR/z/x/y.jpg (or .png, .webp); of several zooms the one whose tiles are\n"
-    "                        nearest in size to what the weights were trained for\n"
+    "                        nearest in size to what the weights were trained for. Rows count from the south if a\n"
+    "                        tilemapresource.xml, metadata.json or tiles.json in it says so (TMS)\n"
+    "  --tms DIR             the same, with rows that count from the south in any case\n"
     "  --add                 add to a map that there is; makes tiles again that were removed or not read\n"
     "  --remove AREA         take the tiles out whose centres lie in W,S,E,N (degrees) or in a polygon in WKT\n"
     "  --tile-metres M       side of a raster's tile on the ground (default: the weights' own)\n"
     "  --stride-metres M     from one tile's centre to the next's (default: half a tile)\n"
-    "  --crs CRS             coordinate system of rasters that do not say, as EPSG:25832\n" COMMON_HELP;
+    "  --crs CRS             coordinate system of rasters that do not say, or say a local one, as EPSG:25832\n"
+    "  --alpha yes|no        whether a band that is marked as alpha is transparency, or a colour that is left out\n"
+    "                        (default: a colour if it has all shades, as infrared has; a sentence says "
+    "so)\n" COMMON_HELP;
 
 struct arguments {
     struct common common;
     const char *weights, *out, *remove;
+    bool both; /* --xyz and --tms */
     gvm_map_options options;
 };
 
@@ -49,16 +56,16 @@ static int check_arguments(const struct arguments *a, int argc, char **argv)
 {
     const char *name = a->common.name;
     const gvm_map_options *o = &a->options;
-    int kinds = (o->raster_count > 0) + (o->tiles != NULL) + (o->xyz != NULL);
+    int kinds = (o->raster_count > 0) + (o->tiles != NULL) + (o->xyz != NULL) + a->both;
     if (optind < argc) return usage_error(name, "'%s' is one argument too many", argv[optind]);
     if (a->out == NULL) return usage_error(name, "--out is missing");
     if (a->remove != NULL) {
         if (kinds > 0 || o->add) return usage_error(name, "--remove goes without imagery");
         return GO_ON;
     }
-    if (kinds != 1) return usage_error(name, "one of --raster, --tiles and --xyz must be given");
-    if (o->raster_count == 0 && (o->tile_m > 0 || o->stride_m > 0 || o->crs != NULL))
-        return usage_error(name, "--tile-metres, --stride-metres and --crs go with --raster");
+    if (kinds != 1) return usage_error(name, "one of --raster, --tiles, --xyz and --tms must be given");
+    if (o->raster_count == 0 && (o->tile_m > 0 || o->stride_m > 0 || o->crs != NULL || o->alpha != 0))
+        return usage_error(name, "--tile-metres, --stride-metres, --crs and --alpha go with --raster");
     return GO_ON;
 }
 
@@ -69,6 +76,8 @@ static int read_arguments(struct arguments *a, const char **rasters, int argc, c
                                             {"raster", required_argument, NULL, 'r'},
                                             {"tiles", required_argument, NULL, 't'},
                                             {"xyz", required_argument, NULL, 'x'},
+                                            {"tms", required_argument, NULL, 'T'},
+                                            {"alpha", required_argument, NULL, 'l'},
                                             {"add", no_argument, NULL, 'a'},
                                             {"remove", required_argument, NULL, 'm'},
                                             {"tile-metres", required_argument, NULL, 'g'},
@@ -84,10 +93,19 @@ static int read_arguments(struct arguments *a, const char **rasters, int argc, c
         case 'o': a->out = optarg; break;
         case 'r': take_rasters(a, rasters, argc, argv); break;
         case 't': o->tiles = optarg; break;
-        case 'x': o->xyz = optarg; break;
+        case 'x':
+        case 'T':
+            a->both = o->xyz != NULL && o->tms != (c == 'T');
+            o->xyz = optarg;
+            o->tms = c == 'T';
+            break;
         case 'a': o->add = 1; break;
         case 'm': a->remove = optarg; break;
         case 'c': o->crs = optarg; break;
+        case 'l':
+            o->alpha = strcmp(optarg, "yes") == 0 ? 1 : strcmp(optarg, "no") == 0 ? -1 : 0;
+            if (o->alpha == 0) return usage_error(name, "--alpha takes yes or no, not '%s'", optarg);
+            break;
         case 'g':
             if (!read_double(&o->tile_m, optarg, 1, 20000))
                 return usage_error(name, "--tile-metres takes metres from 1 to 20000, not '%s'", optarg);
@@ -114,6 +132,10 @@ struct bar {
 static void show(void *user, const gvm_map_progress *p, const gvm_error *failure)
 {
     struct bar *bar = user;
+    if (p->note != NULL) {
+        if (!bar->progress.quiet) fprintf(stderr, "%s\n", p->note);
+        return;
+    }
     if (!bar->started) progress_start(&bar->progress, "index", "tiles", p->places - p->resumed);
     bar->started = true;
     if (failure != NULL) {

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "cli/locate.h"
+#include "map/map_watch.h"
 
 static const char help[] =
     "usage: geoviewmatch locate (--index MAP.gpkg | --tiles FILE.csv) [options] PHOTO...\n"
@@ -16,7 +17,7 @@ static const char help[] =
     "1.9\n"
     "times as wide as high. Where neither an option nor the photo tells its heading, 16 are tried and the best is "
     "told.\n"
-    "A folder stands for the JPEG, PNG, WebP and TIFF files in it. What fails is named on stderr, the rest is\n"
+    "A folder stands for the JPEG, PNG, WebP, TIFF and HEIC files in it. What fails is named on stderr, the rest is\n"
     "answered, and the exit status is 1.\n"
     "\n"
     "  --weights W           the network, a safetensors file (default: nano, the built-in one)\n"
@@ -211,6 +212,7 @@ static int locate(const struct arguments *a, char **photos, int count)
     gvm_model *model = NULL;
     gvm_session *session = NULL;
     gvm_map *map = NULL;
+    struct map_watch *kept = NULL; /* the map's file, that it stays whole */
     struct answers answers = {.top = (int)a->top, .min_margin = a->min_margin};
     struct watch watch = {.progress.quiet = a->common.quiet, .what = "tiles", .unit = "tiles"};
     int end = DONE;
@@ -223,9 +225,15 @@ static int locate(const struct arguments *a, char **photos, int count)
                           : gvm_map_from_tiles(&map, session, a->tiles, file_done, &watch, &err);
     watch_end(&watch);
     if (status == GVM_OK && !gvm_map_about(map).complete)
-        fprintf(stderr, "geoviewmatch: warning: the map is not complete; run `index` again as it was begun\n");
+        fprintf(stderr,
+                "geoviewmatch: warning: the map is not complete: %zu places of its imagery are missing; run `index` "
+                "again as "
+                "it was begun\n",
+                gvm_map_about(map).missing);
     if (status == GVM_OK && a->report) status = locate_report_folder(a->report, &err);
+    if (status == GVM_OK) status = map_watch_open(&kept, map, false, &err);
     if (status == GVM_OK) status = find(a, &answers, session, map, &err);
+    if (status == GVM_OK) status = map_watch_check(kept, &err);
     if (status != GVM_OK) {
         end = failed(&err);
     } else {
@@ -241,6 +249,7 @@ static int locate(const struct arguments *a, char **photos, int count)
     free(answers.errors);
     free(answers.hits);
     free(answers.found);
+    map_watch_free(kept);
     gvm_map_free(map);
     gvm_session_free(session);
     gvm_model_free(model);

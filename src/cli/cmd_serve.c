@@ -200,7 +200,11 @@ int cmd_serve(int argc, char **argv)
     gvm_status status = gvm_model_open(&model, weights_path(a.weights), &err);
     if (status == GVM_OK) status = map_open(&map, a.index, model, true, &err);
     if (status == GVM_OK && !gvm_map_about(map).complete)
-        fprintf(stderr, "geoviewmatch: warning: the map is not complete; run `index` again as it was begun\n");
+        fprintf(stderr,
+                "geoviewmatch: warning: the map is not complete: %zu places of its imagery are missing; run `index` "
+                "again as "
+                "it was begun\n",
+                gvm_map_about(map).missing);
     if (status == GVM_OK) status = serve(model, map, &a.options, &err);
     gvm_map_free(map);
     gvm_model_free(model);

@@ -13,7 +13,9 @@
 
 bool is_picture_name(const char *name)
 {
-    static const char *const extensions[] = {"jpg", "jpeg", "png", "webp", "tif", "tiff"};
+    /* those that no build reads are named by what is said of them, and not passed over */
+    static const char *const extensions[] = {"jpg",  "jpeg", "png", "webp", "tif", "tiff",
+                                             "heic", "heif", "hif", "avif", "jxl"};
     const char *dot = strrchr(name, '.');
     for (size_t i = 0; dot != NULL && i < sizeof extensions / sizeof *extensions; i++)
         if (strcasecmp(dot + 1, extensions[i]) == 0) return true;
@@ -56,7 +58,7 @@ static void add_folder(struct picture_files *pictures, int *status, const char *
         if (n < 0)
             fail_errno(&err, "read", folder);
         else
-            fail(&err, GVM_FILE, "%s: no JPEG, PNG, WebP or TIFF file lies in this folder", folder);
+            fail(&err, GVM_FILE, "%s: no JPEG, PNG, WebP, TIFF or HEIC file lies in this folder", folder);
         *status = failed(&err);
     }
     for (int i = 0; i < n; i++) {

@@ -10,7 +10,20 @@ enum { ARITHMETIC = 16 /* times as slow as Huffman's, about */ };
 /* Progressive files have about ten scans. libjpeg takes some 0.1 ns a pixel for a scan in which nothing is, so this is
  * a second. The number counts too: each scan has tables of its own, whatever the picture's size. */
 static const uint64_t MOST_SCANS = 100, MOST_WORK = 8ull * 1000 * 1000 * 1000;
-static const uint64_t MOST_SEGMENTS[] = {[JPEG] = 100000, [WEBP] = 10000, [TIFF] = 4096, [PNG] = UINT64_MAX};
+static const uint64_t MOST_SEGMENTS[] = {[JPEG] = 100000, [WEBP] = 10000, [TIFF] = 4096};
+
+/* Of the box in front, the brand and those that it is compatible with; their generic ones say nothing of the codec. */
+static enum picture_kind brand_kind(const uint8_t *box, size_t size)
+{
+    static const char heic[][5] = {"heic", "heix", "heim", "heis", "hevc", "hevx"}, avif[][5] = {"avif", "avis"};
+    for (size_t at = 8; at + 4 <= size && at + 4 <= big32(box); at += at == 8 ? 8 : 4) {
+        for (size_t i = 0; i < sizeof heic / sizeof *heic; i++)
+            if (memcmp(box + at, heic[i], 4) == 0) return HEIC;
+        for (size_t i = 0; i < sizeof avif / sizeof *avif; i++)
+            if (memcmp(box + at, avif[i], 4) == 0) return AVIF;
+    }
+    return NO_PICTURE;
+}
 
 enum picture_kind picture_kind(const uint8_t *magic, size_t size)
 {
@@ -19,6 +32,9 @@ enum picture_kind picture_kind(const uint8_t *magic, size_t size)
     if (size >= 12 && memcmp(magic, "RIFF", 4) == 0 && memcmp(magic + 8, "WEBP", 4) == 0) return WEBP;
     if (size >= 4 && (memcmp(magic, "II*\0", 4) == 0 || memcmp(magic, "MM\0*", 4) == 0)) return TIFF;
     if (size >= 4 && (memcmp(magic, "II+\0", 4) == 0 || memcmp(magic, "MM\0+", 4) == 0)) return TIFF; /* BigTIFF */
+    if (size >= 12 && memcmp(magic + 4, "ftyp", 4) == 0) return brand_kind(magic, size);
+    if (size >= 2 && memcmp(magic, "\xff\x0a", 2) == 0) return JPEG_XL;
+    if (size >= 12 && memcmp(magic, "\0\0\0\x0cJXL \r\n\x87\n", 12) == 0) return JPEG_XL;
     return NO_PICTURE;
 }
 
@@ -104,6 +120,6 @@ void cost_of(struct cost *cost, const struct bytes *bytes, enum picture_kind kin
 const char *cost_excess(const struct cost *cost, enum picture_kind kind)
 {
     if (cost->scans > MOST_SCANS || cost->scans * cost->pixels > MOST_WORK) return "scans for its size";
-    if (kind == NO_PICTURE || cost->segments <= MOST_SEGMENTS[kind]) return NULL;
+    if (cost->segments == 0 || cost->segments <= MOST_SEGMENTS[kind]) return NULL;
     return kind == WEBP ? "frames" : kind == TIFF ? "directories" : "segments";
 }

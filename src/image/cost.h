@@ -10,9 +10,9 @@
 
 #include <stdbool.h>
 
-enum picture_kind { NO_PICTURE, JPEG, PNG, WEBP, TIFF };
+enum picture_kind { NO_PICTURE, JPEG, PNG, WEBP, TIFF, HEIC, AVIF, JPEG_XL };
 
-/* By its first bytes. */
+/* By its first bytes, of which 32 are enough. */
 enum picture_kind picture_kind(const uint8_t *magic, size_t size);
 
 struct cost {

@@ -33,6 +33,8 @@ static const double FILE_SECONDS = 600;
 /* Between two looks at whether waiting shall end, and for finding out why a picture is broken. */
 static const double ASK_SECONDS = 0.2, REASON_SECONDS = 2;
 
+static const char *const kind_names[] = {"", "JPEG", "PNG", "WebP", "TIFF", "HEIC", "AVIF", "JPEG XL"};
+
 /* Bytes of pictures that are in memory at a time: thirty panoramas of 8,000 x 4,000, fewer if their decoders hold them
  * whole too, or one of the largest pictures. */
 #define MEMORY (2ll * 256 * 1000 * 1000 * 6)
@@ -90,7 +92,7 @@ static bool has_ended(void *user)
     return (isfinite(limit->until) && clock_now() >= limit->until) || (limit->stop != NULL && limit->stop(limit->user));
 }
 
-/* The loader is named, so that none but these four ever sees the file. Decoding a format's own
+/* The loader is named, so that none but these ever sees the file. Decoding a format's own
  * reduced size would be faster, but gives other pixels than those that networks are trained with. */
 static VipsImage *open_picture(const struct input *input)
 {
@@ -106,7 +108,8 @@ static VipsImage *open_picture(const struct input *input)
     case PNG: vips_pngload_source(source, &image, "access", access, "fail_on", fail_on, NULL); break;
     case WEBP: vips_webpload_source(source, &image, "access", access, "fail_on", fail_on, NULL); break;
     case TIFF: vips_tiffload_source(source, &image, "access", access, "fail_on", fail_on, NULL); break;
-    case NO_PICTURE: break;
+    case HEIC: vips_heifload_source(source, &image, "access", access, "fail_on", fail_on, NULL); break;
+    default: break;
     }
     g_object_unref(source);
     return image;
@@ -180,10 +183,11 @@ static bool to_srgb(VipsImage **image, enum picture_kind kind)
     return step(image, vips_colourspace(*image, &out, VIPS_INTERPRETATION_sRGB, NULL), &out);
 }
 
-/* libvips reads it in JPEG and TIFF; in PNG and WebP it stands in EXIF alone. */
-static int orientation_of(VipsImage *in, const struct exif *exif)
+/* libvips reads it in JPEG and TIFF; in PNG and WebP it stands in EXIF alone. HEIC is turned by its decoder. */
+static int orientation_of(VipsImage *in, const struct exif *exif, enum picture_kind kind)
 {
     int said = vips_image_get_orientation(in);
+    if (kind == HEIC) return 1;
     return said <= 1 && exif->orientation > 1 ? exif->orientation : said;
 }
 
@@ -264,7 +268,7 @@ static gvm_status decode(struct image *image, bool *broken, struct input *input,
         goto done;
     }
     metadata_read(&image->gpano, &image->exif, in, &input->bytes, input->kind);
-    const int orientation = orientation_of(in, &image->exif);
+    const int orientation = orientation_of(in, &image->exif, input->kind);
     if (input->header_only) {
         bool turned = orientation >= 5;
         image->width = turned ? vips_image_get_height(in) : vips_image_get_width(in);
@@ -324,7 +328,6 @@ static gvm_status decode_again(struct image *image, bool *broken, char *why, siz
 
 static gvm_status decode_locked(struct image *image, struct input *input, gvm_error *err)
 {
-    static const char *const name[] = {"", "JPEG", "PNG", "WebP", "TIFF"};
     bool broken;
     pthread_rwlock_rdlock(&alone);
     gvm_status status = decode(image, &broken, input, err);
@@ -335,7 +338,8 @@ static gvm_status decode_locked(struct image *image, struct input *input, gvm_er
     char why[200];
     status = decode_again(image, &broken, why, sizeof why, *input, err);
     if (!broken) return status; /* the file, or the memory left, has changed in between */
-    return fail(err, GVM_IMAGE, "%s: this %s picture cannot be decoded (%s)", input->where, name[input->kind], why);
+    return fail(err, GVM_IMAGE, "%s: this %s picture cannot be decoded (%s)%s", input->where, kind_names[input->kind],
+                why, input->kind == HEIC ? "; convert it to JPEG" : "");
 }
 
 static gvm_status check_cost(struct input *input, gvm_error *err)
@@ -352,19 +356,32 @@ static gvm_status check_cost(struct input *input, gvm_error *err)
             "with another program",
             input->where, what);
     if (input->kind == PNG) bytes_read(&interlaced, &input->bytes, 28, 1); /* the last byte of its header */
-    input->whole = input->kind == WEBP || input->kind == TIFF || cost.scans > 1 || interlaced != 0;
+    input->whole =
+        input->kind == WEBP || input->kind == TIFF || input->kind == HEIC || cost.scans > 1 || interlaced != 0;
     return GVM_OK;
+}
+
+/* HEIC: where libvips has its loader, and of files only. Its decoder can be kept busy by a small file, which no limit
+ * would end (docs/decisions/0001-heic.md). */
+static bool is_read(const struct input *input)
+{
+    if (input->kind == HEIC)
+        return input->bytes.memory == NULL && vips_type_find("VipsOperation", "heifload_source") != 0;
+    return input->kind >= JPEG && input->kind <= TIFF;
 }
 
 static gvm_status decode_known(struct image *image, struct input *input, gvm_error *err)
 {
-    uint8_t magic[12];
+    uint8_t magic[32];
     size_t size = bytes_read(magic, &input->bytes, 0, sizeof magic);
     input->kind = picture_kind(magic, size);
     if (input->limit.pixels > MAX_PIXELS) input->limit.pixels = MAX_PIXELS;
     if (input->bytes.size == 0) return fail(err, GVM_IMAGE, "%s: the file is empty", input->where);
     if (input->kind == NO_PICTURE)
         return fail(err, GVM_IMAGE, "%s: it is not a JPEG, PNG, WebP or TIFF picture", input->where);
+    if (!is_read(input))
+        return fail(err, GVM_IMAGE, "%s: it is a picture in %s, which cannot be read here; convert it to JPEG",
+                    input->where, kind_names[input->kind]);
     gvm_status status = check_cost(input, err);
     return status == GVM_OK ? decode_locked(image, input, err) : status;
 }

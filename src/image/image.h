@@ -25,8 +25,8 @@ struct image_limit {
     void *user;
 };
 
-/* Read a JPEG, PNG, WebP or TIFF file (the first picture of several), known by its content and not
- * by its name, of at most 256 megapixels and 65,535 a side, turned as EXIF says.
+/* Read a JPEG, PNG, WebP or TIFF file (the first picture of several), or a HEIC one if libvips can, known by its
+ * content and not by its name, of at most 256 megapixels and 65,535 a side, turned as EXIF says.
  *
  *   image   out: to be given to image_free; empty on failure
  *
@@ -41,7 +41,7 @@ gvm_status image_load(struct image *image, const char *path, gvm_error *err);
 /* The same without the pixels, which stay NULL: only the file's header is read. */
 gvm_status image_about(struct image *image, const char *path, gvm_error *err);
 
-/* As image_load, from a file's bytes in memory, which must stay while it runs.
+/* As image_load, from a file's bytes in memory, which must stay while it runs; not HEIC.
  *
  *   limit  beyond which it is GVM_IMAGE
  *   where  names the picture in sentences */

@@ -197,7 +197,8 @@ void metadata_read(struct gpano *gpano, struct exif *exif, VipsImage *in, const 
         if (kind == PNG) vips_image_map(in, read_text, &(struct texts){exif, &xmp});
         if (kind == PNG) read_exif_chunk(exif, bytes);
         if (kind == TIFF) exif_read(exif, bytes, 0);
-        if (kind == WEBP && (data = field_of(&size, in, VIPS_META_EXIF_NAME)) != NULL) read_exif(exif, data, size);
+        if ((kind == WEBP || kind == HEIC) && (data = field_of(&size, in, VIPS_META_EXIF_NAME)) != NULL)
+            read_exif(exif, data, size);
         if ((data = field_of(&size, in, VIPS_META_XMP_NAME)) != NULL) xmp_read(&xmp, data, size);
     }
     *gpano = xmp.gpano;

@@ -23,8 +23,8 @@ static void own_elevation(double *high, double *low, const struct image *image)
     }
 }
 
-static gvm_status crop_elevation(double box[4], const struct image *image, const double elevation[2], const char *where,
-                                 gvm_error *err)
+/* Its height may be nothing. */
+static void crop_elevation(double box[4], const struct image *image, const double elevation[2])
 {
     double high, low;
     own_elevation(&high, &low, image);
@@ -34,7 +34,14 @@ static gvm_status crop_elevation(double box[4], const struct image *image, const
     box[1] = fmax(0, (high - from) * rows);
     box[2] = image->width;
     box[3] = fmin(image->height, (high - to) * rows);
+}
+
+static gvm_status check_elevation(const double box[4], const struct image *image, const double elevation[2],
+                                  const char *where, gvm_error *err)
+{
+    double high, low;
     if (box[3] - box[1] >= 1) return GVM_OK;
+    own_elevation(&high, &low, image);
     return fail(err, GVM_IMAGE, "%s: it spans elevations %.0f to %.0f degrees, nothing of the network's %.0f to %.0f",
                 where, low, high, elevation[0], elevation[1]);
 }
@@ -55,13 +62,18 @@ static void reverse(uint8_t *bytes, size_t n)
     }
 }
 
+static int columns(double heading, int W)
+{
+    return (int)(llround((heading / 360 - floor(heading / 360)) * W) % W);
+}
+
 /* The centre column looks along heading, so the column that looks north is W heading / 360 to its
  * left, and all columns move right by as many. Whole columns of the network's input: a quarter of a
  * degree off at most on 640, and the resized picture stays as it is. A row turns in place: all of it
  * is reversed, then each of its two parts. */
 void panorama_turn(uint8_t *pixels, int H, int W, double heading)
 {
-    size_t turn = (size_t)llround((heading / 360 - floor(heading / 360)) * W) % (size_t)W * 3, row = (size_t)W * 3;
+    size_t turn = (size_t)columns(heading, W) * 3, row = (size_t)W * 3;
     for (int y = 0; y < H; y++, pixels += row) {
         reverse(pixels, row);
         reverse(pixels, turn);
@@ -109,11 +121,19 @@ gvm_status panorama_fit(uint8_t *out, int H, int W, const double elevation[2], c
     double box[4];
     gvm_status status = check_band(elevation, heading, where, err);
     if (status == GVM_OK) status = circle_check(image, circle, where, err);
-    if (status == GVM_OK) status = crop_elevation(box, image, elevation, where, err);
+    if (status == GVM_OK) crop_elevation(box, image, elevation);
+    if (status == GVM_OK) status = check_elevation(box, image, elevation, where, err);
     if (status == GVM_OK) status = resize(out, H, W, image, box, where, err);
     if (status == GVM_OK && circle != CIRCLE_LISTED) status = check_content(out, (size_t)H * (size_t)W, where, err);
     if (status == GVM_OK) panorama_turn(out, H, W, heading != NULL ? *heading : own_heading(image));
     return status;
+}
+
+void panorama_seen(double box[4], int *turn, int W, const double elevation[2], const double *heading,
+                   const struct image *image)
+{
+    crop_elevation(box, image, elevation);
+    *turn = columns(heading != NULL ? *heading : own_heading(image), W);
 }
 
 gvm_status panorama_load(uint8_t *out, int H, int W, const double elevation[2], const double *heading,
@@ -150,14 +170,24 @@ gvm_status photo_about(gvm_photo_info *info, const char *path, gvm_error *err)
     return status;
 }
 
+gvm_status aerial_fit(uint8_t *out, int H, int W, double box[4], const struct image *image, const char *where,
+                      gvm_error *err)
+{
+    double w = fmin(image->width, (double)image->height * W / H), h = fmin(image->height, (double)image->width * H / W);
+    box[0] = (image->width - w) / 2;
+    box[1] = (image->height - h) / 2;
+    box[2] = box[0] + w;
+    box[3] = box[1] + h;
+    return resize(out, H, W, image, box, where, err);
+}
+
 gvm_status aerial_load(uint8_t *out, int H, int W, const char *path, gvm_error *err)
 {
     struct image image;
+    double box[4];
     gvm_status status = image_load(&image, path, err);
     if (status != GVM_OK) return status;
-    double w = fmin(image.width, (double)image.height * W / H), h = fmin(image.height, (double)image.width * H / W);
-    double left = (image.width - w) / 2, top = (image.height - h) / 2;
-    status = resize(out, H, W, &image, (double[4]){left, top, left + w, top + h}, path_tail(path), err);
+    status = aerial_fit(out, H, W, box, &image, path_tail(path), err);
     image_free(&image);
     return status;
 }

@@ -27,6 +27,11 @@ gvm_status panorama_load(uint8_t *out, int H, int W, const double elevation[2], 
 gvm_status panorama_fit(uint8_t *out, int H, int W, const double elevation[2], const double *heading,
                         enum circle circle, struct image *image, const char *where, gvm_error *err);
 
+/* Of a picture that panorama_fit took, with the same heading: the box of it that was seen (left, top, right, bottom, in
+ * its pixels), and how many columns of W it was turned. */
+void panorama_seen(double box[4], int *turn, int W, const double elevation[2], const double *heading,
+                   const struct image *image);
+
 /* Turn a panorama (H, W, 3) whose centre column looks along `heading` (degrees clockwise from north) so that north is
  * at its centre; whole columns, in place. */
 void panorama_turn(uint8_t *pixels, int H, int W, double heading);
@@ -38,6 +43,10 @@ void panorama_turn(uint8_t *pixels, int H, int W, double heading);
  *
  * Returns as image_load. */
 gvm_status aerial_load(uint8_t *out, int H, int W, const char *path, gvm_error *err);
+
+/* The same from a picture that was read. box: the part of it, as above */
+gvm_status aerial_fit(uint8_t *out, int H, int W, double box[4], const struct image *image, const char *where,
+                      gvm_error *err);
 
 /* What a picture file says of the place and the heading of its camera: XMP's heading comes before EXIF's. As
  * image_about. */

@@ -97,7 +97,7 @@ static gvm_status open_source(struct cutter *c, const struct imagery *m, size_t 
     if (c->raster != NULL && c->source == number) return GVM_OK;
     raster_free(c->raster);
     c->source = number;
-    return raster_open(&c->raster, m->rasters[number].path, m->crs, m->rasters[number].reduce, err);
+    return raster_open(&c->raster, m->rasters[number].path, &m->rasters[number].hints, m->rasters[number].reduce, err);
 }
 
 static void cut_raster(struct piece *piece, struct cutter *c, const struct imagery *m, size_t number)

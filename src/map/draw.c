@@ -20,7 +20,7 @@ enum {
 static const double MOST = 64e6; /* pixels of a raster without overviews that are read for one tile */
 
 struct sheet_source {
-    const char *crs; /* in the map's jobs */
+    struct raster_hints hints; /* of the map's jobs */
     char *path;
     struct raster_facts facts;
     bool overviews;
@@ -35,12 +35,14 @@ struct drawing {
 
 /* ------------------------------------------------------------------ sources */
 
-static void add_source(struct drawing *d, const char *name, const char *crs)
+static void add_source(struct drawing *d, const char *name, struct raster_hints hints)
 {
-    struct sheet_source source = {.crs = crs, .path = map_find_source(d->map, name)};
+    struct sheet_source source = {.hints = hints, .path = map_find_source(d->map, name)};
     struct raster *raster = NULL;
-    if (source.path != NULL && raster_open(&raster, source.path, crs, 1, NULL) == GVM_OK &&
+    if (source.path != NULL && raster_open(&raster, source.path, &hints, 1, NULL) == GVM_OK &&
         raster_describe(&source.facts, raster, NULL) == GVM_OK) {
+        free(source.facts.parts);
+        source.facts.parts = NULL;
         source.overviews = raster_has_overviews(raster);
         d->sources[d->count++] = source;
         source.path = NULL;
@@ -72,7 +74,7 @@ gvm_status drawing_open(struct drawing **drawing, const gvm_map *map, gvm_error 
         json_array_foreach(rasters, k, raster)
         {
             const char *path = json_string_value(json_object_get(raster, "path"));
-            if (path != NULL) add_source(d, path, json_string_value(json_object_get(imagery, "crs")));
+            if (path != NULL) add_source(d, path, hints_of_job(imagery, raster));
         }
     }
     if (map->jobs == NULL) d->pictures = true;
@@ -136,7 +138,7 @@ static gvm_status lay_raster(uint8_t *rgba, uint8_t *sheet, const struct sheet_s
     raster_source_steps(&steps, s->facts.pixel_m, tile->metres / side);
     int H = FINER * side;
     const double view[4] = {box[0], box[3], (box[2] - box[0]) / side, (box[3] - box[1]) / H};
-    gvm_status status = raster_open(&raster, s->path, s->crs, steps.reduce, err);
+    gvm_status status = raster_open(&raster, s->path, &s->hints, steps.reduce, err);
     if (status == GVM_OK) status = raster_read(sheet, H, side, raster, view, err);
     raster_free(raster);
     for (int r = 0; r < side && status == GVM_OK; r++) {

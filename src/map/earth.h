@@ -45,14 +45,15 @@ static inline double lon_normal(double lon)
     return lon < 180 ? lon : -180;
 }
 
-/* West, south, east, north of the tile around a centre; the longitudes may pass 180 degrees. */
+/* West, south, east, north of the tile around a centre; the longitudes may pass 180 degrees. Around a pole it is all of
+ * them. */
 static inline void tile_box(double box[4], double lat, double lon, double metres)
 {
-    double half_lat = metres / 2 / metres_per_lat(lat), half_lon = metres / 2 / metres_per_lon(lat);
+    double half_lat = metres / 2 / metres_per_lat(lat), half_lon = fmin(180, metres / 2 / metres_per_lon(lat));
     box[0] = lon - half_lon;
-    box[1] = lat - half_lat;
+    box[1] = fmax(-90, lat - half_lat);
     box[2] = lon + half_lon;
-    box[3] = lat + half_lat;
+    box[3] = fmin(90, lat + half_lat);
 }
 
 /* A place in space, metres from the earth's centre. */

@@ -19,11 +19,16 @@ void features_header(uint8_t header[FEATURES_START], const struct features_facts
     memcpy(header + AT_ID, facts->id, MAP_ID);
 }
 
+bool features_start(const uint8_t *bytes, size_t size)
+{
+    return size >= sizeof magic && memcmp(bytes, magic, sizeof magic) == 0;
+}
+
 gvm_status features_check(const uint8_t *bytes, size_t size, const struct features_facts *facts, size_t rows,
                           const char *where, gvm_error *err)
 {
     uint32_t version, width;
-    if (size < FEATURES_START || memcmp(bytes, magic, sizeof magic) != 0)
+    if (size < FEATURES_START || !features_start(bytes, size))
         return fail(err, GVM_FORMAT, "%s: it is not the features of a map", where);
     memcpy(&version, bytes + AT_VERSION, sizeof version);
     memcpy(&width, bytes + AT_WIDTH, sizeof width);

@@ -4,6 +4,8 @@
 #ifndef GVM_MAP_FEATURES_FILE_H
 #define GVM_MAP_FEATURES_FILE_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "geoviewmatch.h"
@@ -19,7 +21,10 @@ struct features_facts {
 /* Make the header. */
 void features_header(uint8_t header[FEATURES_START], const struct features_facts *facts);
 
-/* Whether a file with these first bytes, of so many in all, is the one of a map with these facts and rows. GVM_FORMAT
+/* Whether a file with these first bytes is the features of a map. */
+bool features_start(const uint8_t *bytes, size_t size);
+
+/* Whether a file with these first bytes, of `size` in all, is the one of a map with these facts and rows. GVM_FORMAT
  * where it is none or too short, GVM_MISMATCH where it belongs to another map. */
 gvm_status features_check(const uint8_t *bytes, size_t size, const struct features_facts *facts, size_t rows,
                           const char *where, gvm_error *err);

@@ -9,6 +9,7 @@
 #include <gdal_frmts.h>
 #include <ogr_srs_api.h>
 #include <pthread.h>
+#include <sqlite3.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,8 +62,19 @@ static void block_file_systems(void)
     CSLDestroy(prefixes);
 }
 
+static _Thread_local int listeners; /* calls of gdal_listen that wait for gdal_ignore */
+
+/* SQLite calls this for each connection of the process; those of others are left alone. */
+static int distrust(sqlite3 *base, char **message, const sqlite3_api_routines *routines)
+{
+    (void)message, (void)routines;
+    if (listeners > 0) sqlite3_db_config(base, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    return SQLITE_OK;
+}
+
 static void start(void)
 {
+    sqlite3_auto_extension((void (*)(void))distrust);
     GDALRegister_GTiff();
     GDALRegister_VRT();
     GDALRegister_MBTiles();
@@ -90,12 +102,14 @@ void gdal_listen(struct gdal_words *words)
 {
     pthread_once(&once, start);
     *words = (struct gdal_words){.failed = 0};
+    listeners++;
     CPLPushErrorHandlerEx(hear, words);
 }
 
 void gdal_ignore(void)
 {
     CPLPopErrorHandler();
+    listeners--;
 }
 
 gvm_status gdal_fail(gvm_error *err, gvm_status status, const char *where, const char *sentence,

@@ -11,7 +11,9 @@ struct gdal_words {
 };
 
 /* Listening starts GDAL for the process when it is first called: of its drivers only those are registered that read
- * pictures from local files (and GeoPackages), and its network file systems open nothing any more. */
+ * pictures from local files (and GeoPackages), and its network file systems open nothing any more. What is opened with
+ * SQLite between the two must not run more of its own SQL than it needs: functions and virtual tables that could reach
+ * beyond the file are not for its views and triggers. */
 void gdal_listen(struct gdal_words *words);
 void gdal_ignore(void);
 

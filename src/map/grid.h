@@ -1,9 +1,11 @@
 /* grid.h - where the tiles of a raster lie: rows of equal latitude, every so many metres, and along a row every so
  * many metres, in the middle of the raster's box. They are cut in blocks of up to GRID_SIDE x GRID_SIDE neighbours,
- * which share most of their pixels. */
+ * which share most of their pixels. If the raster covers parts of its box only, the blocks that touch these are kept.
+ */
 #ifndef GVM_MAP_GRID_H
 #define GVM_MAP_GRID_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "geoviewmatch.h"
@@ -23,17 +25,26 @@ struct grid {
     double tile_m, stride_m;
     struct grid_band *bands;
     size_t band_count;
-    size_t blocks, places;
+    size_t blocks, places; /* of those that are kept */
+
+    size_t *kept;   /* (blocks) rising, those of the whole grid; NULL: all */
+    size_t *before; /* (blocks) places before each that is kept */
 };
 
 struct grid_place {
     double lat, lon;
 };
 
-/* Cover a box (west, south, east, north, degrees). GVM_FORMAT where that takes more than 10^10 tiles, GVM_MEMORY.
- * To be freed with grid_free. `where` names the raster. */
-gvm_status grid_cover(struct grid *grid, const double box[4], double tile_m, double stride_m, const char *where,
-                      gvm_error *err);
+/* Boxes (west, south, east, north, degrees) within another; count 0: all of it. */
+struct grid_parts {
+    const double (*boxes)[4];
+    size_t count;
+};
+
+/* Cover a box, or parts of it. GVM_FORMAT if that takes more than 10^10 tiles, GVM_MEMORY. To be freed with grid_free.
+ * `where` names the raster. */
+gvm_status grid_cover(struct grid *grid, const double box[4], const struct grid_parts *parts, double tile_m,
+                      double stride_m, const char *where, gvm_error *err);
 void grid_free(struct grid *grid);
 
 /* The centres of a block's tiles, row by row from the north, and the number of places before it. Returns how many. */

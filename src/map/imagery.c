@@ -39,21 +39,32 @@ static void stamp_raster(struct raster_source *source, const struct raster *rast
 static gvm_status plan_raster(struct imagery *m, struct raster_source *source, gvm_error *err)
 {
     struct raster *raster;
-    struct raster_facts facts;
-    gvm_status status = raster_open(&raster, source->path, m->crs, 1, err);
-    if (status == GVM_OK) status = raster_describe(&facts, raster, err);
-    if (status == GVM_OK) stamp_raster(source, raster);
+    struct raster_facts facts = {.parts = NULL};
+    const struct raster_hints hints = {m->crs, m->alpha > 0 ? YES : m->alpha < 0 ? NO : LOOK, LOOK};
+    gvm_status status = raster_open(&raster, source->path, &hints, 1, err);
+    if (status == GVM_OK) {
+        source->hints = raster_found(&source->no_alpha, raster);
+        stamp_raster(source, raster);
+        status = raster_describe(&facts, raster, err);
+    }
     raster_free(raster);
     if (status != GVM_OK) return status;
-    if (m->tile_m < PIXELS_LEAST * facts.pixel_m)
-        return fail(err, GVM_FORMAT,
-                    "%s: its pixels cover %.3g m each, too much for tiles of %g m: take finer imagery, or larger tiles "
-                    "(--tile-metres)",
-                    path_tail(source->path), facts.pixel_m, m->tile_m);
+    source->width = facts.width;
+    source->height = facts.height;
+    source->own_m = facts.pixel_m;
     raster_source_steps(source, facts.pixel_m, m->tile_m / view_size(m->model, GVM_AERIAL)[0]);
     source->pieces = m->pieces;
     source->places = m->places;
-    status = grid_cover(&source->grid, facts.box, m->tile_m, m->stride_m, path_tail(source->path), err);
+    const struct grid_parts parts = {(const double(*)[4])facts.parts, facts.part_count};
+    if (m->tile_m < PIXELS_LEAST * facts.pixel_m)
+        status =
+            fail(err, GVM_FORMAT,
+                 "%s: its pixels cover %.3g m each, too much for tiles of %g m: take finer imagery, or larger tiles "
+                 "(--tile-metres)",
+                 path_tail(source->path), facts.pixel_m, m->tile_m);
+    else
+        status = grid_cover(&source->grid, facts.box, &parts, m->tile_m, m->stride_m, path_tail(source->path), err);
+    free(facts.parts);
     m->pieces += source->grid.blocks;
     m->places += source->grid.places;
     return status;
@@ -141,10 +152,12 @@ static gvm_status plan_list(struct imagery *m, const char *list, gvm_error *err)
     return enough ? GVM_OK : fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", path_tail(list));
 }
 
-static gvm_status plan_xyz(struct imagery *m, const char *folder, gvm_error *err)
+static gvm_status plan_xyz(struct imagery *m, const char *folder, bool tms, gvm_error *err)
 {
     m->kind = "xyz";
-    gvm_status status = xyz_list(&m->files, &m->file_count, &m->names, folder, m->tile_m, err);
+    m->tms = tms;
+    gvm_status status = tms ? GVM_OK : tms_find(&m->tms, folder, err);
+    if (status == GVM_OK) status = xyz_list(&m->files, &m->file_count, &m->names, folder, m->tms, m->tile_m, err);
     if (status == GVM_OK) stamp_pictures(m, "", 0);
     return status;
 }
@@ -162,8 +175,11 @@ static gvm_status check_options(const gvm_map_options *o, const struct imagery *
         return fail(err, GVM_ARGUMENT,
                     "a stride of %g m is not in the range of %g m, a hundredth of a tile, to 100000 m", m->stride_m,
                     m->tile_m / 100);
-    if (o->raster_count == 0 && (o->tile_m > 0 || o->stride_m > 0 || o->crs != NULL))
-        return fail(err, GVM_ARGUMENT, "the size and stride of tiles, and a coordinate system, are for rasters only");
+    if (o->raster_count == 0 && (o->tile_m > 0 || o->stride_m > 0 || o->crs != NULL || o->alpha != 0))
+        return fail(err, GVM_ARGUMENT,
+                    "the size and stride of tiles, a coordinate system and what alpha means are for rasters only");
+    if (o->tms && o->xyz == NULL)
+        return fail(err, GVM_ARGUMENT, "the order of rows is for folders of web-map tiles only");
     return GVM_OK;
 }
 
@@ -176,12 +192,13 @@ gvm_status imagery_open(struct imagery **imagery, const gvm_map_options *options
     m->model = model;
     m->tile_m = options->tile_m > 0 ? options->tile_m : model->info.ground_m;
     m->stride_m = options->stride_m > 0 ? options->stride_m : m->tile_m / 2;
+    m->alpha = options->alpha;
     gvm_status status = check_options(options, m, err);
     if (status == GVM_OK && options->raster_count > 0) {
         status = plan_rasters(m, options, err);
     } else if (status == GVM_OK) {
         const char *path = options->tiles != NULL ? options->tiles : options->xyz;
-        status = options->tiles != NULL ? plan_list(m, path, err) : plan_xyz(m, path, err);
+        status = options->tiles != NULL ? plan_list(m, path, err) : plan_xyz(m, path, options->tms != 0, err);
         m->pieces = m->places = m->file_count;
         if (status == GVM_OK && (m->path = names_add(&m->names, path)) == NULL)
             status = fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", path_tail(path));
@@ -210,6 +227,42 @@ size_t imagery_places(const struct imagery *m)
     return m->places;
 }
 
+static void note_raster(gvm_error *note, const struct imagery *m, const struct raster_source *r)
+{
+    if (r->no_alpha > 0 && m->alpha == 0)
+        fail(
+            note, GVM_OK,
+            "%s: band %d is marked as alpha but has all shades, so it is taken for a colour, as infrared, and left out "
+            "(--alpha yes: it is alpha)",
+            path_tail(r->path), r->no_alpha);
+    else
+        fail(note, GVM_OK, "%s: %d x %d pixels of %.3g m%s: %zu place%s for tiles of %g m, every %g m",
+             path_tail(r->path), r->width, r->height, r->own_m, r->hints.gaps == YES ? ", covered in parts" : "",
+             r->grid.places, r->grid.places == 1 ? "" : "s", m->tile_m, m->stride_m);
+}
+
+bool imagery_note(gvm_error *note, bool *warning, const struct imagery *m, size_t number)
+{
+    *warning = false;
+    if (number < m->raster_count) {
+        note_raster(note, m, &m->rasters[number]);
+        *warning = m->rasters[number].no_alpha > 0 && m->alpha == 0;
+        return true;
+    }
+    if (m->raster_count > 0 || number > 0) return false;
+    fail(note, GVM_OK, "%s: %zu picture%s that %s a tile each%s", path_tail(m->path), m->file_count,
+         m->file_count == 1 ? "" : "s", m->file_count == 1 ? "is" : "are",
+         m->tms ? ", rows counted from the south" : "");
+    return true;
+}
+
+struct raster_hints hints_of_job(const json_t *imagery, const json_t *source)
+{
+    return (struct raster_hints){json_string_value(json_object_get(imagery, "crs")),
+                                 json_is_false(json_object_get(source, "alpha")) ? NO : YES,
+                                 json_is_true(json_object_get(source, "gaps")) ? YES : NO};
+}
+
 size_t imagery_pieces(const struct imagery *m)
 {
     return m->pieces;
@@ -233,12 +286,19 @@ json_t *imagery_describe(const struct imagery *m)
     if (m->rasters == NULL) {
         json_object_set_new(all, "source", json_text(m->path));
         json_object_set_new(all, "stamp", json_string(m->stamp));
+        if (m->tms) json_object_set_new(all, "tms", json_true());
         return all;
     }
     json_t *list = json_array();
-    for (size_t i = 0; i < m->raster_count; i++)
-        json_array_append_new(list, json_pack("{so,sI,ss}", "path", json_text(m->rasters[i].path), "bytes",
-                                              (json_int_t)m->rasters[i].bytes, "stamp", m->rasters[i].stamp));
+    for (size_t i = 0; i < m->raster_count; i++) {
+        const struct raster_source *r = &m->rasters[i];
+        json_t *source =
+            json_pack("{so,sI,ss}", "path", json_text(r->path), "bytes", (json_int_t)r->bytes, "stamp", r->stamp);
+        if (r->no_alpha > 0) json_object_set_new(source, "alpha", json_false());
+        if (r->hints.gaps == YES) json_object_set_new(source, "gaps", json_true());
+        json_array_append_new(list, source);
+    }
+    if (m->alpha != 0) json_object_set_new(all, "alpha", json_boolean(m->alpha > 0));
     json_object_set_new(all, "stride_m", json_real(m->stride_m));
     json_object_set_new(all, "sources", list);
     if (m->crs != NULL) json_object_set_new(all, "crs", json_text(m->crs));

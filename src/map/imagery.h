@@ -28,6 +28,10 @@ void imagery_free(struct imagery *imagery); /* NULL is fine */
 
 size_t imagery_places(const struct imagery *imagery); /* how many */
 
+/* What it is, a sentence for each of its sources, numbered from 0; false beyond the last. *warning: it is not as the
+ * file says. */
+bool imagery_note(gvm_error *note, bool *warning, const struct imagery *imagery, size_t number);
+
 /* What it is and how it is cut, so that two runs can be told to do the same, with the sizes and stamps of its files, so
  * that a change can be told; a new reference. NULL: no memory. */
 json_t *imagery_describe(const struct imagery *imagery);

@@ -10,6 +10,10 @@
 /* A raster to be cut. */
 struct raster_source {
     const char *path;
+    struct raster_hints hints; /* how it is read */
+    int no_alpha;              /* its band that is marked as alpha and is none, or 0 */
+    int width, height;         /* pixels */
+    double own_m;              /* that one of them covers */
     struct grid grid;
     int reduce;     /* its pixels that are taken together first */
     double pixel_m; /* of the pixels that are cut out of it */
@@ -23,6 +27,8 @@ struct imagery {
     const gvm_model *model;
     const char *kind; /* "raster", "tiles" or "xyz" */
     const char *crs;  /* of rasters that do not say, or NULL */
+    int alpha;        /* as the options have it */
+    bool tms;         /* rows of web-map tiles count from the south */
     const char *path; /* of the list or the folder */
     double tile_m, stride_m;
     struct raster_source *rasters;
@@ -40,8 +46,16 @@ size_t imagery_raster(const struct imagery *imagery, size_t number, bool by_plac
 
 /* The pictures z/x/y.jpg (or .jpeg, .png, .webp) of a folder, of the zoom whose tiles are nearest in size to ground_m.
  * GVM_FILE, GVM_FORMAT (none there), GVM_MEMORY. */
-gvm_status xyz_list(struct place **places, size_t *count, struct names *names, const char *folder, double ground_m,
-                    gvm_error *err);
+gvm_status xyz_list(struct place **places, size_t *count, struct names *names, const char *folder, bool tms,
+                    double ground_m, gvm_error *err);
+
+/* Whether the rows of a folder of web-map tiles count from the south, by tilemapresource.xml or the metadata.json or
+ * tiles.json in it; false if none is there. GVM_FORMAT for tiles of another projection, or a file that cannot be read.
+ */
+gvm_status tms_find(bool *tms, const char *folder, gvm_error *err);
+
+/* How a raster was read when it was built into a map: `imagery` and one of its `sources` in the map's jobs. */
+struct raster_hints hints_of_job(const json_t *imagery, const json_t *source);
 
 /* The place of a web-mercator tile; false for an address that there is not. */
 bool xyz_place(struct place *place, long z, long x, long y);

@@ -17,6 +17,7 @@ struct gvm_map {
     double ground_m;      /* of a tile whose list does not say */
     char fingerprint[17]; /* of the model that made the features */
     bool complete;        /* not a file whose building was interrupted */
+    size_t missing;       /* places that were not looked at yet */
     char *path;           /* of the file, or of the list */
     json_t *jobs;         /* what was built into it (map_job.h); NULL for a list */
 
@@ -27,8 +28,15 @@ struct gvm_map {
 /* As gvm_map_open. empty: a map all of whose tiles were taken out opens too. */
 gvm_status map_open(gvm_map **map, const char *path, const gvm_model *model, bool empty, gvm_error *err);
 
-/* Where a source lies: beside the list that named it, as it was named, or beside the map. NULL where it is gone; to be
- * freed. */
+/* GVM_MISMATCH if other weights made a map: the fingerprints are compared, and the width of its features, since
+ * whoever changes a map's file can leave the fingerprint as it is. */
+gvm_status map_match(const char *where, const char *fingerprint, int width, const gvm_model_info *info, gvm_error *err);
+
+/* The map's name for sentences: its file's, without folders. */
+const char *map_name(const gvm_map *map);
+
+/* Where a source lies: where it was when the map was made, or as far from the map as then, or beside the map. NULL if it
+ * is gone; to be freed. */
 char *map_find_source(const gvm_map *map, const char *source);
 
 /* A tile of the list, with no score. */

@@ -10,12 +10,16 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "map/map.h"
 #include "map/map_file.h"
 #include "map/map_job.h"
 #include "map/piece_ring.h"
 #include "model/session.h"
 
-enum { COMMIT_MOST = 4096 /* tiles that wait at most */ };
+enum {
+    COMMIT_MOST = 4096, /* tiles that wait at most */
+    NOTES_MOST = 20     /* sources that are told of */
+};
 
 #define COMMIT_SECONDS 1.0 /* what a kill costs; a commit waits for the disk a few times */
 
@@ -168,6 +172,20 @@ static void tell_holes(struct build *b)
     }
 }
 
+/* What is to be done, before it begins. */
+static void tell_plan(struct build *b)
+{
+    gvm_error note;
+    bool warning;
+    for (size_t i = 0; imagery_note(&note, &warning, b->imagery, i); i++) {
+        if (warning) tell(b, &note);
+        if (warning || i >= NOTES_MOST) continue;
+        b->now.note = note.text;
+        tell(b, NULL);
+        b->now.note = NULL;
+    }
+}
+
 /* The sources gave nothing: the map becomes what it was, or goes. */
 static gvm_status take_back(struct build *b, gvm_error *err)
 {
@@ -196,7 +214,8 @@ static gvm_status open_map(struct map_file **file, const char *path, const gvm_m
     if (!there && add) return fail(err, GVM_FILE, "%s: there is no such map to add to", path_tail(path));
     status = there ? map_file_open(file, path, true, err)
                    : map_file_create(file, path, &model->info, json_pack("[O]", job), err);
-    if (status == GVM_OK) status = map_file_match((*file)->where, (*file)->fingerprint, &model->info, err);
+    if (status == GVM_OK)
+        status = map_match((*file)->where, (*file)->fingerprint, (*file)->id.width, &model->info, err);
     return status;
 }
 
@@ -209,7 +228,7 @@ gvm_status gvm_map_build(const char *path, gvm_session *session, const gvm_map_o
     gvm_status status = imagery_open(&imagery, options, session->model, err);
     if (status != GVM_OK) return status;
     b.imagery = imagery;
-    json_t *job = job_new(imagery, session->max_batch);
+    json_t *job = job_new(imagery, path, session->max_batch);
     status = job != NULL ? open_map(&b.file, path, session->model, job, options->add != 0, err)
                          : fail(err, GVM_MEMORY, "%s: there is not enough memory to build it", path_tail(path));
     if (status == GVM_OK) status = job_find(&b.job, b.file, job, options->add != 0, err);
@@ -218,6 +237,7 @@ gvm_status gvm_map_build(const char *path, gvm_session *session, const gvm_map_o
         b.whole = b.now;
         tell_holes(&b);
         if (!job_is_complete(b.job)) {
+            tell_plan(&b);
             status = build_job(&b, err);
             if (status == GVM_OK && b.now.tiles == 0) status = take_back(&b, err);
         }

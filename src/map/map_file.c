@@ -1,24 +1,20 @@
-/* map_file.c - a map's two files are made, opened, checked and deleted. The GeoPackage goes through GDAL's own driver.
- */
+/* map_file.c - a map's two files are opened, held, checked and deleted. map_make.c makes them. */
 #include "map/map_file.h"
 
-#include <cpl_string.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ogr_api.h>
-#include <ogr_srs_api.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
-#include "map/gdal.h"
+#include "map/map.h"
+#include "map/map_make.h"
 #include "map/map_table.h"
 
 gvm_status map_features_path(char **features, const char *path, gvm_error *err)
@@ -34,39 +30,16 @@ gvm_status map_features_path(char **features, const char *path, gvm_error *err)
     return GVM_OK;
 }
 
-gvm_status map_file_match(const char *where, const char *fingerprint, const gvm_model_info *info, gvm_error *err)
+gvm_status map_match(const char *where, const char *fingerprint, int width, const gvm_model_info *info, gvm_error *err)
 {
-    if (strcmp(fingerprint, info->fingerprint) == 0) return GVM_OK;
-    return fail(err, GVM_MISMATCH, "%s: the map was made with other weights (fingerprint %s) than these (%s)", where,
-                fingerprint, info->fingerprint);
-}
-
-/* ------------------------------------------------------------------ making one */
-
-static bool draw_id(char id[MAP_ID + 1])
-{
-    uint8_t bytes[MAP_ID / 2];
-    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes) return false;
-    for (size_t i = 0; i < sizeof bytes; i++) snprintf(id + 2 * i, 3, "%02x", bytes[i]);
-    return true;
-}
-
-/* One that has rows and lost its GeoPackage may be somebody's work. */
-static gvm_status write_features(const struct map_file *f, gvm_error *err)
-{
-    uint8_t header[FEATURES_START];
-    struct stat file;
-    if (fstat(f->features, &file) != 0) return fail_errno(err, "write", f->features_where);
-    if (file.st_size > FEATURES_START)
-        return fail(err, GVM_FILE, "%s: it lies there without its .gpkg: move it away, or take another name",
-                    f->features_where);
-    features_header(header, &f->id);
-    bool done = ftruncate(f->features, 0) == 0 && pwrite(f->features, header, sizeof header, 0) == FEATURES_START &&
-                fsync(f->features) == 0;
-    if (done) return GVM_OK;
-    gvm_status status = fail_errno(err, "write", f->features_where);
-    unlink(f->features_path);
-    return status;
+    if (strcmp(fingerprint, info->fingerprint) != 0)
+        return fail(err, GVM_MISMATCH, "%s: the map was made with other weights (fingerprint %s) than these (%s)",
+                    where, fingerprint, info->fingerprint);
+    if (width != info->features)
+        return fail(err, GVM_MISMATCH,
+                    "%s: its features have %d numbers, but these weights make features of %d: the file was changed",
+                    where, width, info->features);
+    return GVM_OK;
 }
 
 gvm_status map_file_unlink(const char *path, gvm_error *err)
@@ -84,48 +57,17 @@ gvm_status map_file_unlink(const char *path, gvm_error *err)
     return status;
 }
 
-/* In the same folder, so that it can be renamed; GDAL wants the extension. It is the map's own, so that what a killed
- * process left goes with the next making. */
-static char *temporary_name(const char *features)
-{
-    size_t size = strlen(features) + sizeof ".tmp.gpkg";
-    char *name = malloc(size);
-    if (name != NULL) snprintf(name, size, "%s.tmp.gpkg", features);
-    return name;
-}
-
-/* The features are there and held: a GeoPackage under its own name has them. Where an earlier one was deleted, its
- * journal may still lie there, and SQLite would play the old pages into the new file. */
-static gvm_status make_files(struct map_file *f, gvm_error *err)
-{
-    char *temporary = temporary_name(f->features_path);
-    if (temporary == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for it", f->where);
-    gvm_status status = write_features(f, err);
-    if (status == GVM_OK) {
-        status = map_file_unlink(temporary, err);
-        if (status == GVM_OK) status = map_file_unlink(f->path, err);
-        if (status == GVM_OK) status = map_table_create(f, temporary, err);
-        if (status == GVM_OK && rename(temporary, f->path) != 0) status = fail_errno(err, "write", f->where);
-        if (status == GVM_OK) {
-            file_sync_folder(f->path);
-        } else {
-            map_file_unlink(temporary, NULL);
-            unlink(f->features_path);
-        }
-    }
-    free(temporary);
-    return status;
-}
-
 /* ------------------------------------------------------------------ opening one */
 
-/* Hold the features for ourselves until they are closed, made where there are none: who has them has the map. Another
+/* Hold the features for ourselves until they are closed; make them for a new map. Who has them has the map. Another
  * process may have deleted them between the opening and the lock. */
 static gvm_status hold_features(struct map_file *f, bool make, gvm_error *err)
 {
     for (;;) {
         struct stat held, named;
-        f->features = open(f->features_path, O_RDWR | O_CLOEXEC | O_NONBLOCK | (make ? O_CREAT : 0), 0666);
+        gvm_status status = make ? map_make_features(f, err) : GVM_OK;
+        if (status != GVM_OK) return status;
+        if (!make) f->features = open(f->features_path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
         if (f->features < 0 || fstat(f->features, &held) != 0) return fail_errno(err, "open", f->features_where);
         if (!S_ISREG(held.st_mode)) return fail(err, GVM_FILE, "%s: it is not a regular file", f->features_where);
         if (flock(f->features, LOCK_EX | LOCK_NB) != 0)
@@ -201,13 +143,14 @@ gvm_status map_file_create(struct map_file **file, const char *path, const gvm_m
 {
     gvm_status status = new_file(file, path, err);
     struct map_file *f = *file;
-    if (status == GVM_OK) status = hold_features(f, true, err);
+    bool there = access(path, F_OK) == 0;
+    if (status == GVM_OK) status = hold_features(f, !there, err);
     if (status == GVM_OK && access(path, F_OK) != 0) {
         f->ground_m = info->ground_m;
         f->id.width = info->features;
         memcpy(f->fingerprint, info->fingerprint, sizeof f->fingerprint);
         f->jobs = json_incref(jobs);
-        status = draw_id(f->id.id) ? make_files(f, err) : fail_errno(err, "make", f->where);
+        status = map_make(f, err);
     }
     json_decref(jobs);
     if (status == GVM_OK) status = open_files(f, true, err);

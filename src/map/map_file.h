@@ -26,7 +26,8 @@ struct map_file {
     const char *where, *features_where; /* the same for sentences */
     GDALDatasetH data;
     OGRLayerH tiles;
-    int features; /* the file; -1 where it is opened to read */
+    int features; /* the file; -1 if it is opened to read */
+    bool made;    /* the file of features is our own, and goes if the making fails */
     size_t end;   /* rows in the file, those that are not committed among them */
 
     struct row_range {
@@ -50,9 +51,6 @@ void map_file_close(struct map_file *file); /* NULL is fine */
 
 /* Delete a GeoPackage with what SQLite leaves beside it; fine where there is none. */
 gvm_status map_file_unlink(const char *path, gvm_error *err);
-
-/* GVM_MISMATCH, with both fingerprints, where other weights made it. */
-gvm_status map_file_match(const char *where, const char *fingerprint, const gvm_model_info *info, gvm_error *err);
 
 /* The tiles, in the order of their rows. */
 gvm_status map_file_tiles(struct tiles *tiles, const struct map_file *file, gvm_error *err);

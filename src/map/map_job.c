@@ -6,13 +6,18 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "map/sources.h"
 
 enum { HOLES_MOST = 100 };
 
-json_t *job_new(const struct imagery *imagery, int batch)
+json_t *job_new(const struct imagery *imagery, const char *map, int batch)
 {
-    return json_pack("{so,si,si,si,si,si,sb,s{}}", "imagery", imagery_describe(imagery), "batch", batch, "done", 0,
-                     "tiles", 0, "empty", 0, "failed", 0, "complete", 0, "holes");
+    json_t *all = imagery_describe(imagery), *source;
+    size_t i;
+    json_array_foreach(json_object_get(all, "sources"), i, source) source_put(source, "path", map);
+    source_put(all, "source", map);
+    return json_pack("{so,si,si,si,si,si,sb,s{}}", "imagery", all, "batch", batch, "done", 0, "tiles", 0, "empty", 0,
+                     "failed", 0, "complete", 0, "holes");
 }
 
 static size_t job_number(const json_t *job, const char *key)
@@ -56,28 +61,30 @@ void job_hole(json_t *holes, const char *source)
 
 /* ------------------------------------------------------------------ which one */
 
-/* The imagery without what changes where a file does. */
-static json_t *names_of(const json_t *job)
+static bool same_key(const json_t *a, const json_t *b, const char *key)
 {
-    json_t *imagery = json_deep_copy(json_object_get(job, "imagery")), *source;
-    size_t i;
-    json_object_del(imagery, "places");
-    json_object_del(imagery, "stamp");
-    json_array_foreach(json_object_get(imagery, "sources"), i, source)
-    {
-        json_object_del(source, "bytes");
-        json_object_del(source, "stamp");
-    }
-    return imagery;
+    const json_t *p = json_object_get(a, key), *q = json_object_get(b, key);
+    return p == q || (p != NULL && q != NULL && json_equal(p, q));
 }
 
+/* The same sources by their names, cut the same way, whatever became of the files. */
 static bool same_job(const json_t *a, const json_t *b)
 {
-    json_t *p = names_of(a), *q = names_of(b);
-    bool same = json_equal(p, q) && json_equal(json_object_get(a, "batch"), json_object_get(b, "batch"));
-    json_decref(p);
-    json_decref(q);
-    return same;
+    static const char *const keys[] = {"kind", "tile_m", "stride_m", "crs", "alpha", "tms"};
+    const json_t *p = json_object_get(a, "imagery"), *q = json_object_get(b, "imagery");
+    const json_t *own = json_object_get(p, "sources"), *others = json_object_get(q, "sources");
+    bool same = same_key(a, b, "batch") && json_array_size(own) == json_array_size(others);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys && same; i++) same = same_key(p, q, keys[i]);
+    for (size_t i = 0; i < json_array_size(own) && same; i++)
+        same = source_is(json_array_get(own, i), json_array_get(others, i), "path");
+    return same &&
+           (json_object_get(p, "source") == NULL ? json_object_get(q, "source") == NULL : source_is(p, q, "source"));
+}
+
+/* Whether a source's files are what they were, and are read as they were. */
+static bool same_files(const json_t *a, const json_t *b)
+{
+    return same_key(a, b, "bytes") && same_key(a, b, "stamp") && same_key(a, b, "alpha") && same_key(a, b, "gaps");
 }
 
 /* Of the same job, then and now: a source that changed, or NULL. */
@@ -85,23 +92,27 @@ static const char *changed_source(const json_t *then, const json_t *now)
 {
     const json_t *a = json_object_get(then, "imagery"), *b = json_object_get(now, "imagery");
     const json_t *sources = json_object_get(b, "sources");
-    if (json_equal(a, b)) return NULL;
     for (size_t i = 0; i < json_array_size(sources); i++) {
         const json_t *source = json_array_get(sources, i);
-        if (!json_equal(source, json_array_get(json_object_get(a, "sources"), i)))
+        if (!same_files(source, json_array_get(json_object_get(a, "sources"), i)))
             return json_string_value(json_object_get(source, "path"));
     }
+    if (same_files(a, b) && same_key(a, b, "places")) return NULL;
     const char *source = json_string_value(json_object_get(b, "source"));
     return source != NULL ? source : "the imagery";
 }
 
-/* Its rows; it is among the file's jobs. */
+/* Its rows; it is among the file's jobs. A file may lie about them, but not go beyond those that there are. */
 static void job_rows(size_t rows[2], const struct map_file *f, const json_t *job)
 {
-    size_t i = 0;
-    rows[0] = 0;
-    for (; json_array_get(f->jobs, i) != job; i++) rows[0] += job_number(json_array_get(f->jobs, i), "tiles");
-    rows[1] = rows[0] + job_number(job, "tiles");
+    const json_t *other;
+    rows[0] = rows[1] = 0;
+    for (size_t i = 0; (other = json_array_get(f->jobs, i)) != NULL; i++) {
+        size_t tiles = job_number(other, "tiles"), left = f->rows - rows[0];
+        rows[1] = rows[0] + (tiles < left ? tiles : left);
+        if (other == job) return;
+        rows[0] = rows[1];
+    }
 }
 
 gvm_status job_count(struct gvm_map_progress *p, const struct map_file *f, const json_t *job, gvm_error *err)

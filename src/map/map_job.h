@@ -1,6 +1,7 @@
 /* map_job.h - what was built into a map: a job for each set of sources, in the map's table of facts.
  *
- *   imagery   the sources with the sizes and stamps of their files, and how they are cut: imagery_describe
+ *   imagery   the sources with the sizes and stamps of their files, and how they are cut: imagery_describe. Beside each
+ *             name, `at` is where it lies and `beside` the way to it from the map's folder (older maps have neither)
  *   batch     tiles that the network took at once
  *   done      places that were looked at; of them tiles, empty, failed
  *   complete  whether those are all
@@ -13,7 +14,8 @@
 
 #include "map/map_file.h"
 
-json_t *job_new(const struct imagery *imagery, int batch); /* NULL: no memory */
+/* For a map of this path. NULL: no memory. */
+json_t *job_new(const struct imagery *imagery, const char *map, int batch);
 
 /* The job in the map that is to be done, or is done already; a new one is added, also where one is to be added whose
  * tiles were in part taken out. GVM_ARGUMENT where that must not be:

@@ -15,13 +15,23 @@ static bool is_complete(const json_t *jobs)
     return n == 0 || json_is_true(json_object_get(json_array_get(jobs, n - 1), "complete"));
 }
 
+/* Places of the last job that were not looked at yet. */
+static size_t missing_places(const json_t *jobs)
+{
+    const json_t *job = json_array_get(jobs, json_array_size(jobs) - 1);
+    json_int_t all = json_integer_value(json_object_get(json_object_get(job, "imagery"), "places"));
+    json_int_t done = json_integer_value(json_object_get(job, "done"));
+    return !is_complete(jobs) && done >= 0 && all > done ? (size_t)(all - done) : 0;
+}
+
 static gvm_status take(gvm_map *m, const struct map_file *f, const gvm_model *model, bool empty, gvm_error *err)
 {
-    gvm_status status = model != NULL ? map_file_match(f->where, f->fingerprint, &model->info, err) : GVM_OK;
+    gvm_status status = model != NULL ? map_match(f->where, f->fingerprint, f->id.width, &model->info, err) : GVM_OK;
     m->width = f->id.width;
     m->rows = f->rows;
     m->ground_m = f->ground_m;
     m->complete = is_complete(f->jobs);
+    m->missing = missing_places(f->jobs);
     m->jobs = json_incref(f->jobs);
     m->path = strdup(f->path);
     if (status == GVM_OK && m->path == NULL)
@@ -77,7 +87,8 @@ gvm_map_info gvm_map_about(const gvm_map *map)
                          .north = -90,
                          .features = map->width,
                          .ground_m = map->ground_m,
-                         .complete = map->complete};
+                         .complete = map->complete,
+                         .missing = map->missing};
     memcpy(info.fingerprint, map->fingerprint, sizeof info.fingerprint);
     double west = 360, east = -360;
     for (size_t i = 0; i < map->tiles.count; i++) {

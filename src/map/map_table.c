@@ -2,23 +2,27 @@
  *
  *   tiles         geom (polygon, EPSG:4326, with GDAL's R-tree), row (of the features), source, lat, lon, metres
  *   geoviewmatch  key, value: version, id, fingerprint, width, ground_m, rows, jobs (JSON) */
+#define _GNU_SOURCE /* strcasestr */
 #include "map/map_table.h"
 
 #include <cpl_conv.h>
 #include <cpl_string.h>
+#include <ctype.h>
 #include <math.h>
 #include <ogr_api.h>
 #include <ogr_srs_api.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "map/gdal.h"
 
-enum { VERSION = 1 };
+enum { VERSION = 1, BUSY_MS = 5000 /* GDAL's own patience with another process's commit */ };
 
 static const struct {
     const char *name;
@@ -106,12 +110,12 @@ static bool take_fact(struct map_file *f, const char *key, const char *value, do
         if (strlen(value) != sizeof f->fingerprint - 1) return false;
         memcpy(f->fingerprint, value, sizeof f->fingerprint);
     } else if (strcmp(key, "width") == 0) {
-        if (!read_number(&number, value, 1, 1e7)) return false;
+        if (!read_number(&number, value, 1, 1e7) || number != floor(number)) return false;
         f->id.width = (int)number;
     } else if (strcmp(key, "ground_m") == 0) {
         return read_number(&f->ground_m, value, 1e-3, 1e6);
     } else if (strcmp(key, "rows") == 0) {
-        if (!read_number(&number, value, 0, 1e12)) return false;
+        if (!read_number(&number, value, 0, 1e12) || number != floor(number)) return false;
         f->rows = (size_t)number;
     } else if (strcmp(key, "jobs") == 0) {
         json_decref(f->jobs);
@@ -137,6 +141,51 @@ static gvm_status read_facts(struct map_file *f, OGRLayerH layer, gvm_error *err
     return GVM_OK;
 }
 
+static gvm_status refuse_object(const char *where, const char *type, const char *name, gvm_error *err)
+{
+    return fail(err, GVM_FORMAT, "%s: the %s \"%.60s\" in it is not of a map, and may be there to do harm", where, type,
+                name);
+}
+
+/* Whether SQL calls a function of GDAL's that reaches beyond the file, or loads a library: a name that begins so. */
+static bool reaches_out(const char *sql)
+{
+    static const char *const starts[] = {"ogr_", "gdal_", "load_extension"};
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        for (const char *at = sql; (at = strcasestr(at, starts[i])) != NULL; at++)
+            if (at == sql || (!isalnum((unsigned char)at[-1]) && at[-1] != '_')) return true;
+    return false;
+}
+
+/* Whether the schema is one that the driver may look at: GDAL opens what it finds, and a virtual table can be any file
+ * of this machine. Reading it runs nothing. */
+static gvm_status check_schema(const struct map_file *f, sqlite3_stmt *objects, gvm_error *err)
+{
+    static const char virtual[] = "CREATE VIRTUAL TABLE";
+    bool facts = false;
+    int step;
+    while ((step = sqlite3_step(objects)) == SQLITE_ROW) {
+        const char *type = (const char *)sqlite3_column_text(objects, 0);
+        const char *name = (const char *)sqlite3_column_text(objects, 1);
+        const char *sql = (const char *)sqlite3_column_text(objects, 2);
+        if (type == NULL || name == NULL || sql == NULL) continue; /* an index of SQLite's own */
+        if (strcmp(type, "view") == 0 && (strcasecmp(name, "tiles") == 0 || strcasecmp(name, "geoviewmatch") == 0 ||
+                                          strncasecmp(name, "gpkg_", 5) == 0 || strncasecmp(name, "rtree_", 6) == 0))
+            return refuse_object(f->where, "view", name, err);
+        if (strncasecmp(sql, virtual, sizeof virtual - 1) == 0 && strcasestr(sql, "USING rtree(") == NULL &&
+            strcasestr(sql, "USING \"rtree\"(") == NULL)
+            return refuse_object(f->where, "virtual table", name, err);
+        if (reaches_out(sql)) return refuse_object(f->where, type, name, err);
+        facts = facts || (strcmp(type, "table") == 0 && strcasecmp(name, "geoviewmatch") == 0);
+    }
+    if (step != SQLITE_DONE)
+        return fail(err, GVM_FILE, "%s: it cannot be opened (%s)", f->where,
+                    sqlite3_errmsg(sqlite3_db_handle(objects)));
+    if (!facts)
+        return fail(err, GVM_FORMAT, "%s: it is a GeoPackage, but none that `geoviewmatch index` made", f->where);
+    return GVM_OK;
+}
+
 /* After a process was killed in a commit, what it had begun must be taken back, which needs the right to write. */
 static bool has_journal(const char *path)
 {
@@ -149,21 +198,49 @@ static bool has_journal(const char *path)
     return there;
 }
 
+static gvm_status check_package(const struct map_file *f, gvm_error *err)
+{
+    sqlite3 *base;
+    sqlite3_stmt *objects = NULL;
+    int flags = has_journal(f->path) ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+    int opened = sqlite3_open_v2(f->path, &base, flags, NULL);
+    if (opened == SQLITE_OK) {
+        sqlite3_db_config(base, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+        sqlite3_busy_timeout(base, BUSY_MS);
+        opened = sqlite3_prepare_v2(base, "SELECT type, name, sql FROM sqlite_master", -1, &objects, NULL);
+    }
+    gvm_status status = opened == SQLITE_OK
+                            ? check_schema(f, objects, err)
+                            : fail(err, GVM_FILE, "%s: it cannot be opened (%s)", f->where, sqlite3_errmsg(base));
+    sqlite3_finalize(objects);
+    sqlite3_close(base);
+    return status;
+}
+
+/* Older versions of GDAL do not mark as harmless what the R-tree's triggers call; check_schema has looked at them. */
+static void trust_triggers(GDALDatasetH data)
+{
+    sqlite3 *base = GDALGetInternalHandle(data, "SQLITE_HANDLE");
+    if (base != NULL) sqlite3_db_config(base, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 1, NULL);
+}
+
 gvm_status map_table_open(struct map_file *f, bool write, gvm_error *err)
 {
     static const char *const drivers[] = {"GPKG", NULL};
     struct gdal_words words;
     unsigned flags = GDAL_OF_VECTOR | GDAL_OF_VERBOSE_ERROR;
+    gvm_status status = check_package(f, err);
+    if (status != GVM_OK) return status;
     if (write || has_journal(f->path)) flags |= GDAL_OF_UPDATE;
     gdal_listen(&words);
     f->data = GDALOpenEx(f->path, flags, drivers, NULL, NULL);
+    if (f->data != NULL && write) trust_triggers(f->data);
     OGRLayerH facts = f->data != NULL ? GDALDatasetGetLayerByName(f->data, "geoviewmatch") : NULL;
     f->tiles = f->data != NULL ? GDALDatasetGetLayerByName(f->data, "tiles") : NULL;
-    gvm_status status = GVM_OK;
-    if (f->data != NULL && facts == NULL)
-        status = fail(err, GVM_FORMAT, "%s: it is a GeoPackage, but none that `geoviewmatch index` made", f->where);
-    else if (f->data != NULL)
+    if (facts != NULL)
         status = read_facts(f, facts, err);
+    else if (f->data != NULL)
+        status = fail(err, GVM_FORMAT, "%s: the table `geoviewmatch` in it is damaged", f->where);
     for (int i = 0; i < FIELDS && status == GVM_OK && f->data != NULL; i++)
         if (f->tiles == NULL || OGR_FD_GetFieldIndex(OGR_L_GetLayerDefn(f->tiles), fields[i].name) != i)
             status = fail(err, GVM_FORMAT, "%s: the layer `tiles` in it is damaged", f->where);

@@ -1,7 +1,7 @@
-/* outline.c - see outline.h: rows of tiles that touch become strips, and GEOS, by way of GDAL, joins the strips. */
+/* outline.c - see outline.h: rows of tiles that touch become strips, and GEOS, by way of GDAL, joins the strips. They
+ * are cut at the antimeridian before, so that what comes out is on one side of it. */
 #include "map/outline.h"
 
-#include <cpl_conv.h>
 #include <math.h>
 #include <ogr_api.h>
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 
 #include "map/earth.h"
 #include "map/gdal.h"
+#include "map/geojson.h"
 
 enum { CELLS = 64, STRIPS = 20000 /* beyond them, cells of the extent stand for tiles */ };
 
@@ -76,6 +77,19 @@ static size_t take_cells(struct box *boxes, const gvm_map *map)
     return count;
 }
 
+/* At the antimeridian; there is room for twice as many. */
+static size_t cut_all(struct box *boxes, size_t count)
+{
+    size_t all = count;
+    for (size_t i = 0; i < count; i++) {
+        double parts[2][4];
+        int n = geojson_cut(parts, boxes[i].side);
+        memcpy(boxes[i].side, parts[0], sizeof parts[0]);
+        if (n > 1) memcpy(boxes[all++].side, parts[1], sizeof parts[1]);
+    }
+    return all;
+}
+
 static OGRGeometryH polygons_of(const struct box *boxes, size_t count)
 {
     static const int corners[5][2] = {{0, 1}, {2, 1}, {2, 3}, {0, 3}, {0, 1}}; /* anticlockwise */
@@ -107,20 +121,19 @@ json_t *map_outline(const gvm_map *map)
 {
     size_t count = map->tiles.count;
     if (count == 0) return json_pack("{ss,s[]}", "type", "MultiPolygon", "coordinates");
-    struct box *boxes = malloc(count * sizeof *boxes);
+    struct box *boxes = malloc(2 * count * sizeof *boxes); /* each may be cut in two */
     if (boxes == NULL) return NULL;
     for (size_t i = 0; i < count; i++) map_tile_box(boxes[i].side, map, i);
     double tolerance = (boxes[0].side[3] - boxes[0].side[1]) / 20;
     count = join_rows(boxes, count);
     if (count > STRIPS) count = join_rows(boxes, take_cells(boxes, map));
+    count = cut_all(boxes, count);
     struct gdal_words words;
     gdal_listen(&words);
     OGRGeometryH all = joined(polygons_of(boxes, count), tolerance);
-    char *text = OGR_G_ExportToJson(all);
+    json_t *json = geojson_polygons(all);
     OGR_G_DestroyGeometry(all);
     gdal_ignore();
-    json_t *json = text != NULL ? json_loads(text, 0, NULL) : NULL;
-    CPLFree(text);
     free(boxes);
     return json;
 }

@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -13,8 +12,8 @@
 #include "map/imagery_parts.h"
 #include "map/map.h"
 
-/* The job that built a tile: the one among whose rasters its source is, or NULL where it is a picture's file. */
-static const json_t *raster_job(const gvm_map *map, const char *source)
+/* How the raster is read that a tile is out of; false if it is a picture's file. */
+static bool find_hints(struct raster_hints *hints, const gvm_map *map, const char *source)
 {
     size_t i, k;
     json_t *job, *raster;
@@ -24,52 +23,29 @@ static const json_t *raster_job(const gvm_map *map, const char *source)
         json_array_foreach(json_object_get(imagery, "sources"), k, raster)
         {
             const char *path = json_string_value(json_object_get(raster, "path"));
-            if (path != NULL && strcmp(path, source) == 0) return imagery;
+            if (path == NULL || strcmp(path, source) != 0) continue;
+            *hints = hints_of_job(imagery, raster);
+            return true;
         }
     }
-    return NULL;
-}
-
-/* The path if a file is there, else NULL; to be freed. Takes the path over. */
-static char *if_there(char *path)
-{
-    if (path != NULL && access(path, R_OK) == 0) return path;
-    free(path);
-    return NULL;
-}
-
-char *map_find_source(const gvm_map *map, const char *source)
-{
-    char *path = map->jobs == NULL ? if_there(tiles_path(map->path, source)) : NULL;
-    size_t i;
-    json_t *job;
-    json_array_foreach(map->jobs, i, job)
-    {
-        const char *list = json_string_value(json_object_get(json_object_get(job, "imagery"), "source"));
-        if (path == NULL && list != NULL) path = if_there(tiles_path(list, source));
-    }
-    if (path == NULL) path = if_there(strdup(source));
-    if (path == NULL) path = if_there(tiles_path(map->path, source));
-    const char *slash = strrchr(source, '/');
-    if (path == NULL && slash != NULL) path = if_there(tiles_path(map->path, slash + 1));
-    return path;
+    return false;
 }
 
 /* As the map's own tiles are cut, so that it shows what the network saw. */
-static gvm_status cut(unsigned char *pixels, int side, const gvm_hit *hit, const char *path, const char *crs,
-                      gvm_error *err)
+static gvm_status cut(unsigned char *pixels, int side, const gvm_hit *hit, const char *path,
+                      const struct raster_hints *hints, gvm_error *err)
 {
-    struct raster_facts facts;
+    struct raster_facts facts = {.parts = NULL};
     struct raster_source source = {.path = path};
     struct cutter cutter = {.raster = NULL};
     struct cut_tile tile = {.pixels = pixels};
-    gvm_status status = raster_open(&cutter.raster, path, crs, 1, err);
+    gvm_status status = raster_open(&cutter.raster, path, hints, 1, err);
     if (status == GVM_OK) status = raster_describe(&facts, cutter.raster, err);
     if (status == GVM_OK) {
         raster_free(cutter.raster);
         cutter.raster = NULL;
         raster_source_steps(&source, facts.pixel_m, 2 * hit->half_tile_m / side);
-        status = raster_open(&cutter.raster, path, crs, source.reduce, err);
+        status = raster_open(&cutter.raster, path, hints, source.reduce, err);
     }
     if (status == GVM_OK) {
         memset(pixels, 112, (size_t)side * (size_t)side * 3); /* where there is nothing */
@@ -77,6 +53,7 @@ static gvm_status cut(unsigned char *pixels, int side, const gvm_hit *hit, const
         status = cut_block(&tile, 1, &cutter, &source, (const int[2]){side, side}, err);
     }
     cutter_close(&cutter);
+    free(facts.parts);
     return status;
 }
 
@@ -84,12 +61,13 @@ gvm_status gvm_map_picture(const gvm_map *map, const gvm_hit *hit, unsigned char
 {
     if (err != NULL) err->text[0] = '\0';
     if (side < 1 || side > 4096) return fail(err, GVM_ARGUMENT, "a picture of %d pixels a side is not made", side);
-    const json_t *job = raster_job(map, hit->tile);
+    struct raster_hints hints;
+    bool raster = find_hints(&hints, map, hit->tile);
     char *path = map_find_source(map, hit->tile);
     if (path == NULL)
-        return fail(err, GVM_FILE, "%s: it is no longer where it was when the map was made", path_tail(hit->tile));
-    gvm_status status = job != NULL ? cut(pixels, side, hit, path, json_string_value(json_object_get(job, "crs")), err)
-                                    : aerial_load(pixels, side, side, path, err);
+        return fail(err, GVM_FILE, "%s: it is no longer where it was when %s was made: put it back, or beside the map",
+                    path_tail(hit->tile), map_name(map));
+    gvm_status status = raster ? cut(pixels, side, hit, path, &hints, err) : aerial_load(pixels, side, side, path, err);
     free(path);
     return status;
 }

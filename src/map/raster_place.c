@@ -3,6 +3,7 @@
 #include <gdal_alg.h>
 #include <math.h>
 #include <ogr_srs_api.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -73,6 +74,22 @@ static double pixels_of_turn(struct locator *l)
     return isfinite(least) && least >= l->width ? least : 0;
 }
 
+/* Whether places in a coordinate system have one on the Earth: it is no system of a building site or a picture's own,
+ * as programs write that know none, and PROJ finds the way to WGS84. */
+static bool is_of_the_earth(OGRSpatialReferenceH srs)
+{
+    struct gdal_words words;
+    if (srs == NULL || !(OSRIsGeographic(srs) || OSRIsProjected(srs) || OSRIsGeocentric(srs))) return false;
+    OGRSpatialReferenceH world = OSRNewSpatialReference(NULL);
+    gdal_listen(&words);
+    OSRImportFromEPSG(world, 4326);
+    OGRCoordinateTransformationH way = OCTNewCoordinateTransformation(srs, world);
+    gdal_ignore();
+    if (way != NULL) OCTDestroyCoordinateTransformation(way);
+    OSRDestroySpatialReference(world);
+    return way != NULL;
+}
+
 gvm_status raster_find_place(struct raster *r, const char *crs, gvm_error *err)
 {
     struct gdal_words words = {.failed = 0};
@@ -85,6 +102,14 @@ gvm_status raster_find_place(struct raster *r, const char *crs, gvm_error *err)
                     "as a list (--tiles)",
                     r->where);
     OGRSpatialReferenceH own = placed ? GDALGetSpatialRef(r->data) : GDALGetGCPSpatialRef(r->data);
+    const char *name = own != NULL ? OSRGetName(own) : NULL;
+    if (!is_of_the_earth(own)) own = NULL;
+    if (own == NULL && crs == NULL && name != NULL)
+        return fail(
+            err, GVM_FORMAT,
+            "%s: its coordinate system (%.60s) is a local one, with no place on the Earth: name the true one, as "
+            "in --crs EPSG:25832",
+            r->where, name);
     if (own == NULL && crs == NULL)
         return fail(err, GVM_FORMAT,
                     "%s: it says where it lies but not in which coordinate system: name that, as in --crs EPSG:25832",
@@ -140,36 +165,97 @@ static double pixel_size(const struct raster *r, double x, double y)
     return sqrt(fabs(e[0] * n[1] - e[1] * n[0]));
 }
 
+/* A box around places. */
+struct around {
+    double side[4];
+    double near; /* a longitude that all are moved to, by whole turns; NaN before the first */
+};
+
+/* Widen a box by points of a part of the raster: SIDE x SIDE of them over it, the middle row first, whose middle says
+ * what is near. */
+static void widen(struct around *a, const struct raster *r, const double part[4], int side)
+{
+    for (int j = 0; j <= side; j++) {
+        int row = j == 0 ? side / 2 : j - 1;
+        double lon[SAMPLES], lat[SAMPLES];
+        for (int i = 0; i < side; i++) {
+            lon[i] = part[0] + (part[2] - part[0]) * i / (side - 1);
+            lat[i] = part[1] + (part[3] - part[1]) * row / (side - 1);
+        }
+        int n = places_of(lon, lat, side, r);
+        if (isnan(a->near) && n > 0) a->near = lon[n / 2];
+        for (int i = 0; i < n; i++) {
+            double x = lon_near(lon[i], a->near), y = fmax(-LAT_MOST, fmin(LAT_MOST, lat[i]));
+            a->side[0] = fmin(a->side[0], x);
+            a->side[1] = fmin(a->side[1], y);
+            a->side[2] = fmax(a->side[2], x);
+            a->side[3] = fmax(a->side[3], y);
+        }
+    }
+}
+
+/* The smallest pixel at some points of a part, of so many 32nds of its height. */
+static double smallest_pixel(const struct raster *r, const double part[4])
+{
+    static const int rows[] = {16, 3, 7, 11, 15, 19, 23, 27, 31};
+    double least = INFINITY, w = part[2] - part[0] - 1, h = part[3] - part[1] - 1;
+    for (size_t j = 0; j < sizeof rows / sizeof *rows; j++)
+        for (int i = 0; i <= 8; i++)
+            least = fmin(least, pixel_size(r, part[0] + w * i / 8.0, part[1] + h * rows[j] / 32.0));
+    return least;
+}
+
+static const double nothing[4] = {INFINITY, INFINITY, -INFINITY, -INFINITY};
+
+/* The parts that are covered, each with a box of its own, and the box around all. */
+static gvm_status describe_parts(struct raster_facts *facts, struct around *all, const struct raster *r,
+                                 const struct rects *parts, gvm_error *err)
+{
+    double kx = (double)r->width / GDALGetRasterXSize(r->views[0]),
+           ky = (double)r->height / GDALGetRasterYSize(r->views[0]);
+    size_t step = 1 + parts->count / 256; /* at which the size of pixels is looked at */
+    facts->parts = malloc((parts->count + 1) * sizeof *facts->parts);
+    if (facts->parts == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", r->where);
+    for (size_t i = 0; i < parts->count; i++) {
+        const struct rect *p = &parts->items[i];
+        const double part[4] = {p->x0 * kx, p->y0 * ky, p->x1 * kx, p->y1 * ky};
+        struct around own = {.near = all->near};
+        memcpy(own.side, nothing, sizeof nothing);
+        widen(&own, r, part, 5);
+        if (!(own.side[0] <= own.side[2])) continue; /* beyond where streets are */
+        all->near = own.near;
+        for (int k = 0; k < 4; k++)
+            all->side[k] = k < 2 ? fmin(all->side[k], own.side[k]) : fmax(all->side[k], own.side[k]);
+        memcpy(facts->parts[facts->part_count++].side, own.side, sizeof own.side);
+        if (i % step == 0) facts->pixel_m = fmin(facts->pixel_m, smallest_pixel(r, part));
+    }
+    return GVM_OK;
+}
+
 gvm_status raster_describe(struct raster_facts *facts, const struct raster *r, gvm_error *err)
 {
-    double *box = facts->box, middle = NAN;
-    box[0] = box[1] = facts->pixel_m = INFINITY;
-    box[2] = box[3] = -INFINITY;
-    for (int j = 0; j <= SAMPLES; j++) { /* the middle row first: its middle says what is near */
-        int row = j == 0 ? SAMPLES / 2 : j - 1;
-        double lon[SAMPLES], lat[SAMPLES];
-        for (int i = 0; i < SAMPLES; i++) {
-            lon[i] = (double)r->width * i / (SAMPLES - 1);
-            lat[i] = (double)r->height * row / (SAMPLES - 1);
-        }
-        int n = places_of(lon, lat, SAMPLES, r);
-        if (isnan(middle) && n > 0) middle = lon[n / 2];
-        for (int i = 0; i < n; i++) {
-            double x = lon_near(lon[i], middle), y = fmax(-LAT_MOST, fmin(LAT_MOST, lat[i]));
-            box[0] = fmin(box[0], x);
-            box[1] = fmin(box[1], y);
-            box[2] = fmax(box[2], x);
-            box[3] = fmax(box[3], y);
-        }
-        if (j % 4 != 0) continue;
-        for (int i = 0; i <= 8; i++)
-            facts->pixel_m =
-                fmin(facts->pixel_m, pixel_size(r, (r->width - 1) * i / 8.0, (r->height - 1) * row / 32.0));
+    struct rects parts = {.items = NULL};
+    struct around all = {.near = NAN};
+    const double whole[4] = {0, 0, r->width, r->height};
+    bool full = r->hints.gaps != YES;
+    memcpy(all.side, nothing, sizeof nothing);
+    *facts = (struct raster_facts){.pixel_m = INFINITY, .width = r->width, .height = r->height};
+    gvm_status status = GVM_OK;
+    if (!full) status = raster_extent(&parts, &full, r->views[0], r->name, r->first, err);
+    if (status == GVM_OK && !full) status = describe_parts(facts, &all, r, &parts, err);
+    rects_free(&parts);
+    if (status != GVM_OK) return status;
+    if (full) {
+        widen(&all, r, whole, SAMPLES);
+        facts->pixel_m = smallest_pixel(r, whole);
     }
-    if (!(box[0] < box[2]) || !(box[1] < box[3]) || !(facts->pixel_m > 0) || !isfinite(facts->pixel_m))
-        return fail(err, GVM_FORMAT,
-                    "%s: its coordinates lie outside of its coordinate system, or beyond 85 degrees "
-                    "of latitude",
-                    r->where);
-    return GVM_OK;
+    memcpy(facts->box, all.side, sizeof all.side);
+    const double *box = facts->box;
+    if (box[0] < box[2] && box[1] < box[3] && facts->pixel_m > 0 && isfinite(facts->pixel_m)) return GVM_OK;
+    free(facts->parts);
+    facts->parts = NULL;
+    if (!full && facts->part_count == 0)
+        return fail(err, GVM_FORMAT, "%s: it holds nothing: none of it is covered", r->where);
+    return fail(err, GVM_FORMAT,
+                "%s: its coordinates lie outside of its coordinate system, or beyond 85 degrees of latitude", r->where);
 }

@@ -148,10 +148,8 @@ static void pick_part(void *argument, struct team team)
 gvm_status search_check(const gvm_map *map, const gvm_model *model, int max_hits, gvm_error *err)
 {
     if (max_hits < 1) return fail(err, GVM_ARGUMENT, "%d hits are asked for, at least 1 must be", max_hits);
-    if (strcmp(map->fingerprint, model->info.fingerprint) != 0)
-        return fail(err, GVM_MISMATCH, "the map was made with other weights (fingerprint %s) than these (%s)",
-                    map->fingerprint, model->info.fingerprint);
-    return GVM_OK;
+    const char *where = map->path != NULL ? path_tail(map->path) : "the map";
+    return map_match(where, map->fingerprint, map->width, &model->info, err);
 }
 
 static gvm_status check(const gvm_map *map, const gvm_model *model, int max_hits, const float *features, size_t n,

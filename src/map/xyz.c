@@ -1,13 +1,16 @@
 /* xyz.c - a folder of web-map tiles, z/x/y.jpg: 2^z by 2^z tiles cover the world, x from 180 degrees west, y from the
  * north, in the Mercator projection of a sphere (EPSG:3857).
  *
- *   lon = 360 x / 2^z - 180,   lat = atan(sinh(pi (1 - 2 y / 2^z))) */
+ *   lon = 360 x / 2^z - 180,   lat = atan(sinh(pi (1 - 2 y / 2^z)))
+ *
+ * In a folder of the Tile Map Service y counts from the south: 2^z - 1 - y. */
 #include <dirent.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -17,8 +20,8 @@
 enum { ZOOM_MOST = 24 };
 
 struct address {
-    long z, x, y;
-    const char *extension;
+    long z, x, y;      /* y from the north */
+    char extension[8]; /* as it is written */
 };
 
 struct listing {
@@ -58,12 +61,12 @@ static bool read_number(long *number, const char *name, const char **end)
     return true;
 }
 
-static const char *picture_extension(const char *end)
+static bool is_picture(const char *end)
 {
     static const char *const known[] = {".jpg", ".jpeg", ".png", ".webp"};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (strcmp(end, known[i]) == 0) return known[i];
-    return NULL;
+        if (strcasecmp(end, known[i]) == 0) return true;
+    return false;
 }
 
 static bool add_address(struct listing *list, struct address address)
@@ -80,7 +83,7 @@ static bool add_address(struct listing *list, struct address address)
 }
 
 /* Walk through z, x and y: the folder at each depth. False where there is no memory. */
-static bool walk(struct listing *list, const char *folder, int depth, struct address address)
+static bool walk(struct listing *list, const char *folder, int depth, struct address address, bool tms)
 {
     DIR *dir = opendir(folder);
     if (dir == NULL) return errno != ENOMEM; /* a number that is no folder */
@@ -90,11 +93,12 @@ static bool walk(struct listing *list, const char *folder, int depth, struct add
         const char *end;
         if (!read_number(&number, entry->d_name, &end)) continue;
         if (depth == 2) {
-            address.y = number;
-            address.extension = picture_extension(end);
             struct place place;
-            if (address.extension != NULL && xyz_place(&place, address.z, address.x, address.y))
-                enough = add_address(list, address);
+            bool zoom = address.z <= ZOOM_MOST;
+            address.y = tms && zoom ? (1L << address.z) - 1 - number : number;
+            if (!is_picture(end) || !xyz_place(&place, address.z, address.x, address.y)) continue;
+            snprintf(address.extension, sizeof address.extension, "%s", end);
+            enough = add_address(list, address);
             continue;
         }
         if (*end != '\0') continue;
@@ -103,7 +107,7 @@ static bool walk(struct listing *list, const char *folder, int depth, struct add
         char *inner = malloc(size);
         if ((enough = inner != NULL)) {
             snprintf(inner, size, "%s/%s", folder, entry->d_name);
-            enough = walk(list, inner, depth + 1, address);
+            enough = walk(list, inner, depth + 1, address, tms);
         }
         free(inner);
     }
@@ -143,7 +147,7 @@ static void choose(struct listing *list, double ground_m)
 }
 
 static gvm_status make_places(struct place **places, size_t *count, struct names *names, const struct listing *list,
-                              const char *folder, gvm_error *err)
+                              const char *folder, bool tms, gvm_error *err)
 {
     size_t size = strlen(folder) + 64;
     char *path = malloc(size);
@@ -153,7 +157,8 @@ static gvm_status make_places(struct place **places, size_t *count, struct names
         const struct address *a = &list->items[i];
         struct place *place = &(*places)[i];
         xyz_place(place, a->z, a->x, a->y);
-        snprintf(path, size, "%s/%ld/%ld/%ld%s", folder, a->z, a->x, a->y, a->extension);
+        snprintf(path, size, "%s/%ld/%ld/%ld%s", folder, a->z, a->x, tms ? (1L << a->z) - 1 - a->y : a->y,
+                 a->extension);
         enough = (place->source = names_add(names, path)) != NULL;
     }
     free(path);
@@ -161,22 +166,22 @@ static gvm_status make_places(struct place **places, size_t *count, struct names
     return enough ? GVM_OK : fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", path_tail(folder));
 }
 
-gvm_status xyz_list(struct place **places, size_t *count, struct names *names, const char *folder, double ground_m,
-                    gvm_error *err)
+gvm_status xyz_list(struct place **places, size_t *count, struct names *names, const char *folder, bool tms,
+                    double ground_m, gvm_error *err)
 {
     struct listing list = {.count = 0};
     DIR *dir = opendir(folder);
     if (dir == NULL) return fail_errno(err, "read", path_tail(folder));
     closedir(dir);
     gvm_status status = GVM_OK;
-    if (!walk(&list, folder, 0, (struct address){.z = 0}))
+    if (!walk(&list, folder, 0, (struct address){.z = 0}, tms))
         status = fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", path_tail(folder));
     else if (list.count == 0)
         status = fail(err, GVM_FORMAT, "%s: no tile z/x/y.jpg or z/x/y.png lies in it", path_tail(folder));
     if (status == GVM_OK) {
         qsort(list.items, list.count, sizeof *list.items, compare);
         choose(&list, ground_m);
-        status = make_places(places, count, names, &list, folder, err);
+        status = make_places(places, count, names, &list, folder, tms, err);
     }
     free(list.items);
     return status;

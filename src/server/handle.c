@@ -65,8 +65,8 @@ static struct request *begin(struct service *s, struct MHD_Connection *connectio
     r->method = method;
     r->start = clock_seconds();
     r->guarded = guarded_of(connection);
-    r->until = r->start + s->options->seconds;
-    guard_until(&s->guard, r->guarded, r->until);
+    r->until = r->start + 0.9 * s->options->seconds; /* so that the answer comes in time, too */
+    guard_until(&s->guard, r->guarded, r->start + s->options->seconds);
     if (r->guarded != NULL)
         r->guarded->at_end = s->options->tls_cert != NULL                 ? CLOSED
                              : strcmp(version, MHD_HTTP_VERSION_1_1) == 0 ? ASK

@@ -6,6 +6,7 @@
 #include "base/json_text.h"
 #include "base/number.h"
 #include "image/image.h"
+#include "map/geojson.h"
 #include "map/outline.h"
 #include "server/address.h"
 #include "server/service.h"
@@ -116,9 +117,8 @@ enum MHD_Result tile_get(struct request *r)
 
 static json_t *tile_feature(const double b[4], size_t number)
 {
-    return json_pack("{ss,sI,s{ss,s[[[ff][ff][ff][ff][ff]]]},s{}}", "type", "Feature", "id", (json_int_t)number,
-                     "geometry", "type", "Polygon", "coordinates", b[0], b[1], b[2], b[1], b[2], b[3], b[0], b[3], b[0],
-                     b[1], "properties");
+    return json_pack("{ss,sI,so,s{}}", "type", "Feature", "id", (json_int_t)number, "geometry", geojson_box(b),
+                     "properties");
 }
 
 enum MHD_Result tiles_get(struct request *r)

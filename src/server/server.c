@@ -119,6 +119,7 @@ struct end {
     sigset_t signals;
     pthread_t thread;
     bool started;
+    atomic_bool over; /* the service has ended by itself */
 };
 
 static _Noreturn void end_now(const struct service *s)
@@ -137,8 +138,8 @@ static void *end_all(void *user)
     while (signal != SIGINT && signal != SIGTERM && (now = clock_seconds()) < until) {
         struct timespec rest = clock_time(until - now);
         signal = sigtimedwait(&end->signals, NULL, &rest);
+        if (atomic_load(&end->over)) return NULL;
     }
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     end_now(end->service);
 }
 
@@ -232,7 +233,8 @@ gvm_status serve(const gvm_model *model, const gvm_map *map, const struct serve_
     engine_free(s.engine); /* the last that may take time */
     s.engine = NULL;
     if (end.started) {
-        pthread_cancel(end.thread);
+        atomic_store(&end.over, true);
+        pthread_kill(end.thread, SIGHUP); /* wakes it */
         pthread_join(end.thread, NULL);
     }
     if (status == GVM_OK) tell(&s, "stopped after %llu requests", (unsigned long long)atomic_load(&s.served));

@@ -14,13 +14,13 @@ END
 
 for stage in 1 2 3 4 multi; do
     expect 0 heatmap --weights "$w" --view aerial --stage $stage --out "$tmp/a$stage.png" $demo/aerial/1.png
-    says out "a$stage.png: 128 x 128 pixels"
+    says out "a$stage.png: 200 x 224 pixels" # as the picture is, and a scale of 24 below it
     lines err 0
-    [ "$(size "$tmp/a$stage.png")" = "128 x 128" ]
+    [ "$(size "$tmp/a$stage.png")" = "200 x 224" ]
 done
 expect 0 heatmap --weights "$w" --view street --out "$tmp/s.png" --json $demo/street/1.png
-says out '"width": 320' '"height": 64'
-[ "$(size "$tmp/s.png")" = "320 x 64" ]
+says out '"width": 480' '"height": 264'
+[ "$(size "$tmp/s.png")" = "480 x 264" ]
 expect 0 heatmap --weights "$w" --view street --stage multi --out "$tmp/s2.png" $demo/street/1.png
 cmp "$tmp/s.png" "$tmp/s2.png" # multi is the default; the same bits twice
 expect 0 heatmap --weights "$w" --view street --heading 90 --out "$tmp/turned.png" $demo/street/1.png
@@ -28,14 +28,14 @@ expect 0 heatmap --weights "$w" --view street --heading 90 --out "$tmp/turned.pn
 
 # A pair: the score is the one that locate gives, from features that a map rounds.
 expect 0 heatmap --weights "$w" --side-by-side $demo/aerial/2.png --out "$tmp/pair.png" $demo/street/2.png
-[ "$(size "$tmp/pair.png")" = "776 x 128" ] # 640 + 8 + 128
+[ "$(size "$tmp/pair.png")" = "728 x 264" ] # 480 + 8 + 240, the tile as high as the panorama
 score=$(sed -n 's/.*score //p' "$tmp/out")
 expect 0 locate --weights "$w" --tiles $demo/tiles.csv --top 4 --heading 0 --quiet $demo/street/2.png
 located=$(awk '/aerial\/2.png/ {print $4}' "$tmp/out")
 awk -v a="$score" -v b="$located" 'BEGIN {exit !(a - b < 2e-4 && b - a < 2e-4)}' || { echo "$score, $located"; exit 1; }
 expect 0 heatmap --weights "$w" --view street --side-by-side $demo/aerial/2.png --stage 3 --out "$tmp/pair3.png" --json \
     $demo/street/2.png
-says out '"score"' '"width": 776'
+says out '"score"' '"width": 728'
 
 # What is refused, and leaves the old file.
 cp "$tmp/pair.png" "$tmp/old"

@@ -40,7 +40,8 @@ expect 1 index --weights "$w" --out "$map" --raster "$tmp/1.png"
 refused "1.png: it says where it lies but not in which coordinate system: name that, as in --crs EPSG:25832"
 [ ! -e "$map" ]
 expect 0 index "${one[@]}"
-lines err 0
+lines err 1 # what is to be done
+says err "1.png: 200 x 200 pixels of 0.4 m: 4 places for tiles of 64 m, every 32 m"
 says out "$map: 4 tiles"
 contents "$map" > "$tmp/first"
 python3 - "$map" <<'END'
@@ -199,7 +200,7 @@ done
 limited() {
     local got=0 blocks=$1
     shift
-    (ulimit -f "$blocks" && exec "$GEOVIEWMATCH" "$@") > "$tmp/out" 2> "$tmp/err" || got=$?
+    (ulimit -f "$blocks" && exec "$GEOVIEWMATCH" "$@" --quiet) > "$tmp/out" 2> "$tmp/err" || got=$?
     [ $got = 1 ] || { echo "status $got under ulimit -f $blocks"; cat "$tmp/err"; exit 1; }
 }
 limited 500 index "${big[@]}" --out "$tmp/full.gpkg"
@@ -207,7 +208,7 @@ refused "full.features: cannot write it: File too large"
 expect 0 index "${big[@]}" --out "$tmp/full.gpkg"
 same "$tmp/full.gpkg" "$tmp/whole.gpkg"
 limited 40 index "${one[@]}" --out "$tmp/small.gpkg"
-refused "small.gpkg: it cannot be written"
+refused "small.gpkg: cannot write it: File too large"
 [ -z "$(find "$tmp" -name 'small.*' -o -name '*.tmp*')" ]
 
 # ------------------------------------------------------------------ lists and web-map tiles
@@ -221,8 +222,8 @@ cp $demo/aerial/2.png "$tmp/xyz/19/280001/180001.png"
 cp $demo/aerial/2.png "$tmp/xyz/19/280001/notes.png"
 echo broken > "$tmp/xyz/19/280001/180002.jpg"
 expect 1 index --weights "$w" --out "$tmp/xyz.gpkg" --xyz "$tmp/xyz"
-lines err 1
-says err "19/280001/180002.jpg: it is not a JPEG"
+lines err 2
+says err "xyz: 2 pictures that are a tile each" "19/280001/180002.jpg: it is not a JPEG"
 says out "$tmp/xyz.gpkg: 1 tile, 1 that could not be read and is missing (--add tries again)"
 expect 1 index --weights "$w" --out "$tmp/xyz.gpkg" --xyz "$tmp/xyz"
 lines err 1
@@ -337,18 +338,109 @@ refused "list.features: cannot open it: No such file or directory"
 expect 1 index --weights "$w" --out "$tmp/list.zip" --tiles $demo/tiles.csv
 refused "list.zip: a map's name ends in .gpkg"
 
+# ------------------------------------------------------------------ strangers' files, and maps that were changed
+
+echo "my notes, one day of work" > "$tmp/town.features"
+expect 1 index --quiet --weights "$w" --out "$tmp/town.gpkg" --tiles $demo/tiles.csv
+refused "town.features: it lies there and is not of a map: move it away, or take another name for the map"
+[ "$(cat "$tmp/town.features")" = "my notes, one day of work" ]
+echo "alias x=y" > "$tmp/victim"
+ln -s victim "$tmp/link.features"
+expect 1 index --quiet --weights "$w" --out "$tmp/link.gpkg" --tiles $demo/tiles.csv
+refused "link.features: it is a symbolic link"
+[ "$(cat "$tmp/victim")" = "alias x=y" ] && [ ! -e "$tmp/town.gpkg" ] && [ ! -e "$tmp/link.gpkg" ]
+
+# Features of another width under the fingerprint of the same weights.
+python3 - "$map" "$tmp" <<'END'
+import shutil, sqlite3, struct, sys
+width = int(dict(sqlite3.connect(sys.argv[1]).execute("SELECT key, value FROM geoviewmatch"))["width"])
+for name, w, rows in ("w1", 1, 4), ("whalf", width // 2, 4), ("wtwice", 2 * width, 2):
+    path = f"{sys.argv[2]}/{name}"
+    shutil.copy(sys.argv[1], path + ".gpkg")
+    data = bytearray(open(sys.argv[1][:-4] + "features", "rb").read())
+    data[12:16] = struct.pack("<I", w)
+    open(path + ".features", "wb").write(data)
+    c = sqlite3.connect(path + ".gpkg")
+    for (trigger,) in c.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        c.execute(f'DROP TRIGGER "{trigger}"')
+    c.execute("UPDATE geoviewmatch SET value = ? WHERE key = 'width'", (str(w),))
+    c.execute("UPDATE geoviewmatch SET value = ? WHERE key = 'rows'", (str(rows),))
+    c.execute("DELETE FROM tiles WHERE row >= ?", (rows,))
+    c.commit()
+END
+for name in w1 whalf wtwice; do
+    for command in "locate --index $tmp/$name.gpkg $demo/street/1.png" "serve --port 0 --index $tmp/$name.gpkg" \
+        "index --quiet --crs EPSG:32633 --raster $tmp/2.png --add --out $tmp/$name.gpkg"; do
+        expect 1 $command --weights "$w"
+        refused "$name.gpkg: its features have " "but these weights make features of "
+    done
+done
+
+# ------------------------------------------------------------------ rasters and folders of other kinds
+
+mkdir -p "$tmp/tms/19/280001"
+cp $demo/aerial/1.png "$tmp/tms/19/280001/$((2 ** 19 - 1 - 180001)).PNG"
+expect 0 index --weights "$w" --out "$tmp/tms.gpkg" --tms "$tmp/tms"
+says err "tms: 1 picture that is a tile each, rows counted from the south"
+echo '<TileMap><SRS>EPSG:3857</SRS><TileSets profile="mercator"/></TileMap>' > "$tmp/tms/tilemapresource.xml"
+expect 0 index --weights "$w" --out "$tmp/said.gpkg" --xyz "$tmp/tms"
+for name in tms said; do
+    python3 - "$tmp/$name.gpkg" <<'END'
+import math, sqlite3, sys
+(lat,), = sqlite3.connect(sys.argv[1]).execute("SELECT lat FROM tiles")
+assert abs(lat - math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * 180001.5 / 2 ** 19))))) < 1e-9
+END
+done
+mkfifo "$tmp/pipe"
+for place in pipe "$tmp/pipe"; do
+    cat > "$tmp/mosaic.vrt" <<END
+<VRTDataset rasterXSize="200" rasterYSize="200"><SRS>EPSG:32633</SRS><GeoTransform>500100, 0.4, 0, 5540000, 0, -0.4</GeoTransform>
+<VRTRasterBand dataType="Byte" band="1"><SimpleSource><SourceFilename relativeToVRT="1">$place</SourceFilename></SimpleSource>
+</VRTRasterBand></VRTDataset>
+END
+    expect 1 index --quiet --weights "$w" --out "$tmp/pipe.gpkg" --raster "$tmp/mosaic.vrt"
+    refused "mosaic.vrt: it is read together with " "pipe, which is no regular file"
+done
+
+# ------------------------------------------------------------------ another working folder, and all of it moved
+
+mkdir -p "$tmp/work/photos" "$tmp/work/maps"
+cp $demo/aerial/1.png "$tmp/1.pgw" "$tmp/work/photos"
+program=$(realpath "$GEOVIEWMATCH")
+(cd "$tmp/work" && "$program" index --quiet "${utm[@]}" --raster photos/1.png --out maps/m.gpkg) > "$tmp/out"
+(cd "$tmp/work/maps" && "$program" index --quiet "${utm[@]}" --raster ../photos/1.png --out m.gpkg) > "$tmp/out"
+says out "m.gpkg: complete already, 4 tiles"
+pictures() { # how many tiles of the report lack their imagery
+    rm -rf "$tmp/report"
+    expect 0 locate --quiet --weights "$w" --index "$1" --top 1 --report "$tmp/report" $demo/street/1.png
+    grep -c "no longer where it was" "$tmp/report/index.html" || true
+}
+[ "$(pictures "$tmp/work/maps/m.gpkg")" = 0 ]
+mv "$tmp/work" "$tmp/elsewhere"
+[ "$(pictures "$tmp/elsewhere/maps/m.gpkg")" = 0 ]
+(cd "$tmp/elsewhere" && "$program" index --quiet "${utm[@]}" --raster photos/1.png --out maps/m.gpkg) > "$tmp/out"
+says out "m.gpkg: complete already, 4 tiles"
+mv "$tmp/elsewhere/photos" "$tmp/away"
+[ "$(pictures "$tmp/elsewhere/maps/m.gpkg")" = 1 ]
+
 # ------------------------------------------------------------------ usage
 
 expect 2 index --weights "$w" --tiles a.csv
 refused "--out is missing"
 expect 2 index --weights "$w" --out "$map"
-refused "one of --raster, --tiles and --xyz must be given"
+refused "one of --raster, --tiles, --xyz and --tms must be given"
 expect 2 index --weights "$w" --out "$map" --tiles a.csv --xyz b
-refused "one of --raster, --tiles and --xyz must be given"
+refused "one of --raster, --tiles, --xyz and --tms must be given"
 expect 2 index --weights "$w" --out "$map" --tiles a.csv --tile-metres 30
-refused "--tile-metres, --stride-metres and --crs go with --raster"
+refused "--tile-metres, --stride-metres, --crs and --alpha go with --raster"
 expect 2 index --tile-metres 0
 refused "--tile-metres takes metres from 1 to 20000, not '0'"
+expect 2 index --alpha maybe
+refused "--alpha takes yes or no, not 'maybe'"
+expect 2 index --weights "$w" --out "$map" --tiles a.csv --alpha no
+refused "--tile-metres, --stride-metres, --crs and --alpha go with --raster"
+expect 2 index --weights "$w" --out "$map" --tms a --xyz b
+refused "one of --raster, --tiles, --xyz and --tms must be given"
 expect 2 index --stride-metres far
 refused "--stride-metres takes metres from 0.01 to 100000, not 'far'"
 expect 2 index --weights "$w" --out "$map" --xyz d stray

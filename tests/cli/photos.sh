@@ -51,3 +51,14 @@ expect 0 heatmap --weights "$w" --view street --panorama yes --out "$tmp/h.png" 
 # A report shows what was taken.
 expect 0 "${locate[@]}" --panorama yes --report "$tmp/report" "$tmp/photo.jpg"
 grep -q 'class="heat"' "$tmp/report/index.html"
+
+# What no build reads is named, in a folder too, whatever its extension's case.
+mkdir "$tmp/mixed"
+cp "$jpeg" "$tmp/mixed/b.JPG"
+printf '\0\0\0\x18ftypheic\0\0\0\0mif1heic' > "$tmp/mixed/a.HEIC"
+printf '\0\0\0\x18ftypavif\0\0\0\0mif1miaf' > "$tmp/mixed/c.Avif"
+expect 1 "${locate[@]}" --quiet "$tmp/mixed"
+lines err 2
+says err "a.HEIC: " "c.Avif: it is a picture in AVIF, which cannot be read here; convert it to JPEG"
+[ "$(grep -c 'convert it to JPEG' "$tmp/err")" = 2 ]
+says out "b.JPG"

@@ -6,3 +6,19 @@ expect 0 world --ortho --out "$tmp/town" --metres 200 --pairs 1 --seed 3 --quiet
 expect 0 index --raster "$tmp/town/ortho.tif" --out "$tmp/map.gpkg" --quiet
 mkdir "$tmp/folder"
 python3 tests/serve/ends.py "$GEOVIEWMATCH" "$tmp/map.gpkg" "$tmp"/town/street/*.jpg "$tmp/folder"
+
+# The map's features are cut while `locate` uses them. It may be done before that, and then has more to do.
+photos=("$tmp"/town/street/*.jpg)
+for _ in 1 2 3 4 5 6 7 8; do
+    cp "$tmp/map.gpkg" "$tmp/cut.gpkg"
+    cp "$tmp/map.features" "$tmp/cut.features"
+    "$GEOVIEWMATCH" locate --index "$tmp/cut.gpkg" --quiet --threads 1 "${photos[@]}" > "$tmp/out" 2> "$tmp/err" & pid=$!
+    until grep -q cut.features "/proc/$pid/maps" || ! kill -0 $pid; do :; done 2> /dev/null
+    truncate -s 5000 "$tmp/cut.features"
+    status=0
+    wait $pid || status=$?
+    [ $status = 0 ] || break
+    photos+=("${photos[@]}" "${photos[@]}" "${photos[@]}")
+done
+[ $status = 1 ] || { echo "locate of a map that is cut: status $status"; exit 1; }
+refused "cut.features: it "

@@ -31,6 +31,16 @@ static void numbers(const char *text)
     if (!boxes_touch(box, box)) abort();
 }
 
+/* Never longer, and never cut by a zero. */
+static void unescape(const char *text)
+{
+    char *copy = strdup(text);
+    if (copy == NULL) abort();
+    size_t length = framing_unescape(NULL, NULL, copy);
+    if (length > strlen(text) || length != strlen(copy)) abort();
+    free(copy);
+}
+
 /* The value of one parameter, beside a good `near`. */
 static void value(enum parameter which, const char *text)
 {
@@ -48,6 +58,7 @@ static void value(enum parameter which, const char *text)
     if (read_question(&question, &top, &min_margin, &request) == (request.refused != 0)) abort();
     if (request.refused != 0) return;
     if (top < 1 || top > SERVE_TOP || !(min_margin >= 0 && min_margin <= 2) || fabs(question.lat) > 90) abort();
+    if (question.panorama != 0 && question.panorama != 1) abort();
     if (isfinite(question.heading) && fabs(question.heading) > 360) abort();
 }
 
@@ -61,6 +72,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         host(text);
     else if (data[0] == 'n')
         numbers(text);
+    else if (data[0] == 'u')
+        unescape(text);
     else if (data[0] >= '0' && data[0] < '0' + PARAMETERS)
         value((enum parameter)(data[0] - '0'), text);
     free(text);

@@ -48,6 +48,7 @@ from=$SECONDS
 debootstrap --variant=minbase --include=make,git,ca-certificates "$suite" "$root" ${mirror:+"$mirror"} > "$root.log" 2>&1 ||
     { tail -n 20 "$root.log"; rm "$root.log"; exit 1; }
 rm "$root.log"
+rm -f "$root"/var/cache/apt/archives/*.deb
 echo force-unsafe-io > "$root/etc/dpkg/dpkg.cfg.d/unsafe-io"
 echo "debootstrap: $((SECONDS - from)) s, $(du -sxm "$root" | cut -f 1) MB"
 git clone -q --no-hardlinks . "$root/root/geoviewmatch"

@@ -13,7 +13,7 @@ import threading
 import warnings
 
 from schema import check
-from service import Service, form, png, wait_until
+from service import PATIENCE, Service, form, png, wait_until
 
 program, index, folder, *photos = sys.argv[1:]
 WEIGHTS = ["--weights", os.environ["WEIGHTS"]] if "WEIGHTS" in os.environ else []
@@ -171,7 +171,7 @@ def refused_sites(service, api, method, path, one):
         tries += [(403, method, {"Origin": origin}) for origin in ("http://evil.example", "null", "http://localhost")]
         tries.append((403, method, {"Sec-Fetch-Site": "cross-site"}))
     if method == "get":
-        tries.append((400, method, {"Transfer-Encoding": "x"}))
+        tries.append((400, method, {"Host": "h" * 300}))
     for status, how, more in tries:
         got, kinds, said = service.ask(how.upper(), address, body, {**headers, **more})
         assert got == status, (how, address, more, got, said[:300])
@@ -261,11 +261,45 @@ def over_tls():
             raise AssertionError("TLS 1.1 is taken")
         except ssl.SSLError:
             pass
+        tls_faults(service)
         same(service.locate(photos[0]), located(photos[0]))
         service.stop()
     done = subprocess.run([program, "serve", *WEIGHTS, "--index", index, "--port", "0", "--tls-cert", key, "--tls-key",
                            cert], capture_output=True, text=True)
     assert done.returncode == 1 and "are these a certificate and its key" in done.stderr, done
+
+
+def tls_faults(service):
+    """Handshakes that are cut, changed or no handshakes, and one that is asked for again: each connection ends."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    read, write = ssl.MemoryBIO(), ssl.MemoryBIO()
+    try:
+        context.wrap_bio(read, write).do_handshake()
+    except ssl.SSLWantReadError:
+        hello = write.read()
+    changed = bytearray(hello)
+    changed[len(hello) // 2:] = bytes(len(hello) - len(hello) // 2)
+    ccs = bytes([20, 3, 3, 0, 1, 1])
+    for data in (hello[:3], hello[:100], bytes(changed), hello + hello, ccs * 1000, os.urandom(5000), bytes(5000),
+                 b"\x16\x03\x01\xff\xff" + bytes(70000), b"\x15\x03\x03\0\2\2\0", hello + b"GET / HTTP/1.1\r\n\r\n"):
+        client = socket.create_connection((service.host, service.port), PATIENCE)
+        try:
+            client.sendall(data)
+            client.shutdown(socket.SHUT_WR)
+            while client.recv(65536):
+                pass
+        except ConnectionError:
+            pass
+        client.close()
+    asked = subprocess.Popen(["openssl", "s_client", "-tls1_2", "-connect", "%s:%d" % (service.host, service.port)],
+                             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        asked.communicate(b"R\n" * 20, timeout=PATIENCE)
+    except BrokenPipeError:
+        asked.kill()
+        asked.wait()
+    assert service.json("GET", "/healthz") == {"status": "ok"}
 
 
 def crowded():

@@ -64,20 +64,22 @@ def bombs():
 
 
 def ending():
-    """A signal ends the service within seconds whatever is at work, a second one at once."""
+    """A signal ends the service within seconds whatever is at work, a second one at once. A machine that is busy otherwise
+    needs longer, but computes no more: all of the work is some eighty seconds of a core."""
     for signals in (1, 2):
+        others = children()
         with Service(program, index, "--seconds", 600) as service:
             clients = [send(service, BUSY) for _ in range(24)]
             at_work(service, 24)
-            begun = time.monotonic()
+            begun, before = time.monotonic(), cpu(service)
             service.process.send_signal(signal.SIGTERM)
             if signals == 2:
                 while "stopping" not in service.process.stderr.readline():
                     pass
                 service.process.send_signal(signal.SIGTERM)
             _, said = service.process.communicate(timeout=PATIENCE)
-            took = time.monotonic() - begun
-            assert took < 15, (signals, took)  # of some forty seconds on two cores; a busy machine needs more than five
+            took, computed = time.monotonic() - begun, children() - others - before
+            assert took < 15 or computed < 30, (signals, took, computed)
             assert service.process.returncode == 0, (service.process.returncode, said)
             assert "stopped after" in said or "requests at work" in said, said
             for client in clients:
@@ -150,10 +152,24 @@ def files():
         assert cpu(service) - before < 1, "it spins"
         for client in clients:
             client.close()
-        wait_until(lambda: service.ask("GET", "/healthz")[0] == 200)
+        wait_until(lambda: is_taken(service))
         assert "so it takes 16 connections" in service.stop()
     with Service(program, index, preexec_fn=few(64, 4096)) as service:
         assert "so it takes" not in service.stop()
+
+
+def children():
+    """Seconds of a core that services which have ended took."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def is_taken(service):
+    """Whether there is a place for another connection."""
+    try:
+        return service.ask("GET", "/healthz")[0] == 200
+    except ConnectionError:
+        return False
 
 
 def cpu(service):
@@ -211,6 +227,7 @@ def logs():
     log = os.path.join(folder, "log")
     with Service(program, index, "--log", log) as service:
         assert service.ask("GET", "/v1/map")[0] == 200
+        wait_until(lambda: os.path.getsize(log) > 0)  # a line comes after the answer
         os.rename(log, log + ".1")
         service.process.send_signal(signal.SIGHUP)
         wait_until(lambda: os.path.exists(log))

@@ -1,0 +1,28 @@
+/* heat.h - a heat map over a picture of any size, with a scale beneath it. */
+#ifndef GVM_IMAGE_HEAT_H
+#define GVM_IMAGE_HEAT_H
+
+#include "image/image.h"
+#include "image/sheet.h"
+
+enum { HEAT_SCALE_HIGH = 24 /* pixels that the scale takes beneath the picture */ };
+
+/* What is drawn. */
+struct heat {
+    const float *values; /* (H, W) */
+    int H, W;
+    int turn;      /* column x of the picture has heat x + turn, all round; 0 for what has edges */
+    double box[4]; /* left, top, right, bottom: the part of the picture that the heat is of, in its pixels */
+    double unit;   /* of the numbers at the scale: heat / unit */
+};
+
+/* image at (height, width), its box half covered by the heat's colours from blue (least) to red (most), the rest as it
+ * is; below it the colours and the heat at their ends.
+ *
+ *   sheet  out: (height + HEAT_SCALE_HIGH, width), to be given to sheet_free; empty on failure
+ *
+ * Returns GVM_OK or GVM_MEMORY. */
+gvm_status heat_draw(struct sheet *sheet, const struct image *image, int height, int width, const struct heat *heat,
+                     gvm_error *err);
+
+#endif

@@ -1,0 +1,193 @@
+/* map_make.c - see map_make.h. The GeoPackage is made in memory, written under a temporary name and renamed.
+ *
+ * The temporary name is the map's own, so that what a killed process left goes with the next making. */
+#define _GNU_SOURCE /* renameat2 */
+#include "map/map_make.h"
+
+#include <cpl_conv.h>
+#include <cpl_vsi.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "map/map_table.h"
+
+/* ------------------------------------------------------------------ whose a file is */
+
+/* The first bytes of what SQLite writes: pages, a journal and a write-ahead log in both byte orders. */
+static const char *const sqlite_starts[] = {"SQLite format 3", "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7", "\x37\x7f\x06\x82",
+                                            "\x37\x7f\x06\x83"};
+
+/* Whether a regular file is empty or starts like one of ours; links are not followed. *there: any file. */
+static bool is_ours(bool *there, const char *path, const char *const *starts, size_t count)
+{
+    struct stat st;
+    char bytes[16] = "";
+    *there = lstat(path, &st) == 0;
+    if (!*there || !S_ISREG(st.st_mode)) return false;
+    if (st.st_size == 0) return true;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    ssize_t n = fd >= 0 ? read(fd, bytes, sizeof bytes) : -1;
+    if (fd >= 0) close(fd);
+    for (size_t i = 0; i < count; i++)
+        if (n >= (ssize_t)strlen(starts[i]) && memcmp(bytes, starts[i], strlen(starts[i])) == 0) return true;
+    return false;
+}
+
+/* Delete what a killed process left under this name. */
+static gvm_status clear_leftover(const char *path, gvm_error *err)
+{
+    bool there;
+    if (is_ours(&there, path, sqlite_starts, sizeof sqlite_starts / sizeof *sqlite_starts))
+        return unlink(path) == 0 || errno == ENOENT ? GVM_OK : fail_errno(err, "replace", path_tail(path));
+    if (!there) return GVM_OK;
+    return fail(err, GVM_FILE, "%s: it is in the way and not of a map: move it away, or take another name for the map",
+                path_tail(path));
+}
+
+/* If an earlier map was deleted, its journal may still lie there, and SQLite would play the old pages into the new
+ * file. */
+static gvm_status clear_journals(const char *path, gvm_error *err)
+{
+    static const char *const ends[] = {"-journal", "-wal"};
+    size_t size = strlen(path) + sizeof "-journal";
+    char *name = malloc(size);
+    if (name == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to make it", path_tail(path));
+    gvm_status status = GVM_OK;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends && status == GVM_OK; i++) {
+        snprintf(name, size, "%s%s", path, ends[i]);
+        status = clear_leftover(name, err);
+    }
+    free(name);
+    return status;
+}
+
+/* ------------------------------------------------------------------ features */
+
+gvm_status map_make_features(struct map_file *f, gvm_error *err)
+{
+    const int flags = O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW;
+    f->features = open(f->features_path, flags | O_CREAT | O_EXCL, 0666);
+    f->made = f->features >= 0;
+    if (!f->made && errno == EEXIST) f->features = open(f->features_path, flags);
+    if (f->features < 0 && (errno == ELOOP || errno == EMLINK))
+        return fail(err, GVM_FILE, "%s: it is a symbolic link: move it away, or take another name for the map",
+                    f->features_where);
+    return f->features >= 0 ? GVM_OK : fail_errno(err, "make", f->features_where);
+}
+
+/* One that has rows and lost its GeoPackage may be somebody's work, and so may one that is not a map's. */
+static gvm_status claim_features(struct map_file *f, gvm_error *err)
+{
+    struct stat file;
+    uint8_t bytes[FEATURES_START];
+    if (fstat(f->features, &file) != 0) return fail_errno(err, "read", f->features_where);
+    if (file.st_size > 0) {
+        ssize_t n = pread(f->features, bytes, sizeof bytes, 0);
+        if (n < 0) return fail_errno(err, "read", f->features_where);
+        bool features = features_start(bytes, (size_t)n);
+        if (!features || file.st_size > FEATURES_START)
+            return fail(err, GVM_FILE, "%s: %s: move it away, or take another name for the map", f->features_where,
+                        features ? "it lies there without its .gpkg" : "it lies there and is not of a map");
+    }
+    f->made = true;
+    return GVM_OK;
+}
+
+static gvm_status write_features(const struct map_file *f, gvm_error *err)
+{
+    uint8_t header[FEATURES_START];
+    features_header(header, &f->id);
+    bool done = ftruncate(f->features, 0) == 0 && pwrite(f->features, header, sizeof header, 0) == FEATURES_START &&
+                fsync(f->features) == 0;
+    return done ? GVM_OK : fail_errno(err, "write", f->features_where);
+}
+
+/* ------------------------------------------------------------------ the GeoPackage */
+
+static bool write_all(int fd, const unsigned char *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t n = write(fd, bytes, size);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        bytes += n;
+        size -= (size_t)n;
+    }
+    return fsync(fd) == 0;
+}
+
+/* A new file under the temporary name. */
+static gvm_status write_package(const char *temporary, const struct map_file *f, gvm_error *err)
+{
+    vsi_l_offset size;
+    char name[64];
+    snprintf(name, sizeof name, "/vsimem/geoviewmatch-%s.gpkg", f->id.id);
+    gvm_status status = map_table_create(f, name, err);
+    GByte *bytes = status == GVM_OK ? VSIGetMemFileBuffer(name, &size, true) : NULL;
+    VSIUnlink(name);
+    if (status != GVM_OK) return status;
+    if (bytes == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to make it", f->where);
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    bool done = fd >= 0 && write_all(fd, bytes, (size_t)size);
+    if (!done) status = fail_errno(err, "write", f->where);
+    if (fd >= 0) close(fd);
+    if (fd >= 0 && !done) unlink(temporary);
+    CPLFree(bytes);
+    return status;
+}
+
+/* Under its own name, unless a file of that name came meanwhile. */
+static int rename_new(const char *from, const char *to)
+{
+    int broken = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+    if (broken == 0 || (errno != EINVAL && errno != ENOSYS)) return broken;
+    struct stat st; /* a file system that cannot refuse by itself */
+    if (lstat(to, &st) != 0) return rename(from, to);
+    errno = EEXIST;
+    return -1;
+}
+
+static gvm_status make_package(const struct map_file *f, gvm_error *err)
+{
+    size_t size = strlen(f->features_path) + sizeof ".tmp.gpkg";
+    char *temporary = malloc(size);
+    if (temporary == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to make it", f->where);
+    snprintf(temporary, size, "%s.tmp.gpkg", f->features_path);
+    gvm_status status = clear_leftover(temporary, err);
+    if (status == GVM_OK) status = clear_journals(temporary, err);
+    if (status == GVM_OK) status = clear_journals(f->path, err);
+    if (status == GVM_OK) status = write_package(temporary, f, err);
+    if (status == GVM_OK && rename_new(temporary, f->path) != 0) {
+        status = fail_errno(err, "make", f->where);
+        unlink(temporary);
+    }
+    if (status == GVM_OK) file_sync_folder(f->path);
+    free(temporary);
+    return status;
+}
+
+static bool draw_id(char id[MAP_ID + 1])
+{
+    uint8_t bytes[MAP_ID / 2];
+    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes) return false;
+    for (size_t i = 0; i < sizeof bytes; i++) snprintf(id + 2 * i, 3, "%02x", bytes[i]);
+    return true;
+}
+
+gvm_status map_make(struct map_file *f, gvm_error *err)
+{
+    gvm_status status = claim_features(f, err);
+    if (status == GVM_OK && !draw_id(f->id.id)) status = fail_errno(err, "make", f->where);
+    if (status == GVM_OK) status = write_features(f, err);
+    if (status == GVM_OK) status = make_package(f, err);
+    if (status != GVM_OK && f->made) unlink(f->features_path);
+    return status;
+}

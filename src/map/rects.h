@@ -1,0 +1,30 @@
+/* rects.h - parts of a raster, as rectangles of its pixels that do not overlap. */
+#ifndef GVM_MAP_RECTS_H
+#define GVM_MAP_RECTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct rect {
+    int x0, y0, x1, y1; /* x1, y1: the first beyond it */
+};
+
+struct rects {
+    struct rect *items;
+    size_t count, room;
+    bool short_of_memory; /* some are missing */
+};
+
+/* Add what lies within a raster of this size; NaN and what is empty adds nothing. */
+void rects_add(struct rects *rects, double x0, double y0, double x1, double y1, int width, int height);
+
+/* Make of rectangles that may overlap or touch few that do not: strips across the raster, of which equal ones below
+ * each other are joined. */
+void rects_join(struct rects *rects);
+
+/* Whether they are, once joined, all of a raster of this size. */
+bool rects_are_all(const struct rects *rects, int width, int height);
+
+void rects_free(struct rects *rects); /* leaves it empty */
+
+#endif
