@@ -231,20 +231,20 @@ typedef struct gvm_map_options {
     const char *tiles; /* a list as gvm_map_from_tiles takes it */
     const char *xyz;   /* a folder of web-map tiles, z/x/y.jpg, .png or .webp; of several zooms the one whose tiles are
                         * nearest in size to the weights' */
-    int tms;           /* rows of these tiles count from the south (TMS): 1 yes, 0 if a tilemapresource.xml, metadata.json
-                        * or tiles.json in the folder says so */
-    int add;           /* to a map that there is: 0 for a new map, or to finish one */
+    int tms; /* rows of these tiles count from the south (TMS): 1 yes, 0 if a tilemapresource.xml, metadata.json
+              * or tiles.json in the folder says so */
+    int add; /* to a map that there is: 0 for a new map, or to finish one */
 } gvm_map_options;
 
 /* How far a building is. A place is where a tile may be. */
 typedef struct gvm_map_progress {
-    size_t places;  /* of all sources */
-    size_t done;    /* of them, those of earlier runs included */
-    size_t resumed; /* those of earlier runs */
-    size_t tiles;   /* that are in the map by now */
-    size_t removed; /* that were, and were taken out since */
-    size_t empty;   /* places where nothing is, or less than half a tile */
-    size_t failed;  /* places that could not be read */
+    size_t places;    /* of all sources */
+    size_t done;      /* of them, those of earlier runs included */
+    size_t resumed;   /* those of earlier runs */
+    size_t tiles;     /* that are in the map by now */
+    size_t removed;   /* that were, and were taken out since */
+    size_t empty;     /* places where nothing is, or less than half a tile */
+    size_t failed;    /* places that could not be read */
     const char *note; /* a sentence about what is to be done, before the first tile; NULL otherwise */
 } gvm_map_progress;
 

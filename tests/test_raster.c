@@ -352,7 +352,7 @@ static void test_void(void **state)
         {.bands = 2, .nodata = 3, .type = GDT_UInt16, .scale = 100, .offset = 2000},
         {.bands = 4, .nodata = 3, .option = "ALPHA=PREMULTIPLIED"},
         {.bands = 2, .nodata = 3},
-        {.bands = 4, .nodata = 1}, /* alpha that is full everywhere beside no-data */
+        {.bands = 4, .nodata = 1},       /* alpha that is full everywhere beside no-data */
         {.palette = 2, .driver = "PNG"}, /* a TIFF's palette has no alpha */
         {.palette = 1, .bands = 2, .nodata = 3},
         {.palette = 1, .nodata = 1},

@@ -66,8 +66,7 @@ static void find_missing(struct report *r)
             char *path = map_find_source(r->map, l.hits[k].tile);
             gvm_error err;
             if (path == NULL) {
-                fail(&err, GVM_FILE, "%s: it is no longer where it was when the map was made",
-                     path_tail(l.hits[k].tile));
+                map_source_gone(r->map, l.hits[k].tile, &err);
                 report_problem(r, err.text);
             }
             free(path);

@@ -35,9 +35,12 @@ gvm_status map_match(const char *where, const char *fingerprint, int width, cons
 /* The map's name for sentences: its file's, without folders. */
 const char *map_name(const gvm_map *map);
 
-/* Where a source lies: where it was when the map was made, or as far from the map as then, or beside the map. NULL if it
- * is gone; to be freed. */
+/* Where a source lies: where it was when the map was made, or as far from the map as then, or beside the map. NULL if
+ * it is gone; to be freed. */
 char *map_find_source(const gvm_map *map, const char *source);
+
+/* Fail with GVM_FILE and the sentence that a source is gone. */
+gvm_status map_source_gone(const gvm_map *map, const char *source, gvm_error *err);
 
 /* A tile of the list, with no score. */
 gvm_hit map_hit(const gvm_map *map, size_t number);

@@ -1,5 +1,5 @@
-/* sources.h - where the files lie that a map was built from: a map goes on working from another working folder, and if it
- * was moved together with them. */
+/* sources.h - where the files lie that a map was built from: a map goes on working from another working folder, and if
+ * it was moved together with them. */
 #ifndef GVM_MAP_SOURCES_H
 #define GVM_MAP_SOURCES_H
 
