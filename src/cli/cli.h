@@ -88,6 +88,9 @@ int common_option(struct common *common, int option, char **argv);
 /* A usage error: "geoviewmatch NAME: SENTENCE (see ...)" on stderr. Returns USAGE. */
 __attribute__((format(printf, 2, 3))) int usage_error(const char *name, const char *format, ...);
 
+/* Lines of examples for a command's --help; "" for none. */
+const char *examples_of(const char *command);
+
 /* "geoviewmatch: SENTENCE" on stderr. Returns FAILED. */
 int failed(const gvm_error *err);
 

@@ -26,9 +26,7 @@ static const char help[] =
     "and whether it is complete. Of a training run (its folder, state or log): how far it is. Of the other files that\n"
     "the program writes, and of pictures, what they are. Of other safetensors files: the tensors and the metadata.\n"
     "\n"
-    "  --json                as JSON, complete\n" PLAIN_HELP "\n"
-    "  geoviewmatch info nano\n"
-    "  geoviewmatch info town.gpkg\n";
+    "  --json                as JSON, complete\n" PLAIN_HELP;
 
 enum { SHOWN = 20 /* tensors in the table */ };
 

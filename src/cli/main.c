@@ -42,9 +42,26 @@ static int overview(void)
     return DONE;
 }
 
+static const char *const general[] = {"--help", "--version"};
+
 static const char *command_at(const void *names, size_t i)
 {
     return ((const struct command *)names)[i].name;
+}
+
+static const char *general_at(const void *names, size_t i)
+{
+    return ((const char *const *)names)[i];
+}
+
+static int refuse(const char *name)
+{
+    bool option = name[0] == '-';
+    const char *what = option ? "option" : "command";
+    const char *meant = option ? similar(name, general_at, general, sizeof general / sizeof *general)
+                               : similar(name, command_at, commands, COMMANDS);
+    if (meant) return usage_error(NULL, "there is no %s '%s'; did you mean '%s'?", what, name, meant);
+    return usage_error(NULL, "there is no %s '%s'", what, name);
 }
 
 static int run(int argc, char **argv)
@@ -67,9 +84,7 @@ static int run(int argc, char **argv)
     }
     for (int i = 0; i < COMMANDS; i++)
         if (strcmp(name, commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
-    const char *what = name[0] == '-' ? "option" : "command", *meant = similar(name, command_at, commands, COMMANDS);
-    if (meant) return usage_error(NULL, "there is no %s '%s'; did you mean '%s'?", what, name, meant);
-    return usage_error(NULL, "there is no %s '%s'", what, name);
+    return refuse(name);
 }
 
 /* A file must not get the number of a standard stream that is closed; what is written to that one then still fails. */

@@ -148,7 +148,7 @@ int common_option(struct common *common, int option, char **argv)
         return choose_device(common);
     case OPTION_PRECISION: return read_precision(common, optarg);
     case OPTION_QUIET: common->quiet = true; return GO_ON;
-    case OPTION_HELP: fputs(common->help, stdout); return DONE;
+    case OPTION_HELP: printf("%s\nFor example:\n%s", common->help, examples_of(common->name)); return DONE;
     default: return refuse(common, option, argv);
     }
 }

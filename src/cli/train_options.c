@@ -49,10 +49,7 @@ const char train_help[] =
     "  --save-minutes M      most minutes between saves (default: 10)\n"
     "  --cache FILE          keep all pictures decoded in this file\n"
     "  --on-bad stop|skip    what to do about a picture that cannot be read (default: stop)\n"
-    "  --force               begin also where the memory will not do\n" COMMON_HELP "\n"
-    "  geoviewmatch train --data CVUSA --preset nano --batch 16 --out run     the small network, on a processor\n"
-    "  geoviewmatch train --resume run                                        after Ctrl-C\n"
-    "  geoviewmatch eval --data CVUSA --weights run                           how good it is\n";
+    "  --force               begin also where the memory will not do\n" COMMON_HELP;
 
 enum { O_REAL = 2000, O_CHOICE = 2200 };
 
