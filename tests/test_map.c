@@ -76,7 +76,7 @@ static void test_bad_lists(void **state)
         {"image,lat,lon\na,1 2,2\n", "line 2: lat \"1 2\" is not a number"},
         {"image,lat,lon\na,90.1,2\n", "line 2: lat 90.1 is not in the range of -90 to 90"},
         {"image,lat,lon\na,1,-181\n", "line 2: lon -181 is not in the range of -180 to 180"},
-        {"image,lat,lon,metres\na,1,2,0\n", "line 2: metres 0 is not in the range of 0 to 100000"},
+        {"image,lat,lon,metres\na,1,2,0\n", "line 2: metres 0 is not in the range of 0.001 to 100000"},
         {"image,lat,lon,metres\na,1,2,-3\n", "line 2: metres -3 is not in the range"},
         {"image,lat,lon\n\"a,1,2\n", "line 2: a quote is opened and not closed"},
         {"image,lat,lon\n\"a\"b,1,2\n", "line 2: something follows a closing quote"},

@@ -335,6 +335,10 @@ static void test_foreign(void **state)
     run_sql("UPDATE geoviewmatch SET value = '4' WHERE key = 'rows'");
     expect_bad_map(GVM_FORMAT, "m.gpkg: the layer `tiles` in it is damaged");
     make_map();
+    run_sql("PRAGMA writable_schema = 1; DELETE FROM sqlite_master WHERE type = 'trigger'");
+    run_sql("UPDATE tiles SET metres = 5e-324 WHERE row = 2");
+    expect_bad_map(GVM_FORMAT, "m.gpkg: tile 3 in it is damaged");
+    make_map();
     const gvm_model model = {.info = {.features = WIDTH, .fingerprint = "fedcba9876543210"}};
     expect(gvm_map_open(&map, in_folder("m.gpkg"), &model, &err), GVM_MISMATCH, &err,
            "made with other weights (fingerprint 0123456789abcdef) than these (fedcba9876543210)");

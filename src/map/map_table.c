@@ -273,7 +273,7 @@ static bool take_tile(struct tile *tile, struct tiles *tiles, OGRFeatureH featur
 
 static bool is_sound(const struct tile *tile, const struct map_file *f)
 {
-    return tile->row < f->rows && fabs(tile->lat) <= 90 && fabs(tile->lon) <= 180 && tile->metres > 0 &&
+    return tile->row < f->rows && fabs(tile->lat) <= 90 && fabs(tile->lon) <= 180 && tile->metres >= TILE_LEAST &&
            tile->metres < 1e6;
 }
 

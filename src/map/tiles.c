@@ -32,9 +32,9 @@ static gvm_status read_fields(struct tile *tile, struct names *kept, const struc
         if (!csv_value(&values[c], csv, text))
             return fail(err, GVM_FORMAT, "%s, line %zu: %s \"%.60s\" is not a number", csv->where, csv->line, names[c],
                         text);
-        if (fabs(values[c]) > most[c] || (c == METRES && values[c] <= 0))
+        if (fabs(values[c]) > most[c] || (c == METRES && values[c] < TILE_LEAST))
             return fail(err, GVM_FORMAT, "%s, line %zu: %s %.60s is not in the range of %g to %g", csv->where,
-                        csv->line, names[c], text, c == METRES ? 0 : -most[c], most[c]);
+                        csv->line, names[c], text, c == METRES ? TILE_LEAST : -most[c], most[c]);
     }
     *tile = (struct tile){names_add(kept, image), values[LAT], values[LON], values[METRES], 0};
     if (tile->image == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", csv->where);

@@ -8,6 +8,8 @@
 #include "geoviewmatch.h"
 #include "map/names.h"
 
+#define TILE_LEAST 1e-3 /* metres of a tile's side */
+
 struct tile {
     const char *image; /* path of what it is out of, as the list gives it; among the names */
     double lat, lon;   /* of its centre, WGS84 degrees */
