@@ -225,6 +225,16 @@ static void put_heading(FILE *out, double x, double y, double heading)
             y + 34 * k);
 }
 
+/* Whether a place is in the map's area or not far from it: another would make a chart of half the world. */
+static bool near_map(const struct report *r, double lat, double lon)
+{
+    gvm_map_info m = gvm_map_about(r->map);
+    double east = m.east < m.west ? m.east + 360 : m.east, high = m.north - m.south, wide = east - m.west;
+    double more = fmax(0.01, fmax(high, wide) / 2);
+    return fabs(lat - (m.south + m.north) / 2) <= high / 2 + more &&
+           fabs(lon_near(lon, (m.west + east) / 2) - (m.west + east) / 2) <= wide / 2 + more;
+}
+
 /* ------------------------------------------------------------------ one photo */
 
 void report_chart(struct report *r, size_t photo)
@@ -236,8 +246,9 @@ void report_chart(struct report *r, size_t photo)
     int count = l.found->count < REPORT_ANSWERS ? l.found->count : REPORT_ANSWERS;
     for (int k = 0; k < count; k++) include(&e, l.hits[k].lat, l.hits[k].lon, l.hits[k].half_tile_m);
     include(&e, l.hits->lat, l.hits->lon, 2 * l.hits->half_tile_m);
-    if (!isnan(l.lat)) include(&e, l.lat, l.lon, 0);
-    if (info->has_place && q->within_m > 0) include(&e, info->lat, info->lon, 0);
+    bool truth = !isnan(l.lat) && near_map(r, l.lat, l.lon), gps = info->has_place && near_map(r, info->lat, info->lon);
+    if (truth) include(&e, l.lat, l.lon, 0);
+    if (gps) include(&e, info->lat, info->lon, 0);
     if (q->within_m > 0 && q->within_m < 1e5) include(&e, q->lat, q->lon, q->within_m);
     struct chart c = chart_of(&e, CHART, CHART, true);
     begin(r, &c, "Map of the answers for ", report_name(r->answers, photo));
@@ -246,21 +257,23 @@ void report_chart(struct report *r, size_t photo)
                 chart_y(&c, q->lat), q->within_m * c.metre);
     for (int k = count; k-- > 0;) put_footprint(r->out, &c, &l.hits[k], k == 0);
     double x = chart_x(&c, l.hits->lon), y = chart_y(&c, l.hits->lat);
-    if (!isnan(l.lat))
+    if (truth)
         fprintf(r->out, "<path class=\"off\" d=\"M%.1f %.1fL%.1f %.1f\"/>", x, y, chart_x(&c, l.lon),
                 chart_y(&c, l.lat));
     for (int k = count; k-- > 1;)
         put_mark(r->out, chart_x(&c, l.hits[k].lon), chart_y(&c, l.hits[k].lat), "other", false, (size_t)k + 1);
-    if (info->has_place) put_mark(r->out, chart_x(&c, info->lon), chart_y(&c, info->lat), "gps", false, 0);
+    if (gps) put_mark(r->out, chart_x(&c, info->lon), chart_y(&c, info->lat), "gps", false, 0);
     put_heading(r->out, x, y, l.hits->heading);
     put_mark(r->out, x, y, "answer", false, 1);
-    if (!isnan(l.lat)) put_mark(r->out, chart_x(&c, l.lon), chart_y(&c, l.lat), "truth", false, 0);
+    if (truth) put_mark(r->out, chart_x(&c, l.lon), chart_y(&c, l.lat), "truth", false, 0);
     end(r, &c);
     fputs("<figcaption>Answers by rank, the tile of each as a square; the line is where the photo\342\200\231s middle "
           "looks.",
           r->out);
-    if (!isnan(l.lat)) fputs(" <b>\342\214\226</b> Crosshair: the true place.", r->out);
-    if (info->has_place) fputs(" <b>\342\226\263</b> Triangle: the photo\342\200\231s own GPS.", r->out);
+    if (!isnan(l.lat) && !truth) fputs(" The true place lies far outside the map.", r->out);
+    if (truth) fputs(" <b>\342\214\226</b> Crosshair: the true place.", r->out);
+    if (info->has_place && !gps) fputs(" The photo\342\200\231s own GPS lies far outside the map.", r->out);
+    if (gps) fputs(" <b>\342\226\263</b> Triangle: the photo\342\200\231s own GPS.", r->out);
     if (q->within_m > 0) fprintf(r->out, " Dashed circle: what was searched, %g m around.", q->within_m);
     fputs("</figcaption>", r->out);
 }
@@ -303,7 +316,7 @@ void report_overview(struct report *r)
         if (l.status != GVM_OK) continue;
         located++;
         include(&e, l.hits->lat, l.hits->lon, 2 * l.hits->half_tile_m);
-        if (!isnan(l.lat)) include(&e, l.lat, l.lon, l.hits->half_tile_m);
+        if (!isnan(l.lat) && near_map(r, l.lat, l.lon)) include(&e, l.lat, l.lon, l.hits->half_tile_m);
     }
     if (located < 2) return;
     struct chart c = chart_of(&e, OVERVIEW, OVERVIEW_HIGH, false);

@@ -113,10 +113,10 @@ def form(*parts, boundary="frontier"):
 
 @functools.cache
 def png(width, height, level=9):
-    """A black PNG of so many pixels, of which a large one takes few bytes."""
+    """A PNG of so many pixels, white to the left and black to the right, of which a large one takes few bytes."""
     def chunk(kind, data):
         return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
-    pack, rows, row = zlib.compressobj(level), [], b"\0" * (width // 8 + 1 + (width % 8 > 0))
+    pack, rows, row = zlib.compressobj(level), [], b"\0" + b"\xff" * (width // 16) + bytes((width + 7) // 8 - width // 16)
     for _ in range(height):
         rows.append(pack.compress(row))
     rows.append(pack.flush())
