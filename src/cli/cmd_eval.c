@@ -29,7 +29,7 @@ static const char help[] =
     "  --reverse             the other way round: from above to the street\n"
     "  --matches FILE.csv    each query's rank of the truth and its top five\n"
     "  --gallery-picture FILE.png\n"
-    "                        queries drawn beside their top five, right ones framed in green, wrong ones in red\n"
+    "                        queries drawn beside their top five, right ones framed in blue, wrong ones in orange\n"
     "  --gallery-rows N      how many queries of it, spread over the split, 1..100 (default: 12)\n"
     "  --cache FILE          keep all pictures decoded in this file\n"
     "  --force               write over other files\n"
