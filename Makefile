@@ -66,7 +66,7 @@ nano: build
 
 demo: deps
 	@$(MAKE) --no-print-directory build
-	build/geoviewmatch demo --out build/demo --force
+	build/geoviewmatch demo --out build/demo
 
 # The other engines are timed beside it where Python has PyTorch.
 bench: build
@@ -79,7 +79,8 @@ bench: build
 bench-serve: build
 	bench/serve_load.sh build/geoviewmatch
 
-fuzz: deps-test
+fuzz:
+	@cmake/packages.sh build
 	cmake --preset fuzz > /dev/null
 	cmake --build --preset fuzz -j $(JOBS)
 	cmake/fuzz.sh build-fuzz $(FUZZ_SECONDS)

@@ -80,7 +80,7 @@ if [ -n "${GVM_BUILD:-}" ]; then
 else
     missing=
     for tool in nvcc cmake ninja pkg-config cc c++; do command -v $tool > /dev/null || missing+=" $tool"; done
-    for package in vips libexif jansson matio proj gdal sqlite3 glib-2.0 libmicrohttpd cmocka; do
+    for package in vips jansson matio proj gdal sqlite3 glib-2.0 libmicrohttpd cmocka; do
         pkg-config --exists $package 2> /dev/null || missing+=" $package"
     done
     if [ -n "$missing" ]; then

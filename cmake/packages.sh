@@ -11,7 +11,7 @@ export LC_ALL=C
 declare -A packages=(
     # ocl-icd-opencl-dev: Debian's oneDNN asks CMake for OpenCL.
     [build]="gcc libc6-dev cmake ninja-build pkgconf libdnnl-dev ocl-icd-opencl-dev libgomp1 libglib2.0-dev libvips-dev
-             libexif-dev libjansson-dev libmatio-dev libproj-dev libgdal-dev libsqlite3-dev libmicrohttpd-dev
+             libjansson-dev libmatio-dev libproj-dev libgdal-dev libsqlite3-dev libmicrohttpd-dev
              libjs-leaflet"
     # Tests do without those that a system does not offer, such as Ubuntu chromium: they say what they skip.
     [test]="g++ clang libclang-rt-dev clang-format libcmocka-dev python3 curl openssl chromium"

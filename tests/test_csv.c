@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/csv.h"
+#include "data/pairs.h"
 
 static const char *const names[] = {"image", "lat", "lon", "metres"};
 
@@ -167,12 +168,38 @@ static void test_without_a_header(void **state)
     }
 }
 
+static gvm_status add_pair(void *context, const struct pair_row *row, gvm_error *err)
+{
+    (void)err;
+    char *out = context;
+    sprintf(out + strlen(out), "%s %s %s %g %g %g %d;", row->query.id, row->query.path, row->tile.path, row->query.lat,
+            row->query.lon, row->query.heading, row->part == PART_TEST);
+    return GVM_OK;
+}
+
+/* A data set's own pairs go through the same reader. */
+static void test_pairs(void **state)
+{
+    (void)state;
+    char out[500] = "";
+    bool has_parts;
+    gvm_error err;
+    const char *pairs = "\xef\xbb\xbfID;Street;Aerial;Latitude;Longitude;Heading;Split;;\r"
+                        "a;s/a.jpg;t/a.jpg;45,5;-30,25;90,5;test;;\rb;s/b.jpg;t/b.jpg;1;2;3;train;;\r;;;;;;;;\r";
+    assert_int_equal(pairs_parse(&has_parts, pairs, strlen(pairs), "pairs.csv", add_pair, out, &err), GVM_OK);
+    assert_string_equal(out, "a s/a.jpg t/a.jpg 45.5 -30.25 90.5 1;b s/b.jpg t/b.jpg 1 2 3 0;");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_separators),        cmocka_unit_test(test_line_ends_and_encodings),
-        cmocka_unit_test(test_headers),           cmocka_unit_test(test_what_is_ambiguous),
-        cmocka_unit_test(test_a_line_is_bounded), cmocka_unit_test(test_without_a_header),
+        cmocka_unit_test(test_separators),
+        cmocka_unit_test(test_line_ends_and_encodings),
+        cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_what_is_ambiguous),
+        cmocka_unit_test(test_a_line_is_bounded),
+        cmocka_unit_test(test_without_a_header),
+        cmocka_unit_test(test_pairs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

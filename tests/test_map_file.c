@@ -8,10 +8,12 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -389,8 +391,8 @@ static void test_hostile(void **state)
     (void)state;
     static const char *const views[] = {
         "ALTER TABLE geoviewmatch RENAME TO g; CREATE VIEW geoviewmatch AS SELECT * FROM g",
-        "DROP TABLE geoviewmatch; CREATE VIEW geoviewmatch AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 "
-        "FROM c) SELECT x AS fid, 'x' AS key, 'y' AS value FROM c",
+        ("DROP TABLE geoviewmatch; CREATE VIEW geoviewmatch AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 "
+         "FROM c) SELECT x AS fid, 'x' AS key, 'y' AS value FROM c"),
         "CREATE VIEW gpkg_extensions_ AS SELECT 1",
     };
     for (size_t i = 0; i < sizeof views / sizeof *views; i++) {
@@ -575,6 +577,46 @@ static void test_journal(void **state)
     }
 }
 
+/* A disk that is full in the middle of a commit: what was committed before is there, and it goes on once there is room.
+ */
+static void test_full(void **state)
+{
+    (void)state;
+    static char source[9000];
+    struct rlimit limit, small;
+    struct stat st;
+    make_map();
+    memset(source, 'x', sizeof source - 1);
+    struct map_file *file = open_to_write();
+    append(file, 4);
+    assert_int_equal(stat(in_folder("m.gpkg"), &st), 0);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    small = limit;
+    small.rlim_cur = (rlim_t)st.st_size;
+    struct place places[4];
+    for (size_t i = 0; i < 4; i++) places[i] = place_of(file->rows + i);
+    for (size_t i = 0; i < 4; i++) places[i].source = source;
+    gvm_error err = {""};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    gvm_status status = map_file_commit(file, places, 4, &err);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    expect(status, GVM_FILE, &err, "m.gpkg: it cannot be written");
+    map_file_close(file);
+    gvm_map *map = open_map();
+    check_tiles(map, 5);
+    gvm_map_free(map);
+    check_index(5);
+    file = open_to_write();
+    append(file, 4);
+    commit(file, 4);
+    map_file_close(file);
+    map = open_map();
+    check_tiles(map, 9);
+    gvm_map_free(map);
+    check_index(9);
+}
+
 static void test_header(void **state)
 {
     (void)state;
@@ -628,6 +670,7 @@ int main(void)
         cmocka_unit_test_teardown(test_written, empty_folder),
         cmocka_unit_test_teardown(test_shared, empty_folder),
         cmocka_unit_test_teardown(test_removed, empty_folder),
+        cmocka_unit_test_teardown(test_full, empty_folder),
         cmocka_unit_test_teardown(test_outline, empty_folder),
         cmocka_unit_test_teardown(test_width, empty_folder),
         cmocka_unit_test_teardown(test_hostile, empty_folder),

@@ -229,6 +229,12 @@ static void test_tables(void **state)
     c = count("m.mbtiles");
     assert_in_range(c.tiles, 2 * before.tiles - 8, 2 * before.tiles + 100); /* further south a tile is larger */
     assert_in_range(c.places, c.tiles, 1000);
+    run_sql("m.mbtiles", "DELETE FROM tiles WHERE zoom_level < (SELECT max(zoom_level) FROM tiles); UPDATE tiles SET "
+                         "tile_column = tile_column * (1 << (22 - zoom_level)), tile_row = tile_row * (1 << (22 - "
+                         "zoom_level)), zoom_level = 22; UPDATE metadata SET value = 22 WHERE name IN ('minzoom', "
+                         "'maxzoom')");
+    c = count("m.mbtiles"); /* all of the world would be 2^30 pixels wide */
+    assert_in_range(c.places, 1, 1000);
     r.driver = "GPKG";
     make_raster("g.gpkg", &r);
     before = count("g.gpkg");
@@ -246,11 +252,12 @@ static void test_tables(void **state)
 static void test_crs(void **state)
 {
     (void)state;
-    static const char *const systems[] = {
-        "LOCAL_CS[\"unnamed\",UNIT[\"metre\",1]]",
-        "ENGCRS[\"site\",EDATUM[\"site\"],CS[Cartesian,2],AXIS[\"x\",east],AXIS[\"y\",north],LENGTHUNIT[\"metre\",1]]",
-        "GEOGCS[\"Mars\",DATUM[\"Mars\",SPHEROID[\"Mars\",3396190,169.9]],PRIMEM[\"R\",0],UNIT[\"degree\",0.0174532925]"
-        "]"};
+    static const char *const systems[] = {"LOCAL_CS[\"unnamed\",UNIT[\"metre\",1]]",
+                                          ("ENGCRS[\"site\",EDATUM[\"site\"],CS[Cartesian,2],AXIS[\"x\",east],AXIS["
+                                           "\"y\",north],LENGTHUNIT[\"metre\",1]]"),
+                                          ("GEOGCS[\"Mars\",DATUM[\"Mars\",SPHEROID[\"Mars\",3396190,169.9]],PRIMEM["
+                                           "\"R\",0],UNIT[\"degree\",0.0174532925]"
+                                           "]")};
     for (size_t i = 0; i < sizeof systems / sizeof *systems; i++) {
         plain("l.tif", systems[i], 500000, 5540000);
         refused("l.tif", GVM_FORMAT, "with no place on the Earth: name the true one, as in --crs");
@@ -280,7 +287,7 @@ static void test_alpha(void **state)
         make_raster("a.tif", &r);
         const char *path = in_folder("a.tif");
         struct tally c;
-        struct imagery *imagery;
+        struct imagery *imagery = NULL;
         gvm_error err, note;
         const gvm_map_options options = {.rasters = &path, .raster_count = 1, .alpha = cases[i].option};
         if (count_tiles(&c, &options, &err) != GVM_OK || imagery_open(&imagery, &options, &model, &err) != GVM_OK)

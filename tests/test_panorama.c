@@ -243,7 +243,7 @@ static void photos(void **state)
                       film[] = {{0xa405, SHORT, 1, {26}, {0}, 0}, {0}},
                       lens[] = {{0x920a, RATIONAL, 1, {4200, 1000}, {0}, 0}, {0}},
                       sweep[] = {{0xa401, SHORT, 1, {6}, {0}, 0}, {0}};
-    const char *full = packet(SIZES(720, 360, 720, 360)), *name = "photo.jpg";
+    const char *full, *name = "photo.jpg";
     save_photo(name, 1000, 400, NULL, maker, film);
     expect_no_panorama(name, "a lens's EXIF and no GPano");
     save_photo(name, 800, 360, NULL, NULL, film); /* 20:9 */
@@ -258,19 +258,24 @@ static void photos(void **state)
     expect_no_panorama(name, "an ordinary photo (EXIF: Maker M 10)");
     save_photo(name, 720, 360, NULL, NULL, sweep);
     expect_no_panorama(name, "a telephone's sweep");
+    save_photo(name, 720, 360, packet("GPano:ProjectionType='equirectangular' GPano:PoseHeadingDegrees='9'"), NULL,
+               sweep);
+    expect_no_panorama(name, "a telephone's sweep");
     save_scene("PANO_1.jpg", 1000, 300, NULL);
     expect_no_panorama("PANO_1.jpg", "a telephone's sweep");
 
     static uint8_t out[OH * OW * 3];
+    char packet2[1000]; /* as tools mark a stitched picture */
+    snprintf(packet2, sizeof packet2, "%s", packet("GPano:ProjectionType='equirectangular'"));
+    full = packet(SIZES(720, 360, 720, 360));
     const struct {
         int w, h;
         const char *xmp;
         const struct said *picture, *exif;
-    } taken[] = {{720, 360, full, maker, film},
-                 {720, 360, full, NULL, sweep},
-                 {1440, 360, NULL, maker, NULL},
-                 {720, 360, NULL, NULL, lens}, /* a length without a camera: cut by a program */
-                 {1232, 224, NULL, NULL, NULL}};
+    } taken[] = {
+        {720, 360, full, maker, film},  {720, 360, full, NULL, sweep}, {720, 360, packet2, maker, film},
+        {1440, 360, NULL, maker, NULL}, {720, 360, NULL, NULL, lens}, /* a length without a camera: cut by a program */
+        {1232, 224, NULL, NULL, NULL}};
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
         gvm_error err;
         save_photo(name, taken[i].w, taken[i].h, taken[i].xmp, taken[i].picture, taken[i].exif);

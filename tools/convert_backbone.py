@@ -6,15 +6,22 @@ at the start of the next stage; writes the official names, float32. The classifi
 tensor is an error.
 
 The file is read as plain data (torch.load with weights_only), so it cannot run code.
+
+The official file for the paper's network is swinv2_tiny_patch4_window8_256.pth, of the releases (v2.0.0) of
+https://github.com/SwinTransformer/storage. timm's model swinv2_tiny_window8_256.ms_in1k on the Hugging Face hub is the same
+as model.safetensors, which --backbone reads as it is: neither this tool nor PyTorch is needed for it.
 """
 import argparse
 import os
 import re
 import sys
 
-import torch
+try:
+    import torch
 
-import tensorfile
+    import tensorfile
+except ImportError as error:                     # --help is for those who have not got it yet
+    torch, missing = None, error.name
 
 COMPUTED = ("relative_coords_table", "relative_position_index", "attn_mask", "k_bias")
 STAGES = 4
@@ -117,12 +124,33 @@ def convert(tensors):
     return {name: kept[name].float() for name in shapes}, left_out
 
 
+TORCH = """{} is missing, with which PyTorch's files are read. On Debian:
+  python3 -m venv ~/gvm-tools && ~/gvm-tools/bin/pip install numpy torch
+  ~/gvm-tools/bin/python tools/convert_backbone.py CHECKPOINT OUTPUT
+(Debian's own Python takes no packages from pip.) timm's model.safetensors needs no conversion: see --help."""
+
+
+def is_own(path):
+    """Whether there is nothing under this name, or what this tool wrote before."""
+    try:
+        with open(path, "rb") as file:
+            start = file.read(4096)
+    except FileNotFoundError:
+        return not os.path.islink(path)
+    return not start or b'"source"' in start[8:] and start[8:17] == b'{"__metad'
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint", help="official .pth, or a state dictionary saved by torch.save")
     parser.add_argument("output", help="safetensors file to write")
     options = parser.parse_args()
+    if torch is None:
+        sys.exit("convert_backbone.py: " + TORCH.format(missing))
     try:
+        if not is_own(options.output):
+            sys.exit(f"convert_backbone.py: {options.output}: it exists and is no backbone that this tool wrote; name "
+                     "another file")
         backbone, left_out = convert(read(options.checkpoint))
         arrays = {name: value.numpy() for name, value in backbone.items()}
         tensorfile.save(options.output, arrays, {"source": os.path.basename(options.checkpoint)})

@@ -43,7 +43,7 @@ static int rate_digits(double rate)
 static void count_text(char *text, size_t size, const struct progress *p, double seconds)
 {
     char total[32] = "", percent[16] = "", rate[32] = "", left[48] = "";
-    double speed = seconds > 0 ? (double)p->done / seconds : 0;
+    double speed = seconds > 0 && p->done > p->from ? (double)(p->done - p->from) / seconds : 0;
     if (p->total > 0) {
         snprintf(total, sizeof total, "/%zu", p->total);
         snprintf(percent, sizeof percent, "%d%% ", (int)(100.0 * (double)p->done / (double)p->total));
@@ -125,12 +125,13 @@ void progress_clear(struct progress *p)
 void progress_end(struct progress *p)
 {
     if (p->quiet) return;
-    double seconds = now(p) - p->start, rate = seconds > 0 ? (double)p->done / seconds : 0;
+    double seconds = now(p) - p->start, done = (double)(p->done - p->from);
+    double rate = seconds > 0 ? done / seconds : 0;
     bool said_anything = p->drawn || seconds >= PLAIN_PAUSE;
     progress_clear(p);
     if (!said_anything) return;
     char time[32];
     duration_text(time, sizeof time, seconds);
-    fprintf(p->out, "%s: %zu %s in %s, %.*f/s\n", p->what, p->done, p->unit, time, rate_digits(rate), rate);
+    fprintf(p->out, "%s: %.0f %s in %s, %.*f/s\n", p->what, done, p->unit, time, rate_digits(rate), rate);
     fflush(p->out);
 }

@@ -18,6 +18,7 @@ struct progress {
     bool quiet;            /* the caller's: print nothing */
     FILE *out;             /* the caller's: NULL for stderr */
     double (*clock)(void); /* the caller's: seconds; NULL for the monotonic clock */
+    size_t from; /* the caller's: how many were done before this job, which counts them but took no time for them */
 
     const char *what, *unit; /* ASCII, shown as "what: 3/10 unit"; must outlive the job */
     size_t total, done;      /* total 0: not known */

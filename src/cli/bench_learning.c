@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/parallel.h"
 #include "base/random.h"
 #include "cli/bench.h"
@@ -135,18 +136,6 @@ static gvm_status measure_training(struct learning *out, const struct bench *b, 
 
 enum { FEATURES = 9216 /* of the paper's network */, ROUNDS = 2 };
 
-/* Bytes that can be had without swapping; a great many where the system does not tell. */
-static double available_memory(void)
-{
-    double kilobytes = 1e15;
-    char line[128];
-    FILE *file = fopen("/proc/meminfo", "r");
-    while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, "MemAvailable: %lf", &kilobytes) == 1) break;
-    if (file) fclose(file);
-    return kilobytes * 1024;
-}
-
 struct rows {
     float *data; /* (n, FEATURES) */
     int n;
@@ -186,7 +175,7 @@ static gvm_status time_ranking(double *seconds, const struct retrieval *task, gv
 static gvm_status measure_ranking(struct learning *out, const struct bench *b, gvm_error *err)
 {
     int n = (int)b->gallery;
-    while (n > 1 && 2.0 * n * FEATURES * sizeof(float) > 0.8 * available_memory()) n /= 2;
+    while (n > 1 && 2.0 * n * FEATURES * sizeof(float) > 0.8 * memory_available()) n /= 2;
     struct rows sides[2] = {{.n = n, .stream = 1}, {.n = n, .stream = 2}};
     int *first = malloc(((size_t)n + 1) * sizeof *first);
     double *places = malloc((size_t)n * sizeof *places);

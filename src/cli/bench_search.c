@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/half.h"
+#include "base/memory.h"
 #include "base/parallel.h"
 #include "cli/bench.h"
 #include "cli/cli.h"
@@ -69,18 +70,6 @@ static void read_part(void *argument, struct team team)
     volatile int32_t sink =
         kernels()->half->read((const char *)map->features + (size_t)from * row, (size_t)(to - from) * row);
     (void)sink;
-}
-
-/* What the system can give without taking it from others. */
-static double memory_available(void)
-{
-    double kib = 0;
-    char line[128];
-    FILE *file = fopen("/proc/meminfo", "r");
-    while (file != NULL && fgets(line, sizeof line, file) != NULL)
-        if (sscanf(line, "MemAvailable: %lf", &kib) == 1) break;
-    if (file != NULL) fclose(file);
-    return kib > 0 ? kib * 1024 : (double)sysconf(_SC_AVPHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
 }
 
 static gvm_status measure(struct figures *f, gvm_map *map, const float *queries, long rounds, bool quiet,

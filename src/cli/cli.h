@@ -53,13 +53,23 @@ struct common {
 
 enum { OPTION_THREADS = 1000, OPTION_DEVICE, OPTION_PRECISION, OPTION_QUIET, OPTION_HELP };
 
-#define COMMON_OPTIONS                                                                                        \
-    {"threads", required_argument, NULL, OPTION_THREADS}, {"device", required_argument, NULL, OPTION_DEVICE}, \
-        {"precision", required_argument, NULL, OPTION_PRECISION}, {"quiet", no_argument, NULL, OPTION_QUIET}, \
-        {"help", no_argument, NULL, OPTION_HELP},                                                             \
-    {                                                                                                         \
-        NULL, 0, NULL, 0                                                                                      \
+/* Of a command that has nothing to compute on a GPU: PLAIN_OPTIONS and PLAIN_HELP; of the others COMMON_OPTIONS and
+ * COMMON_HELP. */
+#define PLAIN_OPTIONS                                                                                 \
+    {"threads", required_argument, NULL, OPTION_THREADS}, {"quiet", no_argument, NULL, OPTION_QUIET}, \
+        {"help", no_argument, NULL, OPTION_HELP},                                                     \
+    {                                                                                                 \
+        NULL, 0, NULL, 0                                                                              \
     }
+
+#define COMMON_OPTIONS                                                                                            \
+    {"device", required_argument, NULL, OPTION_DEVICE}, {"precision", required_argument, NULL, OPTION_PRECISION}, \
+        PLAIN_OPTIONS
+
+#define PLAIN_HELP                                                            \
+    "  --threads N           threads to compute with (default: one a core)\n" \
+    "  --quiet               no progress on stderr\n"                         \
+    "  --help                this text\n"
 
 #define COMMON_HELP                                                           \
     "  --threads N           threads to compute with (default: one a core)\n" \
@@ -78,13 +88,17 @@ int common_option(struct common *common, int option, char **argv);
 /* A usage error: "geoviewmatch NAME: SENTENCE (see ...)" on stderr. Returns USAGE. */
 __attribute__((format(printf, 2, 3))) int usage_error(const char *name, const char *format, ...);
 
+/* Lines of examples for a command's --help; "" for none. */
+const char *examples_of(const char *command);
+
 /* "geoviewmatch: SENTENCE" on stderr. Returns FAILED. */
 int failed(const gvm_error *err);
 
 /* Text of any bytes on stdout, a '?' for each control character. */
 void print_text(const char *text);
 
-/* What --weights names, for gvm_model_open: NULL, the built-in weights, for "nano" and where nothing is named. */
+/* What --weights names, for gvm_model_open: NULL, the built-in weights, for "nano" and where nothing is named; of a
+ * training run's folder its best network, else its last one, which is said on stderr. Once a command. */
 const char *weights_path(const char *name);
 
 /* ------------------------------------------------------------------ maps */

@@ -33,7 +33,7 @@ static const char help[] =
     "  --ground M            side of an aerial picture on the ground, metres (default: the format's; pairs: 64)\n"
     "  --list FILE.csv       all that is found: finding, split, id, file, detail\n"
     "  --force               write over another file\n"
-    "  --json                the summary as JSON\n" COMMON_HELP;
+    "  --json                the summary as JSON\n" PLAIN_HELP;
 
 enum { EXAMPLES = 3 /* of each finding in the summary */ };
 
@@ -191,7 +191,7 @@ int cmd_check(int argc, char **argv)
         {"data", required_argument, NULL, 'd'}, {"format", required_argument, NULL, 'f'},
         {"test", required_argument, NULL, 't'}, {"ground", required_argument, NULL, 'g'},
         {"list", required_argument, NULL, 'l'}, {"force", no_argument, NULL, 'r'},
-        {"json", no_argument, NULL, 'j'},       COMMON_OPTIONS};
+        {"json", no_argument, NULL, 'j'},       PLAIN_OPTIONS};
     struct arguments a = {.common = {.name = "check", .help = help}, .wanted = {.as_listed = true}};
     int status;
     for (int c; (c = next_option(argc, argv, options)) != -1;) switch (c) {

@@ -1,13 +1,17 @@
 /* cmd_demo.c - the whole job on the built-in weights: a town that they never saw, a map of it, where panoramas in it
- * were taken. It runs the commands that a user would type, and shows them. */
+ * were taken. It runs the commands that a user would type, and shows them as they can be typed. What an earlier run
+ * drew and indexed is used again: DIR/demo.txt says what that was. */
+#define _GNU_SOURCE /* program_invocation_name */
 #include <errno.h>
 #include <glib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "cli/cli.h"
 #include "map/map_file.h"
 
@@ -16,13 +20,17 @@ static const char help[] =
     "\n"
     "Draws a town that the built-in weights never saw, as an orthophoto and 30 street panoramas; makes a map of the\n"
     "orthophoto; locates the panoramas in it, with the errors in metres; and writes a report with pictures. Takes\n"
-    "about a minute on two cores.\n"
+    "about a minute on two cores; less if an earlier demo of the same town lies in the folder, which is used again.\n"
     "\n"
-    "  --out DIR             folder for all of it, new or empty (default: geoviewmatch-demo)\n"
+    "  --out DIR             folder for all of it, new, empty or of an earlier demo (default: geoviewmatch-demo)\n"
     "  --seed S              another town (default: 2024)\n"
-    "  --force               write over what the folder holds\n" COMMON_HELP;
+    "  --force               draw and index anew, over what the folder holds\n"
+    "\n"
+    "example: geoviewmatch demo --out /tmp/demo\n" COMMON_HELP;
 
 enum { WORDS = 24 };
+
+static const char mark[] = "GeoViewMatch demo"; /* what demo.txt begins with */
 
 struct arguments {
     struct common common;
@@ -30,80 +38,211 @@ struct arguments {
     bool force;
 };
 
-/* Run a command as if it had been typed: its words, ended by NULL. */
-static int type(int (*command)(int argc, char **argv), const struct arguments *a, char **words)
+/* ------------------------------------------------------------------ commands as typed */
+
+/* A word as a shell takes it. */
+static void print_word(const char *word)
 {
-    int count = 0;
-    printf("$ geoviewmatch");
-    for (; words[count] != NULL; count++) {
+    bool plain = word[0] != '\0' && word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                                      "-_./,:=+@%")] == '\0';
+    gchar *quoted = plain ? g_strdup(word) : g_shell_quote(word);
+    print_text(quoted);
+    g_free(quoted);
+}
+
+/* The program as it was called, and words behind it. */
+static void print_command(const char *const *words)
+{
+    print_word(program_invocation_name);
+    for (; *words != NULL; words++) {
         putchar(' ');
-        print_text(words[count]);
+        print_word(*words);
     }
     putchar('\n');
+}
+
+/* Run a command as if it had been typed: its words, ended by NULL. */
+static int type(int (*command)(int argc, char **argv), const struct arguments *a, const char *const *words)
+{
+    char *argv[WORDS + 1];
+    int count = 0;
+    fputs("$ ", stdout);
+    print_command(words);
     fflush(stdout);
-    if (a->common.quiet) words[count++] = "--quiet";
-    words[count] = NULL;
+    while (words[count] != NULL) {
+        argv[count] = (char *)words[count];
+        count++;
+    }
+    if (a->common.quiet) argv[count++] = "--quiet";
+    argv[count] = NULL;
     optind = 0; /* getopt begins anew */
-    int status = command(count, words);
+    int status = command(count, argv);
     putchar('\n');
     fflush(stdout);
     return status;
 }
 
-static int run(const struct arguments *a, char *ortho, char *map, char *photos, char *street, char *report)
+/* ------------------------------------------------------------------ what an earlier run left */
+
+static gchar *in_folder(const struct arguments *a, const char *name)
 {
-    char *world[WORDS] = {"world",
-                          "--ortho",
-                          "--out",
-                          (char *)a->out,
-                          "--pairs",
-                          "30",
-                          "--metres",
-                          "800",
-                          "--turn",
-                          "yes",
-                          "--seed",
-                          (char *)a->seed,
-                          a->force ? "--force" : NULL};
-    char *index[WORDS] = {"index", "--raster", ortho, "--out", map};
-    char *locate[WORDS] = {"locate",   "--index", map,        "--known", photos,
-                           "--format", "lines",   "--report", report,    street};
-    int status = type(cmd_world, a, world);
-    if (status == DONE) status = type(cmd_index, a, index);
-    if (status == DONE) status = type(cmd_locate, a, locate);
+    return g_build_filename(a->out, name, NULL);
+}
+
+/* What demo.txt says of this town; to be freed. NULL, with *err, if the built-in weights do not open. */
+static gchar *describe(const struct arguments *a, gvm_error *err)
+{
+    gvm_model *model;
+    if (gvm_model_open(&model, NULL, err) != GVM_OK) return NULL;
+    gchar *text = g_strdup_printf("%s\nversion %s, seed %s, weights %s\n%s\n", mark, gvm_version(), a->seed,
+                                  gvm_model_about(model).fingerprint, a->out);
+    gvm_model_free(model);
+    return text;
+}
+
+static gvm_status write_mark(const struct arguments *a, const char *text, gvm_error *err)
+{
+    struct file_writer w;
+    gchar *path = in_folder(a, "demo.txt");
+    gvm_status status = file_writer_open(&w, path, err);
+    if (status == GVM_OK) {
+        status = file_writer_write(&w, text, strlen(text), err);
+        if (status == GVM_OK)
+            status = file_writer_commit(&w, err);
+        else
+            file_writer_abort(&w);
+    }
+    g_free(path);
+    return status;
+}
+
+enum earlier { NONE, OTHER, MOVED, SAME };
+
+/* Whether a demo lies in the folder, and this town's, complete. MOVED: the folder was called something else, so that
+ * its map has other paths. */
+static enum earlier find_earlier(const struct arguments *a, const char *wanted)
+{
+    static const char *const files[] = {"ortho.tif", "photos.csv", "street"};
+    gchar *path = in_folder(a, "demo.txt"), *text = NULL;
+    enum earlier found = NONE;
+    struct stat info;
+    size_t town = strlen(wanted) - strlen(a->out) - 1; /* the lines that do not say where it is */
+    if (stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size < 10000 &&
+        g_file_get_contents(path, &text, NULL, NULL) && strncmp(text, mark, sizeof mark - 1) == 0)
+        found = strcmp(text, wanted) == 0 ? SAME : strncmp(text, wanted, town) == 0 ? MOVED : OTHER;
+    for (size_t i = 0; i < sizeof files / sizeof *files && found >= MOVED; i++) {
+        gchar *file = in_folder(a, files[i]);
+        if (access(file, R_OK) != 0) found = OTHER;
+        g_free(file);
+    }
+    g_free(text);
+    g_free(path);
+    return found;
+}
+
+static gvm_status remove_map(const char *map, const char *features, gvm_error *err)
+{
+    gvm_status status = map_file_unlink(map, err);
+    if (status == GVM_OK && unlink(features) != 0 && errno != ENOENT) return fail_errno(err, "replace", features);
+    return status;
+}
+
+/* ------------------------------------------------------------------ the demo */
+
+struct paths {
+    gchar *ortho, *map, *features, *photos, *street, *report;
+};
+
+/* Draw the town, unless it is there. */
+static int draw(const struct arguments *a, const struct paths *p, const char *wanted)
+{
+    enum earlier earlier = a->force ? OTHER : find_earlier(a, wanted);
+    gvm_error err;
+    if (earlier == MOVED && (remove_map(p->map, p->features, &err) != GVM_OK || write_mark(a, wanted, &err) != GVM_OK))
+        return failed(&err);
+    if (earlier >= MOVED) {
+        print_text(a->out);
+        puts(": this town is drawn already (--force draws it anew)\n");
+        return DONE;
+    }
+    bool over = earlier == OTHER;
+    const char *words[WORDS] = {"world",
+                                "--ortho",
+                                "--out",
+                                a->out,
+                                "--pairs",
+                                "30",
+                                "--metres",
+                                "800",
+                                "--turn",
+                                "yes",
+                                "--seed",
+                                a->seed,
+                                over ? "--force" : NULL};
+    if (over && remove_map(p->map, p->features, &err) != GVM_OK) return failed(&err);
+    if (over && access(a->out, F_OK) == 0 && write_mark(a, mark, &err) != GVM_OK) return failed(&err);
+    int status = type(cmd_world, a, words);
     if (status != DONE) return status;
-    print_text(report);
-    printf("/index.html shows each panorama with its best tiles; answers.geojson opens in QGIS, as ");
-    print_text(map);
-    printf(
-        " does.\n"
-        "With your own orthophoto and panoramas:\n\n"
-        "  geoviewmatch index --raster ORTHOPHOTO.tif --out MAP.gpkg\n"
-        "  geoviewmatch locate --index MAP.gpkg PANORAMA.jpg\n\n"
-        "The built-in weights learned on drawn towns and are small: on real pictures expect little of them, and train\n"
-        "your own (`geoviewmatch train --help`).\n");
-    return DONE;
+    return write_mark(a, wanted, &err) == GVM_OK ? DONE : failed(&err);
+}
+
+static void print_end(const struct paths *p)
+{
+    gchar *page = g_build_filename(p->report, "index.html", NULL), *whole = g_canonicalize_filename(page, NULL);
+    gchar *uri = g_filename_to_uri(whole, NULL, NULL);
+    puts("Each panorama with its best tiles, in a browser:\n");
+    printf("  ");
+    print_text(uri != NULL ? uri : whole);
+    printf("\n\nThe same as a page on which photos are dropped, at http://127.0.0.1:8080/:\n\n  ");
+    print_command((const char *const[]){"serve", "--index", p->map, NULL});
+    printf("\nQGIS opens ");
+    print_text(p->map);
+    printf(" and ");
+    print_text(p->report);
+    printf("/answers.geojson. With your own orthophoto and panoramas:\n\n  ");
+    print_command((const char *const[]){"index", "--raster", "ORTHOPHOTO.tif", "--out", "MAP.gpkg", NULL});
+    printf("  ");
+    print_command((const char *const[]){"locate", "--index", "MAP.gpkg", "--report", "REPORT", "PANORAMA.jpg", NULL});
+    printf("\nThe built-in weights learned on drawn towns and are small: on real pictures expect little of them, and "
+           "train\nyour own:\n\n  ");
+    print_command((const char *const[]){"train", "--help", NULL});
+    g_free(uri);
+    g_free(whole);
+    g_free(page);
+}
+
+static int run(const struct arguments *a, const struct paths *p, const char *wanted)
+{
+    int status = draw(a, p, wanted);
+    if (status == DONE)
+        status = type(cmd_index, a, (const char *const[]){"index", "--raster", p->ortho, "--out", p->map, NULL});
+    if (status == DONE)
+        status = type(cmd_locate, a,
+                      (const char *const[]){"locate", "--index", p->map, "--known", p->photos, "--format", "lines",
+                                            "--report", p->report, p->street, NULL});
+    if (status == DONE) print_end(p);
+    return status;
 }
 
 static int demo(const struct arguments *a)
 {
-    gchar *ortho = g_strdup_printf("%s/ortho.tif", a->out), *map = g_strdup_printf("%s/map.gpkg", a->out);
-    gchar *features = g_strdup_printf("%s/map.features", a->out), *street = g_strdup_printf("%s/street", a->out);
-    gchar *report = g_strdup_printf("%s/report", a->out), *photos = g_strdup_printf("%s/photos.csv", a->out);
-    int status = DONE;
     gvm_error err;
-    if (a->force && map_file_unlink(map, &err) != GVM_OK) status = failed(&err);
-    if (a->force && status == DONE && unlink(features) != 0 && errno != ENOENT) {
-        fail_errno(&err, "replace", features);
-        status = failed(&err);
-    }
-    if (status == DONE) status = run(a, ortho, map, photos, street, report);
-    g_free(ortho);
-    g_free(map);
-    g_free(features);
-    g_free(street);
-    g_free(report);
-    g_free(photos);
+    gchar *wanted = describe(a, &err);
+    if (wanted == NULL) return failed(&err);
+    struct paths p = {.ortho = in_folder(a, "ortho.tif"),
+                      .map = in_folder(a, "map.gpkg"),
+                      .features = in_folder(a, "map.features"),
+                      .photos = in_folder(a, "photos.csv"),
+                      .street = in_folder(a, "street"),
+                      .report = in_folder(a, "report")};
+    int status = run(a, &p, wanted);
+    g_free(wanted);
+    g_free(p.ortho);
+    g_free(p.map);
+    g_free(p.features);
+    g_free(p.photos);
+    g_free(p.street);
+    g_free(p.report);
     return status;
 }
 
@@ -122,6 +261,9 @@ int cmd_demo(int argc, char **argv)
         default:
             if ((status = common_option(&a.common, c, argv)) != GO_ON) return status;
         }
+    long seed;
     if (optind < argc) return usage_error("demo", "'%s' is one argument too many", argv[optind]);
+    if (!read_long(&seed, a.seed, 0, INT64_MAX))
+        return usage_error("demo", "--seed takes a whole number of 0 or more, not '%s'", a.seed);
     return demo(&a);
 }

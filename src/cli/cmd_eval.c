@@ -21,7 +21,8 @@ static const char help[] =
     "best; beside the paper's rows for CVUSA and CVACT.\n"
     "\n"
     "  --data D              a data set: CVUSA, CVACT, VIGOR, or a folder with pairs.csv\n"
-    "  --weights W           the network, a safetensors file (default: nano, the built-in one)\n"
+    "  --weights W           the network, a safetensors file, or the folder of a training run, whose best one is taken\n"
+    "                        (default: nano, the built-in one)\n"
     "  --format NAME         which data set it is (default: told by what lies in it)\n"
     "  --test NAME           test split, by the format's own name (default: its first)\n"
     "  --reverse             the other way round: from above to the street\n"
@@ -84,6 +85,14 @@ static void print_four(const char *method, const double values[AT_COUNT], const 
     printf("\n");
 }
 
+/* Whether there are tiles that show a query's place off their centre, as in VIGOR; without, the hit rate is R@1. */
+static bool has_near(const struct split *split)
+{
+    for (int q = 0; q < split->query_count; q++)
+        if (split->queries[q].near_count > 0) return true;
+    return false;
+}
+
 static void print_report(const struct evaluation *e, const struct dataset *data, bool reverse)
 {
     const struct paper_row *rows = strcmp(data->format, "CVUSA") == 0   ? cvusa_rows
@@ -95,7 +104,10 @@ static void print_report(const struct evaluation *e, const struct dataset *data,
     printf("  %-20s %8s %8s %8s %8s\n", "recall, percent", "R@1", "R@5", "R@10", "R@1%");
     for (int i = 0; rows && i < PAPER_ROWS; i++) print_four(rows[i].method, rows[i].recall, " %8.2f");
     print_four(rows ? "these weights" : "", e->recall, " %8.2f");
-    printf("\n  hit rate %.2f%% (near tiles set aside); 1%% of the gallery is %d\n", e->hit_rate, e->at[3]);
+    printf("\n  R@K: of how many queries the right tile is among the K best; 1%% of this gallery is K = %d\n", e->at[3]);
+    if (has_near(&data->test))
+        printf("  hit rate %.2f%%: as R@1, but a tile that shows the place off its centre is passed over and no miss\n",
+               e->hit_rate);
     if (!e->has_metres) return;
     bool beside = rows == cvact_rows;
     printf("\n  %-20s %8s %8s %8s %8s\n", "best within, percent", "0 m", "36 m", "72 m", "144 m");
@@ -317,6 +329,16 @@ static gvm_status write_files(const struct job *j, const struct arguments *a, gv
     return status;
 }
 
+static void print_files(const struct arguments *a)
+{
+    if (a->matches == NULL && a->gallery == NULL) return;
+    printf("\n  written: ");
+    if (a->matches) print_text(a->matches);
+    if (a->matches && a->gallery) printf(", ");
+    if (a->gallery) print_text(a->gallery);
+    printf("\n");
+}
+
 int cmd_eval(int argc, char **argv)
 {
     struct arguments a = {.common = {.name = "eval", .help = help}, .rows = 12};
@@ -333,6 +355,7 @@ int cmd_eval(int argc, char **argv)
         else
             print_report(&j.figures, j.data, a.reverse);
         if (write_files(&j, &a, &err) != GVM_OK) end = failed(&err);
+        if (end == DONE && !a.json) print_files(&a);
     }
     free(j.rankings);
     cache_free(j.cache);

@@ -3,22 +3,30 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/safetensors.h"
-#include "cli/cli.h"
+#include "cli/info.h"
 #include "cli/network_facts.h"
 #include "model/checkpoint.h"
+#include "train/run.h"
 
 static const char help[] =
-    "usage: geoviewmatch info [--json] FILE\n"
+    "usage: geoviewmatch info [--json] FILE|RUN|nano\n"
     "\n"
-    "Says what a file holds. Of GeoViewMatch weights (safetensors): the network, its size, its fingerprint, what an\n"
-    "aerial picture covers and a panorama spans, and its multiply-adds; the whole file is read and checked. Of other\n"
-    "safetensors files, such as what `embed` writes: the tensors and the metadata. Of a map (MAP.gpkg): its tiles,\n"
-    "where they lie and what they are out of, the fingerprint of its weights, and whether it is complete.\n"
+    "Says what a file holds. Of GeoViewMatch weights (safetensors; nano: the built-in ones): the network, its size, "
+    "its\n"
+    "fingerprint, what an aerial picture covers and a panorama spans, and its multiply-adds; the whole file is read "
+    "and\n"
+    "checked. Of a map (MAP.gpkg): its tiles, where they lie and what they are out of, the fingerprint of its "
+    "weights,\n"
+    "and whether it is complete. Of a training run (its folder, state or log): how far it is. Of the other files that\n"
+    "the program writes, and of pictures, what they are. Of other safetensors files: the tensors and the metadata.\n"
     "\n"
-    "  --json                as JSON, complete\n" COMMON_HELP;
+    "  --json                as JSON, complete\n" PLAIN_HELP;
 
 enum { SHOWN = 20 /* tensors in the table */ };
 
@@ -84,12 +92,13 @@ static int print_weights(const char *path, const struct facts *f)
     return DONE;
 }
 
-static int weights(const char *path, bool json)
+static int weights(const char *file, bool json)
 {
+    const char *path = file != NULL ? file : "nano";
     struct network *network;
     struct facts f = {0};
     gvm_error err;
-    gvm_status status = checkpoint_load(&network, path, false, &err);
+    gvm_status status = checkpoint_load(&network, file, false, &err);
     if (status != GVM_OK) return failed(&err);
     f.network = network;
     network_fingerprint(f.fingerprint, network);
@@ -156,9 +165,49 @@ static int print_tensors(const char *path, const struct safetensors *st)
     return DONE;
 }
 
+static int describe_tensors(const char *path, bool json)
+{
+    struct safetensors *st;
+    gvm_error err;
+    int end;
+    if (safetensors_open(&st, path, &err) != GVM_OK) return failed(&err);
+    if (safetensors_metadata(st, "config") != NULL && safetensors_metadata(st, "run") != NULL)
+        end = info_state(path, json);
+    else if (safetensors_metadata(st, "config") != NULL)
+        end = weights(path, json);
+    else
+        end = json ? print_tensors_json(path, st) : print_tensors(path, st);
+    safetensors_close(st);
+    return end;
+}
+
+/* By its first bytes; what is not known by them is opened as tensors, which says what is wrong with it. */
+static int describe(const char *path, bool json)
+{
+    struct stat st;
+    if (strcmp(path, "nano") == 0 && stat(path, &st) != 0) return weights(NULL, json);
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+        char *state = run_path(path, "state.safetensors");
+        bool run = state != NULL && access(state, F_OK) == 0;
+        free(state);
+        return run ? info_run(path, json) : info_folder(path);
+    }
+    if (is_map(path)) return info_map(path, json);
+    struct file_map file;
+    unsigned char start[INFO_START + 1] = {0};
+    gvm_error err;
+    if (file_map(&file, path, &err) != GVM_OK) return failed(&err);
+    size_t size = file.size < INFO_START ? file.size : INFO_START;
+    memcpy(start, file.data, size);
+    file_unmap(&file);
+    bool known;
+    int end = info_other(&known, path, start, size, json);
+    return known ? end : describe_tensors(path, json);
+}
+
 int cmd_info(int argc, char **argv)
 {
-    static const struct option options[] = {{"json", no_argument, NULL, 'j'}, COMMON_OPTIONS};
+    static const struct option options[] = {{"json", no_argument, NULL, 'j'}, PLAIN_OPTIONS};
     struct common common = {.name = "info", .help = help};
     bool json = false;
     int end;
@@ -171,16 +220,5 @@ int cmd_info(int argc, char **argv)
     if (optind == argc) return usage_error("info", "no file is given");
     if (optind + 1 < argc) return usage_error("info", "'%s' is one argument too many", argv[optind + 1]);
 
-    const char *path = argv[optind];
-    struct safetensors *st;
-    gvm_error err;
-    if (is_map(path)) return info_map(path, json);
-    if (safetensors_open(&st, path, &err) != GVM_OK) return failed(&err);
-    if (safetensors_metadata(st, "config") != NULL) {
-        end = weights(path, json);
-    } else {
-        end = json ? print_tensors_json(path, st) : print_tensors(path, st);
-    }
-    safetensors_close(st);
-    return end;
+    return describe(argv[optind], json);
 }

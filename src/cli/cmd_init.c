@@ -27,7 +27,7 @@ static const char help[] =
     "  --from FILE           the weights of this checkpoint, or the built-in ones (nano)\n"
     "  --float16             numbers of 16 bits: half the room, a thousandth of precision\n"
     "  --out W.safetensors   the file to write, whole or not at all\n"
-    "  --force               write over another file\n" COMMON_HELP;
+    "  --force               write over another file\n" PLAIN_HELP;
 
 struct arguments {
     struct common common;
@@ -43,7 +43,7 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
         {"stages", required_argument, NULL, 's'},   {"seed", required_argument, NULL, 'n'},
         {"backbone", required_argument, NULL, 'b'}, {"from", required_argument, NULL, 'f'},
         {"float16", no_argument, NULL, 'h'},        {"force", no_argument, NULL, 'r'},
-        {"out", required_argument, NULL, 'o'},      COMMON_OPTIONS};
+        {"out", required_argument, NULL, 'o'},      PLAIN_OPTIONS};
     const char *name = a->common.name;
     int status;
     for (int c; (c = next_option(argc, argv, options)) != -1;) {

@@ -1,4 +1,5 @@
 /* cmd_locate.c - where street pictures were taken. */
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,11 +13,10 @@ static const char help[] =
     "usage: geoviewmatch locate (--index MAP.gpkg | --tiles FILE.csv) [options] PHOTO...\n"
     "\n"
     "Compares each street picture with all tiles of the map and prints the places that are most similar, best first:\n"
-    "latitude and longitude (WGS84 degrees), the radius around it in metres, the cosine similarity.\n"
-    "A photo must be a full panorama: one that says so (XMP GPano) or that says nothing of a camera and is at least "
-    "1.9\n"
-    "times as wide as high. Where neither an option nor the photo tells its heading, 16 are tried and the best is "
-    "told.\n"
+    "latitude and longitude (WGS84 degrees), the cosine similarity, how much less similar the best other place is.\n"
+    "A photo must be a full panorama: one that says so (XMP GPano) or that says nothing of a camera and is at least\n"
+    "1.9 times as wide as high. If neither an option nor the photo gives its heading, 16 are tried and the best is\n"
+    "reported.\n"
     "A folder stands for the JPEG, PNG, WebP, TIFF and HEIC files in it. What fails is named on stderr, the rest is\n"
     "answered, and the exit status is 1.\n"
     "\n"
@@ -29,28 +29,37 @@ static const char help[] =
     "  --heading DEG|find    where the centre column of every photo looks, degrees clockwise from north, or to find\n"
     "                        it whatever the photo says (default: as the photo says, XMP before EXIF)\n"
     "  --panorama yes|no     take every photo as a full panorama, whatever it says of itself (default: no)\n"
-    "  --near LAT,LON|exif   search only around this place, or around the one that the photo's EXIF tells\n"
+    "  --near LAT,LON|exif   search only around this place, or around the photo's own GPS position\n"
     "  --within METRES       so far around it (default: 100)\n"
-    "  --known FILE.csv      true places, with columns image (or street), lat, lon and perhaps heading: for the "
-    "errors,\n"
-    "                        which EXIF gives else, and the headings\n"
+    "  --known FILE.csv      true places, with columns image (or street), lat, lon and perhaps heading: for errors in\n"
+    "                        metres, and the headings. A name is looked for beside the list, then here; if there is\n"
+    "                        no such file it means the one photo whose path ends so\n"
     "  --merge yes|no        make one answer of tiles that overlap (default: yes)\n"
     "  --min-margin X        call an answer weak if its score is less than X above that of the best other place\n"
     "                        (default: 0.05, chosen on drawn towns with the built-in weights)\n"
-    "  --report DIR          write DIR/index.html too: each picture with its best tiles, heat maps and a small map, "
-    "in\n"
-    "                        one file; and DIR/answers.geojson\n"
+    "  --report DIR          write DIR/index.html too: a map and a table of all photos, and each photo with its best\n"
+    "                        tiles, heat maps and a map, in one file; and DIR/answers.geojson\n"
+    "  --report-photos N     show N photos with pictures, the first ones, and the others in the table only; a photo\n"
+    "                        takes a quarter of a megabyte (default: 100)\n"
+    "  --force               write over files in DIR that are no report\n"
     "  --format F            table, lines (one a photo), json, geojson or csv (default: table)\n"
-    "  --json                the same as --format json\n" COMMON_HELP;
+    "  --json                the same as --format json\n" COMMON_HELP "\n"
+    "Lists may have commas, semicolons (then also decimal commas) or tabs between their fields.\n"
+    "\n"
+    "examples:\n"
+    "  geoviewmatch locate --index town.gpkg --report report photos/\n"
+    "  geoviewmatch locate --index town.gpkg --near exif --within 200 --format csv photos/ > places.csv\n"
+    "  geoviewmatch locate --index town.gpkg --known places.csv --heading find --format lines photos/\n";
 
 enum format { TABLE, LINES, JSON, GEOJSON, CSV, FORMATS };
 
 struct arguments {
     struct common common;
-    const char *weights, *index, *tiles, *known, *report;
+    const char *weights, *index, *tiles, *known;
+    struct report_options report;
     long top;
     double heading; /* NaN: as the photo says; infinite: to be found */
-    bool has_near, near_exif, has_within, raw, panorama;
+    bool has_near, near_exif, has_within, has_photos, raw, panorama;
     double lat, lon, within, min_margin;
     enum format format;
 };
@@ -88,12 +97,13 @@ static int read_heading(struct arguments *a, const char *text)
 static int read_option(struct arguments *a, int option, char **argv)
 {
     const char *name = a->common.name;
+    long photos;
     switch (option) {
     case 'w': a->weights = optarg; return GO_ON;
     case 'i': a->index = optarg; return GO_ON;
     case 't': a->tiles = optarg; return GO_ON;
     case 'n': a->known = optarg; return GO_ON;
-    case 'r': a->report = optarg; return GO_ON;
+    case 'r': a->report.folder = optarg; return GO_ON;
     case 'j': a->format = JSON; return GO_ON;
     case 'f': return read_format(a, optarg);
     case 'd': return read_heading(a, optarg);
@@ -116,6 +126,13 @@ static int read_option(struct arguments *a, int option, char **argv)
         a->panorama = strcmp(optarg, "yes") == 0;
         if (a->panorama || strcmp(optarg, "no") == 0) return GO_ON;
         return usage_error(name, "--panorama takes yes or no, not '%s'", optarg);
+    case 'q':
+        if (!read_long(&photos, optarg, 0, LONG_MAX))
+            return usage_error(name, "--report-photos takes a number of photos, not '%s'", optarg);
+        a->report.photos = (size_t)photos;
+        a->has_photos = true;
+        return GO_ON;
+    case 'o': a->report.force = true; return GO_ON;
     default: return common_option(&a->common, option, argv);
     }
 }
@@ -134,8 +151,10 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
                                             {"min-margin", required_argument, NULL, 'g'},
                                             {"format", required_argument, NULL, 'f'},
                                             {"report", required_argument, NULL, 'r'},
-                                            {"panorama", required_argument, NULL, 'p'},
                                             {"json", no_argument, NULL, 'j'},
+                                            {"report-photos", required_argument, NULL, 'q'},
+                                            {"force", no_argument, NULL, 'o'},
+                                            {"panorama", required_argument, NULL, 'p'},
                                             COMMON_OPTIONS};
     const char *name = a->common.name;
     int status;
@@ -143,6 +162,8 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
         if ((status = read_option(a, c, argv)) != GO_ON) return status;
     if ((a->tiles == NULL) == (a->index == NULL)) return usage_error(name, "one of --index and --tiles is needed");
     if (a->has_within && !a->has_near) return usage_error(name, "--within goes with --near");
+    if ((a->has_photos || a->report.force) && a->report.folder == NULL)
+        return usage_error(name, "%s goes with --report", a->has_photos ? "--report-photos" : "--force");
     if (optind == argc) return usage_error(name, "no photo is given");
     return GO_ON;
 }
@@ -150,10 +171,10 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
 /* ------------------------------------------------------------------ finding */
 
 /* What to ask for each photo. One that should tell its place and does not fails. */
-static void ask(gvm_question *questions, const struct arguments *a, const struct answers *answers)
+static void ask(const struct arguments *a, struct answers *answers)
 {
     for (size_t i = 0; i < answers->photos.count; i++) {
-        gvm_question *q = &questions[i];
+        gvm_question *q = &answers->questions[i];
         const struct known *known = &answers->known[i];
         *q = (gvm_question){.photo = answers->photos.paths[i], .heading = a->heading, .panorama = a->panorama};
         if (isnan(a->heading)) q->heading = known->heading;
@@ -169,14 +190,15 @@ static gvm_status find(const struct arguments *a, struct answers *answers, gvm_s
                        gvm_error *err)
 {
     size_t n = answers->photos.count;
-    gvm_question *questions = calloc(n, sizeof *questions);
+    answers->questions = calloc(n, sizeof *answers->questions);
     answers->known = calloc(n, sizeof *answers->known);
     answers->statuses = calloc(n, sizeof *answers->statuses);
     answers->errors = calloc(n, sizeof *answers->errors);
     answers->hits = calloc(n, (size_t)a->top * sizeof *answers->hits);
     answers->found = calloc(n, sizeof *answers->found);
     gvm_status status = GVM_OK;
-    if (!questions || !answers->known || !answers->statuses || !answers->errors || !answers->hits || !answers->found)
+    if (!answers->questions || !answers->known || !answers->statuses || !answers->errors || !answers->hits ||
+        !answers->found)
         status = fail(err, GVM_MEMORY, "there is not enough memory for %zu photos", n);
     if (status == GVM_OK) status = known_read(answers->known, &answers->photos, a->known, a->near_exif, err);
     if (status == GVM_OK) {
@@ -185,13 +207,12 @@ static gvm_status find(const struct arguments *a, struct answers *answers, gvm_s
                               .unit = "photos",
                               .statuses = answers->statuses,
                               .errors = answers->errors};
-        ask(questions, a, answers);
-        status = gvm_locate_files(session, map, questions, n, !a->raw, answers->hits, (int)a->top, answers->found,
-                                  file_done, &watch, err);
+        ask(a, answers);
+        status = gvm_locate_files(session, map, answers->questions, n, !a->raw, answers->hits, (int)a->top,
+                                  answers->found, file_done, &watch, err);
         watch_end(&watch);
         if (watch.reached == n) status = GVM_OK; /* what failed one by one has been said */
     }
-    free(questions);
     return status;
 }
 
@@ -227,10 +248,9 @@ static int locate(const struct arguments *a, char **photos, int count)
     if (status == GVM_OK && !gvm_map_about(map).complete)
         fprintf(stderr,
                 "geoviewmatch: warning: the map is not complete: %zu places of its imagery are missing; run `index` "
-                "again as "
-                "it was begun\n",
+                "again as it was begun\n",
                 gvm_map_about(map).missing);
-    if (status == GVM_OK && a->report) status = locate_report_folder(a->report, &err);
+    if (status == GVM_OK && a->report.folder) status = locate_report_folder(&a->report, &err);
     if (status == GVM_OK) status = map_watch_open(&kept, map, false, &err);
     if (status == GVM_OK) status = find(a, &answers, session, map, &err);
     if (status == GVM_OK) status = map_watch_check(kept, &err);
@@ -241,9 +261,12 @@ static int locate(const struct arguments *a, char **photos, int count)
         for (size_t i = 0; i < answers.photos.count; i++)
             if (answers.statuses[i] != GVM_OK) end = FAILED;
         if (print(a, &answers) != DONE) end = FAILED;
-        if (a->report && locate_report(a->report, &answers, session, model, map, &err) != GVM_OK) end = failed(&err);
+        fflush(stdout); /* answers before what the report says on stderr */
+        if (a->report.folder && locate_report(&a->report, &answers, session, model, map, a->common.quiet) != DONE)
+            end = FAILED;
     }
     pictures_free(&answers.photos);
+    free(answers.questions);
     free(answers.known);
     free(answers.statuses);
     free(answers.errors);
@@ -262,7 +285,8 @@ int cmd_locate(int argc, char **argv)
                           .top = 5,
                           .heading = NAN,
                           .within = 100,
-                          .min_margin = DEFAULT_MIN_MARGIN};
+                          .min_margin = DEFAULT_MIN_MARGIN,
+                          .report.photos = 100};
     int end = read_arguments(&a, argc, argv);
     return end != GO_ON ? end : locate(&a, argv + optind, argc - optind);
 }

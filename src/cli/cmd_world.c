@@ -34,7 +34,7 @@ static const char help[] =
     "  --metres M            its side on the ground, 200 to 4000 / K (default: 600)\n"
     "  --projection P        mercator: web mercator, EPSG:3857 (default), or utm: the zone of the town's middle\n"
     "  --turn yes|no         each panorama looks in a direction of its own, as its EXIF and XMP say, and not north\n"
-    "                        (default: no)\n" COMMON_HELP;
+    "                        (default: no)\n" PLAIN_HELP;
 
 struct arguments {
     struct common common;
@@ -166,7 +166,7 @@ int cmd_world(int argc, char **argv)
                                             {"metres", required_argument, NULL, 'g'},
                                             {"projection", required_argument, NULL, 'j'},
                                             {"turn", required_argument, NULL, 'h'},
-                                            COMMON_OPTIONS};
+                                            PLAIN_OPTIONS};
     struct arguments a = {
         .common = {.name = "world", .help = help}, .world = world_defaults, .orthophoto = ortho_defaults};
     int status;

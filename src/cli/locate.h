@@ -14,11 +14,12 @@ struct known {
 /* The photos and what was found. */
 struct answers {
     struct picture_files photos;
-    struct known *known;  /* (photos) */
-    gvm_status *statuses; /* (photos) */
-    gvm_error *errors;    /* (photos) */
-    gvm_hit *hits;        /* (photos, top) */
-    gvm_found *found;     /* (photos) */
+    gvm_question *questions; /* (photos) */
+    struct known *known;     /* (photos) */
+    gvm_status *statuses;    /* (photos) */
+    gvm_error *errors;       /* (photos) */
+    gvm_hit *hits;           /* (photos, top) */
+    gvm_found *found;        /* (photos) */
     int top;
     double min_margin; /* an answer with a smaller margin is weak */
 };
@@ -56,11 +57,18 @@ json_t *locate_geojson(const struct answers *a); /* a FeatureCollection; NULL wi
 void locate_print_csv(const struct answers *a);
 void locate_print_lines(const struct answers *a); /* a line a photo */
 
-/* Make the folder of a report. */
-gvm_status locate_report_folder(const char *folder, gvm_error *err);
+struct report_options {
+    const char *folder;
+    size_t photos; /* that are shown with pictures; all are in its table */
+    bool force;    /* write over files that are no report */
+};
 
-/* Write FOLDER/index.html, which holds its pictures itself, and FOLDER/answers.geojson. */
-gvm_status locate_report(const char *folder, const struct answers *answers, gvm_session *session,
-                         const gvm_model *model, const gvm_map *map, gvm_error *err);
+/* Make the folder, and see that what is in it may be written over. */
+gvm_status locate_report_folder(const struct report_options *options, gvm_error *err);
+
+/* Write FOLDER/index.html, which holds its pictures itself, and FOLDER/answers.geojson. Returns the exit status:
+ * FAILED, with sentences on stderr, if something could not be shown. */
+int locate_report(const struct report_options *options, const struct answers *answers, gvm_session *session,
+                  const gvm_model *model, const gvm_map *map, bool quiet);
 
 #endif

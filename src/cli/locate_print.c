@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/csv.h"
+#include "base/output.h"
 #include "cli/locate.h"
 
 /* printf gives what rounds to zero from below as -0.0: half is half of the last place shown. */
@@ -139,7 +140,9 @@ json_t *locate_geojson(const struct answers *a)
                                   json_pack("{ss,s{ss,s[ff]},so}", "type", "Feature", "geometry", "type", "Point",
                                             "coordinates", hit->lon, hit->lat, "properties", properties));
         }
-    return json_pack("{ss,so}", "type", "FeatureCollection", "features", features);
+    char generator[64];
+    snprintf(generator, sizeof generator, OUTPUT_SOFTWARE " %s", gvm_version());
+    return json_pack("{ss,ss,so}", "type", "FeatureCollection", "generator", generator, "features", features);
 }
 
 /* ------------------------------------------------------------------ CSV */

@@ -1,44 +1,27 @@
-/* locate_report.c - the answers of `locate` as one page with its pictures in it, and as GeoJSON beside it. */
+/* locate_report.c - the answers of `locate` as one page that holds its pictures itself, and as GeoJSON beside it. The
+ * page is written part by part, so that it may be larger than memory. */
 #define _GNU_SOURCE /* open_memstream */
 #include <glib.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
-#include "cli/locate.h"
+#include "base/output.h"
+#include "cli/report.h"
 #include "image/image.h"
-#include "image/overlay.h"
-
-enum { SHOWN = 5, PANORAMA = 960 /* pixels wide */, TILE = 192, MAP = 320 };
-
-struct report {
-    FILE *out;
-    const struct answers *answers;
-    gvm_session *session;
-    const gvm_model *model;
-    const gvm_map *map;
-    gvm_model_info info;
-    unsigned char *street, *aerial; /* at the network's sizes */
-    float *street_feature, *aerial_feature, *heat;
-};
-
-static const char style[] =
-    "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
-    "content=\"width=device-width\"><title>GeoViewMatch</title><style>"
-    "body{font:15px/1.4 system-ui,sans-serif;max-width:1000px;margin:2em auto;padding:0 1em;color:#222;background:#fff}"
-    "img{display:block;max-width:100%}section{margin:3em 0;border-top:1px solid #ccc}figure{margin:0}"
-    ".tiles{display:flex;flex-wrap:wrap;gap:10px;margin:10px 0}figcaption{font-size:13px;margin:2px 0 8px}"
-    ".tiles img{width:180px;height:180px}.heat{display:flex;gap:8px;align-items:center}"
-    ".heat img{height:128px;image-rendering:pixelated}svg{max-width:100%;background:#f6f6f2}.bad{color:#a00}"
-    "@media(prefers-color-scheme:dark){body{background:#181818;color:#ddd}svg{background:#2a2a28}}</style>";
 
 /* ------------------------------------------------------------------ pieces */
 
-static void put_text(FILE *out, const char *text)
+const char *report_name(const struct answers *a, size_t photo)
+{
+    const char *path = a->photos.paths[photo], *slash = strrchr(path, '/');
+    return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
+}
+
+void report_text(FILE *out, const char *text)
 {
     gchar *valid = g_utf8_make_valid(text, -1), *escaped = g_markup_escape_text(valid, -1);
     fputs(escaped, out);
@@ -46,235 +29,377 @@ static void put_text(FILE *out, const char *text)
     g_free(valid);
 }
 
-static void put_picture(FILE *out, const unsigned char *rgb, int width, int height, const char *what)
+void report_picture(struct report *r, const unsigned char *rgb, int width, int height, const char *alt, const char *of)
 {
     size_t size;
     void *jpeg = image_encode_jpeg(&size, rgb, width, height);
-    if (jpeg == NULL) return;
+    if (jpeg == NULL) {
+        report_problem(r, "there is not enough memory to encode a picture");
+        return;
+    }
     gchar *text = g_base64_encode(jpeg, size);
-    fprintf(out, "<img alt=\"%s\" width=\"%d\" height=\"%d\" src=\"data:image/jpeg;base64,%s\">", what, width, height,
-            text);
+    fputs("<img alt=\"", r->out);
+    report_text(r->out, alt);
+    report_text(r->out, of);
+    fprintf(r->out, "\" width=\"%d\" height=\"%d\" src=\"data:image/jpeg;base64,%s\">", width, height, text);
     g_free(text);
     g_free(jpeg);
 }
 
-/* The photo itself, as it is, no wider than the page. */
-static void put_photo(const struct report *r, const char *path)
+void report_problem(struct report *r, const char *sentence)
 {
-    struct image image;
-    if (image_load(&image, path, NULL) != GVM_OK) return;
-    int width = image.width < PANORAMA ? image.width : PANORAMA;
-    int height = (int)fmax(1, (double)image.height * width / image.width);
-    unsigned char *rgb = malloc((size_t)width * (size_t)height * 3);
-    if (rgb != NULL && image_resize(rgb, height, width, image.pixels, image.height, image.width,
-                                    (const double[4]){0, 0, image.width, image.height}) == GVM_OK)
-        put_picture(r->out, rgb, width, height, "photo");
-    free(rgb);
-    image_free(&image);
+    for (guint i = 0; i < r->problems->len; i++)
+        if (strcmp(g_ptr_array_index(r->problems, i), sentence) == 0) return;
+    g_ptr_array_add(r->problems, g_strdup(sentence));
 }
 
-static void put_tiles(const struct report *r, size_t photo)
+/* ------------------------------------------------------------------ the head */
+
+/* Sources of shown tiles that are gone: said once, before the pictures that lack them. */
+static void find_missing(struct report *r)
 {
-    const struct answers *a = r->answers;
-    const gvm_hit *hits = a->hits + photo * (size_t)a->top;
-    unsigned char *rgb = malloc(TILE * TILE * 3);
-    fputs("<div class=\"tiles\">", r->out);
-    for (int k = 0; k < a->found[photo].count && k < SHOWN; k++) {
-        fputs("<figure>", r->out);
-        gvm_error err = {"there is not enough memory for its picture"};
-        if (rgb != NULL && gvm_map_picture(r->map, &hits[k], rgb, TILE, &err) == GVM_OK) {
-            put_picture(r->out, rgb, TILE, TILE, "tile");
-        } else {
-            fputs("<p class=\"bad\">", r->out);
-            put_text(r->out, err.text);
-            fputs("</p>", r->out);
+    GHashTable *seen = g_hash_table_new(g_direct_hash, g_direct_equal); /* a source's name has one address */
+    for (size_t i = 0; i < r->shown; i++) {
+        struct located l = located_photo(r->answers, i);
+        for (int k = 0; l.status == GVM_OK && k < l.found->count && k < REPORT_ANSWERS; k++) {
+            if (!g_hash_table_add(seen, (gpointer)l.hits[k].tile)) continue;
+            char *path = map_find_source(r->map, l.hits[k].tile);
+            gvm_error err;
+            if (path == NULL) {
+                fail(&err, GVM_FILE, "%s: it is no longer where it was when the map was made",
+                     path_tail(l.hits[k].tile));
+                report_problem(r, err.text);
+            }
+            free(path);
         }
-        fprintf(r->out, "<figcaption>%d. %.6f, %.6f<br>score %.4f", k + 1, hits[k].lat, hits[k].lon, hits[k].score);
-        struct located l = located_photo(a, photo);
-        if (!isnan(l.lat)) fprintf(r->out, ", %.1f m off", located_error(&l, &hits[k]));
-        fputs("</figcaption></figure>", r->out);
     }
-    fputs("</div>", r->out);
-    free(rgb);
+    g_hash_table_destroy(seen);
+    r->missing = r->problems->len;
+    if (r->missing == 0) return;
+    fputs("<p class=\"notice\"><b>Some of the map\342\200\231s imagery is missing</b>, so its tiles have no pictures "
+          "here: ",
+          r->out);
+    report_text(r->out, g_ptr_array_index(r->problems, 0));
+    if (r->problems->len > 1) fprintf(r->out, " (and %u more)", r->problems->len - 1);
+    fputs(".</p>", r->out);
 }
 
-/* Where the photo and its best tile agree: each one's share of their score. */
-static void put_heat(const struct report *r, size_t photo)
+static void put_figure(FILE *out, const char *name, const char *format, double value)
 {
-    const gvm_hit *hit = r->answers->hits + photo * (size_t)r->answers->top;
-    const gvm_model_info *i = &r->info;
-    const char *path = r->answers->photos.paths[photo];
-    gvm_session *s = r->session;
-    if (i->aerial_height != i->aerial_width) return;
-    if (gvm_load_picture(r->model, GVM_STREET, r->street, path, &hit->heading, 1, NULL) != GVM_OK ||
-        gvm_map_picture(r->map, hit, r->aerial, i->aerial_width, NULL) != GVM_OK ||
-        gvm_embed_pixels(s, GVM_STREET, r->street_feature, r->street, 1, NULL) != GVM_OK ||
-        gvm_embed_pixels(s, GVM_AERIAL, r->aerial_feature, r->aerial, 1, NULL) != GVM_OK)
-        return;
-    fputs("<div class=\"heat\">", r->out);
-    if (gvm_heatmap(s, GVM_STREET, 0, r->heat, r->street, r->aerial_feature, NULL) == GVM_OK) {
-        overlay(r->street, r->street, r->heat, i->street_height, i->street_width);
-        put_picture(r->out, r->street, i->street_width, i->street_height, "heat map of the photo, north at its centre");
-    }
-    if (gvm_heatmap(s, GVM_AERIAL, 0, r->heat, r->aerial, r->street_feature, NULL) == GVM_OK) {
-        overlay(r->aerial, r->aerial, r->heat, i->aerial_height, i->aerial_width);
-        put_picture(r->out, r->aerial, i->aerial_width, i->aerial_height, "heat map of the best tile");
+    fputs("<div><b>", out);
+    fprintf(out, format, value);
+    fprintf(out, "</b><span>%s</span></div>", name);
+}
+
+static void put_summary(const struct report *r)
+{
+    struct summary s = locate_summary(r->answers);
+    char text[120];
+    fputs("<div class=\"summary\">", r->out);
+    put_figure(r->out, s.photos == 1 ? "photo" : "photos", "%.0f", (double)s.photos);
+    put_figure(r->out, gvm_map_count(r->map) == 1 ? "tile searched" : "tiles in the map", "%.0f",
+               (double)gvm_map_count(r->map));
+    snprintf(text, sizeof text, "weak (margin below %g)", r->answers->min_margin);
+    put_figure(r->out, text, "%.0f", (double)s.weak);
+    if (s.photos > s.located) put_figure(r->out, "not located", "%.0f", (double)(s.photos - s.located));
+    if (s.known > 0) {
+        put_figure(r->out, s.known == 1 ? "error" : "median error", "%.1f m", s.median_m);
+        snprintf(text, sizeof text, "within %d m, of %zu whose place is known", NEAR_M, s.known);
+        put_figure(r->out, text, "%.1f%%", 100.0 * (double)s.near / (double)s.known);
+        snprintf(text, sizeof text, "within %d m, of the %zu not weak", NEAR_M, s.known - s.weak_known);
+        if (s.weak_known > 0 && s.weak_known < s.known)
+            put_figure(r->out, text, "%.1f%%", 100.0 * (double)s.other_near / (double)(s.known - s.weak_known));
     }
     fputs("</div>", r->out);
 }
 
-/* ------------------------------------------------------------------ the map */
+/* Whether any photo has a truth, or a GPS position: columns that are empty are not shown. */
+static bool any(const struct answers *a, bool gps)
+{
+    for (size_t i = 0; i < a->photos.count; i++) {
+        struct located l = located_photo(a, i);
+        if (l.status == GVM_OK && (gps ? l.found->info.has_place : !isnan(l.lat))) return true;
+    }
+    return false;
+}
 
-/* Pixels of a place: the map's area fills a square. */
-struct frame {
-    double west, north, x_degree, y_degree;
+struct row {
+    size_t photo;
+    double margin;
 };
 
-static struct frame frame_of(const gvm_map_info *m)
+/* The weakest first; those without a margin last. */
+static int by_margin(const void *a, const void *b)
 {
-    double east = m->east < m->west ? m->east + 360 : m->east;
-    double squeeze = cos((m->south + m->north) / 2 * 3.14159265358979323846 / 180);
-    double margin = 0.06 * fmax(fmax(m->north - m->south, (east - m->west) * squeeze), 1e-5);
-    double side = fmax(m->north - m->south, (east - m->west) * squeeze) + 2 * margin;
-    return (struct frame){m->west - margin / squeeze, m->north + margin, MAP / side * squeeze, MAP / side};
+    const struct row *x = a, *y = b;
+    if (isnan(x->margin) != isnan(y->margin)) return isnan(x->margin) - isnan(y->margin);
+    if (x->margin != y->margin && !isnan(x->margin)) return x->margin < y->margin ? -1 : 1;
+    return (x->photo > y->photo) - (x->photo < y->photo);
 }
 
-static void put_place(FILE *out, const struct frame *f, double lat, double lon, const char *kind, int rank)
+static void put_cell(FILE *out, double value, const char *format)
 {
-    double x = (lon < f->west ? lon + 360 - f->west : lon - f->west) * f->x_degree, y = (f->north - lat) * f->y_degree;
-    if (strcmp(kind, "truth") == 0)
-        fprintf(out, "<path d=\"M%.1f %.1fh14m-7 -7v14\" stroke=\"#c22\" stroke-width=\"2\"/>", x - 7, y);
-    else
-        fprintf(out,
-                "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"9\" fill=\"#27a\" fill-opacity=\"%.2f\"/><text x=\"%.1f\" "
-                "y=\"%.1f\" font-size=\"11\" text-anchor=\"middle\" fill=\"#fff\">%d</text>",
-                x, y, rank == 1 ? 1.0 : 0.45, x, y + 4, rank);
-}
-
-static void put_map(const struct report *r, size_t photo)
-{
-    const struct answers *a = r->answers;
-    const gvm_hit *hits = a->hits + photo * (size_t)a->top;
-    gvm_map_info about = gvm_map_about(r->map);
-    struct frame f = frame_of(&about);
-    double metre = f.y_degree / 111195, bar = pow(10, floor(log10(MAP / 2 / metre))); /* a round number of metres */
-    fprintf(r->out, "<svg role=\"img\" aria-label=\"map of the answers\" width=\"%d\" height=\"%d\">", MAP, MAP);
-    for (int k = a->found[photo].count < SHOWN ? a->found[photo].count : SHOWN; k-- > 0;)
-        put_place(r->out, &f, hits[k].lat, hits[k].lon, "answer", k + 1);
-    if (!isnan(a->known[photo].lat)) put_place(r->out, &f, a->known[photo].lat, a->known[photo].lon, "truth", 0);
-    fprintf(r->out,
-            "<path d=\"M12 %dh%.1f\" stroke=\"#888\" stroke-width=\"3\"/><text x=\"12\" y=\"%d\" font-size=\"12\" "
-            "fill=\"#888\">%g m</text></svg>",
-            MAP - 14, bar * metre, MAP - 20, bar);
-}
-
-/* ------------------------------------------------------------------ the page */
-
-static void put_section(const struct report *r, size_t photo)
-{
-    const struct answers *a = r->answers;
-    const gvm_found *found = &a->found[photo];
-    const gvm_hit *best = a->hits + photo * (size_t)a->top;
-    fputs("<section><h2>", r->out);
-    put_text(r->out, a->photos.paths[photo]);
-    fputs("</h2>", r->out);
-    if (a->statuses[photo] != GVM_OK) {
-        fputs("<p class=\"bad\">", r->out);
-        put_text(r->out, a->errors[photo].text);
-        fputs("</p></section>", r->out);
+    if (isnan(value)) {
+        fputs("<td></td>", out);
         return;
     }
-    put_photo(r, a->photos.paths[photo]);
-    struct located l = located_photo(a, photo);
-    static const char *const verdicts[] = {[CLEAR] = "Taken at",
-                                           [WEAK] = "Weak answer, as other places are as similar:",
-                                           [UNDECIDED] = "The only place searched:"};
-    fprintf(r->out, "<p>%s <b>%.6f, %.6f</b>; score %.4f, heading %.1f\302\260%s",
-            verdicts[located_weakness(found, a->min_margin)], best->lat, best->lon, best->score, best->heading,
-            found->heading_found ? " (estimated)" : "");
-    if (!isnan(found->margin)) fprintf(r->out, ", margin %.4f", found->margin);
-    if (!isnan(l.lat)) fprintf(r->out, "; <b>%.1f m</b> from the true place", located_error(&l, best));
-    if (found->info.has_place) fprintf(r->out, "; %.1f m from its own GPS", located_off_gps(&l, best));
-    fputs(".</p>", r->out);
-    put_tiles(r, photo);
-    put_heat(r, photo);
-    put_map(r, photo);
-    fputs("</section>", r->out);
+    fprintf(out, "<td data-v=\"%.9g\">", value);
+    fprintf(out, format, value);
+    fputs("</td>", out);
 }
 
-static gvm_status write_file(const char *folder, const char *name, const void *data, size_t size, gvm_error *err)
+static void put_row(const struct report *r, size_t photo, bool known, bool gps)
 {
-    struct file_writer w;
-    gchar *path = g_strdup_printf("%s/%s", folder, name);
-    gvm_status status = file_writer_open(&w, path, err);
-    if (status == GVM_OK) {
-        status = file_writer_write(&w, data, size, err);
-        if (status == GVM_OK)
-            status = file_writer_commit(&w, err);
-        else
-            file_writer_abort(&w);
-    }
-    g_free(path);
-    return status;
+    static const char *const words[][2] = {[RIGHT] = {"right", "\342\234\223 right"},
+                                           [WRONG] = {"wrong", "\342\234\227 wrong"},
+                                           [SURE] = {"sure", "clear"},
+                                           [UNSURE] = {"unsure", "? weak"},
+                                           [ONLY] = {"unsure", "? no other place"},
+                                           [REFUSED] = {"", ""}};
+    const struct answers *a = r->answers;
+    struct located l = located_photo(a, photo);
+    enum outcome o = report_outcome(a, photo);
+    bool weak = located_weakness(l.found, l.min_margin) == WEAK && (o == RIGHT || o == WRONG);
+    fprintf(r->out, "<tr class=\"%s\"><td data-v=\"%zu\">%zu</td><td>", words[o][0], photo + 1, photo + 1);
+    if (photo < r->shown) fprintf(r->out, "<a href=\"#p%zu\">", photo + 1);
+    report_text(r->out, report_name(a, photo));
+    fprintf(r->out, "%s</td><td>%s%s</td>", photo < r->shown ? "</a>" : "", words[o][1], weak ? ", ? weak" : "");
+    put_cell(r->out, l.found->margin, "%.4f");
+    put_cell(r->out, l.hits->score, "%.4f");
+    if (known) put_cell(r->out, located_error(&l, l.hits), "%.1f");
+    if (gps) put_cell(r->out, located_off_gps(&l, l.hits), "%.1f");
+    fprintf(r->out, "<td>%.6f, %.6f</td></tr>\n", l.hits->lat, l.hits->lon);
 }
 
-static gvm_status write_page(struct report *r, const char *folder, gvm_error *err)
+static void put_table(const struct report *r)
+{
+    const struct answers *a = r->answers;
+    bool known = any(a, false), gps = any(a, true);
+    struct row *rows = malloc(a->photos.count * sizeof *rows + 1);
+    size_t count = 0;
+    for (size_t i = 0; i < a->photos.count && rows != NULL; i++)
+        if (a->statuses[i] == GVM_OK) rows[count++] = (struct row){i, a->found[i].margin};
+    if (count > 0) {
+        qsort(rows, count, sizeof *rows, by_margin);
+        fputs("<h2>All photos</h2><div class=\"wrap\"><table><thead><tr><th>No.</th><th>Photo</th><th>Answer</th><th "
+              "aria-sort=\"ascending\">Margin</th><th>Score</th>",
+              r->out);
+        if (known) fputs("<th>Error, m</th>", r->out);
+        if (gps) fputs("<th>From its GPS, m</th>", r->out);
+        fputs("<th>Place</th></tr></thead><tbody>\n", r->out);
+        for (size_t i = 0; i < count; i++) put_row(r, rows[i].photo, known, gps);
+        fputs("</tbody></table></div>", r->out);
+    }
+    free(rows);
+}
+
+/* Photos that were not located: each path once, and why. */
+static void put_refused(const struct report *r)
+{
+    const struct answers *a = r->answers;
+    bool first = true;
+    for (size_t i = 0; i < a->photos.count; i++) {
+        if (a->statuses[i] == GVM_OK) continue;
+        const char *path = a->photos.paths[i], *tail = path_tail(path), *why = a->errors[i].text;
+        if (first) fputs("<h2>Not located</h2><ul class=\"refused\">", r->out);
+        first = false;
+        const char *const starts[] = {path, tail};
+        for (int k = 0; k < 2; k++)
+            if (g_str_has_prefix(why, starts[k]) && strncmp(why + strlen(starts[k]), ": ", 2) == 0) {
+                why += strlen(starts[k]) + 2;
+                break;
+            }
+        fputs("<li><b>", r->out);
+        report_text(r->out, path);
+        fputs("</b><br>", r->out);
+        report_text(r->out, why);
+        fputs("</li>", r->out);
+    }
+    if (!first) fputs("</ul>", r->out);
+}
+
+static void put_head(struct report *r)
+{
+    const struct answers *a = r->answers;
+    fprintf(r->out,
+            "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">" OUTPUT_GENERATOR
+            " %s\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><meta "
+            "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none';img-src data:;style-src "
+            "'unsafe-inline';script-src 'unsafe-inline'\"><title>Where ",
+            gvm_version());
+    if (a->photos.count == 1)
+        report_text(r->out, report_name(a, 0));
+    else
+        fprintf(r->out, "%zu photos", a->photos.count);
+    fprintf(r->out, " %s taken \302\267 GeoViewMatch</title><style>%s</style></head><body><main id=\"top\"><h1>Where ",
+            a->photos.count == 1 ? "was" : "were", report_style);
+    fprintf(r->out, a->photos.count == 1 ? "this photo was taken</h1>" : "these %zu photos were taken</h1>",
+            a->photos.count);
+    find_missing(r);
+    put_summary(r);
+    report_overview(r);
+    put_table(r);
+    put_refused(r);
+    fputs("<details><summary>How to read this</summary><p>The <b>score</b> is the cosine similarity of photo and tile, "
+          "at "
+          "most 1; it compares answers for one photo, not photos. The <b>margin</b> is the first answer\342\200\231s "
+          "score less "
+          "that of the best tile elsewhere; ",
+          r->out);
+    fprintf(
+        r->out,
+        "below %g the answer is called <b>weak</b>, as another place is almost as similar. An answer is <b>right</b> "
+        "if it lies within %d m of the true place, which only a list of places (<code>--known</code>) gives; the "
+        "distance to the photo\342\200\231s own GPS is no error. <b>Heat maps</b> show each position\342\200\231s "
+        "share of the "
+        "score with the best tile, the least in blue and the most in red.</p></details>",
+        a->min_margin, NEAR_M);
+    if (r->shown < a->photos.count)
+        fprintf(r->out,
+                "<p class=\"notice\">The first %zu of %zu photos follow with pictures; "
+                "<code>--report-photos</code> sets how many.</p>",
+                r->shown, a->photos.count);
+}
+
+static void put_foot(struct report *r)
+{
+    if (r->problems->len > r->missing) {
+        fputs("<section><h2>What could not be shown</h2><ul>", r->out);
+        for (guint i = r->missing; i < r->problems->len; i++) {
+            fputs("<li>", r->out);
+            report_text(r->out, g_ptr_array_index(r->problems, i));
+            fputs("</li>", r->out);
+        }
+        fputs("</ul></section>", r->out);
+    }
+    fprintf(r->out, "<footer>GeoViewMatch %s</footer></main><script>%s</script></body></html>\n", gvm_version(),
+            report_script);
+}
+
+/* ------------------------------------------------------------------ the files */
+
+/* Have `put` write a part of the page, and append it to the file. */
+static gvm_status write_part(struct file_writer *w, size_t *bytes, struct report *r, void (*put)(struct report *),
+                             size_t photo, gvm_error *err)
 {
     char *text = NULL;
     size_t size = 0;
     r->out = open_memstream(&text, &size);
     if (r->out == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for the report");
-    fputs(style, r->out);
-    fprintf(r->out,
-            "<h1>Where these pictures were taken</h1><p>%zu pictures among %zu tiles. A number is an answer's rank, a "
-            "red cross the true place where it is known. Heat maps show each position's share of the score with the "
-            "best tile, blue to red.</p>",
-            r->answers->photos.count, gvm_map_count(r->map));
-    for (size_t i = 0; i < r->answers->photos.count; i++) put_section(r, i);
+    if (put != NULL)
+        put(r);
+    else
+        report_photo(r, photo);
     bool short_of_memory = ferror(r->out) != 0;
-    if (fclose(r->out) != 0 || short_of_memory) {
-        free(text);
-        return fail(err, GVM_MEMORY, "there is not enough memory for the report");
-    }
-    gvm_status status = write_file(folder, "index.html", text, size, err);
+    gvm_status status = fclose(r->out) == 0 && !short_of_memory
+                            ? file_writer_write(w, text, size, err)
+                            : fail(err, GVM_MEMORY, "there is not enough memory for the report");
     free(text);
+    *bytes += size;
     return status;
 }
 
-gvm_status locate_report_folder(const char *folder, gvm_error *err)
+static gvm_status write_page(struct report *r, const char *path, size_t *bytes, struct progress *progress,
+                             gvm_error *err)
 {
-    if (g_mkdir_with_parents(folder, 0777) != 0 || access(folder, W_OK) != 0) return fail_errno(err, "make", folder);
-    return GVM_OK;
+    struct file_writer w;
+    gvm_status status = file_writer_open(&w, path, err);
+    if (status != GVM_OK) return status;
+    progress_start(progress, "report", "photos", r->shown);
+    status = write_part(&w, bytes, r, put_head, 0, err);
+    for (size_t i = 0; i < r->shown && status == GVM_OK; i++) {
+        if (r->answers->statuses[i] == GVM_OK) status = write_part(&w, bytes, r, NULL, i, err);
+        progress_step(progress, i + 1);
+    }
+    progress_end(progress);
+    if (status == GVM_OK) status = write_part(&w, bytes, r, put_foot, 0, err);
+    if (status == GVM_OK) return file_writer_commit(&w, err);
+    file_writer_abort(&w);
+    return status;
 }
 
-gvm_status locate_report(const char *folder, const struct answers *answers, gvm_session *session,
-                         const gvm_model *model, const gvm_map *map, gvm_error *err)
+static gvm_status write_geojson(const struct answers *answers, const char *path, gvm_error *err)
 {
-    struct report r = {.answers = answers, .session = session, .model = model, .map = map};
-    r.info = gvm_model_about(model);
-    size_t street = (size_t)r.info.street_height * (size_t)r.info.street_width;
-    size_t aerial = (size_t)r.info.aerial_height * (size_t)r.info.aerial_width;
-    r.street = malloc(3 * street);
-    r.aerial = malloc(3 * aerial);
-    r.heat = malloc((street > aerial ? street : aerial) * sizeof *r.heat);
-    r.street_feature = malloc((size_t)r.info.features * sizeof *r.street_feature);
-    r.aerial_feature = malloc((size_t)r.info.features * sizeof *r.aerial_feature);
-    gvm_status status = GVM_MEMORY;
-    if (r.street && r.aerial && r.heat && r.street_feature && r.aerial_feature)
-        status = write_page(&r, folder, err);
-    else
-        fail(err, status, "there is not enough memory for the report");
+    struct file_writer w;
     json_t *geojson = locate_geojson(answers);
     char *text = geojson != NULL ? json_dumps(geojson, JSON_INDENT(2)) : NULL;
-    if (status == GVM_OK)
-        status = text != NULL ? write_file(folder, "answers.geojson", text, strlen(text), err)
-                              : fail(err, GVM_MEMORY, "there is not enough memory for the report");
+    gvm_status status = text != NULL ? file_writer_open(&w, path, err)
+                                     : fail(err, GVM_MEMORY, "there is not enough memory for the report");
+    if (status == GVM_OK) {
+        status = file_writer_write(&w, text, strlen(text), err);
+        if (status == GVM_OK)
+            status = file_writer_commit(&w, err);
+        else
+            file_writer_abort(&w);
+    }
     free(text);
     json_decref(geojson);
-    free(r.street);
-    free(r.aerial);
-    free(r.heat);
-    free(r.street_feature);
-    free(r.aerial_feature);
+    return status;
+}
+
+static gvm_status open_report(struct report *r, gvm_error *err)
+{
+    gvm_model_info info = gvm_model_about(r->model);
+    size_t street = (size_t)info.street_height * (size_t)info.street_width;
+    size_t aerial = (size_t)info.aerial_height * (size_t)info.aerial_width;
+    r->problems = g_ptr_array_new_with_free_func(g_free);
+    r->street = malloc(3 * street);
+    r->aerial = malloc(3 * aerial);
+    r->heat = malloc((street > aerial ? street : aerial) * sizeof *r->heat);
+    r->street_feature = malloc((size_t)info.features * sizeof *r->street_feature);
+    r->aerial_feature = malloc((size_t)info.features * sizeof *r->aerial_feature);
+    if (!r->street || !r->aerial || !r->heat || !r->street_feature || !r->aerial_feature)
+        return fail(err, GVM_MEMORY, "there is not enough memory for the report");
+    return drawing_open(&r->drawing, r->map, err);
+}
+
+static void close_report(struct report *r)
+{
+    drawing_free(r->drawing);
+    g_ptr_array_free(r->problems, TRUE);
+    free(r->street);
+    free(r->aerial);
+    free(r->heat);
+    free(r->street_feature);
+    free(r->aerial_feature);
+}
+
+int locate_report(const struct report_options *o, const struct answers *answers, gvm_session *session,
+                  const gvm_model *model, const gvm_map *map, bool quiet)
+{
+    struct report r = {.answers = answers, .session = session, .model = model, .map = map, .shown = o->photos};
+    struct progress progress = {.quiet = quiet};
+    gvm_error err;
+    size_t bytes = 0;
+    gchar *page = g_build_filename(o->folder, "index.html", NULL);
+    gchar *geojson = g_build_filename(o->folder, "answers.geojson", NULL);
+    if (r.shown > answers->photos.count) r.shown = answers->photos.count;
+    gvm_status status = open_report(&r, &err);
+    if (status == GVM_OK) status = write_page(&r, page, &bytes, &progress, &err);
+    if (status == GVM_OK) status = write_geojson(answers, geojson, &err);
+    int end = status == GVM_OK && r.problems->len == 0 ? DONE : FAILED;
+    for (guint i = 0; i < r.problems->len; i++)
+        fprintf(stderr, "geoviewmatch: %s\n", (const char *)g_ptr_array_index(r.problems, i));
+    if (status != GVM_OK) failed(&err);
+    if (status == GVM_OK && !quiet)
+        fprintf(stderr, "%s: %zu photo%s with pictures, %.1f MB\n", page, r.shown, r.shown == 1 ? "" : "s",
+                (double)bytes / 1e6);
+    close_report(&r);
+    g_free(geojson);
+    g_free(page);
+    return end;
+}
+
+gvm_status locate_report_folder(const struct report_options *o, gvm_error *err)
+{
+    if (g_mkdir_with_parents(o->folder, 0777) != 0 || access(o->folder, W_OK) != 0)
+        return fail_errno(err, "make", o->folder);
+    static const struct output_kind places = {"a list of answers", .holds = "\"generator\": \"" OUTPUT_SOFTWARE};
+    gchar *page = g_build_filename(o->folder, "index.html", NULL);
+    gchar *geojson = g_build_filename(o->folder, "answers.geojson", NULL);
+    gvm_status status = output_check(page, &output_page, o->force, NULL, 0, err);
+    if (status == GVM_OK) status = output_check(geojson, &places, o->force, NULL, 0, err);
+    g_free(page);
+    g_free(geojson);
     return status;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/similar.h"
 
 static const struct command {
     const char *name, *summary;
@@ -22,7 +23,7 @@ static const struct command {
     {"eval", "the paper's figures for a network and a data set", cmd_eval},
     {"check", "what is wrong with a data set, before it costs a night", cmd_check},
     {"init", "weights that have learned nothing yet, to try things with", cmd_init},
-    {"info", "what a file of weights or features, or a map, holds", cmd_info},
+    {"info", "what a file, a map or a training run holds", cmd_info},
     {"world", "a practice city to learn from", cmd_world},
     {"bench", "how fast this machine runs the network", cmd_bench},
 };
@@ -34,9 +35,33 @@ static int overview(void)
     printf("GeoViewMatch says where a street picture was taken, by matching it against pictures from above.\n\n"
            "usage: geoviewmatch COMMAND [options]\n\n");
     for (int i = 0; i < COMMANDS; i++) printf("  %-8s %s\n", commands[i].name, commands[i].summary);
-    printf("\nGeneral options: --help (also of each command), --version.\n"
+    printf("\n`geoviewmatch COMMAND --help` has each one's options, with examples; `geoviewmatch demo` shows it all at "
+           "work.\n"
+           "General options: --help, --version.\n"
            "Every command ends with 0 when done, 1 when some or all inputs failed, 2 when it was called wrongly.\n");
     return DONE;
+}
+
+static const char *const general[] = {"--help", "--version"};
+
+static const char *command_at(const void *names, size_t i)
+{
+    return ((const struct command *)names)[i].name;
+}
+
+static const char *general_at(const void *names, size_t i)
+{
+    return ((const char *const *)names)[i];
+}
+
+static int refuse(const char *name)
+{
+    bool option = name[0] == '-';
+    const char *what = option ? "option" : "command";
+    const char *meant = option ? similar(name, general_at, general, sizeof general / sizeof *general)
+                               : similar(name, command_at, commands, COMMANDS);
+    if (meant) return usage_error(NULL, "there is no %s '%s'; did you mean '%s'?", what, name, meant);
+    return usage_error(NULL, "there is no %s '%s'", what, name);
 }
 
 static int run(int argc, char **argv)
@@ -46,14 +71,20 @@ static int run(int argc, char **argv)
         return usage_error(NULL, "no command is given");
     }
     const char *name = argv[1];
-    if (strcmp(name, "--help") == 0 || strcmp(name, "help") == 0) return overview();
+    bool help = strcmp(name, "help") == 0;
+    if (help && argc > 2) { /* `help train` is `train --help` */
+        name = argv[1] = argv[2];
+        argv[2] = "--help";
+    } else if (help || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        return overview();
+    }
     if (strcmp(name, "--version") == 0) {
         printf("geoviewmatch %s\n", gvm_version());
         return DONE;
     }
     for (int i = 0; i < COMMANDS; i++)
         if (strcmp(name, commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
-    return usage_error(NULL, name[0] == '-' ? "there is no option '%s'" : "there is no command '%s'", name);
+    return refuse(name);
 }
 
 /* A file must not get the number of a standard stream that is closed; what is written to that one then still fails. */

@@ -9,14 +9,16 @@
 
 const char train_help[] =
     "usage: geoviewmatch train --data D --out RUN [options]\n"
-    "       geoviewmatch train --resume RUN [--steps K] [--save-minutes M]\n"
+    "       geoviewmatch train --resume RUN [--data D] [--cache FILE] [--steps K] [--save-minutes M]\n"
     "\n"
-    "Trains by the paper's recipe: street, strongly and weakly varied aerial picture of each pair; soft-margin "
-    "triplet\n"
-    "losses; AdamW with adaptive sharpness-aware minimisation; a cosine schedule. RUN gets log.jsonl,\n"
-    "last.safetensors, best.safetensors (highest R@1 on the test split) and state.safetensors. Ctrl-C finishes the\n"
-    "step, or leaves an evaluation or a cache where it is, and saves; --resume goes on, after a kill too, to the same "
-    "bits.\n"
+    "Trains by the paper's recipe: street, strongly and weakly varied aerial picture of each pair; soft-margin\n"
+    "triplet losses; AdamW with adaptive sharpness-aware minimisation; a cosine schedule. It first says what it will\n"
+    "do, and what that takes; it does not begin what does not fit this machine's memory.\n"
+    "\n"
+    "RUN gets log.jsonl, last.safetensors, best.safetensors (highest R@1 on the test split, from the first evaluation\n"
+    "on) and state.safetensors. Ctrl-C finishes the step, or leaves an evaluation or a cache where it is, and saves;\n"
+    "--resume goes on to the same bits. After a kill or a power cut it goes on from the last save: what came after\n"
+    "that, at most --save-minutes of work, is done again.\n"
     "\n"
     "  --data D              a data set: CVUSA, CVACT, VIGOR, or a folder with pairs.csv\n"
     "  --format NAME         which one it is (default: told by what lies in it)\n"
@@ -24,7 +26,8 @@ const char train_help[] =
     "  --elevation LOW,HIGH  band of the panoramas that is used, degrees (default: the format's)\n"
     "  --ground-metres M     side of the aerial pictures on the ground (default: the format's)\n"
     "  --out RUN             folder of the run; made, or one without a run's files\n"
-    "  --resume RUN          go on with a run as it was begun\n"
+    "  --resume RUN          go on with a run as it was begun; where its data set or its cache has moved, --data and\n"
+    "                        --cache say where they are now\n"
     "\n"
     "  --preset paper|nano   which network (default: paper)\n"
     "  --stages LIST         stages whose maps make the feature (default: 4,3)\n"
@@ -45,7 +48,8 @@ const char train_help[] =
     "  --eval-every N        epochs between evaluations, 0 for never (default: 10)\n"
     "  --save-minutes M      most minutes between saves (default: 10)\n"
     "  --cache FILE          keep all pictures decoded in this file\n"
-    "  --on-bad stop|skip    what to do about a picture that cannot be read (default: stop)\n" COMMON_HELP;
+    "  --on-bad stop|skip    what to do about a picture that cannot be read (default: stop)\n"
+    "  --force               begin also where the memory will not do\n" COMMON_HELP;
 
 enum { O_REAL = 2000, O_CHOICE = 2200 };
 
@@ -179,7 +183,8 @@ enum {
     AUGMENT,
     SHUFFLE,
     CONTRAST,
-    ON_BAD
+    ON_BAD,
+    FORCE
 };
 
 /* In the order of their numbers. */
@@ -198,6 +203,7 @@ static const struct option words[] = {{"data", 1, NULL, DATA},
                                       {"shuffle", 1, NULL, SHUFFLE},
                                       {"contrast", 1, NULL, CONTRAST},
                                       {"on-bad", 1, NULL, ON_BAD},
+                                      {"force", 0, NULL, FORCE},
                                       COMMON_OPTIONS};
 enum { WORDS = sizeof words / sizeof *words };
 
@@ -227,6 +233,7 @@ static int take_option(struct train_arguments *a, struct given *g, int c, char *
     case SHUFFLE: return read_choice(&g->no_shuffle, name, "shuffle", optarg, "yes", "no");
     case CONTRAST: return read_choice(&g->no_contrast, name, "contrast", optarg, "yes", "no");
     case ON_BAD: return read_choice(&a->run.skip_bad, name, "on-bad", optarg, "stop", "skip");
+    case FORCE: a->force = true; return GO_ON;
     default:
         return c >= O_REAL && c < O_REAL + NUMBERS ? read_number(c - O_REAL, name, optarg)
                                                    : common_option(&a->common, c, argv);
@@ -236,7 +243,7 @@ static int take_option(struct train_arguments *a, struct given *g, int c, char *
 static bool is_fixed(int c)
 {
     return (c >= O_REAL && c < O_REAL + NUMBERS && c != O_REAL + STEPS && c != O_REAL + MINUTES) ||
-           (c >= DATA && c <= ON_BAD && c != RESUME);
+           (c >= DATA && c <= ON_BAD && c != RESUME && c != DATA && c != CACHE);
 }
 
 static int take_options(struct train_arguments *a, struct given *g, int argc, char **argv)
@@ -296,11 +303,15 @@ int train_arguments_read(struct train_arguments *a, int argc, char **argv)
     if (status != GO_ON) return status;
     if (a->resume && g.fixed)
         return usage_error(name,
-                           "--resume goes on with a run as it was begun: --steps and --save-minutes go with it, --%s "
-                           "does not",
+                           "--resume goes on with a run as it was begun: --steps, --save-minutes, --data, --cache and "
+                           "--force go with it, --%s does not",
                            g.fixed);
     take_numbers(a, !g.no_augment);
-    if (a->resume) return GO_ON;
+    if (a->resume) {
+        a->data = g.data ? from_root(g.data) : NULL;
+        a->cache = g.cache ? from_root(g.cache) : NULL;
+        return GO_ON;
+    }
     a->run.shuffle = !g.no_shuffle;
     a->run.losses = loss_weights_paper;
     if (g.no_contrast) a->run.losses.contrast = 0;

@@ -11,6 +11,8 @@ struct train_arguments {
     struct common common;
     struct run_options run; /* to be freed with run_options_free, also on failure; not read with resume */
     const char *out, *resume, *init, *backbone;
+    char *data, *cache; /* with resume: where they are now; NULL: where they were. To be freed */
+    bool force;
     struct config config; /* of --preset and --stages; not read with resume or init */
     long steps;
     double save_minutes;

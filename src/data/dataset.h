@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "geoviewmatch.h"
 
@@ -76,5 +77,9 @@ struct dataset_options {
 gvm_status dataset_open(struct dataset **dataset, const char *root, const struct dataset_options *options,
                         gvm_error *err);
 void dataset_free(struct dataset *dataset);
+
+/* A number for its pairs: which pictures, their files' sizes, places and headings, in their order, wherever the folder
+ * lies. Never 0. */
+uint64_t dataset_fingerprint(const struct dataset *dataset);
 
 #endif

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { AHEAD = 2, RING = AHEAD + 1, MAX_WORKERS = 64 };
+enum { RING = LOADER_RING, MAX_WORKERS = 64 };
 
 /* A pair that could not be read. */
 struct bad_pair {

@@ -6,6 +6,8 @@
 #include "data/cache.h"
 #include "image/augment.h"
 
+enum { LOADER_RING = 3 /* batches that it holds: the one that is learned from, and two ahead */ };
+
 struct loader_options {
     int batch;           /* pairs a batch, B >= 1 */
     int workers;         /* threads, 1..64; what they deliver does not depend on how many they are */

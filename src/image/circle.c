@@ -135,7 +135,7 @@ gvm_status circle_check(struct image *image, enum circle circle, const char *whe
                     where, w, h, 360 * g->width / g->full_width);
     if (gpano_is_stale(g, w, h))
         *g = (struct gpano){0};
-    else if (sized || g->equirectangular)
+    else if (sized || (g->equirectangular && !image->exif.sweep)) /* a projection is not yet a circle */
         return GVM_OK;
     gvm_status status = check_camera(image, where, err);
     if (status != GVM_OK) return status;

@@ -2,20 +2,18 @@
  *
  * A file goes through: magic bytes > its cost > loader's header > limits > colour > pixels > orientation.
  * libvips works on demand, so up to "pixels" nothing but the header has been decoded. */
-#define _GNU_SOURCE /* pthread_rwlock_clockwrlock */
 #include "image/image.h"
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/output.h"
 #include "image/budget.h"
 #include "image/bytes.h"
 #include "image/cost.h"
 #include "image/metadata.h"
+#include "image/process.h"
 
 #include <fcntl.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -49,35 +47,6 @@ struct input {
     const char *where; /* names it in sentences */
     bool whole;        /* its decoder holds all of it */
 };
-
-/* libvips keeps one error text for the whole process. Decoding holds this lock for reading; to
- * learn why a file is broken it is decoded once more under the lock for writing, alone. */
-static pthread_rwlock_t alone;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static bool started;
-
-static void quiet(const gchar *domain, GLogLevelFlags level, const gchar *message, gpointer data)
-{
-    (void)domain, (void)level, (void)message, (void)data;
-}
-
-static void start(void)
-{
-    pthread_rwlockattr_t attributes;
-    pthread_rwlockattr_init(&attributes);
-#ifdef __GLIBC__ /* which otherwise lets no writer in while readers keep coming; a reader here never waits for another \
-                  */
-    pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-#endif
-    pthread_rwlock_init(&alone, &attributes);
-    pthread_rwlockattr_destroy(&attributes);
-
-    g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING | G_LOG_LEVEL_MESSAGE | G_LOG_LEVEL_INFO | G_LOG_LEVEL_DEBUG, quiet,
-                      NULL);
-    started = vips_init("geoviewmatch") == 0;
-    vips_block_untrusted_set(TRUE);
-    vips_cache_set_max(0); /* a cached loader would keep its file open */
-}
 
 static double clock_now(void)
 {
@@ -200,20 +169,6 @@ static bool turn(VipsImage **image, int orientation)
     return step(image, vips_autorot(*image, &out, NULL), &out);
 }
 
-/* libvips collects lines of "domain: message"; the first message is the cause. */
-static void first_message(char *message, size_t size)
-{
-    char *text = vips_error_buffer_copy();
-    const char *line = text, *colon;
-    size_t length = strcspn(line, "\n");
-    while ((colon = memchr(line, ':', length)) != NULL && colon[1] == ' ' && colon - line < 24) {
-        length -= (size_t)(colon + 2 - line);
-        line = colon + 2;
-    }
-    snprintf(message, size, "%.*s", (int)length, line);
-    g_free(text);
-}
-
 /* Pixels as they come, unless decoding shall end. */
 static int pass_on(VipsRegion *out, void *sequence, void *in, void *limit, gboolean *stop)
 {
@@ -313,25 +268,22 @@ static gvm_status decode_again(struct image *image, bool *broken, char *why, siz
                                gvm_error *err)
 {
     double until = fmin(input.limit.until, clock_now() + REASON_SECONDS);
-    struct timespec end = {(time_t)floor(until), (long)(1e9 * (until - floor(until)))};
     snprintf(why, size, "it is damaged");
-    if (pthread_rwlock_clockwrlock(&alone, CLOCK_MONOTONIC, &end) != 0) return GVM_IMAGE;
+    if (!process_enter_alone(until)) return GVM_IMAGE;
     input.limit.until = until;
-    vips_error_clear();
     if (input.bytes.memory == NULL) lseek(input.bytes.fd, 0, SEEK_SET);
     gvm_status status = decode(image, broken, &input, err);
-    if (!has_ended(&input.limit)) first_message(why, size);
-    vips_error_clear();
-    pthread_rwlock_unlock(&alone);
+    if (!has_ended(&input.limit)) process_error(why, size);
+    process_leave();
     return status;
 }
 
 static gvm_status decode_locked(struct image *image, struct input *input, gvm_error *err)
 {
     bool broken;
-    pthread_rwlock_rdlock(&alone);
+    process_enter();
     gvm_status status = decode(image, &broken, input, err);
-    pthread_rwlock_unlock(&alone);
+    process_leave();
     if (!broken) return status;
     if (has_ended(&input->limit)) return fail_late(err, input);
 
@@ -390,8 +342,7 @@ static gvm_status read_file(struct image *image, bool header_only, const char *p
 {
     const char *where = path_tail(path);
     *image = (struct image){0};
-    pthread_once(&once, start);
-    if (!started) return fail(err, GVM_IMAGE, "%s: libvips, which reads pictures, does not start", where);
+    if (!process_start()) return fail(err, GVM_IMAGE, "%s: libvips, which reads pictures, does not start", where);
 
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a named pipe must not hang */
     if (fd < 0) return fail_errno(err, "open", where);
@@ -434,8 +385,7 @@ gvm_status image_decode(struct image *image, const void *bytes, size_t size, con
 {
     struct input input = {.bytes = {bytes, -1, size}, .limit = *limit, .where = where};
     *image = (struct image){0};
-    pthread_once(&once, start);
-    if (!started) return fail(err, GVM_IMAGE, "%s: libvips, which reads pictures, does not start", where);
+    if (!process_start()) return fail(err, GVM_IMAGE, "%s: libvips, which reads pictures, does not start", where);
     gvm_status status = decode_known(image, &input, err);
     vips_thread_shutdown();
     return status;
@@ -446,77 +396,4 @@ void image_free(struct image *image)
     free(image->pixels);
     if (image->held > 0) budget_give_back(&memory, image->held);
     *image = (struct image){0};
-}
-
-/* The encoded file, to be given to g_free; NULL where libvips had not the memory. bands: 3, or 4 with alpha. */
-static void *encode(size_t *size, bool jpeg, const uint8_t *picture, int bands, int width, int height)
-{
-    void *data = NULL;
-    pthread_rwlock_rdlock(&alone);
-    VipsImage *raw =
-        vips_image_new_from_memory(picture, (size_t)width * height * bands, width, height, bands, VIPS_FORMAT_UCHAR);
-    VipsImage *image = NULL;
-    if (raw != NULL && vips_copy(raw, &image, "interpretation", VIPS_INTERPRETATION_sRGB, NULL) == 0 &&
-        (jpeg ? vips_jpegsave_buffer(image, &data, size, "Q", 85, NULL)
-              : vips_pngsave_buffer(image, &data, size, NULL)) != 0)
-        data = NULL;
-    if (image != NULL) g_object_unref(image);
-    if (raw != NULL) g_object_unref(raw);
-    pthread_rwlock_unlock(&alone);
-    return data;
-}
-
-static void *encode_once(size_t *size, bool jpeg, const uint8_t *picture, int bands, int width, int height)
-{
-    pthread_once(&once, start);
-    void *data = started ? encode(size, jpeg, picture, bands, width, height) : NULL;
-    if (started) vips_thread_shutdown();
-    return data;
-}
-
-void *image_encode_jpeg(size_t *size, const uint8_t *rgb, int width, int height)
-{
-    return encode_once(size, true, rgb, 3, width, height);
-}
-
-void *image_encode_png(size_t *size, const uint8_t *rgb, int width, int height)
-{
-    return encode_once(size, false, rgb, 3, width, height);
-}
-
-void *image_encode_png_alpha(size_t *size, const uint8_t *rgba, int width, int height)
-{
-    return encode_once(size, false, rgba, 4, width, height);
-}
-
-/* A PNG is a signature and IHDR, of 33 bytes, and then chunks; one that names this program, with its length and its
- * CRC, makes the file known to be its own (output.h). libvips would write it compressed. */
-static gvm_status write_png(struct file_writer *w, const char *data, size_t size, gvm_error *err)
-{
-    static const char chunk[] = "\0\0\0\x15"
-                                "tEXt"
-                                "Software\0" OUTPUT_SOFTWARE "\xd3\xcd\x53\xaa";
-    gvm_status status = file_writer_write(w, data, 33, err);
-    if (status == GVM_OK) status = file_writer_write(w, chunk, sizeof chunk - 1, err);
-    return status == GVM_OK ? file_writer_write(w, data + 33, size - 33, err) : status;
-}
-
-gvm_status image_write_png(const char *path, const uint8_t *rgb, int width, int height, gvm_error *err)
-{
-    pthread_once(&once, start);
-    if (!started) return fail(err, GVM_IMAGE, "%s: libvips, which writes pictures, does not start", path_tail(path));
-    struct file_writer writer;
-    gvm_status status = file_writer_open(&writer, path, err);
-    if (status != GVM_OK) return status;
-    size_t size;
-    void *data = encode(&size, false, rgb, 3, width, height);
-    status = data != NULL ? write_png(&writer, data, size, err)
-                          : fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", path_tail(path));
-    if (status == GVM_OK)
-        status = file_writer_commit(&writer, err);
-    else
-        file_writer_abort(&writer);
-    g_free(data);
-    vips_thread_shutdown();
-    return status;
 }

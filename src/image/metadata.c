@@ -140,8 +140,7 @@ static GByteArray *read_profile(const char *text)
     for (; *text != '\0' && bytes->len < MOST; text++) {
         int digit = g_ascii_xdigit_value(*text);
         if (digit < 0) continue;
-        uint8_t byte = (uint8_t)(high << 4 | digit);
-        if (high >= 0) g_byte_array_append(bytes, &byte, 1);
+        if (high >= 0) g_byte_array_append(bytes, &(uint8_t){(uint8_t)(high << 4 | digit)}, 1);
         high = high < 0 ? digit : -1;
     }
     return bytes;

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "image/panorama.h"
 #include "map/locate_batch.h"
 #include "model/read_ahead.h"
 #include "model/session.h"
@@ -25,16 +26,30 @@ struct job {
     struct asked *asked; /* (max_batch) */
 };
 
+/* What a picture says of itself and its pixels, from one decoding. */
 static void load(void *user, size_t i, unsigned char *pixels, struct slot *slot)
 {
     const struct job *job = user;
     const gvm_question *q = &job->questions[i];
+    const int *size = view_size(job->model, GVM_STREET);
+    struct image image;
     bool known;
     slot->status = locate_check(q, &slot->err);
-    if (slot->status == GVM_OK) slot->status = gvm_photo_about(&slot->info, q->photo, &slot->err);
+    if (slot->status != GVM_OK) { /* what is no picture gives no place either: that is said first */
+        gvm_error err;
+        gvm_status read = photo_about(&slot->info, q->photo, &err);
+        if (read == GVM_OK) return;
+        slot->status = read;
+        slot->err = err;
+        return;
+    }
+    slot->status = image_load(&image, q->photo, &slot->err);
     if (slot->status != GVM_OK) return;
+    slot->info = photo_said(&image);
     double heading = locate_heading(&known, q, &slot->info);
-    slot->status = gvm_load_picture(job->model, GVM_STREET, pixels, q->photo, &heading, q->panorama, &slot->err);
+    slot->status = panorama_fit(pixels, size[0], size[1], job->model->network->config.elevation, &heading,
+                                q->panorama != 0, &image, path_tail(q->photo), &slot->err);
+    image_free(&image);
 }
 
 static gvm_status take(void *user, size_t from, size_t count, struct slot *slots, unsigned char *pixels, gvm_error *err)

@@ -46,7 +46,7 @@ gvm_status locate_check(const gvm_question *q, gvm_error *err)
     const char *where = path_tail(q->photo);
     if (q->within_m == 0 || (fabs(q->lat) <= 90 && fabs(q->lon) <= 180 && q->within_m > 0)) return GVM_OK;
     if (isnan(q->lat) || isnan(q->lon))
-        return fail(err, GVM_ARGUMENT, "%s: it tells no GPS position, which a search near it needs", where);
+        return fail(err, GVM_ARGUMENT, "%s: it gives no GPS position, around which to search", where);
     return fail(err, GVM_ARGUMENT,
                 "%s: %g m around %g, %g is nowhere: latitudes go to 90 and longitudes to 180 degrees", where,
                 q->within_m, q->lat, q->lon);

@@ -7,8 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/safetensors.h"
 #include "model/builtin.h"
 
@@ -97,12 +99,29 @@ static gvm_status read_network(struct network **out, const struct safetensors *s
     return status;
 }
 
+/* A training run without its best network has not been evaluated yet. */
+static void hint_at_last(const char *path, gvm_error *err)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    int folder = (int)(name - path);
+    if (strcmp(name, "best.safetensors") != 0 || access(path, F_OK) == 0) return;
+    size_t size = strlen(path) + 1;
+    char *last = malloc(size);
+    if (last != NULL) snprintf(last, size, "%.*slast.safetensors", folder, path);
+    if (last != NULL && access(last, F_OK) == 0)
+        fail(err, GVM_FILE,
+             "%s: it comes with a run's first evaluation; last.safetensors beside it is as it was saved last",
+             path_tail(path));
+    free(last);
+}
+
 gvm_status checkpoint_load(struct network **network, const char *path, bool training, gvm_error *err)
 {
     *network = NULL;
     struct safetensors *st;
     gvm_status status = path != NULL ? safetensors_open(&st, path, err)
                                      : safetensors_open_memory(&st, builtin_weights, builtin_size(), "nano", err);
+    if (status == GVM_FILE && path != NULL) hint_at_last(path, err);
     if (status != GVM_OK) return status;
     status = read_network(network, st, training, err);
     safetensors_close(st);

@@ -116,6 +116,12 @@ static bool fetch_trace(struct fetched *f, struct swin_trace *trace, const struc
 gvm_status gvm_heatmap(gvm_session *session, gvm_view view, int stage, float *map, const unsigned char *pixels,
                        const float *other, gvm_error *err)
 {
+    return heat_run(session, view, stage, map, NULL, pixels, other, err);
+}
+
+gvm_status heat_run(gvm_session *session, gvm_view view, int stage, float *map, float *own, const unsigned char *pixels,
+                    const float *other, gvm_error *err)
+{
     clear_error(err);
     gvm_status status = check_view(view, err);
     if (status != GVM_OK) return status;
@@ -142,6 +148,7 @@ gvm_status gvm_heatmap(gvm_session *session, gvm_view view, int stage, float *ma
     memset(map, 0, (size_t)H * (size_t)W * sizeof *map);
     if (!is_feature(feature->data, (size_t)feature->C))
         status = fail(err, GVM_FORMAT, "the weights make of the picture no feature of length 1: they are broken");
+    if (own != NULL && status == GVM_OK) memcpy(own, feature->data, (size_t)feature->C * sizeof *own);
     for (int s = 0; s < STAGES && status == GVM_OK; s++) {
         const struct stage *grid = &w->backbone.stages[s];
         if (stage == 0 && w->uses[s]) {

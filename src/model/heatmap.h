@@ -11,4 +11,10 @@ void heat_mean(double *heat, const struct tensor *x);
  * feature with `other`, a row of as many numbers. The sums over all such stages add up to that product. */
 void heat_shares(double *heat, const struct swin_trace *trace, int stage, const struct swin_geo *w, const float *other);
 
+/* As gvm_heatmap, and in the same pass the picture's own feature.
+ *
+ *   own  out: (features); may be NULL */
+gvm_status heat_run(gvm_session *session, gvm_view view, int stage, float *map, float *own, const unsigned char *pixels,
+                    const float *other, gvm_error *err);
+
 #endif

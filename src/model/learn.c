@@ -9,6 +9,20 @@
 
 enum { RECORDING = 1 /* the key of the step among what a device has recorded */ };
 
+gvm_status learner_need(struct learner_needs *needs, const struct network *network, int B,
+                        const struct loss_weights *losses, float rho, gvm_error *err)
+{
+    struct tape *tape;
+    gvm_status status = network_tape(&tape, network, true, err);
+    if (status != GVM_OK) return status;
+    geoviewmatch(tape, network, NULL, NULL, B, losses, 0);
+    const struct counts *c = &tape->counts;
+    needs->bytes = (double)sizeof(float) * ((double)tape->used + (double)tape->scratch_need);
+    needs->multiply_adds = (rho > 0 ? 2 : 1) * 3.0 * (double)(c->linear + c->bias + c->qkv + c->attention);
+    tape_free(tape);
+    return GVM_OK;
+}
+
 gvm_status learner_open(struct learner *l, struct network *network, struct optimizer *optimizer, int B,
                         const struct loss_weights *losses, float rho, float drop, uint64_t seed, gvm_error *err)
 {

@@ -19,6 +19,16 @@ struct learner {
     bool short_of_memory;
 };
 
+/* What a step of B pairs takes on the CPU. */
+struct learner_needs {
+    double bytes;         /* of maps and scratch, without weights, gradients and the optimiser's */
+    double multiply_adds; /* of the step: forward, and twice as much backward, for each of its passes */
+};
+
+/* By a dry run, which takes no memory to speak of, from a network that is not placed. GVM_MEMORY. */
+gvm_status learner_need(struct learner_needs *needs, const struct network *network, int B,
+                        const struct loss_weights *losses, float rho, gvm_error *err);
+
 /* For B pairs a step, B >= 2, from a placed network and its optimiser, which stay the caller's and must outlive the
  * learner. All zero is fine to be closed. GVM_MEMORY, GVM_DEVICE. */
 gvm_status learner_open(struct learner *learner, struct network *network, struct optimizer *optimizer, int B,

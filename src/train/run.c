@@ -2,14 +2,19 @@
  * metadata has the network's `config` and, as JSON under `run`, options and position. */
 #include "train/run.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <glib.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/safetensors.h"
 
 void run_options_free(struct run_options *options)
@@ -54,7 +59,7 @@ static char *run_json(const struct run_options *o, const struct run_position *p)
     json_t *root = json_pack(
         "{s:o, s:o, s:o, s:o, s:b, s:[f,f], s:f, s:i, s:i, s:i, s:I, s:b, s:f, s:i, s:b, s:b, s:[f,f,f,f,f,f,f], "
         "s:[f,f,f,f], "
-        "s:[f,f,f,f,f,f], s:f, s:f, s:I, s:i, s:i, s:b, s:f}",
+        "s:[f,f,f,f,f,f], s:f, s:f, s:I, s:i, s:i, s:b, s:f, s:I}",
         "data", text_or_null(o->data), "format", text_or_null(o->format), "test", text_or_null(o->test), "cache",
         text_or_null(o->cache), "has_elevation", o->has_elevation, "elevation", o->elevation[0], o->elevation[1],
         "ground_m", o->ground_m, "epochs", o->epochs, "batch", o->batch, "eval_every", o->eval_every, "seed",
@@ -65,7 +70,7 @@ static char *run_json(const struct run_options *o, const struct run_position *p)
         "rates", (double)o->rates.backbone, (double)o->rates.other, (double)o->rates.decay, (double)o->rates.beta1,
         (double)o->rates.beta2, (double)o->rates.epsilon, "rho", (double)o->rho, "drop_path", (double)o->drop_path,
         "step", (json_int_t)p->step, "epoch", p->epoch, "next_batch", p->batch, "evaluate", p->evaluate, "best",
-        p->best);
+        p->best, "pairs", (json_int_t)o->pairs);
     char *text = root ? json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(root);
     return text;
@@ -96,33 +101,35 @@ static gvm_status read_json(struct run_options *o, struct run_position *p, const
     json_t *root = json_loads(json, JSON_REJECT_DUPLICATES, &error), *data, *format, *test, *cache;
     double a[7], l[4], r[6], rho, drop;
     int has_elevation, shuffle, skip, turn, evaluate;
-    json_int_t seed, step;
+    json_int_t seed, step, pairs = 0; /* which the states of earlier versions lack */
     *o = (struct run_options){0};
     bool fine =
         root &&
         json_unpack(
             root,
             "{s:o, s:o, s:o, s:o, s:b, s:[F,F], s:F, s:i, s:i, s:i, s:I, s:b, s:F, s:i, s:b, s:b, s:[F,F,F,F,F,F,F], "
-            "s:[F,F,F,F], s:[F,F,F,F,F,F], s:F, s:F, s:I, s:i, s:i, s:b, s:F}",
+            "s:[F,F,F,F], s:[F,F,F,F,F,F], s:F, s:F, s:I, s:i, s:i, s:b, s:F, s?I}",
             "data", &data, "format", &format, "test", &test, "cache", &cache, "has_elevation", &has_elevation,
             "elevation", &o->elevation[0], &o->elevation[1], "ground_m", &o->ground_m, "epochs", &o->epochs, "batch",
             &o->batch, "eval_every", &o->eval_every, "seed", &seed, "shuffle", &shuffle, "cluster_m", &o->cluster_m,
             "hard", &o->hard, "skip_bad", &skip, "turn", &turn, "amounts", &a[0], &a[1], &a[2], &a[3], &a[4], &a[5],
             &a[6], "losses", &l[0], &l[1], &l[2], &l[3], "rates", &r[0], &r[1], &r[2], &r[3], &r[4], &r[5], "rho", &rho,
             "drop_path", &drop, "step", &step, "epoch", &p->epoch, "next_batch", &p->batch, "evaluate", &evaluate,
-            "best", &p->best) == 0 &&
+            "best", &p->best, "pairs", &pairs) == 0 &&
         own_text(&o->data, data) && o->data && own_text(&o->format, format) && own_text(&o->test, test) &&
         own_text(&o->cache, cache) && (o->cluster_m == 0 || (o->cluster_m >= 1 && o->cluster_m <= 1e6)) &&
         o->hard >= 0 && o->hard <= MAX_BATCH && o->epochs >= 1 && o->batch >= 2 && o->batch <= MAX_BATCH &&
         o->eval_every >= 0 && step >= 0 && p->epoch >= 0 && p->batch >= 0 && within(a, 3, 0, 1) &&
         within(a + 5, 2, 0, 1) && (a[2] == 0 || (within(a + 3, 2, 1e-3, 10) && a[3] <= a[4])) && within(l, 4, 0, 1e3) &&
-        within(r, 6, 0, 10) && within(&rho, 1, 0, 100) && within(&drop, 1, 0, 0.9);
+        within(r, 6, 0, 10) && within(&rho, 1, 0, 100) && within(&drop, 1, 0, 0.9) &&
+        within(o->elevation, 2, -90, 90) && within(&o->ground_m, 1, 0, 1e6) && within(&p->best, 1, -1, 100);
     json_decref(root);
     if (!fine) {
         run_options_free(o);
         return fail(err, GVM_FORMAT, "%s: its 'run' is not what a training run leaves", where);
     }
     p->step = (long)step;
+    o->pairs = (uint64_t)pairs;
     p->evaluate = evaluate;
     o->seed = (uint64_t)seed;
     o->has_elevation = has_elevation;
@@ -242,16 +249,37 @@ static gvm_status read_blocks(struct network *network, struct optimizer *optimiz
     return GVM_OK;
 }
 
+/* What a run cannot have saved, as it stops at a loss that is not finite. */
+static gvm_status check_numbers(const struct network *network, const struct optimizer *optimizer, const char *where,
+                                gvm_error *err)
+{
+    for (int i = 0; i < network->param_count; i++) {
+        const struct param *p = &network->params[i];
+        size_t at = (size_t)(p->data - network->weights);
+        for (size_t k = at; k < at + p->count; k++)
+            if (!isfinite(network->weights[k]) || !isfinite(optimizer->m[k]) || !(optimizer->v[k] >= 0) ||
+                !isfinite(optimizer->v[k]))
+                return fail(err, GVM_FORMAT, "%s: a number of '%s' is not finite or has the wrong sign: it is damaged",
+                            where, p->name);
+    }
+    return GVM_OK;
+}
+
+static gvm_status read_about(struct run_options *options, struct run_position *position, struct config *config,
+                             const struct safetensors *st, gvm_error *err)
+{
+    const char *where = safetensors_where(st);
+    const char *json = safetensors_metadata(st, "run"), *text = safetensors_metadata(st, "config");
+    if (json == NULL || text == NULL) return fail(err, GVM_FORMAT, "%s: it is not the state of a training run", where);
+    gvm_status status = config_parse(config, text, strlen(text), where, err);
+    return status == GVM_OK ? read_json(options, position, json, where, err) : status;
+}
+
 static gvm_status read_state(struct run_options *options, struct run_position *position, struct network **network,
                              struct optimizer **optimizer, const struct safetensors *st, gvm_error *err)
 {
-    const char *where = safetensors_where(st);
-    const char *json = safetensors_metadata(st, "run"), *config_text = safetensors_metadata(st, "config");
-    if (json == NULL || config_text == NULL)
-        return fail(err, GVM_FORMAT, "%s: it is not the state of a training run", where);
     struct config config;
-    gvm_status status = config_parse(&config, config_text, strlen(config_text), where, err);
-    if (status == GVM_OK) status = read_json(options, position, json, where, err);
+    gvm_status status = read_about(options, position, &config, st, err);
     if (status != GVM_OK) return status;
     status = network_open(network, &config, true, err);
     if (status == GVM_OK) {
@@ -260,8 +288,31 @@ static gvm_status read_state(struct run_options *options, struct run_position *p
             optimizer_open(optimizer, n->params, n->param_count, n->weights, n->grads, n->floats, &options->rates, err);
     }
     if (status == GVM_OK) status = read_blocks(*network, *optimizer, st, err);
+    if (status == GVM_OK) status = check_numbers(*network, *optimizer, safetensors_where(st), err);
     if (status == GVM_OK) status = read_sequence(position, st, err);
     if (status == GVM_OK) (*optimizer)->step = position->step;
+    return status;
+}
+
+/* NULL on failure. */
+static gvm_status open_state(struct safetensors **st, const char *run, gvm_error *err)
+{
+    *st = NULL;
+    char *path = run_path(run, "state.safetensors");
+    gvm_status status = path ? safetensors_open(st, path, err)
+                             : fail(err, GVM_MEMORY, "%s: there is not enough memory to open the run", run);
+    free(path);
+    return status;
+}
+
+gvm_status run_about(const char *run, struct run_options *options, struct run_position *position, struct config *config,
+                     gvm_error *err)
+{
+    struct safetensors *st;
+    *options = (struct run_options){0};
+    gvm_status status = open_state(&st, run, err);
+    if (status == GVM_OK) status = read_about(options, position, config, st, err);
+    safetensors_close(st);
     return status;
 }
 
@@ -271,11 +322,8 @@ gvm_status run_load(const char *run, struct run_options *options, struct run_pos
     *options = (struct run_options){0};
     *network = NULL;
     *optimizer = NULL;
-    char *path = run_path(run, "state.safetensors");
-    if (path == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to open the run", run);
     struct safetensors *st;
-    gvm_status status = safetensors_open(&st, path, err);
-    free(path);
+    gvm_status status = open_state(&st, run, err);
     if (status != GVM_OK) return status;
     status = read_state(options, position, network, optimizer, st, err);
     safetensors_close(st);
@@ -288,4 +336,24 @@ gvm_status run_load(const char *run, struct run_options *options, struct run_pos
     *network = NULL;
     *optimizer = NULL;
     return status;
+}
+
+/* ------------------------------------------------------------------ one process at a time */
+
+gvm_status run_lock(int *lock, const char *run, gvm_error *err)
+{
+    *lock = open(run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*lock < 0 && (errno == ENOENT || errno == ENOTDIR))
+        return fail(err, GVM_FILE, "%s: there is no such folder of a run", path_tail(run));
+    if (*lock < 0) return fail_errno(err, "open", path_tail(run));
+    int result;
+    do result = flock(*lock, LOCK_EX | LOCK_NB);
+    while (result != 0 && errno == EINTR);
+    if (result == 0) return GVM_OK;
+    bool held = errno == EWOULDBLOCK;
+    close(*lock);
+    *lock = -1;
+    if (!held) return GVM_OK; /* some network file systems lock no folder */
+    return fail(err, GVM_FILE, "%s: another process trains in this folder; stop it first (Ctrl-C saves)",
+                path_tail(run));
 }

@@ -18,6 +18,7 @@
 struct run_options {
     char *data, *format, *test; /* format, test NULL: told by the data set */
     char *cache;                /* NULL: none */
+    uint64_t pairs;             /* the data set's fingerprint (dataset.h); 0: not known */
     bool has_elevation;
     double elevation[2], ground_m; /* ground_m 0: the data set's */
     int epochs, batch, eval_every; /* eval_every 0: never */
@@ -51,9 +52,17 @@ void run_options_free(struct run_options *options);
 /* The path of one of a run's files, to be freed. NULL where memory is short. */
 char *run_path(const char *run, const char *file);
 
+/* Take the folder of a run for this process, until the descriptor is closed; -1 where the file system has no locks.
+ * GVM_FILE where there is no such folder, or another process has it. */
+gvm_status run_lock(int *lock, const char *run, gvm_error *err);
+
 /* Write RUN/state.safetensors, of options that run_options_check accepts. */
 gvm_status run_save(const char *run, const struct run_options *options, const struct run_position *position,
                     const struct network *network, const struct optimizer *optimizer, gvm_error *err);
+
+/* Read of it what needs no memory: all but the network and what optimises it. To be freed with run_options_free. */
+gvm_status run_about(const char *run, struct run_options *options, struct run_position *position, struct config *config,
+                     gvm_error *err);
 
 /* Read it: options and position, and a network and an optimiser as they were. All to be freed by the caller; on failure
  * there is nothing to free. */

@@ -25,7 +25,7 @@ struct training {
     struct run_position position;
     struct network *network;
     struct optimizer *optimizer;
-    struct dataset *data;
+    const struct dataset *data;
     struct cache *cache;
     struct pictures pictures;
     struct loader *loader;
@@ -181,10 +181,7 @@ static int workers(void)
 static gvm_status open_data(struct training *t, gvm_error *err)
 {
     const struct run_options *o = t->options;
-    struct dataset_options d = {.format = o->format, .test = o->test, .ground_m = o->ground_m};
-    d.elevation = o->has_elevation ? o->elevation : NULL;
-    gvm_status status = dataset_open(&t->data, o->data, &d, err);
-    if (status != GVM_OK) return status;
+    gvm_status status = GVM_OK;
     struct config *c = &t->network->config;
     c->ground_m = t->data->ground_m;
     memcpy(c->elevation, t->data->elevation, sizeof c->elevation);
@@ -275,7 +272,6 @@ static void close_training(struct training *t)
     loader_free(t->loader);
     free(t->position.sequence);
     cache_free(t->cache);
-    dataset_free(t->data);
     learner_close(&t->learner);
     network_leave(t->network);
 }
@@ -380,12 +376,14 @@ static gvm_status one_step(struct training *t, gvm_error *err)
 }
 
 gvm_status train(struct train_result *result, const char *run, const struct run_options *options,
-                 struct run_position position, struct network *network, struct optimizer *optimizer, long steps,
-                 double save_minutes, const struct train_events *events, gvm_error *err)
+                 const struct dataset *data, struct run_position position, struct network *network,
+                 struct optimizer *optimizer, long steps, double save_minutes, const struct train_events *events,
+                 gvm_error *err)
 {
     struct training t = {.run = run,
                          .options = options,
                          .events = events,
+                         .data = data,
                          .position = position,
                          .network = network,
                          .optimizer = optimizer};

@@ -2,6 +2,7 @@
 #ifndef GVM_TRAIN_TRAIN_H
 #define GVM_TRAIN_TRAIN_H
 
+#include "data/dataset.h"
 #include "train/evaluate.h"
 #include "train/run.h"
 
@@ -27,13 +28,32 @@ struct train_result {
     double waited, seconds; /* for pictures; in all, since this call began to train */
 };
 
+/* The data set that the options name, as it was when the run began (options->pairs, which is set where it is not yet
+ * known). *data is NULL on failure, else to be freed with dataset_free. As dataset_open; GVM_ARGUMENT where it is
+ * another one, or does not fill a batch. */
+gvm_status train_data_open(struct dataset **data, struct run_options *options, gvm_error *err);
+
+/* What a run takes, before it begins. */
+struct train_plan {
+    long batches, steps;  /* of an epoch, about; of all epochs */
+    double memory;        /* bytes on the CPU, at most; what a device takes is not counted */
+    double weights;       /* bytes of a file of weights; the state takes three times that */
+    double multiply_adds; /* of a step */
+};
+
+/* From a network that is not placed. GVM_MEMORY. */
+gvm_status train_plan(struct train_plan *plan, const struct network *network, const struct dataset *data,
+                      const struct run_options *options, gvm_error *err);
+
 /* Train until the last epoch, or until `steps` updates are done (0: no limit), or until told to stop; save at each
  * epoch's end, every `save_minutes`, and at the end. An evaluation that is stopped is begun again by whoever goes on; a
- * cache goes on as cache.h says. The position's sequence is taken over. `run` is a folder that exists. network and
+ * cache goes on as cache.h says. The position's sequence is taken over. `run` is a folder that exists
+ * and run_lock holds. network and
  * optimizer are as fresh, or as run_load gave them with the position. Returns the first failure; the state saved last
  * stays. A loss that is not finite is GVM_ARGUMENT with step and rate, and nothing is saved of it. */
 gvm_status train(struct train_result *result, const char *run, const struct run_options *options,
-                 struct run_position position, struct network *network, struct optimizer *optimizer, long steps,
-                 double save_minutes, const struct train_events *events, gvm_error *err);
+                 const struct dataset *data, struct run_position position, struct network *network,
+                 struct optimizer *optimizer, long steps, double save_minutes, const struct train_events *events,
+                 gvm_error *err);
 
 #endif

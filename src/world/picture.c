@@ -1,4 +1,4 @@
-/* picture.c - see picture.h. Relies on libvips, with libexif in it. */
+/* picture.c - see picture.h. Relies on libvips, which writes EXIF. */
 #include "world/picture.h"
 
 #include <errno.h>

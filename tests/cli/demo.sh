@@ -1,17 +1,51 @@
 #!/bin/bash
-# The demo runs from nothing, again with --force, and finds most of its panoramas.
+# The demo runs from nothing and finds most of its panoramas; what it drew and indexed is used again; its commands can
+# be typed as they stand.
 . tests/cli/common.bash
+GEOVIEWMATCH=$(realpath "$GEOVIEWMATCH")
+town="$tmp/my town"
 
-expect 0 demo --out "$tmp/town" --quiet
-says out "\$ geoviewmatch world --ortho" "\$ geoviewmatch index --raster" "\$ geoviewmatch locate --index" \
-    "30 photos whose place is known: median error" "geoviewmatch index --raster ORTHOPHOTO.tif"
+expect 0 demo --out "$town" --quiet
+says out "\$ $GEOVIEWMATCH world --ortho --out '$town'" "\$ $GEOVIEWMATCH index --raster" \
+    "\$ $GEOVIEWMATCH locate --index" "30 photos whose place is known: median error" \
+    "of them weak (margin below 0.05): of the other " "file://" "my%20town/report/index.html" \
+    "  $GEOVIEWMATCH serve --index '$town/map.gpkg'" "  $GEOVIEWMATCH index --raster ORTHOPHOTO.tif"
 first=$(sed -n 's/.*within 25 m \([0-9]*\).*at rank 1.*/\1/p' "$tmp/out")
 [ "$first" -ge 60 ] || { echo "only $first% at rank 1"; exit 1; }
-for file in ortho.tif map.gpkg map.features report/index.html report/answers.geojson; do [ -s "$tmp/town/$file" ]; done
-expect 1 demo --out "$tmp/town"
-says err "town: the folder is not empty"
-touch "$tmp/town/map.gpkg-journal"
-expect 2 demo --out "$tmp/town" --force --seed x
-for file in map.gpkg map.gpkg-journal map.features; do [ ! -e "$tmp/town/$file" ]; done
+for file in ortho.tif map.gpkg map.features report/index.html report/answers.geojson; do [ -s "$town/$file" ]; done
+
+# A line of it, as it stands: the map is there.
+sed -n 's/^\$ \(.* index .*\)/\1/p' "$tmp/out" > "$tmp/typed"
+[ "$(wc -l < "$tmp/typed")" = 1 ]
+bash -e "$tmp/typed" > "$tmp/out" 2> "$tmp/err" || { cat "$tmp/out" "$tmp/err"; exit 1; }
+says out "complete already, 576 tiles"
+
+# The same town again is neither drawn nor indexed anew; the program is named as it was called.
+ln -s "$GEOVIEWMATCH" "$tmp/gvm"
+before=$(stat -c %y "$town/ortho.tif" "$town/map.features")
+(cd "$tmp" && ./gvm demo --out "$town" --quiet > "$tmp/out")
+says out "my town: this town is drawn already" "\$ ./gvm index --raster '$town/ortho.tif'" "complete already" \
+    "  ./gvm serve --index '$town/map.gpkg'" "30 photos whose place is known"
+[ "$(stat -c %y "$town/ortho.tif" "$town/map.features")" = "$before" ]
+
+# In a folder that was called otherwise the map is made anew, as it names the orthophoto; another town is drawn over
+# it. Both fail here, which is enough to see.
+rm "$town/map.gpkg" "$town/map.features"
+mkdir "$town/map.features"
+sed -i '$ s/.*/elsewhere/' "$town/demo.txt"
+expect 1 demo --out "$town" --quiet
+refused "map.features: cannot replace it"
+rm -r "$town/map.features" "$town/street"
+touch "$town/street"
+expect 1 demo --out "$town" --seed 7 --quiet
+says out "world --ortho --out '$town' --pairs 30 --metres 800 --turn yes --seed 7 --force"
+says err "street"
+mkdir "$tmp/mine"
+touch "$tmp/mine/notes.txt"
+expect 1 demo --out "$tmp/mine"
+says err "mine: the folder is not empty"
+expect 2 demo --out "$town" --force --seed x
+refused "--seed takes a whole number of 0 or more, not 'x'"
+[ -s "$town/ortho.tif" ]
 expect 2 demo more
 refused "'more' is one argument too many"

@@ -6,7 +6,9 @@ eval_run="eval --data tests/golden/run --weights tests/golden/net_narrow.safeten
 expect 0 $eval_run --json --matches "$tmp/matches.csv" --gallery-picture "$tmp/five.png" --gallery-rows 5
 cp "$tmp/out" "$tmp/figures.json"
 expect 0 $eval_run --gallery-picture "$tmp/twelve.png"
-says out "street to aerial: 64 queries, a gallery of 64" "R@1%"
+says out "street to aerial: 64 queries, a gallery of 64" "R@1%" "1% of this gallery is K = 1" \
+    "  written: $tmp/twelve.png"
+! grep -q 'hit rate' "$tmp/out" # which would be R@1 here
 
 python3 - "$tmp" <<'END'
 import csv, json, struct, sys, zlib

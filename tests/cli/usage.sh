@@ -26,7 +26,7 @@ for command in demo locate serve index embed heatmap init info bench; do
     refused "geoviewmatch $command: there is no option '--fly'; see \`geoviewmatch $command --help\`"
 done
 
-for command in locate serve index embed heatmap init info; do
+for command in locate serve index embed heatmap eval train bench check world init info; do
     expect 2 $command -z
     refused "there is no option '-z'"
     expect 2 $command --threads
@@ -37,6 +37,12 @@ for command in locate serve index embed heatmap init info; do
         expect 2 $command --threads "$n"
         refused "--threads takes a number from 1 to 1024, not '$n'"
     done
+    [ $command = bench ] && continue # it needs nothing
+    expect 2 $command
+    lines out 0
+    lines err 1
+done
+for command in locate serve index embed heatmap eval train bench; do
     GVM_CUDA_MODULE=/nowhere expect 1 $command --device cuda
     refused "is not installed beside it: build it where nvcc is, or leave out --device cuda"
     GVM_CUDA_MODULE=$0 expect 1 $command --device cuda
@@ -45,9 +51,53 @@ for command in locate serve index embed heatmap init info; do
     refused "--precision takes bf16, tf32 or fp32, not 'half'"
     expect 2 $command --device abacus
     refused "--device takes cpu or cuda, not 'abacus'"
-    expect 2 $command
-    lines out 0
-    lines err 1
+done
+for command in check world init info; do # which compute nothing on a GPU
+    expect 2 $command --device cuda
+    refused "there is no option '--device'"
+    expect 0 $command --help
+    ! grep -q -e --precision "$tmp/out"
+done
+
+# What was meant; nothing where nothing is near, or two are.
+meant() { # meant WORD COMMAND...
+    local word=$1
+    shift
+    expect 2 "$@"
+    refused "did you mean '$word'?"
+}
+meant locate locat
+meant locate loacte
+meant locate loc
+meant train trian
+meant eval evl
+meant heatmap heat-map
+meant --version --versoin
+meant --view embed --veiw street
+meant --weights locate --weigths w
+meant --side-by-side heatmap --sidebyside a
+meant --preset init --perset nano
+meant aerial embed --view areial
+meant paper init --preset papr --out "$tmp/f"
+meant geojson locate --format geojsn
+meant cuda locate --device cude
+for wrong in fly xyzzy i '' "locate --heading nrth" "embed --view up" "train --zzz 3" "embed --batch 999"; do
+    expect 2 $wrong
+    ! grep -q 'did you mean' "$tmp/err" || { cat "$tmp/err"; exit 1; }
+done
+expect 2 train --s 4
+refused "option '--s' is short for more than one: --street-jitter, --save-minutes and others"
+expect 2 heatmap --s 4
+refused "option '--s' is short for more than one: --side-by-side, --stage"
+
+# Examples, in each command's help.
+for command in $(expect 0 --help && awk '/^  [a-z]/ {print $1}' "$tmp/out"); do
+    expect 0 $command --help
+    sed -n '/^For example:$/,$p' "$tmp/out" | grep -q "^  geoviewmatch $command"
+    cp "$tmp/out" "$tmp/help"
+    expect 0 help $command
+    cmp "$tmp/out" "$tmp/help"
+    ! grep -E '.{121}' "$tmp/help"
 done
 
 w=nothing.safetensors

@@ -61,12 +61,16 @@ cd /root/geoviewmatch
 mkdir /root/logs
 failures=() summary=()
 
+TIMEFORMAT='%0R %0U %0S'
+clock() { printf '%d:%02d' $(($1 / 60)) $(($1 % 60)); }
+
 # step NAME COMMAND...: 0 if it succeeds
 step() {
-    local name=$1 from=$SECONDS status=0 took
+    local name=$1 status=0 took wall user system
     shift
-    "$@" > "/root/logs/$name" 2>&1 || status=$?
-    took="$(((SECONDS - from) / 60)):$(printf %02d $(((SECONDS - from) % 60)))"
+    { time "$@" > "/root/logs/$name" 2>&1; } 2> /root/timing || status=$?
+    read -r wall user system < /root/timing
+    took="$(clock "$wall"), $(clock "$((user + system))") of a core"
     if [ $status = 0 ]; then
         echo "$name: $took"
     else
@@ -74,7 +78,7 @@ step() {
         echo "$name: FAILED with status $status after $took; its last lines:"
         tail -n 40 "/root/logs/$name" | sed 's/^/    /'
     fi
-    summary+=("$(printf '%-16s %7s  %s' "$name" "$took" "$([ $status = 0 ] && echo good || echo FAILED)")")
+    summary+=("$(printf '%-14s %-26s  %s' "$name" "$took" "$([ $status = 0 ] && echo good || echo FAILED)")")
     return $status
 }
 disk() { du -sxm / --exclude=/proc --exclude=/dev --exclude=/root/logs 2> /dev/null | cut -f 1; }

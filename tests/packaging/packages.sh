@@ -92,7 +92,7 @@ missing="cmake"
 packages 0 build test
 packages 0 --install build
 
-for target in build debug install check; do
+for target in build debug install check fuzz; do
     make -n --no-print-directory $target > "$tmp/commands"
     if grep -E 'apt|sudo|packages.sh --install' "$tmp/commands"; then echo "make $target installs packages"; exit 1; fi
     grep -qx 'cmake/packages.sh build' "$tmp/commands"

@@ -1,0 +1,58 @@
+/* plan.c - what a run takes, found before it begins (train.h). */
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "data/loader.h"
+#include "model/learn.h"
+#include "train/train.h"
+
+gvm_status train_data_open(struct dataset **data, struct run_options *o, gvm_error *err)
+{
+    struct dataset_options d = {.format = o->format, .test = o->test, .ground_m = o->ground_m};
+    d.elevation = o->has_elevation ? o->elevation : NULL;
+    gvm_status status = dataset_open(data, o->data, &d, err);
+    if (status != GVM_OK) return status;
+    const struct split *train = &(*data)->train;
+    uint64_t pairs = dataset_fingerprint(*data);
+    if (o->pairs != 0 && o->pairs != pairs)
+        status = fail(err, GVM_ARGUMENT,
+                      "%s: its pairs or pictures are not those that the run began with; name the right folder with "
+                      "--data, or begin a new run with --init RUN/last.safetensors",
+                      path_tail(o->data));
+    else if (train->query_count < o->batch || train->tile_count < o->batch)
+        status = fail(err, GVM_ARGUMENT,
+                      "%s: %d street pictures on %d tiles do not fill one batch of %d different places; lower --batch",
+                      path_tail(o->data), train->query_count, train->tile_count, o->batch);
+    o->pairs = pairs;
+    if (status == GVM_OK) return GVM_OK;
+    dataset_free(*data);
+    *data = NULL;
+    return status;
+}
+
+static double larger(double a, double b)
+{
+    return a > b ? a : b;
+}
+
+gvm_status train_plan(struct train_plan *plan, const struct network *network, const struct dataset *data,
+                      const struct run_options *o, gvm_error *err)
+{
+    struct learner_needs needs;
+    gvm_status status = learner_need(&needs, network, o->batch, &o->losses, o->rho, err);
+    if (status != GVM_OK) return status;
+    const struct config *c = &network->config;
+    const struct split *train = &data->train, *test = &data->test;
+    double street = 3.0 * c->street[0] * c->street[1], aerial = 3.0 * c->aerial[0] * c->aerial[1];
+    double read = LOADER_RING * o->batch * (street + 2 * aerial);
+    double compared = o->eval_every > 0 ? (double)test->query_count + test->tile_count : 0;
+    if (o->hard > 0) compared = larger(compared, (double)train->query_count + train->tile_count);
+    plan->batches = train->query_count / o->batch;
+    plan->steps = plan->batches * o->epochs;
+    plan->weights = sizeof(float) * (double)network_parameters(network);
+    plan->memory = 5 * sizeof(float) * (double)network->floats + needs.bytes + read +
+                   compared * network->views[0].features * sizeof(float);
+    plan->multiply_adds = needs.multiply_adds;
+    return GVM_OK;
+}

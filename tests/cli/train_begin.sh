@@ -1,0 +1,194 @@
+#!/bin/bash
+# Before a training begins and while it ends: what it says that it will do, what it refuses to begin, one process a run,
+# a data set that has moved, signals, and files of a run that were changed.
+. tests/cli/common.bash
+program=$(realpath "$GEOVIEWMATCH")
+
+mkdir "$tmp/data"
+cp -r "$demo/street" "$demo/aerial" "$tmp/data"
+{
+    echo id,street,aerial,lat,lon,heading,split
+    for i in 1 2 3 4; do
+        for set in train test; do echo "$set$i,street/$i.png,aerial/$i.png,4$i.5,8.25,,$set"; done
+    done
+} > "$tmp/data/pairs.csv"
+small=$PWD/tests/golden/net_narrow.safetensors
+begin="train --data $tmp/data --init $small --batch 2 --epochs 12 --eval-every 4"
+
+# What it will do, before the first step; none of it with --quiet.
+expect 0 $begin --out "$tmp/run" --steps 6 --save-minutes 3
+says err "data set       pairs in $tmp/data: 4 pairs to learn from, 4 to test with (" "network  " "million parameters" \
+    "from $small" "computes on    " "steps          2 of 2 pairs an epoch, 12 epochs: 24 in all; this time to step 6" \
+    "memory         about " " are available" "time           very roughly " \
+    "writes         $tmp/run: state.safetensors (" "saves          when an epoch ends, and every 3 minutes; a kill loses" \
+    "evaluates      every 4 epochs" "\`geoviewmatch train --resume $tmp/run\` goes on"
+expect 0 train --resume "$tmp/run" --steps 7
+says err "; as it was saved" "24 in all, 6 of them done; this time to step 7"
+expect 0 train --resume "$tmp/run" --steps 8 --quiet
+lines err 0
+
+# What does not fit this machine, however large it is, is not begun, and no folder is left.
+for i in $(seq 5 4096); do echo "t$i,street/1.png,aerial/$i.png,41.5,8.25,,train"; done > "$tmp/many"
+mkdir "$tmp/large" "$tmp/large/aerial"
+cp -r "$demo/street" "$tmp/large"
+for i in $(seq 1 4096); do ln "$tmp/data/aerial/1.png" "$tmp/large/aerial/$i.png"; done
+cat "$tmp/data/pairs.csv" "$tmp/many" > "$tmp/large/pairs.csv"
+expect 1 train --data "$tmp/large" --preset paper --batch 4096 --out "$tmp/huge"
+says err "memory         about " " GB; " "batches of 4096 pairs take about " " GB are available; lower --batch" "--force"
+expect 1 train --data "$tmp/large" --preset paper --batch 4096 --out "$tmp/huge" --quiet
+refused "batches of 4096 pairs take about "
+[ ! -e "$tmp/huge" ]
+expect 1 train --data "$tmp/data" --init $small --batch 5 --out "$tmp/huge" --quiet
+refused "4 street pictures on 4 tiles do not fill one batch of 5 different places; lower --batch"
+[ ! -e "$tmp/huge" ]
+rm -r "$tmp/large"
+
+# The data set and the run moved together; the data set alone, with a cache whose folder is gone; relative paths.
+mkdir "$tmp/a" "$tmp/b" "$tmp/a/caches"
+cp -r "$tmp/data" "$tmp/a/data"
+in_folder() { (cd "$1" && shift && GEOVIEWMATCH=$program expect "$@"); }
+in_folder "$tmp/a" 0 ${begin/$tmp\//} --out whole --quiet
+in_folder "$tmp/a" 0 ${begin/$tmp\//} --out run --quiet --steps 5
+in_folder "$tmp/a" 0 ${begin/$tmp\//} --out cached --quiet --steps 5 --cache caches/c
+mv "$tmp/a"/* "$tmp/b"
+rm -r "$tmp/b/caches"
+in_folder "$tmp/b" 1 train --resume run --quiet
+refused "$tmp/a/data: the run's data set is no longer there; say where it is now with --data"
+in_folder "$tmp/b" 0 train --resume run --quiet --data data --steps 9
+in_folder "$tmp" 0 train --resume b/run --quiet # from elsewhere, and without being told again
+cmp "$tmp/b/whole/last.safetensors" "$tmp/b/run/last.safetensors"
+in_folder "$tmp" 1 train --resume b/cached --quiet --data b/data
+refused "$tmp/a/caches/c: the folder of the run's cache is no longer there; name a file with --cache"
+in_folder "$tmp" 0 train --resume b/cached --quiet --data b/data --cache b/cache
+[ -s "$tmp/b/cache" ]
+cmp "$tmp/b/whole/last.safetensors" "$tmp/b/cached/last.safetensors"
+
+# Another data set under that name: a place, a picture, a pair more, the order.
+other="its pairs or pictures are not those that the run began with"
+changed() {
+    rm -rf "$tmp/other"
+    cp -r "$tmp/data" "$tmp/other"
+    (cd "$tmp/other" && eval "$1")
+    expect 1 train --resume "$tmp/run" --quiet --data "$tmp/other"
+    refused "$tmp/other: $other"
+}
+changed 'sed -i s/41.5/41.6/ pairs.csv'
+changed 'cp street/1.png street/2.png'
+changed 'echo more,street/1.png,aerial/2.png,42.5,8.25,,train >> pairs.csv'
+changed 'sed -i "2{h;d};4{G}" pairs.csv'
+changed 'sed -i "s/,,train/,90,train/" pairs.csv'
+rm -r "$tmp/other"
+cp -r "$tmp/data" "$tmp/other" # a copy of other times is the same
+touch -d '2001-01-01' "$tmp/other/street"/*
+expect 0 train --resume "$tmp/run" --quiet --data "$tmp/other/" --steps 9
+# A state of the version before, which does not know its pairs, goes on.
+cp -r "$tmp/run" "$tmp/before"
+python3 - "$tmp/before/state.safetensors" <<'END'
+import json, re, struct, sys
+data = open(sys.argv[1], "rb").read()
+n, = struct.unpack("<Q", data[:8])
+head = re.sub(rb',\\"pairs\\":-?\d+', b"", data[8:8 + n])
+assert len(head) < n
+open(sys.argv[1], "wb").write(data[:8] + head.ljust(n) + data[8 + n:])
+END
+expect 0 train --resume "$tmp/before" --quiet --steps 10
+
+# One process a run, and one for two that begin in the same folder.
+"$program" $begin --epochs 100000 --eval-every 0 --out "$tmp/busy" --quiet > "$tmp/busy.out" 2> "$tmp/busy.err" & pid=$!
+until [ -e "$tmp/busy/state.safetensors" ]; do kill -0 $pid; sleep 0.05; done
+expect 1 train --resume "$tmp/busy" --quiet
+refused "$tmp/busy: another process trains in this folder; stop it first"
+expect 1 $begin --out "$tmp/busy" --quiet
+lines err 1
+
+# A signal is answered at once; the second ends it.
+kill -HUP $pid
+until grep -q "stopping after this step, which is saved" "$tmp/busy.err"; do sleep 0.05; done
+got=0; wait $pid || got=$?
+[ $got = 1 ]
+grep -qF "to go on: geoviewmatch train --resume $tmp/busy" "$tmp/busy.out"
+step=$(tail -1 "$tmp/busy/log.jsonl" | sed 's/{"step": \([0-9]*\).*/\1/')
+expect 0 train --resume "$tmp/busy" --quiet --steps $((step + 1)) # the last step was saved
+says out ": $((step + 1)) steps"
+exec 9> "$tmp/held.part" # which it waits for, hearing no more than asked
+flock 9
+"$program" $begin --cache "$tmp/held" --out "$tmp/twice" --quiet > /dev/null 2> "$tmp/twice.err" 9>&- & pid=$!
+until [ -d "$tmp/twice" ]; do sleep 0.05; done
+kill -STOP $pid # so that both signals lie there before it goes on
+kill -INT $pid
+kill -TERM $pid
+kill -CONT $pid
+got=0; wait $pid || got=$?
+[ $got != 0 ]
+exec 9>&-
+(trap '' HUP; exec "$program" $begin --epochs 100000 --out "$tmp/nohup" --quiet > /dev/null 2> "$tmp/nohup.err") & pid=$!
+until [ -e "$tmp/nohup/state.safetensors" ]; do kill -0 $pid; sleep 0.05; done
+kill -HUP $pid # ignored, as under nohup
+sleep 0.2
+kill -0 $pid
+kill -TERM $pid
+wait $pid || true
+lines nohup.err 2
+
+# A run's folder stands for its best network, or its last; a best one that is not there yet is explained.
+expect 0 $begin --out "$tmp/named" --quiet --steps 2
+expect 1 eval --data "$tmp/data" --weights "$tmp/named/best.safetensors" --quiet
+refused "best.safetensors: it comes with a run's first evaluation; last.safetensors beside it is as it was saved last"
+expect 0 eval --data "$tmp/data" --weights "$tmp/named" --quiet
+says err "$tmp/named: it is a training run, whose last.safetensors is taken"
+cp "$tmp/out" "$tmp/last.figures"
+expect 0 eval --data "$tmp/data" --weights "$tmp/named/last.safetensors" --quiet
+cmp "$tmp/out" "$tmp/last.figures"
+expect 0 train --resume "$tmp/named" --quiet
+expect 0 eval --data "$tmp/data" --weights "$tmp/named/" --quiet
+says err "whose best.safetensors is taken"
+expect 0 $begin --init "$tmp/named" --out "$tmp/from" --quiet --steps 1
+says err "whose best.safetensors is taken"
+expect 1 eval --data "$tmp/data" --weights "$tmp/data" --quiet
+refused "$tmp/data: it is a folder, not a file"
+
+# A state that was changed: cut short, longer, numbers that are none, counts that lie. A sentence each, nothing written.
+python3 - "$tmp/named/state.safetensors" "$tmp" <<'END'
+import json, os, struct, sys
+data = open(sys.argv[1], "rb").read()
+n, = struct.unpack("<Q", data[:8])
+head, body = json.loads(data[8:8 + n]), data[8 + n:]
+def put(name, head, body):
+    os.mkdir(f"{sys.argv[2]}/edit-{name}")
+    text = json.dumps(head).encode()
+    open(f"{sys.argv[2]}/edit-{name}/state.safetensors", "wb").write(struct.pack("<Q", len(text)) + text + body)
+def number(tensor, value):
+    at = head[tensor]["data_offsets"][0]
+    return body[:at] + struct.pack("<f", value) + body[at + 4:]
+def run(**changes):
+    state = json.loads(head["__metadata__"]["run"])
+    state.update(changes)
+    return {**head, "__metadata__": {**head["__metadata__"], "run": json.dumps(state)}}
+names = [name for name in head if name != "__metadata__"]
+weights, squares = next(x for x in names if x[:2] == "we"), next(x for x in names if x[:2] == "v.")
+put("short", head, body[:-1])
+put("long", head, body + b"1234")
+put("empty", {"__metadata__": head["__metadata__"]}, b"")
+put("nan", head, number(weights, float("nan")))
+put("infinite", head, number(squares, float("inf")))
+put("negative", head, number(squares, -1))
+put("missing", {k: v for k, v in head.items() if k != weights}, body)
+put("lying", {**head, weights: {**head[weights], "shape": [2 ** 62]}}, body)
+for name, changes in {"batch": {"batch": 10 ** 9}, "step": {"step": -1}, "epoch": {"epoch": -2}, "rho": {"rho": 1e300},
+                      "elevation": {"elevation": [-1e300, 5]}, "ground": {"ground_m": -3}, "data": {"data": 7},
+                      "best": {"best": 1e9}, "next": {"next_batch": -5}, "rates": {"rates": [1]}}.items():
+    put(name, run(**changes), body)
+put("far", run(step=10 ** 15, epoch=2 ** 31 - 1, next_batch=2 ** 31 - 1), body)
+END
+for folder in "$tmp"/edit-*; do
+    cp "$folder/state.safetensors" "$tmp/edited"
+    case $folder in
+    *-far) expect 0 train --resume "$folder" --quiet ;; # it is at its end
+    *)
+        expect 1 train --resume "$folder" --quiet
+        refused "$folder/state.safetensors: "
+        ;;
+    esac
+    cmp "$tmp/edited" "$folder/state.safetensors"
+done
+[ -z "$(find "$tmp" -name '*.tmp')" ]
