@@ -21,14 +21,15 @@ static const char help[] =
     "best; beside the paper's rows for CVUSA and CVACT.\n"
     "\n"
     "  --data D              a data set: CVUSA, CVACT, VIGOR, or a folder with pairs.csv\n"
-    "  --weights W           the network, a safetensors file, or the folder of a training run, whose best one is taken\n"
+    "  --weights W           the network, a safetensors file, or the folder of a training run, whose best one is "
+    "taken\n"
     "                        (default: nano, the built-in one)\n"
     "  --format NAME         which data set it is (default: told by what lies in it)\n"
     "  --test NAME           test split, by the format's own name (default: its first)\n"
     "  --reverse             the other way round: from above to the street\n"
     "  --matches FILE.csv    each query's rank of the truth and its top five\n"
     "  --gallery-picture FILE.png\n"
-    "                        queries drawn beside their top five, right ones framed in green, wrong ones in red\n"
+    "                        queries drawn beside their top five, right ones framed in blue, wrong ones in orange\n"
     "  --gallery-rows N      how many queries of it, spread over the split, 1..100 (default: 12)\n"
     "  --cache FILE          keep all pictures decoded in this file\n"
     "  --force               write over other files\n"
@@ -104,7 +105,8 @@ static void print_report(const struct evaluation *e, const struct dataset *data,
     printf("  %-20s %8s %8s %8s %8s\n", "recall, percent", "R@1", "R@5", "R@10", "R@1%");
     for (int i = 0; rows && i < PAPER_ROWS; i++) print_four(rows[i].method, rows[i].recall, " %8.2f");
     print_four(rows ? "these weights" : "", e->recall, " %8.2f");
-    printf("\n  R@K: of how many queries the right tile is among the K best; 1%% of this gallery is K = %d\n", e->at[3]);
+    printf("\n  R@K: of how many queries the right tile is among the K best; 1%% of this gallery is K = %d\n",
+           e->at[3]);
     if (has_near(&data->test))
         printf("  hit rate %.2f%%: as R@1, but a tile that shows the place off its centre is passed over and no miss\n",
                e->hit_rate);

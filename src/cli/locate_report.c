@@ -63,11 +63,10 @@ static void find_missing(struct report *r)
         struct located l = located_photo(r->answers, i);
         for (int k = 0; l.status == GVM_OK && k < l.found->count && k < REPORT_ANSWERS; k++) {
             if (!g_hash_table_add(seen, (gpointer)l.hits[k].tile)) continue;
-            char *path = map_find_source(r->map, l.hits[k].tile);
             gvm_error err;
+            char *path = map_find_source(r->map, l.hits[k].tile);
             if (path == NULL) {
-                fail(&err, GVM_FILE, "%s: it is no longer where it was when the map was made",
-                     path_tail(l.hits[k].tile));
+                map_source_gone(r->map, l.hits[k].tile, &err);
                 report_problem(r, err.text);
             }
             free(path);

@@ -57,6 +57,12 @@ static gvm_status cut(unsigned char *pixels, int side, const gvm_hit *hit, const
     return status;
 }
 
+gvm_status map_source_gone(const gvm_map *map, const char *source, gvm_error *err)
+{
+    return fail(err, GVM_FILE, "%s: it is no longer where it was when %s was made: put it back, or beside the map",
+                path_tail(source), map_name(map));
+}
+
 gvm_status gvm_map_picture(const gvm_map *map, const gvm_hit *hit, unsigned char *pixels, int side, gvm_error *err)
 {
     if (err != NULL) err->text[0] = '\0';
@@ -64,9 +70,7 @@ gvm_status gvm_map_picture(const gvm_map *map, const gvm_hit *hit, unsigned char
     struct raster_hints hints;
     bool raster = find_hints(&hints, map, hit->tile);
     char *path = map_find_source(map, hit->tile);
-    if (path == NULL)
-        return fail(err, GVM_FILE, "%s: it is no longer where it was when %s was made: put it back, or beside the map",
-                    path_tail(hit->tile), map_name(map));
+    if (path == NULL) return map_source_gone(map, hit->tile, err);
     gvm_status status = raster ? cut(pixels, side, hit, path, &hints, err) : aerial_load(pixels, side, side, path, err);
     free(path);
     return status;

@@ -6,7 +6,7 @@
 
 /* Write a PNG of `rows` queries, spread evenly over the split (all, where it has fewer): row i is query i Q / rows, its
  * street picture at the left with the rank of the right tile below, then its five best tiles, as the network sees
- * them, each in a frame, green for a right tile and red for a wrong one, with its score below.
+ * them, each in a frame, blue for a right tile and orange for a wrong one, with its score below.
  *
  *   rankings   (queries) of the split, from evaluate_split, street to aerial
  *

@@ -110,7 +110,7 @@ def choose_and_paste(page, town):
     assert page.run("document.querySelectorAll('#map .pin.dot').length") == 3
     page.click("#entries li:last-child button")
     same(page, town.locate(town.photos[0])["hits"], "an earlier picture")
-    assert page.run("document.querySelector('[aria-current]').innerText").startswith(names[3])
+    page.until("document.querySelector('[aria-current]').innerText.startsWith(%s)" % json.dumps(names[3]), "its mark")
 
 
 # The heat maps of picture and tile: how far each is from what it lies over (turned as it is), 0..255 in the mean, and

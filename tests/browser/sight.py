@@ -2,10 +2,10 @@
 drawn, at choice."""
 import base64
 import json
+import struct
+import zlib
 
 from helpers import calm, opened
-import town  # makes tests/serve known
-from service import png
 
 BOX = """(() => {
     const box = document.querySelector(%s).getBoundingClientRect();
@@ -19,6 +19,15 @@ SQUARES = """[...document.querySelectorAll('#map .leaflet-tile')].filter((image)
     const bare = canvas.getImageData(0, 0, side, side).data.filter((v, i) => i % 4 === 3 && v === 0).length;
     return [side, image.getBoundingClientRect().width, bare];
 })"""
+
+
+def black_png(side):
+    """All of one colour, a bit a pixel."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    rows = zlib.compress(bytes((1 + side // 8) * side))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
 def ground_around(page, which):
@@ -50,7 +59,7 @@ def without_lines(chromium, server):
     """Where a pixel of the page is one and a quarter of the screen's, squares of one colour make one even ground."""
     page = chromium.open(1280, 800, 1.25)
     page.prefer(reduced_motion="reduce", color_scheme="light")
-    black = base64.b64encode(png(256, 256)).decode()
+    black = base64.b64encode(black_png(256)).decode()
     page.call("Fetch.enable", patterns=[{"urlPattern": "*/v1/imagery/*"}])
     page.go(server.address)
     page.until("document.querySelector('.footprint')", "the map")

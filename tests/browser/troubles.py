@@ -153,11 +153,13 @@ def lost_imagery(page):
     page.call("Fetch.enable", patterns=[{"urlPattern": "*/v1/imagery/*"}])
     before = len(page.requests)
     page.run("document.querySelector('.leaflet-control-zoom-in').click()")
+    page.wait(lambda: page.paused, "a square that is asked for")
     while not page.run("document.getElementById('map-note').textContent"):
-        page.call("Fetch.failRequest", requestId=page.held()["requestId"], errorReason="ConnectionReset")
+        for held in page.take_held():
+            page.call("Fetch.failRequest", requestId=held["requestId"], errorReason="ConnectionReset")
     assert "did not come. The server does not answer" in page.text("#map-note"), page.text("#map-note")
     page.call("Fetch.disable")
-    page.paused.clear()
+    page.take_held()
     assert len(page.requests) > before
     page.click(".fit")
     page.until("document.getElementById('map-note').textContent === ''", "the imagery again")

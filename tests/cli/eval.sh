@@ -41,11 +41,11 @@ def box(rows, left, top, h, w):
     return [row[3 * left:3 * (left + w)] for row in rows[top:top + h]]
 
 # Pictures of 32 x 160 and 64 x 64; a frame is 2 pixels thick, letters 5 high, gaps 3 wide.
-GREEN, RED, HEIGHT = bytes((0, 158, 60)), bytes((205, 45, 45)), 68 + 11
+BLUE, ORANGE, HEIGHT = bytes((0, 90, 181)), bytes((230, 140, 30)), 68 + 11
 def check(path, matches):
     width, height, rows = png(path)
     assert (width, height) == (3 + 160 + 3 + 5 * (64 + 4 + 3), 3 + HEIGHT * len(matches)), (width, height)
-    greens = 0
+    rights = 0
     for i, match in enumerate(matches):
         top = 3 + HEIGHT * i
         assert box(rows, 3, top + 18, 32, 160) == png(match["query"])[2]
@@ -54,14 +54,14 @@ def check(path, matches):
             assert box(rows, left, top + 2, 64, 64) == png(tile)[2]
             right = tile.split("/")[-1] == match["query"].split("/")[-1]
             assert right == (int(match["rank"]) == k + 1)
-            colour = GREEN if right else RED
+            colour = BLUE if right else ORANGE
             for y in (top, top + 1, top + 66, top + 67):
                 assert rows[y][3 * (left - 2):3 * (left + 66)] == colour * 68
             for row in rows[top:top + 68]:
                 assert row[3 * (left - 2):3 * left] == row[3 * (left + 64):3 * (left + 66)] == colour * 2
-            greens += right
+            rights += right
         assert any(bytes(3) in row for row in rows[top + 71:top + 76])     # the scores
-    return greens
+    return rights
 
 folder = sys.argv[1]
 matches = list(csv.DictReader(open(folder + "/matches.csv")))

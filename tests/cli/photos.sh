@@ -50,7 +50,7 @@ expect 0 heatmap --weights "$w" --view street --panorama yes --out "$tmp/h.png" 
 
 # A report shows what was taken.
 expect 0 "${locate[@]}" --panorama yes --report "$tmp/report" "$tmp/photo.jpg"
-grep -q 'class="heat"' "$tmp/report/index.html"
+grep -q 'Heat map over' "$tmp/report/index.html"
 
 # What no build reads is named, in a folder too, whatever its extension's case.
 mkdir "$tmp/mixed"
