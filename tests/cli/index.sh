@@ -410,10 +410,11 @@ program=$(realpath "$GEOVIEWMATCH")
 (cd "$tmp/work" && "$program" index --quiet "${utm[@]}" --raster photos/1.png --out maps/m.gpkg) > "$tmp/out"
 (cd "$tmp/work/maps" && "$program" index --quiet "${utm[@]}" --raster ../photos/1.png --out m.gpkg) > "$tmp/out"
 says out "m.gpkg: complete already, 4 tiles"
-pictures() { # how many tiles of the report lack their imagery
+pictures() { # 1 if the report lacks the imagery of its tile, else 0
     rm -rf "$tmp/report"
-    expect 0 locate --quiet --weights "$w" --index "$1" --top 1 --report "$tmp/report" $demo/street/1.png
-    grep -c "no longer where it was" "$tmp/report/index.html" || true
+    "$GEOVIEWMATCH" locate --quiet --weights "$w" --index "$1" --top 1 --report "$tmp/report" $demo/street/1.png \
+        > "$tmp/out" 2> "$tmp/err" || true
+    if grep -qF "no longer where it was" "$tmp/err" "$tmp/report/index.html"; then echo 1; else echo 0; fi
 }
 [ "$(pictures "$tmp/work/maps/m.gpkg")" = 0 ]
 mv "$tmp/work" "$tmp/elsewhere"
