@@ -59,10 +59,10 @@ static void test_bad_lists(void **state)
         {"\n \r\n", "list: the list is empty"},
         {"image,lat,lon\n", "list: the list has a header and no tiles"},
         {"image,lat\na,1\n", "list, line 1: the header lacks \"lon\""},
-        {"\nimage,lat,long\na,1,2\n", "list, line 2: the header's \"long\" is none of"},
+        {"\nimage,lat,depth\na,1,2\n", "list, line 2: the header's \"depth\" is none of"},
         {"image,lat,lat\na,1,2\n", "list, line 1: the header has \"lat\" twice"},
         {"a.png,1,2\n", "list, line 1: the header's \"a.png\" is none of"},
-        {"image;lat;lon\n", "line 1: the header's \"image;lat;lon\" is none of"},
+        {"image|lat|lon\n", "line 1: the header's \"image|lat|lon\" is none of"},
         {"image,lat,lon,metres,id\n", "line 1: it has more than the 4 fields"},
         {"image,lat,lon\na,1\n", "line 2: it has 2 fields where the header has 3"},
         {"image,lat,lon\na\n", "line 2: it has 1 field where"},
@@ -80,7 +80,7 @@ static void test_bad_lists(void **state)
         {"image,lat,lon,metres\na,1,2,-3\n", "line 2: metres -3 is not in the range"},
         {"image,lat,lon\n\"a,1,2\n", "line 2: a quote is opened and not closed"},
         {"image,lat,lon\n\"a\"b,1,2\n", "line 2: something follows a closing quote"},
-        {"image,lat,lon\na\rb,1,2\n", "line 2: it holds a control character (code 13)"},
+        {"image,lat,lon\na\x01,1,2\n", "line 2: it holds a control character (code 1)"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct tiles tiles = {.count = 7};
