@@ -44,12 +44,7 @@ static const char help[] =
     "  --force               write over files in DIR that are no report\n"
     "  --format F            table, lines (one a photo), json, geojson or csv (default: table)\n"
     "  --json                the same as --format json\n" COMMON_HELP "\n"
-    "Lists may have commas, semicolons (then also decimal commas) or tabs between their fields.\n"
-    "\n"
-    "examples:\n"
-    "  geoviewmatch locate --index town.gpkg --report report photos/\n"
-    "  geoviewmatch locate --index town.gpkg --near exif --within 200 --format csv photos/ > places.csv\n"
-    "  geoviewmatch locate --index town.gpkg --known places.csv --heading find --format lines photos/\n";
+    "Lists may have commas, semicolons (then also decimal commas) or tabs between their fields.\n";
 
 enum format { TABLE, LINES, JSON, GEOJSON, CSV, FORMATS };
 

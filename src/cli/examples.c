@@ -7,10 +7,14 @@ static const struct examples {
     const char *name, *text;
 } all[] = {
     {"demo", "  geoviewmatch demo                                  all of it, in the folder geoviewmatch-demo\n"},
-    {"locate", "  geoviewmatch locate --index town.gpkg photo.jpg\n"
-               "  geoviewmatch locate --index town.gpkg --near exif --within 200 --format csv photos/ > answers.csv\n"},
-    {"serve", "  geoviewmatch serve --index town.gpkg               a page at http://127.0.0.1:8080/\n"},
-    {"index", "  geoviewmatch index --raster orthophoto.tif --out town.gpkg\n"},
+    {"locate", "  geoviewmatch locate --index town.gpkg --report report photos/\n"
+               "  geoviewmatch locate --index town.gpkg --near exif --within 200 --format csv photos/ > places.csv\n"
+               "  geoviewmatch locate --index town.gpkg --known places.csv --heading find --format lines photos/\n"},
+    {"serve", "  geoviewmatch serve --index town.gpkg               a page at http://127.0.0.1:8080/\n"
+              "  geoviewmatch serve --index town.gpkg --bind 0.0.0.0 --host robot.local --token token.txt\n"},
+    {"index", "  geoviewmatch index --raster orthophoto.tif --out town.gpkg\n"
+              "  geoviewmatch index --raster sheets/*.tif --crs EPSG:25832 --out county.gpkg\n"
+              "  geoviewmatch index --xyz tiles/ --out county.gpkg --add\n"},
     {"embed", "  geoviewmatch embed --view street --out street.safetensors photos/\n"
               "  geoviewmatch embed --view aerial --weights run --out tiles.safetensors tiles/\n"},
     {"heatmap", "  geoviewmatch heatmap --view street --out heat.png photo.jpg\n"
