@@ -236,12 +236,35 @@ static void can_be_ended(void **state)
     assert_int_equal(asked, 3);
 }
 
+static bool never(void *user)
+{
+    ++*(int *)user;
+    return false;
+}
+
+/* Restarts do not have the file read anew: one every few bytes is a part of the data. */
+static void restarts_are_data(void **state)
+{
+    (void)state;
+    struct file *f = empty_file();
+    struct cost cost;
+    int asked = 0;
+    jpeg(f, 0xc0, 64, 64, 1);
+    f->size -= 2; /* without its end */
+    for (int i = 0; i < 100000; i++) ADD(f, "data\xff\xd3");
+    ADD(f, "\xff\xda\0\10\1\1\0\0\77\0data\xff\xd9");
+    const struct bytes bytes = {f->bytes, -1, f->size};
+    cost_of(&cost, &bytes, JPEG, false, never, &asked);
+    assert_int_equal(cost.scans, 2);
+    assert_true(asked < 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(jpeg_scans),   cmocka_unit_test(jpeg_work),        cmocka_unit_test(jpeg_parts),
-        cmocka_unit_test(jpeg_cut),     cmocka_unit_test(tiff_directories), cmocka_unit_test(webp_frames),
-        cmocka_unit_test(can_be_ended),
+        cmocka_unit_test(jpeg_scans),   cmocka_unit_test(jpeg_work),         cmocka_unit_test(jpeg_parts),
+        cmocka_unit_test(jpeg_cut),     cmocka_unit_test(tiff_directories),  cmocka_unit_test(webp_frames),
+        cmocka_unit_test(can_be_ended), cmocka_unit_test(restarts_are_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,6 +40,12 @@ enum picture_kind picture_kind(const uint8_t *magic, size_t size)
     return NO_PICTURE;
 }
 
+const char *picture_kind_name(enum picture_kind kind)
+{
+    static const char *const names[] = {"", "JPEG", "PNG", "WebP", "TIFF", "HEIC", "AVIF", "JPEG XL"};
+    return names[kind];
+}
+
 struct walk {
     const struct bytes *bytes;
     enum picture_kind kind;

@@ -35,8 +35,6 @@ static const double FILE_SECONDS = 600;
 /* Between two looks at whether waiting shall end, and for finding out why a picture is broken. */
 static const double ASK_SECONDS = 0.2, REASON_SECONDS = 2;
 
-static const char *const kind_names[] = {"", "JPEG", "PNG", "WebP", "TIFF", "HEIC", "AVIF", "JPEG XL"};
-
 /* Bytes of pictures that are in memory at a time: thirty panoramas of 8,000 x 4,000, fewer if their decoders hold them
  * whole too, or one of the largest pictures. */
 #define MEMORY (2ll * 256 * 1000 * 1000 * 6)
@@ -298,8 +296,8 @@ static gvm_status decode_locked(struct image *image, struct input *input, gvm_er
     char why[200];
     status = decode_again(image, &broken, why, sizeof why, *input, err);
     if (!broken) return status; /* the file, or the memory left, has changed in between */
-    return fail(err, GVM_IMAGE, "%s: this %s picture cannot be decoded (%s)%s", input->where, kind_names[input->kind],
-                why, input->kind == HEIC ? "; convert it to JPEG" : "");
+    return fail(err, GVM_IMAGE, "%s: this %s picture cannot be decoded (%s)%s", input->where,
+                picture_kind_name(input->kind), why, input->kind == HEIC ? "; convert it to JPEG" : "");
 }
 
 static gvm_status check_cost(struct input *input, gvm_error *err)
@@ -341,7 +339,7 @@ static gvm_status decode_known(struct image *image, struct input *input, gvm_err
         return fail(err, GVM_IMAGE, "%s: it is not a JPEG, PNG, WebP or TIFF picture", input->where);
     if (!is_read(input))
         return fail(err, GVM_IMAGE, "%s: it is a picture in %s, which cannot be read here; convert it to JPEG",
-                    input->where, kind_names[input->kind]);
+                    input->where, picture_kind_name(input->kind));
     gvm_status status = check_cost(input, err);
     return status == GVM_OK ? decode_locked(image, input, err) : status;
 }
