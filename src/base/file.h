@@ -46,6 +46,9 @@ gvm_status file_writer_commit(struct file_writer *w, gvm_error *err);
 /* Give up: the temporary goes, the target stays. Fine on a writer that is not open. */
 void file_writer_abort(struct file_writer *w);
 
+/* Remove the temporaries of all open writers, whose process is about to end. For a signal's handler. */
+void file_writers_drop(void);
+
 /* Make a rename last: put the folder of `path` on the disk. */
 void file_sync_folder(const char *path);
 
