@@ -11,6 +11,9 @@
 
 enum { TOP = 3 };
 
+/* Below it the best other place is almost as similar. Chosen on drawn towns: see gvm_found in the header. */
+static const double LEAST_MARGIN = 0.05;
+
 /* Called for each tile: one that cannot be used is left out of the map. */
 static void tile_done(void *user, size_t index, size_t count, gvm_status status, const gvm_error *err)
 {
@@ -18,7 +21,7 @@ static void tile_done(void *user, size_t index, size_t count, gvm_status status,
     if (status != GVM_OK) fprintf(stderr, "tile %zu of %zu: %s\n", index + 1, count, err->text);
 }
 
-/* 1 where the photo could not be located. */
+/* 1 if the photo could not be located. */
 static int locate(gvm_session *session, const gvm_map *map, const char *photo)
 {
     gvm_hit hits[TOP];
@@ -28,10 +31,11 @@ static int locate(gvm_session *session, const gvm_map *map, const char *photo)
         fprintf(stderr, "%s\n", err.text);
         return 1;
     }
-    printf("%s\n", photo);
+    int weak = count > 1 && hits[0].score - hits[1].score < LEAST_MARGIN;
+    printf("%s%s\n", photo, weak ? "  weak: another place is almost as similar" : "");
     for (int i = 0; i < count; i++)
-        printf("  %11.7f %12.7f  within %.0f m  score %.4f  %s\n", hits[i].lat, hits[i].lon, hits[i].half_tile_m,
-               hits[i].score, hits[i].tile);
+        printf("  %11.7f %12.7f  score %.4f  heading %5.1f  %s\n", hits[i].lat, hits[i].lon, hits[i].score,
+               hits[i].heading, hits[i].tile);
     return 0;
 }
 

@@ -345,7 +345,7 @@ static void test_foreign(void **state)
     empty_folder(NULL);
     struct map_file *file;
     expect(map_file_create(&file, in_folder("m.zip"), &info, json_array(), &err), GVM_ARGUMENT, &err,
-           "m.zip: a map's name ends in .gpkg");
+           "m.zip: a map's name ends in .gpkg; `index` makes one of imagery");
 }
 
 /* The fingerprint as it was, but features of another width, in both files: no network may meet them. */

@@ -193,7 +193,7 @@ static void full_panoramas(void **state)
 {
     (void)state;
     save_scene("189.png", 189, 100, NULL);
-    expect_no_panorama("189.png", "189 x 100 is no full panorama");
+    expect_no_panorama("189.png", "189 x 100 is not a full panorama");
     save_scene("says.png", 150, 100, packet(SIZES(300, 200, 300, 200)));
     expect_view("says.png", 150, 100, band, NULL, 25, 75, 0);
     save_scene("projection.png", 150, 100, packet("GPano:ProjectionType='Equirectangular'"));
@@ -204,7 +204,7 @@ static void full_panoramas(void **state)
     expect_no_panorama("partial.png", "only 180 of 360 degrees");
     /* cropped by a program that left the XMP: its shape decides, and its heading is void */
     save_scene("stale.png", 150, 100, packet(SIZES(4000, 2000, 4000, 2000)));
-    expect_no_panorama("stale.png", "no full panorama");
+    expect_no_panorama("stale.png", "not a full panorama");
     save_scene("stale2.png", 400, 100, packet(SIZES(4000, 2000, 4000, 2000) "GPano:PoseHeadingDegrees='90'"));
     expect_view("stale2.png", 400, 100, band, NULL, 0, 100, 0);
     /* from 60 degrees down to the horizon */
@@ -257,12 +257,12 @@ static void photos(void **state)
     save_photo(name, 720, 360, NULL, maker, NULL);
     expect_no_panorama(name, "an ordinary photo (EXIF: Maker M 10)");
     save_photo(name, 720, 360, NULL, NULL, sweep);
-    expect_no_panorama(name, "a telephone's sweep");
+    expect_no_panorama(name, "a phone's sweep");
     save_photo(name, 720, 360, packet("GPano:ProjectionType='equirectangular' GPano:PoseHeadingDegrees='9'"), NULL,
                sweep);
-    expect_no_panorama(name, "a telephone's sweep");
+    expect_no_panorama(name, "a phone's sweep");
     save_scene("PANO_1.jpg", 1000, 300, NULL);
-    expect_no_panorama("PANO_1.jpg", "a telephone's sweep");
+    expect_no_panorama("PANO_1.jpg", "a phone's sweep");
 
     static uint8_t out[OH * OW * 3];
     char packet2[1000]; /* as tools mark a stitched picture */
@@ -299,7 +299,7 @@ static void edges(void **state)
         gvm_status status = panorama_load(out, OH, OW, band, NULL, CIRCLE_CHECKED, in_folder("cut.png"), &err);
         if (status != (cut ? GVM_IMAGE : GVM_OK)) fail_msg("cut %d: %s", cut, err.text);
     }
-    expect_no_panorama("cut.png", "its left and right edge do not join");
+    expect_no_panorama("cut.png", "its left and right edges do not join");
     assert_int_equal(panorama_load(out, OH, OW, band, NULL, CIRCLE_LISTED, in_folder("cut.png"), NULL), GVM_OK);
     assert_int_equal(panorama_load(out, OH, OW, band, NULL, CIRCLE_GIVEN, in_folder("cut.png"), NULL), GVM_OK);
     save_scene("partial.png", 400, 100, packet(SIZES(800, 400, 400, 100) "GPano:CroppedAreaTopPixels='150'"));

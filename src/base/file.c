@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,8 +82,45 @@ static int folder_length(const char *path)
     return slash != NULL ? (int)(slash + 1 - path) : 0;
 }
 
+/* Temporaries for a signal's handler to remove. Not on the heap, which may change under the handler; one that finds no
+ * room here only stays if the process is interrupted. */
+enum { LISTED = 32, FREE = 0, CHANGING, LIVE };
+static struct {
+    atomic_int state;
+    char path[PATH_MAX];
+} listed[LISTED];
+
+static void list(const char *temporary)
+{
+    if (strlen(temporary) >= PATH_MAX) return;
+    for (int i = 0; i < LISTED; i++) {
+        int free_one = FREE;
+        if (!atomic_compare_exchange_strong(&listed[i].state, &free_one, CHANGING)) continue;
+        strcpy(listed[i].path, temporary);
+        atomic_store(&listed[i].state, LIVE);
+        return;
+    }
+}
+
+/* A path of this process's number and its own: no two are alike. */
+static void unlist(const char *temporary)
+{
+    for (int i = 0; i < LISTED; i++)
+        if (atomic_load(&listed[i].state) == LIVE && strcmp(listed[i].path, temporary) == 0) {
+            atomic_store(&listed[i].state, FREE);
+            return;
+        }
+}
+
+void file_writers_drop(void)
+{
+    for (int i = 0; i < LISTED; i++)
+        if (atomic_load(&listed[i].state) == LIVE) unlink(listed[i].path);
+}
+
 static void writer_free(struct file_writer *w)
 {
+    if (w->temporary != NULL) unlist(w->temporary);
     free(w->path);
     free(w->target);
     free(w->temporary);
@@ -100,6 +139,7 @@ static int create_temporary(struct file_writer *w)
         w->fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (w->fd >= 0) {
             w->temporary = name;
+            list(name);
             return 0;
         }
         if (errno != EEXIST) break;

@@ -49,6 +49,9 @@ void file_writer_abort(struct file_writer *w);
 /* All of that for bytes that are there. */
 gvm_status file_write(const char *path, const void *data, size_t size, gvm_error *err);
 
+/* Remove the temporaries of all open writers, whose process is about to end. For a signal's handler. */
+void file_writers_drop(void);
+
 /* Make a rename last: put the folder of `path` on the disk. */
 void file_sync_folder(const char *path);
 

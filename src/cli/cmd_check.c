@@ -20,7 +20,7 @@ static const char help[] =
     "they are more than 5% of all.\n"
     "\n"
     "  missing               pictures that are not there: their pairs are left out\n"
-    "  unreadable            pictures that cannot be decoded, street pictures that are no full panorama\n"
+    "  unreadable            pictures that cannot be decoded, street pictures that are not full panoramas\n"
     "  mis-sized             pictures of another size or shape than the others\n"
     "  doubled               the same content, or the same file, for two places\n"
     "  in two splits         street pictures and ids that are trained with and tested with\n"

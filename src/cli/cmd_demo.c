@@ -26,9 +26,7 @@ static const char help[] =
     "\n"
     "  --out DIR             folder for all of it, new, empty or of an earlier demo (default: geoviewmatch-demo)\n"
     "  --seed S              another town (default: 2024)\n"
-    "  --force               draw and index anew, over what the folder holds\n"
-    "\n"
-    "example: geoviewmatch demo --out /tmp/demo\n" COMMON_HELP;
+    "  --force               draw and index anew, over what the folder holds\n" COMMON_HELP;
 
 enum { WORDS = 24 };
 
@@ -67,10 +65,11 @@ static void print_command(const char *const *words)
     putchar('\n');
 }
 
-/* Run a command as if it had been typed: its words, ended by NULL. */
-static int type(int (*command)(int argc, char **argv), const struct arguments *a, const char *const *words)
+/* Run a command as if it had been typed: its words, ended by NULL; and one that is not shown, or NULL. */
+static int type(int (*command)(int argc, char **argv), const struct arguments *a, const char *const *words,
+                char *unseen)
 {
-    char *argv[WORDS + 1];
+    char *argv[WORDS + 2];
     int count = 0;
     fputs("$ ", stdout);
     print_command(words);
@@ -80,6 +79,7 @@ static int type(int (*command)(int argc, char **argv), const struct arguments *a
         count++;
     }
     if (a->common.quiet) argv[count++] = "--quiet";
+    if (unseen != NULL) argv[count++] = unseen;
     argv[count] = NULL;
     optind = 0; /* getopt begins anew */
     int status = command(count, argv);
@@ -183,7 +183,18 @@ static gvm_status remove_map(const struct paths *p, gvm_error *err)
 
 /* ------------------------------------------------------------------ the demo */
 
-/* Draw the town, unless it is there. */
+/* Make the folder, if there is none. Whether it is this demo's to fill: new, or empty. */
+static bool is_free(const char *folder)
+{
+    if (mkdir(folder, 0777) != 0 && errno != EEXIST) return false;
+    GDir *entries = g_dir_open(folder, 0, NULL);
+    bool empty = entries != NULL && g_dir_read_name(entries) == NULL;
+    if (entries != NULL) g_dir_close(entries);
+    return empty;
+}
+
+/* Draw the town, unless it is there. The folder says first that it is a demo's, so that one that was interrupted can
+ * be run again. */
 static int draw(const struct arguments *a, const struct paths *p, const char *wanted)
 {
     enum earlier earlier = a->force ? OTHER : find_earlier(a, wanted);
@@ -196,7 +207,7 @@ static int draw(const struct arguments *a, const struct paths *p, const char *wa
         puts(": this town is drawn already (--force draws it anew)\n");
         return DONE;
     }
-    bool over = earlier == OTHER;
+    bool over = earlier == OTHER, empty = is_free(a->out);
     const char *words[WORDS] = {"world",
                                 "--ortho",
                                 "--out",
@@ -211,8 +222,8 @@ static int draw(const struct arguments *a, const struct paths *p, const char *wa
                                 a->seed,
                                 over ? "--force" : NULL};
     if (over && remove_map(p, &err) != GVM_OK) return failed(&err);
-    if (over && access(a->out, F_OK) == 0 && write_mark(a, MARK, &err) != GVM_OK) return failed(&err);
-    int status = type(cmd_world, a, words);
+    if ((over || empty) && write_mark(a, MARK, &err) != GVM_OK) return failed(&err);
+    int status = type(cmd_world, a, words, empty && !over ? "--force" : NULL);
     if (status != DONE) return status;
     return write_mark(a, wanted, &err) == GVM_OK ? DONE : failed(&err);
 }
@@ -234,8 +245,8 @@ static void print_end(const struct paths *p)
     print_command((const char *const[]){"index", "--raster", "ORTHOPHOTO.tif", "--out", "MAP.gpkg", NULL});
     printf("  ");
     print_command((const char *const[]){"locate", "--index", "MAP.gpkg", "--report", "REPORT", "PANORAMA.jpg", NULL});
-    printf("\nThe built-in weights learned on drawn towns and are small: on real pictures expect little of them, and "
-           "train\nyour own:\n\n  ");
+    printf(
+        "\nThe built-in weights were trained on drawn towns and are not usable on real imagery. Train your own:\n\n  ");
     print_command((const char *const[]){"train", "--help", NULL});
     g_free(uri);
     g_free(whole);
@@ -246,11 +257,12 @@ static int run(const struct arguments *a, const struct paths *p, const char *wan
 {
     int status = draw(a, p, wanted);
     if (status == DONE)
-        status = type(cmd_index, a, (const char *const[]){"index", "--raster", p->ortho, "--out", p->map, NULL});
+        status = type(cmd_index, a, (const char *const[]){"index", "--raster", p->ortho, "--out", p->map, NULL}, NULL);
     if (status == DONE)
         status = type(cmd_locate, a,
                       (const char *const[]){"locate", "--index", p->map, "--known", p->photos, "--format", "lines",
-                                            "--report", p->report, p->street, NULL});
+                                            "--report", p->report, p->street, NULL},
+                      NULL);
     if (status == DONE) print_end(p);
     return status;
 }

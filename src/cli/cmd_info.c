@@ -21,7 +21,7 @@ static const char help[] =
     "its\n"
     "fingerprint, what an aerial picture covers and a panorama spans, and its multiply-adds; the whole file is read "
     "and\n"
-    "checked. Of a map (MAP.gpkg): its tiles, where they lie and what they are out of, the fingerprint of its "
+    "checked. Of a map (MAP.gpkg): its tiles, where they lie and what they were made from, the fingerprint of its "
     "weights,\n"
     "and whether it is complete. Of a training run (its folder, state or log): how far it is. Of the other files that\n"
     "the program writes, and of pictures, what they are. Of other safetensors files: the tensors and the metadata.\n"

@@ -6,7 +6,8 @@
 static const struct examples {
     const char *name, *text;
 } all[] = {
-    {"demo", "  geoviewmatch demo                                  all of it, in the folder geoviewmatch-demo\n"},
+    {"demo", "  geoviewmatch demo                                  all of it, in the folder geoviewmatch-demo\n"
+             "  geoviewmatch demo --out /tmp/town --seed 5         another town, elsewhere\n"},
     {"locate", "  geoviewmatch locate --index town.gpkg --report report photos/\n"
                "  geoviewmatch locate --index town.gpkg --near exif --within 200 --format csv photos/ > places.csv\n"
                "  geoviewmatch locate --index town.gpkg --known places.csv --heading find --format lines photos/\n"},

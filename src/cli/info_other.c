@@ -64,7 +64,7 @@ static int info_picture(const char *path, const char *format, bool json)
     printf(": a %s picture", format);
     if (image.width > 0) printf(" of %d x %d pixels", image.width, image.height);
     printf("%s\n", lies ? ", georeferenced: `index --raster` makes a map of it" : "");
-    if (said.has_place) printf("  taken at       %.6f, %.6f by its own word\n", said.lat, said.lon);
+    if (said.has_place) printf("  GPS position   %.6f, %.6f\n", said.lat, said.lon);
     if (said.has_heading) printf("  heading        %.1f degrees\n", said.heading);
     if (lies)
         printf("  covers         latitude %.6f to %.6f, longitude %.6f to %.6f\n  pixel          %.3g m\n",
@@ -222,6 +222,6 @@ int info_folder(const char *path)
         if (access(file, F_OK) == 0) hint = "; it looks like a data set, which `check --data` describes";
     }
     free(file);
-    fail(&err, GVM_FILE, "%s: it is a folder, and none of a training run%s", path_tail(path), hint);
+    fail(&err, GVM_FILE, "%s: it is a folder, but not one of a training run%s", path_tail(path), hint);
     return failed(&err);
 }

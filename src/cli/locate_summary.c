@@ -61,8 +61,11 @@ void locate_print_summary(const struct answers *a)
         if (s.weak_known < s.known)
             printf(": of the other %zu, %.1f%% within %d m", s.known - s.weak_known,
                    percent(s.other_near, s.known - s.weak_known), NEAR_M);
+        if (s.located < s.photos) printf("; %zu of %zu photos were not located", s.photos - s.located, s.photos);
         putchar('\n');
-    } else if (s.located > 1) {
-        printf("\n%zu photos located, %zu of them weak (margin below %g)\n", s.located, s.weak, a->min_margin);
+    } else if (s.photos > 1) {
+        printf(s.located < s.photos ? "\n%zu of %zu photos located" : "\n%zu photos located", s.located, s.photos);
+        if (s.located > 0) printf(", %zu of them weak (margin below %g)", s.weak, a->min_margin);
+        putchar('\n');
     }
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "cli/cli.h"
 #include "cli/similar.h"
 
@@ -60,7 +61,7 @@ static int refuse(const char *name)
     const char *what = option ? "option" : "command";
     const char *meant = option ? similar(name, general_at, general, sizeof general / sizeof *general)
                                : similar(name, command_at, commands, COMMANDS);
-    if (meant) return usage_error(NULL, "there is no %s '%s'; did you mean '%s'?", what, name, meant);
+    if (meant) return usage_error(NULL, "there is no %s '%s' (did you mean '%s'?)", what, name, meant);
     return usage_error(NULL, "there is no %s '%s'", what, name);
 }
 
@@ -96,9 +97,26 @@ static void occupy_standard_streams(void)
     if (fd >= 0) close(fd);
 }
 
+/* Ends the process as the signal would have, without its half-written files. */
+static void end(int number)
+{
+    file_writers_drop();
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+/* Commands that stop in an orderly way (train, serve) hear these themselves. */
+static void hear_signals(void)
+{
+    static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (signal(ends[i], end) == SIG_IGN) signal(ends[i], SIG_IGN); /* nohup */
+}
+
 int main(int argc, char **argv)
 {
     occupy_standard_streams();
+    hear_signals();
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write that fails */
     signal(SIGXFSZ, SIG_IGN); /* and so is a file beyond the size that is allowed */
     int status = run(argc, argv);

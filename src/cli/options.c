@@ -66,8 +66,8 @@ int usage_error(const char *name, const char *format, ...)
     vsnprintf(sentence, sizeof sentence, format, arguments);
     va_end(arguments);
     const char *meant = meant_value(&values, sentence);
-    fail(&err, GVM_ARGUMENT, "%s%s%s%s", sentence, meant ? "; did you mean '" : "", meant ? meant : "",
-         meant ? "'?" : ""); /* no control characters */
+    fail(&err, GVM_ARGUMENT, "%s%s%s%s", sentence, meant ? " (did you mean '" : "", meant ? meant : "",
+         meant ? "'?)" : ""); /* no control characters */
     fflush(stdout);
     fprintf(stderr, "geoviewmatch%s%s: %s; see `geoviewmatch %s%s--help`\n", name ? " " : "", name ? name : "",
             err.text, name ? name : "", name ? " " : "");
@@ -99,7 +99,7 @@ static int refuse_unknown(const struct common *common, const char *typed)
         return usage_error(common->name, "option '%s' is short for more than one: --%s, --%s%s", word, both[0], both[1],
                            begin > 2 ? " and others" : "");
     const char *meant = word[0] == '-' && word[1] == '-' ? similar(word + 2, option_at, known, count) : NULL;
-    if (meant) return usage_error(common->name, "there is no option '%s'; did you mean '--%s'?", typed, meant);
+    if (meant) return usage_error(common->name, "there is no option '%s' (did you mean '--%s'?)", typed, meant);
     return usage_error(common->name, "there is no option '%s'", typed);
 }
 

@@ -14,8 +14,8 @@
 bool is_picture_name(const char *name)
 {
     /* those that no build reads are named by what is said of them, and not passed over */
-    static const char *const extensions[] = {"jpg",  "jpeg", "png", "webp", "tif", "tiff",
-                                             "heic", "heif", "hif", "avif", "jxl"};
+    static const char *const extensions[] = {"jpg",  "jpeg", "png",  "webp", "tif", "tiff", "heic",
+                                             "heif", "hif",  "avif", "jxl",  "dng", "gif",  "bmp"};
     const char *dot = strrchr(name, '.');
     for (size_t i = 0; dot != NULL && i < sizeof extensions / sizeof *extensions; i++)
         if (strcasecmp(dot + 1, extensions[i]) == 0) return true;

@@ -18,7 +18,7 @@ enum {
     ZOOM_LAST = 24,
     TILES_MOST = 96,
     PAD = 26,
-    NOTHING = 150
+    NOTHING = 214
 };
 
 /* A part of the world: mercator's x and y, each 0 to 1 for all of it, east and south of a corner. */
@@ -217,6 +217,14 @@ static void put_mark(FILE *out, double x, double y, const char *kind, bool weak,
     fputs("</g>", out);
 }
 
+/* A mark in a line of text, drawn as on the chart: few fonts have such characters. */
+static void put_sign(FILE *out, const char *kind, const char *meaning)
+{
+    fputs(" <svg viewBox=\"-22 -22 44 44\" width=\"18\" height=\"18\" aria-hidden=\"true\">", out);
+    put_mark(out, 0, 0, kind, false, 0);
+    fprintf(out, "</svg> %s", meaning);
+}
+
 /* Where the middle of the photo looks. */
 static void put_heading(FILE *out, double x, double y, double heading)
 {
@@ -271,9 +279,9 @@ void report_chart(struct report *r, size_t photo)
           "looks.",
           r->out);
     if (!isnan(l.lat) && !truth) fputs(" The true place lies far outside the map.", r->out);
-    if (truth) fputs(" <b>\342\214\226</b> Crosshair: the true place.", r->out);
+    if (truth) put_sign(r->out, "truth", "Crosshair: the true place.");
     if (info->has_place && !gps) fputs(" The photo\342\200\231s own GPS lies far outside the map.", r->out);
-    if (gps) fputs(" <b>\342\226\263</b> Triangle: the photo\342\200\231s own GPS.", r->out);
+    if (gps) put_sign(r->out, "gps", "Triangle: the photo\342\200\231s own GPS.");
     if (q->within_m > 0) fprintf(r->out, " Dashed circle: what was searched, %g m around.", q->within_m);
     fputs("</figcaption>", r->out);
 }

@@ -22,7 +22,7 @@ gvm_status map_features_path(char **features, const char *path, gvm_error *err)
     size_t length = strlen(path), stem = length > 5 ? length - 5 : 0;
     *features = NULL;
     if (stem == 0 || path[stem - 1] == '/' || strcasecmp(path + stem, ".gpkg") != 0)
-        return fail(err, GVM_ARGUMENT, "%s: a map's name ends in .gpkg", path_tail(path));
+        return fail(err, GVM_ARGUMENT, "%s: a map's name ends in .gpkg; `index` makes one of imagery", path_tail(path));
     *features = malloc(stem + sizeof ".features");
     if (*features == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for it", path_tail(path));
     memcpy(*features, path, stem);

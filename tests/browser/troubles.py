@@ -55,7 +55,7 @@ def broken(page, server, town, folder):
 
 
 def trusted(page):
-    """What is refused as no full panorama is taken as one if the user says so, its heat maps too."""
+    """What is refused as not a full panorama is taken as one if the user says so, its heat maps too."""
     before = len(page.requests)
     page.run("""(async () => {
         const canvas = Object.assign(document.createElement('canvas'), { width: 400, height: 300 });
@@ -70,7 +70,9 @@ def trusted(page):
     })()""")
     page.until("document.querySelector('#answer h2').textContent === 'four_thirds.png'"
                " && document.querySelector('#answer .problem button')", "a refusal")
-    assert "panorama" in page.text("#answer .problem p") and "panorama" not in asked(page)[-1], asked(page)[-1]
+    said = page.text("#answer .problem p")
+    assert "is not a full panorama" in said and "--panorama" not in said, said  # a button says it here
+    assert "panorama" not in asked(page)[-1], asked(page)[-1]
     page.click("#answer .problem button:first-child")
     page.until("document.querySelector('#answer .verdict')", "an answer all the same")
     assert asked(page)[-1]["panorama"] == "yes", asked(page)[-1]

@@ -5,6 +5,14 @@
 GEOVIEWMATCH=$(realpath "$GEOVIEWMATCH")
 town="$tmp/my town"
 
+# Interrupted, it leaves no half-written file, and the same command goes on.
+"$GEOVIEWMATCH" demo --out "$town" --quiet > "$tmp/out" & pid=$!
+until compgen -G "$town/*.tmp" > "$tmp/writing"; do kill -0 $pid; sleep 0.05; done
+kill -TERM $pid
+wait $pid && { echo "it was not interrupted"; exit 1; }
+! compgen -G "$town/*.tmp"
+[ ! -e "$town/ortho.tif" ]
+
 expect 0 demo --out "$town" --quiet
 says out "\$ $GEOVIEWMATCH world --ortho --out '$town'" "\$ $GEOVIEWMATCH index --raster" \
     "\$ $GEOVIEWMATCH locate --index" "30 photos whose place is known: median error" \

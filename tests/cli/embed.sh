@@ -43,7 +43,7 @@ touch "$tmp/mixed/.hidden.png"
 expect 1 embed --weights "$w" --view street --out "$tmp/m.safetensors" --batch 2 \
     "$tmp/mixed" "$tmp/gone.png" "$tmp/none" "$tmp/folder.png" $demo/street/2.png
 lines err 7
-says err "mixed/b.png: this PNG picture cannot be decoded" "mixed/a.png: 200 x 200 is no full panorama" \
+says err "mixed/b.png: this PNG picture cannot be decoded" "mixed/a.png: 200 x 200 is not a full panorama" \
     "mixed/d.jpg: it is not a JPEG, PNG, WebP or TIFF picture" "mixed/e.tiff: the file is empty" \
     "gone.png: cannot open it: No such file or directory" "none: no JPEG, PNG, WebP, TIFF or HEIC file lies in this folder" \
     "folder.png: no JPEG, PNG, WebP, TIFF or HEIC file lies in this folder"

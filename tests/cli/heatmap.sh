@@ -40,7 +40,7 @@ says out '"score"' '"width": 728'
 # What is refused, and leaves the old file.
 cp "$tmp/pair.png" "$tmp/old"
 expect 1 heatmap --weights "$w" --view street --out "$tmp/pair.png" $demo/aerial/1.png
-refused "no full panorama"
+refused "not a full panorama"
 expect 1 heatmap --weights "$w" --side-by-side "$tmp/gone.png" --out "$tmp/pair.png" $demo/street/1.png
 refused "gone.png: cannot open it"
 cmp "$tmp/pair.png" "$tmp/old"

@@ -105,6 +105,6 @@ for start in '\211PNG\r\n\32\n' '\377\330\377' 'II*\0' 'GVMpics\0' 'RIFF\0\0\0\0
     refused "$tmp/cut: "
 done
 expect 1 info "$tmp/data"
-refused "$tmp/data: it is a folder, and none of a training run; it looks like a data set, which \`check --data\` describes"
+refused "$tmp/data: it is a folder, but not one of a training run; it looks like a data set, which \`check --data\` describes"
 expect 1 info "$tmp/town/street"
-refused "it is a folder, and none of a training run"
+refused "it is a folder, but not one of a training run"

@@ -43,7 +43,7 @@ head -c 3000 $demo/street/2.png > "$tmp/cut.png"
 expect 1 locate --weights "$w" --tiles $tiles --top 1 --json "$tmp/cut.png" $demo/street/1.png \
     $demo/aerial/1.png "$tmp/gone.jpg"
 lines err 3
-says err "cut.png: this PNG picture cannot be decoded" "aerial/1.png: 200 x 200 is no full panorama" \
+says err "cut.png: this PNG picture cannot be decoded" "aerial/1.png: 200 x 200 is not a full panorama" \
     "--panorama yes if this is one" "gone.jpg: cannot open it: No such file or directory"
 python3 - "$tmp/out" <<'END'
 import json, sys
@@ -51,10 +51,17 @@ p = json.load(open(sys.argv[1]))
 assert ["error" in x for x in p] == [True, False, True, True] and len(p[1]["hits"]) == 1
 assert p[3]["error"].endswith("gone.jpg: cannot open it: No such file or directory")
 END
+expect 1 locate --weights "$w" --tiles $tiles --format lines "$tmp/gone.jpg" $demo/street/1.png $demo/street/2.png
+says out "2 of 3 photos located, "
+printf 'street,lat,lon\nstreet/1.png,45,-30\nstreet/2.png,45,-30\n' > "$tmp/two.csv"
+expect 1 locate --weights "$w" --tiles $tiles --known "$tmp/two.csv" "$tmp/gone.jpg" $demo/street/1.png $demo/street/2.png
+says out "2 photos whose place is known" "; 1 of 3 photos were not located"
 expect 1 locate --weights "$w" --tiles $tiles "$tmp/gone.jpg"
 refused "gone.jpg: cannot open it"
 expect 1 locate --weights "$w" --tiles $tiles --json "$tmp/gone.jpg"
 python3 -m json.tool "$tmp/out" > /dev/null
+expect 1 locate --index $demo/street/1.png $demo/street/1.png
+refused "1.png: a map's name ends in .gpkg; \`index\` makes one of imagery"
 
 # Tiles that fail are left out.
 cp -r $demo "$tmp/town"

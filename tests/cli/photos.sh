@@ -30,7 +30,7 @@ jpeg=$tmp/bare.jpg
 locate=(locate --weights "$w" --tiles $demo/tiles.csv --top 1 --heading 0)
 expect 0 "${locate[@]}" "$jpeg"
 expect 1 "${locate[@]}" "$tmp/photo.jpg"
-refused "photo.jpg: this 640 x 160 picture is no full panorama as far as it says" "--panorama yes if this is one"
+refused "photo.jpg: this 640 x 160 picture is not a full panorama by what it says" "--panorama yes if this is one"
 expect 0 "${locate[@]}" --panorama yes "$tmp/photo.jpg"
 sed "s|$tmp/photo.jpg|PICTURE|" "$tmp/out" > "$tmp/photo.txt"
 expect 0 "${locate[@]}" --panorama no "$jpeg"
@@ -40,12 +40,12 @@ expect 2 "${locate[@]}" --panorama maybe "$jpeg"
 refused "--panorama takes yes or no, not 'maybe'"
 
 expect 1 embed --weights "$w" --view street --out "$tmp/f.safetensors" "$tmp/photo.jpg"
-says err "no full panorama"
+says err "not a full panorama"
 expect 0 embed --weights "$w" --view street --panorama yes --out "$tmp/f.safetensors" "$tmp/photo.jpg"
 expect 2 embed --weights "$w" --view aerial --panorama yes --out "$tmp/f.safetensors" "$tmp/photo.jpg"
 refused "--panorama goes with --view street"
 expect 1 heatmap --weights "$w" --view street --out "$tmp/h.png" "$tmp/photo.jpg"
-refused "no full panorama"
+refused "not a full panorama"
 expect 0 heatmap --weights "$w" --view street --panorama yes --out "$tmp/h.png" "$tmp/photo.jpg"
 
 # A report shows what was taken.
@@ -57,8 +57,11 @@ mkdir "$tmp/mixed"
 cp "$jpeg" "$tmp/mixed/b.JPG"
 printf '\0\0\0\x18ftypheic\0\0\0\0mif1heic' > "$tmp/mixed/a.HEIC"
 printf '\0\0\0\x18ftypavif\0\0\0\0mif1miaf' > "$tmp/mixed/c.Avif"
+cp "$tmp/photo.jpg" "$tmp/mixed/d.DNG"
+printf 'GIF89a' > "$tmp/mixed/e.gif"
 expect 1 "${locate[@]}" --quiet "$tmp/mixed"
-lines err 2
-says err "a.HEIC: " "c.Avif: it is a picture in AVIF, which cannot be read here; convert it to JPEG"
+lines err 4
+says err "a.HEIC: " "c.Avif: it is a picture in AVIF, which cannot be read here; convert it to JPEG" \
+    "d.DNG: " "e.gif: "
 [ "$(grep -c 'convert it to JPEG' "$tmp/err")" = 2 ]
 says out "b.JPG"

@@ -209,7 +209,7 @@ def fits(responses, status, headers, body, api, where):
 
 def sentences(service):
     jpeg = {"Content-Type": "image/jpeg"}
-    for body, wanted in ((b"no picture", "the picture: it is not a JPEG"), (png(64, 64), "64 x 64 is no full panorama"),
+    for body, wanted in ((b"no picture", "the picture: it is not a JPEG"), (png(64, 64), "64 x 64 is not a full panorama"),
                          (png(30000, 30000), "30000 x 30000 is more than the")):
         assert wanted in service.problem(422, "POST", "/v1/locate", body, jpeg)
     assert "no tile of the map lies within 100 m" in service.problem(422, "POST", "/v1/locate?near=0,0",
