@@ -409,6 +409,26 @@ static void test_hostile(void **state)
         "PRAGMA writable_schema = 1; INSERT INTO sqlite_master VALUES ('table', 'other', 'other', 0, 'CREATE VIRTUAL "
         "TABLE other USING VirtualOGR(''/etc/passwd'')')");
     expect_bad_map(GVM_FORMAT, "m.gpkg: the virtual table \"other\" in it is not of a map");
+    static const char *const texts[][2] = {
+        /* put in by hand, to be taken for something else */
+        {"table", "CREATE VIRTUAL TABLE other USING VirtualOGR(''/etc/passwd'', 0, ''x USING rtree('')"},
+        {"table", "CREATE VIRTUAL TABLE \"other\" USING rtree(id, a, b) -- )"},
+        {"table", "CREATE/**/VIRTUAL TABLE other USING VirtualOGR(''/etc/passwd'')"},
+        {"table", "CREATE  VIRTUAL TABLE other USING VirtualOGR(''/etc/passwd'')"},
+        {"table", "create virtual table other using VirtualOGR(''/etc/passwd'')"},
+        {"TABLE", "CREATE VIRTUAL TABLE other USING VirtualOGR(''/etc/passwd'')"},
+        {"VIEW", "CREATE VIEW other AS SELECT 1"},
+        {"view", "CREATE TEMP VIEW other AS SELECT 1"},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        char sql[400];
+        make_map();
+        snprintf(sql, sizeof sql,
+                 "PRAGMA writable_schema = 1; INSERT INTO sqlite_master VALUES ('%s', 'other', 'other', 0, '%s')",
+                 texts[i][0], texts[i][1]);
+        run_sql(sql);
+        expect_bad_map(GVM_FORMAT, "\"other\" in it is not of a map");
+    }
     static const char *const triggers[] = {
         "CREATE TRIGGER t AFTER INSERT ON tiles BEGIN SELECT ogr_geocode('x'); END",
         "CREATE TRIGGER rtree_tiles_geom_insert2 AFTER INSERT ON tiles BEGIN SELECT load_extension('x'); END",
@@ -425,7 +445,12 @@ static void test_hostile(void **state)
         empty_folder(NULL);
     }
     make_map(); /* a user's own table does no harm */
-    run_sql("CREATE TABLE notes (text); CREATE VIEW short AS SELECT text FROM notes; INSERT INTO notes VALUES ('x')");
+    run_sql(
+        "CREATE TABLE notes (text); CREATE VIEW short AS SELECT text FROM notes; INSERT INTO notes VALUES ('x');"
+        "create table if not exists main.[my notes](a unique, b); create unique index \"a \"\"b\"\"\" on [my notes](b);"
+        "CREATE TABLE ä$1(x) ; create temp view v as select 1; create  virtual table r2 using rtree(id, a, b);"
+        "CREATE TRIGGER IF NOT EXISTS main.'t''1' AFTER INSERT ON notes BEGIN SELECT 1; END;"
+        "ALTER TABLE notes RENAME TO \"the notes\"; CREATE TABLE copied AS SELECT * FROM \"the notes\"");
     gvm_map_free(open_map());
     struct map_file *file = open_to_write();
     append(file, 1);

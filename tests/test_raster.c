@@ -472,12 +472,23 @@ static void test_refused(void **state)
     expect_refusal(&(gvm_map_options){.tiles = "a", .tile_m = 3}, GVM_ARGUMENT, "for rasters only");
 }
 
-/* A VRT names files of its own: those of other machines are not reached. */
+/* A VRT names files of its own: those of other machines are not reached, nor any by way of a file that names them. */
 static void test_vrt(void **state)
 {
     (void)state;
-    static const char *const sources[] = {"/vsicurl/http://127.0.0.1:9/a.tif", "/vsis3/bucket/a.tif",
-                                          "/vsicurl?url=http://127.0.0.1:9/a.tif", "/vsistdin/", "gone.tif"};
+    char sparse[PATH_MAX];
+    struct raster_recipe r = {.crs = "EPSG:32633", .bands = 3};
+    place_raster(r.place, 500000, 5540000, 0.5, 0);
+    make_raster("b.tif", &r);
+    snprintf(sparse, sizeof sparse, "/vsisparse/%s", in_folder("sparse.xml"));
+    put_text("sparse.xml", "<VSISparseFile><Length>10000000</Length><SubfileRegion><Filename relative=\"1\">b.tif"
+                           "</Filename><RegionLength>10000000</RegionLength></SubfileRegion></VSISparseFile>");
+    const char *const sources[] = {"/vsicurl/http://127.0.0.1:9/a.tif",
+                                   "/vsis3/bucket/a.tif",
+                                   "/vsicurl?url=http://127.0.0.1:9/a.tif",
+                                   "/vsistdin/",
+                                   sparse,
+                                   "gone.tif"};
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
         char text[800];
         snprintf(

@@ -25,8 +25,9 @@ void RegisterOGRSQLite(void);
 const char *const gdal_raster_drivers[] = {"GTiff", "VRT",  "MBTiles",     "GPKG", "JPEG",
                                            "PNG",   "WEBP", "JP2OpenJPEG", NULL};
 
-/* File systems that stay within the machine. */
-static const char *const local[] = {"/vsimem/", "/vsizip/", "/vsitar/", "/vsigzip/", "/vsisubfile/", "/vsisparse/"};
+/* File systems that stay within the machine, and that read no other file than the one in the name (as /vsisparse/
+ * does). */
+static const char *const local[] = {"/vsimem/", "/vsizip/", "/vsitar/", "/vsigzip/", "/vsisubfile/"};
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 

@@ -143,8 +143,8 @@ static gvm_status read_facts(struct map_file *f, OGRLayerH layer, gvm_error *err
 
 static gvm_status refuse_object(const char *where, const char *type, const char *name, gvm_error *err)
 {
-    return fail(err, GVM_FORMAT, "%s: the %s \"%.60s\" in it is not of a map, and may be there to do harm", where, type,
-                name);
+    return fail(err, GVM_FORMAT, "%s: the %.20s \"%.60s\" in it is not of a map, and may be there to do harm", where,
+                type, name);
 }
 
 /* Whether SQL calls a function of GDAL's that reaches beyond the file, or loads a library: a name that begins so. */
@@ -157,24 +157,69 @@ static bool reaches_out(const char *sql)
     return false;
 }
 
+/* What comes behind such a start and the name. NULL where the text goes on otherwise. */
+static const char *behind_name(const char *sql, const char *start, const char *name)
+{
+    size_t n = strlen(start);
+    if (strncmp(sql, start, n) != 0) return NULL;
+    sql += n;
+    const char close = *sql == '[' ? ']' : *sql == '"' || *sql == '\'' || *sql == '`' ? *sql : '\0';
+    if (close == '\0') {
+        for (n = 0; isalnum((unsigned char)sql[n]) || sql[n] == '_' || sql[n] == '$' || (sql[n] & 0x80) != 0;) n++;
+        return n > 0 && n == strlen(name) && strncmp(sql, name, n) == 0 ? sql + n : NULL;
+    }
+    for (sql++; *sql != '\0' && (*sql != close || (close != ']' && sql[1] == close)); sql++, name++) {
+        if (*sql == close) sql++; /* a quote in quotes is written twice */
+        if (*sql != *name) return NULL;
+    }
+    return *sql == close && *name == '\0' ? sql + 1 : NULL;
+}
+
+static bool is_rtree(const char *text)
+{
+    static const char *const starts[] = {" USING rtree(", " USING \"rtree\"("};
+    static const char columns[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_,\" \t\r\n";
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+        size_t n = strlen(starts[i]);
+        if (strncasecmp(text, starts[i], n) == 0) return strcmp(text + n + strspn(text + n, columns), ")") == 0;
+    }
+    return false;
+}
+
+/* Whether a text is how SQLite writes that of an object of this type and name, whatever was typed. Another one was put
+ * there by hand: SQLite does what the text says, and we look at type and name. */
+static bool is_written_so(const char *sql, const char *type, const char *name, bool *virtual)
+{
+    static const char *const starts[][2] = {{"table", "CREATE TABLE "},
+                                            {"index", "CREATE INDEX "},
+                                            {"index", "CREATE UNIQUE INDEX "},
+                                            {"trigger", "CREATE TRIGGER "},
+                                            {"view", "CREATE VIEW "}};
+    const char *rest = strcmp(type, "table") == 0 ? behind_name(sql, "CREATE VIRTUAL TABLE ", name) : NULL;
+    *virtual = rest != NULL;
+    if (rest != NULL) return is_rtree(rest);
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        if (strcmp(type, starts[i][0]) == 0 && behind_name(sql, starts[i][1], name) != NULL) return true;
+    return false;
+}
+
 /* Whether the schema is one that the driver may look at: GDAL opens what it finds, and a virtual table can be any file
  * of this machine. Reading it runs nothing. */
 static gvm_status check_schema(const struct map_file *f, sqlite3_stmt *objects, gvm_error *err)
 {
-    static const char virtual[] = "CREATE VIRTUAL TABLE";
-    bool facts = false;
+    bool facts = false, virtual;
     int step;
     while ((step = sqlite3_step(objects)) == SQLITE_ROW) {
         const char *type = (const char *)sqlite3_column_text(objects, 0);
         const char *name = (const char *)sqlite3_column_text(objects, 1);
         const char *sql = (const char *)sqlite3_column_text(objects, 2);
-        if (type == NULL || name == NULL || sql == NULL) continue; /* an index of SQLite's own */
+        if (sql == NULL) continue; /* an index of SQLite's own */
+        if (type == NULL || name == NULL) return refuse_object(f->where, "object", "", err);
         if (strcmp(type, "view") == 0 && (strcasecmp(name, "tiles") == 0 || strcasecmp(name, "geoviewmatch") == 0 ||
                                           strncasecmp(name, "gpkg_", 5) == 0 || strncasecmp(name, "rtree_", 6) == 0))
             return refuse_object(f->where, "view", name, err);
-        if (strncasecmp(sql, virtual, sizeof virtual - 1) == 0 && strcasestr(sql, "USING rtree(") == NULL &&
-            strcasestr(sql, "USING \"rtree\"(") == NULL)
-            return refuse_object(f->where, "virtual table", name, err);
+        if (!is_written_so(sql, type, name, &virtual))
+            return refuse_object(f->where, virtual ? "virtual table" : type, name, err);
         if (reaches_out(sql)) return refuse_object(f->where, type, name, err);
         facts = facts || (strcmp(type, "table") == 0 && strcasecmp(name, "geoviewmatch") == 0);
     }
