@@ -67,7 +67,7 @@ static void take_gpano(struct gpano *gpano, const char *name, const char *value)
  * *reference: the letter; 0 for a number of degrees without one, ? for degrees and minutes without one. */
 static double coordinate(char *reference, const char *value)
 {
-    static const char between[] = ", \t'\"degDEG";
+    static const char between[] = ", \t'\"";
     double degrees = 0, unit = 1;
     bool minus = *value == '-';
     *reference = 0;
@@ -77,7 +77,9 @@ static double coordinate(char *reference, const char *value)
         double x = g_ascii_strtod(value, &rest);
         if (!isfinite(x) || (i > 0 && x >= 60)) return NAN;
         degrees += x / unit;
-        for (value = rest; *value != '\0' && (*value & 0x80 || strchr(between, *value) != NULL);) value++;
+        for (value = rest; *value != '\0' && (*value & 0x80 || strchr(between, *value) != NULL); value++) continue;
+        if (i == 0 && g_ascii_strncasecmp(value, "deg", 3) == 0)
+            for (value += 3; *value == ' ';) value++;
     }
     char letter = g_ascii_toupper(*value);
     if (unit == 1 || (letter != '\0' && (value[1] != '\0' || strchr("NSEW", letter) == NULL))) return NAN;
