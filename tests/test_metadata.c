@@ -2,6 +2,7 @@
  */
 #include "image/metadata.h"
 
+#include <gio/gio.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -329,11 +330,10 @@ static uint32_t crc32_of(const uint8_t *p, size_t n)
     return ~crc;
 }
 
-/* A chunk behind a PNG's header. */
-static void insert_chunk(const char *name, const char *type, const void *data, size_t size)
+/* A chunk behind a PNG's header, or behind its pixels. */
+static void insert_chunk_at(const char *name, bool behind, const char *type, const void *data, size_t size)
 {
-    enum { AT = 33 };
-    size_t all = read_back(name);
+    size_t all = read_back(name), AT = behind ? all - 12 : 33; /* IEND has 12 bytes */
     uint8_t chunk[10000] = {(uint8_t)(size >> 24), (uint8_t)(size >> 16), (uint8_t)(size >> 8), (uint8_t)size};
     memcpy(chunk + 4, type, 4);
     memcpy(chunk + 8, data, size);
@@ -342,6 +342,11 @@ static void insert_chunk(const char *name, const char *type, const void *data, s
     memmove(file_bytes + AT + 12 + size, file_bytes + AT, all - AT);
     memcpy(file_bytes + AT, chunk, 12 + size);
     put_bytes(name, file_bytes, all + 12 + size);
+}
+
+static void insert_chunk(const char *name, const char *type, const void *data, size_t size)
+{
+    insert_chunk_at(name, false, type, data, size);
 }
 
 static void expect_place(const char *name, int width, int height)
@@ -377,7 +382,35 @@ static void png_chunks(void **state)
         save("b.png", pixels, 30, 20, 3, VIPS_FORMAT_UCHAR, (struct extra){0});
         insert_chunk("b.png", "tEXt", text->str, text->len);
         expect_place("b.png", 20, 30);
+        save("b.png", pixels, 30, 20, 3, VIPS_FORMAT_UCHAR, (struct extra){0});
+        insert_chunk_at("b.png", true, "tEXt", text->str, text->len);
+        expect_place("b.png", 20, 30);
         g_string_free(text, TRUE);
+    }
+    static const char head[] = "XML:com.adobe.xmp\0\0\0en\0\0", xmp[] = "<a GPano:PoseHeadingDegrees='219'/>";
+    for (int k = 0; k < 4; k++) { /* plain or compressed, before the pixels or behind them */
+        guint8 text[300];
+        gsize taken, made = sizeof xmp - 1;
+        memcpy(text, head, sizeof head - 1);
+        memcpy(text + sizeof head - 1, xmp, made);
+        if (k % 2) {
+            GConverter *zlib = G_CONVERTER(g_zlib_compressor_new(G_ZLIB_COMPRESSOR_FORMAT_ZLIB, 9));
+            text[18] = 1;
+            assert_int_equal(g_converter_convert(zlib, xmp, sizeof xmp - 1, text + sizeof head - 1, 200,
+                                                 G_CONVERTER_INPUT_AT_END, &taken, &made, NULL),
+                             G_CONVERTER_FINISHED);
+            g_object_unref(zlib);
+        }
+        save("c.png", pixels, 30, 20, 3, VIPS_FORMAT_UCHAR, (struct extra){0});
+        insert_chunk_at("c.png", k > 1, "iTXt", text, sizeof head - 1 + made);
+        struct image image;
+        assert_int_equal(image_about(&image, in_folder("c.png"), NULL), GVM_OK);
+        assert_true(image.gpano.has_heading && image.gpano.heading == 219);
+        for (gsize n = 0; n < sizeof head - 1 + made; n += 3) { /* cut off */
+            save("c.png", pixels, 30, 20, 3, VIPS_FORMAT_UCHAR, (struct extra){0});
+            insert_chunk_at("c.png", true, "iTXt", text, n);
+            assert_int_equal(image_about(&image, in_folder("c.png"), NULL), GVM_OK);
+        }
     }
 }
 

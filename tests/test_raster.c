@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "folder_support.h"
@@ -550,6 +551,29 @@ static void test_xyz(void **state)
     assert_false(xyz_place(&p, 60, 0, 0));
     expect_refusal(&(gvm_map_options){.xyz = in_folder("gone")}, GVM_FILE, "gone: cannot read it");
     expect_refusal(&(gvm_map_options){.xyz = in_folder("")}, GVM_FORMAT, "no tile z/x/y.jpg");
+    static const char *const names[] = {"19/0281673/00171932.png", "19/281674/171932@2x.PNG", "19/281675/171932.jfif"};
+    make_raster("tile.png", &(struct raster_recipe){.driver = "PNG"});
+    assert_int_equal(mkdir(in_folder("19"), 0777), 0);
+    for (int i = 0; i < 3; i++) {
+        char tile[PATH_MAX], folder[PATH_MAX];
+        snprintf(tile, sizeof tile, "%s", in_folder("tile.png"));
+        snprintf(folder, sizeof folder, "%s", in_folder(names[i]));
+        *strrchr(folder, '/') = '\0';
+        assert_int_equal(mkdir(folder, 0777), 0);
+        assert_int_equal(link(tile, in_folder(names[i])), 0);
+    }
+    struct imagery *imagery = open_imagery(&(gvm_map_options){.xyz = in_folder("")});
+    struct cut cut = cut_all(imagery);
+    assert_true(cut.count == 3 && cut.failed == 0 && cut.empty == 0);
+    free_cut(&cut);
+    imagery_free(imagery);
+    for (int i = 0; i < 3; i++) {
+        char folder[PATH_MAX];
+        snprintf(folder, sizeof folder, "%s", in_folder(names[i]));
+        unlink(folder);
+        *strrchr(folder, '/') = '\0';
+        assert_int_equal(rmdir(folder), 0);
+    }
 }
 
 /* The sanitizer does not see what GDAL holds. */
@@ -576,7 +600,7 @@ int main(void)
         cmocka_unit_test_teardown(test_void, empty_folder),
         cmocka_unit_test_teardown(test_refused, empty_folder),
         cmocka_unit_test_teardown(test_vrt, empty_folder),
-        cmocka_unit_test(test_xyz),
+        cmocka_unit_test_teardown(test_xyz, empty_folder),
         cmocka_unit_test(test_all_closed),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
