@@ -111,8 +111,6 @@ void make_raster(const char *name, const struct raster_recipe *r)
         for (int b = 0; b < bands; b++) GDALSetRasterNoDataValue(GDALGetRasterBand(data, b + 1), 0);
     for (int b = 0; b < bands; b++) fill(data, r, b, bands);
     if (r->nodata == 2) set_mask(data);
-    if (r->overviews)
-        assert_int_equal(GDALBuildOverviews(data, "AVERAGE", 2, (int[]){2, 4}, 0, NULL, NULL, NULL), CE_None);
     if (!tiff) {
         bool lossy = strcmp(r->driver, "JP2OpenJPEG") == 0;
         const char *const exact[] = {"QUALITY=100", "REVERSIBLE=YES", NULL};

@@ -18,7 +18,6 @@ struct raster_recipe {
     int palette;        /* a band of numbers, whose colours are looked up; 2: those of the left half are transparent */
     int nodata;    /* the left half is void: 1 no-data 0, 2 a mask, 3 alpha; 4: alpha has all shades, as infrared */
     int opaque;    /* the most that alpha is; 0: what its type holds */
-    int overviews; /* a GeoTIFF has some */
     const char *option; /* of the GeoTIFF, NAME=VALUE */
 };
 

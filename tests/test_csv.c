@@ -27,7 +27,7 @@ static const char *read_bytes(const void *bytes, size_t size)
     text = realloc(text, size > 0 ? size : 1);
     out[0] = '\0';
     csv_start(&csv, text, size, ',', 4, "l.csv");
-    gvm_status status = csv_header(order, &csv, names, 4, 3, &err);
+    gvm_status status = csv_header(order, &csv, names, 4, 3, false, &err);
     while (status == GVM_OK && csv_next(&csv, &status, &err)) {
         const char *row[4] = {"", "", "", ""};
         double lat, lon;

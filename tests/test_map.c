@@ -39,6 +39,11 @@ static void test_good_lists(void **state)
     expect_list("lon,metres,image,lat\n-.5,,0.png,51.25\n-15e-1,72.5,1.png,+51.25\n", 2);
     expect_list(
         "\n \"image\" , lat,\tlon ,metres\n\n  0.png ,51.25 , -0.5,\n\"1.png\",\"51.25\",\"-1.5\",\"72.5\"\n  \n", 2);
+    expect_list("id,image,lat,when,lon,metres\n7,0.png,51.25,2020-01-01T00:00:00Z,-0.5,\n8,1.png,51.25,,-1.5,72.5\n",
+                2);
+    expect_list(",a,b,c,d,e,f,g,h,i,j,k,m,n,o,p,q,r,s,image,lat,lon\n,,,,,,,,,,,,,,,,,,,0.png,51.25,-0.5\n", 1);
+    expect_list("SourceFile,GPSLatitude,GPSLongitude\n0.png,51.25,-0.5\n", 1);
+    expect_list("image,lat [deg],lon (deg)\n0.png,51.25,-0.5\n", 1);
 
     struct tiles tiles;
     gvm_error err;
@@ -63,7 +68,9 @@ static void test_bad_lists(void **state)
         {"image,lat,lat\na,1,2\n", "list, line 1: the header has \"lat\" twice"},
         {"a.png,1,2\n", "list, line 1: the header's \"a.png\" is none of"},
         {"image|lat|lon\n", "line 1: the header's \"image|lat|lon\" is none of"},
-        {"image,lat,lon,metres,id\n", "line 1: it has more than the 4 fields"},
+        {"image,lat,lon,metre\na,1,2,70\n", "line 1: the header's \"metre\" is none of"}, /* not another column */
+        {"image,lat,lon,mtres\na,1,2,70\n", "line 1: the header's \"mtres\" is none of"},
+        {"image,latt,lon,id\na,1,2,70\n", "line 1: the header's \"latt\" is none of"},
         {"image,lat,lon\na,1\n", "line 2: it has 2 fields where the header has 3"},
         {"image,lat,lon\na\n", "line 2: it has 1 field where"},
         {"image,lat,lon\na,1,2,3\n", "line 2: it has 4 fields where the header has 3"},

@@ -2,6 +2,7 @@
  */
 #include "image/metadata.h"
 
+#include <gio/gio.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -46,6 +47,10 @@ static void panoramas(void **state)
         "\xef\xbb\xbf<?xpacket begin='\xef\xbb\xbf'?><a xmlns:GPano='" GPANO_SPACE
         "' GPano:FullPanoWidthPixels='&#56;000' GPano:PoseHeadingDegrees='-12.5'/><?xpacket end='w'?>",
         "<a xmlns:GPano='" GPANO_SPACE "' GPano:FullPanoWidthPixels='8000' GPano:PoseHeadingDegrees='-12.5'><b",
+        "<a xmlns:GPano='https://ns.google.com/photos/1.0/panorama' GPano:FullPanoWidthPixels='8000' "
+        "GPano:PoseHeadingDegrees='-12.5'/>",
+        "<a xmlns:GPano='" GPANO_SPACE "' by='M\xfcller &nbsp;&co' GPano:FullPanoWidthPixels='8000' "
+        "GPano:PoseHeadingDegrees='-12.5'/>", /* Latin 1, and entities of HTML */
         "<a xmlns:GPano='" GPANO_SPACE "'><!-- GPano:FullPanoWidthPixels='1' --><b GPano:FullPanoWidthPixels='8000'/>"
         "<b GPano:PoseHeadingDegrees='-12.5'/><b GPano:FullPanoWidthPixels='x' FullPanoWidthPixels='7'/></a>"};
     for (size_t i = 0; i < sizeof says / sizeof *says; i++) {
@@ -75,6 +80,29 @@ static void panoramas(void **state)
     assert_false(gpano_says(&xmp.gpano));
 }
 
+/* The specification allows UTF-16 and UTF-32 too. */
+static void encodings(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"UTF-16LE", "UTF-16BE", "UTF-32LE", "UTF-32BE"};
+    static const char text[] =
+        "\xef\xbb\xbf<?xpacket begin=''?><a xmlns:GPano='" GPANO_SPACE "' GPano:FullPanoWidthPixels='8000'/>";
+    for (size_t i = 0; i < 2 * sizeof names / sizeof *names; i++) {
+        gsize size;
+        const char *from = text + (i % 2 ? 3 : 0); /* with a byte order mark, and without */
+        char *wide = g_convert(from, -1, names[i / 2], "UTF-8", NULL, &size, NULL);
+        assert_non_null(wide);
+        for (size_t n = 0; n <= size; n++) {
+            char *part = g_memdup2(wide, n);
+            struct xmp xmp = {.guid = ""};
+            xmp_read(&xmp, part, n);
+            if (n == size) assert_true(xmp.gpano.full_width == 8000);
+            g_free(part);
+        }
+        g_free(wide);
+    }
+}
+
 /* XMP repeats EXIF in its own way. */
 static void coordinates(void **state)
 {
@@ -82,16 +110,27 @@ static void coordinates(void **state)
     static const struct {
         const char *says;
         double lat, lon, heading;
-    } cases[] = {{"x:GPSLatitude='51,30.3N' x:GPSLongitude='1,15,36W' x:GPSImgDirection='9000/100'", 51.505, -1.26, 90},
-                 {"x:GPSLatitude='51.505s' x:GPSLongitude='1.26E' x:GPSImgDirection='90.5' x:GPSImgDirectionRef='T'",
-                  -51.505, 1.26, 90.5},
-                 {"x:GPSLatitude='51,30.3' x:GPSLongitude='1,15,36W' x:GPSImgDirection='90' x:GPSImgDirectionRef='M'",
-                  NAN, 0, NAN},
-                 {"x:GPSLatitude='51,30.3X' x:GPSLongitude='1,15,36W' x:GPSImgDirection='90/0'", NAN, 0, NAN},
-                 {"x:GPSLatitude='51,30.3N' x:GPSImgDirection='x'", NAN, 0, NAN},
-                 {"x:GPSLatitude='91,0N' x:GPSLongitude='1,15,36W' x:GPSImgDirection='0/0'", NAN, 0, NAN},
-                 {"x:GPSLatitude='51,30.3NN' x:GPSLongitude='1,15,36W' x:GPSImgDirection='-1000'", NAN, 0, NAN},
-                 {"x:GPSLatitude='nanN' x:GPSLongitude='infW' x:GPSImgDirection='nan'", NAN, 0, NAN}};
+    } cases[] = {
+        {"x:GPSLatitude='51,30.3N' x:GPSLongitude='1,15,36W' x:GPSImgDirection='9000/100'", 51.505, -1.26, 90},
+        {"x:GPSLatitude='51.505s' x:GPSLongitude='1.26E' x:GPSImgDirection='90.5' x:GPSImgDirectionRef='T'", -51.505,
+         1.26, 90.5},
+        {"x:GPSLatitude='51,30.3' x:GPSLongitude='1,15,36W' x:GPSImgDirection='90' x:GPSImgDirectionRef='M'", NAN, 0,
+         NAN},
+        {"x:GPSLatitude='51,30.3X' x:GPSLongitude='1,15,36W' x:GPSImgDirection='90/0'", NAN, 0, NAN},
+        {"x:GPSLatitude='51,30.3N' x:GPSImgDirection='x'", NAN, 0, NAN},
+        {"x:GPSLatitude='91,0N' x:GPSLongitude='1,15,36W' x:GPSImgDirection='0/0'", NAN, 0, NAN},
+        {"x:GPSLatitude='51,30.3NN' x:GPSLongitude='1,15,36W' x:GPSImgDirection='-1000'", NAN, 0, NAN},
+        {"x:GPSLatitude='51.505' x:GPSLongitude='-1.26'", 51.505, -1.26, NAN},
+        {"x:GPSLatitude='51.505 N' x:GPSLongitude='1.26 W'", 51.505, -1.26, NAN},
+        {"x:GPSLatitudeRef='S' x:GPSLatitude='51.505' x:GPSLongitude='1.26' x:GPSLongitudeRef='W'", -51.505, -1.26,
+         NAN},
+        {"x:GPSLatitude='51 deg 30&apos; 18.00&quot; N' x:GPSLongitude='1\xc2\xb0 15\xe2\x80\xb2 36\xe2\x80\xb3 W'",
+         51.505, -1.26, NAN},
+        {"x:GPSLatitude='51,99.3N' x:GPSLongitude='1,15,36W'", NAN, 0, NAN},
+        {"x:GPSLatitude='51.505E' x:GPSLongitude='1.26W'", NAN, 0, NAN},
+        {"xmlns:d='http://www.dji.com/drone-dji/1.0/' d:GpsLatitude='+51.505' d:GpsLongtitude='-1.26'", 51.505, -1.26,
+         NAN},
+        {"x:GPSLatitude='nanN' x:GPSLongitude='infW' x:GPSImgDirection='nan'", NAN, 0, NAN}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[400];
         snprintf(text, sizeof text, "<a xmlns:x='" EXIF_SPACE "' %s/>", cases[i].says);
@@ -291,11 +330,10 @@ static uint32_t crc32_of(const uint8_t *p, size_t n)
     return ~crc;
 }
 
-/* A chunk behind a PNG's header. */
-static void insert_chunk(const char *name, const char *type, const void *data, size_t size)
+/* A chunk behind a PNG's header, or behind its pixels. */
+static void insert_chunk_at(const char *name, bool behind, const char *type, const void *data, size_t size)
 {
-    enum { AT = 33 };
-    size_t all = read_back(name);
+    size_t all = read_back(name), AT = behind ? all - 12 : 33; /* IEND has 12 bytes */
     uint8_t chunk[10000] = {(uint8_t)(size >> 24), (uint8_t)(size >> 16), (uint8_t)(size >> 8), (uint8_t)size};
     memcpy(chunk + 4, type, 4);
     memcpy(chunk + 8, data, size);
@@ -304,6 +342,11 @@ static void insert_chunk(const char *name, const char *type, const void *data, s
     memmove(file_bytes + AT + 12 + size, file_bytes + AT, all - AT);
     memcpy(file_bytes + AT, chunk, 12 + size);
     put_bytes(name, file_bytes, all + 12 + size);
+}
+
+static void insert_chunk(const char *name, const char *type, const void *data, size_t size)
+{
+    insert_chunk_at(name, false, type, data, size);
 }
 
 static void expect_place(const char *name, int width, int height)
@@ -339,7 +382,35 @@ static void png_chunks(void **state)
         save("b.png", pixels, 30, 20, 3, VIPS_FORMAT_UCHAR, (struct extra){0});
         insert_chunk("b.png", "tEXt", text->str, text->len);
         expect_place("b.png", 20, 30);
+        save("b.png", pixels, 30, 20, 3, VIPS_FORMAT_UCHAR, (struct extra){0});
+        insert_chunk_at("b.png", true, "tEXt", text->str, text->len);
+        expect_place("b.png", 20, 30);
         g_string_free(text, TRUE);
+    }
+    static const char head[] = "XML:com.adobe.xmp\0\0\0en\0\0", xmp[] = "<a GPano:PoseHeadingDegrees='219'/>";
+    for (int k = 0; k < 4; k++) { /* plain or compressed, before the pixels or behind them */
+        guint8 text[300];
+        gsize taken, made = sizeof xmp - 1;
+        memcpy(text, head, sizeof head - 1);
+        memcpy(text + sizeof head - 1, xmp, made);
+        if (k % 2) {
+            GConverter *zlib = G_CONVERTER(g_zlib_compressor_new(G_ZLIB_COMPRESSOR_FORMAT_ZLIB, 9));
+            text[18] = 1;
+            assert_int_equal(g_converter_convert(zlib, xmp, sizeof xmp - 1, text + sizeof head - 1, 200,
+                                                 G_CONVERTER_INPUT_AT_END, &taken, &made, NULL),
+                             G_CONVERTER_FINISHED);
+            g_object_unref(zlib);
+        }
+        save("c.png", pixels, 30, 20, 3, VIPS_FORMAT_UCHAR, (struct extra){0});
+        insert_chunk_at("c.png", k > 1, "iTXt", text, sizeof head - 1 + made);
+        struct image image;
+        assert_int_equal(image_about(&image, in_folder("c.png"), NULL), GVM_OK);
+        assert_true(image.gpano.has_heading && image.gpano.heading == 219);
+        for (gsize n = 0; n < sizeof head - 1 + made; n += 3) { /* cut off */
+            save("c.png", pixels, 30, 20, 3, VIPS_FORMAT_UCHAR, (struct extra){0});
+            insert_chunk_at("c.png", true, "iTXt", text, n);
+            assert_int_equal(image_about(&image, in_folder("c.png"), NULL), GVM_OK);
+        }
     }
 }
 
@@ -404,10 +475,10 @@ int main(int argc, char **argv)
 {
     (void)argc;
     if (VIPS_INIT(argv[0]) != 0) return 1;
-    const struct CMUnitTest tests[] = {cmocka_unit_test(panoramas),    cmocka_unit_test(coordinates),
-                                       cmocka_unit_test(much_text),    cmocka_unit_test(exif_segments),
-                                       cmocka_unit_test(xmp_segments), cmocka_unit_test(png_chunks),
-                                       cmocka_unit_test(webp_chunks),  cmocka_unit_test(tiff_directories)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(panoramas),  cmocka_unit_test(encodings),     cmocka_unit_test(coordinates),
+        cmocka_unit_test(much_text),  cmocka_unit_test(exif_segments), cmocka_unit_test(xmp_segments),
+        cmocka_unit_test(png_chunks), cmocka_unit_test(webp_chunks),   cmocka_unit_test(tiff_directories)};
     int failed = cmocka_run_group_tests_name("metadata", tests, make_folder, remove_folder);
     vips_shutdown();
     return failed;

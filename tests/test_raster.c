@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <gdal_utils.h>
 #include <geodesic.h>
 #include <limits.h>
 #include <math.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "folder_support.h"
@@ -305,6 +307,25 @@ static void test_alone(void **state)
     free_cut(&cut);
 }
 
+/* A raster four times as fine, with overviews, also of what says that its left half is void. */
+static void add_overviews(const char *name, const char *from)
+{
+    static const char *const options[] = {"-outsize", "480", "480", NULL};
+    struct gdal_words words;
+    gdal_listen(&words);
+    GDALDatasetH source = GDALOpen(in_folder(from), GA_ReadOnly);
+    GDALTranslateOptions *translate = GDALTranslateOptionsNew((char **)options, NULL);
+    GDALDatasetH data = GDALTranslate(in_folder(name), source, translate, NULL);
+    assert_non_null(data);
+    GDALClose(data);
+    data = GDALOpen(in_folder(name), GA_Update);
+    assert_int_equal(GDALBuildOverviews(data, "NEAREST", 2, (int[]){2, 4}, 0, NULL, NULL, NULL), CE_None);
+    GDALClose(data);
+    GDALClose(source);
+    GDALTranslateOptionsFree(translate);
+    gdal_ignore();
+}
+
 /* A raster finer than the network looks: its pixels are taken together first. */
 static void test_reduced(void **state)
 {
@@ -312,11 +333,12 @@ static void test_reduced(void **state)
     network.config.aerial[0] = network.config.aerial[1] = across = 16; /* of 4 m, where the raster has 0.93 */
     check_geometry("EPSG:32633", 480000, 5540000, 0.93, 30, 12);
     check_geometry("EPSG:3857", 20037508.34, -1860000, 0.97, 0, 9);
-    for (int nodata = 1; nodata <= 3; nodata++) { /* overviews, also of what says that the left half is void */
-        struct raster_recipe r = {.crs = "EPSG:32633", .bands = nodata == 3 ? 4 : 3, .nodata = nodata, .overviews = 1};
+    for (int nodata = 1; nodata <= 3; nodata++) {
+        struct raster_recipe r = {.crs = "EPSG:32633", .bands = nodata == 3 ? 4 : 3, .nodata = nodata};
         place_raster(r.place, 480000, 5540000, 0.93, 0);
         make_raster("a.tif", &r);
-        struct cut cut = cut_raster_file("a.tif");
+        add_overviews("b.tif", "a.tif");
+        struct cut cut = cut_raster_file("b.tif");
         assert_int_equal(cut.failed, 0);
         assert_in_range(cut.empty, 1, cut.count - 1);
         free_cut(&cut);
@@ -540,6 +562,29 @@ static void test_xyz(void **state)
     assert_false(xyz_place(&p, 60, 0, 0));
     expect_refusal(&(gvm_map_options){.xyz = in_folder("gone")}, GVM_FILE, "gone: cannot read it");
     expect_refusal(&(gvm_map_options){.xyz = in_folder("")}, GVM_FORMAT, "no tile z/x/y.jpg");
+    static const char *const names[] = {"19/0281673/00171932.png", "19/281674/171932@2x.PNG", "19/281675/171932.jfif"};
+    make_raster("tile.png", &(struct raster_recipe){.driver = "PNG"});
+    assert_int_equal(mkdir(in_folder("19"), 0777), 0);
+    for (int i = 0; i < 3; i++) {
+        char tile[PATH_MAX], folder[PATH_MAX];
+        snprintf(tile, sizeof tile, "%s", in_folder("tile.png"));
+        snprintf(folder, sizeof folder, "%s", in_folder(names[i]));
+        *strrchr(folder, '/') = '\0';
+        assert_int_equal(mkdir(folder, 0777), 0);
+        assert_int_equal(link(tile, in_folder(names[i])), 0);
+    }
+    struct imagery *imagery = open_imagery(&(gvm_map_options){.xyz = in_folder("")});
+    struct cut cut = cut_all(imagery);
+    assert_true(cut.count == 3 && cut.failed == 0 && cut.empty == 0);
+    free_cut(&cut);
+    imagery_free(imagery);
+    for (int i = 0; i < 3; i++) {
+        char folder[PATH_MAX];
+        snprintf(folder, sizeof folder, "%s", in_folder(names[i]));
+        unlink(folder);
+        *strrchr(folder, '/') = '\0';
+        assert_int_equal(rmdir(folder), 0);
+    }
 }
 
 /* The sanitizer does not see what GDAL holds. */
@@ -566,7 +611,7 @@ int main(void)
         cmocka_unit_test_teardown(test_void, empty_folder),
         cmocka_unit_test_teardown(test_refused, empty_folder),
         cmocka_unit_test_teardown(test_vrt, empty_folder),
-        cmocka_unit_test(test_xyz),
+        cmocka_unit_test_teardown(test_xyz, empty_folder),
         cmocka_unit_test(test_all_closed),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

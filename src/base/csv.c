@@ -265,9 +265,11 @@ static void fold_name(char *out, size_t size, const char *name)
 {
     static const char *const words[][2] = {
         {"latitude", "lat"}, {"longitude", "lon"}, {"lng", "lon"}, {"long", "lon"}, {"meters", "metres"}};
-    static const char *const images[] = {"file", "filename", "path", "photo", "picture"};
+    static const char *const images[] = {"file",    "filename", "path",      "filepath",  "photo",
+                                         "picture", "tile",     "imagename", "imagepath", "sourcefile"};
     size_t n = 0;
-    for (; *name != '\0' && n + 1 < size; name++)
+    if (g_ascii_strncasecmp(name, "gps", 3) == 0) name += 3;
+    for (; *name != '\0' && strchr("([", *name) == NULL && n + 1 < size; name++)
         if (strchr(" _-.", *name) == NULL) out[n++] = g_ascii_tolower(*name);
     out[n] = '\0';
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
@@ -291,8 +293,41 @@ static int find_column(const char *name, const char *const *names, int columns)
     return columns;
 }
 
-gvm_status csv_header(int *order, struct csv *csv, const char *const *names, int columns, int needed, gvm_error *err)
+/* Letters to be put in, taken out or changed to make one word of the other, up to one more than `most`. */
+static int distance(const char *a, const char *b, int most)
 {
+    for (; *a != '\0' && *a == *b; a++, b++) continue;
+    if (*a == '\0' && *b == '\0') return 0;
+    if (most == 0) return 1;
+    int least = *a != '\0' ? distance(a + 1, b, most - 1) : 9;
+    if (*b != '\0') least = MIN(least, distance(a, b + 1, most - 1));
+    if (*a != '\0' && *b != '\0') least = MIN(least, distance(a + 1, b + 1, most - 1));
+    return 1 + least;
+}
+
+/* Whether a name is one of the known ones, misspelled: metre, headng, latt. */
+static bool is_nearly_known(const char *name, const char *const *names, int columns)
+{
+    char asked[64], known[64];
+    fold_name(asked, sizeof asked, name);
+    for (int c = 0; c < columns; c++) {
+        fold_name(known, sizeof known, names[c]);
+        int most = strlen(known) > 5 ? 2 : 1;
+        if (strlen(known) > 2 && distance(asked, known, most) <= most) return true;
+    }
+    return false;
+}
+
+static gvm_status fail_unknown(const struct csv *csv, int field, const char *list, gvm_error *err)
+{
+    return fail(err, GVM_FORMAT, "%s, line %zu: the header's \"%.60s\" is none of %s", csv->where, csv->line,
+                csv->fields[field], list);
+}
+
+gvm_status csv_header(int *order, struct csv *csv, const char *const *names, int columns, int needed, bool more,
+                      gvm_error *err)
+{
+    int unknown = -1;
     bool seen[CSV_FIELDS] = {false};
     char list[200];
     assert(columns <= CSV_FIELDS);
@@ -304,16 +339,19 @@ gvm_status csv_header(int *order, struct csv *csv, const char *const *names, int
     for (int i = 0; i < csv->count; i++) {
         int c = find_column(csv->fields[i], names, columns);
         write_names(list, sizeof list, names, columns);
-        if (c == columns)
-            return fail(err, GVM_FORMAT, "%s, line %zu: the header's \"%.60s\" is none of %s", csv->where, csv->line,
-                        csv->fields[i], list);
+        order[i] = c;
+        if (c == columns && more && !is_nearly_known(csv->fields[i], names, columns)) {
+            if (unknown < 0) unknown = i;
+            continue;
+        }
+        if (c == columns) return fail_unknown(csv, i, list, err);
         if (seen[c])
             return fail(err, GVM_FORMAT, "%s, line %zu: the header has \"%s\" twice", csv->where, csv->line, names[c]);
         seen[c] = true;
-        order[i] = c;
     }
     for (int c = 0; c < needed; c++)
         if (!seen[c]) {
+            if (unknown >= 0) return fail_unknown(csv, unknown, list, err);
             write_names(list, sizeof list, names, needed);
             return fail(err, GVM_FORMAT, "%s, line %zu: the header lacks \"%s\" (it needs %s)", csv->where, csv->line,
                         names[c], list);

@@ -21,7 +21,7 @@
 
 #include "geoviewmatch.h"
 
-enum { CSV_FIELDS = 16 };
+enum { CSV_FIELDS = 64 };
 
 struct csv {
     const char *where;        /* names the file in sentences */
@@ -49,11 +49,14 @@ void csv_free(struct csv *csv);
 bool csv_next(struct csv *csv, gvm_status *status, gvm_error *err);
 
 /* Read the first line, of names in any order, each once; those from names[needed] on may be left out. Capitals, blanks,
- * _ - and . do not matter, and latitude, longitude, lng, long, meters and, for an image, file, filename, path, photo
- * and picture are understood.
+ * _ - and ., a unit in brackets and GPS in front do not matter, and latitude, longitude, lng, long, meters and, for an
+ * image, file, filename, path, photo, picture, tile and ExifTool's SourceFile are understood.
  *
- *   order  out: (csv->count) which of names[0..columns) field i is. Further lines must have as many fields */
-gvm_status csv_header(int *order, struct csv *csv, const char *const *names, int columns, int needed, gvm_error *err);
+ *   order  out: (csv->count) which of names[0..columns) field i is. Further lines must have as many fields
+ *   more   others may stand there too, whose order is `columns`; but none that is spelled nearly as one of names, and
+ *          not where one that is needed is missing */
+gvm_status csv_header(int *order, struct csv *csv, const char *const *names, int columns, int needed, bool more,
+                      gvm_error *err);
 
 /* The number that a field is, with a point whatever the locale, and without the names and hexadecimals that strtod
  * takes too. False where it is none or not finite. */

@@ -143,7 +143,7 @@ static gvm_status read_line(struct search *s, const struct csv *csv, const int *
         const char *text = csv->fields[i];
         int c = order[i];
         if (c == IMAGE || c == STREET) name = text;
-        if (values[c] == NULL || (c == HEADING && *text == '\0')) continue;
+        if (c == COLUMNS || values[c] == NULL || (c == HEADING && *text == '\0')) continue;
         if (!csv_value(values[c], csv, text) || fabs(*values[c]) > most[c])
             return fail(err, GVM_FORMAT, "%s, line %zu: %s \"%.60s\" is not a number from %g to %g", csv->where,
                         csv->line, names[c], text, -most[c], most[c]);
@@ -153,8 +153,8 @@ static gvm_status read_line(struct search *s, const struct csv *csv, const int *
 
 static gvm_status read_list(struct search *s, struct csv *csv, gvm_error *err)
 {
-    int order[CSV_FIELDS], has[COLUMNS] = {0};
-    gvm_status status = csv_header(order, csv, names, COLUMNS, 0, err);
+    int order[CSV_FIELDS], has[COLUMNS + 1] = {0};
+    gvm_status status = csv_header(order, csv, names, COLUMNS, 0, true, err);
     for (int i = 0; i < csv->count && status == GVM_OK; i++) has[order[i]] = 1;
     if (status == GVM_OK && (has[IMAGE] + has[STREET] != 1 || !has[LAT] || !has[LON]))
         status = fail(err, GVM_FORMAT, "%s, line %zu: the header needs lat, lon and one of image and street",
@@ -179,7 +179,7 @@ static gvm_status read_file(struct search *s, gvm_error *err)
     }
     gvm_status status = file_map(&file, s->list, err);
     if (status != GVM_OK) return status;
-    csv_start(&csv, (const char *)file.data, file.size, ',', COLUMNS, path_tail(s->list));
+    csv_start(&csv, (const char *)file.data, file.size, ',', CSV_FIELDS, path_tail(s->list));
     status = read_list(s, &csv, err);
     csv_free(&csv);
     file_unmap(&file);

@@ -93,7 +93,7 @@ gvm_status pairs_parse(bool *has_parts, const char *text, size_t size, const cha
     int order[CSV_FIELDS];
     *has_parts = false;
     csv_start(&csv, text, size, ',', COLUMNS, where);
-    gvm_status status = csv_header(order, &csv, names, COLUMNS, HEADING, err);
+    gvm_status status = csv_header(order, &csv, names, COLUMNS, HEADING, false, err);
     bool lat = false, lon = false;
     for (int i = 0; i < csv.count && status == GVM_OK; i++) {
         *has_parts = *has_parts || order[i] == SPLIT;

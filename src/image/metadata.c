@@ -1,16 +1,17 @@
 /* metadata.c - see metadata.h. Relies on libvips for the metadata that it hands over as they are: XMP of all formats
- * but JPEG, EXIF of WebP and HEIF, text of PNG.
+ * but JPEG and PNG, EXIF of WebP and HEIF.
  *
  * JPEG: libvips keeps one segment of EXIF and one of XMP. But programs write a segment of their own beside the
  * camera's, so all are read: a later EXIF lies over those before it, and of XMP's packets the first that says something
  * of the panorama counts. A segment has 64 KB at most. EXIF goes on in further segments that begin without a header of
  * their own, XMP in an extension, whose parts say where they belong.
  *
- * PNG: EXIF in a chunk, or as text in hexadecimal digits, as ImageMagick wrote it before there was one. */
+ * PNG: EXIF in a chunk, or as text in hexadecimal digits, as ImageMagick wrote it before there was one; XMP as text. */
 #include "image/metadata.h"
 
 #include "image/markers.h"
 
+#include <gio/gio.h>
 #include <string.h>
 
 enum { MOST = 4 * 1000 * 1000 /* bytes of a kind of metadata; ordinary are thousands */ };
@@ -114,23 +115,6 @@ void metadata_read_jpeg(struct xmp *xmp, struct exif *exif, const struct bytes *
 
 /* ------------------------------------------------------------------ PNG */
 
-/* A chunk of EXIF lies before the pixels or behind them. */
-static void read_exif_chunk(struct exif *exif, const struct bytes *bytes)
-{
-    uint8_t head[8];
-    uint64_t at = 8;
-    for (int chunks = 0; chunks < 100000 && bytes_have(head, bytes, at, sizeof head); chunks++) {
-        uint32_t size = big32(head);
-        if (memcmp(head + 4, "IEND", 4) == 0) return;
-        if (memcmp(head + 4, "eXIf", 4) == 0 && size <= MOST) {
-            uint8_t *block = g_malloc(size + 1);
-            read_exif(exif, block, bytes_read(block, bytes, at + 8, size));
-            g_free(block);
-        }
-        at += 12 + (uint64_t)size;
-    }
-}
-
 /* "\nexif\n    1234\n" and so many bytes in hexadecimal digits, with line breaks. */
 static GByteArray *read_profile(const char *text)
 {
@@ -146,30 +130,84 @@ static GByteArray *read_profile(const char *text)
     return bytes;
 }
 
-struct texts {
-    struct exif *exif;
-    struct xmp *xmp;
-};
-
-static void *read_text(VipsImage *in, const char *field, GValue *value, void *user)
+static void read_text(struct xmp *xmp, struct exif *exif, const char *key, const uint8_t *text, size_t size)
 {
-    struct texts *t = user;
-    const char *text, *key = strstr(field, "Raw profile type ");
-    (void)value;
-    if (strncmp(field, "png-comment-", 12) != 0 || key == NULL || vips_image_get_string(in, field, &text) != 0)
-        return NULL;
-    key += strlen("Raw profile type ");
+    static const char raw[] = "Raw profile type ";
+    if (strcmp(key, "XML:com.adobe.xmp") == 0) xmp_read(xmp, (const char *)text, size);
+    if (strncmp(key, raw, sizeof raw - 1) != 0) return;
+    key += sizeof raw - 1;
     bool app1 = strcmp(key, "APP1") == 0; /* as a JPEG's segment */
-    if (!app1 && strcmp(key, "exif") != 0 && strcmp(key, "xmp") != 0) return NULL;
-    GByteArray *bytes = read_profile(text);
+    if (!app1 && strcmp(key, "exif") != 0 && strcmp(key, "xmp") != 0) return;
+    char *whole = g_strndup((const char *)text, size);
+    GByteArray *bytes = read_profile(whole);
     if (strcmp(key, "xmp") == 0)
-        xmp_read(t->xmp, (const char *)bytes->data, bytes->len);
+        xmp_read(xmp, (const char *)bytes->data, bytes->len);
     else if (app1 && begins(bytes->data, bytes->len, XMP_MARK, sizeof XMP_MARK))
-        xmp_read(t->xmp, (const char *)bytes->data + sizeof XMP_MARK, bytes->len - sizeof XMP_MARK);
+        xmp_read(xmp, (const char *)bytes->data + sizeof XMP_MARK, bytes->len - sizeof XMP_MARK);
     else
-        read_exif(t->exif, bytes->data, bytes->len);
+        read_exif(exif, bytes->data, bytes->len);
     g_byte_array_free(bytes, TRUE);
-    return NULL;
+    g_free(whole);
+}
+
+/* Up to MOST bytes; what is broken ends there. */
+static GByteArray *inflate(const uint8_t *data, size_t size)
+{
+    GByteArray *out = g_byte_array_new();
+    GConverter *zlib = G_CONVERTER(g_zlib_decompressor_new(G_ZLIB_COMPRESSOR_FORMAT_ZLIB));
+    uint8_t part[1 << 14];
+    for (GConverterResult result = G_CONVERTER_CONVERTED; result == G_CONVERTER_CONVERTED && out->len < MOST;) {
+        gsize taken = 0, made = 0;
+        result =
+            g_converter_convert(zlib, data, size, part, sizeof part, G_CONVERTER_INPUT_AT_END, &taken, &made, NULL);
+        if (result == G_CONVERTER_ERROR) break;
+        g_byte_array_append(out, part, (guint)made);
+        data += taken;
+        size -= taken;
+    }
+    g_object_unref(zlib);
+    return out;
+}
+
+/* Text of the three kinds: a key, a zero, and behind it the text; compressed behind the method's number (zTXt); or, as
+ * iTXt, behind whether it is, the method, a language and the translated key. */
+static void read_text_chunk(struct xmp *xmp, struct exif *exif, char kind, const uint8_t *data, size_t size)
+{
+    const uint8_t *end = data + size, *text = memchr(data, 0, size < 80 ? size : 80);
+    if (text == NULL) return;
+    bool packed = kind == 'z' || (kind == 'i' && end - text > 1 && text[1] == 1);
+    text += kind == 't' ? 1 : kind == 'z' ? 2 : 3;
+    for (int i = 0; i < 2 && kind == 'i' && text < end; i++) {
+        text = memchr(text, 0, (size_t)(end - text));
+        if (text++ == NULL) return;
+    }
+    if (text >= end) return;
+    GByteArray *plain = packed ? inflate(text, (size_t)(end - text)) : NULL;
+    read_text(xmp, exif, (const char *)data, packed ? plain->data : text, packed ? plain->len : (size_t)(end - text));
+    if (plain != NULL) g_byte_array_free(plain, TRUE);
+}
+
+/* Before the pixels or behind them, where ExifTool puts them: libvips hands over those before. */
+static void read_chunks(struct xmp *xmp, struct exif *exif, const struct bytes *bytes)
+{
+    uint8_t head[8];
+    uint64_t at = 8, all = 0;
+    for (int chunks = 0; chunks < 100000 && bytes_have(head, bytes, at, sizeof head); chunks++) {
+        uint32_t size = big32(head);
+        bool is_exif = memcmp(head + 4, "eXIf", 4) == 0,
+             text = memcmp(head + 5, "TXt", 3) == 0 || memcmp(head + 4, "tEXt", 4) == 0;
+        if (memcmp(head + 4, "IEND", 4) == 0) return;
+        if ((is_exif || text) && size <= MOST && (all += size) <= 4 * MOST) {
+            uint8_t *block = g_malloc(size + 1);
+            size_t n = bytes_read(block, bytes, at + 8, size);
+            if (is_exif)
+                read_exif(exif, block, n);
+            else
+                read_text_chunk(xmp, exif, (char)head[4], block, n);
+            g_free(block);
+        }
+        at += 12 + (uint64_t)size;
+    }
 }
 
 /* ------------------------------------------------------------------ all */
@@ -193,12 +231,11 @@ void metadata_read(struct gpano *gpano, struct exif *exif, VipsImage *in, const 
     if (kind == JPEG) {
         metadata_read_jpeg(&xmp, exif, bytes);
     } else {
-        if (kind == PNG) vips_image_map(in, read_text, &(struct texts){exif, &xmp});
-        if (kind == PNG) read_exif_chunk(exif, bytes);
+        if (kind == PNG) read_chunks(&xmp, exif, bytes);
         if (kind == TIFF) exif_read(exif, bytes, 0);
         if ((kind == WEBP || kind == HEIC) && (data = field_of(&size, in, VIPS_META_EXIF_NAME)) != NULL)
             read_exif(exif, data, size);
-        if ((data = field_of(&size, in, VIPS_META_XMP_NAME)) != NULL) xmp_read(&xmp, data, size);
+        if (kind != PNG && (data = field_of(&size, in, VIPS_META_XMP_NAME)) != NULL) xmp_read(&xmp, data, size);
     }
     *gpano = xmp.gpano;
     if (!exif->has_place && xmp.exif.has_place) exif_set_place(exif, xmp.exif.lat, xmp.exif.lon);

@@ -49,7 +49,8 @@ static gvm_status check_elevation(const double box[4], const struct image *image
 /* 0 where it says nothing. */
 static double own_heading(const struct image *image)
 {
-    if (image->gpano.has_heading) return image->gpano.heading;
+    double own = image->gpano.heading;
+    if (image->gpano.has_heading) return own >= 0 && own <= 360 ? own : own - 360 * floor(own / 360);
     return image->exif.has_heading ? image->exif.heading : 0;
 }
 

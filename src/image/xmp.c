@@ -10,11 +10,12 @@
 
 enum { VALUE_MAX = 64, PREFIX_MAX = 32, PREFIXES = 16 };
 
-enum space { NO_SPACE, GPANO, EXIF, NOTE };
+enum space { NO_SPACE, GPANO, EXIF, NOTE, DJI };
 
 static const char *const spaces[] = {[GPANO] = "http://ns.google.com/photos/1.0/panorama/",
                                      [EXIF] = "http://ns.adobe.com/exif/1.0/",
-                                     [NOTE] = "http://ns.adobe.com/xmp/note/"};
+                                     [NOTE] = "http://ns.adobe.com/xmp/note/",
+                                     [DJI] = "http://www.dji.com/drone-dji/1.0/"};
 
 /* Coordinates are put together once all is read. */
 struct parse {
@@ -28,7 +29,7 @@ struct parse {
     char name[VALUE_MAX]; /* its name */
     GString *text;
     double lat, lon, heading;
-    char reference;
+    char lat_ref, lon_ref, reference;
 };
 
 /* XMP writes numbers with a point, whatever the locale: g_ascii_strtod. */
@@ -62,22 +63,36 @@ static void take_gpano(struct gpano *gpano, const char *name, const char *value)
     }
 }
 
-/* "51,30.5N" or "51,30,30N" */
-static double coordinate(const char *value, const char *letters)
+/* "51,30.5N" or "51,30,30N" as XMP has it; as programs write it, also "-51.5", "51.5 N" and "51 deg 30' 0.00\" N".
+ * *reference: the letter; 0 for a number of degrees without one, ? for degrees and minutes without one. */
+static double coordinate(char *reference, const char *value)
 {
+    static const char between[] = ", \t'\"";
     double degrees = 0, unit = 1;
-    for (int i = 0; i < 3; i++, unit *= 60) {
+    bool minus = *value == '-';
+    *reference = 0;
+    if (*value == '-' || *value == '+') value++;
+    for (int i = 0; i < 3 && g_ascii_isdigit(*value); i++, unit *= 60) {
         char *rest;
         double x = g_ascii_strtod(value, &rest);
-        if (rest == value || !isfinite(x) || x < 0) return NAN;
+        if (!isfinite(x) || (i > 0 && x >= 60)) return NAN;
         degrees += x / unit;
-        value = rest;
-        if (*value != ',') break;
-        value++;
+        for (value = rest; *value != '\0' && (*value & 0x80 || strchr(between, *value) != NULL); value++) continue;
+        if (i == 0 && g_ascii_strncasecmp(value, "deg", 3) == 0)
+            for (value += 3; *value == ' ';) value++;
     }
     char letter = g_ascii_toupper(*value);
-    if (letter == '\0' || value[1] != '\0' || strchr(letters, letter) == NULL) return NAN;
-    return letter == letters[1] ? -degrees : degrees;
+    if (unit == 1 || (letter != '\0' && (value[1] != '\0' || strchr("NSEW", letter) == NULL))) return NAN;
+    *reference = letter != 0 || unit == 60 || minus ? letter : '?';
+    return minus ? -degrees : degrees;
+}
+
+/* With the letter, which a property of its own may give; without one the sign counts. */
+static double signed_degrees(double degrees, char letter, const char *letters)
+{
+    if (letter == 0) return degrees;
+    if (strchr(letters, letter) == NULL) return NAN;
+    return letter == letters[1] ? -fabs(degrees) : degrees;
 }
 
 /* "9000/100" or "90.0" */
@@ -105,9 +120,19 @@ static void take(struct parse *p, enum space space, const char *name, const char
     value[n] = '\0';
     if (space == GPANO) take_gpano(&p->xmp->gpano, name, value);
     if (space == NOTE && strcmp(name, "HasExtendedXMP") == 0 && n == XMP_GUID) memcpy(p->xmp->guid, value, n + 1);
-    if (space != EXIF) return;
-    if (strcmp(name, "GPSLatitude") == 0) p->lat = coordinate(value, "NS");
-    if (strcmp(name, "GPSLongitude") == 0) p->lon = coordinate(value, "EW");
+    if (space != EXIF && space != DJI) return;
+    char letter;
+    if (g_ascii_strcasecmp(name, "GPSLatitude") == 0 && isnan(p->lat)) {
+        p->lat = coordinate(&letter, value);
+        if (letter != 0 && p->lat_ref == 0) p->lat_ref = letter;
+    }
+    bool lon = g_ascii_strcasecmp(name, "GPSLongitude") == 0 || strcmp(name, "GpsLongtitude") == 0; /* DJI's */
+    if (lon && isnan(p->lon)) {
+        p->lon = coordinate(&letter, value);
+        if (letter != 0 && p->lon_ref == 0) p->lon_ref = letter;
+    }
+    if (strcmp(name, "GPSLatitudeRef") == 0) p->lat_ref = g_ascii_toupper(*value);
+    if (strcmp(name, "GPSLongitudeRef") == 0) p->lon_ref = g_ascii_toupper(*value);
     if (strcmp(name, "GPSImgDirection") == 0) p->heading = fraction(value);
     if (strcmp(name, "GPSImgDirectionRef") == 0) p->reference = *value;
 }
@@ -124,6 +149,15 @@ static enum space space_of(const struct parse *p, const char **local, const char
     return n == 5 && memcmp(name, "GPano", n) == 0 ? GPANO : NO_SPACE; /* programs forget to declare it */
 }
 
+/* Programs write https, and leave out the last slash. */
+static bool is_same_space(const char *uri, const char *known)
+{
+    uri += g_str_has_prefix(uri, "https://") ? 8 : g_str_has_prefix(uri, "http://") ? 7 : 0;
+    known += strlen("http://");
+    size_t length = strlen(known) - 1;
+    return strncmp(uri, known, length) == 0 && (uri[length] == '\0' || strcmp(uri + length, "/") == 0);
+}
+
 /* An attribute that declares a prefix; kept if it is of a namespace that is looked for, or takes a prefix away from it.
  */
 static bool declares(struct parse *p, const char *name, const char *uri)
@@ -131,8 +165,8 @@ static bool declares(struct parse *p, const char *name, const char *uri)
     if (strncmp(name, "xmlns", 5) != 0 || (name[5] != ':' && name[5] != '\0')) return false;
     const char *prefix = name[5] == ':' ? name + 6 : "", *local;
     enum space space = NO_SPACE;
-    for (int i = GPANO; i <= NOTE; i++)
-        if (strcmp(uri, spaces[i]) == 0) space = (enum space)i;
+    for (int i = GPANO; i <= DJI; i++)
+        if (is_same_space(uri, spaces[i])) space = (enum space)i;
     char full[PREFIX_MAX + 8];
     if (strlen(prefix) >= PREFIX_MAX || p->count == PREFIXES) return true;
     g_snprintf(full, sizeof full, *prefix != '\0' ? "%s:x" : "x", prefix);
@@ -177,17 +211,46 @@ static void on_text(GMarkupParseContext *context, const char *text, gsize size, 
         g_string_append_len(p->text, text, size < 2 * VALUE_MAX ? (gssize)size : 2 * VALUE_MAX);
 }
 
+/* UTF-8 that GMarkup takes: of a packet in UTF-16 or UTF-32, without bytes that are none, and without entities that it
+ * does not know, whose text is nothing that is looked for. To be given to g_free. */
+static char *plain_text(const char *text, size_t size)
+{
+    static const char *const known[] = {"amp;", "lt;", "gt;", "quot;", "apos;", "#"};
+    const char *start = size > 0 ? memchr(text, '<', size) : NULL; /* a byte order mark may stand in front */
+    if (start == NULL) return NULL;
+    size_t before = (size_t)(start - text), left = size - before, zeros = 0;
+    while (zeros < 3 && zeros + 1 < left && start[zeros + 1] == '\0') zeros++;
+    bool wide = zeros == 3 || (zeros == 1 && left >= 4 && start[3] == '\0');
+    bool big = wide && before >= zeros && start[-1] == '\0' && before % (zeros + 1) == zeros;
+    char *utf8 = NULL;
+    if (wide) {
+        const char *from = zeros == 3 ? (big ? "UTF-32BE" : "UTF-32LE") : big ? "UTF-16BE" : "UTF-16LE";
+        size_t first = big ? before - zeros : before;
+        utf8 = g_convert(text + first, (gssize)((size - first) / (zeros + 1) * (zeros + 1)), "UTF-8", from, NULL, NULL,
+                         NULL);
+    } else {
+        utf8 = g_utf8_make_valid(start, (gssize)left);
+    }
+    for (char *p = utf8 != NULL ? strchr(utf8, '&') : NULL; p != NULL; p = strchr(p + 1, '&')) {
+        bool good = false;
+        for (size_t i = 0; i < G_N_ELEMENTS(known); i++) good = good || g_str_has_prefix(p + 1, known[i]);
+        if (!good) *p = ' ';
+    }
+    return utf8;
+}
+
 void xmp_read(struct xmp *xmp, const char *text, size_t size)
 {
     static const GMarkupParser parser = {on_start, on_end, on_text, NULL, NULL};
-    const char *start = size > 0 ? memchr(text, '<', size) : NULL; /* a byte order mark may stand in front */
-    if (start == NULL) return;
+    char *plain = plain_text(text, size);
+    if (plain == NULL) return;
     struct parse p = {.xmp = xmp, .text = g_string_new(NULL), .lat = NAN, .lon = NAN, .heading = NAN};
     GMarkupParseContext *context = g_markup_parse_context_new(&parser, G_MARKUP_TREAT_CDATA_AS_TEXT, &p, NULL);
-    g_markup_parse_context_parse(context, start, (gssize)(text + size - start), NULL);
+    g_markup_parse_context_parse(context, plain, (gssize)strlen(plain), NULL);
     g_markup_parse_context_free(context);
     g_string_free(p.text, TRUE);
-    exif_set_place(&xmp->exif, p.lat, p.lon);
+    g_free(plain);
+    exif_set_place(&xmp->exif, signed_degrees(p.lat, p.lat_ref, "NS"), signed_degrees(p.lon, p.lon_ref, "EW"));
     exif_set_heading(&xmp->exif, p.heading, p.reference);
 }
 

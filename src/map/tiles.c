@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/csv.h"
 #include "base/error.h"
@@ -22,6 +23,7 @@ static gvm_status read_fields(struct tile *tile, struct names *kept, const struc
     for (int i = 0; i < csv->count; i++) {
         const char *text = csv->fields[i];
         enum column c = (enum column)order[i];
+        if (c == COLUMNS) continue;
         if (c == IMAGE) {
             image = text;
             if (*text == '\0')
@@ -45,7 +47,7 @@ static gvm_status read_tiles(struct tiles *tiles, struct csv *csv, gvm_error *er
 {
     size_t room = 0;
     int order[CSV_FIELDS];
-    gvm_status status = csv_header(order, csv, names, COLUMNS, METRES, err);
+    gvm_status status = csv_header(order, csv, names, COLUMNS, METRES, true, err);
     while (status == GVM_OK && csv_next(csv, &status, err)) {
         if (tiles->count == room) {
             room = room ? 2 * room : 64;
@@ -65,7 +67,7 @@ gvm_status tiles_parse(struct tiles *tiles, const char *text, size_t size, const
 {
     struct csv csv;
     *tiles = (struct tiles){0};
-    csv_start(&csv, text, size, ',', COLUMNS, where);
+    csv_start(&csv, text, size, ',', CSV_FIELDS, where);
     gvm_status status = read_tiles(tiles, &csv, err);
     csv_free(&csv);
     if (status != GVM_OK) tiles_free(tiles);
@@ -91,6 +93,9 @@ char *tiles_path(const char *list, const char *image)
     if (path == NULL) return NULL;
     memcpy(path, list, folder);
     memcpy(path + folder, image, length + 1);
+    bool windows = strchr(image, '\\') != NULL && access(path, F_OK) != 0; /* a list from there */
+    for (char *p = path + folder; windows && *p != '\0'; p++)
+        if (*p == '\\') *p = '/';
     return path;
 }
 

@@ -76,7 +76,8 @@ static void read_json(bool *tms, const char *path)
 
 gvm_status tms_find(bool *tms, const char *folder, gvm_error *err)
 {
-    static const char *const names[] = {"tilemapresource.xml", "metadata.json", "tiles.json"};
+    static const char *const names[] = {"tilemapresource.xml", "metadata.json", "tiles.json", "tile.json",
+                                        "tilejson.json"};
     size_t size = strlen(folder) + 32;
     char *path = malloc(size);
     bool there = false;

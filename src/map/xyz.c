@@ -20,8 +20,9 @@
 enum { ZOOM_MOST = 24 };
 
 struct address {
-    long z, x, y;      /* y from the north */
-    char extension[8]; /* as it is written */
+    long z, x, y;       /* y from the north */
+    char extension[12]; /* as it is written, with what stands for a double resolution: @2x.webp */
+    char digits[3];     /* of z, x and y, as zeros may stand before them */
 };
 
 struct listing {
@@ -55,7 +56,7 @@ bool xyz_place(struct place *place, long z, long x, long y)
 static bool read_number(long *number, const char *name, const char **end)
 {
     char *rest;
-    if (name[0] < '0' || name[0] > '9' || strlen(name) > 12) return false;
+    if (name[0] < '0' || name[0] > '9' || strlen(name) > 24) return false;
     *number = strtol(name, &rest, 10);
     *end = rest;
     return true;
@@ -63,7 +64,8 @@ static bool read_number(long *number, const char *name, const char **end)
 
 static bool is_picture(const char *end)
 {
-    static const char *const known[] = {".jpg", ".jpeg", ".png", ".webp"};
+    static const char *const known[] = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp"};
+    if (end[0] == '@' && end[1] >= '1' && end[1] <= '4' && end[2] == 'x') end += 3;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcasecmp(end, known[i]) == 0) return true;
     return false;
@@ -98,11 +100,13 @@ static bool walk(struct listing *list, const char *folder, int depth, struct add
             address.y = tms && zoom ? (1L << address.z) - 1 - number : number;
             if (!is_picture(end) || !xyz_place(&place, address.z, address.x, address.y)) continue;
             snprintf(address.extension, sizeof address.extension, "%s", end);
+            address.digits[2] = (char)(end - entry->d_name);
             enough = add_address(list, address);
             continue;
         }
         if (*end != '\0') continue;
         *(depth == 0 ? &address.z : &address.x) = number;
+        address.digits[depth] = (char)(end - entry->d_name);
         size_t size = strlen(folder) + strlen(entry->d_name) + 2;
         char *inner = malloc(size);
         if ((enough = inner != NULL)) {
@@ -157,8 +161,8 @@ static gvm_status make_places(struct place **places, size_t *count, struct names
         const struct address *a = &list->items[i];
         struct place *place = &(*places)[i];
         xyz_place(place, a->z, a->x, a->y);
-        snprintf(path, size, "%s/%ld/%ld/%ld%s", folder, a->z, a->x, tms ? (1L << a->z) - 1 - a->y : a->y,
-                 a->extension);
+        snprintf(path, size, "%s/%0*ld/%0*ld/%0*ld%s", folder, a->digits[0], a->z, a->digits[1], a->x, a->digits[2],
+                 tms ? (1L << a->z) - 1 - a->y : a->y, a->extension);
         enough = (place->source = names_add(names, path)) != NULL;
     }
     free(path);
@@ -177,7 +181,9 @@ gvm_status xyz_list(struct place **places, size_t *count, struct names *names, c
     if (!walk(&list, folder, 0, (struct address){.z = 0}, tms))
         status = fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", path_tail(folder));
     else if (list.count == 0)
-        status = fail(err, GVM_FORMAT, "%s: no tile z/x/y.jpg or z/x/y.png lies in it", path_tail(folder));
+        status = fail(err, GVM_FORMAT,
+                      "%s: no tile z/x/y.jpg, z/x/y.png or z/x/y.webp lies in it; name the folder of the zooms",
+                      path_tail(folder));
     if (status == GVM_OK) {
         qsort(list.items, list.count, sizeof *list.items, compare);
         choose(&list, ground_m);
