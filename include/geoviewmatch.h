@@ -52,8 +52,8 @@ GVM_API int gvm_threads(void); /* the number in force */
 /* Where models compute that are opened after the call: on the CPU, which is the default and computes in float32, or on
  * an NVIDIA GPU. There maps and products are bfloat16 (GVM_BF16, the default), or float32 with products in TF32
  * (GVM_TF32) or in float32 throughout (GVM_FP32); weights, norms, softmax and features are float32 in any case. The
- * CPU takes no notice of the precision. A model stays where it was opened. Whatever computes on a GPU returns
- * GVM_DEVICE where that fails, beside the statuses that its own description tells of.
+ * CPU ignores the precision. A model stays where it was opened. Whatever computes on a GPU returns GVM_DEVICE if that
+ * fails, beside the statuses that its own description names.
  *
  * Returns GVM_OK, GVM_ARGUMENT for a number that names none, or GVM_DEVICE with what is missing: the module
  * libgeoviewmatch_cuda.so beside the library, CUDA's libraries, the driver, or a GPU. */
@@ -329,10 +329,10 @@ typedef struct gvm_hit {
 GVM_API gvm_status gvm_map_search(const gvm_map *map, const gvm_model *model, gvm_hit *hits, int max_hits, int *count,
                                   const float *features, size_t n, gvm_error *err);
 
-/* The same among the tiles whose centres lie within so many metres of a place (a great circle on the mean sphere).
+/* The same among the tiles whose centres lie within within_m metres of a place (a great circle on the mean sphere).
  *
  *   lat, lon  WGS84 degrees; within_m >= 0, also infinite
- *   count     out: max_hits, or all those tiles where there are fewer: 0, and GVM_OK, where there is none
+ *   count     out: max_hits, or all those tiles if they are fewer: 0, and GVM_OK, if there is none
  *
  * Returns what gvm_map_search returns; GVM_ARGUMENT also for what is no place or no distance. */
 GVM_API gvm_status gvm_map_search_near(const gvm_map *map, const gvm_model *model, gvm_hit *hits, int max_hits,
@@ -356,7 +356,7 @@ typedef struct gvm_question {
     double heading;    /* degrees clockwise from north in which its centre column looks. NaN: as the picture says
                           (XMP, else EXIF), and where it says nothing as if infinite; infinite: to be found, by
                           trying sixteen */
-    double lat, lon, within_m; /* within_m > 0: only tiles whose centres lie within so many metres of this place */
+    double lat, lon, within_m; /* within_m > 0: only tiles whose centres lie within this distance of the place */
     int panorama;              /* as in gvm_load_picture */
 } gvm_question;
 
@@ -366,7 +366,7 @@ typedef struct gvm_found {
     int count;           /* hits */
     int heading_found;   /* 1: the hits' headings were found by trying, to 22.5 degrees */
     double margin;       /* the first hit's score less that of the best tile which does not overlap with its own; NaN
-                            where there is none */
+                            if there is none */
 } gvm_found;
 
 /* Say where street pictures were taken.
