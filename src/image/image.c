@@ -25,6 +25,10 @@ enum { MAX_SIDE = 65535 /* JPEG's own limit */, SAMPLES = 8 /* bytes a pixel tha
 
 static const int64_t MAX_PIXELS = 256 * 1000 * 1000;
 
+/* Bytes of an interlaced PNG's samples, which libpng takes all in one call, some 4 ns each: 8-bit RGB of the most
+ * pixels that the service takes. */
+static const int64_t MAX_INTERLACED = 400 * 1000 * 1000;
+
 /* Files are read by programs that wait for them: nobody does so for longer. */
 static const double FILE_SECONDS = 600;
 
@@ -99,10 +103,14 @@ static gvm_status check_header(const VipsImage *in, const struct input *input, g
     if (bands < 1 || bands > 16)
         return fail(err, GVM_IMAGE, "%s: %d channels are too many for a picture, convert it to 8-bit RGB", where,
                     bands);
-    if ((int64_t)w * h * bands * (int64_t)vips_format_sizeof(format) > SAMPLES * input->limit.pixels)
+    const int64_t bytes = (int64_t)w * h * bands * (int64_t)vips_format_sizeof(format);
+    if (bytes > SAMPLES * input->limit.pixels)
         return fail(err, GVM_IMAGE,
                     "%s: %d x %d pixels of %d channels are more than is read at a time, convert it to 8-bit RGB", where,
                     w, h, bands);
+    if (input->kind == PNG && input->whole && !input->header_only && bytes > MAX_INTERLACED)
+        return fail(err, GVM_IMAGE, "%s: an interlaced PNG of %d x %d pixels takes too long, save it without", where, w,
+                    h);
     return GVM_OK;
 }
 
