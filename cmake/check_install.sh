@@ -42,6 +42,23 @@ rm -r "$root/one"
 uses "$root/deeper/two"
 mv "$root/deeper/two" "$root/moved"
 uses "$root/moved"
+
+# CMake's find_package finds it, too.
+mkdir "$root/find"
+cat > "$root/find/CMakeLists.txt" <<END
+cmake_minimum_required(VERSION 3.22)
+project(use LANGUAGES C)
+find_package(geoviewmatch 0.2 REQUIRED CONFIG)
+add_executable(use $PWD/examples/locate.c)
+target_link_libraries(use PRIVATE geoviewmatch::geoviewmatch)
+END
+{
+    "$cmake" -S "$root/find" -B "$root/find/build" -DCMAKE_PREFIX_PATH="$root/moved" -DCMAKE_C_COMPILER="$compiler"
+    "$cmake" --build "$root/find/build"
+} > "$root/log" 2>&1 || { cat "$root/log"; exit 1; }
+"$root/find/build/use" nano examples/demo/tiles.csv examples/demo/street/1.png > "$root/out"
+grep -q "[0-9]\.[0-9]" "$root/out"
+
 DESTDIR=$root/stage install_to /usr # a package is made of it
 uses "$root/stage/usr"
 case $("$compiler" --version) in *clang*) "$compiler" -x c++ -fsyntax-only "$root/use.c" -I"$root/moved/include" ;; esac

@@ -252,6 +252,10 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
     if (a->reverse && (a->matches || a->gallery))
         return usage_error(a->common.name, "%s goes from street to aerial only",
                            a->matches ? "--matches" : "--gallery-picture");
+    const char *files[] = {a->matches, a->gallery, a->cache};
+    for (int i = 0; i < 3; i++) /* the later one would be written over the earlier */
+        if (files[i] && files[(i + 1) % 3] && strcmp(files[i], files[(i + 1) % 3]) == 0)
+            return usage_error(a->common.name, "--matches, --gallery-picture and --cache need files of their own");
     return GO_ON;
 }
 

@@ -59,8 +59,7 @@ static void include(struct extent *e, double lat, double lon, double around_m)
     e->north = fmax(e->north, box[3]);
 }
 
-/* A chart that shows all of it with some room around: of so many pixels, or if it may be of another shape, of at most
- * so many. */
+/* A chart that shows all of it with some room around: width by height pixels, or at most that if its shape is free. */
 static struct chart chart_of(const struct extent *e, int width, int height, bool fixed)
 {
     double x = world_x(e->west), y = world_y(e->north), w = world_x(e->east) - x, h = world_y(e->south) - y;

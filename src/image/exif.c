@@ -56,8 +56,7 @@ static double signed_number(uint64_t n, int size)
     return size == 8 ? (double)(int64_t)n : n >> (8 * size - 1) ? (double)n - ldexp(1, 8 * size) : (double)n;
 }
 
-/* Value i of an entry. NaN: a fraction of 0/0, or none that is a number; infinite: one with another numerator over 0.
- */
+/* Value i of an entry. NaN: a fraction of 0/0, or a type that is no number; infinite: a fraction over 0. */
 static double value_of(const struct tiff *t, const struct entry *e, int i)
 {
     uint8_t bytes[8];
@@ -118,7 +117,7 @@ static char letter_of(const struct tiff *t, const struct entry *e)
 /* ------------------------------------------------------------------ places and headings */
 
 /* Degrees, minutes, seconds, of which only the degrees need be there: what programs do not use they write as 0/0.
- * Without a hemisphere only a minus tells on which side it lies. */
+ * Without a hemisphere only a minus says on which side it lies. */
 static double angle_of(const double parts[3], int count, char hemisphere, const char *letters)
 {
     double degrees = count > 0 ? fabs(parts[0]) : NAN, unit = 60;

@@ -77,7 +77,7 @@ static void take_part(struct jpeg *j, const uint8_t *data, size_t size)
     memcpy(j->extension->data + at, data + EXTENSION_HEAD, part);
 }
 
-/* What to do with segments of APP1, and then of the extension, whose GUID the packets tell. */
+/* Take EXIF and the packets of XMP from segments of APP1; or the extension, whose GUID a packet gives. */
 static void walk(struct jpeg *j, const struct bytes *bytes, bool extension)
 {
     static const size_t most = 1 << 16;
@@ -115,7 +115,7 @@ void metadata_read_jpeg(struct xmp *xmp, struct exif *exif, const struct bytes *
 
 /* ------------------------------------------------------------------ PNG */
 
-/* "\nexif\n    1234\n" and so many bytes in hexadecimal digits, with line breaks. */
+/* "\nexif\n    1234\n" and 1234 bytes in hexadecimal digits, with line breaks. */
 static GByteArray *read_profile(const char *text)
 {
     GByteArray *bytes = g_byte_array_new();

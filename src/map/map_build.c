@@ -18,7 +18,7 @@
 
 enum {
     COMMIT_MOST = 4096, /* tiles that wait at most */
-    NOTES_MOST = 20     /* sources that are told of */
+    NOTES_MOST = 20     /* sources of which something is said */
 };
 
 #define COMMIT_SECONDS 1.0 /* what a kill costs; a commit waits for the disk a few times */

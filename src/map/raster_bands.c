@@ -63,7 +63,7 @@ static bool count_values(uint32_t *counts, double *all, GDALRasterBandH band, bo
     return enough;
 }
 
-/* The value below which so many of the samples lie. */
+/* The value below which `wanted` of the samples lie. */
 static int quantile(const uint32_t *counts, double wanted)
 {
     double sum = 0;

@@ -1,4 +1,4 @@
-/* raster_extent.c - which parts of a raster's file hold something, as far as the file tells without its pixels: a VRT's
+/* raster_extent.c - which parts of a raster's file hold something, as far as the file says without its pixels: a VRT's
  * sources, the blocks that a sparse GeoTIFF has, the tiles in the tables of MBTiles and GeoPackages. */
 #include <cpl_conv.h>
 #include <cpl_minixml.h>

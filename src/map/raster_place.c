@@ -245,7 +245,7 @@ static void widen(struct around *a, const struct raster *r, const double part[4]
     }
 }
 
-/* The smallest pixel at some points of a part, of so many 32nds of its height. */
+/* The smallest pixel at some points of a part; rows are 32nds of its height. */
 static double smallest_pixel(const struct raster *r, const double part[4])
 {
     static const int rows[] = {16, 3, 7, 11, 15, 19, 23, 27, 31};

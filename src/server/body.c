@@ -129,7 +129,7 @@ bool body_take(struct request *r, const char *data, size_t size)
     r->taken += size;
     if (r->form == NULL)
         gather(r, data, size);
-    else if (r->taken > r->service->options->body_bytes + FORM_BUFFER) /* sent in chunks, of no length told before */
+    else if (r->taken > r->service->options->body_bytes + FORM_BUFFER) /* sent in chunks, without a length */
         refuse(r, 413, "The form has more than the %zu bytes that are taken.", r->service->options->body_bytes);
     else if (!form_take(r->form, data, size))
         refuse(r, 400, "The form is not well-formed multipart/form-data.");

@@ -1,4 +1,4 @@
-/* listen.c - where the service is reached: its socket, its certificate, its limits, and the addresses to tell. */
+/* listen.c - where the service is reached: its socket, its certificate, its limits, the addresses that it prints. */
 #define _GNU_SOURCE /* SOCK_CLOEXEC */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "image/sheet.h"
 
-/* Blue and orange, which are told apart with any eyes and in grey too. */
+/* Blue and orange, which anybody can tell apart, in grey too. */
 static const struct colour right_colour = {0, 90, 181}, wrong_colour = {230, 140, 30};
 
 struct gallery {

@@ -53,7 +53,7 @@ void run_options_free(struct run_options *options);
 char *run_path(const char *run, const char *file);
 
 /* Take the folder of a run for this process, until the descriptor is closed; -1 where the file system has no locks.
- * GVM_FILE where there is no such folder, or another process has it. */
+ * GVM_FILE if there is no such folder, or another process has it. */
 gvm_status run_lock(int *lock, const char *run, gvm_error *err);
 
 /* Write RUN/state.safetensors, of options that run_options_check accepts. */

@@ -70,6 +70,12 @@ guarded check --data "$tmp/data" --list OUT
 guarded eval --data "$tmp/data" --weights $small --quiet --matches OUT
 guarded eval --data "$tmp/data" --weights $small --quiet --gallery-picture OUT
 
+for files in "--matches F --gallery-picture F" "--gallery-picture F --cache F" "--matches F --cache F"; do
+    expect 2 eval --data "$tmp/data" --weights $small ${files//F/$tmp/one}
+    refused "--matches, --gallery-picture and --cache need files of their own"
+    [ ! -e "$tmp/one" ]
+done
+
 # Never an input, by another name and with --force too; nor a file of the data set that is read.
 cp "$w" "$tmp/w.safetensors"
 ln "$tmp/w.safetensors" "$tmp/same.safetensors"

@@ -136,7 +136,7 @@ export function locate(picture, {heading, area, isPanorama, signal}) {
     return json('locate', {method: 'POST', body: picture, query, signal});
 }
 
-/* A square of the map, or null where there is nothing to see. */
+/* A square of the map, or null if there is nothing to see. */
 export async function imagery(z, x, y, signal) {
     const reply = await request(`imagery/${z}/${x}/${y}.jpg`, {signal});
     return reply.status === 204 ? null : whole(reply, 'blob', signal);
