@@ -46,6 +46,9 @@ gvm_status file_writer_commit(struct file_writer *w, gvm_error *err);
 /* Give up: the temporary goes, the target stays. Fine on a writer that is not open. */
 void file_writer_abort(struct file_writer *w);
 
+/* All of that for bytes that are there. */
+gvm_status file_write(const char *path, const void *data, size_t size, gvm_error *err);
+
 /* Make a rename last: put the folder of `path` on the disk. */
 void file_sync_folder(const char *path);
 
