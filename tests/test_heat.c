@@ -100,8 +100,8 @@ static void scales(void **state)
     }
     assert_int_equal(at(&sheet, from, y)[2], (int)(blue[2] + 0.5f));
     assert_int_equal(at(&sheet, to, y)[0], (int)(red[0] + 0.5f));
-    assert_true(from > 5 * SHEET_TEXT_WIDE && W - to > 4 * SHEET_TEXT_WIDE);
-    for (int x = 0; x < from; x++) black += at(&sheet, x, y)[0] == 0;
+    assert_true(from > 20 && W - to > 16);
+    for (int x = 0; x < from; x++) black += at(&sheet, x, y)[0] < 100;
     assert_true(black > 5);
     sheet_free(&sheet);
     sheet = draw(&values[0][0], 0, 4, 10);
@@ -114,8 +114,43 @@ static void scales(void **state)
     sheet_free(&sheet);
 }
 
+/* Dark pixels in columns from..to-1 of a sheet. */
+static int dark(const struct sheet *sheet, int from, int to)
+{
+    int count = 0;
+    for (int y = 0; y < sheet->height; y++)
+        for (int x = from; x < to; x++) count += at(sheet, x, y)[0] < 100;
+    return count;
+}
+
+/* Any text stays within its width and on the sheet. */
+static void texts(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a",
+                                        "satellite_41.85205407245264_-87.69119741060825.png",
+                                        "<b>&amp;",
+                                        "\x01\x02\n\t.jpg",
+                                        "b\xff\xfe.png",
+                                        "stra\xc3\x9f"
+                                        "e",
+                                        "\xe2\x80\xae\xe4\xba\xac\xe9\x83\xbd"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct sheet sheet;
+        assert_int_equal(sheet_open(&sheet, 200, 30, NULL), GVM_OK);
+        sheet_text(&sheet, 10, 5, names[i], 12, 100);
+        assert_true(dark(&sheet, 8, 112) > 5);
+        assert_int_equal(dark(&sheet, 0, 8) + dark(&sheet, 114, 200), 0);
+        sheet_text(&sheet, 190, 25, names[i], 12, 100);
+        sheet_text(&sheet, 0, 0, names[i], 12, 1);
+        sheet_text(&sheet, 0, 0, "", 12, 100);
+        sheet_free(&sheet);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(places), cmocka_unit_test(edges), cmocka_unit_test(scales)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(places), cmocka_unit_test(edges), cmocka_unit_test(scales),
+                                       cmocka_unit_test(texts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,8 +69,9 @@ int usage_error(const char *name, const char *format, ...)
     fail(&err, GVM_ARGUMENT, "%s%s%s%s", sentence, meant ? " (did you mean '" : "", meant ? meant : "",
          meant ? "'?)" : ""); /* no control characters */
     fflush(stdout);
-    fprintf(stderr, "geoviewmatch%s%s: %s; see `geoviewmatch %s%s--help`\n", name ? " " : "", name ? name : "",
-            err.text, name ? name : "", name ? " " : "");
+    bool asks = err.text[0] != '\0' && err.text[strlen(err.text) - 1] == '?';
+    fprintf(stderr, "geoviewmatch%s%s: %s%s `geoviewmatch %s%s--help`\n", name ? " " : "", name ? name : "", err.text,
+            asks ? " See" : "; see", name ? name : "", name ? " " : "");
     return USAGE;
 }
 

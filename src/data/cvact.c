@@ -30,6 +30,7 @@ enum { ID_SIZE = 128 };
 
 struct cvact {
     mat_t *mat;
+    size_t most; /* bytes that the file can hold when unpacked */
     matvar_t *ids, *utm;
     size_t count; /* N */
     PJ_CONTEXT *context;
@@ -123,9 +124,33 @@ static gvm_status read_id(char id[ID_SIZE], const struct cvact *c, size_t i, gvm
 
 /* ------------------------------------------------------------------ opening */
 
+enum { ZLIB_MOST = 1032 /* bytes that zlib makes of one, at most */ };
+
+/* Whether the sizes that a variable claims, and its parts, have room in the file: matio takes memory for all of it. */
+static bool has_room(const matvar_t *v, size_t most)
+{
+    if (v == NULL) return true;
+    size_t n = elements(v), each = v->data_size > 0 ? (size_t)v->data_size : 1;
+    if (v->class_type != MAT_C_CELL && v->class_type != MAT_C_STRUCT) return n <= most / each;
+    if (n > most) return false;
+    size_t parts = v->class_type == MAT_C_STRUCT ? n * Mat_VarGetNumberOfFields((matvar_t *)v) : n;
+    for (size_t i = 0; v->data != NULL && i < parts; i++)
+        if (!has_room(((matvar_t *const *)v->data)[i], most)) return false;
+    return true;
+}
+
+/* NULL where it is not there, or claims more than there is. */
+static matvar_t *read_variable(const struct cvact *c, const char *name)
+{
+    matvar_t *v = Mat_VarReadInfo(c->mat, name);
+    if (v != NULL && has_room(v, c->most) && Mat_VarReadDataAll(c->mat, v) == 0) return v;
+    Mat_VarFree(v);
+    return NULL;
+}
+
 static gvm_status open_ids(struct cvact *c, gvm_error *err)
 {
-    c->ids = Mat_VarRead(c->mat, "panoIds");
+    c->ids = read_variable(c, "panoIds");
     bool is_cell = is_whole(c->ids) && c->ids->class_type == MAT_C_CELL;
     if (!is_cell && !is_text(c->ids)) return fail(err, GVM_FORMAT, "%s: it has no list of names `panoIds`", labels);
     c->count = is_cell ? elements(c->ids) : c->ids->dims[0];
@@ -134,7 +159,7 @@ static gvm_status open_ids(struct cvact *c, gvm_error *err)
 
 static gvm_status open_utm(struct cvact *c, gvm_error *err)
 {
-    c->utm = Mat_VarRead(c->mat, "utm");
+    c->utm = read_variable(c, "utm");
     if (!is_real(c->utm) || c->utm->rank != 2 || c->utm->dims[0] != c->count || c->utm->dims[1] < 2)
         return fail(err, GVM_FORMAT, "%s: `utm` is not an easting and a northing for each of the %zu panoIds", labels,
                     c->count);
@@ -160,6 +185,7 @@ static gvm_status cvact_open(struct cvact *c, const char *root, gvm_error *err)
     char *path = path_join(root, labels);
     if (path == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to read %s", labels);
     gvm_status status = file_map(&file, path, err); /* says why a file cannot be read, which matio does not */
+    c->most = file.size * ZLIB_MOST;
     file_unmap(&file);
     if (status == GVM_OK && (c->mat = Mat_Open(path, MAT_ACC_RDONLY)) == NULL)
         status = fail(err, GVM_FORMAT, "%s: it is no MATLAB file", path_tail(path));
@@ -194,14 +220,24 @@ static gvm_status add_pair(struct filler *f, const struct cvact *c, const char *
     return filler_pair(f, &query, aerial, query.lat, query.lon, &source, err);
 }
 
+/* matio's own look-up expects a name of each field, which a damaged file may lack. */
+static const matvar_t *field_of(matvar_t *parent, const char *name)
+{
+    unsigned count = Mat_VarGetNumberOfFields(parent);
+    char *const *names = Mat_VarGetStructFieldnames(parent);
+    for (unsigned i = 0; names != NULL && i < count; i++)
+        if (names[i] != NULL && strcmp(names[i], name) == 0) return ((matvar_t *const *)parent->data)[i];
+    return NULL;
+}
+
 static gvm_status add_pairs(struct filler *f, const struct cvact *c, const char *set, const char *field,
                             const char *folder, gvm_error *err)
 {
-    matvar_t *parent = Mat_VarRead(c->mat, set);
+    matvar_t *parent = read_variable(c, set);
     const matvar_t *list = NULL;
     gvm_status status = GVM_OK;
     if (parent != NULL && parent->class_type == MAT_C_STRUCT && parent->data != NULL && elements(parent) == 1)
-        list = Mat_VarGetStructFieldByName(parent, field, 0);
+        list = field_of(parent, field);
     if (!is_real(list)) status = fail(err, GVM_FORMAT, "%s: it has no list of numbers `%s.%s`", labels, set, field);
     for (size_t i = 0; status == GVM_OK && i < elements(list); i++) {
         double index = number_at(list, i);

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "image/overlay.h"
 
-enum { MARGIN = 4, TEXT = 2 /* the letters' scale */ };
+enum { MARGIN = 4, TEXT = 13 /* the letters' size */, WIDE = 9 /* a digit, at most */ };
 
 static int wrapped(int x, int W)
 {
@@ -71,8 +71,9 @@ static void scale(struct sheet *sheet, int top, double low, double high)
     char least[32], most[32];
     number_text(least, low);
     number_text(most, high);
-    int wide = SHEET_TEXT_WIDE * TEXT, text = top + (HEAT_SCALE_HIGH - SHEET_TEXT_HIGH * TEXT) / 2;
-    int left = 2 * MARGIN + (int)strlen(least) * wide, right = sheet->width - 2 * MARGIN - (int)strlen(most) * wide;
+    int first = (int)strlen(least) * WIDE, last = (int)strlen(most) * WIDE;
+    int text = top + (HEAT_SCALE_HIGH - sheet_line(TEXT)) / 2, left = 2 * MARGIN + first;
+    int right = sheet->width - 2 * MARGIN - last;
     if (right - left < 4 * MARGIN) left = MARGIN, right = sheet->width - MARGIN;
     for (int y = top + MARGIN; y < top + HEAT_SCALE_HIGH - MARGIN; y++)
         for (int x = left; x < right; x++) {
@@ -82,8 +83,8 @@ static void scale(struct sheet *sheet, int top, double low, double high)
             for (int c = 0; c < 3; c++) p[c] = (uint8_t)(rgb[c] + 0.5f);
         }
     if (left == MARGIN) return;
-    sheet_text(sheet, MARGIN, text, least, TEXT);
-    sheet_text(sheet, right + MARGIN, text, most, TEXT);
+    sheet_text(sheet, MARGIN, text, least, TEXT, first);
+    sheet_text(sheet, right + MARGIN, text, most, TEXT, last);
 }
 
 gvm_status heat_draw(struct sheet *sheet, const struct image *image, int height, int width, const struct heat *h,

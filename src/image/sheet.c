@@ -1,24 +1,15 @@
-/* sheet.c - see sheet.h. Relies on libvips for the file; letters are drawn here, as libvips may come without fonts. */
+/* sheet.c - see sheet.h. Relies on libvips for the file and for letters. */
 #include "image/sheet.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <vips/vips.h>
+
 #include "base/error.h"
 #include "image/image.h"
-
-/* Five rows of three pixels, an octal digit each. */
-static const struct glyph {
-    char letter;
-    unsigned rows;
-} glyphs[] = {
-    {'0', 075557}, {'1', 026227}, {'2', 071747}, {'3', 071717}, {'4', 055711}, {'5', 074717},
-    {'6', 074757}, {'7', 071111}, {'8', 075757}, {'9', 075717}, {'.', 000002}, {'-', 000700},
-    {'R', 065655}, {'A', 025755}, {'N', 065555}, {'K', 055655},
-};
-
-enum { GLYPHS = sizeof glyphs / sizeof *glyphs };
+#include "image/process.h"
 
 gvm_status sheet_open(struct sheet *sheet, int width, int height, gvm_error *err)
 {
@@ -64,16 +55,65 @@ void sheet_frame(struct sheet *sheet, int left, int top, int h, int w, int thick
     fill(sheet, left + w, top, h, thickness, colour);
 }
 
-void sheet_text(struct sheet *sheet, int left, int top, const char *text, int scale)
+/* `count` characters of the text, from both of its ends, as libvips takes it; to be given to g_free. */
+static char *shortened(const char *text, long length, long count)
 {
-    for (; *text; text++, left += SHEET_TEXT_WIDE * scale) {
-        unsigned rows = 0;
-        for (int i = 0; i < GLYPHS; i++)
-            if (glyphs[i].letter == *text) rows = glyphs[i].rows;
-        for (int bit = 0; bit < 15; bit++)
-            if (rows >> (14 - bit) & 1)
-                fill(sheet, left + bit % 3 * scale, top + bit / 3 * scale, scale, scale, (struct colour){0, 0, 0});
+    if (count >= length) return g_markup_escape_text(text, -1);
+    long front = (count + 1) / 2, back = count - front;
+    char *start = g_utf8_substring(text, 0, front), *end = g_utf8_substring(text, length - back, length);
+    char *both = g_strconcat(start, "\u2026", end, NULL), *escaped = g_markup_escape_text(both, -1);
+    g_free(start);
+    g_free(end);
+    g_free(both);
+    return escaped;
+}
+
+/* How dark each pixel is, one byte; NULL where libvips draws no text. */
+static VipsImage *draw_text(const char *text, int size, int width)
+{
+    char font[32], *valid = g_utf8_make_valid(text, -1);
+    for (char *c = valid; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f) *c = '?';
+    long length = g_utf8_strlen(valid, -1), count = length;
+    VipsImage *image = NULL;
+    snprintf(font, sizeof font, "sans %d", size);
+    while (count > 0 && image == NULL) {
+        char *piece = shortened(valid, length, count);
+        bool drawn = vips_text(&image, piece, "font", font, "dpi", 72, NULL) == 0;
+        g_free(piece);
+        if (!drawn) break;
+        if (image->Xsize <= width || count == 1) continue;
+        count = MAX(1, MIN(count - 1, count * width / image->Xsize));
+        g_object_unref(image);
+        image = NULL;
     }
+    g_free(valid);
+    return image;
+}
+
+static void lay_text(struct sheet *sheet, int left, int top, const char *text, int size, int width)
+{
+    VipsImage *image = draw_text(text, size, width);
+    if (image == NULL) return;
+    const uint8_t *dark = vips_image_get_data(image);
+    int w = MIN(image->Xsize, width), h = image->Ysize;
+    left += image->Xoffset;
+    top += image->Yoffset;
+    for (int y = 0; dark != NULL && y < h && top + y < sheet->height; y++)
+        for (int x = 0; x < w && left + x < sheet->width; x++) {
+            uint8_t *p = pixel(sheet, left + x, top + y);
+            for (int c = 0; c < 3; c++) p[c] = (uint8_t)(p[c] * (255 - dark[(size_t)y * image->Xsize + x]) / 255);
+        }
+    g_object_unref(image);
+}
+
+void sheet_text(struct sheet *sheet, int left, int top, const char *text, int size, int width)
+{
+    if (!process_start()) return;
+    process_enter();
+    lay_text(sheet, left, top, text, size, width);
+    process_leave();
+    vips_thread_shutdown();
 }
 
 gvm_status sheet_save(const struct sheet *sheet, const char *path, gvm_error *err)

@@ -27,10 +27,16 @@ void sheet_place(struct sheet *sheet, int left, int top, const uint8_t *picture,
 /* Around the box of (h, w) at (left, top), and outside of it. */
 void sheet_frame(struct sheet *sheet, int left, int top, int h, int w, int thickness, struct colour colour);
 
-/* Black, SHEET_TEXT_HIGH * scale pixels high and SHEET_TEXT_WIDE * scale a letter: digits, '.', '-', ' ' and the
- * letters of RANK. */
-enum { SHEET_TEXT_HIGH = 5, SHEET_TEXT_WIDE = 4 };
-void sheet_text(struct sheet *sheet, int left, int top, const char *text, int scale);
+/* A line in black, letters of `size` pixels, at most `width` pixels wide: of a longer one the middle is left out. None
+ * where libvips draws no text. */
+enum { SHEET_TEXT_LEAST = 9 /* the smallest size that can be read */ };
+void sheet_text(struct sheet *sheet, int left, int top, const char *text, int size, int width);
+
+/* What a line takes from the top of one to the next. */
+static inline int sheet_line(int size)
+{
+    return size * 4 / 3;
+}
 
 /* As image_write_png. */
 gvm_status sheet_save(const struct sheet *sheet, const char *path, gvm_error *err);

@@ -56,8 +56,9 @@ static void open_module(void)
     char path[PATH_MAX];
     if (!find_module(path)) {
         fail(&cuda.why, GVM_DEVICE,
-             "CUDA's part of the program, " MODULE
-             ", is not installed beside it: build it where nvcc is, or leave out --device cuda");
+             "CUDA's part of the program, " MODULE ", is not installed beside it: build it on a machine with nvcc (in "
+                                                   "Debian nvidia-cuda-toolkit, non-free), or leave out "
+             "--device cuda");
         return;
     }
     void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL); /* for as long as the process lives */

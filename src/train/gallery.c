@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "image/sheet.h"
@@ -29,7 +30,7 @@ static int tile_left(const struct gallery *g, int k)
     return g->gap + g->pictures->street[1] + g->gap + g->frame + k * (g->pictures->aerial[1] + 2 * g->frame + g->gap);
 }
 
-/* Of the pictures of a row: letters stand below them. */
+/* Of the pictures of a row: two lines stand below them. */
 static int band_height(const struct gallery *g)
 {
     return larger(g->pictures->street[0], g->pictures->aerial[0] + 2 * g->frame);
@@ -37,7 +38,15 @@ static int band_height(const struct gallery *g)
 
 static int row_height(const struct gallery *g)
 {
-    return band_height(g) + g->gap + SHEET_TEXT_HIGH * g->letters + g->gap;
+    return band_height(g) + g->gap + 2 * sheet_line(g->letters) + g->gap;
+}
+
+/* A picture's name, and what is said of it. */
+static void draw_lines(struct gallery *g, const char *path, const char *text, int left, int top, int width)
+{
+    const char *slash = strrchr(path, '/');
+    sheet_text(&g->sheet, left, top, slash ? slash + 1 : path, g->letters, width);
+    sheet_text(&g->sheet, left, top + sheet_line(g->letters), text, g->letters, width);
 }
 
 static gvm_status draw_street(struct gallery *g, int query, int rank, int top, gvm_error *err)
@@ -46,11 +55,11 @@ static gvm_status draw_street(struct gallery *g, int query, int rank, int top, g
     const uint8_t *pixels;
     gvm_status status = pictures_street(&pixels, g->room, g->pictures, g->split, query, err);
     if (status != GVM_OK) return status;
-    char text[24];
-    snprintf(text, sizeof text, "RANK %d", rank + 1);
+    char text[40];
+    snprintf(text, sizeof text, "right tile: rank %d", rank + 1);
     top += (band_height(g) - size[0]) / 2;
     sheet_place(&g->sheet, g->gap, top, pixels, size[0], size[1]);
-    sheet_text(&g->sheet, g->gap, top + size[0] + g->gap, text, g->letters);
+    draw_lines(g, g->split->queries[query].path, text, g->gap, top + size[0] + g->gap, size[1]);
     return GVM_OK;
 }
 
@@ -66,7 +75,7 @@ static gvm_status draw_tile(struct gallery *g, int query, int tile, float score,
     top += (band_height(g) - size[0]) / 2;
     sheet_place(&g->sheet, left, top, pixels, size[0], size[1]);
     sheet_frame(&g->sheet, left, top, size[0], size[1], g->frame, right ? right_colour : wrong_colour);
-    sheet_text(&g->sheet, left, top + size[0] + g->frame + g->gap, text, g->letters);
+    draw_lines(g, g->split->tiles[tile].path, text, left, top + size[0] + g->frame + g->gap, size[1]);
     return GVM_OK;
 }
 
@@ -83,7 +92,8 @@ gvm_status gallery_save(const char *path, const struct ranking *rankings, const 
 {
     const int *street = pictures->street, *aerial = pictures->aerial;
     int unit = larger(1, aerial[0] / 64), Q = split->query_count;
-    struct gallery g = {.pictures = pictures, .split = split, .frame = 2 * unit, .gap = 3 * unit, .letters = unit};
+    struct gallery g = {.pictures = pictures, .split = split, .frame = 2 * unit, .gap = 3 * unit};
+    g.letters = larger(SHEET_TEXT_LEAST, 6 * unit);
     if (rows > Q) rows = Q;
     g.room = malloc((size_t)larger(street[0] * street[1], aerial[0] * aerial[1]) * 3);
     if (g.room == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to draw it", path);

@@ -5,14 +5,14 @@
 #include "train/features.h"
 
 /* Write a PNG of `rows` queries, spread evenly over the split (all, where it has fewer): row i is query i Q / rows, its
- * street picture at the left with the rank of the right tile below, then its five best tiles, as the network sees
- * them, each in a frame, blue for a right tile and orange for a wrong one, with its score below.
+ * street picture at the left with its name and the rank of the right tile below, then its five best tiles, as the
+ * network sees them, each in a frame, blue for a right tile and orange for a wrong one, with its name and score below.
  *
  *   rankings   (queries) of the split, from evaluate_split, street to aerial
  *
- * With the tiles (H, W), the panorama (Hs, Ws) and u = max(1, H / 64), frames are 2 u thick, letters 5 u high and gaps
- * 3 u wide: tile k's left edge is at 3 u + Ws + 3 u + 2 u + k (W + 7 u), and from a row to the next it is
- * max(Hs, H + 4 u) + 11 u.
+ * With the tiles (H, W), the panorama (Hs, Ws) and u = max(1, H / 64), frames are 2 u thick, gaps 3 u wide, letters
+ * max(9, 6 u) high: tile k's left edge is at 3 u + Ws + 3 u + 2 u + k (W + 7 u), and from a row to the next it is
+ * max(Hs, H + 4 u) + 6 u and two lines (sheet_line).
  *
  * Returns GVM_OK, GVM_FILE, GVM_IMAGE, GVM_MEMORY, or as pictures_street. */
 gvm_status gallery_save(const char *path, const struct ranking *rankings, const struct pictures *pictures,

@@ -40,8 +40,8 @@ def png(path):
 def box(rows, left, top, h, w):
     return [row[3 * left:3 * (left + w)] for row in rows[top:top + h]]
 
-# Pictures of 32 x 160 and 64 x 64; a frame is 2 pixels thick, letters 5 high, gaps 3 wide.
-BLUE, ORANGE, HEIGHT = bytes((0, 90, 181)), bytes((230, 140, 30)), 68 + 11
+# Pictures of 32 x 160 and 64 x 64; a frame is 2 pixels thick, a line is 12 high, gaps 3 wide.
+BLUE, ORANGE, HEIGHT = bytes((0, 90, 181)), bytes((230, 140, 30)), 68 + 6 + 24
 def check(path, matches):
     width, height, rows = png(path)
     assert (width, height) == (3 + 160 + 3 + 5 * (64 + 4 + 3), 3 + HEIGHT * len(matches)), (width, height)
@@ -60,7 +60,10 @@ def check(path, matches):
             for row in rows[top:top + 68]:
                 assert row[3 * (left - 2):3 * left] == row[3 * (left + 64):3 * (left + 66)] == colour * 2
             rights += right
-        assert any(bytes(3) in row for row in rows[top + 71:top + 76])     # the scores
+        for line in top + 71, top + 83: # names, then scores
+            for left, width in ((168, 64), (168 + 4 * 71, 64)):
+                assert any(min(row[3 * left:3 * (left + width)]) < 100 for row in rows[line:line + 12]), line
+                assert all(set(row[3 * (left + width):3 * (left + width) + 6]) == {255} for row in rows[line:line + 12])
     return rights
 
 folder = sys.argv[1]
@@ -79,7 +82,7 @@ mkdir "$tmp/few"
 cp -r tests/golden/run/street tests/golden/run/aerial "$tmp/few"
 head -4 tests/golden/run/pairs.csv > "$tmp/few/pairs.csv"
 expect 0 eval --data "$tmp/few" --weights tests/golden/net_narrow.safetensors --quiet --gallery-picture "$tmp/few.png"
-python3 -c 'import struct, sys; assert struct.unpack(">8xI4sII", open(sys.argv[1], "rb").read(24))[2:] == (521, 240)' \
+python3 -c 'import struct, sys; assert struct.unpack(">8xI4sII", open(sys.argv[1], "rb").read(24))[2:] == (521, 297)' \
     "$tmp/few.png"
 
 # A file that cannot be written costs no figures; calls that are wrong.

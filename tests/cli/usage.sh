@@ -44,7 +44,7 @@ for command in locate serve index embed heatmap eval train bench check world ini
 done
 for command in locate serve index embed heatmap eval train bench; do
     GVM_CUDA_MODULE=/nowhere expect 1 $command --device cuda
-    refused "is not installed beside it: build it where nvcc is, or leave out --device cuda"
+    refused "is not installed beside it: build it on a machine with nvcc (in Debian nvidia-cuda-toolkit, non-free), or leave out --device cuda"
     GVM_CUDA_MODULE=$0 expect 1 $command --device cuda
     refused "CUDA's part of the program cannot be loaded"
     expect 2 $command --precision half
@@ -64,7 +64,7 @@ meant() { # meant WORD COMMAND...
     local word=$1
     shift
     expect 2 "$@"
-    refused "did you mean '$word'?"
+    refused "did you mean '$word'? See \`geoviewmatch"
 }
 meant locate locat
 meant locate loacte
