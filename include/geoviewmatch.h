@@ -120,9 +120,8 @@ GVM_API void gvm_session_free(gvm_session *session);
  *   pixels    (n, height, width, 3) 8-bit sRGB, row-major, of the view's input size
  *   n         any number >= 0; passed through the network max_batch at a time
  *
- * Returns GVM_OK, GVM_ARGUMENT, GVM_MEMORY, or GVM_FORMAT if the model's output for a picture is not finite or all zero;
- * the other rows are written then too.
- * Same input, machine, max_batch and thread count: same bits. */
+ * Returns GVM_OK, GVM_ARGUMENT, GVM_MEMORY, or GVM_FORMAT if the model's output for a picture is not finite or all
+ * zero; the other rows are written then too. Same input, machine, max_batch and thread count: same bits. */
 GVM_API gvm_status gvm_embed_pixels(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels,
                                     size_t n, gvm_error *err);
 

@@ -50,7 +50,7 @@ static gvm_status check_camera(const struct image *image, const char *where, gvm
     if (!lens && !(camera && w <= WIDEST_PHOTO * h)) return GVM_OK; /* programs that make panoramas keep the maker */
     if (w > WIDEST_PHOTO * h)
         return fail(err, GVM_IMAGE,
-                    "%s: this %d x %d picture is not a full panorama by what it says (EXIF of a lens and no "
+                    "%s: this %d x %d picture is not a full panorama by what it says (a lens's EXIF and no "
                     "GPano); " ADVICE,
                     where, w, h);
     if (e->focal_35mm > 0)

@@ -63,7 +63,7 @@ expect 0 info "$tmp/town/ortho.tif"
 says out "ortho.tif: a TIFF picture of " ", georeferenced: \`index --raster\` makes a map of it" "covers         latitude 4" "pixel          0.25 m"
 json "$tmp/town/ortho.tif" 'i["kind"] == "picture" and 0.2 < i["pixel_m"] < 0.3 and i["box"][1] < 45 < i["box"][3]'
 expect 0 info "$tmp/town/street/000001.jpg"
-says out "a JPEG picture of 640 x 160 pixels" "taken at       4" "heading        "
+says out "a JPEG picture of 640 x 160 pixels" "GPS position   4" "heading        "
 json "$tmp/town/street/000001.jpg" '"lat" in i and "heading" in i and "box" not in i'
 expect 0 info "$tmp/map.features"
 says out "the features of a map, " " rows of 2304 numbers"
