@@ -14,8 +14,7 @@ static volatile sig_atomic_t taken, astray;
 /* Where a handler runs tells where the interrupted code had its stack. */
 static void take(int number)
 {
-    char here = 0;
-    const char *volatile at = &here;
+    const char *at = __builtin_frame_address(0); /* a variable may lie elsewhere under AddressSanitizer */
     (void)number;
     if (at < low || at >= high) astray = astray + 1;
     taken = taken + 1;

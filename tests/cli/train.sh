@@ -210,7 +210,7 @@ assert found == {"loss": 6, "loss_con": 6, "loss_ret1": 6, "loss_ret2": 6, "lr":
 assert folder + "/a&b" in texts
 END
 grep -q 'prefers-color-scheme: dark' "$tmp/whole/log.svg"
-"$TOOLS/plot" "$tmp/whole" > /dev/null # over its own
+"$TOOLS/plot" "$tmp/whole/log.jsonl" > /dev/null # over its own
 echo '<svg>mine</svg>' > "$tmp/mine.svg"
 fails "$TOOLS/plot" "$tmp/whole" -o "$tmp/mine.svg" 2> "$tmp/err"
 says err "mine.svg: it exists and is no picture that plot drew"
