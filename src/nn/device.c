@@ -57,12 +57,7 @@ static void open_module(void)
     if (!find_module(path)) {
         fail(&cuda.why, GVM_DEVICE,
              "CUDA's part of the program, " MODULE ", is not installed beside it: build it on a machine with nvcc (in "
-<<<<<<< HEAD
-             "Debian nvidia-cuda-toolkit, non-free), or leave out "
-             "--device cuda");
-=======
              "Debian nvidia-cuda-toolkit, non-free), or leave out --device cuda");
->>>>>>> w-train
         return;
     }
     void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL); /* for as long as the process lives */
