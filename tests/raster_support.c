@@ -43,7 +43,7 @@ static void fill(GDALDatasetH data, const struct raster_recipe *r, int band, int
     for (int y = 0; y < N; y++) {
         for (int x = 0; x < N; x++) {
             bool empty = r->nodata != 0 && x < N / 2;
-            int most = r->type == GDT_UInt16 ? 65535 : 255;
+            int most = r->opaque ? r->opaque : r->type == GDT_UInt16 ? 65535 : 255;
             if (has_alpha(bands) && band == bands - 1)
                 values[x] = r->nodata == 4            ? (20 + (x * 7 + y * 3) % 200) * most / 255
                             : r->nodata == 3 && empty ? 0
@@ -111,6 +111,8 @@ void make_raster(const char *name, const struct raster_recipe *r)
         for (int b = 0; b < bands; b++) GDALSetRasterNoDataValue(GDALGetRasterBand(data, b + 1), 0);
     for (int b = 0; b < bands; b++) fill(data, r, b, bands);
     if (r->nodata == 2) set_mask(data);
+    if (r->overviews)
+        assert_int_equal(GDALBuildOverviews(data, "AVERAGE", 2, (int[]){2, 4}, 0, NULL, NULL, NULL), CE_None);
     if (!tiff) {
         bool lossy = strcmp(r->driver, "JP2OpenJPEG") == 0;
         const char *const exact[] = {"QUALITY=100", "REVERSIBLE=YES", NULL};

@@ -16,7 +16,9 @@ struct raster_recipe {
     int bands;          /* 3; 1: a ramp along the columns; 2, 4: alpha last; 5: alpha last and a band before it */
     int scale, offset;  /* a sample is offset + scale * colour; scale 0 is 1 */
     int palette;        /* a band of numbers, whose colours are looked up; 2: those of the left half are transparent */
-    int nodata; /* the left half is void: 1 no-data 0, 2 a mask, 3 alpha; 4: alpha has all shades, as infrared */
+    int nodata;    /* the left half is void: 1 no-data 0, 2 a mask, 3 alpha; 4: alpha has all shades, as infrared */
+    int opaque;    /* the most that alpha is; 0: what its type holds */
+    int overviews; /* a GeoTIFF has some */
     const char *option; /* of the GeoTIFF, NAME=VALUE */
 };
 

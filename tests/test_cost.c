@@ -76,6 +76,47 @@ static void jpeg(struct file *f, int marker, int width, int height, int scans)
     ADD(f, "\xff\xd9");
 }
 
+/* As encoders make it: first bits of all components, then twice the next ones. */
+static void ordinary(struct file *f, int width, int height)
+{
+    ADD(f, "\xff\xd8");
+    frame(f, 0xc2, width, height);
+    segment(f, 0xda, "\3\1\0\2\x11\3\x11\0\0\1", 10);
+    for (int i = 0; i < 4; i++) segment(f, 0xda, "\1\1\0\1\5\2", 6);
+    segment(f, 0xda, "\1\1\0\1\x3f\x21", 6);
+    segment(f, 0xda, "\3\1\0\2\x11\3\x11\0\0\x10", 10);
+    for (int i = 0; i < 3; i++) segment(f, 0xda, "\1\1\0\1\x3f\x10", 6);
+    ADD(f, "\xff\xd9");
+}
+
+/* What a scan counts depends on what it does. */
+static void jpeg_work(void **state)
+{
+    (void)state;
+    static const struct {
+        int frame;
+        const char *scan;
+        size_t size;
+        int weight;
+    } scans[] = {
+        {0xc2, "\1\1\0\1\x3f\1", 6, 1},   {0xc2, "\1\1\0\1\x3f\x10", 6, 4},  {0xc2, "\1\1\0\0\0\x10", 6, 1},
+        {0xc2, "\2\1\0\2\0\0\0\1", 8, 2}, {0xc0, "\1\1\0\0\x3f\0", 6, 2},    {0xc1, "\3\1\0\2\0\3\0\0\x3f\0", 10, 6},
+        {0xc9, "\1\1\0\0\x3f\0", 6, 16},  {0xca, "\1\1\0\1\x3f\x10", 6, 16}, {0xc2, "\xff\1\0\1\x3f\x10", 6, 255 * 1}};
+    struct file *f = empty_file();
+    for (size_t i = 0; i < sizeof scans / sizeof *scans; i++) {
+        ADD(f, "\xff\xd8");
+        frame(f, scans[i].frame, 100, 70);
+        segment(f, 0xda, scans[i].scan, scans[i].size);
+        segment(f, 0xda, scans[i].scan, scans[i].size);
+        frame(f, 0xc2, 1, 1); /* too late to change what the first one said */
+        ADD(f, "\xff\xd9");
+        assert_int_equal(cost_now(f, false).work, 2 * 100 * 70 * scans[i].weight);
+        f->size = 0;
+    }
+    ordinary(f, 16000, 16000);
+    assert_string_equal(excess_now(f), "nothing");
+}
+
 static void jpeg_scans(void **state)
 {
     (void)state;
@@ -96,7 +137,9 @@ static void jpeg_scans(void **state)
                  {0xc2, 8, 8, 100, "nothing"},
                  {0xc2, 8, 8, 101, "scans for its size"},
                  {0xc0, 8, 8, 101, "scans for its size"},
+                 {0xc2, 15904, 8000, 60, "nothing"},
                  {0xc2, 15904, 8000, 70, "scans for its size"},
+                 {0xc0, 15904, 8000, 40, "scans for its size"},
                  {0xc9, 8000, 4000, 1, "nothing"},
                  {0xca, 8000, 4000, 17, "scans for its size"}};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
@@ -193,11 +236,35 @@ static void can_be_ended(void **state)
     assert_int_equal(asked, 3);
 }
 
+static bool never(void *user)
+{
+    ++*(int *)user;
+    return false;
+}
+
+/* Restarts do not have the file read anew: one every few bytes is a part of the data. */
+static void restarts_are_data(void **state)
+{
+    (void)state;
+    struct file *f = empty_file();
+    struct cost cost;
+    int asked = 0;
+    jpeg(f, 0xc0, 64, 64, 1);
+    f->size -= 2; /* without its end */
+    for (int i = 0; i < 100000; i++) ADD(f, "data\xff\xd3");
+    ADD(f, "\xff\xda\0\10\1\1\0\0\77\0data\xff\xd9");
+    const struct bytes bytes = {f->bytes, -1, f->size};
+    cost_of(&cost, &bytes, JPEG, false, never, &asked);
+    assert_int_equal(cost.scans, 2);
+    assert_true(asked < 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(jpeg_scans),       cmocka_unit_test(jpeg_parts),  cmocka_unit_test(jpeg_cut),
-        cmocka_unit_test(tiff_directories), cmocka_unit_test(webp_frames), cmocka_unit_test(can_be_ended),
+        cmocka_unit_test(jpeg_scans),   cmocka_unit_test(jpeg_work),         cmocka_unit_test(jpeg_parts),
+        cmocka_unit_test(jpeg_cut),     cmocka_unit_test(tiff_directories),  cmocka_unit_test(webp_frames),
+        cmocka_unit_test(can_be_ended), cmocka_unit_test(restarts_are_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

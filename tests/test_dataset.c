@@ -577,7 +577,7 @@ static void test_vigor_corrected(void **state)
     put("splits/Chicago/same_area_balanced_train.txt", "not looked at");
     struct dataset *d = open_folder(NULL);
     assert_true(d->train.query_count == 1 && d->train.tile_count == 4);
-    assert_non_null(strstr(d->note, "without NewYork, Seattle, SanFrancisco"));
+    assert_non_null(strstr(d->note, "has no labels of NewYork, Seattle, SanFrancisco"));
     dataset_free(d);
     put("splits__corrected/Chicago/satellite_list.txt", "satellite_40.70_-73.99.png");
     expect_refused(GVM_FILE, NULL, "splits__corrected/Chicago/same_area_balanced_train.txt: cannot open it");

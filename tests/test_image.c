@@ -230,17 +230,23 @@ static void orientations(void **state)
         }
 }
 
-/* A PNG's signature, an 8-bit RGB header of that size and the start of its data. */
-static void write_png_header(const char *name, uint32_t w, uint32_t h)
+/* A PNG's signature, a header of that size and the start of its data. The rest of the header: bits of a sample, the
+ * colours, two zeros, whether it is interlaced. */
+static void write_png(const char *name, uint32_t w, uint32_t h, const char rest[5])
 {
     uint8_t png[8 + 25 + 12 + 8] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
     put32(png + 16, w);
     put32(png + 20, h);
-    memcpy(png + 24, "\x08\x02\0\0\0", 5);
+    memcpy(png + 24, rest, 5);
     put32(png + 29, crc32_of(png + 12, 17));
     put32(png + 33, 1000);
     memcpy(png + 37, "IDAT\x78\x9c", 6);
     put_bytes(name, png, sizeof png);
+}
+
+static void write_png_header(const char *name, uint32_t w, uint32_t h)
+{
+    write_png(name, w, h, "\x08\x02\0\0\0");
 }
 
 static void write_half(const char *name, const char *of)
@@ -335,6 +341,12 @@ static void broken_pictures(void **state)
     expect_refusal("high.png", GVM_IMAGE, "1 x 65536 has a side of more");
     write_png_header("cut.png", 16000, 16000);
     expect_refusal("cut.png", GVM_IMAGE, "cannot be decoded (");
+    write_png("laced.png", 12000, 12000, "\x08\x02\0\0\1");
+    expect_refusal("laced.png", GVM_IMAGE, "an interlaced PNG of 12000 x 12000 pixels takes too long");
+    write_png("laced.png", 8000, 8000, "\x10\x06\0\0\1");
+    expect_refusal("laced.png", GVM_IMAGE, "an interlaced PNG");
+    write_png("laced.png", 11500, 11500, "\x08\x02\0\0\1");
+    expect_refusal("laced.png", GVM_IMAGE, "cannot be decoded (");
     const float sample[4] = {0, 1, 2, 3};
     save("float.tif", sample, 2, 2, 1, VIPS_FORMAT_FLOAT, (struct extra){0});
     expect_refusal("float.tif", GVM_IMAGE, "neither 8 nor 16 bits");

@@ -7,9 +7,11 @@
 #include <cmocka.h>
 #undef fail /* cmocka's; ours is base/error.h's */
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "map/features_file.h"
@@ -64,6 +66,12 @@ static void test_written(void **state)
     assert_int_equal(map_watch_check(watch, &err), GVM_FILE);
     write_at(SIZE - 1, "\1", 1);
     assert_int_equal(map_watch_check(watch, &err), GVM_OK);
+    struct stat before; /* as cp --preserve leaves it */
+    assert_int_equal(stat(features, &before), 0);
+    write_at(SIZE - 1, "2", 1);
+    const struct timespec times[2] = {before.st_atim, before.st_mtim};
+    assert_int_equal(utimensat(AT_FDCWD, features, times, 0), 0);
+    assert_int_equal(map_watch_check(watch, &err), GVM_FILE);
     map_watch_free(watch);
 }
 

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "folder_support.h"
 #include "map/earth.h"
@@ -221,6 +222,45 @@ static void test_formats(void **state)
     }
 }
 
+static void expect_refusal(const gvm_map_options *options, gvm_status status, const char *words)
+{
+    struct imagery *imagery;
+    gvm_error err = {""};
+    gvm_status got = imagery_open(&imagery, options, &model, &err);
+    if (got != status || strstr(err.text, words) == NULL) fail_msg("status %d: %s (wanted: %s)", got, err.text, words);
+    assert_null(imagery);
+}
+
+/* The coordinate system stands in a file of its own, as GIS programs write it beside a world file. */
+static void test_prj(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a.prj", "a.tif.prj", "a.PRJ", "a.qpj"};
+    static const char esri[] = /* without an authority's numbers */
+        "PROJCS[\"WGS_1984_UTM_Zone_33N\",GEOGCS[\"GCS_WGS_1984\",DATUM[\"D_WGS_1984\",SPHEROID[\"WGS_1984\",6378137.0,"
+        "298.257223563]],PRIMEM[\"Greenwich\",0.0],UNIT[\"Degree\",0.0174532925199433]],PROJECTION["
+        "\"Transverse_Mercator\"],PARAMETER[\"False_Easting\",500000.0],PARAMETER[\"False_Northing\",0.0],PARAMETER["
+        "\"Central_Meridian\",15.0],PARAMETER[\"Scale_Factor\",0.9996],PARAMETER[\"Latitude_Of_Origin\",0.0],UNIT["
+        "\"Meter\",1.0]]\r\n";
+    struct raster_recipe r = {.crs = "EPSG:32633"};
+    place_raster(r.place, 480000, 5540000, 1.53, 0);
+    struct raster_recipe bare = r;
+    bare.crs = NULL;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        make_raster("a.tif", &bare);
+        put_text(names[i], esri);
+        struct cut cut = cut_raster_file("a.tif");
+        for (size_t k = 0; k < cut.count; k++)
+            if (!cut.tiles[k].empty) check_pixels(&cut.tiles[k], &r);
+        assert_in_range(cut.count - cut.empty, 9, 100);
+        free_cut(&cut);
+        assert_int_equal(unlink(in_folder(names[i])), 0);
+    }
+    put_text("a.prj", "LOCAL_CS[\"site\",UNIT[\"metre\",1]]"); /* no system of the Earth */
+    const char *path = in_folder("a.tif");
+    expect_refusal(&(gvm_map_options){.rasters = &path, .raster_count = 1}, GVM_FORMAT, "name that, as in --crs");
+}
+
 /* Rows and columns stand as far apart as they should, also where the tiles are large. */
 static void test_stride(void **state)
 {
@@ -272,6 +312,15 @@ static void test_reduced(void **state)
     network.config.aerial[0] = network.config.aerial[1] = across = 16; /* of 4 m, where the raster has 0.93 */
     check_geometry("EPSG:32633", 480000, 5540000, 0.93, 30, 12);
     check_geometry("EPSG:3857", 20037508.34, -1860000, 0.97, 0, 9);
+    for (int nodata = 1; nodata <= 3; nodata++) { /* overviews, also of what says that the left half is void */
+        struct raster_recipe r = {.crs = "EPSG:32633", .bands = nodata == 3 ? 4 : 3, .nodata = nodata, .overviews = 1};
+        place_raster(r.place, 480000, 5540000, 0.93, 0);
+        make_raster("a.tif", &r);
+        struct cut cut = cut_raster_file("a.tif");
+        assert_int_equal(cut.failed, 0);
+        assert_in_range(cut.empty, 1, cut.count - 1);
+        free_cut(&cut);
+    }
     network.config.aerial[0] = network.config.aerial[1] = across = SIZE;
 }
 
@@ -320,6 +369,7 @@ static void test_samples(void **state)
         {{.palette = 2}, 180, 75, 100},
         {{.palette = 1, .bands = 2}, 180, 75, 100},
         {{.palette = 1, .option = "NBITS=8"}, 180, 75, 100},
+        {{.palette = 1, .type = GDT_UInt16}, 180, 75, 100},
         {{.bands = 2}, 180, 180, 180},
         {{.bands = 4, .nodata = 4}, 180, 120, 100}, /* no mask */
         {{.bands = 2, .nodata = 4}, 180, 180, 180},
@@ -350,6 +400,8 @@ static void test_void(void **state)
         {.bands = 4, .nodata = 3},
         {.bands = 1, .nodata = 1, .type = GDT_UInt16, .scale = 100, .offset = 2000},
         {.bands = 2, .nodata = 3, .type = GDT_UInt16, .scale = 100, .offset = 2000},
+        {.bands = 4, .nodata = 3, .type = GDT_UInt16, .scale = 100, .offset = 2000, .opaque = 255},
+        {.bands = 2, .nodata = 3, .type = GDT_Int16, .scale = 100, .offset = 2000, .opaque = 32767},
         {.bands = 4, .nodata = 3, .option = "ALPHA=PREMULTIPLIED"},
         {.bands = 2, .nodata = 3},
         {.bands = 4, .nodata = 1},       /* alpha that is full everywhere beside no-data */
@@ -374,15 +426,6 @@ static void test_void(void **state)
 }
 
 /* ------------------------------------------------------------------ what is refused */
-
-static void expect_refusal(const gvm_map_options *options, gvm_status status, const char *words)
-{
-    struct imagery *imagery;
-    gvm_error err = {""};
-    gvm_status got = imagery_open(&imagery, options, &model, &err);
-    if (got != status || strstr(err.text, words) == NULL) fail_msg("status %d: %s (wanted: %s)", got, err.text, words);
-    assert_null(imagery);
-}
 
 static void expect_bad_raster(const char *path, gvm_status status, const char *words)
 {
@@ -507,6 +550,7 @@ int main(void)
         cmocka_unit_test_teardown(test_stride, empty_folder),
         cmocka_unit_test_teardown(test_alone, empty_folder),
         cmocka_unit_test_teardown(test_reduced, empty_folder),
+        cmocka_unit_test_teardown(test_prj, empty_folder),
         cmocka_unit_test_teardown(test_samples, empty_folder),
         cmocka_unit_test_teardown(test_void, empty_folder),
         cmocka_unit_test_teardown(test_refused, empty_folder),

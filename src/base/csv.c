@@ -163,17 +163,16 @@ static bool next_line(const char **start, const char **stop, struct csv *csv, gv
     if (left == 0) return false;
     csv->line++;
     *start = csv->p;
-    const char *lf = memchr(csv->p, '\n', look);
-    const char *cr = memchr(csv->p, '\r', lf != NULL ? (size_t)(lf - csv->p) : look);
-    *stop = cr != NULL ? cr : lf;
-    if (*stop == NULL && left > look) {
+    const char *end = csv->p, *last = csv->p + look;
+    while (end < last && *end != '\n' && *end != '\r') end++;
+    if (end == last && left > look) {
         *status = fail(err, GVM_FORMAT, "%s, line %zu: it has more than %d bytes, so this is no CSV file", csv->where,
                        csv->line, LINE);
         return false;
     }
-    if (*stop == NULL) *stop = csv->end;
-    csv->p = *stop + (*stop < csv->end);
-    if (cr != NULL && csv->p < csv->end && *csv->p == '\n') csv->p++;
+    *stop = end;
+    csv->p = end + (end < csv->end);
+    if (end < csv->end && *end == '\r' && csv->p < csv->end && *csv->p == '\n') csv->p++;
     return true;
 }
 

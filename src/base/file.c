@@ -218,3 +218,14 @@ void file_writer_abort(struct file_writer *w)
     unlink(w->temporary);
     writer_free(w);
 }
+
+gvm_status file_write(const char *path, const void *data, size_t size, gvm_error *err)
+{
+    struct file_writer w;
+    gvm_status status = file_writer_open(&w, path, err);
+    if (status != GVM_OK) return status;
+    status = file_writer_write(&w, data, size, err);
+    if (status == GVM_OK) return file_writer_commit(&w, err);
+    file_writer_abort(&w);
+    return status;
+}

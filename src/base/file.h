@@ -46,6 +46,9 @@ gvm_status file_writer_commit(struct file_writer *w, gvm_error *err);
 /* Give up: the temporary goes, the target stays. Fine on a writer that is not open. */
 void file_writer_abort(struct file_writer *w);
 
+/* All of that for bytes that are there. */
+gvm_status file_write(const char *path, const void *data, size_t size, gvm_error *err);
+
 /* Remove the temporaries of all open writers, whose process is about to end. For a signal's handler. */
 void file_writers_drop(void);
 

@@ -46,8 +46,7 @@ static double group_leaves(const char *folder, const char *limit_file, const cha
     return limit > used ? limit - used : 0;
 }
 
-/* A group and all that it is in, up to the top of the hierarchy. In a container the path may not be there; its top is.
- */
+/* A group and all that it is in, up to the top of the hierarchy, which is there in a container too. */
 static double groups_leave(const char *top, const char *group, int version)
 {
     char folder[1500];

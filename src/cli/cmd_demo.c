@@ -12,7 +12,9 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/output.h"
 #include "cli/cli.h"
+#include "map/features_file.h"
 #include "map/map_file.h"
 
 static const char help[] =
@@ -28,12 +30,16 @@ static const char help[] =
 
 enum { WORDS = 24 };
 
-static const char mark[] = "GeoViewMatch demo"; /* what demo.txt begins with */
+#define MARK "GeoViewMatch demo" /* what demo.txt begins with */
 
 struct arguments {
     struct common common;
     const char *out, *seed;
     bool force;
+};
+
+struct paths {
+    gchar *ortho, *map, *features, *photos, *street, *report;
 };
 
 /* ------------------------------------------------------------------ commands as typed */
@@ -94,7 +100,7 @@ static gchar *describe(const struct arguments *a, gvm_error *err)
 {
     gvm_model *model;
     if (gvm_model_open(&model, NULL, err) != GVM_OK) return NULL;
-    gchar *text = g_strdup_printf("%s\nversion %s, seed %s, weights %s\n%s\n", mark, gvm_version(), a->seed,
+    gchar *text = g_strdup_printf(MARK "\nversion %s, seed %s, weights %s\n%s\n", gvm_version(), a->seed,
                                   gvm_model_about(model).fingerprint, a->out);
     gvm_model_free(model);
     return text;
@@ -102,16 +108,8 @@ static gchar *describe(const struct arguments *a, gvm_error *err)
 
 static gvm_status write_mark(const struct arguments *a, const char *text, gvm_error *err)
 {
-    struct file_writer w;
     gchar *path = in_folder(a, "demo.txt");
-    gvm_status status = file_writer_open(&w, path, err);
-    if (status == GVM_OK) {
-        status = file_writer_write(&w, text, strlen(text), err);
-        if (status == GVM_OK)
-            status = file_writer_commit(&w, err);
-        else
-            file_writer_abort(&w);
-    }
+    gvm_status status = file_write(path, text, strlen(text), err);
     g_free(path);
     return status;
 }
@@ -128,7 +126,7 @@ static enum earlier find_earlier(const struct arguments *a, const char *wanted)
     struct stat info;
     size_t town = strlen(wanted) - strlen(a->out) - 1; /* the lines that do not say where it is */
     if (stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size < 10000 &&
-        g_file_get_contents(path, &text, NULL, NULL) && strncmp(text, mark, sizeof mark - 1) == 0)
+        g_file_get_contents(path, &text, NULL, NULL) && strncmp(text, MARK, sizeof MARK - 1) == 0)
         found = strcmp(text, wanted) == 0 ? SAME : strncmp(text, wanted, town) == 0 ? MOVED : OTHER;
     for (size_t i = 0; i < sizeof files / sizeof *files && found >= MOVED; i++) {
         gchar *file = in_folder(a, files[i]);
@@ -140,18 +138,50 @@ static enum earlier find_earlier(const struct arguments *a, const char *wanted)
     return found;
 }
 
-static gvm_status remove_map(const char *map, const char *features, gvm_error *err)
+static bool opens_as_map(const char *path, const char *start)
 {
-    gvm_status status = map_file_unlink(map, err);
-    if (status == GVM_OK && unlink(features) != 0 && errno != ENOENT) return fail_errno(err, "replace", features);
+    struct map_file *file;
+    (void)start;
+    if (map_file_open(&file, path, false, NULL) != GVM_OK) return false;
+    map_file_close(file);
+    return true;
+}
+
+static bool starts_as_features(const char *path, const char *start)
+{
+    (void)path;
+    return features_start((const uint8_t *)start, strlen(start));
+}
+
+/* What is removed or written anew, beside what `world` and `locate` look at themselves, must be of a demo; --force is
+ * no word for a map of somebody else's. */
+static gvm_status check_own(const struct arguments *a, gvm_error *err)
+{
+    static const struct {
+        const char *name;
+        struct output_kind kind;
+    } files[] = {{"map.gpkg", {.is_ours = opens_as_map}},
+                 {"map.features", {.is_ours = starts_as_features}},
+                 {"demo.txt", {.start = MARK}}};
+    gvm_status status = GVM_OK;
+    for (size_t i = 0; i < sizeof files / sizeof *files && status == GVM_OK; i++) {
+        gchar *path = in_folder(a, files[i].name);
+        if (output_check(path, &files[i].kind, false, NULL, 0, NULL) != GVM_OK)
+            status = fail(err, GVM_ARGUMENT, "%s: it is not of a demo: move it away, or name another folder with --out",
+                          path);
+        g_free(path);
+    }
+    return status;
+}
+
+static gvm_status remove_map(const struct paths *p, gvm_error *err)
+{
+    gvm_status status = map_file_unlink(p->map, err);
+    if (status == GVM_OK && unlink(p->features) != 0 && errno != ENOENT) return fail_errno(err, "replace", p->features);
     return status;
 }
 
 /* ------------------------------------------------------------------ the demo */
-
-struct paths {
-    gchar *ortho, *map, *features, *photos, *street, *report;
-};
 
 /* Make the folder, if there is none. Whether it is this demo's to fill: new, or empty. */
 static bool is_free(const char *folder)
@@ -169,7 +199,8 @@ static int draw(const struct arguments *a, const struct paths *p, const char *wa
 {
     enum earlier earlier = a->force ? OTHER : find_earlier(a, wanted);
     gvm_error err;
-    if (earlier == MOVED && (remove_map(p->map, p->features, &err) != GVM_OK || write_mark(a, wanted, &err) != GVM_OK))
+    if (earlier != SAME && check_own(a, &err) != GVM_OK) return failed(&err);
+    if (earlier == MOVED && (remove_map(p, &err) != GVM_OK || write_mark(a, wanted, &err) != GVM_OK))
         return failed(&err);
     if (earlier >= MOVED) {
         print_text(a->out);
@@ -190,8 +221,8 @@ static int draw(const struct arguments *a, const struct paths *p, const char *wa
                                 "--seed",
                                 a->seed,
                                 over ? "--force" : NULL};
-    if (over && remove_map(p->map, p->features, &err) != GVM_OK) return failed(&err);
-    if ((over || empty) && write_mark(a, mark, &err) != GVM_OK) return failed(&err);
+    if (over && remove_map(p, &err) != GVM_OK) return failed(&err);
+    if ((over || empty) && write_mark(a, MARK, &err) != GVM_OK) return failed(&err);
     int status = type(cmd_world, a, words, empty && !over ? "--force" : NULL);
     if (status != DONE) return status;
     return write_mark(a, wanted, &err) == GVM_OK ? DONE : failed(&err);

@@ -203,16 +203,8 @@ static gvm_status write_matches(const char *path, const struct ranking *rankings
         }
         append(&t, "\n");
     }
-    struct file_writer w;
     gvm_status status = t.short_of_memory ? fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", path)
-                                          : file_writer_open(&w, path, err);
-    if (status == GVM_OK) {
-        status = file_writer_write(&w, t.at, t.used, err);
-        if (status == GVM_OK)
-            status = file_writer_commit(&w, err);
-        else
-            file_writer_abort(&w);
-    }
+                                          : file_write(path, t.at, t.used, err);
     free(t.at);
     return status;
 }

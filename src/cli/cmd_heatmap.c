@@ -155,8 +155,7 @@ static gvm_status panel_resize(struct panel *p, gvm_error *err)
         free(new.pixels);
         return fail(err, status, "there is not enough memory for a heat map");
     }
-    for (int i = 0; i < 4; i++)
-        p->heat.box[i] *= i % 2 == 0 ? (double)new.width / old->width : (double)new.height / old->height;
+    heat_scale(&p->heat, (double)new.width / old->width, (double)new.height / old->height);
     image_free(old);
     *old = new;
     return GVM_OK;

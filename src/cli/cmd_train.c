@@ -193,6 +193,7 @@ static gvm_status go_on(struct job *j, gvm_error *err)
     status = run_options_check(&a->run, err);
     if (status == GVM_OK) status = check_moved(&a->run, err);
     if (status == GVM_OK) status = train_data_open(&j->data, &a->run, err);
+    if (status == GVM_OK) status = train_position_check(&j->position, &a->run, j->data, j->run, err);
     if (status != GVM_OK) return status;
     struct run_options saved;
     status = run_load(j->run, &saved, &j->position, &j->network, &j->optimizer, err);

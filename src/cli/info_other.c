@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "cli/info.h"
 #include "data/cache_file.h"
+#include "image/cost.h"
 #include "image/panorama.h"
 #include "map/features_file.h"
 #include "map/raster.h"
@@ -40,6 +41,7 @@ static bool find_ground(struct raster_facts *facts, const char *path)
     struct raster *raster;
     if (raster_open(&raster, path, NULL, 1, NULL) != GVM_OK) return false;
     bool lies = raster_describe(facts, raster, NULL) == GVM_OK;
+    free(facts->parts);
     raster_free(raster);
     return lies;
 }
@@ -151,9 +153,7 @@ static const struct stranger {
      0, 5, "an xz archive", "; unpack it first"},
     {"7z\xbc\xaf", 0, 4, "a 7z archive", "; unpack it first"},
     {"ustar", 257, 5, "a tar archive", "; unpack it first"},
-    {"ftypheic", 4, 8, "a HEIC picture", "; convert it to JPEG first"},
     {"ftypmif1", 4, 8, "a HEIF picture", "; convert it to JPEG first"},
-    {"ftypavif", 4, 8, "an AVIF picture", "; convert it to JPEG first"},
     {"ftyp", 4, 4, "a film", "; take single pictures out of it"},
     {"GIF8", 0, 4, "a GIF picture", "; convert it to PNG first"},
     {"BM", 0, 2, "a BMP picture", "; convert it to PNG first"},
@@ -190,16 +190,10 @@ int info_other(bool *known, const char *path, const unsigned char start[INFO_STA
 {
     const char *text = (const char *)start;
     *known = true;
-    if (begins(start, size, "\x89PNG\r\n\x1a\n")) return info_picture(path, "PNG", json);
-    if (begins(start, size, "\xff\xd8\xff")) return info_picture(path, "JPEG", json);
-    if (begins(start, size, "RIFF") && size >= 12 && memcmp(start + 8, "WEBP", 4) == 0)
-        return info_picture(path, "WebP", json);
-    static const unsigned char tiffs[4][4] = {
-        {'I', 'I', 42, 0}, {'M', 'M', 0, 42}, {'I', 'I', 43, 0}, {'M', 'M', 0, 43}};
-    for (int i = 0; i < 4; i++)
-        if (size >= 4 && memcmp(start, tiffs[i], 4) == 0) return info_picture(path, "TIFF", json);
+    enum picture_kind kind = picture_kind(start, size);
+    if (kind != NO_PICTURE) return info_picture(path, picture_kind_name(kind), json);
     if (begins(start, size, CACHE_MAGIC)) return info_cache(path, start, size, json);
-    if (begins(start, size, "GVMFEAT\n") && size >= 16) return info_map_features(path, start, json);
+    if (size >= 16 && features_start(start, size)) return info_map_features(path, start, json);
     if (begins(start, size, "{\"step\": ")) return info_log(path, json);
     if (begins(start, size, "query,rank,tile1,")) return info_list(path, "a list of matches", "eval --matches", json);
     if (begins(start, size, "finding,split,id,")) return info_list(path, "a list of findings", "check --list", json);

@@ -319,18 +319,10 @@ static gvm_status write_page(struct report *r, const char *path, size_t *bytes, 
 
 static gvm_status write_geojson(const struct answers *answers, const char *path, gvm_error *err)
 {
-    struct file_writer w;
     json_t *geojson = locate_geojson(answers);
     char *text = geojson != NULL ? json_dumps(geojson, JSON_INDENT(2)) : NULL;
-    gvm_status status = text != NULL ? file_writer_open(&w, path, err)
+    gvm_status status = text != NULL ? file_write(path, text, strlen(text), err)
                                      : fail(err, GVM_MEMORY, "there is not enough memory for the report");
-    if (status == GVM_OK) {
-        status = file_writer_write(&w, text, strlen(text), err);
-        if (status == GVM_OK)
-            status = file_writer_commit(&w, err);
-        else
-            file_writer_abort(&w);
-    }
     free(text);
     json_decref(geojson);
     return status;

@@ -9,8 +9,8 @@
 #include "base/file.h"
 #include "base/half.h"
 #include "cli/report.h"
+#include "image/heat.h"
 #include "image/image.h"
-#include "image/overlay.h"
 #include "image/panorama.h"
 #include "model/heatmap.h"
 #include "model/session.h"
@@ -85,40 +85,6 @@ static void put_facts(FILE *out, const struct located *l)
 
 /* ------------------------------------------------------------------ heat maps */
 
-/* The value of heat (H, W) at a pixel's centre, bilinear; columns go around. */
-static float heat_at(const float *heat, int H, int W, double y, double x)
-{
-    y = fmax(0, fmin(H - 1, y - 0.5));
-    x -= 0.5;
-    x -= W * floor(x / W);
-    int r = (int)y, c = (int)x % W, below = r + 1 < H ? r + 1 : r, right = (c + 1) % W;
-    float v = (float)(y - r), u = (float)(x - floor(x));
-    float above = heat[r * W + c] * (1 - u) + heat[r * W + right] * u;
-    return above * (1 - v) + (heat[below * W + c] * (1 - u) + heat[below * W + right] * u) * v;
-}
-
-/* Lay heat (H, W) over rows top..bottom of a picture (height, width, 3), whose columns are turned by so many parts of
- * the circle against the heat's; rows outside, which the network does not see, become paler. */
-static bool lay_heat(unsigned char *rgb, int height, int width, int top, int bottom, const float *heat, int H, int W,
-                     double turn)
-{
-    float *large = malloc((size_t)(bottom - top) * (size_t)width * sizeof *large);
-    if (large == NULL) return false;
-    for (int y = top; y < bottom; y++)
-        for (int x = 0; x < width; x++)
-            large[(size_t)(y - top) * (size_t)width + (size_t)x] =
-                heat_at(heat, H, W, (y + 0.5 - top) / (bottom - top) * H, ((x + 0.5) / width + turn) * W);
-    unsigned char *band = rgb + (size_t)top * (size_t)width * 3;
-    overlay(band, band, large, bottom - top, width);
-    free(large);
-    for (int y = 0; y < height; y++)
-        for (int i = 0; i < 3 * width && (y < top || y >= bottom); i++) {
-            unsigned char *value = rgb + (size_t)y * (size_t)width * 3 + i;
-            *value = (unsigned char)((*value + 2 * 160) / 3);
-        }
-    return true;
-}
-
 /* What the map keeps of a tile, as a row of length 1: rounding to float16 took some of it. */
 static void tile_feature(float *feature, const gvm_map *map, size_t number)
 {
@@ -138,7 +104,8 @@ static void tile_feature(float *feature, const gvm_map *map, size_t number)
 struct shown {
     unsigned char *rgb; /* (height, width, 3) as it was taken */
     int width, height;
-    int top, bottom; /* rows that the network sees */
+    struct heat heat; /* where on it the network's heat map lies */
+    int top, bottom;  /* rows that the network sees */
 };
 
 static gvm_status read_photo(struct shown *s, struct report *r, size_t photo, gvm_error *err)
@@ -148,20 +115,18 @@ static gvm_status read_photo(struct shown *s, struct report *r, size_t photo, gv
     const double *elevation = r->model->network->config.elevation;
     const int *size = view_size(r->model, GVM_STREET);
     struct image image;
-    double box[4];
-    int turn;
-    *s = (struct shown){0};
+    *s = (struct shown){.heat = {.values = r->heat, .H = size[0], .W = size[1]}};
     gvm_status status = image_load(&image, path, err);
     if (status != GVM_OK) return status;
     status = panorama_fit(r->street, size[0], size[1], elevation, &best->heading,
                           r->answers->questions[photo].panorama ? CIRCLE_GIVEN : CIRCLE_CHECKED, &image, where, err);
     if (status == GVM_OK) {
-        panorama_seen(box, &turn, size[1], elevation, &best->heading, &image);
+        panorama_seen(s->heat.box, &s->heat.turn, size[1], elevation, &best->heading, &image);
         s->width = image.width < WIDE ? image.width : WIDE;
         s->height = (int)fmax(1, round((double)image.height * s->width / image.width));
-        double rows = (double)s->height / image.height;
-        s->top = (int)fmin(s->height - 1, round(box[1] * rows));
-        s->bottom = (int)fmax(s->top + 1, fmin(s->height, round(box[3] * rows)));
+        heat_scale(&s->heat, (double)s->width / image.width, (double)s->height / image.height);
+        s->top = (int)fmin(s->height - 1, round(s->heat.box[1]));
+        s->bottom = (int)fmax(s->top + 1, fmin(s->height, round(s->heat.box[3])));
         s->rgb = malloc((size_t)s->width * (size_t)s->height * 3);
         if (s->rgb == NULL || image_resize(s->rgb, s->height, s->width, image.pixels, image.height, image.width,
                                            (const double[4]){0, 0, image.width, image.height}) != GVM_OK)
@@ -169,6 +134,16 @@ static gvm_status read_photo(struct shown *s, struct report *r, size_t photo, gv
     }
     image_free(&image);
     return status;
+}
+
+/* Rows that the network does not see become paler. */
+static void fade(struct shown *s)
+{
+    for (int y = 0; y < s->height; y++)
+        for (int i = 0; i < 3 * s->width && (y < s->top || y >= s->bottom); i++) {
+            unsigned char *value = s->rgb + (size_t)y * (size_t)s->width * 3 + i;
+            *value = (unsigned char)((*value + 2 * 160) / 3);
+        }
 }
 
 static void put_legend(FILE *out)
@@ -181,14 +156,12 @@ static void put_legend(FILE *out)
 static gvm_status put_photo_heat(struct report *r, struct shown *s, size_t photo, gvm_error *err)
 {
     const gvm_hit *best = located_photo(r->answers, photo).hits;
-    const int *size = view_size(r->model, GVM_STREET);
     tile_feature(r->aerial_feature, r->map, best->number);
     gvm_status status =
         heat_run(r->session, GVM_STREET, 0, r->heat, r->street_feature, r->street, r->aerial_feature, err);
     if (status != GVM_OK) return status;
-    /* North is at the heat map's centre, and at best->heading's the photo's: its centre column is that much further. */
-    if (!lay_heat(s->rgb, s->height, s->width, s->top, s->bottom, r->heat, size[0], size[1], best->heading / 360))
-        return fail(err, GVM_MEMORY, "%s: there is not enough memory for its heat map", report_name(r->answers, photo));
+    heat_cover(s->rgb, s->height, s->width, &s->heat);
+    fade(s);
     fputs("<figure class=\"wide\">", r->out);
     report_picture(r, s->rgb, s->width, s->height, "Heat map over ", report_name(r->answers, photo));
     fputs("<figcaption>What in it counts for the first answer: each position\342\200\231s share of the score. ",
@@ -212,9 +185,9 @@ static gvm_status put_tile_heat(struct report *r, size_t photo, gvm_error *err)
                                     : fail(err, GVM_MEMORY, "there is not enough memory for tile %zu", best->number);
     if (status == GVM_OK) status = gvm_heatmap(r->session, GVM_AERIAL, 0, r->heat, r->aerial, r->street_feature, err);
     if (status == GVM_OK) status = gvm_map_picture(r->map, &tile, rgb, BEST, err);
-    if (status == GVM_OK && !lay_heat(rgb, BEST, BEST, 0, BEST, r->heat, size[0], size[1], 0))
-        status = fail(err, GVM_MEMORY, "there is not enough memory for the heat map of tile %zu", best->number);
     if (status == GVM_OK) {
+        const struct heat heat = {.values = r->heat, .H = size[0], .W = size[1], .box = {0, 0, BEST, BEST}};
+        heat_cover(rgb, BEST, BEST, &heat);
         snprintf(of, sizeof of, "%zu, the best for %s", best->number, report_name(r->answers, photo));
         fputs("<figure class=\"best\">", r->out);
         report_picture(r, rgb, BEST, BEST, "Heat map over tile ", of);

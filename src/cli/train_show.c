@@ -1,6 +1,7 @@
 /* train_show.c - see train_show.h. */
 #include "cli/train_show.h"
 
+#include <errno.h>
 #include <math.h>
 #include <signal.h>
 #include <string.h>
@@ -25,6 +26,7 @@ static void interrupt(int number)
     static const char text[] = "\ngeoviewmatch: stopping after this step, which is saved; once more ends at once and "
                                "loses what came after the "
                                "last save\n";
+    int error = errno;
     (void)number;
     interrupted = 1;
     for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
@@ -33,6 +35,7 @@ static void interrupt(int number)
     }
     ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
     (void)written;
+    errno = error;
 }
 
 void train_hear_signals(void)

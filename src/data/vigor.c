@@ -191,15 +191,16 @@ static gvm_status read_split(struct split *split, struct dataset *dataset, const
 static void note_cities(struct dataset *dataset, const char *folder)
 {
     size_t length = 0;
+    bool any = false;
     for (int c = 0; c < CITIES; c++) {
         char name[80];
         snprintf(name, sizeof name, "%s/%s", folder, cities[c]);
         if (is_there(dataset->root, name)) continue;
-        length += (size_t)snprintf(dataset->note + length, sizeof dataset->note - length, "%s%s",
-                                   length == 0 ? "without " : ", ", cities[c]);
+        if (length == 0) length = (size_t)snprintf(dataset->note, sizeof dataset->note, "%s has no labels of ", folder);
+        length +=
+            (size_t)snprintf(dataset->note + length, sizeof dataset->note - length, "%s%s", any ? ", " : "", cities[c]);
+        any = true;
     }
-    if (length > 0)
-        snprintf(dataset->note + length, sizeof dataset->note - length, ", of which %s has no labels", folder);
 }
 
 gvm_status vigor_read(struct dataset *dataset, const struct dataset_options *options, gvm_error *err)

@@ -5,10 +5,12 @@
 
 #include "image/markers.h"
 
-enum { ARITHMETIC = 16 /* times as slow as Huffman's, about */ };
+/* How much longer libjpeg takes for a scan in which nothing is than for a progressive one's first bits, about: one that
+ * refines looks at all the coefficients that are there already. */
+enum { REFINING = 4, SEQUENTIAL = 2, ARITHMETIC = 16 };
 
-/* Progressive files have about ten scans. libjpeg takes some 0.1 ns a pixel for a scan in which nothing is, so this is
- * a second. The number counts too: each scan has tables of its own, whatever the picture's size. */
+/* Progressive files have about ten scans. libjpeg takes some 0.1 ns a pixel and component for those first bits, so this
+ * is a second. The number counts too: each scan has tables of its own, whatever the picture's size. */
 static const uint64_t MOST_SCANS = 100, MOST_WORK = 8ull * 1000 * 1000 * 1000;
 static const uint64_t MOST_SEGMENTS[] = {[JPEG] = 100000, [WEBP] = 10000, [TIFF] = 4096};
 
@@ -38,6 +40,12 @@ enum picture_kind picture_kind(const uint8_t *magic, size_t size)
     return NO_PICTURE;
 }
 
+const char *picture_kind_name(enum picture_kind kind)
+{
+    static const char *const names[] = {"", "JPEG", "PNG", "WebP", "TIFF", "HEIC", "AVIF", "JPEG XL"};
+    return names[kind];
+}
+
 struct walk {
     const struct bytes *bytes;
     enum picture_kind kind;
@@ -58,20 +66,34 @@ static bool is_frame(int marker) /* SOF0..SOF15 without DHT, JPG and DAC, which 
     return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
 }
 
-/* Up to the first end of image: further pictures (MPF) lie behind it. */
+/* How often a scan goes over the pixels. Its header: a number of components, two bytes of each, the first coefficient
+ * and the last, and which of their bits came before. */
+static uint64_t scan_weight(const struct walk *w, const struct markers *scan, int frame)
+{
+    uint8_t count = 1, rest[3] = {0};
+    bytes_have(&count, w->bytes, scan->content, 1);
+    bytes_have(rest, w->bytes, scan->content + 1 + 2 * (uint64_t)count, sizeof rest);
+    bool progressive = frame % 4 == 2, refines = rest[0] > 0 && rest[2] >> 4 > 0;
+    return count * (uint64_t)(frame > 0xc8 ? ARITHMETIC : !progressive ? SEQUENTIAL : refines ? REFINING : 1);
+}
+
+/* Up to the first end of image: further pictures (MPF) lie behind it. A second frame is an error, which a decoder only
+ * finds once it is there. */
 static void walk_jpeg(struct walk *w, bool header_only)
 {
     struct markers markers = {w->bytes, ends, w, 2, 0, 0};
-    uint64_t weight = 1;
+    int frame = 0;
     for (int marker; !ends(w) && (marker = markers_next(&markers)) != 0;) {
-        uint8_t frame[5]; /* precision, height, width */
+        uint8_t size[5]; /* precision, height, width */
         w->cost->segments++;
-        if (is_frame(marker) && bytes_have(frame, w->bytes, markers.content, sizeof frame)) {
-            w->cost->pixels = (uint64_t)big16(frame + 1) * big16(frame + 3);
-            weight = marker >= 0xc9 ? ARITHMETIC : 1;
+        if (frame == 0 && is_frame(marker) && bytes_have(size, w->bytes, markers.content, sizeof size)) {
+            w->cost->pixels = (uint64_t)big16(size + 1) * big16(size + 3);
+            frame = marker;
         }
-        if (marker == SCAN) w->cost->scans += weight;
-        if (marker == SCAN && header_only) return;
+        if (marker != SCAN) continue;
+        w->cost->scans++;
+        w->cost->work += scan_weight(w, &markers, frame) * w->cost->pixels;
+        if (header_only) return;
     }
 }
 
@@ -119,7 +141,7 @@ void cost_of(struct cost *cost, const struct bytes *bytes, enum picture_kind kin
 
 const char *cost_excess(const struct cost *cost, enum picture_kind kind)
 {
-    if (cost->scans > MOST_SCANS || cost->scans * cost->pixels > MOST_WORK) return "scans for its size";
+    if (cost->scans > MOST_SCANS || cost->work > MOST_WORK) return "scans for its size";
     if (cost->segments == 0 || cost->segments <= MOST_SEGMENTS[kind]) return NULL;
     return kind == WEBP ? "frames" : kind == TIFF ? "directories" : "segments";
 }

@@ -15,9 +15,13 @@ enum picture_kind { NO_PICTURE, JPEG, PNG, WEBP, TIFF, HEIC, AVIF, JPEG_XL };
 /* By its first bytes, of which 32 are enough. */
 enum picture_kind picture_kind(const uint8_t *magic, size_t size);
 
+/* "JPEG", ..., "JPEG XL" */
+const char *picture_kind_name(enum picture_kind kind);
+
 struct cost {
-    uint64_t scans;    /* JPEG: times that a decoder goes over the pixels; those of arithmetic coding count as 16 */
+    uint64_t scans;    /* JPEG: times that a decoder goes over the pixels */
     uint64_t pixels;   /* JPEG: of the picture */
+    uint64_t work;     /* JPEG: pixels that all scans go over, in those that take longer several times as many */
     uint64_t segments; /* JPEG's segments, TIFF's directories, WebP's frames */
     bool ended;        /* `stop` said so */
 };

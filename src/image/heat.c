@@ -29,21 +29,35 @@ static float heat_at(const struct heat *h, double across, double down)
     return (1 - v) * ((1 - u) * a[from] + u * a[to]) + v * ((1 - u) * b[from] + u * b[to]);
 }
 
-static void cover(const struct sheet *sheet, int height, const struct image *image, const struct heat *h, float low,
-                  float high)
+static void range(float *low, float *high, const struct heat *h)
 {
-    double wide = (double)image->width / sheet->width, tall = (double)image->height / height;
+    *low = *high = h->values[0];
+    for (size_t i = 1; i < (size_t)h->H * (size_t)h->W; i++) {
+        *low = fminf(*low, h->values[i]);
+        *high = fmaxf(*high, h->values[i]);
+    }
+}
+
+void heat_cover(uint8_t *pixels, int height, int width, const struct heat *h)
+{
+    float low, high;
+    range(&low, &high, h);
     for (int y = 0; y < height; y++) {
-        double down = ((y + 0.5) * tall - h->box[1]) / (h->box[3] - h->box[1]);
-        uint8_t *p = sheet->pixels + (size_t)y * sheet->width * 3;
-        for (int x = 0; x < sheet->width && down >= 0 && down <= 1; x++, p += 3) {
-            double across = ((x + 0.5) * wide - h->box[0]) / (h->box[2] - h->box[0]);
+        double down = (y + 0.5 - h->box[1]) / (h->box[3] - h->box[1]);
+        uint8_t *p = pixels + (size_t)y * (size_t)width * 3;
+        for (int x = 0; x < width && down >= 0 && down <= 1; x++, p += 3) {
+            double across = (x + 0.5 - h->box[0]) / (h->box[2] - h->box[0]);
             float rgb[3];
             if (across < 0 || across > 1) continue;
             heat_colour(rgb, high > low ? (heat_at(h, across, down) - low) / (high - low) : 0);
             for (int c = 0; c < 3; c++) p[c] = (uint8_t)(((float)p[c] + rgb[c]) / 2 + 0.5f);
         }
     }
+}
+
+void heat_scale(struct heat *h, double wide, double tall)
+{
+    for (int i = 0; i < 4; i++) h->box[i] *= i % 2 == 0 ? wide : tall;
 }
 
 static void number_text(char text[32], double number)
@@ -83,12 +97,11 @@ gvm_status heat_draw(struct sheet *sheet, const struct image *image, int height,
         sheet_free(sheet);
         return fail(err, status, "there is not enough memory for a heat map of %d x %d pixels", width, height);
     }
-    float low = h->values[0], high = h->values[0];
-    for (size_t i = 1; i < (size_t)h->H * (size_t)h->W; i++) {
-        low = fminf(low, h->values[i]);
-        high = fmaxf(high, h->values[i]);
-    }
-    cover(sheet, height, image, h, low, high);
+    float low, high;
+    struct heat drawn = *h;
+    heat_scale(&drawn, (double)width / image->width, (double)height / image->height);
+    heat_cover(sheet->pixels, height, width, &drawn);
+    range(&low, &high, h);
     scale(sheet, height, low / h->unit, high / h->unit);
     return GVM_OK;
 }

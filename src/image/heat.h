@@ -16,6 +16,13 @@ struct heat {
     double unit;   /* of the numbers at the scale: heat / unit */
 };
 
+/* Where the box is, half of the picture (height, width, 3) and half the heat's colours, from blue (least) to red
+ * (most); the rest as it is. */
+void heat_cover(uint8_t *pixels, int height, int width, const struct heat *heat);
+
+/* The picture becomes so many times as wide and as high. */
+void heat_scale(struct heat *heat, double wide, double tall);
+
 /* image at (height, width), its box half covered by the heat's colours from blue (least) to red (most), the rest as it
  * is; below it the colours and the heat at their ends.
  *

@@ -25,13 +25,15 @@ enum { MAX_SIDE = 65535 /* JPEG's own limit */, SAMPLES = 8 /* bytes a pixel tha
 
 static const int64_t MAX_PIXELS = 256 * 1000 * 1000;
 
+/* Bytes of an interlaced PNG's samples, which libpng takes all in one call, some 4 ns each: 8-bit RGB of the most
+ * pixels that the service takes. */
+static const int64_t MAX_INTERLACED = 400 * 1000 * 1000;
+
 /* Files are read by programs that wait for them: nobody does so for longer. */
 static const double FILE_SECONDS = 600;
 
 /* Between two looks at whether waiting shall end, and for finding out why a picture is broken. */
 static const double ASK_SECONDS = 0.2, REASON_SECONDS = 2;
-
-static const char *const kind_names[] = {"", "JPEG", "PNG", "WebP", "TIFF", "HEIC", "AVIF", "JPEG XL"};
 
 /* Bytes of pictures that are in memory at a time: thirty panoramas of 8,000 x 4,000, fewer if their decoders hold them
  * whole too, or one of the largest pictures. */
@@ -101,10 +103,14 @@ static gvm_status check_header(const VipsImage *in, const struct input *input, g
     if (bands < 1 || bands > 16)
         return fail(err, GVM_IMAGE, "%s: %d channels are too many for a picture, convert it to 8-bit RGB", where,
                     bands);
-    if ((int64_t)w * h * bands * (int64_t)vips_format_sizeof(format) > SAMPLES * input->limit.pixels)
+    const int64_t bytes = (int64_t)w * h * bands * (int64_t)vips_format_sizeof(format);
+    if (bytes > SAMPLES * input->limit.pixels)
         return fail(err, GVM_IMAGE,
                     "%s: %d x %d pixels of %d channels are more than is read at a time, convert it to 8-bit RGB", where,
                     w, h, bands);
+    if (input->kind == PNG && input->whole && !input->header_only && bytes > MAX_INTERLACED)
+        return fail(err, GVM_IMAGE, "%s: an interlaced PNG of %d x %d pixels takes too long, save it without", where, w,
+                    h);
     return GVM_OK;
 }
 
@@ -290,8 +296,8 @@ static gvm_status decode_locked(struct image *image, struct input *input, gvm_er
     char why[200];
     status = decode_again(image, &broken, why, sizeof why, *input, err);
     if (!broken) return status; /* the file, or the memory left, has changed in between */
-    return fail(err, GVM_IMAGE, "%s: this %s picture cannot be decoded (%s)%s", input->where, kind_names[input->kind],
-                why, input->kind == HEIC ? "; convert it to JPEG" : "");
+    return fail(err, GVM_IMAGE, "%s: this %s picture cannot be decoded (%s)%s", input->where,
+                picture_kind_name(input->kind), why, input->kind == HEIC ? "; convert it to JPEG" : "");
 }
 
 static gvm_status check_cost(struct input *input, gvm_error *err)
@@ -333,7 +339,7 @@ static gvm_status decode_known(struct image *image, struct input *input, gvm_err
         return fail(err, GVM_IMAGE, "%s: it is not a JPEG, PNG, WebP or TIFF picture", input->where);
     if (!is_read(input))
         return fail(err, GVM_IMAGE, "%s: it is a picture in %s, which cannot be read here; convert it to JPEG",
-                    input->where, kind_names[input->kind]);
+                    input->where, picture_kind_name(input->kind));
     gvm_status status = check_cost(input, err);
     return status == GVM_OK ? decode_locked(image, input, err) : status;
 }

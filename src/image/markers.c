@@ -3,11 +3,13 @@
 
 #include <string.h>
 
-enum { BUFFER = 1 << 16, END = 0xd9 };
+enum { BUFFER = 1 << 12, TEM = 0x01, RESTART = 0xd0, END = 0xd9 };
 
+/* One that a segment follows, or the end of the image. The others (restarts, of which entropy-coded data can have one
+ * every few bytes, and start of image) are passed over like data. */
 static bool is_marker(const uint8_t *p)
 {
-    return p[0] == 0xff && p[1] != 0 && p[1] != 0xff;
+    return p[0] == 0xff && p[1] != 0 && p[1] != 0xff && p[1] != TEM && (p[1] < RESTART || p[1] >= END);
 }
 
 /* The first marker at m->next or behind it, with m->next moved behind it; 0: there is none. */
@@ -37,11 +39,8 @@ static int find(struct markers *m)
 int markers_next(struct markers *m)
 {
     uint8_t length[2];
-    int marker;
-    do { /* what is no segment: start of image, restarts */
-        marker = find(m);
-        if (marker == 0 || marker == END) return 0;
-    } while (marker == 0x01 || (marker >= 0xd0 && marker <= 0xd8));
+    int marker = find(m);
+    if (marker == 0 || marker == END) return 0;
     if (!bytes_have(length, m->bytes, m->next, sizeof length)) return 0;
     uint32_t n = big16(length);
     m->content = m->next + 2;

@@ -23,8 +23,8 @@ static void start(void)
 {
     pthread_rwlockattr_t attributes;
     pthread_rwlockattr_init(&attributes);
-#ifdef __GLIBC__ /* which otherwise lets no writer in while readers keep coming; a reader here never waits for another \
-                  */
+#ifdef __GLIBC__
+    /* else no writer gets in while readers keep coming; a reader here never waits for another */
     pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
 #endif
     pthread_rwlock_init(&alone, &attributes);

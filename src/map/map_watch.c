@@ -65,10 +65,12 @@ static uint64_t sum_of(const unsigned char *bytes, size_t size)
     return sum;
 }
 
+/* Not by the time of its last writing alone, which can be set. */
 static bool same_state(const struct stat *a, const struct stat *b)
 {
     return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-           a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+           a->st_mtim.tv_nsec == b->st_mtim.tv_nsec && a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
+           a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
 static gvm_status start(struct map_watch *w, gvm_error *err)

@@ -93,21 +93,28 @@ static bool find_stretch(struct raster *r, GDALDatasetH colours)
     return enough;
 }
 
-/* A mask is all or nothing but at soft edges; infrared, which programs mark as alpha if it is the fourth band, has all
- * shades. */
-static bool looks_like_mask(bool *enough, GDALRasterBandH band)
+/* What of an alpha band is opaque: the most that its type holds, or 255 in one of 16 bits beside a picture of 16, as
+ * programs write that add alpha. *mask: it may be a mask, which is all or nothing but at soft edges; infrared, which
+ * programs mark as alpha if it is the fourth band, has all shades. False: no memory. */
+static bool look_at_alpha(int *opaque, bool *mask, GDALRasterBandH band)
 {
+    GDALDataType type = GDALGetRasterDataType(band);
+    const int zero = type == GDT_Int16 ? VALUES / 2 : 0;
+    int most = type == GDT_Byte ? 255 : VALUES - 1 - zero, highest = VALUES - 1 - zero;
     uint32_t *counts = calloc(VALUES, sizeof *counts);
-    int most = GDALGetRasterDataType(band) == GDT_Byte ? 255 : VALUES - 1,
-        slack = most / 100; /* of lossy compression */
     double all = 0, shades = 0, kinds = 0;
-    *enough = counts != NULL && count_values(counts, &all, band, false);
-    for (int v = slack + 1; v < most - slack && *enough; v++) {
-        shades += counts[v];
-        kinds += counts[v] > 0;
+    bool enough = counts != NULL && count_values(counts, &all, band, false);
+    while (enough && highest > 0 && counts[zero + highest] == 0) highest--;
+    if (highest == 255) most = 255;
+    int slack = most / 100; /* of lossy compression */
+    for (int v = slack + 1; v < most - slack && enough; v++) {
+        shades += counts[zero + v];
+        kinds += counts[zero + v] > 0;
     }
     free(counts);
-    return shades <= SHADES * all || kinds <= 3;
+    *opaque = most;
+    *mask = shades <= SHADES * all || kinds <= 3;
+    return enough;
 }
 
 /* ------------------------------------------------------------------ which bands */
@@ -179,8 +186,8 @@ static gvm_status lay_out_palette(GDALDatasetH *colours, struct raster *r, int b
 {
     char number[16];
     snprintf(number, sizeof number, "%d", band);
-    const char *const options[] = {"-of",   "VRT",  "-b",        number, "-expand", "rgba",
-                                   "-mask", "none", "-a_nodata", "none", NULL};
+    const char *const options[] = {"-of",  "VRT",   "-b",   number,      "-expand", "rgba", "-ot",
+                                   "Byte", "-mask", "none", "-a_nodata", "none",    NULL};
     gvm_status status = make_view(colours, r, options, "its palette cannot be used", err);
     r->band_count = 3;
     for (int i = 0; i < 3; i++) r->bands[i] = i + 1;
@@ -201,18 +208,14 @@ static bool has_transparent_colour(GDALRasterBandH band)
 struct valid {
     GDALRasterBandH bands[VALID];
     int count;
+    int opaque; /* alpha's value where something is; the masks' is 255 */
 };
 
-/* The mask that GDAL has of a band of the file: of no-data, of a mask, or full. */
-static gvm_status add_mask(struct valid *v, struct raster *r, int band, gvm_error *err)
+/* The mask that GDAL has of a band of the file: of no-data, of a mask, or full. The band itself, as GDAL to 3.6 at
+ * least counts wrongly who uses the source of a view that gdal_translate's "-b mask" makes, if it has overviews. */
+static void add_mask(struct valid *v, const struct raster *r, int band)
 {
-    char mask[24];
-    GDALDatasetH view;
-    snprintf(mask, sizeof mask, "mask,%d", band);
-    const char *const options[] = {"-of", "VRT", "-mask", "none", "-a_nodata", "none", "-b", mask, NULL};
-    gvm_status status = make_view(&view, r, options, "its bands cannot be told apart", err);
-    if (status == GVM_OK) v->bands[v->count++] = GDALGetRasterBand(view, 1);
-    return status;
+    v->bands[v->count++] = GDALGetMaskBand(GDALGetRasterBand(r->views[0], band));
 }
 
 /* A band that is 255 in the parts that are covered. It is painted from a picture of one pixel. */
@@ -254,18 +257,19 @@ static gvm_status add_declared(struct valid *v, struct raster *r, const int *own
     int flags = GDALGetMaskFlags(GDALGetRasterBand(r->views[0], own[0]));
     bool alpha = flags & GMF_ALPHA, each = (flags & GMF_NODATA) && !palette && find_nodata(r, r->views[0]);
     if (each && v->count == 0) return GVM_OK;
-    gvm_status status = GVM_OK;
     if (each) {
         struct valid last = *v; /* they come first */
         v->count = 0;
         r->any = own_count > 1; /* black is void only if all bands are */
-        for (int i = 0; i < own_count && status == GVM_OK; i++) status = add_mask(v, r, own[i], err);
+        for (int i = 0; i < own_count; i++) add_mask(v, r, own[i]);
         for (int i = 0; i < last.count; i++) v->bands[v->count++] = last.bands[i];
-        return status;
+        return GVM_OK;
     }
-    if (!alpha && !(flags & GMF_ALL_VALID)) return add_mask(v, r, own[0], err);
+    if (!alpha && (!(flags & GMF_ALL_VALID) || v->count == 0)) {
+        add_mask(v, r, own[0]); /* a full one: void is only what lies outside */
+        return GVM_OK;
+    }
     if (v->count > 0) return GVM_OK;
-    if (!alpha) return add_mask(v, r, own[0], err); /* full: void is only what lies outside */
     struct rects whole = {.items = &(struct rect){0, 0, r->width, r->height}, .count = 1};
     return add_cover(v, r, &whole, err);
 }
@@ -285,11 +289,15 @@ static gvm_status add_gaps(struct valid *v, struct raster *r, int band, gvm_erro
 
 static gvm_status add_alpha(struct valid *v, struct raster *r, gvm_error *err)
 {
-    bool enough = true;
+    bool mask = true;
     GDALRasterBandH band = r->alpha > 0 ? GDALGetRasterBand(r->views[0], r->alpha) : NULL;
-    if (r->hints.alpha == LOOK)
-        r->hints.alpha = band == NULL || GDALGetRasterDataType(band) > GDT_Int16 || looks_like_mask(&enough, band);
-    if (!enough) return fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", r->where);
+    GDALDataType type = band != NULL ? GDALGetRasterDataType(band) : GDT_Byte;
+    bool wide = type == GDT_UInt16 || type == GDT_Int16;
+    v->opaque = 255;
+    if (band != NULL && (wide || (type == GDT_Byte && r->hints.alpha == LOOK)) &&
+        !look_at_alpha(&v->opaque, &mask, band))
+        return fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", r->where);
+    if (r->hints.alpha == LOOK) r->hints.alpha = mask ? YES : NO;
     if (band == NULL || r->hints.alpha == NO) return GVM_OK;
     const char *kind = GDALGetMetadataItem(band, "ALPHA", "IMAGE_STRUCTURE");
     r->premultiplied = kind != NULL && strcmp(kind, "PREMULTIPLIED") == 0;
@@ -310,15 +318,13 @@ static void copy_place(GDALDatasetH to, GDALDatasetH from)
     }
 }
 
-/* One band of the view: as it is, or with its highest value as 255. */
-static bool lay_band(GDALDatasetH view, GDALRasterBandH band, GDALDataType type, bool to_bytes, int W, int H)
+/* One band of the view, with its value `most` as 255. */
+static bool lay_band(GDALDatasetH view, GDALRasterBandH band, GDALDataType type, int most, int W, int H)
 {
-    GDALDataType own = GDALGetRasterDataType(band);
-    double most = own == GDT_UInt16 ? 65535 : own == GDT_Int16 ? 32767 : 255;
     if (GDALAddBand(view, type, NULL) != CE_None) return false;
     GDALRasterBandH to = GDALGetRasterBand(view, GDALGetRasterCount(view));
-    if (to_bytes && most != 255)
-        return VRTAddComplexSource(to, band, 0, 0, W, H, 0, 0, W, H, 0, 255 / most, VRT_NODATA_UNSET) == CE_None;
+    if (most != 255)
+        return VRTAddComplexSource(to, band, 0, 0, W, H, 0, 0, W, H, 0, 255.0 / most, VRT_NODATA_UNSET) == CE_None;
     return VRTAddSimpleSource(to, band, 0, 0, W, H, 0, 0, W, H, "near", VRT_NODATA_UNSET) == CE_None;
 }
 
@@ -331,10 +337,13 @@ static gvm_status lay_out(struct raster *r, GDALDatasetH colours, const struct v
     bool done = view != NULL;
     if (done) copy_place(view, r->data);
     for (int i = 0; i < r->band_count && done; i++) {
-        done = lay_band(view, GDALGetRasterBand(colours, r->bands[i]), r->type, false, W, H);
+        done = lay_band(view, GDALGetRasterBand(colours, r->bands[i]), r->type, 255, W, H);
         r->bands[i] = i + 1;
     }
-    for (int i = 0; i < v->count && done; i++) done = lay_band(view, v->bands[i], r->type, true, W, H);
+    for (int i = 0; i < v->count && done; i++) {
+        bool wide = GDALGetRasterDataType(v->bands[i]) != GDT_Byte; /* alpha; masks are bytes */
+        done = lay_band(view, v->bands[i], r->type, wide ? v->opaque : 255, W, H);
+    }
     r->valid_count = v->count;
     if (view != NULL) raster_take_view(r, view);
     gdal_ignore();

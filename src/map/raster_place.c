@@ -1,4 +1,5 @@
 /* raster_place.c - where a raster lies, by GDAL and PROJ. */
+#include <cpl_conv.h>
 #include <cpl_string.h>
 #include <gdal_alg.h>
 #include <math.h>
@@ -7,11 +8,15 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "map/earth.h"
 #include "map/gdal.h"
 #include "map/raster_parts.h"
 
-enum { SAMPLES = 33 /* points a side at which the raster's place is looked at */ };
+enum {
+    SAMPLES = 33, /* points a side at which the raster's place is looked at */
+    PRJ_MOST = 1 << 16
+};
 
 #define LAT_MOST 85.0 /* as far as web maps go; nearer to a pole no street is */
 
@@ -90,7 +95,45 @@ static bool is_of_the_earth(OGRSpatialReferenceH srs)
     return way != NULL;
 }
 
-gvm_status raster_find_place(struct raster *r, const char *crs, gvm_error *err)
+/* What a .prj file says, in WKT, to be given to CPLFree; NULL if it is none, or of no system of the Earth. */
+static char *read_prj(const char *path)
+{
+    struct gdal_words words;
+    struct file_map file;
+    char *wkt = NULL;
+    if (file_map(&file, path, NULL) != GVM_OK) return NULL;
+    char *text = file.size <= PRJ_MOST ? strndup((const char *)file.data, file.size) : NULL;
+    file_unmap(&file);
+    if (text == NULL) return NULL;
+    const char *start = strncmp(text, "\xef\xbb\xbf", 3) == 0 ? text + 3 : text;
+    OGRSpatialReferenceH srs = OSRNewSpatialReference(NULL);
+    char **lines = CSLTokenizeString2(start, "\r\n", 0);
+    gdal_listen(&words);
+    bool good = lines != NULL && *lines != NULL && OSRImportFromESRI(srs, lines) == OGRERR_NONE;
+    gdal_ignore();
+    if (good && is_of_the_earth(srs)) OSRExportToWkt(srs, &wkt);
+    CSLDestroy(lines);
+    OSRDestroySpatialReference(srs);
+    free(text);
+    return wkt;
+}
+
+/* GDAL reads the world file beside a raster, but not the file beside it in which GIS programs write the coordinate
+ * system: a.prj or a.jpg.prj for a.jpg, or QGIS's a.qpj. In WKT, to be given to CPLFree; NULL without one. */
+static char *crs_beside(const char *path)
+{
+    static const char *const names[] = {"qpj", "prj", "PRJ"};
+    char *wkt = NULL;
+    for (size_t i = 0; i < 2 * (sizeof names / sizeof *names) && wkt == NULL; i++) {
+        const char *name = names[i / 2];
+        char *whole = CPLStrdup(i % 2 == 0 ? CPLResetExtension(path, name) : CPLFormFilename(NULL, path, name));
+        wkt = read_prj(whole);
+        CPLFree(whole);
+    }
+    return wkt;
+}
+
+static gvm_status place_in(struct raster *r, const char *crs, gvm_error *err)
 {
     struct gdal_words words = {.failed = 0};
     double transform[6];
@@ -133,6 +176,14 @@ gvm_status raster_find_place(struct raster *r, const char *crs, gvm_error *err)
     if (r->locator.inner == NULL)
         return gdal_fail(err, GVM_FORMAT, r->where, "its place on the earth cannot be made out", &words);
     return GVM_OK;
+}
+
+gvm_status raster_find_place(struct raster *r, const char *crs, gvm_error *err)
+{
+    char *beside = crs == NULL ? crs_beside(r->name) : NULL;
+    gvm_status status = place_in(r, crs != NULL ? crs : beside, err);
+    CPLFree(beside);
+    return status;
 }
 
 /* Longitude and latitude of points of the raster, those that have them moved together; their number. */

@@ -1,7 +1,8 @@
 /* framing.c - where a request begins and ends, and whom it is for (RFC 9112). A proxy in front of the service must not
  * read a request otherwise than the service does, so what can be read in two ways is refused, and its connection ends:
  * libmicrohttpd takes the first of two lengths, and before 1.0 also lines that end with LF alone, folded lines and
- * white space before a colon. */
+ * white space before a colon. Of the lines between chunks, which it keeps to itself, it takes those with LF alone, too:
+ * where another reads one on, the body ends elsewhere. So nothing is taken behind such a body. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,6 +119,7 @@ void framing_check(struct request *r, const char **path, const char *url, const 
         snprintf(r->host, sizeof r->host, "%s", h.host);
         for (size_t n = strlen(r->host); n > 0 && strchr(" \t", r->host[n - 1]) != NULL; n--) r->host[n - 1] = '\0';
     }
+    r->last = old && h.encodings > 0;
     r->has_host = h.host != NULL || r->host[0] != '\0';
     if (h.strange)
         refuse_framing(r, "A header is malformed, or a line of the headers is folded or does not end with CR LF.");

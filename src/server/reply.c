@@ -43,7 +43,7 @@ static enum MHD_Result send_answer(struct request *r, int status, struct MHD_Res
                                 r->route->get == NULL    ? "POST"
                                 : r->route->post == NULL ? "GET, HEAD"
                                                          : "GET, HEAD, POST");
-    if (r->ends || atomic_load(&r->service->stopping))
+    if (r->ends || r->last || atomic_load(&r->service->stopping))
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     enum MHD_Result result = MHD_queue_response(r->connection, (unsigned)status, response);
     MHD_destroy_response(response);

@@ -65,7 +65,8 @@ struct request {
     } * fields;      /* (PARAMETERS) of the form */
 
     int refused;        /* status of what is wrong already; 0 */
-    bool ends;          /* its connection, with the answer */
+    bool ends;          /* its connection, with the answer, which goes out at once */
+    bool last;          /* of its connection */
     atomic_bool gone;   /* the client is; nothing is answered */
     char sentence[400]; /* then, why */
     int status;         /* of the answer; 0: none yet */

@@ -1,4 +1,5 @@
 /* plan.c - what a run takes, found before it begins (train.h). */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -6,6 +7,22 @@
 #include "data/loader.h"
 #include "model/learn.h"
 #include "train/train.h"
+
+/* Why there are fewer pairs than a batch holds. */
+static gvm_status fail_small(gvm_error *err, const struct run_options *o, const struct dataset *data)
+{
+    const struct split *train = &data->train;
+    char why[400] = "";
+    if (data->left_out > 0)
+        snprintf(why, sizeof why, "; %d pairs are left out, as a picture of them is not there (%.300s)", data->left_out,
+                 data->missing ? data->missing : "");
+    else if (data->note[0] != '\0')
+        snprintf(why, sizeof why, "; %s", data->note);
+    return fail(err, GVM_ARGUMENT,
+                "%s: %d street pictures on %d tiles do not fill one batch of %d different places%s%s",
+                path_tail(o->data), train->query_count, train->tile_count, o->batch, why,
+                train->query_count > 1 && train->tile_count > 1 ? "; lower --batch" : "");
+}
 
 gvm_status train_data_open(struct dataset **data, struct run_options *o, gvm_error *err)
 {
@@ -21,14 +38,27 @@ gvm_status train_data_open(struct dataset **data, struct run_options *o, gvm_err
                       "--data, or begin a new run with --init RUN/last.safetensors",
                       path_tail(o->data));
     else if (train->query_count < o->batch || train->tile_count < o->batch)
-        status = fail(err, GVM_ARGUMENT,
-                      "%s: %d street pictures on %d tiles do not fill one batch of %d different places; lower --batch",
-                      path_tail(o->data), train->query_count, train->tile_count, o->batch);
+        status = fail_small(err, o, *data);
     o->pairs = pairs;
     if (status == GVM_OK) return GVM_OK;
     dataset_free(*data);
     *data = NULL;
     return status;
+}
+
+/* Epochs may have a batch less than pairs fill, never one more. */
+gvm_status train_position_check(const struct run_position *p, const struct run_options *o, const struct dataset *data,
+                                const char *run, gvm_error *err)
+{
+    long most = data->train.query_count / o->batch, batch = p->batch;
+    bool fine = p->epoch <= o->epochs && batch <= most && batch <= p->step && (p->epoch < o->epochs || batch == 0) &&
+                p->step <= p->epoch * most + batch && (!p->evaluate || (p->epoch > 0 && batch == 0));
+    if (fine) return GVM_OK;
+    return fail(
+        err, GVM_FORMAT,
+        "%s/state.safetensors: its position (step %ld, epoch %d, batch %ld) is none of a run of %d epochs of %ld "
+        "batches: it is damaged; begin a new run with --init %s/last.safetensors",
+        path_tail(run), p->step, p->epoch, batch, o->epochs, most, path_tail(run));
 }
 
 static double larger(double a, double b)

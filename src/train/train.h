@@ -33,6 +33,10 @@ struct train_result {
  * another one, or does not fill a batch. */
 gvm_status train_data_open(struct dataset **data, struct run_options *options, gvm_error *err);
 
+/* Whether a saved position is one that the run can have had. GVM_FORMAT. */
+gvm_status train_position_check(const struct run_position *position, const struct run_options *options,
+                                const struct dataset *data, const char *run, gvm_error *err);
+
 /* What a run takes, before it begins. */
 struct train_plan {
     long batches, steps;  /* of an epoch, about; of all epochs */

@@ -99,16 +99,8 @@ gvm_status folder_fill(const struct pictures *pictures,
 
 gvm_status folder_list(const char *folder, const char *name, const GString *text, gvm_error *err)
 {
-    struct file_writer file;
     char *path = g_strdup_printf("%s/%s", folder, name);
-    gvm_status status = file_writer_open(&file, path, err);
-    if (status == GVM_OK) {
-        status = file_writer_write(&file, text->str, text->len, err);
-        if (status == GVM_OK)
-            status = file_writer_commit(&file, err);
-        else
-            file_writer_abort(&file);
-    }
+    gvm_status status = file_write(path, text->str, text->len, err);
     g_free(path);
     return status;
 }

@@ -15,6 +15,15 @@ expect() {
     [ "$got" = "$want" ] || { echo "status $got, not $want: geoviewmatch $*"; cat "$tmp/out" "$tmp/err"; exit 1; }
 }
 
+# fails COMMAND...: it must. Neither a command after "!" nor the first of several joined by && ends a script if it is not
+# as it must be.
+fails() {
+    if "$@"; then
+        echo "it succeeds: $*"
+        exit 1
+    fi
+}
+
 # says FILE PATTERN...: each (a fixed text) stands in $tmp/FILE.
 says() {
     local file=$1 pattern

@@ -10,7 +10,7 @@ town="$tmp/my town"
 until compgen -G "$town/*.tmp" > "$tmp/writing"; do kill -0 $pid; sleep 0.05; done
 kill -TERM $pid
 wait $pid && { echo "it was not interrupted"; exit 1; }
-! compgen -G "$town/*.tmp"
+fails compgen -G "$town/*.tmp"
 [ ! -e "$town/ortho.tif" ]
 
 expect 0 demo --out "$town" --quiet
@@ -53,6 +53,13 @@ mkdir "$tmp/mine"
 touch "$tmp/mine/notes.txt"
 expect 1 demo --out "$tmp/mine"
 says err "mine: the folder is not empty"
+for name in map.gpkg map.features demo.txt; do # with --force too
+    rm -f "$tmp/mine"/*
+    echo 'a day of work' > "$tmp/mine/$name"
+    expect 1 demo --out "$tmp/mine" --force
+    refused "$tmp/mine/$name: it is not of a demo: move it away, or name another folder with --out"
+    [ "$(cat "$tmp/mine"/*)" = 'a day of work' ]
+done
 expect 2 demo --out "$town" --force --seed x
 refused "--seed takes a whole number of 0 or more, not 'x'"
 [ -s "$town/ortho.tif" ]

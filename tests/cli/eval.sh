@@ -8,7 +8,7 @@ cp "$tmp/out" "$tmp/figures.json"
 expect 0 $eval_run --gallery-picture "$tmp/twelve.png"
 says out "street to aerial: 64 queries, a gallery of 64" "R@1%" "1% of this gallery is K = 1" \
     "  written: $tmp/twelve.png"
-! grep -q 'hit rate' "$tmp/out" # which would be R@1 here
+fails grep -q 'hit rate' "$tmp/out" # which would be R@1 here
 
 python3 - "$tmp" <<'END'
 import csv, json, struct, sys, zlib
@@ -94,7 +94,8 @@ expect 2 $eval_run --gallery-picture "$tmp/x.png" --reverse
 refused "--gallery-picture goes from street to aerial only"
 expect 2 $eval_run --gallery-rows 0
 refused "--gallery-rows takes a whole number from 1 to 100, not '0'"
-[ ! -e "$tmp/x.png" ] && [ -z "$(find "$tmp" -name '*.tmp')" ]
+[ ! -e "$tmp/x.png" ]
+[ -z "$(find "$tmp" -name '*.tmp')" ]
 
 # The baseline by mean colour, where Python has what it needs: all is found among the street pictures themselves, and
 # nothing where all pictures are one.

@@ -348,7 +348,18 @@ echo "alias x=y" > "$tmp/victim"
 ln -s victim "$tmp/link.features"
 expect 1 index --quiet --weights "$w" --out "$tmp/link.gpkg" --tiles $demo/tiles.csv
 refused "link.features: it is a symbolic link"
-[ "$(cat "$tmp/victim")" = "alias x=y" ] && [ ! -e "$tmp/town.gpkg" ] && [ ! -e "$tmp/link.gpkg" ]
+[ "$(cat "$tmp/victim")" = "alias x=y" ]
+[ ! -e "$tmp/town.gpkg" ]
+[ ! -e "$tmp/link.gpkg" ]
+
+python3 -c "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('CREATE TABLE layer (fid INTEGER)')" "$tmp/layers.gpkg"
+sum=$(cksum < "$tmp/layers.gpkg")
+for more in "--tiles $demo/tiles.csv" "--tiles $demo/tiles.csv --add" "--remove 0,0,1,1"; do
+    expect 1 index --quiet --weights "$w" --out "$tmp/layers.gpkg" $more
+    refused "layers.gpkg: it is a GeoPackage, but none that \`geoviewmatch index\` made"
+    [ "$sum" = "$(cksum < "$tmp/layers.gpkg")" ]
+    [ ! -e "$tmp/layers.features" ]
+done
 
 # Features of another width under the fingerprint of the same weights.
 python3 - "$map" "$tmp" <<'END'

@@ -87,7 +87,11 @@ stranger '%%PDF-1.7\n' PDF
 stranger '\211HDF\r\n\32\n' HDF5
 stranger 'MATLAB 5.0 MAT-file' MATLAB
 stranger '\37\213\10\0' gzip
-stranger '\0\0\0\30ftypheic' "HEIC picture; convert it to JPEG first"
+for kind in 'ftypheic:HEIC picture' 'ftypavif:picture in AVIF'; do
+    printf "\0\0\0\30${kind%:*}" > "$tmp/stranger.safetensors"
+    expect 1 info "$tmp/stranger.safetensors"
+    refused "${kind#*:}" "convert it to JPEG"
+done
 stranger 'GIF89a' GIF
 stranger 'a day of work\n' text
 stranger 'a,b\n1,2\n' "a list (CSV)"

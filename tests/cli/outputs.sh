@@ -39,13 +39,15 @@ guarded() {
         says err "$out: it is a symbolic link to something else than "
         expect 1 "${@/OUT/$out}" --force
         says err "$out: it is a symbolic link to something else than "
-        [ "$sum" = "$(cksum < "$stranger")" ] && [ -L "$out" ]
+        [ "$sum" = "$(cksum < "$stranger")" ]
+        [ -L "$out" ]
         rm "$out"
     done
     ln -s "$tmp/nowhere" "$out"
     expect 1 "${@/OUT/$out}"
     says err "$out: it is a symbolic link to a file that is not there"
-    [ -L "$out" ] && [ ! -e "$tmp/nowhere" ]
+    [ -L "$out" ]
+    [ ! -e "$tmp/nowhere" ]
     rm "$out"
     : > "$out" # as mktemp makes it
     expect 0 "${@/OUT/$out}"
@@ -58,7 +60,7 @@ guarded() {
     rm "$out" "$tmp/own.file"
     cp "$tmp/strange/notes" "$out"
     expect 0 "${@/OUT/$out}" --force
-    ! cmp -s "$tmp/strange/notes" "$out"
+    fails cmp -s "$tmp/strange/notes" "$out"
     rm "$out"
 }
 guarded embed --weights "$w" --view aerial --out OUT $demo/aerial/1.png
@@ -159,7 +161,8 @@ for link in street:elsewhere aerial:elsewhere ortho.tif:strange/notes; do
     refused "$tmp/town/${link%:*}: it is a symbolic link"
     rm "$tmp/town/${link%:*}"
 done
-[ -z "$(ls "$tmp/elsewhere")" ] && [ "$(cat "$tmp/strange/notes")" = 'a day of work' ]
+[ -z "$(ls "$tmp/elsewhere")" ]
+[ "$(cat "$tmp/strange/notes")" = 'a day of work' ]
 
 # A log of requests is added to; another file is not.
 expect 0 world --out "$tmp/ortho" --ortho --metres 200 --pairs 1 --quiet

@@ -56,7 +56,9 @@ END
 block "You have CVUSA, CVACT or VIGOR on disk"
 . "$tmp/block"
 [ "$(cat "$tmp/failed")" = "check 1" ] || { cat "$tmp/failed" "$tmp/last"; exit 1; } # the pictures are not CVUSA's size
-[ -s matches.csv ] && [ -s top5.png ] && grep -q "R@1%" "$tmp/last"
+[ -s matches.csv ]
+[ -s top5.png ]
+grep -q "R@1%" "$tmp/last"
 
 # The program of the third example is compiled and linked in the test `install`.
 block "You write a program"

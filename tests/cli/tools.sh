@@ -6,6 +6,6 @@ for module in torch numpy; do echo "raise ImportError(name='$module')" > "$tmp/n
 convert() { PYTHONPATH=$tmp/none python3 "$TOOLS/convert_backbone.py" "$@" > "$tmp/out" 2> "$tmp/err"; }
 convert --help
 says out swinv2_tiny_patch4_window8_256.pth swinv2_tiny_window8_256.ms_in1k
-! convert a.pth b.safetensors
+fails convert a.pth b.safetensors
 says err "torch is missing" "python3 -m venv" "pip install numpy torch"
-! grep -q Traceback "$tmp/err"
+fails grep -q Traceback "$tmp/err"

@@ -22,7 +22,8 @@ same() {
 
 expect 0 $begin --out "$tmp/whole"
 says out "epoch 4: R@1 " "epoch 12: R@1 " "best R@1 so far" ": 24 steps; "
-[ "$(grep -c '"loss_ret2"' "$tmp/whole/log.jsonl")" = 24 ] && [ "$(grep -c '"R@1%"' "$tmp/whole/log.jsonl")" = 3 ]
+[ "$(grep -c '"loss_ret2"' "$tmp/whole/log.jsonl")" = 24 ]
+[ "$(grep -c '"R@1%"' "$tmp/whole/log.jsonl")" = 3 ]
 expect 0 info "$tmp/whole/last.safetensors"
 says out "GeoViewMatch weights"
 
@@ -41,7 +42,8 @@ program=$(realpath "$GEOVIEWMATCH")
 from() { (cd "$1" && shift && "$program" "$@" > /dev/null); }
 from "$tmp/here" ${begin/tests/$top/tests} --out run --cache near.cache --steps 5
 from "$tmp/there" train --resume ../here/run --quiet
-[ -e "$tmp/here/near.cache" ] && [ -z "$(ls "$tmp/there")" ]
+[ -e "$tmp/here/near.cache" ]
+[ -z "$(ls "$tmp/there")" ]
 cmp "$tmp/whole/last.safetensors" "$tmp/here/run/last.safetensors"
 
 # Other amounts are kept too.
@@ -210,14 +212,14 @@ END
 grep -q 'prefers-color-scheme: dark' "$tmp/whole/log.svg"
 "$TOOLS/plot" "$tmp/whole" > /dev/null # over its own
 echo '<svg>mine</svg>' > "$tmp/mine.svg"
-! "$TOOLS/plot" "$tmp/whole" -o "$tmp/mine.svg" 2> "$tmp/err"
+fails "$TOOLS/plot" "$tmp/whole" -o "$tmp/mine.svg" 2> "$tmp/err"
 says err "mine.svg: it exists and is no picture that plot drew"
 [ "$(cat "$tmp/mine.svg")" = '<svg>mine</svg>' ]
-! "$TOOLS/plot" "$tmp/nothing" 2> "$tmp/err"
+fails "$TOOLS/plot" "$tmp/nothing" 2> "$tmp/err"
 lines err 1
 says err "plot: $tmp/nothing/log.jsonl: cannot open it"
 echo 'no JSON' > "$tmp/a&b/log.jsonl"
-! "$TOOLS/plot" "$tmp/a&b" 2> "$tmp/err"
+fails "$TOOLS/plot" "$tmp/a&b" 2> "$tmp/err"
 says err "log.jsonl, line 1: it is no line that training writes"
 
 # Evaluation of what was trained.

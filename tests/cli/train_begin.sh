@@ -40,6 +40,18 @@ refused "batches of 4096 pairs take about "
 [ ! -e "$tmp/huge" ]
 expect 1 train --data "$tmp/data" --init $small --batch 5 --out "$tmp/huge" --quiet
 refused "4 street pictures on 4 tiles do not fill one batch of 5 different places; lower --batch"
+# What lacks is named if there are no pairs to learn from at all.
+mkdir -p "$tmp/cvusa/splits" "$tmp/gone"
+cp -r "$demo/street" "$demo/aerial" "$tmp/cvusa"
+for i in 1 2 3 4; do echo "aerial/$i.png,street/$i.png"; done > "$tmp/cvusa/splits/val-19zl.csv"
+expect 1 train --data "$tmp/cvusa" --init $small --batch 2 --out "$tmp/huge" --quiet
+refused "0 street pictures on 0 tiles do not fill one batch of 2 different places; splits/train-19zl.csv is not there"
+cp -r "$demo/aerial" "$tmp/gone"
+mkdir "$tmp/gone/street"
+cp "$demo/street/1.png" "$tmp/gone/street"
+cp "$tmp/data/pairs.csv" "$tmp/gone"
+expect 1 train --data "$tmp/gone" --init $small --batch 2 --out "$tmp/huge" --quiet
+refused "1 street pictures on 1 tiles do not fill" "pairs are left out, as a picture of them is not there (" "street/2.png)"
 [ ! -e "$tmp/huge" ]
 rm -r "$tmp/large"
 
@@ -178,17 +190,20 @@ for name, changes in {"batch": {"batch": 10 ** 9}, "step": {"step": -1}, "epoch"
                       "elevation": {"elevation": [-1e300, 5]}, "ground": {"ground_m": -3}, "data": {"data": 7},
                       "best": {"best": 1e9}, "next": {"next_batch": -5}, "rates": {"rates": [1]}}.items():
     put(name, run(**changes), body)
+saved = json.loads(head["__metadata__"]["run"])
+assert saved["epoch"] == saved["epochs"] and saved["next_batch"] == 0, saved
 put("far", run(step=10 ** 15, epoch=2 ** 31 - 1, next_batch=2 ** 31 - 1), body)
+put("late", run(epoch=saved["epochs"] + 1), body)
+put("behind", run(epoch=0, next_batch=3), body)
+put("full", run(next_batch=1), body)
+put("steps", run(step=saved["step"] + 1), body)
+put("few", run(step=0, epoch=saved["epochs"] - 1, next_batch=1), body)
+put("due", run(epoch=0, next_batch=0, step=0, evaluate=True), body)
 END
 for folder in "$tmp"/edit-*; do
     cp "$folder/state.safetensors" "$tmp/edited"
-    case $folder in
-    *-far) expect 0 train --resume "$folder" --quiet ;; # it is at its end
-    *)
-        expect 1 train --resume "$folder" --quiet
-        refused "$folder/state.safetensors: "
-        ;;
-    esac
+    expect 1 train --resume "$folder" --quiet
+    refused "$folder/state.safetensors: "
     cmp "$tmp/edited" "$folder/state.safetensors"
 done
 [ -z "$(find "$tmp" -name '*.tmp')" ]

@@ -56,7 +56,7 @@ for command in check world init info; do # which compute nothing on a GPU
     expect 2 $command --device cuda
     refused "there is no option '--device'"
     expect 0 $command --help
-    ! grep -q -e --precision "$tmp/out"
+    fails grep -q -e --precision "$tmp/out"
 done
 
 # What was meant; nothing where nothing is near, or two are.
@@ -97,7 +97,35 @@ for command in $(expect 0 --help && awk '/^  [a-z]/ {print $1}' "$tmp/out"); do
     cp "$tmp/out" "$tmp/help"
     expect 0 help $command
     cmp "$tmp/out" "$tmp/help"
-    ! grep -E '.{121}' "$tmp/help"
+    fails grep -E '.{121}' "$tmp/help"
+done
+
+# The manual page has each command, each option of the service, and no option that there is not; the same for a command's
+# help and its table of options.
+plain=$(sed 's/\\-/-/g' docs/geoviewmatch.1)
+options() { grep -oE -e '--[a-z][a-z0-9-]+' "$@" | sort -u; }
+expect 0 --help
+commands=$(awk '/^  [a-z]/ {print $1}' "$tmp/out" | sort)
+diff - <(sed -n '/^\.SH COMMANDS/,/^\.SH OPTIONS/s/^\.B \([a-z]*\)$/\1/p' <<< "$plain" | sort) <<< "$commands"
+for command in $commands; do
+    expect 0 $command --help
+    options "$tmp/out" >> "$tmp/all"
+    tables="src/cli/cmd_$command.c src/cli/cli.h"
+    [ $command != train ] || tables+=" src/cli/train_options.c"
+    for option in $(grep -oE '\{"[a-z0-9-]+", *(no|required)_argument' src/cli/cmd_$command.c | cut -d '"' -f 2); do
+        grep -qE -e "--$option( |,|$)" "$tmp/out" || { echo "$command --help lacks --$option"; exit 1; }
+    done
+    for option in $(sed -nE 's/^  (--[a-z0-9-]+) .*/\1/p' "$tmp/out"); do
+        # shellcheck disable=SC2086 # files
+        grep -q "\"${option#--}\"" $tables || { echo "$command has no $option"; exit 1; }
+    done
+done
+for option in $(options <<< "$plain"); do
+    grep -qx -e "$option" "$tmp/all" || { echo "no command has the manual page's $option"; exit 1; }
+done
+expect 0 serve --help
+for option in $(sed -nE 's/^  (--[a-z0-9-]+) .*/\1/p' "$tmp/out"); do
+    grep -qE -e "$option([^a-z-]|$)" <<< "$plain" || { echo "the manual page lacks $option of serve"; exit 1; }
 done
 
 w=nothing.safetensors

@@ -136,6 +136,15 @@ def framing(service):
     for step in (None, 1000, 7):  # however they arrive, and one behind the other
         answer = exchange(service, (good + b"\r\n") * 3 + good + b"Connection: close\r\n\r\n", step=step)
         assert [status for status, _ in statuses(answer)] == [200] * 4, (step, answer[:300])
+    # a body in chunks, whose lines end as they should, or as a proxy may read otherwise
+    chunks = BODY + b"Transfer-Encoding: chunked\r\n\r\n"
+    for data in (b"5;a=b\nAAAAA\r\n0\r\n\r\n", b"5\nAAAAA\r\n0\r\n\r\n", b"5\r\nAAAAA\n0\r\n\r\n", b"5\r\nAAAAA\r\n0\n\r\n",
+                 b"5\r\nAAAAA\r\n0\r\n\n", b"5\r\nAAAAA\r\n0\r\nX: y\n\r\n", b"5;\rb\r\nAAAAA\r\n0\r\n\r\n"):
+        answer = exchange(service, chunks + data + NEXT)
+        assert [end for _, end in statuses(answer)] == [b"close"], (data, answer)
+    answer = exchange(service, chunks + b"5;a=b\r\nAAAAA\r\n3\r\nBBB\r\n0\r\nX: y\r\n\r\n" +
+                      NEXT.replace(HOST, HOST + b"Connection: close\r\n"))
+    assert statuses(answer)[0][0] == 422, answer
     for target, host, status in (("http://localhost/healthz", "evil.example", 200), ("HTTP://127.0.0.1:80/healthz", "x", 200),
                                  ("https://localhost", "localhost", 200), ("http://evil.example/healthz", "localhost", 421),
                                  ("http://evil.example", "localhost", 421), ("http:///healthz", "localhost", 400)):
