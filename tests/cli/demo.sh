@@ -10,7 +10,7 @@ town="$tmp/my town"
 until compgen -G "$town/*.tmp" > "$tmp/writing"; do kill -0 $pid; sleep 0.05; done
 kill -TERM $pid
 wait $pid && { echo "it was not interrupted"; exit 1; }
-! compgen -G "$town/*.tmp"
+fails compgen -G "$town/*.tmp"
 [ ! -e "$town/ortho.tif" ]
 
 expect 0 demo --out "$town" --quiet
