@@ -64,7 +64,7 @@ meant() { # meant WORD COMMAND...
     local word=$1
     shift
     expect 2 "$@"
-    refused "did you mean '$word'? See \`geoviewmatch"
+    refused "(did you mean '$word'?)" "see \`geoviewmatch"
 }
 meant locate locat
 meant locate loacte
