@@ -132,8 +132,7 @@ static void texts(void **state)
                                         "<b>&amp;",
                                         "\x01\x02\n\t.jpg",
                                         "b\xff\xfe.png",
-                                        "stra\xc3\x9f"
-                                        "e",
+                                        "stra\xc3\x9fn",
                                         "\xe2\x80\xae\xe4\xba\xac\xe9\x83\xbd"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct sheet sheet;
