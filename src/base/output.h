@@ -33,7 +33,7 @@ extern const struct output_kind output_page;     /* HTML with OUTPUT_GENERATOR n
 #define OUTPUT_SOFTWARE "GeoViewMatch"
 #define OUTPUT_GENERATOR "<meta name=\"generator\" content=\"" OUTPUT_SOFTWARE
 
-/* GVM_OK where there is nothing or an empty file, or a file of the kind, or with `force` any regular file; what is not
+/* GVM_OK if there is nothing or an empty file, or a file of the kind, or with `force` any regular file; what is not
  * regular is file_writer_open's business. Through a symbolic link only to a file of the kind, also with `force`. Never
  * over one of the `count` inputs, files or folders that the command reads (NULL: none), by whatever name; in such a
  * folder only over a file of the kind. GVM_ARGUMENT for another file, GVM_FILE where it cannot be read. */

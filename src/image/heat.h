@@ -20,7 +20,7 @@ struct heat {
  * (most); the rest as it is. */
 void heat_cover(uint8_t *pixels, int height, int width, const struct heat *heat);
 
-/* The picture becomes so many times as wide and as high. */
+/* How many times as wide and as high the picture becomes. */
 void heat_scale(struct heat *heat, double wide, double tall);
 
 /* image at (height, width), its box half covered by the heat's colours from blue (least) to red (most), the rest as it
