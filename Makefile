@@ -43,7 +43,7 @@ debug:
 
 # WERROR=1: warnings are errors, as in continuous integration.
 test: deps-test
-	@echo "three builds and their tests; on two cores that nobody else uses this takes 15 minutes"
+	@echo "three builds and their tests; on two cores that nobody else uses this takes 8 minutes"
 	@GVM_WERROR=$(if $(WERROR),ON) PYTHON=$(PYTHON) cmake/test.sh $(JOBS) release-clang sanitize release
 
 check:
