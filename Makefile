@@ -90,7 +90,7 @@ install: build
 	@cmake/installed.sh build $(DESTDIR)
 
 format:
-	clang-format -i $$(find src include tests examples -name '*.[ch]' -o -name '*.cu' -o -name '*.cuh' -o -name '*.cpp')
+	clang-format -i $$(find src program include tests examples -name '*.[ch]' -o -name '*.cu' -o -name '*.cuh' -o -name '*.cpp')
 
 clean:
 	rm -rf build build-*

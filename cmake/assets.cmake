@@ -6,7 +6,7 @@ if(NOT EXISTS ${LEAFLET}/leaflet.esm.js)
   message(FATAL_ERROR "Leaflet is not in ${LEAFLET}: install libjs-leaflet, or name its folder with -DLEAFLET=")
 endif()
 
-file(GLOB WEB_FILES CONFIGURE_DEPENDS src/server/web/*)
+file(GLOB WEB_FILES CONFIGURE_DEPENDS program/server/web/*)
 file(GLOB LEAFLET_IMAGES CONFIGURE_DEPENDS ${LEAFLET}/images/*.png)
 set(ASSET_FILES "")
 set(ASSET_CODE "/* The page's files. Written by cmake/assets.cmake. */\n#include \"server/assets.h\"\n\n")

@@ -5,5 +5,5 @@ set -euo pipefail
 
 version=$("$1" --version)
 case $version in *"version 14."*) ;; *) echo "skipped: $version, the sources follow 14"; exit 77 ;; esac
-find src include tests examples \( -name '*.[ch]' -o -name '*.cu' -o -name '*.cuh' -o -name '*.cpp' \) -print0 |
+find src program include tests examples \( -name '*.[ch]' -o -name '*.cu' -o -name '*.cuh' -o -name '*.cpp' \) -print0 |
     xargs -0 "$1" --dry-run -Werror

@@ -86,7 +86,7 @@ typedef struct gvm_model_info {
     char fingerprint[17]; /* of configuration and weights, 16 hexadecimal digits */
 } gvm_model_info;
 
-/* Open a checkpoint (safetensors with the key `config`; MODEL.md has the names). Strict: a missing,
+/* Open a checkpoint (safetensors with the key `config`; docs/model.md has the names). Strict: a missing,
  * extra or misshapen tensor, or a number that is not finite, is an error that names it.
  *
  *   path    NULL for the weights that are built in: a small network that learned on drawn towns

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nn/gemm.h"
-#include "nn/kernels.h"
+#include "tensor/gemm.h"
+#include "tensor/kernels.h"
 
 /* ------------------------------------------------------------------ numbers */
 

@@ -17,8 +17,8 @@
 
 #include <cmocka.h>
 
-#include "nn/device.h"
 #include "oracle.h"
+#include "tensor/device.h"
 
 enum { MAX_INPUTS = 4, MAX_PARAMS = 16, MAX_KEPT = 4000 };
 

@@ -1,5 +1,5 @@
 /* oracle.h - every layer stated again as a plain loop in double, the way its formula reads: what the
- * shipped layers are measured against. Independent of src/nn but for the name of an activation.
+ * shipped layers are measured against. Independent of src/ but for the name of an activation.
  *
  * Forward overwrites its outputs; backward adds (+=) to every gradient it is given. M rows, all row-major. */
 #ifndef GVM_TESTS_ORACLE_H
@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#include "nn/layers.h"
+#include "layers/layers.h"
 
 /* A mark of every either-or that forward decided (the sign a ReLU saw, the place of a maximum, a clamp):
  * where two passes differ in it, a kink lies between them and no difference quotient is a derivative. */

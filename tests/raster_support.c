@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "folder_support.h"
-#include "map/gdal.h"
+#include "raster/gdal.h"
 
 enum { N = RASTER_SIDE };
 

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "base/distance.h"
-#include "map/answers.h"
+#include "geo/distance.h"
+#include "locate/answers.h"
 
 static const double DEGREE = 111195; /* metres of a degree on the mean sphere */
 

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "base/safetensors.h"
-#include "model/checkpoint.h"
+#include "network/checkpoint.h"
 
 enum { MOST = 512 };
 

@@ -17,8 +17,8 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
-#include "base/progress.h"
 #include "base/random.h"
+#include "terminal/progress.h"
 
 /* ------------------------------------------------------------------ random numbers */
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/config.h"
+#include "network/config.h"
 
 static const char paper[] =
     "{\"model\":\"geoviewmatch\",\"dim\":96,\"depths\":[2,2,6,2],\"heads\":[3,6,12,24],\"window\":8,"

@@ -14,10 +14,10 @@
 #include <cmocka.h>
 
 #include "base/random.h"
-#include "model/checkpoint.h"
-#include "model/learn.h"
-#include "model/session.h"
-#include "nn/device.h"
+#include "network/checkpoint.h"
+#include "network/learn.h"
+#include "network/session.h"
+#include "tensor/device.h"
 
 enum { STEPS = 10, PAIRS = 2 };
 

@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "base/distance.h"
 #include "base/parallel.h"
 #include "base/random.h"
+#include "geo/distance.h"
 #include "train/evaluate.h"
 #include "train/features.h"
 #include "train/hard.h"

@@ -15,8 +15,8 @@
 #include "base/safetensors.h"
 #include "image/image.h"
 #include "image/overlay.h"
-#include "model/heatmap.h"
-#include "model/session.h"
+#include "network/heatmap.h"
+#include "network/session.h"
 
 static const char *const nets[] = {"net_flat", "net_four", "net_narrow"};
 

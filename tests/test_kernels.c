@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "layer_support.h"
-#include "nn/kernels.h"
+#include "tensor/kernels.h"
 
 static void fill(float *x, int n)
 {

@@ -6,7 +6,7 @@
 #include <sys/time.h>
 
 #include "layer_support.h"
-#include "nn/gemm.h"
+#include "tensor/gemm.h"
 
 static const char *low, *high; /* the test's own stack */
 static volatile sig_atomic_t taken, astray;

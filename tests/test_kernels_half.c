@@ -6,7 +6,7 @@
 
 #include "base/half.h"
 #include "layer_support.h"
-#include "nn/kernels.h"
+#include "tensor/kernels.h"
 
 enum { HALVES = 1 << 16 };
 

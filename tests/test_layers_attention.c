@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "layer_support.h"
-#include "nn/kernels.h"
-#include "nn/position_bias.h"
+#include "layers/position_bias.h"
+#include "tensor/kernels.h"
 
 enum { LOGIT_SCALE, CPB_W1, CPB_B1, CPB_W2, QKV, Q_BIAS, V_BIAS, PROJ_W, PROJ_B, GAMMA, BETA };
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "map/tiles.h"
+#include "imagery/tiles.h"
 
 /* ------------------------------------------------------------------ lists */
 

@@ -19,12 +19,12 @@
 
 #include "base/half.h"
 #include "folder_support.h"
-#include "map/earth.h"
+#include "geo/earth.h"
 #include "map/map.h"
 #include "map/map_file.h"
 #include "map/map_job.h"
 #include "map/outline.h"
-#include "model/session.h"
+#include "network/session.h"
 
 enum { WIDTH = 24 };
 

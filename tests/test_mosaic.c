@@ -21,12 +21,12 @@
 #include <unistd.h>
 
 #include "folder_support.h"
-#include "map/earth.h"
-#include "map/gdal.h"
-#include "map/geojson.h"
-#include "map/imagery_parts.h"
-#include "map/rects.h"
-#include "model/session.h"
+#include "geo/earth.h"
+#include "geo/geojson.h"
+#include "imagery/imagery_parts.h"
+#include "network/session.h"
+#include "raster/gdal.h"
+#include "raster/rects.h"
 #include "raster_support.h"
 
 enum { SIZE = 32 /* pixels of a tile */, BYTES = SIZE * SIZE * 3 };

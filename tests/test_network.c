@@ -15,9 +15,9 @@
 #include <cmocka.h>
 
 #include "base/safetensors.h"
-#include "model/checkpoint.h"
-#include "nn/kernels.h"
-#include "nn/optimizer.h"
+#include "network/checkpoint.h"
+#include "optim/optimizer.h"
+#include "tensor/kernels.h"
 
 static char folder[512] = "tests/golden";
 

@@ -6,7 +6,7 @@
 
 #include "base/parallel.h"
 #include "layer_support.h"
-#include "nn/optimizer.h"
+#include "optim/optimizer.h"
 
 /* Parameters of all four kinds, of sizes that begin and end anywhere in the optimiser's blocks. */
 enum { PARAMS = 7, STEPS = 6 };

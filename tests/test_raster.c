@@ -18,11 +18,11 @@
 #include <unistd.h>
 
 #include "folder_support.h"
-#include "map/earth.h"
-#include "map/gdal.h"
-#include "map/imagery_parts.h"
+#include "geo/earth.h"
+#include "imagery/imagery_parts.h"
 #include "map/map.h"
-#include "model/session.h"
+#include "network/session.h"
+#include "raster/gdal.h"
 #include "raster_support.h"
 
 enum { SIZE = 128 /* pixels of a tile, at most */ };

@@ -14,13 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/distance.h"
 #include "base/half.h"
 #include "base/parallel.h"
 #include "base/random.h"
+#include "geo/distance.h"
 #include "layer_support.h"
-#include "map/search.h"
-#include "model/session.h"
+#include "network/session.h"
+#include "search/search.h"
 
 /* ------------------------------------------------------------------ a map, and the plain loop */
 

@@ -1,6 +1,6 @@
 """GeoViewMatch in PyTorch: the network, its losses, its optimiser and one training step.
 
-The same thing that the C program computes and MODEL.md explains, in a form that PyTorch runs and differentiates.
+The same thing that the C program computes and docs/model.md explains, in a form that PyTorch runs and differentiates.
 Golden files and timings of other programs come from here. Shapes: B pictures, H x W patches, L = H W, C channels.
 Drop path and augmentation draw random numbers and are left out: this is what one step computes once they are drawn.
 

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "map/earth.h"
-#include "map/imagery_parts.h"
+#include "geo/earth.h"
+#include "imagery/imagery_parts.h"
 
 enum {
     PICTURES = 64, /* that one tile is laid out of, at most */

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/half.h"
-#include "model/session.h"
+#include "network/session.h"
 
 /* Tells which tiles are good, and passes on. */
 struct watcher {

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/file.h"
-#include "map/tiles.h"
+#include "imagery/tiles.h"
 
 struct gvm_map {
     struct tiles tiles;       /* in the order of the list, or of the file */

@@ -10,11 +10,11 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "imagery/piece_ring.h"
 #include "map/map.h"
 #include "map/map_file.h"
 #include "map/map_job.h"
-#include "map/piece_ring.h"
-#include "model/session.h"
+#include "network/session.h"
 
 enum {
     COMMIT_MOST = 4096, /* tiles that wait at most */

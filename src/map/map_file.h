@@ -11,9 +11,9 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "imagery/imagery.h"
+#include "imagery/tiles.h"
 #include "map/features_file.h"
-#include "map/imagery.h"
-#include "map/tiles.h"
 
 struct map_file {
     struct features_facts id;

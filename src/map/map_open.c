@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "map/earth.h"
+#include "geo/earth.h"
 #include "map/map.h"
 #include "map/map_file.h"
-#include "model/session.h"
+#include "network/session.h"
 
 static bool is_complete(const json_t *jobs)
 {

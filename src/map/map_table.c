@@ -20,7 +20,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "map/gdal.h"
+#include "raster/gdal.h"
 
 enum { VERSION = 1, BUSY_MS = 5000 /* GDAL's own patience with another process's commit */ };
 

@@ -10,8 +10,8 @@
 
 #include "base/error.h"
 #include "base/half.h"
-#include "map/gdal.h"
 #include "map/map_table.h"
+#include "raster/gdal.h"
 
 /* Run SQL, which it frees; NULL is short memory. */
 static bool run(GDALDatasetH data, char *sql)

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "map/earth.h"
-#include "map/gdal.h"
-#include "map/geojson.h"
+#include "geo/earth.h"
+#include "geo/geojson.h"
+#include "raster/gdal.h"
 
 enum { CELLS = 64, STRIPS = 20000 /* beyond them, cells of the extent stand for tiles */ };
 

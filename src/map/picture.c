@@ -7,9 +7,9 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "geo/earth.h"
 #include "image/panorama.h"
-#include "map/earth.h"
-#include "map/imagery_parts.h"
+#include "imagery/imagery_parts.h"
 #include "map/map.h"
 
 /* How the raster is read that a tile is out of; false if it is a picture's file. */

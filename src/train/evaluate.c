@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/distance.h"
 #include "base/error.h"
 #include "base/parallel.h"
-#include "nn/gemm.h"
+#include "geo/distance.h"
+#include "tensor/gemm.h"
 
 const double within_m[AT_COUNT] = {0, 36, 72, 144};
 

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/distance.h"
 #include "base/error.h"
 #include "base/parallel.h"
-#include "nn/device.h"
+#include "geo/distance.h"
+#include "tensor/device.h"
 
 enum { BATCH = 16, DEVICE_BATCH = 128 };
 

@@ -3,7 +3,7 @@
 #define GVM_TRAIN_FEATURES_H
 
 #include "data/cache.h"
-#include "model/network.h"
+#include "network/network.h"
 #include "train/evaluate.h"
 
 /* Called now and then on the calling thread: pictures done, of how many. Returns whether to go on. */

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "data/loader.h"
-#include "model/learn.h"
+#include "network/learn.h"
 #include "train/train.h"
 
 /* Why there are fewer pairs than a batch holds. */

@@ -11,8 +11,8 @@
 #define GVM_TRAIN_RUN_H
 
 #include "image/augment.h"
-#include "model/network.h"
-#include "nn/optimizer.h"
+#include "network/network.h"
+#include "optim/optimizer.h"
 
 /* What a run was asked to do; kept in its state, so that --resume needs nothing else. Strings are owned. */
 struct run_options {

@@ -13,8 +13,8 @@
 #include "base/file.h"
 #include "base/parallel.h"
 #include "data/loader.h"
-#include "model/checkpoint.h"
-#include "model/learn.h"
+#include "network/checkpoint.h"
+#include "network/learn.h"
 #include "train/features.h"
 #include "train/hard.h"
 

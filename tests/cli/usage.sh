@@ -110,9 +110,9 @@ diff - <(sed -n '/^\.SH COMMANDS/,/^\.SH OPTIONS/s/^\.B \([a-z]*\)$/\1/p' <<< "$
 for command in $commands; do
     expect 0 $command --help
     options "$tmp/out" >> "$tmp/all"
-    tables="src/cli/cmd_$command.c src/cli/cli.h"
-    [ $command != train ] || tables+=" src/cli/train_options.c"
-    for option in $(grep -oE '\{"[a-z0-9-]+", *(no|required)_argument' src/cli/cmd_$command.c | cut -d '"' -f 2); do
+    tables="program/cli/cmd_$command.c program/cli/cli.h"
+    [ $command != train ] || tables+=" program/cli/train_options.c"
+    for option in $(grep -oE '\{"[a-z0-9-]+", *(no|required)_argument' program/cli/cmd_$command.c | cut -d '"' -f 2); do
         grep -qE -e "--$option( |,|$)" "$tmp/out" || { echo "$command --help lacks --$option"; exit 1; }
     done
     for option in $(sed -nE 's/^  (--[a-z0-9-]+) .*/\1/p' "$tmp/out"); do

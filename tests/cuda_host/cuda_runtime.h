@@ -1,4 +1,4 @@
-/* cuda_runtime.h - as much of CUDA as src/nn/NAME_cuda.cu uses, on the CPU: for tests on machines without a GPU.
+/* cuda_runtime.h - as much of CUDA as the NAME_cuda.cu use, on the CPU: for tests on machines without a GPU.
  *
  * A kernel's threads are fibers that take turns, so __syncthreads and shuffles mean what they mean on a device; a
  * block whose threads wait for each other for ever ends the test. Memory of the device is the host's, filled with NaN

@@ -19,8 +19,8 @@ configure() {
 # links NAME yes|no: whether cvact.c calls HDF5 and the program is linked with it.
 links() {
     local calls=no names=no
-    "$cmake" --build "$tmp/$1" --target CMakeFiles/parts.dir/src/data/cvact.c.o > "$tmp/log" || { cat "$tmp/log"; exit 1; }
-    ! nm "$tmp/$1/CMakeFiles/parts.dir/src/data/cvact.c.o" | grep -q ' U H5' || calls=yes
+    "$cmake" --build "$tmp/$1" --target CMakeFiles/parts.dir/src/data/formats/cvact.c.o > "$tmp/log" || { cat "$tmp/log"; exit 1; }
+    ! nm "$tmp/$1/CMakeFiles/parts.dir/src/data/formats/cvact.c.o" | grep -q ' U H5' || calls=yes
     ! ninja -C "$tmp/$1" -t commands geoviewmatch | tail -n 1 | grep -qE 'hdf5(_serial)?(\.so| |$)' || names=yes
     [ "$calls" = "$2" ] || { echo "$1: cvact.c calls HDF5: $calls, not $2"; exit 1; }
     [ "$calls" = no ] || [ "$names" = yes ] || { echo "$1: cvact.c calls HDF5, but the program is not linked with it"; exit 1; }

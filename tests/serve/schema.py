@@ -1,4 +1,4 @@
-"""The part of JSON Schema that src/server/web/openapi.json uses. A keyword that is not known here is an error, so that
+"""The part of JSON Schema that program/server/web/openapi.json uses. A keyword that is not known here is an error, so that
 none is passed over."""
 import re
 

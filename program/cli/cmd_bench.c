@@ -1,0 +1,409 @@
+/* cmd_bench.c - how fast this machine runs the network, beside what it could do at most and the paper's cost table.
+ *
+ * With --search, bench_search.c measures instead.
+ *
+ * Peak is measured in the same run, between the passes: the larger of a loop of fused multiply-adds in registers and
+ * the best product of oneDNN, on all threads. Every figure is the best of its rounds. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/parallel.h"
+#include "cli/bench.h"
+#include "cli/network_facts.h"
+#include "network/checkpoint.h"
+#include "tensor/device.h"
+#include "tensor/gemm.h"
+#include "tensor/kernels.h"
+
+static const char help[] =
+    "usage: geoviewmatch bench [options]\n"
+    "\n"
+    "Times the network on this machine: embedding in batches of 16 (256 with --device cuda) and of 1, and a whole\n"
+    "training step (ASAM: forward and backward twice, and the update), each beside the peak measured in the same run.\n"
+    "Leave the machine alone meanwhile. With --learning, what surrounds the network instead: training steps on\n"
+    "pictures that come through the loader and a cache, from a town generated for it; and the ranking of an\n"
+    "evaluation.\n"
+    "\n"
+    "  --preset paper|nano   which network (default: paper; nano with --learning)\n"
+    "  --weights W           the network of a checkpoint instead\n"
+    "  --rounds N            rounds, 1..1000; the best of each counts (default: 5)\n"
+    "  --batch N             pairs in the training step, 2..512 (default: 4, 32 with --learning; 128 with --device "
+    "cuda)\n"
+    "  --no-train            embedding only\n"
+    "  --search              instead, how fast a map is searched: one query beside the time that reading all features\n"
+    "                        takes, and a batch beside the peak\n"
+    "  --tiles N             with --search: tiles, 1..10000000 (default: 100000, or what memory has room for)\n"
+    "  --learning            training through the loader, and ranking\n"
+    "  --steps N             steps of it, 1..1000 (default: 20)\n"
+    "  --gallery N           queries, and tiles, that are ranked, 1..100000 (default: 10000)\n"
+    "  --json                the figures as JSON\n" COMMON_HELP;
+
+enum { BATCHES = 2 };
+static int batches[BATCHES] = {16, 1};
+static const char *const view_names[2] = {"street", "aerial"};
+
+struct figures {
+    struct peak peak;
+    double seconds[2][BATCHES]; /* of one pass, by view and batch */
+    double step_seconds;        /* of one training step, 0 where none was run */
+    double step_bytes;          /* most memory the process held up to the end of the steps */
+    double pass_bytes[2];       /* of maps and scratch at batch 16 */
+    struct counts counts[2];    /* of one picture, by view */
+    size_t parameters;
+};
+
+/* ------------------------------------------------------------------ embedding */
+
+/* A network with weights in all its parts: fresh norms of 0 would make every block's work vanish in the sum. */
+gvm_status bench_network(struct network **network, const struct bench *b, bool training, gvm_error *err)
+{
+    if (b->weights) return checkpoint_load(network, b->weights, training, err);
+    gvm_status status =
+        network_open(network, strcmp(b->preset, "nano") == 0 ? &config_nano : &config_paper, training, err);
+    if (status != GVM_OK) return status;
+    network_fresh(*network, 1);
+    for (int i = 0; i < (*network)->param_count; i++) {
+        struct param *p = &(*network)->params[i];
+        if (strstr(p->name, ".norm1.weight") || strstr(p->name, ".norm2.weight"))
+            for (size_t k = 0; k < p->count; k++) p->data[k] = 0.5f;
+    }
+    return GVM_OK;
+}
+
+static uint8_t *noise(size_t bytes)
+{
+    uint8_t *pixels = malloc(bytes);
+    for (size_t i = 0; pixels && i < bytes; i++) pixels[i] = (uint8_t)(i * 2654435761u >> 24);
+    return pixels;
+}
+
+struct embedding {
+    struct tape *tape;
+    uint8_t *pixels;
+    int B;
+};
+
+static gvm_status open_embedding(struct embedding *e, const struct network *network, int v, int B, gvm_error *err)
+{
+    const struct swin_geo *view = &network->views[v];
+    e->B = B;
+    e->pixels = noise((size_t)B * view->backbone.H * view->backbone.W * 3);
+    if (e->pixels == NULL) return GVM_MEMORY;
+    gvm_status status = network_tape(&e->tape, network, false, err);
+    if (status != GVM_OK) return status;
+    swin_geo(NULL, e->tape, view, e->pixels, B, 0);
+    return tape_allocate(e->tape, err);
+}
+
+/* Pixels from the host to the network and through it; features stay where they come out. */
+static gvm_status time_embedding(double *seconds, const struct embedding *e, const struct swin_geo *view,
+                                 gvm_error *err)
+{
+    const struct step_numbers none = {0, 0, 0, 0};
+    double start = now();
+    const uint8_t *pixels =
+        tape_pixels(e->tape, 0, e->pixels, (size_t)e->B * (size_t)view->backbone.H * (size_t)view->backbone.W * 3);
+    if (!tape_replays(e->tape, e->B, &none)) {
+        tape_reset(e->tape);
+        swin_geo(NULL, e->tape, view, pixels, e->B, 0);
+        tape_recorded(e->tape);
+    }
+    gvm_status status = tape_wait(e->tape, err);
+    *seconds = now() - start;
+    return status;
+}
+
+static gvm_status measure_embedding(struct figures *f, const struct bench *a, struct progress *progress, gvm_error *err)
+{
+    struct network *network = NULL;
+    struct embedding e[2][BATCHES] = {{{0}}};
+    gvm_status status = bench_network(&network, a, false, err);
+    for (int v = 0; v < 2 && status == GVM_OK; v++) status = count_pass(&f->counts[v], network, (gvm_view)v, err);
+    if (status == GVM_OK) f->parameters = network_parameters(network);
+    if (status == GVM_OK) status = network_place(network, err);
+    for (int i = 0; i < 2 * BATCHES && status == GVM_OK; i++)
+        status = open_embedding(&e[i / BATCHES][i % BATCHES], network, i / BATCHES, batches[i % BATCHES], err);
+    for (int round = 0; round <= a->rounds && status == GVM_OK; round++) { /* round 0 warms up; a device records */
+        for (int v = 0; v < 2; v++)
+            for (int b = 0; b < BATCHES; b++)
+                for (int repeat = 0; repeat < (batches[b] == 1 ? 8 : 2) && status == GVM_OK; repeat++) {
+                    double seconds;
+                    status = time_embedding(&seconds, &e[v][b], &network->views[v], err);
+                    if (round > 0) lower_to(&f->seconds[v][b], seconds);
+                }
+        measure_peak(&f->peak, e[0][0].tape);
+        progress_step(progress, (size_t)round + 1);
+    }
+    for (int i = 0; i < 2 * BATCHES; i++) {
+        struct embedding *one = &e[i / BATCHES][i % BATCHES];
+        if (one->tape && one->B == batches[0]) f->pass_bytes[i / BATCHES] = (double)tape_bytes(one->tape);
+        tape_free(one->tape);
+        free(one->pixels);
+    }
+    network_free(network);
+    return status;
+}
+
+/* ------------------------------------------------------------------ training */
+
+gvm_status bench_training_open(struct bench_training *t, const struct bench *b, gvm_error *err)
+{
+    *t = (struct bench_training){0};
+    gvm_status status = bench_network(&t->network, b, true, err);
+    if (status != GVM_OK) return status;
+    const struct network *n = t->network;
+    status =
+        optimizer_open(&t->optimizer, n->params, n->param_count, n->weights, n->grads, n->floats, &rates_paper, err);
+    if (status == GVM_OK) status = network_place(t->network, err);
+    if (status != GVM_OK) return status;
+    return learner_open(&t->learner, t->network, t->optimizer, (int)b->batch, &loss_weights_paper, 2.5f, 0, 1, err);
+}
+
+void bench_training_close(struct bench_training *t)
+{
+    learner_close(&t->learner);
+    optimizer_free(t->optimizer);
+    network_free(t->network);
+}
+
+gvm_status bench_step(struct bench_training *t, const uint8_t *street, const uint8_t *aerial, gvm_error *err)
+{
+    struct losses losses;
+    bool device = t->network->home != NULL;
+    if (!device || t->learner.street == NULL) learner_take(&t->learner, street, aerial);
+    learner_start(&t->learner, t->optimizer->step, 1);
+    if (device) learner_take(&t->learner, street, aerial);
+    return learner_finish(&losses, &t->learner, err);
+}
+
+static gvm_status measure_training(struct figures *f, const struct bench *a, struct progress *progress, gvm_error *err)
+{
+    struct bench_training t;
+    uint8_t *street = NULL, *aerial = NULL;
+    gvm_status status = bench_training_open(&t, a, err);
+    if (status == GVM_OK) {
+        const struct config *c = &t.network->config;
+        street = noise((size_t)a->batch * c->street[0] * c->street[1] * 3);
+        aerial = noise((size_t)2 * (size_t)a->batch * c->aerial[0] * c->aerial[1] * 3);
+        if (street == NULL || aerial == NULL) status = GVM_MEMORY;
+    }
+    long rounds = a->rounds < 3 ? a->rounds : 3;
+    if (a->common.cuda && rounds < 2) rounds = 2; /* its first two steps are not yet the recorded one */
+    for (int round = 0; round <= rounds && status == GVM_OK; round++) {
+        double start = now();
+        status = bench_step(&t, street, aerial, err);
+        if (round > 0) lower_to(&f->step_seconds, now() - start);
+        measure_peak(&f->peak, t.learner.tape);
+        progress_step(progress, (size_t)(a->rounds + 2 + round));
+    }
+    struct rusage usage;
+    if (status == GVM_OK && getrusage(RUSAGE_SELF, &usage) == 0) f->step_bytes = (double)usage.ru_maxrss * 1024;
+    if (status == GVM_OK && chosen_device()->memory) f->step_bytes = chosen_device()->memory();
+    bench_training_close(&t);
+    free(street);
+    free(aerial);
+    return status;
+}
+
+/* ------------------------------------------------------------------ the report */
+
+/* GFLOP of one picture; a multiply-add is two operations. */
+static double work(const struct figures *f, int view)
+{
+    return 2e-9 * (double)counts_all(&f->counts[view]);
+}
+
+/* GFLOP of a training step: three pictures a pair, forward and twice as much backward, two passes. */
+static double step_work(const struct figures *f, long pairs)
+{
+    return 2 * 3 * (double)pairs * (work(f, GVM_STREET) + 2 * work(f, GVM_AERIAL));
+}
+
+static double paper_count(const struct figures *f)
+{
+    return 1e-9 * (double)(counts_paper(&f->counts[0]) + counts_paper(&f->counts[1]));
+}
+
+static int print_json(const struct figures *f, const struct bench *a)
+{
+    double peak = peak_of(&f->peak);
+    char onednn[32];
+    gemm_version(onednn);
+    json_t *views[2];
+    for (int v = 0; v < 2; v++) {
+        views[v] = json_pack("{s:f}", "multiply_adds_G", work(f, v) / 2);
+        for (int b = 0; b < BATCHES; b++) {
+            char key[32];
+            snprintf(key, sizeof key, "ms_batch%d", batches[b]);
+            json_object_set_new(views[v], key, json_real(f->seconds[v][b] * 1e3 / batches[b]));
+            snprintf(key, sizeof key, "of_peak_batch%d", batches[b]);
+            json_object_set_new(views[v], key, json_real(batches[b] * work(f, v) / f->seconds[v][b] / peak));
+        }
+    }
+    json_t *root =
+        json_pack("{s:s, s:s, s:s, s:i, s:I, s:f, s:{s:f, s:f}, s:o, s:o}", "version", gvm_version(), "instructions",
+                  kernels()->name, "onednn", onednn, "threads", parallel_threads(), "parameters",
+                  (json_int_t)f->parameters, "paper_multiply_adds_G", paper_count(f), "peak", "fma_gflops", f->peak.fma,
+                  "product_gflops", f->peak.product, "aerial", views[GVM_AERIAL], "street", views[GVM_STREET]);
+    if (a->common.cuda) {
+        char about[128];
+        chosen_device()->about(about, sizeof about);
+        json_object_set_new(root, "device", json_text(about));
+    }
+    if (f->step_seconds > 0)
+        json_object_set_new(root, "train",
+                            json_pack("{s:i, s:f, s:f, s:f}", "batch", (int)a->batch, "ms_per_pair",
+                                      f->step_seconds * 1e3 / (double)a->batch, "of_peak",
+                                      step_work(f, a->batch) / f->step_seconds / peak, "peak_gib",
+                                      f->step_bytes / (1 << 30)));
+    return json_print(root);
+}
+
+static void print_line(const char *what, double ms, double gflops, double peak)
+{
+    printf("  %-24s %9.2f %10.1f %8.1f%%\n", what, ms, gflops, 100 * gflops / peak);
+}
+
+/* The paper's Table 4, measured there on an RTX 4090 at batch 16. */
+static void print_costs(const struct figures *f)
+{
+    double both = (f->seconds[0][0] + f->seconds[1][0]) * 1e3, weights = (double)f->parameters * 4;
+    double memory = weights + (f->pass_bytes[0] > f->pass_bytes[1] ? f->pass_bytes[0] : f->pass_bytes[1]);
+    printf("\nThe paper's Table 4 (RTX 4090, batch 16), and this machine (16 pairs, embedding):\n\n"
+           "  %-28s %8s %10s %9s %12s\n",
+           "method", "GFLOPs", "memory GB", "ms", "parameters M");
+    printf("  %-28s %8.2f %10.2f %9.0f %12.2f\n", "SAFA", 42.24, 9.63, 120.0, 81.66);
+    printf("  %-28s %8.2f %10.2f %9.0f %12.2f\n", "L2LTR", 44.16, 15.50, 82.0, 195.90);
+    printf("  %-28s %8.4f %10.2f %9.0f %12.2f\n", "GeoViewMatch, the paper's", 9.7616, 11.40, 42.0, 57.47);
+    printf("  %-28s %8.4f %10.2f %9.0f %12.2f\n", "GeoViewMatch, here", paper_count(f), memory * 1e-9, both,
+           (double)f->parameters * 1e-6);
+    printf(
+        "\nGFLOPs as the paper counts: a multiply-add once, without queries, keys, values and attention's products.\n");
+}
+
+static void print_text_report(const struct figures *f, const struct bench *a)
+{
+    double peak = peak_of(&f->peak);
+    char onednn[32];
+    gemm_version(onednn);
+    if (a->common.cuda) {
+        char about[128];
+        chosen_device()->about(about, sizeof about);
+        printf("GeoViewMatch %s, %s\n\n", gvm_version(), about);
+    } else
+        printf("GeoViewMatch %s, %d threads, %s, oneDNN %s\n\n", gvm_version(), parallel_threads(), kernels()->name,
+               onednn);
+    printf("  parameters               %zu\n", f->parameters);
+    printf("  multiply-adds            %.3f G aerial, %.3f G street; a pair as the paper counts %.2f G\n",
+           work(f, GVM_AERIAL) / 2, work(f, GVM_STREET) / 2, paper_count(f));
+    if (a->common.cuda)
+        printf("  peak                     %.1f GFLOP/s (best product)\n\n", peak);
+    else
+        printf("  peak                     %.1f GFLOP/s (multiply-adds in registers %.1f, best product %.1f)\n\n", peak,
+               f->peak.fma, f->peak.product);
+    printf("  %-24s %9s %10s %9s\n", "", "ms each", "GFLOP/s", "of peak");
+    for (int b = 0; b < BATCHES; b++)
+        for (int v = 1; v >= 0; v--) {
+            char what[64];
+            snprintf(what, sizeof what, "%s image, batch %d", view_names[v], batches[b]);
+            print_line(what, f->seconds[v][b] * 1e3 / batches[b], batches[b] * work(f, v) / f->seconds[v][b], peak);
+        }
+    if (f->step_seconds > 0) {
+        char what[64];
+        snprintf(what, sizeof what, "training pair, batch %ld", a->batch);
+        print_line(what, f->step_seconds * 1e3 / (double)a->batch, step_work(f, a->batch) / f->step_seconds, peak);
+        double five = 5.0 * 4 * (double)f->parameters;
+        printf("\n  training held %.2f GiB at most: five times the weights, and %.3f GiB a pair\n",
+               f->step_bytes / (1 << 30), (f->step_bytes - five) / (double)a->batch / (1 << 30));
+    }
+    if (a->weights == NULL && strcmp(a->preset, "paper") == 0 && !a->common.cuda) print_costs(f);
+}
+
+static int read_arguments(struct bench *a, int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"preset", required_argument, NULL, 'p'}, {"weights", required_argument, NULL, 'w'},
+        {"rounds", required_argument, NULL, 'r'}, {"batch", required_argument, NULL, 'b'},
+        {"no-train", no_argument, NULL, 'n'},     {"learning", no_argument, NULL, 'l'},
+        {"steps", required_argument, NULL, 's'},  {"gallery", required_argument, NULL, 'g'},
+        {"search", no_argument, NULL, 'q'},       {"tiles", required_argument, NULL, 't'},
+        {"json", no_argument, NULL, 'j'},         COMMON_OPTIONS};
+    const char *name = a->common.name;
+    int status;
+    for (int c; (c = next_option(argc, argv, options)) != -1;) {
+        switch (c) {
+        case 'p': a->preset = optarg; break;
+        case 'w': a->weights = optarg; break;
+        case 'n': a->train = false; break;
+        case 'q': a->search = true; break;
+        case 'l': a->learning = true; break;
+        case 'j': a->json = true; break;
+        case 't':
+            if (!read_long(&a->tiles, optarg, 1, 10000000))
+                return usage_error(name, "--tiles takes a whole number from 1 to 10000000, not '%s'", optarg);
+            break;
+        case 'r':
+            if (!read_long(&a->rounds, optarg, 1, 1000))
+                return usage_error(name, "--rounds takes a whole number from 1 to 1000, not '%s'", optarg);
+            break;
+        case 'b':
+            if (!read_long(&a->batch, optarg, 2, 512))
+                return usage_error(name, "--batch takes a whole number from 2 to 512, not '%s'", optarg);
+            break;
+        case 's':
+            if (!read_long(&a->steps, optarg, 1, 1000))
+                return usage_error(name, "--steps takes a whole number from 1 to 1000, not '%s'", optarg);
+            break;
+        case 'g':
+            if (!read_long(&a->gallery, optarg, 1, 100000))
+                return usage_error(name, "--gallery takes a whole number from 1 to 100000, not '%s'", optarg);
+            break;
+        default:
+            if ((status = common_option(&a->common, c, argv)) != GO_ON) return status;
+        }
+    }
+    if (optind < argc) return usage_error(name, "'%s' is one argument too many", argv[optind]);
+    if (a->preset == NULL) a->preset = a->learning ? "nano" : "paper";
+    if (a->batch == 0) a->batch = a->common.cuda ? 128 : a->learning ? 32 : 4;
+    if (a->common.cuda) batches[0] = 256;
+    if (a->common.cuda && a->search) return usage_error(name, "--search runs on the CPU: leave out --device cuda");
+    if (strcmp(a->preset, "paper") != 0 && strcmp(a->preset, "nano") != 0)
+        return usage_error(name, "--preset takes paper or nano, not '%s'", a->preset);
+    if (a->tiles > 0 && !a->search) return usage_error(name, "--tiles goes with --search");
+    return GO_ON;
+}
+
+/* Search by the features of the network that is asked for. */
+static int run_search(const struct bench *a)
+{
+    struct network *network;
+    gvm_error err = {"there is not enough memory for the benchmark"};
+    if (bench_network(&network, a, false, &err) != GVM_OK) return failed(&err);
+    int D = network->views[GVM_AERIAL].features;
+    network_free(network);
+    return bench_search(a, D);
+}
+
+int cmd_bench(int argc, char **argv)
+{
+    struct bench a = {
+        .common = {.name = "bench", .help = help}, .rounds = 5, .steps = 20, .gallery = 10000, .train = true};
+    int status = read_arguments(&a, argc, argv);
+    if (status != GO_ON) return status;
+    if (a.search) return run_search(&a);
+    if (a.learning) return bench_learning(&a);
+    struct figures f = {0};
+    struct progress progress = {.quiet = a.common.quiet};
+    gvm_error err = {"there is not enough memory for the benchmark"};
+    long steps = a.rounds + 1 + (a.train ? (a.rounds < 3 ? a.rounds : 3) + 1 : 0);
+    progress_start(&progress, "bench", "rounds", (size_t)steps);
+    gvm_status result = measure_embedding(&f, &a, &progress, &err);
+    if (result == GVM_OK && a.train) result = measure_training(&f, &a, &progress, &err);
+    progress_end(&progress);
+    if (result != GVM_OK) return failed(&err);
+    if (a.json) return print_json(&f, &a);
+    print_text_report(&f, &a);
+    return DONE;
+}

@@ -1,0 +1,363 @@
+/* cmd_eval.c - the paper's figures (its section 4.2) for a network and a data set, beside the paper's own. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/output.h"
+#include "base/parallel.h"
+#include "cli/cli.h"
+#include "network/checkpoint.h"
+#include "train/features.h"
+#include "train/gallery.h"
+
+static const char help[] =
+    "usage: geoviewmatch eval --data D [options]\n"
+    "\n"
+    "Embeds the test split and prints how often the right aerial picture is among the best 1, 5, 10 and 1% (equal\n"
+    "scores count against), how often the best one lies within 0, 36, 72 and 144 m of it, and the mean metres of the\n"
+    "best; beside the paper's rows for CVUSA and CVACT.\n"
+    "\n"
+    "  --data D              a data set: CVUSA, CVACT, VIGOR, or a folder with pairs.csv\n"
+    "  --weights W           the network, a safetensors file, or the folder of a training run, whose best one is "
+    "taken\n"
+    "                        (default: nano, the built-in one)\n"
+    "  --format NAME         which data set it is (default: told by what lies in it)\n"
+    "  --test NAME           test split, by the format's own name (default: its first)\n"
+    "  --reverse             the other way round: from above to the street\n"
+    "  --matches FILE.csv    each query's rank of the truth and its top five\n"
+    "  --gallery-picture FILE.png\n"
+    "                        queries drawn beside their top five, right ones framed in blue, wrong ones in orange\n"
+    "  --gallery-rows N      how many queries of it, spread over the split, 1..100 (default: 12)\n"
+    "  --cache FILE          keep all pictures decoded in this file\n"
+    "  --force               write over other files\n"
+    "  --json                the figures as JSON\n" COMMON_HELP;
+
+struct arguments {
+    struct common common;
+    const char *data, *weights, *format, *test, *matches, *gallery, *cache;
+    long rows; /* of the gallery's picture */
+    bool reverse, json, force;
+};
+
+/* The paper's Tables 1 to 3. */
+struct paper_row {
+    const char *method;
+    double recall[AT_COUNT];
+};
+
+static const struct paper_row cvusa_rows[] = {
+    {"LOCG", {40.79, 68.82, 76.36, 96.12}},         {"CVFT", {61.43, 84.69, 90.49, 99.02}},
+    {"SAFA", {89.84, 96.93, 98.14, 99.64}},         {"CDTE", {92.56, 97.55, 98.33, 99.57}},
+    {"L2LTR", {94.05, 98.27, 98.99, 99.67}},        {"TransGeo", {94.08, 98.36, 99.04, 99.77}},
+    {"GeoViewMatch", {95.52, 99.22, 99.67, 99.83}},
+};
+
+static const struct paper_row cvact_rows[] = {
+    {"LOCG", {46.96, 68.28, 75.48, 92.01}},         {"CVFT", {61.05, 81.33, 86.52, 95.93}},
+    {"SAFA", {81.03, 92.80, 94.84, 98.17}},         {"CDTE", {83.28, 93.57, 95.42, 98.22}},
+    {"L2LTR", {84.89, 94.59, 95.96, 98.37}},        {"TransGeo", {84.95, 94.14, 95.78, 98.37}},
+    {"GeoViewMatch", {89.71, 95.93, 96.92, 98.48}},
+};
+
+struct paper_metres {
+    const char *method;
+    double within[AT_COUNT], mean[AT_COUNT];
+};
+
+static const struct paper_metres cvact_metres[] = {
+    {"LOCG", {42.13, 44.23, 45.04, 46.34}, {2546, 3859, 4215, 4909}},
+    {"CVFT", {59.35, 64.66, 65.75, 67.51}, {1378, 3396, 3939, 4894}},
+    {"SAFA", {72.76, 77.75, 78.69, 79.92}, {916, 3238, 3882, 4953}},
+    {"CDTE", {83.44, 88.97, 89.77, 90.69}, {392, 2911, 3594, 4778}},
+    {"L2LTR", {83.91, 88.99, 89.97, 90.83}, {384, 2938, 3671, 4876}},
+    {"TransGeo", {84.91, 89.59, 90.42, 91.19}, {352, 2821, 3556, 4790}},
+    {"GeoViewMatch", {89.71, 93.30, 93.83, 94.50}, {223, 2668, 3403, 4700}},
+};
+
+enum { PAPER_ROWS = 7 };
+
+static void print_four(const char *method, const double values[AT_COUNT], const char *format)
+{
+    printf("  %-20s", method);
+    for (int k = 0; k < AT_COUNT; k++) printf(format, values[k]);
+    printf("\n");
+}
+
+/* Whether there are tiles that show a query's place off their centre, as in VIGOR; without, the hit rate is R@1. */
+static bool has_near(const struct split *split)
+{
+    for (int q = 0; q < split->query_count; q++)
+        if (split->queries[q].near_count > 0) return true;
+    return false;
+}
+
+static void print_report(const struct evaluation *e, const struct dataset *data, bool reverse)
+{
+    const struct paper_row *rows = strcmp(data->format, "CVUSA") == 0   ? cvusa_rows
+                                   : strcmp(data->format, "CVACT") == 0 ? cvact_rows
+                                                                        : NULL;
+    if (reverse) rows = NULL;
+    printf("%s, %s: %d queries, a gallery of %d\n\n", data->format, reverse ? "aerial to street" : "street to aerial",
+           e->queries, e->gallery);
+    printf("  %-20s %8s %8s %8s %8s\n", "recall, percent", "R@1", "R@5", "R@10", "R@1%");
+    for (int i = 0; rows && i < PAPER_ROWS; i++) print_four(rows[i].method, rows[i].recall, " %8.2f");
+    print_four(rows ? "these weights" : "", e->recall, " %8.2f");
+    printf("\n  R@K: of how many queries the right tile is among the K best; 1%% of this gallery is K = %d\n",
+           e->at[3]);
+    if (has_near(&data->test))
+        printf("  hit rate %.2f%%: as R@1, but a tile that shows the place off its centre is passed over and no miss\n",
+               e->hit_rate);
+    if (!e->has_metres) return;
+    bool beside = rows == cvact_rows;
+    printf("\n  %-20s %8s %8s %8s %8s\n", "best within, percent", "0 m", "36 m", "72 m", "144 m");
+    for (int i = 0; beside && i < PAPER_ROWS; i++) print_four(cvact_metres[i].method, cvact_metres[i].within, " %8.2f");
+    print_four(beside ? "these weights" : "", e->within, " %8.2f");
+    printf("\n  %-20s %8s %8s %8s %8s\n", "mean metres of top", "1", "5", "10", "1%");
+    for (int i = 0; beside && i < PAPER_ROWS; i++) print_four(cvact_metres[i].method, cvact_metres[i].mean, " %8.0f");
+    print_four(beside ? "these weights" : "", e->mean_m, " %8.1f");
+    printf("\n  median of the best one %.1f m\n", e->median_m);
+}
+
+static int print_json(const struct evaluation *e, const struct dataset *data, bool reverse)
+{
+    json_t *root = json_pack("{s:s, s:s, s:i, s:i, s:f, s:f, s:f, s:f, s:f}", "format", data->format, "direction",
+                             reverse ? "aerial to street" : "street to aerial", "queries", e->queries, "gallery",
+                             e->gallery, "R@1", e->recall[0], "R@5", e->recall[1], "R@10", e->recall[2], "R@1%",
+                             e->recall[3], "hit_rate", e->hit_rate);
+    if (e->has_metres) {
+        json_object_set_new(root, "within_percent",
+                            json_pack("{s:f, s:f, s:f, s:f}", "0", e->within[0], "36", e->within[1], "72", e->within[2],
+                                      "144", e->within[3]));
+        json_object_set_new(root, "mean_m",
+                            json_pack("{s:f, s:f, s:f, s:f}", "1", e->mean_m[0], "5", e->mean_m[1], "10", e->mean_m[2],
+                                      "1%", e->mean_m[3]));
+        json_object_set_new(root, "median_m", json_real(e->median_m));
+    }
+    return json_print(root);
+}
+
+/* ------------------------------------------------------------------ matches */
+
+#define MATCHES_START "query,rank"
+
+struct text {
+    char *at;
+    size_t used, size;
+    bool short_of_memory;
+};
+
+static void append(struct text *t, const char *piece)
+{
+    size_t n = strlen(piece);
+    if (t->used + n + 1 > t->size) {
+        size_t size = 2 * (t->used + n + 1);
+        char *at = realloc(t->at, size);
+        if (at == NULL) {
+            t->short_of_memory = true;
+            return;
+        }
+        t->at = at;
+        t->size = size;
+    }
+    memcpy(t->at + t->used, piece, n + 1);
+    t->used += n;
+}
+
+/* A field in quotes, in which a quote stands twice. */
+static void append_quoted(struct text *t, const char *field)
+{
+    append(t, "\"");
+    for (char c[3] = ""; *field; field++) {
+        c[0] = *field;
+        c[1] = *field == '"' ? '"' : '\0';
+        append(t, c);
+    }
+    append(t, "\"");
+}
+
+static gvm_status write_matches(const char *path, const struct ranking *rankings, const struct split *split,
+                                gvm_error *err)
+{
+    struct text t = {0};
+    append(&t, MATCHES_START);
+    for (int k = 1; k <= TOP_KEPT; k++) {
+        char head[48];
+        snprintf(head, sizeof head, ",tile%d,score%d", k, k);
+        append(&t, head);
+    }
+    append(&t, "\n");
+    for (int q = 0; q < split->query_count; q++) {
+        char number[48];
+        append_quoted(&t, split->queries[q].path);
+        snprintf(number, sizeof number, ",%d", rankings[q].rank + 1);
+        append(&t, number);
+        for (int k = 0; k < TOP_KEPT; k++) {
+            append(&t, ",");
+            int tile = rankings[q].top[k];
+            append_quoted(&t, tile >= 0 ? split->tiles[tile].path : "");
+            snprintf(number, sizeof number, tile >= 0 ? ",%.6f" : ",", (double)rankings[q].score[k]);
+            append(&t, number);
+        }
+        append(&t, "\n");
+    }
+    gvm_status status = t.short_of_memory ? fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", path)
+                                          : file_write(path, t.at, t.used, err);
+    free(t.at);
+    return status;
+}
+
+/* ------------------------------------------------------------------ the command */
+
+static int read_arguments(struct arguments *a, int argc, char **argv)
+{
+    static const struct option options[] = {{"data", required_argument, NULL, 'd'},
+                                            {"weights", required_argument, NULL, 'w'},
+                                            {"format", required_argument, NULL, 'f'},
+                                            {"test", required_argument, NULL, 't'},
+                                            {"reverse", no_argument, NULL, 'r'},
+                                            {"matches", required_argument, NULL, 'm'},
+                                            {"gallery-picture", required_argument, NULL, 'g'},
+                                            {"gallery-rows", required_argument, NULL, 'n'},
+                                            {"cache", required_argument, NULL, 'c'},
+                                            {"force", no_argument, NULL, 'o'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            COMMON_OPTIONS};
+    int status;
+    for (int c; (c = next_option(argc, argv, options)) != -1;) {
+        switch (c) {
+        case 'd': a->data = optarg; break;
+        case 'w': a->weights = optarg; break;
+        case 'f': a->format = optarg; break;
+        case 't': a->test = optarg; break;
+        case 'r': a->reverse = true; break;
+        case 'm': a->matches = optarg; break;
+        case 'g': a->gallery = optarg; break;
+        case 'n':
+            if (!read_long(&a->rows, optarg, 1, 100))
+                return usage_error(a->common.name, "--gallery-rows takes a whole number from 1 to 100, not '%s'",
+                                   optarg);
+            break;
+        case 'c': a->cache = optarg; break;
+        case 'o': a->force = true; break;
+        case 'j': a->json = true; break;
+        default:
+            if ((status = common_option(&a->common, c, argv)) != GO_ON) return status;
+        }
+    }
+    if (optind < argc) return usage_error(a->common.name, "'%s' is one argument too many", argv[optind]);
+    if (a->data == NULL) return usage_error(a->common.name, "--data is missing");
+    if (a->reverse && (a->matches || a->gallery))
+        return usage_error(a->common.name, "%s goes from street to aerial only",
+                           a->matches ? "--matches" : "--gallery-picture");
+    const char *files[] = {a->matches, a->gallery, a->cache};
+    for (int i = 0; i < 3; i++) /* the later one would be written over the earlier */
+        if (files[i] && files[(i + 1) % 3] && strcmp(files[i], files[(i + 1) % 3]) == 0)
+            return usage_error(a->common.name, "--matches, --gallery-picture and --cache need files of their own");
+    return GO_ON;
+}
+
+struct show {
+    struct progress progress;
+    bool on;
+};
+
+static bool show_pictures(void *user, size_t done, size_t total)
+{
+    struct show *s = user;
+    if (!s->on) progress_start(&s->progress, "eval", "pictures", total);
+    s->on = true;
+    progress_step(&s->progress, done);
+    return true;
+}
+
+/* What one evaluation holds until its end. */
+struct job {
+    struct network *network;
+    struct dataset *data;
+    struct cache *cache;
+    struct pictures pictures;
+    struct evaluation figures;
+    struct ranking *rankings; /* NULL where no file is to tell them */
+    struct show show;
+};
+
+/* Hours of work must not end at a file that cannot be written. */
+static gvm_status check_outputs(const struct arguments *a, gvm_error *err)
+{
+    static const struct output_kind matches = {"a list of matches", .start = MATCHES_START ",tile1,score1,"};
+    const char *inputs[] = {a->data, a->weights, a->cache};
+    gvm_status status = a->matches ? output_check(a->matches, &matches, a->force, inputs, 3, err) : GVM_OK;
+    if (status == GVM_OK && a->gallery) status = output_check(a->gallery, &output_picture, a->force, inputs, 3, err);
+    return status;
+}
+
+static gvm_status run(struct job *j, const struct arguments *a, gvm_error *err)
+{
+    gvm_status status = check_outputs(a, err);
+    if (status != GVM_OK) return status;
+    status = checkpoint_load(&j->network, weights_path(a->weights), false, err);
+    if (status != GVM_OK) return status;
+    const struct config *c = &j->network->config;
+    struct dataset_options options = {.format = a->format, .test = a->test, .elevation = c->elevation};
+    status = dataset_open(&j->data, a->data, &options, err); /* panoramas are cut as the weights want them */
+    if (status == GVM_OK) status = network_place(j->network, err);
+    if (status != GVM_OK) return status;
+    j->pictures = (struct pictures){
+        .data = j->data, .street = {c->street[0], c->street[1]}, .aerial = {c->aerial[0], c->aerial[1]}};
+    struct cache_options o = {.workers = parallel_threads() < 64 ? parallel_threads() : 64};
+    if (a->cache) status = cache_open(&j->cache, a->cache, &j->pictures, &o, err);
+    j->pictures.cache = j->cache;
+    if (status == GVM_OK)
+        status = evaluate_split(&j->figures, a->matches || a->gallery ? &j->rankings : NULL, j->network, &j->pictures,
+                                &j->data->test, a->reverse, show_pictures, &j->show, err);
+    if (j->show.on) progress_end(&j->show.progress);
+    return status;
+}
+
+/* After the figures are printed: a full disk must not cost them. */
+static gvm_status write_files(const struct job *j, const struct arguments *a, gvm_error *err)
+{
+    gvm_status status = GVM_OK;
+    if (a->matches) status = write_matches(a->matches, j->rankings, &j->data->test, err);
+    if (status == GVM_OK && a->gallery)
+        status = gallery_save(a->gallery, j->rankings, &j->pictures, &j->data->test, (int)a->rows, err);
+    return status;
+}
+
+static void print_files(const struct arguments *a)
+{
+    if (a->matches == NULL && a->gallery == NULL) return;
+    printf("\n  written: ");
+    if (a->matches) print_text(a->matches);
+    if (a->matches && a->gallery) printf(", ");
+    if (a->gallery) print_text(a->gallery);
+    printf("\n");
+}
+
+int cmd_eval(int argc, char **argv)
+{
+    struct arguments a = {.common = {.name = "eval", .help = help}, .rows = 12};
+    int end = read_arguments(&a, argc, argv);
+    if (end != GO_ON) return end;
+    struct job j = {.show = {.progress = {.quiet = a.common.quiet}}};
+    gvm_error err;
+    end = DONE;
+    if (run(&j, &a, &err) != GVM_OK) {
+        end = failed(&err);
+    } else {
+        if (a.json)
+            end = print_json(&j.figures, j.data, a.reverse);
+        else
+            print_report(&j.figures, j.data, a.reverse);
+        if (write_files(&j, &a, &err) != GVM_OK) end = failed(&err);
+        if (end == DONE && !a.json) print_files(&a);
+    }
+    free(j.rankings);
+    cache_free(j.cache);
+    dataset_free(j.data);
+    network_free(j.network);
+    return end;
+}

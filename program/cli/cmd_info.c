@@ -1,0 +1,224 @@
+/* cmd_info.c - what a file holds: a network, a map, features, or any other tensors. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/safetensors.h"
+#include "cli/info.h"
+#include "cli/network_facts.h"
+#include "network/checkpoint.h"
+#include "train/run.h"
+
+static const char help[] =
+    "usage: geoviewmatch info [--json] FILE|RUN|nano\n"
+    "\n"
+    "Says what a file holds. Of GeoViewMatch weights (safetensors; nano: the built-in ones): the network, its size, "
+    "its\n"
+    "fingerprint, what an aerial picture covers and a panorama spans, and its multiply-adds; the whole file is read "
+    "and\n"
+    "checked. Of a map (MAP.gpkg): its tiles, where they lie and what they were made from, the fingerprint of its "
+    "weights,\n"
+    "and whether it is complete. Of a training run (its folder, state or log): how far it is. Of the other files that\n"
+    "the program writes, and of pictures, what they are. Of other safetensors files: the tensors and the metadata.\n"
+    "\n"
+    "  --json                as JSON, complete\n" PLAIN_HELP;
+
+enum { SHOWN = 20 /* tensors in the table */ };
+
+/* ------------------------------------------------------------------ weights */
+
+struct facts {
+    const struct network *network;
+    char fingerprint[17];
+    struct counts counts[2]; /* of a street and of an aerial picture */
+    char warning[200];       /* empty: none */
+};
+
+static json_t *json_counts(const struct counts *c)
+{
+    return json_pack("{sI,sI,sI,sI,sI,sI}", "all", (json_int_t)counts_all(c), "paper", (json_int_t)counts_paper(c),
+                     "linear", (json_int_t)c->linear, "position_bias", (json_int_t)c->bias, "qkv", (json_int_t)c->qkv,
+                     "attention", (json_int_t)c->attention);
+}
+
+static int print_weights_json(const char *path, const struct facts *f)
+{
+    const struct counts *s = &f->counts[GVM_STREET], *a = &f->counts[GVM_AERIAL];
+    char *config = config_json(&f->network->config);
+    json_t *json = json_pack("{so,ss,ss,sI,si,so*,s{so,so,sI,sI}}", "file", json_text(path), "kind", "weights",
+                             "fingerprint", f->fingerprint, "parameters", (json_int_t)network_parameters(f->network),
+                             "features", f->network->views[GVM_STREET].features, "config",
+                             config ? json_loads(config, 0, NULL) : NULL, "multiply_adds", "street", json_counts(s),
+                             "aerial", json_counts(a), "pair", (json_int_t)(counts_all(s) + counts_all(a)),
+                             "pair_paper", (json_int_t)(counts_paper(s) + counts_paper(a)));
+    free(config);
+    if (f->warning[0] != '\0') json_object_set_new(json, "warning", json_text(f->warning));
+    return json_print(json);
+}
+
+static void print_list(const int *values)
+{
+    printf("%d,%d,%d,%d", values[0], values[1], values[2], values[3]);
+}
+
+static int print_weights(const char *path, const struct facts *f)
+{
+    const struct config *c = &f->network->config;
+    const struct counts *s = &f->counts[GVM_STREET], *a = &f->counts[GVM_AERIAL];
+    print_text(path);
+    printf(
+        ": GeoViewMatch weights\n  fingerprint    %s\n  parameters     %zu\n  backbone       Swin V2, dim %d, depths ",
+        f->fingerprint, network_parameters(f->network), c->dim);
+    print_list(c->depths);
+    printf(", heads ");
+    print_list(c->heads);
+    printf(", window %d\n  street view    %d x %d pixels, elevations %g to %g degrees\n", c->window, c->street[0],
+           c->street[1], c->elevation[0], c->elevation[1]);
+    printf("  aerial view    %d x %d pixels, %g m on the ground\n", c->aerial[0], c->aerial[1], c->ground_m);
+    printf("  feature        %d numbers, from stages", f->network->views[GVM_STREET].features);
+    for (int i = 0; i < STAGES; i++)
+        if (c->stages[i]) printf(" %d", i + 1);
+    printf(" with %d masks each\n  head           %d numbers\n", c->masks, c->head);
+    printf("  multiply-adds  street %.3f G, aerial %.3f G, a pair %.3f G\n", 1e-9 * (double)counts_all(s),
+           1e-9 * (double)counts_all(a), 1e-9 * (double)(counts_all(s) + counts_all(a)));
+    printf("  paper's way    %.3f G a pair (without queries, keys, values and attention)\n",
+           1e-9 * (double)(counts_paper(s) + counts_paper(a)));
+    if (f->warning[0] != '\0') printf("  warning        %s\n", f->warning);
+    return DONE;
+}
+
+static int weights(const char *file, bool json)
+{
+    const char *path = file != NULL ? file : "nano";
+    struct network *network;
+    struct facts f = {0};
+    gvm_error err;
+    gvm_status status = checkpoint_load(&network, file, false, &err);
+    if (status != GVM_OK) return failed(&err);
+    f.network = network;
+    network_fingerprint(f.fingerprint, network);
+    mask_warning(f.warning, sizeof f.warning, network);
+    for (int v = 0; v < 2 && status == GVM_OK; v++) status = count_pass(&f.counts[v], network, (gvm_view)v, &err);
+    int end = status != GVM_OK ? failed(&err) : json ? print_weights_json(path, &f) : print_weights(path, &f);
+    network_free(network);
+    return end;
+}
+
+/* ------------------------------------------------------------------ other files */
+
+static void add_pair(void *context, const char *key, const char *value)
+{
+    json_object_set_new(context, key, json_text(value));
+}
+
+static int print_tensors_json(const char *path, const struct safetensors *st)
+{
+    json_t *json = json_object(), *tensors = json_array(), *metadata = json_object();
+    json_object_set_new(json, "file", json_text(path));
+    json_object_set_new(json, "kind", json_string("tensors"));
+    safetensors_each_metadata(st, add_pair, metadata);
+    json_object_set_new(json, "metadata", metadata);
+    for (size_t i = 0; i < safetensors_count(st); i++) {
+        const struct safetensors_tensor *t = safetensors_tensor(st, i);
+        json_t *shape = json_array();
+        for (int k = 0; k < t->rank; k++) json_array_append_new(shape, json_integer(t->shape[k]));
+        json_array_append_new(
+            tensors, json_pack("{so,ss,so}", "name", json_text(t->name), "dtype", t->dtype_name, "shape", shape));
+    }
+    json_object_set_new(json, "tensors", tensors);
+    return json_print(json);
+}
+
+static void print_pair(void *context, const char *key, const char *value)
+{
+    (void)context;
+    char start[64];
+    snprintf(start, sizeof start, "%s", value);
+    printf("  ");
+    print_text(key);
+    printf(": ");
+    print_text(start);
+    printf("%s\n", strlen(value) >= sizeof start ? "..." : "");
+}
+
+static int print_tensors(const char *path, const struct safetensors *st)
+{
+    size_t count = safetensors_count(st), numbers = 0;
+    for (size_t i = 0; i < count; i++) numbers += safetensors_tensor(st, i)->count;
+    print_text(path);
+    printf(": %zu tensor%s, %zu numbers\n", count, count == 1 ? "" : "s", numbers);
+    safetensors_each_metadata(st, print_pair, NULL);
+    for (size_t i = 0; i < count && i < SHOWN; i++) {
+        const struct safetensors_tensor *t = safetensors_tensor(st, i);
+        printf("  ");
+        print_text(t->name);
+        printf(" %s [", t->dtype_name);
+        for (int k = 0; k < t->rank; k++) printf("%s%" PRId64, k ? ", " : "", t->shape[k]);
+        printf("]\n");
+    }
+    if (count > SHOWN) printf("  and %zu more (--json shows all)\n", count - SHOWN);
+    return DONE;
+}
+
+static int describe_tensors(const char *path, bool json)
+{
+    struct safetensors *st;
+    gvm_error err;
+    int end;
+    if (safetensors_open(&st, path, &err) != GVM_OK) return failed(&err);
+    if (safetensors_metadata(st, "config") != NULL && safetensors_metadata(st, "run") != NULL)
+        end = info_state(path, json);
+    else if (safetensors_metadata(st, "config") != NULL)
+        end = weights(path, json);
+    else
+        end = json ? print_tensors_json(path, st) : print_tensors(path, st);
+    safetensors_close(st);
+    return end;
+}
+
+/* By its first bytes; what is not known by them is opened as tensors, which says what is wrong with it. */
+static int describe(const char *path, bool json)
+{
+    struct stat st;
+    if (strcmp(path, "nano") == 0 && stat(path, &st) != 0) return weights(NULL, json);
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+        char *state = run_path(path, "state.safetensors");
+        bool run = state != NULL && access(state, F_OK) == 0;
+        free(state);
+        return run ? info_run(path, json) : info_folder(path);
+    }
+    if (is_map(path)) return info_map(path, json);
+    struct file_map file;
+    unsigned char start[INFO_START + 1] = {0};
+    gvm_error err;
+    if (file_map(&file, path, &err) != GVM_OK) return failed(&err);
+    size_t size = file.size < INFO_START ? file.size : INFO_START;
+    memcpy(start, file.data, size);
+    file_unmap(&file);
+    bool known;
+    int end = info_other(&known, path, start, size, json);
+    return known ? end : describe_tensors(path, json);
+}
+
+int cmd_info(int argc, char **argv)
+{
+    static const struct option options[] = {{"json", no_argument, NULL, 'j'}, PLAIN_OPTIONS};
+    struct common common = {.name = "info", .help = help};
+    bool json = false;
+    int end;
+    for (int c; (c = next_option(argc, argv, options)) != -1;) {
+        if (c == 'j')
+            json = true;
+        else if ((end = common_option(&common, c, argv)) != GO_ON)
+            return end;
+    }
+    if (optind == argc) return usage_error("info", "no file is given");
+    if (optind + 1 < argc) return usage_error("info", "'%s' is one argument too many", argv[optind + 1]);
+
+    return describe(argv[optind], json);
+}

@@ -1,0 +1,254 @@
+/* cmd_train.c - a network from pairs of street and aerial pictures, by the paper's recipe. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/output.h"
+#include "cli/cli.h"
+#include "cli/network_facts.h"
+#include "cli/train_show.h"
+#include "data/dataset.h"
+#include "network/checkpoint.h"
+#include "train/train.h"
+
+/* ------------------------------------------------------------------ the run */
+
+/* What a run writes: a folder that holds any of it is another run's. */
+static gvm_status check_folder(const char *path, gvm_error *err)
+{
+    static const char *const files[] = {"state.safetensors", "log.jsonl", "last.safetensors", "best.safetensors"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char *file = run_path(path, files[i]);
+        if (file == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to begin", path);
+        struct stat st;
+        bool taken = lstat(file, &st) == 0; /* a link that leads nowhere too */
+        free(file);
+        if (taken && i == 0)
+            return fail(err, GVM_ARGUMENT, "%s: it holds a run already; go on with --resume, or name another folder",
+                        path);
+        if (taken)
+            return fail(err, GVM_ARGUMENT, "%s: it holds %s of another run; name another folder", path, files[i]);
+    }
+    return GVM_OK;
+}
+
+/* What a run that goes on replaces must be a run's. */
+static gvm_status check_networks(const char *run, gvm_error *err)
+{
+    static const char *const files[] = {"last.safetensors", "best.safetensors"};
+    gvm_status status = GVM_OK;
+    for (int i = 0; i < 2 && status == GVM_OK; i++) {
+        char *file = run_path(run, files[i]);
+        status = file ? output_check(file, &output_weights, false, NULL, 0, err)
+                      : fail(err, GVM_MEMORY, "%s: there is not enough memory to go on", run);
+        free(file);
+    }
+    return status;
+}
+
+struct job {
+    struct train_arguments a;
+    const char *run;
+    const char *init; /* of --init; NULL: the built-in weights, or none */
+    int lock;         /* run_lock's; -1: none */
+    bool made;        /* the folder is new */
+    struct dataset *data;
+    struct network *network;
+    struct optimizer *optimizer;
+    struct run_position position;
+};
+
+/* All that is named is looked for before the work, and all that is missing is named. */
+static gvm_status check_inputs(const struct job *j, gvm_error *err)
+{
+    const struct {
+        const char *option, *path;
+    } inputs[] = {{"--data", j->a.run.data}, {"--init", j->init}, {"--backbone", j->a.backbone}};
+    char missing[400] = "";
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
+        if (inputs[i].path == NULL || access(inputs[i].path, R_OK) == 0) continue;
+        size_t n = strlen(missing);
+        snprintf(missing + n, sizeof missing - n, "%s%s (%.100s): %s", n > 0 ? "; " : "", path_tail(inputs[i].path),
+                 inputs[i].option, strerror(errno));
+    }
+    return missing[0] == '\0' ? GVM_OK : fail(err, GVM_FILE, "%s", missing);
+}
+
+/* The folder that RUN is made in. */
+static gvm_status check_place(const char *run, gvm_error *err)
+{
+    struct stat st;
+    if (stat(run, &st) == 0)
+        return S_ISDIR(st.st_mode) ? check_folder(run, err)
+                                   : fail(err, GVM_ARGUMENT, "%s: it is a file; --out names a folder", path_tail(run));
+    char *parent = strdup(run);
+    if (parent == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to begin", path_tail(run));
+    size_t n = strlen(parent);
+    while (n > 1 && parent[n - 1] == '/') parent[--n] = '\0';
+    char *slash = strrchr(parent, '/');
+    if (slash) slash[slash == parent ? 1 : 0] = '\0';
+    gvm_status status = access(slash ? parent : ".", W_OK) == 0 ? GVM_OK : fail_errno(err, "make", path_tail(run));
+    free(parent);
+    return status;
+}
+
+/* The memory that a step takes is known before it is taken. */
+static gvm_status check_memory(const struct job *j, const struct train_plan *plan, gvm_error *err)
+{
+    double available = memory_available();
+    if (j->a.common.cuda || j->a.force || plan->memory <= available) return GVM_OK;
+    return fail(err, GVM_MEMORY,
+                "batches of %d pairs take about %.1f GB of memory in this network, and %.1f GB are available; %s, or "
+                "try it all the same with --force",
+                j->a.run.batch, plan->memory / 1e9, available / 1e9,
+                j->a.resume ? "end other programs" : "lower --batch, take --preset nano");
+}
+
+static gvm_status say_plan(const struct job *j, gvm_error *err)
+{
+    struct train_plan plan;
+    gvm_status status = train_plan(&plan, j->network, j->data, &j->a.run, err);
+    if (status != GVM_OK) return status;
+    train_show_plan(&j->a, j->run, j->network, j->data, &j->position, &plan);
+    char warning[200];
+    if (!j->a.resume && mask_warning(warning, sizeof warning, j->network))
+        fprintf(stderr, "geoviewmatch: warning: %s\n", warning);
+    return check_memory(j, &plan, err);
+}
+
+/* Two that begin at once both find the folder empty, but one alone gets it. */
+static gvm_status take_folder(struct job *j, gvm_error *err)
+{
+    j->made = mkdir(j->run, 0777) == 0;
+    if (!j->made && errno != EEXIST) return fail_errno(err, "make", path_tail(j->run));
+    gvm_status status = run_lock(&j->lock, j->run, err);
+    return status == GVM_OK ? check_folder(j->run, err) : status;
+}
+
+/* What can fail at once comes first: the weights of a large network take a while. */
+static gvm_status begin(struct job *j, gvm_error *err)
+{
+    struct train_arguments *a = &j->a;
+    j->init = weights_path(a->init);
+    gvm_status status = run_options_check(&a->run, err);
+    if (status == GVM_OK) status = check_inputs(j, err);
+    if (status == GVM_OK) status = check_place(j->run, err);
+    if (status == GVM_OK) status = train_data_open(&j->data, &a->run, err);
+    if (status == GVM_OK)
+        status = a->init ? checkpoint_load(&j->network, j->init, true, err)
+                         : network_open(&j->network, &a->config, true, err);
+    if (status == GVM_OK) status = take_folder(j, err);
+    if (status == GVM_OK) status = say_plan(j, err);
+    if (status == GVM_OK && !a->init) {
+        network_fresh(j->network, a->run.seed);
+        if (a->backbone) status = backbone_load(j->network, a->backbone, err);
+    }
+    if (status != GVM_OK) return status;
+    const struct network *n = j->network;
+    return optimizer_open(&j->optimizer, n->params, n->param_count, n->weights, n->grads, n->floats, &a->run.rates,
+                          err);
+}
+
+static void replace(char **text, char **by)
+{
+    if (*by == NULL) return;
+    free(*text);
+    *text = *by;
+    *by = NULL;
+}
+
+/* Where the run's data set is, and its cache can be, now. */
+static gvm_status check_moved(const struct run_options *o, gvm_error *err)
+{
+    if (access(o->data, F_OK) != 0)
+        return fail(err, GVM_FILE, "%s: the run's data set is no longer there; say where it is now with --data",
+                    path_tail(o->data));
+    const char *slash = o->cache ? strrchr(o->cache, '/') : NULL;
+    if (slash == NULL || slash == o->cache) return GVM_OK;
+    char *folder = strndup(o->cache, (size_t)(slash - o->cache));
+    bool there = folder == NULL || access(folder, F_OK) == 0;
+    free(folder);
+    return there ? GVM_OK
+                 : fail(err, GVM_FILE, "%s: the folder of the run's cache is no longer there; name a file with --cache",
+                        path_tail(o->cache));
+}
+
+static gvm_status go_on(struct job *j, gvm_error *err)
+{
+    struct train_arguments *a = &j->a;
+    struct config config;
+    run_options_free(&a->run);
+    gvm_status status = run_lock(&j->lock, j->run, err);
+    if (status == GVM_OK) status = check_networks(j->run, err);
+    if (status == GVM_OK) status = run_about(j->run, &a->run, &j->position, &config, err);
+    if (status != GVM_OK) return status;
+    replace(&a->run.data, &a->data);
+    replace(&a->run.cache, &a->cache);
+    status = run_options_check(&a->run, err);
+    if (status == GVM_OK) status = check_moved(&a->run, err);
+    if (status == GVM_OK) status = train_data_open(&j->data, &a->run, err);
+    if (status == GVM_OK) status = train_position_check(&j->position, &a->run, j->data, j->run, err);
+    if (status != GVM_OK) return status;
+    struct run_options saved;
+    status = run_load(j->run, &saved, &j->position, &j->network, &j->optimizer, err);
+    run_options_free(&saved);
+    return status == GVM_OK ? say_plan(j, err) : status;
+}
+
+static int report(const char *run, const struct train_result *r, const struct run_options *o)
+{
+    long steps = r->position.step;
+    if (r->position.best >= 0) printf("best R@1 so far: %.2f\n", r->position.best);
+    print_text(run);
+    printf(": %ld steps; %.1f%% of the time spent waiting for pictures\n", steps,
+           r->seconds > 0 ? 100 * r->waited / r->seconds : 0);
+    if (r->position.epoch < o->epochs || r->position.evaluate) {
+        printf("to go on: geoviewmatch train --resume ");
+        print_text(run);
+        printf("\n");
+    }
+    return r->stopped ? FAILED : DONE;
+}
+
+static gvm_status run(struct train_result *result, struct job *j, gvm_error *err)
+{
+    train_hear_signals(); /* before there is a folder, so that what stops early has saved a run to go on with */
+    gvm_status status = j->a.resume ? go_on(j, err) : begin(j, err);
+    if (status != GVM_OK) return status;
+    struct train_show show = {.quiet = j->a.common.quiet, .until = j->a.steps};
+    struct train_events events = train_show_events(&show);
+    struct run_position position = j->position;
+    j->position.sequence = NULL; /* train takes it over */
+    status = train(result, j->run, &j->a.run, j->data, position, j->network, j->optimizer, j->a.steps,
+                   j->a.save_minutes, &events, err);
+    train_show_end(&show);
+    return status;
+}
+
+int cmd_train(int argc, char **argv)
+{
+    struct job j = {.a = {.common = {.name = "train", .help = train_help}}, .lock = -1, .position = {.best = -1}};
+    struct train_result result;
+    gvm_error err;
+    int end = train_arguments_read(&j.a, argc, argv);
+    if (end == GO_ON) {
+        j.run = j.a.resume ? j.a.resume : j.a.out;
+        end = run(&result, &j, &err) == GVM_OK ? report(j.run, &result, &j.a.run) : failed(&err);
+    }
+    if (j.made) rmdir(j.run); /* of one that could not begin: it is empty */
+    if (j.lock >= 0) close(j.lock);
+    free(j.position.sequence);
+    optimizer_free(j.optimizer);
+    network_free(j.network);
+    dataset_free(j.data);
+    run_options_free(&j.a.run);
+    free(j.a.data);
+    free(j.a.cache);
+    return end;
+}

@@ -1,0 +1,227 @@
+/* info_other.c - files of other kinds: what of them this program makes or reads, and what the rest look like. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "cli/info.h"
+#include "data/cache_file.h"
+#include "image/cost.h"
+#include "image/panorama.h"
+#include "map/features_file.h"
+#include "raster/raster.h"
+
+/* ------------------------------------------------------------------ pictures */
+
+static int print_picture_json(const char *path, const char *format, const struct image *image,
+                              const struct raster_facts *ground, bool lies)
+{
+    gvm_photo_info said = photo_said(image);
+    json_t *root = json_pack("{so,ss,ss,si,si}", "file", json_text(path), "kind", "picture", "format", format, "width",
+                             image->width, "height", image->height);
+    if (said.has_place) {
+        json_object_set_new(root, "lat", json_real(said.lat));
+        json_object_set_new(root, "lon", json_real(said.lon));
+    }
+    if (said.has_heading) json_object_set_new(root, "heading", json_real(said.heading));
+    if (lies) {
+        json_t *box = json_array();
+        for (int i = 0; i < 4; i++) json_array_append_new(box, json_real(ground->box[i]));
+        json_object_set_new(root, "box", box);
+        json_object_set_new(root, "pixel_m", json_real(ground->pixel_m));
+    }
+    return json_print(root);
+}
+
+/* Where it lies on the ground, if it says so. */
+static bool find_ground(struct raster_facts *facts, const char *path)
+{
+    struct raster *raster;
+    if (raster_open(&raster, path, NULL, 1, NULL) != GVM_OK) return false;
+    bool lies = raster_describe(facts, raster, NULL) == GVM_OK;
+    free(facts->parts);
+    raster_free(raster);
+    return lies;
+}
+
+static int info_picture(const char *path, const char *format, bool json)
+{
+    struct image image = {0};
+    struct raster_facts ground;
+    gvm_error err;
+    gvm_status status = image_about(&image, path, &err);
+    bool lies = find_ground(&ground, path);
+    if (status != GVM_OK && !lies) return failed(&err);
+    if (json) {
+        int end = print_picture_json(path, format, &image, &ground, lies);
+        image_free(&image);
+        return end;
+    }
+    gvm_photo_info said = photo_said(&image);
+    print_text(path);
+    printf(": a %s picture", format);
+    if (image.width > 0) printf(" of %d x %d pixels", image.width, image.height);
+    printf("%s\n", lies ? ", georeferenced: `index --raster` makes a map of it" : "");
+    if (said.has_place) printf("  GPS position   %.6f, %.6f\n", said.lat, said.lon);
+    if (said.has_heading) printf("  heading        %.1f degrees\n", said.heading);
+    if (lies)
+        printf("  covers         latitude %.6f to %.6f, longitude %.6f to %.6f\n  pixel          %.3g m\n",
+               ground.box[1], ground.box[3], ground.box[0], ground.box[2], ground.pixel_m);
+    image_free(&image);
+    return DONE;
+}
+
+/* ------------------------------------------------------------------ what the program keeps beside its files */
+
+static int info_cache(const char *path, const unsigned char *start, size_t size, bool json)
+{
+    struct header header;
+    gvm_error err;
+    if (size < sizeof header) {
+        fail(&err, GVM_FORMAT, "%s: it is a picture cache that was cut short", path_tail(path));
+        return failed(&err);
+    }
+    memcpy(&header, start, sizeof header);
+    if (json)
+        return json_print(json_pack("{so,ss,sb,sI,sI}", "file", json_text(path), "kind", "cache", "complete",
+                                    header.complete == 1, "bytes", (json_int_t)header.bytes, "version",
+                                    (json_int_t)header.version));
+    print_text(path);
+    printf(": a cache of decoded pictures (--cache), %s, %.1f MB\n",
+           header.complete == 1 ? "complete" : "begun and not yet complete", 1e-6 * (double)header.bytes);
+    return DONE;
+}
+
+static int info_map_features(const char *path, const unsigned char *start, bool json)
+{
+    struct stat st;
+    uint32_t facts[2]; /* version, width: features_file.c */
+    memcpy(facts, start + 8, sizeof facts);
+    double bytes = stat(path, &st) == 0 ? (double)st.st_size - FEATURES_START : 0;
+    long long rows = bytes > 0 && facts[1] > 0 ? (long long)(bytes / (2.0 * facts[1])) : 0;
+    if (json)
+        return json_print(json_pack("{so,ss,sI,sI}", "file", json_text(path), "kind", "map features", "rows",
+                                    (json_int_t)rows, "features", (json_int_t)facts[1]));
+    print_text(path);
+    printf(": the features of a map, %lld rows of %u numbers; `info` of the MAP.gpkg beside it says more\n", rows,
+           facts[1]);
+    return DONE;
+}
+
+static int info_page(const char *path, bool json)
+{
+    if (json) return json_print(json_pack("{so,ss}", "file", json_text(path), "kind", "report"));
+    print_text(path);
+    printf(": a report of `locate --report`, for a browser\n");
+    return DONE;
+}
+
+static int info_list(const char *path, const char *what, const char *command, bool json)
+{
+    char line[4096];
+    long lines = -1;
+    FILE *file = fopen(path, "r");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) lines += strchr(line, '\n') != NULL;
+    if (file != NULL) fclose(file);
+    if (json)
+        return json_print(json_pack("{so,ss,sI}", "file", json_text(path), "kind", what, "lines", (json_int_t)lines));
+    print_text(path);
+    printf(": %s of `%s`, %ld lines\n", what, command, lines);
+    return DONE;
+}
+
+/* ------------------------------------------------------------------ strangers */
+
+static const struct stranger {
+    const char *start;
+    int at, size;
+    const char *name, *hint;
+} strangers[] = {
+    {"PK\3\4", 0, 4, "a ZIP archive, as PyTorch's files are",
+     "; tools/convert_backbone.py makes safetensors of a backbone"},
+    {"\x80\2", 0, 2, "a Python pickle, as old PyTorch files are",
+     "; tools/convert_backbone.py makes safetensors of a backbone"},
+    {"\x89HDF\r\n\x1a\n", 0, 8, "HDF5", "; `check --data FOLDER` reads a whole data set"},
+    {"MATLAB 5.0", 0, 10, "a MATLAB file", "; `check --data FOLDER` reads a whole data set"},
+    {"%PDF", 0, 4, "a PDF", ""},
+    {"\x1f\x8b", 0, 2, "a gzip archive", "; unpack it first"},
+    {"BZh", 0, 3, "a bzip2 archive", "; unpack it first"},
+    {"\xfd"
+     "7zXZ",
+     0, 5, "an xz archive", "; unpack it first"},
+    {"7z\xbc\xaf", 0, 4, "a 7z archive", "; unpack it first"},
+    {"ustar", 257, 5, "a tar archive", "; unpack it first"},
+    {"ftypmif1", 4, 8, "a HEIF picture", "; convert it to JPEG first"},
+    {"ftyp", 4, 4, "a film", "; take single pictures out of it"},
+    {"GIF8", 0, 4, "a GIF picture", "; convert it to PNG first"},
+    {"BM", 0, 2, "a BMP picture", "; convert it to PNG first"},
+    {"\x7f"
+     "ELF",
+     0, 4, "a program", ""},
+    {"<?xml", 0, 5, "XML", ""},
+    {"<!doctype html", 0, 14, "a web page", ""},
+    {"<!DOCTYPE html", 0, 14, "a web page", ""},
+};
+
+static bool is_plain_text(const unsigned char *start, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (start[i] == '\0' || (start[i] < 0x20 && strchr("\t\n\r\f", start[i]) == NULL)) return false;
+    return size > 0;
+}
+
+static int refuse(const char *path, const char *looks_like, const char *hint)
+{
+    gvm_error err;
+    fail(&err, GVM_FORMAT, "%s: it is no file that GeoViewMatch writes; it looks like %s%s", path_tail(path),
+         looks_like, hint);
+    return failed(&err);
+}
+
+static bool begins(const unsigned char *start, size_t size, const char *text)
+{
+    size_t n = strlen(text);
+    return size >= n && memcmp(start, text, n) == 0;
+}
+
+int info_other(bool *known, const char *path, const unsigned char start[INFO_START + 1], size_t size, bool json)
+{
+    const char *text = (const char *)start;
+    *known = true;
+    enum picture_kind kind = picture_kind(start, size);
+    if (kind != NO_PICTURE) return info_picture(path, picture_kind_name(kind), json);
+    if (begins(start, size, CACHE_MAGIC)) return info_cache(path, start, size, json);
+    if (size >= 16 && features_start(start, size)) return info_map_features(path, start, json);
+    if (begins(start, size, "{\"step\": ")) return info_log(path, json);
+    if (begins(start, size, "query,rank,tile1,")) return info_list(path, "a list of matches", "eval --matches", json);
+    if (begins(start, size, "finding,split,id,")) return info_list(path, "a list of findings", "check --list", json);
+    if (strstr(text, "name=\"generator\" content=\"GeoViewMatch") != NULL) return info_page(path, json);
+    for (size_t i = 0; i < sizeof strangers / sizeof *strangers; i++) {
+        const struct stranger *s = &strangers[i];
+        if (size >= (size_t)(s->at + s->size) && memcmp(start + s->at, s->start, (size_t)s->size) == 0)
+            return refuse(path, s->name, s->hint);
+    }
+    if (begins(start, size, "{") || begins(start, size, "[")) return refuse(path, "JSON", "");
+    if (is_plain_text(start, size))
+        return refuse(path, strchr(text, ',') != NULL ? "a list (CSV) or text" : "text", "");
+    *known = false;
+    return FAILED;
+}
+
+int info_folder(const char *path)
+{
+    static const char *const labels[] = {"pairs.csv", "splits", "splits__corrected", "ACT_data.mat"};
+    gvm_error err;
+    size_t size = strlen(path) + 32;
+    char *file = malloc(size);
+    const char *hint = "";
+    for (size_t i = 0; file != NULL && i < sizeof labels / sizeof *labels; i++) {
+        snprintf(file, size, "%s/%s", path, labels[i]);
+        if (access(file, F_OK) == 0) hint = "; it looks like a data set, which `check --data` describes";
+    }
+    free(file);
+    fail(&err, GVM_FILE, "%s: it is a folder, but not one of a training run%s", path_tail(path), hint);
+    return failed(&err);
+}

@@ -1,0 +1,260 @@
+/* train_show.c - see train_show.h. */
+#include "cli/train_show.h"
+
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "tensor/gemm.h"
+#include "tensor/kernels.h"
+
+/* ------------------------------------------------------------------ signals */
+
+static volatile sig_atomic_t interrupted;
+
+static const int asked[] = {SIGINT, SIGTERM, SIGHUP};
+
+/* Only what may be called in a handler. A terminal that is gone takes no text, which does no harm. */
+static void interrupt(int number)
+{
+    static const char text[] = "\ngeoviewmatch: stopping after this step, which is saved; once more ends at once and "
+                               "loses what came after the "
+                               "last save\n";
+    int error = errno;
+    (void)number;
+    interrupted = 1;
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+        struct sigaction now;
+        if (sigaction(asked[i], NULL, &now) == 0 && now.sa_handler == interrupt) signal(asked[i], SIG_DFL);
+    }
+    ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)written;
+    errno = error;
+}
+
+void train_hear_signals(void)
+{
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+        struct sigaction before, act = {.sa_handler = interrupt, .sa_flags = SA_RESTART};
+        sigemptyset(&act.sa_mask);
+        if (sigaction(asked[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) /* nohup ignores one */
+            sigaction(asked[i], &act, NULL);
+    }
+}
+
+static bool asked_to_stop(void *user)
+{
+    (void)user;
+    return interrupted;
+}
+
+/* ------------------------------------------------------------------ while it runs */
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* "40 seconds", "12 minutes", "3.4 hours", "67 days" */
+static void long_time(char text[32], double seconds)
+{
+    if (seconds < 100)
+        snprintf(text, 32, "%.0f seconds", seconds);
+    else if (seconds < 6000)
+        snprintf(text, 32, "%.0f minutes", seconds / 60);
+    else if (seconds < 48 * 3600)
+        snprintf(text, 32, "%.1f hours", seconds / 3600);
+    else
+        snprintf(text, 32, "%.0f days", seconds / 86400);
+}
+
+static void end_other(struct train_show *s)
+{
+    if (s->other_on) progress_end(&s->other);
+    s->other_on = false;
+}
+
+enum { MEASURED = 3 /* the step after which a step's time is known: the first one is slower */ };
+
+static void say_time(struct train_show *s, long left)
+{
+    char step[32], all[32];
+    double each = (now() - s->second) / (MEASURED - 1);
+    if (s->quiet || left < MEASURED) return;
+    if (each < 1)
+        snprintf(step, sizeof step, "%.0f ms", each * 1e3);
+    else
+        snprintf(step, sizeof step, "%.1f s", each);
+    long_time(all, each * (double)left);
+    progress_clear(&s->training);
+    fprintf(stderr, "time           a step takes %s: about %s to the end, besides evaluations\n", step, all);
+}
+
+/* The learning rate and the parts of the loss are in the log. */
+static void show_step(void *user, long step, long steps, const struct losses *losses, float rate, double waited)
+{
+    struct train_show *s = user;
+    (void)waited, (void)rate;
+    end_other(s);
+    if (s->until > 0 && s->until < steps) steps = s->until;
+    snprintf(s->what, sizeof s->what, "loss %.4f", (double)losses->total);
+    if (!s->training_on) {
+        s->training.from = (size_t)step - 1;
+        progress_start(&s->training, s->what, "steps", (size_t)steps);
+        s->second = now();
+    }
+    s->training_on = true;
+    s->shown++;
+    if (s->shown == MEASURED) say_time(s, steps - step);
+    progress_step(&s->training, (size_t)step);
+}
+
+static void show_other(struct train_show *s, const char *what, size_t done, size_t total)
+{
+    if (s->training_on) progress_clear(&s->training);
+    if (!s->other_on) progress_start(&s->other, what, "pictures", total);
+    s->other_on = true;
+    progress_step(&s->other, done);
+}
+
+static void show_evaluating(void *user, size_t done, size_t total)
+{
+    show_other(user, "evaluating", done, total);
+}
+
+static void show_caching(void *user, size_t done, size_t total)
+{
+    show_other(user, "caching", done, total);
+}
+
+static void show_evaluated(void *user, int epoch, const struct evaluation *e)
+{
+    struct train_show *s = user;
+    end_other(s);
+    if (s->training_on) progress_clear(&s->training);
+    printf("epoch %d: R@1 %.2f  R@5 %.2f  R@10 %.2f  R@1%% %.2f\n", epoch, e->recall[0], e->recall[1], e->recall[2],
+           e->recall[3]);
+    fflush(stdout);
+}
+
+static void show_bad(void *user, const gvm_error *err)
+{
+    struct train_show *s = user;
+    if (s->training_on) progress_clear(&s->training);
+    fprintf(stderr, "geoviewmatch: left out: %s\n", err->text);
+}
+
+struct train_events train_show_events(struct train_show *show)
+{
+    show->training.quiet = show->other.quiet = show->quiet;
+    return (struct train_events){show,         show_step, show_evaluating, show_evaluated,
+                                 show_caching, show_bad,  asked_to_stop};
+}
+
+void train_show_end(struct train_show *show)
+{
+    end_other(show);
+    if (show->training_on) progress_end(&show->training);
+    show->training_on = false;
+}
+
+/* ------------------------------------------------------------------ the plan */
+
+__attribute__((format(printf, 2, 3))) static void line(const char *what, const char *format, ...)
+{
+    char text[400];
+    gvm_error presentable;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    fail(&presentable, GVM_OK, "%s", text); /* no control characters */
+    fprintf(stderr, "%-14s %s\n", what, presentable.text);
+}
+
+static void bytes_text(char text[32], double bytes)
+{
+    if (bytes < 1e9)
+        snprintf(text, 32, "%.0f MB", ceil(bytes / 1e6));
+    else
+        snprintf(text, 32, "%.1f GB", bytes / 1e9);
+}
+
+static void say_network(const struct train_arguments *a, const struct network *network)
+{
+    const char *from = a->resume ? "as it was saved" : a->init ? a->init : a->backbone ? a->backbone : NULL;
+    char source[200] = "fresh weights, which have learned nothing yet";
+    if (from) snprintf(source, sizeof source, "%s%.180s", a->resume ? "" : a->init ? "from " : "backbone from ", from);
+    line("network", "%.2f million parameters, street %d x %d, aerial %d x %d; %s",
+         1e-6 * (double)network_parameters(network), network->config.street[0], network->config.street[1],
+         network->config.aerial[0], network->config.aerial[1], source);
+}
+
+static void say_steps(const struct train_arguments *a, const struct run_position *position,
+                      const struct train_plan *plan)
+{
+    char until[80] = "", from[60] = "";
+    if (position->step > 0) snprintf(from, sizeof from, ", %ld of them done", position->step);
+    if (a->steps > 0 && a->steps < plan->steps) snprintf(until, sizeof until, "; this time to step %ld", a->steps);
+    line("steps", "%ld of %d pairs an epoch, %d epochs: %ld in all%s%s", plan->batches, a->run.batch, a->run.epochs,
+         plan->steps, from, until);
+}
+
+/* About half of the speed of the best products is reached in training, on several machines. */
+static const double reached = 0.5;
+
+static void say_time_guess(const struct train_arguments *a, const struct run_position *position,
+                           const struct train_plan *plan)
+{
+    char all[32];
+    double peak = 1e9 * gemm_peak();
+    long end = a->steps > 0 && a->steps < plan->steps ? a->steps : plan->steps, left = end - position->step;
+    if (!(peak > 0) || left <= 0) return;
+    long_time(all, 2 * plan->multiply_adds / (reached * peak) * (double)left);
+    line("time", "very roughly %s, by the speed of matrix products here; measured after %d steps", all, MEASURED);
+}
+
+void train_show_plan(const struct train_arguments *a, const char *run, const struct network *network,
+                     const struct dataset *data, const struct run_position *position, const struct train_plan *plan)
+{
+    const struct run_options *o = &a->run;
+    static const char *const precisions[] = {[GVM_BF16] = "bf16", [GVM_TF32] = "tf32", [GVM_FP32] = "fp32"};
+    char memory[32], available[32], weights[32], state[32];
+    if (a->common.quiet) return;
+    line("data set", "%s in %.200s: %d pairs to learn from, %d to test with (%s)", data->format, o->data,
+         data->train.query_count, data->test.query_count, data->test_name);
+    if (data->left_out > 0) line("", "%d pairs are left out, as a picture of them is not there", data->left_out);
+    say_network(a, network);
+    if (a->common.cuda)
+        line("computes on", "the GPU, %s", precisions[a->common.precision]);
+    else
+        line("computes on", "%d thread%s, %s", parallel_threads(), parallel_threads() == 1 ? "" : "s", kernels()->name);
+    say_steps(a, position, plan);
+    bytes_text(memory, plan->memory);
+    bytes_text(available, memory_available());
+    if (!a->common.cuda) {
+        line("memory", "about %s; %s are available", memory, available);
+        say_time_guess(a, position, plan);
+    }
+    bytes_text(weights, plan->weights);
+    bytes_text(state, 3 * plan->weights);
+    if (o->cache) line("cache", "%.200s, of all pictures decoded", o->cache);
+    line("writes", "%.200s: state.safetensors (%s), last and best.safetensors (%s each), log.jsonl", run, state,
+         weights);
+    line("saves", "when an epoch ends, and every %g minutes; a kill loses what came after the last save",
+         a->save_minutes);
+    if (o->eval_every > 0 && data->test.query_count > 0)
+        line("evaluates", "every %d epoch%s and at the end, which is when best.safetensors appears", o->eval_every,
+             o->eval_every == 1 ? "" : "s");
+    else
+        line("evaluates", "never: there will be no best.safetensors");
+    line("", "Ctrl-C stops after a step and saves; `geoviewmatch train --resume %.200s` goes on", run);
+}

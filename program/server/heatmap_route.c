@@ -1,0 +1,152 @@
+/* heatmap_route.c - /v1/heatmap: what the network looks at in a picture, or in one of the map's tiles. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/half.h"
+#include "image/image.h"
+#include "image/overlay.h"
+#include "network/session.h"
+#include "server/service.h"
+
+/* All that one takes. */
+struct heat {
+    gvm_view view;
+    int stage;
+    bool has_tile;
+    size_t tile;
+    gvm_question question;
+    unsigned char *street, *aerial; /* NULL: not needed */
+    float *map, *feature;
+};
+
+static bool read_heat(struct heat *h, struct request *r, gvm_view view)
+{
+    const char *seen = parameter(r, VIEW), *stage = parameter(r, STAGE), *tile = parameter(r, TILE);
+    const char *heading = parameter(r, HEADING);
+    int top;
+    double min_margin;
+    h->view = view;
+    h->has_tile = tile != NULL;
+    if (seen != NULL && strcmp(seen, "street") != 0 && strcmp(seen, "aerial") != 0)
+        refuse(r, 400, "The parameter view takes street or aerial, not '%.40s'.", seen);
+    else if (seen != NULL)
+        h->view = strcmp(seen, "street") == 0 ? GVM_STREET : GVM_AERIAL;
+    if (stage != NULL && strcmp(stage, "multi") != 0) {
+        if (strlen(stage) == 1 && *stage >= '1' && *stage <= '4')
+            h->stage = *stage - '0';
+        else
+            refuse(r, 400, "The parameter stage takes 1, 2, 3, 4 or multi, not '%.40s'.", stage);
+    }
+    if (tile != NULL && !read_tile(&h->tile, r, tile, "")) refuse(r, 404, "The map has no tile '%.40s'.", tile);
+    if (h->view == GVM_AERIAL && tile == NULL) refuse(r, 400, "The parameter tile is missing: which of the map's.");
+    if (heading != NULL && strcmp(heading, "find") == 0)
+        refuse(r, 400, "The parameter heading takes degrees from -360 to 360 here: a heat map finds none.");
+    return !r->refused && read_question(&h->question, &top, &min_margin, r);
+}
+
+/* The tile as the network sees it. */
+static bool read_aerial(struct heat *h, struct request *r)
+{
+    const gvm_model *model = r->service->model;
+    const int *size = view_size(model, GVM_AERIAL);
+    gvm_hit hit = map_hit(r->service->map, h->tile);
+    gvm_error err;
+    if (size[0] != size[1]) {
+        refuse(r, 422, "These weights take tiles that are not square, of which there is no heat map.");
+        return false;
+    }
+    h->aerial = malloc(view_bytes(model, GVM_AERIAL));
+    gvm_status status = GVM_MEMORY;
+    if (h->aerial != NULL) {
+        if (!work_enter(r)) return false;
+        status = gvm_map_picture(r->service->map, &hit, h->aerial, size[0], &err);
+        gate_leave(&r->service->decoders);
+    }
+    if (status == GVM_MEMORY)
+        refuse(r, 503, "There is not enough memory for the tile; try again in a moment.");
+    else if (status != GVM_OK)
+        refuse(r, 404, "The imagery of tile %zu is no longer there, or cannot be read.", h->tile);
+    return status == GVM_OK;
+}
+
+/* What the map keeps of a tile. */
+static bool read_feature(struct heat *h, struct request *r)
+{
+    const gvm_map *map = r->service->map;
+    size_t D = (size_t)map->width;
+    const uint16_t *row = map->features + map->tiles.items[h->tile].row * D;
+    h->feature = malloc(D * sizeof *h->feature);
+    if (h->feature == NULL) {
+        refuse(r, 503, "There is not enough memory for the heat map; try again in a moment.");
+        return false;
+    }
+    double square = 0;
+    for (size_t i = 0; i < D; i++) {
+        h->feature[i] = float_from_f16(row[i]);
+        square += (double)h->feature[i] * h->feature[i];
+    }
+    for (size_t i = 0; i < D; i++) h->feature[i] /= (float)sqrt(square); /* rounding to float16 took some */
+    return true;
+}
+
+static enum MHD_Result draw(struct heat *h, struct request *r)
+{
+    const int *size = view_size(r->service->model, h->view);
+    unsigned char *pixels = h->view == GVM_STREET ? h->street : h->aerial;
+    h->map = malloc((size_t)size[0] * (size_t)size[1] * sizeof *h->map);
+    if (h->map == NULL) {
+        engine_leave(r->service->engine);
+        return reply_problem(r, 503, "There is not enough memory for the heat map; try again in a moment.");
+    }
+    struct work work = {.view = h->view,
+                        .stage = h->stage,
+                        .pixels = pixels,
+                        .partner = h->view == GVM_AERIAL ? h->street : NULL,
+                        .other = h->view == GVM_STREET ? h->feature : NULL,
+                        .heat = h->map};
+    if (!work_done(r, &work)) return reply_refused(r);
+    overlay(pixels, pixels, h->map, size[0], size[1]);
+    size_t bytes = 0;
+    void *png = image_encode_png(&bytes, pixels, size[1], size[0]);
+    return reply_owned(r, "image/png", png, bytes, NULL);
+}
+
+static enum MHD_Result answer(struct request *r, gvm_view view)
+{
+    struct heat h = {.stage = 0};
+    gvm_photo_info info;
+    if (!read_heat(&h, r, view)) return reply_refused(r);
+    if (!engine_enter(r->service->engine)) {
+        metrics_mishap(&r->service->metrics, QUEUE_FULL);
+        return reply_problem(r, 503, "The queue is full; try again in a moment.");
+    }
+    bool ready = true;
+    if (r->size > 0) {
+        h.question.within_m = 0;
+        ready = (h.street = read_panorama(&info, r, &h.question)) != NULL;
+        body_free(r);
+    }
+    if (ready && h.view == GVM_AERIAL) ready = read_aerial(&h, r);
+    if (ready && h.view == GVM_STREET && h.has_tile) ready = read_feature(&h, r);
+    if (!ready) engine_leave(r->service->engine);
+    enum MHD_Result result = ready ? draw(&h, r) : reply_refused(r);
+    free(h.street);
+    free(h.aerial);
+    free(h.map);
+    free(h.feature);
+    return result;
+}
+
+enum MHD_Result heatmap_get(struct request *r)
+{
+    const char *view = parameter(r, VIEW);
+    if (view != NULL && strcmp(view, "aerial") != 0)
+        return reply_problem(r, 400, "A heat map of a street picture is asked for with POST, which sends it.");
+    return answer(r, GVM_AERIAL);
+}
+
+enum MHD_Result heatmap_post(struct request *r)
+{
+    return answer(r, GVM_STREET);
+}

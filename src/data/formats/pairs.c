@@ -1,0 +1,164 @@
+/* pairs.c - a user's own pairs: a folder with pairs.csv, whose header is
+ *
+ *   id,street,aerial,lat,lon[,heading][,split][,aerial_lat,aerial_lon]
+ *
+ * in any order. street and aerial are paths below the folder. lat, lon: where the street picture was taken, and the
+ * centre of the aerial one too, unless aerial_lat and aerial_lon tell it; they may be empty. heading: degrees
+ * clockwise from north at which the panorama's centre looks; empty: as the picture itself says, else north. split:
+ * train, val or test; without the column all pairs are for both training and testing. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "data/formats/pairs.h"
+
+enum column { ID, STREET, AERIAL, LAT, LON, HEADING, SPLIT, AERIAL_LAT, AERIAL_LON, COLUMNS };
+
+static const char *const names[COLUMNS] = {"id",      "street", "aerial",     "lat",       "lon",
+                                           "heading", "split",  "aerial_lat", "aerial_lon"};
+
+static gvm_status check_texts(char *const *row, const struct csv *csv, gvm_error *err)
+{
+    for (int c = ID; c <= AERIAL; c++)
+        if (row[c][0] == '\0')
+            return fail(err, GVM_FORMAT, "%s, line %zu: its %s is empty", csv->where, csv->line, names[c]);
+    return GVM_OK;
+}
+
+static gvm_status read_numbers(double *values, char *const *row, const struct csv *csv, gvm_error *err)
+{
+    static const int numbers[] = {LAT, LON, HEADING, AERIAL_LAT, AERIAL_LON};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        int c = numbers[i];
+        values[c] = NAN;
+        if (row[c] == NULL || row[c][0] == '\0') continue;
+        if (!csv_value(&values[c], csv, row[c]))
+            return fail(err, GVM_FORMAT, "%s, line %zu: %s \"%.60s\" is not a number", csv->where, csv->line, names[c],
+                        row[c]);
+    }
+    if (fabs(values[HEADING]) > 360)
+        return fail(err, GVM_FORMAT, "%s, line %zu: heading %.60s is not in the range of -360 to 360", csv->where,
+                    csv->line, row[HEADING]);
+    if (isnan(values[LAT]) != isnan(values[LON]) || isnan(values[AERIAL_LAT]) != isnan(values[AERIAL_LON]))
+        return fail(err, GVM_FORMAT, "%s, line %zu: a latitude and a longitude go together, and one of them is empty",
+                    csv->where, csv->line);
+    if (isnan(values[AERIAL_LAT])) {
+        values[AERIAL_LAT] = values[LAT];
+        values[AERIAL_LON] = values[LON];
+    }
+    return GVM_OK;
+}
+
+static gvm_status read_part(enum part *part, const char *text, const struct csv *csv, gvm_error *err)
+{
+    static const char *const parts[PARTS] = {"train", "val", "test"};
+    *part = PART_TRAIN;
+    if (text == NULL) return GVM_OK;
+    for (int i = 0; i < PARTS; i++)
+        if (strcmp(text, parts[i]) == 0) {
+            *part = (enum part)i;
+            return GVM_OK;
+        }
+    return fail(err, GVM_FORMAT, "%s, line %zu: its split is \"%.60s\", not train, val or test", csv->where, csv->line,
+                text);
+}
+
+static gvm_status read_row(struct csv *csv, const int *order, pair_reader *read, void *context, gvm_error *err)
+{
+    char *row[COLUMNS] = {NULL};
+    double values[COLUMNS];
+    enum part part = PART_TRAIN;
+    for (int i = 0; i < csv->count; i++) row[order[i]] = csv->fields[i];
+    gvm_status status = check_texts(row, csv, err);
+    if (status == GVM_OK) status = read_numbers(values, row, csv, err);
+    if (status == GVM_OK) status = read_part(&part, row[SPLIT], csv, err);
+    if (status != GVM_OK) return status;
+    struct pair_row pair = {.query = {.path = row[STREET],
+                                      .id = row[ID],
+                                      .lat = values[LAT],
+                                      .lon = values[LON],
+                                      .heading = values[HEADING]},
+                            .tile = {row[AERIAL], values[AERIAL_LAT], values[AERIAL_LON]},
+                            .part = part,
+                            .line = csv->line};
+    return read(context, &pair, err);
+}
+
+gvm_status pairs_parse(bool *has_parts, const char *text, size_t size, const char *where, pair_reader *read,
+                       void *context, gvm_error *err)
+{
+    struct csv csv;
+    int order[CSV_FIELDS];
+    *has_parts = false;
+    csv_start(&csv, text, size, ',', COLUMNS, where);
+    gvm_status status = csv_header(order, &csv, names, COLUMNS, HEADING, false, err);
+    bool lat = false, lon = false;
+    for (int i = 0; i < csv.count && status == GVM_OK; i++) {
+        *has_parts = *has_parts || order[i] == SPLIT;
+        lat = lat || order[i] == AERIAL_LAT;
+        lon = lon || order[i] == AERIAL_LON;
+    }
+    if (status == GVM_OK && lat != lon)
+        status = fail(err, GVM_FORMAT, "%s, line %zu: aerial_lat and aerial_lon go together", where, csv.line);
+    while (status == GVM_OK && csv_next(&csv, &status, err)) status = read_row(&csv, order, read, context, err);
+    csv_free(&csv);
+    return status;
+}
+
+/* ------------------------------------------------------------------ the data set */
+
+static gvm_status add_row(void *context, const struct pair_row *row, gvm_error *err)
+{
+    struct filler *parts = context;
+    const struct source source = {"pairs.csv", "line", row->line};
+    const struct tile *t = &row->tile;
+    return filler_pair(&parts[row->part], &row->query, t->path, t->lat, t->lon, &source, err);
+}
+
+static gvm_status fill(struct filler parts[PARTS], struct dataset *dataset, const struct dataset_options *options,
+                       const struct file_map *file, gvm_error *err)
+{
+    const char *text = (const char *)file->data;
+    bool has_parts;
+    gvm_status status = pairs_parse(&has_parts, text, file->size, "pairs.csv", add_row, parts, err);
+    if (status != GVM_OK) return status;
+    struct filler *test = &parts[PART_TEST], *val = &parts[PART_VAL];
+    dataset->undivided = !has_parts;
+    if (!has_parts) {
+        if (options->test != NULL)
+            return fail(err, GVM_ARGUMENT, "pairs.csv has no column `split`, so there is no split '%.40s'",
+                        options->test);
+        dataset->test_name = "all";
+        filler_finish(&parts[PART_TRAIN], &dataset->train);
+        return split_copy(&dataset->test, &dataset->train, err);
+    }
+    bool has_val = val->split.query_count > 0 || val->left_out > 0;
+    if (options->test == NULL && !has_val) dataset->test_name = "test";
+    filler_finish(&parts[PART_TRAIN], &dataset->train);
+    filler_finish(strcmp(dataset->test_name, "val") == 0 ? val : test, &dataset->test);
+    return GVM_OK;
+}
+
+gvm_status pairs_read(struct dataset *dataset, const struct dataset_options *options, gvm_error *err)
+{
+    static const char *const tests[] = {"val", "test"};
+    int which;
+    struct file_map file;
+    struct filler parts[PARTS];
+    dataset->ground_m = 64;
+    memcpy(dataset->elevation, (double[2]){-45, 45}, sizeof dataset->elevation);
+    gvm_status status = pick_test(&which, dataset, options, tests, 2, err);
+    if (status != GVM_OK) return status;
+    char *path = path_join(dataset->root, "pairs.csv");
+    if (path == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to read pairs.csv");
+    status = file_map(&file, path, err);
+    free(path);
+    if (status != GVM_OK) return status;
+    for (int i = 0; i < PARTS; i++) filler_start(&parts[i], dataset, options);
+    status = fill(parts, dataset, options, &file, err);
+    for (int i = 0; i < PARTS; i++) filler_drop(&parts[i]);
+    file_unmap(&file);
+    return status;
+}

@@ -1,0 +1,306 @@
+/* imagery.c - see imagery.h: which places there are, in which order. */
+#include "imagery/imagery.h"
+
+#include <cpl_string.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json_text.h"
+#include "geo/earth.h"
+#include "imagery/imagery_parts.h"
+#include "network/session.h"
+
+enum { PIXELS_LEAST = 16 /* of the raster's along a tile: fewer show nothing */ };
+
+/* ------------------------------------------------------------------ rasters */
+
+void raster_source_steps(struct raster_source *source, double own_m, double wanted_m)
+{
+    source->reduce = (int)fmax(1, round(wanted_m / 2 / own_m));
+    source->pixel_m = fmin(wanted_m, source->reduce * own_m);
+}
+
+/* Of a VRT its sources too, of a picture its world file. */
+static void stamp_raster(struct raster_source *source, const struct raster *raster)
+{
+    struct stamp stamp;
+    char **files = raster_files(raster);
+    stamp_start(&stamp);
+    source->bytes = files == NULL ? stamp_file(&stamp, source->path) : 0;
+    for (char **file = files; file != NULL && *file != NULL; file++) source->bytes += stamp_file(&stamp, *file);
+    stamp_end(source->stamp, &stamp);
+    CSLDestroy(files);
+}
+
+static gvm_status plan_raster(struct imagery *m, struct raster_source *source, gvm_error *err)
+{
+    struct raster *raster;
+    struct raster_facts facts = {.parts = NULL};
+    const struct raster_hints hints = {m->crs, m->alpha > 0 ? YES : m->alpha < 0 ? NO : LOOK, LOOK};
+    gvm_status status = raster_open(&raster, source->path, &hints, 1, err);
+    if (status == GVM_OK) {
+        source->hints = raster_found(&source->no_alpha, raster);
+        stamp_raster(source, raster);
+        status = raster_describe(&facts, raster, err);
+    }
+    raster_free(raster);
+    if (status != GVM_OK) return status;
+    source->width = facts.width;
+    source->height = facts.height;
+    source->own_m = facts.pixel_m;
+    raster_source_steps(source, facts.pixel_m, m->tile_m / view_size(m->model, GVM_AERIAL)[0]);
+    source->pieces = m->pieces;
+    source->places = m->places;
+    const struct grid_parts parts = {(const double(*)[4])facts.parts, facts.part_count};
+    if (m->tile_m < PIXELS_LEAST * facts.pixel_m)
+        status =
+            fail(err, GVM_FORMAT,
+                 "%s: its pixels cover %.3g m each, too much for tiles of %g m: take finer imagery, or larger tiles "
+                 "(--tile-metres)",
+                 path_tail(source->path), facts.pixel_m, m->tile_m);
+    else
+        status = grid_cover(&source->grid, facts.box, &parts, m->tile_m, m->stride_m, path_tail(source->path), err);
+    free(facts.parts);
+    m->pieces += source->grid.blocks;
+    m->places += source->grid.places;
+    return status;
+}
+
+/* Under one name or two. */
+static bool same_file(const char *a, const char *b)
+{
+    struct stat p, q;
+    return strcmp(a, b) == 0 || (stat(a, &p) == 0 && stat(b, &q) == 0 && p.st_dev == q.st_dev && p.st_ino == q.st_ino);
+}
+
+static gvm_status plan_rasters(struct imagery *m, const gvm_map_options *options, gvm_error *err)
+{
+    gvm_status status = GVM_OK;
+    m->kind = "raster";
+    m->raster_count = options->raster_count;
+    m->rasters = calloc(m->raster_count, sizeof *m->rasters);
+    if (options->crs != NULL) m->crs = names_add(&m->names, options->crs);
+    if (m->rasters == NULL || (options->crs != NULL && m->crs == NULL))
+        return fail(err, GVM_MEMORY, "there is not enough memory for %zu rasters", options->raster_count);
+    for (size_t i = 0; i < m->raster_count && status == GVM_OK; i++) {
+        m->rasters[i].path = names_add(&m->names, options->rasters[i]);
+        if (m->rasters[i].path == NULL)
+            return fail(err, GVM_MEMORY, "there is not enough memory for %zu rasters", options->raster_count);
+        for (size_t k = 0; k < i; k++)
+            if (same_file(m->rasters[k].path, m->rasters[i].path))
+                return fail(err, GVM_ARGUMENT, "%s: it is named twice", path_tail(m->rasters[i].path));
+        status = plan_raster(m, &m->rasters[i], err);
+    }
+    return status;
+}
+
+size_t imagery_raster(const struct imagery *m, size_t number, bool by_place)
+{
+    size_t i = m->raster_count - 1;
+    while (i > 0 && (by_place ? m->rasters[i].places : m->rasters[i].pieces) > number) i--;
+    return i;
+}
+
+/* ------------------------------------------------------------------ pictures that are a tile each */
+
+static void stamp_pictures(struct imagery *m, const void *list, size_t size)
+{
+    struct stamp stamp;
+    stamp_start(&stamp);
+    stamp_bytes(&stamp, list, size);
+    for (size_t i = 0; i < m->file_count; i++) {
+        const char *source = m->files[i].source;
+        stamp_bytes(&stamp, source, strlen(source) + 1);
+        stamp_file(&stamp, m->paths != NULL ? m->paths[i] : source);
+    }
+    stamp_end(m->stamp, &stamp);
+}
+
+static gvm_status plan_list(struct imagery *m, const char *list, gvm_error *err)
+{
+    struct tiles tiles;
+    struct file_map file;
+    m->kind = "tiles";
+    gvm_status status = file_map(&file, list, err);
+    if (status != GVM_OK) return status;
+    status = tiles_parse(&tiles, (const char *)file.data, file.size, path_tail(list), err);
+    if (status != GVM_OK) {
+        file_unmap(&file);
+        return status;
+    }
+    m->file_count = tiles.count;
+    m->files = calloc(tiles.count, sizeof *m->files);
+    m->paths = calloc(tiles.count, sizeof *m->paths);
+    bool enough = m->files != NULL && m->paths != NULL;
+    for (size_t i = 0; i < tiles.count && enough; i++) {
+        const struct tile *tile = &tiles.items[i];
+        struct place *place = &m->files[i];
+        *place =
+            (struct place){.lat = tile->lat, .lon = tile->lon, .metres = tile->metres > 0 ? tile->metres : m->tile_m};
+        tile_box(place->box, place->lat, place->lon, place->metres);
+        place->source = names_add(&m->names, tile->image);
+        m->paths[i] = tiles_path(list, tile->image);
+        enough = place->source != NULL && m->paths[i] != NULL;
+    }
+    if (enough) stamp_pictures(m, file.data, file.size);
+    tiles_free(&tiles);
+    file_unmap(&file);
+    return enough ? GVM_OK : fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", path_tail(list));
+}
+
+static gvm_status plan_xyz(struct imagery *m, const char *folder, bool tms, gvm_error *err)
+{
+    m->kind = "xyz";
+    m->tms = tms;
+    gvm_status status = tms ? GVM_OK : tms_find(&m->tms, folder, err);
+    if (status == GVM_OK) status = xyz_list(&m->files, &m->file_count, &m->names, folder, m->tms, m->tile_m, err);
+    if (status == GVM_OK) stamp_pictures(m, "", 0);
+    return status;
+}
+
+/* ------------------------------------------------------------------ all */
+
+static gvm_status check_options(const gvm_map_options *o, const struct imagery *m, gvm_error *err)
+{
+    int kinds = (o->raster_count > 0) + (o->tiles != NULL) + (o->xyz != NULL);
+    if (kinds != 1)
+        return fail(err, GVM_ARGUMENT, "a map is built from rasters, or a list of tiles, or a folder of web-map tiles");
+    if (!(m->tile_m >= 1 && m->tile_m <= 20000))
+        return fail(err, GVM_ARGUMENT, "tiles of %g m are not in the range of 1 to 20000 m", m->tile_m);
+    if (!(m->stride_m >= m->tile_m / 100 && m->stride_m <= 100000))
+        return fail(err, GVM_ARGUMENT,
+                    "a stride of %g m is not in the range of %g m, a hundredth of a tile, to 100000 m", m->stride_m,
+                    m->tile_m / 100);
+    if (o->raster_count == 0 && (o->tile_m > 0 || o->stride_m > 0 || o->crs != NULL || o->alpha != 0))
+        return fail(err, GVM_ARGUMENT,
+                    "the size and stride of tiles, a coordinate system and what alpha means are for rasters only");
+    if (o->tms && o->xyz == NULL)
+        return fail(err, GVM_ARGUMENT, "the order of rows is for folders of web-map tiles only");
+    return GVM_OK;
+}
+
+gvm_status imagery_open(struct imagery **imagery, const gvm_map_options *options, const gvm_model *model,
+                        gvm_error *err)
+{
+    *imagery = NULL;
+    struct imagery *m = calloc(1, sizeof *m);
+    if (m == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for a map");
+    m->model = model;
+    m->tile_m = options->tile_m > 0 ? options->tile_m : model->info.ground_m;
+    m->stride_m = options->stride_m > 0 ? options->stride_m : m->tile_m / 2;
+    m->alpha = options->alpha;
+    gvm_status status = check_options(options, m, err);
+    if (status == GVM_OK && options->raster_count > 0) {
+        status = plan_rasters(m, options, err);
+    } else if (status == GVM_OK) {
+        const char *path = options->tiles != NULL ? options->tiles : options->xyz;
+        status = options->tiles != NULL ? plan_list(m, path, err) : plan_xyz(m, path, options->tms != 0, err);
+        m->pieces = m->places = m->file_count;
+        if (status == GVM_OK && (m->path = names_add(&m->names, path)) == NULL)
+            status = fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", path_tail(path));
+    }
+    if (status == GVM_OK)
+        *imagery = m;
+    else
+        imagery_free(m);
+    return status;
+}
+
+void imagery_free(struct imagery *m)
+{
+    if (m == NULL) return;
+    for (size_t i = 0; i < m->raster_count && m->rasters != NULL; i++) grid_free(&m->rasters[i].grid);
+    for (size_t i = 0; i < m->file_count && m->paths != NULL; i++) free(m->paths[i]);
+    free(m->rasters);
+    free(m->files);
+    free(m->paths);
+    names_free(&m->names);
+    free(m);
+}
+
+size_t imagery_places(const struct imagery *m)
+{
+    return m->places;
+}
+
+static void note_raster(gvm_error *note, const struct imagery *m, const struct raster_source *r)
+{
+    if (r->no_alpha > 0 && m->alpha == 0)
+        fail(
+            note, GVM_OK,
+            "%s: band %d is marked as alpha but has all shades, so it is taken for a colour, as infrared, and left out "
+            "(--alpha yes: it is alpha)",
+            path_tail(r->path), r->no_alpha);
+    else
+        fail(note, GVM_OK, "%s: %d x %d pixels of %.3g m%s: %zu place%s for tiles of %g m, every %g m",
+             path_tail(r->path), r->width, r->height, r->own_m, r->hints.gaps == YES ? ", covered in parts" : "",
+             r->grid.places, r->grid.places == 1 ? "" : "s", m->tile_m, m->stride_m);
+}
+
+bool imagery_note(gvm_error *note, bool *warning, const struct imagery *m, size_t number)
+{
+    *warning = false;
+    if (number < m->raster_count) {
+        note_raster(note, m, &m->rasters[number]);
+        *warning = m->rasters[number].no_alpha > 0 && m->alpha == 0;
+        return true;
+    }
+    if (m->raster_count > 0 || number > 0) return false;
+    fail(note, GVM_OK, "%s: %zu picture%s that %s a tile each%s", path_tail(m->path), m->file_count,
+         m->file_count == 1 ? "" : "s", m->file_count == 1 ? "is" : "are",
+         m->tms ? ", rows counted from the south" : "");
+    return true;
+}
+
+struct raster_hints hints_of_job(const json_t *imagery, const json_t *source)
+{
+    return (struct raster_hints){json_string_value(json_object_get(imagery, "crs")),
+                                 json_is_false(json_object_get(source, "alpha")) ? NO : YES,
+                                 json_is_true(json_object_get(source, "gaps")) ? YES : NO};
+}
+
+size_t imagery_pieces(const struct imagery *m)
+{
+    return m->pieces;
+}
+
+int imagery_piece_most(const struct imagery *m)
+{
+    return m->rasters != NULL ? GRID_MOST : 1;
+}
+
+size_t imagery_find(const struct imagery *m, size_t place)
+{
+    if (m->rasters == NULL || place >= m->places) return place < m->places ? place : m->pieces;
+    const struct raster_source *source = &m->rasters[imagery_raster(m, place, true)];
+    return source->pieces + grid_find(&source->grid, place - source->places);
+}
+
+json_t *imagery_describe(const struct imagery *m)
+{
+    json_t *all = json_pack("{ss,sI,sf}", "kind", m->kind, "places", (json_int_t)m->places, "tile_m", m->tile_m);
+    if (m->rasters == NULL) {
+        json_object_set_new(all, "source", json_text(m->path));
+        json_object_set_new(all, "stamp", json_string(m->stamp));
+        if (m->tms) json_object_set_new(all, "tms", json_true());
+        return all;
+    }
+    json_t *list = json_array();
+    for (size_t i = 0; i < m->raster_count; i++) {
+        const struct raster_source *r = &m->rasters[i];
+        json_t *source =
+            json_pack("{so,sI,ss}", "path", json_text(r->path), "bytes", (json_int_t)r->bytes, "stamp", r->stamp);
+        if (r->no_alpha > 0) json_object_set_new(source, "alpha", json_false());
+        if (r->hints.gaps == YES) json_object_set_new(source, "gaps", json_true());
+        json_array_append_new(list, source);
+    }
+    if (m->alpha != 0) json_object_set_new(all, "alpha", json_boolean(m->alpha > 0));
+    json_object_set_new(all, "stride_m", json_real(m->stride_m));
+    json_object_set_new(all, "sources", list);
+    if (m->crs != NULL) json_object_set_new(all, "crs", json_text(m->crs));
+    return all;
+}

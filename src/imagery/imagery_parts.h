@@ -1,0 +1,75 @@
+/* imagery_parts.h - what imagery.c (which places) and cut.c (their pixels) share. */
+#ifndef GVM_MAP_IMAGERY_PARTS_H
+#define GVM_MAP_IMAGERY_PARTS_H
+
+#include "imagery/imagery.h"
+#include "imagery/stamp.h"
+#include "imagery/tiles.h"
+#include "raster/raster.h"
+
+/* A raster to be cut. */
+struct raster_source {
+    const char *path;
+    struct raster_hints hints; /* how it is read */
+    int no_alpha;              /* its band that is marked as alpha and is none, or 0 */
+    int width, height;         /* pixels */
+    double own_m;              /* that one of them covers */
+    struct grid grid;
+    int reduce;     /* its pixels that are taken together first */
+    double pixel_m; /* of the pixels that are cut out of it */
+    size_t pieces;  /* of the sources before it */
+    size_t places;
+    long long bytes; /* of its files */
+    char stamp[STAMP + 1];
+};
+
+struct imagery {
+    const gvm_model *model;
+    const char *kind; /* "raster", "tiles" or "xyz" */
+    const char *crs;  /* of rasters that do not say, or NULL */
+    int alpha;        /* as the options have it */
+    bool tms;         /* rows of web-map tiles count from the south */
+    const char *path; /* of the list or the folder */
+    double tile_m, stride_m;
+    struct raster_source *rasters;
+    size_t raster_count;
+    struct place *files; /* pictures that are a tile each */
+    char **paths;        /* where they lie */
+    size_t file_count;
+    char stamp[STAMP + 1]; /* of the list and the pictures */
+    size_t pieces, places;
+    struct names names;
+};
+
+/* Which raster a piece is out of, or which holds a place. */
+size_t imagery_raster(const struct imagery *imagery, size_t number, bool by_place);
+
+/* The pictures z/x/y.jpg (or .jpeg, .png, .webp) of a folder, of the zoom whose tiles are nearest in size to ground_m.
+ * GVM_FILE, GVM_FORMAT (none there), GVM_MEMORY. */
+gvm_status xyz_list(struct place **places, size_t *count, struct names *names, const char *folder, bool tms,
+                    double ground_m, gvm_error *err);
+
+/* Whether the rows of a folder of web-map tiles count from the south, by tilemapresource.xml or the metadata.json or
+ * tiles.json in it; false if none is there. GVM_FORMAT for tiles of another projection, or a file that cannot be read.
+ */
+gvm_status tms_find(bool *tms, const char *folder, gvm_error *err);
+
+/* How a raster was read when it was built into a map: `imagery` and one of its `sources` in the map's jobs. */
+struct raster_hints hints_of_job(const json_t *imagery, const json_t *source);
+
+/* The place of a web-mercator tile; false for an address that there is not. */
+bool xyz_place(struct place *place, long z, long x, long y);
+
+/* The latitude of a row of web-mercator tiles: of its northern edge, or of what lies between two. tiles: 2^zoom. */
+double xyz_lat(double y, double tiles);
+
+/* How to read a raster of pixels of own_m metres for pictures whose pixels cover wanted_m: in pixels of a third to
+ * three quarters of those, if the raster is so fine, and in the raster's own steps, which GDAL warps ten times faster
+ * than others. */
+void raster_source_steps(struct raster_source *source, double own_m, double wanted_m);
+
+/* Read and cut some tiles (size: H, W) of the raster that the cutter has open, with one read. */
+gvm_status cut_block(struct cut_tile *tiles, int count, struct cutter *c, const struct raster_source *source,
+                     const int size[2], gvm_error *err);
+
+#endif

@@ -1,0 +1,96 @@
+/* tms.c - what a folder of web-map tiles says of itself: tilemapresource.xml, which gdal2tiles writes and the Tile Map
+ * Service (TMS) specifies, or TileJSON in metadata.json or tiles.json. */
+#include <cpl_conv.h>
+#include <cpl_minixml.h>
+#include <cpl_string.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "imagery/imagery_parts.h"
+#include "raster/gdal.h"
+
+enum { BYTES_MOST = 1 << 20 };
+
+/* Web Mercator by its many names. */
+static bool is_mercator(const char *srs)
+{
+    static const char *const names[] = {"3857", "900913", "3785", "41001", "54004", "102100", "102113", "Mercator"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strstr(srs, names[i]) != NULL) return true;
+    return false;
+}
+
+static gvm_status read_resource(bool *tms, const CPLXMLNode *map, const char *where, gvm_error *err)
+{
+    const char *srs = CPLGetXMLValue(map, "SRS", ""), *profile = CPLGetXMLValue(map, "TileSets.profile", "");
+    if (strcasecmp(profile, "raster") == 0 || strstr(profile, "geodetic") != NULL ||
+        (*srs != '\0' && !is_mercator(srs) && strstr(profile, "mercator") == NULL))
+        return fail(
+            err, GVM_FORMAT,
+            "%s: its tiles (%.60s, profile %.60s) are not of web Mercator: index the raster that they were made of",
+            where, srs, profile);
+    *tms = true;
+    return GVM_OK;
+}
+
+/* *there: a file of that name, and what it says. */
+static gvm_status read_xml(bool *there, bool *tms, const char *path, gvm_error *err)
+{
+    struct file_map file;
+    struct gdal_words words;
+    *there = access(path, F_OK) == 0;
+    if (!*there) return GVM_OK;
+    gvm_status status = file_map(&file, path, err);
+    if (status != GVM_OK) return status;
+    char *text = file.size <= BYTES_MOST ? strndup((const char *)file.data, file.size) : NULL;
+    file_unmap(&file);
+    gdal_listen(&words);
+    CPLXMLNode *root = text != NULL ? CPLParseXMLString(text) : NULL;
+    gdal_ignore();
+    const CPLXMLNode *map = root != NULL ? CPLGetXMLNode(root, "=TileMap") : NULL;
+    status = map != NULL ? read_resource(tms, map, path_tail(path), err)
+                         : fail(err, GVM_FORMAT, "%s: it does not describe a tile map", path_tail(path));
+    CPLDestroyXMLNode(root);
+    free(text);
+    return status;
+}
+
+/* Its rows are from the north unless it says "tms"; what is no JSON says nothing. */
+static void read_json(bool *tms, const char *path)
+{
+    struct file_map file;
+    if (file_map(&file, path, NULL) != GVM_OK) return;
+    json_t *json = file.size <= BYTES_MOST ? json_loadb((const char *)file.data, file.size, 0, NULL) : NULL;
+    const char *scheme = json_string_value(json_object_get(json, "scheme"));
+    *tms = scheme != NULL && strcasecmp(scheme, "tms") == 0;
+    json_decref(json);
+    file_unmap(&file);
+}
+
+gvm_status tms_find(bool *tms, const char *folder, gvm_error *err)
+{
+    static const char *const names[] = {"tilemapresource.xml", "metadata.json", "tiles.json", "tile.json",
+                                        "tilejson.json"};
+    size_t size = strlen(folder) + 32;
+    char *path = malloc(size);
+    bool there = false;
+    gvm_status status = GVM_OK;
+    *tms = false;
+    if (path == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", path_tail(folder));
+    for (size_t i = 0; i < sizeof names / sizeof *names && status == GVM_OK && !there && !*tms; i++) {
+        snprintf(path, size, "%s/%s", folder, names[i]);
+        if (i == 0)
+            status = read_xml(&there, tms, path, err);
+        else
+            read_json(tms, path);
+    }
+    free(path);
+    return status;
+}

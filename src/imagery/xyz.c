@@ -1,0 +1,194 @@
+/* xyz.c - a folder of web-map tiles, z/x/y.jpg: 2^z by 2^z tiles cover the world, x from 180 degrees west, y from the
+ * north, in the Mercator projection of a sphere (EPSG:3857).
+ *
+ *   lon = 360 x / 2^z - 180,   lat = atan(sinh(pi (1 - 2 y / 2^z)))
+ *
+ * In a folder of the Tile Map Service y counts from the south: 2^z - 1 - y. */
+#include <dirent.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "geo/earth.h"
+#include "imagery/imagery_parts.h"
+
+enum { ZOOM_MOST = 24 };
+
+struct address {
+    long z, x, y;       /* y from the north */
+    char extension[12]; /* as it is written, with what stands for a double resolution: @2x.webp */
+    char digits[3];     /* of z, x and y, as zeros may stand before them */
+};
+
+struct listing {
+    struct address *items;
+    size_t count, room;
+};
+
+double xyz_lat(double y, double tiles)
+{
+    return atan(sinh(M_PI * (1 - 2 * y / tiles))) / EARTH_DEGREE;
+}
+
+bool xyz_place(struct place *place, long z, long x, long y)
+{
+    if (z < 0 || z > ZOOM_MOST || x < 0 || y < 0 || x >= 1L << z || y >= 1L << z) return false;
+    double n = (double)(1L << z), *box = place->box;
+    box[0] = 360 * (double)x / n - 180;
+    box[2] = 360 * (double)(x + 1) / n - 180;
+    box[1] = xyz_lat((double)y + 1, n);
+    box[3] = xyz_lat((double)y, n);
+    place->lat = xyz_lat((double)y + 0.5, n);
+    place->lon = (box[0] + box[2]) / 2;
+    /* On the ellipsoid it is up to 0.7% higher or lower than wide: the side of the square of equal area. */
+    double width = (box[2] - box[0]) * metres_per_lon(place->lat),
+           height = (box[3] - box[1]) * metres_per_lat(place->lat);
+    place->metres = sqrt(width * height);
+    return true;
+}
+
+/* A name that is a whole number, followed by `end`. */
+static bool read_number(long *number, const char *name, const char **end)
+{
+    char *rest;
+    if (name[0] < '0' || name[0] > '9' || strlen(name) > 24) return false;
+    *number = strtol(name, &rest, 10);
+    *end = rest;
+    return true;
+}
+
+static bool is_picture(const char *end)
+{
+    static const char *const known[] = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp"};
+    if (end[0] == '@' && end[1] >= '1' && end[1] <= '4' && end[2] == 'x') end += 3;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcasecmp(end, known[i]) == 0) return true;
+    return false;
+}
+
+static bool add_address(struct listing *list, struct address address)
+{
+    if (list->count == list->room) {
+        size_t room = list->room ? 2 * list->room : 256;
+        struct address *more = realloc(list->items, room * sizeof *more);
+        if (more == NULL) return false;
+        list->items = more;
+        list->room = room;
+    }
+    list->items[list->count++] = address;
+    return true;
+}
+
+/* Walk through z, x and y: the folder at each depth. False where there is no memory. */
+static bool walk(struct listing *list, const char *folder, int depth, struct address address, bool tms)
+{
+    DIR *dir = opendir(folder);
+    if (dir == NULL) return errno != ENOMEM; /* a number that is no folder */
+    bool enough = true;
+    for (struct dirent *entry; enough && (entry = readdir(dir)) != NULL;) {
+        long number;
+        const char *end;
+        if (!read_number(&number, entry->d_name, &end)) continue;
+        if (depth == 2) {
+            struct place place;
+            bool zoom = address.z <= ZOOM_MOST;
+            address.y = tms && zoom ? (1L << address.z) - 1 - number : number;
+            if (!is_picture(end) || !xyz_place(&place, address.z, address.x, address.y)) continue;
+            snprintf(address.extension, sizeof address.extension, "%s", end);
+            address.digits[2] = (char)(end - entry->d_name);
+            enough = add_address(list, address);
+            continue;
+        }
+        if (*end != '\0') continue;
+        *(depth == 0 ? &address.z : &address.x) = number;
+        address.digits[depth] = (char)(end - entry->d_name);
+        size_t size = strlen(folder) + strlen(entry->d_name) + 2;
+        char *inner = malloc(size);
+        if ((enough = inner != NULL)) {
+            snprintf(inner, size, "%s/%s", folder, entry->d_name);
+            enough = walk(list, inner, depth + 1, address, tms);
+        }
+        free(inner);
+    }
+    closedir(dir);
+    return enough;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct address *p = a, *q = b;
+    if (p->z != q->z) return p->z < q->z ? -1 : 1;
+    if (p->x != q->x) return p->x < q->x ? -1 : 1;
+    if (p->y != q->y) return p->y < q->y ? -1 : 1;
+    return strcmp(p->extension, q->extension);
+}
+
+/* Keep one zoom, and of two pictures of one tile the first. */
+static void choose(struct listing *list, double ground_m)
+{
+    double best = INFINITY;
+    long zoom = -1;
+    for (size_t i = 0; i < list->count; i++) {
+        struct place place;
+        if (i > 0 && list->items[i].z == list->items[i - 1].z) continue;
+        xyz_place(&place, list->items[i].z, list->items[i].x, list->items[i].y);
+        double off = fabs(log(place.metres / ground_m));
+        if (off >= best) continue;
+        best = off;
+        zoom = list->items[i].z;
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        struct address a = list->items[i], *last = kept > 0 ? &list->items[kept - 1] : NULL;
+        if (a.z == zoom && (last == NULL || last->x != a.x || last->y != a.y)) list->items[kept++] = a;
+    }
+    list->count = kept;
+}
+
+static gvm_status make_places(struct place **places, size_t *count, struct names *names, const struct listing *list,
+                              const char *folder, bool tms, gvm_error *err)
+{
+    size_t size = strlen(folder) + 64;
+    char *path = malloc(size);
+    *places = calloc(list->count + 1, sizeof **places);
+    bool enough = path != NULL && *places != NULL;
+    for (size_t i = 0; i < list->count && enough; i++) {
+        const struct address *a = &list->items[i];
+        struct place *place = &(*places)[i];
+        xyz_place(place, a->z, a->x, a->y);
+        snprintf(path, size, "%s/%0*ld/%0*ld/%0*ld%s", folder, a->digits[0], a->z, a->digits[1], a->x, a->digits[2],
+                 tms ? (1L << a->z) - 1 - a->y : a->y, a->extension);
+        enough = (place->source = names_add(names, path)) != NULL;
+    }
+    free(path);
+    *count = list->count;
+    return enough ? GVM_OK : fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", path_tail(folder));
+}
+
+gvm_status xyz_list(struct place **places, size_t *count, struct names *names, const char *folder, bool tms,
+                    double ground_m, gvm_error *err)
+{
+    struct listing list = {.count = 0};
+    DIR *dir = opendir(folder);
+    if (dir == NULL) return fail_errno(err, "read", path_tail(folder));
+    closedir(dir);
+    gvm_status status = GVM_OK;
+    if (!walk(&list, folder, 0, (struct address){.z = 0}, tms))
+        status = fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", path_tail(folder));
+    else if (list.count == 0)
+        status = fail(err, GVM_FORMAT,
+                      "%s: no tile z/x/y.jpg, z/x/y.png or z/x/y.webp lies in it; name the folder of the zooms",
+                      path_tail(folder));
+    if (status == GVM_OK) {
+        qsort(list.items, list.count, sizeof *list.items, compare);
+        choose(&list, ground_m);
+        status = make_places(places, count, names, &list, folder, tms, err);
+    }
+    free(list.items);
+    return status;
+}

@@ -1,0 +1,194 @@
+/* embed.c - patch embedding and patch merging: both gather the inputs of a token into one row, multiply it by a
+ * matrix and normalise the product. */
+#include "layers/layer.h"
+
+struct embed_pass {
+    struct tensor *x, *y;        /* x NULL for pixels, which need no gradient */
+    const uint8_t *pixels;       /* (B, H, W, 3) */
+    int H, W;                    /* of the pictures, or of the map x */
+    struct param *weight, *bias; /* (C, K), (C) or NULL */
+    const struct norm *norm;     /* (C) */
+    int K;
+    bool training, packed;
+    float *xhat, *rstd; /* training: (rows, C), (rows) */
+    float *scratch;
+    size_t scratch_each; /* floats a thread */
+    float accumulate;
+    struct norm_partials partials;
+    float *du, *columns, *dcolumns; /* of one chunk: (rows, C), (rows, K), (rows, K) */
+};
+
+enum { PATCH = 4 };
+
+/* (byte / 255 - mean) / deviation for each channel of ImageNet. */
+static float normalised(int byte, int channel)
+{
+    static const float mean[3] = {0.485f, 0.456f, 0.406f}, deviation[3] = {0.229f, 0.224f, 0.225f};
+    return ((float)byte / 255.0f - mean[channel]) / deviation[channel];
+}
+
+/* Rows from..to-1 of tokens; a patch is laid out as its filter is: (channel, row, column). */
+static void gather_patches(float *columns, const struct embed_pass *p, int from, int to)
+{
+    float table[3][256];
+    for (int c = 0; c < 3; c++)
+        for (int v = 0; v < 256; v++) table[c][v] = normalised(v, c);
+    int across = p->W / PATCH, L = p->H / PATCH * across;
+    for (int r = from; r < to; r++, columns += p->K) {
+        int b = r / L, ty = r % L / across, tx = r % across;
+        const uint8_t *corner = p->pixels + (((size_t)b * p->H + ty * PATCH) * p->W + tx * PATCH) * 3;
+        for (int y = 0; y < PATCH; y++)
+            for (int x = 0; x < PATCH; x++)
+                for (int c = 0; c < 3; c++)
+                    columns[(c * PATCH + y) * PATCH + x] = table[c][corner[((size_t)y * p->W + x) * 3 + c]];
+    }
+}
+
+/* The row of x that is the first of the four tokens of output row r; the others lie below, to the right, and
+ * below that one, in this order. */
+static size_t first_of_four(const struct embed_pass *p, int r)
+{
+    int across = p->W / 2, L = p->H / 2 * across;
+    int b = r / L, y = r % L / across, x = r % across;
+    return ((size_t)b * p->H + 2 * y) * p->W + 2 * x;
+}
+
+static size_t one_of_four(size_t first, int i, int W)
+{
+    return first + (i & 1 ? W : 0) + (i & 2 ? 1 : 0);
+}
+
+static void gather(float *columns, const struct embed_pass *p, int from, int to)
+{
+    if (p->pixels) {
+        gather_patches(columns, p, from, to);
+        return;
+    }
+    int C = p->x->C;
+    for (int r = from; r < to; r++) {
+        size_t first = first_of_four(p, r);
+        for (int i = 0; i < 4; i++, columns += C)
+            memcpy(columns, p->x->data + one_of_four(first, i, p->W) * C, C * sizeof *columns);
+    }
+}
+
+static void scatter(const struct embed_pass *p, const float *columns, int from, int to)
+{
+    int C = p->x->C;
+    for (int r = from; r < to; r++) {
+        size_t first = first_of_four(p, r);
+        for (int i = 0; i < 4; i++, columns += C) {
+            float *dx = p->x->grad + one_of_four(first, i, p->W) * C;
+            if (p->accumulate != 0)
+                kernels()->add(dx, columns, C);
+            else
+                memcpy(dx, columns, C * sizeof *dx);
+        }
+    }
+}
+
+static void embed_rows(void *argument, struct team team)
+{
+    const struct embed_pass *p = argument;
+    int C = p->y->C, from, to;
+    float *columns = p->scratch + team.rank * p->scratch_each;
+    parallel_range(&from, &to, p->y->B * p->y->L, 1, team);
+    for (int first = from; first < to; first += TILE_ROWS) {
+        int rows = smaller(TILE_ROWS, to - first);
+        float *u = p->training ? p->xhat + (size_t)first * C : columns + (size_t)rows * p->K;
+        gather(columns, p, first, first + rows);
+        gemm_weight(u, C, columns, p->K, p->weight->data, p->packed, rows, C, p->K, (struct team){0, 1});
+        for (int r = 0; r < rows; r++)
+            kernels()->norm_row(p->y->data + ((size_t)first + r) * C, p->training ? u + (size_t)r * C : NULL,
+                                p->training ? p->rstd + first + r : NULL, u + (size_t)r * C,
+                                p->bias ? p->bias->data : NULL, NULL, 1, p->norm->weight->data, p->norm->bias->data, C);
+    }
+}
+
+static void backward_chunks(void *argument, struct team team)
+{
+    const struct embed_pass *p = argument;
+    int C = p->y->C, K = p->K, all = p->y->B * p->y->L, from, to;
+    float *sums = norm_partial(p->partials, team);
+    for (int first = 0; first < all; first += CHUNK_ROWS) {
+        int rows = smaller(CHUNK_ROWS, all - first);
+        parallel_range(&from, &to, rows, 1, team);
+        for (int r = from; r < to; r++) {
+            size_t at = (size_t)first + r;
+            kernels()->norm_row_backward(p->du + (size_t)r * C, sums, sums + C, p->y->grad + at * C, p->xhat + at * C,
+                                         p->rstd[at], 1, p->norm->weight->data, C);
+        }
+        gather(p->columns + (size_t)from * K, p, first + from, first + to);
+        if (p->x && from < to) {
+            float *dcolumns = p->dcolumns + (size_t)from * K;
+            gemm('N', 'N', to - from, K, C, p->du + (size_t)from * C, C, p->weight->data, K, 0, dcolumns, K);
+            scatter(p, dcolumns, first + from, first + to);
+        }
+        parallel_barrier(team);
+        weight_gradient(p->weight->grad, p->du, C, p->columns, K, rows, C, K, team);
+        if (p->bias) bias_gradient(p->bias->grad, p->du, C, rows, C, team);
+        parallel_barrier(team);
+    }
+}
+
+static void reserve_backward(struct embed_pass *p, struct tape *tape)
+{
+    int C = p->y->C;
+    size_t rows = (size_t)smaller(CHUNK_ROWS, p->y->B * p->y->L);
+    p->partials = norm_partials_take(tape, C);
+    p->du = tape_scratch(tape, rows * C);
+    p->columns = tape_scratch(tape, rows * p->K);
+    p->dcolumns = p->x ? tape_scratch(tape, rows * p->K) : NULL;
+}
+
+static void embed_backward(struct tape *tape, void *self)
+{
+    struct embed_pass *p = self;
+    if (p->x) p->accumulate = tensor_accumulate(tape, p->x);
+    reserve_backward(p, tape);
+    norm_partials_clear(p->partials);
+    parallel_run(backward_chunks, p);
+    norm_partials_add(p->norm, p->partials);
+    tape_scratch_release(tape);
+}
+
+static struct tensor *embed(struct tape *tape, struct embed_pass *p)
+{
+    int C = p->y->C;
+    size_t rows = (size_t)p->y->B * p->y->L;
+    p->training = tape->training;
+    p->packed = tape->packed;
+    p->scratch_each = (size_t)TILE_ROWS * (p->K + (tape->training ? 0 : C));
+    if (tape->training) {
+        p->xhat = tape_floats(tape, rows * C);
+        p->rstd = tape_floats(tape, rows);
+        reserve_backward(p, tape);
+        tape_scratch_release(tape);
+    }
+    p->scratch = tape_scratch(tape, parallel_threads() * p->scratch_each);
+    tape->counts.linear += rows * C * p->K;
+    if (!tape->dry) parallel_run(embed_rows, p);
+    tape_scratch_release(tape);
+    tape_record(tape, embed_backward, p);
+    return p->y;
+}
+
+struct tensor *patch_embed_cpu(struct tape *tape, const uint8_t *pixels, int B, int H, int W,
+                               const struct patch_embed *w)
+{
+    struct embed_pass *p = tape_object(tape, sizeof *p);
+    *p = (struct embed_pass){.H = H, .W = W, .weight = w->weight, .bias = w->bias, .norm = &w->norm};
+    p->pixels = pixels;
+    p->K = 3 * PATCH * PATCH;
+    p->y = tape_tensor(tape, B, H / PATCH * (W / PATCH), w->weight->shape[0]);
+    return embed(tape, p);
+}
+
+struct tensor *patch_merge_cpu(struct tape *tape, struct tensor *x, int H, int W, const struct patch_merge *w)
+{
+    struct embed_pass *p = tape_object(tape, sizeof *p);
+    *p = (struct embed_pass){.x = x, .H = H, .W = W, .weight = w->weight, .norm = &w->norm};
+    p->K = 4 * x->C;
+    p->y = tape_tensor(tape, x->B, x->L / 4, w->weight->shape[0]);
+    return embed(tape, p);
+}

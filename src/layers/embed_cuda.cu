@@ -1,0 +1,208 @@
+/* embed_cuda.cu - patch embedding and patch merging: both gather the inputs of a token into one row, multiply it by a
+ * matrix and normalise the product. Backward gathers again. */
+#include "tensor/cuda.cuh"
+
+enum { PATCH = 4 };
+
+struct embed_pass {
+    struct tensor *x, *y;        /* x NULL for pixels, which need no gradient */
+    const uint8_t *pixels;       /* (B, H, W, 3) */
+    int H, W;                    /* of the pictures, or of the map x */
+    struct param *weight, *bias; /* (C, K), (C) or NULL */
+    const struct norm *norm;     /* (C) */
+    int K;
+    void *u;            /* (rows, C) of T, before the norm */
+    float *mean, *rstd; /* (rows) */
+    void *columns;      /* (rows, K) of T */
+    /* backward */
+    void *du, *dcolumns;
+    float *norm_partial, *product_partial;
+};
+
+/* Neighbours that a thread moves at once; N sizeof(T) is 4, 8 or 16 bytes where memory is to be read in one go. */
+template <typename T, int N> struct alignas(N * sizeof(T)) pack {
+    T value[N];
+};
+
+/* (byte / 255 - mean) / deviation of ImageNet; a patch is laid out as its filter is: (channel, row, column). A thread
+ * takes a row of a channel; n: of all patches. */
+template <typename T>
+__global__ void patches_kernel(pack<T, PATCH> *columns, const uint8_t *pixels, unsigned H, unsigned W, unsigned n)
+{
+    const float mean[3] = {0.485f, 0.456f, 0.406f}, deviation[3] = {0.229f, 0.224f, 0.225f};
+    unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (i >= n) return;
+    unsigned row = i / (3 * PATCH), c = i / PATCH % 3, across = W / PATCH, L = H / PATCH * across;
+    unsigned y = row % L / across * PATCH + i % PATCH, x = row % across * PATCH;
+    pixels += ((size_t)(row / L * H + y) * W + x) * 3 + c;
+    pack<T, PATCH> four;
+    for (int j = 0; j < PATCH; j++) store(four.value + j, ((float)pixels[3 * j] / 255.0f - mean[c]) / deviation[c]);
+    columns[i] = four;
+}
+
+/* Where piece k of output row r comes from, of C pieces a token: four neighbours, (0,0) (1,0) (0,1) (1,1), one behind
+ * the other. */
+__device__ static size_t merged(unsigned r, unsigned k, unsigned H, unsigned W, unsigned C)
+{
+    unsigned across = W / 2, part = k / C, L = H / 2 * across, at = r % L;
+    unsigned y = at / across * 2 + (part & 1), x = at % across * 2 + (part >> 1);
+    return ((size_t)(r / L * H + y) * W + x) * C + k % C;
+}
+
+template <typename P>
+__global__ void gather_kernel(P *columns, const P *x, unsigned H, unsigned W, unsigned C, unsigned n)
+{
+    unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (i < n) columns[i] = x[merged(i / (4 * C), i % (4 * C), H, W, C)];
+}
+
+template <typename T, int N>
+__global__ void scatter_kernel(pack<T, N> *dx, const pack<T, N> *columns, unsigned H, unsigned W, unsigned C,
+                               float accumulate, unsigned n)
+{
+    unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (i >= n) return;
+    pack<T, N> *to = dx + merged(i / (4 * C), i % (4 * C), H, W, C), piece = columns[i];
+    if (accumulate != 0) {
+        pack<T, N> old = *to;
+        for (int j = 0; j < N; j++) store(piece.value + j, to_float(piece.value[j]) + to_float(old.value[j]));
+    }
+    *to = piece;
+}
+
+static size_t rows_of(const struct embed_pass *p)
+{
+    return (size_t)p->y->B * (size_t)p->y->L;
+}
+
+template <typename T, int N> static void gather_by(struct tape *tape, const struct embed_pass *p)
+{
+    size_t n = rows_of(p) * (size_t)p->K / N;
+    LAUNCH((gather_kernel<pack<T, N>>), blocks_of(n, BLOCK), BLOCK, 0, cuda_of(tape)->stream, (pack<T, N> *)p->columns,
+           (const pack<T, N> *)p->x->data, p->H, p->W, p->x->C / N, (unsigned)n);
+}
+
+template <typename T, int N> static void scatter_by(struct tape *tape, const struct embed_pass *p, float accumulate)
+{
+    size_t n = rows_of(p) * (size_t)p->K / N;
+    LAUNCH((scatter_kernel<T, N>), blocks_of(n, BLOCK), BLOCK, 0, cuda_of(tape)->stream, (pack<T, N> *)p->x->grad,
+           (const pack<T, N> *)p->dcolumns, p->H, p->W, p->x->C / N, accumulate, (unsigned)n);
+}
+
+template <typename T> static void gather(struct tape *tape, const struct embed_pass *p)
+{
+    const int N = 16 / sizeof(T);
+    size_t n = rows_of(p) * 3 * PATCH;
+    if (p->pixels)
+        LAUNCH(patches_kernel<T>, blocks_of(n, BLOCK), BLOCK, 0, cuda_of(tape)->stream, (pack<T, PATCH> *)p->columns,
+               p->pixels, p->H, p->W, (unsigned)n);
+    else if (p->x->C % N == 0)
+        gather_by<T, N>(tape, p);
+    else
+        gather_by<T, 1>(tape, p);
+    LAUNCHED(tape, "gather tokens");
+}
+
+template <typename T> static void scatter(struct tape *tape, const struct embed_pass *p, float accumulate)
+{
+    const int N = 16 / sizeof(T);
+    if (p->x->C % N == 0)
+        scatter_by<T, N>(tape, p, accumulate);
+    else
+        scatter_by<T, 1>(tape, p, accumulate);
+    LAUNCHED(tape, "gather tokens, backward");
+}
+
+static void reserve_backward(struct embed_pass *p, struct tape *tape)
+{
+    int C = p->y->C;
+    size_t rows = rows_of(p);
+    p->columns = tape_scratch_values(tape, rows * (size_t)p->K);
+    p->du = tape_scratch_values(tape, rows * (size_t)C);
+    p->dcolumns = p->x ? tape_scratch_values(tape, rows * (size_t)p->K) : NULL;
+    p->norm_partial = norm_scratch(tape, (int)rows, C);
+    p->product_partial = product_scratch(tape, (int)rows, C);
+}
+
+static void embed_backward(struct tape *tape, void *self)
+{
+    struct embed_pass *p = (struct embed_pass *)self;
+    int C = p->y->C, rows = (int)rows_of(p);
+    reserve_backward(p, tape);
+    norm_rows_backward(tape, p->du, 0, p->norm_partial, p->y->grad, p->u, p->mean, p->rstd, NULL, p->norm, rows,
+                       p->y->L, C);
+    if (tape->element == 2)
+        gather<bf16>(tape, p);
+    else
+        gather<float>(tape, p);
+    struct product dw = weight_product(tape, grad_of(tape, p->weight), p->bias ? grad_of(tape, p->bias) : NULL,
+                                       p->product_partial, p->du, p->columns, rows, C, p->K);
+    run_product(tape, &dw);
+    if (p->x) {
+        float accumulate = tensor_accumulate(tape, p->x);
+        struct product dx = input_product(tape, p->dcolumns, p->du, p->weight, rows, C, p->K, 0);
+        run_product(tape, &dx);
+        if (tape->element == 2)
+            scatter<bf16>(tape, p, accumulate);
+        else
+            scatter<float>(tape, p, accumulate);
+    }
+    tape_scratch_release(tape);
+}
+
+static struct tensor *embed(struct tape *tape, struct embed_pass *p)
+{
+    int C = p->y->C;
+    size_t rows = rows_of(p);
+    if (tape->training) {
+        p->mean = tape_floats(tape, rows);
+        p->rstd = tape_floats(tape, rows);
+        p->u = tape_values(tape, rows * (size_t)C);
+        reserve_backward(p, tape);
+        tape_scratch_release(tape);
+    } else {
+        p->u = tape_scratch_values(tape, rows * (size_t)C);
+    }
+    p->columns = tape_scratch_values(tape, rows * (size_t)p->K);
+    tape->counts.linear += rows * (uint64_t)C * (uint64_t)p->K;
+    if (!tape->dry) {
+        if (tape->element == 2)
+            gather<bf16>(tape, p);
+        else
+            gather<float>(tape, p);
+        struct product u = forward_product(tape, p->u, p->columns, p->weight, p->bias, (int)rows, C, p->K);
+        run_product(tape, &u);
+        norm_rows(tape, p->y->data, p->mean, p->rstd, p->u, NULL, NULL, p->norm, (int)rows, p->y->L, C);
+    }
+    tape_scratch_release(tape);
+    tape_record(tape, embed_backward, p);
+    return p->y;
+}
+
+struct tensor *patch_embed_cuda(struct tape *tape, const uint8_t *pixels, int B, int H, int W,
+                                const struct patch_embed *w)
+{
+    struct embed_pass *p = (struct embed_pass *)tape_object(tape, sizeof *p);
+    p->pixels = pixels;
+    p->H = H;
+    p->W = W;
+    p->weight = w->weight;
+    p->bias = w->bias;
+    p->norm = &w->norm;
+    p->K = 3 * PATCH * PATCH;
+    p->y = tape_tensor(tape, B, H / PATCH * (W / PATCH), w->weight->shape[0]);
+    return embed(tape, p);
+}
+
+struct tensor *patch_merge_cuda(struct tape *tape, struct tensor *x, int H, int W, const struct patch_merge *w)
+{
+    struct embed_pass *p = (struct embed_pass *)tape_object(tape, sizeof *p);
+    p->x = x;
+    p->H = H;
+    p->W = W;
+    p->weight = w->weight;
+    p->norm = &w->norm;
+    p->K = 4 * x->C;
+    p->y = tape_tensor(tape, x->B, x->L / 4, w->weight->shape[0]);
+    return embed(tape, p);
+}

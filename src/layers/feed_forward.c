@@ -1,0 +1,135 @@
+/* feed_forward.c - x + LN(W2 gelu(W1 x + b1) + b2): the second half of a Swin V2 block.
+ *
+ * A tile of rows goes through both products and the norm while it is in cache. Training keeps W1 x + b1 and the
+ * normalised branch; gelu is computed again in backward. */
+#include "layers/layer.h"
+
+struct feed_pass {
+    struct tensor *x, *y;
+    const struct feed_forward *w;
+    const float *keep;
+    bool training, packed;
+    float *h, *xhat, *rstd; /* training: (rows, 4C), (rows, C), (rows) */
+    float *scratch;
+    size_t scratch_each; /* floats a thread */
+    /* backward */
+    struct norm_partials partials;
+    float *du, *dh, *g, *dx; /* of one chunk: (rows, C), (rows, 4C), (rows, 4C), (rows, C) */
+};
+
+/* Rows first..first+rows-1, shared by a team (or all one thread's). */
+static void feed_tile(const struct feed_pass *p, int first, int rows, float *scratch, struct team team)
+{
+    const struct feed_forward *w = p->w;
+    int C = p->x->C, from, to;
+    const float *x = p->x->data + (size_t)first * C;
+    float *g = scratch, *h = p->training ? p->h + (size_t)first * 4 * C : g;
+    float *u = p->training ? p->xhat + (size_t)first * C : scratch + (size_t)rows * 4 * C;
+    gemm_weight(h, 4 * C, x, C, w->w1->data, p->packed, rows, 4 * C, C, team);
+    parallel_barrier(team);
+    parallel_range(&from, &to, rows, 1, team);
+    kernels()->gelu(g + (size_t)from * 4 * C, h + (size_t)from * 4 * C, w->b1->data, to - from, 4 * C, p->training);
+    parallel_barrier(team);
+    gemm_weight(u, C, g, 4 * C, w->w2->data, p->packed, rows, C, 4 * C, team);
+    parallel_barrier(team);
+    for (int r = from; r < to; r++)
+        kernels()->norm_row(p->y->data + ((size_t)first + r) * C, p->training ? u + (size_t)r * C : NULL,
+                            p->training ? p->rstd + first + r : NULL, u + (size_t)r * C, w->b2->data, x + (size_t)r * C,
+                            p->keep ? p->keep[(first + r) / p->x->L] : 1, w->norm.weight->data, w->norm.bias->data, C);
+    parallel_barrier(team);
+}
+
+/* The hidden rows of a tile, four times as wide as the map, are to stay in the second-level cache. */
+static int tile_rows(int C)
+{
+    return C >= 768 ? TILE_ROWS / 2 : TILE_ROWS;
+}
+
+static void feed_forward_rows(void *argument, struct team team)
+{
+    const struct feed_pass *p = argument;
+    int rows = p->x->B * p->x->L, tile = tile_rows(p->x->C), from, to;
+    if (shares_tiles(rows, 48, team)) {
+        for (int r = 0; r < rows; r += tile) feed_tile(p, r, smaller(tile, rows - r), p->scratch, team);
+        return;
+    }
+    parallel_range(&from, &to, rows, 1, team);
+    for (int r = from; r < to; r += tile)
+        feed_tile(p, r, smaller(tile, to - r), p->scratch + team.rank * p->scratch_each, (struct team){0, 1});
+}
+
+static void backward_chunks(void *argument, struct team team)
+{
+    const struct feed_pass *p = argument;
+    const struct feed_forward *w = p->w;
+    int C = p->x->C, all = p->x->B * p->x->L, from, to;
+    float *sums = norm_partial(p->partials, team);
+    for (int first = 0; first < all; first += CHUNK_ROWS) {
+        int rows = smaller(CHUNK_ROWS, all - first);
+        parallel_range(&from, &to, rows, 1, team);
+        for (int r = from; r < to; r++) {
+            size_t at = (size_t)first + r;
+            kernels()->norm_row_backward(p->du + (size_t)r * C, sums, sums + C, p->y->grad + at * C, p->xhat + at * C,
+                                         p->rstd[at], p->keep ? p->keep[at / p->x->L] : 1, w->norm.weight->data, C);
+        }
+        if (from < to) {
+            int mine = to - from;
+            float *du = p->du + (size_t)from * C, *dh = p->dh + (size_t)from * 4 * C, *dx = p->dx + (size_t)from * C;
+            gemm('N', 'N', mine, 4 * C, C, du, C, w->w2->data, 4 * C, 0, dh, 4 * C);
+            kernels()->gelu_backward(dh, p->g + (size_t)from * 4 * C, dh, p->h + ((size_t)first + from) * 4 * C,
+                                     (size_t)mine * 4 * C);
+            gemm('N', 'N', mine, C, 4 * C, dh, 4 * C, w->w1->data, C, 0, dx, C);
+            kernels()->add(p->x->grad + ((size_t)first + from) * C, dx, (size_t)mine * C);
+        }
+        parallel_barrier(team);
+        weight_gradient(w->w2->grad, p->du, C, p->g, 4 * C, rows, C, 4 * C, team);
+        weight_gradient(w->w1->grad, p->dh, 4 * C, p->x->data + (size_t)first * C, C, rows, 4 * C, C, team);
+        bias_gradient(w->b2->grad, p->du, C, rows, C, team);
+        bias_gradient(w->b1->grad, p->dh, 4 * C, rows, 4 * C, team);
+        parallel_barrier(team);
+    }
+}
+
+static void reserve_backward(struct feed_pass *p, struct tape *tape)
+{
+    int C = p->x->C;
+    size_t rows = (size_t)smaller(CHUNK_ROWS, p->x->B * p->x->L);
+    p->partials = norm_partials_take(tape, C);
+    p->du = tape_scratch(tape, rows * C);
+    p->dx = tape_scratch(tape, rows * C);
+    p->dh = tape_scratch(tape, rows * 4 * C);
+    p->g = tape_scratch(tape, rows * 4 * C);
+}
+
+static void feed_forward_backward(struct tape *tape, void *self)
+{
+    struct feed_pass *p = self;
+    reserve_backward(p, tape);
+    norm_partials_clear(p->partials);
+    parallel_run(backward_chunks, p);
+    norm_partials_add(&p->w->norm, p->partials);
+    tape_scratch_release(tape);
+}
+
+struct tensor *feed_forward_cpu(struct tape *tape, struct tensor *x, const struct feed_forward *w, const float *keep)
+{
+    struct feed_pass *p = tape_object(tape, sizeof *p);
+    int C = x->C;
+    size_t rows = (size_t)x->B * x->L;
+    *p = (struct feed_pass){.x = x, .w = w, .keep = keep, .training = tape->training, .packed = tape->packed};
+    p->y = tape_residual(tape, x);
+    p->scratch_each = (size_t)tile_rows(C) * C * (tape->training ? 4 : 5);
+    if (tape->training) {
+        p->h = tape_floats(tape, rows * 4 * C);
+        p->xhat = tape_floats(tape, rows * C);
+        p->rstd = tape_floats(tape, rows);
+        reserve_backward(p, tape);
+        tape_scratch_release(tape);
+    }
+    p->scratch = tape_scratch(tape, parallel_threads() * p->scratch_each);
+    tape->counts.linear += rows * C * 4 * C * 2;
+    if (!tape->dry) parallel_run(feed_forward_rows, p);
+    tape_scratch_release(tape);
+    tape_record(tape, feed_forward_backward, p);
+    return p->y;
+}

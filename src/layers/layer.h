@@ -1,0 +1,73 @@
+/* layer.h - what the layers' own files share. */
+#ifndef GVM_NN_LAYER_H
+#define GVM_NN_LAYER_H
+
+#include <string.h>
+
+#include "base/parallel.h"
+#include "layers/layers.h"
+#include "tensor/gemm.h"
+#include "tensor/kernels.h"
+
+/* Rows that pass through a layer's products together: enough to use a weight often while it is in
+ * cache, few enough that the widest intermediate stays in a core's second-level cache too. */
+enum { TILE_ROWS = 256, CHUNK_ROWS = 1024 };
+
+static inline int smaller(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* A layer cuts n items (rows, windows) into tiles. Each thread takes its own tiles, all alone, unless there are so few
+ * items that threads would idle or get fewer than `least` each: then all of them share every tile. */
+static inline bool shares_tiles(int items, int least, struct team team)
+{
+    return team.size > 1 && (items < least * team.size || (items % team.size != 0 && items < 4 * team.size));
+}
+
+/* Gradients of a norm's weights, gathered by each thread for itself and added up in the order of ranks. */
+struct norm_partials {
+    float *sums; /* (threads, 2, C) */
+    int C;
+};
+
+static inline size_t norm_partials_floats(int C)
+{
+    return (size_t)parallel_threads() * 2 * C;
+}
+
+static inline struct norm_partials norm_partials_take(struct tape *tape, int C)
+{
+    return (struct norm_partials){tape_scratch(tape, norm_partials_floats(C)), C};
+}
+
+static inline float *norm_partial(struct norm_partials p, struct team team)
+{
+    return p.sums + (size_t)team.rank * 2 * p.C;
+}
+
+/* The layers of layers.h on the CPU. */
+struct tensor *patch_embed_cpu(struct tape *tape, const uint8_t *pixels, int B, int H, int W,
+                               const struct patch_embed *w);
+struct tensor *patch_merge_cpu(struct tape *tape, struct tensor *x, int H, int W, const struct patch_merge *w);
+struct tensor *layer_norm_cpu(struct tape *tape, struct tensor *x, const struct norm *w);
+struct tensor *window_attention_cpu(struct tape *tape, struct tensor *x, const struct attention *w, const float *keep);
+struct tensor *feed_forward_cpu(struct tape *tape, struct tensor *x, const struct feed_forward *w, const float *keep);
+const float *drop_path_cpu(struct tape *tape, int B, float p);
+struct tensor *masks_cpu(struct tape *tape, struct tensor *x, const struct masks *w, const float **kept);
+struct tensor *concatenate_cpu(struct tape *tape, struct tensor *const *parts, int count);
+struct tensor *l2_normalise_cpu(struct tape *tape, struct tensor *x);
+struct tensor *linear_cpu(struct tape *tape, struct tensor *x, const struct linear *w, enum activation f);
+float triplet_cpu(struct tape *tape, struct tensor *a, struct tensor *b, float alpha, float weight);
+
+void norm_partials_clear(struct norm_partials p);
+void norm_partials_add(const struct norm *w, struct norm_partials p);
+
+/* dW (N, K) += dy^T x over rows, the thread's part of the team's; W's rows are split. */
+void weight_gradient(float *dw, const float *dy, int ldy, const float *x, int ldx, int rows, int N, int K,
+                     struct team team);
+
+/* db (N) += column sums of dy (rows, N), the thread's part. */
+void bias_gradient(float *db, const float *dy, int ldy, int rows, int N, struct team team);
+
+#endif

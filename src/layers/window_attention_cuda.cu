@@ -1,0 +1,535 @@
+/* window_attention_cuda.cu - x + LN(attention(x)) within shifted windows (Swin V2, sections 3.2 and 3.3).
+ *
+ * Products of whole maps need no windows, so maps stay in their own order; the attention kernels find a window's tokens
+ * by their rows. A block takes one head of a window, and scores and softmax never leave its shared memory; backward
+ * makes them again. Training keeps qkv, the heads' output and the projection before its norm. */
+#include "layers/position_bias_cuda.cuh"
+
+static const int WARPS = 8, THREADS = WARPS * 32;
+static const float LN_100 = 4.6051702f;
+enum { MAX_GROUPS = 256 /* blocks a head in backward, which share the windows and add up gradients of the bias */ };
+
+struct shape {
+    int H, W, C, side, shift, heads, windows;
+    int n, np, d, dp; /* tokens a window, channels a head; np and dp: multiples of 16 */
+    int offsets;      /* (2 side - 1)^2 */
+};
+
+static int up_16(int n)
+{
+    return (n + 15) / 16 * 16;
+}
+
+static struct shape shape_of(int B, int C, const struct attention *w)
+{
+    struct shape s = {};
+    s.H = w->H, s.W = w->W, s.C = C, s.side = w->window, s.shift = w->shift, s.heads = w->heads;
+    s.n = w->window * w->window;
+    s.np = up_16(s.n);
+    s.d = C / w->heads;
+    s.dp = up_16(s.d);
+    s.windows = B * w->H * w->W / s.n;
+    s.offsets = (2 * w->window - 1) * (2 * w->window - 1);
+    return s;
+}
+
+/* Row of token i of a window in the maps of all pictures. */
+__device__ static int token_row(const shape &s, int window, int i)
+{
+    int across = s.W / s.side, each = across * (s.H / s.side), at = window % each;
+    int y = at / across * s.side + i / s.side + s.shift, x = at % across * s.side + i % s.side + s.shift;
+    return (window / each * s.H + (y >= s.H ? y - s.H : y)) * s.W + (x >= s.W ? x - s.W : x);
+}
+
+/* Where a window lies, as its mask needs to know: bit 0 at the lower edge, bit 1 at the right edge of a shifted map. */
+__device__ static int window_kind(const shape &s, int window)
+{
+    int across = s.W / s.side, down = s.H / s.side, at = window % (across * down);
+    if (s.shift == 0) return 0;
+    return (at / across == down - 1 ? 1 : 0) | (at % across == across - 1 ? 2 : 0);
+}
+
+/* What a pair of tokens asks of each: its place in a row of offsets, and in the low bits the regions of a shifted map
+ * that it lies in (window_kind's bits). Tokens from both ends of the map do not see each other. */
+__device__ static int token_code(const shape &s, int i)
+{
+    int y = i / s.side, x = i % s.side, cut = s.side - s.shift;
+    return (y * (2 * s.side - 1) + x) * 4 + (y >= cut ? 1 : 0) + (x >= cut ? 2 : 0);
+}
+
+/* ------------------------------------------------------------------ products within a block
+ *
+ * C (M, N) = op(A) op(B) in shared memory, M, N and K multiples of 16; AT, BT: transposed. All threads call them; C is
+ * complete after the next __syncthreads. */
+
+template <bool AT, bool BT>
+__device__ void block_product(float *C, int ldc, const float *A, int lda, const float *B, int ldb, int M, int N, int K)
+{
+    for (int tile = threadIdx.x; tile < M / 4 * (N / 4); tile += THREADS) {
+        int i = tile / (N / 4) * 4, j = tile % (N / 4) * 4;
+        float sum[4][4] = {};
+        for (int k = 0; k < K; k++) {
+            float a[4], b[4];
+            for (int r = 0; r < 4; r++) a[r] = AT ? A[k * lda + i + r] : A[(i + r) * lda + k];
+            for (int c = 0; c < 4; c++) b[c] = BT ? B[(j + c) * ldb + k] : B[k * ldb + j + c];
+            for (int r = 0; r < 4; r++)
+                for (int c = 0; c < 4; c++) sum[r][c] += a[r] * b[c];
+        }
+        for (int r = 0; r < 4; r++)
+            for (int c = 0; c < 4; c++) C[(i + r) * ldc + j + c] = sum[r][c];
+    }
+}
+
+#ifndef GVM_CUDA_HOST
+/* A tile of 16 x 16 by one warp, on the tensor cores. */
+template <bool AT, bool BT>
+__device__ void warp_tile(float *C, int ldc, const bf16 *A, int lda, const bf16 *B, int ldb, int K)
+{
+    using namespace nvcuda::wmma;
+    fragment<accumulator, 16, 16, 16, float> sum;
+    fill_fragment(sum, 0.0f);
+    for (int k = 0; k < K; k += 16) {
+        typename std::conditional<AT, fragment<matrix_a, 16, 16, 16, bf16, col_major>,
+                                  fragment<matrix_a, 16, 16, 16, bf16, row_major>>::type a;
+        typename std::conditional<BT, fragment<matrix_b, 16, 16, 16, bf16, col_major>,
+                                  fragment<matrix_b, 16, 16, 16, bf16, row_major>>::type b;
+        load_matrix_sync(a, AT ? A + k * lda : A + k, lda);
+        load_matrix_sync(b, BT ? B + k : B + k * ldb, ldb);
+        mma_sync(sum, a, b, sum);
+    }
+    store_matrix_sync(C, sum, ldc, mem_row_major);
+}
+#endif
+
+template <bool AT, bool BT>
+__device__ void block_product(float *C, int ldc, const bf16 *A, int lda, const bf16 *B, int ldb, int M, int N, int K)
+{
+    for (int tile = threadIdx.x / WARP; tile < M / 16 * (N / 16); tile += WARPS) {
+        int i = tile / (N / 16) * 16, j = tile % (N / 16) * 16;
+        warp_tile<AT, BT>(C + i * ldc + j, ldc, AT ? A + i : A + i * lda, lda, BT ? B + j * ldb : B + j, ldb, K);
+    }
+}
+
+/* ------------------------------------------------------------------ a window in shared memory */
+
+/* Values behind each row, so that rows begin in different banks; the tensor cores want rows of whole 16 bytes. */
+enum { PAD_FLOAT = 4 };
+
+template <typename T> struct window {
+    static const int PAD = sizeof(T) == 2 ? 8 : 1;
+    T *q, *k, *v, *dout; /* (np, dp + PAD): q^, k^, v + v_bias, and backward the gradient of the head's output */
+    T *p, *ds;           /* (np, np + PAD): softmax, and backward the scores' gradient */
+    float *f;            /* what products come out in: (np, np + PAD_FLOAT) or (np, dp + PAD_FLOAT) */
+    float *rq, *rk;      /* (np) 1 / length of q, k */
+    float *table;        /* (offsets) of this head */
+    float *dtable;       /* (offsets) */
+    float *slopes;       /* (WARPS) */
+    int *codes;          /* (np) token_code */
+    int *rows;           /* (np) token_row */
+};
+
+/* The parts in the order above; returns the bytes. memory NULL: only those. */
+template <typename T>
+__host__ __device__ static size_t lay_out(window<T> *w, char *memory, const shape &s, bool backward)
+{
+    size_t at = 0, rows = (size_t)s.np;
+    size_t map = rows * (s.dp + w->PAD) * sizeof(T), scores = rows * (s.np + w->PAD) * sizeof(T);
+    size_t wide = rows * ((s.np > s.dp ? s.np : s.dp) + PAD_FLOAT) * sizeof(float);
+    T **maps[] = {&w->q, &w->k, &w->v, &w->dout};
+    for (int i = 0; i < (backward ? 4 : 3); i++, at += map) *maps[i] = (T *)(memory + at);
+    w->p = (T *)(memory + at), at += scores;
+    if (backward) w->ds = (T *)(memory + at), at += scores;
+    w->f = (float *)(memory + at), at += wide;
+    w->rq = (float *)(memory + at), at += rows * sizeof(float);
+    w->rk = (float *)(memory + at), at += rows * sizeof(float);
+    w->codes = (int *)(memory + at), at += rows * sizeof(int);
+    w->rows = (int *)(memory + at), at += rows * sizeof(int);
+    w->table = (float *)(memory + at), at += (size_t)s.offsets * sizeof(float);
+    if (!backward) return at;
+    w->dtable = (float *)(memory + at), at += (size_t)s.offsets * sizeof(float);
+    w->slopes = (float *)(memory + at), at += WARPS * sizeof(float);
+    return at;
+}
+
+/* x / |x| into a row of np: what is beyond d channels or n tokens is 0. A warp's. */
+template <typename T>
+__device__ static void load_unit(T *to, float *inverse, const T *from, const float *bias, bool real, const shape &s)
+{
+    int lane = threadIdx.x % WARP;
+    float square = 0;
+    for (int c = lane; c < s.d; c += WARP) {
+        float x = real ? to_float(from[c]) + (bias ? bias[c] : 0) : 0;
+        square += x * x;
+    }
+    float length = fmaxf(sqrtf(warp_sum(square)), 1e-12f);
+    for (int c = lane; c < s.dp; c += WARP) {
+        float x = real && c < s.d ? to_float(from[c]) + (bias ? bias[c] : 0) : 0;
+        store(to + c, x / length);
+    }
+    if (lane == 0) *inverse = 1 / length;
+}
+
+template <typename T>
+__device__ static void load_plain(T *to, const T *from, const float *bias, bool real, const shape &s)
+{
+    for (int c = threadIdx.x % WARP; c < s.dp; c += WARP)
+        store(to + c, real && c < s.d ? to_float(from[c]) + (bias ? bias[c] : 0) : 0);
+}
+
+/* What the divisions are for, once a window. */
+template <typename T> __device__ static void place_tokens(const window<T> &w, const shape &s, int index)
+{
+    for (int i = threadIdx.x; i < s.np; i += THREADS) {
+        w.rows[i] = i < s.n ? token_row(s, index, i) : 0;
+        w.codes[i] = token_code(s, i);
+    }
+    __syncthreads();
+}
+
+template <typename T>
+__device__ static void load_window(const window<T> &w, const T *qkv, const float *q_bias, const float *v_bias,
+                                   const T *dout, const shape &s, int head)
+{
+    int ld = s.dp + w.PAD, first = head * s.d;
+    for (int i = threadIdx.x / WARP; i < s.np; i += WARPS) {
+        bool real = i < s.n;
+        size_t row = w.rows[i];
+        const T *at = qkv + row * 3 * s.C + first;
+        load_unit(w.q + i * ld, w.rq + i, at, q_bias + first, real, s);
+        load_unit(w.k + i * ld, w.rk + i, at + s.C, (const float *)NULL, real, s);
+        load_plain(w.v + i * ld, at + 2 * s.C, v_bias + first, real, s);
+        if (dout) load_plain(w.dout + i * ld, dout + row * s.C + first, (const float *)NULL, real, s);
+    }
+}
+
+/* f's rows into those of the map that they belong to, which are `ld` values apart. */
+template <typename T> __device__ static void store_rows(T *to, const window<T> &w, const shape &s, int ld)
+{
+    for (int i = threadIdx.x / WARP; i < s.n; i += WARPS)
+        for (int c = threadIdx.x % WARP; c < s.d; c += WARP)
+            store(to + (size_t)w.rows[i] * ld + c, w.f[i * (s.dp + PAD_FLOAT) + c]);
+}
+
+/* p = softmax of scale f + bias + mask, by rows; f holds q^ k^^T. A warp's rows. */
+template <typename T> __device__ static void soften(const window<T> &w, float scale, const shape &s, int kind)
+{
+    int lane = threadIdx.x % WARP, ld = s.np + PAD_FLOAT, centre = (s.side - 1) * 2 * s.side;
+    for (int i = threadIdx.x / WARP; i < s.np; i += WARPS) {
+        float *row = w.f + i * ld, high = -1e30f, sum = 0;
+        int code = w.codes[i];
+        T *p = w.p + i * (s.np + w.PAD);
+        for (int j = lane; j < s.n && i < s.n; j += WARP) {
+            int other = w.codes[j];
+            row[j] =
+                scale * row[j] + w.table[(code >> 2) - (other >> 2) + centre] + ((code ^ other) & kind ? -100.0f : 0);
+            high = fmaxf(high, row[j]);
+        }
+        high = warp_max(high);
+        for (int j = lane; j < s.n && i < s.n; j += WARP) sum += row[j] = expf(row[j] - high);
+        sum = warp_sum(sum);
+        for (int j = lane; j < s.np; j += WARP) store(p + j, j < s.n && i < s.n ? row[j] / sum : 0);
+    }
+}
+
+/* ------------------------------------------------------------------ forward */
+
+template <typename T>
+__global__ void __launch_bounds__(THREADS)
+    attention_kernel(T *out, const T *qkv, const float *q_bias, const float *v_bias, const float *logit_scale,
+                     const float *table, struct shape s)
+{
+    SHARED(char, memory);
+    window<T> w;
+    lay_out(&w, memory, s, false);
+    int head = blockIdx.x % s.heads, index = blockIdx.x / s.heads;
+    for (int p = threadIdx.x; p < s.offsets; p += THREADS) w.table[p] = table[(size_t)head * s.offsets + p];
+    place_tokens(w, s, index);
+    load_window(w, qkv, q_bias, v_bias, (const T *)NULL, s, head);
+    __syncthreads();
+    int ld = s.dp + w.PAD;
+    block_product<false, true>(w.f, s.np + PAD_FLOAT, w.q, ld, w.k, ld, s.np, s.np, s.dp);
+    __syncthreads();
+    soften(w, expf(fminf(logit_scale[head], LN_100)), s, window_kind(s, index));
+    __syncthreads();
+    block_product<false, false>(w.f, s.dp + PAD_FLOAT, w.p, s.np + w.PAD, w.v, ld, s.np, s.dp, s.np);
+    __syncthreads();
+    store_rows(out + head * s.d, w, s, s.C);
+}
+
+/* ------------------------------------------------------------------ backward */
+
+/* y = x r, r = 1 / |x|: dx = r (dy - y (y . dy)), dy = scale f; a warp's rows. Returns the sum of f . y. */
+template <typename T>
+__device__ static float unit_backward(T *dqkv, const window<T> &w, const T *y, const float *r, float scale,
+                                      const shape &s)
+{
+    int lane = threadIdx.x % WARP;
+    float sum = 0;
+    for (int i = threadIdx.x / WARP; i < s.n; i += WARPS) {
+        const float *g = w.f + i * (s.dp + PAD_FLOAT);
+        const T *unit = y + i * (s.dp + w.PAD);
+        float along = 0;
+        for (int c = lane; c < s.d; c += WARP) along += g[c] * to_float(unit[c]);
+        along = warp_sum(along);
+        sum += along;
+        T *to = dqkv + (size_t)w.rows[i] * 3 * s.C;
+        for (int c = lane; c < s.d; c += WARP) store(to + c, r[i] * scale * (g[c] - to_float(unit[c]) * along));
+    }
+    return sum;
+}
+
+/* dS = P (dP - D), D = the sum over a row of P dP; f holds dP and then dS; a warp's rows. */
+template <typename T> __device__ static void soften_backward(const window<T> &w, const shape &s)
+{
+    int lane = threadIdx.x % WARP;
+    for (int i = threadIdx.x / WARP; i < s.np; i += WARPS) {
+        float *row = w.f + i * (s.np + PAD_FLOAT), along = 0;
+        const T *p = w.p + i * (s.np + w.PAD);
+        T *ds = w.ds + i * (s.np + w.PAD);
+        for (int j = lane; j < s.n; j += WARP) along += to_float(p[j]) * row[j];
+        along = warp_sum(along);
+        for (int j = lane; j < s.np; j += WARP) {
+            row[j] = to_float(p[j]) * (row[j] - along); /* p is 0 where there is no token */
+            store(ds + j, row[j]);
+        }
+    }
+}
+
+/* A thread takes an offset and adds up the pairs of tokens that it lies between. */
+__device__ static void gather_table(float *dtable, const float *f, const shape &s)
+{
+    int width = 2 * s.side - 1;
+    for (int p = threadIdx.x; p < s.offsets; p += THREADS) {
+        int dy = p / width - (s.side - 1), dx = p % width - (s.side - 1);
+        float sum = 0;
+        for (int y = dy > 0 ? dy : 0; y < s.side && y - dy < s.side; y++)
+            for (int x = dx > 0 ? dx : 0; x < s.side && x - dx < s.side; x++)
+                sum += f[(y * s.side + x) * (s.np + PAD_FLOAT) + (y - dy) * s.side + x - dx];
+        dtable[p] += sum;
+    }
+}
+
+/* Block (head, g) takes windows g, g + gridDim.y ...; dtable (gridDim.y, heads, offsets), dscale (gridDim.y, heads). */
+template <typename T>
+__global__ void __launch_bounds__(THREADS)
+    attention_backward_kernel(T *dqkv, float *dtable, float *dscale, const T *dout, const T *qkv, const float *q_bias,
+                              const float *v_bias, const float *logit_scale, const float *table, struct shape s)
+{
+    SHARED(char, memory);
+    window<T> w;
+    lay_out(&w, memory, s, true);
+    int head = blockIdx.x, ld = s.dp + w.PAD, lds = s.np + w.PAD, lf = s.np + PAD_FLOAT, lfd = s.dp + PAD_FLOAT;
+    float scale = expf(fminf(logit_scale[head], LN_100)), slope = 0;
+    for (int p = threadIdx.x; p < s.offsets; p += THREADS) {
+        w.table[p] = table[(size_t)head * s.offsets + p];
+        w.dtable[p] = 0;
+    }
+    for (int index = blockIdx.y; index < s.windows; index += gridDim.y) {
+        T *to = dqkv + head * s.d;
+        place_tokens(w, s, index);
+        load_window(w, qkv, q_bias, v_bias, dout, s, head);
+        __syncthreads();
+        block_product<false, true>(w.f, lf, w.q, ld, w.k, ld, s.np, s.np, s.dp);
+        __syncthreads();
+        soften(w, scale, s, window_kind(s, index));
+        __syncthreads();
+        block_product<false, true>(w.f, lf, w.dout, ld, w.v, ld, s.np, s.np, s.dp); /* dP = dO V^T */
+        __syncthreads();
+        soften_backward(w, s);
+        __syncthreads();
+        gather_table(w.dtable, w.f, s);
+        __syncthreads();
+        block_product<true, false>(w.f, lfd, w.p, lds, w.dout, ld, s.np, s.dp, s.np); /* dV = P^T dO */
+        __syncthreads();
+        store_rows(to + 2 * s.C, w, s, 3 * s.C);
+        __syncthreads();
+        block_product<false, false>(w.f, lfd, w.ds, lds, w.k, ld, s.np, s.dp, s.np); /* dq^ = scale dS k^ */
+        __syncthreads();
+        slope += unit_backward(to, w, w.q, w.rq, scale, s);
+        __syncthreads();
+        block_product<true, false>(w.f, lfd, w.ds, lds, w.q, ld, s.np, s.dp, s.np); /* dk^ = scale dS^T q^ */
+        __syncthreads();
+        unit_backward(to + s.C, w, w.k, w.rk, scale, s);
+        __syncthreads();
+    }
+    if (threadIdx.x % WARP == 0) w.slopes[threadIdx.x / WARP] = slope;
+    __syncthreads();
+    size_t at = (size_t)blockIdx.y * s.heads + head;
+    for (int p = threadIdx.x; p < s.offsets; p += THREADS) dtable[at * s.offsets + p] = w.dtable[p];
+    if (threadIdx.x > 0) return;
+    float sum = 0;
+    for (int i = 0; i < WARPS; i++) sum += w.slopes[i];
+    dscale[at] = sum;
+}
+
+/* scale = e^logit below the clamp, constant above */
+__global__ void scale_backward_kernel(float *grad, const float *dscale, const float *logit_scale, int heads, int groups)
+{
+    int h = threadIdx.x;
+    if (h >= heads || logit_scale[h] > LN_100) return;
+    float sum = 0;
+    for (int g = 0; g < groups; g++) sum += dscale[(size_t)g * heads + h];
+    grad[h] += sum * expf(logit_scale[h]);
+}
+
+/* ------------------------------------------------------------------ the layer */
+
+struct attention_pass {
+    struct tensor *x, *y;
+    const struct attention *w;
+    const float *keep;
+    struct shape s;
+    float *table;        /* (heads, offsets) 16 sigmoid of the position bias's MLP */
+    void *qkv, *out, *u; /* (rows, 3C), (rows, C), (rows, C) of T */
+    float *mean, *rstd;  /* (rows) */
+    /* backward */
+    void *du, *dout, *dqkv;
+    float *norm_partial, *product_partial, *sums, *dtable, *dscale;
+};
+
+static int groups(const struct shape *s)
+{
+    return s->windows < MAX_GROUPS ? s->windows : MAX_GROUPS;
+}
+
+static size_t shared_bytes(const struct shape *s, int element, bool backward)
+{
+    window<bf16> half;
+    window<float> full;
+    return element == 2 ? lay_out(&half, (char *)NULL, *s, backward) : lay_out(&full, (char *)NULL, *s, backward);
+}
+
+gvm_status fits_cuda(int side, int C, int heads, enum precision precision, gvm_error *err)
+{
+    struct attention a = {};
+    a.H = a.W = a.window = side, a.heads = heads;
+    struct shape s = shape_of(1, C, &a);
+    size_t bytes = shared_bytes(&s, precision == PRECISION_BF16 ? 2 : 4, true);
+    int most = 0;
+    cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, 0);
+    if (C > MAX_CHANNELS)
+        return fail(err, GVM_DEVICE, "the network's maps of %d channels are more than CUDA's part takes, %d", C,
+                    MAX_CHANNELS);
+    if (bytes > (size_t)most || heads > BLOCK)
+        return fail(err, GVM_DEVICE,
+                    "the network's windows of %d x %d tokens with heads of %d channels do not fit the GPU's shared "
+                    "memory; compute it on the CPU",
+                    side, side, C / heads);
+    return GVM_OK;
+}
+
+template <typename T> static void run_attention(struct tape *tape, const struct attention_pass *p)
+{
+    const struct attention *w = p->w;
+    size_t shared = shared_bytes(&p->s, sizeof(T), false);
+    static const cudaError_t allowed = allow_shared((const void *)attention_kernel<T>);
+    cuda_check(cuda_of(tape), allowed, "attend");
+    LAUNCH(attention_kernel<T>, p->s.windows * p->s.heads, THREADS, shared, cuda_of(tape)->stream, (T *)p->out,
+           (const T *)p->qkv, weight_of(tape, w->q_bias), weight_of(tape, w->v_bias), weight_of(tape, w->logit_scale),
+           p->table, p->s);
+    LAUNCHED(tape, "attend");
+}
+
+template <typename T> static void run_attention_backward(struct tape *tape, const struct attention_pass *p)
+{
+    const struct attention *w = p->w;
+    size_t shared = shared_bytes(&p->s, sizeof(T), true);
+    static const cudaError_t allowed = allow_shared((const void *)attention_backward_kernel<T>);
+    cuda_check(cuda_of(tape), allowed, "attend, backward");
+    dim3 grid((unsigned)p->s.heads, (unsigned)groups(&p->s));
+    LAUNCH(attention_backward_kernel<T>, grid, THREADS, shared, cuda_of(tape)->stream, (T *)p->dqkv, p->dtable,
+           p->dscale, (const T *)p->dout, (const T *)p->qkv, weight_of(tape, w->q_bias), weight_of(tape, w->v_bias),
+           weight_of(tape, w->logit_scale), p->table, p->s);
+    LAUNCHED(tape, "attend, backward");
+}
+
+static void reserve_backward(struct attention_pass *p, struct tape *tape)
+{
+    int C = p->x->C, rows = p->x->B * p->x->L;
+    size_t G = (size_t)groups(&p->s), heads = (size_t)p->s.heads;
+    p->du = tape_scratch_values(tape, (size_t)rows * C);
+    p->dout = tape_scratch_values(tape, (size_t)rows * C);
+    p->dqkv = tape_scratch_values(tape, (size_t)rows * 3 * C);
+    p->norm_partial = norm_scratch(tape, rows, C);
+    p->product_partial = product_scratch(tape, rows, 3 * C);
+    p->sums = tape_scratch(tape, (size_t)3 * C);
+    p->dtable = tape_scratch(tape, (G + 1) * heads * (size_t)p->s.offsets); /* the last: their sum */
+    p->dscale = tape_scratch(tape, G * heads);
+}
+
+static void attention_backward(struct tape *tape, void *self)
+{
+    struct attention_pass *p = (struct attention_pass *)self;
+    const struct attention *w = p->w;
+    int C = p->x->C, rows = p->x->B * p->x->L, G = groups(&p->s), table = p->s.heads * p->s.offsets;
+    reserve_backward(p, tape);
+    norm_rows_backward(tape, p->du, 0, p->norm_partial, p->y->grad, p->u, p->mean, p->rstd, p->keep, &w->norm, rows,
+                       p->x->L, C);
+    struct product proj = weight_product(tape, grad_of(tape, w->proj_w), grad_of(tape, w->proj_b), p->product_partial,
+                                         p->du, p->out, rows, C, C);
+    run_product(tape, &proj);
+    struct product dout = input_product(tape, p->dout, p->du, w->proj_w, rows, C, C, 0);
+    run_product(tape, &dout);
+    if (tape->element == 2)
+        run_attention_backward<bf16>(tape, p);
+    else
+        run_attention_backward<float>(tape, p);
+    /* biases: of queries and values alone */
+    tape->device->fill(tape, p->sums, 0, (size_t)3 * C * sizeof *p->sums);
+    struct product qkv =
+        weight_product(tape, grad_of(tape, w->qkv), p->sums, p->product_partial, p->dqkv, p->x->data, rows, 3 * C, C);
+    run_product(tape, &qkv);
+    add_partials(tape, grad_of(tape, w->q_bias), NULL, p->sums, 1, C, C);
+    add_partials(tape, grad_of(tape, w->v_bias), NULL, p->sums + 2 * C, 1, C, C);
+    /* the stream's gradient grows by the branch's */
+    struct product dx = input_product(tape, p->x->grad, p->dqkv, w->qkv, rows, 3 * C, C, 1);
+    run_product(tape, &dx);
+    float *dtable = p->dtable + (size_t)G * table;
+    tape->device->fill(tape, dtable, 0, (size_t)table * sizeof *dtable);
+    add_partials(tape, dtable, NULL, p->dtable, G, table, table);
+    LAUNCH(scale_backward_kernel, 1, BLOCK, 0, cuda_of(tape)->stream, grad_of(tape, w->logit_scale), p->dscale,
+           weight_of(tape, w->logit_scale), p->s.heads, G);
+    LAUNCHED(tape, "attend, backward");
+    position_table_backward(tape, dtable, p->table, w);
+    tape_scratch_release(tape);
+}
+
+struct tensor *window_attention_cuda(struct tape *tape, struct tensor *x, const struct attention *w, const float *keep)
+{
+    struct attention_pass *p = (struct attention_pass *)tape_object(tape, sizeof *p);
+    int C = x->C, rows = x->B * x->L;
+    p->x = x;
+    p->w = w;
+    p->keep = keep;
+    p->s = shape_of(x->B, C, w);
+    p->y = tape_residual(tape, x);
+    void *(*take)(struct tape *, size_t) = tape->training ? tape_values : tape_scratch_values;
+    p->table = tape_floats(tape, (size_t)w->heads * p->s.offsets);
+    if (tape->training) {
+        p->mean = tape_floats(tape, (size_t)rows);
+        p->rstd = tape_floats(tape, (size_t)rows);
+        reserve_backward(p, tape);
+        tape_scratch_release(tape);
+    }
+    p->qkv = take(tape, (size_t)rows * 3 * C);
+    p->out = take(tape, (size_t)rows * C);
+    p->u = take(tape, (size_t)rows * C);
+    tape->counts.qkv += (uint64_t)rows * C * 3 * C;
+    tape->counts.attention += (uint64_t)rows * p->s.n * C * 2;
+    tape->counts.linear += (uint64_t)rows * C * C;
+    if (!tape->dry) {
+        position_table(tape, p->table, w);
+        struct product qkv = forward_product(tape, p->qkv, x->data, w->qkv, NULL, rows, 3 * C, C);
+        run_product(tape, &qkv);
+        if (tape->element == 2)
+            run_attention<bf16>(tape, p);
+        else
+            run_attention<float>(tape, p);
+        struct product proj = forward_product(tape, p->u, p->out, w->proj_w, w->proj_b, rows, C, C);
+        run_product(tape, &proj);
+        norm_rows(tape, p->y->data, p->mean, p->rstd, p->u, x->data, keep, &w->norm, rows, x->L, C);
+    }
+    tape_scratch_release(tape);
+    tape_record(tape, attention_backward, p);
+    return p->y;
+}

@@ -1,0 +1,50 @@
+/* locate_json.c - see locate_json.h */
+#include "locate/locate_json.h"
+
+#include <math.h>
+
+#include "base/json_text.h"
+#include "geo/distance.h"
+
+double located_error(const struct located *photo, const gvm_hit *hit)
+{
+    return isnan(photo->lat) ? NAN : metres_between(photo->lat, photo->lon, hit->lat, hit->lon);
+}
+
+double located_off_gps(const struct located *photo, const gvm_hit *hit)
+{
+    const gvm_photo_info *info = &photo->found->info;
+    return info->has_place ? metres_between(info->lat, info->lon, hit->lat, hit->lon) : NAN;
+}
+
+enum weakness located_weakness(const gvm_found *found, double min_margin)
+{
+    if (isnan(found->margin)) return UNDECIDED;
+    return found->margin < min_margin ? WEAK : CLEAR;
+}
+
+json_t *located_hit(const struct located *photo, int k)
+{
+    const gvm_hit *hit = &photo->hits[k];
+    json_t *o = json_pack("{si,sf,sf,sf,sf,sf}", "rank", k + 1, "lat", hit->lat, "lon", hit->lon, "half_tile_m",
+                          hit->half_tile_m, "score", hit->score, "heading", hit->heading);
+    if (!isnan(photo->lat)) json_object_set_new(o, "error_m", json_real(located_error(photo, hit)));
+    if (photo->found->info.has_place) json_object_set_new(o, "gps_m", json_real(located_off_gps(photo, hit)));
+    return o;
+}
+
+void located_facts(json_t *object, const struct located *photo)
+{
+    if (photo->status != GVM_OK) {
+        json_object_set_new(object, "error", json_text(photo->sentence));
+        return;
+    }
+    const gvm_found *found = photo->found;
+    const gvm_photo_info *info = &found->info;
+    enum weakness weak = located_weakness(found, photo->min_margin);
+    json_object_set_new(object, "weak", weak == UNDECIDED ? json_null() : json_boolean(weak == WEAK));
+    json_object_set_new(object, "margin", isfinite(found->margin) ? json_real(found->margin) : json_null());
+    json_object_set_new(object, "heading_estimated", json_boolean(found->heading_found));
+    json_object_set_new(object, "gps",
+                        info->has_place ? json_pack("{sf,sf}", "lat", info->lat, "lon", info->lon) : json_null());
+}

@@ -1,0 +1,41 @@
+/* locate_json.h - what was found of a street picture, as JSON. */
+#ifndef GVM_MAP_LOCATE_JSON_H
+#define GVM_MAP_LOCATE_JSON_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "geoviewmatch.h"
+
+/* A picture that was located, or not. */
+struct located {
+    gvm_status status;
+    const char *sentence; /* why not */
+    const gvm_hit *hits;
+    const gvm_found *found;
+    double lat, lon;   /* where it was truly taken; NaN if unknown. Its own GPS position is found->info's */
+    double min_margin; /* an answer with a smaller margin is weak */
+};
+
+/* The default of --min-margin, chosen on drawn towns with the built-in weights: docs/model.md has the figures. */
+#define DEFAULT_MIN_MARGIN 0.05
+
+/* Metres from the true place to a hit; NaN if the truth is unknown. */
+double located_error(const struct located *photo, const gvm_hit *hit);
+
+/* Metres from the position that the picture's own GPS gives to a hit; NaN if it gives none. */
+double located_off_gps(const struct located *photo, const gvm_hit *hit);
+
+/* Whether another place scores almost as high: the margin is less than min_margin. UNDECIDED if there is no other
+ * place to compare with, so no margin. */
+enum weakness { CLEAR, WEAK, UNDECIDED };
+enum weakness located_weakness(const gvm_found *found, double min_margin);
+
+/* rank (k + 1), lat, lon, half_tile_m, score, heading; error_m if the truth is known; gps_m if the picture has a GPS
+ * position. NULL: no memory. */
+json_t *located_hit(const struct located *photo, int k);
+
+/* What holds for the picture as a whole: weak (null if undecided), margin, heading_estimated and gps; or error. */
+void located_facts(json_t *object, const struct located *photo);
+
+#endif

@@ -1,0 +1,13 @@
+/* builtin.c - see builtin.h. The assembler takes the file in as it is; CMake names it in GVM_NANO. */
+#include "network/builtin.h"
+
+__asm__(".pushsection .rodata\n"
+        ".balign 64\n"
+        ".globl builtin_weights\n"
+        ".hidden builtin_weights\n"
+        "builtin_weights:\n"
+        ".incbin \"" GVM_NANO "\"\n"
+        ".globl builtin_end\n"
+        ".hidden builtin_end\n"
+        "builtin_end:\n"
+        ".popsection\n");

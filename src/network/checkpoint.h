@@ -1,0 +1,24 @@
+/* checkpoint.h - networks in files: safetensors with the network's own names and, under the metadata key `config`,
+ * what network it is; and backbones trained elsewhere. */
+#ifndef GVM_MODEL_CHECKPOINT_H
+#define GVM_MODEL_CHECKPOINT_H
+
+#include "network/network.h"
+
+/* Open a checkpoint, or where path is NULL the weights that are built in (models/nano.safetensors): the network that
+ * its configuration names, with its weights. Strict: a tensor that is missing, extra, misshapen or not finite is
+ * GVM_FORMAT with its name. */
+gvm_status checkpoint_load(struct network **network, const char *path, bool training, gvm_error *err);
+
+/* Write the network, whole or not at all; f16: as float16, which takes half the room. Not of a packed one. */
+gvm_status checkpoint_save(const struct network *network, const char *path, bool f16, gvm_error *err);
+
+/* Give both views' backbones the weights of a Swin V2 file with the official names or timm's (which merges patches
+ * at the start of stages 1 to 3 rather than at the end of 0 to 2). Classifier, buffers and masks are skipped; anything
+ * else that is missing, extra or misshapen is GVM_FORMAT. On failure the network is as before or half changed. */
+gvm_status backbone_load(struct network *network, const char *path, gvm_error *err);
+
+/* 64 bits of configuration and weights as 16 hexadecimal digits: which network made these features. Before packing. */
+void network_fingerprint(char text[17], const struct network *network);
+
+#endif

@@ -1,0 +1,20 @@
+/* heatmap.h - what gvm_heatmap is made of. */
+#ifndef GVM_MODEL_HEATMAP_H
+#define GVM_MODEL_HEATMAP_H
+
+#include "network/network.h"
+
+/* heat (L): the mean over the channels of the first picture's map. */
+void heat_mean(double *heat, const struct tensor *x);
+
+/* heat (L): what each position of a stage that takes part in the feature adds to the product of the first picture's
+ * feature with `other`, a row of as many numbers. The sums over all such stages add up to that product. */
+void heat_shares(double *heat, const struct swin_trace *trace, int stage, const struct swin_geo *w, const float *other);
+
+/* As gvm_heatmap, and in the same pass the picture's own feature.
+ *
+ *   own  out: (features); may be NULL */
+gvm_status heat_run(gvm_session *session, gvm_view view, int stage, float *map, float *own, const unsigned char *pixels,
+                    const float *other, gvm_error *err);
+
+#endif

@@ -1,0 +1,107 @@
+/* learn.c - see learn.h */
+#include "network/learn.h"
+
+#include <math.h>
+
+#include "base/error.h"
+#include "tensor/device.h"
+#include "tensor/gemm.h"
+
+enum { RECORDING = 1 /* the key of the step among what a device has recorded */ };
+
+gvm_status learner_need(struct learner_needs *needs, const struct network *network, int B,
+                        const struct loss_weights *losses, float rho, gvm_error *err)
+{
+    struct tape *tape;
+    gvm_status status = network_tape(&tape, network, true, err);
+    if (status != GVM_OK) return status;
+    geoviewmatch(tape, network, NULL, NULL, B, losses, 0);
+    const struct counts *c = &tape->counts;
+    needs->bytes = (double)sizeof(float) * ((double)tape->used + (double)tape->scratch_need);
+    needs->multiply_adds = (rho > 0 ? 2 : 1) * 3.0 * (double)(c->linear + c->bias + c->qkv + c->attention);
+    tape_free(tape);
+    return GVM_OK;
+}
+
+gvm_status learner_open(struct learner *l, struct network *network, struct optimizer *optimizer, int B,
+                        const struct loss_weights *losses, float rho, float drop, uint64_t seed, gvm_error *err)
+{
+    *l = (struct learner){
+        .network = network, .optimizer = optimizer, .B = B, .losses = *losses, .rho = rho, .drop = drop};
+    gvm_status status = network_tape(&l->tape, network, true, err);
+    if (status != GVM_OK) return status;
+    l->tape->seed = seed;
+    geoviewmatch(l->tape, network, NULL, NULL, B, losses, drop);
+    status = tape_allocate(l->tape, err);
+    return status == GVM_OK ? optimizer_to_device(optimizer, l->tape, err) : status;
+}
+
+void learner_close(struct learner *l)
+{
+    if (l->optimizer) optimizer_leave_device(l->optimizer);
+    tape_free(l->tape);
+    *l = (struct learner){0};
+}
+
+void learner_take(struct learner *l, const uint8_t *street, const uint8_t *aerial)
+{
+    const struct config *c = &l->network->config;
+    size_t each[2] = {(size_t)c->street[0] * (size_t)c->street[1] * 3, (size_t)c->aerial[0] * (size_t)c->aerial[1] * 3};
+    l->street = tape_pixels(l->tape, GVM_STREET, street, (size_t)l->B * each[GVM_STREET]);
+    l->aerial = tape_pixels(l->tape, GVM_AERIAL, aerial, 2 * (size_t)l->B * each[GVM_AERIAL]);
+}
+
+/* Forward and backward, and the climb after the first pass. On the CPU a pass that went wrong is the last. */
+static void run_passes(struct learner *l, float factor)
+{
+    struct tape *tape = l->tape;
+    unsigned failures = gemm_failures();
+    int passes = 0;
+    do {
+        if (l->network->home)
+            tape->device->clear_gradients(tape);
+        else
+            network_clear_gradients(l->network);
+        tape_reset(tape);
+        struct losses now = geoviewmatch(tape, l->network, l->street, l->aerial, l->B, &l->losses, l->drop);
+        tape_backward(tape);
+        if (passes++ == 0) l->first = now;
+        l->short_of_memory = gemm_failures() != failures;
+        if (!isfinite(now.total) || l->short_of_memory) return;
+        if (passes == 1 && l->rho > 0) asam_climb(l->optimizer, l->rho);
+    } while (l->rho > 0 && passes < 2);
+    if (passes == 2) asam_return(l->optimizer);
+    optimizer_update(l->optimizer, factor);
+}
+
+void learner_start(struct learner *l, long number, float factor)
+{
+    float corrections[2];
+    optimizer_corrections(corrections, &l->optimizer->rates, l->optimizer->step);
+    struct step_numbers numbers = {(uint64_t)number, factor, corrections[0], corrections[1]};
+    l->tape->step = (uint64_t)number;
+    if (tape_replays(l->tape, RECORDING, &numbers)) {
+        l->optimizer->step++;
+        return;
+    }
+    run_passes(l, factor);
+    tape_recorded(l->tape);
+}
+
+gvm_status learner_finish(struct losses *losses, struct learner *l, gvm_error *err)
+{
+    gvm_status status = tape_wait(l->tape, err);
+    if (status != GVM_OK) return status;
+    if (l->network->home) l->first = losses_of(l->tape, &l->losses);
+    *losses = l->first;
+    if (l->short_of_memory) return fail(err, GVM_MEMORY, "there was not enough memory for a step");
+    if (isfinite(l->first.total) && isfinite(l->tape->loss)) return GVM_OK;
+    return fail(err, GVM_ARGUMENT, "the loss is not finite");
+}
+
+gvm_status learner_fetch(struct learner *l, gvm_error *err)
+{
+    if (l->network == NULL) return GVM_OK; /* it was never opened */
+    gvm_status status = network_fetch(l->network, err);
+    return status == GVM_OK ? optimizer_fetch(l->optimizer, err) : status;
+}

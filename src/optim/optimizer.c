@@ -1,0 +1,175 @@
+/* optimizer.c - see optimizer.h */
+#include "optim/optimizer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "tensor/device.h"
+#include "tensor/kernels.h"
+
+const struct rates rates_paper = {
+    .backbone = 1e-4f, .other = 2e-4f, .decay = 0.03f, .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f};
+
+/* The weights are cut into blocks, each worked on by one thread and summed on its own, so that the norm has the
+ * same bits with any number of threads. */
+enum { BLOCK = 1 << 16 };
+
+static int blocks(const struct optimizer *o)
+{
+    return (int)((o->floats + BLOCK - 1) / BLOCK);
+}
+
+gvm_status optimizer_open(struct optimizer **out, const struct param *params, int count, float *weights, float *grads,
+                          size_t floats, const struct rates *rates, gvm_error *err)
+{
+    struct optimizer *o = *out = calloc(1, sizeof *o);
+    if (o != NULL) {
+        *o = (struct optimizer){
+            .params = params, .count = count, .rates = *rates, .weights = weights, .grads = grads, .floats = floats};
+        o->m = calloc(floats, sizeof *o->m);
+        o->v = calloc(floats, sizeof *o->v);
+        o->start = calloc(floats, sizeof *o->start);
+        o->partial = calloc((size_t)blocks(o), sizeof *o->partial);
+        if (o->m && o->v && o->start && o->partial) return GVM_OK;
+    }
+    optimizer_free(o);
+    *out = NULL;
+    return fail(err, GVM_MEMORY, "there is not enough memory for the optimiser: it needs three times the weights");
+}
+
+void optimizer_free(struct optimizer *o)
+{
+    if (o == NULL) return;
+    optimizer_leave_device(o);
+    free(o->m);
+    free(o->v);
+    free(o->start);
+    free(o->partial);
+    free(o);
+}
+
+float cosine_factor(int epoch, int epochs)
+{
+    return (float)(0.5 * (1 + cos(3.14159265358979323846 * epoch / epochs)));
+}
+
+struct update {
+    struct optimizer *optimizer;
+    float factor, c1, c2;
+};
+
+static void update_part(void *argument, struct team team)
+{
+    const struct update *u = argument;
+    const struct optimizer *o = u->optimizer;
+    const struct rates *r = &o->rates;
+    int from, to;
+    parallel_range(&from, &to, blocks(o), 1, team);
+    size_t first = (size_t)from * BLOCK, last = (size_t)to * BLOCK;
+    for (int i = 0; i < o->count; i++) {
+        const struct param *p = &o->params[i];
+        size_t at = (size_t)(p->data - o->weights), end = at + p->count;
+        if (at < first) at = first;
+        if (end > last) end = last;
+        if (at >= end) continue;
+        kernels()->adamw(o->weights + at, o->m + at, o->v + at, o->grads + at, end - at,
+                         (p->backbone ? r->backbone : r->other) * u->factor, p->decay ? r->decay : 0, r->beta1,
+                         r->beta2, r->epsilon, u->c1, u->c2);
+    }
+}
+
+void optimizer_corrections(float corrections[2], const struct rates *rates, long step)
+{
+    corrections[0] = (float)(1 - pow(rates->beta1, (double)(step + 1)));
+    corrections[1] = (float)(1 - pow(rates->beta2, (double)(step + 1)));
+}
+
+void optimizer_update(struct optimizer *o, float factor)
+{
+    float corrections[2];
+    optimizer_corrections(corrections, &o->rates, o->step++);
+    if (o->tape) { /* factor and corrections are among the numbers of the step that the tape was told of */
+        o->tape->device->optimizer_update(o);
+        return;
+    }
+    struct update u = {o, factor, corrections[0], corrections[1]};
+    parallel_run(update_part, &u);
+}
+
+struct climb {
+    struct optimizer *optimizer;
+    float step;
+};
+
+static void norm_part(void *argument, struct team team)
+{
+    const struct climb *c = argument;
+    const struct optimizer *o = c->optimizer;
+    int from, to;
+    parallel_range(&from, &to, blocks(o), 1, team);
+    for (int b = from; b < to; b++) {
+        size_t at = (size_t)b * BLOCK, n = o->floats - at < BLOCK ? o->floats - at : BLOCK;
+        o->partial[b] = kernels()->asam_norm(o->weights + at, o->grads + at, n);
+    }
+}
+
+static void climb_part(void *argument, struct team team)
+{
+    const struct climb *c = argument;
+    const struct optimizer *o = c->optimizer;
+    int from, to;
+    parallel_range(&from, &to, blocks(o), 1, team);
+    for (int b = from; b < to; b++) {
+        size_t at = (size_t)b * BLOCK, n = o->floats - at < BLOCK ? o->floats - at : BLOCK;
+        memcpy(o->start + at, o->weights + at, n * sizeof *o->start);
+        kernels()->asam_climb(o->weights + at, o->grads + at, n, c->step);
+    }
+}
+
+double asam_climb(struct optimizer *o, float rho)
+{
+    o->climbed = true;
+    if (o->tape) {
+        o->tape->device->asam_climb(o, rho);
+        return 0;
+    }
+    struct climb c = {.optimizer = o};
+    parallel_run(norm_part, &c);
+    double square = 0;
+    for (int b = 0; b < blocks(o); b++) square += o->partial[b];
+    double norm = sqrt(square) + 1e-12;
+    c.step = (float)(rho / norm);
+    parallel_run(climb_part, &c);
+    return norm;
+}
+
+void asam_return(struct optimizer *o)
+{
+    if (o->tape == NULL) memcpy(o->weights, o->start, o->floats * sizeof *o->weights);
+    o->climbed = o->tape != NULL; /* a device's update begins there by itself */
+}
+
+/* ------------------------------------------------------------------ on a device */
+
+gvm_status optimizer_to_device(struct optimizer *o, struct tape *tape, gvm_error *err)
+{
+    optimizer_leave_device(o);
+    if (tape->device->optimizer_open == NULL) return GVM_OK;
+    gvm_status status = tape->device->optimizer_open(o, tape, err);
+    if (status == GVM_OK) o->tape = tape;
+    return status;
+}
+
+gvm_status optimizer_fetch(struct optimizer *o, gvm_error *err)
+{
+    return o->tape ? o->tape->device->optimizer_download(o, err) : GVM_OK;
+}
+
+void optimizer_leave_device(struct optimizer *o)
+{
+    if (o->tape) o->tape->device->optimizer_free(o);
+    o->tape = NULL;
+}

@@ -1,0 +1,128 @@
+/* raster.c - a raster is opened, and closed. */
+#include <cpl_string.h>
+#include <gdal_alg.h>
+#include <gdal_utils.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "raster/gdal.h"
+#include "raster/raster_parts.h"
+
+/* ------------------------------------------------------------------ views */
+
+void raster_take_view(struct raster *r, GDALDatasetH view)
+{
+    r->data = r->views[r->view_count++] = view;
+    r->width = GDALGetRasterXSize(view);
+    r->height = GDALGetRasterYSize(view);
+}
+
+static gvm_status take_together(struct raster *r, int pixels, gvm_error *err)
+{
+    char width[16], height[16];
+    snprintf(width, sizeof width, "%d", (r->width + pixels / 2) / pixels);
+    snprintf(height, sizeof height, "%d", (r->height + pixels / 2) / pixels);
+    if (r->width < pixels || r->height < pixels) return GVM_OK;
+    const char *const options[] = {"-of", "VRT", "-r", "average", "-outsize", width, height, NULL};
+    struct gdal_words words;
+    gdal_listen(&words);
+    GDALTranslateOptions *translate = GDALTranslateOptionsNew((char **)options, NULL);
+    GDALDatasetH view = GDALTranslate("", r->data, translate, NULL);
+    GDALTranslateOptionsFree(translate);
+    gdal_ignore();
+    if (view == NULL) return gdal_fail(err, GVM_FORMAT, r->where, "it cannot be read at a lower resolution", &words);
+    raster_take_view(r, view);
+    return GVM_OK;
+}
+
+/* ------------------------------------------------------------------ open */
+
+static gvm_status open_file(struct raster *r, const char *path, gvm_error *err)
+{
+    struct gdal_words words;
+    if (strncmp(path, "/vsi", 4) == 0) return fail(err, GVM_FILE, "%s: only files on this machine are read", r->where);
+    struct file_map file; /* for the sentence of a file that is none */
+    gvm_status status = file_map(&file, path, err);
+    if (status != GVM_OK) return status;
+    file_unmap(&file);
+    status = raster_check_files(path, r->where, err);
+    if (status != GVM_OK) return status;
+    gdal_listen(&words);
+    GDALDriverH driver = GDALIdentifyDriverEx(path, GDAL_OF_RASTER, gdal_raster_drivers, NULL);
+    const char *name = driver != NULL ? GDALGetDriverShortName(driver) : "";
+    bool table = strcmp(name, "MBTiles") == 0 || strcmp(name, "GPKG") == 0;
+    const char *const four[] = {"BAND_COUNT=4", NULL}; /* a tile that is missing is transparent then */
+    GDALDatasetH data =
+        GDALOpenEx(path, GDAL_OF_RASTER | GDAL_OF_VERBOSE_ERROR, gdal_raster_drivers, table ? four : NULL, NULL);
+    gdal_ignore();
+    if (data == NULL) return gdal_fail(err, GVM_FORMAT, r->where, "it is not a raster that can be opened", &words);
+    raster_take_view(r, data);
+    if (GDALGetRasterCount(data) == 0)
+        return fail(err, GVM_FORMAT, "%s: it holds no picture, or several: name one in a VRT", r->where);
+    return GVM_OK;
+}
+
+gvm_status raster_open(struct raster **raster, const char *path, const struct raster_hints *hints, int reduce,
+                       gvm_error *err)
+{
+    struct gdal_words words; /* what no sentence takes up */
+    *raster = NULL;
+    struct raster *r = calloc(1, sizeof *r);
+    if (r == NULL || (r->name = strdup(path)) == NULL) {
+        free(r);
+        return fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", path_tail(path));
+    }
+    r->where = path_tail(r->name);
+    r->hints = hints != NULL ? *hints : (struct raster_hints){NULL, LOOK, LOOK};
+    gdal_listen(&words);
+    gvm_status status = open_file(r, path, err);
+    if (status == GVM_OK) status = raster_choose_bands(r, err);
+    if (status == GVM_OK && reduce > 1) status = take_together(r, reduce, err);
+    if (status == GVM_OK) status = raster_find_place(r, r->hints.crs, err);
+    gdal_ignore();
+    if (status == GVM_OK)
+        *raster = r;
+    else
+        raster_free(r);
+    return status;
+}
+
+struct raster_hints raster_found(int *no_alpha, const struct raster *r)
+{
+    *no_alpha = r->hints.alpha == NO ? r->alpha : 0;
+    return r->hints;
+}
+
+char **raster_files(const struct raster *r)
+{
+    static const char *const beside[] = {"aux.xml", "ovr", "msk"};
+    char **all = GDALGetFileList(r->views[0]), **files = NULL;
+    for (char **file = all; file != NULL && *file != NULL; file++) {
+        size_t length = strlen(*file);
+        bool source = true;
+        for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
+            if (length > strlen(beside[i]) && strcasecmp(*file + length - strlen(beside[i]), beside[i]) == 0)
+                source = false;
+        if (source) files = CSLAddString(files, *file);
+    }
+    CSLDestroy(all);
+    return files;
+}
+
+bool raster_has_overviews(const struct raster *r)
+{
+    return GDALGetOverviewCount(GDALGetRasterBand(r->views[0], 1)) > 0;
+}
+
+void raster_free(struct raster *r)
+{
+    if (r == NULL) return;
+    if (r->locator.inner != NULL) GDALDestroyGenImgProjTransformer(r->locator.inner);
+    while (r->view_count > 0) GDALClose(r->views[--r->view_count]);
+    free(r->name);
+    free(r);
+}

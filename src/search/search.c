@@ -1,0 +1,241 @@
+/* search.c - the tiles most similar to each query, by exact search over float16 features.
+ *
+ * Up to HALF_QUERIES queries at a time get their cosines with all tiles in float32, each off by a rounding that depends
+ * on how the sum was cut. Tiles that may belong to the k best all the same are therefore compared again in double, in
+ * one fixed order: the answer depends neither on threads nor on instruction sets, and equal tiles tie. */
+#include "search/search.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/parallel.h"
+#include "geo/distance.h"
+#include "network/session.h"
+#include "tensor/kernels.h"
+
+struct candidate {
+    double score;
+    size_t tile; /* its place in the map's list */
+};
+
+struct search {
+    const gvm_map *map;
+    const size_t *items;  /* (tiles) places in the map's list; NULL for all */
+    int tiles;            /* to search among */
+    const float *queries; /* (count, width), the ones of this turn */
+    int count;
+    float *panels;                /* the queries as the product takes them */
+    float *scores;                /* (count, tiles) */
+    atomic_int next;              /* the block of tiles that the next thread takes */
+    float *scratch;               /* a thread: (scratch_size) */
+    size_t scratch_size;          /* for a product, or for a row in float32 */
+    gvm_hit *hits;                /* (count, stride) */
+    int k, stride;                /* hits wanted, room for them */
+    float *heaps;                 /* a thread: (k) */
+    struct candidate *candidates; /* a thread: (tiles) */
+};
+
+static size_t place(const struct search *s, int tile)
+{
+    return s->items != NULL ? s->items[tile] : (size_t)tile;
+}
+
+static const uint16_t *row_of(const struct search *s, int tile)
+{
+    return s->map->features + s->map->tiles.items[place(s, tile)].row * (size_t)s->map->width;
+}
+
+/* One query waits for memory, more of them for arithmetic: then a row is widened once for all. */
+static void score_part(void *argument, struct team team)
+{
+    struct search *s = argument;
+    const struct half_kernels *half = kernels()->half;
+    int D = s->map->width;
+    float *scratch = s->scratch + (size_t)team.rank * s->scratch_size;
+    const uint16_t *rows[HALF_ROWS];
+    for (int from; (from = HALF_ROWS * s->next++) < s->tiles;) {
+        int R = s->tiles - from < HALF_ROWS ? s->tiles - from : HALF_ROWS;
+        for (int r = 0; r < R; r++) rows[r] = row_of(s, from + r);
+        if (s->count == 1)
+            half->dots(s->scores + from, rows, R, s->queries, D);
+        else
+            half->product(s->scores + from, (size_t)s->tiles, rows, R, s->panels, s->count, D, scratch);
+    }
+}
+
+/* The k-th largest of n scores, with a heap whose top is the smallest of the k largest so far. */
+static float kth_largest(float *heap, int k, const float *scores, int n)
+{
+    int size = 0;
+    for (int i = 0; i < n; i++) {
+        float x = scores[i] > -INFINITY ? scores[i] : -INFINITY; /* a row may hold what is not a number */
+        int at;
+        if (size < k) {
+            for (at = size++; at > 0 && heap[(at - 1) / 2] > x; at = (at - 1) / 2) heap[at] = heap[(at - 1) / 2];
+        } else {
+            if (!(x > heap[0])) continue;
+            for (at = 0; 2 * at + 1 < size;) {
+                int child = 2 * at + 1;
+                if (child + 1 < size && heap[child + 1] < heap[child]) child++;
+                if (heap[child] >= x) break;
+                heap[at] = heap[child];
+                at = child;
+            }
+        }
+        heap[at] = x;
+    }
+    return heap[0];
+}
+
+/* In four sums, so that one addition need not wait for another; products of such numbers are exact in double. */
+static double dot(const float *x, const float *y, int n)
+{
+    double sum[4] = {0};
+    for (int i = 0; i < n; i++) sum[i % 4] += (double)x[i] * y[i];
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+/* What a float32 sum of products of two rows of length 1 may be off: half a unit in the last place of 1 for each
+ * addition in a chain, of which kernels.h tells the longest, and a little for lengths that are not quite 1. */
+static float rounding(int D)
+{
+    return (float)(D / 8 + HALF_CHUNK + 64) * 0x1p-24f;
+}
+
+/* Best first; of equals the one that stands first in the list. */
+static int compare(const void *a, const void *b)
+{
+    const struct candidate *x = a, *y = b;
+    if (x->score != y->score) return x->score < y->score ? 1 : -1;
+    return (x->tile > y->tile) - (x->tile < y->tile);
+}
+
+static gvm_hit hit_of(const gvm_map *map, const struct candidate *c)
+{
+    gvm_hit hit = map_hit(map, c->tile);
+    hit.score = fmax(-1, fmin(1, c->score)); /* rows of length 1 give 1 + 1e-7 */
+    return hit;
+}
+
+static void pick_part(void *argument, struct team team)
+{
+    const struct search *s = argument;
+    int D = s->map->width, from, to;
+    struct candidate *candidates = s->candidates + (size_t)team.rank * (size_t)s->tiles;
+    float *row = s->scratch + (size_t)team.rank * s->scratch_size;
+    parallel_range(&from, &to, s->count, 1, team);
+    for (int q = from; q < to; q++) {
+        const float *scores = s->scores + (size_t)q * (size_t)s->tiles, *query = s->queries + (size_t)q * (size_t)D;
+        float *heap = s->heaps + (size_t)team.rank * (size_t)s->k;
+        float least = kth_largest(heap, s->k, scores, s->tiles) - 2 * rounding(D); /* both may be off */
+        size_t count = 0;
+        for (int t = 0; t < s->tiles; t++) {
+            if (scores[t] < least) continue;
+            kernels()->half->widen(row, row_of(s, t), D);
+            double score = dot(query, row, D);
+            candidates[count++] = (struct candidate){score > -1 ? score : -1, place(s, t)};
+        }
+        qsort(candidates, count, sizeof *candidates, compare);
+        for (int i = 0; i < s->k; i++) s->hits[(size_t)q * (size_t)s->stride + i] = hit_of(s->map, &candidates[i]);
+    }
+}
+
+gvm_status search_check(const gvm_map *map, const gvm_model *model, int max_hits, gvm_error *err)
+{
+    if (max_hits < 1) return fail(err, GVM_ARGUMENT, "%d hits are asked for, at least 1 must be", max_hits);
+    const char *where = map->path != NULL ? path_tail(map->path) : "the map";
+    return map_match(where, map->fingerprint, map->width, &model->info, err);
+}
+
+static gvm_status check(const gvm_map *map, const gvm_model *model, int max_hits, const float *features, size_t n,
+                        gvm_error *err)
+{
+    size_t D = (size_t)map->width;
+    gvm_status status = search_check(map, model, max_hits, err);
+    for (size_t i = 0; i < n && status == GVM_OK; i++)
+        if (!is_feature(features + i * D, D))
+            status = fail(err, GVM_ARGUMENT, "row %zu of the features has not the length 1", i);
+    return status;
+}
+
+/* Memory for turns of at most `most` queries. */
+static bool reserve(struct search *s, size_t most)
+{
+    size_t threads = (size_t)parallel_threads(), tiles = (size_t)s->tiles, D = (size_t)s->map->width;
+    s->scratch_size = D > HALF_SCRATCH ? D : HALF_SCRATCH;
+    s->panels = malloc((most > 1 ? HALF_QUERIES * D : 1) * sizeof *s->panels);
+    s->scores = malloc((most * tiles + 1) * sizeof *s->scores);
+    s->scratch = malloc(threads * s->scratch_size * sizeof *s->scratch);
+    s->heaps = malloc(threads * (size_t)s->k * sizeof *s->heaps);
+    s->candidates = malloc(threads * tiles * sizeof *s->candidates);
+    return s->panels && s->scores && s->scratch && s->heaps && s->candidates;
+}
+
+static void release(struct search *s)
+{
+    free(s->panels);
+    free(s->scores);
+    free(s->scratch);
+    free(s->heaps);
+    free(s->candidates);
+}
+
+gvm_status map_search(gvm_hit *hits, int max_hits, int *count, const gvm_map *map, const gvm_model *model,
+                      const size_t *items, size_t item_count, const float *features, size_t n, gvm_error *err)
+{
+    *count = 0;
+    size_t tiles = items != NULL ? item_count : map->tiles.count, most = n < HALF_QUERIES ? n : HALF_QUERIES;
+    gvm_status status = check(map, model, max_hits, features, n, err);
+    if (status != GVM_OK || tiles == 0) return status;
+    if (tiles > INT_MAX - HALF_ROWS)
+        return fail(err, GVM_ARGUMENT, "%zu tiles are more than can be searched at once", tiles);
+    struct search s = {.map = map, .items = items, .tiles = (int)tiles, .stride = max_hits};
+    s.k = max_hits < s.tiles ? max_hits : s.tiles;
+    threads_hold(); /* each has its part of the memory */
+    if (!reserve(&s, most)) status = fail(err, GVM_MEMORY, "there is not enough memory to search %zu tiles", tiles);
+    for (size_t i = 0; i < n && status == GVM_OK; i += most) {
+        s.queries = features + i * (size_t)map->width;
+        s.count = (int)(n - i < most ? n - i : most);
+        s.hits = hits + i * (size_t)max_hits;
+        s.next = 0;
+        if (s.count > 1) kernels()->half->pack(s.panels, s.queries, s.count, map->width);
+        parallel_run(score_part, &s);
+        parallel_run(pick_part, &s);
+    }
+    release(&s);
+    threads_release();
+    if (status == GVM_OK) *count = s.k;
+    return status;
+}
+
+gvm_status gvm_map_search(const gvm_map *map, const gvm_model *model, gvm_hit *hits, int max_hits, int *count,
+                          const float *features, size_t n, gvm_error *err)
+{
+    clear_error(err);
+    return map_search(hits, max_hits, count, map, model, NULL, 0, features, n, err);
+}
+
+gvm_status gvm_map_search_near(const gvm_map *map, const gvm_model *model, gvm_hit *hits, int max_hits, int *count,
+                               const float *features, size_t n, double lat, double lon, double within_m, gvm_error *err)
+{
+    clear_error(err);
+    *count = 0;
+    if (!(fabs(lat) <= 90 && fabs(lon) <= 180))
+        return fail(err, GVM_ARGUMENT, "%g, %g is no place: latitudes go to 90 and longitudes to 180 degrees", lat,
+                    lon);
+    if (!(within_m >= 0)) return fail(err, GVM_ARGUMENT, "%g is no distance in metres", within_m);
+    size_t *items = malloc((map->tiles.count + 1) * sizeof *items), found = 0;
+    if (items == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to search %zu tiles", map->tiles.count);
+    for (size_t i = 0; i < map->tiles.count; i++) {
+        const struct tile *tile = &map->tiles.items[i];
+        if (metres_between(lat, lon, tile->lat, tile->lon) <= within_m) items[found++] = i;
+    }
+    gvm_status status = map_search(hits, max_hits, count, map, model, items, found, features, n, err);
+    free(items);
+    return status;
+}

@@ -1,0 +1,302 @@
+/* cuda.cuh - what the files of CUDA's part share: how a kernel is launched, its values' types, sums over a warp and
+ * over rows, the state of a tape on the device, products.
+ *
+ * The tests compile the same sources with a plain C++ compiler against tests/cuda_host, which runs a kernel's threads
+ * one after another: so a kernel is launched by LAUNCH, takes its shared memory by SHARED, and has no assembly in it.
+ *
+ * T is the type of a map's values, float or bf16. Sums are float32, in an order that does not depend on the machine:
+ * no float atomics, and the number of blocks is a function of the sizes alone. */
+#ifndef GVM_NN_CUDA_CUH
+#define GVM_NN_CUDA_CUH
+
+#include <cuda_bf16.h>
+#include <cuda_runtime.h>
+
+extern "C" {
+#include "base/error.h"
+#include "tensor/device.h"
+}
+
+#ifndef GVM_CUDA_HOST
+#include <mma.h>
+/* `shared`: bytes that the kernel asks for with SHARED; beyond 48 KiB see allow_shared. */
+#define LAUNCH(kernel, grid, block, shared, stream, ...) (kernel)<<<(grid), (block), (shared), (stream)>>>(__VA_ARGS__)
+#define SHARED(type, name)                                          \
+    extern __shared__ __align__(128) unsigned char shared_memory[]; \
+    type *name = reinterpret_cast<type *>(shared_memory)
+#endif
+
+typedef __nv_bfloat16 bf16;
+
+static const int WARP = 32, BLOCK = 256 /* threads of a plain kernel */;
+
+/* ------------------------------------------------------------------ values */
+
+__device__ static inline float to_float(float x)
+{
+    return x;
+}
+
+__device__ static inline float to_float(bf16 x)
+{
+    return __bfloat162float(x);
+}
+
+__device__ static inline void store(float *to, float x)
+{
+    *to = x;
+}
+
+__device__ static inline void store(bf16 *to, float x)
+{
+    *to = __float2bfloat16_rn(x);
+}
+
+#ifndef GVM_CUDA_HOST
+/* Sum over the lanes of a warp, in each of them, always in the same order. All of them must come here. */
+__device__ static inline float warp_sum(float x)
+{
+    for (int lanes = WARP / 2; lanes > 0; lanes /= 2) x += __shfl_xor_sync(0xffffffffu, x, lanes);
+    return x;
+}
+
+__device__ static inline float warp_max(float x)
+{
+    for (int lanes = WARP / 2; lanes > 0; lanes /= 2) x = fmaxf(x, __shfl_xor_sync(0xffffffffu, x, lanes));
+    return x;
+}
+#endif
+
+/* gelu(x) = x Phi(x) with the exact erf, and its slope Phi(x) + x phi(x) */
+__device__ static inline float gelu(float x)
+{
+    return 0.5f * x * (1 + erff(x * 0.70710678f));
+}
+
+__device__ static inline float gelu_slope(float x)
+{
+    return 0.5f * (1 + erff(x * 0.70710678f)) + x * 0.39894228f * expf(-0.5f * x * x);
+}
+
+/* ------------------------------------------------------------------ a tape on the device (device_cuda.cu) */
+
+enum { VIEWS = 2, MAX_RECORDINGS = 20, MAX_PASSES = 2 };
+
+struct plan; /* of a product, gemm_cuda.cu */
+enum { PLAN_LISTS = 64 };
+
+/* What a step's kernels read of what changes from step to step. */
+struct numbers {
+    unsigned long long step;
+    float factor, correct_m, correct_v;
+    float climb; /* rho / norm of ASAM, written by its kernel */
+};
+
+struct cuda_tape {
+    cudaStream_t stream, copies;
+    cudaEvent_t copied[VIEWS], taken[VIEWS]; /* pixels: they are there; they were read */
+    unsigned char *staging[VIEWS], *pixels[VIEWS];
+    unsigned char *incoming[VIEWS]; /* where a copy arrives while another step reads `pixels` */
+    char *reading;                  /* pinned, of what is read back */
+    size_t reading_bytes;
+    size_t pixel_bytes[VIEWS];
+    struct numbers *numbers, *numbers_host; /* on the device; pinned */
+    float *losses, *losses_host;            /* (MAX_PASSES MAX_LOSSES) */
+    float loss_weights[MAX_PASSES * MAX_LOSSES];
+    int loss_total, passes, pass_losses[MAX_PASSES];
+    int *broken, *broken_host; /* guard bands that were written over */
+    struct {
+        int key; /* 0: none */
+        bool seen;
+        cudaGraphExec_t graph;
+    } recordings[MAX_RECORDINGS];
+    int recording;            /* which is being made, -1: none */
+    bool capturing, stepping; /* stepping: from replay to wait */
+    struct cublasLtContext *products;
+    void *workspace;
+    struct plan *plans[PLAN_LISTS];
+    gvm_status status; /* the first failure since the last wait, or GVM_OK */
+    gvm_error failure;
+};
+
+static inline struct cuda_tape *cuda_of(const struct tape *tape)
+{
+    return (struct cuda_tape *)tape->state;
+}
+
+/* Remember the first failure of a tape. */
+void cuda_check(struct cuda_tape *c, cudaError_t error, const char *what);
+
+/* Lets a kernel ask for as much shared memory as a block can have. To be called once a kernel, as the limit is the
+ * process's: what one layer lowers, another thread's misses. */
+cudaError_t allow_shared(const void *kernel);
+
+/* Where the next loss of this pass goes on the device. */
+float *loss_place(struct tape *tape, float weight);
+
+/* A kernel was launched: whether that could be done. */
+#define LAUNCHED(tape, what) cuda_check(cuda_of(tape), cudaGetLastError(), what)
+
+/* ------------------------------------------------------------------ weights on the device (home_cuda.cu) */
+
+struct cuda_home {
+    float *weights, *grads;
+    bf16 *halves; /* the weights again, for products; NULL unless bf16 */
+};
+
+static inline struct cuda_home *home_of(const struct tape *tape)
+{
+    return (struct cuda_home *)tape->home->state;
+}
+
+static inline float *weight_of(const struct tape *tape, const struct param *p)
+{
+    return home_of(tape)->weights + (p->data - tape->home->weights);
+}
+
+static inline float *grad_of(const struct tape *tape, const struct param *p)
+{
+    return home_of(tape)->grads + (p->data - tape->home->weights);
+}
+
+/* As products with values of so many bytes take them. */
+static inline const void *operand_of(const struct tape *tape, const struct param *p, int element)
+{
+    if (element == 2) return home_of(tape)->halves + (p->data - tape->home->weights);
+    return weight_of(tape, p);
+}
+
+/* ------------------------------------------------------------------ products (gemm_cuda.cu) */
+
+/* What a product does on the way out or in; see run_product. */
+enum epilogue { EPILOGUE_NONE, EPILOGUE_BIAS, EPILOGUE_GELU, EPILOGUE_GELU_SLOPE, EPILOGUE_COLUMN_SUMS };
+
+/* C (M, N) = op(A) op(B) + beta C, row-major as gemm.h's, each of them `batch` times, `stride` values apart.
+ *
+ *   BIAS         C = op(A) op(B) + bias (N)
+ *   GELU         aux = op(A) op(B) + bias, C = gelu(aux); aux may be NULL
+ *   GELU_SLOPE   C = op(A) op(B) gelu'(aux)
+ *   COLUMN_SUMS  with op(A) transposed: sums (M) += the sums of A's columns, as a bias's gradient beside a weight's
+ *
+ * element: bytes of A's and B's values; C's, bias's and aux's are the same, but float for sums and where float_out. */
+struct product {
+    char op_a, op_b;
+    int M, N, K;
+    const void *A, *B;
+    int lda, ldb;
+    void *C;
+    int ldc;
+    float beta;
+    int element;
+    bool float_out, exact; /* exact: float32 throughout, whatever the precision */
+    enum epilogue epilogue;
+    const void *bias;
+    void *aux;             /* (M, ldc) */
+    float *sums, *scratch; /* scratch: product_scratch's */
+    int batch;             /* 0 for 1 */
+    long long stride_a, stride_b, stride_c;
+};
+
+void run_product(struct tape *tape, const struct product *p);
+/* Scratch that a product needs with COLUMN_SUMS of `rows` rows: reserve it on a dry run as any scratch. */
+float *product_scratch(struct tape *tape, int rows, int M);
+void products_free(struct cuda_tape *c);
+gvm_status products_open(struct cuda_tape *c, gvm_error *err);
+
+/* The three products of a layer with weights W (N, K). element: bytes of x's and y's values, 0 for those of maps.
+ *
+ * y = x W^T (+ b) */
+static inline struct product forward_product(struct tape *tape, void *y, const void *x, const struct param *w,
+                                             const struct param *b, int rows, int N, int K, int element = 0)
+{
+    struct product p = {};
+    p.op_a = 'N', p.op_b = 'T', p.M = rows, p.N = N, p.K = K;
+    p.element = element ? element : tape->element;
+    p.A = x, p.lda = K, p.B = operand_of(tape, w, p.element), p.ldb = K, p.C = y, p.ldc = N;
+    if (b) p.epilogue = EPILOGUE_BIAS, p.bias = operand_of(tape, b, p.element);
+    return p;
+}
+
+/* dx = dy W + beta dx */
+static inline struct product input_product(struct tape *tape, void *dx, const void *dy, const struct param *w, int rows,
+                                           int N, int K, float beta, int element = 0)
+{
+    struct product p = {};
+    p.op_a = 'N', p.op_b = 'N', p.M = rows, p.N = K, p.K = N;
+    p.element = element ? element : tape->element;
+    p.A = dy, p.lda = N, p.B = operand_of(tape, w, p.element), p.ldb = K, p.C = dx, p.ldc = K, p.beta = beta;
+    return p;
+}
+
+/* dW += dy^T x, and db += the sums of dy's columns; db may be NULL. scratch: product_scratch's. */
+static inline struct product weight_product(struct tape *tape, float *dw, float *db, float *scratch, const void *dy,
+                                            const void *x, int rows, int N, int K, int element = 0)
+{
+    struct product p = {};
+    p.op_a = 'T', p.op_b = 'N', p.M = N, p.N = K, p.K = rows;
+    p.A = dy, p.lda = N, p.B = x, p.ldb = K, p.C = dw, p.ldc = K, p.beta = 1;
+    p.element = element ? element : tape->element, p.float_out = true;
+    if (db) p.epilogue = EPILOGUE_COLUMN_SUMS, p.sums = db, p.scratch = scratch;
+    return p;
+}
+
+/* ------------------------------------------------------------------ what several layers use */
+
+/* LN of rows (norm_cuda.cu): y = base + keep (xhat gamma + beta), xhat = (u - mean) rstd; base and keep may be NULL;
+ * mean and rstd (rows), kept for backward, may be NULL. keep (B) goes by picture of L rows. y may be base. */
+void norm_rows(struct tape *tape, void *y, float *mean, float *rstd, const void *u, const void *base, const float *keep,
+               const struct norm *w, int rows, int L, int C);
+/* du = rstd (g - mean(g) - xhat mean(g xhat)) (+ du), g = keep dy gamma; the norm's gradients grow.
+ * partial: norm_scratch's. */
+void norm_rows_backward(struct tape *tape, void *du, float accumulate, float *partial, const void *dy, const void *u,
+                        const float *mean, const float *rstd, const float *keep, const struct norm *w, int rows, int L,
+                        int C);
+float *norm_scratch(struct tape *tape, int rows, int C);
+enum { MAX_CHANNELS = 2048 };
+
+/* a (C) += the sum of `blocks` rows of `partial`, which lie ld apart; b (C) that of the C columns behind, or NULL. */
+void add_partials(struct tape *tape, float *a, float *b, const float *partial, int blocks, int C, int ld);
+
+/* y (rows, C) += bias (C) */
+void add_bias(struct tape *tape, float *y, const float *bias, int rows, int C);
+
+static inline int blocks_of(size_t n, int each)
+{
+    return (int)((n + (size_t)each - 1) / (size_t)each);
+}
+
+/* ------------------------------------------------------------------ the table's entries */
+
+extern "C" {
+struct tensor *patch_embed_cuda(struct tape *tape, const uint8_t *pixels, int B, int H, int W,
+                                const struct patch_embed *w);
+struct tensor *patch_merge_cuda(struct tape *tape, struct tensor *x, int H, int W, const struct patch_merge *w);
+struct tensor *layer_norm_cuda(struct tape *tape, struct tensor *x, const struct norm *w);
+struct tensor *window_attention_cuda(struct tape *tape, struct tensor *x, const struct attention *w, const float *keep);
+struct tensor *feed_forward_cuda(struct tape *tape, struct tensor *x, const struct feed_forward *w, const float *keep);
+const float *drop_path_cuda(struct tape *tape, int B, float p);
+struct tensor *masks_cuda(struct tape *tape, struct tensor *x, const struct masks *w, const float **kept);
+struct tensor *concatenate_cuda(struct tape *tape, struct tensor *const *parts, int count);
+struct tensor *l2_normalise_cuda(struct tape *tape, struct tensor *x);
+struct tensor *linear_cuda(struct tape *tape, struct tensor *x, const struct linear *w, enum activation f);
+float triplet_cuda(struct tape *tape, struct tensor *a, struct tensor *b, float alpha, float weight);
+
+gvm_status fits_cuda(int window, int C, int heads, enum precision precision, gvm_error *err);
+gvm_status home_open_cuda(struct home *home, gvm_error *err);
+void home_free_cuda(struct home *home);
+gvm_status home_upload_cuda(struct home *home, gvm_error *err);
+gvm_status home_download_cuda(struct home *home, gvm_error *err);
+void clear_gradients_cuda(struct tape *tape);
+gvm_status optimizer_open_cuda(struct optimizer *optimizer, struct tape *tape, gvm_error *err);
+void optimizer_free_cuda(struct optimizer *optimizer);
+gvm_status optimizer_upload_cuda(struct optimizer *optimizer, gvm_error *err);
+gvm_status optimizer_download_cuda(struct optimizer *optimizer, gvm_error *err);
+void optimizer_update_cuda(struct optimizer *optimizer);
+void asam_climb_cuda(struct optimizer *optimizer, float rho);
+double peak_cuda(struct tape *tape);
+}
+
+/* GVM_MEMORY or GVM_DEVICE with a sentence where a call of CUDA failed. */
+gvm_status cuda_status(cudaError_t error, const char *what, gvm_error *err);
+
+#endif

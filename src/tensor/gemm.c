@@ -1,0 +1,96 @@
+/* gemm.c - the one file that calls oneDNN. It needs only the plain product and the instruction-set
+ * control, which its 2.x and 3.x interfaces share. */
+#include "tensor/gemm.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <oneapi/dnnl/dnnl.h>
+
+static atomic_uint failures;
+
+unsigned gemm_failures(void)
+{
+    return failures;
+}
+
+/* Some of oneDNN's products (before its 3.11.2) use memory of the heap as their stack, from its lower end on, so that
+ * the handler of a signal would write over what lies below it. Signals wait until the product is there. */
+void gemm(char op_a, char op_b, int M, int N, int K, const float *A, int lda, const float *B, int ldb, float beta,
+          float *C, int ldc)
+{
+    int outer = parallel_alone();
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    dnnl_status_t status = dnnl_sgemm(op_a, op_b, M, N, K, 1.0f, A, lda, B, ldb, beta, C, ldc);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    parallel_together(outer);
+    assert(status == dnnl_success || status == dnnl_out_of_memory); /* sizes always fit */
+    if (status != dnnl_success) failures++;
+}
+
+void gemm_pack(float *panels, const float *weight, int N, int K)
+{
+    for (int p = 0; p < N; p += GEMM_PANEL) {
+        int width = N - p < GEMM_PANEL ? N - p : GEMM_PANEL;
+        for (int k = 0; k < K; k++)
+            for (int n = 0; n < width; n++) *panels++ = weight[(size_t)(p + n) * K + k];
+    }
+}
+
+void gemm_weight(float *y, int ldy, const float *x, int ldx, const float *weight, bool packed, int M, int N, int K,
+                 struct team team)
+{
+    int from, to;
+    parallel_range(&from, &to, N, 48, team);
+    for (int n = from, width; n < to; n += width) {
+        int panel = n / GEMM_PANEL * GEMM_PANEL, end = panel + GEMM_PANEL < N ? panel + GEMM_PANEL : N;
+        width = (to < end ? to : end) - n;
+        if (packed)
+            gemm('N', 'N', M, width, K, x, ldx, weight + (size_t)panel * K + (n - panel), end - panel, 0, y + n, ldy);
+        else
+            gemm('N', 'T', M, width, K, x, ldx, weight + (size_t)n * K, K, 0, y + n, ldy);
+    }
+}
+
+void gemm_limit_isa(int level)
+{
+    /* refused after the first product, which then keeps what it has */
+    if (level < 2) dnnl_set_max_cpu_isa(level == 0 ? dnnl_cpu_isa_sse41 : dnnl_cpu_isa_avx2);
+}
+
+/* Products of the network's middle stages, on weights in a panel: where a core's caches serve it best. */
+enum { PEAK_ROWS = 256, PEAK_WIDTH = 384, PEAK_REPEATS = 200 };
+
+static void run_products(void *argument, struct team team)
+{
+    float *own = (float *)argument + (size_t)team.rank * PEAK_WIDTH * (2 * PEAK_ROWS + PEAK_WIDTH);
+    float *x = own, *y = x + PEAK_ROWS * PEAK_WIDTH, *w = y + PEAK_ROWS * PEAK_WIDTH;
+    for (int i = 0; i < PEAK_REPEATS; i++)
+        gemm('N', 'N', PEAK_ROWS, PEAK_WIDTH, PEAK_WIDTH, x, PEAK_WIDTH, w, PEAK_WIDTH, 0, y, PEAK_WIDTH);
+}
+
+double gemm_peak(void)
+{
+    size_t each = (size_t)PEAK_WIDTH * (2 * PEAK_ROWS + PEAK_WIDTH);
+    float *memory = calloc(each * (size_t)parallel_threads(), sizeof *memory);
+    if (memory == NULL) return 0;
+    struct timespec a, b;
+    clock_gettime(CLOCK_MONOTONIC, &a);
+    parallel_run(run_products, memory);
+    clock_gettime(CLOCK_MONOTONIC, &b);
+    free(memory);
+    double seconds = (double)(b.tv_sec - a.tv_sec) + 1e-9 * (double)(b.tv_nsec - a.tv_nsec);
+    return 2e-9 * PEAK_ROWS * PEAK_WIDTH * PEAK_WIDTH * PEAK_REPEATS * parallel_threads() / seconds;
+}
+
+void gemm_version(char text[32])
+{
+    const dnnl_version_t *v = dnnl_version();
+    snprintf(text, 32, "%d.%d.%d", v->major, v->minor, v->patch);
+}
