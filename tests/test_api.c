@@ -60,12 +60,46 @@ static gvm_map *open_map(gvm_session *session, const char *tiles)
     return map;
 }
 
+static size_t feature_length(const gvm_model *model)
+{
+    gvm_model_info info = {.size = sizeof info};
+    assert_int_equal(gvm_model_about(model, &info, NULL), GVM_OK);
+    return (size_t)info.features;
+}
+
+static size_t view_pixels(const gvm_model *model, gvm_view view)
+{
+    gvm_view_info info = {.size = sizeof info};
+    assert_int_equal(gvm_view_about(model, view, &info, NULL), GVM_OK);
+    return (size_t)info.height * (size_t)info.width;
+}
+
+/* Street pictures. */
+static gvm_status embed_files(gvm_session *session, float *features, const char *const *paths, const double *headings,
+                              size_t n, gvm_file_done *done, void *user, gvm_error *err)
+{
+    const gvm_embed_job job = {.size = sizeof job,
+                               .view = GVM_STREET,
+                               .paths = paths,
+                               .count = n,
+                               .headings = headings,
+                               .features = features,
+                               .done = done,
+                               .user = user};
+    return gvm_embed_files(session, &job, err);
+}
+
+static gvm_status search(const gvm_map *map, const gvm_model *model, gvm_hit *hits, int max_hits, int *count,
+                         const float *features, size_t n, gvm_error *err)
+{
+    const gvm_search s = {.size = sizeof s, .features = features, .count = n, .max_hits = max_hits};
+    return gvm_map_search(map, model, &s, hits, count, err);
+}
+
 /* Pictures of a view's size, of any bytes. */
 static unsigned char *some_pixels(const gvm_model *model, gvm_view view, size_t n)
 {
-    gvm_model_info info = gvm_model_about(model);
-    size_t bytes = view == GVM_STREET ? (size_t)info.street_height * (size_t)info.street_width
-                                      : (size_t)info.aerial_height * (size_t)info.aerial_width;
+    size_t bytes = view_pixels(model, view);
     unsigned char *pixels = malloc(n * bytes * 3);
     uint32_t state = 1;
     for (size_t i = 0; i < n * bytes * 3; i++) pixels[i] = (state = state * 1664525 + 1013904223) >> 24;
@@ -76,7 +110,7 @@ static float *embed_pixels(gvm_session *session, const gvm_model *model, gvm_vie
                            size_t n)
 {
     gvm_error err;
-    float *features = malloc(n * (size_t)gvm_model_about(model).features * sizeof *features);
+    float *features = malloc(n * feature_length(model) * sizeof *features);
     expect_ok(gvm_embed_pixels(session, view, features, pixels, n, &err), &err);
     return features;
 }
@@ -136,14 +170,18 @@ static void test_about(void **state)
 {
     (void)state;
     gvm_model *model = open_model(WEIGHTS);
-    gvm_model_info info = gvm_model_about(model);
-    assert_int_equal(info.street_height, 32);
-    assert_int_equal(info.street_width, 160);
-    assert_int_equal(info.aerial_height, 64);
-    assert_int_equal(info.aerial_width, 64);
+    gvm_model_info info = {.size = sizeof info};
+    gvm_view_info street = {.size = sizeof street}, aerial = {.size = sizeof aerial};
+    gvm_error err;
+    expect_ok(gvm_model_about(model, &info, &err), &err);
+    expect_ok(gvm_view_about(model, GVM_STREET, &street, &err), &err);
+    expect_ok(gvm_view_about(model, GVM_AERIAL, &aerial, &err), &err);
+    expect_failure(gvm_view_about(model, (gvm_view)2, &aerial, &err), GVM_ARGUMENT, &err, "view");
+    assert_true(street.height == 32 && street.width == 160 && street.projection == GVM_EQUIRECTANGULAR);
+    assert_true(aerial.height == 64 && aerial.width == 64 && aerial.projection == GVM_NADIR);
     assert_int_equal(info.features, 168);
     assert_int_equal(info.parameters, 166996);
-    assert_true(info.ground_m == 64 && info.elevation_low == -45 && info.elevation_high == 45);
+    assert_true(aerial.ground_m == 64 && street.elevation_low == -45 && street.elevation_high == 45);
     assert_int_equal(strspn(info.fingerprint, "0123456789abcdef"), 16);
     gvm_model_free(model);
 }
@@ -188,13 +226,15 @@ static void test_bad_arguments(void **state)
     const gvm_view no_view = (gvm_view)7;
     const double endless = INFINITY;
     expect_failure(gvm_embed_pixels(session, no_view, features, pixels, 1, &err), GVM_ARGUMENT, &err, "view");
-    expect_failure(gvm_embed_files(session, no_view, features, streets, NULL, 0, 1, NULL, NULL, &err), GVM_ARGUMENT,
-                   &err, "view");
+    gvm_embed_job job = {.size = sizeof job, .view = no_view, .paths = streets, .count = 1, .features = features};
+    expect_failure(gvm_embed_files(session, &job, &err), GVM_ARGUMENT, &err, "view");
+    job = (gvm_embed_job){.view = GVM_STREET};
+    expect_failure(gvm_embed_files(session, &job, &err), GVM_ARGUMENT, &err, "size");
     expect_failure(gvm_load_picture(model, no_view, pixels, streets[0], NULL, 0, &err), GVM_ARGUMENT, &err, "view");
     expect_failure(gvm_load_picture(model, GVM_STREET, pixels, streets[0], &endless, 0, &err), GVM_ARGUMENT, &err,
                    "heading");
     expect_ok(gvm_embed_pixels(session, GVM_STREET, NULL, NULL, 0, &err), &err);
-    expect_ok(gvm_embed_files(session, GVM_STREET, NULL, NULL, NULL, 0, 0, NULL, NULL, &err), &err);
+    expect_ok(embed_files(session, NULL, NULL, NULL, 0, NULL, NULL, &err), &err);
     free(pixels);
     gvm_session_free(session);
     gvm_model_free(model);
@@ -208,7 +248,7 @@ static void test_pixels(void **state)
     (void)state;
     enum { N = 19 };
     gvm_model *model = open_model(WEIGHTS);
-    size_t D = (size_t)gvm_model_about(model).features;
+    size_t D = feature_length(model);
     gvm_error err;
     int threads = gvm_threads();
     for (int v = 0; v < 2; v++) {
@@ -267,14 +307,13 @@ static void test_files(void **state)
                                         "tests",
                                         "examples/demo/street/3.png",
                                         WEIGHTS};
-    static const gvm_status wants[] = {GVM_OK, GVM_FILE, GVM_OK, GVM_IMAGE, GVM_FILE, GVM_OK, GVM_IMAGE};
+    static const gvm_status wants[] = {GVM_OK, GVM_FILE, GVM_OK, GVM_PANORAMA, GVM_FILE, GVM_OK, GVM_IMAGE};
     enum { KINDS = 7, MOST = 23 };
     gvm_model *model = open_model(WEIGHTS);
-    gvm_model_info info = gvm_model_about(model);
-    size_t D = (size_t)info.features;
+    size_t D = feature_length(model);
     gvm_session *session = open_session(model, 4);
     float *one = calloc(KINDS, D * sizeof *one), *features = malloc(MOST * D * sizeof *features);
-    unsigned char *pixels = malloc((size_t)info.street_height * (size_t)info.street_width * 3);
+    unsigned char *pixels = malloc(view_pixels(model, GVM_STREET) * 3);
     gvm_error err;
     for (int k = 0; k < KINDS; k++) {
         gvm_status status = gvm_load_picture(model, GVM_STREET, pixels, kinds[k], NULL, 0, &err);
@@ -286,11 +325,11 @@ static void test_files(void **state)
         struct calls calls = {0};
         for (size_t i = 0; i < n; i++) paths[i] = kinds[i * 3 % KINDS];
         memset(features, 0xff, MOST * D * sizeof *features);
-        gvm_status status = gvm_embed_files(session, GVM_STREET, features, paths, NULL, 0, n, note, &calls, &err);
+        gvm_status status = embed_files(session, features, paths, NULL, n, note, &calls, &err);
         if (n == 1)
             expect_ok(status, &err);
         else
-            expect_failure(status, GVM_IMAGE, &err, "examples/demo/aerial/1.png: "); /* the first that failed */
+            expect_failure(status, GVM_PANORAMA, &err, "1.png: "); /* the first that failed */
         assert_int_equal(calls.next, n);
         assert_int_equal(calls.count, n);
         for (size_t i = 0; i < n; i++) {
@@ -317,10 +356,10 @@ static void test_headings(void **state)
     gvm_session *session = open_session(model, 8);
     const char *const paths[] = {streets[2], streets[2], streets[2], streets[0], streets[0]}; /* 3.png looks east */
     const double headings[] = {NAN, 90, 0, NAN, 0};
-    size_t D = (size_t)gvm_model_about(model).features;
+    size_t D = feature_length(model);
     float *x = malloc(5 * D * sizeof *x);
     gvm_error err;
-    expect_ok(gvm_embed_files(session, GVM_STREET, x, paths, headings, 0, 5, NULL, NULL, &err), &err);
+    expect_ok(embed_files(session, x, paths, headings, 5, NULL, NULL, &err), &err);
     expect_near(x, x + D, D);
     expect_near(x + 3 * D, x + 4 * D, D);
     float difference = 0;
@@ -338,13 +377,13 @@ struct seen {
     int failures;
 };
 
-static void count_questions(void *user, size_t index, size_t count, gvm_status status, const gvm_error *err)
+static void count_questions(void *user, size_t index, size_t count, const gvm_located *photo)
 {
     struct seen *seen = user;
     assert_int_equal(index, seen->next++);
     assert_int_equal(count, 4);
-    assert_int_equal(status != GVM_OK, err->text[0] != '\0');
-    seen->failures += status != GVM_OK;
+    assert_int_equal(photo->status != GVM_OK, photo->err.text[0] != '\0');
+    seen->failures += photo->status != GVM_OK;
 }
 
 /* Questions of every kind at once: what fails fails alone. */
@@ -364,8 +403,17 @@ static void test_questions(void **state)
     gvm_found found[4];
     gvm_error err;
     struct seen seen = {0, 0};
-    expect_failure(gvm_locate_files(session, map, questions, 4, 0, hits[0], 3, found, count_questions, &seen, &err),
-                   GVM_ARGUMENT, &err, "3.png: no tile of the map lies within 1 m");
+    const gvm_locate_job job = {.size = sizeof job,
+                                .questions = questions,
+                                .count = 4,
+                                .max_hits = 3,
+                                .each_tile = 1,
+                                .hits = hits[0],
+                                .found = found,
+                                .done = count_questions,
+                                .user = &seen};
+    expect_failure(gvm_locate_files(session, map, &job, &err), GVM_ARGUMENT, &err,
+                   "3.png: no tile of the map lies within 1 m");
     assert_true(seen.next == 4 && seen.failures == 2);
     assert_true(found[0].count == 3 && found[0].heading_found && isfinite(found[0].margin));
     assert_true(found[1].count == 1 && !found[1].heading_found && isnan(found[1].margin));
@@ -383,13 +431,13 @@ static void test_locate(void **state)
     gvm_session *session = open_session(model, 3);
     gvm_map *map = open_map(session, "examples/demo/tiles.csv");
     assert_int_equal(gvm_map_count(map), 4);
-    size_t D = (size_t)gvm_model_about(model).features;
+    size_t D = feature_length(model);
     float *x = malloc(4 * D * sizeof *x);
     gvm_hit hits[4][6], single[6];
     gvm_error err;
     int count;
-    expect_ok(gvm_embed_files(session, GVM_STREET, x, streets, NULL, 0, 4, NULL, NULL, &err), &err);
-    expect_ok(gvm_map_search(map, model, hits[0], 6, &count, x, 4, &err), &err);
+    expect_ok(embed_files(session, x, streets, NULL, 4, NULL, NULL, &err), &err);
+    expect_ok(search(map, model, hits[0], 6, &count, x, 4, &err), &err);
     assert_int_equal(count, 4);
     for (int i = 0; i < 4; i++) {
         const double north = 0; /* the third says where it looks, the others are taken to look north */
@@ -419,15 +467,15 @@ static void test_locate(void **state)
 
     expect_failure(gvm_locate(session, map, "tests/nothing", NULL, single, 2, &count, &err), GVM_FILE, &err, "nothing");
     assert_int_equal(count, 0);
-    expect_failure(gvm_locate(session, map, "examples/demo/aerial/1.png", NULL, single, 2, &count, &err), GVM_IMAGE,
+    expect_failure(gvm_locate(session, map, "examples/demo/aerial/1.png", NULL, single, 2, &count, &err), GVM_PANORAMA,
                    &err, "panorama");
-    expect_failure(gvm_map_search(map, model, single, 0, &count, x, 1, &err), GVM_ARGUMENT, &err, "at least 1");
+    expect_failure(search(map, model, single, 0, &count, x, 1, &err), GVM_ARGUMENT, &err, "at least 1");
     for (size_t k = 0; k < D; k++) x[D + k] *= 2;
-    expect_failure(gvm_map_search(map, model, hits[0], 6, &count, x, 4, &err), GVM_ARGUMENT, &err, "row 1");
+    expect_failure(search(map, model, hits[0], 6, &count, x, 4, &err), GVM_ARGUMENT, &err, "row 1");
     memset(x + 2 * D, 0, D * sizeof *x);
-    expect_failure(gvm_map_search(map, model, hits[0], 6, &count, x + 2 * D, 1, &err), GVM_ARGUMENT, &err, "row 0");
+    expect_failure(search(map, model, hits[0], 6, &count, x + 2 * D, 1, &err), GVM_ARGUMENT, &err, "row 0");
     gvm_model *other = open_model(OTHER_WEIGHTS);
-    expect_failure(gvm_map_search(map, other, single, 1, &count, x, 1, &err), GVM_MISMATCH, &err, "other weights");
+    expect_failure(search(map, other, single, 1, &count, x, 1, &err), GVM_MISMATCH, &err, "other weights");
     assert_int_equal(count, 0);
     free(x);
     gvm_map_free(map);
@@ -492,7 +540,7 @@ static void *embed_again(void *argument)
 {
     enum { N = 5 };
     struct job *j = argument;
-    size_t D = (size_t)gvm_model_about(j->model).features;
+    size_t D = feature_length(j->model);
     float *x = malloc(N * D * sizeof *x);
     gvm_session *session = NULL;
     j->same = gvm_session_open(&session, j->model, 4, NULL) == GVM_OK;

@@ -28,7 +28,7 @@
 
 enum { WIDTH = 24 };
 
-static const gvm_model_info info = {.features = WIDTH, .ground_m = 64, .fingerprint = "0123456789abcdef"};
+static const gvm_model_info info = {.features = WIDTH, .fingerprint = "0123456789abcdef"};
 
 static void expect(gvm_status got, gvm_status status, const gvm_error *err, const char *words)
 {
@@ -83,7 +83,7 @@ static void make_map(void)
 {
     gvm_error err;
     struct map_file *file;
-    if (map_file_create(&file, in_folder("m.gpkg"), &info,
+    if (map_file_create(&file, in_folder("m.gpkg"), &info, 64,
                         json_pack("[{sb,si,s{si}}]", "complete", 0, "done", 7, "imagery", "places", 40),
                         &err) != GVM_OK)
         fail_msg("%s", err.text);
@@ -98,7 +98,7 @@ static gvm_map *open_map(void)
 {
     gvm_map *map;
     gvm_error err;
-    if (gvm_map_open(&map, in_folder("m.gpkg"), NULL, &err) != GVM_OK) fail_msg("%s", err.text);
+    if (gvm_map_open(&map, in_folder("m.gpkg"), NULL, 0, &err) != GVM_OK) fail_msg("%s", err.text);
     return map;
 }
 
@@ -159,7 +159,8 @@ static void test_written(void **state)
     gvm_map *map = open_map();
     check_tiles(map, 5);
     assert_ptr_equal(map->tiles.items[0].image, map->tiles.items[2].image);
-    gvm_map_info about = gvm_map_about(map);
+    gvm_map_info about = {.size = sizeof about};
+    assert_int_equal(gvm_map_about(map, &about, NULL), GVM_OK);
     assert_int_equal(about.tiles, 5);
     assert_int_equal(about.features, WIDTH);
     assert_string_equal(about.fingerprint, info.fingerprint);
@@ -231,7 +232,7 @@ static void test_shared(void **state)
     assert_int_equal(removed, 6);
     check_tiles(map, 5);
     gvm_map_free(map);
-    expect(gvm_map_open(&map, in_folder("m.gpkg"), NULL, &err), GVM_FORMAT, &err, "m.gpkg: the map holds no tile");
+    expect(gvm_map_open(&map, in_folder("m.gpkg"), NULL, 0, &err), GVM_FORMAT, &err, "m.gpkg: the map holds no tile");
 }
 
 static void test_removed(void **state)
@@ -301,7 +302,7 @@ static void expect_bad_map(gvm_status status, const char *words)
 {
     gvm_map *map;
     gvm_error err;
-    expect(gvm_map_open(&map, in_folder("m.gpkg"), NULL, &err), status, &err, words);
+    expect(gvm_map_open(&map, in_folder("m.gpkg"), NULL, 0, &err), status, &err, words);
     assert_null(map);
     empty_folder(NULL);
 }
@@ -340,11 +341,11 @@ static void test_foreign(void **state)
     expect_bad_map(GVM_FORMAT, "m.gpkg: tile 3 in it is damaged");
     make_map();
     const gvm_model model = {.info = {.features = WIDTH, .fingerprint = "fedcba9876543210"}};
-    expect(gvm_map_open(&map, in_folder("m.gpkg"), &model, &err), GVM_MISMATCH, &err,
+    expect(gvm_map_open(&map, in_folder("m.gpkg"), &model, 0, &err), GVM_MISMATCH, &err,
            "made with other weights (fingerprint 0123456789abcdef) than these (fedcba9876543210)");
     empty_folder(NULL);
     struct map_file *file;
-    expect(map_file_create(&file, in_folder("m.zip"), &info, json_array(), &err), GVM_ARGUMENT, &err,
+    expect(map_file_create(&file, in_folder("m.zip"), &info, 64, json_array(), &err), GVM_ARGUMENT, &err,
            "m.zip: a map's name ends in .gpkg; `index` makes one of imagery");
 }
 
@@ -376,10 +377,11 @@ static void test_width(void **state)
         gvm_hit hit;
         int count;
         float query[2 * WIDTH] = {1};
-        expect(gvm_map_search(map, &model, &hit, 1, &count, query, 1, &err), GVM_MISMATCH, &err,
+        const gvm_search search = {.size = sizeof search, .features = query, .count = 1, .max_hits = 1};
+        expect(gvm_map_search(map, &model, &search, &hit, &count, &err), GVM_MISMATCH, &err,
                "m.gpkg: its features have");
         gvm_map_free(map);
-        expect(gvm_map_open(&map, in_folder("m.gpkg"), &model, &err), GVM_MISMATCH, &err,
+        expect(gvm_map_open(&map, in_folder("m.gpkg"), &model, 0, &err), GVM_MISMATCH, &err,
                "but these weights make features of 24: the file was changed");
         assert_null(map);
         empty_folder(NULL);
@@ -463,7 +465,7 @@ static void make_over(gvm_status status, const char *words)
 {
     struct map_file *file;
     gvm_error err = {""};
-    expect(map_file_create(&file, in_folder("m.gpkg"), &info, json_array(), &err), status, &err, words);
+    expect(map_file_create(&file, in_folder("m.gpkg"), &info, 64, json_array(), &err), status, &err, words);
     map_file_close(file);
 }
 
@@ -567,7 +569,7 @@ static void test_features(void **state)
     unlink(in_folder("m.gpkg"));
     gvm_error err;
     struct map_file *file;
-    expect(map_file_create(&file, in_folder("m.gpkg"), &info, json_array(), &err), GVM_FILE, &err,
+    expect(map_file_create(&file, in_folder("m.gpkg"), &info, 64, json_array(), &err), GVM_FILE, &err,
            "m.features: it lies there without its .gpkg");
 }
 

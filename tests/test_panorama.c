@@ -64,7 +64,9 @@ static void expect_no_panorama(const char *name, const char *part)
 {
     static uint8_t out[OH * OW * 3];
     gvm_error err = {""};
-    assert_int_equal(panorama_load(out, OH, OW, band, NULL, CIRCLE_CHECKED, in_folder(name), &err), GVM_IMAGE);
+    gvm_status status = panorama_load(out, OH, OW, band, NULL, CIRCLE_CHECKED, in_folder(name), &err);
+    if (status != GVM_IMAGE && status != GVM_PANORAMA) fail_msg("%s: status %d: %s", name, status, err.text);
+    assert_null(strstr(err.text, "--")); /* a library knows no options */
     expect_sentence(&err, name, part);
 }
 
@@ -297,7 +299,7 @@ static void edges(void **state)
         save("cut.png", pixels, 700, 300, 3, VIPS_FORMAT_UCHAR, (struct extra){0});
         gvm_error err = {""};
         gvm_status status = panorama_load(out, OH, OW, band, NULL, CIRCLE_CHECKED, in_folder("cut.png"), &err);
-        if (status != (cut ? GVM_IMAGE : GVM_OK)) fail_msg("cut %d: %s", cut, err.text);
+        if (status != (cut ? GVM_PANORAMA : GVM_OK)) fail_msg("cut %d: %s", cut, err.text);
     }
     expect_no_panorama("cut.png", "its left and right edges do not join");
     assert_int_equal(panorama_load(out, OH, OW, band, NULL, CIRCLE_LISTED, in_folder("cut.png"), NULL), GVM_OK);

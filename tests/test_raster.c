@@ -30,7 +30,7 @@ enum { SIZE = 128 /* pixels of a tile, at most */ };
 static int across = SIZE; /* as the network takes it */
 
 static struct network network = {.config = {.aerial = {SIZE, SIZE}}};
-static gvm_model model = {.network = &network, .info = {.ground_m = 64, .aerial_height = SIZE, .aerial_width = SIZE}};
+static gvm_model model = {.network = &network, .views[GVM_AERIAL] = {.ground_m = 64, .height = SIZE, .width = SIZE}};
 
 /* ------------------------------------------------------------------ cutting */
 

@@ -14,7 +14,6 @@
 #include "cli/bench.h"
 #include "cli/cli.h"
 #include "map/map.h"
-#include "network/session.h"
 #include "tensor/kernels.h"
 
 enum { TILES = 100000, TOP = 5 };
@@ -76,7 +75,7 @@ static gvm_status measure(struct figures *f, gvm_map *map, const float *queries,
                           gvm_error *err)
 {
     struct progress progress = {.quiet = quiet};
-    gvm_model model = {.info = {.features = map->width}};
+    gvm_search search = {.size = sizeof search, .features = queries, .max_hits = TOP};
     gvm_hit hits[HALF_QUERIES * TOP];
     gvm_status status = GVM_OK;
     progress_start(&progress, "search", "rounds", (size_t)rounds + 1);
@@ -85,9 +84,11 @@ static gvm_status measure(struct figures *f, gvm_map *map, const float *queries,
         double start = now();
         parallel_run(read_part, map);
         double read = now();
-        status = gvm_map_search(map, &model, hits, TOP, &count, queries, 1, err);
+        search.count = 1;
+        status = gvm_map_search(map, NULL, &search, hits, &count, err);
         double one = now();
-        if (status == GVM_OK) status = gvm_map_search(map, &model, hits, TOP, &count, queries, HALF_QUERIES, err);
+        search.count = HALF_QUERIES;
+        if (status == GVM_OK) status = gvm_map_search(map, NULL, &search, hits, &count, err);
         double batch = now();
         measure_peak(&f->peak, NULL);
         if (round > 0) {

@@ -63,7 +63,7 @@ static void reverse(uint8_t *bytes, size_t n)
     }
 }
 
-static int columns(double heading, int W)
+int panorama_columns(double heading, int W)
 {
     return (int)(llround((heading / 360 - floor(heading / 360)) * W) % W);
 }
@@ -74,7 +74,7 @@ static int columns(double heading, int W)
  * is reversed, then each of its two parts. */
 void panorama_turn(uint8_t *pixels, int H, int W, double heading)
 {
-    size_t turn = (size_t)columns(heading, W) * 3, row = (size_t)W * 3;
+    size_t turn = (size_t)panorama_columns(heading, W) * 3, row = (size_t)W * 3;
     for (int y = 0; y < H; y++, pixels += row) {
         reverse(pixels, row);
         reverse(pixels, turn);
@@ -134,7 +134,7 @@ void panorama_seen(double box[4], int *turn, int W, const double elevation[2], c
                    const struct image *image)
 {
     crop_elevation(box, image, elevation);
-    *turn = columns(heading != NULL ? *heading : own_heading(image), W);
+    *turn = panorama_columns(heading != NULL ? *heading : own_heading(image), W);
 }
 
 gvm_status panorama_load(uint8_t *out, int H, int W, const double elevation[2], const double *heading,
@@ -171,14 +171,19 @@ gvm_status photo_about(gvm_photo_info *info, const char *path, gvm_error *err)
     return status;
 }
 
-gvm_status aerial_fit(uint8_t *out, int H, int W, double box[4], const struct image *image, const char *where,
-                      gvm_error *err)
+void aerial_seen(double box[4], int H, int W, const struct image *image)
 {
     double w = fmin(image->width, (double)image->height * W / H), h = fmin(image->height, (double)image->width * H / W);
     box[0] = (image->width - w) / 2;
     box[1] = (image->height - h) / 2;
     box[2] = box[0] + w;
     box[3] = box[1] + h;
+}
+
+gvm_status aerial_fit(uint8_t *out, int H, int W, double box[4], const struct image *image, const char *where,
+                      gvm_error *err)
+{
+    aerial_seen(box, H, W, image);
     return resize(out, H, W, image, box, where, err);
 }
 

@@ -18,7 +18,8 @@
  *               its XMP says (GPano:PoseHeadingDegrees), else its EXIF (GPSImgDirection), else 0
  *   circle      whether it is known to be a full circle (circle.h); no other is taken
  *
- * Returns GVM_OK, GVM_ARGUMENT, GVM_IMAGE (not a full panorama, or one without content), or as image_load. */
+ * Returns GVM_OK, GVM_ARGUMENT, GVM_PANORAMA (not a full panorama), GVM_IMAGE (nor by its own words, or one without
+ * content), or as image_load. */
 gvm_status panorama_load(uint8_t *out, int H, int W, const double elevation[2], const double *heading,
                          enum circle circle, const char *path, gvm_error *err);
 
@@ -32,6 +33,9 @@ gvm_status panorama_fit(uint8_t *out, int H, int W, const double elevation[2], c
 void panorama_seen(double box[4], int *turn, int W, const double elevation[2], const double *heading,
                    const struct image *image);
 
+/* Columns of W that a heading is turned by, 0..W - 1. */
+int panorama_columns(double heading, int W);
+
 /* Turn a panorama (H, W, 3) whose centre column looks along `heading` (degrees clockwise from north) so that north is
  * at its centre; whole columns, in place. */
 void panorama_turn(uint8_t *pixels, int H, int W, double heading);
@@ -43,6 +47,9 @@ void panorama_turn(uint8_t *pixels, int H, int W, double heading);
  *
  * Returns as image_load. */
 gvm_status aerial_load(uint8_t *out, int H, int W, const char *path, gvm_error *err);
+
+/* The part that is taken, a box as above. */
+void aerial_seen(double box[4], int H, int W, const struct image *image);
 
 /* The same from a picture that was read. box: the part of it, as above */
 gvm_status aerial_fit(uint8_t *out, int H, int W, double box[4], const struct image *image, const char *where,

@@ -10,7 +10,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
-#include "image/panorama.h"
 #include "network/checkpoint.h"
 #include "tensor/device.h"
 #include "tensor/gemm.h"
@@ -31,6 +30,11 @@ const char *gvm_version(void)
 const char *gvm_instructions(void)
 {
     return kernels()->name;
+}
+
+void gvm_free(void *text)
+{
+    free(text);
 }
 
 int gvm_threads(void)
@@ -84,24 +88,6 @@ void threads_release(void)
 
 /* ------------------------------------------------------------------ weights */
 
-static gvm_model_info describe(const struct network *network)
-{
-    const struct config *c = &network->config;
-    gvm_model_info info = {
-        .street_height = c->street[0],
-        .street_width = c->street[1],
-        .aerial_height = c->aerial[0],
-        .aerial_width = c->aerial[1],
-        .features = network->views[GVM_STREET].features,
-        .ground_m = c->ground_m,
-        .elevation_low = c->elevation[0],
-        .elevation_high = c->elevation[1],
-        .parameters = (long long)network_parameters(network),
-    };
-    network_fingerprint(info.fingerprint, network);
-    return info;
-}
-
 gvm_status gvm_model_open(gvm_model **model, const char *path, gvm_error *err)
 {
     clear_error(err);
@@ -111,7 +97,7 @@ gvm_status gvm_model_open(gvm_model **model, const char *path, gvm_error *err)
     if (m == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", where);
     gvm_status status = checkpoint_load(&m->network, path, false, err);
     if (status == GVM_OK) {
-        m->info = describe(m->network);
+        model_describe(m);
         status = network_place(m->network, err);
     }
     if (status == GVM_MEMORY) fail(err, status, "%s: there is not enough memory for its network", where);
@@ -127,11 +113,6 @@ void gvm_model_free(gvm_model *model)
     if (model == NULL) return;
     network_free(model->network);
     free(model);
-}
-
-gvm_model_info gvm_model_about(const gvm_model *model)
-{
-    return model->info;
 }
 
 const int *view_size(const gvm_model *model, gvm_view view)
@@ -305,22 +286,4 @@ gvm_status fail_embedding(gvm_error *err, const gvm_session *session, bool ran, 
         return fail(err, GVM_DEVICE, "%s: %s", path_tail(path), session->failure.text);
     if (!ran) return fail(err, GVM_MEMORY, "%s: there is not enough memory to run the network on it", path_tail(path));
     return fail(err, GVM_FORMAT, "%s: the weights make of it no feature of length 1: they are broken", path_tail(path));
-}
-
-gvm_status gvm_load_picture(const gvm_model *model, gvm_view view, unsigned char *pixels, const char *path,
-                            const double *heading, int panorama, gvm_error *err)
-{
-    clear_error(err);
-    gvm_status status = check_view(view, err);
-    if (status != GVM_OK) return status;
-    const int *size = view_size(model, view);
-    if (view == GVM_AERIAL) return aerial_load(pixels, size[0], size[1], path, err);
-    return panorama_load(pixels, size[0], size[1], model->network->config.elevation, heading,
-                         panorama != 0 ? CIRCLE_GIVEN : CIRCLE_CHECKED, path, err);
-}
-
-gvm_status gvm_photo_about(gvm_photo_info *info, const char *path, gvm_error *err)
-{
-    clear_error(err);
-    return photo_about(info, path, err);
 }
