@@ -151,6 +151,7 @@ typedef struct gvm_picture_options {
     double seconds;          /* of bytes: for decoding and waiting, beyond which it is GVM_IMAGE; 0: no limit */
     int (*stop)(void *user); /* of bytes: asked now and then, on any thread; 1 ends it with GVM_IMAGE; or NULL */
     void *user;
+    int header_only; /* of path: 1: only its header is read; it can be asked what it is, and has no pixels */
 } gvm_picture_options;
 
 /*   picture  out: to be freed with gvm_picture_free; NULL on failure
@@ -177,14 +178,11 @@ typedef struct gvm_picture_info {
 /* GVM_OK, or GVM_ARGUMENT for a struct without size. */
 GVM_API gvm_status gvm_picture_about(const gvm_picture *picture, gvm_picture_info *info, gvm_error *err);
 
-/* Of a file, of which only the header is read. Returns GVM_OK, GVM_FILE or GVM_IMAGE. */
-GVM_API gvm_status gvm_photo_about(gvm_photo_info *info, const char *path, gvm_error *err);
-
 /* The whole picture at another size, bilinear and with antialiasing where it shrinks.
  *
  *   pixels  out: (height, width, 3) sRGB; height, width >= 1
  *
- * Returns GVM_OK, GVM_ARGUMENT or GVM_MEMORY. */
+ * Returns GVM_OK, GVM_ARGUMENT (also for a picture without pixels) or GVM_MEMORY. */
 GVM_API gvm_status gvm_picture_scale(const gvm_picture *picture, unsigned char *pixels, int height, int width,
                                      gvm_error *err);
 
@@ -301,6 +299,18 @@ typedef struct gvm_map gvm_map;
  * Returns GVM_OK, GVM_FILE, GVM_FORMAT (a line that is not so, with its number), GVM_IMAGE or GVM_MEMORY. */
 GVM_API gvm_status gvm_map_from_tiles(gvm_map **map, gvm_session *session, const char *tiles, gvm_file_done *done,
                                       void *user, gvm_error *err);
+
+/* Where a georeferenced picture lies. */
+typedef struct gvm_raster_info {
+    size_t size;
+    double west, south, east, north; /* WGS84 degrees; if it spans the antimeridian, east or west is beyond 180 */
+    double pixel_m;                  /* side of its smallest pixel on the ground, metres */
+    int height, width;               /* pixels */
+} gvm_raster_info;
+
+/* Returns GVM_OK, GVM_ARGUMENT, GVM_FILE (it cannot be read), GVM_FORMAT (no raster, without a place, or with samples
+ * of another type) or GVM_MEMORY. */
+GVM_API gvm_status gvm_raster_about(const char *path, gvm_raster_info *info, gvm_error *err);
 
 /* What a map is built from: rasters, or a list, or a folder; exactly one of the three. */
 typedef struct gvm_map_options {

@@ -23,6 +23,7 @@
 #include "folder_support.h"
 #include "geo/earth.h"
 #include "geo/geojson.h"
+#include "geo/polygons.h"
 #include "imagery/imagery_parts.h"
 #include "network/session.h"
 #include "raster/gdal.h"

@@ -60,6 +60,15 @@ static void expect_view(const char *name, int w, int h, const double elevation[2
         for (int x = 0; x < OW; x++) assert_memory_equal(out[y][(x + turn + OW) % OW], plain[y][x], 3);
 }
 
+static gvm_status photo_about(gvm_photo_info *info, const char *path, gvm_error *err)
+{
+    struct image image;
+    gvm_status status = image_about(&image, path, err);
+    if (status == GVM_OK) *info = photo_said(&image);
+    image_free(&image);
+    return status;
+}
+
 static void expect_no_panorama(const char *name, const char *part)
 {
     static uint8_t out[OH * OW * 3];
@@ -133,7 +142,7 @@ static void places(void **state)
                                        "GPSImgDirection",
                                        "9000/100",
                                        NULL};
-    gvm_photo_info info;
+    gvm_photo_info info = {0};
     gvm_error err = {""};
     save("exif.jpg", scene(PH, PW), PW, PH, 3, VIPS_FORMAT_UCHAR, (struct extra){.exif = exif, .orientation = 6});
     assert_int_equal(photo_about(&info, in_folder("exif.jpg"), &err), GVM_OK);

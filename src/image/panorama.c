@@ -160,17 +160,6 @@ gvm_photo_info photo_said(const struct image *image)
                             .heading = own_heading(&fit)};
 }
 
-gvm_status photo_about(gvm_photo_info *info, const char *path, gvm_error *err)
-{
-    struct image image;
-    *info = (gvm_photo_info){0};
-    gvm_status status = image_about(&image, path, err);
-    if (status != GVM_OK) return status;
-    *info = photo_said(&image);
-    image_free(&image);
-    return status;
-}
-
 void aerial_seen(double box[4], int H, int W, const struct image *image)
 {
     double w = fmin(image->width, (double)image->height * W / H), h = fmin(image->height, (double)image->width * H / W);

@@ -55,9 +55,7 @@ void aerial_seen(double box[4], int H, int W, const struct image *image);
 gvm_status aerial_fit(uint8_t *out, int H, int W, double box[4], const struct image *image, const char *where,
                       gvm_error *err);
 
-/* What a picture file says of the place and the heading of its camera: XMP's heading comes before EXIF's. As
- * image_about. */
-gvm_photo_info photo_said(const struct image *image); /* the same of a picture that was read */
-gvm_status photo_about(gvm_photo_info *info, const char *path, gvm_error *err);
+/* What a picture says of the place and the heading of its camera: XMP's heading comes before EXIF's. */
+gvm_photo_info photo_said(const struct image *image);
 
 #endif

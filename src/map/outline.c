@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "geo/earth.h"
 #include "geo/geojson.h"
+#include "geo/polygons.h"
 #include "network/session.h"
 #include "raster/gdal.h"
 

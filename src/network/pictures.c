@@ -55,7 +55,10 @@ gvm_status gvm_picture_open(gvm_picture **picture, const gvm_picture_options *op
     gvm_picture *p = malloc(sizeof *p + length);
     if (p == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", name);
     memcpy(p->name, name, length);
-    status = o.path != NULL ? image_load(&p->image, o.path, err) : decode(&p->image, &o, p->name, err);
+    if (o.path == NULL)
+        status = decode(&p->image, &o, p->name, err);
+    else
+        status = (o.header_only != 0 ? image_about : image_load)(&p->image, o.path, err);
     if (status == GVM_OK)
         *picture = p;
     else
@@ -82,18 +85,20 @@ gvm_status gvm_picture_about(const gvm_picture *picture, gvm_picture_info *info,
     return sized_write(info, &own, sizeof own, err);
 }
 
-gvm_status gvm_photo_about(gvm_photo_info *info, const char *path, gvm_error *err)
-{
-    clear_error(err);
-    return photo_about(info, path, err);
-}
-
 /* ------------------------------------------------------------------ at other sizes */
+
+static gvm_status check_pixels(const gvm_picture *picture, gvm_error *err)
+{
+    if (picture->image.pixels != NULL) return GVM_OK;
+    return fail(err, GVM_ARGUMENT, "%s: only its header was read, so it has no pixels", picture->name);
+}
 
 gvm_status gvm_picture_scale(const gvm_picture *picture, unsigned char *pixels, int height, int width, gvm_error *err)
 {
     const struct image *image = &picture->image;
     clear_error(err);
+    gvm_status status = check_pixels(picture, err);
+    if (status != GVM_OK) return status;
     if (height < 1 || width < 1) return fail(err, GVM_ARGUMENT, "%d x %d pixels are no picture", width, height);
     if (image_resize(pixels, height, width, image->pixels, image->height, image->width,
                      (const double[4]){0, 0, image->width, image->height}) == GVM_OK)
@@ -111,6 +116,7 @@ gvm_status gvm_picture_fit(const gvm_picture *picture, const gvm_model *model, g
 {
     clear_error(err);
     gvm_status status = check_view(view, err);
+    if (status == GVM_OK) status = check_pixels(picture, err);
     if (status != GVM_OK) return status;
     const int *size = view_size(model, view);
     struct image image = picture->image; /* what its XMP says may be cleared; its pixels stay the picture's */
@@ -126,6 +132,7 @@ gvm_status gvm_picture_part(const gvm_picture *picture, const gvm_model *model, 
     clear_error(err);
     *part = (gvm_part){.turn = 0};
     gvm_status status = check_view(view, err);
+    if (status == GVM_OK) status = check_pixels(picture, err);
     if (status != GVM_OK) return status;
     const int *size = view_size(model, view);
     struct image image = picture->image;
