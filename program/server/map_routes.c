@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/json_text.h"
 #include "base/number.h"
 #include "geo/earth.h"
@@ -40,12 +39,13 @@ char *map_facts(const struct service *s, bool imagery)
 {
     const gvm_view_info *street = &s->views[GVM_STREET], *aerial = &s->views[GVM_AERIAL];
     const struct serve_options *o = s->options;
+    const char *path = s->map_info.path, *slash = strrchr(path, '/');
     char *outline;
     if (gvm_map_outline(s->map, &outline, NULL) != GVM_OK) return NULL;
     double box[4], metres = extent_of(box, s);
     json_t *json = json_pack("{so,s[ffff],sI,sf,s{ss,s[ii],s[ii]},sb,sb,so?,s{sI,sI,si},ss}", "name",
-                             json_text(path_tail(s->map_info.path)), "extent", box[0], box[1], box[2], box[3], "tiles",
-                             (json_int_t)s->map_info.tiles, "tile_metres", metres, "weights", "fingerprint",
+                             json_text(slash != NULL ? slash + 1 : path), "extent", box[0], box[1], box[2], box[3],
+                             "tiles", (json_int_t)s->map_info.tiles, "tile_metres", metres, "weights", "fingerprint",
                              s->info.fingerprint, "street", street->height, street->width, "aerial", aerial->height,
                              aerial->width, "complete", s->map_info.complete, "imagery", imagery, "footprint",
                              json_loads(outline, 0, NULL), "limits", "body_bytes", (json_int_t)o->body_bytes, "pixels",
