@@ -104,7 +104,7 @@ static struct outcome learn(const char *name, int steps, gvm_device device, gvm_
         optimizer_open(&optimizer, n->params, n->param_count, n->weights, n->grads, n->floats, &rates_paper, &err),
         GVM_OK);
     if (network_place(n, &err) != GVM_OK) fail_msg("%s", err.text);
-    if (learner_open(&learner, n, optimizer, PAIRS, &loss_weights_paper, rho, drop, 7, &err) != GVM_OK)
+    if (learner_open(&learner, n, optimizer, PAIRS, &loss_options_paper, rho, drop, 7, &err) != GVM_OK)
         fail_msg("%s", err.text);
     for (int i = 0; i < steps; i++) {
         struct losses l;
@@ -218,7 +218,7 @@ static void test_not_finite(void **state)
     assert_int_equal(optimizer_open(&o, n->params, n->param_count, n->weights, n->grads, n->floats, &rates_paper, &err),
                      GVM_OK);
     assert_int_equal(network_place(n, &err), GVM_OK);
-    assert_int_equal(learner_open(&learner, n, o, PAIRS, &loss_weights_paper, 2.5f, 0, 7, &err), GVM_OK);
+    assert_int_equal(learner_open(&learner, n, o, PAIRS, &loss_options_paper, 2.5f, 0, 7, &err), GVM_OK);
     for (int i = 0; i < 3; i++) {
         learner_take(&learner, street, aerial);
         learner_start(&learner, i, 1);

@@ -180,9 +180,9 @@ static void check_gradients(const char *name)
 {
     struct golden g = open_golden(name, true);
     struct tape *tape = new_tape(true, false);
-    geoviewmatch(tape, g.network, g.street, g.aerial, g.B, &loss_weights_paper, 0);
+    geoviewmatch(tape, g.network, g.street, g.aerial, g.B, &loss_options_paper, 0);
     allocate(tape);
-    struct losses l = geoviewmatch(tape, g.network, g.street, g.aerial, g.B, &loss_weights_paper, 0);
+    struct losses l = geoviewmatch(tape, g.network, g.street, g.aerial, g.B, &loss_options_paper, 0);
     float got[4] = {l.total, l.contrast, l.strong, l.weak}, *want = values(&g, "loss", NULL);
     for (int i = 0; i < 4; i++)
         if (!(fabsf(got[i] - want[i]) <= 1e-5f * want[0])) /* the parts as exact as the whole */
@@ -218,7 +218,7 @@ static struct losses asam_step(struct tape *tape, struct golden *g, struct optim
     for (int pass = 0; pass < 2; pass++) {
         network_clear_gradients(g->network);
         tape_reset(tape);
-        struct losses l = geoviewmatch(tape, g->network, g->street, g->aerial, g->B, &loss_weights_paper, 0);
+        struct losses l = geoviewmatch(tape, g->network, g->street, g->aerial, g->B, &loss_options_paper, 0);
         tape_backward(tape);
         if (pass == 0) {
             first = l;
@@ -237,7 +237,7 @@ static void check_training(const char *name)
     struct network *n = g.network;
     float *factors = values(&g, "factors", NULL), *losses = values(&g, "losses", NULL);
     struct tape *tape = new_tape(true, false);
-    geoviewmatch(tape, n, g.street, g.aerial, g.B, &loss_weights_paper, 0);
+    geoviewmatch(tape, n, g.street, g.aerial, g.B, &loss_options_paper, 0);
     allocate(tape);
     struct optimizer *o;
     gvm_error err;
@@ -310,7 +310,7 @@ static void test_same_bits(void **state)
         struct network *n = g.network;
         struct tape *tape = new_tape(true, false);
         tape->seed = 7;
-        geoviewmatch(tape, n, g.street, g.aerial, g.B, &loss_weights_paper, 0.2f);
+        geoviewmatch(tape, n, g.street, g.aerial, g.B, &loss_options_paper, 0.2f);
         allocate(tape);
         struct optimizer *o;
         gvm_error err;

@@ -117,7 +117,7 @@ static gvm_status say_plan(const struct job *j, gvm_error *err)
     if (status != GVM_OK) return status;
     train_show_plan(&j->a, j->run, j->network, j->data, &j->position, &plan);
     char warning[200];
-    if (!j->a.resume && mask_warning(warning, sizeof warning, j->network))
+    if (!j->a.resume && network_warning(warning, sizeof warning, j->network))
         fprintf(stderr, "geoviewmatch: warning: %s\n", warning);
     return check_memory(j, &plan, err);
 }
