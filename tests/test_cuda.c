@@ -16,6 +16,7 @@
 #include "base/random.h"
 #include "network/checkpoint.h"
 #include "network/learn.h"
+#include "network/place.h"
 #include "network/session.h"
 #include "tensor/device.h"
 

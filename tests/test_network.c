@@ -16,6 +16,7 @@
 
 #include "base/safetensors.h"
 #include "network/checkpoint.h"
+#include "network/import.h"
 #include "optim/optimizer.h"
 #include "tensor/kernels.h"
 

@@ -15,6 +15,7 @@
 #include "cli/train_show.h"
 #include "data/dataset.h"
 #include "network/checkpoint.h"
+#include "network/import.h"
 #include "train/train.h"
 
 /* ------------------------------------------------------------------ the run */

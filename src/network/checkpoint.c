@@ -24,7 +24,7 @@ static int shape_text(char *text, size_t size, int rank, const int64_t *shape)
 }
 
 gvm_status param_read(const struct param *p, const struct safetensors *st, const struct safetensors_tensor *t,
-                             gvm_error *err)
+                      gvm_error *err)
 {
     bool same = t->rank == p->rank;
     for (int i = 0; i < p->rank && same; i++) same = t->shape[i] == p->shape[i];

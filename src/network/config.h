@@ -9,10 +9,10 @@ struct method;
 
 /* What a view's pictures are, and how their bytes become numbers. */
 struct view {
-    int size[2];                   /* height, width of the input in pixels */
-    float mean[3], deviation[3];   /* (byte / 255 - mean) / deviation, red first */
-    bool bgr;                      /* the first layer takes blue first */
-    int resize;                    /* enum resize of image/shape.h */
+    int size[2];                 /* height, width of the input in pixels */
+    float mean[3], deviation[3]; /* (byte / 255 - mean) / deviation, red first */
+    bool bgr;                    /* the first layer takes blue first */
+    int resize;                  /* enum resize of image/shape.h */
 };
 
 enum { CONFIG_PART = 128 /* bytes */ };

@@ -91,8 +91,10 @@ static gvm_status read_config(struct config *out, const json_t *root, const char
     const struct method *m = model ? method_find(model) : NULL;
     *out = (struct config){.method = m, .views = {imagenet, imagenet}, .ground_m = 64, .elevation = {-45, 45}};
     if (m == NULL)
-        return fail(err, GVM_FORMAT, "%s: the configuration's \"model\" is not one that this program knows, such as "
-                    "\"%s\"", where, method_at(0)->name);
+        return fail(err, GVM_FORMAT,
+                    "%s: the configuration's \"model\" is not one that this program knows, such as "
+                    "\"%s\"",
+                    where, method_at(0)->name);
     gvm_status status = fields_read(out->backbone.bytes, &m->backbone->fields, root, where, err);
     if (status == GVM_OK) status = fields_read(out, &sizes, root, where, err);
     if (status == GVM_OK) status = fields_read(out->head.bytes, &m->head->fields, root, where, err);

@@ -16,9 +16,10 @@ struct embedder {
     int view, max_batch, B; /* B: of the pass under way */
     size_t bytes;           /* of a picture */
     struct tape *tape;
-    struct tensor *made; /* (max_batch + 1): the features of the last pass of so many pictures, as a device repeats it */
-    unsigned failures;   /* of products, before the pass */
-    float *host;         /* what embedder_trace brought from a device */
+    struct tensor
+        *made;         /* (max_batch + 1): the features of the last pass of so many pictures, as a device repeats it */
+    unsigned failures; /* of products, before the pass */
+    float *host;       /* what embedder_trace brought from a device */
 };
 
 /* Each batch up to max_batch is tried: a layer may cut a smaller one into larger tiles. */

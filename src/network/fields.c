@@ -40,9 +40,8 @@ static gvm_status read_stages(bool *out, const struct field *f, const json_t *li
         gvm_status status = read_int(&stage, json_array_get(list, i), f->key, where, err);
         if (status != GVM_OK) return status;
         if (stage < 1 || stage > f->count)
-            return fail(err, GVM_FORMAT,
-                        "%s: the configuration's \"%s\" names stage %d, which is not one of 1 to %d", where, f->key,
-                        stage, f->count);
+            return fail(err, GVM_FORMAT, "%s: the configuration's \"%s\" names stage %d, which is not one of 1 to %d",
+                        where, f->key, stage, f->count);
         if (stage <= last)
             return fail(err, GVM_FORMAT, "%s: the configuration's \"%s\" names stage %d after stage %d, not rising",
                         where, f->key, stage, last);
@@ -60,8 +59,10 @@ static gvm_status read_choice(int *out, const struct field *f, const json_t *val
             *out = i;
             return GVM_OK;
         }
-    return fail(err, GVM_FORMAT, "%s: the configuration's \"%s\" is not one of the words that this program knows, "
-                "such as \"%s\"", where, f->key, f->words[0]);
+    return fail(err, GVM_FORMAT,
+                "%s: the configuration's \"%s\" is not one of the words that this program knows, "
+                "such as \"%s\"",
+                where, f->key, f->words[0]);
 }
 
 gvm_status fields_read(void *to, const struct fields *fields, const json_t *object, const char *where, gvm_error *err)

@@ -73,8 +73,7 @@ gvm_status heat_run(gvm_session *session, gvm_view view, int stage, float *map, 
     struct trace trace;
     double *heat = malloc(most * sizeof *heat);
     float *feature = malloc(D * sizeof *feature);
-    if (heat == NULL || feature == NULL)
-        status = fail(err, GVM_MEMORY, "there is not enough memory for a heat map");
+    if (heat == NULL || feature == NULL) status = fail(err, GVM_MEMORY, "there is not enough memory for a heat map");
     if (status == GVM_OK) status = embedder_trace(session->embedders[view], &trace, feature, pixels, err);
     if (status == GVM_OK && !is_feature(feature, D))
         status = fail(err, GVM_FORMAT, "the model's output is not a unit vector; the weights file is corrupt");

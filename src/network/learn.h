@@ -36,8 +36,8 @@ gvm_status learner_open(struct learner *learner, struct network *network, struct
 void learner_close(struct learner *learner);
 
 /* Take a batch to where it is learned from, which on a device may go on while another step is computed: street
- * (B, H, W, 3), aerial (aerial_each B, H, W, 3), the strongly varied ones first. On the CPU both must stay until the step is done, on a
- * device they need not. */
+ * (B, H, W, 3), aerial (aerial_each B, H, W, 3), the strongly varied ones first. On the CPU both must stay until the
+ * step is done, on a device they need not. */
 void learner_take(struct learner *learner, const uint8_t *street, const uint8_t *aerial);
 
 /* Begin the step on the batch taken last. number: of the drop paths' draws; factor: on every rate. */

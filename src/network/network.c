@@ -192,10 +192,10 @@ int network_facts(struct fact facts[MAX_FACTS], const struct network *n)
     const struct method *m = c->method;
     char text[120];
     int i = 0;
-#define FACT(name, ...)                                                \
-    do {                                                               \
-        snprintf(facts[i].label, sizeof facts[i].label, "%s", name);   \
-        snprintf(facts[i++].text, sizeof facts[0].text, __VA_ARGS__);  \
+#define FACT(name, ...)                                               \
+    do {                                                              \
+        snprintf(facts[i].label, sizeof facts[i].label, "%s", name);  \
+        snprintf(facts[i++].text, sizeof facts[0].text, __VA_ARGS__); \
     } while (0)
     FACT("method", "%s%s", m->title, m->shared ? ", one set of weights for both views" : "");
     FACT("parameters", "%zu", network_parameters(n));

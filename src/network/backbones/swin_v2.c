@@ -133,8 +133,8 @@ static void *open_swin(struct pyramid *maps, const void *config, const struct vi
     bool ok = true;
     for (int s = 0; s < STAGES && ok; s++) {
         struct stage *stage = &w->stages[s];
-        *stage = (struct stage){
-            .H = w->H / PATCH >> s, .W = w->W / PATCH >> s, .C = c->dim << s, .depth = c->depths[s]};
+        *stage =
+            (struct stage){.H = w->H / PATCH >> s, .W = w->W / PATCH >> s, .C = c->dim << s, .depth = c->depths[s]};
         maps->maps[s].H = stage->H;
         maps->maps[s].W = stage->W;
         maps->maps[s].C = stage->C;

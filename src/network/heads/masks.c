@@ -1,5 +1,5 @@
-/* masks.c - GeoViewMatch's feature aggregation (the paper's section 3.2, Figures 3 and 4): the maps of some stages, each
- * gathered by its masks, one behind the other.
+/* masks.c - GeoViewMatch's feature aggregation (the paper's section 3.2, Figures 3 and 4): the maps of some stages,
+ * each gathered by its masks, one behind the other.
  *
  * With y_nc = sum over l of w_nl x_lc, feature f = y / |y| and another feature g,
  *   f . g = sum over l of h_l,  h_l = sum over n, c of w_nl x_lc g_nc / |y|. */

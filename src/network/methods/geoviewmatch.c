@@ -1,5 +1,5 @@
-/* geoviewmatch.c - GeoViewMatch (Remote Sensing 2024, 16, 678): two Swin V2 networks whose maps are gathered by masks, a
- * projection head and three triplet losses (its Figure 2, sections 3.3 and 3.4). */
+/* geoviewmatch.c - GeoViewMatch (Remote Sensing 2024, 16, 678): two Swin V2 networks whose maps are gathered by masks,
+ * a projection head and three triplet losses (its Figure 2, sections 3.3 and 3.4). */
 #include "network/methods/geoviewmatch.h"
 
 #include "network/backbones/swin_v2.h"
