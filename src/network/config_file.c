@@ -20,11 +20,11 @@ static const struct view imagenet = {.mean = {0.485f, 0.456f, 0.406f}, .deviatio
 static const char *const orders[] = {"rgb", "bgr"}, *const resizes[] = {"own", "opencv"};
 static const char *const view_names[2] = {"street", "aerial"}, *const input_keys[2] = {"street_input", "aerial_input"};
 
-static const struct field size_rows[] = {
+static const struct config_field size_rows[] = {
     {"street", FIELD_INTS, offsetof(struct config, views[0].size), 2, MIN_SIDE, MAX_SIDE, NULL},
     {"aerial", FIELD_INTS, offsetof(struct config, views[1].size), 2, MIN_SIDE, MAX_SIDE, NULL},
 };
-static const struct fields sizes = {size_rows, 2};
+static const struct field_list sizes = {size_rows, 2};
 
 /* ------------------------------------------------------------------ reading */
 
@@ -136,7 +136,7 @@ gvm_status config_preset(struct config *out, const char *name, gvm_error *err)
 
 gvm_status config_set_stages(struct config *config, const char *key, const char *value, gvm_error *err)
 {
-    const struct field *row = fields_find(&config->method->head->fields, key);
+    const struct config_field *row = fields_find(&config->method->head->fields, key);
     if (row == NULL || row->type != FIELD_STAGES)
         return fail(err, GVM_ARGUMENT, "%s has no \"%s\"", config->method->title, key);
     bool *flags = (bool *)(config->head.bytes + row->offset), read[MAX_MAPS] = {false};

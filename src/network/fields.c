@@ -16,7 +16,8 @@ static gvm_status read_int(int *out, const json_t *value, const char *key, const
     return GVM_OK;
 }
 
-static gvm_status read_ints(int *out, const struct field *f, const json_t *value, const char *where, gvm_error *err)
+static gvm_status read_ints(int *out, const struct config_field *f, const json_t *value, const char *where,
+                            gvm_error *err)
 {
     if (f->count == 1) return read_int(out, value, f->key, where, err);
     if (json_array_size(value) != (size_t)f->count)
@@ -29,7 +30,8 @@ static gvm_status read_ints(int *out, const struct field *f, const json_t *value
 }
 
 /* From the shallowest to the deepest, as the feature holds them. */
-static gvm_status read_stages(bool *out, const struct field *f, const json_t *list, const char *where, gvm_error *err)
+static gvm_status read_stages(bool *out, const struct config_field *f, const json_t *list, const char *where,
+                              gvm_error *err)
 {
     if (json_array_size(list) == 0)
         return fail(err, GVM_FORMAT, "%s: the configuration's \"%s\" is not a list of stages", where, f->key);
@@ -51,7 +53,8 @@ static gvm_status read_stages(bool *out, const struct field *f, const json_t *li
     return GVM_OK;
 }
 
-static gvm_status read_choice(int *out, const struct field *f, const json_t *value, const char *where, gvm_error *err)
+static gvm_status read_choice(int *out, const struct config_field *f, const json_t *value, const char *where,
+                              gvm_error *err)
 {
     const char *word = json_string_value(value);
     for (int i = 0; word && i < f->count; i++)
@@ -65,11 +68,12 @@ static gvm_status read_choice(int *out, const struct field *f, const json_t *val
                 where, f->key, f->words[0]);
 }
 
-gvm_status fields_read(void *to, const struct fields *fields, const json_t *object, const char *where, gvm_error *err)
+gvm_status fields_read(void *to, const struct field_list *fields, const json_t *object, const char *where,
+                       gvm_error *err)
 {
     gvm_status status = GVM_OK;
     for (int i = 0; i < fields->count && status == GVM_OK; i++) {
-        const struct field *f = &fields->rows[i];
+        const struct config_field *f = &fields->rows[i];
         const json_t *value = json_object_get(object, f->key);
         void *out = (char *)to + f->offset;
         if (value == NULL && f->type == FIELD_CHOICE) continue;
@@ -85,10 +89,10 @@ gvm_status fields_read(void *to, const struct fields *fields, const json_t *obje
     return status;
 }
 
-gvm_status fields_check(const void *from, const struct fields *fields, const char *where, gvm_error *err)
+gvm_status fields_check(const void *from, const struct field_list *fields, const char *where, gvm_error *err)
 {
     for (int i = 0; i < fields->count; i++) {
-        const struct field *f = &fields->rows[i];
+        const struct config_field *f = &fields->rows[i];
         const int *values = (const int *)((const char *)from + f->offset);
         for (int k = 0; f->type == FIELD_INTS && k < f->count; k++)
             if (values[k] < f->low || values[k] > f->high)
@@ -98,7 +102,7 @@ gvm_status fields_check(const void *from, const struct fields *fields, const cha
     return GVM_OK;
 }
 
-static json_t *write_value(const struct field *f, const void *from)
+static json_t *write_value(const struct config_field *f, const void *from)
 {
     const int *numbers = from;
     const bool *flags = from;
@@ -113,11 +117,11 @@ static json_t *write_value(const struct field *f, const void *from)
     return list;
 }
 
-bool fields_write(json_t *object, const struct fields *fields, const void *from)
+bool fields_write(json_t *object, const struct field_list *fields, const void *from)
 {
     bool ok = true;
     for (int i = 0; i < fields->count && ok; i++) {
-        const struct field *f = &fields->rows[i];
+        const struct config_field *f = &fields->rows[i];
         const void *at = (const char *)from + f->offset;
         if (f->type == FIELD_CHOICE && *(const int *)at == 0) continue;
         ok = json_object_set_new(object, f->key, write_value(f, at)) == 0;
@@ -125,12 +129,12 @@ bool fields_write(json_t *object, const struct fields *fields, const void *from)
     return ok;
 }
 
-void fields_text(char *text, size_t size, const struct fields *fields, const void *from)
+void fields_text(char *text, size_t size, const struct field_list *fields, const void *from)
 {
     size_t n = 0;
     text[0] = '\0';
     for (int i = 0; i < fields->count && n < size; i++) {
-        const struct field *f = &fields->rows[i];
+        const struct config_field *f = &fields->rows[i];
         const int *numbers = (const int *)((const char *)from + f->offset);
         if (f->type == FIELD_STAGES) continue;
         n += (size_t)snprintf(text + n, size - n, ", %s", f->key);
@@ -140,7 +144,7 @@ void fields_text(char *text, size_t size, const struct fields *fields, const voi
     }
 }
 
-const struct field *fields_find(const struct fields *fields, const char *key)
+const struct config_field *fields_find(const struct field_list *fields, const char *key)
 {
     for (int i = 0; i < fields->count; i++)
         if (strcmp(fields->rows[i].key, key) == 0) return &fields->rows[i];

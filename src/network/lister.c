@@ -35,15 +35,15 @@ void list_shaped(struct lister *l, struct param **out, const char *name, struct 
     for (int i = 0; i < 4; i++) p->shape[i] = i < rank ? shape[i] : 1;
     p->count = count;
     p->first = law;
-    p->decay = kind & DECAY;
-    p->matrix = kind & MATRIX;
-    p->fixed = kind & FIXED;
+    p->decay = kind & LIST_DECAY;
+    p->matrix = kind & LIST_MATRIX;
+    p->fixed = kind & LIST_FIXED;
     p->backbone = l->backbone;
 }
 
 void list_matrix(struct lister *l, struct param **out, int rows, int columns, const char *name)
 {
-    list_param(l, out, name, normal_law(0.02f), WEIGHT, rows, columns);
+    list_param(l, out, name, normal_law(0.02f), LIST_WEIGHT, rows, columns);
 }
 
 void list_norm(struct lister *l, struct norm *norm, int C, float epsilon, float first, int kind, const char *name)

@@ -20,12 +20,12 @@ struct lister {
     char inner[64];       /* "layers.0.blocks.1." */
 };
 
-enum kind {
-    PLAIN = 0,
-    DECAY = 1,  /* weight decay applies */
-    MATRIX = 2, /* goes into products as a weight (N, K) */
-    WEIGHT = DECAY | MATRIX,
-    FIXED = 4 /* not learned: running statistics */
+enum list_kind {
+    LIST_PLAIN = 0,
+    LIST_DECAY = 1,  /* weight decay applies */
+    LIST_MATRIX = 2, /* goes into products as a weight (N, K) */
+    LIST_WEIGHT = LIST_DECAY | LIST_MATRIX,
+    LIST_FIXED = 4 /* not learned: running statistics */
 };
 
 static inline struct law constant_law(float value)
@@ -54,7 +54,7 @@ void list_shaped(struct lister *lister, struct param **out, const char *name, st
 /* NAME.weight (rows, columns), normal with deviation 0.02. */
 void list_matrix(struct lister *lister, struct param **out, int rows, int columns, const char *name);
 
-/* NAME.weight = first, NAME.bias = 0, (C) each. kind: PLAIN or DECAY. */
+/* NAME.weight = first, NAME.bias = 0, (C) each. kind: LIST_PLAIN or LIST_DECAY. */
 void list_norm(struct lister *lister, struct norm *norm, int C, float epsilon, float first, int kind, const char *name);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/random.h"
+#include "layers/device_cpu.h"
 #include "tensor/gemm.h"
 #include "tensor/kernels.h"
 
@@ -207,7 +208,7 @@ int network_facts(struct fact facts[MAX_FACTS], const struct network *n)
     m->head->about(text, sizeof text, c->head.bytes, n->views[0].top);
     FACT("feature", "%d numbers, from %s", n->views[0].features, text);
     fields_text(text, sizeof text, &m->fields, c->own.bytes);
-    if (text[0] != '\0') FACT("loss", "%s", text + 2);
+    if (text[0] != '\0') FACT("learning", "%s", text + 2);
 #undef FACT
     return i;
 }

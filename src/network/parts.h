@@ -34,7 +34,7 @@ struct trace {
 
 struct backbone {
     const char *name, *title; /* "swin_v2", "Swin V2" */
-    struct fields fields;     /* of its part of the configuration */
+    struct field_list fields; /* of its part of the configuration */
 
     /* Whether such a network can be built on a picture of this size: GVM_FORMAT says what does not fit. */
     gvm_status (*check)(const void *config, const int size[2], const char *view, const char *where, gvm_error *err);
@@ -64,7 +64,7 @@ struct backbone {
 
 struct head {
     const char *name;
-    struct fields fields;
+    struct field_list fields;
 
     gvm_status (*check)(const void *config, const struct pyramid *maps, const char *view, const char *where,
                         gvm_error *err);
@@ -107,10 +107,10 @@ struct method {
     const char *name, *title; /* "geoviewmatch", "GeoViewMatch (Remote Sensing 2024, 16, 678)" */
     const struct backbone *backbone;
     const struct head *head;
-    bool shared;          /* one set of weights for both views */
-    int aerial_each;      /* pictures of a pair's tile in a step, varied each on its own */
-    struct fields fields; /* of its own part of the configuration */
-    size_t own_bytes;     /* of its own weights, which `list` fills */
+    bool shared;              /* one set of weights for both views */
+    int aerial_each;          /* pictures of a pair's tile in a step, varied each on its own */
+    struct field_list fields; /* of its own part of the configuration */
+    size_t own_bytes;         /* of its own weights, which `list` fills */
     void (*list)(struct lister *lister, void *own, const struct config *config, int features);
 
     const char *terms[MAX_LOSS_TERMS + 1]; /* names of the losses, NULL-terminated: as keys of the log, "loss_con" */

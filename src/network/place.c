@@ -6,7 +6,8 @@
 #include <stdlib.h>
 
 #include "base/error.h"
-#include "tensor/device.h"
+#include "layers/device_cpu.h"
+#include "optim/module.h"
 
 static struct {
     pthread_mutex_t lock;

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "layers/position_bias.h"
+#include "network/input.h"
 #include "tensor/kernels.h"
 
 enum { PATCH = 4, STAGES = SWIN_STAGES, MAX_HEAD_DIM = 256 };
@@ -39,7 +40,7 @@ struct swin {
     struct norm norm; /* of the last stage's map */
 };
 
-static const struct field rows[] = {
+static const struct config_field rows[] = {
     {"dim", FIELD_INTS, offsetof(struct swin_config, dim), 1, 1, 1024, NULL},
     {"depths", FIELD_INTS, offsetof(struct swin_config, depths), STAGES, 1, 64, NULL},
     {"heads", FIELD_INTS, offsetof(struct swin_config, heads), STAGES, INT32_MIN, INT32_MAX, NULL}, /* check_heads */
@@ -128,7 +129,7 @@ static void *open_swin(struct pyramid *maps, const void *config, const struct vi
     const struct swin_config *c = config;
     struct swin *w = calloc(1, sizeof *w);
     if (w == NULL) return NULL;
-    *w = (struct swin){.H = view->size[0], .W = view->size[1]};
+    *w = (struct swin){.H = view->size[0], .W = view->size[1], .embed = input_embed(view, PATCH)};
     maps->count = STAGES;
     bool ok = true;
     for (int s = 0; s < STAGES && ok; s++) {
@@ -150,22 +151,22 @@ static void *open_swin(struct pyramid *maps, const void *config, const struct vi
 static void list_block(struct lister *l, struct block *block, int C)
 {
     struct attention *a = &block->attention;
-    list_param(l, &a->logit_scale, "attn.logit_scale", constant_law(logf(10)), PLAIN, a->heads, 1, 1);
-    list_param(l, &a->q_bias, "attn.q_bias", constant_law(0), PLAIN, C);
-    list_param(l, &a->v_bias, "attn.v_bias", constant_law(0), PLAIN, C);
-    list_param(l, &a->cpb_w1, "attn.cpb_mlp.0.weight", normal_law(0.02f), PLAIN, POSITION_HIDDEN, 2);
-    list_param(l, &a->cpb_b1, "attn.cpb_mlp.0.bias", constant_law(0), PLAIN, POSITION_HIDDEN);
-    list_param(l, &a->cpb_w2, "attn.cpb_mlp.2.weight", normal_law(0.02f), PLAIN, a->heads, POSITION_HIDDEN);
+    list_param(l, &a->logit_scale, "attn.logit_scale", constant_law(logf(10)), LIST_PLAIN, a->heads, 1, 1);
+    list_param(l, &a->q_bias, "attn.q_bias", constant_law(0), LIST_PLAIN, C);
+    list_param(l, &a->v_bias, "attn.v_bias", constant_law(0), LIST_PLAIN, C);
+    list_param(l, &a->cpb_w1, "attn.cpb_mlp.0.weight", normal_law(0.02f), LIST_PLAIN, POSITION_HIDDEN, 2);
+    list_param(l, &a->cpb_b1, "attn.cpb_mlp.0.bias", constant_law(0), LIST_PLAIN, POSITION_HIDDEN);
+    list_param(l, &a->cpb_w2, "attn.cpb_mlp.2.weight", normal_law(0.02f), LIST_PLAIN, a->heads, POSITION_HIDDEN);
     list_matrix(l, &a->qkv, 3 * C, C, "attn.qkv.weight");
     list_matrix(l, &a->proj_w, C, C, "attn.proj.weight");
-    list_param(l, &a->proj_b, "attn.proj.bias", constant_law(0), PLAIN, C);
-    list_norm(l, &a->norm, C, 1e-5f, 0, PLAIN, "norm1");
+    list_param(l, &a->proj_b, "attn.proj.bias", constant_law(0), LIST_PLAIN, C);
+    list_norm(l, &a->norm, C, 1e-5f, 0, LIST_PLAIN, "norm1");
     struct feed_forward *f = &block->feed_forward;
     list_matrix(l, &f->w1, 4 * C, C, "mlp.fc1.weight");
-    list_param(l, &f->b1, "mlp.fc1.bias", constant_law(0), PLAIN, 4 * C);
+    list_param(l, &f->b1, "mlp.fc1.bias", constant_law(0), LIST_PLAIN, 4 * C);
     list_matrix(l, &f->w2, C, 4 * C, "mlp.fc2.weight");
-    list_param(l, &f->b2, "mlp.fc2.bias", constant_law(0), PLAIN, C);
-    list_norm(l, &f->norm, C, 1e-5f, 0, PLAIN, "norm2");
+    list_param(l, &f->b2, "mlp.fc2.bias", constant_law(0), LIST_PLAIN, C);
+    list_norm(l, &f->norm, C, 1e-5f, 0, LIST_PLAIN, "norm2");
 }
 
 static void list(struct lister *l, void *weights, const void *config)
@@ -174,9 +175,9 @@ static void list(struct lister *l, void *weights, const void *config)
     int dim = ((const struct swin_config *)config)->dim;
     struct law filter = inputs_law(3 * PATCH * PATCH);
     list_in(l, "%s", "");
-    list_param(l, &w->embed.weight, "patch_embed.proj.weight", filter, WEIGHT, dim, 3, PATCH, PATCH);
-    list_param(l, &w->embed.bias, "patch_embed.proj.bias", filter, PLAIN, dim);
-    list_norm(l, &w->embed.norm, dim, 1e-5f, 1, PLAIN, "patch_embed.norm");
+    list_param(l, &w->embed.weight, "patch_embed.proj.weight", filter, LIST_WEIGHT, dim, 3, PATCH, PATCH);
+    list_param(l, &w->embed.bias, "patch_embed.proj.bias", filter, LIST_PLAIN, dim);
+    list_norm(l, &w->embed.norm, dim, 1e-5f, 1, LIST_PLAIN, "patch_embed.norm");
     for (int s = 0; s < STAGES; s++) {
         struct stage *stage = &w->stages[s];
         for (int i = 0; i < stage->depth; i++) {
@@ -186,10 +187,10 @@ static void list(struct lister *l, void *weights, const void *config)
         if (s == STAGES - 1) continue;
         list_in(l, "layers.%d.downsample.", s);
         list_matrix(l, &stage->merge.weight, 2 * stage->C, 4 * stage->C, "reduction.weight");
-        list_norm(l, &stage->merge.norm, 2 * stage->C, 1e-5f, 1, PLAIN, "norm");
+        list_norm(l, &stage->merge.norm, 2 * stage->C, 1e-5f, 1, LIST_PLAIN, "norm");
     }
     list_in(l, "%s", "");
-    list_norm(l, &w->norm, w->stages[STAGES - 1].C, 1e-5f, 1, PLAIN, "norm");
+    list_norm(l, &w->norm, w->stages[STAGES - 1].C, 1e-5f, 1, LIST_PLAIN, "norm");
 }
 
 /* ------------------------------------------------------------------ forward */

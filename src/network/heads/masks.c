@@ -20,7 +20,7 @@ struct gather {
     struct masks masks[MAX_MAPS]; /* of the stages in use */
 };
 
-static const struct field rows[] = {
+static const struct config_field rows[] = {
     {"stages", FIELD_STAGES, offsetof(struct masks_config, stages), STAGES, 0, 0, NULL},
     {"masks", FIELD_INTS, offsetof(struct masks_config, masks), 1, 1, 256, NULL},
 };
@@ -66,10 +66,10 @@ static void list(struct lister *l, void *weights, const char *view)
         struct masks *m = &w->masks[s];
         int N = w->N, L = w->L[s];
         list_in(l, "%d.", s + 1);
-        list_param(l, &m->w1, "w1", normal_law(0.005f), DECAY, N, L / 2, L);
-        list_param(l, &m->b1, "b1", constant_law(0.1f), PLAIN, N, L / 2);
-        list_param(l, &m->w2, "w2", normal_law(0.005f), DECAY, N, L, L / 2);
-        list_param(l, &m->b2, "b2", constant_law(0.1f), PLAIN, N, L);
+        list_param(l, &m->w1, "w1", normal_law(0.005f), LIST_DECAY, N, L / 2, L);
+        list_param(l, &m->b1, "b1", constant_law(0.1f), LIST_PLAIN, N, L / 2);
+        list_param(l, &m->w2, "w2", normal_law(0.005f), LIST_DECAY, N, L, L / 2);
+        list_param(l, &m->b2, "b2", constant_law(0.1f), LIST_PLAIN, N, L);
     }
 }
 

@@ -13,17 +13,17 @@ struct own {
     struct linear head[2]; /* ReLU between the two */
 };
 
-static const struct field rows[] = {{"head", FIELD_INTS, offsetof(struct own_config, head), 1, 1, 65536, NULL}};
+static const struct config_field rows[] = {{"head", FIELD_INTS, offsetof(struct own_config, head), 1, 1, 65536, NULL}};
 
 static void list(struct lister *l, void *own, const struct config *config, int features)
 {
     struct linear *head = ((struct own *)own)->head;
     int width = ((const struct own_config *)config->own.bytes)->head;
     list_in(l, "head.");
-    list_param(l, &head[0].weight, "0.weight", inputs_law(features), WEIGHT, width, features);
-    list_param(l, &head[0].bias, "0.bias", inputs_law(features), PLAIN, width);
-    list_param(l, &head[1].weight, "2.weight", inputs_law(width), WEIGHT, width, width);
-    list_param(l, &head[1].bias, "2.bias", inputs_law(width), PLAIN, width);
+    list_param(l, &head[0].weight, "0.weight", inputs_law(features), LIST_WEIGHT, width, features);
+    list_param(l, &head[0].bias, "0.bias", inputs_law(features), LIST_PLAIN, width);
+    list_param(l, &head[1].weight, "2.weight", inputs_law(width), LIST_WEIGHT, width, width);
+    list_param(l, &head[1].bias, "2.bias", inputs_law(width), LIST_PLAIN, width);
 }
 
 struct tensor *project(struct tape *tape, const struct network *network, struct tensor *features)
