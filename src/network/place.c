@@ -1,12 +1,12 @@
-/* place.c - where networks compute: the process's choice, and the weights' way there. */
+/* place.c - see place.h */
+#include "network/place.h"
+
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 
 #include "base/error.h"
 #include "layers/device_cpu.h"
-#include "network/network.h"
-#include "network/session.h"
 #include "optim/module.h"
 
 static struct {
@@ -50,21 +50,6 @@ static enum precision chosen_precision(void)
     return precision;
 }
 
-/* A device may refuse windows or maps that the CPU takes. */
-static gvm_status check_view_fits(const struct device *device, const struct swin *swin, enum precision precision,
-                                  gvm_error *err)
-{
-    gvm_status status = GVM_OK;
-    for (int s = 0; s < STAGES && status == GVM_OK; s++) {
-        const struct stage *stage = &swin->stages[s];
-        for (int i = 0; i < stage->depth && status == GVM_OK; i++) {
-            const struct attention *a = &stage->blocks[i].attention;
-            status = device->fits(a->window, stage->C, a->heads, precision, err);
-        }
-    }
-    return status;
-}
-
 gvm_status network_place(struct network *network, gvm_error *err)
 {
     const struct device *device = chosen_device();
@@ -72,8 +57,10 @@ gvm_status network_place(struct network *network, gvm_error *err)
     assert(network->home == NULL && !network->packed);
     enum precision precision = chosen_precision();
     gvm_status status = GVM_OK;
-    for (int v = 0; v < 2 && status == GVM_OK; v++)
-        status = check_view_fits(device, &network->views[v].backbone, precision, err);
+    for (int v = 0; v < 2 && status == GVM_OK; v++) {
+        const struct branch *view = &network->views[v];
+        if (view->backbone->fits) status = view->backbone->fits(view->body, device, precision, err);
+    }
     if (status != GVM_OK) return status;
     struct home *home = calloc(1, sizeof *home);
     if (home == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to open the network");
@@ -84,14 +71,6 @@ gvm_status network_place(struct network *network, gvm_error *err)
     else
         free(home);
     return status;
-}
-
-void network_leave(struct network *network)
-{
-    if (network->home == NULL) return;
-    network->home->device->home_free(network->home);
-    free(network->home);
-    network->home = NULL;
 }
 
 gvm_status network_fetch(struct network *network, gvm_error *err)

@@ -15,7 +15,8 @@
 #include "data/loader.h"
 #include "network/checkpoint.h"
 #include "network/learn.h"
-#include "train/features.h"
+#include "network/place.h"
+#include "train/evaluate_split.h"
 #include "train/hard.h"
 
 struct training {
@@ -100,12 +101,11 @@ static gvm_status open_log(struct training *t, gvm_error *err)
 
 static void log_step(const struct training *t, const struct losses *l, float rate, double seconds)
 {
-    fprintf(
-        t->log,
-        "{\"step\": %ld, \"epoch\": %d, \"loss\": %.9g, \"loss_con\": %.9g, \"loss_ret1\": %.9g, \"loss_ret2\": %.9g, "
-        "\"lr\": %.6g, \"pairs_per_s\": %.2f}\n",
-        t->position.step, t->position.epoch, (double)l->total, (double)l->contrast, (double)l->strong, (double)l->weak,
-        (double)rate, t->options->batch / seconds);
+    const char *const *terms = t->network->config.method->terms;
+    fprintf(t->log, "{\"step\": %ld, \"epoch\": %d, \"loss\": %.9g", t->position.step, t->position.epoch,
+            (double)l->total);
+    for (int i = 0; terms[i]; i++) fprintf(t->log, ", \"%s\": %.9g", terms[i], (double)l->terms[i]);
+    fprintf(t->log, ", \"lr\": %.6g, \"pairs_per_s\": %.2f}\n", (double)rate, t->options->batch / seconds);
 }
 
 static void log_evaluation(const struct training *t, const struct evaluation *e)
@@ -185,8 +185,9 @@ static gvm_status open_data(struct training *t, gvm_error *err)
     struct config *c = &t->network->config;
     c->ground_m = t->data->ground_m;
     memcpy(c->elevation, t->data->elevation, sizeof c->elevation);
-    t->pictures = (struct pictures){
-        .data = t->data, .street = {c->street[0], c->street[1]}, .aerial = {c->aerial[0], c->aerial[1]}};
+    t->pictures = (struct pictures){.data = t->data,
+                                    .street = {c->views[GVM_STREET].size[0], c->views[GVM_STREET].size[1]},
+                                    .aerial = {c->views[GVM_AERIAL].size[0], c->views[GVM_AERIAL].size[1]}};
     struct cache_options cache = {
         .workers = workers(), .skip_bad = o->skip_bad, .user = t, .progress = tell_caching, .bad = tell_bad_in_cache};
     if (o->cache) status = cache_open(&t->cache, o->cache, &t->pictures, &cache, err);
