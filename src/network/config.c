@@ -98,6 +98,13 @@ static gvm_status read_stages(bool stages[STAGES], const json_t *list, const cha
     return GVM_OK;
 }
 
+struct picture_shape config_shape(const struct config *c, gvm_view view)
+{
+    const int *size = view == GVM_STREET ? c->street : c->aerial;
+    return (struct picture_shape){
+        .height = size[0], .width = size[1], .elevation = {c->elevation[0], c->elevation[1]}, .resize = RESIZE_OWN};
+}
+
 /* ground_m and elevation: what is absent stays as it is. */
 static gvm_status read_ground(struct config *out, const json_t *root, const char *where, gvm_error *err)
 {

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "geoviewmatch.h"
+#include "image/panorama.h"
 
 enum { STAGES = 4 };
 
@@ -24,6 +25,9 @@ struct config {
     double ground_m;     /* side of an aerial picture on the ground, metres */
     double elevation[2]; /* lowest and highest row of a street input, degrees above the horizon */
 };
+
+/* What it takes of a view. */
+struct picture_shape config_shape(const struct config *config, gvm_view view);
 
 extern const struct config config_paper; /* the paper's network */
 extern const struct config config_nano;  /* a small one for trying things */

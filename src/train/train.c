@@ -186,7 +186,7 @@ static gvm_status open_data(struct training *t, gvm_error *err)
     c->ground_m = t->data->ground_m;
     memcpy(c->elevation, t->data->elevation, sizeof c->elevation);
     t->pictures = (struct pictures){
-        .data = t->data, .street = {c->street[0], c->street[1]}, .aerial = {c->aerial[0], c->aerial[1]}};
+        .data = t->data, .street = config_shape(c, GVM_STREET), .aerial = config_shape(c, GVM_AERIAL)};
     struct cache_options cache = {
         .workers = workers(), .skip_bad = o->skip_bad, .user = t, .progress = tell_caching, .bad = tell_bad_in_cache};
     if (o->cache) status = cache_open(&t->cache, o->cache, &t->pictures, &cache, err);
