@@ -46,14 +46,17 @@ static const char *packet(const char *attributes)
 }
 
 static const double band[2] = {-45, 45};
+static const struct picture_shape usual = {.height = OH, .width = OW, .elevation = {-45, 45}};
+static const struct picture_shape square = {.height = 24, .width = 24};
 
 /* name must be the rows [top, bottom] of the scene (h, w), its columns moved right by turn */
 static void expect_view(const char *name, int w, int h, const double elevation[2], const double *heading, double top,
                         double bottom, int turn)
 {
     static uint8_t out[OH][OW][3], plain[OH][OW][3];
+    const struct picture_shape shape = {OH, OW, {elevation[0], elevation[1]}, RESIZE_OWN};
     gvm_error err = {""};
-    if (panorama_load(&out[0][0][0], OH, OW, elevation, heading, CIRCLE_CHECKED, in_folder(name), &err) != GVM_OK)
+    if (panorama_load(&out[0][0][0], &shape, heading, CIRCLE_CHECKED, in_folder(name), &err) != GVM_OK)
         fail_msg("%s", err.text);
     image_resize(&plain[0][0][0], OH, OW, scene(h, w), h, w, (double[4]){0, top, w, bottom});
     for (int y = 0; y < OH; y++)
@@ -64,7 +67,7 @@ static void expect_no_panorama(const char *name, const char *part)
 {
     static uint8_t out[OH * OW * 3];
     gvm_error err = {""};
-    assert_int_equal(panorama_load(out, OH, OW, band, NULL, CIRCLE_CHECKED, in_folder(name), &err), GVM_IMAGE);
+    assert_int_equal(panorama_load(out, &usual, NULL, CIRCLE_CHECKED, in_folder(name), &err), GVM_IMAGE);
     expect_sentence(&err, name, part);
 }
 
@@ -84,9 +87,10 @@ static void elevation_bands(void **state)
 
     uint8_t out[OH * OW * 3];
     const double wrong[][2] = {{45, -45}, {0, 0}, {-91, 0}, {0, 91}, {0.0 / 0.0, 1}, {0, 0.0 / 0.0}};
-    for (int i = 0; i < 6; i++)
-        assert_int_equal(panorama_load(out, OH, OW, wrong[i], NULL, CIRCLE_CHECKED, in_folder("2to1.png"), NULL),
-                         GVM_ARGUMENT);
+    for (int i = 0; i < 6; i++) {
+        const struct picture_shape shape = {OH, OW, {wrong[i][0], wrong[i][1]}, RESIZE_OWN};
+        assert_int_equal(panorama_load(out, &shape, NULL, CIRCLE_CHECKED, in_folder("2to1.png"), NULL), GVM_ARGUMENT);
+    }
 }
 
 static void headings(void **state)
@@ -109,9 +113,8 @@ static void headings(void **state)
     assert_true(image.gpano.has_heading && image.gpano.heading == 180);
     image_free(&image);
     uint8_t out[OH * OW * 3];
-    assert_int_equal(
-        panorama_load(out, OH, OW, band, &(double){0.0 / 0.0}, CIRCLE_CHECKED, in_folder("2to1.png"), NULL),
-        GVM_ARGUMENT);
+    assert_int_equal(panorama_load(out, &usual, &(double){0.0 / 0.0}, CIRCLE_CHECKED, in_folder("2to1.png"), NULL),
+                     GVM_ARGUMENT);
 }
 
 /* South and west, written as a camera does; XMP's heading comes first. */
@@ -159,9 +162,8 @@ static void exif_heading(void **state)
     static const char *const exif[] = {"GPSImgDirection", "90/1", NULL};
     static uint8_t turned[OH * OW * 3], said[OH * OW * 3];
     save("exif.jpg", scene(PH, PW), PW, PH, 3, VIPS_FORMAT_UCHAR, (struct extra){.exif = exif});
-    assert_int_equal(panorama_load(said, OH, OW, band, NULL, CIRCLE_CHECKED, in_folder("exif.jpg"), NULL), GVM_OK);
-    assert_int_equal(panorama_load(turned, OH, OW, band, &(double){90}, CIRCLE_CHECKED, in_folder("exif.jpg"), NULL),
-                     GVM_OK);
+    assert_int_equal(panorama_load(said, &usual, NULL, CIRCLE_CHECKED, in_folder("exif.jpg"), NULL), GVM_OK);
+    assert_int_equal(panorama_load(turned, &usual, &(double){90}, CIRCLE_CHECKED, in_folder("exif.jpg"), NULL), GVM_OK);
     assert_memory_equal(said, turned, sizeof said);
 }
 
@@ -272,14 +274,14 @@ static void photos(void **state)
         int w, h;
         const char *xmp;
         const struct said *picture, *exif;
-    } taken[] = {
-        {720, 360, full, maker, film},  {720, 360, full, NULL, sweep}, {720, 360, packet2, maker, film},
-        {1440, 360, NULL, maker, NULL}, {720, 360, NULL, NULL, lens}, /* a length without a camera: cut by a program */
-        {1232, 224, NULL, NULL, NULL}};
+    } taken[] = {{720, 360, full, maker, film},  {720, 360, full, NULL, sweep}, {720, 360, packet2, maker, film},
+                 {1440, 360, NULL, maker, NULL}, {720, 360, NULL, NULL, lens}, /* a length without a camera: cut by
+                                                                                  a program */
+                 {1232, 224, NULL, NULL, NULL}};
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
         gvm_error err;
         save_photo(name, taken[i].w, taken[i].h, taken[i].xmp, taken[i].picture, taken[i].exif);
-        if (panorama_load(out, OH, OW, band, NULL, CIRCLE_CHECKED, in_folder(name), &err) != GVM_OK)
+        if (panorama_load(out, &usual, NULL, CIRCLE_CHECKED, in_folder(name), &err) != GVM_OK)
             fail_msg("%zu: %s", i, err.text);
     }
 }
@@ -296,17 +298,17 @@ static void edges(void **state)
                     (uint8_t)(128 + 100 * sin((cut ? 4.4 : 6.2831853) * (i % 700) / 700 + c + i / 70000));
         save("cut.png", pixels, 700, 300, 3, VIPS_FORMAT_UCHAR, (struct extra){0});
         gvm_error err = {""};
-        gvm_status status = panorama_load(out, OH, OW, band, NULL, CIRCLE_CHECKED, in_folder("cut.png"), &err);
+        gvm_status status = panorama_load(out, &usual, NULL, CIRCLE_CHECKED, in_folder("cut.png"), &err);
         if (status != (cut ? GVM_IMAGE : GVM_OK)) fail_msg("cut %d: %s", cut, err.text);
     }
     expect_no_panorama("cut.png", "its left and right edges do not join");
-    assert_int_equal(panorama_load(out, OH, OW, band, NULL, CIRCLE_LISTED, in_folder("cut.png"), NULL), GVM_OK);
-    assert_int_equal(panorama_load(out, OH, OW, band, NULL, CIRCLE_GIVEN, in_folder("cut.png"), NULL), GVM_OK);
+    assert_int_equal(panorama_load(out, &usual, NULL, CIRCLE_LISTED, in_folder("cut.png"), NULL), GVM_OK);
+    assert_int_equal(panorama_load(out, &usual, NULL, CIRCLE_GIVEN, in_folder("cut.png"), NULL), GVM_OK);
     save_scene("partial.png", 400, 100, packet(SIZES(800, 400, 400, 100) "GPano:CroppedAreaTopPixels='150'"));
-    assert_int_equal(panorama_load(out, OH, OW, band, NULL, CIRCLE_GIVEN, in_folder("partial.png"), NULL), GVM_OK);
-    assert_int_equal(panorama_load(out, OH, OW, band, NULL, CIRCLE_LISTED, in_folder("partial.png"), NULL), GVM_IMAGE);
+    assert_int_equal(panorama_load(out, &usual, NULL, CIRCLE_GIVEN, in_folder("partial.png"), NULL), GVM_OK);
+    assert_int_equal(panorama_load(out, &usual, NULL, CIRCLE_LISTED, in_folder("partial.png"), NULL), GVM_IMAGE);
     save_scene("photo.png", 100, 100, NULL);
-    assert_int_equal(panorama_load(out, OH, OW, band, NULL, CIRCLE_GIVEN, in_folder("photo.png"), NULL), GVM_OK);
+    assert_int_equal(panorama_load(out, &usual, NULL, CIRCLE_GIVEN, in_folder("photo.png"), NULL), GVM_OK);
 }
 
 /* One colour, or one with a camera's noise. */
@@ -327,28 +329,32 @@ static void no_content(void **state)
                                                           : 110);
         }
         save("grey.png", pixels, 800, 400, 3, VIPS_FORMAT_UCHAR, (struct extra){0});
-        gvm_status status = panorama_load(out, OH, OW, band, NULL, CIRCLE_GIVEN, in_folder("grey.png"), NULL);
+        gvm_status status = panorama_load(out, &usual, NULL, CIRCLE_GIVEN, in_folder("grey.png"), NULL);
         assert_int_equal(status, cases[i].taken ? GVM_OK : GVM_IMAGE);
         if (!cases[i].taken) expect_no_panorama("grey.png", "this picture has no content: all of it is of one colour");
-        assert_int_equal(aerial_load(out, 24, 24, in_folder("grey.png"), NULL), GVM_OK);
+        assert_int_equal(aerial_load(out, &square, in_folder("grey.png"), NULL), GVM_OK);
     }
 }
 
 static void aerial_pictures(void **state)
 {
     (void)state;
+    const struct picture_shape opencv = {.height = 24, .width = 24, .resize = RESIZE_OPENCV};
     static uint8_t out[24 * 24 * 3], plain[24 * 24 * 3];
     const int sizes[][2] = {{60, 60}, {90, 60}, {60, 91}};
     const double boxes[][4] = {{0, 0, 60, 60}, {15, 0, 75, 60}, {0, 15.5, 60, 75.5}};
     for (int i = 0; i < 3; i++) {
         int w = sizes[i][0], h = sizes[i][1];
         save_scene("tile.png", w, h, NULL);
-        assert_int_equal(aerial_load(out, 24, 24, in_folder("tile.png"), NULL), GVM_OK);
+        assert_int_equal(aerial_load(out, &square, in_folder("tile.png"), NULL), GVM_OK);
         image_resize(plain, 24, 24, scene(h, w), h, w, boxes[i]);
+        assert_memory_equal(out, plain, sizeof out);
+        assert_int_equal(aerial_load(out, &opencv, in_folder("tile.png"), NULL), GVM_OK);
+        image_resize_opencv(plain, 24, 24, scene(h, w), h, w, boxes[i]);
         assert_memory_equal(out, plain, sizeof out);
     }
     gvm_error err;
-    assert_int_equal(aerial_load(out, 24, 24, in_folder("missing.png"), &err), GVM_FILE);
+    assert_int_equal(aerial_load(out, &square, in_folder("missing.png"), &err), GVM_FILE);
     expect_sentence(&err, "missing.png", "No such file");
 }
 

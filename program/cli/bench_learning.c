@@ -67,9 +67,8 @@ static gvm_status fill_town(struct town *t, const char *folder, const struct ben
     gvm_status status = world_write(folder, &world, false, &progress, err);
     if (status == GVM_OK) status = dataset_open(&t->data, folder, NULL, err);
     if (status != GVM_OK) return status;
-    t->pictures = (struct pictures){.data = t->data,
-                                    .street = {c->views[GVM_STREET].size[0], c->views[GVM_STREET].size[1]},
-                                    .aerial = {c->views[GVM_AERIAL].size[0], c->views[GVM_AERIAL].size[1]}};
+    t->pictures = (struct pictures){
+        .data = t->data, .street = config_shape(c, GVM_STREET), .aerial = config_shape(c, GVM_AERIAL)};
     snprintf(cache, sizeof cache, "%s/cache", folder);
     status = cache_open(&t->cache, cache, &t->pictures, &options, err);
     t->pictures.cache = t->cache;

@@ -306,9 +306,8 @@ static gvm_status run(struct job *j, const struct arguments *a, gvm_error *err)
     status = dataset_open(&j->data, a->data, &options, err); /* panoramas are cut as the weights want them */
     if (status == GVM_OK) status = network_place(j->network, err);
     if (status != GVM_OK) return status;
-    j->pictures = (struct pictures){.data = j->data,
-                                    .street = {c->views[GVM_STREET].size[0], c->views[GVM_STREET].size[1]},
-                                    .aerial = {c->views[GVM_AERIAL].size[0], c->views[GVM_AERIAL].size[1]}};
+    j->pictures = (struct pictures){
+        .data = j->data, .street = config_shape(c, GVM_STREET), .aerial = config_shape(c, GVM_AERIAL)};
     struct cache_options o = {.workers = parallel_threads() < 64 ? parallel_threads() : 64};
     if (a->cache) status = cache_open(&j->cache, a->cache, &j->pictures, &o, err);
     j->pictures.cache = j->cache;

@@ -4,14 +4,15 @@
 #define GVM_DATA_CACHE_H
 
 #include "data/dataset.h"
+#include "image/panorama.h"
 
 #include <stdint.h>
 
 /* What is needed to get at a data set's pictures. All of it must outlive what uses it. */
 struct pictures {
     const struct dataset *data;
-    int street[2], aerial[2];  /* the network's inputs: height, width */
-    const struct cache *cache; /* NULL: read from their files */
+    struct picture_shape street, aerial; /* the network's inputs */
+    const struct cache *cache;           /* NULL: read from their files */
 };
 
 /* Picture i of a split, one of the data set's two.
@@ -39,7 +40,7 @@ struct cache_options {
 };
 
 /* Map the cache `path` of all pictures of both splits of p->data, making it first where there is none, or where it does
- * not fit: it holds for these pictures, by name, size and time of change, at these sizes, headings and elevations.
+ * not fit: it holds for these pictures, by name, size and time of change, at these shapes and headings.
  * It is made beside its place, in `path`.part, and moved there when complete. One process makes it while others wait;
  * where one was killed, or told to stop, the next goes on with what is there. A failure leaves nothing of it.
  *

@@ -82,7 +82,7 @@ static gvm_status prepare(const struct loader *l, struct prepared *to, int b, in
 {
     const struct pictures *p = &l->pictures;
     const struct query *q = &l->split->queries[query];
-    const int sizes[4] = {p->street[0], p->street[1], p->aerial[0], p->aerial[1]};
+    const int sizes[4] = {p->street.height, p->street.width, p->aerial.height, p->aerial.width};
     const uint8_t *street, *aerial;
     gvm_status status = pictures_street(&street, room->street, p, l->split, query, err);
     if (status == GVM_OK) status = pictures_aerial(&aerial, room->aerial, p, l->split, q->tile, err);
@@ -278,8 +278,8 @@ gvm_status loader_open(struct loader **loader, const struct pictures *p, const s
     l->pictures = *p;
     l->split = split;
     l->options = *options;
-    l->street_bytes = (size_t)p->street[0] * (size_t)p->street[1] * 3;
-    l->aerial_bytes = (size_t)p->aerial[0] * (size_t)p->aerial[1] * 3;
+    l->street_bytes = picture_bytes(&p->street);
+    l->aerial_bytes = picture_bytes(&p->aerial);
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->work, NULL);
     pthread_cond_init(&l->filled, NULL);

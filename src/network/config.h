@@ -5,6 +5,9 @@
 
 #include <stdbool.h>
 
+#include "geoviewmatch.h"
+#include "image/panorama.h"
+
 struct method;
 
 /* What a view's pictures are, and how their bytes become numbers. */
@@ -12,7 +15,7 @@ struct view {
     int size[2];                 /* height, width of the input in pixels */
     float mean[3], deviation[3]; /* (byte / 255 - mean) / deviation, red first */
     bool bgr;                    /* the first layer takes blue first */
-    int resize;                  /* enum resize of image/shape.h */
+    enum resize resize;
 };
 
 enum { CONFIG_PART = 128 /* bytes */ };
@@ -29,5 +32,15 @@ struct config {
     double elevation[2];  /* lowest and highest row of a street input, degrees above the horizon */
     struct part backbone, head, own;
 };
+
+/* What it takes of a view. */
+static inline struct picture_shape config_shape(const struct config *config, gvm_view view)
+{
+    const struct view *v = &config->views[view];
+    return (struct picture_shape){.height = v->size[0],
+                                  .width = v->size[1],
+                                  .elevation = {config->elevation[0], config->elevation[1]},
+                                  .resize = v->resize};
+}
 
 #endif

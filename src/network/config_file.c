@@ -66,14 +66,15 @@ static bool read_word(int *out, const json_t *value, const char *const words[2])
 static gvm_status read_input(struct view *view, const json_t *root, const char *key, const char *where, gvm_error *err)
 {
     const json_t *input = json_object_get(root, key), *value;
-    int order = view->bgr;
+    int order = view->bgr, resize = view->resize;
     if (input == NULL) return GVM_OK;
     if (!json_is_object(input))
         return fail(err, GVM_FORMAT, "%s: the configuration's \"%s\" is not an object", where, key);
     double mean[3], deviation[3];
     bool fine = read_word(&order, json_object_get(input, "order"), orders) &&
-                read_word(&view->resize, json_object_get(input, "resize"), resizes);
+                read_word(&resize, json_object_get(input, "resize"), resizes);
     view->bgr = order;
+    view->resize = (enum resize)resize;
     if ((value = json_object_get(input, "mean")) != NULL && (fine = fine && read_numbers(mean, 3, value)))
         for (int i = 0; i < 3; i++) view->mean[i] = (float)mean[i];
     if ((value = json_object_get(input, "deviation")) != NULL && (fine = fine && read_numbers(deviation, 3, value)))

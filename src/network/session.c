@@ -222,10 +222,9 @@ gvm_status gvm_load_picture(const gvm_model *model, gvm_view view, unsigned char
     clear_error(err);
     gvm_status status = check_view(view, err);
     if (status != GVM_OK) return status;
-    const int *size = view_size(model, view);
-    if (view == GVM_AERIAL) return aerial_load(pixels, size[0], size[1], path, err);
-    return panorama_load(pixels, size[0], size[1], model->network->config.elevation, heading,
-                         panorama != 0 ? CIRCLE_GIVEN : CIRCLE_CHECKED, path, err);
+    const struct picture_shape shape = config_shape(&model->network->config, view);
+    if (view == GVM_AERIAL) return aerial_load(pixels, &shape, path, err);
+    return panorama_load(pixels, &shape, heading, panorama != 0 ? CIRCLE_GIVEN : CIRCLE_CHECKED, path, err);
 }
 
 gvm_status gvm_photo_about(gvm_photo_info *info, const char *path, gvm_error *err)

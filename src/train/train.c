@@ -185,9 +185,8 @@ static gvm_status open_data(struct training *t, gvm_error *err)
     struct config *c = &t->network->config;
     c->ground_m = t->data->ground_m;
     memcpy(c->elevation, t->data->elevation, sizeof c->elevation);
-    t->pictures = (struct pictures){.data = t->data,
-                                    .street = {c->views[GVM_STREET].size[0], c->views[GVM_STREET].size[1]},
-                                    .aerial = {c->views[GVM_AERIAL].size[0], c->views[GVM_AERIAL].size[1]}};
+    t->pictures = (struct pictures){
+        .data = t->data, .street = config_shape(c, GVM_STREET), .aerial = config_shape(c, GVM_AERIAL)};
     struct cache_options cache = {
         .workers = workers(), .skip_bad = o->skip_bad, .user = t, .progress = tell_caching, .bad = tell_bad_in_cache};
     if (o->cache) status = cache_open(&t->cache, o->cache, &t->pictures, &cache, err);
