@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/clock.h"
 #include "base/parallel.h"
 #include "cli/bench.h"
 #include "cli/network_facts.h"
@@ -102,7 +103,7 @@ static gvm_status time_embedding(double *seconds, const struct embedding *e, con
                                  gvm_error *err)
 {
     const struct step_numbers none = {0, 0, 0, 0};
-    double start = now();
+    double start = clock_seconds();
     const uint8_t *pixels =
         tape_pixels(e->tape, 0, e->pixels, (size_t)e->B * (size_t)view->backbone.H * (size_t)view->backbone.W * 3);
     if (!tape_replays(e->tape, e->B, &none)) {
@@ -111,7 +112,7 @@ static gvm_status time_embedding(double *seconds, const struct embedding *e, con
         tape_recorded(e->tape);
     }
     gvm_status status = tape_wait(e->tape, err);
-    *seconds = now() - start;
+    *seconds = clock_seconds() - start;
     return status;
 }
 
@@ -192,9 +193,9 @@ static gvm_status measure_training(struct figures *f, const struct bench *a, str
     long rounds = a->rounds < 3 ? a->rounds : 3;
     if (a->common.cuda && rounds < 2) rounds = 2; /* its first two steps are not yet the recorded one */
     for (int round = 0; round <= rounds && status == GVM_OK; round++) {
-        double start = now();
+        double start = clock_seconds();
         status = bench_step(&t, street, aerial, err);
-        if (round > 0) lower_to(&f->step_seconds, now() - start);
+        if (round > 0) lower_to(&f->step_seconds, clock_seconds() - start);
         measure_peak(&f->peak, t.learner.tape);
         progress_step(progress, (size_t)(a->rounds + 2 + round));
     }
