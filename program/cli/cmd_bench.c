@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/clock.h"
 #include "base/parallel.h"
 #include "cli/bench.h"
 #include "cli/network_facts.h"
@@ -107,9 +108,9 @@ static gvm_status open_embedding(struct embedding *e, const struct network *netw
 /* Pixels from the host to the network, through it, and their features back. */
 static gvm_status time_embedding(double *seconds, const struct embedding *e, gvm_error *err)
 {
-    double start = now();
+    double start = clock_seconds();
     gvm_status status = embedder_run(e->embedder, e->features, e->pixels, (size_t)e->B, err);
-    *seconds = now() - start;
+    *seconds = clock_seconds() - start;
     return status;
 }
 
@@ -192,9 +193,9 @@ static gvm_status measure_training(struct figures *f, const struct bench *a, str
     long rounds = a->rounds < 3 ? a->rounds : 3;
     if (a->common.cuda && rounds < 2) rounds = 2; /* its first two steps are not yet the recorded one */
     for (int round = 0; round <= rounds && status == GVM_OK; round++) {
-        double start = now();
+        double start = clock_seconds();
         status = bench_step(&t, street, aerial, err);
-        if (round > 0) lower_to(&f->step_seconds, now() - start);
+        if (round > 0) lower_to(&f->step_seconds, clock_seconds() - start);
         measure_peak(&f->peak, t.learner.tape);
         progress_step(progress, (size_t)(a->rounds + 2 + round));
     }

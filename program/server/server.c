@@ -8,12 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/output.h"
 #include "base/parallel.h"
 #include "locate/locate_json.h"
-#include "server/clock.h"
 #include "server/handle.h"
 #include "server/service.h"
 
