@@ -73,6 +73,11 @@ foreach(source ${TESTS})
   add_executable(${name} ${source})
   target_link_libraries(${name} PRIVATE $<TARGET_NAME_IF_EXISTS:test_support> test_settings)
   add_dependencies(quick ${name})
+  file(STRINGS ${source} wraps REGEX "__wrap_") # a test's __wrap_NAME stands in for NAME, as the linker has it
+  string(REGEX MATCHALL "__wrap_[A-Za-z0-9_]+" wraps "${wraps}")
+  list(REMOVE_DUPLICATES wraps)
+  list(TRANSFORM wraps REPLACE "^__wrap_" "-Wl,--wrap=")
+  target_link_options(${name} PRIVATE ${wraps})
   if(name MATCHES "^test_(layers|kernels|search)")
     foreach(isa plain avx2 avx512) # the inner loops and what rests on them; one that the machine lacks is skipped
       add_check(${name}_${isa} COMMAND ${name} ENVIRONMENT GVM_ISA=${isa})
