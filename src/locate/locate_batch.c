@@ -145,13 +145,12 @@ static gvm_status answer(const struct locate_batch *b, struct asked *asked, size
 }
 
 /* All looks in one search, unless some picture is looked for in a place of its own, or a feature is missing. */
-static void answer_all(struct locate_batch *b, struct asked *asked, size_t count, size_t looks)
+static void answer_all(struct locate_batch *b, size_t looks)
 {
     bool together = looks > 0;
     int each = 0;
-    for (size_t i = 0; i < count; i++)
-        if (asked[i].status == GVM_FORMAT || asked[i].status == GVM_MEMORY || asked[i].question->within_m > 0)
-            together = false;
+    for (size_t l = 0; l < looks; l++)
+        if (b->looks[l].asked->status != GVM_OK || b->looks[l].asked->question->within_m > 0) together = false;
     gvm_error err;
     gvm_status status = together ? search(b, b->raw, b->room, &each, 0, looks, NULL, &err) : GVM_OK;
     for (size_t first = 0, last; first < looks; first = last) {
@@ -174,7 +173,7 @@ void locate_batch_run(struct locate_batch *b, struct asked *asked, size_t count,
     b->merge = merge;
     size_t looks = list_looks(b, asked, count);
     embed_looks(b, looks);
-    answer_all(b, asked, count, looks);
+    answer_all(b, looks);
     for (size_t i = 0; i < count; i++) asked[i].found->info = asked[i].info;
 }
 
