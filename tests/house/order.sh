@@ -1,39 +1,45 @@
 #!/bin/bash
-# order.sh - each folder includes only from those above it in CONTRIBUTING's table, and no units are in a circle. A unit is
-# NAME.c, NAME.h and what else has that name in a folder.
+# order.sh OBJECT... - each folder includes only from those above it in CONTRIBUTING's table, and no sources are in a circle
+# of calls.
 set -euo pipefail
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 status=0
 
-# Folders in their order, then "file:line:header" of each include, then the files themselves.
+# Folders in their order, all files, and "file:line:header" of each include.
 sed -n 's/^| `\([^`]*\)\/` |.*/\1/p' CONTRIBUTING.md > "$tmp/folders"
-files=$(find include src program -name '*.[ch]' -o -name '*.cu' -o -name '*.cuh' -o -name '*.def')
-grep -noE '^ *# *include "[^"]+"' $files | sed 's/ *# *include "\(.*\)"/\1/' > "$tmp/includes"
+find include src program -name '*.[ch]' -o -name '*.cu' -o -name '*.cuh' -o -name '*.def' | sort > "$tmp/files"
+xargs grep -HnoE '^ *# *include "[^"]+"' < "$tmp/files" | sed 's/ *# *include "\(.*\)"/\1/' > "$tmp/includes"
 
-awk -F : -v units="$tmp/units" -v files="$files" '
+awk -F : '
     # The place in the order of the longest folder of the table that a path lies in; 0 for none.
-    function rank(path, at) {
-        for (at = path; sub("/[^/]*$", "", at);) if (at in order) return order[at]
+    function rank(path) {
+        while (sub("/[^/]*$", "", path)) if (path in order) return order[path]
         return 0
     }
-    function unit(path) { sub("[.][a-z]+$", "", path); return path }
-    BEGIN { n = split(files, list, /[ \n]+/); for (i = 1; i <= n; i++) there[list[i]] = 1 }
     FILENAME ~ /folders$/ { order[$0] = ++count; next }
+    FILENAME ~ /files$/ {
+        there[$0] = 1
+        if (rank($0) == 0) { print $0 ": its folder is not in the table of CONTRIBUTING.md"; bad = 1 }
+        next
+    }
     {
         folder = $1; sub("/[^/]*$", "", folder)
         target = ""
         split(folder " src program include", roots, " ")
         for (i = 1; i <= 4 && target == ""; i++) if ((roots[i] "/" $3) in there) target = roots[i] "/" $3
-        if (target == "") next # what the build makes, or the system has
-        if (rank($1) == 0) { print $1 ": its folder is not in CONTRIBUTING.md"; bad = 1 }
-        else if (rank(target) > rank($1)) { print $1 ":" $2 ": " target " lies below it in the order of folders"; bad = 1 }
-        if (unit($1) != unit(target)) print unit($1), unit(target) > units
+        if (rank(target) <= rank($1)) next # also what the build makes, or the system has
+        print $1 ":" $2 ": " target " lies below it in the order of folders"
+        bad = 1
     }
-    END { exit bad }' "$tmp/folders" "$tmp/includes" || status=1
+    END { exit bad }' "$tmp/folders" "$tmp/files" "$tmp/includes" || status=1
 
-# tsort names each circle that it meets, a member a line.
-tsort "$tmp/units" 2> "$tmp/circles" > /dev/null || status=1
-sed -n 's/^tsort: .*loop:/a circle of units:/p; s/^tsort: \([^:]*\)$/    \1/p' "$tmp/circles"
+# "A B" where A lacks a name that B defines. tsort names the members of each circle that it meets.
+nm -A "$@" | sed 's|^[^:]*[.]dir/[./]*||; s|[.]o:[ 0-9a-f]*| |' | awk '
+    $2 ~ /[TDBRVC]/ { home[$3] = $1 }
+    $2 == "U" { lacks[$1, $3] = 1 }
+    END { for (pair in lacks) { split(pair, p, SUBSEP); if (p[2] in home) print p[1], home[p[2]] } }' | sort -u > "$tmp/calls"
+tsort "$tmp/calls" 2> "$tmp/circles" > /dev/null || status=1
+sed -n 's/^tsort: .*loop:$/a circle of calls:/p; s/^tsort: \([^:]*\)$/    \1/p' "$tmp/circles"
 exit $status
