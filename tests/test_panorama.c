@@ -45,6 +45,10 @@ static const char *packet(const char *attributes)
     return text;
 }
 
+#define SIZES(full_w, full_h, w, h)                                                \
+    "GPano:FullPanoWidthPixels='" #full_w "' GPano:FullPanoHeightPixels='" #full_h \
+    "' GPano:CroppedAreaImageWidthPixels='" #w "' GPano:CroppedAreaImageHeightPixels='" #h "' "
+
 static const double band[2] = {-45, 45};
 static const struct picture_shape usual = {.height = OH, .width = OW, .elevation = {-45, 45}};
 static const struct picture_shape square = {.height = 24, .width = 24};
@@ -79,7 +83,7 @@ static void elevation_bands(void **state)
     expect_view("2to1.png", PW, PH, (double[2]){-90, 90}, NULL, 0, 360, 0);
     expect_view("2to1.png", PW, PH, (double[2]){-30, 60.25}, NULL, 59.5, 240, 0);
     save_scene("cvusa.png", 1232, 224, NULL); /* 65 degrees */
-    expect_view("cvusa.png", 1232, 224, band, NULL, 0, 224, 0);
+    expect_view("cvusa.png", 1232, 224, (double[2]){-32.7272, 32.7273}, NULL, 0, 224, 0);
     save_scene("cvact.png", 1600, 400, NULL); /* 90 degrees */
     expect_view("cvact.png", 1600, 400, band, NULL, 0, 400, 0);
     save_scene("190.png", 190, 100, NULL); /* 189 degrees by its shape: 180 */
@@ -91,6 +95,37 @@ static void elevation_bands(void **state)
         const struct picture_shape shape = {OH, OW, {wrong[i][0], wrong[i][1]}, RESIZE_OWN};
         assert_int_equal(panorama_load(out, &shape, NULL, CIRCLE_CHECKED, in_folder("2to1.png"), NULL), GVM_ARGUMENT);
     }
+}
+
+/* Rows that a picture does not have go on as its first or last one: what it shows keeps its size and its place. */
+static void missing_rows(void **state)
+{
+    (void)state;
+    static uint8_t out[2 * OH][OW][3], plain[OH][OW][3];
+    save_scene("45.png", 1600, 200, NULL); /* half of the band, in the middle */
+    gvm_error err = {""};
+    if (panorama_load(&out[0][0][0], 2 * OH, OW, band, NULL, CIRCLE_GIVEN, in_folder("45.png"), &err) != GVM_OK)
+        fail_msg("%s", err.text);
+    image_resize(&plain[0][0][0], OH, OW, scene(200, 1600), 200, 1600, (double[4]){0, 0, 1600, 200});
+    for (int y = 0; y < 2 * OH; y++) {
+        int row = y < OH / 2 ? 0 : y < OH / 2 + OH ? y - OH / 2 : OH - 1;
+        for (int i = 0; i < 3 * OW; i++)
+            if (abs(out[y][i / 3][i % 3] - plain[row][i / 3][i % 3]) > (i % 3 < 2 ? 12 : 255))
+                fail_msg("row %d, column %d: %d, not %d", y, i / 3, out[y][i / 3][i % 3], plain[row][i / 3][i % 3]);
+    }
+    double box[4];
+    int turn;
+    struct image image = load("45.png");
+    panorama_seen(box, &turn, OW, band, NULL, &image);
+    image_free(&image);
+    assert_true(box[0] == 0 && box[1] == -100 && box[2] == 1600 && box[3] == 300 && turn == 0);
+    save_scene("nearly.png", 1610, 400, NULL); /* 89.4 degrees */
+    expect_view("nearly.png", 1610, 400, band, NULL, 0, 400, 0);
+    save_scene("upper.png", 720, 60, packet(SIZES(720, 360, 720, 60) "GPano:CroppedAreaTopPixels='90'"));
+    image = load("upper.png"); /* from 45 to 15 degrees */
+    panorama_seen(box, &turn, OW, band, NULL, &image);
+    image_free(&image);
+    assert_true(box[1] == 0 && box[3] == 180);
 }
 
 static void headings(void **state)
@@ -155,6 +190,56 @@ static void places(void **state)
     expect_sentence(&err, "none.jpg", "No such file");
 }
 
+/* The heading is of the circle's centre column: of a part of it, the part's own centre looks elsewhere. */
+static void part_heading(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *left;
+        double heading;
+    } cases[] = {{"GPano:CroppedAreaLeftPixels='0'", 330},
+                 {"GPano:CroppedAreaLeftPixels='200'", 60},
+                 {"GPano:CroppedAreaLeftPixels='x'", 60},
+                 {"", 60}};
+    for (int i = 0; i < 4; i++) {
+        char says[500];
+        gvm_photo_info info;
+        snprintf(says, sizeof says, SIZES(800, 400, 400, 100) "GPano:PoseHeadingDegrees='60' %s", cases[i].left);
+        save_scene("part.png", 400, 100, packet(says));
+        assert_int_equal(photo_about(&info, in_folder("part.png"), NULL), GVM_OK);
+        assert_true(info.has_heading && info.heading == cases[i].heading);
+        expect_no_panorama("part.png", "only 180 of 360 degrees");
+    }
+}
+
+/* XMP's heading from true north comes before EXIF's from magnetic north, GPano's before both. */
+static void magnetic_heading(void **state)
+{
+    (void)state;
+    static const char *const exif[] = {"GPSImgDirectionRef", "M", "GPSImgDirection", "80/1", NULL};
+    gvm_photo_info info;
+    save("exif.jpg", scene(PH, PW), PW, PH, 3, VIPS_FORMAT_UCHAR, (struct extra){.exif = exif});
+    assert_int_equal(photo_about(&info, in_folder("exif.jpg"), NULL), GVM_OK);
+    assert_true(info.has_heading && info.heading == 80 && info.heading_is_magnetic);
+    save("exif.jpg", scene(PH, PW), PW, PH, 3, VIPS_FORMAT_UCHAR,
+         (struct extra){.exif = exif, .xmp = packet("GPano:PoseHeadingDegrees='90'")});
+    assert_int_equal(photo_about(&info, in_folder("exif.jpg"), NULL), GVM_OK);
+    assert_true(info.has_heading && info.heading == 90 && !info.heading_is_magnetic);
+    const struct {
+        const char *xmp;
+        double heading;
+        bool magnetic;
+    } both[] = {{"x:GPSImgDirection='90'", 90, false}, {"x:GPSImgDirection='90' x:GPSImgDirectionRef='M'", 80, true}};
+    for (int i = 0; i < 2; i++) {
+        char says[200];
+        snprintf(says, sizeof says, "xmlns:x='http://ns.adobe.com/exif/1.0/' %s", both[i].xmp);
+        save("exif.jpg", scene(PH, PW), PW, PH, 3, VIPS_FORMAT_UCHAR,
+             (struct extra){.exif = exif, .xmp = packet(says)});
+        assert_int_equal(photo_about(&info, in_folder("exif.jpg"), NULL), GVM_OK);
+        assert_true(info.heading == both[i].heading && info.heading_is_magnetic == both[i].magnetic);
+    }
+}
+
 /* EXIF's heading turns the picture as XMP's does. */
 static void exif_heading(void **state)
 {
@@ -187,10 +272,6 @@ static void exif_lies(void **state)
     }
 }
 
-#define SIZES(full_w, full_h, w, h)                                                \
-    "GPano:FullPanoWidthPixels='" #full_w "' GPano:FullPanoHeightPixels='" #full_h \
-    "' GPano:CroppedAreaImageWidthPixels='" #w "' GPano:CroppedAreaImageHeightPixels='" #h "' "
-
 static void full_panoramas(void **state)
 {
     (void)state;
@@ -209,9 +290,9 @@ static void full_panoramas(void **state)
     expect_no_panorama("stale.png", "not a full panorama");
     save_scene("stale2.png", 400, 100, packet(SIZES(4000, 2000, 4000, 2000) "GPano:PoseHeadingDegrees='90'"));
     expect_view("stale2.png", 400, 100, band, NULL, 0, 100, 0);
-    /* from 60 degrees down to the horizon */
-    save_scene("upper.png", 720, 120, packet(SIZES(720, 360, 720, 120) "GPano:CroppedAreaTopPixels='60'"));
-    expect_view("upper.png", 720, 120, band, NULL, 30, 120, 0);
+    /* from 60 degrees down to the lowest of the band, 30 below the horizon */
+    save_scene("upper.png", 720, 180, packet(SIZES(720, 360, 720, 180) "GPano:CroppedAreaTopPixels='60'"));
+    expect_view("upper.png", 720, 180, (double[2]){-30, 45}, NULL, 30, 180, 0);
     save_scene("floor.png", 720, 60, packet(SIZES(720, 360, 720, 60) "GPano:CroppedAreaTopPixels='300'"));
     expect_no_panorama("floor.png", "elevations -90 to -60");
 }
@@ -363,9 +444,10 @@ int main(int argc, char **argv)
     (void)argc;
     if (VIPS_INIT(argv[0]) != 0) return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(elevation_bands), cmocka_unit_test(headings), cmocka_unit_test(full_panoramas),
-        cmocka_unit_test(aerial_pictures), cmocka_unit_test(photos),   cmocka_unit_test(edges),
-        cmocka_unit_test(no_content),      cmocka_unit_test(places),   cmocka_unit_test(exif_heading),
+        cmocka_unit_test(elevation_bands),  cmocka_unit_test(missing_rows), cmocka_unit_test(part_heading),
+        cmocka_unit_test(magnetic_heading), cmocka_unit_test(headings),     cmocka_unit_test(full_panoramas),
+        cmocka_unit_test(aerial_pictures),  cmocka_unit_test(photos),       cmocka_unit_test(edges),
+        cmocka_unit_test(no_content),       cmocka_unit_test(places),       cmocka_unit_test(exif_heading),
         cmocka_unit_test(exif_lies),
     };
     int failed = cmocka_run_group_tests_name("panorama", tests, make_folder, remove_folder);

@@ -65,7 +65,7 @@ gvm_status image_write_png(const char *path, const uint8_t *rgb, int width, int 
  * Pillow 10 bit for bit, and of releases that sometimes do columns before rows within one level.
  *
  *   out   (H, W, 3)
- *   in    (h, w, 3); 0 <= left < right <= w, 0 <= top < bottom <= h
+ *   in    (h, w, 3); left < right, top < bottom; where the box goes beyond the picture, its edge goes on
  *
  * Returns GVM_OK or GVM_MEMORY; the caller has the file's name for the sentence. */
 gvm_status image_resize(uint8_t *out, int H, int W, const uint8_t *in, int h, int w, const double box[4]);

@@ -25,7 +25,8 @@ static inline size_t picture_bytes(const struct picture_shape *shape)
 /* A street panorama, north at the centre column and east to its right.
  *
  *   out         (H, W, 3) sRGB
- *   shape       a picture that reaches beyond its elevations is cropped to them, one that does not is taken whole
+ *   shape       a picture that reaches beyond its elevations is cropped to them; if it does not reach them, its first
+ *               or last rows go on to them
  *   heading     degrees clockwise from north at which the picture's centre column looks; NULL: as
  *               its XMP says (GPano:PoseHeadingDegrees), else its EXIF (GPSImgDirection), else 0
  *   circle      whether it is known to be a full circle (circle.h); no other is taken
@@ -39,8 +40,8 @@ gvm_status panorama_load(uint8_t *out, const struct picture_shape *shape, const 
 gvm_status panorama_fit(uint8_t *out, const struct picture_shape *shape, const double *heading, enum circle circle,
                         struct image *image, const char *where, gvm_error *err);
 
-/* Of a picture that panorama_fit took, with the same heading: the box of it that was seen (left, top, right, bottom, in
- * its pixels), and how many columns of W it was turned. */
+/* Of a picture that panorama_fit took, with the same heading: the box that was seen (left, top, right, bottom, in its
+ * pixels; it may go on above and below the picture), and how many columns of W it was turned. */
 void panorama_seen(double box[4], int *turn, const struct picture_shape *shape, const double *heading,
                    const struct image *image);
 
