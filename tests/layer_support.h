@@ -39,6 +39,7 @@ struct sizes {
     int B, H, W, L, C, N, K, window, shift, heads;
     enum activation f;
     bool no_bias;
+    float smoothing; /* of labels */
 };
 
 struct layer_test {

@@ -87,6 +87,7 @@ const struct device device_cpu = {
     .l2_normalise = l2_normalise_cpu,
     .linear = linear_cpu,
     .triplet = triplet_cpu,
+    .infonce = infonce_cpu,
     .tape_free = free_block,
     .tape_allocate = allocate,
     .fill = fill,

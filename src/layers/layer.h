@@ -59,6 +59,8 @@ struct tensor *concatenate_cpu(struct tape *tape, struct tensor *const *parts, i
 struct tensor *l2_normalise_cpu(struct tape *tape, struct tensor *x);
 struct tensor *linear_cpu(struct tape *tape, struct tensor *x, const struct linear *w, enum activation f);
 float triplet_cpu(struct tape *tape, struct tensor *a, struct tensor *b, float alpha, float weight);
+float infonce_cpu(struct tape *tape, struct tensor *a, struct tensor *b, struct param *logit_scale, float smoothing,
+                  float weight);
 
 void norm_partials_clear(struct norm_partials p);
 void norm_partials_add(const struct norm *w, struct norm_partials p);

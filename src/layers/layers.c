@@ -57,3 +57,9 @@ float triplet(struct tape *tape, struct tensor *a, struct tensor *b, float alpha
 {
     return tape->device->triplet(tape, a, b, alpha, weight);
 }
+
+float infonce(struct tape *tape, struct tensor *a, struct tensor *b, struct param *logit_scale, float smoothing,
+              float weight)
+{
+    return tape->device->infonce(tape, a, b, logit_scale, smoothing, weight);
+}

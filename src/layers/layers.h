@@ -122,4 +122,13 @@ struct tensor *linear(struct tape *tape, struct tensor *x, const struct linear *
  * a dry run, and on a device that works behind the caller's back, where both are known after tape_wait. */
 float triplet(struct tape *tape, struct tensor *a, struct tensor *b, float alpha, float weight);
 
+/* ---- infonce.c */
+
+/* InfoNCE over every pair of a batch, Sample4Geo's loss: a, b (B, 1, D) of length 1; a_i and b_i belong together,
+ * z_ij = exp(t) a_i . b_j with the learned t = *logit_scale, which nothing bounds. Half the mean over rows of z, and
+ * half that over columns, of the cross-entropy against label i smoothed by s: log sum over j of exp(z_ij) - (1 - s)
+ * z_ii - s mean over j of z_ij. smoothing: s, 0 to 1. Weight, the tape's loss and what it returns are triplet's. */
+float infonce(struct tape *tape, struct tensor *a, struct tensor *b, struct param *logit_scale, float smoothing,
+              float weight);
+
 #endif

@@ -67,6 +67,19 @@ __device__ static inline float warp_max(float x)
 }
 #endif
 
+/* The sum of what each thread of a block of BLOCK brings, in every thread; sums (BLOCK). */
+__device__ static inline double block_sum(double x, double *sums)
+{
+    __syncthreads();
+    sums[threadIdx.x] = x;
+    for (int half = BLOCK / 2; half > 0; half /= 2) {
+        __syncthreads();
+        if (threadIdx.x < half) sums[threadIdx.x] += sums[threadIdx.x + half];
+    }
+    __syncthreads();
+    return sums[0];
+}
+
 /* gelu(x) = x Phi(x) with the exact erf, and its slope Phi(x) + x phi(x) */
 __device__ static inline float gelu(float x)
 {
@@ -240,6 +253,16 @@ static inline struct product weight_product(struct tape *tape, float *dw, float 
     return p;
 }
 
+/* C (M, N) = op(A) op(B) + beta C of features, float32 throughout */
+static inline struct product exact_product(char op_a, char op_b, int M, int N, int K, const float *A, int lda,
+                                           const float *B, int ldb, float beta, float *C)
+{
+    struct product p = {};
+    p.op_a = op_a, p.op_b = op_b, p.M = M, p.N = N, p.K = K, p.A = A, p.lda = lda, p.B = B, p.ldb = ldb;
+    p.C = C, p.ldc = N, p.beta = beta, p.element = 4, p.exact = true;
+    return p;
+}
+
 /* ------------------------------------------------------------------ what several layers use */
 
 /* LN of rows (norm_cuda.cu): y = base + keep (xhat gamma + beta), xhat = (u - mean) rstd; base and keep may be NULL;
@@ -280,6 +303,8 @@ struct tensor *concatenate_cuda(struct tape *tape, struct tensor *const *parts, 
 struct tensor *l2_normalise_cuda(struct tape *tape, struct tensor *x);
 struct tensor *linear_cuda(struct tape *tape, struct tensor *x, const struct linear *w, enum activation f);
 float triplet_cuda(struct tape *tape, struct tensor *a, struct tensor *b, float alpha, float weight);
+float infonce_cuda(struct tape *tape, struct tensor *a, struct tensor *b, struct param *logit_scale, float smoothing,
+                   float weight);
 
 gvm_status fits_cuda(int window, int C, int heads, enum precision precision, gvm_error *err);
 gvm_status home_open_cuda(struct home *home, gvm_error *err);

@@ -46,6 +46,8 @@ struct device {
     struct tensor *(*l2_normalise)(struct tape *tape, struct tensor *x);
     struct tensor *(*linear)(struct tape *tape, struct tensor *x, const struct linear *w, enum activation f);
     float (*triplet)(struct tape *tape, struct tensor *a, struct tensor *b, float alpha, float weight);
+    float (*infonce)(struct tape *tape, struct tensor *a, struct tensor *b, struct param *logit_scale, float smoothing,
+                     float weight);
 
     /* ---- tape.h */
     gvm_status (*tape_open)(struct tape *tape, gvm_error *err); /* sets tape->state; NULL: nothing to do */

@@ -358,6 +358,7 @@ static struct device make_table(void)
     d.l2_normalise = l2_normalise_cuda;
     d.linear = linear_cuda;
     d.triplet = triplet_cuda;
+    d.infonce = infonce_cuda;
     d.tape_open = open_tape;
     d.tape_free = free_tape;
     d.tape_allocate = allocate;
