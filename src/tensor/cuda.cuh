@@ -91,6 +91,18 @@ __device__ static inline float gelu_slope(float x)
     return 0.5f * (1 + erff(x * 0.70710678f)) + x * 0.39894228f * expf(-0.5f * x * x);
 }
 
+/* The approximation 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), and its slope */
+__device__ static inline float tanh_gelu(float x)
+{
+    return 0.5f * x * (1 + tanhf(0.79788456f * (x + 0.044715f * x * x * x)));
+}
+
+__device__ static inline float tanh_gelu_slope(float x)
+{
+    float t = tanhf(0.79788456f * (x + 0.044715f * x * x * x));
+    return 0.5f * (1 + t) + 0.5f * x * (1 - t * t) * 0.79788456f * (1 + 0.134145f * x * x);
+}
+
 /* ------------------------------------------------------------------ a tape on the device (device_cuda.cu) */
 
 enum { VIEWS = 2, MAX_RECORDINGS = 20, MAX_PASSES = 2 };
@@ -203,6 +215,7 @@ struct product {
     int element;
     bool float_out, exact; /* exact: float32 throughout, whatever the precision */
     enum epilogue epilogue;
+    bool by_tanh; /* GELU is the approximation by tanh */
     const void *bias;
     void *aux;             /* (M, ldc) */
     float *sums, *scratch; /* scratch: product_scratch's */
