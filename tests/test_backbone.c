@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/safetensors.h"
+#include "layers/device_cpu.h"
 #include "network/checkpoint.h"
 
 enum { MOST = 512 };

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "base/safetensors.h"
+#include "layers/device_cpu.h"
 #include "network/checkpoint.h"
 #include "optim/optimizer.h"
 #include "tensor/kernels.h"

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "layers/device_cpu.h"
+
 gvm_status count_pass(struct counts *counts, const struct network *network, gvm_view view, gvm_error *err)
 {
     struct tape *tape;

@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "network/network.h"
-#include "tensor/tape.h"
 
 /* Multiply-adds of one picture of a view, by kind, as the layers count them; of a network that is not packed. */
 gvm_status count_pass(struct counts *counts, const struct network *network, gvm_view view, gvm_error *err);

@@ -1,7 +1,7 @@
 /* feature_cuda.cu - layers on features, (B, 1, C), in float32: concatenation, length 1, linear. */
 #include <assert.h>
 
-#include "tensor/cuda.cuh"
+#include "layers/layer_cuda.cuh"
 
 /* ------------------------------------------------------------------ concatenation */
 

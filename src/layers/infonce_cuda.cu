@@ -2,7 +2,7 @@
  * sums in double. */
 #include <assert.h>
 
-#include "tensor/cuda.cuh"
+#include "layers/layer_cuda.cuh"
 
 struct infonce_pass {
     struct tensor *a, *b;

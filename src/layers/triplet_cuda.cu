@@ -2,7 +2,7 @@
  * in double. */
 #include <assert.h>
 
-#include "tensor/cuda.cuh"
+#include "layers/layer_cuda.cuh"
 
 struct triplet_pass {
     struct tensor *a, *b;

@@ -75,6 +75,7 @@ static void add_matrix(struct list *list, struct param **out, int rows, int colu
 
 static void add_norm(struct list *list, struct norm *norm, int C, const char *name)
 {
+    norm->epsilon = 1e-5f;
     add(list, &norm->weight, PLAIN, "%s.weight", name);
     shape(list, 1, C, 1, 1, 1);
     add(list, &norm->bias, PLAIN, "%s.bias", name);
@@ -108,6 +109,11 @@ static void add_block(struct list *list, struct block *block, int C, int heads)
 static void add_backbone(struct list *list, struct swin *swin, const struct config *config, const char *view)
 {
     snprintf(list->prefix, sizeof list->prefix, "%s.backbone.", view);
+    swin->embed.patch = 4;
+    for (int c = 0; c < 3; c++) { /* of ImageNet */
+        swin->embed.mean[c] = (const float[]){0.485f, 0.456f, 0.406f}[c];
+        swin->embed.deviation[c] = (const float[]){0.229f, 0.224f, 0.225f}[c];
+    }
     add(list, &swin->embed.weight, WEIGHT, "patch_embed.proj.weight");
     shape(list, 4, config->dim, 3, 4, 4);
     add_vector(list, &swin->embed.bias, config->dim, "patch_embed.proj.bias");

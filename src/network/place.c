@@ -4,9 +4,10 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "layers/device_cpu.h"
 #include "network/network.h"
 #include "network/session.h"
-#include "tensor/device.h"
+#include "optim/module.h"
 
 static struct {
     pthread_mutex_t lock;
