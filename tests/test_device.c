@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "geoviewmatch.h"
+#include "layers/device_cpu.h"
 #include "tensor/device.h"
 
 #define WEIGHTS "tests/golden/net_narrow.safetensors"

@@ -104,7 +104,8 @@ static void missing_rows(void **state)
     static uint8_t out[2 * OH][OW][3], plain[OH][OW][3];
     save_scene("45.png", 1600, 200, NULL); /* half of the band, in the middle */
     gvm_error err = {""};
-    if (panorama_load(&out[0][0][0], 2 * OH, OW, band, NULL, CIRCLE_GIVEN, in_folder("45.png"), &err) != GVM_OK)
+    const struct picture_shape tall = {2 * OH, OW, {band[0], band[1]}, RESIZE_OWN};
+    if (panorama_load(&out[0][0][0], &tall, NULL, CIRCLE_GIVEN, in_folder("45.png"), &err) != GVM_OK)
         fail_msg("%s", err.text);
     image_resize(&plain[0][0][0], OH, OW, scene(200, 1600), 200, 1600, (double[4]){0, 0, 1600, 200});
     for (int y = 0; y < 2 * OH; y++) {
@@ -116,14 +117,14 @@ static void missing_rows(void **state)
     double box[4];
     int turn;
     struct image image = load("45.png");
-    panorama_seen(box, &turn, OW, band, NULL, &image);
+    panorama_seen(box, &turn, &tall, NULL, &image);
     image_free(&image);
     assert_true(box[0] == 0 && box[1] == -100 && box[2] == 1600 && box[3] == 300 && turn == 0);
     save_scene("nearly.png", 1610, 400, NULL); /* 89.4 degrees */
     expect_view("nearly.png", 1610, 400, band, NULL, 0, 400, 0);
     save_scene("upper.png", 720, 60, packet(SIZES(720, 360, 720, 60) "GPano:CroppedAreaTopPixels='90'"));
     image = load("upper.png"); /* from 45 to 15 degrees */
-    panorama_seen(box, &turn, OW, band, NULL, &image);
+    panorama_seen(box, &turn, &tall, NULL, &image);
     image_free(&image);
     assert_true(box[1] == 0 && box[3] == 180);
 }

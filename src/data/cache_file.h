@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "data/dataset.h"
+#include "image/panorama.h"
 
 #define CACHE_MAGIC "GVMpics" /* and its end: eight bytes */
 
