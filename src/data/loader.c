@@ -35,7 +35,7 @@ struct prepared {
     int *queries;        /* (B) */
     struct slot *slots;  /* (B) */
     uint8_t *street;     /* (B, H, W, 3) */
-    uint8_t *aerial;     /* (2 B, H, W, 3) */
+    uint8_t *aerial;     /* (2 B, H, W, 3), or (B, H, W, 3) */
     int taken, finished; /* pairs */
     bool ready;
     struct slot failure;  /* why it is no batch */
@@ -88,7 +88,7 @@ static gvm_status prepare(const struct loader *l, struct prepared *to, int b, in
     if (status == GVM_OK) status = pictures_aerial(&aerial, room->aerial, p, l->split, q->tile, err);
     if (status != GVM_OK) return status;
     uint8_t *strong = to->aerial + (size_t)b * l->aerial_bytes;
-    uint8_t *weak = strong + (size_t)l->options.batch * l->aerial_bytes;
+    uint8_t *weak = l->options.single ? NULL : strong + (size_t)l->options.batch * l->aerial_bytes;
     status = augment_pair(to->street + (size_t)b * l->street_bytes, strong, weak, street, aerial, sizes,
                           &l->options.amounts, l->options.seed, to->epoch, (uint64_t)query);
     if (status == GVM_OK) return status;
@@ -247,7 +247,7 @@ static bool allocate(struct loader *l)
         p->queries = calloc(B, sizeof *p->queries);
         p->slots = calloc(B, sizeof *p->slots);
         p->street = malloc(B * l->street_bytes);
-        p->aerial = malloc(2 * B * l->aerial_bytes);
+        p->aerial = malloc((l->options.single ? 1 : 2) * B * l->aerial_bytes);
         if (p->queries == NULL || p->slots == NULL || p->street == NULL || p->aerial == NULL) return false;
     }
     l->order = calloc((size_t)l->split->query_count + 1, sizeof *l->order);

@@ -20,6 +20,7 @@ struct loader_options {
     uint64_t seed;
     struct augmentation amounts;
     uint64_t epoch; /* where to begin: at this epoch and its batch `first`; behind its last batch, the next epoch */
+    bool single;    /* one aerial picture a pair, the strong one */
     int first;
     void *user;
     /* Called by loader_next, on its thread, for a pair that was replaced, once a pair. err names the picture. May be
@@ -29,7 +30,7 @@ struct loader_options {
 
 struct batch {
     const uint8_t *street; /* (B, H, W, 3) */
-    const uint8_t *aerial; /* (2 B, H, W, 3): the strong ones, then the weak ones */
+    const uint8_t *aerial; /* (2 B, H, W, 3): the strong ones, then the weak ones, unless they are single */
     const int *queries;    /* (B) which they are in the split */
     uint64_t epoch;        /* counts from the first epoch of training, 0 */
     int index, count;      /* in the epoch: which one this is, of how many */

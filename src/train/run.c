@@ -135,8 +135,13 @@ static gvm_status read_json(struct run_options *o, struct run_position *p, const
     o->has_elevation = has_elevation;
     o->shuffle = shuffle;
     o->skip_bad = skip;
-    o->amounts = (struct augmentation){turn,        (float)a[0], (float)a[1], (float)a[2], {(float)a[3], (float)a[4]},
-                                       (float)a[5], (float)a[6]};
+    o->amounts = (struct augmentation){.turn = turn,
+                                       .jitter = (float)a[0],
+                                       .grey = (float)a[1],
+                                       .blur = (float)a[2],
+                                       .sigma = {(float)a[3], (float)a[4]},
+                                       .mirror = (float)a[5],
+                                       .street = (float)a[6]};
     o->losses = (struct loss_weights){(float)l[0], (float)l[1], (float)l[2], (float)l[3]};
     o->rates = (struct rates){(float)r[0], (float)r[1], (float)r[2], (float)r[3], (float)r[4], (float)r[5]};
     o->rho = (float)rho;
