@@ -14,6 +14,7 @@ struct param {
     float *grad;   /* as data before packing; NULL where nothing learns */
     bool matrix;   /* goes into products as a weight (N, K), so inference packs it */
     bool decay;    /* weight decay applies */
+    bool fixed;    /* never learned, such as running statistics: its gradient stays 0, and it does not decay */
     bool backbone; /* learns at the backbone's rate, not at the rate of masks and head */
 };
 
