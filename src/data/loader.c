@@ -160,9 +160,13 @@ static gvm_status begin_epoch(struct loader *l, uint64_t epoch, gvm_error *err)
     const struct loader_options *o = &l->options;
     l->epoch = epoch;
     l->index = 0;
-    gvm_status status = o->sequence ? sampler_fill(l->order, &l->count, l->split, o->batch, o->sequence, err)
-                                    : sampler_epoch(l->order, &l->count, l->split, o->batch, o->shuffle, o->cluster_m,
-                                                    o->seed, epoch, err);
+    gvm_status status = GVM_OK;
+    if (o->batches > 0)
+        memcpy(l->order, o->sequence, (size_t)(l->count = o->batches) * (size_t)o->batch * sizeof *l->order);
+    else if (o->sequence)
+        status = sampler_fill(l->order, &l->count, l->split, o->batch, o->sequence, err);
+    else
+        status = sampler_epoch(l->order, &l->count, l->split, o->batch, o->shuffle, o->cluster_m, o->seed, epoch, err);
     if (status == GVM_OK && l->count == 0)
         status = fail(err, GVM_ARGUMENT, "%d street pictures on %d tiles do not fill one batch of %d different places",
                       l->split->query_count, l->split->tile_count, o->batch);

@@ -15,12 +15,13 @@ struct loader_options {
     double cluster_m;    /* sampler.h */
     const int *sequence; /* (query_count) what sampler_fill goes by, in each epoch; NULL: what sampler_epoch draws. Must
                             outlive the loader */
+    int batches;         /* 0, or so many batches are what `sequence` holds, each query at most once, as they are */
     bool skip_bad; /* a pair that cannot be read is replaced by the next in the list that can and that is in conflict
                       with none of its batch; else loader_next fails with it */
     uint64_t seed;
     struct augmentation amounts;
-    uint64_t epoch; /* where to begin: at this epoch and its batch `first`; behind its last batch, the next epoch */
     bool single;    /* one aerial picture a pair, the strong one */
+    uint64_t epoch; /* where to begin: at this epoch and its batch `first`; behind its last batch, the next epoch */
     int first;
     void *user;
     /* Called by loader_next, on its thread, for a pair that was replaced, once a pair. err names the picture. May be
