@@ -36,10 +36,25 @@ endif()
 
 function(add_check name)
   cmake_parse_arguments(PARSE_ARGV 1 CHECK "" "" "COMMAND;ENVIRONMENT")
-  add_test(NAME ${name} COMMAND ${CHECK_COMMAND} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  add_test(NAME ${name} COMMAND ${CHECK_COMMAND} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} COMMAND_EXPAND_LISTS)
   set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 1800
                        ENVIRONMENT "${TEST_ENVIRONMENT};${CHECK_ENVIRONMENT}")
 endfunction()
+
+pkg_check_modules(CMOCKA IMPORTED_TARGET cmocka)
+if(NOT CMOCKA_FOUND)
+  message(FATAL_ERROR "The tests need cmocka: install it (`make deps-test` does), or configure with -DBUILD_TESTING=OFF")
+endif()
+
+# ThreadSanitizer sees the locks neither of libgomp nor of GLib's own threads: it gets what uses neither.
+if(GVM_TSAN)
+  add_executable(test_ring tests/test_ring.c src/base/ring.c src/base/error.c src/base/random.c)
+  target_include_directories(test_ring PRIVATE src include)
+  target_compile_options(test_ring PRIVATE -UNDEBUG)
+  target_link_libraries(test_ring PRIVATE PkgConfig::GLIB PkgConfig::CMOCKA Threads::Threads ${MATH})
+  add_check(test_ring COMMAND test_ring)
+  return()
+endif()
 
 # Examples use the library as a stranger does: the shared one and the public header.
 file(GLOB EXAMPLES CONFIGURE_DEPENDS examples/*.c)
@@ -53,10 +68,6 @@ endforeach()
 file(GLOB TEST_SUPPORT CONFIGURE_DEPENDS tests/*.c)
 list(FILTER TEST_SUPPORT EXCLUDE REGEX "/test_[^/]*$")
 file(GLOB TESTS CONFIGURE_DEPENDS tests/test_*.c)
-pkg_check_modules(CMOCKA IMPORTED_TARGET cmocka)
-if(NOT CMOCKA_FOUND)
-  message(FATAL_ERROR "The tests need cmocka: install it (`make deps-test` does), or configure with -DBUILD_TESTING=OFF")
-endif()
 add_library(test_settings INTERFACE)
 target_include_directories(test_settings INTERFACE tests)
 target_compile_options(test_settings INTERFACE -UNDEBUG)
@@ -73,6 +84,11 @@ foreach(source ${TESTS})
   add_executable(${name} ${source})
   target_link_libraries(${name} PRIVATE $<TARGET_NAME_IF_EXISTS:test_support> test_settings)
   add_dependencies(quick ${name})
+  file(STRINGS ${source} wraps REGEX "__wrap_") # a test's __wrap_NAME stands in for NAME, as the linker has it
+  string(REGEX MATCHALL "__wrap_[A-Za-z0-9_]+" wraps "${wraps}")
+  list(REMOVE_DUPLICATES wraps)
+  list(TRANSFORM wraps REPLACE "^__wrap_" "-Wl,--wrap=")
+  target_link_options(${name} PRIVATE ${wraps})
   if(name MATCHES "^test_(layers|kernels|search)")
     foreach(isa plain avx2 avx512) # the inner loops and what rests on them; one that the machine lacks is skipped
       add_check(${name}_${isa} COMMAND ${name} ENVIRONMENT GVM_ISA=${isa})
@@ -124,6 +140,16 @@ if(TARGET geoviewmatch)
       set_tests_properties(cli_${name} PROPERTIES COST 100)
     endif()
   endforeach()
+endif()
+
+# The house itself: its files' lengths and what the documents name; and, where the objects show it, who calls whom.
+foreach(check lengths names)
+  add_check(house_${check} COMMAND bash tests/house/${check}.sh)
+  set_tests_properties(house_${check} PROPERTIES LABELS quick)
+endforeach()
+if(TARGET geoviewmatch AND NOT GVM_SANITIZE AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
+  add_check(house_order COMMAND bash tests/house/order.sh $<TARGET_OBJECTS:objects> $<TARGET_OBJECTS:kernels_plain>
+            $<TARGET_OBJECTS:parts> $<TARGET_OBJECTS:geoviewmatch>)
 endif()
 
 add_check(exports COMMAND bash cmake/check_exports.sh $<TARGET_FILE:libgeoviewmatch> include/geoviewmatch.h)

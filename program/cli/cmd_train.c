@@ -15,6 +15,7 @@
 #include "cli/train_show.h"
 #include "data/dataset.h"
 #include "network/checkpoint.h"
+#include "network/import.h"
 #include "train/train.h"
 
 /* ------------------------------------------------------------------ the run */
@@ -117,7 +118,7 @@ static gvm_status say_plan(const struct job *j, gvm_error *err)
     if (status != GVM_OK) return status;
     train_show_plan(&j->a, j->run, j->network, j->data, &j->position, &plan);
     char warning[200];
-    if (!j->a.resume && mask_warning(warning, sizeof warning, j->network))
+    if (!j->a.resume && network_warning(warning, sizeof warning, j->network))
         fprintf(stderr, "geoviewmatch: warning: %s\n", warning);
     return check_memory(j, &plan, err);
 }

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/safetensors.h"
+#include "network/config_file.h"
 
 void run_options_free(struct run_options *options)
 {
@@ -137,7 +138,8 @@ static gvm_status read_json(struct run_options *o, struct run_position *p, const
     o->skip_bad = skip;
     o->amounts = (struct augmentation){turn,        (float)a[0], (float)a[1], (float)a[2], {(float)a[3], (float)a[4]},
                                        (float)a[5], (float)a[6]};
-    o->losses = (struct loss_weights){(float)l[0], (float)l[1], (float)l[2], (float)l[3]};
+    o->losses = (struct loss_options){
+        .contrast = (float)l[0], .strong = (float)l[1], .weak = (float)l[2], .alpha = (float)l[3]};
     o->rates = (struct rates){(float)r[0], (float)r[1], (float)r[2], (float)r[3], (float)r[4], (float)r[5]};
     o->rho = (float)rho;
     o->drop_path = (float)drop;
