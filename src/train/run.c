@@ -140,7 +140,12 @@ static gvm_status read_json(struct run_options *o, struct run_position *p, const
                                        (float)a[5], (float)a[6]};
     o->losses = (struct loss_options){
         .contrast = (float)l[0], .strong = (float)l[1], .weak = (float)l[2], .alpha = (float)l[3]};
-    o->rates = (struct rates){(float)r[0], (float)r[1], (float)r[2], (float)r[3], (float)r[4], (float)r[5]};
+    o->rates = (struct rates){.backbone = (float)r[0],
+                              .other = (float)r[1],
+                              .decay = (float)r[2],
+                              .beta1 = (float)r[3],
+                              .beta2 = (float)r[4],
+                              .epsilon = (float)r[5]};
     o->rho = (float)rho;
     o->drop_path = (float)drop;
     return GVM_OK;
