@@ -165,8 +165,8 @@ GVM_API void gvm_picture_free(gvm_picture *picture);
 typedef struct gvm_photo_info {
     int has_place, has_heading; /* 0 or 1: whether it says so */
     double lat, lon;            /* EXIF, WGS84 degrees */
-    double heading; /* degrees clockwise from true north in which the centre column looks: XMP GPano, else EXIF; one
-                       from magnetic north counts as not said */
+    double heading;          /* degrees clockwise from north in which the centre column looks: XMP GPano, else EXIF */
+    int heading_is_magnetic; /* 1: from magnetic north (EXIF), which lies up to 30 degrees off true north */
 } gvm_photo_info;
 
 typedef struct gvm_picture_info {
@@ -530,8 +530,8 @@ GVM_API gvm_status gvm_map_guard_check(gvm_map_guard *guard, gvm_error *err);
 typedef struct gvm_question {
     const char *photo; /* its path; of a picture in memory, its name for sentences */
     double heading;    /* degrees clockwise from north in which its centre column looks. NaN: as the picture says
-                          (XMP, else EXIF), and if it says nothing as if infinite; infinite: to be found, by
-                          trying 16 headings */
+                          (XMP, else EXIF; from magnetic north: the best of it and of 22.5 degrees to either side),
+                          and if it says nothing as if infinite; infinite: to be found, by trying 16 headings */
     double lat, lon, within_m; /* within_m > 0: only tiles whose centres lie within within_m metres of this place;
                                   NaN, NaN: of the picture's own GPS position */
     int panorama;              /* as in gvm_picture_fit */

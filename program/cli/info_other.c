@@ -20,7 +20,10 @@ static int print_picture_json(const char *path, const char *format, const gvm_pi
         json_object_set_new(root, "lat", json_real(said->lat));
         json_object_set_new(root, "lon", json_real(said->lon));
     }
-    if (said->has_heading) json_object_set_new(root, "heading", json_real(said->heading));
+    if (said->has_heading) {
+        json_object_set_new(root, "heading", json_real(said->heading));
+        json_object_set_new(root, "heading_reference", json_string(said->heading_is_magnetic ? "magnetic" : "true"));
+    }
     if (lies) {
         json_object_set_new(root, "box", json_pack("[ffff]", ground->west, ground->south, ground->east, ground->north));
         json_object_set_new(root, "pixel_m", json_real(ground->pixel_m));
@@ -46,7 +49,9 @@ static int info_picture(const char *path, const char *format, bool json)
     if (info.width > 0) printf(" of %d x %d pixels", info.width, info.height);
     printf("%s\n", lies ? ", georeferenced: `index --raster` makes a map of it" : "");
     if (info.photo.has_place) printf("  GPS position   %.6f, %.6f\n", info.photo.lat, info.photo.lon);
-    if (info.photo.has_heading) printf("  heading        %.1f degrees\n", info.photo.heading);
+    if (info.photo.has_heading)
+        printf("  heading        %.1f degrees%s\n", info.photo.heading,
+               info.photo.heading_is_magnetic ? " from magnetic north" : "");
     if (lies)
         printf("  covers         latitude %.6f to %.6f, longitude %.6f to %.6f\n  pixel          %.3g m\n",
                ground.south, ground.north, ground.west, ground.east, ground.pixel_m);

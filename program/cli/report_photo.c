@@ -13,18 +13,6 @@ enum { WIDE = 960 /* pixels of a photo */, TILE = 200, BEST = 256 };
 
 /* ------------------------------------------------------------------ words */
 
-enum outcome report_outcome(const struct answers *a, size_t photo)
-{
-    struct located l = located_photo(a, photo);
-    if (l.status != GVM_OK || l.found->count == 0) return REFUSED;
-    if (!isnan(l.lat)) return located_error(&l, l.hits) <= NEAR_M ? RIGHT : WRONG;
-    switch (located_weakness(l.found, l.min_margin)) {
-    case CLEAR: return SURE;
-    case WEAK: return UNSURE;
-    default: return ONLY;
-    }
-}
-
 static const char *compass(double heading)
 {
     static const char *const names[] = {"N", "NNE", "NE", "ENE", "E", "ESE", "SE", "SSE",

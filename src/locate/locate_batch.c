@@ -1,7 +1,8 @@
 /* locate_batch.c - pictures in memory located together: the network, the search, and what is made of its hits.
  *
  * A panorama whose heading nobody knows is looked at in HEADINGS directions, each of which is a query; a tile counts
- * with its best one, which is also the estimate of the heading. */
+ * with its best one, which is also the estimate of the heading. One whose heading is from magnetic north is looked at
+ * in that direction and in the next to either side (docs/decisions/0002-magnetic-headings.md). */
 #include "locate/locate_batch.h"
 
 #include <limits.h>
@@ -38,7 +39,7 @@ struct gvm_locator {
 
 double locate_heading(bool *known, const gvm_question *q, const gvm_photo_info *info)
 {
-    *known = isfinite(q->heading) || (isnan(q->heading) && info->has_heading);
+    *known = isfinite(q->heading) || (isnan(q->heading) && info->has_heading && !info->heading_is_magnetic);
     return isfinite(q->heading) ? q->heading : *known ? info->heading : 0;
 }
 
@@ -78,14 +79,16 @@ gvm_status gvm_located_prepare(gvm_located *photo, const gvm_picture *picture, c
 /* Returns how many there are. */
 static size_t list_looks(gvm_locator *b, gvm_located *const *asked, size_t count)
 {
+    const double step = 360.0 / HEADINGS;
     size_t n = 0;
     for (size_t i = 0; i < count; i++) {
-        bool known;
+        bool known, near = isnan(asked[i]->question->heading) && asked[i]->info.has_heading;
         if (asked[i]->status != GVM_OK) continue;
-        double heading = locate_heading(&known, asked[i]->question, &asked[i]->info);
+        double first = locate_heading(&known, asked[i]->question, &asked[i]->info);
+        if (!known && near) first = asked[i]->info.heading - step;
         asked[i]->found->heading_found = !known;
-        for (int h = 0; h < (known ? 1 : HEADINGS); h++)
-            b->looks[n++] = (struct look){asked[i], known ? heading : h * 360.0 / HEADINGS};
+        for (int h = 0; h < (known ? 1 : near ? 3 : HEADINGS); h++)
+            b->looks[n++] = (struct look){asked[i], first + h * step};
     }
     return n;
 }

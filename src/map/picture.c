@@ -75,7 +75,8 @@ gvm_status gvm_map_picture(const gvm_map *map, const gvm_hit *hit, unsigned char
     char *path;
     gvm_status status = gvm_map_source(map, &path, hit->tile, err);
     if (status != GVM_OK) return status;
-    status = raster ? cut(pixels, side, hit, path, &hints, err) : aerial_load(pixels, side, side, path, err);
+    const struct picture_shape shape = {.height = side, .width = side};
+    status = raster ? cut(pixels, side, hit, path, &hints, err) : aerial_load(pixels, &shape, path, err);
     free(path);
     return status;
 }

@@ -4,25 +4,31 @@
 #include "network/checkpoint.h"
 #include "network/session.h"
 
+static gvm_view_info describe_view(const struct config *c, const struct view *view)
+{
+    static const gvm_projection projections[] = {
+        [PROJECTION_PANORAMA] = GVM_EQUIRECTANGULAR, [PROJECTION_NADIR] = GVM_NADIR};
+    gvm_view_info info = {.size = sizeof info,
+                          .projection = projections[view->projection],
+                          .height = view->size[0],
+                          .width = view->size[1]};
+    if (view->projection == PROJECTION_NADIR) {
+        info.ground_m = c->ground_m;
+    } else {
+        info.elevation_low = c->elevation[0];
+        info.elevation_high = c->elevation[1];
+    }
+    return info;
+}
+
 void model_describe(gvm_model *model)
 {
     const struct network *network = model->network;
-    const struct config *c = &network->config;
     model->info = (gvm_model_info){.size = sizeof model->info,
                                    .features = network->views[GVM_STREET].features,
                                    .parameters = (long long)network_parameters(network)};
     network_fingerprint(model->info.fingerprint, network);
-    model->views[GVM_STREET] = (gvm_view_info){.size = sizeof(gvm_view_info),
-                                               .projection = GVM_EQUIRECTANGULAR,
-                                               .height = c->street[0],
-                                               .width = c->street[1],
-                                               .elevation_low = c->elevation[0],
-                                               .elevation_high = c->elevation[1]};
-    model->views[GVM_AERIAL] = (gvm_view_info){.size = sizeof(gvm_view_info),
-                                               .projection = GVM_NADIR,
-                                               .height = c->aerial[0],
-                                               .width = c->aerial[1],
-                                               .ground_m = c->ground_m};
+    for (int v = 0; v < 2; v++) model->views[v] = describe_view(&network->config, &network->config.views[v]);
 }
 
 gvm_status gvm_model_about(const gvm_model *model, gvm_model_info *info, gvm_error *err)

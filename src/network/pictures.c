@@ -118,12 +118,11 @@ gvm_status gvm_picture_fit(const gvm_picture *picture, const gvm_model *model, g
     gvm_status status = check_view(view, err);
     if (status == GVM_OK) status = check_pixels(picture, err);
     if (status != GVM_OK) return status;
-    const int *size = view_size(model, view);
+    const struct picture_shape shape = config_shape(&model->network->config, view);
     struct image image = picture->image; /* what its XMP says may be cleared; its pixels stay the picture's */
     double box[4];
-    if (view == GVM_AERIAL) return aerial_fit(pixels, size[0], size[1], box, &image, picture->name, err);
-    return panorama_fit(pixels, size[0], size[1], model->network->config.elevation, heading, circle_of(panorama),
-                        &image, picture->name, err);
+    if (view == GVM_AERIAL) return aerial_fit(pixels, box, &shape, &image, picture->name, err);
+    return panorama_fit(pixels, &shape, heading, circle_of(panorama), &image, picture->name, err);
 }
 
 gvm_status gvm_picture_part(const gvm_picture *picture, const gvm_model *model, gvm_view view, gvm_part *part,
@@ -134,15 +133,15 @@ gvm_status gvm_picture_part(const gvm_picture *picture, const gvm_model *model, 
     gvm_status status = check_view(view, err);
     if (status == GVM_OK) status = check_pixels(picture, err);
     if (status != GVM_OK) return status;
-    const int *size = view_size(model, view);
+    const struct picture_shape shape = config_shape(&model->network->config, view);
     struct image image = picture->image;
     double box[4];
     if (view == GVM_AERIAL) {
-        aerial_seen(box, size[0], size[1], &image);
+        aerial_seen(box, &shape, &image);
     } else {
         status = circle_check(&image, circle_of(panorama), picture->name, err);
         if (status != GVM_OK) return status;
-        panorama_seen(box, &part->turn, size[1], model->network->config.elevation, heading, &image);
+        panorama_seen(box, &part->turn, &shape, heading, &image);
     }
     part->left = box[0];
     part->top = box[1];
