@@ -11,7 +11,7 @@
 #include "server/gate.h"
 #include "server/guard.h"
 #include "server/metrics.h"
-#include "server/server.h"
+#include "server/serve_options.h"
 
 /* What all requests share; read-only but for what locks itself. */
 struct service {

@@ -24,8 +24,8 @@ gvm_status sized_read(void *own, size_t known, const void *given, gvm_error *err
     memcpy(own, &known, sizeof known);
     for (size_t i = known; i < size; i++)
         if (((const unsigned char *)given)[i] != 0)
-            return fail(err, GVM_ARGUMENT, "a struct of %zu bytes has an option that this version (%s) lacks", size,
-                        gvm_version());
+            return fail(err, GVM_ARGUMENT,
+                        "a struct of %zu bytes has an option that this version (" GVM_VERSION ") lacks", size);
     return GVM_OK;
 }
 
