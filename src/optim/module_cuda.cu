@@ -10,6 +10,7 @@ static struct layer_table make_layers(void)
 {
     struct layer_table t = {};
 #define LAYER(type, name, parameters, arguments) t.name = name##_cuda;
+#define CPU_LAYER(type, name, parameters, arguments)
 #include "layers/layers.def"
     return t;
 }
