@@ -41,9 +41,8 @@ class Config:
     def normalise(self, view, pictures):
         """Pictures (B, H, W, 3) of bytes, RGB, to the network's input (B, 3, H, W), in the default float type."""
         given = dict(getattr(self, f"{view}_input"))
-        if given.get("order") == "bgr":
-            pictures = pictures.flip(3)
-        return network.normalise(pictures, given.get("mean", network.MEAN), given.get("deviation", network.DEVIATION))
+        x = network.normalise(pictures, given.get("mean", network.MEAN), given.get("deviation", network.DEVIATION))
+        return x.flip(1) if given.get("order") == "bgr" else x            # mean and deviation stand in RGB's order
 
 
 # The program's presets of the same names; all resize as OpenCV does.
