@@ -225,7 +225,7 @@ static gvm_status run(struct train_result *result, struct job *j, gvm_error *err
     struct train_show show = {.quiet = j->a.common.quiet, .until = j->a.steps};
     struct train_events events = train_show_events(&show);
     struct run_position position = j->position;
-    j->position.sequence = NULL; /* train takes it over */
+    j->position.sequence = j->position.nearest = NULL; /* train takes them over */
     status = train(result, j->run, &j->a.run, j->data, position, j->network, j->optimizer, j->a.steps,
                    j->a.save_minutes, &events, err);
     train_show_end(&show);
@@ -244,7 +244,7 @@ int cmd_train(int argc, char **argv)
     }
     if (j.made) rmdir(j.run); /* of one that could not begin: it is empty */
     if (j.lock >= 0) close(j.lock);
-    free(j.position.sequence);
+    run_position_free(&j.position);
     optimizer_free(j.optimizer);
     network_free(j.network);
     dataset_free(j.data);

@@ -8,7 +8,6 @@ extern "C" {
 #include "layers/layers.h"
 
 #define LAYER(type, name, parameters, arguments) type name##_cuda parameters;
-#define CPU_LAYER(type, name, parameters, arguments)
 #include "layers/layers.def"
 
 /* device.h's; of window attention and norms. */
