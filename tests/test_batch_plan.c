@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "data/neighbours.h"
+#include "network/config_file.h"
 #include "small_set.h"
 #include "train/batch_plan.h"
 #include "train/train.h"

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "data/neighbours.h"
 #include "data/sampler.h"
+#include "train/evaluate.h"
 
 enum { HARD_LOOKS = 2 }; /* times the group: how many of a query's best tiles are looked at */
 
