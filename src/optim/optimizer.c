@@ -53,7 +53,7 @@ void optimizer_free(struct optimizer *o)
 
 float cosine_factor(int epoch, int epochs)
 {
-    return (float)(0.5 * (1 + cos(3.14159265358979323846 * epoch / epochs)));
+    return (float)(0.5 * (1 + cos(M_PI * epoch / epochs)));
 }
 
 struct update {
