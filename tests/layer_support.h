@@ -17,8 +17,9 @@
 
 #include <cmocka.h>
 
+#include "layers/device_cpu.h"
+#include "optim/module.h"
 #include "oracle.h"
-#include "tensor/device.h"
 
 enum { MAX_INPUTS = 4, MAX_PARAMS = 16, MAX_KEPT = 4000 };
 
@@ -39,6 +40,8 @@ struct sizes {
     int B, H, W, L, C, N, K, window, shift, heads;
     enum activation f;
     bool no_bias;
+    float epsilon;   /* of a norm, 0 for 1e-5 */
+    float smoothing; /* of labels */
 };
 
 struct layer_test {
@@ -49,7 +52,7 @@ struct layer_test {
     void (*forward)(struct layer_test *t);
     void (*backward)(struct layer_test *t);
     struct tensor *(*shipped)(struct layer_test *t, struct tape *tape, struct tensor *const *in);
-    bool residual;   /* the output shares the input's gradient */
+    bool residual;   /* the output shares the first input's gradient */
     bool features;   /* the inputs are features, float32 on every device */
     bool exact_only; /* a kink or a large factor makes of rounding what lower precisions are not measured by */
     float *keep;     /* (B) or NULL */

@@ -29,14 +29,16 @@ void oracle_linear_backward(double *dx, double *dw, double *db, const double *dy
 
 double oracle_gelu(double x);
 double oracle_gelu_slope(double x);
+double oracle_gelu_tanh(double x);
+double oracle_gelu_tanh_slope(double x);
 
-/* y = gamma (x - mean) / sqrt(variance + 1e-5) + beta, over rows of C */
-void oracle_norm(double *y, const double *x, const double *gamma, const double *beta, int M, int C);
+/* y = gamma (x - mean) / sqrt(variance + epsilon) + beta, over rows of C */
+void oracle_norm(double *y, const double *x, const double *gamma, const double *beta, double epsilon, int M, int C);
 void oracle_norm_backward(double *dx, double *dgamma, double *dbeta, const double *dy, const double *x,
-                          const double *gamma, int M, int C);
+                          const double *gamma, double epsilon, int M, int C);
 
-/* pixels (B, H, W, 3) to p (B, H/4 W/4, 48), each row in the order of a filter (3, 4, 4) */
-void oracle_patches(double *p, const uint8_t *pixels, int B, int H, int W);
+/* pixels (B, H, W, 3) to p (B, H/side W/side, 3 side^2), each row in the order of a filter (3, side, side) */
+void oracle_patches(double *p, const uint8_t *pixels, const struct patch_embed *w, int B, int H, int W);
 
 /* x (B, H W, C) to g (B, H W / 4, 4C): the four neighbours (0,0) (1,0) (0,1) (1,1), one behind the other */
 void oracle_gather(double *g, const double *x, int B, int H, int W, int C);
@@ -45,6 +47,23 @@ void oracle_gather_backward(double *dx, const double *dg, int B, int H, int W, i
 /* y = x + keep_b u for u (B, n); keep NULL for 1 */
 void oracle_residual(double *y, const double *x, const double *u, const float *keep, int B, int n);
 void oracle_residual_backward(double *dx, double *du, const double *dy, const float *keep, int B, int n);
+
+/* ---- oracle_conv.c: maps (B, H W, C), channels last; weights as PyTorch has them */
+
+/* y_ijc = b_c + sum over r, s of w_crs x_(i + r - k/2, j + s - k/2, c), x zero outside; w (C, 1, k, k), k odd */
+void oracle_depthwise(double *y, const double *x, const double *w, const double *b, int B, int H, int W, int C, int k);
+void oracle_depthwise_backward(double *dx, double *dw, double *db, const double *dy, const double *x, const double *w,
+                               int B, int H, int W, int C, int k);
+
+/* y_ijn = b_n + sum over c, r, s of w_ncrs x_(k i + r, k j + s, c); w (N, C, k, k), y (B, H/k W/k, N) */
+void oracle_patch_conv(double *y, const double *x, const double *w, const double *b, int B, int H, int W, int C, int N,
+                       int k);
+void oracle_patch_conv_backward(double *dx, double *dw, double *db, const double *dy, const double *x, const double *w,
+                                int B, int H, int W, int C, int N, int k);
+
+/* y (B, C) = mean over L of x (B, L, C) */
+void oracle_mean(double *y, const double *x, int B, int L, int C);
+void oracle_mean_backward(double *dx, const double *dy, int B, int L, int C);
 
 /* ---- oracle_attention.c */
 
@@ -93,5 +112,13 @@ void oracle_normalise_backward(double *dx, const double *dy, const double *x, in
 double oracle_triplet(const double *a, const double *b, int B, int D, double alpha);
 void oracle_triplet_backward(double *da, double *db, const double *a, const double *b, int B, int D, double alpha,
                              double weight);
+
+/* ---- oracle_loss.c */
+
+/* The mean cross-entropy of e^t a b^T (B, B) by rows and by columns against smoothed labels; backward: weight times it
+ */
+double oracle_infonce(const double *a, const double *b, double t, int B, int D, double smoothing);
+void oracle_infonce_backward(double *da, double *db, double *dt, const double *a, const double *b, double t, int B,
+                             int D, double smoothing, double weight);
 
 #endif

@@ -69,7 +69,7 @@ static gvm_status fill_town(struct town *t, const char *folder, const struct ben
     if (status == GVM_OK) status = dataset_open(&t->data, folder, NULL, err);
     if (status != GVM_OK) return status;
     t->pictures = (struct pictures){
-        .data = t->data, .street = {c->street[0], c->street[1]}, .aerial = {c->aerial[0], c->aerial[1]}};
+        .data = t->data, .street = config_shape(c, GVM_STREET), .aerial = config_shape(c, GVM_AERIAL)};
     snprintf(cache, sizeof cache, "%s/cache", folder);
     status = cache_open(&t->cache, cache, &t->pictures, &options, err);
     t->pictures.cache = t->cache;

@@ -69,7 +69,7 @@ static void read_part(void *argument, struct team team)
     size_t row = (size_t)map->width * sizeof *map->features;
     parallel_range(&from, &to, (int)map->tiles.count, 1, team);
     volatile int32_t sink =
-        kernels()->half->read((const char *)map->features + (size_t)from * row, (size_t)(to - from) * row);
+        kernels()->half->read_all((const char *)map->features + (size_t)from * row, (size_t)(to - from) * row);
     (void)sink;
 }
 

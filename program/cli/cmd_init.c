@@ -7,8 +7,9 @@
 #include "base/file.h"
 #include "base/output.h"
 #include "cli/cli.h"
-#include "cli/network_facts.h"
 #include "network/checkpoint.h"
+#include "network/config_file.h"
+#include "network/import.h"
 
 static const char help[] =
     "usage: geoviewmatch init --preset nano|paper --out W.safetensors [options]\n"
@@ -100,7 +101,7 @@ static int init(const struct arguments *a, const struct config *config)
         print_text(a->out);
         printf(": %zu parameters, fingerprint %s%s\n", network_parameters(network), fingerprint,
                a->from != NULL ? "" : "; these weights have learned nothing yet");
-        if (mask_warning(warning, sizeof warning, network)) fprintf(stderr, "geoviewmatch: warning: %s\n", warning);
+        if (network_warning(warning, sizeof warning, network)) fprintf(stderr, "geoviewmatch: warning: %s\n", warning);
     }
     network_free(network);
     return status == GVM_OK ? DONE : failed(&err);
@@ -118,15 +119,11 @@ int cmd_init(int argc, char **argv)
     if (a.from != NULL) return init(&a, NULL);
     if (a.config != NULL) {
         if (read_config(&config, a.config, &err) != GVM_OK) return failed(&err);
-    } else if (strcmp(a.preset, "nano") == 0) {
-        config = config_nano;
-    } else if (strcmp(a.preset, "paper") == 0) {
-        config = config_paper;
-    } else {
-        return usage_error("init", "--preset takes nano or paper, not '%s'", a.preset);
+    } else if (config_preset(&config, a.preset, &err) != GVM_OK) {
+        return usage_error("init", "--preset: %s", err.text);
     }
-    if (a.stages != NULL && !stages_read(config.stages, a.stages))
-        return usage_error("init", "--stages takes numbers from 1 to 4, as 4,3, not '%s'", a.stages);
+    if (a.stages != NULL && config_set_stages(&config, "stages", a.stages, &err) != GVM_OK)
+        return usage_error("init", "--stages '%s': %s", a.stages, err.text);
     if (a.stages != NULL && config_check(&config, "--stages", &err) != GVM_OK) return failed(&err);
     return init(&a, &config);
 }

@@ -16,7 +16,7 @@ static const char help[] =
     "latitude and longitude (WGS84 degrees), the cosine similarity, and its margin over the best other place.\n"
     "A photo must be a full panorama: one that says so (XMP GPano) or that says nothing of a camera and is at least\n"
     "1.9 times as wide as high. If neither an option nor the photo gives its heading, 16 are tried and the best is\n"
-    "reported.\n"
+    "reported; if the photo gives it from magnetic north, that one and its two neighbours.\n"
     "A folder stands for the JPEG, PNG, WebP, TIFF and HEIC files in it. What fails is named on stderr, the rest is\n"
     "answered, and the exit status is 1.\n"
     "\n"

@@ -15,6 +15,7 @@
 #include "cli/train_show.h"
 #include "data/dataset.h"
 #include "network/checkpoint.h"
+#include "network/import.h"
 #include "train/train.h"
 
 /* ------------------------------------------------------------------ the run */
@@ -117,7 +118,7 @@ static gvm_status say_plan(const struct job *j, gvm_error *err)
     if (status != GVM_OK) return status;
     train_show_plan(&j->a, j->run, j->network, j->data, &j->position, &plan);
     char warning[200];
-    if (!j->a.resume && mask_warning(warning, sizeof warning, j->network))
+    if (!j->a.resume && network_warning(warning, sizeof warning, j->network))
         fprintf(stderr, "geoviewmatch: warning: %s\n", warning);
     return check_memory(j, &plan, err);
 }
@@ -224,7 +225,7 @@ static gvm_status run(struct train_result *result, struct job *j, gvm_error *err
     struct train_show show = {.quiet = j->a.common.quiet, .until = j->a.steps};
     struct train_events events = train_show_events(&show);
     struct run_position position = j->position;
-    j->position.sequence = NULL; /* train takes it over */
+    j->position.sequence = j->position.nearest = NULL; /* train takes them over */
     status = train(result, j->run, &j->a.run, j->data, position, j->network, j->optimizer, j->a.steps,
                    j->a.save_minutes, &events, err);
     train_show_end(&show);
@@ -243,7 +244,7 @@ int cmd_train(int argc, char **argv)
     }
     if (j.made) rmdir(j.run); /* of one that could not begin: it is empty */
     if (j.lock >= 0) close(j.lock);
-    free(j.position.sequence);
+    run_position_free(&j.position);
     optimizer_free(j.optimizer);
     network_free(j.network);
     dataset_free(j.data);

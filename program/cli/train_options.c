@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/network_facts.h"
+#include "network/config_file.h"
+#include "network/methods/geoviewmatch.h"
 
 const char train_help[] =
     "usage: geoviewmatch train --data D --out RUN [options]\n"
@@ -264,12 +265,10 @@ static int take_options(struct train_arguments *a, struct given *g, int argc, ch
 static int choose_network(struct config *config, const char *name, const char *preset, const char *stages)
 {
     gvm_error err;
-    bool nano = preset && strcmp(preset, "nano") == 0;
-    if (preset && !nano && strcmp(preset, "paper") != 0)
-        return usage_error(name, "--preset takes paper or nano, not '%s'", preset);
-    *config = nano ? config_nano : config_paper;
-    if (stages && !stages_read(config->stages, stages))
-        return usage_error(name, "--stages takes numbers from 1 to 4, as 4,3, not '%s'", stages);
+    if (config_preset(config, preset ? preset : "paper", &err) != GVM_OK)
+        return usage_error(name, "--preset: %s", err.text);
+    if (stages && config_set_stages(config, "stages", stages, &err) != GVM_OK)
+        return usage_error(name, "--stages '%s': %s", stages, err.text);
     return config_check(config, "--stages", &err) == GVM_OK ? GO_ON : usage_error(name, "%s", err.text);
 }
 
@@ -313,7 +312,7 @@ int train_arguments_read(struct train_arguments *a, int argc, char **argv)
         return GO_ON;
     }
     a->run.shuffle = !g.no_shuffle;
-    a->run.losses = loss_weights_paper;
+    a->run.losses = loss_options_paper;
     if (g.no_contrast) a->run.losses.contrast = 0;
     if (g.data == NULL || a->out == NULL) return usage_error(name, "--data and --out are needed, or --resume");
     if (a->run.hard > 0 && (a->run.cluster_m > 0 || g.no_shuffle))

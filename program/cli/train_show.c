@@ -187,8 +187,8 @@ static void say_network(const struct train_arguments *a, const struct network *n
     char source[200] = "fresh weights, which have learned nothing yet";
     if (from) snprintf(source, sizeof source, "%s%.180s", a->resume ? "" : a->init ? "from " : "backbone from ", from);
     line("network", "%.2f million parameters, street %d x %d, aerial %d x %d; %s",
-         1e-6 * (double)network_parameters(network), network->config.street[0], network->config.street[1],
-         network->config.aerial[0], network->config.aerial[1], source);
+         1e-6 * (double)network_parameters(network), network->views[GVM_STREET].H, network->views[GVM_STREET].W,
+         network->views[GVM_AERIAL].H, network->views[GVM_AERIAL].W, source);
 }
 
 static void say_steps(const struct train_arguments *a, const struct run_position *position,

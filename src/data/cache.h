@@ -7,12 +7,13 @@
 
 #include "data/cache_build.h"
 #include "data/dataset.h"
+#include "image/panorama.h"
 
 /* What is needed to get at a data set's pictures. All of it must outlive what uses it. */
 struct pictures {
     const struct dataset *data;
-    int street[2], aerial[2];  /* the network's inputs: height, width */
-    const struct cache *cache; /* NULL: read from their files */
+    struct picture_shape street, aerial; /* the network's inputs */
+    const struct cache *cache;           /* NULL: read from their files */
 };
 
 /* Picture i of a split, one of the data set's two.
@@ -28,7 +29,7 @@ gvm_status pictures_aerial(const uint8_t **pixels, uint8_t *room, const struct p
                            int i, gvm_error *err);
 
 /* Map the cache `path` of all pictures of both splits of p->data, making it first where there is none, or where it does
- * not fit: it holds for these pictures, by name, size and time of change, at these sizes, headings and elevations.
+ * not fit: it holds for these pictures, by name, size and time of change, at these shapes and headings.
  * It is made beside its place, in `path`.part, and moved there when complete. One process makes it while others wait;
  * where one was killed, or told to stop, the next goes on with what is there. A failure leaves nothing of it.
  *

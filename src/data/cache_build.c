@@ -166,10 +166,9 @@ static bool is_there(const struct work *w, int place, uint8_t *room)
 
 static gvm_status load(uint8_t *room, const struct cache *c, const struct source *s, gvm_error *err)
 {
-    const int *size = c->size[s->view];
-    if (s->view == GVM_AERIAL) return aerial_load(room, size[0], size[1], s->path, err);
-    return panorama_load(room, size[0], size[1], c->data->elevation, isnan(s->heading) ? NULL : &s->heading,
-                         CIRCLE_LISTED, s->path, err);
+    const struct picture_shape *shape = &c->shape[s->view];
+    if (s->view == GVM_AERIAL) return aerial_load(room, shape, s->path, err);
+    return panorama_load(room, shape, isnan(s->heading) ? NULL : &s->heading, CIRCLE_LISTED, s->path, err);
 }
 
 /* *bad: the picture cannot be read, and its entry says so. */

@@ -9,7 +9,7 @@
 uint64_t cache_offset(const struct cache *c, int place, size_t *bytes)
 {
     int view = place < c->count[GVM_STREET] ? GVM_STREET : GVM_AERIAL;
-    *bytes = (size_t)c->size[view][0] * (size_t)c->size[view][1] * 3;
+    *bytes = picture_bytes(&c->shape[view]);
     return c->pixels[view] + (uint64_t)(place - (view == GVM_AERIAL ? c->count[GVM_STREET] : 0)) * *bytes;
 }
 

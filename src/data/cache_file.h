@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "data/dataset.h"
+#include "image/panorama.h"
 
 #define CACHE_MAGIC "GVMpics" /* and its end: eight bytes */
 
@@ -33,12 +34,12 @@ struct source {
 
 struct cache {
     const struct dataset *data;
-    int size[2][2];         /* of a view: height, width */
-    int count[2];           /* of a view: pictures */
-    uint64_t pixels[2];     /* of a view: where its pictures start in the file */
-    int *places[2][2];      /* of train and test, of a view: (queries or tiles) place of each picture */
-    struct source *sources; /* (count[0] + count[1]) in the order of places; only while opening */
-    struct header header;   /* as it must be */
+    struct picture_shape shape[2]; /* of a view */
+    int count[2];                  /* of a view: pictures */
+    uint64_t pixels[2];            /* of a view: where its pictures start in the file */
+    int *places[2][2];             /* of train and test, of a view: (queries or tiles) place of each picture */
+    struct source *sources;        /* (count[0] + count[1]) in the order of places; only while opening */
+    struct header header;          /* as it must be */
     struct file_map map;
 };
 

@@ -4,7 +4,6 @@
 
 #include <assert.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,11 +11,9 @@
 
 #include "base/clock.h"
 
-static atomic_uint failures;
-
 unsigned gemm_failures(void)
 {
-    return failures;
+    return parallel_faults();
 }
 
 /* Some of oneDNN's products (before its 3.11.2) use memory of the heap as their stack, from its lower end on, so that
@@ -32,7 +29,7 @@ void gemm(char op_a, char op_b, int M, int N, int K, const float *A, int lda, co
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     parallel_together(outer);
     assert(status == dnnl_success || status == dnnl_out_of_memory); /* sizes always fit */
-    if (status != dnnl_success) failures++;
+    if (status != dnnl_success) parallel_fault();
 }
 
 void gemm_pack(float *panels, const float *weight, int N, int K)
