@@ -67,9 +67,9 @@ static void test_round_trip(void **state)
     for (uint32_t i = 0; i < N; i++) bits[i] = i * 40904401u; /* NaN and subnormals among them */
     bits[0] = 0x7f800001;                                     /* a signalling NaN */
     memcpy(x, bits, sizeof x);
-    struct safetensors_entry entries[] = {{"z.weight", 3, {3, 5, 7}, x, false},
-                                          {"none", 2, {4, 0}, NULL, false},
-                                          {"a \"\\\u20ac\n", 0, {0}, &one, false}};
+    struct safetensors_entry entries[] = {{"z.weight", 3, {3, 5, 7}, x, SAFETENSORS_F32},
+                                          {"none", 2, {4, 0}, NULL, SAFETENSORS_F32},
+                                          {"a \"\\\u20ac\n", 0, {0}, &one, SAFETENSORS_F32}};
     struct safetensors_pair pairs[] = {{"config", "{\"dim\":96}"}, {"k\u00e9y", "line\nline"}};
     struct safetensors *st;
     gvm_error err;
@@ -200,7 +200,7 @@ static void test_write_halves(void **state)
     enum { N = 5000 };
     static float x[N], back[N];
     for (int i = 0; i < N; i++) x[i] = (float)(i - N / 2) * 0.01f;
-    struct safetensors_entry entries[] = {{"x", 1, {N}, x, true}, {"y", 1, {3}, x, false}};
+    struct safetensors_entry entries[] = {{"x", 1, {N}, x, SAFETENSORS_F16}, {"y", 1, {3}, x, SAFETENSORS_F32}};
     struct safetensors *st;
     gvm_error err;
     assert_int_equal(safetensors_write(in_folder("halves"), entries, 2, NULL, 0, &err), GVM_OK);

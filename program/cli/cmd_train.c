@@ -155,14 +155,6 @@ static gvm_status begin(struct job *j, gvm_error *err)
                           err);
 }
 
-static void replace(char **text, char **by)
-{
-    if (*by == NULL) return;
-    free(*text);
-    *text = *by;
-    *by = NULL;
-}
-
 /* Where the run's data set is, and its cache can be, now. */
 static gvm_status check_moved(const struct run_options *o, gvm_error *err)
 {
@@ -179,18 +171,26 @@ static gvm_status check_moved(const struct run_options *o, gvm_error *err)
                         path_tail(o->cache));
 }
 
+static void swap(char **a, char **b)
+{
+    char *kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
 static gvm_status go_on(struct job *j, gvm_error *err)
 {
     struct train_arguments *a = &j->a;
     struct config config;
-    run_options_free(&a->run);
+    struct run_options now = a->run;
+    a->run = (struct run_options){0};
     gvm_status status = run_lock(&j->lock, j->run, err);
     if (status == GVM_OK) status = check_networks(j->run, err);
     if (status == GVM_OK) status = run_about(j->run, &a->run, &j->position, &config, err);
-    if (status != GVM_OK) return status;
-    replace(&a->run.data, &a->data);
-    replace(&a->run.cache, &a->cache);
-    status = run_options_check(&a->run, err);
+    if (status == GVM_OK && now.data) swap(&a->run.data, &now.data);
+    if (status == GVM_OK && now.cache) swap(&a->run.cache, &now.cache);
+    run_options_free(&now);
+    if (status == GVM_OK) status = run_options_check(&a->run, err);
     if (status == GVM_OK) status = check_moved(&a->run, err);
     if (status == GVM_OK) status = train_data_open(&j->data, &a->run, err);
     if (status == GVM_OK) status = train_position_check(&j->position, &a->run, j->data, j->run, err);
@@ -233,7 +233,7 @@ static gvm_status run(struct train_result *result, struct job *j, gvm_error *err
 
 int cmd_train(int argc, char **argv)
 {
-    struct job j = {.a = {.common = {.name = "train", .help = train_help}}, .lock = -1, .position = {.best = -1}};
+    struct job j = {.lock = -1, .position = {.best = -1}};
     struct train_result result;
     gvm_error err;
     int end = train_arguments_read(&j.a, argc, argv);
@@ -248,7 +248,5 @@ int cmd_train(int argc, char **argv)
     network_free(j.network);
     dataset_free(j.data);
     run_options_free(&j.a.run);
-    free(j.a.data);
-    free(j.a.cache);
     return end;
 }

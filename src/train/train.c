@@ -187,8 +187,11 @@ static gvm_status open_data(struct training *t, gvm_error *err)
     memcpy(c->elevation, t->data->elevation, sizeof c->elevation);
     t->pictures = (struct pictures){
         .data = t->data, .street = {c->street[0], c->street[1]}, .aerial = {c->aerial[0], c->aerial[1]}};
-    struct cache_options cache = {
-        .workers = workers(), .skip_bad = o->skip_bad, .user = t, .progress = tell_caching, .bad = tell_bad_in_cache};
+    struct cache_options cache = {.workers = workers(),
+                                  .skip_bad = o->on_bad == BAD_SKIP,
+                                  .user = t,
+                                  .progress = tell_caching,
+                                  .bad = tell_bad_in_cache};
     if (o->cache) status = cache_open(&t->cache, o->cache, &t->pictures, &cache, err);
     t->pictures.cache = t->cache;
     return status;
@@ -236,7 +239,7 @@ static gvm_status open_loader(struct training *t, gvm_error *err)
                                .shuffle = o->shuffle,
                                .cluster_m = o->cluster_m,
                                .sequence = o->hard > 0 ? t->position.sequence : NULL,
-                               .skip_bad = o->skip_bad,
+                               .skip_bad = o->on_bad == BAD_SKIP,
                                .seed = o->seed,
                                .amounts = o->amounts,
                                .epoch = (uint64_t)t->position.epoch,

@@ -35,7 +35,7 @@ for command in locate serve index embed heatmap eval train bench check world ini
     refused "option '--quiet=yes' takes no value"
     for n in 0 1025 2x -1 ''; do
         expect 2 $command --threads "$n"
-        refused "--threads takes a number from 1 to 1024, not '$n'"
+        refused "--threads takes a whole number from 1 to 1024, not '$n'"
     done
     [ $command = bench ] && continue # it needs nothing
     expect 2 $command
@@ -86,7 +86,7 @@ for wrong in fly xyzzy i '' "locate --heading nrth" "embed --view up" "train --z
     ! grep -q 'did you mean' "$tmp/err" || { cat "$tmp/err"; exit 1; }
 done
 expect 2 train --s 4
-refused "option '--s' is short for more than one: --street-jitter, --save-minutes and others"
+refused "option '--s' is short for more than one: --steps, --save-minutes and others"
 expect 2 heatmap --s 4
 refused "option '--s' is short for more than one: --side-by-side, --stage"
 
@@ -147,7 +147,7 @@ expect 2 locate --weights $w --tiles t.csv
 refused "no photo is given"
 for top in 0 1001 five; do
     expect 2 locate --top $top
-    refused "--top takes a number from 1 to 1000, not '$top'"
+    refused "--top takes a whole number from 1 to 1000, not '$top'"
 done
 for heading in 361 north nan ''; do
     expect 2 locate --heading "$heading"
