@@ -36,7 +36,7 @@ endif()
 
 function(add_check name)
   cmake_parse_arguments(PARSE_ARGV 1 CHECK "" "" "COMMAND;ENVIRONMENT")
-  add_test(NAME ${name} COMMAND ${CHECK_COMMAND} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  add_test(NAME ${name} COMMAND ${CHECK_COMMAND} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} COMMAND_EXPAND_LISTS)
   set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 1800
                        ENVIRONMENT "${TEST_ENVIRONMENT};${CHECK_ENVIRONMENT}")
 endfunction()
@@ -73,6 +73,11 @@ foreach(source ${TESTS})
   add_executable(${name} ${source})
   target_link_libraries(${name} PRIVATE $<TARGET_NAME_IF_EXISTS:test_support> test_settings)
   add_dependencies(quick ${name})
+  file(STRINGS ${source} wraps REGEX "__wrap_") # a test's __wrap_NAME stands in for NAME, as the linker has it
+  string(REGEX MATCHALL "__wrap_[A-Za-z0-9_]+" wraps "${wraps}")
+  list(REMOVE_DUPLICATES wraps)
+  list(TRANSFORM wraps REPLACE "^__wrap_" "-Wl,--wrap=")
+  target_link_options(${name} PRIVATE ${wraps})
   if(name MATCHES "^test_(layers|kernels|search)")
     foreach(isa plain avx2 avx512) # the inner loops and what rests on them; one that the machine lacks is skipped
       add_check(${name}_${isa} COMMAND ${name} ENVIRONMENT GVM_ISA=${isa})
@@ -124,6 +129,16 @@ if(TARGET geoviewmatch)
       set_tests_properties(cli_${name} PROPERTIES COST 100)
     endif()
   endforeach()
+endif()
+
+# The house itself: its files' lengths and what the documents name; and, where the objects show it, who calls whom.
+foreach(check lengths names)
+  add_check(house_${check} COMMAND bash tests/house/${check}.sh)
+  set_tests_properties(house_${check} PROPERTIES LABELS quick)
+endforeach()
+if(TARGET geoviewmatch AND NOT GVM_SANITIZE AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
+  add_check(house_order COMMAND bash tests/house/order.sh $<TARGET_OBJECTS:objects> $<TARGET_OBJECTS:kernels_plain>
+            $<TARGET_OBJECTS:parts> $<TARGET_OBJECTS:geoviewmatch>)
 endif()
 
 add_check(exports COMMAND bash cmake/check_exports.sh $<TARGET_FILE:libgeoviewmatch> include/geoviewmatch.h)

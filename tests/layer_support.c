@@ -68,6 +68,7 @@ float *layer_floats(struct layer_test *t, size_t n)
 void layer_open(struct layer_test *t, const char *layer, const struct sizes *s)
 {
     *t = (struct layer_test){.s = *s, .gain = 1};
+    if (s->epsilon == 0) t->s.epsilon = 1e-5f;
     int at = snprintf(t->label, sizeof t->label, "%s", layer);
     const struct {
         const char *name;

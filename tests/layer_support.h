@@ -17,8 +17,9 @@
 
 #include <cmocka.h>
 
+#include "layers/device_cpu.h"
+#include "optim/module.h"
 #include "oracle.h"
-#include "tensor/device.h"
 
 enum { MAX_INPUTS = 4, MAX_PARAMS = 16, MAX_KEPT = 4000 };
 
@@ -39,6 +40,8 @@ struct sizes {
     int B, H, W, L, C, N, K, window, shift, heads;
     enum activation f;
     bool no_bias;
+    float epsilon;   /* of a norm, 0 for 1e-5 */
+    float smoothing; /* of labels */
 };
 
 struct layer_test {

@@ -51,31 +51,31 @@ void oracle_linear_backward(double *dx, double *dw, double *db, const double *dy
         }
 }
 
-static void moments(double *mean, double *r, const double *x, int C)
+static void moments(double *mean, double *r, const double *x, double epsilon, int C)
 {
     double sum = 0, square = 0;
     for (int c = 0; c < C; c++) sum += x[c];
     *mean = sum / C;
     for (int c = 0; c < C; c++) square += (x[c] - *mean) * (x[c] - *mean);
-    *r = 1 / sqrt(square / C + 1e-5);
+    *r = 1 / sqrt(square / C + epsilon);
 }
 
-void oracle_norm(double *y, const double *x, const double *gamma, const double *beta, int M, int C)
+void oracle_norm(double *y, const double *x, const double *gamma, const double *beta, double epsilon, int M, int C)
 {
     for (int m = 0; m < M; m++, x += C, y += C) {
         double mean, r;
-        moments(&mean, &r, x, C);
+        moments(&mean, &r, x, epsilon, C);
         for (int c = 0; c < C; c++) y[c] = (x[c] - mean) * r * gamma[c] + beta[c];
     }
 }
 
 /* with xhat = (x - mean) r and g = dy gamma:  dx = r (g - mean(g) - xhat mean(g xhat)) */
 void oracle_norm_backward(double *dx, double *dgamma, double *dbeta, const double *dy, const double *x,
-                          const double *gamma, int M, int C)
+                          const double *gamma, double epsilon, int M, int C)
 {
     for (int m = 0; m < M; m++, x += C, dx += C, dy += C) {
         double mean, r, g = 0, gx = 0;
-        moments(&mean, &r, x, C);
+        moments(&mean, &r, x, epsilon, C);
         for (int c = 0; c < C; c++) {
             double xhat = (x[c] - mean) * r;
             g += dy[c] * gamma[c] / C;
@@ -87,17 +87,18 @@ void oracle_norm_backward(double *dx, double *dgamma, double *dbeta, const doubl
     }
 }
 
-void oracle_patches(double *p, const uint8_t *pixels, int B, int H, int W)
+void oracle_patches(double *p, const uint8_t *pixels, const struct patch_embed *w, int B, int H, int W)
 {
-    static const double mean[3] = {0.485, 0.456, 0.406}, deviation[3] = {0.229, 0.224, 0.225};
+    int side = w->patch;
     for (int b = 0; b < B; b++)
-        for (int i = 0; i < H / 4; i++)
-            for (int j = 0; j < W / 4; j++)
+        for (int i = 0; i < H / side; i++)
+            for (int j = 0; j < W / side; j++)
                 for (int c = 0; c < 3; c++)
-                    for (int r = 0; r < 4; r++)
-                        for (int s = 0; s < 4; s++) {
-                            int byte = pixels[((b * H + 4 * i + r) * W + 4 * j + s) * 3 + c];
-                            *p++ = (byte / 255.0 - mean[c]) / deviation[c];
+                    for (int r = 0; r < side; r++)
+                        for (int s = 0; s < side; s++) {
+                            int at = ((b * H + side * i + r) * W + side * j + s) * 3,
+                                byte = pixels[at + (w->bgr ? 2 - c : c)];
+                            *p++ = (byte / 255.0 - w->mean[c]) / w->deviation[c];
                         }
 }
 

@@ -30,13 +30,13 @@ void oracle_linear_backward(double *dx, double *dw, double *db, const double *dy
 double oracle_gelu(double x);
 double oracle_gelu_slope(double x);
 
-/* y = gamma (x - mean) / sqrt(variance + 1e-5) + beta, over rows of C */
-void oracle_norm(double *y, const double *x, const double *gamma, const double *beta, int M, int C);
+/* y = gamma (x - mean) / sqrt(variance + epsilon) + beta, over rows of C */
+void oracle_norm(double *y, const double *x, const double *gamma, const double *beta, double epsilon, int M, int C);
 void oracle_norm_backward(double *dx, double *dgamma, double *dbeta, const double *dy, const double *x,
-                          const double *gamma, int M, int C);
+                          const double *gamma, double epsilon, int M, int C);
 
-/* pixels (B, H, W, 3) to p (B, H/4 W/4, 48), each row in the order of a filter (3, 4, 4) */
-void oracle_patches(double *p, const uint8_t *pixels, int B, int H, int W);
+/* pixels (B, H, W, 3) to p (B, H/side W/side, 3 side^2), each row in the order of a filter (3, side, side) */
+void oracle_patches(double *p, const uint8_t *pixels, const struct patch_embed *w, int B, int H, int W);
 
 /* x (B, H W, C) to g (B, H W / 4, 4C): the four neighbours (0,0) (1,0) (0,1) (1,1), one behind the other */
 void oracle_gather(double *g, const double *x, int B, int H, int W, int C);
@@ -93,5 +93,13 @@ void oracle_normalise_backward(double *dx, const double *dy, const double *x, in
 double oracle_triplet(const double *a, const double *b, int B, int D, double alpha);
 void oracle_triplet_backward(double *da, double *db, const double *a, const double *b, int B, int D, double alpha,
                              double weight);
+
+/* ---- oracle_loss.c */
+
+/* The mean cross-entropy of e^t a b^T (B, B) by rows and by columns against smoothed labels; backward: weight times it
+ */
+double oracle_infonce(const double *a, const double *b, double t, int B, int D, double smoothing);
+void oracle_infonce_backward(double *da, double *db, double *dt, const double *a, const double *b, double t, int B,
+                             int D, double smoothing, double weight);
 
 #endif

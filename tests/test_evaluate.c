@@ -13,7 +13,7 @@
 #include "base/random.h"
 #include "geo/distance.h"
 #include "train/evaluate.h"
-#include "train/features.h"
+#include "train/evaluate_split.h"
 #include "train/hard.h"
 
 struct task {

@@ -607,25 +607,40 @@ static void heic(void **state)
     expect_sentence(&err, "b.heic", "it is a picture in HEIC, which cannot be read here; convert it to JPEG");
 }
 
-static void expect_golden(const uint8_t *golden, size_t size, int H, int W, int h, int w, const double box[4])
+typedef gvm_status resizing(uint8_t *out, int H, int W, const uint8_t *in, int h, int w, const double box[4]);
+
+static void expect_golden(resizing *resize, const uint8_t *golden, size_t size, int H, int W, int h, int w,
+                          const double box[4])
 {
     uint8_t in[23 * 37 * 3], out[31 * 24 * 3];
     for (int y = 0; y < h; y++)
         for (int x = 0; x < w; x++)
             for (int c = 0; c < 3; c++) in[(y * w + x) * 3 + c] = (uint8_t)(x * 73 + y * 151 + c * 29 + x * y * 17);
     assert_int_equal(size, (size_t)H * W * 3);
-    assert_int_equal(image_resize(out, H, W, in, h, w, box), GVM_OK);
+    assert_int_equal(resize(out, H, W, in, h, w, box), GVM_OK);
     assert_memory_equal(out, golden, size);
 }
 
 static void resize_as_pillow(void **state)
 {
     (void)state;
-    expect_golden(resize_shrink, sizeof resize_shrink, 9, 16, 23, 37, (double[4]){0, 0, 37, 23});
-    expect_golden(resize_crop, sizeof resize_crop, 31, 20, 23, 37, (double[4]){3.25, 2.5, 30.75, 20.125});
-    expect_golden(resize_enlarge, sizeof resize_enlarge, 15, 24, 7, 11, (double[4]){0, 0, 11, 7});
+    expect_golden(image_resize, resize_shrink, sizeof resize_shrink, 9, 16, 23, 37, (double[4]){0, 0, 37, 23});
+    expect_golden(image_resize, resize_crop, sizeof resize_crop, 31, 20, 23, 37, (double[4]){3.25, 2.5, 30.75, 20.125});
+    expect_golden(image_resize, resize_enlarge, sizeof resize_enlarge, 15, 24, 7, 11, (double[4]){0, 0, 11, 7});
     uint8_t out[5 * 4 * 3];
     image_resize(out, 5, 4, quarters(), 1, 1, (double[4]){0, 0, 1, 1});
+    for (int i = 0; i < 5 * 4 * 3; i++) assert_int_equal(out[i], colour[0][i % 3]);
+}
+
+static void resize_as_opencv(void **state)
+{
+    (void)state;
+    resizing *resize = image_resize_opencv;
+    expect_golden(resize, opencv_shrink, sizeof opencv_shrink, 9, 16, 23, 37, (double[4]){0, 0, 37, 23});
+    expect_golden(resize, opencv_crop, sizeof opencv_crop, 11, 13, 23, 37, (double[4]){3, 2, 30, 20});
+    expect_golden(resize, opencv_enlarge, sizeof opencv_enlarge, 15, 24, 7, 11, (double[4]){0, 0, 11, 7});
+    uint8_t out[5 * 4 * 3];
+    resize(out, 5, 4, quarters(), 1, 1, (double[4]){0, 0, 1, 1});
     for (int i = 0; i < 5 * 4 * 3; i++) assert_int_equal(out[i], colour[0][i % 3]);
 }
 
@@ -651,6 +666,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(many_scans),
         cmocka_unit_test(heic),
         cmocka_unit_test(resize_as_pillow),
+        cmocka_unit_test(resize_as_opencv),
     };
     int failed = cmocka_run_group_tests_name("image", tests, make_folder, remove_folder);
     vips_shutdown();

@@ -179,12 +179,12 @@ static void test_norm_row(void **state)
                 b[c] = beta[c];
                 one[c] = 1;
             }
-            oracle_norm(hat, x, one, none, 1, C);
-            oracle_norm(wanted, x, g, b, 1, C);
+            oracle_norm(hat, x, one, none, 1e-5f, 1, C);
+            oracle_norm(wanted, x, g, b, 1e-5f, 1, C);
             for (int c = 0; c < C; c++) wanted[c] = scale * wanted[c] + (way & 2 ? base[c] : 0);
             float *to = way & 8 ? base : out;
             kernels()->norm_row(to, way & 4 ? u : NULL, way & 4 ? &rstd : NULL, u, way & 1 ? bias : NULL,
-                                way & 2 ? base : NULL, scale, gamma, beta, C);
+                                way & 2 ? base : NULL, scale, gamma, beta, 1e-5f, C);
             check_figure(label, "forward", "y", distance(to, wanted, (size_t)C, 0), 2e-6);
             if (way & 4 && C > 1) check_figure(label, "forward", "xhat", distance(u, hat, (size_t)C, 0), 2e-6);
             if (way & 4 && C == 1) check_figure(label, "forward", "rstd", fabs(rstd * sqrt(1e-5) - 1), 1e-6);

@@ -21,7 +21,7 @@ static void attention_double(struct layer_test *t)
     int L = t->s.H * t->s.W, C = t->s.C;
     double *u = t->map[0], *v = t->map[1];
     oracle_attention_forward(u, t->in[0].value, &a->oracle);
-    oracle_norm(v, u, t->par[GAMMA].value, t->par[BETA].value, t->s.B * L, C);
+    oracle_norm(v, u, t->par[GAMMA].value, t->par[BETA].value, 1e-5f, t->s.B * L, C);
     oracle_residual(t->out.value, t->in[0].value, v, t->keep, t->s.B, L * C);
 }
 
@@ -34,7 +34,8 @@ static void attention_double_backward(struct layer_test *t)
     memset(dv, 0, n * sizeof *dv);
     memset(du, 0, n * sizeof *du);
     oracle_residual_backward(t->in[0].grad, dv, t->out.grad, t->keep, t->s.B, L * C);
-    oracle_norm_backward(du, t->par[GAMMA].grad, t->par[BETA].grad, dv, t->map[0], t->par[GAMMA].value, t->s.B * L, C);
+    oracle_norm_backward(du, t->par[GAMMA].grad, t->par[BETA].grad, dv, t->map[0], t->par[GAMMA].value, 1e-5f,
+                         t->s.B * L, C);
     oracle_attention_backward(t->in[0].grad, du, t->in[0].value, &a->oracle);
 }
 
@@ -116,7 +117,7 @@ static void open_statements(struct layer_test *t, const struct sizes *s)
         .v_bias = &p[V_BIAS].shipped,
         .proj_w = &p[PROJ_W].shipped,
         .proj_b = &p[PROJ_B].shipped,
-        .norm = {&p[GAMMA].shipped, &p[BETA].shipped},
+        .norm = {&p[GAMMA].shipped, &p[BETA].shipped, 1e-5f},
     };
     size_t n = (size_t)(s->window * s->window), np = (size_t)round_up((int)n, 16);
     a->bias = layer_floats(t, (size_t)s->heads * n * np);

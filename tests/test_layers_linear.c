@@ -75,7 +75,7 @@ static void feed_double(struct layer_test *t)
     double *h = t->map[0], *g = t->map[1], *u = t->map[2], *v = t->map[3];
     oracle_linear(g, h, t->in[0].value, t->par[W1].value, t->par[B1].value, M, 4 * C, C, GELU);
     oracle_linear(u, u, g, t->par[W2].value, t->par[B2].value, M, C, 4 * C, IDENTITY);
-    oracle_norm(v, u, t->par[GAMMA].value, t->par[BETA].value, M, C);
+    oracle_norm(v, u, t->par[GAMMA].value, t->par[BETA].value, 1e-5f, M, C);
     oracle_residual(t->out.value, t->in[0].value, v, t->keep, t->s.B, t->s.L * C);
 }
 
@@ -87,7 +87,7 @@ static void feed_double_backward(struct layer_test *t)
     double *dv = t->map[4], *du = dv + n, *dg = du + n; /* (M, C), (M, C), (M, 4C) */
     for (size_t i = 0; i < 6 * n; i++) dv[i] = 0;
     oracle_residual_backward(t->in[0].grad, dv, t->out.grad, t->keep, t->s.B, t->s.L * C);
-    oracle_norm_backward(du, t->par[GAMMA].grad, t->par[BETA].grad, dv, u, t->par[GAMMA].value, M, C);
+    oracle_norm_backward(du, t->par[GAMMA].grad, t->par[BETA].grad, dv, u, t->par[GAMMA].value, 1e-5f, M, C);
     oracle_linear_backward(dg, t->par[W2].grad, t->par[B2].grad, du, u, g, t->par[W2].value, M, C, 4 * C, IDENTITY);
     oracle_linear_backward(t->in[0].grad, t->par[W1].grad, t->par[B1].grad, dg, h, t->in[0].value, t->par[W1].value, M,
                            4 * C, C, GELU);
@@ -98,7 +98,7 @@ static struct tensor *feed_shipped(struct layer_test *t, struct tape *tape, stru
     struct feed_forward *w = t->more;
     struct variable *p = t->par;
     *w = (struct feed_forward){
-        &p[W1].shipped, &p[B1].shipped, &p[W2].shipped, &p[B2].shipped, {&p[GAMMA].shipped, &p[BETA].shipped}};
+        &p[W1].shipped, &p[B1].shipped, &p[W2].shipped, &p[B2].shipped, {&p[GAMMA].shipped, &p[BETA].shipped, 1e-5f}};
     return feed_forward(tape, in[0], w, t->keep);
 }
 

@@ -5,19 +5,19 @@
 
 static void norm_double(struct layer_test *t)
 {
-    oracle_norm(t->out.value, t->in[0].value, t->par[0].value, t->par[1].value, t->s.B * t->s.L, t->s.C);
+    oracle_norm(t->out.value, t->in[0].value, t->par[0].value, t->par[1].value, t->s.epsilon, t->s.B * t->s.L, t->s.C);
 }
 
 static void norm_double_backward(struct layer_test *t)
 {
     oracle_norm_backward(t->in[0].grad, t->par[0].grad, t->par[1].grad, t->out.grad, t->in[0].value, t->par[0].value,
-                         t->s.B * t->s.L, t->s.C);
+                         t->s.epsilon, t->s.B * t->s.L, t->s.C);
 }
 
 static struct tensor *norm_shipped(struct layer_test *t, struct tape *tape, struct tensor *const *in)
 {
     struct norm *w = t->more;
-    *w = (struct norm){&t->par[0].shipped, &t->par[1].shipped};
+    *w = (struct norm){&t->par[0].shipped, &t->par[1].shipped, t->s.epsilon};
     return layer_norm(tape, in[0], w);
 }
 
@@ -40,9 +40,17 @@ static void open_norm(struct layer_test *t, const struct sizes *s)
 static void test_layer_norm(void **state)
 {
     static const struct sizes sizes[] = {
-        {.B = 1, .L = 1, .C = 1},  {.B = 3, .L = 4, .C = 1},   {.B = 1, .L = 1, .C = 7},  {.B = 3, .L = 5, .C = 7},
-        {.B = 1, .L = 9, .C = 9},  {.B = 3, .L = 4, .C = 16},  {.B = 3, .L = 7, .C = 17}, {.B = 2, .L = 9, .C = 33},
-        {.B = 1, .L = 1, .C = 96}, {.B = 3, .L = 20, .C = 96},
+        {.B = 1, .L = 1, .C = 1},
+        {.B = 3, .L = 4, .C = 1},
+        {.B = 1, .L = 1, .C = 7},
+        {.B = 3, .L = 5, .C = 7},
+        {.B = 1, .L = 9, .C = 9},
+        {.B = 3, .L = 4, .C = 16},
+        {.B = 3, .L = 7, .C = 17},
+        {.B = 2, .L = 9, .C = 33},
+        {.B = 1, .L = 1, .C = 96},
+        {.B = 3, .L = 20, .C = 96},
+        {.B = 3, .L = 5, .C = 33, .epsilon = 0.5f},
     };
     struct layer_test t;
     (void)state;
@@ -55,54 +63,82 @@ static void test_layer_norm(void **state)
     finish("layer_norm");
 }
 
+/* float32 on every device, whatever its maps are */
+static void test_norm_of_features(void **state)
+{
+    static const struct sizes sizes[] = {{.B = 1, .L = 1, .C = 9}, {.B = 3, .L = 1, .C = 96, .epsilon = 1e-6f}};
+    struct layer_test t;
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        open_norm(&t, &sizes[i]);
+        t.features = true;
+        check_shipped(&t);
+        layer_free(&t);
+    }
+    finish("layer_norm of features");
+}
+
 /* ------------------------------------------------------------------ y = LN(W patch + b) */
 
 enum { WEIGHT, BIAS };
+
+/* K: the patch's side */
+static int patches_of(const struct sizes *s)
+{
+    return s->B * (s->H / s->K) * (s->W / s->K);
+}
 
 static void embed_double(struct layer_test *t)
 {
     const struct variable *p = t->par;
     double *patches = t->map[0], *u = t->map[1];
-    int M = t->s.B * t->s.H * t->s.W / 16, C = t->s.C;
-    oracle_patches(patches, t->pixels, t->s.B, t->s.H, t->s.W);
-    oracle_linear(u, u, patches, p[WEIGHT].value, p[BIAS].value, M, C, 48, IDENTITY);
-    oracle_norm(t->out.value, u, p[BIAS + 1].value, p[BIAS + 2].value, M, C);
+    int M = patches_of(&t->s), C = t->s.C;
+    oracle_patches(patches, t->pixels, t->more, t->s.B, t->s.H, t->s.W);
+    oracle_linear(u, u, patches, p[WEIGHT].value, p[BIAS].value, M, C, 3 * t->s.K * t->s.K, IDENTITY);
+    oracle_norm(t->out.value, u, p[BIAS + 1].value, p[BIAS + 2].value, t->s.epsilon, M, C);
 }
 
 static void embed_double_backward(struct layer_test *t)
 {
     struct variable *p = t->par;
     double *patches = t->map[0], *u = t->map[1], *du = t->map[2];
-    int M = t->s.B * t->s.H * t->s.W / 16, C = t->s.C;
+    int M = patches_of(&t->s), C = t->s.C;
     for (int i = 0; i < M * C; i++) du[i] = 0;
-    oracle_norm_backward(du, p[BIAS + 1].grad, p[BIAS + 2].grad, t->out.grad, u, p[BIAS + 1].value, M, C);
-    oracle_linear_backward(NULL, p[WEIGHT].grad, p[BIAS].grad, du, u, patches, p[WEIGHT].value, M, C, 48, IDENTITY);
+    oracle_norm_backward(du, p[BIAS + 1].grad, p[BIAS + 2].grad, t->out.grad, u, p[BIAS + 1].value, t->s.epsilon, M, C);
+    oracle_linear_backward(NULL, p[WEIGHT].grad, p[BIAS].grad, du, u, patches, p[WEIGHT].value, M, C,
+                           3 * t->s.K * t->s.K, IDENTITY);
 }
 
 static struct tensor *embed_shipped(struct layer_test *t, struct tape *tape, struct tensor *const *in)
 {
-    struct patch_embed *w = t->more;
-    struct variable *p = t->par;
     (void)in;
-    *w = (struct patch_embed){&p[WEIGHT].shipped, &p[BIAS].shipped, {&p[BIAS + 1].shipped, &p[BIAS + 2].shipped}};
-    return patch_embed(tape, t->pixels, t->s.B, t->s.H, t->s.W, w);
+    return patch_embed(tape, t->pixels, t->s.B, t->s.H, t->s.W, t->more);
 }
 
 static void open_embed(struct layer_test *t, const struct sizes *s)
 {
-    int L = s->H * s->W / 16;
-    layer_open(t, "patch_embed", s);
-    layer_param(t, "weight", 0, 0.14, 4, (const int[]){s->C, 3, 4, 4}, true);
+    int M = patches_of(s);
+    layer_open(t, s->no_bias ? "patch_embed, other levels, BGR" : "patch_embed", s);
+    layer_param(t, "weight", 0, 0.14, 4, (const int[]){s->C, 3, s->K, s->K}, true);
     layer_vector(t, "bias", 0, 0.5, s->C);
     layer_vector(t, "gamma", 1, 0.3, s->C);
     layer_vector(t, "beta", 0, 0.3, s->C);
-    layer_output(t, s->B, L, s->C);
+    layer_output(t, s->B, M / s->B, s->C);
     t->pixels = layer_bytes(t, (size_t)(s->B * s->H * s->W * 3));
     for (int i = 0; i < s->B * s->H * s->W * 3; i++) t->pixels[i] = (uint8_t)(draw_uniform() * 256);
-    t->map[0] = layer_doubles(t, (size_t)(s->B * L * 48));
+    t->map[0] = layer_doubles(t, (size_t)(M * 3 * s->K * s->K));
     t->map[1] = layer_doubles(t, t->out.n);
     t->map[2] = layer_doubles(t, t->out.n);
-    t->more = layer_bytes(t, sizeof(struct patch_embed));
+    struct patch_embed *w = t->more = layer_bytes(t, sizeof *w);
+    *w = (struct patch_embed){&t->par[WEIGHT].shipped,
+                              &t->par[BIAS].shipped,
+                              {&t->par[BIAS + 1].shipped, &t->par[BIAS + 2].shipped, t->s.epsilon},
+                              s->K,
+                              {0.485f, 0.456f, 0.406f},
+                              {0.229f, 0.224f, 0.225f},
+                              false};
+    for (int c = 0; c < 3 && s->no_bias; c++) w->mean[c] -= 0.2f * (float)c, w->deviation[c] *= 1 + (float)c;
+    w->bgr = s->no_bias;
     if (s->C == 1) t->gain = NORM_GAIN;
     t->forward = embed_double;
     t->backward = embed_double_backward;
@@ -113,15 +149,23 @@ static void open_embed(struct layer_test *t, const struct sizes *s)
 static void test_patch_embed(void **state)
 {
     static const struct sizes sizes[] = {
-        {.B = 1, .H = 4, .W = 4, .C = 7},    {.B = 3, .H = 4, .W = 28, .C = 9},   {.B = 1, .H = 8, .W = 12, .C = 24},
-        {.B = 3, .H = 28, .W = 36, .C = 33}, {.B = 1, .H = 64, .W = 80, .C = 20}, {.B = 3, .H = 80, .W = 72, .C = 7},
-        {.B = 1, .H = 16, .W = 16, .C = 96}, {.B = 1, .H = 8, .W = 4, .C = 400},
+        {.B = 1, .H = 4, .W = 4, .C = 7, .K = 4},
+        {.B = 3, .H = 4, .W = 28, .C = 9, .K = 4},
+        {.B = 1, .H = 8, .W = 12, .C = 24, .K = 4},
+        {.B = 2, .H = 10, .W = 15, .C = 7, .K = 4, .no_bias = true},
+        {.B = 3, .H = 28, .W = 36, .C = 33, .K = 4},
+        {.B = 1, .H = 64, .W = 80, .C = 20, .K = 4},
+        {.B = 3, .H = 80, .W = 72, .C = 7, .K = 4},
+        {.B = 1, .H = 16, .W = 16, .C = 96, .K = 4},
+        {.B = 1, .H = 8, .W = 4, .C = 400, .K = 4},
+        {.B = 2, .H = 33, .W = 50, .C = 12, .K = 16},
+        {.B = 3, .H = 16, .W = 21, .C = 9, .K = 7, .no_bias = true},
     };
     struct layer_test t;
     (void)state;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         open_embed(&t, &sizes[i]);
-        if (i < 3) check_differences(&t);
+        if (i < 4) check_differences(&t);
         check_shipped(&t);
         layer_free(&t);
     }
@@ -137,7 +181,7 @@ static void merge_double(struct layer_test *t)
     int M = t->s.B * t->s.H * t->s.W / 4, C = t->s.C;
     oracle_gather(four, t->in[0].value, t->s.B, t->s.H, t->s.W, C);
     oracle_linear(u, u, four, p[0].value, NULL, M, 2 * C, 4 * C, IDENTITY);
-    oracle_norm(t->out.value, u, p[1].value, p[2].value, M, 2 * C);
+    oracle_norm(t->out.value, u, p[1].value, p[2].value, t->s.epsilon, M, 2 * C);
 }
 
 static void merge_double_backward(struct layer_test *t)
@@ -147,7 +191,7 @@ static void merge_double_backward(struct layer_test *t)
     int M = t->s.B * t->s.H * t->s.W / 4, C = t->s.C;
     for (int i = 0; i < M * 2 * C; i++) du[i] = 0;
     for (int i = 0; i < M * 4 * C; i++) dfour[i] = 0;
-    oracle_norm_backward(du, p[1].grad, p[2].grad, t->out.grad, u, p[1].value, M, 2 * C);
+    oracle_norm_backward(du, p[1].grad, p[2].grad, t->out.grad, u, p[1].value, t->s.epsilon, M, 2 * C);
     oracle_linear_backward(dfour, p[0].grad, NULL, du, u, four, p[0].value, M, 2 * C, 4 * C, IDENTITY);
     oracle_gather_backward(t->in[0].grad, dfour, t->s.B, t->s.H, t->s.W, C);
 }
@@ -155,7 +199,7 @@ static void merge_double_backward(struct layer_test *t)
 static struct tensor *merge_shipped(struct layer_test *t, struct tape *tape, struct tensor *const *in)
 {
     struct patch_merge *w = t->more;
-    *w = (struct patch_merge){&t->par[0].shipped, {&t->par[1].shipped, &t->par[2].shipped}};
+    *w = (struct patch_merge){&t->par[0].shipped, {&t->par[1].shipped, &t->par[2].shipped, t->s.epsilon}};
     return patch_merge(tape, in[0], t->s.H, t->s.W, w);
 }
 
@@ -201,6 +245,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_layer_norm),
+        cmocka_unit_test(test_norm_of_features),
         cmocka_unit_test(test_patch_embed),
         cmocka_unit_test(test_patch_merge),
     };

@@ -30,7 +30,7 @@ static void feed_double(struct layer_test *t, double *y, double *u, double *g, d
     int M = t->s.B * t->s.L, C = t->s.C;
     oracle_linear(g, pre, x, p[W1].value, p[B1].value, M, 4 * C, C, GELU);
     oracle_linear(u, u, g, p[W2].value, p[B2].value, M, C, 4 * C, IDENTITY);
-    oracle_norm(k->v, u, p[GAMMA].value, p[BETA].value, M, C);
+    oracle_norm(k->v, u, p[GAMMA].value, p[BETA].value, 1e-5f, M, C);
     oracle_residual(y, x, k->v, NULL, t->s.B, t->s.L * C);
 }
 
@@ -45,7 +45,7 @@ static void feed_double_backward(struct layer_test *t, double *ds, const double 
     memcpy(k->dv, ds, n * sizeof *ds);
     memset(k->du, 0, n * sizeof *ds);
     memset(k->wide, 0, 4 * n * sizeof *ds);
-    oracle_norm_backward(k->du, p[GAMMA].grad, p[BETA].grad, k->dv, u, p[GAMMA].value, M, C);
+    oracle_norm_backward(k->du, p[GAMMA].grad, p[BETA].grad, k->dv, u, p[GAMMA].value, 1e-5f, M, C);
     oracle_linear_backward(k->wide, p[W2].grad, p[B2].grad, k->du, u, g, p[W2].value, M, C, 4 * C, IDENTITY);
     oracle_linear_backward(ds, p[W1].grad, p[B1].grad, k->wide, pre, x, p[W1].value, M, 4 * C, C, GELU);
 }
@@ -59,7 +59,7 @@ static void stream_double(struct layer_test *t)
     oracle_linear(k->h, k->h, t->in[0].value, p[WEIGHT].value, p[BIAS].value, M, C, t->s.K, IDENTITY);
     feed_double(t, k->s1, k->u1, k->g1, k->pre1, k->h);
     feed_double(t, k->s, k->u2, k->g2, k->pre2, k->s1);
-    oracle_norm(k->tap, k->s, p[TAP_GAMMA].value, p[TAP_BETA].value, M, C);
+    oracle_norm(k->tap, k->s, p[TAP_GAMMA].value, p[TAP_BETA].value, 1e-5f, M, C);
     double *direct = t->map[0], *normed = direct + B * width;
     oracle_masks_forward(direct, k->s, &k->direct);
     oracle_masks_forward(normed, k->tap, &k->normed);
@@ -84,7 +84,7 @@ static void stream_double_backward(struct layer_test *t)
     memset(k->ds, 0, (size_t)(M * C) * sizeof *k->ds);
     memset(k->dtap, 0, (size_t)(M * C) * sizeof *k->dtap);
     oracle_masks_backward(k->dtap, normed, k->tap, &k->normed);
-    oracle_norm_backward(k->ds, p[TAP_GAMMA].grad, p[TAP_BETA].grad, k->dtap, k->s, p[TAP_GAMMA].value, M, C);
+    oracle_norm_backward(k->ds, p[TAP_GAMMA].grad, p[TAP_BETA].grad, k->dtap, k->s, p[TAP_GAMMA].value, 1e-5f, M, C);
     oracle_masks_backward(k->ds, direct, k->s, &k->direct);
     feed_double_backward(t, k->ds, k->u2, k->g2, k->pre2, k->s1);
     feed_double_backward(t, k->ds, k->u1, k->g1, k->pre1, k->h);
@@ -163,8 +163,8 @@ static void open_stream(struct layer_test *t, const struct sizes *s)
     k->normed = open_masks(t);
     k->linear = (struct linear){&p[WEIGHT].shipped, &p[BIAS].shipped};
     k->feed = (struct feed_forward){
-        &p[W1].shipped, &p[B1].shipped, &p[W2].shipped, &p[B2].shipped, {&p[GAMMA].shipped, &p[BETA].shipped}};
-    k->norm = (struct norm){&p[TAP_GAMMA].shipped, &p[TAP_BETA].shipped};
+        &p[W1].shipped, &p[B1].shipped, &p[W2].shipped, &p[B2].shipped, {&p[GAMMA].shipped, &p[BETA].shipped, 1e-5f}};
+    k->norm = (struct norm){&p[TAP_GAMMA].shipped, &p[TAP_BETA].shipped, 1e-5f};
     k->masks = (struct masks){&p[M1].shipped, &p[C1].shipped, &p[M2].shipped, &p[C2].shipped};
     double **maps[] = {&k->h, &k->s1, &k->s, &k->tap, &k->u1, &k->u2, &k->v, &k->dtap, &k->ds, &k->dv, &k->du};
     double **wide[] = {&k->g1, &k->g2, &k->pre1, &k->pre2, &k->wide};

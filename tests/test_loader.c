@@ -205,8 +205,7 @@ static struct loader *open_loader(const struct small_set *set, const struct load
 /* All that a batch says, in one number. */
 static uint64_t sum_of(const struct batch *batch, const struct pictures *p)
 {
-    size_t street = (size_t)p->street[0] * (size_t)p->street[1] * 3 * B,
-           aerial = (size_t)p->aerial[0] * (size_t)p->aerial[1] * 3 * B * 2;
+    size_t street = picture_bytes(&p->street) * B, aerial = picture_bytes(&p->aerial) * B * 2;
     uint64_t h = batch->epoch * 1000 + (uint64_t)batch->index * 100 + (uint64_t)batch->count;
     for (int i = 0; i < B; i++) h = h * 1000003 + (uint64_t)batch->queries[i];
     for (size_t i = 0; i < street; i++) h = h * 1000003 + batch->street[i];
@@ -347,8 +346,7 @@ static void test_plain(void **state)
 {
     struct small_set *set = *state;
     const struct pictures *p = &set->pictures;
-    const size_t street_bytes = (size_t)p->street[0] * (size_t)p->street[1] * 3,
-                 aerial_bytes = (size_t)p->aerial[0] * (size_t)p->aerial[1] * 3;
+    const size_t street_bytes = picture_bytes(&p->street), aerial_bytes = picture_bytes(&p->aerial);
     struct loader_options options = usual(2);
     options.shuffle = false;
     options.amounts = augmentation_none;

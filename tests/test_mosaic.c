@@ -31,7 +31,7 @@
 
 enum { SIZE = 32 /* pixels of a tile */, BYTES = SIZE * SIZE * 3 };
 
-static struct network network = {.config = {.aerial = {SIZE, SIZE}}};
+static struct network network = {.config = {.views = {[GVM_AERIAL] = {.size = {SIZE, SIZE}}}}};
 static gvm_model model = {.network = &network, .info = {.ground_m = 64, .aerial_height = SIZE, .aerial_width = SIZE}};
 
 /* ------------------------------------------------------------------ counting tiles */

@@ -15,7 +15,11 @@
 #include <cmocka.h>
 
 #include "base/safetensors.h"
+#include "layers/device_cpu.h"
 #include "network/checkpoint.h"
+#include "network/config_file.h"
+#include "network/import.h"
+#include "network/methods/geoviewmatch.h"
 #include "optim/optimizer.h"
 #include "tensor/kernels.h"
 
@@ -120,6 +124,21 @@ static double expect_cosine(const struct golden *g, const char *name, const floa
     return worst;
 }
 
+static struct losses learn(struct tape *tape, const struct network *n, const uint8_t *street, const uint8_t *aerial,
+                           int B, float drop)
+{
+    n->config.method->learn(tape, n, street, aerial, B, &loss_options_paper, drop);
+    return n->config.method->losses(tape, &loss_options_paper);
+}
+
+static struct config preset(const char *name)
+{
+    struct config config;
+    gvm_error err;
+    if (config_preset(&config, name, &err) != GVM_OK) fail_msg("%s", err.text);
+    return config;
+}
+
 static struct tape *new_tape(bool training, bool packed)
 {
     struct tape *tape;
@@ -144,15 +163,15 @@ static void check_outputs(const char *name)
         static const char *const views[2] = {"street", "aerial"};
         double worst = 0, least = 1;
         for (int v = 0; v < 2; v++) {
-            struct swin_trace trace;
+            struct trace trace;
             struct tensor *feature;
             const uint8_t *pixels = v == GVM_STREET ? g.street : g.aerial;
             int B = v == GVM_STREET ? g.B : 2 * g.B;
             struct tape *tape = new_tape(false, packed);
-            swin_geo(&trace, tape, &g.network->views[v], pixels, B, 0);
+            branch_forward(&trace, tape, &g.network->views[v], pixels, B, 0);
             allocate(tape);
-            feature = swin_geo(&trace, tape, &g.network->views[v], pixels, B, 0);
-            for (int s = 0; s < STAGES; s++) {
+            feature = branch_forward(&trace, tape, &g.network->views[v], pixels, B, 0);
+            for (int s = 0; s < g.network->views[v].maps.count; s++) {
                 char key[64];
                 snprintf(key, sizeof key, "out.%s.stage%d", views[v], s + 1);
                 double d = expect(&g, key, trace.maps[s]->data, (size_t)B * trace.maps[s]->L * trace.maps[s]->C, 1e-4);
@@ -180,10 +199,10 @@ static void check_gradients(const char *name)
 {
     struct golden g = open_golden(name, true);
     struct tape *tape = new_tape(true, false);
-    geoviewmatch(tape, g.network, g.street, g.aerial, g.B, &loss_weights_paper, 0);
+    learn(tape, g.network, g.street, g.aerial, g.B, 0);
     allocate(tape);
-    struct losses l = geoviewmatch(tape, g.network, g.street, g.aerial, g.B, &loss_weights_paper, 0);
-    float got[4] = {l.total, l.contrast, l.strong, l.weak}, *want = values(&g, "loss", NULL);
+    struct losses l = learn(tape, g.network, g.street, g.aerial, g.B, 0);
+    float got[4] = {l.total, l.terms[0], l.terms[1], l.terms[2]}, *want = values(&g, "loss", NULL);
     for (int i = 0; i < 4; i++)
         if (!(fabsf(got[i] - want[i]) <= 1e-5f * want[0])) /* the parts as exact as the whole */
             fail_msg("%s: loss %d is %.8g, not %.8g", name, i, got[i], want[i]);
@@ -204,7 +223,7 @@ static void check_gradients(const char *name)
     print_message("%s: loss %.7f; worst gradient %.2g (%s)\n", name, l.total, worst, which);
 
     tape_reset(tape); /* the head on its own */
-    struct tensor *f = swin_geo(NULL, tape, &g.network->views[GVM_AERIAL], g.aerial, 2 * g.B, 0);
+    struct tensor *f = branch_forward(NULL, tape, &g.network->views[GVM_AERIAL], g.aerial, 2 * g.B, 0);
     struct tensor *h = project(tape, g.network, f);
     expect(&g, "out.strong.head", h->data, (size_t)g.B * h->C, 1e-4);
     expect(&g, "out.weak.head", h->data + (size_t)g.B * h->C, (size_t)g.B * h->C, 1e-4);
@@ -218,7 +237,7 @@ static struct losses asam_step(struct tape *tape, struct golden *g, struct optim
     for (int pass = 0; pass < 2; pass++) {
         network_clear_gradients(g->network);
         tape_reset(tape);
-        struct losses l = geoviewmatch(tape, g->network, g->street, g->aerial, g->B, &loss_weights_paper, 0);
+        struct losses l = learn(tape, g->network, g->street, g->aerial, g->B, 0);
         tape_backward(tape);
         if (pass == 0) {
             first = l;
@@ -237,7 +256,7 @@ static void check_training(const char *name)
     struct network *n = g.network;
     float *factors = values(&g, "factors", NULL), *losses = values(&g, "losses", NULL);
     struct tape *tape = new_tape(true, false);
-    geoviewmatch(tape, n, g.street, g.aerial, g.B, &loss_weights_paper, 0);
+    learn(tape, n, g.street, g.aerial, g.B, 0);
     allocate(tape);
     struct optimizer *o;
     gvm_error err;
@@ -310,7 +329,7 @@ static void test_same_bits(void **state)
         struct network *n = g.network;
         struct tape *tape = new_tape(true, false);
         tape->seed = 7;
-        geoviewmatch(tape, n, g.street, g.aerial, g.B, &loss_weights_paper, 0.2f);
+        learn(tape, n, g.street, g.aerial, g.B, 0.2f);
         allocate(tape);
         struct optimizer *o;
         gvm_error err;
@@ -321,7 +340,7 @@ static void test_same_bits(void **state)
             asam_step(tape, &g, o, 1);
         }
         tape_reset(tape);
-        struct tensor *f = swin_geo(NULL, tape, &n->views[GVM_STREET], g.street, g.B, 0);
+        struct tensor *f = branch_forward(NULL, tape, &n->views[GVM_STREET], g.street, g.B, 0);
         floats = n->floats;
         features = (size_t)f->B * f->C;
         bits[run] = malloc((2 * floats + features) * sizeof *bits[run]);
@@ -366,12 +385,13 @@ static void test_fresh(void **state)
     (void)state;
     struct network *n;
     gvm_error err;
-    assert_int_equal(network_open(&n, &config_paper, false, &err), GVM_OK);
+    struct config paper = preset("paper"), nano = preset("nano");
+    assert_int_equal(network_open(&n, &paper, false, &err), GVM_OK);
     assert_int_equal(network_parameters(n), 57486548);
-    assert_int_equal(config_parameters(&config_paper), 57486548);
+    assert_int_equal(config_parameters(&paper), 57486548);
     network_free(n);
-    assert_int_equal(network_open(&n, &config_nano, false, &err), GVM_OK);
-    assert_int_equal(network_parameters(n), config_parameters(&config_nano));
+    assert_int_equal(network_open(&n, &nano, false, &err), GVM_OK);
+    assert_int_equal(network_parameters(n), config_parameters(&nano));
     network_fresh(n, 1);
     double sum = 0, square = 0;
     size_t count = 0;
@@ -418,19 +438,20 @@ static void test_timm(void **state)
     struct golden g = {0};
     gvm_error err;
     char path[1024];
-    assert_int_equal(network_open(&n, &config_paper, false, &err), GVM_OK);
+    struct config paper = preset("paper");
+    assert_int_equal(network_open(&n, &paper, false, &err), GVM_OK);
     snprintf(path, sizeof path, "%s/timm.safetensors", folder);
     if (backbone_load(n, path, &err) != GVM_OK) fail_msg("%s", err.text);
     snprintf(path, sizeof path, "%s/timm_golden.safetensors", folder);
     if (safetensors_open(&g.st, path, &err) != GVM_OK) fail_msg("%s", err.text);
     const struct safetensors_tensor *pixels = tensor(&g, "aerial");
     int B = (int)pixels->shape[0];
-    struct tensor *maps[STAGES];
+    struct trace trace;
     struct tape *tape = new_tape(false, false);
-    swin(maps, tape, &n->views[GVM_AERIAL].backbone, pixels->data, B, 0);
+    branch_forward(&trace, tape, &n->views[GVM_AERIAL], pixels->data, B, 0);
     allocate(tape);
-    swin(maps, tape, &n->views[GVM_AERIAL].backbone, pixels->data, B, 0);
-    double d = expect(&g, "out.aerial.stage4", maps[3]->data, (size_t)B * 64 * 768, 1e-4);
+    branch_forward(&trace, tape, &n->views[GVM_AERIAL], pixels->data, B, 0);
+    double d = expect(&g, "out.aerial.stage4", trace.maps[3]->data, (size_t)B * 64 * 768, 1e-4);
     print_message("timm's last stage: off by %.2g\n", d);
     tape_free(tape);
     safetensors_close(g.st);

@@ -29,7 +29,7 @@ enum { SIZE = 128 /* pixels of a tile, at most */ };
 
 static int across = SIZE; /* as the network takes it */
 
-static struct network network = {.config = {.aerial = {SIZE, SIZE}}};
+static struct network network = {.config = {.views = {[GVM_AERIAL] = {.size = {SIZE, SIZE}}}}};
 static gvm_model model = {.network = &network, .info = {.ground_m = 64, .aerial_height = SIZE, .aerial_width = SIZE}};
 
 /* ------------------------------------------------------------------ cutting */
@@ -330,7 +330,8 @@ static void add_overviews(const char *name, const char *from)
 static void test_reduced(void **state)
 {
     (void)state;
-    network.config.aerial[0] = network.config.aerial[1] = across = 16; /* of 4 m, where the raster has 0.93 */
+    network.config.views[GVM_AERIAL].size[0] = network.config.views[GVM_AERIAL].size[1] = across =
+        16; /* of 4 m, where the raster has 0.93 */
     check_geometry("EPSG:32633", 480000, 5540000, 0.93, 30, 12);
     check_geometry("EPSG:3857", 20037508.34, -1860000, 0.97, 0, 9);
     for (int nodata = 1; nodata <= 3; nodata++) {
@@ -343,7 +344,7 @@ static void test_reduced(void **state)
         assert_in_range(cut.empty, 1, cut.count - 1);
         free_cut(&cut);
     }
-    network.config.aerial[0] = network.config.aerial[1] = across = SIZE;
+    network.config.views[GVM_AERIAL].size[0] = network.config.views[GVM_AERIAL].size[1] = across = SIZE;
 }
 
 /* ------------------------------------------------------------------ kinds of samples */

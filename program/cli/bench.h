@@ -14,7 +14,6 @@ struct bench {
     bool train, no_train, learning, search, json;
 };
 
-double now(void); /* seconds of the monotonic clock */
 void raise_to(double *best, double value);
 void lower_to(double *best, double value); /* 0 is no value yet */
 

@@ -10,7 +10,8 @@
 #include "base/parallel.h"
 #include "cli/cli.h"
 #include "network/checkpoint.h"
-#include "train/features.h"
+#include "network/place.h"
+#include "train/evaluate_split.h"
 #include "train/gallery.h"
 
 struct arguments {
@@ -248,7 +249,7 @@ static gvm_status run(struct job *j, const struct arguments *a, gvm_error *err)
     if (status == GVM_OK) status = network_place(j->network, err);
     if (status != GVM_OK) return status;
     j->pictures = (struct pictures){
-        .data = j->data, .street = {c->street[0], c->street[1]}, .aerial = {c->aerial[0], c->aerial[1]}};
+        .data = j->data, .street = config_shape(c, GVM_STREET), .aerial = config_shape(c, GVM_AERIAL)};
     struct cache_options o = {.workers = parallel_threads() < 64 ? parallel_threads() : 64};
     if (a->cache) status = cache_open(&j->cache, a->cache, &j->pictures, &o, err);
     j->pictures.cache = j->cache;

@@ -49,14 +49,16 @@ static int complete_arguments(struct arguments *a)
 static gvm_status panel_read(struct panel *p, const struct arguments *a, const gvm_model_info *info, gvm_view view,
                              const char *path, gvm_error *err)
 {
-    const double band[2] = {info->elevation_low, info->elevation_high}, *heading = a->has_heading ? &a->heading : NULL;
+    const struct picture_shape shape = {
+        .height = p->H, .width = p->W, .elevation = {info->elevation_low, info->elevation_high}};
+    const double *heading = a->has_heading ? &a->heading : NULL;
     const char *where = path_tail(path);
     gvm_status status = image_load(&p->image, path, err);
     if (status != GVM_OK) return status;
-    if (view == GVM_AERIAL) return aerial_fit(p->pixels, p->H, p->W, p->heat.box, &p->image, where, err);
-    status = panorama_fit(p->pixels, p->H, p->W, band, heading, a->panorama ? CIRCLE_GIVEN : CIRCLE_CHECKED, &p->image,
-                          where, err);
-    if (status == GVM_OK) panorama_seen(p->heat.box, &p->heat.turn, p->W, band, heading, &p->image);
+    if (view == GVM_AERIAL) return aerial_fit(p->pixels, p->heat.box, &shape, &p->image, where, err);
+    status =
+        panorama_fit(p->pixels, &shape, heading, a->panorama ? CIRCLE_GIVEN : CIRCLE_CHECKED, &p->image, where, err);
+    if (status == GVM_OK) panorama_seen(p->heat.box, &p->heat.turn, &shape, heading, &p->image);
     return status;
 }
 

@@ -12,6 +12,7 @@
 #include "cli/info.h"
 #include "cli/network_facts.h"
 #include "network/checkpoint.h"
+#include "network/config_file.h"
 #include "train/run.h"
 
 enum { SHOWN = 20 /* tensors in the table */ };
@@ -47,29 +48,14 @@ static int print_weights_json(const char *path, const struct facts *f)
     return json_print(json);
 }
 
-static void print_list(const int *values)
-{
-    printf("%d,%d,%d,%d", values[0], values[1], values[2], values[3]);
-}
-
 static int print_weights(const char *path, const struct facts *f)
 {
-    const struct config *c = &f->network->config;
     const struct counts *s = &f->counts[GVM_STREET], *a = &f->counts[GVM_AERIAL];
+    struct fact lines[MAX_FACTS];
+    int count = network_facts(lines, f->network);
     print_text(path);
-    printf(
-        ": GeoViewMatch weights\n  fingerprint    %s\n  parameters     %zu\n  backbone       Swin V2, dim %d, depths ",
-        f->fingerprint, network_parameters(f->network), c->dim);
-    print_list(c->depths);
-    printf(", heads ");
-    print_list(c->heads);
-    printf(", window %d\n  street view    %d x %d pixels, elevations %g to %g degrees\n", c->window, c->street[0],
-           c->street[1], c->elevation[0], c->elevation[1]);
-    printf("  aerial view    %d x %d pixels, %g m on the ground\n", c->aerial[0], c->aerial[1], c->ground_m);
-    printf("  feature        %d numbers, from stages", f->network->views[GVM_STREET].features);
-    for (int i = 0; i < STAGES; i++)
-        if (c->stages[i]) printf(" %d", i + 1);
-    printf(" with %d masks each\n  head           %d numbers\n", c->masks, c->head);
+    printf(": GeoViewMatch weights\n  fingerprint    %s\n", f->fingerprint);
+    for (int i = 0; i < count; i++) printf("  %-14s %s\n", lines[i].label, lines[i].text);
     printf("  multiply-adds  street %.3f G, aerial %.3f G, a pair %.3f G\n", 1e-9 * (double)counts_all(s),
            1e-9 * (double)counts_all(a), 1e-9 * (double)(counts_all(s) + counts_all(a)));
     printf("  paper's way    %.3f G a pair (without queries, keys, values and attention)\n",
@@ -88,8 +74,8 @@ static int weights(const char *file, bool json)
     if (status != GVM_OK) return failed(&err);
     f.network = network;
     network_fingerprint(f.fingerprint, network);
-    mask_warning(f.warning, sizeof f.warning, network);
-    for (int v = 0; v < 2 && status == GVM_OK; v++) status = count_pass(&f.counts[v], network, (gvm_view)v, &err);
+    network_warning(f.warning, sizeof f.warning, network);
+    for (int v = 0; v < 2 && status == GVM_OK; v++) status = network_counts(&f.counts[v], network, v, &err);
     int end = status != GVM_OK ? failed(&err) : json ? print_weights_json(path, &f) : print_weights(path, &f);
     network_free(network);
     return end;

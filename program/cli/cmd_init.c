@@ -7,8 +7,10 @@
 #include "base/file.h"
 #include "base/output.h"
 #include "cli/cli.h"
-#include "cli/network_facts.h"
 #include "network/checkpoint.h"
+#include "network/config_file.h"
+#include "network/import.h"
+#include "network/registry.h"
 
 struct arguments {
     struct common common;
@@ -19,20 +21,13 @@ struct arguments {
 
 #define AT(field) offsetof(struct arguments, field)
 
-static bool read_stages(void *fields, const char *text)
-{
-    bool stages[STAGES];
-    ((struct arguments *)fields)->stages = text;
-    return stages_read(stages, text);
-}
-
 static const struct option_row rows[] = {
-    {"preset", OPTION_TEXT, AT(preset), "nano|paper",
-     .help = "a small network (street 64 x 320, aerial 128 x 128), or the paper's (128 x 640, 256 x 256)"},
+    {"preset", OPTION_TEXT, AT(preset), "NAME", .words = preset_name,
+     .help =
+         "paper: the paper's network (street 128 x 640, aerial 256 x 256); nano: a small one (64 x 320, 128 x 128)"},
     {"config", OPTION_TEXT, AT(config), "FILE.json",
      .help = "any other: the JSON that `info --json` shows as `config`"},
-    {"stages", OPTION_OTHER, AT(stages), "LIST", .read = read_stages, .takes = "numbers from 1 to 4, as 4,3",
-     .help = "stages whose maps make the feature, as 4,3"},
+    {"stages", OPTION_TEXT, AT(stages), "LIST", .help = "stages whose maps make the feature, as 4,3"},
     {"seed", OPTION_LONG, AT(seed), "S", 0, INFINITY, "1", .help = "which weights are drawn"},
     {"backbone", OPTION_TEXT, AT(backbone), "FILE",
      .help = "Swin V2 weights for both views, safetensors with the official names or timm's"},
@@ -70,7 +65,7 @@ static int init(const struct arguments *a, const struct config *config)
         print_text(a->out);
         printf(": %zu parameters, fingerprint %s%s\n", network_parameters(network), fingerprint,
                a->from != NULL ? "" : "; these weights have learned nothing yet");
-        if (mask_warning(warning, sizeof warning, network)) fprintf(stderr, "geoviewmatch: warning: %s\n", warning);
+        if (network_warning(warning, sizeof warning, network)) fprintf(stderr, "geoviewmatch: warning: %s\n", warning);
     }
     network_free(network);
     return status == GVM_OK ? DONE : failed(&err);
@@ -90,11 +85,10 @@ static int cmd_init(int argc, char **argv)
     const char *inputs[] = {a.from, a.config, a.backbone};
     if (output_check(a.out, &output_weights, a.force, inputs, 3, &err) != GVM_OK) return failed(&err);
     if (a.from != NULL) return init(&a, NULL);
-    if (a.config == NULL)
-        config = strcmp(a.preset, "nano") == 0 ? config_nano : config_paper;
-    else if (read_config(&config, a.config, &err) != GVM_OK)
-        return failed(&err);
-    if (a.stages != NULL) stages_read(config.stages, a.stages);
+    gvm_status status = a.config ? read_config(&config, a.config, &err) : config_preset(&config, a.preset, &err);
+    if (status != GVM_OK) return failed(&err);
+    if (a.stages != NULL && config_set_stages(&config, "stages", a.stages, &err) != GVM_OK)
+        return usage_error("init", "--%s", err.text);
     if (a.stages != NULL && config_check(&config, "--stages", &err) != GVM_OK) return failed(&err);
     return init(&a, &config);
 }
@@ -102,7 +96,7 @@ static int cmd_init(int argc, char **argv)
 const struct command init_command = {
     .name = "init",
     .summary = "weights that have learned nothing yet, to try things with",
-    .usage = "--preset nano|paper --out W.safetensors [options]\n"
+    .usage = "--preset NAME --out W.safetensors [options]\n"
              "--config FILE.json --out W.safetensors [options]\n"
              "--from W.safetensors|nano --out W.safetensors [--float16]",
     .about = "Writes a network with fresh weights. They have learned nothing: what `locate` answers with them has no "

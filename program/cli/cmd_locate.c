@@ -212,7 +212,8 @@ const struct command locate_command = {
         "first: latitude and longitude (WGS84 degrees), the cosine similarity, and its margin over the best other "
         "place. A photo must be a full panorama: one that says so (XMP GPano) or that says nothing of a camera and "
         "is at least 1.9 times as wide as high. If neither an option nor the photo gives its heading, 16 are tried "
-        "and the best is reported. A folder stands for the JPEG, PNG, WebP, TIFF and HEIC files in it. What fails "
+        "and the best is reported; if the photo gives it from magnetic north, that one and its two neighbours. A "
+        "folder stands for the JPEG, PNG, WebP, TIFF and HEIC files in it. What fails "
         "is named on stderr, the rest is answered, and the exit status is 1.",
     .rows = rows,
     .device = true,

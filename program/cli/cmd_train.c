@@ -15,6 +15,7 @@
 #include "cli/train_show.h"
 #include "data/dataset.h"
 #include "network/checkpoint.h"
+#include "network/import.h"
 #include "train/train.h"
 
 /* ------------------------------------------------------------------ the run */
@@ -117,7 +118,7 @@ static gvm_status say_plan(const struct job *j, gvm_error *err)
     if (status != GVM_OK) return status;
     train_show_plan(&j->a, j->run, j->network, j->data, &j->position, &plan);
     char warning[200];
-    if (!j->a.resume && mask_warning(warning, sizeof warning, j->network))
+    if (!j->a.resume && network_warning(warning, sizeof warning, j->network))
         fprintf(stderr, "geoviewmatch: warning: %s\n", warning);
     return check_memory(j, &plan, err);
 }
@@ -139,10 +140,11 @@ static gvm_status begin(struct job *j, gvm_error *err)
     gvm_status status = run_options_check(&a->run, err);
     if (status == GVM_OK) status = check_inputs(j, err);
     if (status == GVM_OK) status = check_place(j->run, err);
-    if (status == GVM_OK) status = train_data_open(&j->data, &a->run, err);
-    if (status == GVM_OK)
-        status = a->init ? checkpoint_load(&j->network, j->init, true, err)
-                         : network_open(&j->network, &a->config, true, err);
+    if (status == GVM_OK && a->init) status = checkpoint_load(&j->network, j->init, true, err);
+    if (status != GVM_OK) return status;
+    train_arguments_complete(a, (a->init ? &j->network->config : &a->config)->method);
+    status = train_data_open(&j->data, &a->run, err);
+    if (status == GVM_OK && !a->init) status = network_open(&j->network, &a->config, true, err);
     if (status == GVM_OK) status = take_folder(j, err);
     if (status == GVM_OK) status = say_plan(j, err);
     if (status == GVM_OK && !a->init) {
@@ -231,12 +233,12 @@ static gvm_status run(struct train_result *result, struct job *j, gvm_error *err
     return status;
 }
 
-int cmd_train(int argc, char **argv)
+static int cmd_train(int argc, char **argv)
 {
     struct job j = {.lock = -1, .position = {.best = -1}};
     struct train_result result;
     gvm_error err;
-    int end = train_arguments_read(&j.a, argc, argv);
+    int end = train_arguments_read(&j.a, &train_command, argc, argv);
     if (end == GO_ON) {
         j.run = j.a.resume ? j.a.resume : j.a.out;
         end = run(&result, &j, &err) == GVM_OK ? report(j.run, &result, &j.a.run) : failed(&err);
@@ -250,3 +252,28 @@ int cmd_train(int argc, char **argv)
     run_options_free(&j.a.run);
     return end;
 }
+
+const struct command train_command = {
+    .name = "train",
+    .summary = "a network from pairs of street and aerial pictures",
+    .usage = "--data D --out RUN [options]\n"
+             "--resume RUN [--data D] [--cache FILE] [--steps K] [--save-minutes M]",
+    .about =
+        "Trains by the paper's recipe: street, strongly and weakly varied aerial picture of each pair; soft-margin "
+        "triplet losses; AdamW with adaptive sharpness-aware minimisation; a cosine schedule. It first says what it "
+        "will do, and what that takes; it does not begin what does not fit this machine's memory.\n"
+        "\n"
+        "RUN gets log.jsonl, last.safetensors, best.safetensors (highest R@1 on the test split, from the first "
+        "evaluation on) and state.safetensors. Ctrl-C finishes the step, or leaves an evaluation or a cache where it "
+        "is, and saves; --resume goes on to the same bits. After a kill or a power cut it goes on from the last save: "
+        "what came after that, at most --save-minutes of work, is done again.",
+    .rows = train_rows,
+    .more = run_option_rows,
+    .more_at = offsetof(struct train_arguments, run),
+    .device = true,
+    .examples =
+        "  geoviewmatch train --data CVUSA --preset nano --batch 16 --out run      the small network, on a CPU\n"
+        "  geoviewmatch train --data CVUSA --backbone swin.safetensors --device cuda --out run\n"
+        "  geoviewmatch train --resume run                                         after Ctrl-C\n",
+    .run = cmd_train,
+};

@@ -1,9 +1,9 @@
-/* help.c - a command's rows as --help, and as a part of the manual page (roff). */
+/* help.c - see help.h. */
+#include "cli/help.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "cli/options.h"
 
 enum { WIDTH = 100, COLUMN = 24 /* of the text behind an option */ };
 
@@ -15,18 +15,26 @@ static void append(char *text, size_t size, const char *piece)
     snprintf(text + n, size - n, "%s", piece);
 }
 
-/* "--top K" */
+/* "--top K", "--device cpu|cuda" */
 static void head_of(char text[80], const struct option_row *row)
 {
-    snprintf(text, 80, "--%s%s%s%s", row->name, row->argument ? " " : "", row->argument ? row->argument : "",
-             row->more ? "..." : "");
+    char word[32];
+    snprintf(text, 80, "--%s", row->name);
+    for (int i = 0; option_word(word, row, i); i++) {
+        append(text, 80, i == 0 ? " " : "|");
+        append(text, 80, word);
+    }
+    if (option_word(word, row, 0) || row->argument == NULL) return;
+    append(text, 80, " ");
+    append(text, 80, row->argument);
+    if (row->more) append(text, 80, "...");
 }
 
 /* The help, and in brackets the range, where it is worth telling, and the default. */
 static void text_of(char text[600], const struct option_row *row)
 {
     bool whole = row->type == OPTION_INT || row->type == OPTION_LONG;
-    bool ranged = (whole || row->type == OPTION_FLOAT || row->type == OPTION_DOUBLE) && row->high <= 1e6;
+    bool ranged = (whole || row->type == OPTION_FLOAT || row->type == OPTION_DOUBLE) && row->high < 1e6;
     char range[80] = "";
     if (ranged) snprintf(range, sizeof range, "%.15g to %.15g", row->low, row->high);
     snprintf(text, 600, "%s", row->help);
@@ -105,10 +113,13 @@ void print_help(const struct command *command)
     print_paragraphs(command->about);
     printf("\n");
     int table = 0;
+    bool first = true, titled = false;
     for (struct option_cursor c = {.command = command}; option_next(&c);) {
         char head[80], text[600];
         bool title = c.row->type == OPTION_TITLE;
-        if (title || (c.table >= 2 && table < 2 && command->more)) printf("\n");
+        if (!first && (title || (titled && c.table > 1 && table < 2))) printf("\n");
+        first = false;
+        titled |= title;
         table = c.table;
         if (title) {
             printf("%s\n", c.row->help);

@@ -1,9 +1,20 @@
-/* locate_summary.c - how right the answers are as a whole, and how many of them are weak. */
+/* locate_summary.c - what was found of a photo, how right the answers are as a whole, and how many of them are weak. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "cli/locate.h"
+
+struct located located_photo(const struct answers *a, size_t photo)
+{
+    return (struct located){.status = a->statuses[photo],
+                            .sentence = a->errors[photo].text,
+                            .hits = a->hits + photo * (size_t)a->top,
+                            .found = &a->found[photo],
+                            .lat = a->known[photo].lat,
+                            .lon = a->known[photo].lon,
+                            .min_margin = a->min_margin};
+}
 
 static int by_size(const void *a, const void *b)
 {

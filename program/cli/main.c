@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/help.h"
 #include "cli/similar.h"
 
 static const struct command *const commands[] = {

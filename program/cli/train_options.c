@@ -5,18 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/network_facts.h"
+#include "network/config_file.h"
+#include "network/registry.h"
 
 #define AT(field) offsetof(struct train_arguments, field)
 
-static bool read_stages(void *fields, const char *text)
-{
-    bool stages[STAGES];
-    ((struct train_arguments *)fields)->stages = text;
-    return stages_read(stages, text);
-}
-
-static const struct option_row rows[] = {
+const struct option_row train_rows[] = {
     {.type = OPTION_TITLE, .help = "The run:"},
     {"out", OPTION_TEXT, AT(out), "RUN", .help = "folder of the run; made, or one without a run's files"},
     {"resume", OPTION_TEXT, AT(resume), "RUN",
@@ -28,9 +22,8 @@ static const struct option_row rows[] = {
     {"save-minutes", OPTION_DOUBLE, AT(save_minutes), "M", 0, 1e5, "10", .help = "most minutes between saves"},
     {"force", OPTION_FLAG, AT(force), .help = "begin also if the memory will not do"},
     {.type = OPTION_TITLE, .help = "The network:"},
-    {"preset", OPTION_TEXT, AT(preset), "paper|nano", .standard = "paper", .help = "which network"},
-    {"stages", OPTION_OTHER, AT(stages), "LIST", .read = read_stages, .takes = "numbers from 1 to 4, as 4,3",
-     .help = "stages whose maps make the feature (default: 4,3)"},
+    {"preset", OPTION_TEXT, AT(preset), "NAME", .words = preset_name, .standard = "paper", .help = "which network"},
+    {"stages", OPTION_TEXT, AT(stages), "LIST", .help = "stages whose maps make the feature (default: 4,3)"},
     {"init", OPTION_TEXT, AT(init), "W", .help = "start from a checkpoint instead, or from the built-in one (nano)"},
     {"backbone", OPTION_TEXT, AT(backbone), "FILE", .help = "start from Swin V2 weights, official names or timm's"},
     {.type = OPTION_TITLE, .help = "Parts of the recipe:"},
@@ -41,37 +34,24 @@ static const struct option_row rows[] = {
     {0},
 };
 
-const struct command train_command = {
-    .name = "train",
-    .summary = "a network from pairs of street and aerial pictures",
-    .usage = "--data D --out RUN [options]\n"
-             "--resume RUN [--data D] [--cache FILE] [--steps K] [--save-minutes M]",
-    .about =
-        "Trains by the paper's recipe: street, strongly and weakly varied aerial picture of each pair; soft-margin "
-        "triplet losses; AdamW with adaptive sharpness-aware minimisation; a cosine schedule. It first says what it "
-        "will do, and what that takes; it does not begin what does not fit this machine's memory.\n"
-        "\n"
-        "RUN gets log.jsonl, last.safetensors, best.safetensors (highest R@1 on the test split, from the first "
-        "evaluation on) and state.safetensors. Ctrl-C finishes the step, or leaves an evaluation or a cache where it "
-        "is, and saves; --resume goes on to the same bits. After a kill or a power cut it goes on from the last save: "
-        "what came after that, at most --save-minutes of work, is done again.",
-    .rows = rows,
-    .more = run_option_rows,
-    .more_at = AT(run),
-    .device = true,
-    .examples =
-        "  geoviewmatch train --data CVUSA --preset nano --batch 16 --out run      the small network, on a CPU\n"
-        "  geoviewmatch train --data CVUSA --backbone swin.safetensors --device cuda --out run\n"
-        "  geoviewmatch train --resume run                                         after Ctrl-C\n",
-    .run = cmd_train,
-};
-
 static int choose_network(struct train_arguments *a)
 {
     gvm_error err;
-    a->config = strcmp(a->preset, "nano") == 0 ? config_nano : config_paper;
-    if (a->stages) stages_read(a->config.stages, a->stages);
-    return config_check(&a->config, "--stages", &err) == GVM_OK ? GO_ON : usage_error(a->common.name, "%s", err.text);
+    gvm_status status = config_preset(&a->config, a->preset, &err);
+    if (status == GVM_OK && a->stages && config_set_stages(&a->config, "stages", a->stages, &err) != GVM_OK)
+        return usage_error(a->common.name, "--%s", err.text);
+    if (status == GVM_OK) status = config_check(&a->config, "--stages", &err);
+    return status == GVM_OK ? GO_ON : usage_error(a->common.name, "%s", err.text);
+}
+
+void train_arguments_complete(struct train_arguments *a, const struct method *method)
+{
+    for (const struct setting *s = method->recipe; s->name; s++) {
+        const struct option_row *row = option_find(run_option_rows, s->name);
+        if (row->saved || !option_given(&a->common, s->name)) option_read(row, &a->run, s->value);
+    }
+    if (a->augment == 1) a->run.amounts = augmentation_none;
+    if (!a->contrast) a->run.losses.contrast = 0;
 }
 
 /* The path from the root of a file that may not be there yet, so that a run goes on from any folder. As it is where its
@@ -98,11 +78,11 @@ static void make_whole(char **path)
     free(given);
 }
 
-int train_arguments_read(struct train_arguments *a, int argc, char **argv)
+int train_arguments_read(struct train_arguments *a, const struct command *command, int argc, char **argv)
 {
     static const char *const while_it_goes_on[] = {"resume", "steps", "save-minutes", "data", "cache", "force", NULL};
     static const char *const of_network[] = {"preset", "stages", "backbone", NULL};
-    int end = options_read(&a->common, &train_command, argc, argv);
+    int end = options_read(&a->common, command, argc, argv);
     if (end != GO_ON) return end;
     const char *name = a->common.name, *fixed = options_given_but(&a->common, while_it_goes_on);
     if (a->resume && fixed)
@@ -113,8 +93,6 @@ int train_arguments_read(struct train_arguments *a, int argc, char **argv)
     make_whole(&a->run.data);
     make_whole(&a->run.cache);
     if (a->resume) return GO_ON;
-    if (a->augment == 1) a->run.amounts = augmentation_none;
-    if (!a->contrast) a->run.losses.contrast = 0;
     if (a->run.data == NULL || a->out == NULL) return usage_error(name, "--data and --out are needed, or --resume");
     if (a->run.hard > 0 && (a->run.cluster_m > 0 || !a->run.shuffle))
         return usage_error(name, "--hard chooses what comes together: --cluster and --shuffle no do not go with it");

@@ -3,6 +3,7 @@
 #define GVM_CLI_TRAIN_OPTIONS_H
 
 #include "cli/cli.h"
+#include "network/parts.h"
 #include "train/run.h"
 
 struct train_arguments {
@@ -17,9 +18,14 @@ struct train_arguments {
     double save_minutes;
 };
 
-int cmd_train(int argc, char **argv); /* cmd_train.c */
+/* All but what a run keeps. */
+extern const struct option_row train_rows[];
 
 /* GO_ON, or the exit status to end with. */
-int train_arguments_read(struct train_arguments *a, int argc, char **argv);
+int train_arguments_read(struct train_arguments *a, const struct command *command, int argc, char **argv);
+
+/* Of a run that begins: what the network's method recommends for options that were not given, then what --augment none
+ * and --contrast no turn off. */
+void train_arguments_complete(struct train_arguments *a, const struct method *method);
 
 #endif

@@ -38,6 +38,11 @@ const struct option_row *option_find(const struct option_row *rows, const char *
 
 bool option_word(char word[32], const struct option_row *row, int i)
 {
+    if (row->words) {
+        const char *given = row->words(i);
+        if (given) snprintf(word, 32, "%s", given);
+        return given != NULL;
+    }
     const char *words = row->type == OPTION_YES ? "yes|no" : row->argument;
     if (words == NULL || strchr(words, '|') == NULL) return false;
     if (row->type != OPTION_YES && row->type != OPTION_CHOICE && row->type != OPTION_TEXT) return false;
@@ -73,7 +78,7 @@ static bool is_number(const struct option_row *row)
 static gvm_status set_whole(const struct option_row *row, union field f, long n)
 {
     long unit = row->unit > 0 ? (long)row->unit : 1, most = row->type == OPTION_INT ? INT_MAX : LONG_MAX;
-    bool fine = (double)n >= row->low && (double)n <= row->high && n <= most / unit && n >= -most / unit;
+    bool fine = (double)n >= row->low && (double)n <= row->high && n <= most / unit && n >= (-most - 1) / unit;
     if (!fine && !(row->or_zero && n == 0)) return GVM_ARGUMENT;
     if (row->type == OPTION_INT)
         *f.whole = (int)(n * unit);

@@ -34,12 +34,13 @@ enum option_type {
 struct option_row {
     const char *name; /* as typed, without "--"; also the key in JSON */
     enum option_type type;
-    size_t at;            /* the field's offset */
-    const char *argument; /* how help calls the value, "N", or the words it may be, "cpu|cuda" */
-    double low, high;     /* of a number; high may be INFINITY */
-    const char *standard; /* the default as it would be typed; NULL: the field is left as it is */
-    const char *help;     /* without range and default, which are added */
-    const char *takes;    /* in a refusal: a number's kind ("metres"), or all that is taken. NULL: by the type */
+    size_t at;                   /* the field's offset */
+    const char *argument;        /* how help calls the value, "N", or the words it may be, "cpu|cuda" */
+    double low, high;            /* of a number; high may be INFINITY */
+    const char *standard;        /* the default as it would be typed; NULL: the field is left as it is */
+    const char *help;            /* without range and default, which are added */
+    const char *takes;           /* in a refusal: a number's kind ("metres"), or all that is taken. NULL: by the type */
+    const char *(*words)(int i); /* the words it may be, if the argument does not list them; NULL behind the last */
     bool (*read)(void *fields, const char *text); /* of OPTION_OTHER: false if the text is not what it takes */
     const char *with;                             /* an option that must be given too */
     double unit;                                  /* what a whole number is multiplied by; 0: nothing */

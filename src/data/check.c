@@ -189,9 +189,10 @@ static gvm_status check_panorama(const struct check *c, const struct picture *p,
 {
     enum { H = 4, W = 20 };
     uint8_t out[H * W * 3];
+    const double *band = c->dataset->elevation;
+    const struct picture_shape shape = {.height = H, .width = W, .elevation = {band[0], band[1]}};
     if (!p->street || !doubtful) return GVM_OK;
-    return panorama_load(out, H, W, c->dataset->elevation, isnan(p->heading) ? NULL : &p->heading, CIRCLE_LISTED,
-                         p->path, err);
+    return panorama_load(out, &shape, isnan(p->heading) ? NULL : &p->heading, CIRCLE_LISTED, p->path, err);
 }
 
 static void read_picture(struct check *c, struct picture *p)

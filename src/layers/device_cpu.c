@@ -1,10 +1,11 @@
-/* device_cpu.c - the CPU as a device: the layers of NAME.c, and memory that is the host's. */
+/* device_cpu.c - see device_cpu.h */
+#include "layers/device_cpu.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
 #include "base/error.h"
 #include "layers/layer.h"
-#include "tensor/device.h"
 
 static gvm_status allocate(struct tape *tape, size_t bytes, gvm_error *err)
 {
@@ -73,20 +74,14 @@ static gvm_status done_already(struct tape *tape, gvm_error *err)
     return GVM_OK;
 }
 
+static const struct layer_table layers = {
+#define LAYER(type, name, parameters, arguments) .name = name##_cpu,
+#include "layers/layers.def"
+};
+
 const struct device device_cpu = {
     .name = "cpu",
-    .build = DEVICE_BUILD,
-    .patch_embed = patch_embed_cpu,
-    .patch_merge = patch_merge_cpu,
-    .layer_norm = layer_norm_cpu,
-    .window_attention = window_attention_cpu,
-    .feed_forward = feed_forward_cpu,
-    .drop_path = drop_path_cpu,
-    .masks = masks_cpu,
-    .concatenate = concatenate_cpu,
-    .l2_normalise = l2_normalise_cpu,
-    .linear = linear_cpu,
-    .triplet = triplet_cpu,
+    .layers = &layers,
     .tape_free = free_block,
     .tape_allocate = allocate,
     .fill = fill,

@@ -1,6 +1,6 @@
 /* drop_path_cuda.cu - which pictures skip a residual branch: the draws of drop_path.c, made on the device, so that a
  * recorded step draws anew. The generator is that of base/random.c, to the bit. */
-#include "tensor/cuda.cuh"
+#include "layers/layer_cuda.cuh"
 
 /* random_uniform(seed, stream, index) */
 __device__ static float uniform(unsigned long long seed, unsigned long long stream, unsigned index)

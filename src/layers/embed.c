@@ -3,11 +3,12 @@
 #include "layers/layer.h"
 
 struct embed_pass {
-    struct tensor *x, *y;        /* x NULL for pixels, which need no gradient */
-    const uint8_t *pixels;       /* (B, H, W, 3) */
-    int H, W;                    /* of the pictures, or of the map x */
-    struct param *weight, *bias; /* (C, K), (C) or NULL */
-    const struct norm *norm;     /* (C) */
+    struct tensor *x, *y;              /* x NULL for pixels, which need no gradient */
+    const uint8_t *pixels;             /* (B, H, W, 3) */
+    int H, W;                          /* of the pictures, or of the map x */
+    struct param *weight, *bias;       /* (C, K), (C) or NULL */
+    const struct norm *norm;           /* (C) */
+    const struct patch_embed *patches; /* NULL for a map */
     int K;
     bool training, packed;
     float *xhat, *rstd; /* training: (rows, C), (rows) */
@@ -18,13 +19,9 @@ struct embed_pass {
     float *du, *columns, *dcolumns; /* of one chunk: (rows, C), (rows, K), (rows, K) */
 };
 
-enum { PATCH = 4 };
-
-/* (byte / 255 - mean) / deviation for each channel of ImageNet. */
-static float normalised(int byte, int channel)
+static float normalised(int byte, const struct patch_embed *w, int channel)
 {
-    static const float mean[3] = {0.485f, 0.456f, 0.406f}, deviation[3] = {0.229f, 0.224f, 0.225f};
-    return ((float)byte / 255.0f - mean[channel]) / deviation[channel];
+    return ((float)byte / 255.0f - w->mean[channel]) / w->deviation[channel];
 }
 
 /* Rows from..to-1 of tokens; a patch is laid out as its filter is: (channel, row, column). */
@@ -32,15 +29,17 @@ static void gather_patches(float *columns, const struct embed_pass *p, int from,
 {
     float table[3][256];
     for (int c = 0; c < 3; c++)
-        for (int v = 0; v < 256; v++) table[c][v] = normalised(v, c);
-    int across = p->W / PATCH, L = p->H / PATCH * across;
+        for (int v = 0; v < 256; v++) table[c][v] = normalised(v, p->patches, c);
+    int side = p->patches->patch, across = p->W / side, L = p->H / side * across;
     for (int r = from; r < to; r++, columns += p->K) {
         int b = r / L, ty = r % L / across, tx = r % across;
-        const uint8_t *corner = p->pixels + (((size_t)b * p->H + ty * PATCH) * p->W + tx * PATCH) * 3;
-        for (int y = 0; y < PATCH; y++)
-            for (int x = 0; x < PATCH; x++)
-                for (int c = 0; c < 3; c++)
-                    columns[(c * PATCH + y) * PATCH + x] = table[c][corner[((size_t)y * p->W + x) * 3 + c]];
+        const uint8_t *corner = p->pixels + (((size_t)b * p->H + ty * side) * p->W + tx * side) * 3;
+        for (int c = 0; c < 3; c++) {
+            const uint8_t *first = corner + (p->patches->bgr ? 2 - c : c);
+            for (int y = 0; y < side; y++)
+                for (int x = 0; x < side; x++)
+                    columns[(c * side + y) * side + x] = table[c][first[((size_t)y * p->W + x) * 3]];
+        }
     }
 }
 
@@ -101,7 +100,8 @@ static void embed_rows(void *argument, struct team team)
         for (int r = 0; r < rows; r++)
             kernels()->norm_row(p->y->data + ((size_t)first + r) * C, p->training ? u + (size_t)r * C : NULL,
                                 p->training ? p->rstd + first + r : NULL, u + (size_t)r * C,
-                                p->bias ? p->bias->data : NULL, NULL, 1, p->norm->weight->data, p->norm->bias->data, C);
+                                p->bias ? p->bias->data : NULL, NULL, 1, p->norm->weight->data, p->norm->bias->data,
+                                p->norm->epsilon, C);
     }
 }
 
@@ -179,8 +179,9 @@ struct tensor *patch_embed_cpu(struct tape *tape, const uint8_t *pixels, int B, 
     struct embed_pass *p = tape_object(tape, sizeof *p);
     *p = (struct embed_pass){.H = H, .W = W, .weight = w->weight, .bias = w->bias, .norm = &w->norm};
     p->pixels = pixels;
-    p->K = 3 * PATCH * PATCH;
-    p->y = tape_tensor(tape, B, H / PATCH * (W / PATCH), w->weight->shape[0]);
+    p->patches = w;
+    p->K = 3 * w->patch * w->patch;
+    p->y = tape_tensor(tape, B, H / w->patch * (W / w->patch), w->weight->shape[0]);
     return embed(tape, p);
 }
 

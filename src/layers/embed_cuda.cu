@@ -1,15 +1,14 @@
 /* embed_cuda.cu - patch embedding and patch merging: both gather the inputs of a token into one row, multiply it by a
  * matrix and normalise the product. Backward gathers again. */
-#include "tensor/cuda.cuh"
-
-enum { PATCH = 4 };
+#include "layers/layer_cuda.cuh"
 
 struct embed_pass {
-    struct tensor *x, *y;        /* x NULL for pixels, which need no gradient */
-    const uint8_t *pixels;       /* (B, H, W, 3) */
-    int H, W;                    /* of the pictures, or of the map x */
-    struct param *weight, *bias; /* (C, K), (C) or NULL */
-    const struct norm *norm;     /* (C) */
+    struct tensor *x, *y;              /* x NULL for pixels, which need no gradient */
+    const uint8_t *pixels;             /* (B, H, W, 3) */
+    int H, W;                          /* of the pictures, or of the map x */
+    struct param *weight, *bias;       /* (C, K), (C) or NULL */
+    const struct norm *norm;           /* (C) */
+    const struct patch_embed *patches; /* NULL for a map */
     int K;
     void *u;            /* (rows, C) of T, before the norm */
     float *mean, *rstd; /* (rows) */
@@ -24,20 +23,27 @@ template <typename T, int N> struct alignas(N * sizeof(T)) pack {
     T value[N];
 };
 
-/* (byte / 255 - mean) / deviation of ImageNet; a patch is laid out as its filter is: (channel, row, column). A thread
- * takes a row of a channel; n: of all patches. */
-template <typename T>
-__global__ void patches_kernel(pack<T, PATCH> *columns, const uint8_t *pixels, unsigned H, unsigned W, unsigned n)
+/* How a byte becomes a filter's input. */
+struct levels {
+    float mean[3], deviation[3];
+    int bgr;
+};
+
+/* (byte / 255 - mean) / deviation; a patch is laid out as its filter is: (channel, row, column). A thread takes N
+ * neighbours of a channel; n: threads of all patches; side: a patch's. */
+template <typename T, int N>
+__global__ void patches_kernel(pack<T, N> *columns, const uint8_t *pixels, struct levels levels, unsigned side,
+                               unsigned H, unsigned W, unsigned n)
 {
-    const float mean[3] = {0.485f, 0.456f, 0.406f}, deviation[3] = {0.229f, 0.224f, 0.225f};
-    unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
+    unsigned i = blockIdx.x * blockDim.x + threadIdx.x, parts = side / N;
     if (i >= n) return;
-    unsigned row = i / (3 * PATCH), c = i / PATCH % 3, across = W / PATCH, L = H / PATCH * across;
-    unsigned y = row % L / across * PATCH + i % PATCH, x = row % across * PATCH;
-    pixels += ((size_t)(row / L * H + y) * W + x) * 3 + c;
-    pack<T, PATCH> four;
-    for (int j = 0; j < PATCH; j++) store(four.value + j, ((float)pixels[3 * j] / 255.0f - mean[c]) / deviation[c]);
-    columns[i] = four;
+    unsigned row = i / (3 * side * parts), c = i / (side * parts) % 3, across = W / side, L = H / side * across;
+    unsigned y = row % L / across * side + i / parts % side, x = row % across * side + i % parts * N;
+    float mean = levels.mean[c], deviation = levels.deviation[c];
+    pixels += ((size_t)(row / L * H + y) * W + x) * 3 + (levels.bgr ? 2 - c : c);
+    pack<T, N> some;
+    for (int j = 0; j < N; j++) store(some.value + j, ((float)pixels[3 * j] / 255.0f - mean) / deviation);
+    columns[i] = some;
 }
 
 /* Where piece k of output row r comes from, of C pieces a token: four neighbours, (0,0) (1,0) (0,1) (1,1), one behind
@@ -89,13 +95,23 @@ template <typename T, int N> static void scatter_by(struct tape *tape, const str
            (const pack<T, N> *)p->dcolumns, p->H, p->W, p->x->C / N, accumulate, (unsigned)n);
 }
 
+template <typename T, int N> static void patches_by(struct tape *tape, const struct embed_pass *p)
+{
+    const struct patch_embed *w = p->patches;
+    const struct levels levels = {
+        {w->mean[0], w->mean[1], w->mean[2]}, {w->deviation[0], w->deviation[1], w->deviation[2]}, w->bgr};
+    size_t n = rows_of(p) * (size_t)p->K / N;
+    LAUNCH((patches_kernel<T, N>), blocks_of(n, BLOCK), BLOCK, 0, cuda_of(tape)->stream, (pack<T, N> *)p->columns,
+           p->pixels, levels, w->patch, p->H, p->W, (unsigned)n);
+}
+
 template <typename T> static void gather(struct tape *tape, const struct embed_pass *p)
 {
     const int N = 16 / sizeof(T);
-    size_t n = rows_of(p) * 3 * PATCH;
-    if (p->pixels)
-        LAUNCH(patches_kernel<T>, blocks_of(n, BLOCK), BLOCK, 0, cuda_of(tape)->stream, (pack<T, PATCH> *)p->columns,
-               p->pixels, p->H, p->W, (unsigned)n);
+    if (p->pixels && p->patches->patch % 4 == 0)
+        patches_by<T, 4>(tape, p);
+    else if (p->pixels)
+        patches_by<T, 1>(tape, p);
     else if (p->x->C % N == 0)
         gather_by<T, N>(tape, p);
     else
@@ -189,8 +205,9 @@ struct tensor *patch_embed_cuda(struct tape *tape, const uint8_t *pixels, int B,
     p->weight = w->weight;
     p->bias = w->bias;
     p->norm = &w->norm;
-    p->K = 3 * PATCH * PATCH;
-    p->y = tape_tensor(tape, B, H / PATCH * (W / PATCH), w->weight->shape[0]);
+    p->patches = w;
+    p->K = 3 * w->patch * w->patch;
+    p->y = tape_tensor(tape, B, H / w->patch * (W / w->patch), w->weight->shape[0]);
     return embed(tape, p);
 }
 

@@ -1,7 +1,7 @@
 /* feature_cuda.cu - layers on features, (B, 1, C), in float32: concatenation, length 1, linear. */
 #include <assert.h>
 
-#include "tensor/cuda.cuh"
+#include "layers/layer_cuda.cuh"
 
 /* ------------------------------------------------------------------ concatenation */
 
@@ -65,19 +65,6 @@ struct unit_pass {
     struct tensor *x, *y;
     float *inverse; /* (B) 1 / length */
 };
-
-/* The sum of what each thread of the block brings, in every thread; sums (BLOCK). */
-__device__ static double block_sum(double x, double *sums)
-{
-    __syncthreads();
-    sums[threadIdx.x] = x;
-    for (int half = BLOCK / 2; half > 0; half /= 2) {
-        __syncthreads();
-        if (threadIdx.x < half) sums[threadIdx.x] += sums[threadIdx.x + half];
-    }
-    __syncthreads();
-    return sums[0];
-}
 
 /* A block takes a row. */
 __global__ void unit_kernel(float *y, float *inverse, const float *x, int C)

@@ -35,7 +35,8 @@ static void feed_tile(const struct feed_pass *p, int first, int rows, float *scr
     for (int r = from; r < to; r++)
         kernels()->norm_row(p->y->data + ((size_t)first + r) * C, p->training ? u + (size_t)r * C : NULL,
                             p->training ? p->rstd + first + r : NULL, u + (size_t)r * C, w->b2->data, x + (size_t)r * C,
-                            p->keep ? p->keep[(first + r) / p->x->L] : 1, w->norm.weight->data, w->norm.bias->data, C);
+                            p->keep ? p->keep[(first + r) / p->x->L] : 1, w->norm.weight->data, w->norm.bias->data,
+                            w->norm.epsilon, C);
     parallel_barrier(team);
 }
 

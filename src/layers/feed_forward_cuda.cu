@@ -1,6 +1,6 @@
 /* feed_forward_cuda.cu - x + LN(W2 gelu(W1 x + b1) + b2): the second half of a Swin V2 block. Training keeps W1 x + b1,
  * its gelu and the branch before its norm. */
-#include "tensor/cuda.cuh"
+#include "layers/layer_cuda.cuh"
 
 struct feed_pass {
     struct tensor *x, *y;

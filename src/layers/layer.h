@@ -46,19 +46,9 @@ static inline float *norm_partial(struct norm_partials p, struct team team)
     return p.sums + (size_t)team.rank * 2 * p.C;
 }
 
-/* The layers of layers.h on the CPU. */
-struct tensor *patch_embed_cpu(struct tape *tape, const uint8_t *pixels, int B, int H, int W,
-                               const struct patch_embed *w);
-struct tensor *patch_merge_cpu(struct tape *tape, struct tensor *x, int H, int W, const struct patch_merge *w);
-struct tensor *layer_norm_cpu(struct tape *tape, struct tensor *x, const struct norm *w);
-struct tensor *window_attention_cpu(struct tape *tape, struct tensor *x, const struct attention *w, const float *keep);
-struct tensor *feed_forward_cpu(struct tape *tape, struct tensor *x, const struct feed_forward *w, const float *keep);
-const float *drop_path_cpu(struct tape *tape, int B, float p);
-struct tensor *masks_cpu(struct tape *tape, struct tensor *x, const struct masks *w, const float **kept);
-struct tensor *concatenate_cpu(struct tape *tape, struct tensor *const *parts, int count);
-struct tensor *l2_normalise_cpu(struct tape *tape, struct tensor *x);
-struct tensor *linear_cpu(struct tape *tape, struct tensor *x, const struct linear *w, enum activation f);
-float triplet_cpu(struct tape *tape, struct tensor *a, struct tensor *b, float alpha, float weight);
+/* The layers on the CPU. */
+#define LAYER(type, name, parameters, arguments) type name##_cpu parameters;
+#include "layers/layers.def"
 
 void norm_partials_clear(struct norm_partials p);
 void norm_partials_add(const struct norm *w, struct norm_partials p);

@@ -1,7 +1,7 @@
 /* masks_cuda.cu - feature aggregation (the paper's section 3.2 and Figure 4): the channel-wise maximum, an MLP for each
  * spatial mask, and the Frobenius product of mask and map. Where several channels are the largest, the first gets the
  * maximum's gradient. All but the map is float32. */
-#include "tensor/cuda.cuh"
+#include "layers/layer_cuda.cuh"
 
 enum { MASKS = 8 /* that a pass over the map serves */, TOKENS = 32 /* whose masks a block holds at a time */ };
 

@@ -17,7 +17,7 @@ static void norm_rows(void *argument, struct team team)
     for (int r = from; r < to; r++)
         kernels()->norm_row(p->y->data + (size_t)r * C, p->xhat ? p->xhat + (size_t)r * C : NULL,
                             p->rstd ? p->rstd + r : NULL, p->x->data + (size_t)r * C, NULL, NULL, 1, p->w->weight->data,
-                            p->w->bias->data, C);
+                            p->w->bias->data, p->w->epsilon, C);
 }
 
 static void norm_rows_backward(void *argument, struct team team)

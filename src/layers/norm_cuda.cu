@@ -1,13 +1,13 @@
 /* norm_cuda.cu - layer normalisation over channels, alone and with the residual sum of a block. A warp takes a row and
  * keeps it in registers. */
-#include "tensor/cuda.cuh"
+#include "layers/layer_cuda.cuh"
 
 static const int ROWS = 4 /* warps of a block */, MAX_BLOCKS = 512 /* that gather the gradients of a norm's weights */;
 
 /* PER: channels that a lane holds at most. */
 template <typename T, int PER>
 __global__ void norm_kernel(T *y, float *mean, float *rstd, const T *u, const T *base, const float *keep,
-                            const float *gamma, const float *beta, int rows, int L, int C)
+                            const float *gamma, const float *beta, float epsilon, int rows, int L, int C)
 {
     int lane = threadIdx.x % WARP, row = blockIdx.x * ROWS + threadIdx.x / WARP;
     if (row >= rows) return;
@@ -25,7 +25,7 @@ __global__ void norm_kernel(T *y, float *mean, float *rstd, const T *u, const T 
         float d = lane + i * WARP < C ? x[i] - m : 0;
         square += d * d;
     }
-    float r = 1 / sqrtf(warp_sum(square) / C + 1e-5f), scale = keep ? keep[row / L] : 1;
+    float r = 1 / sqrtf(warp_sum(square) / C + epsilon), scale = keep ? keep[row / L] : 1;
     if (mean && lane == 0) mean[row] = m, rstd[row] = r;
     y += (size_t)row * C;
     if (base) base += (size_t)row * C;
@@ -105,25 +105,26 @@ __global__ void norm_backward_kernel(T *du, float accumulate, float *partial, co
 
 template <typename T>
 static void norm_rows_of(struct tape *tape, T *y, float *mean, float *rstd, const T *u, const T *base,
-                         const float *keep, const float *gamma, const float *beta, int rows, int L, int C)
+                         const float *keep, const float *gamma, const float *beta, float epsilon, int rows, int L,
+                         int C)
 {
 #define NORM(PER)                                                                                                      \
     LAUNCH((norm_kernel<T, PER>), blocks_of(rows, ROWS), ROWS *WARP, 0, cuda_of(tape)->stream, y, mean, rstd, u, base, \
-           keep, gamma, beta, rows, L, C)
+           keep, gamma, beta, epsilon, rows, L, C)
     BY_CHANNELS(C, NORM);
     LAUNCHED(tape, "normalise rows");
 }
 
 void norm_rows(struct tape *tape, void *y, float *mean, float *rstd, const void *u, const void *base, const float *keep,
-               const struct norm *w, int rows, int L, int C)
+               const struct norm *w, int rows, int L, int C, int element)
 {
     const float *gamma = weight_of(tape, w->weight), *beta = weight_of(tape, w->bias);
-    if (tape->element == 2)
-        norm_rows_of<bf16>(tape, (bf16 *)y, mean, rstd, (const bf16 *)u, (const bf16 *)base, keep, gamma, beta, rows, L,
-                           C);
+    if ((element ? element : tape->element) == 2)
+        norm_rows_of<bf16>(tape, (bf16 *)y, mean, rstd, (const bf16 *)u, (const bf16 *)base, keep, gamma, beta,
+                           w->epsilon, rows, L, C);
     else
         norm_rows_of<float>(tape, (float *)y, mean, rstd, (const float *)u, (const float *)base, keep, gamma, beta,
-                            rows, L, C);
+                            w->epsilon, rows, L, C);
 }
 
 static int norm_blocks(int rows)
@@ -156,10 +157,10 @@ static void norm_rows_backward_of(struct tape *tape, T *du, float accumulate, fl
 
 void norm_rows_backward(struct tape *tape, void *du, float accumulate, float *partial, const void *dy, const void *u,
                         const float *mean, const float *rstd, const float *keep, const struct norm *w, int rows, int L,
-                        int C)
+                        int C, int element)
 {
     const float *gamma = weight_of(tape, w->weight);
-    if (tape->element == 2)
+    if ((element ? element : tape->element) == 2)
         norm_rows_backward_of<bf16>(tape, (bf16 *)du, accumulate, partial, (const bf16 *)dy, (const bf16 *)u, mean,
                                     rstd, keep, gamma, rows, L, C);
     else
@@ -182,7 +183,7 @@ static void layer_norm_backward(struct tape *tape, void *self)
     int rows = p->x->B * p->x->L, C = p->x->C;
     float accumulate = tensor_accumulate(tape, p->x), *partial = norm_scratch(tape, rows, C);
     norm_rows_backward(tape, p->x->grad, accumulate, partial, p->y->grad, p->x->data, p->mean, p->rstd, NULL, p->w,
-                       rows, p->x->L, C);
+                       rows, p->x->L, C, p->x->element);
     tape_scratch_release(tape);
 }
 
@@ -191,7 +192,7 @@ struct tensor *layer_norm_cuda(struct tape *tape, struct tensor *x, const struct
     struct norm_pass *p = (struct norm_pass *)tape_object(tape, sizeof *p);
     int rows = x->B * x->L;
     p->x = x;
-    p->y = tape_tensor(tape, x->B, x->L, x->C);
+    p->y = x->element == tape->element ? tape_tensor(tape, x->B, x->L, x->C) : tape_feature(tape, x->B, x->C);
     p->w = w;
     if (tape->training) {
         p->mean = tape_floats(tape, (size_t)rows);
@@ -199,7 +200,7 @@ struct tensor *layer_norm_cuda(struct tape *tape, struct tensor *x, const struct
         norm_scratch(tape, rows, x->C);
         tape_scratch_release(tape);
     }
-    if (!tape->dry) norm_rows(tape, p->y->data, p->mean, p->rstd, x->data, NULL, NULL, w, rows, x->L, x->C);
+    if (!tape->dry) norm_rows(tape, p->y->data, p->mean, p->rstd, x->data, NULL, NULL, w, rows, x->L, x->C, x->element);
     tape_record(tape, layer_norm_backward, p);
     return p->y;
 }

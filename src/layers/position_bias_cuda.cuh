@@ -3,7 +3,7 @@
 #ifndef GVM_NN_POSITION_BIAS_CUDA_CUH
 #define GVM_NN_POSITION_BIAS_CUDA_CUH
 
-#include "tensor/cuda.cuh"
+#include "layers/layer_cuda.cuh"
 
 void position_table(struct tape *tape, float *table, const struct attention *w);
 /* From the table's gradient to the MLP's weights (+=). Overwrites dtable with that of the logits. */

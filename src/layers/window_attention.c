@@ -118,7 +118,7 @@ static void attention_tile(const struct attention_pass *p, int first, int count,
             size_t row = token_row(start, tx, wrap, w->W) * C, r = (size_t)line * side + tx;
             kernels()->norm_row(p->y->data + row, p->training ? u + r * C : NULL, p->training ? p->rstd + at + r : NULL,
                                 u + r * C, w->proj_b->data, p->x->data + row, p->keep ? p->keep[picture] : 1,
-                                w->norm.weight->data, w->norm.bias->data, C);
+                                w->norm.weight->data, w->norm.bias->data, w->norm.epsilon, C);
         }
     }
     parallel_barrier(team);

@@ -9,6 +9,7 @@
 #include "base/parallel.h"
 #include "tensor/device.h"
 #include "tensor/kernels.h"
+#include "tensor/tape.h"
 
 const struct rates rates_paper = {
     .backbone = 1e-4f, .other = 2e-4f, .decay = 0.03f, .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f};

@@ -6,7 +6,12 @@
  * would spoil the recording of another thread. */
 #include <stdlib.h>
 
+#include "optim/optimizer_cuda.cuh"
 #include "tensor/cuda.cuh"
+
+extern "C" {
+#include "optim/optimizer.h"
+}
 
 enum { GRAIN = 16, NORM_BLOCKS = 256 };
 enum { KIND_DECAYS = 1, KIND_BACKBONE = 2 };
@@ -19,7 +24,7 @@ __global__ void halve_kernel(bf16 *halves, const float *weights, size_t n)
     if (i < n) halves[i] = __float2bfloat16_rn(weights[i]);
 }
 
-gvm_status home_upload_cuda(struct home *home, gvm_error *err)
+static gvm_status home_upload_cuda(struct home *home, gvm_error *err)
 {
     struct cuda_home *h = (struct cuda_home *)home->state;
     size_t bytes = home->floats * sizeof(float);
@@ -34,7 +39,7 @@ gvm_status home_upload_cuda(struct home *home, gvm_error *err)
     return cuda_status(e, "take the weights", err);
 }
 
-gvm_status home_download_cuda(struct home *home, gvm_error *err)
+static gvm_status home_download_cuda(struct home *home, gvm_error *err)
 {
     const struct cuda_home *h = (const struct cuda_home *)home->state;
     size_t bytes = home->floats * sizeof(float);
@@ -43,7 +48,18 @@ gvm_status home_download_cuda(struct home *home, gvm_error *err)
     return cuda_status(e, "give the weights back", err);
 }
 
-gvm_status home_open_cuda(struct home *home, gvm_error *err)
+static void home_free_cuda(struct home *home)
+{
+    struct cuda_home *h = (struct cuda_home *)home->state;
+    if (h == NULL) return;
+    cudaFree(h->weights);
+    cudaFree(h->grads);
+    cudaFree(h->halves);
+    free(h);
+    home->state = NULL;
+}
+
+static gvm_status home_open_cuda(struct home *home, gvm_error *err)
 {
     struct cuda_home *h = (struct cuda_home *)calloc(1, sizeof *h);
     if (h == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to open the network");
@@ -57,19 +73,8 @@ gvm_status home_open_cuda(struct home *home, gvm_error *err)
     return status;
 }
 
-void home_free_cuda(struct home *home)
-{
-    struct cuda_home *h = (struct cuda_home *)home->state;
-    if (h == NULL) return;
-    cudaFree(h->weights);
-    cudaFree(h->grads);
-    cudaFree(h->halves);
-    free(h);
-    home->state = NULL;
-}
-
 /* Before a pass, which begins the count of its losses too. */
-void clear_gradients_cuda(struct tape *tape)
+static void clear_gradients_cuda(struct tape *tape)
 {
     struct cuda_tape *c = cuda_of(tape);
     cuda_check(c, cudaMemsetAsync(home_of(tape)->grads, 0, tape->home->floats * sizeof(float), c->stream),
@@ -101,7 +106,31 @@ static cudaError_t upload_kinds(struct cuda_optimizer *s, const struct optimizer
     return e;
 }
 
-gvm_status optimizer_open_cuda(struct optimizer *o, struct tape *tape, gvm_error *err)
+static gvm_status optimizer_upload_cuda(struct optimizer *o, gvm_error *err)
+{
+    struct cuda_optimizer *s = (struct cuda_optimizer *)o->state;
+    size_t bytes = o->floats * sizeof(float);
+    cudaError_t e = cudaMemcpy(s->m, o->m, bytes, cudaMemcpyHostToDevice);
+    if (e == cudaSuccess) e = cudaMemcpy(s->v, o->v, bytes, cudaMemcpyHostToDevice);
+    if (e == cudaSuccess) e = cudaStreamSynchronize(0);
+    return cuda_status(e, "take the optimiser", err);
+}
+
+static void optimizer_free_cuda(struct optimizer *o)
+{
+    struct cuda_optimizer *s = (struct cuda_optimizer *)o->state;
+    if (s == NULL) return;
+    if (o->tape) cudaStreamSynchronize(cuda_of(o->tape)->stream);
+    cudaFree(s->m);
+    cudaFree(s->v);
+    cudaFree(s->start);
+    cudaFree(s->partial);
+    cudaFree(s->kinds);
+    free(s);
+    o->state = NULL;
+}
+
+static gvm_status optimizer_open_cuda(struct optimizer *o, struct tape *tape, gvm_error *err)
 {
     struct cuda_optimizer *s = (struct cuda_optimizer *)calloc(1, sizeof *s);
     if (s == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for the optimiser");
@@ -119,31 +148,7 @@ gvm_status optimizer_open_cuda(struct optimizer *o, struct tape *tape, gvm_error
     return status;
 }
 
-void optimizer_free_cuda(struct optimizer *o)
-{
-    struct cuda_optimizer *s = (struct cuda_optimizer *)o->state;
-    if (s == NULL) return;
-    if (o->tape) cudaStreamSynchronize(cuda_of(o->tape)->stream);
-    cudaFree(s->m);
-    cudaFree(s->v);
-    cudaFree(s->start);
-    cudaFree(s->partial);
-    cudaFree(s->kinds);
-    free(s);
-    o->state = NULL;
-}
-
-gvm_status optimizer_upload_cuda(struct optimizer *o, gvm_error *err)
-{
-    struct cuda_optimizer *s = (struct cuda_optimizer *)o->state;
-    size_t bytes = o->floats * sizeof(float);
-    cudaError_t e = cudaMemcpy(s->m, o->m, bytes, cudaMemcpyHostToDevice);
-    if (e == cudaSuccess) e = cudaMemcpy(s->v, o->v, bytes, cudaMemcpyHostToDevice);
-    if (e == cudaSuccess) e = cudaStreamSynchronize(0);
-    return cuda_status(e, "take the optimiser", err);
-}
-
-gvm_status optimizer_download_cuda(struct optimizer *o, gvm_error *err)
+static gvm_status optimizer_download_cuda(struct optimizer *o, gvm_error *err)
 {
     const struct cuda_optimizer *s = (const struct cuda_optimizer *)o->state;
     size_t bytes = o->floats * sizeof(float);
@@ -188,7 +193,7 @@ __global__ void asam_climb_kernel(float *w, bf16 *halves, float *start, const fl
     if (halves) halves[i] = __float2bfloat16_rn(x);
 }
 
-void asam_climb_cuda(struct optimizer *o, float rho)
+static void asam_climb_cuda(struct optimizer *o, float rho)
 {
     struct cuda_optimizer *s = (struct cuda_optimizer *)o->state;
     struct cuda_tape *c = cuda_of(o->tape);
@@ -235,7 +240,7 @@ __global__ void adamw_kernel(struct update u)
     if (u.halves) u.halves[i] = __float2bfloat16_rn(x);
 }
 
-void optimizer_update_cuda(struct optimizer *o)
+static void optimizer_update_cuda(struct optimizer *o)
 {
     struct cuda_optimizer *s = (struct cuda_optimizer *)o->state;
     struct cuda_tape *c = cuda_of(o->tape);
@@ -246,4 +251,19 @@ void optimizer_update_cuda(struct optimizer *o)
     LAUNCH(adamw_kernel, blocks_of(o->floats, BLOCK), BLOCK, 0, c->stream, u);
     LAUNCHED(o->tape, "update the weights");
     o->climbed = false;
+}
+
+void optimizer_entries(struct device *d)
+{
+    d->home_open = home_open_cuda;
+    d->home_free = home_free_cuda;
+    d->home_upload = home_upload_cuda;
+    d->home_download = home_download_cuda;
+    d->clear_gradients = clear_gradients_cuda;
+    d->optimizer_open = optimizer_open_cuda;
+    d->optimizer_free = optimizer_free_cuda;
+    d->optimizer_upload = optimizer_upload_cuda;
+    d->optimizer_download = optimizer_download_cuda;
+    d->optimizer_update = optimizer_update_cuda;
+    d->asam_climb = asam_climb_cuda;
 }

@@ -15,6 +15,8 @@
 extern "C" {
 #include "base/error.h"
 #include "tensor/device.h"
+#include "tensor/param.h"
+#include "tensor/tape.h"
 }
 
 #ifndef GVM_CUDA_HOST
@@ -67,6 +69,19 @@ __device__ static inline float warp_max(float x)
 }
 #endif
 
+/* The sum of what each thread of a block of BLOCK brings, in every thread; sums (BLOCK). */
+__device__ static inline double block_sum(double x, double *sums)
+{
+    __syncthreads();
+    sums[threadIdx.x] = x;
+    for (int half = BLOCK / 2; half > 0; half /= 2) {
+        __syncthreads();
+        if (threadIdx.x < half) sums[threadIdx.x] += sums[threadIdx.x + half];
+    }
+    __syncthreads();
+    return sums[0];
+}
+
 /* gelu(x) = x Phi(x) with the exact erf, and its slope Phi(x) + x phi(x) */
 __device__ static inline float gelu(float x)
 {
@@ -76,6 +91,18 @@ __device__ static inline float gelu(float x)
 __device__ static inline float gelu_slope(float x)
 {
     return 0.5f * (1 + erff(x * 0.70710678f)) + x * 0.39894228f * expf(-0.5f * x * x);
+}
+
+/* The approximation 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), and its slope */
+__device__ static inline float tanh_gelu(float x)
+{
+    return 0.5f * x * (1 + tanhf(0.79788456f * (x + 0.044715f * x * x * x)));
+}
+
+__device__ static inline float tanh_gelu_slope(float x)
+{
+    float t = tanhf(0.79788456f * (x + 0.044715f * x * x * x));
+    return 0.5f * (1 + t) + 0.5f * x * (1 - t * t) * 0.79788456f * (1 + 0.134145f * x * x);
 }
 
 /* ------------------------------------------------------------------ a tape on the device (device_cuda.cu) */
@@ -190,6 +217,7 @@ struct product {
     int element;
     bool float_out, exact; /* exact: float32 throughout, whatever the precision */
     enum epilogue epilogue;
+    bool by_tanh; /* GELU is the approximation by tanh */
     const void *bias;
     void *aux;             /* (M, ldc) */
     float *sums, *scratch; /* scratch: product_scratch's */
@@ -240,19 +268,17 @@ static inline struct product weight_product(struct tape *tape, float *dw, float 
     return p;
 }
 
-/* ------------------------------------------------------------------ what several layers use */
+/* C (M, N) = op(A) op(B) + beta C of features, float32 throughout */
+static inline struct product exact_product(char op_a, char op_b, int M, int N, int K, const float *A, int lda,
+                                           const float *B, int ldb, float beta, float *C)
+{
+    struct product p = {};
+    p.op_a = op_a, p.op_b = op_b, p.M = M, p.N = N, p.K = K, p.A = A, p.lda = lda, p.B = B, p.ldb = ldb;
+    p.C = C, p.ldc = N, p.beta = beta, p.element = 4, p.exact = true;
+    return p;
+}
 
-/* LN of rows (norm_cuda.cu): y = base + keep (xhat gamma + beta), xhat = (u - mean) rstd; base and keep may be NULL;
- * mean and rstd (rows), kept for backward, may be NULL. keep (B) goes by picture of L rows. y may be base. */
-void norm_rows(struct tape *tape, void *y, float *mean, float *rstd, const void *u, const void *base, const float *keep,
-               const struct norm *w, int rows, int L, int C);
-/* du = rstd (g - mean(g) - xhat mean(g xhat)) (+ du), g = keep dy gamma; the norm's gradients grow.
- * partial: norm_scratch's. */
-void norm_rows_backward(struct tape *tape, void *du, float accumulate, float *partial, const void *dy, const void *u,
-                        const float *mean, const float *rstd, const float *keep, const struct norm *w, int rows, int L,
-                        int C);
-float *norm_scratch(struct tape *tape, int rows, int C);
-enum { MAX_CHANNELS = 2048 };
+/* ------------------------------------------------------------------ what several layers use */
 
 /* a (C) += the sum of `blocks` rows of `partial`, which lie ld apart; b (C) that of the C columns behind, or NULL. */
 void add_partials(struct tape *tape, float *a, float *b, const float *partial, int blocks, int C, int ld);
@@ -265,36 +291,15 @@ static inline int blocks_of(size_t n, int each)
     return (int)((n + (size_t)each - 1) / (size_t)each);
 }
 
-/* ------------------------------------------------------------------ the table's entries */
+/* ------------------------------------------------------------------ the device's table (device_cuda.cu) */
 
-extern "C" {
-struct tensor *patch_embed_cuda(struct tape *tape, const uint8_t *pixels, int B, int H, int W,
-                                const struct patch_embed *w);
-struct tensor *patch_merge_cuda(struct tape *tape, struct tensor *x, int H, int W, const struct patch_merge *w);
-struct tensor *layer_norm_cuda(struct tape *tape, struct tensor *x, const struct norm *w);
-struct tensor *window_attention_cuda(struct tape *tape, struct tensor *x, const struct attention *w, const float *keep);
-struct tensor *feed_forward_cuda(struct tape *tape, struct tensor *x, const struct feed_forward *w, const float *keep);
-const float *drop_path_cuda(struct tape *tape, int B, float p);
-struct tensor *masks_cuda(struct tape *tape, struct tensor *x, const struct masks *w, const float **kept);
-struct tensor *concatenate_cuda(struct tape *tape, struct tensor *const *parts, int count);
-struct tensor *l2_normalise_cuda(struct tape *tape, struct tensor *x);
-struct tensor *linear_cuda(struct tape *tape, struct tensor *x, const struct linear *w, enum activation f);
-float triplet_cuda(struct tape *tape, struct tensor *a, struct tensor *b, float alpha, float weight);
+/* Enters a tape's functions and the machine's. */
+void device_entries(struct device *device);
 
-gvm_status fits_cuda(int window, int C, int heads, enum precision precision, gvm_error *err);
-gvm_status home_open_cuda(struct home *home, gvm_error *err);
-void home_free_cuda(struct home *home);
-gvm_status home_upload_cuda(struct home *home, gvm_error *err);
-gvm_status home_download_cuda(struct home *home, gvm_error *err);
-void clear_gradients_cuda(struct tape *tape);
-gvm_status optimizer_open_cuda(struct optimizer *optimizer, struct tape *tape, gvm_error *err);
-void optimizer_free_cuda(struct optimizer *optimizer);
-gvm_status optimizer_upload_cuda(struct optimizer *optimizer, gvm_error *err);
-gvm_status optimizer_download_cuda(struct optimizer *optimizer, gvm_error *err);
-void optimizer_update_cuda(struct optimizer *optimizer);
-void asam_climb_cuda(struct optimizer *optimizer, float rho);
+/* GVM_DEVICE says why the machine's GPU cannot be used. */
+gvm_status cuda_usable(gvm_error *err);
+
 double peak_cuda(struct tape *tape);
-}
 
 /* GVM_MEMORY or GVM_DEVICE with a sentence where a call of CUDA failed. */
 gvm_status cuda_status(cudaError_t error, const char *what, gvm_error *err);

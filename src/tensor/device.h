@@ -1,13 +1,19 @@
 /* device.h - where a network computes: a table of functions that is chosen when the program begins.
  *
- * `device_cpu` is always there. CUDA's table lies in a module of its own, libgeoviewmatch_cuda.so, which
- * device_cuda opens at run time, so that one program serves machines with and without a GPU. A model knows none of
- * this: it calls layers.h, and a layer's call goes to the table of the tape that it runs on. */
+ * The CPU's (layers/device_cpu.h) is always there; CUDA's lies in a module that optim/module.h opens. A model knows
+ * none of this: it calls layers.h, and a layer's call goes to the table of the tape that it runs on. */
 #ifndef GVM_NN_DEVICE_H
 #define GVM_NN_DEVICE_H
 
-#include "layers/layers.h"
-#include "optim/optimizer.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "geoviewmatch.h"
+
+struct tape;
+struct layer_table;
+struct optimizer;
 
 /* Of maps and products on a device; weights, norms, softmax, features and losses are float32 in any case. */
 enum precision { PRECISION_BF16, PRECISION_TF32, PRECISION_FP32 };
@@ -29,23 +35,9 @@ struct step_numbers {
 
 struct device {
     const char *name; /* "cpu", "cuda" */
-    uint64_t build;   /* DEVICE_BUILD of the program that it was made with */
+    uint64_t build;   /* of a module: device_build() of the program that it was made with */
 
-    /* ---- layers.h */
-    struct tensor *(*patch_embed)(struct tape *tape, const uint8_t *pixels, int B, int H, int W,
-                                  const struct patch_embed *w);
-    struct tensor *(*patch_merge)(struct tape *tape, struct tensor *x, int H, int W, const struct patch_merge *w);
-    struct tensor *(*layer_norm)(struct tape *tape, struct tensor *x, const struct norm *w);
-    struct tensor *(*window_attention)(struct tape *tape, struct tensor *x, const struct attention *w,
-                                       const float *keep);
-    struct tensor *(*feed_forward)(struct tape *tape, struct tensor *x, const struct feed_forward *w,
-                                   const float *keep);
-    const float *(*drop_path)(struct tape *tape, int B, float p);
-    struct tensor *(*masks)(struct tape *tape, struct tensor *x, const struct masks *w, const float **kept);
-    struct tensor *(*concatenate)(struct tape *tape, struct tensor *const *parts, int count);
-    struct tensor *(*l2_normalise)(struct tape *tape, struct tensor *x);
-    struct tensor *(*linear)(struct tape *tape, struct tensor *x, const struct linear *w, enum activation f);
-    float (*triplet)(struct tape *tape, struct tensor *a, struct tensor *b, float alpha, float weight);
+    const struct layer_table *layers; /* layers.h */
 
     /* ---- tape.h */
     gvm_status (*tape_open)(struct tape *tape, gvm_error *err); /* sets tape->state; NULL: nothing to do */
@@ -82,27 +74,5 @@ struct device {
     double (*memory)(void);                 /* bytes that are taken of it now */
     double (*peak)(struct tape *tape);      /* FLOP/s of the best product, measured */
 };
-
-/* A mark of what program and module must agree in: the layouts that both see, and whether there are guard bands. */
-#ifdef NDEBUG
-#define DEVICE_GUARDS 0
-#else
-#define DEVICE_GUARDS 1
-#endif
-#define DEVICE_VERSION 1 /* to be raised when a layout changes and its size does not */
-#define DEVICE_BUILD                                                                                \
-    ((uint64_t)(2 * DEVICE_VERSION + DEVICE_GUARDS) << 59 ^ (uint64_t)sizeof(struct device) << 48 ^ \
-     (uint64_t)sizeof(struct tape) << 32 ^ (uint64_t)sizeof(struct tensor) << 24 ^                  \
-     (uint64_t)sizeof(struct attention) << 16 ^ (uint64_t)sizeof(struct optimizer) << 8 ^ sizeof(struct home))
-
-extern const struct device device_cpu;
-
-/* CUDA's table, which lives as long as the process. GVM_DEVICE says what is missing: the module, CUDA's libraries, the
- * driver, or a GPU. The environment variable GVM_CUDA_MODULE names another module file. */
-gvm_status device_cuda(const struct device **device, gvm_error *err);
-
-/* The one function that a module shows: its table, or NULL and why there is none. */
-#define DEVICE_MODULE_FUNCTION "gvm_cuda_device"
-typedef const struct device *device_module(gvm_error *err);
 
 #endif

@@ -1,5 +1,4 @@
-/* device_cuda.cu - a tape's state on the device: streams, memory, pixels on their way in, recorded steps; and the table
- * of CUDA's functions, which is all that this module shows.
+/* device_cuda.cu - a tape's state on the device: streams, memory, pixels on their way in, recorded steps.
  *
  * A call that fails is remembered with the tape and told by the next wait, so that a layer has nothing to return. */
 #include <stdio.h>
@@ -342,77 +341,40 @@ static double memory(void)
     return (double)(total - left);
 }
 
-static struct device make_table(void)
+void device_entries(struct device *d)
 {
-    struct device d = {};
-    d.name = "cuda";
-    d.build = DEVICE_BUILD;
-    d.patch_embed = patch_embed_cuda;
-    d.patch_merge = patch_merge_cuda;
-    d.layer_norm = layer_norm_cuda;
-    d.window_attention = window_attention_cuda;
-    d.feed_forward = feed_forward_cuda;
-    d.drop_path = drop_path_cuda;
-    d.masks = masks_cuda;
-    d.concatenate = concatenate_cuda;
-    d.l2_normalise = l2_normalise_cuda;
-    d.linear = linear_cuda;
-    d.triplet = triplet_cuda;
-    d.tape_open = open_tape;
-    d.tape_free = free_tape;
-    d.tape_allocate = allocate;
-    d.fill = fill;
-    d.holds = holds;
-    d.pixels = bring_pixels;
-    d.read = read_values;
-    d.write = write_values;
-    d.replay = replay;
-    d.recorded = recorded;
-    d.wait = wait;
-    d.fits = fits_cuda;
-    d.home_open = home_open_cuda;
-    d.home_free = home_free_cuda;
-    d.home_upload = home_upload_cuda;
-    d.home_download = home_download_cuda;
-    d.clear_gradients = clear_gradients_cuda;
-    d.optimizer_open = optimizer_open_cuda;
-    d.optimizer_free = optimizer_free_cuda;
-    d.optimizer_upload = optimizer_upload_cuda;
-    d.optimizer_download = optimizer_download_cuda;
-    d.optimizer_update = optimizer_update_cuda;
-    d.asam_climb = asam_climb_cuda;
-    d.about = about;
-    d.memory = memory;
-    d.peak = peak_cuda;
-    return d;
+    d->tape_open = open_tape;
+    d->tape_free = free_tape;
+    d->tape_allocate = allocate;
+    d->fill = fill;
+    d->holds = holds;
+    d->pixels = bring_pixels;
+    d->read = read_values;
+    d->write = write_values;
+    d->replay = replay;
+    d->recorded = recorded;
+    d->wait = wait;
+    d->about = about;
+    d->memory = memory;
+    d->peak = peak_cuda;
 }
 
-extern "C" __attribute__((visibility("default"))) const struct device *gvm_cuda_device(gvm_error *err)
+gvm_status cuda_usable(gvm_error *err)
 {
-    static const struct device table = make_table();
     int count = 0, major = 0;
     cudaError_t e = cudaGetDeviceCount(&count);
     cudaGetLastError();
-    if (e == cudaErrorInsufficientDriver) {
-        fail(err, GVM_DEVICE,
-             "NVIDIA's driver is missing or older than this program's CUDA: install it, or leave out "
-             "--device cuda");
-        return NULL;
-    }
-    if (e == cudaErrorNoDevice || (e == cudaSuccess && count == 0)) {
-        fail(err, GVM_DEVICE, "this machine has no NVIDIA GPU that the program may use: leave out --device cuda");
-        return NULL;
-    }
+    if (e == cudaErrorInsufficientDriver)
+        return fail(err, GVM_DEVICE,
+                    "NVIDIA's driver is missing or older than this program's CUDA: install it, or leave out "
+                    "--device cuda");
+    if (e == cudaErrorNoDevice || (e == cudaSuccess && count == 0))
+        return fail(err, GVM_DEVICE,
+                    "this machine has no NVIDIA GPU that the program may use: leave out --device cuda");
     if (e == cudaSuccess) e = cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, 0);
-    if (e != cudaSuccess) {
-        cuda_status(e, "start", err);
-        return NULL;
-    }
-    if (major < 8) {
-        fail(err, GVM_DEVICE,
-             "the GPU is of a generation before Ampere, which this program does not compute on: leave "
-             "out --device cuda");
-        return NULL;
-    }
-    return &table;
+    if (e != cudaSuccess) return cuda_status(e, "start", err);
+    if (major >= 8) return GVM_OK;
+    return fail(err, GVM_DEVICE,
+                "the GPU is of a generation before Ampere, which this program does not compute on: leave "
+                "out --device cuda");
 }

@@ -9,7 +9,7 @@
 /* ------------------------------------------------------------------ normalisation */
 
 static void norm_row(float *y, float *xhat, float *rstd, const float *u, const float *bias, const float *base,
-                     float scale, const float *gamma, const float *beta, int C)
+                     float scale, const float *gamma, const float *beta, float epsilon, int C)
 {
     vf s = {0};
     float tail = 0;
@@ -28,7 +28,7 @@ static void norm_row(float *y, float *xhat, float *rstd, const float *u, const f
         float x = (bias ? u[c] + bias[c] : u[c]) - mean;
         tail += x * x;
     }
-    float r = 1.0f / sqrtf((v_sum(s) + tail) / (float)C + 1e-5f);
+    float r = 1.0f / sqrtf((v_sum(s) + tail) / (float)C + epsilon);
     if (rstd) *rstd = r;
 
     for (c = 0; c + VW <= C; c += VW) {
@@ -443,7 +443,9 @@ static double peak(long rounds)
 extern const struct half_kernels HALF_KERNELS;
 
 const struct kernels KERNELS = {
-    KERNELS_NAME,   KERNELS_LEVEL,   norm_row, norm_row_backward, gelu, gelu_backward,
-    window_forward, window_backward, max_row,  column_sum,        add,  adamw,
-    asam_norm,      asam_climb,      peak,     &HALF_KERNELS,
+    .name = KERNELS_NAME,
+    .level = KERNELS_LEVEL,
+    .half = &HALF_KERNELS,
+#define KERNEL(type, name, parameters) .name = name,
+#include "tensor/kernels.def"
 };

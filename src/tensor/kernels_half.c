@@ -114,4 +114,7 @@ static int32_t read_all(const void *memory, size_t bytes)
     return total[0];
 }
 
-const struct half_kernels HALF_KERNELS = {widen, dots, pack, product, read_all};
+const struct half_kernels HALF_KERNELS = {
+#define HALF_KERNEL(type, name, parameters) .name = name,
+#include "tensor/kernels.def"
+};

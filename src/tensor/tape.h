@@ -75,8 +75,7 @@ struct tape {
     size_t guard_count;
 };
 
-/* An empty tape on which to run the forward pass once, dry: on the CPU, or where `home` lies. */
-gvm_status tape_open(struct tape **tape, bool training, bool packed, gvm_error *err);
+/* An empty tape on which to run the forward pass once, dry, where `home` lies; on the CPU: tape_open (device_cpu.h). */
 gvm_status tape_open_on(struct tape **tape, struct home *home, bool training, gvm_error *err);
 /* For device_cpu.c. */
 gvm_status tape_open_cpu(struct tape **tape, const struct device *device, bool training, bool packed, gvm_error *err);

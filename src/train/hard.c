@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "data/sampler.h"
+#include "train/evaluate.h"
 
 enum { NONE = -1 };
 

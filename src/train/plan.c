@@ -72,10 +72,10 @@ gvm_status train_plan(struct train_plan *plan, const struct network *network, co
     struct learner_needs needs;
     gvm_status status = learner_need(&needs, network, o->batch, &o->losses, o->rho, err);
     if (status != GVM_OK) return status;
-    const struct config *c = &network->config;
+    const struct branch *s = &network->views[GVM_STREET], *a = &network->views[GVM_AERIAL];
     const struct split *train = &data->train, *test = &data->test;
-    double street = 3.0 * c->street[0] * c->street[1], aerial = 3.0 * c->aerial[0] * c->aerial[1];
-    double read = LOADER_RING * o->batch * (street + 2 * aerial);
+    double street = 3.0 * s->H * s->W, aerial = 3.0 * a->H * a->W;
+    double read = LOADER_RING * o->batch * (street + network->config.method->aerial_each * aerial);
     double compared = o->eval_every > 0 ? (double)test->query_count + test->tile_count : 0;
     if (o->hard > 0) compared = larger(compared, (double)train->query_count + train->tile_count);
     plan->batches = train->query_count / o->batch;

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/safetensors.h"
+#include "network/config_file.h"
 #include "train/run_json.h"
 
 char *run_path(const char *run, const char *file)

@@ -30,7 +30,7 @@ struct run_options {
     double cluster_m; /* sampler.h */
     int hard;         /* hard.h: the size of a group; 0: none */
     struct augmentation amounts;
-    struct loss_weights losses;
+    struct loss_options losses;
     struct rates rates;
     float rho, drop_path;
 };

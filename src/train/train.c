@@ -6,16 +6,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
 #include "data/loader.h"
 #include "network/checkpoint.h"
 #include "network/learn.h"
-#include "train/features.h"
+#include "network/place.h"
+#include "train/evaluate_split.h"
 #include "train/hard.h"
 
 struct training {
@@ -41,13 +42,6 @@ struct training {
         gvm_error err;
     } next;
 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ------------------------------------------------------------------ the log */
 
@@ -100,12 +94,11 @@ static gvm_status open_log(struct training *t, gvm_error *err)
 
 static void log_step(const struct training *t, const struct losses *l, float rate, double seconds)
 {
-    fprintf(
-        t->log,
-        "{\"step\": %ld, \"epoch\": %d, \"loss\": %.9g, \"loss_con\": %.9g, \"loss_ret1\": %.9g, \"loss_ret2\": %.9g, "
-        "\"lr\": %.6g, \"pairs_per_s\": %.2f}\n",
-        t->position.step, t->position.epoch, (double)l->total, (double)l->contrast, (double)l->strong, (double)l->weak,
-        (double)rate, t->options->batch / seconds);
+    const char *const *terms = t->network->config.method->terms;
+    fprintf(t->log, "{\"step\": %ld, \"epoch\": %d, \"loss\": %.9g", t->position.step, t->position.epoch,
+            (double)l->total);
+    for (int i = 0; terms[i]; i++) fprintf(t->log, ", \"%s\": %.9g", terms[i], (double)l->terms[i]);
+    fprintf(t->log, ", \"lr\": %.6g, \"pairs_per_s\": %.2f}\n", (double)rate, t->options->batch / seconds);
 }
 
 static void log_evaluation(const struct training *t, const struct evaluation *e)
@@ -134,7 +127,7 @@ static gvm_status save(struct training *t, gvm_error *err)
     gvm_status status = learner_fetch(&t->learner, err);
     if (status == GVM_OK) status = save_network(t, "last.safetensors", err);
     if (status == GVM_OK) status = run_save(t->run, t->options, &t->position, t->network, t->optimizer, err);
-    t->saved = now();
+    t->saved = clock_seconds();
     return status;
 }
 
@@ -186,7 +179,7 @@ static gvm_status open_data(struct training *t, gvm_error *err)
     c->ground_m = t->data->ground_m;
     memcpy(c->elevation, t->data->elevation, sizeof c->elevation);
     t->pictures = (struct pictures){
-        .data = t->data, .street = {c->street[0], c->street[1]}, .aerial = {c->aerial[0], c->aerial[1]}};
+        .data = t->data, .street = config_shape(c, GVM_STREET), .aerial = config_shape(c, GVM_AERIAL)};
     struct cache_options cache = {.workers = workers(),
                                   .skip_bad = o->on_bad == BAD_SKIP,
                                   .user = t,
@@ -263,7 +256,7 @@ static gvm_status open_training(struct training *t, gvm_error *err)
     if (status == GVM_OK && !t->stopped) status = open_loader(t, err);
     if (status == GVM_OK && !t->stopped) status = open_learner(t, err);
     if (status == GVM_OK) status = open_log(t, err);
-    t->started = t->saved = now();
+    t->started = t->saved = clock_seconds();
     if (status == GVM_OK && t->position.step == 0)
         status = save(t, err); /* so that --resume works from the first step, or from a cache that was stopped */
     return status;
@@ -356,7 +349,7 @@ static gvm_status end_epoch(struct training *t, gvm_error *err)
 static gvm_status one_step(struct training *t, gvm_error *err)
 {
     const struct run_options *o = t->options;
-    double start = now();
+    double start = clock_seconds();
     if (!t->next.there) take_next(t);
     t->next.there = false;
     if (t->next.status != GVM_OK) return fail(err, t->next.status, "%s", t->next.err.text);
@@ -372,7 +365,7 @@ static gvm_status one_step(struct training *t, gvm_error *err)
     t->position.step++;
     t->position.batch = batch.index + 1;
     float rate = o->rates.backbone * factor;
-    log_step(t, &losses, rate, now() - start);
+    log_step(t, &losses, rate, clock_seconds() - start);
     long steps = (long)batch.count * o->epochs;
     if (t->events->step) t->events->step(t->events->user, t->position.step, steps, &losses, rate, batch.waited);
     return batch.index + 1 == batch.count ? end_epoch(t, err) : GVM_OK;
@@ -400,7 +393,7 @@ gvm_status train(struct train_result *result, const char *run, const struct run_
         if (status != GVM_OK) break;
         if (t.position.batch == 0 && !t.position.evaluate) saved_step = t.position.step;
         if (!go_on(&t)) break;
-        if (now() - t.saved > 60 * save_minutes) {
+        if (clock_seconds() - t.saved > 60 * save_minutes) {
             status = save(&t, err);
             saved_step = t.position.step;
         }
@@ -410,7 +403,7 @@ gvm_status train(struct train_result *result, const char *run, const struct run_
     result->position.sequence = NULL;
     result->stopped = t.stopped;
     result->waited = t.waited;
-    result->seconds = now() - t.started;
+    result->seconds = clock_seconds() - t.started;
     close_training(&t);
     return status;
 }

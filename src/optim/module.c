@@ -1,6 +1,6 @@
-/* device.c - finds the CUDA module and asks it for its table; see device.h. */
+/* module.c - finds the CUDA module and asks it for its table; see module.h. */
 #define _GNU_SOURCE /* dladdr */
-#include "tensor/device.h"
+#include "optim/module.h"
 
 #include <dlfcn.h>
 #include <limits.h>
@@ -71,7 +71,7 @@ static void open_module(void)
     void *symbol = dlsym(module, DEVICE_MODULE_FUNCTION);
     memcpy(&ask, &symbol, sizeof ask);
     const struct device *device = symbol ? ask(&cuda.why) : NULL;
-    if (symbol == NULL || (device != NULL && device->build != DEVICE_BUILD))
+    if (symbol == NULL || (device != NULL && device->build != device_build()))
         fail(&cuda.why, GVM_DEVICE, "%s belongs to another version of the program: install the two together", path);
     else
         cuda.device = device;

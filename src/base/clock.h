@@ -1,6 +1,6 @@
 /* clock.h - seconds that never go back. */
-#ifndef GVM_SERVER_CLOCK_H
-#define GVM_SERVER_CLOCK_H
+#ifndef GVM_BASE_CLOCK_H
+#define GVM_BASE_CLOCK_H
 
 #include <time.h>
 
