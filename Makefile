@@ -44,8 +44,8 @@ debug:
 
 # WERROR=1: warnings are errors, as in continuous integration.
 test: deps-test
-	@echo "three builds and their tests; on two cores that nobody else uses this takes 8 minutes"
-	@GVM_WERROR=$(if $(WERROR),ON) PYTHON=$(PYTHON) cmake/test.sh $(JOBS) release-clang sanitize release
+	@echo "three builds and their tests, and ThreadSanitizer; on two cores that nobody else uses this takes 8 minutes"
+	@GVM_WERROR=$(if $(WERROR),ON) PYTHON=$(PYTHON) cmake/test.sh $(JOBS) release-clang sanitize tsan release
 
 check:
 	@cmake/packages.sh build
@@ -99,4 +99,4 @@ format:
 clean:
 	rm -rf build build-*
 
-.PHONY: all help deps deps-test build debug test check golden nano demo bench bench-serve fuzz install format clean
+.PHONY: all help man deps deps-test build debug test check golden nano demo bench bench-serve fuzz install format clean

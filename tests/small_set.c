@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "base/random.h"
+#include "data/sampler.h"
 
 const char *small_set_path(const struct small_set *set, const char *name)
 {
@@ -106,4 +107,12 @@ void small_set_remove(struct small_set *set)
     if (dir != NULL) g_dir_close(dir);
     assert_int_equal(rmdir(set->folder), 0);
     small_set_free(set);
+}
+
+void expect_no_conflict(const struct split *split, const int *order, int batches, int B)
+{
+    for (int b = 0; b < batches; b++)
+        for (int i = b * B; i < (b + 1) * B; i++)
+            for (int k = b * B; k < i; k++)
+                assert_false(sampler_conflict(&split->queries[order[i]], &split->queries[order[k]]));
 }

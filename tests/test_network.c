@@ -379,6 +379,26 @@ static void test_save_and_load(void **state)
     close_golden(&g);
 }
 
+/* A file of a later layout is refused by a sentence that names both. */
+static void test_later_version(void **state)
+{
+    (void)state;
+    gvm_error err;
+    struct network *n;
+    float one = 1;
+    char path[] = "/tmp/gvm-network-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    const struct safetensors_entry entry = {.name = "x", .rank = 1, .shape = {1}, .data = &one};
+    const struct safetensors_pair metadata[] = {{"config", "{}"}, {"version", "2"}, {"program", "0.9.0"}};
+    if (safetensors_write(path, &entry, 1, metadata, 3, &err) != GVM_OK) fail_msg("%s", err.text);
+    assert_int_equal(checkpoint_load(&n, path, false, &err), GVM_FORMAT);
+    if (!strstr(err.text, "weights of version 2, written by GeoViewMatch 0.9.0") ||
+        !strstr(err.text, "reads version 1"))
+        fail_msg("%s", err.text);
+    remove(path);
+}
+
 /* Fresh blocks are the identity, and the parameters are as many as the paper says. */
 static void test_fresh(void **state)
 {
@@ -463,9 +483,9 @@ int main(int count, char **arguments)
     if (count > 1) snprintf(folder, sizeof folder, "%s", arguments[1]);
     print_message("instructions: %s\n", kernels()->name);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_outputs),   cmocka_unit_test(test_gradients), cmocka_unit_test(test_training),
-        cmocka_unit_test(test_same_bits), cmocka_unit_test(test_fresh),     cmocka_unit_test(test_save_and_load),
-        cmocka_unit_test(test_full_size), cmocka_unit_test(test_timm),
+        cmocka_unit_test(test_outputs),       cmocka_unit_test(test_gradients), cmocka_unit_test(test_training),
+        cmocka_unit_test(test_same_bits),     cmocka_unit_test(test_fresh),     cmocka_unit_test(test_save_and_load),
+        cmocka_unit_test(test_later_version), cmocka_unit_test(test_full_size), cmocka_unit_test(test_timm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

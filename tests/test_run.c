@@ -14,6 +14,7 @@
 #include "folder_support.h"
 #include "network/checkpoint.h"
 #include "network/methods/geoviewmatch.h"
+#include "network/registry.h"
 #include "train/run_json.h"
 
 static struct run_options standard(void)
@@ -22,6 +23,20 @@ static struct run_options standard(void)
     options_default(run_option_rows, &o);
     o.data = strdup("/data");
     return o;
+}
+
+/* What each method recommends is what the options take. */
+static void test_recipes(void **state)
+{
+    (void)state;
+    for (int i = 0; method_at(i); i++)
+        for (const struct setting *s = method_at(i)->recipe; s->name; s++) {
+            struct run_options o = standard();
+            const struct option_row *row = option_find(run_option_rows, s->name);
+            if (row == NULL || option_read(row, &o, s->value) != GVM_OK)
+                fail_msg("%s: --%s %s", method_at(i)->name, s->name, s->value);
+            run_options_free(&o);
+        }
 }
 
 static void expect_refused(const char *json, const char *sentence)
@@ -59,7 +74,7 @@ static const char *other_value(const struct option_row *row)
     if (row->type == OPTION_COPY) return "/m\u00fcnster \"x\"";
     if (row->type == OPTION_LONG) return "9007199254740993"; /* 2^53 + 1 */
     bool whole = row->type == OPTION_INT;
-    snprintf(text, sizeof text, "%.17g", whole ? row->high : row->low + (row->high - row->low) / 4);
+    snprintf(text, sizeof text, "%.17g", whole ? row->low + 1 : row->low + (row->high - row->low) / 4);
     return text;
 }
 
@@ -222,6 +237,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults_are_the_papers),
+        cmocka_unit_test(test_recipes),
         cmocka_unit_test(test_each_option),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_version_1),

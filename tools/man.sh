@@ -4,4 +4,4 @@ set -euo pipefail
 text=$(mktemp)
 trap 'rm -f "$text"' EXIT
 "$1" help --man > "$text"
-sed -i -e "/^\.\\\\\" From here/r $text" -e '/^\.\\" From here/,/^\.\\" To here/{/^\.\\" /!d}' "$2"
+sed -i -e '/^\.\\" From here/r '"$text" -e '/^\.\\" From here/,/^\.\\" To here/{/^\.\\" /!d}' "$2"

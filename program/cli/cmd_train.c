@@ -226,7 +226,7 @@ static gvm_status run(struct train_result *result, struct job *j, gvm_error *err
     struct train_show show = {.quiet = j->a.common.quiet, .until = j->a.steps};
     struct train_events events = train_show_events(&show);
     struct run_position position = j->position;
-    j->position.sequence = NULL; /* train takes it over */
+    j->position.sequence = j->position.nearest = NULL; /* train takes them over */
     status = train(result, j->run, &j->a.run, j->data, position, j->network, j->optimizer, j->a.steps,
                    j->a.save_minutes, &events, err);
     train_show_end(&show);
@@ -245,7 +245,7 @@ static int cmd_train(int argc, char **argv)
     }
     if (j.made) rmdir(j.run); /* of one that could not begin: it is empty */
     if (j.lock >= 0) close(j.lock);
-    free(j.position.sequence);
+    run_position_free(&j.position);
     optimizer_free(j.optimizer);
     network_free(j.network);
     dataset_free(j.data);
@@ -261,7 +261,8 @@ const struct command train_command = {
     .about =
         "Trains by the paper's recipe: street, strongly and weakly varied aerial picture of each pair; soft-margin "
         "triplet losses; AdamW with adaptive sharpness-aware minimisation; a cosine schedule. It first says what it "
-        "will do, and what that takes; it does not begin what does not fit this machine's memory.\n"
+        "will do, and what that takes; it does not begin what does not fit this machine's memory. The defaults are "
+        "GeoViewMatch's; a network of another method brings those of its own paper.\n"
         "\n"
         "RUN gets log.jsonl, last.safetensors, best.safetensors (highest R@1 on the test split, from the first "
         "evaluation on) and state.safetensors. Ctrl-C finishes the step, or leaves an evaluation or a cache where it "

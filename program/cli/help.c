@@ -16,18 +16,18 @@ static void append(char *text, size_t size, const char *piece)
 }
 
 /* "--top K", "--device cpu|cuda" */
-static void head_of(char text[80], const struct option_row *row)
+static void head_of(char text[160], const struct option_row *row)
 {
     char word[32];
-    snprintf(text, 80, "--%s", row->name);
+    snprintf(text, 160, "--%s", row->name);
     for (int i = 0; option_word(word, row, i); i++) {
-        append(text, 80, i == 0 ? " " : "|");
-        append(text, 80, word);
+        append(text, 160, i == 0 ? " " : "|");
+        append(text, 160, word);
     }
     if (option_word(word, row, 0) || row->argument == NULL) return;
-    append(text, 80, " ");
-    append(text, 80, row->argument);
-    if (row->more) append(text, 80, "...");
+    append(text, 160, " ");
+    append(text, 160, row->argument);
+    if (row->more) append(text, 160, "...");
 }
 
 /* The help, and in brackets the range, where it is worth telling, and the default. */
@@ -115,7 +115,7 @@ void print_help(const struct command *command)
     int table = 0;
     bool first = true, titled = false;
     for (struct option_cursor c = {.command = command}; option_next(&c);) {
-        char head[80], text[600];
+        char head[160], text[600];
         bool title = c.row->type == OPTION_TITLE;
         if (!first && (title || (titled && c.table > 1 && table < 2))) printf("\n");
         first = false;
@@ -171,7 +171,7 @@ static void roff_paragraphs(const char *text)
 static void roff_rows(const struct command *command, int first, int last)
 {
     for (struct option_cursor c = {.command = command}; option_next(&c);) {
-        char head[80], text[600];
+        char head[160], text[600];
         if (c.table < first || c.table > last) continue;
         if (c.row->type == OPTION_TITLE) {
             printf(".PP\n");
@@ -189,8 +189,8 @@ static void roff_command(const struct command *command)
     const char *lines = command->usage;
     printf(".SS %s\n.nf\n", command->name);
     for (char *line; (line = next_line(&lines)) != NULL; free(line)) {
-        printf(".B geoviewmatch %s\n", command->name);
-        if (*line) roff(line);
+        printf("geoviewmatch %s ", command->name);
+        roff(line);
     }
     printf(".fi\n");
     roff_paragraphs(command->about);

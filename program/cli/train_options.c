@@ -46,10 +46,12 @@ static int choose_network(struct train_arguments *a)
 
 void train_arguments_complete(struct train_arguments *a, const struct method *method)
 {
+    bool planned = a->run.hard > 0 || a->run.cluster_m > 0 || !a->run.shuffle;
     for (const struct setting *s = method->recipe; s->name; s++) {
         const struct option_row *row = option_find(run_option_rows, s->name);
         if (row->saved || !option_given(&a->common, s->name)) option_read(row, &a->run, s->value);
     }
+    if (planned) a->run.neighbours = 0; /* what was asked for goes before what is recommended */
     if (a->augment == 1) a->run.amounts = augmentation_none;
     if (!a->contrast) a->run.losses.contrast = 0;
 }
@@ -94,8 +96,12 @@ int train_arguments_read(struct train_arguments *a, const struct command *comman
     make_whole(&a->run.cache);
     if (a->resume) return GO_ON;
     if (a->run.data == NULL || a->out == NULL) return usage_error(name, "--data and --out are needed, or --resume");
-    if (a->run.hard > 0 && (a->run.cluster_m > 0 || !a->run.shuffle))
-        return usage_error(name, "--hard chooses what comes together: --cluster and --shuffle no do not go with it");
+    if (a->run.hard > 0 && (a->run.cluster_m > 0 || a->run.neighbours > 0 || !a->run.shuffle))
+        return usage_error(name, "--hard chooses what comes together: --cluster, --neighbours and --shuffle no do not "
+                                 "go with it");
+    if (a->run.neighbours > 0 && (a->run.cluster_m > 0 || !a->run.shuffle))
+        return usage_error(name, "--neighbours chooses what comes together: --cluster and --shuffle no do not go with "
+                                 "it");
     if (a->init && options_given(&a->common, of_network))
         return usage_error(name, "--init is a whole network: --preset, --stages and --backbone do not go with it");
     return choose_network(a);

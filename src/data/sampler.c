@@ -115,6 +115,15 @@ gvm_status sampler_fill(int *order, int *batches, const struct split *split, int
     return GVM_OK;
 }
 
+void sampler_tiles(int *first, int *next, const struct split *split)
+{
+    for (int t = 0; t < split->tile_count; t++) first[t] = NONE;
+    for (int q = split->query_count - 1; q >= 0; q--) {
+        next[q] = first[split->queries[q].tile];
+        first[split->queries[q].tile] = q;
+    }
+}
+
 void sampler_shuffle(int *queries, int N, uint64_t seed, uint64_t epoch)
 {
     const uint64_t stream = UINT64_C(0x736d70) << 40 | epoch; /* "smp": a stream of its own */

@@ -1,5 +1,5 @@
 /* vec.h - vectors of VW floats in the compilers' own extension, so that one source serves plain
- * x86-64 (VW 4), AVX2 (8), AVX-512 (16) and any other machine. Included by kernels.c and kernels_half.c alone. */
+ * x86-64 (VW 4), AVX2 (8), AVX-512 (16) and any other machine. Included by kernels*.c alone. */
 #ifndef GVM_NN_VEC_H
 #define GVM_NN_VEC_H
 
@@ -28,6 +28,20 @@ static inline vf v_load(const float *p)
 static inline void v_store(float *p, vf v)
 {
     *(vf_unaligned *)p = v;
+}
+
+/* The first n numbers of a vector, the others 0, so that a row's last, partial vector goes through the same arithmetic
+ * as the full ones. */
+static inline vf v_load_part(const float *p, int n)
+{
+    vf v = {0};
+    memcpy(&v, p, (size_t)n * sizeof *p);
+    return v;
+}
+
+static inline void v_store_part(float *p, vf v, int n)
+{
+    memcpy(p, &v, (size_t)n * sizeof *p);
 }
 
 static inline vf v_set(float s)

@@ -18,6 +18,13 @@
 #include "network/config_file.h"
 #include "train/run_json.h"
 
+void run_position_free(struct run_position *position)
+{
+    free(position->sequence);
+    free(position->nearest);
+    position->sequence = position->nearest = NULL;
+}
+
 char *run_path(const char *run, const char *file)
 {
     size_t size = strlen(run) + strlen(file) + 2;
@@ -40,13 +47,19 @@ static float *block_of(int kind, const struct network *network, const struct opt
     return kind == 0 ? network->weights : kind == 1 ? optimizer->m : optimizer->v;
 }
 
+static struct safetensors_entry numbers_entry(const char *name, const int *numbers, size_t count)
+{
+    return (struct safetensors_entry){
+        .name = name, .rank = 1, .shape = {(int64_t)count}, .data = numbers, .dtype = SAFETENSORS_I32};
+}
+
 gvm_status run_save(const char *run, const struct run_options *options, const struct run_position *position,
                     const struct network *network, const struct optimizer *optimizer, gvm_error *err)
 {
     gvm_status status = run_options_check(options, err);
     if (status != GVM_OK) return status;
     size_t count = (size_t)network->param_count * KINDS;
-    struct safetensors_entry *entries = calloc(count + 1, sizeof *entries);
+    struct safetensors_entry *entries = calloc(count + 2, sizeof *entries);
     struct name *names = calloc(count, sizeof *names);
     char *path = run_path(run, "state.safetensors"), *config = config_json(&network->config);
     char *json = run_json(options, position);
@@ -61,11 +74,9 @@ gvm_status run_save(const char *run, const struct run_options *options, const st
         for (int k = 0; k < p->rank; k++) entries[i].shape[k] = p->shape[k];
     }
     if (status == GVM_OK && position->batch > 0 && position->sequence) /* the next epoch's follows from the weights */
-        entries[count++] = (struct safetensors_entry){.name = "sequence",
-                                                      .rank = 1,
-                                                      .shape = {position->sequence_count},
-                                                      .data = position->sequence,
-                                                      .dtype = SAFETENSORS_I32};
+        entries[count++] = numbers_entry("sequence", position->sequence, position->sequence_count);
+    if (status == GVM_OK && position->nearest)
+        entries[count++] = numbers_entry("nearest", position->nearest, position->nearest_count);
     const struct safetensors_pair metadata[] = {{"config", config}, {"run", json}};
     if (status == GVM_OK) status = safetensors_write(path, entries, count, metadata, 2, err);
     free(entries);
@@ -77,38 +88,43 @@ gvm_status run_save(const char *run, const struct run_options *options, const st
 }
 
 /* Of version 1: whole numbers as float32, exact to 2^24. What is no query's number is none after this either. */
-static gvm_status read_floats(int *sequence, const struct safetensors *st, const struct safetensors_tensor *t,
+static gvm_status read_floats(int *numbers, const struct safetensors *st, const struct safetensors_tensor *t,
                               gvm_error *err)
 {
     float *read = malloc(t->count * sizeof *read);
     gvm_status status =
         read ? safetensors_read_f32(read, st, t, err)
-             : fail(err, GVM_MEMORY, "%s: there is not enough memory for its 'sequence'", safetensors_where(st));
+             : fail(err, GVM_MEMORY, "%s: there is not enough memory for its '%s'", safetensors_where(st), t->name);
     for (size_t i = 0; i < t->count && status == GVM_OK; i++)
-        sequence[i] = read[i] >= 0 && read[i] < 1 << 24 && read[i] == floorf(read[i]) ? (int)read[i] : -1;
+        numbers[i] = read[i] >= 0 && read[i] < 1 << 24 && read[i] == floorf(read[i]) ? (int)read[i] : -1;
     free(read);
     return status;
 }
 
-/* The order of an epoch's queries, if there is one. */
-static gvm_status read_sequence(struct run_position *position, const struct safetensors *st, gvm_error *err)
+/* Whole numbers that the state may lack. */
+static gvm_status read_numbers(int **numbers, size_t *count, const struct safetensors *st, const char *name,
+                               gvm_error *err)
 {
-    const struct safetensors_tensor *t = safetensors_find(st, "sequence");
+    const struct safetensors_tensor *t = safetensors_find(st, name);
     if (t == NULL) return GVM_OK;
     if (t->count < 1 || t->count > INT_MAX)
-        return fail(err, GVM_FORMAT, "%s: its 'sequence' is not what a training run leaves", safetensors_where(st));
-    position->sequence = malloc(t->count * sizeof *position->sequence);
-    position->sequence_count = (int)t->count;
-    if (position->sequence == NULL)
-        return fail(err, GVM_MEMORY, "%s: there is not enough memory for its 'sequence'", safetensors_where(st));
-    return t->dtype == SAFETENSORS_I32 ? safetensors_read_i32(position->sequence, st, t, err)
-                                       : read_floats(position->sequence, st, t, err);
+        return fail(err, GVM_FORMAT, "%s: its '%s' is not what a training run leaves", safetensors_where(st), name);
+    *numbers = malloc(t->count * sizeof **numbers);
+    *count = t->count;
+    if (*numbers == NULL)
+        return fail(err, GVM_MEMORY, "%s: there is not enough memory for its '%s'", safetensors_where(st), name);
+    return t->dtype == SAFETENSORS_I32 ? safetensors_read_i32(*numbers, st, t, err) : read_floats(*numbers, st, t, err);
+}
+
+static size_t count_numbers(const struct safetensors *st)
+{
+    return (safetensors_find(st, "sequence") != NULL) + (safetensors_find(st, "nearest") != NULL);
 }
 
 static gvm_status read_blocks(struct network *network, struct optimizer *optimizer, const struct safetensors *st,
                               gvm_error *err)
 {
-    if (safetensors_count(st) != (size_t)network->param_count * KINDS + (safetensors_find(st, "sequence") != NULL))
+    if (safetensors_count(st) != (size_t)network->param_count * KINDS + count_numbers(st))
         return fail(err, GVM_FORMAT, "%s: it holds another number of tensors than a state of its network",
                     safetensors_where(st));
     for (int i = 0; i < network->param_count * KINDS; i++) {
@@ -166,7 +182,8 @@ static gvm_status read_state(struct run_options *options, struct run_position *p
     }
     if (status == GVM_OK) status = read_blocks(*network, *optimizer, st, err);
     if (status == GVM_OK) status = check_numbers(*network, *optimizer, safetensors_where(st), err);
-    if (status == GVM_OK) status = read_sequence(position, st, err);
+    if (status == GVM_OK) status = read_numbers(&position->sequence, &position->sequence_count, st, "sequence", err);
+    if (status == GVM_OK) status = read_numbers(&position->nearest, &position->nearest_count, st, "nearest", err);
     if (status == GVM_OK) (*optimizer)->step = position->step;
     return status;
 }
@@ -206,8 +223,7 @@ gvm_status run_load(const char *run, struct run_options *options, struct run_pos
     safetensors_close(st);
     if (status == GVM_OK) return GVM_OK;
     run_options_free(options);
-    free(position->sequence);
-    position->sequence = NULL;
+    run_position_free(position);
     optimizer_free(*optimizer);
     network_free(*network);
     *network = NULL;

@@ -271,7 +271,7 @@ says err "--epochs takes a whole number"
 expect 2 train --data "$tmp/data" --out "$tmp/x" --cluster 1e-300
 refused "--cluster takes 0 or metres from 1 to 1000000, not '1e-300'"
 expect 2 train --data "$tmp/data" --out "$tmp/x" --hard 8 --cluster 100
-refused "--hard chooses what comes together: --cluster and --shuffle no do not go with it"
+refused "--hard chooses what comes together: --cluster, --neighbours and --shuffle no do not go with it"
 cp -r "$tmp/whole" "$tmp/odd"
 sed -i 's/cluster\\":0.0/cluster\\":0.1/' "$tmp/odd/state.safetensors"
 expect 1 train --resume "$tmp/odd"
