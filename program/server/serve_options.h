@@ -31,6 +31,4 @@ struct serve_options {
     bool quiet;                         /* nothing on stderr */
 };
 
-extern const struct serve_options serve_defaults;
-
 #endif
