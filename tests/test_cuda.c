@@ -261,7 +261,7 @@ static void *visit(void *argument)
     v->status = gvm_model_open(&model, v->path, &v->err);
     if (v->status == GVM_OK) v->status = gvm_session_open(&session, model, BATCH, &v->err);
     if (v->status == GVM_OK) {
-        v->D = (size_t)gvm_model_about(model).features;
+        v->D = (size_t)model->info.features;
         v->features = malloc(PICTURES * v->D * sizeof *v->features);
     }
     for (int round = v->first; round < ROUNDS && v->status == GVM_OK; round++) {
