@@ -20,6 +20,7 @@ help:
 	@echo "make bench    this machine's speed, the paper's cost table, search, training and ranking"
 	@echo "make bench-serve  the service under load, beside locate (needs wrk: apt-get install wrk)"
 	@echo "make fuzz     each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
+	@echo "make man      the manual page's part on the commands, from the program's own tables"
 	@echo "make format   clang-format on all sources"
 	@echo "make clean    remove what was built"
 	@echo "make debug    a build for a debugger, build-debug/"
@@ -43,8 +44,8 @@ debug:
 
 # WERROR=1: warnings are errors, as in continuous integration.
 test: deps-test
-	@echo "three builds and their tests; on two cores that nobody else uses this takes 8 minutes"
-	@GVM_WERROR=$(if $(WERROR),ON) PYTHON=$(PYTHON) cmake/test.sh $(JOBS) release-clang sanitize release
+	@echo "three builds and their tests, and ThreadSanitizer; on two cores that nobody else uses this takes 8 minutes"
+	@GVM_WERROR=$(if $(WERROR),ON) PYTHON=$(PYTHON) cmake/test.sh $(JOBS) release-clang sanitize tsan release
 
 check:
 	@cmake/packages.sh build
@@ -67,6 +68,9 @@ nano: build
 demo: deps
 	@$(MAKE) --no-print-directory build
 	build/geoviewmatch demo --out build/demo
+
+man: build
+	tools/man.sh build/geoviewmatch docs/geoviewmatch.1
 
 # The other engines are timed beside it where Python has PyTorch.
 bench: build
@@ -95,4 +99,4 @@ format:
 clean:
 	rm -rf build build-*
 
-.PHONY: all help deps deps-test build debug test check golden nano demo bench bench-serve fuzz install format clean
+.PHONY: all help man deps deps-test build debug test check golden nano demo bench bench-serve fuzz install format clean

@@ -152,8 +152,8 @@ GVM_API gvm_status gvm_load_picture(const gvm_model *model, gvm_view view, unsig
 typedef struct gvm_photo_info {
     int has_place, has_heading; /* 0 or 1: whether it says so */
     double lat, lon;            /* EXIF, WGS84 degrees */
-    double heading; /* degrees clockwise from true north in which the centre column looks: XMP GPano, else EXIF; one
-                       from magnetic north counts as not said */
+    double heading;          /* degrees clockwise from north in which the centre column looks: XMP GPano, else EXIF */
+    int heading_is_magnetic; /* 1: from magnetic north (EXIF), which lies up to 30 degrees off true north */
 } gvm_photo_info;
 
 /* Returns GVM_OK, GVM_FILE or GVM_IMAGE. */
@@ -353,8 +353,8 @@ GVM_API gvm_status gvm_map_picture(const gvm_map *map, const gvm_hit *hit, unsig
 typedef struct gvm_question {
     const char *photo; /* its path */
     double heading;    /* degrees clockwise from north in which its centre column looks. NaN: as the picture says
-                          (XMP, else EXIF), and if it says nothing as if infinite; infinite: to be found, by
-                          trying 16 headings */
+                          (XMP, else EXIF; from magnetic north: the best of it and of 22.5 degrees to either side),
+                          and if it says nothing as if infinite; infinite: to be found, by trying 16 headings */
     double lat, lon, within_m; /* within_m > 0: only tiles whose centres lie within within_m metres of this place */
     int panorama;              /* as in gvm_load_picture */
 } gvm_question;

@@ -49,3 +49,56 @@ void expect_sentence(const gvm_error *err, const char *name, const char *part)
         strchr(err->text, '\n') != NULL)
         fail_msg("%s: \"%s\" does not say \"%s\"", name, err->text, part);
 }
+
+void expect_refusal(const char *name, gvm_status status, const char *part)
+{
+    struct image image;
+    gvm_error err = {""};
+    assert_int_equal(image_load(&image, in_folder(name), &err), status);
+    assert_null(image.pixels);
+    expect_sentence(&err, name, part);
+    assert_int_equal(image_load(&image, in_folder(name), NULL), status);
+}
+
+void expect_pixel(const struct image *image, int x, int y, const int rgb[3], int tolerance)
+{
+    const uint8_t *p = image->pixels + ((size_t)y * image->width + x) * 3;
+    for (int c = 0; c < 3; c++)
+        if (abs(p[c] - rgb[c]) > tolerance)
+            fail_msg("(%d, %d): %d %d %d instead of %d %d %d", x, y, p[0], p[1], p[2], rgb[0], rgb[1], rgb[2]);
+}
+
+void write_half(const char *name, const char *of)
+{
+    char *bytes;
+    size_t size;
+    assert_true(g_file_get_contents(in_folder(of), &bytes, &size, NULL));
+    put_bytes(name, bytes, size / 2);
+    g_free(bytes);
+}
+
+void write_broken(void)
+{
+    static uint8_t noise[200 * 200 * 3];
+    uint32_t x = 1;
+    for (size_t i = 0; i < sizeof noise; i++) noise[i] = (uint8_t)((x = x * 1664525 + 1013904223) >> 24);
+    static const char *const names[][2] = {
+        {"whole.jpg", "half.jpg"}, {"whole.png", "half.png"}, {"whole.webp", "half.webp"}, {"whole.tif", "half.tif"}};
+    for (int i = 0; i < 4; i++) {
+        save(names[i][0], noise, 200, 200, 3, VIPS_FORMAT_UCHAR, (struct extra){0});
+        write_half(names[i][1], names[i][0]);
+    }
+}
+
+gvm_status decode_limited(size_t *size, const char *name, struct image_limit limit, gvm_error *err)
+{
+    static uint8_t bytes[1 << 21];
+    FILE *file = fopen(in_folder(name), "rb");
+    assert_non_null(file);
+    *size = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    struct image image;
+    gvm_status status = image_decode(&image, bytes, *size, &limit, in_folder(name), err);
+    image_free(&image);
+    return status;
+}

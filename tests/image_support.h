@@ -26,4 +26,17 @@ struct image load(const char *name);
 /* A refusal is one line that names the file and says part. */
 void expect_sentence(const gvm_error *err, const char *name, const char *part);
 
+/* A picture that is not read: no pixels, the status, and such a sentence. */
+void expect_refusal(const char *name, gvm_status status, const char *part);
+
+/* Each channel within the tolerance. */
+void expect_pixel(const struct image *image, int x, int y, const int rgb[3], int tolerance);
+
+/* The first half of another file's bytes; and whole.* of noise with half.* of it: jpg, png, webp, tif. */
+void write_half(const char *name, const char *of);
+void write_broken(void);
+
+/* Decode a file's bytes as a request's are; *size: how many there are. */
+gvm_status decode_limited(size_t *size, const char *name, struct image_limit limit, gvm_error *err);
+
 #endif

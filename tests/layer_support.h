@@ -40,7 +40,8 @@ struct sizes {
     int B, H, W, L, C, N, K, window, shift, heads;
     enum activation f;
     bool no_bias;
-    float epsilon; /* of a norm, 0 for 1e-5 */
+    float epsilon;   /* of a norm, 0 for 1e-5 */
+    float smoothing; /* of labels */
 };
 
 struct layer_test {

@@ -113,4 +113,12 @@ double oracle_triplet(const double *a, const double *b, int B, int D, double alp
 void oracle_triplet_backward(double *da, double *db, const double *a, const double *b, int B, int D, double alpha,
                              double weight);
 
+/* ---- oracle_loss.c */
+
+/* The mean cross-entropy of e^t a b^T (B, B) by rows and by columns against smoothed labels; backward: weight times it
+ */
+double oracle_infonce(const double *a, const double *b, double t, int B, int D, double smoothing);
+void oracle_infonce_backward(double *da, double *db, double *dt, const double *a, const double *b, double t, int B,
+                             int D, double smoothing, double weight);
+
 #endif

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "base/random.h"
+#include "data/sampler.h"
 
 const char *small_set_path(const struct small_set *set, const char *name)
 {
@@ -84,7 +85,8 @@ void small_set_make(struct small_set *set, const char *folder, int queries, int 
     struct query *last = &set->data.test.queries[set->data.test.query_count - 1];
     free(last->path);
     last->path = name_file(set, "other", 0, folder == NULL, 40, 20, 9000);
-    set->pictures = (struct pictures){.data = &set->data, .street = {8, 24}, .aerial = {12, 12}};
+    set->pictures = (struct pictures){
+        .data = &set->data, .street = {8, 24, {-45, 45}, RESIZE_OWN}, .aerial = {.height = 12, .width = 12}};
 }
 
 void small_set_free(struct small_set *set)
@@ -105,4 +107,12 @@ void small_set_remove(struct small_set *set)
     if (dir != NULL) g_dir_close(dir);
     assert_int_equal(rmdir(set->folder), 0);
     small_set_free(set);
+}
+
+void expect_no_conflict(const struct split *split, const int *order, int batches, int B)
+{
+    for (int b = 0; b < batches; b++)
+        for (int i = b * B; i < (b + 1) * B; i++)
+            for (int k = b * B; k < i; k++)
+                assert_false(sampler_conflict(&split->queries[order[i]], &split->queries[order[k]]));
 }

@@ -24,4 +24,8 @@ void small_set_write(const char *path, int w, int h, unsigned seed);
 /* A path in the folder; good until the fourth call from here. */
 const char *small_set_path(const struct small_set *set, const char *name);
 
+/* No tile, nor one near it, stands in a batch of B queries of the order twice. */
+/* No tile, nor one near it, twice in any of so many batches of B queries. */
+void expect_no_conflict(const struct split *split, const int *order, int batches, int B);
+
 #endif

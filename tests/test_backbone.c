@@ -13,25 +13,32 @@
 #include <cmocka.h>
 
 #include "base/safetensors.h"
-#include "layers/device_cpu.h"
+#include "network/backbones/swin_v2.h"
 #include "network/checkpoint.h"
+#include "network/config_file.h"
+#include "network/heads/masks.h"
+#include "network/import.h"
+#include "network/registry.h"
 
 enum { MOST = 512 };
 
 /* A small network: shifted windows, odd heads. */
-static const struct config small = {
-    .dim = 6,
-    .depths = {2, 1, 2, 1},
-    .heads = {1, 3, 3, 4},
-    .window = 4,
-    .street = {32, 160},
-    .aerial = {64, 64},
-    .stages = {false, false, true, true},
-    .masks = 2,
-    .head = 5,
-    .ground_m = 64,
-    .elevation = {-45, 45},
-};
+static const char small_json[] =
+    "{\"model\":\"geoviewmatch\",\"dim\":6,\"depths\":[2,1,2,1],\"heads\":[1,3,3,4],\"window\":4,\"street\":[32,160],"
+    "\"aerial\":[64,64],\"stages\":[3,4],\"masks\":2,\"head\":5}";
+
+static struct config parse(const char *json)
+{
+    struct config config;
+    gvm_error err;
+    if (config_parse(&config, json, strlen(json), "test", &err) != GVM_OK) fail_msg("%s", err.text);
+    return config;
+}
+
+static struct config preset(const char *name)
+{
+    return parse(preset_find(name));
+}
 
 struct file {
     struct safetensors_entry entries[MOST];
@@ -59,6 +66,7 @@ static void open_file(struct file *f, bool timm)
     int fd = mkstemp(f->path);
     assert_true(fd >= 0);
     close(fd);
+    struct config small = parse(small_json);
     assert_int_equal(network_open(&f->from, &small, false, &err), GVM_OK);
     network_fresh(f->from, 5);
     for (int i = 0; i < f->from->param_count; i++) {
@@ -76,6 +84,7 @@ static void open_file(struct file *f, bool timm)
 static gvm_status load(const struct file *f, struct network **to, gvm_error *err)
 {
     gvm_error inner;
+    struct config small = parse(small_json);
     if (safetensors_write(f->path, f->entries, f->count, NULL, 0, &inner) != GVM_OK) fail_msg("%s", inner.text);
     assert_int_equal(network_open(to, &small, false, &inner), GVM_OK);
     return backbone_load(*to, f->path, err);
@@ -163,12 +172,14 @@ static void test_refused(void **state)
 /* ------------------------------------------------------------------ multiply-adds */
 
 /* One picture of one view, from the shapes alone. */
-static struct counts by_formula(const struct config *c, const int size[2])
+static struct counts by_formula(const struct config *config, const int size[2])
 {
+    const struct swin_config *c = (const struct swin_config *)config->backbone.bytes;
+    const struct masks_config *m = (const struct masks_config *)config->head.bytes;
     struct counts n = {0};
     uint64_t dim = (uint64_t)c->dim;
     n.linear = (uint64_t)(size[0] / 4) * (uint64_t)(size[1] / 4) * 48 * dim;
-    for (int s = 0; s < STAGES; s++) {
+    for (int s = 0; s < SWIN_STAGES; s++) {
         uint64_t H = (uint64_t)(size[0] / 4 >> s), W = (uint64_t)(size[1] / 4 >> s), L = H * W, C = dim << s;
         uint64_t side = H < W ? H : W, window = side < (uint64_t)c->window ? side : (uint64_t)c->window;
         uint64_t depth = (uint64_t)c->depths[s], offsets = (2 * window - 1) * (2 * window - 1);
@@ -176,8 +187,8 @@ static struct counts by_formula(const struct config *c, const int size[2])
         n.attention += depth * 2 * L * window * window * C;
         n.linear += depth * (L * C * C + 2 * L * C * 4 * C);
         n.bias += depth * offsets * (2 * 512 + 512 * (uint64_t)c->heads[s]);
-        if (s < STAGES - 1) n.linear += L / 4 * 4 * C * 2 * C;
-        if (c->stages[s]) n.linear += (uint64_t)c->masks * (2 * L * (L / 2) + L * C);
+        if (s < SWIN_STAGES - 1) n.linear += L / 4 * 4 * C * 2 * C;
+        if (m->stages[s]) n.linear += (uint64_t)m->masks * (2 * L * (L / 2) + L * C);
     }
     return n;
 }
@@ -190,12 +201,9 @@ static void check_counts(const struct config *config)
     assert_int_equal(network_open(&network, config, false, &err), GVM_OK);
     assert_int_equal(network_parameters(network), config_parameters(config));
     for (int v = 0; v < 2; v++) {
-        struct tape *tape;
-        assert_int_equal(tape_open(&tape, false, false, &err), GVM_OK);
-        swin_geo(NULL, tape, &network->views[v], NULL, 1, 0);
-        struct counts want = by_formula(config, v == GVM_STREET ? config->street : config->aerial);
-        assert_memory_equal(&tape->counts, &want, sizeof want);
-        tape_free(tape);
+        struct counts got, want = by_formula(config, config->views[v].size);
+        assert_int_equal(network_counts(&got, network, v, &err), GVM_OK);
+        assert_memory_equal(&got, &want, sizeof want);
     }
     network_free(network);
 }
@@ -203,17 +211,18 @@ static void check_counts(const struct config *config)
 static void test_counts(void **state)
 {
     (void)state;
-    struct config all = config_nano, deep = small;
-    all.stages[0] = all.stages[1] = true;
-    deep.depths[2] = 7;
-    deep.masks = 3;
+    struct config small = parse(small_json), deep = small, nano = preset("nano"), all = nano, paper = preset("paper");
+    gvm_error err;
+    assert_int_equal(config_set_stages(&all, "stages", "1,2,3,4", &err), GVM_OK);
+    ((struct swin_config *)deep.backbone.bytes)->depths[2] = 7;
+    ((struct masks_config *)deep.head.bytes)->masks = 3;
     check_counts(&small);
     check_counts(&deep);
-    check_counts(&config_nano);
+    check_counts(&nano);
     check_counts(&all);
-    check_counts(&config_paper);
-    struct counts aerial = by_formula(&config_paper, config_paper.aerial),
-                  street = by_formula(&config_paper, config_paper.street);
+    check_counts(&paper);
+    struct counts aerial = by_formula(&paper, paper.views[GVM_AERIAL].size),
+                  street = by_formula(&paper, paper.views[GVM_STREET].size);
     assert_int_equal(aerial.linear + aerial.bias + aerial.qkv + aerial.attention, 5940659200);
     assert_int_equal(street.linear + street.bias + street.qkv + street.attention, 7404850176);
     assert_int_equal((aerial.linear + aerial.bias + street.linear + street.bias + 5000000) / 10000000, 976);

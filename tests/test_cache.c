@@ -78,11 +78,11 @@ static void expect_pictures(const struct cache *cache, const struct small_set *s
     for (int s = 0; s < 2; s++) {
         for (int i = 0; i < splits[s]->query_count; i++) {
             assert_int_equal(pictures_street(&want, room, p, splits[s], i, NULL), GVM_OK);
-            assert_memory_equal(cache_street(cache, splits[s], i), want, (size_t)p->street[0] * p->street[1] * 3);
+            assert_memory_equal(cache_street(cache, splits[s], i), want, picture_bytes(&p->street));
         }
         for (int i = 0; i < splits[s]->tile_count; i++) {
             assert_int_equal(pictures_aerial(&want, room, p, splits[s], i, NULL), GVM_OK);
-            assert_memory_equal(cache_aerial(cache, splits[s], i), want, (size_t)p->aerial[0] * p->aerial[1] * 3);
+            assert_memory_equal(cache_aerial(cache, splits[s], i), want, picture_bytes(&p->aerial));
         }
     }
 }
@@ -142,20 +142,20 @@ static void test_holds(void **state)
     cache_free(NULL);
 }
 
-/* A picture of another content, size, heading or elevation, and other network inputs. */
+/* A picture of another content, size, heading or elevation, and other network inputs or another resize. */
 static void test_stale(void **state)
 {
     struct small_set *set = *state;
     struct seen seen;
     struct cache *cache = expect_cache(set, &seen), *held = cache;
-    for (int change = 0; change < 6; change++) {
+    for (int change = 0; change < 7; change++) {
         if (change == 0) small_set_write(set->data.train.queries[7].path, 32, 16, 77);
         if (change == 1) small_set_write(set->data.train.tiles[3].path, 30, 30, 1003); /* the time stays */
         if (change == 2) set->data.train.queries[20].heading = 90;
-        if (change == 3) set->data.elevation[1] = 40;
-        if (change == 4) set->pictures.aerial[0] = set->pictures.aerial[1] = 8;
-        if (change == 5)
-            memcpy(set->pictures.street, (int[2]){12, 16}, sizeof set->pictures.street); /* as many bytes */
+        if (change == 3) set->pictures.street.elevation[1] = 40;
+        if (change == 4) set->pictures.aerial.height = set->pictures.aerial.width = 8;
+        if (change == 5) set->pictures.street.height = 12, set->pictures.street.width = 16; /* as many bytes */
+        if (change == 6) set->pictures.aerial.resize = RESIZE_OPENCV;
         cache = expect_cache(set, &seen);
         assert_int_equal(seen.total, SOURCES);
         expect_pictures(cache, set);
@@ -350,7 +350,7 @@ static void test_killed_then_changed(void **state)
     struct seen seen;
     assert_int_equal(result_of(start_build(set, 20)), -SIGKILL);
     small_set_write(set->data.train.queries[0].path, 32, 16, 123);
-    set->pictures.street[0] = 4;
+    set->pictures.street.height = 4;
     struct cache *cache = expect_cache(set, &seen);
     expect_pictures(cache, set);
     cache_free(cache);

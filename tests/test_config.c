@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "network/config.h"
+#include "config_support.h"
+#include "network/network.h"
 
 static const char paper[] =
     "{\"model\":\"geoviewmatch\",\"dim\":96,\"depths\":[2,2,6,2],\"heads\":[3,6,12,24],\"window\":8,"
@@ -18,22 +19,18 @@ static const char paper[] =
 
 static void assert_config_equal(const struct config *a, const struct config *b)
 {
-    assert_int_equal(a->dim, b->dim);
-    assert_memory_equal(a->depths, b->depths, sizeof a->depths);
-    assert_memory_equal(a->heads, b->heads, sizeof a->heads);
-    assert_int_equal(a->window, b->window);
-    assert_memory_equal(a->street, b->street, sizeof a->street);
-    assert_memory_equal(a->aerial, b->aerial, sizeof a->aerial);
-    assert_memory_equal(a->stages, b->stages, sizeof a->stages);
-    assert_int_equal(a->masks, b->masks);
-    assert_int_equal(a->head, b->head);
-    assert_true(a->ground_m == b->ground_m);
-    assert_true(a->elevation[0] == b->elevation[0] && a->elevation[1] == b->elevation[1]);
+    char *one = config_json(a), *two = config_json(b);
+    assert_string_equal(one, two);
+    free(one);
+    free(two);
 }
 
-static void assert_says(const gvm_error *err, const char *part)
+static struct config preset(const char *name)
 {
-    if (strstr(err->text, part) == NULL) fail_msg("\"%s\" does not say \"%s\"", err->text, part);
+    struct config config;
+    gvm_error err;
+    if (config_preset(&config, name, &err) != GVM_OK) fail_msg("%s", err.text);
+    return config;
 }
 
 static void test_presets(void **state)
@@ -41,19 +38,23 @@ static void test_presets(void **state)
     (void)state;
     gvm_error err = {""};
     struct config c;
-    assert_int_equal(config_check(&config_paper, "paper", &err), GVM_OK);
-    assert_int_equal(config_check(&config_nano, "nano", &err), GVM_OK);
+    struct config want = preset("paper");
     assert_int_equal(config_parse(&c, paper, strlen(paper), "paper", &err), GVM_OK);
-    assert_config_equal(&c, &config_paper);
-    assert_true(config_parameters(&config_paper) == 57486548); /* the paper's 57.47 M, design section 2 */
+    assert_config_equal(&c, &want);
+    assert_true(config_parameters(&want) == 57486548); /* the paper's 57.47 M, design section 2 */
+    assert_int_equal(config_preset(&c, "papr", &err), GVM_ARGUMENT);
+    assert_says(&err, "there is no preset");
 }
 
 static void test_json(void **state)
 {
     (void)state;
-    struct config c = config_nano, back;
+    struct config c = preset("nano"), back;
     gvm_error err = {""};
-    c.stages[0] = true;
+    assert_int_equal(config_set_stages(&c, "stages", "4,3,1", &err), GVM_OK);
+    assert_int_equal(config_set_stages(&c, "stages", "4,5", &err), GVM_ARGUMENT);
+    c.views[GVM_AERIAL].bgr = true;
+    c.views[GVM_AERIAL].mean[1] = 0.1f;
     c.ground_m = 71.3;
     c.elevation[0] = -32.5;
     char *json = config_json(&c);
@@ -61,21 +62,6 @@ static void test_json(void **state)
     assert_int_equal(config_parse(&back, json, strlen(json), "file", &err), GVM_OK);
     assert_config_equal(&back, &c);
     free(json);
-}
-
-/* The paper's JSON with one piece exchanged. */
-static gvm_status parse_with(struct config *c, const char *piece, const char *by, gvm_error *err)
-{
-    static char text[4096];
-    const char *at = strstr(paper, piece);
-    assert_non_null(at);
-    int n = snprintf(text, sizeof text, "%.*s%s%s", (int)(at - paper), paper, by, at + strlen(piece));
-    char *exact = malloc((size_t)n); /* without a NUL: the length counts */
-    assert_non_null(exact);
-    memcpy(exact, text, (size_t)n);
-    gvm_status status = config_parse(c, exact, (size_t)n, "dir/w.safetensors", err);
-    free(exact);
-    return status;
 }
 
 static const struct {
@@ -98,15 +84,15 @@ static void test_good(void **state)
     struct config c;
     gvm_error err = {""};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
-        if (parse_with(&c, good[i].piece, good[i].by, &err) != GVM_OK) fail_msg("%s: %s", good[i].by, err.text);
-    assert_int_equal(parse_with(&c, "[3,4]", "[1,4]", &err), GVM_OK);
-    assert_true(c.stages[0] && !c.stages[1] && !c.stages[2] && c.stages[3]);
+        if (parse_with(&c, paper, good[i].piece, good[i].by, &err) != GVM_OK) fail_msg("%s: %s", good[i].by, err.text);
+    assert_int_equal(parse_with(&c, paper, "[3,4]", "[1,4]", &err), GVM_OK);
+    char *json = config_json(&c);
+    assert_non_null(strstr(json, "\"stages\":[1,4]"));
+    free(json);
     assert_true(c.ground_m == 64 && c.elevation[0] == -45 && c.elevation[1] == 45);
 }
 
-static const struct {
-    const char *piece, *by, *says;
-} bad[] = {
+static const struct refused bad[] = {
     {"{", "", "broken at byte"},
     {"}", "", "broken at byte"},
     {"\"dim\":96", "\"dim\":96,\"dim\":96", "duplicate"},
@@ -160,6 +146,11 @@ static const struct {
     {"\"head\":96", "\"head\":96,\"elevation\":[0]", "\"elevation\" is not a list of 2"},
     {"\"head\":96", "\"head\":96,\"elevation\":[45,-45]", "\"elevation\" is 45 to -45"},
     {"\"head\":96", "\"head\":96,\"elevation\":[-91,45]", "\"elevation\" is -91 to 45"},
+    {"\"head\":96", "\"head\":96,\"street_input\":3", "\"street_input\" is not an object"},
+    {"\"head\":96", "\"head\":96,\"street_input\":{\"order\":\"rbg\"}", "\"street_input\" has a \"projection\""},
+    {"\"head\":96", "\"head\":96,\"aerial_input\":{\"projection\":\"polar\"}", "\"aerial_input\" has a \"projection\""},
+    {"\"head\":96", "\"head\":96,\"aerial_input\":{\"mean\":[1,2]}", "\"aerial_input\" has a \"projection\""},
+    {"\"head\":96", "\"head\":96,\"aerial_input\":{\"deviation\":[0,1,1]}", "mean or deviation out of range"},
     {"\"dim\":96", "\"dim\":768", "the configuration has 3"},
     {"[256,256]", "[2048,2048]", "the configuration has "},
     {"\"window\":8,\"street\":[128,640],\"aerial\":[256,256]",
@@ -170,16 +161,7 @@ static const struct {
 static void test_bad(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        struct config c = config_paper;
-        gvm_error err = {""};
-        gvm_status status = parse_with(&c, bad[i].piece, bad[i].by, &err);
-        if (status != GVM_FORMAT) fail_msg("%s: status %d", bad[i].by, (int)status);
-        assert_says(&err, "dir/w.safetensors: ");
-        assert_says(&err, bad[i].says);
-        assert_int_equal(c.dim, 0);
-        assert_int_equal(parse_with(&c, bad[i].piece, bad[i].by, NULL), GVM_FORMAT);
-    }
+    check_refused(paper, bad, sizeof bad / sizeof bad[0]);
 }
 
 /* Text that is no object, too long, or deep. */

@@ -16,6 +16,8 @@
 #include "base/random.h"
 #include "network/checkpoint.h"
 #include "network/learn.h"
+#include "network/methods/geoviewmatch.h"
+#include "network/place.h"
 #include "network/session.h"
 #include "tensor/device.h"
 
@@ -97,14 +99,14 @@ static struct outcome learn(const char *name, int steps, gvm_device device, gvm_
     gvm_error err;
     uint8_t *street[2], *aerial[2];
     for (int i = 0; i < 2; i++) {
-        street[i] = draw((uint64_t)i, PAIRS, n->config.street);
-        aerial[i] = draw((uint64_t)i + 2, 2 * PAIRS, n->config.aerial);
+        street[i] = draw((uint64_t)i, PAIRS, n->config.views[GVM_STREET].size);
+        aerial[i] = draw((uint64_t)i + 2, 2 * PAIRS, n->config.views[GVM_AERIAL].size);
     }
     assert_int_equal(
         optimizer_open(&optimizer, n->params, n->param_count, n->weights, n->grads, n->floats, &rates_paper, &err),
         GVM_OK);
     if (network_place(n, &err) != GVM_OK) fail_msg("%s", err.text);
-    if (learner_open(&learner, n, optimizer, PAIRS, &loss_weights_paper, rho, drop, 7, &err) != GVM_OK)
+    if (learner_open(&learner, n, optimizer, PAIRS, &loss_options_paper, rho, drop, 7, &err) != GVM_OK)
         fail_msg("%s", err.text);
     for (int i = 0; i < steps; i++) {
         struct losses l;
@@ -214,11 +216,12 @@ static void test_not_finite(void **state)
     gvm_error err;
     for (size_t i = 0; i < n->params[0].count; i++) n->params[0].data[i] = NAN;
     float *before = copy(n->weights, n->floats);
-    uint8_t *street = draw(0, PAIRS, n->config.street), *aerial = draw(1, 2 * PAIRS, n->config.aerial);
+    uint8_t *street = draw(0, PAIRS, n->config.views[GVM_STREET].size),
+            *aerial = draw(1, 2 * PAIRS, n->config.views[GVM_AERIAL].size);
     assert_int_equal(optimizer_open(&o, n->params, n->param_count, n->weights, n->grads, n->floats, &rates_paper, &err),
                      GVM_OK);
     assert_int_equal(network_place(n, &err), GVM_OK);
-    assert_int_equal(learner_open(&learner, n, o, PAIRS, &loss_weights_paper, 2.5f, 0, 7, &err), GVM_OK);
+    assert_int_equal(learner_open(&learner, n, o, PAIRS, &loss_options_paper, 2.5f, 0, 7, &err), GVM_OK);
     for (int i = 0; i < 3; i++) {
         learner_take(&learner, street, aerial);
         learner_start(&learner, i, 1);

@@ -113,8 +113,9 @@ static void headings(void **state)
         {{{17, DOUBLE, 1, {0}, {90.5}, 0}}, 90.5},
         {{R(17, RATIONAL, 360, 1)}, 360},
         {{R(17, RATIONAL, 0, 1)}, 0},
-        {{T(16, "M"), R(17, RATIONAL, 90, 1)}, NAN}, /* magnetic north is another one */
-        {{T(16, " m"), R(17, RATIONAL, 90, 1)}, NAN},
+        {{T(16, "M"), R(17, RATIONAL, 90, 1)}, 90},
+        {{T(16, " m"), R(17, RATIONAL, 90, 1)}, 90},
+        {{T(16, "M"), R(17, RATIONAL, 361, 1)}, NAN},
         {{R(17, RATIONAL, 361, 1)}, NAN},
         {{R(17, RATIONAL, 0, 0)}, NAN},
         {{R(17, RATIONAL, 90, 0)}, NAN},
@@ -124,7 +125,24 @@ static void headings(void **state)
         struct exif said = read_all(NULL, NULL, cases[i].gps);
         if (said.has_heading != !isnan(cases[i].heading) || (said.has_heading && said.heading != cases[i].heading))
             fail_msg("case %zu: %d, %g", i, said.has_heading, said.heading);
+        const char *reference = cases[i].gps[0].text;
+        assert_int_equal(said.magnetic, said.has_heading && reference != NULL && strpbrk(reference, "mM") != NULL);
     }
+}
+
+/* A heading from true north stays, in whichever order the two come. */
+static void norths(void **state)
+{
+    (void)state;
+    struct exif said = {.make = ""};
+    exif_set_heading(&said, 80, 'm');
+    assert_true(said.has_heading && said.heading == 80 && said.magnetic);
+    exif_set_heading(&said, 85, 'M');
+    assert_true(said.heading == 85 && said.magnetic);
+    exif_set_heading(&said, 90, 'T');
+    assert_true(said.heading == 90 && !said.magnetic);
+    exif_set_heading(&said, 80, 'M');
+    assert_true(said.heading == 90 && !said.magnetic);
 }
 
 static void cameras(void **state)
@@ -202,7 +220,8 @@ static void broken(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(places), cmocka_unit_test(headings), cmocka_unit_test(cameras),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(places),    cmocka_unit_test(headings),
+                                       cmocka_unit_test(norths),    cmocka_unit_test(cameras),
                                        cmocka_unit_test(laid_over), cmocka_unit_test(broken)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,7 +18,7 @@
 #include "network/heatmap.h"
 #include "network/session.h"
 
-static const char *const nets[] = {"net_flat", "net_four", "net_narrow"};
+static const char *const nets[] = {"net_flat", "net_four", "net_narrow", "sample4geo_odd", "sample4geo_tanh"};
 
 struct golden {
     gvm_model *model;
@@ -48,7 +48,9 @@ static void close_golden(struct golden *g)
 
 static const unsigned char *pixels_of(const struct golden *g, gvm_view view)
 {
-    return safetensors_find(g->st, view == GVM_STREET ? "street" : "strong")->data;
+    const struct safetensors_tensor *strong = safetensors_find(g->st, "strong");
+    if (view == GVM_STREET) return safetensors_find(g->st, "street")->data;
+    return strong ? strong->data : safetensors_find(g->st, "aerial")->data;
 }
 
 static float *feature_of(const struct golden *g, gvm_view view)
@@ -86,17 +88,20 @@ static void check_shares(const char *name)
     double score = 0;
     for (int i = 0; i < g.model->info.features; i++) score += (double)features[0][i] * features[1][i];
     for (int v = 0; v < 2; v++) {
-        const struct swin_geo *w = &g.model->network->views[v];
+        const struct branch *w = &g.model->network->views[v];
         for (int with = 0; with < 2; with++) {
             const float *other = features[with ? 1 - v : v];
             double wanted = with ? score : 1, total = 0;
-            struct swin_trace trace;
-            assert_non_null(session_run(&trace, g.session, (gvm_view)v, pixels_of(&g, (gvm_view)v), 1));
-            for (int s = 0; s < STAGES; s++) {
-                assert_int_equal(trace.masks[s] != NULL, w->uses[s]);
-                if (!w->uses[s]) continue;
+            struct trace trace;
+            float *own = malloc((size_t)w->features * sizeof *own);
+            gvm_error err;
+            assert_int_equal(embedder_trace(g.session->embedders[v], &trace, own, pixels_of(&g, (gvm_view)v), &err),
+                             GVM_OK);
+            free(own);
+            for (int s = 0; s < w->maps.count; s++) {
                 double *heat = calloc((size_t)trace.maps[s]->L, sizeof *heat);
-                heat_shares(heat, &trace, s, w, other);
+                bool part = trace.mask_count > 0 ? trace.masks[s] != NULL : s == w->maps.count - 1;
+                assert_int_equal(w->head->shares(heat, &trace, s, w->top, other), part);
                 for (int l = 0; l < trace.maps[s]->L; l++) total += heat[l];
                 free(heat);
             }
@@ -122,16 +127,20 @@ static void test_shares(void **state)
 static void test_one_position(void **state)
 {
     struct golden g = open_golden("net_four");
-    const struct swin_geo *w = &g.model->network->views[GVM_AERIAL];
+    const struct branch *w = &g.model->network->views[GVM_AERIAL];
     float *other = feature_of(&g, GVM_STREET);
-    struct swin_trace trace;
+    struct trace trace;
     (void)state;
-    assert_non_null(session_run(&trace, g.session, GVM_AERIAL, pixels_of(&g, GVM_AERIAL), 1));
+    gvm_error err;
+    float *own = malloc((size_t)w->features * sizeof *own);
+    assert_int_equal(embedder_trace(g.session->embedders[GVM_AERIAL], &trace, own, pixels_of(&g, GVM_AERIAL), &err),
+                     GVM_OK);
+    free(own);
     int before = 0;
-    for (int s = 0; s < STAGES; s++) {
-        int L = trace.maps[s]->L, C = trace.maps[s]->C, N = w->masks[s].w1->shape[0], l = L / 3;
+    for (int s = 0; s < 4; s++) {
+        int L = trace.maps[s]->L, C = trace.maps[s]->C, N = trace.mask_count, l = L / 3;
         double *heat = calloc((size_t)L, sizeof *heat), length = 0, wanted = 0;
-        heat_shares(heat, &trace, s, w, other);
+        w->head->shares(heat, &trace, s, w->top, other);
         for (int i = 0; i < trace.gathered->C; i++) length += pow(trace.gathered->data[i], 2);
         for (int n = 0; n < N; n++)
             for (int c = 0; c < C; c++)
@@ -169,15 +178,15 @@ static void check_stage(const struct golden *g, gvm_view view, int s)
     assert_non_null(t);
     float *x = malloc(t->count * sizeof *x);
     if (safetensors_read_f32(x, g->st, t, &err) != GVM_OK) fail_msg("%s", err.text);
-    const struct stage *stage = &g->model->network->views[view].backbone.stages[s];
+    const struct pyramid *maps = &g->model->network->views[view].maps;
+    int H = maps->maps[s].H, W = maps->maps[s].W, C = maps->maps[s].C;
     const int *size = view_size(g->model, view);
     double off = 0, whole = 0;
     size_t n;
     float *heat = heat_of(g, view, s + 1, NULL, &n);
     for (int i = 0; i < size[0]; i += 3)
         for (int j = 0; j < size[1]; j += 5) {
-            double wanted = mean_at(x, stage->H, stage->W, stage->C, (i + 0.5) * stage->H / size[0] - 0.5,
-                                    (j + 0.5) * stage->W / size[1] - 0.5);
+            double wanted = mean_at(x, H, W, C, (i + 0.5) * H / size[0] - 0.5, (j + 0.5) * W / size[1] - 0.5);
             off += pow(heat[i * size[1] + j] - wanted, 2);
             whole += wanted * wanted;
         }
@@ -192,7 +201,7 @@ static void test_stages(void **state)
     for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
         struct golden g = open_golden(nets[i]);
         for (int v = 0; v < 2; v++)
-            for (int s = 0; s < STAGES; s++) check_stage(&g, (gvm_view)v, s);
+            for (int s = 0; s < 4; s++) check_stage(&g, (gvm_view)v, s);
         close_golden(&g);
     }
 }

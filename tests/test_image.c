@@ -3,11 +3,8 @@
 
 #include <fcntl.h>
 #include <math.h>
-#include <pthread.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,26 +12,7 @@
 #include <cmocka.h>
 
 #include "golden/image_resize.h"
-#include "image/budget.h"
 #include "image_support.h"
-
-static void expect_refusal(const char *name, gvm_status status, const char *part)
-{
-    struct image image;
-    gvm_error err = {""};
-    assert_int_equal(image_load(&image, in_folder(name), &err), status);
-    assert_null(image.pixels);
-    expect_sentence(&err, name, part);
-    assert_int_equal(image_load(&image, in_folder(name), NULL), status);
-}
-
-static void expect_pixel(const struct image *image, int x, int y, const int rgb[3], int tolerance)
-{
-    const uint8_t *p = image->pixels + ((size_t)y * image->width + x) * 3;
-    for (int c = 0; c < 3; c++)
-        if (abs(p[c] - rgb[c]) > tolerance)
-            fail_msg("(%d, %d): %d %d %d instead of %d %d %d", x, y, p[0], p[1], p[2], rgb[0], rgb[1], rgb[2]);
-}
 
 static const int colour[4][3] = {{200, 30, 20}, {20, 180, 60}, {40, 50, 220}, {120, 120, 120}};
 
@@ -249,28 +227,6 @@ static void write_png_header(const char *name, uint32_t w, uint32_t h)
     write_png(name, w, h, "\x08\x02\0\0\0");
 }
 
-static void write_half(const char *name, const char *of)
-{
-    char *bytes;
-    size_t size;
-    assert_true(g_file_get_contents(in_folder(of), &bytes, &size, NULL));
-    put_bytes(name, bytes, size / 2);
-    g_free(bytes);
-}
-
-static void write_broken(void)
-{
-    static uint8_t noise[200 * 200 * 3];
-    uint32_t x = 1;
-    for (size_t i = 0; i < sizeof noise; i++) noise[i] = (uint8_t)((x = x * 1664525 + 1013904223) >> 24);
-    static const char *const names[][2] = {
-        {"whole.jpg", "half.jpg"}, {"whole.png", "half.png"}, {"whole.webp", "half.webp"}, {"whole.tif", "half.tif"}};
-    for (int i = 0; i < 4; i++) {
-        save(names[i][0], noise, 200, 200, 3, VIPS_FORMAT_UCHAR, (struct extra){0});
-        write_half(names[i][1], names[i][0]);
-    }
-}
-
 static void refused_files(void **state)
 {
     (void)state;
@@ -376,187 +332,6 @@ static void prints_nothing(void **state)
     assert_int_equal(size, 0);
 }
 
-struct reader {
-    char path[300];
-    gvm_status status;
-    char sentence[512];
-    int differences;
-};
-
-static void *read_often(void *data)
-{
-    struct reader *reader = data;
-    for (int i = 0; i < 20; i++) {
-        struct image image;
-        gvm_error err = {""};
-        gvm_status status = image_load(&image, reader->path, &err);
-        if (status != reader->status || strcmp(err.text, reader->sentence) != 0) reader->differences++;
-        image_free(&image);
-    }
-    return NULL;
-}
-
-/* Each thread gets the sentence of its own file, whatever fails beside it. */
-static void many_threads(void **state)
-{
-    (void)state;
-    write_broken();
-    const char *const names[] = {"whole.jpg", "half.jpg", "half.png", "half.tif", "half.webp", "whole.webp"};
-    struct reader readers[6];
-    pthread_t threads[6];
-    for (int i = 0; i < 6; i++) {
-        struct image image;
-        gvm_error err = {""};
-        readers[i].differences = 0;
-        snprintf(readers[i].path, sizeof readers[i].path, "%s", in_folder(names[i]));
-        readers[i].status = image_load(&image, readers[i].path, &err);
-        strcpy(readers[i].sentence, err.text);
-        image_free(&image);
-    }
-    for (int i = 0; i < 6; i++) assert_int_equal(pthread_create(&threads[i], NULL, read_often, &readers[i]), 0);
-    for (int i = 0; i < 6; i++) {
-        pthread_join(threads[i], NULL);
-        assert_int_equal(readers[i].differences, 0);
-    }
-}
-
-enum { WHOLE = 7, PART = 3 };
-
-struct spender {
-    struct budget budget;
-    pthread_mutex_t lock;
-    int spent, most;
-};
-
-static void *spend_often(void *data)
-{
-    struct spender *s = data;
-    for (int i = 0; i < 500; i++) {
-        budget_take(&s->budget, PART);
-        pthread_mutex_lock(&s->lock);
-        s->spent += PART;
-        if (s->spent > s->most) s->most = s->spent;
-        pthread_mutex_unlock(&s->lock);
-        sched_yield();
-        pthread_mutex_lock(&s->lock);
-        s->spent -= PART;
-        pthread_mutex_unlock(&s->lock);
-        budget_give_back(&s->budget, PART);
-    }
-    return NULL;
-}
-
-/* No more than the whole is spent at a time, and everyone's turn comes. */
-static void shared_budget(void **state)
-{
-    (void)state;
-    struct spender s = {BUDGET(WHOLE), PTHREAD_MUTEX_INITIALIZER, 0, 0};
-    pthread_t threads[6];
-    for (int i = 0; i < 6; i++) assert_int_equal(pthread_create(&threads[i], NULL, spend_often, &s), 0);
-    for (int i = 0; i < 6; i++) pthread_join(threads[i], NULL);
-    assert_true(s.most > 0 && s.most <= WHOLE);
-    assert_int_equal(s.budget.left, WHOLE);
-    budget_take(&s.budget, WHOLE);
-}
-
-/* A part that does not come in time is not taken. */
-static void budget_with_a_limit(void **state)
-{
-    (void)state;
-    struct budget b = BUDGET(WHOLE);
-    assert_true(budget_take_until(&b, WHOLE, 0)); /* it is free: nothing is waited for */
-    assert_false(budget_take_until(&b, PART, 0));
-    assert_int_equal(b.left, 0);
-    budget_give_back(&b, WHOLE);
-    assert_true(budget_take_until(&b, PART, INFINITY));
-}
-
-struct ender {
-    int asked, at;
-};
-
-static bool at_some_time(void *user)
-{
-    struct ender *e = user;
-    return ++e->asked >= e->at;
-}
-
-static gvm_status decode_limited(size_t *size, const char *name, struct image_limit limit, gvm_error *err)
-{
-    static uint8_t bytes[1 << 21];
-    FILE *file = fopen(in_folder(name), "rb");
-    assert_non_null(file);
-    *size = fread(bytes, 1, sizeof bytes, file);
-    fclose(file);
-    struct image image;
-    gvm_status status = image_decode(&image, bytes, *size, &limit, in_folder(name), err);
-    image_free(&image);
-    return status;
-}
-
-/* Decoding ends where it is late or nobody wants the picture any more, wherever it is by then. */
-static void limits(void **state)
-{
-    (void)state;
-    enum { W = 800, H = 600 };
-    static uint8_t pixels[H * W * 3];
-    for (int i = 0; i < H * W * 3; i++) pixels[i] = (uint8_t)(i / 1000);
-    const char *const files[] = {"a.jpg", "b.png", "c.tif", "d.webp", "e.jpg[interlace]", "f.png[interlace]"};
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        char name[40];
-        gvm_error err = {""};
-        size_t size;
-        snprintf(name, sizeof name, "%.*s", (int)strcspn(files[i], "["), files[i]);
-        save(files[i], pixels, W, H, 3, VIPS_FORMAT_UCHAR, (struct extra){.orientation = 6});
-        struct ender never = {0, 1 << 30};
-        struct image_limit limit = {.pixels = W * H, .until = INFINITY, .stop = at_some_time, .user = &never};
-        assert_int_equal(decode_limited(&size, name, limit, &err), GVM_OK);
-        assert_true(never.asked > 8);
-        for (int at = 1; at <= never.asked; at += never.asked / 8) {
-            struct ender ender = {0, at};
-            limit.user = &ender;
-            if (decode_limited(&size, name, limit, &err) != GVM_IMAGE)
-                fail_msg("%s is decoded in spite of answer %d of %d", name, at, never.asked);
-            expect_sentence(&err, name, "longer than is waited for");
-        }
-        limit = (struct image_limit){.pixels = W * H, .until = 1};
-        assert_int_equal(decode_limited(&size, name, limit, &err), GVM_IMAGE);
-        limit = (struct image_limit){.pixels = W * H - 1, .until = INFINITY};
-        assert_int_equal(decode_limited(&size, name, limit, &err), GVM_IMAGE);
-        expect_sentence(&err, name, "0.479999 megapixels that are read");
-    }
-}
-
-/* A file that would keep a decoder busy: the scan of which ordinary files have ten, over and over. */
-static void many_scans(void **state)
-{
-    (void)state;
-    static const char head[] = "\xff\xd8"
-                               "\xff\xc2\0\x0b\x08\0\x08\0\x08\x01\x01\x11\0" /* 8 x 8, progressive, grey */
-                               "\xff\xc4\0\x14\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
-                               "\xff\xc4\0\x14\x10\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
-                               "\xff\xda\0\x08\1\1\0\0\0\0\x7f",
-                      scan[] = "\xff\xda\0\x08\1\1\0\1\x3f\0\x7f";
-    static char bytes[8000] = "\xff\xd8\xff\xdb\0\x43";
-    struct image image;
-    for (int scans = 99; scans <= 100; scans++) { /* beside the first one */
-        size_t size = 7 + 64;
-        memset(bytes + 7, 1, 64);
-        memcpy(bytes + size, head + 2, sizeof head - 3);
-        size += sizeof head - 3;
-        for (int i = 0; i < scans; i++, size += sizeof scan - 1) memcpy(bytes + size, scan, sizeof scan - 1);
-        memcpy(bytes + size, "\xff\xd9", 2);
-        put_bytes("scans.jpg", bytes, size + 2);
-        if (scans == 99) {
-            image = load("scans.jpg");
-            expect_pixel(&image, 4, 4, (const int[3]){128, 128, 128}, 0);
-            image_free(&image);
-        }
-    }
-    expect_refusal("scans.jpg", GVM_IMAGE, "too many scans for its size");
-    assert_int_equal(image_about(&image, in_folder("scans.jpg"), NULL), GVM_OK);
-}
-
 /* Of files where libvips can, and never of strangers' bytes. */
 static void heic(void **state)
 {
@@ -607,25 +382,40 @@ static void heic(void **state)
     expect_sentence(&err, "b.heic", "it is a picture in HEIC, which cannot be read here; convert it to JPEG");
 }
 
-static void expect_golden(const uint8_t *golden, size_t size, int H, int W, int h, int w, const double box[4])
+typedef gvm_status resizing(uint8_t *out, int H, int W, const uint8_t *in, int h, int w, const double box[4]);
+
+static void expect_golden(resizing *resize, const uint8_t *golden, size_t size, int H, int W, int h, int w,
+                          const double box[4])
 {
     uint8_t in[23 * 37 * 3], out[31 * 24 * 3];
     for (int y = 0; y < h; y++)
         for (int x = 0; x < w; x++)
             for (int c = 0; c < 3; c++) in[(y * w + x) * 3 + c] = (uint8_t)(x * 73 + y * 151 + c * 29 + x * y * 17);
     assert_int_equal(size, (size_t)H * W * 3);
-    assert_int_equal(image_resize(out, H, W, in, h, w, box), GVM_OK);
+    assert_int_equal(resize(out, H, W, in, h, w, box), GVM_OK);
     assert_memory_equal(out, golden, size);
 }
 
 static void resize_as_pillow(void **state)
 {
     (void)state;
-    expect_golden(resize_shrink, sizeof resize_shrink, 9, 16, 23, 37, (double[4]){0, 0, 37, 23});
-    expect_golden(resize_crop, sizeof resize_crop, 31, 20, 23, 37, (double[4]){3.25, 2.5, 30.75, 20.125});
-    expect_golden(resize_enlarge, sizeof resize_enlarge, 15, 24, 7, 11, (double[4]){0, 0, 11, 7});
+    expect_golden(image_resize, resize_shrink, sizeof resize_shrink, 9, 16, 23, 37, (double[4]){0, 0, 37, 23});
+    expect_golden(image_resize, resize_crop, sizeof resize_crop, 31, 20, 23, 37, (double[4]){3.25, 2.5, 30.75, 20.125});
+    expect_golden(image_resize, resize_enlarge, sizeof resize_enlarge, 15, 24, 7, 11, (double[4]){0, 0, 11, 7});
     uint8_t out[5 * 4 * 3];
     image_resize(out, 5, 4, quarters(), 1, 1, (double[4]){0, 0, 1, 1});
+    for (int i = 0; i < 5 * 4 * 3; i++) assert_int_equal(out[i], colour[0][i % 3]);
+}
+
+static void resize_as_opencv(void **state)
+{
+    (void)state;
+    resizing *resize = image_resize_opencv;
+    expect_golden(resize, opencv_shrink, sizeof opencv_shrink, 9, 16, 23, 37, (double[4]){0, 0, 37, 23});
+    expect_golden(resize, opencv_crop, sizeof opencv_crop, 11, 13, 23, 37, (double[4]){3, 2, 30, 20});
+    expect_golden(resize, opencv_enlarge, sizeof opencv_enlarge, 15, 24, 7, 11, (double[4]){0, 0, 11, 7});
+    uint8_t out[5 * 4 * 3];
+    resize(out, 5, 4, quarters(), 1, 1, (double[4]){0, 0, 1, 1});
     for (int i = 0; i < 5 * 4 * 3; i++) assert_int_equal(out[i], colour[0][i % 3]);
 }
 
@@ -644,13 +434,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(long_paths),
         cmocka_unit_test(broken_pictures),
         cmocka_unit_test(prints_nothing),
-        cmocka_unit_test(many_threads),
-        cmocka_unit_test(shared_budget),
-        cmocka_unit_test(budget_with_a_limit),
-        cmocka_unit_test(limits),
-        cmocka_unit_test(many_scans),
         cmocka_unit_test(heic),
         cmocka_unit_test(resize_as_pillow),
+        cmocka_unit_test(resize_as_opencv),
     };
     int failed = cmocka_run_group_tests_name("image", tests, make_folder, remove_folder);
     vips_shutdown();

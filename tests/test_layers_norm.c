@@ -63,6 +63,21 @@ static void test_layer_norm(void **state)
     finish("layer_norm");
 }
 
+/* float32 on every device, whatever its maps are */
+static void test_norm_of_features(void **state)
+{
+    static const struct sizes sizes[] = {{.B = 1, .L = 1, .C = 9}, {.B = 3, .L = 1, .C = 96, .epsilon = 1e-6f}};
+    struct layer_test t;
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        open_norm(&t, &sizes[i]);
+        t.features = true;
+        check_shipped(&t);
+        layer_free(&t);
+    }
+    finish("layer_norm of features");
+}
+
 /* ------------------------------------------------------------------ y = LN(W patch + b) */
 
 enum { WEIGHT, BIAS };
@@ -230,6 +245,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_layer_norm),
+        cmocka_unit_test(test_norm_of_features),
         cmocka_unit_test(test_patch_embed),
         cmocka_unit_test(test_patch_merge),
     };

@@ -115,7 +115,7 @@ static void coordinates(void **state)
         {"x:GPSLatitude='51.505s' x:GPSLongitude='1.26E' x:GPSImgDirection='90.5' x:GPSImgDirectionRef='T'", -51.505,
          1.26, 90.5},
         {"x:GPSLatitude='51,30.3' x:GPSLongitude='1,15,36W' x:GPSImgDirection='90' x:GPSImgDirectionRef='M'", NAN, 0,
-         NAN},
+         90},
         {"x:GPSLatitude='51,30.3X' x:GPSLongitude='1,15,36W' x:GPSImgDirection='90/0'", NAN, 0, NAN},
         {"x:GPSLatitude='51,30.3N' x:GPSImgDirection='x'", NAN, 0, NAN},
         {"x:GPSLatitude='91,0N' x:GPSLongitude='1,15,36W' x:GPSImgDirection='0/0'", NAN, 0, NAN},
@@ -140,6 +140,7 @@ static void coordinates(void **state)
         if (xmp.exif.has_place)
             assert_true(fabs(xmp.exif.lat - cases[i].lat) < 1e-9 && fabs(xmp.exif.lon - cases[i].lon) < 1e-9);
         if (xmp.exif.has_heading) assert_true(xmp.exif.heading == cases[i].heading);
+        assert_int_equal(xmp.exif.magnetic, strstr(cases[i].says, "Ref='M'") != NULL);
     }
 }
 

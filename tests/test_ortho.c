@@ -335,11 +335,11 @@ static void check_photo(const struct town *town, const char *path, double x, dou
 static double away_from_north(const struct town *town, const char *path, int number, double x, double y,
                               const double *heading)
 {
-    const double band[2] = {-45, 45};
+    const struct picture_shape strip = {160, 640, {-45, 45}, RESIZE_OWN};
     struct place place = {.x = (float)x, .y = (float)y};
     unsigned char *drawn = malloc(STREET), *loaded = malloc(STREET);
     assert_int_equal(world_pair(drawn, NULL, &town->world, &place, number, NULL), GVM_OK);
-    assert_int_equal(panorama_load(loaded, 160, 640, band, heading, CIRCLE_CHECKED, path, NULL), GVM_OK);
+    assert_int_equal(panorama_load(loaded, &strip, heading, CIRCLE_CHECKED, path, NULL), GVM_OK);
     double sum = 0;
     for (int n = 0; n < STREET; n++) sum += abs(drawn[n] - loaded[n]) / (double)STREET;
     free(drawn), free(loaded);

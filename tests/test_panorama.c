@@ -45,15 +45,22 @@ static const char *packet(const char *attributes)
     return text;
 }
 
+#define SIZES(full_w, full_h, w, h)                                                \
+    "GPano:FullPanoWidthPixels='" #full_w "' GPano:FullPanoHeightPixels='" #full_h \
+    "' GPano:CroppedAreaImageWidthPixels='" #w "' GPano:CroppedAreaImageHeightPixels='" #h "' "
+
 static const double band[2] = {-45, 45};
+static const struct picture_shape usual = {.height = OH, .width = OW, .elevation = {-45, 45}};
+static const struct picture_shape square = {.height = 24, .width = 24};
 
 /* name must be the rows [top, bottom] of the scene (h, w), its columns moved right by turn */
 static void expect_view(const char *name, int w, int h, const double elevation[2], const double *heading, double top,
                         double bottom, int turn)
 {
     static uint8_t out[OH][OW][3], plain[OH][OW][3];
+    const struct picture_shape shape = {OH, OW, {elevation[0], elevation[1]}, RESIZE_OWN};
     gvm_error err = {""};
-    if (panorama_load(&out[0][0][0], OH, OW, elevation, heading, CIRCLE_CHECKED, in_folder(name), &err) != GVM_OK)
+    if (panorama_load(&out[0][0][0], &shape, heading, CIRCLE_CHECKED, in_folder(name), &err) != GVM_OK)
         fail_msg("%s", err.text);
     image_resize(&plain[0][0][0], OH, OW, scene(h, w), h, w, (double[4]){0, top, w, bottom});
     for (int y = 0; y < OH; y++)
@@ -64,7 +71,7 @@ static void expect_no_panorama(const char *name, const char *part)
 {
     static uint8_t out[OH * OW * 3];
     gvm_error err = {""};
-    assert_int_equal(panorama_load(out, OH, OW, band, NULL, CIRCLE_CHECKED, in_folder(name), &err), GVM_IMAGE);
+    assert_int_equal(panorama_load(out, &usual, NULL, CIRCLE_CHECKED, in_folder(name), &err), GVM_IMAGE);
     expect_sentence(&err, name, part);
 }
 
@@ -76,7 +83,7 @@ static void elevation_bands(void **state)
     expect_view("2to1.png", PW, PH, (double[2]){-90, 90}, NULL, 0, 360, 0);
     expect_view("2to1.png", PW, PH, (double[2]){-30, 60.25}, NULL, 59.5, 240, 0);
     save_scene("cvusa.png", 1232, 224, NULL); /* 65 degrees */
-    expect_view("cvusa.png", 1232, 224, band, NULL, 0, 224, 0);
+    expect_view("cvusa.png", 1232, 224, (double[2]){-32.7272, 32.7273}, NULL, 0, 224, 0);
     save_scene("cvact.png", 1600, 400, NULL); /* 90 degrees */
     expect_view("cvact.png", 1600, 400, band, NULL, 0, 400, 0);
     save_scene("190.png", 190, 100, NULL); /* 189 degrees by its shape: 180 */
@@ -84,9 +91,42 @@ static void elevation_bands(void **state)
 
     uint8_t out[OH * OW * 3];
     const double wrong[][2] = {{45, -45}, {0, 0}, {-91, 0}, {0, 91}, {0.0 / 0.0, 1}, {0, 0.0 / 0.0}};
-    for (int i = 0; i < 6; i++)
-        assert_int_equal(panorama_load(out, OH, OW, wrong[i], NULL, CIRCLE_CHECKED, in_folder("2to1.png"), NULL),
-                         GVM_ARGUMENT);
+    for (int i = 0; i < 6; i++) {
+        const struct picture_shape shape = {OH, OW, {wrong[i][0], wrong[i][1]}, RESIZE_OWN};
+        assert_int_equal(panorama_load(out, &shape, NULL, CIRCLE_CHECKED, in_folder("2to1.png"), NULL), GVM_ARGUMENT);
+    }
+}
+
+/* Rows that a picture does not have go on as its first or last one: what it shows keeps its size and its place. */
+static void missing_rows(void **state)
+{
+    (void)state;
+    static uint8_t out[2 * OH][OW][3], plain[OH][OW][3];
+    save_scene("45.png", 1600, 200, NULL); /* half of the band, in the middle */
+    gvm_error err = {""};
+    const struct picture_shape tall = {2 * OH, OW, {band[0], band[1]}, RESIZE_OWN};
+    if (panorama_load(&out[0][0][0], &tall, NULL, CIRCLE_GIVEN, in_folder("45.png"), &err) != GVM_OK)
+        fail_msg("%s", err.text);
+    image_resize(&plain[0][0][0], OH, OW, scene(200, 1600), 200, 1600, (double[4]){0, 0, 1600, 200});
+    for (int y = 0; y < 2 * OH; y++) {
+        int row = y < OH / 2 ? 0 : y < OH / 2 + OH ? y - OH / 2 : OH - 1;
+        for (int i = 0; i < 3 * OW; i++)
+            if (abs(out[y][i / 3][i % 3] - plain[row][i / 3][i % 3]) > (i % 3 < 2 ? 12 : 255))
+                fail_msg("row %d, column %d: %d, not %d", y, i / 3, out[y][i / 3][i % 3], plain[row][i / 3][i % 3]);
+    }
+    double box[4];
+    int turn;
+    struct image image = load("45.png");
+    panorama_seen(box, &turn, &tall, NULL, &image);
+    image_free(&image);
+    assert_true(box[0] == 0 && box[1] == -100 && box[2] == 1600 && box[3] == 300 && turn == 0);
+    save_scene("nearly.png", 1610, 400, NULL); /* 89.4 degrees */
+    expect_view("nearly.png", 1610, 400, band, NULL, 0, 400, 0);
+    save_scene("upper.png", 720, 60, packet(SIZES(720, 360, 720, 60) "GPano:CroppedAreaTopPixels='90'"));
+    image = load("upper.png"); /* from 45 to 15 degrees */
+    panorama_seen(box, &turn, &tall, NULL, &image);
+    image_free(&image);
+    assert_true(box[1] == 0 && box[3] == 180);
 }
 
 static void headings(void **state)
@@ -109,9 +149,8 @@ static void headings(void **state)
     assert_true(image.gpano.has_heading && image.gpano.heading == 180);
     image_free(&image);
     uint8_t out[OH * OW * 3];
-    assert_int_equal(
-        panorama_load(out, OH, OW, band, &(double){0.0 / 0.0}, CIRCLE_CHECKED, in_folder("2to1.png"), NULL),
-        GVM_ARGUMENT);
+    assert_int_equal(panorama_load(out, &usual, &(double){0.0 / 0.0}, CIRCLE_CHECKED, in_folder("2to1.png"), NULL),
+                     GVM_ARGUMENT);
 }
 
 /* South and west, written as a camera does; XMP's heading comes first. */
@@ -152,6 +191,56 @@ static void places(void **state)
     expect_sentence(&err, "none.jpg", "No such file");
 }
 
+/* The heading is of the circle's centre column: of a part of it, the part's own centre looks elsewhere. */
+static void part_heading(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *left;
+        double heading;
+    } cases[] = {{"GPano:CroppedAreaLeftPixels='0'", 330},
+                 {"GPano:CroppedAreaLeftPixels='200'", 60},
+                 {"GPano:CroppedAreaLeftPixels='x'", 60},
+                 {"", 60}};
+    for (int i = 0; i < 4; i++) {
+        char says[500];
+        gvm_photo_info info;
+        snprintf(says, sizeof says, SIZES(800, 400, 400, 100) "GPano:PoseHeadingDegrees='60' %s", cases[i].left);
+        save_scene("part.png", 400, 100, packet(says));
+        assert_int_equal(photo_about(&info, in_folder("part.png"), NULL), GVM_OK);
+        assert_true(info.has_heading && info.heading == cases[i].heading);
+        expect_no_panorama("part.png", "only 180 of 360 degrees");
+    }
+}
+
+/* XMP's heading from true north comes before EXIF's from magnetic north, GPano's before both. */
+static void magnetic_heading(void **state)
+{
+    (void)state;
+    static const char *const exif[] = {"GPSImgDirectionRef", "M", "GPSImgDirection", "80/1", NULL};
+    gvm_photo_info info;
+    save("exif.jpg", scene(PH, PW), PW, PH, 3, VIPS_FORMAT_UCHAR, (struct extra){.exif = exif});
+    assert_int_equal(photo_about(&info, in_folder("exif.jpg"), NULL), GVM_OK);
+    assert_true(info.has_heading && info.heading == 80 && info.heading_is_magnetic);
+    save("exif.jpg", scene(PH, PW), PW, PH, 3, VIPS_FORMAT_UCHAR,
+         (struct extra){.exif = exif, .xmp = packet("GPano:PoseHeadingDegrees='90'")});
+    assert_int_equal(photo_about(&info, in_folder("exif.jpg"), NULL), GVM_OK);
+    assert_true(info.has_heading && info.heading == 90 && !info.heading_is_magnetic);
+    const struct {
+        const char *xmp;
+        double heading;
+        bool magnetic;
+    } both[] = {{"x:GPSImgDirection='90'", 90, false}, {"x:GPSImgDirection='90' x:GPSImgDirectionRef='M'", 80, true}};
+    for (int i = 0; i < 2; i++) {
+        char says[200];
+        snprintf(says, sizeof says, "xmlns:x='http://ns.adobe.com/exif/1.0/' %s", both[i].xmp);
+        save("exif.jpg", scene(PH, PW), PW, PH, 3, VIPS_FORMAT_UCHAR,
+             (struct extra){.exif = exif, .xmp = packet(says)});
+        assert_int_equal(photo_about(&info, in_folder("exif.jpg"), NULL), GVM_OK);
+        assert_true(info.heading == both[i].heading && info.heading_is_magnetic == both[i].magnetic);
+    }
+}
+
 /* EXIF's heading turns the picture as XMP's does. */
 static void exif_heading(void **state)
 {
@@ -159,9 +248,8 @@ static void exif_heading(void **state)
     static const char *const exif[] = {"GPSImgDirection", "90/1", NULL};
     static uint8_t turned[OH * OW * 3], said[OH * OW * 3];
     save("exif.jpg", scene(PH, PW), PW, PH, 3, VIPS_FORMAT_UCHAR, (struct extra){.exif = exif});
-    assert_int_equal(panorama_load(said, OH, OW, band, NULL, CIRCLE_CHECKED, in_folder("exif.jpg"), NULL), GVM_OK);
-    assert_int_equal(panorama_load(turned, OH, OW, band, &(double){90}, CIRCLE_CHECKED, in_folder("exif.jpg"), NULL),
-                     GVM_OK);
+    assert_int_equal(panorama_load(said, &usual, NULL, CIRCLE_CHECKED, in_folder("exif.jpg"), NULL), GVM_OK);
+    assert_int_equal(panorama_load(turned, &usual, &(double){90}, CIRCLE_CHECKED, in_folder("exif.jpg"), NULL), GVM_OK);
     assert_memory_equal(said, turned, sizeof said);
 }
 
@@ -185,10 +273,6 @@ static void exif_lies(void **state)
     }
 }
 
-#define SIZES(full_w, full_h, w, h)                                                \
-    "GPano:FullPanoWidthPixels='" #full_w "' GPano:FullPanoHeightPixels='" #full_h \
-    "' GPano:CroppedAreaImageWidthPixels='" #w "' GPano:CroppedAreaImageHeightPixels='" #h "' "
-
 static void full_panoramas(void **state)
 {
     (void)state;
@@ -207,9 +291,9 @@ static void full_panoramas(void **state)
     expect_no_panorama("stale.png", "not a full panorama");
     save_scene("stale2.png", 400, 100, packet(SIZES(4000, 2000, 4000, 2000) "GPano:PoseHeadingDegrees='90'"));
     expect_view("stale2.png", 400, 100, band, NULL, 0, 100, 0);
-    /* from 60 degrees down to the horizon */
-    save_scene("upper.png", 720, 120, packet(SIZES(720, 360, 720, 120) "GPano:CroppedAreaTopPixels='60'"));
-    expect_view("upper.png", 720, 120, band, NULL, 30, 120, 0);
+    /* from 60 degrees down to the lowest of the band, 30 below the horizon */
+    save_scene("upper.png", 720, 180, packet(SIZES(720, 360, 720, 180) "GPano:CroppedAreaTopPixels='60'"));
+    expect_view("upper.png", 720, 180, (double[2]){-30, 45}, NULL, 30, 180, 0);
     save_scene("floor.png", 720, 60, packet(SIZES(720, 360, 720, 60) "GPano:CroppedAreaTopPixels='300'"));
     expect_no_panorama("floor.png", "elevations -90 to -60");
 }
@@ -272,14 +356,14 @@ static void photos(void **state)
         int w, h;
         const char *xmp;
         const struct said *picture, *exif;
-    } taken[] = {
-        {720, 360, full, maker, film},  {720, 360, full, NULL, sweep}, {720, 360, packet2, maker, film},
-        {1440, 360, NULL, maker, NULL}, {720, 360, NULL, NULL, lens}, /* a length without a camera: cut by a program */
-        {1232, 224, NULL, NULL, NULL}};
+    } taken[] = {{720, 360, full, maker, film},  {720, 360, full, NULL, sweep}, {720, 360, packet2, maker, film},
+                 {1440, 360, NULL, maker, NULL}, {720, 360, NULL, NULL, lens}, /* a length without a camera: cut by
+                                                                                  a program */
+                 {1232, 224, NULL, NULL, NULL}};
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
         gvm_error err;
         save_photo(name, taken[i].w, taken[i].h, taken[i].xmp, taken[i].picture, taken[i].exif);
-        if (panorama_load(out, OH, OW, band, NULL, CIRCLE_CHECKED, in_folder(name), &err) != GVM_OK)
+        if (panorama_load(out, &usual, NULL, CIRCLE_CHECKED, in_folder(name), &err) != GVM_OK)
             fail_msg("%zu: %s", i, err.text);
     }
 }
@@ -296,17 +380,17 @@ static void edges(void **state)
                     (uint8_t)(128 + 100 * sin((cut ? 4.4 : 6.2831853) * (i % 700) / 700 + c + i / 70000));
         save("cut.png", pixels, 700, 300, 3, VIPS_FORMAT_UCHAR, (struct extra){0});
         gvm_error err = {""};
-        gvm_status status = panorama_load(out, OH, OW, band, NULL, CIRCLE_CHECKED, in_folder("cut.png"), &err);
+        gvm_status status = panorama_load(out, &usual, NULL, CIRCLE_CHECKED, in_folder("cut.png"), &err);
         if (status != (cut ? GVM_IMAGE : GVM_OK)) fail_msg("cut %d: %s", cut, err.text);
     }
     expect_no_panorama("cut.png", "its left and right edges do not join");
-    assert_int_equal(panorama_load(out, OH, OW, band, NULL, CIRCLE_LISTED, in_folder("cut.png"), NULL), GVM_OK);
-    assert_int_equal(panorama_load(out, OH, OW, band, NULL, CIRCLE_GIVEN, in_folder("cut.png"), NULL), GVM_OK);
+    assert_int_equal(panorama_load(out, &usual, NULL, CIRCLE_LISTED, in_folder("cut.png"), NULL), GVM_OK);
+    assert_int_equal(panorama_load(out, &usual, NULL, CIRCLE_GIVEN, in_folder("cut.png"), NULL), GVM_OK);
     save_scene("partial.png", 400, 100, packet(SIZES(800, 400, 400, 100) "GPano:CroppedAreaTopPixels='150'"));
-    assert_int_equal(panorama_load(out, OH, OW, band, NULL, CIRCLE_GIVEN, in_folder("partial.png"), NULL), GVM_OK);
-    assert_int_equal(panorama_load(out, OH, OW, band, NULL, CIRCLE_LISTED, in_folder("partial.png"), NULL), GVM_IMAGE);
+    assert_int_equal(panorama_load(out, &usual, NULL, CIRCLE_GIVEN, in_folder("partial.png"), NULL), GVM_OK);
+    assert_int_equal(panorama_load(out, &usual, NULL, CIRCLE_LISTED, in_folder("partial.png"), NULL), GVM_IMAGE);
     save_scene("photo.png", 100, 100, NULL);
-    assert_int_equal(panorama_load(out, OH, OW, band, NULL, CIRCLE_GIVEN, in_folder("photo.png"), NULL), GVM_OK);
+    assert_int_equal(panorama_load(out, &usual, NULL, CIRCLE_GIVEN, in_folder("photo.png"), NULL), GVM_OK);
 }
 
 /* One colour, or one with a camera's noise. */
@@ -327,28 +411,32 @@ static void no_content(void **state)
                                                           : 110);
         }
         save("grey.png", pixels, 800, 400, 3, VIPS_FORMAT_UCHAR, (struct extra){0});
-        gvm_status status = panorama_load(out, OH, OW, band, NULL, CIRCLE_GIVEN, in_folder("grey.png"), NULL);
+        gvm_status status = panorama_load(out, &usual, NULL, CIRCLE_GIVEN, in_folder("grey.png"), NULL);
         assert_int_equal(status, cases[i].taken ? GVM_OK : GVM_IMAGE);
         if (!cases[i].taken) expect_no_panorama("grey.png", "this picture has no content: all of it is of one colour");
-        assert_int_equal(aerial_load(out, 24, 24, in_folder("grey.png"), NULL), GVM_OK);
+        assert_int_equal(aerial_load(out, &square, in_folder("grey.png"), NULL), GVM_OK);
     }
 }
 
 static void aerial_pictures(void **state)
 {
     (void)state;
+    const struct picture_shape opencv = {.height = 24, .width = 24, .resize = RESIZE_OPENCV};
     static uint8_t out[24 * 24 * 3], plain[24 * 24 * 3];
     const int sizes[][2] = {{60, 60}, {90, 60}, {60, 91}};
     const double boxes[][4] = {{0, 0, 60, 60}, {15, 0, 75, 60}, {0, 15.5, 60, 75.5}};
     for (int i = 0; i < 3; i++) {
         int w = sizes[i][0], h = sizes[i][1];
         save_scene("tile.png", w, h, NULL);
-        assert_int_equal(aerial_load(out, 24, 24, in_folder("tile.png"), NULL), GVM_OK);
+        assert_int_equal(aerial_load(out, &square, in_folder("tile.png"), NULL), GVM_OK);
         image_resize(plain, 24, 24, scene(h, w), h, w, boxes[i]);
+        assert_memory_equal(out, plain, sizeof out);
+        assert_int_equal(aerial_load(out, &opencv, in_folder("tile.png"), NULL), GVM_OK);
+        image_resize_opencv(plain, 24, 24, scene(h, w), h, w, boxes[i]);
         assert_memory_equal(out, plain, sizeof out);
     }
     gvm_error err;
-    assert_int_equal(aerial_load(out, 24, 24, in_folder("missing.png"), &err), GVM_FILE);
+    assert_int_equal(aerial_load(out, &square, in_folder("missing.png"), &err), GVM_FILE);
     expect_sentence(&err, "missing.png", "No such file");
 }
 
@@ -357,9 +445,10 @@ int main(int argc, char **argv)
     (void)argc;
     if (VIPS_INIT(argv[0]) != 0) return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(elevation_bands), cmocka_unit_test(headings), cmocka_unit_test(full_panoramas),
-        cmocka_unit_test(aerial_pictures), cmocka_unit_test(photos),   cmocka_unit_test(edges),
-        cmocka_unit_test(no_content),      cmocka_unit_test(places),   cmocka_unit_test(exif_heading),
+        cmocka_unit_test(elevation_bands),  cmocka_unit_test(missing_rows), cmocka_unit_test(part_heading),
+        cmocka_unit_test(magnetic_heading), cmocka_unit_test(headings),     cmocka_unit_test(full_panoramas),
+        cmocka_unit_test(aerial_pictures),  cmocka_unit_test(photos),       cmocka_unit_test(edges),
+        cmocka_unit_test(no_content),       cmocka_unit_test(places),       cmocka_unit_test(exif_heading),
         cmocka_unit_test(exif_lies),
     };
     int failed = cmocka_run_group_tests_name("panorama", tests, make_folder, remove_folder);

@@ -330,13 +330,14 @@ static void test_files(void **state)
     image_free(&loaded);
 
     /* What the network gets is what was rendered, give or take JPEG. */
-    const double band[2] = {-45, 45}, as_it_lies = 0;
+    const struct picture_shape strip = {160, 640, {-45, 45}, RESIZE_OWN}, square = {.height = 256, .width = 256};
+    const double as_it_lies = 0;
     unsigned char *pixels = malloc(STREET);
-    assert_int_equal(panorama_load(pixels, 160, 640, band, &as_it_lies, CIRCLE_CHECKED, street, NULL), GVM_OK);
+    assert_int_equal(panorama_load(pixels, &strip, &as_it_lies, CIRCLE_CHECKED, street, NULL), GVM_OK);
     double off = 0;
     for (int n = 0; n < STREET; n++) off += abs(pixels[n] - pair->street[n]) / (double)STREET;
     assert_true(off < 6);
-    assert_int_equal(aerial_load(pixels, 256, 256, aerial, NULL), GVM_OK);
+    assert_int_equal(aerial_load(pixels, &square, aerial, NULL), GVM_OK);
     off = 0;
     for (int n = 0; n < AERIAL; n++) off += abs(pixels[n] - pair->aerial[n]) / (double)AERIAL;
     assert_true(off < 6);

@@ -1,19 +1,11 @@
 /* bench.c - see bench.h */
 #include "cli/bench.h"
 
-#include <time.h>
-
+#include "base/clock.h"
 #include "base/parallel.h"
 #include "tensor/device.h"
 #include "tensor/gemm.h"
 #include "tensor/kernels.h"
-
-double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 void raise_to(double *best, double value)
 {
@@ -37,9 +29,9 @@ void measure_peak(struct peak *peak, struct tape *tape)
         raise_to(&peak->product, 1e-9 * tape->device->peak(tape));
         return;
     }
-    double operations, start = now();
+    double operations, start = clock_seconds();
     parallel_run(run_fma, &operations);
-    raise_to(&peak->fma, operations / (now() - start) * 1e-9);
+    raise_to(&peak->fma, operations / (clock_seconds() - start) * 1e-9);
     raise_to(&peak->product, gemm_peak());
 }
 

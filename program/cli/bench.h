@@ -11,10 +11,9 @@ struct bench {
     long rounds, batch;
     long steps, gallery; /* with learning */
     long tiles;          /* with search; 0: 100,000 or what memory has room for */
-    bool train, learning, search, json;
+    bool train, no_train, learning, search, json;
 };
 
-double now(void); /* seconds of the monotonic clock */
 void raise_to(double *best, double value);
 void lower_to(double *best, double value); /* 0 is no value yet */
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/parallel.h"
@@ -68,7 +69,7 @@ static gvm_status fill_town(struct town *t, const char *folder, const struct ben
     if (status == GVM_OK) status = dataset_open(&t->data, folder, NULL, err);
     if (status != GVM_OK) return status;
     t->pictures = (struct pictures){
-        .data = t->data, .street = {c->street[0], c->street[1]}, .aerial = {c->aerial[0], c->aerial[1]}};
+        .data = t->data, .street = config_shape(c, GVM_STREET), .aerial = config_shape(c, GVM_AERIAL)};
     snprintf(cache, sizeof cache, "%s/cache", folder);
     status = cache_open(&t->cache, cache, &t->pictures, &options, err);
     t->pictures.cache = t->cache;
@@ -104,11 +105,11 @@ static gvm_status time_steps(struct learning *out, struct bench_training *t, str
         if (step > 0) out->waited += batch.waited;
         status = bench_step(t, batch.street, batch.aerial, err);
         if (status != GVM_OK) break;
-        if (step == 0) start = now();
+        if (step == 0) start = clock_seconds();
         progress_step(&progress, (size_t)step + 1);
     }
     progress_end(&progress);
-    out->seconds = now() - start;
+    out->seconds = clock_seconds() - start;
     return status;
 }
 
@@ -164,9 +165,9 @@ static gvm_status time_ranking(double *seconds, const struct retrieval *task, gv
     struct evaluation e;
     gvm_status status = GVM_OK;
     for (int round = 0; round < ROUNDS && status == GVM_OK; round++) {
-        double start = now();
+        double start = clock_seconds();
         status = evaluate(&e, NULL, task, err);
-        double passed = now() - start;
+        double passed = clock_seconds() - start;
         if (round == 0 || passed < *seconds) *seconds = passed;
     }
     return status;

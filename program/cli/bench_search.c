@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/half.h"
 #include "base/memory.h"
@@ -82,13 +83,13 @@ static gvm_status measure(struct figures *f, gvm_map *map, const float *queries,
     progress_start(&progress, "search", "rounds", (size_t)rounds + 1);
     for (long round = 0; round <= rounds && status == GVM_OK; round++) { /* round 0 warms up */
         int count;
-        double start = now();
+        double start = clock_seconds();
         parallel_run(read_part, map);
-        double read = now();
+        double read = clock_seconds();
         status = gvm_map_search(map, &model, hits, TOP, &count, queries, 1, err);
-        double one = now();
+        double one = clock_seconds();
         if (status == GVM_OK) status = gvm_map_search(map, &model, hits, TOP, &count, queries, HALF_QUERIES, err);
-        double batch = now();
+        double batch = clock_seconds();
         measure_peak(&f->peak, NULL);
         if (round > 0) {
             lower_to(&f->read, read - start);

@@ -9,36 +9,17 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/clock.h"
 #include "base/parallel.h"
 #include "cli/bench.h"
 #include "cli/network_facts.h"
-#include "network/checkpoint.h"
+#include "network/config_file.h"
+#include "network/embedder.h"
+#include "network/place.h"
+#include "network/registry.h"
 #include "tensor/device.h"
 #include "tensor/gemm.h"
 #include "tensor/kernels.h"
-
-static const char help[] =
-    "usage: geoviewmatch bench [options]\n"
-    "\n"
-    "Times the network on this machine: embedding in batches of 16 (256 with --device cuda) and of 1, and a whole\n"
-    "training step (ASAM: forward and backward twice, and the update), each beside the peak measured in the same run.\n"
-    "Leave the machine alone meanwhile. With --learning, what surrounds the network instead: training steps on\n"
-    "pictures that come through the loader and a cache, from a town generated for it; and the ranking of an\n"
-    "evaluation.\n"
-    "\n"
-    "  --preset paper|nano   which network (default: paper; nano with --learning)\n"
-    "  --weights W           the network of a checkpoint instead\n"
-    "  --rounds N            rounds, 1..1000; the best of each counts (default: 5)\n"
-    "  --batch N             pairs in the training step, 2..512 (default: 4, 32 with --learning; 128 with --device "
-    "cuda)\n"
-    "  --no-train            embedding only\n"
-    "  --search              instead, how fast a map is searched: one query beside the time that reading all features\n"
-    "                        takes, and a batch beside the peak\n"
-    "  --tiles N             with --search: tiles, 1..10000000 (default: 100000, or what memory has room for)\n"
-    "  --learning            training through the loader, and ranking\n"
-    "  --steps N             steps of it, 1..1000 (default: 20)\n"
-    "  --gallery N           queries, and tiles, that are ranked, 1..100000 (default: 10000)\n"
-    "  --json                the figures as JSON\n" COMMON_HELP;
 
 enum { BATCHES = 2 };
 static int batches[BATCHES] = {16, 1};
@@ -51,26 +32,11 @@ struct figures {
     double step_bytes;          /* most memory the process held up to the end of the steps */
     double pass_bytes[2];       /* of maps and scratch at batch 16 */
     struct counts counts[2];    /* of one picture, by view */
+    int aerial_each;            /* aerial pictures of a training pair */
     size_t parameters;
 };
 
 /* ------------------------------------------------------------------ embedding */
-
-/* A network with weights in all its parts: fresh norms of 0 would make every block's work vanish in the sum. */
-gvm_status bench_network(struct network **network, const struct bench *b, bool training, gvm_error *err)
-{
-    if (b->weights) return checkpoint_load(network, b->weights, training, err);
-    gvm_status status =
-        network_open(network, strcmp(b->preset, "nano") == 0 ? &config_nano : &config_paper, training, err);
-    if (status != GVM_OK) return status;
-    network_fresh(*network, 1);
-    for (int i = 0; i < (*network)->param_count; i++) {
-        struct param *p = &(*network)->params[i];
-        if (strstr(p->name, ".norm1.weight") || strstr(p->name, ".norm2.weight"))
-            for (size_t k = 0; k < p->count; k++) p->data[k] = 0.5f;
-    }
-    return GVM_OK;
-}
 
 static uint8_t *noise(size_t bytes)
 {
@@ -80,38 +46,28 @@ static uint8_t *noise(size_t bytes)
 }
 
 struct embedding {
-    struct tape *tape;
+    struct embedder *embedder;
     uint8_t *pixels;
+    float *features;
     int B;
 };
 
 static gvm_status open_embedding(struct embedding *e, const struct network *network, int v, int B, gvm_error *err)
 {
-    const struct swin_geo *view = &network->views[v];
-    e->B = B;
-    e->pixels = noise((size_t)B * view->backbone.H * view->backbone.W * 3);
-    if (e->pixels == NULL) return GVM_MEMORY;
-    gvm_status status = network_tape(&e->tape, network, false, err);
+    gvm_status status = embedder_open(&e->embedder, network, v, B, err);
     if (status != GVM_OK) return status;
-    swin_geo(NULL, e->tape, view, e->pixels, B, 0);
-    return tape_allocate(e->tape, err);
+    e->B = B;
+    e->pixels = noise((size_t)B * embedder_bytes(e->embedder));
+    e->features = malloc((size_t)B * (size_t)network->views[v].features * sizeof *e->features);
+    return e->pixels && e->features ? GVM_OK : GVM_MEMORY;
 }
 
-/* Pixels from the host to the network and through it; features stay where they come out. */
-static gvm_status time_embedding(double *seconds, const struct embedding *e, const struct swin_geo *view,
-                                 gvm_error *err)
+/* Pixels from the host to the network, through it, and their features back. */
+static gvm_status time_embedding(double *seconds, const struct embedding *e, gvm_error *err)
 {
-    const struct step_numbers none = {0, 0, 0, 0};
-    double start = now();
-    const uint8_t *pixels =
-        tape_pixels(e->tape, 0, e->pixels, (size_t)e->B * (size_t)view->backbone.H * (size_t)view->backbone.W * 3);
-    if (!tape_replays(e->tape, e->B, &none)) {
-        tape_reset(e->tape);
-        swin_geo(NULL, e->tape, view, pixels, e->B, 0);
-        tape_recorded(e->tape);
-    }
-    gvm_status status = tape_wait(e->tape, err);
-    *seconds = now() - start;
+    double start = clock_seconds();
+    gvm_status status = embedder_run(e->embedder, e->features, e->pixels, (size_t)e->B, err);
+    *seconds = clock_seconds() - start;
     return status;
 }
 
@@ -120,7 +76,7 @@ static gvm_status measure_embedding(struct figures *f, const struct bench *a, st
     struct network *network = NULL;
     struct embedding e[2][BATCHES] = {{{0}}};
     gvm_status status = bench_network(&network, a, false, err);
-    for (int v = 0; v < 2 && status == GVM_OK; v++) status = count_pass(&f->counts[v], network, (gvm_view)v, err);
+    for (int v = 0; v < 2 && status == GVM_OK; v++) status = network_counts(&f->counts[v], network, v, err);
     if (status == GVM_OK) f->parameters = network_parameters(network);
     if (status == GVM_OK) status = network_place(network, err);
     for (int i = 0; i < 2 * BATCHES && status == GVM_OK; i++)
@@ -130,17 +86,18 @@ static gvm_status measure_embedding(struct figures *f, const struct bench *a, st
             for (int b = 0; b < BATCHES; b++)
                 for (int repeat = 0; repeat < (batches[b] == 1 ? 8 : 2) && status == GVM_OK; repeat++) {
                     double seconds;
-                    status = time_embedding(&seconds, &e[v][b], &network->views[v], err);
+                    status = time_embedding(&seconds, &e[v][b], err);
                     if (round > 0) lower_to(&f->seconds[v][b], seconds);
                 }
-        measure_peak(&f->peak, e[0][0].tape);
+        if (status == GVM_OK) measure_peak(&f->peak, embedder_tape(e[0][0].embedder));
         progress_step(progress, (size_t)round + 1);
     }
     for (int i = 0; i < 2 * BATCHES; i++) {
         struct embedding *one = &e[i / BATCHES][i % BATCHES];
-        if (one->tape && one->B == batches[0]) f->pass_bytes[i / BATCHES] = (double)tape_bytes(one->tape);
-        tape_free(one->tape);
+        if (one->embedder && one->B == batches[0]) f->pass_bytes[i / BATCHES] = (double)embedder_memory(one->embedder);
+        embedder_free(one->embedder);
         free(one->pixels);
+        free(one->features);
     }
     network_free(network);
     return status;
@@ -148,53 +105,24 @@ static gvm_status measure_embedding(struct figures *f, const struct bench *a, st
 
 /* ------------------------------------------------------------------ training */
 
-gvm_status bench_training_open(struct bench_training *t, const struct bench *b, gvm_error *err)
-{
-    *t = (struct bench_training){0};
-    gvm_status status = bench_network(&t->network, b, true, err);
-    if (status != GVM_OK) return status;
-    const struct network *n = t->network;
-    status =
-        optimizer_open(&t->optimizer, n->params, n->param_count, n->weights, n->grads, n->floats, &rates_paper, err);
-    if (status == GVM_OK) status = network_place(t->network, err);
-    if (status != GVM_OK) return status;
-    return learner_open(&t->learner, t->network, t->optimizer, (int)b->batch, &loss_weights_paper, 2.5f, 0, 1, err);
-}
-
-void bench_training_close(struct bench_training *t)
-{
-    learner_close(&t->learner);
-    optimizer_free(t->optimizer);
-    network_free(t->network);
-}
-
-gvm_status bench_step(struct bench_training *t, const uint8_t *street, const uint8_t *aerial, gvm_error *err)
-{
-    struct losses losses;
-    bool device = t->network->home != NULL;
-    if (!device || t->learner.street == NULL) learner_take(&t->learner, street, aerial);
-    learner_start(&t->learner, t->optimizer->step, 1);
-    if (device) learner_take(&t->learner, street, aerial);
-    return learner_finish(&losses, &t->learner, err);
-}
-
 static gvm_status measure_training(struct figures *f, const struct bench *a, struct progress *progress, gvm_error *err)
 {
     struct bench_training t;
     uint8_t *street = NULL, *aerial = NULL;
     gvm_status status = bench_training_open(&t, a, err);
     if (status == GVM_OK) {
-        const struct config *c = &t.network->config;
-        street = noise((size_t)a->batch * c->street[0] * c->street[1] * 3);
-        aerial = noise((size_t)2 * (size_t)a->batch * c->aerial[0] * c->aerial[1] * 3);
+        const struct branch *s = &t.network->views[GVM_STREET], *v = &t.network->views[GVM_AERIAL];
+        f->aerial_each = t.network->config.method->aerial_each;
+        street = noise((size_t)a->batch * (size_t)s->H * (size_t)s->W * 3);
+        aerial = noise((size_t)a->batch * (size_t)f->aerial_each * (size_t)v->H * (size_t)v->W * 3);
         if (street == NULL || aerial == NULL) status = GVM_MEMORY;
     }
     long rounds = a->rounds < 3 ? a->rounds : 3;
     if (a->common.cuda && rounds < 2) rounds = 2; /* its first two steps are not yet the recorded one */
     for (int round = 0; round <= rounds && status == GVM_OK; round++) {
-        double start = now();
+        double start = clock_seconds();
         status = bench_step(&t, street, aerial, err);
-        if (round > 0) lower_to(&f->step_seconds, now() - start);
+        if (round > 0) lower_to(&f->step_seconds, clock_seconds() - start);
         measure_peak(&f->peak, t.learner.tape);
         progress_step(progress, (size_t)(a->rounds + 2 + round));
     }
@@ -215,10 +143,10 @@ static double work(const struct figures *f, int view)
     return 2e-9 * (double)counts_all(&f->counts[view]);
 }
 
-/* GFLOP of a training step: three pictures a pair, forward and twice as much backward, two passes. */
+/* GFLOP of a training step: forward and twice as much backward, two passes. */
 static double step_work(const struct figures *f, long pairs)
 {
-    return 2 * 3 * (double)pairs * (work(f, GVM_STREET) + 2 * work(f, GVM_AERIAL));
+    return 2 * 3 * (double)pairs * (work(f, GVM_STREET) + f->aerial_each * work(f, GVM_AERIAL));
 }
 
 static double paper_count(const struct figures *f)
@@ -321,57 +249,14 @@ static void print_text_report(const struct figures *f, const struct bench *a)
     if (a->weights == NULL && strcmp(a->preset, "paper") == 0 && !a->common.cuda) print_costs(f);
 }
 
-static int read_arguments(struct bench *a, int argc, char **argv)
+static int complete_arguments(struct bench *a)
 {
-    static const struct option options[] = {
-        {"preset", required_argument, NULL, 'p'}, {"weights", required_argument, NULL, 'w'},
-        {"rounds", required_argument, NULL, 'r'}, {"batch", required_argument, NULL, 'b'},
-        {"no-train", no_argument, NULL, 'n'},     {"learning", no_argument, NULL, 'l'},
-        {"steps", required_argument, NULL, 's'},  {"gallery", required_argument, NULL, 'g'},
-        {"search", no_argument, NULL, 'q'},       {"tiles", required_argument, NULL, 't'},
-        {"json", no_argument, NULL, 'j'},         COMMON_OPTIONS};
     const char *name = a->common.name;
-    int status;
-    for (int c; (c = next_option(argc, argv, options)) != -1;) {
-        switch (c) {
-        case 'p': a->preset = optarg; break;
-        case 'w': a->weights = optarg; break;
-        case 'n': a->train = false; break;
-        case 'q': a->search = true; break;
-        case 'l': a->learning = true; break;
-        case 'j': a->json = true; break;
-        case 't':
-            if (!read_long(&a->tiles, optarg, 1, 10000000))
-                return usage_error(name, "--tiles takes a whole number from 1 to 10000000, not '%s'", optarg);
-            break;
-        case 'r':
-            if (!read_long(&a->rounds, optarg, 1, 1000))
-                return usage_error(name, "--rounds takes a whole number from 1 to 1000, not '%s'", optarg);
-            break;
-        case 'b':
-            if (!read_long(&a->batch, optarg, 2, 512))
-                return usage_error(name, "--batch takes a whole number from 2 to 512, not '%s'", optarg);
-            break;
-        case 's':
-            if (!read_long(&a->steps, optarg, 1, 1000))
-                return usage_error(name, "--steps takes a whole number from 1 to 1000, not '%s'", optarg);
-            break;
-        case 'g':
-            if (!read_long(&a->gallery, optarg, 1, 100000))
-                return usage_error(name, "--gallery takes a whole number from 1 to 100000, not '%s'", optarg);
-            break;
-        default:
-            if ((status = common_option(&a->common, c, argv)) != GO_ON) return status;
-        }
-    }
-    if (optind < argc) return usage_error(name, "'%s' is one argument too many", argv[optind]);
+    a->train = !a->no_train;
     if (a->preset == NULL) a->preset = a->learning ? "nano" : "paper";
     if (a->batch == 0) a->batch = a->common.cuda ? 128 : a->learning ? 32 : 4;
     if (a->common.cuda) batches[0] = 256;
     if (a->common.cuda && a->search) return usage_error(name, "--search runs on the CPU: leave out --device cuda");
-    if (strcmp(a->preset, "paper") != 0 && strcmp(a->preset, "nano") != 0)
-        return usage_error(name, "--preset takes paper or nano, not '%s'", a->preset);
-    if (a->tiles > 0 && !a->search) return usage_error(name, "--tiles goes with --search");
     return GO_ON;
 }
 
@@ -386,11 +271,11 @@ static int run_search(const struct bench *a)
     return bench_search(a, D);
 }
 
-int cmd_bench(int argc, char **argv)
+static int cmd_bench(int argc, char **argv)
 {
-    struct bench a = {
-        .common = {.name = "bench", .help = help}, .rounds = 5, .steps = 20, .gallery = 10000, .train = true};
-    int status = read_arguments(&a, argc, argv);
+    struct bench a = {0};
+    int status = options_read(&a.common, &bench_command, argc, argv);
+    if (status == GO_ON) status = complete_arguments(&a);
     if (status != GO_ON) return status;
     if (a.search) return run_search(&a);
     if (a.learning) return bench_learning(&a);
@@ -407,3 +292,41 @@ int cmd_bench(int argc, char **argv)
     print_text_report(&f, &a);
     return DONE;
 }
+
+#define AT(field) offsetof(struct bench, field)
+
+static const struct option_row rows[] = {
+    {"preset", OPTION_TEXT, AT(preset), "NAME", .words = preset_name,
+     .help = "which network (default: paper; nano with --learning)"},
+    {"weights", OPTION_TEXT, AT(weights), "W", .help = "the network of a checkpoint instead"},
+    {"rounds", OPTION_LONG, AT(rounds), "N", 1, 1000, "5", .help = "rounds; the best of each counts"},
+    {"batch", OPTION_LONG, AT(batch), "N", 2, 512,
+     .help = "pairs in the training step; unless given 4, with --learning 32, with --device cuda 128"},
+    {"no-train", OPTION_FLAG, AT(no_train), .help = "embedding only"},
+    {"search", OPTION_FLAG, AT(search),
+     .help = "instead, how fast a map is searched: one query beside the time that reading all features takes, and a "
+             "batch beside the peak"},
+    {"tiles", OPTION_LONG, AT(tiles), "N", 1, 1e7, .with = "search",
+     .help = "with --search: tiles (default: 100000, or what memory has room for)"},
+    {"learning", OPTION_FLAG, AT(learning), .help = "training through the loader, and ranking"},
+    {"steps", OPTION_LONG, AT(steps), "N", 1, 1000, "20", .help = "steps of it"},
+    {"gallery", OPTION_LONG, AT(gallery), "N", 1, 1e5, "10000", .help = "queries, and tiles, that are ranked"},
+    {"json", OPTION_FLAG, AT(json), .help = "the figures as JSON"},
+    {0},
+};
+
+const struct command bench_command = {
+    .name = "bench",
+    .summary = "how fast this machine runs the network",
+    .usage = "[options]",
+    .about = "Times the network on this machine: embedding in batches of 16 (256 with --device cuda) and of 1, and a "
+             "whole training step (ASAM: forward and backward twice, and the update), each beside the peak measured in "
+             "the same run. Leave the machine alone meanwhile. With --learning, what surrounds the network instead: "
+             "training steps on pictures that come through the loader and a cache, from a town generated for it; and "
+             "the ranking of an evaluation.",
+    .rows = rows,
+    .device = true,
+    .examples = "  geoviewmatch bench --preset nano\n"
+                "  geoviewmatch bench --learning --preset paper --batch 8\n",
+    .run = cmd_bench,
+};

@@ -12,21 +12,8 @@
 #include "cli/info.h"
 #include "cli/network_facts.h"
 #include "network/checkpoint.h"
+#include "network/config_file.h"
 #include "train/run.h"
-
-static const char help[] =
-    "usage: geoviewmatch info [--json] FILE|RUN|nano\n"
-    "\n"
-    "Says what a file holds. Of GeoViewMatch weights (safetensors; nano: the built-in ones): the network, its size, "
-    "its\n"
-    "fingerprint, what an aerial picture covers and a panorama spans, and its multiply-adds; the whole file is read "
-    "and\n"
-    "checked. Of a map (MAP.gpkg): its tiles, where they lie and what they were made from, the fingerprint of its "
-    "weights,\n"
-    "and whether it is complete. Of a training run (its folder, state or log): how far it is. Of the other files that\n"
-    "the program writes, and of pictures, what they are. Of other safetensors files: the tensors and the metadata.\n"
-    "\n"
-    "  --json                as JSON, complete\n" PLAIN_HELP;
 
 enum { SHOWN = 20 /* tensors in the table */ };
 
@@ -61,29 +48,14 @@ static int print_weights_json(const char *path, const struct facts *f)
     return json_print(json);
 }
 
-static void print_list(const int *values)
-{
-    printf("%d,%d,%d,%d", values[0], values[1], values[2], values[3]);
-}
-
 static int print_weights(const char *path, const struct facts *f)
 {
-    const struct config *c = &f->network->config;
     const struct counts *s = &f->counts[GVM_STREET], *a = &f->counts[GVM_AERIAL];
+    struct fact lines[MAX_FACTS];
+    int count = network_facts(lines, f->network);
     print_text(path);
-    printf(
-        ": GeoViewMatch weights\n  fingerprint    %s\n  parameters     %zu\n  backbone       Swin V2, dim %d, depths ",
-        f->fingerprint, network_parameters(f->network), c->dim);
-    print_list(c->depths);
-    printf(", heads ");
-    print_list(c->heads);
-    printf(", window %d\n  street view    %d x %d pixels, elevations %g to %g degrees\n", c->window, c->street[0],
-           c->street[1], c->elevation[0], c->elevation[1]);
-    printf("  aerial view    %d x %d pixels, %g m on the ground\n", c->aerial[0], c->aerial[1], c->ground_m);
-    printf("  feature        %d numbers, from stages", f->network->views[GVM_STREET].features);
-    for (int i = 0; i < STAGES; i++)
-        if (c->stages[i]) printf(" %d", i + 1);
-    printf(" with %d masks each\n  head           %d numbers\n", c->masks, c->head);
+    printf(": GeoViewMatch weights\n  fingerprint    %s\n", f->fingerprint);
+    for (int i = 0; i < count; i++) printf("  %-14s %s\n", lines[i].label, lines[i].text);
     printf("  multiply-adds  street %.3f G, aerial %.3f G, a pair %.3f G\n", 1e-9 * (double)counts_all(s),
            1e-9 * (double)counts_all(a), 1e-9 * (double)(counts_all(s) + counts_all(a)));
     printf("  paper's way    %.3f G a pair (without queries, keys, values and attention)\n",
@@ -102,8 +74,8 @@ static int weights(const char *file, bool json)
     if (status != GVM_OK) return failed(&err);
     f.network = network;
     network_fingerprint(f.fingerprint, network);
-    mask_warning(f.warning, sizeof f.warning, network);
-    for (int v = 0; v < 2 && status == GVM_OK; v++) status = count_pass(&f.counts[v], network, (gvm_view)v, &err);
+    network_warning(f.warning, sizeof f.warning, network);
+    for (int v = 0; v < 2 && status == GVM_OK; v++) status = network_counts(&f.counts[v], network, v, &err);
     int end = status != GVM_OK ? failed(&err) : json ? print_weights_json(path, &f) : print_weights(path, &f);
     network_free(network);
     return end;
@@ -187,7 +159,7 @@ static int describe(const char *path, bool json)
     struct stat st;
     if (strcmp(path, "nano") == 0 && stat(path, &st) != 0) return weights(NULL, json);
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
-        char *state = run_path(path, "state.safetensors");
+        char *state = path_join(path, "state.safetensors");
         bool run = state != NULL && access(state, F_OK) == 0;
         free(state);
         return run ? info_run(path, json) : info_folder(path);
@@ -205,20 +177,40 @@ static int describe(const char *path, bool json)
     return known ? end : describe_tensors(path, json);
 }
 
-int cmd_info(int argc, char **argv)
-{
-    static const struct option options[] = {{"json", no_argument, NULL, 'j'}, PLAIN_OPTIONS};
-    struct common common = {.name = "info", .help = help};
-    bool json = false;
-    int end;
-    for (int c; (c = next_option(argc, argv, options)) != -1;) {
-        if (c == 'j')
-            json = true;
-        else if ((end = common_option(&common, c, argv)) != GO_ON)
-            return end;
-    }
-    if (optind == argc) return usage_error("info", "no file is given");
-    if (optind + 1 < argc) return usage_error("info", "'%s' is one argument too many", argv[optind + 1]);
+struct arguments {
+    struct common common;
+    bool json;
+};
 
-    return describe(argv[optind], json);
+static int cmd_info(int argc, char **argv)
+{
+    struct arguments a = {0};
+    int end = options_read(&a.common, &info_command, argc, argv);
+    return end == GO_ON ? describe(a.common.operands[0], a.json) : end;
 }
+
+static const struct option_row rows[] = {
+    {"json", OPTION_FLAG, offsetof(struct arguments, json), .help = "as JSON, complete"},
+    {0},
+};
+
+const struct command info_command = {
+    .name = "info",
+    .summary = "what a file, a map or a training run holds",
+    .usage = "[--json] FILE|RUN|nano",
+    .about =
+        "Says what a file holds. Of GeoViewMatch weights (safetensors; nano: the built-in ones): the network, its "
+        "size, its fingerprint, what an aerial picture covers and a panorama spans, and its multiply-adds; the "
+        "whole file is read and checked. Of a map (MAP.gpkg): its tiles, where they lie and what they were made "
+        "from, the fingerprint of its weights, and whether it is complete. Of a training run (its folder, state or "
+        "log): how far it is. Of the other files that the program writes, and of pictures, what they are. Of other "
+        "safetensors files: the tensors and the metadata.",
+    .rows = rows,
+    .operand = "file",
+    .least = 1,
+    .most = 1,
+    .examples = "  geoviewmatch info town.gpkg\n"
+                "  geoviewmatch info run                              how far a training is\n"
+                "  geoviewmatch info --json nano\n",
+    .run = cmd_info,
+};

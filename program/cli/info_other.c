@@ -25,7 +25,10 @@ static int print_picture_json(const char *path, const char *format, const struct
         json_object_set_new(root, "lat", json_real(said.lat));
         json_object_set_new(root, "lon", json_real(said.lon));
     }
-    if (said.has_heading) json_object_set_new(root, "heading", json_real(said.heading));
+    if (said.has_heading) {
+        json_object_set_new(root, "heading", json_real(said.heading));
+        json_object_set_new(root, "heading_reference", json_string(said.heading_is_magnetic ? "magnetic" : "true"));
+    }
     if (lies) {
         json_t *box = json_array();
         for (int i = 0; i < 4; i++) json_array_append_new(box, json_real(ground->box[i]));
@@ -65,7 +68,9 @@ static int info_picture(const char *path, const char *format, bool json)
     if (image.width > 0) printf(" of %d x %d pixels", image.width, image.height);
     printf("%s\n", lies ? ", georeferenced: `index --raster` makes a map of it" : "");
     if (said.has_place) printf("  GPS position   %.6f, %.6f\n", said.lat, said.lon);
-    if (said.has_heading) printf("  heading        %.1f degrees\n", said.heading);
+    if (said.has_heading)
+        printf("  heading        %.1f degrees%s\n", said.heading,
+               said.heading_is_magnetic ? " from magnetic north" : "");
     if (lies)
         printf("  covers         latitude %.6f to %.6f, longitude %.6f to %.6f\n  pixel          %.3g m\n",
                ground.box[1], ground.box[3], ground.box[0], ground.box[2], ground.pixel_m);
@@ -214,14 +219,13 @@ int info_folder(const char *path)
 {
     static const char *const labels[] = {"pairs.csv", "splits", "splits__corrected", "ACT_data.mat"};
     gvm_error err;
-    size_t size = strlen(path) + 32;
-    char *file = malloc(size);
     const char *hint = "";
-    for (size_t i = 0; file != NULL && i < sizeof labels / sizeof *labels; i++) {
-        snprintf(file, size, "%s/%s", path, labels[i]);
-        if (access(file, F_OK) == 0) hint = "; it looks like a data set, which `check --data` describes";
+    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
+        char *file = path_join(path, labels[i]);
+        if (file != NULL && access(file, F_OK) == 0)
+            hint = "; it looks like a data set, which `check --data` describes";
+        free(file);
     }
-    free(file);
     fail(&err, GVM_FILE, "%s: it is a folder, but not one of a training run%s", path_tail(path), hint);
     return failed(&err);
 }

@@ -83,17 +83,6 @@ void locate_print_lines(const struct answers *a)
 
 /* ------------------------------------------------------------------ JSON */
 
-struct located located_photo(const struct answers *a, size_t photo)
-{
-    return (struct located){.status = a->statuses[photo],
-                            .sentence = a->errors[photo].text,
-                            .hits = hits_of(a, photo),
-                            .found = &a->found[photo],
-                            .lat = a->known[photo].lat,
-                            .lon = a->known[photo].lon,
-                            .min_margin = a->min_margin};
-}
-
 static json_t *json_hit(const struct answers *a, size_t photo, int k)
 {
     struct located l = located_photo(a, photo);

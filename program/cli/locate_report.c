@@ -13,46 +13,6 @@
 #include "cli/report.h"
 #include "image/image.h"
 
-/* ------------------------------------------------------------------ pieces */
-
-const char *report_name(const struct answers *a, size_t photo)
-{
-    const char *path = a->photos.paths[photo], *slash = strrchr(path, '/');
-    return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
-}
-
-void report_text(FILE *out, const char *text)
-{
-    gchar *valid = g_utf8_make_valid(text, -1), *escaped = g_markup_escape_text(valid, -1);
-    fputs(escaped, out);
-    g_free(escaped);
-    g_free(valid);
-}
-
-void report_picture(struct report *r, const unsigned char *rgb, int width, int height, const char *alt, const char *of)
-{
-    size_t size;
-    void *jpeg = image_encode_jpeg(&size, rgb, width, height);
-    if (jpeg == NULL) {
-        report_problem(r, "there is not enough memory to encode a picture");
-        return;
-    }
-    gchar *text = g_base64_encode(jpeg, size);
-    fputs("<img alt=\"", r->out);
-    report_text(r->out, alt);
-    report_text(r->out, of);
-    fprintf(r->out, "\" width=\"%d\" height=\"%d\" src=\"data:image/jpeg;base64,%s\">", width, height, text);
-    g_free(text);
-    g_free(jpeg);
-}
-
-void report_problem(struct report *r, const char *sentence)
-{
-    for (guint i = 0; i < r->problems->len; i++)
-        if (strcmp(g_ptr_array_index(r->problems, i), sentence) == 0) return;
-    g_ptr_array_add(r->problems, g_strdup(sentence));
-}
-
 /* ------------------------------------------------------------------ the head */
 
 /* Sources of shown tiles that are gone: said once, before the pictures that lack them. */

@@ -1,5 +1,5 @@
 /* report.h - what the files of the report share: locate_report.c writes the page, report_photo.c a photo's section,
- * report_chart.c the maps in it. */
+ * report_chart.c the maps in it, report_pieces.c what they are made of. */
 #ifndef GVM_CLI_REPORT_H
 #define GVM_CLI_REPORT_H
 

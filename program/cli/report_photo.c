@@ -19,18 +19,6 @@ enum { WIDE = 960 /* pixels of a photo */, TILE = 200, BEST = 256 };
 
 /* ------------------------------------------------------------------ words */
 
-enum outcome report_outcome(const struct answers *a, size_t photo)
-{
-    struct located l = located_photo(a, photo);
-    if (l.status != GVM_OK || l.found->count == 0) return REFUSED;
-    if (!isnan(l.lat)) return located_error(&l, l.hits) <= NEAR_M ? RIGHT : WRONG;
-    switch (located_weakness(l.found, l.min_margin)) {
-    case CLEAR: return SURE;
-    case WEAK: return UNSURE;
-    default: return ONLY;
-    }
-}
-
 static const char *compass(double heading)
 {
     static const char *const names[] = {"N", "NNE", "NE", "ENE", "E", "ESE", "SE", "SSE",
@@ -112,16 +100,15 @@ static gvm_status read_photo(struct shown *s, struct report *r, size_t photo, gv
 {
     const char *path = r->answers->photos.paths[photo], *where = path_tail(path);
     const gvm_hit *best = located_photo(r->answers, photo).hits;
-    const double *elevation = r->model->network->config.elevation;
-    const int *size = view_size(r->model, GVM_STREET);
+    const struct picture_shape shape = config_shape(&r->model->network->config, GVM_STREET);
     struct image image;
-    *s = (struct shown){.heat = {.values = r->heat, .H = size[0], .W = size[1]}};
+    *s = (struct shown){.heat = {.values = r->heat, .H = shape.height, .W = shape.width}};
     gvm_status status = image_load(&image, path, err);
     if (status != GVM_OK) return status;
-    status = panorama_fit(r->street, size[0], size[1], elevation, &best->heading,
+    status = panorama_fit(r->street, &shape, &best->heading,
                           r->answers->questions[photo].panorama ? CIRCLE_GIVEN : CIRCLE_CHECKED, &image, where, err);
     if (status == GVM_OK) {
-        panorama_seen(s->heat.box, &s->heat.turn, size[1], elevation, &best->heading, &image);
+        panorama_seen(s->heat.box, &s->heat.turn, &shape, &best->heading, &image);
         s->width = image.width < WIDE ? image.width : WIDE;
         s->height = (int)fmax(1, round((double)image.height * s->width / image.width));
         heat_scale(&s->heat, (double)s->width / image.width, (double)s->height / image.height);

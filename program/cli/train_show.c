@@ -5,9 +5,9 @@
 #include <math.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/parallel.h"
@@ -56,13 +56,6 @@ static bool asked_to_stop(void *user)
 
 /* ------------------------------------------------------------------ while it runs */
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* "40 seconds", "12 minutes", "3.4 hours", "67 days" */
 static void long_time(char text[32], double seconds)
 {
@@ -87,7 +80,7 @@ enum { MEASURED = 3 /* the step after which a step's time is known: the first on
 static void say_time(struct train_show *s, long left)
 {
     char step[32], all[32];
-    double each = (now() - s->second) / (MEASURED - 1);
+    double each = (clock_seconds() - s->second) / (MEASURED - 1);
     if (s->quiet || left < MEASURED) return;
     if (each < 1)
         snprintf(step, sizeof step, "%.0f ms", each * 1e3);
@@ -109,7 +102,7 @@ static void show_step(void *user, long step, long steps, const struct losses *lo
     if (!s->training_on) {
         s->training.from = (size_t)step - 1;
         progress_start(&s->training, s->what, "steps", (size_t)steps);
-        s->second = now();
+        s->second = clock_seconds();
     }
     s->training_on = true;
     s->shown++;
@@ -194,8 +187,8 @@ static void say_network(const struct train_arguments *a, const struct network *n
     char source[200] = "fresh weights, which have learned nothing yet";
     if (from) snprintf(source, sizeof source, "%s%.180s", a->resume ? "" : a->init ? "from " : "backbone from ", from);
     line("network", "%.2f million parameters, street %d x %d, aerial %d x %d; %s",
-         1e-6 * (double)network_parameters(network), network->config.street[0], network->config.street[1],
-         network->config.aerial[0], network->config.aerial[1], source);
+         1e-6 * (double)network_parameters(network), network->views[GVM_STREET].H, network->views[GVM_STREET].W,
+         network->views[GVM_AERIAL].H, network->views[GVM_AERIAL].W, source);
 }
 
 static void say_steps(const struct train_arguments *a, const struct run_position *position,

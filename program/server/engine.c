@@ -8,9 +8,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "network/session.h"
-#include "server/clock.h"
 
 struct engine {
     struct engine_options options;

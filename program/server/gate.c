@@ -1,7 +1,7 @@
 /* gate.c - see gate.h */
 #include "server/gate.h"
 
-#include "server/clock.h"
+#include "base/clock.h"
 
 void gate_start(struct gate *g, int places)
 {

@@ -7,8 +7,8 @@
 #include <strings.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "server/address.h"
-#include "server/clock.h"
 #include "server/service.h"
 
 /* ------------------------------------------------------------------ connections */

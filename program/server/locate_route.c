@@ -16,7 +16,7 @@ unsigned char *read_panorama(gvm_photo_info *info, struct request *r, const gvm_
     struct image image;
     gvm_error err;
     bool known;
-    const int *size = view_size(s->model, GVM_STREET);
+    const struct picture_shape shape = config_shape(&s->model->network->config, GVM_STREET);
     unsigned char *pixels = malloc(view_bytes(s->model, GVM_STREET));
     gvm_status status = locate_check(question, &err);
     if (pixels == NULL) status = fail(&err, GVM_MEMORY, "There is not enough memory for the picture.");
@@ -30,8 +30,7 @@ unsigned char *read_panorama(gvm_photo_info *info, struct request *r, const gvm_
         if (status == GVM_OK) {
             *info = photo_said(&image);
             double heading = locate_heading(&known, question, info);
-            status = panorama_fit(pixels, size[0], size[1], s->model->network->config.elevation, &heading,
-                                  question->panorama, &image, question->photo, &err);
+            status = panorama_fit(pixels, &shape, &heading, question->panorama, &image, question->photo, &err);
             image_free(&image);
         }
         gate_leave(&s->decoders);

@@ -8,59 +8,21 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/output.h"
 #include "base/parallel.h"
 #include "locate/locate_json.h"
-#include "server/clock.h"
 #include "server/handle.h"
 #include "server/service.h"
-
-const struct serve_options serve_defaults = {.bind = "127.0.0.1",
-                                             .port = 8080,
-                                             .batch = 16,
-                                             .patience_ms = 4,
-                                             .queue = 64,
-                                             .body_bytes = 64u << 20,
-                                             .memory_bytes = 512u << 20,
-                                             .pixels = 128 * 1000 * 1000,
-                                             .seconds = 60,
-                                             .min_margin = DEFAULT_MIN_MARGIN,
-                                             .connections = 256,
-                                             .each_client = 64};
 
 enum { SWEEP_MS = 200 };
 
 /* Seconds that what was taken has to be finished after a signal, and what does not end even then to be cut off. */
 static const double grace = 3, last_grace = 1;
 
-void tell(const struct service *s, const char *format, ...)
-{
-    va_list arguments;
-    if (s->options->quiet) return;
-    va_start(arguments, format);
-    fputs("geoviewmatch: ", stderr);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
-    va_end(arguments);
-}
-
 /* ------------------------------------------------------------------ files */
-
-gvm_status read_small_file(char **text, const char *path, gvm_error *err)
-{
-    struct file_map file;
-    *text = NULL;
-    gvm_status status = file_map(&file, path, err);
-    if (status != GVM_OK) return status;
-    if (file.size > 1 << 20)
-        status = fail(err, GVM_FORMAT, "%s: it is too large for what it should be", path_tail(path));
-    else if ((*text = strndup((const char *)file.data, file.size)) == NULL)
-        status = fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", path_tail(path));
-    file_unmap(&file);
-    return status;
-}
 
 static gvm_status read_token(struct service *s, gvm_error *err)
 {

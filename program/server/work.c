@@ -1,5 +1,5 @@
 /* work.c - what takes time: a place for decoding, the network; and why it was not done. */
-#include "server/clock.h"
+#include "base/clock.h"
 #include "server/service.h"
 
 bool work_is_over(void *user)

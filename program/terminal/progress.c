@@ -4,24 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 #define TERMINAL_PAUSE 0.1 /* seconds between two lines, at least */
 #define PLAIN_PAUSE 10.0
 #define BAR_MOST 40 /* columns between its brackets */
 #define BAR_LEAST 8
 
-static double monotonic(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static double now(const struct progress *p)
 {
-    return p->clock != NULL ? p->clock() : monotonic();
+    return p->clock != NULL ? p->clock() : clock_seconds();
 }
 
 /* "0:07", "12:34", "3:12:34" */

@@ -10,6 +10,12 @@
  * '?': names come from lying files too. err may be NULL. */
 __attribute__((format(printf, 3, 4))) gvm_status fail(gvm_error *err, gvm_status status, const char *format, ...);
 
+/* A public call begins: nothing has failed yet. */
+static inline void clear_error(gvm_error *err)
+{
+    if (err) err->text[0] = '\0';
+}
+
 /* The sentence to show for a file that open/read/write refused: uses errno. GVM_FILE, or GVM_MEMORY for ENOMEM. */
 gvm_status fail_errno(gvm_error *err, const char *verb, const char *path);
 

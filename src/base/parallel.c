@@ -16,20 +16,42 @@ enum { MAX_THREADS = 1024 };
 
 static atomic_int threads; /* 0 until it is first asked for */
 
+static _Thread_local atomic_uint own_faults;
+static _Thread_local atomic_uint *caller_faults; /* of the thread that this one works for; a null pointer: of itself */
+
 struct job {
     void (*body)(void *argument, struct team team);
     void *argument;
+    atomic_uint *faults;
 };
+
+static atomic_uint *faults(void)
+{
+    return caller_faults ? caller_faults : &own_faults;
+}
+
+void parallel_fault(void)
+{
+    ++*faults();
+}
+
+unsigned parallel_faults(void)
+{
+    return *faults();
+}
 
 static void run_job(void *argument)
 {
     const struct job *job = argument;
+    atomic_uint *before = caller_faults;
+    caller_faults = job->faults;
     job->body(job->argument, (struct team){omp_get_thread_num(), omp_get_num_threads()});
+    caller_faults = before;
 }
 
 void parallel_run(void (*body)(void *argument, struct team team), void *argument)
 {
-    struct job job = {body, argument};
+    struct job job = {body, argument, faults()};
     GOMP_parallel(run_job, &job, (unsigned)parallel_threads(), 0);
 }
 

@@ -13,6 +13,11 @@ struct team {
 /* Run body on every thread of the pool at once and return when all have. */
 void parallel_run(void (*body)(void *argument, struct team team), void *argument);
 
+/* Count a failure in the work for one thread, by itself or by the teams that it runs; and how many there were so far.
+ * Other threads' work, and their teams', has counts of its own. */
+void parallel_fault(void);
+unsigned parallel_faults(void);
+
 /* Wait until every thread of the team has come here. Nothing to wait for in a team of one. */
 void parallel_barrier(struct team team);
 

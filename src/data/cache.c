@@ -7,7 +7,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "data/cache_file.h"
-#include "image/panorama.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -30,8 +29,7 @@ gvm_status pictures_street(const uint8_t **pixels, uint8_t *room, const struct p
     *pixels = p->cache != NULL ? cache_street(p->cache, split, i) : NULL;
     if (*pixels != NULL) return GVM_OK;
     *pixels = room;
-    return panorama_load(room, p->street[0], p->street[1], p->data->elevation, heading_of(q), CIRCLE_LISTED, q->path,
-                         err);
+    return panorama_load(room, &p->street, heading_of(q), CIRCLE_LISTED, q->path, err);
 }
 
 gvm_status pictures_aerial(const uint8_t **pixels, uint8_t *room, const struct pictures *p, const struct split *split,
@@ -40,7 +38,7 @@ gvm_status pictures_aerial(const uint8_t **pixels, uint8_t *room, const struct p
     *pixels = p->cache != NULL ? cache_aerial(p->cache, split, i) : NULL;
     if (*pixels != NULL) return GVM_OK;
     *pixels = room;
-    return aerial_load(room, p->aerial[0], p->aerial[1], split->tiles[i].path, err);
+    return aerial_load(room, &p->aerial, split->tiles[i].path, err);
 }
 
 /* ------------------------------------------------------------------ which pictures */
@@ -106,8 +104,12 @@ static uint64_t hash_text(uint64_t h, const char *text)
 static uint64_t hash_sources(const struct cache *c)
 {
     size_t root = strlen(c->data->root);
-    uint64_t h = hash_bytes(1, c->size, sizeof c->size);
-    h = hash_bytes(h, c->data->elevation, sizeof c->data->elevation);
+    const struct picture_shape *street = &c->shape[GVM_STREET], *aerial = &c->shape[GVM_AERIAL];
+    const int sizes[] = {street->height, street->width, aerial->height, aerial->width};
+    const int rules[] = {street->resize, aerial->resize};
+    uint64_t h = hash_bytes(1, sizes, sizeof sizes);
+    h = hash_bytes(h, street->elevation, sizeof street->elevation);
+    if (rules[0] != RESIZE_OWN || rules[1] != RESIZE_OWN) h = hash_bytes(h, rules, sizeof rules);
     for (const struct source *s = c->sources; s < c->sources + c->count[0] + c->count[1]; s++) {
         struct stat st;
         bool there = stat(s->path, &st) == 0;
@@ -123,7 +125,7 @@ static uint64_t hash_sources(const struct cache *c)
 static void describe(struct cache *c)
 {
     size_t bytes[2];
-    for (int v = 0; v < 2; v++) bytes[v] = (size_t)c->size[v][0] * (size_t)c->size[v][1] * 3;
+    for (int v = 0; v < 2; v++) bytes[v] = picture_bytes(&c->shape[v]);
     uint64_t table = ((uint64_t)c->count[0] + (uint64_t)c->count[1]) * sizeof(uint64_t);
     c->pixels[GVM_STREET] = (HEADER_ROOM + table + HEADER_ROOM - 1) / HEADER_ROOM * HEADER_ROOM;
     c->pixels[GVM_AERIAL] = c->pixels[GVM_STREET] + (uint64_t)c->count[GVM_STREET] * bytes[GVM_STREET];
@@ -131,33 +133,7 @@ static void describe(struct cache *c)
     c->header.bytes = c->pixels[GVM_AERIAL] + (uint64_t)c->count[GVM_AERIAL] * bytes[GVM_AERIAL];
 }
 
-uint64_t cache_offset(const struct cache *c, int place, size_t *bytes)
-{
-    int view = place < c->count[GVM_STREET] ? GVM_STREET : GVM_AERIAL;
-    *bytes = (size_t)c->size[view][0] * (size_t)c->size[view][1] * 3;
-    return c->pixels[view] + (uint64_t)(place - (view == GVM_AERIAL ? c->count[GVM_STREET] : 0)) * *bytes;
-}
-
 /* ------------------------------------------------------------------ the file */
-
-gvm_status cache_identify(enum found *found, const struct cache *c, int fd, const char *path, gvm_error *err)
-{
-    struct header header = {0};
-    struct stat st;
-    ssize_t size;
-    *found = CACHE_STALE;
-    if (fstat(fd, &st) != 0) return fail_errno(err, "read", path_tail(path));
-    if (!S_ISREG(st.st_mode)) return fail(err, GVM_FILE, "%s: it is not a regular file", path_tail(path));
-    if (st.st_size == 0) return GVM_OK;
-    if ((size = pread(fd, &header, sizeof header, 0)) < 0) return fail_errno(err, "read", path_tail(path));
-    if (memcmp(header.magic, CACHE_MAGIC, sizeof header.magic) != 0)
-        return fail(err, GVM_FORMAT, "%s: it is not a picture cache and is left as it is: give the cache another name",
-                    path_tail(path));
-    bool same = header.version == CACHE_VERSION && header.sources == c->header.sources &&
-                header.bytes == c->header.bytes && (uint64_t)st.st_size == header.bytes;
-    if (same) *found = header.complete ? CACHE_COMPLETE : CACHE_BEGUN;
-    return GVM_OK;
-}
 
 /* *mapped: there is a complete one, and it is open. */
 static gvm_status map_existing(bool *mapped, struct cache *c, const char *path, gvm_error *err)
@@ -208,8 +184,8 @@ gvm_status cache_open(struct cache **cache, const char *path, const struct pictu
     *cache = NULL;
     if (c != NULL) {
         c->data = p->data;
-        memcpy(c->size[GVM_STREET], p->street, sizeof p->street);
-        memcpy(c->size[GVM_AERIAL], p->aerial, sizeof p->aerial);
+        c->shape[GVM_STREET] = p->street;
+        c->shape[GVM_AERIAL] = p->aerial;
     }
     if (c == NULL || target == NULL || !list_sources(c)) {
         status = fail(err, GVM_MEMORY, "%s: there is not enough memory to list its pictures", path_tail(path));

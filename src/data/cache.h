@@ -3,15 +3,17 @@
 #ifndef GVM_DATA_CACHE_H
 #define GVM_DATA_CACHE_H
 
-#include "data/dataset.h"
-
 #include <stdint.h>
+
+#include "data/cache_build.h"
+#include "data/dataset.h"
+#include "image/panorama.h"
 
 /* What is needed to get at a data set's pictures. All of it must outlive what uses it. */
 struct pictures {
     const struct dataset *data;
-    int street[2], aerial[2];  /* the network's inputs: height, width */
-    const struct cache *cache; /* NULL: read from their files */
+    struct picture_shape street, aerial; /* the network's inputs */
+    const struct cache *cache;           /* NULL: read from their files */
 };
 
 /* Picture i of a split, one of the data set's two.
@@ -26,20 +28,8 @@ gvm_status pictures_street(const uint8_t **pixels, uint8_t *room, const struct p
 gvm_status pictures_aerial(const uint8_t **pixels, uint8_t *room, const struct pictures *p, const struct split *split,
                            int i, gvm_error *err);
 
-struct cache_options {
-    int workers;   /* threads that decode, 1..64 */
-    bool skip_bad; /* leave out pictures that cannot be read, rather than fail with the first */
-    void *user;
-    /* Called now and then on the calling thread while the cache is made; total 0: another process makes it, and this
-     * one waits. Returns whether to go on. May be NULL. */
-    bool (*progress)(void *user, size_t done, size_t total);
-    /* Called for each picture left out, on the calling thread once the cache is made. err names the file. May be NULL.
-     */
-    void (*bad)(void *user, gvm_status status, const gvm_error *err);
-};
-
 /* Map the cache `path` of all pictures of both splits of p->data, making it first where there is none, or where it does
- * not fit: it holds for these pictures, by name, size and time of change, at these sizes, headings and elevations.
+ * not fit: it holds for these pictures, by name, size and time of change, at these shapes and headings.
  * It is made beside its place, in `path`.part, and moved there when complete. One process makes it while others wait;
  * where one was killed, or told to stop, the next goes on with what is there. A failure leaves nothing of it.
  *

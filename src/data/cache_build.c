@@ -3,15 +3,11 @@
  *
  * A picture's entry in the table is written after its pixels, so what is there after a kill is whole; after a crash of
  * the machine the hashes tell. */
-#include "base/error.h"
-#include "data/cache_file.h"
-#include "image/panorama.h"
+#include "data/cache_build.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -19,7 +15,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_WORKERS = 64 };
+#include "base/error.h"
+#include "base/ring.h"
+#include "data/cache_file.h"
+#include "image/panorama.h"
+
+enum { AHEAD = 256 /* pictures that may be done before one that takes long */ };
 
 /* ------------------------------------------------------------------ the part file */
 
@@ -33,9 +34,9 @@ static int lock(int fd, int how)
 }
 
 /* Whether to go on. */
-static bool tell(const struct cache_options *options, int done, int total)
+static bool tell(const struct cache_options *options, size_t done, size_t total)
 {
-    return options->progress == NULL || options->progress(options->user, (size_t)done, (size_t)total);
+    return options->progress == NULL || options->progress(options->user, done, total);
 }
 
 gvm_status cache_part_lock(struct cache_part *part, bool *locked, bool *stopped, const char *path,
@@ -85,6 +86,11 @@ static gvm_status cannot_write(gvm_error *err, const char *path, uint64_t bytes)
     return fail_errno(err, "write", path_tail(path));
 }
 
+static gvm_status no_memory(gvm_error *err, const struct cache_part *part)
+{
+    return fail(err, GVM_MEMORY, "%s: there is not enough memory to make it", path_tail(part->path));
+}
+
 static bool write_at(int fd, const void *data, size_t size, uint64_t offset)
 {
     const char *from = data;
@@ -127,8 +133,8 @@ static gvm_status begin(const struct cache_part *part, const struct cache *c, gv
 
 /* ------------------------------------------------------------------ filling it */
 
-struct left_out {
-    int place;
+/* A picture that cannot be read, or GVM_OK. */
+struct outcome {
     gvm_status status;
     gvm_error err;
 };
@@ -137,15 +143,9 @@ struct work {
     const struct cache *c;
     const struct cache_options *options;
     const struct cache_part *part;
-    int total;
-
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    int next, done, running;
-    bool stopped;         /* progress said so */
-    struct left_out *bad; /* pictures that cannot be read, in any order */
-    int bad_count;
-    struct left_out failure; /* the one that stops the work; of several the first in the file */
+    size_t each;    /* bytes of the larger picture */
+    uint8_t *rooms; /* (workers, each) */
+    struct outcome outcomes[AHEAD];
 };
 
 static uint64_t entry_of(const uint8_t *pixels, size_t bytes)
@@ -166,10 +166,9 @@ static bool is_there(const struct work *w, int place, uint8_t *room)
 
 static gvm_status load(uint8_t *room, const struct cache *c, const struct source *s, gvm_error *err)
 {
-    const int *size = c->size[s->view];
-    if (s->view == GVM_AERIAL) return aerial_load(room, size[0], size[1], s->path, err);
-    return panorama_load(room, size[0], size[1], c->data->elevation, isnan(s->heading) ? NULL : &s->heading,
-                         CIRCLE_LISTED, s->path, err);
+    const struct picture_shape *shape = &c->shape[s->view];
+    if (s->view == GVM_AERIAL) return aerial_load(room, shape, s->path, err);
+    return panorama_load(room, shape, isnan(s->heading) ? NULL : &s->heading, CIRCLE_LISTED, s->path, err);
 }
 
 /* *bad: the picture cannot be read, and its entry says so. */
@@ -190,113 +189,65 @@ static gvm_status fill_place(bool *bad, const struct work *w, int place, uint8_t
     return cannot_write(err, w->part->path, w->c->header.bytes);
 }
 
-/* Under the lock. */
-static void note(struct work *w, const struct left_out *l, bool bad)
+static gvm_status fill(void *user, int worker, size_t place, gvm_error *err)
 {
-    struct left_out *more = NULL;
-    bool kept = bad && w->options->skip_bad;
-    if (kept) {
-        more = realloc(w->bad, ((size_t)w->bad_count + 1) * sizeof *more);
-        if (more != NULL) {
-            w->bad = more;
-            w->bad[w->bad_count++] = *l;
-            return;
+    struct work *w = user;
+    struct outcome *outcome = &w->outcomes[place % AHEAD];
+    bool bad;
+    gvm_status status = fill_place(&bad, w, (int)place, w->rooms + (size_t)worker * w->each, err);
+    *outcome = (struct outcome){.status = status};
+    if (!bad || !w->options->skip_bad) return status;
+    outcome->err = *err;
+    return GVM_OK;
+}
+
+/* Pictures that cannot be read, in the file's order. */
+struct left_out {
+    struct outcome *list;
+    size_t count;
+};
+
+static gvm_status fill_places(bool *stopped, struct left_out *bad, struct work *w, size_t total, gvm_error *err)
+{
+    size_t place, count;
+    struct ring *ring = ring_open(&(struct ring_work){
+        .items = total, .group = 1, .groups = AHEAD, .workers = w->options->workers, .user = w, .work = fill});
+    gvm_status status = GVM_OK;
+    if (ring == NULL) status = no_memory(err, w->part);
+    while (status == GVM_OK && !*stopped && (status = ring_next(ring, &place, &count, err)) == GVM_OK && count > 0) {
+        const struct outcome *outcome = &w->outcomes[place % AHEAD];
+        if (outcome->status != GVM_OK) {
+            struct outcome *more = realloc(bad->list, (bad->count + 1) * sizeof *more);
+            if (more != NULL) (bad->list = more)[bad->count++] = *outcome;
+            if (more == NULL) status = no_memory(err, w->part);
         }
+        *stopped = !tell(w->options, place + 1, total) && place + 1 < total;
     }
-    if (w->failure.status != GVM_OK && w->failure.place < l->place) return;
-    w->failure = *l;
-    if (kept) w->failure.status = GVM_MEMORY;
-}
-
-static void *fill(void *argument)
-{
-    struct work *w = argument;
-    size_t bytes[2];
-    cache_offset(w->c, 0, &bytes[0]);
-    cache_offset(w->c, w->total - 1, &bytes[1]);
-    uint8_t *room = malloc(bytes[0] > bytes[1] ? bytes[0] : bytes[1]);
-    struct left_out l = {0};
-    pthread_mutex_lock(&w->lock);
-    if (room == NULL) {
-        l.status = fail(&l.err, GVM_MEMORY, "%s: there is not enough memory to make it", path_tail(w->part->path));
-        note(w, &l, false);
-    }
-    while (w->next < w->total && w->failure.status == GVM_OK && !w->stopped) {
-        bool bad;
-        l.place = w->next++;
-        pthread_mutex_unlock(&w->lock);
-        l.status = fill_place(&bad, w, l.place, room, &l.err);
-        pthread_mutex_lock(&w->lock);
-        w->done++;
-        if (l.status != GVM_OK) note(w, &l, bad);
-        pthread_cond_signal(&w->changed);
-    }
-    w->running--;
-    pthread_cond_signal(&w->changed);
-    pthread_mutex_unlock(&w->lock);
-    free(room);
-    return NULL;
-}
-
-/* Signals are for the thread that waits. */
-static int start_workers(pthread_t *workers, struct work *w)
-{
-    int wanted = w->options->workers < MAX_WORKERS ? w->options->workers : MAX_WORKERS, count = 0;
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    pthread_mutex_lock(&w->lock);
-    while (count < wanted && pthread_create(&workers[count], NULL, fill, w) == 0) count++;
-    w->running = count;
-    pthread_mutex_unlock(&w->lock);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return count;
-}
-
-static void wait_for_workers(struct work *w)
-{
-    pthread_mutex_lock(&w->lock);
-    while (w->running > 0) {
-        pthread_cond_wait(&w->changed, &w->lock);
-        int done = w->done;
-        pthread_mutex_unlock(&w->lock);
-        bool go_on = tell(w->options, done, w->total);
-        pthread_mutex_lock(&w->lock);
-        if (!go_on) w->stopped = true;
-    }
-    pthread_mutex_unlock(&w->lock);
-}
-
-static int compare_places(const void *a, const void *b)
-{
-    const struct left_out *x = a, *y = b;
-    return x->place < y->place ? -1 : x->place > y->place;
+    ring_free(ring);
+    return status;
 }
 
 static gvm_status fill_all(bool *stopped, const struct cache_part *part, const struct cache *c,
                            const struct cache_options *options, gvm_error *err)
 {
-    struct work w = {.c = c, .options = options, .part = part, .total = c->count[0] + c->count[1]};
-    if (w.total == 0) return GVM_OK;
-    pthread_t workers[MAX_WORKERS];
-    pthread_mutex_init(&w.lock, NULL);
-    pthread_cond_init(&w.changed, NULL);
-    int count = start_workers(workers, &w);
-    wait_for_workers(&w);
-    for (int i = 0; i < count; i++) pthread_join(workers[i], NULL);
-    pthread_mutex_destroy(&w.lock);
-    pthread_cond_destroy(&w.changed);
-    gvm_status status = w.failure.status;
-    *stopped = w.stopped && status == GVM_OK && w.done < w.total;
-    if (count == 0) {
-        status = fail(err, GVM_MEMORY, "%s: there is no thread to make it with", path_tail(part->path));
-    } else if (status != GVM_OK) {
-        if (err != NULL) *err = w.failure.err;
-    } else if (options->bad != NULL && w.bad_count > 0 && !*stopped) {
-        qsort(w.bad, (size_t)w.bad_count, sizeof *w.bad, compare_places);
-        for (int i = 0; i < w.bad_count; i++) options->bad(options->user, w.bad[i].status, &w.bad[i].err);
+    size_t total = (size_t)c->count[0] + (size_t)c->count[1], last;
+    if (total == 0) return GVM_OK;
+    struct work *w = calloc(1, sizeof *w);
+    struct left_out bad = {0};
+    gvm_status status = GVM_OK;
+    if (w != NULL) {
+        *w = (struct work){.c = c, .options = options, .part = part};
+        cache_offset(c, 0, &w->each);
+        cache_offset(c, (int)total - 1, &last);
+        if (last > w->each) w->each = last;
+        w->rooms = malloc((size_t)options->workers * w->each);
     }
-    free(w.bad);
+    status = w != NULL && w->rooms != NULL ? fill_places(stopped, &bad, w, total, err) : no_memory(err, part);
+    for (size_t i = 0; i < bad.count && status == GVM_OK && !*stopped && options->bad != NULL; i++)
+        options->bad(options->user, bad.list[i].status, &bad.list[i].err);
+    if (w != NULL) free(w->rooms);
+    free(w);
+    free(bad.list);
     return status;
 }
 

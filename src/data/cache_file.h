@@ -1,11 +1,12 @@
-/* cache_file.h - the file of a picture cache, as cache.c reads it and cache_build.c makes it. */
+/* cache_file.h - the file of a picture cache, what cache_build.c makes and cache.c reads. */
 #ifndef GVM_DATA_CACHE_FILE_H
 #define GVM_DATA_CACHE_FILE_H
 
-#include "base/file.h"
-#include "data/cache.h"
-
 #include <string.h>
+
+#include "base/file.h"
+#include "data/dataset.h"
+#include "image/panorama.h"
 
 #define CACHE_MAGIC "GVMpics" /* and its end: eight bytes */
 
@@ -33,12 +34,12 @@ struct source {
 
 struct cache {
     const struct dataset *data;
-    int size[2][2];         /* of a view: height, width */
-    int count[2];           /* of a view: pictures */
-    uint64_t pixels[2];     /* of a view: where its pictures start in the file */
-    int *places[2][2];      /* of train and test, of a view: (queries or tiles) place of each picture */
-    struct source *sources; /* (count[0] + count[1]) in the order of places; only while opening */
-    struct header header;   /* as it must be */
+    struct picture_shape shape[2]; /* of a view */
+    int count[2];                  /* of a view: pictures */
+    uint64_t pixels[2];            /* of a view: where its pictures start in the file */
+    int *places[2][2];             /* of train and test, of a view: (queries or tiles) place of each picture */
+    struct source *sources;        /* (count[0] + count[1]) in the order of places; only while opening */
+    struct header header;          /* as it must be */
     struct file_map map;
 };
 
@@ -49,24 +50,6 @@ enum found { CACHE_STALE, CACHE_BEGUN, CACHE_COMPLETE };
 
 /* What a file is to this cache. GVM_FORMAT where it is no cache at all; an empty one counts as stale. */
 gvm_status cache_identify(enum found *found, const struct cache *c, int fd, const char *path, gvm_error *err);
-
-/* The file beside its place, which one process at a time holds. */
-struct cache_part {
-    char *path;
-    int fd;
-};
-
-/* Wait for it. *locked: it is this process's; else the one who had it has moved or removed it, and all is to be looked
- * at again. *stopped: progress said so, and there is nothing to let go of. */
-gvm_status cache_part_lock(struct cache_part *part, bool *locked, bool *stopped, const char *path,
-                           const struct cache_options *options, gvm_error *err);
-
-/* Remove it and let go of it. */
-void cache_part_drop(struct cache_part *part);
-
-/* Fill it and move it to `path`. Lets go of it in any case. *stopped: progress said so, and it stays for the next. */
-gvm_status cache_build(struct cache_part *part, bool *stopped, const struct cache *c, const char *path,
-                       const struct cache_options *options, gvm_error *err);
 
 /* Not one that withstands intent: words of eight bytes, each multiplied in. */
 static inline uint64_t hash_bytes(uint64_t h, const void *bytes, size_t n)

@@ -4,13 +4,13 @@
 
 #include <errno.h>
 #include <math.h>
-#include <time.h>
+
+#include "base/clock.h"
 
 bool budget_take_until(struct budget *b, int64_t amount, double until)
 {
-    struct timespec end = {0};
     int late = 0;
-    if (isfinite(until)) end = (struct timespec){(time_t)floor(until), (long)(1e9 * (until - floor(until)))};
+    const struct timespec end = clock_time(isfinite(until) ? until : 0);
     pthread_mutex_lock(&b->lock);
     while (b->left < amount && late == 0)
         late = isfinite(until) ? pthread_cond_clockwait(&b->freed, &b->lock, CLOCK_MONOTONIC, &end)

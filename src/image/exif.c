@@ -141,8 +141,10 @@ void exif_set_place(struct exif *exif, double lat, double lon)
 
 void exif_set_heading(struct exif *exif, double degrees, char reference)
 {
-    if (!(fabs(degrees) <= 360) || toupper((unsigned char)reference) == 'M') return;
+    bool magnetic = toupper((unsigned char)reference) == 'M';
+    if (!(fabs(degrees) <= 360) || (magnetic && exif->has_heading && !exif->magnetic)) return;
     exif->has_heading = true;
+    exif->magnetic = magnetic;
     exif->heading = degrees < 0 ? degrees + 360 : degrees;
 }
 

@@ -12,7 +12,8 @@ enum { EXIF_NAME = 32 };
 struct exif {
     bool has_place, has_heading;
     double lat, lon;   /* WGS84 degrees */
-    double heading;    /* of the centre column, degrees clockwise from true north, 0..360 */
+    double heading;    /* of the centre column, degrees clockwise from north, 0..360 */
+    bool magnetic;     /* from magnetic north, which lies up to 30 degrees off true north where people live */
     int orientation;   /* 1..8 */
     double focal_35mm; /* focal length as of 35 mm film, mm */
     bool has_focal;    /* some focal length is given */
@@ -21,9 +22,7 @@ struct exif {
 };
 
 /* The directories of a TIFF file, or of an EXIF block, which is one: its header lies at `at`. What it says is laid over
- * *exif, the rest stays. Whatever it holds is fine: a value that is not in its range counts as not said. So does a
- * heading from magnetic north, which differs from true north by up to 30 degrees where people live, and which nothing
- * here corrects.
+ * *exif, the rest stays. Whatever it holds is fine: a value that is not in its range counts as not said.
  *
  * A place of exactly 0, 0 counts as not said either: cameras write it while they do not know. */
 void exif_read(struct exif *exif, const struct bytes *bytes, uint64_t at);
@@ -31,7 +30,8 @@ void exif_read(struct exif *exif, const struct bytes *bytes, uint64_t at);
 /* The same of a block in memory, with or without the leading "Exif\0\0". */
 void exif_read_block(struct exif *exif, const void *block, size_t size);
 
-/* A place or heading as other metadata give them; they must be finite. Ignored where it is none. */
+/* A place or heading as other metadata give them; ignored if it is none. reference: 'M' for a heading from magnetic
+ * north, which does not replace one from true north. */
 void exif_set_place(struct exif *exif, double lat, double lon);
 void exif_set_heading(struct exif *exif, double degrees, char reference);
 

@@ -4,6 +4,7 @@
  * libvips works on demand, so up to "pixels" nothing but the header has been decoded. */
 #include "image/image.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "image/budget.h"
@@ -17,7 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 #include <vips/vips.h>
 
@@ -50,17 +50,11 @@ struct input {
     bool whole;        /* its decoder holds all of it */
 };
 
-static double clock_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static bool has_ended(void *user)
 {
     struct image_limit *limit = user;
-    return (isfinite(limit->until) && clock_now() >= limit->until) || (limit->stop != NULL && limit->stop(limit->user));
+    return (isfinite(limit->until) && clock_seconds() >= limit->until) ||
+           (limit->stop != NULL && limit->stop(limit->user));
 }
 
 /* The loader is named, so that none but these ever sees the file. Decoding a format's own
@@ -239,7 +233,7 @@ static gvm_status decode(struct image *image, bool *broken, struct input *input,
     }
     status = GVM_IMAGE;
     int64_t amount = memory_of(input, in, orientation);
-    while (!budget_take_until(&memory, amount, fmin(input->limit.until, clock_now() + ASK_SECONDS)))
+    while (!budget_take_until(&memory, amount, fmin(input->limit.until, clock_seconds() + ASK_SECONDS)))
         if (has_ended(&input->limit)) goto done;
     image->held = amount;
 
@@ -273,7 +267,7 @@ done:
 static gvm_status decode_again(struct image *image, bool *broken, char *why, size_t size, struct input input,
                                gvm_error *err)
 {
-    double until = fmin(input.limit.until, clock_now() + REASON_SECONDS);
+    double until = fmin(input.limit.until, clock_seconds() + REASON_SECONDS);
     snprintf(why, size, "it is damaged");
     if (!process_enter_alone(until)) return GVM_IMAGE;
     input.limit.until = until;
@@ -354,7 +348,7 @@ static gvm_status read_file(struct image *image, bool header_only, const char *p
     if (fd < 0) return fail_errno(err, "open", where);
     struct input input = {.bytes.fd = fd,
                           .header_only = header_only,
-                          .limit = {.pixels = MAX_PIXELS, .until = clock_now() + FILE_SECONDS},
+                          .limit = {.pixels = MAX_PIXELS, .until = clock_seconds() + FILE_SECONDS},
                           .where = where};
     gvm_status status;
     struct stat info;

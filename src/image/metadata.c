@@ -239,5 +239,6 @@ void metadata_read(struct gpano *gpano, struct exif *exif, VipsImage *in, const 
     }
     *gpano = xmp.gpano;
     if (!exif->has_place && xmp.exif.has_place) exif_set_place(exif, xmp.exif.lat, xmp.exif.lon);
-    if (!exif->has_heading && xmp.exif.has_heading) exif_set_heading(exif, xmp.exif.heading, 'T');
+    if (xmp.exif.has_heading && (!exif->has_heading || exif->magnetic > xmp.exif.magnetic))
+        exif_set_heading(exif, xmp.exif.heading, xmp.exif.magnetic ? 'M' : 'T');
 }

@@ -23,35 +23,41 @@ static void own_elevation(double *high, double *low, const struct image *image)
     }
 }
 
-/* Its height may be nothing. */
-static void crop_elevation(double box[4], const struct image *image, const double elevation[2])
+/* The band's rows in the picture's pixels, which may go on above and below it. Sizes are rounded: a picture that lacks
+ * less than NEARLY degrees at an end has all there. */
+static void band_of(double box[4], const struct image *image, const double elevation[2])
 {
+    static const double NEARLY = 0.5;
     double high, low;
     own_elevation(&high, &low, image);
     double rows = image->height / (high - low); /* a degree */
-    double from = fmin(high, elevation[1]), to = fmax(low, elevation[0]);
     box[0] = 0;
-    box[1] = fmax(0, (high - from) * rows);
+    box[1] = (high - elevation[1]) * rows;
     box[2] = image->width;
-    box[3] = fmin(image->height, (high - to) * rows);
+    box[3] = (high - elevation[0]) * rows;
+    if (elevation[1] - high < NEARLY) box[1] = fmax(0, box[1]);
+    if (low - elevation[0] < NEARLY) box[3] = fmin(image->height, box[3]);
 }
 
 static gvm_status check_elevation(const double box[4], const struct image *image, const double elevation[2],
                                   const char *where, gvm_error *err)
 {
     double high, low;
-    if (box[3] - box[1] >= 1) return GVM_OK;
+    if (fmin(image->height, box[3]) - fmax(0, box[1]) >= 1) return GVM_OK;
     own_elevation(&high, &low, image);
     return fail(err, GVM_IMAGE, "%s: it spans elevations %.0f to %.0f degrees, nothing of the network's %.0f to %.0f",
                 where, low, high, elevation[0], elevation[1]);
 }
 
-/* 0 where it says nothing. */
+/* Of the picture's centre column, which is not the circle's where a part is cut off at one side. 0 if it says nothing.
+ */
 static double own_heading(const struct image *image)
 {
-    double own = image->gpano.heading;
-    if (image->gpano.has_heading) return own >= 0 && own <= 360 ? own : own - 360 * floor(own / 360);
-    return image->exif.has_heading ? image->exif.heading : 0;
+    const struct gpano *g = &image->gpano;
+    if (!g->has_heading) return image->exif.has_heading ? image->exif.heading : 0;
+    double own = g->heading;
+    if (g->full_width > 0 && g->width > 0 && g->has_left) own += 360 * ((g->left + g->width / 2) / g->full_width - 0.5);
+    return own >= 0 && own <= 360 ? own : own - 360 * floor(own / 360);
 }
 
 static void reverse(uint8_t *bytes, size_t n)
@@ -82,13 +88,14 @@ void panorama_turn(uint8_t *pixels, int H, int W, double heading)
     }
 }
 
-static gvm_status resize(uint8_t *out, int H, int W, const struct image *image, const double box[4], const char *where,
-                         gvm_error *err)
+static gvm_status resize(uint8_t *out, const struct picture_shape *shape, const struct image *image,
+                         const double box[4], const char *where, gvm_error *err)
 {
-    gvm_status status = image_resize(out, H, W, image->pixels, image->height, image->width, box);
+    gvm_status status = (shape->resize == RESIZE_OPENCV ? image_resize_opencv : image_resize)(
+        out, shape->height, shape->width, image->pixels, image->height, image->width, box);
     if (status == GVM_OK) return status;
     return fail(err, status, "%s: there is not enough memory to resize it from %d x %d pixels to %d x %d", where,
-                image->width, image->height, W, H);
+                image->width, image->height, shape->width, shape->height);
 }
 
 /* A covered lens, or a picture that a program made of nothing: the network would find a place for it, and be sure.
@@ -116,35 +123,36 @@ static gvm_status check_band(const double elevation[2], const double *heading, c
     return GVM_OK;
 }
 
-gvm_status panorama_fit(uint8_t *out, int H, int W, const double elevation[2], const double *heading,
-                        enum circle circle, struct image *image, const char *where, gvm_error *err)
+gvm_status panorama_fit(uint8_t *out, const struct picture_shape *shape, const double *heading, enum circle circle,
+                        struct image *image, const char *where, gvm_error *err)
 {
     double box[4];
-    gvm_status status = check_band(elevation, heading, where, err);
+    int H = shape->height, W = shape->width;
+    gvm_status status = check_band(shape->elevation, heading, where, err);
     if (status == GVM_OK) status = circle_check(image, circle, where, err);
-    if (status == GVM_OK) crop_elevation(box, image, elevation);
-    if (status == GVM_OK) status = check_elevation(box, image, elevation, where, err);
-    if (status == GVM_OK) status = resize(out, H, W, image, box, where, err);
+    if (status == GVM_OK) band_of(box, image, shape->elevation);
+    if (status == GVM_OK) status = check_elevation(box, image, shape->elevation, where, err);
+    if (status == GVM_OK) status = resize(out, shape, image, box, where, err);
     if (status == GVM_OK && circle != CIRCLE_LISTED) status = check_content(out, (size_t)H * (size_t)W, where, err);
     if (status == GVM_OK) panorama_turn(out, H, W, heading != NULL ? *heading : own_heading(image));
     return status;
 }
 
-void panorama_seen(double box[4], int *turn, int W, const double elevation[2], const double *heading,
+void panorama_seen(double box[4], int *turn, const struct picture_shape *shape, const double *heading,
                    const struct image *image)
 {
-    crop_elevation(box, image, elevation);
-    *turn = columns(heading != NULL ? *heading : own_heading(image), W);
+    band_of(box, image, shape->elevation);
+    *turn = columns(heading != NULL ? *heading : own_heading(image), shape->width);
 }
 
-gvm_status panorama_load(uint8_t *out, int H, int W, const double elevation[2], const double *heading,
-                         enum circle circle, const char *path, gvm_error *err)
+gvm_status panorama_load(uint8_t *out, const struct picture_shape *shape, const double *heading, enum circle circle,
+                         const char *path, gvm_error *err)
 {
     struct image image;
-    gvm_status status = check_band(elevation, heading, path_tail(path), err);
+    gvm_status status = check_band(shape->elevation, heading, path_tail(path), err);
     if (status == GVM_OK) status = image_load(&image, path, err);
     if (status != GVM_OK) return status;
-    status = panorama_fit(out, H, W, elevation, heading, circle, &image, path_tail(path), err);
+    status = panorama_fit(out, shape, heading, circle, &image, path_tail(path), err);
     image_free(&image);
     return status;
 }
@@ -157,7 +165,8 @@ gvm_photo_info photo_said(const struct image *image)
                             .has_heading = fit.gpano.has_heading || fit.exif.has_heading,
                             .lat = fit.exif.lat,
                             .lon = fit.exif.lon,
-                            .heading = own_heading(&fit)};
+                            .heading = own_heading(&fit),
+                            .heading_is_magnetic = !fit.gpano.has_heading && fit.exif.magnetic};
 }
 
 gvm_status photo_about(gvm_photo_info *info, const char *path, gvm_error *err)
@@ -171,24 +180,25 @@ gvm_status photo_about(gvm_photo_info *info, const char *path, gvm_error *err)
     return status;
 }
 
-gvm_status aerial_fit(uint8_t *out, int H, int W, double box[4], const struct image *image, const char *where,
-                      gvm_error *err)
+gvm_status aerial_fit(uint8_t *out, double box[4], const struct picture_shape *shape, const struct image *image,
+                      const char *where, gvm_error *err)
 {
+    int H = shape->height, W = shape->width;
     double w = fmin(image->width, (double)image->height * W / H), h = fmin(image->height, (double)image->width * H / W);
     box[0] = (image->width - w) / 2;
     box[1] = (image->height - h) / 2;
     box[2] = box[0] + w;
     box[3] = box[1] + h;
-    return resize(out, H, W, image, box, where, err);
+    return resize(out, shape, image, box, where, err);
 }
 
-gvm_status aerial_load(uint8_t *out, int H, int W, const char *path, gvm_error *err)
+gvm_status aerial_load(uint8_t *out, const struct picture_shape *shape, const char *path, gvm_error *err)
 {
     struct image image;
     double box[4];
     gvm_status status = image_load(&image, path, err);
     if (status != GVM_OK) return status;
-    status = aerial_fit(out, H, W, box, &image, path_tail(path), err);
+    status = aerial_fit(out, box, shape, &image, path_tail(path), err);
     image_free(&image);
     return status;
 }

@@ -6,30 +6,43 @@
 #include "image/circle.h"
 #include "image/image.h"
 
+#include <stddef.h>
 #include <stdint.h>
+
+/* What a network takes of a view: the input that a picture becomes. */
+struct picture_shape {
+    int height, width;   /* H, W, pixels */
+    double elevation[2]; /* of a panorama: lowest and highest row, degrees above the horizon, that the network was
+                            trained with: -90 <= low < high <= 90. Says nothing of an aerial picture */
+    enum resize resize;
+};
+
+static inline size_t picture_bytes(const struct picture_shape *shape)
+{
+    return (size_t)shape->height * (size_t)shape->width * 3;
+}
 
 /* A street panorama, north at the centre column and east to its right.
  *
  *   out         (H, W, 3) sRGB
- *   elevation   lowest and highest, in degrees above the horizon, that the network was trained
- *               with: -90 <= low < high <= 90. A picture that reaches beyond is cropped to them, one
- *               that does not is taken whole
+ *   shape       a picture that reaches beyond its elevations is cropped to them; if it does not reach them, its first
+ *               or last rows go on to them
  *   heading     degrees clockwise from north at which the picture's centre column looks; NULL: as
  *               its XMP says (GPano:PoseHeadingDegrees), else its EXIF (GPSImgDirection), else 0
  *   circle      whether it is known to be a full circle (circle.h); no other is taken
  *
  * Returns GVM_OK, GVM_ARGUMENT, GVM_IMAGE (not a full panorama, or one without content), or as image_load. */
-gvm_status panorama_load(uint8_t *out, int H, int W, const double elevation[2], const double *heading,
-                         enum circle circle, const char *path, gvm_error *err);
+gvm_status panorama_load(uint8_t *out, const struct picture_shape *shape, const double *heading, enum circle circle,
+                         const char *path, gvm_error *err);
 
 /* The same from a picture that was read; what its XMP says is cleared where it does not fit it. `where` names it in
  * sentences. */
-gvm_status panorama_fit(uint8_t *out, int H, int W, const double elevation[2], const double *heading,
-                        enum circle circle, struct image *image, const char *where, gvm_error *err);
+gvm_status panorama_fit(uint8_t *out, const struct picture_shape *shape, const double *heading, enum circle circle,
+                        struct image *image, const char *where, gvm_error *err);
 
-/* Of a picture that panorama_fit took, with the same heading: the box of it that was seen (left, top, right, bottom, in
- * its pixels), and how many columns of W it was turned. */
-void panorama_seen(double box[4], int *turn, int W, const double elevation[2], const double *heading,
+/* Of a picture that panorama_fit took, with the same heading: the box that was seen (left, top, right, bottom, in its
+ * pixels; it may go on above and below the picture), and how many columns of W it was turned. */
+void panorama_seen(double box[4], int *turn, const struct picture_shape *shape, const double *heading,
                    const struct image *image);
 
 /* Turn a panorama (H, W, 3) whose centre column looks along `heading` (degrees clockwise from north) so that north is
@@ -42,11 +55,11 @@ void panorama_turn(uint8_t *pixels, int H, int W, double heading);
  *   out   (H, W, 3) sRGB
  *
  * Returns as image_load. */
-gvm_status aerial_load(uint8_t *out, int H, int W, const char *path, gvm_error *err);
+gvm_status aerial_load(uint8_t *out, const struct picture_shape *shape, const char *path, gvm_error *err);
 
 /* The same from a picture that was read. box: the part of it, as above */
-gvm_status aerial_fit(uint8_t *out, int H, int W, double box[4], const struct image *image, const char *where,
-                      gvm_error *err);
+gvm_status aerial_fit(uint8_t *out, double box[4], const struct picture_shape *shape, const struct image *image,
+                      const char *where, gvm_error *err);
 
 /* What a picture file says of the place and the heading of its camera: XMP's heading comes before EXIF's. As
  * image_about. */

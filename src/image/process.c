@@ -2,12 +2,12 @@
 #define _GNU_SOURCE /* pthread_rwlock_clockwrlock */
 #include "image/process.h"
 
-#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <vips/vips.h>
+
+#include "base/clock.h"
 
 /* Work with libvips holds this lock for reading, work alone for writing. */
 static pthread_rwlock_t alone;
@@ -50,7 +50,7 @@ void process_enter(void)
 
 bool process_enter_alone(double until)
 {
-    const struct timespec end = {(time_t)floor(until), (long)(1e9 * (until - floor(until)))};
+    const struct timespec end = clock_time(until);
     if (pthread_rwlock_clockwrlock(&alone, CLOCK_MONOTONIC, &end) != 0) return false;
     vips_error_clear();
     return true;

@@ -2,9 +2,9 @@
  *
  * Output i of n looks at c = start + (i + 1/2) s in the input, s = (end - start) / n, and is the
  * mean of the samples around it, weighted by the triangle max(0, 1 - |x + 1/2 - c| / max(1, s)) and
- * normalised. Rows first, rounded to 8 bits, then columns; of the rows only those are kept that the
- * output's row at work looks at, as a picture may be 65,535 high. Weights are fixed-point with 22 bits
- * after the point: 255 times their sum fits in 31 bits. */
+ * normalised; an output that looks beyond the input, 0..size, is what the nearest edge gives. Rows first, rounded to 8
+ * bits, then columns; of the rows only those are kept that the output's row at work looks at, as a picture may be
+ * 65,535 high. Weights are fixed-point with 22 bits after the point: 255 times their sum fits in 31 bits. */
 #include "image/image.h"
 
 #include <assert.h>
@@ -38,7 +38,7 @@ static bool axis_init(struct axis *axis, int n, int size, double start, double e
     double *triangle = malloc(sizeof(double) * (size_t)axis->taps);
     bool ok = axis->first && axis->count && axis->weights && triangle;
     for (int i = 0; ok && i < n; i++) {
-        double centre = start + (i + 0.5) * scale, sum = 0;
+        double centre = fmin(fmax(start + (i + 0.5) * scale, 0), size), sum = 0;
         int first = (int)fmax(0, centre - support + 0.5), last = (int)fmin(size, centre + support + 0.5);
         for (int k = 0; k < last - first; k++) {
             triangle[k] = fmax(0, 1 - fabs((first + k - centre + 0.5) / support));
@@ -92,8 +92,7 @@ static void mix_rows(uint8_t *out, int32_t *sum, const uint8_t *ring, const stru
 
 gvm_status image_resize(uint8_t *out, int H, int W, const uint8_t *in, int h, int w, const double box[4])
 {
-    assert(H > 0 && W > 0 && box[0] >= 0 && box[0] < box[2] && box[2] <= w);
-    assert(box[1] >= 0 && box[1] < box[3] && box[3] <= h);
+    assert(H > 0 && W > 0 && h > 0 && w > 0 && box[0] < box[2] && box[1] < box[3]);
     struct axis columns = {0}, rows = {0};
     gvm_status status = GVM_MEMORY;
     int n = 3 * W;

@@ -50,7 +50,13 @@ static void take_gpano(struct gpano *gpano, const char *name, const char *value)
                  {"CroppedAreaLeftPixels", &gpano->left},        {"CroppedAreaTopPixels", &gpano->top},
                  {"CroppedAreaImageWidthPixels", &gpano->width}, {"CroppedAreaImageHeightPixels", &gpano->height}};
     for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++)
-        if (strcmp(name, sizes[i].name) == 0) take_number(sizes[i].number, value, 0, pixels);
+        if (strcmp(name, sizes[i].name) == 0) {
+            double number = NAN;
+            take_number(&number, value, 0, pixels);
+            if (isnan(number)) return;
+            *sizes[i].number = number;
+            gpano->has_left = gpano->has_left || sizes[i].number == &gpano->left;
+        }
     if (strcmp(name, "PoseHeadingDegrees") == 0) {
         double heading = NAN;
         take_number(&heading, value, -turns, turns);

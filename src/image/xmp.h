@@ -13,7 +13,8 @@
 struct gpano {
     double full_width, full_height;
     double left, top, width, height;
-    double heading; /* degrees clockwise from north at which the centre column looks */
+    bool has_left;
+    double heading; /* degrees clockwise from north at which the circle's centre column looks */
     bool has_heading;
     bool equirectangular; /* the projection is said to be equirectangular, */
     bool other;           /* or to be another one */

@@ -1,6 +1,6 @@
-/* piece_ring.h - threads that cut pieces of imagery ahead, to be taken in order by one. */
-#ifndef GVM_MAP_PIECE_RING_H
-#define GVM_MAP_PIECE_RING_H
+/* piece_ring.h - threads that cut pieces of imagery ahead, taken in order by one. */
+#ifndef GVM_IMAGERY_PIECE_RING_H
+#define GVM_IMAGERY_PIECE_RING_H
 
 #include "imagery/imagery.h"
 
@@ -14,6 +14,6 @@ gvm_status piece_ring_open(struct piece_ring **ring, const struct imagery *image
 const struct piece *piece_ring_next(struct piece_ring *ring);
 
 /* Also before the end. NULL is fine. */
-void piece_ring_close(struct piece_ring *ring);
+void piece_ring_free(struct piece_ring *ring);
 
 #endif

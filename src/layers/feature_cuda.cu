@@ -66,19 +66,6 @@ struct unit_pass {
     float *inverse; /* (B) 1 / length */
 };
 
-/* The sum of what each thread of the block brings, in every thread; sums (BLOCK). */
-__device__ static double block_sum(double x, double *sums)
-{
-    __syncthreads();
-    sums[threadIdx.x] = x;
-    for (int half = BLOCK / 2; half > 0; half /= 2) {
-        __syncthreads();
-        if (threadIdx.x < half) sums[threadIdx.x] += sums[threadIdx.x + half];
-    }
-    __syncthreads();
-    return sums[0];
-}
-
 /* A block takes a row. */
 __global__ void unit_kernel(float *y, float *inverse, const float *x, int C)
 {

@@ -8,7 +8,6 @@ extern "C" {
 #include "layers/layers.h"
 
 #define LAYER(type, name, parameters, arguments) type name##_cuda parameters;
-#define CPU_LAYER(type, name, parameters, arguments)
 #include "layers/layers.def"
 
 /* device.h's; of window attention and norms. */
@@ -16,14 +15,15 @@ gvm_status fits_cuda(int window, int C, int heads, enum precision precision, gvm
 }
 
 /* LN of rows (norm_cuda.cu): y = base + keep (xhat gamma + beta), xhat = (u - mean) rstd; base and keep may be NULL;
- * mean and rstd (rows), kept for backward, may be NULL. keep (B) goes by picture of L rows. y may be base. */
+ * mean and rstd (rows), kept for backward, may be NULL. keep (B) goes by picture of L rows. y may be base.
+ * element: bytes of a value, 0 for those of maps. */
 void norm_rows(struct tape *tape, void *y, float *mean, float *rstd, const void *u, const void *base, const float *keep,
-               const struct norm *w, int rows, int L, int C);
+               const struct norm *w, int rows, int L, int C, int element = 0);
 /* du = rstd (g - mean(g) - xhat mean(g xhat)) (+ du), g = keep dy gamma; the norm's gradients grow.
  * partial: norm_scratch's. */
 void norm_rows_backward(struct tape *tape, void *du, float accumulate, float *partial, const void *dy, const void *u,
                         const float *mean, const float *rstd, const float *keep, const struct norm *w, int rows, int L,
-                        int C);
+                        int C, int element = 0);
 float *norm_scratch(struct tape *tape, int rows, int C);
 enum { MAX_CHANNELS = 2048 };
 

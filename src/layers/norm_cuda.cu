@@ -116,10 +116,10 @@ static void norm_rows_of(struct tape *tape, T *y, float *mean, float *rstd, cons
 }
 
 void norm_rows(struct tape *tape, void *y, float *mean, float *rstd, const void *u, const void *base, const float *keep,
-               const struct norm *w, int rows, int L, int C)
+               const struct norm *w, int rows, int L, int C, int element)
 {
     const float *gamma = weight_of(tape, w->weight), *beta = weight_of(tape, w->bias);
-    if (tape->element == 2)
+    if ((element ? element : tape->element) == 2)
         norm_rows_of<bf16>(tape, (bf16 *)y, mean, rstd, (const bf16 *)u, (const bf16 *)base, keep, gamma, beta,
                            w->epsilon, rows, L, C);
     else
@@ -157,10 +157,10 @@ static void norm_rows_backward_of(struct tape *tape, T *du, float accumulate, fl
 
 void norm_rows_backward(struct tape *tape, void *du, float accumulate, float *partial, const void *dy, const void *u,
                         const float *mean, const float *rstd, const float *keep, const struct norm *w, int rows, int L,
-                        int C)
+                        int C, int element)
 {
     const float *gamma = weight_of(tape, w->weight);
-    if (tape->element == 2)
+    if ((element ? element : tape->element) == 2)
         norm_rows_backward_of<bf16>(tape, (bf16 *)du, accumulate, partial, (const bf16 *)dy, (const bf16 *)u, mean,
                                     rstd, keep, gamma, rows, L, C);
     else
@@ -183,7 +183,7 @@ static void layer_norm_backward(struct tape *tape, void *self)
     int rows = p->x->B * p->x->L, C = p->x->C;
     float accumulate = tensor_accumulate(tape, p->x), *partial = norm_scratch(tape, rows, C);
     norm_rows_backward(tape, p->x->grad, accumulate, partial, p->y->grad, p->x->data, p->mean, p->rstd, NULL, p->w,
-                       rows, p->x->L, C);
+                       rows, p->x->L, C, p->x->element);
     tape_scratch_release(tape);
 }
 
@@ -192,7 +192,7 @@ struct tensor *layer_norm_cuda(struct tape *tape, struct tensor *x, const struct
     struct norm_pass *p = (struct norm_pass *)tape_object(tape, sizeof *p);
     int rows = x->B * x->L;
     p->x = x;
-    p->y = tape_tensor(tape, x->B, x->L, x->C);
+    p->y = x->element == tape->element ? tape_tensor(tape, x->B, x->L, x->C) : tape_feature(tape, x->B, x->C);
     p->w = w;
     if (tape->training) {
         p->mean = tape_floats(tape, (size_t)rows);
@@ -200,7 +200,7 @@ struct tensor *layer_norm_cuda(struct tape *tape, struct tensor *x, const struct
         norm_scratch(tape, rows, x->C);
         tape_scratch_release(tape);
     }
-    if (!tape->dry) norm_rows(tape, p->y->data, p->mean, p->rstd, x->data, NULL, NULL, w, rows, x->L, x->C);
+    if (!tape->dry) norm_rows(tape, p->y->data, p->mean, p->rstd, x->data, NULL, NULL, w, rows, x->L, x->C, x->element);
     tape_record(tape, layer_norm_backward, p);
     return p->y;
 }

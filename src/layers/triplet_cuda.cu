@@ -20,7 +20,7 @@ __device__ static double softplus(double x)
  * is what its row and its column take from it. */
 __global__ void pairs_kernel(float *gradient, double *losses, const float *product, int B, float alpha, float weight)
 {
-    __shared__ double sums[2][BLOCK];
+    __shared__ double sums[BLOCK];
     int i = blockIdx.x;
     double each = (double)weight * 2 * alpha / (2.0 * B * (B - 1)), loss = 0, diagonal = 0;
     double own = product[(size_t)i * B + i];
@@ -32,15 +32,11 @@ __global__ void pairs_kernel(float *gradient, double *losses, const float *produ
         gradient[(size_t)i * B + j] = (float)(each / (1 + exp(-row)) + each / (1 + exp(-column)));
         diagonal -= each / (1 + exp(-row)) + each / (1 + exp(-2 * alpha * (back - own)));
     }
-    sums[0][threadIdx.x] = loss;
-    sums[1][threadIdx.x] = diagonal;
-    for (int half = BLOCK / 2; half > 0; half /= 2) {
-        __syncthreads();
-        for (int k = 0; k < 2 && threadIdx.x < half; k++) sums[k][threadIdx.x] += sums[k][threadIdx.x + half];
-    }
+    loss = block_sum(loss, sums);
+    diagonal = block_sum(diagonal, sums);
     if (threadIdx.x > 0) return;
-    losses[i] = sums[0][0];
-    gradient[(size_t)i * B + i] = (float)sums[1][0];
+    losses[i] = loss;
+    gradient[(size_t)i * B + i] = (float)diagonal;
 }
 
 __global__ void loss_kernel(float *loss, const double *losses, int B)
@@ -48,15 +44,6 @@ __global__ void loss_kernel(float *loss, const double *losses, int B)
     double sum = 0;
     for (int i = 0; i < B; i++) sum += losses[i];
     *loss = (float)(sum / (2.0 * B * (B - 1)));
-}
-
-static struct product exact_product(char op_a, char op_b, int M, int N, int K, const float *A, int lda, const float *B,
-                                    int ldb, float beta, float *C)
-{
-    struct product p = {};
-    p.op_a = op_a, p.op_b = op_b, p.M = M, p.N = N, p.K = K, p.A = A, p.lda = lda, p.B = B, p.ldb = ldb;
-    p.C = C, p.ldc = N, p.beta = beta, p.element = 4, p.exact = true;
-    return p;
 }
 
 static void triplet_backward(struct tape *tape, void *self)

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "geo/distance.h"
+#include "geo/earth.h"
 
 static const double SOFTNESS = 0.05, HEADING_SOFTNESS = 0.02, HEADING_REACH = 50 /* degrees */;
 
@@ -39,8 +39,8 @@ static bool same_tile(const gvm_hit *a, const gvm_hit *b)
     return a->tile == b->tile && a->lat == b->lat && a->lon == b->lon;
 }
 
-/* The mean of the headings under which a tile came, near the best one and weighted by their scores as places are: the
- * sixteen that were tried stand 22.5 degrees apart. */
+/* The mean of the headings under which a tile came, near the best one and weighted by their scores as places are: those
+ * that were tried stand 22.5 degrees apart. */
 static double mean_heading(const gvm_hit *best, const gvm_hit *raw, size_t count)
 {
     double weights = 0, turn = 0;

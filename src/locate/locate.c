@@ -31,7 +31,7 @@ static void load(void *user, size_t i, unsigned char *pixels, struct slot *slot)
 {
     const struct job *job = user;
     const gvm_question *q = &job->questions[i];
-    const int *size = view_size(job->model, GVM_STREET);
+    const struct picture_shape shape = config_shape(&job->model->network->config, GVM_STREET);
     struct image image;
     bool known;
     slot->status = locate_check(q, &slot->err);
@@ -47,8 +47,7 @@ static void load(void *user, size_t i, unsigned char *pixels, struct slot *slot)
     if (slot->status != GVM_OK) return;
     slot->info = photo_said(&image);
     double heading = locate_heading(&known, q, &slot->info);
-    slot->status = panorama_fit(pixels, size[0], size[1], job->model->network->config.elevation, &heading,
-                                q->panorama != 0, &image, path_tail(q->photo), &slot->err);
+    slot->status = panorama_fit(pixels, &shape, &heading, q->panorama != 0, &image, path_tail(q->photo), &slot->err);
     image_free(&image);
 }
 

@@ -1,7 +1,8 @@
 /* locate_batch.c - see locate_batch.h: the network, the search, and what is made of its hits.
  *
  * A panorama whose heading nobody knows is looked at in HEADINGS directions, each of which is a query; a tile counts
- * with its best one, which is also the estimate of the heading. */
+ * with its best one, which is also the estimate of the heading. One whose heading is from magnetic north is looked at
+ * in that direction and in the next to either side (docs/decisions/0002-magnetic-headings.md). */
 #include "locate/locate_batch.h"
 
 #include <limits.h>
@@ -37,7 +38,7 @@ struct locate_batch {
 
 double locate_heading(bool *known, const gvm_question *q, const gvm_photo_info *info)
 {
-    *known = isfinite(q->heading) || (isnan(q->heading) && info->has_heading);
+    *known = isfinite(q->heading) || (isnan(q->heading) && info->has_heading && !info->heading_is_magnetic);
     return isfinite(q->heading) ? q->heading : *known ? info->heading : 0;
 }
 
@@ -55,14 +56,16 @@ gvm_status locate_check(const gvm_question *q, gvm_error *err)
 /* Returns how many there are. */
 static size_t list_looks(struct locate_batch *b, struct asked *asked, size_t count)
 {
+    const double step = 360.0 / HEADINGS;
     size_t n = 0;
     for (size_t i = 0; i < count; i++) {
-        bool known;
+        bool known, near = isnan(asked[i].question->heading) && asked[i].info.has_heading;
         if (asked[i].status != GVM_OK) continue;
-        double heading = locate_heading(&known, asked[i].question, &asked[i].info);
+        double first = locate_heading(&known, asked[i].question, &asked[i].info);
+        if (!known && near) first = asked[i].info.heading - step;
         asked[i].found->heading_found = !known;
-        for (int h = 0; h < (known ? 1 : HEADINGS); h++)
-            b->looks[n++] = (struct look){&asked[i], known ? heading : h * 360.0 / HEADINGS};
+        for (int h = 0; h < (known ? 1 : near ? 3 : HEADINGS); h++)
+            b->looks[n++] = (struct look){&asked[i], first + h * step};
     }
     return n;
 }
@@ -145,13 +148,12 @@ static gvm_status answer(const struct locate_batch *b, struct asked *asked, size
 }
 
 /* All looks in one search, unless some picture is looked for in a place of its own, or a feature is missing. */
-static void answer_all(struct locate_batch *b, struct asked *asked, size_t count, size_t looks)
+static void answer_all(struct locate_batch *b, size_t looks)
 {
     bool together = looks > 0;
     int each = 0;
-    for (size_t i = 0; i < count; i++)
-        if (asked[i].status == GVM_FORMAT || asked[i].status == GVM_MEMORY || asked[i].question->within_m > 0)
-            together = false;
+    for (size_t l = 0; l < looks; l++)
+        if (b->looks[l].asked->status != GVM_OK || b->looks[l].asked->question->within_m > 0) together = false;
     gvm_error err;
     gvm_status status = together ? search(b, b->raw, b->room, &each, 0, looks, NULL, &err) : GVM_OK;
     for (size_t first = 0, last; first < looks; first = last) {
@@ -174,7 +176,7 @@ void locate_batch_run(struct locate_batch *b, struct asked *asked, size_t count,
     b->merge = merge;
     size_t looks = list_looks(b, asked, count);
     embed_looks(b, looks);
-    answer_all(b, asked, count, looks);
+    answer_all(b, looks);
     for (size_t i = 0; i < count; i++) asked[i].found->info = asked[i].info;
 }
 

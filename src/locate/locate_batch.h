@@ -22,7 +22,7 @@ struct asked {
     int tile_count;             /* out: so many */
 };
 
-/* The heading to turn a picture by; *known: false where it has to be found. */
+/* The heading to turn a picture by; *known: false, and 0, if it has to be found, be it near a magnetic one. */
 double locate_heading(bool *known, const gvm_question *question, const gvm_photo_info *info);
 
 /* GVM_ARGUMENT where a question's place is none. */

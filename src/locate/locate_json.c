@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "base/json_text.h"
-#include "geo/distance.h"
+#include "geo/earth.h"
 
 double located_error(const struct located *photo, const gvm_hit *hit)
 {
@@ -45,6 +45,7 @@ void located_facts(json_t *object, const struct located *photo)
     json_object_set_new(object, "weak", weak == UNDECIDED ? json_null() : json_boolean(weak == WEAK));
     json_object_set_new(object, "margin", isfinite(found->margin) ? json_real(found->margin) : json_null());
     json_object_set_new(object, "heading_estimated", json_boolean(found->heading_found));
+    if (info->heading_is_magnetic) json_object_set_new(object, "heading_reference", json_string("magnetic"));
     json_object_set_new(object, "gps",
                         info->has_place ? json_pack("{sf,sf}", "lat", info->lat, "lon", info->lon) : json_null());
 }

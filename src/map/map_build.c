@@ -5,9 +5,9 @@
  * batches, and so the same bits, as one that was never interrupted. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "imagery/piece_ring.h"
@@ -46,13 +46,6 @@ struct build {
 
 /* ------------------------------------------------------------------ tiles */
 
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static gvm_status commit(struct build *b, bool complete, gvm_error *err)
 {
     job_write(b->job, &b->whole, complete);
@@ -60,7 +53,7 @@ static gvm_status commit(struct build *b, bool complete, gvm_error *err)
     if (status == GVM_OK) status = map_file_commit(b->file, b->places, b->waiting, err);
     if (status != GVM_OK) return status;
     b->waiting = 0;
-    b->committed = seconds();
+    b->committed = clock_seconds();
     return GVM_OK;
 }
 
@@ -112,7 +105,7 @@ static gvm_status take_tile(struct build *b, const struct cut_tile *tile, const 
     b->now.tiles++;
     if (b->count < b->session->max_batch) return GVM_OK;
     gvm_status status = embed_batch(b, err);
-    bool due = b->waiting >= COMMIT_MOST || seconds() - b->committed >= COMMIT_SECONDS;
+    bool due = b->waiting >= COMMIT_MOST || clock_seconds() - b->committed >= COMMIT_SECONDS;
     return status == GVM_OK && due ? commit(b, false, err) : status;
 }
 
@@ -129,7 +122,7 @@ static gvm_status run(struct build *b, gvm_error *err)
             if (piece->before + (size_t)i >= start) status = take_tile(b, &piece->tiles[i], piece, err);
         if (status == GVM_OK) tell(b, NULL);
     }
-    piece_ring_close(ring);
+    piece_ring_free(ring);
     if (status == GVM_OK) status = embed_batch(b, err); /* the last, with fewer tiles */
     return status == GVM_OK && b->whole.tiles > 0 ? commit(b, true, err) : status;
 }
@@ -142,7 +135,7 @@ static gvm_status build_job(struct build *b, gvm_error *err)
     b->pixels = malloc(B * view_bytes(b->session->model, GVM_AERIAL));
     b->features = malloc(B * (size_t)b->session->model->info.features * sizeof *b->features);
     b->places = calloc(COMMIT_MOST + B, sizeof *b->places);
-    b->committed = seconds();
+    b->committed = clock_seconds();
     gvm_status status = b->pixels != NULL && b->features != NULL && b->places != NULL
                             ? run(b, err)
                             : fail(err, GVM_MEMORY, "there is not enough memory for a batch of %zu tiles", B);

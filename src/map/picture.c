@@ -71,7 +71,8 @@ gvm_status gvm_map_picture(const gvm_map *map, const gvm_hit *hit, unsigned char
     bool raster = find_hints(&hints, map, hit->tile);
     char *path = map_find_source(map, hit->tile);
     if (path == NULL) return map_source_gone(map, hit->tile, err);
-    gvm_status status = raster ? cut(pixels, side, hit, path, &hints, err) : aerial_load(pixels, side, side, path, err);
+    const struct picture_shape shape = {.height = side, .width = side};
+    gvm_status status = raster ? cut(pixels, side, hit, path, &hints, err) : aerial_load(pixels, &shape, path, err);
     free(path);
     return status;
 }

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/safetensors.h"
 #include "network/builtin.h"
+#include "network/config_file.h"
 
 static int shape_text(char *text, size_t size, int rank, const int64_t *shape)
 {
@@ -22,9 +23,13 @@ static int shape_text(char *text, size_t size, int rank, const int64_t *shape)
     return n < (int)size ? snprintf(text + n, size - (size_t)n, ")") : 0;
 }
 
-/* Read one tensor into a parameter, checking shape and values. */
-static gvm_status read_param(const struct param *p, const struct safetensors *st, const struct safetensors_tensor *t,
-                             gvm_error *err)
+/* Of the layout of a file; the configuration says what network it is. */
+#define VERSION 1
+#define TEXT_OF(number) TEXT(number)
+#define TEXT(number) #number
+
+gvm_status param_read(const struct param *p, const struct safetensors *st, const struct safetensors_tensor *t,
+                      gvm_error *err)
 {
     bool same = t->rank == p->rank;
     for (int i = 0; i < p->rank && same; i++) same = t->shape[i] == p->shape[i];
@@ -45,25 +50,26 @@ static gvm_status read_param(const struct param *p, const struct safetensors *st
     return GVM_OK;
 }
 
-typedef bool takes_name(const struct network *network, const char *name, bool timm);
-
 /* The first tensor of the file that has no place, or NULL. */
-static const char *extra_tensor(const struct network *network, const struct safetensors *st, takes_name *takes,
-                                bool timm)
+static const char *extra_tensor(const struct network *network, const struct safetensors *st)
 {
     for (size_t i = 0; i < safetensors_count(st); i++) {
         const char *name = safetensors_tensor(st, i)->name;
-        if (!takes(network, name, timm)) return name;
+        bool own = false;
+        for (int k = 0; k < network->param_count && !own; k++) own = strcmp(network->params[k].name, name) == 0;
+        if (!own) return name;
     }
     return NULL;
 }
 
-static bool is_own(const struct network *network, const char *name, bool timm)
+/* Files of before 0.2 have no version, and are as those of version 1. */
+static gvm_status check_version(const struct safetensors *st, gvm_error *err)
 {
-    (void)timm;
-    for (int i = 0; i < network->param_count; i++)
-        if (strcmp(network->params[i].name, name) == 0) return true;
-    return false;
+    const char *version = safetensors_metadata(st, "version"), *program = safetensors_metadata(st, "program");
+    if (version == NULL || strcmp(version, TEXT_OF(VERSION)) == 0) return GVM_OK;
+    return fail(err, GVM_FORMAT,
+                "%s: weights of version %s, written by GeoViewMatch %s; this one, %s, reads version %d",
+                safetensors_where(st), version, program ? program : "(unknown)", GVM_VERSION, VERSION);
 }
 
 static gvm_status read_network(struct network **out, const struct safetensors *st, bool training, gvm_error *err)
@@ -75,11 +81,13 @@ static gvm_status read_network(struct network **out, const struct safetensors *s
                     "a backbone alone go to --backbone of init",
                     where);
     struct config config;
-    gvm_status status = config_parse(&config, json, strlen(json), where, err);
+    gvm_status status = check_version(st, err);
+    if (status == GVM_OK) status = config_parse(&config, json, strlen(json), where, err);
     if (status != GVM_OK) return status;
 
     /* A lying configuration is found out before memory is taken for it. */
     uint64_t floats = 0, needs = config_parameters(&config);
+    if (needs == 0) return fail(err, GVM_MEMORY, "%s: there is not enough memory for its network", where);
     for (size_t i = 0; i < safetensors_count(st); i++) floats += safetensors_tensor(st, i)->count;
     if (floats != needs)
         return fail(err, GVM_FORMAT,
@@ -88,13 +96,13 @@ static gvm_status read_network(struct network **out, const struct safetensors *s
                     where, floats, needs);
     status = network_open(out, &config, training, err);
     if (status != GVM_OK) return status;
-    const char *extra = extra_tensor(*out, st, is_own, false);
+    const char *extra = extra_tensor(*out, st);
     if (extra)
         return fail(err, GVM_FORMAT, "%s: tensor '%s' has no place in the network of its configuration", where, extra);
     for (int i = 0; i < (*out)->param_count && status == GVM_OK; i++) {
         const struct param *p = &(*out)->params[i];
         const struct safetensors_tensor *t = safetensors_find(st, p->name);
-        status = t ? read_param(p, st, t, err) : fail(err, GVM_FORMAT, "%s: tensor '%s' is missing", where, p->name);
+        status = t ? param_read(p, st, t, err) : fail(err, GVM_FORMAT, "%s: tensor '%s' is missing", where, p->name);
     }
     return status;
 }
@@ -143,79 +151,16 @@ gvm_status checkpoint_save(const struct network *network, const char *path, bool
     else {
         for (int i = 0; i < network->param_count; i++) {
             const struct param *p = &network->params[i];
-            entries[i] = (struct safetensors_entry){.name = p->name, .rank = p->rank, .data = p->data, .f16 = f16};
+            entries[i] = (struct safetensors_entry){
+                .name = p->name, .rank = p->rank, .data = p->data, .dtype = f16 ? SAFETENSORS_F16 : SAFETENSORS_F32};
             for (int k = 0; k < p->rank; k++) entries[i].shape[k] = p->shape[k];
         }
-        struct safetensors_pair metadata[] = {{"config", json}, {"format", "pt"}};
-        status = safetensors_write(path, entries, (size_t)network->param_count, metadata, 2, err);
+        struct safetensors_pair metadata[] = {
+            {"config", json}, {"format", "pt"}, {"version", TEXT_OF(VERSION)}, {"program", GVM_VERSION}};
+        status = safetensors_write(path, entries, (size_t)network->param_count, metadata, 4, err);
     }
     free(json);
     free(entries);
-    return status;
-}
-
-/* ------------------------------------------------------------------ backbones trained elsewhere */
-
-static bool is_skipped(const char *name)
-{
-    static const char *const parts[] = {"relative_position_index", "relative_coords_table", "attn_mask"};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (strstr(name, parts[i])) return true;
-    return strncmp(name, "head.", 5) == 0;
-}
-
-/* The name in the backbone's file of a parameter of ours: without the view, and with timm's place of the merging. */
-static void foreign_name(char *name, size_t size, const char *own, bool timm)
-{
-    const char *rest = strstr(own, ".backbone.") + strlen(".backbone.");
-    int stage, end = 0;
-    if (timm && sscanf(rest, "layers.%d.downsample.%n", &stage, &end) == 1 && end > 0)
-        snprintf(name, size, "layers.%d.downsample.%s", stage + 1, rest + end);
-    else
-        snprintf(name, size, "%s", rest);
-}
-
-static bool is_backbones(const struct network *network, const char *name, bool timm)
-{
-    char foreign[sizeof network->params->name];
-    for (int i = 0; i < network->param_count; i++) {
-        if (!network->params[i].backbone) continue;
-        foreign_name(foreign, sizeof foreign, network->params[i].name, timm);
-        if (strcmp(foreign, name) == 0) return true;
-    }
-    return is_skipped(name);
-}
-
-static gvm_status read_backbone(struct network *network, const struct safetensors *st, gvm_error *err)
-{
-    const char *where = safetensors_where(st);
-    bool timm = safetensors_find(st, "layers.0.downsample.reduction.weight") == NULL &&
-                safetensors_find(st, "layers.3.downsample.reduction.weight") != NULL;
-    for (int i = 0; i < network->param_count; i++) {
-        const struct param *p = &network->params[i];
-        if (!p->backbone) continue;
-        char name[sizeof p->name];
-        foreign_name(name, sizeof name, p->name, timm);
-        const struct safetensors_tensor *t = safetensors_find(st, name);
-        if (t == NULL)
-            return fail(err, GVM_FORMAT,
-                        "%s: tensor '%s' is missing, so it is no Swin V2 backbone of this network's configuration",
-                        where, name);
-        gvm_status status = read_param(p, st, t, err);
-        if (status != GVM_OK) return status;
-    }
-    const char *extra = extra_tensor(network, st, is_backbones, timm);
-    if (extra) return fail(err, GVM_FORMAT, "%s: tensor '%s' has no place in this network's backbone", where, extra);
-    return GVM_OK;
-}
-
-gvm_status backbone_load(struct network *network, const char *path, gvm_error *err)
-{
-    struct safetensors *st;
-    gvm_status status = safetensors_open(&st, path, err);
-    if (status != GVM_OK) return status;
-    status = read_backbone(network, st, err);
-    safetensors_close(st);
     return status;
 }
 

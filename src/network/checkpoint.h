@@ -1,8 +1,9 @@
 /* checkpoint.h - networks in files: safetensors with the network's own names and, under the metadata key `config`,
- * what network it is; and backbones trained elsewhere. */
+ * what network it is. */
 #ifndef GVM_MODEL_CHECKPOINT_H
 #define GVM_MODEL_CHECKPOINT_H
 
+#include "base/safetensors.h"
 #include "network/network.h"
 
 /* Open a checkpoint, or where path is NULL the weights that are built in (models/nano.safetensors): the network that
@@ -13,10 +14,9 @@ gvm_status checkpoint_load(struct network **network, const char *path, bool trai
 /* Write the network, whole or not at all; f16: as float16, which takes half the room. Not of a packed one. */
 gvm_status checkpoint_save(const struct network *network, const char *path, bool f16, gvm_error *err);
 
-/* Give both views' backbones the weights of a Swin V2 file with the official names or timm's (which merges patches
- * at the start of stages 1 to 3 rather than at the end of 0 to 2). Classifier, buffers and masks are skipped; anything
- * else that is missing, extra or misshapen is GVM_FORMAT. On failure the network is as before or half changed. */
-gvm_status backbone_load(struct network *network, const char *path, gvm_error *err);
+/* Read one tensor into a parameter. GVM_FORMAT with its name if its shape is another or a number not finite. */
+gvm_status param_read(const struct param *p, const struct safetensors *st, const struct safetensors_tensor *t,
+                      gvm_error *err);
 
 /* 64 bits of configuration and weights as 16 hexadecimal digits: which network made these features. Before packing. */
 void network_fingerprint(char text[17], const struct network *network);

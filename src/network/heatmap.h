@@ -7,10 +7,6 @@
 /* heat (L): the mean over the channels of the first picture's map. */
 void heat_mean(double *heat, const struct tensor *x);
 
-/* heat (L): what each position of a stage that takes part in the feature adds to the product of the first picture's
- * feature with `other`, a row of as many numbers. The sums over all such stages add up to that product. */
-void heat_shares(double *heat, const struct swin_trace *trace, int stage, const struct swin_geo *w, const float *other);
-
 /* As gvm_heatmap, and in the same pass the picture's own feature.
  *
  *   own  out: (features); may be NULL */

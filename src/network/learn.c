@@ -4,18 +4,19 @@
 #include <math.h>
 
 #include "base/error.h"
+#include "network/place.h"
 #include "tensor/device.h"
 #include "tensor/gemm.h"
 
 enum { RECORDING = 1 /* the key of the step among what a device has recorded */ };
 
 gvm_status learner_need(struct learner_needs *needs, const struct network *network, int B,
-                        const struct loss_weights *losses, float rho, gvm_error *err)
+                        const struct loss_options *losses, float rho, gvm_error *err)
 {
     struct tape *tape;
     gvm_status status = network_tape(&tape, network, true, err);
     if (status != GVM_OK) return status;
-    geoviewmatch(tape, network, NULL, NULL, B, losses, 0);
+    network->config.method->learn(tape, network, NULL, NULL, B, losses, 0);
     const struct counts *c = &tape->counts;
     needs->bytes = (double)sizeof(float) * ((double)tape->used + (double)tape->scratch_need);
     needs->multiply_adds = (rho > 0 ? 2 : 1) * 3.0 * (double)(c->linear + c->bias + c->qkv + c->attention);
@@ -24,14 +25,14 @@ gvm_status learner_need(struct learner_needs *needs, const struct network *netwo
 }
 
 gvm_status learner_open(struct learner *l, struct network *network, struct optimizer *optimizer, int B,
-                        const struct loss_weights *losses, float rho, float drop, uint64_t seed, gvm_error *err)
+                        const struct loss_options *losses, float rho, float drop, uint64_t seed, gvm_error *err)
 {
     *l = (struct learner){
         .network = network, .optimizer = optimizer, .B = B, .losses = *losses, .rho = rho, .drop = drop};
     gvm_status status = network_tape(&l->tape, network, true, err);
     if (status != GVM_OK) return status;
     l->tape->seed = seed;
-    geoviewmatch(l->tape, network, NULL, NULL, B, losses, drop);
+    network->config.method->learn(l->tape, network, NULL, NULL, B, losses, drop);
     status = tape_allocate(l->tape, err);
     return status == GVM_OK ? optimizer_to_device(optimizer, l->tape, err) : status;
 }
@@ -45,15 +46,17 @@ void learner_close(struct learner *l)
 
 void learner_take(struct learner *l, const uint8_t *street, const uint8_t *aerial)
 {
-    const struct config *c = &l->network->config;
-    size_t each[2] = {(size_t)c->street[0] * (size_t)c->street[1] * 3, (size_t)c->aerial[0] * (size_t)c->aerial[1] * 3};
-    l->street = tape_pixels(l->tape, GVM_STREET, street, (size_t)l->B * each[GVM_STREET]);
-    l->aerial = tape_pixels(l->tape, GVM_AERIAL, aerial, 2 * (size_t)l->B * each[GVM_AERIAL]);
+    const struct network *n = l->network;
+    size_t each[2];
+    for (int v = 0; v < 2; v++) each[v] = (size_t)n->views[v].H * (size_t)n->views[v].W * 3 * (size_t)l->B;
+    l->street = tape_pixels(l->tape, GVM_STREET, street, each[GVM_STREET]);
+    l->aerial = tape_pixels(l->tape, GVM_AERIAL, aerial, (size_t)n->config.method->aerial_each * each[GVM_AERIAL]);
 }
 
 /* Forward and backward, and the climb after the first pass. On the CPU a pass that went wrong is the last. */
 static void run_passes(struct learner *l, float factor)
 {
+    const struct method *method = l->network->config.method;
     struct tape *tape = l->tape;
     unsigned failures = gemm_failures();
     int passes = 0;
@@ -63,7 +66,8 @@ static void run_passes(struct learner *l, float factor)
         else
             network_clear_gradients(l->network);
         tape_reset(tape);
-        struct losses now = geoviewmatch(tape, l->network, l->street, l->aerial, l->B, &l->losses, l->drop);
+        method->learn(tape, l->network, l->street, l->aerial, l->B, &l->losses, l->drop);
+        struct losses now = method->losses(tape, &l->losses);
         tape_backward(tape);
         if (passes++ == 0) l->first = now;
         l->short_of_memory = gemm_failures() != failures;
@@ -92,7 +96,7 @@ gvm_status learner_finish(struct losses *losses, struct learner *l, gvm_error *e
 {
     gvm_status status = tape_wait(l->tape, err);
     if (status != GVM_OK) return status;
-    if (l->network->home) l->first = losses_of(l->tape, &l->losses);
+    if (l->network->home) l->first = l->network->config.method->losses(l->tape, &l->losses);
     *losses = l->first;
     if (l->short_of_memory) return fail(err, GVM_MEMORY, "there was not enough memory for a step");
     if (isfinite(l->first.total) && isfinite(l->tape->loss)) return GVM_OK;

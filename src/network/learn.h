@@ -12,7 +12,7 @@ struct learner {
     struct optimizer *optimizer;
     struct tape *tape;
     int B;
-    struct loss_weights losses;
+    struct loss_options losses;
     float rho, drop;                /* rho 0: no climb, one pass */
     const uint8_t *street, *aerial; /* of the step that is under way, where the layers take them from */
     struct losses first;
@@ -27,17 +27,17 @@ struct learner_needs {
 
 /* By a dry run, which takes no memory to speak of, from a network that is not placed. GVM_MEMORY. */
 gvm_status learner_need(struct learner_needs *needs, const struct network *network, int B,
-                        const struct loss_weights *losses, float rho, gvm_error *err);
+                        const struct loss_options *losses, float rho, gvm_error *err);
 
 /* For B pairs a step, B >= 2, from a placed network and its optimiser, which stay the caller's and must outlive the
  * learner. All zero is fine to be closed. GVM_MEMORY, GVM_DEVICE. */
 gvm_status learner_open(struct learner *learner, struct network *network, struct optimizer *optimizer, int B,
-                        const struct loss_weights *losses, float rho, float drop, uint64_t seed, gvm_error *err);
+                        const struct loss_options *losses, float rho, float drop, uint64_t seed, gvm_error *err);
 void learner_close(struct learner *learner);
 
 /* Take a batch to where it is learned from, which on a device may go on while another step is computed: street
- * (B, H, W, 3), aerial (2 B, H, W, 3), the strong ones first. On the CPU both must stay until the step is done, on a
- * device they need not. */
+ * (B, H, W, 3), aerial (aerial_each B, H, W, 3), the strongly varied ones first. On the CPU both must stay until the
+ * step is done, on a device they need not. */
 void learner_take(struct learner *learner, const uint8_t *street, const uint8_t *aerial);
 
 /* Begin the step on the batch taken last. number: of the drop paths' draws; factor: on every rate. */

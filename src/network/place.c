@@ -1,19 +1,21 @@
-/* place.c - where networks compute: the process's choice, and the weights' way there. */
+/* place.c - see place.h */
+#include "network/place.h"
+
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 
 #include "base/error.h"
 #include "layers/device_cpu.h"
-#include "network/network.h"
-#include "network/session.h"
 #include "optim/module.h"
 
-static struct {
-    pthread_mutex_t lock;
+struct choice {
     const struct device *device;
     enum precision precision;
-} chosen = {PTHREAD_MUTEX_INITIALIZER, &device_cpu, PRECISION_BF16};
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct choice chosen = {&device_cpu, PRECISION_BF16}; /* under the lock */
 
 gvm_status gvm_set_device(gvm_device device, gvm_precision precision, gvm_error *err)
 {
@@ -27,71 +29,47 @@ gvm_status gvm_set_device(gvm_device device, gvm_precision precision, gvm_error 
         return fail(err, GVM_ARGUMENT, "%d names no precision: it is GVM_BF16, GVM_TF32 or GVM_FP32", (int)precision);
     gvm_status status = device == GVM_CUDA ? device_cuda(&found, err) : GVM_OK;
     if (status != GVM_OK) return status;
-    pthread_mutex_lock(&chosen.lock);
-    chosen.device = found;
-    chosen.precision = precisions[precision];
-    pthread_mutex_unlock(&chosen.lock);
+    pthread_mutex_lock(&lock);
+    chosen = (struct choice){found, precisions[precision]};
+    pthread_mutex_unlock(&lock);
     return GVM_OK;
+}
+
+/* Both at once: another thread may choose anew at any moment. */
+static struct choice choice(void)
+{
+    pthread_mutex_lock(&lock);
+    struct choice copy = chosen;
+    pthread_mutex_unlock(&lock);
+    return copy;
 }
 
 const struct device *chosen_device(void)
 {
-    pthread_mutex_lock(&chosen.lock);
-    const struct device *device = chosen.device;
-    pthread_mutex_unlock(&chosen.lock);
-    return device;
-}
-
-static enum precision chosen_precision(void)
-{
-    pthread_mutex_lock(&chosen.lock);
-    enum precision precision = chosen.precision;
-    pthread_mutex_unlock(&chosen.lock);
-    return precision;
-}
-
-/* A device may refuse windows or maps that the CPU takes. */
-static gvm_status check_view_fits(const struct device *device, const struct swin *swin, enum precision precision,
-                                  gvm_error *err)
-{
-    gvm_status status = GVM_OK;
-    for (int s = 0; s < STAGES && status == GVM_OK; s++) {
-        const struct stage *stage = &swin->stages[s];
-        for (int i = 0; i < stage->depth && status == GVM_OK; i++) {
-            const struct attention *a = &stage->blocks[i].attention;
-            status = device->fits(a->window, stage->C, a->heads, precision, err);
-        }
-    }
-    return status;
+    return choice().device;
 }
 
 gvm_status network_place(struct network *network, gvm_error *err)
 {
-    const struct device *device = chosen_device();
+    const struct choice to = choice();
+    const struct device *device = to.device;
     if (device == &device_cpu) return network->grads ? GVM_OK : network_pack(network, err);
     assert(network->home == NULL && !network->packed);
-    enum precision precision = chosen_precision();
     gvm_status status = GVM_OK;
-    for (int v = 0; v < 2 && status == GVM_OK; v++)
-        status = check_view_fits(device, &network->views[v].backbone, precision, err);
+    for (int v = 0; v < 2 && status == GVM_OK; v++) {
+        const struct branch *view = &network->views[v];
+        if (view->backbone->fits) status = view->backbone->fits(view->body, device, to.precision, err);
+    }
     if (status != GVM_OK) return status;
     struct home *home = calloc(1, sizeof *home);
     if (home == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to open the network");
-    *home = (struct home){device, network->weights, network->grads, network->floats, precision, NULL};
+    *home = (struct home){device, network->weights, network->grads, network->floats, to.precision, NULL};
     status = device->home_open(home, err);
     if (status == GVM_OK)
         network->home = home;
     else
         free(home);
     return status;
-}
-
-void network_leave(struct network *network)
-{
-    if (network->home == NULL) return;
-    network->home->device->home_free(network->home);
-    free(network->home);
-    network->home = NULL;
 }
 
 gvm_status network_fetch(struct network *network, gvm_error *err)

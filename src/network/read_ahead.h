@@ -2,17 +2,15 @@
  *
  * Which pictures form a batch depends on nothing but their order, so what is computed of a batch does not depend on
  * which was ready first. */
-#ifndef GVM_MODEL_READ_AHEAD_H
-#define GVM_MODEL_READ_AHEAD_H
+#ifndef GVM_NETWORK_READ_AHEAD_H
+#define GVM_NETWORK_READ_AHEAD_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "geoviewmatch.h"
 
 /* One picture as it came out. */
 struct slot {
-    bool ready; /* read_ahead's own */
     gvm_status status;
     gvm_error err;
     gvm_photo_info info; /* for load's use */

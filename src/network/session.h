@@ -2,7 +2,7 @@
 #ifndef GVM_MODEL_SESSION_H
 #define GVM_MODEL_SESSION_H
 
-#include "network/network.h"
+#include "network/embedder.h"
 
 struct gvm_model {
     struct network *network; /* packed */
@@ -12,9 +12,8 @@ struct gvm_model {
 struct gvm_session {
     const gvm_model *model;
     int max_batch;
-    struct tape *tapes[2];  /* GVM_STREET, GVM_AERIAL */
-    struct tensor *made[2]; /* (max_batch + 1); on a device: the features of the last pass of so many pictures */
-    gvm_error failure;      /* of the device in the last pass; empty where it was memory, or nothing */
+    struct embedder *embedders[2]; /* GVM_STREET, GVM_AERIAL */
+    gvm_error failure;             /* of the device in the last pass; empty where it was memory, or nothing */
 };
 
 /* A change of how many threads compute is refused between hold and release. A session holds by being open; what sizes
@@ -34,17 +33,9 @@ static inline size_t view_bytes(const gvm_model *model, gvm_view view)
     return (size_t)size[0] * (size_t)size[1] * 3;
 }
 
-/* One pass of B <= max_batch pictures: their features (B, 1, features), on the session's tape like what trace (which
- * may be NULL) tells of. NULL where there was not the memory, and all of it is void. */
-const struct tensor *session_run(struct swin_trace *trace, gvm_session *session, gvm_view view,
-                                 const unsigned char *pixels, int B);
-
 /* Features (n, features) of any number of pictures. False where there was not the memory, or the device failed, and
  * they are void. */
 bool session_embed(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, size_t n);
-
-/* Whether a row is a feature: finite and of length 1. Weights that no training made can give others. */
-bool is_feature(const float *row, size_t n);
 
 /* Why a picture has no feature: the network did not run for want of memory, or made of it what is none. Returns the
  * status. */
@@ -52,11 +43,5 @@ gvm_status fail_embedding(gvm_error *err, const gvm_session *session, bool ran, 
 
 /* Why session_embed returned false on so many pictures. Returns the status. */
 gvm_status fail_run(gvm_error *err, const gvm_session *session, size_t pictures);
-
-/* A public call begins: nothing has failed yet. */
-static inline void clear_error(gvm_error *err)
-{
-    if (err != NULL) err->text[0] = '\0';
-}
 
 #endif

@@ -10,7 +10,6 @@ static struct layer_table make_layers(void)
 {
     struct layer_table t = {};
 #define LAYER(type, name, parameters, arguments) t.name = name##_cuda;
-#define CPU_LAYER(type, name, parameters, arguments)
 #include "layers/layers.def"
     return t;
 }

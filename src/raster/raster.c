@@ -14,13 +14,6 @@
 
 /* ------------------------------------------------------------------ views */
 
-void raster_take_view(struct raster *r, GDALDatasetH view)
-{
-    r->data = r->views[r->view_count++] = view;
-    r->width = GDALGetRasterXSize(view);
-    r->height = GDALGetRasterYSize(view);
-}
-
 static gvm_status take_together(struct raster *r, int pixels, gvm_error *err)
 {
     char width[16], height[16];

@@ -58,7 +58,12 @@ gvm_status raster_extent(struct rects *parts, bool *all, GDALDatasetH file, cons
 bool raster_has_alpha_of_gaps(GDALDatasetH file);
 
 /* Read from now on through this view, which is closed with the raster. */
-void raster_take_view(struct raster *raster, GDALDatasetH view);
+static inline void raster_take_view(struct raster *r, GDALDatasetH view)
+{
+    r->data = r->views[r->view_count++] = view;
+    r->width = GDALGetRasterXSize(view);
+    r->height = GDALGetRasterYSize(view);
+}
 
 /* Fill in the locator; a sentence where the raster lies nowhere. */
 gvm_status raster_find_place(struct raster *raster, const char *crs, gvm_error *err);

@@ -69,6 +69,19 @@ __device__ static inline float warp_max(float x)
 }
 #endif
 
+/* The sum of what each thread of a block of BLOCK brings, in every thread; sums (BLOCK). */
+__device__ static inline double block_sum(double x, double *sums)
+{
+    __syncthreads();
+    sums[threadIdx.x] = x;
+    for (int half = BLOCK / 2; half > 0; half /= 2) {
+        __syncthreads();
+        if (threadIdx.x < half) sums[threadIdx.x] += sums[threadIdx.x + half];
+    }
+    __syncthreads();
+    return sums[0];
+}
+
 /* gelu(x) = x Phi(x) with the exact erf, and its slope Phi(x) + x phi(x) */
 __device__ static inline float gelu(float x)
 {
@@ -78,6 +91,18 @@ __device__ static inline float gelu(float x)
 __device__ static inline float gelu_slope(float x)
 {
     return 0.5f * (1 + erff(x * 0.70710678f)) + x * 0.39894228f * expf(-0.5f * x * x);
+}
+
+/* The approximation 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), and its slope */
+__device__ static inline float tanh_gelu(float x)
+{
+    return 0.5f * x * (1 + tanhf(0.79788456f * (x + 0.044715f * x * x * x)));
+}
+
+__device__ static inline float tanh_gelu_slope(float x)
+{
+    float t = tanhf(0.79788456f * (x + 0.044715f * x * x * x));
+    return 0.5f * (1 + t) + 0.5f * x * (1 - t * t) * 0.79788456f * (1 + 0.134145f * x * x);
 }
 
 /* ------------------------------------------------------------------ a tape on the device (device_cuda.cu) */
@@ -192,6 +217,7 @@ struct product {
     int element;
     bool float_out, exact; /* exact: float32 throughout, whatever the precision */
     enum epilogue epilogue;
+    bool by_tanh; /* GELU is the approximation by tanh */
     const void *bias;
     void *aux;             /* (M, ldc) */
     float *sums, *scratch; /* scratch: product_scratch's */
@@ -239,6 +265,16 @@ static inline struct product weight_product(struct tape *tape, float *dw, float 
     p.A = dy, p.lda = N, p.B = x, p.ldb = K, p.C = dw, p.ldc = K, p.beta = 1;
     p.element = element ? element : tape->element, p.float_out = true;
     if (db) p.epilogue = EPILOGUE_COLUMN_SUMS, p.sums = db, p.scratch = scratch;
+    return p;
+}
+
+/* C (M, N) = op(A) op(B) + beta C of features, float32 throughout */
+static inline struct product exact_product(char op_a, char op_b, int M, int N, int K, const float *A, int lda,
+                                           const float *B, int ldb, float beta, float *C)
+{
+    struct product p = {};
+    p.op_a = op_a, p.op_b = op_b, p.M = M, p.N = N, p.K = K, p.A = A, p.lda = lda, p.B = B, p.ldb = ldb;
+    p.C = C, p.ldc = N, p.beta = beta, p.element = 4, p.exact = true;
     return p;
 }
 

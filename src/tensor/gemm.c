@@ -4,18 +4,16 @@
 
 #include <assert.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <oneapi/dnnl/dnnl.h>
 
-static atomic_uint failures;
+#include "base/clock.h"
 
 unsigned gemm_failures(void)
 {
-    return failures;
+    return parallel_faults();
 }
 
 /* Some of oneDNN's products (before its 3.11.2) use memory of the heap as their stack, from its lower end on, so that
@@ -31,7 +29,7 @@ void gemm(char op_a, char op_b, int M, int N, int K, const float *A, int lda, co
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     parallel_together(outer);
     assert(status == dnnl_success || status == dnnl_out_of_memory); /* sizes always fit */
-    if (status != dnnl_success) failures++;
+    if (status != dnnl_success) parallel_fault();
 }
 
 void gemm_pack(float *panels, const float *weight, int N, int K)
@@ -80,12 +78,10 @@ double gemm_peak(void)
     size_t each = (size_t)PEAK_WIDTH * (2 * PEAK_ROWS + PEAK_WIDTH);
     float *memory = calloc(each * (size_t)parallel_threads(), sizeof *memory);
     if (memory == NULL) return 0;
-    struct timespec a, b;
-    clock_gettime(CLOCK_MONOTONIC, &a);
+    double start = clock_seconds();
     parallel_run(run_products, memory);
-    clock_gettime(CLOCK_MONOTONIC, &b);
+    double seconds = clock_seconds() - start;
     free(memory);
-    double seconds = (double)(b.tv_sec - a.tv_sec) + 1e-9 * (double)(b.tv_nsec - a.tv_nsec);
     return 2e-9 * PEAK_ROWS * PEAK_WIDTH * PEAK_WIDTH * PEAK_REPEATS * parallel_threads() / seconds;
 }
 

@@ -15,8 +15,8 @@
 void gemm(char op_a, char op_b, int M, int N, int K, const float *A, int lda, const float *B, int ldb, float beta,
           float *C, int ldc);
 
-/* How many products of this process have found no memory for oneDNN's own buffers, so that their results are void: a
- * caller that may run short compares it before and after. */
+/* How many products of the calling thread, and of the teams that worked for it (parallel_run), have found no memory for
+ * oneDNN's own buffers, so that their results are void: a caller that may run short compares it before and after. */
 unsigned gemm_failures(void);
 
 /* A weight matrix (N outputs, K inputs), stored row-major as PyTorch does or, for inference,

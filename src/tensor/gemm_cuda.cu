@@ -4,7 +4,7 @@
  * first; where it offers none for the sizes (odd ones above all), plain kernels do the same after a plain product, and
  * where it offers no product either, a plain kernel multiplies. Its GELU is the approximation by tanh, off by 5e-4 at
  * most: less than half a unit in the last place of a bfloat16 of that size, and too much for float32, which takes the
- * exact one here.
+ * exact one here unless a layer asks for the approximation.
  *
  * A product's plan, found once for its sizes, is kept with the tape. Parts of a sum may be added up only in float32 and
  * in a room of their own: not in the output itself, in the order in which they are ready, so that the same sizes give
@@ -220,16 +220,20 @@ void add_bias(struct tape *tape, float *y, const float *bias, int rows, int C)
     LAUNCHED(tape, "add a bias");
 }
 
-template <typename T> __global__ void gelu_kernel(T *c, const T *aux, size_t n, int N, int ldc)
+template <typename T> __global__ void gelu_kernel(T *c, const T *aux, size_t n, int N, int ldc, bool by_tanh)
 {
     size_t i = (size_t)blockIdx.x * blockDim.x + threadIdx.x, at = i / N * ldc + i % N;
-    if (i < n) store(c + at, gelu(to_float(aux[at])));
+    if (i >= n) return;
+    float x = to_float(aux[at]);
+    store(c + at, by_tanh ? tanh_gelu(x) : gelu(x));
 }
 
-template <typename T> __global__ void gelu_slope_kernel(T *c, const T *aux, size_t n, int N, int ldc)
+template <typename T> __global__ void gelu_slope_kernel(T *c, const T *aux, size_t n, int N, int ldc, bool by_tanh)
 {
     size_t i = (size_t)blockIdx.x * blockDim.x + threadIdx.x, at = i / N * ldc + i % N;
-    if (i < n) store(c + at, to_float(c[at]) * gelu_slope(to_float(aux[at])));
+    if (i >= n) return;
+    float x = to_float(aux[at]);
+    store(c + at, to_float(c[at]) * (by_tanh ? tanh_gelu_slope(x) : gelu_slope(x)));
 }
 
 enum { SUM_ROWS = 8, MAX_SUM_BLOCKS = 256 };
@@ -304,10 +308,11 @@ template <typename T> static void finish(struct tape *tape, const struct product
         break;
     case EPILOGUE_GELU:
         LAUNCH(gelu_kernel<T>, blocks, BLOCK, 0, stream, (T *)p->C, (const T *)(p->aux ? p->aux : p->C), n, p->N,
-               p->ldc);
+               p->ldc, p->by_tanh);
         break;
     case EPILOGUE_GELU_SLOPE:
-        LAUNCH(gelu_slope_kernel<T>, blocks, BLOCK, 0, stream, (T *)p->C, (const T *)p->aux, n, p->N, p->ldc);
+        LAUNCH(gelu_slope_kernel<T>, blocks, BLOCK, 0, stream, (T *)p->C, (const T *)p->aux, n, p->N, p->ldc,
+               p->by_tanh);
         break;
     case EPILOGUE_COLUMN_SUMS: column_sums<T>(tape, p); break;
     case EPILOGUE_NONE: break;
@@ -354,14 +359,15 @@ static void plain_product(struct tape *tape, const struct product *p)
 
 static bool fused(struct tape *tape, const struct product *p)
 {
+    bool gelu_as_theirs = p->element == 2 || p->by_tanh;
     switch (p->epilogue) {
     case EPILOGUE_NONE: return multiply(tape, p, CUBLASLT_EPILOGUE_DEFAULT, NULL, NULL);
     case EPILOGUE_BIAS: return multiply(tape, p, CUBLASLT_EPILOGUE_BIAS, p->bias, NULL);
     case EPILOGUE_GELU:
-        return p->element == 2 &&
+        return gelu_as_theirs &&
                multiply(tape, p, p->aux ? CUBLASLT_EPILOGUE_GELU_AUX_BIAS : CUBLASLT_EPILOGUE_GELU_BIAS, p->bias,
                         p->aux);
-    case EPILOGUE_GELU_SLOPE: return p->element == 2 && multiply(tape, p, CUBLASLT_EPILOGUE_DGELU, NULL, p->aux);
+    case EPILOGUE_GELU_SLOPE: return gelu_as_theirs && multiply(tape, p, CUBLASLT_EPILOGUE_DGELU, NULL, p->aux);
     case EPILOGUE_COLUMN_SUMS: return false; /* cuBLASLt's sums go with products that do not split a long sum */
     }
     return false;

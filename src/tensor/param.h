@@ -5,6 +5,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Of a first value: the amount, normal with that deviation, or uniform within it on both sides. */
+enum law_kind { LAW_CONSTANT, LAW_NORMAL, LAW_UNIFORM };
+
+struct law {
+    enum law_kind kind;
+    float amount;
+};
+
 struct param {
     char name[96]; /* as in the checkpoint: "street.backbone.layers.0.blocks.0.attn.qkv.weight" */
     int rank;      /* 1..4 */
@@ -14,6 +22,8 @@ struct param {
     float *grad;   /* as data before packing; NULL where nothing learns */
     bool matrix;   /* goes into products as a weight (N, K), so inference packs it */
     bool decay;    /* weight decay applies */
+    bool fixed;    /* never learned, such as running statistics: its gradient stays 0, and it does not decay */
+    struct law first;
     bool backbone; /* learns at the backbone's rate, not at the rate of masks and head */
 };
 

@@ -27,13 +27,14 @@ static int larger(int a, int b)
 
 static int tile_left(const struct gallery *g, int k)
 {
-    return g->gap + g->pictures->street[1] + g->gap + g->frame + k * (g->pictures->aerial[1] + 2 * g->frame + g->gap);
+    return g->gap + g->pictures->street.width + g->gap + g->frame +
+           k * (g->pictures->aerial.width + 2 * g->frame + g->gap);
 }
 
 /* Of the pictures of a row: two lines stand below them. */
 static int band_height(const struct gallery *g)
 {
-    return larger(g->pictures->street[0], g->pictures->aerial[0] + 2 * g->frame);
+    return larger(g->pictures->street.height, g->pictures->aerial.height + 2 * g->frame);
 }
 
 static int row_height(const struct gallery *g)
@@ -51,31 +52,31 @@ static void draw_lines(struct gallery *g, const char *path, const char *text, in
 
 static gvm_status draw_street(struct gallery *g, int query, int rank, int top, gvm_error *err)
 {
-    const int *size = g->pictures->street;
+    const int H = g->pictures->street.height, W = g->pictures->street.width;
     const uint8_t *pixels;
     gvm_status status = pictures_street(&pixels, g->room, g->pictures, g->split, query, err);
     if (status != GVM_OK) return status;
     char text[40];
     snprintf(text, sizeof text, "right tile: rank %d", rank + 1);
-    top += (band_height(g) - size[0]) / 2;
-    sheet_place(&g->sheet, g->gap, top, pixels, size[0], size[1]);
-    draw_lines(g, g->split->queries[query].path, text, g->gap, top + size[0] + g->gap, size[1]);
+    top += (band_height(g) - H) / 2;
+    sheet_place(&g->sheet, g->gap, top, pixels, H, W);
+    draw_lines(g, g->split->queries[query].path, text, g->gap, top + H + g->gap, W);
     return GVM_OK;
 }
 
 static gvm_status draw_tile(struct gallery *g, int query, int tile, float score, int left, int top, gvm_error *err)
 {
-    const int *size = g->pictures->aerial;
+    const int H = g->pictures->aerial.height, W = g->pictures->aerial.width;
     const uint8_t *pixels;
     gvm_status status = pictures_aerial(&pixels, g->room, g->pictures, g->split, tile, err);
     if (status != GVM_OK) return status;
     char text[24];
     snprintf(text, sizeof text, "%.3f", isfinite(score) ? (double)score : 0);
     bool right = answers_query(g->split, query, tile, g->pictures->data->hit_m);
-    top += (band_height(g) - size[0]) / 2;
-    sheet_place(&g->sheet, left, top, pixels, size[0], size[1]);
-    sheet_frame(&g->sheet, left, top, size[0], size[1], g->frame, right ? right_colour : wrong_colour);
-    draw_lines(g, g->split->tiles[tile].path, text, left, top + size[0] + g->frame + g->gap, size[1]);
+    top += (band_height(g) - H) / 2;
+    sheet_place(&g->sheet, left, top, pixels, H, W);
+    sheet_frame(&g->sheet, left, top, H, W, g->frame, right ? right_colour : wrong_colour);
+    draw_lines(g, g->split->tiles[tile].path, text, left, top + H + g->frame + g->gap, W);
     return GVM_OK;
 }
 
@@ -90,12 +91,12 @@ static gvm_status draw_row(struct gallery *g, int query, const struct ranking *r
 gvm_status gallery_save(const char *path, const struct ranking *rankings, const struct pictures *pictures,
                         const struct split *split, int rows, gvm_error *err)
 {
-    const int *street = pictures->street, *aerial = pictures->aerial;
-    int unit = larger(1, aerial[0] / 64), Q = split->query_count;
+    size_t street = picture_bytes(&pictures->street), aerial = picture_bytes(&pictures->aerial);
+    int unit = larger(1, pictures->aerial.height / 64), Q = split->query_count;
     struct gallery g = {.pictures = pictures, .split = split, .frame = 2 * unit, .gap = 3 * unit};
     g.letters = larger(SHEET_TEXT_LEAST, 6 * unit);
     if (rows > Q) rows = Q;
-    g.room = malloc((size_t)larger(street[0] * street[1], aerial[0] * aerial[1]) * 3);
+    g.room = malloc(street > aerial ? street : aerial);
     if (g.room == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to draw it", path);
     gvm_status status = sheet_open(&g.sheet, tile_left(&g, TOP_KEPT) - g.frame, g.gap + rows * row_height(&g), err);
     for (int i = 0; i < rows && status == GVM_OK; i++) {

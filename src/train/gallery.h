@@ -2,7 +2,7 @@
 #ifndef GVM_TRAIN_GALLERY_H
 #define GVM_TRAIN_GALLERY_H
 
-#include "train/features.h"
+#include "train/evaluate_split.h"
 
 /* Write a PNG of `rows` queries, spread evenly over the split (all, where it has fewer): row i is query i Q / rows, its
  * street picture at the left with its name and the rank of the right tile below, then its five best tiles, as the

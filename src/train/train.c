@@ -6,17 +6,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
 #include "data/loader.h"
 #include "network/checkpoint.h"
 #include "network/learn.h"
-#include "train/features.h"
-#include "train/hard.h"
+#include "network/place.h"
+#include "train/batch_plan.h"
+#include "train/evaluate_split.h"
 
 struct training {
     const char *run;
@@ -28,6 +29,7 @@ struct training {
     const struct dataset *data;
     struct cache *cache;
     struct pictures pictures;
+    struct batch_plan plan;
     struct loader *loader;
     struct learner learner;
     FILE *log;
@@ -41,13 +43,6 @@ struct training {
         gvm_error err;
     } next;
 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ------------------------------------------------------------------ the log */
 
@@ -87,7 +82,7 @@ static gvm_status read_log(long *keep, const struct training *t, const char *pat
 static gvm_status open_log(struct training *t, gvm_error *err)
 {
     long keep = 0;
-    char *path = run_path(t->run, "log.jsonl");
+    char *path = path_join(t->run, "log.jsonl");
     if (path == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for the log", t->run);
     t->log = fopen(path, "r+");
     if (t->log == NULL && errno == ENOENT) t->log = fopen(path, "w+");
@@ -100,12 +95,11 @@ static gvm_status open_log(struct training *t, gvm_error *err)
 
 static void log_step(const struct training *t, const struct losses *l, float rate, double seconds)
 {
-    fprintf(
-        t->log,
-        "{\"step\": %ld, \"epoch\": %d, \"loss\": %.9g, \"loss_con\": %.9g, \"loss_ret1\": %.9g, \"loss_ret2\": %.9g, "
-        "\"lr\": %.6g, \"pairs_per_s\": %.2f}\n",
-        t->position.step, t->position.epoch, (double)l->total, (double)l->contrast, (double)l->strong, (double)l->weak,
-        (double)rate, t->options->batch / seconds);
+    const char *const *terms = t->network->config.method->terms;
+    fprintf(t->log, "{\"step\": %ld, \"epoch\": %d, \"loss\": %.9g", t->position.step, t->position.epoch,
+            (double)l->total);
+    for (int i = 0; terms[i]; i++) fprintf(t->log, ", \"%s\": %.9g", terms[i], (double)l->terms[i]);
+    fprintf(t->log, ", \"lr\": %.6g, \"pairs_per_s\": %.2f}\n", (double)rate, t->options->batch / seconds);
 }
 
 static void log_evaluation(const struct training *t, const struct evaluation *e)
@@ -118,7 +112,7 @@ static void log_evaluation(const struct training *t, const struct evaluation *e)
 
 static gvm_status save_network(const struct training *t, const char *file, gvm_error *err)
 {
-    char *path = run_path(t->run, file);
+    char *path = path_join(t->run, file);
     if (path == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to save the network", t->run);
     gvm_status status = checkpoint_save(t->network, path, false, err);
     free(path);
@@ -134,7 +128,7 @@ static gvm_status save(struct training *t, gvm_error *err)
     gvm_status status = learner_fetch(&t->learner, err);
     if (status == GVM_OK) status = save_network(t, "last.safetensors", err);
     if (status == GVM_OK) status = run_save(t->run, t->options, &t->position, t->network, t->optimizer, err);
-    t->saved = now();
+    t->saved = clock_seconds();
     return status;
 }
 
@@ -186,59 +180,35 @@ static gvm_status open_data(struct training *t, gvm_error *err)
     c->ground_m = t->data->ground_m;
     memcpy(c->elevation, t->data->elevation, sizeof c->elevation);
     t->pictures = (struct pictures){
-        .data = t->data, .street = {c->street[0], c->street[1]}, .aerial = {c->aerial[0], c->aerial[1]}};
-    struct cache_options cache = {
-        .workers = workers(), .skip_bad = o->skip_bad, .user = t, .progress = tell_caching, .bad = tell_bad_in_cache};
+        .data = t->data, .street = config_shape(c, GVM_STREET), .aerial = config_shape(c, GVM_AERIAL)};
+    struct cache_options cache = {.workers = workers(),
+                                  .skip_bad = o->on_bad == BAD_SKIP,
+                                  .user = t,
+                                  .progress = tell_caching,
+                                  .bad = tell_bad_in_cache};
     if (o->cache) status = cache_open(&t->cache, o->cache, &t->pictures, &cache, err);
     t->pictures.cache = t->cache;
     return status;
 }
 
-/* The order that a state was saved with is one of these pairs: each query once. */
-static gvm_status check_sequence(const struct training *t, gvm_error *err)
-{
-    int N = t->data->train.query_count;
-    bool fine = t->position.sequence_count == N, *seen = calloc((size_t)N + 1, sizeof *seen);
-    if (seen == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to order %d queries", N);
-    for (int i = 0; i < N && fine; i++) {
-        int q = t->position.sequence[i];
-        fine = q >= 0 && q < N && !seen[q];
-        if (fine) seen[q] = true;
-    }
-    free(seen);
-    return fine ? GVM_OK
-                : fail(err, GVM_FORMAT, "%s: its state orders other pairs than the data set has; begin a new run",
-                       t->run);
-}
-
-/* With hard batches: the order of the epoch that begins, by the network as it is now; or of one that goes on. */
-static gvm_status order_epoch(struct training *t, gvm_error *err)
-{
-    struct run_position *p = &t->position;
-    const struct split *split = &t->data->train;
-    if (p->batch > 0) return check_sequence(t, err);
-    free(p->sequence);
-    p->sequence_count = split->query_count;
-    p->sequence = malloc(((size_t)p->sequence_count + 1) * sizeof *p->sequence);
-    if (p->sequence == NULL)
-        return fail(err, GVM_MEMORY, "there is not enough memory to order %d queries", p->sequence_count);
-    return hard_sequence(p->sequence, &t->stopped, t->options->hard, t->network, &t->pictures, split, t->options->seed,
-                         (uint64_t)p->epoch, tell_evaluating, t, err);
-}
-
 static gvm_status open_loader(struct training *t, gvm_error *err)
 {
     const struct run_options *o = t->options;
-    gvm_status status = o->hard > 0 ? order_epoch(t, err) : GVM_OK;
+    bool planned = t->plan.order != NULL;
+    gvm_status status = planned ? batch_plan_epoch(&t->position, &t->stopped, &t->plan, o, t->network, &t->pictures,
+                                                   &t->data->train, tell_evaluating, t, err)
+                                : GVM_OK;
     if (status != GVM_OK || t->stopped) return status;
     struct loader_options l = {.batch = o->batch,
                                .workers = workers(),
                                .shuffle = o->shuffle,
                                .cluster_m = o->cluster_m,
-                               .sequence = o->hard > 0 ? t->position.sequence : NULL,
-                               .skip_bad = o->skip_bad,
+                               .sequence = planned ? t->position.sequence : NULL,
+                               .batches = t->plan.whole ? (int)(t->position.sequence_count / (size_t)o->batch) : 0,
+                               .skip_bad = o->on_bad == BAD_SKIP,
                                .seed = o->seed,
                                .amounts = o->amounts,
+                               .single = t->network->config.method->aerial_each == 1,
                                .epoch = (uint64_t)t->position.epoch,
                                .first = t->position.batch,
                                .user = t,
@@ -260,7 +230,7 @@ static gvm_status open_training(struct training *t, gvm_error *err)
     if (status == GVM_OK && !t->stopped) status = open_loader(t, err);
     if (status == GVM_OK && !t->stopped) status = open_learner(t, err);
     if (status == GVM_OK) status = open_log(t, err);
-    t->started = t->saved = now();
+    t->started = t->saved = clock_seconds();
     if (status == GVM_OK && t->position.step == 0)
         status = save(t, err); /* so that --resume works from the first step, or from a cache that was stopped */
     return status;
@@ -270,7 +240,7 @@ static void close_training(struct training *t)
 {
     if (t->log) fclose(t->log);
     loader_free(t->loader);
-    free(t->position.sequence);
+    run_position_free(&t->position);
     cache_free(t->cache);
     learner_close(&t->learner);
     network_leave(t->network);
@@ -289,7 +259,7 @@ static void take_next(struct training *t)
 static gvm_status update(struct losses *losses, struct training *t, float factor, gvm_error *err)
 {
     const struct run_options *o = t->options;
-    bool known = o->hard == 0 || t->next.batch.index + 1 < t->next.batch.count;
+    bool known = t->plan.order == NULL || t->next.batch.index + 1 < t->next.batch.count;
     gvm_error why;
     learner_start(&t->learner, t->position.step, factor);
     if (t->network->home && known) take_next(t);
@@ -344,7 +314,7 @@ static gvm_status end_epoch(struct training *t, gvm_error *err)
     bool due = o->eval_every > 0 && (t->position.epoch % o->eval_every == 0 || t->position.epoch == o->epochs);
     t->position.evaluate = due && t->data->test.query_count > 0;
     gvm_status status = evaluate_and_save(t, err);
-    if (status != GVM_OK || t->stopped || o->hard == 0 || t->position.epoch == o->epochs) return status;
+    if (status != GVM_OK || t->stopped || t->plan.order == NULL || t->position.epoch == o->epochs) return status;
     loader_free(t->loader);
     t->loader = NULL;
     return open_loader(t, err);
@@ -353,7 +323,7 @@ static gvm_status end_epoch(struct training *t, gvm_error *err)
 static gvm_status one_step(struct training *t, gvm_error *err)
 {
     const struct run_options *o = t->options;
-    double start = now();
+    double start = clock_seconds();
     if (!t->next.there) take_next(t);
     t->next.there = false;
     if (t->next.status != GVM_OK) return fail(err, t->next.status, "%s", t->next.err.text);
@@ -362,14 +332,15 @@ static gvm_status one_step(struct training *t, gvm_error *err)
     t->position.epoch = (int)batch.epoch;
     if (t->position.epoch >= o->epochs) return GVM_OK; /* an epoch without a batch was the last */
     t->waited += batch.waited;
-    float factor = cosine_factor(t->position.epoch, o->epochs);
+    long epoch_steps = (t->data->train.query_count + o->batch - 1) / o->batch;
+    float factor = schedule_factor(&o->schedule, t->position.step, epoch_steps, t->position.epoch, o->epochs);
     struct losses losses = {0};
     status = update(&losses, t, factor, err);
     if (status != GVM_OK) return status;
     t->position.step++;
     t->position.batch = batch.index + 1;
     float rate = o->rates.backbone * factor;
-    log_step(t, &losses, rate, now() - start);
+    log_step(t, &losses, rate, clock_seconds() - start);
     long steps = (long)batch.count * o->epochs;
     if (t->events->step) t->events->step(t->events->user, t->position.step, steps, &losses, rate, batch.waited);
     return batch.index + 1 == batch.count ? end_epoch(t, err) : GVM_OK;
@@ -386,7 +357,8 @@ gvm_status train(struct train_result *result, const char *run, const struct run_
                          .data = data,
                          .position = position,
                          .network = network,
-                         .optimizer = optimizer};
+                         .optimizer = optimizer,
+                         .plan = batch_plan_of(options, &data->train)};
     *result = (struct train_result){.position = position};
     gvm_status status = open_training(&t, err);
     long saved_step = position.step;
@@ -397,17 +369,17 @@ gvm_status train(struct train_result *result, const char *run, const struct run_
         if (status != GVM_OK) break;
         if (t.position.batch == 0 && !t.position.evaluate) saved_step = t.position.step;
         if (!go_on(&t)) break;
-        if (now() - t.saved > 60 * save_minutes) {
+        if (clock_seconds() - t.saved > 60 * save_minutes) {
             status = save(&t, err);
             saved_step = t.position.step;
         }
     }
     if (status == GVM_OK && t.position.step != saved_step) status = save(&t, err);
     result->position = t.position;
-    result->position.sequence = NULL;
+    result->position.sequence = result->position.nearest = NULL;
     result->stopped = t.stopped;
     result->waited = t.waited;
-    result->seconds = now() - t.started;
+    result->seconds = clock_seconds() - t.started;
     close_training(&t);
     return status;
 }

@@ -82,7 +82,7 @@ static inline void host_call(void (*kernel)(P...), dim3 grid, dim3 block, size_t
     host_call((kernel), (grid), (block), (shared), (stream), __VA_ARGS__)
 #define SHARED(type, name) type *name = reinterpret_cast<type *>(host_shared())
 
-/* The twin of window_attention_cuda.cu's tile on the tensor cores; checks what those ask of addresses and rows. */
+/* The twin of window_cuda.cuh's tile on the tensor cores; checks what those ask of addresses and rows. */
 template <bool AT, bool BT>
 void warp_tile(float *C, int ldc, const __nv_bfloat16 *A, int lda, const __nv_bfloat16 *B, int ldb, int K)
 {

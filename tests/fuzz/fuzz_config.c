@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "network/config.h"
+#include "network/config_file.h"
+#include "network/network.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

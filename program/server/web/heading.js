@@ -31,7 +31,7 @@ export const winds = () => make('div', {class: 'winds', 'aria-hidden': 'true'}, 
 /* How the heading was come by: as the last question put it, and what the answer says. */
 function origin(entry) {
     if (typeof entry.heading === 'number') return 'set by you';
-    return entry.answer?.heading_estimated ? 'found by trying sixteen' : 'as the picture says';
+    return entry.answer?.heading_estimated ? 'found by trying several' : 'as the picture says';
 }
 
 /* Slider and buttons under the picture `view` (which may be null). asked(heading, rest): the picture is to be searched

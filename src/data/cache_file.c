@@ -1,0 +1,33 @@
+/* cache_file.c - see cache_file.h */
+#include "data/cache_file.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+uint64_t cache_offset(const struct cache *c, int place, size_t *bytes)
+{
+    int view = place < c->count[GVM_STREET] ? GVM_STREET : GVM_AERIAL;
+    *bytes = picture_bytes(&c->shape[view]);
+    return c->pixels[view] + (uint64_t)(place - (view == GVM_AERIAL ? c->count[GVM_STREET] : 0)) * *bytes;
+}
+
+gvm_status cache_identify(enum found *found, const struct cache *c, int fd, const char *path, gvm_error *err)
+{
+    struct header header = {0};
+    struct stat st;
+    ssize_t size;
+    *found = CACHE_STALE;
+    if (fstat(fd, &st) != 0) return fail_errno(err, "read", path_tail(path));
+    if (!S_ISREG(st.st_mode)) return fail(err, GVM_FILE, "%s: it is not a regular file", path_tail(path));
+    if (st.st_size == 0) return GVM_OK;
+    if ((size = pread(fd, &header, sizeof header, 0)) < 0) return fail_errno(err, "read", path_tail(path));
+    if (memcmp(header.magic, CACHE_MAGIC, sizeof header.magic) != 0)
+        return fail(err, GVM_FORMAT, "%s: it is not a picture cache and is left as it is: give the cache another name",
+                    path_tail(path));
+    bool same = header.version == CACHE_VERSION && header.sources == c->header.sources &&
+                header.bytes == c->header.bytes && (uint64_t)st.st_size == header.bytes;
+    if (same) *found = header.complete ? CACHE_COMPLETE : CACHE_BEGUN;
+    return GVM_OK;
+}

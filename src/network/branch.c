@@ -1,0 +1,68 @@
+/* branch.c - see branch.h */
+#include "network/branch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+bool branch_open(struct branch *b, const struct config *config, int view)
+{
+    *b = (struct branch){.backbone = config->method->backbone,
+                         .head = config->method->head,
+                         .H = config->views[view].size[0],
+                         .W = config->views[view].size[1]};
+    b->body = b->backbone->open(&b->maps, config->backbone.bytes, &config->views[view]);
+    if (b->body != NULL) b->top = b->head->open(&b->features, config->head.bytes, &b->maps);
+    return b->top != NULL;
+}
+
+void branch_close(struct branch *b)
+{
+    if (b->body != NULL) b->backbone->close(b->body);
+    if (b->top != NULL) b->head->close(b->top);
+    *b = (struct branch){0};
+}
+
+bool branches_list(struct lister *l, struct branch branches[2], void *own, const struct config *config)
+{
+    static const char *const names[2] = {"street", "aerial"};
+    const struct method *m = config->method;
+    l->decay_all = m->decay_all;
+    for (int v = 0; v < 2; v++) {
+        const char *name = m->shared ? "both" : names[v];
+        int count = l->count;
+        if (m->shared && v == 1) {
+            l->count = 0;
+            l->again = true;
+        }
+        snprintf(l->base, sizeof l->base, "%s.backbone.", name);
+        l->backbone = true;
+        m->backbone->list(l, branches[v].body, config->backbone.bytes);
+        list_in(l, "%s", "");
+        m->head->list(l, branches[v].top, name);
+        if (l->again) l->count = count;
+    }
+    l->again = l->backbone = false;
+    l->base[0] = '\0';
+    list_in(l, "%s", "");
+    void *scratch = own == NULL && m->own_bytes > 0 ? calloc(1, m->own_bytes) : NULL;
+    bool ok = m->own_bytes == 0 || own != NULL || scratch != NULL;
+    if (ok && m->list) m->list(l, own ? own : scratch, config, branches[0].features);
+    free(scratch);
+    return ok;
+}
+
+size_t branch_plans(struct branch *b, float *memory, bool training)
+{
+    return b->backbone->plans ? b->backbone->plans(b->body, memory, training) : 0;
+}
+
+struct tensor *branch_forward(struct trace *trace, struct tape *tape, const struct branch *b, const uint8_t *pixels,
+                              int B, float drop)
+{
+    struct trace own;
+    if (trace == NULL) trace = &own;
+    *trace = (struct trace){0};
+    b->backbone->forward(trace->maps, tape, b->body, pixels, B, drop);
+    trace->gathered = b->head->forward(trace, tape, b->top);
+    return l2_normalise(tape, trace->gathered);
+}

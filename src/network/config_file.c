@@ -1,0 +1,263 @@
+/* config_file.c - see config_file.h. The limits keep a lying file from asking for terabytes; the paper's network stays
+ * more than ten times below each total. */
+#include "network/config_file.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "network/branch.h"
+#include "network/registry.h"
+
+enum { MAX_TEXT = 64 * 1024 /* bytes of JSON */, MIN_SIDE = 32, MAX_SIDE = 4096 };
+
+static const uint64_t max_parameters = 2000000000;
+static const uint64_t max_plans = 1u << 28;
+
+static const struct view imagenet = {.mean = {0.485f, 0.456f, 0.406f}, .deviation = {0.229f, 0.224f, 0.225f}};
+static const char *const orders[] = {"rgb", "bgr"}, *const resizes[] = {"own", "opencv"},
+                         *const projections[] = {"panorama", "nadir"};
+static const char *const view_names[2] = {"street", "aerial"}, *const input_keys[2] = {"street_input", "aerial_input"};
+
+static const struct config_field size_rows[] = {
+    {"street", FIELD_INTS, offsetof(struct config, views[0].size), 2, MIN_SIDE, MAX_SIDE, NULL},
+    {"aerial", FIELD_INTS, offsetof(struct config, views[1].size), 2, MIN_SIDE, MAX_SIDE, NULL},
+};
+static const struct field_list sizes = {size_rows, 2};
+
+/* ------------------------------------------------------------------ reading */
+
+static bool read_numbers(double *out, int n, const json_t *list)
+{
+    if (json_array_size(list) != (size_t)n) return false;
+    for (int i = 0; i < n; i++) {
+        const json_t *value = json_array_get(list, (size_t)i);
+        if (!json_is_number(value)) return false;
+        out[i] = json_number_value(value);
+    }
+    return true;
+}
+
+/* ground_m and elevation: what is absent stays as it is. */
+static gvm_status read_ground(struct config *out, const json_t *root, const char *where, gvm_error *err)
+{
+    const json_t *ground = json_object_get(root, "ground_m"), *elevation = json_object_get(root, "elevation");
+    if (ground != NULL && !json_is_number(ground))
+        return fail(err, GVM_FORMAT, "%s: the configuration's \"ground_m\" is not a number", where);
+    if (ground != NULL) out->ground_m = json_number_value(ground);
+    if (elevation != NULL && !read_numbers(out->elevation, 2, elevation))
+        return fail(err, GVM_FORMAT, "%s: the configuration's \"elevation\" is not a list of 2 numbers", where);
+    return GVM_OK;
+}
+
+static bool read_word(int *out, const json_t *value, const char *const words[2])
+{
+    const char *word = json_string_value(value);
+    for (int i = 0; i < 2; i++)
+        if (value == NULL || (word && strcmp(word, words[i]) == 0)) {
+            if (value) *out = i;
+            return true;
+        }
+    return false;
+}
+
+/* How a view's bytes become numbers; what is absent stays as it is. */
+static gvm_status read_input(struct view *view, const json_t *root, const char *key, const char *where, gvm_error *err)
+{
+    const json_t *input = json_object_get(root, key), *value;
+    int order = view->bgr, resize = view->resize, projection = view->projection;
+    if (input == NULL) return GVM_OK;
+    if (!json_is_object(input))
+        return fail(err, GVM_FORMAT, "%s: the configuration's \"%s\" is not an object", where, key);
+    double mean[3], deviation[3];
+    bool fine = read_word(&order, json_object_get(input, "order"), orders) &&
+                read_word(&resize, json_object_get(input, "resize"), resizes) &&
+                read_word(&projection, json_object_get(input, "projection"), projections) &&
+                projection == (int)view->projection;
+    view->bgr = order;
+    view->resize = (enum resize)resize;
+    if ((value = json_object_get(input, "mean")) != NULL && (fine = fine && read_numbers(mean, 3, value)))
+        for (int i = 0; i < 3; i++) view->mean[i] = (float)mean[i];
+    if ((value = json_object_get(input, "deviation")) != NULL && (fine = fine && read_numbers(deviation, 3, value)))
+        for (int i = 0; i < 3; i++) view->deviation[i] = (float)deviation[i];
+    if (fine) return GVM_OK;
+    return fail(err, GVM_FORMAT,
+                "%s: the configuration's \"%s\" has a \"projection\", \"order\", \"resize\", \"mean\" or "
+                "\"deviation\" that this program does not know",
+                where, key);
+}
+
+static gvm_status read_config(struct config *out, const json_t *root, const char *where, gvm_error *err)
+{
+    const char *model = json_string_value(json_object_get(root, "model"));
+    const struct method *m = model ? method_find(model) : NULL;
+    *out = (struct config){.method = m, .views = {imagenet, imagenet}, .ground_m = 64, .elevation = {-45, 45}};
+    out->views[GVM_AERIAL].projection = PROJECTION_NADIR;
+    if (m == NULL)
+        return fail(err, GVM_FORMAT,
+                    "%s: the configuration's \"model\" is not one that this program knows, such as "
+                    "\"%s\"",
+                    where, method_at(0)->name);
+    gvm_status status = fields_read(out->backbone.bytes, &m->backbone->fields, root, where, err);
+    if (status == GVM_OK) status = fields_read(out, &sizes, root, where, err);
+    if (status == GVM_OK) status = fields_read(out->head.bytes, &m->head->fields, root, where, err);
+    if (status == GVM_OK) status = fields_read(out->own.bytes, &m->fields, root, where, err);
+    if (status == GVM_OK) status = read_ground(out, root, where, err);
+    for (int v = 0; v < 2 && status == GVM_OK; v++)
+        status = read_input(&out->views[v], root, input_keys[v], where, err);
+    return status;
+}
+
+gvm_status config_parse(struct config *out, const char *json, size_t length, const char *where, gvm_error *err)
+{
+    *out = (struct config){0};
+    if (length > MAX_TEXT)
+        return fail(err, GVM_FORMAT, "%s: the configuration has %zu bytes, more than %d", where, length, MAX_TEXT);
+    json_error_t error;
+    json_t *root = json_loadb(json, length, JSON_REJECT_DUPLICATES, &error);
+    if (root == NULL && json_error_code(&error) == json_error_out_of_memory)
+        return fail(err, GVM_MEMORY, "%s: not enough memory for the configuration", where);
+    if (root == NULL)
+        return fail(err, GVM_FORMAT, "%s: the configuration is broken at byte %d: %s", where, error.position,
+                    error.text);
+    struct config read;
+    gvm_status status = read_config(&read, root, where, err);
+    json_decref(root);
+    if (status == GVM_OK) status = config_check(&read, where, err);
+    if (status == GVM_OK) *out = read;
+    return status;
+}
+
+gvm_status config_preset(struct config *out, const char *name, gvm_error *err)
+{
+    const char *json = preset_find(name);
+    if (json != NULL) return config_parse(out, json, strlen(json), name, err);
+    return fail(err, GVM_ARGUMENT, "there is no preset '%s'", name);
+}
+
+gvm_status config_set_stages(struct config *config, const char *key, const char *text, gvm_error *err)
+{
+    const char *value = text;
+    const struct config_field *row = fields_find(&config->method->head->fields, key);
+    if (row == NULL || row->type != FIELD_STAGES)
+        return fail(err, GVM_ARGUMENT, "%s does not go with %s", key, config->method->title);
+    bool *flags = (bool *)(config->head.bytes + row->offset), read[MAX_MAPS] = {false};
+    for (;; value += 2) {
+        int s = value[0] - '1';
+        if (s < 0 || s >= row->count || read[s] || (value[1] != '\0' && value[1] != ','))
+            return fail(err, GVM_ARGUMENT, "%s takes numbers from 1 to %d, each at most once, as 4,3, not '%s'", key,
+                        row->count, text);
+        read[s] = true;
+        if (value[1] == '\0') break;
+    }
+    memcpy(flags, read, (size_t)row->count * sizeof *flags);
+    return GVM_OK;
+}
+
+/* ------------------------------------------------------------------ checking */
+
+static gvm_status check_ground(const struct config *c, const char *where, gvm_error *err)
+{
+    if (!(c->ground_m > 0 && c->ground_m <= 1e5))
+        return fail(err, GVM_FORMAT, "%s: the configuration's \"ground_m\" is %g, not above 0 and up to 100000 metres",
+                    where, c->ground_m);
+    if (!(c->elevation[0] >= -90 && c->elevation[0] < c->elevation[1] && c->elevation[1] <= 90))
+        return fail(err, GVM_FORMAT,
+                    "%s: the configuration's \"elevation\" is %g to %g degrees, not a rise within -90 to 90", where,
+                    c->elevation[0], c->elevation[1]);
+    for (int v = 0; v < 2; v++)
+        for (int i = 0; i < 3; i++)
+            if (!(c->views[v].deviation[i] > 0 && c->views[v].deviation[i] < 1e6f) ||
+                !(c->views[v].mean[i] > -1e6f && c->views[v].mean[i] < 1e6f))
+                return fail(err, GVM_FORMAT, "%s: the configuration's \"%s\" has a mean or deviation out of range",
+                            where, input_keys[v]);
+    return GVM_OK;
+}
+
+/* What the parts say, and the totals of a dry run. */
+static gvm_status check_totals(const struct config *c, const char *where, gvm_error *err)
+{
+    struct branch branches[2] = {{0}};
+    uint64_t parameters = 0, plans = 0;
+    gvm_status status = GVM_OK;
+    for (int v = 0; v < 2 && status == GVM_OK; v++) {
+        if (!branch_open(&branches[v], c, v))
+            status = fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", where);
+        else
+            status = c->method->head->check(c->head.bytes, &branches[v].maps, view_names[v], where, err);
+        plans += status == GVM_OK ? branch_plans(&branches[v], NULL, false) : 0;
+    }
+    if (status == GVM_OK) {
+        struct lister lister = {0};
+        status = branches_list(&lister, branches, NULL, c) ? GVM_OK : GVM_MEMORY;
+        parameters = lister.numbers;
+    }
+    for (int v = 0; v < 2; v++) branch_close(&branches[v]);
+    if (status == GVM_OK && parameters > max_parameters)
+        return fail(err, GVM_FORMAT, "%s: the configuration has %llu parameters, more than %llu", where,
+                    (unsigned long long)parameters, (unsigned long long)max_parameters);
+    if (status == GVM_OK && plans > max_plans)
+        return fail(err, GVM_FORMAT, "%s: the configuration's windows need %llu position biases, more than %llu", where,
+                    (unsigned long long)plans, (unsigned long long)max_plans);
+    return status;
+}
+
+gvm_status config_check(const struct config *c, const char *where, gvm_error *err)
+{
+    const struct method *m = c->method;
+    gvm_status status = fields_check(c->backbone.bytes, &m->backbone->fields, where, err);
+    if (status == GVM_OK) status = fields_check(c->head.bytes, &m->head->fields, where, err);
+    if (status == GVM_OK) status = fields_check(c->own.bytes, &m->fields, where, err);
+    if (status == GVM_OK) status = fields_check(c, &sizes, where, err);
+    if (status == GVM_OK) status = check_ground(c, where, err);
+    for (int v = 0; v < 2 && status == GVM_OK; v++)
+        status = m->backbone->check(c->backbone.bytes, c->views[v].size, view_names[v], where, err);
+    return status == GVM_OK ? check_totals(c, where, err) : status;
+}
+
+/* ------------------------------------------------------------------ writing */
+
+/* The shortest decimal that is the same float32. */
+static json_t *write_float(float x)
+{
+    char text[32];
+    for (int digits = 6; digits <= 9; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, (double)x);
+        if (strtof(text, NULL) == x) break;
+    }
+    return json_real(strtod(text, NULL));
+}
+
+static void write_input(json_t *root, const struct view *view, const char *key)
+{
+    bool usual = !view->bgr && view->resize == 0 && memcmp(view->mean, imagenet.mean, sizeof view->mean) == 0 &&
+                 memcmp(view->deviation, imagenet.deviation, sizeof view->deviation) == 0;
+    if (usual) return;
+    json_t *mean = json_array(), *deviation = json_array();
+    for (int i = 0; i < 3; i++) {
+        json_array_append_new(mean, write_float(view->mean[i]));
+        json_array_append_new(deviation, write_float(view->deviation[i]));
+    }
+    json_object_set_new(root, key,
+                        json_pack("{s:s, s:s, s:s, s:o, s:o}", "projection", projections[view->projection], "order",
+                                  orders[view->bgr], "resize", resizes[view->resize], "mean", mean, "deviation",
+                                  deviation));
+}
+
+char *config_json(const struct config *c)
+{
+    const struct method *m = c->method;
+    json_t *root = json_pack("{s:s}", "model", m->name);
+    bool ok = root && fields_write(root, &m->backbone->fields, c->backbone.bytes) && fields_write(root, &sizes, c) &&
+              fields_write(root, &m->head->fields, c->head.bytes) && fields_write(root, &m->fields, c->own.bytes);
+    if (ok) {
+        json_object_set_new(root, "ground_m", json_real(c->ground_m));
+        json_object_set_new(root, "elevation", json_pack("[f,f]", c->elevation[0], c->elevation[1]));
+        for (int v = 0; v < 2; v++) write_input(root, &c->views[v], input_keys[v]);
+    }
+    char *text = ok ? json_dumps(root, JSON_COMPACT) : NULL;
+    json_decref(root);
+    return text;
+}

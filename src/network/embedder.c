@@ -1,0 +1,187 @@
+/* embedder.c - see embedder.h */
+#include "network/embedder.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "network/place.h"
+#include "tensor/gemm.h"
+
+enum { RECORDED = 16 /* pictures: a device repeats batches up to these, and full ones */ };
+
+struct embedder {
+    const struct network *network;
+    const struct branch *branch;
+    int view, max_batch, B; /* B: of the pass under way */
+    size_t bytes;           /* of a picture */
+    struct tape *tape;
+    struct tensor
+        *made;         /* (max_batch + 1): the features of the last pass of so many pictures, as a device repeats it */
+    unsigned failures; /* of products, before the pass */
+    float *host;       /* what embedder_trace brought from a device */
+};
+
+/* Each batch up to max_batch is tried: a layer may cut a smaller one into larger tiles. */
+static gvm_status size_tape(struct embedder *e, gvm_error *err)
+{
+    for (int B = 1; B <= e->max_batch; B++) {
+        size_t used = e->tape->used;
+        tape_reset(e->tape);
+        branch_forward(NULL, e->tape, e->branch, NULL, B, 0);
+        if (e->tape->used < used) e->tape->used = used;
+    }
+    return tape_allocate(e->tape, err);
+}
+
+gvm_status embedder_open(struct embedder **out, const struct network *network, int view, int max_batch, gvm_error *err)
+{
+    const struct branch *branch = &network->views[view];
+    struct embedder *e = *out = calloc(1, sizeof *e);
+    if (e != NULL) {
+        *e = (struct embedder){.network = network, .branch = branch, .view = view, .max_batch = max_batch};
+        e->bytes = (size_t)branch->H * (size_t)branch->W * 3;
+        e->made = calloc((size_t)max_batch + 1, sizeof *e->made);
+    }
+    gvm_status status = e && e->made ? network_tape(&e->tape, network, false, err)
+                                     : fail(err, GVM_MEMORY, "there is not enough memory to run the network");
+    if (status == GVM_OK) status = size_tape(e, err);
+    if (status == GVM_OK) return GVM_OK;
+    embedder_free(e);
+    *out = NULL;
+    return status;
+}
+
+void embedder_free(struct embedder *e)
+{
+    if (e == NULL) return;
+    tape_free(e->tape);
+    free(e->made);
+    free(e->host);
+    free(e);
+}
+
+size_t embedder_bytes(const struct embedder *e)
+{
+    return e->bytes;
+}
+
+int embedder_batch(const struct embedder *e)
+{
+    return e->max_batch;
+}
+
+size_t embedder_memory(const struct embedder *e)
+{
+    return tape_bytes(e->tape);
+}
+
+struct tape *embedder_tape(struct embedder *e)
+{
+    return e->tape;
+}
+
+bool is_feature(const float *row, size_t n)
+{
+    double square = 0;
+    for (size_t i = 0; i < n; i++) square += (double)row[i] * row[i];
+    return fabs(square - 1) < 1e-3; /* false for a NaN */
+}
+
+static const uint8_t *bring(struct embedder *e, const uint8_t *pixels, int B)
+{
+    return tape_pixels(e->tape, e->view, pixels, (size_t)B * e->bytes);
+}
+
+/* Begins a pass on pixels that are there. What a device recorded of as many pictures it repeats, which leaves their
+ * features where they lay then. */
+static void start(struct embedder *e, const uint8_t *there, int B)
+{
+    const struct step_numbers none = {0, 0, 0, 0};
+    bool recorded = e->network->home && (B <= RECORDED || B == e->max_batch);
+    e->failures = gemm_failures();
+    e->B = B;
+    if (recorded && tape_replays(e->tape, B, &none)) return;
+    tape_reset(e->tape);
+    e->made[B] = *branch_forward(NULL, e->tape, e->branch, there, B, 0);
+    if (recorded) tape_recorded(e->tape);
+}
+
+void embedder_start(struct embedder *e, const uint8_t *pixels, int B)
+{
+    start(e, bring(e, pixels, B), B);
+}
+
+static gvm_status fail_memory(const struct embedder *e, gvm_error *err)
+{
+    return fail(err, GVM_MEMORY, "there is not enough memory to run the network on %d picture%s", e->B,
+                e->B == 1 ? "" : "s");
+}
+
+gvm_status embedder_finish(struct embedder *e, float *features, gvm_error *err)
+{
+    if (gemm_failures() != e->failures) return fail_memory(e, err);
+    tape_read(e->tape, features, &e->made[e->B]);
+    return tape_wait(e->tape, err);
+}
+
+gvm_status embedder_run(struct embedder *e, float *features, const uint8_t *pixels, size_t n, gvm_error *err)
+{
+    size_t D = (size_t)e->branch->features, most = (size_t)e->max_batch, B = n < most ? n : most;
+    gvm_status status = GVM_OK;
+    const uint8_t *there = n > 0 ? bring(e, pixels, (int)B) : NULL;
+    for (size_t i = 0, next; i < n && status == GVM_OK; i += B, B = next) {
+        start(e, there, (int)B);
+        next = n - i - B < most ? n - i - B : most;
+        if (next > 0) there = bring(e, pixels + (i + B) * e->bytes, (int)next);
+        status = embedder_finish(e, features + i * D, err);
+    }
+    return status;
+}
+
+/* ------------------------------------------------------------------ what a pass left */
+
+static size_t numbers(const struct tensor *x)
+{
+    return (size_t)x->L * (size_t)x->C;
+}
+
+/* Maps, masks and feature of the first picture from a device to the host. */
+static bool fetch(struct embedder *e, struct trace *trace)
+{
+    int count = e->branch->maps.count;
+    size_t need = numbers(trace->gathered), at = 0;
+    for (int i = 0; i < count; i++)
+        need += numbers(trace->maps[i]) + (size_t)trace->mask_count * (size_t)trace->maps[i]->L;
+    free(e->host);
+    e->host = malloc(need * sizeof *e->host);
+    if (e->host == NULL) return false;
+    for (int i = 0; i <= count; i++) {
+        struct tensor **x = i < count ? &trace->maps[i] : &trace->gathered, *copy = tape_object(e->tape, sizeof *copy);
+        *copy = **x;
+        copy->data = e->host + at;
+        tape_read(e->tape, copy->data, *x);
+        at += numbers(*x);
+        *x = copy;
+        if (i == count || trace->masks[i] == NULL) continue;
+        const struct tensor masks = {
+            .data = (float *)trace->masks[i], .B = 1, .L = trace->mask_count, .C = copy->L, .element = sizeof(float)};
+        tape_read(e->tape, e->host + at, &masks);
+        trace->masks[i] = e->host + at;
+        at += numbers(&masks);
+    }
+    return true;
+}
+
+gvm_status embedder_trace(struct embedder *e, struct trace *trace, float *feature, const uint8_t *pixels,
+                          gvm_error *err)
+{
+    e->failures = gemm_failures();
+    e->B = 1;
+    const uint8_t *there = bring(e, pixels, 1);
+    tape_reset(e->tape);
+    e->made[1] = *branch_forward(trace, e->tape, e->branch, there, 1, 0);
+    gvm_status status = embedder_finish(e, feature, err);
+    if (status == GVM_OK && e->network->home && !fetch(e, trace)) status = fail_memory(e, err);
+    return status;
+}

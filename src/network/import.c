@@ -1,0 +1,93 @@
+/* import.c - see import.h */
+#include "network/import.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/safetensors.h"
+#include "network/checkpoint.h"
+
+typedef char name_text[sizeof((struct param *)0)->name];
+
+/* The name in the file of a parameter of ours: without the view and "backbone.". */
+static bool foreign_name(name_text name, const struct network *n, const struct param *p, int dialect)
+{
+    const struct backbone *backbone = n->config.method->backbone;
+    const char *rest = strstr(p->name, ".backbone.") + strlen(".backbone.");
+    return backbone->foreign(name, sizeof(name_text), rest, dialect);
+}
+
+/* The dialect that has the most of our names; the first of several. */
+static int find_dialect(const struct network *n, const struct safetensors *st)
+{
+    int best = 0, most = -1;
+    name_text name;
+    for (int dialect = 0;; dialect++) {
+        int found = 0;
+        for (int i = 0; i < n->param_count; i++) {
+            if (!n->params[i].backbone) continue;
+            if (!foreign_name(name, n, &n->params[i], dialect)) return best;
+            found += safetensors_find(st, name) != NULL;
+        }
+        if (found > most) {
+            most = found;
+            best = dialect;
+        }
+    }
+}
+
+static bool is_skipped(const struct backbone *b, const char *name)
+{
+    for (const char *const *s = b->skipped_starts; s && *s; s++)
+        if (strncmp(name, *s, strlen(*s)) == 0) return true;
+    for (const char *const *s = b->skipped_parts; s && *s; s++)
+        if (strstr(name, *s)) return true;
+    return false;
+}
+
+static bool has_place(const struct network *n, const char *name, int dialect)
+{
+    name_text foreign;
+    for (int i = 0; i < n->param_count; i++)
+        if (n->params[i].backbone && foreign_name(foreign, n, &n->params[i], dialect) && strcmp(foreign, name) == 0)
+            return true;
+    return is_skipped(n->config.method->backbone, name);
+}
+
+static gvm_status read_backbone(struct network *n, const struct safetensors *st, gvm_error *err)
+{
+    const char *where = safetensors_where(st), *title = n->config.method->backbone->title;
+    int dialect = find_dialect(n, st);
+    name_text name;
+    for (int i = 0; i < n->param_count; i++) {
+        const struct param *p = &n->params[i];
+        if (!p->backbone) continue;
+        foreign_name(name, n, p, dialect);
+        const struct safetensors_tensor *t = safetensors_find(st, name);
+        if (t == NULL)
+            return fail(err, GVM_FORMAT,
+                        "%s: tensor '%s' is missing, so it is no %s backbone of this network's configuration", where,
+                        name, title);
+        gvm_status status = param_read(p, st, t, err);
+        if (status != GVM_OK) return status;
+    }
+    for (size_t i = 0; i < safetensors_count(st); i++)
+        if (!has_place(n, safetensors_tensor(st, i)->name, dialect))
+            return fail(err, GVM_FORMAT, "%s: tensor '%s' has no place in this network's backbone", where,
+                        safetensors_tensor(st, i)->name);
+    return GVM_OK;
+}
+
+gvm_status backbone_load(struct network *network, const char *path, gvm_error *err)
+{
+    struct safetensors *st;
+    if (network->config.method->backbone->foreign == NULL)
+        return fail(err, GVM_ARGUMENT, "a %s backbone takes no weights of others",
+                    network->config.method->backbone->title);
+    gvm_status status = safetensors_open(&st, path, err);
+    if (status != GVM_OK) return status;
+    status = read_backbone(network, st, err);
+    safetensors_close(st);
+    return status;
+}

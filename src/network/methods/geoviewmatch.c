@@ -1,0 +1,86 @@
+/* geoviewmatch.c - GeoViewMatch (Remote Sensing 2024, 16, 678): two Swin V2 networks whose maps are gathered by masks,
+ * a projection head and three triplet losses (its Figure 2, sections 3.3 and 3.4). */
+#include "network/methods/geoviewmatch.h"
+
+#include "network/backbones/swin_v2.h"
+#include "network/heads/masks.h"
+
+struct own_config {
+    int head; /* width of the projection head */
+};
+
+struct own {
+    struct linear head[2]; /* ReLU between the two */
+};
+
+static const struct config_field rows[] = {{"head", FIELD_INTS, offsetof(struct own_config, head), 1, 1, 65536, NULL}};
+
+static void list(struct lister *l, void *own, const struct config *config, int features)
+{
+    struct linear *head = ((struct own *)own)->head;
+    int width = ((const struct own_config *)config->own.bytes)->head;
+    list_in(l, "head.");
+    list_param(l, &head[0].weight, "0.weight", inputs_law(features), LIST_WEIGHT, width, features);
+    list_param(l, &head[0].bias, "0.bias", inputs_law(features), LIST_PLAIN, width);
+    list_param(l, &head[1].weight, "2.weight", inputs_law(width), LIST_WEIGHT, width, width);
+    list_param(l, &head[1].bias, "2.bias", inputs_law(width), LIST_PLAIN, width);
+}
+
+struct tensor *project(struct tape *tape, const struct network *network, struct tensor *features)
+{
+    const struct own *own = network->own;
+    struct tensor *h = linear(tape, features, &own->head[0], RELU); /* (B, 1, head) */
+    return l2_normalise(tape, linear(tape, h, &own->head[1], IDENTITY));
+}
+
+/* The aerial pictures are B strongly and then B weakly varied ones. */
+static void learn(struct tape *tape, const struct network *network, const uint8_t *street, const uint8_t *aerial, int B,
+                  const struct loss_options *options, float drop)
+{
+    struct tensor *fs = branch_forward(NULL, tape, &network->views[GVM_STREET], street, B, drop);
+    struct tensor *fa = branch_forward(NULL, tape, &network->views[GVM_AERIAL], aerial, 2 * B, drop);
+    struct tensor *strong = tape_rows(tape, fa, 0, B), *weak = tape_rows(tape, fa, B, B);
+    if (options->contrast > 0) {
+        struct tensor *p = project(tape, network, fa);
+        triplet(tape, tape_rows(tape, p, 0, B), tape_rows(tape, p, B, B), options->alpha, options->contrast);
+    }
+    triplet(tape, fs, strong, options->alpha, options->strong);
+    triplet(tape, fs, weak, options->alpha, options->weak);
+}
+
+/* L_total, and L_con, L_ret1, L_ret2 */
+static struct losses losses(const struct tape *tape, const struct loss_options *o)
+{
+    bool contrast = o->contrast > 0;
+    const float *loss = tape->losses + (contrast ? 1 : 0);
+    struct losses l = {.terms = {contrast ? tape->losses[0] : 0, loss[0], loss[1]}};
+    l.total = o->contrast * l.terms[0] + o->strong * l.terms[1] + o->weak * l.terms[2];
+    return l;
+}
+
+const struct loss_options loss_options_paper = {.contrast = 0.5f, .strong = 0.25f, .weak = 0.25f, .alpha = 10};
+
+static const struct setting presets[] = {
+    {"paper", "{\"model\":\"geoviewmatch\",\"dim\":96,\"depths\":[2,2,6,2],\"heads\":[3,6,12,24],\"window\":8,"
+              "\"street\":[128,640],\"aerial\":[256,256],\"stages\":[3,4],\"masks\":8,\"head\":96}"},
+    {"nano", "{\"model\":\"geoviewmatch\",\"dim\":24,\"depths\":[2,2,2,2],\"heads\":[1,2,4,8],\"window\":4,"
+             "\"street\":[64,320],\"aerial\":[128,128],\"stages\":[3,4],\"masks\":8,\"head\":96}"},
+    {NULL, NULL}};
+
+static const struct setting recipe[] = {{NULL, NULL}}; /* the options' own defaults are the paper's */
+
+const struct method method_geoviewmatch = {
+    .name = "geoviewmatch",
+    .title = "GeoViewMatch (Remote Sensing 2024, 16, 678)",
+    .backbone = &swin_v2,
+    .head = &masks_head,
+    .aerial_each = 2,
+    .fields = {rows, 1},
+    .own_bytes = sizeof(struct own),
+    .list = list,
+    .terms = {"loss_con", "loss_ret1", "loss_ret2", NULL},
+    .learn = learn,
+    .losses = losses,
+    .presets = presets,
+    .recipe = recipe,
+};

@@ -1,0 +1,34 @@
+/* api_support.h - what tests of the public header share: small networks with random weights, the demo's pictures. */
+#ifndef GVM_TESTS_API_SUPPORT_H
+#define GVM_TESTS_API_SUPPORT_H
+
+#include "geoviewmatch.h"
+
+#define WEIGHTS "tests/golden/net_narrow.safetensors"
+#define OTHER_WEIGHTS "tests/golden/net_flat.safetensors"
+
+static const char *const streets[] = {"examples/demo/street/1.png", "examples/demo/street/2.png",
+                                      "examples/demo/street/3.png", "examples/demo/street/4.png"};
+
+/* No failure, and no sentence. */
+void expect_ok(gvm_status status, const gvm_error *err);
+
+/* A failure: its status, words of its sentence, and no line break. */
+void expect_failure(gvm_status got, gvm_status want, const gvm_error *err, const char *words);
+
+/* What must be good. */
+gvm_model *open_model(const char *path);
+gvm_session *open_session(const gvm_model *model, int batch);
+
+/* A file of these bytes in the temporary folder; its path until the next call. */
+const char *temporary(const void *bytes, size_t size);
+
+/* What a gvm_file_done was told; user is a struct calls. */
+struct calls {
+    size_t next, count;
+    gvm_status statuses[64];
+    char texts[64][512];
+};
+void note_file(void *user, size_t index, size_t count, gvm_status status, const gvm_error *err);
+
+#endif

@@ -1,0 +1,25 @@
+#!/bin/bash
+# same_bits.sh PROGRAM [PROGRAM ...] - digests of what a program computes, to hold two builds against each other: features
+# of the built-in weights on a drawn town's tiles and panoramas, and the weights and log of one epoch of training.
+set -euo pipefail
+
+[ $# -gt 0 ] || { echo "usage: same_bits.sh PROGRAM [PROGRAM ...]" >&2; exit 2; }
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+"$1" world --out "$tmp/town" --pairs 96 --test 20 --seed 5 --quiet
+for program; do
+    run=$tmp/run
+    rm -rf "$run"
+    find "$tmp/town" -name '*.jpg' -path '*aerial*' | sort > "$tmp/aerial"
+    find "$tmp/town" -name '*.jpg' -path '*street*' | sort > "$tmp/street"
+    for view in aerial street; do
+        xargs -a "$tmp/$view" "$program" embed --view "$view" --out "$tmp/$view.f" --force --quiet > /dev/null
+    done
+    "$program" train --data "$tmp/town" --out "$run" --preset nano --epochs 1 --batch 8 --seed 3 --threads 2 --quiet > "$tmp/out" 2>&1 ||
+        { cat "$tmp/out" >&2; exit 1; }
+    echo "$program"
+    echo "  features of $(wc -l < "$tmp/aerial") tiles       $(sha256sum < "$tmp/aerial.f" | cut -c 1-16)"
+    echo "  features of $(wc -l < "$tmp/street") panoramas   $(sha256sum < "$tmp/street.f" | cut -c 1-16)"
+    echo "  fingerprint after an epoch  $("$program" info --json "$run/last.safetensors" | sed -n 's/.*"fingerprint": *"\([^"]*\)".*/\1/p')"
+    echo "  its losses                  $(sed 's/, "pairs_per_s.*//' "$run/log.jsonl" | sha256sum | cut -c 1-16)"
+done
