@@ -205,6 +205,7 @@ static gvm_status open_loader(struct training *t, gvm_error *err)
                                .skip_bad = o->skip_bad,
                                .seed = o->seed,
                                .amounts = o->amounts,
+                               .single = t->network->config.method->aerial_each == 1,
                                .epoch = (uint64_t)t->position.epoch,
                                .first = t->position.batch,
                                .user = t,
