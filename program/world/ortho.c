@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "world/batch.h"
+#include "world/build.h"
 #include "world/folder.h"
 #include "world/frame.h"
 #include "world/geotiff.h"

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -70,7 +69,7 @@ static gvm_status hold_features(struct map_file *f, bool make, gvm_error *err)
         if (!make) f->features = open(f->features_path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
         if (f->features < 0 || fstat(f->features, &held) != 0) return fail_errno(err, "open", f->features_where);
         if (!S_ISREG(held.st_mode)) return fail(err, GVM_FILE, "%s: it is not a regular file", f->features_where);
-        if (flock(f->features, LOCK_EX | LOCK_NB) != 0)
+        if (!file_lock(f->features))
             return fail(err, GVM_FILE, "%s: another process is building or changing this map", f->where);
         if (stat(f->features_path, &named) == 0 && named.st_dev == held.st_dev && named.st_ino == held.st_ino)
             return GVM_OK;

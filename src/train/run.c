@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -231,10 +230,7 @@ gvm_status run_lock(int *lock, const char *run, gvm_error *err)
     if (*lock < 0 && (errno == ENOENT || errno == ENOTDIR))
         return fail(err, GVM_FILE, "%s: there is no such folder of a run", path_tail(run));
     if (*lock < 0) return fail_errno(err, "open", path_tail(run));
-    int result;
-    do result = flock(*lock, LOCK_EX | LOCK_NB);
-    while (result != 0 && errno == EINTR);
-    if (result == 0) return GVM_OK;
+    if (file_lock(*lock)) return GVM_OK;
     bool held = errno == EWOULDBLOCK;
     close(*lock);
     *lock = -1;
