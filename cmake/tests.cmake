@@ -112,7 +112,7 @@ foreach(source ${TESTS})
   endif()
 endforeach()
 if(TARGET cuda_host) # epilogues or products that cuBLASLt does not offer
-  foreach(layer_plain linear:epilogues linear:products feature:products)
+  foreach(layer_plain linear:epilogues linear:products feature:products conv:epilogues)
     string(REPLACE ":" ";" parts ${layer_plain})
     list(GET parts 0 layer)
     list(GET parts 1 plain)

@@ -52,7 +52,7 @@ struct layer_test {
     void (*forward)(struct layer_test *t);
     void (*backward)(struct layer_test *t);
     struct tensor *(*shipped)(struct layer_test *t, struct tape *tape, struct tensor *const *in);
-    bool residual;   /* the output shares the input's gradient */
+    bool residual;   /* the output shares the first input's gradient */
     bool features;   /* the inputs are features, float32 on every device */
     bool exact_only; /* a kink or a large factor makes of rounding what lower precisions are not measured by */
     float *keep;     /* (B) or NULL */

@@ -16,14 +16,28 @@ double oracle_gelu_slope(double x)
     return 0.5 * erfc(-x / sqrt(2.0)) + x * exp(-x * x / 2) / sqrt(2 * acos(-1.0));
 }
 
+/* x (1 + tanh(z)) / 2, z = sqrt(2 / pi) (x + 0.044715 x^3) */
+double oracle_gelu_tanh(double x)
+{
+    return 0.5 * x * (1 + tanh(sqrt(2 / acos(-1.0)) * (x + 0.044715 * x * x * x)));
+}
+
+double oracle_gelu_tanh_slope(double x)
+{
+    double root = sqrt(2 / acos(-1.0)), t = tanh(root * (x + 0.044715 * x * x * x));
+    return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * root * (1 + 3 * 0.044715 * x * x);
+}
+
 static double activate(double h, enum activation f)
 {
     if (f == RELU) oracle_decide(h > 0);
+    if (f == GELU_TANH) return oracle_gelu_tanh(h);
     return f == IDENTITY ? h : f == RELU ? fmax(h, 0) : oracle_gelu(h);
 }
 
 static double slope(double h, enum activation f)
 {
+    if (f == GELU_TANH) return oracle_gelu_tanh_slope(h);
     return f == IDENTITY ? 1 : f == RELU ? (h > 0 ? 1 : 0) : oracle_gelu_slope(h);
 }
 

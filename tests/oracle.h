@@ -29,6 +29,8 @@ void oracle_linear_backward(double *dx, double *dw, double *db, const double *dy
 
 double oracle_gelu(double x);
 double oracle_gelu_slope(double x);
+double oracle_gelu_tanh(double x);
+double oracle_gelu_tanh_slope(double x);
 
 /* y = gamma (x - mean) / sqrt(variance + epsilon) + beta, over rows of C */
 void oracle_norm(double *y, const double *x, const double *gamma, const double *beta, double epsilon, int M, int C);
@@ -45,6 +47,23 @@ void oracle_gather_backward(double *dx, const double *dg, int B, int H, int W, i
 /* y = x + keep_b u for u (B, n); keep NULL for 1 */
 void oracle_residual(double *y, const double *x, const double *u, const float *keep, int B, int n);
 void oracle_residual_backward(double *dx, double *du, const double *dy, const float *keep, int B, int n);
+
+/* ---- oracle_conv.c: maps (B, H W, C), channels last; weights as PyTorch has them */
+
+/* y_ijc = b_c + sum over r, s of w_crs x_(i + r - k/2, j + s - k/2, c), x zero outside; w (C, 1, k, k), k odd */
+void oracle_depthwise(double *y, const double *x, const double *w, const double *b, int B, int H, int W, int C, int k);
+void oracle_depthwise_backward(double *dx, double *dw, double *db, const double *dy, const double *x, const double *w,
+                               int B, int H, int W, int C, int k);
+
+/* y_ijn = b_n + sum over c, r, s of w_ncrs x_(k i + r, k j + s, c); w (N, C, k, k), y (B, H/k W/k, N) */
+void oracle_patch_conv(double *y, const double *x, const double *w, const double *b, int B, int H, int W, int C, int N,
+                       int k);
+void oracle_patch_conv_backward(double *dx, double *dw, double *db, const double *dy, const double *x, const double *w,
+                                int B, int H, int W, int C, int N, int k);
+
+/* y (B, C) = mean over L of x (B, L, C) */
+void oracle_mean(double *y, const double *x, int B, int L, int C);
+void oracle_mean_backward(double *dx, const double *dy, int B, int L, int C);
 
 /* ---- oracle_attention.c */
 

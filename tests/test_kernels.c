@@ -17,34 +17,51 @@ static void fill(float *x, int n)
 
 enum { POINTS = 20001 };
 
+/* One GELU: its two kernels and its double statement. */
+struct gelu {
+    const char *name;
+    void (*forward)(float *g, float *h, const float *bias, int rows, int C, int keep);
+    void (*backward)(float *dh, float *g, const float *dg, const float *h, size_t n);
+    double (*value)(double x), (*slope)(double x);
+    double slope_error; /* at most, for 1 + |x| */
+};
+
 /* Over [-10, 10]: an error of 2e-7 in Phi(x), times x, and rounding. */
-static void test_gelu(void **state)
+static void check_gelu(const struct gelu *f)
 {
     static float x[POINTS], h[POINTS], g[POINTS], dg[POINTS], slope[POINTS];
     double worst = 0, worst_slope = 0, worst_again = 0;
-    (void)state;
     draw_seed(1);
     fill(dg, POINTS);
     for (int i = 0; i < POINTS; i++) h[i] = x[i] = (float)(-10 + i * 1e-3);
-    kernels()->gelu(g, h, NULL, 1, POINTS, 0);
-    check_true("gelu", "h is left alone", memcmp(h, x, sizeof x) == 0);
-    for (int i = 0; i < POINTS; i++) worst = fmax(worst, fabs(g[i] - oracle_gelu(x[i])) / (1 + fabs(x[i])));
-    kernels()->gelu_backward(slope, h, dg, h, POINTS);
+    f->forward(g, h, NULL, 1, POINTS, 0);
+    check_true(f->name, "h is left alone", memcmp(h, x, sizeof x) == 0);
+    for (int i = 0; i < POINTS; i++) worst = fmax(worst, fabs(g[i] - f->value(x[i])) / (1 + fabs(x[i])));
+    f->backward(slope, h, dg, h, POINTS);
     for (int i = 0; i < POINTS; i++) {
-        double wanted = dg[i] * oracle_gelu_slope(x[i]);
+        double wanted = dg[i] * f->slope(x[i]);
         worst_slope = fmax(worst_slope, fabs(slope[i] - wanted) / fabs(dg[i]) / (1 + fabs(x[i])));
-        worst_again = fmax(worst_again, fabs(h[i] - oracle_gelu(x[i])) / (1 + fabs(x[i])));
+        worst_again = fmax(worst_again, fabs(h[i] - f->value(x[i])) / (1 + fabs(x[i])));
     }
-    check_figure("gelu", "forward", "[-10, 10]", worst, 2.5e-7);
-    check_figure("gelu_backward", "backward", "slope over [-10, 10]", worst_slope, 3e-7);
-    check_figure("gelu_backward", "forward", "[-10, 10], in place", worst_again, 2.5e-7);
+    check_figure(f->name, "forward", "[-10, 10]", worst, 2.5e-7);
+    check_figure(f->name, "backward", "slope over [-10, 10]", worst_slope, f->slope_error);
+    check_figure(f->name, "forward", "[-10, 10], in place", worst_again, 2.5e-7);
     const float far[4] = {-100, 100, -1e30f, 1e30f}, one[4] = {1, 1, 1, 1};
     float value[4], to[4];
-    kernels()->gelu_backward(to, value, one, far, 4);
+    f->backward(to, value, one, far, 4);
     for (int i = 0; i < 4; i++) {
-        check_true("gelu", "values far out", fabsf(value[i] - fmaxf(far[i], 0)) <= 3e-7f * fabsf(far[i]));
-        check_true("gelu", "slopes far out", fabsf(to[i] - (float)(i % 2)) < 3e-7f);
+        check_true(f->name, "values far out", fabsf(value[i] - fmaxf(far[i], 0)) <= 3e-7f * fabsf(far[i]));
+        check_true(f->name, "slopes far out", fabsf(to[i] - (float)(i % 2)) < 3e-7f);
     }
+}
+
+static void test_gelu(void **state)
+{
+    const struct kernels *k = kernels();
+    (void)state;
+    check_gelu(&(struct gelu){"gelu", k->gelu, k->gelu_backward, oracle_gelu, oracle_gelu_slope, 3e-7});
+    check_gelu(&(struct gelu){"gelu_tanh", k->gelu_tanh, k->gelu_tanh_backward, oracle_gelu_tanh,
+                              oracle_gelu_tanh_slope, 5e-7});
     finish("gelu");
 }
 

@@ -295,9 +295,87 @@ static void test_cosine(void **state)
     finish("cosine_factor");
 }
 
+/* Numbers of the reference's factor(step, steps an epoch, epochs, warm). */
+static void test_schedule(void **state)
+{
+    (void)state;
+    static const struct {
+        long step, epoch_steps;
+        int epochs;
+        float warm;
+        double wanted;
+    } cases[] = {{0, 278, 40, 1.0f, 0},
+                 {1, 278, 40, 1.0f, 0.0035971223},
+                 {277, 278, 40, 1.0f, 0.996402878},
+                 {278, 278, 40, 1.0f, 1},
+                 {279, 278, 40, 1.0f, 0.999999979},
+                 {5000, 278, 40, 1.0f, 0.600580591},
+                 {11119, 278, 40, 1.0f, 2.09904111e-08},
+                 {11120, 278, 40, 1.0f, 0},
+                 {12000, 278, 40, 1.0f, 0},
+                 {3, 100, 1, 0.1f, 0.3},
+                 {10, 100, 1, 0.1f, 1},
+                 {60, 100, 1, 0.1f, 0.413175911},
+                 {0, 100, 40, 0.0f, 1}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct schedule schedule = {true, cases[i].warm};
+        float factor = schedule_factor(&schedule, cases[i].step, cases[i].epoch_steps, 0, cases[i].epochs);
+        check_figure("schedule_factor", "forward", "the factor", fabs(factor - cases[i].wanted), 1e-7);
+    }
+    const struct schedule by_epoch = {false, 0};
+    check_true("schedule_factor", "by the epoch", schedule_factor(&by_epoch, 1000, 278, 7, 40) == cosine_factor(7, 40));
+    finish("schedule_factor");
+}
+
+/* Values beyond the limit count as the limit; what is fixed stays as it is, to the bit. */
+static void test_clip_and_fixed(void **state)
+{
+    (void)state;
+    struct toy toys[2];
+    struct optimizer *o[2];
+    struct rates rates = {
+        .backbone = 0.01f, .other = 0.01f, .decay = 0.1f, .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f};
+    for (int k = 0; k < 2; k++) {
+        toy_open(&toys[k]);
+        toys[k].params[2].fixed = true;
+        toys[k].params[2].decay = false;
+        rates.clip = k == 0 ? 0.25f : 0; /* the other is given what is clipped already */
+        assert_int_equal(
+            optimizer_open(&o[k], toys[k].params, PARAMS, toys[k].weights, toys[k].grads, toys[k].floats, &rates, NULL),
+            GVM_OK);
+    }
+    const struct param *fixed = &toys[0].params[2];
+    size_t first = (size_t)(fixed->data - toys[0].weights), clipped = 0;
+    float *start = malloc(fixed->count * sizeof *start);
+    memcpy(start, fixed->data, fixed->count * sizeof *start);
+    for (int step = 0; step < 3; step++) {
+        for (int k = 0; k < 2; k++) {
+            toy_gradient(&toys[k]);
+            memset(toys[k].grads + first, 0, fixed->count * sizeof *start);
+        }
+        for (size_t i = 0; i < toys[1].floats; i++) {
+            float *g = &toys[1].grads[i];
+            clipped += fabsf(*g) > 0.25f;
+            *g = fminf(0.25f, fmaxf(-0.25f, *g));
+        }
+        for (int k = 0; k < 2; k++) optimizer_update(o[k], 1);
+        check_true("optimizer", "clipped values",
+                   memcmp(toys[0].weights, toys[1].weights, toys[0].floats * sizeof(float)) == 0);
+    }
+    check_true("optimizer", "values to clip", clipped > 1000);
+    check_true("optimizer", "what is fixed", memcmp(start, fixed->data, fixed->count * sizeof *start) == 0);
+    free(start);
+    for (int k = 0; k < 2; k++) {
+        optimizer_free(o[k]);
+        toy_free(&toys[k]);
+    }
+    finish("optimizer, clipped and fixed");
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_recipe), cmocka_unit_test(test_threads),
-                                       cmocka_unit_test(test_no_gradient), cmocka_unit_test(test_cosine)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_recipe),      cmocka_unit_test(test_threads),
+                                       cmocka_unit_test(test_no_gradient), cmocka_unit_test(test_cosine),
+                                       cmocka_unit_test(test_schedule),    cmocka_unit_test(test_clip_and_fixed)};
     return run_layer_tests(tests, sizeof tests / sizeof *tests);
 }

@@ -25,7 +25,7 @@ static gvm_status check_folder(const char *path, gvm_error *err)
 {
     static const char *const files[] = {"state.safetensors", "log.jsonl", "last.safetensors", "best.safetensors"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        char *file = run_path(path, files[i]);
+        char *file = path_join(path, files[i]);
         if (file == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to begin", path);
         struct stat st;
         bool taken = lstat(file, &st) == 0; /* a link that leads nowhere too */
@@ -45,7 +45,7 @@ static gvm_status check_networks(const char *run, gvm_error *err)
     static const char *const files[] = {"last.safetensors", "best.safetensors"};
     gvm_status status = GVM_OK;
     for (int i = 0; i < 2 && status == GVM_OK; i++) {
-        char *file = run_path(run, files[i]);
+        char *file = path_join(run, files[i]);
         status = file ? output_check(file, &output_weights, false, NULL, 0, err)
                       : fail(err, GVM_MEMORY, "%s: there is not enough memory to go on", run);
         free(file);
@@ -225,7 +225,7 @@ static gvm_status run(struct train_result *result, struct job *j, gvm_error *err
     struct train_show show = {.quiet = j->a.common.quiet, .until = j->a.steps};
     struct train_events events = train_show_events(&show);
     struct run_position position = j->position;
-    j->position.sequence = NULL; /* train takes it over */
+    j->position.sequence = j->position.nearest = NULL; /* train takes them over */
     status = train(result, j->run, &j->a.run, j->data, position, j->network, j->optimizer, j->a.steps,
                    j->a.save_minutes, &events, err);
     train_show_end(&show);
@@ -244,7 +244,7 @@ int cmd_train(int argc, char **argv)
     }
     if (j.made) rmdir(j.run); /* of one that could not begin: it is empty */
     if (j.lock >= 0) close(j.lock);
-    free(j.position.sequence);
+    run_position_free(&j.position);
     optimizer_free(j.optimizer);
     network_free(j.network);
     dataset_free(j.data);

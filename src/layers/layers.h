@@ -53,10 +53,28 @@ struct masks {
     struct param *w2, *b2; /* (N, L, L/2), (N, L) */
 };
 
-enum activation { IDENTITY, RELU, GELU };
+enum activation { IDENTITY, RELU, GELU, GELU_TANH }; /* GELU exact, or by tanh (kernels.def) */
 
 struct linear {
     struct param *weight, *bias; /* (N, K), (N) or NULL */
+};
+
+struct depthwise {
+    struct param *weight, *bias; /* (C, 1, k, k), (C) */
+    int side;                    /* k, odd */
+};
+
+struct patch_conv {
+    struct param *weight, *bias; /* (N, C, k, k), (N) */
+    int side;                    /* k, which is the stride too */
+};
+
+struct mlp {
+    struct norm norm;      /* (C) */
+    struct param *w1, *b1; /* (N, C), (N) */
+    struct param *w2, *b2; /* (C, N), (C) */
+    struct param *gamma;   /* (C) layer scale, NULL for 1 */
+    enum activation gelu;  /* GELU or GELU_TANH */
 };
 
 #define LAYER(type, name, parameters, arguments) type name parameters;

@@ -11,8 +11,9 @@
 
 /* Read the JSON text (need not end in NUL) and check it as config_check does. Unknown keys are ignored, known ones must
  * be there, whole and in range; these may be absent: ground_m (64), elevation ([-45, 45]), and of either view
- * street_input, aerial_input: {"mean": [3], "deviation": [3], "order": "rgb"|"bgr", "resize": "own"|"opencv"}
- * (ImageNet's, rgb, own). `where` names the file in the sentence. GVM_FORMAT if it is not so; *out is all zero then. */
+ * street_input, aerial_input: {"projection": "panorama"|"nadir", "order": "rgb"|"bgr", "resize": "own"|"opencv",
+ * "mean": [3], "deviation": [3]} (panorama and nadir, rgb, own, ImageNet's). `where` names the file in the sentence.
+ * GVM_FORMAT if it is not so; *out is all zero then. */
 gvm_status config_parse(struct config *out, const char *json, size_t length, const char *where, gvm_error *err);
 
 /* The configuration of a preset. GVM_ARGUMENT names those that there are. */

@@ -54,13 +54,27 @@ void optimizer_free(struct optimizer *o)
 
 float cosine_factor(int epoch, int epochs)
 {
-    return (float)(0.5 * (1 + cos(3.14159265358979323846 * epoch / epochs)));
+    return (float)(0.5 * (1 + cos(M_PI * epoch / epochs)));
+}
+
+float schedule_factor(const struct schedule *schedule, long step, long steps_an_epoch, int epoch, int epochs)
+{
+    if (!schedule->by_step) return cosine_factor(epoch, epochs);
+    double warm = (double)schedule->warm_up * (double)steps_an_epoch, last = (double)epochs * (double)steps_an_epoch;
+    double t = (double)step;
+    if (t < warm) return (float)(t / warm);
+    return t < last ? (float)(0.5 * (1 + cos(M_PI * (t - warm) / (last - warm)))) : 0;
 }
 
 struct update {
     struct optimizer *optimizer;
     float factor, c1, c2;
 };
+
+static void clip_values(float *g, size_t n, float most)
+{
+    for (size_t i = 0; i < n; i++) g[i] = g[i] > most ? most : g[i] < -most ? -most : g[i];
+}
 
 static void update_part(void *argument, struct team team)
 {
@@ -75,7 +89,8 @@ static void update_part(void *argument, struct team team)
         size_t at = (size_t)(p->data - o->weights), end = at + p->count;
         if (at < first) at = first;
         if (end > last) end = last;
-        if (at >= end) continue;
+        if (at >= end || p->fixed) continue;
+        if (r->clip > 0) clip_values(o->grads + at, end - at, r->clip);
         kernels()->adamw(o->weights + at, o->m + at, o->v + at, o->grads + at, end - at,
                          (p->backbone ? r->backbone : r->other) * u->factor, p->decay ? r->decay : 0, r->beta1,
                          r->beta2, r->epsilon, u->c1, u->c2);

@@ -10,6 +10,7 @@ struct rates {
     float backbone, other; /* learning rates at the start: 1e-4 for backbones, 2e-4 for masks and head */
     float decay;           /* weight decay, of the parameters that decay */
     float beta1, beta2, epsilon;
+    float clip; /* each value of a gradient is brought to within [-clip, clip] before it counts; 0: as it is */
 };
 
 extern const struct rates rates_paper;
@@ -47,6 +48,15 @@ void optimizer_update(struct optimizer *optimizer, float factor);
 
 /* Factor on every rate during an epoch (0-based): half a cosine, from 1 to almost 0 in the last of `epochs`. */
 float cosine_factor(int epoch, int epochs);
+
+/* How every rate changes over a run. */
+struct schedule {
+    bool by_step;  /* else by the epoch, as cosine_factor */
+    float warm_up; /* by the step: in so many epochs it rises from 0 in a line; then half a cosine, to 0 at the last */
+};
+
+/* Factor on every rate for the step that comes after `step` others, of epochs of about steps_an_epoch. */
+float schedule_factor(const struct schedule *schedule, long step, long steps_an_epoch, int epoch, int epochs);
 
 /* The two corrections of the update that comes after `step` others: 1 - beta1^t and 1 - beta2^t, t = step + 1. */
 void optimizer_corrections(float corrections[2], const struct rates *rates, long step);

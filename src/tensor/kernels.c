@@ -73,50 +73,78 @@ static void norm_row_backward(float *du, float *dgamma, float *dbeta, const floa
     for (; c < C; c++) du[c] = rstd * (scale * dy[c] * gamma[c] - mean - xhat[c] * along);
 }
 
-/* ------------------------------------------------------------------ GELU, x Phi(x) with the exact erf */
+/* ------------------------------------------------------------------ GELU */
 
-/* The last, partial vector of a row goes through the same arithmetic as the full ones. */
-static vf load_part(const float *p, int n)
+/* The p of gelu(x) = x p: Phi(x) with the exact erf, or by tanh s(z) = 1 / (1 + e^-z), z = 2 sqrt(2 / pi) (x + 0.044715
+ * x^3). */
+__attribute__((always_inline)) static inline vf share(vf x, int by_tanh)
 {
-    vf v = {0};
-    memcpy(&v, p, (size_t)n * sizeof *p);
-    return v;
+    if (!by_tanh) return v_phi(x);
+    vf e = v_exp(1.59576912f * x * (1.0f + 0.044715f * x * x));
+    return e / (1.0f + e);
 }
 
-static void gelu(float *g, float *h, const float *bias, int rows, int C, int keep)
+/* gelu'(x) = p + x p', p' = exp(-x^2 / 2) / sqrt(2 pi), or by tanh p (1 - p) z' (which is 0 from 12 on) */
+__attribute__((always_inline)) static inline vf slope(vf x, vf p, int by_tanh)
+{
+    if (!by_tanh) return p + x * (0.398942280f * v_exp(-0.5f * x * x));
+    x = v_min(v_max(x, v_set(-12.0f)), v_set(12.0f));
+    return p + x * (p * (1.0f - p) * (1.59576912f + 0.21406623f * x * x));
+}
+
+__attribute__((always_inline)) static inline void gelu_rows(float *g, float *h, const float *bias, int rows, int C,
+                                                            int keep, int by_tanh)
 {
     for (int r = 0; r < rows; r++, g += C, h += C) {
         int c = 0;
         for (; c + VW <= C; c += VW) {
             vf x = bias ? v_load(h + c) + v_load(bias + c) : v_load(h + c);
             if (keep) v_store(h + c, x);
-            v_store(g + c, x * v_phi(x));
+            v_store(g + c, x * share(x, by_tanh));
         }
         if (c < C) {
-            vf x = bias ? load_part(h + c, C - c) + load_part(bias + c, C - c) : load_part(h + c, C - c);
-            vf y = x * v_phi(x);
-            if (keep) memcpy(h + c, &x, (size_t)(C - c) * sizeof *h);
-            memcpy(g + c, &y, (size_t)(C - c) * sizeof *g);
+            vf x = bias ? v_load_part(h + c, C - c) + v_load_part(bias + c, C - c) : v_load_part(h + c, C - c);
+            if (keep) v_store_part(h + c, x, C - c);
+            v_store_part(g + c, x * share(x, by_tanh), C - c);
         }
     }
 }
 
-/* gelu'(x) = Phi(x) + x phi(x), phi(x) = exp(-x^2 / 2) / sqrt(2 pi) */
-static void gelu_backward(float *dh, float *g, const float *dg, const float *h, size_t n)
+static void gelu(float *g, float *h, const float *bias, int rows, int C, int keep)
+{
+    gelu_rows(g, h, bias, rows, C, keep, 0);
+}
+
+static void gelu_tanh(float *g, float *h, const float *bias, int rows, int C, int keep)
+{
+    gelu_rows(g, h, bias, rows, C, keep, 1);
+}
+
+__attribute__((always_inline)) static inline void gelu_slopes(float *dh, float *g, const float *dg, const float *h,
+                                                              size_t n, int by_tanh)
 {
     size_t i = 0;
     for (; i + VW <= n; i += VW) {
-        vf x = v_load(h + i), p = v_phi(x), slope = p + x * (0.398942280f * v_exp(-0.5f * x * x));
-        v_store(dh + i, v_load(dg + i) * slope);
+        vf x = v_load(h + i), p = share(x, by_tanh);
+        v_store(dh + i, v_load(dg + i) * slope(x, p, by_tanh));
         v_store(g + i, x * p);
     }
     if (i < n) {
         int part = (int)(n - i);
-        vf x = load_part(h + i, part), p = v_phi(x), slope = p + x * (0.398942280f * v_exp(-0.5f * x * x));
-        vf d = load_part(dg + i, part) * slope, y = x * p;
-        memcpy(dh + i, &d, (size_t)part * sizeof *dh);
-        memcpy(g + i, &y, (size_t)part * sizeof *g);
+        vf x = v_load_part(h + i, part), p = share(x, by_tanh);
+        v_store_part(dh + i, v_load_part(dg + i, part) * slope(x, p, by_tanh), part);
+        v_store_part(g + i, x * p, part);
     }
+}
+
+static void gelu_backward(float *dh, float *g, const float *dg, const float *h, size_t n)
+{
+    gelu_slopes(dh, g, dg, h, n, 0);
+}
+
+static void gelu_tanh_backward(float *dh, float *g, const float *dg, const float *h, size_t n)
+{
+    gelu_slopes(dh, g, dg, h, n, 1);
 }
 
 /* ------------------------------------------------------------------ attention in one window */
@@ -184,8 +212,8 @@ static void unit_row(float *to, float *inverse, const float *from, const float *
 {
     vf square = {0};
     for (int c = 0; c < dp; c += VW) {
-        vf x = c + VW <= d ? v_load(from + c) : c < d ? load_part(from + c, d - c) : (vf){0};
-        if (bias) x += c + VW <= d ? v_load(bias + c) : c < d ? load_part(bias + c, d - c) : (vf){0};
+        vf x = c + VW <= d ? v_load(from + c) : c < d ? v_load_part(from + c, d - c) : (vf){0};
+        if (bias) x += c + VW <= d ? v_load(bias + c) : c < d ? v_load_part(bias + c, d - c) : (vf){0};
         square += x * x;
         v_store(to + c, x);
     }
@@ -201,7 +229,7 @@ static void transpose(float *to, const float *from, int rows, int columns)
         for (int c = 0; c < columns; c += VW) {
             vf block[VW];
             for (int r = 0; r < VW; r++) block[r] = v_load(from + (size_t)(i + r) * columns + c);
-            v_transpose(block);
+            v_transpose(block, VW);
             for (int r = 0; r < VW; r++) v_store(to + (size_t)(c + r) * rows + i, block[r]);
         }
 }
@@ -227,7 +255,7 @@ static void lay_out(struct parts *s, const struct window *w, float *scratch)
         float *to = s->v + (size_t)i * dp;
         int c = 0;
         for (; c + VW <= d; c += VW) v_store(to + c, v_load(v + c) + v_load(w->v_bias + c));
-        if (c < d) v_store(to + c, load_part(v + c, d - c) + load_part(w->v_bias + c, d - c));
+        if (c < d) v_store(to + c, v_load_part(v + c, d - c) + v_load_part(w->v_bias + c, d - c));
         for (c = (c + VW - 1) / VW * VW + (c < d ? VW : 0); c < dp; c += VW) v_store(to + c, (vf){0});
     }
     if (w->np > n) {
@@ -441,11 +469,13 @@ static double peak(long rounds)
 }
 
 extern const struct half_kernels HALF_KERNELS;
+extern const struct conv_kernels CONV_KERNELS;
 
 const struct kernels KERNELS = {
     .name = KERNELS_NAME,
     .level = KERNELS_LEVEL,
     .half = &HALF_KERNELS,
+    .conv = &CONV_KERNELS,
 #define KERNEL(type, name, parameters) .name = name,
 #include "tensor/kernels.def"
 };

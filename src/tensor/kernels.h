@@ -32,10 +32,22 @@ struct half_kernels {
 #include "tensor/kernels.def"
 };
 
+/* Depthwise convolution (kernels_conv.c). */
+enum {
+    DEPTHWISE_BLOCK = 16,  /* channels that go together: a line of the cache */
+    DEPTHWISE_COLUMNS = 12 /* a plane's width is a multiple */
+};
+
+struct conv_kernels {
+#define CONV_KERNEL(type, name, parameters) type(*name) parameters;
+#include "tensor/kernels.def"
+};
+
 struct kernels {
     const char *name; /* "plain", "avx2", "avx512" */
     int level;        /* 0, 1, 2 */
     const struct half_kernels *half;
+    const struct conv_kernels *conv;
 #define KERNEL(type, name, parameters) type(*name) parameters;
 #include "tensor/kernels.def"
 };
@@ -45,6 +57,18 @@ const struct kernels *kernels(void);
 static inline int round_up(int n, int multiple)
 {
     return (n + multiple - 1) / multiple * multiple;
+}
+
+/* Columns of a plane that holds a map of W, beside its margins. */
+static inline int plane_width(int W)
+{
+    return round_up(W, DEPTHWISE_COLUMNS);
+}
+
+/* Floats of a plane of so many rows. */
+static inline size_t plane_floats(int rows, int W, int margin)
+{
+    return ((size_t)rows + 2 * (size_t)margin) * ((size_t)plane_width(W) + 2 * (size_t)margin) * DEPTHWISE_BLOCK;
 }
 
 /* Floats of scratch for a window of n tokens and d channels a head. */

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "data/loader.h"
 #include "network/learn.h"
+#include "train/batch_plan.h"
 #include "train/train.h"
 
 /* Why there are fewer pairs than a batch holds. */
@@ -77,7 +78,8 @@ gvm_status train_plan(struct train_plan *plan, const struct network *network, co
     double street = 3.0 * s->H * s->W, aerial = 3.0 * a->H * a->W;
     double read = LOADER_RING * o->batch * (street + network->config.method->aerial_each * aerial);
     double compared = o->eval_every > 0 ? (double)test->query_count + test->tile_count : 0;
-    if (o->hard > 0) compared = larger(compared, (double)train->query_count + train->tile_count);
+    if (batch_plan_of(o, train).order != NULL)
+        compared = larger(compared, (double)train->query_count + train->tile_count);
     plan->batches = train->query_count / o->batch;
     plan->steps = plan->batches * o->epochs;
     plan->weights = sizeof(float) * (double)network_parameters(network);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <jansson.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,12 +28,11 @@ void run_options_free(struct run_options *options)
     *options = (struct run_options){0};
 }
 
-char *run_path(const char *run, const char *file)
+void run_position_free(struct run_position *position)
 {
-    size_t size = strlen(run) + strlen(file) + 2;
-    char *path = malloc(size);
-    if (path) snprintf(path, size, "%s/%s", run, file);
-    return path;
+    free(position->sequence);
+    free(position->nearest);
+    position->sequence = position->nearest = NULL;
 }
 
 /* ------------------------------------------------------------------ options and position as JSON */
@@ -136,11 +136,21 @@ static gvm_status read_json(struct run_options *o, struct run_position *p, const
     o->has_elevation = has_elevation;
     o->shuffle = shuffle;
     o->skip_bad = skip;
-    o->amounts = (struct augmentation){turn,        (float)a[0], (float)a[1], (float)a[2], {(float)a[3], (float)a[4]},
-                                       (float)a[5], (float)a[6]};
+    o->amounts = (struct augmentation){.turn = turn,
+                                       .jitter = (float)a[0],
+                                       .grey = (float)a[1],
+                                       .blur = (float)a[2],
+                                       .sigma = {(float)a[3], (float)a[4]},
+                                       .mirror = (float)a[5],
+                                       .street = (float)a[6]};
     o->losses = (struct loss_options){
         .contrast = (float)l[0], .strong = (float)l[1], .weak = (float)l[2], .alpha = (float)l[3]};
-    o->rates = (struct rates){(float)r[0], (float)r[1], (float)r[2], (float)r[3], (float)r[4], (float)r[5]};
+    o->rates = (struct rates){.backbone = (float)r[0],
+                              .other = (float)r[1],
+                              .decay = (float)r[2],
+                              .beta1 = (float)r[3],
+                              .beta2 = (float)r[4],
+                              .epsilon = (float)r[5]};
     o->rho = (float)rho;
     o->drop_path = (float)drop;
     return GVM_OK;
@@ -160,12 +170,14 @@ static float *block_of(int kind, const struct network *network, const struct opt
     return kind == 0 ? network->weights : kind == 1 ? optimizer->m : optimizer->v;
 }
 
-/* What the file can hold: whole numbers as float32, exact to 2^24. */
-static gvm_status widen_sequence(float **out, const struct run_position *p, const char *run, gvm_error *err)
+/* Whole numbers as what the file can hold: float32, exact to 2^24. */
+static gvm_status add_numbers(struct safetensors_entry *entry, float **out, const char *name, const int *numbers,
+                              size_t count, const char *run, gvm_error *err)
 {
-    float *sequence = *out = malloc((size_t)p->sequence_count * sizeof *sequence);
-    if (sequence == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to save the run", run);
-    for (int i = 0; i < p->sequence_count; i++) sequence[i] = (float)p->sequence[i];
+    float *values = *out = malloc((count + 1) * sizeof *values);
+    if (values == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to save the run", run);
+    for (size_t i = 0; i < count; i++) values[i] = (float)numbers[i];
+    *entry = (struct safetensors_entry){.name = name, .rank = 1, .shape = {(int)count}, .data = values};
     return GVM_OK;
 }
 
@@ -175,9 +187,9 @@ gvm_status run_save(const char *run, const struct run_options *options, const st
     gvm_status status = run_options_check(options, err);
     if (status != GVM_OK) return status;
     size_t count = (size_t)network->param_count * KINDS;
-    struct safetensors_entry *entries = calloc(count + 1, sizeof *entries);
+    struct safetensors_entry *entries = calloc(count + 2, sizeof *entries);
     struct name *names = calloc(count, sizeof *names);
-    char *path = run_path(run, "state.safetensors"), *config = config_json(&network->config);
+    char *path = path_join(run, "state.safetensors"), *config = config_json(&network->config);
     char *json = run_json(options, position);
     if (entries == NULL || names == NULL || path == NULL || config == NULL || json == NULL)
         status = fail(err, GVM_MEMORY, "%s: there is not enough memory to save the run", run);
@@ -189,15 +201,17 @@ gvm_status run_save(const char *run, const struct run_options *options, const st
         entries[i].data = block_of((int)(i % KINDS), network, optimizer) + (p->data - network->weights);
         for (int k = 0; k < p->rank; k++) entries[i].shape[k] = p->shape[k];
     }
-    float *sequence = NULL;
-    if (status == GVM_OK && position->batch > 0 && position->sequence) { /* the next epoch's follows from the weights */
-        status = widen_sequence(&sequence, position, run, err);
-        entries[count++] = (struct safetensors_entry){
-            .name = "sequence", .rank = 1, .shape = {position->sequence_count}, .data = sequence};
-    }
+    float *sequence = NULL, *nearest = NULL;
+    if (status == GVM_OK && position->batch > 0 && position->sequence) /* the next epoch's follows from the weights */
+        status = add_numbers(&entries[count++], &sequence, "sequence", position->sequence, position->sequence_count,
+                             run, err);
+    if (status == GVM_OK && position->nearest)
+        status =
+            add_numbers(&entries[count++], &nearest, "nearest", position->nearest, position->nearest_count, run, err);
     const struct safetensors_pair metadata[] = {{"config", config}, {"run", json}};
     if (status == GVM_OK) status = safetensors_write(path, entries, count, metadata, 2, err);
     free(sequence);
+    free(nearest);
     free(entries);
     free(names);
     free(path);
@@ -206,34 +220,37 @@ gvm_status run_save(const char *run, const struct run_options *options, const st
     return status;
 }
 
-/* The order of an epoch's queries, where there is one. */
-static gvm_status read_sequence(struct run_position *position, const struct safetensors *st, gvm_error *err)
+/* Whole numbers that the state may lack; what is none, or is no query's or tile's, is -1. */
+static gvm_status read_numbers(int **numbers, size_t *count, const struct safetensors *st, const char *name,
+                               gvm_error *err)
 {
-    const struct safetensors_tensor *t = safetensors_find(st, "sequence");
+    const struct safetensors_tensor *t = safetensors_find(st, name);
     if (t == NULL) return GVM_OK;
-    if (t->count < 1 || t->count > 1 << 24)
-        return fail(err, GVM_FORMAT, "%s: its 'sequence' is not what a training run leaves", safetensors_where(st));
+    if (t->count < 1 || t->count > INT_MAX)
+        return fail(err, GVM_FORMAT, "%s: its '%s' is not what a training run leaves", safetensors_where(st), name);
     float *read = malloc(t->count * sizeof *read);
-    position->sequence = malloc(t->count * sizeof *position->sequence);
-    gvm_status status = read && position->sequence ? safetensors_read_f32(read, st, t, err)
-                                                   : fail(err, GVM_MEMORY,
-                                                          "%s: there is not enough memory for its "
-                                                          "'sequence'",
-                                                          safetensors_where(st));
-    position->sequence_count = (int)t->count;
-    for (size_t i = 0; i < t->count && status == GVM_OK;
-         i++) { /* what is no query's number is none after this either */
+    *numbers = malloc(t->count * sizeof **numbers);
+    gvm_status status = read && *numbers ? safetensors_read_f32(read, st, t, err)
+                                         : fail(err, GVM_MEMORY, "%s: there is not enough memory for its '%s'",
+                                                safetensors_where(st), name);
+    *count = t->count;
+    for (size_t i = 0; i < t->count && status == GVM_OK; i++) {
         bool whole = read[i] >= 0 && read[i] < 1 << 24 && read[i] == floorf(read[i]);
-        position->sequence[i] = whole ? (int)read[i] : -1;
+        (*numbers)[i] = whole ? (int)read[i] : -1;
     }
     free(read);
     return status;
 }
 
+static size_t count_numbers(const struct safetensors *st)
+{
+    return (safetensors_find(st, "sequence") != NULL) + (safetensors_find(st, "nearest") != NULL);
+}
+
 static gvm_status read_blocks(struct network *network, struct optimizer *optimizer, const struct safetensors *st,
                               gvm_error *err)
 {
-    if (safetensors_count(st) != (size_t)network->param_count * KINDS + (safetensors_find(st, "sequence") != NULL))
+    if (safetensors_count(st) != (size_t)network->param_count * KINDS + count_numbers(st))
         return fail(err, GVM_FORMAT, "%s: it holds another number of tensors than a state of its network",
                     safetensors_where(st));
     for (int i = 0; i < network->param_count * KINDS; i++) {
@@ -291,7 +308,8 @@ static gvm_status read_state(struct run_options *options, struct run_position *p
     }
     if (status == GVM_OK) status = read_blocks(*network, *optimizer, st, err);
     if (status == GVM_OK) status = check_numbers(*network, *optimizer, safetensors_where(st), err);
-    if (status == GVM_OK) status = read_sequence(position, st, err);
+    if (status == GVM_OK) status = read_numbers(&position->sequence, &position->sequence_count, st, "sequence", err);
+    if (status == GVM_OK) status = read_numbers(&position->nearest, &position->nearest_count, st, "nearest", err);
     if (status == GVM_OK) (*optimizer)->step = position->step;
     return status;
 }
@@ -300,7 +318,7 @@ static gvm_status read_state(struct run_options *options, struct run_position *p
 static gvm_status open_state(struct safetensors **st, const char *run, gvm_error *err)
 {
     *st = NULL;
-    char *path = run_path(run, "state.safetensors");
+    char *path = path_join(run, "state.safetensors");
     gvm_status status = path ? safetensors_open(st, path, err)
                              : fail(err, GVM_MEMORY, "%s: there is not enough memory to open the run", run);
     free(path);
@@ -331,8 +349,7 @@ gvm_status run_load(const char *run, struct run_options *options, struct run_pos
     safetensors_close(st);
     if (status == GVM_OK) return GVM_OK;
     run_options_free(options);
-    free(position->sequence);
-    position->sequence = NULL;
+    run_position_free(position);
     optimizer_free(*optimizer);
     network_free(*network);
     *network = NULL;

@@ -25,11 +25,13 @@ struct run_options {
     uint64_t seed;
     bool shuffle, skip_bad;
     double cluster_m; /* sampler.h */
-    int hard;         /* hard.h: the size of a group; 0: none */
+    int hard;         /* batch_plan.h: the size of a group; 0: none */
     struct augmentation amounts;
     struct loss_options losses;
     struct rates rates;
     float rho, drop_path;
+    int neighbours; /* batch_plan.h: epochs from one mining to the next; 0: none. Not with `hard` */
+    struct schedule schedule;
 };
 
 /* Where it stands: the next batch to learn from. */
@@ -38,19 +40,19 @@ struct run_position {
     int epoch, batch;
     bool evaluate; /* first of all the test split, as the epoch that has just ended asks for */
     double best;   /* highest R@1 so far, percent; -1 before the first evaluation */
-    /* With hard batches: what the epoch's batches are filled by, (sequence_count), to be freed; else NULL and 0. */
-    int *sequence;
-    int sequence_count;
+    /* With a batch plan: the order of the epoch, and each query's nearest tiles where they serve later epochs too. To
+     * be freed with run_position_free; else NULL and 0. */
+    int *sequence, *nearest;
+    size_t sequence_count, nearest_count;
 };
+
+void run_position_free(struct run_position *position);
 
 /* Whether a state can keep them: it is JSON, so paths and names must be UTF-8. GVM_ARGUMENT with the one that is not.
  */
 gvm_status run_options_check(const struct run_options *options, gvm_error *err);
 
 void run_options_free(struct run_options *options);
-
-/* The path of one of a run's files, to be freed. NULL where memory is short. */
-char *run_path(const char *run, const char *file);
 
 /* Take the folder of a run for this process, until the descriptor is closed; -1 where the file system has no locks.
  * GVM_FILE if there is no such folder, or another process has it. */
