@@ -3,81 +3,12 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/error.h"
 
 static const float BORDER = 110; /* a block's middle is at most so far from its parts */
 
-/* ------------------------------------------------------------------ lists */
-
-static void *list_add(struct scene *scene, struct list *list, size_t size)
-{
-    if (list->count == list->room) {
-        int room = list->room > 0 ? 2 * list->room : 256;
-        void *items = realloc(list->items, (size_t)room * size);
-        if (items == NULL) {
-            scene->short_of_memory = true;
-            return NULL;
-        }
-        list->items = items;
-        list->room = room;
-    }
-    void *item = (char *)list->items + (size_t)list->count++ * size;
-    memset(item, 0, size);
-    return item;
-}
-
-struct solid *scene_add_solid(struct scene *scene)
-{
-    return list_add(scene, &scene->solids, sizeof(struct solid));
-}
-
-struct patch *scene_add_patch(struct scene *scene, enum cover cover, struct point at, float angle, float hx, float hy)
-{
-    struct patch *p = list_add(scene, &scene->patches, sizeof *p);
-    if (p == NULL) return NULL;
-    *p = (struct patch){.x = at.x,
-                        .y = at.y,
-                        .c = cosf(angle),
-                        .s = sinf(angle),
-                        .hx = hx,
-                        .hy = hy,
-                        .cover = (unsigned char)cover,
-                        .block = scene->building};
-    return p;
-}
-
 /* ------------------------------------------------------------------ the ground */
-
-static float between(const struct scene *scene, const float *grid, float x, float y)
-{
-    float u = x / SQUARE - (float)scene->left, v = y / SQUARE - (float)scene->bottom, most = (float)scene->side - 1e-3f;
-    u = u < 0 ? 0 : u > most ? most : u; /* not fminf, which is a call into the C library */
-    v = v < 0 ? 0 : v > most ? most : v;
-    int i = (int)u, j = (int)v, row = scene->side + 1;
-    const float *h = grid + j * row + i;
-    float s = u - (float)i, t = v - (float)j;
-    float low = h[0] + s * (h[1] - h[0]), high = h[row] + s * (h[row + 1] - h[row]);
-    return low + t * (high - low);
-}
-
-float scene_height(const struct scene *scene, float x, float y)
-{
-    return between(scene, scene->height, x, y);
-}
-
-float scene_river(const struct scene *scene, float x, float y)
-{
-    return between(scene, scene->river, x, y);
-}
-
-const struct square *scene_square(const struct scene *scene, float x, float y)
-{
-    int i = (int)floorf(x / SQUARE) - scene->left, j = (int)floorf(y / SQUARE) - scene->bottom;
-    if (i < 0 || j < 0 || i >= scene->side || j >= scene->side) return NULL;
-    return scene->squares + j * scene->side + i;
-}
 
 static bool lay_ground(struct scene *scene)
 {
@@ -118,7 +49,7 @@ static int block_number(const struct scene *scene, int i, int j)
 static void add_pieces(struct scene *scene, const struct edge *edge)
 {
     for (int k = 0; k < CURVE; k++) {
-        struct piece *p = list_add(scene, &scene->pieces, sizeof *p);
+        struct piece *p = scene_add(scene, &scene->pieces, sizeof *p);
         if (p == NULL) return;
         float length = edge->start[k + 1] - edge->start[k];
         *p = (struct piece){.x = edge->p[k].x,
@@ -138,7 +69,7 @@ static void add_pieces(struct scene *scene, const struct edge *edge)
 
 static void add_junction(struct scene *scene, const struct junction *junction)
 {
-    struct piece *p = junction->roads > 0 ? list_add(scene, &scene->pieces, sizeof *p) : NULL;
+    struct piece *p = junction->roads > 0 ? scene_add(scene, &scene->pieces, sizeof *p) : NULL;
     if (p == NULL) return;
     *p = (struct piece){.x = junction->p.x,
                         .y = junction->p.y,

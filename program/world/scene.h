@@ -127,7 +127,8 @@ const struct square *scene_square(const struct scene *scene, float x, float y);
 
 /* ---------------------------------------------------------------- building it: block.c, house.c, green.c, street.c */
 
-/* The new last item of a list, zeroed; NULL, and the list short_of_memory, without memory. */
+/* The new last item of a list, zeroed; NULL, and the scene short_of_memory, without memory. */
+void *scene_add(struct scene *scene, struct list *list, size_t size);
 struct solid *scene_add_solid(struct scene *scene);
 struct patch *scene_add_patch(struct scene *scene, enum cover cover, struct point at, float angle, float hx, float hy);
 
