@@ -252,9 +252,15 @@ struct lesson {
 static void open_lesson(struct lesson *l, const struct golden *g, const struct golden_recipe *recipe, float drop)
 {
     struct network *n = g->network;
+    struct rates rates = *recipe->rates;
     gvm_error err;
-    if (optimizer_open(&l->optimizer, n->params, n->param_count, n->weights, n->grads, n->floats, recipe->rates,
-                       &err) != GVM_OK)
+    if (safetensors_find(g->st, "clip") != NULL) {
+        float *clip = golden_values(g, "clip", NULL);
+        rates.clip = clip[0];
+        free(clip);
+    }
+    if (optimizer_open(&l->optimizer, n->params, n->param_count, n->weights, n->grads, n->floats, &rates, &err) !=
+        GVM_OK)
         fail_msg("%s", err.text);
     if (learner_open(&l->learner, n, l->optimizer, g->B, recipe->losses, recipe->rho, drop, 7, &err) != GVM_OK)
         fail_msg("%s", err.text);

@@ -361,7 +361,6 @@ static void test_blocks(void **state)
                                          {.B = 3, .H = 13, .W = 9, .L = 117, .C = 20, .N = 80, .K = 7, .f = GELU}};
     struct layer_test t;
     (void)state;
-    NEEDS(mlp);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         open_blocks(&t, &sizes[i]);
         if (i == 0) check_differences(&t);

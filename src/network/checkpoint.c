@@ -151,7 +151,8 @@ gvm_status checkpoint_save(const struct network *network, const char *path, bool
     else {
         for (int i = 0; i < network->param_count; i++) {
             const struct param *p = &network->params[i];
-            entries[i] = (struct safetensors_entry){.name = p->name, .rank = p->rank, .data = p->data, .f16 = f16};
+            entries[i] = (struct safetensors_entry){
+                .name = p->name, .rank = p->rank, .data = p->data, .dtype = f16 ? SAFETENSORS_F16 : SAFETENSORS_F32};
             for (int k = 0; k < p->rank; k++) entries[i].shape[k] = p->shape[k];
         }
         struct safetensors_pair metadata[] = {

@@ -181,8 +181,11 @@ static gvm_status open_data(struct training *t, gvm_error *err)
     memcpy(c->elevation, t->data->elevation, sizeof c->elevation);
     t->pictures = (struct pictures){
         .data = t->data, .street = config_shape(c, GVM_STREET), .aerial = config_shape(c, GVM_AERIAL)};
-    struct cache_options cache = {
-        .workers = workers(), .skip_bad = o->skip_bad, .user = t, .progress = tell_caching, .bad = tell_bad_in_cache};
+    struct cache_options cache = {.workers = workers(),
+                                  .skip_bad = o->on_bad == BAD_SKIP,
+                                  .user = t,
+                                  .progress = tell_caching,
+                                  .bad = tell_bad_in_cache};
     if (o->cache) status = cache_open(&t->cache, o->cache, &t->pictures, &cache, err);
     t->pictures.cache = t->cache;
     return status;
@@ -202,7 +205,7 @@ static gvm_status open_loader(struct training *t, gvm_error *err)
                                .cluster_m = o->cluster_m,
                                .sequence = planned ? t->position.sequence : NULL,
                                .batches = t->plan.whole ? (int)(t->position.sequence_count / (size_t)o->batch) : 0,
-                               .skip_bad = o->skip_bad,
+                               .skip_bad = o->on_bad == BAD_SKIP,
                                .seed = o->seed,
                                .amounts = o->amounts,
                                .single = t->network->config.method->aerial_each == 1,
