@@ -18,7 +18,7 @@ enum { OH = 16, OW = 80, PW = 720, PH = 360 };
 /* (h, w, 3), smooth from column to column, all round, and from row to row */
 static const uint8_t *scene(int h, int w)
 {
-    static uint8_t pixels[400 * 1600 * 3]; /* the largest */
+    static uint8_t pixels[400 * 1610 * 3]; /* the largest */
     for (int y = 0; y < h; y++)
         for (int x = 0; x < w; x++) {
             uint8_t *p = pixels + ((size_t)y * w + x) * 3;
