@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "network/config_file.h"
+#include "config_support.h"
 #include "network/network.h"
 
 static const char paper[] =
@@ -33,11 +33,6 @@ static struct config preset(const char *name)
     return config;
 }
 
-static void assert_says(const gvm_error *err, const char *part)
-{
-    if (strstr(err->text, part) == NULL) fail_msg("\"%s\" does not say \"%s\"", err->text, part);
-}
-
 static void test_presets(void **state)
 {
     (void)state;
@@ -48,7 +43,7 @@ static void test_presets(void **state)
     assert_config_equal(&c, &want);
     assert_true(config_parameters(&want) == 57486548); /* the paper's 57.47 M, design section 2 */
     assert_int_equal(config_preset(&c, "papr", &err), GVM_ARGUMENT);
-    assert_says(&err, "choose one of paper, nano");
+    assert_says(&err, "there is no preset");
 }
 
 static void test_json(void **state)
@@ -67,21 +62,6 @@ static void test_json(void **state)
     assert_int_equal(config_parse(&back, json, strlen(json), "file", &err), GVM_OK);
     assert_config_equal(&back, &c);
     free(json);
-}
-
-/* The paper's JSON with one piece exchanged. */
-static gvm_status parse_with(struct config *c, const char *piece, const char *by, gvm_error *err)
-{
-    static char text[4096];
-    const char *at = strstr(paper, piece);
-    assert_non_null(at);
-    int n = snprintf(text, sizeof text, "%.*s%s%s", (int)(at - paper), paper, by, at + strlen(piece));
-    char *exact = malloc((size_t)n); /* without a NUL: the length counts */
-    assert_non_null(exact);
-    memcpy(exact, text, (size_t)n);
-    gvm_status status = config_parse(c, exact, (size_t)n, "dir/w.safetensors", err);
-    free(exact);
-    return status;
 }
 
 static const struct {
@@ -104,17 +84,15 @@ static void test_good(void **state)
     struct config c;
     gvm_error err = {""};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
-        if (parse_with(&c, good[i].piece, good[i].by, &err) != GVM_OK) fail_msg("%s: %s", good[i].by, err.text);
-    assert_int_equal(parse_with(&c, "[3,4]", "[1,4]", &err), GVM_OK);
+        if (parse_with(&c, paper, good[i].piece, good[i].by, &err) != GVM_OK) fail_msg("%s: %s", good[i].by, err.text);
+    assert_int_equal(parse_with(&c, paper, "[3,4]", "[1,4]", &err), GVM_OK);
     char *json = config_json(&c);
     assert_non_null(strstr(json, "\"stages\":[1,4]"));
     free(json);
     assert_true(c.ground_m == 64 && c.elevation[0] == -45 && c.elevation[1] == 45);
 }
 
-static const struct {
-    const char *piece, *by, *says;
-} bad[] = {
+static const struct refused bad[] = {
     {"{", "", "broken at byte"},
     {"}", "", "broken at byte"},
     {"\"dim\":96", "\"dim\":96,\"dim\":96", "duplicate"},
@@ -169,8 +147,9 @@ static const struct {
     {"\"head\":96", "\"head\":96,\"elevation\":[45,-45]", "\"elevation\" is 45 to -45"},
     {"\"head\":96", "\"head\":96,\"elevation\":[-91,45]", "\"elevation\" is -91 to 45"},
     {"\"head\":96", "\"head\":96,\"street_input\":3", "\"street_input\" is not an object"},
-    {"\"head\":96", "\"head\":96,\"street_input\":{\"order\":\"rbg\"}", "\"street_input\" has an \"order\""},
-    {"\"head\":96", "\"head\":96,\"aerial_input\":{\"mean\":[1,2]}", "\"aerial_input\" has an \"order\""},
+    {"\"head\":96", "\"head\":96,\"street_input\":{\"order\":\"rbg\"}", "\"street_input\" has a \"projection\""},
+    {"\"head\":96", "\"head\":96,\"aerial_input\":{\"projection\":\"polar\"}", "\"aerial_input\" has a \"projection\""},
+    {"\"head\":96", "\"head\":96,\"aerial_input\":{\"mean\":[1,2]}", "\"aerial_input\" has a \"projection\""},
     {"\"head\":96", "\"head\":96,\"aerial_input\":{\"deviation\":[0,1,1]}", "mean or deviation out of range"},
     {"\"dim\":96", "\"dim\":768", "the configuration has 3"},
     {"[256,256]", "[2048,2048]", "the configuration has "},
@@ -182,16 +161,7 @@ static const struct {
 static void test_bad(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        struct config c = preset("paper");
-        gvm_error err = {""};
-        gvm_status status = parse_with(&c, bad[i].piece, bad[i].by, &err);
-        if (status != GVM_FORMAT) fail_msg("%s: status %d", bad[i].by, (int)status);
-        assert_says(&err, "dir/w.safetensors: ");
-        assert_says(&err, bad[i].says);
-        assert_null(c.method);
-        assert_int_equal(parse_with(&c, bad[i].piece, bad[i].by, NULL), GVM_FORMAT);
-    }
+    check_refused(paper, bad, sizeof bad / sizeof bad[0]);
 }
 
 /* Text that is no object, too long, or deep. */

@@ -11,10 +11,10 @@
 
 #include "base/parallel.h"
 #include "base/random.h"
-#include "geo/distance.h"
+#include "geo/earth.h"
+#include "train/batch_plan.h"
 #include "train/evaluate.h"
 #include "train/evaluate_split.h"
-#include "train/hard.h"
 
 struct task {
     struct retrieval r;
@@ -295,13 +295,13 @@ static void test_hard_groups(void **state)
     struct query queries[Q] = {0};
     struct tile tiles[T] = {0};
     struct split split = {.queries = queries, .query_count = Q, .tiles = tiles, .tile_count = T};
-    int nearest[Q * MOST], sequence[Q], again[Q], where[Q];
+    int nearest[Q * MOST], sequence[Q], again[Q], where[Q], batches;
     /* Two queries a tile; what is alike are tiles 2 i and 2 i + 1, whose four queries belong together. */
     for (int q = 0; q < Q; q++) {
         queries[q].tile = q % T;
         for (int k = 0; k < MOST; k++) nearest[q * MOST + k] = k < 2 ? (q % T / 2 * 2 + k) : (q + 5 * k) % T;
     }
-    assert_int_equal(hard_groups(sequence, GROUP, nearest, MOST, &split, 3, 0, NULL), GVM_OK);
+    assert_int_equal(hard_groups(sequence, &batches, nearest, MOST, GROUP, &split, 3, 0, NULL), GVM_OK);
     for (int q = 0; q < Q; q++) where[q] = -1;
     for (int i = 0; i < Q; i++) {
         assert_int_equal(where[sequence[i]], -1);
@@ -310,13 +310,13 @@ static void test_hard_groups(void **state)
     for (int q = 0; q < Q; q++)
         for (int other = 0; other < Q; other++)
             if (q % T / 2 == other % T / 2) assert_int_equal(where[q] / GROUP, where[other] / GROUP);
-    assert_int_equal(hard_groups(again, GROUP, nearest, MOST, &split, 3, 0, NULL), GVM_OK);
+    assert_int_equal(hard_groups(again, &batches, nearest, MOST, GROUP, &split, 3, 0, NULL), GVM_OK);
     assert_memory_equal(sequence, again, sizeof again);
-    assert_int_equal(hard_groups(again, GROUP, nearest, MOST, &split, 3, 1, NULL), GVM_OK);
+    assert_int_equal(hard_groups(again, &batches, nearest, MOST, GROUP, &split, 3, 1, NULL), GVM_OK);
     assert_memory_not_equal(sequence, again, sizeof again);
     /* A group ends where it is full: of 60 alike, each brings three along. */
     for (int i = 0; i < Q * MOST; i++) nearest[i] = i % MOST;
-    assert_int_equal(hard_groups(again, 2, nearest, MOST, &split, 3, 0, NULL), GVM_OK);
+    assert_int_equal(hard_groups(again, &batches, nearest, MOST, 2, &split, 3, 0, NULL), GVM_OK);
     bool seen[Q] = {false};
     for (int i = 0; i < Q; i++) {
         assert_false(seen[again[i]]);

@@ -20,6 +20,6 @@ for program; do
     echo "$program"
     echo "  features of $(wc -l < "$tmp/aerial") tiles       $(sha256sum < "$tmp/aerial.f" | cut -c 1-16)"
     echo "  features of $(wc -l < "$tmp/street") panoramas   $(sha256sum < "$tmp/street.f" | cut -c 1-16)"
-    echo "  weights after an epoch      $(sha256sum < "$run/last.safetensors" | cut -c 1-16)"
+    echo "  fingerprint after an epoch  $("$program" info --json "$run/last.safetensors" | sed -n 's/.*"fingerprint": *"\([^"]*\)".*/\1/p')"
     echo "  its losses                  $(sed 's/, "pairs_per_s.*//' "$run/log.jsonl" | sha256sum | cut -c 1-16)"
 done

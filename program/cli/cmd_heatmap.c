@@ -10,28 +10,6 @@
 #include "image/heat.h"
 #include "image/panorama.h"
 
-static const char help[] =
-    "usage: geoviewmatch heatmap --view street|aerial --out P.png [options] IMAGE\n"
-    "       geoviewmatch heatmap --side-by-side TILE --out P.png [options] IMAGE\n"
-    "\n"
-    "Draws over a picture, in its own shape and up to 2,048 pixels a side, where the network looks: blue is least, "
-    "red\n"
-    "most, and below them the numbers that they stand for. What the network does not see has no heat.\n"
-    "A stage's heat is the mean over the channels of its map. The heat of the multi-scale feature is each position's\n"
-    "share of a score, 1 where it is as large as on the average: that of the picture with itself or, for a street\n"
-    "picture and its tile side by side, that of the two with each other, which is printed.\n"
-    "\n"
-    "  --weights W           the network, a safetensors file (default: nano, the built-in one)\n"
-    "  --view street|aerial  a full panorama, or a square picture from above\n"
-    "  --side-by-side TILE   IMAGE is a street picture, TILE the picture from above to draw beside it\n"
-    "  --stage 1|2|3|4|multi one stage, or the multi-scale feature (default: multi)\n"
-    "  --out P.png           the file to write, whole or not at all\n"
-    "  --heading DEG         where the street picture's centre column looks, degrees clockwise from north\n"
-    "                        (default: what the picture says of itself, else 0)\n"
-    "  --force               write over another file\n"
-    "  --panorama yes|no     take the street picture as a full panorama, whatever it says of itself (default: no)\n"
-    "  --json                what was written as JSON\n" COMMON_HELP;
-
 enum { GAP = 8 /* pixels between two pictures */, MOST = 2048 /* pixels a side */ };
 
 struct arguments {
@@ -51,67 +29,19 @@ struct panel {
     struct heat heat;
 };
 
-static int check_arguments(struct arguments *a, int argc, char **argv)
+static int complete_arguments(struct arguments *a)
 {
     const char *name = a->common.name;
+    a->has_heading = option_given(&a->common, "heading");
+    a->stage = (a->stage + 1) % 5; /* multi is behind the four */
+    a->image = a->common.operands[0];
     if (a->tile != NULL && a->view == GVM_AERIAL)
         return usage_error(name, "--side-by-side goes with a street picture, not with --view aerial");
     if (a->tile != NULL) a->view = GVM_STREET;
     if (a->view < 0) return usage_error(name, "--view is missing");
-    if (a->out == NULL) return usage_error(name, "--out is missing");
     if (a->has_heading && a->view == GVM_AERIAL) return usage_error(name, "--heading goes with --view street");
     if (a->panorama && a->view == GVM_AERIAL) return usage_error(name, "--panorama goes with --view street");
-    if (optind == argc) return usage_error(name, "no picture is given");
-    if (optind + 1 < argc) return usage_error(name, "'%s' is one argument too many", argv[optind + 1]);
-    a->image = argv[optind];
     return GO_ON;
-}
-
-static int read_arguments(struct arguments *a, int argc, char **argv)
-{
-    static const struct option options[] = {{"weights", required_argument, NULL, 'w'},
-                                            {"view", required_argument, NULL, 'v'},
-                                            {"side-by-side", required_argument, NULL, 't'},
-                                            {"stage", required_argument, NULL, 's'},
-                                            {"out", required_argument, NULL, 'o'},
-                                            {"heading", required_argument, NULL, 'd'},
-                                            {"panorama", required_argument, NULL, 'p'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {"force", no_argument, NULL, 'f'},
-                                            COMMON_OPTIONS};
-    const char *name = a->common.name;
-    int status;
-    for (int c; (c = next_option(argc, argv, options)) != -1;) {
-        switch (c) {
-        case 'w': a->weights = optarg; break;
-        case 't': a->tile = optarg; break;
-        case 'o': a->out = optarg; break;
-        case 'j': a->json = true; break;
-        case 'f': a->force = true; break;
-        case 'v':
-            a->view = strcmp(optarg, "street") == 0 ? GVM_STREET : strcmp(optarg, "aerial") == 0 ? GVM_AERIAL : -1;
-            if (a->view < 0) return usage_error(name, "--view takes street or aerial, not '%s'", optarg);
-            break;
-        case 's':
-            a->stage = strlen(optarg) == 1 && *optarg >= '1' && *optarg <= '4' ? *optarg - '0' : 0;
-            if (a->stage == 0 && strcmp(optarg, "multi") != 0)
-                return usage_error(name, "--stage takes 1, 2, 3, 4 or multi, not '%s'", optarg);
-            break;
-        case 'd':
-            a->has_heading = true;
-            if (!read_double(&a->heading, optarg, -360, 360))
-                return usage_error(name, "--heading takes degrees from -360 to 360, not '%s'", optarg);
-            break;
-        case 'p':
-            a->panorama = strcmp(optarg, "yes") == 0;
-            if (!a->panorama && strcmp(optarg, "no") != 0)
-                return usage_error(name, "--panorama takes yes or no, not '%s'", optarg);
-            break;
-        default:
-            if ((status = common_option(&a->common, c, argv)) != GO_ON) return status;
-        }
-    }
-    return check_arguments(a, argc, argv);
 }
 
 /* ------------------------------------------------------------------ the panels */
@@ -258,10 +188,11 @@ static int print_result(const struct arguments *a, const struct sheet *result, d
     return DONE;
 }
 
-int cmd_heatmap(int argc, char **argv)
+static int cmd_heatmap(int argc, char **argv)
 {
-    struct arguments a = {.common = {.name = "heatmap", .help = help}, .view = -1};
-    int end = read_arguments(&a, argc, argv);
+    struct arguments a = {0};
+    int end = options_read(&a.common, &heatmap_command, argc, argv);
+    if (end == GO_ON) end = complete_arguments(&a);
     if (end != GO_ON) return end;
     gvm_error err;
     gvm_model *model = NULL;
@@ -280,3 +211,46 @@ int cmd_heatmap(int argc, char **argv)
     gvm_model_free(model);
     return end;
 }
+
+#define AT(field) offsetof(struct arguments, field)
+
+static const struct option_row rows[] = {
+    {"weights", OPTION_TEXT, AT(weights), "W",
+     .help = "the network, a safetensors file (default: nano, the built-in one)"},
+    {"view", OPTION_CHOICE, AT(view), "street|aerial",
+     .help = "a full panorama, or a square picture from above"}, /* in the order of gvm_view */
+    {"side-by-side", OPTION_TEXT, AT(tile), "TILE",
+     .help = "IMAGE is a street picture, TILE the picture from above to draw beside it"},
+    {"stage", OPTION_CHOICE, AT(stage), "1|2|3|4|multi", .standard = "multi",
+     .help = "one stage, or the multi-scale feature"},
+    {"out", OPTION_TEXT, AT(out), "P.png", .needed = true, .help = "the file to write, whole or not at all"},
+    {"heading", OPTION_DOUBLE, AT(heading), "DEG", -360, 360, .takes = "degrees",
+     .help = "where the street picture's centre column looks, degrees clockwise from north; if not given, what the "
+             "picture says of itself, else 0"},
+    {"force", OPTION_FLAG, AT(force), .help = "write over another file"},
+    {"panorama", OPTION_YES, AT(panorama), "yes|no", .standard = "no",
+     .help = "take the street picture as a full panorama, whatever it says of itself"},
+    {"json", OPTION_FLAG, AT(json), .help = "what was written as JSON"},
+    {0},
+};
+
+const struct command heatmap_command = {
+    .name = "heatmap",
+    .summary = "what the network looks at in a picture",
+    .usage = "--view street|aerial --out P.png [options] IMAGE\n"
+             "--side-by-side TILE --out P.png [options] IMAGE",
+    .about =
+        "Draws over a picture, in its own shape and up to 2,048 pixels a side, where the network looks: blue is "
+        "least, red most, and below them the numbers that they stand for. What the network does not see has no "
+        "heat. A stage's heat is the mean over the channels of its map. The heat of the multi-scale feature is each "
+        "position's share of a score, 1 where it is as large as on the average: that of the picture with itself "
+        "or, for a street picture and its tile side by side, that of the two with each other, which is printed.",
+    .rows = rows,
+    .device = true,
+    .operand = "picture",
+    .least = 1,
+    .most = 1,
+    .examples = "  geoviewmatch heatmap --view street --out heat.png photo.jpg\n"
+                "  geoviewmatch heatmap --side-by-side tile.png --out pair.png photo.jpg\n",
+    .run = cmd_heatmap,
+};

@@ -15,20 +15,6 @@
 #include "network/config_file.h"
 #include "train/run.h"
 
-static const char help[] =
-    "usage: geoviewmatch info [--json] FILE|RUN|nano\n"
-    "\n"
-    "Says what a file holds. Of GeoViewMatch weights (safetensors; nano: the built-in ones): the network, its size, "
-    "its\n"
-    "fingerprint, what an aerial picture covers and a panorama spans, and its multiply-adds; the whole file is read "
-    "and\n"
-    "checked. Of a map (MAP.gpkg): its tiles, where they lie and what they were made from, the fingerprint of its "
-    "weights,\n"
-    "and whether it is complete. Of a training run (its folder, state or log): how far it is. Of the other files that\n"
-    "the program writes, and of pictures, what they are. Of other safetensors files: the tensors and the metadata.\n"
-    "\n"
-    "  --json                as JSON, complete\n" PLAIN_HELP;
-
 enum { SHOWN = 20 /* tensors in the table */ };
 
 /* ------------------------------------------------------------------ weights */
@@ -173,7 +159,7 @@ static int describe(const char *path, bool json)
     struct stat st;
     if (strcmp(path, "nano") == 0 && stat(path, &st) != 0) return weights(NULL, json);
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
-        char *state = run_path(path, "state.safetensors");
+        char *state = path_join(path, "state.safetensors");
         bool run = state != NULL && access(state, F_OK) == 0;
         free(state);
         return run ? info_run(path, json) : info_folder(path);
@@ -191,20 +177,40 @@ static int describe(const char *path, bool json)
     return known ? end : describe_tensors(path, json);
 }
 
-int cmd_info(int argc, char **argv)
-{
-    static const struct option options[] = {{"json", no_argument, NULL, 'j'}, PLAIN_OPTIONS};
-    struct common common = {.name = "info", .help = help};
-    bool json = false;
-    int end;
-    for (int c; (c = next_option(argc, argv, options)) != -1;) {
-        if (c == 'j')
-            json = true;
-        else if ((end = common_option(&common, c, argv)) != GO_ON)
-            return end;
-    }
-    if (optind == argc) return usage_error("info", "no file is given");
-    if (optind + 1 < argc) return usage_error("info", "'%s' is one argument too many", argv[optind + 1]);
+struct arguments {
+    struct common common;
+    bool json;
+};
 
-    return describe(argv[optind], json);
+static int cmd_info(int argc, char **argv)
+{
+    struct arguments a = {0};
+    int end = options_read(&a.common, &info_command, argc, argv);
+    return end == GO_ON ? describe(a.common.operands[0], a.json) : end;
 }
+
+static const struct option_row rows[] = {
+    {"json", OPTION_FLAG, offsetof(struct arguments, json), .help = "as JSON, complete"},
+    {0},
+};
+
+const struct command info_command = {
+    .name = "info",
+    .summary = "what a file, a map or a training run holds",
+    .usage = "[--json] FILE|RUN|nano",
+    .about =
+        "Says what a file holds. Of GeoViewMatch weights (safetensors; nano: the built-in ones): the network, its "
+        "size, its fingerprint, what an aerial picture covers and a panorama spans, and its multiply-adds; the "
+        "whole file is read and checked. Of a map (MAP.gpkg): its tiles, where they lie and what they were made "
+        "from, the fingerprint of its weights, and whether it is complete. Of a training run (its folder, state or "
+        "log): how far it is. Of the other files that the program writes, and of pictures, what they are. Of other "
+        "safetensors files: the tensors and the metadata.",
+    .rows = rows,
+    .operand = "file",
+    .least = 1,
+    .most = 1,
+    .examples = "  geoviewmatch info town.gpkg\n"
+                "  geoviewmatch info run                              how far a training is\n"
+                "  geoviewmatch info --json nano\n",
+    .run = cmd_info,
+};

@@ -17,19 +17,6 @@
 #include "server/handle.h"
 #include "server/service.h"
 
-const struct serve_options serve_defaults = {.bind = "127.0.0.1",
-                                             .port = 8080,
-                                             .batch = 16,
-                                             .patience_ms = 4,
-                                             .queue = 64,
-                                             .body_bytes = 64u << 20,
-                                             .memory_bytes = 512u << 20,
-                                             .pixels = 128 * 1000 * 1000,
-                                             .seconds = 60,
-                                             .min_margin = DEFAULT_MIN_MARGIN,
-                                             .connections = 256,
-                                             .each_client = 64};
-
 enum { SWEEP_MS = 200 };
 
 /* Seconds that what was taken has to be finished after a signal, and what does not end even then to be cut off. */

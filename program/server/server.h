@@ -35,8 +35,6 @@ struct serve_options {
     bool quiet;                         /* nothing on stderr */
 };
 
-extern const struct serve_options serve_defaults;
-
 /* Serve until SIGINT or SIGTERM; then take no more, finish what can be finished in a few seconds, and return. What
  * cannot be interrupted then, such as a large network's batch, ends with the process: status 0 within five seconds, or
  * at once, at a second signal. SIGHUP opens the log anew. The address goes to stdout as one line once requests

@@ -16,8 +16,6 @@
 /* Metres: from a camera to the border; beyond the border to what may throw a shadow inside. */
 static const float INSIDE = 40, SHADOWS = 130;
 
-const struct ortho_options ortho_defaults = {.metres = 600};
-
 /* ------------------------------------------------------------------ from above */
 
 enum { PIECE = 32 /* rows of a block that a thread takes at a time */ };

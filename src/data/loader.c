@@ -33,7 +33,7 @@ struct prepared {
     int *queries;         /* (B) */
     struct slot *slots;   /* (B) */
     uint8_t *street;      /* (B, H, W, 3) */
-    uint8_t *aerial;      /* (2 B, H, W, 3) */
+    uint8_t *aerial;      /* (2 B, H, W, 3), or (B, H, W, 3) */
     struct slot failure;  /* why there are no queries */
     struct bad_pair *bad; /* replaced pairs, those met on the way included */
     int bad_count;
@@ -78,7 +78,7 @@ static gvm_status prepare(const struct loader *l, struct prepared *to, int b, in
     if (status == GVM_OK) status = pictures_aerial(&aerial, room->aerial, p, l->split, q->tile, err);
     if (status != GVM_OK) return status;
     uint8_t *strong = to->aerial + (size_t)b * l->aerial_bytes;
-    uint8_t *weak = strong + (size_t)l->options.batch * l->aerial_bytes;
+    uint8_t *weak = l->options.single ? NULL : strong + (size_t)l->options.batch * l->aerial_bytes;
     status = augment_pair(to->street + (size_t)b * l->street_bytes, strong, weak, street, aerial, sizes,
                           &l->options.amounts, l->options.seed, to->epoch, (uint64_t)query);
     if (status == GVM_OK) return status;
@@ -165,9 +165,13 @@ static gvm_status begin_epoch(struct loader *l, uint64_t epoch, gvm_error *err)
     const struct loader_options *o = &l->options;
     l->epoch = epoch;
     l->index = 0;
-    gvm_status status = o->sequence ? sampler_fill(l->order, &l->count, l->split, o->batch, o->sequence, err)
-                                    : sampler_epoch(l->order, &l->count, l->split, o->batch, o->shuffle, o->cluster_m,
-                                                    o->seed, epoch, err);
+    gvm_status status = GVM_OK;
+    if (o->batches > 0)
+        memcpy(l->order, o->sequence, (size_t)(l->count = o->batches) * (size_t)o->batch * sizeof *l->order);
+    else if (o->sequence)
+        status = sampler_fill(l->order, &l->count, l->split, o->batch, o->sequence, err);
+    else
+        status = sampler_epoch(l->order, &l->count, l->split, o->batch, o->shuffle, o->cluster_m, o->seed, epoch, err);
     if (status == GVM_OK && l->count == 0)
         status = fail(err, GVM_ARGUMENT, "%d street pictures on %d tiles do not fill one batch of %d different places",
                       l->split->query_count, l->split->tile_count, o->batch);
@@ -195,7 +199,7 @@ static bool allocate(struct loader *l)
         p->queries = calloc(B, sizeof *p->queries);
         p->slots = calloc(B, sizeof *p->slots);
         p->street = malloc(B * l->street_bytes);
-        p->aerial = malloc(2 * B * l->aerial_bytes);
+        p->aerial = malloc((l->options.single ? 1 : 2) * B * l->aerial_bytes);
         if (p->queries == NULL || p->slots == NULL || p->street == NULL || p->aerial == NULL) return false;
     }
     for (int i = 0; i < l->options.workers; i++) {

@@ -15,10 +15,12 @@ struct loader_options {
     double cluster_m;    /* sampler.h */
     const int *sequence; /* (query_count) what sampler_fill goes by, in each epoch; NULL: what sampler_epoch draws. Must
                             outlive the loader */
+    int batches;         /* 0, or so many batches are what `sequence` holds, each query at most once, as they are */
     bool skip_bad; /* a pair that cannot be read is replaced by the next in the list that can and that is in conflict
                       with none of its batch; else loader_next fails with it */
     uint64_t seed;
     struct augmentation amounts;
+    bool single;    /* one aerial picture a pair, the strong one */
     uint64_t epoch; /* where to begin: at this epoch and its batch `first`; behind its last batch, the next epoch */
     int first;
     void *user;
@@ -29,7 +31,7 @@ struct loader_options {
 
 struct batch {
     const uint8_t *street; /* (B, H, W, 3) */
-    const uint8_t *aerial; /* (2 B, H, W, 3): the strong ones, then the weak ones */
+    const uint8_t *aerial; /* (2 B, H, W, 3): the strong ones, then the weak ones, unless they are single */
     const int *queries;    /* (B) which they are in the split */
     uint64_t epoch;        /* counts from the first epoch of training, 0 */
     int index, count;      /* in the epoch: which one this is, of how many */

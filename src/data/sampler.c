@@ -115,6 +115,15 @@ gvm_status sampler_fill(int *order, int *batches, const struct split *split, int
     return GVM_OK;
 }
 
+void sampler_tiles(int *first, int *next, const struct split *split)
+{
+    for (int t = 0; t < split->tile_count; t++) first[t] = NONE;
+    for (int q = split->query_count - 1; q >= 0; q--) {
+        next[q] = first[split->queries[q].tile];
+        first[split->queries[q].tile] = q;
+    }
+}
+
 void sampler_shuffle(int *queries, int N, uint64_t seed, uint64_t epoch)
 {
     const uint64_t stream = UINT64_C(0x736d70) << 40 | epoch; /* "smp": a stream of its own */
@@ -150,7 +159,7 @@ static bool gather(int *queries, const struct split *split, double metres, uint6
         const struct query *q = &split->queries[queries[i]];
         bool placed = isfinite(q->lat) && isfinite(q->lon);
         int64_t row = placed ? (int64_t)floor(q->lat * degree / metres + up) : 0;
-        double length = degree * cos((double)row * metres / degree * 3.14159265358979323846 / 180);
+        double length = degree * cos((double)row * metres / degree * M_PI / 180);
         int64_t column = placed ? (int64_t)floor(q->lon * length / metres + right) : 0;
         members[i] = (struct member){random_bits(seed, stream ^ (uint64_t)row << 20, (uint64_t)column), i, queries[i]};
     }

@@ -30,6 +30,9 @@ gvm_status sampler_epoch(int *order, int *batches, const struct split *split, in
 gvm_status sampler_fill(int *order, int *batches, const struct split *split, int B, const int *sequence,
                         gvm_error *err);
 
+/* The queries of each tile as lists, rising: first (tile_count), next (query_count), -1 at the end. */
+void sampler_tiles(int *first, int *next, const struct split *split);
+
 /* N queries in an order drawn for the epoch. */
 void sampler_shuffle(int *queries, int N, uint64_t seed, uint64_t epoch);
 

@@ -1,7 +1,5 @@
 /* augment.c - see augment.h. */
-#include "image/augment.h"
-
-#include "base/random.h"
+#include "image/augment_parts.h"
 
 #include <assert.h>
 #include <math.h>
@@ -10,6 +8,15 @@
 
 const struct augmentation augmentation_paper = {
     .turn = true, .jitter = 0.3f, .grey = 0.2f, .blur = 0.5f, .sigma = {0.1f, 5}};
+const struct augmentation augmentation_sample4geo = {.mirror = 0.5f,
+                                                     .jpeg = 0.5f,
+                                                     .quality = {90, 100},
+                                                     .colour = 0.5f,
+                                                     .shift = 0.15f,
+                                                     .focus = 0.3f,
+                                                     .holes = 0.3f,
+                                                     .grid = {0.5f, 0.4f},
+                                                     .spin = 0.75f};
 const struct augmentation augmentation_none = {0};
 
 /* ------------------------------------------------------------------ places */
@@ -98,6 +105,27 @@ void augment_saturation(uint8_t *pixels, int H, int W, float factor)
     }
 }
 
+/* With the smallest and the largest of r, g, b as they are: where they stand on the circle of six is the hue. */
+void augment_hue(uint8_t *pixels, int H, int W, float turn)
+{
+    size_t n = (size_t)H * (size_t)W;
+    for (uint8_t *p = pixels; p < pixels + 3 * n; p += 3) {
+        int r = p[0], g = p[1], b = p[2];
+        int high = r > g ? (r > b ? r : b) : (g > b ? g : b), low = r < g ? (r < b ? r : b) : (g < b ? g : b);
+        if (high == low) continue;
+        float range = (float)(high - low);
+        float hue = high == r   ? (float)(g - b) / range
+                    : high == g ? 2 + (float)(b - r) / range
+                                : 4 + (float)(r - g) / range;
+        hue += 6 * turn;
+        for (int c = 0; c < 3; c++) { /* largest within 1 of 0, 2, 4; smallest beyond 2 of it */
+            float away = hue - 2 * (float)c;
+            away = fabsf(away - 6 * rintf(away / 6));
+            p[c] = (uint8_t)((float)low + range * fminf(1, fmaxf(0, 2 - away)) + 0.5f);
+        }
+    }
+}
+
 void augment_grey(uint8_t *pixels, int H, int W)
 {
     size_t n = (size_t)H * (size_t)W;
@@ -127,15 +155,6 @@ static void weigh(uint16_t *out, const uint16_t *const *low, const uint16_t *con
 {
     for (int i = 0; i < n; i++) out[i] = (uint16_t)((radius + 1) / 2);
     for (int k = 0; k <= radius; k++) add_tap(out, low[k], high[k], weight[k], n);
-}
-
-/* The index i of a row of n, mirrored at its ends without repeating them, as often as it takes. */
-static int mirrored(int i, int n)
-{
-    int period = 2 * (n - 1);
-    if (n == 1) return 0;
-    i = (i % period + period) % period;
-    return i < n ? i : period - i;
 }
 
 /* Half of the kernel: weight[0] counts twice, as the middle is its own mirror image. Adds up to 1/2 exactly, so a plain
@@ -199,16 +218,21 @@ gvm_status augment_blur(uint8_t *pixels, int H, int W, double sigma)
 /* ------------------------------------------------------------------ a pair */
 
 /* What is drawn for a pair, each at its own place of the stream. */
-enum draw { TURN, ORDER, BRIGHTNESS, CONTRAST, SATURATION, GREY, BLUR, SIGMA, MIRROR, STREET, DRAWS = 16 };
-
-struct dice {
-    uint64_t seed, stream, first;
+enum draw {
+    TURN,
+    ORDER,
+    BRIGHTNESS,
+    CONTRAST,
+    SATURATION,
+    GREY,
+    BLUR,
+    SIGMA,
+    MIRROR,
+    STREET,
+    SPIN = 13,
+    SPIN_BY,
+    DRAWS = 16
 };
-
-static float uniform(const struct dice *dice, int draw)
-{
-    return random_uniform(dice->seed, dice->stream, dice->first + draw);
-}
 
 /* In an order that is drawn too, as torchvision's ColorJitter does. Takes four draws from `first` on. */
 static void jitter(uint8_t *pixels, int H, int W, float amount, const struct dice *dice, int first)
@@ -216,30 +240,55 @@ static void jitter(uint8_t *pixels, int H, int W, float amount, const struct dic
     static void (*const change[3])(uint8_t *, int, int, float) = {augment_brightness, augment_contrast,
                                                                   augment_saturation};
     static const int orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
-    const int *order = orders[(int)(uniform(dice, first) * 6)];
+    const int *order = orders[(int)(dice_uniform(dice, first) * 6)];
     for (int i = 0; i < 3; i++)
-        change[order[i]](pixels, H, W, 1 - amount + 2 * amount * uniform(dice, first + 1 + order[i]));
+        change[order[i]](pixels, H, W, 1 - amount + 2 * amount * dice_uniform(dice, first + 1 + order[i]));
+}
+
+/* By k of 1, 2, 3 quarters anticlockwise, the panorama to the left. */
+static gvm_status spin(uint8_t *street, uint8_t *aerial[2], const int sizes[4], int quarters)
+{
+    size_t bytes[2] = {(size_t)sizes[0] * (size_t)sizes[1] * 3, (size_t)sizes[2] * (size_t)sizes[3] * 3};
+    uint8_t *copy = malloc(bytes[0] > bytes[1] ? bytes[0] : bytes[1]);
+    if (copy == NULL) return GVM_MEMORY;
+    memcpy(copy, street, bytes[0]);
+    augment_roll(street, copy, sizes[0], sizes[1], 4 - quarters);
+    for (int i = 0; i < 2 && aerial[i] != NULL; i++) {
+        memcpy(copy, aerial[i], bytes[1]);
+        augment_turn(aerial[i], copy, sizes[2], sizes[3], 4 - quarters);
+    }
+    free(copy);
+    return GVM_OK;
 }
 
 gvm_status augment_pair(uint8_t *street_out, uint8_t *strong, uint8_t *weak, const uint8_t *street,
-                        const uint8_t *aerial, const int sizes[4], const struct augmentation *amounts, uint64_t seed,
+                        const uint8_t *aerial, const int sizes[4], const struct augmentation *a, uint64_t seed,
                         uint64_t epoch, uint64_t index)
 {
     int H = sizes[2], W = sizes[3];
+    uint8_t *plain = weak != NULL ? weak : strong;
     struct dice dice = {seed, UINT64_C(0x617567) << 40 | epoch, index * DRAWS}; /* "aug": a stream of its own */
-    int quarters = amounts->turn ? (int)(uniform(&dice, TURN) * 4) : 0;
+    int quarters = a->turn ? (int)(dice_uniform(&dice, TURN) * 4) : 0;
     if (H != W) quarters &= 2;
     augment_roll(street_out, street, sizes[0], sizes[1], quarters);
-    augment_turn(weak, aerial, H, W, quarters);
-    if (uniform(&dice, MIRROR) < amounts->mirror) {
+    augment_turn(plain, aerial, H, W, quarters);
+    if (dice_uniform(&dice, MIRROR) < a->mirror) {
         augment_mirror(street_out, sizes[0], sizes[1]);
-        augment_mirror(weak, H, W);
+        augment_mirror(plain, H, W);
     }
-    if (amounts->street > 0) jitter(street_out, sizes[0], sizes[1], amounts->street, &dice, STREET);
-    memcpy(strong, weak, (size_t)H * (size_t)W * 3);
-    if (amounts->jitter > 0) jitter(strong, H, W, amounts->jitter, &dice, ORDER);
-    if (uniform(&dice, GREY) < amounts->grey) augment_grey(strong, H, W);
-    if (uniform(&dice, BLUR) >= amounts->blur) return GVM_OK;
-    float low = amounts->sigma[0], high = amounts->sigma[1];
-    return augment_blur(strong, H, W, low + (high - low) * uniform(&dice, SIGMA));
+    if (a->street > 0) jitter(street_out, sizes[0], sizes[1], a->street, &dice, STREET);
+    if (weak != NULL) memcpy(strong, weak, (size_t)H * (size_t)W * 3);
+    if (a->jitter > 0) jitter(strong, H, W, a->jitter, &dice, ORDER);
+    if (dice_uniform(&dice, GREY) < a->grey) augment_grey(strong, H, W);
+    gvm_status status = GVM_OK;
+    if (dice_uniform(&dice, BLUR) < a->blur)
+        status = augment_blur(strong, H, W, a->sigma[0] + (a->sigma[1] - a->sigma[0]) * dice_uniform(&dice, SIGMA));
+
+    struct dice each = {seed, UINT64_C(0x733467) << 40 | epoch, index * 2 * EACH_DRAWS}; /* "s4g" */
+    if (status == GVM_OK) status = augment_each(street_out, sizes[0], sizes[1], a->grid[0], a, &each);
+    each.first += EACH_DRAWS;
+    if (status == GVM_OK) status = augment_each(strong, H, W, a->grid[1], a, &each);
+    if (status != GVM_OK || dice_uniform(&dice, SPIN) >= a->spin) return status;
+    quarters = H == W ? dice_int(&dice, SPIN_BY, 1, 3) : 2;
+    return spin(street_out, (uint8_t *[2]){strong, weak}, sizes, quarters);
 }

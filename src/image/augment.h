@@ -18,21 +18,32 @@ struct augmentation {
     /* Beyond the paper, for few pairs: */
     float mirror; /* how likely east and west change places, in both pictures: the pair of a town that is mirrored */
     float street; /* jitter of the street picture, as above */
+    /* Sample4Geo's, drawn for the street picture and the strong aerial one each, in this order: */
+    float jpeg;     /* how likely it is written as JPEG and read again, 0..1, */
+    int quality[2]; /* of a quality in this range, 1..100 */
+    float colour;   /* how likely its colours change, 0..1: */
+    float
+        shift; /* brightness, contrast and saturation by up to this factor, hue by up to this part of a turn; <= 0.5 */
+    float focus;   /* how likely it is blurred or sharpened, one as likely as the other, 0..1 */
+    float holes;   /* how likely it has black holes, in a grid or anywhere, one as likely as the other, 0..1 */
+    float grid[2]; /* the street and the aerial picture's grid: a hole's side in that of a unit, 0..1 */
+    float spin;    /* how likely, at the end, both turn by 90, 180 or 270 degrees, 0..1 */
 };
 
-extern const struct augmentation augmentation_paper; /* the design's amounts */
-extern const struct augmentation augmentation_none;  /* pictures as they are */
+extern const struct augmentation augmentation_paper;      /* the design's amounts */
+extern const struct augmentation augmentation_sample4geo; /* section 4 of Sample4Geo's paper and its code */
+extern const struct augmentation augmentation_none;       /* pictures as they are */
 
 /* Vary one pair. The aerial picture turns clockwise, and the panorama's columns roll to the right by the same part of
  * the circle, so that north is what it was for both: weak = turned, strong = turned in other colours; mirrored first,
  * if at all. Everything drawn is a function of (seed, epoch, index) alone.
  *
  *   street_out    (Hs, Ws, 3)
- *   strong, weak  (Ha, Wa, 3)
+ *   strong, weak  (Ha, Wa, 3); weak NULL: it is not wanted
  *   street        (Hs, Ws, 3), aerial (Ha, Wa, 3); none may overlap what goes out
  *   sizes         Hs, Ws, Ha, Wa
  *
- * Returns GVM_OK or GVM_MEMORY (about six bytes a pixel, where it blurs); the caller has the names for the sentence. */
+ * Returns GVM_OK or GVM_MEMORY (about six bytes a pixel); the caller has the names for the sentence. */
 gvm_status augment_pair(uint8_t *street_out, uint8_t *strong, uint8_t *weak, const uint8_t *street,
                         const uint8_t *aerial, const int sizes[4], const struct augmentation *amounts, uint64_t seed,
                         uint64_t epoch, uint64_t index);
@@ -53,11 +64,29 @@ void augment_brightness(uint8_t *pixels, int H, int W, float factor);
 void augment_contrast(uint8_t *pixels, int H, int W, float factor);
 void augment_saturation(uint8_t *pixels, int H, int W, float factor);
 
+/* The hue by this part of a turn, -0.5..0.5, from red towards green; value and saturation stay, to within rounding. */
+void augment_hue(uint8_t *pixels, int H, int W, float turn);
+
 /* Each pixel to its grey, 0.299 R + 0.587 G + 0.114 B. */
 void augment_grey(uint8_t *pixels, int H, int W);
 
 /* A Gaussian, cut at three deviations, over the picture mirrored at its edges (the edge itself once), to within one
  * level. 0 < sigma <= 10. GVM_OK or GVM_MEMORY, the picture then as it was. */
 gvm_status augment_blur(uint8_t *pixels, int H, int W, double sigma);
+
+/* Each value is the sum of those around it, weighted by the kernel (side, side), over the picture mirrored as above.
+ * side: odd. GVM_OK or GVM_MEMORY, the picture then as it was. */
+gvm_status augment_filter(uint8_t *pixels, int H, int W, const float *kernel, int side);
+
+/* Kernels of it. A generalised Gaussian, its middle 1: deviations along its axes, which are turned by `angle` radians,
+ * and its shape, 1 as a Gaussian, less pointed, more flat. And one that sharpens: strength 0..1; a picture's
+ * brightness is times 1 - strength (1 - lightness). */
+void augment_bell(float *kernel, int side, const double sigma[2], double angle, double shape);
+void augment_sharp(float kernel[9], float strength, float lightness);
+
+/* Black: the box left, top, right, bottom, what of it lies within; and holes in a grid of units of a tenth of the
+ * width, each with this part of the unit's side, at its upper left. */
+void augment_hole(uint8_t *pixels, int H, int W, const int box[4]);
+void augment_grid(uint8_t *pixels, int H, int W, float ratio);
 
 #endif

@@ -17,9 +17,6 @@ struct located {
     double min_margin; /* an answer with a smaller margin is weak */
 };
 
-/* The default of --min-margin, chosen on drawn towns with the built-in weights: docs/model.md has the figures. */
-#define DEFAULT_MIN_MARGIN 0.05
-
 /* Metres from the true place to a hit; NaN if the truth is unknown. */
 double located_error(const struct located *photo, const gvm_hit *hit);
 

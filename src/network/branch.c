@@ -26,6 +26,7 @@ bool branches_list(struct lister *l, struct branch branches[2], void *own, const
 {
     static const char *const names[2] = {"street", "aerial"};
     const struct method *m = config->method;
+    l->decay_all = m->decay_all;
     for (int v = 0; v < 2; v++) {
         const char *name = m->shared ? "both" : names[v];
         int count = l->count;

@@ -23,6 +23,11 @@ static int shape_text(char *text, size_t size, int rank, const int64_t *shape)
     return n < (int)size ? snprintf(text + n, size - (size_t)n, ")") : 0;
 }
 
+/* Of the layout of a file; the configuration says what network it is. */
+#define VERSION 1
+#define TEXT_OF(number) TEXT(number)
+#define TEXT(number) #number
+
 gvm_status param_read(const struct param *p, const struct safetensors *st, const struct safetensors_tensor *t,
                       gvm_error *err)
 {
@@ -57,6 +62,16 @@ static const char *extra_tensor(const struct network *network, const struct safe
     return NULL;
 }
 
+/* Files of before 0.2 have no version, and are as those of version 1. */
+static gvm_status check_version(const struct safetensors *st, gvm_error *err)
+{
+    const char *version = safetensors_metadata(st, "version"), *program = safetensors_metadata(st, "program");
+    if (version == NULL || strcmp(version, TEXT_OF(VERSION)) == 0) return GVM_OK;
+    return fail(err, GVM_FORMAT,
+                "%s: weights of version %s, written by GeoViewMatch %s; this one, %s, reads version %d",
+                safetensors_where(st), version, program ? program : "(unknown)", GVM_VERSION, VERSION);
+}
+
 static gvm_status read_network(struct network **out, const struct safetensors *st, bool training, gvm_error *err)
 {
     const char *where = safetensors_where(st), *json = safetensors_metadata(st, "config");
@@ -66,11 +81,13 @@ static gvm_status read_network(struct network **out, const struct safetensors *s
                     "a backbone alone go to --backbone of init",
                     where);
     struct config config;
-    gvm_status status = config_parse(&config, json, strlen(json), where, err);
+    gvm_status status = check_version(st, err);
+    if (status == GVM_OK) status = config_parse(&config, json, strlen(json), where, err);
     if (status != GVM_OK) return status;
 
     /* A lying configuration is found out before memory is taken for it. */
     uint64_t floats = 0, needs = config_parameters(&config);
+    if (needs == 0) return fail(err, GVM_MEMORY, "%s: there is not enough memory for its network", where);
     for (size_t i = 0; i < safetensors_count(st); i++) floats += safetensors_tensor(st, i)->count;
     if (floats != needs)
         return fail(err, GVM_FORMAT,
@@ -134,11 +151,13 @@ gvm_status checkpoint_save(const struct network *network, const char *path, bool
     else {
         for (int i = 0; i < network->param_count; i++) {
             const struct param *p = &network->params[i];
-            entries[i] = (struct safetensors_entry){.name = p->name, .rank = p->rank, .data = p->data, .f16 = f16};
+            entries[i] = (struct safetensors_entry){
+                .name = p->name, .rank = p->rank, .data = p->data, .dtype = f16 ? SAFETENSORS_F16 : SAFETENSORS_F32};
             for (int k = 0; k < p->rank; k++) entries[i].shape[k] = p->shape[k];
         }
-        struct safetensors_pair metadata[] = {{"config", json}, {"format", "pt"}};
-        status = safetensors_write(path, entries, (size_t)network->param_count, metadata, 2, err);
+        struct safetensors_pair metadata[] = {
+            {"config", json}, {"format", "pt"}, {"version", TEXT_OF(VERSION)}, {"program", GVM_VERSION}};
+        status = safetensors_write(path, entries, (size_t)network->param_count, metadata, 4, err);
     }
     free(json);
     free(entries);

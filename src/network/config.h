@@ -10,8 +10,12 @@
 
 struct method;
 
+/* How a view's pictures show the world: a street one all around, with elevations as rows; an aerial one from above. */
+enum projection { PROJECTION_PANORAMA, PROJECTION_NADIR };
+
 /* What a view's pictures are, and how their bytes become numbers. */
 struct view {
+    enum projection projection;
     int size[2];                 /* height, width of the input in pixels */
     float mean[3], deviation[3]; /* (byte / 255 - mean) / deviation, red first */
     bool bgr;                    /* the first layer takes blue first */

@@ -17,7 +17,8 @@ static const uint64_t max_parameters = 2000000000;
 static const uint64_t max_plans = 1u << 28;
 
 static const struct view imagenet = {.mean = {0.485f, 0.456f, 0.406f}, .deviation = {0.229f, 0.224f, 0.225f}};
-static const char *const orders[] = {"rgb", "bgr"}, *const resizes[] = {"own", "opencv"};
+static const char *const orders[] = {"rgb", "bgr"}, *const resizes[] = {"own", "opencv"},
+                         *const projections[] = {"panorama", "nadir"};
 static const char *const view_names[2] = {"street", "aerial"}, *const input_keys[2] = {"street_input", "aerial_input"};
 
 static const struct config_field size_rows[] = {
@@ -66,13 +67,15 @@ static bool read_word(int *out, const json_t *value, const char *const words[2])
 static gvm_status read_input(struct view *view, const json_t *root, const char *key, const char *where, gvm_error *err)
 {
     const json_t *input = json_object_get(root, key), *value;
-    int order = view->bgr, resize = view->resize;
+    int order = view->bgr, resize = view->resize, projection = view->projection;
     if (input == NULL) return GVM_OK;
     if (!json_is_object(input))
         return fail(err, GVM_FORMAT, "%s: the configuration's \"%s\" is not an object", where, key);
     double mean[3], deviation[3];
     bool fine = read_word(&order, json_object_get(input, "order"), orders) &&
-                read_word(&resize, json_object_get(input, "resize"), resizes);
+                read_word(&resize, json_object_get(input, "resize"), resizes) &&
+                read_word(&projection, json_object_get(input, "projection"), projections) &&
+                projection == (int)view->projection;
     view->bgr = order;
     view->resize = (enum resize)resize;
     if ((value = json_object_get(input, "mean")) != NULL && (fine = fine && read_numbers(mean, 3, value)))
@@ -81,8 +84,8 @@ static gvm_status read_input(struct view *view, const json_t *root, const char *
         for (int i = 0; i < 3; i++) view->deviation[i] = (float)deviation[i];
     if (fine) return GVM_OK;
     return fail(err, GVM_FORMAT,
-                "%s: the configuration's \"%s\" has an \"order\", \"resize\", \"mean\" or \"deviation\" that this "
-                "program does not know",
+                "%s: the configuration's \"%s\" has a \"projection\", \"order\", \"resize\", \"mean\" or "
+                "\"deviation\" that this program does not know",
                 where, key);
 }
 
@@ -91,6 +94,7 @@ static gvm_status read_config(struct config *out, const json_t *root, const char
     const char *model = json_string_value(json_object_get(root, "model"));
     const struct method *m = model ? method_find(model) : NULL;
     *out = (struct config){.method = m, .views = {imagenet, imagenet}, .ground_m = 64, .elevation = {-45, 45}};
+    out->views[GVM_AERIAL].projection = PROJECTION_NADIR;
     if (m == NULL)
         return fail(err, GVM_FORMAT,
                     "%s: the configuration's \"model\" is not one that this program knows, such as "
@@ -128,23 +132,23 @@ gvm_status config_parse(struct config *out, const char *json, size_t length, con
 
 gvm_status config_preset(struct config *out, const char *name, gvm_error *err)
 {
-    char names[256];
     const char *json = preset_find(name);
     if (json != NULL) return config_parse(out, json, strlen(json), name, err);
-    preset_names(names, sizeof names);
-    return fail(err, GVM_ARGUMENT, "there is no preset '%s': choose one of %s", name, names);
+    return fail(err, GVM_ARGUMENT, "there is no preset '%s'", name);
 }
 
-gvm_status config_set_stages(struct config *config, const char *key, const char *value, gvm_error *err)
+gvm_status config_set_stages(struct config *config, const char *key, const char *text, gvm_error *err)
 {
+    const char *value = text;
     const struct config_field *row = fields_find(&config->method->head->fields, key);
     if (row == NULL || row->type != FIELD_STAGES)
-        return fail(err, GVM_ARGUMENT, "%s has no \"%s\"", config->method->title, key);
+        return fail(err, GVM_ARGUMENT, "%s does not go with %s", key, config->method->title);
     bool *flags = (bool *)(config->head.bytes + row->offset), read[MAX_MAPS] = {false};
     for (;; value += 2) {
         int s = value[0] - '1';
         if (s < 0 || s >= row->count || read[s] || (value[1] != '\0' && value[1] != ','))
-            return fail(err, GVM_ARGUMENT, "it takes numbers from 1 to %d, each at most once, as 4,3", row->count);
+            return fail(err, GVM_ARGUMENT, "%s takes numbers from 1 to %d, each at most once, as 4,3, not '%s'", key,
+                        row->count, text);
         read[s] = true;
         if (value[1] == '\0') break;
     }
@@ -237,8 +241,9 @@ static void write_input(json_t *root, const struct view *view, const char *key)
         json_array_append_new(deviation, write_float(view->deviation[i]));
     }
     json_object_set_new(root, key,
-                        json_pack("{s:s, s:s, s:o, s:o}", "order", orders[view->bgr], "resize", resizes[view->resize],
-                                  "mean", mean, "deviation", deviation));
+                        json_pack("{s:s, s:s, s:s, s:o, s:o}", "projection", projections[view->projection], "order",
+                                  orders[view->bgr], "resize", resizes[view->resize], "mean", mean, "deviation",
+                                  deviation));
 }
 
 char *config_json(const struct config *c)

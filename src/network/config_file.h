@@ -11,11 +11,12 @@
 
 /* Read the JSON text (need not end in NUL) and check it as config_check does. Unknown keys are ignored, known ones must
  * be there, whole and in range; these may be absent: ground_m (64), elevation ([-45, 45]), and of either view
- * street_input, aerial_input: {"mean": [3], "deviation": [3], "order": "rgb"|"bgr", "resize": "own"|"opencv"}
- * (ImageNet's, rgb, own). `where` names the file in the sentence. GVM_FORMAT if it is not so; *out is all zero then. */
+ * street_input, aerial_input: {"projection": "panorama"|"nadir", "order": "rgb"|"bgr", "resize": "own"|"opencv",
+ * "mean": [3], "deviation": [3]} (panorama and nadir, rgb, own, ImageNet's). `where` names the file in the sentence.
+ * GVM_FORMAT if it is not so; *out is all zero then. */
 gvm_status config_parse(struct config *out, const char *json, size_t length, const char *where, gvm_error *err);
 
-/* The configuration of a preset. GVM_ARGUMENT names those that there are. */
+/* The configuration of a preset. GVM_ARGUMENT if there is none of that name. */
 gvm_status config_preset(struct config *out, const char *name, gvm_error *err);
 
 /* Say whether a network of this configuration can be built, and is no larger than this program is meant for. */
@@ -23,7 +24,7 @@ gvm_status config_check(const struct config *config, const char *where, gvm_erro
 
 /* Give a list-valued key of the method's parts another value, as "4,3", in any order. GVM_ARGUMENT if the method has no
  * such key, or the value is none of it. */
-gvm_status config_set_stages(struct config *config, const char *key, const char *value, gvm_error *err);
+gvm_status config_set_stages(struct config *config, const char *key, const char *text, gvm_error *err);
 
 /* The JSON of a configuration, to be freed with free(); NULL if memory is short. */
 char *config_json(const struct config *config);

@@ -35,7 +35,7 @@ void list_shaped(struct lister *l, struct param **out, const char *name, struct 
     for (int i = 0; i < 4; i++) p->shape[i] = i < rank ? shape[i] : 1;
     p->count = count;
     p->first = law;
-    p->decay = kind & LIST_DECAY;
+    p->decay = l->decay_all || kind & LIST_DECAY;
     p->matrix = kind & LIST_MATRIX;
     p->fixed = kind & LIST_FIXED;
     p->backbone = l->backbone;

@@ -15,6 +15,7 @@ struct lister {
     int count;            /* parameters so far */
     uint64_t numbers;     /* and their numbers */
     bool again;           /* hand out the parameters from `count` on, which are listed already */
+    bool decay_all;       /* weight decay applies whatever the kind */
     bool backbone;        /* they learn at the backbone's rate */
     char base[32];        /* "street.backbone." */
     char inner[64];       /* "layers.0.blocks.1." */

@@ -108,6 +108,7 @@ struct method {
     const struct backbone *backbone;
     const struct head *head;
     bool shared;              /* one set of weights for both views */
+    bool decay_all;           /* weight decay on every parameter, whatever its kind */
     int aerial_each;          /* pictures of a pair's tile in a step, varied each on its own */
     struct field_list fields; /* of its own part of the configuration */
     size_t own_bytes;         /* of its own weights, which `list` fills */

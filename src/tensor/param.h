@@ -22,7 +22,7 @@ struct param {
     float *grad;   /* as data before packing; NULL where nothing learns */
     bool matrix;   /* goes into products as a weight (N, K), so inference packs it */
     bool decay;    /* weight decay applies */
-    bool fixed;    /* not learned: running statistics */
+    bool fixed;    /* never learned, such as running statistics: its gradient stays 0, and it does not decay */
     struct law first;
     bool backbone; /* learns at the backbone's rate, not at the rate of masks and head */
 };

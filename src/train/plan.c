@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "data/loader.h"
 #include "network/learn.h"
+#include "train/batch_plan.h"
 #include "train/train.h"
 
 /* Why there are fewer pairs than a batch holds. */
@@ -27,7 +28,7 @@ static gvm_status fail_small(gvm_error *err, const struct run_options *o, const 
 gvm_status train_data_open(struct dataset **data, struct run_options *o, gvm_error *err)
 {
     struct dataset_options d = {.format = o->format, .test = o->test, .ground_m = o->ground_m};
-    d.elevation = o->has_elevation ? o->elevation : NULL;
+    d.elevation = o->elevation[0] < o->elevation[1] ? o->elevation : NULL;
     gvm_status status = dataset_open(data, o->data, &d, err);
     if (status != GVM_OK) return status;
     const struct split *train = &(*data)->train;
@@ -77,7 +78,8 @@ gvm_status train_plan(struct train_plan *plan, const struct network *network, co
     double street = 3.0 * s->H * s->W, aerial = 3.0 * a->H * a->W;
     double read = LOADER_RING * o->batch * (street + network->config.method->aerial_each * aerial);
     double compared = o->eval_every > 0 ? (double)test->query_count + test->tile_count : 0;
-    if (o->hard > 0) compared = larger(compared, (double)train->query_count + train->tile_count);
+    if (batch_plan_of(o, train).order != NULL)
+        compared = larger(compared, (double)train->query_count + train->tile_count);
     plan->batches = train->query_count / o->batch;
     plan->steps = plan->batches * o->epochs;
     plan->weights = sizeof(float) * (double)network_parameters(network);

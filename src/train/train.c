@@ -16,8 +16,8 @@
 #include "network/checkpoint.h"
 #include "network/learn.h"
 #include "network/place.h"
+#include "train/batch_plan.h"
 #include "train/evaluate_split.h"
-#include "train/hard.h"
 
 struct training {
     const char *run;
@@ -29,6 +29,7 @@ struct training {
     const struct dataset *data;
     struct cache *cache;
     struct pictures pictures;
+    struct batch_plan plan;
     struct loader *loader;
     struct learner learner;
     FILE *log;
@@ -81,7 +82,7 @@ static gvm_status read_log(long *keep, const struct training *t, const char *pat
 static gvm_status open_log(struct training *t, gvm_error *err)
 {
     long keep = 0;
-    char *path = run_path(t->run, "log.jsonl");
+    char *path = path_join(t->run, "log.jsonl");
     if (path == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for the log", t->run);
     t->log = fopen(path, "r+");
     if (t->log == NULL && errno == ENOENT) t->log = fopen(path, "w+");
@@ -111,7 +112,7 @@ static void log_evaluation(const struct training *t, const struct evaluation *e)
 
 static gvm_status save_network(const struct training *t, const char *file, gvm_error *err)
 {
-    char *path = run_path(t->run, file);
+    char *path = path_join(t->run, file);
     if (path == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to save the network", t->run);
     gvm_status status = checkpoint_save(t->network, path, false, err);
     free(path);
@@ -180,58 +181,34 @@ static gvm_status open_data(struct training *t, gvm_error *err)
     memcpy(c->elevation, t->data->elevation, sizeof c->elevation);
     t->pictures = (struct pictures){
         .data = t->data, .street = config_shape(c, GVM_STREET), .aerial = config_shape(c, GVM_AERIAL)};
-    struct cache_options cache = {
-        .workers = workers(), .skip_bad = o->skip_bad, .user = t, .progress = tell_caching, .bad = tell_bad_in_cache};
+    struct cache_options cache = {.workers = workers(),
+                                  .skip_bad = o->on_bad == BAD_SKIP,
+                                  .user = t,
+                                  .progress = tell_caching,
+                                  .bad = tell_bad_in_cache};
     if (o->cache) status = cache_open(&t->cache, o->cache, &t->pictures, &cache, err);
     t->pictures.cache = t->cache;
     return status;
 }
 
-/* The order that a state was saved with is one of these pairs: each query once. */
-static gvm_status check_sequence(const struct training *t, gvm_error *err)
-{
-    int N = t->data->train.query_count;
-    bool fine = t->position.sequence_count == N, *seen = calloc((size_t)N + 1, sizeof *seen);
-    if (seen == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to order %d queries", N);
-    for (int i = 0; i < N && fine; i++) {
-        int q = t->position.sequence[i];
-        fine = q >= 0 && q < N && !seen[q];
-        if (fine) seen[q] = true;
-    }
-    free(seen);
-    return fine ? GVM_OK
-                : fail(err, GVM_FORMAT, "%s: its state orders other pairs than the data set has; begin a new run",
-                       t->run);
-}
-
-/* With hard batches: the order of the epoch that begins, by the network as it is now; or of one that goes on. */
-static gvm_status order_epoch(struct training *t, gvm_error *err)
-{
-    struct run_position *p = &t->position;
-    const struct split *split = &t->data->train;
-    if (p->batch > 0) return check_sequence(t, err);
-    free(p->sequence);
-    p->sequence_count = split->query_count;
-    p->sequence = malloc(((size_t)p->sequence_count + 1) * sizeof *p->sequence);
-    if (p->sequence == NULL)
-        return fail(err, GVM_MEMORY, "there is not enough memory to order %d queries", p->sequence_count);
-    return hard_sequence(p->sequence, &t->stopped, t->options->hard, t->network, &t->pictures, split, t->options->seed,
-                         (uint64_t)p->epoch, tell_evaluating, t, err);
-}
-
 static gvm_status open_loader(struct training *t, gvm_error *err)
 {
     const struct run_options *o = t->options;
-    gvm_status status = o->hard > 0 ? order_epoch(t, err) : GVM_OK;
+    bool planned = t->plan.order != NULL;
+    gvm_status status = planned ? batch_plan_epoch(&t->position, &t->stopped, &t->plan, o, t->network, &t->pictures,
+                                                   &t->data->train, tell_evaluating, t, err)
+                                : GVM_OK;
     if (status != GVM_OK || t->stopped) return status;
     struct loader_options l = {.batch = o->batch,
                                .workers = workers(),
                                .shuffle = o->shuffle,
                                .cluster_m = o->cluster_m,
-                               .sequence = o->hard > 0 ? t->position.sequence : NULL,
-                               .skip_bad = o->skip_bad,
+                               .sequence = planned ? t->position.sequence : NULL,
+                               .batches = t->plan.whole ? (int)(t->position.sequence_count / (size_t)o->batch) : 0,
+                               .skip_bad = o->on_bad == BAD_SKIP,
                                .seed = o->seed,
                                .amounts = o->amounts,
+                               .single = t->network->config.method->aerial_each == 1,
                                .epoch = (uint64_t)t->position.epoch,
                                .first = t->position.batch,
                                .user = t,
@@ -263,7 +240,7 @@ static void close_training(struct training *t)
 {
     if (t->log) fclose(t->log);
     loader_free(t->loader);
-    free(t->position.sequence);
+    run_position_free(&t->position);
     cache_free(t->cache);
     learner_close(&t->learner);
     network_leave(t->network);
@@ -282,7 +259,7 @@ static void take_next(struct training *t)
 static gvm_status update(struct losses *losses, struct training *t, float factor, gvm_error *err)
 {
     const struct run_options *o = t->options;
-    bool known = o->hard == 0 || t->next.batch.index + 1 < t->next.batch.count;
+    bool known = t->plan.order == NULL || t->next.batch.index + 1 < t->next.batch.count;
     gvm_error why;
     learner_start(&t->learner, t->position.step, factor);
     if (t->network->home && known) take_next(t);
@@ -337,7 +314,7 @@ static gvm_status end_epoch(struct training *t, gvm_error *err)
     bool due = o->eval_every > 0 && (t->position.epoch % o->eval_every == 0 || t->position.epoch == o->epochs);
     t->position.evaluate = due && t->data->test.query_count > 0;
     gvm_status status = evaluate_and_save(t, err);
-    if (status != GVM_OK || t->stopped || o->hard == 0 || t->position.epoch == o->epochs) return status;
+    if (status != GVM_OK || t->stopped || t->plan.order == NULL || t->position.epoch == o->epochs) return status;
     loader_free(t->loader);
     t->loader = NULL;
     return open_loader(t, err);
@@ -355,7 +332,8 @@ static gvm_status one_step(struct training *t, gvm_error *err)
     t->position.epoch = (int)batch.epoch;
     if (t->position.epoch >= o->epochs) return GVM_OK; /* an epoch without a batch was the last */
     t->waited += batch.waited;
-    float factor = cosine_factor(t->position.epoch, o->epochs);
+    long epoch_steps = (t->data->train.query_count + o->batch - 1) / o->batch;
+    float factor = schedule_factor(&o->schedule, t->position.step, epoch_steps, t->position.epoch, o->epochs);
     struct losses losses = {0};
     status = update(&losses, t, factor, err);
     if (status != GVM_OK) return status;
@@ -379,7 +357,8 @@ gvm_status train(struct train_result *result, const char *run, const struct run_
                          .data = data,
                          .position = position,
                          .network = network,
-                         .optimizer = optimizer};
+                         .optimizer = optimizer,
+                         .plan = batch_plan_of(options, &data->train)};
     *result = (struct train_result){.position = position};
     gvm_status status = open_training(&t, err);
     long saved_step = position.step;
@@ -397,7 +376,7 @@ gvm_status train(struct train_result *result, const char *run, const struct run_
     }
     if (status == GVM_OK && t.position.step != saved_step) status = save(&t, err);
     result->position = t.position;
-    result->position.sequence = NULL;
+    result->position.sequence = result->position.nearest = NULL;
     result->stopped = t.stopped;
     result->waited = t.waited;
     result->seconds = clock_seconds() - t.started;

@@ -51,7 +51,7 @@ gvm_status train_plan(struct train_plan *plan, const struct network *network, co
 
 /* Train until the last epoch, or until `steps` updates are done (0: no limit), or until told to stop; save at each
  * epoch's end, every `save_minutes`, and at the end. An evaluation that is stopped is begun again by whoever goes on; a
- * cache goes on as cache.h says. The position's sequence is taken over. `run` is a folder that exists
+ * cache goes on as cache.h says. The position's numbers are taken over. `run` is a folder that exists
  * and run_lock holds. network and
  * optimizer are as fresh, or as run_load gave them with the position. Returns the first failure; the state saved last
  * stays. A loss that is not finite is GVM_ARGUMENT with step and rate, and nothing is saved of it. */

@@ -65,3 +65,22 @@ says err "a.HEIC: " "c.Avif: it is a picture in AVIF, which cannot be read here;
     "d.DNG: " "e.gif: "
 [ "$(grep -c 'convert it to JPEG' "$tmp/err")" = 2 ]
 says out "b.JPG"
+
+# A heading from magnetic north is reported as such, and searched around.
+python3 - "$jpeg" "$tmp/magnetic.jpg" <<'END'
+import struct, sys
+data = open(sys.argv[1], "rb").read()
+block = b"II*\0" + struct.pack("<IH", 8, 1) + struct.pack("<HHII", 0x8825, 4, 1, 26) + bytes(4)
+block += struct.pack("<HHHI4sHHII", 2, 16, 2, 2, b"M", 17, 5, 1, 56) + bytes(4) + struct.pack("<II", 350, 10)
+assert len(block) == 64
+open(sys.argv[2], "wb").write(data[:2] + b"\xff\xe1" + struct.pack(">H", len(block) + 8) + b"Exif\0\0" + block + data[2:])
+END
+expect 0 info "$tmp/magnetic.jpg"
+says out "heading        35.0 degrees from magnetic north"
+expect 0 info --json "$tmp/magnetic.jpg"
+says out '"heading_reference": "magnetic"'
+expect 0 locate --weights "$w" --tiles $demo/tiles.csv --top 1 --json "$tmp/magnetic.jpg"
+says out '"heading_reference": "magnetic"' '"heading_estimated": true'
+python3 -c 'import json, sys; assert 12.5 <= json.load(open(sys.argv[1]))[0]["hits"][0]["heading"] <= 57.5' "$tmp/out"
+expect 0 locate --weights "$w" --tiles $demo/tiles.csv --top 1 --json --heading 35 "$tmp/magnetic.jpg"
+says out '"heading_estimated": false'

@@ -1,5 +1,6 @@
 #!/bin/bash
-# names.sh - the documents name files that are there, and docs/model.md's tables functions that stand in their files.
+# names.sh - the documents name files that are there, docs/model.md's tables functions that stand in their files, and the
+# glossary options and public names that there are.
 set -euo pipefail
 
 status=0
@@ -23,4 +24,11 @@ while IFS=: read -r line cell; do
         esac
     done
 done < <(awk -F '|' '/^\|/ && $(NF - 1) ~ /src\// {print NR ":" $(NF - 1)}' docs/model.md)
+
+while IFS=: read -r line word; do
+    case $word in
+    --*) grep -rqwE -- "(--|\")${word#--}" program/cli src/train || complain "docs/glossary.md:$line: no command has $word" ;;
+    *) grep -qwF -- "$word" include/geoviewmatch.h || complain "docs/glossary.md:$line: the header has no $word" ;;
+    esac
+done < <(grep -noE '`(--[a-z-]+|(gvm|GVM)_[A-Za-z_]+)' docs/glossary.md | tr -d '`')
 exit $status

@@ -1,0 +1,112 @@
+/* mean.c - the mean over the positions of the last map, then a layer norm: the feature of networks that were made to
+ * classify.
+ *
+ * With m the mean of x, y = gamma (m - mean(m)) r + beta and feature f = y / |y|, another feature g has
+ *   f . g = sum over l of h_l,  h_l = (r sum over c of g_c gamma_c (x_lc - mean(x_l)) + sum over c of g_c beta_c) / (L
+ * |y|). */
+#include "network/heads/mean.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct mean_norm {
+    int last, C; /* which map, its channels */
+    struct norm norm;
+};
+
+static gvm_status check(const void *config, const struct pyramid *maps, const char *view, const char *where,
+                        gvm_error *err)
+{
+    (void)config, (void)maps, (void)view, (void)where, (void)err;
+    return GVM_OK;
+}
+
+static void *open_mean(int *features, const void *config, const struct pyramid *maps)
+{
+    struct mean_norm *w = calloc(1, sizeof *w);
+    (void)config;
+    if (w == NULL) return NULL;
+    w->last = maps->count - 1;
+    *features = w->C = maps->maps[w->last].C;
+    return w;
+}
+
+/* The norm is the backbone's own, behind its pooling: it is named, learns and is imported with it. */
+static void list(struct lister *l, void *weights, const char *view)
+{
+    struct mean_norm *w = weights;
+    (void)view;
+    list_norm(l, &w->norm, w->C, 1e-6f, 1, LIST_PLAIN, "norm");
+}
+
+static struct tensor *forward(struct trace *trace, struct tape *tape, const void *weights)
+{
+    const struct mean_norm *w = weights;
+    return layer_norm(tape, mean_positions(tape, trace->maps[w->last]), &w->norm);
+}
+
+static double mean_of(const float *x, int C)
+{
+    double sum = 0;
+    for (int c = 0; c < C; c++) sum += x[c];
+    return sum / C;
+}
+
+/* 1 / sqrt(variance + epsilon) of the mean over positions. */
+static double inverse_deviation(const struct tensor *x, double epsilon)
+{
+    double sum = 0, square = 0;
+    for (int c = 0; c < x->C; c++) {
+        double m = 0;
+        for (int l = 0; l < x->L; l++) m += x->data[(size_t)l * (size_t)x->C + c];
+        sum += m / x->L;
+        square += m / x->L * (m / x->L);
+    }
+    return 1 / sqrt(fmax(square / x->C - sum / x->C * (sum / x->C), 0) + epsilon);
+}
+
+static bool shares(double *heat, const struct trace *trace, int map, const void *weights, const float *other)
+{
+    const struct mean_norm *w = weights;
+    const struct tensor *x = trace->maps[map], *y = trace->gathered;
+    if (map != w->last) return false;
+    const float *gamma = w->norm.weight->data, *beta = w->norm.bias->data;
+    double r = inverse_deviation(x, (double)w->norm.epsilon), length = 0, shift = 0;
+    for (int c = 0; c < x->C; c++) {
+        length += (double)y->data[c] * y->data[c];
+        shift += (double)other[c] * beta[c];
+    }
+    length = fmax(sqrt(length), 1e-12) * x->L;
+    for (int l = 0; l < x->L; l++) {
+        const float *row = x->data + (size_t)l * (size_t)x->C;
+        double mean = mean_of(row, x->C), product = 0;
+        for (int c = 0; c < x->C; c++) product += (double)other[c] * gamma[c] * (row[c] - mean);
+        heat[l] = (r * product + shift) / length;
+    }
+    return true;
+}
+
+static void about(char *text, size_t size, const void *config, const void *weights)
+{
+    (void)config, (void)weights;
+    snprintf(text, size, "the mean of the last map, normalised");
+}
+
+static size_t map_parameters(const void *weights, int map)
+{
+    (void)weights, (void)map;
+    return 0;
+}
+
+const struct head mean_head = {
+    .name = "mean",
+    .check = check,
+    .open = open_mean,
+    .close = free,
+    .list = list,
+    .forward = forward,
+    .shares = shares,
+    .about = about,
+    .map_parameters = map_parameters,
+};
