@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "network/config_file.h"
+#include "config_support.h"
 #include "network/network.h"
 
 static const char paper[] =
@@ -31,11 +31,6 @@ static struct config preset(const char *name)
     gvm_error err;
     if (config_preset(&config, name, &err) != GVM_OK) fail_msg("%s", err.text);
     return config;
-}
-
-static void assert_says(const gvm_error *err, const char *part)
-{
-    if (strstr(err->text, part) == NULL) fail_msg("\"%s\" does not say \"%s\"", err->text, part);
 }
 
 static void test_presets(void **state)
@@ -69,21 +64,6 @@ static void test_json(void **state)
     free(json);
 }
 
-/* The paper's JSON with one piece exchanged. */
-static gvm_status parse_with(struct config *c, const char *piece, const char *by, gvm_error *err)
-{
-    static char text[4096];
-    const char *at = strstr(paper, piece);
-    assert_non_null(at);
-    int n = snprintf(text, sizeof text, "%.*s%s%s", (int)(at - paper), paper, by, at + strlen(piece));
-    char *exact = malloc((size_t)n); /* without a NUL: the length counts */
-    assert_non_null(exact);
-    memcpy(exact, text, (size_t)n);
-    gvm_status status = config_parse(c, exact, (size_t)n, "dir/w.safetensors", err);
-    free(exact);
-    return status;
-}
-
 static const struct {
     const char *piece, *by;
 } good[] = {
@@ -104,17 +84,15 @@ static void test_good(void **state)
     struct config c;
     gvm_error err = {""};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
-        if (parse_with(&c, good[i].piece, good[i].by, &err) != GVM_OK) fail_msg("%s: %s", good[i].by, err.text);
-    assert_int_equal(parse_with(&c, "[3,4]", "[1,4]", &err), GVM_OK);
+        if (parse_with(&c, paper, good[i].piece, good[i].by, &err) != GVM_OK) fail_msg("%s: %s", good[i].by, err.text);
+    assert_int_equal(parse_with(&c, paper, "[3,4]", "[1,4]", &err), GVM_OK);
     char *json = config_json(&c);
     assert_non_null(strstr(json, "\"stages\":[1,4]"));
     free(json);
     assert_true(c.ground_m == 64 && c.elevation[0] == -45 && c.elevation[1] == 45);
 }
 
-static const struct {
-    const char *piece, *by, *says;
-} bad[] = {
+static const struct refused bad[] = {
     {"{", "", "broken at byte"},
     {"}", "", "broken at byte"},
     {"\"dim\":96", "\"dim\":96,\"dim\":96", "duplicate"},
@@ -183,16 +161,7 @@ static const struct {
 static void test_bad(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        struct config c = preset("paper");
-        gvm_error err = {""};
-        gvm_status status = parse_with(&c, bad[i].piece, bad[i].by, &err);
-        if (status != GVM_FORMAT) fail_msg("%s: status %d", bad[i].by, (int)status);
-        assert_says(&err, "dir/w.safetensors: ");
-        assert_says(&err, bad[i].says);
-        assert_null(c.method);
-        assert_int_equal(parse_with(&c, bad[i].piece, bad[i].by, NULL), GVM_FORMAT);
-    }
+    check_refused(paper, bad, sizeof bad / sizeof bad[0]);
 }
 
 /* Text that is no object, too long, or deep. */

@@ -38,8 +38,9 @@ static void magnetic(void **state)
     if (image_load(&image, "examples/demo/street/2.png", &err) != GVM_OK) fail_msg("%s", err.text);
     save("magnetic.jpg", image.pixels, image.width, image.height, 3, VIPS_FORMAT_UCHAR, (struct extra){.exif = north});
     image_free(&image);
-    if (gvm_model_open(&model, WEIGHTS, &err) != GVM_OK || gvm_session_open(&session, model, 4, &err) != GVM_OK ||
-        gvm_map_from_tiles(&map, session, "examples/demo/tiles.csv", NULL, NULL, &err) != GVM_OK)
+    if (gvm_model_open(&model, WEIGHTS, &err) != GVM_OK) fail_msg("%s", err.text);
+    if (gvm_session_open(&session, model, 4, &err) != GVM_OK) fail_msg("%s", err.text);
+    if (gvm_map_from_tiles(&map, session, "examples/demo/tiles.csv", NULL, NULL, &err) != GVM_OK)
         fail_msg("%s", err.text);
 
     double got = score(&found, &hit, session, map, NAN), most = -1, all = -1;

@@ -17,7 +17,7 @@
 #include "base/half.h"
 #include "base/parallel.h"
 #include "base/random.h"
-#include "geo/distance.h"
+#include "geo/earth.h"
 #include "layer_support.h"
 #include "network/session.h"
 #include "search/search.h"

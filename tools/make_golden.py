@@ -1,23 +1,27 @@
 """Write the golden files that the C network is tested against: checkpoints, inputs and what PyTorch makes of them.
 
   make_golden.py                  the tiny configurations of tests/golden (a few MB, part of the repository)
-  make_golden.py --full DIR       the paper's configuration (about 700 MB, made where it is needed)
-  make_golden.py --timm DIR       timm's swinv2_tiny_window8_256, for the import of other people's weights
+  make_golden.py --full DIR       the papers' configurations (about 1.4 GB, made where they are needed)
+  make_golden.py --timm DIR       timm's networks, for the import of other people's weights (about 600 MB)
 
-NAME.safetensors is a checkpoint as the program reads it. NAME_golden.safetensors holds, all float32 but the pictures:
+NAME.safetensors is a checkpoint as the program reads it, NAME net_... a GeoViewMatch (tools/network.py), sample4geo_...
+a Sample4Geo (tools/sample4geo.py). NAME_golden.safetensors holds, all float32 but the pictures:
 
-  street, strong, weak            (B, H, W, 3)  bytes; strong and weak are aerial
+  street, strong, weak            (B, H, W, 3)  bytes; strong and weak are aerial; of Sample4Geo: street, aerial
   out.VIEW.stageS                 (b, L, C)     maps of the first b pictures; VIEW street, or aerial (of `strong`)
-  out.WHICH.feature               (B, D)        WHICH street, strong, weak; of length 1
+  out.WHICH.feature               (B, D)        WHICH a picture; of length 1
   out.WHICH.head                  (B, head)     WHICH strong, weak; of length 1
-  loss                            (4)           total, contrastive, street to strong, street to weak
+  loss                            (4), (1)      total, contrastive, street to strong, street to weak; InfoNCE
   grad.PARAMETER                                of the total
   factors, losses                 (10)          ten training steps on this batch: the factor on every rate, the total
+  clip                            (1)           of Sample4Geo: what each value of a gradient is limited to in them
   after.PARAMETER                               the weights after them (not in every file)
 
-Every tensor of a checkpoint is random, norms and biases too, and the first head of a later stage's second block is
-sharper than attention's limit. Values are computed in float64 and rounded once. The same arithmetic in float32 is
-compared with them: a configuration in which PyTorch disagrees with itself could not judge anyone else.
+convnext_timm and convnext_facebook are the backbone of sample4geo_tanh with a classifier, under others' names.
+
+Every tensor of a checkpoint is random, norms, biases and layer scales too, and the first head of a later stage's second
+block is sharper than attention's limit. Values are computed in float64 and rounded once. The same arithmetic in float32
+is compared with them: a configuration in which PyTorch disagrees with itself could not judge anyone else.
 """
 import argparse
 import math
@@ -29,6 +33,7 @@ import numpy as np
 import torch
 
 import network
+import sample4geo
 import tensorfile
 
 STEPS = 10
@@ -37,19 +42,33 @@ STEPS = 10
 OUTPUT_LIMIT, GRADIENT_LIMIT, LOSS_LIMIT, MOVEMENT_LIMIT = 1e-5, 2e-4, 2e-6, 1e-4
 
 # Each is small, and odd in its own way: see the comment beside it. `after` keeps the weights after the ten steps.
+Next = sample4geo.Config
 TINY = {
     # 7 channels, and 7 to a head; a map of 8 x 40 shifted by 2; one of 1 x 5, whose windows are single places
-    "narrow": dict(seed=25, config=network.Config(
+    "net_narrow": dict(seed=25, config=network.Config(
         dim=7, depths=(2, 2, 1, 1), heads=(1, 2, 7, 7), window=4, street=(32, 160), aerial=(64, 64),
         stages=(4,), masks=3, head=7)),
     # as in the paper: stage 3 of the street view is 4 x 20, shorter than the window of 8, and stage 4 is 2 x 10
-    "flat": dict(seed=18, after=True, config=network.Config(
+    "net_flat": dict(seed=18, after=True, config=network.Config(
         dim=6, depths=(2, 1, 2, 1), heads=(1, 3, 3, 4), window=8, street=(64, 320), aerial=(128, 128),
         stages=(3, 4), masks=2, head=5)),
     # every stage becomes part of the feature; windows of 2 shifted by 1; an oblong aerial view
-    "four": dict(seed=64, config=network.Config(
+    "net_four": dict(seed=64, config=network.Config(
         dim=8, depths=(1, 2, 1, 1), heads=(1, 1, 2, 4), window=2, street=(32, 64), aerial=(32, 64),
         stages=(1, 2, 3, 4), masks=1, head=12)),
+    # the street's maps 10 x 25, 5 x 12, 2 x 6, 1 x 3: a row and a column are lost on the way
+    "sample4geo_odd": dict(seed=1, count=4, after=True, config=Next(
+        dims=(8, 16, 24, 32), depths=(1, 2, 2, 1), street=(40, 100), aerial=(64, 64))),
+    # odd channels; rows of pixels that fill no patch; one position at the end of the aerial view; each view its input; a
+    # seventh of the gradients' values is clipped
+    "sample4geo_tanh": dict(seed=2, count=3, clip=0.05, config=Next(
+        dims=(5, 7, 9, 11), depths=(2, 1, 1, 1), gelu="tanh", street=(38, 71), aerial=(60, 45),
+        street_input=(("resize", "opencv"),),
+        aerial_input=(("order", "bgr"), ("mean", (0.4, 0.5, 0.6)), ("deviation", (0.2, 0.25, 0.3))))),
+}
+FULL = {
+    "full": dict(seed=16, config=network.Config()),
+    "sample4geo_full": dict(seed=3, config=sample4geo.Config()),
 }
 
 
@@ -61,7 +80,9 @@ def random_like(name, shape, generator):
         if ".blocks.1." in name and "layers.0." not in name:
             values[0] = network.MAX_LOGIT_SCALE + 0.3
         return values
-    if "norm" in name:
+    if name.endswith("gamma"):
+        return 0.5 + 0.2 * values
+    if "norm" in name or (len(shape) == 1 and name.endswith("weight")):
         return (1 if name.endswith("weight") else 0) + 0.3 * values
     if "cpb_mlp.0" in name:
         return 0.5 * values
@@ -97,43 +118,48 @@ def random_pictures(count, size, random):
 
 
 def make_batch(config, count, seed):
-    """Three sets of pictures; strong is weak with its colours changed."""
+    """The pictures of a training step; where there are two aerial ones, strong is weak with its colours changed."""
     random = np.random.default_rng(seed)
-    weak = random_pictures(count, config.aerial, random)
+    aerial = random_pictures(count, config.aerial, random)
     gain, shift = random.uniform(0.7, 1.3, (2, count, 1, 1, 3))
-    strong = np.clip(weak * gain + 60 * (shift - 1), 0, 255).astype(np.uint8)
-    return {"street": random_pictures(count, config.street, random), "strong": strong, "weak": weak}
+    strong = np.clip(aerial * gain + 60 * (shift - 1), 0, 255).astype(np.uint8)
+    street = random_pictures(count, config.street, random)
+    pictures = {"street": street, "strong": strong, "weak": aerial, "aerial": aerial}
+    return {name: pictures[name] for name in module_of(config).Network.PICTURES}
+
+
+def module_of(config):
+    return sample4geo if isinstance(config, sample4geo.Config) else network
 
 
 def build(config, state, dtype):
     """A network of one float type that holds the given float32 weights."""
     torch.set_default_dtype(dtype)
-    model = network.GeoViewMatch(config)
+    model = module_of(config).Network(config)
     model.load_state_dict(state)
     return model
 
 
-def evaluate(config, state, pictures, dtype, keep, steps):
+def evaluate(config, state, pictures, dtype, keep, steps, options):
     """Every expected value, by name, computed in one float type. `keep`: of how many pictures the maps are kept."""
     model = build(config, state, dtype)
-    batch = [network.normalise(torch.from_numpy(pictures[k])) for k in ("street", "strong", "weak")]
+    batch = [config.normalise(view, torch.from_numpy(pictures[name])) for name, view in model.PICTURES.items()]
     values = {}
-    outputs = model(*batch)
+    outputs, parts = model.results(*batch)
     with torch.no_grad():
         for view, pixels in (("street", batch[0]), ("aerial", batch[1])):
-            for s, tokens in enumerate(getattr(model, view).backbone(pixels[:keep]), 1):
+            for s, tokens in enumerate(model.maps(view, pixels[:keep]), 1):
                 values[f"out.{view}.stage{s}"] = tokens
-    names = ("street.feature", "strong.feature", "weak.feature", "strong.head", "weak.head")
-    values.update({f"out.{name}": output.detach() for name, output in zip(names, outputs)})
-    parts = network.losses(outputs)
+    values.update({f"out.{name}": output.detach() for name, output in outputs.items()})
     parts[0].backward()
     values["loss"] = torch.stack(parts).detach()
     values.update({f"grad.{name}": p.grad.clone() for name, p in model.named_parameters()})
     if steps:
-        adamw = network.optimizer(model)
-        factors = [network.cosine(i, steps) for i in range(steps)]
+        module = module_of(config)
+        adamw, factors = module.optimizer(model), module.factors(steps)
         values["factors"] = torch.tensor(factors)
-        values["losses"] = torch.tensor([network.asam_step(model, adamw, batch, factor=f) for f in factors])
+        values["losses"] = torch.tensor([module.train_step(model, adamw, batch, factor=f, **options) for f in factors])
+        values.update({name: torch.tensor([option]) for name, option in options.items()})
         values.update({f"after.{name}": p.detach() for name, p in model.named_parameters()})
     torch.set_default_dtype(torch.float32)
     return values
@@ -184,12 +210,12 @@ def metadata(config, command):
     return {"config": config.to_json(), **notes} if config else notes
 
 
-def write_network(folder, name, config, seed, command, count=3, keep=1, steps=STEPS, after=False):
-    """The checkpoint and the golden file of one configuration."""
-    state = randomise(network.GeoViewMatch(config), seed).state_dict()
+def write_network(folder, name, config, seed, command="", count=3, keep=1, steps=STEPS, after=False, **options):
+    """The checkpoint and the golden file of one configuration. options: of each training step."""
+    state = randomise(module_of(config).Network(config), seed).state_dict()
     pictures = make_batch(config, count, seed)
-    high = evaluate(config, state, pictures, torch.float64, keep, steps)
-    low = evaluate(config, state, pictures, torch.float32, keep, steps)
+    high = evaluate(config, state, pictures, torch.float64, keep, steps, options)
+    low = evaluate(config, state, pictures, torch.float32, keep, steps, options)
     compare(name, low, high, state)
     expected = {k: v for k, v in high.items() if after or not k.startswith("after.")}
     notes = metadata(config, command)
@@ -197,30 +223,72 @@ def write_network(folder, name, config, seed, command, count=3, keep=1, steps=ST
     tensorfile.save(os.path.join(folder, f"{name}_golden.safetensors"), pictures | as_arrays(expected), notes)
 
 
-def write_timm(folder, command, count=2, seed=21):
-    """timm's own network: its weights under its own names, pictures, and its last map after the final norm."""
+def write_foreign(folder):
+    """The backbone of a tiny Sample4Geo as timm and Facebook name it, with a classifier, which no one reads."""
+    case = TINY["sample4geo_tanh"]
+    state = randomise(sample4geo.Sample4Geo(case["config"]), case["seed"]).both.backbone.state_dict()
+    classifier = randomise(torch.nn.Linear(case["config"].dims[-1], 3), case["seed"]).state_dict()
+    for who, rename, head in (("timm", sample4geo.timm_name, "head.fc."),
+                              ("facebook", sample4geo.facebook_name, "head.")):
+        tensors = {rename(name): tensor for name, tensor in state.items()}
+        tensors |= {head + name: tensor for name, tensor in classifier.items()}
+        tensorfile.save(os.path.join(folder, f"convnext_{who}.safetensors"), as_arrays(tensors), metadata(None, ""))
+
+
+def timm_outputs(timm, model, state, pixels):
+    """The last map (B, L, C), and of a ConvNeXt the feature that Sample4Geo makes of it, in the default float type."""
+    model = timm.create_model(model).to(torch.get_default_dtype()).eval()
+    model.load_state_dict(state)
+    with torch.no_grad():
+        maps = model.forward_features(pixels)
+        if maps.shape[1] == maps.shape[2]:       # (B, H, W, C)
+            return {"out.aerial.stage4": maps.flatten(1, 2)}
+        feature = model.forward_head(maps, pre_logits=True)
+        return {"out.aerial.stage4": maps.flatten(2).transpose(1, 2),
+                "out.aerial.feature": torch.nn.functional.normalize(feature, dim=1)}
+
+
+def check_names(name, config, state, pixels, expected):
+    """Whether our own ConvNeXt with timm's weights is timm's."""
+    model = sample4geo.Sample4Geo(config).eval()
+    backbone = model.both.backbone
+    backbone.load_state_dict({ours: state[sample4geo.timm_name(ours)] for ours in backbone.state_dict()})
+    with torch.no_grad():
+        off = difference(model.both(pixels), expected["out.aerial.feature"])
+    print(f"{name}: ours against timm's, relative: {off:.1e}")
+    if off > 1e-12:
+        raise SystemExit(f"{name}: tools/sample4geo.py is not timm's network")
+
+
+TIMM = {                                         # file: timm's name, side of the pictures, our configuration
+    "timm": ("swinv2_tiny_window8_256", 256, None),
+    "timm_convnext_tiny": ("convnext_tiny", 384, sample4geo.PRESETS["sample4geo-tiny"]),
+    "timm_convnext_base": ("convnext_base", 384, sample4geo.PRESETS["sample4geo"]),
+}
+
+
+def write_timm(folder, command, name, model, side, config, count=2, seed=21):
+    """timm's own network: its weights under its own names, pictures, and its last map after the final norm, if any."""
     try:
         import timm
     except ImportError:
         sys.exit("make_golden.py: --timm needs the package timm")
     expected = {}
-    pictures = random_pictures(count, (256, 256), np.random.default_rng(seed))
-    state = randomise(timm.create_model("swinv2_tiny_window8_256"), seed).state_dict()
-    for dtype in (torch.float64, torch.float32):
+    pictures = random_pictures(count, (side, side), np.random.default_rng(seed))
+    state = randomise(timm.create_model(model), seed).state_dict()
+    for dtype in (torch.float32, torch.float64):
         torch.set_default_dtype(dtype)
-        model = timm.create_model("swinv2_tiny_window8_256").to(dtype).eval()
-        model.load_state_dict(state)
-        with torch.no_grad():
-            tokens = model.forward_features(network.normalise(torch.from_numpy(pictures)))   # (B, 8, 8, 768)
-        expected[dtype] = tokens.flatten(1, 2)
+        pixels = network.normalise(torch.from_numpy(pictures))
+        expected[dtype] = timm_outputs(timm, model, state, pixels)
+    if config is not None:
+        check_names(name, config, state, pixels, expected[torch.float64])
     torch.set_default_dtype(torch.float32)
-    off = difference(expected[torch.float32], expected[torch.float64])
-    print(f"timm {timm.__version__}: last map, float32 against float64, relative: {off:.1e}")
+    off = worst("out.", expected[torch.float32], expected[torch.float64])
+    print(f"{name}, timm {timm.__version__}: float32 against float64, relative: {off[0]:.1e} ({off[1]})")
     notes = metadata(None, command) | {"timm": timm.__version__}
-    arrays = {k: v.numpy() for k, v in state.items()}
-    tensorfile.save(os.path.join(folder, "timm.safetensors"), arrays, notes)
-    golden = {"aerial": pictures, "out.aerial.stage4": expected[torch.float64].float().numpy()}
-    tensorfile.save(os.path.join(folder, "timm_golden.safetensors"), golden, notes)
+    tensorfile.save(os.path.join(folder, f"{name}.safetensors"), as_arrays(state), notes)
+    golden = {"aerial": pictures} | as_arrays(expected[torch.float64])
+    tensorfile.save(os.path.join(folder, f"{name}_golden.safetensors"), golden, notes)
 
 
 def main():
@@ -228,23 +296,28 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", metavar="DIR", default=os.path.join(here, "..", "tests", "golden"),
                         help="where the tiny files go (default: tests/golden)")
-    parser.add_argument("--only", choices=TINY, help="just one of the tiny configurations")
-    parser.add_argument("--full", metavar="DIR", help="write full.safetensors and full_golden.safetensors there")
-    parser.add_argument("--timm", metavar="DIR", help="write timm.safetensors and timm_golden.safetensors there")
+    parser.add_argument("--only", choices=[*TINY, *FULL, *TIMM], metavar="NAME", help="just this configuration")
+    parser.add_argument("--full", metavar="DIR", help=f"write there, with their _golden: {', '.join(FULL)}")
+    parser.add_argument("--timm", metavar="DIR", help=f"write there, with their _golden: {', '.join(TIMM)}")
     options = parser.parse_args()
     torch.set_num_threads(1)                     # so that sums have one order and the files come out the same
     torch.use_deterministic_algorithms(True)
 
+    def chosen(cases):
+        return [(name, case) for name, case in cases.items() if options.only in (None, name)]
+
     for folder in filter(None, (options.full, options.timm, options.out)):
         os.makedirs(folder, exist_ok=True)
     if options.full:
-        write_network(options.full, "full", network.Config(), seed=16, command=" --full DIR", count=2, keep=2, steps=0)
+        for name, case in chosen(FULL):
+            write_network(options.full, name, command=" --full DIR", count=2, keep=2, steps=0, **case)
     if options.timm:
-        write_timm(options.timm, command=" --timm DIR")
+        for name, case in chosen(TIMM):
+            write_timm(options.timm, " --timm DIR", name, *case)
     if not options.full and not options.timm:
-        for name, case in TINY.items():
-            if options.only in (None, name):
-                write_network(options.out, f"net_{name}", command="", **case)
+        for name, case in chosen(TINY):
+            write_network(options.out, name, **case)
+        write_foreign(options.out)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 The same thing that the C program computes and docs/model.md explains, in a form that PyTorch runs and differentiates.
 Golden files and timings of other programs come from here. Shapes: B pictures, H x W patches, L = H W, C channels.
 Drop path and augmentation draw random numbers and are left out: this is what one step computes once they are drawn.
+tools/sample4geo.py offers the same for another network, under the same names, and other tools take either.
 
 Parameter names inside a backbone are those of the official Swin V2 checkpoints.
 """
@@ -46,6 +47,9 @@ class Config:
         """Length of the feature of one picture."""
         return self.masks * sum(self.channels(s) for s in self.stages)
 
+    def normalise(self, view, pictures):
+        return normalise(pictures)
+
     def to_json(self):
         """The text under `config` in a checkpoint's metadata."""
         return json.dumps({"model": "geoviewmatch", **asdict(self)}, separators=(",", ":"))
@@ -56,10 +60,15 @@ class Config:
         return cls(**{k: v for k, v in fields.items() if k in cls.__dataclass_fields__})
 
 
-def normalise(pictures):
+# The program's presets of the same names.
+PRESETS = {"paper": Config(),
+           "nano": Config(dim=24, depths=(2, 2, 2, 2), heads=(1, 2, 4, 8), window=4, street=(64, 320), aerial=(128, 128))}
+
+
+def normalise(pictures, mean=MEAN, deviation=DEVIATION):
     """Pictures (B, H, W, 3) of bytes to the network's input (B, 3, H, W), in the default float type."""
     dtype = torch.get_default_dtype()
-    mean, deviation = torch.tensor(MEAN, dtype=dtype), torch.tensor(DEVIATION, dtype=dtype)
+    mean, deviation = torch.tensor(mean, dtype=dtype), torch.tensor(deviation, dtype=dtype)
     return ((pictures.to(dtype) / 255 - mean) / deviation).permute(0, 3, 1, 2).contiguous()
 
 
@@ -308,6 +317,8 @@ class SwinGeo(nn.Module):
 class GeoViewMatch(nn.Module):
     """Both views, and the projection head that the two aerial pictures of a pair are compared after."""
 
+    PICTURES = {"street": "street", "strong": "aerial", "weak": "aerial"}    # of a training step, and their views
+
     def __init__(self, config=Config()):
         super().__init__()
         self.config = config
@@ -323,6 +334,23 @@ class GeoViewMatch(nn.Module):
         """Features of the three pictures, then the head's output for the two aerial ones."""
         f, f1, f2 = self.street(street), self.aerial(strong), self.aerial(weak)
         return f, f1, f2, self.project(f1), self.project(f2)
+
+    def maps(self, view, x):
+        """The maps of a view's stages, each (B, L, C)."""
+        return getattr(self, view).backbone(x)
+
+    def results(self, *batch):
+        """What a step computes, by name, and its losses, the total first."""
+        outputs = self(*batch)
+        names = ("street.feature", "strong.feature", "weak.feature", "strong.head", "weak.head")
+        return dict(zip(names, outputs)), losses(outputs)
+
+    def embedder(self, view):
+        """The network of a view, for inference."""
+        return getattr(self, view).fold()
+
+
+Network = GeoViewMatch
 
 
 def fresh(config=Config()):
@@ -390,7 +418,12 @@ def cosine(epoch, epochs):
     return (1 + math.cos(math.pi * epoch / epochs)) / 2
 
 
-def asam_step(model, adamw, batch, rho=2.5, factor=1.0, alpha=10.0, weights=(0.5, 0.25, 0.25)):
+def factors(steps):
+    """A whole schedule in a few steps: each as an epoch."""
+    return [cosine(i, steps) for i in range(steps)]
+
+
+def train_step(model, adamw, batch, rho=2.5, factor=1.0, alpha=10.0, weights=(0.5, 0.25, 0.25)):
     """One step of adaptive sharpness-aware minimisation; returns the loss where it started.
 
     Climb to  w + e,  e = rho w^2 g / (|| |w| g || + 1e-12)  over all weights at once; take the gradient there; go

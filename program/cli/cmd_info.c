@@ -159,7 +159,7 @@ static int describe(const char *path, bool json)
     struct stat st;
     if (strcmp(path, "nano") == 0 && stat(path, &st) != 0) return weights(NULL, json);
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
-        char *state = run_path(path, "state.safetensors");
+        char *state = path_join(path, "state.safetensors");
         bool run = state != NULL && access(state, F_OK) == 0;
         free(state);
         return run ? info_run(path, json) : info_folder(path);

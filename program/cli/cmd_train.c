@@ -25,7 +25,7 @@ static gvm_status check_folder(const char *path, gvm_error *err)
 {
     static const char *const files[] = {"state.safetensors", "log.jsonl", "last.safetensors", "best.safetensors"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        char *file = run_path(path, files[i]);
+        char *file = path_join(path, files[i]);
         if (file == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to begin", path);
         struct stat st;
         bool taken = lstat(file, &st) == 0; /* a link that leads nowhere too */
@@ -45,7 +45,7 @@ static gvm_status check_networks(const char *run, gvm_error *err)
     static const char *const files[] = {"last.safetensors", "best.safetensors"};
     gvm_status status = GVM_OK;
     for (int i = 0; i < 2 && status == GVM_OK; i++) {
-        char *file = run_path(run, files[i]);
+        char *file = path_join(run, files[i]);
         status = file ? output_check(file, &output_weights, false, NULL, 0, err)
                       : fail(err, GVM_MEMORY, "%s: there is not enough memory to go on", run);
         free(file);

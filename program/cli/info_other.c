@@ -219,14 +219,13 @@ int info_folder(const char *path)
 {
     static const char *const labels[] = {"pairs.csv", "splits", "splits__corrected", "ACT_data.mat"};
     gvm_error err;
-    size_t size = strlen(path) + 32;
-    char *file = malloc(size);
     const char *hint = "";
-    for (size_t i = 0; file != NULL && i < sizeof labels / sizeof *labels; i++) {
-        snprintf(file, size, "%s/%s", path, labels[i]);
-        if (access(file, F_OK) == 0) hint = "; it looks like a data set, which `check --data` describes";
+    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
+        char *file = path_join(path, labels[i]);
+        if (file != NULL && access(file, F_OK) == 0)
+            hint = "; it looks like a data set, which `check --data` describes";
+        free(file);
     }
-    free(file);
     fail(&err, GVM_FILE, "%s: it is a folder, but not one of a training run%s", path_tail(path), hint);
     return failed(&err);
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define PI 3.14159265f
 #define TOWN_PITCH 104.0f /* metres from junction to junction, on average */
 
 enum { CURVE = 8 /* straight pieces of an edge */ };

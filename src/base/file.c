@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,15 @@ const char *path_tail(const char *path)
     if (length <= PATH_SHOWN) return path;
     path += length - PATH_SHOWN;
     while (((unsigned char)*path & 0xc0) == 0x80) path++; /* not from the middle of a UTF-8 character */
+    return path;
+}
+
+char *path_join(const char *folder, const char *name)
+{
+    size_t length = strlen(folder), size = length + strlen(name) + 2;
+    bool slash = length > 0 && folder[length - 1] != '/';
+    char *path = malloc(size);
+    if (path != NULL) snprintf(path, size, "%s%s%s", folder, slash ? "/" : "", name);
     return path;
 }
 

@@ -10,6 +10,9 @@
 /* The last part of a path, at most 200 bytes, so that a sentence has room for what comes after it. */
 const char *path_tail(const char *path);
 
+/* folder/name, to be freed; NULL without memory. */
+char *path_join(const char *folder, const char *name);
+
 struct file_map {
     const unsigned char *data; /* aligned to a page; valid until file_unmap */
     size_t size;               /* bytes, at least 1 */

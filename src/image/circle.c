@@ -31,7 +31,7 @@ bool gpano_is_stale(const struct gpano *g, int width, int height)
 static double width_of_view(const struct image *image)
 {
     double w = image->width, h = image->height;
-    return 2 * atan(43.27 * w / hypot(w, h) / (2 * image->exif.focal_35mm)) * 180 / 3.14159265358979;
+    return 2 * atan(43.27 * w / hypot(w, h) / (2 * image->exif.focal_35mm)) * 180 / M_PI;
 }
 
 static gvm_status check_camera(const struct image *image, const char *where, gvm_error *err)

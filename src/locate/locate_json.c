@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "base/json_text.h"
-#include "geo/distance.h"
+#include "geo/earth.h"
 
 double located_error(const struct located *photo, const gvm_hit *hit)
 {

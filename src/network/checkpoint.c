@@ -87,6 +87,7 @@ static gvm_status read_network(struct network **out, const struct safetensors *s
 
     /* A lying configuration is found out before memory is taken for it. */
     uint64_t floats = 0, needs = config_parameters(&config);
+    if (needs == 0) return fail(err, GVM_MEMORY, "%s: there is not enough memory for its network", where);
     for (size_t i = 0; i < safetensors_count(st); i++) floats += safetensors_tensor(st, i)->count;
     if (floats != needs)
         return fail(err, GVM_FORMAT,

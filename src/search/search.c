@@ -14,7 +14,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
-#include "geo/distance.h"
+#include "base/top.h"
+#include "geo/earth.h"
 #include "network/session.h"
 #include "tensor/kernels.h"
 
@@ -36,7 +37,7 @@ struct search {
     size_t scratch_size;          /* for a product, or for a row in float32 */
     gvm_hit *hits;                /* (count, stride) */
     int k, stride;                /* hits wanted, room for them */
-    float *heaps;                 /* a thread: (k) */
+    struct scored *best;          /* a thread: (k) */
     struct candidate *candidates; /* a thread: (tiles) */
 };
 
@@ -66,30 +67,6 @@ static void score_part(void *argument, struct team team)
         else
             half->product(s->scores + from, (size_t)s->tiles, rows, R, s->panels, s->count, D, scratch);
     }
-}
-
-/* The k-th largest of n scores, with a heap whose top is the smallest of the k largest so far. */
-static float kth_largest(float *heap, int k, const float *scores, int n)
-{
-    int size = 0;
-    for (int i = 0; i < n; i++) {
-        float x = scores[i] > -INFINITY ? scores[i] : -INFINITY; /* a row may hold what is not a number */
-        int at;
-        if (size < k) {
-            for (at = size++; at > 0 && heap[(at - 1) / 2] > x; at = (at - 1) / 2) heap[at] = heap[(at - 1) / 2];
-        } else {
-            if (!(x > heap[0])) continue;
-            for (at = 0; 2 * at + 1 < size;) {
-                int child = 2 * at + 1;
-                if (child + 1 < size && heap[child + 1] < heap[child]) child++;
-                if (heap[child] >= x) break;
-                heap[at] = heap[child];
-                at = child;
-            }
-        }
-        heap[at] = x;
-    }
-    return heap[0];
 }
 
 /* In four sums, so that one addition need not wait for another; products of such numbers are exact in double. */
@@ -127,12 +104,13 @@ static void pick_part(void *argument, struct team team)
     const struct search *s = argument;
     int D = s->map->width, from, to;
     struct candidate *candidates = s->candidates + (size_t)team.rank * (size_t)s->tiles;
+    struct scored *best = s->best + (size_t)team.rank * (size_t)s->k;
     float *row = s->scratch + (size_t)team.rank * s->scratch_size;
     parallel_range(&from, &to, s->count, 1, team);
     for (int q = from; q < to; q++) {
         const float *scores = s->scores + (size_t)q * (size_t)s->tiles, *query = s->queries + (size_t)q * (size_t)D;
-        float *heap = s->heaps + (size_t)team.rank * (size_t)s->k;
-        float least = kth_largest(heap, s->k, scores, s->tiles) - 2 * rounding(D); /* both may be off */
+        top_scores(best, s->k, scores, s->tiles);
+        float least = best[s->k - 1].score - 2 * rounding(D); /* both may be off */
         size_t count = 0;
         for (int t = 0; t < s->tiles; t++) {
             if (scores[t] < least) continue;
@@ -171,9 +149,9 @@ static bool reserve(struct search *s, size_t most)
     s->panels = malloc((most > 1 ? HALF_QUERIES * D : 1) * sizeof *s->panels);
     s->scores = malloc((most * tiles + 1) * sizeof *s->scores);
     s->scratch = malloc(threads * s->scratch_size * sizeof *s->scratch);
-    s->heaps = malloc(threads * (size_t)s->k * sizeof *s->heaps);
+    s->best = malloc(threads * (size_t)s->k * sizeof *s->best);
     s->candidates = malloc(threads * tiles * sizeof *s->candidates);
-    return s->panels && s->scores && s->scratch && s->heaps && s->candidates;
+    return s->panels && s->scores && s->scratch && s->best && s->candidates;
 }
 
 static void release(struct search *s)
@@ -181,7 +159,7 @@ static void release(struct search *s)
     free(s->panels);
     free(s->scores);
     free(s->scratch);
-    free(s->heaps);
+    free(s->best);
     free(s->candidates);
 }
 

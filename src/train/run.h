@@ -60,9 +60,6 @@ gvm_status run_options_check(const struct run_options *options, gvm_error *err);
 
 void run_options_free(struct run_options *options);
 
-/* The path of one of a run's files, to be freed. NULL where memory is short. */
-char *run_path(const char *run, const char *file);
-
 /* Take the folder of a run for this process, until the descriptor is closed; -1 where the file system has no locks.
  * GVM_FILE if there is no such folder, or another process has it. */
 gvm_status run_lock(int *lock, const char *run, gvm_error *err);

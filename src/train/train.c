@@ -82,7 +82,7 @@ static gvm_status read_log(long *keep, const struct training *t, const char *pat
 static gvm_status open_log(struct training *t, gvm_error *err)
 {
     long keep = 0;
-    char *path = run_path(t->run, "log.jsonl");
+    char *path = path_join(t->run, "log.jsonl");
     if (path == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for the log", t->run);
     t->log = fopen(path, "r+");
     if (t->log == NULL && errno == ENOENT) t->log = fopen(path, "w+");
@@ -112,7 +112,7 @@ static void log_evaluation(const struct training *t, const struct evaluation *e)
 
 static gvm_status save_network(const struct training *t, const char *file, gvm_error *err)
 {
-    char *path = run_path(t->run, file);
+    char *path = path_join(t->run, file);
     if (path == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to save the network", t->run);
     gvm_status status = checkpoint_save(t->network, path, false, err);
     free(path);
@@ -208,6 +208,7 @@ static gvm_status open_loader(struct training *t, gvm_error *err)
                                .skip_bad = o->on_bad == BAD_SKIP,
                                .seed = o->seed,
                                .amounts = o->amounts,
+                               .single = t->network->config.method->aerial_each == 1,
                                .epoch = (uint64_t)t->position.epoch,
                                .first = t->position.batch,
                                .user = t,

@@ -1,0 +1,26 @@
+/* config_support.h - configurations with one piece exchanged, and what is refused with which sentence. */
+#ifndef GVM_TESTS_CONFIG_SUPPORT_H
+#define GVM_TESTS_CONFIG_SUPPORT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "network/config_file.h"
+
+void assert_says(const gvm_error *err, const char *part);
+
+/* Parse `json` with its first `piece` replaced, as the file dir/w.safetensors. */
+gvm_status parse_with(struct config *config, const char *json, const char *piece, const char *by, gvm_error *err);
+
+struct refused {
+    const char *piece, *by, *says;
+};
+
+/* Each is GVM_FORMAT, names the file, says what the row says, and leaves no configuration. */
+void check_refused(const char *json, const struct refused *rows, size_t count);
+
+#endif
