@@ -25,14 +25,6 @@ void run_position_free(struct run_position *position)
     position->sequence = position->nearest = NULL;
 }
 
-char *run_path(const char *run, const char *file)
-{
-    size_t size = strlen(run) + strlen(file) + 2;
-    char *path = malloc(size);
-    if (path) snprintf(path, size, "%s/%s", run, file);
-    return path;
-}
-
 /* ------------------------------------------------------------------ the file */
 
 enum { KINDS = 3 };
@@ -61,7 +53,7 @@ gvm_status run_save(const char *run, const struct run_options *options, const st
     size_t count = (size_t)network->param_count * KINDS;
     struct safetensors_entry *entries = calloc(count + 2, sizeof *entries);
     struct name *names = calloc(count, sizeof *names);
-    char *path = run_path(run, "state.safetensors"), *config = config_json(&network->config);
+    char *path = path_join(run, "state.safetensors"), *config = config_json(&network->config);
     char *json = run_json(options, position);
     if (entries == NULL || names == NULL || path == NULL || config == NULL || json == NULL)
         status = fail(err, GVM_MEMORY, "%s: there is not enough memory to save the run", run);
@@ -192,7 +184,7 @@ static gvm_status read_state(struct run_options *options, struct run_position *p
 static gvm_status open_state(struct safetensors **st, const char *run, gvm_error *err)
 {
     *st = NULL;
-    char *path = run_path(run, "state.safetensors");
+    char *path = path_join(run, "state.safetensors");
     gvm_status status = path ? safetensors_open(st, path, err)
                              : fail(err, GVM_MEMORY, "%s: there is not enough memory to open the run", run);
     free(path);
