@@ -56,7 +56,7 @@ static void close_town(struct town *t)
     dataset_free(t->data);
 }
 
-static gvm_status fill_town(struct town *t, const char *folder, const struct bench *b, const struct config *c,
+static gvm_status fill_town(struct town *t, const char *folder, const struct arguments *b, const struct config *c,
                             gvm_error *err)
 {
     char cache[PATH + 16];
@@ -76,7 +76,7 @@ static gvm_status fill_town(struct town *t, const char *folder, const struct ben
     return status;
 }
 
-static gvm_status open_town(struct town *t, const struct bench *b, const struct config *c, gvm_error *err)
+static gvm_status open_town(struct town *t, const struct arguments *b, const struct config *c, gvm_error *err)
 {
     char folder[PATH];
     const char *parent = getenv("TMPDIR");
@@ -92,7 +92,7 @@ static gvm_status open_town(struct town *t, const struct bench *b, const struct 
 
 /* The first step is not counted: its pictures are not ready, and memory is touched for the first time. */
 static gvm_status time_steps(struct learning *out, struct bench_training *t, struct loader *loader,
-                             const struct bench *b, gvm_error *err)
+                             const struct arguments *b, gvm_error *err)
 {
     struct progress progress = {.quiet = b->common.quiet};
     double start = 0;
@@ -113,7 +113,7 @@ static gvm_status time_steps(struct learning *out, struct bench_training *t, str
     return status;
 }
 
-static gvm_status measure_training(struct learning *out, const struct bench *b, gvm_error *err)
+static gvm_status measure_training(struct learning *out, const struct arguments *b, gvm_error *err)
 {
     struct bench_training training = {0};
     struct town town = {0};
@@ -173,7 +173,7 @@ static gvm_status time_ranking(double *seconds, const struct retrieval *task, gv
     return status;
 }
 
-static gvm_status measure_ranking(struct learning *out, const struct bench *b, gvm_error *err)
+static gvm_status measure_ranking(struct learning *out, const struct arguments *b, gvm_error *err)
 {
     int n = (int)b->gallery;
     while (n > 1 && 2.0 * n * FEATURES * sizeof(float) > 0.8 * memory_available()) n /= 2;
@@ -210,7 +210,7 @@ static gvm_status measure_ranking(struct learning *out, const struct bench *b, g
 
 /* ------------------------------------------------------------------ the report */
 
-static int print_json(const struct learning *l, const struct bench *b)
+static int print_json(const struct learning *l, const struct arguments *b)
 {
     return json_print(json_pack(
         "{s:s, s:s, s:i, s:{s:i, s:i, s:f, s:f, s:f}, s:{s:i, s:i, s:i, s:f}}", "version", gvm_version(),
@@ -220,7 +220,7 @@ static int print_json(const struct learning *l, const struct bench *b)
         "queries", l->gallery, "gallery", l->gallery, "features", (int)FEATURES, "seconds", l->ranking));
 }
 
-static void print_learning(const struct learning *l, const struct bench *b)
+static void print_learning(const struct learning *l, const struct arguments *b)
 {
     double pairs = (double)b->batch * (double)b->steps;
     printf("GeoViewMatch %s, %d threads, %s\n\n", gvm_version(), parallel_threads(), kernels()->name);
@@ -235,7 +235,7 @@ static void print_learning(const struct learning *l, const struct bench *b)
         printf("                (%ld of each, as asked for, do not fit in this machine's memory)\n", b->gallery);
 }
 
-int bench_learning(const struct bench *b)
+int bench_learning(const struct arguments *b)
 {
     struct learning learning = {0};
     gvm_error err = {"there is not enough memory for the benchmark"};

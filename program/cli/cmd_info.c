@@ -110,15 +110,14 @@ struct arguments {
     bool json;
 };
 
-static int cmd_info(int argc, char **argv)
+static int info(void *arguments)
 {
-    struct arguments a = {0};
-    int end = options_read(&a.common, &info_command, argc, argv);
-    return end == GO_ON ? describe(a.common.operands[0], a.json) : end;
+    const struct arguments *a = arguments;
+    return describe(a->common.operands[0], a->json);
 }
 
 static const struct option_row rows[] = {
-    {"json", OPTION_FLAG, offsetof(struct arguments, json), .help = "as JSON, complete"},
+    {"json", OPTION_FLAG, AT(json), .help = "as JSON, complete"},
     {0},
 };
 
@@ -140,5 +139,6 @@ const struct command info_command = {
     .examples = "  geoviewmatch info town.gpkg\n"
                 "  geoviewmatch info run                              how far a training is\n"
                 "  geoviewmatch info --json nano\n",
-    .run = cmd_info,
+    .size = sizeof(struct arguments),
+    .run = info,
 };

@@ -17,7 +17,8 @@ struct command {
     int least, most;      /* of them; most 0: any number */
     const char *notes;    /* a paragraph behind the options; NULL: none */
     const char *examples; /* lines, as typed */
-    int (*run)(int argc, char **argv);
+    size_t size;          /* of its arguments: a struct that begins with struct common, all zero but for the defaults */
+    int (*run)(void *arguments); /* returns the exit status */
 };
 
 enum { OPTIONS_MOST = 96 };

@@ -75,7 +75,7 @@ static int run(int argc, char **argv)
         return DONE;
     }
     for (int i = 0; i < COMMANDS; i++)
-        if (strcmp(name, commands[i]->name) == 0) return commands[i]->run(argc - 1, argv + 1);
+        if (strcmp(name, commands[i]->name) == 0) return command_run(commands[i], argc - 1, argv + 1);
     return refuse(name);
 }
 

@@ -2,6 +2,7 @@
 #include "cli/options.h"
 
 #include <assert.h>
+#include <glib.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -175,7 +176,7 @@ static int check_operands(const struct common *common)
     return GO_ON;
 }
 
-int options_read(struct common *common, const struct command *command, int argc, char **argv)
+static int read_line(struct common *common, const struct command *command, int argc, char **argv)
 {
     bool over = false; /* "--": what follows are operands */
     int status = GO_ON;
@@ -194,4 +195,14 @@ int options_read(struct common *common, const struct command *command, int argc,
     if (status == GO_ON) status = choose_machine(common);
     if (status == GO_ON) status = check_given(common);
     return status == GO_ON ? check_operands(common) : status;
+}
+
+int command_run(const struct command *command, int argc, char **argv)
+{
+    void *arguments = g_malloc0(command->size + (size_t)argc * sizeof(char *));
+    int status = read_line(arguments, command, argc, argv);
+    if (status == GO_ON) status = command->run(arguments);
+    if (command->more) options_free(command->more, (char *)arguments + command->more_at);
+    g_free(arguments);
+    return status;
 }

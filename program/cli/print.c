@@ -1,6 +1,7 @@
 /* print.c - see print.h. */
 #include "cli/print.h"
 
+#include <glib.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -34,6 +35,17 @@ int failed(const gvm_error *err)
 void print_text(const char *text)
 {
     for (; *text != '\0'; text++) putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
+}
+
+void print_line(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    gchar *line = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    print_text(line);
+    putchar('\n');
+    g_free(line);
 }
 
 int json_print(json_t *json)

@@ -18,6 +18,9 @@ int failed(const gvm_error *err);
 /* Text of any bytes on stdout, a '?' for each control character. */
 void print_text(const char *text);
 
+/* The same of what printf would print, and a line break behind it. */
+__attribute__((format(printf, 1, 2))) void print_line(const char *format, ...);
+
 /* Indented on stdout, with a line break; frees it. FAILED where memory was short (NULL), with a sentence. */
 int json_print(json_t *json);
 

@@ -8,7 +8,6 @@
 #include "base/file.h"
 #include "cli/report.h"
 #include "geo/earth.h"
-#include "image/encode.h"
 #include "image/resize.h"
 
 enum {
@@ -154,27 +153,19 @@ static unsigned char *imagery_of(struct report *r, const struct chart *c)
 
 static void begin(struct report *r, const struct chart *c, const char *what, const char *of)
 {
-    fprintf(r->out, "<svg class=\"chart\" role=\"img\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" aria-label=\"",
-            c->width, c->height, c->width, c->height);
-    report_text(r->out, what);
-    report_text(r->out, of);
-    fputs("\">", r->out);
-    unsigned char *rgb = imagery_of(r, c);
-    size_t size;
-    void *jpeg = rgb != NULL ? image_encode_jpeg(&size, rgb, c->width, c->height) : NULL;
-    if (jpeg != NULL) {
-        gchar *text = g_base64_encode(jpeg, size);
+    put(r->out,
+        "<svg class=\"chart\" role=\"img\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" aria-label=\"%s%s\">",
+        c->width, c->height, c->width, c->height, what, of);
+    g_autofree unsigned char *rgb = imagery_of(r, c);
+    g_autofree gchar *jpeg = rgb != NULL ? report_jpeg(rgb, c->width, c->height) : NULL;
+    if (jpeg != NULL)
         fprintf(r->out, "<image width=\"%d\" height=\"%d\" href=\"data:image/jpeg;base64,%s\"/>", c->width, c->height,
-                text);
-        g_free(text);
-    } else {
+                jpeg);
+    else
         fprintf(r->out,
                 "<rect class=\"bare\" width=\"%d\" height=\"%d\"/><text class=\"note\" x=\"12\" y=\"22\">no imagery to "
                 "show</text>",
                 c->width, c->height);
-    }
-    g_free(jpeg);
-    free(rgb);
 }
 
 /* A bar of a round number of metres, and an arrow to the north. */
@@ -260,7 +251,7 @@ void report_chart(struct report *r, size_t photo)
     if (gps) include(&e, info->lat, info->lon, 0);
     if (q->within_m > 0 && q->within_m < 1e5) include(&e, near_lat, near_lon, q->within_m);
     struct chart c = chart_of(&e, CHART, CHART, true);
-    begin(r, &c, "Map of the answers for ", report_name(r->answers, photo));
+    begin(r, &c, "Map of the answers for ", report_name(r, photo));
     if (q->within_m > 0)
         fprintf(r->out, "<circle class=\"searched\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"/>", chart_x(&c, near_lon),
                 chart_y(&c, near_lat), q->within_m * c.metre);
@@ -288,9 +279,6 @@ void report_chart(struct report *r, size_t photo)
 }
 
 /* ------------------------------------------------------------------ all photos */
-
-static const char *const kinds[] = {
-    [RIGHT] = "right", [WRONG] = "wrong", [SURE] = "sure", [UNSURE] = "unsure", [ONLY] = "unsure", [REFUSED] = ""};
 
 static void put_key_line(FILE *out, const char *kind, bool weak, const char *meaning)
 {
@@ -344,9 +332,8 @@ void report_overview(struct report *r)
             const gvm_hit *hit = located_photo(a, i).hits;
             bool weak = located_weakness(&a->found[i], a->min_margin) == WEAK;
             fprintf(r->out, i < r->count ? "<a href=\"#p%zu\"><title>" : "<g><title>%zu. ", i + 1);
-            report_text(r->out, report_name(a, i));
-            fputs("</title>", r->out);
-            put_mark(r->out, chart_x(&c, hit->lon), chart_y(&c, hit->lat), kinds[o], weak, i + 1);
+            put(r->out, "%s</title>", report_name(r, i));
+            put_mark(r->out, chart_x(&c, hit->lon), chart_y(&c, hit->lat), outcome_classes[o], weak, i + 1);
             fputs(i < r->count ? "</a>" : "</g>", r->out);
         }
     end(r, &c);

@@ -8,8 +8,6 @@
 #include "network/config_file.h"
 #include "network/registry.h"
 
-#define AT(field) offsetof(struct train_arguments, field)
-
 const struct option_row train_rows[] = {
     {.type = OPTION_TITLE, .help = "The run:"},
     {"out", OPTION_TEXT, AT(out), "RUN", .help = "folder of the run; made, or one without a run's files"},
@@ -34,7 +32,7 @@ const struct option_row train_rows[] = {
     {0},
 };
 
-static int choose_network(struct train_arguments *a)
+static int choose_network(struct arguments *a)
 {
     gvm_error err;
     gvm_status status = config_preset(&a->config, a->preset, &err);
@@ -44,7 +42,7 @@ static int choose_network(struct train_arguments *a)
     return status == GVM_OK ? GO_ON : usage_error(a->common.name, "%s", err.text);
 }
 
-void train_arguments_complete(struct train_arguments *a, const struct method *method)
+void train_arguments_complete(struct arguments *a, const struct method *method)
 {
     bool planned = a->run.hard > 0 || a->run.cluster_m > 0 || !a->run.shuffle;
     for (const struct setting *s = method->recipe; s->name; s++) {
@@ -80,12 +78,10 @@ static void make_whole(char **path)
     free(given);
 }
 
-int train_arguments_read(struct train_arguments *a, const struct command *command, int argc, char **argv)
+int train_arguments_check(struct arguments *a)
 {
     static const char *const while_it_goes_on[] = {"resume", "steps", "save-minutes", "data", "cache", "force", NULL};
     static const char *const of_network[] = {"preset", "stages", "backbone", NULL};
-    int end = options_read(&a->common, command, argc, argv);
-    if (end != GO_ON) return end;
     const char *name = a->common.name, *fixed = options_given_but(&a->common, while_it_goes_on);
     if (a->resume && fixed)
         return usage_error(name,

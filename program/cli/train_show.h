@@ -7,7 +7,7 @@
 
 struct train_show {
     struct progress training, other;
-    bool training_on, other_on, quiet;
+    bool quiet;
     char what[40];
     long until;    /* the step to stop after; 0: the last one */
     long shown;    /* steps of this session so far */
@@ -19,7 +19,7 @@ struct train_events train_show_events(struct train_show *show);
 void train_show_end(struct train_show *show);
 
 /* On stderr, before the first step. */
-void train_show_plan(const struct train_arguments *a, const char *run, const struct network *network,
+void train_show_plan(const struct arguments *a, const char *run, const struct network *network,
                      const struct dataset *data, const struct run_position *position, const struct train_plan *plan);
 
 /* From now on SIGINT, SIGTERM and SIGHUP ask the training to stop, unless they were ignored; a second one ends it. */
