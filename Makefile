@@ -20,6 +20,7 @@ help:
 	@echo "make bench    this machine's speed, the paper's cost table, search, training and ranking"
 	@echo "make bench-serve  the service under load, beside locate (needs wrk: apt-get install wrk)"
 	@echo "make fuzz     each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
+	@echo "make man      the manual page's part on the commands, from the program's own tables"
 	@echo "make format   clang-format on all sources"
 	@echo "make clean    remove what was built"
 	@echo "make debug    a build for a debugger, build-debug/"
@@ -69,6 +70,9 @@ demo: deps
 	@$(MAKE) --no-print-directory build
 	build/geoviewmatch demo --out build/demo
 
+man: build
+	tools/man.sh build/geoviewmatch docs/geoviewmatch.1
+
 # The other engines are timed beside it where Python has PyTorch.
 bench: build
 	build/geoviewmatch bench
@@ -96,4 +100,4 @@ format:
 clean:
 	rm -rf build build-*
 
-.PHONY: all help deps deps-test build debug test check golden nano demo bench bench-serve fuzz install format clean
+.PHONY: all help man deps deps-test build debug test check golden nano demo bench bench-serve fuzz install format clean

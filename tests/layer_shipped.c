@@ -78,13 +78,13 @@ static void run_backward(struct layer_test *t, struct tape *tape, struct tensor 
     if (y) {
         float *direction = layer_floats(t, t->out.n);
         for (size_t i = 0; i < t->out.n; i++) direction[i] = (float)t->out.grad[i];
+        tensor_accumulate(tape, y); /* of a tensor's rows, the others' gradient is zero */
         tape_write_gradient(tape, y, direction);
-        y->has_grad = true;
     }
     tape_backward(tape);
     for (int i = 0; i < t->inputs; i++) {
         tape_read_gradient(tape, o->dx[i], in[i]);
-        if (!m.rows || (t->residual && i == 0)) continue;
+        if (!m.rows) continue;
         size_t C = (size_t)t->in[i].shape[2], margin = (size_t)t->in[i].shape[1] * C, n = t->in[i].n;
         float *all = layer_floats(t, n + 2 * margin);
         tape_read_gradient(tape, all, in[i]->parent);

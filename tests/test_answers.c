@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "geo/distance.h"
+#include "geo/earth.h"
 #include "locate/answers.h"
 
 static const double DEGREE = 111195; /* metres of a degree on the mean sphere */

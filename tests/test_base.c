@@ -1,4 +1,4 @@
-/* test_base.c - random numbers, shares of parallel work, sentences of errors, lines of progress. */
+/* test_base.c - random numbers, shares of parallel work, order statistics, sentences of errors, lines of progress. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/random.h"
+#include "base/top.h"
 #include "terminal/progress.h"
 
 /* ------------------------------------------------------------------ random numbers */
@@ -339,6 +340,42 @@ static void test_progress_terminal(void **state)
                               "read: 3 files in 3:20, 0.01/s\r\n");
 }
 
+/* ------------------------------------------------------------------ order statistics */
+
+/* Against a search for the best of what is left, with equal scores and one that is no number. */
+static void test_top_scores(void **state)
+{
+    (void)state;
+    enum { N = 60 };
+    float scores[N];
+    struct scored best[N];
+    for (int k = 1; k <= N; k++) {
+        bool taken[N] = {false};
+        for (int i = 0; i < N; i++) scores[i] = (float)(random_bits(3, (uint64_t)k, (uint64_t)i) % 20);
+        scores[k % 7] = NAN;
+        top_scores(best, k, scores, N);
+        for (int n = 0; n < k; n++) {
+            int want = -1;
+            for (int i = 0; i < N; i++)
+                if (!taken[i] && (want < 0 || scores[i] > scores[want] || (isnan(scores[want]) && !isnan(scores[i]))))
+                    want = i;
+            taken[want] = true;
+            assert_int_equal(best[n].item, want);
+            assert_true(best[n].score == (isnan(scores[want]) ? -INFINITY : scores[want]));
+        }
+    }
+}
+
+static void test_median(void **state)
+{
+    (void)state;
+    double values[] = {7, -1, 3, 100, 2};
+    assert_true(median(values, 5) == 3);
+    assert_true(median(values, 4) == 2.5); /* of -1, 2, 3, 7 */
+    assert_true(median(values, 1) == -1);
+    assert_true(isnan(median(values, 0)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -348,6 +385,7 @@ int main(void)
         cmocka_unit_test(test_error_utf8),    cmocka_unit_test(test_error_errno),
         cmocka_unit_test(test_progress_text), cmocka_unit_test(test_progress_width),
         cmocka_unit_test(test_progress_file), cmocka_unit_test(test_progress_terminal),
+        cmocka_unit_test(test_top_scores),    cmocka_unit_test(test_median),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

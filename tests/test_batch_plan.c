@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "data/neighbours.h"
 #include "network/config_file.h"
 #include "small_set.h"
@@ -152,7 +153,7 @@ static void run_remove(struct run *r)
     static const char *const files[] = {"log.jsonl", "last.safetensors", "best.safetensors", "state.safetensors"};
     run_end(r);
     for (int i = 0; i < 4; i++) {
-        char *path = run_path(r->folder, files[i]);
+        char *path = path_join(r->folder, files[i]);
         unlink(path);
         free(path);
     }

@@ -43,7 +43,7 @@ static void test_presets(void **state)
     assert_config_equal(&c, &want);
     assert_true(config_parameters(&want) == 57486548); /* the paper's 57.47 M, design section 2 */
     assert_int_equal(config_preset(&c, "papr", &err), GVM_ARGUMENT);
-    assert_says(&err, "choose one of paper, nano");
+    assert_says(&err, "there is no preset");
 }
 
 static void test_json(void **state)

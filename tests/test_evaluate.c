@@ -11,7 +11,7 @@
 
 #include "base/parallel.h"
 #include "base/random.h"
-#include "geo/distance.h"
+#include "geo/earth.h"
 #include "train/batch_plan.h"
 #include "train/evaluate.h"
 #include "train/evaluate_split.h"

@@ -69,7 +69,7 @@ static void *spend_often(void *data)
 {
     struct spender *s = data;
     for (int i = 0; i < 500; i++) {
-        budget_take(&s->budget, PART);
+        budget_take_until(&s->budget, PART, INFINITY);
         pthread_mutex_lock(&s->lock);
         s->spent += PART;
         if (s->spent > s->most) s->most = s->spent;
@@ -93,7 +93,7 @@ static void shared_budget(void **state)
     for (int i = 0; i < 6; i++) pthread_join(threads[i], NULL);
     assert_true(s.most > 0 && s.most <= WHOLE);
     assert_int_equal(s.budget.left, WHOLE);
-    budget_take(&s.budget, WHOLE);
+    budget_take_until(&s.budget, WHOLE, INFINITY);
 }
 
 /* A part that does not come in time is not taken. */

@@ -1,5 +1,7 @@
 /* test_layers_conv.c - depthwise, patch_conv, mean_positions and mlp, which a ConvNeXt is made of, against their double
  * statements. */
+#include <string.h>
+
 #include "layer_support.h"
 
 /* ------------------------------------------------------------------ y = depthwise k x k; K: k */
@@ -195,17 +197,22 @@ static void mlp_double_backward(struct layer_test *t)
                          t->par[WEIGHT].value, t->s.epsilon, M, C);
 }
 
+static struct mlp mlp_weights(struct layer_test *t)
+{
+    struct variable *p = t->par;
+    return (struct mlp){{&p[WEIGHT].shipped, &p[BIAS].shipped, t->s.epsilon},
+                        &p[W1].shipped,
+                        &p[B1].shipped,
+                        &p[W2].shipped,
+                        &p[B2].shipped,
+                        t->params > GAMMA ? &p[GAMMA].shipped : NULL,
+                        t->s.f};
+}
+
 static struct tensor *mlp_shipped(struct layer_test *t, struct tape *tape, struct tensor *const *in)
 {
     struct mlp *w = t->more;
-    struct variable *p = t->par;
-    *w = (struct mlp){{&p[WEIGHT].shipped, &p[BIAS].shipped, t->s.epsilon},
-                      &p[W1].shipped,
-                      &p[B1].shipped,
-                      &p[W2].shipped,
-                      &p[B2].shipped,
-                      t->params > GAMMA ? &p[GAMMA].shipped : NULL,
-                      t->s.f};
+    *w = mlp_weights(t);
     return mlp(tape, in[0], in[t->inputs - 1], w, t->keep);
 }
 
@@ -215,7 +222,7 @@ struct mlp_way {
 
 static void open_mlp(struct layer_test *t, const struct sizes *s, struct mlp_way way)
 {
-    layer_open(t, s->f == GELU ? "mlp" : "mlp, tanh", s);
+    layer_open(t, s->K ? "blocks" : s->f == GELU ? "mlp" : "mlp, tanh", s);
     layer_input(t, "x", s->B, s->L, s->C);
     if (way.apart) layer_input(t, "u", s->B, s->L, s->C);
     layer_matrix(t, "w1", s->N, s->C);
@@ -269,9 +276,104 @@ static void test_mlp(void **state)
     finish("mlp");
 }
 
+/* ------------------------------------------------------------------ two of ConvNeXt's blocks, with the same weights
+ *
+ * y = f(f(x)), f(x) = x + gamma MLP(LN(depthwise(x))): x is read by the filters and goes on itself. What MLP's
+ * parameters are called above, then the filters'. */
+
+enum { FILTER = GAMMA + 1, SHIFT };
+
+struct blocks {
+    struct depthwise depthwise;
+    struct mlp mlp;
+    struct layer_test halves[2]; /* the MLP's double statement, once for each block */
+};
+
+static void blocks_double(struct layer_test *t)
+{
+    struct blocks *k = t->more;
+    for (int i = 0; i < 2; i++) {
+        struct layer_test *half = &k->halves[i];
+        oracle_depthwise(half->in[1].value, half->in[0].value, t->par[FILTER].value, t->par[SHIFT].value, t->s.B,
+                         t->s.H, t->s.W, t->s.C, t->s.K);
+        mlp_double(half);
+    }
+}
+
+static void blocks_double_backward(struct layer_test *t)
+{
+    struct blocks *k = t->more;
+    for (int i = 1; i >= 0; i--) {
+        struct layer_test *half = &k->halves[i];
+        if (i == 0) half->out.grad = k->halves[1].in[0].grad;
+        memset(half->in[1].grad, 0, half->out.n * sizeof(double));
+        if (i == 1) memset(half->in[0].grad, 0, half->out.n * sizeof(double));
+        mlp_double_backward(half);
+        oracle_depthwise_backward(half->in[0].grad, t->par[FILTER].grad, t->par[SHIFT].grad, half->in[1].grad,
+                                  half->in[0].value, t->par[FILTER].value, t->s.B, t->s.H, t->s.W, t->s.C, t->s.K);
+    }
+}
+
+static struct tensor *blocks_shipped(struct layer_test *t, struct tape *tape, struct tensor *const *in)
+{
+    struct blocks *k = t->more;
+    struct tensor *x = in[0];
+    size_t start = tape_mark(tape);
+    for (int i = 0; i < 2; i++) {
+        size_t mark = tape_mark(tape);
+        struct tensor *u = depthwise(tape, x, t->s.H, t->s.W, &k->depthwise);
+        x = mlp(tape, x, u, &k->mlp, NULL);
+        tape_release(tape, mark);
+    }
+    check_true(t->label, "in inference nothing is left beside the map", tape->training || tape_mark(tape) == start);
+    return x;
+}
+
+/* The two halves have t's parameters; the first's input is t's, its output the second's input, whose output is t's. */
+static void open_blocks(struct layer_test *t, const struct sizes *s)
+{
+    open_mlp(t, s, (struct mlp_way){true, false, true});
+    t->inputs = 1;
+    layer_param(t, "filter", 0, 1.0 / s->K, 4, (const int[]){s->C, 1, s->K, s->K}, false);
+    layer_vector(t, "shift", 0, 0.5, s->C);
+    layer_sync(t);
+    struct blocks *k = t->more = layer_bytes(t, sizeof *k);
+    k->mlp = mlp_weights(t);
+    k->depthwise = (struct depthwise){&t->par[FILTER].shipped, &t->par[SHIFT].shipped, s->K};
+    for (int i = 0; i < 2; i++) {
+        struct layer_test *half = &k->halves[i];
+        *half = *t;
+        half->inputs = 2;
+        half->in[1].value = layer_doubles(t, t->out.n);
+        half->in[1].grad = layer_doubles(t, t->out.n);
+        for (int m = 0; m < 8; m++) half->map[m] = layer_doubles(t, t->out.n / (size_t)s->C * (size_t)(s->C + s->N));
+    }
+    k->halves[0].out.value = k->halves[1].in[0].value = layer_doubles(t, t->out.n);
+    k->halves[1].in[0].grad = layer_doubles(t, t->out.n);
+    t->forward = blocks_double;
+    t->backward = blocks_double_backward;
+    t->shipped = blocks_shipped;
+}
+
+static void test_blocks(void **state)
+{
+    static const struct sizes sizes[] = {{.B = 1, .H = 3, .W = 4, .L = 12, .C = 7, .N = 28, .K = 7, .f = GELU},
+                                         {.B = 3, .H = 13, .W = 9, .L = 117, .C = 20, .N = 80, .K = 7, .f = GELU}};
+    struct layer_test t;
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        open_blocks(&t, &sizes[i]);
+        if (i == 0) check_differences(&t);
+        check_shipped(&t);
+        layer_free(&t);
+    }
+    finish("blocks");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_depthwise), cmocka_unit_test(test_patch_conv),
-                                       cmocka_unit_test(test_mean_positions), cmocka_unit_test(test_mlp)};
+                                       cmocka_unit_test(test_mean_positions), cmocka_unit_test(test_mlp),
+                                       cmocka_unit_test(test_blocks)};
     return run_layer_tests(tests, sizeof tests / sizeof *tests);
 }

@@ -214,6 +214,30 @@ static void test_plain(void **state)
 
 /* ------------------------------------------------------------------ bad pictures */
 
+/* Batches that are given come as they are, epoch after epoch; single pictures are the strong ones. */
+static void test_given_batches(void **state)
+{
+    const struct small_set *set = *state;
+    static const int sequence[2 * B] = {7, 0, 18, 3, 5, 21, 2, 9}; /* 0 and 18 share a tile */
+    struct loader_options options = usual(2);
+    options.sequence = sequence;
+    options.batches = 2;
+    struct loader *both = open_loader(set, &options);
+    options.single = true;
+    struct loader *single = open_loader(set, &options);
+    for (int i = 0; i < 5; i++) {
+        struct batch a, b;
+        assert_int_equal(loader_next(both, &a, NULL), GVM_OK);
+        assert_int_equal(loader_next(single, &b, NULL), GVM_OK);
+        assert_true((int)b.epoch == i / 2 && b.index == i % 2 && b.count == 2);
+        assert_memory_equal(b.queries, sequence + i % 2 * B, B * sizeof *sequence);
+        assert_memory_equal(a.street, b.street, B * picture_bytes(&set->pictures.street));
+        assert_memory_equal(a.aerial, b.aerial, B * picture_bytes(&set->pictures.aerial));
+    }
+    loader_free(both);
+    loader_free(single);
+}
+
 static void spoil(const char *path)
 {
     int fd = open(path, O_WRONLY | O_TRUNC);
@@ -289,7 +313,7 @@ static void test_skip(void **state)
         for (int b = 0; b < B; b++)
             assert_true(batch.queries[b] != 3 && batch.queries[b] != 4 && batch.queries[b] != 12);
     }
-    assert_int_equal(loader_bad_count(loader), 3);
+    assert_int_equal(named.count, 3);
     loader_free(loader);
 }
 
@@ -358,6 +382,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_cache_gives_the_same, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_epochs_differ, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_plain, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_given_batches, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stop, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_skip, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_replacement, set_up, tear_down),

@@ -16,9 +16,15 @@
 static double score(gvm_found *found, gvm_hit *best, gvm_session *session, const gvm_map *map, double heading)
 {
     const gvm_question question = {.photo = in_folder("magnetic.jpg"), .heading = heading, .panorama = 1};
+    const gvm_locate_job job = {.size = sizeof job,
+                                .questions = &question,
+                                .count = 1,
+                                .max_hits = 1,
+                                .each_tile = 1,
+                                .hits = best,
+                                .found = found};
     gvm_error err;
-    if (gvm_locate_files(session, map, &question, 1, 0, best, 1, found, NULL, NULL, &err) != GVM_OK)
-        fail_msg("%s", err.text);
+    if (gvm_locate_files(session, map, &job, &err) != GVM_OK) fail_msg("%s", err.text);
     return best->score;
 }
 
@@ -38,8 +44,9 @@ static void magnetic(void **state)
     if (image_load(&image, "examples/demo/street/2.png", &err) != GVM_OK) fail_msg("%s", err.text);
     save("magnetic.jpg", image.pixels, image.width, image.height, 3, VIPS_FORMAT_UCHAR, (struct extra){.exif = north});
     image_free(&image);
-    if (gvm_model_open(&model, WEIGHTS, &err) != GVM_OK || gvm_session_open(&session, model, 4, &err) != GVM_OK ||
-        gvm_map_from_tiles(&map, session, "examples/demo/tiles.csv", NULL, NULL, &err) != GVM_OK)
+    if (gvm_model_open(&model, WEIGHTS, &err) != GVM_OK) fail_msg("%s", err.text);
+    if (gvm_session_open(&session, model, 4, &err) != GVM_OK) fail_msg("%s", err.text);
+    if (gvm_map_from_tiles(&map, session, "examples/demo/tiles.csv", NULL, NULL, &err) != GVM_OK)
         fail_msg("%s", err.text);
 
     double got = score(&found, &hit, session, map, NAN), most = -1, all = -1;

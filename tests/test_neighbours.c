@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "base/random.h"
-#include "geo/distance.h"
+#include "geo/earth.h"
 
 /* `queries` on `tiles`, query q on tile q % tiles. */
 static struct split make(int queries, int tiles)

@@ -19,6 +19,7 @@
 #include "folder_support.h"
 #include "image/image.h"
 #include "image/panorama.h"
+#include "world/build.h"
 #include "world/frame.h"
 #include "world/ortho.h"
 #include "world/places.h"

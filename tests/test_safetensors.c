@@ -67,9 +67,9 @@ static void test_round_trip(void **state)
     for (uint32_t i = 0; i < N; i++) bits[i] = i * 40904401u; /* NaN and subnormals among them */
     bits[0] = 0x7f800001;                                     /* a signalling NaN */
     memcpy(x, bits, sizeof x);
-    struct safetensors_entry entries[] = {{"z.weight", 3, {3, 5, 7}, x, false},
-                                          {"none", 2, {4, 0}, NULL, false},
-                                          {"a \"\\\u20ac\n", 0, {0}, &one, false}};
+    struct safetensors_entry entries[] = {{"z.weight", 3, {3, 5, 7}, x, SAFETENSORS_F32},
+                                          {"none", 2, {4, 0}, NULL, SAFETENSORS_F32},
+                                          {"a \"\\\u20ac\n", 0, {0}, &one, SAFETENSORS_F32}};
     struct safetensors_pair pairs[] = {{"config", "{\"dim\":96}"}, {"k\u00e9y", "line\nline"}};
     struct safetensors *st;
     gvm_error err;
@@ -192,7 +192,28 @@ static void *limited_malloc(size_t size)
     return allocations_left-- > 0 ? malloc(size) : NULL;
 }
 
-/* Whichever of jansson's allocations fails: that is said, and nothing is written. */
+/* Whole numbers, also those that float32 does not hold. */
+static void test_write_whole(void **state)
+{
+    (void)state;
+    static const int32_t x[] = {0, -1, (1 << 24) + 1, INT32_MAX, INT32_MIN};
+    float one = 1, wide[5];
+    int32_t back[5];
+    struct safetensors_entry entries[] = {{"x", 1, {5}, x, SAFETENSORS_I32}, {"y", 1, {1}, &one, SAFETENSORS_F32}};
+    struct safetensors *st;
+    gvm_error err;
+    assert_int_equal(safetensors_write(in_folder("whole"), entries, 2, NULL, 0, &err), GVM_OK);
+    assert_int_equal(safetensors_open(&st, in_folder("whole"), &err), GVM_OK);
+    const struct safetensors_tensor *t = safetensors_find(st, "x");
+    assert_true(t != NULL && t->dtype == SAFETENSORS_I32 && t->bytes == sizeof x);
+    assert_int_equal(safetensors_read_i32(back, st, t, &err), GVM_OK);
+    assert_memory_equal(back, x, sizeof x);
+    assert_int_equal(safetensors_read_f32(wide, st, t, &err), GVM_FORMAT);
+    assert_int_equal(safetensors_read_i32(back, st, safetensors_find(st, "y"), &err), GVM_FORMAT);
+    assert_non_null(strstr(err.text, "has the type F32, not I32"));
+    safetensors_close(st);
+}
+
 /* Halves are the nearest ones, in half the room; a tensor may be longer than what is rounded at a time. */
 static void test_write_halves(void **state)
 {
@@ -200,7 +221,7 @@ static void test_write_halves(void **state)
     enum { N = 5000 };
     static float x[N], back[N];
     for (int i = 0; i < N; i++) x[i] = (float)(i - N / 2) * 0.01f;
-    struct safetensors_entry entries[] = {{"x", 1, {N}, x, true}, {"y", 1, {3}, x, false}};
+    struct safetensors_entry entries[] = {{"x", 1, {N}, x, SAFETENSORS_F16}, {"y", 1, {3}, x, SAFETENSORS_F32}};
     struct safetensors *st;
     gvm_error err;
     assert_int_equal(safetensors_write(in_folder("halves"), entries, 2, NULL, 0, &err), GVM_OK);
@@ -453,6 +474,7 @@ int main(void)
         cmocka_unit_test_teardown(test_write_names, empty_folder),
         cmocka_unit_test_teardown(test_write_full, empty_folder),
         cmocka_unit_test_teardown(test_write_halves, empty_folder),
+        cmocka_unit_test_teardown(test_write_whole, empty_folder),
         cmocka_unit_test_teardown(test_write_memory, empty_folder),
         cmocka_unit_test(test_foreign),
         cmocka_unit_test(test_lies),

@@ -12,6 +12,7 @@
 
 #include "image/image.h"
 #include "image/panorama.h"
+#include "world/build.h"
 #include "world/picture.h"
 #include "world/render.h"
 #include "world/world.h"

@@ -11,7 +11,7 @@ struct bench {
     long rounds, batch;
     long steps, gallery; /* with learning */
     long tiles;          /* with search; 0: 100,000 or what memory has room for */
-    bool train, learning, search, json;
+    bool train, no_train, learning, search, json;
 };
 
 void raise_to(double *best, double value);

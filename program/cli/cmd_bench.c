@@ -21,29 +21,6 @@
 #include "tensor/gemm.h"
 #include "tensor/kernels.h"
 
-static const char help[] =
-    "usage: geoviewmatch bench [options]\n"
-    "\n"
-    "Times the network on this machine: embedding in batches of 16 (256 with --device cuda) and of 1, and a whole\n"
-    "training step (ASAM: forward and backward twice, and the update), each beside the peak measured in the same run.\n"
-    "Leave the machine alone meanwhile. With --learning, what surrounds the network instead: training steps on\n"
-    "pictures that come through the loader and a cache, from a town generated for it; and the ranking of an\n"
-    "evaluation.\n"
-    "\n"
-    "  --preset paper|nano   which network (default: paper; nano with --learning)\n"
-    "  --weights W           the network of a checkpoint instead\n"
-    "  --rounds N            rounds, 1..1000; the best of each counts (default: 5)\n"
-    "  --batch N             pairs in the training step, 2..512 (default: 4, 32 with --learning; 128 with --device "
-    "cuda)\n"
-    "  --no-train            embedding only\n"
-    "  --search              instead, how fast a map is searched: one query beside the time that reading all features\n"
-    "                        takes, and a batch beside the peak\n"
-    "  --tiles N             with --search: tiles, 1..10000000 (default: 100000, or what memory has room for)\n"
-    "  --learning            training through the loader, and ranking\n"
-    "  --steps N             steps of it, 1..1000 (default: 20)\n"
-    "  --gallery N           queries, and tiles, that are ranked, 1..100000 (default: 10000)\n"
-    "  --json                the figures as JSON\n" COMMON_HELP;
-
 enum { BATCHES = 2 };
 static int batches[BATCHES] = {16, 1};
 static const char *const view_names[2] = {"street", "aerial"};
@@ -272,56 +249,14 @@ static void print_text_report(const struct figures *f, const struct bench *a)
     if (a->weights == NULL && strcmp(a->preset, "paper") == 0 && !a->common.cuda) print_costs(f);
 }
 
-static int read_arguments(struct bench *a, int argc, char **argv)
+static int complete_arguments(struct bench *a)
 {
-    static const struct option options[] = {
-        {"preset", required_argument, NULL, 'p'}, {"weights", required_argument, NULL, 'w'},
-        {"rounds", required_argument, NULL, 'r'}, {"batch", required_argument, NULL, 'b'},
-        {"no-train", no_argument, NULL, 'n'},     {"learning", no_argument, NULL, 'l'},
-        {"steps", required_argument, NULL, 's'},  {"gallery", required_argument, NULL, 'g'},
-        {"search", no_argument, NULL, 'q'},       {"tiles", required_argument, NULL, 't'},
-        {"json", no_argument, NULL, 'j'},         COMMON_OPTIONS};
     const char *name = a->common.name;
-    int status;
-    for (int c; (c = next_option(argc, argv, options)) != -1;) {
-        switch (c) {
-        case 'p': a->preset = optarg; break;
-        case 'w': a->weights = optarg; break;
-        case 'n': a->train = false; break;
-        case 'q': a->search = true; break;
-        case 'l': a->learning = true; break;
-        case 'j': a->json = true; break;
-        case 't':
-            if (!read_long(&a->tiles, optarg, 1, 10000000))
-                return usage_error(name, "--tiles takes a whole number from 1 to 10000000, not '%s'", optarg);
-            break;
-        case 'r':
-            if (!read_long(&a->rounds, optarg, 1, 1000))
-                return usage_error(name, "--rounds takes a whole number from 1 to 1000, not '%s'", optarg);
-            break;
-        case 'b':
-            if (!read_long(&a->batch, optarg, 2, 512))
-                return usage_error(name, "--batch takes a whole number from 2 to 512, not '%s'", optarg);
-            break;
-        case 's':
-            if (!read_long(&a->steps, optarg, 1, 1000))
-                return usage_error(name, "--steps takes a whole number from 1 to 1000, not '%s'", optarg);
-            break;
-        case 'g':
-            if (!read_long(&a->gallery, optarg, 1, 100000))
-                return usage_error(name, "--gallery takes a whole number from 1 to 100000, not '%s'", optarg);
-            break;
-        default:
-            if ((status = common_option(&a->common, c, argv)) != GO_ON) return status;
-        }
-    }
-    if (optind < argc) return usage_error(name, "'%s' is one argument too many", argv[optind]);
+    a->train = !a->no_train;
     if (a->preset == NULL) a->preset = a->learning ? "nano" : "paper";
     if (a->batch == 0) a->batch = a->common.cuda ? 128 : a->learning ? 32 : 4;
     if (a->common.cuda) batches[0] = 256;
     if (a->common.cuda && a->search) return usage_error(name, "--search runs on the CPU: leave out --device cuda");
-    if (preset_find(a->preset) == NULL) return usage_error(name, "--preset takes paper or nano, not '%s'", a->preset);
-    if (a->tiles > 0 && !a->search) return usage_error(name, "--tiles goes with --search");
     return GO_ON;
 }
 
@@ -336,11 +271,11 @@ static int run_search(const struct bench *a)
     return bench_search(a, D);
 }
 
-int cmd_bench(int argc, char **argv)
+static int cmd_bench(int argc, char **argv)
 {
-    struct bench a = {
-        .common = {.name = "bench", .help = help}, .rounds = 5, .steps = 20, .gallery = 10000, .train = true};
-    int status = read_arguments(&a, argc, argv);
+    struct bench a = {0};
+    int status = options_read(&a.common, &bench_command, argc, argv);
+    if (status == GO_ON) status = complete_arguments(&a);
     if (status != GO_ON) return status;
     if (a.search) return run_search(&a);
     if (a.learning) return bench_learning(&a);
@@ -357,3 +292,41 @@ int cmd_bench(int argc, char **argv)
     print_text_report(&f, &a);
     return DONE;
 }
+
+#define AT(field) offsetof(struct bench, field)
+
+static const struct option_row rows[] = {
+    {"preset", OPTION_TEXT, AT(preset), "NAME", .words = preset_name,
+     .help = "which network (default: paper; nano with --learning)"},
+    {"weights", OPTION_TEXT, AT(weights), "W", .help = "the network of a checkpoint instead"},
+    {"rounds", OPTION_LONG, AT(rounds), "N", 1, 1000, "5", .help = "rounds; the best of each counts"},
+    {"batch", OPTION_LONG, AT(batch), "N", 2, 512,
+     .help = "pairs in the training step; unless given 4, with --learning 32, with --device cuda 128"},
+    {"no-train", OPTION_FLAG, AT(no_train), .help = "embedding only"},
+    {"search", OPTION_FLAG, AT(search),
+     .help = "instead, how fast a map is searched: one query beside the time that reading all features takes, and a "
+             "batch beside the peak"},
+    {"tiles", OPTION_LONG, AT(tiles), "N", 1, 1e7, .with = "search",
+     .help = "with --search: tiles (default: 100000, or what memory has room for)"},
+    {"learning", OPTION_FLAG, AT(learning), .help = "training through the loader, and ranking"},
+    {"steps", OPTION_LONG, AT(steps), "N", 1, 1000, "20", .help = "steps of it"},
+    {"gallery", OPTION_LONG, AT(gallery), "N", 1, 1e5, "10000", .help = "queries, and tiles, that are ranked"},
+    {"json", OPTION_FLAG, AT(json), .help = "the figures as JSON"},
+    {0},
+};
+
+const struct command bench_command = {
+    .name = "bench",
+    .summary = "how fast this machine runs the network",
+    .usage = "[options]",
+    .about = "Times the network on this machine: embedding in batches of 16 (256 with --device cuda) and of 1, and a "
+             "whole training step (ASAM: forward and backward twice, and the update), each beside the peak measured in "
+             "the same run. Leave the machine alone meanwhile. With --learning, what surrounds the network instead: "
+             "training steps on pictures that come through the loader and a cache, from a town generated for it; and "
+             "the ranking of an evaluation.",
+    .rows = rows,
+    .device = true,
+    .examples = "  geoviewmatch bench --preset nano\n"
+                "  geoviewmatch bench --learning --preset paper --batch 8\n",
+    .run = cmd_bench,
+};

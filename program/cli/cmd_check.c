@@ -10,31 +10,6 @@
 #include "cli/cli.h"
 #include "data/check.h"
 
-static const char help[] =
-    "usage: geoviewmatch check --data FOLDER [--list FILE.csv] [options]\n"
-    "\n"
-    "Reads a data set's labels and every picture that they name, and says what training or evaluation would suffer\n"
-    "from. CVUSA, CVACT and VIGOR are read as their owners unpack them; your own pairs need a pairs.csv, with the\n"
-    "header id,street,aerial,lat,lon[,heading][,split][,aerial_lat,aerial_lon]. Ends with 1 if anything is found,\n"
-    "but not for pictures of CVACT that are missing, as its labels name some that were never published: only where\n"
-    "they are more than 5% of all.\n"
-    "\n"
-    "  missing               pictures that are not there: their pairs are left out\n"
-    "  unreadable            pictures that cannot be decoded, street pictures that are not full panoramas\n"
-    "  mis-sized             pictures of another size or shape than the others\n"
-    "  doubled               the same content, or the same file, for two places\n"
-    "  in two splits         street pictures and ids that are trained with and tested with\n"
-    "  out of range          latitudes and longitudes that are not on Earth\n"
-    "  positions disagree    street pictures taken outside of what their aerial picture covers\n"
-    "\n"
-    "  --data FOLDER         the data set\n"
-    "  --format NAME         CVUSA, CVACT, VIGOR or pairs (default: told by what lies in the folder)\n"
-    "  --test NAME           the test split: val; CVACT, pairs: val or test; VIGOR: same-area or cross-area\n"
-    "  --ground M            side of an aerial picture on the ground, metres (default: the format's; pairs: 64)\n"
-    "  --list FILE.csv       all that is found: finding, split, id, file, detail\n"
-    "  --force               write over another file\n"
-    "  --json                the summary as JSON\n" PLAIN_HELP;
-
 enum { EXAMPLES = 3 /* of each finding in the summary */ };
 
 static const char *const titles[FAULTS] = {"missing",       "unreadable",   "mis-sized",         "doubled",
@@ -185,30 +160,49 @@ static int check(const struct arguments *a)
     return end;
 }
 
-int cmd_check(int argc, char **argv)
+static int cmd_check(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"data", required_argument, NULL, 'd'}, {"format", required_argument, NULL, 'f'},
-        {"test", required_argument, NULL, 't'}, {"ground", required_argument, NULL, 'g'},
-        {"list", required_argument, NULL, 'l'}, {"force", no_argument, NULL, 'r'},
-        {"json", no_argument, NULL, 'j'},       PLAIN_OPTIONS};
-    struct arguments a = {.common = {.name = "check", .help = help}, .wanted = {.as_listed = true}};
-    int status;
-    for (int c; (c = next_option(argc, argv, options)) != -1;) switch (c) {
-        case 'd': a.data = optarg; break;
-        case 'f': a.wanted.format = optarg; break;
-        case 't': a.wanted.test = optarg; break;
-        case 'g':
-            if (!read_double(&a.wanted.ground_m, optarg, 1, 100000))
-                return usage_error("check", "--ground takes metres from 1 to 100000, not '%s'", optarg);
-            break;
-        case 'l': a.list = optarg; break;
-        case 'r': a.force = true; break;
-        case 'j': a.json = true; break;
-        default:
-            if ((status = common_option(&a.common, c, argv)) != GO_ON) return status;
-        }
-    if (optind < argc) return usage_error("check", "'%s' is one argument too many", argv[optind]);
-    if (a.data == NULL) return usage_error("check", "--data is missing");
-    return check(&a);
+    struct arguments a = {.wanted = {.as_listed = true}};
+    int end = options_read(&a.common, &check_command, argc, argv);
+    return end == GO_ON ? check(&a) : end;
 }
+
+#define AT(field) offsetof(struct arguments, field)
+
+static const struct option_row rows[] = {
+    {"data", OPTION_TEXT, AT(data), "FOLDER", .needed = true, .help = "the data set"},
+    {"format", OPTION_TEXT, AT(wanted.format), "NAME",
+     .help = "CVUSA, CVACT, VIGOR or pairs (default: told by what lies in the folder)"},
+    {"test", OPTION_TEXT, AT(wanted.test), "NAME",
+     .help = "the test split: val; CVACT, pairs: val or test; VIGOR: same-area or cross-area"},
+    {"ground", OPTION_DOUBLE, AT(wanted.ground_m), "M", 1, 1e5, .takes = "metres",
+     .help = "side of an aerial picture on the ground, metres; if not given, the format's (pairs: 64)"},
+    {"list", OPTION_TEXT, AT(list), "FILE.csv", .help = "all that is found: finding, split, id, file, detail"},
+    {"force", OPTION_FLAG, AT(force), .help = "write over another file"},
+    {"json", OPTION_FLAG, AT(json), .help = "the summary as JSON"},
+    {0},
+};
+
+const struct command check_command = {
+    .name = "check",
+    .summary = "what is wrong with a data set, before it costs a night",
+    .usage = "--data FOLDER [--list FILE.csv] [options]",
+    .about =
+        "Reads a data set's labels and every picture that they name, and says what training or evaluation would "
+        "suffer from. CVUSA, CVACT and VIGOR are read as their owners unpack them; your own pairs need a "
+        "pairs.csv, with the header id,street,aerial,lat,lon[,heading][,split][,aerial_lat,aerial_lon]. Ends with "
+        "1 if anything is found, but not for pictures of CVACT that are missing, as its labels name some that were "
+        "never published: only if they are more than 5% of all.\n"
+        "\n"
+        "missing\tpictures that are not there: their pairs are left out\n"
+        "unreadable\tpictures that cannot be decoded, street pictures that are not full panoramas\n"
+        "mis-sized\tpictures of another size or shape than the others\n"
+        "doubled\tthe same content, or the same file, for two places\n"
+        "in two splits\tstreet pictures and ids that are trained with and tested with\n"
+        "out of range\tlatitudes and longitudes that are not on Earth\n"
+        "positions disagree\tstreet pictures taken outside of what their aerial picture covers",
+    .rows = rows,
+    .examples = "  geoviewmatch check --data CVUSA\n"
+                "  geoviewmatch check --data mine --list found.csv    mine/pairs.csv: id,street,aerial,lat,lon\n",
+    .run = cmd_check,
+};

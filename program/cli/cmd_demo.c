@@ -17,17 +17,6 @@
 #include "map/features_file.h"
 #include "map/map_file.h"
 
-static const char help[] =
-    "usage: geoviewmatch demo [options]\n"
-    "\n"
-    "Draws a town that the built-in weights never saw, as an orthophoto and 30 street panoramas; makes a map of the\n"
-    "orthophoto; locates the panoramas in it, with the errors in metres; and writes a report with pictures. Takes\n"
-    "about a minute on two cores; less if an earlier demo of the same town lies in the folder, which is used again.\n"
-    "\n"
-    "  --out DIR             folder for all of it, new, empty or of an earlier demo (default: geoviewmatch-demo)\n"
-    "  --seed S              another town (default: 2024)\n"
-    "  --force               draw and index anew, over what the folder holds\n" COMMON_HELP;
-
 enum { WORDS = 24 };
 
 #define MARK "GeoViewMatch demo" /* what demo.txt begins with */
@@ -66,8 +55,7 @@ static void print_command(const char *const *words)
 }
 
 /* Run a command as if it had been typed: its words, ended by NULL; and one that is not shown, or NULL. */
-static int type(int (*command)(int argc, char **argv), const struct arguments *a, const char *const *words,
-                char *unseen)
+static int type(const struct command *command, const struct arguments *a, const char *const *words, char *unseen)
 {
     char *argv[WORDS + 2];
     int count = 0;
@@ -81,8 +69,7 @@ static int type(int (*command)(int argc, char **argv), const struct arguments *a
     if (a->common.quiet) argv[count++] = "--quiet";
     if (unseen != NULL) argv[count++] = unseen;
     argv[count] = NULL;
-    optind = 0; /* getopt begins anew */
-    int status = command(count, argv);
+    int status = command->run(count, argv);
     putchar('\n');
     fflush(stdout);
     return status;
@@ -99,9 +86,11 @@ static gchar *in_folder(const struct arguments *a, const char *name)
 static gchar *describe(const struct arguments *a, gvm_error *err)
 {
     gvm_model *model;
+    gvm_model_info info = {.size = sizeof info};
     if (gvm_model_open(&model, NULL, err) != GVM_OK) return NULL;
+    gvm_model_about(model, &info, NULL);
     gchar *text = g_strdup_printf(MARK "\nversion %s, seed %s, weights %s\n%s\n", gvm_version(), a->seed,
-                                  gvm_model_about(model).fingerprint, a->out);
+                                  info.fingerprint, a->out);
     gvm_model_free(model);
     return text;
 }
@@ -223,7 +212,7 @@ static int draw(const struct arguments *a, const struct paths *p, const char *wa
                                 over ? "--force" : NULL};
     if (over && remove_map(p, &err) != GVM_OK) return failed(&err);
     if ((over || empty) && write_mark(a, MARK, &err) != GVM_OK) return failed(&err);
-    int status = type(cmd_world, a, words, empty && !over ? "--force" : NULL);
+    int status = type(&world_command, a, words, empty && !over ? "--force" : NULL);
     if (status != DONE) return status;
     return write_mark(a, wanted, &err) == GVM_OK ? DONE : failed(&err);
 }
@@ -257,9 +246,10 @@ static int run(const struct arguments *a, const struct paths *p, const char *wan
 {
     int status = draw(a, p, wanted);
     if (status == DONE)
-        status = type(cmd_index, a, (const char *const[]){"index", "--raster", p->ortho, "--out", p->map, NULL}, NULL);
+        status =
+            type(&index_command, a, (const char *const[]){"index", "--raster", p->ortho, "--out", p->map, NULL}, NULL);
     if (status == DONE)
-        status = type(cmd_locate, a,
+        status = type(&locate_command, a,
                       (const char *const[]){"locate", "--index", p->map, "--known", p->photos, "--format", "lines",
                                             "--report", p->report, p->street, NULL},
                       NULL);
@@ -289,24 +279,44 @@ static int demo(const struct arguments *a)
     return status;
 }
 
-int cmd_demo(int argc, char **argv)
+static int cmd_demo(int argc, char **argv)
 {
-    static const struct option options[] = {{"out", required_argument, NULL, 'o'},
-                                            {"seed", required_argument, NULL, 's'},
-                                            {"force", no_argument, NULL, 'f'},
-                                            COMMON_OPTIONS};
-    struct arguments a = {.common = {.name = "demo", .help = help}, .out = "geoviewmatch-demo", .seed = "2024"};
-    int status;
-    for (int c; (c = next_option(argc, argv, options)) != -1;) switch (c) {
-        case 'o': a.out = optarg; break;
-        case 's': a.seed = optarg; break;
-        case 'f': a.force = true; break;
-        default:
-            if ((status = common_option(&a.common, c, argv)) != GO_ON) return status;
-        }
-    long seed;
-    if (optind < argc) return usage_error("demo", "'%s' is one argument too many", argv[optind]);
-    if (!read_long(&seed, a.seed, 0, INT64_MAX))
-        return usage_error("demo", "--seed takes a whole number of 0 or more, not '%s'", a.seed);
-    return demo(&a);
+    struct arguments a = {0};
+    int end = options_read(&a.common, &demo_command, argc, argv);
+    return end == GO_ON ? demo(&a) : end;
 }
+
+/* As it was typed, for the command that is shown. */
+static bool read_seed(void *fields, const char *text)
+{
+    long seed;
+    ((struct arguments *)fields)->seed = text;
+    return read_long(&seed, text, 0, INT64_MAX);
+}
+
+#define AT(field) offsetof(struct arguments, field)
+
+static const struct option_row rows[] = {
+    {"out", OPTION_TEXT, AT(out), "DIR", .standard = "geoviewmatch-demo",
+     .help = "folder for all of it, new, empty or of an earlier demo"},
+    {"seed", OPTION_OTHER, AT(seed), "S", .standard = "2024", .read = read_seed, .takes = "a whole number of 0 or more",
+     .help = "another town"},
+    {"force", OPTION_FLAG, AT(force), .help = "draw and index anew, over what the folder holds"},
+    {0},
+};
+
+const struct command demo_command = {
+    .name = "demo",
+    .summary = "the whole job on a drawn town, in a minute",
+    .usage = "[options]",
+    .about =
+        "Draws a town that the built-in weights never saw, as an orthophoto and 30 street panoramas; makes a map of "
+        "the orthophoto; locates the panoramas in it, with the errors in metres; and writes a report with "
+        "pictures. Takes about a minute on two cores; less if an earlier demo of the same town lies in the folder, "
+        "which is used again.",
+    .rows = rows,
+    .device = true,
+    .examples = "  geoviewmatch demo                                  all of it, in the folder geoviewmatch-demo\n"
+                "  geoviewmatch demo --out /tmp/town --seed 5         another town, elsewhere\n",
+    .run = cmd_demo,
+};

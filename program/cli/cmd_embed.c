@@ -10,74 +10,22 @@
 #include "base/safetensors.h"
 #include "cli/cli.h"
 
-static const char help[] =
-    "usage: geoviewmatch embed --view street|aerial --out F.safetensors [options] IMAGE...\n"
-    "\n"
-    "Turns each picture into the network's numbers. F.safetensors then holds `features` [pictures, numbers],\n"
-    "float32, rows of length 1, and in its metadata `names` (JSON, the files in the order of the rows), `view`\n"
-    "and `fingerprint` (of the weights). A folder stands for the JPEG, PNG, WebP, TIFF and HEIC files in it.\n"
-    "A picture that fails is named on stderr and has no row; the others are written, and the exit status is 1.\n"
-    "\n"
-    "  --weights W           the network, a safetensors file (default: nano, the built-in one)\n"
-    "  --view street|aerial  full panoramas, or square pictures from above\n"
-    "  --out F.safetensors   the file to write, whole or not at all\n"
-    "  --heading DEG         street: where the centre column of every picture looks, degrees clockwise from\n"
-    "                        north (default: what the picture says of itself, else 0)\n"
-    "  --force               write over another file\n"
-    "  --panorama yes|no     street: take every picture as a full panorama, whatever it says of itself (default: no)\n"
-    "  --batch N             pictures that pass through the network together, 1 to 256 (default: 16)\n" COMMON_HELP;
-
 struct arguments {
     struct common common;
     const char *weights, *out;
-    int view; /* -1: not given */
+    int view; /* a gvm_view */
     bool has_heading, force, panorama;
     double heading;
     long batch;
 };
 
-static int read_arguments(struct arguments *a, int argc, char **argv)
+static int check_arguments(struct arguments *a)
 {
-    static const struct option options[] = {
-        {"weights", required_argument, NULL, 'w'},  {"view", required_argument, NULL, 'v'},
-        {"out", required_argument, NULL, 'o'},      {"heading", required_argument, NULL, 'd'},
-        {"batch", required_argument, NULL, 'b'},    {"force", no_argument, NULL, 'f'},
-        {"panorama", required_argument, NULL, 'p'}, COMMON_OPTIONS};
     const char *name = a->common.name;
-    int status;
-    for (int c; (c = next_option(argc, argv, options)) != -1;) {
-        switch (c) {
-        case 'w': a->weights = optarg; break;
-        case 'o': a->out = optarg; break;
-        case 'f': a->force = true; break;
-        case 'v':
-            a->view = strcmp(optarg, "street") == 0 ? GVM_STREET : strcmp(optarg, "aerial") == 0 ? GVM_AERIAL : -1;
-            if (a->view < 0) return usage_error(name, "--view takes street or aerial, not '%s'", optarg);
-            break;
-        case 'd':
-            a->has_heading = true;
-            if (!read_double(&a->heading, optarg, -360, 360))
-                return usage_error(name, "--heading takes degrees from -360 to 360, not '%s'", optarg);
-            break;
-        case 'b':
-            if (!read_long(&a->batch, optarg, 1, 256))
-                return usage_error(name, "--batch takes a number from 1 to 256, not '%s'", optarg);
-            break;
-        case 'p':
-            a->panorama = strcmp(optarg, "yes") == 0;
-            if (!a->panorama && strcmp(optarg, "no") != 0)
-                return usage_error(name, "--panorama takes yes or no, not '%s'", optarg);
-            break;
-        default:
-            if ((status = common_option(&a->common, c, argv)) != GO_ON) return status;
-        }
-    }
-    if (a->view < 0) return usage_error(name, "--view is missing");
-    if (a->out == NULL) return usage_error(name, "--out is missing");
+    a->has_heading = option_given(&a->common, "heading");
     if (is_picture_name(a->out)) return usage_error(name, "--out '%s' has the name of a picture", a->out);
     if (a->has_heading && a->view == GVM_AERIAL) return usage_error(name, "--heading goes with --view street");
     if (a->panorama && a->view == GVM_AERIAL) return usage_error(name, "--panorama goes with --view street");
-    if (optind == argc) return usage_error(name, "no picture is given");
     return GO_ON;
 }
 
@@ -100,7 +48,7 @@ static gvm_status write_features(const struct arguments *a, const gvm_model_info
 {
     char *list = json_dumps(names, JSON_COMPACT);
     if (list == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", a->out);
-    struct safetensors_entry entry = {"features", 2, {(int64_t)n, info->features}, features, false};
+    struct safetensors_entry entry = {"features", 2, {(int64_t)n, info->features}, features, SAFETENSORS_F32};
     struct safetensors_pair metadata[] = {
         {"names", list}, {"view", a->view == GVM_STREET ? "street" : "aerial"}, {"fingerprint", info->fingerprint}};
     gvm_status status = safetensors_write(a->out, &entry, 1, metadata, 3, err);
@@ -138,8 +86,16 @@ static int embed(const struct arguments *a, gvm_session *session, const gvm_mode
         goto done;
     }
     for (size_t i = 0; i < n; i++) headings[i] = a->has_heading ? a->heading : NAN;
-    status = gvm_embed_files(session, (gvm_view)a->view, features, (const char *const *)pictures->paths, headings,
-                             a->panorama, n, file_done, &watch, &err);
+    const gvm_embed_job job = {.size = sizeof job,
+                               .view = (gvm_view)a->view,
+                               .paths = (const char *const *)pictures->paths,
+                               .count = n,
+                               .headings = headings,
+                               .panorama = a->panorama,
+                               .features = features,
+                               .done = file_done,
+                               .user = &watch};
+    status = gvm_embed_files(session, &job, &err);
     watch_end(&watch);
     if (status != GVM_OK) {
         end = FAILED;
@@ -168,24 +124,28 @@ done:
     return end;
 }
 
-int cmd_embed(int argc, char **argv)
+static int cmd_embed(int argc, char **argv)
 {
-    struct arguments a = {.common = {.name = "embed", .help = help}, .view = -1, .batch = 16};
-    int end = read_arguments(&a, argc, argv);
+    struct arguments a = {0};
+    int end = options_read(&a.common, &embed_command, argc, argv);
+    if (end == GO_ON) end = check_arguments(&a);
     if (end != GO_ON) return end;
+    char **named = a.common.operands;
+    int count = a.common.operand_count;
     gvm_error err;
     gvm_model *model = NULL;
     gvm_session *session = NULL;
+    gvm_model_info info = {.size = sizeof info};
     struct picture_files pictures = {0};
     int listed = DONE;
     end = DONE;
-    if (check_out(&a, argv + optind, argc - optind, &err) != GVM_OK ||
+    if (check_out(&a, named, count, &err) != GVM_OK ||
         gvm_model_open(&model, weights_path(a.weights), &err) != GVM_OK ||
-        gvm_session_open(&session, model, (int)a.batch, &err) != GVM_OK) {
+        gvm_session_open(&session, model, (int)a.batch, &err) != GVM_OK ||
+        gvm_model_about(model, &info, &err) != GVM_OK) {
         end = failed(&err);
     } else {
-        pictures_list(&pictures, &listed, argv + optind, argc - optind);
-        gvm_model_info info = gvm_model_about(model);
+        pictures_list(&pictures, &listed, named, count);
         if (pictures.count > 0) end = embed(&a, session, &info, &pictures);
         if (listed != DONE) end = listed;
     }
@@ -194,3 +154,39 @@ int cmd_embed(int argc, char **argv)
     gvm_model_free(model);
     return end;
 }
+
+#define AT(field) offsetof(struct arguments, field)
+
+static const struct option_row rows[] = {
+    {"weights", OPTION_TEXT, AT(weights), "W",
+     .help = "the network, a safetensors file (default: nano, the built-in one)"},
+    {"view", OPTION_CHOICE, AT(view), "street|aerial", .needed = true,
+     .help = "full panoramas, or square pictures from above"}, /* in the order of gvm_view */
+    {"out", OPTION_TEXT, AT(out), "F.safetensors", .needed = true, .help = "the file to write, whole or not at all"},
+    {"heading", OPTION_DOUBLE, AT(heading), "DEG", -360, 360, .takes = "degrees",
+     .help = "street: where the centre column of every picture looks, degrees clockwise from north; if not given, what "
+             "the picture says of itself, else 0"},
+    {"force", OPTION_FLAG, AT(force), .help = "write over another file"},
+    {"panorama", OPTION_YES, AT(panorama), "yes|no", .standard = "no",
+     .help = "street: take every picture as a full panorama, whatever it says of itself"},
+    {"batch", OPTION_LONG, AT(batch), "N", 1, 256, "16", .help = "pictures that pass through the network together"},
+    {0},
+};
+
+const struct command embed_command = {
+    .name = "embed",
+    .summary = "pictures as the network's numbers, in a file",
+    .usage = "--view street|aerial --out F.safetensors [options] IMAGE...",
+    .about =
+        "Turns each picture into the network's numbers. F.safetensors then holds `features` [pictures, numbers], "
+        "float32, rows of length 1, and in its metadata `names` (JSON, the files in the order of the rows), `view` "
+        "and `fingerprint` (of the weights). A folder stands for the JPEG, PNG, WebP, TIFF and HEIC files in it. A "
+        "picture that fails is named on stderr and has no row; the others are written, and the exit status is 1.",
+    .rows = rows,
+    .device = true,
+    .operand = "picture",
+    .least = 1,
+    .examples = "  geoviewmatch embed --view street --out street.safetensors photos/\n"
+                "  geoviewmatch embed --view aerial --weights run --out tiles.safetensors tiles/\n",
+    .run = cmd_embed,
+};

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/csv.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/output.h"
@@ -13,28 +14,6 @@
 #include "network/place.h"
 #include "train/evaluate_split.h"
 #include "train/gallery.h"
-
-static const char help[] =
-    "usage: geoviewmatch eval --data D [options]\n"
-    "\n"
-    "Embeds the test split and prints how often the right aerial picture is among the best 1, 5, 10 and 1% (equal\n"
-    "scores count against), how often the best one lies within 0, 36, 72 and 144 m of it, and the mean metres of the\n"
-    "best; beside the paper's rows for CVUSA and CVACT.\n"
-    "\n"
-    "  --data D              a data set: CVUSA, CVACT, VIGOR, or a folder with pairs.csv\n"
-    "  --weights W           the network, a safetensors file, or the folder of a training run, whose best one is "
-    "taken\n"
-    "                        (default: nano, the built-in one)\n"
-    "  --format NAME         which data set it is (default: told by what lies in it)\n"
-    "  --test NAME           test split, by the format's own name (default: its first)\n"
-    "  --reverse             the other way round: from above to the street\n"
-    "  --matches FILE.csv    each query's rank of the truth and its top five\n"
-    "  --gallery-picture FILE.png\n"
-    "                        queries drawn beside their top five, right ones framed in blue, wrong ones in orange\n"
-    "  --gallery-rows N      how many queries of it, spread over the split, 1..100 (default: 12)\n"
-    "  --cache FILE          keep all pictures decoded in this file\n"
-    "  --force               write over other files\n"
-    "  --json                the figures as JSON\n" COMMON_HELP;
 
 struct arguments {
     struct common common;
@@ -144,112 +123,41 @@ static int print_json(const struct evaluation *e, const struct dataset *data, bo
 
 #define MATCHES_START "query,rank"
 
-struct text {
-    char *at;
-    size_t used, size;
-    bool short_of_memory;
-};
-
-static void append(struct text *t, const char *piece)
+static void print_match(FILE *out, const struct ranking *ranking, const struct split *split, const char *query)
 {
-    size_t n = strlen(piece);
-    if (t->used + n + 1 > t->size) {
-        size_t size = 2 * (t->used + n + 1);
-        char *at = realloc(t->at, size);
-        if (at == NULL) {
-            t->short_of_memory = true;
-            return;
-        }
-        t->at = at;
-        t->size = size;
+    csv_write(out, query);
+    fprintf(out, ",%d", ranking->rank + 1);
+    for (int k = 0; k < TOP_KEPT; k++) {
+        int tile = ranking->top[k];
+        fputc(',', out);
+        if (tile >= 0) csv_write(out, split->tiles[tile].path);
+        fputc(',', out);
+        if (tile >= 0) fprintf(out, "%.6f", (double)ranking->score[k]);
     }
-    memcpy(t->at + t->used, piece, n + 1);
-    t->used += n;
-}
-
-/* A field in quotes, in which a quote stands twice. */
-static void append_quoted(struct text *t, const char *field)
-{
-    append(t, "\"");
-    for (char c[3] = ""; *field; field++) {
-        c[0] = *field;
-        c[1] = *field == '"' ? '"' : '\0';
-        append(t, c);
-    }
-    append(t, "\"");
+    fputc('\n', out);
 }
 
 static gvm_status write_matches(const char *path, const struct ranking *rankings, const struct split *split,
                                 gvm_error *err)
 {
-    struct text t = {0};
-    append(&t, MATCHES_START);
-    for (int k = 1; k <= TOP_KEPT; k++) {
-        char head[48];
-        snprintf(head, sizeof head, ",tile%d,score%d", k, k);
-        append(&t, head);
-    }
-    append(&t, "\n");
-    for (int q = 0; q < split->query_count; q++) {
-        char number[48];
-        append_quoted(&t, split->queries[q].path);
-        snprintf(number, sizeof number, ",%d", rankings[q].rank + 1);
-        append(&t, number);
-        for (int k = 0; k < TOP_KEPT; k++) {
-            append(&t, ",");
-            int tile = rankings[q].top[k];
-            append_quoted(&t, tile >= 0 ? split->tiles[tile].path : "");
-            snprintf(number, sizeof number, tile >= 0 ? ",%.6f" : ",", (double)rankings[q].score[k]);
-            append(&t, number);
-        }
-        append(&t, "\n");
-    }
-    gvm_status status = t.short_of_memory ? fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", path)
-                                          : file_write(path, t.at, t.used, err);
-    free(t.at);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", path);
+    fputs(MATCHES_START, out);
+    for (int k = 1; k <= TOP_KEPT; k++) fprintf(out, ",tile%d,score%d", k, k);
+    fputc('\n', out);
+    for (int q = 0; q < split->query_count; q++) print_match(out, &rankings[q], split, split->queries[q].path);
+    gvm_status status = fclose(out) == 0 ? file_write(path, text, size, err)
+                                         : fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", path);
+    free(text);
     return status;
 }
 
 /* ------------------------------------------------------------------ the command */
 
-static int read_arguments(struct arguments *a, int argc, char **argv)
+static int check_arguments(const struct arguments *a)
 {
-    static const struct option options[] = {{"data", required_argument, NULL, 'd'},
-                                            {"weights", required_argument, NULL, 'w'},
-                                            {"format", required_argument, NULL, 'f'},
-                                            {"test", required_argument, NULL, 't'},
-                                            {"reverse", no_argument, NULL, 'r'},
-                                            {"matches", required_argument, NULL, 'm'},
-                                            {"gallery-picture", required_argument, NULL, 'g'},
-                                            {"gallery-rows", required_argument, NULL, 'n'},
-                                            {"cache", required_argument, NULL, 'c'},
-                                            {"force", no_argument, NULL, 'o'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            COMMON_OPTIONS};
-    int status;
-    for (int c; (c = next_option(argc, argv, options)) != -1;) {
-        switch (c) {
-        case 'd': a->data = optarg; break;
-        case 'w': a->weights = optarg; break;
-        case 'f': a->format = optarg; break;
-        case 't': a->test = optarg; break;
-        case 'r': a->reverse = true; break;
-        case 'm': a->matches = optarg; break;
-        case 'g': a->gallery = optarg; break;
-        case 'n':
-            if (!read_long(&a->rows, optarg, 1, 100))
-                return usage_error(a->common.name, "--gallery-rows takes a whole number from 1 to 100, not '%s'",
-                                   optarg);
-            break;
-        case 'c': a->cache = optarg; break;
-        case 'o': a->force = true; break;
-        case 'j': a->json = true; break;
-        default:
-            if ((status = common_option(&a->common, c, argv)) != GO_ON) return status;
-        }
-    }
-    if (optind < argc) return usage_error(a->common.name, "'%s' is one argument too many", argv[optind]);
-    if (a->data == NULL) return usage_error(a->common.name, "--data is missing");
     if (a->reverse && (a->matches || a->gallery))
         return usage_error(a->common.name, "%s goes from street to aerial only",
                            a->matches ? "--matches" : "--gallery-picture");
@@ -338,10 +246,11 @@ static void print_files(const struct arguments *a)
     printf("\n");
 }
 
-int cmd_eval(int argc, char **argv)
+static int cmd_eval(int argc, char **argv)
 {
-    struct arguments a = {.common = {.name = "eval", .help = help}, .rows = 12};
-    int end = read_arguments(&a, argc, argv);
+    struct arguments a = {0};
+    int end = options_read(&a.common, &eval_command, argc, argv);
+    if (end == GO_ON) end = check_arguments(&a);
     if (end != GO_ON) return end;
     struct job j = {.show = {.progress = {.quiet = a.common.quiet}}};
     gvm_error err;
@@ -362,3 +271,39 @@ int cmd_eval(int argc, char **argv)
     network_free(j.network);
     return end;
 }
+
+#define AT(field) offsetof(struct arguments, field)
+
+static const struct option_row rows[] = {
+    {"data", OPTION_TEXT, AT(data), "D", .needed = true,
+     .help = "a data set: CVUSA, CVACT, VIGOR, or a folder with pairs.csv"},
+    {"weights", OPTION_TEXT, AT(weights), "W",
+     .help =
+         "the network, a safetensors file, or the folder of a training run, whose best one is taken (default: nano, "
+         "the built-in one)"},
+    {"format", OPTION_TEXT, AT(format), "NAME", .help = "which data set it is (default: told by what lies in it)"},
+    {"test", OPTION_TEXT, AT(test), "NAME", .help = "test split, by the format's own name (default: its first)"},
+    {"reverse", OPTION_FLAG, AT(reverse), .help = "the other way round: from above to the street"},
+    {"matches", OPTION_TEXT, AT(matches), "FILE.csv", .help = "each query's rank of the truth and its top five"},
+    {"gallery-picture", OPTION_TEXT, AT(gallery), "FILE.png",
+     .help = "queries drawn beside their top five, right ones framed in blue, wrong ones in orange"},
+    {"gallery-rows", OPTION_LONG, AT(rows), "N", 1, 100, "12", .help = "how many queries of it, spread over the split"},
+    {"cache", OPTION_TEXT, AT(cache), "FILE", .help = "keep all pictures decoded in this file"},
+    {"force", OPTION_FLAG, AT(force), .help = "write over other files"},
+    {"json", OPTION_FLAG, AT(json), .help = "the figures as JSON"},
+    {0},
+};
+
+const struct command eval_command = {
+    .name = "eval",
+    .summary = "the paper's figures for a network and a data set",
+    .usage = "--data D [options]",
+    .about = "Embeds the test split and prints how often the right aerial picture is among the best 1, 5, 10 and 1% "
+             "(equal scores count against), how often the best one lies within 0, 36, 72 and 144 m of it, and the mean "
+             "metres of the best; beside the paper's rows for CVUSA and CVACT.",
+    .rows = rows,
+    .device = true,
+    .examples = "  geoviewmatch eval --data CVUSA --weights run       its best network\n"
+                "  geoviewmatch eval --data VIGOR --test cross-area --weights run --gallery-picture best.png\n",
+    .run = cmd_eval,
+};

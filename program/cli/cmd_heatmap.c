@@ -4,33 +4,10 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/output.h"
 #include "cli/cli.h"
 #include "image/heat.h"
-#include "image/panorama.h"
-
-static const char help[] =
-    "usage: geoviewmatch heatmap --view street|aerial --out P.png [options] IMAGE\n"
-    "       geoviewmatch heatmap --side-by-side TILE --out P.png [options] IMAGE\n"
-    "\n"
-    "Draws over a picture, in its own shape and up to 2,048 pixels a side, where the network looks: blue is least, "
-    "red\n"
-    "most, and below them the numbers that they stand for. What the network does not see has no heat.\n"
-    "A stage's heat is the mean over the channels of its map. The heat of the multi-scale feature is each position's\n"
-    "share of a score, 1 where it is as large as on the average: that of the picture with itself or, for a street\n"
-    "picture and its tile side by side, that of the two with each other, which is printed.\n"
-    "\n"
-    "  --weights W           the network, a safetensors file (default: nano, the built-in one)\n"
-    "  --view street|aerial  a full panorama, or a square picture from above\n"
-    "  --side-by-side TILE   IMAGE is a street picture, TILE the picture from above to draw beside it\n"
-    "  --stage 1|2|3|4|multi one stage, or the multi-scale feature (default: multi)\n"
-    "  --out P.png           the file to write, whole or not at all\n"
-    "  --heading DEG         where the street picture's centre column looks, degrees clockwise from north\n"
-    "                        (default: what the picture says of itself, else 0)\n"
-    "  --force               write over another file\n"
-    "  --panorama yes|no     take the street picture as a full panorama, whatever it says of itself (default: no)\n"
-    "  --json                what was written as JSON\n" COMMON_HELP;
+#include "image/sheet.h"
 
 enum { GAP = 8 /* pixels between two pictures */, MOST = 2048 /* pixels a side */ };
 
@@ -44,93 +21,30 @@ struct arguments {
 
 /* A picture as it is and as the network takes it. */
 struct panel {
-    int H, W; /* the network's */
-    struct image image;
+    int H, W;              /* the network's */
+    int height, width;     /* of what is drawn */
+    unsigned char *rgb;    /* (height, width, 3) */
     unsigned char *pixels; /* (H, W, 3) */
     float *feature, *values;
     struct heat heat;
 };
 
-static int check_arguments(struct arguments *a, int argc, char **argv)
+static int complete_arguments(struct arguments *a)
 {
     const char *name = a->common.name;
+    a->has_heading = option_given(&a->common, "heading");
+    a->stage = (a->stage + 1) % 5; /* multi is behind the four */
+    a->image = a->common.operands[0];
     if (a->tile != NULL && a->view == GVM_AERIAL)
         return usage_error(name, "--side-by-side goes with a street picture, not with --view aerial");
     if (a->tile != NULL) a->view = GVM_STREET;
     if (a->view < 0) return usage_error(name, "--view is missing");
-    if (a->out == NULL) return usage_error(name, "--out is missing");
     if (a->has_heading && a->view == GVM_AERIAL) return usage_error(name, "--heading goes with --view street");
     if (a->panorama && a->view == GVM_AERIAL) return usage_error(name, "--panorama goes with --view street");
-    if (optind == argc) return usage_error(name, "no picture is given");
-    if (optind + 1 < argc) return usage_error(name, "'%s' is one argument too many", argv[optind + 1]);
-    a->image = argv[optind];
     return GO_ON;
 }
 
-static int read_arguments(struct arguments *a, int argc, char **argv)
-{
-    static const struct option options[] = {{"weights", required_argument, NULL, 'w'},
-                                            {"view", required_argument, NULL, 'v'},
-                                            {"side-by-side", required_argument, NULL, 't'},
-                                            {"stage", required_argument, NULL, 's'},
-                                            {"out", required_argument, NULL, 'o'},
-                                            {"heading", required_argument, NULL, 'd'},
-                                            {"panorama", required_argument, NULL, 'p'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {"force", no_argument, NULL, 'f'},
-                                            COMMON_OPTIONS};
-    const char *name = a->common.name;
-    int status;
-    for (int c; (c = next_option(argc, argv, options)) != -1;) {
-        switch (c) {
-        case 'w': a->weights = optarg; break;
-        case 't': a->tile = optarg; break;
-        case 'o': a->out = optarg; break;
-        case 'j': a->json = true; break;
-        case 'f': a->force = true; break;
-        case 'v':
-            a->view = strcmp(optarg, "street") == 0 ? GVM_STREET : strcmp(optarg, "aerial") == 0 ? GVM_AERIAL : -1;
-            if (a->view < 0) return usage_error(name, "--view takes street or aerial, not '%s'", optarg);
-            break;
-        case 's':
-            a->stage = strlen(optarg) == 1 && *optarg >= '1' && *optarg <= '4' ? *optarg - '0' : 0;
-            if (a->stage == 0 && strcmp(optarg, "multi") != 0)
-                return usage_error(name, "--stage takes 1, 2, 3, 4 or multi, not '%s'", optarg);
-            break;
-        case 'd':
-            a->has_heading = true;
-            if (!read_double(&a->heading, optarg, -360, 360))
-                return usage_error(name, "--heading takes degrees from -360 to 360, not '%s'", optarg);
-            break;
-        case 'p':
-            a->panorama = strcmp(optarg, "yes") == 0;
-            if (!a->panorama && strcmp(optarg, "no") != 0)
-                return usage_error(name, "--panorama takes yes or no, not '%s'", optarg);
-            break;
-        default:
-            if ((status = common_option(&a->common, c, argv)) != GO_ON) return status;
-        }
-    }
-    return check_arguments(a, argc, argv);
-}
-
 /* ------------------------------------------------------------------ the panels */
-
-static gvm_status panel_read(struct panel *p, const struct arguments *a, const gvm_model_info *info, gvm_view view,
-                             const char *path, gvm_error *err)
-{
-    const struct picture_shape shape = {
-        .height = p->H, .width = p->W, .elevation = {info->elevation_low, info->elevation_high}};
-    const double *heading = a->has_heading ? &a->heading : NULL;
-    const char *where = path_tail(path);
-    gvm_status status = image_load(&p->image, path, err);
-    if (status != GVM_OK) return status;
-    if (view == GVM_AERIAL) return aerial_fit(p->pixels, p->heat.box, &shape, &p->image, where, err);
-    status =
-        panorama_fit(p->pixels, &shape, heading, a->panorama ? CIRCLE_GIVEN : CIRCLE_CHECKED, &p->image, where, err);
-    if (status == GVM_OK) panorama_seen(p->heat.box, &p->heat.turn, &shape, heading, &p->image);
-    return status;
-}
 
 static int scaled(int length, int by, int of)
 {
@@ -138,46 +52,56 @@ static int scaled(int length, int by, int of)
     return product > 0 ? product : 1;
 }
 
-/* To the size that is drawn: its own, but no larger than MOST and no smaller than the network's input. The picture as
- * it was read is given back, since the next one may need its memory. */
-static gvm_status panel_resize(struct panel *p, gvm_error *err)
+/* To the size that is drawn: its own, but no larger than MOST and no smaller than the network's input. */
+static gvm_status panel_scale(struct panel *p, const gvm_picture *picture, gvm_error *err)
 {
-    struct image *old = &p->image, new = {0};
-    int longer = old->width > old->height ? old->width : old->height;
-    int to = longer > MOST ? MOST : old->width < p->W ? scaled(longer, p->W, old->width) : longer;
+    gvm_picture_info info = {.size = sizeof info};
+    gvm_status status = gvm_picture_about(picture, &info, err);
+    if (status != GVM_OK) return status;
+    int longer = info.width > info.height ? info.width : info.height;
+    int to = longer > MOST ? MOST : info.width < p->W ? scaled(longer, p->W, info.width) : longer;
     if (to > MOST) to = MOST;
-    new.width = scaled(old->width, to, longer);
-    new.height = scaled(old->height, to, longer);
-    new.pixels = malloc((size_t) new.width *(size_t) new.height * 3);
-    gvm_status status = GVM_MEMORY;
-    if (new.pixels != NULL)
-        status = image_resize(new.pixels, new.height, new.width, old->pixels, old->height, old->width,
-                              (const double[4]){0, 0, old->width, old->height});
-    if (status != GVM_OK) {
-        free(new.pixels);
-        return fail(err, status, "there is not enough memory for a heat map");
-    }
-    heat_scale(&p->heat, (double)new.width / old->width, (double)new.height / old->height);
-    image_free(old);
-    *old = new;
-    return GVM_OK;
+    p->width = scaled(info.width, to, longer);
+    p->height = scaled(info.height, to, longer);
+    heat_scale(&p->heat, (double)p->width / info.width, (double)p->height / info.height);
+    p->rgb = malloc((size_t)p->width * (size_t)p->height * 3);
+    if (p->rgb == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for a heat map");
+    return gvm_picture_scale(picture, p->rgb, p->height, p->width, err);
+}
+
+static gvm_status panel_read(struct panel *p, const struct arguments *a, const gvm_model *model, gvm_view view,
+                             const char *path, gvm_error *err)
+{
+    const gvm_picture_options options = {.size = sizeof options, .path = path};
+    const double *heading = a->has_heading ? &a->heading : NULL;
+    gvm_picture *picture;
+    gvm_part part = {.turn = 0};
+    gvm_status status = gvm_picture_open(&picture, &options, err);
+    if (status == GVM_OK) status = gvm_picture_fit(picture, model, view, p->pixels, heading, a->panorama, err);
+    if (status == GVM_OK) status = gvm_picture_part(picture, model, view, &part, heading, a->panorama, err);
+    p->heat = (struct heat){.turn = part.turn, .box = {part.left, part.top, part.right, part.bottom}};
+    if (status == GVM_OK) status = panel_scale(p, picture, err);
+    gvm_picture_free(picture);
+    if (err != NULL) add_hint(err, status);
+    return status;
 }
 
 static gvm_status panel_open(struct panel *p, const struct arguments *a, gvm_session *session, const gvm_model *model,
-                             gvm_view view, gvm_error *err)
+                             int features, gvm_view view, gvm_error *err)
 {
-    gvm_model_info info = gvm_model_about(model);
-    p->W = view == GVM_STREET ? info.street_width : info.aerial_width;
-    p->H = view == GVM_STREET ? info.street_height : info.aerial_height;
+    gvm_view_info info = {.size = sizeof info};
+    gvm_status status = gvm_view_about(model, view, &info, err);
+    if (status != GVM_OK) return status;
+    p->W = info.width;
+    p->H = info.height;
     size_t n = (size_t)p->W * (size_t)p->H;
     p->pixels = malloc(3 * n);
     p->values = malloc(n * sizeof *p->values);
-    p->feature = malloc((size_t)info.features * sizeof *p->feature);
+    p->feature = malloc((size_t)features * sizeof *p->feature);
     if (p->pixels == NULL || p->values == NULL || p->feature == NULL)
         return fail(err, GVM_MEMORY, "there is not enough memory for a heat map");
     const char *path = view == GVM_STREET || a->view == GVM_AERIAL ? a->image : a->tile;
-    gvm_status status = panel_read(p, a, &info, view, path, err);
-    if (status == GVM_OK) status = panel_resize(p, err);
+    status = panel_read(p, a, model, view, path, err);
     if (status == GVM_OK) status = gvm_embed_pixels(session, view, p->feature, p->pixels, 1, err);
     return status;
 }
@@ -192,7 +116,7 @@ static gvm_status panel_draw(struct sheet *sheet, struct panel *p, const struct 
     p->heat.H = p->H;
     p->heat.W = p->W;
     p->heat.unit = a->stage == 0 && score != 0 ? score / ((double)p->H * p->W) : 1;
-    return heat_draw(sheet, &p->image, height, width, &p->heat, err);
+    return heat_draw(sheet, height, width, p->rgb, p->height, p->width, &p->heat, err);
 }
 
 /* The tile as high as the street picture, and white between them. */
@@ -200,13 +124,13 @@ static gvm_status draw_pair(struct sheet *result, double *score, struct panel pa
                             gvm_session *session, int features, gvm_error *err)
 {
     struct sheet sheets[2] = {{0}};
-    int width = panels[0].image.width, height = panels[0].image.height;
+    int width = panels[0].width, height = panels[0].height;
     for (int i = 0; i < features; i++) *score += (double)panels[0].feature[i] * panels[1].feature[i];
     gvm_status status =
         panel_draw(&sheets[0], &panels[0], a, session, GVM_STREET, panels[1].feature, *score, height, width, err);
     if (status == GVM_OK)
         status = panel_draw(&sheets[1], &panels[1], a, session, GVM_AERIAL, panels[0].feature, *score, height,
-                            scaled(panels[1].image.width, height, panels[1].image.height), err);
+                            scaled(panels[1].width, height, panels[1].height), err);
     if (status == GVM_OK) status = sheet_open(result, sheets[0].width + GAP + sheets[1].width, sheets[0].height, err);
     for (int v = 0, left = 0; v < 2 && status == GVM_OK; left += sheets[v++].width + GAP)
         sheet_place(result, left, 0, sheets[v].pixels, sheets[v].height, sheets[v].width);
@@ -217,7 +141,7 @@ static gvm_status draw_pair(struct sheet *result, double *score, struct panel pa
 
 static void panel_free(struct panel *p)
 {
-    image_free(&p->image);
+    free(p->rgb);
     free(p->pixels);
     free(p->feature);
     free(p->values);
@@ -229,15 +153,16 @@ static gvm_status draw(struct sheet *result, double *score, const struct argumen
                        const gvm_model *model, gvm_error *err)
 {
     struct panel panels[2] = {{0}}; /* GVM_STREET, GVM_AERIAL */
-    gvm_status status = GVM_OK;
+    gvm_model_info info = {.size = sizeof info};
+    gvm_status status = gvm_model_about(model, &info, err);
     for (int v = 0; v < 2 && status == GVM_OK; v++)
-        if (a->tile != NULL || v == a->view) status = panel_open(&panels[v], a, session, model, (gvm_view)v, err);
+        if (a->tile != NULL || v == a->view)
+            status = panel_open(&panels[v], a, session, model, info.features, (gvm_view)v, err);
     struct panel *own = &panels[a->view];
     if (status == GVM_OK && a->tile != NULL)
-        status = draw_pair(result, score, panels, a, session, gvm_model_about(model).features, err);
+        status = draw_pair(result, score, panels, a, session, info.features, err);
     else if (status == GVM_OK)
-        status =
-            panel_draw(result, own, a, session, (gvm_view)a->view, NULL, 1, own->image.height, own->image.width, err);
+        status = panel_draw(result, own, a, session, (gvm_view)a->view, NULL, 1, own->height, own->width, err);
     panel_free(&panels[0]);
     panel_free(&panels[1]);
     return status;
@@ -258,10 +183,11 @@ static int print_result(const struct arguments *a, const struct sheet *result, d
     return DONE;
 }
 
-int cmd_heatmap(int argc, char **argv)
+static int cmd_heatmap(int argc, char **argv)
 {
-    struct arguments a = {.common = {.name = "heatmap", .help = help}, .view = -1};
-    int end = read_arguments(&a, argc, argv);
+    struct arguments a = {0};
+    int end = options_read(&a.common, &heatmap_command, argc, argv);
+    if (end == GO_ON) end = complete_arguments(&a);
     if (end != GO_ON) return end;
     gvm_error err;
     gvm_model *model = NULL;
@@ -280,3 +206,46 @@ int cmd_heatmap(int argc, char **argv)
     gvm_model_free(model);
     return end;
 }
+
+#define AT(field) offsetof(struct arguments, field)
+
+static const struct option_row rows[] = {
+    {"weights", OPTION_TEXT, AT(weights), "W",
+     .help = "the network, a safetensors file (default: nano, the built-in one)"},
+    {"view", OPTION_CHOICE, AT(view), "street|aerial",
+     .help = "a full panorama, or a square picture from above"}, /* in the order of gvm_view */
+    {"side-by-side", OPTION_TEXT, AT(tile), "TILE",
+     .help = "IMAGE is a street picture, TILE the picture from above to draw beside it"},
+    {"stage", OPTION_CHOICE, AT(stage), "1|2|3|4|multi", .standard = "multi",
+     .help = "one stage, or the multi-scale feature"},
+    {"out", OPTION_TEXT, AT(out), "P.png", .needed = true, .help = "the file to write, whole or not at all"},
+    {"heading", OPTION_DOUBLE, AT(heading), "DEG", -360, 360, .takes = "degrees",
+     .help = "where the street picture's centre column looks, degrees clockwise from north; if not given, what the "
+             "picture says of itself, else 0"},
+    {"force", OPTION_FLAG, AT(force), .help = "write over another file"},
+    {"panorama", OPTION_YES, AT(panorama), "yes|no", .standard = "no",
+     .help = "take the street picture as a full panorama, whatever it says of itself"},
+    {"json", OPTION_FLAG, AT(json), .help = "what was written as JSON"},
+    {0},
+};
+
+const struct command heatmap_command = {
+    .name = "heatmap",
+    .summary = "what the network looks at in a picture",
+    .usage = "--view street|aerial --out P.png [options] IMAGE\n"
+             "--side-by-side TILE --out P.png [options] IMAGE",
+    .about =
+        "Draws over a picture, in its own shape and up to 2,048 pixels a side, where the network looks: blue is "
+        "least, red most, and below them the numbers that they stand for. What the network does not see has no "
+        "heat. A stage's heat is the mean over the channels of its map. The heat of the multi-scale feature is each "
+        "position's share of a score, 1 where it is as large as on the average: that of the picture with itself "
+        "or, for a street picture and its tile side by side, that of the two with each other, which is printed.",
+    .rows = rows,
+    .device = true,
+    .operand = "picture",
+    .least = 1,
+    .most = 1,
+    .examples = "  geoviewmatch heatmap --view street --out heat.png photo.jpg\n"
+                "  geoviewmatch heatmap --side-by-side tile.png --out pair.png photo.jpg\n",
+    .run = cmd_heatmap,
+};

@@ -5,121 +5,43 @@
 
 #include "cli/cli.h"
 
-static const char help[] =
-    "usage: geoviewmatch index --out MAP.gpkg --raster T.tif... [options]\n"
-    "       geoviewmatch index --out MAP.gpkg --tiles FILE.csv [options]\n"
-    "       geoviewmatch index --out MAP.gpkg --xyz DIR | --tms DIR [options]\n"
-    "       geoviewmatch index --out MAP.gpkg --remove AREA\n"
-    "\n"
-    "Makes a map that `locate` searches: MAP.gpkg, a GeoPackage with a polygon for each tile, and MAP.features beside\n"
-    "it. Resumable: if it was interrupted, run the same command again. Places without imagery, or with less than half\n"
-    "a tile of it, are skipped.\n"
-    "\n"
-    "  --weights W           the network, a safetensors file (default: nano, built in and for drawn towns only)\n"
-    "  --out MAP.gpkg        the map\n"
-    "  --raster FILE...      georeferenced pictures in any projection: GeoTIFF, VRT, MBTiles, JPEG 2000, JPEG and PNG\n"
-    "                        with a world file; 8 or 16 bits. No tile spans two of them: join those that adjoin in a\n"
-    "                        VRT (gdalbuildvrt). What no-data, a mask or alpha declares void is skipped, and what a\n"
-    "                        mosaic does not cover\n"
-    "  --tiles FILE.csv      pictures from above and their places, with the header image,lat,lon or\n"
-    "                        image,lat,lon,metres\n"
-    "  --xyz DIR             web-map tiles DIR/z/x/y.jpg (or .png, .webp); of several zooms the one whose tiles are\n"
-    "                        nearest in size to what the weights were trained for. Rows count from the south if a\n"
-    "                        tilemapresource.xml, metadata.json or tiles.json in it says so (TMS)\n"
-    "  --tms DIR             the same, with rows that count from the south in any case\n"
-    "  --add                 add to an existing map; makes tiles again that were removed or not read\n"
-    "  --remove AREA         take the tiles out whose centres lie in W,S,E,N (degrees) or in a polygon in WKT\n"
-    "  --tile-metres M       side of a raster's tile on the ground (default: the weights' own)\n"
-    "  --stride-metres M     from one tile's centre to the next's (default: half a tile)\n"
-    "  --crs CRS             coordinate system of rasters that do not say, or say a local one, as EPSG:25832\n"
-    "  --alpha yes|no        whether a band that is marked as alpha is transparency, or a colour that is left out\n"
-    "                        (default: a colour if it has all shades, as infrared has; a sentence says "
-    "so)\n" COMMON_HELP;
-
 struct arguments {
     struct common common;
-    const char *weights, *out, *remove;
-    bool both; /* --xyz and --tms */
+    const char *weights, *out, *remove, *xyz, *tms;
+    int alpha;
+    bool add;
+    const char **rasters; /* room for all words */
     gvm_map_options options;
 };
 
 /* ------------------------------------------------------------------ options */
 
-/* --raster and what follows it up to the next option. */
-static void take_rasters(struct arguments *a, const char **rasters, int argc, char **argv)
+static bool read_raster(void *fields, const char *text)
 {
-    rasters[a->options.raster_count++] = optarg;
-    while (optind < argc && argv[optind][0] != '-') rasters[a->options.raster_count++] = argv[optind++];
+    struct arguments *a = fields;
+    a->rasters[a->options.raster_count++] = text;
+    return true;
 }
 
-static int check_arguments(const struct arguments *a, int argc, char **argv)
+static int complete_arguments(struct arguments *a)
 {
+    static const char *const of_rasters[] = {"tile-metres", "stride-metres", "crs", "alpha", NULL};
     const char *name = a->common.name;
-    const gvm_map_options *o = &a->options;
-    int kinds = (o->raster_count > 0) + (o->tiles != NULL) + (o->xyz != NULL) + a->both;
-    if (optind < argc) return usage_error(name, "'%s' is one argument too many", argv[optind]);
-    if (a->out == NULL) return usage_error(name, "--out is missing");
+    gvm_map_options *o = &a->options;
+    int kinds = (o->raster_count > 0) + (o->tiles != NULL) + (a->xyz != NULL) + (a->tms != NULL);
+    o->rasters = a->rasters;
+    o->xyz = a->tms ? a->tms : a->xyz;
+    o->tms = a->tms != NULL;
+    o->add = a->add;
+    o->alpha = a->alpha < 0 ? 0 : a->alpha == 0 ? 1 : -1;
     if (a->remove != NULL) {
         if (kinds > 0 || o->add) return usage_error(name, "--remove goes without imagery");
         return GO_ON;
     }
     if (kinds != 1) return usage_error(name, "one of --raster, --tiles, --xyz and --tms must be given");
-    if (o->raster_count == 0 && (o->tile_m > 0 || o->stride_m > 0 || o->crs != NULL || o->alpha != 0))
+    if (o->raster_count == 0 && options_given(&a->common, of_rasters))
         return usage_error(name, "--tile-metres, --stride-metres, --crs and --alpha go with --raster");
     return GO_ON;
-}
-
-static int read_arguments(struct arguments *a, const char **rasters, int argc, char **argv)
-{
-    static const struct option options[] = {{"weights", required_argument, NULL, 'w'},
-                                            {"out", required_argument, NULL, 'o'},
-                                            {"raster", required_argument, NULL, 'r'},
-                                            {"tiles", required_argument, NULL, 't'},
-                                            {"xyz", required_argument, NULL, 'x'},
-                                            {"tms", required_argument, NULL, 'T'},
-                                            {"alpha", required_argument, NULL, 'l'},
-                                            {"add", no_argument, NULL, 'a'},
-                                            {"remove", required_argument, NULL, 'm'},
-                                            {"tile-metres", required_argument, NULL, 'g'},
-                                            {"stride-metres", required_argument, NULL, 's'},
-                                            {"crs", required_argument, NULL, 'c'},
-                                            COMMON_OPTIONS};
-    gvm_map_options *o = &a->options;
-    const char *name = a->common.name;
-    int status;
-    for (int c; (c = next_option(argc, argv, options)) != -1;) {
-        switch (c) {
-        case 'w': a->weights = optarg; break;
-        case 'o': a->out = optarg; break;
-        case 'r': take_rasters(a, rasters, argc, argv); break;
-        case 't': o->tiles = optarg; break;
-        case 'x':
-        case 'T':
-            a->both = o->xyz != NULL && o->tms != (c == 'T');
-            o->xyz = optarg;
-            o->tms = c == 'T';
-            break;
-        case 'a': o->add = 1; break;
-        case 'm': a->remove = optarg; break;
-        case 'c': o->crs = optarg; break;
-        case 'l':
-            o->alpha = strcmp(optarg, "yes") == 0 ? 1 : strcmp(optarg, "no") == 0 ? -1 : 0;
-            if (o->alpha == 0) return usage_error(name, "--alpha takes yes or no, not '%s'", optarg);
-            break;
-        case 'g':
-            if (!read_double(&o->tile_m, optarg, 1, 20000))
-                return usage_error(name, "--tile-metres takes metres from 1 to 20000, not '%s'", optarg);
-            break;
-        case 's':
-            if (!read_double(&o->stride_m, optarg, 0.01, 100000))
-                return usage_error(name, "--stride-metres takes metres from 0.01 to 100000, not '%s'", optarg);
-            break;
-        default:
-            if ((status = common_option(&a->common, c, argv)) != GO_ON) return status;
-        }
-    }
-    o->rasters = rasters;
-    return check_arguments(a, argc, argv);
 }
 
 /* ------------------------------------------------------------------ the job */
@@ -162,7 +84,7 @@ static int build(const struct arguments *a)
     gvm_error err;
     gvm_model *model = NULL;
     gvm_session *session = NULL;
-    gvm_map_progress progress;
+    gvm_map_progress progress = {.size = sizeof progress};
     struct bar bar = {.progress.quiet = a->common.quiet};
     gvm_status status = gvm_model_open(&model, weights_path(a->weights), &err);
     if (status == GVM_OK) status = gvm_session_open(&session, model, 16, &err);
@@ -188,13 +110,66 @@ static int take_out(const struct arguments *a)
     return DONE;
 }
 
-int cmd_index(int argc, char **argv)
+static int cmd_index(int argc, char **argv)
 {
-    struct arguments a = {.common = {.name = "index", .help = help}};
-    const char **rasters = calloc((size_t)argc + 1, sizeof *rasters);
-    if (rasters == NULL) return failed(&(gvm_error){"there is not enough memory for the list of rasters"});
-    int end = read_arguments(&a, rasters, argc, argv);
+    struct arguments a = {.options.size = sizeof a.options, .rasters = calloc((size_t)argc + 1, sizeof *a.rasters)};
+    if (a.rasters == NULL) return failed(&(gvm_error){"there is not enough memory for the list of rasters"});
+    int end = options_read(&a.common, &index_command, argc, argv);
+    if (end == GO_ON) end = complete_arguments(&a);
     if (end == GO_ON) end = a.remove != NULL ? take_out(&a) : build(&a);
-    free(rasters);
+    free(a.rasters);
     return end;
 }
+
+#define AT(field) offsetof(struct arguments, field)
+
+static const struct option_row rows[] = {
+    {"weights", OPTION_TEXT, AT(weights), "W",
+     .help = "the network, a safetensors file (default: nano, built in and for drawn towns only)"},
+    {"out", OPTION_TEXT, AT(out), "MAP.gpkg", .needed = true, .help = "the map"},
+    {"raster", OPTION_OTHER, 0, "FILE", .read = read_raster, .more = true,
+     .help = "georeferenced pictures in any projection: GeoTIFF, VRT, MBTiles, JPEG 2000, JPEG and PNG with a world "
+             "file; 8 or 16 bits. No tile spans two of them: join those that adjoin in a VRT (gdalbuildvrt). What "
+             "no-data, a mask or alpha declares void is skipped, and what a mosaic does not cover"},
+    {"tiles", OPTION_TEXT, AT(options.tiles), "FILE.csv",
+     .help = "pictures from above and their places, with the header image,lat,lon or image,lat,lon,metres"},
+    {"xyz", OPTION_TEXT, AT(xyz), "DIR",
+     .help =
+         "web-map tiles DIR/z/x/y.jpg (or .png, .webp); of several zooms the one whose tiles are nearest in size to "
+         "what the weights were trained for. Rows count from the south if a tilemapresource.xml, metadata.json or "
+         "tiles.json in it says so (TMS)"},
+    {"tms", OPTION_TEXT, AT(tms), "DIR", .help = "the same, with rows that count from the south in any case"},
+    {"add", OPTION_FLAG, AT(add), .help = "add to an existing map; makes tiles again that were removed or not read"},
+    {"remove", OPTION_TEXT, AT(remove), "AREA",
+     .help = "take the tiles out whose centres lie in W,S,E,N (degrees) or in a polygon in WKT"},
+    {"tile-metres", OPTION_DOUBLE, AT(options.tile_m), "M", 1, 20000, .takes = "metres",
+     .help = "side of a raster's tile on the ground; if not given, the weights' own"},
+    {"stride-metres", OPTION_DOUBLE, AT(options.stride_m), "M", 0.01, 1e5, .takes = "metres",
+     .help = "from one tile's centre to the next's; if not given, half a tile"},
+    {"crs", OPTION_TEXT, AT(options.crs), "CRS",
+     .help = "coordinate system of rasters that do not say, or say a local one, as EPSG:25832"},
+    {"alpha", OPTION_CHOICE, AT(alpha), "yes|no",
+     .help =
+         "whether a band that is marked as alpha is transparency, or a colour that is left out (default: a colour if "
+         "it has all shades, as infrared has; a sentence says so)"},
+    {0},
+};
+
+const struct command index_command = {
+    .name = "index",
+    .summary = "overhead imagery to a map that is searched",
+    .usage = "--out MAP.gpkg --raster T.tif... [options]\n"
+             "--out MAP.gpkg --tiles FILE.csv [options]\n"
+             "--out MAP.gpkg --xyz DIR | --tms DIR [options]\n"
+             "--out MAP.gpkg --remove AREA",
+    .about =
+        "Makes a map that `locate` searches: MAP.gpkg, a GeoPackage with a polygon for each tile, and MAP.features "
+        "beside it. Resumable: if it was interrupted, run the same command again. Places without imagery, or with "
+        "less than half a tile of it, are skipped.",
+    .rows = rows,
+    .device = true,
+    .examples = "  geoviewmatch index --raster orthophoto.tif --out town.gpkg\n"
+                "  geoviewmatch index --raster sheets/*.tif --crs EPSG:25832 --out county.gpkg\n"
+                "  geoviewmatch index --xyz tiles/ --out county.gpkg --add\n",
+    .run = cmd_index,
+};

@@ -10,25 +10,7 @@
 #include "network/checkpoint.h"
 #include "network/config_file.h"
 #include "network/import.h"
-
-static const char help[] =
-    "usage: geoviewmatch init --preset nano|paper --out W.safetensors [options]\n"
-    "       geoviewmatch init --config FILE.json --out W.safetensors [options]\n"
-    "       geoviewmatch init --from W.safetensors|nano --out W.safetensors [--float16]\n"
-    "\n"
-    "Writes a network with fresh weights. They have learned nothing: what `locate` answers with them has no\n"
-    "meaning, but everything runs as it will with trained ones. With --from it writes those of another file again.\n"
-    "\n"
-    "  --preset nano|paper   a small network (street 64 x 320, aerial 128 x 128), or the paper's (128 x 640, 256 x "
-    "256)\n"
-    "  --config FILE.json    any other: the JSON that `info --json` shows as `config`\n"
-    "  --stages LIST         stages whose maps make the feature, as 4,3\n"
-    "  --seed S              which weights are drawn, 0 or more (default: 1)\n"
-    "  --backbone FILE       Swin V2 weights for both views, safetensors with the official names or timm's\n"
-    "  --from FILE           the weights of this checkpoint, or the built-in ones (nano)\n"
-    "  --float16             numbers of 16 bits: half the room, a thousandth of precision\n"
-    "  --out W.safetensors   the file to write, whole or not at all\n"
-    "  --force               write over another file\n" PLAIN_HELP;
+#include "network/registry.h"
 
 struct arguments {
     struct common common;
@@ -37,42 +19,24 @@ struct arguments {
     long seed;
 };
 
-static int read_arguments(struct arguments *a, int argc, char **argv)
-{
-    static const struct option options[] = {
-        {"preset", required_argument, NULL, 'p'},   {"config", required_argument, NULL, 'c'},
-        {"stages", required_argument, NULL, 's'},   {"seed", required_argument, NULL, 'n'},
-        {"backbone", required_argument, NULL, 'b'}, {"from", required_argument, NULL, 'f'},
-        {"float16", no_argument, NULL, 'h'},        {"force", no_argument, NULL, 'r'},
-        {"out", required_argument, NULL, 'o'},      PLAIN_OPTIONS};
-    const char *name = a->common.name;
-    int status;
-    for (int c; (c = next_option(argc, argv, options)) != -1;) {
-        switch (c) {
-        case 'p': a->preset = optarg; break;
-        case 'c': a->config = optarg; break;
-        case 's': a->stages = optarg; break;
-        case 'b': a->backbone = optarg; break;
-        case 'f': a->from = optarg; break;
-        case 'h': a->f16 = true; break;
-        case 'r': a->force = true; break;
-        case 'o': a->out = optarg; break;
-        case 'n':
-            if (!read_long(&a->seed, optarg, 0, INT64_MAX))
-                return usage_error(name, "--seed takes a whole number of 0 or more, not '%s'", optarg);
-            break;
-        default:
-            if ((status = common_option(&a->common, c, argv)) != GO_ON) return status;
-        }
-    }
-    if (optind < argc) return usage_error(name, "'%s' is one argument too many", argv[optind]);
-    if ((a->preset != NULL) + (a->config != NULL) + (a->from != NULL) != 1)
-        return usage_error(name, "one of --preset, --config and --from is needed");
-    if (a->from != NULL && (a->stages != NULL || a->backbone != NULL))
-        return usage_error(name, "--from is a whole network: --stages and --backbone do not go with it");
-    if (a->out == NULL) return usage_error(name, "--out is missing");
-    return GO_ON;
-}
+#define AT(field) offsetof(struct arguments, field)
+
+static const struct option_row rows[] = {
+    {"preset", OPTION_TEXT, AT(preset), "NAME", .words = preset_name,
+     .help =
+         "paper: the paper's network (street 128 x 640, aerial 256 x 256); nano: a small one (64 x 320, 128 x 128)"},
+    {"config", OPTION_TEXT, AT(config), "FILE.json",
+     .help = "any other: the JSON that `info --json` shows as `config`"},
+    {"stages", OPTION_TEXT, AT(stages), "LIST", .help = "stages whose maps make the feature, as 4,3"},
+    {"seed", OPTION_LONG, AT(seed), "S", 0, INFINITY, "1", .help = "which weights are drawn"},
+    {"backbone", OPTION_TEXT, AT(backbone), "FILE",
+     .help = "Swin V2 weights for both views, safetensors with the official names or timm's"},
+    {"from", OPTION_TEXT, AT(from), "FILE", .help = "the weights of this checkpoint, or the built-in ones (nano)"},
+    {"float16", OPTION_FLAG, AT(f16), .help = "numbers of 16 bits: half the room, a thousandth of precision"},
+    {"out", OPTION_TEXT, AT(out), "W.safetensors", .needed = true, .help = "the file to write, whole or not at all"},
+    {"force", OPTION_FLAG, AT(force), .help = "write over another file"},
+    {0},
+};
 
 static gvm_status read_config(struct config *config, const char *path, gvm_error *err)
 {
@@ -107,23 +71,39 @@ static int init(const struct arguments *a, const struct config *config)
     return status == GVM_OK ? DONE : failed(&err);
 }
 
-int cmd_init(int argc, char **argv)
+static int cmd_init(int argc, char **argv)
 {
-    struct arguments a = {.common = {.name = "init", .help = help}, .seed = 1};
-    int end = read_arguments(&a, argc, argv);
+    struct arguments a = {0};
+    int end = options_read(&a.common, &init_command, argc, argv);
     if (end != GO_ON) return end;
+    if ((a.preset != NULL) + (a.config != NULL) + (a.from != NULL) != 1)
+        return usage_error("init", "one of --preset, --config and --from is needed");
+    if (a.from != NULL && (a.stages != NULL || a.backbone != NULL))
+        return usage_error("init", "--from is a whole network: --stages and --backbone do not go with it");
     struct config config;
     gvm_error err;
     const char *inputs[] = {a.from, a.config, a.backbone};
     if (output_check(a.out, &output_weights, a.force, inputs, 3, &err) != GVM_OK) return failed(&err);
     if (a.from != NULL) return init(&a, NULL);
-    if (a.config != NULL) {
-        if (read_config(&config, a.config, &err) != GVM_OK) return failed(&err);
-    } else if (config_preset(&config, a.preset, &err) != GVM_OK) {
-        return usage_error("init", "--preset: %s", err.text);
-    }
+    gvm_status status = a.config ? read_config(&config, a.config, &err) : config_preset(&config, a.preset, &err);
+    if (status != GVM_OK) return failed(&err);
     if (a.stages != NULL && config_set_stages(&config, "stages", a.stages, &err) != GVM_OK)
-        return usage_error("init", "--stages '%s': %s", a.stages, err.text);
+        return usage_error("init", "--%s", err.text);
     if (a.stages != NULL && config_check(&config, "--stages", &err) != GVM_OK) return failed(&err);
     return init(&a, &config);
 }
+
+const struct command init_command = {
+    .name = "init",
+    .summary = "weights that have learned nothing yet, to try things with",
+    .usage = "--preset NAME --out W.safetensors [options]\n"
+             "--config FILE.json --out W.safetensors [options]\n"
+             "--from W.safetensors|nano --out W.safetensors [--float16]",
+    .about = "Writes a network with fresh weights. They have learned nothing: what `locate` answers with them has no "
+             "meaning, but everything runs as it will with trained ones. With --from it writes those of another file "
+             "again.",
+    .rows = rows,
+    .examples = "  geoviewmatch init --preset nano --out fresh.safetensors\n"
+                "  geoviewmatch init --from run/best.safetensors --float16 --out small.safetensors\n",
+    .run = cmd_init,
+};

@@ -25,7 +25,7 @@ static gvm_status check_folder(const char *path, gvm_error *err)
 {
     static const char *const files[] = {"state.safetensors", "log.jsonl", "last.safetensors", "best.safetensors"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        char *file = run_path(path, files[i]);
+        char *file = path_join(path, files[i]);
         if (file == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to begin", path);
         struct stat st;
         bool taken = lstat(file, &st) == 0; /* a link that leads nowhere too */
@@ -45,7 +45,7 @@ static gvm_status check_networks(const char *run, gvm_error *err)
     static const char *const files[] = {"last.safetensors", "best.safetensors"};
     gvm_status status = GVM_OK;
     for (int i = 0; i < 2 && status == GVM_OK; i++) {
-        char *file = run_path(run, files[i]);
+        char *file = path_join(run, files[i]);
         status = file ? output_check(file, &output_weights, false, NULL, 0, err)
                       : fail(err, GVM_MEMORY, "%s: there is not enough memory to go on", run);
         free(file);
@@ -140,10 +140,11 @@ static gvm_status begin(struct job *j, gvm_error *err)
     gvm_status status = run_options_check(&a->run, err);
     if (status == GVM_OK) status = check_inputs(j, err);
     if (status == GVM_OK) status = check_place(j->run, err);
-    if (status == GVM_OK) status = train_data_open(&j->data, &a->run, err);
-    if (status == GVM_OK)
-        status = a->init ? checkpoint_load(&j->network, j->init, true, err)
-                         : network_open(&j->network, &a->config, true, err);
+    if (status == GVM_OK && a->init) status = checkpoint_load(&j->network, j->init, true, err);
+    if (status != GVM_OK) return status;
+    train_arguments_complete(a, (a->init ? &j->network->config : &a->config)->method);
+    status = train_data_open(&j->data, &a->run, err);
+    if (status == GVM_OK && !a->init) status = network_open(&j->network, &a->config, true, err);
     if (status == GVM_OK) status = take_folder(j, err);
     if (status == GVM_OK) status = say_plan(j, err);
     if (status == GVM_OK && !a->init) {
@@ -154,14 +155,6 @@ static gvm_status begin(struct job *j, gvm_error *err)
     const struct network *n = j->network;
     return optimizer_open(&j->optimizer, n->params, n->param_count, n->weights, n->grads, n->floats, &a->run.rates,
                           err);
-}
-
-static void replace(char **text, char **by)
-{
-    if (*by == NULL) return;
-    free(*text);
-    *text = *by;
-    *by = NULL;
 }
 
 /* Where the run's data set is, and its cache can be, now. */
@@ -180,18 +173,26 @@ static gvm_status check_moved(const struct run_options *o, gvm_error *err)
                         path_tail(o->cache));
 }
 
+static void swap(char **a, char **b)
+{
+    char *kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
 static gvm_status go_on(struct job *j, gvm_error *err)
 {
     struct train_arguments *a = &j->a;
     struct config config;
-    run_options_free(&a->run);
+    struct run_options now = a->run;
+    a->run = (struct run_options){0};
     gvm_status status = run_lock(&j->lock, j->run, err);
     if (status == GVM_OK) status = check_networks(j->run, err);
     if (status == GVM_OK) status = run_about(j->run, &a->run, &j->position, &config, err);
-    if (status != GVM_OK) return status;
-    replace(&a->run.data, &a->data);
-    replace(&a->run.cache, &a->cache);
-    status = run_options_check(&a->run, err);
+    if (status == GVM_OK && now.data) swap(&a->run.data, &now.data);
+    if (status == GVM_OK && now.cache) swap(&a->run.cache, &now.cache);
+    run_options_free(&now);
+    if (status == GVM_OK) status = run_options_check(&a->run, err);
     if (status == GVM_OK) status = check_moved(&a->run, err);
     if (status == GVM_OK) status = train_data_open(&j->data, &a->run, err);
     if (status == GVM_OK) status = train_position_check(&j->position, &a->run, j->data, j->run, err);
@@ -232,12 +233,12 @@ static gvm_status run(struct train_result *result, struct job *j, gvm_error *err
     return status;
 }
 
-int cmd_train(int argc, char **argv)
+static int cmd_train(int argc, char **argv)
 {
-    struct job j = {.a = {.common = {.name = "train", .help = train_help}}, .lock = -1, .position = {.best = -1}};
+    struct job j = {.lock = -1, .position = {.best = -1}};
     struct train_result result;
     gvm_error err;
-    int end = train_arguments_read(&j.a, argc, argv);
+    int end = train_arguments_read(&j.a, &train_command, argc, argv);
     if (end == GO_ON) {
         j.run = j.a.resume ? j.a.resume : j.a.out;
         end = run(&result, &j, &err) == GVM_OK ? report(j.run, &result, &j.a.run) : failed(&err);
@@ -249,7 +250,31 @@ int cmd_train(int argc, char **argv)
     network_free(j.network);
     dataset_free(j.data);
     run_options_free(&j.a.run);
-    free(j.a.data);
-    free(j.a.cache);
     return end;
 }
+
+const struct command train_command = {
+    .name = "train",
+    .summary = "a network from pairs of street and aerial pictures",
+    .usage = "--data D --out RUN [options]\n"
+             "--resume RUN [--data D] [--cache FILE] [--steps K] [--save-minutes M]",
+    .about =
+        "Trains by the paper's recipe: street, strongly and weakly varied aerial picture of each pair; soft-margin "
+        "triplet losses; AdamW with adaptive sharpness-aware minimisation; a cosine schedule. It first says what it "
+        "will do, and what that takes; it does not begin what does not fit this machine's memory. The defaults are "
+        "GeoViewMatch's; a network of another method brings those of its own paper.\n"
+        "\n"
+        "RUN gets log.jsonl, last.safetensors, best.safetensors (highest R@1 on the test split, from the first "
+        "evaluation on) and state.safetensors. Ctrl-C finishes the step, or leaves an evaluation or a cache where it "
+        "is, and saves; --resume goes on to the same bits. After a kill or a power cut it goes on from the last save: "
+        "what came after that, at most --save-minutes of work, is done again.",
+    .rows = train_rows,
+    .more = run_option_rows,
+    .more_at = offsetof(struct train_arguments, run),
+    .device = true,
+    .examples =
+        "  geoviewmatch train --data CVUSA --preset nano --batch 16 --out run      the small network, on a CPU\n"
+        "  geoviewmatch train --data CVUSA --backbone swin.safetensors --device cuda --out run\n"
+        "  geoviewmatch train --resume run                                         after Ctrl-C\n",
+    .run = cmd_train,
+};

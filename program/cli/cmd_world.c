@@ -5,130 +5,21 @@
 #include "cli/cli.h"
 #include "world/ortho.h"
 
-static const char help[] =
-    "usage: geoviewmatch world --out FOLDER --pairs N [options]\n"
-    "       geoviewmatch world --out FOLDER --pairs N --ortho [options]\n"
-    "\n"
-    "Generates a town and takes N street panoramas in it, each with the aerial picture (64 m wide, north up) of its\n"
-    "place, taken at another time: other sun, season, air, cars and sensor. Writes street/ and aerial/ with JPEGs,\n"
-    "tiles.csv (where each aerial picture lies) and, last of all, pairs.csv (where each panorama was taken).\n"
-    "\n"
-    "With --ortho the town from above is one picture instead, to make a map of and to locate the panoramas in. Writes\n"
-    "ortho.tif (a GeoTIFF of 0.25 m a pixel), street/ and, last of all, photos.csv (image,lat,lon,heading).\n"
-    "\n"
-    "  --out FOLDER          a new or empty folder\n"
-    "  --pairs N             how many pairs, or panoramas\n"
-    "  --seed S              which town and which pictures, 0 or more (default: 1)\n"
-    "  --origin LAT,LON      where the town's middle is said to lie (default: 45,-30, in the Atlantic)\n"
-    "  --scale K             pictures K times as large as 256 x 256 and 640 x 160, and K times the pixels a metre of\n"
-    "                        the orthophoto, 1 to 4 (default: 1)\n"
-    "  --force               write over what the folder holds\n"
-    "\n"
-    "For pairs:\n"
-    "  --offset M            the camera stands up to M metres off the aerial picture's centre (default: 0, at most "
-    "30)\n"
-    "  --test PERCENT        pairs of the town's eastern part, for testing (default: 10)\n"
-    "\n"
-    "For an orthophoto:\n"
-    "  --ortho               make one\n"
-    "  --metres M            its side on the ground, 200 to 4000 / K (default: 600)\n"
-    "  --projection P        mercator: web mercator, EPSG:3857 (default), or utm: the zone of the town's middle\n"
-    "  --turn yes|no         each panorama looks in a direction of its own, as its EXIF and XMP say, and not north\n"
-    "                        (default: no)\n" PLAIN_HELP;
-
 struct arguments {
     struct common common;
     struct world_options world;
     struct ortho_options orthophoto;
     const char *out;
-    const char *for_pairs, *for_ortho; /* an option that only they take, as given; NULL: none */
+    double test; /* percent */
+    int projection;
     bool ortho, force;
 };
 
-static int read_pairs_option(struct arguments *a, int option, const char *name)
-{
-    switch (option) {
-    case 'm':
-        a->for_pairs = "--offset";
-        if (!read_double(&a->world.offset_m, optarg, 0, 30))
-            return usage_error(name, "--offset takes metres from 0 to 30, not '%s'", optarg);
-        return GO_ON;
-    default:
-        a->for_pairs = "--test";
-        if (!read_double(&a->world.test, optarg, 0, 100))
-            return usage_error(name, "--test takes a percentage from 0 to 100, not '%s'", optarg);
-        a->world.test /= 100;
-        return GO_ON;
-    }
-}
-
-static int read_ortho_option(struct arguments *a, int option, const char *name)
-{
-    bool second;
-    switch (option) {
-    case 'g':
-        a->for_ortho = "--metres";
-        if (!read_double(&a->orthophoto.metres, optarg, ORTHO_LEAST_M, ORTHO_MOST_M))
-            return usage_error(name, "--metres takes %d to %d, not '%s'", ORTHO_LEAST_M, ORTHO_MOST_M, optarg);
-        return GO_ON;
-    case 'j':
-        a->for_ortho = "--projection";
-        second = strcmp(optarg, "utm") == 0;
-        if (!second && strcmp(optarg, "mercator") != 0)
-            return usage_error(name, "--projection takes mercator or utm, not '%s'", optarg);
-        a->orthophoto.projection = second ? PROJECTION_UTM : PROJECTION_MERCATOR;
-        return GO_ON;
-    default:
-        a->for_ortho = "--turn";
-        second = strcmp(optarg, "yes") == 0;
-        if (!second && strcmp(optarg, "no") != 0) return usage_error(name, "--turn takes yes or no, not '%s'", optarg);
-        a->orthophoto.turn = second;
-        return GO_ON;
-    }
-}
-
-static int read_option(struct arguments *a, int option, char **argv)
-{
-    const char *name = a->common.name;
-    long number;
-    switch (option) {
-    case 'o': a->out = optarg; return GO_ON;
-    case 'f': a->force = true; return GO_ON;
-    case 'x': a->ortho = true; return GO_ON;
-    case 'p':
-        if (!read_long(&number, optarg, 1, WORLD_MAX_PAIRS))
-            return usage_error(name, "--pairs takes a number from 1 to %d, not '%s'", WORLD_MAX_PAIRS, optarg);
-        a->world.pairs = (int)number;
-        return GO_ON;
-    case 's':
-        if (!read_long(&number, optarg, 0, INT64_MAX))
-            return usage_error(name, "--seed takes a whole number of 0 or more, not '%s'", optarg);
-        a->world.seed = (uint64_t)number;
-        return GO_ON;
-    case 'k':
-        if (!read_long(&number, optarg, 1, 4)) return usage_error(name, "--scale takes 1 to 4, not '%s'", optarg);
-        a->world.scale = (int)number;
-        return GO_ON;
-    case 'l':
-        if (!read_place(&a->world.lat, &a->world.lon, optarg, 80))
-            return usage_error(name, "--origin takes LAT,LON in degrees, within 80 degrees of the equator, not '%s'",
-                               optarg);
-        return GO_ON;
-    case 'm':
-    case 't': return read_pairs_option(a, option, name);
-    case 'g':
-    case 'j':
-    case 'h': return read_ortho_option(a, option, name);
-    default: return common_option(&a->common, option, argv);
-    }
-}
-
 static int check(const struct arguments *a)
 {
-    if (a->out == NULL) return usage_error("world", "--out is missing");
-    if (a->world.pairs == 0) return usage_error("world", "--pairs is missing");
-    if (a->ortho && a->for_pairs != NULL) return usage_error("world", "--ortho does not go with %s", a->for_pairs);
-    if (!a->ortho && a->for_ortho != NULL) return usage_error("world", "%s needs --ortho", a->for_ortho);
+    static const char *const for_pairs[] = {"offset", "test", NULL};
+    const char *other = options_given(&a->common, for_pairs);
+    if (a->ortho && other) return usage_error("world", "--ortho does not go with --%s", other);
     if (a->ortho && a->orthophoto.metres * a->world.scale > ORTHO_MOST_M)
         return usage_error("world", "--metres takes at most %d with --scale %d", ORTHO_MOST_M / a->world.scale,
                            a->world.scale);
@@ -152,27 +43,68 @@ static int make(const struct arguments *a)
     return DONE;
 }
 
-int cmd_world(int argc, char **argv)
+static int cmd_world(int argc, char **argv)
 {
-    static const struct option options[] = {{"out", required_argument, NULL, 'o'},
-                                            {"pairs", required_argument, NULL, 'p'},
-                                            {"seed", required_argument, NULL, 's'},
-                                            {"offset", required_argument, NULL, 'm'},
-                                            {"test", required_argument, NULL, 't'},
-                                            {"origin", required_argument, NULL, 'l'},
-                                            {"scale", required_argument, NULL, 'k'},
-                                            {"force", no_argument, NULL, 'f'},
-                                            {"ortho", no_argument, NULL, 'x'},
-                                            {"metres", required_argument, NULL, 'g'},
-                                            {"projection", required_argument, NULL, 'j'},
-                                            {"turn", required_argument, NULL, 'h'},
-                                            PLAIN_OPTIONS};
-    struct arguments a = {
-        .common = {.name = "world", .help = help}, .world = world_defaults, .orthophoto = ortho_defaults};
-    int status;
-    for (int c; (c = next_option(argc, argv, options)) != -1;)
-        if ((status = read_option(&a, c, argv)) != GO_ON) return status;
-    if (optind < argc) return usage_error("world", "'%s' is one argument too many", argv[optind]);
-    status = check(&a);
-    return status == GO_ON ? make(&a) : status;
+    struct arguments a = {0};
+    int end = options_read(&a.common, &world_command, argc, argv);
+    if (end == GO_ON) end = check(&a);
+    if (end != GO_ON) return end;
+    a.world.test = a.test / 100;
+    a.orthophoto.projection = (enum projection)a.projection;
+    return make(&a);
 }
+
+static bool read_origin(void *fields, const char *text)
+{
+    struct world_options *world = &((struct arguments *)fields)->world;
+    return read_place(&world->lat, &world->lon, text, 80);
+}
+
+#define AT(field) offsetof(struct arguments, field)
+
+static const struct option_row rows[] = {
+    {"out", OPTION_TEXT, AT(out), "FOLDER", .needed = true, .help = "a new or empty folder"},
+    {"pairs", OPTION_INT, AT(world.pairs), "N", 1, WORLD_MAX_PAIRS, .needed = true,
+     .help = "how many pairs, or panoramas"},
+    {"seed", OPTION_LONG, AT(world.seed), "S", 0, INFINITY, "1", .help = "which town and which pictures"},
+    {"origin", OPTION_OTHER, 0, "LAT,LON", .standard = "45,-30", .read = read_origin,
+     .takes = "LAT,LON in degrees, within 80 degrees of the equator",
+     .help = "where the town's middle is said to lie; unless given in the Atlantic"},
+    {"scale", OPTION_INT, AT(world.scale), "K", 1, 4, "1",
+     .help = "pictures K times as large as 256 x 256 and 640 x 160, and K times the pixels a metre of the orthophoto"},
+    {"force", OPTION_FLAG, AT(force), .help = "write over what the folder holds"},
+    {.type = OPTION_TITLE, .help = "For pairs:"},
+    {"offset", OPTION_DOUBLE, AT(world.offset_m), "M", 0, 30, "0", .takes = "metres",
+     .help = "the camera stands up to M metres off the aerial picture's centre"},
+    {"test", OPTION_DOUBLE, AT(test), "PERCENT", 0, 100, "10", .takes = "a percentage",
+     .help = "pairs of the town's eastern part, for testing"},
+    {.type = OPTION_TITLE, .help = "For an orthophoto:"},
+    {"ortho", OPTION_FLAG, AT(ortho), .help = "make one"},
+    {"metres", OPTION_DOUBLE, AT(orthophoto.metres), "M", ORTHO_LEAST_M, ORTHO_MOST_M, "600", .takes = "metres",
+     .with = "ortho", .help = "its side on the ground; with --scale K at most 4000 / K"},
+    {"projection", OPTION_CHOICE, AT(projection), "mercator|utm", .standard = "mercator", .with = "ortho",
+     .help = "web mercator, EPSG:3857, or the UTM zone of the town's middle"},
+    {"turn", OPTION_YES, AT(orthophoto.turn), "yes|no", .standard = "no", .with = "ortho",
+     .help = "each panorama looks in a direction of its own, as its EXIF and XMP say, and not north"},
+    {0},
+};
+
+const struct command world_command = {
+    .name = "world",
+    .summary = "a practice city to learn from",
+    .usage = "--out FOLDER --pairs N [options]\n"
+             "--out FOLDER --pairs N --ortho [options]",
+    .about =
+        "Generates a town and takes N street panoramas in it, each with the aerial picture (64 m wide, north up) of "
+        "its place, taken at another time: other sun, season, air, cars and sensor. Writes street/ and aerial/ "
+        "with JPEGs, tiles.csv (where each aerial picture lies) and, last of all, pairs.csv (where each panorama "
+        "was taken).\n"
+        "\n"
+        "With --ortho the town from above is one picture instead, to make a map of and to locate the panoramas in. "
+        "Writes ortho.tif (a GeoTIFF of 0.25 m a pixel), street/ and, last of all, photos.csv "
+        "(image,lat,lon,heading).",
+    .rows = rows,
+    .examples = "  geoviewmatch world --out town --pairs 200          pairs to train with\n"
+                "  geoviewmatch world --out town --ortho --pairs 30   an orthophoto and panoramas to locate in it\n",
+    .run = cmd_world,
+};

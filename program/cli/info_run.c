@@ -72,12 +72,20 @@ int info_state(const char *path, bool json)
     return end;
 }
 
+bool info_is_run(const char *folder)
+{
+    char *state = path_join(folder, "state.safetensors");
+    bool there = state != NULL && access(state, F_OK) == 0;
+    free(state);
+    return there;
+}
+
 int info_run(const char *folder, bool json)
 {
     int end = describe_state(folder, folder, json);
     static const char *const files[] = {"best.safetensors", "last.safetensors"};
     for (int i = 0; i < 2 && end == DONE && !json; i++) {
-        char *path = run_path(folder, files[i]);
+        char *path = path_join(folder, files[i]);
         if (path != NULL && access(path, F_OK) == 0) printf("  network        %s\n", files[i]);
         free(path);
     }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/top.h"
 #include "cli/locate.h"
 
 struct located located_photo(const struct answers *a, size_t photo)
@@ -14,19 +15,6 @@ struct located located_photo(const struct answers *a, size_t photo)
                             .lat = a->known[photo].lat,
                             .lon = a->known[photo].lon,
                             .min_margin = a->min_margin};
-}
-
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median_of(double *values, size_t count)
-{
-    if (count == 0) return NAN;
-    qsort(values, count, sizeof *values, by_size);
-    return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
 
 struct summary locate_summary(const struct answers *a)
@@ -50,7 +38,7 @@ struct summary locate_summary(const struct answers *a)
         for (int k = 0; k < l.found->count && k < AMONG; k++) among = among || located_error(&l, &l.hits[k]) <= NEAR_M;
         s.among += among;
     }
-    if (off != NULL) s.median_m = median_of(off, s.known);
+    if (off != NULL) s.median_m = median(off, s.known);
     free(off);
     return s;
 }

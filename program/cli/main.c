@@ -8,34 +8,21 @@
 
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/help.h"
 #include "cli/similar.h"
 
-static const struct command {
-    const char *name, *summary;
-    int (*run)(int argc, char **argv);
-} commands[] = {
-    {"demo", "the whole job on a drawn town, in a minute", cmd_demo},
-    {"locate", "where street pictures were taken", cmd_locate},
-    {"serve", "the same as a page and as a service for programs", cmd_serve},
-    {"index", "overhead imagery to a map that is searched", cmd_index},
-    {"embed", "pictures as the network's numbers, in a file", cmd_embed},
-    {"heatmap", "what the network looks at in a picture", cmd_heatmap},
-    {"train", "a network from pairs of street and aerial pictures", cmd_train},
-    {"eval", "the paper's figures for a network and a data set", cmd_eval},
-    {"check", "what is wrong with a data set, before it costs a night", cmd_check},
-    {"init", "weights that have learned nothing yet, to try things with", cmd_init},
-    {"info", "what a file, a map or a training run holds", cmd_info},
-    {"world", "a practice city to learn from", cmd_world},
-    {"bench", "how fast this machine runs the network", cmd_bench},
+static const struct command *const commands[] = {
+    &demo_command, &locate_command, &serve_command, &index_command, &embed_command, &heatmap_command, &train_command,
+    &eval_command, &check_command,  &init_command,  &info_command,  &world_command, &bench_command,   NULL,
 };
 
-enum { COMMANDS = sizeof commands / sizeof *commands };
+enum { COMMANDS = sizeof commands / sizeof *commands - 1 };
 
 static int overview(void)
 {
     printf("GeoViewMatch says where a street picture was taken, by matching it against pictures from above.\n\n"
            "usage: geoviewmatch COMMAND [options]\n\n");
-    for (int i = 0; i < COMMANDS; i++) printf("  %-8s %s\n", commands[i].name, commands[i].summary);
+    for (int i = 0; i < COMMANDS; i++) printf("  %-8s %s\n", commands[i]->name, commands[i]->summary);
     printf("\n`geoviewmatch COMMAND --help` has each one's options, with examples; `geoviewmatch demo` shows it all at "
            "work.\n"
            "General options: --help, --version.\n"
@@ -47,7 +34,7 @@ static const char *const general[] = {"--help", "--version"};
 
 static const char *command_at(const void *names, size_t i)
 {
-    return ((const struct command *)names)[i].name;
+    return ((const struct command *const *)names)[i]->name;
 }
 
 static const char *general_at(const void *names, size_t i)
@@ -73,6 +60,10 @@ static int run(int argc, char **argv)
     }
     const char *name = argv[1];
     bool help = strcmp(name, "help") == 0;
+    if (help && argc > 2 && strcmp(argv[2], "--man") == 0) { /* `make man` */
+        print_manual(commands);
+        return DONE;
+    }
     if (help && argc > 2) { /* `help train` is `train --help` */
         name = argv[1] = argv[2];
         argv[2] = "--help";
@@ -84,7 +75,7 @@ static int run(int argc, char **argv)
         return DONE;
     }
     for (int i = 0; i < COMMANDS; i++)
-        if (strcmp(name, commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
+        if (strcmp(name, commands[i]->name) == 0) return commands[i]->run(argc - 1, argv + 1);
     return refuse(name);
 }
 

@@ -1,183 +1,197 @@
-/* options.c - what every subcommand's options have in common. */
-#include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+/* options.c - the command line by a command's rows, see options.h. */
+#include "cli/options.h"
 
-#include "base/error.h"
-#include "base/file.h"
-#include "cli/cli.h"
+#include <assert.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/help.h"
 #include "cli/similar.h"
 
-static const struct option *known; /* of the command that runs, for refuse */
+/* ------------------------------------------------------------------ what was given */
 
-int next_option(int argc, char **argv, const struct option *options)
+bool option_given(const struct common *common, const char *name)
 {
-    opterr = 0; /* the sentence is ours: common_option */
-    known = options;
-    return getopt_long(argc, argv, ":", options, NULL);
+    for (struct option_cursor c = {.command = common->command}; option_next(&c);)
+        if (c.row->type != OPTION_TITLE && strcmp(c.row->name, name) == 0) return common->given[c.number];
+    assert(!"an option of the command");
+    return false;
 }
 
-enum { MOST_VALUES = 12 };
+const char *options_given(const struct common *common, const char *const *names)
+{
+    for (; *names; names++)
+        if (option_given(common, *names)) return *names;
+    return NULL;
+}
 
-struct values {
-    char words[MOST_VALUES][32];
+static bool is_among(const char *name, const char *const *names)
+{
+    for (; *names; names++)
+        if (strcmp(name, *names) == 0) return true;
+    return false;
+}
+
+const char *options_given_but(const struct common *common, const char *const *names)
+{
+    for (struct option_cursor c = {.command = common->command}; option_next(&c);)
+        if (c.row->type != OPTION_TITLE && c.table < 2 && common->given[c.number] && !is_among(c.row->name, names))
+            return c.row->name;
+    return NULL;
+}
+
+/* ------------------------------------------------------------------ which option was meant */
+
+struct names {
+    const char *at[OPTIONS_MOST];
     size_t count;
 };
 
-static const char *value_at(const void *names, size_t i)
+static const char *name_at(const void *names, size_t i)
 {
-    return ((const struct values *)names)->words[i];
+    return ((const struct names *)names)->at[i];
 }
 
-/* "--view takes street or aerial, not 'areial'": which of the words was meant, if the sentence is of that kind. */
-static const char *meant_value(struct values *v, const char *sentence)
+static int refuse_unknown(const struct command *command, const char *typed, size_t length)
 {
-    const char *takes = strstr(sentence, " takes "), *not = takes ? strstr(takes, ", not '") : NULL;
-    char typed[32];
-    *v = (struct values){.count = 0};
-    if (not == NULL || sscanf(not, ", not '%31[^']'", typed) != 1) return NULL;
-    for (const char *p = takes + strlen(" takes "); p < not &&v->count < MOST_VALUES;) {
-        size_t n = strcspn(p, " ,");
-        if (n >= sizeof v->words[0] || p + n > not ) return NULL;
-        memcpy(v->words[v->count++], p, n);
-        p += n;
-        if (strncmp(p, " or ", 4) == 0)
-            p += 4;
-        else if (strncmp(p, ", ", 2) == 0)
-            p += 2;
+    struct names names = {.count = 0};
+    char name[32];
+    snprintf(name, sizeof name, "%.*s", (int)length, typed + 2);
+    for (struct option_cursor c = {.command = command}; option_next(&c);)
+        if (c.row->type != OPTION_TITLE) names.at[names.count++] = c.row->name;
+    const char *meant = similar(name, name_at, &names, names.count);
+    if (meant) return usage_error(command->name, "there is no option '%s' (did you mean '--%s'?)", typed, meant);
+    return usage_error(command->name, "there is no option '%s'", typed);
+}
+
+/* By its name, or the beginning of one alone: "--s" of --seed and --steps is short for neither. */
+static int find(struct option_cursor *found, const struct command *command, const char *typed)
+{
+    size_t length = strcspn(typed + 2, "=");
+    const char *both[2] = {NULL, NULL};
+    int count = 0;
+    for (struct option_cursor c = {.command = command}; option_next(&c);) {
+        if (c.row->type == OPTION_TITLE || strncmp(c.row->name, typed + 2, length) != 0) continue;
+        bool whole = c.row->name[length] == '\0';
+        if (whole || count == 0) *found = c;
+        if (whole) return GO_ON;
+        if (length > 0 && count < 2) both[count] = c.row->name;
+        count++;
+    }
+    if (count == 1) return GO_ON;
+    if (count == 0 || length == 0) return refuse_unknown(command, typed, length);
+    return usage_error(command->name, "option '%.*s' is short for more than one: --%s, --%s%s", (int)length + 2, typed,
+                       both[0], both[1], count > 2 ? " and others" : "");
+}
+
+/* ------------------------------------------------------------------ values */
+
+struct words {
+    char at[16][32];
+};
+
+static const char *word_at(const void *words, size_t i)
+{
+    return ((const struct words *)words)->at[i];
+}
+
+static int refuse_value(const struct command *command, const struct option_row *row, const char *text)
+{
+    struct words words;
+    char takes[160];
+    size_t count = 0;
+    while (count < 16 && option_word(words.at[count], row, (int)count)) count++;
+    const char *meant = count > 1 ? similar(text, word_at, &words, count) : NULL;
+    option_takes(takes, sizeof takes, row);
+    return usage_error(command->name, "--%s takes %s, not '%s'%s%s%s", row->name, takes, text,
+                       meant ? " (did you mean '" : "", meant ? meant : "", meant ? "'?)" : "");
+}
+
+static int take_value(struct common *common, const struct option_cursor *at, const char *text)
+{
+    gvm_status status = option_read(at->row, (char *)common + at->base, text);
+    if (status == GVM_OK) return GO_ON;
+    if (status == GVM_ARGUMENT) return refuse_value(common->command, at->row, text);
+    return failed(&(gvm_error){"there is not enough memory for the options"});
+}
+
+/* The option argv[*i], and the values behind it, which *i then stands on. */
+static int take_option(struct common *common, char **argv, int argc, int *i)
+{
+    const char *typed = argv[*i], *name = common->name;
+    struct option_cursor at = {0};
+    if (typed[1] != '-') return usage_error(name, "there is no option '-%c'", typed[1]);
+    int end = find(&at, common->command, typed);
+    if (end != GO_ON) return end;
+    const char *equals = strchr(typed, '=');
+    common->given[at.number] = true;
+    if (at.row->type == OPTION_FLAG && equals) return usage_error(name, "option '%s' takes no value", typed);
+    if (strcmp(at.row->name, "help") == 0) {
+        print_help(common->command);
+        return DONE;
+    }
+    if (at.row->type == OPTION_FLAG) return take_value(common, &at, NULL);
+    if (equals == NULL && *i + 1 >= argc) return usage_error(name, "option '%s' needs a value", typed);
+    end = take_value(common, &at, equals ? equals + 1 : argv[++*i]);
+    while (end == GO_ON && at.row->more && *i + 1 < argc && argv[*i + 1][0] != '-')
+        end = take_value(common, &at, argv[++*i]);
+    return end;
+}
+
+/* ------------------------------------------------------------------ the command line */
+
+static int choose_machine(struct common *common)
+{
+    gvm_error err;
+    common->cuda = common->device == 1;
+    if (common->threads > 0 && gvm_set_threads(common->threads, &err) != GVM_OK) return failed(&err);
+    bool asked = common->command->device && options_given(common, (const char *const[]){"device", "precision", NULL});
+    if (asked && gvm_set_device(common->cuda ? GVM_CUDA : GVM_CPU, (gvm_precision)common->precision, &err) != GVM_OK)
+        return failed(&err);
+    return GO_ON;
+}
+
+static int check_given(const struct common *common)
+{
+    const struct command *command = common->command;
+    for (struct option_cursor c = {.command = command}; option_next(&c);) {
+        if (c.row->type == OPTION_TITLE) continue;
+        bool given = common->given[c.number];
+        if (c.row->needed && !given) return usage_error(command->name, "--%s is missing", c.row->name);
+        if (c.row->with && given && !option_given(common, c.row->with))
+            return usage_error(command->name, "--%s goes with --%s", c.row->name, c.row->with);
+    }
+    return GO_ON;
+}
+
+static int check_operands(const struct common *common)
+{
+    const struct command *command = common->command;
+    int most = command->operand == NULL ? 0 : command->most > 0 ? command->most : INT_MAX;
+    if (common->operand_count > most)
+        return usage_error(command->name, "'%s' is one argument too many", common->operands[most]);
+    if (common->operand_count < command->least) return usage_error(command->name, "no %s is given", command->operand);
+    return GO_ON;
+}
+
+int options_read(struct common *common, const struct command *command, int argc, char **argv)
+{
+    bool over = false; /* "--": what follows are operands */
+    int status = GO_ON;
+    *common = (struct common){.command = command, .name = command->name, .operands = argv + 1};
+    if (command->more) options_default(command->more, (char *)common + command->more_at);
+    options_default(command->rows, common);
+    options_default(command_device_rows, common);
+    for (int i = 1; i < argc && status == GO_ON; i++) {
+        if (over || argv[i][0] != '-' || argv[i][1] == '\0')
+            common->operands[common->operand_count++] = argv[i]; /* which is behind what is read */
+        else if (strcmp(argv[i], "--") == 0)
+            over = true;
         else
-            break;
-        if (p - 2 == not ) break;
+            status = take_option(common, argv, argc, &i);
     }
-    return v->count > 1 ? similar(typed, value_at, v, v->count) : NULL;
-}
-
-int usage_error(const char *name, const char *format, ...)
-{
-    char sentence[400];
-    struct values values;
-    gvm_error err;
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(sentence, sizeof sentence, format, arguments);
-    va_end(arguments);
-    const char *meant = meant_value(&values, sentence);
-    fail(&err, GVM_ARGUMENT, "%s%s%s%s", sentence, meant ? " (did you mean '" : "", meant ? meant : "",
-         meant ? "'?)" : ""); /* no control characters */
-    fflush(stdout);
-    bool asks = err.text[0] != '\0' && err.text[strlen(err.text) - 1] == '?';
-    fprintf(stderr, "geoviewmatch%s%s: %s%s `geoviewmatch %s%s--help`\n", name ? " " : "", name ? name : "", err.text,
-            asks ? " See" : "; see", name ? name : "", name ? " " : "");
-    return USAGE;
-}
-
-int failed(const gvm_error *err)
-{
-    fprintf(stderr, "geoviewmatch: %s\n", err->text);
-    return FAILED;
-}
-
-static const char *option_at(const void *names, size_t i)
-{
-    return ((const struct option *)names)[i].name;
-}
-
-/* "--s" of --seed and --steps is short for neither; else there may be one that was meant. */
-static int refuse_unknown(const struct common *common, const char *typed)
-{
-    char word[32] = "", both[2][32] = {"", ""};
-    size_t count = 0, begin = 0;
-    snprintf(word, sizeof word, "%.*s", (int)strcspn(typed, "="), typed);
-    for (; known[count].name != NULL; count++)
-        if (word[0] == '-' && word[1] == '-' && word[2] != '\0' &&
-            strncmp(known[count].name, word + 2, strlen(word + 2)) == 0 && begin++ < 2)
-            snprintf(both[begin - 1], sizeof both[0], "%s", known[count].name);
-    if (begin > 1)
-        return usage_error(common->name, "option '%s' is short for more than one: --%s, --%s%s", word, both[0], both[1],
-                           begin > 2 ? " and others" : "");
-    const char *meant = word[0] == '-' && word[1] == '-' ? similar(word + 2, option_at, known, count) : NULL;
-    if (meant) return usage_error(common->name, "there is no option '%s' (did you mean '--%s'?)", typed, meant);
-    return usage_error(common->name, "there is no option '%s'", typed);
-}
-
-/* The option that getopt_long has just refused, as it was typed. */
-static int refuse(const struct common *common, int option, char **argv)
-{
-    const char *typed = argv[optind - 1];
-    if (option == ':') return usage_error(common->name, "option '%s' needs a value", typed);
-    if (optopt >= OPTION_THREADS || (optopt != 0 && strncmp(typed, "--", 2) == 0))
-        return usage_error(common->name, "option '%s' takes no value", typed);
-    if (optopt != 0) return usage_error(common->name, "there is no option '-%c'", optopt);
-    return refuse_unknown(common, typed);
-}
-
-static int choose_device(const struct common *common)
-{
-    gvm_error err;
-    return gvm_set_device(common->cuda ? GVM_CUDA : GVM_CPU, common->precision, &err) == GVM_OK ? GO_ON : failed(&err);
-}
-
-/* The two options may come in either order. */
-static int read_precision(struct common *common, const char *text)
-{
-    static const char *const names[] = {[GVM_BF16] = "bf16", [GVM_TF32] = "tf32", [GVM_FP32] = "fp32"};
-    for (int i = 0; i < 3; i++) {
-        if (strcmp(text, names[i]) != 0) continue;
-        common->precision = (gvm_precision)i;
-        return choose_device(common);
-    }
-    return usage_error(common->name, "--precision takes bf16, tf32 or fp32, not '%s'", text);
-}
-
-int common_option(struct common *common, int option, char **argv)
-{
-    long threads;
-    gvm_error err;
-    switch (option) {
-    case OPTION_THREADS:
-        if (!read_long(&threads, optarg, 1, 1024))
-            return usage_error(common->name, "--threads takes a number from 1 to 1024, not '%s'", optarg);
-        return gvm_set_threads((int)threads, &err) == GVM_OK ? GO_ON : failed(&err);
-    case OPTION_DEVICE:
-        common->cuda = strcmp(optarg, "cuda") == 0;
-        if (!common->cuda && strcmp(optarg, "cpu") != 0)
-            return usage_error(common->name, "--device takes cpu or cuda, not '%s'", optarg);
-        return choose_device(common);
-    case OPTION_PRECISION: return read_precision(common, optarg);
-    case OPTION_QUIET: common->quiet = true; return GO_ON;
-    case OPTION_HELP: printf("%s\nFor example:\n%s", common->help, examples_of(common->name)); return DONE;
-    default: return refuse(common, option, argv);
-    }
-}
-
-void print_text(const char *text)
-{
-    for (; *text != '\0'; text++) putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
-}
-
-/* A training run's best network, else its last; kept until the program ends. */
-static const char *network_of_run(const char *run)
-{
-    static const char *const names[] = {"best", "last"};
-    static char path[4096];
-    for (int i = 0; i < 2; i++) {
-        int n = snprintf(path, sizeof path, "%s/%s.safetensors", run, names[i]);
-        if (n >= (int)sizeof path || access(path, R_OK) != 0) continue;
-        gvm_error line;
-        fail(&line, GVM_OK, "%s: it is a training run, whose %s.safetensors is taken", path_tail(run), names[i]);
-        fprintf(stderr, "geoviewmatch: %s\n", line.text);
-        return path;
-    }
-    return run;
-}
-
-const char *weights_path(const char *name)
-{
-    struct stat st;
-    if (name == NULL || strcmp(name, "nano") == 0) return NULL;
-    return stat(name, &st) == 0 && S_ISDIR(st.st_mode) ? network_of_run(name) : name;
+    if (status == GO_ON) status = choose_machine(common);
+    if (status == GO_ON) status = check_given(common);
+    return status == GO_ON ? check_operands(common) : status;
 }

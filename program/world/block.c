@@ -3,8 +3,6 @@
 
 #include "world/lots.h"
 
-static const float PI = 3.14159265f;
-
 static void cover_block(struct lots *lots, enum cover kind)
 {
     struct point m = lots->block->middle;

@@ -1,7 +1,7 @@
 /* green.c - trees, hedges and fences, cars, lamp posts. */
 #include <math.h>
 
-#include "world/scene.h"
+#include "world/parts.h"
 
 static void set_rgb(unsigned char *to, float r, float g, float b)
 {

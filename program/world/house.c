@@ -1,7 +1,7 @@
 /* house.c - buildings out of boxes and roofs. */
 #include <math.h>
 
-#include "world/scene.h"
+#include "world/parts.h"
 
 static const float OVERHANG = 0.4f;
 

@@ -2,7 +2,7 @@
 #ifndef GVM_WORLD_LOTS_H
 #define GVM_WORLD_LOTS_H
 
-#include "world/scene.h"
+#include "world/parts.h"
 
 enum { MAX_FOOTPRINTS = 160 };
 

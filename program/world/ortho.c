@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "world/batch.h"
+#include "world/build.h"
 #include "world/folder.h"
 #include "world/frame.h"
 #include "world/geotiff.h"
@@ -15,8 +16,6 @@
 
 /* Metres: from a camera to the border; beyond the border to what may throw a shadow inside. */
 static const float INSIDE = 40, SHADOWS = 130;
-
-const struct ortho_options ortho_defaults = {.metres = 600};
 
 /* ------------------------------------------------------------------ from above */
 

@@ -19,8 +19,6 @@ struct ortho_options {
     bool turn; /* each panorama looks somewhere else, not north */
 };
 
-extern const struct ortho_options ortho_defaults;
-
 /* Write `folder`: ortho.tif, a GeoTIFF around the town's middle as seen from one flight (the view that
  * view_draw gives for WHEN_AERIAL and pair 0); street/ with options->pairs panoramas, at least 40 m from its border;
  * and, last, photos.csv (image,lat,lon,heading: where they were taken). options' offset_m and test are not used.

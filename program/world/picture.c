@@ -27,15 +27,7 @@ static gvm_status write_file(const char *path, const void *data, size_t size, gv
         return fail(err, GVM_FILE, "%s: it is a symbolic link, through which nothing is written; remove it",
                     path_tail(path));
     if (fd < 0) return fail_errno(err, "create", path_tail(path));
-    gvm_status status = GVM_OK;
-    for (const char *from = data; size > 0 && status == GVM_OK;) {
-        ssize_t n = write(fd, from, size);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0)
-            status = fail_errno(err, "write", path_tail(path));
-        else
-            from += n, size -= (size_t)n;
-    }
+    gvm_status status = file_append(fd, data, size) ? GVM_OK : fail_errno(err, "write", path_tail(path));
     if (close(fd) != 0 && status == GVM_OK) status = fail_errno(err, "write", path_tail(path));
     return status;
 }

@@ -6,19 +6,21 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "geo/earth.h"
 
-static const double DEGREE = 180 / 3.14159265358979323846; /* degrees a radian */
-static const float PI = 3.14159265f, EVERY = 46 /* metres of road to a camera */;
+static const double DEGREE = 180 / M_PI; /* degrees a radian */
+static const float EVERY = 46 /* metres of road to a camera */;
 
 /* ------------------------------------------------------------------ the town on the globe */
 
-/* Metres to a radian at the town's middle, from WGS84's radii of curvature: a town is small. */
+/* Metres to a radian at the town's middle, from WGS84's radii of curvature: a town is small. Written so, and with e^2
+ * rounded, that a town drawn again is the same to the last bit. */
 static void metres_per_radian(double *east, double *north, const struct world_options *options)
 {
-    const double a = 6378137, e2 = 0.00669437999014;
+    const double e2 = 0.00669437999014;
     double s = sin(options->lat / DEGREE), w = sqrt(1 - e2 * s * s);
-    *north = a * (1 - e2) / (w * w * w);
-    *east = a / w * cos(options->lat / DEGREE);
+    *north = EARTH_A * (1 - e2) / (w * w * w);
+    *east = EARTH_A / w * cos(options->lat / DEGREE);
 }
 
 void world_degrees(double *lat, double *lon, const struct world_options *options, double x, double y)

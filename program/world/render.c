@@ -7,8 +7,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-static const float PI = 3.14159265f;
-
 /* A turned square. */
 const float pixel_rays[4][2] = {{0.125f, 0.375f}, {0.625f, 0.125f}, {0.375f, 0.875f}, {0.875f, 0.625f}};
 

@@ -4,7 +4,6 @@
 #ifndef GVM_WORLD_SCENE_H
 #define GVM_WORLD_SCENE_H
 
-#include "geoviewmatch.h"
 #include "world/town.h"
 
 #include <stddef.h>
@@ -115,9 +114,7 @@ struct scene {
     bool short_of_memory;
 };
 
-/* GVM_OK or GVM_MEMORY. To be freed with scene_free, which is fine on a zero scene. */
-gvm_status scene_open(struct scene *scene, const struct site *site, gvm_error *err);
-void scene_free(struct scene *scene);
+void scene_free(struct scene *scene); /* fine on a zero scene */
 
 float scene_height(const struct scene *scene, float x, float y);
 float scene_river(const struct scene *scene, float x, float y);
@@ -125,37 +122,9 @@ float scene_river(const struct scene *scene, float x, float y);
 /* NULL outside the grid. */
 const struct square *scene_square(const struct scene *scene, float x, float y);
 
-/* ---------------------------------------------------------------- building it: block.c, house.c, green.c, street.c */
-
 /* The new last item of a list, zeroed; NULL, and the list short_of_memory, without memory. */
 struct solid *scene_add_solid(struct scene *scene);
+struct piece *scene_add_piece(struct scene *scene);
 struct patch *scene_add_patch(struct scene *scene, enum cover cover, struct point at, float angle, float hx, float hy);
-
-void block_build(struct scene *scene, const struct block *block);
-void street_build(struct scene *scene, const struct edge *edge);
-void junction_build(struct scene *scene, const struct junction *junction);
-
-struct footprint {
-    struct point at;
-    float c, s, hx, hy;
-};
-
-/* Buildings; their front, with the door, looks towards their own -y. */
-void house_build(struct scene *scene, const struct footprint *f, struct dice *d);
-void terrace_build(struct scene *scene, const struct footprint *f, struct dice *d, uint32_t row);
-void city_house_build(struct scene *scene, const struct footprint *f, struct dice *d);
-void slab_build(struct scene *scene, const struct footprint *f, struct dice *d);
-void hall_build(struct scene *scene, const struct footprint *f, struct dice *d);
-void church_build(struct scene *scene, const struct footprint *f, struct dice *d);
-void shed_build(struct scene *scene, const struct footprint *f, struct dice *d);
-
-enum species { TREE_ROUND, TREE_TALL, TREE_CONIFER, TREE_BUSH };
-void tree_build(struct scene *scene, struct point at, float height, enum species species, struct dice *d);
-void hedge_build(struct scene *scene, struct point from, struct point to, bool fence, struct dice *d);
-void car_build(struct scene *scene, struct point at, float c, float s, enum when when, uint32_t seed);
-void lamp_build(struct scene *scene, struct point at, float c, float s, float height);
-
-/* A box's corner points and further ones on its sides, in the plane: those to keep clear. */
-struct point footprint_point(const struct footprint *f, float u, float v);
 
 #endif

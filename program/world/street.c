@@ -1,7 +1,7 @@
 /* street.c - what stands along the roads: lamp posts, trees, parked and passing cars. Traffic keeps to the right. */
 #include <math.h>
 
-#include "world/scene.h"
+#include "world/parts.h"
 
 /* Two draws of what stands in a slot, one a picture; now and then the same car stands there in both. */
 static void slot(struct scene *scene, const struct edge *edge, int number, struct point at, float c, float s,

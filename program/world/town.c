@@ -40,7 +40,8 @@ static float smooth(float t)
     return t * t * (3 - 2 * t);
 }
 
-float town_noise(uint64_t seed, int layer, float x, float y, float scale)
+/* Smooth noise in [0, 1) with features of about `scale` metres. */
+static float noise(uint64_t seed, int layer, float x, float y, float scale)
 {
     float u = x / scale, v = y / scale, fu = floorf(u), fv = floorf(v);
     int i = (int)fu, j = (int)fv;
@@ -54,16 +55,16 @@ enum { LAYER_WARP_X = 1, LAYER_WARP_Y, LAYER_HILL, LAYER_KNOLL, LAYER_RIVER, LAY
 
 float town_height(uint64_t seed, float x, float y)
 {
-    return 14 * town_noise(seed, LAYER_HILL, x, y, 380) + 3 * town_noise(seed, LAYER_KNOLL, x, y, 120);
+    return 14 * noise(seed, LAYER_HILL, x, y, 380) + 3 * noise(seed, LAYER_KNOLL, x, y, 120);
 }
 
 /* The river follows a level line of a slow noise; the slope there is about 1 in 700 m. */
 float town_river(uint64_t seed, float x, float y)
 {
-    float n = town_noise(seed, LAYER_RIVER, x, y, 760) - 0.5f;
+    float n = noise(seed, LAYER_RIVER, x, y, 760) - 0.5f;
     float e = 2;
-    float gx = (town_noise(seed, LAYER_RIVER, x + e, y, 760) - 0.5f - n) / e;
-    float gy = (town_noise(seed, LAYER_RIVER, x, y + e, 760) - 0.5f - n) / e;
+    float gx = (noise(seed, LAYER_RIVER, x + e, y, 760) - 0.5f - n) / e;
+    float gy = (noise(seed, LAYER_RIVER, x, y + e, 760) - 0.5f - n) / e;
     return fabsf(n) / fmaxf(sqrtf(gx * gx + gy * gy), 5e-4f) - 8;
 }
 
@@ -74,7 +75,7 @@ static struct point lattice(uint64_t seed, int i, int j)
     struct dice d = dice_for(seed, USE_JUNCTION, i, j);
     float x = ((float)i + dice_roll(&d, -0.19f, 0.19f)) * TOWN_PITCH;
     float y = ((float)j + dice_roll(&d, -0.19f, 0.19f)) * TOWN_PITCH;
-    float wx = town_noise(seed, LAYER_WARP_X, x, y, 520), wy = town_noise(seed, LAYER_WARP_Y, x, y, 520);
+    float wx = noise(seed, LAYER_WARP_X, x, y, 520), wy = noise(seed, LAYER_WARP_Y, x, y, 520);
     return (struct point){x + 130 * (wx - 0.5f), y + 130 * (wy - 0.5f)};
 }
 
@@ -161,7 +162,8 @@ static float piece_distance2(struct point a, struct point b, float x, float y)
     return px * px + py * py;
 }
 
-float edge_distance(const struct edge *edge, float x, float y)
+/* Metres from a point to the edge's line. */
+static float edge_distance(const struct edge *edge, float x, float y)
 {
     float least = INFINITY;
     for (int k = 0; k < CURVE; k++) least = fminf(least, piece_distance2(edge->p[k], edge->p[k + 1], x, y));
@@ -177,7 +179,7 @@ static enum block_kind kind_of(uint64_t seed, struct point p, struct dice *d)
                                                         {60, 16, 0, 6, 5, 6, 2, 2, 3},
                                                         {30, 28, 15, 12, 4, 6, 0, 3, 2},
                                                         {4, 18, 54, 8, 2, 7, 0, 6, 1}};
-    float dense = town_noise(seed, LAYER_DENSE, p.x, p.y, 620);
+    float dense = noise(seed, LAYER_DENSE, p.x, p.y, 620);
     int level = dense < 0.28f ? 0 : dense < 0.52f ? 1 : dense < 0.68f ? 2 : 3;
     int draw = dice_pick(d, 100), kind = 0;
     while (kind < BLOCK_KINDS - 1 && draw >= share[level][kind]) draw -= share[level][kind++];

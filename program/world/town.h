@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define PI 3.14159265f
 #define TOWN_PITCH 104.0f /* metres from junction to junction, on average */
 
 enum { CURVE = 8 /* straight pieces of an edge */ };
@@ -41,9 +42,6 @@ struct dice dice_for(uint64_t seed, enum use use, int i, int j);
 float dice_roll(struct dice *d, float low, float high); /* [low, high) */
 int dice_pick(struct dice *d, int n);                   /* 0..n-1 */
 bool dice_chance(struct dice *d, float p);
-
-/* Smooth noise in [0, 1) with features of about `scale` metres. */
-float town_noise(uint64_t seed, int layer, float x, float y, float scale);
 
 float town_height(uint64_t seed, float x, float y); /* of the ground */
 float town_river(uint64_t seed, float x, float y);  /* metres to the river's bank, negative on the water; rough */
@@ -94,9 +92,6 @@ void town_block(struct block *block, uint64_t seed, int i, int j);
 
 /* The point `along` metres from an edge's start and `left` metres to its left; *tx, *ty its direction there. */
 struct point edge_at(const struct edge *edge, float along, float left, float *tx, float *ty);
-
-/* Metres from a point to the edge's line. */
-float edge_distance(const struct edge *edge, float x, float y);
 
 /* Whether a point lies in the block, `margin` metres or more from its pavements and other borders. */
 bool block_holds(const struct block *block, float x, float y, float margin);

@@ -5,8 +5,6 @@
 
 #include "base/random.h"
 
-static const float PI = 3.14159265f;
-
 static int lower(float x)
 {
     int i = (int)x;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "world/build.h"
 #include "world/folder.h"
 #include "world/picture.h"
 #include "world/places.h"

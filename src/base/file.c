@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,6 +26,60 @@ const char *path_tail(const char *path)
     path += length - PATH_SHOWN;
     while (((unsigned char)*path & 0xc0) == 0x80) path++; /* not from the middle of a UTF-8 character */
     return path;
+}
+
+char *path_join(const char *folder, const char *name)
+{
+    size_t length = strlen(folder), size = length + strlen(name) + 2;
+    bool slash = length > 0 && folder[length - 1] != '/';
+    char *path = malloc(size);
+    if (path != NULL) snprintf(path, size, "%s%s%s", folder, slash ? "/" : "", name);
+    return path;
+}
+
+ssize_t file_read_at(int fd, void *data, size_t size, uint64_t offset)
+{
+    size_t done = 0;
+    while (done < size) {
+        ssize_t n = pread(fd, (char *)data + done, size - done, (off_t)(offset + done));
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return -1;
+        if (n == 0) break;
+        done += (size_t)n;
+    }
+    return (ssize_t)done;
+}
+
+/* Behind what is written already where offset is NULL. */
+static bool write_all(int fd, const void *data, size_t size, const uint64_t *offset)
+{
+    for (size_t done = 0; done < size;) {
+        const char *from = (const char *)data + done;
+        ssize_t n =
+            offset != NULL ? pwrite(fd, from, size - done, (off_t)(*offset + done)) : write(fd, from, size - done);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return false;
+        done += (size_t)n;
+    }
+    return true;
+}
+
+bool file_write_at(int fd, const void *data, size_t size, uint64_t offset)
+{
+    return write_all(fd, data, size, &offset);
+}
+
+bool file_append(int fd, const void *data, size_t size)
+{
+    return write_all(fd, data, size, NULL);
+}
+
+bool file_lock(int fd)
+{
+    int result;
+    do result = flock(fd, LOCK_EX | LOCK_NB);
+    while (result != 0 && errno == EINTR);
+    return result == 0;
 }
 
 static gvm_status map_descriptor(struct file_map *map, int fd, const char *path, gvm_error *err)
@@ -168,15 +223,7 @@ gvm_status file_writer_open(struct file_writer *w, const char *path, gvm_error *
 gvm_status file_writer_write(struct file_writer *w, const void *data, size_t size, gvm_error *err)
 {
     assert(w->temporary != NULL);
-    const unsigned char *from = data;
-    while (size > 0) {
-        ssize_t n = write(w->fd, from, size);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return fail_errno(err, "write", path_tail(w->path));
-        from += n;
-        size -= (size_t)n;
-    }
-    return GVM_OK;
+    return file_append(w->fd, data, size) ? GVM_OK : fail_errno(err, "write", path_tail(w->path));
 }
 
 /* Best effort: the file is whole under either name, and some file systems cannot sync a folder. */

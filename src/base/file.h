@@ -3,12 +3,25 @@
 #ifndef GVM_BASE_FILE_H
 #define GVM_BASE_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 #include "geoviewmatch.h"
 
 /* The last part of a path, at most 200 bytes, so that a sentence has room for what comes after it. */
 const char *path_tail(const char *path);
+
+/* folder/name, to be freed; NULL without memory. */
+char *path_join(const char *folder, const char *name);
+
+/* As pread, pwrite, write and flock (LOCK_EX | LOCK_NB), with what a signal cut short done again. file_read_at returns
+ * how many bytes there were, -1 on failure; the others false. errno tells why. */
+ssize_t file_read_at(int fd, void *data, size_t size, uint64_t offset);
+bool file_write_at(int fd, const void *data, size_t size, uint64_t offset);
+bool file_append(int fd, const void *data, size_t size);
+bool file_lock(int fd);
 
 struct file_map {
     const unsigned char *data; /* aligned to a page; valid until file_unmap */

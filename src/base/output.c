@@ -46,15 +46,11 @@ static gvm_status read_start(char text[OUTPUT_LOOKED_AT + 1], const char *path, 
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) return fail_errno(err, "open", path_tail(path));
-    size_t size = 0;
-    ssize_t n = 0;
-    while (size < OUTPUT_LOOKED_AT && (n = read(fd, text + size, OUTPUT_LOOKED_AT - size)) != 0) {
-        if (n < 0 && errno != EINTR) break;
-        if (n > 0) size += (size_t)n;
-    }
-    gvm_status status = n < 0 ? fail_errno(err, "read", path_tail(path)) : GVM_OK;
+    ssize_t size = file_read_at(fd, text, OUTPUT_LOOKED_AT, 0);
+    gvm_status status = size < 0 ? fail_errno(err, "read", path_tail(path)) : GVM_OK;
     close(fd);
-    for (size_t i = 0; i < size; i++)
+    if (size < 0) size = 0;
+    for (ssize_t i = 0; i < size; i++)
         if (text[i] == '\0') text[i] = '\n';
     text[size] = '\0';
     return status;

@@ -4,8 +4,6 @@
 
 #include <math.h>
 
-#define TWO_PI 6.283185307179586
-
 struct block {
     uint64_t low, high; /* the four words, the first in the low half of `low` */
 };
@@ -43,5 +41,5 @@ double random_normal(uint64_t seed, uint64_t stream, uint64_t index)
 {
     struct block draw = philox(seed, stream, index);
     double u = (double)((draw.low >> 11) + 1) * 0x1p-53, v = (double)(draw.high >> 11) * 0x1p-53;
-    return sqrt(-2 * log(u)) * cos(TWO_PI * v);
+    return sqrt(-2 * log(u)) * cos(2 * M_PI * v);
 }

@@ -42,7 +42,7 @@ static const struct {
     {"F32", 32, SAFETENSORS_F32},      {"F16", 16, SAFETENSORS_F16},      {"BF16", 16, SAFETENSORS_BF16},
     {"BOOL", 8, SAFETENSORS_OTHER},    {"U8", 8, SAFETENSORS_OTHER},      {"I8", 8, SAFETENSORS_OTHER},
     {"U16", 16, SAFETENSORS_OTHER},    {"I16", 16, SAFETENSORS_OTHER},    {"U32", 32, SAFETENSORS_OTHER},
-    {"I32", 32, SAFETENSORS_OTHER},    {"U64", 64, SAFETENSORS_OTHER},    {"I64", 64, SAFETENSORS_OTHER},
+    {"I32", 32, SAFETENSORS_I32},      {"U64", 64, SAFETENSORS_OTHER},    {"I64", 64, SAFETENSORS_OTHER},
     {"F64", 64, SAFETENSORS_OTHER},    {"C64", 64, SAFETENSORS_OTHER},    {"F8_E5M2", 8, SAFETENSORS_OTHER},
     {"F8_E4M3", 8, SAFETENSORS_OTHER}, {"F8_E8M0", 8, SAFETENSORS_OTHER}, {"F6_E2M3", 6, SAFETENSORS_OTHER},
     {"F6_E3M2", 6, SAFETENSORS_OTHER}, {"F4", 4, SAFETENSORS_OTHER},
@@ -339,7 +339,17 @@ gvm_status safetensors_read_f32(float *out, const struct safetensors *st, const 
             out[i] = float_from_bf16(half);
         }
         return GVM_OK;
+    case SAFETENSORS_I32:
     case SAFETENSORS_OTHER: break;
     }
     return FAIL_TENSOR(st, tensor->name, err, "has the type %s; only F32, F16 and BF16 are read", tensor->dtype_name);
+}
+
+gvm_status safetensors_read_i32(int32_t *out, const struct safetensors *st, const struct safetensors_tensor *tensor,
+                                gvm_error *err)
+{
+    if (tensor->dtype != SAFETENSORS_I32)
+        return FAIL_TENSOR(st, tensor->name, err, "has the type %s, not I32", tensor->dtype_name);
+    if (tensor->count > 0) memcpy(out, tensor->data, tensor->bytes);
+    return GVM_OK;
 }

@@ -19,7 +19,8 @@ enum safetensors_dtype {
     SAFETENSORS_F32,
     SAFETENSORS_F16,
     SAFETENSORS_BF16,
-    SAFETENSORS_OTHER /* a type of the format that is not read as float32: integers, float64, ... */
+    SAFETENSORS_I32,
+    SAFETENSORS_OTHER /* a type of the format that is not read: other integers, float64, ... */
 };
 
 struct safetensors_tensor {
@@ -67,20 +68,24 @@ void safetensors_each_metadata(const struct safetensors *st,
 gvm_status safetensors_read_f32(float *out, const struct safetensors *st, const struct safetensors_tensor *tensor,
                                 gvm_error *err);
 
+/* Whole numbers as they are. GVM_FORMAT for a type that is not I32. */
+gvm_status safetensors_read_i32(int32_t *out, const struct safetensors *st, const struct safetensors_tensor *tensor,
+                                gvm_error *err);
+
 /* One tensor to be written. */
 struct safetensors_entry {
     const char *name; /* UTF-8, 1 to 255 bytes */
     int rank;
     int64_t shape[SAFETENSORS_MAX_RANK]; /* the ones past rank do not count */
-    const float *data;
-    bool f16; /* write the nearest float16 numbers instead */
+    const void *data;                    /* int32_t for SAFETENSORS_I32, else float */
+    enum safetensors_dtype dtype;        /* F32; F16: the nearest float16 numbers; I32 */
 };
 
 struct safetensors_pair {
     const char *key, *value; /* UTF-8 */
 };
 
-/* Write float32 or float16 tensors in the order given, and metadata, whole or not at all (file.h). The data starts at a
+/* Write tensors in the order given, and metadata, whole or not at all (file.h). The data starts at a
  * multiple of 8 bytes and is not copied. GVM_ARGUMENT where a name is empty, too long, used twice or
  * not UTF-8, or a text of the metadata is not UTF-8; GVM_FILE, GVM_MEMORY. */
 gvm_status safetensors_write(const char *path, const struct safetensors_entry *entries, size_t count,

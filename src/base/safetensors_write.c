@@ -23,7 +23,7 @@ static size_t entry_count(const struct safetensors_entry *e)
 
 static size_t entry_bytes(const struct safetensors_entry *e)
 {
-    return entry_count(e) * (e->f16 ? sizeof(uint16_t) : sizeof(float));
+    return entry_count(e) * (e->dtype == SAFETENSORS_F16 ? sizeof(uint16_t) : sizeof(float));
 }
 
 /* NULL without memory, as are the next two. */
@@ -40,8 +40,10 @@ static json_t *json_integers(const int64_t *values, int count)
 
 static json_t *describe_entry(const struct safetensors_entry *e, size_t begin, size_t end)
 {
+    static const char *const names[] = {
+        [SAFETENSORS_F32] = "F32", [SAFETENSORS_F16] = "F16", [SAFETENSORS_I32] = "I32"};
     json_t *entry = json_object();
-    if (json_object_set_new(entry, "dtype", json_string(e->f16 ? "F16" : "F32")) == 0 &&
+    if (json_object_set_new(entry, "dtype", json_string(names[e->dtype])) == 0 &&
         json_object_set_new(entry, "shape", json_integers(e->shape, e->rank)) == 0 &&
         json_object_set_new(entry, "data_offsets", json_integers((int64_t[]){(int64_t)begin, (int64_t)end}, 2)) == 0)
         return entry;
@@ -113,10 +115,11 @@ static gvm_status write_entry(struct file_writer *w, const struct safetensors_en
 {
     uint16_t part[4096];
     gvm_status status = GVM_OK;
-    if (!e->f16) return file_writer_write(w, e->data, entry_bytes(e), err);
+    const float *numbers = e->data;
+    if (e->dtype != SAFETENSORS_F16) return file_writer_write(w, e->data, entry_bytes(e), err);
     for (size_t i = 0, count = entry_count(e), n; i < count && status == GVM_OK; i += n) {
         n = count - i < 4096 ? count - i : 4096;
-        for (size_t k = 0; k < n; k++) part[k] = f16_from_float(e->data[i + k]);
+        for (size_t k = 0; k < n; k++) part[k] = f16_from_float(numbers[i + k]);
         status = file_writer_write(w, part, n * sizeof *part, err);
     }
     return status;

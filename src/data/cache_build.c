@@ -10,12 +10,12 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/ring.h"
 #include "data/cache_file.h"
 #include "image/panorama.h"
@@ -23,15 +23,6 @@
 enum { AHEAD = 256 /* pictures that may be done before one that takes long */ };
 
 /* ------------------------------------------------------------------ the part file */
-
-/* flock, whatever signals come in between. */
-static int lock(int fd, int how)
-{
-    int result;
-    do result = flock(fd, how);
-    while (result != 0 && errno == EINTR);
-    return result;
-}
 
 /* Whether to go on. */
 static bool tell(const struct cache_options *options, size_t done, size_t total)
@@ -50,7 +41,7 @@ gvm_status cache_part_lock(struct cache_part *part, bool *locked, bool *stopped,
     snprintf(part->path, size, "%s.part", path);
     part->fd = open(part->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
     gvm_status status = part->fd < 0 ? fail_errno(err, "create", path_tail(part->path)) : GVM_OK;
-    while (status == GVM_OK && !*stopped && lock(part->fd, LOCK_EX | LOCK_NB) != 0) {
+    while (status == GVM_OK && !*stopped && !file_lock(part->fd)) {
         if (errno != EWOULDBLOCK)
             status = fail_errno(err, "lock", path_tail(part->path));
         else if (tell(options, 0, 0))
@@ -91,41 +82,13 @@ static gvm_status no_memory(gvm_error *err, const struct cache_part *part)
     return fail(err, GVM_MEMORY, "%s: there is not enough memory to make it", path_tail(part->path));
 }
 
-static bool write_at(int fd, const void *data, size_t size, uint64_t offset)
-{
-    const char *from = data;
-    while (size > 0) {
-        ssize_t n = pwrite(fd, from, size, (off_t)offset);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        from += n;
-        offset += (uint64_t)n;
-        size -= (size_t)n;
-    }
-    return true;
-}
-
-static bool read_at(int fd, void *data, size_t size, uint64_t offset)
-{
-    char *to = data;
-    while (size > 0) {
-        ssize_t n = pread(fd, to, size, (off_t)offset);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        to += n;
-        offset += (uint64_t)n;
-        size -= (size_t)n;
-    }
-    return true;
-}
-
 /* The header first, and on the disk: a file that does not start as a cache is never touched again. Then its whole size,
  * so that a disk too small says so before the work; not every file system can set room aside. */
 static gvm_status begin(const struct cache_part *part, const struct cache *c, gvm_error *err)
 {
     off_t size = (off_t)c->header.bytes;
     bool ok =
-        ftruncate(part->fd, 0) == 0 && write_at(part->fd, &c->header, sizeof c->header, 0) && fsync(part->fd) == 0;
+        ftruncate(part->fd, 0) == 0 && file_write_at(part->fd, &c->header, sizeof c->header, 0) && fsync(part->fd) == 0;
     if (ok && (errno = posix_fallocate(part->fd, 0, size)) != 0)
         ok = (errno == EOPNOTSUPP || errno == EINVAL) && ftruncate(part->fd, size) == 0;
     return ok ? GVM_OK : cannot_write(err, part->path, c->header.bytes);
@@ -160,8 +123,10 @@ static bool is_there(const struct work *w, int place, uint8_t *room)
     uint64_t entry;
     size_t bytes;
     uint64_t offset = cache_offset(w->c, place, &bytes);
-    return read_at(w->part->fd, &entry, sizeof entry, HEADER_ROOM + (uint64_t)place * sizeof entry) &&
-           entry >= ENTRY_GOOD && read_at(w->part->fd, room, bytes, offset) && entry_of(room, bytes) == entry;
+    return file_read_at(w->part->fd, &entry, sizeof entry, HEADER_ROOM + (uint64_t)place * sizeof entry) ==
+               sizeof entry &&
+           entry >= ENTRY_GOOD && file_read_at(w->part->fd, room, bytes, offset) == (ssize_t)bytes &&
+           entry_of(room, bytes) == entry;
 }
 
 static gvm_status load(uint8_t *room, const struct cache *c, const struct source *s, gvm_error *err)
@@ -182,8 +147,8 @@ static gvm_status fill_place(bool *bad, const struct work *w, int place, uint8_t
     *bad = status != GVM_OK && status != GVM_MEMORY;
     if (status != GVM_OK && !*bad) return status;
     if (!*bad) entry = entry_of(room, bytes);
-    bool written = (*bad || write_at(w->part->fd, room, bytes, offset)) &&
-                   write_at(w->part->fd, &entry, sizeof entry, HEADER_ROOM + (uint64_t)place * sizeof entry);
+    bool written = (*bad || file_write_at(w->part->fd, room, bytes, offset)) &&
+                   file_write_at(w->part->fd, &entry, sizeof entry, HEADER_ROOM + (uint64_t)place * sizeof entry);
     if (written) return status;
     *bad = false;
     return cannot_write(err, w->part->path, w->c->header.bytes);
@@ -256,7 +221,7 @@ static bool complete(const struct cache_part *part, const struct cache *c, const
 {
     struct header header = c->header;
     header.complete = 1;
-    return fsync(part->fd) == 0 && write_at(part->fd, &header, sizeof header, 0) && fsync(part->fd) == 0 &&
+    return fsync(part->fd) == 0 && file_write_at(part->fd, &header, sizeof header, 0) && fsync(part->fd) == 0 &&
            rename(part->path, path) == 0;
 }
 

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
+#include "geo/earth.h"
 #include "image/image.h"
 #include "image/panorama.h"
 
@@ -96,7 +97,6 @@ static bool off_earth(double lat, double lon)
  * more for a ground size that is a mean over latitudes. */
 static void check_positions(struct check *c, const struct split *split, unsigned which)
 {
-    const double degree = 111195, rad = 0.017453292519943295;
     for (int i = 0; i < split->tile_count; i++) {
         const struct tile *t = &split->tiles[i];
         if (off_earth(t->lat, t->lon))
@@ -108,8 +108,8 @@ static void check_positions(struct check *c, const struct split *split, unsigned
         if (off_earth(q->lat, q->lon))
             add(c, FAULT_OUT_OF_RANGE, which, q->id, q->path, "latitude %.8g, longitude %.8g", q->lat, q->lon);
         if (off_earth(q->lat, q->lon) || off_earth(t->lat, t->lon)) continue;
-        double north = degree * (q->lat - t->lat);
-        double east = degree * cos(q->lat * rad) * remainder(q->lon - t->lon, 360);
+        double north = EARTH_ARC * (q->lat - t->lat);
+        double east = EARTH_ARC * cos(q->lat * EARTH_DEGREE) * remainder(q->lon - t->lon, 360);
         if (fmax(fabs(north), fabs(east)) > 0.55 * c->dataset->ground_m)
             add(c, FAULT_DISAGREE, which, q->id, q->path, "taken %.0f m from the centre of %s, which covers %.0f m",
                 hypot(north, east), t->path, c->dataset->ground_m);

@@ -10,15 +10,6 @@
 #include "base/error.h"
 #include "base/file.h"
 
-char *path_join(const char *root, const char *name)
-{
-    size_t length = strlen(root), size = length + strlen(name) + 2;
-    bool slash = length > 0 && root[length - 1] != '/';
-    char *path = malloc(size);
-    if (path != NULL) snprintf(path, size, "%s%s%s", root, slash ? "/" : "", name);
-    return path;
-}
-
 bool is_there(const char *root, const char *name)
 {
     char *path = path_join(root, name);

@@ -19,9 +19,6 @@ const char *vigor_labels(const char *root);
 /* Whether root/name is there. */
 bool is_there(const char *root, const char *name);
 
-/* root/name, to be freed; NULL without memory. */
-char *path_join(const char *root, const char *name);
-
 /* Give each line of the label file root/name to `read`, which may end it with a status. */
 typedef gvm_status line_reader(void *context, const struct csv *csv, gvm_error *err);
 gvm_status read_lines(const char *root, const char *name, char separator, int most, line_reader *read, void *context,

@@ -61,7 +61,6 @@ struct loader {
     int index, count; /* that batch, and how many the epoch has */
 
     bool *named; /* (query_count) pairs that the caller knows to be bad */
-    int named_count;
 };
 
 /* ------------------------------------------------------------------ one pair */
@@ -259,16 +258,10 @@ gvm_status loader_next(struct loader *l, struct batch *batch, gvm_error *err)
         const struct bad_pair *bad = &p->bad[i];
         if (l->named[bad->query]) continue;
         l->named[bad->query] = true;
-        l->named_count++;
         if (l->options.bad != NULL) l->options.bad(l->options.user, bad->query, bad->status, &bad->err);
     }
     *batch = (struct batch){p->street, p->aerial, p->queries, p->epoch, p->index, p->count, clock_seconds() - start};
     return GVM_OK;
-}
-
-int loader_bad_count(const struct loader *loader)
-{
-    return loader->named_count;
 }
 
 void loader_free(struct loader *l)

@@ -53,9 +53,6 @@ gvm_status loader_open(struct loader **loader, const struct pictures *p, const s
  * its place; GVM_MEMORY. After a failure each call fails alike. */
 gvm_status loader_next(struct loader *loader, struct batch *batch, gvm_error *err);
 
-/* How many pairs were replaced so far, each counted once. */
-int loader_bad_count(const struct loader *loader);
-
 /* Waits for pictures that are being read. NULL is fine. */
 void loader_free(struct loader *loader);
 

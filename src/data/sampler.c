@@ -159,7 +159,7 @@ static bool gather(int *queries, const struct split *split, double metres, uint6
         const struct query *q = &split->queries[queries[i]];
         bool placed = isfinite(q->lat) && isfinite(q->lon);
         int64_t row = placed ? (int64_t)floor(q->lat * degree / metres + up) : 0;
-        double length = degree * cos((double)row * metres / degree * 3.14159265358979323846 / 180);
+        double length = degree * cos((double)row * metres / degree * M_PI / 180);
         int64_t column = placed ? (int64_t)floor(q->lon * length / metres + right) : 0;
         members[i] = (struct member){random_bits(seed, stream ^ (uint64_t)row << 20, (uint64_t)column), i, queries[i]};
     }

@@ -1,15 +1,18 @@
-/* earth.h - the WGS84 ellipsoid: what a degree is in metres, and how far two places lie apart.
+/* earth.h - the Earth, for all that measures on it: the WGS84 ellipsoid for a tile's sides and the grid, the sphere of
+ * its mean radius for how far two places lie apart.
  *
  * A tile is the rectangle of latitude and longitude around its centre whose sides have the wanted length there. The
  * corner of a square laid on the ground is half^2 tan(lat) / R away: at 60 degrees 0.3 mm for 64 m, 7 cm for 1 km. */
-#ifndef GVM_MAP_EARTH_H
-#define GVM_MAP_EARTH_H
+#ifndef GVM_GEO_EARTH_H
+#define GVM_GEO_EARTH_H
 
 #include <math.h>
 
-#define EARTH_A 6378137.0                   /* the semi-major axis, metres */
-#define EARTH_E2 6.69437999014131e-3        /* the first eccentricity, squared: f (2 - f), f = 1 / 298.257223563 */
-#define EARTH_DEGREE 0.01745329251994329577 /* in radians */
+#define EARTH_A 6378137.0            /* the semi-major axis, metres */
+#define EARTH_E2 6.69437999014131e-3 /* the first eccentricity, squared: f (2 - f), f = 1 / 298.257223563 */
+#define EARTH_RADIUS 6371008.8       /* the mean of its semi-axes, (2 a + b) / 3: of the sphere that distances are on */
+#define EARTH_DEGREE 0.01745329251994329577     /* in radians */
+#define EARTH_ARC (EARTH_RADIUS * EARTH_DEGREE) /* metres of a degree of a great circle: 111,195.08 */
 
 /* M = a (1 - e^2) / (1 - e^2 sin^2 lat)^(3/2), the radius of the meridian; a degree of latitude in metres */
 static inline double metres_per_lat(double lat)
@@ -56,21 +59,12 @@ static inline void tile_box(double box[4], double lat, double lon, double metres
     box[3] = fmin(90, lat + half_lat);
 }
 
-/* A place in space, metres from the earth's centre. */
-static inline void earth_point(double point[3], double lat, double lon)
+/* Metres between two places, along the great circle of a sphere of the mean radius (haversine). */
+static inline double metres_between(double lat1, double lon1, double lat2, double lon2)
 {
-    double s = sin(lat * EARTH_DEGREE), c = cos(lat * EARTH_DEGREE), N = EARTH_A / sqrt(1 - EARTH_E2 * s * s);
-    point[0] = N * c * cos(lon * EARTH_DEGREE);
-    point[1] = N * c * sin(lon * EARTH_DEGREE);
-    point[2] = N * (1 - EARTH_E2) * s;
-}
-
-/* The way over the ground between two places: the arc over their chord on a sphere of 6,371 km, which up to 100 km
- * errs by centimetres. */
-static inline double earth_distance(const double a[3], const double b[3])
-{
-    double x = a[0] - b[0], y = a[1] - b[1], z = a[2] - b[2], R = 6371000;
-    return 2 * R * asin(fmin(1, sqrt(x * x + y * y + z * z) / (2 * R)));
+    double a = sin((lat2 - lat1) * EARTH_DEGREE / 2), b = sin((lon2 - lon1) * EARTH_DEGREE / 2);
+    double h = a * a + cos(lat1 * EARTH_DEGREE) * cos(lat2 * EARTH_DEGREE) * b * b;
+    return 2 * EARTH_RADIUS * asin(fmin(1, sqrt(h)));
 }
 
 #endif

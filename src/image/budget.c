@@ -21,11 +21,6 @@ bool budget_take_until(struct budget *b, int64_t amount, double until)
     return taken;
 }
 
-void budget_take(struct budget *b, int64_t amount)
-{
-    budget_take_until(b, amount, INFINITY);
-}
-
 void budget_give_back(struct budget *b, int64_t amount)
 {
     pthread_mutex_lock(&b->lock);

@@ -22,9 +22,6 @@ struct budget {
  * INFINITY. False: nothing is taken. No part may be larger than the whole. */
 bool budget_take_until(struct budget *budget, int64_t amount, double until);
 
-/* However long it takes. */
-void budget_take(struct budget *budget, int64_t amount);
-
 void budget_give_back(struct budget *budget, int64_t amount);
 
 #endif

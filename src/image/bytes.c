@@ -1,9 +1,9 @@
 /* bytes.c - see bytes.h */
 #include "image/bytes.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "base/file.h"
 
 size_t bytes_read(void *out, const struct bytes *bytes, uint64_t at, size_t n)
 {
@@ -13,14 +13,8 @@ size_t bytes_read(void *out, const struct bytes *bytes, uint64_t at, size_t n)
         memcpy(out, (const uint8_t *)bytes->memory + at, n);
         return n;
     }
-    size_t done = 0;
-    while (done < n) {
-        ssize_t got = pread(bytes->fd, (uint8_t *)out + done, n - done, (off_t)(at + done));
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) break; /* it has been cut short meanwhile, or cannot be read: what follows finds too little */
-        done += (size_t)got;
-    }
-    return done;
+    ssize_t got = file_read_at(bytes->fd, out, n, at);
+    return got > 0 ? (size_t)got : 0; /* cut short meanwhile, or not to be read: what follows finds too little */
 }
 
 bool bytes_have(void *out, const struct bytes *bytes, uint64_t at, size_t n)

@@ -107,12 +107,8 @@ static bool walk(struct listing *list, const char *folder, int depth, struct add
         if (*end != '\0') continue;
         *(depth == 0 ? &address.z : &address.x) = number;
         address.digits[depth] = (char)(end - entry->d_name);
-        size_t size = strlen(folder) + strlen(entry->d_name) + 2;
-        char *inner = malloc(size);
-        if ((enough = inner != NULL)) {
-            snprintf(inner, size, "%s/%s", folder, entry->d_name);
-            enough = walk(list, inner, depth + 1, address, tms);
-        }
+        char *inner = path_join(folder, entry->d_name);
+        enough = inner != NULL && walk(list, inner, depth + 1, address, tms);
         free(inner);
     }
     closedir(dir);

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "geo/distance.h"
+#include "geo/earth.h"
 
 static const double SOFTNESS = 0.05, HEADING_SOFTNESS = 0.02, HEADING_REACH = 50 /* degrees */;
 

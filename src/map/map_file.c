@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -70,7 +69,7 @@ static gvm_status hold_features(struct map_file *f, bool make, gvm_error *err)
         if (!make) f->features = open(f->features_path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
         if (f->features < 0 || fstat(f->features, &held) != 0) return fail_errno(err, "open", f->features_where);
         if (!S_ISREG(held.st_mode)) return fail(err, GVM_FILE, "%s: it is not a regular file", f->features_where);
-        if (flock(f->features, LOCK_EX | LOCK_NB) != 0)
+        if (!file_lock(f->features))
             return fail(err, GVM_FILE, "%s: another process is building or changing this map", f->where);
         if (stat(f->features_path, &named) == 0 && named.st_dev == held.st_dev && named.st_ino == held.st_ino)
             return GVM_OK;
@@ -141,15 +140,15 @@ gvm_status map_file_open(struct map_file **file, const char *path, bool write, g
 
 /* Once the features are held no other process makes the map; one may have made it before. If there is a file already,
  * it must first turn out to be a map. */
-gvm_status map_file_create(struct map_file **file, const char *path, const gvm_model_info *info, json_t *jobs,
-                           gvm_error *err)
+gvm_status map_file_create(struct map_file **file, const char *path, const gvm_model_info *info, double ground_m,
+                           json_t *jobs, gvm_error *err)
 {
     gvm_status status = new_file(file, path, err);
     struct map_file *f = *file;
     bool there = access(path, F_OK) == 0;
     if (status == GVM_OK && !there) status = hold_features(f, true, err);
     if (status == GVM_OK && !there && access(path, F_OK) != 0) {
-        f->ground_m = info->ground_m;
+        f->ground_m = ground_m;
         f->id.width = info->features;
         memcpy(f->fingerprint, info->fingerprint, sizeof f->fingerprint);
         f->jobs = json_incref(jobs);

@@ -112,18 +112,6 @@ static gvm_status write_features(const struct map_file *f, gvm_error *err)
 
 /* ------------------------------------------------------------------ the GeoPackage */
 
-static bool write_all(int fd, const unsigned char *bytes, size_t size)
-{
-    while (size > 0) {
-        ssize_t n = write(fd, bytes, size);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        bytes += n;
-        size -= (size_t)n;
-    }
-    return fsync(fd) == 0;
-}
-
 /* A new file under the temporary name. */
 static gvm_status write_package(const char *temporary, const struct map_file *f, gvm_error *err)
 {
@@ -136,7 +124,7 @@ static gvm_status write_package(const char *temporary, const struct map_file *f,
     if (status != GVM_OK) return status;
     if (bytes == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to make it", f->where);
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-    bool done = fd >= 0 && write_all(fd, bytes, (size_t)size);
+    bool done = fd >= 0 && file_append(fd, bytes, (size_t)size) && fsync(fd) == 0;
     if (!done) status = fail_errno(err, "write", f->where);
     if (fd >= 0) close(fd);
     if (fd >= 0 && !done) unlink(temporary);

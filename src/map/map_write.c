@@ -1,6 +1,5 @@
 /* map_write.c - a map changes: features are appended, tiles committed with how far the job is, or removed. */
 #include <cpl_error.h>
-#include <errno.h>
 #include <math.h>
 #include <ogr_api.h>
 #include <sqlite3.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/half.h"
 #include "map/map_table.h"
 #include "raster/gdal.h"
@@ -51,19 +51,13 @@ static bool put_progress(GDALDatasetH data, size_t rows, const json_t *jobs)
 
 gvm_status map_file_append(struct map_file *f, const float *features, size_t n, gvm_error *err)
 {
-    size_t D = (size_t)f->id.width, size = n * D * sizeof(uint16_t), written = 0;
+    size_t D = (size_t)f->id.width, size = n * D * sizeof(uint16_t);
     uint16_t *halves = malloc(size);
     if (halves == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", f->features_where);
     for (size_t i = 0; i < n * D; i++) halves[i] = f16_from_float(features[i]);
-    off_t at = (off_t)(FEATURES_START + f->end * D * sizeof(uint16_t));
+    uint64_t at = FEATURES_START + f->end * D * sizeof(uint16_t);
     gvm_status status = GVM_OK;
-    while (written < size && status == GVM_OK) {
-        ssize_t some = pwrite(f->features, (char *)halves + written, size - written, at + (off_t)written);
-        if (some > 0)
-            written += (size_t)some;
-        else if (some == 0 || errno != EINTR)
-            status = fail_errno(err, "write", f->features_where);
-    }
+    if (!file_write_at(f->features, halves, size, at)) status = fail_errno(err, "write", f->features_where);
     free(halves);
     if (status == GVM_OK) f->end += n;
     return status;

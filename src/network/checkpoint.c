@@ -87,6 +87,7 @@ static gvm_status read_network(struct network **out, const struct safetensors *s
 
     /* A lying configuration is found out before memory is taken for it. */
     uint64_t floats = 0, needs = config_parameters(&config);
+    if (needs == 0) return fail(err, GVM_MEMORY, "%s: there is not enough memory for its network", where);
     for (size_t i = 0; i < safetensors_count(st); i++) floats += safetensors_tensor(st, i)->count;
     if (floats != needs)
         return fail(err, GVM_FORMAT,
@@ -150,7 +151,8 @@ gvm_status checkpoint_save(const struct network *network, const char *path, bool
     else {
         for (int i = 0; i < network->param_count; i++) {
             const struct param *p = &network->params[i];
-            entries[i] = (struct safetensors_entry){.name = p->name, .rank = p->rank, .data = p->data, .f16 = f16};
+            entries[i] = (struct safetensors_entry){
+                .name = p->name, .rank = p->rank, .data = p->data, .dtype = f16 ? SAFETENSORS_F16 : SAFETENSORS_F32};
             for (int k = 0; k < p->rank; k++) entries[i].shape[k] = p->shape[k];
         }
         struct safetensors_pair metadata[] = {

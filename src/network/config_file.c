@@ -132,23 +132,23 @@ gvm_status config_parse(struct config *out, const char *json, size_t length, con
 
 gvm_status config_preset(struct config *out, const char *name, gvm_error *err)
 {
-    char names[256];
     const char *json = preset_find(name);
     if (json != NULL) return config_parse(out, json, strlen(json), name, err);
-    preset_names(names, sizeof names);
-    return fail(err, GVM_ARGUMENT, "there is no preset '%s': choose one of %s", name, names);
+    return fail(err, GVM_ARGUMENT, "there is no preset '%s'", name);
 }
 
-gvm_status config_set_stages(struct config *config, const char *key, const char *value, gvm_error *err)
+gvm_status config_set_stages(struct config *config, const char *key, const char *text, gvm_error *err)
 {
+    const char *value = text;
     const struct config_field *row = fields_find(&config->method->head->fields, key);
     if (row == NULL || row->type != FIELD_STAGES)
-        return fail(err, GVM_ARGUMENT, "%s has no \"%s\"", config->method->title, key);
+        return fail(err, GVM_ARGUMENT, "%s does not go with %s", key, config->method->title);
     bool *flags = (bool *)(config->head.bytes + row->offset), read[MAX_MAPS] = {false};
     for (;; value += 2) {
         int s = value[0] - '1';
         if (s < 0 || s >= row->count || read[s] || (value[1] != '\0' && value[1] != ','))
-            return fail(err, GVM_ARGUMENT, "it takes numbers from 1 to %d, each at most once, as 4,3", row->count);
+            return fail(err, GVM_ARGUMENT, "%s takes numbers from 1 to %d, each at most once, as 4,3, not '%s'", key,
+                        row->count, text);
         read[s] = true;
         if (value[1] == '\0') break;
     }

@@ -16,7 +16,7 @@
  * GVM_FORMAT if it is not so; *out is all zero then. */
 gvm_status config_parse(struct config *out, const char *json, size_t length, const char *where, gvm_error *err);
 
-/* The configuration of a preset. GVM_ARGUMENT names those that there are. */
+/* The configuration of a preset. GVM_ARGUMENT if there is none of that name. */
 gvm_status config_preset(struct config *out, const char *name, gvm_error *err);
 
 /* Say whether a network of this configuration can be built, and is no larger than this program is meant for. */
@@ -24,7 +24,7 @@ gvm_status config_check(const struct config *config, const char *where, gvm_erro
 
 /* Give a list-valued key of the method's parts another value, as "4,3", in any order. GVM_ARGUMENT if the method has no
  * such key, or the value is none of it. */
-gvm_status config_set_stages(struct config *config, const char *key, const char *value, gvm_error *err);
+gvm_status config_set_stages(struct config *config, const char *key, const char *text, gvm_error *err);
 
 /* The JSON of a configuration, to be freed with free(); NULL if memory is short. */
 char *config_json(const struct config *config);

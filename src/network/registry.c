@@ -1,7 +1,6 @@
 /* registry.c - see registry.h */
 #include "network/registry.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define METHOD(name) extern const struct method method_##name;
@@ -34,11 +33,10 @@ const char *preset_find(const char *name)
     return NULL;
 }
 
-void preset_names(char *text, size_t size)
+const char *preset_name(int i)
 {
-    size_t n = 0;
-    text[0] = '\0';
-    for (int i = 0; methods[i]; i++)
-        for (const struct setting *p = methods[i]->presets; p->name && n < size; p++)
-            n += (size_t)snprintf(text + n, size - n, "%s%s", n ? ", " : "", p->name);
+    for (int m = 0; methods[m]; m++)
+        for (const struct setting *p = methods[m]->presets; p->name; p++)
+            if (i-- == 0) return p->name;
+    return NULL;
 }

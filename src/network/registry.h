@@ -13,7 +13,7 @@ const struct method *method_at(int i);
 /* The JSON of a preset, or NULL. */
 const char *preset_find(const char *name);
 
-/* "paper, nano" of all methods. */
-void preset_names(char *text, size_t size);
+/* The name of preset i, from 0, of all methods; NULL beyond the last. */
+const char *preset_name(int i);
 
 #endif

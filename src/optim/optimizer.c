@@ -54,7 +54,7 @@ void optimizer_free(struct optimizer *o)
 
 float cosine_factor(int epoch, int epochs)
 {
-    return (float)(0.5 * (1 + cos(3.14159265358979323846 * epoch / epochs)));
+    return (float)(0.5 * (1 + cos(M_PI * epoch / epochs)));
 }
 
 float schedule_factor(const struct schedule *schedule, long step, long steps_an_epoch, int epoch, int epochs)
@@ -63,7 +63,7 @@ float schedule_factor(const struct schedule *schedule, long step, long steps_an_
     double warm = (double)schedule->warm_up * (double)steps_an_epoch, last = (double)epochs * (double)steps_an_epoch;
     double t = (double)step;
     if (t < warm) return (float)(t / warm);
-    return t < last ? (float)(0.5 * (1 + cos(3.14159265358979323846 * (t - warm) / (last - warm)))) : 0;
+    return t < last ? (float)(0.5 * (1 + cos(M_PI * (t - warm) / (last - warm)))) : 0;
 }
 
 struct update {

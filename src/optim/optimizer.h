@@ -51,7 +51,7 @@ float cosine_factor(int epoch, int epochs);
 
 /* How every rate changes over a run. */
 struct schedule {
-    bool by_step;  /* else by the epoch, as cosine_factor */
+    int by_step;   /* 1; 0: by the epoch, as cosine_factor */
     float warm_up; /* by the step: in so many epochs it rises from 0 in a line; then half a cosine, to 0 at the last */
 };
 

@@ -14,7 +14,9 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
-#include "geo/distance.h"
+#include "base/sized.h"
+#include "base/top.h"
+#include "geo/earth.h"
 #include "network/session.h"
 #include "tensor/kernels.h"
 
@@ -36,7 +38,7 @@ struct search {
     size_t scratch_size;          /* for a product, or for a row in float32 */
     gvm_hit *hits;                /* (count, stride) */
     int k, stride;                /* hits wanted, room for them */
-    float *heaps;                 /* a thread: (k) */
+    struct scored *best;          /* a thread: (k) */
     struct candidate *candidates; /* a thread: (tiles) */
 };
 
@@ -66,30 +68,6 @@ static void score_part(void *argument, struct team team)
         else
             half->product(s->scores + from, (size_t)s->tiles, rows, R, s->panels, s->count, D, scratch);
     }
-}
-
-/* The k-th largest of n scores, with a heap whose top is the smallest of the k largest so far. */
-static float kth_largest(float *heap, int k, const float *scores, int n)
-{
-    int size = 0;
-    for (int i = 0; i < n; i++) {
-        float x = scores[i] > -INFINITY ? scores[i] : -INFINITY; /* a row may hold what is not a number */
-        int at;
-        if (size < k) {
-            for (at = size++; at > 0 && heap[(at - 1) / 2] > x; at = (at - 1) / 2) heap[at] = heap[(at - 1) / 2];
-        } else {
-            if (!(x > heap[0])) continue;
-            for (at = 0; 2 * at + 1 < size;) {
-                int child = 2 * at + 1;
-                if (child + 1 < size && heap[child + 1] < heap[child]) child++;
-                if (heap[child] >= x) break;
-                heap[at] = heap[child];
-                at = child;
-            }
-        }
-        heap[at] = x;
-    }
-    return heap[0];
 }
 
 /* In four sums, so that one addition need not wait for another; products of such numbers are exact in double. */
@@ -127,12 +105,13 @@ static void pick_part(void *argument, struct team team)
     const struct search *s = argument;
     int D = s->map->width, from, to;
     struct candidate *candidates = s->candidates + (size_t)team.rank * (size_t)s->tiles;
+    struct scored *best = s->best + (size_t)team.rank * (size_t)s->k;
     float *row = s->scratch + (size_t)team.rank * s->scratch_size;
     parallel_range(&from, &to, s->count, 1, team);
     for (int q = from; q < to; q++) {
         const float *scores = s->scores + (size_t)q * (size_t)s->tiles, *query = s->queries + (size_t)q * (size_t)D;
-        float *heap = s->heaps + (size_t)team.rank * (size_t)s->k;
-        float least = kth_largest(heap, s->k, scores, s->tiles) - 2 * rounding(D); /* both may be off */
+        top_scores(best, s->k, scores, s->tiles);
+        float least = best[s->k - 1].score - 2 * rounding(D); /* both may be off */
         size_t count = 0;
         for (int t = 0; t < s->tiles; t++) {
             if (scores[t] < least) continue;
@@ -149,6 +128,7 @@ gvm_status search_check(const gvm_map *map, const gvm_model *model, int max_hits
 {
     if (max_hits < 1) return fail(err, GVM_ARGUMENT, "%d hits are asked for, at least 1 must be", max_hits);
     const char *where = map->path != NULL ? path_tail(map->path) : "the map";
+    if (model == NULL) return GVM_OK;
     return map_match(where, map->fingerprint, map->width, &model->info, err);
 }
 
@@ -171,9 +151,9 @@ static bool reserve(struct search *s, size_t most)
     s->panels = malloc((most > 1 ? HALF_QUERIES * D : 1) * sizeof *s->panels);
     s->scores = malloc((most * tiles + 1) * sizeof *s->scores);
     s->scratch = malloc(threads * s->scratch_size * sizeof *s->scratch);
-    s->heaps = malloc(threads * (size_t)s->k * sizeof *s->heaps);
+    s->best = malloc(threads * (size_t)s->k * sizeof *s->best);
     s->candidates = malloc(threads * tiles * sizeof *s->candidates);
-    return s->panels && s->scores && s->scratch && s->heaps && s->candidates;
+    return s->panels && s->scores && s->scratch && s->best && s->candidates;
 }
 
 static void release(struct search *s)
@@ -181,7 +161,7 @@ static void release(struct search *s)
     free(s->panels);
     free(s->scores);
     free(s->scratch);
-    free(s->heaps);
+    free(s->best);
     free(s->candidates);
 }
 
@@ -213,29 +193,37 @@ gvm_status map_search(gvm_hit *hits, int max_hits, int *count, const gvm_map *ma
     return status;
 }
 
-gvm_status gvm_map_search(const gvm_map *map, const gvm_model *model, gvm_hit *hits, int max_hits, int *count,
-                          const float *features, size_t n, gvm_error *err)
+/* Those near a place, of which there are *found; to be freed. NULL: there is not the memory. */
+static size_t *list_near(size_t *found, const gvm_map *map, const gvm_search *near)
 {
-    clear_error(err);
-    return map_search(hits, max_hits, count, map, model, NULL, 0, features, n, err);
+    size_t *items = malloc((map->tiles.count + 1) * sizeof *items);
+    *found = 0;
+    for (size_t i = 0; i < map->tiles.count && items != NULL; i++) {
+        const struct tile *tile = &map->tiles.items[i];
+        if (metres_between(near->lat, near->lon, tile->lat, tile->lon) <= near->within_m) items[(*found)++] = i;
+    }
+    return items;
 }
 
-gvm_status gvm_map_search_near(const gvm_map *map, const gvm_model *model, gvm_hit *hits, int max_hits, int *count,
-                               const float *features, size_t n, double lat, double lon, double within_m, gvm_error *err)
+gvm_status gvm_map_search(const gvm_map *map, const gvm_model *model, const gvm_search *search, gvm_hit *hits,
+                          int *found, gvm_error *err)
 {
+    gvm_search s;
+    size_t *items = NULL, count = 0;
     clear_error(err);
-    *count = 0;
-    if (!(fabs(lat) <= 90 && fabs(lon) <= 180))
-        return fail(err, GVM_ARGUMENT, "%g, %g is no place: latitudes go to 90 and longitudes to 180 degrees", lat,
-                    lon);
-    if (!(within_m >= 0)) return fail(err, GVM_ARGUMENT, "%g is no distance in metres", within_m);
-    size_t *items = malloc((map->tiles.count + 1) * sizeof *items), found = 0;
-    if (items == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to search %zu tiles", map->tiles.count);
-    for (size_t i = 0; i < map->tiles.count; i++) {
-        const struct tile *tile = &map->tiles.items[i];
-        if (metres_between(lat, lon, tile->lat, tile->lon) <= within_m) items[found++] = i;
+    *found = 0;
+    gvm_status status = sized_read(&s, sizeof s, search, err);
+    if (status != GVM_OK) return status;
+    if (!(s.within_m >= 0)) return fail(err, GVM_ARGUMENT, "%g is no distance in metres", s.within_m);
+    if (s.within_m > 0) {
+        if (!(fabs(s.lat) <= 90 && fabs(s.lon) <= 180))
+            return fail(err, GVM_ARGUMENT, "%g, %g is no place: latitudes go to 90 and longitudes to 180 degrees",
+                        s.lat, s.lon);
+        items = list_near(&count, map, &s);
+        if (items == NULL)
+            return fail(err, GVM_MEMORY, "there is not enough memory to search %zu tiles", map->tiles.count);
     }
-    gvm_status status = map_search(hits, max_hits, count, map, model, items, found, features, n, err);
+    status = map_search(hits, s.max_hits, found, map, model, items, count, s.features, s.count, err);
     free(items);
     return status;
 }

@@ -229,7 +229,7 @@ static void transpose(float *to, const float *from, int rows, int columns)
         for (int c = 0; c < columns; c += VW) {
             vf block[VW];
             for (int r = 0; r < VW; r++) block[r] = v_load(from + (size_t)(i + r) * columns + c);
-            v_transpose(block);
+            v_transpose(block, VW);
             for (int r = 0; r < VW; r++) v_store(to + (size_t)(c + r) * rows + i, block[r]);
         }
 }

@@ -45,9 +45,19 @@ static void multiply_add(float *y, const float *x, const float *a, const float *
 
 /* ------------------------------------------------------------------ patches */
 
+enum { FOUR = 4 /* places of a 2 x 2 patch */ };
+
 static void interleave(float *to, const float *const *from, int n, int C)
 {
-    for (int c = 0; c < C; c++, to += n)
+    int c = 0;
+    if (n == FOUR)
+        for (; c + VW <= C; c += VW, to += FOUR * VW) {
+            vf v[FOUR];
+            for (int i = 0; i < FOUR; i++) v[i] = v_load(from[i] + c);
+            v_transpose(v, FOUR);
+            for (int i = 0; i < FOUR; i++) v_store(to + i * VW, v[i]);
+        }
+    for (; c < C; c++, to += n)
         for (int i = 0; i < n; i++) to[i] = from[i][c];
 }
 
@@ -83,48 +93,121 @@ static void plane(float *to, const float *x, int C, int channels, int H, int W, 
     }
 }
 
+/* A piece: COLUMNS outputs of a row, one vector of channels. Their sums stay in registers beside a row of the filter
+ * and the input's columns one by one, so that 84 multiply-adds need 25 loads; where there are but 16 registers, the
+ * filter's row is read from the cache. A filter with other than TAPS a row loads each input again. */
+enum { COLUMNS = DEPTHWISE_COLUMNS, TAPS = 7 };
+_Static_assert(BLOCK % VW == 0, "vectors tile a block");
+#define EACH_INPUT(meet)                                                                                       \
+    meet(0) meet(1) meet(2) meet(3) meet(4) meet(5) meet(6) meet(7) meet(8) meet(9) meet(10) meet(11) meet(12) \
+        meet(13) meet(14) meet(15) meet(16) meet(17)
+
+/* Input j meets output t through tap j - t. */
+__attribute__((always_inline)) static inline void into_sums(vf sum[COLUMNS], const float *x, const vf w[TAPS], int j)
+{
+    vf v = v_load(x + j * BLOCK);
+    for (int t = 0; t < COLUMNS; t++)
+        if (t <= j && j < t + TAPS) sum[t] += v * w[j - t];
+}
+
+__attribute__((always_inline)) static inline void into_taps(vf dw[TAPS], const float *x, const vf dy[COLUMNS], int j)
+{
+    vf v = v_load(x + j * BLOCK);
+    for (int t = 0; t < COLUMNS; t++)
+        if (t <= j && j < t + TAPS) dw[j - t] += v * dy[t];
+}
+
+/* sum += one row of a filter (TAPS, BLOCK) over one row of the plane */
+__attribute__((always_inline)) static inline void filter_row(vf sum[COLUMNS], const float *x, const float *w)
+{
+    vf taps[TAPS];
+    for (int i = 0; i < TAPS; i++) taps[i] = v_load(w + i * BLOCK);
+#define MEET(j) into_sums(sum, x, taps, j);
+    EACH_INPUT(MEET)
+#undef MEET
+}
+
+static void piece(vf sum[COLUMNS], const float *plane, int width, const float *w, int k)
+{
+    for (int a = 0; a < k; a++, plane += (size_t)width * BLOCK, w += k * BLOCK) {
+        if (k == TAPS) {
+            filter_row(sum, plane, w);
+            continue;
+        }
+        for (int b = 0; b < k; b++) {
+            vf tap = v_load(w + b * BLOCK);
+            for (int t = 0; t < COLUMNS; t++) sum[t] += v_load(plane + (t + b) * BLOCK) * tap;
+        }
+    }
+}
+
 /* Some of the block's channels at one place of y. */
 static void put(float *y, vf sum, int channels, int add)
 {
-    if (channels >= VW) {
+    if (channels >= VW)
         v_store(y, add ? v_load(y) + sum : sum);
-    } else if (channels > 0) {
+    else if (channels > 0)
         v_store_part(y, add ? v_load_part(y, channels) + sum : sum, channels);
-    }
 }
 
 static void depthwise(float *y, int C, int channels, const float *plane, const float *w, const float *bias, int rows,
                       int W, int k, int add)
 {
     int width = plane_width(W) + k - 1;
-    for (int r = 0; r < rows; r++)
-        for (int j = 0; j < W; j++, y += C)
-            for (int v = 0; v < VECS; v++) {
-                vf sum = v_load(bias + v * VW);
-                for (int a = 0; a < k; a++)
-                    for (int b = 0; b < k; b++)
-                        sum += v_load(plane + ((size_t)(r + a) * (size_t)width + (size_t)(j + b)) * BLOCK + v * VW) *
-                               v_load(w + (a * k + b) * BLOCK + v * VW);
-                put(y + v * VW, sum, channels - v * VW, add);
+    for (int v = 0; v < BLOCK && v < channels; v += VW)
+        for (int j = 0; j < W; j += COLUMNS)
+            for (int r = 0; r < rows; r++) {
+                vf sum[COLUMNS];
+                for (int t = 0; t < COLUMNS; t++) sum[t] = v_load(bias + v);
+                piece(sum, plane + ((size_t)r * (size_t)width + (size_t)j) * BLOCK + v, width, w + v, k);
+                float *to = y + ((size_t)r * (size_t)W + (size_t)j) * (size_t)C + v;
+                for (int t = 0; t < COLUMNS && j + t < W; t++, to += C) put(to, sum[t], channels - v, add);
             }
+}
+
+/* dw += the gradient of one row of a filter, from `rows` rows of the plane (x_step floats apart) and of dy (d_step). */
+__attribute__((always_inline)) static inline void tap_gradients(float *dw, const float *x, size_t x_step,
+                                                                const float *dy, size_t d_step, int rows)
+{
+    vf taps[TAPS];
+    for (int i = 0; i < TAPS; i++) taps[i] = v_load(dw + i * BLOCK);
+    for (int r = 0; r < rows; r++, x += x_step, dy += d_step) {
+        vf d[COLUMNS];
+        for (int t = 0; t < COLUMNS; t++) d[t] = v_load(dy + t * BLOCK);
+#define MEET(j) into_taps(taps, x, d, j);
+        EACH_INPUT(MEET)
+#undef MEET
+    }
+    for (int i = 0; i < TAPS; i++) v_store(dw + i * BLOCK, taps[i]);
+}
+
+static void tap_gradient(float *dw, const float *x, size_t x_step, const float *dy, size_t d_step, int rows)
+{
+    vf sum[COLUMNS] = {{0}}, all = {0};
+    for (int r = 0; r < rows; r++, x += x_step, dy += d_step)
+        for (int t = 0; t < COLUMNS; t++) sum[t] += v_load(x + t * BLOCK) * v_load(dy + t * BLOCK);
+    for (int t = 0; t < COLUMNS; t++) all += sum[t];
+    v_store(dw, v_load(dw) + all);
 }
 
 static void depthwise_backward(float *dw, float *db, const float *plane, const float *dy, int rows, int W, int k)
 {
-    int width = plane_width(W) + k - 1;
-    for (int r = 0; r < rows; r++)
-        for (int j = 0; j < W; j++)
-            for (int v = 0; v < VECS; v++) {
-                vf d = v_load(dy + ((size_t)r * (size_t)plane_width(W) + (size_t)j) * BLOCK + v * VW);
-                for (int a = 0; a < k; a++)
-                    for (int b = 0; b < k; b++) {
-                        float *to = dw + (a * k + b) * BLOCK + v * VW;
-                        v_store(to, v_load(to) +
-                                        d * v_load(plane + ((size_t)(r + a) * (size_t)width + (size_t)(j + b)) * BLOCK +
-                                                   v * VW));
-                    }
-                v_store(db + v * VW, v_load(db + v * VW) + d);
+    int width = plane_width(W);
+    size_t d_step = (size_t)width * BLOCK, x_step = (size_t)(width + k - 1) * BLOCK;
+    for (int v = 0; v < BLOCK; v += VW) {
+        for (int j = 0; j < W; j += COLUMNS)
+            for (int a = 0; a < k; a++) {
+                const float *x = plane + (size_t)a * x_step + j * BLOCK + v, *d = dy + j * BLOCK + v;
+                float *to = dw + a * k * BLOCK + v;
+                if (k == TAPS)
+                    tap_gradients(to, x, x_step, d, d_step, rows);
+                else
+                    for (int b = 0; b < k; b++) tap_gradient(to + b * BLOCK, x + b * BLOCK, x_step, d, d_step, rows);
             }
+        vf sum = v_load(db + v);
+        for (int i = 0; i < rows * width; i++) sum += v_load(dy + (size_t)i * BLOCK + v);
+        v_store(db + v, sum);
+    }
 }
 
 const struct conv_kernels CONV_KERNELS = {

@@ -68,7 +68,7 @@ gvm_status tape_open_cpu(struct tape **tape, const struct device *device, bool t
 
 gvm_status tape_allocate(struct tape *tape, gvm_error *err)
 {
-    tape->capacity = tape->used;
+    tape->capacity = tape->need;
     size_t floats = tape->capacity + tape->scratch_need;
     gvm_status status = tape->device->tape_allocate(tape, (floats + alignment(tape)) * sizeof(float), err);
     if (status != GVM_OK) return status;
@@ -96,25 +96,26 @@ static void guard(struct tape *tape, float *at)
     tape->guards[tape->guard_count++] = at;
 }
 
-/* A layer's scratch ends with it: its guards are looked at then, the maps' at the end of the pass. */
-static void check_guards(struct tape *tape, size_t from)
+/* A layer's scratch ends with it, a map at the latest with the pass: their guards are looked at then. */
+static void check_guards(struct tape *tape, const float *from, const float *to)
 {
-    for (size_t i = from; i < tape->guard_count; i++) {
-        bool holds = tape->device->holds(tape, tape->guards[i], GUARD_BYTE, GUARD * sizeof(float));
+    size_t kept = 0;
+    for (size_t i = 0; i < tape->guard_count; i++) {
+        float *at = tape->guards[i];
+        if (at < from || at >= to) {
+            tape->guards[kept++] = at;
+            continue;
+        }
+        bool holds = tape->device->holds(tape, at, GUARD_BYTE, GUARD * sizeof(float));
         assert(holds);
         (void)holds;
     }
-    tape->guard_count = from;
-}
-
-static bool in_scratch(const struct tape *tape, const float *at)
-{
-    return at >= tape->scratch;
+    tape->guard_count = kept;
 }
 
 void tape_reset(struct tape *tape)
 {
-    if (!tape->dry) check_guards(tape, 0);
+    if (!tape->dry) check_guards(tape, tape->block, tape->scratch + tape->scratch_need);
     tape->used = 0;
     tape->scratch_used = 0;
     tape->objects_used = 0;
@@ -188,6 +189,7 @@ float *tape_floats(struct tape *tape, size_t n)
 {
     size_t at = tape->used, size = aligned(tape, n);
     tape->used += size + GUARD;
+    if (tape->used > tape->need) tape->need = tape->used;
     if (tape->dry) return NULL;
     assert(tape->used <= tape->capacity);
     guard(tape, tape->block + at + size);
@@ -210,16 +212,19 @@ float *tape_scratch(struct tape *tape, size_t n)
 void tape_scratch_release(struct tape *tape)
 {
     tape->scratch_used = 0;
-    if (tape->dry || GUARD == 0) return;
-    size_t maps = 0; /* guards of maps that were taken beside the scratch stay */
-    float **guards = tape->guards;
-    for (size_t i = 0; i < tape->guard_count; i++) {
-        if (in_scratch(tape, guards[i])) continue;
-        float *swap = guards[maps];
-        guards[maps++] = guards[i];
-        guards[i] = swap;
-    }
-    check_guards(tape, maps);
+    if (!tape->dry) check_guards(tape, tape->scratch, tape->scratch + tape->scratch_need);
+}
+
+size_t tape_mark(const struct tape *tape)
+{
+    return tape->used;
+}
+
+void tape_release(struct tape *tape, size_t mark)
+{
+    if (tape->training) return;
+    tape->used = mark;
+    if (!tape->dry) check_guards(tape, tape->block + mark, tape->scratch);
 }
 
 void *tape_values(struct tape *tape, size_t n)

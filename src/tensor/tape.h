@@ -54,9 +54,9 @@ struct tape {
     void *state;       /* the device's */
     int element;       /* bytes of a map's value */
 
-    float *block; /* maps */
-    size_t used, capacity;
-    float *scratch; /* of the layer that runs */
+    float *block;                /* maps */
+    size_t used, need, capacity; /* need: the most used at a time */
+    float *scratch;              /* of the layer that runs */
     size_t scratch_used, scratch_need;
 
     char *objects; /* tensors, records, what layers remember */
@@ -115,11 +115,15 @@ gvm_status tape_wait(struct tape *tape, gvm_error *err);
 
 /* ---- for layers */
 
-/* n floats, 64-byte aligned, until the next reset (NULL on a dry run). */
+/* n floats, 64-byte aligned, until the next reset or release (NULL on a dry run). */
 float *tape_floats(struct tape *tape, size_t n);
 /* n floats until the layer returns; several calls add up (NULL on a dry run). */
 float *tape_scratch(struct tape *tape, size_t n);
 void tape_scratch_release(struct tape *tape);
+/* In inference: maps and floats that were made after the mark are gone, and their memory serves what comes next. In
+ * training, whose backward may need them, nothing happens. */
+size_t tape_mark(const struct tape *tape);
+void tape_release(struct tape *tape, size_t mark);
 /* A zeroed small object, until the next reset. */
 void *tape_object(struct tape *tape, size_t bytes);
 

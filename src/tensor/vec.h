@@ -166,8 +166,9 @@ static inline vf v_phi(vf x)
     return v_select(x > -5.586f, phi, (vf){0}); /* below, what is left would be multiplied by x */
 }
 
-/* Rows of a VW x VW block to columns: interleaving the first half of the rows with the second, log2 VW times. */
-static inline void v_transpose(vf r[VW])
+/* n rows (n, VW) to columns (VW, n), as they then lie in memory, n a power of two up to VW: interleaving the first half
+ * of the rows with the second, log2 n times. */
+__attribute__((always_inline)) static inline void v_transpose(vf *r, int n)
 {
 #if VW == 16
 #define LOW(a, b) __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
@@ -179,13 +180,13 @@ static inline void v_transpose(vf r[VW])
 #define LOW(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
 #define HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
 #endif
-    for (int stage = 1; stage < VW; stage *= 2) {
+    for (int stage = 1; stage < n; stage *= 2) {
         vf t[VW];
-        for (int i = 0; i < VW / 2; i++) {
-            t[2 * i] = LOW(r[i], r[i + VW / 2]);
-            t[2 * i + 1] = HIGH(r[i], r[i + VW / 2]);
+        for (int i = 0; i < n / 2; i++) {
+            t[2 * i] = LOW(r[i], r[i + n / 2]);
+            t[2 * i + 1] = HIGH(r[i], r[i + n / 2]);
         }
-        for (int i = 0; i < VW; i++) r[i] = t[i];
+        for (int i = 0; i < n; i++) r[i] = t[i];
     }
 #undef LOW
 #undef HIGH

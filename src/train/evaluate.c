@@ -9,17 +9,13 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
-#include "geo/distance.h"
+#include "base/top.h"
+#include "geo/earth.h"
 #include "tensor/gemm.h"
 
 const double within_m[AT_COUNT] = {0, 36, 72, 144};
 
 enum { ROWS = 64 /* queries at a time */, COLUMNS = 512 /* gallery entries in a product */ };
-
-struct scored {
-    float score;
-    int item;
-};
 
 /* What a query adds to the figures. */
 struct figures {
@@ -49,41 +45,6 @@ static bool is_one_of(const struct answers *answers, int query, int item)
     return false;
 }
 
-/* Whether a stands behind b: a lower score, or of equal ones the later entry. */
-static bool behind(struct scored a, struct scored b)
-{
-    return a.score < b.score || (a.score == b.score && a.item > b.item);
-}
-
-static void sift_down(struct scored *heap, int n, int at)
-{
-    for (int child; (child = 2 * at + 1) < n; at = child) {
-        if (child + 1 < n && behind(heap[child + 1], heap[child])) child++;
-        if (!behind(heap[child], heap[at])) return;
-        struct scored swap = heap[at];
-        heap[at] = heap[child];
-        heap[child] = swap;
-    }
-}
-
-/* The `most` best of a row, best first: a heap whose top is the worst kept. */
-static void find_best(struct scored *best, int most, const float *row, int T)
-{
-    for (int i = 0; i < most; i++) best[i] = (struct scored){row[i], i};
-    for (int i = most / 2 - 1; i >= 0; i--) sift_down(best, most, i);
-    for (int t = most; t < T; t++)
-        if (row[t] > best[0].score) {
-            best[0] = (struct scored){row[t], t};
-            sift_down(best, most, 0);
-        }
-    for (int n = most - 1; n > 0; n--) { /* take the worst off, to the end */
-        struct scored worst = best[0];
-        best[0] = best[n];
-        best[n] = worst;
-        sift_down(best, n, 0);
-    }
-}
-
 /* From a gallery entry to the nearest right one. */
 static double metres_off(const struct retrieval *task, int query, int item)
 {
@@ -110,7 +71,7 @@ static void rank_query(const struct pass *p, int query, const float *row, struct
     for (int i = task->near.first ? task->near.first[query] : 0; task->near.first && i < task->near.first[query + 1];
          i++)
         above -= !(row[task->near.items[i]] < right) && !is_one_of(&task->right, query, task->near.items[i]);
-    find_best(best, p->most, row, task->T);
+    top_scores(best, p->most, row, task->T);
     *f = (struct figures){.rank = rank, .first_is_right = rank == 0, .hit = above == 0};
     if (p->rankings) {
         struct ranking *r = &p->rankings[query];
@@ -163,7 +124,7 @@ static void close_pass(struct pass *p)
 
 static void keep_nearest(const struct pass *p, int query, const float *row, struct scored *best)
 {
-    find_best(best, p->most, row, p->task->T);
+    top_scores(best, p->most, row, p->task->T);
     for (int i = 0; i < p->most; i++) p->nearest[(size_t)query * p->most + i] = best[i].item;
 }
 
@@ -175,18 +136,6 @@ gvm_status find_nearest(int *best, int most, const struct retrieval *task, gvm_e
     if (ready) parallel_run(rank_part, &p);
     close_pass(&p);
     return ready ? GVM_OK : fail(err, GVM_MEMORY, "there is not enough memory to rank a gallery of %d", task->T);
-}
-
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, int n)
-{
-    qsort(values, (size_t)n, sizeof *values, compare_doubles);
-    return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 
 /* From what each query gave to the means, in the order of queries. */
@@ -205,7 +154,7 @@ static void sum_up(struct evaluation *out, const struct figures *figures, double
         }
         firsts[q] = f->first_m;
     }
-    if (out->has_metres) out->median_m = median(firsts, Q);
+    if (out->has_metres) out->median_m = median(firsts, (size_t)Q);
 }
 
 gvm_status evaluate(struct evaluation *out, struct ranking *rankings, const struct retrieval *task, gvm_error *err)

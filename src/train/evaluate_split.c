@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "geo/distance.h"
+#include "geo/earth.h"
 
 /* ------------------------------------------------------------------ who belongs to whom */
 
@@ -92,8 +92,7 @@ static bool append(struct answers *right, int *count, int *room, int tile)
 static bool append_close(struct answers *right, int *count, int *room, const struct placed *sorted,
                          const struct split *split, int q, double hit_m)
 {
-    const double degree = 111195; /* metres, rounded down */
-    double lat = split->queries[q].lat, reach = (hit_m + 1e-3) / degree;
+    double lat = split->queries[q].lat, reach = (hit_m + 1e-3) / EARTH_ARC;
     if (!isfinite(lat)) return true;
     for (int i = first_from(sorted, split->tile_count, lat - reach);
          i < split->tile_count && sorted[i].lat <= lat + reach; i++) {

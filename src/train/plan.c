@@ -28,7 +28,7 @@ static gvm_status fail_small(gvm_error *err, const struct run_options *o, const 
 gvm_status train_data_open(struct dataset **data, struct run_options *o, gvm_error *err)
 {
     struct dataset_options d = {.format = o->format, .test = o->test, .ground_m = o->ground_m};
-    d.elevation = o->has_elevation ? o->elevation : NULL;
+    d.elevation = o->elevation[0] < o->elevation[1] ? o->elevation : NULL;
     gvm_status status = dataset_open(data, o->data, &d, err);
     if (status != GVM_OK) return status;
     const struct split *train = &(*data)->train;

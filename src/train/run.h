@@ -10,20 +10,23 @@
 #ifndef GVM_TRAIN_RUN_H
 #define GVM_TRAIN_RUN_H
 
+#include "base/option.h"
 #include "image/augment.h"
 #include "network/network.h"
 #include "optim/optimizer.h"
 
+enum { BAD_STOP, BAD_SKIP };
+
 /* What a run was asked to do; kept in its state, so that --resume needs nothing else. Strings are owned. */
 struct run_options {
-    char *data, *format, *test; /* format, test NULL: told by the data set */
-    char *cache;                /* NULL: none */
-    uint64_t pairs;             /* the data set's fingerprint (dataset.h); 0: not known */
-    bool has_elevation;
-    double elevation[2], ground_m; /* ground_m 0: the data set's */
+    char *data, *format, *test;    /* format, test NULL: told by the data set */
+    char *cache;                   /* NULL: none */
+    uint64_t pairs;                /* the data set's fingerprint (dataset.h); 0: not known */
+    double elevation[2], ground_m; /* elevation both 0, ground_m 0: the data set's */
     int epochs, batch, eval_every; /* eval_every 0: never */
     uint64_t seed;
-    bool shuffle, skip_bad;
+    bool shuffle;
+    int on_bad;       /* a picture that cannot be read: BAD_STOP or BAD_SKIP */
     double cluster_m; /* sampler.h */
     int hard;         /* batch_plan.h: the size of a group; 0: none */
     struct augmentation amounts;
@@ -33,6 +36,10 @@ struct run_options {
     int neighbours; /* batch_plan.h: epochs from one mining to the next; 0: none. Not with `hard` */
     struct schedule schedule;
 };
+
+/* One row an option, of a field of struct run_options: command line, help, manual page and the saved run are of these.
+ * The defaults are the paper's. */
+extern const struct option_row run_option_rows[];
 
 /* Where it stands: the next batch to learn from. */
 struct run_position {
@@ -48,14 +55,10 @@ struct run_position {
 
 void run_position_free(struct run_position *position);
 
-/* Whether a state can keep them: it is JSON, so paths and names must be UTF-8. GVM_ARGUMENT with the one that is not.
- */
+/* Whether they go together, and a state can keep them: it is JSON, so paths and names must be UTF-8. GVM_ARGUMENT. */
 gvm_status run_options_check(const struct run_options *options, gvm_error *err);
 
 void run_options_free(struct run_options *options);
-
-/* The path of one of a run's files, to be freed. NULL where memory is short. */
-char *run_path(const char *run, const char *file);
 
 /* Take the folder of a run for this process, until the descriptor is closed; -1 where the file system has no locks.
  * GVM_FILE if there is no such folder, or another process has it. */

@@ -82,7 +82,7 @@ static gvm_status read_log(long *keep, const struct training *t, const char *pat
 static gvm_status open_log(struct training *t, gvm_error *err)
 {
     long keep = 0;
-    char *path = run_path(t->run, "log.jsonl");
+    char *path = path_join(t->run, "log.jsonl");
     if (path == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for the log", t->run);
     t->log = fopen(path, "r+");
     if (t->log == NULL && errno == ENOENT) t->log = fopen(path, "w+");
@@ -112,7 +112,7 @@ static void log_evaluation(const struct training *t, const struct evaluation *e)
 
 static gvm_status save_network(const struct training *t, const char *file, gvm_error *err)
 {
-    char *path = run_path(t->run, file);
+    char *path = path_join(t->run, file);
     if (path == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to save the network", t->run);
     gvm_status status = checkpoint_save(t->network, path, false, err);
     free(path);
@@ -181,8 +181,11 @@ static gvm_status open_data(struct training *t, gvm_error *err)
     memcpy(c->elevation, t->data->elevation, sizeof c->elevation);
     t->pictures = (struct pictures){
         .data = t->data, .street = config_shape(c, GVM_STREET), .aerial = config_shape(c, GVM_AERIAL)};
-    struct cache_options cache = {
-        .workers = workers(), .skip_bad = o->skip_bad, .user = t, .progress = tell_caching, .bad = tell_bad_in_cache};
+    struct cache_options cache = {.workers = workers(),
+                                  .skip_bad = o->on_bad == BAD_SKIP,
+                                  .user = t,
+                                  .progress = tell_caching,
+                                  .bad = tell_bad_in_cache};
     if (o->cache) status = cache_open(&t->cache, o->cache, &t->pictures, &cache, err);
     t->pictures.cache = t->cache;
     return status;
@@ -202,9 +205,10 @@ static gvm_status open_loader(struct training *t, gvm_error *err)
                                .cluster_m = o->cluster_m,
                                .sequence = planned ? t->position.sequence : NULL,
                                .batches = t->plan.whole ? (int)(t->position.sequence_count / (size_t)o->batch) : 0,
-                               .skip_bad = o->skip_bad,
+                               .skip_bad = o->on_bad == BAD_SKIP,
                                .seed = o->seed,
                                .amounts = o->amounts,
+                               .single = t->network->config.method->aerial_each == 1,
                                .epoch = (uint64_t)t->position.epoch,
                                .first = t->position.batch,
                                .user = t,

@@ -269,13 +269,13 @@ done
 expect 2 train --data "$tmp/data" --out "$tmp/x" --epochs many
 says err "--epochs takes a whole number"
 expect 2 train --data "$tmp/data" --out "$tmp/x" --cluster 1e-300
-refused "--cluster takes 0 or metres from 1 to 1e+06, not '1e-300'"
+refused "--cluster takes 0 or metres from 1 to 1000000, not '1e-300'"
 expect 2 train --data "$tmp/data" --out "$tmp/x" --hard 8 --cluster 100
-refused "--hard chooses what comes together: --cluster and --shuffle no do not go with it"
+refused "--hard chooses what comes together: --cluster, --neighbours and --shuffle no do not go with it"
 cp -r "$tmp/whole" "$tmp/odd"
-sed -i 's/cluster_m\\":0.0/cluster_m\\":0.1/' "$tmp/odd/state.safetensors"
+sed -i 's/cluster\\":0.0/cluster\\":0.1/' "$tmp/odd/state.safetensors"
 expect 1 train --resume "$tmp/odd"
-refused "its 'run' is not what a training run leaves"
+refused "$tmp/odd/state.safetensors: the saved run's 'cluster' is not 0 or metres from 1 to 1000000"
 expect 1 train --resume "$tmp/nothing"
 refused "$tmp/nothing: there is no such folder of a run"
 mkdir "$tmp/empty"

@@ -93,17 +93,6 @@ rm -r "$tmp/other"
 cp -r "$tmp/data" "$tmp/other" # a copy of other times is the same
 touch -d '2001-01-01' "$tmp/other/street"/*
 expect 0 train --resume "$tmp/run" --quiet --data "$tmp/other/" --steps 9
-# A state of the version before, which does not know its pairs, goes on.
-cp -r "$tmp/run" "$tmp/before"
-python3 - "$tmp/before/state.safetensors" <<'END'
-import json, re, struct, sys
-data = open(sys.argv[1], "rb").read()
-n, = struct.unpack("<Q", data[:8])
-head = re.sub(rb',\\"pairs\\":-?\d+', b"", data[8:8 + n])
-assert len(head) < n
-open(sys.argv[1], "wb").write(data[:8] + head.ljust(n) + data[8 + n:])
-END
-expect 0 train --resume "$tmp/before" --quiet --steps 10
 
 # One process a run, and one for two that begin in the same folder.
 "$program" $begin --epochs 100000 --eval-every 0 --out "$tmp/busy" --quiet > "$tmp/busy.out" 2> "$tmp/busy.err" & pid=$!
@@ -159,6 +148,45 @@ says err "whose best.safetensors is taken"
 expect 1 eval --data "$tmp/data" --weights "$tmp/data" --quiet
 refused "$tmp/data: it is a folder, not a file"
 
+# A run of version 1, in the middle of an epoch of hard batches: amounts in lists, the order as float32.
+hard="$begin --eval-every 0 --hard 2 --mirror 0.5 --elevation -40,40 --on-bad skip"
+expect 0 $hard --out "$tmp/hard" --quiet
+expect 0 $hard --out "$tmp/one" --quiet --steps 3
+version() { # version NUMBER FOLDER: 1 writes as that version did, another number is put in
+    python3 - "$2/state.safetensors" "$1" <<'END'
+import json, struct, sys
+data = open(sys.argv[1], "rb").read()
+n, = struct.unpack("<Q", data[:8])
+head, body = json.loads(data[8:8 + n]), data[8 + n:]
+new, version = json.loads(head["__metadata__"]["run"]), int(sys.argv[2])
+names = {"ground_m": "ground-metres", "eval_every": "eval-every", "cluster_m": "cluster", "drop_path": "drop-path",
+         "next_batch": "next-batch"}
+same = "data format test cache epochs batch seed shuffle hard turn rho step epoch evaluate best pairs".split()
+old = {**{key: new[key] for key in same}, **{key: new[name] for key, name in names.items()},
+       "has_elevation": True, "elevation": new["elevation"], "skip_bad": new["on-bad"] == "skip",
+       "amounts": [new[x] for x in "jitter grey blur sigma-low sigma-high mirror street-jitter".split()],
+       "losses": [new["loss-" + x] for x in "contrast strong weak alpha".split()],
+       "rates": [new[x] for x in "rate rate-new decay beta1 beta2 epsilon".split()]}
+if version == 1:
+    begin, end = head["sequence"]["data_offsets"]
+    order = struct.unpack("<%di" % ((end - begin) // 4), body[begin:end])
+    body = body[:begin] + struct.pack("<%df" % len(order), *order) + body[end:]
+    head["sequence"]["dtype"] = "F32"
+head["__metadata__"]["run"] = json.dumps(old if version == 1 else {**new, "version": version})
+text = json.dumps(head).encode()
+open(sys.argv[1], "wb").write(struct.pack("<Q", len(text)) + text + body)
+END
+}
+version 1 "$tmp/one"
+expect 0 info "$tmp/one"
+says out "steps          3" "epoch          1 of 12"
+expect 0 train --resume "$tmp/one" --quiet
+cmp "$tmp/hard/state.safetensors" "$tmp/one/state.safetensors"
+expect 0 $hard --out "$tmp/later" --quiet --steps 3
+version 3 "$tmp/later"
+expect 1 train --resume "$tmp/later" --quiet
+refused "$tmp/later/state.safetensors: the saved run is of version 3; this program reads versions 1 to 2"
+
 # A state that was changed: cut short, longer, numbers that are none, counts that lie. A sentence each, nothing written.
 python3 - "$tmp/named/state.safetensors" "$tmp" <<'END'
 import json, os, struct, sys
@@ -187,18 +215,18 @@ put("negative", head, number(squares, -1))
 put("missing", {k: v for k, v in head.items() if k != weights}, body)
 put("lying", {**head, weights: {**head[weights], "shape": [2 ** 62]}}, body)
 for name, changes in {"batch": {"batch": 10 ** 9}, "step": {"step": -1}, "epoch": {"epoch": -2}, "rho": {"rho": 1e300},
-                      "elevation": {"elevation": [-1e300, 5]}, "ground": {"ground_m": -3}, "data": {"data": 7},
-                      "best": {"best": 1e9}, "next": {"next_batch": -5}, "rates": {"rates": [1]}}.items():
+                      "elevation": {"elevation": [-1e300, 5]}, "ground": {"ground-metres": -3}, "data": {"data": 7},
+                      "best": {"best": 1e9}, "next": {"next-batch": -5}, "rate": {"rate": [1]}, "no": {"data": None}}.items():
     put(name, run(**changes), body)
 saved = json.loads(head["__metadata__"]["run"])
-assert saved["epoch"] == saved["epochs"] and saved["next_batch"] == 0, saved
-put("far", run(step=10 ** 15, epoch=2 ** 31 - 1, next_batch=2 ** 31 - 1), body)
+assert saved["epoch"] == saved["epochs"] and saved["next-batch"] == 0, saved
+put("far", run(step=10 ** 15, epoch=2 ** 31 - 1, **{"next-batch": 2 ** 31 - 1}), body)
 put("late", run(epoch=saved["epochs"] + 1), body)
-put("behind", run(epoch=0, next_batch=3), body)
-put("full", run(next_batch=1), body)
+put("behind", run(epoch=0, **{"next-batch": 3}), body)
+put("full", run(**{"next-batch": 1}), body)
 put("steps", run(step=saved["step"] + 1), body)
-put("few", run(step=0, epoch=saved["epochs"] - 1, next_batch=1), body)
-put("due", run(epoch=0, next_batch=0, step=0, evaluate=True), body)
+put("few", run(step=0, epoch=saved["epochs"] - 1, **{"next-batch": 1}), body)
+put("due", run(epoch=0, step=0, evaluate=True), body)
 END
 for folder in "$tmp"/edit-*; do
     cp "$folder/state.safetensors" "$tmp/edited"

@@ -16,7 +16,7 @@ static void read_tensor(const struct safetensors *st, size_t i)
     const struct safetensors_tensor *t = safetensors_tensor(st, i);
     gvm_error err;
     if (safetensors_find(st, t->name) != t) abort();
-    if (t->dtype == SAFETENSORS_OTHER) {
+    if (t->dtype == SAFETENSORS_OTHER || t->dtype == SAFETENSORS_I32) {
         if (safetensors_read_f32(NULL, st, t, &err) != GVM_FORMAT) abort();
         return;
     }

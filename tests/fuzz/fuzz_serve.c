@@ -44,7 +44,7 @@ static void unescape(const char *text)
 /* The value of one parameter, beside a good `near`. */
 static void value(enum parameter which, const char *text)
 {
-    struct serve_options options = serve_defaults;
+    struct serve_options options = {.min_margin = 0.05};
     struct service service = {.options = &options};
     struct field fields[PARAMETERS] = {0};
     struct request request = {.service = &service, .fields = fields};

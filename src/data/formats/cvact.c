@@ -200,11 +200,10 @@ static gvm_status cvact_open(struct cvact *c, const char *root, gvm_error *err)
 
 static void to_place(double *lat, double *lon, const struct cvact *c, size_t i)
 {
-    double degree = 180 / 3.14159265358979323846;
     PJ_COORD xy = proj_coord(number_at(c->utm, i), number_at(c->utm, i + c->count), 0, 0);
     PJ_COORD place = proj_trans(c->projection, PJ_INV, xy);
-    *lat = place.lp.phi * degree;
-    *lon = place.lp.lam * degree;
+    *lat = place.lp.phi * (180 / M_PI);
+    *lon = place.lp.lam * (180 / M_PI);
 }
 
 static gvm_status add_pair(struct filler *f, const struct cvact *c, const char *folder, size_t i, gvm_error *err)

@@ -1,6 +1,6 @@
-/* locate_json.h - what was found of a street picture, as JSON. */
-#ifndef GVM_MAP_LOCATE_JSON_H
-#define GVM_MAP_LOCATE_JSON_H
+/* located.h - what was found of a street picture, as JSON. */
+#ifndef GVM_TERMINAL_LOCATED_H
+#define GVM_TERMINAL_LOCATED_H
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -16,9 +16,6 @@ struct located {
     double lat, lon;   /* where it was truly taken; NaN if unknown. Its own GPS position is found->info's */
     double min_margin; /* an answer with a smaller margin is weak */
 };
-
-/* The default of --min-margin, chosen on drawn towns with the built-in weights: docs/model.md has the figures. */
-#define DEFAULT_MIN_MARGIN 0.05
 
 /* Metres from the true place to a hit; NaN if the truth is unknown. */
 double located_error(const struct located *photo, const gvm_hit *hit);

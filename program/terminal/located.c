@@ -1,10 +1,10 @@
-/* locate_json.c - see locate_json.h */
-#include "locate/locate_json.h"
+/* located.c - see located.h */
+#include "terminal/located.h"
 
 #include <math.h>
 
 #include "base/json_text.h"
-#include "geo/distance.h"
+#include "geo/earth.h"
 
 double located_error(const struct located *photo, const gvm_hit *hit)
 {

@@ -1,0 +1,50 @@
+/* command.h - a subcommand as data: its name, what its help says, its options as rows (base/option.h). The command line
+ * (options.h), --help and the manual page (help.h) are made of it. */
+#ifndef GVM_CLI_COMMAND_H
+#define GVM_CLI_COMMAND_H
+
+#include "base/option.h"
+
+struct command {
+    const char *name, *summary;    /* the summary for the list of commands */
+    const char *usage;             /* what follows the name, a line each */
+    const char *about;             /* paragraphs, a line each; "term\ttext" explains a term */
+    const struct option_row *rows; /* of its own arguments */
+    const struct option_row *more; /* of another struct that its arguments hold at more_at; NULL: none */
+    size_t more_at;
+    bool device;          /* it runs a network: --device and --precision */
+    const char *operand;  /* what follows the options, "photo"; NULL: nothing */
+    int least, most;      /* of them; most 0: any number */
+    const char *notes;    /* a paragraph behind the options; NULL: none */
+    const char *examples; /* lines, as typed */
+    int (*run)(int argc, char **argv);
+};
+
+enum { OPTIONS_MOST = 96 };
+
+/* What every command's arguments begin with. */
+struct common {
+    const struct command *command;
+    const char *name; /* the command's */
+    bool quiet;       /* no progress */
+    bool cuda;        /* --device cuda */
+    int device, precision, threads;
+    char **operands;
+    int operand_count;
+    bool given[OPTIONS_MOST]; /* by the option's number (option_cursor) */
+};
+
+extern const struct option_row command_device_rows[];
+
+/* Over all options of a command, and the titles between them: start with {.command = command}. */
+struct option_cursor {
+    const struct command *command;
+    const struct option_row *row;
+    int table; /* 0: the command's own; 1: more; 2: device; 3: what all commands have */
+    int number;
+    size_t base; /* of the row's fields in the arguments */
+};
+
+bool option_next(struct option_cursor *cursor);
+
+#endif

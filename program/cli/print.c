@@ -1,0 +1,50 @@
+/* print.c - see print.h. */
+#include "cli/print.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+int usage_error(const char *name, const char *format, ...)
+{
+    char sentence[400];
+    gvm_error err;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(sentence, sizeof sentence, format, arguments);
+    va_end(arguments);
+    fail(&err, GVM_ARGUMENT, "%s", sentence); /* no control characters */
+    fflush(stdout);
+    bool asks = err.text[0] != '\0' && err.text[strlen(err.text) - 1] == '?';
+    fprintf(stderr, "geoviewmatch%s%s: %s%s `geoviewmatch %s%s--help`\n", name ? " " : "", name ? name : "", err.text,
+            asks ? " See" : "; see", name ? name : "", name ? " " : "");
+    return USAGE;
+}
+
+int failed(const gvm_error *err)
+{
+    fprintf(stderr, "geoviewmatch: %s\n", err->text);
+    return FAILED;
+}
+
+void print_text(const char *text)
+{
+    for (; *text != '\0'; text++) putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
+}
+
+int json_print(json_t *json)
+{
+    char *text = json ? json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) : NULL;
+    json_decref(json);
+    if (text == NULL) {
+        fputs("geoviewmatch: there is not enough memory for the answer\n", stderr);
+        return FAILED;
+    }
+    puts(text);
+    free(text);
+    return DONE;
+}

@@ -1,0 +1,325 @@
+/* test_out_of_memory.c - each public call with its first allocation failing, then its second, and so on until it has no
+ * more: it returns GVM_MEMORY with a sentence, or does without, and loses nothing (the sanitizers' build sees leaks).
+ * Allocations are those of our own objects; what libraries need for themselves they get. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "folder_support.h"
+#include "geoviewmatch.h"
+#include "raster_support.h"
+
+#define WEIGHTS "tests/golden/net_narrow.safetensors"
+#define TILES "examples/demo/tiles.csv"
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+char *__wrap_strdup(const char *text);
+char *__wrap_strndup(const char *text, size_t size);
+int __wrap_fsync(int file);
+
+static atomic_long left = -1; /* allocations until one fails; below zero: none does */
+static atomic_bool failed;
+
+static bool refuse(void)
+{
+    if (left < 0 || atomic_fetch_sub(&left, 1) != 0) return false;
+    failed = true;
+    return true;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return refuse() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return refuse() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+    return refuse() ? NULL : __real_realloc(old, size);
+}
+
+static char *copied(const char *text, size_t length)
+{
+    char *copy = __wrap_malloc(length + 1);
+    if (copy == NULL) return NULL;
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    return copy;
+}
+
+char *__wrap_strdup(const char *text)
+{
+    return copied(text, strlen(text));
+}
+
+char *__wrap_strndup(const char *text, size_t size)
+{
+    return copied(text, strnlen(text, size));
+}
+
+/* A hundred maps need not outlive a power cut. */
+int __wrap_fsync(int file)
+{
+    (void)file;
+    return 0;
+}
+
+/* ------------------------------------------------------------------ the calls */
+
+enum { TOP = 3 };
+
+static const char *const streets[] = {"examples/demo/street/1.png", "examples/demo/street/2.png"};
+
+/* What calls work with; it has all the memory that it needs. */
+static struct {
+    gvm_model *model;
+    gvm_session *session;
+    gvm_map *map;
+    unsigned char *pixels;
+    float *features, *heat;
+} own;
+
+typedef gvm_status public_call(gvm_error *err);
+
+static gvm_status model_open(gvm_error *err)
+{
+    gvm_model *model;
+    gvm_status status = gvm_model_open(&model, WEIGHTS, err);
+    assert_int_equal(model == NULL, status != GVM_OK);
+    gvm_model_free(model);
+    return status;
+}
+
+static gvm_status model_built_in(gvm_error *err)
+{
+    gvm_model *model;
+    gvm_status status = gvm_model_open(&model, NULL, err);
+    gvm_model_free(model);
+    return status;
+}
+
+static gvm_status session_open(gvm_error *err)
+{
+    gvm_session *session;
+    gvm_status status = gvm_session_open(&session, own.model, 2, err);
+    assert_int_equal(session == NULL, status != GVM_OK);
+    gvm_session_free(session);
+    return status;
+}
+
+static gvm_status load_picture(gvm_error *err)
+{
+    return gvm_load_picture(own.model, GVM_STREET, own.pixels, streets[0], NULL, 0, err);
+}
+
+static gvm_status picture_open(gvm_error *err)
+{
+    const gvm_picture_options options = {.size = sizeof options, .path = streets[0]};
+    static unsigned char shown[32 * 64 * 3];
+    gvm_picture *picture;
+    gvm_part part;
+    gvm_status status = gvm_picture_open(&picture, &options, err);
+    if (status == GVM_OK) status = gvm_picture_fit(picture, own.model, GVM_STREET, own.pixels, NULL, 0, err);
+    if (status == GVM_OK) status = gvm_picture_part(picture, own.model, GVM_STREET, &part, NULL, 0, err);
+    if (status == GVM_OK) status = gvm_picture_scale(picture, shown, 32, 64, err);
+    gvm_picture_free(picture);
+    return status;
+}
+
+static gvm_status embed_pixels(gvm_error *err)
+{
+    return gvm_embed_pixels(own.session, GVM_STREET, own.features, own.pixels, 1, err);
+}
+
+static gvm_status embed_files(gvm_error *err)
+{
+    const gvm_embed_job job = {
+        .size = sizeof job, .view = GVM_STREET, .paths = streets, .count = 2, .features = own.features};
+    return gvm_embed_files(own.session, &job, err);
+}
+
+static gvm_status heatmap(gvm_error *err)
+{
+    return gvm_heatmap(own.session, GVM_STREET, 0, own.heat, own.pixels, NULL, err);
+}
+
+static gvm_status map_from_tiles(gvm_error *err)
+{
+    gvm_map *map;
+    gvm_status status = gvm_map_from_tiles(&map, own.session, TILES, NULL, NULL, err);
+    bool whole = status == GVM_OK && gvm_map_count(map) == 4; /* a tile that fails is left out */
+    gvm_map_free(map);
+    return status == GVM_OK && !whole ? GVM_MEMORY : status;
+}
+
+static gvm_status build_map(const gvm_map_options *options, gvm_error *err)
+{
+    gvm_map_progress progress = {.size = sizeof progress};
+    gvm_status status = gvm_map_build(in_folder("built.gpkg"), own.session, options, &progress, NULL, NULL, err);
+    empty_folder(NULL);
+    return status == GVM_OK && progress.failed > 0 ? GVM_MEMORY : status;
+}
+
+static gvm_status map_of_list(gvm_error *err)
+{
+    return build_map(&(gvm_map_options){.size = sizeof(gvm_map_options), .tiles = TILES}, err);
+}
+
+static gvm_status map_of_raster(gvm_error *err)
+{
+    struct raster_recipe recipe = {.crs = "EPSG:32633"};
+    const long wanted = atomic_exchange(&left, -1);
+    const char *const rasters[] = {in_folder("a.tif")};
+    place_raster(recipe.place, 480000, 5540000, 1, 0);
+    make_raster("a.tif", &recipe);
+    left = wanted;
+    return build_map(&(gvm_map_options){.size = sizeof(gvm_map_options), .rasters = rasters, .raster_count = 1}, err);
+}
+
+static gvm_status map_search(gvm_error *err)
+{
+    gvm_hit hits[TOP];
+    int count;
+    const gvm_search search = {.size = sizeof search, .features = own.features, .count = 1, .max_hits = TOP};
+    return gvm_map_search(own.map, own.model, &search, hits, &count, err);
+}
+
+static gvm_status map_search_near(gvm_error *err)
+{
+    gvm_hit hits[TOP];
+    int count;
+    const gvm_search search = {.size = sizeof search,
+                               .features = own.features,
+                               .count = 1,
+                               .max_hits = TOP,
+                               .lat = 45,
+                               .lon = -30,
+                               .within_m = 1e4};
+    return gvm_map_search(own.map, own.model, &search, hits, &count, err);
+}
+
+static gvm_status map_picture(gvm_error *err)
+{
+    static unsigned char shown[64 * 64 * 3];
+    gvm_hit hit = {.tile = "aerial/1.png", .half_tile_m = 32};
+    return gvm_map_picture(own.map, &hit, shown, 64, err);
+}
+
+/* What the map tells of itself. */
+static gvm_status map_texts(gvm_error *err)
+{
+    char *text;
+    gvm_status status = gvm_map_outline(own.map, &text, err);
+    gvm_free(text);
+    if (status == GVM_OK) status = gvm_map_jobs(own.map, &text, err);
+    gvm_free(text);
+    if (status == GVM_OK) status = gvm_map_source(own.map, &text, "aerial/1.png", err);
+    gvm_free(text);
+    return status;
+}
+
+static gvm_status imagery(gvm_error *err)
+{
+    static unsigned char rgba[64 * 64 * 4];
+    gvm_imagery *imagery;
+    gvm_coverage coverage;
+    gvm_status status = gvm_imagery_open(&imagery, own.map, err);
+    if (status == GVM_OK) status = gvm_imagery_tile(imagery, rgba, &coverage, 3, 3, 2, 64, err);
+    gvm_imagery_free(imagery);
+    return status;
+}
+
+static gvm_status locate(gvm_error *err)
+{
+    gvm_hit hits[TOP];
+    int count;
+    return gvm_locate(own.session, own.map, streets[0], NULL, hits, TOP, &count, err);
+}
+
+/* ------------------------------------------------------------------ one after the other */
+
+static void each(const char *name, public_call *call)
+{
+    gvm_error err = {""};
+    gvm_status status = GVM_MEMORY;
+    long n = 0;
+    for (failed = true; failed; n++) {
+        err.text[0] = '\0';
+        failed = false;
+        left = n;
+        status = call(&err);
+        left = -1;
+        if (status != GVM_OK && (status != GVM_MEMORY || !failed))
+            fail_msg("%s, allocation %ld: status %d: %s", name, n, status, err.text);
+    }
+    if (status != GVM_OK) fail_msg("%s: %s", name, err.text);
+    assert_true(n > 0);
+}
+
+static void all_calls(void **state)
+{
+    (void)state;
+    gvm_error err;
+    gvm_model_info info = {.size = sizeof info};
+    gvm_view_info street = {.size = sizeof street};
+    gvm_set_threads(1, NULL);
+    if (gvm_model_open(&own.model, WEIGHTS, &err) != GVM_OK ||
+        gvm_session_open(&own.session, own.model, 2, &err) != GVM_OK ||
+        gvm_map_from_tiles(&own.map, own.session, TILES, NULL, NULL, &err) != GVM_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(gvm_model_about(own.model, &info, &err), GVM_OK);
+    assert_int_equal(gvm_view_about(own.model, GVM_STREET, &street, &err), GVM_OK);
+    size_t pixels = (size_t)street.height * (size_t)street.width;
+    own.pixels = malloc(3 * pixels);
+    own.heat = malloc(pixels * sizeof *own.heat);
+    own.features = malloc(2 * (size_t)info.features * sizeof *own.features);
+    const struct {
+        const char *name;
+        public_call *call;
+    } calls[] = {{"gvm_model_open", model_open},
+                 {"gvm_model_open, built in", model_built_in},
+                 {"gvm_session_open", session_open},
+                 {"gvm_picture_open and others", picture_open},
+                 {"gvm_load_picture", load_picture},
+                 {"gvm_embed_pixels", embed_pixels},
+                 {"gvm_embed_files", embed_files},
+                 {"gvm_heatmap", heatmap},
+                 {"gvm_map_search", map_search},
+                 {"gvm_map_search near a place", map_search_near},
+                 {"gvm_map_outline and others", map_texts},
+                 {"gvm_imagery_open and others", imagery},
+                 {"gvm_map_picture", map_picture},
+                 {"gvm_locate", locate},
+                 {"gvm_map_from_tiles", map_from_tiles},
+                 {"gvm_map_build, a list", map_of_list},
+                 {"gvm_map_build, a raster", map_of_raster}};
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) each(calls[i].name, calls[i].call);
+    free(own.pixels);
+    free(own.heat);
+    free(own.features);
+    gvm_map_free(own.map);
+    gvm_session_free(own.session);
+    gvm_model_free(own.model);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(all_calls)};
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

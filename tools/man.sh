@@ -1,0 +1,7 @@
+#!/bin/bash
+# man.sh PROGRAM PAGE - put what the program says of its commands into the manual page, between its two marks.
+set -euo pipefail
+text=$(mktemp)
+trap 'rm -f "$text"' EXIT
+"$1" help --man > "$text"
+sed -i -e '/^\.\\" From here/r '"$text" -e '/^\.\\" From here/,/^\.\\" To here/{/^\.\\" /!d}' "$2"
