@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "cli/cli.h"
 
@@ -31,9 +32,7 @@ static void *enough(void *memory)
 
 static void add(struct picture_files *pictures, char *path)
 {
-    size_t n = pictures->count;
-    if ((n & (n - 1)) == 0) /* room doubles at each power of two */
-        pictures->paths = enough(realloc(pictures->paths, (n ? 2 * n : 1) * sizeof *pictures->paths));
+    pictures->paths = enough(array_room(pictures->paths, pictures->count, sizeof *pictures->paths));
     pictures->paths[pictures->count++] = enough(path);
 }
 
