@@ -153,6 +153,7 @@ if(TARGET geoviewmatch AND NOT GVM_SANITIZE AND CMAKE_C_COMPILER_ID STREQUAL "GN
 endif()
 
 add_check(exports COMMAND bash cmake/check_exports.sh $<TARGET_FILE:libgeoviewmatch> include/geoviewmatch.h)
+add_check(abi COMMAND bash cmake/check_abi.sh ${CMAKE_C_COMPILER} include/geoviewmatch.h tests/golden/abi.txt)
 if(NOT GVM_SANITIZE)
   add_check(install COMMAND bash cmake/check_install.sh ${CMAKE_COMMAND} ${CMAKE_BINARY_DIR} ${CMAKE_C_COMPILER})
 endif()

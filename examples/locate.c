@@ -45,7 +45,7 @@ static gvm_status open_map(gvm_map **map, gvm_session *session, const gvm_model 
     size_t length = strlen(path);
     if (length > 4 && strcmp(path + length - 4, ".csv") == 0)
         return gvm_map_from_tiles(map, session, path, tile_done, NULL, err);
-    return gvm_map_open(map, path, model, err);
+    return gvm_map_open(map, path, model, 0, err);
 }
 
 int main(int argc, char **argv)

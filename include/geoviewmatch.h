@@ -1,9 +1,20 @@
-/* geoviewmatch.h - says where a street picture was taken, by matching it against
- * GPS-tagged overhead pictures (GeoViewMatch, Remote Sensing 2024, 16, 678).
+/* geoviewmatch.h - geolocates street-level pictures by matching them against georeferenced overhead imagery
+ * (GeoViewMatch, Remote Sensing 2024, 16, 678).
  *
- * Every call that can fail returns a gvm_status and, if it fails, writes one
- * sentence for a person into the caller's gvm_error (which may be NULL). The
- * library never exits and never prints. */
+ * Errors: every call that can fail returns a gvm_status and, if it fails, writes one sentence for a person into the
+ * caller's gvm_error (which may be NULL). The library never exits and never prints.
+ *
+ * Memory: what a call `_open`s is freed by its `_free`, which accepts NULL; text that a call allocates by gvm_free.
+ * All other memory is the caller's, and no call keeps a pointer to it unless it says so.
+ *
+ * Growth: a struct whose first member is `size` may get further members at its end. The caller sets size to its sizeof
+ * and everything else that it does not set to zero, which is the default:
+ *
+ *     gvm_map_options options = {.size = sizeof options, .tiles = "tiles.csv"};
+ *
+ * A call reads, or writes, no more than size bytes of it. GVM_ARGUMENT if size is not set, or if a member is not zero
+ * that this version of the library does not know. Structs without size, enumerators and functions do not change within
+ * one MAJOR.MINOR, which is the shared library's name. */
 #ifndef GEOVIEWMATCH_H
 #define GEOVIEWMATCH_H
 
@@ -19,6 +30,11 @@ extern "C" {
 #define GVM_API
 #endif
 
+/* Of this header; gvm_version tells the library's. */
+#define GVM_VERSION_MAJOR 0
+#define GVM_VERSION_MINOR 2
+#define GVM_VERSION_PATCH 0
+
 typedef enum gvm_status {
     GVM_OK = 0,
     GVM_ARGUMENT, /* a value outside its documented range */
@@ -27,7 +43,8 @@ typedef enum gvm_status {
     GVM_FORMAT,   /* weights, a configuration or a list whose content is not what it must be */
     GVM_MISMATCH, /* two things that do not belong together, as weights and a map made with others */
     GVM_MEMORY,   /* not enough memory */
-    GVM_DEVICE    /* a compute device that is missing or failed */
+    GVM_DEVICE,   /* a compute device that is missing or failed */
+    GVM_PANORAMA  /* a picture that does not seem to be a full panorama; `panorama` takes it as one */
 } gvm_status;
 
 typedef struct gvm_error {
@@ -38,6 +55,9 @@ typedef struct gvm_error {
 
 /* Of the library that runs, as "MAJOR.MINOR.PATCH"; valid for the life of the process. */
 GVM_API const char *gvm_version(void);
+
+/* Free text that the library allocated. NULL is fine. */
+GVM_API void gvm_free(void *text);
 
 /* How many threads a call computes with, for the whole process: from 1 to 64, or to four a core on a machine of more
  * than 16 (1,024 at most); the default is one a core (or OMP_NUM_THREADS). Threads come from libgomp, which keeps one
@@ -74,17 +94,27 @@ typedef enum gvm_view {
 /* A trained network, read-only after opening: any number of sessions on any number of threads share it. */
 typedef struct gvm_model gvm_model;
 
-/* What a checkpoint says of itself. */
 typedef struct gvm_model_info {
-    int street_height, street_width; /* pixels of the network's street input */
-    int aerial_height, aerial_width; /* pixels of its aerial input */
-    int features;                    /* numbers a picture becomes (9,216 for the paper's network) */
-    double ground_m;                 /* side of an aerial picture on the ground, metres */
-    double elevation_low;            /* lowest and highest row of a street input, degrees above the horizon */
-    double elevation_high;
+    size_t size;
+    int features;         /* numbers a picture becomes (9,216 for the paper's network) */
     long long parameters; /* of the whole network, both views and the projection head */
     char fingerprint[17]; /* of configuration and weights, 16 hexadecimal digits */
 } gvm_model_info;
+
+typedef enum gvm_projection {
+    GVM_EQUIRECTANGULAR, /* columns are 360 degrees of heading, rows elevations */
+    GVM_NADIR            /* a square of the ground */
+} gvm_projection;
+
+/* What pictures of a view look like to a network. */
+typedef struct gvm_view_info {
+    size_t size;
+    gvm_projection projection;
+    int height, width;    /* pixels of the network's input */
+    double elevation_low; /* equirectangular: lowest and highest row, degrees above the horizon; else 0 */
+    double elevation_high;
+    double ground_m; /* nadir: the side on the ground, metres; else 0 */
+} gvm_view_info;
 
 /* Open a checkpoint (safetensors with the key `config`; docs/model.md has the names). Strict: a missing,
  * extra or misshapen tensor, or a number that is not finite, is an error that names it.
@@ -98,8 +128,95 @@ GVM_API gvm_status gvm_model_open(gvm_model **model, const char *path, gvm_error
 /* Free a model that no session uses any more. NULL is fine. */
 GVM_API void gvm_model_free(gvm_model *model);
 
-/* A copy: it outlives the model. model must not be NULL. */
-GVM_API gvm_model_info gvm_model_about(const gvm_model *model);
+/* GVM_OK, or GVM_ARGUMENT for a struct without size, or no view. */
+GVM_API gvm_status gvm_model_about(const gvm_model *model, gvm_model_info *info, gvm_error *err);
+GVM_API gvm_status gvm_view_about(const gvm_model *model, gvm_view view, gvm_view_info *info, gvm_error *err);
+
+/* ------------------------------------------------------------------ pictures */
+
+/* A picture that was decoded: 8-bit sRGB, turned as EXIF says. Read-only after opening; any number of threads share it.
+ *
+ * The first call in a process that reads a picture starts libvips for all of it: its cache of operations is turned off,
+ * and its loaders that are not made for untrusted files are blocked. All pictures in memory have at most 512 megapixels
+ * together: a call waits for others' gvm_picture_free, so a thread must free its picture before it opens the next. */
+typedef struct gvm_picture gvm_picture;
+
+typedef struct gvm_picture_options {
+    size_t size;
+    const char *path;        /* of a file: JPEG, PNG, WebP, TIFF, and HEIC if libvips reads it; or */
+    const void *bytes;       /* a file's bytes in memory, which may go once the call returns; not HEIC */
+    size_t byte_count;       /* of them */
+    const char *name;        /* of bytes: names the picture in sentences; NULL: "the picture" */
+    long long max_pixels;    /* of bytes: a picture with more is GVM_IMAGE; 0: 256 megapixels, which hold in any case */
+    double seconds;          /* of bytes: for decoding and waiting, beyond which it is GVM_IMAGE; 0: no limit */
+    int (*stop)(void *user); /* of bytes: asked now and then, on any thread; 1 ends it with GVM_IMAGE; or NULL */
+    void *user;
+    int header_only; /* of path: 1: only its header is read; it can be asked what it is, and has no pixels */
+} gvm_picture_options;
+
+/*   picture  out: to be freed with gvm_picture_free; NULL on failure
+ *
+ * A picture has at most 256 megapixels and 65,535 a side. Returns GVM_OK, GVM_ARGUMENT (options), GVM_FILE, GVM_IMAGE
+ * (no such picture, broken, or made to keep a decoder busy) or GVM_MEMORY. Any thread. */
+GVM_API gvm_status gvm_picture_open(gvm_picture **picture, const gvm_picture_options *options, gvm_error *err);
+GVM_API void gvm_picture_free(gvm_picture *picture);
+
+/* What a picture says of its camera. */
+typedef struct gvm_photo_info {
+    int has_place, has_heading; /* 0 or 1: whether it says so */
+    double lat, lon;            /* EXIF, WGS84 degrees */
+    double heading;          /* degrees clockwise from north in which the centre column looks: XMP GPano, else EXIF */
+    int heading_is_magnetic; /* 1: from magnetic north (EXIF), which lies up to 30 degrees off true north */
+} gvm_photo_info;
+
+typedef struct gvm_picture_info {
+    size_t size;
+    int height, width; /* pixels */
+    gvm_photo_info photo;
+} gvm_picture_info;
+
+/* GVM_OK, or GVM_ARGUMENT for a struct without size. */
+GVM_API gvm_status gvm_picture_about(const gvm_picture *picture, gvm_picture_info *info, gvm_error *err);
+
+/* The whole picture at another size, bilinear and with antialiasing where it shrinks.
+ *
+ *   pixels  out: (height, width, 3) sRGB; height, width >= 1
+ *
+ * Returns GVM_OK, GVM_ARGUMENT (also for a picture without pixels) or GVM_MEMORY. */
+GVM_API gvm_status gvm_picture_scale(const gvm_picture *picture, unsigned char *pixels, int height, int width,
+                                     gvm_error *err);
+
+/* Make a picture the network's input.
+ *
+ *   pixels   out: (height, width, 3) of the view's input size
+ *   heading  for a street picture: degrees clockwise from north in which its centre column looks, any finite
+ *            number; NULL to take what the picture says of itself (XMP GPano, else EXIF), else north.
+ *            Ignored for an aerial one.
+ *   panorama 1: take a street picture as a full panorama, whatever it says of itself and whatever its shape; 0: only
+ *            if it is one. Ignored for an aerial one.
+ *
+ * A street picture must be a full panorama: one that says so (XMP GPano), or one that is at least 1.9 times as wide as
+ * high, says nothing of a camera (EXIF) and has a data set's shape or edges that join; and not of one colour. What it
+ * shows above or below the weights' elevation band is cut off. An aerial picture that is not square is cut to its
+ * central square.
+ *
+ * Returns GVM_OK, GVM_PANORAMA, GVM_IMAGE (of one colour; nothing of the elevation band), GVM_ARGUMENT or
+ * GVM_MEMORY. */
+GVM_API gvm_status gvm_picture_fit(const gvm_picture *picture, const gvm_model *model, gvm_view view,
+                                   unsigned char *pixels, const double *heading, int panorama, gvm_error *err);
+
+/* Which part of a picture gvm_picture_fit takes, with the same heading and panorama. */
+typedef struct gvm_part {
+    double left, top, right, bottom; /* in the picture's pixels */
+    int turn; /* column x of the part, brought to the input's width, is column x + turn of the input, all round */
+} gvm_part;
+
+GVM_API gvm_status gvm_picture_part(const gvm_picture *picture, const gvm_model *model, gvm_view view, gvm_part *part,
+                                    const double *heading, int panorama, gvm_error *err);
+
+/* gvm_picture_open, gvm_picture_fit and gvm_picture_free of a file. */
+GVM_API gvm_status gvm_load_picture(const gvm_model *model, gvm_view view, unsigned char *pixels, const char *path,
+                                    const double *heading, int panorama, gvm_error *err);
 
 /* ------------------------------------------------------------------ pictures to features */
 
@@ -125,58 +242,29 @@ GVM_API void gvm_session_free(gvm_session *session);
 GVM_API gvm_status gvm_embed_pixels(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels,
                                     size_t n, gvm_error *err);
 
-/* Read a picture file (JPEG, PNG, WebP, TIFF, and HEIC if libvips reads it; at most 256 megapixels and 65,535 a side)
- * into the network's input.
- *
- *   pixels   out: (height, width, 3) of the view's input size; the caller's
- *   heading  for a street picture: degrees clockwise from north in which its centre column looks, any finite
- *            number; NULL to take what the picture says of itself (XMP GPano, else EXIF), else north.
- *            Ignored for an aerial one.
- *   panorama 1: take a street picture as a full panorama, whatever it says of itself and whatever its shape; 0: only
- *            if it is one. Ignored for an aerial one.
- *
- * A street picture must be a full panorama: one that says so (XMP GPano), or one that is at least 1.9 times as wide as
- * high, says nothing of a camera (EXIF) and has a data set's shape or edges that join; and not of one colour. What it
- * shows above or below the weights' elevation band is cut off. An aerial picture that is not square is cut to its
- * central square.
- *
- * The first call in a process, also by way of the functions below, starts libvips for all of it: its cache of
- * operations is turned off, and its loaders that are not made for untrusted files are blocked.
- *
- * Returns GVM_OK, GVM_FILE, GVM_IMAGE, GVM_ARGUMENT or GVM_MEMORY. May be called from any thread; one picture
- * waits for others if they would have more than 512 megapixels together. */
-GVM_API gvm_status gvm_load_picture(const gvm_model *model, gvm_view view, unsigned char *pixels, const char *path,
-                                    const double *heading, int panorama, gvm_error *err);
-
-/* What a picture file says of its camera. Only its header is read. */
-typedef struct gvm_photo_info {
-    int has_place, has_heading; /* 0 or 1: whether it says so */
-    double lat, lon;            /* EXIF, WGS84 degrees */
-    double heading;          /* degrees clockwise from north in which the centre column looks: XMP GPano, else EXIF */
-    int heading_is_magnetic; /* 1: from magnetic north (EXIF), which lies up to 30 degrees off true north */
-} gvm_photo_info;
-
-/* Returns GVM_OK, GVM_FILE or GVM_IMAGE. */
-GVM_API gvm_status gvm_photo_about(gvm_photo_info *info, const char *path, gvm_error *err);
-
 /* Called for each of `count` files, in order, on the calling thread, soon after the network is through with it:
  * its number, GVM_OK or why it failed, and the sentence, which names the file (empty for GVM_OK). err is never NULL
  * and lives only during the call. The session is at work: done must neither use nor free it. */
 typedef void gvm_file_done(void *user, size_t index, size_t count, gvm_status status, const gvm_error *err);
 
+typedef struct gvm_embed_job {
+    size_t size;
+    gvm_view view;
+    const char *const *paths; /* (count) */
+    size_t count;
+    const double *headings; /* (count) as in gvm_picture_fit, NaN for none; NULL for none at all */
+    int panorama;           /* as in gvm_picture_fit, for all of them */
+    float *features;        /* out: (count, features); the row of a file that failed holds zeros */
+    gvm_file_done *done;    /* may be NULL */
+    void *user;
+} gvm_embed_job;
+
 /* Features of picture files, read ahead on other threads while the network computes.
- *
- *   features  out: (n, features) float32; the row of a file that failed holds zeros
- *   headings  (n) as in gvm_load_picture, NaN for none; NULL for none at all
- *   panorama  as in gvm_load_picture, for all of them
- *   done      may be NULL
  *
  * A file that fails does not stop the others. Returns GVM_OK if every file has its features, else the first
  * failure with its sentence; GVM_ARGUMENT for no view, GVM_MEMORY also if no file could be begun. Same files,
  * machine, max_batch and thread count: same bits. */
-GVM_API gvm_status gvm_embed_files(gvm_session *session, gvm_view view, float *features, const char *const *paths,
-                                   const double *headings, int panorama, size_t n, gvm_file_done *done, void *user,
-                                   gvm_error *err);
+GVM_API gvm_status gvm_embed_files(gvm_session *session, const gvm_embed_job *job, gvm_error *err);
 
 /* What the network looks at in one picture that already has its size.
  *
@@ -193,7 +281,7 @@ GVM_API gvm_status gvm_embed_files(gvm_session *session, gvm_view view, float *f
 GVM_API gvm_status gvm_heatmap(gvm_session *session, gvm_view view, int stage, float *map, const unsigned char *pixels,
                                const float *other, gvm_error *err);
 
-/* ------------------------------------------------------------------ where a picture was taken */
+/* ------------------------------------------------------------------ maps */
 
 /* Aerial tiles with their places and features, which are kept as float16. Read-only after opening; any number of
  * threads share it. */
@@ -212,9 +300,21 @@ typedef struct gvm_map gvm_map;
 GVM_API gvm_status gvm_map_from_tiles(gvm_map **map, gvm_session *session, const char *tiles, gvm_file_done *done,
                                       void *user, gvm_error *err);
 
-/* What a map is built from: rasters, or a list, or a folder; exactly one of the three. Zero is the default of the
- * rest. */
+/* Where a georeferenced picture lies. */
+typedef struct gvm_raster_info {
+    size_t size;
+    double west, south, east, north; /* WGS84 degrees; if it spans the antimeridian, east or west is beyond 180 */
+    double pixel_m;                  /* side of its smallest pixel on the ground, metres */
+    int height, width;               /* pixels */
+} gvm_raster_info;
+
+/* Returns GVM_OK, GVM_ARGUMENT, GVM_FILE (it cannot be read), GVM_FORMAT (no raster, without a place, or with samples
+ * of another type) or GVM_MEMORY. */
+GVM_API gvm_status gvm_raster_about(const char *path, gvm_raster_info *info, gvm_error *err);
+
+/* What a map is built from: rasters, or a list, or a folder; exactly one of the three. */
 typedef struct gvm_map_options {
+    size_t size;
     /* Georeferenced pictures of any projection: GeoTIFF (also cloud-optimised), VRT, MBTiles, GeoPackage, JPEG 2000,
      * JPEG, PNG and WebP with their place; 8 or 16 bits; grey, RGB, more bands, or a palette. Files of this machine
      * only. Their tiles are cut north up. */
@@ -237,6 +337,7 @@ typedef struct gvm_map_options {
 
 /* How far a building is. A place is where a tile may be. */
 typedef struct gvm_map_progress {
+    size_t size;
     size_t places;    /* of all sources */
     size_t done;      /* of them, those of earlier runs included */
     size_t resumed;   /* those of earlier runs */
@@ -281,17 +382,25 @@ GVM_API gvm_status gvm_map_build(const char *path, gvm_session *session, const g
  * Returns what gvm_map_open does, or GVM_ARGUMENT if the text is no area. */
 GVM_API gvm_status gvm_map_remove(const char *path, const char *area, size_t *removed, gvm_error *err);
 
+enum { GVM_MAP_EMPTY = 1 /* open a map without a tile, too, as one whose tiles were all taken out */ };
+
 /* Open a map that gvm_map_build made. Its features are mapped into memory, not read: MAP.features may grow meanwhile,
  * but must not be replaced or shortened by others. A map whose building was interrupted opens with the tiles it has.
  *
  *   map    out: to be freed with gvm_map_free; NULL on failure
  *   model  whose map it must be, else GVM_MISMATCH with both fingerprints; NULL for any
+ *   flags  0 or GVM_MAP_EMPTY
  *
- * Returns GVM_OK, GVM_FILE, GVM_FORMAT (not a map, from a newer version, damaged, or without a tile), GVM_MISMATCH
- * (also where MAP.features belongs to another map) or GVM_MEMORY. */
-GVM_API gvm_status gvm_map_open(gvm_map **map, const char *path, const gvm_model *model, gvm_error *err);
+ * Returns GVM_OK, GVM_ARGUMENT, GVM_FILE, GVM_FORMAT (not a map, from a newer version, damaged, or without a tile),
+ * GVM_MISMATCH (also where MAP.features belongs to another map) or GVM_MEMORY. */
+GVM_API gvm_status gvm_map_open(gvm_map **map, const char *path, const gvm_model *model, unsigned flags,
+                                gvm_error *err);
+
+/* NULL is fine. What hits say of tiles goes with it. */
+GVM_API void gvm_map_free(gvm_map *map);
 
 typedef struct gvm_map_info {
+    size_t size;
     size_t tiles;
     double west, south, east, north; /* around the tiles' centres, degrees; east < west if they span 180 degrees */
     int features;                    /* numbers a tile */
@@ -299,13 +408,11 @@ typedef struct gvm_map_info {
     char fingerprint[17];            /* of the weights that made it */
     int complete;                    /* 0 if its building was interrupted */
     size_t missing;                  /* places of its imagery that were not looked at yet; 0 if it is complete */
+    const char *path;                /* of its file, or of the list; lives as long as the map */
 } gvm_map_info;
 
-/* A copy: it outlives the map. map must not be NULL. */
-GVM_API gvm_map_info gvm_map_about(const gvm_map *map);
-
-/* NULL is fine. What hits say of tiles goes with it. */
-GVM_API void gvm_map_free(gvm_map *map);
+/* GVM_OK, or GVM_ARGUMENT for a struct without size. Takes time by the number of tiles. */
+GVM_API gvm_status gvm_map_about(const gvm_map *map, gvm_map_info *info, gvm_error *err);
 GVM_API size_t gvm_map_count(const gvm_map *map); /* tiles in it */
 
 typedef struct gvm_hit {
@@ -317,26 +424,56 @@ typedef struct gvm_hit {
     size_t number;      /* the tile's among the map's, 0..gvm_map_count - 1; of an answer, that of its best tile */
 } gvm_hit;
 
+/* A tile of the map as a hit without score; half_tile_m is its own, never zero.
+ *
+ *   number  0..gvm_map_count - 1, else GVM_ARGUMENT */
+GVM_API gvm_status gvm_map_tile(const gvm_map *map, size_t number, gvm_hit *tile, gvm_error *err);
+
+/* Its feature, (features) of length 1, as the map keeps it: rounded to float16. GVM_OK or GVM_ARGUMENT. */
+GVM_API gvm_status gvm_map_feature(const gvm_map *map, size_t number, float *feature, gvm_error *err);
+
+/* The area that the tiles cover, to within a twentieth of one, as a GeoJSON MultiPolygon (RFC 7946).
+ *
+ *   geojson  out: to be freed with gvm_free; NULL on failure
+ *
+ * Returns GVM_OK or GVM_MEMORY. */
+GVM_API gvm_status gvm_map_outline(const gvm_map *map, char **geojson, gvm_error *err);
+
+/* What was built into the map, a JSON array with an object for each gvm_map_build that added to it: its sources, how
+ * they were cut, how far it is. For people and programs to look at; keys may be added. `[]` for a map from a list.
+ *
+ *   json  out: to be freed with gvm_free; NULL on failure */
+GVM_API gvm_status gvm_map_jobs(const gvm_map *map, char **json, gvm_error *err);
+
+/* Where a tile's picture or raster lies now: where it was when the map was made, or as far from the map as then, or
+ * beside the map.
+ *
+ *   path    out: to be freed with gvm_free; NULL on failure
+ *   source  a hit's `tile`
+ *
+ * Returns GVM_OK, GVM_FILE (it is gone) or GVM_MEMORY. */
+GVM_API gvm_status gvm_map_source(const gvm_map *map, char **path, const char *source, gvm_error *err);
+
+typedef struct gvm_search {
+    size_t size;
+    const float *features; /* (count, features) rows of length 1, as gvm_embed_files gives them */
+    size_t count;          /* pictures */
+    int max_hits;          /* for each, >= 1 */
+    double lat, lon;       /* within_m > 0: only tiles whose centres lie within within_m metres of this place, WGS84 */
+    double within_m;       /* degrees; a great circle on the mean sphere. 0: all tiles */
+} gvm_search;
+
 /* The tiles whose features are most similar to a picture's, best first; exact search.
  *
- *   hits      out: room for n * max_hits (max_hits >= 1); those of picture i start at hits + i * max_hits
- *   count     out: how many hits each picture has: max_hits, or all tiles of a smaller map; 0 on failure
- *   features  (n, features), rows of length 1, as gvm_embed_files gives them, for n pictures
+ *   model  that made the features, so that a map of another is GVM_MISMATCH; NULL: not checked
+ *   hits   out: room for count * max_hits; those of picture i start at hits + i * max_hits
+ *   found  out: how many hits each picture has: max_hits, or all tiles if there are fewer, none if there are none;
+ *          0 on failure
  *
- * Of equal scores the tile that stands first in the list comes first. Returns GVM_OK, GVM_ARGUMENT (a row
- * whose length is not 1, as that of a file that failed), GVM_MISMATCH (a map of another model) or GVM_MEMORY. */
-GVM_API gvm_status gvm_map_search(const gvm_map *map, const gvm_model *model, gvm_hit *hits, int max_hits, int *count,
-                                  const float *features, size_t n, gvm_error *err);
-
-/* The same among the tiles whose centres lie within within_m metres of a place (a great circle on the mean sphere).
- *
- *   lat, lon  WGS84 degrees; within_m >= 0, also infinite
- *   count     out: max_hits, or the number of those tiles if they are fewer; 0, with GVM_OK, if there are none
- *
- * Returns what gvm_map_search returns; GVM_ARGUMENT also for what is no place or no distance. */
-GVM_API gvm_status gvm_map_search_near(const gvm_map *map, const gvm_model *model, gvm_hit *hits, int max_hits,
-                                       int *count, const float *features, size_t n, double lat, double lon,
-                                       double within_m, gvm_error *err);
+ * Of equal scores the tile that stands first in the list comes first. Returns GVM_OK, GVM_ARGUMENT (a row whose length
+ * is not 1, as that of a file that failed; no place or distance), GVM_MISMATCH or GVM_MEMORY. */
+GVM_API gvm_status gvm_map_search(const gvm_map *map, const gvm_model *model, const gvm_search *search, gvm_hit *hits,
+                                  int *found, gvm_error *err);
 
 /* What the map's imagery shows at a hit, north up: for a raster the square of 2 half_tile_m around the hit's place, for
  * a picture of its own that whole tile.
@@ -349,14 +486,55 @@ GVM_API gvm_status gvm_map_search_near(const gvm_map *map, const gvm_model *mode
 GVM_API gvm_status gvm_map_picture(const gvm_map *map, const gvm_hit *hit, unsigned char *pixels, int side,
                                    gvm_error *err);
 
+/* The map's imagery as the tiles of a web map. */
+typedef struct gvm_imagery gvm_imagery;
+
+/* Find the sources of a map: its rasters, each opened once to see where it lies, or its pictures. One that is gone or
+ * cannot be read is left out. The map must outlive it; any number of threads share it. GVM_OK or GVM_MEMORY. */
+GVM_API gvm_status gvm_imagery_open(gvm_imagery **imagery, const gvm_map *map, gvm_error *err);
+GVM_API void gvm_imagery_free(gvm_imagery *imagery);
+GVM_API int gvm_imagery_exists(const gvm_imagery *imagery); /* 1: some of it is there, now */
+
+typedef enum gvm_coverage { GVM_COVERS_NOTHING, GVM_COVERS_PART, GVM_COVERS_ALL } gvm_coverage;
+
+/* The web-mercator tile x, y of a zoom, counted from the north.
+ *
+ *   rgba      out: (side, side, 4) sRGB, transparent if the imagery has nothing there
+ *   coverage  out: how much of it is there; nothing, too, if the tile spans more than is read at once: rasters without
+ *             overviews of 64 megapixels, 64 pictures
+ *
+ * Returns GVM_OK, GVM_ARGUMENT (there is no such tile), GVM_FILE or GVM_MEMORY. */
+GVM_API gvm_status gvm_imagery_tile(const gvm_imagery *imagery, unsigned char *rgba, gvm_coverage *coverage, long zoom,
+                                    long x, long y, int side, gvm_error *err);
+
+/* Watches the file of a map's features, which are read from it as they are needed: whoever writes into that file
+ * changes the answers, and whoever cuts it ends the process (SIGBUS). For programs: it takes that signal for the whole
+ * process, and there is one at a time. Pages that are gone are then read as zeros. */
+typedef struct gvm_map_guard gvm_map_guard;
+
+/* Watch a map, which must outlive it; one from a list is never changed.
+ *
+ *   values  1: its values, too, for which all are read once; 0: only whether they are there
+ *
+ * Returns GVM_OK, GVM_FILE or GVM_MEMORY. */
+GVM_API gvm_status gvm_map_guard_open(gvm_map_guard **guard, const gvm_map *map, int values, gvm_error *err);
+GVM_API void gvm_map_guard_free(gvm_map_guard *guard);
+
+/* Whether all that was read up to now is the map as it was: GVM_OK, or GVM_FILE with a sentence. Rows that were added
+ * are no change. Any thread; with `values` reads the features again once the file was written to. */
+GVM_API gvm_status gvm_map_guard_check(gvm_map_guard *guard, gvm_error *err);
+
+/* ------------------------------------------------------------------ where a picture was taken */
+
 /* What to ask of a street picture. */
 typedef struct gvm_question {
-    const char *photo; /* its path */
+    const char *photo; /* its path; of a picture in memory, its name for sentences */
     double heading;    /* degrees clockwise from north in which its centre column looks. NaN: as the picture says
                           (XMP, else EXIF; from magnetic north: the best of it and of 22.5 degrees to either side),
                           and if it says nothing as if infinite; infinite: to be found, by trying 16 headings */
-    double lat, lon, within_m; /* within_m > 0: only tiles whose centres lie within within_m metres of this place */
-    int panorama;              /* as in gvm_load_picture */
+    double lat, lon, within_m; /* within_m > 0: only tiles whose centres lie within within_m metres of this place;
+                                  NaN, NaN: of the picture's own GPS position */
+    int panorama;              /* as in gvm_picture_fit */
 } gvm_question;
 
 /* What came of it besides the hits. */
@@ -370,21 +548,78 @@ typedef struct gvm_found {
                             found). Other weights and maps need a limit of their own */
 } gvm_found;
 
-/* Say where street pictures were taken.
+enum { GVM_BEST_TILES = 5 };
+
+/* A street picture and what came of it. Pointers are the caller's. */
+typedef struct gvm_located {
+    size_t size;
+    const gvm_question *question;
+    unsigned char *pixels; /* (height, width, 3) as the network takes it: turned so that north is at its centre, once
+                              located with the heading by which the best tile was found */
+    double heading;        /* by which pixels are turned, degrees, */
+    int turn;              /* and columns: as in gvm_part */
+    gvm_photo_info info;   /* what the picture says of itself */
+    gvm_status status;     /* GVM_OK, or why it could not be read or located */
+    gvm_error err;         /* the sentence, which names it */
+    gvm_hit *hits;         /* out: room for max_hits, best first */
+    gvm_found *found;      /* out */
+    float *feature;        /* out: (features), of pixels as they are then; NULL: not wanted */
+    gvm_hit tiles[GVM_BEST_TILES]; /* out: the best tiles, each once and as the map has it, */
+    int tile_count;                /* out: this many */
+} gvm_located;
+
+/* Make a picture ready to be located: fills in pixels, heading, info, status and err from the question. Returns the
+ * status: GVM_OK, GVM_ARGUMENT (no place, no GPS position), or as gvm_picture_fit. Any thread. */
+GVM_API gvm_status gvm_located_prepare(gvm_located *photo, const gvm_picture *picture, const gvm_model *model);
+
+/* Locates pictures that are in memory. Belongs to the thread that uses the session, which, as the map, must outlive it.
  *
- *   questions  (n)
- *   merge      1: tiles that overlap with a better one are a part of its answer, whose place is their mean, weighted by
- *              their scores; 0: each tile is an answer of its own
- *   hits       out: room for n * max_hits (max_hits >= 1), best first; those of question i start at hits + i * max_hits
- *   found      out: (n)
- *   done       called for each picture, in order, once its hits stand; may be NULL
+ *   max_hits  for a picture, at most; >= 1
+ *
+ * Returns GVM_OK, GVM_ARGUMENT, GVM_MISMATCH (a map made with other weights) or GVM_MEMORY. */
+typedef struct gvm_locator gvm_locator;
+GVM_API gvm_status gvm_locator_open(gvm_locator **locator, gvm_session *session, const gvm_map *map, int max_hits,
+                                    gvm_error *err);
+GVM_API void gvm_locator_free(gvm_locator *locator);
+
+/* Locate those of `count` pictures, at most the session's max_batch, that were prepared and whose status is GVM_OK;
+ * each one's status and err say what came of it. One with no tile near its place is GVM_ARGUMENT.
+ *
+ *   max_hits    1..the locator's
+ *   each_tile   0: tiles that overlap with a better one are a part of its answer, whose place is their mean, weighted
+ * by their scores; 1: each tile is an answer of its own
+ *
+ * Returns GVM_OK, or GVM_ARGUMENT before any is touched. */
+GVM_API gvm_status gvm_locator_run(gvm_locator *locator, gvm_located *const *photos, size_t count, int max_hits,
+                                   int each_tile, gvm_error *err);
+
+/* Called while a photo is decoded, on any thread and for several photos at once; it must not wait for others. */
+typedef void gvm_photo_opened(void *user, size_t index, const gvm_picture *picture);
+
+/* Called for each photo, in order, on the calling thread, once it is located or has failed; what `photo` points to,
+ * but for hits and found, lives only during the call. The session is at rest and may be used. */
+typedef void gvm_photo_done(void *user, size_t index, size_t count, const gvm_located *photo);
+
+typedef struct gvm_locate_job {
+    size_t size;
+    const gvm_question *questions; /* (count) */
+    size_t count;
+    int max_hits;             /* >= 1 */
+    int each_tile;            /* as in gvm_locator_run */
+    gvm_hit *hits;            /* out: (count, max_hits) best first; those of question i start at hits + i * max_hits */
+    gvm_found *found;         /* out: (count) */
+    gvm_photo_opened *opened; /* may be NULL */
+    gvm_photo_done *done;     /* may be NULL */
+    void *user;
+} gvm_locate_job;
+
+/* Say where street pictures were taken: their files are read ahead on other threads, each once.
  *
  * A picture that fails does not stop the others; one with no tile near its place is GVM_ARGUMENT. Returns GVM_OK if
  * all have hits, else the first failure; GVM_ARGUMENT, GVM_MISMATCH (a map made with other weights) or GVM_MEMORY
  * before any has begun. */
-GVM_API gvm_status gvm_locate_files(gvm_session *session, const gvm_map *map, const gvm_question *questions, size_t n,
-                                    int merge, gvm_hit *hits, int max_hits, gvm_found *found, gvm_file_done *done,
-                                    void *user, gvm_error *err);
+GVM_API gvm_status gvm_locate_files(gvm_session *session, const gvm_map *map, const gvm_locate_job *job,
+                                    gvm_error *err);
 
 /* The same for one picture, with overlapping tiles merged. The margin is the first hit's score less the second's.
  *

@@ -60,3 +60,38 @@ void note_file(void *user, size_t index, size_t count, gvm_status status, const 
     c->statuses[index] = status;
     snprintf(c->texts[index], sizeof c->texts[index], "%s", err->text);
 }
+
+size_t feature_length(const gvm_model *model)
+{
+    gvm_model_info info = {.size = sizeof info};
+    assert_int_equal(gvm_model_about(model, &info, NULL), GVM_OK);
+    return (size_t)info.features;
+}
+
+size_t view_pixels(const gvm_model *model, gvm_view view)
+{
+    gvm_view_info info = {.size = sizeof info};
+    assert_int_equal(gvm_view_about(model, view, &info, NULL), GVM_OK);
+    return (size_t)info.height * (size_t)info.width;
+}
+
+gvm_status embed_streets(gvm_session *session, float *features, const char *const *paths, const double *headings,
+                         size_t n, gvm_file_done *done, void *user, gvm_error *err)
+{
+    const gvm_embed_job job = {.size = sizeof job,
+                               .view = GVM_STREET,
+                               .paths = paths,
+                               .count = n,
+                               .headings = headings,
+                               .features = features,
+                               .done = done,
+                               .user = user};
+    return gvm_embed_files(session, &job, err);
+}
+
+gvm_status search_map(const gvm_map *map, const gvm_model *model, gvm_hit *hits, int max_hits, int *count,
+                      const float *features, size_t n, gvm_error *err)
+{
+    const gvm_search s = {.size = sizeof s, .features = features, .count = n, .max_hits = max_hits};
+    return gvm_map_search(map, model, &s, hits, count, err);
+}

@@ -20,6 +20,15 @@ void expect_failure(gvm_status got, gvm_status want, const gvm_error *err, const
 gvm_model *open_model(const char *path);
 gvm_session *open_session(const gvm_model *model, int batch);
 
+size_t feature_length(const gvm_model *model);
+size_t view_pixels(const gvm_model *model, gvm_view view); /* of its input */
+
+/* gvm_embed_files of street pictures, and gvm_map_search among all tiles. */
+gvm_status embed_streets(gvm_session *session, float *features, const char *const *paths, const double *headings,
+                         size_t n, gvm_file_done *done, void *user, gvm_error *err);
+gvm_status search_map(const gvm_map *map, const gvm_model *model, gvm_hit *hits, int max_hits, int *count,
+                      const float *features, size_t n, gvm_error *err);
+
 /* A file of these bytes in the temporary folder; its path until the next call. */
 const char *temporary(const void *bytes, size_t size);
 

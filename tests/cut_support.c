@@ -16,7 +16,7 @@
 #include "network/session.h"
 
 static struct network network = {.config = {.views = {[GVM_AERIAL] = {.size = {SIZE, SIZE}}}}};
-gvm_model cut_model = {.network = &network, .info = {.ground_m = 64, .aerial_height = SIZE, .aerial_width = SIZE}};
+gvm_model cut_model = {.network = &network, .views[GVM_AERIAL] = {.ground_m = 64, .height = SIZE, .width = SIZE}};
 
 struct imagery *open_imagery(const gvm_map_options *options)
 {

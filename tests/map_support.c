@@ -68,7 +68,7 @@ void make_map(void)
 {
     gvm_error err;
     struct map_file *file;
-    if (map_file_create(&file, in_folder("m.gpkg"), &info,
+    if (map_file_create(&file, in_folder("m.gpkg"), &info, 64,
                         json_pack("[{sb,si,s{si}}]", "complete", 0, "done", 7, "imagery", "places", 40),
                         &err) != GVM_OK)
         fail_msg("%s", err.text);
@@ -83,7 +83,7 @@ gvm_map *open_map(void)
 {
     gvm_map *map;
     gvm_error err;
-    if (gvm_map_open(&map, in_folder("m.gpkg"), NULL, &err) != GVM_OK) fail_msg("%s", err.text);
+    if (gvm_map_open(&map, in_folder("m.gpkg"), NULL, 0, &err) != GVM_OK) fail_msg("%s", err.text);
     return map;
 }
 

@@ -8,7 +8,7 @@
 
 enum { WIDTH = 24 };
 
-static const gvm_model_info info = {.features = WIDTH, .ground_m = 64, .fingerprint = "0123456789abcdef"};
+static const gvm_model_info info = {.features = WIDTH, .fingerprint = "0123456789abcdef"};
 
 /* A status, and words of its sentence. */
 void expect_status(gvm_status got, gvm_status status, const gvm_error *err, const char *words);

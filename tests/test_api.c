@@ -21,9 +21,7 @@
 /* Pictures of a view's size, of any bytes. */
 static unsigned char *some_pixels(const gvm_model *model, gvm_view view, size_t n)
 {
-    gvm_model_info info = gvm_model_about(model);
-    size_t bytes = view == GVM_STREET ? (size_t)info.street_height * (size_t)info.street_width
-                                      : (size_t)info.aerial_height * (size_t)info.aerial_width;
+    size_t bytes = view_pixels(model, view);
     unsigned char *pixels = malloc(n * bytes * 3);
     uint32_t state = 1;
     for (size_t i = 0; i < n * bytes * 3; i++) pixels[i] = (state = state * 1664525 + 1013904223) >> 24;
@@ -34,7 +32,7 @@ static float *embed_pixels(gvm_session *session, const gvm_model *model, gvm_vie
                            size_t n)
 {
     gvm_error err;
-    float *features = malloc(n * (size_t)gvm_model_about(model).features * sizeof *features);
+    float *features = malloc(n * feature_length(model) * sizeof *features);
     expect_ok(gvm_embed_pixels(session, view, features, pixels, n, &err), &err);
     return features;
 }
@@ -76,14 +74,18 @@ static void test_about(void **state)
 {
     (void)state;
     gvm_model *model = open_model(WEIGHTS);
-    gvm_model_info info = gvm_model_about(model);
-    assert_int_equal(info.street_height, 32);
-    assert_int_equal(info.street_width, 160);
-    assert_int_equal(info.aerial_height, 64);
-    assert_int_equal(info.aerial_width, 64);
+    gvm_model_info info = {.size = sizeof info};
+    gvm_view_info street = {.size = sizeof street}, aerial = {.size = sizeof aerial};
+    gvm_error err;
+    expect_ok(gvm_model_about(model, &info, &err), &err);
+    expect_ok(gvm_view_about(model, GVM_STREET, &street, &err), &err);
+    expect_ok(gvm_view_about(model, GVM_AERIAL, &aerial, &err), &err);
+    expect_failure(gvm_view_about(model, (gvm_view)2, &aerial, &err), GVM_ARGUMENT, &err, "view");
+    assert_true(street.height == 32 && street.width == 160 && street.projection == GVM_EQUIRECTANGULAR);
+    assert_true(aerial.height == 64 && aerial.width == 64 && aerial.projection == GVM_NADIR);
     assert_int_equal(info.features, 168);
     assert_int_equal(info.parameters, 166996);
-    assert_true(info.ground_m == 64 && info.elevation_low == -45 && info.elevation_high == 45);
+    assert_true(aerial.ground_m == 64 && street.elevation_low == -45 && street.elevation_high == 45);
     assert_int_equal(strspn(info.fingerprint, "0123456789abcdef"), 16);
     gvm_model_free(model);
 }
@@ -128,13 +130,15 @@ static void test_bad_arguments(void **state)
     const gvm_view no_view = (gvm_view)7;
     const double endless = INFINITY;
     expect_failure(gvm_embed_pixels(session, no_view, features, pixels, 1, &err), GVM_ARGUMENT, &err, "view");
-    expect_failure(gvm_embed_files(session, no_view, features, streets, NULL, 0, 1, NULL, NULL, &err), GVM_ARGUMENT,
-                   &err, "view");
+    gvm_embed_job job = {.size = sizeof job, .view = no_view, .paths = streets, .count = 1, .features = features};
+    expect_failure(gvm_embed_files(session, &job, &err), GVM_ARGUMENT, &err, "view");
+    job = (gvm_embed_job){.view = GVM_STREET};
+    expect_failure(gvm_embed_files(session, &job, &err), GVM_ARGUMENT, &err, "size");
     expect_failure(gvm_load_picture(model, no_view, pixels, streets[0], NULL, 0, &err), GVM_ARGUMENT, &err, "view");
     expect_failure(gvm_load_picture(model, GVM_STREET, pixels, streets[0], &endless, 0, &err), GVM_ARGUMENT, &err,
                    "heading");
     expect_ok(gvm_embed_pixels(session, GVM_STREET, NULL, NULL, 0, &err), &err);
-    expect_ok(gvm_embed_files(session, GVM_STREET, NULL, NULL, NULL, 0, 0, NULL, NULL, &err), &err);
+    expect_ok(embed_streets(session, NULL, NULL, NULL, 0, NULL, NULL, &err), &err);
     free(pixels);
     gvm_session_free(session);
     gvm_model_free(model);
@@ -148,7 +152,7 @@ static void test_pixels(void **state)
     (void)state;
     enum { N = 19 };
     gvm_model *model = open_model(WEIGHTS);
-    size_t D = (size_t)gvm_model_about(model).features;
+    size_t D = feature_length(model);
     gvm_error err;
     int threads = gvm_threads();
     for (int v = 0; v < 2; v++) {
@@ -192,14 +196,13 @@ static void test_files(void **state)
                                         "tests",
                                         "examples/demo/street/3.png",
                                         WEIGHTS};
-    static const gvm_status wants[] = {GVM_OK, GVM_FILE, GVM_OK, GVM_IMAGE, GVM_FILE, GVM_OK, GVM_IMAGE};
+    static const gvm_status wants[] = {GVM_OK, GVM_FILE, GVM_OK, GVM_PANORAMA, GVM_FILE, GVM_OK, GVM_IMAGE};
     enum { KINDS = 7, MOST = 23 };
     gvm_model *model = open_model(WEIGHTS);
-    gvm_model_info info = gvm_model_about(model);
-    size_t D = (size_t)info.features;
+    size_t D = feature_length(model);
     gvm_session *session = open_session(model, 4);
     float *one = calloc(KINDS, D * sizeof *one), *features = malloc(MOST * D * sizeof *features);
-    unsigned char *pixels = malloc((size_t)info.street_height * (size_t)info.street_width * 3);
+    unsigned char *pixels = malloc(view_pixels(model, GVM_STREET) * 3);
     gvm_error err;
     for (int k = 0; k < KINDS; k++) {
         gvm_status status = gvm_load_picture(model, GVM_STREET, pixels, kinds[k], NULL, 0, &err);
@@ -211,11 +214,11 @@ static void test_files(void **state)
         struct calls calls = {0};
         for (size_t i = 0; i < n; i++) paths[i] = kinds[i * 3 % KINDS];
         memset(features, 0xff, MOST * D * sizeof *features);
-        gvm_status status = gvm_embed_files(session, GVM_STREET, features, paths, NULL, 0, n, note_file, &calls, &err);
+        gvm_status status = embed_streets(session, features, paths, NULL, n, note_file, &calls, &err);
         if (n == 1)
             expect_ok(status, &err);
         else
-            expect_failure(status, GVM_IMAGE, &err, "examples/demo/aerial/1.png: "); /* the first that failed */
+            expect_failure(status, GVM_PANORAMA, &err, "1.png: "); /* the first that failed */
         assert_int_equal(calls.next, n);
         assert_int_equal(calls.count, n);
         for (size_t i = 0; i < n; i++) {
@@ -242,10 +245,10 @@ static void test_headings(void **state)
     gvm_session *session = open_session(model, 8);
     const char *const paths[] = {streets[2], streets[2], streets[2], streets[0], streets[0]}; /* 3.png looks east */
     const double headings[] = {NAN, 90, 0, NAN, 0};
-    size_t D = (size_t)gvm_model_about(model).features;
+    size_t D = feature_length(model);
     float *x = malloc(5 * D * sizeof *x);
     gvm_error err;
-    expect_ok(gvm_embed_files(session, GVM_STREET, x, paths, headings, 0, 5, NULL, NULL, &err), &err);
+    expect_ok(embed_streets(session, x, paths, headings, 5, NULL, NULL, &err), &err);
     expect_near(x, x + D, D);
     expect_near(x + 3 * D, x + 4 * D, D);
     float difference = 0;
@@ -270,7 +273,7 @@ static void *embed_again(void *argument)
 {
     enum { N = 5 };
     struct job *j = argument;
-    size_t D = (size_t)gvm_model_about(j->model).features;
+    size_t D = feature_length(j->model);
     float *x = malloc(N * D * sizeof *x);
     gvm_session *session = NULL;
     j->same = gvm_session_open(&session, j->model, 4, NULL) == GVM_OK;

@@ -36,13 +36,13 @@ struct seen {
     int failures;
 };
 
-static void count_questions(void *user, size_t index, size_t count, gvm_status status, const gvm_error *err)
+static void count_questions(void *user, size_t index, size_t count, const gvm_located *photo)
 {
     struct seen *seen = user;
     assert_int_equal(index, seen->next++);
     assert_int_equal(count, 4);
-    assert_int_equal(status != GVM_OK, err->text[0] != '\0');
-    seen->failures += status != GVM_OK;
+    assert_int_equal(photo->status != GVM_OK, photo->err.text[0] != '\0');
+    seen->failures += photo->status != GVM_OK;
 }
 
 /* Questions of every kind at once: what fails fails alone. */
@@ -62,8 +62,17 @@ static void test_questions(void **state)
     gvm_found found[4];
     gvm_error err;
     struct seen seen = {0, 0};
-    expect_failure(gvm_locate_files(session, map, questions, 4, 0, hits[0], 3, found, count_questions, &seen, &err),
-                   GVM_ARGUMENT, &err, "3.png: no tile of the map lies within 1 m");
+    const gvm_locate_job job = {.size = sizeof job,
+                                .questions = questions,
+                                .count = 4,
+                                .max_hits = 3,
+                                .each_tile = 1,
+                                .hits = hits[0],
+                                .found = found,
+                                .done = count_questions,
+                                .user = &seen};
+    expect_failure(gvm_locate_files(session, map, &job, &err), GVM_ARGUMENT, &err,
+                   "3.png: no tile of the map lies within 1 m");
     assert_true(seen.next == 4 && seen.failures == 2);
     assert_true(found[0].count == 3 && found[0].heading_found && isfinite(found[0].margin));
     assert_true(found[1].count == 1 && !found[1].heading_found && isnan(found[1].margin));
@@ -81,13 +90,13 @@ static void test_locate(void **state)
     gvm_session *session = open_session(model, 3);
     gvm_map *map = open_map(session, "examples/demo/tiles.csv");
     assert_int_equal(gvm_map_count(map), 4);
-    size_t D = (size_t)gvm_model_about(model).features;
+    size_t D = feature_length(model);
     float *x = malloc(4 * D * sizeof *x);
     gvm_hit hits[4][6], single[6];
     gvm_error err;
     int count;
-    expect_ok(gvm_embed_files(session, GVM_STREET, x, streets, NULL, 0, 4, NULL, NULL, &err), &err);
-    expect_ok(gvm_map_search(map, model, hits[0], 6, &count, x, 4, &err), &err);
+    expect_ok(embed_streets(session, x, streets, NULL, 4, NULL, NULL, &err), &err);
+    expect_ok(search_map(map, model, hits[0], 6, &count, x, 4, &err), &err);
     assert_int_equal(count, 4);
     for (int i = 0; i < 4; i++) {
         const double north = 0; /* the third says where it looks, the others are taken to look north */
@@ -117,15 +126,15 @@ static void test_locate(void **state)
 
     expect_failure(gvm_locate(session, map, "tests/nothing", NULL, single, 2, &count, &err), GVM_FILE, &err, "nothing");
     assert_int_equal(count, 0);
-    expect_failure(gvm_locate(session, map, "examples/demo/aerial/1.png", NULL, single, 2, &count, &err), GVM_IMAGE,
+    expect_failure(gvm_locate(session, map, "examples/demo/aerial/1.png", NULL, single, 2, &count, &err), GVM_PANORAMA,
                    &err, "panorama");
-    expect_failure(gvm_map_search(map, model, single, 0, &count, x, 1, &err), GVM_ARGUMENT, &err, "at least 1");
+    expect_failure(search_map(map, model, single, 0, &count, x, 1, &err), GVM_ARGUMENT, &err, "at least 1");
     for (size_t k = 0; k < D; k++) x[D + k] *= 2;
-    expect_failure(gvm_map_search(map, model, hits[0], 6, &count, x, 4, &err), GVM_ARGUMENT, &err, "row 1");
+    expect_failure(search_map(map, model, hits[0], 6, &count, x, 4, &err), GVM_ARGUMENT, &err, "row 1");
     memset(x + 2 * D, 0, D * sizeof *x);
-    expect_failure(gvm_map_search(map, model, hits[0], 6, &count, x + 2 * D, 1, &err), GVM_ARGUMENT, &err, "row 0");
+    expect_failure(search_map(map, model, hits[0], 6, &count, x + 2 * D, 1, &err), GVM_ARGUMENT, &err, "row 0");
     gvm_model *other = open_model(OTHER_WEIGHTS);
-    expect_failure(gvm_map_search(map, other, single, 1, &count, x, 1, &err), GVM_MISMATCH, &err, "other weights");
+    expect_failure(search_map(map, other, single, 1, &count, x, 1, &err), GVM_MISMATCH, &err, "other weights");
     assert_int_equal(count, 0);
     free(x);
     gvm_map_free(map);

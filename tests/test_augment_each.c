@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/random.h"
+#include "image/encode.h"
 #include "image/image.h"
 
 enum { SIDE = 40, STREET_H = 20, STREET_W = 80, STREET = STREET_H * STREET_W * 3, AERIAL = SIDE * SIDE * 3 };

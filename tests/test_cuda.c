@@ -238,6 +238,83 @@ static void test_not_finite(void **state)
     free(aerial);
 }
 
+/* ------------------------------------------------------------------ the optimiser by itself */
+
+enum { PARAMS = 3, FLOATS = 96 };
+
+/* The weights of a network, and its gradients, which are of all sizes. */
+struct toy {
+    struct param params[PARAMS];
+    float weights[FLOATS], grads[FLOATS];
+};
+
+static void toy_open(struct toy *t)
+{
+    static const struct param kinds[PARAMS] = {{.count = 20, .decay = true, .backbone = true},
+                                               {.count = 9, .decay = true, .fixed = true},
+                                               {.count = 33, .decay = true}};
+    memset(t, 0, sizeof *t);
+    for (size_t i = 0, at = 0; i < PARAMS; at += (kinds[i].count + 15) / 16 * 16, i++) {
+        t->params[i] = kinds[i];
+        t->params[i].data = t->weights + at;
+        t->params[i].grad = t->grads + at;
+        for (size_t j = at; j < at + kinds[i].count; j++) {
+            t->weights[j] = random_uniform(3, 0, j) - 0.5f;
+            t->grads[j] = 4 * random_uniform(3, 1, j) - 2;
+        }
+    }
+}
+
+static void device_update(struct optimizer *o, struct home *home, struct tape *tape, int key)
+{
+    gvm_error err;
+    float corrections[2];
+    optimizer_corrections(corrections, &o->rates, o->step);
+    struct step_numbers numbers = {.factor = 1, .correct_m = corrections[0], .correct_v = corrections[1]};
+    assert_false(tape_replays(tape, key, &numbers));
+    optimizer_update(o, 1);
+    tape_recorded(tape);
+    if (tape_wait(tape, &err) != GVM_OK || home->device->home_download(home, &err) != GVM_OK) fail_msg("%s", err.text);
+}
+
+/* Gradients beyond the limit count as the limit, and what is fixed stays: as on the CPU. */
+static void test_clip_and_fixed(void **state)
+{
+    (void)state;
+    choose(GVM_CUDA, GVM_FP32);
+    const struct rates rates = {.backbone = 0.01f,
+                                .other = 0.02f,
+                                .decay = 0.1f,
+                                .beta1 = 0.9f,
+                                .beta2 = 0.999f,
+                                .epsilon = 1, /* so that a gradient's size counts */
+                                .clip = 0.5f};
+    struct toy cpu, cuda, start;
+    struct optimizer *a, *b;
+    struct tape *tape;
+    gvm_error err;
+    toy_open(&start);
+    toy_open(&cpu);
+    toy_open(&cuda);
+    struct home home = {chosen_device(), cuda.weights, cuda.grads, FLOATS, PRECISION_FP32, NULL};
+    assert_int_equal(optimizer_open(&a, cpu.params, PARAMS, cpu.weights, cpu.grads, FLOATS, &rates, &err), GVM_OK);
+    assert_int_equal(optimizer_open(&b, cuda.params, PARAMS, cuda.weights, cuda.grads, FLOATS, &rates, &err), GVM_OK);
+    assert_int_equal(home.device->home_open(&home, &err), GVM_OK);
+    assert_int_equal(tape_open_on(&tape, &home, true, &err), GVM_OK);
+    assert_int_equal(optimizer_to_device(b, tape, &err), GVM_OK);
+    for (int step = 0; step < 2; step++) {
+        optimizer_update(a, 1);
+        device_update(b, &home, tape, step + 1);
+        for (int i = 0; i < FLOATS; i++) assert_true(fabsf(cpu.weights[i] - cuda.weights[i]) < 1e-6f);
+    }
+    assert_true(cuda.weights[0] != start.weights[0]);
+    assert_memory_equal(cuda.params[1].data, start.params[1].data, start.params[1].count * sizeof(float));
+    optimizer_free(b);
+    optimizer_free(a);
+    tape_free(tape);
+    home.device->home_free(&home);
+}
+
 /* ------------------------------------------------------------------ features */
 
 enum { PICTURES = 3, BATCH = 2, ROUNDS = 3 };
@@ -261,7 +338,7 @@ static void *visit(void *argument)
     v->status = gvm_model_open(&model, v->path, &v->err);
     if (v->status == GVM_OK) v->status = gvm_session_open(&session, model, BATCH, &v->err);
     if (v->status == GVM_OK) {
-        v->D = (size_t)gvm_model_about(model).features;
+        v->D = (size_t)model->info.features;
         v->features = malloc(PICTURES * v->D * sizeof *v->features);
     }
     for (int round = v->first; round < ROUNDS && v->status == GVM_OK; round++) {
@@ -367,7 +444,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_features),  cmocka_unit_test(test_two_threads), cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_ten_steps), cmocka_unit_test(test_nano),        cmocka_unit_test(test_no_climb),
-        cmocka_unit_test(test_same_bits), cmocka_unit_test(test_not_finite),
+        cmocka_unit_test(test_same_bits), cmocka_unit_test(test_not_finite),  cmocka_unit_test(test_clip_and_fixed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

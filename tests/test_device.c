@@ -95,8 +95,14 @@ static void a_photo_fails(void **state)
     expect_ok(gvm_session_open(&session, model, 2, &err), &err);
     expect_ok(gvm_map_from_tiles(&map, session, "examples/demo/tiles.csv", NULL, NULL, &err), &err);
     waits_until_failure = 0;
-    assert_int_equal(gvm_locate_files(session, map, questions, 2, 0, hits[0], TOP, found, NULL, NULL, &err),
-                     GVM_DEVICE);
+    const gvm_locate_job job = {.size = sizeof job,
+                                .questions = questions,
+                                .count = 2,
+                                .max_hits = TOP,
+                                .each_tile = 1,
+                                .hits = hits[0],
+                                .found = found};
+    assert_int_equal(gvm_locate_files(session, map, &job, &err), GVM_DEVICE);
     assert_non_null(strstr(err.text, "1.png: the device fell off the bus"));
     assert_int_equal(found[0].count, 0);
     assert_int_equal(found[1].count, TOP);

@@ -101,8 +101,11 @@ static void sessions(void **state)
     gvm_error err;
     assert_int_equal(gvm_model_open(&model, WEIGHTS, &err), GVM_OK);
     assert_int_equal(gvm_session_open(&session, model, 1, &err), GVM_OK);
-    gvm_model_info info = gvm_model_about(model);
-    unsigned char *pixels = calloc((size_t)info.street_height * (size_t)info.street_width, 3);
+    gvm_model_info info = {.size = sizeof info};
+    gvm_view_info view = {.size = sizeof view};
+    assert_int_equal(gvm_model_about(model, &info, &err), GVM_OK);
+    assert_int_equal(gvm_view_about(model, GVM_STREET, &view, &err), GVM_OK);
+    unsigned char *pixels = calloc((size_t)view.height * (size_t)view.width, 3);
     float *features = malloc((size_t)info.features * sizeof *features);
     failing = ELSEWHERE;
     if (gvm_embed_pixels(session, GVM_STREET, features, pixels, 1, &err) != GVM_OK) fail_msg("%s", err.text);

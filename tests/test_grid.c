@@ -13,6 +13,7 @@
 #include "folder_support.h"
 #include "geo/earth.h"
 #include "geo/geojson.h"
+#include "geo/polygons.h"
 #include "imagery/imagery_parts.h"
 #include "raster/rects.h"
 

@@ -15,18 +15,12 @@ enum { W = 200, H = 80, HW = 20, HH = 4, TOP = 20, BOTTOM = 60 };
 
 static uint8_t pixels[H * W * 3];
 
-static struct image grey_picture(void)
-{
-    memset(pixels, 100, sizeof pixels);
-    return (struct image){.width = W, .height = H, .pixels = pixels};
-}
-
 static struct sheet draw(const float *values, int turn, int height, int width)
 {
-    const struct image image = grey_picture();
+    memset(pixels, 100, sizeof pixels);
     const struct heat heat = {values, HH, HW, turn, {0, TOP, W, BOTTOM}, 1};
     struct sheet sheet;
-    assert_int_equal(heat_draw(&sheet, &image, height, width, &heat, NULL), GVM_OK);
+    assert_int_equal(heat_draw(&sheet, height, width, pixels, H, W, &heat, NULL), GVM_OK);
     assert_int_equal(sheet.width, width);
     assert_int_equal(sheet.height, height + HEAT_SCALE_HIGH);
     return sheet;

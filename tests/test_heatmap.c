@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/safetensors.h"
+#include "image/encode.h"
 #include "image/image.h"
 #include "image/overlay.h"
 #include "network/heatmap.h"

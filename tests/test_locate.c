@@ -16,9 +16,15 @@
 static double score(gvm_found *found, gvm_hit *best, gvm_session *session, const gvm_map *map, double heading)
 {
     const gvm_question question = {.photo = in_folder("magnetic.jpg"), .heading = heading, .panorama = 1};
+    const gvm_locate_job job = {.size = sizeof job,
+                                .questions = &question,
+                                .count = 1,
+                                .max_hits = 1,
+                                .each_tile = 1,
+                                .hits = best,
+                                .found = found};
     gvm_error err;
-    if (gvm_locate_files(session, map, &question, 1, 0, best, 1, found, NULL, NULL, &err) != GVM_OK)
-        fail_msg("%s", err.text);
+    if (gvm_locate_files(session, map, &job, &err) != GVM_OK) fail_msg("%s", err.text);
     return best->score;
 }
 

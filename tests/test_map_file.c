@@ -44,7 +44,8 @@ static void test_written(void **state)
     gvm_map *map = open_map();
     check_tiles(map, 5);
     assert_ptr_equal(map->tiles.items[0].image, map->tiles.items[2].image);
-    gvm_map_info about = gvm_map_about(map);
+    gvm_map_info about = {.size = sizeof about};
+    assert_int_equal(gvm_map_about(map, &about, NULL), GVM_OK);
     assert_int_equal(about.tiles, 5);
     assert_int_equal(about.features, WIDTH);
     assert_string_equal(about.fingerprint, info.fingerprint);
@@ -116,7 +117,7 @@ static void test_shared(void **state)
     assert_int_equal(removed, 6);
     check_tiles(map, 5);
     gvm_map_free(map);
-    expect_status(gvm_map_open(&map, in_folder("m.gpkg"), NULL, &err), GVM_FORMAT, &err,
+    expect_status(gvm_map_open(&map, in_folder("m.gpkg"), NULL, 0, &err), GVM_FORMAT, &err,
                   "m.gpkg: the map holds no tile");
 }
 

@@ -36,7 +36,7 @@ static void expect_bad_map(gvm_status status, const char *words)
 {
     gvm_map *map;
     gvm_error err;
-    expect_status(gvm_map_open(&map, in_folder("m.gpkg"), NULL, &err), status, &err, words);
+    expect_status(gvm_map_open(&map, in_folder("m.gpkg"), NULL, 0, &err), status, &err, words);
     assert_null(map);
     empty_folder(NULL);
 }
@@ -75,11 +75,11 @@ static void test_foreign(void **state)
     expect_bad_map(GVM_FORMAT, "m.gpkg: tile 3 in it is damaged");
     make_map();
     const gvm_model model = {.info = {.features = WIDTH, .fingerprint = "fedcba9876543210"}};
-    expect_status(gvm_map_open(&map, in_folder("m.gpkg"), &model, &err), GVM_MISMATCH, &err,
+    expect_status(gvm_map_open(&map, in_folder("m.gpkg"), &model, 0, &err), GVM_MISMATCH, &err,
                   "made with other weights (fingerprint 0123456789abcdef) than these (fedcba9876543210)");
     empty_folder(NULL);
     struct map_file *file;
-    expect_status(map_file_create(&file, in_folder("m.zip"), &info, json_array(), &err), GVM_ARGUMENT, &err,
+    expect_status(map_file_create(&file, in_folder("m.zip"), &info, 64, json_array(), &err), GVM_ARGUMENT, &err,
                   "m.zip: a map's name ends in .gpkg; `index` makes one of imagery");
 }
 
@@ -111,10 +111,11 @@ static void test_width(void **state)
         gvm_hit hit;
         int count;
         float query[2 * WIDTH] = {1};
-        expect_status(gvm_map_search(map, &model, &hit, 1, &count, query, 1, &err), GVM_MISMATCH, &err,
+        const gvm_search search = {.size = sizeof search, .features = query, .count = 1, .max_hits = 1};
+        expect_status(gvm_map_search(map, &model, &search, &hit, &count, &err), GVM_MISMATCH, &err,
                       "m.gpkg: its features have");
         gvm_map_free(map);
-        expect_status(gvm_map_open(&map, in_folder("m.gpkg"), &model, &err), GVM_MISMATCH, &err,
+        expect_status(gvm_map_open(&map, in_folder("m.gpkg"), &model, 0, &err), GVM_MISMATCH, &err,
                       "but these weights make features of 24: the file was changed");
         assert_null(map);
         empty_folder(NULL);
@@ -209,7 +210,7 @@ static void make_over(gvm_status status, const char *words)
 {
     struct map_file *file;
     gvm_error err = {""};
-    expect_status(map_file_create(&file, in_folder("m.gpkg"), &info, json_array(), &err), status, &err, words);
+    expect_status(map_file_create(&file, in_folder("m.gpkg"), &info, 64, json_array(), &err), status, &err, words);
     map_file_close(file);
 }
 
@@ -313,7 +314,7 @@ static void test_features(void **state)
     unlink(in_folder("m.gpkg"));
     gvm_error err;
     struct map_file *file;
-    expect_status(map_file_create(&file, in_folder("m.gpkg"), &info, json_array(), &err), GVM_FILE, &err,
+    expect_status(map_file_create(&file, in_folder("m.gpkg"), &info, 64, json_array(), &err), GVM_FILE, &err,
                   "m.features: it lies there without its .gpkg");
 }
 

@@ -27,7 +27,7 @@
 enum { SIZE = 32 /* pixels of a tile */, BYTES = SIZE * SIZE * 3 };
 
 static struct network network = {.config = {.views = {[GVM_AERIAL] = {.size = {SIZE, SIZE}}}}};
-static gvm_model model = {.network = &network, .info = {.ground_m = 64, .aerial_height = SIZE, .aerial_width = SIZE}};
+static gvm_model model = {.network = &network, .views[GVM_AERIAL] = {.ground_m = 64, .height = SIZE, .width = SIZE}};
 
 /* ------------------------------------------------------------------ counting tiles */
 

@@ -128,10 +128,18 @@ static gvm_status load_picture(gvm_error *err)
     return gvm_load_picture(own.model, GVM_STREET, own.pixels, streets[0], NULL, 0, err);
 }
 
-static gvm_status photo_about(gvm_error *err)
+static gvm_status picture_open(gvm_error *err)
 {
-    gvm_photo_info info;
-    return gvm_photo_about(&info, streets[0], err);
+    const gvm_picture_options options = {.size = sizeof options, .path = streets[0]};
+    static unsigned char shown[32 * 64 * 3];
+    gvm_picture *picture;
+    gvm_part part;
+    gvm_status status = gvm_picture_open(&picture, &options, err);
+    if (status == GVM_OK) status = gvm_picture_fit(picture, own.model, GVM_STREET, own.pixels, NULL, 0, err);
+    if (status == GVM_OK) status = gvm_picture_part(picture, own.model, GVM_STREET, &part, NULL, 0, err);
+    if (status == GVM_OK) status = gvm_picture_scale(picture, shown, 32, 64, err);
+    gvm_picture_free(picture);
+    return status;
 }
 
 static gvm_status embed_pixels(gvm_error *err)
@@ -141,7 +149,9 @@ static gvm_status embed_pixels(gvm_error *err)
 
 static gvm_status embed_files(gvm_error *err)
 {
-    return gvm_embed_files(own.session, GVM_STREET, own.features, streets, NULL, 0, 2, NULL, NULL, err);
+    const gvm_embed_job job = {
+        .size = sizeof job, .view = GVM_STREET, .paths = streets, .count = 2, .features = own.features};
+    return gvm_embed_files(own.session, &job, err);
 }
 
 static gvm_status heatmap(gvm_error *err)
@@ -160,7 +170,7 @@ static gvm_status map_from_tiles(gvm_error *err)
 
 static gvm_status build_map(const gvm_map_options *options, gvm_error *err)
 {
-    gvm_map_progress progress = {0};
+    gvm_map_progress progress = {.size = sizeof progress};
     gvm_status status = gvm_map_build(in_folder("built.gpkg"), own.session, options, &progress, NULL, NULL, err);
     empty_folder(NULL);
     return status == GVM_OK && progress.failed > 0 ? GVM_MEMORY : status;
@@ -168,7 +178,7 @@ static gvm_status build_map(const gvm_map_options *options, gvm_error *err)
 
 static gvm_status map_of_list(gvm_error *err)
 {
-    return build_map(&(gvm_map_options){.tiles = TILES}, err);
+    return build_map(&(gvm_map_options){.size = sizeof(gvm_map_options), .tiles = TILES}, err);
 }
 
 static gvm_status map_of_raster(gvm_error *err)
@@ -179,21 +189,29 @@ static gvm_status map_of_raster(gvm_error *err)
     place_raster(recipe.place, 480000, 5540000, 1, 0);
     make_raster("a.tif", &recipe);
     left = wanted;
-    return build_map(&(gvm_map_options){.rasters = rasters, .raster_count = 1}, err);
+    return build_map(&(gvm_map_options){.size = sizeof(gvm_map_options), .rasters = rasters, .raster_count = 1}, err);
 }
 
 static gvm_status map_search(gvm_error *err)
 {
     gvm_hit hits[TOP];
     int count;
-    return gvm_map_search(own.map, own.model, hits, TOP, &count, own.features, 1, err);
+    const gvm_search search = {.size = sizeof search, .features = own.features, .count = 1, .max_hits = TOP};
+    return gvm_map_search(own.map, own.model, &search, hits, &count, err);
 }
 
 static gvm_status map_search_near(gvm_error *err)
 {
     gvm_hit hits[TOP];
     int count;
-    return gvm_map_search_near(own.map, own.model, hits, TOP, &count, own.features, 1, 45, -30, 1e4, err);
+    const gvm_search search = {.size = sizeof search,
+                               .features = own.features,
+                               .count = 1,
+                               .max_hits = TOP,
+                               .lat = 45,
+                               .lon = -30,
+                               .within_m = 1e4};
+    return gvm_map_search(own.map, own.model, &search, hits, &count, err);
 }
 
 static gvm_status map_picture(gvm_error *err)
@@ -201,6 +219,30 @@ static gvm_status map_picture(gvm_error *err)
     static unsigned char shown[64 * 64 * 3];
     gvm_hit hit = {.tile = "aerial/1.png", .half_tile_m = 32};
     return gvm_map_picture(own.map, &hit, shown, 64, err);
+}
+
+/* What the map tells of itself. */
+static gvm_status map_texts(gvm_error *err)
+{
+    char *text;
+    gvm_status status = gvm_map_outline(own.map, &text, err);
+    gvm_free(text);
+    if (status == GVM_OK) status = gvm_map_jobs(own.map, &text, err);
+    gvm_free(text);
+    if (status == GVM_OK) status = gvm_map_source(own.map, &text, "aerial/1.png", err);
+    gvm_free(text);
+    return status;
+}
+
+static gvm_status imagery(gvm_error *err)
+{
+    static unsigned char rgba[64 * 64 * 4];
+    gvm_imagery *imagery;
+    gvm_coverage coverage;
+    gvm_status status = gvm_imagery_open(&imagery, own.map, err);
+    if (status == GVM_OK) status = gvm_imagery_tile(imagery, rgba, &coverage, 3, 3, 2, 64, err);
+    gvm_imagery_free(imagery);
+    return status;
 }
 
 static gvm_status locate(gvm_error *err)
@@ -234,14 +276,16 @@ static void all_calls(void **state)
 {
     (void)state;
     gvm_error err;
-    gvm_model_info info;
+    gvm_model_info info = {.size = sizeof info};
+    gvm_view_info street = {.size = sizeof street};
     gvm_set_threads(1, NULL);
     if (gvm_model_open(&own.model, WEIGHTS, &err) != GVM_OK ||
         gvm_session_open(&own.session, own.model, 2, &err) != GVM_OK ||
         gvm_map_from_tiles(&own.map, own.session, TILES, NULL, NULL, &err) != GVM_OK)
         fail_msg("%s", err.text);
-    info = gvm_model_about(own.model);
-    size_t pixels = (size_t)info.street_height * (size_t)info.street_width;
+    assert_int_equal(gvm_model_about(own.model, &info, &err), GVM_OK);
+    assert_int_equal(gvm_view_about(own.model, GVM_STREET, &street, &err), GVM_OK);
+    size_t pixels = (size_t)street.height * (size_t)street.width;
     own.pixels = malloc(3 * pixels);
     own.heat = malloc(pixels * sizeof *own.heat);
     own.features = malloc(2 * (size_t)info.features * sizeof *own.features);
@@ -251,13 +295,15 @@ static void all_calls(void **state)
     } calls[] = {{"gvm_model_open", model_open},
                  {"gvm_model_open, built in", model_built_in},
                  {"gvm_session_open", session_open},
-                 {"gvm_photo_about", photo_about},
+                 {"gvm_picture_open and others", picture_open},
                  {"gvm_load_picture", load_picture},
                  {"gvm_embed_pixels", embed_pixels},
                  {"gvm_embed_files", embed_files},
                  {"gvm_heatmap", heatmap},
                  {"gvm_map_search", map_search},
-                 {"gvm_map_search_near", map_search_near},
+                 {"gvm_map_search near a place", map_search_near},
+                 {"gvm_map_outline and others", map_texts},
+                 {"gvm_imagery_open and others", imagery},
                  {"gvm_map_picture", map_picture},
                  {"gvm_locate", locate},
                  {"gvm_map_from_tiles", map_from_tiles},

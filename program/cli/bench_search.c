@@ -15,7 +15,6 @@
 #include "cli/bench.h"
 #include "cli/cli.h"
 #include "map/map.h"
-#include "network/session.h"
 #include "tensor/kernels.h"
 
 enum { TILES = 100000, TOP = 5 };
@@ -77,7 +76,7 @@ static gvm_status measure(struct figures *f, gvm_map *map, const float *queries,
                           gvm_error *err)
 {
     struct progress progress = {.quiet = quiet};
-    gvm_model model = {.info = {.features = map->width}};
+    gvm_search search = {.size = sizeof search, .features = queries, .max_hits = TOP};
     gvm_hit hits[HALF_QUERIES * TOP];
     gvm_status status = GVM_OK;
     progress_start(&progress, "search", "rounds", (size_t)rounds + 1);
@@ -86,9 +85,11 @@ static gvm_status measure(struct figures *f, gvm_map *map, const float *queries,
         double start = clock_seconds();
         parallel_run(read_part, map);
         double read = clock_seconds();
-        status = gvm_map_search(map, &model, hits, TOP, &count, queries, 1, err);
+        search.count = 1;
+        status = gvm_map_search(map, NULL, &search, hits, &count, err);
         double one = clock_seconds();
-        if (status == GVM_OK) status = gvm_map_search(map, &model, hits, TOP, &count, queries, HALF_QUERIES, err);
+        search.count = HALF_QUERIES;
+        if (status == GVM_OK) status = gvm_map_search(map, NULL, &search, hits, &count, err);
         double batch = clock_seconds();
         measure_peak(&f->peak, NULL);
         if (round > 0) {

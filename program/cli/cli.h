@@ -26,6 +26,9 @@ const char *weights_path(const char *name);
 
 /* ------------------------------------------------------------------ maps */
 
+/* On stderr, where its building was interrupted. */
+void warn_incomplete(const gvm_map *map);
+
 /* Whether a file is a GeoPackage by its first bytes; what the map in it holds, on stdout. */
 bool is_map(const char *path);
 int info_map(const char *path, bool json);
@@ -55,6 +58,9 @@ struct watch {
     gvm_status *statuses;     /* (count) of each file; may be NULL */
     gvm_error *errors;        /* (count); may be NULL */
 };
+
+/* What a user can do about a picture that the library refused, added to its sentence. */
+void add_hint(gvm_error *err, gvm_status status);
 
 void file_done(void *user, size_t index, size_t count, gvm_status status, const gvm_error *err);
 void watch_end(struct watch *watch);

@@ -86,9 +86,11 @@ static gchar *in_folder(const struct arguments *a, const char *name)
 static gchar *describe(const struct arguments *a, gvm_error *err)
 {
     gvm_model *model;
+    gvm_model_info info = {.size = sizeof info};
     if (gvm_model_open(&model, NULL, err) != GVM_OK) return NULL;
+    gvm_model_about(model, &info, NULL);
     gchar *text = g_strdup_printf(MARK "\nversion %s, seed %s, weights %s\n%s\n", gvm_version(), a->seed,
-                                  gvm_model_about(model).fingerprint, a->out);
+                                  info.fingerprint, a->out);
     gvm_model_free(model);
     return text;
 }

@@ -86,8 +86,16 @@ static int embed(const struct arguments *a, gvm_session *session, const gvm_mode
         goto done;
     }
     for (size_t i = 0; i < n; i++) headings[i] = a->has_heading ? a->heading : NAN;
-    status = gvm_embed_files(session, (gvm_view)a->view, features, (const char *const *)pictures->paths, headings,
-                             a->panorama, n, file_done, &watch, &err);
+    const gvm_embed_job job = {.size = sizeof job,
+                               .view = (gvm_view)a->view,
+                               .paths = (const char *const *)pictures->paths,
+                               .count = n,
+                               .headings = headings,
+                               .panorama = a->panorama,
+                               .features = features,
+                               .done = file_done,
+                               .user = &watch};
+    status = gvm_embed_files(session, &job, &err);
     watch_end(&watch);
     if (status != GVM_OK) {
         end = FAILED;
@@ -127,16 +135,17 @@ static int cmd_embed(int argc, char **argv)
     gvm_error err;
     gvm_model *model = NULL;
     gvm_session *session = NULL;
+    gvm_model_info info = {.size = sizeof info};
     struct picture_files pictures = {0};
     int listed = DONE;
     end = DONE;
     if (check_out(&a, named, count, &err) != GVM_OK ||
         gvm_model_open(&model, weights_path(a.weights), &err) != GVM_OK ||
-        gvm_session_open(&session, model, (int)a.batch, &err) != GVM_OK) {
+        gvm_session_open(&session, model, (int)a.batch, &err) != GVM_OK ||
+        gvm_model_about(model, &info, &err) != GVM_OK) {
         end = failed(&err);
     } else {
         pictures_list(&pictures, &listed, named, count);
-        gvm_model_info info = gvm_model_about(model);
         if (pictures.count > 0) end = embed(&a, session, &info, &pictures);
         if (listed != DONE) end = listed;
     }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/csv.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/output.h"
@@ -122,69 +123,34 @@ static int print_json(const struct evaluation *e, const struct dataset *data, bo
 
 #define MATCHES_START "query,rank"
 
-struct text {
-    char *at;
-    size_t used, size;
-    bool short_of_memory;
-};
-
-static void append(struct text *t, const char *piece)
+static void print_match(FILE *out, const struct ranking *ranking, const struct split *split, const char *query)
 {
-    size_t n = strlen(piece);
-    if (t->used + n + 1 > t->size) {
-        size_t size = 2 * (t->used + n + 1);
-        char *at = realloc(t->at, size);
-        if (at == NULL) {
-            t->short_of_memory = true;
-            return;
-        }
-        t->at = at;
-        t->size = size;
+    csv_write(out, query);
+    fprintf(out, ",%d", ranking->rank + 1);
+    for (int k = 0; k < TOP_KEPT; k++) {
+        int tile = ranking->top[k];
+        fputc(',', out);
+        if (tile >= 0) csv_write(out, split->tiles[tile].path);
+        fputc(',', out);
+        if (tile >= 0) fprintf(out, "%.6f", (double)ranking->score[k]);
     }
-    memcpy(t->at + t->used, piece, n + 1);
-    t->used += n;
-}
-
-/* A field in quotes, in which a quote stands twice. */
-static void append_quoted(struct text *t, const char *field)
-{
-    append(t, "\"");
-    for (char c[3] = ""; *field; field++) {
-        c[0] = *field;
-        c[1] = *field == '"' ? '"' : '\0';
-        append(t, c);
-    }
-    append(t, "\"");
+    fputc('\n', out);
 }
 
 static gvm_status write_matches(const char *path, const struct ranking *rankings, const struct split *split,
                                 gvm_error *err)
 {
-    struct text t = {0};
-    append(&t, MATCHES_START);
-    for (int k = 1; k <= TOP_KEPT; k++) {
-        char head[48];
-        snprintf(head, sizeof head, ",tile%d,score%d", k, k);
-        append(&t, head);
-    }
-    append(&t, "\n");
-    for (int q = 0; q < split->query_count; q++) {
-        char number[48];
-        append_quoted(&t, split->queries[q].path);
-        snprintf(number, sizeof number, ",%d", rankings[q].rank + 1);
-        append(&t, number);
-        for (int k = 0; k < TOP_KEPT; k++) {
-            append(&t, ",");
-            int tile = rankings[q].top[k];
-            append_quoted(&t, tile >= 0 ? split->tiles[tile].path : "");
-            snprintf(number, sizeof number, tile >= 0 ? ",%.6f" : ",", (double)rankings[q].score[k]);
-            append(&t, number);
-        }
-        append(&t, "\n");
-    }
-    gvm_status status = t.short_of_memory ? fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", path)
-                                          : file_write(path, t.at, t.used, err);
-    free(t.at);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", path);
+    fputs(MATCHES_START, out);
+    for (int k = 1; k <= TOP_KEPT; k++) fprintf(out, ",tile%d,score%d", k, k);
+    fputc('\n', out);
+    for (int q = 0; q < split->query_count; q++) print_match(out, &rankings[q], split, split->queries[q].path);
+    gvm_status status = fclose(out) == 0 ? file_write(path, text, size, err)
+                                         : fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", path);
+    free(text);
     return status;
 }
 

@@ -4,11 +4,10 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/output.h"
 #include "cli/cli.h"
 #include "image/heat.h"
-#include "image/panorama.h"
+#include "image/sheet.h"
 
 enum { GAP = 8 /* pixels between two pictures */, MOST = 2048 /* pixels a side */ };
 
@@ -22,8 +21,9 @@ struct arguments {
 
 /* A picture as it is and as the network takes it. */
 struct panel {
-    int H, W; /* the network's */
-    struct image image;
+    int H, W;              /* the network's */
+    int height, width;     /* of what is drawn */
+    unsigned char *rgb;    /* (height, width, 3) */
     unsigned char *pixels; /* (H, W, 3) */
     float *feature, *values;
     struct heat heat;
@@ -46,68 +46,62 @@ static int complete_arguments(struct arguments *a)
 
 /* ------------------------------------------------------------------ the panels */
 
-static gvm_status panel_read(struct panel *p, const struct arguments *a, const gvm_model_info *info, gvm_view view,
-                             const char *path, gvm_error *err)
-{
-    const struct picture_shape shape = {
-        .height = p->H, .width = p->W, .elevation = {info->elevation_low, info->elevation_high}};
-    const double *heading = a->has_heading ? &a->heading : NULL;
-    const char *where = path_tail(path);
-    gvm_status status = image_load(&p->image, path, err);
-    if (status != GVM_OK) return status;
-    if (view == GVM_AERIAL) return aerial_fit(p->pixels, p->heat.box, &shape, &p->image, where, err);
-    status =
-        panorama_fit(p->pixels, &shape, heading, a->panorama ? CIRCLE_GIVEN : CIRCLE_CHECKED, &p->image, where, err);
-    if (status == GVM_OK) panorama_seen(p->heat.box, &p->heat.turn, &shape, heading, &p->image);
-    return status;
-}
-
 static int scaled(int length, int by, int of)
 {
     int product = (int)((long long)length * by / of);
     return product > 0 ? product : 1;
 }
 
-/* To the size that is drawn: its own, but no larger than MOST and no smaller than the network's input. The picture as
- * it was read is given back, since the next one may need its memory. */
-static gvm_status panel_resize(struct panel *p, gvm_error *err)
+/* To the size that is drawn: its own, but no larger than MOST and no smaller than the network's input. */
+static gvm_status panel_scale(struct panel *p, const gvm_picture *picture, gvm_error *err)
 {
-    struct image *old = &p->image, new = {0};
-    int longer = old->width > old->height ? old->width : old->height;
-    int to = longer > MOST ? MOST : old->width < p->W ? scaled(longer, p->W, old->width) : longer;
+    gvm_picture_info info = {.size = sizeof info};
+    gvm_status status = gvm_picture_about(picture, &info, err);
+    if (status != GVM_OK) return status;
+    int longer = info.width > info.height ? info.width : info.height;
+    int to = longer > MOST ? MOST : info.width < p->W ? scaled(longer, p->W, info.width) : longer;
     if (to > MOST) to = MOST;
-    new.width = scaled(old->width, to, longer);
-    new.height = scaled(old->height, to, longer);
-    new.pixels = malloc((size_t) new.width *(size_t) new.height * 3);
-    gvm_status status = GVM_MEMORY;
-    if (new.pixels != NULL)
-        status = image_resize(new.pixels, new.height, new.width, old->pixels, old->height, old->width,
-                              (const double[4]){0, 0, old->width, old->height});
-    if (status != GVM_OK) {
-        free(new.pixels);
-        return fail(err, status, "there is not enough memory for a heat map");
-    }
-    heat_scale(&p->heat, (double)new.width / old->width, (double)new.height / old->height);
-    image_free(old);
-    *old = new;
-    return GVM_OK;
+    p->width = scaled(info.width, to, longer);
+    p->height = scaled(info.height, to, longer);
+    heat_scale(&p->heat, (double)p->width / info.width, (double)p->height / info.height);
+    p->rgb = malloc((size_t)p->width * (size_t)p->height * 3);
+    if (p->rgb == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for a heat map");
+    return gvm_picture_scale(picture, p->rgb, p->height, p->width, err);
+}
+
+static gvm_status panel_read(struct panel *p, const struct arguments *a, const gvm_model *model, gvm_view view,
+                             const char *path, gvm_error *err)
+{
+    const gvm_picture_options options = {.size = sizeof options, .path = path};
+    const double *heading = a->has_heading ? &a->heading : NULL;
+    gvm_picture *picture;
+    gvm_part part = {.turn = 0};
+    gvm_status status = gvm_picture_open(&picture, &options, err);
+    if (status == GVM_OK) status = gvm_picture_fit(picture, model, view, p->pixels, heading, a->panorama, err);
+    if (status == GVM_OK) status = gvm_picture_part(picture, model, view, &part, heading, a->panorama, err);
+    p->heat = (struct heat){.turn = part.turn, .box = {part.left, part.top, part.right, part.bottom}};
+    if (status == GVM_OK) status = panel_scale(p, picture, err);
+    gvm_picture_free(picture);
+    if (err != NULL) add_hint(err, status);
+    return status;
 }
 
 static gvm_status panel_open(struct panel *p, const struct arguments *a, gvm_session *session, const gvm_model *model,
-                             gvm_view view, gvm_error *err)
+                             int features, gvm_view view, gvm_error *err)
 {
-    gvm_model_info info = gvm_model_about(model);
-    p->W = view == GVM_STREET ? info.street_width : info.aerial_width;
-    p->H = view == GVM_STREET ? info.street_height : info.aerial_height;
+    gvm_view_info info = {.size = sizeof info};
+    gvm_status status = gvm_view_about(model, view, &info, err);
+    if (status != GVM_OK) return status;
+    p->W = info.width;
+    p->H = info.height;
     size_t n = (size_t)p->W * (size_t)p->H;
     p->pixels = malloc(3 * n);
     p->values = malloc(n * sizeof *p->values);
-    p->feature = malloc((size_t)info.features * sizeof *p->feature);
+    p->feature = malloc((size_t)features * sizeof *p->feature);
     if (p->pixels == NULL || p->values == NULL || p->feature == NULL)
         return fail(err, GVM_MEMORY, "there is not enough memory for a heat map");
     const char *path = view == GVM_STREET || a->view == GVM_AERIAL ? a->image : a->tile;
-    gvm_status status = panel_read(p, a, &info, view, path, err);
-    if (status == GVM_OK) status = panel_resize(p, err);
+    status = panel_read(p, a, model, view, path, err);
     if (status == GVM_OK) status = gvm_embed_pixels(session, view, p->feature, p->pixels, 1, err);
     return status;
 }
@@ -122,7 +116,7 @@ static gvm_status panel_draw(struct sheet *sheet, struct panel *p, const struct 
     p->heat.H = p->H;
     p->heat.W = p->W;
     p->heat.unit = a->stage == 0 && score != 0 ? score / ((double)p->H * p->W) : 1;
-    return heat_draw(sheet, &p->image, height, width, &p->heat, err);
+    return heat_draw(sheet, height, width, p->rgb, p->height, p->width, &p->heat, err);
 }
 
 /* The tile as high as the street picture, and white between them. */
@@ -130,13 +124,13 @@ static gvm_status draw_pair(struct sheet *result, double *score, struct panel pa
                             gvm_session *session, int features, gvm_error *err)
 {
     struct sheet sheets[2] = {{0}};
-    int width = panels[0].image.width, height = panels[0].image.height;
+    int width = panels[0].width, height = panels[0].height;
     for (int i = 0; i < features; i++) *score += (double)panels[0].feature[i] * panels[1].feature[i];
     gvm_status status =
         panel_draw(&sheets[0], &panels[0], a, session, GVM_STREET, panels[1].feature, *score, height, width, err);
     if (status == GVM_OK)
         status = panel_draw(&sheets[1], &panels[1], a, session, GVM_AERIAL, panels[0].feature, *score, height,
-                            scaled(panels[1].image.width, height, panels[1].image.height), err);
+                            scaled(panels[1].width, height, panels[1].height), err);
     if (status == GVM_OK) status = sheet_open(result, sheets[0].width + GAP + sheets[1].width, sheets[0].height, err);
     for (int v = 0, left = 0; v < 2 && status == GVM_OK; left += sheets[v++].width + GAP)
         sheet_place(result, left, 0, sheets[v].pixels, sheets[v].height, sheets[v].width);
@@ -147,7 +141,7 @@ static gvm_status draw_pair(struct sheet *result, double *score, struct panel pa
 
 static void panel_free(struct panel *p)
 {
-    image_free(&p->image);
+    free(p->rgb);
     free(p->pixels);
     free(p->feature);
     free(p->values);
@@ -159,15 +153,16 @@ static gvm_status draw(struct sheet *result, double *score, const struct argumen
                        const gvm_model *model, gvm_error *err)
 {
     struct panel panels[2] = {{0}}; /* GVM_STREET, GVM_AERIAL */
-    gvm_status status = GVM_OK;
+    gvm_model_info info = {.size = sizeof info};
+    gvm_status status = gvm_model_about(model, &info, err);
     for (int v = 0; v < 2 && status == GVM_OK; v++)
-        if (a->tile != NULL || v == a->view) status = panel_open(&panels[v], a, session, model, (gvm_view)v, err);
+        if (a->tile != NULL || v == a->view)
+            status = panel_open(&panels[v], a, session, model, info.features, (gvm_view)v, err);
     struct panel *own = &panels[a->view];
     if (status == GVM_OK && a->tile != NULL)
-        status = draw_pair(result, score, panels, a, session, gvm_model_about(model).features, err);
+        status = draw_pair(result, score, panels, a, session, info.features, err);
     else if (status == GVM_OK)
-        status =
-            panel_draw(result, own, a, session, (gvm_view)a->view, NULL, 1, own->image.height, own->image.width, err);
+        status = panel_draw(result, own, a, session, (gvm_view)a->view, NULL, 1, own->height, own->width, err);
     panel_free(&panels[0]);
     panel_free(&panels[1]);
     return status;

@@ -84,7 +84,7 @@ static int build(const struct arguments *a)
     gvm_error err;
     gvm_model *model = NULL;
     gvm_session *session = NULL;
-    gvm_map_progress progress;
+    gvm_map_progress progress = {.size = sizeof progress};
     struct bar bar = {.progress.quiet = a->common.quiet};
     gvm_status status = gvm_model_open(&model, weights_path(a->weights), &err);
     if (status == GVM_OK) status = gvm_session_open(&session, model, 16, &err);
@@ -112,7 +112,7 @@ static int take_out(const struct arguments *a)
 
 static int cmd_index(int argc, char **argv)
 {
-    struct arguments a = {.rasters = calloc((size_t)argc + 1, sizeof *a.rasters)};
+    struct arguments a = {.options.size = sizeof a.options, .rasters = calloc((size_t)argc + 1, sizeof *a.rasters)};
     if (a.rasters == NULL) return failed(&(gvm_error){"there is not enough memory for the list of rasters"});
     int end = options_read(&a.common, &index_command, argc, argv);
     if (end == GO_ON) end = complete_arguments(&a);

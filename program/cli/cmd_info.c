@@ -10,76 +10,8 @@
 #include "base/file.h"
 #include "base/safetensors.h"
 #include "cli/info.h"
-#include "cli/network_facts.h"
-#include "network/checkpoint.h"
-#include "network/config_file.h"
-#include "train/run.h"
 
 enum { SHOWN = 20 /* tensors in the table */ };
-
-/* ------------------------------------------------------------------ weights */
-
-struct facts {
-    const struct network *network;
-    char fingerprint[17];
-    struct counts counts[2]; /* of a street and of an aerial picture */
-    char warning[200];       /* empty: none */
-};
-
-static json_t *json_counts(const struct counts *c)
-{
-    return json_pack("{sI,sI,sI,sI,sI,sI}", "all", (json_int_t)counts_all(c), "paper", (json_int_t)counts_paper(c),
-                     "linear", (json_int_t)c->linear, "position_bias", (json_int_t)c->bias, "qkv", (json_int_t)c->qkv,
-                     "attention", (json_int_t)c->attention);
-}
-
-static int print_weights_json(const char *path, const struct facts *f)
-{
-    const struct counts *s = &f->counts[GVM_STREET], *a = &f->counts[GVM_AERIAL];
-    char *config = config_json(&f->network->config);
-    json_t *json = json_pack("{so,ss,ss,sI,si,so*,s{so,so,sI,sI}}", "file", json_text(path), "kind", "weights",
-                             "fingerprint", f->fingerprint, "parameters", (json_int_t)network_parameters(f->network),
-                             "features", f->network->views[GVM_STREET].features, "config",
-                             config ? json_loads(config, 0, NULL) : NULL, "multiply_adds", "street", json_counts(s),
-                             "aerial", json_counts(a), "pair", (json_int_t)(counts_all(s) + counts_all(a)),
-                             "pair_paper", (json_int_t)(counts_paper(s) + counts_paper(a)));
-    free(config);
-    if (f->warning[0] != '\0') json_object_set_new(json, "warning", json_text(f->warning));
-    return json_print(json);
-}
-
-static int print_weights(const char *path, const struct facts *f)
-{
-    const struct counts *s = &f->counts[GVM_STREET], *a = &f->counts[GVM_AERIAL];
-    struct fact lines[MAX_FACTS];
-    int count = network_facts(lines, f->network);
-    print_text(path);
-    printf(": GeoViewMatch weights\n  fingerprint    %s\n", f->fingerprint);
-    for (int i = 0; i < count; i++) printf("  %-14s %s\n", lines[i].label, lines[i].text);
-    printf("  multiply-adds  street %.3f G, aerial %.3f G, a pair %.3f G\n", 1e-9 * (double)counts_all(s),
-           1e-9 * (double)counts_all(a), 1e-9 * (double)(counts_all(s) + counts_all(a)));
-    printf("  paper's way    %.3f G a pair (without queries, keys, values and attention)\n",
-           1e-9 * (double)(counts_paper(s) + counts_paper(a)));
-    if (f->warning[0] != '\0') printf("  warning        %s\n", f->warning);
-    return DONE;
-}
-
-static int weights(const char *file, bool json)
-{
-    const char *path = file != NULL ? file : "nano";
-    struct network *network;
-    struct facts f = {0};
-    gvm_error err;
-    gvm_status status = checkpoint_load(&network, file, false, &err);
-    if (status != GVM_OK) return failed(&err);
-    f.network = network;
-    network_fingerprint(f.fingerprint, network);
-    network_warning(f.warning, sizeof f.warning, network);
-    for (int v = 0; v < 2 && status == GVM_OK; v++) status = network_counts(&f.counts[v], network, v, &err);
-    int end = status != GVM_OK ? failed(&err) : json ? print_weights_json(path, &f) : print_weights(path, &f);
-    network_free(network);
-    return end;
-}
 
 /* ------------------------------------------------------------------ other files */
 
@@ -146,7 +78,7 @@ static int describe_tensors(const char *path, bool json)
     if (safetensors_metadata(st, "config") != NULL && safetensors_metadata(st, "run") != NULL)
         end = info_state(path, json);
     else if (safetensors_metadata(st, "config") != NULL)
-        end = weights(path, json);
+        end = info_weights(path, json);
     else
         end = json ? print_tensors_json(path, st) : print_tensors(path, st);
     safetensors_close(st);
@@ -157,13 +89,9 @@ static int describe_tensors(const char *path, bool json)
 static int describe(const char *path, bool json)
 {
     struct stat st;
-    if (strcmp(path, "nano") == 0 && stat(path, &st) != 0) return weights(NULL, json);
-    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
-        char *state = path_join(path, "state.safetensors");
-        bool run = state != NULL && access(state, F_OK) == 0;
-        free(state);
-        return run ? info_run(path, json) : info_folder(path);
-    }
+    if (strcmp(path, "nano") == 0 && stat(path, &st) != 0) return info_weights(NULL, json);
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        return info_is_run(path) ? info_run(path, json) : info_folder(path);
     if (is_map(path)) return info_map(path, json);
     struct file_map file;
     unsigned char start[INFO_START + 1] = {0};

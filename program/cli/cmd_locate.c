@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "cli/locate.h"
-#include "map/map_watch.h"
+#include "cli/report.h"
 
 enum format { TABLE, LINES, JSON, GEOJSON, CSV, FORMATS };
 
@@ -33,41 +32,57 @@ static void ask(const struct arguments *a, struct answers *answers)
         *q = (gvm_question){.photo = answers->photos.paths[i], .heading = a->heading, .panorama = a->panorama};
         if (isnan(a->heading)) q->heading = known->heading;
         if (!a->has_near) continue;
-        q->lat = a->near_exif ? known->exif_lat : a->lat;
-        q->lon = a->near_exif ? known->exif_lon : a->lon;
+        q->lat = a->near_exif ? NAN : a->lat;
+        q->lon = a->near_exif ? NAN : a->lon;
         q->within_m = a->within;
     }
 }
 
+struct finding {
+    struct watch watch;
+    struct report *report; /* NULL: none */
+};
+
+static void opened(void *user, size_t photo, const gvm_picture *picture)
+{
+    const struct finding *f = user;
+    report_opened(f->report, photo, picture);
+}
+
+static void done(void *user, size_t photo, size_t count, const gvm_located *located)
+{
+    struct finding *f = user;
+    file_done(&f->watch, photo, count, located->status, &located->err);
+    if (f->report != NULL) report_located(f->report, photo, located);
+}
+
 /* One status for what failed as a whole, with its sentence. */
-static gvm_status find(const struct arguments *a, struct answers *answers, gvm_session *session, const gvm_map *map,
-                       gvm_error *err)
+static gvm_status find(const struct arguments *a, struct answers *answers, struct report *report, gvm_session *session,
+                       const gvm_map *map, gvm_error *err)
 {
     size_t n = answers->photos.count;
-    answers->questions = calloc(n, sizeof *answers->questions);
-    answers->known = calloc(n, sizeof *answers->known);
-    answers->statuses = calloc(n, sizeof *answers->statuses);
-    answers->errors = calloc(n, sizeof *answers->errors);
-    answers->hits = calloc(n, (size_t)a->top * sizeof *answers->hits);
-    answers->found = calloc(n, sizeof *answers->found);
-    gvm_status status = GVM_OK;
-    if (!answers->questions || !answers->known || !answers->statuses || !answers->errors || !answers->hits ||
-        !answers->found)
-        status = fail(err, GVM_MEMORY, "there is not enough memory for %zu photos", n);
-    if (status == GVM_OK) status = known_read(answers->known, &answers->photos, a->known, a->near_exif, err);
-    if (status == GVM_OK) {
-        struct watch watch = {.progress.quiet = a->common.quiet,
-                              .what = "photos",
-                              .unit = "photos",
-                              .statuses = answers->statuses,
-                              .errors = answers->errors};
-        ask(a, answers);
-        status = gvm_locate_files(session, map, answers->questions, n, a->merge, answers->hits, (int)a->top,
-                                  answers->found, file_done, &watch, err);
-        watch_end(&watch);
-        if (watch.reached == n) status = GVM_OK; /* what failed one by one has been said */
-    }
-    return status;
+    struct finding finding = {.watch = {.progress.quiet = a->common.quiet,
+                                        .what = "photos",
+                                        .unit = "photos",
+                                        .statuses = answers->statuses,
+                                        .errors = answers->errors},
+                              .report = report};
+    const gvm_locate_job job = {.size = sizeof job,
+                                .questions = answers->questions,
+                                .count = n,
+                                .max_hits = (int)a->top,
+                                .each_tile = !a->merge,
+                                .hits = answers->hits,
+                                .found = answers->found,
+                                .opened = report != NULL ? opened : NULL,
+                                .done = done,
+                                .user = &finding};
+    gvm_status status = known_read(answers->known, &answers->photos, a->known, err);
+    if (status != GVM_OK) return status;
+    ask(a, answers);
+    status = gvm_locate_files(session, map, &job, err);
+    watch_end(&finding.watch);
+    return finding.watch.reached == n ? GVM_OK : status; /* what failed one by one has been said */
 }
 
 static int print(const struct arguments *a, const struct answers *answers)
@@ -81,52 +96,92 @@ static int print(const struct arguments *a, const struct answers *answers)
     }
 }
 
+static gvm_status answers_open(struct answers *answers, gvm_error *err)
+{
+    size_t n = answers->photos.count;
+    answers->questions = calloc(n, sizeof *answers->questions);
+    answers->known = calloc(n, sizeof *answers->known);
+    answers->statuses = calloc(n, sizeof *answers->statuses);
+    answers->errors = calloc(n, sizeof *answers->errors);
+    answers->hits = calloc(n, (size_t)answers->top * sizeof *answers->hits);
+    answers->found = calloc(n, sizeof *answers->found);
+    if (answers->questions && answers->known && answers->statuses && answers->errors && answers->hits && answers->found)
+        return GVM_OK;
+    return fail(err, GVM_MEMORY, "there is not enough memory for %zu photos", n);
+}
+
+static void answers_free(struct answers *answers)
+{
+    pictures_free(&answers->photos);
+    free(answers->questions);
+    free(answers->known);
+    free(answers->statuses);
+    free(answers->errors);
+    free(answers->hits);
+    free(answers->found);
+}
+
+/* The map of --index, or of --tiles, of which *bad could not be used. */
+static gvm_status open_map(gvm_map **map, size_t *bad, const struct arguments *a, gvm_session *session,
+                           const gvm_model *model, gvm_error *err)
+{
+    struct watch watch = {.progress.quiet = a->common.quiet, .what = "tiles", .unit = "tiles"};
+    gvm_status status = a->index ? gvm_map_open(map, a->index, model, 0, err)
+                                 : gvm_map_from_tiles(map, session, a->tiles, file_done, &watch, err);
+    watch_end(&watch);
+    *bad = watch.failures;
+    if (status == GVM_OK) warn_incomplete(*map);
+    return status;
+}
+
+/* Find, print, and write the report. */
+static int answer(const struct arguments *a, struct answers *answers, gvm_session *session, const gvm_model *model,
+                  const gvm_map *map)
+{
+    gvm_error err;
+    struct report *report = NULL;
+    gvm_map_guard *guard = NULL; /* that the map's file stays whole */
+    int end = DONE;
+    gvm_status status = answers_open(answers, &err);
+    if (status == GVM_OK && a->report.folder)
+        status = report_open(&report, &a->report, answers, session, model, map, &err);
+    if (status == GVM_OK) status = gvm_map_guard_open(&guard, map, 0, &err);
+    if (status == GVM_OK) status = find(a, answers, report, session, map, &err);
+    if (status == GVM_OK) status = gvm_map_guard_check(guard, &err);
+    if (status != GVM_OK) {
+        end = failed(&err);
+    } else {
+        for (size_t i = 0; i < answers->photos.count; i++)
+            if (answers->statuses[i] != GVM_OK) end = FAILED;
+        if (print(a, answers) != DONE) end = FAILED;
+        fflush(stdout); /* answers before what the report says on stderr */
+        if (report != NULL && report_write(report, a->common.quiet) != DONE) end = FAILED;
+    }
+    report_free(report);
+    gvm_map_guard_free(guard);
+    return end;
+}
+
 static int locate(const struct arguments *a, char **photos, int count)
 {
     gvm_error err;
     gvm_model *model = NULL;
     gvm_session *session = NULL;
     gvm_map *map = NULL;
-    struct map_watch *kept = NULL; /* the map's file, that it stays whole */
     struct answers answers = {.top = (int)a->top, .min_margin = a->min_margin};
-    struct watch watch = {.progress.quiet = a->common.quiet, .what = "tiles", .unit = "tiles"};
     int end = DONE;
+    size_t bad = 0;
     pictures_list(&answers.photos, &end, photos, count);
     if (answers.photos.count == 0) return end;
     gvm_status status = gvm_model_open(&model, weights_path(a->weights), &err);
     if (status == GVM_OK) status = gvm_session_open(&session, model, 16, &err);
-    if (status == GVM_OK)
-        status = a->index ? gvm_map_open(&map, a->index, model, &err)
-                          : gvm_map_from_tiles(&map, session, a->tiles, file_done, &watch, &err);
-    watch_end(&watch);
-    if (status == GVM_OK && !gvm_map_about(map).complete)
-        fprintf(stderr,
-                "geoviewmatch: warning: the map is not complete: %zu places of its imagery are missing; run `index` "
-                "again as it was begun\n",
-                gvm_map_about(map).missing);
-    if (status == GVM_OK && a->report.folder) status = locate_report_folder(&a->report, &err);
-    if (status == GVM_OK) status = map_watch_open(&kept, map, false, &err);
-    if (status == GVM_OK) status = find(a, &answers, session, map, &err);
-    if (status == GVM_OK) status = map_watch_check(kept, &err);
-    if (status != GVM_OK) {
-        end = failed(&err);
-    } else {
-        if (watch.failures > 0) end = FAILED;
-        for (size_t i = 0; i < answers.photos.count; i++)
-            if (answers.statuses[i] != GVM_OK) end = FAILED;
-        if (print(a, &answers) != DONE) end = FAILED;
-        fflush(stdout); /* answers before what the report says on stderr */
-        if (a->report.folder && locate_report(&a->report, &answers, session, model, map, a->common.quiet) != DONE)
-            end = FAILED;
-    }
-    pictures_free(&answers.photos);
-    free(answers.questions);
-    free(answers.known);
-    free(answers.statuses);
-    free(answers.errors);
-    free(answers.hits);
-    free(answers.found);
-    map_watch_free(kept);
+    if (status == GVM_OK) status = open_map(&map, &bad, a, session, model, &err);
+    if (status != GVM_OK || bad > 0) end = FAILED;
+    if (status != GVM_OK)
+        failed(&err);
+    else if (answer(a, &answers, session, model, map) != DONE)
+        end = FAILED;
+    answers_free(&answers);
     gvm_map_free(map);
     gvm_session_free(session);
     gvm_model_free(model);

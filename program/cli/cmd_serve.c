@@ -3,9 +3,8 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "locate/locate_json.h"
-#include "map/map.h"
 #include "server/server.h"
+#include "terminal/located.h"
 
 struct arguments {
     struct common common;
@@ -35,13 +34,8 @@ static int cmd_serve(int argc, char **argv)
     gvm_model *model = NULL;
     gvm_map *map = NULL;
     gvm_status status = gvm_model_open(&model, weights_path(a.weights), &err);
-    if (status == GVM_OK) status = map_open(&map, a.index, model, true, &err);
-    if (status == GVM_OK && !gvm_map_about(map).complete)
-        fprintf(stderr,
-                "geoviewmatch: warning: the map is not complete: %zu places of its imagery are missing; run `index` "
-                "again as "
-                "it was begun\n",
-                gvm_map_about(map).missing);
+    if (status == GVM_OK) status = gvm_map_open(&map, a.index, model, GVM_MAP_EMPTY, &err);
+    if (status == GVM_OK) warn_incomplete(map);
     if (status == GVM_OK) status = serve(model, map, &a.options, &err);
     gvm_map_free(map);
     gvm_model_free(model);

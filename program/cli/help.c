@@ -47,10 +47,21 @@ static void text_of(char text[600], const struct option_row *row)
     append(text, 600, ")");
 }
 
-/* ------------------------------------------------------------------ --help */
+/* ------------------------------------------------------------------ lines */
+
+/* What roff takes as it is meant: a hyphen that is typed, no request. */
+static void print_roff(const char *text)
+{
+    if (*text == '.' || *text == '\'') printf("\\&");
+    for (; *text; text++) {
+        if (*text == '-' || *text == '\\') putchar('\\');
+        putchar(*text == '\\' ? 'e' : *text);
+    }
+    putchar('\n');
+}
 
 /* Words from column `at` on, of which `used` are taken; further lines begin there too. */
-static void wrap(const char *text, int at, int used)
+static void print_wrapped(const char *text, int at, int used)
 {
     while (*text) {
         int n = (int)strcspn(text, " ");
@@ -67,17 +78,21 @@ static void wrap(const char *text, int at, int used)
     printf("\n");
 }
 
-static void print_entry(const char *head, const char *text)
+/* An option or a term, and what it is. */
+static void print_entry(bool roff, const char *head, const char *text)
 {
-    int used = printf("  %s", head);
-    if (used >= COLUMN) {
-        printf("\n");
-        used = 0;
+    if (roff) {
+        printf(".TP\n.B ");
+        print_roff(head);
+        print_roff(text);
+        return;
     }
-    wrap(text, COLUMN, used);
+    int used = printf("  %s", head);
+    if (used >= COLUMN) used = printf("\n") - 1;
+    print_wrapped(text, COLUMN, used);
 }
 
-/* One line of a text of several, without its end; NULL behind the last. To be freed. */
+/* A line of several, without its end; NULL behind the last. To be freed. */
 static char *next_line(const char **text)
 {
     if (*text == NULL || **text == '\0') return NULL;
@@ -87,139 +102,94 @@ static char *next_line(const char **text)
     return line;
 }
 
-static void print_paragraphs(const char *text)
-{
-    for (char *line; (line = next_line(&text)) != NULL; free(line)) {
-        char *tab = strchr(line, '\t');
-        if (tab) *tab = '\0';
-        if (tab)
-            print_entry(line, tab + 1);
-        else
-            wrap(line, 0, 0);
-    }
-}
-
-static void print_usage(const struct command *command)
-{
-    const char *usage = command->usage, *begin = "usage:";
-    for (char *line; (line = next_line(&usage)) != NULL; free(line), begin = "      ")
-        printf("%s geoviewmatch %s%s%s\n", begin, command->name, *line ? " " : "", line);
-}
-
-void print_help(const struct command *command)
-{
-    print_usage(command);
-    printf("\n");
-    print_paragraphs(command->about);
-    printf("\n");
-    int table = 0;
-    bool first = true, titled = false;
-    for (struct option_cursor c = {.command = command}; option_next(&c);) {
-        char head[160], text[600];
-        bool title = c.row->type == OPTION_TITLE;
-        if (!first && (title || (titled && c.table > 1 && table < 2))) printf("\n");
-        first = false;
-        titled |= title;
-        table = c.table;
-        if (title) {
-            printf("%s\n", c.row->help);
-            continue;
-        }
-        head_of(head, c.row);
-        text_of(text, c.row);
-        print_entry(head, text);
-    }
-    if (command->notes) printf("\n");
-    if (command->notes) print_paragraphs(command->notes);
-    printf("\nFor example:\n%s", command->examples);
-}
-
-/* ------------------------------------------------------------------ the manual page */
-
-/* What roff takes as it is meant: a hyphen that is typed, no request. */
-static void roff(const char *text)
-{
-    if (*text == '.' || *text == '\'') printf("\\&");
-    for (; *text; text++) {
-        if (*text == '-' || *text == '\\') putchar('\\');
-        putchar(*text == '\\' ? 'e' : *text);
-    }
-    putchar('\n');
-}
-
-static void roff_entry(const char *head, const char *text)
-{
-    printf(".TP\n.B ");
-    roff(head);
-    roff(text);
-}
-
-static void roff_paragraphs(const char *text)
+static void print_paragraphs(bool roff, const char *text)
 {
     for (char *line; (line = next_line(&text)) != NULL; free(line)) {
         char *tab = strchr(line, '\t');
         if (tab) *tab = '\0';
         if (tab) {
-            roff_entry(line, tab + 1);
+            print_entry(roff, line, tab + 1);
+        } else if (!roff) {
+            print_wrapped(line, 0, 0);
         } else if (*line) {
             printf(".PP\n");
-            roff(line);
+            print_roff(line);
         }
     }
 }
 
-static void roff_rows(const struct command *command, int first, int last)
+/* Of the command's tables first..last. A title stands apart, as do the options of every command behind titles. */
+static void print_rows(bool roff, const struct command *command, int first, int last)
 {
+    int table = first;
+    bool begun = false, titled = false;
     for (struct option_cursor c = {.command = command}; option_next(&c);) {
         char head[160], text[600];
         if (c.table < first || c.table > last) continue;
-        if (c.row->type == OPTION_TITLE) {
-            printf(".PP\n");
-            roff(c.row->help);
+        bool title = c.row->type == OPTION_TITLE;
+        if (!roff && begun && (title || (titled && c.table > 1 && table < 2))) printf("\n");
+        table = c.table;
+        begun = true;
+        titled |= title;
+        if (title) {
+            print_paragraphs(roff, c.row->help);
             continue;
         }
         head_of(head, c.row);
         text_of(text, c.row);
-        roff_entry(head, text);
+        print_entry(roff, head, text);
     }
 }
 
-static void roff_command(const struct command *command)
+/* ------------------------------------------------------------------ --help */
+
+void print_help(const struct command *command)
+{
+    const char *usage = command->usage, *begin = "usage:";
+    for (char *line; (line = next_line(&usage)) != NULL; free(line), begin = "      ")
+        printf("%s geoviewmatch %s %s\n", begin, command->name, line);
+    printf("\n");
+    print_paragraphs(false, command->about);
+    printf("\n");
+    print_rows(false, command, 0, 3);
+    if (command->notes) printf("\n");
+    print_paragraphs(false, command->notes);
+    printf("\nFor example:\n%s", command->examples);
+}
+
+/* ------------------------------------------------------------------ the manual page */
+
+static void print_section(const struct command *command)
 {
     const char *lines = command->usage;
     printf(".SS %s\n.nf\n", command->name);
     for (char *line; (line = next_line(&lines)) != NULL; free(line)) {
         printf("geoviewmatch %s ", command->name);
-        roff(line);
+        print_roff(line);
     }
     printf(".fi\n");
-    roff_paragraphs(command->about);
-    roff_rows(command, 0, 1);
-    if (command->notes) roff_paragraphs(command->notes);
+    print_paragraphs(true, command->about);
+    print_rows(true, command, 0, 1);
+    print_paragraphs(true, command->notes);
     printf(".PP\n.nf\n.RS\n");
     lines = command->examples;
-    for (char *line; (line = next_line(&lines)) != NULL; free(line)) roff(line + strspn(line, " "));
+    for (char *line; (line = next_line(&lines)) != NULL; free(line)) print_roff(line + strspn(line, " "));
     printf(".RE\n.fi\n");
 }
 
 void print_manual(const struct command *const *commands)
 {
-    const struct command *with_device = *commands;
+    const struct command *with_device = NULL;
     printf(".SH COMMANDS\n");
+    for (int i = 0; commands[i]; i++) print_entry(true, commands[i]->name, commands[i]->summary);
+    printf(".SH OPTIONS OF EVERY COMMAND\n.PP\n\\-\\-device and \\-\\-precision are those of ");
     for (int i = 0; commands[i]; i++) {
-        roff_entry(commands[i]->name, commands[i]->summary);
-        if (commands[i]->device) with_device = commands[i];
+        if (!commands[i]->device) continue;
+        printf("%s%s", with_device ? ", " : "", commands[i]->name);
+        with_device = commands[i];
     }
-    printf(".SH OPTIONS OF EVERY COMMAND\n.PP\n");
-    printf("\\-\\-device and \\-\\-precision are those of the commands that run a network:");
-    const char *comma = " ";
-    for (int i = 0; commands[i]; i++)
-        if (commands[i]->device) {
-            printf("%s%s", comma, commands[i]->name);
-            comma = ", ";
-        }
-    printf(".\n");
-    roff_rows(with_device, 2, 3);
+    printf(", which run a network.\n");
+    print_rows(true, with_device, 2, 3);
     printf(".SH OPTIONS OF EACH COMMAND\n");
-    for (int i = 0; commands[i]; i++) roff_command(commands[i]);
+    for (int i = 0; commands[i]; i++) print_section(commands[i]);
 }

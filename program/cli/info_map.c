@@ -3,42 +3,39 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "map/map.h"
-#include "map/map_file.h"
 
 enum { SHOWN = 20 /* sources in the table */ };
 
-/* Tiles of one source that follow each other: equal ones share their text (names.h). */
-static size_t run_length(const struct tiles *tiles, size_t from)
+/* Tiles of one source that follow each other, from a tile on: the source, and how many. */
+static size_t run_of(const char **source, const gvm_map *map, size_t from)
 {
-    size_t n = 1;
-    while (from + n < tiles->count && tiles->items[from + n].image == tiles->items[from].image) n++;
+    gvm_hit tile = {.tile = NULL};
+    size_t n = 0;
+    for (*source = NULL; gvm_map_tile(map, from + n, &tile, NULL) == GVM_OK; n++) {
+        if (n > 0 && tile.tile != *source) break; /* equal names have one address */
+        *source = tile.tile;
+    }
     return n;
 }
 
-static const json_t *last_job(const struct map_file *f)
+static const json_t *last_job(const json_t *jobs)
 {
-    size_t n = json_array_size(f->jobs);
-    return n > 0 ? json_array_get(f->jobs, n - 1) : NULL;
+    size_t n = json_array_size(jobs);
+    return n > 0 ? json_array_get(jobs, n - 1) : NULL;
 }
 
-static bool is_complete(const struct map_file *f)
-{
-    return json_is_true(json_object_get(last_job(f), "complete"));
-}
-
-static int print_json(const struct map_file *f, const gvm_map_info *about, const struct tiles *tiles)
+static int print_json(const char *path, const gvm_map *map, const gvm_map_info *about, json_t *jobs)
 {
     json_t *sources = json_array();
-    for (size_t i = 0, n; i < tiles->count; i += n) {
-        n = run_length(tiles, i);
-        json_array_append_new(sources,
-                              json_pack("{so,sI}", "path", json_text(tiles->items[i].image), "tiles", (json_int_t)n));
+    const char *source;
+    for (size_t i = 0, n; i < about->tiles; i += n) {
+        n = run_of(&source, map, i);
+        json_array_append_new(sources, json_pack("{so,sI}", "path", json_text(source), "tiles", (json_int_t)n));
     }
     json_t *json =
-        json_pack("{so,ss,sI,sb,si,sf,ss,so,sO}", "file", json_text(f->path), "kind", "map", "tiles",
-                  (json_int_t)about->tiles, "complete", is_complete(f), "features", about->features, "ground_m",
-                  about->ground_m, "fingerprint", about->fingerprint, "sources", sources, "jobs", f->jobs);
+        json_pack("{so,ss,sI,sb,si,sf,ss,so,sO}", "file", json_text(path), "kind", "map", "tiles",
+                  (json_int_t)about->tiles, "complete", about->complete, "features", about->features, "ground_m",
+                  about->ground_m, "fingerprint", about->fingerprint, "sources", sources, "jobs", jobs);
     if (about->tiles > 0)
         json_object_set_new(json, "extent",
                             json_pack("{sf,sf,sf,sf}", "west", about->west, "south", about->south, "east", about->east,
@@ -46,15 +43,15 @@ static int print_json(const struct map_file *f, const gvm_map_info *about, const
     return json_print(json);
 }
 
-static int print_table(const struct map_file *f, const gvm_map_info *about, const struct tiles *tiles)
+static int print_table(const char *path, const gvm_map *map, const gvm_map_info *about, const json_t *jobs)
 {
-    print_text(f->path);
+    print_text(path);
     printf(": GeoViewMatch map\n  fingerprint    %s (of the weights)\n  tiles          %zu\n", about->fingerprint,
            about->tiles);
-    if (is_complete(f)) {
+    if (about->complete) {
         printf("  building       complete\n");
     } else {
-        const json_t *job = last_job(f), *imagery = json_object_get(job, "imagery");
+        const json_t *job = last_job(jobs), *imagery = json_object_get(job, "imagery");
         printf("  building       interrupted at %lld of %lld places: run its command again\n",
                (long long)json_integer_value(json_object_get(job, "done")),
                (long long)json_integer_value(json_object_get(imagery, "places")));
@@ -65,11 +62,12 @@ static int print_table(const struct map_file *f, const gvm_map_info *about, cons
     printf("  feature        %d numbers\n  ground size    %g m unless a tile says otherwise\n", about->features,
            about->ground_m);
     int shown = 0;
-    for (size_t i = 0, n; i < tiles->count; i += n) {
-        n = run_length(tiles, i);
+    const char *source;
+    for (size_t i = 0, n; i < about->tiles; i += n) {
+        n = run_of(&source, map, i);
         if (++shown > SHOWN) continue;
         printf("  source         ");
-        print_text(tiles->items[i].image);
+        print_text(source);
         printf(": %zu tile%s\n", n, n == 1 ? "" : "s");
     }
     if (shown > SHOWN) printf("  and %d more sources (--json shows all)\n", shown - SHOWN);
@@ -78,23 +76,22 @@ static int print_table(const struct map_file *f, const gvm_map_info *about, cons
 
 int info_map(const char *path, bool json)
 {
-    struct map_file *file;
+    gvm_map *map;
+    gvm_map_info about = {.size = sizeof about};
     gvm_error err;
-    gvm_map map = {.width = 0};
+    char *text = NULL;
     int end = FAILED;
-    gvm_status status = map_file_open(&file, path, false, &err);
-    if (status == GVM_OK) status = map_file_tiles(&map.tiles, file, &err);
-    if (status == GVM_OK) {
-        map.width = file->id.width;
-        map.ground_m = file->ground_m;
-        snprintf(map.fingerprint, sizeof map.fingerprint, "%s", file->fingerprint);
-        gvm_map_info about = gvm_map_about(&map);
-        end = json ? print_json(file, &about, &map.tiles) : print_table(file, &about, &map.tiles);
-        tiles_free(&map.tiles);
-    } else {
+    gvm_status status = gvm_map_open(&map, path, NULL, GVM_MAP_EMPTY, &err);
+    if (status == GVM_OK) status = gvm_map_about(map, &about, &err);
+    if (status == GVM_OK) status = gvm_map_jobs(map, &text, &err);
+    json_t *jobs = text != NULL ? json_loads(text, 0, NULL) : NULL;
+    if (status == GVM_OK)
+        end = json ? print_json(path, map, &about, jobs) : print_table(path, map, &about, jobs);
+    else
         failed(&err);
-    }
-    map_file_close(file);
+    json_decref(jobs);
+    gvm_free(text);
+    gvm_map_free(map);
     return end;
 }
 

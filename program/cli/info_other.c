@@ -1,119 +1,64 @@
 /* info_other.c - files of other kinds: what of them this program makes or reads, and what the rest look like. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/info.h"
-#include "data/cache_file.h"
-#include "image/cost.h"
-#include "image/panorama.h"
-#include "map/features_file.h"
-#include "raster/raster.h"
+#include "image/kind.h"
 
 /* ------------------------------------------------------------------ pictures */
 
-static int print_picture_json(const char *path, const char *format, const struct image *image,
-                              const struct raster_facts *ground, bool lies)
+static int print_picture_json(const char *path, const char *format, const gvm_picture_info *picture,
+                              const gvm_raster_info *ground, bool lies)
 {
-    gvm_photo_info said = photo_said(image);
+    const gvm_photo_info *said = &picture->photo;
     json_t *root = json_pack("{so,ss,ss,si,si}", "file", json_text(path), "kind", "picture", "format", format, "width",
-                             image->width, "height", image->height);
-    if (said.has_place) {
-        json_object_set_new(root, "lat", json_real(said.lat));
-        json_object_set_new(root, "lon", json_real(said.lon));
+                             picture->width, "height", picture->height);
+    if (said->has_place) {
+        json_object_set_new(root, "lat", json_real(said->lat));
+        json_object_set_new(root, "lon", json_real(said->lon));
     }
-    if (said.has_heading) {
-        json_object_set_new(root, "heading", json_real(said.heading));
-        json_object_set_new(root, "heading_reference", json_string(said.heading_is_magnetic ? "magnetic" : "true"));
+    if (said->has_heading) {
+        json_object_set_new(root, "heading", json_real(said->heading));
+        json_object_set_new(root, "heading_reference", json_string(said->heading_is_magnetic ? "magnetic" : "true"));
     }
     if (lies) {
-        json_t *box = json_array();
-        for (int i = 0; i < 4; i++) json_array_append_new(box, json_real(ground->box[i]));
-        json_object_set_new(root, "box", box);
+        json_object_set_new(root, "box", json_pack("[ffff]", ground->west, ground->south, ground->east, ground->north));
         json_object_set_new(root, "pixel_m", json_real(ground->pixel_m));
     }
     return json_print(root);
 }
 
-/* Where it lies on the ground, if it says so. */
-static bool find_ground(struct raster_facts *facts, const char *path)
-{
-    struct raster *raster;
-    if (raster_open(&raster, path, NULL, 1, NULL) != GVM_OK) return false;
-    bool lies = raster_describe(facts, raster, NULL) == GVM_OK;
-    free(facts->parts);
-    raster_free(raster);
-    return lies;
-}
-
 static int info_picture(const char *path, const char *format, bool json)
 {
-    struct image image = {0};
-    struct raster_facts ground;
+    const gvm_picture_options options = {.size = sizeof options, .path = path, .header_only = 1};
+    gvm_picture_info info = {.size = sizeof info};
+    gvm_raster_info ground = {.size = sizeof ground};
+    gvm_picture *picture;
     gvm_error err;
-    gvm_status status = image_about(&image, path, &err);
-    bool lies = find_ground(&ground, path);
+    gvm_status status = gvm_picture_open(&picture, &options, &err);
+    if (status == GVM_OK) gvm_picture_about(picture, &info, NULL);
+    gvm_picture_free(picture);
+    bool lies = gvm_raster_about(path, &ground, NULL) == GVM_OK;
     if (status != GVM_OK && !lies) return failed(&err);
-    if (json) {
-        int end = print_picture_json(path, format, &image, &ground, lies);
-        image_free(&image);
-        return end;
-    }
-    gvm_photo_info said = photo_said(&image);
+    if (json) return print_picture_json(path, format, &info, &ground, lies);
     print_text(path);
     printf(": a %s picture", format);
-    if (image.width > 0) printf(" of %d x %d pixels", image.width, image.height);
+    if (info.width > 0) printf(" of %d x %d pixels", info.width, info.height);
     printf("%s\n", lies ? ", georeferenced: `index --raster` makes a map of it" : "");
-    if (said.has_place) printf("  GPS position   %.6f, %.6f\n", said.lat, said.lon);
-    if (said.has_heading)
-        printf("  heading        %.1f degrees%s\n", said.heading,
-               said.heading_is_magnetic ? " from magnetic north" : "");
+    if (info.photo.has_place) printf("  GPS position   %.6f, %.6f\n", info.photo.lat, info.photo.lon);
+    if (info.photo.has_heading)
+        printf("  heading        %.1f degrees%s\n", info.photo.heading,
+               info.photo.heading_is_magnetic ? " from magnetic north" : "");
     if (lies)
         printf("  covers         latitude %.6f to %.6f, longitude %.6f to %.6f\n  pixel          %.3g m\n",
-               ground.box[1], ground.box[3], ground.box[0], ground.box[2], ground.pixel_m);
-    image_free(&image);
+               ground.south, ground.north, ground.west, ground.east, ground.pixel_m);
     return DONE;
 }
 
 /* ------------------------------------------------------------------ what the program keeps beside its files */
-
-static int info_cache(const char *path, const unsigned char *start, size_t size, bool json)
-{
-    struct header header;
-    gvm_error err;
-    if (size < sizeof header) {
-        fail(&err, GVM_FORMAT, "%s: it is a picture cache that was cut short", path_tail(path));
-        return failed(&err);
-    }
-    memcpy(&header, start, sizeof header);
-    if (json)
-        return json_print(json_pack("{so,ss,sb,sI,sI}", "file", json_text(path), "kind", "cache", "complete",
-                                    header.complete == 1, "bytes", (json_int_t)header.bytes, "version",
-                                    (json_int_t)header.version));
-    print_text(path);
-    printf(": a cache of decoded pictures (--cache), %s, %.1f MB\n",
-           header.complete == 1 ? "complete" : "begun and not yet complete", 1e-6 * (double)header.bytes);
-    return DONE;
-}
-
-static int info_map_features(const char *path, const unsigned char *start, bool json)
-{
-    struct stat st;
-    uint32_t facts[2]; /* version, width: features_file.c */
-    memcpy(facts, start + 8, sizeof facts);
-    double bytes = stat(path, &st) == 0 ? (double)st.st_size - FEATURES_START : 0;
-    long long rows = bytes > 0 && facts[1] > 0 ? (long long)(bytes / (2.0 * facts[1])) : 0;
-    if (json)
-        return json_print(json_pack("{so,ss,sI,sI}", "file", json_text(path), "kind", "map features", "rows",
-                                    (json_int_t)rows, "features", (json_int_t)facts[1]));
-    print_text(path);
-    printf(": the features of a map, %lld rows of %u numbers; `info` of the MAP.gpkg beside it says more\n", rows,
-           facts[1]);
-    return DONE;
-}
 
 static int info_page(const char *path, bool json)
 {
@@ -197,8 +142,8 @@ int info_other(bool *known, const char *path, const unsigned char start[INFO_STA
     *known = true;
     enum picture_kind kind = picture_kind(start, size);
     if (kind != NO_PICTURE) return info_picture(path, picture_kind_name(kind), json);
-    if (begins(start, size, CACHE_MAGIC)) return info_cache(path, start, size, json);
-    if (size >= 16 && features_start(start, size)) return info_map_features(path, start, json);
+    int end = info_own(path, start, size, json);
+    if (end != GO_ON) return end;
     if (begins(start, size, "{\"step\": ")) return info_log(path, json);
     if (begins(start, size, "query,rank,tile1,")) return info_list(path, "a list of matches", "eval --matches", json);
     if (begins(start, size, "finding,split,id,")) return info_list(path, "a list of findings", "check --list", json);

@@ -72,6 +72,14 @@ int info_state(const char *path, bool json)
     return end;
 }
 
+bool info_is_run(const char *folder)
+{
+    char *state = path_join(folder, "state.safetensors");
+    bool there = state != NULL && access(state, F_OK) == 0;
+    free(state);
+    return there;
+}
+
 int info_run(const char *folder, bool json)
 {
     int end = describe_state(folder, folder, json);

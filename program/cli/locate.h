@@ -3,12 +3,11 @@
 #define GVM_CLI_LOCATE_H
 
 #include "cli/cli.h"
-#include "locate/locate_json.h"
+#include "terminal/located.h"
 
 /* What is known of a photo beforehand; NaN where nothing is. */
 struct known {
     double lat, lon, heading;
-    double exif_lat, exif_lon; /* its own GPS position, rightly or not; if it was asked for */
 };
 
 /* The photos and what was found. */
@@ -28,10 +27,8 @@ struct answers {
  * line belongs to the photo that it names, from the list's folder or from where the program runs; if there is no such
  * file, to the one photo whose path ends as it says. Warns of photos that it does not name.
  *
- *   list  NULL: nothing is known
- *   gps   also each photo's own GPS position, from its header */
-gvm_status known_read(struct known *known, const struct picture_files *photos, const char *list, bool gps,
-                      gvm_error *err);
+ *   list  NULL: nothing is known */
+gvm_status known_read(struct known *known, const struct picture_files *photos, const char *list, gvm_error *err);
 
 /* What was found of a photo; its hits are best first. */
 struct located located_photo(const struct answers *a, size_t photo);
@@ -62,13 +59,5 @@ struct report_options {
     size_t photos; /* that are shown with pictures; all are in its table */
     bool force;    /* write over files that are no report */
 };
-
-/* Make the folder, and see that what is in it may be written over. */
-gvm_status locate_report_folder(const struct report_options *options, gvm_error *err);
-
-/* Write FOLDER/index.html, which holds its pictures itself, and FOLDER/answers.geojson. Returns the exit status:
- * FAILED, with sentences on stderr, if something could not be shown. */
-int locate_report(const struct report_options *options, const struct answers *answers, gvm_session *session,
-                  const gvm_model *model, const gvm_map *map, bool quiet);
 
 #endif

@@ -136,7 +136,7 @@ static gvm_status take_line(struct search *s, const char *name, const struct kno
 static gvm_status read_line(struct search *s, const struct csv *csv, const int *order, gvm_error *err)
 {
     const char *name = "";
-    struct known line = {NAN, NAN, NAN, NAN, NAN};
+    struct known line = {NAN, NAN, NAN};
     static const double most[COLUMNS] = {[LAT] = 90, [LON] = 180, [HEADING] = 360};
     double *values[COLUMNS] = {[LAT] = &line.lat, [LON] = &line.lon, [HEADING] = &line.heading};
     for (int i = 0; i < csv->count; i++) {
@@ -223,15 +223,8 @@ static gvm_status read_known(struct known *known, const struct picture_files *ph
     return status;
 }
 
-gvm_status known_read(struct known *known, const struct picture_files *photos, const char *list, bool gps,
-                      gvm_error *err)
+gvm_status known_read(struct known *known, const struct picture_files *photos, const char *list, gvm_error *err)
 {
-    for (size_t i = 0; i < photos->count; i++) known[i] = (struct known){NAN, NAN, NAN, NAN, NAN};
-    for (size_t i = 0; i < photos->count && gps; i++) {
-        gvm_photo_info info;
-        if (gvm_photo_about(&info, photos->paths[i], NULL) != GVM_OK || !info.has_place) continue;
-        known[i].exif_lat = info.lat;
-        known[i].exif_lon = info.lon;
-    }
+    for (size_t i = 0; i < photos->count; i++) known[i] = (struct known){NAN, NAN, NAN};
     return list != NULL ? read_known(known, photos, list, err) : GVM_OK;
 }

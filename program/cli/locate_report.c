@@ -1,5 +1,5 @@
 /* locate_report.c - the answers of `locate` as one page that holds its pictures itself, and as GeoJSON beside it. The
- * page is written part by part, so that it may be larger than memory. */
+ * photos' sections go into a file as they are located, so that the page may be larger than memory. */
 #define _GNU_SOURCE /* open_memstream */
 #include <glib.h>
 #include <math.h>
@@ -11,35 +11,35 @@
 #include "base/file.h"
 #include "base/output.h"
 #include "cli/report.h"
-#include "image/image.h"
 
 /* ------------------------------------------------------------------ the head */
 
-/* Sources of shown tiles that are gone: said once, before the pictures that lack them. */
+/* Sources of shown tiles that are gone: said once, before the pictures that lack them, and not among the problems. */
 static void find_missing(struct report *r)
 {
     GHashTable *seen = g_hash_table_new(g_direct_hash, g_direct_equal); /* a source's name has one address */
-    for (size_t i = 0; i < r->shown; i++) {
+    for (size_t i = 0; i < r->count; i++) {
         struct located l = located_photo(r->answers, i);
         for (int k = 0; l.status == GVM_OK && k < l.found->count && k < REPORT_ANSWERS; k++) {
             if (!g_hash_table_add(seen, (gpointer)l.hits[k].tile)) continue;
             gvm_error err;
-            char *path = map_find_source(r->map, l.hits[k].tile);
-            if (path == NULL) {
-                map_source_gone(r->map, l.hits[k].tile, &err);
-                report_problem(r, err.text);
+            char *path;
+            guint at;
+            if (gvm_map_source(r->map, &path, l.hits[k].tile, &err) != GVM_OK) {
+                g_ptr_array_add(r->missing, g_strdup(err.text));
+                if (g_ptr_array_find_with_equal_func(r->problems, err.text, g_str_equal, &at))
+                    g_ptr_array_remove_index(r->problems, at);
             }
-            free(path);
+            gvm_free(path);
         }
     }
     g_hash_table_destroy(seen);
-    r->missing = r->problems->len;
-    if (r->missing == 0) return;
+    if (r->missing->len == 0) return;
     fputs("<p class=\"notice\"><b>Some of the map\342\200\231s imagery is missing</b>, so its tiles have no pictures "
           "here: ",
           r->out);
-    report_text(r->out, g_ptr_array_index(r->problems, 0));
-    if (r->problems->len > 1) fprintf(r->out, " (and %u more)", r->problems->len - 1);
+    report_text(r->out, g_ptr_array_index(r->missing, 0));
+    if (r->missing->len > 1) fprintf(r->out, " (and %u more)", r->missing->len - 1);
     fputs(".</p>", r->out);
 }
 
@@ -120,9 +120,9 @@ static void put_row(const struct report *r, size_t photo, bool known, bool gps)
     enum outcome o = report_outcome(a, photo);
     bool weak = located_weakness(l.found, l.min_margin) == WEAK && (o == RIGHT || o == WRONG);
     fprintf(r->out, "<tr class=\"%s\"><td data-v=\"%zu\">%zu</td><td>", words[o][0], photo + 1, photo + 1);
-    if (photo < r->shown) fprintf(r->out, "<a href=\"#p%zu\">", photo + 1);
+    if (photo < r->count) fprintf(r->out, "<a href=\"#p%zu\">", photo + 1);
     report_text(r->out, report_name(a, photo));
-    fprintf(r->out, "%s</td><td>%s%s</td>", photo < r->shown ? "</a>" : "", words[o][1], weak ? ", ? weak" : "");
+    fprintf(r->out, "%s</td><td>%s%s</td>", photo < r->count ? "</a>" : "", words[o][1], weak ? ", ? weak" : "");
     put_cell(r->out, l.found->margin, "%.4f");
     put_cell(r->out, l.hits->score, "%.4f");
     if (known) put_cell(r->out, located_error(&l, l.hits), "%.1f");
@@ -213,18 +213,18 @@ static void put_head(struct report *r)
         "share of the "
         "score with the best tile, the least in blue and the most in red.</p></details>",
         a->min_margin, NEAR_M);
-    if (r->shown < a->photos.count)
+    if (r->count < a->photos.count)
         fprintf(r->out,
                 "<p class=\"notice\">The first %zu of %zu photos follow with pictures; "
                 "<code>--report-photos</code> sets how many.</p>",
-                r->shown, a->photos.count);
+                r->count, a->photos.count);
 }
 
 static void put_foot(struct report *r)
 {
-    if (r->problems->len > r->missing) {
+    if (r->problems->len > 0) {
         fputs("<section><h2>What could not be shown</h2><ul>", r->out);
-        for (guint i = r->missing; i < r->problems->len; i++) {
+        for (guint i = 0; i < r->problems->len; i++) {
             fputs("<li>", r->out);
             report_text(r->out, g_ptr_array_index(r->problems, i));
             fputs("</li>", r->out);
@@ -239,16 +239,13 @@ static void put_foot(struct report *r)
 
 /* Have `put` write a part of the page, and append it to the file. */
 static gvm_status write_part(struct file_writer *w, size_t *bytes, struct report *r, void (*put)(struct report *),
-                             size_t photo, gvm_error *err)
+                             gvm_error *err)
 {
     char *text = NULL;
     size_t size = 0;
     r->out = open_memstream(&text, &size);
     if (r->out == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for the report");
-    if (put != NULL)
-        put(r);
-    else
-        report_photo(r, photo);
+    put(r);
     bool short_of_memory = ferror(r->out) != 0;
     gvm_status status = fclose(r->out) == 0 && !short_of_memory
                             ? file_writer_write(w, text, size, err)
@@ -258,20 +255,27 @@ static gvm_status write_part(struct file_writer *w, size_t *bytes, struct report
     return status;
 }
 
-static gvm_status write_page(struct report *r, const char *path, size_t *bytes, struct progress *progress,
-                             gvm_error *err)
+/* Append the sections. */
+static gvm_status write_sections(struct file_writer *w, size_t *bytes, struct report *r, gvm_error *err)
+{
+    char part[65536];
+    gvm_status status = GVM_OK;
+    bool failed = ferror(r->sections) != 0 || fflush(r->sections) != 0;
+    rewind(r->sections);
+    for (size_t n; !failed && status == GVM_OK && (n = fread(part, 1, sizeof part, r->sections)) > 0; *bytes += n)
+        status = file_writer_write(w, part, n, err);
+    if (status != GVM_OK || (!failed && !ferror(r->sections))) return status;
+    return fail(err, GVM_FILE, "%s: the report cannot be written there: is the disk full?", r->options->folder);
+}
+
+static gvm_status write_page(struct report *r, const char *path, size_t *bytes, gvm_error *err)
 {
     struct file_writer w;
     gvm_status status = file_writer_open(&w, path, err);
     if (status != GVM_OK) return status;
-    progress_start(progress, "report", "photos", r->shown);
-    status = write_part(&w, bytes, r, put_head, 0, err);
-    for (size_t i = 0; i < r->shown && status == GVM_OK; i++) {
-        if (r->answers->statuses[i] == GVM_OK) status = write_part(&w, bytes, r, NULL, i, err);
-        progress_step(progress, i + 1);
-    }
-    progress_end(progress);
-    if (status == GVM_OK) status = write_part(&w, bytes, r, put_foot, 0, err);
+    status = write_part(&w, bytes, r, put_head, err);
+    if (status == GVM_OK) status = write_sections(&w, bytes, r, err);
+    if (status == GVM_OK) status = write_part(&w, bytes, r, put_foot, err);
     if (status == GVM_OK) return file_writer_commit(&w, err);
     file_writer_abort(&w);
     return status;
@@ -288,60 +292,21 @@ static gvm_status write_geojson(const struct answers *answers, const char *path,
     return status;
 }
 
-static gvm_status open_report(struct report *r, gvm_error *err)
+/* A file of its own in the report's folder, without a name: it goes with the process. */
+static gvm_status open_sections(struct report *r, gvm_error *err)
 {
-    gvm_model_info info = gvm_model_about(r->model);
-    size_t street = (size_t)info.street_height * (size_t)info.street_width;
-    size_t aerial = (size_t)info.aerial_height * (size_t)info.aerial_width;
-    r->problems = g_ptr_array_new_with_free_func(g_free);
-    r->street = malloc(3 * street);
-    r->aerial = malloc(3 * aerial);
-    r->heat = malloc((street > aerial ? street : aerial) * sizeof *r->heat);
-    r->street_feature = malloc((size_t)info.features * sizeof *r->street_feature);
-    r->aerial_feature = malloc((size_t)info.features * sizeof *r->aerial_feature);
-    if (!r->street || !r->aerial || !r->heat || !r->street_feature || !r->aerial_feature)
-        return fail(err, GVM_MEMORY, "there is not enough memory for the report");
-    return drawing_open(&r->drawing, r->map, err);
+    gchar *path = g_build_filename(r->options->folder, "geoviewmatch-XXXXXX", NULL);
+    int fd = mkstemp(path);
+    if (fd >= 0) unlink(path);
+    g_free(path);
+    r->sections = fd >= 0 ? fdopen(fd, "w+") : NULL;
+    if (r->sections != NULL) return GVM_OK;
+    gvm_status status = fail_errno(err, "write into", r->options->folder);
+    if (fd >= 0) close(fd);
+    return status;
 }
 
-static void close_report(struct report *r)
-{
-    drawing_free(r->drawing);
-    g_ptr_array_free(r->problems, TRUE);
-    free(r->street);
-    free(r->aerial);
-    free(r->heat);
-    free(r->street_feature);
-    free(r->aerial_feature);
-}
-
-int locate_report(const struct report_options *o, const struct answers *answers, gvm_session *session,
-                  const gvm_model *model, const gvm_map *map, bool quiet)
-{
-    struct report r = {.answers = answers, .session = session, .model = model, .map = map, .shown = o->photos};
-    struct progress progress = {.quiet = quiet};
-    gvm_error err;
-    size_t bytes = 0;
-    gchar *page = g_build_filename(o->folder, "index.html", NULL);
-    gchar *geojson = g_build_filename(o->folder, "answers.geojson", NULL);
-    if (r.shown > answers->photos.count) r.shown = answers->photos.count;
-    gvm_status status = open_report(&r, &err);
-    if (status == GVM_OK) status = write_page(&r, page, &bytes, &progress, &err);
-    if (status == GVM_OK) status = write_geojson(answers, geojson, &err);
-    int end = status == GVM_OK && r.problems->len == 0 ? DONE : FAILED;
-    for (guint i = 0; i < r.problems->len; i++)
-        fprintf(stderr, "geoviewmatch: %s\n", (const char *)g_ptr_array_index(r.problems, i));
-    if (status != GVM_OK) failed(&err);
-    if (status == GVM_OK && !quiet)
-        fprintf(stderr, "%s: %zu photo%s with pictures, %.1f MB\n", page, r.shown, r.shown == 1 ? "" : "s",
-                (double)bytes / 1e6);
-    close_report(&r);
-    g_free(geojson);
-    g_free(page);
-    return end;
-}
-
-gvm_status locate_report_folder(const struct report_options *o, gvm_error *err)
+static gvm_status check_folder(const struct report_options *o, gvm_error *err)
 {
     if (g_mkdir_with_parents(o->folder, 0777) != 0 || access(o->folder, W_OK) != 0)
         return fail_errno(err, "make", o->folder);
@@ -353,4 +318,81 @@ gvm_status locate_report_folder(const struct report_options *o, gvm_error *err)
     g_free(page);
     g_free(geojson);
     return status;
+}
+
+static gvm_status look_at(struct report *r, gvm_error *err)
+{
+    gvm_model_info info = {.size = sizeof info};
+    gvm_status status = gvm_model_about(r->model, &info, err);
+    size_t most = 0;
+    for (int v = 0; v < 2 && status == GVM_OK; v++) {
+        r->views[v].size = sizeof r->views[v];
+        status = gvm_view_about(r->model, (gvm_view)v, &r->views[v], err);
+        size_t pixels = (size_t)r->views[v].height * (size_t)r->views[v].width;
+        if (pixels > most) most = pixels;
+    }
+    r->area.size = sizeof r->area;
+    if (status == GVM_OK) status = gvm_map_about(r->map, &r->area, err);
+    if (status != GVM_OK) return status;
+    r->aerial = malloc(3 * most);
+    r->heat = malloc(most * sizeof *r->heat);
+    r->tile_feature = malloc((size_t)info.features * sizeof *r->tile_feature);
+    r->shown = calloc(r->count + 1, sizeof *r->shown);
+    if (r->aerial && r->heat && r->tile_feature && r->shown) return gvm_imagery_open(&r->imagery, r->map, err);
+    return fail(err, GVM_MEMORY, "there is not enough memory for the report");
+}
+
+gvm_status report_open(struct report **report, const struct report_options *options, const struct answers *answers,
+                       gvm_session *session, const gvm_model *model, const gvm_map *map, gvm_error *err)
+{
+    struct report *r = *report = calloc(1, sizeof *r);
+    if (r == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for the report");
+    *r = (struct report){.options = options, .answers = answers, .session = session, .model = model, .map = map};
+    r->count = options->photos < answers->photos.count ? options->photos : answers->photos.count;
+    r->missing = g_ptr_array_new_with_free_func(g_free);
+    r->problems = g_ptr_array_new_with_free_func(g_free);
+    gvm_status status = check_folder(options, err);
+    if (status == GVM_OK) status = open_sections(r, err);
+    return status == GVM_OK ? look_at(r, err) : status;
+}
+
+void report_free(struct report *r)
+{
+    if (r == NULL) return;
+    for (size_t i = 0; i < r->count && r->shown != NULL; i++) free(r->shown[i].rgb);
+    if (r->sections != NULL) fclose(r->sections);
+    gvm_imagery_free(r->imagery);
+    g_ptr_array_free(r->missing, TRUE);
+    g_ptr_array_free(r->problems, TRUE);
+    free(r->shown);
+    free(r->aerial);
+    free(r->heat);
+    free(r->tile_feature);
+    free(r);
+}
+
+static void tell(const GPtrArray *sentences)
+{
+    for (guint i = 0; i < sentences->len; i++)
+        fprintf(stderr, "geoviewmatch: %s\n", (const char *)g_ptr_array_index(sentences, i));
+}
+
+int report_write(struct report *r, bool quiet)
+{
+    gvm_error err;
+    size_t bytes = 0;
+    gchar *page = g_build_filename(r->options->folder, "index.html", NULL);
+    gchar *geojson = g_build_filename(r->options->folder, "answers.geojson", NULL);
+    gvm_status status = write_page(r, page, &bytes, &err);
+    if (status == GVM_OK) status = write_geojson(r->answers, geojson, &err);
+    int end = status == GVM_OK && r->missing->len + r->problems->len == 0 ? DONE : FAILED;
+    tell(r->missing);
+    tell(r->problems);
+    if (status != GVM_OK) failed(&err);
+    if (status == GVM_OK && !quiet)
+        fprintf(stderr, "%s: %zu photo%s with pictures, %.1f MB\n", page, r->count, r->count == 1 ? "" : "s",
+                (double)bytes / 1e6);
+    g_free(geojson);
+    g_free(page);
+    return end;
 }

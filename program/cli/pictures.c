@@ -89,6 +89,23 @@ void pictures_free(struct picture_files *pictures)
     *pictures = (struct picture_files){0};
 }
 
+void add_hint(gvm_error *err, gvm_status status)
+{
+    size_t length = strlen(err->text);
+    if (status == GVM_PANORAMA)
+        snprintf(err->text + length, sizeof err->text - length, ", or use --panorama yes if this is one");
+}
+
+void warn_incomplete(const gvm_map *map)
+{
+    gvm_map_info info = {.size = sizeof info};
+    if (gvm_map_about(map, &info, NULL) == GVM_OK && !info.complete)
+        fprintf(stderr,
+                "geoviewmatch: warning: the map is not complete: %zu places of its imagery are missing; run `index` "
+                "again as it was begun\n",
+                info.missing);
+}
+
 void file_done(void *user, size_t index, size_t count, gvm_status status, const gvm_error *err)
 {
     struct watch *w = user;
@@ -97,10 +114,12 @@ void file_done(void *user, size_t index, size_t count, gvm_status status, const 
     w->reached++;
     if (w->statuses != NULL) w->statuses[index] = status;
     if (status != GVM_OK) {
-        if (w->errors != NULL) w->errors[index] = *err;
+        gvm_error said = *err;
+        add_hint(&said, status);
+        if (w->errors != NULL) w->errors[index] = said;
         w->failures++;
         progress_clear(&w->progress);
-        failed(err);
+        failed(&said);
     }
     progress_step(&w->progress, index + 1);
 }

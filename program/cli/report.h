@@ -7,24 +7,50 @@
 #include <stdio.h>
 
 #include "cli/locate.h"
-#include "map/draw.h"
-#include "map/map.h"
+#include "image/heat.h"
 
 enum { REPORT_ANSWERS = 5 /* shown of a photo */ };
 
+/* A photo as it is shown, made while it is decoded. */
+struct shown {
+    unsigned char *rgb; /* (height, width, 3) as it was taken; NULL: there was not the memory */
+    int width, height;
+    double box[4]; /* of it: what the network sees, left, top, right, bottom */
+};
+
 struct report {
-    FILE *out; /* the part of the page that is being written */
+    const struct report_options *options;
+    FILE *out;      /* where is being written */
+    FILE *sections; /* a file without a name: the photos' sections, in the order in which they were located */
     const struct answers *answers;
-    size_t shown; /* photos that have a section of their own */
+    size_t count;        /* photos that have a section of their own, the first ones */
+    struct shown *shown; /* (count) those that are decoded and not yet located */
     gvm_session *session;
     const gvm_model *model;
     const gvm_map *map;
-    struct drawing *drawing;        /* the map's imagery */
-    GPtrArray *problems;            /* sentences, each once, of what could not be shown */
-    guint missing;                  /* of them, imagery that is gone, which the page says at its top */
-    unsigned char *street, *aerial; /* at the network's sizes */
-    float *street_feature, *aerial_feature, *heat;
+    gvm_view_info views[2];
+    gvm_map_info area;
+    gvm_imagery *imagery;
+    GPtrArray *missing;    /* sentences, each once: imagery that is gone, which the page says at its top; */
+    GPtrArray *problems;   /* other things that could not be shown */
+    unsigned char *aerial; /* at the network's size */
+    float *tile_feature, *heat;
 };
+
+/* Begin a report, to be given to report_free: make the folder, and see that what is in it may be written over. */
+gvm_status report_open(struct report **report, const struct report_options *options, const struct answers *answers,
+                       gvm_session *session, const gvm_model *model, const gvm_map *map, gvm_error *err);
+void report_free(struct report *report);
+
+/* A photo was decoded; any thread. */
+void report_opened(struct report *report, size_t photo, const gvm_picture *picture);
+
+/* It was located, or not: write its section. */
+void report_located(struct report *report, size_t photo, const gvm_located *located);
+
+/* All were: write FOLDER/index.html, which holds its pictures itself, and FOLDER/answers.geojson. Returns the exit
+ * status: FAILED, with sentences on stderr, if something could not be shown. */
+int report_write(struct report *report, bool quiet);
 
 /* What is to be said of an answer. Without a truth it is neither right nor wrong. */
 enum outcome { RIGHT, WRONG, SURE, UNSURE, ONLY, REFUSED };
@@ -41,7 +67,6 @@ void report_picture(struct report *r, const unsigned char *rgb, int width, int h
 /* Keep a sentence about what could not be shown, unless it is kept already. */
 void report_problem(struct report *r, const char *sentence);
 
-void report_photo(struct report *r, size_t photo); /* its section */
 void report_overview(struct report *r);            /* a map of all photos */
 void report_chart(struct report *r, size_t photo); /* a map of one photo's answers */
 

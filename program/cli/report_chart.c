@@ -8,7 +8,8 @@
 #include "base/file.h"
 #include "cli/report.h"
 #include "geo/earth.h"
-#include "image/image.h"
+#include "image/encode.h"
+#include "image/resize.h"
 
 enum {
     CHART = 440,
@@ -107,15 +108,15 @@ static bool lay_tiles(struct report *r, unsigned char *mosaic, long zoom, long x
     long n = 1L << zoom;
     bool any = false;
     for (int i = 0; i < columns * rows && tile != NULL; i++) {
-        enum drawn drawn;
+        gvm_coverage coverage;
         gvm_error err;
         long x = ((x0 + i % columns) % n + n) % n, y = y0 + i / columns;
         if (y < 0 || y >= n) continue;
-        if (drawing_tile(tile, &drawn, r->drawing, zoom, x, y, WEB_TILE, &err) != GVM_OK) {
+        if (gvm_imagery_tile(r->imagery, tile, &coverage, zoom, x, y, WEB_TILE, &err) != GVM_OK) {
             report_problem(r, err.text);
             continue;
         }
-        if (drawn == DRAWN_NOTHING) continue;
+        if (coverage == GVM_COVERS_NOTHING) continue;
         any = true;
         unsigned char *to = mosaic + (size_t)(i / columns) * WEB_TILE * row + (size_t)(i % columns) * WEB_TILE * 3;
         for (int k = 0; k < WEB_TILE; k++) lay_row(to + (size_t)k * row, tile + k * WEB_TILE * 4);
@@ -235,11 +236,11 @@ static void put_heading(FILE *out, double x, double y, double heading)
 /* Whether a place is in the map's area or not far from it: another would make a chart of half the world. */
 static bool near_map(const struct report *r, double lat, double lon)
 {
-    gvm_map_info m = gvm_map_about(r->map);
-    double east = m.east < m.west ? m.east + 360 : m.east, high = m.north - m.south, wide = east - m.west;
+    const gvm_map_info *m = &r->area;
+    double east = m->east < m->west ? m->east + 360 : m->east, high = m->north - m->south, wide = east - m->west;
     double more = fmax(0.01, fmax(high, wide) / 2);
-    return fabs(lat - (m.south + m.north) / 2) <= high / 2 + more &&
-           fabs(lon_near(lon, (m.west + east) / 2) - (m.west + east) / 2) <= wide / 2 + more;
+    return fabs(lat - (m->south + m->north) / 2) <= high / 2 + more &&
+           fabs(lon_near(lon, (m->west + east) / 2) - (m->west + east) / 2) <= wide / 2 + more;
 }
 
 /* ------------------------------------------------------------------ one photo */
@@ -247,8 +248,9 @@ static bool near_map(const struct report *r, double lat, double lon)
 void report_chart(struct report *r, size_t photo)
 {
     struct located l = located_photo(r->answers, photo);
-    const gvm_question *q = &r->answers->questions[photo];
     const gvm_photo_info *info = &l.found->info;
+    const gvm_question *q = &r->answers->questions[photo];
+    double near_lat = isnan(q->lat) ? info->lat : q->lat, near_lon = isnan(q->lat) ? info->lon : q->lon;
     struct extent e = {.any = false};
     int count = l.found->count < REPORT_ANSWERS ? l.found->count : REPORT_ANSWERS;
     for (int k = 0; k < count; k++) include(&e, l.hits[k].lat, l.hits[k].lon, l.hits[k].half_tile_m);
@@ -256,12 +258,12 @@ void report_chart(struct report *r, size_t photo)
     bool truth = !isnan(l.lat) && near_map(r, l.lat, l.lon), gps = info->has_place && near_map(r, info->lat, info->lon);
     if (truth) include(&e, l.lat, l.lon, 0);
     if (gps) include(&e, info->lat, info->lon, 0);
-    if (q->within_m > 0 && q->within_m < 1e5) include(&e, q->lat, q->lon, q->within_m);
+    if (q->within_m > 0 && q->within_m < 1e5) include(&e, near_lat, near_lon, q->within_m);
     struct chart c = chart_of(&e, CHART, CHART, true);
     begin(r, &c, "Map of the answers for ", report_name(r->answers, photo));
     if (q->within_m > 0)
-        fprintf(r->out, "<circle class=\"searched\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"/>", chart_x(&c, q->lon),
-                chart_y(&c, q->lat), q->within_m * c.metre);
+        fprintf(r->out, "<circle class=\"searched\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"/>", chart_x(&c, near_lon),
+                chart_y(&c, near_lat), q->within_m * c.metre);
     for (int k = count; k-- > 0;) put_footprint(r->out, &c, &l.hits[k], k == 0);
     double x = chart_x(&c, l.hits->lon), y = chart_y(&c, l.hits->lat);
     if (truth)
@@ -341,11 +343,11 @@ void report_overview(struct report *r)
             if (o == REFUSED || (o == RIGHT || o == SURE) != (pass == 0)) continue;
             const gvm_hit *hit = located_photo(a, i).hits;
             bool weak = located_weakness(&a->found[i], a->min_margin) == WEAK;
-            fprintf(r->out, i < r->shown ? "<a href=\"#p%zu\"><title>" : "<g><title>%zu. ", i + 1);
+            fprintf(r->out, i < r->count ? "<a href=\"#p%zu\"><title>" : "<g><title>%zu. ", i + 1);
             report_text(r->out, report_name(a, i));
             fputs("</title>", r->out);
             put_mark(r->out, chart_x(&c, hit->lon), chart_y(&c, hit->lat), kinds[o], weak, i + 1);
-            fputs(i < r->shown ? "</a>" : "</g>", r->out);
+            fputs(i < r->count ? "</a>" : "</g>", r->out);
         }
     end(r, &c);
     put_key(r->out, locate_summary(a));

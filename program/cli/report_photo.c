@@ -1,19 +1,13 @@
 /* report_photo.c - a photo's section of the report: what was found, the photo as it was taken, what counted in it, its
- * best tiles, a map. The photo is decoded once; of a tile the feature that the map holds is taken. */
+ * best tiles, a map. The photo was decoded, and its feature computed, when it was located; that of a tile is the
+ * map's. */
 #include <glib.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "base/file.h"
-#include "base/half.h"
 #include "cli/report.h"
-#include "image/heat.h"
-#include "image/image.h"
-#include "image/panorama.h"
-#include "network/heatmap.h"
-#include "network/session.h"
 
 enum { WIDE = 960 /* pixels of a photo */, TILE = 200, BEST = 256 };
 
@@ -71,63 +65,35 @@ static void put_facts(FILE *out, const struct located *l)
     fputs("</dl>", out);
 }
 
-/* ------------------------------------------------------------------ heat maps */
-
-/* What the map keeps of a tile, as a row of length 1: rounding to float16 took some of it. */
-static void tile_feature(float *feature, const gvm_map *map, size_t number)
-{
-    size_t D = (size_t)map->width;
-    const uint16_t *row = map->features + map->tiles.items[number].row * D;
-    double square = 0;
-    for (size_t i = 0; i < D; i++) {
-        feature[i] = float_from_f16(row[i]);
-        square += (double)feature[i] * feature[i];
-    }
-    for (size_t i = 0; i < D; i++) feature[i] /= (float)sqrt(square);
-}
-
 /* ------------------------------------------------------------------ the photo */
 
-/* A photo that was read: no larger than it is shown, and as the network takes it. */
-struct shown {
-    unsigned char *rgb; /* (height, width, 3) as it was taken */
-    int width, height;
-    struct heat heat; /* where on it the network's heat map lies */
-    int top, bottom;  /* rows that the network sees */
-};
-
-static gvm_status read_photo(struct shown *s, struct report *r, size_t photo, gvm_error *err)
+/* No larger than it is shown. */
+void report_opened(struct report *r, size_t photo, const gvm_picture *picture)
 {
-    const char *path = r->answers->photos.paths[photo], *where = path_tail(path);
-    const gvm_hit *best = located_photo(r->answers, photo).hits;
-    const struct picture_shape shape = config_shape(&r->model->network->config, GVM_STREET);
-    struct image image;
-    *s = (struct shown){.heat = {.values = r->heat, .H = shape.height, .W = shape.width}};
-    gvm_status status = image_load(&image, path, err);
-    if (status != GVM_OK) return status;
-    status = panorama_fit(r->street, &shape, &best->heading,
-                          r->answers->questions[photo].panorama ? CIRCLE_GIVEN : CIRCLE_CHECKED, &image, where, err);
-    if (status == GVM_OK) {
-        panorama_seen(s->heat.box, &s->heat.turn, &shape, &best->heading, &image);
-        s->width = image.width < WIDE ? image.width : WIDE;
-        s->height = (int)fmax(1, round((double)image.height * s->width / image.width));
-        heat_scale(&s->heat, (double)s->width / image.width, (double)s->height / image.height);
-        s->top = (int)fmin(s->height - 1, round(s->heat.box[1]));
-        s->bottom = (int)fmax(s->top + 1, fmin(s->height, round(s->heat.box[3])));
-        s->rgb = malloc((size_t)s->width * (size_t)s->height * 3);
-        if (s->rgb == NULL || image_resize(s->rgb, s->height, s->width, image.pixels, image.height, image.width,
-                                           (const double[4]){0, 0, image.width, image.height}) != GVM_OK)
-            status = fail(err, GVM_MEMORY, "%s: there is not enough memory to show it", where);
+    gvm_picture_info info = {.size = sizeof info};
+    gvm_part part;
+    if (photo >= r->count || gvm_picture_about(picture, &info, NULL) != GVM_OK ||
+        gvm_picture_part(picture, r->model, GVM_STREET, &part, NULL, r->answers->questions[photo].panorama, NULL) !=
+            GVM_OK)
+        return;
+    struct shown s = {.width = info.width < WIDE ? info.width : WIDE};
+    s.height = (int)fmax(1, round((double)info.height * s.width / info.width));
+    const double box[4] = {part.left, part.top, part.right, part.bottom};
+    for (int i = 0; i < 4; i++)
+        s.box[i] = box[i] * (i % 2 == 0 ? (double)s.width / info.width : (double)s.height / info.height);
+    s.rgb = malloc((size_t)s.width * (size_t)s.height * 3);
+    if (s.rgb != NULL && gvm_picture_scale(picture, s.rgb, s.height, s.width, NULL) != GVM_OK) {
+        free(s.rgb);
+        s.rgb = NULL;
     }
-    image_free(&image);
-    return status;
+    r->shown[photo] = s;
 }
 
 /* Rows that the network does not see become paler. */
-static void fade(struct shown *s)
+static void fade(const struct shown *s, int top, int bottom)
 {
     for (int y = 0; y < s->height; y++)
-        for (int i = 0; i < 3 * s->width && (y < s->top || y >= s->bottom); i++) {
+        for (int i = 0; i < 3 * s->width && (y < top || y >= bottom); i++) {
             unsigned char *value = s->rgb + (size_t)y * (size_t)s->width * 3 + i;
             *value = (unsigned char)((*value + 2 * 160) / 3);
         }
@@ -138,47 +104,52 @@ static void put_legend(FILE *out)
     fputs("<span class=\"legend\">least <span class=\"scale\"></span> most</span>", out);
 }
 
-/* What counted in the photo: each position's share of the score with its best tile. Leaves the photo's feature, which
- * the tile's heat map needs. */
-static gvm_status put_photo_heat(struct report *r, struct shown *s, size_t photo, gvm_error *err)
+/* What counted in the photo: each position's share of the score with its best tile. */
+static gvm_status put_photo_heat(struct report *r, const struct shown *s, size_t photo, const gvm_located *located,
+                                 gvm_error *err)
 {
-    const gvm_hit *best = located_photo(r->answers, photo).hits;
-    tile_feature(r->aerial_feature, r->map, best->number);
-    gvm_status status =
-        heat_run(r->session, GVM_STREET, 0, r->heat, r->street_feature, r->street, r->aerial_feature, err);
+    const gvm_view_info *v = &r->views[GVM_STREET];
+    gvm_status status = gvm_map_feature(r->map, located->hits->number, r->tile_feature, err);
+    if (status == GVM_OK)
+        status = gvm_heatmap(r->session, GVM_STREET, 0, r->heat, located->pixels, r->tile_feature, err);
     if (status != GVM_OK) return status;
-    heat_cover(s->rgb, s->height, s->width, &s->heat);
-    fade(s);
+    struct heat heat = {.values = r->heat, .H = v->height, .W = v->width, .turn = located->turn};
+    memcpy(heat.box, s->box, sizeof heat.box);
+    int top = (int)fmin(s->height - 1, round(heat.box[1]));
+    int bottom = (int)fmax(top + 1, fmin(s->height, round(heat.box[3])));
+    heat_cover(s->rgb, s->height, s->width, &heat);
+    fade(s, top, bottom);
     fputs("<figure class=\"wide\">", r->out);
     report_picture(r, s->rgb, s->width, s->height, "Heat map over ", report_name(r->answers, photo));
     fputs("<figcaption>What in it counts for the first answer: each position\342\200\231s share of the score. ",
           r->out);
     put_legend(r->out);
-    if (s->top > 0 || s->bottom < s->height) fputs(" Pale: rows that the network does not look at.", r->out);
+    if (top > 0 || bottom < s->height) fputs(" Pale: rows that the network does not look at.", r->out);
     fputs("</figcaption></figure>", r->out);
     return GVM_OK;
 }
 
 /* The best tile, and what counted in it. */
-static gvm_status put_tile_heat(struct report *r, size_t photo, gvm_error *err)
+static gvm_status put_tile_heat(struct report *r, size_t photo, const gvm_located *located, gvm_error *err)
 {
-    const gvm_hit *best = located_photo(r->answers, photo).hits;
-    const int *size = view_size(r->model, GVM_AERIAL);
+    const gvm_view_info *v = &r->views[GVM_AERIAL];
+    gvm_hit tile;
     char of[300];
-    if (size[0] != size[1]) return GVM_OK; /* imagery is cut in squares */
-    gvm_hit tile = map_hit(r->map, best->number);
+    if (v->height != v->width) return GVM_OK; /* imagery is cut in squares */
     unsigned char *rgb = malloc(BEST * BEST * 3);
-    gvm_status status = rgb != NULL ? gvm_map_picture(r->map, &tile, r->aerial, size[1], err)
-                                    : fail(err, GVM_MEMORY, "there is not enough memory for tile %zu", best->number);
-    if (status == GVM_OK) status = gvm_heatmap(r->session, GVM_AERIAL, 0, r->heat, r->aerial, r->street_feature, err);
+    gvm_status status = gvm_map_tile(r->map, located->hits->number, &tile, err);
+    if (status == GVM_OK && rgb == NULL)
+        status = fail(err, GVM_MEMORY, "there is not enough memory for tile %zu", tile.number);
+    if (status == GVM_OK) status = gvm_map_picture(r->map, &tile, r->aerial, v->width, err);
+    if (status == GVM_OK) status = gvm_heatmap(r->session, GVM_AERIAL, 0, r->heat, r->aerial, located->feature, err);
     if (status == GVM_OK) status = gvm_map_picture(r->map, &tile, rgb, BEST, err);
     if (status == GVM_OK) {
-        const struct heat heat = {.values = r->heat, .H = size[0], .W = size[1], .box = {0, 0, BEST, BEST}};
+        const struct heat heat = {.values = r->heat, .H = v->height, .W = v->width, .box = {0, 0, BEST, BEST}};
         heat_cover(rgb, BEST, BEST, &heat);
-        snprintf(of, sizeof of, "%zu, the best for %s", best->number, report_name(r->answers, photo));
+        snprintf(of, sizeof of, "%zu, the best for %s", tile.number, report_name(r->answers, photo));
         fputs("<figure class=\"best\">", r->out);
         report_picture(r, rgb, BEST, BEST, "Heat map over tile ", of);
-        fprintf(r->out, "<figcaption>The same of tile %zu, the best. ", best->number);
+        fprintf(r->out, "<figcaption>The same of tile %zu, the best. ", tile.number);
         put_legend(r->out);
         fputs("</figcaption></figure>", r->out);
     }
@@ -186,28 +157,29 @@ static gvm_status put_tile_heat(struct report *r, size_t photo, gvm_error *err)
     return status;
 }
 
-static void put_photo(struct report *r, size_t photo)
+static void put_photo(struct report *r, size_t photo, const gvm_located *located)
 {
     struct located l = located_photo(r->answers, photo);
     const char *name = report_name(r->answers, photo);
-    struct shown s;
+    const struct shown *s = &r->shown[photo];
     gvm_error err;
-    gvm_status status = read_photo(&s, r, photo, &err);
-    if (status == GVM_OK) {
+    gvm_status status = GVM_OK;
+    if (s->rgb != NULL) {
         fputs("<figure class=\"wide\">", r->out);
-        report_picture(r, s.rgb, s.width, s.height, "The photo ", name);
+        report_picture(r, s->rgb, s->width, s->height, "The photo ", name);
         fprintf(r->out,
                 "<figcaption>The photo as it was taken; its middle looks %.1f\302\260 (%s)%s.</figcaption></figure>",
                 l.hits->heading, compass(l.hits->heading), l.found->heading_found ? ", as estimated" : "");
-        status = put_photo_heat(r, &s, photo, &err);
+        status = put_photo_heat(r, s, photo, located, &err);
+    } else {
+        status = fail(&err, GVM_MEMORY, "%s: there is not enough memory to show it", name);
     }
     fputs("<div class=\"row\"><figure>", r->out);
     report_chart(r, photo);
     fputs("</figure>", r->out);
-    if (status == GVM_OK) status = put_tile_heat(r, photo, &err);
+    if (status == GVM_OK) status = put_tile_heat(r, photo, located, &err);
     fputs("</div>", r->out);
     if (status != GVM_OK) report_problem(r, err.text);
-    free(s.rgb);
 }
 
 /* ------------------------------------------------------------------ its tiles */
@@ -238,7 +210,7 @@ static void put_tiles(struct report *r, size_t photo)
     free(rgb);
 }
 
-void report_photo(struct report *r, size_t photo)
+static void put_section(struct report *r, size_t photo, const gvm_located *located)
 {
     static const char *const classes[] = {
         [RIGHT] = "right", [WRONG] = "wrong", [SURE] = "sure", [UNSURE] = "unsure", [ONLY] = "unsure", [REFUSED] = ""};
@@ -252,7 +224,16 @@ void report_photo(struct report *r, size_t photo)
     report_text(r->out, a->photos.paths[photo]);
     fputs("</p>", r->out);
     put_facts(r->out, &l);
-    put_photo(r, photo);
+    put_photo(r, photo, located);
     put_tiles(r, photo);
     fputs("<p class=\"up\"><a href=\"#top\">\342\206\221 all photos</a></p></section>\n", r->out);
+}
+
+void report_located(struct report *r, size_t photo, const gvm_located *located)
+{
+    if (photo >= r->count) return;
+    r->out = r->sections;
+    if (located->status == GVM_OK) put_section(r, photo, located);
+    free(r->shown[photo].rgb);
+    r->shown[photo].rgb = NULL;
 }

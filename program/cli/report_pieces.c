@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cli/report.h"
-#include "image/image.h"
+#include "image/encode.h"
 
 enum outcome report_outcome(const struct answers *a, size_t photo)
 {
@@ -52,7 +52,6 @@ void report_picture(struct report *r, const unsigned char *rgb, int width, int h
 
 void report_problem(struct report *r, const char *sentence)
 {
-    for (guint i = 0; i < r->problems->len; i++)
-        if (strcmp(g_ptr_array_index(r->problems, i), sentence) == 0) return;
-    g_ptr_array_add(r->problems, g_strdup(sentence));
+    if (!g_ptr_array_find_with_equal_func(r->problems, sentence, g_str_equal, NULL))
+        g_ptr_array_add(r->problems, g_strdup(sentence));
 }

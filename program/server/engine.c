@@ -10,17 +10,16 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "network/session.h"
 
 struct engine {
     struct engine_options options;
     const gvm_model *model;
     struct metrics *metrics;
     gvm_session *session;
-    struct locate_batch *batch;
-    struct asked *asked; /* (batch) */
-    struct work **taken; /* (batch) */
-    float *feature;      /* (features) of a heat map's partner */
+    gvm_locator *locator;
+    gvm_located **photos; /* (batch) of those that were taken */
+    struct work **taken;  /* (batch) */
+    float *feature;       /* (features) of a heat map's partner */
 
     pthread_t thread;
     bool started;
@@ -59,13 +58,13 @@ static void draw_heat(struct engine *e, struct work *work)
 
 static void locate(struct engine *e, int count)
 {
-    for (int i = 0; i < count; i++) e->asked[i] = e->taken[i]->asked;
-    locate_batch_run(e->batch, e->asked, (size_t)count, e->taken[0]->top, true);
+    gvm_error err;
+    for (int i = 0; i < count; i++) e->photos[i] = &e->taken[i]->photo;
+    gvm_status status = gvm_locator_run(e->locator, e->photos, (size_t)count, e->taken[0]->top, 0, &err);
     metrics_batch(e->metrics, count);
     for (int i = 0; i < count; i++) {
-        e->taken[i]->asked = e->asked[i];
-        e->taken[i]->status = e->asked[i].status;
-        e->taken[i]->err = e->asked[i].err;
+        e->taken[i]->status = status != GVM_OK ? status : e->photos[i]->status;
+        e->taken[i]->err = status != GVM_OK ? err : e->photos[i]->err;
         finish(e, e->taken[i]);
     }
 }
@@ -205,14 +204,16 @@ double engine_delay(struct engine *e)
 static gvm_status start(struct engine *e, const gvm_map *map, gvm_error *err)
 {
     size_t most = (size_t)e->options.batch;
-    gvm_status status = gvm_session_open(&e->session, e->model, e->options.batch, err);
-    if (status == GVM_OK) status = locate_batch_open(&e->batch, e->session, map, e->options.most_top, err);
+    gvm_model_info info = {.size = sizeof info};
+    gvm_status status = gvm_model_about(e->model, &info, err);
+    if (status == GVM_OK) status = gvm_session_open(&e->session, e->model, e->options.batch, err);
+    if (status == GVM_OK) status = gvm_locator_open(&e->locator, e->session, map, e->options.most_top, err);
     if (status != GVM_OK) return status;
-    e->asked = calloc(most, sizeof *e->asked);
+    e->photos = calloc(most, sizeof *e->photos);
     e->taken = calloc(most, sizeof *e->taken);
-    e->feature = malloc((size_t)e->model->info.features * sizeof *e->feature);
+    e->feature = malloc((size_t)info.features * sizeof *e->feature);
     e->started =
-        e->asked != NULL && e->taken != NULL && e->feature != NULL && pthread_create(&e->thread, NULL, run, e) == 0;
+        e->photos != NULL && e->taken != NULL && e->feature != NULL && pthread_create(&e->thread, NULL, run, e) == 0;
     return e->started ? GVM_OK : fail(err, GVM_MEMORY, "there is not enough memory, or no thread, for the network");
 }
 
@@ -250,9 +251,9 @@ void engine_free(struct engine *e)
     }
     pthread_cond_destroy(&e->arrived);
     pthread_mutex_destroy(&e->lock);
-    locate_batch_free(e->batch);
+    gvm_locator_free(e->locator);
     gvm_session_free(e->session);
-    free(e->asked);
+    free(e->photos);
     free(e->taken);
     free(e->feature);
     free(e);

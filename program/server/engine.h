@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#include "locate/locate_batch.h"
+#include "geoviewmatch.h"
 #include "server/guard.h"
 #include "server/metrics.h"
 
@@ -15,7 +15,7 @@ struct engine;
 struct work {
     /* To locate it: how many answers. 0: a heat map is wanted. */
     int top;
-    struct asked asked; /* in and out */
+    gvm_located photo; /* in and out */
 
     /* A heat map, as gvm_heatmap. */
     gvm_view view;

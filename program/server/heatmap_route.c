@@ -3,10 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/half.h"
-#include "image/image.h"
+#include "image/encode.h"
 #include "image/overlay.h"
-#include "network/session.h"
 #include "server/service.h"
 
 /* All that one takes. */
@@ -16,7 +14,8 @@ struct heat {
     bool has_tile;
     size_t tile;
     gvm_question question;
-    unsigned char *street, *aerial; /* NULL: not needed */
+    gvm_located photo;     /* its pixels NULL: not needed */
+    unsigned char *aerial; /* NULL: not needed */
     float *map, *feature;
 };
 
@@ -48,19 +47,19 @@ static bool read_heat(struct heat *h, struct request *r, gvm_view view)
 /* The tile as the network sees it. */
 static bool read_aerial(struct heat *h, struct request *r)
 {
-    const gvm_model *model = r->service->model;
-    const int *size = view_size(model, GVM_AERIAL);
-    gvm_hit hit = map_hit(r->service->map, h->tile);
+    const gvm_view_info *v = &r->service->views[GVM_AERIAL];
+    gvm_hit hit;
     gvm_error err;
-    if (size[0] != size[1]) {
+    if (v->height != v->width) {
         refuse(r, 422, "These weights take tiles that are not square, of which there is no heat map.");
         return false;
     }
-    h->aerial = malloc(view_bytes(model, GVM_AERIAL));
+    h->aerial = malloc(input_bytes(r->service, GVM_AERIAL));
     gvm_status status = GVM_MEMORY;
     if (h->aerial != NULL) {
         if (!work_enter(r)) return false;
-        status = gvm_map_picture(r->service->map, &hit, h->aerial, size[0], &err);
+        status = gvm_map_tile(r->service->map, h->tile, &hit, &err);
+        if (status == GVM_OK) status = gvm_map_picture(r->service->map, &hit, h->aerial, v->height, &err);
         gate_leave(&r->service->decoders);
     }
     if (status == GVM_MEMORY)
@@ -73,28 +72,18 @@ static bool read_aerial(struct heat *h, struct request *r)
 /* What the map keeps of a tile. */
 static bool read_feature(struct heat *h, struct request *r)
 {
-    const gvm_map *map = r->service->map;
-    size_t D = (size_t)map->width;
-    const uint16_t *row = map->features + map->tiles.items[h->tile].row * D;
-    h->feature = malloc(D * sizeof *h->feature);
-    if (h->feature == NULL) {
-        refuse(r, 503, "There is not enough memory for the heat map; try again in a moment.");
-        return false;
-    }
-    double square = 0;
-    for (size_t i = 0; i < D; i++) {
-        h->feature[i] = float_from_f16(row[i]);
-        square += (double)h->feature[i] * h->feature[i];
-    }
-    for (size_t i = 0; i < D; i++) h->feature[i] /= (float)sqrt(square); /* rounding to float16 took some */
-    return true;
+    gvm_error err;
+    h->feature = malloc((size_t)r->service->info.features * sizeof *h->feature);
+    if (h->feature != NULL && gvm_map_feature(r->service->map, h->tile, h->feature, &err) == GVM_OK) return true;
+    refuse(r, 503, "There is not enough memory for the heat map; try again in a moment.");
+    return false;
 }
 
 static enum MHD_Result draw(struct heat *h, struct request *r)
 {
-    const int *size = view_size(r->service->model, h->view);
-    unsigned char *pixels = h->view == GVM_STREET ? h->street : h->aerial;
-    h->map = malloc((size_t)size[0] * (size_t)size[1] * sizeof *h->map);
+    const gvm_view_info *v = &r->service->views[h->view];
+    unsigned char *pixels = h->view == GVM_STREET ? h->photo.pixels : h->aerial;
+    h->map = malloc((size_t)v->height * (size_t)v->width * sizeof *h->map);
     if (h->map == NULL) {
         engine_leave(r->service->engine);
         return reply_problem(r, 503, "There is not enough memory for the heat map; try again in a moment.");
@@ -102,20 +91,19 @@ static enum MHD_Result draw(struct heat *h, struct request *r)
     struct work work = {.view = h->view,
                         .stage = h->stage,
                         .pixels = pixels,
-                        .partner = h->view == GVM_AERIAL ? h->street : NULL,
+                        .partner = h->view == GVM_AERIAL ? h->photo.pixels : NULL,
                         .other = h->view == GVM_STREET ? h->feature : NULL,
                         .heat = h->map};
     if (!work_done(r, &work)) return reply_refused(r);
-    overlay(pixels, pixels, h->map, size[0], size[1]);
+    overlay(pixels, pixels, h->map, v->height, v->width);
     size_t bytes = 0;
-    void *png = image_encode_png(&bytes, pixels, size[1], size[0]);
+    void *png = image_encode_png(&bytes, pixels, v->width, v->height);
     return reply_owned(r, "image/png", png, bytes, NULL);
 }
 
 static enum MHD_Result answer(struct request *r, gvm_view view)
 {
     struct heat h = {.stage = 0};
-    gvm_photo_info info;
     if (!read_heat(&h, r, view)) return reply_refused(r);
     if (!engine_enter(r->service->engine)) {
         metrics_mishap(&r->service->metrics, QUEUE_FULL);
@@ -124,14 +112,15 @@ static enum MHD_Result answer(struct request *r, gvm_view view)
     bool ready = true;
     if (r->size > 0) {
         h.question.within_m = 0;
-        ready = (h.street = read_panorama(&info, r, &h.question)) != NULL;
+        h.photo.question = &h.question;
+        ready = read_panorama(&h.photo, r);
         body_free(r);
     }
     if (ready && h.view == GVM_AERIAL) ready = read_aerial(&h, r);
     if (ready && h.view == GVM_STREET && h.has_tile) ready = read_feature(&h, r);
     if (!ready) engine_leave(r->service->engine);
     enum MHD_Result result = ready ? draw(&h, r) : reply_refused(r);
-    free(h.street);
+    free(h.photo.pixels);
     free(h.aerial);
     free(h.map);
     free(h.feature);

@@ -3,42 +3,39 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/error.h"
-#include "image/image.h"
-#include "image/panorama.h"
-#include "locate/locate_json.h"
-#include "network/session.h"
+#include "base/clock.h"
 #include "server/service.h"
+#include "terminal/located.h"
 
-unsigned char *read_panorama(gvm_photo_info *info, struct request *r, const gvm_question *question)
+/* True to end it. */
+static int stops(void *request)
+{
+    return work_is_over(request);
+}
+
+bool read_panorama(gvm_located *photo, struct request *r)
 {
     struct service *s = r->service;
-    struct image image;
-    gvm_error err;
-    bool known;
-    const struct picture_shape shape = config_shape(&s->model->network->config, GVM_STREET);
-    unsigned char *pixels = malloc(view_bytes(s->model, GVM_STREET));
-    gvm_status status = locate_check(question, &err);
-    if (pixels == NULL) status = fail(&err, GVM_MEMORY, "There is not enough memory for the picture.");
-    if (question->within_m > 0 && isnan(question->lat) && status == GVM_ARGUMENT)
-        status = GVM_OK; /* as it says itself */
-    if (status == GVM_OK && work_enter(r)) {
-        const struct image_limit limit = {
-            .pixels = s->options->pixels, .until = r->until, .stop = work_is_over, .user = r};
-        status = image_decode(&image, r->body, r->size, &limit, question->photo, &err);
-        if (status != GVM_OK && work_is_over(r)) work_refuse(r);
-        if (status == GVM_OK) {
-            *info = photo_said(&image);
-            double heading = locate_heading(&known, question, info);
-            status = panorama_fit(pixels, &shape, &heading, question->panorama, &image, question->photo, &err);
-            image_free(&image);
-        }
-        gate_leave(&s->decoders);
-    }
-    if (status != GVM_OK) refuse(r, http_status(status), "%s", err.text);
-    if (!r->refused) return pixels;
-    free(pixels);
-    return NULL;
+    gvm_picture *picture;
+    photo->size = sizeof *photo;
+    photo->pixels = malloc(input_bytes(s, GVM_STREET));
+    if (photo->pixels == NULL) refuse(r, 503, "There is not enough memory for the picture.");
+    if (photo->pixels == NULL || !work_enter(r)) return false;
+    const gvm_picture_options options = {.size = sizeof options,
+                                         .bytes = r->body,
+                                         .byte_count = r->size,
+                                         .name = photo->question->photo,
+                                         .max_pixels = s->options->pixels,
+                                         .seconds = fmax(1e-3, r->until - clock_seconds()),
+                                         .stop = stops,
+                                         .user = r};
+    photo->status = gvm_picture_open(&picture, &options, &photo->err);
+    if (photo->status != GVM_OK && work_is_over(r)) work_refuse(r);
+    if (photo->status == GVM_OK) gvm_located_prepare(photo, picture, s->model);
+    gvm_picture_free(picture);
+    gate_leave(&s->decoders);
+    if (photo->status != GVM_OK) refuse_failure(r, photo->status, &photo->err);
+    return !r->refused;
 }
 
 /* ------------------------------------------------------------------ the answer */
@@ -54,11 +51,11 @@ static json_t *answers_of(const struct located *located)
     return list;
 }
 
-static json_t *tiles_of(const struct asked *asked)
+static json_t *tiles_of(const gvm_located *photo)
 {
     json_t *list = json_array();
-    for (int k = 0; k < asked->tile_count; k++) {
-        const gvm_hit *hit = &asked->tiles[k];
+    for (int k = 0; k < photo->tile_count; k++) {
+        const gvm_hit *hit = &photo->tiles[k];
         json_array_append_new(list, json_pack("{sI,sf,sf,sf,sf,sf}", "id", (json_int_t)hit->number, "lat", hit->lat,
                                               "lon", hit->lon, "half_tile_m", hit->half_tile_m, "score", hit->score,
                                               "heading", hit->heading));
@@ -66,23 +63,23 @@ static json_t *tiles_of(const struct asked *asked)
     return list;
 }
 
-static json_t *json_of(const struct asked *asked, double min_margin)
+static json_t *json_of(const gvm_located *photo, double min_margin)
 {
     struct located located = {
-        .hits = asked->hits, .found = asked->found, .lat = NAN, .lon = NAN, .min_margin = min_margin};
+        .hits = photo->hits, .found = photo->found, .lat = NAN, .lon = NAN, .min_margin = min_margin};
     json_t *json = json_object();
     located_facts(json, &located);
     json_object_set_new(json, "answers", answers_of(&located));
-    json_object_set_new(json, "top_tiles", tiles_of(asked));
+    json_object_set_new(json, "top_tiles", tiles_of(photo));
     return json;
 }
 
 /* ------------------------------------------------------------------ the request */
 
 /* What the network needs of the picture; true with a place in the queue. The body goes as soon as it is decoded. */
-static bool prepare(struct asked *asked, unsigned char **pixels, struct request *r, gvm_question *question)
+static bool prepare(gvm_located *photo, struct request *r)
 {
-    if (r->service->map->tiles.count == 0) {
+    if (r->service->map_info.tiles == 0) {
         refuse(r, 422, "The map is empty: it has no tile to compare the picture with.");
         return false;
     }
@@ -91,16 +88,10 @@ static bool prepare(struct asked *asked, unsigned char **pixels, struct request 
         refuse(r, 503, "The queue is full; try again in a moment.");
         return false;
     }
-    *pixels = read_panorama(&asked->info, r, question);
+    bool ready = read_panorama(photo, r);
     body_free(r);
-    if (*pixels != NULL && question->within_m > 0 && isnan(question->lat) && asked->info.has_place) {
-        question->lat = asked->info.lat;
-        question->lon = asked->info.lon;
-    }
-    if (*pixels != NULL && locate_check(question, &asked->err) != GVM_OK) refuse(r, 422, "%s", asked->err.text);
-    if (!r->refused) return true;
-    engine_leave(r->service->engine);
-    return false;
+    if (!ready) engine_leave(r->service->engine);
+    return ready;
 }
 
 enum MHD_Result locate_post(struct request *r)
@@ -109,19 +100,13 @@ enum MHD_Result locate_post(struct request *r)
     gvm_question question;
     gvm_found found = {0};
     double min_margin;
-    unsigned char *pixels = NULL;
     if (!read_question(&question, &work.top, &min_margin, r)) return reply_refused(r);
     gvm_hit *hits = calloc((size_t)work.top, sizeof *hits);
     if (hits == NULL) refuse(r, 503, "There is not enough memory for the answer; try again in a moment.");
     json_t *json = NULL;
-    if (!r->refused && prepare(&work.asked, &pixels, r, &question)) {
-        work.asked.question = &question;
-        work.asked.pixels = pixels;
-        work.asked.hits = hits;
-        work.asked.found = &found;
-        if (work_done(r, &work)) json = json_of(&work.asked, min_margin);
-    }
-    free(pixels);
+    work.photo = (gvm_located){.question = &question, .hits = hits, .found = &found};
+    if (!r->refused && prepare(&work.photo, r) && work_done(r, &work)) json = json_of(&work.photo, min_margin);
+    free(work.photo.pixels);
     free(hits);
     return r->refused ? reply_refused(r) : reply_json(r, "application/json", json);
 }

@@ -1,41 +1,56 @@
 /* map_routes.c - the map itself: what it is, its imagery, its tiles. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/error.h"
 #include "base/json_text.h"
 #include "base/number.h"
+#include "geo/earth.h"
 #include "geo/geojson.h"
-#include "image/image.h"
-#include "map/outline.h"
+#include "image/encode.h"
 #include "server/address.h"
 #include "server/service.h"
 
 enum { SIDE = 256 /* of a picture, pixels */, LISTED = 2000 /* tiles */ };
 
-/* Its file's name, without the folders. */
-static json_t *name_of(const gvm_map *map)
+/* West, south, east, north of a tile; the longitudes are near `lon` and may pass 180. */
+static void area_of(double box[4], const gvm_hit *tile, double lon)
 {
-    const char *slash = strrchr(map->path, '/');
-    return json_text(slash != NULL ? slash + 1 : map->path);
+    tile_box(box, tile->lat, lon_near(tile->lon, lon), 2 * tile->half_tile_m);
+}
+
+/* Around all tiles, and the side of the first one. Of an empty map: the world's streets. */
+static double extent_of(double box[4], const struct service *s)
+{
+    const double world[4] = {-180, -60, 180, 70};
+    gvm_hit tile, first = {.half_tile_m = s->map_info.ground_m / 2};
+    memcpy(box, world, sizeof world);
+    for (size_t i = 0; i < s->map_info.tiles; i++) {
+        double own[4];
+        gvm_map_tile(s->map, i, &tile, NULL);
+        if (i == 0) first = tile;
+        area_of(own, &tile, first.lon);
+        for (int k = 0; k < 4; k++) box[k] = i == 0 ? own[k] : k < 2 ? fmin(box[k], own[k]) : fmax(box[k], own[k]);
+    }
+    return 2 * first.half_tile_m;
 }
 
 char *map_facts(const struct service *s, bool imagery)
 {
-    const gvm_model_info *i = &s->info;
+    const gvm_view_info *street = &s->views[GVM_STREET], *aerial = &s->views[GVM_AERIAL];
     const struct serve_options *o = s->options;
-    double box[4] = {-180, -60, 180, 70}, metres = s->map->ground_m; /* of an empty map: the world's streets */
-    if (s->map->tiles.count > 0) {
-        map_box(box, s->map);
-        metres = 2 * map_hit(s->map, 0).half_tile_m;
-    }
-    json_t *json =
-        json_pack("{so,s[ffff],sI,sf,s{ss,s[ii],s[ii]},sb,sb,so?,s{sI,sI,si},ss}", "name", name_of(s->map), "extent",
-                  box[0], box[1], box[2], box[3], "tiles", (json_int_t)s->map->tiles.count, "tile_metres", metres,
-                  "weights", "fingerprint", i->fingerprint, "street", i->street_height, i->street_width, "aerial",
-                  i->aerial_height, i->aerial_width, "complete", s->map->complete, "imagery", imagery, "footprint",
-                  map_outline(s->map), "limits", "body_bytes", (json_int_t)o->body_bytes, "pixels",
-                  (json_int_t)o->pixels, "top", SERVE_TOP, "version", gvm_version());
+    const char *path = s->map_info.path, *slash = strrchr(path, '/');
+    char *outline;
+    if (gvm_map_outline(s->map, &outline, NULL) != GVM_OK) return NULL;
+    double box[4], metres = extent_of(box, s);
+    json_t *json = json_pack("{so,s[ffff],sI,sf,s{ss,s[ii],s[ii]},sb,sb,so?,s{sI,sI,si},ss}", "name",
+                             json_text(slash != NULL ? slash + 1 : path), "extent", box[0], box[1], box[2], box[3],
+                             "tiles", (json_int_t)s->map_info.tiles, "tile_metres", metres, "weights", "fingerprint",
+                             s->info.fingerprint, "street", street->height, street->width, "aerial", aerial->height,
+                             aerial->width, "complete", s->map_info.complete, "imagery", imagery, "footprint",
+                             json_loads(outline, 0, NULL), "limits", "body_bytes", (json_int_t)o->body_bytes, "pixels",
+                             (json_int_t)o->pixels, "top", SERVE_TOP, "version", gvm_version());
+    gvm_free(outline);
     char *text = json != NULL ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(10)) : NULL;
     json_decref(json);
     return text;
@@ -43,7 +58,7 @@ char *map_facts(const struct service *s, bool imagery)
 
 enum MHD_Result map_get(struct request *r)
 {
-    const char *text = r->service->facts[drawing_is_there(r->service->drawing)];
+    const char *text = r->service->facts[gvm_imagery_exists(r->service->imagery)];
     return reply_static(r, "application/json", text, strlen(text), NULL);
 }
 
@@ -77,14 +92,14 @@ enum MHD_Result imagery_get(struct request *r)
         return reply_problem(r, 404, "The map's imagery has the addresses {zoom}/{x}/{y}.jpg.");
     if (is_known(r, r->service->tag)) return reply_static(r, NULL, "", 0, r->service->tag);
     gvm_error err;
-    enum drawn drawn = DRAWN_NOTHING;
+    gvm_coverage coverage = GVM_COVERS_NOTHING;
     uint8_t *rgba = malloc(SIDE * SIDE * 4);
     gvm_status status = GVM_MEMORY;
     if (rgba != NULL && work_enter(r)) {
-        status = drawing_tile(rgba, &drawn, r->service->drawing, zoom, x, y, SIDE, &err);
+        status = gvm_imagery_tile(r->service->imagery, rgba, &coverage, zoom, x, y, SIDE, &err);
         gate_leave(&r->service->decoders);
     }
-    if (drawn != DRAWN_NOTHING) return reply_imagery(r, rgba, drawn == DRAWN_WHOLE);
+    if (coverage != GVM_COVERS_NOTHING) return reply_imagery(r, rgba, coverage == GVM_COVERS_ALL);
     free(rgba);
     if (r->refused) return reply_refused(r);
     if (status == GVM_MEMORY) return reply_problem(r, 503, "There is not enough memory for the tile.");
@@ -99,11 +114,12 @@ enum MHD_Result tile_get(struct request *r)
     gvm_error err;
     if (!read_tile(&number, r, r->tail, ".jpg"))
         return reply_problem(r, 404, "The map has no such tile; it has %zu, from 0.jpg on.",
-                             r->service->map->tiles.count);
+                             r->service->map_info.tiles);
     if (is_known(r, r->service->tag)) return reply_static(r, NULL, "", 0, r->service->tag);
     unsigned char *rgb = malloc(SIDE * SIDE * 3);
     gvm_status status = GVM_MEMORY;
-    gvm_hit hit = map_hit(r->service->map, number);
+    gvm_hit hit;
+    gvm_map_tile(r->service->map, number, &hit, NULL);
     if (rgb != NULL && work_enter(r)) {
         status = gvm_map_picture(r->service->map, &hit, rgb, SIDE, &err);
         gate_leave(&r->service->decoders);
@@ -123,15 +139,18 @@ static json_t *tile_feature(const double b[4], size_t number)
 
 enum MHD_Result tiles_get(struct request *r)
 {
-    const gvm_map *map = r->service->map;
+    const struct service *s = r->service;
     const char *text = parameter(r, BBOX);
     double all[4] = {-720, -90, 720, 90}, box[4];
     if (text != NULL && !read_box(all, text))
         return reply_problem(r, 400, "The parameter bbox takes WEST,SOUTH,EAST,NORTH in degrees, not '%.60s'.", text);
     json_t *features = json_array();
     bool truncated = false;
-    for (size_t i = 0; i < map->tiles.count && !truncated; i++) {
-        map_tile_box(box, map, i);
+    gvm_hit tile, first = {.lon = 0};
+    for (size_t i = 0; i < s->map_info.tiles && !truncated; i++) {
+        gvm_map_tile(s->map, i, &tile, NULL);
+        if (i == 0) first = tile;
+        area_of(box, &tile, first.lon);
         if (!boxes_touch(all, box)) continue;
         truncated = json_array_size(features) == LISTED;
         if (!truncated) json_array_append_new(features, tile_feature(box, i));

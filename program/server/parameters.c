@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/number.h"
-#include "locate/locate_batch.h"
 #include "server/address.h"
 #include "server/service.h"
 
@@ -104,5 +103,5 @@ bool read_question(gvm_question *q, int *top, double *min_margin, struct request
 
 bool read_tile(size_t *number, const struct request *r, const char *text, const char *end)
 {
-    return read_index(number, text, end, r->service->map->tiles.count);
+    return read_index(number, text, end, r->service->map_info.tiles);
 }

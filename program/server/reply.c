@@ -121,8 +121,8 @@ static const char *title_of(int status)
 enum MHD_Result reply_refused(struct request *r)
 {
     if (r->gone) return MHD_NO;
-    json_t *json = json_pack("{ss,ss,si,so}", "type", "about:blank", "title", title_of(r->refused), "status",
-                             r->refused, "detail", json_text(r->sentence));
+    json_t *json = json_pack("{ss,ss,si,so,ss*}", "type", "about:blank", "title", title_of(r->refused), "status",
+                             r->refused, "detail", json_text(r->sentence), "retry_with", r->retry);
     char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
     json_decref(json);
     if (text == NULL) return MHD_NO;
@@ -144,12 +144,19 @@ enum MHD_Result reply_problem(struct request *r, int status, const char *format,
     return reply_refused(r);
 }
 
-int http_status(gvm_status status)
+static int http_status(gvm_status status)
 {
     switch (status) {
     case GVM_ARGUMENT:
+    case GVM_PANORAMA:
     case GVM_IMAGE: return 422;
     case GVM_MEMORY: return 503;
     default: return 500;
     }
+}
+
+void refuse_failure(struct request *r, gvm_status status, const gvm_error *err)
+{
+    if (!r->refused && status == GVM_PANORAMA) r->retry = "panorama=yes";
+    refuse(r, http_status(status), "%s", err->text);
 }

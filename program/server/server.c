@@ -12,10 +12,9 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/output.h"
-#include "base/parallel.h"
-#include "locate/locate_json.h"
 #include "server/handle.h"
 #include "server/service.h"
+#include "terminal/located.h"
 
 enum { SWEEP_MS = 200 };
 
@@ -143,8 +142,8 @@ static gvm_status begin(struct service *s, gvm_error *err)
                                           .most_top = SERVE_TOP};
     gvm_status status = read_token(s, err);
     if (status == GVM_OK) status = open_log(s, err);
-    if (status == GVM_OK) status = map_watch_open(&s->watch, s->map, true, err);
-    if (status == GVM_OK) status = drawing_open(&s->drawing, s->map, err);
+    if (status == GVM_OK) status = gvm_map_guard_open(&s->watch, s->map, 1, err);
+    if (status == GVM_OK) status = gvm_imagery_open(&s->imagery, s->map, err);
     if (status == GVM_OK) {
         s->facts[0] = map_facts(s, false);
         s->facts[1] = map_facts(s, true);
@@ -159,8 +158,8 @@ static gvm_status begin(struct service *s, gvm_error *err)
 static void release(struct service *s)
 {
     engine_free(s->engine);
-    drawing_free(s->drawing);
-    map_watch_free(s->watch);
+    gvm_imagery_free(s->imagery);
+    gvm_map_guard_free(s->watch);
     free(s->facts[0]);
     free(s->facts[1]);
     free(s->token);
@@ -171,15 +170,30 @@ static void release(struct service *s)
     metrics_end(&s->metrics);
 }
 
+/* What does not change. */
+static gvm_status look_at(struct service *s, gvm_error *err)
+{
+    s->info.size = sizeof s->info;
+    s->map_info.size = sizeof s->map_info;
+    gvm_status status = gvm_model_about(s->model, &s->info, err);
+    for (int v = 0; v < 2 && status == GVM_OK; v++) {
+        s->views[v].size = sizeof s->views[v];
+        status = gvm_view_about(s->model, (gvm_view)v, &s->views[v], err);
+    }
+    return status == GVM_OK ? gvm_map_about(s->map, &s->map_info, err) : status;
+}
+
 gvm_status serve(const gvm_model *model, const gvm_map *map, const struct serve_options *options, gvm_error *err)
 {
     sigset_t before;
-    struct service s = {.options = options, .model = model, .map = map, .info = gvm_model_about(model)};
+    struct service s = {.options = options, .model = model, .map = map};
     struct end end = {.service = &s};
-    int threads = parallel_threads();
+    int threads = gvm_threads();
     struct timespec now;
+    gvm_status status = look_at(&s, err);
+    if (status != GVM_OK) return status;
     clock_gettime(CLOCK_REALTIME, &now);
-    snprintf(s.tag, sizeof s.tag, "\"%.16s-%llx\"", map->fingerprint,
+    snprintf(s.tag, sizeof s.tag, "\"%.16s-%llx\"", s.map_info.fingerprint,
              (unsigned long long)now.tv_sec * 1000000000u + (unsigned long long)now.tv_nsec);
     pthread_mutex_init(&s.log_lock, NULL);
     gate_start(&s.decoders, threads > 2 ? threads : 2);
@@ -190,7 +204,7 @@ gvm_status serve(const gvm_model *model, const gvm_map *map, const struct serve_
     sigaddset(&end.signals, SIGTERM);
     sigaddset(&end.signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &end.signals, &before); /* the threads that come inherit it */
-    gvm_status status = begin(&s, err);
+    status = begin(&s, err);
     if (status == GVM_OK) run(&s, &end);
     engine_free(s.engine); /* the last that may take time */
     s.engine = NULL;

@@ -2,28 +2,28 @@
 #ifndef GVM_SERVER_SERVICE_H
 #define GVM_SERVER_SERVICE_H
 
+#include <jansson.h>
 #include <microhttpd.h>
 #include <stdatomic.h>
 #include <stdio.h>
 
-#include "map/draw.h"
-#include "map/map.h"
-#include "map/map_watch.h"
 #include "server/engine.h"
 #include "server/gate.h"
 #include "server/guard.h"
 #include "server/metrics.h"
-#include "server/server.h"
+#include "server/serve_options.h"
 
 /* What all requests share; read-only but for what locks itself. */
 struct service {
     const struct serve_options *options;
     const gvm_model *model;
     const gvm_map *map;
-    struct map_watch *watch;
+    gvm_map_guard *watch;
     gvm_model_info info;
+    gvm_view_info views[2]; /* GVM_STREET, GVM_AERIAL */
+    gvm_map_info map_info;
     struct engine *engine;
-    struct drawing *drawing;
+    gvm_imagery *imagery;
     struct metrics metrics;
     struct guard guard;
     struct gate decoders; /* pictures that are decoded or drawn at a time */
@@ -69,6 +69,7 @@ struct request {
     bool last;          /* of its connection */
     atomic_bool gone;   /* the client is; nothing is answered */
     char sentence[400]; /* then, why */
+    const char *retry;  /* then, the parameter with which it may be asked again; NULL: none */
     int status;         /* of the answer; 0: none yet */
     size_t answer;      /* bytes of it */
 };
@@ -178,8 +179,15 @@ enum MHD_Result reply_refused(struct request *request);
 __attribute__((format(printf, 3, 4))) enum MHD_Result reply_problem(struct request *request, int status,
                                                                     const char *format, ...);
 
-/* The status that a failure stands for. */
-int http_status(gvm_status status);
+/* Refuse what failed, with the status that it stands for. */
+void refuse_failure(struct request *request, gvm_status status, const gvm_error *err);
+
+/* Bytes of the network's input. */
+static inline size_t input_bytes(const struct service *service, gvm_view view)
+{
+    const gvm_view_info *v = &service->views[view];
+    return (size_t)v->height * (size_t)v->width * 3;
+}
 
 /* ------------------------------------------------------------------ routes: routes.c and others */
 
@@ -205,8 +213,8 @@ handler page_get, map_get, imagery_get, tiles_get, tile_get, locate_post, heatma
 /* The text of /v1/map; NULL without memory. */
 char *map_facts(const struct service *service, bool imagery);
 
-/* The body as the network's street input (to be freed) and what it says of itself; NULL, and refused, where it is no
- * panorama. */
-unsigned char *read_panorama(gvm_photo_info *info, struct request *request, const gvm_question *question);
+/* The body made ready to be located, of a picture with its question; its pixels are to be freed, also where it is
+ * refused: false. */
+bool read_panorama(gvm_located *photo, struct request *request);
 
 #endif

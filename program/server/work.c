@@ -31,7 +31,7 @@ bool work_enter(struct request *r)
 bool work_has_map(struct request *r)
 {
     gvm_error err;
-    if (map_watch_check(r->service->watch, &err) == GVM_OK) return true;
+    if (gvm_map_guard_check(r->service->watch, &err) == GVM_OK) return true;
     refuse(r, 503, "%s. A map that is served is replaced by moving another to its name, and the service started again.",
            err.text);
     return false;
@@ -46,6 +46,6 @@ bool work_done(struct request *r, struct work *work)
     if (work->fate != DONE)
         work_refuse(r);
     else if (work_has_map(r) && work->status != GVM_OK)
-        refuse(r, http_status(work->status), "%s", work->err.text);
+        refuse_failure(r, work->status, &work->err);
     return !r->refused;
 }

@@ -4,7 +4,6 @@
 #define GVM_MAP_GEOJSON_H
 
 #include <jansson.h>
-#include <ogr_api.h>
 
 /* Cut a box (west, south, east, north; any longitudes) at the antimeridian: one or two that lie within -180..180. A box
  * around the whole Earth is one. Returns how many. */
@@ -12,8 +11,5 @@ int geojson_cut(double boxes[2][4], const double box[4]);
 
 /* A Polygon, or a MultiPolygon of two. NULL: no memory. */
 json_t *geojson_box(const double box[4]);
-
-/* A MultiPolygon of polygons that lie within -180..180. NULL: no memory. */
-json_t *geojson_polygons(OGRGeometryH polygons);
 
 #endif

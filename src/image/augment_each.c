@@ -1,6 +1,7 @@
 /* augment_each.c - the changes that Sample4Geo makes to each picture alone, with the ranges that albumentations has
  * where Sample4Geo names none. */
 #include "image/augment_parts.h"
+#include "image/encode.h"
 #include "image/image.h"
 
 #include <assert.h>

@@ -8,9 +8,7 @@
 #include "base/error.h"
 
 /* What a user can do about it. */
-#define ADVICE                                                                                                \
-    "locating needs the full circle: take a 360-degree panorama with a 360 camera or a panorama app, or use " \
-    "--panorama yes if this is one"
+#define ADVICE "locating needs the full circle: take a 360-degree panorama with a 360 camera or a panorama app"
 
 /* Writers round sizes: a circle less than a third of a degree short is full. */
 static const double NEARLY = 0.999;
@@ -41,7 +39,7 @@ static gvm_status check_camera(const struct image *image, const char *where, gvm
     bool camera = e->make[0] != '\0' || e->model[0] != '\0';
     const char *name = strrchr(where, '/') != NULL ? strrchr(where, '/') + 1 : where;
     if (e->sweep || (strncmp(name, "PANO_", 5) == 0 && w != 2 * h))
-        return fail(err, GVM_IMAGE,
+        return fail(err, GVM_PANORAMA,
                     "%s: this %d x %d picture is not a full panorama but a phone's sweep, which seldom covers the full "
                     "circle and "
                     "does not say that it does; " ADVICE,
@@ -49,16 +47,16 @@ static gvm_status check_camera(const struct image *image, const char *where, gvm
     bool lens = e->focal_35mm > 0 || (e->has_focal && camera);
     if (!lens && !(camera && w <= WIDEST_PHOTO * h)) return GVM_OK; /* programs that make panoramas keep the maker */
     if (w > WIDEST_PHOTO * h)
-        return fail(err, GVM_IMAGE,
+        return fail(err, GVM_PANORAMA,
                     "%s: this %d x %d picture is not a full panorama by what it says (a lens's EXIF and no "
                     "GPano); " ADVICE,
                     where, w, h);
     if (e->focal_35mm > 0)
-        return fail(err, GVM_IMAGE,
+        return fail(err, GVM_PANORAMA,
                     "%s: this %d x %d picture is not a full panorama but an ordinary photo, about %.0f degrees wide "
                     "(EXIF); " ADVICE,
                     where, w, h, width_of_view(image));
-    return fail(err, GVM_IMAGE,
+    return fail(err, GVM_PANORAMA,
                 "%s: this %d x %d picture is not a full panorama but an ordinary photo (EXIF: %s%s%s); " ADVICE, where,
                 w, h, e->make, e->make[0] != '\0' && e->model[0] != '\0' ? " " : "", e->model);
 }
@@ -100,7 +98,7 @@ static gvm_status check_edges(const struct image *image, const char *where, gvm_
     free(small);
     qsort(each, W - 1, sizeof *each, by_size);
     if (ends <= 4.5 * each[W / 2]) return GVM_OK;
-    return fail(err, GVM_IMAGE,
+    return fail(err, GVM_PANORAMA,
                 "%s: this %d x %d picture does not look like a full panorama (its left and right edges do not join, "
                 "and it does not say that it is one); " ADVICE,
                 where, image->width, image->height);
@@ -139,7 +137,7 @@ gvm_status circle_check(struct image *image, enum circle circle, const char *whe
     gvm_status status = check_camera(image, where, err);
     if (status != GVM_OK) return status;
     if (10 * (int64_t)w < 19 * (int64_t)h)
-        return fail(err, GVM_IMAGE,
+        return fail(err, GVM_PANORAMA,
                     "%s: %d x %d is not a full panorama (GPano does not say so, and it is less than 1.9 times as wide "
                     "as high); " ADVICE,
                     where, w, h);

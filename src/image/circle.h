@@ -19,7 +19,8 @@ bool gpano_is_stale(const struct gpano *gpano, int width, int height);
  * least 1.9 times as wide as high and is listed, has a data set's shape (2:1, 4:1, 5.5:1) or edges that join. Leaves
  * image->gpano empty if it does not fit the picture, or is not to count.
  *
- * Returns GVM_OK, GVM_IMAGE with what it is instead, or GVM_MEMORY. */
+ * Returns GVM_OK, GVM_MEMORY, or with what it is instead GVM_PANORAMA, where CIRCLE_GIVEN would take it, if somebody
+ * knows better, and else GVM_IMAGE. */
 gvm_status circle_check(struct image *image, enum circle circle, const char *where, gvm_error *err);
 
 #endif

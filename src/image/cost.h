@@ -7,16 +7,9 @@
 #define GVM_IMAGE_COST_H
 
 #include "image/bytes.h"
+#include "image/kind.h"
 
 #include <stdbool.h>
-
-enum picture_kind { NO_PICTURE, JPEG, PNG, WEBP, TIFF, HEIC, AVIF, JPEG_XL };
-
-/* By its first bytes, of which 32 are enough. */
-enum picture_kind picture_kind(const uint8_t *magic, size_t size);
-
-/* "JPEG", ..., "JPEG XL" */
-const char *picture_kind_name(enum picture_kind kind);
 
 struct cost {
     uint64_t scans;    /* JPEG: times that a decoder goes over the pixels */

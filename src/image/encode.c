@@ -1,4 +1,4 @@
-/* encode.c - pixels as files: see image.h. Relies on libvips. */
+/* encode.c - pixels as files: see encode.h. Relies on libvips. */
 #include <stdlib.h>
 #include <string.h>
 #include <vips/vips.h>
@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/output.h"
-#include "image/image.h"
+#include "image/encode.h"
 #include "image/process.h"
 
 /* The encoded file, to be given to g_free; NULL where libvips had not the memory. bands: 3, or 4 with alpha. */

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "image/overlay.h"
+#include "image/resize.h"
 
 enum { MARGIN = 4, TEXT = 13 /* the letters' size */, WIDE = 9 /* a digit, at most */ };
 
@@ -87,20 +88,20 @@ static void scale(struct sheet *sheet, int top, double low, double high)
     sheet_text(sheet, right + MARGIN, text, most, TEXT, last);
 }
 
-gvm_status heat_draw(struct sheet *sheet, const struct image *image, int height, int width, const struct heat *h,
-                     gvm_error *err)
+gvm_status heat_draw(struct sheet *sheet, int height, int width, const uint8_t *pixels, int picture_height,
+                     int picture_width, const struct heat *h, gvm_error *err)
 {
     gvm_status status = sheet_open(sheet, width, height + HEAT_SCALE_HIGH, err);
     if (status != GVM_OK) return status;
-    status = image_resize(sheet->pixels, height, width, image->pixels, image->height, image->width,
-                          (const double[4]){0, 0, image->width, image->height});
+    status = image_resize(sheet->pixels, height, width, pixels, picture_height, picture_width,
+                          (const double[4]){0, 0, picture_width, picture_height});
     if (status != GVM_OK) {
         sheet_free(sheet);
         return fail(err, status, "there is not enough memory for a heat map of %d x %d pixels", width, height);
     }
     float low, high;
     struct heat drawn = *h;
-    heat_scale(&drawn, (double)width / image->width, (double)height / image->height);
+    heat_scale(&drawn, (double)width / picture_width, (double)height / picture_height);
     heat_cover(sheet->pixels, height, width, &drawn);
     range(&low, &high, h);
     scale(sheet, height, low / h->unit, high / h->unit);

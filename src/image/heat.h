@@ -2,7 +2,6 @@
 #ifndef GVM_IMAGE_HEAT_H
 #define GVM_IMAGE_HEAT_H
 
-#include "image/image.h"
 #include "image/sheet.h"
 
 enum { HEAT_SCALE_HIGH = 24 /* pixels that the scale takes beneath the picture */ };
@@ -23,13 +22,13 @@ void heat_cover(uint8_t *pixels, int height, int width, const struct heat *heat)
 /* How many times as wide and as high the picture becomes. */
 void heat_scale(struct heat *heat, double wide, double tall);
 
-/* image at (height, width), its box half covered by the heat's colours from blue (least) to red (most), the rest as it
- * is; below it the colours and the heat at their ends.
+/* A picture (picture_height, picture_width, 3) at (height, width), its box half covered by the heat's colours from blue
+ * (least) to red (most), the rest as it is; below it the colours and the heat at their ends.
  *
  *   sheet  out: (height + HEAT_SCALE_HIGH, width), to be given to sheet_free; empty on failure
  *
  * Returns GVM_OK or GVM_MEMORY. */
-gvm_status heat_draw(struct sheet *sheet, const struct image *image, int height, int width, const struct heat *heat,
-                     gvm_error *err);
+gvm_status heat_draw(struct sheet *sheet, int height, int width, const uint8_t *pixels, int picture_height,
+                     int picture_width, const struct heat *heat, gvm_error *err);
 
 #endif

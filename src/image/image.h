@@ -4,6 +4,7 @@
 
 #include "geoviewmatch.h"
 #include "image/exif.h"
+#include "image/resize.h"
 #include "image/xmp.h"
 
 #include <stdbool.h>
@@ -49,40 +50,5 @@ gvm_status image_decode(struct image *image, const void *bytes, size_t size, con
                         const char *where, gvm_error *err);
 
 void image_free(struct image *image);
-
-/* A picture (height, width, 3) as the bytes of a JPEG or PNG file, to be given to g_free; NULL where libvips had not
- * the memory. */
-void *image_encode_jpeg(size_t *size, const uint8_t *rgb, int width, int height);
-void *image_encode_png(size_t *size, const uint8_t *rgb, int width, int height);
-void *image_encode_png_alpha(size_t *size, const uint8_t *rgba, int width, int height); /* (height, width, 4) */
-
-/* Write a picture (height, width, 3) as JPEG, colours at half the resolution, and read it again, in place. quality:
- * 1..100. GVM_OK, or GVM_MEMORY, the picture then as it was. */
-gvm_status image_recompress(uint8_t *rgb, int width, int height, int quality);
-
-/* Write a PNG file, whole or not at all: rgb (height, width, 3), sRGB. GVM_OK, GVM_FILE or GVM_MEMORY; GVM_IMAGE
- * where libvips does not start. */
-gvm_status image_write_png(const char *path, const uint8_t *rgb, int width, int height, gvm_error *err);
-
-/* Resize the box [left, top, right, bottom] of a picture, in pixels and parts of them, to (H, W):
- * bilinear, with antialiasing where it shrinks. Equals Image.resize((W, H), BILINEAR, box) of
- * Pillow 10 bit for bit, and of releases that sometimes do columns before rows within one level.
- *
- *   out   (H, W, 3)
- *   in    (h, w, 3); left < right, top < bottom; where the box goes beyond the picture, its edge goes on
- *
- * Returns GVM_OK or GVM_MEMORY; the caller has the file's name for the sentence. */
-gvm_status image_resize(uint8_t *out, int H, int W, const uint8_t *in, int h, int w, const double box[4]);
-
-/* By which rule a picture comes to a network's size: a network sees well only through the one that it learned with. */
-enum resize {
-    RESIZE_OWN,   /* image_resize */
-    RESIZE_OPENCV /* image_resize_opencv */
-};
-
-/* The same box to the same size without antialiasing: output i of n is a mix of the two samples beside
- * start + (i + 1/2) (end - start) / n - 1/2, the box's outermost repeated. Equals cv2.resize with INTER_LINEAR_EXACT,
- * of the whole picture or of whole pixels of it, bit for bit. */
-gvm_status image_resize_opencv(uint8_t *out, int H, int W, const uint8_t *in, int h, int w, const double box[4]);
 
 #endif

@@ -69,7 +69,7 @@ static void reverse(uint8_t *bytes, size_t n)
     }
 }
 
-static int columns(double heading, int W)
+int panorama_columns(double heading, int W)
 {
     return (int)(llround((heading / 360 - floor(heading / 360)) * W) % W);
 }
@@ -80,7 +80,7 @@ static int columns(double heading, int W)
  * is reversed, then each of its two parts. */
 void panorama_turn(uint8_t *pixels, int H, int W, double heading)
 {
-    size_t turn = (size_t)columns(heading, W) * 3, row = (size_t)W * 3;
+    size_t turn = (size_t)panorama_columns(heading, W) * 3, row = (size_t)W * 3;
     for (int y = 0; y < H; y++, pixels += row) {
         reverse(pixels, row);
         reverse(pixels, turn);
@@ -142,7 +142,7 @@ void panorama_seen(double box[4], int *turn, const struct picture_shape *shape, 
                    const struct image *image)
 {
     band_of(box, image, shape->elevation);
-    *turn = columns(heading != NULL ? *heading : own_heading(image), shape->width);
+    *turn = panorama_columns(heading != NULL ? *heading : own_heading(image), shape->width);
 }
 
 gvm_status panorama_load(uint8_t *out, const struct picture_shape *shape, const double *heading, enum circle circle,
@@ -169,19 +169,7 @@ gvm_photo_info photo_said(const struct image *image)
                             .heading_is_magnetic = !fit.gpano.has_heading && fit.exif.magnetic};
 }
 
-gvm_status photo_about(gvm_photo_info *info, const char *path, gvm_error *err)
-{
-    struct image image;
-    *info = (gvm_photo_info){0};
-    gvm_status status = image_about(&image, path, err);
-    if (status != GVM_OK) return status;
-    *info = photo_said(&image);
-    image_free(&image);
-    return status;
-}
-
-gvm_status aerial_fit(uint8_t *out, double box[4], const struct picture_shape *shape, const struct image *image,
-                      const char *where, gvm_error *err)
+void aerial_seen(double box[4], const struct picture_shape *shape, const struct image *image)
 {
     int H = shape->height, W = shape->width;
     double w = fmin(image->width, (double)image->height * W / H), h = fmin(image->height, (double)image->width * H / W);
@@ -189,6 +177,12 @@ gvm_status aerial_fit(uint8_t *out, double box[4], const struct picture_shape *s
     box[1] = (image->height - h) / 2;
     box[2] = box[0] + w;
     box[3] = box[1] + h;
+}
+
+gvm_status aerial_fit(uint8_t *out, double box[4], const struct picture_shape *shape, const struct image *image,
+                      const char *where, gvm_error *err)
+{
+    aerial_seen(box, shape, image);
     return resize(out, shape, image, box, where, err);
 }
 

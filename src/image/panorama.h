@@ -31,7 +31,8 @@ static inline size_t picture_bytes(const struct picture_shape *shape)
  *               its XMP says (GPano:PoseHeadingDegrees), else its EXIF (GPSImgDirection), else 0
  *   circle      whether it is known to be a full circle (circle.h); no other is taken
  *
- * Returns GVM_OK, GVM_ARGUMENT, GVM_IMAGE (not a full panorama, or one without content), or as image_load. */
+ * Returns GVM_OK, GVM_ARGUMENT, GVM_PANORAMA (not a full panorama), GVM_IMAGE (nor by its own words, or one without
+ * content), or as image_load. */
 gvm_status panorama_load(uint8_t *out, const struct picture_shape *shape, const double *heading, enum circle circle,
                          const char *path, gvm_error *err);
 
@@ -45,6 +46,9 @@ gvm_status panorama_fit(uint8_t *out, const struct picture_shape *shape, const d
 void panorama_seen(double box[4], int *turn, const struct picture_shape *shape, const double *heading,
                    const struct image *image);
 
+/* Columns of W that a heading is turned by, 0..W - 1. */
+int panorama_columns(double heading, int W);
+
 /* Turn a panorama (H, W, 3) whose centre column looks along `heading` (degrees clockwise from north) so that north is
  * at its centre; whole columns, in place. */
 void panorama_turn(uint8_t *pixels, int H, int W, double heading);
@@ -57,13 +61,14 @@ void panorama_turn(uint8_t *pixels, int H, int W, double heading);
  * Returns as image_load. */
 gvm_status aerial_load(uint8_t *out, const struct picture_shape *shape, const char *path, gvm_error *err);
 
+/* The part that is taken, a box as above. */
+void aerial_seen(double box[4], const struct picture_shape *shape, const struct image *image);
+
 /* The same from a picture that was read. box: the part of it, as above */
 gvm_status aerial_fit(uint8_t *out, double box[4], const struct picture_shape *shape, const struct image *image,
                       const char *where, gvm_error *err);
 
-/* What a picture file says of the place and the heading of its camera: XMP's heading comes before EXIF's. As
- * image_about. */
-gvm_photo_info photo_said(const struct image *image); /* the same of a picture that was read */
-gvm_status photo_about(gvm_photo_info *info, const char *path, gvm_error *err);
+/* What a picture says of the place and the heading of its camera: XMP's heading comes before EXIF's. */
+gvm_photo_info photo_said(const struct image *image);
 
 #endif

@@ -8,7 +8,7 @@
 #include <vips/vips.h>
 
 #include "base/error.h"
-#include "image/image.h"
+#include "image/encode.h"
 #include "image/process.h"
 
 gvm_status sheet_open(struct sheet *sheet, int width, int height, gvm_error *err)

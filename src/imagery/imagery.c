@@ -190,7 +190,7 @@ gvm_status imagery_open(struct imagery **imagery, const gvm_map_options *options
     struct imagery *m = calloc(1, sizeof *m);
     if (m == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for a map");
     m->model = model;
-    m->tile_m = options->tile_m > 0 ? options->tile_m : model->info.ground_m;
+    m->tile_m = options->tile_m > 0 ? options->tile_m : model->views[GVM_AERIAL].ground_m;
     m->stride_m = options->stride_m > 0 ? options->stride_m : m->tile_m / 2;
     m->alpha = options->alpha;
     gvm_status status = check_options(options, m, err);

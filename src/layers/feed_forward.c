@@ -40,16 +40,10 @@ static void feed_tile(const struct feed_pass *p, int first, int rows, float *scr
     parallel_barrier(team);
 }
 
-/* The hidden rows of a tile, four times as wide as the map, are to stay in the second-level cache. */
-static int tile_rows(int C)
-{
-    return C >= 768 ? TILE_ROWS / 2 : TILE_ROWS;
-}
-
 static void feed_forward_rows(void *argument, struct team team)
 {
     const struct feed_pass *p = argument;
-    int rows = p->x->B * p->x->L, tile = tile_rows(p->x->C), from, to;
+    int rows = p->x->B * p->x->L, tile = hidden_tile_rows(p->x->C), from, to;
     if (shares_tiles(rows, 48, team)) {
         for (int r = 0; r < rows; r += tile) feed_tile(p, r, smaller(tile, rows - r), p->scratch, team);
         return;
@@ -119,7 +113,7 @@ struct tensor *feed_forward_cpu(struct tape *tape, struct tensor *x, const struc
     size_t rows = (size_t)x->B * x->L;
     *p = (struct feed_pass){.x = x, .w = w, .keep = keep, .training = tape->training, .packed = tape->packed};
     p->y = tape_residual(tape, x);
-    p->scratch_each = (size_t)tile_rows(C) * C * (tape->training ? 4 : 5);
+    p->scratch_each = (size_t)hidden_tile_rows(C) * C * (tape->training ? 4 : 5);
     if (tape->training) {
         p->h = tape_floats(tape, rows * 4 * C);
         p->xhat = tape_floats(tape, rows * C);

@@ -18,6 +18,12 @@ static inline int smaller(int a, int b)
     return a < b ? a : b;
 }
 
+/* Of an MLP: the hidden rows, four times as wide as the map, are to stay there. */
+static inline int hidden_tile_rows(int C)
+{
+    return C >= 768 ? TILE_ROWS / 2 : TILE_ROWS;
+}
+
 /* A layer cuts n items (rows, windows) into tiles. Each thread takes its own tiles, all alone, unless there are so few
  * items that threads would idle or get fewer than `least` each: then all of them share every tile. */
 static inline bool shares_tiles(int items, int least, struct team team)

@@ -60,16 +60,10 @@ static void mlp_tile(const struct mlp_pass *p, int first, int rows, float *scrat
     parallel_barrier(team);
 }
 
-/* The hidden rows of a tile, four times as wide as the map, are to stay in the second-level cache. */
-static int tile_rows(int C)
-{
-    return C >= 768 ? TILE_ROWS / 2 : TILE_ROWS;
-}
-
 static void mlp_rows(void *argument, struct team team)
 {
     const struct mlp_pass *p = argument;
-    int rows = p->x->B * p->x->L, tile = tile_rows(p->x->C), from, to;
+    int rows = p->x->B * p->x->L, tile = hidden_tile_rows(p->x->C), from, to;
     if (shares_tiles(rows, 48, team)) {
         for (int r = 0; r < rows; r += tile) mlp_tile(p, r, smaller(tile, rows - r), p->scratch, team);
         return;
@@ -165,7 +159,7 @@ struct tensor *mlp_cpu(struct tape *tape, struct tensor *x, struct tensor *u, co
     p->training = tape->training;
     p->packed = tape->packed;
     p->y = tape_residual(tape, x);
-    p->scratch_each = (size_t)tile_rows(C) * (C + N);
+    p->scratch_each = (size_t)hidden_tile_rows(C) * (C + N);
     if (tape->training) {
         p->xhat = tape_floats(tape, rows * C);
         p->rstd = tape_floats(tape, rows);

@@ -5,117 +5,116 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "image/panorama.h"
+#include "base/sized.h"
 #include "locate/locate_batch.h"
 #include "network/read_ahead.h"
 #include "network/session.h"
 
 struct job {
-    const gvm_model *model;
-    const gvm_question *questions;
-    size_t n;
-    bool merge;
-    int max_hits;
-    gvm_hit *hits;    /* (n, max_hits) */
-    gvm_found *found; /* (n) */
-    gvm_file_done *done;
-    void *user;
+    gvm_session *session;
+    gvm_locate_job asked;
     gvm_status first; /* failure */
     gvm_error *err;
-    struct locate_batch *batch;
-    struct asked *asked; /* (max_batch) */
+    gvm_locator *locator;
+    gvm_located *photos;    /* (max_batch) */
+    gvm_located **pointers; /* (max_batch) to them */
+    float *features;        /* (max_batch, D) */
 };
 
-/* What a picture says of itself and its pixels, from one decoding. */
+/* A file is opened once: for what it says of itself, for its pixels, and for whoever wants to look at it. */
 static void load(void *user, size_t i, unsigned char *pixels, struct slot *slot)
 {
     const struct job *job = user;
-    const gvm_question *q = &job->questions[i];
-    const struct picture_shape shape = config_shape(&job->model->network->config, GVM_STREET);
-    struct image image;
-    bool known;
-    slot->status = locate_check(q, &slot->err);
-    if (slot->status != GVM_OK) { /* what is no picture gives no place either: that is said first */
-        gvm_error err;
-        gvm_status read = photo_about(&slot->info, q->photo, &err);
-        if (read == GVM_OK) return;
-        slot->status = read;
-        slot->err = err;
-        return;
-    }
-    slot->status = image_load(&image, q->photo, &slot->err);
+    const gvm_question *q = &job->asked.questions[i];
+    const gvm_picture_options options = {.size = sizeof options, .path = q->photo};
+    gvm_located photo = {.size = sizeof photo, .question = q, .pixels = pixels};
+    gvm_picture *picture;
+    slot->status = gvm_picture_open(&picture, &options, &slot->err);
     if (slot->status != GVM_OK) return;
-    slot->info = photo_said(&image);
-    double heading = locate_heading(&known, q, &slot->info);
-    slot->status = panorama_fit(pixels, &shape, &heading, q->panorama != 0, &image, path_tail(q->photo), &slot->err);
-    image_free(&image);
+    slot->status = gvm_located_prepare(&photo, picture, job->session->model);
+    slot->info = photo.info;
+    slot->err = photo.err;
+    if (slot->status == GVM_OK && job->asked.opened != NULL) job->asked.opened(job->asked.user, i, picture);
+    gvm_picture_free(picture);
 }
 
 static gvm_status take(void *user, size_t from, size_t count, struct slot *slots, unsigned char *pixels, gvm_error *err)
 {
     struct job *job = user;
-    (void)err;
-    for (size_t i = 0; i < count; i++)
-        job->asked[i] = (struct asked){.question = &job->questions[from + i],
+    const gvm_locate_job *asked = &job->asked;
+    gvm_error failure; /* not err, which may hold the first photo's */
+    size_t D = (size_t)job->session->model->info.features;
+    for (size_t i = 0; i < count; i++) {
+        job->photos[i] = (gvm_located){.size = sizeof job->photos[i],
+                                       .question = &asked->questions[from + i],
                                        .info = slots[i].info,
-                                       .pixels = pixels + i * view_bytes(job->model, GVM_STREET),
+                                       .pixels = pixels + i * view_bytes(job->session->model, GVM_STREET),
                                        .status = slots[i].status,
                                        .err = slots[i].err,
-                                       .hits = job->hits + (from + i) * (size_t)job->max_hits,
-                                       .found = &job->found[from + i]};
-    locate_batch_run(job->batch, job->asked, count, job->max_hits, job->merge);
+                                       .hits = asked->hits + (from + i) * (size_t)asked->max_hits,
+                                       .found = &asked->found[from + i],
+                                       .feature = job->features + i * D};
+        job->pointers[i] = &job->photos[i];
+    }
+    gvm_status status =
+        gvm_locator_run(job->locator, job->pointers, count, asked->max_hits, asked->each_tile, &failure);
+    if (status != GVM_OK) return fail(err, status, "%s", failure.text);
     for (size_t i = 0; i < count; i++) {
-        const struct asked *asked = &job->asked[i];
-        if (asked->status != GVM_OK && job->first == GVM_OK) {
-            job->first = asked->status;
-            if (job->err != NULL) *job->err = asked->err;
+        const gvm_located *photo = &job->photos[i];
+        if (photo->status != GVM_OK && job->first == GVM_OK) {
+            job->first = photo->status;
+            if (job->err != NULL) *job->err = photo->err;
         }
-        if (job->done != NULL) job->done(job->user, from + i, job->n, asked->status, &asked->err);
+        if (asked->done != NULL) asked->done(asked->user, from + i, asked->count, photo);
     }
     return GVM_OK;
 }
 
-gvm_status gvm_locate_files(gvm_session *session, const gvm_map *map, const gvm_question *questions, size_t n,
-                            int merge, gvm_hit *hits, int max_hits, gvm_found *found, gvm_file_done *done, void *user,
-                            gvm_error *err)
+static gvm_status locate_all(struct job *job, gvm_error *err)
 {
-    clear_error(err);
-    memset(found, 0, n * sizeof *found);
-    struct job job = {.model = session->model,
-                      .questions = questions,
-                      .n = n,
-                      .merge = merge,
-                      .max_hits = max_hits,
-                      .hits = hits,
-                      .found = found,
-                      .done = done,
-                      .user = user,
-                      .err = err};
-    struct read_ahead work = {.n = n,
-                              .batch = (size_t)session->max_batch,
-                              .bytes = view_bytes(session->model, GVM_STREET),
-                              .user = &job,
+    size_t batch = (size_t)job->session->max_batch;
+    struct read_ahead work = {.n = job->asked.count,
+                              .batch = batch,
+                              .bytes = view_bytes(job->session->model, GVM_STREET),
+                              .user = job,
                               .load = load,
                               .take = take};
-    gvm_status status = locate_batch_open(&job.batch, session, map, max_hits, err);
+    job->photos = malloc(batch * sizeof *job->photos);
+    job->pointers = malloc(batch * sizeof *job->pointers);
+    job->features = malloc(batch * (size_t)job->session->model->info.features * sizeof *job->features);
+    gvm_status status = job->photos && job->pointers && job->features
+                            ? read_ahead(&work, err)
+                            : fail(err, GVM_MEMORY, "there is not enough memory to locate photos");
+    free(job->photos);
+    free(job->pointers);
+    free(job->features);
+    return status;
+}
+
+gvm_status gvm_locate_files(gvm_session *session, const gvm_map *map, const gvm_locate_job *asked, gvm_error *err)
+{
+    struct job job = {.session = session, .err = err};
+    clear_error(err);
+    gvm_status status = sized_read(&job.asked, sizeof job.asked, asked, err);
     if (status != GVM_OK) return status;
-    job.asked = malloc(work.batch * sizeof *job.asked);
-    status = job.asked != NULL ? read_ahead(&work, err)
-                               : fail(err, GVM_MEMORY, "there is not enough memory to locate photos");
-    free(job.asked);
-    locate_batch_free(job.batch);
+    memset(job.asked.found, 0, job.asked.count * sizeof *job.asked.found);
+    status = gvm_locator_open(&job.locator, session, map, job.asked.max_hits, err);
+    if (status == GVM_OK) status = locate_all(&job, err);
+    gvm_locator_free(job.locator);
     return status != GVM_OK ? status : job.first;
 }
 
 gvm_status gvm_locate(gvm_session *session, const gvm_map *map, const char *photo, const double *heading, gvm_hit *hits,
                       int max_hits, int *count, gvm_error *err)
 {
-    gvm_question question = {.photo = photo, .heading = heading != NULL ? *heading : NAN};
+    const gvm_question question = {.photo = photo, .heading = heading != NULL ? *heading : NAN};
     gvm_found found = {0};
+    const gvm_locate_job job = {
+        .size = sizeof job, .questions = &question, .count = 1, .max_hits = max_hits, .hits = hits, .found = &found};
     *count = 0;
     if (heading != NULL && !isfinite(*heading))
         return fail(err, GVM_ARGUMENT, "%s: a heading must be a number of degrees", path_tail(photo));
-    gvm_status status = gvm_locate_files(session, map, &question, 1, 1, hits, max_hits, &found, NULL, NULL, err);
+    gvm_status status = gvm_locate_files(session, map, &job, err);
     *count = found.count;
     return status;
 }

@@ -1,4 +1,4 @@
-/* locate_batch.c - see locate_batch.h: the network, the search, and what is made of its hits.
+/* locate_batch.c - pictures in memory located together: the network, the search, and what is made of its hits.
  *
  * A panorama whose heading nobody knows is looked at in HEADINGS directions, each of which is a query; a tile counts
  * with its best one, which is also the estimate of the heading. One whose heading is from magnetic north is looked at
@@ -20,11 +20,11 @@
 enum { HEADINGS = 16 };
 
 struct look {
-    struct asked *asked;
+    gvm_located *asked;
     double heading;
 };
 
-struct locate_batch {
+struct gvm_locator {
     gvm_session *session;
     const gvm_map *map;
     struct look *looks;    /* (max_batch HEADINGS) picture after picture */
@@ -32,6 +32,7 @@ struct locate_batch {
     float *features;       /* (max_batch HEADINGS, D) */
     gvm_hit *raw;          /* (max_batch HEADINGS, room) of each look */
 
+    int most_hits;      /* answers that there is memory for, a picture */
     int max_hits, room; /* answers a picture, and hits kept of a look, this time */
     bool merge;
 };
@@ -42,36 +43,58 @@ double locate_heading(bool *known, const gvm_question *q, const gvm_photo_info *
     return isfinite(q->heading) ? q->heading : *known ? info->heading : 0;
 }
 
-gvm_status locate_check(const gvm_question *q, gvm_error *err)
+/* GVM_ARGUMENT where a question's place is none. */
+static gvm_status check_place(const gvm_question *q, const gvm_photo_info *info, gvm_error *err)
 {
     const char *where = path_tail(q->photo);
-    if (q->within_m == 0 || (fabs(q->lat) <= 90 && fabs(q->lon) <= 180 && q->within_m > 0)) return GVM_OK;
-    if (isnan(q->lat) || isnan(q->lon))
+    if (q->within_m == 0) return GVM_OK;
+    if (isnan(q->lat) && isnan(q->lon) && q->within_m > 0) {
+        if (info->has_place) return GVM_OK;
         return fail(err, GVM_ARGUMENT, "%s: it gives no GPS position, around which to search", where);
+    }
+    if (fabs(q->lat) <= 90 && fabs(q->lon) <= 180 && q->within_m > 0) return GVM_OK;
     return fail(err, GVM_ARGUMENT,
                 "%s: %g m around %g, %g is nowhere: latitudes go to 90 and longitudes to 180 degrees", where,
                 q->within_m, q->lat, q->lon);
 }
 
+gvm_status gvm_located_prepare(gvm_located *photo, const gvm_picture *picture, const gvm_model *model)
+{
+    const gvm_question *q = photo->question;
+    gvm_picture_info about = {.size = sizeof about};
+    bool known;
+    if (photo->size < sizeof *photo) return GVM_ARGUMENT;
+    photo->status = gvm_picture_about(picture, &about, &photo->err);
+    photo->info = about.photo;
+    photo->tile_count = 0;
+    if (photo->status == GVM_OK) photo->status = check_place(q, &photo->info, &photo->err);
+    if (photo->status != GVM_OK) return photo->status;
+    photo->heading = locate_heading(&known, q, &photo->info);
+    photo->turn = panorama_columns(photo->heading, view_size(model, GVM_STREET)[1]);
+    photo->status =
+        gvm_picture_fit(picture, model, GVM_STREET, photo->pixels, &photo->heading, q->panorama, &photo->err);
+    return photo->status;
+}
+
 /* Returns how many there are. */
-static size_t list_looks(struct locate_batch *b, struct asked *asked, size_t count)
+static size_t list_looks(gvm_locator *b, gvm_located *const *asked, size_t count)
 {
     const double step = 360.0 / HEADINGS;
     size_t n = 0;
     for (size_t i = 0; i < count; i++) {
-        bool known, near = isnan(asked[i].question->heading) && asked[i].info.has_heading;
-        if (asked[i].status != GVM_OK) continue;
-        double first = locate_heading(&known, asked[i].question, &asked[i].info);
-        if (!known && near) first = asked[i].info.heading - step;
-        asked[i].found->heading_found = !known;
+        bool known, near = isnan(asked[i]->question->heading) && asked[i]->info.has_heading;
+        if (asked[i]->status != GVM_OK) continue;
+        double first = locate_heading(&known, asked[i]->question, &asked[i]->info);
+        if (!known && near) first = asked[i]->info.heading - step;
+        asked[i]->found->heading_found = !known;
         for (int h = 0; h < (known ? 1 : near ? 3 : HEADINGS); h++)
-            b->looks[n++] = (struct look){&asked[i], first + h * step};
+            b->looks[n++] = (struct look){asked[i], first + h * step};
     }
     return n;
 }
 
 /* Features of the looks; a picture for which that fails gets its status. */
-static void embed_looks(struct locate_batch *b, size_t count)
+static void embed_looks(gvm_locator *b, size_t count)
 {
     const int *size = view_size(b->session->model, GVM_STREET);
     size_t bytes = view_bytes(b->session->model, GVM_STREET), D = (size_t)b->map->width, n;
@@ -85,70 +108,91 @@ static void embed_looks(struct locate_batch *b, size_t count)
         }
         bool ran = session_embed(b->session, GVM_STREET, b->features + at * D, b->pixels, n);
         for (size_t i = 0; i < n; i++) {
-            struct asked *asked = b->looks[at + i].asked;
+            gvm_located *asked = b->looks[at + i].asked;
             if (!ran || !is_feature(b->features + (at + i) * D, D))
                 asked->status = fail_embedding(&asked->err, b->session, ran, asked->question->photo);
         }
     }
 }
 
-/* Hits (looks, room) of the looks first..last-1, near a question's place or, without one, everywhere. */
-static gvm_status search(const struct locate_batch *b, gvm_hit *raw, int room, int *each, size_t first, size_t last,
-                         const gvm_question *near, gvm_error *err)
+/* Hits (looks, room) of the looks first..last-1, near a picture's place or, without one, everywhere. */
+static gvm_status search(const gvm_locator *b, gvm_hit *raw, int room, int *each, size_t first, size_t last,
+                         const gvm_located *near, gvm_error *err)
 {
-    const gvm_model *model = b->session->model;
-    const float *features = b->features + first * (size_t)b->map->width;
-    if (near == NULL || !(near->within_m > 0))
-        return gvm_map_search(b->map, model, raw, room, each, features, last - first, err);
-    return gvm_map_search_near(b->map, model, raw, room, each, features, last - first, near->lat, near->lon,
-                               near->within_m, err);
+    gvm_search s = {.size = sizeof s,
+                    .features = b->features + first * (size_t)b->map->width,
+                    .count = last - first,
+                    .max_hits = room};
+    if (near != NULL && near->question->within_m > 0) {
+        bool own = isnan(near->question->lat);
+        s.lat = own ? near->info.lat : near->question->lat;
+        s.lon = own ? near->info.lon : near->question->lon;
+        s.within_m = near->question->within_m;
+    }
+    return gvm_map_search(b->map, b->session->model, &s, raw, each, err);
 }
 
-/* Make answers of the hits (looks, room) of a picture's looks, `each` of every one; they are moved together. */
-static void make_answers(const struct locate_batch *b, struct asked *asked, gvm_hit *raw, int room, int each,
-                         size_t first, size_t last)
+/* Make answers of the hits (looks, room) of a picture's looks, `each` of every one; they are moved together. Returns
+ * the look with the best of them. */
+static size_t make_answers(const gvm_locator *b, gvm_located *asked, gvm_hit *raw, int room, int each, size_t first,
+                           size_t last)
 {
     gvm_found *found = asked->found;
-    size_t count = 0;
+    size_t count = 0, best = first;
+    double most = -INFINITY;
     for (size_t l = first; l < last; l++)
         for (int i = 0; i < each; i++, count++) {
             raw[count] = raw[(l - first) * (size_t)room + (size_t)i];
             raw[count].heading = b->looks[l].heading - 360 * floor(b->looks[l].heading / 360);
+            if (raw[count].score > most) best = l, most = raw[count].score;
         }
     count = answers_sort(raw, count);
-    asked->tile_count = count < ASKED_TILES ? (int)count : ASKED_TILES;
+    asked->tile_count = count < GVM_BEST_TILES ? (int)count : GVM_BEST_TILES;
     memcpy(asked->tiles, raw, (size_t)asked->tile_count * sizeof *raw);
     found->count = answers_make(asked->hits, b->max_hits, &found->margin, raw, count, b->merge);
+    return best;
+}
+
+/* The picture as it was seen when its best tile was found. */
+static void keep_best_look(const gvm_locator *b, gvm_located *asked, size_t best)
+{
+    const int *size = view_size(b->session->model, GVM_STREET);
+    size_t D = (size_t)b->map->width;
+    if (asked->found->heading_found) panorama_turn(asked->pixels, size[0], size[1], b->looks[best].heading);
+    asked->heading = b->looks[best].heading;
+    asked->turn = panorama_columns(asked->heading, size[1]);
+    if (asked->feature != NULL) memcpy(asked->feature, b->features + best * D, D * sizeof *asked->feature);
 }
 
 /* Where tiles stand so close that all hits were of a few places, more of them are asked for, until there are answers
  * enough and one that does not overlap with the first. */
-static gvm_status answer(const struct locate_batch *b, struct asked *asked, size_t first, size_t last, int each,
-                         gvm_error *err)
+static gvm_status answer(const gvm_locator *b, gvm_located *asked, size_t first, size_t last, int each, gvm_error *err)
 {
-    const gvm_question *q = asked->question;
     gvm_found *found = asked->found;
     gvm_status status = GVM_OK;
     int room = b->room;
-    make_answers(b, asked, b->raw + first * (size_t)room, room, each, first, last);
+    size_t best = make_answers(b, asked, b->raw + first * (size_t)room, room, each, first, last);
     while (status == GVM_OK && each == room && (found->count < b->max_hits || isnan(found->margin))) {
         room = room > INT_MAX / 8 ? INT_MAX : 8 * room;
         if ((size_t)room > b->map->tiles.count) room = (int)b->map->tiles.count;
         if (room <= each) break; /* that was the whole map */
         gvm_hit *raw = malloc((last - first) * (size_t)room * sizeof *raw);
-        status = raw != NULL
-                     ? search(b, raw, room, &each, first, last, q, err)
-                     : fail(err, GVM_MEMORY, "%s: there is not enough memory for its hits", path_tail(q->photo));
-        if (status == GVM_OK) make_answers(b, asked, raw, room, each, first, last);
+        status = raw != NULL ? search(b, raw, room, &each, first, last, asked, err)
+                             : fail(err, GVM_MEMORY, "%s: there is not enough memory for its hits",
+                                    path_tail(asked->question->photo));
+        if (status == GVM_OK) best = make_answers(b, asked, raw, room, each, first, last);
         free(raw);
     }
+    if (status == GVM_OK && found->count > 0) keep_best_look(b, asked, best);
     if (status != GVM_OK || found->count > 0) return status;
+    const gvm_question *q = asked->question;
+    bool own = isnan(q->lat);
     return fail(err, GVM_ARGUMENT, "%s: no tile of the map lies within %g m of %.6f, %.6f", path_tail(q->photo),
-                q->within_m, q->lat, q->lon);
+                q->within_m, own ? asked->info.lat : q->lat, own ? asked->info.lon : q->lon);
 }
 
 /* All looks in one search, unless some picture is looked for in a place of its own, or a feature is missing. */
-static void answer_all(struct locate_batch *b, size_t looks)
+static void answer_all(gvm_locator *b, size_t looks)
 {
     bool together = looks > 0;
     int each = 0;
@@ -157,54 +201,66 @@ static void answer_all(struct locate_batch *b, size_t looks)
     gvm_error err;
     gvm_status status = together ? search(b, b->raw, b->room, &each, 0, looks, NULL, &err) : GVM_OK;
     for (size_t first = 0, last; first < looks; first = last) {
-        struct asked *own = b->looks[first].asked;
+        gvm_located *own = b->looks[first].asked;
         for (last = first; last < looks && b->looks[last].asked == own;) last++;
         if (own->status != GVM_OK) continue;
         if (!together)
-            own->status =
-                search(b, b->raw + first * (size_t)b->room, b->room, &each, first, last, own->question, &own->err);
+            own->status = search(b, b->raw + first * (size_t)b->room, b->room, &each, first, last, own, &own->err);
         else if ((own->status = status) != GVM_OK)
             own->err = err;
         if (own->status == GVM_OK) own->status = answer(b, own, first, last, each, &own->err);
     }
 }
 
-void locate_batch_run(struct locate_batch *b, struct asked *asked, size_t count, int max_hits, bool merge)
+gvm_status gvm_locator_run(gvm_locator *b, gvm_located *const *photos, size_t count, int max_hits, int each_tile,
+                           gvm_error *err)
 {
+    clear_error(err);
+    if (max_hits < 1 || max_hits > b->most_hits)
+        return fail(err, GVM_ARGUMENT, "%d hits are asked for, not 1 to %d", max_hits, b->most_hits);
+    if (count > (size_t)b->session->max_batch)
+        return fail(err, GVM_ARGUMENT, "%zu pictures are more than the session's batch of %d", count,
+                    b->session->max_batch);
+    for (size_t i = 0; i < count; i++)
+        if (photos[i]->size < sizeof **photos)
+            return fail(err, GVM_ARGUMENT, "a picture's size is %zu; set it to its sizeof", photos[i]->size);
     b->max_hits = max_hits;
     b->room = raw_hits_for(max_hits);
-    b->merge = merge;
-    size_t looks = list_looks(b, asked, count);
+    b->merge = each_tile == 0;
+    size_t looks = list_looks(b, photos, count);
     embed_looks(b, looks);
     answer_all(b, looks);
-    for (size_t i = 0; i < count; i++) asked[i].found->info = asked[i].info;
+    for (size_t i = 0; i < count; i++) photos[i]->found->info = photos[i]->info;
+    return GVM_OK;
 }
 
-gvm_status locate_batch_open(struct locate_batch **batch, gvm_session *session, const gvm_map *map, int most_hits,
-                             gvm_error *err)
+gvm_status gvm_locator_open(gvm_locator **locator, gvm_session *session, const gvm_map *map, int max_hits,
+                            gvm_error *err)
 {
-    *batch = NULL;
-    gvm_status status = search_check(map, session->model, most_hits, err);
+    clear_error(err);
+    *locator = NULL;
+    gvm_status status = search_check(map, session->model, max_hits, err);
     if (status != GVM_OK) return status;
-    struct locate_batch *b = calloc(1, sizeof *b);
+    gvm_locator *b = calloc(1, sizeof *b);
     size_t most = (size_t)session->max_batch, looks = most * HEADINGS, D = (size_t)map->width;
     if (b != NULL) {
         b->session = session;
         b->map = map;
+        b->most_hits = max_hits;
         b->looks = malloc(looks * sizeof *b->looks);
         b->pixels = malloc(most * view_bytes(session->model, GVM_STREET));
         b->features = malloc(looks * D * sizeof *b->features);
-        b->raw = malloc(looks * (size_t)raw_hits_for(most_hits) * sizeof *b->raw);
+        b->raw = malloc(looks * (size_t)raw_hits_for(max_hits) * sizeof *b->raw);
     }
     if (b == NULL || !b->looks || !b->pixels || !b->features || !b->raw) {
-        locate_batch_free(b);
+        gvm_locator_free(b);
         return fail(err, GVM_MEMORY, "there is not enough memory to locate photos");
     }
-    *batch = b;
+    *locator = b;
     return GVM_OK;
 }
 
-void locate_batch_free(struct locate_batch *b)
+void gvm_locator_free(gvm_locator *b)
 {
     if (b == NULL) return;
     free(b->looks);

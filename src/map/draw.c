@@ -1,7 +1,7 @@
-/* draw.c - see draw.h. A raster is read in latitude and longitude, twice as high as the tile, and its rows are then
- * taken where Mercator's lie; pictures that are a tile each are laid where they belong. A page shows what lies below a
- * tile where the imagery has nothing, so a tile is drawn on transparent ground. */
-#include "map/draw.h"
+/* draw.c - a map's imagery as the tiles of a web map. A raster is read in latitude and longitude, twice as high as the
+ * tile, and its rows are then taken where Mercator's lie; pictures that are a tile each are laid where they belong. A
+ * page shows what lies below a tile where the imagery has nothing, so a tile is drawn on transparent ground. */
+#include "map/map.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -26,7 +26,7 @@ struct sheet_source {
     bool overviews;
 };
 
-struct drawing {
+struct gvm_imagery {
     const gvm_map *map;
     struct sheet_source *sources;
     size_t count;
@@ -35,7 +35,7 @@ struct drawing {
 
 /* ------------------------------------------------------------------ sources */
 
-static void add_source(struct drawing *d, const char *name, struct raster_hints hints)
+static void add_source(gvm_imagery *d, const char *name, struct raster_hints hints)
 {
     struct sheet_source source = {.hints = hints, .path = map_find_source(d->map, name)};
     struct raster *raster = NULL;
@@ -51,9 +51,9 @@ static void add_source(struct drawing *d, const char *name, struct raster_hints 
     free(source.path);
 }
 
-gvm_status drawing_open(struct drawing **drawing, const gvm_map *map, gvm_error *err)
+gvm_status gvm_imagery_open(gvm_imagery **imagery, const gvm_map *map, gvm_error *err)
 {
-    struct drawing *d = *drawing = calloc(1, sizeof *d);
+    gvm_imagery *d = *imagery = calloc(1, sizeof *d);
     size_t i, k, most = 0;
     json_t *job, *raster;
     json_array_foreach(map->jobs, i, job) most +=
@@ -63,25 +63,25 @@ gvm_status drawing_open(struct drawing **drawing, const gvm_map *map, gvm_error 
         d->sources = calloc(most + 1, sizeof *d->sources);
     }
     if (d == NULL || d->sources == NULL) {
-        drawing_free(d);
-        *drawing = NULL;
+        gvm_imagery_free(d);
+        *imagery = NULL;
         return fail(err, GVM_MEMORY, "there is not enough memory for the map's imagery");
     }
     json_array_foreach(map->jobs, i, job)
     {
-        const json_t *imagery = json_object_get(job, "imagery"), *rasters = json_object_get(imagery, "sources");
+        const json_t *cut = json_object_get(job, "imagery"), *rasters = json_object_get(cut, "sources");
         if (rasters == NULL) d->pictures = true;
         json_array_foreach(rasters, k, raster)
         {
             const char *path = json_string_value(json_object_get(raster, "path"));
-            if (path != NULL) add_source(d, path, hints_of_job(imagery, raster));
+            if (path != NULL) add_source(d, path, hints_of_job(cut, raster));
         }
     }
     if (map->jobs == NULL) d->pictures = true;
     return GVM_OK;
 }
 
-void drawing_free(struct drawing *d)
+void gvm_imagery_free(gvm_imagery *d)
 {
     if (d == NULL) return;
     for (size_t i = 0; i < d->count; i++) free(d->sources[i].path);
@@ -89,7 +89,7 @@ void drawing_free(struct drawing *d)
     free(d);
 }
 
-bool drawing_is_there(const struct drawing *d)
+int gvm_imagery_exists(const gvm_imagery *d)
 {
     for (size_t i = 0; i < d->count; i++)
         if (access(d->sources[i].path, R_OK) == 0) return true;
@@ -170,7 +170,7 @@ static bool place_within(int at[4], const struct tile *t, double metres, const s
     return at[2] > at[0] && at[3] > at[1];
 }
 
-static gvm_status lay_picture(uint8_t *rgba, const struct drawing *d, size_t number, const int at[4], int side,
+static gvm_status lay_picture(uint8_t *rgba, const gvm_imagery *d, size_t number, const int at[4], int side,
                               gvm_error *err)
 {
     int w = at[2] - at[0], h = at[3] - at[1], size = w > h ? w : h;
@@ -190,7 +190,7 @@ static gvm_status lay_picture(uint8_t *rgba, const struct drawing *d, size_t num
     return GVM_OK;
 }
 
-static gvm_status lay_pictures(uint8_t *rgba, const struct drawing *d, const struct place *tile, long zoom, long y,
+static gvm_status lay_pictures(uint8_t *rgba, const gvm_imagery *d, const struct place *tile, long zoom, long y,
                                int side, gvm_error *err)
 {
     size_t numbers[PICTURES];
@@ -211,22 +211,22 @@ static gvm_status lay_pictures(uint8_t *rgba, const struct drawing *d, const str
 
 /* ------------------------------------------------------------------ a tile */
 
-static enum drawn drawn_of(const uint8_t *rgba, size_t pixels)
+static gvm_coverage coverage_of(const uint8_t *rgba, size_t pixels)
 {
     bool some = false, all = true;
     for (size_t i = 0; i < pixels; i++) {
         some = some || rgba[4 * i + 3] > 0;
         all = all && rgba[4 * i + 3] == 255;
     }
-    return all ? DRAWN_WHOLE : some ? DRAWN_PART : DRAWN_NOTHING;
+    return all ? GVM_COVERS_ALL : some ? GVM_COVERS_PART : GVM_COVERS_NOTHING;
 }
 
-gvm_status drawing_tile(uint8_t *rgba, enum drawn *drawn, const struct drawing *d, long zoom, long x, long y, int side,
-                        gvm_error *err)
+gvm_status gvm_imagery_tile(const gvm_imagery *d, unsigned char *rgba, gvm_coverage *coverage, long zoom, long x,
+                            long y, int side, gvm_error *err)
 {
     struct place tile;
     size_t pixels = (size_t)side * (size_t)side;
-    *drawn = DRAWN_NOTHING;
+    *coverage = GVM_COVERS_NOTHING;
     if (!xyz_place(&tile, zoom, x, y)) return fail(err, GVM_ARGUMENT, "there is no tile %ld/%ld/%ld", zoom, x, y);
     uint8_t *sheet = malloc(FINER * pixels * 4);
     if (sheet == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for a tile");
@@ -236,6 +236,6 @@ gvm_status drawing_tile(uint8_t *rgba, enum drawn *drawn, const struct drawing *
         status = lay_raster(rgba, sheet, &d->sources[i], &tile, zoom, y, side, err);
     if (status == GVM_OK && d->pictures) status = lay_pictures(rgba, d, &tile, zoom, y, side, err);
     free(sheet);
-    if (status == GVM_OK) *drawn = drawn_of(rgba, pixels);
+    if (status == GVM_OK) *coverage = coverage_of(rgba, pixels);
     return status;
 }

@@ -1,6 +1,7 @@
 /* map.c - a map made of a list of tiles. */
 #include "map/map.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,8 +53,14 @@ static gvm_status embed_tiles(gvm_map *map, gvm_session *session, const char *li
     gvm_status status;
     if (enough) {
         gvm_error first;
-        status = gvm_embed_files(session, GVM_AERIAL, features, (const char *const *)paths, NULL, 0, n, watch, &watcher,
-                                 &first);
+        const gvm_embed_job job = {.size = sizeof job,
+                                   .view = GVM_AERIAL,
+                                   .paths = (const char *const *)paths,
+                                   .count = n,
+                                   .features = features,
+                                   .done = watch,
+                                   .user = &watcher};
+        status = gvm_embed_files(session, &job, &first);
         keep_good(map, features, watcher.good);
         if (map->tiles.count > 0)
             status = GVM_OK;
@@ -82,7 +89,7 @@ gvm_status gvm_map_from_tiles(gvm_map **map, gvm_session *session, const char *t
     if (m == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for a map", path_tail(tiles));
     const gvm_model_info *info = &session->model->info;
     m->width = info->features;
-    m->ground_m = info->ground_m;
+    m->ground_m = session->model->views[GVM_AERIAL].ground_m;
     m->complete = true;
     memcpy(m->fingerprint, info->fingerprint, sizeof m->fingerprint);
     m->path = strdup(tiles);
@@ -110,6 +117,44 @@ void gvm_map_free(gvm_map *map)
 size_t gvm_map_count(const gvm_map *map)
 {
     return map->tiles.count;
+}
+
+static gvm_status check_number(const gvm_map *map, size_t number, gvm_error *err)
+{
+    if (number < map->tiles.count) return GVM_OK;
+    return fail(err, GVM_ARGUMENT, "there is no tile %zu: the map has %zu, counted from 0", number, map->tiles.count);
+}
+
+gvm_status gvm_map_tile(const gvm_map *map, size_t number, gvm_hit *tile, gvm_error *err)
+{
+    clear_error(err);
+    gvm_status status = check_number(map, number, err);
+    *tile = status == GVM_OK ? map_hit(map, number) : (gvm_hit){.tile = NULL};
+    return status;
+}
+
+/* Rounding to float16 took some of its length. */
+gvm_status gvm_map_feature(const gvm_map *map, size_t number, float *feature, gvm_error *err)
+{
+    clear_error(err);
+    gvm_status status = check_number(map, number, err);
+    if (status != GVM_OK) return status;
+    size_t D = (size_t)map->width;
+    const uint16_t *row = map->features + map->tiles.items[number].row * D;
+    double square = 0;
+    for (size_t i = 0; i < D; i++) {
+        feature[i] = float_from_f16(row[i]);
+        square += (double)feature[i] * feature[i];
+    }
+    for (size_t i = 0; i < D && square > 0; i++) feature[i] /= (float)sqrt(square);
+    return GVM_OK;
+}
+
+gvm_status gvm_map_jobs(const gvm_map *map, char **json, gvm_error *err)
+{
+    clear_error(err);
+    *json = map->jobs != NULL ? json_dumps(map->jobs, JSON_COMPACT) : strdup("[]");
+    return *json != NULL ? GVM_OK : fail(err, GVM_MEMORY, "%s: there is not enough memory for its jobs", map_name(map));
 }
 
 gvm_hit map_hit(const gvm_map *map, size_t number)

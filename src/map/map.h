@@ -39,9 +39,6 @@ const char *map_name(const gvm_map *map);
  * it is gone; to be freed. */
 char *map_find_source(const gvm_map *map, const char *source);
 
-/* Fail with GVM_FILE and the sentence that a source is gone. */
-gvm_status map_source_gone(const gvm_map *map, const char *source, gvm_error *err);
-
 /* A tile of the list, with no score. */
 gvm_hit map_hit(const gvm_map *map, size_t number);
 

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/sized.h"
 #include "imagery/piece_ring.h"
 #include "map/map.h"
 #include "map/map_file.h"
@@ -206,7 +207,8 @@ static gvm_status open_map(struct map_file **file, const char *path, const gvm_m
     bool there = access(path, F_OK) == 0;
     if (!there && add) return fail(err, GVM_FILE, "%s: there is no such map to add to", path_tail(path));
     status = there ? map_file_open(file, path, true, err)
-                   : map_file_create(file, path, &model->info, json_pack("[O]", job), err);
+                   : map_file_create(file, path, &model->info, model->views[GVM_AERIAL].ground_m, json_pack("[O]", job),
+                                     err);
     if (status == GVM_OK)
         status = map_match((*file)->where, (*file)->fingerprint, (*file)->id.width, &model->info, err);
     return status;
@@ -217,16 +219,20 @@ gvm_status gvm_map_build(const char *path, gvm_session *session, const gvm_map_o
 {
     struct imagery *imagery;
     struct build b = {.session = session, .watch = watch, .user = user};
+    gvm_map_options o;
     clear_error(err);
-    gvm_status status = imagery_open(&imagery, options, session->model, err);
+    gvm_status status = sized_read(&o, sizeof o, options, err);
+    if (status == GVM_OK && progress != NULL) status = sized_write(progress, &b.now, sizeof b.now, err);
+    if (status == GVM_OK) status = imagery_open(&imagery, &o, session->model, err);
     if (status != GVM_OK) return status;
     b.imagery = imagery;
     json_t *job = job_new(imagery, path, session->max_batch);
-    status = job != NULL ? open_map(&b.file, path, session->model, job, options->add != 0, err)
+    status = job != NULL ? open_map(&b.file, path, session->model, job, o.add != 0, err)
                          : fail(err, GVM_MEMORY, "%s: there is not enough memory to build it", path_tail(path));
-    if (status == GVM_OK) status = job_find(&b.job, b.file, job, options->add != 0, err);
+    if (status == GVM_OK) status = job_find(&b.job, b.file, job, o.add != 0, err);
     if (status == GVM_OK) {
         job_read(&b.now, b.job, imagery_places(imagery));
+        b.now.size = sizeof b.now;
         b.whole = b.now;
         tell_holes(&b);
         if (!job_is_complete(b.job)) {
@@ -237,7 +243,7 @@ gvm_status gvm_map_build(const char *path, gvm_session *session, const gvm_map_o
     }
     struct gvm_map_progress end = b.now;
     if (status == GVM_OK) status = job_count(&end, b.file, b.job, err);
-    if (progress != NULL) *progress = end;
+    if (progress != NULL) sized_write(progress, &end, sizeof end, NULL);
     map_file_close(b.file);
     json_decref(job);
     imagery_free(imagery);

@@ -140,15 +140,15 @@ gvm_status map_file_open(struct map_file **file, const char *path, bool write, g
 
 /* Once the features are held no other process makes the map; one may have made it before. If there is a file already,
  * it must first turn out to be a map. */
-gvm_status map_file_create(struct map_file **file, const char *path, const gvm_model_info *info, json_t *jobs,
-                           gvm_error *err)
+gvm_status map_file_create(struct map_file **file, const char *path, const gvm_model_info *info, double ground_m,
+                           json_t *jobs, gvm_error *err)
 {
     gvm_status status = new_file(file, path, err);
     struct map_file *f = *file;
     bool there = access(path, F_OK) == 0;
     if (status == GVM_OK && !there) status = hold_features(f, true, err);
     if (status == GVM_OK && !there && access(path, F_OK) != 0) {
-        f->ground_m = info->ground_m;
+        f->ground_m = ground_m;
         f->id.width = info->features;
         memcpy(f->fingerprint, info->fingerprint, sizeof f->fingerprint);
         f->jobs = json_incref(jobs);

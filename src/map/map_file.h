@@ -41,8 +41,8 @@ gvm_status map_features_path(char **features, const char *path, gvm_error *err);
 
 /* Make a map without tiles where there is none, and open it to write. Of several processes that do so at once, one
  * makes it, and the others have GVM_FILE, or its map. The jobs are taken over, also on failure. */
-gvm_status map_file_create(struct map_file **file, const char *path, const gvm_model_info *info, json_t *jobs,
-                           gvm_error *err);
+gvm_status map_file_create(struct map_file **file, const char *path, const gvm_model_info *info, double ground_m,
+                           json_t *jobs, gvm_error *err);
 
 /* Open a map and see that both files belong together. To write: alone, or GVM_FILE; what was not committed is cut
  * off. To be freed with map_file_close. */

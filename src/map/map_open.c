@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
+#include "base/sized.h"
 #include "geo/earth.h"
 #include "map/map.h"
 #include "map/map_file.h"
@@ -64,9 +66,12 @@ gvm_status map_open(gvm_map **map, const char *path, const gvm_model *model, boo
     return status;
 }
 
-gvm_status gvm_map_open(gvm_map **map, const char *path, const gvm_model *model, gvm_error *err)
+gvm_status gvm_map_open(gvm_map **map, const char *path, const gvm_model *model, unsigned flags, gvm_error *err)
 {
-    return map_open(map, path, model, false, err);
+    *map = NULL;
+    if ((flags & ~(unsigned)GVM_MAP_EMPTY) != 0)
+        return fail(err, GVM_ARGUMENT, "%s: %u are no flags to open a map with", path_tail(path), flags);
+    return map_open(map, path, model, (flags & GVM_MAP_EMPTY) != 0, err);
 }
 
 gvm_status gvm_map_remove(const char *path, const char *area, size_t *removed, gvm_error *err)
@@ -80,15 +85,18 @@ gvm_status gvm_map_remove(const char *path, const char *area, size_t *removed, g
     return status;
 }
 
-gvm_map_info gvm_map_about(const gvm_map *map)
+gvm_status gvm_map_about(const gvm_map *map, gvm_map_info *about, gvm_error *err)
 {
-    gvm_map_info info = {.tiles = map->tiles.count,
+    clear_error(err);
+    gvm_map_info info = {.size = sizeof info,
+                         .tiles = map->tiles.count,
                          .south = 90,
                          .north = -90,
                          .features = map->width,
                          .ground_m = map->ground_m,
                          .complete = map->complete,
-                         .missing = map->missing};
+                         .missing = map->missing,
+                         .path = map->path};
     memcpy(info.fingerprint, map->fingerprint, sizeof info.fingerprint);
     double west = 360, east = -360;
     for (size_t i = 0; i < map->tiles.count; i++) {
@@ -101,5 +109,5 @@ gvm_map_info gvm_map_about(const gvm_map *map)
     }
     info.west = lon_normal(west);
     info.east = lon_normal(east);
-    return info;
+    return sized_write(about, &info, sizeof info, err);
 }

@@ -7,8 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "geo/earth.h"
 #include "geo/geojson.h"
+#include "geo/polygons.h"
+#include "network/session.h"
 #include "raster/gdal.h"
 
 enum { CELLS = 64, STRIPS = 20000 /* beyond them, cells of the extent stand for tiles */ };
@@ -17,14 +20,16 @@ struct box {
     double side[4]; /* west, south, east, north */
 };
 
-void map_tile_box(double box[4], const gvm_map *map, size_t number)
+/* West, south, east, north of a tile; the longitudes are near those of the map's first tile and may pass 180. */
+static void map_tile_box(double box[4], const gvm_map *map, size_t number)
 {
     const struct tile *tile = &map->tiles.items[number];
     tile_box(box, tile->lat, lon_near(tile->lon, map->tiles.items[0].lon),
              tile->metres > 0 ? tile->metres : map->ground_m);
 }
 
-void map_box(double box[4], const gvm_map *map)
+/* The same around all tiles, of which there is one at least. */
+static void map_box(double box[4], const gvm_map *map)
 {
     map_tile_box(box, map, 0);
     for (size_t i = 1; i < map->tiles.count; i++) {
@@ -136,4 +141,14 @@ json_t *map_outline(const gvm_map *map)
     gdal_ignore();
     free(boxes);
     return json;
+}
+
+gvm_status gvm_map_outline(const gvm_map *map, char **geojson, gvm_error *err)
+{
+    clear_error(err);
+    json_t *outline = map_outline(map);
+    *geojson = outline != NULL ? json_dumps(outline, JSON_COMPACT) : NULL;
+    json_decref(outline);
+    if (*geojson != NULL) return GVM_OK;
+    return fail(err, GVM_MEMORY, "%s: there is not enough memory for its outline", map_name(map));
 }

@@ -57,8 +57,11 @@ static gvm_status cut(unsigned char *pixels, int side, const gvm_hit *hit, const
     return status;
 }
 
-gvm_status map_source_gone(const gvm_map *map, const char *source, gvm_error *err)
+gvm_status gvm_map_source(const gvm_map *map, char **path, const char *source, gvm_error *err)
 {
+    if (err != NULL) err->text[0] = '\0';
+    *path = map_find_source(map, source);
+    if (*path != NULL) return GVM_OK;
     return fail(err, GVM_FILE, "%s: it is no longer where it was when %s was made: put it back, or beside the map",
                 path_tail(source), map_name(map));
 }
@@ -69,10 +72,11 @@ gvm_status gvm_map_picture(const gvm_map *map, const gvm_hit *hit, unsigned char
     if (side < 1 || side > 4096) return fail(err, GVM_ARGUMENT, "a picture of %d pixels a side is not made", side);
     struct raster_hints hints;
     bool raster = find_hints(&hints, map, hit->tile);
-    char *path = map_find_source(map, hit->tile);
-    if (path == NULL) return map_source_gone(map, hit->tile, err);
+    char *path;
+    gvm_status status = gvm_map_source(map, &path, hit->tile, err);
+    if (status != GVM_OK) return status;
     const struct picture_shape shape = {.height = side, .width = side};
-    gvm_status status = raster ? cut(pixels, side, hit, path, &hints, err) : aerial_load(pixels, &shape, path, err);
+    status = raster ? cut(pixels, side, hit, path, &hints, err) : aerial_load(pixels, &shape, path, err);
     free(path);
     return status;
 }

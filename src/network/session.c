@@ -10,7 +10,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
-#include "image/panorama.h"
 #include "network/checkpoint.h"
 #include "network/place.h"
 #include "tensor/device.h"
@@ -32,6 +31,11 @@ const char *gvm_version(void)
 const char *gvm_instructions(void)
 {
     return kernels()->name;
+}
+
+void gvm_free(void *text)
+{
+    free(text);
 }
 
 int gvm_threads(void)
@@ -85,24 +89,6 @@ void threads_release(void)
 
 /* ------------------------------------------------------------------ weights */
 
-static gvm_model_info describe(const struct network *network)
-{
-    const struct config *c = &network->config;
-    gvm_model_info info = {
-        .street_height = c->views[GVM_STREET].size[0],
-        .street_width = c->views[GVM_STREET].size[1],
-        .aerial_height = c->views[GVM_AERIAL].size[0],
-        .aerial_width = c->views[GVM_AERIAL].size[1],
-        .features = network->views[GVM_STREET].features,
-        .ground_m = c->ground_m,
-        .elevation_low = c->elevation[0],
-        .elevation_high = c->elevation[1],
-        .parameters = (long long)network_parameters(network),
-    };
-    network_fingerprint(info.fingerprint, network);
-    return info;
-}
-
 gvm_status gvm_model_open(gvm_model **model, const char *path, gvm_error *err)
 {
     clear_error(err);
@@ -112,7 +98,7 @@ gvm_status gvm_model_open(gvm_model **model, const char *path, gvm_error *err)
     if (m == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", where);
     gvm_status status = checkpoint_load(&m->network, path, false, err);
     if (status == GVM_OK) {
-        m->info = describe(m->network);
+        model_describe(m);
         status = network_place(m->network, err);
     }
     if (status == GVM_MEMORY) fail(err, status, "%s: there is not enough memory for its network", where);
@@ -128,11 +114,6 @@ void gvm_model_free(gvm_model *model)
     if (model == NULL) return;
     network_free(model->network);
     free(model);
-}
-
-gvm_model_info gvm_model_about(const gvm_model *model)
-{
-    return model->info;
 }
 
 const int *view_size(const gvm_model *model, gvm_view view)
@@ -214,21 +195,4 @@ gvm_status fail_embedding(gvm_error *err, const gvm_session *session, bool ran, 
         return fail(err, GVM_DEVICE, "%s: %s", path_tail(path), session->failure.text);
     if (!ran) return fail(err, GVM_MEMORY, "%s: there is not enough memory to run the network on it", path_tail(path));
     return fail(err, GVM_FORMAT, "%s: the weights make of it no feature of length 1: they are broken", path_tail(path));
-}
-
-gvm_status gvm_load_picture(const gvm_model *model, gvm_view view, unsigned char *pixels, const char *path,
-                            const double *heading, int panorama, gvm_error *err)
-{
-    clear_error(err);
-    gvm_status status = check_view(view, err);
-    if (status != GVM_OK) return status;
-    const struct picture_shape shape = config_shape(&model->network->config, view);
-    if (view == GVM_AERIAL) return aerial_load(pixels, &shape, path, err);
-    return panorama_load(pixels, &shape, heading, panorama != 0 ? CIRCLE_GIVEN : CIRCLE_CHECKED, path, err);
-}
-
-gvm_status gvm_photo_about(gvm_photo_info *info, const char *path, gvm_error *err)
-{
-    clear_error(err);
-    return photo_about(info, path, err);
 }

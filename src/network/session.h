@@ -7,6 +7,7 @@
 struct gvm_model {
     struct network *network; /* packed */
     gvm_model_info info;
+    gvm_view_info views[2]; /* GVM_STREET, GVM_AERIAL */
 };
 
 struct gvm_session {
@@ -15,6 +16,9 @@ struct gvm_session {
     struct embedder *embedders[2]; /* GVM_STREET, GVM_AERIAL */
     gvm_error failure;             /* of the device in the last pass; empty where it was memory, or nothing */
 };
+
+/* Fill in info and views from the network, before it is packed: about.c. */
+void model_describe(gvm_model *model);
 
 /* A change of how many threads compute is refused between hold and release. A session holds by being open; what sizes
  * memory by parallel_threads() and outside of one holds meanwhile. */

@@ -41,7 +41,10 @@ static inline uint64_t device_build(void)
                              sizeof(struct attention),
                              sizeof(struct feed_forward),
                              sizeof(struct masks),
-                             sizeof(struct linear)};
+                             sizeof(struct linear),
+                             sizeof(struct depthwise),
+                             sizeof(struct patch_conv),
+                             sizeof(struct mlp)};
     uint64_t build = 14695981039346656037u; /* FNV-1a */
     for (size_t i = 0; i < sizeof agreed / sizeof *agreed; i++) build = (build ^ agreed[i]) * 1099511628211u;
     return build;

@@ -14,7 +14,7 @@ extern "C" {
 }
 
 enum { GRAIN = 16, NORM_BLOCKS = 256 };
-enum { KIND_DECAYS = 1, KIND_BACKBONE = 2 };
+enum { KIND_DECAYS = 1, KIND_BACKBONE = 2, KIND_FIXED = 4 };
 
 /* ------------------------------------------------------------------ weights */
 
@@ -99,7 +99,8 @@ static cudaError_t upload_kinds(struct cuda_optimizer *s, const struct optimizer
         const struct param *p = &o->params[i];
         size_t first = (size_t)(p->data - o->weights) / GRAIN;
         for (size_t k = 0; k * GRAIN < p->count; k++)
-            kinds[first + k] = (unsigned char)((p->decay ? KIND_DECAYS : 0) | (p->backbone ? KIND_BACKBONE : 0));
+            kinds[first + k] = (unsigned char)((p->decay ? KIND_DECAYS : 0) | (p->backbone ? KIND_BACKBONE : 0) |
+                                               (p->fixed ? KIND_FIXED : 0));
     }
     cudaError_t e = cudaMemcpy(s->kinds, kinds, n, cudaMemcpyHostToDevice);
     free(kinds);
@@ -226,9 +227,11 @@ __global__ void adamw_kernel(struct update u)
     float x = u.from[i];
     bool fine = true;
     for (int l = 0; l < u.loss_count; l++) fine = fine && isfinite(u.losses[l]);
-    if (fine) {
-        int kind = u.kinds[i / GRAIN];
+    int kind = u.kinds[i / GRAIN];
+    if (fine && !(kind & KIND_FIXED)) {
         float lr = (kind & KIND_BACKBONE ? u.rates.backbone : u.rates.other) * u.numbers->factor, g = u.g[i];
+        float most = u.rates.clip > 0 ? u.rates.clip : INFINITY;
+        g = g > most ? most : g < -most ? -most : g;
         float m = u.m[i] + (g - u.m[i]) * (1 - u.rates.beta1);
         float v = u.v[i] * u.rates.beta2 + g * g * (1 - u.rates.beta2);
         x *= 1 - lr * (kind & KIND_DECAYS ? u.rates.decay : 0);

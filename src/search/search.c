@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
+#include "base/sized.h"
 #include "base/top.h"
 #include "geo/earth.h"
 #include "network/session.h"
@@ -127,6 +128,7 @@ gvm_status search_check(const gvm_map *map, const gvm_model *model, int max_hits
 {
     if (max_hits < 1) return fail(err, GVM_ARGUMENT, "%d hits are asked for, at least 1 must be", max_hits);
     const char *where = map->path != NULL ? path_tail(map->path) : "the map";
+    if (model == NULL) return GVM_OK;
     return map_match(where, map->fingerprint, map->width, &model->info, err);
 }
 
@@ -191,29 +193,37 @@ gvm_status map_search(gvm_hit *hits, int max_hits, int *count, const gvm_map *ma
     return status;
 }
 
-gvm_status gvm_map_search(const gvm_map *map, const gvm_model *model, gvm_hit *hits, int max_hits, int *count,
-                          const float *features, size_t n, gvm_error *err)
+/* Those near a place, of which there are *found; to be freed. NULL: there is not the memory. */
+static size_t *list_near(size_t *found, const gvm_map *map, const gvm_search *near)
 {
-    clear_error(err);
-    return map_search(hits, max_hits, count, map, model, NULL, 0, features, n, err);
+    size_t *items = malloc((map->tiles.count + 1) * sizeof *items);
+    *found = 0;
+    for (size_t i = 0; i < map->tiles.count && items != NULL; i++) {
+        const struct tile *tile = &map->tiles.items[i];
+        if (metres_between(near->lat, near->lon, tile->lat, tile->lon) <= near->within_m) items[(*found)++] = i;
+    }
+    return items;
 }
 
-gvm_status gvm_map_search_near(const gvm_map *map, const gvm_model *model, gvm_hit *hits, int max_hits, int *count,
-                               const float *features, size_t n, double lat, double lon, double within_m, gvm_error *err)
+gvm_status gvm_map_search(const gvm_map *map, const gvm_model *model, const gvm_search *search, gvm_hit *hits,
+                          int *found, gvm_error *err)
 {
+    gvm_search s;
+    size_t *items = NULL, count = 0;
     clear_error(err);
-    *count = 0;
-    if (!(fabs(lat) <= 90 && fabs(lon) <= 180))
-        return fail(err, GVM_ARGUMENT, "%g, %g is no place: latitudes go to 90 and longitudes to 180 degrees", lat,
-                    lon);
-    if (!(within_m >= 0)) return fail(err, GVM_ARGUMENT, "%g is no distance in metres", within_m);
-    size_t *items = malloc((map->tiles.count + 1) * sizeof *items), found = 0;
-    if (items == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to search %zu tiles", map->tiles.count);
-    for (size_t i = 0; i < map->tiles.count; i++) {
-        const struct tile *tile = &map->tiles.items[i];
-        if (metres_between(lat, lon, tile->lat, tile->lon) <= within_m) items[found++] = i;
+    *found = 0;
+    gvm_status status = sized_read(&s, sizeof s, search, err);
+    if (status != GVM_OK) return status;
+    if (!(s.within_m >= 0)) return fail(err, GVM_ARGUMENT, "%g is no distance in metres", s.within_m);
+    if (s.within_m > 0) {
+        if (!(fabs(s.lat) <= 90 && fabs(s.lon) <= 180))
+            return fail(err, GVM_ARGUMENT, "%g, %g is no place: latitudes go to 90 and longitudes to 180 degrees",
+                        s.lat, s.lon);
+        items = list_near(&count, map, &s);
+        if (items == NULL)
+            return fail(err, GVM_MEMORY, "there is not enough memory to search %zu tiles", map->tiles.count);
     }
-    gvm_status status = map_search(hits, max_hits, count, map, model, items, found, features, n, err);
+    status = map_search(hits, s.max_hits, found, map, model, items, count, s.features, s.count, err);
     free(items);
     return status;
 }

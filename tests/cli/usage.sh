@@ -161,7 +161,7 @@ refused "--out is missing"
 expect 2 init --preset nano --config c.json --out "$tmp/f"
 refused "one of --preset, --config and --from is needed"
 expect 2 init --preset giant --out "$tmp/f"
-refused "--preset takes paper or nano, not 'giant'"
+refused "--preset takes paper, nano" "not 'giant'"
 for stages in 5 0 4,4 '' '4,' 43 four; do
     expect 2 init --preset nano --stages "$stages" --out "$tmp/f"
     refused "--stages takes"

@@ -212,6 +212,8 @@ def sentences(service):
     for body, wanted in ((b"no picture", "the picture: it is not a JPEG"), (png(64, 64), "64 x 64 is not a full panorama"),
                          (png(30000, 30000), "30000 x 30000 is more than the")):
         assert wanted in service.problem(422, "POST", "/v1/locate", body, jpeg)
+        said = service.json("POST", "/v1/locate", body, jpeg, status=422)
+        assert ("retry_with" in said) == ("panorama" in wanted), said
     assert "no tile of the map lies within 100 m" in service.problem(422, "POST", "/v1/locate?near=0,0",
                                                                     bytes_of(photos[0]), jpeg)
     assert "does not take the method" in service.problem(405, "DELETE", "/v1/locate")

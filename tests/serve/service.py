@@ -58,7 +58,8 @@ class Service:
     def problem(self, status, method, path, *rest, **more):
         """The sentence of a refusal."""
         said = self.json(method, path, *rest, status=status, **more)
-        assert set(said) == {"type", "title", "status", "detail"} and said["status"] == status, said
+        assert set(said) - {"retry_with"} == {"type", "title", "status", "detail"} and said["status"] == status, said
+        assert said.get("retry_with", "panorama=yes") == "panorama=yes" and "--" not in said["detail"], said
         return said["detail"]
 
     def locate(self, photo, query="", kind="image/jpeg"):

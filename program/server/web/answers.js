@@ -88,18 +88,17 @@ function tileItem(tile, rank, onHeat) {
 /* What cannot be put into a place, in the server's words and in what helps. */
 function problem(entry, ask, trust) {
     const offer = (text, act) => make('button', {type: 'button', class: 'small', click: act}, text);
-    const said = entry.problem.replace(/, or use --panorama yes if this is one/, ''); /* which a button does here */
     const offers = [];
     if (entry.fault === 'stopped' || entry.fault === 'busy')
         offers.push(offer('Try again', () => ask(entry, entry.heading, 0)));
     if (entry.fault === 'refused' && entry.area?.own)
         offers.push(offer('Search the whole map', () => ask(entry, entry.heading, 0, null)));
-    if (entry.fault === 'refused' && !entry.isPanorama && /panorama/.test(entry.problem))
+    if (entry.fault === 'refused' && entry.retryWith === 'panorama=yes')
         offers.push(offer('It is a full panorama', () => trust(entry)));
     if (entry.fault === 'refused')
         offers.push(offer('Which photos can be used', () => openHelp('help-photos')));
     return make(
-        'div', {class: 'problem', role: 'alert'}, make('p', {}, said), make('div', {class: 'row'}, ...offers));
+        'div', {class: 'problem', role: 'alert'}, make('p', {}, entry.problem), make('div', {class: 'row'}, ...offers));
 }
 
 function conditions({answered: {area, isPanorama}}) {

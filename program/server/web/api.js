@@ -16,9 +16,10 @@ let waits = 0; /* requests that wait for a busy server */
 /* `kind`: 'stopped' nobody answers, 'busy', 'unreadable' (the file), 'refused' (see `status`). The message is a
  * sentence for a person. */
 export class Problem extends Error {
-    constructor(message, kind, status = 0) {
+    constructor(message, kind, status = 0, retryWith = null) {
         super(message);
         this.kind = kind;
+        this.retryWith = retryWith;
         this.status = status;
     }
 }
@@ -70,16 +71,16 @@ async function silence(body) {
 
 /* RFC 9457: `detail` is the sentence. */
 async function problemOf(reply) {
-    let detail = null;
+    let detail = null, retryWith = null;
     try {
-        detail = (await reply.json()).detail;
+        ({detail, retry_with: retryWith = null} = await reply.json());
     } catch { /* not from our server, such as a proxy's page */
     }
     if (typeof detail === 'string')
         detail = detail.charAt(0).toUpperCase() + detail.slice(1).replace(/([^.!?])$/, '$1.');
     return new Problem(
         detail || `The server refused with status ${reply.status}.`, reply.status === 503 ? 'busy' : 'refused',
-        reply.status);
+        reply.status, retryWith);
 }
 
 async function request(path, {query = {}, signal, ...options} = {}) {

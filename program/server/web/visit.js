@@ -3,7 +3,7 @@
  *
  * An entry: id; file, name, size (pixels or null), preview ({ url, ratio } or null); state 'waiting', 'asking', 'done'
  * or 'failed'; answer (the server's last one, which later failures leave) and answered ({ heading, area, isPanorama }, what was
- * asked), or null; problem (a sentence) and fault (its kind, see api.Problem), or null; heading and area (see area.js),
+ * asked), or null; problem (a sentence), fault (its kind) and retryWith (see api.Problem), or null; heading and area (see area.js),
  * as the last question had them; isPanorama: the user says that it is a full one, whatever it says of itself. */
 import * as api from './api.js';
 import * as picture from './picture.js';
@@ -32,7 +32,7 @@ export const setLimits = (fromServer) => {
 
 /* The last answer stays in view until the next is there. */
 function settle(entry, state, fields) {
-    Object.assign(entry, {state, problem: null, fault: null}, fields);
+    Object.assign(entry, {state, problem: null, fault: null, retryWith: null}, fields);
     watcher(entry, 'changed');
 }
 
@@ -43,7 +43,7 @@ async function work(entry) {
         const answer = await api.locate(entry.file, {heading, area, isPanorama, signal});
         if (!signal.aborted) settle(entry, 'done', {answer, answered: {heading, area, isPanorama}});
     } catch (error) {
-        if (!signal.aborted) settle(entry, 'failed', {problem: error.message, fault: error.kind});
+        if (!signal.aborted) settle(entry, 'failed', {problem: error.message, fault: error.kind, retryWith: error.retryWith});
     }
 }
 

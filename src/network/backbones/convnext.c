@@ -144,8 +144,11 @@ static void list(struct lister *l, void *weights, const void *config)
 static struct tensor *convnext_block(struct tape *tape, const struct stage *stage, const struct block *w,
                                      struct tensor *x, float drop)
 {
+    size_t mark = tape_mark(tape);
     struct tensor *u = depthwise(tape, x, stage->H, stage->W, &w->depthwise);
-    return mlp(tape, x, u, &w->mlp, drop_path(tape, x->B, drop)); /* x + gamma MLP(LN(u)) */
+    x = mlp(tape, x, u, &w->mlp, drop_path(tape, x->B, drop)); /* x + gamma MLP(LN(u)) */
+    tape_release(tape, mark);
+    return x;
 }
 
 static void forward(struct tensor **maps, struct tape *tape, const void *weights, const uint8_t *pixels, int B,

@@ -1,4 +1,4 @@
-/* test_map_watch.c - a map's features that are written over, cut, or appended to while they are mapped. */
+/* test_map_guard.c - a map's features that are written over, cut, or appended to while they are mapped. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "map/features_file.h"
-#include "map/map_watch.h"
+#include "map/map.h"
 
 enum { ROWS = 40, WIDTH = 1000 };
 
@@ -54,38 +54,38 @@ static int end(void **state)
 
 static void test_written(void **state)
 {
-    struct map_watch *watch;
+    gvm_map_guard *watch;
     gvm_error err;
-    assert_int_equal(map_watch_open(&watch, *state, true, &err), GVM_OK);
-    assert_int_equal(map_watch_check(watch, &err), GVM_OK);
+    assert_int_equal(gvm_map_guard_open(&watch, *state, true, &err), GVM_OK);
+    assert_int_equal(gvm_map_guard_check(watch, &err), GVM_OK);
     write_at(SIZE, "more", 4); /* behind the last row */
-    assert_int_equal(map_watch_check(watch, &err), GVM_OK);
+    assert_int_equal(gvm_map_guard_check(watch, &err), GVM_OK);
     write_at(SIZE - 1, "2", 1);
-    assert_int_equal(map_watch_check(watch, &err), GVM_FILE);
+    assert_int_equal(gvm_map_guard_check(watch, &err), GVM_FILE);
     assert_non_null(strstr(err.text, "map.features: it was changed"));
-    assert_int_equal(map_watch_check(watch, &err), GVM_FILE);
+    assert_int_equal(gvm_map_guard_check(watch, &err), GVM_FILE);
     write_at(SIZE - 1, "\1", 1);
-    assert_int_equal(map_watch_check(watch, &err), GVM_OK);
+    assert_int_equal(gvm_map_guard_check(watch, &err), GVM_OK);
     struct stat before; /* as cp --preserve leaves it */
     assert_int_equal(stat(features, &before), 0);
     write_at(SIZE - 1, "2", 1);
     const struct timespec times[2] = {before.st_atim, before.st_mtim};
     assert_int_equal(utimensat(AT_FDCWD, features, times, 0), 0);
-    assert_int_equal(map_watch_check(watch, &err), GVM_FILE);
-    map_watch_free(watch);
+    assert_int_equal(gvm_map_guard_check(watch, &err), GVM_FILE);
+    gvm_map_guard_free(watch);
 }
 
 /* Its pages are read as zeros where they are gone, and what is before them as it was. */
 static void test_cut(void **state)
 {
     const gvm_map *map = *state;
-    struct map_watch *watch;
+    gvm_map_guard *watch;
     gvm_error err;
     long page = sysconf(_SC_PAGESIZE);
     for (int values = 0; values < 2; values++) {
         assert_int_equal(truncate(features, (off_t)SIZE), 0);
         if (values == 0) {
-            assert_int_equal(map_watch_open(&watch, map, false, &err), GVM_OK);
+            assert_int_equal(gvm_map_guard_open(&watch, map, false, &err), GVM_OK);
             assert_int_equal(truncate(features, 2 * page), 0);
             assert_int_equal(map->file.data[2 * page - 1], 1);
             assert_int_equal(map->file.data[2 * page], 0);
@@ -94,25 +94,25 @@ static void test_cut(void **state)
             assert_int_equal(map->file.data[0], 0);
             assert_int_equal(truncate(features, (off_t)SIZE), 0); /* what was read is no less wrong */
         } else {
-            assert_int_equal(map_watch_open(&watch, map, true, &err), GVM_OK);
+            assert_int_equal(gvm_map_guard_open(&watch, map, true, &err), GVM_OK);
             assert_int_equal(truncate(features, 0), 0);
         }
-        assert_int_equal(map_watch_check(watch, &err), GVM_FILE);
+        assert_int_equal(gvm_map_guard_check(watch, &err), GVM_FILE);
         assert_non_null(strstr(err.text, "map.features: it was cut short"));
-        map_watch_free(watch);
+        gvm_map_guard_free(watch);
     }
 }
 
 static void test_other(void **state)
 {
-    struct map_watch *watch;
+    gvm_map_guard *watch;
     gvm_error err;
     gvm_map list = {.path = path};
     (void)state;
-    assert_int_equal(map_watch_open(&watch, &list, true, &err), GVM_OK); /* of a list: no file */
-    assert_int_equal(map_watch_check(watch, &err), GVM_OK);
-    map_watch_free(watch);
-    map_watch_free(NULL);
+    assert_int_equal(gvm_map_guard_open(&watch, &list, true, &err), GVM_OK); /* of a list: no file */
+    assert_int_equal(gvm_map_guard_check(watch, &err), GVM_OK);
+    gvm_map_guard_free(watch);
+    gvm_map_guard_free(NULL);
 }
 
 int main(void)

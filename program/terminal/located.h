@@ -1,6 +1,6 @@
-/* locate_json.h - what was found of a street picture, as JSON. */
-#ifndef GVM_MAP_LOCATE_JSON_H
-#define GVM_MAP_LOCATE_JSON_H
+/* located.h - what was found of a street picture, as JSON. */
+#ifndef GVM_TERMINAL_LOCATED_H
+#define GVM_TERMINAL_LOCATED_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-/* locate_json.c - see locate_json.h */
-#include "locate/locate_json.h"
+/* located.c - see located.h */
+#include "terminal/located.h"
 
 #include <math.h>
 

@@ -1,5 +1,8 @@
-/* map_watch.c - see map_watch.h */
-#include "map/map_watch.h"
+/* map_guard.c - a map's features while they are used, which whoever writes into their file changes.
+ *
+ * A page that is gone from the file raises SIGBUS; the handler puts zeros in its place, and the next check finds out.
+ */
+#include "map/map.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -15,7 +18,7 @@
 #include "base/error.h"
 #include "map/map_file.h"
 
-struct map_watch {
+struct gvm_map_guard {
     const gvm_map *map;
     char *path; /* of the features */
     int fd;
@@ -73,7 +76,7 @@ static bool same_state(const struct stat *a, const struct stat *b)
            a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
-static gvm_status start(struct map_watch *w, gvm_error *err)
+static gvm_status start(struct gvm_map_guard *w, gvm_error *err)
 {
     const gvm_map *map = w->map;
     w->fd = -1;
@@ -91,24 +94,24 @@ static gvm_status start(struct map_watch *w, gvm_error *err)
     sigemptyset(&action.sa_mask);
     sigaction(SIGBUS, &action, &w->before);
     if (w->values) w->sum = sum_of(map->file.data, w->used);
-    return map_watch_check(w, err);
+    return gvm_map_guard_check(w, err);
 }
 
-gvm_status map_watch_open(struct map_watch **watch, const gvm_map *map, bool values, gvm_error *err)
+gvm_status gvm_map_guard_open(gvm_map_guard **guard, const gvm_map *map, int values, gvm_error *err)
 {
-    struct map_watch *w = *watch = calloc(1, sizeof *w);
+    struct gvm_map_guard *w = *guard = calloc(1, sizeof *w);
     if (w == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to watch the map");
     w->map = map;
-    w->values = values;
+    w->values = values != 0;
     pthread_mutex_init(&w->lock, NULL);
     gvm_status status = start(w, err);
     if (status == GVM_OK) return GVM_OK;
-    map_watch_free(w);
-    *watch = NULL;
+    gvm_map_guard_free(w);
+    *guard = NULL;
     return status;
 }
 
-void map_watch_free(struct map_watch *w)
+void gvm_map_guard_free(gvm_map_guard *w)
 {
     if (w == NULL) return;
     if (w->used > 0) sigaction(SIGBUS, &w->before, NULL);
@@ -120,7 +123,7 @@ void map_watch_free(struct map_watch *w)
 }
 
 /* Holds the lock. */
-static gvm_status check(struct map_watch *w, gvm_error *err)
+static gvm_status check(struct gvm_map_guard *w, gvm_error *err)
 {
     struct stat now;
     if (fstat(w->fd, &now) != 0) return fail_errno(err, "read", path_tail(w->path));
@@ -135,7 +138,7 @@ static gvm_status check(struct map_watch *w, gvm_error *err)
     return changed ? fail(err, GVM_FILE, "%s: it was changed while it was in use", path_tail(w->path)) : GVM_OK;
 }
 
-gvm_status map_watch_check(struct map_watch *w, gvm_error *err)
+gvm_status gvm_map_guard_check(gvm_map_guard *w, gvm_error *err)
 {
     if (w->fd < 0) return GVM_OK;
     pthread_mutex_lock(&w->lock);

@@ -1,0 +1,11 @@
+/* polygons.h - what GEOS made of areas, as GeoJSON: see geojson.h. */
+#ifndef GVM_GEO_POLYGONS_H
+#define GVM_GEO_POLYGONS_H
+
+#include <jansson.h>
+#include <ogr_api.h>
+
+/* A MultiPolygon of polygons that lie within -180..180. NULL: no memory. */
+json_t *geojson_polygons(OGRGeometryH polygons);
+
+#endif

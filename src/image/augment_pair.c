@@ -1,0 +1,81 @@
+/* augment_pair.c - see augment.h: what is drawn for a pair, and done to its pictures. */
+#include "image/augment_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What is drawn for a pair, each at its own place of the stream. */
+enum draw {
+    TURN,
+    ORDER,
+    BRIGHTNESS,
+    CONTRAST,
+    SATURATION,
+    GREY,
+    BLUR,
+    SIGMA,
+    MIRROR,
+    STREET,
+    SPIN = 13,
+    SPIN_BY,
+    DRAWS = 16
+};
+
+/* In an order that is drawn too, as torchvision's ColorJitter does. Takes four draws from `first` on. */
+static void jitter(uint8_t *pixels, int H, int W, float amount, const struct dice *dice, int first)
+{
+    static void (*const change[3])(uint8_t *, int, int, float) = {augment_brightness, augment_contrast,
+                                                                  augment_saturation};
+    static const int orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    const int *order = orders[(int)(dice_uniform(dice, first) * 6)];
+    for (int i = 0; i < 3; i++)
+        change[order[i]](pixels, H, W, 1 - amount + 2 * amount * dice_uniform(dice, first + 1 + order[i]));
+}
+
+/* By k of 1, 2, 3 quarters anticlockwise, the panorama to the left. */
+static gvm_status spin(uint8_t *street, uint8_t *aerial[2], const int sizes[4], int quarters)
+{
+    size_t bytes[2] = {(size_t)sizes[0] * (size_t)sizes[1] * 3, (size_t)sizes[2] * (size_t)sizes[3] * 3};
+    uint8_t *copy = malloc(bytes[0] > bytes[1] ? bytes[0] : bytes[1]);
+    if (copy == NULL) return GVM_MEMORY;
+    memcpy(copy, street, bytes[0]);
+    augment_roll(street, copy, sizes[0], sizes[1], 4 - quarters);
+    for (int i = 0; i < 2 && aerial[i] != NULL; i++) {
+        memcpy(copy, aerial[i], bytes[1]);
+        augment_turn(aerial[i], copy, sizes[2], sizes[3], 4 - quarters);
+    }
+    free(copy);
+    return GVM_OK;
+}
+
+gvm_status augment_pair(uint8_t *street_out, uint8_t *strong, uint8_t *weak, const uint8_t *street,
+                        const uint8_t *aerial, const int sizes[4], const struct augmentation *a, uint64_t seed,
+                        uint64_t epoch, uint64_t index)
+{
+    int H = sizes[2], W = sizes[3];
+    uint8_t *plain = weak != NULL ? weak : strong;
+    struct dice dice = {seed, UINT64_C(0x617567) << 40 | epoch, index * DRAWS}; /* "aug": a stream of its own */
+    int quarters = a->turn ? (int)(dice_uniform(&dice, TURN) * 4) : 0;
+    if (H != W) quarters &= 2;
+    augment_roll(street_out, street, sizes[0], sizes[1], quarters);
+    augment_turn(plain, aerial, H, W, quarters);
+    if (dice_uniform(&dice, MIRROR) < a->mirror) {
+        augment_mirror(street_out, sizes[0], sizes[1]);
+        augment_mirror(plain, H, W);
+    }
+    if (a->street > 0) jitter(street_out, sizes[0], sizes[1], a->street, &dice, STREET);
+    if (weak != NULL) memcpy(strong, weak, (size_t)H * (size_t)W * 3);
+    if (a->jitter > 0) jitter(strong, H, W, a->jitter, &dice, ORDER);
+    if (dice_uniform(&dice, GREY) < a->grey) augment_grey(strong, H, W);
+    gvm_status status = GVM_OK;
+    if (dice_uniform(&dice, BLUR) < a->blur)
+        status = augment_blur(strong, H, W, a->sigma[0] + (a->sigma[1] - a->sigma[0]) * dice_uniform(&dice, SIGMA));
+
+    struct dice each = {seed, UINT64_C(0x733467) << 40 | epoch, index * 2 * EACH_DRAWS}; /* "s4g" */
+    if (status == GVM_OK) status = augment_each(street_out, sizes[0], sizes[1], a->grid[0], a, &each);
+    each.first += EACH_DRAWS;
+    if (status == GVM_OK) status = augment_each(strong, H, W, a->grid[1], a, &each);
+    if (status != GVM_OK || dice_uniform(&dice, SPIN) >= a->spin) return status;
+    quarters = H == W ? dice_int(&dice, SPIN_BY, 1, 3) : 2;
+    return spin(street_out, (uint8_t *[2]){strong, weak}, sizes, quarters);
+}

@@ -1,0 +1,45 @@
+/* about.c - what is to be said of opened weights. */
+#include "base/error.h"
+#include "base/sized.h"
+#include "network/checkpoint.h"
+#include "network/session.h"
+
+static gvm_view_info describe_view(const struct config *c, const struct view *view)
+{
+    static const gvm_projection projections[] = {
+        [PROJECTION_PANORAMA] = GVM_EQUIRECTANGULAR, [PROJECTION_NADIR] = GVM_NADIR};
+    gvm_view_info info = {.size = sizeof info,
+                          .projection = projections[view->projection],
+                          .height = view->size[0],
+                          .width = view->size[1]};
+    if (view->projection == PROJECTION_NADIR) {
+        info.ground_m = c->ground_m;
+    } else {
+        info.elevation_low = c->elevation[0];
+        info.elevation_high = c->elevation[1];
+    }
+    return info;
+}
+
+void model_describe(gvm_model *model)
+{
+    const struct network *network = model->network;
+    model->info = (gvm_model_info){.size = sizeof model->info,
+                                   .features = network->views[GVM_STREET].features,
+                                   .parameters = (long long)network_parameters(network)};
+    network_fingerprint(model->info.fingerprint, network);
+    for (int v = 0; v < 2; v++) model->views[v] = describe_view(&network->config, &network->config.views[v]);
+}
+
+gvm_status gvm_model_about(const gvm_model *model, gvm_model_info *info, gvm_error *err)
+{
+    clear_error(err);
+    return sized_write(info, &model->info, sizeof model->info, err);
+}
+
+gvm_status gvm_view_about(const gvm_model *model, gvm_view view, gvm_view_info *info, gvm_error *err)
+{
+    clear_error(err);
+    gvm_status status = check_view(view, err);
+    return status == GVM_OK ? sized_write(info, &model->views[view], sizeof model->views[view], err) : status;
+}
