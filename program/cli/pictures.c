@@ -8,7 +8,6 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-#include "base/array.h"
 #include "base/error.h"
 #include "cli/cli.h"
 
@@ -32,7 +31,9 @@ static void *enough(void *memory)
 
 static void add(struct picture_files *pictures, char *path)
 {
-    pictures->paths = enough(array_room(pictures->paths, pictures->count, sizeof *pictures->paths));
+    size_t n = pictures->count;
+    if ((n & (n - 1)) == 0) /* room doubles at each power of two */
+        pictures->paths = enough(realloc(pictures->paths, (n ? 2 * n : 1) * sizeof *pictures->paths));
     pictures->paths[pictures->count++] = enough(path);
 }
 
