@@ -21,6 +21,12 @@ static gvm_view_info describe_view(const struct config *c, const struct view *vi
     return info;
 }
 
+gvm_status check_view(gvm_view view, gvm_error *err)
+{
+    if (view == GVM_STREET || view == GVM_AERIAL) return GVM_OK;
+    return fail(err, GVM_ARGUMENT, "%d names no view: it is GVM_STREET or GVM_AERIAL", (int)view);
+}
+
 void model_describe(gvm_model *model)
 {
     const struct network *network = model->network;

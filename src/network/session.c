@@ -123,12 +123,6 @@ const int *view_size(const gvm_model *model, gvm_view view)
 
 /* ------------------------------------------------------------------ sessions */
 
-gvm_status check_view(gvm_view view, gvm_error *err)
-{
-    if (view == GVM_STREET || view == GVM_AERIAL) return GVM_OK;
-    return fail(err, GVM_ARGUMENT, "%d names no view: it is GVM_STREET or GVM_AERIAL", (int)view);
-}
-
 gvm_status gvm_session_open(gvm_session **session, const gvm_model *model, int max_batch, gvm_error *err)
 {
     clear_error(err);
