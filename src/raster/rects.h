@@ -11,7 +11,7 @@ struct rect {
 
 struct rects {
     struct rect *items;
-    size_t count, room;
+    size_t count;
     bool short_of_memory; /* some are missing */
 };
 
