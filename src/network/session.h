@@ -1,6 +1,6 @@
 /* session.h - the session of the public header, as the library's other files see them. */
-#ifndef GVM_MODEL_SESSION_H
-#define GVM_MODEL_SESSION_H
+#ifndef GVM_NETWORK_SESSION_H
+#define GVM_NETWORK_SESSION_H
 
 #include "network/embedder.h"
 #include "network/model.h"
