@@ -47,11 +47,11 @@ static const struct setting presets[] = {
 
 /* Section 4 of its paper, and its code. */
 static const struct setting recipe[] = {
-    {"epochs", "40"},     {"batch", "128"},   {"eval-every", "4"},  {"neighbours", "4"}, {"rate", "1e-3"},
-    {"rate-new", "1e-3"}, {"decay", "0.01"},  {"rho", "0"},         {"drop-path", "0"},  {"clip", "100"},
-    {"schedule", "step"}, {"warm-up", "0.1"}, {"smoothing", "0.1"}, {"turn", "no"},      {"jitter", "0"},
-    {"grey", "0"},        {"blur", "0"},      {"mirror", "0.5"},    {"jpeg", "0.5"},     {"colour", "0.5"},
-    {"focus", "0.3"},     {"holes", "0.3"},   {"spin", "0.75"},     {NULL, NULL}};
+    {"epochs", "40"},     {"batch", "128"},  {"eval-every", "4"},  {"neighbours", "4"}, {"rate", "1e-3"},
+    {"rate-new", "1e-3"}, {"decay", "0.01"}, {"rho", "0"},         {"drop-path", "0"},  {"clip", "100"},
+    {"schedule", "step"}, {"warm-up", "1"},  {"smoothing", "0.1"}, {"turn", "no"},      {"jitter", "0"},
+    {"grey", "0"},        {"blur", "0"},     {"mirror", "0.5"},    {"jpeg", "0.5"},     {"colour", "0.5"},
+    {"focus", "0.3"},     {"holes", "0.3"},  {"spin", "0.75"},     {NULL, NULL}};
 
 const struct method method_sample4geo = {
     .name = "sample4geo",
