@@ -26,17 +26,7 @@ static gvm_view_info describe_view(const struct config *c, const struct view *vi
     return info;
 }
 
-<<<<<<< HEAD:src/network/model.c
 static void describe(gvm_model *model)
-=======
-gvm_status check_view(gvm_view view, gvm_error *err)
-{
-    if (view == GVM_STREET || view == GVM_AERIAL) return GVM_OK;
-    return fail(err, GVM_ARGUMENT, "%d names no view: it is GVM_STREET or GVM_AERIAL", (int)view);
-}
-
-void model_describe(gvm_model *model)
->>>>>>> main:src/network/about.c
 {
     const struct network *network = model->network;
     model->info = (gvm_model_info){.size = sizeof model->info,
