@@ -134,19 +134,9 @@ enum MHD_Result reply_refused(struct request *r)
     return send_answer(r, r->refused, response, "application/problem+json", "no-store", NULL, size);
 }
 
-static int http_status(gvm_status status)
-{
-    switch (status) {
-    case GVM_ARGUMENT:
-    case GVM_PANORAMA:
-    case GVM_IMAGE: return 422;
-    case GVM_MEMORY: return 503;
-    default: return 500;
-    }
-}
-
 bool refuse_failure(struct request *r, gvm_status status, const gvm_error *err)
 {
     if (!r->refused && status == GVM_PANORAMA) r->retry = "panorama=yes";
-    return refuse(r, http_status(status), "%s", err->text);
+    bool unusable = status == GVM_ARGUMENT || status == GVM_PANORAMA || status == GVM_IMAGE;
+    return refuse(r, unusable ? 422 : status == GVM_MEMORY ? 503 : 500, "%s", err->text);
 }
