@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/ring.h"
@@ -182,7 +183,7 @@ static gvm_status fill_places(bool *stopped, struct left_out *bad, struct work *
     while (status == GVM_OK && !*stopped && (status = ring_next(ring, &place, &count, err)) == GVM_OK && count > 0) {
         const struct outcome *outcome = &w->outcomes[place % AHEAD];
         if (outcome->status != GVM_OK) {
-            struct outcome *more = realloc(bad->list, (bad->count + 1) * sizeof *more);
+            struct outcome *more = array_room(bad->list, bad->count, sizeof *more);
             if (more != NULL) (bad->list = more)[bad->count++] = *outcome;
             if (more == NULL) status = no_memory(err, w->part);
         }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
@@ -59,14 +60,12 @@ __attribute__((format(printf, 6, 7))) static void add(struct check *c, enum faul
                                                       const char *id, const char *path, const char *format, ...)
 {
     struct findings *f = c->findings;
-    if ((f->count & (f->count - 1)) == 0) { /* room is the next power of two */
-        struct finding *more = realloc(f->items, (f->count > 0 ? 2 * f->count : 1) * sizeof *more);
-        if (more == NULL) {
-            c->no_memory = true;
-            return;
-        }
-        f->items = more;
+    struct finding *items = array_room(f->items, f->count, sizeof *items);
+    if (items == NULL) {
+        c->no_memory = true;
+        return;
     }
+    f->items = items;
     va_list arguments;
     va_start(arguments, format);
     char *detail = g_strdup_vprintf(format, arguments);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/file.h"
 
@@ -160,19 +161,6 @@ void filler_finish(struct filler *f, struct split *split)
     filler_drop(f);
 }
 
-/* Room for one more of `size` bytes. */
-static bool grow(void *items, int *room, int count, size_t size)
-{
-    void **array = items;
-    if (count < *room) return true;
-    int more = *room > 0 ? 2 * *room : 1024;
-    void *grown = more > *room ? realloc(*array, (size_t)more * size) : NULL;
-    if (grown == NULL) return false;
-    *array = grown;
-    *room = more;
-    return true;
-}
-
 int filler_find(const struct filler *f, const char *path)
 {
     gpointer value;
@@ -199,11 +187,13 @@ gvm_status filler_tile(int *index, struct filler *f, const char *path, double la
     if (status != GVM_OK) return status;
     *index = file != NULL ? f->split.tile_count : NOT_THERE;
     if (file != NULL) {
-        if (!grow(&f->split.tiles, &f->tile_room, f->split.tile_count, sizeof *f->split.tiles)) {
+        struct tile *tiles = array_room(f->split.tiles, (size_t)f->split.tile_count, sizeof *tiles);
+        if (tiles == NULL) {
             free(file);
             return no_memory(f, err);
         }
-        f->split.tiles[f->split.tile_count++] = (struct tile){file, lat, lon};
+        f->split.tiles = tiles;
+        tiles[f->split.tile_count++] = (struct tile){file, lat, lon};
     }
     g_hash_table_insert(f->tiles, g_strdup(path), GINT_TO_POINTER(*index + 1));
     return GVM_OK;
@@ -213,12 +203,14 @@ gvm_status filler_tile(int *index, struct filler *f, const char *path, double la
 static gvm_status add_query(struct filler *f, const struct query *query, char *file, gvm_error *err)
 {
     char *id = strdup(query->id);
-    if (id == NULL || !grow(&f->split.queries, &f->query_room, f->split.query_count, sizeof *query)) {
+    struct query *queries = array_room(f->split.queries, (size_t)f->split.query_count, sizeof *queries);
+    if (queries != NULL) f->split.queries = queries;
+    if (id == NULL || queries == NULL) {
         free(file);
         free(id);
         return no_memory(f, err);
     }
-    struct query *added = &f->split.queries[f->split.query_count++];
+    struct query *added = &queries[f->split.query_count++];
     *added = *query;
     added->path = file;
     added->id = id;

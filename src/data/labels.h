@@ -40,7 +40,6 @@ struct filler {
     struct split split;
     bool as_listed;
     GHashTable *tiles; /* path as labelled > index + 1, or 0 for a tile that is not there */
-    int query_room, tile_room;
     int left_out;
 };
 

@@ -2,6 +2,7 @@
  * replacements, so that what stands for a bad pair depends on nothing but the files. */
 #include "data/loader.h"
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -94,7 +95,7 @@ static bool in_conflict(const struct loader *l, const struct prepared *p, int b,
 
 static bool note_bad(struct prepared *p, int query, const struct slot *slot)
 {
-    struct bad_pair *more = realloc(p->bad, ((size_t)p->bad_count + 1) * sizeof *more);
+    struct bad_pair *more = array_room(p->bad, (size_t)p->bad_count, sizeof *more);
     if (more == NULL) return false;
     p->bad = more;
     p->bad[p->bad_count++] = (struct bad_pair){query, slot->status, slot->err};

@@ -31,7 +31,6 @@ struct augmentation {
 };
 
 extern const struct augmentation augmentation_paper;      /* the design's amounts */
-extern const struct augmentation augmentation_sample4geo; /* section 4 of Sample4Geo's paper and its code */
 extern const struct augmentation augmentation_none;       /* pictures as they are */
 
 /* Vary one pair. The aerial picture turns clockwise, and the panorama's columns roll to the right by the same part of

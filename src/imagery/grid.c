@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "geo/earth.h"
 
@@ -61,20 +62,15 @@ static gvm_status lay_bands(struct grid *g, const double box[4], size_t row_coun
 /* ------------------------------------------------------------------ parts */
 
 struct kept {
-    size_t *blocks, count, room;
+    size_t *blocks, count;
 };
 
 static bool keep(struct kept *k, size_t block)
 {
     if (k->count > 0 && k->blocks[k->count - 1] == block) return true;
-    if (k->count == k->room) {
-        size_t room = k->room ? 2 * k->room : 256, *more = realloc(k->blocks, room * sizeof *more);
-        if (more == NULL) return false;
-        k->blocks = more;
-        k->room = room;
-    }
-    k->blocks[k->count++] = block;
-    return true;
+    size_t *blocks = array_room(k->blocks, k->count, sizeof *blocks);
+    if (blocks != NULL) (k->blocks = blocks)[k->count++] = block;
+    return blocks != NULL;
 }
 
 /* The blocks of a band one of whose tiles may touch a box. */

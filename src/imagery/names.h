@@ -1,7 +1,7 @@
 /* names.h - texts that live together: the paths of a map's pictures. One that follows its like is kept once, so a
  * million tiles out of one raster share its path. */
-#ifndef GVM_MAP_NAMES_H
-#define GVM_MAP_NAMES_H
+#ifndef GVM_IMAGERY_NAMES_H
+#define GVM_IMAGERY_NAMES_H
 
 #include <stddef.h>
 

@@ -1,6 +1,6 @@
 /* stamp.h - whether files are still what they were: a hash of their sizes and times, and of some bytes. */
-#ifndef GVM_MAP_STAMP_H
-#define GVM_MAP_STAMP_H
+#ifndef GVM_IMAGERY_STAMP_H
+#define GVM_IMAGERY_STAMP_H
 
 #include <stddef.h>
 

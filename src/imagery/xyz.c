@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "geo/earth.h"
@@ -27,7 +28,7 @@ struct address {
 
 struct listing {
     struct address *items;
-    size_t count, room;
+    size_t count;
 };
 
 double xyz_lat(double y, double tiles)
@@ -73,15 +74,9 @@ static bool is_picture(const char *end)
 
 static bool add_address(struct listing *list, struct address address)
 {
-    if (list->count == list->room) {
-        size_t room = list->room ? 2 * list->room : 256;
-        struct address *more = realloc(list->items, room * sizeof *more);
-        if (more == NULL) return false;
-        list->items = more;
-        list->room = room;
-    }
-    list->items[list->count++] = address;
-    return true;
+    struct address *items = array_room(list->items, list->count, sizeof *items);
+    if (items != NULL) (list->items = items)[list->count++] = address;
+    return items != NULL;
 }
 
 /* Walk through z, x and y: the folder at each depth. False where there is no memory. */

@@ -6,19 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 static void append(struct rects *r, struct rect rect)
 {
-    if (r->count == r->room) {
-        size_t room = r->room ? 2 * r->room : 64;
-        struct rect *more = realloc(r->items, room * sizeof *more);
-        if (more == NULL) {
-            r->short_of_memory = true;
-            return;
-        }
-        r->items = more;
-        r->room = room;
-    }
-    r->items[r->count++] = rect;
+    struct rect *items = array_room(r->items, r->count, sizeof *items);
+    if (items != NULL)
+        (r->items = items)[r->count++] = rect;
+    else
+        r->short_of_memory = true;
 }
 
 void rects_add(struct rects *r, double x0, double y0, double x1, double y1, int width, int height)

@@ -72,7 +72,7 @@ static gvm_status draw_tile(struct gallery *g, int query, int tile, float score,
     if (status != GVM_OK) return status;
     char text[24];
     snprintf(text, sizeof text, "%.3f", isfinite(score) ? (double)score : 0);
-    bool right = answers_query(g->split, query, tile, g->pictures->data->hit_m);
+    bool right = truth_holds(g->split, query, tile, g->pictures->data->hit_m);
     top += (band_height(g) - H) / 2;
     sheet_place(&g->sheet, left, top, pixels, H, W);
     sheet_frame(&g->sheet, left, top, H, W, g->frame, right ? right_colour : wrong_colour);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "data/labels.h"
 
@@ -18,7 +19,7 @@ static const double GROUND_M = 174.4, BAND = 360.0 * 224 / 1232;
 
 struct places {
     double (*of)[4]; /* (count, 4) aerial lat, lon, panorama lat, lon of image 1, 2, ... */
-    size_t count, room;
+    size_t count;
     const char *file; /* NULL: not there */
 };
 
@@ -31,13 +32,9 @@ static gvm_status add_place(void *context, const struct csv *csv, gvm_error *err
     if (places->count + 1 != csv->line)
         return fail(err, GVM_FORMAT, "%s, line %zu: it is empty, and line N must be image N", csv->where,
                     places->count + 1);
-    if (places->count == places->room) {
-        size_t more = places->room > 0 ? 2 * places->room : 65536;
-        double(*of)[4] = realloc(places->of, more * sizeof *of);
-        if (of == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", csv->where);
-        places->of = of;
-        places->room = more;
-    }
+    double(*of)[4] = array_room(places->of, places->count, sizeof *of);
+    if (of == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", csv->where);
+    places->of = of;
     for (int i = 0; i < 4; i++)
         if (!csv_value(&places->of[places->count][i], csv, csv->fields[i]))
             return fail(err, GVM_FORMAT, "%s, line %zu: \"%.60s\" is not a number", csv->where, csv->line,
