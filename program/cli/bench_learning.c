@@ -1,7 +1,8 @@
 /* bench_learning.c - see bench.h. Pictures come from a town that is generated into a temporary folder. They are decoded
  * once into a cache, whose mapping outlives its file: the folder is gone before anything is measured. */
-#include <dirent.h>
+#define _GNU_SOURCE /* nftw */
 #include <errno.h>
+#include <ftw.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,19 +30,10 @@ struct learning {
 
 enum { PATH = 1024 };
 
-static bool remove_folder(const char *path)
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
-    DIR *folder = opendir(path);
-    if (folder == NULL) return false;
-    bool gone = true;
-    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
-        char inner[PATH + 300];
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-        snprintf(inner, sizeof inner, "%s/%s", path, entry->d_name);
-        gone = (unlink(inner) == 0 || (strlen(inner) < PATH && remove_folder(inner))) && gone;
-    }
-    closedir(folder);
-    return rmdir(path) == 0 && gone;
+    (void)st, (void)type, (void)ftw;
+    return remove(path);
 }
 
 struct town {
@@ -85,7 +77,7 @@ static gvm_status open_town(struct town *t, const struct arguments *b, const str
     if (snprintf(folder, sizeof folder, "%s/geoviewmatch-bench-XXXXXX", parent) >= PATH || mkdtemp(folder) == NULL)
         return fail_errno(err, "make a folder in", parent);
     gvm_status status = fill_town(t, folder, b, c, err);
-    if (!remove_folder(folder) && status == GVM_OK)
+    if (nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0 && status == GVM_OK)
         status = fail(err, GVM_FILE, "%s: it cannot be removed altogether", folder);
     return status;
 }
@@ -140,7 +132,6 @@ enum { FEATURES = 9216 /* of the paper's network */, ROUNDS = 2 };
 struct rows {
     float *data; /* (n, FEATURES) */
     int n;
-    uint64_t stream;
 };
 
 static void draw_rows(void *argument, struct team team)
@@ -152,7 +143,7 @@ static void draw_rows(void *argument, struct team team)
         float *row = r->data + (size_t)i * FEATURES;
         double square = 0;
         for (int k = 0; k < FEATURES; k++) {
-            row[k] = random_uniform(1, r->stream, (uint64_t)i * FEATURES + (uint64_t)k) - 0.5f;
+            row[k] = random_uniform(1, 1, (uint64_t)i * FEATURES + (uint64_t)k) - 0.5f;
             square += (double)row[k] * row[k];
         }
         for (int k = 0; k < FEATURES; k++) row[k] *= (float)(1 / sqrt(square));
@@ -177,21 +168,18 @@ static gvm_status measure_ranking(struct learning *out, const struct arguments *
 {
     int n = (int)b->gallery;
     while (n > 1 && 2.0 * n * FEATURES * sizeof(float) > 0.8 * memory_available()) n /= 2;
-    struct rows sides[2] = {{.n = n, .stream = 1}, {.n = n, .stream = 2}};
+    struct rows rows = {.data = malloc(2 * (size_t)n * FEATURES * sizeof *rows.data), .n = 2 * n};
     int *first = malloc(((size_t)n + 1) * sizeof *first);
     double *places = malloc((size_t)n * sizeof *places);
-    bool ready = first && places;
-    for (int s = 0; s < 2; s++) {
-        sides[s].data = malloc((size_t)n * FEATURES * sizeof(float));
-        ready = ready && sides[s].data;
-    }
-    gvm_status status = ready ? GVM_OK : fail(err, GVM_MEMORY, "there is not enough memory to rank %d features", n);
-    if (ready) {
-        for (int s = 0; s < 2; s++) parallel_run(draw_rows, &sides[s]);
+    gvm_status status = GVM_OK;
+    if (rows.data == NULL || first == NULL || places == NULL) {
+        status = fail(err, GVM_MEMORY, "there is not enough memory to rank %d features", n);
+    } else {
+        parallel_run(draw_rows, &rows);
         for (int i = 0; i <= n; i++) first[i] = i; /* tile i answers query i */
         for (int i = 0; i < n; i++) places[i] = 45 + 1e-5 * i;
-        struct retrieval task = {.queries = sides[0].data,
-                                 .gallery = sides[1].data,
+        struct retrieval task = {.queries = rows.data,
+                                 .gallery = rows.data + (size_t)n * FEATURES,
                                  .Q = n,
                                  .T = n,
                                  .D = FEATURES,
@@ -201,8 +189,7 @@ static gvm_status measure_ranking(struct learning *out, const struct arguments *
         out->gallery = n;
         status = time_ranking(&out->ranking, &task, err);
     }
-    free(sides[0].data);
-    free(sides[1].data);
+    free(rows.data);
     free(first);
     free(places);
     return status;

@@ -13,7 +13,6 @@
 #include "base/parallel.h"
 #include "cli/bench.h"
 #include "cli/network_facts.h"
-#include "network/config_file.h"
 #include "network/embedder.h"
 #include "network/place.h"
 #include "network/registry.h"

@@ -1,6 +1,5 @@
 /* cmd_check.c - what is wrong with a data set, before it costs a night. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/csv.h"

@@ -1,7 +1,6 @@
 /* cmd_embed.c - pictures into a file of features. */
 #include <glib.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,4 @@
 /* cmd_eval.c - the paper's figures (its section 4.2) for a network and a data set, beside the paper's own. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

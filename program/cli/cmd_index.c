@@ -1,6 +1,5 @@
 /* cmd_index.c - overhead imagery becomes a map. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"

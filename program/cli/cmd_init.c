@@ -1,6 +1,5 @@
 /* cmd_init.c - weights to begin with: the official initial values, perhaps with a backbone trained elsewhere. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"

@@ -1,5 +1,4 @@
 /* cmd_locate.c - where street pictures were taken. */
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,8 +161,9 @@ static int answer(const struct arguments *a, struct answers *answers, gvm_sessio
     return end;
 }
 
-static int locate(const struct arguments *a)
+static int locate(void *arguments)
 {
+    struct arguments *a = arguments;
     gvm_error err;
     gvm_model *model = NULL;
     gvm_session *session = NULL;
@@ -171,6 +171,9 @@ static int locate(const struct arguments *a)
     struct answers answers = {.top = (int)a->top, .min_margin = a->min_margin};
     int end = DONE;
     size_t bad = 0;
+    if ((a->tiles == NULL) == (a->index == NULL)) return usage_error("locate", "one of --index and --tiles is needed");
+    if (!option_given(&a->common, "heading")) a->heading = NAN;
+    if (a->json) a->format = JSON;
     pictures_list(&answers.photos, &end, &a->common);
     gvm_status status = answers.photos.count == 0 ? GVM_OK : gvm_model_open(&model, weights_path(a->weights), &err);
     if (model != NULL) status = gvm_session_open(&session, model, 16, &err);
@@ -203,15 +206,6 @@ static bool read_heading(void *fields, const char *text)
     bool find = strcmp(text, "find") == 0;
     if (find) a->heading = INFINITY;
     return find || read_double(&a->heading, text, -360, 360);
-}
-
-static int run(void *arguments)
-{
-    struct arguments *a = arguments;
-    if ((a->tiles == NULL) == (a->index == NULL)) return usage_error("locate", "one of --index and --tiles is needed");
-    if (!option_given(&a->common, "heading")) a->heading = NAN;
-    if (a->json) a->format = JSON;
-    return locate(a);
 }
 
 static const struct option_row rows[] = {
@@ -275,5 +269,5 @@ const struct command locate_command = {
                 "  geoviewmatch locate --index town.gpkg --near exif --within 200 --format csv photos/ > places.csv\n"
                 "  geoviewmatch locate --index town.gpkg --known places.csv --heading find --format lines photos/\n",
     .size = sizeof(struct arguments),
-    .run = run,
+    .run = locate,
 };

@@ -1,5 +1,4 @@
 /* cmd_serve.c - a map as a service over HTTP, with a page. */
-#include <stdio.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -13,21 +12,13 @@ struct arguments {
     int hosts;
 };
 
-static int check_arguments(const struct arguments *a)
-{
-    const char *name = a->common.name;
-    if ((a->options.tls_cert == NULL) != (a->options.tls_key == NULL))
-        return usage_error(name, "--tls-cert and --tls-key go together");
-    if (a->options.memory_bytes < a->options.body_bytes)
-        return usage_error(name, "--memory-mb must be as much as --body-mb at least");
-    return GO_ON;
-}
-
 static int run(void *arguments)
 {
     struct arguments *a = arguments;
-    int end = check_arguments(a);
-    if (end != GO_ON) return end;
+    if ((a->options.tls_cert == NULL) != (a->options.tls_key == NULL))
+        return usage_error("serve", "--tls-cert and --tls-key go together");
+    if (a->options.memory_bytes < a->options.body_bytes)
+        return usage_error("serve", "--memory-mb must be as much as --body-mb at least");
     a->options.quiet = a->common.quiet;
     gvm_error err;
     gvm_model *model = NULL;

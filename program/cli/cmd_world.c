@@ -1,5 +1,4 @@
 /* cmd_world.c - a practice city: pairs of pictures to learn from, or a map to locate in, where there are none. */
-#include <stdio.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -15,25 +14,18 @@ struct arguments {
     bool ortho, force;
 };
 
-static int check(const struct arguments *a)
-{
-    static const char *const for_pairs[] = {"offset", "test", NULL};
-    const char *other = options_given(&a->common, for_pairs);
-    if (a->ortho && other) return usage_error("world", "--ortho does not go with --%s", other);
-    if (a->ortho && a->orthophoto.metres * a->world.scale > ORTHO_MOST_M)
-        return usage_error("world", "--metres takes at most %d with --scale %d", ORTHO_MOST_M / a->world.scale,
-                           a->world.scale);
-    return GO_ON;
-}
-
 static int make(void *arguments)
 {
     struct arguments *a = arguments;
     struct progress progress = {.quiet = a->common.quiet};
     struct world_options *world = &a->world;
     gvm_error err;
-    int pixels, end = check(a);
-    if (end != GO_ON) return end;
+    int pixels;
+    const char *other = options_given(&a->common, (const char *const[]){"offset", "test", NULL});
+    if (a->ortho && other) return usage_error("world", "--ortho does not go with --%s", other);
+    if (a->ortho && a->orthophoto.metres * world->scale > ORTHO_MOST_M)
+        return usage_error("world", "--metres takes at most %d with --scale %d", ORTHO_MOST_M / world->scale,
+                           world->scale);
     world->test = a->test / 100;
     a->orthophoto.projection = (enum projection)a->projection;
     gvm_status status = a->ortho ? ortho_write(a->out, &pixels, world, &a->orthophoto, a->force, &progress, &err)

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "cli/report.h"
 #include "geo/earth.h"
 #include "image/resize.h"
@@ -208,6 +207,19 @@ static void put_mark(FILE *out, double x, double y, const char *kind, bool weak,
     fputs("</g>", out);
 }
 
+/* At a place on the chart. */
+static void mark_place(FILE *out, const struct chart *c, double lat, double lon, const char *kind, size_t number)
+{
+    put_mark(out, chart_x(c, lon), chart_y(c, lat), kind, false, number);
+}
+
+/* From the answer to the true place. */
+static void put_error(FILE *out, const struct chart *c, const struct located *l)
+{
+    fprintf(out, "<path class=\"off\" d=\"M%.1f %.1fL%.1f %.1f\"/>", chart_x(c, l->hits->lon), chart_y(c, l->hits->lat),
+            chart_x(c, l->lon), chart_y(c, l->lat));
+}
+
 /* A mark in a line of text, drawn as on the chart: few fonts have such characters. */
 static void put_sign(FILE *out, const char *kind, const char *meaning)
 {
@@ -257,15 +269,12 @@ void report_chart(struct report *r, size_t photo)
                 chart_y(&c, near_lat), q->within_m * c.metre);
     for (int k = count; k-- > 0;) put_footprint(r->out, &c, &l.hits[k], k == 0);
     double x = chart_x(&c, l.hits->lon), y = chart_y(&c, l.hits->lat);
-    if (truth)
-        fprintf(r->out, "<path class=\"off\" d=\"M%.1f %.1fL%.1f %.1f\"/>", x, y, chart_x(&c, l.lon),
-                chart_y(&c, l.lat));
-    for (int k = count; k-- > 1;)
-        put_mark(r->out, chart_x(&c, l.hits[k].lon), chart_y(&c, l.hits[k].lat), "other", false, (size_t)k + 1);
-    if (gps) put_mark(r->out, chart_x(&c, info->lon), chart_y(&c, info->lat), "gps", false, 0);
+    if (truth) put_error(r->out, &c, &l);
+    for (int k = count; k-- > 1;) mark_place(r->out, &c, l.hits[k].lat, l.hits[k].lon, "other", (size_t)k + 1);
+    if (gps) mark_place(r->out, &c, info->lat, info->lon, "gps", 0);
     put_heading(r->out, x, y, l.hits->heading);
     put_mark(r->out, x, y, "answer", false, 1);
-    if (truth) put_mark(r->out, chart_x(&c, l.lon), chart_y(&c, l.lat), "truth", false, 0);
+    if (truth) mark_place(r->out, &c, l.lat, l.lon, "truth", 0);
     end(r, &c);
     fputs("<figcaption>Answers by rank, the tile of each as a square; the line is where the photo\342\200\231s middle "
           "looks.",
@@ -321,9 +330,7 @@ void report_overview(struct report *r)
     begin(r, &c, "Map of all photos", "");
     for (size_t i = 0; i < a->photos.count; i++) { /* lines below all marks */
         struct located l = located_photo(a, i);
-        if (l.status != GVM_OK || isnan(l.lat)) continue;
-        fprintf(r->out, "<path class=\"off\" d=\"M%.1f %.1fL%.1f %.1f\"/>", chart_x(&c, l.hits->lon),
-                chart_y(&c, l.hits->lat), chart_x(&c, l.lon), chart_y(&c, l.lat));
+        if (l.status == GVM_OK && !isnan(l.lat)) put_error(r->out, &c, &l);
     }
     for (int pass = 0; pass < 2; pass++) /* what needs a look lies above the rest */
         for (size_t i = 0; i < a->photos.count; i++) {

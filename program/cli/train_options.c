@@ -1,7 +1,7 @@
-/* train_options.c - see train_options.h. What a run keeps is in run_option_rows. */
-#include "cli/train_options.h"
+/* train_options.c - see train.h. What a run keeps is in run_option_rows. */
+#include "cli/train.h"
 
-#include <stdio.h>
+#include <glib.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,26 +58,17 @@ void train_arguments_complete(struct arguments *a, const struct method *method)
 
 /* The path from the root of a file that may not be there yet, so that a run goes on from any folder. As it is where its
  * folder is not there either. */
-static char *from_root(const char *path)
-{
-    char *whole = realpath(path, NULL);
-    if (whole) return whole;
-    const char *slash = strrchr(path, '/'), *tail = slash ? slash + 1 : path;
-    char *named = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup("."), *folder = NULL;
-    if (named) folder = realpath(named, NULL);
-    size_t size = folder ? strlen(folder) + strlen(tail) + 2 : 0;
-    if (folder) whole = malloc(size);
-    if (whole) snprintf(whole, size, "%s%s%s", folder, strcmp(folder, "/") == 0 ? "" : "/", tail);
-    free(named);
-    free(folder);
-    return whole ? whole : strdup(path);
-}
-
 static void make_whole(char **path)
 {
-    char *given = *path;
-    if (given) *path = from_root(given);
+    char *given = *path, *whole = given ? realpath(given, NULL) : NULL;
+    if (given == NULL) return;
+    if (whole == NULL) {
+        g_autofree gchar *name = g_path_get_basename(given), *in = g_path_get_dirname(given);
+        g_autofree char *folder = realpath(in, NULL);
+        whole = folder ? g_build_filename(folder, name, NULL) : g_strdup(given);
+    }
     free(given);
+    *path = whole;
 }
 
 int train_arguments_check(struct arguments *a)

@@ -1,5 +1,5 @@
-/* train_show.c - see train_show.h. */
-#include "cli/train_show.h"
+/* train_show.c - see train.h. */
+#include "cli/train.h"
 
 #include <errno.h>
 #include <math.h>

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/similar.h"
 
 enum {
     LINE = 1 << 20,       /* bytes that a line may have: so that a file of something else is refused soon */
@@ -34,30 +35,17 @@ static char utf16_order(const unsigned char *text, size_t size)
     return 0;
 }
 
-/* The text as UTF-8, to be given to g_free; NULL if it cannot be converted. */
-static char *from_utf16(const unsigned char *text, size_t size, char order)
-{
-    gunichar2 *units = size <= CONVERTED ? malloc(size) : NULL;
-    if (units == NULL) return NULL;
-    for (size_t i = 0; i < size / 2; i++) {
-        unsigned low = text[2 * i + (order == 'b')], high = text[2 * i + (order == 'l')];
-        units[i] = (gunichar2)(low | high << 8);
-        if (units[i] == 0) units[i] = 1; /* else it would end the text; a control character is refused by its line */
-    }
-    char *utf8 = g_utf16_to_utf8(units, (glong)(size / 2), NULL, NULL, NULL);
-    free(units);
-    return utf8;
-}
-
 void csv_start(struct csv *csv, const char *text, size_t size, char separator, int most, const char *where)
 {
     assert(most <= CSV_FIELDS);
     *csv = (struct csv){.where = where, .separator = separator, .most = most};
     char order = utf16_order((const unsigned char *)text, size);
     if (order != 0) {
-        text = csv->utf8 = from_utf16((const unsigned char *)text, size, order);
-        size = text != NULL ? strlen(text) : 0;
+        const char *from = order == 'l' ? "UTF-16LE" : "UTF-16BE";
+        csv->utf8 = size <= CONVERTED ? g_convert(text, (gssize)size, "UTF-8", from, NULL, &size, NULL) : NULL;
+        text = csv->utf8;
         csv->unreadable = text == NULL;
+        if (csv->unreadable) size = 0;
     }
     csv->p = text;
     csv->end = text + size;
@@ -293,18 +281,6 @@ static int find_column(const char *name, const char *const *names, int columns)
     return columns;
 }
 
-/* Letters to be put in, taken out or changed to make one word of the other, up to one more than `most`. */
-static int distance(const char *a, const char *b, int most)
-{
-    for (; *a != '\0' && *a == *b; a++, b++) continue;
-    if (*a == '\0' && *b == '\0') return 0;
-    if (most == 0) return 1;
-    int least = *a != '\0' ? distance(a + 1, b, most - 1) : 9;
-    if (*b != '\0') least = MIN(least, distance(a, b + 1, most - 1));
-    if (*a != '\0' && *b != '\0') least = MIN(least, distance(a + 1, b + 1, most - 1));
-    return 1 + least;
-}
-
 /* Whether a name is one of the known ones, misspelled: metre, headng, latt. */
 static bool is_nearly_known(const char *name, const char *const *names, int columns)
 {
@@ -312,8 +288,7 @@ static bool is_nearly_known(const char *name, const char *const *names, int colu
     fold_name(asked, sizeof asked, name);
     for (int c = 0; c < columns; c++) {
         fold_name(known, sizeof known, names[c]);
-        int most = strlen(known) > 5 ? 2 : 1;
-        if (strlen(known) > 2 && distance(asked, known, most) <= most) return true;
+        if (strlen(known) > 2 && word_distance(asked, known) <= (strlen(known) > 5 ? 2 : 1)) return true;
     }
     return false;
 }
