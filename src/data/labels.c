@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/grow.h"
 
 bool is_there(const char *root, const char *name)
 {
@@ -33,26 +34,6 @@ gvm_status read_lines(const char *root, const char *name, char separator, int mo
     csv_free(&csv);
     file_unmap(&file);
     return status;
-}
-
-gvm_status pick_test(int *which, struct dataset *dataset, const struct dataset_options *options,
-                     const char *const *names, int count, gvm_error *err)
-{
-    char list[80] = "";
-    *which = 0;
-    dataset->test_name = names[0];
-    if (options->test == NULL) return GVM_OK;
-    for (int i = 0; i < count; i++) {
-        if (strcmp(options->test, names[i]) == 0) {
-            *which = i;
-            dataset->test_name = names[i];
-            return GVM_OK;
-        }
-        size_t length = strlen(list);
-        snprintf(list + length, sizeof list - length, "%s%s", i == 0 ? "" : " or ", names[i]);
-    }
-    return fail(err, GVM_ARGUMENT, "a %s data set's test split is %s, not '%.40s'", dataset->format, list,
-                options->test);
 }
 
 static gvm_status no_memory(const struct filler *f, gvm_error *err)
@@ -122,55 +103,16 @@ void split_free(struct split *split)
     *split = (struct split){0};
 }
 
-gvm_status split_copy(struct split *copy, const struct split *split, gvm_error *err)
+gvm_status filler_end(struct filler *f, struct split *split, gvm_status status)
 {
-    *copy = (struct split){0};
-    copy->queries = malloc((size_t)split->query_count * sizeof *copy->queries + 1);
-    copy->tiles = malloc((size_t)split->tile_count * sizeof *copy->tiles + 1);
-    bool whole = copy->queries != NULL && copy->tiles != NULL;
-    for (int i = 0; i < split->tile_count && whole; i++) {
-        struct tile *tile = &copy->tiles[copy->tile_count++];
-        *tile = split->tiles[i];
-        whole = (tile->path = strdup(tile->path)) != NULL;
+    if (status == GVM_OK && split != NULL) {
+        f->dataset->left_out += f->left_out;
+        *split = f->split;
+    } else {
+        split_free(&f->split);
     }
-    for (int i = 0; i < split->query_count && whole; i++) {
-        struct query *query = &copy->queries[copy->query_count++];
-        *query = split->queries[i];
-        query->path = strdup(query->path);
-        query->id = strdup(query->id);
-        whole = query->path != NULL && query->id != NULL;
-    }
-    if (whole) return GVM_OK;
-    split_free(copy);
-    return fail(err, GVM_MEMORY, "there is not enough memory for a list of %d pairs", split->query_count);
-}
-
-void filler_drop(struct filler *f)
-{
-    if (f->tiles != NULL) g_hash_table_destroy(f->tiles);
-    f->tiles = NULL;
-    split_free(&f->split);
-}
-
-void filler_finish(struct filler *f, struct split *split)
-{
-    f->dataset->left_out += f->left_out;
-    *split = f->split;
-    f->split = (struct split){0};
-    filler_drop(f);
-}
-
-/* Room for one more of `size` bytes. */
-static bool grow(void *items, int *room, int count, size_t size)
-{
-    void **array = items;
-    if (count < *room) return true;
-    int more = *room > 0 ? 2 * *room : 1024;
-    void *grown = more > *room ? realloc(*array, (size_t)more * size) : NULL;
-    if (grown == NULL) return false;
-    *array = grown;
-    *room = more;
-    return true;
+    g_hash_table_destroy(f->tiles);
+    return status;
 }
 
 int filler_find(const struct filler *f, const char *path)
@@ -199,7 +141,7 @@ gvm_status filler_tile(int *index, struct filler *f, const char *path, double la
     if (status != GVM_OK) return status;
     *index = file != NULL ? f->split.tile_count : NOT_THERE;
     if (file != NULL) {
-        if (!grow(&f->split.tiles, &f->tile_room, f->split.tile_count, sizeof *f->split.tiles)) {
+        if (!array_grow(&f->split.tiles, &f->tile_room, (size_t)f->split.tile_count, sizeof *f->split.tiles)) {
             free(file);
             return no_memory(f, err);
         }
@@ -213,7 +155,7 @@ gvm_status filler_tile(int *index, struct filler *f, const char *path, double la
 static gvm_status add_query(struct filler *f, const struct query *query, char *file, gvm_error *err)
 {
     char *id = strdup(query->id);
-    if (id == NULL || !grow(&f->split.queries, &f->query_room, f->split.query_count, sizeof *query)) {
+    if (id == NULL || !array_grow(&f->split.queries, &f->query_room, (size_t)f->split.query_count, sizeof *query)) {
         free(file);
         free(id);
         return no_memory(f, err);
