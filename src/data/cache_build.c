@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/grow.h"
 #include "base/ring.h"
 #include "data/cache_file.h"
 #include "image/panorama.h"
@@ -129,13 +130,6 @@ static bool is_there(const struct work *w, int place, uint8_t *room)
            entry_of(room, bytes) == entry;
 }
 
-static gvm_status load(uint8_t *room, const struct cache *c, const struct source *s, gvm_error *err)
-{
-    const struct picture_shape *shape = &c->shape[s->view];
-    if (s->view == GVM_AERIAL) return aerial_load(room, shape, s->path, err);
-    return panorama_load(room, shape, isnan(s->heading) ? NULL : &s->heading, CIRCLE_LISTED, s->path, err);
-}
-
 /* *bad: the picture cannot be read, and its entry says so. */
 static gvm_status fill_place(bool *bad, const struct work *w, int place, uint8_t *room, gvm_error *err)
 {
@@ -143,7 +137,8 @@ static gvm_status fill_place(bool *bad, const struct work *w, int place, uint8_t
     if (is_there(w, place, room)) return GVM_OK;
     size_t bytes;
     uint64_t offset = cache_offset(w->c, place, &bytes), entry = ENTRY_BAD;
-    gvm_status status = load(room, w->c, &w->c->sources[place], err);
+    const struct source *s = &w->c->sources[place];
+    gvm_status status = cache_load(room, &w->c->shape[s->view], s->view, s->path, s->heading, err);
     *bad = status != GVM_OK && status != GVM_MEMORY;
     if (status != GVM_OK && !*bad) return status;
     if (!*bad) entry = entry_of(room, bytes);
@@ -169,7 +164,7 @@ static gvm_status fill(void *user, int worker, size_t place, gvm_error *err)
 /* Pictures that cannot be read, in the file's order. */
 struct left_out {
     struct outcome *list;
-    size_t count;
+    size_t count, room;
 };
 
 static gvm_status fill_places(bool *stopped, struct left_out *bad, struct work *w, size_t total, gvm_error *err)
@@ -182,9 +177,10 @@ static gvm_status fill_places(bool *stopped, struct left_out *bad, struct work *
     while (status == GVM_OK && !*stopped && (status = ring_next(ring, &place, &count, err)) == GVM_OK && count > 0) {
         const struct outcome *outcome = &w->outcomes[place % AHEAD];
         if (outcome->status != GVM_OK) {
-            struct outcome *more = realloc(bad->list, (bad->count + 1) * sizeof *more);
-            if (more != NULL) (bad->list = more)[bad->count++] = *outcome;
-            if (more == NULL) status = no_memory(err, w->part);
+            if (array_grow(&bad->list, &bad->room, bad->count, sizeof *bad->list))
+                bad->list[bad->count++] = *outcome;
+            else
+                status = no_memory(err, w->part);
         }
         *stopped = !tell(w->options, place + 1, total) && place + 1 < total;
     }

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/grow.h"
 #include "base/parallel.h"
 #include "geo/earth.h"
 #include "image/image.h"
@@ -59,13 +60,9 @@ __attribute__((format(printf, 6, 7))) static void add(struct check *c, enum faul
                                                       const char *id, const char *path, const char *format, ...)
 {
     struct findings *f = c->findings;
-    if ((f->count & (f->count - 1)) == 0) { /* room is the next power of two */
-        struct finding *more = realloc(f->items, (f->count > 0 ? 2 * f->count : 1) * sizeof *more);
-        if (more == NULL) {
-            c->no_memory = true;
-            return;
-        }
-        f->items = more;
+    if (!array_grow(&f->items, &f->room, f->count, sizeof *f->items)) {
+        c->no_memory = true;
+        return;
     }
     va_list arguments;
     va_start(arguments, format);

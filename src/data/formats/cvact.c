@@ -57,20 +57,7 @@ static bool is_whole(const matvar_t *v)
 
 static bool is_real(const matvar_t *v)
 {
-    if (!is_whole(v)) return false;
-    switch (v->class_type) {
-    case MAT_C_DOUBLE:
-    case MAT_C_SINGLE:
-    case MAT_C_INT8:
-    case MAT_C_UINT8:
-    case MAT_C_INT16:
-    case MAT_C_UINT16:
-    case MAT_C_INT32:
-    case MAT_C_UINT32:
-    case MAT_C_INT64:
-    case MAT_C_UINT64: return true;
-    default: return false;
-    }
+    return is_whole(v) && v->class_type >= MAT_C_DOUBLE && v->class_type <= MAT_C_UINT64;
 }
 
 static double number_at(const matvar_t *v, size_t i)
