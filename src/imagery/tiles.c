@@ -9,6 +9,7 @@
 #include "base/csv.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/grow.h"
 
 enum column { IMAGE, LAT, LON, METRES, COLUMNS };
 
@@ -49,12 +50,8 @@ static gvm_status read_tiles(struct tiles *tiles, struct csv *csv, gvm_error *er
     int order[CSV_FIELDS];
     gvm_status status = csv_header(order, csv, names, COLUMNS, METRES, true, err);
     while (status == GVM_OK && csv_next(csv, &status, err)) {
-        if (tiles->count == room) {
-            room = room ? 2 * room : 64;
-            struct tile *more = realloc(tiles->items, room * sizeof *more);
-            if (more == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", csv->where);
-            tiles->items = more;
-        }
+        if (!array_grow(&tiles->items, &room, tiles->count, sizeof *tiles->items))
+            return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", csv->where);
         status = read_fields(&tiles->items[tiles->count], &tiles->names, csv, order, err);
         if (status == GVM_OK) tiles->count++;
     }

@@ -14,22 +14,29 @@
 
 /* ------------------------------------------------------------------ views */
 
+gvm_status raster_make_view(GDALDatasetH *view, const struct raster *r, const char *const *options, const char *what,
+                            gvm_error *err)
+{
+    struct gdal_words words;
+    gdal_listen(&words);
+    GDALTranslateOptions *translate = GDALTranslateOptionsNew((char **)options, NULL);
+    *view = GDALTranslate("", r->data, translate, NULL);
+    GDALTranslateOptionsFree(translate);
+    gdal_ignore();
+    return *view != NULL ? GVM_OK : gdal_fail(err, GVM_FORMAT, r->where, what, &words);
+}
+
 static gvm_status take_together(struct raster *r, int pixels, gvm_error *err)
 {
     char width[16], height[16];
+    GDALDatasetH view;
     snprintf(width, sizeof width, "%d", (r->width + pixels / 2) / pixels);
     snprintf(height, sizeof height, "%d", (r->height + pixels / 2) / pixels);
     if (r->width < pixels || r->height < pixels) return GVM_OK;
     const char *const options[] = {"-of", "VRT", "-r", "average", "-outsize", width, height, NULL};
-    struct gdal_words words;
-    gdal_listen(&words);
-    GDALTranslateOptions *translate = GDALTranslateOptionsNew((char **)options, NULL);
-    GDALDatasetH view = GDALTranslate("", r->data, translate, NULL);
-    GDALTranslateOptionsFree(translate);
-    gdal_ignore();
-    if (view == NULL) return gdal_fail(err, GVM_FORMAT, r->where, "it cannot be read at a lower resolution", &words);
-    raster_take_view(r, view);
-    return GVM_OK;
+    gvm_status status = raster_make_view(&view, r, options, "it cannot be read at a lower resolution", err);
+    if (status == GVM_OK) raster_take_view(r, view);
+    return status;
 }
 
 /* ------------------------------------------------------------------ open */
@@ -46,11 +53,9 @@ static gvm_status open_file(struct raster *r, const char *path, gvm_error *err)
     if (status != GVM_OK) return status;
     gdal_listen(&words);
     GDALDriverH driver = GDALIdentifyDriverEx(path, GDAL_OF_RASTER, gdal_raster_drivers, NULL);
-    const char *name = driver != NULL ? GDALGetDriverShortName(driver) : "";
-    bool table = strcmp(name, "MBTiles") == 0 || strcmp(name, "GPKG") == 0;
     const char *const four[] = {"BAND_COUNT=4", NULL}; /* a tile that is missing is transparent then */
-    GDALDatasetH data =
-        GDALOpenEx(path, GDAL_OF_RASTER | GDAL_OF_VERBOSE_ERROR, gdal_raster_drivers, table ? four : NULL, NULL);
+    GDALDatasetH data = GDALOpenEx(path, GDAL_OF_RASTER | GDAL_OF_VERBOSE_ERROR, gdal_raster_drivers,
+                                   raster_is_table(driver) ? four : NULL, NULL);
     gdal_ignore();
     if (data == NULL) return gdal_fail(err, GVM_FORMAT, r->where, "it is not a raster that can be opened", &words);
     raster_take_view(r, data);

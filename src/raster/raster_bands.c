@@ -3,7 +3,6 @@
  * The picture's bands and, behind them, those that say where something is are laid out as a view: GDAL's warper takes
  * five times as long over pixels that may be void as over plain ones. */
 #include <cpl_string.h>
-#include <gdal_utils.h>
 #include <gdal_vrt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -159,22 +158,6 @@ static gvm_status check_samples(struct raster *r, GDALDatasetH colours, gvm_erro
     return GVM_OK;
 }
 
-/* A view of the file that gdal_translate's options make, and which reads the file when it is read; not yet read from.
- */
-static gvm_status make_view(GDALDatasetH *view, struct raster *r, const char *const *options, const char *what,
-                            gvm_error *err)
-{
-    struct gdal_words words;
-    gdal_listen(&words);
-    GDALTranslateOptions *translate = GDALTranslateOptionsNew((char **)options, NULL);
-    *view = GDALTranslate("", r->views[0], translate, NULL);
-    GDALTranslateOptionsFree(translate);
-    gdal_ignore();
-    if (*view == NULL) return gdal_fail(err, GVM_FORMAT, r->where, what, &words);
-    r->views[r->view_count++] = *view;
-    return GVM_OK;
-}
-
 /* The one band whose numbers stand for colours, or 0. */
 static int palette_band(const struct raster *r)
 {
@@ -188,7 +171,8 @@ static gvm_status lay_out_palette(GDALDatasetH *colours, struct raster *r, int b
     snprintf(number, sizeof number, "%d", band);
     const char *const options[] = {"-of",  "VRT",   "-b",   number,      "-expand", "rgba", "-ot",
                                    "Byte", "-mask", "none", "-a_nodata", "none",    NULL};
-    gvm_status status = make_view(colours, r, options, "its palette cannot be used", err);
+    gvm_status status = raster_make_view(colours, r, options, "its palette cannot be used", err);
+    if (status == GVM_OK) r->views[r->view_count++] = *colours;
     r->band_count = 3;
     for (int i = 0; i < 3; i++) r->bands[i] = i + 1;
     return status;
@@ -278,11 +262,12 @@ static gvm_status add_gaps(struct valid *v, struct raster *r, int band, gvm_erro
 {
     struct rects parts;
     bool all;
-    if (r->hints.gaps == NO || (r->hints.gaps == YES && raster_has_alpha_of_gaps(r->views[0]))) return GVM_OK;
+    if (r->hints.gaps == NO || (r->hints.gaps == YES && raster_is_table(GDALGetDatasetDriver(r->views[0]))))
+        return GVM_OK;
     gvm_status status = raster_extent(&parts, &all, r->views[0], r->name, band, err);
     if (status != GVM_OK) return status;
     r->hints.gaps = all ? NO : YES;
-    if (!all && !raster_has_alpha_of_gaps(r->views[0])) status = add_cover(v, r, &parts, err);
+    if (!all && !raster_is_table(GDALGetDatasetDriver(r->views[0]))) status = add_cover(v, r, &parts, err);
     rects_free(&parts);
     return status;
 }

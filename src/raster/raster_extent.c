@@ -196,13 +196,6 @@ static bool tiles_extent(struct rects *out, GDALDatasetH file, const char *path,
 
 /* ------------------------------------------------------------------ all */
 
-bool raster_has_alpha_of_gaps(GDALDatasetH file)
-{
-    GDALDriverH driver = GDALGetDatasetDriver(file);
-    const char *name = driver != NULL ? GDALGetDriverShortName(driver) : "";
-    return strcmp(name, "MBTiles") == 0 || strcmp(name, "GPKG") == 0;
-}
-
 gvm_status raster_extent(struct rects *out, bool *all, GDALDatasetH file, const char *path, int band, gvm_error *err)
 {
     struct gdal_words words;
@@ -215,7 +208,7 @@ gvm_status raster_extent(struct rects *out, bool *all, GDALDatasetH file, const 
         found = vrt_extent(out, file, band, 0);
     else if (strcmp(name, "GTiff") == 0)
         found = tiff_extent(out, file, band);
-    else if (raster_has_alpha_of_gaps(file))
+    else if (raster_is_table(driver))
         found = tiles_extent(out, file, path, strcmp(name, "MBTiles") == 0);
     gdal_ignore();
     rects_join(out);

@@ -6,19 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
+
 static void append(struct rects *r, struct rect rect)
 {
-    if (r->count == r->room) {
-        size_t room = r->room ? 2 * r->room : 64;
-        struct rect *more = realloc(r->items, room * sizeof *more);
-        if (more == NULL) {
-            r->short_of_memory = true;
-            return;
-        }
-        r->items = more;
-        r->room = room;
-    }
-    r->items[r->count++] = rect;
+    if (array_grow(&r->items, &r->room, r->count, sizeof rect))
+        r->items[r->count++] = rect;
+    else
+        r->short_of_memory = true;
 }
 
 void rects_add(struct rects *r, double x0, double y0, double x1, double y1, int width, int height)
@@ -34,8 +29,7 @@ void rects_add(struct rects *r, double x0, double y0, double x1, double y1, int 
 static int by_top(const void *a, const void *b)
 {
     const struct rect *p = a, *q = b;
-    if (p->y0 != q->y0) return p->y0 < q->y0 ? -1 : 1;
-    return (p->x0 > q->x0) - (p->x0 < q->x0);
+    return (p->y0 > q->y0) - (p->y0 < q->y0);
 }
 
 static int by_left(const void *a, const void *b)
