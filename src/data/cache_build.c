@@ -34,12 +34,10 @@ static bool tell(const struct cache_options *options, size_t done, size_t total)
 gvm_status cache_part_lock(struct cache_part *part, bool *locked, bool *stopped, const char *path,
                            const struct cache_options *options, gvm_error *err)
 {
-    size_t size = strlen(path) + sizeof ".part";
     struct stat mine, there;
     *locked = *stopped = false;
-    *part = (struct cache_part){.path = malloc(size)};
+    *part = (struct cache_part){.path = path_with(path, ".part")};
     if (part->path == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for it", path_tail(path));
-    snprintf(part->path, size, "%s.part", path);
     part->fd = open(part->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
     gvm_status status = part->fd < 0 ? fail_errno(err, "create", path_tail(part->path)) : GVM_OK;
     while (status == GVM_OK && !*stopped && !file_lock(part->fd)) {

@@ -97,14 +97,8 @@ static size_t cut_all(struct box *boxes, size_t count)
 
 static OGRGeometryH polygons_of(const struct box *boxes, size_t count)
 {
-    static const int corners[5][2] = {{0, 1}, {2, 1}, {2, 3}, {0, 3}, {0, 1}}; /* anticlockwise */
     OGRGeometryH all = OGR_G_CreateGeometry(wkbMultiPolygon);
-    for (size_t i = 0; i < count; i++) {
-        OGRGeometryH polygon = OGR_G_CreateGeometry(wkbPolygon), ring = OGR_G_CreateGeometry(wkbLinearRing);
-        for (int k = 0; k < 5; k++) OGR_G_AddPoint_2D(ring, boxes[i].side[corners[k][0]], boxes[i].side[corners[k][1]]);
-        OGR_G_AddGeometryDirectly(polygon, ring);
-        OGR_G_AddGeometryDirectly(all, polygon);
-    }
+    for (size_t i = 0; i < count; i++) OGR_G_AddGeometryDirectly(all, box_polygon(boxes[i].side));
     return all;
 }
 
