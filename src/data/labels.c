@@ -151,14 +151,16 @@ gvm_status filler_tile(int *index, struct filler *f, const char *path, double la
     return GVM_OK;
 }
 
-/* file becomes the split's. */
+/* file becomes the split's; NULL, or a query without a tile: it is left out. */
 static gvm_status add_query(struct filler *f, const struct query *query, char *file, gvm_error *err)
 {
-    char *id = strdup(query->id);
+    bool there = file != NULL && query->tile >= 0;
+    char *id = there ? strdup(query->id) : NULL;
     if (id == NULL || !array_grow(&f->split.queries, &f->query_room, (size_t)f->split.query_count, sizeof *query)) {
         free(file);
         free(id);
-        return no_memory(f, err);
+        f->left_out += !there;
+        return there ? no_memory(f, err) : GVM_OK;
     }
     struct query *added = &f->split.queries[f->split.query_count++];
     *added = *query;
@@ -181,11 +183,7 @@ gvm_status filler_query(struct filler *f, const struct query *query, const struc
 {
     char *file;
     gvm_status status = find_street(&file, f, query, source, err);
-    if (status != GVM_OK) return status;
-    if (file != NULL && query->tile >= 0) return add_query(f, query, file, err);
-    free(file);
-    f->left_out++;
-    return GVM_OK;
+    return status == GVM_OK ? add_query(f, query, file, err) : status;
 }
 
 gvm_status filler_pair(struct filler *f, const struct query *query, const char *tile, double lat, double lon,
@@ -197,8 +195,7 @@ gvm_status filler_pair(struct filler *f, const struct query *query, const char *
     gvm_status status = find_street(&file, f, query, source, err);
     if (status == GVM_OK && file == NULL) status = check_path(tile, source, err);
     if (status == GVM_OK && file != NULL) status = filler_tile(&pair.tile, f, tile, lat, lon, source, err);
-    if (status == GVM_OK && pair.tile >= 0) return add_query(f, &pair, file, err);
+    if (status == GVM_OK) return add_query(f, &pair, file, err);
     free(file);
-    if (status == GVM_OK) f->left_out++;
     return status;
 }

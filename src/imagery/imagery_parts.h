@@ -3,7 +3,6 @@
 #define GVM_MAP_IMAGERY_PARTS_H
 
 #include "imagery/imagery.h"
-#include "imagery/tiles.h"
 #include "raster/raster.h"
 
 enum { STAMP = 32 /* hexadecimal digits of a hash of files' sizes and times, and of some bytes */ };

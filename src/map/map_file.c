@@ -13,8 +13,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "map/map.h"
-#include "map/map_make.h"
-#include "map/map_table.h"
+#include "map/map_parts.h"
 
 gvm_status map_features_path(char **features, const char *path, gvm_error *err)
 {

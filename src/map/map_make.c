@@ -1,8 +1,9 @@
-/* map_make.c - see map_make.h. The GeoPackage is made in memory, written under a temporary name and renamed.
+/* map_make.c - a map's two files are made. The GeoPackage is made in memory, written under a temporary name and
+ * renamed.
  *
  * The temporary name is the map's own, so that what a killed process left goes with the next making. */
 #define _GNU_SOURCE /* renameat2 */
-#include "map/map_make.h"
+#include "map/map_parts.h"
 
 #include <cpl_conv.h>
 #include <cpl_vsi.h>
@@ -17,7 +18,6 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "map/map_table.h"
 
 /* ------------------------------------------------------------------ whose a file is */
 

@@ -44,15 +44,17 @@ static gvm_status take(gvm_map *m, const struct map_file *f, const gvm_model *mo
     return status;
 }
 
-gvm_status map_open(gvm_map **map, const char *path, const gvm_model *model, bool empty, gvm_error *err)
+gvm_status gvm_map_open(gvm_map **map, const char *path, const gvm_model *model, unsigned flags, gvm_error *err)
 {
     struct map_file *file;
     clear_error(err);
     *map = NULL;
+    if ((flags & ~(unsigned)GVM_MAP_EMPTY) != 0)
+        return fail(err, GVM_ARGUMENT, "%s: %u are no flags to open a map with", path_tail(path), flags);
     gvm_status status = map_file_open(&file, path, false, err);
     if (status != GVM_OK) return status;
     gvm_map *m = calloc(1, sizeof *m);
-    status = m != NULL ? take(m, file, model, empty, err)
+    status = m != NULL ? take(m, file, model, (flags & GVM_MAP_EMPTY) != 0, err)
                        : fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", path_tail(path));
     map_file_close(file);
     if (status == GVM_OK)
@@ -60,14 +62,6 @@ gvm_status map_open(gvm_map **map, const char *path, const gvm_model *model, boo
     else
         gvm_map_free(m);
     return status;
-}
-
-gvm_status gvm_map_open(gvm_map **map, const char *path, const gvm_model *model, unsigned flags, gvm_error *err)
-{
-    *map = NULL;
-    if ((flags & ~(unsigned)GVM_MAP_EMPTY) != 0)
-        return fail(err, GVM_ARGUMENT, "%s: %u are no flags to open a map with", path_tail(path), flags);
-    return map_open(map, path, model, (flags & GVM_MAP_EMPTY) != 0, err);
 }
 
 gvm_status gvm_map_remove(const char *path, const char *area, size_t *removed, gvm_error *err)

@@ -2,7 +2,7 @@
  *
  *   tiles         geom (polygon, EPSG:4326, with GDAL's R-tree), row (of the features), source, lat, lon, metres
  *   geoviewmatch  key, value: version, id, fingerprint, width, ground_m, rows, jobs (JSON) */
-#include "map/map_table.h"
+#include "map/map_parts.h"
 
 #include <cpl_conv.h>
 #include <cpl_string.h>

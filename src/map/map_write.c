@@ -12,7 +12,7 @@
 #include "base/grow.h"
 #include "base/half.h"
 #include "geo/polygons.h"
-#include "map/map_table.h"
+#include "map/map_parts.h"
 #include "raster/gdal.h"
 
 /* Run SQL, which it frees; NULL is short memory. */

@@ -1,7 +1,5 @@
-/* outline.c - see outline.h: rows of tiles that touch become strips, and GEOS, by way of GDAL, joins the strips. They
- * are cut at the antimeridian before, so that what comes out is on one side of it. */
-#include "map/outline.h"
-
+/* outline.c - the area that a map's tiles cover: rows of tiles that touch become strips, and GEOS, by way of GDAL,
+ * joins the strips. They are cut at the antimeridian before, so that what comes out is on one side of it. */
 #include <math.h>
 #include <ogr_api.h>
 #include <stdlib.h>
@@ -11,6 +9,7 @@
 #include "geo/earth.h"
 #include "geo/geojson.h"
 #include "geo/polygons.h"
+#include "map/map.h"
 #include "network/session.h"
 #include "raster/gdal.h"
 
@@ -116,7 +115,9 @@ static OGRGeometryH joined(OGRGeometryH polygons, double tolerance)
     return OGR_G_ForceToMultiPolygon(all);
 }
 
-json_t *map_outline(const gvm_map *map)
+/* A GeoJSON MultiPolygon (RFC 7946) around all tiles, to within a twentieth of one; of a map in very many pieces to
+ * within a 64th of its extent. NULL: no memory. */
+static json_t *outline_of(const gvm_map *map)
 {
     size_t count = map->tiles.count;
     if (count == 0) return json_pack("{ss,s[]}", "type", "MultiPolygon", "coordinates");
@@ -140,7 +141,7 @@ json_t *map_outline(const gvm_map *map)
 gvm_status gvm_map_outline(const gvm_map *map, char **geojson, gvm_error *err)
 {
     clear_error(err);
-    json_t *outline = map_outline(map);
+    json_t *outline = outline_of(map);
     *geojson = outline != NULL ? json_dumps(outline, JSON_COMPACT) : NULL;
     json_decref(outline);
     if (*geojson != NULL) return GVM_OK;

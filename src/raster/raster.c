@@ -1,14 +1,15 @@
-/* raster.c - a raster is opened, and closed. */
+/* raster.c - a raster is opened, and closed; where it lies, for whoever is to make a map of it. */
 #include <cpl_string.h>
 #include <gdal_alg.h>
 #include <gdal_utils.h>
+#include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/sized.h"
 #include "raster/gdal.h"
 #include "raster/raster_parts.h"
 
@@ -97,16 +98,10 @@ struct raster_hints raster_found(int *no_alpha, const struct raster *r)
 
 char **raster_files(const struct raster *r)
 {
-    static const char *const beside[] = {"aux.xml", "ovr", "msk"};
     char **all = GDALGetFileList(r->views[0]), **files = NULL;
-    for (char **file = all; file != NULL && *file != NULL; file++) {
-        size_t length = strlen(*file);
-        bool source = true;
-        for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
-            if (length > strlen(beside[i]) && strcasecmp(*file + length - strlen(beside[i]), beside[i]) == 0)
-                source = false;
-        if (source) files = CSLAddString(files, *file);
-    }
+    for (char **file = all; file != NULL && *file != NULL; file++)
+        if (!g_regex_match_simple(".(aux\\.xml|ovr|msk)$", *file, G_REGEX_CASELESS | G_REGEX_RAW, 0))
+            files = CSLAddString(files, *file);
     CSLDestroy(all);
     return files;
 }
@@ -123,4 +118,24 @@ void raster_free(struct raster *r)
     while (r->view_count > 0) GDALClose(r->views[--r->view_count]);
     free(r->name);
     free(r);
+}
+
+gvm_status gvm_raster_about(const char *path, gvm_raster_info *info, gvm_error *err)
+{
+    struct raster *raster;
+    struct raster_facts facts = {.parts = NULL};
+    clear_error(err);
+    gvm_status status = raster_open(&raster, path, NULL, 1, err);
+    if (status == GVM_OK) status = raster_describe(&facts, raster, err);
+    raster_free(raster);
+    free(facts.parts);
+    const gvm_raster_info own = {.size = sizeof own,
+                                 .west = facts.box[0],
+                                 .south = facts.box[1],
+                                 .east = facts.box[2],
+                                 .north = facts.box[3],
+                                 .pixel_m = facts.pixel_m,
+                                 .height = facts.height,
+                                 .width = facts.width};
+    return status == GVM_OK ? sized_write(info, &own, sizeof own, err) : status;
 }

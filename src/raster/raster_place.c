@@ -277,7 +277,7 @@ static gvm_status describe_parts(struct raster_facts *facts, struct around *all,
         all->near = own.near;
         for (int k = 0; k < 4; k++)
             all->side[k] = k < 2 ? fmin(all->side[k], own.side[k]) : fmax(all->side[k], own.side[k]);
-        memcpy(facts->parts[facts->part_count++].side, own.side, sizeof own.side);
+        memcpy(facts->parts[facts->part_count++], own.side, sizeof own.side);
         if (i % step == 0) facts->pixel_m = fmin(facts->pixel_m, smallest_pixel(r, part));
     }
     return GVM_OK;
