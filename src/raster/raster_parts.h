@@ -44,6 +44,8 @@ struct raster {
     struct locator locator;
 };
 
+/* All of them while somebody listens (gdal.h). */
+
 /* GVM_FILE if GDAL would read something else than regular files for it. */
 gvm_status raster_check_files(const char *path, const char *where, gvm_error *err);
 
