@@ -15,7 +15,7 @@ help:
 	@echo "make install  into PREFIX=/usr/local, under DESTDIR"
 	@echo "make deps     install the Debian packages that building needs"
 	@echo "make deps-test  and those that testing needs, a browser among them"
-	@echo "make golden   the full-size network against PyTorch, where PyTorch and timm are installed"
+	@echo "make golden   the full-size networks against PyTorch, where PyTorch and timm are installed"
 	@echo "make nano     the built-in weights, trained again from nothing (hours)"
 	@echo "make bench    this machine's speed, the paper's cost table, search, training and ranking"
 	@echo "make bench-serve  the service under load, beside locate (needs wrk: apt-get install wrk)"
@@ -53,12 +53,13 @@ check:
 	cmake --build --preset release --target quick -j $(JOBS)
 	ctest --preset release -L quick -j $$(($(JOBS) + 1))
 
-# The paper's full-size network and timm's weights, about 700 MB that PyTorch computes once.
+# The papers' full-size networks and timm's weights, about 2 GB that PyTorch computes once.
 golden:
 	cmake --preset release -DBUILD_TESTING=ON > /dev/null
 	cmake --build --preset release -j $(JOBS)
-	[ -f build/golden/timm_golden.safetensors ] || $(PYTHON) tools/make_golden.py --full build/golden --timm build/golden
+	[ -f build/golden/timm_convnext_base_golden.safetensors ] || $(PYTHON) tools/make_golden.py --full build/golden --timm build/golden
 	GVM_GOLDEN_FULL=build/golden build/test_network tests/golden
+	GVM_GOLDEN_FULL=build/golden build/test_sample4geo tests/golden
 	$(PYTHON) tools/check_training.py --program build/geoviewmatch
 
 # The built-in weights again, from nothing: hours.

@@ -1,20 +1,21 @@
 """Time this program against PyTorch, ONNX Runtime and OpenVINO on the same network, in one run on this machine.
 
-Embeds one view, the paper's configuration, float32, in batches of 1 and of 16; --train times a full training step (two
-passes forward and backward, and the update). Ours and each peer's runs alternate, so that whatever else slows the
-machine slows both; the table shows the best time of each in milliseconds a picture and how many times as long the
-peer takes. Before it is timed, a peer's output is compared with PyTorch's. A peer that is not installed is named and
-skipped.
+Embeds each view of a network (--network, a preset of the program), float32, in batches of 1 and of 16; --train times a
+full training step (its passes forward and backward, and the update). Ours and each peer's runs alternate, so that
+whatever else slows the machine slows both; the table shows the best time of each in milliseconds a picture and how
+many times as long the peer takes. Before it is timed, a peer's output is compared with PyTorch's. A peer that is not
+installed is named and skipped. What is being done is said on standard error.
 
 Peers get what depends on weights alone (position biases, scales) computed beforehand. Compiling with PyTorch takes
 minutes; --peers leaves it out.
 
---device cuda times the same network on the GPU instead: embedding in batches of 256 and training with ASAM on 128 pairs,
-ours in bfloat16, PyTorch eager under autocast to bfloat16 and, compiled, by torch.compile. PyTorch's pictures lie on the
-GPU as numbers already; ours come from the host's memory as bytes.
+--device cuda times the same network on the GPU instead: embedding in batches of 256 and training on 128 pairs, ours in
+bfloat16, PyTorch eager under autocast to bfloat16 and, compiled, by torch.compile. PyTorch's pictures lie on the GPU as
+numbers already; ours come from the host's memory as bytes.
 """
 import argparse
 import contextlib
+import importlib
 import json
 import logging
 import os
@@ -27,9 +28,20 @@ import warnings
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tools"))
 
+# Presets of the program, and the module of tools/ that states their network in PyTorch.
+NETWORKS = {"paper": "network", "nano": "network", "sample4geo": "sample4geo", "sample4geo-vigor": "sample4geo",
+            "sample4geo-tiny": "sample4geo", "sample4geo-nano": "sample4geo"}
 VIEWS = ("aerial", "street")
 BATCHES = (1, 16)
 TOLERANCE = 1e-3                             # relative difference above which a peer computes something else
+
+
+START = time.monotonic()
+
+
+def say(text):
+    """What begins now, and the time since the start."""
+    print(f"{time.monotonic() - START:8.1f} s  {text}", file=sys.stderr, flush=True)
 
 
 class Missing(Exception):
@@ -47,21 +59,39 @@ def milliseconds(call, repeats):
 
 
 class Networks:
-    """Both views in PyTorch, folded for inference, and one batch of pixels for each case."""
+    """A preset in PyTorch: both views, ready for inference, and one batch of pixels for each case."""
 
-    def __init__(self, config):
-        import network
+    def __init__(self, preset):
         import torch
-        self.torch = torch
+        self.torch, self.module = torch, importlib.import_module(NETWORKS[preset])
+        self.config = self.module.PRESETS[preset]
         torch.manual_seed(0)
-        model = network.fresh(config)
-        with torch.no_grad():
+        model = self.fresh()
+        self.parameters = sum(p.numel() for p in model.parameters())
+        self.views = {view: model.embedder(view) for view in VIEWS}
+        self.pixels = {(view, batch): self.noise(view, batch) for view in VIEWS for batch in BATCHES}
+
+    def noise(self, view, batch, **where):
+        return self.torch.randn(batch, 3, *getattr(self.config, view), **where)
+
+    def fresh(self):
+        """New weights in all parts: a fresh block may add nothing, and a compiler might notice."""
+        model = self.module.fresh(self.config)
+        with self.torch.no_grad():
             for name, parameter in model.named_parameters():
-                if ".norm1.weight" in name or ".norm2.weight" in name:
-                    parameter.fill_(1.0)         # a fresh block adds nothing, and a compiler might notice
-        self.views = {view: getattr(model, view).fold() for view in VIEWS}
-        self.pixels = {(view, batch): torch.randn(batch, 3, *getattr(config, view))
-                       for view in VIEWS for batch in BATCHES}
+                if name.endswith("weight") and not parameter.any():
+                    parameter.fill_(1.0)
+        return model
+
+    def training(self, batch, autocast=None, compiled=False, **where):
+        """A function that makes one training step on `batch` pairs. autocast: (device, type) of the forward passes."""
+        model = self.fresh().to(**where)
+        adamw = self.module.optimizer(model)
+        inputs = [self.noise(view, batch, **where) for view in model.PICTURES.values()]
+        if autocast:
+            model = Autocast(model, self.torch.compile(model, dynamic=False) if compiled else model,
+                             lambda: self.torch.autocast(*autocast))
+        return lambda: self.module.train_step(model, adamw, inputs)
 
     def export(self, folder, view, batch):
         """The network as an ONNX file with everything constant inside."""
@@ -72,10 +102,25 @@ class Networks:
             import onnx                          # noqa: F401  (the exporter needs it)
         except ImportError as error:
             raise Missing("the package onnx is not installed") from error
+        say(f"exporting {view}, batch {batch}")
         with quiet():
             self.torch.onnx.export(self.views[view], (self.pixels[view, batch],), path, dynamo=False, opset_version=17,
                                    do_constant_folding=True, input_names=["pixels"], output_names=["feature"])
         return path
+
+
+class Autocast:
+    """A model as train_step uses it, each forward pass in a context."""
+
+    def __init__(self, model, forward, context):
+        self.model, self.forward, self.context = model, forward, context
+
+    def __getattr__(self, name):
+        return getattr(self.model, name)
+
+    def __call__(self, *batch):
+        with self.context():
+            return self.forward(*batch)
 
 
 @contextlib.contextmanager
@@ -148,20 +193,13 @@ PEERS = {"PyTorch": pytorch_eager, "PyTorch compiled": pytorch_compiled,
          "ONNX Runtime": onnx_runtime, "OpenVINO": openvino}
 
 
-def pytorch_training(networks, config, batch):
-    """A function that makes one training step on `batch` pairs."""
-    import network
-    torch = networks.torch
-    model = network.fresh(config)
-    adamw = network.optimizer(model)
-    inputs = [torch.randn(batch, 3, *size) for size in (config.street, config.aerial, config.aerial)]
-    return lambda: network.asam_step(model, adamw, inputs)
-
-
-def run_ours(program, threads, pairs=None):
+def run_ours(options, pairs=None):
     """What our program's benchmark says, with training steps of so many pairs or without; or None and why not."""
-    command = [program, "bench", "--json", "--quiet", "--threads", str(threads), "--rounds", "3"]
+    program = options.program
+    command = [program, "bench", "--json", "--quiet", "--preset", options.network, "--threads", str(options.threads),
+               "--rounds", "3"]
     command += ["--batch", str(pairs)] if pairs else ["--no-train"]
+    say(f"ours: {' '.join(command)}")
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         return json.loads(done.stdout), None
@@ -203,6 +241,7 @@ def prepare(networks, folder, threads, names, notes):
             ready = {}
             for view in VIEWS:
                 for batch in BATCHES:
+                    say(f"{name}: compiling {view}, batch {batch}, and comparing its output")
                     embed = PEERS[name](networks, folder, view, batch, threads)
                     truth = pytorch_eager(networks, folder, view, batch, threads)()
                     off = abs(embed() - truth).max() / abs(truth).max()
@@ -218,8 +257,8 @@ def prepare(networks, folder, threads, names, notes):
 def measure(options, table, notes):
     """Fill the table: {who: {case: milliseconds}}."""
     try:
-        import network
-        networks = Networks(network.Config())
+        say(f"building {options.network} in PyTorch")
+        networks = Networks(options.network)
     except ImportError as error:
         notes.append(f"all peers skipped: {error.name} is not installed (tools/requirements.txt)")
         networks = None
@@ -228,10 +267,13 @@ def measure(options, table, notes):
     def ours(pairs=None):
         nonlocal program_works
         if program_works:
-            report, problem = run_ours(options.program, options.threads, pairs)
+            report, problem = run_ours(options, pairs)
             program_works = report is not None
             if problem:
                 notes.append(f"ours skipped: {problem}")
+            elif networks and report["parameters"] != networks.parameters:
+                sys.exit(f"peers.py: {options.network} has {report['parameters']} parameters here and "
+                         f"{networks.parameters} in PyTorch")
             for case, value in our_times(report or {}).items():
                 keep_best(table, "ours", case, value)
 
@@ -240,17 +282,21 @@ def measure(options, table, notes):
     networks.torch.set_num_threads(options.threads)
     with tempfile.TemporaryDirectory() as folder:
         calls = prepare(networks, folder, options.threads, options.peers, notes)
-        for _ in range(options.rounds):
+        for i in range(options.rounds):
             for name, ready in calls.items():
+                say(f"round {i + 1} of {options.rounds}: ours beside {name}")
                 ours()
                 for (view, batch), embed in ready.items():
+                    say(f"{name}: {view}, batch {batch}")
                     embed()
                     value = milliseconds(embed, options.repeats) / batch
                     keep_best(table, name, f"{view}, batch {batch}", value)
     if options.train:
-        step = pytorch_training(networks, network.Config(), options.train)
+        say(f"PyTorch: a first training step of {options.train} pairs")
+        step = networks.training(options.train)
         step()
-        for _ in range(options.rounds):
+        for i in range(options.rounds):
+            say(f"round {i + 1} of {options.rounds}: training, ours beside PyTorch")
             ours(options.train)
             keep_best(table, "PyTorch", f"train, batch {options.train}", milliseconds(step, 1) / options.train)
 
@@ -261,8 +307,9 @@ CUDA_BATCH, CUDA_PAIRS = 256, 128
 
 
 def run_ours_on_gpu(options):
-    command = [options.program, "bench", "--json", "--quiet", "--device", "cuda", "--rounds", "5",
-               "--batch", str(options.train or CUDA_PAIRS)]
+    command = [options.program, "bench", "--json", "--quiet", "--preset", options.network, "--device", "cuda",
+               "--rounds", "5", "--batch", str(options.train or CUDA_PAIRS)]
+    say(f"ours: {' '.join(command)}")
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         return json.loads(done.stdout), None
@@ -284,14 +331,14 @@ def gpu_milliseconds(torch, call, repeats):
     return 1000 * best
 
 
-def gpu_embedding(torch, network, compiled, view, options):
+def gpu_embedding(networks, compiled, view, options):
     """Milliseconds a picture."""
-    config = network.Config()
-    model = getattr(network.fresh(config), view).fold().cuda()
+    torch = networks.torch
+    model = networks.fresh().embedder(view).cuda()
     for module in model.modules():               # what was folded is no buffer, so it stays behind
         if hasattr(module, "folded"):
             module.folded = [constant.cuda() for constant in module.folded]
-    pixels = torch.randn(CUDA_BATCH, 3, *getattr(config, view), device="cuda")
+    pixels = networks.noise(view, CUDA_BATCH, device="cuda")
     run = torch.compile(model, dynamic=False) if compiled else model
 
     def embed():
@@ -301,23 +348,12 @@ def gpu_embedding(torch, network, compiled, view, options):
         return gpu_milliseconds(torch, embed, options.repeats) / CUDA_BATCH
 
 
-def gpu_training(torch, network, compiled, options):
+def gpu_training(networks, compiled, options):
     """Milliseconds a pair."""
-    config, pairs = network.Config(), options.train or CUDA_PAIRS
-    model = network.fresh(config).cuda()
-    adamw = network.optimizer(model)
-    inputs = [torch.randn(pairs, 3, *size, device="cuda") for size in (config.street, config.aerial, config.aerial)]
-    forward = torch.compile(model, dynamic=False) if compiled else model
-
-    class Autocast:
-        """The model as asam_step calls it, each forward pass under autocast."""
-        parameters = model.parameters
-
-        def __call__(self, *batch):
-            with torch.autocast("cuda", torch.bfloat16):
-                return forward(*batch)
+    torch, pairs = networks.torch, options.train or CUDA_PAIRS
+    step = networks.training(pairs, ("cuda", torch.bfloat16), compiled, device="cuda")
     with quiet():
-        return gpu_milliseconds(torch, lambda: network.asam_step(Autocast(), adamw, inputs), options.repeats) / pairs
+        return gpu_milliseconds(torch, step, options.repeats) / pairs
 
 
 def measure_on_gpu(options, table, notes):
@@ -334,24 +370,24 @@ def measure_on_gpu(options, table, notes):
     if train:
         keep_best(table, "ours", f"train, batch {train['batch']}", train["ms_per_pair"])
     try:
-        import network
-        import torch
+        networks = Networks(options.network)
     except ImportError as error:
         notes.append(f"PyTorch skipped: {error.name} is not installed (tools/requirements.txt)")
         return
+    torch = networks.torch
     if not torch.cuda.is_available():
         notes.append("PyTorch skipped: it finds no GPU")
         return
-    torch.manual_seed(0)
     torch.set_float32_matmul_precision("high")
     for name in [name for name in ("PyTorch", "PyTorch compiled") if name in options.peers]:
         compiled = name == "PyTorch compiled"
         try:
             for view in VIEWS:
-                keep_best(table, name, f"{view}, batch {CUDA_BATCH}",
-                          gpu_embedding(torch, network, compiled, view, options))
+                say(f"{name}: {view}, batch {CUDA_BATCH}")
+                keep_best(table, name, f"{view}, batch {CUDA_BATCH}", gpu_embedding(networks, compiled, view, options))
+            say(f"{name}: training, batch {options.train or CUDA_PAIRS}")
             keep_best(table, name, f"train, batch {options.train or CUDA_PAIRS}",
-                      gpu_training(torch, network, compiled, options))
+                      gpu_training(networks, compiled, options))
         except Exception as error:               # a compiler that fails, or memory: many types, one meaning
             notes.append(f"{name} stopped: {str(error).strip().splitlines()[0][:120]}")
         torch.cuda.empty_cache()
@@ -375,11 +411,12 @@ def print_table(table, notes):
         print(note)
 
 
-def as_json(table, notes, threads):
+def as_json(table, notes, options):
     mine = table.get("ours", {})
     ratios = {name: {case: value / mine[case] for case, value in times.items() if mine.get(case)}
               for name, times in table.items() if name != "ours"}
-    return json.dumps({"threads": threads, "milliseconds": table, "ratios": ratios, "notes": notes}, indent=2)
+    return json.dumps({"network": options.network, "threads": options.threads, "milliseconds": table, "ratios": ratios,
+                       "notes": notes}, indent=2)
 
 
 def positive(text):
@@ -393,6 +430,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", default=os.path.join(HERE, "..", "build", "geoviewmatch"),
                         help="our program (default: build/geoviewmatch)")
+    parser.add_argument("--network", choices=NETWORKS, default="paper", help="preset of the program (default: paper)")
     parser.add_argument("--threads", type=positive, default=2)
     parser.add_argument("--rounds", type=positive, default=3, help="how often ours and the peers alternate")
     parser.add_argument("--repeats", type=positive, default=3, help="timed runs a round, of which the best counts")
@@ -411,7 +449,7 @@ def main():
     table, notes = {}, []
     (measure_on_gpu if options.device == "cuda" else measure)(options, table, notes)
     if options.json:
-        print(as_json(table, notes, options.threads))
+        print(as_json(table, notes, options))
     else:
         print_table(table, notes)
     if not table:

@@ -12,6 +12,7 @@
 #include "network/config_file.h"
 #include "network/import.h"
 #include "network/methods/geoviewmatch.h"
+#include "network/registry.h"
 
 char golden_folder[512] = "tests/golden";
 
@@ -19,8 +20,12 @@ static const struct rates rates_next = {
     .backbone = 1e-3f, .other = 1e-3f, .decay = 0.01f, .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f};
 static const struct loss_options losses_next = {.smoothing = 0.1f};
 
-const struct golden_recipe golden_geoviewmatch = {&rates_paper, &loss_options_paper, 2.5f},
-                           golden_sample4geo = {&rates_next, &losses_next, 0};
+const struct golden_recipe *golden_recipe(const struct network *network)
+{
+    static const struct golden_recipe paper = {&rates_paper, &loss_options_paper, 2.5f},
+                                      next = {&rates_next, &losses_next, 0};
+    return network->config.method == method_find("sample4geo") ? &next : &paper;
+}
 
 static const char *const views[2] = {"street", "aerial"};
 
@@ -209,15 +214,16 @@ static struct losses learn(struct tape *tape, const struct golden *g, const stru
     return method->losses(tape, options);
 }
 
-void golden_check_gradients(const char *name, const struct golden_recipe *recipe)
+void golden_check_gradients(const char *name)
 {
     struct golden g = golden_open(name, true);
+    const struct loss_options *options = golden_recipe(g.network)->losses;
     struct tape *tape;
     gvm_error err;
     if (tape_open(&tape, true, false, &err) != GVM_OK) fail_msg("%s", err.text);
-    learn(tape, &g, recipe->losses);
+    learn(tape, &g, options);
     if (tape_allocate(tape, &err) != GVM_OK) fail_msg("%s", err.text);
-    struct losses l = learn(tape, &g, recipe->losses);
+    struct losses l = learn(tape, &g, options);
     size_t count;
     float *want = golden_values(&g, "loss", &count);
     for (size_t i = 0; i < count; i++) { /* the parts as exact as the whole */
@@ -249,9 +255,10 @@ struct lesson {
     struct learner learner;
 };
 
-static void open_lesson(struct lesson *l, const struct golden *g, const struct golden_recipe *recipe, float drop)
+static void open_lesson(struct lesson *l, const struct golden *g, float drop)
 {
     struct network *n = g->network;
+    const struct golden_recipe *recipe = golden_recipe(n);
     struct rates rates = *recipe->rates;
     gvm_error err;
     if (safetensors_find(g->st, "clip") != NULL) {
@@ -303,7 +310,7 @@ static double way(const struct golden *g, const float *start)
     return xy / sqrt(xx * yy);
 }
 
-void golden_check_training(const char *name, const struct golden_recipe *recipe)
+void golden_check_training(const char *name)
 {
     struct golden g = golden_open(name, true);
     struct network *n = g.network;
@@ -311,7 +318,7 @@ void golden_check_training(const char *name, const struct golden_recipe *recipe)
     float *factors = golden_values(&g, "factors", NULL), *losses = golden_values(&g, "losses", NULL);
     float *start = malloc(n->floats * sizeof *start);
     memcpy(start, n->weights, n->floats * sizeof *start);
-    open_lesson(&lesson, &g, recipe, 0);
+    open_lesson(&lesson, &g, 0);
     double worst = 0;
     for (int i = 0; i < 10; i++) {
         double loss = step(&lesson, i, factors[i]), d = fabs(loss / losses[i] - 1);
@@ -336,12 +343,12 @@ void golden_check_training(const char *name, const struct golden_recipe *recipe)
 /* ------------------------------------------------------------------ the same twice */
 
 /* Weights, gradients and street features after three steps; floats, out: how many. */
-static float *three_steps(size_t *floats, const char *name, const struct golden_recipe *recipe)
+static float *three_steps(size_t *floats, const char *name)
 {
     struct golden g = golden_open(name, true);
     struct network *n = g.network;
     struct lesson lesson;
-    open_lesson(&lesson, &g, recipe, 0.2f);
+    open_lesson(&lesson, &g, 0.2f);
     for (int i = 0; i < 3; i++) step(&lesson, i, 1);
     struct tape *tape = golden_tape(&g, GVM_STREET, g.B, false);
     struct tensor *f = branch_forward(NULL, tape, &n->views[GVM_STREET], g.street, g.B, 0);
@@ -357,10 +364,10 @@ static float *three_steps(size_t *floats, const char *name, const struct golden_
     return bits;
 }
 
-void golden_check_same_bits(const char *name, const struct golden_recipe *recipe)
+void golden_check_same_bits(const char *name)
 {
     size_t floats;
-    float *one = three_steps(&floats, name, recipe), *two = three_steps(&floats, name, recipe);
+    float *one = three_steps(&floats, name), *two = three_steps(&floats, name);
     assert_memory_equal(one, two, floats * sizeof *one);
     free(one);
     free(two);

@@ -27,7 +27,7 @@ struct golden_recipe {
     float rho; /* of ASAM's climb, 0 for none */
 };
 
-extern const struct golden_recipe golden_geoviewmatch, golden_sample4geo;
+const struct golden_recipe *golden_recipe(const struct network *network);
 
 struct golden {
     struct safetensors *st;
@@ -52,11 +52,11 @@ struct tape *golden_tape(const struct golden *golden, int view, int B, bool pack
 /* Stages and features in inference, with plain and with packed weights, to a relative limit. */
 void golden_check_outputs(const char *name, double limit);
 /* Losses of one step to 1e-5, and every parameter's gradient to 1e-3. */
-void golden_check_gradients(const char *name, const struct golden_recipe *recipe);
+void golden_check_gradients(const char *name);
 /* Ten training steps: each loss to 1e-5, and the weights' way where the file has it. */
-void golden_check_training(const char *name, const struct golden_recipe *recipe);
+void golden_check_training(const char *name);
 /* Three steps, with drop paths, leave the same bits in weights, gradients and features. */
-void golden_check_same_bits(const char *name, const struct golden_recipe *recipe);
+void golden_check_same_bits(const char *name);
 /* Saved and loaded again the weights are the same, and so is the fingerprint, which tells others. */
 void golden_check_saved(const char *name);
 /* Weights under others' names, read into a preset: last stage and, if it is there, feature of the aerial view. */

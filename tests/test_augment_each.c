@@ -15,6 +15,17 @@
 #include "image/encode.h"
 #include "image/image.h"
 
+/* Section 4 of Sample4Geo's paper, and its code. */
+static const struct augmentation augmentation_sample4geo = {.mirror = 0.5f,
+                                                            .jpeg = 0.5f,
+                                                            .quality = {90, 100},
+                                                            .colour = 0.5f,
+                                                            .shift = 0.15f,
+                                                            .focus = 0.3f,
+                                                            .holes = 0.3f,
+                                                            .grid = {0.5f, 0.4f},
+                                                            .spin = 0.75f};
+
 enum { SIDE = 40, STREET_H = 20, STREET_W = 80, STREET = STREET_H * STREET_W * 3, AERIAL = SIDE * SIDE * 3 };
 
 /* Noise on a slow change of colour, nowhere black. */

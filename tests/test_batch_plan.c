@@ -32,7 +32,7 @@ static struct run_options options_of(int hard, int neighbours)
                                 .shuffle = true,
                                 .hard = hard,
                                 .neighbours = neighbours,
-                                .losses = {1, 1, 1, 10},
+                                .losses = {1, 1, 1, 10, 0},
                                 .rates = rates_paper,
                                 .schedule = {.by_step = neighbours > 0, .warm_up = 1}};
 }

@@ -4,18 +4,13 @@
  * GVM_LAYER_DEVICE=cuda. */
 #include <math.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/random.h"
+#include "golden_support.h"
 #include "network/checkpoint.h"
-#include "network/learn.h"
 #include "network/methods/geoviewmatch.h"
 #include "network/place.h"
 #include "network/session.h"
@@ -100,13 +95,14 @@ static struct outcome learn(const char *name, int steps, gvm_device device, gvm_
     uint8_t *street[2], *aerial[2];
     for (int i = 0; i < 2; i++) {
         street[i] = draw((uint64_t)i, PAIRS, n->config.views[GVM_STREET].size);
-        aerial[i] = draw((uint64_t)i + 2, 2 * PAIRS, n->config.views[GVM_AERIAL].size);
+        aerial[i] = draw((uint64_t)i + 2, n->config.method->aerial_each * PAIRS, n->config.views[GVM_AERIAL].size);
     }
+    const struct golden_recipe *recipe = golden_recipe(n);
     assert_int_equal(
-        optimizer_open(&optimizer, n->params, n->param_count, n->weights, n->grads, n->floats, &rates_paper, &err),
+        optimizer_open(&optimizer, n->params, n->param_count, n->weights, n->grads, n->floats, recipe->rates, &err),
         GVM_OK);
     if (network_place(n, &err) != GVM_OK) fail_msg("%s", err.text);
-    if (learner_open(&learner, n, optimizer, PAIRS, &loss_options_paper, rho, drop, 7, &err) != GVM_OK)
+    if (learner_open(&learner, n, optimizer, PAIRS, recipe->losses, rho, drop, 7, &err) != GVM_OK)
         fail_msg("%s", err.text);
     for (int i = 0; i < steps; i++) {
         struct losses l;
@@ -392,6 +388,22 @@ static void test_features(void **state)
     }
 }
 
+/* ConvNeXt: maps of odd sizes, odd channels, GELU by tanh; InfoNCE. */
+static const char *const next[] = {"sample4geo_odd", "sample4geo_tanh"};
+
+static void test_sample4geo(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        char path[256];
+        snprintf(path, sizeof path, "tests/golden/%s.safetensors", next[i]);
+        check_features(path, GVM_FP32, 1e-5);
+        check_features(path, GVM_BF16, 3e-2);
+        compare(next[i], STEPS, GVM_FP32, 0.2f, 0, 1e-4, 0.99);
+        compare(next[i], STEPS, GVM_BF16, 0, 0, 2e-2, 0.9);
+    }
+}
+
 /* Two threads, each with its own model and session, get what one gets. On a GPU with windows of two sizes, which ask
  * for more and less shared memory. */
 static void test_two_threads(void **state)
@@ -442,9 +454,10 @@ int main(void)
     chosen_device()->about(about, sizeof about);
     print_message("%s\n", about);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_features),  cmocka_unit_test(test_two_threads), cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_ten_steps), cmocka_unit_test(test_nano),        cmocka_unit_test(test_no_climb),
-        cmocka_unit_test(test_same_bits), cmocka_unit_test(test_not_finite),  cmocka_unit_test(test_clip_and_fixed),
+        cmocka_unit_test(test_features),       cmocka_unit_test(test_sample4geo), cmocka_unit_test(test_two_threads),
+        cmocka_unit_test(test_no_memory),      cmocka_unit_test(test_ten_steps),  cmocka_unit_test(test_nano),
+        cmocka_unit_test(test_no_climb),       cmocka_unit_test(test_same_bits),  cmocka_unit_test(test_not_finite),
+        cmocka_unit_test(test_clip_and_fixed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -80,7 +80,7 @@ static double score(const struct retrieval *r, int q, int t)
     return sum;
 }
 
-static int is_in(const struct answers *a, int q, int t)
+static int is_in(const struct truth *a, int q, int t)
 {
     for (int i = a->first ? a->first[q] : 0; a->first && i < a->first[q + 1]; i++)
         if (a->items[i] == t) return 1;
@@ -239,28 +239,28 @@ static void test_answers(void **state)
         queries[17].lat = queries[17].lon = NAN;
         struct split split = {.queries = queries, .query_count = Q, .tiles = tiles, .tile_count = T};
         for (int r = 0; r < 5; r++) {
-            struct answers right;
-            assert_true(answers_list(&right, &split, reaches[r]));
+            struct truth right;
+            assert_true(truth_list(&right, &split, reaches[r]));
             int n = 0;
             for (int q = 0; q < Q; q++) {
                 assert_int_equal(right.first[q], n);
                 for (int t = 0; t < T; t++) {
-                    if (!answers_query(&split, q, t, reaches[r])) continue;
+                    if (!truth_holds(&split, q, t, reaches[r])) continue;
                     assert_true(n < right.first[Q]);
                     assert_int_equal(right.items[n++], t);
                 }
             }
             assert_int_equal(right.first[Q], n);
             assert_true(reaches[r] > 0 ? n > Q : n == Q);
-            answers_free(&right);
+            truth_free(&right);
         }
     }
     tiles[3].lat = NAN; /* then only their own */
     struct split split = {.queries = queries, .query_count = Q, .tiles = tiles, .tile_count = T};
-    struct answers right;
-    assert_true(answers_list(&right, &split, 1e3));
+    struct truth right;
+    assert_true(truth_list(&right, &split, 1e3));
     assert_int_equal(right.first[Q], Q);
-    answers_free(&right);
+    truth_free(&right);
 }
 
 /* Each query's best entries by a plain sort, and groups of what is alike. */

@@ -26,7 +26,7 @@ static void test_outputs(void **state)
 static void test_gradients(void **state)
 {
     (void)state;
-    for (int i = 0; i < 3; i++) golden_check_gradients(names[i], &golden_geoviewmatch);
+    for (int i = 0; i < 3; i++) golden_check_gradients(names[i]);
 }
 
 /* The projection head on its own. */
@@ -58,13 +58,13 @@ static void test_head(void **state)
 static void test_training(void **state)
 {
     (void)state;
-    for (int i = 0; i < 3; i++) golden_check_training(names[i], &golden_geoviewmatch);
+    for (int i = 0; i < 3; i++) golden_check_training(names[i]);
 }
 
 static void test_same_bits(void **state)
 {
     (void)state;
-    golden_check_same_bits("net_narrow", &golden_geoviewmatch);
+    golden_check_same_bits("net_narrow");
 }
 
 static void test_save_and_load(void **state)
@@ -128,7 +128,7 @@ static void test_full_size(void **state)
     (void)state;
     golden_full_size();
     golden_check_outputs("full", 1e-4);
-    golden_check_gradients("full", &golden_geoviewmatch);
+    golden_check_gradients("full");
 }
 
 static void test_timm(void **state)

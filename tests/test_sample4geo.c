@@ -27,19 +27,19 @@ static void test_outputs(void **state)
 static void test_gradients(void **state)
 {
     (void)state;
-    for (int i = 0; i < 2; i++) golden_check_gradients(names[i], &golden_sample4geo);
+    for (int i = 0; i < 2; i++) golden_check_gradients(names[i]);
 }
 
 static void test_training(void **state)
 {
     (void)state;
-    for (int i = 0; i < 2; i++) golden_check_training(names[i], &golden_sample4geo);
+    for (int i = 0; i < 2; i++) golden_check_training(names[i]);
 }
 
 static void test_same_bits(void **state)
 {
     (void)state;
-    golden_check_same_bits("sample4geo_odd", &golden_sample4geo);
+    golden_check_same_bits("sample4geo_odd");
 }
 
 static void test_save_and_load(void **state)
@@ -179,7 +179,7 @@ static void test_full_size(void **state)
     (void)state;
     golden_full_size();
     golden_check_outputs("sample4geo_full", limit);
-    golden_check_gradients("sample4geo_full", &golden_sample4geo);
+    golden_check_gradients("sample4geo_full");
 }
 
 static void test_timm(void **state)

@@ -66,7 +66,7 @@ def train(weights, pixels, config, dtype):
     losses = []
     for step in range(STEPS):
         part = slice(step % count * BATCH, (step % count + 1) * BATCH)
-        street, aerial = (network.normalise(torch.from_numpy(pixels[view][part].copy())) for view in ("street", "aerial"))
+        street, aerial = (network.normalise(torch.from_numpy(pixels[v][part].copy())) for v in ("street", "aerial"))
         factor = network.cosine(step // count, EPOCHS)
         losses.append(float(network.train_step(model, adamw, (street, aerial, aerial), factor=factor)))
     return losses, {name: p.detach().numpy() - weights[name] for name, p in model.named_parameters()}

@@ -59,8 +59,8 @@ TINY = {
     # the street's maps 10 x 25, 5 x 12, 2 x 6, 1 x 3: a row and a column are lost on the way
     "sample4geo_odd": dict(seed=1, count=4, after=True, config=Next(
         dims=(8, 16, 24, 32), depths=(1, 2, 2, 1), street=(40, 100), aerial=(64, 64))),
-    # odd channels; rows of pixels that fill no patch; one position at the end of the aerial view; each view its input; a
-    # seventh of the gradients' values is clipped
+    # odd channels; rows of pixels that fill no patch; one position at the end of the aerial view; each view its input;
+    # a seventh of the gradients' values is clipped
     "sample4geo_tanh": dict(seed=2, count=3, clip=0.05, config=Next(
         dims=(5, 7, 9, 11), depths=(2, 1, 1, 1), gelu="tanh", street=(38, 71), aerial=(60, 45),
         street_input=(("resize", "opencv"),),

@@ -61,8 +61,10 @@ class Config:
 
 
 # The program's presets of the same names.
-PRESETS = {"paper": Config(),
-           "nano": Config(dim=24, depths=(2, 2, 2, 2), heads=(1, 2, 4, 8), window=4, street=(64, 320), aerial=(128, 128))}
+PRESETS = {
+    "paper": Config(),
+    "nano": Config(dim=24, depths=(2, 2, 2, 2), heads=(1, 2, 4, 8), window=4, street=(64, 320), aerial=(128, 128)),
+}
 
 
 def normalise(pictures, mean=MEAN, deviation=DEVIATION):

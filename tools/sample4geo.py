@@ -97,7 +97,7 @@ class Block(nn.Module):
 
 
 class Stage(nn.Module):
-    """A row of blocks behind the norm and convolution that halve the map before, whose odd last row or column is lost."""
+    """A row of blocks, behind a norm and a convolution that halves the map; its odd last row or column is lost."""
 
     def __init__(self, before, channels, depth, gelu):
         super().__init__()
@@ -194,23 +194,22 @@ def fresh(config=Config()):
 def info_nce(street, aerial, scale, smoothing=0.1):
     """Symmetric InfoNCE of features of length 1, (B, D), where row i belongs to row i.
 
-    z = scale street aerial^T; the mean over rows of the cross-entropy of z_i against label i smoothed by `smoothing`, and
-    the same over columns, averaged.
+    z = scale street aerial^T; the mean over rows of the cross-entropy of z_i against label i smoothed by `smoothing`,
+    and the same over columns, averaged.
     """
     z = scale * street @ aerial.T
     own = torch.arange(len(z), device=z.device)
-    return (F.cross_entropy(z, own, label_smoothing=smoothing) + F.cross_entropy(z.T, own, label_smoothing=smoothing)) / 2
+    return sum(F.cross_entropy(rows, own, label_smoothing=smoothing) for rows in (z, z.T)) / 2
 
 
 def optimizer(model, rate=1e-3):
     """AdamW, decay 0.01 on every parameter: biases, norms, layer scales and the temperature too."""
-    return torch.optim.AdamW([{"params": list(model.parameters()), "rate": rate}], lr=rate, betas=(0.9, 0.999), eps=1e-8,
-                             weight_decay=0.01)
+    return torch.optim.AdamW([{"params": list(model.parameters()), "rate": rate}], lr=rate, betas=(0.9, 0.999),
+                             eps=1e-8, weight_decay=0.01)
 
 
 def warm_cosine(step, steps, epochs, warm=1):
-    """Factor on the rate before `step` (from 0) of `epochs` of `steps` each: linear from 0 while warm, then half a cosine
-    to 0."""
+    """Factor on the rate in `step` (from 0) of `epochs` of `steps` each: from 0 to 1 while warm, then half a cosine."""
     first, last = warm * steps, epochs * steps
     return step / first if step < first else 0.5 * (1 + math.cos(math.pi * (step - first) / (last - first)))
 
@@ -242,7 +241,8 @@ def timm_name(name):
 
 def facebook_name(name):
     """Facebook's: stem and downsampling make one list, blocks stand straight in a stage."""
-    for ours, theirs in ((r"^stem\.", "downsample_layers.0."), (r"^stages\.(\d)\.downsample\.", r"downsample_layers.\1."),
+    for ours, theirs in ((r"^stem\.", "downsample_layers.0."),
+                         (r"^stages\.(\d)\.downsample\.", r"downsample_layers.\1."),
                          (r"\.blocks\.", "."), ("conv_dw", "dwconv"), (r"mlp\.fc", "pwconv")):
         name = re.sub(ours, theirs, name)
     return name

@@ -25,7 +25,9 @@ const struct option_row train_rows[] = {
     {"preset", OPTION_TEXT, AT(preset), "NAME", .words = preset_name, .standard = "paper", .help = "which network"},
     {"stages", OPTION_TEXT, AT(stages), "LIST", .help = "stages whose maps make the feature (default: 4,3)"},
     {"init", OPTION_TEXT, AT(init), "W", .help = "start from a checkpoint instead, or from the built-in one (nano)"},
-    {"backbone", OPTION_TEXT, AT(backbone), "FILE", .help = "start from Swin V2 weights, official names or timm's"},
+    {"backbone", OPTION_TEXT, AT(backbone), "FILE",
+     .help = "start from a backbone trained elsewhere: Swin V2 with the official names or timm's, ConvNeXt with "
+             "timm's or Facebook's"},
     {.type = OPTION_TITLE, .help = "Parts of the recipe:"},
     {"augment", OPTION_CHOICE, AT(augment), "paper|none", .standard = "paper",
      .help = "turn and vary the pictures, by the amounts below, or take them as they are"},

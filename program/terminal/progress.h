@@ -7,8 +7,8 @@
  *
  * On a terminal: a bar, redrawn at most ten times a second. Elsewhere: a line every ten seconds, and one at the
  * end of a job that ran longer than that. */
-#ifndef GVM_BASE_PROGRESS_H
-#define GVM_BASE_PROGRESS_H
+#ifndef GVM_TERMINAL_PROGRESS_H
+#define GVM_TERMINAL_PROGRESS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -14,9 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/grow.h"
 #include "base/ring.h"
 #include "data/cache_file.h"
 #include "image/panorama.h"
@@ -162,7 +162,7 @@ static gvm_status fill(void *user, int worker, size_t place, gvm_error *err)
 /* Pictures that cannot be read, in the file's order. */
 struct left_out {
     struct outcome *list;
-    size_t count, room;
+    size_t count;
 };
 
 static gvm_status fill_places(bool *stopped, struct left_out *bad, struct work *w, size_t total, gvm_error *err)
@@ -175,10 +175,9 @@ static gvm_status fill_places(bool *stopped, struct left_out *bad, struct work *
     while (status == GVM_OK && !*stopped && (status = ring_next(ring, &place, &count, err)) == GVM_OK && count > 0) {
         const struct outcome *outcome = &w->outcomes[place % AHEAD];
         if (outcome->status != GVM_OK) {
-            if (array_grow(&bad->list, &bad->room, bad->count, sizeof *bad->list))
-                bad->list[bad->count++] = *outcome;
-            else
-                status = no_memory(err, w->part);
+            struct outcome *more = array_room(bad->list, bad->count, sizeof *more);
+            if (more != NULL) (bad->list = more)[bad->count++] = *outcome;
+            if (more == NULL) status = no_memory(err, w->part);
         }
         *stopped = !tell(w->options, place + 1, total) && place + 1 < total;
     }

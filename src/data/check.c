@@ -12,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/grow.h"
 #include "base/parallel.h"
 #include "geo/earth.h"
 #include "image/image.h"
@@ -60,10 +60,12 @@ __attribute__((format(printf, 6, 7))) static void add(struct check *c, enum faul
                                                       const char *id, const char *path, const char *format, ...)
 {
     struct findings *f = c->findings;
-    if (!array_grow(&f->items, &f->room, f->count, sizeof *f->items)) {
+    struct finding *items = array_room(f->items, f->count, sizeof *items);
+    if (items == NULL) {
         c->no_memory = true;
         return;
     }
+    f->items = items;
     va_list arguments;
     va_start(arguments, format);
     char *detail = g_strdup_vprintf(format, arguments);

@@ -28,7 +28,7 @@ struct finding {
 
 struct findings {
     struct finding *items;
-    size_t count, room;
+    size_t count;
     size_t of[FAULTS];
     size_t pictures; /* that were looked for */
     size_t harmless; /* of all findings: missing pictures of labels with gaps, where they are a twentieth at most */

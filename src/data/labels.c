@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/grow.h"
 
 bool is_there(const char *root, const char *name)
 {
@@ -141,11 +141,13 @@ gvm_status filler_tile(int *index, struct filler *f, const char *path, double la
     if (status != GVM_OK) return status;
     *index = file != NULL ? f->split.tile_count : NOT_THERE;
     if (file != NULL) {
-        if (!array_grow(&f->split.tiles, &f->tile_room, (size_t)f->split.tile_count, sizeof *f->split.tiles)) {
+        struct tile *tiles = array_room(f->split.tiles, (size_t)f->split.tile_count, sizeof *tiles);
+        if (tiles == NULL) {
             free(file);
             return no_memory(f, err);
         }
-        f->split.tiles[f->split.tile_count++] = (struct tile){file, lat, lon};
+        f->split.tiles = tiles;
+        tiles[f->split.tile_count++] = (struct tile){file, lat, lon};
     }
     g_hash_table_insert(f->tiles, g_strdup(path), GINT_TO_POINTER(*index + 1));
     return GVM_OK;
@@ -156,16 +158,19 @@ static gvm_status add_query(struct filler *f, const struct query *query, char *f
 {
     bool there = file != NULL && query->tile >= 0;
     char *id = there ? strdup(query->id) : NULL;
-    if (id == NULL || !array_grow(&f->split.queries, &f->query_room, (size_t)f->split.query_count, sizeof *query)) {
+    struct query *queries =
+        id != NULL ? array_room(f->split.queries, (size_t)f->split.query_count, sizeof *queries) : NULL;
+    if (queries == NULL) {
         free(file);
         free(id);
         f->left_out += !there;
         return there ? no_memory(f, err) : GVM_OK;
     }
-    struct query *added = &f->split.queries[f->split.query_count++];
-    *added = *query;
-    added->path = file;
-    added->id = id;
+    f->split.queries = queries;
+    queries += f->split.query_count++;
+    *queries = *query;
+    queries->path = file;
+    queries->id = id;
     return GVM_OK;
 }
 

@@ -36,7 +36,6 @@ struct filler {
     struct split split;
     bool as_listed;
     GHashTable *tiles; /* path as labelled > index + 1, or 0 for a tile that is not there */
-    size_t query_room, tile_room;
     int left_out;
 };
 

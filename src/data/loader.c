@@ -2,10 +2,10 @@
  * replacements, so that what stands for a bad pair depends on nothing but the files. */
 #include "data/loader.h"
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/grow.h"
 #include "base/ring.h"
 #include "data/sampler.h"
 
@@ -37,7 +37,7 @@ struct prepared {
     uint8_t *aerial;      /* (2 B, H, W, 3), or (B, H, W, 3) */
     struct slot failure;  /* why there are no queries */
     struct bad_pair *bad; /* replaced pairs, those met on the way included */
-    size_t bad_count, bad_room;
+    size_t bad_count;
 };
 
 /* Where a worker reads pictures that are not in the cache. */
@@ -95,7 +95,9 @@ static bool in_conflict(const struct loader *l, const struct prepared *p, int b,
 
 static bool note_bad(struct prepared *p, int query, const struct slot *slot)
 {
-    if (!array_grow(&p->bad, &p->bad_room, p->bad_count, sizeof *p->bad)) return false;
+    struct bad_pair *more = array_room(p->bad, (size_t)p->bad_count, sizeof *more);
+    if (more == NULL) return false;
+    p->bad = more;
     p->bad[p->bad_count++] = (struct bad_pair){query, slot->status, slot->err};
     return true;
 }

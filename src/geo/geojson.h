@@ -1,7 +1,7 @@
 /* geojson.h - areas as GeoJSON after RFC 7946: outer rings anticlockwise and holes clockwise, longitudes from -180 to
  * 180, what crosses the antimeridian cut there. */
-#ifndef GVM_MAP_GEOJSON_H
-#define GVM_MAP_GEOJSON_H
+#ifndef GVM_GEO_GEOJSON_H
+#define GVM_GEO_GEOJSON_H
 
 #include <jansson.h>
 

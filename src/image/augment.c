@@ -8,15 +8,6 @@
 
 const struct augmentation augmentation_paper = {
     .turn = true, .jitter = 0.3f, .grey = 0.2f, .blur = 0.5f, .sigma = {0.1f, 5}};
-const struct augmentation augmentation_sample4geo = {.mirror = 0.5f,
-                                                     .jpeg = 0.5f,
-                                                     .quality = {90, 100},
-                                                     .colour = 0.5f,
-                                                     .shift = 0.15f,
-                                                     .focus = 0.3f,
-                                                     .holes = 0.3f,
-                                                     .grid = {0.5f, 0.4f},
-                                                     .spin = 0.75f};
 const struct augmentation augmentation_none = {0};
 
 /* ------------------------------------------------------------------ places */

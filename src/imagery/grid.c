@@ -4,8 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/error.h"
-#include "base/grow.h"
 #include "geo/earth.h"
 
 static const double most_places = 1e10, most_rows = 4e7 /* of a box of which little is covered */;
@@ -82,15 +82,15 @@ static gvm_status lay_bands(struct grid *g, const double box[4], size_t row_coun
 /* ------------------------------------------------------------------ parts */
 
 struct kept {
-    size_t *blocks, count, room;
+    size_t *blocks, count;
 };
 
 static bool keep(struct kept *k, size_t block)
 {
     if (k->count > 0 && k->blocks[k->count - 1] == block) return true;
-    if (!array_grow(&k->blocks, &k->room, k->count, sizeof *k->blocks)) return false;
-    k->blocks[k->count++] = block;
-    return true;
+    size_t *blocks = array_room(k->blocks, k->count, sizeof *blocks);
+    if (blocks != NULL) (k->blocks = blocks)[k->count++] = block;
+    return blocks != NULL;
 }
 
 /* The blocks of a band one of whose tiles may touch a box. */

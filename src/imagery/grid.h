@@ -2,8 +2,8 @@
  * many metres, in the middle of the raster's box. They are cut in blocks of up to GRID_SIDE x GRID_SIDE neighbours,
  * which share most of their pixels. If the raster covers parts of its box only, the blocks that touch these are kept.
  */
-#ifndef GVM_MAP_GRID_H
-#define GVM_MAP_GRID_H
+#ifndef GVM_IMAGERY_GRID_H
+#define GVM_IMAGERY_GRID_H
 
 #include <stdbool.h>
 #include <stddef.h>

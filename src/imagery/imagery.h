@@ -1,7 +1,7 @@
 /* imagery.h - what a map is built from, as tiles in a fixed order: places of rasters, a list, or a folder of web-map
  * tiles. A place is where a tile may be; its tile is cut when its turn comes. */
-#ifndef GVM_MAP_IMAGERY_H
-#define GVM_MAP_IMAGERY_H
+#ifndef GVM_IMAGERY_IMAGERY_H
+#define GVM_IMAGERY_IMAGERY_H
 
 #include <jansson.h>
 #include <stdbool.h>

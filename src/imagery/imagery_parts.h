@@ -1,6 +1,6 @@
 /* imagery_parts.h - what imagery.c (which places) and cut.c (their pixels) share. */
-#ifndef GVM_MAP_IMAGERY_PARTS_H
-#define GVM_MAP_IMAGERY_PARTS_H
+#ifndef GVM_IMAGERY_IMAGERY_PARTS_H
+#define GVM_IMAGERY_IMAGERY_PARTS_H
 
 #include "imagery/imagery.h"
 #include "raster/raster.h"

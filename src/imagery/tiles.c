@@ -6,10 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/csv.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/grow.h"
 
 /* ------------------------------------------------------------------ names */
 
@@ -84,12 +84,12 @@ static gvm_status read_fields(struct tile *tile, struct names *kept, const struc
 
 static gvm_status read_tiles(struct tiles *tiles, struct csv *csv, gvm_error *err)
 {
-    size_t room = 0;
     int order[CSV_FIELDS];
     gvm_status status = csv_header(order, csv, names, COLUMNS, METRES, true, err);
     while (status == GVM_OK && csv_next(csv, &status, err)) {
-        if (!array_grow(&tiles->items, &room, tiles->count, sizeof *tiles->items))
-            return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", csv->where);
+        struct tile *items = array_room(tiles->items, tiles->count, sizeof *items);
+        if (items == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", csv->where);
+        tiles->items = items;
         status = read_fields(&tiles->items[tiles->count], &tiles->names, csv, order, err);
         if (status == GVM_OK) tiles->count++;
     }

@@ -1,7 +1,7 @@
 /* tiles.h - tiles and their places, and the list that a map can be made of: a CSV file with the header
  * image,lat,lon[,metres]. */
-#ifndef GVM_MAP_TILES_H
-#define GVM_MAP_TILES_H
+#ifndef GVM_IMAGERY_TILES_H
+#define GVM_IMAGERY_TILES_H
 
 #include <stddef.h>
 

@@ -13,9 +13,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/grow.h"
 #include "geo/earth.h"
 #include "imagery/imagery_parts.h"
 
@@ -28,7 +28,7 @@ struct address {
 
 struct listing {
     struct address *items;
-    size_t count, room;
+    size_t count;
     struct names *names;
     bool tms;
 };
@@ -80,9 +80,9 @@ static bool add_picture(struct listing *list, struct address a, const char *path
     if (list->tms && a.z <= ZOOM_MOST) a.y = (1L << a.z) - 1 - a.y;
     if (!xyz_place(&place, a.z, a.x, a.y)) return true;
     a.path = names_add(list->names, path);
-    if (a.path == NULL || !array_grow(&list->items, &list->room, list->count, sizeof a)) return false;
-    list->items[list->count++] = a;
-    return true;
+    struct address *items = a.path != NULL ? array_room(list->items, list->count, sizeof *items) : NULL;
+    if (items != NULL) (list->items = items)[list->count++] = a;
+    return items != NULL;
 }
 
 /* Walk through z, x and y: the folder at each depth. False where there is no memory. */

@@ -1,6 +1,6 @@
 /* device_cpu.h - the CPU as a device: the layers of NAME.c, and memory that is the host's. */
-#ifndef GVM_NN_DEVICE_CPU_H
-#define GVM_NN_DEVICE_CPU_H
+#ifndef GVM_LAYERS_DEVICE_CPU_H
+#define GVM_LAYERS_DEVICE_CPU_H
 
 #include "tensor/device.h"
 #include "tensor/tape.h"

@@ -1,6 +1,6 @@
 /* layer.h - what the layers' own files share. */
-#ifndef GVM_NN_LAYER_H
-#define GVM_NN_LAYER_H
+#ifndef GVM_LAYERS_LAYER_H
+#define GVM_LAYERS_LAYER_H
 
 #include <string.h>
 

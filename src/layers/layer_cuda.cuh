@@ -1,6 +1,6 @@
 /* layer_cuda.cuh - what the layers' own files share on a device; the twin of layer.h. */
-#ifndef GVM_NN_LAYER_CUDA_CUH
-#define GVM_NN_LAYER_CUDA_CUH
+#ifndef GVM_LAYERS_LAYER_CUDA_CUH
+#define GVM_LAYERS_LAYER_CUDA_CUH
 
 #include "tensor/cuda.cuh"
 

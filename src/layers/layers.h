@@ -4,8 +4,8 @@
  * (+=).
  *
  * A call goes to the device of its tape: NAME.c computes on the CPU, NAME_cuda.cu with CUDA. */
-#ifndef GVM_NN_LAYERS_H
-#define GVM_NN_LAYERS_H
+#ifndef GVM_LAYERS_LAYERS_H
+#define GVM_LAYERS_LAYERS_H
 
 #include <stdint.h>
 

@@ -1,8 +1,8 @@
 /* position_bias.h - the position bias of an attention layer and the masks of its shifted windows.
  *
  * n = window^2 tokens, np = n rounded up to a multiple of 16. */
-#ifndef GVM_NN_POSITION_BIAS_H
-#define GVM_NN_POSITION_BIAS_H
+#ifndef GVM_LAYERS_POSITION_BIAS_H
+#define GVM_LAYERS_POSITION_BIAS_H
 
 #include "layers/layers.h"
 

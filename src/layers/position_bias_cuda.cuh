@@ -1,7 +1,7 @@
 /* position_bias_cuda.cuh - the position bias of an attention layer on the device: a table (heads, offsets) of
  * 16 sigmoid(MLP), offsets = (2 window - 1)^2, from which the attention kernels read a pair's value. */
-#ifndef GVM_NN_POSITION_BIAS_CUDA_CUH
-#define GVM_NN_POSITION_BIAS_CUDA_CUH
+#ifndef GVM_LAYERS_POSITION_BIAS_CUDA_CUH
+#define GVM_LAYERS_POSITION_BIAS_CUDA_CUH
 
 #include "layers/layer_cuda.cuh"
 

@@ -1,8 +1,8 @@
 /* window_cuda.cuh - one head of a window of tokens in a block's shared memory: where its tokens lie in the map, their
  * queries, keys and values, the products among them, the softmax. All threads of a block make these calls, but for
  * those of a warp. */
-#ifndef GVM_NN_WINDOW_CUDA_CUH
-#define GVM_NN_WINDOW_CUDA_CUH
+#ifndef GVM_LAYERS_WINDOW_CUDA_CUH
+#define GVM_LAYERS_WINDOW_CUDA_CUH
 
 #include "layers/layer_cuda.cuh"
 

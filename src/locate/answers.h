@@ -1,6 +1,6 @@
 /* answers.h - the tiles that a search found, made into places. */
-#ifndef GVM_MAP_ANSWERS_H
-#define GVM_MAP_ANSWERS_H
+#ifndef GVM_LOCATE_ANSWERS_H
+#define GVM_LOCATE_ANSWERS_H
 
 #include <stdbool.h>
 

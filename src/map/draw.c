@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/error.h"
-#include "base/grow.h"
 #include "geo/earth.h"
 #include "imagery/imagery_parts.h"
 
@@ -30,7 +30,7 @@ struct sheet_source {
 struct gvm_imagery {
     const gvm_map *map;
     struct sheet_source *sources;
-    size_t count, room;
+    size_t count;
     bool pictures; /* some tile is a picture of its own */
 };
 
@@ -41,8 +41,9 @@ static bool add_source(gvm_imagery *d, const char *name, struct raster_hints hin
 {
     struct sheet_source source = {.hints = hints, .path = map_find_source(d->map, name)};
     struct raster *raster = NULL;
-    bool enough = array_grow(&d->sources, &d->room, d->count, sizeof source);
-    if (enough && source.path != NULL && raster_open(&raster, source.path, &hints, 1, NULL) == GVM_OK &&
+    struct sheet_source *sources = array_room(d->sources, d->count, sizeof *sources);
+    if (sources != NULL) d->sources = sources;
+    if (sources != NULL && source.path != NULL && raster_open(&raster, source.path, &hints, 1, NULL) == GVM_OK &&
         raster_describe(&source.facts, raster, NULL) == GVM_OK) {
         free(source.facts.parts);
         source.overviews = raster_has_overviews(raster);
@@ -51,7 +52,7 @@ static bool add_source(gvm_imagery *d, const char *name, struct raster_hints hin
     }
     raster_free(raster);
     free(source.path);
-    return enough;
+    return sources != NULL;
 }
 
 gvm_status gvm_imagery_open(gvm_imagery **imagery, const gvm_map *map, gvm_error *err)

@@ -33,7 +33,7 @@ struct map_file {
     struct row_range {
         size_t from, end;
     } * replaced; /* rows whose tiles go with the next commit */
-    size_t replaced_count, replaced_room;
+    size_t replaced_count;
 };
 
 /* MAP.features for MAP.gpkg; GVM_ARGUMENT for another name. */

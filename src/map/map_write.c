@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/grow.h"
 #include "base/half.h"
 #include "geo/polygons.h"
 #include "map/map_parts.h"
@@ -86,8 +86,9 @@ static bool put_tile(OGRLayerH layer, const struct place *place, size_t row)
 
 gvm_status map_file_replace(struct map_file *f, size_t from, size_t end, gvm_error *err)
 {
-    if (!array_grow(&f->replaced, &f->replaced_room, f->replaced_count, sizeof *f->replaced))
-        return fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", f->where);
+    struct row_range *more = array_room(f->replaced, f->replaced_count, sizeof *more);
+    if (more == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", f->where);
+    f->replaced = more;
     f->replaced[f->replaced_count++] = (struct row_range){from, end};
     return GVM_OK;
 }

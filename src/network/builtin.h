@@ -1,6 +1,6 @@
 /* builtin.h - models/nano.safetensors as a part of the program, so that it works with no other file. */
-#ifndef GVM_MODEL_BUILTIN_H
-#define GVM_MODEL_BUILTIN_H
+#ifndef GVM_NETWORK_BUILTIN_H
+#define GVM_NETWORK_BUILTIN_H
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* checkpoint.h - networks in files: safetensors with the network's own names and, under the metadata key `config`,
  * what network it is. */
-#ifndef GVM_MODEL_CHECKPOINT_H
-#define GVM_MODEL_CHECKPOINT_H
+#ifndef GVM_NETWORK_CHECKPOINT_H
+#define GVM_NETWORK_CHECKPOINT_H
 
 #include "base/safetensors.h"
 #include "network/network.h"

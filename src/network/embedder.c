@@ -66,11 +66,6 @@ size_t embedder_bytes(const struct embedder *e)
     return e->bytes;
 }
 
-int embedder_batch(const struct embedder *e)
-{
-    return e->max_batch;
-}
-
 size_t embedder_memory(const struct embedder *e)
 {
     return tape_bytes(e->tape);

@@ -12,9 +12,8 @@ gvm_status embedder_open(struct embedder **embedder, const struct network *netwo
                          gvm_error *err);
 void embedder_free(struct embedder *embedder);
 
-/* Bytes of a picture, and the most pictures of a batch. */
+/* Bytes of a picture. */
 size_t embedder_bytes(const struct embedder *embedder);
-int embedder_batch(const struct embedder *embedder);
 
 /* Begin a pass on B pictures, which must stay until it is finished. On a device it goes on while the caller does
  * something else, such as reading the next batch. */

@@ -1,6 +1,6 @@
 /* heatmap.h - what gvm_heatmap is made of. */
-#ifndef GVM_MODEL_HEATMAP_H
-#define GVM_MODEL_HEATMAP_H
+#ifndef GVM_NETWORK_HEATMAP_H
+#define GVM_NETWORK_HEATMAP_H
 
 #include "network/network.h"
 

@@ -1,8 +1,8 @@
 /* learn.h - one update of a network: ASAM's two passes with the same drop paths, then AdamW from where the climb began.
  *
  * On a device the whole step is recorded at its second run and repeated from then on. */
-#ifndef GVM_MODEL_LEARN_H
-#define GVM_MODEL_LEARN_H
+#ifndef GVM_NETWORK_LEARN_H
+#define GVM_NETWORK_LEARN_H
 
 #include "network/network.h"
 #include "optim/optimizer.h"

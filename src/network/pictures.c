@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "base/sized.h"
 #include "image/panorama.h"
-#include "network/session.h"
+#include "network/model.h"
 
 struct gvm_picture {
     struct image image;

@@ -1,4 +1,4 @@
-/* session.c - opened weights, the memory they run in, and pictures made into features. */
+/* session.c - the process, the memory that a model runs in, and pictures made into features. */
 #include "network/session.h"
 
 #include <math.h>
@@ -10,8 +10,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
-#include "network/checkpoint.h"
-#include "network/place.h"
 #include "tensor/device.h"
 #include "tensor/gemm.h"
 #include "tensor/kernels.h"
@@ -85,40 +83,6 @@ void threads_hold(void)
 void threads_release(void)
 {
     count_holder(-1);
-}
-
-/* ------------------------------------------------------------------ weights */
-
-gvm_status gvm_model_open(gvm_model **model, const char *path, gvm_error *err)
-{
-    clear_error(err);
-    *model = NULL;
-    const char *where = path != NULL ? path_tail(path) : "nano";
-    gvm_model *m = calloc(1, sizeof *m);
-    if (m == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", where);
-    gvm_status status = checkpoint_load(&m->network, path, false, err);
-    if (status == GVM_OK) {
-        model_describe(m);
-        status = network_place(m->network, err);
-    }
-    if (status == GVM_MEMORY) fail(err, status, "%s: there is not enough memory for its network", where);
-    if (status == GVM_OK)
-        *model = m;
-    else
-        gvm_model_free(m);
-    return status;
-}
-
-void gvm_model_free(gvm_model *model)
-{
-    if (model == NULL) return;
-    network_free(model->network);
-    free(model);
-}
-
-const int *view_size(const gvm_model *model, gvm_view view)
-{
-    return model->network->config.views[view].size;
 }
 
 /* ------------------------------------------------------------------ sessions */

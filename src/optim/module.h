@@ -1,7 +1,7 @@
 /* module.h - CUDA's part of the program: a module of its own, libgeoviewmatch_cuda.so, that is opened at run time, so
  * that one program serves machines with and without a GPU. */
-#ifndef GVM_NN_MODULE_H
-#define GVM_NN_MODULE_H
+#ifndef GVM_OPTIM_MODULE_H
+#define GVM_OPTIM_MODULE_H
 
 #include "layers/layers.h"
 #include "optim/optimizer.h"

@@ -1,7 +1,7 @@
 /* optimizer.h - AdamW, the cosine schedule and adaptive sharpness-aware minimisation (ASAM), over all parameters
  * at once. Constants and formulas as in tools/network.py. */
-#ifndef GVM_NN_OPTIMIZER_H
-#define GVM_NN_OPTIMIZER_H
+#ifndef GVM_OPTIM_OPTIMIZER_H
+#define GVM_OPTIM_OPTIMIZER_H
 
 #include "geoviewmatch.h"
 #include "tensor/param.h"

@@ -1,6 +1,6 @@
 /* optimizer_cuda.cuh - what optimizer_cuda.cu gives to the device's table. */
-#ifndef GVM_NN_OPTIMIZER_CUDA_CUH
-#define GVM_NN_OPTIMIZER_CUDA_CUH
+#ifndef GVM_OPTIM_OPTIMIZER_CUDA_CUH
+#define GVM_OPTIM_OPTIMIZER_CUDA_CUH
 
 extern "C" {
 #include "tensor/device.h"

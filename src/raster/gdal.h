@@ -1,6 +1,6 @@
 /* gdal.h - GDAL made fit for a library that never prints, and for files that lie. */
-#ifndef GVM_MAP_GDAL_H
-#define GVM_MAP_GDAL_H
+#ifndef GVM_RASTER_GDAL_H
+#define GVM_RASTER_GDAL_H
 
 #include "geoviewmatch.h"
 

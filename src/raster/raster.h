@@ -3,8 +3,8 @@
  * Pictures: 8 or 16 bits (16 are stretched so that the middle 96% of the samples fill 8), grey, RGB, RGB with further
  * bands, or a palette; what no-data, mask or alpha declare void is so, and what a mosaic does not cover. A raster
  * belongs to the thread that opened it. */
-#ifndef GVM_MAP_RASTER_H
-#define GVM_MAP_RASTER_H
+#ifndef GVM_RASTER_RASTER_H
+#define GVM_RASTER_RASTER_H
 
 #include <stdbool.h>
 #include <stddef.h>

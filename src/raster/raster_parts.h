@@ -1,7 +1,7 @@
 /* raster_parts.h - what raster.c (the file), raster_bands.c (which bands), raster_extent.c (which parts),
  * raster_place.c (where) and raster_read.c (pixels) share. */
-#ifndef GVM_MAP_RASTER_PARTS_H
-#define GVM_MAP_RASTER_PARTS_H
+#ifndef GVM_RASTER_RASTER_PARTS_H
+#define GVM_RASTER_RASTER_PARTS_H
 
 #include <gdal.h>
 #include <stdbool.h>

@@ -6,12 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/grow.h"
+#include "base/array.h"
 
 static void append(struct rects *r, struct rect rect)
 {
-    if (array_grow(&r->items, &r->room, r->count, sizeof rect))
-        r->items[r->count++] = rect;
+    struct rect *items = array_room(r->items, r->count, sizeof *items);
+    if (items != NULL)
+        (r->items = items)[r->count++] = rect;
     else
         r->short_of_memory = true;
 }

@@ -1,6 +1,6 @@
 /* rects.h - parts of a raster, as rectangles of its pixels that do not overlap. */
-#ifndef GVM_MAP_RECTS_H
-#define GVM_MAP_RECTS_H
+#ifndef GVM_RASTER_RECTS_H
+#define GVM_RASTER_RECTS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@ struct rect {
 
 struct rects {
     struct rect *items;
-    size_t count, room;
+    size_t count;
     bool short_of_memory; /* some are missing */
 };
 

@@ -1,6 +1,6 @@
 /* search.h - search among some of a map's tiles. */
-#ifndef GVM_MAP_SEARCH_H
-#define GVM_MAP_SEARCH_H
+#ifndef GVM_SEARCH_SEARCH_H
+#define GVM_SEARCH_SEARCH_H
 
 #include "map/map.h"
 

@@ -6,8 +6,8 @@
  *
  * T is the type of a map's values, float or bf16. Sums are float32, in an order that does not depend on the machine:
  * no float atomics, and the number of blocks is a function of the sizes alone. */
-#ifndef GVM_NN_CUDA_CUH
-#define GVM_NN_CUDA_CUH
+#ifndef GVM_TENSOR_CUDA_CUH
+#define GVM_TENSOR_CUDA_CUH
 
 #include <cuda_bf16.h>
 #include <cuda_runtime.h>

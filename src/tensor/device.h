@@ -2,8 +2,8 @@
  *
  * The CPU's (layers/device_cpu.h) is always there; CUDA's lies in a module that optim/module.h opens. A model knows
  * none of this: it calls layers.h, and a layer's call goes to the table of the tape that it runs on. */
-#ifndef GVM_NN_DEVICE_H
-#define GVM_NN_DEVICE_H
+#ifndef GVM_TENSOR_DEVICE_H
+#define GVM_TENSOR_DEVICE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
  *
  * Every product here runs on the calling thread alone: the layers cut their work into tiles
  * that stay in a core's cache and give each thread its own. */
-#ifndef GVM_NN_GEMM_H
-#define GVM_NN_GEMM_H
+#ifndef GVM_TENSOR_GEMM_H
+#define GVM_TENSOR_GEMM_H
 
 #include <stdbool.h>
 #include <stddef.h>

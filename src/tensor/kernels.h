@@ -2,8 +2,8 @@
  *
  * kernels() gives the table for this machine: the best it has, or the one that the environment
  * variable GVM_ISA (plain, avx2, avx512) names. Every function works on the calling thread. */
-#ifndef GVM_NN_KERNELS_H
-#define GVM_NN_KERNELS_H
+#ifndef GVM_TENSOR_KERNELS_H
+#define GVM_TENSOR_KERNELS_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* param.h - a parameter of a network, and what every layer's weights are made of. */
-#ifndef GVM_NN_PARAM_H
-#define GVM_NN_PARAM_H
+#ifndef GVM_TENSOR_PARAM_H
+#define GVM_TENSOR_PARAM_H
 
 #include <stdbool.h>
 #include <stddef.h>

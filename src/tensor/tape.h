@@ -4,8 +4,8 @@
  * computes its output at once and, in training, leaves a record; tape_backward runs the records in
  * reverse. All memory is one block for maps and one for the layers' scratch, both sized by a dry
  * run: the same forward pass on a tape that only adds up sizes. Nothing is allocated in a step. */
-#ifndef GVM_NN_TAPE_H
-#define GVM_NN_TAPE_H
+#ifndef GVM_TENSOR_TAPE_H
+#define GVM_TENSOR_TAPE_H
 
 #include <stdbool.h>
 #include <stddef.h>

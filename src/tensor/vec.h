@@ -1,7 +1,7 @@
 /* vec.h - vectors of VW floats in the compilers' own extension, so that one source serves plain
  * x86-64 (VW 4), AVX2 (8), AVX-512 (16) and any other machine. Included by kernels*.c alone. */
-#ifndef GVM_NN_VEC_H
-#define GVM_NN_VEC_H
+#ifndef GVM_TENSOR_VEC_H
+#define GVM_TENSOR_VEC_H
 
 #include <stdint.h>
 #include <string.h>

@@ -37,7 +37,7 @@ struct pass {
     int most;                 /* entries of each query that are looked at one by one */
 };
 
-static bool is_one_of(const struct answers *answers, int query, int item)
+static bool is_one_of(const struct truth *answers, int query, int item)
 {
     if (answers->first == NULL) return false;
     for (int i = answers->first[query]; i < answers->first[query + 1]; i++)

@@ -12,7 +12,7 @@
 enum { AT_COUNT = 4, TOP_KEPT = 5 };
 
 /* Which gallery entries answer a query: items[first[q]] .. items[first[q + 1] - 1]. */
-struct answers {
+struct truth {
     int *first; /* (queries + 1), rising */
     int *items;
 };
@@ -20,8 +20,8 @@ struct answers {
 struct retrieval {
     const float *queries, *gallery; /* (Q, D), (T, D), rows of length 1 */
     int Q, T, D;
-    struct answers right;    /* at least one a query; a hit is any of them */
-    struct answers near;     /* ranked above a right one they are no miss in the hit rate; first NULL: none */
+    struct truth right;      /* at least one a query; a hit is any of them */
+    struct truth near;       /* ranked above a right one they are no miss in the hit rate; first NULL: none */
     const double *lat, *lon; /* (T) of the gallery, WGS84 degrees; NULL where metres mean nothing */
 };
 

@@ -5,27 +5,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "geo/earth.h"
 
 /* ------------------------------------------------------------------ who belongs to whom */
 
 struct lists {
-    struct answers right, near;
+    struct truth right, near;
     double *lat, *lon;
 };
 
-void answers_free(struct answers *answers)
+void truth_free(struct truth *answers)
 {
     free(answers->first);
     free(answers->items);
-    *answers = (struct answers){0};
+    *answers = (struct truth){0};
 }
 
 static void free_lists(struct lists *l)
 {
-    answers_free(&l->right);
-    answers_free(&l->near);
+    truth_free(&l->right);
+    truth_free(&l->near);
     free(l->lat);
     free(l->lon);
 }
@@ -37,7 +38,7 @@ static bool have_places(const struct split *split)
     return true;
 }
 
-bool answers_query(const struct split *split, int q, int t, double hit_m)
+bool truth_holds(const struct split *split, int q, int t, double hit_m)
 {
     const struct query *query = &split->queries[q];
     if (query->tile == t) return true;
@@ -75,48 +76,42 @@ static int first_from(const struct placed *sorted, int n, double lat)
     return low;
 }
 
-static bool append(struct answers *right, int *count, int *room, int tile)
+static bool append(struct truth *right, int *count, int tile)
 {
-    if (*count == *room) {
-        int *more = realloc(right->items, 2 * (size_t)*room * sizeof *more);
-        if (more == NULL) return false;
-        right->items = more;
-        *room *= 2;
-    }
-    right->items[(*count)++] = tile;
-    return true;
+    int *items = array_room(right->items, (size_t)*count, sizeof *items);
+    if (items != NULL) (right->items = items)[(*count)++] = tile;
+    return items != NULL;
 }
 
 /* The other tiles within hit_m of a query. They lie in a band of latitudes, as no two places are closer than their
  * latitudes; it is a millimetre wider here than hit_m, for what is rounded. */
-static bool append_close(struct answers *right, int *count, int *room, const struct placed *sorted,
-                         const struct split *split, int q, double hit_m)
+static bool append_close(struct truth *right, int *count, const struct placed *sorted, const struct split *split, int q,
+                         double hit_m)
 {
     double lat = split->queries[q].lat, reach = (hit_m + 1e-3) / EARTH_ARC;
     if (!isfinite(lat)) return true;
     for (int i = first_from(sorted, split->tile_count, lat - reach);
          i < split->tile_count && sorted[i].lat <= lat + reach; i++) {
         int t = sorted[i].tile;
-        if (t != split->queries[q].tile && answers_query(split, q, t, hit_m) && !append(right, count, room, t))
-            return false;
+        if (t != split->queries[q].tile && truth_holds(split, q, t, hit_m) && !append(right, count, t)) return false;
     }
     return true;
 }
 
-bool answers_list(struct answers *right, const struct split *split, double hit_m)
+bool truth_list(struct truth *right, const struct split *split, double hit_m)
 {
-    int Q = split->query_count, T = split->tile_count, count = 0, room = Q + 1;
+    int Q = split->query_count, T = split->tile_count, count = 0;
     bool search = hit_m > 0 && have_places(split);
     struct placed *sorted = search ? malloc((size_t)T * sizeof *sorted) : NULL;
     right->first = malloc(((size_t)Q + 1) * sizeof(int));
-    right->items = malloc((size_t)room * sizeof(int));
-    bool ok = right->first && right->items && (sorted || !search);
+    right->items = NULL;
+    bool ok = right->first && (sorted || !search);
     for (int t = 0; ok && search && t < T; t++) sorted[t] = (struct placed){split->tiles[t].lat, t};
     if (ok && search) qsort(sorted, (size_t)T, sizeof *sorted, by_latitude);
     for (int q = 0; ok && q < Q; q++) {
         int begin = right->first[q] = count;
-        ok = append(right, &count, &room, split->queries[q].tile);
-        if (ok && search) ok = append_close(right, &count, &room, sorted, split, q, hit_m);
+        ok = append(right, &count, split->queries[q].tile);
+        if (ok && search) ok = append_close(right, &count, sorted, split, q, hit_m);
         if (ok) qsort(right->items + begin, (size_t)(count - begin), sizeof(int), by_number);
     }
     if (ok) right->first[Q] = count;
@@ -129,7 +124,7 @@ static bool list_forward(struct lists *l, const struct split *split, double hit_
     int Q = split->query_count, T = split->tile_count, near = 0;
     l->near.first = calloc((size_t)Q + 1, sizeof(int));
     l->near.items = malloc((size_t)Q * MAX_NEAR * sizeof(int));
-    if (l->near.first == NULL || l->near.items == NULL || !answers_list(&l->right, split, hit_m)) return false;
+    if (l->near.first == NULL || l->near.items == NULL || !truth_list(&l->right, split, hit_m)) return false;
     for (int q = 0; q < Q; q++) {
         l->near.first[q] = near;
         for (int i = 0; i < split->queries[q].near_count; i++) l->near.items[near++] = split->queries[q].near[i];

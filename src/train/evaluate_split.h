@@ -14,11 +14,11 @@ gvm_status evaluate_split(struct evaluation *out, struct ranking **rankings, con
                           features_progress *progress, void *user, gvm_error *err);
 
 /* Whether a tile of the split is a right one for a query: its own, or any within hit_m metres of its place. */
-bool answers_query(const struct split *split, int query, int tile, double hit_m);
+bool truth_holds(const struct split *split, int query, int tile, double hit_m);
 
 /* The same for all queries, each one's tiles in rising order; places beyond its own tile are looked at only where all
- * tiles have one. To be freed with answers_free, also on failure; false where memory is short. */
-bool answers_list(struct answers *right, const struct split *split, double hit_m);
-void answers_free(struct answers *answers);
+ * tiles have one. To be freed with truth_free, also on failure; false where memory is short. */
+bool truth_list(struct truth *right, const struct split *split, double hit_m);
+void truth_free(struct truth *answers);
 
 #endif

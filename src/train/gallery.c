@@ -10,9 +10,8 @@
 #include "image/encode.h"
 #include "image/sheet.h"
 
-    /* Blue and orange, which anybody can tell apart, in grey too. */
-    static const struct colour right_colour = {0, 90, 181},
-                               wrong_colour = {230, 140, 30};
+/* Blue and orange, which anybody can tell apart, in grey too. */
+static const struct colour right_colour = {0, 90, 181}, wrong_colour = {230, 140, 30};
 
 struct gallery {
     struct sheet sheet;
@@ -74,7 +73,7 @@ static gvm_status draw_tile(struct gallery *g, int query, int tile, float score,
     if (status != GVM_OK) return status;
     char text[24];
     snprintf(text, sizeof text, "%.3f", isfinite(score) ? (double)score : 0);
-    bool right = answers_query(g->split, query, tile, g->pictures->data->hit_m);
+    bool right = truth_holds(g->split, query, tile, g->pictures->data->hit_m);
     top += (band_height(g) - H) / 2;
     sheet_place(&g->sheet, left, top, pixels, H, W);
     sheet_frame(&g->sheet, left, top, H, W, g->frame, right ? right_colour : wrong_colour);

@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/error.h"
-#include "base/grow.h"
 #include "data/labels.h"
 
 struct places {
     double (*of)[4]; /* (count, 4) aerial lat, lon, panorama lat, lon of image 1, 2, ... */
-    size_t count, room;
+    size_t count;
     const char *file; /* NULL: not there */
 };
 
@@ -27,8 +27,9 @@ static gvm_status add_place(void *context, const struct csv *csv, gvm_error *err
     if (places->count + 1 != csv->line)
         return fail(err, GVM_FORMAT, "%s, line %zu: it is empty, and line N must be image N", csv->where,
                     places->count + 1);
-    if (!array_grow(&places->of, &places->room, places->count, sizeof *places->of))
-        return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", csv->where);
+    double(*of)[4] = array_room(places->of, places->count, sizeof *of);
+    if (of == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", csv->where);
+    places->of = of;
     for (int i = 0; i < 4; i++)
         if (!csv_value(&places->of[places->count][i], csv, csv->fields[i]))
             return fail(err, GVM_FORMAT, "%s, line %zu: \"%.60s\" is not a number", csv->where, csv->line,

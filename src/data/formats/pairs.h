@@ -1,6 +1,6 @@
 /* pairs.h - the lines of a pairs.csv, apart from the files that they name. */
-#ifndef GVM_DATA_PAIRS_H
-#define GVM_DATA_PAIRS_H
+#ifndef GVM_DATA_FORMATS_PAIRS_H
+#define GVM_DATA_FORMATS_PAIRS_H
 
 #include "data/labels.h"
 

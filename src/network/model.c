@@ -1,8 +1,13 @@
-/* about.c - what is to be said of opened weights. */
+/* model.c - opened weights, and what is to be said of them. */
+#include "network/model.h"
+
+#include <stdlib.h>
+
 #include "base/error.h"
+#include "base/file.h"
 #include "base/sized.h"
 #include "network/checkpoint.h"
-#include "network/session.h"
+#include "network/place.h"
 
 static gvm_view_info describe_view(const struct config *c, const struct view *view)
 {
@@ -21,13 +26,7 @@ static gvm_view_info describe_view(const struct config *c, const struct view *vi
     return info;
 }
 
-gvm_status check_view(gvm_view view, gvm_error *err)
-{
-    if (view == GVM_STREET || view == GVM_AERIAL) return GVM_OK;
-    return fail(err, GVM_ARGUMENT, "%d names no view: it is GVM_STREET or GVM_AERIAL", (int)view);
-}
-
-void model_describe(gvm_model *model)
+static void describe(gvm_model *model)
 {
     const struct network *network = model->network;
     model->info = (gvm_model_info){.size = sizeof model->info,
@@ -35,6 +34,44 @@ void model_describe(gvm_model *model)
                                    .parameters = (long long)network_parameters(network)};
     network_fingerprint(model->info.fingerprint, network);
     for (int v = 0; v < 2; v++) model->views[v] = describe_view(&network->config, &network->config.views[v]);
+}
+
+gvm_status gvm_model_open(gvm_model **model, const char *path, gvm_error *err)
+{
+    clear_error(err);
+    *model = NULL;
+    const char *where = path != NULL ? path_tail(path) : "nano";
+    gvm_model *m = calloc(1, sizeof *m);
+    if (m == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", where);
+    gvm_status status = checkpoint_load(&m->network, path, false, err);
+    if (status == GVM_OK) {
+        describe(m);
+        status = network_place(m->network, err);
+    }
+    if (status == GVM_MEMORY) fail(err, status, "%s: there is not enough memory for its network", where);
+    if (status == GVM_OK)
+        *model = m;
+    else
+        gvm_model_free(m);
+    return status;
+}
+
+void gvm_model_free(gvm_model *model)
+{
+    if (model == NULL) return;
+    network_free(model->network);
+    free(model);
+}
+
+const int *view_size(const gvm_model *model, gvm_view view)
+{
+    return model->network->config.views[view].size;
+}
+
+gvm_status check_view(gvm_view view, gvm_error *err)
+{
+    if (view == GVM_STREET || view == GVM_AERIAL) return GVM_OK;
+    return fail(err, GVM_ARGUMENT, "%d names no view: it is GVM_STREET or GVM_AERIAL", (int)view);
 }
 
 gvm_status gvm_model_about(const gvm_model *model, gvm_model_info *info, gvm_error *err)

@@ -1,0 +1,25 @@
+/* model.h - the model of the public header, as the library's other files see it. */
+#ifndef GVM_NETWORK_MODEL_H
+#define GVM_NETWORK_MODEL_H
+
+#include "network/network.h"
+
+struct gvm_model {
+    struct network *network; /* packed */
+    gvm_model_info info;
+    gvm_view_info views[2]; /* GVM_STREET, GVM_AERIAL */
+};
+
+/* GVM_ARGUMENT for a number that names no view. */
+gvm_status check_view(gvm_view view, gvm_error *err);
+
+/* Height and width of a view's input. */
+const int *view_size(const gvm_model *model, gvm_view view);
+
+static inline size_t view_bytes(const gvm_model *model, gvm_view view)
+{
+    const int *size = view_size(model, view);
+    return (size_t)size[0] * (size_t)size[1] * 3;
+}
+
+#endif
