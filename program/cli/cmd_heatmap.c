@@ -10,10 +10,10 @@
 #include "image/heat.h"
 #include "image/sheet.h"
 
-    enum {
-        GAP = 8 /* pixels between two pictures */,
-        MOST = 2048 /* pixels a side */
-    };
+enum {
+    GAP = 8 /* pixels between two pictures */,
+    MOST = 2048 /* pixels a side */
+};
 
 struct arguments {
     struct common common;

@@ -1,7 +1,6 @@
 /* raster.c - a raster is opened, and closed; where it lies, for whoever is to make a map of it. */
 #include <cpl_string.h>
 #include <gdal_alg.h>
-#include <gdal_utils.h>
 #include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,18 +13,6 @@
 #include "raster/raster_parts.h"
 
 /* ------------------------------------------------------------------ views */
-
-gvm_status raster_make_view(GDALDatasetH *view, const struct raster *r, const char *const *options, const char *what,
-                            gvm_error *err)
-{
-    struct gdal_words words;
-    gdal_listen(&words);
-    GDALTranslateOptions *translate = GDALTranslateOptionsNew((char **)options, NULL);
-    *view = GDALTranslate("", r->data, translate, NULL);
-    GDALTranslateOptionsFree(translate);
-    gdal_ignore();
-    return *view != NULL ? GVM_OK : gdal_fail(err, GVM_FORMAT, r->where, what, &words);
-}
 
 static gvm_status take_together(struct raster *r, int pixels, gvm_error *err)
 {

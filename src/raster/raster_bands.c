@@ -3,6 +3,7 @@
  * The picture's bands and, behind them, those that say where something is are laid out as a view: GDAL's warper takes
  * five times as long over pixels that may be void as over plain ones. */
 #include <cpl_string.h>
+#include <gdal_utils.h>
 #include <gdal_vrt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,6 +157,18 @@ static gvm_status check_samples(struct raster *r, GDALDatasetH colours, gvm_erro
                         r->where, GDALGetDataTypeName(r->type), GDALGetDataTypeName(type));
     }
     return GVM_OK;
+}
+
+gvm_status raster_make_view(GDALDatasetH *view, const struct raster *r, const char *const *options, const char *what,
+                            gvm_error *err)
+{
+    struct gdal_words words;
+    gdal_listen(&words);
+    GDALTranslateOptions *translate = GDALTranslateOptionsNew((char **)options, NULL);
+    *view = GDALTranslate("", r->data, translate, NULL);
+    GDALTranslateOptionsFree(translate);
+    gdal_ignore();
+    return *view != NULL ? GVM_OK : gdal_fail(err, GVM_FORMAT, r->where, what, &words);
 }
 
 /* The one band whose numbers stand for colours, or 0. */
