@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <glib.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -70,21 +71,16 @@ bool is_plain_number(const char *text)
 
 /* ------------------------------------------------------------------ tiles */
 
-/* A whole number, and what comes behind it. */
-static bool read_part(long *number, const char **text, char end)
-{
-    char *rest;
-    if (**text < '0' || **text > '9') return false;
-    *number = strtol(*text, &rest, 10);
-    if (rest - *text > 9 || *rest != end) return false;
-    *text = rest + 1;
-    return true;
-}
-
 bool read_square(long *zoom, long *x, long *y, const char *text)
 {
-    return read_part(zoom, &text, '/') && read_part(x, &text, '/') && read_part(y, &text, '.') &&
-           strcmp(text, "jpg") == 0;
+    char digits[3][10];
+    int end = 0;
+    sscanf(text, "%9[0-9]/%9[0-9]/%9[0-9].jpg%n", digits[0], digits[1], digits[2], &end);
+    if (end == 0 || text[end] != '\0') return false;
+    *zoom = strtol(digits[0], NULL, 10);
+    *x = strtol(digits[1], NULL, 10);
+    *y = strtol(digits[2], NULL, 10);
+    return true;
 }
 
 bool read_index(size_t *number, const char *text, const char *end, size_t count)

@@ -33,15 +33,12 @@ static void gather(struct request *r, const char *data, size_t size)
         while (room < r->size + size) room *= 2;
         if (room > o->body_bytes) room = o->body_bytes;
         if (share < o->body_bytes) share = o->body_bytes;
-        if (!guard_hold(&r->service->guard, r->guarded, room - r->room, o->memory_bytes, share)) {
-            metrics_mishap(&r->service->metrics, MEMORY_FULL);
-            refuse(r, 503, "Too many pictures are on their way in; try again in a moment.");
-            return;
-        }
-        char *more = realloc(r->body, room);
+        bool held = guard_hold(&r->service->guard, r->guarded, room - r->room, o->memory_bytes, share);
+        char *more = held ? realloc(r->body, room) : NULL;
         if (more == NULL) {
             metrics_mishap(&r->service->metrics, MEMORY_FULL);
-            refuse(r, 503, "There is not enough memory for the picture; try again in a moment.");
+            refuse(r, 503, "%s; try again in a moment.",
+                   held ? "There is not enough memory for the picture" : "Too many pictures are on their way in");
             return;
         }
         r->body = more;

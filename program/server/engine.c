@@ -2,6 +2,7 @@
  *
  * A batch holds pictures that ask for the same number of answers, since that number says how many hits are searched
  * for; the others wait for the next one. Those who wait longest are served first. */
+#define _GNU_SOURCE /* pthread_cond_clockwait */
 #include "server/engine.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@
 #include "base/error.h"
 
 struct engine {
-    struct engine_options options;
+    const struct serve_options *options;
     const gvm_model *model;
     struct metrics *metrics;
     gvm_session *session;
@@ -34,12 +35,11 @@ struct engine {
 
 /* ------------------------------------------------------------------ the thread */
 
-static void finish(struct engine *e, struct work *work)
+/* Holds the lock. */
+static void finish(struct work *work)
 {
-    pthread_mutex_lock(&e->lock);
     work->over = true;
     pthread_cond_signal(&work->finished);
-    pthread_mutex_unlock(&e->lock);
 }
 
 static void draw_heat(struct engine *e, struct work *work)
@@ -53,7 +53,6 @@ static void draw_heat(struct engine *e, struct work *work)
     }
     if (work->status == GVM_OK)
         work->status = gvm_heatmap(e->session, work->view, work->stage, work->heat, work->pixels, other, &work->err);
-    finish(e, work);
 }
 
 static void locate(struct engine *e, int count)
@@ -65,16 +64,15 @@ static void locate(struct engine *e, int count)
     for (int i = 0; i < count; i++) {
         e->taken[i]->status = status != GVM_OK ? status : e->photos[i]->status;
         e->taken[i]->err = status != GVM_OK ? err : e->photos[i]->err;
-        finish(e, e->taken[i]);
     }
 }
 
 /* Until the batch is full or the first has waited long enough, or is late. Holds the lock. */
 static void be_patient(struct engine *e)
 {
-    struct timespec t = clock_time(fmin(e->first->since + e->options.patience, e->first->until + 1e-3));
-    while (e->queued < e->options.batch && !e->hurry)
-        if (pthread_cond_timedwait(&e->arrived, &e->lock, &t) == ETIMEDOUT) return;
+    struct timespec t = clock_time(fmin(e->first->since + e->options->patience_ms / 1000, e->first->until + 1e-3));
+    while (e->queued < e->options->batch && !e->hurry)
+        if (pthread_cond_clockwait(&e->arrived, &e->lock, CLOCK_MONOTONIC, &t) == ETIMEDOUT) return;
 }
 
 /* Drop what nobody waits for. Holds the lock. */
@@ -91,8 +89,7 @@ static void sift(struct engine *e)
         *link = work->next;
         e->queued--;
         e->waiting--;
-        work->over = true;
-        pthread_cond_signal(&work->finished);
+        finish(work);
     }
 }
 
@@ -102,7 +99,7 @@ static int take(struct engine *e)
     sift(e);
     int count = 0, top = e->first != NULL ? e->first->top : 0;
     struct work **link = &e->first;
-    while (*link != NULL && count < (top > 0 ? e->options.batch : 1)) {
+    while (*link != NULL && count < (top > 0 ? e->options->batch : 1)) {
         struct work *work = *link;
         if (work->top != top) {
             link = &work->next;
@@ -136,6 +133,7 @@ static void *run(void *argument)
         double each = (clock_seconds() - start) / count;
         pthread_mutex_lock(&e->lock);
         e->each = e->each > 0 ? 0.8 * e->each + 0.2 * each : each;
+        for (int i = 0; i < count; i++) finish(e->taken[i]);
     }
     pthread_mutex_unlock(&e->lock);
     return NULL;
@@ -146,7 +144,7 @@ static void *run(void *argument)
 bool engine_enter(struct engine *e)
 {
     pthread_mutex_lock(&e->lock);
-    bool free = e->waiting < e->options.queue;
+    bool free = e->waiting < e->options->queue;
     if (free) e->waiting++;
     pthread_mutex_unlock(&e->lock);
     return free;
@@ -203,11 +201,11 @@ double engine_delay(struct engine *e)
 
 static gvm_status start(struct engine *e, const gvm_map *map, gvm_error *err)
 {
-    size_t most = (size_t)e->options.batch;
+    size_t most = (size_t)e->options->batch;
     gvm_model_info info = {.size = sizeof info};
     gvm_status status = gvm_model_about(e->model, &info, err);
-    if (status == GVM_OK) status = gvm_session_open(&e->session, e->model, e->options.batch, err);
-    if (status == GVM_OK) status = gvm_locator_open(&e->locator, e->session, map, e->options.most_top, err);
+    if (status == GVM_OK) status = gvm_session_open(&e->session, e->model, e->options->batch, err);
+    if (status == GVM_OK) status = gvm_locator_open(&e->locator, e->session, map, SERVE_TOP, err);
     if (status != GVM_OK) return status;
     e->photos = calloc(most, sizeof *e->photos);
     e->taken = calloc(most, sizeof *e->taken);
@@ -218,20 +216,16 @@ static gvm_status start(struct engine *e, const gvm_map *map, gvm_error *err)
 }
 
 gvm_status engine_open(struct engine **engine, const gvm_model *model, const gvm_map *map,
-                       const struct engine_options *options, struct metrics *metrics, gvm_error *err)
+                       const struct serve_options *options, struct metrics *metrics, gvm_error *err)
 {
-    pthread_condattr_t clock;
     struct engine *e = *engine = calloc(1, sizeof *e);
     if (e == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for the network");
-    e->options = *options;
+    e->options = options;
     e->model = model;
     e->metrics = metrics;
     e->last = &e->first;
     pthread_mutex_init(&e->lock, NULL);
-    pthread_condattr_init(&clock);
-    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-    pthread_cond_init(&e->arrived, &clock);
-    pthread_condattr_destroy(&clock);
+    pthread_cond_init(&e->arrived, NULL);
     gvm_status status = start(e, map, err);
     if (status == GVM_OK) return GVM_OK;
     engine_free(e);

@@ -8,6 +8,7 @@
 #include "geoviewmatch.h"
 #include "server/guard.h"
 #include "server/metrics.h"
+#include "server/serve_options.h"
 
 struct engine;
 
@@ -38,15 +39,9 @@ struct work {
     pthread_cond_t finished;
 };
 
-struct engine_options {
-    int batch, queue;
-    double patience; /* seconds that a picture waits for others */
-    int most_top;    /* answers at most */
-};
-
-/* Start the thread. GVM_OK, GVM_ARGUMENT, GVM_MISMATCH or GVM_MEMORY. */
+/* Start the thread; the options outlive it. GVM_OK, GVM_ARGUMENT, GVM_MISMATCH or GVM_MEMORY. */
 gvm_status engine_open(struct engine **engine, const gvm_model *model, const gvm_map *map,
-                       const struct engine_options *options, struct metrics *metrics, gvm_error *err);
+                       const struct serve_options *options, struct metrics *metrics, gvm_error *err);
 void engine_free(struct engine *engine); /* after the last engine_run has returned; NULL is fine */
 
 /* Take one of the queue's places, before a picture is decoded; false: all are taken. It is given back by engine_run,

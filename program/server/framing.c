@@ -82,16 +82,16 @@ static enum MHD_Result read_header(void *user, enum MHD_ValueKind kind, const ch
 
 /* The host of a target such as http://maps.example:8080/v1/map comes before the field Host (section 3.2.2). False where
  * it is none. */
-static bool read_target(struct request *r, const char **path, const char *url)
+static bool read_target(struct request *r, const char *url)
 {
-    *path = url;
+    r->path = url;
     size_t scheme = strncasecmp(url, "http://", 7) == 0 ? 7 : strncasecmp(url, "https://", 8) == 0 ? 8 : 0;
     if (scheme == 0) return true;
     size_t length = strcspn(url + scheme, "/");
     if (length == 0 || length >= sizeof r->host) return false;
     memcpy(r->host, url + scheme, length);
     r->host[length] = '\0';
-    *path = url[scheme + length] != '\0' ? url + scheme + length : "/";
+    r->path = url[scheme + length] != '\0' ? url + scheme + length : "/";
     return strpbrk(r->host, "@ ") == NULL;
 }
 
@@ -106,14 +106,14 @@ bool framing_is_ours(void)
     return strncmp(MHD_get_version(), "0.", 2) == 0;
 }
 
-void framing_check(struct request *r, const char **path, const char *url, const char *version)
+void framing_check(struct request *r, const char *url, const char *version)
 {
     bool old = framing_is_ours();
     struct headers h = {.in_buffer = old, .behind = version + strlen(version)};
     const char *first = h.behind;
     MHD_get_connection_values_n(r->connection, MHD_HEADER_KIND, read_header, &h);
     if (old && !h.strange && h.behind != first && !is_last_line(h.behind)) h.strange = true;
-    bool good = read_target(r, path, url);
+    bool good = read_target(r, url);
     if (r->host[0] == '\0' && h.host != NULL) {
         good = good && strlen(h.host) < sizeof r->host;
         snprintf(r->host, sizeof r->host, "%s", h.host);

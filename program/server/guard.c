@@ -12,7 +12,7 @@
 
 void guard_start(struct guard *w)
 {
-    *w = (struct guard){.first = NULL};
+    *w = (struct guard){.count = 0};
     pthread_mutex_init(&w->lock, NULL);
 }
 
@@ -36,10 +36,9 @@ struct guarded *guard_open(struct guard *w, int socket, const struct sockaddr *c
     struct guarded *guarded = malloc(sizeof *guarded);
     if (guarded == NULL) return NULL;
     pthread_mutex_lock(&w->lock);
-    *guarded = (struct guarded){.socket = socket, .due = due, .next = w->first};
+    *guarded = (struct guarded){.socket = socket, .due = due};
     put_client(guarded->client, client);
-    if (w->first != NULL) w->first->before = guarded;
-    w->first = guarded;
+    LIST_INSERT_HEAD(&w->all, guarded, others);
     w->count++;
     pthread_mutex_unlock(&w->lock);
     return guarded;
@@ -49,11 +48,7 @@ void guard_close(struct guard *w, struct guarded *guarded)
 {
     if (guarded == NULL) return;
     pthread_mutex_lock(&w->lock);
-    if (guarded->before != NULL)
-        guarded->before->next = guarded->next;
-    else
-        w->first = guarded->next;
-    if (guarded->next != NULL) guarded->next->before = guarded->before;
+    LIST_REMOVE(guarded, others);
     w->count--;
     w->held -= guarded->held;
     pthread_mutex_unlock(&w->lock);
@@ -85,8 +80,9 @@ bool guard_hold(struct guard *w, struct guarded *guarded, size_t bytes, size_t a
     size_t own = bytes;
     if (guarded == NULL) return false;
     pthread_mutex_lock(&w->lock);
-    for (const struct guarded *one = w->first; one != NULL; one = one->next)
-        if (memcmp(one->client, guarded->client, sizeof one->client) == 0) own += one->held;
+    const struct guarded *one;
+    LIST_FOREACH(one, &w->all, others)
+    if (memcmp(one->client, guarded->client, sizeof one->client) == 0) own += one->held;
     bool fits = own <= each && w->held + bytes <= all;
     if (fits) {
         guarded->held += bytes;
@@ -105,32 +101,18 @@ void guard_let_go(struct guard *w, struct guarded *guarded)
     pthread_mutex_unlock(&w->lock);
 }
 
-size_t guard_held(struct guard *w)
-{
-    pthread_mutex_lock(&w->lock);
-    size_t held = w->held;
-    pthread_mutex_unlock(&w->lock);
-    return held;
-}
-
 int guard_sweep(struct guard *w, double now)
 {
     int count = 0;
     pthread_mutex_lock(&w->lock);
-    for (struct guarded *one = w->first; one != NULL; one = one->next) {
+    struct guarded *one;
+    LIST_FOREACH(one, &w->all, others)
+    {
         if (one->due > now) continue;
         shutdown(one->socket, SHUT_RDWR);
         one->due = INFINITY;
         count++;
     }
-    pthread_mutex_unlock(&w->lock);
-    return count;
-}
-
-int guard_count(struct guard *w)
-{
-    pthread_mutex_lock(&w->lock);
-    int count = w->count;
     pthread_mutex_unlock(&w->lock);
     return count;
 }

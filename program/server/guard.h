@@ -4,8 +4,10 @@
 #define GVM_SERVER_GUARD_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/queue.h>
 
 struct sockaddr;
 
@@ -15,14 +17,14 @@ struct guarded {
     enum { ASK, CLOSED, WAITS } at_end; /* what it means that the client sends no more: guard_is_gone */
     size_t held;                        /* bytes of its request's body */
     unsigned char client[16];           /* its address: IPv4, or the first half of IPv6, which one client has whole */
-    struct guarded *next, *before;
+    LIST_ENTRY(guarded) others;
 };
 
 struct guard {
     pthread_mutex_t lock;
-    struct guarded *first;
-    int count;
-    size_t held; /* of all */
+    LIST_HEAD(, guarded) all;
+    atomic_int count;   /* of them */
+    atomic_size_t held; /* by all of them */
 };
 
 void guard_start(struct guard *guard);
@@ -44,10 +46,8 @@ bool guard_is_gone(struct guarded *guarded);
  * connections. False: they are not counted. NULL holds none. */
 bool guard_hold(struct guard *guard, struct guarded *guarded, size_t bytes, size_t all, size_t each);
 void guard_let_go(struct guard *guard, struct guarded *guarded); /* of all of its bytes; NULL is fine */
-size_t guard_held(struct guard *guard);
 
 /* Shut down what is overdue; returns how many. now: infinite for all. */
 int guard_sweep(struct guard *guard, double now);
-int guard_count(struct guard *guard);
 
 #endif

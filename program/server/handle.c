@@ -57,7 +57,6 @@ static bool has_token(const struct request *r)
 static struct request *begin(struct service *s, struct MHD_Connection *connection, const char *url, const char *method,
                              const char *version)
 {
-    const char *path;
     struct request *r = calloc(1, sizeof *r);
     if (r == NULL) return NULL;
     r->service = s;
@@ -71,8 +70,8 @@ static struct request *begin(struct service *s, struct MHD_Connection *connectio
         r->guarded->at_end = s->options->tls_cert != NULL                 ? CLOSED
                              : strcmp(version, MHD_HTTP_VERSION_1_1) == 0 ? ASK
                                                                           : WAITS;
-    framing_check(r, &path, url, version);
-    r->route = route_find(&r->tail, path);
+    framing_check(r, url, version);
+    route_find(r);
     atomic_fetch_add(&s->active, 1);
     return r;
 }

@@ -50,23 +50,19 @@ static bool read_aerial(struct wanted *h, struct request *r)
     const gvm_view_info *v = &r->service->views[GVM_AERIAL];
     gvm_hit hit;
     gvm_error err;
-    if (v->height != v->width) {
-        refuse(r, 422, "These weights take tiles that are not square, of which there is no heat map.");
-        return false;
-    }
+    if (v->height != v->width)
+        return refuse(r, 422, "These weights take tiles that are not square, of which there is no heat map.");
     h->aerial = malloc(input_bytes(r->service, GVM_AERIAL));
     gvm_status status = GVM_MEMORY;
     if (h->aerial != NULL) {
         if (!work_enter(r)) return false;
         status = gvm_map_tile(r->service->map, h->tile, &hit, &err);
         if (status == GVM_OK) status = gvm_map_picture(r->service->map, &hit, h->aerial, v->height, &err);
-        gate_leave(&r->service->decoders);
+        work_leave(r);
     }
-    if (status == GVM_MEMORY)
-        refuse(r, 503, "There is not enough memory for the tile; try again in a moment.");
-    else if (status != GVM_OK)
-        refuse(r, 404, "The imagery of tile %zu is no longer there, or cannot be read.", h->tile);
-    return status == GVM_OK;
+    if (status == GVM_OK) return true;
+    if (status == GVM_MEMORY) return refuse(r, 503, "There is not enough memory for the tile; try again in a moment.");
+    return refuse(r, 404, "The imagery of tile %zu is no longer there, or cannot be read.", h->tile);
 }
 
 /* What the map keeps of a tile. */
@@ -75,8 +71,7 @@ static bool read_feature(struct wanted *h, struct request *r)
     gvm_error err;
     h->feature = malloc((size_t)r->service->info.features * sizeof *h->feature);
     if (h->feature != NULL && gvm_map_feature(r->service->map, h->tile, h->feature, &err) == GVM_OK) return true;
-    refuse(r, 503, "There is not enough memory for the heat map; try again in a moment.");
-    return false;
+    return refuse(r, 503, "There is not enough memory for the heat map; try again in a moment.");
 }
 
 static enum MHD_Result draw(struct wanted *h, struct request *r)
@@ -105,17 +100,12 @@ static enum MHD_Result draw(struct wanted *h, struct request *r)
 static enum MHD_Result answer(struct request *r, gvm_view view)
 {
     struct wanted h = {.stage = 0};
-    if (!read_heat(&h, r, view)) return reply_refused(r);
-    if (!engine_enter(r->service->engine)) {
-        metrics_mishap(&r->service->metrics, QUEUE_FULL);
-        return reply_problem(r, 503, "The queue is full; try again in a moment.");
-    }
+    if (!read_heat(&h, r, view) || !work_queue(r)) return reply_refused(r);
     bool ready = true;
     if (r->size > 0) {
         h.question.within_m = 0;
         h.photo.question = &h.question;
         ready = read_panorama(&h.photo, r);
-        body_free(r);
     }
     if (ready && h.view == GVM_AERIAL) ready = read_aerial(&h, r);
     if (ready && h.view == GVM_STREET && h.has_tile) ready = read_feature(&h, r);

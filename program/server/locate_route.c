@@ -33,7 +33,8 @@ bool read_panorama(gvm_located *photo, struct request *r)
     if (photo->status != GVM_OK && work_is_over(r)) work_refuse(r);
     if (photo->status == GVM_OK) gvm_located_prepare(photo, picture, s->model);
     gvm_picture_free(picture);
-    gate_leave(&s->decoders);
+    work_leave(r);
+    body_free(r); /* as soon as it is decoded */
     if (photo->status != GVM_OK) refuse_failure(r, photo->status, &photo->err);
     return !r->refused;
 }
@@ -76,22 +77,15 @@ static json_t *json_of(const gvm_located *photo, double min_margin)
 
 /* ------------------------------------------------------------------ the request */
 
-/* What the network needs of the picture; true with a place in the queue. The body goes as soon as it is decoded. */
+/* What the network needs of the picture; true with a place in the queue. */
 static bool prepare(gvm_located *photo, struct request *r)
 {
-    if (r->service->map_info.tiles == 0) {
-        refuse(r, 422, "The map is empty: it has no tile to compare the picture with.");
-        return false;
-    }
-    if (!engine_enter(r->service->engine)) {
-        metrics_mishap(&r->service->metrics, QUEUE_FULL);
-        refuse(r, 503, "The queue is full; try again in a moment.");
-        return false;
-    }
-    bool ready = read_panorama(photo, r);
-    body_free(r);
-    if (!ready) engine_leave(r->service->engine);
-    return ready;
+    if (r->service->map_info.tiles == 0)
+        return refuse(r, 422, "The map is empty: it has no tile to compare the picture with.");
+    if (!work_queue(r)) return false;
+    if (read_panorama(photo, r)) return true;
+    engine_leave(r->service->engine);
+    return false;
 }
 
 enum MHD_Result locate_post(struct request *r)

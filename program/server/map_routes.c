@@ -97,7 +97,7 @@ enum MHD_Result imagery_get(struct request *r)
     gvm_status status = GVM_MEMORY;
     if (rgba != NULL && work_enter(r)) {
         status = gvm_imagery_tile(r->service->imagery, rgba, &coverage, zoom, x, y, SIDE, &err);
-        gate_leave(&r->service->decoders);
+        work_leave(r);
     }
     if (coverage != GVM_COVERS_NOTHING) return reply_imagery(r, rgba, coverage == GVM_COVERS_ALL);
     free(rgba);
@@ -122,7 +122,7 @@ enum MHD_Result tile_get(struct request *r)
     gvm_map_tile(r->service->map, number, &hit, NULL);
     if (rgb != NULL && work_enter(r)) {
         status = gvm_map_picture(r->service->map, &hit, rgb, SIDE, &err);
-        gate_leave(&r->service->decoders);
+        work_leave(r);
     }
     if (status == GVM_OK) return reply_picture(r, rgb);
     free(rgb);

@@ -50,16 +50,11 @@ static bool read_plain(double *number, const char *text, double low, double high
 static bool read_place_of(gvm_question *q, struct request *r)
 {
     const char *near = parameter(r, NEAR), *within = parameter(r, WITHIN);
-    if (within != NULL && near == NULL) {
-        refuse(r, 400, "The parameter within goes with near.");
-        return false;
-    }
+    if (within != NULL && near == NULL) return refuse(r, 400, "The parameter within goes with near.");
     if (near == NULL) return true;
     q->within_m = 100;
-    if (within != NULL && !read_plain(&q->within_m, within, 1e-3, 1e8)) {
-        refuse(r, 400, "The parameter within takes metres, more than 0, not '%.40s'.", within);
-        return false;
-    }
+    if (within != NULL && !read_plain(&q->within_m, within, 1e-3, 1e8))
+        return refuse(r, 400, "The parameter within takes metres, more than 0, not '%.40s'.", within);
     if (strcmp(near, "exif") == 0) {
         q->lat = q->lon = NAN;
         return true;
@@ -67,8 +62,7 @@ static bool read_place_of(gvm_question *q, struct request *r)
     const char *comma = strchr(near, ',');
     if (comma != NULL && is_plain_number(near) && is_plain_number(comma + 1) && read_place(&q->lat, &q->lon, near, 90))
         return true;
-    refuse(r, 400, "The parameter near takes LAT,LON in degrees, or exif, not '%.60s'.", near);
-    return false;
+    return refuse(r, 400, "The parameter near takes LAT,LON in degrees, or exif, not '%.60s'.", near);
 }
 
 bool read_question(gvm_question *q, int *top, double *min_margin, struct request *r)
@@ -78,25 +72,18 @@ bool read_question(gvm_question *q, int *top, double *min_margin, struct request
     long number = 5;
     *q = (gvm_question){.photo = "the picture", .heading = NAN};
     *min_margin = r->service->options->min_margin;
-    if (heading != NULL && strcmp(heading, "find") == 0) {
+    if (heading != NULL && strcmp(heading, "find") == 0)
         q->heading = INFINITY;
-    } else if (heading != NULL && !read_plain(&q->heading, heading, -360, 360)) {
-        refuse(r, 400, "The parameter heading takes degrees from -360 to 360, or find, not '%.40s'.", heading);
-        return false;
-    }
-    if (answers != NULL && !(is_plain_number(answers) && read_long(&number, answers, 1, SERVE_TOP))) {
-        refuse(r, 400, "The parameter top takes a number from 1 to %d, not '%.40s'.", SERVE_TOP, answers);
-        return false;
-    }
-    if (margin != NULL && !read_plain(min_margin, margin, 0, 2)) {
-        refuse(r, 400, "The parameter min_margin takes a difference of scores from 0 to 2, not '%.40s'.", margin);
-        return false;
-    }
+    else if (heading != NULL && !read_plain(&q->heading, heading, -360, 360))
+        return refuse(r, 400, "The parameter heading takes degrees from -360 to 360, or find, not '%.40s'.", heading);
+    if (answers != NULL && !(is_plain_number(answers) && read_long(&number, answers, 1, SERVE_TOP)))
+        return refuse(r, 400, "The parameter top takes a number from 1 to %d, not '%.40s'.", SERVE_TOP, answers);
+    if (margin != NULL && !read_plain(min_margin, margin, 0, 2))
+        return refuse(r, 400, "The parameter min_margin takes a difference of scores from 0 to 2, not '%.40s'.",
+                      margin);
     q->panorama = panorama != NULL && strcmp(panorama, "yes") == 0;
-    if (panorama != NULL && !q->panorama && strcmp(panorama, "no") != 0) {
-        refuse(r, 400, "The parameter panorama takes yes or no, not '%.40s'.", panorama);
-        return false;
-    }
+    if (panorama != NULL && !q->panorama && strcmp(panorama, "no") != 0)
+        return refuse(r, 400, "The parameter panorama takes yes or no, not '%.40s'.", panorama);
     *top = (int)number;
     return read_place_of(q, r);
 }

@@ -87,11 +87,11 @@ enum MHD_Result reply_nothing(struct request *r)
                        0);
 }
 
-void refuse(struct request *r, int status, const char *format, ...)
+bool refuse(struct request *r, int status, const char *format, ...)
 {
     gvm_error err;
     char sentence[sizeof r->sentence];
-    if (r->refused) return;
+    if (r->refused) return false;
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(sentence, sizeof sentence, format, arguments);
@@ -99,6 +99,7 @@ void refuse(struct request *r, int status, const char *format, ...)
     fail(&err, GVM_ARGUMENT, "%s", sentence); /* no control characters */
     snprintf(r->sentence, sizeof r->sentence, "%.*s", (int)sizeof r->sentence - 1, err.text);
     r->refused = status;
+    return false;
 }
 
 static const char *title_of(int status)
@@ -133,30 +134,9 @@ enum MHD_Result reply_refused(struct request *r)
     return send_answer(r, r->refused, response, "application/problem+json", "no-store", NULL, size);
 }
 
-enum MHD_Result reply_problem(struct request *r, int status, const char *format, ...)
-{
-    char sentence[sizeof r->sentence];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(sentence, sizeof sentence, format, arguments);
-    va_end(arguments);
-    refuse(r, status, "%s", sentence);
-    return reply_refused(r);
-}
-
-static int http_status(gvm_status status)
-{
-    switch (status) {
-    case GVM_ARGUMENT:
-    case GVM_PANORAMA:
-    case GVM_IMAGE: return 422;
-    case GVM_MEMORY: return 503;
-    default: return 500;
-    }
-}
-
-void refuse_failure(struct request *r, gvm_status status, const gvm_error *err)
+bool refuse_failure(struct request *r, gvm_status status, const gvm_error *err)
 {
     if (!r->refused && status == GVM_PANORAMA) r->retry = "panorama=yes";
-    refuse(r, http_status(status), "%s", err->text);
+    bool unusable = status == GVM_ARGUMENT || status == GVM_PANORAMA || status == GVM_IMAGE;
+    return refuse(r, unusable ? 422 : status == GVM_MEMORY ? 503 : 500, "%s", err->text);
 }

@@ -14,19 +14,19 @@ static handler health_get, metrics_get;
 
 /* The page itself holds nothing of the map, and a browser cannot send a token for it: it is open. */
 const struct route routes[] = {
-    {"/", "/", false, true, page_get, NULL, 0},
-    {"/app/{name}", "/app/", true, true, page_get, NULL, 0},
-    {"/leaflet/{name}", "/leaflet/", true, true, page_get, NULL, 0},
-    {"/openapi.json", "/openapi.json", false, true, page_get, NULL, 0},
-    {"/healthz", "/healthz", false, true, health_get, NULL, 0},
-    {"/metrics", "/metrics", false, false, metrics_get, NULL, 0},
-    {"/v1/map", "/v1/map", false, false, map_get, NULL, 0},
-    {"/v1/imagery/{z}/{x}/{y}.jpg", "/v1/imagery/", true, false, imagery_get, NULL, 0},
-    {"/v1/tiles", "/v1/tiles", false, false, tiles_get, NULL, BIT(BBOX)},
-    {"/v1/tiles/{id}.jpg", "/v1/tiles/", true, false, tile_get, NULL, 0},
-    {"/v1/locate", "/v1/locate", false, false, NULL, locate_post, QUESTION},
-    {"/v1/heatmap", "/v1/heatmap", false, false, heatmap_get, heatmap_post, HEAT},
-    {"other", "", true, false, NULL, NULL, 0},
+    {"/", .unlocked = true, .get = page_get},
+    {"/app/{name}", .unlocked = true, .get = page_get},
+    {"/leaflet/{name}", .unlocked = true, .get = page_get},
+    {"/openapi.json", .unlocked = true, .get = page_get},
+    {"/healthz", .unlocked = true, .get = health_get},
+    {"/metrics", .get = metrics_get},
+    {"/v1/map", .get = map_get},
+    {"/v1/imagery/{z}/{x}/{y}.jpg", .get = imagery_get},
+    {"/v1/tiles", .get = tiles_get, .parameters = BIT(BBOX)},
+    {"/v1/tiles/{id}.jpg", .get = tile_get},
+    {"/v1/locate", .post = locate_post, .parameters = QUESTION},
+    {"/v1/heatmap", .get = heatmap_get, .post = heatmap_post, .parameters = HEAT},
+    {.name = "other"},
 };
 
 enum { ROUTES = sizeof routes / sizeof *routes };
@@ -37,16 +37,15 @@ int route_number(const struct route *route)
     return (int)(route - routes);
 }
 
-const struct route *route_find(const char **tail, const char *path)
+void route_find(struct request *r)
 {
-    for (int i = 0; i < ROUTES - 1; i++) {
-        size_t length = strlen(routes[i].prefix);
-        *tail = path + length;
-        if (routes[i].has_tail ? strncmp(path, routes[i].prefix, length) == 0 : strcmp(path, routes[i].prefix) == 0)
-            return &routes[i];
+    for (r->route = routes; r->route < &routes[ROUTES - 1]; r->route++) {
+        const char *name = r->route->name;
+        size_t length = strcspn(name, "{"); /* behind it anything goes, as far as the path is concerned */
+        if (name[length] == '{' ? strncmp(r->path, name, length) != 0 : strcmp(r->path, name) != 0) continue;
+        r->tail = r->path + length;
+        return;
     }
-    *tail = path;
-    return &routes[ROUTES - 1];
 }
 
 /* ------------------------------------------------------------------ the page */
@@ -78,13 +77,12 @@ static void make_etag(char etag[24], const struct asset *asset)
 
 enum MHD_Result page_get(struct request *r)
 {
-    const char *path = r->tail - strlen(r->route->prefix);
     for (size_t i = 0; i < asset_count; i++) {
         const struct asset *asset = &assets[i];
-        if (strcmp(asset->path, path) != 0) continue;
+        if (strcmp(asset->path, r->path) != 0) continue;
         char etag[24];
         make_etag(etag, asset);
-        return reply_static(r, type_of(path), asset->data, (size_t)(asset->end - asset->data), etag);
+        return reply_static(r, type_of(r->path), asset->data, (size_t)(asset->end - asset->data), etag);
     }
     return reply_problem(r, 404, "There is no such file.");
 }
@@ -104,8 +102,8 @@ static enum MHD_Result metrics_get(struct request *r)
     struct service *s = r->service;
     struct gauges gauges = {.waiting = engine_waiting(s->engine),
                             .queue = s->options->queue,
-                            .connections = guard_count(&s->guard),
-                            .held_bytes = (double)guard_held(&s->guard)};
+                            .connections = atomic_load(&s->guard.count),
+                            .held_bytes = (double)atomic_load(&s->guard.held)};
     const char *names[METRIC_ROUTES] = {NULL};
     for (int i = 0; i < ROUTES; i++) names[i] = routes[i].name;
     char *text = metrics_text(&s->metrics, names, &gauges);

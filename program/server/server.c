@@ -136,10 +136,6 @@ static void run(struct service *s, struct end *end)
 
 static gvm_status begin(struct service *s, gvm_error *err)
 {
-    const struct engine_options engine = {.batch = s->options->batch,
-                                          .queue = s->options->queue,
-                                          .patience = s->options->patience_ms / 1000,
-                                          .most_top = SERVE_TOP};
     gvm_status status = read_token(s, err);
     if (status == GVM_OK) status = open_log(s, err);
     if (status == GVM_OK) status = gvm_map_guard_open(&s->watch, s->map, 1, err);
@@ -150,7 +146,7 @@ static gvm_status begin(struct service *s, gvm_error *err)
         if (s->facts[0] == NULL || s->facts[1] == NULL)
             status = fail(err, GVM_MEMORY, "there is not enough memory for the map");
     }
-    if (status == GVM_OK) status = engine_open(&s->engine, s->model, s->map, &engine, &s->metrics, err);
+    if (status == GVM_OK) status = engine_open(&s->engine, s->model, s->map, s->options, &s->metrics, err);
     if (status == GVM_OK) status = listen_start(s, err);
     return status;
 }
@@ -165,7 +161,7 @@ static void release(struct service *s)
     free(s->token);
     if (s->log != NULL) fclose(s->log);
     pthread_mutex_destroy(&s->log_lock);
-    gate_end(&s->decoders);
+    sem_destroy(&s->decoders);
     guard_end(&s->guard);
     metrics_end(&s->metrics);
 }
@@ -196,7 +192,7 @@ gvm_status serve(const gvm_model *model, const gvm_map *map, const struct serve_
     snprintf(s.tag, sizeof s.tag, "\"%.16s-%llx\"", s.map_info.fingerprint,
              (unsigned long long)now.tv_sec * 1000000000u + (unsigned long long)now.tv_nsec);
     pthread_mutex_init(&s.log_lock, NULL);
-    gate_start(&s.decoders, threads > 2 ? threads : 2);
+    sem_init(&s.decoders, 0, threads > 2 ? (unsigned)threads : 2);
     metrics_start(&s.metrics);
     guard_start(&s.guard);
     sigemptyset(&end.signals);

@@ -4,11 +4,11 @@
 
 #include <jansson.h>
 #include <microhttpd.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 
 #include "server/engine.h"
-#include "server/gate.h"
 #include "server/guard.h"
 #include "server/metrics.h"
 #include "server/serve_options.h"
@@ -26,10 +26,10 @@ struct service {
     gvm_imagery *imagery;
     struct metrics metrics;
     struct guard guard;
-    struct gate decoders; /* pictures that are decoded or drawn at a time */
-    char *facts[2];       /* of /v1/map: without and with imagery */
-    char tag[48];         /* of what is drawn from the map: another one at each start, since the map may be */
-    char *token;          /* NULL: none is asked for */
+    sem_t decoders; /* pictures that may be decoded or drawn besides, at a time */
+    char *facts[2]; /* of /v1/map: without and with imagery */
+    char tag[48];   /* of what is drawn from the map: another one at each start, since the map may be */
+    char *token;    /* NULL: none is asked for */
     pthread_mutex_t log_lock;
     FILE *log; /* NULL: none */
     struct MHD_Daemon *daemon;
@@ -47,7 +47,8 @@ struct request {
     struct service *service;
     struct MHD_Connection *connection;
     const struct route *route;
-    const char *tail;   /* of its path, what the route leaves open */
+    const char *path;   /* without the host that a proxy puts before it */
+    const char *tail;   /* of the path, what the route leaves open and what is behind that; NULL: no route */
     const char *method; /* lives as long as the request */
     struct guarded *guarded;
     double start, until; /* of the time that it may take, in all */
@@ -82,8 +83,8 @@ gvm_status read_small_file(char **text, const char *path, gvm_error *err);
 
 /* ------------------------------------------------------------------ framing: framing.c */
 
-/* Refuse a request whose beginning or end a proxy could read otherwise. path: what it asks for, of the target `url`. */
-void framing_check(struct request *request, const char **path, const char *url, const char *version);
+/* Refuse a request whose beginning or end a proxy could read otherwise. Sets its path, of the target `url`. */
+void framing_check(struct request *request, const char *url, const char *version);
 
 /* Whether libmicrohttpd, as it is before 1.0, takes malformed lines, and they are found here. From 1.0 on it refuses
  * them where it is to be strict. */
@@ -137,11 +138,15 @@ void body_free(struct request *request);
 /* Whether nobody waits for the answer any more, or for no longer. `user` is the request. */
 bool work_is_over(void *user);
 
-/* Take one of the places for decoding, to be given back with gate_leave. False, and refused, where none came free. */
+/* Take one of the places for decoding, to be given back with work_leave. False, and refused, where none came free. */
 bool work_enter(struct request *request);
+void work_leave(struct request *request);
+
+/* Take a place in the network's queue (engine_enter); false, and refused, where all are taken. */
+bool work_queue(struct request *request);
 
 /* Refuse what is over. Of a client that has gone: without words, as reply_refused then ends the connection. */
-void work_refuse(struct request *request);
+bool work_refuse(struct request *request);
 
 /* Have the network do it; false, and refused, where it was not done. */
 bool work_done(struct request *request, struct work *work);
@@ -151,8 +156,9 @@ bool work_has_map(struct request *request);
 
 /* ------------------------------------------------------------------ answers: reply.c */
 
-/* Say what is wrong, to be answered once the request has come whole. The first one holds. */
-__attribute__((format(printf, 3, 4))) void refuse(struct request *request, int status, const char *format, ...);
+/* Say what is wrong, to be answered once the request has come whole. The first one holds. False, so that what fails
+ * ends with `return refuse(...)`; so do the others below and above. */
+__attribute__((format(printf, 3, 4))) bool refuse(struct request *request, int status, const char *format, ...);
 
 /* Each queues an answer and returns what MHD's handler is to return. */
 
@@ -176,11 +182,10 @@ enum MHD_Result reply_json(struct request *request, const char *type, json_t *js
 enum MHD_Result reply_refused(struct request *request);
 
 /* The same at once. */
-__attribute__((format(printf, 3, 4))) enum MHD_Result reply_problem(struct request *request, int status,
-                                                                    const char *format, ...);
+#define reply_problem(request, ...) (refuse(request, __VA_ARGS__), reply_refused(request))
 
 /* Refuse what failed, with the status that it stands for. */
-void refuse_failure(struct request *request, gvm_status status, const gvm_error *err);
+bool refuse_failure(struct request *request, gvm_status status, const gvm_error *err);
 
 /* Bytes of the network's input. */
 static inline size_t input_bytes(const struct service *service, gvm_view view)
@@ -194,9 +199,7 @@ static inline size_t input_bytes(const struct service *service, gvm_view view)
 typedef enum MHD_Result handler(struct request *request);
 
 struct route {
-    const char *name;    /* with what is left open, as "/v1/tiles/{id}.jpg" */
-    const char *prefix;  /* of the paths; those without an open part are equal to it */
-    bool has_tail;       /* there is such a part */
+    const char *name;    /* the path, with what is left open in it, as "/v1/tiles/{id}.jpg" */
     bool unlocked;       /* needs no token */
     handler *get, *post; /* NULL: there is no such method */
     unsigned parameters; /* bits */
@@ -205,16 +208,16 @@ struct route {
 extern const struct route routes[];
 int route_number(const struct route *route);
 
-/* Finds the route, with the tail; the last one stands for what there is not. */
-const struct route *route_find(const char **tail, const char *path);
+/* Finds the route of the request's path, with its tail; the last one stands for what there is not. */
+void route_find(struct request *request);
 
 handler page_get, map_get, imagery_get, tiles_get, tile_get, locate_post, heatmap_get, heatmap_post;
 
 /* The text of /v1/map; NULL without memory. */
 char *map_facts(const struct service *service, bool imagery);
 
-/* The body made ready to be located, of a picture with its question; its pixels are to be freed, also where it is
- * refused: false. */
+/* The body, which goes then, made ready to be located, of a picture with its question; its pixels are to be freed, also
+ * where it is refused: false. */
 bool read_panorama(gvm_located *photo, struct request *request);
 
 #endif

@@ -1,4 +1,5 @@
 /* work.c - what takes time: a place for decoding, the network; and why it was not done. */
+#define _GNU_SOURCE /* sem_clockwait */
 #include "base/clock.h"
 #include "server/service.h"
 
@@ -9,32 +10,44 @@ bool work_is_over(void *user)
     return r->gone || clock_seconds() > r->until || atomic_load(&r->service->abandoned);
 }
 
-void work_refuse(struct request *r)
+bool work_refuse(struct request *r)
 {
-    if (r->gone) {
-        refuse(r, 503, "The client has gone.");
-    } else if (atomic_load(&r->service->abandoned)) {
-        refuse(r, 503, "The service is stopping.");
-    } else {
-        metrics_mishap(&r->service->metrics, TOO_LATE);
-        refuse(r, 503, "It was not done within %d seconds; try again in a moment.", r->service->options->seconds);
-    }
+    if (r->gone) return refuse(r, 503, "The client has gone.");
+    if (atomic_load(&r->service->abandoned)) return refuse(r, 503, "The service is stopping.");
+    metrics_mishap(&r->service->metrics, TOO_LATE);
+    return refuse(r, 503, "It was not done within %d seconds; try again in a moment.", r->service->options->seconds);
 }
 
 bool work_enter(struct request *r)
 {
-    if (gate_enter(&r->service->decoders, work_is_over, r)) return true;
-    work_refuse(r);
-    return false;
+    struct timespec soon;
+    do {
+        soon = clock_time(clock_seconds() + 0.1);
+        if (sem_clockwait(&r->service->decoders, CLOCK_MONOTONIC, &soon) == 0) return true;
+    } while (!work_is_over(r));
+    return work_refuse(r);
+}
+
+void work_leave(struct request *r)
+{
+    sem_post(&r->service->decoders);
+}
+
+bool work_queue(struct request *r)
+{
+    if (engine_enter(r->service->engine)) return true;
+    metrics_mishap(&r->service->metrics, QUEUE_FULL);
+    return refuse(r, 503, "The queue is full; try again in a moment.");
 }
 
 bool work_has_map(struct request *r)
 {
     gvm_error err;
     if (gvm_map_guard_check(r->service->watch, &err) == GVM_OK) return true;
-    refuse(r, 503, "%s. A map that is served is replaced by moving another to its name, and the service started again.",
-           err.text);
-    return false;
+    return refuse(r, 503,
+                  "%s. A map that is served is replaced by moving another to its name, and the service started "
+                  "again.",
+                  err.text);
 }
 
 bool work_done(struct request *r, struct work *work)

@@ -1,7 +1,7 @@
 /* answers.js - what is known of the picture shown: itself, turned; its places, best first; its five best tiles. The
  * frame is built when a picture is shown; a new answer about it fills the frame, so that the slider keeps its focus. */
 import * as api from './api.js';
-import {announce, byId, copy, icon, make, show} from './dom.js';
+import {announce, button, byId, copy, icon, make, show} from './dom.js';
 import * as heading from './heading.js';
 import {openHelp} from './help.js';
 import * as words from './words.js';
@@ -12,25 +12,18 @@ const PANORAMA = 1.9; /* width to height from which a picture without other sign
 /* A button that copies coordinates and says that it did. */
 function copyButton(hit) {
     const text = words.place(hit, 7);
-    const button =
-        make('button', {type: 'button', class: 'icon copy', title: 'Copy', 'aria-label': `Copy ${text}`}, icon('copy'));
-    button.addEventListener('click', async () => {
+    const click = async () => {
         try {
             await copy(text);
-            button.replaceChildren(icon('done'));
+            press.replaceChildren(icon('done'));
             announce(`Copied ${text}`);
-            setTimeout(() => button.replaceChildren(icon('copy')), 1500);
+            setTimeout(() => press.replaceChildren(icon('copy')), 1500);
         } catch (error) {
             announce(error.message);
         }
-    });
-    return button;
-}
-
-/* How sure it is, in words. */
-function verdict(answer) {
-    const {kind, sentence} = words.verdict(answer);
-    return make('p', {class: `verdict ${kind}`}, sentence);
+    };
+    const press = button({class: 'icon copy', title: 'Copy', 'aria-label': `Copy ${text}`, click}, icon('copy'));
+    return press;
 }
 
 /* The score and what it is to be held against: the next place's, the picture's own GPS, the tile's size. */
@@ -45,13 +38,9 @@ function facts(hit, answer) {
 }
 
 function placeItem(hit, answer, onGo) {
-    const go = make(
-        'button', {
-            type: 'button',
-            class: 'place',
-            'aria-label': `Show answer ${hit.rank} on the map: ${words.place(hit)}`,
-            click: () => onGo(hit)
-        },
+    const label = `Show answer ${hit.rank} on the map: ${words.place(hit)}`, {kind, sentence} = words.verdict(answer);
+    const go = button(
+        {class: 'place', 'aria-label': label, click: () => onGo(hit)},
         make('span', {class: `rank ${hit.rank === 1 ? 'best' : ''}`, 'aria-hidden': 'true'}, hit.rank),
         make('span', {class: 'where'}, words.place(hit)));
     const item = make('li', {class: hit.rank === 1 ? 'best' : 'other', 'data-rank': hit.rank}, go);
@@ -62,16 +51,15 @@ function placeItem(hit, answer, onGo) {
             typeof hit.gps_m === 'number' ? `${words.metres(hit.gps_m)} from its GPS` : null,
         ].filter(Boolean).join(' · ')));
     item.append(copyButton(hit));
-    if (hit.rank === 1) item.append(verdict(answer), facts(hit, answer));
+    if (hit.rank === 1) item.append(make('p', {class: `verdict ${kind}`}, sentence), facts(hit, answer));
     return item;
 }
 
 /* A thumbnail; pressed, it opens the heat maps. */
 function tileItem(tile, rank, onHeat) {
     const image = make('img', {alt: '', width: 96, height: 96});
-    const button = make(
-        'button', {
-            type: 'button',
+    const press = button(
+        {
             class: 'tile',
             'aria-label': `Tile ${rank}, score ${words.score(tile.score)}: show heat maps`,
             title: 'Show where the two agree',
@@ -79,15 +67,15 @@ function tileItem(tile, rank, onHeat) {
         },
         image, make('span', {'aria-hidden': 'true'}, words.score(tile.score)), icon('heat'));
     show(image, api.tilePicture(tile.id)).catch((error) => {
-        button.classList.add('gone');
-        button.title = error.message;
+        press.classList.add('gone');
+        press.title = error.message;
     });
-    return make('li', {}, button);
+    return make('li', {}, press);
 }
 
 /* What cannot be put into a place, in the server's words and in what helps. */
 function problem(entry, ask, trust) {
-    const offer = (text, act) => make('button', {type: 'button', class: 'small', click: act}, text);
+    const offer = (text, act) => button({class: 'small', click: act}, text);
     const offers = [];
     if (entry.fault === 'stopped' || entry.fault === 'busy')
         offers.push(offer('Try again', () => ask(entry, entry.heading, 0)));

@@ -18,9 +18,7 @@ let waits = 0; /* requests that wait for a busy server */
 export class Problem extends Error {
     constructor(message, kind, status = 0, retryWith = null) {
         super(message);
-        this.kind = kind;
-        this.retryWith = retryWith;
-        this.status = status;
+        Object.assign(this, {kind, status, retryWith});
     }
 }
 

@@ -16,6 +16,8 @@ export function make(tag, attributes = {}, ...children) {
     return element;
 }
 
+export const button = (attributes, ...children) => make('button', {type: 'button', ...attributes}, ...children);
+
 /* One of the symbols at the end of index.html. */
 export function icon(name) {
     const space = 'http://www.w3.org/2000/svg', svg = document.createElementNS(space, 'svg');

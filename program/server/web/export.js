@@ -3,26 +3,12 @@
  * tells the page the true place, and `source`, as the service keeps its files' names to itself. */
 import {make} from './dom.js';
 
-/* Name and decimals; null: as it is. */
 const COLUMNS = [
-    ['photo', null],
-    ['rank', 0],
-    ['lat', 8],
-    ['lon', 8],
-    ['half_tile_m', 1],
-    ['score', 6],
-    ['heading', 2],
-    ['heading_estimated', 0],
-    ['margin', 6],
-    ['weak', 0],
-    ['error_m', 2],
-    ['gps_lat', 8],
-    ['gps_lon', 8],
-    ['gps_m', 2],
-    ['tile', 0],
-    ['source', null],
-    ['problem', null],
+    'photo', 'rank', 'lat', 'lon', 'half_tile_m', 'score', 'heading', 'heading_estimated', 'margin', 'weak', 'error_m',
+    'gps_lat', 'gps_lon', 'gps_m', 'tile', 'source', 'problem',
 ];
+/* Of numbers that are not whole. */
+const DECIMALS = {lat: 8, lon: 8, half_tile_m: 1, score: 6, heading: 2, margin: 6, gps_lat: 8, gps_lon: 8, gps_m: 2};
 
 const oldestFirst = (entries) => [...entries].reverse();
 
@@ -35,7 +21,7 @@ function rowsOf(entry) {
 
 /* RFC 4180: a value with a comma, a quote or a line's end is quoted. A text (a file's name) that a spreadsheet would
  * take for a formula gets an apostrophe first; numbers are numbers. */
-function cell(value, decimals) {
+function cell(value, decimals = 0) {
     if (value === null || value === undefined) return '';
     if (typeof value === 'boolean') return value ? '1' : '0';
     if (typeof value === 'number') return value.toFixed(decimals);
@@ -45,8 +31,8 @@ function cell(value, decimals) {
 
 /* A row for each answer of each picture, and one with the sentence for a picture that has none. */
 export function csv(entries) {
-    const line = (row) => COLUMNS.map(([name, decimals]) => cell(row[name], decimals));
-    return [COLUMNS.map(([name]) => name), ...oldestFirst(entries).flatMap(rowsOf).map(line)]
+    const line = (row) => COLUMNS.map((name) => cell(row[name], DECIMALS[name]));
+    return [COLUMNS, ...oldestFirst(entries).flatMap(rowsOf).map(line)]
         .map((cells) => cells.join(',') + '\n')
         .join('');
 }

@@ -1,6 +1,6 @@
 /* heading.js - the picture, turned so that north is in its middle as the network takes it, and the slider that turns
  * it. */
-import {make} from './dom.js';
+import {button, make} from './dom.js';
 import * as words from './words.js';
 
 const WINDS = [['S', 0], ['W', 25], ['N', 50], ['E', 75], ['S', 100]]; /* where they are once north is in the middle */
@@ -40,25 +40,17 @@ function origin(entry) {
 export class Controls {
     constructor(view, asked, all) {
         Object.assign(this, {view, heading: null});
-        this.told = make('output', { for: 'heading'
-        });
+        this.told = make('output', {for: 'heading'});
         this.slider = make('input', {id: 'heading', type: 'range', min: 0, max: 359, step: 1, value: 0});
         this.slider.addEventListener('input', () => {
             this.turnTo(Number(this.slider.value), 'set by you');
             asked(Number(this.slider.value), 400);
         });
-        const mode = (text, heading) =>
-            make('button', {type: 'button', class: 'small', click: () => asked(heading, 0)}, text);
+        const mode = (text, heading) => button({class: 'small', click: () => asked(heading, 0)}, text);
         this.modes = [[mode('From picture', null), null], [mode('Find it', 'find'), 'find']];
-        this.all = make('button', {type: 'button', class: 'small', hidden: true, click: () => all(this.heading)});
+        this.all = button({class: 'small', hidden: true, click: () => all(this.heading)});
         this.element = make(
-            'div', {class: 'heading'},
-            make(
-                'label',
-                { for: 'heading'
-                },
-                'Heading'),
-            this.told, this.slider,
+            'div', {class: 'heading'}, make('label', {for: 'heading'}, 'Heading'), this.told, this.slider,
             make(
                 'div', {class: 'row', role: 'group', 'aria-label': 'Where the heading comes from'},
                 ...this.modes.map(([button]) => button), this.all));

@@ -4,8 +4,6 @@ import {byId, make, show} from './dom.js';
 import * as heading from './heading.js';
 import * as words from './words.js';
 
-const STAGES = ['multi', '1', '2', '3', '4'];
-
 /* One picture with what it is. `blob` is a promise of it. */
 function figure(name, description, blob) {
     const image = make('img', {alt: description, class: 'loading'});
@@ -33,8 +31,7 @@ export class Heat {
     }
 
     async draw() {
-        const {entry, tile} = this,
-                      stage = STAGES.find((s) => byId('heat-stage').querySelector(`[value="${s}"]`).checked);
+        const {entry, tile} = this, stage = byId('heat-stage').querySelector(':checked').value;
         this.control.abort();
         this.control = new AbortController();
         const {signal} = this.control, degrees = tile.heading ?? 0;

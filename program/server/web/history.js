@@ -1,6 +1,6 @@
 /* history.js - the list of this visit's pictures: a thumbnail, its name, and how it went. Where it is longer than the
  * page is wide, buttons move it. */
-import {byId, make} from './dom.js';
+import {button, byId, make} from './dom.js';
 import {isStill} from './map.js';
 import {summary} from './table.js';
 import {isWaiting} from './visit.js';
@@ -13,16 +13,13 @@ function outcome(entry) {
 }
 
 function fill(item, entry, isCurrent) {
-    const [button] = item.children, [thumb, name, state] = button.children;
+    const [press] = item.children, [thumb, name, state] = press.children;
     item.dataset.state = entry.state;
     item.dataset.outcome = outcome(entry);
     name.textContent = entry.name;
     state.textContent = outcome(entry);
     thumb.style.backgroundImage = entry.preview === null ? '' : `url("${entry.preview.url}")`;
-    if (isCurrent)
-        button.setAttribute('aria-current', 'true');
-    else
-        button.removeAttribute('aria-current');
+    press.ariaCurrent = isCurrent ? 'true' : null;
 }
 
 export class History {
@@ -50,11 +47,9 @@ export class History {
     }
 
     add(entry) {
-        const button = make(
-            'button', {type: 'button', class: 'entry', click: () => this.open(entry)},
-            make('span', {class: 'thumb', 'aria-hidden': 'true'}), make('span', {class: 'name'}),
-            make('span', {class: 'quiet'}));
-        const item = make('li', {'data-entry': entry.id}, button);
+        const item = make('li', {'data-entry': entry.id}, button(
+            {class: 'entry', click: () => this.open(entry)}, make('span', {class: 'thumb', 'aria-hidden': 'true'}),
+            make('span', {class: 'name'}), make('span', {class: 'quiet'})));
         this.items.set(entry, item);
         this.list.prepend(item);
     }

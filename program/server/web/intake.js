@@ -1,7 +1,13 @@
 /* intake.js - how pictures come in: chosen, dropped anywhere on the page, or pasted. */
 import {byId} from './dom.js';
 
-const carriesFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes('Files');
+function onFiles(kind, act) {
+    addEventListener(kind, (event) => {
+        if (!event.dataTransfer?.types.includes('Files')) return;
+        event.preventDefault();
+        act(event.dataTransfer);
+    });
+}
 
 /* take(files) is called with one file or more. */
 export function listen(take) {
@@ -10,35 +16,24 @@ export function listen(take) {
         if (files.length > 0) take(files);
     };
     let depth = 0; /* dragenter and dragleave come for every element on the way */
-    const reset = () => {
-        depth = 0;
-        veil.hidden = true;
-    };
 
     chooser.addEventListener('change', () => {
         give([...chooser.files]);
         chooser.value = ''; /* so that the same file can be chosen again */
     });
-    addEventListener('dragenter', (event) => {
-        if (!carriesFiles(event)) return;
-        event.preventDefault();
+    onFiles('dragenter', () => {
         depth++;
         veil.hidden = false;
     });
-    addEventListener('dragover', (event) => {
-        if (!carriesFiles(event)) return;
-        event.preventDefault();
-        event.dataTransfer.dropEffect = 'copy';
-    });
+    onFiles('dragover', (transfer) => { transfer.dropEffect = 'copy'; });
     addEventListener('dragleave', () => {
         depth = Math.max(0, depth - 1);
-        if (depth === 0) veil.hidden = true;
+        veil.hidden = depth === 0;
     });
-    addEventListener('drop', (event) => {
-        if (!carriesFiles(event)) return;
-        event.preventDefault();
-        reset();
-        give([...event.dataTransfer.files]);
+    onFiles('drop', (transfer) => {
+        depth = 0;
+        veil.hidden = true;
+        give([...transfer.files]);
     });
     addEventListener('paste', (event) => {
         const files = [...(event.clipboardData?.files ?? [])];

@@ -1,7 +1,7 @@
 /* layers.js - the map's control for what is drawn on it: how strong the imagery is, and whether the footprint is. */
 import * as L from '../leaflet/leaflet.esm.js';
 
-import {icon, make} from './dom.js';
+import {button, icon, make} from './dom.js';
 
 /* A slider from nothing to all; null without imagery. */
 function strength(imagery) {
@@ -30,26 +30,25 @@ export const Layers = L.Control.extend({
         const panel = make(
             'div', {id: 'layers-panel', class: 'card', role: 'group', 'aria-label': 'What the map shows', hidden: true},
             strength(this.imagery), outline(this.footprint, map));
-        const button = make('button', {
+        const press = button({
             id: 'layers',
-            type: 'button',
             class: 'fit icon',
             title: 'What the map shows',
             'aria-label': 'What the map shows',
             'aria-expanded': 'false',
             'aria-controls': 'layers-panel',
+            click: () => open(panel.hidden),
         }, icon('layers'));
         const open = (isOpen) => {
             panel.hidden = !isOpen;
-            button.setAttribute('aria-expanded', isOpen);
+            press.setAttribute('aria-expanded', isOpen);
         };
-        button.addEventListener('click', () => open(panel.hidden));
-        const control = make('div', {class: 'layers'}, button, panel);
+        const control = make('div', {class: 'layers'}, press, panel);
         control.addEventListener('keydown', (event) => {
             event.stopPropagation(); /* arrow keys move the slider, not the map */
             if (event.key !== 'Escape' || panel.hidden) return;
             open(false);
-            button.focus();
+            press.focus();
         });
         map.on('click', () => open(false));
         L.DomEvent.disableClickPropagation(control);

@@ -2,7 +2,7 @@
 import {Answers} from './answers.js';
 import * as api from './api.js';
 import {Area} from './area.js';
-import {afterRest, announce, byId, make} from './dom.js';
+import {afterRest, announce, button, byId, make} from './dom.js';
 import * as exporting from './export.js';
 import {Heat} from './heat.js';
 import * as help from './help.js';
@@ -21,10 +21,9 @@ let parts = null; /* once the map is known: marks, area, answers, heat, history,
 let frame = 0;    /* in which the list and the dots are to be drawn; 0 for none */
 
 function notice(sentence, again = null) {
-    byId('notice').replaceChildren(...(sentence === null ? [] : [
-        make('p', {}, sentence),
-        ...(again === null ? [] : [make('button', {type: 'button', class: 'small', click: again}, 'Try again')])
-    ]));
+    byId('notice').replaceChildren();
+    if (sentence !== null) byId('notice').append(make('p', {}, sentence));
+    if (again !== null) byId('notice').append(button({class: 'small', click: again}, 'Try again'));
 }
 
 function take(files) {

@@ -4,7 +4,7 @@
 import * as L from '../leaflet/leaflet.esm.js';
 
 import * as api from './api.js';
-import {byId, icon, make, show} from './dom.js';
+import {button, byId, icon, make, show} from './dom.js';
 import {near, wrap} from './earth.js';
 import {Layers} from './layers.js';
 import * as words from './words.js';
@@ -135,9 +135,7 @@ function addOutlines(map, middle) {
 
 function addPointer(map) {
     const output = byId('pointer');
-    const told = (at) => {
-        output.textContent = words.place({lat: at.lat, lon: wrap(at.lng)});
-    };
+    const told = (at) => { output.textContent = words.place({lat: at.lat, lon: wrap(at.lng)}); };
     map.on('mousemove', (event) => told(event.latlng));
     map.on('move', () => {
         if (!map.getContainer().matches(':hover')) told(map.getCenter());
@@ -146,17 +144,10 @@ function addPointer(map) {
 }
 
 function addFit(map, home) {
-    const Fit = L.Control.extend({
-        onAdd() {
-            const button = make(
-                'button',
-                {type: 'button', class: 'fit icon', title: 'The whole map', 'aria-label': 'The whole map', click: home},
-                icon('fit'));
-            L.DomEvent.disableClickPropagation(button);
-            return button;
-        },
-    });
-    new Fit({position: 'topleft'}).addTo(map);
+    const press =
+        button({class: 'fit icon', title: 'The whole map', 'aria-label': 'The whole map', click: home}, icon('fit'));
+    L.DomEvent.disableClickPropagation(press);
+    new (L.Control.extend({onAdd: () => press}))({position: 'topleft'}).addTo(map);
 }
 
 /* The longitude around which an index is drawn. */

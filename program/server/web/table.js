@@ -1,27 +1,24 @@
 /* table.js - the dialog with all pictures of the visit in a table, a line each; any column sorts it. */
-import {byId, make} from './dom.js';
+import {button, byId, make} from './dom.js';
 import {isWaiting} from './visit.js';
 import * as words from './words.js';
 
 const bestOf = (entry) => entry.answer?.answers[0];
-const marginOf = (entry) => entry.answer?.margin ?? undefined;
 
 function outcome(entry) {
     if (entry.answer !== null) return words.verdict(entry.answer).word;
     return isWaiting(entry) ? 'searching' : 'no answer';
 }
 
-const written = (value, how) => (typeof value === 'number' ? how(value) : '–');
-
-/* Title; what it sorts by, undefined last; how it is written. */
+/* Title; what it shows and sorts by, undefined last; how a number is written. */
 const COLUMNS = [
-    ['Photo', (entry) => entry.name, null],
-    ['Answer', outcome, outcome],
-    ['Latitude', (entry) => bestOf(entry)?.lat, (entry) => written(bestOf(entry)?.lat, words.degrees)],
-    ['Longitude', (entry) => bestOf(entry)?.lon, (entry) => written(bestOf(entry)?.lon, words.degrees)],
-    ['Score', (entry) => bestOf(entry)?.score, (entry) => written(bestOf(entry)?.score, words.score)],
-    ['Margin', marginOf, (entry) => written(marginOf(entry), words.score)],
-    ['From its own GPS', (entry) => bestOf(entry)?.gps_m, (entry) => written(bestOf(entry)?.gps_m, words.metres)],
+    ['Photo', (entry) => entry.name],
+    ['Answer', outcome],
+    ['Latitude', (entry) => bestOf(entry)?.lat, words.degrees],
+    ['Longitude', (entry) => bestOf(entry)?.lon, words.degrees],
+    ['Score', (entry) => bestOf(entry)?.score, words.score],
+    ['Margin', (entry) => entry.answer?.margin ?? undefined, words.score],
+    ['From its own GPS', (entry) => bestOf(entry)?.gps_m, words.metres],
 ];
 
 function median(values) {
@@ -54,10 +51,8 @@ export class Table {
             this.draw();
         });
         byId('table-close').addEventListener('click', () => this.dialog.close());
-        this.heads = COLUMNS.map(([title], i) => {
-            const press = make('button', {type: 'button', click: () => this.sort(i)}, title);
-            return make('th', {scope: 'col'}, press);
-        });
+        this.heads = COLUMNS.map(
+            ([title], i) => make('th', {scope: 'col'}, button({click: () => this.sort(i)}, title)));
         byId('table-head').append(make('tr', {}, ...this.heads));
     }
 
@@ -73,17 +68,16 @@ export class Table {
     }
 
     line(entry) {
-        const go = make('button', {
-            type: 'button',
-            click: () => {
-                this.dialog.close();
-                this.choose(entry);
-            }
-        }, entry.name);
-        const cells = COLUMNS.slice(1).map(([, , how], i) => make('td', {class: i === 0 ? 'outcome' : 'figure'}, how(entry)));
+        const open = () => {
+            this.dialog.close();
+            this.choose(entry);
+        };
+        const written = (value, how) => (typeof value === 'number' ? how(value) : value ?? '–');
+        const cells = COLUMNS.slice(1).map(([, value, how], i) => make(
+            'td', {class: i === 0 ? 'outcome' : 'figure'}, written(value(entry), how)));
         cells[0].dataset.outcome = outcome(entry);
-        return make('tr', {'aria-current': entry === this.current}, make('th', {scope: 'row', title: entry.problem}, go),
-                    ...cells);
+        const head = make('th', {scope: 'row', title: entry.problem}, button({click: open}, entry.name));
+        return make('tr', {'aria-current': entry === this.current}, head, ...cells);
     }
 
     draw() {

@@ -102,24 +102,15 @@ async function begin(entry, area) {
         URL.revokeObjectURL(entry.preview.url);
 }
 
+const NEW = {
+    size: null, preview: null, state: 'waiting', answer: null, answered: null, problem: null, fault: null,
+    heading: null, isPanorama: false, control: null,
+};
+
 /* New pictures come first in the list; the first of them is shown. */
 export function add(files, area) {
-    const fresh = [...files].map((file) => ({
-                                     id: nextId++,
-                                     file,
-                                     name: file.name || 'Pasted picture',
-                                     size: null,
-                                     preview: null,
-                                     state: 'waiting',
-                                     answer: null,
-                                     answered: null,
-                                     problem: null,
-                                     fault: null,
-                                     heading: null,
-                                     area,
-                                     isPanorama: false,
-                                     control: null,
-                                 }));
+    const fresh = [...files].map(
+        (file) => ({...NEW, id: nextId++, file, name: file.name || 'Pasted picture', area}));
     entries = [...fresh, ...entries];
     if (fresh.length > 0) select(fresh[0]);
     for (const entry of fresh) begin(entry, area);
