@@ -161,7 +161,7 @@ static void begin(struct report *r, const struct chart *c, const char *what, con
     fputs("\">", r->out);
     unsigned char *rgb = imagery_of(r, c);
     size_t size;
-    void *jpeg = rgb != NULL ? image_encode_jpeg(&size, rgb, c->width, c->height) : NULL;
+    void *jpeg = rgb != NULL ? image_encode(&size, JPEG, rgb, 3, c->width, c->height) : NULL;
     if (jpeg != NULL) {
         gchar *text = g_base64_encode(jpeg, size);
         fprintf(r->out, "<image width=\"%d\" height=\"%d\" href=\"data:image/jpeg;base64,%s\"/>", c->width, c->height,

@@ -36,7 +36,7 @@ void report_text(FILE *out, const char *text)
 void report_picture(struct report *r, const unsigned char *rgb, int width, int height, const char *alt, const char *of)
 {
     size_t size;
-    void *jpeg = image_encode_jpeg(&size, rgb, width, height);
+    void *jpeg = image_encode(&size, JPEG, rgb, 3, width, height);
     if (jpeg == NULL) {
         report_problem(r, "there is not enough memory to encode a picture");
         return;

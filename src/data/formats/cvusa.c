@@ -12,11 +12,6 @@
 #include "base/error.h"
 #include "data/labels.h"
 
-/* Web mercator at zoom 19 has 40,075,017 m / (256 * 2^19) = 0.29858 m a pixel at the equator: 750 pixels cover
- * 223.9 m there, and 174.4 m at the data set's mean cosine of latitude, 0.7790. A panorama of 1232 x 224 pixels
- * spans 360 * 224 / 1232 = 65.45 degrees. */
-static const double GROUND_M = 174.4, BAND = 360.0 * 224 / 1232;
-
 struct places {
     double (*of)[4]; /* (count, 4) aerial lat, lon, panorama lat, lon of image 1, 2, ... */
     size_t count;
@@ -97,25 +92,14 @@ static gvm_status read_split(struct split *split, const char *name, const struct
 {
     struct list list = {.places = places};
     filler_start(&list.filler, dataset, options);
-    gvm_status status = read_lines(dataset->root, name, ',', 3, add_pair, &list, err);
-    if (status == GVM_OK) filler_finish(&list.filler, split);
-    filler_drop(&list.filler);
-    return status;
+    return filler_end(&list.filler, split, read_lines(dataset->root, name, ',', 3, add_pair, &list, err));
 }
 
 gvm_status cvusa_read(struct dataset *dataset, const struct dataset_options *options, gvm_error *err)
 {
-    static const char *const tests[] = {"val"};
     static const char train[] = "splits/train-19zl.csv", val[] = "splits/val-19zl.csv";
-    int which;
-    struct places places = {0};
-    dataset->ground_m = GROUND_M;
-    dataset->elevation[0] = -BAND / 2;
-    dataset->elevation[1] = BAND / 2;
-    memcpy(dataset->street_size, (int[2]){1232, 224}, sizeof dataset->street_size);
-    memcpy(dataset->aerial_size, (int[2]){750, 750}, sizeof dataset->aerial_size);
-    gvm_status status = pick_test(&which, dataset, options, tests, 1, err);
-    if (status == GVM_OK) status = read_places(&places, dataset->root, err);
+    struct places places;
+    gvm_status status = read_places(&places, dataset->root, err);
     bool has_train = is_there(dataset->root, train), has_val = is_there(dataset->root, val);
     if (status == GVM_OK && has_train) status = read_split(&dataset->train, train, &places, dataset, options, err);
     if (status == GVM_OK && (has_val || !has_train))

@@ -21,9 +21,6 @@ static const char *const cities[] = {"NewYork", "Seattle", "SanFrancisco", "Chic
 
 enum { CITIES = 4, FIELDS = 13 };
 
-/* Zoom 20, 640 pixels: 64 m in Seattle to 75 m in San Francisco, by latitude. */
-static const double GROUND_M = 72;
-
 /* Where a city's files lie, below the root. */
 struct city {
     const char *name, *labels;
@@ -183,9 +180,7 @@ static gvm_status read_split(struct split *split, struct dataset *dataset, const
         if (status == GVM_OK) status = read_file(&lines, labels, read_pair, err);
     }
     dataset->tiles_left_out += (int)g_hash_table_size(lines.filler.tiles) - lines.filler.split.tile_count;
-    if (status == GVM_OK) filler_finish(&lines.filler, split);
-    filler_drop(&lines.filler);
-    return status;
+    return filler_end(&lines.filler, split, status);
 }
 
 static void note_cities(struct dataset *dataset, const char *folder)
@@ -205,22 +200,15 @@ static void note_cities(struct dataset *dataset, const char *folder)
 
 gvm_status vigor_read(struct dataset *dataset, const struct dataset_options *options, gvm_error *err)
 {
-    static const char *const tests[] = {"same-area", "cross-area"};
-    int cross;
-    dataset->ground_m = GROUND_M;
-    memcpy(dataset->elevation, (double[2]){-45, 45}, sizeof dataset->elevation);
-    memcpy(dataset->street_size, (int[2]){2048, 1024}, sizeof dataset->street_size);
-    memcpy(dataset->aerial_size, (int[2]){640, 640}, sizeof dataset->aerial_size);
     const char *folder = vigor_labels(dataset->root);
     if (folder == NULL)
         return fail(err, GVM_FILE, "%s: no city of VIGOR has a folder in splits__corrected or splits",
                     path_tail(dataset->root));
-    gvm_status status = pick_test(&cross, dataset, options, tests, 2, err);
-    if (status != GVM_OK) return status;
     note_cities(dataset, folder);
+    bool cross = strcmp(dataset->test_name, "cross-area") == 0;
     const char *train = cross ? "pano_label_balanced" : "same_area_balanced_train";
     const char *test = cross ? "pano_label_balanced" : "same_area_balanced_test";
-    status = read_split(&dataset->train, dataset, options, 0, cross ? CITIES / 2 : CITIES, train, err);
+    gvm_status status = read_split(&dataset->train, dataset, options, 0, cross ? CITIES / 2 : CITIES, train, err);
     if (status == GVM_OK)
         status = read_split(&dataset->test, dataset, options, cross ? CITIES / 2 : 0, CITIES, test, err);
     return status;
