@@ -77,12 +77,12 @@ static void expect_pictures(const struct cache *cache, const struct small_set *s
     assert_null(p->cache);
     for (int s = 0; s < 2; s++) {
         for (int i = 0; i < splits[s]->query_count; i++) {
-            assert_int_equal(pictures_street(&want, room, p, splits[s], i, NULL), GVM_OK);
-            assert_memory_equal(cache_street(cache, splits[s], i), want, picture_bytes(&p->street));
+            assert_int_equal(pictures_read(&want, room, p, splits[s], GVM_STREET, i, NULL), GVM_OK);
+            assert_memory_equal(cache_picture(cache, splits[s], GVM_STREET, i), want, picture_bytes(&p->street));
         }
         for (int i = 0; i < splits[s]->tile_count; i++) {
-            assert_int_equal(pictures_aerial(&want, room, p, splits[s], i, NULL), GVM_OK);
-            assert_memory_equal(cache_aerial(cache, splits[s], i), want, picture_bytes(&p->aerial));
+            assert_int_equal(pictures_read(&want, room, p, splits[s], GVM_AERIAL, i, NULL), GVM_OK);
+            assert_memory_equal(cache_picture(cache, splits[s], GVM_AERIAL, i), want, picture_bytes(&p->aerial));
         }
     }
 }
@@ -128,10 +128,10 @@ static void test_holds(void **state)
 
     const uint8_t *pixels; /* and pictures are taken from it */
     set->pictures.cache = cache;
-    assert_int_equal(pictures_street(&pixels, NULL, &set->pictures, &set->data.train, 4, NULL), GVM_OK);
-    assert_ptr_equal(pixels, cache_street(cache, &set->data.train, 4));
-    assert_int_equal(pictures_aerial(&pixels, NULL, &set->pictures, &set->data.test, 2, NULL), GVM_OK);
-    assert_ptr_equal(pixels, cache_aerial(cache, &set->data.test, 2));
+    assert_int_equal(pictures_read(&pixels, NULL, &set->pictures, &set->data.train, GVM_STREET, 4, NULL), GVM_OK);
+    assert_ptr_equal(pixels, cache_picture(cache, &set->data.train, GVM_STREET, 4));
+    assert_int_equal(pictures_read(&pixels, NULL, &set->pictures, &set->data.test, GVM_AERIAL, 2, NULL), GVM_OK);
+    assert_ptr_equal(pixels, cache_picture(cache, &set->data.test, GVM_AERIAL, 2));
     set->pictures.cache = NULL;
     cache_free(cache);
 
@@ -161,7 +161,7 @@ static void test_stale(void **state)
         expect_pictures(cache, set);
         cache_free(cache);
     }
-    assert_non_null(cache_street(held, &set->data.train, 0)); /* one in use stays as it was */
+    assert_non_null(cache_picture(held, &set->data.train, GVM_STREET, 0)); /* one in use stays as it was */
     cache_free(held);
 }
 
@@ -237,13 +237,13 @@ static void test_bad_pictures(void **state)
     assert_int_equal(open_cache(&cache, set, true, &seen, &err), GVM_OK);
     assert_int_equal(seen.bad, 2);
     assert_non_null(strstr(seen.err.text, "aerial020.png"));
-    assert_null(cache_street(cache, &set->data.train, 25));
-    assert_null(cache_aerial(cache, &set->data.train, 20));
-    assert_non_null(cache_street(cache, &set->data.train, 24));
+    assert_null(cache_picture(cache, &set->data.train, GVM_STREET, 25));
+    assert_null(cache_picture(cache, &set->data.train, GVM_AERIAL, 20));
+    assert_non_null(cache_picture(cache, &set->data.train, GVM_STREET, 24));
     uint8_t room[8 * 24 * 3];
     const uint8_t *pixels;
     set->pictures.cache = cache;
-    assert_int_equal(pictures_aerial(&pixels, room, &set->pictures, &set->data.train, 20, &err), GVM_IMAGE);
+    assert_int_equal(pictures_read(&pixels, room, &set->pictures, &set->data.train, GVM_AERIAL, 20, &err), GVM_IMAGE);
     set->pictures.cache = NULL;
     cache_free(cache);
 

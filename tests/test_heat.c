@@ -9,8 +9,6 @@
 
 #include <cmocka.h>
 
-#include "image/overlay.h"
-
 enum { W = 200, H = 80, HW = 20, HH = 4, TOP = 20, BOTTOM = 60 };
 
 static uint8_t pixels[H * W * 3];

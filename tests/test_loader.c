@@ -201,9 +201,9 @@ static void test_plain(void **state)
         assert_int_equal(loader_next(loader, &batch, NULL), GVM_OK);
         for (int b = 0; b < B; b++) {
             int query = batch.queries[b], tile = set->data.train.queries[query].tile;
-            pictures_street(&want, room, p, &set->data.train, query, NULL);
+            pictures_read(&want, room, p, &set->data.train, GVM_STREET, query, NULL);
             assert_memory_equal(batch.street + b * street_bytes, want, street_bytes);
-            pictures_aerial(&want, room, p, &set->data.train, tile, NULL);
+            pictures_read(&want, room, p, &set->data.train, GVM_AERIAL, tile, NULL);
             assert_memory_equal(batch.aerial + b * aerial_bytes, want, aerial_bytes);
             assert_memory_equal(batch.aerial + (B + b) * aerial_bytes, want, aerial_bytes);
         }

@@ -6,10 +6,14 @@
 #include "base/error.h"
 #include "base/output.h"
 #include "cli/cli.h"
+#include "image/encode.h"
 #include "image/heat.h"
 #include "image/sheet.h"
 
-enum { GAP = 8 /* pixels between two pictures */, MOST = 2048 /* pixels a side */ };
+enum {
+    GAP = 8 /* pixels between two pictures */,
+    MOST = 2048 /* pixels a side */
+};
 
 struct arguments {
     struct common common;
@@ -197,7 +201,7 @@ static int heatmap(void *arguments)
     if (status == GVM_OK) status = gvm_model_open(&model, weights_path(a->weights), &err);
     if (status == GVM_OK) status = gvm_session_open(&session, model, 1, &err);
     if (status == GVM_OK) status = draw(&result, &score, a, session, model, &err);
-    if (status == GVM_OK) status = sheet_save(&result, a->out, &err);
+    if (status == GVM_OK) status = image_write_png(a->out, result.pixels, result.width, result.height, &err);
     end = status == GVM_OK ? print_result(a, &result, score) : failed(&err);
     sheet_free(&result);
     gvm_session_free(session);

@@ -83,8 +83,8 @@ static gvm_status take(struct search *s, size_t photo, bool exact, const struct 
     if (p->line > 0 && p->exact && !exact) return GVM_OK;
     if (p->line > 0 && p->exact == exact &&
         (differs(known->lat, k->lat) || differs(known->lon, k->lon) || differs(known->heading, k->heading)))
-        return fail(err, GVM_FORMAT, "%s, line %zu: it says of %s something else than line %zu", csv->where, csv->line,
-                    path_tail(s->photos->paths[photo]), p->line);
+        return CSV_FAIL(csv, err, "it says of %s something else than line %zu", path_tail(s->photos->paths[photo]),
+                        p->line);
     *known = *k;
     p->line = csv->line;
     p->exact = exact;
@@ -112,7 +112,7 @@ static gvm_status take_by_end(struct search *s, const char *name, const struct k
 static gvm_status take_line(struct search *s, const char *name, const struct known *k, const struct csv *csv,
                             gvm_error *err)
 {
-    if (name[0] == '\0') return fail(err, GVM_FORMAT, "%s, line %zu: it names no photo", csv->where, csv->line);
+    if (name[0] == '\0') return CSV_FAIL(csv, err, "it names no photo");
     g_autofree char *file = find_file(s->list, name);
     if (file == NULL) return take_by_end(s, name, k, csv, err);
     gvm_status status = GVM_OK;
@@ -136,8 +136,7 @@ static gvm_status read_line(struct search *s, const struct csv *csv, const int *
         if (c == IMAGE || c == STREET) name = text;
         if (c == COLUMNS || values[c] == NULL || (c == HEADING && *text == '\0')) continue;
         if (!csv_value(values[c], csv, text) || fabs(*values[c]) > most[c])
-            return fail(err, GVM_FORMAT, "%s, line %zu: %s \"%.60s\" is not a number from %g to %g", csv->where,
-                        csv->line, names[c], text, -most[c], most[c]);
+            return CSV_FAIL(csv, err, "%s \"%.60s\" is not a number from %g to %g", names[c], text, -most[c], most[c]);
     }
     return take_line(s, name, &line, csv, err);
 }
@@ -148,8 +147,7 @@ static gvm_status read_list(struct search *s, struct csv *csv, gvm_error *err)
     gvm_status status = csv_header(order, csv, names, COLUMNS, 0, true, err);
     for (int i = 0; i < csv->count && status == GVM_OK; i++) has[order[i]] = 1;
     if (status == GVM_OK && (has[IMAGE] + has[STREET] != 1 || !has[LAT] || !has[LON]))
-        status = fail(err, GVM_FORMAT, "%s, line %zu: the header needs lat, lon and one of image and street",
-                      csv->where, csv->line);
+        status = CSV_FAIL(csv, err, "the header needs lat, lon and one of image and street");
     while (status == GVM_OK && csv_next(csv, &status, err)) status = read_line(s, csv, order, err);
     return status;
 }

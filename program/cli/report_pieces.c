@@ -39,7 +39,7 @@ void put(FILE *out, const char *format, ...)
 gchar *report_jpeg(const unsigned char *rgb, int width, int height)
 {
     size_t size;
-    g_autofree void *jpeg = image_encode_jpeg(&size, rgb, width, height);
+    g_autofree void *jpeg = image_encode(&size, JPEG, rgb, 3, width, height);
     return jpeg != NULL ? g_base64_encode(jpeg, size) : NULL;
 }
 

@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "image/encode.h"
-#include "image/overlay.h"
+#include "image/heat.h"
 #include "server/service.h"
 
 /* All that one takes. */
-struct heat {
+struct wanted {
     gvm_view view;
     int stage;
     bool has_tile;
@@ -19,7 +19,7 @@ struct heat {
     float *map, *feature;
 };
 
-static bool read_heat(struct heat *h, struct request *r, gvm_view view)
+static bool read_heat(struct wanted *h, struct request *r, gvm_view view)
 {
     const char *seen = parameter(r, VIEW), *stage = parameter(r, STAGE), *tile = parameter(r, TILE);
     const char *heading = parameter(r, HEADING);
@@ -45,7 +45,7 @@ static bool read_heat(struct heat *h, struct request *r, gvm_view view)
 }
 
 /* The tile as the network sees it. */
-static bool read_aerial(struct heat *h, struct request *r)
+static bool read_aerial(struct wanted *h, struct request *r)
 {
     const gvm_view_info *v = &r->service->views[GVM_AERIAL];
     gvm_hit hit;
@@ -66,7 +66,7 @@ static bool read_aerial(struct heat *h, struct request *r)
 }
 
 /* What the map keeps of a tile. */
-static bool read_feature(struct heat *h, struct request *r)
+static bool read_feature(struct wanted *h, struct request *r)
 {
     gvm_error err;
     h->feature = malloc((size_t)r->service->info.features * sizeof *h->feature);
@@ -74,7 +74,7 @@ static bool read_feature(struct heat *h, struct request *r)
     return refuse(r, 503, "There is not enough memory for the heat map; try again in a moment.");
 }
 
-static enum MHD_Result draw(struct heat *h, struct request *r)
+static enum MHD_Result draw(struct wanted *h, struct request *r)
 {
     const gvm_view_info *v = &r->service->views[h->view];
     unsigned char *pixels = h->view == GVM_STREET ? h->photo.pixels : h->aerial;
@@ -90,15 +90,16 @@ static enum MHD_Result draw(struct heat *h, struct request *r)
                         .other = h->view == GVM_STREET ? h->feature : NULL,
                         .heat = h->map};
     if (!work_done(r, &work)) return reply_refused(r);
-    overlay(pixels, pixels, h->map, v->height, v->width);
+    heat_cover(pixels, v->height, v->width,
+               &(struct heat){h->map, v->height, v->width, 0, {0, 0, v->width, v->height}, 1});
     size_t bytes = 0;
-    void *png = image_encode_png(&bytes, pixels, v->width, v->height);
+    void *png = image_encode(&bytes, PNG, pixels, 3, v->width, v->height);
     return reply_owned(r, "image/png", png, bytes, NULL);
 }
 
 static enum MHD_Result answer(struct request *r, gvm_view view)
 {
-    struct heat h = {.stage = 0};
+    struct wanted h = {.stage = 0};
     if (!read_heat(&h, r, view) || !work_queue(r)) return reply_refused(r);
     bool ready = true;
     if (r->size > 0) {

@@ -66,7 +66,7 @@ enum MHD_Result map_get(struct request *r)
 static enum MHD_Result reply_picture(struct request *r, unsigned char *rgb)
 {
     size_t size = 0;
-    void *jpeg = image_encode_jpeg(&size, rgb, SIDE, SIDE);
+    void *jpeg = image_encode(&size, JPEG, rgb, 3, SIDE, SIDE);
     free(rgb);
     return reply_owned(r, "image/jpeg", jpeg, size, r->service->tag);
 }
@@ -80,7 +80,7 @@ static enum MHD_Result reply_imagery(struct request *r, uint8_t *rgba, bool whol
         for (size_t i = 0; i < SIDE * SIDE; i++) memmove(rgba + 3 * i, rgba + 4 * i, 3);
         return reply_picture(r, rgba);
     }
-    void *png = image_encode_png_alpha(&size, rgba, SIDE, SIDE);
+    void *png = image_encode(&size, PNG, rgba, 4, SIDE, SIDE);
     free(rgba);
     return reply_owned(r, "image/png", png, size, r->service->tag);
 }

@@ -37,6 +37,14 @@ char *path_join(const char *folder, const char *name)
     return path;
 }
 
+char *path_with(const char *path, const char *end)
+{
+    size_t size = strlen(path) + strlen(end) + 1;
+    char *whole = malloc(size);
+    if (whole != NULL) snprintf(whole, size, "%s%s", path, end);
+    return whole;
+}
+
 ssize_t file_read_at(int fd, void *data, size_t size, uint64_t offset)
 {
     size_t done = 0;

@@ -14,8 +14,9 @@
 /* The last part of a path, at most 200 bytes, so that a sentence has room for what comes after it. */
 const char *path_tail(const char *path);
 
-/* folder/name, to be freed; NULL without memory. */
+/* folder/name, and a path with something behind it; to be freed. NULL without memory. */
 char *path_join(const char *folder, const char *name);
+char *path_with(const char *path, const char *end);
 
 /* As pread, pwrite, write and flock (LOCK_EX | LOCK_NB), with what a signal cut short done again. file_read_at returns
  * how many bytes there were, -1 on failure; the others false. errno tells why. */

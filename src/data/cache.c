@@ -17,28 +17,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const double *heading_of(const struct query *q)
+gvm_status pictures_read(const uint8_t **pixels, uint8_t *room, const struct pictures *p, const struct split *split,
+                         gvm_view view, int i, gvm_error *err)
 {
-    return isnan(q->heading) ? NULL : &q->heading;
-}
-
-gvm_status pictures_street(const uint8_t **pixels, uint8_t *room, const struct pictures *p, const struct split *split,
-                           int i, gvm_error *err)
-{
-    const struct query *q = &split->queries[i];
-    *pixels = p->cache != NULL ? cache_street(p->cache, split, i) : NULL;
+    *pixels = p->cache != NULL ? cache_picture(p->cache, split, view, i) : NULL;
     if (*pixels != NULL) return GVM_OK;
     *pixels = room;
-    return panorama_load(room, &p->street, heading_of(q), CIRCLE_LISTED, q->path, err);
-}
-
-gvm_status pictures_aerial(const uint8_t **pixels, uint8_t *room, const struct pictures *p, const struct split *split,
-                           int i, gvm_error *err)
-{
-    *pixels = p->cache != NULL ? cache_aerial(p->cache, split, i) : NULL;
-    if (*pixels != NULL) return GVM_OK;
-    *pixels = room;
-    return aerial_load(room, &p->aerial, split->tiles[i].path, err);
+    if (view == GVM_AERIAL) return cache_load(room, &p->aerial, view, split->tiles[i].path, NAN, err);
+    return cache_load(room, &p->street, view, split->queries[i].path, split->queries[i].heading, err);
 }
 
 /* ------------------------------------------------------------------ which pictures */
@@ -214,7 +200,7 @@ void cache_free(struct cache *c)
     free(c);
 }
 
-static const uint8_t *picture(const struct cache *c, const struct split *split, gvm_view view, int i)
+const uint8_t *cache_picture(const struct cache *c, const struct split *split, gvm_view view, int i)
 {
     assert(split == &c->data->train || split == &c->data->test);
     size_t bytes;
@@ -222,14 +208,4 @@ static const uint8_t *picture(const struct cache *c, const struct split *split, 
     uint64_t entry, offset = cache_offset(c, place, &bytes);
     memcpy(&entry, c->map.data + HEADER_ROOM + (size_t)place * sizeof entry, sizeof entry);
     return entry >= ENTRY_GOOD ? c->map.data + offset : NULL;
-}
-
-const uint8_t *cache_street(const struct cache *cache, const struct split *split, int i)
-{
-    return picture(cache, split, GVM_STREET, i);
-}
-
-const uint8_t *cache_aerial(const struct cache *cache, const struct split *split, int i)
-{
-    return picture(cache, split, GVM_AERIAL, i);
 }

@@ -18,15 +18,14 @@ struct pictures {
 
 /* Picture i of a split, one of the data set's two.
  *
- *   pixels  out: (H, W, 3); in the cache, or in room
+ *   pixels  out: (H, W, 3) of its view; in the cache, or in room
  *   room    (H, W, 3) the caller's
+ *   i       a query for GVM_STREET, a tile for GVM_AERIAL
  *
  * Returns GVM_OK or as panorama_load and aerial_load. A picture that was broken when the cache was made is tried
  * again. Any number of threads may call. */
-gvm_status pictures_street(const uint8_t **pixels, uint8_t *room, const struct pictures *p, const struct split *split,
-                           int i, gvm_error *err);
-gvm_status pictures_aerial(const uint8_t **pixels, uint8_t *room, const struct pictures *p, const struct split *split,
-                           int i, gvm_error *err);
+gvm_status pictures_read(const uint8_t **pixels, uint8_t *room, const struct pictures *p, const struct split *split,
+                         gvm_view view, int i, gvm_error *err);
 
 /* Map the cache `path` of all pictures of both splits of p->data, making it first where there is none, or where it does
  * not fit: it holds for these pictures, by name, size and time of change, at these shapes and headings.
@@ -37,13 +36,12 @@ gvm_status pictures_aerial(const uint8_t **pixels, uint8_t *room, const struct p
  * p->data, which must outlive it p      p->cache is not used
  *
  * Returns GVM_OK, GVM_FILE (cannot be written, or the disk is full), GVM_FORMAT (there is something else under that
- * name, which is left alone), GVM_MEMORY, or as pictures_street for a bad picture. */
+ * name, which is left alone), GVM_MEMORY, or as pictures_read for a bad picture. */
 gvm_status cache_open(struct cache **cache, const char *path, const struct pictures *p,
                       const struct cache_options *options, gvm_error *err);
 void cache_free(struct cache *cache);
 
 /* (H, W, 3) of picture i of a split, as long as the cache; NULL where it could not be read. */
-const uint8_t *cache_street(const struct cache *cache, const struct split *split, int i);
-const uint8_t *cache_aerial(const struct cache *cache, const struct split *split, int i);
+const uint8_t *cache_picture(const struct cache *cache, const struct split *split, gvm_view view, int i);
 
 #endif

@@ -34,12 +34,10 @@ static bool tell(const struct cache_options *options, size_t done, size_t total)
 gvm_status cache_part_lock(struct cache_part *part, bool *locked, bool *stopped, const char *path,
                            const struct cache_options *options, gvm_error *err)
 {
-    size_t size = strlen(path) + sizeof ".part";
     struct stat mine, there;
     *locked = *stopped = false;
-    *part = (struct cache_part){.path = malloc(size)};
+    *part = (struct cache_part){.path = path_with(path, ".part")};
     if (part->path == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for it", path_tail(path));
-    snprintf(part->path, size, "%s.part", path);
     part->fd = open(part->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
     gvm_status status = part->fd < 0 ? fail_errno(err, "create", path_tail(part->path)) : GVM_OK;
     while (status == GVM_OK && !*stopped && !file_lock(part->fd)) {
@@ -130,13 +128,6 @@ static bool is_there(const struct work *w, int place, uint8_t *room)
            entry_of(room, bytes) == entry;
 }
 
-static gvm_status load(uint8_t *room, const struct cache *c, const struct source *s, gvm_error *err)
-{
-    const struct picture_shape *shape = &c->shape[s->view];
-    if (s->view == GVM_AERIAL) return aerial_load(room, shape, s->path, err);
-    return panorama_load(room, shape, isnan(s->heading) ? NULL : &s->heading, CIRCLE_LISTED, s->path, err);
-}
-
 /* *bad: the picture cannot be read, and its entry says so. */
 static gvm_status fill_place(bool *bad, const struct work *w, int place, uint8_t *room, gvm_error *err)
 {
@@ -144,7 +135,8 @@ static gvm_status fill_place(bool *bad, const struct work *w, int place, uint8_t
     if (is_there(w, place, room)) return GVM_OK;
     size_t bytes;
     uint64_t offset = cache_offset(w->c, place, &bytes), entry = ENTRY_BAD;
-    gvm_status status = load(room, w->c, &w->c->sources[place], err);
+    const struct source *s = &w->c->sources[place];
+    gvm_status status = cache_load(room, &w->c->shape[s->view], s->view, s->path, s->heading, err);
     *bad = status != GVM_OK && status != GVM_MEMORY;
     if (status != GVM_OK && !*bad) return status;
     if (!*bad) entry = entry_of(room, bytes);

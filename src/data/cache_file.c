@@ -1,10 +1,18 @@
 /* cache_file.c - see cache_file.h */
 #include "data/cache_file.h"
 
+#include <math.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
+
+gvm_status cache_load(uint8_t *out, const struct picture_shape *shape, gvm_view view, const char *path, double heading,
+                      gvm_error *err)
+{
+    if (view == GVM_AERIAL) return aerial_load(out, shape, path, err);
+    return panorama_load(out, shape, isnan(heading) ? NULL : &heading, CIRCLE_LISTED, path, err);
+}
 
 uint64_t cache_offset(const struct cache *c, int place, size_t *bytes)
 {

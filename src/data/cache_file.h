@@ -43,6 +43,10 @@ struct cache {
     struct file_map map;
 };
 
+/* A picture from its file, as the network takes it; heading: NaN for what the picture says. */
+gvm_status cache_load(uint8_t *out, const struct picture_shape *shape, gvm_view view, const char *path, double heading,
+                      gvm_error *err);
+
 /* Where the picture at a place starts in the file, and its size. */
 uint64_t cache_offset(const struct cache *c, int place, size_t *bytes);
 

@@ -10,44 +10,66 @@
 #include "base/file.h"
 #include "data/labels.h"
 
-static bool is_cvusa(const char *root)
-{
-    return is_there(root, "splits/val-19zl.csv") || is_there(root, "splits/train-19zl.csv");
-}
-
-static bool is_cvact(const char *root)
-{
-    return is_there(root, "ACT_data.mat");
-}
-
-static bool is_vigor(const char *root)
-{
-    return vigor_labels(root) != NULL;
-}
-
-static bool is_pairs(const char *root)
-{
-    return is_there(root, "pairs.csv");
-}
-
 static const struct format {
     const char *name;
-    bool (*is)(const char *root);
+    const char *labels[2];                   /* files, of which one tells that it is this format, */
+    const char *(*folder)(const char *root); /* or a folder, if this finds one */
     gvm_status (*read)(struct dataset *dataset, const struct dataset_options *options, gvm_error *err);
+    const char *tests[2]; /* its test splits */
+    double ground_m, elevation[2];
+    int street_size[2], aerial_size[2];
+    bool has_gaps;
 } formats[] = {
-    {"CVUSA", is_cvusa, cvusa_read},
-    {"CVACT", is_cvact, cvact_read},
-    {"VIGOR", is_vigor, vigor_read},
-    {"pairs", is_pairs, pairs_read},
+    /* Web mercator at zoom 19 has 40,075,017 m / (256 * 2^19) = 0.29858 m a pixel at the equator: 750 pixels cover
+     * 223.9 m there, and 174.4 m at the data set's mean cosine of latitude, 0.7790. A panorama of 1232 x 224 pixels
+     * spans 360 * 224 / 1232 = 65.45 degrees. */
+    {.name = "CVUSA",
+     .labels = {"splits/val-19zl.csv", "splits/train-19zl.csv"},
+     .read = cvusa_read,
+     .tests = {"val"},
+     .ground_m = 174.4,
+     .elevation = {-180.0 * 224 / 1232, 180.0 * 224 / 1232},
+     .street_size = {1232, 224},
+     .aerial_size = {750, 750}},
+    {.name = "CVACT",
+     .labels = {"ACT_data.mat"},
+     .read = cvact_read,
+     .tests = {"val", "test"},
+     .ground_m = 144,
+     .elevation = {-45, 45}, /* rows 208 to 623 of 832 */
+     .street_size = {1664, 832},
+     .aerial_size = {1200, 1200},
+     .has_gaps = true},
+    /* Zoom 20, 640 pixels: 64 m in Seattle to 75 m in San Francisco, by latitude. */
+    {.name = "VIGOR",
+     .folder = vigor_labels,
+     .read = vigor_read,
+     .tests = {"same-area", "cross-area"},
+     .ground_m = 72,
+     .elevation = {-45, 45},
+     .street_size = {2048, 1024},
+     .aerial_size = {640, 640}},
+    {.name = "pairs",
+     .labels = {"pairs.csv"},
+     .read = pairs_read,
+     .tests = {"val", "test"},
+     .ground_m = 64,
+     .elevation = {-45, 45}},
 };
 
 enum { FORMATS = sizeof formats / sizeof *formats };
+
+static bool is_format(const struct format *f, const char *root)
+{
+    return (f->labels[0] != NULL && is_there(root, f->labels[0])) ||
+           (f->labels[1] != NULL && is_there(root, f->labels[1])) || (f->folder != NULL && f->folder(root) != NULL);
+}
 
 static gvm_status pick_format(const struct format **format, const char *root, const char *name, gvm_error *err)
 {
     *format = NULL;
     for (int i = 0; i < FORMATS; i++) {
-        if (name != NULL ? g_ascii_strcasecmp(name, formats[i].name) != 0 : !formats[i].is(root)) continue;
+        if (name != NULL ? g_ascii_strcasecmp(name, formats[i].name) != 0 : !is_format(&formats[i], root)) continue;
         if (*format != NULL)
             return fail(err, GVM_ARGUMENT, "%s: it has the labels of %s and of %s, say which is meant", path_tail(root),
                         (*format)->name, formats[i].name);
@@ -61,6 +83,16 @@ static gvm_status pick_format(const struct format **format, const char *root, co
                 "%s: no data set lies there: it has neither pairs.csv nor splits/val-19zl.csv (CVUSA), ACT_data.mat "
                 "(CVACT) or splits/CITY/satellite_list.txt (VIGOR)",
                 path_tail(root));
+}
+
+static gvm_status pick_test(struct dataset *d, const struct format *f, const char *name, gvm_error *err)
+{
+    d->test_name = f->tests[0];
+    if (name == NULL || strcmp(name, f->tests[0]) == 0) return GVM_OK;
+    d->test_name = f->tests[1];
+    if (f->tests[1] != NULL && strcmp(name, f->tests[1]) == 0) return GVM_OK;
+    return fail(err, GVM_ARGUMENT, "a %s data set's test split is %s%s%s, not '%.40s'", f->name, f->tests[0],
+                f->tests[1] != NULL ? " or " : "", f->tests[1] != NULL ? f->tests[1] : "", name);
 }
 
 static gvm_status check_options(const struct dataset_options *options, gvm_error *err)
@@ -100,14 +132,18 @@ gvm_status dataset_open(struct dataset **dataset, const char *root, const struct
         return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", path_tail(root));
     }
     d->format = format->name;
-    status = format->read(d, options, err);
+    d->has_gaps = format->has_gaps;
+    d->ground_m = options->ground_m > 0 ? options->ground_m : format->ground_m;
+    memcpy(d->elevation, options->elevation != NULL ? options->elevation : format->elevation, sizeof d->elevation);
+    memcpy(d->street_size, format->street_size, sizeof d->street_size);
+    memcpy(d->aerial_size, format->aerial_size, sizeof d->aerial_size);
+    status = pick_test(d, format, options->test, err);
+    if (status == GVM_OK) status = format->read(d, options, err);
     if (status == GVM_OK) status = check_pairs(d, err);
     if (status != GVM_OK) {
         dataset_free(d);
         return status;
     }
-    if (options->elevation != NULL) memcpy(d->elevation, options->elevation, sizeof d->elevation);
-    if (options->ground_m > 0) d->ground_m = options->ground_m;
     *dataset = d;
     return GVM_OK;
 }
@@ -116,7 +152,7 @@ void dataset_free(struct dataset *dataset)
 {
     if (dataset == NULL) return;
     split_free(&dataset->train);
-    split_free(&dataset->test);
+    if (!dataset->undivided) split_free(&dataset->test);
     free(dataset->missing);
     free(dataset->root);
     free(dataset);

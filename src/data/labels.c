@@ -36,26 +36,6 @@ gvm_status read_lines(const char *root, const char *name, char separator, int mo
     return status;
 }
 
-gvm_status pick_test(int *which, struct dataset *dataset, const struct dataset_options *options,
-                     const char *const *names, int count, gvm_error *err)
-{
-    char list[80] = "";
-    *which = 0;
-    dataset->test_name = names[0];
-    if (options->test == NULL) return GVM_OK;
-    for (int i = 0; i < count; i++) {
-        if (strcmp(options->test, names[i]) == 0) {
-            *which = i;
-            dataset->test_name = names[i];
-            return GVM_OK;
-        }
-        size_t length = strlen(list);
-        snprintf(list + length, sizeof list - length, "%s%s", i == 0 ? "" : " or ", names[i]);
-    }
-    return fail(err, GVM_ARGUMENT, "a %s data set's test split is %s, not '%.40s'", dataset->format, list,
-                options->test);
-}
-
 static gvm_status no_memory(const struct filler *f, gvm_error *err)
 {
     return fail(err, GVM_MEMORY, "%s: there is not enough memory for its list of pictures", f->dataset->root);
@@ -123,42 +103,16 @@ void split_free(struct split *split)
     *split = (struct split){0};
 }
 
-gvm_status split_copy(struct split *copy, const struct split *split, gvm_error *err)
+gvm_status filler_end(struct filler *f, struct split *split, gvm_status status)
 {
-    *copy = (struct split){0};
-    copy->queries = malloc((size_t)split->query_count * sizeof *copy->queries + 1);
-    copy->tiles = malloc((size_t)split->tile_count * sizeof *copy->tiles + 1);
-    bool whole = copy->queries != NULL && copy->tiles != NULL;
-    for (int i = 0; i < split->tile_count && whole; i++) {
-        struct tile *tile = &copy->tiles[copy->tile_count++];
-        *tile = split->tiles[i];
-        whole = (tile->path = strdup(tile->path)) != NULL;
+    if (status == GVM_OK && split != NULL) {
+        f->dataset->left_out += f->left_out;
+        *split = f->split;
+    } else {
+        split_free(&f->split);
     }
-    for (int i = 0; i < split->query_count && whole; i++) {
-        struct query *query = &copy->queries[copy->query_count++];
-        *query = split->queries[i];
-        query->path = strdup(query->path);
-        query->id = strdup(query->id);
-        whole = query->path != NULL && query->id != NULL;
-    }
-    if (whole) return GVM_OK;
-    split_free(copy);
-    return fail(err, GVM_MEMORY, "there is not enough memory for a list of %d pairs", split->query_count);
-}
-
-void filler_drop(struct filler *f)
-{
-    if (f->tiles != NULL) g_hash_table_destroy(f->tiles);
-    f->tiles = NULL;
-    split_free(&f->split);
-}
-
-void filler_finish(struct filler *f, struct split *split)
-{
-    f->dataset->left_out += f->left_out;
-    *split = f->split;
-    f->split = (struct split){0};
-    filler_drop(f);
+    g_hash_table_destroy(f->tiles);
+    return status;
 }
 
 int filler_find(const struct filler *f, const char *path)
@@ -199,21 +153,24 @@ gvm_status filler_tile(int *index, struct filler *f, const char *path, double la
     return GVM_OK;
 }
 
-/* file becomes the split's. */
+/* file becomes the split's; NULL, or a query without a tile: it is left out. */
 static gvm_status add_query(struct filler *f, const struct query *query, char *file, gvm_error *err)
 {
-    char *id = strdup(query->id);
-    struct query *queries = array_room(f->split.queries, (size_t)f->split.query_count, sizeof *queries);
-    if (queries != NULL) f->split.queries = queries;
-    if (id == NULL || queries == NULL) {
+    bool there = file != NULL && query->tile >= 0;
+    char *id = there ? strdup(query->id) : NULL;
+    struct query *queries =
+        id != NULL ? array_room(f->split.queries, (size_t)f->split.query_count, sizeof *queries) : NULL;
+    if (queries == NULL) {
         free(file);
         free(id);
-        return no_memory(f, err);
+        f->left_out += !there;
+        return there ? no_memory(f, err) : GVM_OK;
     }
-    struct query *added = &queries[f->split.query_count++];
-    *added = *query;
-    added->path = file;
-    added->id = id;
+    f->split.queries = queries;
+    queries += f->split.query_count++;
+    *queries = *query;
+    queries->path = file;
+    queries->id = id;
     return GVM_OK;
 }
 
@@ -231,11 +188,7 @@ gvm_status filler_query(struct filler *f, const struct query *query, const struc
 {
     char *file;
     gvm_status status = find_street(&file, f, query, source, err);
-    if (status != GVM_OK) return status;
-    if (file != NULL && query->tile >= 0) return add_query(f, query, file, err);
-    free(file);
-    f->left_out++;
-    return GVM_OK;
+    return status == GVM_OK ? add_query(f, query, file, err) : status;
 }
 
 gvm_status filler_pair(struct filler *f, const struct query *query, const char *tile, double lat, double lon,
@@ -247,8 +200,7 @@ gvm_status filler_pair(struct filler *f, const struct query *query, const char *
     gvm_status status = find_street(&file, f, query, source, err);
     if (status == GVM_OK && file == NULL) status = check_path(tile, source, err);
     if (status == GVM_OK && file != NULL) status = filler_tile(&pair.tile, f, tile, lat, lon, source, err);
-    if (status == GVM_OK && pair.tile >= 0) return add_query(f, &pair, file, err);
+    if (status == GVM_OK) return add_query(f, &pair, file, err);
     free(file);
-    if (status == GVM_OK) f->left_out++;
     return status;
 }

@@ -7,13 +7,13 @@
 #include "base/csv.h"
 #include "data/dataset.h"
 
-/* The readers: dataset has its root, and all else zero. */
+/* The readers: dataset has its root, its test split's name and what its format says of itself; all else is zero. */
 gvm_status cvusa_read(struct dataset *dataset, const struct dataset_options *options, gvm_error *err);
 gvm_status cvact_read(struct dataset *dataset, const struct dataset_options *options, gvm_error *err);
 gvm_status vigor_read(struct dataset *dataset, const struct dataset_options *options, gvm_error *err);
 gvm_status pairs_read(struct dataset *dataset, const struct dataset_options *options, gvm_error *err);
 
-/* VIGOR's cities, its folder of labels under root, or NULL. */
+/* The folder of VIGOR's labels under root, or NULL. */
 const char *vigor_labels(const char *root);
 
 /* Whether root/name is there. */
@@ -23,10 +23,6 @@ bool is_there(const char *root, const char *name);
 typedef gvm_status line_reader(void *context, const struct csv *csv, gvm_error *err);
 gvm_status read_lines(const char *root, const char *name, char separator, int most, line_reader *read, void *context,
                       gvm_error *err);
-
-/* Which of names[0..count) options->test is, 0 where it is NULL; its name goes into the data set. */
-gvm_status pick_test(int *which, struct dataset *dataset, const struct dataset_options *options,
-                     const char *const *names, int count, gvm_error *err);
 
 /* What a sentence calls the place in the labels: "FILE, UNIT NUMBER". */
 struct source {
@@ -44,13 +40,12 @@ struct filler {
 };
 
 void split_free(struct split *split);
-gvm_status split_copy(struct split *copy, const struct split *split, gvm_error *err);
 
 void filler_start(struct filler *f, struct dataset *dataset, const struct dataset_options *options);
-void filler_drop(struct filler *f); /* fine after filler_finish */
 
-/* Hand the split over, and what was left out. */
-void filler_finish(struct filler *f, struct split *split);
+/* If the status is GVM_OK, hand the split over, and what was left out; else, or if split is NULL, drop it. Returns the
+ * status. */
+gvm_status filler_end(struct filler *f, struct split *split, gvm_status status);
 
 enum { NOT_THERE = -1, NOT_LISTED = -2 };
 

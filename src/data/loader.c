@@ -37,7 +37,7 @@ struct prepared {
     uint8_t *aerial;      /* (2 B, H, W, 3), or (B, H, W, 3) */
     struct slot failure;  /* why there are no queries */
     struct bad_pair *bad; /* replaced pairs, those met on the way included */
-    int bad_count;
+    size_t bad_count;
 };
 
 /* Where a worker reads pictures that are not in the cache. */
@@ -74,8 +74,8 @@ static gvm_status prepare(const struct loader *l, struct prepared *to, int b, in
     const struct query *q = &l->split->queries[query];
     const int sizes[4] = {p->street.height, p->street.width, p->aerial.height, p->aerial.width};
     const uint8_t *street, *aerial;
-    gvm_status status = pictures_street(&street, room->street, p, l->split, query, err);
-    if (status == GVM_OK) status = pictures_aerial(&aerial, room->aerial, p, l->split, q->tile, err);
+    gvm_status status = pictures_read(&street, room->street, p, l->split, GVM_STREET, query, err);
+    if (status == GVM_OK) status = pictures_read(&aerial, room->aerial, p, l->split, GVM_AERIAL, q->tile, err);
     if (status != GVM_OK) return status;
     uint8_t *strong = to->aerial + (size_t)b * l->aerial_bytes;
     uint8_t *weak = l->options.single ? NULL : strong + (size_t)l->options.batch * l->aerial_bytes;
@@ -255,7 +255,7 @@ gvm_status loader_next(struct loader *l, struct batch *batch, gvm_error *err)
     l->delivered = status == GVM_OK;
     if (status != GVM_OK) return status;
     const struct prepared *p = &l->batches[first / count % RING];
-    for (int i = 0; i < p->bad_count; i++) {
+    for (size_t i = 0; i < p->bad_count; i++) {
         const struct bad_pair *bad = &p->bad[i];
         if (l->named[bad->query]) continue;
         l->named[bad->query] = true;

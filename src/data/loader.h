@@ -49,7 +49,7 @@ gvm_status loader_open(struct loader **loader, const struct pictures *p, const s
 
 /* The next batch, epoch after epoch without end; it lives until the next call. One thread at a time.
  *
- * Returns GVM_OK; as pictures_street for a bad picture, the first of its batch; GVM_IMAGE where none is left to take
+ * Returns GVM_OK; as pictures_read for a bad picture, the first of its batch; GVM_IMAGE where none is left to take
  * its place; GVM_MEMORY. After a failure each call fails alike. */
 gvm_status loader_next(struct loader *loader, struct batch *batch, gvm_error *err);
 

@@ -3,6 +3,15 @@
 
 #include <stdbool.h>
 
+OGRGeometryH box_polygon(const double box[4])
+{
+    static const int corners[5][2] = {{0, 1}, {2, 1}, {2, 3}, {0, 3}, {0, 1}};
+    OGRGeometryH polygon = OGR_G_CreateGeometry(wkbPolygon), ring = OGR_G_CreateGeometry(wkbLinearRing);
+    for (int i = 0; i < 5; i++) OGR_G_AddPoint_2D(ring, box[corners[i][0]], box[corners[i][1]]);
+    OGR_G_AddGeometryDirectly(polygon, ring);
+    return polygon;
+}
+
 /* Twice the area within a ring, more than 0 anticlockwise. */
 static double turn_of(OGRGeometryH ring)
 {

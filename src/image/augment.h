@@ -30,8 +30,8 @@ struct augmentation {
     float spin;    /* how likely, at the end, both turn by 90, 180 or 270 degrees, 0..1 */
 };
 
-extern const struct augmentation augmentation_paper;      /* the design's amounts */
-extern const struct augmentation augmentation_none;       /* pictures as they are */
+extern const struct augmentation augmentation_paper; /* the design's amounts */
+extern const struct augmentation augmentation_none;  /* pictures as they are */
 
 /* Vary one pair. The aerial picture turns clockwise, and the panorama's columns roll to the right by the same part of
  * the circle, so that north is what it was for both: weak = turned, strong = turned in other colours; mirrored first,

@@ -11,7 +11,7 @@ enum { MAX_SIDE = 7, MAX_HOLES = 25 };
 
 /* What is drawn, each at its own place. */
 enum draw {
-    JPEG,
+    RECOMPRESS,
     QUALITY,
     COLOUR,
     ORDER,
@@ -109,7 +109,7 @@ gvm_status augment_each(uint8_t *pixels, int H, int W, float grid, const struct 
 {
     static_assert((int)END <= (int)EACH_DRAWS, "two pictures would share draws");
     gvm_status status = GVM_OK;
-    if (dice_uniform(dice, JPEG) < a->jpeg)
+    if (dice_uniform(dice, RECOMPRESS) < a->jpeg)
         status = image_recompress(pixels, W, H, dice_int(dice, QUALITY, a->quality[0], a->quality[1]));
     if (dice_uniform(dice, COLOUR) < a->colour) colour(pixels, H, W, a->shift, dice);
     if (status == GVM_OK && dice_uniform(dice, FOCUS) < a->focus)

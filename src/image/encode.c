@@ -9,45 +9,23 @@
 #include "image/encode.h"
 #include "image/process.h"
 
-/* The encoded file, to be given to g_free; NULL where libvips had not the memory. bands: 3, or 4 with alpha. */
-static void *encode(size_t *size, bool jpeg, const uint8_t *picture, int bands, int width, int height)
+void *image_encode(size_t *size, enum picture_kind kind, const uint8_t *pixels, int bands, int width, int height)
 {
     void *data = NULL;
+    if (!process_start()) return NULL;
     process_enter();
     VipsImage *raw =
-        vips_image_new_from_memory(picture, (size_t)width * height * bands, width, height, bands, VIPS_FORMAT_UCHAR);
+        vips_image_new_from_memory(pixels, (size_t)width * height * bands, width, height, bands, VIPS_FORMAT_UCHAR);
     VipsImage *image = NULL;
     if (raw != NULL && vips_copy(raw, &image, "interpretation", VIPS_INTERPRETATION_sRGB, NULL) == 0 &&
-        (jpeg ? vips_jpegsave_buffer(image, &data, size, "Q", 85, NULL)
-              : vips_pngsave_buffer(image, &data, size, NULL)) != 0)
+        (kind == JPEG ? vips_jpegsave_buffer(image, &data, size, "Q", 85, NULL)
+                      : vips_pngsave_buffer(image, &data, size, NULL)) != 0)
         data = NULL;
     if (image != NULL) g_object_unref(image);
     if (raw != NULL) g_object_unref(raw);
     process_leave();
-    return data;
-}
-
-static void *encode_once(size_t *size, bool jpeg, const uint8_t *picture, int bands, int width, int height)
-{
-    if (!process_start()) return NULL;
-    void *data = encode(size, jpeg, picture, bands, width, height);
     vips_thread_shutdown();
     return data;
-}
-
-void *image_encode_jpeg(size_t *size, const uint8_t *rgb, int width, int height)
-{
-    return encode_once(size, true, rgb, 3, width, height);
-}
-
-void *image_encode_png(size_t *size, const uint8_t *rgb, int width, int height)
-{
-    return encode_once(size, false, rgb, 3, width, height);
-}
-
-void *image_encode_png_alpha(size_t *size, const uint8_t *rgba, int width, int height)
-{
-    return encode_once(size, false, rgba, 4, width, height);
 }
 
 /* out: (height, width, 3) of what libvips reads in a JPEG file */
@@ -85,32 +63,26 @@ gvm_status image_recompress(uint8_t *rgb, int width, int height, int quality)
 
 /* A PNG is a signature and IHDR, of 33 bytes, and then chunks; one that names this program, with its length and its
  * CRC, makes the file known to be its own (output.h). libvips would write it compressed. */
-static gvm_status write_png(struct file_writer *w, const char *data, size_t size, gvm_error *err)
+gvm_status image_write_png(const char *path, const uint8_t *rgb, int width, int height, gvm_error *err)
 {
     static const char chunk[] = "\0\0\0\x15"
                                 "tEXt"
                                 "Software\0" OUTPUT_SOFTWARE "\xd3\xcd\x53\xaa";
-    gvm_status status = file_writer_write(w, data, 33, err);
-    if (status == GVM_OK) status = file_writer_write(w, chunk, sizeof chunk - 1, err);
-    return status == GVM_OK ? file_writer_write(w, data + 33, size - 33, err) : status;
-}
-
-gvm_status image_write_png(const char *path, const uint8_t *rgb, int width, int height, gvm_error *err)
-{
     if (!process_start())
         return fail(err, GVM_IMAGE, "%s: libvips, which writes pictures, does not start", path_tail(path));
     struct file_writer writer;
     gvm_status status = file_writer_open(&writer, path, err);
     if (status != GVM_OK) return status;
     size_t size;
-    void *data = encode(&size, false, rgb, 3, width, height);
-    status = data != NULL ? write_png(&writer, data, size, err)
+    char *data = image_encode(&size, PNG, rgb, 3, width, height);
+    status = data != NULL ? file_writer_write(&writer, data, 33, err)
                           : fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", path_tail(path));
+    if (status == GVM_OK) status = file_writer_write(&writer, chunk, sizeof chunk - 1, err);
+    if (status == GVM_OK) status = file_writer_write(&writer, data + 33, size - 33, err);
     if (status == GVM_OK)
         status = file_writer_commit(&writer, err);
     else
         file_writer_abort(&writer);
     g_free(data);
-    vips_thread_shutdown();
     return status;
 }

@@ -6,12 +6,11 @@
 #include <stdint.h>
 
 #include "geoviewmatch.h"
+#include "image/kind.h"
 
-/* A picture (height, width, 3) as the bytes of a JPEG or PNG file, to be given to g_free; NULL where libvips had not
- * the memory. */
-void *image_encode_jpeg(size_t *size, const uint8_t *rgb, int width, int height);
-void *image_encode_png(size_t *size, const uint8_t *rgb, int width, int height);
-void *image_encode_png_alpha(size_t *size, const uint8_t *rgba, int width, int height); /* (height, width, 4) */
+/* A picture (height, width, bands) as the bytes of a JPEG or PNG file, to be given to g_free; NULL where libvips had
+ * not the memory. bands: 3, or 4 with alpha, in a PNG. */
+void *image_encode(size_t *size, enum picture_kind kind, const uint8_t *pixels, int bands, int width, int height);
 
 /* Write a picture (height, width, 3) as JPEG, colours at half the resolution, and read it again, in place. quality:
  * 1..100. GVM_OK, or GVM_MEMORY, the picture then as it was. */

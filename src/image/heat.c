@@ -7,10 +7,15 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "image/overlay.h"
 #include "image/resize.h"
 
 enum { MARGIN = 4, TEXT = 13 /* the letters' size */, WIDE = 9 /* a digit, at most */ };
+
+/* From 0 to 1: dark blue, blue, cyan, yellow, red, dark red. Each channel is a trapezium around its own place. */
+void heat_colour(float rgb[3], float t)
+{
+    for (int c = 0; c < 3; c++) rgb[c] = 255 * fminf(1, fmaxf(0, 1.5f - fabsf(4 * t - (float)(3 - c))));
+}
 
 static int wrapped(int x, int W)
 {

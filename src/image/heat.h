@@ -15,6 +15,9 @@ struct heat {
     double unit;   /* of the numbers at the scale: heat / unit */
 };
 
+/* rgb (0..255) of heat from 0, the least (blue), to 1 (red). */
+void heat_colour(float rgb[3], float t);
+
 /* Where the box is, half of the picture (height, width, 3) and half the heat's colours, from blue (least) to red
  * (most); the rest as it is. */
 void heat_cover(uint8_t *pixels, int height, int width, const struct heat *heat);

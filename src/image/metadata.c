@@ -22,11 +22,6 @@ enum { MOST = 4 * 1000 * 1000 /* bytes of a kind of metadata; ordinary are thous
 
 enum { EXTENSION_HEAD = sizeof EXTENSION_MARK + XMP_GUID + 8 };
 
-static void read_exif(struct exif *exif, const void *block, size_t size)
-{
-    if (size > 0) exif_read_block(exif, block, size);
-}
-
 /* ------------------------------------------------------------------ JPEG */
 
 struct jpeg {
@@ -46,7 +41,7 @@ static void take_exif(struct jpeg *j, const uint8_t *data, size_t size)
 {
     bool new = begins(data, size, "II", 2) || begins(data, size, "MM", 2);
     if (new) {
-        read_exif(j->exif, j->block->data, j->block->len);
+        exif_read_block(j->exif, j->block->data, j->block->len);
         g_byte_array_set_size(j->block, 0);
     }
     if (j->block->len + size <= MOST) g_byte_array_append(j->block, data, (guint)size);
@@ -105,7 +100,7 @@ void metadata_read_jpeg(struct xmp *xmp, struct exif *exif, const struct bytes *
     *exif = (struct exif){.make = ""};
     struct jpeg j = {xmp, exif, g_byte_array_new(), g_byte_array_new(), ""};
     walk(&j, bytes, false);
-    read_exif(exif, j.block->data, j.block->len);
+    exif_read_block(exif, j.block->data, j.block->len);
     memcpy(j.guid, xmp->guid, sizeof j.guid);
     walk(&j, bytes, true);
     if (j.extension->len > 0) xmp_read(xmp, (const char *)j.extension->data, j.extension->len);
@@ -145,7 +140,7 @@ static void read_text(struct xmp *xmp, struct exif *exif, const char *key, const
     else if (app1 && begins(bytes->data, bytes->len, XMP_MARK, sizeof XMP_MARK))
         xmp_read(xmp, (const char *)bytes->data + sizeof XMP_MARK, bytes->len - sizeof XMP_MARK);
     else
-        read_exif(exif, bytes->data, bytes->len);
+        exif_read_block(exif, bytes->data, bytes->len);
     g_byte_array_free(bytes, TRUE);
     g_free(whole);
 }
@@ -201,7 +196,7 @@ static void read_chunks(struct xmp *xmp, struct exif *exif, const struct bytes *
             uint8_t *block = g_malloc(size + 1);
             size_t n = bytes_read(block, bytes, at + 8, size);
             if (is_exif)
-                read_exif(exif, block, n);
+                exif_read_block(exif, block, n);
             else
                 read_text_chunk(xmp, exif, (char)head[4], block, n);
             g_free(block);
@@ -234,7 +229,7 @@ void metadata_read(struct gpano *gpano, struct exif *exif, VipsImage *in, const 
         if (kind == PNG) read_chunks(&xmp, exif, bytes);
         if (kind == TIFF) exif_read(exif, bytes, 0);
         if ((kind == WEBP || kind == HEIC) && (data = field_of(&size, in, VIPS_META_EXIF_NAME)) != NULL)
-            read_exif(exif, data, size);
+            exif_read_block(exif, data, size);
         if (kind != PNG && (data = field_of(&size, in, VIPS_META_XMP_NAME)) != NULL) xmp_read(&xmp, data, size);
     }
     *gpano = xmp.gpano;

@@ -8,7 +8,6 @@
 #include <vips/vips.h>
 
 #include "base/error.h"
-#include "image/encode.h"
 #include "image/process.h"
 
 gvm_status sheet_open(struct sheet *sheet, int width, int height, gvm_error *err)
@@ -114,9 +113,4 @@ void sheet_text(struct sheet *sheet, int left, int top, const char *text, int si
     lay_text(sheet, left, top, text, size, width);
     process_leave();
     vips_thread_shutdown();
-}
-
-gvm_status sheet_save(const struct sheet *sheet, const char *path, gvm_error *err)
-{
-    return image_write_png(path, sheet->pixels, sheet->width, sheet->height, err);
 }

@@ -1,4 +1,4 @@
-/* sheet.h - pictures side by side on a white sheet, with frames and a few short words, as a PNG file. */
+/* sheet.h - pictures side by side on a white sheet, with frames and a few short words. */
 #ifndef GVM_IMAGE_SHEET_H
 #define GVM_IMAGE_SHEET_H
 
@@ -37,8 +37,5 @@ static inline int sheet_line(int size)
 {
     return size * 4 / 3;
 }
-
-/* As image_write_png. */
-gvm_status sheet_save(const struct sheet *sheet, const char *path, gvm_error *err);
 
 #endif

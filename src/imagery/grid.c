@@ -16,6 +16,26 @@ static double tiles_along(double metres, const struct grid *g)
     return fmax(0, ceil((metres - g->tile_m) / g->stride_m - 0.25)) + 1;
 }
 
+/* The last of `count` items, `each` bytes apart, whose number is at most this one: the first one's is. */
+static size_t last_before(const size_t *first, size_t each, size_t count, size_t number)
+{
+    size_t low = 0, high = count;
+    while (high - low > 1) {
+        size_t half = (low + high) / 2;
+        if (*(const size_t *)(const void *)((const char *)first + half * each) <= number)
+            low = half;
+        else
+            high = half;
+    }
+    return low;
+}
+
+/* The band in which a block of the whole grid lies. */
+static const struct grid_band *band_of(const struct grid *g, size_t block)
+{
+    return &g->bands[last_before(&g->bands->block, sizeof *g->bands, g->band_count, block)];
+}
+
 static size_t blocks_of(size_t columns)
 {
     return (columns + GRID_SIDE - 1) / GRID_SIDE;
@@ -124,8 +144,6 @@ static bool keep_parts(struct kept *k, const struct grid *g, const struct grid_p
     return true;
 }
 
-static const struct grid_band *band_of(const struct grid *g, size_t number, int by_place);
-
 /* Keep the blocks that touch parts of the box; all of them are as good as none. */
 static gvm_status take_parts(struct grid *g, const struct grid_parts *parts, const char *where, gvm_error *err)
 {
@@ -140,7 +158,7 @@ static gvm_status take_parts(struct grid *g, const struct grid_parts *parts, con
     if (g->before == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", where);
     g->places = 0;
     for (size_t i = 0; i < k.count; i++) {
-        const struct grid_band *band = band_of(g, k.blocks[i], 0);
+        const struct grid_band *band = band_of(g, k.blocks[i]);
         g->before[i] = g->places;
         g->places += block_places(band, k.blocks[i] - band->block);
     }
@@ -174,24 +192,10 @@ void grid_free(struct grid *g)
 
 /* ------------------------------------------------------------------ one of them */
 
-/* The last band that starts at or before a block (by_place: a place). */
-static const struct grid_band *band_of(const struct grid *g, size_t number, int by_place)
-{
-    size_t low = 0, high = g->band_count;
-    while (high - low > 1) {
-        size_t half = (low + high) / 2;
-        if ((by_place ? g->bands[half].place : g->bands[half].block) <= number)
-            low = half;
-        else
-            high = half;
-    }
-    return &g->bands[low];
-}
-
 int grid_block(struct grid_place places[GRID_MOST], size_t *before, const struct grid *g, size_t block)
 {
     size_t number = g->before != NULL ? g->kept[block] : block;
-    const struct grid_band *band = band_of(g, number, 0);
+    const struct grid_band *band = band_of(g, number);
     size_t from = (number - band->block) * GRID_SIDE, to = from + GRID_SIDE;
     int count = 0;
     if (to > band->columns) to = band->columns;
@@ -205,17 +209,7 @@ int grid_block(struct grid_place places[GRID_MOST], size_t *before, const struct
 size_t grid_find(const struct grid *g, size_t place)
 {
     if (place >= g->places) return g->blocks;
-    if (g->before == NULL) {
-        const struct grid_band *band = band_of(g, place, 1);
-        return band->block + (place - band->place) / (size_t)band->rows / GRID_SIDE;
-    }
-    size_t low = 0, high = g->blocks; /* the last that starts at or before it */
-    while (high - low > 1) {
-        size_t half = (low + high) / 2;
-        if (g->before[half] <= place)
-            low = half;
-        else
-            high = half;
-    }
-    return low;
+    if (g->before != NULL) return last_before(g->before, sizeof *g->before, g->blocks, place);
+    const struct grid_band *band = &g->bands[last_before(&g->bands->place, sizeof *g->bands, g->band_count, place)];
+    return band->block + (place - band->place) / (size_t)band->rows / GRID_SIDE;
 }

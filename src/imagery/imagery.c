@@ -2,6 +2,7 @@
 #include "imagery/imagery.h"
 
 #include <cpl_string.h>
+#include <glib.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,15 +25,31 @@ void raster_source_steps(struct raster_source *source, double own_m, double want
     source->pixel_m = fmin(wanted_m, source->reduce * own_m);
 }
 
+/* Size and time of change; also that it is not there. Returns the size, 0 for no file. */
+static long long stamp_file(GChecksum *sum, const char *path)
+{
+    struct stat st;
+    int64_t facts[3] = {-1};
+    if (stat(path, &st) == 0)
+        memcpy(facts, (int64_t[3]){st.st_size, st.st_mtim.tv_sec, st.st_mtim.tv_nsec}, sizeof facts);
+    g_checksum_update(sum, (const guchar *)facts, sizeof facts);
+    return facts[0] > 0 ? facts[0] : 0;
+}
+
+static void stamp_end(char stamp[STAMP + 1], GChecksum *sum)
+{
+    g_strlcpy(stamp, g_checksum_get_string(sum), STAMP + 1);
+    g_checksum_free(sum);
+}
+
 /* Of a VRT its sources too, of a picture its world file. */
 static void stamp_raster(struct raster_source *source, const struct raster *raster)
 {
-    struct stamp stamp;
+    GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
     char **files = raster_files(raster);
-    stamp_start(&stamp);
-    source->bytes = files == NULL ? stamp_file(&stamp, source->path) : 0;
-    for (char **file = files; file != NULL && *file != NULL; file++) source->bytes += stamp_file(&stamp, *file);
-    stamp_end(source->stamp, &stamp);
+    source->bytes = files == NULL ? stamp_file(sum, source->path) : 0;
+    for (char **file = files; file != NULL && *file != NULL; file++) source->bytes += stamp_file(sum, *file);
+    stamp_end(source->stamp, sum);
     CSLDestroy(files);
 }
 
@@ -109,15 +126,14 @@ size_t imagery_raster(const struct imagery *m, size_t number, bool by_place)
 
 static void stamp_pictures(struct imagery *m, const void *list, size_t size)
 {
-    struct stamp stamp;
-    stamp_start(&stamp);
-    stamp_bytes(&stamp, list, size);
+    GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
+    g_checksum_update(sum, list, (gssize)size);
     for (size_t i = 0; i < m->file_count; i++) {
         const char *source = m->files[i].source;
-        stamp_bytes(&stamp, source, strlen(source) + 1);
-        stamp_file(&stamp, m->paths != NULL ? m->paths[i] : source);
+        g_checksum_update(sum, (const guchar *)source, (gssize)strlen(source) + 1);
+        stamp_file(sum, m->paths != NULL ? m->paths[i] : source);
     }
-    stamp_end(m->stamp, &stamp);
+    stamp_end(m->stamp, sum);
 }
 
 static gvm_status plan_list(struct imagery *m, const char *list, gvm_error *err)

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "imagery/grid.h"
-#include "imagery/names.h"
+#include "imagery/tiles.h"
 
 /* A tile with its place on the ground. */
 struct place {

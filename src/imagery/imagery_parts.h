@@ -3,9 +3,9 @@
 #define GVM_IMAGERY_IMAGERY_PARTS_H
 
 #include "imagery/imagery.h"
-#include "imagery/stamp.h"
-#include "imagery/tiles.h"
 #include "raster/raster.h"
+
+enum { STAMP = 32 /* hexadecimal digits of a hash of files' sizes and times, and of some bytes */ };
 
 /* A raster to be cut. */
 struct raster_source {

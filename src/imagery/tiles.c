@@ -11,6 +11,44 @@
 #include "base/error.h"
 #include "base/file.h"
 
+/* ------------------------------------------------------------------ names */
+
+enum { BLOCK = 1 << 16 };
+
+struct name_block {
+    struct name_block *next;
+    size_t used, size;
+    char text[];
+};
+
+const char *names_add(struct names *names, const char *text)
+{
+    if (names->last != NULL && strcmp(names->last, text) == 0) return names->last;
+    size_t length = strlen(text) + 1;
+    struct name_block *block = names->blocks;
+    if (block == NULL || block->size - block->used < length) {
+        size_t size = length > BLOCK ? length : BLOCK;
+        block = malloc(sizeof *block + size);
+        if (block == NULL) return NULL;
+        *block = (struct name_block){names->blocks, 0, size};
+        names->blocks = block;
+    }
+    char *copy = block->text + block->used;
+    block->used += length;
+    return names->last = memcpy(copy, text, length);
+}
+
+void names_free(struct names *names)
+{
+    for (struct name_block *block = names->blocks, *next; block != NULL; block = next) {
+        next = block->next;
+        free(block);
+    }
+    *names = (struct names){0};
+}
+
+/* ------------------------------------------------------------------ a list */
+
 enum column { IMAGE, LAT, LON, METRES, COLUMNS };
 
 static const char *const names[COLUMNS] = {"image", "lat", "lon", "metres"};
@@ -27,17 +65,15 @@ static gvm_status read_fields(struct tile *tile, struct names *kept, const struc
         if (c == COLUMNS) continue;
         if (c == IMAGE) {
             image = text;
-            if (*text == '\0')
-                return fail(err, GVM_FORMAT, "%s, line %zu: the image's name is empty", csv->where, csv->line);
+            if (*text == '\0') return CSV_FAIL(csv, err, "the image's name is empty");
             continue;
         }
         if (c == METRES && *text == '\0') continue;
         if (!csv_value(&values[c], csv, text))
-            return fail(err, GVM_FORMAT, "%s, line %zu: %s \"%.60s\" is not a number", csv->where, csv->line, names[c],
-                        text);
+            return CSV_FAIL(csv, err, "%s \"%.60s\" is not a number", names[c], text);
         if (fabs(values[c]) > most[c] || (c == METRES && values[c] < TILE_LEAST))
-            return fail(err, GVM_FORMAT, "%s, line %zu: %s %.60s is not in the range of %g to %g", csv->where,
-                        csv->line, names[c], text, c == METRES ? TILE_LEAST : -most[c], most[c]);
+            return CSV_FAIL(csv, err, "%s %.60s is not in the range of %g to %g", names[c], text,
+                            c == METRES ? TILE_LEAST : -most[c], most[c]);
     }
     *tile = (struct tile){names_add(kept, image), values[LAT], values[LON], values[METRES], 0};
     if (tile->image == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", csv->where);

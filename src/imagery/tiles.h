@@ -6,9 +6,20 @@
 #include <stddef.h>
 
 #include "geoviewmatch.h"
-#include "imagery/names.h"
 
 #define TILE_LEAST 1e-3 /* metres of a tile's side */
+
+/* Texts that live together: the paths of a map's pictures. One that follows its like is kept once, so a million tiles
+ * out of one raster share its path. */
+struct names {
+    struct name_block *blocks; /* the newest first */
+    const char *last;
+};
+
+/* A copy that lives until names_free; NULL where there is no memory. */
+const char *names_add(struct names *names, const char *text);
+
+void names_free(struct names *names); /* leaves it empty */
 
 struct tile {
     const char *image; /* path of what it is out of, as the list gives it; among the names */
@@ -23,9 +34,8 @@ struct tiles {
     struct names names;
 };
 
-/* Read a list from memory. UTF-8, with or without a byte order mark; lines end in LF or CRLF, empty ones do not
- * count; fields may stand in quotes, in which "" is a quote. The columns come in any order, each once; metres may
- * be left out, or empty in a line. `where` names the file in the sentence, which has the line's number too.
+/* Read a list from memory, in any form that csv.h reads. The columns come in any order, each once; metres may be left
+ * out, or empty in a line. `where` names the file in the sentence, which has the line's number too.
  * GVM_FORMAT or GVM_MEMORY; *tiles is empty then. */
 gvm_status tiles_parse(struct tiles *tiles, const char *text, size_t size, const char *where, gvm_error *err);
 

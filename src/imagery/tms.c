@@ -5,7 +5,6 @@
 #include <cpl_string.h>
 #include <jansson.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -78,19 +77,18 @@ gvm_status tms_find(bool *tms, const char *folder, gvm_error *err)
 {
     static const char *const names[] = {"tilemapresource.xml", "metadata.json", "tiles.json", "tile.json",
                                         "tilejson.json"};
-    size_t size = strlen(folder) + 32;
-    char *path = malloc(size);
     bool there = false;
     gvm_status status = GVM_OK;
     *tms = false;
-    if (path == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", path_tail(folder));
     for (size_t i = 0; i < sizeof names / sizeof *names && status == GVM_OK && !there && !*tms; i++) {
-        snprintf(path, size, "%s/%s", folder, names[i]);
-        if (i == 0)
+        char *path = path_join(folder, names[i]);
+        if (path == NULL)
+            status = fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", path_tail(folder));
+        else if (i == 0)
             status = read_xml(&there, tms, path, err);
         else
             read_json(tms, path);
+        free(path);
     }
-    free(path);
     return status;
 }

@@ -4,6 +4,7 @@
  *   lon = 360 x / 2^z - 180,   lat = atan(sinh(pi (1 - 2 y / 2^z)))
  *
  * In a folder of the Tile Map Service y counts from the south: 2^z - 1 - y. */
+#define _GNU_SOURCE /* asprintf */
 #include <dirent.h>
 #include <errno.h>
 #include <math.h>
@@ -21,14 +22,15 @@
 enum { ZOOM_MOST = 24 };
 
 struct address {
-    long z, x, y;       /* y from the north */
-    char extension[12]; /* as it is written, with what stands for a double resolution: @2x.webp */
-    char digits[3];     /* of z, x and y, as zeros may stand before them */
+    long z, x, y;     /* y from the north */
+    const char *path; /* among the names */
 };
 
 struct listing {
     struct address *items;
     size_t count;
+    struct names *names;
+    bool tms;
 };
 
 double xyz_lat(double y, double tiles)
@@ -72,39 +74,36 @@ static bool is_picture(const char *end)
     return false;
 }
 
-static bool add_address(struct listing *list, struct address address)
+static bool add_picture(struct listing *list, struct address a, const char *path)
 {
-    struct address *items = array_room(list->items, list->count, sizeof *items);
-    if (items != NULL) (list->items = items)[list->count++] = address;
+    struct place place;
+    if (list->tms && a.z <= ZOOM_MOST) a.y = (1L << a.z) - 1 - a.y;
+    if (!xyz_place(&place, a.z, a.x, a.y)) return true;
+    a.path = names_add(list->names, path);
+    struct address *items = a.path != NULL ? array_room(list->items, list->count, sizeof *items) : NULL;
+    if (items != NULL) (list->items = items)[list->count++] = a;
     return items != NULL;
 }
 
 /* Walk through z, x and y: the folder at each depth. False where there is no memory. */
-static bool walk(struct listing *list, const char *folder, int depth, struct address address, bool tms)
+static bool walk(struct listing *list, const char *folder, int depth, struct address address)
 {
     DIR *dir = opendir(folder);
     if (dir == NULL) return errno != ENOMEM; /* a number that is no folder */
     bool enough = true;
     for (struct dirent *entry; enough && (entry = readdir(dir)) != NULL;) {
-        long number;
         const char *end;
-        if (!read_number(&number, entry->d_name, &end)) continue;
-        if (depth == 2) {
-            struct place place;
-            bool zoom = address.z <= ZOOM_MOST;
-            address.y = tms && zoom ? (1L << address.z) - 1 - number : number;
-            if (!is_picture(end) || !xyz_place(&place, address.z, address.x, address.y)) continue;
-            snprintf(address.extension, sizeof address.extension, "%s", end);
-            address.digits[2] = (char)(end - entry->d_name);
-            enough = add_address(list, address);
+        char *path;
+        if (!read_number(depth == 0   ? &address.z
+                         : depth == 1 ? &address.x
+                                      : &address.y,
+                         entry->d_name, &end) ||
+            (depth == 2 ? !is_picture(end) : *end != '\0'))
             continue;
-        }
-        if (*end != '\0') continue;
-        *(depth == 0 ? &address.z : &address.x) = number;
-        address.digits[depth] = (char)(end - entry->d_name);
-        char *inner = path_join(folder, entry->d_name);
-        enough = inner != NULL && walk(list, inner, depth + 1, address, tms);
-        free(inner);
+        enough = asprintf(&path, "%s/%s", folder, entry->d_name) >= 0;
+        if (!enough) break;
+        enough = depth == 2 ? add_picture(list, address, path) : walk(list, path, depth + 1, address);
+        free(path);
     }
     closedir(dir);
     return enough;
@@ -116,11 +115,11 @@ static int compare(const void *a, const void *b)
     if (p->z != q->z) return p->z < q->z ? -1 : 1;
     if (p->x != q->x) return p->x < q->x ? -1 : 1;
     if (p->y != q->y) return p->y < q->y ? -1 : 1;
-    return strcmp(p->extension, q->extension);
+    return strcmp(p->path, q->path);
 }
 
-/* Keep one zoom, and of two pictures of one tile the first. */
-static void choose(struct listing *list, double ground_m)
+/* The zoom whose tiles are nearest in size to ground_m. */
+static long choose_zoom(const struct listing *list, double ground_m)
 {
     double best = INFINITY;
     long zoom = -1;
@@ -133,52 +132,35 @@ static void choose(struct listing *list, double ground_m)
         best = off;
         zoom = list->items[i].z;
     }
-    size_t kept = 0;
-    for (size_t i = 0; i < list->count; i++) {
-        struct address a = list->items[i], *last = kept > 0 ? &list->items[kept - 1] : NULL;
-        if (a.z == zoom && (last == NULL || last->x != a.x || last->y != a.y)) list->items[kept++] = a;
-    }
-    list->count = kept;
-}
-
-static gvm_status make_places(struct place **places, size_t *count, struct names *names, const struct listing *list,
-                              const char *folder, bool tms, gvm_error *err)
-{
-    size_t size = strlen(folder) + 64;
-    char *path = malloc(size);
-    *places = calloc(list->count + 1, sizeof **places);
-    bool enough = path != NULL && *places != NULL;
-    for (size_t i = 0; i < list->count && enough; i++) {
-        const struct address *a = &list->items[i];
-        struct place *place = &(*places)[i];
-        xyz_place(place, a->z, a->x, a->y);
-        snprintf(path, size, "%s/%0*ld/%0*ld/%0*ld%s", folder, a->digits[0], a->z, a->digits[1], a->x, a->digits[2],
-                 tms ? (1L << a->z) - 1 - a->y : a->y, a->extension);
-        enough = (place->source = names_add(names, path)) != NULL;
-    }
-    free(path);
-    *count = list->count;
-    return enough ? GVM_OK : fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", path_tail(folder));
+    return zoom;
 }
 
 gvm_status xyz_list(struct place **places, size_t *count, struct names *names, const char *folder, bool tms,
                     double ground_m, gvm_error *err)
 {
-    struct listing list = {.count = 0};
+    struct listing list = {.names = names, .tms = tms};
     DIR *dir = opendir(folder);
     if (dir == NULL) return fail_errno(err, "read", path_tail(folder));
     closedir(dir);
     gvm_status status = GVM_OK;
-    if (!walk(&list, folder, 0, (struct address){.z = 0}, tms))
+    *count = 0;
+    bool enough = walk(&list, folder, 0, (struct address){.z = 0});
+    *places = enough ? calloc(list.count + 1, sizeof **places) : NULL;
+    if (*places == NULL)
         status = fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", path_tail(folder));
     else if (list.count == 0)
         status = fail(err, GVM_FORMAT,
                       "%s: no tile z/x/y.jpg, z/x/y.png or z/x/y.webp lies in it; name the folder of the zooms",
                       path_tail(folder));
-    if (status == GVM_OK) {
-        qsort(list.items, list.count, sizeof *list.items, compare);
-        choose(&list, ground_m);
-        status = make_places(places, count, names, &list, folder, tms, err);
+    if (status == GVM_OK) qsort(list.items, list.count, sizeof *list.items, compare);
+    long zoom = choose_zoom(&list, ground_m);
+    const struct address *last = NULL; /* of two pictures of one tile the first is kept */
+    for (size_t i = 0; i < list.count && status == GVM_OK; i++) {
+        const struct address *a = &list.items[i];
+        if (a->z != zoom || (last != NULL && last->x == a->x && last->y == a->y)) continue;
+        xyz_place(&(*places)[*count], a->z, a->x, a->y);
+        (*places)[(*count)++].source = a->path;
+        last = a;
     }
     free(list.items);
     return status;

@@ -6,7 +6,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/sized.h"
-#include "locate/locate_batch.h"
 #include "network/read_ahead.h"
 #include "network/session.h"
 

@@ -3,10 +3,9 @@
  * A panorama whose heading nobody knows is looked at in HEADINGS directions, each of which is a query; a tile counts
  * with its best one, which is also the estimate of the heading. One whose heading is from magnetic north is looked at
  * in that direction and in the next to either side (docs/decisions/0002-magnetic-headings.md). */
-#include "locate/locate_batch.h"
-
 #include <limits.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,7 +36,8 @@ struct gvm_locator {
     bool merge;
 };
 
-double locate_heading(bool *known, const gvm_question *q, const gvm_photo_info *info)
+/* The heading to turn a picture by; *known: false, and 0, if it has to be found, be it near a magnetic one. */
+static double heading_of(bool *known, const gvm_question *q, const gvm_photo_info *info)
 {
     *known = isfinite(q->heading) || (isnan(q->heading) && info->has_heading && !info->heading_is_magnetic);
     return isfinite(q->heading) ? q->heading : *known ? info->heading : 0;
@@ -69,7 +69,7 @@ gvm_status gvm_located_prepare(gvm_located *photo, const gvm_picture *picture, c
     photo->tile_count = 0;
     if (photo->status == GVM_OK) photo->status = check_place(q, &photo->info, &photo->err);
     if (photo->status != GVM_OK) return photo->status;
-    photo->heading = locate_heading(&known, q, &photo->info);
+    photo->heading = heading_of(&known, q, &photo->info);
     photo->turn = panorama_columns(photo->heading, view_size(model, GVM_STREET)[1]);
     photo->status =
         gvm_picture_fit(picture, model, GVM_STREET, photo->pixels, &photo->heading, q->panorama, &photo->err);
@@ -84,7 +84,7 @@ static size_t list_looks(gvm_locator *b, gvm_located *const *asked, size_t count
     for (size_t i = 0; i < count; i++) {
         bool known, near = isnan(asked[i]->question->heading) && asked[i]->info.has_heading;
         if (asked[i]->status != GVM_OK) continue;
-        double first = locate_heading(&known, asked[i]->question, &asked[i]->info);
+        double first = heading_of(&known, asked[i]->question, &asked[i]->info);
         if (!known && near) first = asked[i]->info.heading - step;
         asked[i]->found->heading_found = !known;
         for (int h = 0; h < (known ? 1 : near ? 3 : HEADINGS); h++)

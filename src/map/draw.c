@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "geo/earth.h"
 #include "imagery/imagery_parts.h"
@@ -35,50 +36,45 @@ struct gvm_imagery {
 
 /* ------------------------------------------------------------------ sources */
 
-static void add_source(gvm_imagery *d, const char *name, struct raster_hints hints)
+/* False without memory. One that cannot be read any more is passed over. */
+static bool add_source(gvm_imagery *d, const char *name, struct raster_hints hints)
 {
     struct sheet_source source = {.hints = hints, .path = map_find_source(d->map, name)};
     struct raster *raster = NULL;
-    if (source.path != NULL && raster_open(&raster, source.path, &hints, 1, NULL) == GVM_OK &&
+    struct sheet_source *sources = array_room(d->sources, d->count, sizeof *sources);
+    if (sources != NULL) d->sources = sources;
+    if (sources != NULL && source.path != NULL && raster_open(&raster, source.path, &hints, 1, NULL) == GVM_OK &&
         raster_describe(&source.facts, raster, NULL) == GVM_OK) {
         free(source.facts.parts);
-        source.facts.parts = NULL;
         source.overviews = raster_has_overviews(raster);
         d->sources[d->count++] = source;
         source.path = NULL;
     }
     raster_free(raster);
     free(source.path);
+    return sources != NULL;
 }
 
 gvm_status gvm_imagery_open(gvm_imagery **imagery, const gvm_map *map, gvm_error *err)
 {
-    gvm_imagery *d = *imagery = calloc(1, sizeof *d);
-    size_t i, k, most = 0;
+    gvm_imagery *d = calloc(1, sizeof *d);
+    size_t i, k;
     json_t *job, *raster;
-    json_array_foreach(map->jobs, i, job) most +=
-        json_array_size(json_object_get(json_object_get(job, "imagery"), "sources"));
-    if (d != NULL) {
-        d->map = map;
-        d->sources = calloc(most + 1, sizeof *d->sources);
-    }
-    if (d == NULL || d->sources == NULL) {
-        gvm_imagery_free(d);
-        *imagery = NULL;
-        return fail(err, GVM_MEMORY, "there is not enough memory for the map's imagery");
-    }
+    bool enough = d != NULL;
+    if (enough) *d = (gvm_imagery){.map = map, .pictures = map->jobs == NULL};
     json_array_foreach(map->jobs, i, job)
     {
         const json_t *cut = json_object_get(job, "imagery"), *rasters = json_object_get(cut, "sources");
-        if (rasters == NULL) d->pictures = true;
+        if (enough && rasters == NULL) d->pictures = true;
         json_array_foreach(rasters, k, raster)
         {
             const char *path = json_string_value(json_object_get(raster, "path"));
-            if (path != NULL) add_source(d, path, hints_of_job(cut, raster));
+            if (enough && path != NULL) enough = add_source(d, path, hints_of_job(cut, raster));
         }
     }
-    if (map->jobs == NULL) d->pictures = true;
-    return GVM_OK;
+    if (!enough) gvm_imagery_free(d);
+    *imagery = enough ? d : NULL;
+    return enough ? GVM_OK : fail(err, GVM_MEMORY, "there is not enough memory for the map's imagery");
 }
 
 void gvm_imagery_free(gvm_imagery *d)

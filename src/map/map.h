@@ -25,9 +25,6 @@ struct gvm_map {
     struct file_map file; /* those of one that is */
 };
 
-/* As gvm_map_open. empty: a map all of whose tiles were taken out opens too. */
-gvm_status map_open(gvm_map **map, const char *path, const gvm_model *model, bool empty, gvm_error *err);
-
 /* GVM_MISMATCH if other weights made a map: the fingerprints are compared, and the width of its features, since
  * whoever changes a map's file can leave the fingerprint as it is. */
 gvm_status map_match(const char *where, const char *fingerprint, int width, const gvm_model_info *info, gvm_error *err);

@@ -13,8 +13,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "map/map.h"
-#include "map/map_make.h"
-#include "map/map_table.h"
+#include "map/map_parts.h"
 
 gvm_status map_features_path(char **features, const char *path, gvm_error *err)
 {
@@ -44,15 +43,15 @@ gvm_status map_match(const char *where, const char *fingerprint, int width, cons
 gvm_status map_file_unlink(const char *path, gvm_error *err)
 {
     static const char *const ends[] = {"", "-journal", "-wal", "-shm"};
-    size_t size = strlen(path) + sizeof "-journal";
-    char *name = malloc(size);
-    if (name == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to replace it", path_tail(path));
     gvm_status status = GVM_OK;
     for (size_t i = 0; i < sizeof ends / sizeof *ends && status == GVM_OK; i++) {
-        snprintf(name, size, "%s%s", path, ends[i]);
-        if (unlink(name) != 0 && errno != ENOENT) status = fail_errno(err, "replace", path_tail(name));
+        char *name = path_with(path, ends[i]);
+        if (name == NULL)
+            status = fail(err, GVM_MEMORY, "%s: there is not enough memory to replace it", path_tail(path));
+        else if (unlink(name) != 0 && errno != ENOENT)
+            status = fail_errno(err, "replace", path_tail(name));
+        free(name);
     }
-    free(name);
     return status;
 }
 

@@ -1,8 +1,9 @@
-/* map_make.c - see map_make.h. The GeoPackage is made in memory, written under a temporary name and renamed.
+/* map_make.c - a map's two files are made. The GeoPackage is made in memory, written under a temporary name and
+ * renamed.
  *
  * The temporary name is the map's own, so that what a killed process left goes with the next making. */
 #define _GNU_SOURCE /* renameat2 */
-#include "map/map_make.h"
+#include "map/map_parts.h"
 
 #include <cpl_conv.h>
 #include <cpl_vsi.h>
@@ -17,7 +18,6 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "map/map_table.h"
 
 /* ------------------------------------------------------------------ whose a file is */
 
@@ -57,15 +57,13 @@ static gvm_status clear_leftover(const char *path, gvm_error *err)
 static gvm_status clear_journals(const char *path, gvm_error *err)
 {
     static const char *const ends[] = {"-journal", "-wal"};
-    size_t size = strlen(path) + sizeof "-journal";
-    char *name = malloc(size);
-    if (name == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to make it", path_tail(path));
     gvm_status status = GVM_OK;
     for (size_t i = 0; i < sizeof ends / sizeof *ends && status == GVM_OK; i++) {
-        snprintf(name, size, "%s%s", path, ends[i]);
-        status = clear_leftover(name, err);
+        char *name = path_with(path, ends[i]);
+        status = name != NULL ? clear_leftover(name, err)
+                              : fail(err, GVM_MEMORY, "%s: there is not enough memory to make it", path_tail(path));
+        free(name);
     }
-    free(name);
     return status;
 }
 
@@ -145,10 +143,8 @@ static int rename_new(const char *from, const char *to)
 
 static gvm_status make_package(const struct map_file *f, gvm_error *err)
 {
-    size_t size = strlen(f->features_path) + sizeof ".tmp.gpkg";
-    char *temporary = malloc(size);
+    char *temporary = path_with(f->features_path, ".tmp.gpkg");
     if (temporary == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to make it", f->where);
-    snprintf(temporary, size, "%s.tmp.gpkg", f->features_path);
     gvm_status status = clear_leftover(temporary, err);
     if (status == GVM_OK) status = clear_journals(temporary, err);
     if (status == GVM_OK) status = clear_journals(f->path, err);

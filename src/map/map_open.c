@@ -9,21 +9,18 @@
 #include "geo/earth.h"
 #include "map/map.h"
 #include "map/map_file.h"
+#include "map/map_job.h"
 #include "network/session.h"
 
-static bool is_complete(const json_t *jobs)
+/* Places of the last job that were not looked at yet; *complete: it is at its end. */
+static size_t missing_places(bool *complete, const json_t *jobs)
 {
-    size_t n = json_array_size(jobs);
-    return n == 0 || json_is_true(json_object_get(json_array_get(jobs, n - 1), "complete"));
-}
-
-/* Places of the last job that were not looked at yet. */
-static size_t missing_places(const json_t *jobs)
-{
+    struct gvm_map_progress p;
     const json_t *job = json_array_get(jobs, json_array_size(jobs) - 1);
     json_int_t all = json_integer_value(json_object_get(json_object_get(job, "imagery"), "places"));
-    json_int_t done = json_integer_value(json_object_get(job, "done"));
-    return !is_complete(jobs) && done >= 0 && all > done ? (size_t)(all - done) : 0;
+    job_read(&p, job, all > 0 ? (size_t)all : 0);
+    *complete = job == NULL || job_is_complete(job);
+    return !*complete && p.places > p.done ? p.places - p.done : 0;
 }
 
 static gvm_status take(gvm_map *m, const struct map_file *f, const gvm_model *model, bool empty, gvm_error *err)
@@ -32,8 +29,7 @@ static gvm_status take(gvm_map *m, const struct map_file *f, const gvm_model *mo
     m->width = f->id.width;
     m->rows = f->rows;
     m->ground_m = f->ground_m;
-    m->complete = is_complete(f->jobs);
-    m->missing = missing_places(f->jobs);
+    m->missing = missing_places(&m->complete, f->jobs);
     m->jobs = json_incref(f->jobs);
     m->path = strdup(f->path);
     if (status == GVM_OK && m->path == NULL)
@@ -48,15 +44,17 @@ static gvm_status take(gvm_map *m, const struct map_file *f, const gvm_model *mo
     return status;
 }
 
-gvm_status map_open(gvm_map **map, const char *path, const gvm_model *model, bool empty, gvm_error *err)
+gvm_status gvm_map_open(gvm_map **map, const char *path, const gvm_model *model, unsigned flags, gvm_error *err)
 {
     struct map_file *file;
     clear_error(err);
     *map = NULL;
+    if ((flags & ~(unsigned)GVM_MAP_EMPTY) != 0)
+        return fail(err, GVM_ARGUMENT, "%s: %u are no flags to open a map with", path_tail(path), flags);
     gvm_status status = map_file_open(&file, path, false, err);
     if (status != GVM_OK) return status;
     gvm_map *m = calloc(1, sizeof *m);
-    status = m != NULL ? take(m, file, model, empty, err)
+    status = m != NULL ? take(m, file, model, (flags & GVM_MAP_EMPTY) != 0, err)
                        : fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", path_tail(path));
     map_file_close(file);
     if (status == GVM_OK)
@@ -64,14 +62,6 @@ gvm_status map_open(gvm_map **map, const char *path, const gvm_model *model, boo
     else
         gvm_map_free(m);
     return status;
-}
-
-gvm_status gvm_map_open(gvm_map **map, const char *path, const gvm_model *model, unsigned flags, gvm_error *err)
-{
-    *map = NULL;
-    if ((flags & ~(unsigned)GVM_MAP_EMPTY) != 0)
-        return fail(err, GVM_ARGUMENT, "%s: %u are no flags to open a map with", path_tail(path), flags);
-    return map_open(map, path, model, (flags & GVM_MAP_EMPTY) != 0, err);
 }
 
 gvm_status gvm_map_remove(const char *path, const char *area, size_t *removed, gvm_error *err)

@@ -2,12 +2,12 @@
  *
  *   tiles         geom (polygon, EPSG:4326, with GDAL's R-tree), row (of the features), source, lat, lon, metres
  *   geoviewmatch  key, value: version, id, fingerprint, width, ground_m, rows, jobs (JSON) */
-#define _GNU_SOURCE /* strcasestr */
-#include "map/map_table.h"
+#include "map/map_parts.h"
 
 #include <cpl_conv.h>
 #include <cpl_string.h>
 #include <ctype.h>
+#include <glib.h>
 #include <math.h>
 #include <ogr_api.h>
 #include <ogr_srs_api.h>
@@ -150,11 +150,8 @@ static gvm_status refuse_object(const char *where, const char *type, const char 
 /* Whether SQL calls a function of GDAL's that reaches beyond the file, or loads a library: a name that begins so. */
 static bool reaches_out(const char *sql)
 {
-    static const char *const starts[] = {"ogr_", "gdal_", "load_extension"};
-    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
-        for (const char *at = sql; (at = strcasestr(at, starts[i])) != NULL; at++)
-            if (at == sql || (!isalnum((unsigned char)at[-1]) && at[-1] != '_')) return true;
-    return false;
+    static const char start[] = "(?<![a-z0-9_])(ogr_|gdal_|load_extension)";
+    return g_regex_match_simple(start, sql, G_REGEX_CASELESS | G_REGEX_RAW, 0);
 }
 
 /* What comes behind such a start and the name. NULL where the text goes on otherwise. */
@@ -177,13 +174,8 @@ static const char *behind_name(const char *sql, const char *start, const char *n
 
 static bool is_rtree(const char *text)
 {
-    static const char *const starts[] = {" USING rtree(", " USING \"rtree\"("};
-    static const char columns[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_,\" \t\r\n";
-    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
-        size_t n = strlen(starts[i]);
-        if (strncasecmp(text, starts[i], n) == 0) return strcmp(text + n + strspn(text + n, columns), ")") == 0;
-    }
-    return false;
+    static const char all[] = "^ USING (rtree|\"rtree\")\\([a-z0-9_,\" \t\r\n]*\\)$";
+    return g_regex_match_simple(all, text, G_REGEX_CASELESS | G_REGEX_RAW | G_REGEX_DOLLAR_ENDONLY, 0);
 }
 
 /* Whether a text is how SQLite writes that of an object of this type and name, whatever was typed. Another one was put
@@ -234,11 +226,8 @@ static gvm_status check_schema(const struct map_file *f, sqlite3_stmt *objects, 
 /* After a process was killed in a commit, what it had begun must be taken back, which needs the right to write. */
 static bool has_journal(const char *path)
 {
-    size_t size = strlen(path) + sizeof "-journal";
-    char *name = malloc(size);
-    if (name == NULL) return false;
-    snprintf(name, size, "%s-journal", path);
-    bool there = access(name, F_OK) == 0;
+    char *name = path_with(path, "-journal");
+    bool there = name != NULL && access(name, F_OK) == 0;
     free(name);
     return there;
 }

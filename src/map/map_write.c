@@ -11,7 +11,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/half.h"
-#include "map/map_table.h"
+#include "geo/polygons.h"
+#include "map/map_parts.h"
 #include "raster/gdal.h"
 
 /* Run SQL, which it frees; NULL is short memory. */
@@ -30,12 +31,16 @@ static bool put_fact(GDALDatasetH data, const char *key, const char *value)
     return run(data, sqlite3_mprintf("UPDATE geoviewmatch SET value = %Q WHERE key = %Q", value, key));
 }
 
-/* The layer's extent, which GDAL does not make smaller. */
-static bool put_extent(GDALDatasetH data)
+/* Commit, or take all back. smaller: tiles were taken out, for which GDAL does not make the layer's extent smaller. */
+static bool end_transaction(const struct map_file *f, bool done, bool smaller)
 {
-    return run(data, sqlite3_mprintf("UPDATE gpkg_contents SET (min_x, min_y, max_x, max_y) = (SELECT min(minx), "
-                                     "min(miny), max(maxx), max(maxy) FROM rtree_tiles_geom) WHERE table_name = "
-                                     "'tiles'"));
+    static const char extent[] = "UPDATE gpkg_contents SET (min_x, min_y, max_x, max_y) = (SELECT min(minx), "
+                                 "min(miny), max(maxx), max(maxy) FROM rtree_tiles_geom) WHERE table_name = 'tiles'";
+    done = done && OGR_L_SyncToDisk(f->tiles) == OGRERR_NONE; /* the layer's extent */
+    if (smaller) done = done && run(f->data, sqlite3_mprintf("%s", extent));
+    done = done && GDALDatasetCommitTransaction(f->data) == OGRERR_NONE;
+    if (!done) GDALDatasetRollbackTransaction(f->data);
+    return done;
 }
 
 /* What changes with each commit. */
@@ -64,15 +69,6 @@ gvm_status map_file_append(struct map_file *f, const float *features, size_t n, 
     return status;
 }
 
-static OGRGeometryH polygon_of(const double box[4])
-{
-    OGRGeometryH polygon = OGR_G_CreateGeometry(wkbPolygon), ring = OGR_G_CreateGeometry(wkbLinearRing);
-    static const int corners[5][2] = {{0, 1}, {2, 1}, {2, 3}, {0, 3}, {0, 1}}; /* anticlockwise */
-    for (int i = 0; i < 5; i++) OGR_G_AddPoint_2D(ring, box[corners[i][0]], box[corners[i][1]]);
-    OGR_G_AddGeometryDirectly(polygon, ring);
-    return polygon;
-}
-
 static bool put_tile(OGRLayerH layer, const struct place *place, size_t row)
 {
     OGRFeatureH feature = OGR_F_Create(OGR_L_GetLayerDefn(layer));
@@ -82,7 +78,7 @@ static bool put_tile(OGRLayerH layer, const struct place *place, size_t row)
     OGR_F_SetFieldDouble(feature, LAT, place->lat);
     OGR_F_SetFieldDouble(feature, LON, place->lon);
     OGR_F_SetFieldDouble(feature, METRES, place->metres);
-    OGR_F_SetGeometryDirectly(feature, polygon_of(place->box));
+    OGR_F_SetGeometryDirectly(feature, box_polygon(place->box));
     bool done = OGR_L_CreateFeature(layer, feature) == OGRERR_NONE;
     OGR_F_Destroy(feature);
     return done;
@@ -130,10 +126,7 @@ gvm_status map_file_commit(struct map_file *f, const struct place *places, size_
     bool done = GDALDatasetStartTransaction(f->data, false) == OGRERR_NONE;
     for (size_t i = 0; i < n && done; i++) done = put_tile(f->tiles, &places[i], f->rows + i);
     done = done && delete_replaced(f) && put_progress(f->data, f->rows + n, f->jobs);
-    done = done && OGR_L_SyncToDisk(f->tiles) == OGRERR_NONE; /* the layer's extent */
-    if (f->replaced_count > 0) done = done && put_extent(f->data);
-    done = done && GDALDatasetCommitTransaction(f->data) == OGRERR_NONE;
-    if (!done) GDALDatasetRollbackTransaction(f->data);
+    done = end_transaction(f, done, f->replaced_count > 0);
     gdal_ignore();
     if (!done) return gdal_fail(err, GVM_FILE, f->where, "it cannot be written", &words);
     f->rows += n;
@@ -189,11 +182,7 @@ static bool remove_tiles(struct map_file *f, size_t *removed, const double *box,
         done = OGR_L_DeleteFeature(f->tiles, (GIntBig)tiles->items[i].row + 1) == OGRERR_NONE;
         ++*removed;
     }
-    done = done && OGR_L_SyncToDisk(f->tiles) == OGRERR_NONE;
-    done = done && put_extent(f->data);
-    done = done && GDALDatasetCommitTransaction(f->data) == OGRERR_NONE;
-    if (!done) GDALDatasetRollbackTransaction(f->data);
-    return done;
+    return end_transaction(f, done, true);
 }
 
 gvm_status map_file_remove(struct map_file *f, size_t *removed, const char *area, gvm_error *err)

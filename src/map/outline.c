@@ -1,7 +1,5 @@
-/* outline.c - see outline.h: rows of tiles that touch become strips, and GEOS, by way of GDAL, joins the strips. They
- * are cut at the antimeridian before, so that what comes out is on one side of it. */
-#include "map/outline.h"
-
+/* outline.c - the area that a map's tiles cover: rows of tiles that touch become strips, and GEOS, by way of GDAL,
+ * joins the strips. They are cut at the antimeridian before, so that what comes out is on one side of it. */
 #include <math.h>
 #include <ogr_api.h>
 #include <stdlib.h>
@@ -11,6 +9,7 @@
 #include "geo/earth.h"
 #include "geo/geojson.h"
 #include "geo/polygons.h"
+#include "map/map.h"
 #include "network/session.h"
 #include "raster/gdal.h"
 
@@ -97,14 +96,8 @@ static size_t cut_all(struct box *boxes, size_t count)
 
 static OGRGeometryH polygons_of(const struct box *boxes, size_t count)
 {
-    static const int corners[5][2] = {{0, 1}, {2, 1}, {2, 3}, {0, 3}, {0, 1}}; /* anticlockwise */
     OGRGeometryH all = OGR_G_CreateGeometry(wkbMultiPolygon);
-    for (size_t i = 0; i < count; i++) {
-        OGRGeometryH polygon = OGR_G_CreateGeometry(wkbPolygon), ring = OGR_G_CreateGeometry(wkbLinearRing);
-        for (int k = 0; k < 5; k++) OGR_G_AddPoint_2D(ring, boxes[i].side[corners[k][0]], boxes[i].side[corners[k][1]]);
-        OGR_G_AddGeometryDirectly(polygon, ring);
-        OGR_G_AddGeometryDirectly(all, polygon);
-    }
+    for (size_t i = 0; i < count; i++) OGR_G_AddGeometryDirectly(all, box_polygon(boxes[i].side));
     return all;
 }
 
@@ -122,7 +115,9 @@ static OGRGeometryH joined(OGRGeometryH polygons, double tolerance)
     return OGR_G_ForceToMultiPolygon(all);
 }
 
-json_t *map_outline(const gvm_map *map)
+/* A GeoJSON MultiPolygon (RFC 7946) around all tiles, to within a twentieth of one; of a map in very many pieces to
+ * within a 64th of its extent. NULL: no memory. */
+static json_t *outline_of(const gvm_map *map)
 {
     size_t count = map->tiles.count;
     if (count == 0) return json_pack("{ss,s[]}", "type", "MultiPolygon", "coordinates");
@@ -146,7 +141,7 @@ json_t *map_outline(const gvm_map *map)
 gvm_status gvm_map_outline(const gvm_map *map, char **geojson, gvm_error *err)
 {
     clear_error(err);
-    json_t *outline = map_outline(map);
+    json_t *outline = outline_of(map);
     *geojson = outline != NULL ? json_dumps(outline, JSON_COMPACT) : NULL;
     json_decref(outline);
     if (*geojson != NULL) return GVM_OK;

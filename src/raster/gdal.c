@@ -7,6 +7,7 @@
 #include <cpl_vsi.h>
 #include <gdal.h>
 #include <gdal_frmts.h>
+#include <glib.h>
 #include <ogr_srs_api.h>
 #include <pthread.h>
 #include <sqlite3.h>
@@ -27,7 +28,7 @@ const char *const gdal_raster_drivers[] = {"GTiff", "VRT",  "MBTiles",     "GPKG
 
 /* File systems that stay within the machine, and that read no other file than the one in the name (as /vsisparse/
  * does). */
-static const char *const local[] = {"/vsimem/", "/vsizip/", "/vsitar/", "/vsigzip/", "/vsisubfile/"};
+static const char *const local[] = {"/vsimem/", "/vsizip/", "/vsitar/", "/vsigzip/", "/vsisubfile/", NULL};
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -40,12 +41,9 @@ static void *open_nothing(void *user, const char *name, const char *access)
 /* GDAL keeps the pointer to the prefix. */
 static void block(const char *prefix)
 {
-    static char kept[64][32];
-    static size_t count;
-    if (count == sizeof kept / sizeof *kept || strlen(prefix) >= sizeof *kept) return;
     VSIFilesystemPluginCallbacksStruct *nothing = VSIAllocFilesystemPluginCallbacksStruct();
     nothing->open = open_nothing;
-    VSIInstallPluginHandler(strcpy(kept[count++], prefix), nothing);
+    VSIInstallPluginHandler(g_intern_string(prefix), nothing);
     VSIFreeFilesystemPluginCallbacksStruct(nothing);
 }
 
@@ -55,9 +53,7 @@ static void block_file_systems(void)
     static const char *const unlisted[] = {"/vsicurl?", "/vsistdin?"};
     char **prefixes = VSIGetFileSystemsPrefixes();
     for (char **prefix = prefixes; prefix != NULL && *prefix != NULL; prefix++) {
-        bool allowed = strncmp(*prefix, "/vsi", 4) != 0;
-        for (size_t i = 0; i < sizeof local / sizeof *local; i++) allowed = allowed || strcmp(*prefix, local[i]) == 0;
-        if (!allowed) block(*prefix);
+        if (strncmp(*prefix, "/vsi", 4) == 0 && !g_strv_contains(local, *prefix)) block(*prefix);
     }
     for (size_t i = 0; i < sizeof unlisted / sizeof *unlisted; i++) block(unlisted[i]);
     CSLDestroy(prefixes);

@@ -1,14 +1,14 @@
-/* raster.c - a raster is opened, and closed. */
+/* raster.c - a raster is opened, and closed; where it lies, for whoever is to make a map of it. */
 #include <cpl_string.h>
 #include <gdal_alg.h>
-#include <gdal_utils.h>
+#include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/sized.h"
 #include "raster/gdal.h"
 #include "raster/raster_parts.h"
 
@@ -17,19 +17,14 @@
 static gvm_status take_together(struct raster *r, int pixels, gvm_error *err)
 {
     char width[16], height[16];
+    GDALDatasetH view;
     snprintf(width, sizeof width, "%d", (r->width + pixels / 2) / pixels);
     snprintf(height, sizeof height, "%d", (r->height + pixels / 2) / pixels);
     if (r->width < pixels || r->height < pixels) return GVM_OK;
     const char *const options[] = {"-of", "VRT", "-r", "average", "-outsize", width, height, NULL};
-    struct gdal_words words;
-    gdal_listen(&words);
-    GDALTranslateOptions *translate = GDALTranslateOptionsNew((char **)options, NULL);
-    GDALDatasetH view = GDALTranslate("", r->data, translate, NULL);
-    GDALTranslateOptionsFree(translate);
-    gdal_ignore();
-    if (view == NULL) return gdal_fail(err, GVM_FORMAT, r->where, "it cannot be read at a lower resolution", &words);
-    raster_take_view(r, view);
-    return GVM_OK;
+    gvm_status status = raster_make_view(&view, r, options, "it cannot be read at a lower resolution", err);
+    if (status == GVM_OK) raster_take_view(r, view);
+    return status;
 }
 
 /* ------------------------------------------------------------------ open */
@@ -46,11 +41,9 @@ static gvm_status open_file(struct raster *r, const char *path, gvm_error *err)
     if (status != GVM_OK) return status;
     gdal_listen(&words);
     GDALDriverH driver = GDALIdentifyDriverEx(path, GDAL_OF_RASTER, gdal_raster_drivers, NULL);
-    const char *name = driver != NULL ? GDALGetDriverShortName(driver) : "";
-    bool table = strcmp(name, "MBTiles") == 0 || strcmp(name, "GPKG") == 0;
     const char *const four[] = {"BAND_COUNT=4", NULL}; /* a tile that is missing is transparent then */
-    GDALDatasetH data =
-        GDALOpenEx(path, GDAL_OF_RASTER | GDAL_OF_VERBOSE_ERROR, gdal_raster_drivers, table ? four : NULL, NULL);
+    GDALDatasetH data = GDALOpenEx(path, GDAL_OF_RASTER | GDAL_OF_VERBOSE_ERROR, gdal_raster_drivers,
+                                   raster_is_table(driver) ? four : NULL, NULL);
     gdal_ignore();
     if (data == NULL) return gdal_fail(err, GVM_FORMAT, r->where, "it is not a raster that can be opened", &words);
     raster_take_view(r, data);
@@ -92,16 +85,10 @@ struct raster_hints raster_found(int *no_alpha, const struct raster *r)
 
 char **raster_files(const struct raster *r)
 {
-    static const char *const beside[] = {"aux.xml", "ovr", "msk"};
     char **all = GDALGetFileList(r->views[0]), **files = NULL;
-    for (char **file = all; file != NULL && *file != NULL; file++) {
-        size_t length = strlen(*file);
-        bool source = true;
-        for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
-            if (length > strlen(beside[i]) && strcasecmp(*file + length - strlen(beside[i]), beside[i]) == 0)
-                source = false;
-        if (source) files = CSLAddString(files, *file);
-    }
+    for (char **file = all; file != NULL && *file != NULL; file++)
+        if (!g_regex_match_simple(".(aux\\.xml|ovr|msk)$", *file, G_REGEX_CASELESS | G_REGEX_RAW, 0))
+            files = CSLAddString(files, *file);
     CSLDestroy(all);
     return files;
 }
@@ -118,4 +105,24 @@ void raster_free(struct raster *r)
     while (r->view_count > 0) GDALClose(r->views[--r->view_count]);
     free(r->name);
     free(r);
+}
+
+gvm_status gvm_raster_about(const char *path, gvm_raster_info *info, gvm_error *err)
+{
+    struct raster *raster;
+    struct raster_facts facts = {.parts = NULL};
+    clear_error(err);
+    gvm_status status = raster_open(&raster, path, NULL, 1, err);
+    if (status == GVM_OK) status = raster_describe(&facts, raster, err);
+    raster_free(raster);
+    free(facts.parts);
+    const gvm_raster_info own = {.size = sizeof own,
+                                 .west = facts.box[0],
+                                 .south = facts.box[1],
+                                 .east = facts.box[2],
+                                 .north = facts.box[3],
+                                 .pixel_m = facts.pixel_m,
+                                 .height = facts.height,
+                                 .width = facts.width};
+    return status == GVM_OK ? sized_write(info, &own, sizeof own, err) : status;
 }

@@ -23,18 +23,13 @@ struct raster_hints {
     enum answer gaps;  /* whether parts of it are covered by nothing */
 };
 
-/* A part of the Earth: west, south, east, north in degrees. */
-struct raster_box {
-    double side[4];
-};
-
 /* What lies where. */
 struct raster_facts {
-    double box[4];            /* west, south, east, north in WGS84 degrees; -540 < west < east < 540: where it spans the
-                               * antimeridian, one of them is beyond 180 */
-    double pixel_m;           /* the side of its smallest pixel on the ground, metres */
-    int width, height;        /* pixels */
-    struct raster_box *parts; /* boxes around what it covers, if that is not all of `box`; to be freed */
+    double box[4];      /* west, south, east, north in WGS84 degrees; -540 < west < east < 540: where it spans the
+                         * antimeridian, one of them is beyond 180 */
+    double pixel_m;     /* the side of its smallest pixel on the ground, metres */
+    int width, height;  /* pixels */
+    double (*parts)[4]; /* boxes around what it covers, if that is not all of `box`; to be freed */
     size_t part_count;
 };
 

@@ -159,20 +159,16 @@ static gvm_status check_samples(struct raster *r, GDALDatasetH colours, gvm_erro
     return GVM_OK;
 }
 
-/* A view of the file that gdal_translate's options make, and which reads the file when it is read; not yet read from.
- */
-static gvm_status make_view(GDALDatasetH *view, struct raster *r, const char *const *options, const char *what,
+gvm_status raster_make_view(GDALDatasetH *view, const struct raster *r, const char *const *options, const char *what,
                             gvm_error *err)
 {
     struct gdal_words words;
     gdal_listen(&words);
     GDALTranslateOptions *translate = GDALTranslateOptionsNew((char **)options, NULL);
-    *view = GDALTranslate("", r->views[0], translate, NULL);
+    *view = GDALTranslate("", r->data, translate, NULL);
     GDALTranslateOptionsFree(translate);
     gdal_ignore();
-    if (*view == NULL) return gdal_fail(err, GVM_FORMAT, r->where, what, &words);
-    r->views[r->view_count++] = *view;
-    return GVM_OK;
+    return *view != NULL ? GVM_OK : gdal_fail(err, GVM_FORMAT, r->where, what, &words);
 }
 
 /* The one band whose numbers stand for colours, or 0. */
@@ -188,7 +184,8 @@ static gvm_status lay_out_palette(GDALDatasetH *colours, struct raster *r, int b
     snprintf(number, sizeof number, "%d", band);
     const char *const options[] = {"-of",  "VRT",   "-b",   number,      "-expand", "rgba", "-ot",
                                    "Byte", "-mask", "none", "-a_nodata", "none",    NULL};
-    gvm_status status = make_view(colours, r, options, "its palette cannot be used", err);
+    gvm_status status = raster_make_view(colours, r, options, "its palette cannot be used", err);
+    if (status == GVM_OK) r->views[r->view_count++] = *colours;
     r->band_count = 3;
     for (int i = 0; i < 3; i++) r->bands[i] = i + 1;
     return status;
@@ -278,11 +275,12 @@ static gvm_status add_gaps(struct valid *v, struct raster *r, int band, gvm_erro
 {
     struct rects parts;
     bool all;
-    if (r->hints.gaps == NO || (r->hints.gaps == YES && raster_has_alpha_of_gaps(r->views[0]))) return GVM_OK;
+    if (r->hints.gaps == NO || (r->hints.gaps == YES && raster_is_table(GDALGetDatasetDriver(r->views[0]))))
+        return GVM_OK;
     gvm_status status = raster_extent(&parts, &all, r->views[0], r->name, band, err);
     if (status != GVM_OK) return status;
     r->hints.gaps = all ? NO : YES;
-    if (!all && !raster_has_alpha_of_gaps(r->views[0])) status = add_cover(v, r, &parts, err);
+    if (!all && !raster_is_table(GDALGetDatasetDriver(r->views[0]))) status = add_cover(v, r, &parts, err);
     rects_free(&parts);
     return status;
 }

@@ -196,28 +196,18 @@ static bool tiles_extent(struct rects *out, GDALDatasetH file, const char *path,
 
 /* ------------------------------------------------------------------ all */
 
-bool raster_has_alpha_of_gaps(GDALDatasetH file)
-{
-    GDALDriverH driver = GDALGetDatasetDriver(file);
-    const char *name = driver != NULL ? GDALGetDriverShortName(driver) : "";
-    return strcmp(name, "MBTiles") == 0 || strcmp(name, "GPKG") == 0;
-}
-
 gvm_status raster_extent(struct rects *out, bool *all, GDALDatasetH file, const char *path, int band, gvm_error *err)
 {
-    struct gdal_words words;
     GDALDriverH driver = GDALGetDatasetDriver(file);
     const char *name = driver != NULL ? GDALGetDriverShortName(driver) : "";
     *out = (struct rects){.items = NULL};
-    gdal_listen(&words);
     bool found = false;
     if (strcmp(name, "VRT") == 0)
         found = vrt_extent(out, file, band, 0);
     else if (strcmp(name, "GTiff") == 0)
         found = tiff_extent(out, file, band);
-    else if (raster_has_alpha_of_gaps(file))
+    else if (raster_is_table(driver))
         found = tiles_extent(out, file, path, strcmp(name, "MBTiles") == 0);
-    gdal_ignore();
     rects_join(out);
     if (out->short_of_memory) {
         rects_free(out);

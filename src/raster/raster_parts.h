@@ -5,6 +5,7 @@
 
 #include <gdal.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "raster/raster.h"
 #include "raster/rects.h"
@@ -43,6 +44,8 @@ struct raster {
     struct locator locator;
 };
 
+/* All of them while somebody listens (gdal.h). */
+
 /* GVM_FILE if GDAL would read something else than regular files for it. */
 gvm_status raster_check_files(const char *path, const char *where, gvm_error *err);
 
@@ -54,8 +57,17 @@ gvm_status raster_choose_bands(struct raster *raster, gvm_error *err);
  * rects_free. */
 gvm_status raster_extent(struct rects *parts, bool *all, GDALDatasetH file, const char *path, int band, gvm_error *err);
 
-/* Whether GDAL itself reads what a file does not cover as transparent. */
-bool raster_has_alpha_of_gaps(GDALDatasetH file);
+/* Whether a file holds tables of tiles: GDAL itself reads what they do not cover as transparent. NULL: no driver. */
+static inline bool raster_is_table(GDALDriverH driver)
+{
+    const char *name = driver != NULL ? GDALGetDriverShortName(driver) : "";
+    return strcmp(name, "MBTiles") == 0 || strcmp(name, "GPKG") == 0;
+}
+
+/* A view of what is read now that gdal_translate's options make, and which reads that when it is read; the caller's.
+ * what: what it is not, for a sentence. */
+gvm_status raster_make_view(GDALDatasetH *view, const struct raster *raster, const char *const *options,
+                            const char *what, gvm_error *err);
 
 /* Read from now on through this view, which is closed with the raster. */
 static inline void raster_take_view(struct raster *r, GDALDatasetH view)

@@ -83,13 +83,10 @@ static double pixels_of_turn(struct locator *l)
  * as programs write that know none, and PROJ finds the way to WGS84. */
 static bool is_of_the_earth(OGRSpatialReferenceH srs)
 {
-    struct gdal_words words;
     if (srs == NULL || !(OSRIsGeographic(srs) || OSRIsProjected(srs) || OSRIsGeocentric(srs))) return false;
     OGRSpatialReferenceH world = OSRNewSpatialReference(NULL);
-    gdal_listen(&words);
     OSRImportFromEPSG(world, 4326);
     OGRCoordinateTransformationH way = OCTNewCoordinateTransformation(srs, world);
-    gdal_ignore();
     if (way != NULL) OCTDestroyCoordinateTransformation(way);
     OSRDestroySpatialReference(world);
     return way != NULL;
@@ -98,7 +95,6 @@ static bool is_of_the_earth(OGRSpatialReferenceH srs)
 /* What a .prj file says, in WKT, to be given to CPLFree; NULL if it is none, or of no system of the Earth. */
 static char *read_prj(const char *path)
 {
-    struct gdal_words words;
     struct file_map file;
     char *wkt = NULL;
     if (file_map(&file, path, NULL) != GVM_OK) return NULL;
@@ -108,9 +104,7 @@ static char *read_prj(const char *path)
     const char *start = strncmp(text, "\xef\xbb\xbf", 3) == 0 ? text + 3 : text;
     OGRSpatialReferenceH srs = OSRNewSpatialReference(NULL);
     char **lines = CSLTokenizeString2(start, "\r\n", 0);
-    gdal_listen(&words);
     bool good = lines != NULL && *lines != NULL && OSRImportFromESRI(srs, lines) == OGRERR_NONE;
-    gdal_ignore();
     if (good && is_of_the_earth(srs)) OSRExportToWkt(srs, &wkt);
     CSLDestroy(lines);
     OSRDestroySpatialReference(srs);
@@ -189,12 +183,9 @@ gvm_status raster_find_place(struct raster *r, const char *crs, gvm_error *err)
 /* Longitude and latitude of points of the raster, those that have them moved together; their number. */
 static int places_of(double *lon, double *lat, int n, const struct raster *r)
 {
-    struct gdal_words words;
     double z[SAMPLES] = {0};
     int good[SAMPLES], kept = 0;
-    gdal_listen(&words);
     GDALGenImgProjTransform(r->locator.inner, false, n, lon, lat, z, good);
-    gdal_ignore();
     for (int i = 0; i < n; i++) {
         if (!good[i] || !isfinite(lon[i]) || !isfinite(lat[i]) || fabs(lat[i]) > 90) continue;
         lon[kept] = lon[i];
@@ -222,6 +213,16 @@ struct around {
     double near; /* a longitude that all are moved to, by whole turns; NaN before the first */
 };
 
+static struct around around_nothing(double near)
+{
+    return (struct around){{INFINITY, INFINITY, -INFINITY, -INFINITY}, near};
+}
+
+static void take_in(double side[4], const double box[4])
+{
+    for (int k = 0; k < 4; k++) side[k] = k < 2 ? fmin(side[k], box[k]) : fmax(side[k], box[k]);
+}
+
 /* Widen a box by points of a part of the raster: SIDE x SIDE of them over it, the middle row first, whose middle says
  * what is near. */
 static void widen(struct around *a, const struct raster *r, const double part[4], int side)
@@ -237,10 +238,7 @@ static void widen(struct around *a, const struct raster *r, const double part[4]
         if (isnan(a->near) && n > 0) a->near = lon[n / 2];
         for (int i = 0; i < n; i++) {
             double x = lon_near(lon[i], a->near), y = fmax(-LAT_MOST, fmin(LAT_MOST, lat[i]));
-            a->side[0] = fmin(a->side[0], x);
-            a->side[1] = fmin(a->side[1], y);
-            a->side[2] = fmax(a->side[2], x);
-            a->side[3] = fmax(a->side[3], y);
+            take_in(a->side, (const double[4]){x, y, x, y});
         }
     }
 }
@@ -256,8 +254,6 @@ static double smallest_pixel(const struct raster *r, const double part[4])
     return least;
 }
 
-static const double nothing[4] = {INFINITY, INFINITY, -INFINITY, -INFINITY};
-
 /* The parts that are covered, each with a box of its own, and the box around all. */
 static gvm_status describe_parts(struct raster_facts *facts, struct around *all, const struct raster *r,
                                  const struct rects *parts, gvm_error *err)
@@ -270,14 +266,12 @@ static gvm_status describe_parts(struct raster_facts *facts, struct around *all,
     for (size_t i = 0; i < parts->count; i++) {
         const struct rect *p = &parts->items[i];
         const double part[4] = {p->x0 * kx, p->y0 * ky, p->x1 * kx, p->y1 * ky};
-        struct around own = {.near = all->near};
-        memcpy(own.side, nothing, sizeof nothing);
+        struct around own = around_nothing(all->near);
         widen(&own, r, part, 5);
         if (!(own.side[0] <= own.side[2])) continue; /* beyond where streets are */
         all->near = own.near;
-        for (int k = 0; k < 4; k++)
-            all->side[k] = k < 2 ? fmin(all->side[k], own.side[k]) : fmax(all->side[k], own.side[k]);
-        memcpy(facts->parts[facts->part_count++].side, own.side, sizeof own.side);
+        take_in(all->side, own.side);
+        memcpy(facts->parts[facts->part_count++], own.side, sizeof own.side);
         if (i % step == 0) facts->pixel_m = fmin(facts->pixel_m, smallest_pixel(r, part));
     }
     return GVM_OK;
@@ -286,25 +280,26 @@ static gvm_status describe_parts(struct raster_facts *facts, struct around *all,
 gvm_status raster_describe(struct raster_facts *facts, const struct raster *r, gvm_error *err)
 {
     struct rects parts = {.items = NULL};
-    struct around all = {.near = NAN};
-    const double whole[4] = {0, 0, r->width, r->height};
+    struct around all = around_nothing(NAN);
+    struct gdal_words words; /* what no sentence takes up */
+    const double whole[4] = {0, 0, r->width, r->height}, *box = facts->box;
     bool full = r->hints.gaps != YES;
-    memcpy(all.side, nothing, sizeof nothing);
     *facts = (struct raster_facts){.pixel_m = INFINITY, .width = r->width, .height = r->height};
-    gvm_status status = GVM_OK;
-    if (!full) status = raster_extent(&parts, &full, r->views[0], r->name, r->first, err);
+    gdal_listen(&words);
+    gvm_status status = full ? GVM_OK : raster_extent(&parts, &full, r->views[0], r->name, r->first, err);
     if (status == GVM_OK && !full) status = describe_parts(facts, &all, r, &parts, err);
-    rects_free(&parts);
-    if (status != GVM_OK) return status;
-    if (full) {
+    if (status == GVM_OK && full) {
         widen(&all, r, whole, SAMPLES);
         facts->pixel_m = smallest_pixel(r, whole);
     }
+    gdal_ignore();
+    rects_free(&parts);
     memcpy(facts->box, all.side, sizeof all.side);
-    const double *box = facts->box;
-    if (box[0] < box[2] && box[1] < box[3] && facts->pixel_m > 0 && isfinite(facts->pixel_m)) return GVM_OK;
+    bool placed = box[0] < box[2] && box[1] < box[3] && facts->pixel_m > 0 && isfinite(facts->pixel_m);
+    if (status == GVM_OK && placed) return GVM_OK;
     free(facts->parts);
     facts->parts = NULL;
+    if (status != GVM_OK) return status;
     if (!full && facts->part_count == 0)
         return fail(err, GVM_FORMAT, "%s: it holds nothing: none of it is covered", r->where);
     return fail(err, GVM_FORMAT,

@@ -17,7 +17,6 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "raster/gdal.h"
 #include "raster/raster_parts.h"
 
 enum {
@@ -151,11 +150,8 @@ static void check_nodes(struct search *s, const CPLXMLNode *node, const char *fo
 
 static void check_xml(struct search *s, const char *text, const char *folder, int depth)
 {
-    struct gdal_words words;
     if (depth > DEPTH_MOST) return;
-    gdal_listen(&words);
     CPLXMLNode *root = CPLParseXMLString(text); /* of what is broken nothing is read */
-    gdal_ignore();
     check_nodes(s, root, folder, depth);
     CPLDestroyXMLNode(root);
 }

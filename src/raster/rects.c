@@ -30,8 +30,7 @@ void rects_add(struct rects *r, double x0, double y0, double x1, double y1, int 
 static int by_top(const void *a, const void *b)
 {
     const struct rect *p = a, *q = b;
-    if (p->y0 != q->y0) return p->y0 < q->y0 ? -1 : 1;
-    return (p->x0 > q->x0) - (p->x0 < q->x0);
+    return (p->y0 > q->y0) - (p->y0 < q->y0);
 }
 
 static int by_left(const void *a, const void *b)

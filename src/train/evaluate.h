@@ -20,8 +20,8 @@ struct truth {
 struct retrieval {
     const float *queries, *gallery; /* (Q, D), (T, D), rows of length 1 */
     int Q, T, D;
-    struct truth right;    /* at least one a query; a hit is any of them */
-    struct truth near;     /* ranked above a right one they are no miss in the hit rate; first NULL: none */
+    struct truth right;      /* at least one a query; a hit is any of them */
+    struct truth near;       /* ranked above a right one they are no miss in the hit rate; first NULL: none */
     const double *lat, *lon; /* (T) of the gallery, WGS84 degrees; NULL where metres mean nothing */
 };
 

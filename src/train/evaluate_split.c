@@ -85,8 +85,8 @@ static bool append(struct truth *right, int *count, int tile)
 
 /* The other tiles within hit_m of a query. They lie in a band of latitudes, as no two places are closer than their
  * latitudes; it is a millimetre wider here than hit_m, for what is rounded. */
-static bool append_close(struct truth *right, int *count, const struct placed *sorted, const struct split *split,
-                         int q, double hit_m)
+static bool append_close(struct truth *right, int *count, const struct placed *sorted, const struct split *split, int q,
+                         double hit_m)
 {
     double lat = split->queries[q].lat, reach = (hit_m + 1e-3) / EARTH_ARC;
     if (!isfinite(lat)) return true;

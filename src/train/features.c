@@ -28,8 +28,7 @@ static void read_part(void *argument, struct team team)
     for (int i = team.rank; i < r->count; i += team.size) {
         uint8_t *room = r->rooms + (size_t)i * r->each;
         const uint8_t *pixels = NULL;
-        r->status[i] = (r->view == GVM_STREET ? pictures_street : pictures_aerial)(&pixels, room, r->pictures, r->split,
-                                                                                   r->first + i, &r->errors[i]);
+        r->status[i] = pictures_read(&pixels, room, r->pictures, r->split, r->view, r->first + i, &r->errors[i]);
         if (r->status[i] == GVM_OK) memcpy(r->pixels + (size_t)i * r->each, pixels, r->each);
     }
 }

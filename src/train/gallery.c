@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "image/encode.h"
 #include "image/sheet.h"
 
 /* Blue and orange, which anybody can tell apart, in grey too. */
@@ -54,7 +55,7 @@ static gvm_status draw_street(struct gallery *g, int query, int rank, int top, g
 {
     const int H = g->pictures->street.height, W = g->pictures->street.width;
     const uint8_t *pixels;
-    gvm_status status = pictures_street(&pixels, g->room, g->pictures, g->split, query, err);
+    gvm_status status = pictures_read(&pixels, g->room, g->pictures, g->split, GVM_STREET, query, err);
     if (status != GVM_OK) return status;
     char text[40];
     snprintf(text, sizeof text, "right tile: rank %d", rank + 1);
@@ -68,7 +69,7 @@ static gvm_status draw_tile(struct gallery *g, int query, int tile, float score,
 {
     const int H = g->pictures->aerial.height, W = g->pictures->aerial.width;
     const uint8_t *pixels;
-    gvm_status status = pictures_aerial(&pixels, g->room, g->pictures, g->split, tile, err);
+    gvm_status status = pictures_read(&pixels, g->room, g->pictures, g->split, GVM_AERIAL, tile, err);
     if (status != GVM_OK) return status;
     char text[24];
     snprintf(text, sizeof text, "%.3f", isfinite(score) ? (double)score : 0);
@@ -103,7 +104,7 @@ gvm_status gallery_save(const char *path, const struct ranking *rankings, const 
         int query = (int)((int64_t)i * Q / rows);
         status = draw_row(&g, query, &rankings[query], g.gap + i * row_height(&g), err);
     }
-    if (status == GVM_OK) status = sheet_save(&g.sheet, path, err);
+    if (status == GVM_OK) status = image_write_png(path, g.sheet.pixels, g.sheet.width, g.sheet.height, err);
     sheet_free(&g.sheet);
     free(g.room);
     return status;

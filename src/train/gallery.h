@@ -14,7 +14,7 @@
  * max(9, 6 u) high: tile k's left edge is at 3 u + Ws + 3 u + 2 u + k (W + 7 u), and from a row to the next it is
  * max(Hs, H + 4 u) + 6 u and two lines (sheet_line).
  *
- * Returns GVM_OK, GVM_FILE, GVM_IMAGE, GVM_MEMORY, or as pictures_street. */
+ * Returns GVM_OK, GVM_FILE, GVM_IMAGE, GVM_MEMORY, or as pictures_read. */
 gvm_status gallery_save(const char *path, const struct ranking *rankings, const struct pictures *pictures,
                         const struct split *split, int rows, gvm_error *err);
 

@@ -57,20 +57,7 @@ static bool is_whole(const matvar_t *v)
 
 static bool is_real(const matvar_t *v)
 {
-    if (!is_whole(v)) return false;
-    switch (v->class_type) {
-    case MAT_C_DOUBLE:
-    case MAT_C_SINGLE:
-    case MAT_C_INT8:
-    case MAT_C_UINT8:
-    case MAT_C_INT16:
-    case MAT_C_UINT16:
-    case MAT_C_INT32:
-    case MAT_C_UINT32:
-    case MAT_C_INT64:
-    case MAT_C_UINT64: return true;
-    default: return false;
-    }
+    return is_whole(v) && v->class_type >= MAT_C_DOUBLE && v->class_type <= MAT_C_UINT64;
 }
 
 static double number_at(const matvar_t *v, size_t i)
@@ -259,24 +246,14 @@ static gvm_status read_split(struct split *split, struct dataset *dataset, const
     if (is_there(dataset->root, folder) || !is_there(dataset->root, "streetview"))
         snprintf(prefix, sizeof prefix, "%s/", folder);
     filler_start(&f, dataset, options);
-    gvm_status status = add_pairs(&f, c, set, field, prefix, err);
-    if (status == GVM_OK) filler_finish(&f, split);
-    filler_drop(&f);
-    return status;
+    return filler_end(&f, split, add_pairs(&f, c, set, field, prefix, err));
 }
 
 gvm_status cvact_read(struct dataset *dataset, const struct dataset_options *options, gvm_error *err)
 {
-    static const char *const tests[] = {"val", "test"};
-    int all;
     struct cvact c;
-    dataset->ground_m = 144;
-    memcpy(dataset->elevation, (double[2]){-45, 45}, sizeof dataset->elevation); /* rows 208 to 623 of 832 */
-    memcpy(dataset->street_size, (int[2]){1664, 832}, sizeof dataset->street_size);
-    memcpy(dataset->aerial_size, (int[2]){1200, 1200}, sizeof dataset->aerial_size);
-    dataset->has_gaps = true;
-    gvm_status status = pick_test(&all, dataset, options, tests, 2, err);
-    if (status == GVM_OK) status = cvact_open(&c, dataset->root, err);
+    bool all = strcmp(dataset->test_name, "test") == 0;
+    gvm_status status = cvact_open(&c, dataset->root, err);
     if (status != GVM_OK) return status;
     if (all) dataset->hit_m = 5;
     status = read_split(&dataset->train, dataset, options, &c, "trainSet", "trainInd", "ANU_data_small", err);

@@ -12,11 +12,6 @@
 #include "base/error.h"
 #include "data/labels.h"
 
-/* Web mercator at zoom 19 has 40,075,017 m / (256 * 2^19) = 0.29858 m a pixel at the equator: 750 pixels cover
- * 223.9 m there, and 174.4 m at the data set's mean cosine of latitude, 0.7790. A panorama of 1232 x 224 pixels
- * spans 360 * 224 / 1232 = 65.45 degrees. */
-static const double GROUND_M = 174.4, BAND = 360.0 * 224 / 1232;
-
 struct places {
     double (*of)[4]; /* (count, 4) aerial lat, lon, panorama lat, lon of image 1, 2, ... */
     size_t count;
@@ -26,9 +21,7 @@ struct places {
 static gvm_status add_place(void *context, const struct csv *csv, gvm_error *err)
 {
     struct places *places = context;
-    if (csv->count < 4)
-        return fail(err, GVM_FORMAT, "%s, line %zu: it has %d of the four or five fields of a place", csv->where,
-                    csv->line, csv->count);
+    if (csv->count < 4) return CSV_FAIL(csv, err, "it has %d of the four or five fields of a place", csv->count);
     if (places->count + 1 != csv->line)
         return fail(err, GVM_FORMAT, "%s, line %zu: it is empty, and line N must be image N", csv->where,
                     places->count + 1);
@@ -37,8 +30,7 @@ static gvm_status add_place(void *context, const struct csv *csv, gvm_error *err
     places->of = of;
     for (int i = 0; i < 4; i++)
         if (!csv_value(&places->of[places->count][i], csv, csv->fields[i]))
-            return fail(err, GVM_FORMAT, "%s, line %zu: \"%.60s\" is not a number", csv->where, csv->line,
-                        csv->fields[i]);
+            return CSV_FAIL(csv, err, "\"%.60s\" is not a number", csv->fields[i]);
     places->count++;
     return GVM_OK;
 }
@@ -76,16 +68,14 @@ static gvm_status add_pair(void *context, const struct csv *csv, gvm_error *err)
     struct list *list = context;
     const struct places *places = list->places;
     if (csv->count < 2)
-        return fail(err, GVM_FORMAT,
-                    "%s, line %zu: it has one field where there must be two or three: aerial, "
-                    "panorama and, perhaps, annotation",
-                    csv->where, csv->line);
+        return CSV_FAIL(csv, err,
+                        "it has one field where there must be two or three: aerial, "
+                        "panorama and, perhaps, annotation");
     char id[64];
     const double unknown[4] = {NAN, NAN, NAN, NAN}, *at = unknown;
     size_t image = name_image(id, csv->fields[1]);
     if (image > places->count && places->of != NULL)
-        return fail(err, GVM_FORMAT, "%s, line %zu: image %zu is beyond the %zu lines of %s", csv->where, csv->line,
-                    image, places->count, places->file);
+        return CSV_FAIL(csv, err, "image %zu is beyond the %zu lines of %s", image, places->count, places->file);
     if (image > 0 && places->of != NULL) at = places->of[image - 1];
     struct query query = {.path = csv->fields[1], .id = id, .lat = at[2], .lon = at[3]};
     struct source source = {csv->where, "line", csv->line};
@@ -97,25 +87,14 @@ static gvm_status read_split(struct split *split, const char *name, const struct
 {
     struct list list = {.places = places};
     filler_start(&list.filler, dataset, options);
-    gvm_status status = read_lines(dataset->root, name, ',', 3, add_pair, &list, err);
-    if (status == GVM_OK) filler_finish(&list.filler, split);
-    filler_drop(&list.filler);
-    return status;
+    return filler_end(&list.filler, split, read_lines(dataset->root, name, ',', 3, add_pair, &list, err));
 }
 
 gvm_status cvusa_read(struct dataset *dataset, const struct dataset_options *options, gvm_error *err)
 {
-    static const char *const tests[] = {"val"};
     static const char train[] = "splits/train-19zl.csv", val[] = "splits/val-19zl.csv";
-    int which;
-    struct places places = {0};
-    dataset->ground_m = GROUND_M;
-    dataset->elevation[0] = -BAND / 2;
-    dataset->elevation[1] = BAND / 2;
-    memcpy(dataset->street_size, (int[2]){1232, 224}, sizeof dataset->street_size);
-    memcpy(dataset->aerial_size, (int[2]){750, 750}, sizeof dataset->aerial_size);
-    gvm_status status = pick_test(&which, dataset, options, tests, 1, err);
-    if (status == GVM_OK) status = read_places(&places, dataset->root, err);
+    struct places places;
+    gvm_status status = read_places(&places, dataset->root, err);
     bool has_train = is_there(dataset->root, train), has_val = is_there(dataset->root, val);
     if (status == GVM_OK && has_train) status = read_split(&dataset->train, train, &places, dataset, options, err);
     if (status == GVM_OK && (has_val || !has_train))

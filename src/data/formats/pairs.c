@@ -22,8 +22,7 @@ static const char *const names[COLUMNS] = {"id",      "street", "aerial",     "l
 static gvm_status check_texts(char *const *row, const struct csv *csv, gvm_error *err)
 {
     for (int c = ID; c <= AERIAL; c++)
-        if (row[c][0] == '\0')
-            return fail(err, GVM_FORMAT, "%s, line %zu: its %s is empty", csv->where, csv->line, names[c]);
+        if (row[c][0] == '\0') return CSV_FAIL(csv, err, "its %s is empty", names[c]);
     return GVM_OK;
 }
 
@@ -35,15 +34,12 @@ static gvm_status read_numbers(double *values, char *const *row, const struct cs
         values[c] = NAN;
         if (row[c] == NULL || row[c][0] == '\0') continue;
         if (!csv_value(&values[c], csv, row[c]))
-            return fail(err, GVM_FORMAT, "%s, line %zu: %s \"%.60s\" is not a number", csv->where, csv->line, names[c],
-                        row[c]);
+            return CSV_FAIL(csv, err, "%s \"%.60s\" is not a number", names[c], row[c]);
     }
     if (fabs(values[HEADING]) > 360)
-        return fail(err, GVM_FORMAT, "%s, line %zu: heading %.60s is not in the range of -360 to 360", csv->where,
-                    csv->line, row[HEADING]);
+        return CSV_FAIL(csv, err, "heading %.60s is not in the range of -360 to 360", row[HEADING]);
     if (isnan(values[LAT]) != isnan(values[LON]) || isnan(values[AERIAL_LAT]) != isnan(values[AERIAL_LON]))
-        return fail(err, GVM_FORMAT, "%s, line %zu: a latitude and a longitude go together, and one of them is empty",
-                    csv->where, csv->line);
+        return CSV_FAIL(csv, err, "a latitude and a longitude go together, and one of them is empty");
     if (isnan(values[AERIAL_LAT])) {
         values[AERIAL_LAT] = values[LAT];
         values[AERIAL_LON] = values[LON];
@@ -61,8 +57,7 @@ static gvm_status read_part(enum part *part, const char *text, const struct csv 
             *part = (enum part)i;
             return GVM_OK;
         }
-    return fail(err, GVM_FORMAT, "%s, line %zu: its split is \"%.60s\", not train, val or test", csv->where, csv->line,
-                text);
+    return CSV_FAIL(csv, err, "its split is \"%.60s\", not train, val or test", text);
 }
 
 static gvm_status read_row(struct csv *csv, const int *order, pair_reader *read, void *context, gvm_error *err)
@@ -100,8 +95,7 @@ gvm_status pairs_parse(bool *has_parts, const char *text, size_t size, const cha
         lat = lat || order[i] == AERIAL_LAT;
         lon = lon || order[i] == AERIAL_LON;
     }
-    if (status == GVM_OK && lat != lon)
-        status = fail(err, GVM_FORMAT, "%s, line %zu: aerial_lat and aerial_lon go together", where, csv.line);
+    if (status == GVM_OK && lat != lon) status = CSV_FAIL(&csv, err, "aerial_lat and aerial_lon go together");
     while (status == GVM_OK && csv_next(&csv, &status, err)) status = read_row(&csv, order, read, context, err);
     csv_free(&csv);
     return status;
@@ -117,48 +111,41 @@ static gvm_status add_row(void *context, const struct pair_row *row, gvm_error *
     return filler_pair(&parts[row->part], &row->query, t->path, t->lat, t->lon, &source, err);
 }
 
-static gvm_status fill(struct filler parts[PARTS], struct dataset *dataset, const struct dataset_options *options,
-                       const struct file_map *file, gvm_error *err)
+/* The filler of the test split: of val, unless test is asked for or is all that there is. NULL: the list has no splits,
+ * and what is trained with is tested with. */
+static gvm_status pick_test(struct filler **test, struct filler parts[PARTS], bool has_parts,
+                            const struct dataset_options *options, gvm_error *err)
 {
-    const char *text = (const char *)file->data;
-    bool has_parts;
-    gvm_status status = pairs_parse(&has_parts, text, file->size, "pairs.csv", add_row, parts, err);
-    if (status != GVM_OK) return status;
-    struct filler *test = &parts[PART_TEST], *val = &parts[PART_VAL];
-    dataset->undivided = !has_parts;
-    if (!has_parts) {
-        if (options->test != NULL)
-            return fail(err, GVM_ARGUMENT, "pairs.csv has no column `split`, so there is no split '%.40s'",
-                        options->test);
-        dataset->test_name = "all";
-        filler_finish(&parts[PART_TRAIN], &dataset->train);
-        return split_copy(&dataset->test, &dataset->train, err);
-    }
-    bool has_val = val->split.query_count > 0 || val->left_out > 0;
-    if (options->test == NULL && !has_val) dataset->test_name = "test";
-    filler_finish(&parts[PART_TRAIN], &dataset->train);
-    filler_finish(strcmp(dataset->test_name, "val") == 0 ? val : test, &dataset->test);
+    const struct filler *val = &parts[PART_VAL];
+    struct dataset *d = val->dataset;
+    *test = NULL;
+    if (!has_parts && options->test != NULL)
+        return fail(err, GVM_ARGUMENT, "pairs.csv has no column `split`, so there is no split '%.40s'", options->test);
+    if (options->test == NULL && val->split.query_count == 0 && val->left_out == 0) d->test_name = "test";
+    if (!has_parts)
+        d->test_name = "all";
+    else
+        *test = &parts[strcmp(d->test_name, "val") == 0 ? PART_VAL : PART_TEST];
     return GVM_OK;
 }
 
 gvm_status pairs_read(struct dataset *dataset, const struct dataset_options *options, gvm_error *err)
 {
-    static const char *const tests[] = {"val", "test"};
-    int which;
     struct file_map file;
-    struct filler parts[PARTS];
-    dataset->ground_m = 64;
-    memcpy(dataset->elevation, (double[2]){-45, 45}, sizeof dataset->elevation);
-    gvm_status status = pick_test(&which, dataset, options, tests, 2, err);
-    if (status != GVM_OK) return status;
+    struct filler parts[PARTS], *test = NULL;
+    bool has_parts;
     char *path = path_join(dataset->root, "pairs.csv");
     if (path == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to read pairs.csv");
-    status = file_map(&file, path, err);
+    gvm_status status = file_map(&file, path, err);
     free(path);
     if (status != GVM_OK) return status;
     for (int i = 0; i < PARTS; i++) filler_start(&parts[i], dataset, options);
-    status = fill(parts, dataset, options, &file, err);
-    for (int i = 0; i < PARTS; i++) filler_drop(&parts[i]);
+    status = pairs_parse(&has_parts, (const char *)file.data, file.size, "pairs.csv", add_row, parts, err);
+    if (status == GVM_OK) status = pick_test(&test, parts, has_parts, options, err);
     file_unmap(&file);
+    for (int i = 0; i < PARTS; i++)
+        filler_end(&parts[i], i == PART_TRAIN ? &dataset->train : &parts[i] == test ? &dataset->test : NULL, status);
+    dataset->undivided = status == GVM_OK && test == NULL;
+    if (dataset->undivided) dataset->test = dataset->train;
     return status;
 }
