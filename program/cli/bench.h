@@ -6,7 +6,7 @@
 #include "image/augment.h"
 #include "network/learn.h"
 
-struct bench {
+struct arguments {
     struct common common;
     const char *preset, *weights; /* weights: NULL for fresh ones of the preset */
     long rounds, batch;
@@ -28,7 +28,7 @@ void measure_peak(struct peak *peak, struct tape *tape); /* tape NULL: of the CP
 double peak_of(const struct peak *peak);                 /* the larger */
 
 /* The network that is asked for. To be freed with network_free. */
-gvm_status bench_network(struct network **network, const struct bench *b, bool training, gvm_error *err);
+gvm_status bench_network(struct network **network, const struct arguments *b, bool training, gvm_error *err);
 
 /* What a training step works with; zero is fine to be closed. */
 struct bench_training {
@@ -39,7 +39,7 @@ struct bench_training {
     struct augmentation amounts;
 };
 
-gvm_status bench_training_open(struct bench_training *t, const struct bench *b, gvm_error *err);
+gvm_status bench_training_open(struct bench_training *t, const struct arguments *b, gvm_error *err);
 void bench_training_close(struct bench_training *t);
 
 /* One with ASAM: street (B, H, W, 3), aerial (2 B, H, W, 3), the strong ones first. A device computes on what the step
@@ -47,9 +47,9 @@ void bench_training_close(struct bench_training *t);
 gvm_status bench_step(struct bench_training *t, const uint8_t *street, const uint8_t *aerial, gvm_error *err);
 
 /* Time training through the loader, and ranking, and print it. Returns the exit status. */
-int bench_learning(const struct bench *b);
+int bench_learning(const struct arguments *b);
 
 /* Time one query and a batch among tiles of D numbers, and print it. Returns the exit status. */
-int bench_search(const struct bench *b, int D);
+int bench_search(const struct arguments *b, int D);
 
 #endif

@@ -1,7 +1,8 @@
 /* bench_learning.c - see bench.h. Pictures come from a town that is generated into a temporary folder. They are decoded
  * once into a cache, whose mapping outlives its file: the folder is gone before anything is measured. */
-#include <dirent.h>
+#define _GNU_SOURCE /* nftw */
 #include <errno.h>
+#include <ftw.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,19 +30,10 @@ struct learning {
 
 enum { PATH = 1024 };
 
-static bool remove_folder(const char *path)
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
-    DIR *folder = opendir(path);
-    if (folder == NULL) return false;
-    bool gone = true;
-    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
-        char inner[PATH + 300];
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-        snprintf(inner, sizeof inner, "%s/%s", path, entry->d_name);
-        gone = (unlink(inner) == 0 || (strlen(inner) < PATH && remove_folder(inner))) && gone;
-    }
-    closedir(folder);
-    return rmdir(path) == 0 && gone;
+    (void)st, (void)type, (void)ftw;
+    return remove(path);
 }
 
 struct town {
@@ -56,7 +48,7 @@ static void close_town(struct town *t)
     dataset_free(t->data);
 }
 
-static gvm_status fill_town(struct town *t, const char *folder, const struct bench *b, const struct config *c,
+static gvm_status fill_town(struct town *t, const char *folder, const struct arguments *b, const struct config *c,
                             gvm_error *err)
 {
     char cache[PATH + 16];
@@ -76,7 +68,7 @@ static gvm_status fill_town(struct town *t, const char *folder, const struct ben
     return status;
 }
 
-static gvm_status open_town(struct town *t, const struct bench *b, const struct config *c, gvm_error *err)
+static gvm_status open_town(struct town *t, const struct arguments *b, const struct config *c, gvm_error *err)
 {
     char folder[PATH];
     const char *parent = getenv("TMPDIR");
@@ -85,14 +77,14 @@ static gvm_status open_town(struct town *t, const struct bench *b, const struct 
     if (snprintf(folder, sizeof folder, "%s/geoviewmatch-bench-XXXXXX", parent) >= PATH || mkdtemp(folder) == NULL)
         return fail_errno(err, "make a folder in", parent);
     gvm_status status = fill_town(t, folder, b, c, err);
-    if (!remove_folder(folder) && status == GVM_OK)
+    if (nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0 && status == GVM_OK)
         status = fail(err, GVM_FILE, "%s: it cannot be removed altogether", folder);
     return status;
 }
 
 /* The first step is not counted: its pictures are not ready, and memory is touched for the first time. */
 static gvm_status time_steps(struct learning *out, struct bench_training *t, struct loader *loader,
-                             const struct bench *b, gvm_error *err)
+                             const struct arguments *b, gvm_error *err)
 {
     struct progress progress = {.quiet = b->common.quiet};
     double start = 0;
@@ -113,7 +105,7 @@ static gvm_status time_steps(struct learning *out, struct bench_training *t, str
     return status;
 }
 
-static gvm_status measure_training(struct learning *out, const struct bench *b, gvm_error *err)
+static gvm_status measure_training(struct learning *out, const struct arguments *b, gvm_error *err)
 {
     struct bench_training training = {0};
     struct town town = {0};
@@ -141,7 +133,6 @@ enum { FEATURES = 9216 /* of the paper's network */, ROUNDS = 2 };
 struct rows {
     float *data; /* (n, FEATURES) */
     int n;
-    uint64_t stream;
 };
 
 static void draw_rows(void *argument, struct team team)
@@ -153,7 +144,7 @@ static void draw_rows(void *argument, struct team team)
         float *row = r->data + (size_t)i * FEATURES;
         double square = 0;
         for (int k = 0; k < FEATURES; k++) {
-            row[k] = random_uniform(1, r->stream, (uint64_t)i * FEATURES + (uint64_t)k) - 0.5f;
+            row[k] = random_uniform(1, 1, (uint64_t)i * FEATURES + (uint64_t)k) - 0.5f;
             square += (double)row[k] * row[k];
         }
         for (int k = 0; k < FEATURES; k++) row[k] *= (float)(1 / sqrt(square));
@@ -174,25 +165,22 @@ static gvm_status time_ranking(double *seconds, const struct retrieval *task, gv
     return status;
 }
 
-static gvm_status measure_ranking(struct learning *out, const struct bench *b, gvm_error *err)
+static gvm_status measure_ranking(struct learning *out, const struct arguments *b, gvm_error *err)
 {
     int n = (int)b->gallery;
     while (n > 1 && 2.0 * n * FEATURES * sizeof(float) > 0.8 * memory_available()) n /= 2;
-    struct rows sides[2] = {{.n = n, .stream = 1}, {.n = n, .stream = 2}};
+    struct rows rows = {.data = malloc(2 * (size_t)n * FEATURES * sizeof *rows.data), .n = 2 * n};
     int *first = malloc(((size_t)n + 1) * sizeof *first);
     double *places = malloc((size_t)n * sizeof *places);
-    bool ready = first && places;
-    for (int s = 0; s < 2; s++) {
-        sides[s].data = malloc((size_t)n * FEATURES * sizeof(float));
-        ready = ready && sides[s].data;
-    }
-    gvm_status status = ready ? GVM_OK : fail(err, GVM_MEMORY, "there is not enough memory to rank %d features", n);
-    if (ready) {
-        for (int s = 0; s < 2; s++) parallel_run(draw_rows, &sides[s]);
+    gvm_status status = GVM_OK;
+    if (rows.data == NULL || first == NULL || places == NULL) {
+        status = fail(err, GVM_MEMORY, "there is not enough memory to rank %d features", n);
+    } else {
+        parallel_run(draw_rows, &rows);
         for (int i = 0; i <= n; i++) first[i] = i; /* tile i answers query i */
         for (int i = 0; i < n; i++) places[i] = 45 + 1e-5 * i;
-        struct retrieval task = {.queries = sides[0].data,
-                                 .gallery = sides[1].data,
+        struct retrieval task = {.queries = rows.data,
+                                 .gallery = rows.data + (size_t)n * FEATURES,
                                  .Q = n,
                                  .T = n,
                                  .D = FEATURES,
@@ -202,8 +190,7 @@ static gvm_status measure_ranking(struct learning *out, const struct bench *b, g
         out->gallery = n;
         status = time_ranking(&out->ranking, &task, err);
     }
-    free(sides[0].data);
-    free(sides[1].data);
+    free(rows.data);
     free(first);
     free(places);
     return status;
@@ -211,7 +198,7 @@ static gvm_status measure_ranking(struct learning *out, const struct bench *b, g
 
 /* ------------------------------------------------------------------ the report */
 
-static int print_json(const struct learning *l, const struct bench *b)
+static int print_json(const struct learning *l, const struct arguments *b)
 {
     return json_print(json_pack(
         "{s:s, s:s, s:i, s:{s:i, s:i, s:f, s:f, s:f}, s:{s:i, s:i, s:i, s:f}}", "version", gvm_version(),
@@ -221,7 +208,7 @@ static int print_json(const struct learning *l, const struct bench *b)
         "queries", l->gallery, "gallery", l->gallery, "features", (int)FEATURES, "seconds", l->ranking));
 }
 
-static void print_learning(const struct learning *l, const struct bench *b)
+static void print_learning(const struct learning *l, const struct arguments *b)
 {
     double pairs = (double)b->batch * (double)b->steps;
     printf("GeoViewMatch %s, %d threads, %s\n\n", gvm_version(), parallel_threads(), kernels()->name);
@@ -236,7 +223,7 @@ static void print_learning(const struct learning *l, const struct bench *b)
         printf("                (%ld of each, as asked for, do not fit in this machine's memory)\n", b->gallery);
 }
 
-int bench_learning(const struct bench *b)
+int bench_learning(const struct arguments *b)
 {
     struct learning learning = {0};
     gvm_error err = {"there is not enough memory for the benchmark"};

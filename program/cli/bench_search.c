@@ -128,7 +128,7 @@ static int print_report(const struct figures *f, const gvm_map *map, bool json)
     return DONE;
 }
 
-int bench_search(const struct bench *b, int D)
+int bench_search(const struct arguments *b, int D)
 {
     long tiles = b->tiles;
     gvm_error err;

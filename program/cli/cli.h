@@ -1,8 +1,7 @@
 /* cli.h - what the subcommands share: their names, weights, lists of pictures; and by print.h and options.h
  * the rest.
  *
- * A subcommand cmd_NAME gets its own name as argv[0] and returns the exit status. Results go to stdout, which main
- * flushes and checks; progress and sentences about failures go to stderr. */
+ * Results go to stdout, which main flushes and checks; progress and sentences about failures go to stderr. */
 #ifndef GVM_CLI_CLI_H
 #define GVM_CLI_CLI_H
 
@@ -19,6 +18,9 @@
 
 extern const struct command bench_command, check_command, demo_command, embed_command, eval_command, heatmap_command,
     index_command, info_command, init_command, locate_command, serve_command, train_command, world_command;
+
+/* A field of a command's arguments, for its rows. */
+#define AT(field) offsetof(struct arguments, field)
 
 /* What --weights names, for gvm_model_open: NULL, the built-in weights, for "nano" and where nothing is named; of a
  * training run's folder its best network, else its last one, which is said on stderr. Once a command. */
@@ -40,19 +42,18 @@ struct picture_files {
     size_t count;
 };
 
-/* The pictures that the arguments name: a file is itself, a folder the picture files (JPEG, PNG, WebP, TIFF, HEIC) that
+/* The pictures that the operands name: a file is itself, a folder the picture files (JPEG, PNG, WebP, TIFF, HEIC) that
  * lie in it, by their extension and in the order of their names. What is wrong with an argument goes to stderr; *status
  * is FAILED then and as it was otherwise. To be freed with pictures_free. */
-void pictures_list(struct picture_files *pictures, int *status, char **arguments, int count);
+void pictures_list(struct picture_files *pictures, int *status, const struct common *common);
 void pictures_free(struct picture_files *pictures);
 
 /* Whether a name ends as a picture's does. */
 bool is_picture_name(const char *name);
 
-/* A bar over files; use file_done and this as the library's `done` and `user`. */
+/* A bar over files, to be ended; use file_done and this as the library's `done` and `user`. */
 struct watch {
     struct progress progress;
-    bool started;
     const char *what, *unit;
     size_t failures, reached; /* files that failed; that were told of at all */
     gvm_status *statuses;     /* (count) of each file; may be NULL */
@@ -63,6 +64,5 @@ struct watch {
 void add_hint(gvm_error *err, gvm_status status);
 
 void file_done(void *user, size_t index, size_t count, gvm_status status, const gvm_error *err);
-void watch_end(struct watch *watch);
 
 #endif

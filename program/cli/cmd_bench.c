@@ -13,7 +13,6 @@
 #include "base/parallel.h"
 #include "cli/bench.h"
 #include "cli/network_facts.h"
-#include "network/config_file.h"
 #include "network/embedder.h"
 #include "network/place.h"
 #include "network/registry.h"
@@ -71,7 +70,8 @@ static gvm_status time_embedding(double *seconds, const struct embedding *e, gvm
     return status;
 }
 
-static gvm_status measure_embedding(struct figures *f, const struct bench *a, struct progress *progress, gvm_error *err)
+static gvm_status measure_embedding(struct figures *f, const struct arguments *a, struct progress *progress,
+                                    gvm_error *err)
 {
     struct network *network = NULL;
     struct embedding e[2][BATCHES] = {{{0}}};
@@ -105,7 +105,8 @@ static gvm_status measure_embedding(struct figures *f, const struct bench *a, st
 
 /* ------------------------------------------------------------------ training */
 
-static gvm_status measure_training(struct figures *f, const struct bench *a, struct progress *progress, gvm_error *err)
+static gvm_status measure_training(struct figures *f, const struct arguments *a, struct progress *progress,
+                                   gvm_error *err)
 {
     struct bench_training t;
     uint8_t *street = NULL, *aerial = NULL;
@@ -155,7 +156,7 @@ static double paper_count(const struct figures *f)
     return 1e-9 * (double)(counts_paper(&f->counts[0]) + counts_paper(&f->counts[1]));
 }
 
-static int print_json(const struct figures *f, const struct bench *a)
+static int print_json(const struct figures *f, const struct arguments *a)
 {
     double peak = peak_of(&f->peak);
     char onednn[32];
@@ -190,7 +191,7 @@ static int print_json(const struct figures *f, const struct bench *a)
     return json_print(root);
 }
 
-static void print_line(const char *what, double ms, double gflops, double peak)
+static void print_rate(const char *what, double ms, double gflops, double peak)
 {
     printf("  %-24s %9.2f %10.1f %8.1f%%\n", what, ms, gflops, 100 * gflops / peak);
 }
@@ -212,7 +213,7 @@ static void print_costs(const struct figures *f)
         "\nGFLOPs as the paper counts: a multiply-add once, without queries, keys, values and attention's products.\n");
 }
 
-static void print_text_report(const struct figures *f, const struct bench *a)
+static void print_text_report(const struct figures *f, const struct arguments *a)
 {
     double peak = peak_of(&f->peak);
     char onednn[32];
@@ -237,12 +238,12 @@ static void print_text_report(const struct figures *f, const struct bench *a)
         for (int v = 1; v >= 0; v--) {
             char what[64];
             snprintf(what, sizeof what, "%s image, batch %d", view_names[v], batches[b]);
-            print_line(what, f->seconds[v][b] * 1e3 / batches[b], batches[b] * work(f, v) / f->seconds[v][b], peak);
+            print_rate(what, f->seconds[v][b] * 1e3 / batches[b], batches[b] * work(f, v) / f->seconds[v][b], peak);
         }
     if (f->step_seconds > 0) {
         char what[64];
         snprintf(what, sizeof what, "training pair, batch %ld", a->batch);
-        print_line(what, f->step_seconds * 1e3 / (double)a->batch, step_work(f, a->batch) / f->step_seconds, peak);
+        print_rate(what, f->step_seconds * 1e3 / (double)a->batch, step_work(f, a->batch) / f->step_seconds, peak);
         double five = 5.0 * 4 * (double)f->parameters;
         printf("\n  training held %.2f GiB at most: five times the weights, and %.3f GiB a pair\n",
                f->step_bytes / (1 << 30), (f->step_bytes - five) / (double)a->batch / (1 << 30));
@@ -250,7 +251,7 @@ static void print_text_report(const struct figures *f, const struct bench *a)
     if (a->weights == NULL && strcmp(a->preset, "paper") == 0 && !a->common.cuda) print_costs(f);
 }
 
-static int complete_arguments(struct bench *a)
+static int complete_arguments(struct arguments *a)
 {
     const char *name = a->common.name;
     a->train = !a->no_train;
@@ -262,7 +263,7 @@ static int complete_arguments(struct bench *a)
 }
 
 /* Search by the features of the network that is asked for. */
-static int run_search(const struct bench *a)
+static int run_search(const struct arguments *a)
 {
     struct network *network;
     gvm_error err = {"there is not enough memory for the benchmark"};
@@ -272,29 +273,26 @@ static int run_search(const struct bench *a)
     return bench_search(a, D);
 }
 
-static int cmd_bench(int argc, char **argv)
+static int bench(void *arguments)
 {
-    struct bench a = {0};
-    int status = options_read(&a.common, &bench_command, argc, argv);
-    if (status == GO_ON) status = complete_arguments(&a);
-    if (status != GO_ON) return status;
-    if (a.search) return run_search(&a);
-    if (a.learning) return bench_learning(&a);
+    struct arguments *a = arguments;
+    int end = complete_arguments(a);
+    if (end != GO_ON) return end;
+    if (a->search) return run_search(a);
+    if (a->learning) return bench_learning(a);
     struct figures f = {0};
-    struct progress progress = {.quiet = a.common.quiet};
+    struct progress progress = {.quiet = a->common.quiet};
     gvm_error err = {"there is not enough memory for the benchmark"};
-    long steps = a.rounds + 1 + (a.train ? (a.rounds < 3 ? a.rounds : 3) + 1 : 0);
+    long steps = a->rounds + 1 + (a->train ? (a->rounds < 3 ? a->rounds : 3) + 1 : 0);
     progress_start(&progress, "bench", "rounds", (size_t)steps);
-    gvm_status result = measure_embedding(&f, &a, &progress, &err);
-    if (result == GVM_OK && a.train) result = measure_training(&f, &a, &progress, &err);
+    gvm_status result = measure_embedding(&f, a, &progress, &err);
+    if (result == GVM_OK && a->train) result = measure_training(&f, a, &progress, &err);
     progress_end(&progress);
     if (result != GVM_OK) return failed(&err);
-    if (a.json) return print_json(&f, &a);
-    print_text_report(&f, &a);
+    if (a->json) return print_json(&f, a);
+    print_text_report(&f, a);
     return DONE;
 }
-
-#define AT(field) offsetof(struct bench, field)
 
 static const struct option_row rows[] = {
     {"preset", OPTION_TEXT, AT(preset), "NAME", .words = preset_name,
@@ -329,5 +327,6 @@ const struct command bench_command = {
     .device = true,
     .examples = "  geoviewmatch bench --preset nano\n"
                 "  geoviewmatch bench --learning --preset paper --batch 8\n",
-    .run = cmd_bench,
+    .size = sizeof(struct arguments),
+    .run = bench,
 };

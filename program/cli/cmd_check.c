@@ -1,6 +1,5 @@
 /* cmd_check.c - what is wrong with a data set, before it costs a night. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/csv.h"
@@ -21,9 +20,7 @@ static const char *const titles[FAULTS] = {"missing",       "unreadable",   "mis
 
 static gvm_status write_list(struct file_writer *w, const struct findings *findings, gvm_error *err)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
+    FILE *out = file_writer_stream(w);
     if (out == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", path_tail(w->path));
     fputs(LIST_HEADER "\n", out);
     for (size_t i = 0; i < findings->count; i++) {
@@ -35,13 +32,7 @@ static gvm_status write_list(struct file_writer *w, const struct findings *findi
         }
         fputc('\n', out);
     }
-    gvm_status status = GVM_OK;
-    if (fclose(out) != 0)
-        status = fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", path_tail(w->path));
-    if (status == GVM_OK) status = file_writer_write(w, text, size, err);
-    if (status == GVM_OK) status = file_writer_commit(w, err);
-    free(text);
-    return status;
+    return file_writer_commit(w, err);
 }
 
 /* ------------------------------------------------------------------ the summary */
@@ -75,11 +66,7 @@ static void print_examples(const struct findings *findings, enum fault fault)
     for (size_t i = 0; i < findings->count && shown < EXAMPLES; i++) {
         const struct finding *f = &findings->items[i];
         if (f->fault != fault) continue;
-        printf("    ");
-        print_text(f->path);
-        printf(": ");
-        print_text(f->detail);
-        printf("\n");
+        print_line("    %s: %s", f->path, f->detail);
         shown++;
     }
     if (findings->of[fault] > EXAMPLES) printf("    ... and %zu more\n", findings->of[fault] - EXAMPLES);
@@ -88,9 +75,8 @@ static void print_examples(const struct findings *findings, enum fault fault)
 static void print_summary(const struct dataset *d, const struct findings *findings)
 {
     char test[40];
-    print_text(d->root);
-    printf(": %s, %g m of ground, elevations %.4g to %.4g degrees\n", d->format, d->ground_m, d->elevation[0],
-           d->elevation[1]);
+    print_line("%s: %s, %g m of ground, elevations %.4g to %.4g degrees", d->root, d->format, d->ground_m,
+               d->elevation[0], d->elevation[1]);
     snprintf(test, sizeof test, "test (%s)", d->test_name);
     if (d->undivided) {
         print_split("all", &d->train);
@@ -113,9 +99,7 @@ static void print_summary(const struct dataset *d, const struct findings *findin
 
 static void show_progress(void *user, size_t done, size_t total)
 {
-    struct progress *p = user;
-    if (p->what == NULL) progress_start(p, "check", "pictures", total);
-    progress_step(p, done);
+    progress_show(user, "check", "pictures", done, total);
 }
 
 static gvm_status look(struct findings *findings, const struct dataset *dataset, struct file_writer *list, bool quiet,
@@ -123,7 +107,7 @@ static gvm_status look(struct findings *findings, const struct dataset *dataset,
 {
     struct progress progress = {.quiet = quiet};
     gvm_status status = dataset_check(findings, dataset, show_progress, &progress, err);
-    if (progress.what != NULL) progress_end(&progress);
+    progress_end(&progress);
     if (status == GVM_OK && list->temporary != NULL) status = write_list(list, findings, err);
     return status;
 }
@@ -135,14 +119,16 @@ struct arguments {
     bool json, force;
 };
 
-static int check(const struct arguments *a)
+static int check(void *arguments)
 {
+    struct arguments *a = arguments;
     static const struct output_kind findings_kind = {"a list of findings", .start = LIST_HEADER};
     struct dataset *dataset = NULL;
     struct findings findings = {0};
     struct file_writer writer = {0};
     gvm_error err;
     int end = DONE;
+    a->wanted.as_listed = true;
     gvm_status status = a->list != NULL ? output_check(a->list, &findings_kind, a->force, &a->data, 1, &err) : GVM_OK;
     if (status == GVM_OK) status = dataset_open(&dataset, a->data, &a->wanted, &err);
     if (status == GVM_OK && a->list != NULL) status = file_writer_open(&writer, a->list, &err); /* before the work */
@@ -159,15 +145,6 @@ static int check(const struct arguments *a)
     dataset_free(dataset);
     return end;
 }
-
-static int cmd_check(int argc, char **argv)
-{
-    struct arguments a = {.wanted = {.as_listed = true}};
-    int end = options_read(&a.common, &check_command, argc, argv);
-    return end == GO_ON ? check(&a) : end;
-}
-
-#define AT(field) offsetof(struct arguments, field)
 
 static const struct option_row rows[] = {
     {"data", OPTION_TEXT, AT(data), "FOLDER", .needed = true, .help = "the data set"},
@@ -204,5 +181,6 @@ const struct command check_command = {
     .rows = rows,
     .examples = "  geoviewmatch check --data CVUSA\n"
                 "  geoviewmatch check --data mine --list found.csv    mine/pairs.csv: id,street,aerial,lat,lon\n",
-    .run = cmd_check,
+    .size = sizeof(struct arguments),
+    .run = check,
 };

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <glib.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,10 +26,6 @@ struct arguments {
     bool force;
 };
 
-struct paths {
-    gchar *ortho, *map, *features, *photos, *street, *report;
-};
-
 /* ------------------------------------------------------------------ commands as typed */
 
 /* A word as a shell takes it. */
@@ -38,9 +33,8 @@ static void print_word(const char *word)
 {
     bool plain = word[0] != '\0' && word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                                       "-_./,:=+@%")] == '\0';
-    gchar *quoted = plain ? g_strdup(word) : g_shell_quote(word);
-    print_text(quoted);
-    g_free(quoted);
+    g_autofree gchar *quoted = plain ? NULL : g_shell_quote(word);
+    print_text(plain ? word : quoted);
 }
 
 /* The program as it was called, and words behind it. */
@@ -62,14 +56,10 @@ static int type(const struct command *command, const struct arguments *a, const 
     fputs("$ ", stdout);
     print_command(words);
     fflush(stdout);
-    while (words[count] != NULL) {
-        argv[count] = (char *)words[count];
-        count++;
-    }
+    for (; words[count] != NULL; count++) argv[count] = (char *)words[count];
     if (a->common.quiet) argv[count++] = "--quiet";
     if (unseen != NULL) argv[count++] = unseen;
-    argv[count] = NULL;
-    int status = command->run(count, argv);
+    int status = command_run(command, count, argv);
     putchar('\n');
     fflush(stdout);
     return status;
@@ -97,10 +87,8 @@ static gchar *describe(const struct arguments *a, gvm_error *err)
 
 static gvm_status write_mark(const struct arguments *a, const char *text, gvm_error *err)
 {
-    gchar *path = in_folder(a, "demo.txt");
-    gvm_status status = file_write(path, text, strlen(text), err);
-    g_free(path);
-    return status;
+    g_autofree gchar *path = in_folder(a, "demo.txt");
+    return file_write(path, text, strlen(text), err);
 }
 
 enum earlier { NONE, OTHER, MOVED, SAME };
@@ -110,7 +98,7 @@ enum earlier { NONE, OTHER, MOVED, SAME };
 static enum earlier find_earlier(const struct arguments *a, const char *wanted)
 {
     static const char *const files[] = {"ortho.tif", "photos.csv", "street"};
-    gchar *path = in_folder(a, "demo.txt"), *text = NULL;
+    g_autofree gchar *path = in_folder(a, "demo.txt"), *text = NULL;
     enum earlier found = NONE;
     struct stat info;
     size_t town = strlen(wanted) - strlen(a->out) - 1; /* the lines that do not say where it is */
@@ -118,12 +106,9 @@ static enum earlier find_earlier(const struct arguments *a, const char *wanted)
         g_file_get_contents(path, &text, NULL, NULL) && strncmp(text, MARK, sizeof MARK - 1) == 0)
         found = strcmp(text, wanted) == 0 ? SAME : strncmp(text, wanted, town) == 0 ? MOVED : OTHER;
     for (size_t i = 0; i < sizeof files / sizeof *files && found >= MOVED; i++) {
-        gchar *file = in_folder(a, files[i]);
+        g_autofree gchar *file = in_folder(a, files[i]);
         if (access(file, R_OK) != 0) found = OTHER;
-        g_free(file);
     }
-    g_free(text);
-    g_free(path);
     return found;
 }
 
@@ -152,21 +137,20 @@ static gvm_status check_own(const struct arguments *a, gvm_error *err)
     } files[] = {{"map.gpkg", {.is_ours = opens_as_map}},
                  {"map.features", {.is_ours = starts_as_features}},
                  {"demo.txt", {.start = MARK}}};
-    gvm_status status = GVM_OK;
-    for (size_t i = 0; i < sizeof files / sizeof *files && status == GVM_OK; i++) {
-        gchar *path = in_folder(a, files[i].name);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        g_autofree gchar *path = in_folder(a, files[i].name);
         if (output_check(path, &files[i].kind, false, NULL, 0, NULL) != GVM_OK)
-            status = fail(err, GVM_ARGUMENT, "%s: it is not of a demo: move it away, or name another folder with --out",
-                          path);
-        g_free(path);
+            return fail(err, GVM_ARGUMENT, "%s: it is not of a demo: move it away, or name another folder with --out",
+                        path);
     }
-    return status;
+    return GVM_OK;
 }
 
-static gvm_status remove_map(const struct paths *p, gvm_error *err)
+static gvm_status remove_map(const struct arguments *a, gvm_error *err)
 {
-    gvm_status status = map_file_unlink(p->map, err);
-    if (status == GVM_OK && unlink(p->features) != 0 && errno != ENOENT) return fail_errno(err, "replace", p->features);
+    g_autofree gchar *map = in_folder(a, "map.gpkg"), *features = in_folder(a, "map.features");
+    gvm_status status = map_file_unlink(map, err);
+    if (status == GVM_OK && unlink(features) != 0 && errno != ENOENT) return fail_errno(err, "replace", features);
     return status;
 }
 
@@ -176,24 +160,22 @@ static gvm_status remove_map(const struct paths *p, gvm_error *err)
 static bool is_free(const char *folder)
 {
     if (mkdir(folder, 0777) != 0 && errno != EEXIST) return false;
-    GDir *entries = g_dir_open(folder, 0, NULL);
-    bool empty = entries != NULL && g_dir_read_name(entries) == NULL;
-    if (entries != NULL) g_dir_close(entries);
-    return empty;
+    g_autoptr(GDir) entries = g_dir_open(folder, 0, NULL);
+    return entries != NULL && g_dir_read_name(entries) == NULL;
 }
 
 /* Draw the town, unless it is there. The folder says first that it is a demo's, so that one that was interrupted can
  * be run again. */
-static int draw(const struct arguments *a, const struct paths *p, const char *wanted)
+static int draw(const struct arguments *a, const char *wanted)
 {
     enum earlier earlier = a->force ? OTHER : find_earlier(a, wanted);
     gvm_error err;
     if (earlier != SAME && check_own(a, &err) != GVM_OK) return failed(&err);
-    if (earlier == MOVED && (remove_map(p, &err) != GVM_OK || write_mark(a, wanted, &err) != GVM_OK))
+    if (earlier == MOVED && (remove_map(a, &err) != GVM_OK || write_mark(a, wanted, &err) != GVM_OK))
         return failed(&err);
     if (earlier >= MOVED) {
-        print_text(a->out);
-        puts(": this town is drawn already (--force draws it anew)\n");
+        print_line("%s: this town is drawn already (--force draws it anew)", a->out);
+        putchar('\n');
         return DONE;
     }
     bool over = earlier == OTHER, empty = is_free(a->out);
@@ -210,80 +192,48 @@ static int draw(const struct arguments *a, const struct paths *p, const char *wa
                                 "--seed",
                                 a->seed,
                                 over ? "--force" : NULL};
-    if (over && remove_map(p, &err) != GVM_OK) return failed(&err);
+    if (over && remove_map(a, &err) != GVM_OK) return failed(&err);
     if ((over || empty) && write_mark(a, MARK, &err) != GVM_OK) return failed(&err);
     int status = type(&world_command, a, words, empty && !over ? "--force" : NULL);
     if (status != DONE) return status;
     return write_mark(a, wanted, &err) == GVM_OK ? DONE : failed(&err);
 }
 
-static void print_end(const struct paths *p)
+static void print_end(const char *map, const char *report)
 {
-    gchar *page = g_build_filename(p->report, "index.html", NULL), *whole = g_canonicalize_filename(page, NULL);
-    gchar *uri = g_filename_to_uri(whole, NULL, NULL);
+    g_autofree gchar *page = g_build_filename(report, "index.html", NULL), *whole = g_canonicalize_filename(page, NULL);
+    g_autofree gchar *uri = g_filename_to_uri(whole, NULL, NULL);
     puts("Each panorama with its best tiles, in a browser:\n");
-    printf("  ");
-    print_text(uri != NULL ? uri : whole);
-    printf("\n\nThe same as a page on which photos are dropped, at http://127.0.0.1:8080/:\n\n  ");
-    print_command((const char *const[]){"serve", "--index", p->map, NULL});
-    printf("\nQGIS opens ");
-    print_text(p->map);
-    printf(" and ");
-    print_text(p->report);
-    printf("/answers.geojson. With your own orthophoto and panoramas:\n\n  ");
+    print_line("  %s", uri != NULL ? uri : whole);
+    printf("\nThe same as a page on which photos are dropped, at http://127.0.0.1:8080/:\n\n  ");
+    print_command((const char *const[]){"serve", "--index", map, NULL});
+    putchar('\n');
+    print_line("QGIS opens %s and %s/answers.geojson. With your own orthophoto and panoramas:", map, report);
+    printf("\n  ");
     print_command((const char *const[]){"index", "--raster", "ORTHOPHOTO.tif", "--out", "MAP.gpkg", NULL});
     printf("  ");
     print_command((const char *const[]){"locate", "--index", "MAP.gpkg", "--report", "REPORT", "PANORAMA.jpg", NULL});
     printf(
         "\nThe built-in weights were trained on drawn towns and are not usable on real imagery. Train your own:\n\n  ");
     print_command((const char *const[]){"train", "--help", NULL});
-    g_free(uri);
-    g_free(whole);
-    g_free(page);
 }
 
-static int run(const struct arguments *a, const struct paths *p, const char *wanted)
+static int demo(void *arguments)
 {
-    int status = draw(a, p, wanted);
-    if (status == DONE)
-        status =
-            type(&index_command, a, (const char *const[]){"index", "--raster", p->ortho, "--out", p->map, NULL}, NULL);
-    if (status == DONE)
-        status = type(&locate_command, a,
-                      (const char *const[]){"locate", "--index", p->map, "--known", p->photos, "--format", "lines",
-                                            "--report", p->report, p->street, NULL},
-                      NULL);
-    if (status == DONE) print_end(p);
-    return status;
-}
-
-static int demo(const struct arguments *a)
-{
+    const struct arguments *a = arguments;
     gvm_error err;
-    gchar *wanted = describe(a, &err);
+    g_autofree gchar *wanted = describe(a, &err), *ortho = in_folder(a, "ortho.tif"), *map = in_folder(a, "map.gpkg"),
+                     *photos = in_folder(a, "photos.csv"), *street = in_folder(a, "street"),
+                     *report = in_folder(a, "report");
     if (wanted == NULL) return failed(&err);
-    struct paths p = {.ortho = in_folder(a, "ortho.tif"),
-                      .map = in_folder(a, "map.gpkg"),
-                      .features = in_folder(a, "map.features"),
-                      .photos = in_folder(a, "photos.csv"),
-                      .street = in_folder(a, "street"),
-                      .report = in_folder(a, "report")};
-    int status = run(a, &p, wanted);
-    g_free(wanted);
-    g_free(p.ortho);
-    g_free(p.map);
-    g_free(p.features);
-    g_free(p.photos);
-    g_free(p.street);
-    g_free(p.report);
+    const char *const index[] = {"index", "--raster", ortho, "--out", map, NULL};
+    const char *const locate[] = {"locate", "--index",  map,    "--known", photos, "--format",
+                                  "lines",  "--report", report, street,    NULL};
+    int status = draw(a, wanted);
+    if (status == DONE) status = type(&index_command, a, index, NULL);
+    if (status == DONE) status = type(&locate_command, a, locate, NULL);
+    if (status == DONE) print_end(map, report);
     return status;
-}
-
-static int cmd_demo(int argc, char **argv)
-{
-    struct arguments a = {0};
-    int end = options_read(&a.common, &demo_command, argc, argv);
-    return end == GO_ON ? demo(&a) : end;
 }
 
 /* As it was typed, for the command that is shown. */
@@ -293,8 +243,6 @@ static bool read_seed(void *fields, const char *text)
     ((struct arguments *)fields)->seed = text;
     return read_long(&seed, text, 0, INT64_MAX);
 }
-
-#define AT(field) offsetof(struct arguments, field)
 
 static const struct option_row rows[] = {
     {"out", OPTION_TEXT, AT(out), "DIR", .standard = "geoviewmatch-demo",
@@ -318,5 +266,6 @@ const struct command demo_command = {
     .device = true,
     .examples = "  geoviewmatch demo                                  all of it, in the folder geoviewmatch-demo\n"
                 "  geoviewmatch demo --out /tmp/town --seed 5         another town, elsewhere\n",
-    .run = cmd_demo,
+    .size = sizeof(struct arguments),
+    .run = demo,
 };

@@ -1,6 +1,6 @@
 /* cmd_embed.c - pictures into a file of features. */
+#include <glib.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +46,7 @@ static size_t keep_good(float *features, json_t *names, const struct picture_fil
 static gvm_status write_features(const struct arguments *a, const gvm_model_info *info, const float *features, size_t n,
                                  const json_t *names, gvm_error *err)
 {
+    if (n == 0) return fail(err, GVM_IMAGE, "%s: not written, as no picture could be used", a->out);
     char *list = json_dumps(names, JSON_COMPACT);
     if (list == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", a->out);
     struct safetensors_entry entry = {"features", 2, {(int64_t)n, info->features}, features, SAFETENSORS_F32};
@@ -57,12 +58,13 @@ static gvm_status write_features(const struct arguments *a, const gvm_model_info
 }
 
 /* Hours of work must not end at a file that cannot be written. */
-static gvm_status check_out(const struct arguments *a, char **pictures, int count, gvm_error *err)
+static gvm_status check_out(const struct arguments *a, gvm_error *err)
 {
+    const char *const *pictures = (const char *const *)a->common.operands;
     struct file_writer writer;
     gvm_status status = output_check(a->out, &output_features, a->force, &a->weights, 1, err);
     if (status == GVM_OK)
-        status = output_check(a->out, &output_features, a->force, (const char *const *)pictures, count, err);
+        status = output_check(a->out, &output_features, a->force, pictures, a->common.operand_count, err);
     if (status == GVM_OK) status = file_writer_open(&writer, a->out, err);
     if (status == GVM_OK) file_writer_abort(&writer);
     return status;
@@ -72,18 +74,14 @@ static int embed(const struct arguments *a, gvm_session *session, const gvm_mode
                  const struct picture_files *pictures)
 {
     size_t n = pictures->count, D = (size_t)info->features;
-    float *features = calloc(n, D * sizeof *features);
-    double *headings = calloc(n, sizeof *headings);
-    struct watch watch = {.progress.quiet = a->common.quiet, .what = "embed", .unit = "pictures"};
-    watch.statuses = calloc(n, sizeof *watch.statuses);
-    json_t *names = json_array();
+    g_autofree float *features = calloc(n, D * sizeof *features);
+    g_autofree double *headings = calloc(n, sizeof *headings);
+    g_autofree gvm_status *statuses = calloc(n, sizeof *statuses);
+    struct watch watch = {.progress.quiet = a->common.quiet, .what = "embed", .unit = "pictures", .statuses = statuses};
     gvm_error err = {""};
-    gvm_status status = GVM_OK;
-    int end = DONE;
-    if (features == NULL || headings == NULL || watch.statuses == NULL || names == NULL) {
+    if (features == NULL || headings == NULL || statuses == NULL) {
         fail(&err, GVM_MEMORY, "there is not enough memory for the features of %zu pictures", n);
-        end = failed(&err);
-        goto done;
+        return failed(&err);
     }
     for (size_t i = 0; i < n; i++) headings[i] = a->has_heading ? a->heading : NAN;
     const gvm_embed_job job = {.size = sizeof job,
@@ -95,58 +93,36 @@ static int embed(const struct arguments *a, gvm_session *session, const gvm_mode
                                .features = features,
                                .done = file_done,
                                .user = &watch};
-    status = gvm_embed_files(session, &job, &err);
-    watch_end(&watch);
-    if (status != GVM_OK) {
-        end = FAILED;
-        if (watch.failures == 0) { /* it failed as a whole */
-            failed(&err);
-            goto done;
-        }
-    }
-    size_t kept = keep_good(features, names, pictures, watch.statuses, D);
-    if (kept == 0) {
-        fail(&err, GVM_IMAGE, "%s: not written, as no picture could be used", a->out);
-        end = failed(&err);
-        goto done;
-    }
-    if (write_features(a, info, features, kept, names, &err) != GVM_OK) {
-        end = failed(&err);
-        goto done;
-    }
-    print_text(a->out);
-    printf(": features of %zu picture%s, %zu numbers each\n", kept, kept == 1 ? "" : "s", D);
-done:
+    gvm_status status = gvm_embed_files(session, &job, &err);
+    progress_end(&watch.progress);
+    if (status != GVM_OK && watch.failures == 0) return failed(&err); /* it failed as a whole */
+    json_t *names = json_array();
+    size_t kept = keep_good(features, names, pictures, statuses, D);
+    bool written = write_features(a, info, features, kept, names, &err) == GVM_OK;
     json_decref(names);
-    free(watch.statuses);
-    free(headings);
-    free(features);
-    return end;
+    if (!written) return failed(&err);
+    print_line("%s: features of %zu picture%s, %zu numbers each", a->out, kept, kept == 1 ? "" : "s", D);
+    return status == GVM_OK ? DONE : FAILED;
 }
 
-static int cmd_embed(int argc, char **argv)
+static int run(void *arguments)
 {
-    struct arguments a = {0};
-    int end = options_read(&a.common, &embed_command, argc, argv);
-    if (end == GO_ON) end = check_arguments(&a);
-    if (end != GO_ON) return end;
-    char **named = a.common.operands;
-    int count = a.common.operand_count;
+    struct arguments *a = arguments;
     gvm_error err;
     gvm_model *model = NULL;
     gvm_session *session = NULL;
     gvm_model_info info = {.size = sizeof info};
     struct picture_files pictures = {0};
-    int listed = DONE;
+    int listed = DONE, end = check_arguments(a);
+    if (end != GO_ON) return end;
     end = DONE;
-    if (check_out(&a, named, count, &err) != GVM_OK ||
-        gvm_model_open(&model, weights_path(a.weights), &err) != GVM_OK ||
-        gvm_session_open(&session, model, (int)a.batch, &err) != GVM_OK ||
+    if (check_out(a, &err) != GVM_OK || gvm_model_open(&model, weights_path(a->weights), &err) != GVM_OK ||
+        gvm_session_open(&session, model, (int)a->batch, &err) != GVM_OK ||
         gvm_model_about(model, &info, &err) != GVM_OK) {
         end = failed(&err);
     } else {
-        pictures_list(&pictures, &listed, named, count);
-        if (pictures.count > 0) end = embed(&a, session, &info, &pictures);
+        pictures_list(&pictures, &listed, &a->common);
+        if (pictures.count > 0) end = embed(a, session, &info, &pictures);
         if (listed != DONE) end = listed;
     }
     pictures_free(&pictures);
@@ -154,8 +130,6 @@ static int cmd_embed(int argc, char **argv)
     gvm_model_free(model);
     return end;
 }
-
-#define AT(field) offsetof(struct arguments, field)
 
 static const struct option_row rows[] = {
     {"weights", OPTION_TEXT, AT(weights), "W",
@@ -188,5 +162,6 @@ const struct command embed_command = {
     .least = 1,
     .examples = "  geoviewmatch embed --view street --out street.safetensors photos/\n"
                 "  geoviewmatch embed --view aerial --weights run --out tiles.safetensors tiles/\n",
-    .run = cmd_embed,
+    .size = sizeof(struct arguments),
+    .run = run,
 };

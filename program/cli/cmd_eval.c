@@ -1,5 +1,4 @@
 /* cmd_eval.c - the paper's figures (its section 4.2) for a network and a data set, beside the paper's own. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,14 +73,18 @@ static bool has_near(const struct split *split)
     return false;
 }
 
+static const char *direction(bool reverse)
+{
+    return reverse ? "aerial to street" : "street to aerial";
+}
+
 static void print_report(const struct evaluation *e, const struct dataset *data, bool reverse)
 {
     const struct paper_row *rows = strcmp(data->format, "CVUSA") == 0   ? cvusa_rows
                                    : strcmp(data->format, "CVACT") == 0 ? cvact_rows
                                                                         : NULL;
     if (reverse) rows = NULL;
-    printf("%s, %s: %d queries, a gallery of %d\n\n", data->format, reverse ? "aerial to street" : "street to aerial",
-           e->queries, e->gallery);
+    printf("%s, %s: %d queries, a gallery of %d\n\n", data->format, direction(reverse), e->queries, e->gallery);
     printf("  %-20s %8s %8s %8s %8s\n", "recall, percent", "R@1", "R@5", "R@10", "R@1%");
     for (int i = 0; rows && i < PAPER_ROWS; i++) print_four(rows[i].method, rows[i].recall, " %8.2f");
     print_four(rows ? "these weights" : "", e->recall, " %8.2f");
@@ -101,19 +104,24 @@ static void print_report(const struct evaluation *e, const struct dataset *data,
     printf("\n  median of the best one %.1f m\n", e->median_m);
 }
 
+static json_t *json_four(const char *const keys[AT_COUNT], const double values[AT_COUNT])
+{
+    json_t *object = json_object();
+    for (int k = 0; k < AT_COUNT; k++) json_object_set_new(object, keys[k], json_real(values[k]));
+    return object;
+}
+
 static int print_json(const struct evaluation *e, const struct dataset *data, bool reverse)
 {
-    json_t *root = json_pack("{s:s, s:s, s:i, s:i, s:f, s:f, s:f, s:f, s:f}", "format", data->format, "direction",
-                             reverse ? "aerial to street" : "street to aerial", "queries", e->queries, "gallery",
-                             e->gallery, "R@1", e->recall[0], "R@5", e->recall[1], "R@10", e->recall[2], "R@1%",
-                             e->recall[3], "hit_rate", e->hit_rate);
+    static const char *const at[] = {"R@1", "R@5", "R@10", "R@1%"}, *const metres[] = {"0", "36", "72", "144"},
+                             *const top[] = {"1", "5", "10", "1%"};
+    json_t *root = json_pack("{s:s, s:s, s:i, s:i}", "format", data->format, "direction", direction(reverse), "queries",
+                             e->queries, "gallery", e->gallery);
+    json_object_update_new(root, json_four(at, e->recall));
+    json_object_set_new(root, "hit_rate", json_real(e->hit_rate));
     if (e->has_metres) {
-        json_object_set_new(root, "within_percent",
-                            json_pack("{s:f, s:f, s:f, s:f}", "0", e->within[0], "36", e->within[1], "72", e->within[2],
-                                      "144", e->within[3]));
-        json_object_set_new(root, "mean_m",
-                            json_pack("{s:f, s:f, s:f, s:f}", "1", e->mean_m[0], "5", e->mean_m[1], "10", e->mean_m[2],
-                                      "1%", e->mean_m[3]));
+        json_object_set_new(root, "within_percent", json_four(metres, e->within));
+        json_object_set_new(root, "mean_m", json_four(top, e->mean_m));
         json_object_set_new(root, "median_m", json_real(e->median_m));
     }
     return json_print(root);
@@ -140,18 +148,19 @@ static void print_match(FILE *out, const struct ranking *ranking, const struct s
 static gvm_status write_matches(const char *path, const struct ranking *rankings, const struct split *split,
                                 gvm_error *err)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    if (out == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", path);
+    struct file_writer w;
+    gvm_status status = file_writer_open(&w, path, err);
+    if (status != GVM_OK) return status;
+    FILE *out = file_writer_stream(&w);
+    if (out == NULL) {
+        file_writer_abort(&w);
+        return fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", path);
+    }
     fputs(MATCHES_START, out);
     for (int k = 1; k <= TOP_KEPT; k++) fprintf(out, ",tile%d,score%d", k, k);
     fputc('\n', out);
     for (int q = 0; q < split->query_count; q++) print_match(out, &rankings[q], split, split->queries[q].path);
-    gvm_status status = fclose(out) == 0 ? file_write(path, text, size, err)
-                                         : fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", path);
-    free(text);
-    return status;
+    return file_writer_commit(&w, err);
 }
 
 /* ------------------------------------------------------------------ the command */
@@ -168,17 +177,9 @@ static int check_arguments(const struct arguments *a)
     return GO_ON;
 }
 
-struct show {
-    struct progress progress;
-    bool on;
-};
-
 static bool show_pictures(void *user, size_t done, size_t total)
 {
-    struct show *s = user;
-    if (!s->on) progress_start(&s->progress, "eval", "pictures", total);
-    s->on = true;
-    progress_step(&s->progress, done);
+    progress_show(user, "eval", "pictures", done, total);
     return true;
 }
 
@@ -190,7 +191,7 @@ struct job {
     struct pictures pictures;
     struct evaluation figures;
     struct ranking *rankings; /* NULL where no file is to tell them */
-    struct show show;
+    struct progress progress;
 };
 
 /* Hours of work must not end at a file that cannot be written. */
@@ -221,8 +222,8 @@ static gvm_status run(struct job *j, const struct arguments *a, gvm_error *err)
     j->pictures.cache = j->cache;
     if (status == GVM_OK)
         status = evaluate_split(&j->figures, a->matches || a->gallery ? &j->rankings : NULL, j->network, &j->pictures,
-                                &j->data->test, a->reverse, show_pictures, &j->show, err);
-    if (j->show.on) progress_end(&j->show.progress);
+                                &j->data->test, a->reverse, show_pictures, &j->progress, err);
+    progress_end(&j->progress);
     return status;
 }
 
@@ -238,32 +239,29 @@ static gvm_status write_files(const struct job *j, const struct arguments *a, gv
 
 static void print_files(const struct arguments *a)
 {
-    if (a->matches == NULL && a->gallery == NULL) return;
-    printf("\n  written: ");
-    if (a->matches) print_text(a->matches);
-    if (a->matches && a->gallery) printf(", ");
-    if (a->gallery) print_text(a->gallery);
-    printf("\n");
+    bool both = a->matches && a->gallery;
+    if (!a->matches && !a->gallery) return;
+    putchar('\n');
+    print_line("  written: %s%s%s", a->matches ? a->matches : "", both ? ", " : "", a->gallery ? a->gallery : "");
 }
 
-static int cmd_eval(int argc, char **argv)
+static int eval(void *arguments)
 {
-    struct arguments a = {0};
-    int end = options_read(&a.common, &eval_command, argc, argv);
-    if (end == GO_ON) end = check_arguments(&a);
-    if (end != GO_ON) return end;
-    struct job j = {.show = {.progress = {.quiet = a.common.quiet}}};
+    const struct arguments *a = arguments;
+    struct job j = {.progress = {.quiet = a->common.quiet}};
     gvm_error err;
+    int end = check_arguments(a);
+    if (end != GO_ON) return end;
     end = DONE;
-    if (run(&j, &a, &err) != GVM_OK) {
+    if (run(&j, a, &err) != GVM_OK) {
         end = failed(&err);
     } else {
-        if (a.json)
-            end = print_json(&j.figures, j.data, a.reverse);
+        if (a->json)
+            end = print_json(&j.figures, j.data, a->reverse);
         else
-            print_report(&j.figures, j.data, a.reverse);
-        if (write_files(&j, &a, &err) != GVM_OK) end = failed(&err);
-        if (end == DONE && !a.json) print_files(&a);
+            print_report(&j.figures, j.data, a->reverse);
+        if (write_files(&j, a, &err) != GVM_OK) end = failed(&err);
+        if (end == DONE && !a->json) print_files(a);
     }
     free(j.rankings);
     cache_free(j.cache);
@@ -271,8 +269,6 @@ static int cmd_eval(int argc, char **argv)
     network_free(j.network);
     return end;
 }
-
-#define AT(field) offsetof(struct arguments, field)
 
 static const struct option_row rows[] = {
     {"data", OPTION_TEXT, AT(data), "D", .needed = true,
@@ -305,5 +301,6 @@ const struct command eval_command = {
     .device = true,
     .examples = "  geoviewmatch eval --data CVUSA --weights run       its best network\n"
                 "  geoviewmatch eval --data VIGOR --test cross-area --weights run --gallery-picture best.png\n",
-    .run = cmd_eval,
+    .size = sizeof(struct arguments),
+    .run = eval,
 };

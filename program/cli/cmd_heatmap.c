@@ -180,38 +180,34 @@ static int print_result(const struct arguments *a, const struct sheet *result, d
         if (a->tile != NULL) json_object_set_new(root, "score", json_real(score));
         return json_print(root);
     }
-    print_text(a->out);
-    printf(": %d x %d pixels", result->width, result->height);
-    if (a->tile != NULL) printf(", score %.4f", score);
-    putchar('\n');
+    char with[32] = "";
+    if (a->tile != NULL) snprintf(with, sizeof with, ", score %.4f", score);
+    print_line("%s: %d x %d pixels%s", a->out, result->width, result->height, with);
     return DONE;
 }
 
-static int cmd_heatmap(int argc, char **argv)
+static int heatmap(void *arguments)
 {
-    struct arguments a = {0};
-    int end = options_read(&a.common, &heatmap_command, argc, argv);
-    if (end == GO_ON) end = complete_arguments(&a);
-    if (end != GO_ON) return end;
+    struct arguments *a = arguments;
     gvm_error err;
     gvm_model *model = NULL;
     gvm_session *session = NULL;
     struct sheet result = {0};
     double score = 0;
+    int end = complete_arguments(a);
+    if (end != GO_ON) return end;
     gvm_status status =
-        output_check(a.out, &output_picture, a.force, (const char *[]){a.image, a.tile, a.weights}, 3, &err);
-    if (status == GVM_OK) status = gvm_model_open(&model, weights_path(a.weights), &err);
+        output_check(a->out, &output_picture, a->force, (const char *[]){a->image, a->tile, a->weights}, 3, &err);
+    if (status == GVM_OK) status = gvm_model_open(&model, weights_path(a->weights), &err);
     if (status == GVM_OK) status = gvm_session_open(&session, model, 1, &err);
-    if (status == GVM_OK) status = draw(&result, &score, &a, session, model, &err);
-    if (status == GVM_OK) status = image_write_png(a.out, result.pixels, result.width, result.height, &err);
-    end = status == GVM_OK ? print_result(&a, &result, score) : failed(&err);
+    if (status == GVM_OK) status = draw(&result, &score, a, session, model, &err);
+    if (status == GVM_OK) status = image_write_png(a->out, result.pixels, result.width, result.height, &err);
+    end = status == GVM_OK ? print_result(a, &result, score) : failed(&err);
     sheet_free(&result);
     gvm_session_free(session);
     gvm_model_free(model);
     return end;
 }
-
-#define AT(field) offsetof(struct arguments, field)
 
 static const struct option_row rows[] = {
     {"weights", OPTION_TEXT, AT(weights), "W",
@@ -251,5 +247,6 @@ const struct command heatmap_command = {
     .most = 1,
     .examples = "  geoviewmatch heatmap --view street --out heat.png photo.jpg\n"
                 "  geoviewmatch heatmap --side-by-side tile.png --out pair.png photo.jpg\n",
-    .run = cmd_heatmap,
+    .size = sizeof(struct arguments),
+    .run = heatmap,
 };

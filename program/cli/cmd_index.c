@@ -1,6 +1,5 @@
 /* cmd_index.c - overhead imagery becomes a map. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -10,8 +9,8 @@ struct arguments {
     const char *weights, *out, *remove, *xyz, *tms;
     int alpha;
     bool add;
-    const char **rasters; /* room for all words */
     gvm_map_options options;
+    const char *rasters[]; /* room for all words */
 };
 
 /* ------------------------------------------------------------------ options */
@@ -29,6 +28,7 @@ static int complete_arguments(struct arguments *a)
     const char *name = a->common.name;
     gvm_map_options *o = &a->options;
     int kinds = (o->raster_count > 0) + (o->tiles != NULL) + (a->xyz != NULL) + (a->tms != NULL);
+    o->size = sizeof *o;
     o->rasters = a->rasters;
     o->xyz = a->tms ? a->tms : a->xyz;
     o->tms = a->tms != NULL;
@@ -46,25 +46,18 @@ static int complete_arguments(struct arguments *a)
 
 /* ------------------------------------------------------------------ the job */
 
-struct bar {
-    struct progress progress;
-    bool started;
-};
-
 static void show(void *user, const gvm_map_progress *p, const gvm_error *failure)
 {
-    struct bar *bar = user;
+    struct progress *bar = user;
     if (p->note != NULL) {
-        if (!bar->progress.quiet) fprintf(stderr, "%s\n", p->note);
+        if (!bar->quiet) fprintf(stderr, "%s\n", p->note);
         return;
     }
-    if (!bar->started) progress_start(&bar->progress, "index", "tiles", p->places - p->resumed);
-    bar->started = true;
     if (failure != NULL) {
-        progress_clear(&bar->progress);
+        progress_clear(bar);
         failed(failure);
     }
-    progress_step(&bar->progress, p->done - p->resumed);
+    progress_show(bar, "index", "tiles", p->done - p->resumed, p->places - p->resumed);
 }
 
 static void print_result(const char *map, const gvm_map_progress *p)
@@ -85,11 +78,11 @@ static int build(const struct arguments *a)
     gvm_model *model = NULL;
     gvm_session *session = NULL;
     gvm_map_progress progress = {.size = sizeof progress};
-    struct bar bar = {.progress.quiet = a->common.quiet};
+    struct progress bar = {.quiet = a->common.quiet};
     gvm_status status = gvm_model_open(&model, weights_path(a->weights), &err);
     if (status == GVM_OK) status = gvm_session_open(&session, model, 16, &err);
     if (status == GVM_OK) status = gvm_map_build(a->out, session, &a->options, &progress, show, &bar, &err);
-    if (bar.started) progress_end(&bar.progress);
+    progress_end(&bar);
     int end = status == GVM_OK ? DONE : failed(&err);
     if (status == GVM_OK) {
         print_result(a->out, &progress);
@@ -105,23 +98,16 @@ static int take_out(const struct arguments *a)
     gvm_error err;
     size_t removed;
     if (gvm_map_remove(a->out, a->remove, &removed, &err) != GVM_OK) return failed(&err);
-    print_text(a->out);
-    printf(": %zu tile%s removed\n", removed, removed == 1 ? "" : "s");
+    print_line("%s: %zu tile%s removed", a->out, removed, removed == 1 ? "" : "s");
     return DONE;
 }
 
-static int cmd_index(int argc, char **argv)
+static int run(void *arguments)
 {
-    struct arguments a = {.options.size = sizeof a.options, .rasters = calloc((size_t)argc + 1, sizeof *a.rasters)};
-    if (a.rasters == NULL) return failed(&(gvm_error){"there is not enough memory for the list of rasters"});
-    int end = options_read(&a.common, &index_command, argc, argv);
-    if (end == GO_ON) end = complete_arguments(&a);
-    if (end == GO_ON) end = a.remove != NULL ? take_out(&a) : build(&a);
-    free(a.rasters);
-    return end;
+    struct arguments *a = arguments;
+    int end = complete_arguments(a);
+    return end != GO_ON ? end : a->remove != NULL ? take_out(a) : build(a);
 }
-
-#define AT(field) offsetof(struct arguments, field)
 
 static const struct option_row rows[] = {
     {"weights", OPTION_TEXT, AT(weights), "W",
@@ -171,5 +157,6 @@ const struct command index_command = {
     .examples = "  geoviewmatch index --raster orthophoto.tif --out town.gpkg\n"
                 "  geoviewmatch index --raster sheets/*.tif --crs EPSG:25832 --out county.gpkg\n"
                 "  geoviewmatch index --xyz tiles/ --out county.gpkg --add\n",
-    .run = cmd_index,
+    .size = sizeof(struct arguments),
+    .run = run,
 };

@@ -1,10 +1,8 @@
 /* cmd_info.c - what a file holds: a network, a map, features, or any other tensors. */
-#include <inttypes.h>
+#include <glib.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -15,58 +13,37 @@ enum { SHOWN = 20 /* tensors in the table */ };
 
 /* ------------------------------------------------------------------ other files */
 
+/* Of a value a person sees the start. */
 static void add_pair(void *context, const char *key, const char *value)
 {
-    json_object_set_new(context, key, json_text(value));
+    const struct facts *f = context;
+    if (f->object != NULL)
+        json_object_set_new(json_object_get(f->object, "metadata"), key, json_text(value));
+    else
+        print_line("  %s: %.63s%s", key, value, strlen(value) > 63 ? "..." : "");
 }
 
-static int print_tensors_json(const char *path, const struct safetensors *st)
+static int print_tensors(const char *path, const struct safetensors *st, bool json)
 {
-    json_t *json = json_object(), *tensors = json_array(), *metadata = json_object();
-    json_object_set_new(json, "file", json_text(path));
-    json_object_set_new(json, "kind", json_string("tensors"));
-    safetensors_each_metadata(st, add_pair, metadata);
-    json_object_set_new(json, "metadata", metadata);
-    for (size_t i = 0; i < safetensors_count(st); i++) {
+    struct facts f;
+    size_t count = safetensors_count(st), numbers = 0;
+    json_t *tensors = json_array();
+    for (size_t i = 0; i < count; i++) numbers += safetensors_tensor(st, i)->count;
+    facts_open(&f, json, path, "tensors", "%zu tensor%s, %zu numbers", count, count == 1 ? "" : "s", numbers);
+    fact_json(&f, "metadata", json_object());
+    safetensors_each_metadata(st, add_pair, &f);
+    for (size_t i = 0; i < count && (json || i < SHOWN); i++) {
         const struct safetensors_tensor *t = safetensors_tensor(st, i);
         json_t *shape = json_array();
         for (int k = 0; k < t->rank; k++) json_array_append_new(shape, json_integer(t->shape[k]));
+        g_autofree char *sides = json_dumps(shape, 0);
         json_array_append_new(
             tensors, json_pack("{so,ss,so}", "name", json_text(t->name), "dtype", t->dtype_name, "shape", shape));
+        if (!json) print_line("  %s %s %s", t->name, t->dtype_name, sides);
     }
-    json_object_set_new(json, "tensors", tensors);
-    return json_print(json);
-}
-
-static void print_pair(void *context, const char *key, const char *value)
-{
-    (void)context;
-    char start[64];
-    snprintf(start, sizeof start, "%s", value);
-    printf("  ");
-    print_text(key);
-    printf(": ");
-    print_text(start);
-    printf("%s\n", strlen(value) >= sizeof start ? "..." : "");
-}
-
-static int print_tensors(const char *path, const struct safetensors *st)
-{
-    size_t count = safetensors_count(st), numbers = 0;
-    for (size_t i = 0; i < count; i++) numbers += safetensors_tensor(st, i)->count;
-    print_text(path);
-    printf(": %zu tensor%s, %zu numbers\n", count, count == 1 ? "" : "s", numbers);
-    safetensors_each_metadata(st, print_pair, NULL);
-    for (size_t i = 0; i < count && i < SHOWN; i++) {
-        const struct safetensors_tensor *t = safetensors_tensor(st, i);
-        printf("  ");
-        print_text(t->name);
-        printf(" %s [", t->dtype_name);
-        for (int k = 0; k < t->rank; k++) printf("%s%" PRId64, k ? ", " : "", t->shape[k]);
-        printf("]\n");
-    }
-    if (count > SHOWN) printf("  and %zu more (--json shows all)\n", count - SHOWN);
-    return DONE;
+    fact_json(&f, "tensors", tensors);
+    if (!json && count > SHOWN) printf("  and %zu more (--json shows all)\n", count - SHOWN);
+    return facts_close(&f);
 }
 
 static int describe_tensors(const char *path, bool json)
@@ -80,14 +57,22 @@ static int describe_tensors(const char *path, bool json)
     else if (safetensors_metadata(st, "config") != NULL)
         end = info_weights(path, json);
     else
-        end = json ? print_tensors_json(path, st) : print_tensors(path, st);
+        end = print_tensors(path, st, json);
     safetensors_close(st);
     return end;
 }
 
+struct arguments {
+    struct common common;
+    bool json;
+};
+
 /* By its first bytes; what is not known by them is opened as tensors, which says what is wrong with it. */
-static int describe(const char *path, bool json)
+static int info(void *arguments)
 {
+    const struct arguments *a = arguments;
+    const char *path = a->common.operands[0];
+    bool json = a->json;
     struct stat st;
     if (strcmp(path, "nano") == 0 && stat(path, &st) != 0) return info_weights(NULL, json);
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
@@ -105,20 +90,8 @@ static int describe(const char *path, bool json)
     return known ? end : describe_tensors(path, json);
 }
 
-struct arguments {
-    struct common common;
-    bool json;
-};
-
-static int cmd_info(int argc, char **argv)
-{
-    struct arguments a = {0};
-    int end = options_read(&a.common, &info_command, argc, argv);
-    return end == GO_ON ? describe(a.common.operands[0], a.json) : end;
-}
-
 static const struct option_row rows[] = {
-    {"json", OPTION_FLAG, offsetof(struct arguments, json), .help = "as JSON, complete"},
+    {"json", OPTION_FLAG, AT(json), .help = "as JSON, complete"},
     {0},
 };
 
@@ -140,5 +113,6 @@ const struct command info_command = {
     .examples = "  geoviewmatch info town.gpkg\n"
                 "  geoviewmatch info run                              how far a training is\n"
                 "  geoviewmatch info --json nano\n",
-    .run = cmd_info,
+    .size = sizeof(struct arguments),
+    .run = info,
 };

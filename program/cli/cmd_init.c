@@ -1,6 +1,5 @@
 /* cmd_init.c - weights to begin with: the official initial values, perhaps with a backbone trained elsewhere. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -18,8 +17,6 @@ struct arguments {
     bool f16, force;
     long seed;
 };
-
-#define AT(field) offsetof(struct arguments, field)
 
 static const struct option_row rows[] = {
     {"preset", OPTION_TEXT, AT(preset), "NAME", .words = preset_name,
@@ -49,7 +46,7 @@ static gvm_status read_config(struct config *config, const char *path, gvm_error
     return status;
 }
 
-static int init(const struct arguments *a, const struct config *config)
+static int write_weights(const struct arguments *a, const struct config *config)
 {
     struct network *network;
     gvm_error err;
@@ -63,35 +60,32 @@ static int init(const struct arguments *a, const struct config *config)
     if (status == GVM_OK) {
         char fingerprint[17], warning[200];
         network_fingerprint(fingerprint, network);
-        print_text(a->out);
-        printf(": %zu parameters, fingerprint %s%s\n", network_parameters(network), fingerprint,
-               a->from != NULL ? "" : "; these weights have learned nothing yet");
+        print_line("%s: %zu parameters, fingerprint %s%s", a->out, network_parameters(network), fingerprint,
+                   a->from != NULL ? "" : "; these weights have learned nothing yet");
         if (network_warning(warning, sizeof warning, network)) fprintf(stderr, "geoviewmatch: warning: %s\n", warning);
     }
     network_free(network);
     return status == GVM_OK ? DONE : failed(&err);
 }
 
-static int cmd_init(int argc, char **argv)
+static int init(void *arguments)
 {
-    struct arguments a = {0};
-    int end = options_read(&a.common, &init_command, argc, argv);
-    if (end != GO_ON) return end;
-    if ((a.preset != NULL) + (a.config != NULL) + (a.from != NULL) != 1)
+    const struct arguments *a = arguments;
+    if ((a->preset != NULL) + (a->config != NULL) + (a->from != NULL) != 1)
         return usage_error("init", "one of --preset, --config and --from is needed");
-    if (a.from != NULL && (a.stages != NULL || a.backbone != NULL))
+    if (a->from != NULL && (a->stages != NULL || a->backbone != NULL))
         return usage_error("init", "--from is a whole network: --stages and --backbone do not go with it");
     struct config config;
     gvm_error err;
-    const char *inputs[] = {a.from, a.config, a.backbone};
-    if (output_check(a.out, &output_weights, a.force, inputs, 3, &err) != GVM_OK) return failed(&err);
-    if (a.from != NULL) return init(&a, NULL);
-    gvm_status status = a.config ? read_config(&config, a.config, &err) : config_preset(&config, a.preset, &err);
+    const char *inputs[] = {a->from, a->config, a->backbone};
+    if (output_check(a->out, &output_weights, a->force, inputs, 3, &err) != GVM_OK) return failed(&err);
+    if (a->from != NULL) return write_weights(a, NULL);
+    gvm_status status = a->config ? read_config(&config, a->config, &err) : config_preset(&config, a->preset, &err);
     if (status != GVM_OK) return failed(&err);
-    if (a.stages != NULL && config_set_stages(&config, "stages", a.stages, &err) != GVM_OK)
+    if (a->stages != NULL && config_set_stages(&config, "stages", a->stages, &err) != GVM_OK)
         return usage_error("init", "--%s", err.text);
-    if (a.stages != NULL && config_check(&config, "--stages", &err) != GVM_OK) return failed(&err);
-    return init(&a, &config);
+    if (a->stages != NULL && config_check(&config, "--stages", &err) != GVM_OK) return failed(&err);
+    return write_weights(a, &config);
 }
 
 const struct command init_command = {
@@ -106,5 +100,6 @@ const struct command init_command = {
     .rows = rows,
     .examples = "  geoviewmatch init --preset nano --out fresh.safetensors\n"
                 "  geoviewmatch init --from run/best.safetensors --float16 --out small.safetensors\n",
-    .run = cmd_init,
+    .size = sizeof(struct arguments),
+    .run = init,
 };

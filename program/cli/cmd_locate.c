@@ -1,5 +1,4 @@
 /* cmd_locate.c - where street pictures were taken. */
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,7 +80,7 @@ static gvm_status find(const struct arguments *a, struct answers *answers, struc
     if (status != GVM_OK) return status;
     ask(a, answers);
     status = gvm_locate_files(session, map, &job, err);
-    watch_end(&finding.watch);
+    progress_end(&finding.watch.progress);
     return finding.watch.reached == n ? GVM_OK : status; /* what failed one by one has been said */
 }
 
@@ -128,7 +127,7 @@ static gvm_status open_map(gvm_map **map, size_t *bad, const struct arguments *a
     struct watch watch = {.progress.quiet = a->common.quiet, .what = "tiles", .unit = "tiles"};
     gvm_status status = a->index ? gvm_map_open(map, a->index, model, 0, err)
                                  : gvm_map_from_tiles(map, session, a->tiles, file_done, &watch, err);
-    watch_end(&watch);
+    progress_end(&watch.progress);
     *bad = watch.failures;
     if (status == GVM_OK) warn_incomplete(*map);
     return status;
@@ -162,8 +161,9 @@ static int answer(const struct arguments *a, struct answers *answers, gvm_sessio
     return end;
 }
 
-static int locate(const struct arguments *a, char **photos, int count)
+static int locate(void *arguments)
 {
+    struct arguments *a = arguments;
     gvm_error err;
     gvm_model *model = NULL;
     gvm_session *session = NULL;
@@ -171,15 +171,17 @@ static int locate(const struct arguments *a, char **photos, int count)
     struct answers answers = {.top = (int)a->top, .min_margin = a->min_margin};
     int end = DONE;
     size_t bad = 0;
-    pictures_list(&answers.photos, &end, photos, count);
-    if (answers.photos.count == 0) return end;
-    gvm_status status = gvm_model_open(&model, weights_path(a->weights), &err);
-    if (status == GVM_OK) status = gvm_session_open(&session, model, 16, &err);
-    if (status == GVM_OK) status = open_map(&map, &bad, a, session, model, &err);
+    if ((a->tiles == NULL) == (a->index == NULL)) return usage_error("locate", "one of --index and --tiles is needed");
+    if (!option_given(&a->common, "heading")) a->heading = NAN;
+    if (a->json) a->format = JSON;
+    pictures_list(&answers.photos, &end, &a->common);
+    gvm_status status = answers.photos.count == 0 ? GVM_OK : gvm_model_open(&model, weights_path(a->weights), &err);
+    if (model != NULL) status = gvm_session_open(&session, model, 16, &err);
+    if (session != NULL) status = open_map(&map, &bad, a, session, model, &err);
     if (status != GVM_OK || bad > 0) end = FAILED;
     if (status != GVM_OK)
         failed(&err);
-    else if (answer(a, &answers, session, model, map) != DONE)
+    else if (map != NULL && answer(a, &answers, session, model, map) != DONE)
         end = FAILED;
     answers_free(&answers);
     gvm_map_free(map);
@@ -205,18 +207,6 @@ static bool read_heading(void *fields, const char *text)
     if (find) a->heading = INFINITY;
     return find || read_double(&a->heading, text, -360, 360);
 }
-
-static int cmd_locate(int argc, char **argv)
-{
-    struct arguments a = {.heading = NAN};
-    int end = options_read(&a.common, &locate_command, argc, argv);
-    if (end != GO_ON) return end;
-    if ((a.tiles == NULL) == (a.index == NULL)) return usage_error("locate", "one of --index and --tiles is needed");
-    if (a.json) a.format = JSON;
-    return locate(&a, a.common.operands, a.common.operand_count);
-}
-
-#define AT(field) offsetof(struct arguments, field)
 
 static const struct option_row rows[] = {
     {"weights", OPTION_TEXT, AT(weights), "W",
@@ -278,5 +268,6 @@ const struct command locate_command = {
     .examples = "  geoviewmatch locate --index town.gpkg --report report photos/\n"
                 "  geoviewmatch locate --index town.gpkg --near exif --within 200 --format csv photos/ > places.csv\n"
                 "  geoviewmatch locate --index town.gpkg --known places.csv --heading find --format lines photos/\n",
-    .run = cmd_locate,
+    .size = sizeof(struct arguments),
+    .run = locate,
 };

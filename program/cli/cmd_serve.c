@@ -1,5 +1,4 @@
 /* cmd_serve.c - a map as a service over HTTP, with a page. */
-#include <stdio.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -13,30 +12,21 @@ struct arguments {
     int hosts;
 };
 
-static int check_arguments(const struct arguments *a)
+static int run(void *arguments)
 {
-    const char *name = a->common.name;
+    struct arguments *a = arguments;
     if ((a->options.tls_cert == NULL) != (a->options.tls_key == NULL))
-        return usage_error(name, "--tls-cert and --tls-key go together");
+        return usage_error("serve", "--tls-cert and --tls-key go together");
     if (a->options.memory_bytes < a->options.body_bytes)
-        return usage_error(name, "--memory-mb must be as much as --body-mb at least");
-    return GO_ON;
-}
-
-static int cmd_serve(int argc, char **argv)
-{
-    struct arguments a = {0};
-    int end = options_read(&a.common, &serve_command, argc, argv);
-    if (end == GO_ON) end = check_arguments(&a);
-    if (end != GO_ON) return end;
-    a.options.quiet = a.common.quiet;
+        return usage_error("serve", "--memory-mb must be as much as --body-mb at least");
+    a->options.quiet = a->common.quiet;
     gvm_error err;
     gvm_model *model = NULL;
     gvm_map *map = NULL;
-    gvm_status status = gvm_model_open(&model, weights_path(a.weights), &err);
-    if (status == GVM_OK) status = gvm_map_open(&map, a.index, model, GVM_MAP_EMPTY, &err);
+    gvm_status status = gvm_model_open(&model, weights_path(a->weights), &err);
+    if (status == GVM_OK) status = gvm_map_open(&map, a->index, model, GVM_MAP_EMPTY, &err);
     if (status == GVM_OK) warn_incomplete(map);
-    if (status == GVM_OK) status = serve(model, map, &a.options, &err);
+    if (status == GVM_OK) status = serve(model, map, &a->options, &err);
     gvm_map_free(map);
     gvm_model_free(model);
     return status == GVM_OK ? DONE : failed(&err);
@@ -49,8 +39,6 @@ static bool read_host(void *fields, const char *text)
     a->options.hosts[a->hosts++] = text;
     return true;
 }
-
-#define AT(field) offsetof(struct arguments, field)
 
 static const struct option_row rows[] = {
     {"weights", OPTION_TEXT, AT(weights), "W",
@@ -109,5 +97,6 @@ const struct command serve_command = {
     .device = true,
     .examples = "  geoviewmatch serve --index town.gpkg               a page at http://127.0.0.1:8080/\n"
                 "  geoviewmatch serve --index town.gpkg --bind 0.0.0.0 --host robot.local --token token.txt\n",
-    .run = cmd_serve,
+    .size = sizeof(struct arguments),
+    .run = run,
 };

@@ -1,5 +1,7 @@
 /* cmd_train.c - a network from pairs of street and aerial pictures, by the paper's recipe. */
 #include <errno.h>
+#include <glib.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +13,7 @@
 #include "base/memory.h"
 #include "base/output.h"
 #include "cli/cli.h"
-#include "cli/network_facts.h"
-#include "cli/train_show.h"
+#include "cli/train.h"
 #include "data/dataset.h"
 #include "network/checkpoint.h"
 #include "network/import.h"
@@ -25,16 +26,13 @@ static gvm_status check_folder(const char *path, gvm_error *err)
 {
     static const char *const files[] = {"state.safetensors", "log.jsonl", "last.safetensors", "best.safetensors"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        char *file = path_join(path, files[i]);
-        if (file == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to begin", path);
+        g_autofree gchar *file = g_build_filename(path, files[i], NULL);
         struct stat st;
-        bool taken = lstat(file, &st) == 0; /* a link that leads nowhere too */
-        free(file);
-        if (taken && i == 0)
+        if (lstat(file, &st) != 0) continue; /* a link that leads nowhere counts */
+        if (i == 0)
             return fail(err, GVM_ARGUMENT, "%s: it holds a run already; go on with --resume, or name another folder",
                         path);
-        if (taken)
-            return fail(err, GVM_ARGUMENT, "%s: it holds %s of another run; name another folder", path, files[i]);
+        return fail(err, GVM_ARGUMENT, "%s: it holds %s of another run; name another folder", path, files[i]);
     }
     return GVM_OK;
 }
@@ -45,16 +43,14 @@ static gvm_status check_networks(const char *run, gvm_error *err)
     static const char *const files[] = {"last.safetensors", "best.safetensors"};
     gvm_status status = GVM_OK;
     for (int i = 0; i < 2 && status == GVM_OK; i++) {
-        char *file = path_join(run, files[i]);
-        status = file ? output_check(file, &output_weights, false, NULL, 0, err)
-                      : fail(err, GVM_MEMORY, "%s: there is not enough memory to go on", run);
-        free(file);
+        g_autofree gchar *file = g_build_filename(run, files[i], NULL);
+        status = output_check(file, &output_weights, false, NULL, 0, err);
     }
     return status;
 }
 
 struct job {
-    struct train_arguments a;
+    struct arguments *a;
     const char *run;
     const char *init; /* of --init; NULL: the built-in weights, or none */
     int lock;         /* run_lock's; -1: none */
@@ -70,7 +66,7 @@ static gvm_status check_inputs(const struct job *j, gvm_error *err)
 {
     const struct {
         const char *option, *path;
-    } inputs[] = {{"--data", j->a.run.data}, {"--init", j->init}, {"--backbone", j->a.backbone}};
+    } inputs[] = {{"--data", j->a->run.data}, {"--init", j->init}, {"--backbone", j->a->backbone}};
     char missing[400] = "";
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
         if (inputs[i].path == NULL || access(inputs[i].path, R_OK) == 0) continue;
@@ -88,37 +84,30 @@ static gvm_status check_place(const char *run, gvm_error *err)
     if (stat(run, &st) == 0)
         return S_ISDIR(st.st_mode) ? check_folder(run, err)
                                    : fail(err, GVM_ARGUMENT, "%s: it is a file; --out names a folder", path_tail(run));
-    char *parent = strdup(run);
-    if (parent == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to begin", path_tail(run));
-    size_t n = strlen(parent);
-    while (n > 1 && parent[n - 1] == '/') parent[--n] = '\0';
-    char *slash = strrchr(parent, '/');
-    if (slash) slash[slash == parent ? 1 : 0] = '\0';
-    gvm_status status = access(slash ? parent : ".", W_OK) == 0 ? GVM_OK : fail_errno(err, "make", path_tail(run));
-    free(parent);
-    return status;
+    g_autofree gchar *copy = g_strdup(run); /* in which dirname may write */
+    return access(dirname(copy), W_OK) == 0 ? GVM_OK : fail_errno(err, "make", path_tail(run));
 }
 
 /* The memory that a step takes is known before it is taken. */
 static gvm_status check_memory(const struct job *j, const struct train_plan *plan, gvm_error *err)
 {
     double available = memory_available();
-    if (j->a.common.cuda || j->a.force || plan->memory <= available) return GVM_OK;
+    if (j->a->common.cuda || j->a->force || plan->memory <= available) return GVM_OK;
     return fail(err, GVM_MEMORY,
                 "batches of %d pairs take about %.1f GB of memory in this network, and %.1f GB are available; %s, or "
                 "try it all the same with --force",
-                j->a.run.batch, plan->memory / 1e9, available / 1e9,
-                j->a.resume ? "end other programs" : "lower --batch, take --preset nano");
+                j->a->run.batch, plan->memory / 1e9, available / 1e9,
+                j->a->resume ? "end other programs" : "lower --batch, take --preset nano");
 }
 
 static gvm_status say_plan(const struct job *j, gvm_error *err)
 {
     struct train_plan plan;
-    gvm_status status = train_plan(&plan, j->network, j->data, &j->a.run, err);
+    gvm_status status = train_plan(&plan, j->network, j->data, &j->a->run, err);
     if (status != GVM_OK) return status;
-    train_show_plan(&j->a, j->run, j->network, j->data, &j->position, &plan);
+    train_show_plan(j->a, j->run, j->network, j->data, &j->position, &plan);
     char warning[200];
-    if (!j->a.resume && network_warning(warning, sizeof warning, j->network))
+    if (!j->a->resume && network_warning(warning, sizeof warning, j->network))
         fprintf(stderr, "geoviewmatch: warning: %s\n", warning);
     return check_memory(j, &plan, err);
 }
@@ -135,7 +124,7 @@ static gvm_status take_folder(struct job *j, gvm_error *err)
 /* What can fail at once comes first: the weights of a large network take a while. */
 static gvm_status begin(struct job *j, gvm_error *err)
 {
-    struct train_arguments *a = &j->a;
+    struct arguments *a = j->a;
     j->init = weights_path(a->init);
     gvm_status status = run_options_check(&a->run, err);
     if (status == GVM_OK) status = check_inputs(j, err);
@@ -163,34 +152,31 @@ static gvm_status check_moved(const struct run_options *o, gvm_error *err)
     if (access(o->data, F_OK) != 0)
         return fail(err, GVM_FILE, "%s: the run's data set is no longer there; say where it is now with --data",
                     path_tail(o->data));
-    const char *slash = o->cache ? strrchr(o->cache, '/') : NULL;
-    if (slash == NULL || slash == o->cache) return GVM_OK;
-    char *folder = strndup(o->cache, (size_t)(slash - o->cache));
-    bool there = folder == NULL || access(folder, F_OK) == 0;
-    free(folder);
-    return there ? GVM_OK
-                 : fail(err, GVM_FILE, "%s: the folder of the run's cache is no longer there; name a file with --cache",
-                        path_tail(o->cache));
+    g_autofree gchar *folder = o->cache ? g_path_get_dirname(o->cache) : NULL;
+    if (folder == NULL || access(folder, F_OK) == 0) return GVM_OK;
+    return fail(err, GVM_FILE, "%s: the folder of the run's cache is no longer there; name a file with --cache",
+                path_tail(o->cache));
 }
 
-static void swap(char **a, char **b)
+/* What is given now goes before what was saved. */
+static void take_over(char **saved, char **now)
 {
-    char *kept = *a;
-    *a = *b;
-    *b = kept;
+    if (*now == NULL) return;
+    free(*saved);
+    *saved = g_steal_pointer(now);
 }
 
 static gvm_status go_on(struct job *j, gvm_error *err)
 {
-    struct train_arguments *a = &j->a;
+    struct arguments *a = j->a;
     struct config config;
     struct run_options now = a->run;
     a->run = (struct run_options){0};
     gvm_status status = run_lock(&j->lock, j->run, err);
     if (status == GVM_OK) status = check_networks(j->run, err);
     if (status == GVM_OK) status = run_about(j->run, &a->run, &j->position, &config, err);
-    if (status == GVM_OK && now.data) swap(&a->run.data, &now.data);
-    if (status == GVM_OK && now.cache) swap(&a->run.cache, &now.cache);
+    if (status == GVM_OK) take_over(&a->run.data, &now.data);
+    if (status == GVM_OK) take_over(&a->run.cache, &now.cache);
     run_options_free(&now);
     if (status == GVM_OK) status = run_options_check(&a->run, err);
     if (status == GVM_OK) status = check_moved(&a->run, err);
@@ -205,43 +191,38 @@ static gvm_status go_on(struct job *j, gvm_error *err)
 
 static int report(const char *run, const struct train_result *r, const struct run_options *o)
 {
-    long steps = r->position.step;
     if (r->position.best >= 0) printf("best R@1 so far: %.2f\n", r->position.best);
-    print_text(run);
-    printf(": %ld steps; %.1f%% of the time spent waiting for pictures\n", steps,
-           r->seconds > 0 ? 100 * r->waited / r->seconds : 0);
-    if (r->position.epoch < o->epochs || r->position.evaluate) {
-        printf("to go on: geoviewmatch train --resume ");
-        print_text(run);
-        printf("\n");
-    }
+    print_line("%s: %ld steps; %.1f%% of the time spent waiting for pictures", run, r->position.step,
+               r->seconds > 0 ? 100 * r->waited / r->seconds : 0);
+    if (r->position.epoch < o->epochs || r->position.evaluate)
+        print_line("to go on: geoviewmatch train --resume %s", run);
     return r->stopped ? FAILED : DONE;
 }
 
 static gvm_status run(struct train_result *result, struct job *j, gvm_error *err)
 {
     train_hear_signals(); /* before there is a folder, so that what stops early has saved a run to go on with */
-    gvm_status status = j->a.resume ? go_on(j, err) : begin(j, err);
+    gvm_status status = j->a->resume ? go_on(j, err) : begin(j, err);
     if (status != GVM_OK) return status;
-    struct train_show show = {.quiet = j->a.common.quiet, .until = j->a.steps};
+    struct train_show show = {.quiet = j->a->common.quiet, .until = j->a->steps};
     struct train_events events = train_show_events(&show);
     struct run_position position = j->position;
     j->position.sequence = j->position.nearest = NULL; /* train takes them over */
-    status = train(result, j->run, &j->a.run, j->data, position, j->network, j->optimizer, j->a.steps,
-                   j->a.save_minutes, &events, err);
+    status = train(result, j->run, &j->a->run, j->data, position, j->network, j->optimizer, j->a->steps,
+                   j->a->save_minutes, &events, err);
     train_show_end(&show);
     return status;
 }
 
-static int cmd_train(int argc, char **argv)
+static int learn(void *arguments)
 {
-    struct job j = {.lock = -1, .position = {.best = -1}};
+    struct job j = {.a = arguments, .lock = -1, .position = {.best = -1}};
     struct train_result result;
     gvm_error err;
-    int end = train_arguments_read(&j.a, &train_command, argc, argv);
+    int end = train_arguments_check(j.a);
     if (end == GO_ON) {
-        j.run = j.a.resume ? j.a.resume : j.a.out;
-        end = run(&result, &j, &err) == GVM_OK ? report(j.run, &result, &j.a.run) : failed(&err);
+        j.run = j.a->resume ? j.a->resume : j.a->out;
+        end = run(&result, &j, &err) == GVM_OK ? report(j.run, &result, &j.a->run) : failed(&err);
     }
     if (j.made) rmdir(j.run); /* of one that could not begin: it is empty */
     if (j.lock >= 0) close(j.lock);
@@ -249,7 +230,6 @@ static int cmd_train(int argc, char **argv)
     optimizer_free(j.optimizer);
     network_free(j.network);
     dataset_free(j.data);
-    run_options_free(&j.a.run);
     return end;
 }
 
@@ -270,11 +250,12 @@ const struct command train_command = {
         "what came after that, at most --save-minutes of work, is done again.",
     .rows = train_rows,
     .more = run_option_rows,
-    .more_at = offsetof(struct train_arguments, run),
+    .more_at = offsetof(struct arguments, run),
     .device = true,
     .examples =
         "  geoviewmatch train --data CVUSA --preset nano --batch 16 --out run      the small network, on a CPU\n"
         "  geoviewmatch train --data CVUSA --backbone swin.safetensors --device cuda --out run\n"
         "  geoviewmatch train --resume run                                         after Ctrl-C\n",
-    .run = cmd_train,
+    .size = sizeof(struct arguments),
+    .run = learn,
 };

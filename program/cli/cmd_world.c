@@ -1,5 +1,4 @@
 /* cmd_world.c - a practice city: pairs of pictures to learn from, or a map to locate in, where there are none. */
-#include <stdio.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -15,43 +14,29 @@ struct arguments {
     bool ortho, force;
 };
 
-static int check(const struct arguments *a)
+static int make(void *arguments)
 {
-    static const char *const for_pairs[] = {"offset", "test", NULL};
-    const char *other = options_given(&a->common, for_pairs);
-    if (a->ortho && other) return usage_error("world", "--ortho does not go with --%s", other);
-    if (a->ortho && a->orthophoto.metres * a->world.scale > ORTHO_MOST_M)
-        return usage_error("world", "--metres takes at most %d with --scale %d", ORTHO_MOST_M / a->world.scale,
-                           a->world.scale);
-    return GO_ON;
-}
-
-static int make(const struct arguments *a)
-{
+    struct arguments *a = arguments;
     struct progress progress = {.quiet = a->common.quiet};
-    const struct world_options *world = &a->world;
+    struct world_options *world = &a->world;
     gvm_error err;
     int pixels;
+    const char *other = options_given(&a->common, (const char *const[]){"offset", "test", NULL});
+    if (a->ortho && other) return usage_error("world", "--ortho does not go with --%s", other);
+    if (a->ortho && a->orthophoto.metres * world->scale > ORTHO_MOST_M)
+        return usage_error("world", "--metres takes at most %d with --scale %d", ORTHO_MOST_M / world->scale,
+                           world->scale);
+    world->test = a->test / 100;
+    a->orthophoto.projection = (enum projection)a->projection;
     gvm_status status = a->ortho ? ortho_write(a->out, &pixels, world, &a->orthophoto, a->force, &progress, &err)
                                  : world_write(a->out, world, a->force, &progress, &err);
     if (status != GVM_OK) return failed(&err);
-    print_text(a->out);
     if (a->ortho)
-        printf(": an orthophoto of %d x %d pixels, %d panoramas\n", pixels, pixels, world->pairs);
+        print_line("%s: an orthophoto of %d x %d pixels, %d panoramas", a->out, pixels, pixels, world->pairs);
     else
-        printf(": %d pairs, %d of them for testing\n", world->pairs, (int)(world->test * world->pairs + 0.5));
+        print_line("%s: %d pairs, %d of them for testing", a->out, world->pairs,
+                   (int)(world->test * world->pairs + 0.5));
     return DONE;
-}
-
-static int cmd_world(int argc, char **argv)
-{
-    struct arguments a = {0};
-    int end = options_read(&a.common, &world_command, argc, argv);
-    if (end == GO_ON) end = check(&a);
-    if (end != GO_ON) return end;
-    a.world.test = a.test / 100;
-    a.orthophoto.projection = (enum projection)a.projection;
-    return make(&a);
 }
 
 static bool read_origin(void *fields, const char *text)
@@ -59,8 +44,6 @@ static bool read_origin(void *fields, const char *text)
     struct world_options *world = &((struct arguments *)fields)->world;
     return read_place(&world->lat, &world->lon, text, 80);
 }
-
-#define AT(field) offsetof(struct arguments, field)
 
 static const struct option_row rows[] = {
     {"out", OPTION_TEXT, AT(out), "FOLDER", .needed = true, .help = "a new or empty folder"},
@@ -106,5 +89,6 @@ const struct command world_command = {
     .rows = rows,
     .examples = "  geoviewmatch world --out town --pairs 200          pairs to train with\n"
                 "  geoviewmatch world --out town --ortho --pairs 30   an orthophoto and panoramas to locate in it\n",
-    .run = cmd_world,
+    .size = sizeof(struct arguments),
+    .run = make,
 };

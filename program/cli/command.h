@@ -1,5 +1,5 @@
 /* command.h - a subcommand as data: its name, what its help says, its options as rows (base/option.h). The command line
- * (options.h), --help and the manual page (help.h) are made of it. */
+ * (options.h), --help and the manual page (help.c) are made of it. */
 #ifndef GVM_CLI_COMMAND_H
 #define GVM_CLI_COMMAND_H
 
@@ -17,7 +17,8 @@ struct command {
     int least, most;      /* of them; most 0: any number */
     const char *notes;    /* a paragraph behind the options; NULL: none */
     const char *examples; /* lines, as typed */
-    int (*run)(int argc, char **argv);
+    size_t size;          /* of its arguments: a struct that begins with struct common, all zero but for the defaults */
+    int (*run)(void *arguments); /* returns the exit status */
 };
 
 enum { OPTIONS_MOST = 96 };
@@ -46,5 +47,10 @@ struct option_cursor {
 };
 
 bool option_next(struct option_cursor *cursor);
+
+/* What is said of commands, on stdout: of one, in lines of at most 100 columns; of all, NULL behind the last, the
+ * manual page's part, as roff. */
+void print_help(const struct command *command);
+void print_manual(const struct command *const *commands);
 
 #endif

@@ -1,6 +1,7 @@
-/* help.c - see help.h. */
-#include "cli/help.h"
+/* help.c - see command.h. */
+#include "cli/command.h"
 
+#include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,25 +10,19 @@ enum { WIDTH = 100, COLUMN = 24 /* of the text behind an option */ };
 
 /* ------------------------------------------------------------------ the text of a row */
 
-static void append(char *text, size_t size, const char *piece)
-{
-    size_t n = strlen(text);
-    snprintf(text + n, size - n, "%s", piece);
-}
-
 /* "--top K", "--device cpu|cuda" */
 static void head_of(char text[160], const struct option_row *row)
 {
     char word[32];
     snprintf(text, 160, "--%s", row->name);
     for (int i = 0; option_word(word, row, i); i++) {
-        append(text, 160, i == 0 ? " " : "|");
-        append(text, 160, word);
+        g_strlcat(text, i == 0 ? " " : "|", 160);
+        g_strlcat(text, word, 160);
     }
     if (option_word(word, row, 0) || row->argument == NULL) return;
-    append(text, 160, " ");
-    append(text, 160, row->argument);
-    if (row->more) append(text, 160, "...");
+    g_strlcat(text, " ", 160);
+    g_strlcat(text, row->argument, 160);
+    if (row->more) g_strlcat(text, "...", 160);
 }
 
 /* The help, and in brackets the range, where it is worth telling, and the default. */
@@ -39,12 +34,9 @@ static void text_of(char text[600], const struct option_row *row)
     if (ranged) snprintf(range, sizeof range, "%.15g to %.15g", row->low, row->high);
     snprintf(text, 600, "%s", row->help);
     if (!ranged && row->standard == NULL) return;
-    append(text, 600, " (");
-    append(text, 600, range);
-    if (ranged && row->standard) append(text, 600, "; ");
-    if (row->standard) append(text, 600, "default: ");
-    if (row->standard) append(text, 600, row->standard);
-    append(text, 600, ")");
+    const char *standard = row->standard ? row->standard : "";
+    snprintf(text, 600, "%s (%s%s%s%s)", row->help, range, ranged && row->standard ? "; " : "",
+             row->standard ? "default: " : "", standard);
 }
 
 /* ------------------------------------------------------------------ lines */

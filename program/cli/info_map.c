@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/info.h"
 
 enum { SHOWN = 20 /* sources in the table */ };
 
@@ -24,54 +24,44 @@ static const json_t *last_job(const json_t *jobs)
     return n > 0 ? json_array_get(jobs, n - 1) : NULL;
 }
 
-static int print_json(const char *path, const gvm_map *map, const gvm_map_info *about, json_t *jobs)
+/* The sources, of which a person sees the first ones. */
+static void print_sources(struct facts *f, const gvm_map *map, size_t tiles)
 {
     json_t *sources = json_array();
     const char *source;
-    for (size_t i = 0, n; i < about->tiles; i += n) {
+    int shown = 0;
+    for (size_t i = 0, n; i < tiles; i += n) {
         n = run_of(&source, map, i);
         json_array_append_new(sources, json_pack("{so,sI}", "path", json_text(source), "tiles", (json_int_t)n));
+        if (++shown <= SHOWN) fact(f, NULL, NULL, "source", "%s: %zu tile%s", source, n, n == 1 ? "" : "s");
     }
-    json_t *json =
-        json_pack("{so,ss,sI,sb,si,sf,ss,so,sO}", "file", json_text(path), "kind", "map", "tiles",
-                  (json_int_t)about->tiles, "complete", about->complete, "features", about->features, "ground_m",
-                  about->ground_m, "fingerprint", about->fingerprint, "sources", sources, "jobs", jobs);
-    if (about->tiles > 0)
-        json_object_set_new(json, "extent",
-                            json_pack("{sf,sf,sf,sf}", "west", about->west, "south", about->south, "east", about->east,
-                                      "north", about->north));
-    return json_print(json);
+    fact_json(f, "sources", sources);
+    if (shown > SHOWN && f->object == NULL) printf("  and %d more sources (--json shows all)\n", shown - SHOWN);
 }
 
-static int print_table(const char *path, const gvm_map *map, const gvm_map_info *about, const json_t *jobs)
+static int print(const char *path, const gvm_map *map, const gvm_map_info *about, json_t *jobs, bool json)
 {
-    print_text(path);
-    printf(": GeoViewMatch map\n  fingerprint    %s (of the weights)\n  tiles          %zu\n", about->fingerprint,
-           about->tiles);
-    if (about->complete) {
-        printf("  building       complete\n");
-    } else {
-        const json_t *job = last_job(jobs), *imagery = json_object_get(job, "imagery");
-        printf("  building       interrupted at %lld of %lld places: run its command again\n",
-               (long long)json_integer_value(json_object_get(job, "done")),
-               (long long)json_integer_value(json_object_get(imagery, "places")));
-    }
+    struct facts f;
+    const json_t *job = last_job(jobs), *done = json_object_get(job, "done"),
+                 *places = json_object_get(json_object_get(job, "imagery"), "places");
+    facts_open(&f, json, path, "map", "GeoViewMatch map");
+    fact(&f, "fingerprint", json_string(about->fingerprint), "fingerprint", "%s (of the weights)", about->fingerprint);
+    fact(&f, "tiles", json_integer((json_int_t)about->tiles), "tiles", "%zu", about->tiles);
+    fact(&f, "complete", json_boolean(about->complete), "building",
+         about->complete ? "complete" : "interrupted at %lld of %lld places: run its command again",
+         (long long)json_integer_value(done), (long long)json_integer_value(places));
     if (about->tiles > 0)
-        printf("  centres        latitude %.6f to %.6f, longitude %.6f to %.6f\n", about->south, about->north,
-               about->west, about->east);
-    printf("  feature        %d numbers\n  ground size    %g m unless a tile says otherwise\n", about->features,
-           about->ground_m);
-    int shown = 0;
-    const char *source;
-    for (size_t i = 0, n; i < about->tiles; i += n) {
-        n = run_of(&source, map, i);
-        if (++shown > SHOWN) continue;
-        printf("  source         ");
-        print_text(source);
-        printf(": %zu tile%s\n", n, n == 1 ? "" : "s");
-    }
-    if (shown > SHOWN) printf("  and %d more sources (--json shows all)\n", shown - SHOWN);
-    return DONE;
+        fact(&f, "extent",
+             json_pack("{sf,sf,sf,sf}", "west", about->west, "south", about->south, "east", about->east, "north",
+                       about->north),
+             "centres", "latitude %.6f to %.6f, longitude %.6f to %.6f", about->south, about->north, about->west,
+             about->east);
+    fact(&f, "features", json_integer(about->features), "feature", "%d numbers", about->features);
+    fact(&f, "ground_m", json_real(about->ground_m), "ground size", "%g m unless a tile says otherwise",
+         about->ground_m);
+    print_sources(&f, map, about->tiles);
+    fact_json(&f, "jobs", json_incref(jobs));
+    return facts_close(&f);
 }
 
 int info_map(const char *path, bool json)
@@ -86,7 +76,7 @@ int info_map(const char *path, bool json)
     if (status == GVM_OK) status = gvm_map_jobs(map, &text, &err);
     json_t *jobs = text != NULL ? json_loads(text, 0, NULL) : NULL;
     if (status == GVM_OK)
-        end = json ? print_json(path, map, &about, jobs) : print_table(path, map, &about, jobs);
+        end = print(path, map, &about, jobs, json);
     else
         failed(&err);
     json_decref(jobs);

@@ -1,5 +1,5 @@
 /* info_other.c - files of other kinds: what of them this program makes or reads, and what the rest look like. */
-#include <stdlib.h>
+#include <glib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,76 +10,64 @@
 
 /* ------------------------------------------------------------------ pictures */
 
-static int print_picture_json(const char *path, const char *format, const gvm_picture_info *picture,
-                              const gvm_raster_info *ground, bool lies)
-{
-    const gvm_photo_info *said = &picture->photo;
-    json_t *root = json_pack("{so,ss,ss,si,si}", "file", json_text(path), "kind", "picture", "format", format, "width",
-                             picture->width, "height", picture->height);
-    if (said->has_place) {
-        json_object_set_new(root, "lat", json_real(said->lat));
-        json_object_set_new(root, "lon", json_real(said->lon));
-    }
-    if (said->has_heading) {
-        json_object_set_new(root, "heading", json_real(said->heading));
-        json_object_set_new(root, "heading_reference", json_string(said->heading_is_magnetic ? "magnetic" : "true"));
-    }
-    if (lies) {
-        json_object_set_new(root, "box", json_pack("[ffff]", ground->west, ground->south, ground->east, ground->north));
-        json_object_set_new(root, "pixel_m", json_real(ground->pixel_m));
-    }
-    return json_print(root);
-}
-
 static int info_picture(const char *path, const char *format, bool json)
 {
     const gvm_picture_options options = {.size = sizeof options, .path = path, .header_only = 1};
     gvm_picture_info info = {.size = sizeof info};
     gvm_raster_info ground = {.size = sizeof ground};
+    const gvm_photo_info *said = &info.photo;
     gvm_picture *picture;
     gvm_error err;
+    struct facts f;
+    char size[64] = "";
     gvm_status status = gvm_picture_open(&picture, &options, &err);
     if (status == GVM_OK) gvm_picture_about(picture, &info, NULL);
     gvm_picture_free(picture);
     bool lies = gvm_raster_about(path, &ground, NULL) == GVM_OK;
     if (status != GVM_OK && !lies) return failed(&err);
-    if (json) return print_picture_json(path, format, &info, &ground, lies);
-    print_text(path);
-    printf(": a %s picture", format);
-    if (info.width > 0) printf(" of %d x %d pixels", info.width, info.height);
-    printf("%s\n", lies ? ", georeferenced: `index --raster` makes a map of it" : "");
-    if (info.photo.has_place) printf("  GPS position   %.6f, %.6f\n", info.photo.lat, info.photo.lon);
-    if (info.photo.has_heading)
-        printf("  heading        %.1f degrees%s\n", info.photo.heading,
-               info.photo.heading_is_magnetic ? " from magnetic north" : "");
-    if (lies)
-        printf("  covers         latitude %.6f to %.6f, longitude %.6f to %.6f\n  pixel          %.3g m\n",
-               ground.south, ground.north, ground.west, ground.east, ground.pixel_m);
-    return DONE;
+    if (info.width > 0) snprintf(size, sizeof size, " of %d x %d pixels", info.width, info.height);
+    facts_open(&f, json, path, "picture", "a %s picture%s%s", format, size,
+               lies ? ", georeferenced: `index --raster` makes a map of it" : "");
+    fact_json(&f, "format", json_string(format));
+    fact_json(&f, "width", json_integer(info.width));
+    fact_json(&f, "height", json_integer(info.height));
+    if (said->has_place) {
+        fact(&f, "lat", json_real(said->lat), "GPS position", "%.6f, %.6f", said->lat, said->lon);
+        fact_json(&f, "lon", json_real(said->lon));
+    }
+    if (said->has_heading) {
+        fact(&f, "heading", json_real(said->heading), "heading", "%.1f degrees%s", said->heading,
+             said->heading_is_magnetic ? " from magnetic north" : "");
+        fact_json(&f, "heading_reference", json_string(said->heading_is_magnetic ? "magnetic" : "true"));
+    }
+    if (lies) {
+        fact(&f, "box", json_pack("[ffff]", ground.west, ground.south, ground.east, ground.north), "covers",
+             "latitude %.6f to %.6f, longitude %.6f to %.6f", ground.south, ground.north, ground.west, ground.east);
+        fact(&f, "pixel_m", json_real(ground.pixel_m), "pixel", "%.3g m", ground.pixel_m);
+    }
+    return facts_close(&f);
 }
 
 /* ------------------------------------------------------------------ what the program keeps beside its files */
 
 static int info_page(const char *path, bool json)
 {
-    if (json) return json_print(json_pack("{so,ss}", "file", json_text(path), "kind", "report"));
-    print_text(path);
-    printf(": a report of `locate --report`, for a browser\n");
-    return DONE;
+    struct facts f;
+    facts_open(&f, json, path, "report", "a report of `locate --report`, for a browser");
+    return facts_close(&f);
 }
 
 static int info_list(const char *path, const char *what, const char *command, bool json)
 {
     char line[4096];
     long lines = -1;
+    struct facts f;
     FILE *file = fopen(path, "r");
     while (file != NULL && fgets(line, sizeof line, file) != NULL) lines += strchr(line, '\n') != NULL;
     if (file != NULL) fclose(file);
-    if (json)
-        return json_print(json_pack("{so,ss,sI}", "file", json_text(path), "kind", what, "lines", (json_int_t)lines));
-    print_text(path);
-    printf(": %s of `%s`, %ld lines\n", what, command, lines);
-    return DONE;
+    facts_open(&f, json, path, what, "%s of `%s`, %ld lines", what, command, lines);
+    fact_json(&f, "lines", json_integer(lines));
+    return facts_close(&f);
 }
 
 /* ------------------------------------------------------------------ strangers */
@@ -132,8 +120,7 @@ static int refuse(const char *path, const char *looks_like, const char *hint)
 
 static bool begins(const unsigned char *start, size_t size, const char *text)
 {
-    size_t n = strlen(text);
-    return size >= n && memcmp(start, text, n) == 0;
+    return size >= strlen(text) && memcmp(start, text, strlen(text)) == 0;
 }
 
 int info_other(bool *known, const char *path, const unsigned char start[INFO_START + 1], size_t size, bool json)
@@ -166,10 +153,8 @@ int info_folder(const char *path)
     gvm_error err;
     const char *hint = "";
     for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
-        char *file = path_join(path, labels[i]);
-        if (file != NULL && access(file, F_OK) == 0)
-            hint = "; it looks like a data set, which `check --data` describes";
-        free(file);
+        g_autofree gchar *file = g_build_filename(path, labels[i], NULL);
+        if (access(file, F_OK) == 0) hint = "; it looks like a data set, which `check --data` describes";
     }
     fail(&err, GVM_FILE, "%s: it is a folder, but not one of a training run%s", path_tail(path), hint);
     return failed(&err);

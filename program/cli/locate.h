@@ -45,6 +45,11 @@ struct summary {
 
 struct summary locate_summary(const struct answers *a);
 
+static inline double percent(size_t part, size_t whole)
+{
+    return 100.0 * (double)part / (double)whole;
+}
+
 /* In words, for two photos or more. */
 void locate_print_summary(const struct answers *a);
 

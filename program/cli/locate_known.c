@@ -20,15 +20,19 @@ enum column { IMAGE, STREET, LAT, LON, HEADING, COLUMNS = 12 };
 static const char *const names[COLUMNS] = {"image",  "street", "lat",    "lon",        "heading",    "id",
                                            "aerial", "split",  "metres", "aerial_lat", "aerial_lon", "altitude"};
 
-/* The photos, and which line is theirs so far. */
+/* A photo, and which line is its so far. */
+struct photo {
+    char *full;  /* its absolute path, links as they are */
+    size_t line; /* 0: none */
+    bool exact;  /* it names the file itself */
+};
+
 struct search {
     struct known *known;
     const struct picture_files *photos;
-    GHashTable *real;  /* resolved path > the photos that are that file (GArray of size_t) */
-    GHashTable *tails; /* last part of a path > the photos that end in it (GArray of size_t) */
-    char **full;       /* (photos) absolute paths, links as they are */
-    size_t *line;      /* (photos) the line that is the photo's; 0: none */
-    bool *exact;       /* (photos) it names the file itself */
+    struct photo *each; /* (photos) */
+    GHashTable *real;   /* resolved path > the photos that are that file (GArray of size_t) */
+    GHashTable *tails;  /* last part of a path > the photos that end in it (GArray of size_t) */
     const char *list;
     size_t unclear; /* lines that could be of several photos */
 };
@@ -45,25 +49,17 @@ static void add_photo(GHashTable *table, const char *key, size_t photo)
     g_array_append_val(photos, photo);
 }
 
-static void drop_photos(gpointer photos)
-{
-    g_array_free(photos, TRUE);
-}
-
 /* The file that a line names: beside the list, beside the file that the list is a link to, or from where the program
  * runs. NULL if it is in none of them; to be freed. */
 static char *find_file(const char *list, const char *name)
 {
-    char *target = realpath(list, NULL), *found = NULL;
-    const char *const lists[] = {list, target, "."};
+    g_autofree char *target = realpath(list, NULL);
+    const char *const lists[] = {list, target ? target : list, "."};
+    char *found = NULL;
     for (int i = 0; i < 3 && found == NULL; i++) {
-        if (lists[i] == NULL) continue;
-        gchar *folder = g_path_get_dirname(lists[i]), *path = g_build_filename(folder, name, NULL);
+        g_autofree gchar *folder = g_path_get_dirname(lists[i]), *path = g_build_filename(folder, name, NULL);
         found = realpath(name[0] == '/' ? name : path, NULL);
-        g_free(path);
-        g_free(folder);
     }
-    free(target);
     return found;
 }
 
@@ -71,8 +67,7 @@ static char *find_file(const char *list, const char *name)
 static bool ends_in(const char *path, const char *name)
 {
     size_t length = strlen(path), part = strlen(name);
-    if (part == 0 || part > length || strcmp(path + length - part, name) != 0) return false;
-    return part == length || path[length - part - 1] == '/';
+    return part > 0 && g_str_has_suffix(path, name) && (part == length || path[length - part - 1] == '/');
 }
 
 static bool differs(double a, double b)
@@ -84,16 +79,15 @@ static gvm_status take(struct search *s, size_t photo, bool exact, const struct 
                        gvm_error *err)
 {
     struct known *known = &s->known[photo];
-    if (s->line[photo] > 0 && s->exact[photo] && !exact) return GVM_OK;
-    if (s->line[photo] > 0 && s->exact[photo] == exact &&
+    struct photo *p = &s->each[photo];
+    if (p->line > 0 && p->exact && !exact) return GVM_OK;
+    if (p->line > 0 && p->exact == exact &&
         (differs(known->lat, k->lat) || differs(known->lon, k->lon) || differs(known->heading, k->heading)))
-        return fail(err, GVM_FORMAT, "%s, line %zu: it says of %s something else than line %zu", csv->where, csv->line,
-                    path_tail(s->photos->paths[photo]), s->line[photo]);
-    known->lat = k->lat;
-    known->lon = k->lon;
-    known->heading = k->heading;
-    s->line[photo] = csv->line;
-    s->exact[photo] = exact;
+        return CSV_FAIL(csv, err, "it says of %s something else than line %zu", path_tail(s->photos->paths[photo]),
+                        p->line);
+    *known = *k;
+    p->line = csv->line;
+    p->exact = exact;
     return GVM_OK;
 }
 
@@ -101,18 +95,16 @@ static gvm_status take(struct search *s, size_t photo, bool exact, const struct 
 static gvm_status take_by_end(struct search *s, const char *name, const struct known *k, const struct csv *csv,
                               gvm_error *err)
 {
-    gchar *plain = g_canonicalize_filename(name, "/"); /* ".." at its beginning goes */
-    gchar *tail = g_path_get_basename(plain);
+    g_autofree gchar *plain = g_canonicalize_filename(name, "/"); /* ".." at its beginning goes */
+    g_autofree gchar *tail = g_path_get_basename(plain);
     const GArray *photos = g_hash_table_lookup(s->tails, tail);
     size_t count = 0, photo = 0;
     for (guint i = 0; photos != NULL && i < photos->len; i++) {
         size_t which = g_array_index(photos, size_t, i);
-        if (!ends_in(s->full[which], plain + 1)) continue;
+        if (!ends_in(s->each[which].full, plain + 1)) continue;
         photo = which;
         count++;
     }
-    g_free(tail);
-    g_free(plain);
     if (count > 1) s->unclear++;
     return count == 1 ? take(s, photo, false, k, csv, err) : GVM_OK;
 }
@@ -120,14 +112,13 @@ static gvm_status take_by_end(struct search *s, const char *name, const struct k
 static gvm_status take_line(struct search *s, const char *name, const struct known *k, const struct csv *csv,
                             gvm_error *err)
 {
-    if (name[0] == '\0') return fail(err, GVM_FORMAT, "%s, line %zu: it names no photo", csv->where, csv->line);
-    char *file = find_file(s->list, name);
+    if (name[0] == '\0') return CSV_FAIL(csv, err, "it names no photo");
+    g_autofree char *file = find_file(s->list, name);
     if (file == NULL) return take_by_end(s, name, k, csv, err);
     gvm_status status = GVM_OK;
     const GArray *photos = g_hash_table_lookup(s->real, file);
     for (guint i = 0; photos != NULL && i < photos->len && status == GVM_OK; i++)
         status = take(s, g_array_index(photos, size_t, i), true, k, csv, err);
-    free(file);
     return status;
 }
 
@@ -145,8 +136,7 @@ static gvm_status read_line(struct search *s, const struct csv *csv, const int *
         if (c == IMAGE || c == STREET) name = text;
         if (c == COLUMNS || values[c] == NULL || (c == HEADING && *text == '\0')) continue;
         if (!csv_value(values[c], csv, text) || fabs(*values[c]) > most[c])
-            return fail(err, GVM_FORMAT, "%s, line %zu: %s \"%.60s\" is not a number from %g to %g", csv->where,
-                        csv->line, names[c], text, -most[c], most[c]);
+            return CSV_FAIL(csv, err, "%s \"%.60s\" is not a number from %g to %g", names[c], text, -most[c], most[c]);
     }
     return take_line(s, name, &line, csv, err);
 }
@@ -157,8 +147,7 @@ static gvm_status read_list(struct search *s, struct csv *csv, gvm_error *err)
     gvm_status status = csv_header(order, csv, names, COLUMNS, 0, true, err);
     for (int i = 0; i < csv->count && status == GVM_OK; i++) has[order[i]] = 1;
     if (status == GVM_OK && (has[IMAGE] + has[STREET] != 1 || !has[LAT] || !has[LON]))
-        status = fail(err, GVM_FORMAT, "%s, line %zu: the header needs lat, lon and one of image and street",
-                      csv->where, csv->line);
+        status = CSV_FAIL(csv, err, "the header needs lat, lon and one of image and street");
     while (status == GVM_OK && csv_next(csv, &status, err)) status = read_line(s, csv, order, err);
     return status;
 }
@@ -169,13 +158,11 @@ static gvm_status read_file(struct search *s, gvm_error *err)
     struct csv csv;
     for (size_t i = 0; i < s->photos->count; i++) {
         const char *path = s->photos->paths[i];
-        char *real = realpath(path, NULL);
-        s->full[i] = g_canonicalize_filename(path, NULL);
-        gchar *tail = g_path_get_basename(s->full[i]);
+        g_autofree char *real = realpath(path, NULL);
+        s->each[i].full = g_canonicalize_filename(path, NULL);
+        g_autofree gchar *tail = g_path_get_basename(s->each[i].full);
         add_photo(s->tails, tail, i);
         if (real != NULL) add_photo(s->real, real, i);
-        g_free(tail);
-        free(real);
     }
     gvm_status status = file_map(&file, s->list, err);
     if (status != GVM_OK) return status;
@@ -198,33 +185,23 @@ static void warn(const struct search *s, size_t found)
                 s->unclear);
 }
 
-static gvm_status read_known(struct known *known, const struct picture_files *photos, const char *list, gvm_error *err)
+gvm_status known_read(struct known *known, const struct picture_files *photos, const char *list, gvm_error *err)
 {
     size_t n = photos->count, found = 0;
+    for (size_t i = 0; i < n; i++) known[i] = (struct known){NAN, NAN, NAN};
+    if (list == NULL) return GVM_OK;
     struct search s = {.known = known, .photos = photos, .list = list};
-    s.real = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, drop_photos);
-    s.tails = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, drop_photos);
-    s.full = calloc(n + 1, sizeof *s.full);
-    s.line = calloc(n + 1, sizeof *s.line);
-    s.exact = calloc(n + 1, sizeof *s.exact);
-    gvm_status status = s.full && s.line && s.exact
-                            ? read_file(&s, err)
-                            : fail(err, GVM_MEMORY, "there is not enough memory for %zu photos", n);
+    s.each = g_new0(struct photo, n);
+    s.real = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_array_unref);
+    s.tails = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_array_unref);
+    gvm_status status = read_file(&s, err);
     for (size_t i = 0; i < n; i++) {
-        if (s.line != NULL) found += s.line[i] > 0;
-        if (s.full != NULL) g_free(s.full[i]);
+        found += s.each[i].line > 0;
+        g_free(s.each[i].full);
     }
     if (status == GVM_OK) warn(&s, found);
     g_hash_table_destroy(s.real);
     g_hash_table_destroy(s.tails);
-    free(s.full);
-    free(s.line);
-    free(s.exact);
+    g_free(s.each);
     return status;
-}
-
-gvm_status known_read(struct known *known, const struct picture_files *photos, const char *list, gvm_error *err)
-{
-    for (size_t i = 0; i < photos->count; i++) known[i] = (struct known){NAN, NAN, NAN};
-    return list != NULL ? read_known(known, photos, list, err) : GVM_OK;
 }

@@ -1,6 +1,5 @@
 /* locate_report.c - the answers of `locate` as one page that holds its pictures itself, and as GeoJSON beside it. The
  * photos' sections go into a file as they are located, so that the page may be larger than memory. */
-#define _GNU_SOURCE /* open_memstream */
 #include <glib.h>
 #include <math.h>
 #include <stdlib.h>
@@ -35,40 +34,32 @@ static void find_missing(struct report *r)
     }
     g_hash_table_destroy(seen);
     if (r->missing->len == 0) return;
-    fputs("<p class=\"notice\"><b>Some of the map\342\200\231s imagery is missing</b>, so its tiles have no pictures "
-          "here: ",
-          r->out);
-    report_text(r->out, g_ptr_array_index(r->missing, 0));
-    if (r->missing->len > 1) fprintf(r->out, " (and %u more)", r->missing->len - 1);
+    put(r->out,
+        "<p class=\"notice\"><b>Some of the map\342\200\231s imagery is missing</b>, so its tiles have no pictures "
+        "here: %s",
+        (const char *)g_ptr_array_index(r->missing, 0));
+    if (r->missing->len > 1) put(r->out, " (and %u more)", r->missing->len - 1);
     fputs(".</p>", r->out);
 }
 
-static void put_figure(FILE *out, const char *name, const char *format, double value)
-{
-    fputs("<div><b>", out);
-    fprintf(out, format, value);
-    fprintf(out, "</b><span>%s</span></div>", name);
-}
+#define FIGURE(value, name) "<div><b>" value "</b><span>" name "</span></div>"
 
 static void put_summary(const struct report *r)
 {
     struct summary s = locate_summary(r->answers);
-    char text[120];
+    size_t tiles = gvm_map_count(r->map), clear = s.known - s.weak_known;
     fputs("<div class=\"summary\">", r->out);
-    put_figure(r->out, s.photos == 1 ? "photo" : "photos", "%.0f", (double)s.photos);
-    put_figure(r->out, gvm_map_count(r->map) == 1 ? "tile searched" : "tiles in the map", "%.0f",
-               (double)gvm_map_count(r->map));
-    snprintf(text, sizeof text, "weak (margin below %g)", r->answers->min_margin);
-    put_figure(r->out, text, "%.0f", (double)s.weak);
-    if (s.photos > s.located) put_figure(r->out, "not located", "%.0f", (double)(s.photos - s.located));
+    put(r->out, FIGURE("%zu", "photo%s"), s.photos, s.photos == 1 ? "" : "s");
+    put(r->out, FIGURE("%zu", "%s"), tiles, tiles == 1 ? "tile searched" : "tiles in the map");
+    put(r->out, FIGURE("%zu", "weak (margin below %g)"), s.weak, r->answers->min_margin);
+    if (s.photos > s.located) put(r->out, FIGURE("%zu", "not located"), s.photos - s.located);
     if (s.known > 0) {
-        put_figure(r->out, s.known == 1 ? "error" : "median error", "%.1f m", s.median_m);
-        snprintf(text, sizeof text, "within %d m, of %zu whose place is known", NEAR_M, s.known);
-        put_figure(r->out, text, "%.1f%%", 100.0 * (double)s.near / (double)s.known);
-        snprintf(text, sizeof text, "within %d m, of the %zu not weak", NEAR_M, s.known - s.weak_known);
-        if (s.weak_known > 0 && s.weak_known < s.known)
-            put_figure(r->out, text, "%.1f%%", 100.0 * (double)s.other_near / (double)(s.known - s.weak_known));
+        put(r->out, FIGURE("%.1f m", "%s"), s.median_m, s.known == 1 ? "error" : "median error");
+        put(r->out, FIGURE("%.1f%%", "within %d m, of %zu whose place is known"), percent(s.near, s.known), NEAR_M,
+            s.known);
     }
+    if (s.weak_known > 0 && clear > 0)
+        put(r->out, FIGURE("%.1f%%", "within %d m, of the %zu not weak"), percent(s.other_near, clear), NEAR_M, clear);
     fputs("</div>", r->out);
 }
 
@@ -102,27 +93,29 @@ static void put_cell(FILE *out, double value, const char *format)
         fputs("<td></td>", out);
         return;
     }
-    fprintf(out, "<td data-v=\"%.9g\">", value);
+    put(out, "<td data-v=\"%.9g\">", value);
     fprintf(out, format, value);
     fputs("</td>", out);
 }
 
 static void put_row(const struct report *r, size_t photo, bool known, bool gps)
 {
-    static const char *const words[][2] = {[RIGHT] = {"right", "\342\234\223 right"},
-                                           [WRONG] = {"wrong", "\342\234\227 wrong"},
-                                           [SURE] = {"sure", "clear"},
-                                           [UNSURE] = {"unsure", "? weak"},
-                                           [ONLY] = {"unsure", "? no other place"},
-                                           [REFUSED] = {"", ""}};
+    static const char *const words[] = {[RIGHT] = "\342\234\223 right",
+                                        [WRONG] = "\342\234\227 wrong",
+                                        [SURE] = "clear",
+                                        [UNSURE] = "? weak",
+                                        [ONLY] = "? no other place",
+                                        [REFUSED] = ""};
     const struct answers *a = r->answers;
     struct located l = located_photo(a, photo);
     enum outcome o = report_outcome(a, photo);
     bool weak = located_weakness(l.found, l.min_margin) == WEAK && (o == RIGHT || o == WRONG);
-    fprintf(r->out, "<tr class=\"%s\"><td data-v=\"%zu\">%zu</td><td>", words[o][0], photo + 1, photo + 1);
-    if (photo < r->count) fprintf(r->out, "<a href=\"#p%zu\">", photo + 1);
-    report_text(r->out, report_name(a, photo));
-    fprintf(r->out, "%s</td><td>%s%s</td>", photo < r->count ? "</a>" : "", words[o][1], weak ? ", ? weak" : "");
+    size_t number = photo + 1;
+    put(r->out, "<tr class=\"%s\"><td data-v=\"%zu\">%zu</td><td>", outcome_classes[o], number, number);
+    if (photo < r->count) put(r->out, "<a href=\"#p%zu\">", number);
+    put(r->out, "%s", report_name(r, photo));
+    fputs(photo < r->count ? "</a>" : "", r->out);
+    put(r->out, "</td><td>%s%s</td>", words[o], weak ? ", ? weak" : "");
     put_cell(r->out, l.found->margin, "%.4f");
     put_cell(r->out, l.hits->score, "%.4f");
     if (known) put_cell(r->out, located_error(&l, l.hits), "%.1f");
@@ -168,11 +161,7 @@ static void put_refused(const struct report *r)
                 why += strlen(starts[k]) + 2;
                 break;
             }
-        fputs("<li><b>", r->out);
-        report_text(r->out, path);
-        fputs("</b><br>", r->out);
-        report_text(r->out, why);
-        fputs("</li>", r->out);
+        put(r->out, "<li><b>%s</b><br>%s</li>", r->paths[i], why);
     }
     if (!first) fputs("</ul>", r->out);
 }
@@ -180,55 +169,43 @@ static void put_refused(const struct report *r)
 static void put_head(struct report *r)
 {
     const struct answers *a = r->answers;
-    fprintf(r->out,
-            "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">" OUTPUT_GENERATOR
-            " %s\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><meta "
-            "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none';img-src data:;style-src "
-            "'unsafe-inline';script-src 'unsafe-inline'\"><title>Where ",
-            gvm_version());
-    if (a->photos.count == 1)
-        report_text(r->out, report_name(a, 0));
-    else
-        fprintf(r->out, "%zu photos", a->photos.count);
-    fprintf(r->out, " %s taken \302\267 GeoViewMatch</title><style>%s</style></head><body><main id=\"top\"><h1>Where ",
-            a->photos.count == 1 ? "was" : "were", report_style);
-    fprintf(r->out, a->photos.count == 1 ? "this photo was taken</h1>" : "these %zu photos were taken</h1>",
-            a->photos.count);
+    bool one = a->photos.count == 1;
+    g_autofree gchar *what = one ? NULL : g_strdup_printf("%zu photos", a->photos.count);
+    put(r->out,
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">" OUTPUT_GENERATOR
+        " %s\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><meta "
+        "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none';img-src data:;style-src "
+        "'unsafe-inline';script-src 'unsafe-inline'\"><title>Where %s %s taken \302\267 GeoViewMatch</title><style>",
+        gvm_version(), one ? report_name(r, 0) : what, one ? "was" : "were");
+    fprintf(r->out, "%s</style></head><body><main id=\"top\"><h1>Where %s%s %s taken</h1>", report_style,
+            one ? "this photo" : "these ", one ? "" : what, one ? "was" : "were");
     find_missing(r);
     put_summary(r);
     report_overview(r);
     put_table(r);
     put_refused(r);
-    fputs("<details><summary>How to read this</summary><p>The <b>score</b> is the cosine similarity of photo and tile, "
-          "at "
-          "most 1; it compares answers for one photo, not photos. The <b>margin</b> is the first answer\342\200\231s "
-          "score less "
-          "that of the best tile elsewhere; ",
-          r->out);
-    fprintf(
-        r->out,
-        "below %g the answer is called <b>weak</b>, as another place is almost as similar. An answer is <b>right</b> "
-        "if it lies within %d m of the true place, which only a list of places (<code>--known</code>) gives; the "
-        "distance to the photo\342\200\231s own GPS is no error. <b>Heat maps</b> show each position\342\200\231s "
-        "share of the "
-        "score with the best tile, the least in blue and the most in red.</p></details>",
+    put(r->out,
+        "<details><summary>How to read this</summary><p>The <b>score</b> is the cosine similarity of photo and tile, "
+        "at most 1; it compares answers for one photo, not photos. The <b>margin</b> is the first "
+        "answer\342\200\231s score less that of the best tile elsewhere; below %g the answer is called <b>weak</b>, "
+        "as another place is almost as similar. An answer is <b>right</b> if it lies within %d m of the true place, "
+        "which only a list of places (<code>--known</code>) gives; the distance to the photo\342\200\231s own GPS is "
+        "no error. <b>Heat maps</b> show each position\342\200\231s share of the score with the best tile, the least "
+        "in blue and the most in red.</p></details>",
         a->min_margin, NEAR_M);
     if (r->count < a->photos.count)
-        fprintf(r->out,
-                "<p class=\"notice\">The first %zu of %zu photos follow with pictures; "
-                "<code>--report-photos</code> sets how many.</p>",
-                r->count, a->photos.count);
+        put(r->out,
+            "<p class=\"notice\">The first %zu of %zu photos follow with pictures; <code>--report-photos</code> sets "
+            "how many.</p>",
+            r->count, a->photos.count);
 }
 
 static void put_foot(struct report *r)
 {
     if (r->problems->len > 0) {
         fputs("<section><h2>What could not be shown</h2><ul>", r->out);
-        for (guint i = 0; i < r->problems->len; i++) {
-            fputs("<li>", r->out);
-            report_text(r->out, g_ptr_array_index(r->problems, i));
-            fputs("</li>", r->out);
-        }
+        for (guint i = 0; i < r->problems->len; i++)
+            put(r->out, "<li>%s</li>", (const char *)g_ptr_array_index(r->problems, i));
         fputs("</ul></section>", r->out);
     }
     fprintf(r->out, "<footer>GeoViewMatch %s</footer></main><script>%s</script></body></html>\n", gvm_version(),
@@ -237,46 +214,32 @@ static void put_foot(struct report *r)
 
 /* ------------------------------------------------------------------ the files */
 
-/* Have `put` write a part of the page, and append it to the file. */
-static gvm_status write_part(struct file_writer *w, size_t *bytes, struct report *r, void (*put)(struct report *),
-                             gvm_error *err)
-{
-    char *text = NULL;
-    size_t size = 0;
-    r->out = open_memstream(&text, &size);
-    if (r->out == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for the report");
-    put(r);
-    bool short_of_memory = ferror(r->out) != 0;
-    gvm_status status = fclose(r->out) == 0 && !short_of_memory
-                            ? file_writer_write(w, text, size, err)
-                            : fail(err, GVM_MEMORY, "there is not enough memory for the report");
-    free(text);
-    *bytes += size;
-    return status;
-}
-
 /* Append the sections. */
-static gvm_status write_sections(struct file_writer *w, size_t *bytes, struct report *r, gvm_error *err)
+static gvm_status copy_sections(FILE *out, struct report *r, gvm_error *err)
 {
     char part[65536];
-    gvm_status status = GVM_OK;
     bool failed = ferror(r->sections) != 0 || fflush(r->sections) != 0;
     rewind(r->sections);
-    for (size_t n; !failed && status == GVM_OK && (n = fread(part, 1, sizeof part, r->sections)) > 0; *bytes += n)
-        status = file_writer_write(w, part, n, err);
-    if (status != GVM_OK || (!failed && !ferror(r->sections))) return status;
+    for (size_t n; !failed && (n = fread(part, 1, sizeof part, r->sections)) > 0;) failed = fwrite(part, 1, n, out) < n;
+    if (!failed && !ferror(r->sections)) return GVM_OK;
     return fail(err, GVM_FILE, "%s: the report cannot be written there: is the disk full?", r->options->folder);
 }
 
-static gvm_status write_page(struct report *r, const char *path, size_t *bytes, gvm_error *err)
+static gvm_status write_page(struct report *r, const char *path, long *bytes, gvm_error *err)
 {
     struct file_writer w;
     gvm_status status = file_writer_open(&w, path, err);
     if (status != GVM_OK) return status;
-    status = write_part(&w, bytes, r, put_head, err);
-    if (status == GVM_OK) status = write_sections(&w, bytes, r, err);
-    if (status == GVM_OK) status = write_part(&w, bytes, r, put_foot, err);
-    if (status == GVM_OK) return file_writer_commit(&w, err);
+    r->out = file_writer_stream(&w);
+    if (r->out != NULL) {
+        put_head(r);
+        status = copy_sections(r->out, r, err);
+        put_foot(r);
+        *bytes = ftell(r->out);
+        if (status == GVM_OK) return file_writer_commit(&w, err);
+    } else {
+        status = fail(err, GVM_MEMORY, "there is not enough memory for the report");
+    }
     file_writer_abort(&w);
     return status;
 }
@@ -295,10 +258,9 @@ static gvm_status write_geojson(const struct answers *answers, const char *path,
 /* A file of its own in the report's folder, without a name: it goes with the process. */
 static gvm_status open_sections(struct report *r, gvm_error *err)
 {
-    gchar *path = g_build_filename(r->options->folder, "geoviewmatch-XXXXXX", NULL);
+    g_autofree gchar *path = g_build_filename(r->options->folder, "geoviewmatch-XXXXXX", NULL);
     int fd = mkstemp(path);
     if (fd >= 0) unlink(path);
-    g_free(path);
     r->sections = fd >= 0 ? fdopen(fd, "w+") : NULL;
     if (r->sections != NULL) return GVM_OK;
     gvm_status status = fail_errno(err, "write into", r->options->folder);
@@ -311,13 +273,10 @@ static gvm_status check_folder(const struct report_options *o, gvm_error *err)
     if (g_mkdir_with_parents(o->folder, 0777) != 0 || access(o->folder, W_OK) != 0)
         return fail_errno(err, "make", o->folder);
     static const struct output_kind places = {"a list of answers", .holds = "\"generator\": \"" OUTPUT_SOFTWARE};
-    gchar *page = g_build_filename(o->folder, "index.html", NULL);
-    gchar *geojson = g_build_filename(o->folder, "answers.geojson", NULL);
+    g_autofree gchar *page = g_build_filename(o->folder, "index.html", NULL);
+    g_autofree gchar *geojson = g_build_filename(o->folder, "answers.geojson", NULL);
     gvm_status status = output_check(page, &output_page, o->force, NULL, 0, err);
-    if (status == GVM_OK) status = output_check(geojson, &places, o->force, NULL, 0, err);
-    g_free(page);
-    g_free(geojson);
-    return status;
+    return status == GVM_OK ? output_check(geojson, &places, o->force, NULL, 0, err) : status;
 }
 
 static gvm_status look_at(struct report *r, gvm_error *err)
@@ -349,6 +308,8 @@ gvm_status report_open(struct report **report, const struct report_options *opti
     if (r == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for the report");
     *r = (struct report){.options = options, .answers = answers, .session = session, .model = model, .map = map};
     r->count = options->photos < answers->photos.count ? options->photos : answers->photos.count;
+    r->paths = g_new0(char *, answers->photos.count + 1);
+    for (size_t i = 0; i < answers->photos.count; i++) r->paths[i] = g_utf8_make_valid(answers->photos.paths[i], -1);
     r->missing = g_ptr_array_new_with_free_func(g_free);
     r->problems = g_ptr_array_new_with_free_func(g_free);
     gvm_status status = check_folder(options, err);
@@ -364,6 +325,7 @@ void report_free(struct report *r)
     gvm_imagery_free(r->imagery);
     g_ptr_array_free(r->missing, TRUE);
     g_ptr_array_free(r->problems, TRUE);
+    g_strfreev(r->paths);
     free(r->shown);
     free(r->aerial);
     free(r->heat);
@@ -380,9 +342,9 @@ static void tell(const GPtrArray *sentences)
 int report_write(struct report *r, bool quiet)
 {
     gvm_error err;
-    size_t bytes = 0;
-    gchar *page = g_build_filename(r->options->folder, "index.html", NULL);
-    gchar *geojson = g_build_filename(r->options->folder, "answers.geojson", NULL);
+    long bytes = 0;
+    g_autofree gchar *page = g_build_filename(r->options->folder, "index.html", NULL);
+    g_autofree gchar *geojson = g_build_filename(r->options->folder, "answers.geojson", NULL);
     gvm_status status = write_page(r, page, &bytes, &err);
     if (status == GVM_OK) status = write_geojson(r->answers, geojson, &err);
     int end = status == GVM_OK && r->missing->len + r->problems->len == 0 ? DONE : FAILED;
@@ -392,7 +354,5 @@ int report_write(struct report *r, bool quiet)
     if (status == GVM_OK && !quiet)
         fprintf(stderr, "%s: %zu photo%s with pictures, %.1f MB\n", page, r->count, r->count == 1 ? "" : "s",
                 (double)bytes / 1e6);
-    g_free(geojson);
-    g_free(page);
     return end;
 }

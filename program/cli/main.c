@@ -7,9 +7,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/similar.h"
 #include "cli/cli.h"
-#include "cli/help.h"
-#include "cli/similar.h"
 
 static const struct command *const commands[] = {
     &demo_command, &locate_command, &serve_command, &index_command, &embed_command, &heatmap_command, &train_command,
@@ -30,24 +29,14 @@ static int overview(void)
     return DONE;
 }
 
-static const char *const general[] = {"--help", "--version"};
-
-static const char *command_at(const void *names, size_t i)
-{
-    return ((const struct command *const *)names)[i]->name;
-}
-
-static const char *general_at(const void *names, size_t i)
-{
-    return ((const char *const *)names)[i];
-}
-
 static int refuse(const char *name)
 {
+    static const char *const general[] = {"--help", "--version"};
+    const char *names[COMMANDS];
+    for (int i = 0; i < COMMANDS; i++) names[i] = commands[i]->name;
     bool option = name[0] == '-';
     const char *what = option ? "option" : "command";
-    const char *meant = option ? similar(name, general_at, general, sizeof general / sizeof *general)
-                               : similar(name, command_at, commands, COMMANDS);
+    const char *meant = option ? similar(name, general, 2) : similar(name, names, COMMANDS);
     if (meant) return usage_error(NULL, "there is no %s '%s' (did you mean '%s'?)", what, name, meant);
     return usage_error(NULL, "there is no %s '%s'", what, name);
 }
@@ -75,7 +64,7 @@ static int run(int argc, char **argv)
         return DONE;
     }
     for (int i = 0; i < COMMANDS; i++)
-        if (strcmp(name, commands[i]->name) == 0) return commands[i]->run(argc - 1, argv + 1);
+        if (strcmp(name, commands[i]->name) == 0) return command_run(commands[i], argc - 1, argv + 1);
     return refuse(name);
 }
 

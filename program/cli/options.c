@@ -2,12 +2,12 @@
 #include "cli/options.h"
 
 #include <assert.h>
+#include <glib.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/help.h"
-#include "cli/similar.h"
+#include "base/similar.h"
 
 /* ------------------------------------------------------------------ what was given */
 
@@ -26,41 +26,26 @@ const char *options_given(const struct common *common, const char *const *names)
     return NULL;
 }
 
-static bool is_among(const char *name, const char *const *names)
-{
-    for (; *names; names++)
-        if (strcmp(name, *names) == 0) return true;
-    return false;
-}
-
 const char *options_given_but(const struct common *common, const char *const *names)
 {
     for (struct option_cursor c = {.command = common->command}; option_next(&c);)
-        if (c.row->type != OPTION_TITLE && c.table < 2 && common->given[c.number] && !is_among(c.row->name, names))
+        if (c.row->type != OPTION_TITLE && c.table < 2 && common->given[c.number] &&
+            !g_strv_contains(names, c.row->name))
             return c.row->name;
     return NULL;
 }
 
 /* ------------------------------------------------------------------ which option was meant */
 
-struct names {
-    const char *at[OPTIONS_MOST];
-    size_t count;
-};
-
-static const char *name_at(const void *names, size_t i)
-{
-    return ((const struct names *)names)->at[i];
-}
-
 static int refuse_unknown(const struct command *command, const char *typed, size_t length)
 {
-    struct names names = {.count = 0};
+    const char *names[OPTIONS_MOST];
+    size_t count = 0;
     char name[32];
     snprintf(name, sizeof name, "%.*s", (int)length, typed + 2);
     for (struct option_cursor c = {.command = command}; option_next(&c);)
-        if (c.row->type != OPTION_TITLE) names.at[names.count++] = c.row->name;
-    const char *meant = similar(name, name_at, &names, names.count);
+        if (c.row->type != OPTION_TITLE) names[count++] = c.row->name;
+    const char *meant = similar(name, names, count);
     if (meant) return usage_error(command->name, "there is no option '%s' (did you mean '--%s'?)", typed, meant);
     return usage_error(command->name, "there is no option '%s'", typed);
 }
@@ -87,22 +72,13 @@ static int find(struct option_cursor *found, const struct command *command, cons
 
 /* ------------------------------------------------------------------ values */
 
-struct words {
-    char at[16][32];
-};
-
-static const char *word_at(const void *words, size_t i)
-{
-    return ((const struct words *)words)->at[i];
-}
-
 static int refuse_value(const struct command *command, const struct option_row *row, const char *text)
 {
-    struct words words;
-    char takes[160];
+    char words[16][32], takes[160];
+    const char *names[16];
     size_t count = 0;
-    while (count < 16 && option_word(words.at[count], row, (int)count)) count++;
-    const char *meant = count > 1 ? similar(text, word_at, &words, count) : NULL;
+    for (; count < 16 && option_word(words[count], row, (int)count); count++) names[count] = words[count];
+    const char *meant = count > 1 ? similar(text, names, count) : NULL;
     option_takes(takes, sizeof takes, row);
     return usage_error(command->name, "--%s takes %s, not '%s'%s%s%s", row->name, takes, text,
                        meant ? " (did you mean '" : "", meant ? meant : "", meant ? "'?)" : "");
@@ -175,7 +151,7 @@ static int check_operands(const struct common *common)
     return GO_ON;
 }
 
-int options_read(struct common *common, const struct command *command, int argc, char **argv)
+static int read_line(struct common *common, const struct command *command, int argc, char **argv)
 {
     bool over = false; /* "--": what follows are operands */
     int status = GO_ON;
@@ -194,4 +170,14 @@ int options_read(struct common *common, const struct command *command, int argc,
     if (status == GO_ON) status = choose_machine(common);
     if (status == GO_ON) status = check_given(common);
     return status == GO_ON ? check_operands(common) : status;
+}
+
+int command_run(const struct command *command, int argc, char **argv)
+{
+    void *arguments = g_malloc0(command->size + (size_t)argc * sizeof(char *));
+    int status = read_line(arguments, command, argc, argv);
+    if (status == GO_ON) status = command->run(arguments);
+    if (command->more) options_free(command->more, (char *)arguments + command->more_at);
+    g_free(arguments);
+    return status;
 }

@@ -5,11 +5,7 @@
  *         long top;
  *     };
  *     static const struct option_row rows[] = {...};
- *     const struct command locate_command = {.name = "locate", .rows = rows, .run = cmd_locate, ...};
- *
- *     struct arguments a = {0};
- *     int end = options_read(&a.common, &locate_command, argc, argv);
- *     if (end != GO_ON) return end;
+ *     const struct command locate_command = {.rows = rows, .size = sizeof(struct arguments), .run = locate, ...};
  */
 #ifndef GVM_CLI_OPTIONS_H
 #define GVM_CLI_OPTIONS_H
@@ -17,9 +13,9 @@
 #include "cli/command.h"
 #include "cli/print.h"
 
-/* Set defaults and read the command line. GO_ON, or the exit status to end with: --help was printed, or one sentence on
- * stderr says what is wrong. `common` begins the arguments; threads and device are chosen. */
-int options_read(struct common *common, const struct command *command, int argc, char **argv);
+/* Set defaults, read the command line, choose threads and device, and run the command; behind its arguments is room for
+ * all words. Returns the exit status: --help may have been printed, or one sentence on stderr say what is wrong. */
+int command_run(const struct command *command, int argc, char **argv);
 
 /* Whether an option was given; the name must be one of the command's. */
 bool option_given(const struct common *common, const char *name);

@@ -1,12 +1,10 @@
 /* pictures.c - the pictures that a command line names, and the bar while they pass through the network. */
-#define _GNU_SOURCE /* asprintf */
 #include <dirent.h>
-#include <errno.h>
+#include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 #include "base/error.h"
 #include "cli/cli.h"
@@ -22,21 +20,6 @@ bool is_picture_name(const char *name)
     return false;
 }
 
-static void *enough(void *memory)
-{
-    if (memory != NULL) return memory;
-    fputs("geoviewmatch: there is not enough memory for the list of pictures\n", stderr);
-    exit(FAILED);
-}
-
-static void add(struct picture_files *pictures, char *path)
-{
-    size_t n = pictures->count;
-    if ((n & (n - 1)) == 0) /* room doubles at each power of two */
-        pictures->paths = enough(realloc(pictures->paths, (n ? 2 * n : 1) * sizeof *pictures->paths));
-    pictures->paths[pictures->count++] = enough(path);
-}
-
 static int only_pictures(const struct dirent *entry)
 {
     return entry->d_name[0] != '.' && is_picture_name(entry->d_name);
@@ -48,11 +31,10 @@ static int by_name(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static void add_folder(struct picture_files *pictures, int *status, const char *folder)
+static void add_folder(GPtrArray *paths, int *status, const char *folder)
 {
     struct dirent **entries;
     int n = scandir(folder, &entries, only_pictures, by_name);
-    size_t length = strlen(folder);
     gvm_error err;
     if (n <= 0) {
         if (n < 0)
@@ -62,31 +44,30 @@ static void add_folder(struct picture_files *pictures, int *status, const char *
         *status = failed(&err);
     }
     for (int i = 0; i < n; i++) {
-        char *path = NULL;
-        if (asprintf(&path, "%s%s%s", folder, folder[length - 1] == '/' ? "" : "/", entries[i]->d_name) < 0)
-            path = NULL;
-        add(pictures, path);
+        const char *slash = g_str_has_suffix(folder, "/") ? "" : "/";
+        g_ptr_array_add(paths, g_strconcat(folder, slash, entries[i]->d_name, NULL));
         free(entries[i]);
     }
     if (n >= 0) free(entries);
 }
 
-void pictures_list(struct picture_files *pictures, int *status, char **arguments, int count)
+void pictures_list(struct picture_files *pictures, int *status, const struct common *common)
 {
-    *pictures = (struct picture_files){0};
-    for (int i = 0; i < count; i++) {
-        struct stat info;
-        if (stat(arguments[i], &info) == 0 && S_ISDIR(info.st_mode))
-            add_folder(pictures, status, arguments[i]);
+    GPtrArray *paths = g_ptr_array_new();
+    for (int i = 0; i < common->operand_count; i++) {
+        if (g_file_test(common->operands[i], G_FILE_TEST_IS_DIR))
+            add_folder(paths, status, common->operands[i]);
         else
-            add(pictures, strdup(arguments[i])); /* what is wrong with a file is said when it is read */
+            g_ptr_array_add(paths, g_strdup(common->operands[i])); /* what is wrong with it is said when it is read */
     }
+    pictures->count = paths->len;
+    g_ptr_array_add(paths, NULL);
+    pictures->paths = (char **)g_ptr_array_free(paths, FALSE);
 }
 
 void pictures_free(struct picture_files *pictures)
 {
-    for (size_t i = 0; i < pictures->count; i++) free(pictures->paths[i]);
-    free(pictures->paths);
+    g_strfreev(pictures->paths);
     *pictures = (struct picture_files){0};
 }
 
@@ -110,8 +91,6 @@ void warn_incomplete(const gvm_map *map)
 void file_done(void *user, size_t index, size_t count, gvm_status status, const gvm_error *err)
 {
     struct watch *w = user;
-    if (!w->started) progress_start(&w->progress, w->what, w->unit, count);
-    w->started = true;
     w->reached++;
     if (w->statuses != NULL) w->statuses[index] = status;
     if (status != GVM_OK) {
@@ -122,10 +101,5 @@ void file_done(void *user, size_t index, size_t count, gvm_status status, const 
         progress_clear(&w->progress);
         failed(&said);
     }
-    progress_step(&w->progress, index + 1);
-}
-
-void watch_end(struct watch *watch)
-{
-    if (watch->started) progress_end(&watch->progress);
+    progress_show(&w->progress, w->what, w->unit, index + 1, count);
 }

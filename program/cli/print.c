@@ -1,6 +1,7 @@
 /* print.c - see print.h. */
 #include "cli/print.h"
 
+#include <glib.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json_text.h"
 
 int usage_error(const char *name, const char *format, ...)
 {
@@ -34,6 +36,59 @@ int failed(const gvm_error *err)
 void print_text(const char *text)
 {
     for (; *text != '\0'; text++) putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
+}
+
+static void print_list(const char *format, va_list arguments)
+{
+    g_autofree gchar *line = g_strdup_vprintf(format, arguments);
+    print_text(line);
+    putchar('\n');
+}
+
+void print_line(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    print_list(format, arguments);
+    va_end(arguments);
+}
+
+void facts_open(struct facts *f, bool json, const char *path, const char *kind, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    f->object = json ? json_pack("{so,ss}", "file", json_text(path), "kind", kind) : NULL;
+    if (!json) {
+        print_text(path);
+        fputs(": ", stdout);
+        print_list(format, arguments);
+    }
+    va_end(arguments);
+}
+
+void fact_json(struct facts *f, const char *key, json_t *value)
+{
+    if (f->object != NULL && key != NULL)
+        json_object_set_new(f->object, key, value);
+    else
+        json_decref(value);
+}
+
+void fact(struct facts *f, const char *key, json_t *value, const char *label, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fact_json(f, key, value);
+    if (f->object == NULL) {
+        printf("  %-14s ", label);
+        print_list(format, arguments);
+    }
+    va_end(arguments);
+}
+
+int facts_close(struct facts *f)
+{
+    return f->object != NULL ? json_print(f->object) : DONE;
 }
 
 int json_print(json_t *json)

@@ -3,6 +3,7 @@
 #define GVM_CLI_PRINT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "geoviewmatch.h"
 
@@ -17,6 +18,24 @@ int failed(const gvm_error *err);
 
 /* Text of any bytes on stdout, a '?' for each control character. */
 void print_text(const char *text);
+
+/* The same of what printf would print, and a line break behind it. */
+__attribute__((format(printf, 1, 2))) void print_line(const char *format, ...);
+
+/* What is said of a thing, fact by fact: as lines "  label  text" under a first one, or as a JSON object. */
+struct facts {
+    json_t *object; /* NULL: as lines */
+};
+
+/* "PATH: " and what printf would print; or the members file and kind. */
+__attribute__((format(printf, 5, 6))) void facts_open(struct facts *f, bool json, const char *path, const char *kind,
+                                                      const char *format, ...);
+
+/* One more: a value, which is taken over, under its key, NULL for none; and a line. */
+__attribute__((format(printf, 5, 6))) void fact(struct facts *f, const char *key, json_t *value, const char *label,
+                                                const char *format, ...);
+void fact_json(struct facts *f, const char *key, json_t *value); /* in JSON alone */
+int facts_close(struct facts *f);                                /* returns the exit status */
 
 /* Indented on stdout, with a line break; frees it. FAILED where memory was short (NULL), with a sentence. */
 int json_print(json_t *json);

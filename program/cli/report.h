@@ -23,6 +23,7 @@ struct report {
     FILE *out;      /* where is being written */
     FILE *sections; /* a file without a name: the photos' sections, in the order in which they were located */
     const struct answers *answers;
+    char **paths;        /* of all photos, as UTF-8 */
     size_t count;        /* photos that have a section of their own, the first ones */
     struct shown *shown; /* (count) those that are decoded and not yet located */
     gvm_session *session;
@@ -55,14 +56,20 @@ int report_write(struct report *report, bool quiet);
 /* What is to be said of an answer. Without a truth it is neither right nor wrong. */
 enum outcome { RIGHT, WRONG, SURE, UNSURE, ONLY, REFUSED };
 enum outcome report_outcome(const struct answers *a, size_t photo);
+extern const char *const outcome_classes[]; /* of the style, by outcome */
 
 /* The name of a photo's file, without its folder. */
-const char *report_name(const struct answers *a, size_t photo);
+const char *report_name(const struct report *r, size_t photo);
 
-/* Write into the page: text as HTML takes it; a picture as a JPEG in it, what its `alt` says in front of what `of`
- * names. */
-void report_text(FILE *out, const char *text);
-void report_picture(struct report *r, const unsigned char *rgb, int width, int height, const char *alt, const char *of);
+/* Write into the page as printf would; what stands for a %s is escaped as HTML takes it. */
+__attribute__((format(printf, 2, 3))) void put(FILE *out, const char *format, ...);
+
+/* A picture as base64, to be given to g_free; NULL without memory. */
+gchar *report_jpeg(const unsigned char *rgb, int width, int height);
+
+/* A picture in the page, and what its `alt` says. */
+__attribute__((format(printf, 5, 6))) void report_picture(struct report *r, const unsigned char *rgb, int width,
+                                                          int height, const char *alt, ...);
 
 /* Keep a sentence about what could not be shown, unless it is kept already. */
 void report_problem(struct report *r, const char *sentence);

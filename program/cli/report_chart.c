@@ -5,10 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "cli/report.h"
 #include "geo/earth.h"
-#include "image/encode.h"
 #include "image/resize.h"
 
 enum {
@@ -154,27 +152,19 @@ static unsigned char *imagery_of(struct report *r, const struct chart *c)
 
 static void begin(struct report *r, const struct chart *c, const char *what, const char *of)
 {
-    fprintf(r->out, "<svg class=\"chart\" role=\"img\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" aria-label=\"",
-            c->width, c->height, c->width, c->height);
-    report_text(r->out, what);
-    report_text(r->out, of);
-    fputs("\">", r->out);
-    unsigned char *rgb = imagery_of(r, c);
-    size_t size;
-    void *jpeg = rgb != NULL ? image_encode(&size, JPEG, rgb, 3, c->width, c->height) : NULL;
-    if (jpeg != NULL) {
-        gchar *text = g_base64_encode(jpeg, size);
+    put(r->out,
+        "<svg class=\"chart\" role=\"img\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" aria-label=\"%s%s\">",
+        c->width, c->height, c->width, c->height, what, of);
+    g_autofree unsigned char *rgb = imagery_of(r, c);
+    g_autofree gchar *jpeg = rgb != NULL ? report_jpeg(rgb, c->width, c->height) : NULL;
+    if (jpeg != NULL)
         fprintf(r->out, "<image width=\"%d\" height=\"%d\" href=\"data:image/jpeg;base64,%s\"/>", c->width, c->height,
-                text);
-        g_free(text);
-    } else {
+                jpeg);
+    else
         fprintf(r->out,
                 "<rect class=\"bare\" width=\"%d\" height=\"%d\"/><text class=\"note\" x=\"12\" y=\"22\">no imagery to "
                 "show</text>",
                 c->width, c->height);
-    }
-    g_free(jpeg);
-    free(rgb);
 }
 
 /* A bar of a round number of metres, and an arrow to the north. */
@@ -215,6 +205,19 @@ static void put_mark(FILE *out, double x, double y, const char *kind, bool weak,
         if (strcmp(kind, shapes[i][0]) == 0) fputs(shapes[i][1], out);
     if (number > 0) fprintf(out, "<text y=\"4\">%zu</text>", number);
     fputs("</g>", out);
+}
+
+/* At a place on the chart. */
+static void mark_place(FILE *out, const struct chart *c, double lat, double lon, const char *kind, size_t number)
+{
+    put_mark(out, chart_x(c, lon), chart_y(c, lat), kind, false, number);
+}
+
+/* From the answer to the true place. */
+static void put_error(FILE *out, const struct chart *c, const struct located *l)
+{
+    fprintf(out, "<path class=\"off\" d=\"M%.1f %.1fL%.1f %.1f\"/>", chart_x(c, l->hits->lon), chart_y(c, l->hits->lat),
+            chart_x(c, l->lon), chart_y(c, l->lat));
 }
 
 /* A mark in a line of text, drawn as on the chart: few fonts have such characters. */
@@ -260,21 +263,18 @@ void report_chart(struct report *r, size_t photo)
     if (gps) include(&e, info->lat, info->lon, 0);
     if (q->within_m > 0 && q->within_m < 1e5) include(&e, near_lat, near_lon, q->within_m);
     struct chart c = chart_of(&e, CHART, CHART, true);
-    begin(r, &c, "Map of the answers for ", report_name(r->answers, photo));
+    begin(r, &c, "Map of the answers for ", report_name(r, photo));
     if (q->within_m > 0)
         fprintf(r->out, "<circle class=\"searched\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"/>", chart_x(&c, near_lon),
                 chart_y(&c, near_lat), q->within_m * c.metre);
     for (int k = count; k-- > 0;) put_footprint(r->out, &c, &l.hits[k], k == 0);
     double x = chart_x(&c, l.hits->lon), y = chart_y(&c, l.hits->lat);
-    if (truth)
-        fprintf(r->out, "<path class=\"off\" d=\"M%.1f %.1fL%.1f %.1f\"/>", x, y, chart_x(&c, l.lon),
-                chart_y(&c, l.lat));
-    for (int k = count; k-- > 1;)
-        put_mark(r->out, chart_x(&c, l.hits[k].lon), chart_y(&c, l.hits[k].lat), "other", false, (size_t)k + 1);
-    if (gps) put_mark(r->out, chart_x(&c, info->lon), chart_y(&c, info->lat), "gps", false, 0);
+    if (truth) put_error(r->out, &c, &l);
+    for (int k = count; k-- > 1;) mark_place(r->out, &c, l.hits[k].lat, l.hits[k].lon, "other", (size_t)k + 1);
+    if (gps) mark_place(r->out, &c, info->lat, info->lon, "gps", 0);
     put_heading(r->out, x, y, l.hits->heading);
     put_mark(r->out, x, y, "answer", false, 1);
-    if (truth) put_mark(r->out, chart_x(&c, l.lon), chart_y(&c, l.lat), "truth", false, 0);
+    if (truth) mark_place(r->out, &c, l.lat, l.lon, "truth", 0);
     end(r, &c);
     fputs("<figcaption>Answers by rank, the tile of each as a square; the line is where the photo\342\200\231s middle "
           "looks.",
@@ -288,9 +288,6 @@ void report_chart(struct report *r, size_t photo)
 }
 
 /* ------------------------------------------------------------------ all photos */
-
-static const char *const kinds[] = {
-    [RIGHT] = "right", [WRONG] = "wrong", [SURE] = "sure", [UNSURE] = "unsure", [ONLY] = "unsure", [REFUSED] = ""};
 
 static void put_key_line(FILE *out, const char *kind, bool weak, const char *meaning)
 {
@@ -333,9 +330,7 @@ void report_overview(struct report *r)
     begin(r, &c, "Map of all photos", "");
     for (size_t i = 0; i < a->photos.count; i++) { /* lines below all marks */
         struct located l = located_photo(a, i);
-        if (l.status != GVM_OK || isnan(l.lat)) continue;
-        fprintf(r->out, "<path class=\"off\" d=\"M%.1f %.1fL%.1f %.1f\"/>", chart_x(&c, l.hits->lon),
-                chart_y(&c, l.hits->lat), chart_x(&c, l.lon), chart_y(&c, l.lat));
+        if (l.status == GVM_OK && !isnan(l.lat)) put_error(r->out, &c, &l);
     }
     for (int pass = 0; pass < 2; pass++) /* what needs a look lies above the rest */
         for (size_t i = 0; i < a->photos.count; i++) {
@@ -344,9 +339,8 @@ void report_overview(struct report *r)
             const gvm_hit *hit = located_photo(a, i).hits;
             bool weak = located_weakness(&a->found[i], a->min_margin) == WEAK;
             fprintf(r->out, i < r->count ? "<a href=\"#p%zu\"><title>" : "<g><title>%zu. ", i + 1);
-            report_text(r->out, report_name(a, i));
-            fputs("</title>", r->out);
-            put_mark(r->out, chart_x(&c, hit->lon), chart_y(&c, hit->lat), kinds[o], weak, i + 1);
+            put(r->out, "%s</title>", report_name(r, i));
+            put_mark(r->out, chart_x(&c, hit->lon), chart_y(&c, hit->lat), outcome_classes[o], weak, i + 1);
             fputs(i < r->count ? "</a>" : "</g>", r->out);
         }
     end(r, &c);

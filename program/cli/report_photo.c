@@ -23,45 +23,32 @@ static const char *compass(double heading)
 static void put_badges(FILE *out, const struct answers *a, size_t photo)
 {
     struct located l = located_photo(a, photo);
-    switch (report_outcome(a, photo)) {
-    case RIGHT:
-        fprintf(out, " <span class=\"badge right\">\342\234\223 right, %.1f m off</span>", located_error(&l, l.hits));
-        break;
-    case WRONG:
-        fprintf(out, " <span class=\"badge wrong\">\342\234\227 wrong, %.1f m off</span>", located_error(&l, l.hits));
-        break;
-    case SURE: fputs(" <span class=\"badge sure\">clear</span>", out); break;
-    default: break;
-    }
-    switch (located_weakness(l.found, l.min_margin)) {
-    case WEAK: fputs(" <span class=\"badge unsure\">? weak</span>", out); break;
-    case UNDECIDED: fputs(" <span class=\"badge unsure\">? no other place searched</span>", out); break;
-    default: break;
-    }
+    enum outcome o = report_outcome(a, photo);
+    if (o == SURE) put(out, " <span class=\"badge sure\">clear</span>");
+    if (o == RIGHT || o == WRONG)
+        put(out, " <span class=\"badge %s\">%s, %.1f m off</span>", outcome_classes[o],
+            o == RIGHT ? "\342\234\223 right" : "\342\234\227 wrong", located_error(&l, l.hits));
+    enum weakness weak = located_weakness(l.found, l.min_margin);
+    if (weak != CLEAR)
+        put(out, " <span class=\"badge unsure\">? %s</span>", weak == WEAK ? "weak" : "no other place searched");
 }
 
-static void put_fact(FILE *out, const char *name, const char *format, double value)
-{
-    fprintf(out, "<div><dt>%s</dt><dd>", name);
-    fprintf(out, format, value);
-    fputs("</dd></div>", out);
-}
+#define FACT(name, value) "<div><dt>" name "</dt><dd>" value "</dd></div>"
 
 static void put_facts(FILE *out, const struct located *l)
 {
     const gvm_hit *best = l->hits;
-    fprintf(out,
-            "<dl><div class=\"place\"><dt>Place</dt><dd><b>%.6f, %.6f</b> <button type=\"button\" class=\"copy\" "
-            "data-copy=\"%.6f, %.6f\" hidden>Copy</button> <a rel=\"noopener noreferrer\" "
-            "href=\"https://www.openstreetmap.org/?mlat=%.6f&amp;mlon=%.6f#map=18/%.6f/%.6f\">OpenStreetMap</a></dd>"
-            "</div>",
-            best->lat, best->lon, best->lat, best->lon, best->lat, best->lon, best->lat, best->lon);
-    fprintf(out, "<div><dt>Heading%s</dt><dd>%.1f\302\260 %s</dd></div>", l->found->heading_found ? " (estimated)" : "",
-            best->heading, compass(best->heading));
-    put_fact(out, "Score", "%.4f", best->score);
-    if (!isnan(l->found->margin)) put_fact(out, "Margin", "%.4f", l->found->margin);
-    if (!isnan(l->lat)) put_fact(out, "Error", "%.1f m", located_error(l, best));
-    if (l->found->info.has_place) put_fact(out, "From its own GPS", "%.1f m", located_off_gps(l, best));
+    put(out,
+        "<dl><div class=\"place\"><dt>Place</dt><dd><b>%.6f, %.6f</b> <button type=\"button\" class=\"copy\" "
+        "data-copy=\"%.6f, %.6f\" hidden>Copy</button> <a rel=\"noopener noreferrer\" "
+        "href=\"https://www.openstreetmap.org/?mlat=%.6f&amp;mlon=%.6f#map=18/%.6f/%.6f\">OpenStreetMap</a></dd></div>",
+        best->lat, best->lon, best->lat, best->lon, best->lat, best->lon, best->lat, best->lon);
+    put(out, FACT("Heading%s", "%.1f\302\260 %s"), l->found->heading_found ? " (estimated)" : "", best->heading,
+        compass(best->heading));
+    put(out, FACT("Score", "%.4f"), best->score);
+    if (!isnan(l->found->margin)) put(out, FACT("Margin", "%.4f"), l->found->margin);
+    if (!isnan(l->lat)) put(out, FACT("Error", "%.1f m"), located_error(l, best));
+    if (l->found->info.has_place) put(out, FACT("From its own GPS", "%.1f m"), located_off_gps(l, best));
     fputs("</dl>", out);
 }
 
@@ -99,10 +86,7 @@ static void fade(const struct shown *s, int top, int bottom)
         }
 }
 
-static void put_legend(FILE *out)
-{
-    fputs("<span class=\"legend\">least <span class=\"scale\"></span> most</span>", out);
-}
+#define LEGEND "<span class=\"legend\">least <span class=\"scale\"></span> most</span>"
 
 /* What counted in the photo: each position's share of the score with its best tile. */
 static gvm_status put_photo_heat(struct report *r, const struct shown *s, size_t photo, const gvm_located *located,
@@ -120,12 +104,11 @@ static gvm_status put_photo_heat(struct report *r, const struct shown *s, size_t
     heat_cover(s->rgb, s->height, s->width, &heat);
     fade(s, top, bottom);
     fputs("<figure class=\"wide\">", r->out);
-    report_picture(r, s->rgb, s->width, s->height, "Heat map over ", report_name(r->answers, photo));
-    fputs("<figcaption>What in it counts for the first answer: each position\342\200\231s share of the score. ",
-          r->out);
-    put_legend(r->out);
-    if (top > 0 || bottom < s->height) fputs(" Pale: rows that the network does not look at.", r->out);
-    fputs("</figcaption></figure>", r->out);
+    report_picture(r, s->rgb, s->width, s->height, "Heat map over %s", report_name(r, photo));
+    put(r->out,
+        "<figcaption>What in it counts for the first answer: each position\342\200\231s share of the score. " LEGEND
+        "%s</figcaption></figure>",
+        top > 0 || bottom < s->height ? " Pale: rows that the network does not look at." : "");
     return GVM_OK;
 }
 
@@ -134,7 +117,6 @@ static gvm_status put_tile_heat(struct report *r, size_t photo, const gvm_locate
 {
     const gvm_view_info *v = &r->views[GVM_AERIAL];
     gvm_hit tile;
-    char of[300];
     if (v->height != v->width) return GVM_OK; /* imagery is cut in squares */
     unsigned char *rgb = malloc(BEST * BEST * 3);
     gvm_status status = gvm_map_tile(r->map, located->hits->number, &tile, err);
@@ -146,12 +128,10 @@ static gvm_status put_tile_heat(struct report *r, size_t photo, const gvm_locate
     if (status == GVM_OK) {
         const struct heat heat = {.values = r->heat, .H = v->height, .W = v->width, .box = {0, 0, BEST, BEST}};
         heat_cover(rgb, BEST, BEST, &heat);
-        snprintf(of, sizeof of, "%zu, the best for %s", tile.number, report_name(r->answers, photo));
         fputs("<figure class=\"best\">", r->out);
-        report_picture(r, rgb, BEST, BEST, "Heat map over tile ", of);
-        fprintf(r->out, "<figcaption>The same of tile %zu, the best. ", tile.number);
-        put_legend(r->out);
-        fputs("</figcaption></figure>", r->out);
+        report_picture(r, rgb, BEST, BEST, "Heat map over tile %zu, the best for %s", tile.number,
+                       report_name(r, photo));
+        put(r->out, "<figcaption>The same of tile %zu, the best. " LEGEND "</figcaption></figure>", tile.number);
     }
     free(rgb);
     return status;
@@ -160,16 +140,16 @@ static gvm_status put_tile_heat(struct report *r, size_t photo, const gvm_locate
 static void put_photo(struct report *r, size_t photo, const gvm_located *located)
 {
     struct located l = located_photo(r->answers, photo);
-    const char *name = report_name(r->answers, photo);
+    const char *name = report_name(r, photo);
     const struct shown *s = &r->shown[photo];
     gvm_error err;
     gvm_status status = GVM_OK;
     if (s->rgb != NULL) {
         fputs("<figure class=\"wide\">", r->out);
-        report_picture(r, s->rgb, s->width, s->height, "The photo ", name);
-        fprintf(r->out,
-                "<figcaption>The photo as it was taken; its middle looks %.1f\302\260 (%s)%s.</figcaption></figure>",
-                l.hits->heading, compass(l.hits->heading), l.found->heading_found ? ", as estimated" : "");
+        report_picture(r, s->rgb, s->width, s->height, "The photo %s", name);
+        put(r->out,
+            "<figcaption>The photo as it was taken; its middle looks %.1f\302\260 (%s)%s.</figcaption></figure>",
+            l.hits->heading, compass(l.hits->heading), l.found->heading_found ? ", as estimated" : "");
         status = put_photo_heat(r, s, photo, located, &err);
     } else {
         status = fail(&err, GVM_MEMORY, "%s: there is not enough memory to show it", name);
@@ -191,13 +171,12 @@ static void put_tiles(struct report *r, size_t photo)
     fputs("<div class=\"tiles\">", r->out);
     for (int k = 0; k < l.found->count && k < REPORT_ANSWERS; k++) {
         const gvm_hit *hit = &l.hits[k];
-        char of[300];
         gvm_error err = {"there is not enough memory for the tiles\342\200\231 pictures"};
-        snprintf(of, sizeof of, "%d for %s, tile %zu", k + 1, report_name(r->answers, photo), hit->number);
         bool right = !isnan(l.lat) && located_error(&l, hit) <= NEAR_M;
         fprintf(r->out, "<figure%s>", right ? " class=\"right\"" : "");
         if (rgb != NULL && gvm_map_picture(r->map, hit, rgb, TILE, &err) == GVM_OK) {
-            report_picture(r, rgb, TILE, TILE, "Overhead picture at answer ", of);
+            report_picture(r, rgb, TILE, TILE, "Overhead picture at answer %d for %s, tile %zu", k + 1,
+                           report_name(r, photo), hit->number);
         } else {
             fputs("<div class=\"none\">no picture</div>", r->out);
             report_problem(r, err.text);
@@ -212,17 +191,12 @@ static void put_tiles(struct report *r, size_t photo)
 
 static void put_section(struct report *r, size_t photo, const gvm_located *located)
 {
-    static const char *const classes[] = {
-        [RIGHT] = "right", [WRONG] = "wrong", [SURE] = "sure", [UNSURE] = "unsure", [ONLY] = "unsure", [REFUSED] = ""};
     const struct answers *a = r->answers;
     struct located l = located_photo(a, photo);
-    fprintf(r->out, "<section class=\"photo %s\" id=\"p%zu\"><h2>%zu. ", classes[report_outcome(a, photo)], photo + 1,
-            photo + 1);
-    report_text(r->out, report_name(a, photo));
+    put(r->out, "<section class=\"photo %s\" id=\"p%zu\"><h2>%zu. %s", outcome_classes[report_outcome(a, photo)],
+        photo + 1, photo + 1, report_name(r, photo));
     put_badges(r->out, a, photo);
-    fputs("</h2><p class=\"path\">", r->out);
-    report_text(r->out, a->photos.paths[photo]);
-    fputs("</p>", r->out);
+    put(r->out, "</h2><p class=\"path\">%s</p>", r->paths[photo]);
     put_facts(r->out, &l);
     put_photo(r, photo, located);
     put_tiles(r, photo);

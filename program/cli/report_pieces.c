@@ -1,11 +1,13 @@
 /* report_pieces.c - see report.h: what all parts of the report are made of. */
 #include <glib.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/report.h"
 #include "image/encode.h"
+
+const char *const outcome_classes[] = {
+    [RIGHT] = "right", [WRONG] = "wrong", [SURE] = "sure", [UNSURE] = "unsure", [ONLY] = "unsure", [REFUSED] = ""};
 
 enum outcome report_outcome(const struct answers *a, size_t photo)
 {
@@ -19,35 +21,40 @@ enum outcome report_outcome(const struct answers *a, size_t photo)
     }
 }
 
-const char *report_name(const struct answers *a, size_t photo)
+const char *report_name(const struct report *r, size_t photo)
 {
-    const char *path = a->photos.paths[photo], *slash = strrchr(path, '/');
+    const char *path = r->paths[photo], *slash = strrchr(path, '/');
     return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
 }
 
-void report_text(FILE *out, const char *text)
+void put(FILE *out, const char *format, ...)
 {
-    gchar *valid = g_utf8_make_valid(text, -1), *escaped = g_markup_escape_text(valid, -1);
-    fputs(escaped, out);
-    g_free(escaped);
-    g_free(valid);
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree gchar *text = g_markup_vprintf_escaped(format, arguments);
+    va_end(arguments);
+    fputs(text, out);
 }
 
-void report_picture(struct report *r, const unsigned char *rgb, int width, int height, const char *alt, const char *of)
+gchar *report_jpeg(const unsigned char *rgb, int width, int height)
 {
     size_t size;
-    void *jpeg = image_encode(&size, JPEG, rgb, 3, width, height);
+    g_autofree void *jpeg = image_encode(&size, JPEG, rgb, 3, width, height);
+    return jpeg != NULL ? g_base64_encode(jpeg, size) : NULL;
+}
+
+void report_picture(struct report *r, const unsigned char *rgb, int width, int height, const char *alt, ...)
+{
+    va_list arguments;
+    va_start(arguments, alt);
+    g_autofree gchar *said = g_markup_vprintf_escaped(alt, arguments), *jpeg = report_jpeg(rgb, width, height);
+    va_end(arguments);
     if (jpeg == NULL) {
         report_problem(r, "there is not enough memory to encode a picture");
         return;
     }
-    gchar *text = g_base64_encode(jpeg, size);
-    fputs("<img alt=\"", r->out);
-    report_text(r->out, alt);
-    report_text(r->out, of);
-    fprintf(r->out, "\" width=\"%d\" height=\"%d\" src=\"data:image/jpeg;base64,%s\">", width, height, text);
-    g_free(text);
-    g_free(jpeg);
+    fprintf(r->out, "<img alt=\"%s\" width=\"%d\" height=\"%d\" src=\"data:image/jpeg;base64,%s\">", said, width,
+            height, jpeg);
 }
 
 void report_problem(struct report *r, const char *sentence)

@@ -1,14 +1,12 @@
-/* train_options.c - see train_options.h. What a run keeps is in run_option_rows. */
-#include "cli/train_options.h"
+/* train_options.c - see train.h. What a run keeps is in run_option_rows. */
+#include "cli/train.h"
 
-#include <stdio.h>
+#include <glib.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "network/config_file.h"
 #include "network/registry.h"
-
-#define AT(field) offsetof(struct train_arguments, field)
 
 const struct option_row train_rows[] = {
     {.type = OPTION_TITLE, .help = "The run:"},
@@ -36,7 +34,7 @@ const struct option_row train_rows[] = {
     {0},
 };
 
-static int choose_network(struct train_arguments *a)
+static int choose_network(struct arguments *a)
 {
     gvm_error err;
     gvm_status status = config_preset(&a->config, a->preset, &err);
@@ -46,7 +44,7 @@ static int choose_network(struct train_arguments *a)
     return status == GVM_OK ? GO_ON : usage_error(a->common.name, "%s", err.text);
 }
 
-void train_arguments_complete(struct train_arguments *a, const struct method *method)
+void train_arguments_complete(struct arguments *a, const struct method *method)
 {
     bool planned = a->run.hard > 0 || a->run.cluster_m > 0 || !a->run.shuffle;
     for (const struct setting *s = method->recipe; s->name; s++) {
@@ -60,34 +58,23 @@ void train_arguments_complete(struct train_arguments *a, const struct method *me
 
 /* The path from the root of a file that may not be there yet, so that a run goes on from any folder. As it is where its
  * folder is not there either. */
-static char *from_root(const char *path)
-{
-    char *whole = realpath(path, NULL);
-    if (whole) return whole;
-    const char *slash = strrchr(path, '/'), *tail = slash ? slash + 1 : path;
-    char *named = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup("."), *folder = NULL;
-    if (named) folder = realpath(named, NULL);
-    size_t size = folder ? strlen(folder) + strlen(tail) + 2 : 0;
-    if (folder) whole = malloc(size);
-    if (whole) snprintf(whole, size, "%s%s%s", folder, strcmp(folder, "/") == 0 ? "" : "/", tail);
-    free(named);
-    free(folder);
-    return whole ? whole : strdup(path);
-}
-
 static void make_whole(char **path)
 {
-    char *given = *path;
-    if (given) *path = from_root(given);
+    char *given = *path, *whole = given ? realpath(given, NULL) : NULL;
+    if (given == NULL) return;
+    if (whole == NULL) {
+        g_autofree gchar *name = g_path_get_basename(given), *in = g_path_get_dirname(given);
+        g_autofree char *folder = realpath(in, NULL);
+        whole = folder ? g_build_filename(folder, name, NULL) : g_strdup(given);
+    }
     free(given);
+    *path = whole;
 }
 
-int train_arguments_read(struct train_arguments *a, const struct command *command, int argc, char **argv)
+int train_arguments_check(struct arguments *a)
 {
     static const char *const while_it_goes_on[] = {"resume", "steps", "save-minutes", "data", "cache", "force", NULL};
     static const char *const of_network[] = {"preset", "stages", "backbone", NULL};
-    int end = options_read(&a->common, command, argc, argv);
-    if (end != GO_ON) return end;
     const char *name = a->common.name, *fixed = options_given_but(&a->common, while_it_goes_on);
     if (a->resume && fixed)
         return usage_error(name,

@@ -1,5 +1,5 @@
-/* train_show.c - see train_show.h. */
-#include "cli/train_show.h"
+/* train_show.c - see train.h. */
+#include "cli/train.h"
 
 #include <errno.h>
 #include <math.h>
@@ -69,12 +69,6 @@ static void long_time(char text[32], double seconds)
         snprintf(text, 32, "%.0f days", seconds / 86400);
 }
 
-static void end_other(struct train_show *s)
-{
-    if (s->other_on) progress_end(&s->other);
-    s->other_on = false;
-}
-
 enum { MEASURED = 3 /* the step after which a step's time is known: the first one is slower */ };
 
 static void say_time(struct train_show *s, long left)
@@ -96,43 +90,35 @@ static void show_step(void *user, long step, long steps, const struct losses *lo
 {
     struct train_show *s = user;
     (void)waited, (void)rate;
-    end_other(s);
+    progress_end(&s->other);
     if (s->until > 0 && s->until < steps) steps = s->until;
     snprintf(s->what, sizeof s->what, "loss %.4f", (double)losses->total);
-    if (!s->training_on) {
+    if (++s->shown == 1) {
         s->training.from = (size_t)step - 1;
-        progress_start(&s->training, s->what, "steps", (size_t)steps);
         s->second = clock_seconds();
     }
-    s->training_on = true;
-    s->shown++;
     if (s->shown == MEASURED) say_time(s, steps - step);
-    progress_step(&s->training, (size_t)step);
-}
-
-static void show_other(struct train_show *s, const char *what, size_t done, size_t total)
-{
-    if (s->training_on) progress_clear(&s->training);
-    if (!s->other_on) progress_start(&s->other, what, "pictures", total);
-    s->other_on = true;
-    progress_step(&s->other, done);
+    progress_show(&s->training, s->what, "steps", (size_t)step, (size_t)steps);
 }
 
 static void show_evaluating(void *user, size_t done, size_t total)
 {
-    show_other(user, "evaluating", done, total);
+    struct train_show *s = user;
+    progress_clear(&s->training);
+    progress_show(&s->other, "evaluating", "pictures", done, total);
 }
 
 static void show_caching(void *user, size_t done, size_t total)
 {
-    show_other(user, "caching", done, total);
+    struct train_show *s = user;
+    progress_show(&s->other, "caching", "pictures", done, total);
 }
 
 static void show_evaluated(void *user, int epoch, const struct evaluation *e)
 {
     struct train_show *s = user;
-    end_other(s);
-    if (s->training_on) progress_clear(&s->training);
+    progress_end(&s->other);
+    progress_clear(&s->training);
     printf("epoch %d: R@1 %.2f  R@5 %.2f  R@10 %.2f  R@1%% %.2f\n", epoch, e->recall[0], e->recall[1], e->recall[2],
            e->recall[3]);
     fflush(stdout);
@@ -141,7 +127,7 @@ static void show_evaluated(void *user, int epoch, const struct evaluation *e)
 static void show_bad(void *user, const gvm_error *err)
 {
     struct train_show *s = user;
-    if (s->training_on) progress_clear(&s->training);
+    progress_clear(&s->training);
     fprintf(stderr, "geoviewmatch: left out: %s\n", err->text);
 }
 
@@ -154,9 +140,8 @@ struct train_events train_show_events(struct train_show *show)
 
 void train_show_end(struct train_show *show)
 {
-    end_other(show);
-    if (show->training_on) progress_end(&show->training);
-    show->training_on = false;
+    progress_end(&show->other);
+    progress_end(&show->training);
 }
 
 /* ------------------------------------------------------------------ the plan */
@@ -181,7 +166,7 @@ static void bytes_text(char text[32], double bytes)
         snprintf(text, 32, "%.1f GB", bytes / 1e9);
 }
 
-static void say_network(const struct train_arguments *a, const struct network *network)
+static void say_network(const struct arguments *a, const struct network *network)
 {
     const char *from = a->resume ? "as it was saved" : a->init ? a->init : a->backbone ? a->backbone : NULL;
     char source[200] = "fresh weights, which have learned nothing yet";
@@ -191,8 +176,7 @@ static void say_network(const struct train_arguments *a, const struct network *n
          network->views[GVM_AERIAL].H, network->views[GVM_AERIAL].W, source);
 }
 
-static void say_steps(const struct train_arguments *a, const struct run_position *position,
-                      const struct train_plan *plan)
+static void say_steps(const struct arguments *a, const struct run_position *position, const struct train_plan *plan)
 {
     char until[80] = "", from[60] = "";
     if (position->step > 0) snprintf(from, sizeof from, ", %ld of them done", position->step);
@@ -204,7 +188,7 @@ static void say_steps(const struct train_arguments *a, const struct run_position
 /* About half of the speed of the best products is reached in training, on several machines. */
 static const double reached = 0.5;
 
-static void say_time_guess(const struct train_arguments *a, const struct run_position *position,
+static void say_time_guess(const struct arguments *a, const struct run_position *position,
                            const struct train_plan *plan)
 {
     char all[32];
@@ -215,7 +199,7 @@ static void say_time_guess(const struct train_arguments *a, const struct run_pos
     line("time", "very roughly %s, by the speed of matrix products here; measured after %d steps", all, MEASURED);
 }
 
-void train_show_plan(const struct train_arguments *a, const char *run, const struct network *network,
+void train_show_plan(const struct arguments *a, const char *run, const struct network *network,
                      const struct dataset *data, const struct run_position *position, const struct train_plan *plan)
 {
     const struct run_options *o = &a->run;

@@ -18,7 +18,7 @@ static const char *network_of_run(const char *run)
         if (n >= (int)sizeof path || access(path, R_OK) != 0) continue;
         gvm_error line;
         fail(&line, GVM_OK, "%s: it is a training run, whose %s.safetensors is taken", path_tail(run), names[i]);
-        fprintf(stderr, "geoviewmatch: %s\n", line.text);
+        failed(&line);
         return path;
     }
     return run;

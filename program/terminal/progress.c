@@ -108,6 +108,12 @@ void progress_step(struct progress *p, size_t done)
     if (time - p->shown >= (p->terminal ? TERMINAL_PAUSE : PLAIN_PAUSE)) show(p, time);
 }
 
+void progress_show(struct progress *p, const char *what, const char *unit, size_t done, size_t total)
+{
+    if (p->what == NULL) progress_start(p, what, unit, total);
+    progress_step(p, done);
+}
+
 void progress_clear(struct progress *p)
 {
     if (!p->drawn) return;
@@ -118,7 +124,9 @@ void progress_clear(struct progress *p)
 
 void progress_end(struct progress *p)
 {
-    if (p->quiet) return;
+    const char *what = p->what;
+    p->what = NULL;
+    if (what == NULL || p->quiet) return;
     double seconds = now(p) - p->start, done = (double)(p->done - p->from);
     double rate = seconds > 0 ? done / seconds : 0;
     bool said_anything = p->drawn || seconds >= PLAIN_PAUSE;
@@ -126,6 +134,6 @@ void progress_end(struct progress *p)
     if (!said_anything) return;
     char time[32];
     duration_text(time, sizeof time, seconds);
-    fprintf(p->out, "%s: %.0f %s in %s, %.*f/s\n", p->what, done, p->unit, time, rate_digits(rate), rate);
+    fprintf(p->out, "%s: %.0f %s in %s, %.*f/s\n", what, done, p->unit, time, rate_digits(rate), rate);
     fflush(p->out);
 }

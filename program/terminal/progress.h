@@ -20,14 +20,18 @@ struct progress {
     double (*clock)(void); /* the caller's: seconds; NULL for the monotonic clock */
     size_t from; /* the caller's: how many were done before this job, which counts them but took no time for them */
 
-    const char *what, *unit; /* ASCII, shown as "what: 3/10 unit"; must outlive the job */
-    size_t total, done;      /* total 0: not known */
-    double start, shown;     /* seconds of the clock: the start, and when something was last written */
-    bool terminal;           /* out is one that understands a carriage return */
-    bool drawn;              /* a bar stands on the terminal's current line */
+    const char *what,
+        *unit;           /* ASCII, shown as "what: 3/10 unit"; must outlive the job. what is NULL before and after */
+    size_t total, done;  /* total 0: not known */
+    double start, shown; /* seconds of the clock: the start, and when something was last written */
+    bool terminal;       /* out is one that understands a carriage return */
+    bool drawn;          /* a bar stands on the terminal's current line */
 };
 
 void progress_start(struct progress *p, const char *what, const char *unit, size_t total);
+
+/* progress_step for a job that begins with it, if none has begun. */
+void progress_show(struct progress *p, const char *what, const char *unit, size_t done, size_t total);
 
 /* `done` of the total are finished. Cheap enough for each step of a loop; from one thread. */
 void progress_step(struct progress *p, size_t done);
@@ -35,6 +39,7 @@ void progress_step(struct progress *p, size_t done);
 /* Take the bar off the terminal, for a sentence about one item; the next step draws it again. */
 void progress_clear(struct progress *p);
 
+/* Fine where no job has begun. */
 void progress_end(struct progress *p);
 
 /* The text that stands for `done` after so many seconds, without a line break: with a bar for a terminal of so

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/similar.h"
 
 enum {
     LINE = 1 << 20,       /* bytes that a line may have: so that a file of something else is refused soon */
@@ -34,30 +35,17 @@ static char utf16_order(const unsigned char *text, size_t size)
     return 0;
 }
 
-/* The text as UTF-8, to be given to g_free; NULL if it cannot be converted. */
-static char *from_utf16(const unsigned char *text, size_t size, char order)
-{
-    gunichar2 *units = size <= CONVERTED ? malloc(size) : NULL;
-    if (units == NULL) return NULL;
-    for (size_t i = 0; i < size / 2; i++) {
-        unsigned low = text[2 * i + (order == 'b')], high = text[2 * i + (order == 'l')];
-        units[i] = (gunichar2)(low | high << 8);
-        if (units[i] == 0) units[i] = 1; /* else it would end the text; a control character is refused by its line */
-    }
-    char *utf8 = g_utf16_to_utf8(units, (glong)(size / 2), NULL, NULL, NULL);
-    free(units);
-    return utf8;
-}
-
 void csv_start(struct csv *csv, const char *text, size_t size, char separator, int most, const char *where)
 {
     assert(most <= CSV_FIELDS);
     *csv = (struct csv){.where = where, .separator = separator, .most = most};
     char order = utf16_order((const unsigned char *)text, size);
     if (order != 0) {
-        text = csv->utf8 = from_utf16((const unsigned char *)text, size, order);
-        size = text != NULL ? strlen(text) : 0;
+        const char *from = order == 'l' ? "UTF-16LE" : "UTF-16BE";
+        csv->utf8 = size <= CONVERTED ? g_convert(text, (gssize)size, "UTF-8", from, NULL, &size, NULL) : NULL;
+        text = csv->utf8;
         csv->unreadable = text == NULL;
+        if (csv->unreadable) size = 0;
     }
     csv->p = text;
     csv->end = text + size;
@@ -77,9 +65,8 @@ static gvm_status copy_line(struct csv *csv, const char *start, size_t length, g
 {
     for (size_t i = 0; i < length; i++)
         if ((unsigned char)start[i] < 0x20 && start[i] != '\t')
-            return fail(err, GVM_FORMAT,
-                        "%s, line %zu: it holds a control character (code %d), so this is no CSV file in UTF-8",
-                        csv->where, csv->line, start[i]);
+            return CSV_FAIL(csv, err, "it holds a control character (code %d), so this is no CSV file in UTF-8",
+                            start[i]);
     if (length >= csv->room) {
         char *more = realloc(csv->text, 2 * length + 1);
         if (more == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", csv->where);
@@ -113,8 +100,8 @@ static gvm_status add_field(struct csv *csv, char *field, gvm_error *err)
     if (csv->count < csv->most)
         csv->fields[csv->count++] = field;
     else if (*field != '\0')
-        return fail(err, GVM_FORMAT, "%s, line %zu: it has more than the %d fields that there can be%s", csv->where,
-                    csv->line, csv->most, csv->separator == ',' && csv->columns > 0 ? decimal_commas : "");
+        return CSV_FAIL(csv, err, "it has more than the %d fields that there can be%s", csv->most,
+                        csv->separator == ',' && csv->columns > 0 ? decimal_commas : "");
     return GVM_OK;
 }
 
@@ -139,10 +126,8 @@ static gvm_status cut_fields(struct csv *csv, gvm_error *err)
         char *field = p += strspn(p, blanks);
         bool in_quotes = *p == '"';
         if (in_quotes) {
-            if ((field = quoted(&p, blanks)) == NULL)
-                return fail(err, GVM_FORMAT, "%s, line %zu: a quote is opened and not closed", csv->where, csv->line);
-            if (*p != csv->separator && *p != '\0')
-                return fail(err, GVM_FORMAT, "%s, line %zu: something follows a closing quote", csv->where, csv->line);
+            if ((field = quoted(&p, blanks)) == NULL) return CSV_FAIL(csv, err, "a quote is opened and not closed");
+            if (*p != csv->separator && *p != '\0') return CSV_FAIL(csv, err, "something follows a closing quote");
         } else {
             p += strcspn(p, ends);
         }
@@ -166,8 +151,7 @@ static bool next_line(const char **start, const char **stop, struct csv *csv, gv
     const char *end = csv->p, *last = csv->p + look;
     while (end < last && *end != '\n' && *end != '\r') end++;
     if (end == last && left > look) {
-        *status = fail(err, GVM_FORMAT, "%s, line %zu: it has more than %d bytes, so this is no CSV file", csv->where,
-                       csv->line, LINE);
+        *status = CSV_FAIL(csv, err, "it has more than %d bytes, so this is no CSV file", LINE);
         return false;
     }
     *stop = end;
@@ -221,9 +205,8 @@ static gvm_status check_count(struct csv *csv, gvm_error *err)
     if (csv->columns == 0) return GVM_OK;
     while (csv->count > csv->columns && csv->fields[csv->count - 1][0] == '\0') csv->count--;
     if (csv->count == csv->columns) return GVM_OK;
-    return fail(err, GVM_FORMAT, "%s, line %zu: it has %d field%s where the header has %d%s", csv->where, csv->line,
-                csv->count, csv->count == 1 ? "" : "s", csv->columns,
-                csv->count > csv->columns && csv->separator == ',' ? decimal_commas : "");
+    return CSV_FAIL(csv, err, "it has %d field%s where the header has %d%s", csv->count, csv->count == 1 ? "" : "s",
+                    csv->columns, csv->count > csv->columns && csv->separator == ',' ? decimal_commas : "");
 }
 
 bool csv_next(struct csv *csv, gvm_status *status, gvm_error *err)
@@ -293,18 +276,6 @@ static int find_column(const char *name, const char *const *names, int columns)
     return columns;
 }
 
-/* Letters to be put in, taken out or changed to make one word of the other, up to one more than `most`. */
-static int distance(const char *a, const char *b, int most)
-{
-    for (; *a != '\0' && *a == *b; a++, b++) continue;
-    if (*a == '\0' && *b == '\0') return 0;
-    if (most == 0) return 1;
-    int least = *a != '\0' ? distance(a + 1, b, most - 1) : 9;
-    if (*b != '\0') least = MIN(least, distance(a, b + 1, most - 1));
-    if (*a != '\0' && *b != '\0') least = MIN(least, distance(a + 1, b + 1, most - 1));
-    return 1 + least;
-}
-
 /* Whether a name is one of the known ones, misspelled: metre, headng, latt. */
 static bool is_nearly_known(const char *name, const char *const *names, int columns)
 {
@@ -312,16 +283,14 @@ static bool is_nearly_known(const char *name, const char *const *names, int colu
     fold_name(asked, sizeof asked, name);
     for (int c = 0; c < columns; c++) {
         fold_name(known, sizeof known, names[c]);
-        int most = strlen(known) > 5 ? 2 : 1;
-        if (strlen(known) > 2 && distance(asked, known, most) <= most) return true;
+        if (strlen(known) > 2 && word_distance(asked, known) <= (strlen(known) > 5 ? 2 : 1)) return true;
     }
     return false;
 }
 
 static gvm_status fail_unknown(const struct csv *csv, int field, const char *list, gvm_error *err)
 {
-    return fail(err, GVM_FORMAT, "%s, line %zu: the header's \"%.60s\" is none of %s", csv->where, csv->line,
-                csv->fields[field], list);
+    return CSV_FAIL(csv, err, "the header's \"%.60s\" is none of %s", csv->fields[field], list);
 }
 
 gvm_status csv_header(int *order, struct csv *csv, const char *const *names, int columns, int needed, bool more,
@@ -345,16 +314,14 @@ gvm_status csv_header(int *order, struct csv *csv, const char *const *names, int
             continue;
         }
         if (c == columns) return fail_unknown(csv, i, list, err);
-        if (seen[c])
-            return fail(err, GVM_FORMAT, "%s, line %zu: the header has \"%s\" twice", csv->where, csv->line, names[c]);
+        if (seen[c]) return CSV_FAIL(csv, err, "the header has \"%s\" twice", names[c]);
         seen[c] = true;
     }
     for (int c = 0; c < needed; c++)
         if (!seen[c]) {
             if (unknown >= 0) return fail_unknown(csv, unknown, list, err);
             write_names(list, sizeof list, names, needed);
-            return fail(err, GVM_FORMAT, "%s, line %zu: the header lacks \"%s\" (it needs %s)", csv->where, csv->line,
-                        names[c], list);
+            return CSV_FAIL(csv, err, "the header lacks \"%s\" (it needs %s)", names[c], list);
         }
     return GVM_OK;
 }

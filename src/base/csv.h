@@ -40,6 +40,10 @@ struct csv {
     size_t room;     /* of text */
 };
 
+/* A refusal of the line that was read last; GVM_FORMAT. */
+#define CSV_FAIL(csv, err, format, ...) \
+    fail(err, GVM_FORMAT, "%s, line %zu: " format, (csv)->where, (csv)->line, ##__VA_ARGS__)
+
 /* The text and `where` must outlive csv. most <= CSV_FIELDS. */
 void csv_start(struct csv *csv, const char *text, size_t size, char separator, int most, const char *where);
 void csv_free(struct csv *csv);

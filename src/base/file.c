@@ -234,6 +234,23 @@ gvm_status file_writer_write(struct file_writer *w, const void *data, size_t siz
     return file_append(w->fd, data, size) ? GVM_OK : fail_errno(err, "write", path_tail(w->path));
 }
 
+FILE *file_writer_stream(struct file_writer *w)
+{
+    return w->stream = fdopen(w->fd, "w");
+}
+
+/* A network file system may only now say that the disk is full. */
+static bool close_written(struct file_writer *w)
+{
+    int fd = w->fd;
+    FILE *stream = w->stream;
+    if (stream != NULL && (fflush(stream) != 0 || ferror(stream))) return false;
+    if (fsync(fd) != 0) return false;
+    w->fd = -1;
+    w->stream = NULL;
+    return (stream != NULL ? fclose(stream) : close(fd)) == 0;
+}
+
 /* Best effort: the file is whole under either name, and some file systems cannot sync a folder. */
 void file_sync_folder(const char *path)
 {
@@ -249,14 +266,8 @@ void file_sync_folder(const char *path)
 gvm_status file_writer_commit(struct file_writer *w, gvm_error *err)
 {
     assert(w->temporary != NULL);
-    int broken = fsync(w->fd);
-    if (broken == 0) {
-        int fd = w->fd;
-        w->fd = -1;
-        broken = close(fd); /* a network file system may only now say that the disk is full */
-    }
-    if (broken == 0) broken = rename(w->temporary, w->target);
-    if (broken != 0) {
+    errno = EIO; /* a stream does not tell why it failed earlier */
+    if (!close_written(w) || rename(w->temporary, w->target) != 0) {
         gvm_status status = fail_errno(err, "write", path_tail(w->path));
         file_writer_abort(w);
         return status;
@@ -269,7 +280,10 @@ gvm_status file_writer_commit(struct file_writer *w, gvm_error *err)
 void file_writer_abort(struct file_writer *w)
 {
     if (w->temporary == NULL) return;
-    if (w->fd >= 0) close(w->fd);
+    if (w->stream != NULL)
+        fclose(w->stream);
+    else if (w->fd >= 0)
+        close(w->fd);
     unlink(w->temporary);
     writer_free(w);
 }

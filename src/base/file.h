@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "geoviewmatch.h"
@@ -44,6 +45,7 @@ struct file_writer {
     char *target;    /* the same with symbolic links followed */
     char *temporary; /* in the target's folder; NULL when not open */
     int fd;
+    FILE *stream; /* file_writer_stream's */
 };
 
 /* Start writing `path`. GVM_FILE where it names something else than a regular file, or one that may not be
@@ -52,6 +54,9 @@ gvm_status file_writer_open(struct file_writer *w, const char *path, gvm_error *
 
 /* Append. GVM_FILE where the disk is full or fails; abort then. */
 gvm_status file_writer_write(struct file_writer *w, const void *data, size_t size, gvm_error *err);
+
+/* The file as a stream, instead of file_writer_write: whether all arrived is told by commit. NULL without memory. */
+FILE *file_writer_stream(struct file_writer *w);
 
 /* Put the new file in the target's place, once it is on the disk. Closes w, also on failure, where the
  * target is untouched and the temporary gone. */

@@ -1,7 +1,6 @@
 /* memory.c - see memory.h. */
 #include "base/memory.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

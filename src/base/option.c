@@ -2,6 +2,7 @@
 #include "base/option.h"
 
 #include <assert.h>
+#include <glib.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -184,18 +185,12 @@ void options_free(const struct option_row *rows, void *fields)
         if (rows->type == OPTION_COPY) set_copy(field_of(rows, fields), NULL);
 }
 
-static void append(char *text, size_t size, const char *piece)
-{
-    size_t n = strlen(text);
-    snprintf(text + n, size - n, "%s", piece);
-}
-
 static void take_words(char *text, size_t size, const struct option_row *row)
 {
     char word[32], next[32];
     for (int i = 0; option_word(word, row, i); i++) {
-        if (i > 0) append(text, size, option_word(next, row, i + 1) ? ", " : " or ");
-        append(text, size, word);
+        if (i > 0) g_strlcat(text, option_word(next, row, i + 1) ? ", " : " or ", size);
+        g_strlcat(text, word, size);
     }
 }
 
@@ -205,18 +200,18 @@ void option_takes(char *text, size_t size, const struct option_row *row)
     text[0] = '\0';
     if (!is_number(row)) {
         if (row->takes)
-            append(text, size, row->takes);
+            g_strlcat(text, row->takes, size);
         else if (option_word(word, row, 0))
             take_words(text, size, row);
         return;
     }
-    if (row->or_zero) append(text, size, "0 or ");
-    append(text, size, row->takes ? row->takes : is_whole(row) ? "a whole number" : "a number");
+    if (row->or_zero) g_strlcat(text, "0 or ", size);
+    g_strlcat(text, row->takes ? row->takes : is_whole(row) ? "a whole number" : "a number", size);
     if (row->high < INFINITY)
         snprintf(range, sizeof range, " from %.15g to %.15g", row->low, row->high);
     else
         snprintf(range, sizeof range, " of %.15g or more", row->low);
-    append(text, size, range);
+    g_strlcat(text, range, size);
 }
 
 /* ------------------------------------------------------------------ JSON */

@@ -4,8 +4,8 @@
 #include "base/safetensors.h"
 
 #include <assert.h>
+#include <glib.h>
 #include <jansson.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,8 +30,8 @@ struct safetensors {
     json_t *header;            /* holds the names and the metadata */
     const json_t *metadata;    /* in header, or NULL */
     size_t count;
-    struct safetensors_tensor *tensors;        /* (count) by place in the file */
-    const struct safetensors_tensor **by_name; /* (count) by strcmp */
+    struct safetensors_tensor *tensors; /* (count) by place in the file */
+    GHashTable *by_name;                /* a tensor's name > the tensor */
 };
 
 static const struct {
@@ -133,18 +133,6 @@ static int compare_places(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-static int compare_names(const void *a, const void *b)
-{
-    const struct safetensors_tensor *const *x = a, *const *y = b;
-    return strcmp((*x)->name, (*y)->name);
-}
-
-static int compare_with_name(const void *name, const void *b)
-{
-    const struct safetensors_tensor *const *y = b;
-    return strcmp(name, (*y)->name);
-}
-
 /* The tensors, sorted by place, must cover the data exactly. */
 static gvm_status check_cover(const struct safetensors *st, gvm_error *err)
 {
@@ -177,8 +165,7 @@ static gvm_status read_tensors(struct safetensors *st, gvm_error *err)
 {
     size_t room = json_object_size(st->header);
     st->tensors = calloc(room + 1, sizeof st->tensors[0]);
-    st->by_name = calloc(room + 1, sizeof st->by_name[0]);
-    if (st->tensors == NULL || st->by_name == NULL)
+    if (st->tensors == NULL)
         return fail(err, GVM_MEMORY, "%s: not enough memory for a list of %zu tensors", st->where, room);
     const char *key;
     json_t *value;
@@ -190,8 +177,9 @@ static gvm_status read_tensors(struct safetensors *st, gvm_error *err)
         if (status != GVM_OK) return status;
     }
     qsort(st->tensors, st->count, sizeof st->tensors[0], compare_places);
-    for (size_t i = 0; i < st->count; i++) st->by_name[i] = &st->tensors[i];
-    qsort(st->by_name, st->count, sizeof st->by_name[0], compare_names);
+    st->by_name = g_hash_table_new(g_str_hash, g_str_equal);
+    for (size_t i = 0; i < st->count; i++)
+        g_hash_table_insert(st->by_name, (gpointer)st->tensors[i].name, &st->tensors[i]);
     return check_cover(st, err);
 }
 
@@ -275,7 +263,7 @@ void safetensors_close(struct safetensors *st)
 {
     if (st == NULL) return;
     free(st->tensors);
-    free(st->by_name);
+    if (st->by_name != NULL) g_hash_table_destroy(st->by_name);
     free(st->path);
     json_decref(st->header);
     file_unmap(&st->map);
@@ -300,9 +288,7 @@ const struct safetensors_tensor *safetensors_tensor(const struct safetensors *st
 
 const struct safetensors_tensor *safetensors_find(const struct safetensors *st, const char *name)
 {
-    const struct safetensors_tensor **found =
-        bsearch(name, st->by_name, st->count, sizeof st->by_name[0], compare_with_name);
-    return found != NULL ? *found : NULL;
+    return g_hash_table_lookup(st->by_name, name);
 }
 
 const char *safetensors_metadata(const struct safetensors *st, const char *key)
@@ -328,15 +314,10 @@ gvm_status safetensors_read_f32(float *out, const struct safetensors *st, const 
         if (tensor->count > 0) memcpy(out, data, tensor->bytes);
         return GVM_OK;
     case SAFETENSORS_F16:
-        for (size_t i = 0; i < tensor->count; i++) {
-            memcpy(&half, data + i * sizeof half, sizeof half);
-            out[i] = float_from_f16(half);
-        }
-        return GVM_OK;
     case SAFETENSORS_BF16:
         for (size_t i = 0; i < tensor->count; i++) {
             memcpy(&half, data + i * sizeof half, sizeof half);
-            out[i] = float_from_bf16(half);
+            out[i] = tensor->dtype == SAFETENSORS_F16 ? float_from_f16(half) : float_from_bf16(half);
         }
         return GVM_OK;
     case SAFETENSORS_I32:

@@ -26,40 +26,19 @@ static size_t entry_bytes(const struct safetensors_entry *e)
     return entry_count(e) * (e->dtype == SAFETENSORS_F16 ? sizeof(uint16_t) : sizeof(float));
 }
 
-/* NULL without memory, as are the next two. */
-static json_t *json_integers(const int64_t *values, int count)
-{
-    json_t *list = json_array();
-    for (int i = 0; i < count; i++)
-        if (json_array_append_new(list, json_integer(values[i])) != 0) {
-            json_decref(list);
-            return NULL;
-        }
-    return list;
-}
-
+/* NULL without memory. */
 static json_t *describe_entry(const struct safetensors_entry *e, size_t begin, size_t end)
 {
     static const char *const names[] = {
         [SAFETENSORS_F32] = "F32", [SAFETENSORS_F16] = "F16", [SAFETENSORS_I32] = "I32"};
-    json_t *entry = json_object();
-    if (json_object_set_new(entry, "dtype", json_string(names[e->dtype])) == 0 &&
-        json_object_set_new(entry, "shape", json_integers(e->shape, e->rank)) == 0 &&
-        json_object_set_new(entry, "data_offsets", json_integers((int64_t[]){(int64_t)begin, (int64_t)end}, 2)) == 0)
-        return entry;
+    json_t *shape = json_array(), *entry = json_pack("{ss,sO,s[I,I]}", "dtype", names[e->dtype], "shape", shape,
+                                                     "data_offsets", (json_int_t)begin, (json_int_t)end);
+    bool enough = entry != NULL;
+    for (int i = 0; i < e->rank && enough; i++) enough = json_array_append_new(shape, json_integer(e->shape[i])) == 0;
+    json_decref(shape);
+    if (enough) return entry;
     json_decref(entry);
     return NULL;
-}
-
-static json_t *describe_metadata(const struct safetensors_pair *metadata, size_t pairs)
-{
-    json_t *texts = json_object();
-    for (size_t i = 0; i < pairs; i++)
-        if (json_object_set_new(texts, metadata[i].key, json_string(metadata[i].value)) != 0) {
-            json_decref(texts);
-            return NULL;
-        }
-    return texts;
 }
 
 static gvm_status check_name(const json_t *before, const char *where, const char *name, gvm_error *err)
@@ -95,8 +74,10 @@ static gvm_status describe(char **text, const char *where, const struct safetens
     *text = NULL;
     gvm_status status = check_metadata(where, metadata, pairs, err);
     if (status != GVM_OK) return status;
-    json_t *header = json_object();
-    bool enough = json_object_set_new(header, "__metadata__", describe_metadata(metadata, pairs)) == 0;
+    json_t *header = json_object(), *texts = json_object();
+    bool enough = json_object_set_new(header, "__metadata__", texts) == 0;
+    for (size_t i = 0; i < pairs && enough; i++)
+        enough = json_object_set_new(texts, metadata[i].key, json_string(metadata[i].value)) == 0;
     for (size_t i = 0, begin = 0; i < count && enough && status == GVM_OK; i++) {
         const struct safetensors_entry *e = &entries[i];
         size_t end = begin + entry_bytes(e);

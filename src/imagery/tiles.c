@@ -65,17 +65,15 @@ static gvm_status read_fields(struct tile *tile, struct names *kept, const struc
         if (c == COLUMNS) continue;
         if (c == IMAGE) {
             image = text;
-            if (*text == '\0')
-                return fail(err, GVM_FORMAT, "%s, line %zu: the image's name is empty", csv->where, csv->line);
+            if (*text == '\0') return CSV_FAIL(csv, err, "the image's name is empty");
             continue;
         }
         if (c == METRES && *text == '\0') continue;
         if (!csv_value(&values[c], csv, text))
-            return fail(err, GVM_FORMAT, "%s, line %zu: %s \"%.60s\" is not a number", csv->where, csv->line, names[c],
-                        text);
+            return CSV_FAIL(csv, err, "%s \"%.60s\" is not a number", names[c], text);
         if (fabs(values[c]) > most[c] || (c == METRES && values[c] < TILE_LEAST))
-            return fail(err, GVM_FORMAT, "%s, line %zu: %s %.60s is not in the range of %g to %g", csv->where,
-                        csv->line, names[c], text, c == METRES ? TILE_LEAST : -most[c], most[c]);
+            return CSV_FAIL(csv, err, "%s %.60s is not in the range of %g to %g", names[c], text,
+                            c == METRES ? TILE_LEAST : -most[c], most[c]);
     }
     *tile = (struct tile){names_add(kept, image), values[LAT], values[LON], values[METRES], 0};
     if (tile->image == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", csv->where);

@@ -21,9 +21,7 @@ struct places {
 static gvm_status add_place(void *context, const struct csv *csv, gvm_error *err)
 {
     struct places *places = context;
-    if (csv->count < 4)
-        return fail(err, GVM_FORMAT, "%s, line %zu: it has %d of the four or five fields of a place", csv->where,
-                    csv->line, csv->count);
+    if (csv->count < 4) return CSV_FAIL(csv, err, "it has %d of the four or five fields of a place", csv->count);
     if (places->count + 1 != csv->line)
         return fail(err, GVM_FORMAT, "%s, line %zu: it is empty, and line N must be image N", csv->where,
                     places->count + 1);
@@ -32,8 +30,7 @@ static gvm_status add_place(void *context, const struct csv *csv, gvm_error *err
     places->of = of;
     for (int i = 0; i < 4; i++)
         if (!csv_value(&places->of[places->count][i], csv, csv->fields[i]))
-            return fail(err, GVM_FORMAT, "%s, line %zu: \"%.60s\" is not a number", csv->where, csv->line,
-                        csv->fields[i]);
+            return CSV_FAIL(csv, err, "\"%.60s\" is not a number", csv->fields[i]);
     places->count++;
     return GVM_OK;
 }
@@ -71,16 +68,14 @@ static gvm_status add_pair(void *context, const struct csv *csv, gvm_error *err)
     struct list *list = context;
     const struct places *places = list->places;
     if (csv->count < 2)
-        return fail(err, GVM_FORMAT,
-                    "%s, line %zu: it has one field where there must be two or three: aerial, "
-                    "panorama and, perhaps, annotation",
-                    csv->where, csv->line);
+        return CSV_FAIL(csv, err,
+                        "it has one field where there must be two or three: aerial, "
+                        "panorama and, perhaps, annotation");
     char id[64];
     const double unknown[4] = {NAN, NAN, NAN, NAN}, *at = unknown;
     size_t image = name_image(id, csv->fields[1]);
     if (image > places->count && places->of != NULL)
-        return fail(err, GVM_FORMAT, "%s, line %zu: image %zu is beyond the %zu lines of %s", csv->where, csv->line,
-                    image, places->count, places->file);
+        return CSV_FAIL(csv, err, "image %zu is beyond the %zu lines of %s", image, places->count, places->file);
     if (image > 0 && places->of != NULL) at = places->of[image - 1];
     struct query query = {.path = csv->fields[1], .id = id, .lat = at[2], .lon = at[3]};
     struct source source = {csv->where, "line", csv->line};

@@ -22,8 +22,7 @@ static const char *const names[COLUMNS] = {"id",      "street", "aerial",     "l
 static gvm_status check_texts(char *const *row, const struct csv *csv, gvm_error *err)
 {
     for (int c = ID; c <= AERIAL; c++)
-        if (row[c][0] == '\0')
-            return fail(err, GVM_FORMAT, "%s, line %zu: its %s is empty", csv->where, csv->line, names[c]);
+        if (row[c][0] == '\0') return CSV_FAIL(csv, err, "its %s is empty", names[c]);
     return GVM_OK;
 }
 
@@ -35,15 +34,12 @@ static gvm_status read_numbers(double *values, char *const *row, const struct cs
         values[c] = NAN;
         if (row[c] == NULL || row[c][0] == '\0') continue;
         if (!csv_value(&values[c], csv, row[c]))
-            return fail(err, GVM_FORMAT, "%s, line %zu: %s \"%.60s\" is not a number", csv->where, csv->line, names[c],
-                        row[c]);
+            return CSV_FAIL(csv, err, "%s \"%.60s\" is not a number", names[c], row[c]);
     }
     if (fabs(values[HEADING]) > 360)
-        return fail(err, GVM_FORMAT, "%s, line %zu: heading %.60s is not in the range of -360 to 360", csv->where,
-                    csv->line, row[HEADING]);
+        return CSV_FAIL(csv, err, "heading %.60s is not in the range of -360 to 360", row[HEADING]);
     if (isnan(values[LAT]) != isnan(values[LON]) || isnan(values[AERIAL_LAT]) != isnan(values[AERIAL_LON]))
-        return fail(err, GVM_FORMAT, "%s, line %zu: a latitude and a longitude go together, and one of them is empty",
-                    csv->where, csv->line);
+        return CSV_FAIL(csv, err, "a latitude and a longitude go together, and one of them is empty");
     if (isnan(values[AERIAL_LAT])) {
         values[AERIAL_LAT] = values[LAT];
         values[AERIAL_LON] = values[LON];
@@ -61,8 +57,7 @@ static gvm_status read_part(enum part *part, const char *text, const struct csv 
             *part = (enum part)i;
             return GVM_OK;
         }
-    return fail(err, GVM_FORMAT, "%s, line %zu: its split is \"%.60s\", not train, val or test", csv->where, csv->line,
-                text);
+    return CSV_FAIL(csv, err, "its split is \"%.60s\", not train, val or test", text);
 }
 
 static gvm_status read_row(struct csv *csv, const int *order, pair_reader *read, void *context, gvm_error *err)
@@ -100,8 +95,7 @@ gvm_status pairs_parse(bool *has_parts, const char *text, size_t size, const cha
         lat = lat || order[i] == AERIAL_LAT;
         lon = lon || order[i] == AERIAL_LON;
     }
-    if (status == GVM_OK && lat != lon)
-        status = fail(err, GVM_FORMAT, "%s, line %zu: aerial_lat and aerial_lon go together", where, csv.line);
+    if (status == GVM_OK && lat != lon) status = CSV_FAIL(&csv, err, "aerial_lat and aerial_lon go together");
     while (status == GVM_OK && csv_next(&csv, &status, err)) status = read_row(&csv, order, read, context, err);
     csv_free(&csv);
     return status;

@@ -72,8 +72,7 @@ static bool read_place(double *lat, double *lon, const char *name, char separato
 
 static gvm_status no_place(const struct csv *csv, const char *name, gvm_error *err)
 {
-    return fail(err, GVM_FORMAT, "%s, line %zu: '%.100s' does not tell its latitude and longitude", csv->where,
-                csv->line, name);
+    return CSV_FAIL(csv, err, "'%.100s' does not tell its latitude and longitude", name);
 }
 
 /* ------------------------------------------------------------------ lines */
@@ -87,8 +86,7 @@ static gvm_status join_name(char path[PATH_MAX], const char *folder, const struc
 {
     const char *name = csv->fields[field];
     if (strchr(name, '/') == NULL && snprintf(path, PATH_MAX, "%s/%s", folder, name) < PATH_MAX) return GVM_OK;
-    return fail(err, GVM_FORMAT, "%s, line %zu: '%.100s' is not the name of a picture in %s", csv->where, csv->line,
-                name, folder);
+    return CSV_FAIL(csv, err, "'%.100s' is not the name of a picture in %s", name, folder);
 }
 
 static gvm_status read_tile(void *context, const struct csv *csv, gvm_error *err)
@@ -97,9 +95,7 @@ static gvm_status read_tile(void *context, const struct csv *csv, gvm_error *err
     char path[PATH_MAX];
     int index;
     double lat, lon;
-    if (csv->count != 1)
-        return fail(err, GVM_FORMAT, "%s, line %zu: it has %d fields where one, a tile's name, must be", csv->where,
-                    csv->line, csv->count);
+    if (csv->count != 1) return CSV_FAIL(csv, err, "it has %d fields where one, a tile's name, must be", csv->count);
     gvm_status status = join_name(path, lines->city.aerial, csv, 0, err);
     if (status != GVM_OK) return status;
     if (!read_place(&lat, &lon, csv->fields[0], '_')) return no_place(csv, csv->fields[0], err);
@@ -113,14 +109,12 @@ static gvm_status find_tile(int *index, const struct lines *lines, const struct 
     double offset;
     for (int i = 1; i < 3; i++)
         if (!csv_number(&offset, csv->fields[field + i]))
-            return fail(err, GVM_FORMAT, "%s, line %zu: the offset \"%.60s\" is not a number", csv->where, csv->line,
-                        csv->fields[field + i]);
+            return CSV_FAIL(csv, err, "the offset \"%.60s\" is not a number", csv->fields[field + i]);
     gvm_status status = join_name(path, lines->city.aerial, csv, field, err);
     if (status != GVM_OK) return status;
     *index = filler_find(&lines->filler, path);
     if (*index != NOT_LISTED) return GVM_OK;
-    return fail(err, GVM_FORMAT, "%s, line %zu: the tile '%.100s' is not in the city's satellite_list.txt", csv->where,
-                csv->line, csv->fields[field]);
+    return CSV_FAIL(csv, err, "the tile '%.100s' is not in the city's satellite_list.txt", csv->fields[field]);
 }
 
 static gvm_status read_pair(void *context, const struct csv *csv, gvm_error *err)
@@ -129,10 +123,10 @@ static gvm_status read_pair(void *context, const struct csv *csv, gvm_error *err
     char path[PATH_MAX], id[NAME_MAX + 1];
     struct query query = {.path = path, .id = id};
     if (csv->count != FIELDS)
-        return fail(err, GVM_FORMAT,
-                    "%s, line %zu: it has %d fields where there must be 13: a panorama, and four tiles with their "
-                    "offsets",
-                    csv->where, csv->line, csv->count);
+        return CSV_FAIL(csv, err,
+                        "it has %d fields where there must be 13: a panorama, and four tiles with their "
+                        "offsets",
+                        csv->count);
     const char *name = csv->fields[0];
     gvm_status status = join_name(path, lines->city.street, csv, 0, err);
     if (status != GVM_OK) return status;

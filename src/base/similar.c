@@ -1,5 +1,5 @@
 /* similar.c - see similar.h. */
-#include "cli/similar.h"
+#include "base/similar.h"
 
 #include <string.h>
 
@@ -10,9 +10,7 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Letters to change, leave out, put in, or exchange with their neighbour, to come from one word to the other
- * (Damerau's and Levenshtein's distance, each letter moved once). A great number for words that are too long. */
-static size_t distance(const char *a, const char *b)
+size_t word_distance(const char *a, const char *b)
 {
     size_t d[LONGEST + 1][LONGEST + 1], n = strlen(a), m = strlen(b);
     if (n > LONGEST || m > LONGEST) return 2 * LONGEST;
@@ -27,15 +25,14 @@ static size_t distance(const char *a, const char *b)
     return d[n][m];
 }
 
-const char *similar(const char *typed, const char *(*each)(const void *names, size_t i), const void *names,
-                    size_t count)
+const char *similar(const char *typed, const char *const *names, size_t count)
 {
     size_t length = strlen(typed), allowed = length < 3 ? 0 : length < 6 ? 1 : 2, best = allowed + 1, begin = 0;
     const char *found = NULL, *longer = NULL;
     for (size_t i = 0; i < count; i++) {
-        const char *name = each(names, i);
+        const char *name = names[i];
         if (length > 0 && strncmp(name, typed, length) == 0 && begin++ == 0) longer = name;
-        size_t d = distance(typed, name);
+        size_t d = word_distance(typed, name);
         if (d == best && d <= allowed) found = NULL;
         if (d >= best) continue;
         best = d;
