@@ -1,6 +1,5 @@
-/* sources.c - see sources.h */
-#include "map/sources.h"
-
+/* sources.c - where the files lie that a map was built from: a map goes on working from another working folder, and if
+ * it was moved together with them. */
 #include <glib.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "base/file.h"
 #include "base/json_text.h"
 #include "map/map.h"
+#include "map/map_parts.h"
 
 /* ------------------------------------------------------------------ written */
 
