@@ -3,6 +3,7 @@
 #define GVM_CLI_BENCH_H
 
 #include "cli/cli.h"
+#include "image/augment.h"
 #include "network/learn.h"
 
 struct bench {
@@ -34,6 +35,8 @@ struct bench_training {
     struct network *network;
     struct optimizer *optimizer;
     struct learner learner;
+    int passes; /* forward and backward, of a step */
+    struct augmentation amounts;
 };
 
 gvm_status bench_training_open(struct bench_training *t, const struct bench *b, gvm_error *err);

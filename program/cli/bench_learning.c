@@ -121,9 +121,10 @@ static gvm_status measure_training(struct learning *out, const struct bench *b, 
     struct loader_options options = {.batch = (int)b->batch,
                                      .workers = parallel_threads() < 64 ? parallel_threads() : 64,
                                      .shuffle = true,
-                                     .seed = 1,
-                                     .amounts = augmentation_paper};
+                                     .seed = 1};
     gvm_status status = bench_training_open(&training, b, err);
+    options.amounts = training.amounts;
+    options.single = status == GVM_OK && training.network->config.method->aerial_each == 1;
     if (status == GVM_OK) status = open_town(&town, b, &training.network->config, err);
     if (status == GVM_OK) status = loader_open(&loader, &town.pictures, &town.data->train, &options, err);
     if (status == GVM_OK) status = time_steps(out, &training, loader, b, err);

@@ -4,8 +4,8 @@
 #include "cli/bench.h"
 #include "network/checkpoint.h"
 #include "network/config_file.h"
-#include "network/methods/geoviewmatch.h"
 #include "network/place.h"
+#include "train/run.h"
 
 /* A network with weights in all its parts: fresh norms or scales of 0 would make a block's work vanish in the sum.
  */
@@ -31,11 +31,16 @@ gvm_status bench_training_open(struct bench_training *t, const struct bench *b, 
     gvm_status status = bench_network(&t->network, b, true, err);
     if (status != GVM_OK) return status;
     const struct network *n = t->network;
-    status =
-        optimizer_open(&t->optimizer, n->params, n->param_count, n->weights, n->grads, n->floats, &rates_paper, err);
+    struct run_options o;
+    run_options_recipe(&o, n->config.method);
+    t->passes = o.rho > 0 ? 2 : 1;
+    t->amounts = o.amounts;
+    status = optimizer_open(&t->optimizer, n->params, n->param_count, n->weights, n->grads, n->floats, &o.rates, err);
     if (status == GVM_OK) status = network_place(t->network, err);
-    if (status != GVM_OK) return status;
-    return learner_open(&t->learner, t->network, t->optimizer, (int)b->batch, &loss_options_paper, 2.5f, 0, 1, err);
+    if (status == GVM_OK)
+        status = learner_open(&t->learner, t->network, t->optimizer, (int)b->batch, &o.losses, o.rho, 0, 1, err);
+    run_options_free(&o);
+    return status;
 }
 
 void bench_training_close(struct bench_training *t)

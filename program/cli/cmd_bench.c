@@ -32,7 +32,7 @@ struct figures {
     double step_bytes;          /* most memory the process held up to the end of the steps */
     double pass_bytes[2];       /* of maps and scratch at batch 16 */
     struct counts counts[2];    /* of one picture, by view */
-    int aerial_each;            /* aerial pictures of a training pair */
+    int aerial_each, passes;    /* aerial pictures of a training pair; forward and backward of a step */
     size_t parameters;
 };
 
@@ -113,6 +113,7 @@ static gvm_status measure_training(struct figures *f, const struct bench *a, str
     if (status == GVM_OK) {
         const struct branch *s = &t.network->views[GVM_STREET], *v = &t.network->views[GVM_AERIAL];
         f->aerial_each = t.network->config.method->aerial_each;
+        f->passes = t.passes;
         street = noise((size_t)a->batch * (size_t)s->H * (size_t)s->W * 3);
         aerial = noise((size_t)a->batch * (size_t)f->aerial_each * (size_t)v->H * (size_t)v->W * 3);
         if (street == NULL || aerial == NULL) status = GVM_MEMORY;
@@ -143,10 +144,10 @@ static double work(const struct figures *f, int view)
     return 2e-9 * (double)counts_all(&f->counts[view]);
 }
 
-/* GFLOP of a training step: forward and twice as much backward, two passes. */
+/* GFLOP of a training step: forward and twice as much backward in each of its passes. */
 static double step_work(const struct figures *f, long pairs)
 {
-    return 2 * 3 * (double)pairs * (work(f, GVM_STREET) + f->aerial_each * work(f, GVM_AERIAL));
+    return 3 * f->passes * (double)pairs * (work(f, GVM_STREET) + f->aerial_each * work(f, GVM_AERIAL));
 }
 
 static double paper_count(const struct figures *f)

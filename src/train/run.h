@@ -58,6 +58,9 @@ void run_position_free(struct run_position *position);
 /* Whether they go together, and a state can keep them: it is JSON, so paths and names must be UTF-8. GVM_ARGUMENT. */
 gvm_status run_options_check(const struct run_options *options, gvm_error *err);
 
+/* A method's recipe: each option's default, and what the method sets otherwise. To be freed with run_options_free. */
+void run_options_recipe(struct run_options *options, const struct method *method);
+
 void run_options_free(struct run_options *options);
 
 /* Take the folder of a run for this process, until the descriptor is closed; -1 where the file system has no locks.

@@ -105,6 +105,14 @@ gvm_status run_options_check(const struct run_options *o, gvm_error *err)
     return GVM_OK;
 }
 
+void run_options_recipe(struct run_options *o, const struct method *method)
+{
+    *o = (struct run_options){0};
+    options_default(run_option_rows, o);
+    for (const struct setting *s = method->recipe; s->name; s++)
+        option_read(option_find(run_option_rows, s->name), o, s->value);
+}
+
 void run_options_free(struct run_options *options)
 {
     options_free(run_option_rows, options);
