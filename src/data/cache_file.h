@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "data/cache.h"
 
 #define CACHE_MAGIC "GVMpics" /* and its end: eight bytes */
@@ -71,18 +72,5 @@ void cache_part_drop(struct cache_part *part);
 /* Fill it and move it to `path`. Lets go of it in any case. *stopped: progress said so, and it stays for the next. */
 gvm_status cache_build(struct cache_part *part, bool *stopped, const struct cache *c, const char *path,
                        const struct cache_options *options, gvm_error *err);
-
-/* Not one that withstands intent: words of eight bytes, each multiplied in. */
-static inline uint64_t hash_bytes(uint64_t h, const void *bytes, size_t n)
-{
-    const unsigned char *p = bytes;
-    for (size_t i = 0; i <= n; i += 8) { /* n is a multiple of 8: one more, of nothing but the size */
-        uint64_t word = n;
-        memcpy(&word, p + i, n - i < 8 ? n - i : 8);
-        h = (h ^ word) * UINT64_C(0x9E3779B97F4A7C15);
-        h ^= h >> 29;
-    }
-    return h;
-}
 
 #endif
