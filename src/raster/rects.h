@@ -10,20 +10,21 @@ struct rect {
 };
 
 struct rects {
+    int width, height; /* of the raster */
     struct rect *items;
     size_t count;
     bool short_of_memory; /* some are missing */
 };
 
-/* Add what lies within a raster of this size; NaN and what is empty adds nothing. */
-void rects_add(struct rects *rects, double x0, double y0, double x1, double y1, int width, int height);
+/* Add what lies within the raster; NaN and what is empty adds nothing. */
+void rects_add(struct rects *rects, double x0, double y0, double x1, double y1);
 
 /* Make of rectangles that may overlap or touch few that do not: strips across the raster, of which equal ones below
  * each other are joined. */
 void rects_join(struct rects *rects);
 
-/* Whether they are, once joined, all of a raster of this size. */
-bool rects_are_all(const struct rects *rects, int width, int height);
+/* Whether they are, once joined, all of the raster. */
+bool rects_are_all(const struct rects *rects);
 
 void rects_free(struct rects *rects); /* leaves it empty */
 
