@@ -15,7 +15,7 @@
 #include "geo/geojson.h"
 #include "geo/polygons.h"
 #include "imagery/imagery_parts.h"
-#include "raster/rects.h"
+#include "raster/raster_parts.h"
 
 static void test_rects(void **state)
 {
