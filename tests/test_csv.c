@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/csv.h"
-#include "data/formats/pairs.h"
+#include "data/labels.h"
 
 static const char *const names[] = {"image", "lat", "lon", "metres"};
 

@@ -15,7 +15,7 @@
 #include "geo/geojson.h"
 #include "geo/polygons.h"
 #include "imagery/imagery_parts.h"
-#include "raster/rects.h"
+#include "raster/raster_parts.h"
 
 static void test_rects(void **state)
 {
@@ -23,18 +23,18 @@ static void test_rects(void **state)
     enum { N = 40 };
     uint32_t random = 1;
     for (int round = 0; round < 300; round++) {
-        struct rects r = {.items = NULL};
+        struct rects r = {.width = N, .height = N};
         static int want[N][N], got[N][N];
         memset(want, 0, sizeof want);
         memset(got, 0, sizeof got);
         for (int i = 0; i < round % 12; i++) {
             int v[4];
             for (int k = 0; k < 4; k++) v[k] = (int)((random = random * 1664525 + 1013904223) >> 16) % (N + 20) - 10;
-            rects_add(&r, v[0], v[1], v[2], v[3], N, N);
+            rects_add(&r, v[0], v[1], v[2], v[3]);
             for (int y = 0; y < N; y++)
                 for (int x = 0; x < N; x++) want[y][x] |= x >= v[0] && x < v[2] && y >= v[1] && y < v[3];
         }
-        rects_add(&r, NAN, 0, 5, 5, N, N);
+        rects_add(&r, NAN, 0, 5, 5);
         rects_join(&r);
         for (size_t i = 0; i < r.count; i++)
             for (int y = r.items[i].y0; y < r.items[i].y1; y++)
@@ -42,11 +42,11 @@ static void test_rects(void **state)
         assert_memory_equal(got, want, sizeof got); /* all of it, once */
         rects_free(&r);
     }
-    struct rects r = {.items = NULL};
+    struct rects r = {.width = N, .height = N};
     for (int y = 0; y < N; y += 10)
-        for (int x = 0; x < N; x += 8) rects_add(&r, x - 0.3, y, x + 8.2, y + 11, N, N);
+        for (int x = 0; x < N; x += 8) rects_add(&r, x - 0.3, y, x + 8.2, y + 11);
     rects_join(&r);
-    assert_true(rects_are_all(&r, N, N));
+    assert_true(rects_are_all(&r));
     rects_free(&r);
 }
 

@@ -5,7 +5,6 @@
 
 #include <stdint.h>
 
-#include "data/cache_build.h"
 #include "data/dataset.h"
 #include "image/panorama.h"
 
@@ -27,13 +26,26 @@ struct pictures {
 gvm_status pictures_read(const uint8_t **pixels, uint8_t *room, const struct pictures *p, const struct split *split,
                          gvm_view view, int i, gvm_error *err);
 
+struct cache_options {
+    int workers;   /* threads that decode, 1..64 */
+    bool skip_bad; /* leave out pictures that cannot be read, rather than fail with the first */
+    void *user;
+    /* Called now and then on the calling thread while the cache is made; total 0: another process makes it, and this
+     * one waits. Returns whether to go on. May be NULL. */
+    bool (*progress)(void *user, size_t done, size_t total);
+    /* Called for each picture left out, on the calling thread once the cache is made. err names the file. May be NULL.
+     */
+    void (*bad)(void *user, gvm_status status, const gvm_error *err);
+};
+
 /* Map the cache `path` of all pictures of both splits of p->data, making it first where there is none, or where it does
  * not fit: it holds for these pictures, by name, size and time of change, at these shapes and headings.
  * It is made beside its place, in `path`.part, and moved there when complete. One process makes it while others wait;
  * where one was killed, or told to stop, the next goes on with what is there. A failure leaves nothing of it.
  *
  *   cache  out: to be freed with cache_free; NULL on failure, and with GVM_OK where progress said to stop. Keeps
- * p->data, which must outlive it p      p->cache is not used
+ *          p->data, which must outlive it
+ *   p      p->cache is not used
  *
  * Returns GVM_OK, GVM_FILE (cannot be written, or the disk is full), GVM_FORMAT (there is something else under that
  * name, which is left alone), GVM_MEMORY, or as pictures_read for a bad picture. */

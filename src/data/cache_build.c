@@ -3,8 +3,6 @@
  *
  * A picture's entry in the table is written after its pixels, so what is there after a kill is whole; after a crash of
  * the machine the hashes tell. */
-#include "data/cache_build.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>

@@ -1,12 +1,12 @@
-/* cache_file.h - the file of a picture cache, what cache_build.c makes and cache.c reads. */
+/* cache_file.h - the file of a picture cache: what cache_file.c knows of it, cache_build.c makes and cache.c reads. */
 #ifndef GVM_DATA_CACHE_FILE_H
 #define GVM_DATA_CACHE_FILE_H
 
 #include <string.h>
 
 #include "base/file.h"
-#include "data/dataset.h"
-#include "image/panorama.h"
+#include "base/hash.h"
+#include "data/cache.h"
 
 #define CACHE_MAGIC "GVMpics" /* and its end: eight bytes */
 
@@ -55,17 +55,22 @@ enum found { CACHE_STALE, CACHE_BEGUN, CACHE_COMPLETE };
 /* What a file is to this cache. GVM_FORMAT where it is no cache at all; an empty one counts as stale. */
 gvm_status cache_identify(enum found *found, const struct cache *c, int fd, const char *path, gvm_error *err);
 
-/* Not one that withstands intent: words of eight bytes, each multiplied in. */
-static inline uint64_t hash_bytes(uint64_t h, const void *bytes, size_t n)
-{
-    const unsigned char *p = bytes;
-    for (size_t i = 0; i <= n; i += 8) { /* n is a multiple of 8: one more, of nothing but the size */
-        uint64_t word = n;
-        memcpy(&word, p + i, n - i < 8 ? n - i : 8);
-        h = (h ^ word) * UINT64_C(0x9E3779B97F4A7C15);
-        h ^= h >> 29;
-    }
-    return h;
-}
+/* The file beside its place, which one process at a time holds. */
+struct cache_part {
+    char *path;
+    int fd;
+};
+
+/* Wait for it. *locked: it is this process's; else the one who had it has moved or removed it, and all is to be looked
+ * at again. *stopped: progress said so, and there is nothing to let go of. */
+gvm_status cache_part_lock(struct cache_part *part, bool *locked, bool *stopped, const char *path,
+                           const struct cache_options *options, gvm_error *err);
+
+/* Remove it and let go of it. */
+void cache_part_drop(struct cache_part *part);
+
+/* Fill it and move it to `path`. Lets go of it in any case. *stopped: progress said so, and it stays for the next. */
+gvm_status cache_build(struct cache_part *part, bool *stopped, const struct cache *c, const char *path,
+                       const struct cache_options *options, gvm_error *err);
 
 #endif

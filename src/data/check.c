@@ -183,15 +183,19 @@ static bool hash_file(guint8 digest[DIGEST], const char *path)
     return size == 0;
 }
 
-/* What only panorama_load can tell, of the few that it could refuse. */
-static gvm_status check_panorama(const struct check *c, const struct picture *p, bool doubtful, gvm_error *err)
+/* What only panorama_fit can tell, of the few that it could refuse. */
+static gvm_status check_panorama(const struct check *c, const struct picture *p, struct image *image, gvm_error *err)
 {
     enum { H = 4, W = 20 };
     uint8_t out[H * W * 3];
     const double *band = c->dataset->elevation;
     const struct picture_shape shape = {.height = H, .width = W, .elevation = {band[0], band[1]}};
+    bool doubtful = image->width < 2 * image->height || image->gpano.full_width > 0 || image->gpano.full_height > 0 ||
+                    image->gpano.other || image->exif.make[0] != '\0' || image->exif.model[0] != '\0' ||
+                    image->exif.focal_35mm > 0 || image->exif.sweep;
     if (!p->street || !doubtful) return GVM_OK;
-    return panorama_load(out, &shape, isnan(p->heading) ? NULL : &p->heading, CIRCLE_LISTED, p->path, err);
+    return panorama_fit(out, &shape, isnan(p->heading) ? NULL : &p->heading, CIRCLE_LISTED, image, path_tail(p->path),
+                        err);
 }
 
 static void read_picture(struct check *c, struct picture *p)
@@ -204,11 +208,8 @@ static void read_picture(struct check *c, struct picture *p)
     }
     gvm_status status = image_load(&image, p->path, &err);
     int width = image.width, height = image.height;
-    bool doubtful = width < 2 * height || image.gpano.full_width > 0 || image.gpano.full_height > 0 ||
-                    image.gpano.other || image.exif.make[0] != '\0' || image.exif.model[0] != '\0' ||
-                    image.exif.focal_35mm > 0 || image.exif.sweep;
+    if (status == GVM_OK) status = check_panorama(c, p, &image, &err);
     image_free(&image);
-    if (status == GVM_OK) status = check_panorama(c, p, doubtful, &err);
     if (status == GVM_OK && !hash_file(p->digest, p->path)) status = fail_errno(&err, "read", p->path);
     if (status == GVM_OK) {
         p->width = width;

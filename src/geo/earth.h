@@ -59,6 +59,16 @@ static inline void tile_box(double box[4], double lat, double lon, double metres
     box[3] = fmin(90, lat + half_lat);
 }
 
+/* Make a box west, south, east, north so large that it holds another. Begins as BOX_OF_NOTHING. */
+#define BOX_OF_NOTHING                           \
+    {                                            \
+        INFINITY, INFINITY, -INFINITY, -INFINITY \
+    }
+static inline void box_take_in(double box[4], const double other[4])
+{
+    for (int k = 0; k < 4; k++) box[k] = k < 2 ? fmin(box[k], other[k]) : fmax(box[k], other[k]);
+}
+
 /* Metres between two places, along the great circle of a sphere of the mean radius (haversine). */
 static inline double metres_between(double lat1, double lon1, double lat2, double lon2)
 {

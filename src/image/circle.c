@@ -2,6 +2,7 @@
 #include "image/circle.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,29 +37,20 @@ static gvm_status check_camera(const struct image *image, const char *where, gvm
 {
     const struct exif *e = &image->exif;
     int w = image->width, h = image->height;
-    bool camera = e->make[0] != '\0' || e->model[0] != '\0';
+    char what[120] = "by what it says (a lens's EXIF and no GPano)";
+    bool camera = e->make[0] != '\0' || e->model[0] != '\0', lens = e->focal_35mm > 0 || (e->has_focal && camera);
     const char *name = strrchr(where, '/') != NULL ? strrchr(where, '/') + 1 : where;
     if (e->sweep || (strncmp(name, "PANO_", 5) == 0 && w != 2 * h))
-        return fail(err, GVM_PANORAMA,
-                    "%s: this %d x %d picture is not a full panorama but a phone's sweep, which seldom covers the full "
-                    "circle and "
-                    "does not say that it does; " ADVICE,
-                    where, w, h);
-    bool lens = e->focal_35mm > 0 || (e->has_focal && camera);
-    if (!lens && !(camera && w <= WIDEST_PHOTO * h)) return GVM_OK; /* programs that make panoramas keep the maker */
-    if (w > WIDEST_PHOTO * h)
-        return fail(err, GVM_PANORAMA,
-                    "%s: this %d x %d picture is not a full panorama by what it says (a lens's EXIF and no "
-                    "GPano); " ADVICE,
-                    where, w, h);
-    if (e->focal_35mm > 0)
-        return fail(err, GVM_PANORAMA,
-                    "%s: this %d x %d picture is not a full panorama but an ordinary photo, about %.0f degrees wide "
-                    "(EXIF); " ADVICE,
-                    where, w, h, width_of_view(image));
-    return fail(err, GVM_PANORAMA,
-                "%s: this %d x %d picture is not a full panorama but an ordinary photo (EXIF: %s%s%s); " ADVICE, where,
-                w, h, e->make, e->make[0] != '\0' && e->model[0] != '\0' ? " " : "", e->model);
+        snprintf(what, sizeof what,
+                 "but a phone's sweep, which seldom covers the full circle and does not say that it does");
+    else if (!lens && !(camera && w <= WIDEST_PHOTO * h)) /* programs that make panoramas keep the maker */
+        return GVM_OK;
+    else if (w <= WIDEST_PHOTO * h && e->focal_35mm > 0)
+        snprintf(what, sizeof what, "but an ordinary photo, about %.0f degrees wide (EXIF)", width_of_view(image));
+    else if (w <= WIDEST_PHOTO * h)
+        snprintf(what, sizeof what, "but an ordinary photo (EXIF: %s%s%s)", e->make,
+                 e->make[0] != '\0' && e->model[0] != '\0' ? " " : "", e->model);
+    return fail(err, GVM_PANORAMA, "%s: this %d x %d picture is not a full panorama %s; " ADVICE, where, w, h, what);
 }
 
 /* ------------------------------------------------------------------ what a picture shows */

@@ -24,14 +24,8 @@ struct window {
 
 static struct window window_around(const struct cut_tile *tiles, int count, double pixel_m)
 {
-    double box[4] = {INFINITY, INFINITY, -INFINITY, -INFINITY};
-    for (int i = 0; i < count; i++) {
-        const double *b = tiles[i].place.box;
-        box[0] = fmin(box[0], b[0]);
-        box[1] = fmin(box[1], b[1]);
-        box[2] = fmax(box[2], b[2]);
-        box[3] = fmax(box[3], b[3]);
-    }
+    double box[4] = BOX_OF_NOTHING;
+    for (int i = 0; i < count; i++) box_take_in(box, tiles[i].place.box);
     double middle = (box[1] + box[3]) / 2;
     double step_lon = pixel_m / metres_per_lon(middle), step_lat = pixel_m / metres_per_lat(middle);
     return (struct window){{box[0] - MARGIN * step_lon, box[3] + MARGIN * step_lat, step_lon, step_lat},

@@ -1,11 +1,10 @@
-/* piece_ring.c - see piece_ring.h */
-#include "imagery/piece_ring.h"
-
+/* piece_ring.c - threads that cut pieces of imagery ahead: see imagery.h. */
 #include <stdlib.h>
 
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/ring.h"
+#include "imagery/imagery.h"
 #include "network/session.h"
 
 enum { MAX_CUTTERS = 16 };

@@ -11,7 +11,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/sized.h"
-#include "imagery/piece_ring.h"
 #include "map/map.h"
 #include "map/map_file.h"
 #include "map/map_job.h"

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "map/map_file.h"
 
 struct gvm_map_guard {
@@ -54,20 +55,6 @@ static void take_signal(int number, siginfo_t *info, void *context)
     signal(number, SIG_DFL); /* another's fault */
 }
 
-/* FNV-1a over words, of which the last may be short. */
-static uint64_t sum_of(const unsigned char *bytes, size_t size)
-{
-    uint64_t sum = 14695981039346656037u, word;
-    for (size_t i = 0; i < size; i += sizeof word) {
-        size_t n = size - i < sizeof word ? size - i : sizeof word;
-        word = 0;
-        memcpy(&word, bytes + i, n);
-        sum = (sum ^ word) * 1099511628211u;
-        sum ^= sum >> 29;
-    }
-    return sum;
-}
-
 /* Not by the time of its last writing alone, which can be set. */
 static bool same_state(const struct stat *a, const struct stat *b)
 {
@@ -93,7 +80,7 @@ static gvm_status start(struct gvm_map_guard *w, gvm_error *err)
     struct sigaction action = {.sa_sigaction = take_signal, .sa_flags = SA_SIGINFO};
     sigemptyset(&action.sa_mask);
     sigaction(SIGBUS, &action, &w->before);
-    if (w->values) w->sum = sum_of(map->file.data, w->used);
+    if (w->values) w->sum = hash_bytes(1, map->file.data, w->used);
     return gvm_map_guard_check(w, err);
 }
 
@@ -129,7 +116,7 @@ static gvm_status check(struct gvm_map_guard *w, gvm_error *err)
     if (fstat(w->fd, &now) != 0) return fail_errno(err, "read", path_tail(w->path));
     bool whole = (size_t)now.st_size >= w->used, changed = false;
     if (whole && w->values && !same_state(&now, &w->state)) {
-        changed = sum_of(w->map->file.data, w->used) != w->sum;
+        changed = hash_bytes(1, w->map->file.data, w->used) != w->sum;
         if (!changed) w->state = now;
     }
     if (!whole || atomic_load(&watched.cut))

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "map/sources.h"
+#include "map/map_parts.h"
 
 enum { HOLES_MOST = 100 };
 

@@ -1,5 +1,5 @@
-/* map_parts.h - what map_file.c (both files), map_make.c (made), map_table.c (the GeoPackage) and map_write.c (changed)
- * share. */
+/* map_parts.h - what map_file.c (both files), map_make.c (made), map_table.c (the GeoPackage), map_write.c
+ * (changed), map_job.c and sources.c (what it was built from) share. */
 #ifndef GVM_MAP_MAP_PARTS_H
 #define GVM_MAP_MAP_PARTS_H
 
@@ -21,5 +21,12 @@ gvm_status map_make_features(struct map_file *file, gvm_error *err);
 /* The features are held and the facts are filled in: write the header and the GeoPackage. Deletes what it made if it
  * fails. Nothing that was not ours is overwritten or deleted. */
 gvm_status map_make(struct map_file *file, gvm_error *err);
+
+/* Beside the name that a source has under a key, put down where it lies, and the way to it from the map's folder.
+ * Nothing if there is no such key. */
+void source_put(json_t *source, const char *key, const char *map);
+
+/* Whether two are the same source: the same name, or the same place. */
+bool source_is(const json_t *a, const json_t *b, const char *key);
 
 #endif

@@ -32,6 +32,14 @@ static const struct {
 
 /* ------------------------------------------------------------------ making one */
 
+static bool make_field(OGRLayerH layer, const char *name, OGRFieldType type)
+{
+    OGRFieldDefnH field = OGR_Fld_Create(name, type);
+    bool done = OGR_L_CreateField(layer, field, true) == OGRERR_NONE;
+    OGR_Fld_Destroy(field);
+    return done;
+}
+
 static bool make_tiles(GDALDatasetH data)
 {
     OGRSpatialReferenceH srs = OSRNewSpatialReference(NULL);
@@ -42,23 +50,14 @@ static bool make_tiles(GDALDatasetH data)
     CSLDestroy(options);
     OSRDestroySpatialReference(srs);
     bool done = layer != NULL;
-    for (int i = 0; i < FIELDS && done; i++) {
-        OGRFieldDefnH field = OGR_Fld_Create(fields[i].name, fields[i].type);
-        done = OGR_L_CreateField(layer, field, true) == OGRERR_NONE;
-        OGR_Fld_Destroy(field);
-    }
+    for (int i = 0; i < FIELDS && done; i++) done = make_field(layer, fields[i].name, fields[i].type);
     return done;
 }
 
 static bool make_facts(GDALDatasetH data, const struct map_file *f)
 {
     OGRLayerH layer = GDALDatasetCreateLayer(data, "geoviewmatch", NULL, wkbNone, NULL);
-    bool done = layer != NULL;
-    for (int i = 0; i < 2 && done; i++) {
-        OGRFieldDefnH field = OGR_Fld_Create(i == 0 ? "key" : "value", OFTString);
-        done = OGR_L_CreateField(layer, field, true) == OGRERR_NONE;
-        OGR_Fld_Destroy(field);
-    }
+    bool done = layer != NULL && make_field(layer, "key", OFTString) && make_field(layer, "value", OFTString);
     char version[16], width[16], ground[32], *jobs = json_dumps(f->jobs, JSON_COMPACT);
     snprintf(version, sizeof version, "%d", VERSION);
     snprintf(width, sizeof width, "%d", f->id.width);

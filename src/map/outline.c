@@ -27,17 +27,6 @@ static void map_tile_box(double box[4], const gvm_map *map, size_t number)
              tile->metres > 0 ? tile->metres : map->ground_m);
 }
 
-/* The same around all tiles, of which there is one at least. */
-static void map_box(double box[4], const gvm_map *map)
-{
-    map_tile_box(box, map, 0);
-    for (size_t i = 1; i < map->tiles.count; i++) {
-        double own[4];
-        map_tile_box(own, map, i);
-        for (int k = 0; k < 4; k++) box[k] = k < 2 ? fmin(box[k], own[k]) : fmax(box[k], own[k]);
-    }
-}
-
 /* By rows, each from the west. */
 static int compare(const void *a, const void *b)
 {
@@ -66,9 +55,12 @@ static size_t join_rows(struct box *boxes, size_t count)
 static size_t take_cells(struct box *boxes, const gvm_map *map)
 {
     bool taken[CELLS][CELLS] = {{false}};
-    double all[4], own[4];
+    double all[4] = BOX_OF_NOTHING, own[4];
     size_t count = 0;
-    map_box(all, map);
+    for (size_t i = 0; i < map->tiles.count; i++) {
+        map_tile_box(own, map, i);
+        box_take_in(all, own);
+    }
     double wide = (all[2] - all[0]) / CELLS, high = (all[3] - all[1]) / CELLS;
     for (size_t i = 0; i < map->tiles.count; i++) {
         map_tile_box(own, map, i);

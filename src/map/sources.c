@@ -1,13 +1,14 @@
-/* sources.c - see sources.h */
-#include "map/sources.h"
-
+/* sources.c - where the files lie that a map was built from: a map goes on working from another working folder, and if
+ * it was moved together with them. */
 #include <glib.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/json_text.h"
 #include "map/map.h"
+#include "map/map_parts.h"
 
 /* ------------------------------------------------------------------ written */
 
@@ -87,16 +88,15 @@ static char *find_part(bool *known, const gvm_map *map, const json_t *source, co
 {
     const char *at = json_string_value(json_object_get(source, "at"));
     const char *beside = json_string_value(json_object_get(source, "beside"));
+    char *bases[2] = {at != NULL ? strdup(at) : NULL, beside != NULL ? tiles_path(map->path, beside) : NULL};
     char *found = NULL;
     *known = *known || at != NULL;
-    for (int i = 0; i < 2 && found == NULL; i++) {
-        char *base =
-            i == 0 ? (at != NULL ? strdup(at) : NULL) : (beside != NULL ? tiles_path(map->path, beside) : NULL);
-        if (base == NULL) continue;
-        gchar *inner = in_folder ? g_build_filename(base, part, NULL) : NULL;
-        found = if_there(part == NULL ? strdup(base) : in_folder ? strdup(inner) : tiles_path(base, part));
-        g_free(inner);
-        free(base);
+    for (int i = 0; i < 2; i++) {
+        if (bases[i] != NULL && found == NULL)
+            found = if_there(part == NULL ? strdup(bases[i])
+                             : in_folder  ? path_join(bases[i], part)
+                                          : tiles_path(bases[i], part));
+        free(bases[i]);
     }
     return found;
 }

@@ -42,9 +42,9 @@ static bool nested_extent(struct rects *out, GDALDatasetH file, const CPLXMLNode
     GDALDatasetH inner = GDALOpenEx(path, GDAL_OF_RASTER, gdal_raster_drivers, NULL, NULL);
     CPLFree(folder);
     if (inner == NULL) return false;
-    struct rects parts = {.items = NULL};
+    struct rects parts = {.width = GDALGetRasterXSize(inner), .height = GDALGetRasterYSize(inner)};
     const CPLXMLNode *from = CPLGetXMLNode((CPLXMLNode *)source, "SrcRect");
-    double x = 0, y = 0, w = GDALGetRasterXSize(inner), h = GDALGetRasterYSize(inner);
+    double x = 0, y = 0, w = parts.width, h = parts.height;
     if (from != NULL)
         x = number(from, "xOff"), y = number(from, "yOff"), w = number(from, "xSize"), h = number(from, "ySize");
     double kx = number(to, "xSize") / w, ky = number(to, "ySize") / h, x0 = number(to, "xOff"), y0 = number(to, "yOff");
@@ -52,8 +52,7 @@ static bool nested_extent(struct rects *out, GDALDatasetH file, const CPLXMLNode
     for (size_t i = 0; i < parts.count && found; i++) {
         const struct rect *p = &parts.items[i];
         rects_add(out, x0 + kx * (fmax(x, p->x0) - x), y0 + ky * (fmax(y, p->y0) - y),
-                  x0 + kx * (fmin(x + w, p->x1) - x), y0 + ky * (fmin(y + h, p->y1) - y), GDALGetRasterXSize(file),
-                  GDALGetRasterYSize(file));
+                  x0 + kx * (fmin(x + w, p->x1) - x), y0 + ky * (fmin(y + h, p->y1) - y));
     }
     rects_free(&parts);
     GDALClose(inner);
@@ -63,7 +62,6 @@ static bool nested_extent(struct rects *out, GDALDatasetH file, const CPLXMLNode
 /* False: its sources do not say, so that it may be all of it. */
 static bool add_sources(struct rects *out, GDALDatasetH file, const CPLXMLNode *band, int depth)
 {
-    int W = GDALGetRasterXSize(file), H = GDALGetRasterYSize(file);
     for (const CPLXMLNode *source = band->psChild; source != NULL; source = source->psNext) {
         size_t length = strlen(source->pszValue);
         if (source->eType != CXT_Element || length < 6 || strcmp(source->pszValue + length - 6, "Source") != 0)
@@ -72,7 +70,7 @@ static bool add_sources(struct rects *out, GDALDatasetH file, const CPLXMLNode *
         if (to == NULL) return false;
         if (nested_extent(out, file, source, to, depth)) continue;
         double x = number(to, "xOff"), y = number(to, "yOff");
-        rects_add(out, x, y, x + number(to, "xSize"), y + number(to, "ySize"), W, H);
+        rects_add(out, x, y, x + number(to, "xSize"), y + number(to, "ySize"));
     }
     return true;
 }
@@ -96,11 +94,10 @@ static bool vrt_extent(struct rects *out, GDALDatasetH file, int band, int depth
 /* Halve a row of blocks until each part is there or is not. */
 static void add_blocks(struct rects *out, GDALRasterBandH band, int x0, int y0, int x1, int y1, int block)
 {
-    int W = GDALGetRasterBandXSize(band), H = GDALGetRasterBandYSize(band);
     int status = GDALGetDataCoverageStatus(band, x0, y0, x1 - x0, y1 - y0, 0, NULL);
     if (!(status & GDAL_DATA_COVERAGE_STATUS_DATA)) return;
     if (!(status & GDAL_DATA_COVERAGE_STATUS_EMPTY) || x1 - x0 <= block) {
-        rects_add(out, x0, y0, x1, y1, W, H);
+        rects_add(out, x0, y0, x1, y1);
         return;
     }
     int middle = x0 + ((x1 - x0) / block + 1) / 2 * block;
@@ -108,10 +105,9 @@ static void add_blocks(struct rects *out, GDALRasterBandH band, int x0, int y0, 
     add_blocks(out, band, middle, y0, x1, y1, block);
 }
 
-static bool tiff_extent(struct rects *out, GDALDatasetH file, int number_of_band)
+static bool tiff_extent(struct rects *out, GDALRasterBandH band)
 {
-    GDALRasterBandH band = GDALGetRasterBand(file, number_of_band);
-    int W = GDALGetRasterXSize(file), H = GDALGetRasterYSize(file), w, h;
+    int W = out->width, H = out->height, w, h;
     int status = GDALGetDataCoverageStatus(band, 0, 0, W, H, GDAL_DATA_COVERAGE_STATUS_EMPTY, NULL);
     if (!(status & GDAL_DATA_COVERAGE_STATUS_EMPTY)) return false;
     GDALGetBlockSize(band, &w, &h);
@@ -159,7 +155,7 @@ static bool gpkg_tiling(struct tiling *t, sqlite3 *base, double pixel)
     return found && t->table != NULL && t->side_x > 0 && t->side_y > 0;
 }
 
-static bool add_tiles(struct rects *out, sqlite3 *base, const struct tiling *t, const double place[6], int W, int H)
+static bool add_tiles(struct rects *out, sqlite3 *base, const struct tiling *t, const double place[6])
 {
     char *ask = sqlite3_mprintf("SELECT tile_column, tile_row FROM \"%w\" WHERE zoom_level = %d", t->table, t->zoom);
     sqlite3_stmt *statement = NULL;
@@ -170,7 +166,7 @@ static bool add_tiles(struct rects *out, sqlite3 *base, const struct tiling *t, 
         double y = t->top - sqlite3_column_double(statement, 1) * t->side_y;
         double north = fmax(y, y - t->side_y), south = fmin(y, y - t->side_y);
         rects_add(out, (x - place[0]) / place[1], (north - place[3]) / place[5], (x + t->side_x - place[0]) / place[1],
-                  (south - place[3]) / place[5], W, H);
+                  (south - place[3]) / place[5]);
     }
     sqlite3_finalize(statement);
     sqlite3_free(ask);
@@ -188,7 +184,7 @@ static bool tiles_extent(struct rects *out, GDALDatasetH file, const char *path,
     bool found = sqlite3_open_v2(path, &base, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK;
     if (found) sqlite3_db_config(base, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     found = found && (mbtiles ? mbtiles_tiling(&tiling, place[1], w) : gpkg_tiling(&tiling, base, place[1])) &&
-            add_tiles(out, base, &tiling, place, GDALGetRasterXSize(file), GDALGetRasterYSize(file));
+            add_tiles(out, base, &tiling, place);
     sqlite3_free(tiling.table);
     sqlite3_close(base);
     return found;
@@ -200,12 +196,12 @@ gvm_status raster_extent(struct rects *out, bool *all, GDALDatasetH file, const 
 {
     GDALDriverH driver = GDALGetDatasetDriver(file);
     const char *name = driver != NULL ? GDALGetDriverShortName(driver) : "";
-    *out = (struct rects){.items = NULL};
+    *out = (struct rects){.width = GDALGetRasterXSize(file), .height = GDALGetRasterYSize(file)};
     bool found = false;
     if (strcmp(name, "VRT") == 0)
         found = vrt_extent(out, file, band, 0);
     else if (strcmp(name, "GTiff") == 0)
-        found = tiff_extent(out, file, band);
+        found = tiff_extent(out, GDALGetRasterBand(file, band));
     else if (raster_is_table(driver))
         found = tiles_extent(out, file, path, strcmp(name, "MBTiles") == 0);
     rects_join(out);
@@ -213,7 +209,7 @@ gvm_status raster_extent(struct rects *out, bool *all, GDALDatasetH file, const 
         rects_free(out);
         return fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", path);
     }
-    *all = !found || rects_are_all(out, GDALGetRasterXSize(file), GDALGetRasterYSize(file));
+    *all = !found || rects_are_all(out);
     if (*all) rects_free(out);
     return GVM_OK;
 }

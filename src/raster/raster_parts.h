@@ -1,5 +1,5 @@
 /* raster_parts.h - what raster.c (the file), raster_bands.c (which bands), raster_extent.c (which parts),
- * raster_place.c (where) and raster_read.c (pixels) share. */
+ * raster_place.c (where), raster_read.c (pixels) and rects.c share. */
 #ifndef GVM_RASTER_RASTER_PARTS_H
 #define GVM_RASTER_RASTER_PARTS_H
 
@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "raster/raster.h"
-#include "raster/rects.h"
 
 /* Where a place lies in the raster, in pixels. */
 struct locator {
@@ -53,6 +52,8 @@ gvm_status raster_check_files(const char *path, const char *where, gvm_error *er
  * has them in order. */
 gvm_status raster_choose_bands(struct raster *raster, gvm_error *err);
 
+struct rects;
+
 /* The parts of a file that hold something in a band; *all, and none, if that may be all of it. To be freed with
  * rects_free. */
 gvm_status raster_extent(struct rects *parts, bool *all, GDALDatasetH file, const char *path, int band, gvm_error *err);
@@ -85,5 +86,30 @@ void locator_aim(struct locator *locator, const double view[4]);
 
 /* Between pixels of that picture and of the raster, as GDAL's transformers do. */
 int locator_transform(void *locator, int to_raster, int n, double *x, double *y, double *z, int *good);
+
+/* Parts of a raster, as rectangles of its pixels that do not overlap. */
+
+struct rect {
+    int x0, y0, x1, y1; /* x1, y1: the first beyond it */
+};
+
+struct rects {
+    int width, height; /* of the raster */
+    struct rect *items;
+    size_t count;
+    bool short_of_memory; /* some are missing */
+};
+
+/* Add what lies within the raster; NaN and what is empty adds nothing. */
+void rects_add(struct rects *rects, double x0, double y0, double x1, double y1);
+
+/* Make of rectangles that may overlap or touch few that do not: strips across the raster, of which equal ones below
+ * each other are joined. */
+void rects_join(struct rects *rects);
+
+/* Whether they are, once joined, all of the raster. */
+bool rects_are_all(const struct rects *rects);
+
+void rects_free(struct rects *rects); /* leaves it empty */
 
 #endif

@@ -213,16 +213,6 @@ struct around {
     double near; /* a longitude that all are moved to, by whole turns; NaN before the first */
 };
 
-static struct around around_nothing(double near)
-{
-    return (struct around){{INFINITY, INFINITY, -INFINITY, -INFINITY}, near};
-}
-
-static void take_in(double side[4], const double box[4])
-{
-    for (int k = 0; k < 4; k++) side[k] = k < 2 ? fmin(side[k], box[k]) : fmax(side[k], box[k]);
-}
-
 /* Widen a box by points of a part of the raster: SIDE x SIDE of them over it, the middle row first, whose middle says
  * what is near. */
 static void widen(struct around *a, const struct raster *r, const double part[4], int side)
@@ -238,7 +228,7 @@ static void widen(struct around *a, const struct raster *r, const double part[4]
         if (isnan(a->near) && n > 0) a->near = lon[n / 2];
         for (int i = 0; i < n; i++) {
             double x = lon_near(lon[i], a->near), y = fmax(-LAT_MOST, fmin(LAT_MOST, lat[i]));
-            take_in(a->side, (const double[4]){x, y, x, y});
+            box_take_in(a->side, (const double[4]){x, y, x, y});
         }
     }
 }
@@ -266,11 +256,11 @@ static gvm_status describe_parts(struct raster_facts *facts, struct around *all,
     for (size_t i = 0; i < parts->count; i++) {
         const struct rect *p = &parts->items[i];
         const double part[4] = {p->x0 * kx, p->y0 * ky, p->x1 * kx, p->y1 * ky};
-        struct around own = around_nothing(all->near);
+        struct around own = {BOX_OF_NOTHING, all->near};
         widen(&own, r, part, 5);
         if (!(own.side[0] <= own.side[2])) continue; /* beyond where streets are */
         all->near = own.near;
-        take_in(all->side, own.side);
+        box_take_in(all->side, own.side);
         memcpy(facts->parts[facts->part_count++], own.side, sizeof own.side);
         if (i % step == 0) facts->pixel_m = fmin(facts->pixel_m, smallest_pixel(r, part));
     }
@@ -280,7 +270,7 @@ static gvm_status describe_parts(struct raster_facts *facts, struct around *all,
 gvm_status raster_describe(struct raster_facts *facts, const struct raster *r, gvm_error *err)
 {
     struct rects parts = {.items = NULL};
-    struct around all = around_nothing(NAN);
+    struct around all = {BOX_OF_NOTHING, NAN};
     struct gdal_words words; /* what no sentence takes up */
     const double whole[4] = {0, 0, r->width, r->height}, *box = facts->box;
     bool full = r->hints.gaps != YES;

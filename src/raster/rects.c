@@ -1,12 +1,11 @@
-/* rects.c - see rects.h. A line is swept from the top to the bottom: between two of the heights at which rectangles
- * begin or end, the same ones are crossed. */
-#include "raster/rects.h"
-
+/* rects.c - parts of a raster as rectangles: see raster_parts.h. A line is swept from the top to the bottom: between
+ * two of the heights at which rectangles begin or end, the same ones are crossed. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
+#include "raster/raster_parts.h"
 
 static void append(struct rects *r, struct rect rect)
 {
@@ -17,13 +16,13 @@ static void append(struct rects *r, struct rect rect)
         r->short_of_memory = true;
 }
 
-void rects_add(struct rects *r, double x0, double y0, double x1, double y1, int width, int height)
+void rects_add(struct rects *r, double x0, double y0, double x1, double y1)
 {
     if (isnan(x0 + y0 + x1 + y1)) return;
     x0 = fmax(0, round(x0));
     y0 = fmax(0, round(y0));
-    x1 = fmin(width, round(x1));
-    y1 = fmin(height, round(y1));
+    x1 = fmin(r->width, round(x1));
+    y1 = fmin(r->height, round(y1));
     if (x0 < x1 && y0 < y1) append(r, (struct rect){(int)x0, (int)y0, (int)x1, (int)y1});
 }
 
@@ -69,7 +68,7 @@ static size_t add_strips(struct rects *out, const struct rect *crossed, size_t c
 
 void rects_join(struct rects *r)
 {
-    struct rects out = {.short_of_memory = r->short_of_memory};
+    struct rects out = {.width = r->width, .height = r->height, .short_of_memory = r->short_of_memory};
     struct rect *crossed = malloc((r->count + 1) * sizeof *crossed);
     int *heights = malloc((2 * r->count + 1) * sizeof *heights);
     if (crossed == NULL || heights == NULL || r->count == 0) {
@@ -101,10 +100,10 @@ void rects_join(struct rects *r)
     *r = out;
 }
 
-bool rects_are_all(const struct rects *r, int width, int height)
+bool rects_are_all(const struct rects *r)
 {
-    return r->count == 1 && r->items[0].x0 == 0 && r->items[0].y0 == 0 && r->items[0].x1 == width &&
-           r->items[0].y1 == height;
+    const struct rect *p = r->items;
+    return r->count == 1 && p->x0 == 0 && p->y0 == 0 && p->x1 == r->width && p->y1 == r->height;
 }
 
 void rects_free(struct rects *r)

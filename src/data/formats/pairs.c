@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "data/formats/pairs.h"
+#include "data/labels.h"
 
 enum column { ID, STREET, AERIAL, LAT, LON, HEADING, SPLIT, AERIAL_LAT, AERIAL_LON, COLUMNS };
 
