@@ -132,6 +132,40 @@ static void test_write_full(void **state)
     assert_int_equal(count_files(), 1);
 }
 
+/* A stream that the disk took only in part is no file, although its last bytes would have had room again. */
+static void test_write_stream(void **state)
+{
+    (void)state;
+    struct rlimit before, small;
+    struct file_writer w;
+    FILE *out;
+    gvm_error err;
+    assert_int_equal(file_writer_stream(&out, &w, in_folder("a"), &err), GVM_OK);
+    fprintf(out, "number %d", 1);
+    assert_int_equal(file_writer_commit(&w, &err), GVM_OK);
+    assert_text(in_folder("a"), "number 1");
+
+    assert_int_equal(file_writer_stream(&out, &w, in_folder("a"), &err), GVM_OK);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = (struct rlimit){4096, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    for (int i = 0; i < 20000; i++) fputc('x', out);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    assert_int_equal(file_writer_commit(&w, &err), GVM_FILE);
+    assert_says(&err, "/a: cannot write it: ");
+    assert_text(in_folder("a"), "number 1");
+
+    assert_int_equal(file_writer_stream(&out, &w, in_folder("a"), &err), GVM_OK);
+    fputs("other", out);
+    file_writer_abort(&w);
+    assert_int_equal(file_writer_stream(&out, &w, in_folder("none/a"), &err), GVM_FILE);
+    assert_null(out);
+    assert_text(in_folder("a"), "number 1");
+    assert_int_equal(count_files(), 1);
+}
+
 static void test_write_targets(void **state)
 {
     (void)state;
@@ -165,6 +199,7 @@ int main(void)
         cmocka_unit_test_teardown(test_write_commit, empty_folder),
         cmocka_unit_test_teardown(test_write_abort, empty_folder),
         cmocka_unit_test_teardown(test_write_full, empty_folder),
+        cmocka_unit_test_teardown(test_write_stream, empty_folder),
         cmocka_unit_test_teardown(test_write_targets, empty_folder),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

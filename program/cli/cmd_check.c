@@ -20,8 +20,7 @@ static const char *const titles[FAULTS] = {"missing",       "unreadable",   "mis
 
 static gvm_status write_list(struct file_writer *w, const struct findings *findings, gvm_error *err)
 {
-    FILE *out = file_writer_stream(w);
-    if (out == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", path_tail(w->path));
+    FILE *out = w->stream;
     fputs(LIST_HEADER "\n", out);
     for (size_t i = 0; i < findings->count; i++) {
         const struct finding *f = &findings->items[i];
@@ -108,7 +107,7 @@ static gvm_status look(struct findings *findings, const struct dataset *dataset,
     struct progress progress = {.quiet = quiet};
     gvm_status status = dataset_check(findings, dataset, show_progress, &progress, err);
     progress_end(&progress);
-    if (status == GVM_OK && list->temporary != NULL) status = write_list(list, findings, err);
+    if (status == GVM_OK && list->stream != NULL) status = write_list(list, findings, err);
     return status;
 }
 
@@ -126,12 +125,14 @@ static int check(void *arguments)
     struct dataset *dataset = NULL;
     struct findings findings = {0};
     struct file_writer writer = {0};
+    FILE *list;
     gvm_error err;
     int end = DONE;
     a->wanted.as_listed = true;
     gvm_status status = a->list != NULL ? output_check(a->list, &findings_kind, a->force, &a->data, 1, &err) : GVM_OK;
     if (status == GVM_OK) status = dataset_open(&dataset, a->data, &a->wanted, &err);
-    if (status == GVM_OK && a->list != NULL) status = file_writer_open(&writer, a->list, &err); /* before the work */
+    if (status == GVM_OK && a->list != NULL)
+        status = file_writer_stream(&list, &writer, a->list, &err); /* before the work */
     if (status == GVM_OK) status = look(&findings, dataset, &writer, a->common.quiet, &err);
     if (status != GVM_OK)
         end = failed(&err);

@@ -149,13 +149,9 @@ static gvm_status write_matches(const char *path, const struct ranking *rankings
                                 gvm_error *err)
 {
     struct file_writer w;
-    gvm_status status = file_writer_open(&w, path, err);
+    FILE *out;
+    gvm_status status = file_writer_stream(&out, &w, path, err);
     if (status != GVM_OK) return status;
-    FILE *out = file_writer_stream(&w);
-    if (out == NULL) {
-        file_writer_abort(&w);
-        return fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", path);
-    }
     fputs(MATCHES_START, out);
     for (int k = 1; k <= TOP_KEPT; k++) fprintf(out, ",tile%d,score%d", k, k);
     fputc('\n', out);

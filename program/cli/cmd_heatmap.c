@@ -25,12 +25,20 @@ struct arguments {
 
 /* A picture as it is and as the network takes it. */
 struct panel {
-    int H, W;              /* the network's */
     int height, width;     /* of what is drawn */
     unsigned char *rgb;    /* (height, width, 3) */
-    unsigned char *pixels; /* (H, W, 3) */
+    unsigned char *pixels; /* (heat.H, heat.W, 3) */
     float *feature, *values;
     struct heat heat;
+};
+
+struct drawing {
+    const struct arguments *a;
+    gvm_model *model;
+    gvm_session *session;
+    int features;
+    struct panel panels[2]; /* GVM_STREET, GVM_AERIAL; one of them zero unless both are drawn */
+    double score;           /* of the two with each other; 1 of one with itself */
 };
 
 static int complete_arguments(struct arguments *a)
@@ -63,7 +71,7 @@ static gvm_status panel_scale(struct panel *p, const gvm_picture *picture, gvm_e
     gvm_status status = gvm_picture_about(picture, &info, err);
     if (status != GVM_OK) return status;
     int longer = info.width > info.height ? info.width : info.height;
-    int to = longer > MOST ? MOST : info.width < p->W ? scaled(longer, p->W, info.width) : longer;
+    int to = longer > MOST ? MOST : info.width < p->heat.W ? scaled(longer, p->heat.W, info.width) : longer;
     if (to > MOST) to = MOST;
     p->width = scaled(info.width, to, longer);
     p->height = scaled(info.height, to, longer);
@@ -73,68 +81,63 @@ static gvm_status panel_scale(struct panel *p, const gvm_picture *picture, gvm_e
     return gvm_picture_scale(picture, p->rgb, p->height, p->width, err);
 }
 
-static gvm_status panel_read(struct panel *p, const struct arguments *a, const gvm_model *model, gvm_view view,
-                             const char *path, gvm_error *err)
+static gvm_status panel_read(struct drawing *d, gvm_view view, gvm_error *err)
 {
-    const gvm_picture_options options = {.size = sizeof options, .path = path};
+    struct panel *p = &d->panels[view];
+    const struct arguments *a = d->a;
+    const gvm_picture_options options = {.size = sizeof options, .path = (int)view == a->view ? a->image : a->tile};
     const double *heading = a->has_heading ? &a->heading : NULL;
     gvm_picture *picture;
     gvm_part part = {.turn = 0};
     gvm_status status = gvm_picture_open(&picture, &options, err);
-    if (status == GVM_OK) status = gvm_picture_fit(picture, model, view, p->pixels, heading, a->panorama, err);
-    if (status == GVM_OK) status = gvm_picture_part(picture, model, view, &part, heading, a->panorama, err);
-    p->heat = (struct heat){.turn = part.turn, .box = {part.left, part.top, part.right, part.bottom}};
+    if (status == GVM_OK) status = gvm_picture_fit(picture, d->model, view, p->pixels, heading, a->panorama, err);
+    if (status == GVM_OK) status = gvm_picture_part(picture, d->model, view, &part, heading, a->panorama, err);
+    p->heat.turn = part.turn;
+    memcpy(p->heat.box, (double[]){part.left, part.top, part.right, part.bottom}, sizeof p->heat.box);
     if (status == GVM_OK) status = panel_scale(p, picture, err);
     gvm_picture_free(picture);
-    if (err != NULL) add_hint(err, status);
+    add_hint(err, status);
     return status;
 }
 
-static gvm_status panel_open(struct panel *p, const struct arguments *a, gvm_session *session, const gvm_model *model,
-                             int features, gvm_view view, gvm_error *err)
+static gvm_status panel_open(struct drawing *d, gvm_view view, gvm_error *err)
 {
+    struct panel *p = &d->panels[view];
     gvm_view_info info = {.size = sizeof info};
-    gvm_status status = gvm_view_about(model, view, &info, err);
+    gvm_status status = gvm_view_about(d->model, view, &info, err);
     if (status != GVM_OK) return status;
-    p->W = info.width;
-    p->H = info.height;
-    size_t n = (size_t)p->W * (size_t)p->H;
+    size_t n = (size_t)info.width * (size_t)info.height;
     p->pixels = malloc(3 * n);
     p->values = malloc(n * sizeof *p->values);
-    p->feature = malloc((size_t)features * sizeof *p->feature);
+    p->feature = malloc((size_t)d->features * sizeof *p->feature);
+    p->heat = (struct heat){.values = p->values, .H = info.height, .W = info.width};
     if (p->pixels == NULL || p->values == NULL || p->feature == NULL)
         return fail(err, GVM_MEMORY, "there is not enough memory for a heat map");
-    const char *path = view == GVM_STREET || a->view == GVM_AERIAL ? a->image : a->tile;
-    status = panel_read(p, a, model, view, path, err);
-    if (status == GVM_OK) status = gvm_embed_pixels(session, view, p->feature, p->pixels, 1, err);
-    return status;
+    status = panel_read(d, view, err);
+    return status == GVM_OK ? gvm_embed_pixels(d->session, view, p->feature, p->pixels, 1, err) : status;
 }
 
-/* other: what it is compared with; NULL: itself */
-static gvm_status panel_draw(struct sheet *sheet, struct panel *p, const struct arguments *a, gvm_session *session,
-                             gvm_view view, const float *other, double score, int height, int width, gvm_error *err)
+/* As high as that. */
+static gvm_status panel_draw(struct sheet *sheet, struct drawing *d, gvm_view view, int height, gvm_error *err)
 {
-    gvm_status status = gvm_heatmap(session, view, a->stage, p->values, p->pixels, other, err);
+    struct panel *p = &d->panels[view];
+    const float *other = d->panels[1 - view].feature; /* NULL: it is compared with itself */
+    gvm_status status = gvm_heatmap(d->session, view, d->a->stage, p->values, p->pixels, other, err);
     if (status != GVM_OK) return status;
-    p->heat.values = p->values;
-    p->heat.H = p->H;
-    p->heat.W = p->W;
-    p->heat.unit = a->stage == 0 && score != 0 ? score / ((double)p->H * p->W) : 1;
+    p->heat.unit = d->a->stage == 0 && d->score != 0 ? d->score / ((double)p->heat.H * p->heat.W) : 1;
+    int width = height == p->height ? p->width : scaled(p->width, height, p->height);
     return heat_draw(sheet, height, width, p->rgb, p->height, p->width, &p->heat, err);
 }
 
 /* The tile as high as the street picture, and white between them. */
-static gvm_status draw_pair(struct sheet *result, double *score, struct panel panels[2], const struct arguments *a,
-                            gvm_session *session, int features, gvm_error *err)
+static gvm_status draw_pair(struct sheet *result, struct drawing *d, gvm_error *err)
 {
     struct sheet sheets[2] = {{0}};
-    int width = panels[0].width, height = panels[0].height;
-    for (int i = 0; i < features; i++) *score += (double)panels[0].feature[i] * panels[1].feature[i];
-    gvm_status status =
-        panel_draw(&sheets[0], &panels[0], a, session, GVM_STREET, panels[1].feature, *score, height, width, err);
-    if (status == GVM_OK)
-        status = panel_draw(&sheets[1], &panels[1], a, session, GVM_AERIAL, panels[0].feature, *score, height,
-                            scaled(panels[1].width, height, panels[1].height), err);
+    gvm_status status = GVM_OK;
+    d->score = 0;
+    for (int i = 0; i < d->features; i++) d->score += (double)d->panels[0].feature[i] * d->panels[1].feature[i];
+    for (int v = 0; v < 2 && status == GVM_OK; v++)
+        status = panel_draw(&sheets[v], d, (gvm_view)v, d->panels[GVM_STREET].height, err);
     if (status == GVM_OK) status = sheet_open(result, sheets[0].width + GAP + sheets[1].width, sheets[0].height, err);
     for (int v = 0, left = 0; v < 2 && status == GVM_OK; left += sheets[v++].width + GAP)
         sheet_place(result, left, 0, sheets[v].pixels, sheets[v].height, sheets[v].width);
@@ -143,32 +146,25 @@ static gvm_status draw_pair(struct sheet *result, double *score, struct panel pa
     return status;
 }
 
-static void panel_free(struct panel *p)
-{
-    free(p->rgb);
-    free(p->pixels);
-    free(p->feature);
-    free(p->values);
-}
-
 /* ------------------------------------------------------------------ the command */
 
-static gvm_status draw(struct sheet *result, double *score, const struct arguments *a, gvm_session *session,
-                       const gvm_model *model, gvm_error *err)
+static gvm_status draw(struct sheet *result, struct drawing *d, gvm_error *err)
 {
-    struct panel panels[2] = {{0}}; /* GVM_STREET, GVM_AERIAL */
     gvm_model_info info = {.size = sizeof info};
-    gvm_status status = gvm_model_about(model, &info, err);
+    gvm_status status = gvm_model_about(d->model, &info, err);
+    d->features = info.features;
     for (int v = 0; v < 2 && status == GVM_OK; v++)
-        if (a->tile != NULL || v == a->view)
-            status = panel_open(&panels[v], a, session, model, info.features, (gvm_view)v, err);
-    struct panel *own = &panels[a->view];
-    if (status == GVM_OK && a->tile != NULL)
-        status = draw_pair(result, score, panels, a, session, info.features, err);
+        if (d->a->tile != NULL || v == d->a->view) status = panel_open(d, (gvm_view)v, err);
+    if (status == GVM_OK && d->a->tile != NULL)
+        status = draw_pair(result, d, err);
     else if (status == GVM_OK)
-        status = panel_draw(result, own, a, session, (gvm_view)a->view, NULL, 1, own->height, own->width, err);
-    panel_free(&panels[0]);
-    panel_free(&panels[1]);
+        status = panel_draw(result, d, (gvm_view)d->a->view, d->panels[d->a->view].height, err);
+    for (int v = 0; v < 2; v++) {
+        free(d->panels[v].rgb);
+        free(d->panels[v].pixels);
+        free(d->panels[v].feature);
+        free(d->panels[v].values);
+    }
     return status;
 }
 
@@ -190,22 +186,20 @@ static int heatmap(void *arguments)
 {
     struct arguments *a = arguments;
     gvm_error err;
-    gvm_model *model = NULL;
-    gvm_session *session = NULL;
+    struct drawing d = {.a = a, .score = 1};
     struct sheet result = {0};
-    double score = 0;
     int end = complete_arguments(a);
     if (end != GO_ON) return end;
     gvm_status status =
         output_check(a->out, &output_picture, a->force, (const char *[]){a->image, a->tile, a->weights}, 3, &err);
-    if (status == GVM_OK) status = gvm_model_open(&model, weights_path(a->weights), &err);
-    if (status == GVM_OK) status = gvm_session_open(&session, model, 1, &err);
-    if (status == GVM_OK) status = draw(&result, &score, a, session, model, &err);
+    if (status == GVM_OK) status = gvm_model_open(&d.model, weights_path(a->weights), &err);
+    if (status == GVM_OK) status = gvm_session_open(&d.session, d.model, 1, &err);
+    if (status == GVM_OK) status = draw(&result, &d, &err);
     if (status == GVM_OK) status = image_write_png(a->out, result.pixels, result.width, result.height, &err);
-    end = status == GVM_OK ? print_result(a, &result, score) : failed(&err);
+    end = status == GVM_OK ? print_result(a, &result, d.score) : failed(&err);
     sheet_free(&result);
-    gvm_session_free(session);
-    gvm_model_free(model);
+    gvm_session_free(d.session);
+    gvm_model_free(d.model);
     return end;
 }
 

@@ -228,18 +228,13 @@ static gvm_status copy_sections(FILE *out, struct report *r, gvm_error *err)
 static gvm_status write_page(struct report *r, const char *path, long *bytes, gvm_error *err)
 {
     struct file_writer w;
-    gvm_status status = file_writer_open(&w, path, err);
+    gvm_status status = file_writer_stream(&r->out, &w, path, err);
     if (status != GVM_OK) return status;
-    r->out = file_writer_stream(&w);
-    if (r->out != NULL) {
-        put_head(r);
-        status = copy_sections(r->out, r, err);
-        put_foot(r);
-        *bytes = ftell(r->out);
-        if (status == GVM_OK) return file_writer_commit(&w, err);
-    } else {
-        status = fail(err, GVM_MEMORY, "there is not enough memory for the report");
-    }
+    put_head(r);
+    status = copy_sections(r->out, r, err);
+    put_foot(r);
+    *bytes = ftell(r->out);
+    if (status == GVM_OK) return file_writer_commit(&w, err);
     file_writer_abort(&w);
     return status;
 }

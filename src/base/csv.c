@@ -265,27 +265,19 @@ static void fold_name(char *out, size_t size, const char *name)
         if (strcmp(out, images[i]) == 0) strcpy(out, "image");
 }
 
-static int find_column(const char *name, const char *const *names, int columns)
+/* Which of the names it is, or `columns`; *nearly: whether it is one of them misspelled, as metre, headng, latt. */
+static int find_column(bool *nearly, const char *name, const char *const *names, int columns)
 {
     char asked[64], known[64];
     fold_name(asked, sizeof asked, name);
+    *nearly = false;
     for (int c = 0; c < columns; c++) {
         fold_name(known, sizeof known, names[c]);
-        if (strcmp(asked, known) == 0) return c;
+        size_t letters = strlen(known), wrong = word_distance(asked, known);
+        if (wrong == 0) return c;
+        *nearly |= letters > 2 && wrong <= (letters > 5 ? 2 : 1);
     }
     return columns;
-}
-
-/* Whether a name is one of the known ones, misspelled: metre, headng, latt. */
-static bool is_nearly_known(const char *name, const char *const *names, int columns)
-{
-    char asked[64], known[64];
-    fold_name(asked, sizeof asked, name);
-    for (int c = 0; c < columns; c++) {
-        fold_name(known, sizeof known, names[c]);
-        if (strlen(known) > 2 && word_distance(asked, known) <= (strlen(known) > 5 ? 2 : 1)) return true;
-    }
-    return false;
 }
 
 static gvm_status fail_unknown(const struct csv *csv, int field, const char *list, gvm_error *err)
@@ -306,10 +298,11 @@ gvm_status csv_header(int *order, struct csv *csv, const char *const *names, int
     while (csv->count > 0 && csv->fields[csv->count - 1][0] == '\0') csv->count--;
     csv->columns = csv->count;
     for (int i = 0; i < csv->count; i++) {
-        int c = find_column(csv->fields[i], names, columns);
+        bool nearly;
+        int c = find_column(&nearly, csv->fields[i], names, columns);
         write_names(list, sizeof list, names, columns);
         order[i] = c;
-        if (c == columns && more && !is_nearly_known(csv->fields[i], names, columns)) {
+        if (c == columns && more && !nearly) {
             if (unknown < 0) unknown = i;
             continue;
         }

@@ -234,9 +234,16 @@ gvm_status file_writer_write(struct file_writer *w, const void *data, size_t siz
     return file_append(w->fd, data, size) ? GVM_OK : fail_errno(err, "write", path_tail(w->path));
 }
 
-FILE *file_writer_stream(struct file_writer *w)
+gvm_status file_writer_stream(FILE **out, struct file_writer *w, const char *path, gvm_error *err)
 {
-    return w->stream = fdopen(w->fd, "w");
+    *out = NULL;
+    gvm_status status = file_writer_open(w, path, err);
+    if (status != GVM_OK) return status;
+    *out = w->stream = fdopen(w->fd, "w");
+    if (*out != NULL) return GVM_OK;
+    status = fail_errno(err, "create", path_tail(path));
+    file_writer_abort(w);
+    return status;
 }
 
 /* A network file system may only now say that the disk is full. */

@@ -55,8 +55,9 @@ gvm_status file_writer_open(struct file_writer *w, const char *path, gvm_error *
 /* Append. GVM_FILE where the disk is full or fails; abort then. */
 gvm_status file_writer_write(struct file_writer *w, const void *data, size_t size, gvm_error *err);
 
-/* The file as a stream, instead of file_writer_write: whether all arrived is told by commit. NULL without memory. */
-FILE *file_writer_stream(struct file_writer *w);
+/* The same as a stream, instead of file_writer_write: whether all arrived is told by commit. *out is NULL on failure.
+ */
+gvm_status file_writer_stream(FILE **out, struct file_writer *w, const char *path, gvm_error *err);
 
 /* Put the new file in the target's place, once it is on the disk. Closes w, also on failure, where the
  * target is untouched and the temporary gone. */
