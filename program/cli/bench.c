@@ -13,11 +13,6 @@
 #include "tensor/kernels.h"
 #include "train/run.h"
 
-void raise_to(double *best, double value)
-{
-    if (value > *best) *best = value;
-}
-
 void lower_to(double *best, double value)
 {
     if (*best == 0 || value < *best) *best = value;
@@ -32,18 +27,18 @@ static void run_fma(void *argument, struct team team)
 void measure_peak(struct peak *peak, struct tape *tape)
 {
     if (tape && tape->device->peak) {
-        raise_to(&peak->product, 1e-9 * tape->device->peak(tape));
+        peak->product = fmax(peak->product, 1e-9 * tape->device->peak(tape));
         return;
     }
     double operations, start = clock_seconds();
     parallel_run(run_fma, &operations);
-    raise_to(&peak->fma, operations / (clock_seconds() - start) * 1e-9);
-    raise_to(&peak->product, gemm_peak());
+    peak->fma = fmax(peak->fma, operations / (clock_seconds() - start) * 1e-9);
+    peak->product = fmax(peak->product, gemm_peak());
 }
 
 double peak_of(const struct peak *peak)
 {
-    return peak->fma > peak->product ? peak->fma : peak->product;
+    return fmax(peak->fma, peak->product);
 }
 
 /* ------------------------------------------------------------------ the network */

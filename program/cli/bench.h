@@ -15,7 +15,6 @@ struct arguments {
     bool train, no_train, learning, search, json;
 };
 
-void raise_to(double *best, double value);
 void lower_to(double *best, double value); /* 0 is no value yet */
 
 /* GFLOP/s, each the best so far: on all threads, multiply-adds in registers and oneDNN's best product; on a device its

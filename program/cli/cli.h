@@ -1,4 +1,4 @@
-/* cli.h - what the subcommands share: their names, weights, lists of pictures; and by print.h and options.h
+/* cli.h - what the subcommands share: their names, weights, lists of pictures; and by print.h and command.h
  * the rest.
  *
  * Results go to stdout, which main flushes and checks; progress and sentences about failures go to stderr. */
@@ -12,7 +12,7 @@
 
 #include "base/json_text.h"
 #include "base/number.h"
-#include "cli/options.h"
+#include "cli/command.h"
 #include "geoviewmatch.h"
 #include "terminal/progress.h"
 

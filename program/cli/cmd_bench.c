@@ -12,7 +12,6 @@
 #include "base/clock.h"
 #include "base/parallel.h"
 #include "cli/bench.h"
-#include "cli/network_facts.h"
 #include "network/embedder.h"
 #include "network/place.h"
 #include "network/registry.h"
@@ -61,15 +60,6 @@ static gvm_status open_embedding(struct embedding *e, const struct network *netw
     return e->pixels && e->features ? GVM_OK : GVM_MEMORY;
 }
 
-/* Pixels from the host to the network, through it, and their features back. */
-static gvm_status time_embedding(double *seconds, const struct embedding *e, gvm_error *err)
-{
-    double start = clock_seconds();
-    gvm_status status = embedder_run(e->embedder, e->features, e->pixels, (size_t)e->B, err);
-    *seconds = clock_seconds() - start;
-    return status;
-}
-
 static gvm_status measure_embedding(struct figures *f, const struct arguments *a, struct progress *progress,
                                     gvm_error *err)
 {
@@ -85,9 +75,10 @@ static gvm_status measure_embedding(struct figures *f, const struct arguments *a
         for (int v = 0; v < 2; v++)
             for (int b = 0; b < BATCHES; b++)
                 for (int repeat = 0; repeat < (batches[b] == 1 ? 8 : 2) && status == GVM_OK; repeat++) {
-                    double seconds;
-                    status = time_embedding(&seconds, &e[v][b], err);
-                    if (round > 0) lower_to(&f->seconds[v][b], seconds);
+                    const struct embedding *one = &e[v][b]; /* pixels from the host, and features back */
+                    double start = clock_seconds();
+                    status = embedder_run(one->embedder, one->features, one->pixels, (size_t)one->B, err);
+                    if (round > 0) lower_to(&f->seconds[v][b], clock_seconds() - start);
                 }
         if (status == GVM_OK) measure_peak(&f->peak, embedder_tape(e[0][0].embedder));
         progress_step(progress, (size_t)round + 1);

@@ -101,16 +101,6 @@ static void show_progress(void *user, size_t done, size_t total)
     progress_show(user, "check", "pictures", done, total);
 }
 
-static gvm_status look(struct findings *findings, const struct dataset *dataset, struct file_writer *list, bool quiet,
-                       gvm_error *err)
-{
-    struct progress progress = {.quiet = quiet};
-    gvm_status status = dataset_check(findings, dataset, show_progress, &progress, err);
-    progress_end(&progress);
-    if (status == GVM_OK && list->stream != NULL) status = write_list(list, findings, err);
-    return status;
-}
-
 struct arguments {
     struct common common;
     struct dataset_options wanted;
@@ -125,6 +115,7 @@ static int check(void *arguments)
     struct dataset *dataset = NULL;
     struct findings findings = {0};
     struct file_writer writer = {0};
+    struct progress progress = {.quiet = a->common.quiet};
     FILE *list;
     gvm_error err;
     int end = DONE;
@@ -133,7 +124,9 @@ static int check(void *arguments)
     if (status == GVM_OK) status = dataset_open(&dataset, a->data, &a->wanted, &err);
     if (status == GVM_OK && a->list != NULL)
         status = file_writer_stream(&list, &writer, a->list, &err); /* before the work */
-    if (status == GVM_OK) status = look(&findings, dataset, &writer, a->common.quiet, &err);
+    if (status == GVM_OK) status = dataset_check(&findings, dataset, show_progress, &progress, &err);
+    progress_end(&progress);
+    if (status == GVM_OK && a->list != NULL) status = write_list(&writer, &findings, &err);
     if (status != GVM_OK)
         end = failed(&err);
     else if (a->json)

@@ -1,9 +1,18 @@
 /* command.h - a subcommand as data: its name, what its help says, its options as rows (base/option.h). The command line
- * (options.h), --help and the manual page (help.c) are made of it. */
+ * (options.c), --help and the manual page (help.c) are made of it.
+ *
+ *     struct arguments {
+ *         struct common common; // first of all
+ *         long top;
+ *     };
+ *     static const struct option_row rows[] = {...};
+ *     const struct command locate_command = {.rows = rows, .size = sizeof(struct arguments), .run = locate, ...};
+ */
 #ifndef GVM_CLI_COMMAND_H
 #define GVM_CLI_COMMAND_H
 
 #include "base/option.h"
+#include "cli/print.h"
 
 struct command {
     const char *name, *summary;    /* the summary for the list of commands */
@@ -35,8 +44,6 @@ struct common {
     bool given[OPTIONS_MOST]; /* by the option's number (option_cursor) */
 };
 
-extern const struct option_row command_device_rows[];
-
 /* Over all options of a command, and the titles between them: start with {.command = command}. */
 struct option_cursor {
     const struct command *command;
@@ -52,5 +59,18 @@ bool option_next(struct option_cursor *cursor);
  * manual page's part, as roff. */
 void print_help(const struct command *command);
 void print_manual(const struct command *const *commands);
+
+/* Set defaults, read the command line, choose threads and device, and run the command; behind its arguments is room for
+ * all words. Returns the exit status: --help may have been printed, or one sentence on stderr say what is wrong. */
+int command_run(const struct command *command, int argc, char **argv);
+
+/* Whether an option was given; the name must be one of the command's. */
+bool option_given(const struct common *common, const char *name);
+
+/* The first of these that was given, or NULL; names end with NULL. */
+const char *options_given(const struct common *common, const char *const *names);
+
+/* The first given option of the command that is none of these, or NULL. Those that all commands have do not count. */
+const char *options_given_but(const struct common *common, const char *const *names);
 
 #endif

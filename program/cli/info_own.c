@@ -8,7 +8,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/info.h"
-#include "cli/network_facts.h"
 #include "data/cache_file.h"
 #include "map/features_file.h"
 #include "network/checkpoint.h"
@@ -22,9 +21,17 @@ static json_t *text_or_null(const char *text)
     return text != NULL ? json_text(text) : json_null();
 }
 
-static int print_state(const char *path, const struct run_options *o, const struct run_position *p, bool json)
+static int describe_state(const char *run, const char *path, bool json)
 {
+    struct run_options options, *o = &options;
+    struct run_position position = {0}, *p = &position;
+    struct config config;
     struct facts f;
+    gvm_error err;
+    if (run_about(run, o, p, &config, &err) != GVM_OK) {
+        run_options_free(o);
+        return failed(&err);
+    }
     facts_open(&f, json, path, "run", "the state of a training run");
     fact(&f, "steps", json_integer(p->step), "steps", "%ld", p->step);
     fact(&f, "epoch", json_integer(p->epoch), "epoch", "%d of %d", p->epoch, o->epochs);
@@ -36,19 +43,8 @@ static int print_state(const char *path, const struct run_options *o, const stru
     fact(&f, "batch", json_integer(o->batch), "batch", "%d pairs", o->batch);
     fact_json(&f, "cache", text_or_null(o->cache));
     if (o->cache != NULL) fact(&f, NULL, NULL, "cache", "%s", o->cache);
+    run_options_free(o);
     return facts_close(&f);
-}
-
-static int describe_state(const char *run, const char *shown, bool json)
-{
-    struct run_options options;
-    struct run_position position = {0};
-    struct config config;
-    gvm_error err;
-    gvm_status status = run_about(run, &options, &position, &config, &err);
-    int end = status == GVM_OK ? print_state(shown, &options, &position, json) : failed(&err);
-    run_options_free(&options);
-    return end;
 }
 
 int info_state(const char *path, bool json)

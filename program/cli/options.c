@@ -1,5 +1,5 @@
-/* options.c - the command line by a command's rows, see options.h. */
-#include "cli/options.h"
+/* options.c - the command line by a command's rows, see command.h. */
+#include "cli/command.h"
 
 #include <assert.h>
 #include <glib.h>
@@ -8,6 +8,40 @@
 #include <string.h>
 
 #include "base/similar.h"
+
+#define AT(field) offsetof(struct common, field)
+
+static const struct option_row device_rows[] = {
+    {"device", OPTION_CHOICE, AT(device), "cpu|cuda", .standard = "cpu", .help = "where to compute"},
+    {"precision", OPTION_CHOICE, AT(precision), "bf16|tf32|fp32", .standard = "bf16", .help = "with --device cuda"},
+    {0}}; /* in the order of gvm_precision */
+
+static const struct option_row plain_rows[] = {
+    {"threads", OPTION_INT, AT(threads), "N", 1, 1024, .help = "threads to compute with, if not given one a core"},
+    {"quiet", OPTION_FLAG, AT(quiet), .help = "no progress on stderr"},
+    {"help", OPTION_FLAG, AT(quiet), .help = "this text"},
+    {0}};
+
+bool option_next(struct option_cursor *c)
+{
+    const struct command *command = c->command;
+    const struct option_row *tables[] = {command->rows, command->more, command->device ? device_rows : NULL,
+                                         plain_rows};
+    if (c->row == NULL) c->table = c->number = -1;
+    bool visible = false;
+    while (!visible) {
+        if (c->row) c->row++;
+        while (c->row == NULL || c->row->type == OPTION_END) {
+            if (++c->table > 3) return false;
+            c->row = tables[c->table];
+        }
+        visible = !c->row->saved;
+    }
+    if (c->row->type != OPTION_TITLE) c->number++;
+    assert(c->number < OPTIONS_MOST);
+    c->base = c->table == 1 ? command->more_at : 0;
+    return true;
+}
 
 /* ------------------------------------------------------------------ what was given */
 
@@ -158,7 +192,7 @@ static int read_line(struct common *common, const struct command *command, int a
     *common = (struct common){.command = command, .name = command->name, .operands = argv + 1};
     if (command->more) options_default(command->more, (char *)common + command->more_at);
     options_default(command->rows, common);
-    options_default(command_device_rows, common);
+    options_default(device_rows, common);
     for (int i = 1; i < argc && status == GO_ON; i++) {
         if (over || argv[i][0] != '-' || argv[i][1] == '\0')
             common->operands[common->operand_count++] = argv[i]; /* which is behind what is read */

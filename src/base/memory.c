@@ -1,6 +1,7 @@
 /* memory.c - see memory.h. */
 #include "base/memory.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,11 +27,6 @@ static double read_amount(const char *path, const char *name, double missing)
     return found;
 }
 
-static double lower(double a, double b)
-{
-    return a < b ? a : b;
-}
-
 /* What one group leaves. Pages of files that were not used lately count as used, but are given up when needed. */
 static double group_leaves(const char *folder, const char *limit_file, const char *usage_file, const char *idle)
 {
@@ -52,9 +48,9 @@ static double groups_leave(const char *top, const char *group, int version)
     double least = no_limit;
     snprintf(folder, sizeof folder, "%s%s", top, strcmp(group, "/") == 0 ? "" : group);
     for (;;) {
-        least = lower(least, version == 2 ? group_leaves(folder, "memory.max", "memory.current", "inactive_file ")
-                                          : group_leaves(folder, "memory.limit_in_bytes", "memory.usage_in_bytes",
-                                                         "total_inactive_file "));
+        least = fmin(least, version == 2 ? group_leaves(folder, "memory.max", "memory.current", "inactive_file ")
+                                         : group_leaves(folder, "memory.limit_in_bytes", "memory.usage_in_bytes",
+                                                        "total_inactive_file "));
         char *slash = strrchr(folder, '/');
         if (strlen(folder) <= strlen(top) || slash == NULL) return least;
         *slash = '\0';
@@ -83,7 +79,7 @@ double memory_available_under(const char *root)
         if (group == NULL || group[1] != '/') continue;
         int version = group == controllers + 1 ? 2 : has_memory(controllers + 1) ? 1 : 0;
         snprintf(path, sizeof path, "%s/sys/fs/cgroup%s", root, version == 1 ? "/memory" : "");
-        if (version > 0) least = lower(least, groups_leave(path, group + 1, version));
+        if (version > 0) least = fmin(least, groups_leave(path, group + 1, version));
     }
     if (file != NULL) fclose(file);
     return least;
@@ -95,5 +91,5 @@ double memory_available(void)
     double least = memory_available_under("");
     if (getrlimit(RLIMIT_AS, &space) != 0 || space.rlim_cur == RLIM_INFINITY) return least;
     double taken = read_amount("/proc/self/statm", "", 0) * (double)sysconf(_SC_PAGESIZE);
-    return lower(least, (double)space.rlim_cur > taken ? (double)space.rlim_cur - taken : 0);
+    return fmin(least, (double)space.rlim_cur > taken ? (double)space.rlim_cur - taken : 0);
 }

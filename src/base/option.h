@@ -1,5 +1,5 @@
 /* option.h - options as a table. Each row is a field of a struct: its name, type, range, default and what it is for.
- * One row serves the command line, its help and the manual page (program/cli/options.h), and the JSON of a saved run
+ * One row serves the command line, its help and the manual page (program/cli/command.h), and the JSON of a saved run
  * (train/run_json.c); so a new option is a field, a row, and its use.
  *
  *     static const struct option_row rows[] = {

@@ -42,6 +42,17 @@ struct counts {
     uint64_t attention; /* scores and weighted sums */
 };
 
+static inline uint64_t counts_all(const struct counts *c)
+{
+    return c->linear + c->bias + c->qkv + c->attention;
+}
+
+/* The paper's way: without queries, keys and values, and the products of attention. */
+static inline uint64_t counts_paper(const struct counts *c)
+{
+    return c->linear + c->bias;
+}
+
 enum { MAX_LOSSES = 8 };
 
 struct tape {

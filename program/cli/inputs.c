@@ -1,13 +1,41 @@
-/* pictures.c - the pictures that a command line names, and the bar while they pass through the network. */
+/* inputs.c - the weights and the pictures that a command line names, and the bar while these are read. */
 #include <dirent.h>
 #include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "cli/cli.h"
+
+/* ------------------------------------------------------------------ weights */
+
+/* A training run's best network, else its last; kept until the program ends. */
+static const char *network_of_run(const char *run)
+{
+    static const char *const names[] = {"best", "last"};
+    for (int i = 0; i < 2; i++) {
+        static char path[4096];
+        int n = snprintf(path, sizeof path, "%s/%s.safetensors", run, names[i]);
+        if (n >= (int)sizeof path || access(path, R_OK) != 0) continue;
+        gvm_error line;
+        fail(&line, GVM_OK, "%s: it is a training run, whose %s.safetensors is taken", path_tail(run), names[i]);
+        failed(&line);
+        return path;
+    }
+    return run;
+}
+
+const char *weights_path(const char *name)
+{
+    if (name == NULL || strcmp(name, "nano") == 0) return NULL;
+    return g_file_test(name, G_FILE_TEST_IS_DIR) ? network_of_run(name) : name;
+}
+
+/* ------------------------------------------------------------------ pictures */
 
 bool is_picture_name(const char *name)
 {
