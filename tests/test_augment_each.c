@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/random.h"
-#include "image/encode.h"
+#include "image/augment_parts.h"
 #include "image/image.h"
 
 /* Section 4 of Sample4Geo's paper, and its code. */
@@ -148,8 +148,8 @@ static void test_recompress(void **state)
     for (int k = 0; k < 2; k++) {
         memcpy(out, in, AERIAL);
         memcpy(again, in, AERIAL);
-        assert_int_equal(image_recompress(out, SIDE, SIDE, k == 0 ? 98 : 40), GVM_OK);
-        assert_int_equal(image_recompress(again, SIDE, SIDE, k == 0 ? 98 : 40), GVM_OK);
+        assert_int_equal(augment_jpeg(out, SIDE, SIDE, k == 0 ? 98 : 40), GVM_OK);
+        assert_int_equal(augment_jpeg(again, SIDE, SIDE, k == 0 ? 98 : 40), GVM_OK);
         assert_memory_equal(out, again, AERIAL);
         for (int i = 0; i < AERIAL; i++) off[k] += abs(out[i] - in[i]) / (double)AERIAL;
     }

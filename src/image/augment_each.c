@@ -1,7 +1,6 @@
 /* augment_each.c - the changes that Sample4Geo makes to each picture alone, with the ranges that albumentations has
  * where Sample4Geo names none. */
 #include "image/augment_parts.h"
-#include "image/encode.h"
 #include "image/image.h"
 
 #include <assert.h>
@@ -110,7 +109,7 @@ gvm_status augment_each(uint8_t *pixels, int H, int W, float grid, const struct 
     static_assert((int)END <= (int)EACH_DRAWS, "two pictures would share draws");
     gvm_status status = GVM_OK;
     if (dice_uniform(dice, RECOMPRESS) < a->jpeg)
-        status = image_recompress(pixels, W, H, dice_int(dice, QUALITY, a->quality[0], a->quality[1]));
+        status = augment_jpeg(pixels, W, H, dice_int(dice, QUALITY, a->quality[0], a->quality[1]));
     if (dice_uniform(dice, COLOUR) < a->colour) colour(pixels, H, W, a->shift, dice);
     if (status == GVM_OK && dice_uniform(dice, FOCUS) < a->focus)
         status = (dice_uniform(dice, SHARP) < 0.5f ? sharpen : blur)(pixels, H, W, dice);

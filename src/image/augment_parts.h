@@ -37,4 +37,8 @@ enum { EACH_DRAWS = 256 }; /* that augment_each takes */
 gvm_status augment_each(uint8_t *pixels, int H, int W, float grid, const struct augmentation *amounts,
                         const struct dice *dice);
 
+/* Write a picture (height, width, 3) as JPEG, colours at half the resolution, and read it again, in place. quality:
+ * 1..100. GVM_OK, or GVM_MEMORY, the picture then as it was. */
+gvm_status augment_jpeg(uint8_t *rgb, int width, int height, int quality);
+
 #endif

@@ -12,10 +12,6 @@
  * not the memory. bands: 3, or 4 with alpha, in a PNG. */
 void *image_encode(size_t *size, enum picture_kind kind, const uint8_t *pixels, int bands, int width, int height);
 
-/* Write a picture (height, width, 3) as JPEG, colours at half the resolution, and read it again, in place. quality:
- * 1..100. GVM_OK, or GVM_MEMORY, the picture then as it was. */
-gvm_status image_recompress(uint8_t *rgb, int width, int height, int quality);
-
 /* Write a PNG file, whole or not at all: rgb (height, width, 3), sRGB. GVM_OK, GVM_FILE or GVM_MEMORY; GVM_IMAGE
  * where libvips does not start. */
 gvm_status image_write_png(const char *path, const uint8_t *rgb, int width, int height, gvm_error *err);

@@ -52,12 +52,6 @@ static void add_upsampled(float *map, int H, int W, double factor, const double 
 gvm_status gvm_heatmap(gvm_session *session, gvm_view view, int stage, float *map, const unsigned char *pixels,
                        const float *other, gvm_error *err)
 {
-    return heat_run(session, view, stage, map, NULL, pixels, other, err);
-}
-
-gvm_status heat_run(gvm_session *session, gvm_view view, int stage, float *map, float *own, const unsigned char *pixels,
-                    const float *other, gvm_error *err)
-{
     clear_error(err);
     gvm_status status = check_view(view, err);
     if (status != GVM_OK) return status;
@@ -78,7 +72,6 @@ gvm_status heat_run(gvm_session *session, gvm_view view, int stage, float *map, 
     if (status == GVM_OK && !is_feature(feature, D))
         status = fail(err, GVM_FORMAT, "the model's output is not a unit vector; the weights file is corrupt");
     if (status == GVM_OK) memset(map, 0, (size_t)w->H * (size_t)w->W * sizeof *map);
-    if (status == GVM_OK && own != NULL) memcpy(own, feature, D * sizeof *own);
     for (int s = 0; s < p->count && status == GVM_OK; s++) {
         int h = p->maps[s].H, v = p->maps[s].W;
         if (stage == 0 && w->head->shares(heat, &trace, s, w->top, other != NULL ? other : feature)) {
