@@ -97,7 +97,7 @@ typedef struct gvm_model gvm_model;
 typedef struct gvm_model_info {
     size_t size;
     int features;         /* numbers a picture becomes (9,216 for the paper's network) */
-    long long parameters; /* of the whole network, both views and the projection head */
+    long long parameters; /* of the whole network; what both views share counts once */
     char fingerprint[17]; /* of configuration and weights, 16 hexadecimal digits */
 } gvm_model_info;
 

@@ -62,6 +62,9 @@ static int write_weights(const struct arguments *a, const struct config *config)
         network_fingerprint(fingerprint, network);
         print_line("%s: %zu parameters, fingerprint %s%s", a->out, network_parameters(network), fingerprint,
                    a->from != NULL ? "" : "; these weights have learned nothing yet");
+        struct fact facts[MAX_FACTS];
+        for (int i = 0, count = network_facts(facts, network); i < count; i++)
+            printf("  %-14s %s\n", facts[i].label, facts[i].text);
         if (network_warning(warning, sizeof warning, network)) fprintf(stderr, "geoviewmatch: warning: %s\n", warning);
     }
     network_free(network);

@@ -172,11 +172,12 @@ static uint64_t stir(uint64_t hash, uint64_t word)
     return hash ^ hash >> 29;
 }
 
-void network_fingerprint(char text[17], const struct network *network)
+bool network_fingerprint(char text[17], const struct network *network)
 {
     assert(!network->packed);
     uint64_t hash = 0, word;
     char *json = config_json(&network->config);
+    bool ok = json != NULL;
     for (const char *c = json; c && *c; c++) hash = stir(hash, (unsigned char)*c);
     free(json);
     for (size_t i = 0; i + 2 <= network->floats; i += 2) { /* the padding between parameters is zero */
@@ -184,4 +185,5 @@ void network_fingerprint(char text[17], const struct network *network)
         hash = stir(hash, word);
     }
     snprintf(text, 17, "%016" PRIx64, hash);
+    return ok;
 }

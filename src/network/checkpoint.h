@@ -18,7 +18,8 @@ gvm_status checkpoint_save(const struct network *network, const char *path, bool
 gvm_status param_read(const struct param *p, const struct safetensors *st, const struct safetensors_tensor *t,
                       gvm_error *err);
 
-/* 64 bits of configuration and weights as 16 hexadecimal digits: which network made these features. Before packing. */
-void network_fingerprint(char text[17], const struct network *network);
+/* 64 bits of configuration and weights as 16 hexadecimal digits: which network made these features. Before packing.
+ * False if memory is short. */
+bool network_fingerprint(char text[17], const struct network *network);
 
 #endif

@@ -191,8 +191,13 @@ static gvm_status check_totals(const struct config *c, const char *where, gvm_er
     }
     if (status == GVM_OK) {
         struct lister lister = {0};
-        status = branches_list(&lister, branches, NULL, c) ? GVM_OK : GVM_MEMORY;
+        if (!branches_list(&lister, branches, NULL, c))
+            status = fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", where);
         parameters = lister.numbers;
+    }
+    if (status == GVM_OK && branches[0].features != branches[1].features) {
+        status = fail(err, GVM_FORMAT, "%s: the street view makes features of %d numbers, the aerial view of %d", where,
+                      branches[0].features, branches[1].features);
     }
     for (int v = 0; v < 2; v++) branch_close(&branches[v]);
     if (status == GVM_OK && parameters > max_parameters)
@@ -230,20 +235,17 @@ static json_t *write_float(float x)
     return json_real(strtod(text, NULL));
 }
 
-static void write_input(json_t *root, const struct view *view, const char *key)
+static bool write_input(json_t *root, const struct view *view, const char *key)
 {
     bool usual = !view->bgr && view->resize == 0 && memcmp(view->mean, imagenet.mean, sizeof view->mean) == 0 &&
                  memcmp(view->deviation, imagenet.deviation, sizeof view->deviation) == 0;
-    if (usual) return;
-    json_t *mean = json_array(), *deviation = json_array();
-    for (int i = 0; i < 3; i++) {
-        json_array_append_new(mean, write_float(view->mean[i]));
-        json_array_append_new(deviation, write_float(view->deviation[i]));
-    }
-    json_object_set_new(root, key,
-                        json_pack("{s:s, s:s, s:s, s:o, s:o}", "projection", projections[view->projection], "order",
-                                  orders[view->bgr], "resize", resizes[view->resize], "mean", mean, "deviation",
-                                  deviation));
+    if (usual) return true;
+    const float *m = view->mean, *d = view->deviation;
+    json_t *input =
+        json_pack("{s:s, s:s, s:s, s:[o,o,o], s:[o,o,o]}", "projection", projections[view->projection], "order",
+                  orders[view->bgr], "resize", resizes[view->resize], "mean", write_float(m[0]), write_float(m[1]),
+                  write_float(m[2]), "deviation", write_float(d[0]), write_float(d[1]), write_float(d[2]));
+    return json_object_set_new(root, key, input) == 0;
 }
 
 char *config_json(const struct config *c)
@@ -252,11 +254,9 @@ char *config_json(const struct config *c)
     json_t *root = json_pack("{s:s}", "model", m->name);
     bool ok = root && fields_write(root, &m->backbone->fields, c->backbone.bytes) && fields_write(root, &sizes, c) &&
               fields_write(root, &m->head->fields, c->head.bytes) && fields_write(root, &m->fields, c->own.bytes);
-    if (ok) {
-        json_object_set_new(root, "ground_m", json_real(c->ground_m));
-        json_object_set_new(root, "elevation", json_pack("[f,f]", c->elevation[0], c->elevation[1]));
-        for (int v = 0; v < 2; v++) write_input(root, &c->views[v], input_keys[v]);
-    }
+    ok = ok && json_object_set_new(root, "ground_m", json_real(c->ground_m)) == 0 &&
+         json_object_set_new(root, "elevation", json_pack("[f,f]", c->elevation[0], c->elevation[1])) == 0;
+    for (int v = 0; v < 2 && ok; v++) ok = write_input(root, &c->views[v], input_keys[v]);
     char *text = ok ? json_dumps(root, JSON_COMPACT) : NULL;
     json_decref(root);
     return text;

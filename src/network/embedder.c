@@ -177,6 +177,6 @@ gvm_status embedder_trace(struct embedder *e, struct trace *trace, float *featur
     tape_reset(e->tape);
     e->made[1] = *branch_forward(trace, e->tape, e->branch, there, 1, 0);
     gvm_status status = embedder_finish(e, feature, err);
-    if (status == GVM_OK && e->network->home && !fetch(e, trace)) status = fail_memory(e, err);
-    return status;
+    if (status != GVM_OK || e->network->home == NULL) return status;
+    return fetch(e, trace) ? tape_wait(e->tape, err) : fail_memory(e, err);
 }

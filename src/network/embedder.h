@@ -15,7 +15,7 @@ void embedder_free(struct embedder *embedder);
 /* Bytes of a picture. */
 size_t embedder_bytes(const struct embedder *embedder);
 
-/* Begin a pass on B pictures, which must stay until it is finished. On a device it goes on while the caller does
+/* Begin a pass on B pictures, which may change once it returns. On a device the pass goes on while the caller does
  * something else, such as reading the next batch. */
 void embedder_start(struct embedder *embedder, const uint8_t *pixels, int B);
 

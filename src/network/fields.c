@@ -109,12 +109,13 @@ static json_t *write_value(const struct config_field *f, const void *from)
     if (f->type == FIELD_CHOICE) return json_string(f->words[*numbers]);
     if (f->type == FIELD_INTS && f->count == 1) return json_integer(*numbers);
     json_t *list = json_array();
-    for (int i = 0; i < f->count; i++)
-        if (f->type == FIELD_INTS)
-            json_array_append_new(list, json_integer(numbers[i]));
-        else if (flags[i])
-            json_array_append_new(list, json_integer(i + 1));
-    return list;
+    bool ok = list != NULL;
+    for (int i = 0; i < f->count && ok; i++)
+        if (f->type == FIELD_INTS || flags[i])
+            ok = json_array_append_new(list, json_integer(f->type == FIELD_INTS ? numbers[i] : i + 1)) == 0;
+    if (ok) return list;
+    json_decref(list);
+    return NULL;
 }
 
 bool fields_write(json_t *object, const struct field_list *fields, const void *from)

@@ -26,14 +26,14 @@ static gvm_view_info describe_view(const struct config *c, const struct view *vi
     return info;
 }
 
-static void describe(gvm_model *model)
+static gvm_status describe(gvm_model *model)
 {
     const struct network *network = model->network;
     model->info = (gvm_model_info){.size = sizeof model->info,
                                    .features = network->views[GVM_STREET].features,
                                    .parameters = (long long)network_parameters(network)};
-    network_fingerprint(model->info.fingerprint, network);
     for (int v = 0; v < 2; v++) model->views[v] = describe_view(&network->config, &network->config.views[v]);
+    return network_fingerprint(model->info.fingerprint, network) ? GVM_OK : GVM_MEMORY;
 }
 
 gvm_status gvm_model_open(gvm_model **model, const char *path, gvm_error *err)
@@ -44,10 +44,8 @@ gvm_status gvm_model_open(gvm_model **model, const char *path, gvm_error *err)
     gvm_model *m = calloc(1, sizeof *m);
     if (m == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", where);
     gvm_status status = checkpoint_load(&m->network, path, false, err);
-    if (status == GVM_OK) {
-        describe(m);
-        status = network_place(m->network, err);
-    }
+    if (status == GVM_OK) status = describe(m);
+    if (status == GVM_OK) status = network_place(m->network, err);
     if (status == GVM_MEMORY) fail(err, status, "%s: there is not enough memory for its network", where);
     if (status == GVM_OK)
         *model = m;

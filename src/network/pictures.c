@@ -131,6 +131,8 @@ gvm_status gvm_picture_part(const gvm_picture *picture, const gvm_model *model, 
     clear_error(err);
     *part = (gvm_part){.turn = 0};
     gvm_status status = check_view(view, err);
+    if (status == GVM_OK && heading != NULL && !isfinite(*heading))
+        status = fail(err, GVM_ARGUMENT, "%s: a heading must be a number of degrees", picture->name);
     if (status == GVM_OK) status = check_pixels(picture, err);
     if (status != GVM_OK) return status;
     const struct picture_shape shape = config_shape(&model->network->config, view);

@@ -143,7 +143,8 @@ gvm_status gvm_embed_pixels(gvm_session *session, gvm_view view, float *features
     size_t D = (size_t)session->model->info.features;
     for (size_t i = 0; i < n; i++)
         if (!is_feature(features + i * D, D))
-            return fail(err, GVM_FORMAT, "the weights make of picture %zu no feature of length 1: they are broken", i);
+            return fail(err, GVM_FORMAT,
+                        "the model's output for picture %zu is not a unit vector; the weights are corrupt", i);
     return GVM_OK;
 }
 
@@ -152,5 +153,6 @@ gvm_status fail_embedding(gvm_error *err, const gvm_session *session, bool ran, 
     if (!ran && session->failure.text[0] != '\0')
         return fail(err, GVM_DEVICE, "%s: %s", path_tail(path), session->failure.text);
     if (!ran) return fail(err, GVM_MEMORY, "%s: there is not enough memory to run the network on it", path_tail(path));
-    return fail(err, GVM_FORMAT, "%s: the weights make of it no feature of length 1: they are broken", path_tail(path));
+    return fail(err, GVM_FORMAT, "%s: the model's output for it is not a unit vector; the weights are corrupt",
+                path_tail(path));
 }

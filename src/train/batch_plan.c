@@ -108,7 +108,8 @@ static gvm_status check_position(const struct run_position *p, const struct batc
         fine = q >= 0 && q < split->query_count && !seen[q];
         if (fine) seen[q] = true;
     }
-    for (size_t i = 0; i < tiles && fine; i++) fine = p->nearest[i] < split->tile_count;
+    for (size_t i = 0; i < tiles && fine; i++)
+        fine = p->nearest[i] >= (plan->queried ? -1 : 0) && p->nearest[i] < split->tile_count;
     free(seen);
     if (fine) return GVM_OK;
     return fail(err, GVM_FORMAT, "the run's state orders other pairs than the data set has; begin a new run");

@@ -159,11 +159,26 @@ static gvm_status read_about(struct run_options *options, struct run_position *p
     return status == GVM_OK ? run_json_read(options, position, json, where, err) : status;
 }
 
+/* A lying configuration is found out before memory is taken for it. */
+static gvm_status check_size(const struct config *config, const struct safetensors *st, gvm_error *err)
+{
+    uint64_t floats = 0, needs = config_parameters(config);
+    if (needs == 0) return fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", safetensors_where(st));
+    for (size_t i = 0; i < safetensors_count(st); i++) {
+        const struct safetensors_tensor *t = safetensors_tensor(st, i);
+        if (strcmp(t->name, "sequence") != 0 && strcmp(t->name, "nearest") != 0) floats += t->count;
+    }
+    if (floats == KINDS * needs) return GVM_OK;
+    return fail(err, GVM_FORMAT, "%s: it holds another number of weights than the network of its configuration has",
+                safetensors_where(st));
+}
+
 static gvm_status read_state(struct run_options *options, struct run_position *position, struct network **network,
                              struct optimizer **optimizer, const struct safetensors *st, gvm_error *err)
 {
     struct config config;
     gvm_status status = read_about(options, position, &config, st, err);
+    if (status == GVM_OK) status = check_size(&config, st, err);
     if (status != GVM_OK) return status;
     status = network_open(network, &config, true, err);
     if (status == GVM_OK) {
@@ -195,6 +210,7 @@ gvm_status run_about(const char *run, struct run_options *options, struct run_po
 {
     struct safetensors *st;
     *options = (struct run_options){0};
+    *position = (struct run_position){0};
     gvm_status status = open_state(&st, run, err);
     if (status == GVM_OK) status = read_about(options, position, config, st, err);
     safetensors_close(st);
@@ -205,6 +221,7 @@ gvm_status run_load(const char *run, struct run_options *options, struct run_pos
                     struct network **network, struct optimizer **optimizer, gvm_error *err)
 {
     *options = (struct run_options){0};
+    *position = (struct run_position){0};
     *network = NULL;
     *optimizer = NULL;
     struct safetensors *st;

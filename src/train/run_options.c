@@ -1,4 +1,5 @@
 /* run_options.c - the options of a training, one row each, see run.h. */
+#include <assert.h>
 #include <glib.h>
 
 #include "base/error.h"
@@ -110,7 +111,8 @@ void run_options_recipe(struct run_options *o, const struct method *method)
     *o = (struct run_options){0};
     options_default(run_option_rows, o);
     for (const struct setting *s = method->recipe; s->name; s++)
-        option_read(option_find(run_option_rows, s->name), o, s->value);
+        if (option_read(option_find(run_option_rows, s->name), o, s->value) != GVM_OK)
+            assert(!"a recipe fits the rows");
 }
 
 void run_options_free(struct run_options *options)

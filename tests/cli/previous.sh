@@ -1,6 +1,6 @@
 #!/bin/bash
 # previous.sh - what a user made with the version before opens: weights, a map, a training run amid an epoch, and a cache.
-# tests/golden/previous holds one of each, made by 0.2.0 before networks were made of parts (a run's options without names,
+# tests/golden/previous holds one of each, made before networks were made of parts (a run's options without names,
 # its order as float32), and what that version said of them.
 set -euo pipefail
 
@@ -52,3 +52,37 @@ open(sys.argv[1], "wb").write(struct.pack("<Q", len(text)) + text + data[8 + siz
 P
 ! "$gvm" info run > out 2>&1 || fail "a run of version 99 was read"
 grep -q 99 out || { cat out; fail "the sentence does not name the version"; }
+
+# So are weights and a map; and a state whose configuration asks for more than it holds is refused before memory is taken.
+python3 - <<'P'
+import json, sqlite3, struct
+
+def rewrite(path, to, change):
+    data = open(path, "rb").read()
+    size = struct.unpack("<Q", data[:8])[0]
+    head = json.loads(data[8:8 + size])
+    change(head["__metadata__"])
+    text = json.dumps(head).encode()
+    text += b" " * (-len(text) % 8)
+    open(to, "wb").write(struct.pack("<Q", len(text)) + text + data[8 + size:])
+
+def large(metadata):
+    config = json.loads(metadata["config"])
+    config["dim"], config["heads"] = 512, [8, 8, 16, 16]
+    metadata["config"] = json.dumps(config)
+    metadata["run"] = json.dumps({**json.loads(metadata["run"]), "version": 2})
+
+rewrite("weights.safetensors", "later.safetensors", lambda m: m.update(version="99"))
+rewrite("run/state.safetensors", "run/state.safetensors", large)
+with sqlite3.connect("map.gpkg") as map:
+    map.execute("UPDATE geoviewmatch SET value = '99' WHERE key = 'version'")
+P
+refused() { # PATTERN COMMAND...
+    local pattern=$1
+    shift
+    ! "$@" > out 2>&1 || fail "$* was not refused"
+    grep -q "$pattern" out || { cat out; fail "no sentence with $pattern"; }
+}
+refused 'version 99.*version 1' "$gvm" info later.safetensors
+refused 'version 99' "$gvm" locate --weights weights.safetensors --index map.gpkg town/street/000003.jpg
+refused 'another number of weights' "$gvm" train --resume run --data town

@@ -29,7 +29,10 @@ static gvm_status check(const void *config, const struct pyramid *maps, const ch
                         gvm_error *err)
 {
     const struct masks_config *c = config;
-    if (maps->count != STAGES || !c->stages[STAGES - 1])
+    if (maps->count != STAGES)
+        return fail(err, GVM_FORMAT, "%s: the %s view has %d maps, and masks gather those of %d stages", where, view,
+                    maps->count, STAGES);
+    if (!c->stages[STAGES - 1])
         return fail(err, GVM_FORMAT, "%s: the configuration's \"stages\" lacks stage 4, which the rest builds upon",
                     where);
     for (int s = 0; s < STAGES; s++)
