@@ -152,6 +152,7 @@ static void run_remove(struct run *r)
 {
     static const char *const files[] = {"log.jsonl", "last.safetensors", "best.safetensors", "state.safetensors"};
     run_end(r);
+    run_position_free(&r->position);
     for (int i = 0; i < 4; i++) {
         char *path = path_join(r->folder, files[i]);
         unlink(path);
