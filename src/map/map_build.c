@@ -64,7 +64,8 @@ static gvm_status embed_batch(struct build *b, gvm_error *err)
         return fail_run(err, b->session, n);
     for (size_t i = 0; i < n; i++)
         if (!is_feature(b->features + i * D, D))
-            return fail(err, GVM_FORMAT, "the model's output for a tile of %s is not a unit vector; the weights are corrupt",
+            return fail(err, GVM_FORMAT,
+                        "the model's output for a tile of %s is not a unit vector; the weights are corrupt",
                         path_tail(b->places[b->waiting + i].source));
     gvm_status status = n > 0 ? map_file_append(b->file, b->features, n, err) : GVM_OK;
     b->waiting += n;
