@@ -94,5 +94,5 @@ open(sys.argv[2], "wb").write(data[:8 + size] + bytes(len(data) - 8 - size))
 END
 expect 1 embed --weights "$tmp/dead.safetensors" --view aerial --out "$tmp/f.safetensors" $demo/aerial/{1,2}.png
 lines err 3
-says err "aerial/1.png: the weights make of it no feature"
+says err "aerial/1.png: the model's output for it is not a unit vector"
 [ ! -e "$tmp/f.safetensors" ]
