@@ -136,8 +136,9 @@ says out "to go on: geoviewmatch train --resume $tmp/stopped"
 exec 9> "$tmp/held.cache.part"
 flock 9
 $GEOVIEWMATCH $begin --cache "$tmp/held.cache" --out "$tmp/held" > "$tmp/out" 9>&- & pid=$!
-# until it handles SIGTERM
-while kill -0 $pid && awk '/^SigCgt/ {exit substr($2, length($2) - 3, 1) ~ /[4-7c-f]/}' /proc/$pid/status; do sleep 0.05; done
+# until it is no copy of this shell any more, which handles SIGTERM for its trap, and handles SIGTERM itself
+while kill -0 $pid && { grep -q bash /proc/$pid/comm ||
+    awk '/^SigCgt/ {exit substr($2, length($2) - 3, 1) ~ /[4-7c-f]/}' /proc/$pid/status; }; do sleep 0.05; done
 kill -TERM $pid
 got=0; wait $pid || got=$?
 [ $got = 1 ]
