@@ -1,4 +1,4 @@
-/* serve_options.h - what the service is told when it starts. */
+/* serve_options.h - the options of the service. */
 #ifndef GVM_SERVER_SERVE_OPTIONS_H
 #define GVM_SERVER_SERVE_OPTIONS_H
 

@@ -55,7 +55,7 @@ gvm_status file_writer_open(struct file_writer *w, const char *path, gvm_error *
 /* Append. GVM_FILE where the disk is full or fails; abort then. */
 gvm_status file_writer_write(struct file_writer *w, const void *data, size_t size, gvm_error *err);
 
-/* The same as a stream, instead of file_writer_write: whether all arrived is told by commit. *out is NULL on failure.
+/* The same as a stream, instead of file_writer_write. A failed write is reported by commit. *out is NULL on failure.
  */
 gvm_status file_writer_stream(FILE **out, struct file_writer *w, const char *path, gvm_error *err);
 

@@ -15,7 +15,7 @@ struct loader_options {
     double cluster_m;    /* sampler.h */
     const int *sequence; /* (query_count) what sampler_fill goes by, in each epoch; NULL: what sampler_epoch draws. Must
                             outlive the loader */
-    int batches;         /* 0, or so many batches are what `sequence` holds, each query at most once, as they are */
+    int batches;         /* 0; or `sequence` holds this many whole batches, each query at most once */
     bool skip_bad; /* a pair that cannot be read is replaced by the next in the list that can and that is in conflict
                       with none of its batch; else loader_next fails with it */
     uint64_t seed;

@@ -15,9 +15,7 @@ struct infonce_pass {
 static void infonce_backward(struct tape *tape, void *self)
 {
     const struct infonce_pass *p = self;
-    int B = p->a->B, D = p->a->C;
-    gemm('N', 'N', B, D, B, p->product, B, p->b->data, D, tensor_accumulate(tape, p->a), p->a->grad, D);
-    gemm('T', 'N', B, D, B, p->product, B, p->a->data, D, tensor_accumulate(tape, p->b), p->b->grad, D);
+    pairs_backward(tape, p->a, p->b, p->product);
     *p->logit_scale->grad += (float)p->slope;
 }
 

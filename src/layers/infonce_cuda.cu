@@ -82,13 +82,8 @@ __global__ void divide_sum_kernel(float *to, const double *x, int n, double divi
 static void infonce_backward(struct tape *tape, void *self)
 {
     const struct infonce_pass *p = (const struct infonce_pass *)self;
-    int B = p->a->B, D = p->a->C;
-    struct product da =
-        exact_product('N', 'N', B, D, B, p->gradient, B, p->b->data, D, tensor_accumulate(tape, p->a), p->a->grad);
-    run_product(tape, &da);
-    struct product db =
-        exact_product('T', 'N', B, D, B, p->gradient, B, p->a->data, D, tensor_accumulate(tape, p->b), p->b->grad);
-    run_product(tape, &db);
+    int B = p->a->B;
+    pairs_backward(tape, p->a, p->b, p->gradient);
     LAUNCH(divide_sum_kernel, 1, 1, 0, cuda_of(tape)->stream, grad_of(tape, p->logit_scale), p->sums + 3 * B, B, 1.0,
            1.0f);
     LAUNCHED(tape, "compute a loss, backward");

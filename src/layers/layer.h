@@ -9,6 +9,14 @@
 #include "tensor/gemm.h"
 #include "tensor/kernels.h"
 
+/* From the gradient (B, B) of all products a b^T of two batches of features to that of the features. */
+static inline void pairs_backward(struct tape *tape, struct tensor *a, struct tensor *b, const float *gradient)
+{
+    int B = a->B, D = a->C;
+    gemm('N', 'N', B, D, B, gradient, B, b->data, D, tensor_accumulate(tape, a), a->grad, D);
+    gemm('T', 'N', B, D, B, gradient, B, a->data, D, tensor_accumulate(tape, b), b->grad, D);
+}
+
 /* Rows that pass through a layer's products together: enough to use a weight often while it is in
  * cache, few enough that the widest intermediate stays in a core's second-level cache too. */
 enum { TILE_ROWS = 256, CHUNK_ROWS = 1024 };

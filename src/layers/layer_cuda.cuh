@@ -27,4 +27,14 @@ void norm_rows_backward(struct tape *tape, void *du, float accumulate, float *pa
 float *norm_scratch(struct tape *tape, int rows, int C);
 enum { MAX_CHANNELS = 2048 };
 
+/* From the gradient (B, B) of all products a b^T of two batches of features to that of the features. */
+static inline void pairs_backward(struct tape *tape, struct tensor *a, struct tensor *b, const float *gradient)
+{
+    int B = a->B, D = a->C;
+    struct product da = exact_product('N', 'N', B, D, B, gradient, B, b->data, D, tensor_accumulate(tape, a), a->grad);
+    run_product(tape, &da);
+    struct product db = exact_product('T', 'N', B, D, B, gradient, B, a->data, D, tensor_accumulate(tape, b), b->grad);
+    run_product(tape, &db);
+}
+
 #endif

@@ -49,13 +49,7 @@ __global__ void loss_kernel(float *loss, const double *losses, int B)
 static void triplet_backward(struct tape *tape, void *self)
 {
     const struct triplet_pass *p = (const struct triplet_pass *)self;
-    int B = p->a->B, D = p->a->C;
-    struct product da =
-        exact_product('N', 'N', B, D, B, p->gradient, B, p->b->data, D, tensor_accumulate(tape, p->a), p->a->grad);
-    run_product(tape, &da);
-    struct product db =
-        exact_product('T', 'N', B, D, B, p->gradient, B, p->a->data, D, tensor_accumulate(tape, p->b), p->b->grad);
-    run_product(tape, &db);
+    pairs_backward(tape, p->a, p->b, p->gradient);
 }
 
 float triplet_cuda(struct tape *tape, struct tensor *a, struct tensor *b, float alpha, float weight)
