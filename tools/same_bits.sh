@@ -6,20 +6,23 @@ set -euo pipefail
 [ $# -gt 0 ] || { echo "usage: same_bits.sh PROGRAM [PROGRAM ...]" >&2; exit 2; }
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-"$1" world --out "$tmp/town" --pairs 96 --test 20 --seed 5 --quiet
-for program; do
-    run=$tmp/run
+programs=()
+for program; do programs+=("$(realpath "$program")"); done
+cd "$tmp" # a file of features holds the names of its pictures
+"${programs[0]}" world --out town --pairs 96 --test 20 --seed 5 --quiet
+for program in "${programs[@]}"; do
+    run=run
     rm -rf "$run"
-    find "$tmp/town" -name '*.jpg' -path '*aerial*' | sort > "$tmp/aerial"
-    find "$tmp/town" -name '*.jpg' -path '*street*' | sort > "$tmp/street"
+    find town -name '*.jpg' -path '*aerial*' | sort > aerial
+    find town -name '*.jpg' -path '*street*' | sort > street
     for view in aerial street; do
-        xargs -a "$tmp/$view" "$program" embed --view "$view" --out "$tmp/$view.f" --force --quiet > /dev/null
+        xargs -a "$view" "$program" embed --view "$view" --out "$view.f" --force --quiet > /dev/null
     done
-    "$program" train --data "$tmp/town" --out "$run" --preset nano --epochs 1 --batch 8 --seed 3 --threads 2 --quiet > "$tmp/out" 2>&1 ||
-        { cat "$tmp/out" >&2; exit 1; }
+    "$program" train --data town --out "$run" --preset nano --epochs 1 --batch 8 --seed 3 --threads 2 --quiet > out 2>&1 ||
+        { cat out >&2; exit 1; }
     echo "$program"
-    echo "  features of $(wc -l < "$tmp/aerial") tiles       $(sha256sum < "$tmp/aerial.f" | cut -c 1-16)"
-    echo "  features of $(wc -l < "$tmp/street") panoramas   $(sha256sum < "$tmp/street.f" | cut -c 1-16)"
+    echo "  features of $(wc -l < aerial) tiles       $(sha256sum < aerial.f | cut -c 1-16)"
+    echo "  features of $(wc -l < street) panoramas   $(sha256sum < street.f | cut -c 1-16)"
     echo "  fingerprint after an epoch  $("$program" info --json "$run/last.safetensors" | sed -n 's/.*"fingerprint": *"\([^"]*\)".*/\1/p')"
     echo "  its losses                  $(sed 's/, "pairs_per_s.*//' "$run/log.jsonl" | sha256sum | cut -c 1-16)"
 done
