@@ -64,6 +64,9 @@ void oracle_patch_conv_backward(double *dx, double *dw, double *db, const double
 /* y (B, C) = mean over L of x (B, L, C) */
 void oracle_mean(double *y, const double *x, int B, int L, int C);
 void oracle_mean_backward(double *dx, const double *dy, int B, int L, int C);
+/* over a part of the map, which is W wide */
+void oracle_mean_part(double *y, const double *x, int B, int L, int C, int W, const struct rectangle *part);
+void oracle_mean_part_backward(double *dx, const double *dy, int B, int L, int C, int W, const struct rectangle *part);
 
 /* ---- oracle_attention.c */
 
@@ -120,5 +123,10 @@ void oracle_triplet_backward(double *da, double *db, const double *a, const doub
 double oracle_infonce(const double *a, const double *b, double t, int B, int D, double smoothing);
 void oracle_infonce_backward(double *da, double *db, double *dt, const double *a, const double *b, double t, int B,
                              int D, double smoothing, double weight);
+
+/* Decoupled InfoNCE of scale a b^T; allowed (B, B) or NULL. Where da is not NULL, da and db grow by weight times the
+ * gradient. */
+double oracle_decoupled(double *da, double *db, const double *a, const double *b, const uint8_t *allowed, double scale,
+                        int B, int D, double smoothing, double weight);
 
 #endif
