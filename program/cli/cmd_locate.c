@@ -262,10 +262,13 @@ static const struct option_row rows[] = {
      .help =
          "show N photos with pictures, the first ones, and the others in the table only; a photo takes a quarter of "
          "a megabyte"},
-    {"heat", OPTION_TEXT, AT(heat), "FILE.tif|DIR",
-     .help = "write the scores of all tiles as a GeoTIFF: band 1 the cosine similarities, band 2 p if the weights give "
-             "one; FILE.tif for one photo, else DIR/PHOTO.tif for each"},
-    {"force", OPTION_FLAG, AT(report.force), .help = "write over files in DIR that are no report, and over other files"},
+    {"heat", OPTION_TEXT, AT(heat), "PATH",
+     .help =
+         "write the scores of all tiles as a GeoTIFF that lies over the map: band 1 the cosine similarities, band 2 "
+         "p if the weights give one. PATH is a file that ends in .tif, for one photo, or a folder, for a file "
+         "PHOTO.tif of each"},
+    {"force", OPTION_FLAG, AT(report.force),
+     .help = "write over files in DIR that are no report, and over other files"},
     {"format", OPTION_CHOICE, AT(format), "table|lines|json|geojson|csv", .standard = "table",
      .help = "of the answers; lines: one a photo"},
     {"json", OPTION_FLAG, AT(json), .help = "the same as --format json"},
@@ -281,7 +284,8 @@ const struct command locate_command = {
         "first: latitude and longitude (WGS84 degrees), the cosine similarity, and its margin over the best other "
         "place; with weights whose scores make a probability also p, of the answer and of what lies within 25, 50 and "
         "100 m of the first, and the radius that holds 90%. It is marked uncalibrated: p says which tile rather than "
-        "how sure, and on a small map too much. A photo must be a full panorama: one that says so (XMP GPano) or that says nothing of a camera and "
+        "how sure, and on a small map too much. A photo must be a full panorama: one that says so (XMP GPano) or that "
+        "says nothing of a camera and "
         "is at least 1.9 times as wide as high. If neither an option nor the photo gives its heading, 16 are tried "
         "and the best is reported; if the photo gives it from magnetic north, that one and its two neighbours. A "
         "folder stands for the JPEG, PNG, WebP, TIFF and HEIC files in it. What fails "

@@ -15,8 +15,8 @@ struct located {
     const gvm_found *found;
     const double *p;          /* of each hit */
     const gvm_chance *chance; /* known is 0 where the weights' scores make no probability */
-    double lat, lon;   /* where it was truly taken; NaN if unknown. Its own GPS position is found->info's */
-    double min_margin; /* an answer with a smaller margin is weak */
+    double lat, lon;          /* where it was truly taken; NaN if unknown. Its own GPS position is found->info's */
+    double min_margin;        /* an answer with a smaller margin is weak */
 };
 
 /* Metres from the true place to a hit; NaN if the truth is unknown. */
