@@ -129,6 +129,8 @@ struct method {
     /* One forward pass of training on B pairs. */
     void (*learn)(struct tape *tape, const struct network *network, const struct step_input *input, int B,
                   const struct loss_options *options, float drop);
+    /* The factor on the cosine of two features that makes the logits of the loss's softmax; NULL or 0: it has none. */
+    double (*score_scale)(const struct network *network);
     /* Of a tape that has run it, and on a device has been waited for. */
     struct losses (*losses)(const struct tape *tape, const struct loss_options *options);
 
