@@ -106,7 +106,7 @@ static struct outcome learn(const char *name, int steps, gvm_device device, gvm_
         fail_msg("%s", err.text);
     for (int i = 0; i < steps; i++) {
         struct losses l;
-        learner_take(&learner, street[i % 2], aerial[i % 2]);
+        learner_take(&learner, &(struct step_input){street[i % 2], aerial[i % 2], NULL});
         learner_start(&learner, i, cosine_factor(i, steps));
         if (learner_finish(&l, &learner, &err) != GVM_OK) fail_msg("%s", err.text);
         o.losses[i] = l.total;

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "data/labels.h"
+#include "imagery/zooms.h"
 
 static const struct format {
     const char *name;
@@ -86,7 +87,8 @@ static gvm_status pick_format(const struct format **format, const char *root, co
     }
     if (*format != NULL) return GVM_OK;
     if (name != NULL)
-        return fail(err, GVM_ARGUMENT, "a data set's format is CVUSA, CVACT, VIGOR, pairs or photos, not '%.40s'", name);
+        return fail(err, GVM_ARGUMENT, "a data set's format is CVUSA, CVACT, VIGOR, pairs or photos, not '%.40s'",
+                    name);
     if (access(root, R_OK | X_OK) != 0) return fail_errno(err, "open", path_tail(root));
     return fail(err, GVM_FILE,
                 "%s: no data set lies there: it has neither pairs.csv or photos.csv nor splits/val-19zl.csv (CVUSA), "
@@ -147,6 +149,11 @@ gvm_status dataset_open(struct dataset **dataset, const char *root, const struct
     memcpy(d->street_size, format->street_size, sizeof d->street_size);
     memcpy(d->aerial_size, format->aerial_size, sizeof d->aerial_size);
     status = pick_test(d, format, options->test, err);
+    if (status == GVM_OK && options->imagery && format->read != photos_read)
+        status = fail(err, GVM_ARGUMENT,
+                      "%s: it is a %s data set, whose aerial pictures are files; imagery is named for "
+                      "one of photos",
+                      path_tail(root), format->name);
     if (status == GVM_OK) status = format->read(d, options, err);
     if (status == GVM_OK) status = check_pairs(d, err);
     if (status != GVM_OK) {
@@ -166,6 +173,21 @@ void dataset_free(struct dataset *dataset)
     free(dataset->missing);
     free(dataset->root);
     free(dataset);
+}
+
+gvm_status rasters_open(struct mosaic **mosaic, const struct dataset *dataset, const double *zooms, int zoom_count,
+                        gvm_error *err)
+{
+    size_t count = g_strv_length(dataset->rasters);
+    struct mosaic_source *sources = calloc(count, sizeof *sources);
+    *mosaic = NULL;
+    if (sources == NULL)
+        return fail(err, GVM_MEMORY, "%s: there is not enough memory for its rasters", path_tail(dataset->root));
+    for (size_t i = 0; i < count; i++)
+        sources[i] = (struct mosaic_source){.path = dataset->rasters[i], .hints = {.alpha = LOOK, .gaps = LOOK}};
+    gvm_status status = mosaic_open(mosaic, sources, count, zooms, zoom_count, err);
+    free(sources);
+    return status;
 }
 
 /* ------------------------------------------------------------------ whether it is the one that it was */

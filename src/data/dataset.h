@@ -7,8 +7,8 @@
  *   CVACT   ACT_data.mat; ANU_data_small, and ANU_data_test for the test set
  *   VIGOR   splits__corrected or splits, a folder a city
  *   pairs   pairs.csv: id,street,aerial,lat,lon[,heading][,split][,aerial_lat,aerial_lon]
- *   photos  photos.csv: image,lat,lon[,heading][,split]; the tiles are cells of a map of zooms (geo/cells.h), cut out of
- *           rasters when they are needed */
+ *   photos  photos.csv: image,lat,lon[,heading][,split]; the tiles are cells of a map of zooms (imagery/cells.h), cut
+ * out of rasters when they are needed */
 #ifndef GVM_DATA_DATASET_H
 #define GVM_DATA_DATASET_H
 
@@ -81,6 +81,11 @@ struct dataset_options {
 gvm_status dataset_open(struct dataset **dataset, const char *root, const struct dataset_options *options,
                         gvm_error *err);
 void dataset_free(struct dataset *dataset);
+
+/* Its rasters, for pictures of these zooms; as mosaic_open. */
+struct mosaic;
+gvm_status rasters_open(struct mosaic **mosaic, const struct dataset *dataset, const double *zooms, int zoom_count,
+                        gvm_error *err);
 
 /* A number for its pairs: which pictures, their files' sizes, places and headings, in their order, wherever the folder
  * lies. Never 0. */

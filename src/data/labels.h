@@ -72,7 +72,7 @@ enum part { PART_TRAIN, PART_VAL, PART_TEST, PARTS };
 struct pair_row {
     struct query query; /* paths and id as they are written, not empty; good while the row is read */
     struct tile tile;   /* of a photo none */
-    enum part part; /* PART_TRAIN where the list has no such column */
+    enum part part;     /* PART_TRAIN where the list has no such column */
     size_t line;
 };
 

@@ -67,7 +67,10 @@ gvm_status list_read(struct dataset *dataset, const struct dataset_options *opti
     if (status == GVM_OK) status = pick_test(&test, &r, has_parts, options, err);
     file_unmap(&file);
     for (int i = 0; i < PARTS; i++)
-        filler_end(&r.parts[i], i == PART_TRAIN ? &dataset->train : &r.parts[i] == test ? &dataset->test : NULL,
+        filler_end(&r.parts[i],
+                   i == PART_TRAIN       ? &dataset->train
+                   : &r.parts[i] == test ? &dataset->test
+                                         : NULL,
                    status);
     dataset->undivided = status == GVM_OK && test == NULL;
     if (dataset->undivided) dataset->test = dataset->train;

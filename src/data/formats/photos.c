@@ -18,7 +18,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "data/labels.h"
-#include "geo/cells.h"
+#include "imagery/cells.h"
 
 enum column { IMAGE, LAT, LON, HEADING, SPLIT, ID, COLUMNS };
 
@@ -84,7 +84,7 @@ static gvm_status add_photo(struct filler *f, const struct pair_row *row, const 
     if (fabs(q->lat) <= 90 && fabs(q->lon) <= 180) {
         struct cell cell = cell_of(q->lat, q->lon, f->dataset->ground_m);
         cell_centre(&lat, &lon, cell, f->dataset->ground_m);
-        snprintf(name, sizeof name, "cell %ld,%ld", cell.row, cell.column);
+        snprintf(name, sizeof name, "cell %ld,%ld", cell.row, cell.col);
     }
     return filler_pair(f, q, name, lat, lon, source, err);
 }
@@ -131,7 +131,9 @@ static gint by_name(gconstpointer a, gconstpointer b)
 static gvm_status find_rasters(struct dataset *d, const char *named, gvm_error *err)
 {
     bool own = is_there(d->root, "imagery");
-    g_autofree gchar *place = named ? g_strdup(named) : own ? g_build_filename(d->root, "imagery", NULL) : g_strdup(d->root);
+    g_autofree gchar *place = named ? g_strdup(named)
+                              : own ? g_build_filename(d->root, "imagery", NULL)
+                                    : g_strdup(d->root);
     g_autoptr(GPtrArray) rasters = g_ptr_array_new_with_free_func(g_free);
     struct stat st;
     if (stat(place, &st) != 0) return fail_errno(err, "open", path_tail(place));
