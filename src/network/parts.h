@@ -64,6 +64,7 @@ struct backbone {
 
 struct head {
     const char *name;
+    float epsilon; /* added to the length that a feature is divided by */
     struct field_list fields;
 
     gvm_status (*check)(const void *config, const struct pyramid *maps, const char *view, const char *where,
