@@ -17,7 +17,7 @@ static void pool_double_backward(struct layer_test *t)
 static struct tensor *pool_shipped(struct layer_test *t, struct tape *tape, struct tensor *const *in)
 {
     const float *kept;
-    struct tensor *y = softmax_pool(tape, in[0], in[1], &kept);
+    struct tensor *y = softmax_pool(tape, in[0], in[1], t->s.N, &kept);
     size_t n = (size_t)t->s.B * (size_t)t->s.heads * (size_t)t->s.L;
     float *p = layer_floats(t, n);
     if (tape->dry) return y;
@@ -26,11 +26,12 @@ static struct tensor *pool_shipped(struct layer_test *t, struct tape *tape, stru
     return y;
 }
 
+/* N pictures to a feature, of L positions together */
 static void open_pool(struct layer_test *t, const struct sizes *s)
 {
     layer_open(t, "softmax_pool", s);
-    layer_input(t, "a", s->B, s->L, s->heads);
-    layer_input(t, "v", s->B, s->L, s->C);
+    layer_input(t, "a", s->B * s->N, s->L / s->N, s->heads);
+    layer_input(t, "v", s->B * s->N, s->L / s->N, s->C);
     layer_output(t, s->B, 1, s->C);
     t->map[0] = layer_doubles(t, (size_t)(s->B * s->heads * s->L));
     t->forward = pool_double;
@@ -42,10 +43,10 @@ static void open_pool(struct layer_test *t, const struct sizes *s)
 static void test_pool(void **state)
 {
     static const struct sizes sizes[] = {
-        {.B = 1, .L = 1, .heads = 1, .C = 1},    {.B = 1, .L = 2, .heads = 1, .C = 7},
-        {.B = 3, .L = 7, .heads = 3, .C = 9},    {.B = 2, .L = 9, .heads = 5, .C = 5},
-        {.B = 3, .L = 37, .heads = 4, .C = 24},  {.B = 1, .L = 300, .heads = 9, .C = 99},
-        {.B = 2, .L = 144, .heads = 2, .C = 66}, {.B = 1, .L = 577, .heads = 16, .C = 256},
+        {.B = 1, .N = 1, .L = 1, .heads = 1, .C = 1},    {.B = 1, .N = 1, .L = 2, .heads = 1, .C = 7},
+        {.B = 3, .N = 1, .L = 7, .heads = 3, .C = 9},    {.B = 2, .N = 3, .L = 9, .heads = 5, .C = 5},
+        {.B = 3, .N = 1, .L = 37, .heads = 4, .C = 24},  {.B = 1, .N = 4, .L = 300, .heads = 9, .C = 99},
+        {.B = 2, .N = 2, .L = 144, .heads = 2, .C = 66}, {.B = 1, .N = 1, .L = 577, .heads = 16, .C = 256},
     };
     struct layer_test t;
     (void)state;
@@ -64,7 +65,7 @@ static void test_large_logits(void **state)
 {
     struct layer_test t;
     (void)state;
-    open_pool(&t, &(struct sizes){.B = 2, .L = 11, .heads = 2, .C = 6});
+    open_pool(&t, &(struct sizes){.B = 2, .N = 1, .L = 11, .heads = 2, .C = 6});
     for (size_t i = 0; i < t.in[0].n; i++) /* a head's own constant, and whole numbers, which bfloat16 holds */
         t.in[0].value[i] = (i % 2 ? 200 : -200) + rint(t.in[0].value[i]);
     run_oracle(&t);

@@ -1,4 +1,4 @@
-/* softmax_pool.c - a map to a feature: heads that each weigh its positions by a softmax, for channels of their own. */
+/* softmax_pool.c - maps to a feature: heads that each weigh their positions by a softmax, for channels of their own. */
 #include <math.h>
 
 #include "layers/layer.h"
@@ -6,6 +6,7 @@
 struct pool_pass {
     struct tensor *a, *v, *y;
     float *p; /* (B, heads, L) */
+    int B, L; /* features; positions of each, in all of its pictures */
     bool add_a, add_v;
 };
 
@@ -23,8 +24,8 @@ static void weigh(float *p, const float *a, int heads, int L)
 static void pool_heads(void *argument, struct team team)
 {
     const struct pool_pass *pass = argument;
-    int heads = pass->a->C, L = pass->a->L, D = pass->v->C, each = D / heads, from, to;
-    parallel_range(&from, &to, pass->a->B * heads, 1, team);
+    int heads = pass->a->C, L = pass->L, D = pass->v->C, each = D / heads, from, to;
+    parallel_range(&from, &to, pass->B * heads, 1, team);
     for (int i = from; i < to; i++) {
         int b = i / heads, h = i % heads;
         const float *v = pass->v->data + (size_t)b * L * D + h * each;
@@ -40,8 +41,8 @@ static void pool_heads(void *argument, struct team team)
 static void pool_heads_backward(void *argument, struct team team)
 {
     const struct pool_pass *pass = argument;
-    int heads = pass->a->C, L = pass->a->L, D = pass->v->C, each = D / heads, from, to;
-    parallel_range(&from, &to, pass->a->B * heads, 1, team);
+    int heads = pass->a->C, L = pass->L, D = pass->v->C, each = D / heads, from, to;
+    parallel_range(&from, &to, pass->B * heads, 1, team);
     for (int i = from; i < to; i++) {
         size_t b = (size_t)(i / heads), first = (size_t)(i % heads) * each;
         const float *p = pass->p + (size_t)i * L, *v = pass->v->data + b * L * D + first;
@@ -66,11 +67,12 @@ static void pool_backward(struct tape *tape, void *self)
     parallel_run(pool_heads_backward, pass);
 }
 
-struct tensor *softmax_pool_cpu(struct tape *tape, struct tensor *a, struct tensor *v, const float **kept)
+struct tensor *softmax_pool_cpu(struct tape *tape, struct tensor *a, struct tensor *v, int n, const float **kept)
 {
     struct pool_pass *pass = tape_object(tape, sizeof *pass);
-    *pass = (struct pool_pass){.a = a, .v = v, .y = tape_feature(tape, v->B, v->C)};
-    pass->p = tape_floats(tape, (size_t)a->B * a->C * a->L);
+    *pass = (struct pool_pass){.a = a, .v = v, .B = v->B / n, .L = v->L * n};
+    pass->y = tape_feature(tape, pass->B, v->C);
+    pass->p = tape_floats(tape, (size_t)a->B * a->L * a->C);
     if (kept) *kept = pass->p;
     tape->counts.linear += (uint64_t)v->B * v->L * v->C;
     if (!tape->dry) parallel_run(pool_heads, pass);

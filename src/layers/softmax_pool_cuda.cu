@@ -1,4 +1,4 @@
-/* softmax_pool_cuda.cu - a map to a feature: heads that each weigh its positions by a softmax, for channels of their
+/* softmax_pool_cuda.cu - maps to a feature: heads that each weigh their positions by a softmax, for channels of their
  * own. The softmax and the feature are float32. */
 #include <math.h>
 
@@ -7,6 +7,7 @@
 struct pool_pass {
     struct tensor *a, *v, *y;
     float *p; /* (B, heads, L) */
+    int B, L; /* features; positions of each, in all of its pictures */
 };
 
 /* The largest of what each thread of a block of BLOCK brings, in every thread. */
@@ -21,7 +22,7 @@ __device__ static float block_max(float x, float *most)
     return most[0];
 }
 
-/* Block (h, b): the softmax of a head over the positions of a picture. */
+/* Block (h, b): the softmax of a head over all positions of a feature. */
 template <typename T> __global__ void weigh_kernel(float *p, const T *a, int L)
 {
     __shared__ float most[BLOCK];
@@ -38,7 +39,7 @@ template <typename T> __global__ void weigh_kernel(float *p, const T *a, int L)
     for (int l = threadIdx.x; l < L; l += BLOCK) p[l] = (float)(p[l] / sum);
 }
 
-/* Block (g, b) takes channels 32 g and on of a picture; a warp every eighth position, in the order of its rank. */
+/* Block (g, b) takes channels 32 g and on of a feature; a warp every eighth position, in the order of its rank. */
 template <typename T> __global__ void pool_kernel(float *y, const float *p, const T *v, int heads, int L, int D)
 {
     __shared__ float sums[BLOCK / WARP][WARP];
@@ -76,19 +77,19 @@ __global__ void pool_backward_kernel(T *da, float add_a, T *dv, float add_v, con
 
 template <typename T> static void pool(struct tape *tape, const struct pool_pass *p)
 {
-    unsigned B = (unsigned)p->v->B, heads = (unsigned)p->a->C;
-    LAUNCH(weigh_kernel<T>, dim3(heads, B), BLOCK, 0, cuda_of(tape)->stream, p->p, (const T *)p->a->data, p->a->L);
+    unsigned B = (unsigned)p->B, heads = (unsigned)p->a->C;
+    LAUNCH(weigh_kernel<T>, dim3(heads, B), BLOCK, 0, cuda_of(tape)->stream, p->p, (const T *)p->a->data, p->L);
     LAUNCH(pool_kernel<T>, dim3((unsigned)blocks_of(p->v->C, WARP), B), BLOCK, 0, cuda_of(tape)->stream, p->y->data,
-           p->p, (const T *)p->v->data, p->a->C, p->v->L, p->v->C);
+           p->p, (const T *)p->v->data, p->a->C, p->L, p->v->C);
     LAUNCHED(tape, "pool positions by a softmax");
 }
 
 template <typename T> static void pool_backward_of(struct tape *tape, const struct pool_pass *p)
 {
     float add_a = tensor_accumulate(tape, p->a), add_v = tensor_accumulate(tape, p->v);
-    dim3 shape((unsigned)blocks_of((size_t)p->a->L * p->a->C, BLOCK), (unsigned)p->a->B);
+    dim3 shape((unsigned)blocks_of((size_t)p->L * (size_t)p->a->C, BLOCK), (unsigned)p->B);
     LAUNCH(pool_backward_kernel<T>, shape, BLOCK, 0, cuda_of(tape)->stream, (T *)p->a->grad, add_a, (T *)p->v->grad,
-           add_v, p->y->grad, p->y->data, p->p, (const T *)p->v->data, p->a->C, p->a->L, p->v->C);
+           add_v, p->y->grad, p->y->data, p->p, (const T *)p->v->data, p->a->C, p->L, p->v->C);
     LAUNCHED(tape, "pool positions by a softmax, backward");
 }
 
@@ -101,13 +102,15 @@ static void pool_backward(struct tape *tape, void *self)
         pool_backward_of<float>(tape, p);
 }
 
-struct tensor *softmax_pool_cuda(struct tape *tape, struct tensor *a, struct tensor *v, const float **kept)
+struct tensor *softmax_pool_cuda(struct tape *tape, struct tensor *a, struct tensor *v, int n, const float **kept)
 {
     struct pool_pass *p = (struct pool_pass *)tape_object(tape, sizeof *p);
     p->a = a;
     p->v = v;
-    p->y = tape_feature(tape, v->B, v->C);
-    p->p = tape_floats(tape, (size_t)a->B * (size_t)a->C * (size_t)a->L);
+    p->B = v->B / n;
+    p->L = v->L * n;
+    p->y = tape_feature(tape, p->B, v->C);
+    p->p = tape_floats(tape, (size_t)a->B * (size_t)a->L * (size_t)a->C);
     if (kept) *kept = p->p;
     tape->counts.linear += (uint64_t)v->B * (uint64_t)v->L * (uint64_t)v->C;
     tape_record(tape, pool_backward, p);

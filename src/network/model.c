@@ -11,15 +11,20 @@
 
 static gvm_view_info describe_view(const struct config *c, const struct view *view)
 {
-    static const gvm_projection projections[] = {
-        [PROJECTION_PANORAMA] = GVM_EQUIRECTANGULAR, [PROJECTION_NADIR] = GVM_NADIR};
+    static const gvm_projection projections[] = {[PROJECTION_PANORAMA] = GVM_EQUIRECTANGULAR,
+                                                 [PROJECTION_NADIR] = GVM_NADIR,
+                                                 [PROJECTION_PERSPECTIVE] = GVM_PERSPECTIVE};
     gvm_view_info info = {.size = sizeof info,
                           .projection = projections[view->projection],
                           .height = view->size[0],
                           .width = view->size[1]};
     if (view->projection == PROJECTION_NADIR) {
         info.ground_m = c->ground_m;
-    } else {
+        info.zoom_count = view->zoom_count;
+        for (int i = 0; i < view->zoom_count; i++) info.zooms[i] = view->zooms[i];
+        info.bearing = view->bearing;
+        info.cell_m = c->cell_m;
+    } else if (view->projection == PROJECTION_PANORAMA) {
         info.elevation_low = c->elevation[0];
         info.elevation_high = c->elevation[1];
     }
@@ -32,6 +37,8 @@ static gvm_status describe(gvm_model *model)
     model->info = (gvm_model_info){.size = sizeof model->info,
                                    .features = network->views[GVM_STREET].features,
                                    .parameters = (long long)network_parameters(network)};
+    const struct method *method = network->config.method;
+    if (method->score_scale) model->info.score_scale = method->score_scale(network);
     for (int v = 0; v < 2; v++) model->views[v] = describe_view(&network->config, &network->config.views[v]);
     return network_fingerprint(model->info.fingerprint, network) ? GVM_OK : GVM_MEMORY;
 }

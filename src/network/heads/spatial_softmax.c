@@ -1,9 +1,9 @@
 /* spatial_softmax.c - heads that choose positions: over all positions of the last map, in all pictures of a place, each
  * head has a softmax of its own, by which it weighs its channels of a linear layer's values (statewide's decoder).
  *
- * With z = LN(x), p_h = softmax over l of (A z_l)_h and v_l = V z_l + b, y_c = sum over l of p_hl v_lc for each channel c
- * of head h. For the feature f = y / (|y| + epsilon) and another feature g,
- *   f . g = sum over l of h_l,  h_l = sum over h of p_hl (sum over c of h of v_lc g_c) / (|y| + epsilon). */
+ * With z = LN(x), p_h = softmax over l of (A z_l)_h and v_l = V z_l + b, y_c = sum over l of p_hl v_lc for each channel
+ * c of head h. For the feature f = y / (|y| + epsilon) and another feature g, f . g = sum over l of h_l,  h_l = sum
+ * over h of p_hl (sum over c of h of v_lc g_c) / (|y| + epsilon). */
 #include "network/heads/spatial_softmax.h"
 
 #include <math.h>
@@ -16,6 +16,7 @@ static const float LENGTH_EPSILON = 1e-5f, NORM_EPSILON = 1e-5f;
 
 struct pool {
     int last, C, heads, features; /* last: which map, with C channels */
+    int pictures;                 /* of a place */
     struct norm norm;
     struct linear attention, value;
 };
@@ -43,6 +44,7 @@ static void *open_pool(int *features, const void *config, const struct pyramid *
     w->last = maps->count - 1;
     w->C = maps->maps[w->last].C;
     w->heads = c->heads;
+    w->pictures = maps->pictures;
     *features = w->features = c->feature;
     return w;
 }
@@ -63,10 +65,10 @@ static struct tensor *forward(struct trace *trace, struct tape *tape, const void
 {
     const struct pool *w = weights;
     struct tensor *z = layer_norm(tape, trace->maps[w->last], &w->norm);
-    struct tensor *a = linear(tape, z, &w->attention, IDENTITY); /* (B, L, heads) */
-    trace->values = linear(tape, z, &w->value, IDENTITY);        /* (B, L, features) */
+    struct tensor *a = linear(tape, z, &w->attention, IDENTITY); /* (B pictures, L, heads) */
+    trace->values = linear(tape, z, &w->value, IDENTITY);        /* (B pictures, L, features) */
     trace->mask_count = w->heads;
-    return softmax_pool(tape, a, trace->values, &trace->masks[w->last]);
+    return softmax_pool(tape, a, trace->values, w->pictures, &trace->masks[w->last]);
 }
 
 static bool shares(double *heat, const struct trace *trace, int map, const void *weights, const float *other)
@@ -74,7 +76,7 @@ static bool shares(double *heat, const struct trace *trace, int map, const void 
     const struct pool *w = weights;
     const struct tensor *v = trace->values, *y = trace->gathered;
     if (map != w->last) return false;
-    int L = v->L, D = w->features, each = D / w->heads;
+    int L = w->pictures * v->L, D = w->features, each = D / w->heads;
     double square = 0;
     for (int c = 0; c < D; c++) square += (double)y->data[c] * y->data[c];
     double inverse = 1 / fmax(sqrt(square) + (double)LENGTH_EPSILON, 1e-12);
@@ -105,6 +107,7 @@ static size_t map_parameters(const void *weights, int map)
 
 const struct head spatial_softmax_head = {
     .name = "spatial_softmax",
+    .places = true,
     .epsilon = 1e-5f,
     .fields = {rows, sizeof rows / sizeof *rows},
     .check = check,
