@@ -26,6 +26,11 @@ static void learn(struct tape *tape, const struct network *network, const struct
     infonce(tape, u, v, own->logit_scale, options->smoothing, 1);
 }
 
+static double score_scale(const struct network *network)
+{
+    return exp((double)*((const struct own *)network->own)->logit_scale->data);
+}
+
 static struct losses losses(const struct tape *tape, const struct loss_options *options)
 {
     (void)options;
@@ -64,6 +69,7 @@ const struct method method_sample4geo = {
     .own_bytes = sizeof(struct own),
     .list = list,
     .learn = learn,
+    .score_scale = score_scale,
     .losses = losses,
     .presets = presets,
     .recipe = recipe,
