@@ -27,4 +27,9 @@ enum resize {
  * of the whole picture or of whole pixels of it, bit for bit. */
 gvm_status image_resize_opencv(uint8_t *out, int H, int W, const uint8_t *in, int h, int w, const double box[4]);
 
+/* The same box to the same size, by a Gaussian where it shrinks and then bilinear, and cut to whole numbers. What is
+ * outside of the picture is black. Equals, of a whole picture, skimage.transform.resize with order 1, mode "constant"
+ * and anti_aliasing, of float32 and then cut to uint8. */
+gvm_status image_resize_skimage(uint8_t *out, int H, int W, const uint8_t *in, int h, int w, const double box[4]);
+
 #endif
