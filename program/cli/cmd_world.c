@@ -27,7 +27,7 @@ static int make(void *arguments)
         return usage_error("world", "--metres takes at most %d with --scale %d", ORTHO_MOST_M / world->scale,
                            world->scale);
     world->test = a->test / 100;
-    a->orthophoto.projection = (enum projection)a->projection;
+    a->orthophoto.projection = (enum ortho_grid)a->projection;
     gvm_status status = a->ortho ? ortho_write(a->out, &pixels, world, &a->orthophoto, a->force, &progress, &err)
                                  : world_write(a->out, world, a->force, &progress, &err);
     if (status != GVM_OK) return failed(&err);

@@ -8,14 +8,14 @@
 
 enum { ORTHO_LEAST_M = 200, ORTHO_MOST_M = 4000 /* a side; less by the scale, so that 16,000 pixels are the most */ };
 
-enum projection {
-    PROJECTION_MERCATOR, /* web mercator, EPSG:3857 */
-    PROJECTION_UTM       /* the zone in which the town's middle lies, WGS84 */
+enum ortho_grid {
+    ORTHO_MERCATOR, /* web mercator, EPSG:3857 */
+    ORTHO_UTM       /* the zone in which the town's middle lies, WGS84 */
 };
 
 struct ortho_options {
     double metres; /* side of the square on the ground, about: web mercator stretches it by 0.3% */
-    enum projection projection;
+    enum ortho_grid projection;
     bool turn; /* each panorama looks somewhere else, not north */
 };
 
