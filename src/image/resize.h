@@ -20,7 +20,7 @@ gvm_status image_resize(uint8_t *out, int H, int W, const uint8_t *in, int h, in
 enum resize {
     RESIZE_OWN,    /* image_resize */
     RESIZE_OPENCV, /* image_resize_opencv */
-    RESIZE_SKIMAGE /* of photos for statewide */
+    RESIZE_SKIMAGE /* image_resize_skimage */
 };
 
 /* The same box to the same size without antialiasing: output i of n is a mix of the two samples beside
