@@ -24,7 +24,8 @@ enum resize {
 };
 
 /* The same box to the same size without antialiasing: output i of n is a mix of the two samples beside
- * start + (i + 1/2) (end - start) / n - 1/2, the box's outermost repeated. Equals cv2.resize with INTER_LINEAR_EXACT,
+ * start + (i + 1/2) (end - start) / n - 1/2, the box's outermost repeated, the
+ * picture's where the box goes beyond it. Equals cv2.resize with INTER_LINEAR_EXACT,
  * of the whole picture or of whole pixels of it, bit for bit. */
 gvm_status image_resize_opencv(uint8_t *out, int H, int W, const uint8_t *in, int h, int w, const double box[4]);
 
