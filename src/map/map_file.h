@@ -19,6 +19,8 @@ struct map_file {
     struct features_facts id;
     char fingerprint[17]; /* of the weights that made the features */
     double ground_m;      /* of a tile that does not say */
+    double temperature;   /* as in struct gvm_map */
+    double elsewhere;
     size_t rows;          /* committed, those of removed tiles among them */
     json_t *jobs;         /* what was built into it: map_job.h */
 
