@@ -87,8 +87,9 @@ GVM_API const char *gvm_instructions(void);
 /* ------------------------------------------------------------------ weights */
 
 typedef enum gvm_view {
-    GVM_STREET, /* a full panorama, north at its centre column, east to the right of it */
-    GVM_AERIAL  /* a square picture from above, north up */
+    GVM_STREET, /* a full panorama, north at its centre column, east to the right of it; or any photo, if the weights
+                   take photos (gvm_view_about) */
+    GVM_AERIAL  /* a square picture from above, north up; or several of one place */
 } gvm_view;
 
 /* A trained network, read-only after opening: any number of sessions on any number of threads share it. */
@@ -99,11 +100,14 @@ typedef struct gvm_model_info {
     int features;         /* numbers a picture becomes (9,216 for the paper's network) */
     long long parameters; /* of the whole network; what both views share counts once */
     char fingerprint[17]; /* of configuration and weights, 16 hexadecimal digits */
+    double score_scale;   /* factor on the cosine that makes the logits of the softmax that the weights learned with; 0:
+                             they learned with none, and scores make no probability */
 } gvm_model_info;
 
 typedef enum gvm_projection {
     GVM_EQUIRECTANGULAR, /* columns are 360 degrees of heading, rows elevations */
-    GVM_NADIR            /* a square of the ground */
+    GVM_NADIR,           /* a square of the ground */
+    GVM_PERSPECTIVE      /* an ordinary photo, of any heading and field of view */
 } gvm_projection;
 
 /* What pictures of a view look like to a network. */
@@ -113,7 +117,11 @@ typedef struct gvm_view_info {
     int height, width;    /* pixels of the network's input */
     double elevation_low; /* equirectangular: lowest and highest row, degrees above the horizon; else 0 */
     double elevation_high;
-    double ground_m; /* nadir: the side on the ground, metres; else 0 */
+    double ground_m; /* nadir: the side on the ground, metres, of the finest picture if there are several; else 0 */
+    int zoom_count;  /* nadir: 0, or how many pictures of one place make a feature, the finest first */
+    double zooms[4]; /* metres that a pixel of each covers */
+    double bearing;  /* of those pictures: degrees clockwise from north that point up */
+    double cell_m;   /* with zooms: side of a cell of a map, metres; else 0 */
 } gvm_view_info;
 
 /* Open a checkpoint (safetensors with the key `config`; docs/model.md has the names). Strict: a missing,
@@ -234,7 +242,8 @@ GVM_API void gvm_session_free(gvm_session *session);
 /* Features of n pictures that already have the network's size.
  *
  *   features  out: (n, features) float32, row-major, each row of length 1; the caller's
- *   pixels    (n, height, width, 3) 8-bit sRGB, row-major, of the view's input size
+ *   pixels    (n, height, width, 3) 8-bit sRGB, row-major, of the view's input size; (n, zoom_count, height, width, 3)
+ *             if the view has zooms
  *   n         any number >= 0; passed through the network max_batch at a time
  *
  * Returns GVM_OK, GVM_ARGUMENT, GVM_MEMORY, or GVM_FORMAT if the model's output for a picture is not finite or all

@@ -210,7 +210,8 @@ void golden_check_import(const char *name, const char *preset, double limit)
 static struct losses learn(struct tape *tape, const struct golden *g, const struct loss_options *options)
 {
     const struct method *method = g->network->config.method;
-    method->learn(tape, g->network, g->street, g->aerial, g->B, options, 0);
+    const struct step_input input = {.street = g->street, .aerial = g->aerial};
+    method->learn(tape, g->network, &input, g->B, options, 0);
     return method->losses(tape, options);
 }
 

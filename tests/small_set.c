@@ -85,8 +85,9 @@ void small_set_make(struct small_set *set, const char *folder, int queries, int 
     struct query *last = &set->data.test.queries[set->data.test.query_count - 1];
     free(last->path);
     last->path = name_file(set, "other", 0, folder == NULL, 40, 20, 9000);
-    set->pictures = (struct pictures){
-        .data = &set->data, .street = {8, 24, {-45, 45}, RESIZE_OWN}, .aerial = {.height = 12, .width = 12}};
+    set->pictures = (struct pictures){.data = &set->data,
+                                      .street = {.height = 8, .width = 24, .elevation = {-45, 45}},
+                                      .aerial = {.height = 12, .width = 12}};
 }
 
 void small_set_free(struct small_set *set)

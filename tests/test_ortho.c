@@ -53,7 +53,7 @@ static void read_tiff(struct town *town, const char *path)
     assert_int_equal(OSRImportFromEPSG(globe, 4326), OGRERR_NONE);
     OSRSetAxisMappingStrategy(globe, OAMS_TRADITIONAL_GIS_ORDER);
     OSRSetAxisMappingStrategy(map, OAMS_TRADITIONAL_GIS_ORDER);
-    assert_string_equal(OSRGetAuthorityCode(map, NULL), town->ortho.projection == PROJECTION_UTM ? "32756" : "3857");
+    assert_string_equal(OSRGetAuthorityCode(map, NULL), town->ortho.projection == ORTHO_UTM ? "32756" : "3857");
     town->to_degrees = OCTNewCoordinateTransformation(map, globe);
     town->to_map = OCTNewCoordinateTransformation(globe, map);
     OSRDestroySpatialReference(map);
@@ -80,7 +80,7 @@ static int make_towns(void **state)
         if (k == 1) {
             town->world.lat = -33.9;
             town->world.lon = 150.2;
-            town->ortho.projection = PROJECTION_UTM;
+            town->ortho.projection = ORTHO_UTM;
             town->ortho.turn = true;
         }
         struct progress progress = {.quiet = true};
@@ -157,7 +157,7 @@ static void test_file_says_where(void **state)
 }
 
 /* Metres between a frame's blocks' corners and what PROJ says of them, at most. */
-static double worst_corner(double lat, double lon, enum projection projection, int epsg)
+static double worst_corner(double lat, double lon, enum ortho_grid projection, int epsg)
 {
     struct world_options world = world_defaults;
     struct ortho_options ortho = {.metres = 1000, .projection = projection};
@@ -189,12 +189,12 @@ static double worst_corner(double lat, double lon, enum projection projection, i
 static void test_all_over_the_globe(void **state)
 {
     (void)state;
-    assert_true(worst_corner(45, -30, PROJECTION_MERCATOR, 3857) < 0.001);
-    assert_true(worst_corner(-79.9, 179.999, PROJECTION_MERCATOR, 3857) < 0.001); /* across the date line */
-    assert_true(worst_corner(0, -180, PROJECTION_MERCATOR, 3857) < 0.001);
-    assert_true(worst_corner(45, -30, PROJECTION_UTM, 32626) < 0.001);
-    assert_true(worst_corner(79.9, 179.999, PROJECTION_UTM, 32660) < 0.001);
-    assert_true(worst_corner(-0.001, 180, PROJECTION_UTM, 32701) < 0.001);
+    assert_true(worst_corner(45, -30, ORTHO_MERCATOR, 3857) < 0.001);
+    assert_true(worst_corner(-79.9, 179.999, ORTHO_MERCATOR, 3857) < 0.001); /* across the date line */
+    assert_true(worst_corner(0, -180, ORTHO_MERCATOR, 3857) < 0.001);
+    assert_true(worst_corner(45, -30, ORTHO_UTM, 32626) < 0.001);
+    assert_true(worst_corner(79.9, 179.999, ORTHO_UTM, 32660) < 0.001);
+    assert_true(worst_corner(-0.001, 180, ORTHO_UTM, 32701) < 0.001);
 }
 
 /* ------------------------------------------------------------------ what it shows */
@@ -336,7 +336,7 @@ static void check_photo(const struct town *town, const char *path, double x, dou
 static double away_from_north(const struct town *town, const char *path, int number, double x, double y,
                               const double *heading)
 {
-    const struct picture_shape strip = {160, 640, {-45, 45}, RESIZE_OWN};
+    const struct picture_shape strip = {.height = 160, .width = 640, .elevation = {-45, 45}};
     struct place place = {.x = (float)x, .y = (float)y};
     unsigned char *drawn = malloc(STREET), *loaded = malloc(STREET);
     assert_int_equal(world_pair(drawn, NULL, &town->world, &place, number, NULL), GVM_OK);

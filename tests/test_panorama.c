@@ -58,7 +58,7 @@ static void expect_view(const char *name, int w, int h, const double elevation[2
                         double bottom, int turn)
 {
     static uint8_t out[OH][OW][3], plain[OH][OW][3];
-    const struct picture_shape shape = {OH, OW, {elevation[0], elevation[1]}, RESIZE_OWN};
+    const struct picture_shape shape = {.height = OH, .width = OW, .elevation = {elevation[0], elevation[1]}};
     gvm_error err = {""};
     if (panorama_load(&out[0][0][0], &shape, heading, CIRCLE_CHECKED, in_folder(name), &err) != GVM_OK)
         fail_msg("%s", err.text);
@@ -103,7 +103,7 @@ static void elevation_bands(void **state)
     uint8_t out[OH * OW * 3];
     const double wrong[][2] = {{45, -45}, {0, 0}, {-91, 0}, {0, 91}, {0.0 / 0.0, 1}, {0, 0.0 / 0.0}};
     for (int i = 0; i < 6; i++) {
-        const struct picture_shape shape = {OH, OW, {wrong[i][0], wrong[i][1]}, RESIZE_OWN};
+        const struct picture_shape shape = {.height = OH, .width = OW, .elevation = {wrong[i][0], wrong[i][1]}};
         assert_int_equal(panorama_load(out, &shape, NULL, CIRCLE_CHECKED, in_folder("2to1.png"), NULL), GVM_ARGUMENT);
     }
 }
@@ -115,7 +115,7 @@ static void missing_rows(void **state)
     static uint8_t out[2 * OH][OW][3], plain[OH][OW][3];
     save_scene("45.png", 1600, 200, NULL); /* half of the band, in the middle */
     gvm_error err = {""};
-    const struct picture_shape tall = {2 * OH, OW, {band[0], band[1]}, RESIZE_OWN};
+    const struct picture_shape tall = {.height = 2 * OH, .width = OW, .elevation = {band[0], band[1]}};
     if (panorama_load(&out[0][0][0], &tall, NULL, CIRCLE_GIVEN, in_folder("45.png"), &err) != GVM_OK)
         fail_msg("%s", err.text);
     image_resize(&plain[0][0][0], OH, OW, scene(200, 1600), 200, 1600, (double[4]){0, 0, 1600, 200});

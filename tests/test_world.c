@@ -331,7 +331,8 @@ static void test_files(void **state)
     image_free(&loaded);
 
     /* What the network gets is what was rendered, give or take JPEG. */
-    const struct picture_shape strip = {160, 640, {-45, 45}, RESIZE_OWN}, square = {.height = 256, .width = 256};
+    const struct picture_shape strip = {.height = 160, .width = 640, .elevation = {-45, 45}},
+                               square = {.height = 256, .width = 256};
     const double as_it_lies = 0;
     unsigned char *pixels = malloc(STREET);
     assert_int_equal(panorama_load(pixels, &strip, &as_it_lies, CIRCLE_CHECKED, street, NULL), GVM_OK);

@@ -48,10 +48,11 @@ static int make(void *arguments)
     struct arguments *a = arguments;
     struct progress progress = {.quiet = a->common.quiet};
     gvm_error err;
+<<<<<<< HEAD
     int pixels = 0, refused = check(a);
     if (refused != GO_ON) return refused;
     a->world.test = a->test / 100;
-    a->orthophoto.projection = (enum projection)a->projection;
+    a->orthophoto.projection = (enum ortho_grid)a->projection;
     if (!a->photos) a->orthophoto.pixel = 0;
     if (draw(&pixels, a, &progress, &err) != GVM_OK) return failed(&err);
     int pairs = a->world.pairs, test = (int)(a->world.test * pairs + 0.5);
@@ -60,6 +61,21 @@ static int make(void *arguments)
                    pairs, test);
     else if (a->ortho)
         print_line("%s: an orthophoto of %d x %d pixels, %d panoramas", a->out, pixels, pixels, pairs);
+=======
+    int pixels;
+    const char *other = options_given(&a->common, (const char *const[]){"offset", "test", NULL});
+    if (a->ortho && other) return usage_error("world", "--ortho does not go with --%s", other);
+    if (a->ortho && a->orthophoto.metres * world->scale > ORTHO_MOST_M)
+        return usage_error("world", "--metres takes at most %d with --scale %d", ORTHO_MOST_M / world->scale,
+                           world->scale);
+    world->test = a->test / 100;
+    a->orthophoto.projection = (enum ortho_grid)a->projection;
+    gvm_status status = a->ortho ? ortho_write(a->out, &pixels, world, &a->orthophoto, a->force, &progress, &err)
+                                 : world_write(a->out, world, a->force, &progress, &err);
+    if (status != GVM_OK) return failed(&err);
+    if (a->ortho)
+        print_line("%s: an orthophoto of %d x %d pixels, %d panoramas", a->out, pixels, pixels, world->pairs);
+>>>>>>> main
     else
         print_line("%s: %d pairs, %d of them for testing", a->out, pairs, test);
     return DONE;

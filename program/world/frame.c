@@ -19,9 +19,9 @@ struct projection_pair {
     OGRCoordinateTransformationH to_map, to_globe;
 };
 
-static int epsg_of(const struct world_options *options, enum projection projection)
+static int epsg_of(const struct world_options *options, enum ortho_grid projection)
 {
-    if (projection == PROJECTION_MERCATOR) return 3857;
+    if (projection == ORTHO_MERCATOR) return 3857;
     int zone = (int)floor((options->lon + 180) / 6) % 60 + 1; /* 180 degrees east are in zone 1 */
     return (options->lat < 0 ? 32700 : 32600) + zone;
 }

@@ -12,14 +12,14 @@ enum {
     ORTHO_MOST_PIXELS = 16000
 };
 
-enum projection {
-    PROJECTION_MERCATOR, /* web mercator, EPSG:3857 */
-    PROJECTION_UTM       /* the zone in which the town's middle lies, WGS84 */
+enum ortho_grid {
+    ORTHO_MERCATOR, /* web mercator, EPSG:3857 */
+    ORTHO_UTM       /* the zone in which the town's middle lies, WGS84 */
 };
 
 struct ortho_options {
     double metres; /* side of the square on the ground, about: web mercator stretches it by 0.3% */
-    enum projection projection;
+    enum ortho_grid projection;
     bool turn;    /* each panorama looks somewhere else, not north */
     double pixel; /* metres on the ground; 0: ORTHO_PIXEL_M / scale */
 };

@@ -9,17 +9,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* How a view's pictures show the world. */
+enum projection {
+    PROJECTION_PANORAMA,   /* columns are all headings, rows elevations */
+    PROJECTION_NADIR,      /* a square of the ground, from above */
+    PROJECTION_PERSPECTIVE /* an ordinary photo: any heading, any field of view */
+};
+
+enum { MAX_ZOOMS = 4 };
+
 /* What a network takes of a view: the input that a picture becomes. */
 struct picture_shape {
     int height, width;   /* H, W, pixels */
     double elevation[2]; /* of a panorama: lowest and highest row, degrees above the horizon, that the network was
                             trained with: -90 <= low < high <= 90. Says nothing of an aerial picture */
     enum resize resize;
+    enum projection projection;
+    int zoom_count;          /* 0: one picture of a place; else so many of one place, and */
+    double zooms[MAX_ZOOMS]; /* metres that a pixel of each covers, rising */
+    double bearing;          /* of them: degrees clockwise from north that point up */
 };
 
+/* Bytes of all pictures of a place. */
 static inline size_t picture_bytes(const struct picture_shape *shape)
 {
-    return (size_t)shape->height * (size_t)shape->width * 3;
+    size_t pictures = shape->zoom_count > 0 ? (size_t)shape->zoom_count : 1;
+    return pictures * (size_t)shape->height * (size_t)shape->width * 3;
 }
 
 /* A street panorama, north at the centre column and east to its right.

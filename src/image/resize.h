@@ -18,8 +18,9 @@ gvm_status image_resize(uint8_t *out, int H, int W, const uint8_t *in, int h, in
 
 /* By which rule a picture comes to a network's size: a network sees well only through the one that it learned with. */
 enum resize {
-    RESIZE_OWN,   /* image_resize */
-    RESIZE_OPENCV /* image_resize_opencv */
+    RESIZE_OWN,    /* image_resize */
+    RESIZE_OPENCV, /* image_resize_opencv */
+    RESIZE_SKIMAGE /* of photos for statewide */
 };
 
 /* The same box to the same size without antialiasing: output i of n is a mix of the two samples beside

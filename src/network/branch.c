@@ -9,7 +9,9 @@ bool branch_open(struct branch *b, const struct config *config, int view)
     *b = (struct branch){.backbone = config->method->backbone,
                          .head = config->method->head,
                          .H = config->views[view].size[0],
-                         .W = config->views[view].size[1]};
+                         .W = config->views[view].size[1],
+                         .pictures = view_pictures(&config->views[view])};
+    b->maps.pictures = b->pictures;
     b->body = b->backbone->open(&b->maps, config->backbone.bytes, &config->views[view]);
     if (b->body != NULL) b->top = b->head->open(&b->features, config->head.bytes, &b->maps);
     return b->top != NULL;
@@ -62,7 +64,7 @@ struct tensor *branch_forward(struct trace *trace, struct tape *tape, const stru
     struct trace own;
     if (trace == NULL) trace = &own;
     *trace = (struct trace){0};
-    b->backbone->forward(trace->maps, tape, b->body, pixels, B, drop);
+    b->backbone->forward(trace->maps, tape, b->body, pixels, B * b->pictures, drop);
     trace->gathered = b->head->forward(trace, tape, b->top);
     return l2_normalise(tape, trace->gathered);
 }

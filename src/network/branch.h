@@ -7,7 +7,8 @@
 struct branch {
     const struct backbone *backbone;
     const struct head *head;
-    int H, W;            /* of the picture */
+    int H, W;            /* of a picture */
+    int pictures;        /* of a place */
     void *body, *top;    /* the backbone's and the head's weights */
     struct pyramid maps; /* what the backbone makes of a picture */
     int features;        /* length of the feature */
@@ -18,6 +19,12 @@ struct branch {
 bool branch_open(struct branch *branch, const struct config *config, int view);
 void branch_close(struct branch *branch);
 
+/* Bytes of all pictures of a place. */
+static inline size_t branch_bytes(const struct branch *branch)
+{
+    return (size_t)branch->pictures * (size_t)branch->H * (size_t)branch->W * 3;
+}
+
 /* List the parameters of both views and of the method's own weights, own (NULL: dry, from a lister that counts). The
  * order is the checkpoint's. False if memory is short. */
 bool branches_list(struct lister *lister, struct branch branches[2], void *own, const struct config *config);
@@ -25,8 +32,8 @@ bool branches_list(struct lister *lister, struct branch branches[2], void *own, 
 /* Floats that it keeps beside its parameters, laid out in memory; memory NULL: only counts them. */
 size_t branch_plans(struct branch *branch, float *memory, bool training);
 
-/* Features (B, 1, features) of length 1; trace may be NULL. pixels (B, H, W, 3) as tape_pixels gives them. drop: the
- * rate of the last block's drop path; only in training. */
+/* Features (B, 1, features) of length 1; trace may be NULL. pixels (B, pictures, H, W, 3) as tape_pixels gives them.
+ * drop: the rate of the last block's drop path; only in training. */
 struct tensor *branch_forward(struct trace *trace, struct tape *tape, const struct branch *branch,
                               const uint8_t *pixels, int B, float drop);
 

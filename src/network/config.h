@@ -10,9 +10,6 @@
 
 struct method;
 
-/* How a view's pictures show the world: a street one all around, with elevations as rows; an aerial one from above. */
-enum projection { PROJECTION_PANORAMA, PROJECTION_NADIR };
-
 /* What a view's pictures are, and how their bytes become numbers. */
 struct view {
     enum projection projection;
@@ -20,7 +17,16 @@ struct view {
     float mean[3], deviation[3]; /* (byte / 255 - mean) / deviation, red first */
     bool bgr;                    /* the first layer takes blue first */
     enum resize resize;
+    int zoom_count;          /* pictures of a place, each of its own metres a pixel; 0: one, of ground_m */
+    double zooms[MAX_ZOOMS]; /* metres a pixel, rising */
+    double bearing;          /* of those pictures: degrees clockwise from north that point up */
 };
+
+/* Pictures of one place, which make one feature: a batch is (B, pictures, H, W, 3). */
+static inline int view_pictures(const struct view *view)
+{
+    return view->zoom_count > 0 ? view->zoom_count : 1;
+}
 
 enum { CONFIG_PART = 128 /* bytes */ };
 
@@ -32,7 +38,8 @@ struct part {
 struct config {
     const struct method *method;
     struct view views[2]; /* GVM_STREET, GVM_AERIAL */
-    double ground_m;      /* side of an aerial picture on the ground, metres */
+    double ground_m;      /* side of an aerial picture on the ground, metres; with zooms, of the finest */
+    double cell_m;        /* with zooms: side of a cell of the map, metres; else 0 */
     double elevation[2];  /* lowest and highest row of a street input, degrees above the horizon */
     struct part backbone, head, own;
 };
@@ -44,7 +51,11 @@ static inline struct picture_shape config_shape(const struct config *config, gvm
     return (struct picture_shape){.height = v->size[0],
                                   .width = v->size[1],
                                   .elevation = {config->elevation[0], config->elevation[1]},
-                                  .resize = v->resize};
+                                  .resize = v->resize,
+                                  .projection = v->projection,
+                                  .zoom_count = v->zoom_count,
+                                  .zooms = {v->zooms[0], v->zooms[1], v->zooms[2], v->zooms[3]},
+                                  .bearing = v->bearing};
 }
 
 #endif

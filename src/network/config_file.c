@@ -17,8 +17,8 @@ static const uint64_t max_parameters = 2000000000;
 static const uint64_t max_plans = 1u << 28;
 
 static const struct view imagenet = {.mean = {0.485f, 0.456f, 0.406f}, .deviation = {0.229f, 0.224f, 0.225f}};
-static const char *const orders[] = {"rgb", "bgr"}, *const resizes[] = {"own", "opencv"},
-                         *const projections[] = {"panorama", "nadir"};
+static const char *const orders[] = {"rgb", "bgr", NULL}, *const resizes[] = {"own", "opencv", "skimage", NULL},
+                         *const projections[] = {"panorama", "nadir", "perspective", NULL};
 static const char *const view_names[2] = {"street", "aerial"}, *const input_keys[2] = {"street_input", "aerial_input"};
 
 static const struct config_field size_rows[] = {
@@ -40,10 +40,14 @@ static bool read_numbers(double *out, int n, const json_t *list)
     return true;
 }
 
-/* ground_m and elevation: what is absent stays as it is. */
+/* ground_m, cell_m and elevation: what is absent stays as it is. */
 static gvm_status read_ground(struct config *out, const json_t *root, const char *where, gvm_error *err)
 {
-    const json_t *ground = json_object_get(root, "ground_m"), *elevation = json_object_get(root, "elevation");
+    const json_t *ground = json_object_get(root, "ground_m"), *elevation = json_object_get(root, "elevation"),
+                 *cell = json_object_get(root, "cell_m");
+    if (cell != NULL && !json_is_number(cell))
+        return fail(err, GVM_FORMAT, "%s: the configuration's \"cell_m\" is not a number", where);
+    if (cell != NULL) out->cell_m = json_number_value(cell);
     if (ground != NULL && !json_is_number(ground))
         return fail(err, GVM_FORMAT, "%s: the configuration's \"ground_m\" is not a number", where);
     if (ground != NULL) out->ground_m = json_number_value(ground);
@@ -52,15 +56,29 @@ static gvm_status read_ground(struct config *out, const json_t *root, const char
     return GVM_OK;
 }
 
-static bool read_word(int *out, const json_t *value, const char *const words[2])
+static bool read_word(int *out, const json_t *value, const char *const *words)
 {
     const char *word = json_string_value(value);
-    for (int i = 0; i < 2; i++)
-        if (value == NULL || (word && strcmp(word, words[i]) == 0)) {
-            if (value) *out = i;
+    if (value == NULL) return true;
+    for (int i = 0; word && words[i]; i++)
+        if (strcmp(word, words[i]) == 0) {
+            *out = i;
             return true;
         }
     return false;
+}
+
+/* The pictures of a place: zooms and bearing. */
+static bool read_zooms(struct view *view, const json_t *input)
+{
+    const json_t *zooms = json_object_get(input, "zooms"), *bearing = json_object_get(input, "bearing");
+    size_t count = json_array_size(zooms);
+    if (bearing != NULL && !json_is_number(bearing)) return false;
+    if (bearing != NULL) view->bearing = json_number_value(bearing);
+    if (zooms == NULL) return true;
+    if (count < 1 || count > MAX_ZOOMS || !read_numbers(view->zooms, (int)count, zooms)) return false;
+    view->zoom_count = (int)count;
+    return true;
 }
 
 /* How a view's bytes become numbers; what is absent stays as it is. */
@@ -74,18 +92,18 @@ static gvm_status read_input(struct view *view, const json_t *root, const char *
     double mean[3], deviation[3];
     bool fine = read_word(&order, json_object_get(input, "order"), orders) &&
                 read_word(&resize, json_object_get(input, "resize"), resizes) &&
-                read_word(&projection, json_object_get(input, "projection"), projections) &&
-                projection == (int)view->projection;
+                read_word(&projection, json_object_get(input, "projection"), projections) && read_zooms(view, input);
     view->bgr = order;
     view->resize = (enum resize)resize;
+    view->projection = (enum projection)projection;
     if ((value = json_object_get(input, "mean")) != NULL && (fine = fine && read_numbers(mean, 3, value)))
         for (int i = 0; i < 3; i++) view->mean[i] = (float)mean[i];
     if ((value = json_object_get(input, "deviation")) != NULL && (fine = fine && read_numbers(deviation, 3, value)))
         for (int i = 0; i < 3; i++) view->deviation[i] = (float)deviation[i];
     if (fine) return GVM_OK;
     return fail(err, GVM_FORMAT,
-                "%s: the configuration's \"%s\" has a \"projection\", \"order\", \"resize\", \"mean\" or "
-                "\"deviation\" that this program does not know",
+                "%s: the configuration's \"%s\" has a \"projection\", \"order\", \"resize\", \"mean\", "
+                "\"deviation\", \"zooms\" or \"bearing\" that this program does not know",
                 where, key);
 }
 
@@ -107,6 +125,8 @@ static gvm_status read_config(struct config *out, const json_t *root, const char
     if (status == GVM_OK) status = read_ground(out, root, where, err);
     for (int v = 0; v < 2 && status == GVM_OK; v++)
         status = read_input(&out->views[v], root, input_keys[v], where, err);
+    const struct view *aerial = &out->views[GVM_AERIAL];
+    if (aerial->zoom_count > 0) out->ground_m = aerial->zooms[0] * aerial->size[1];
     return status;
 }
 
@@ -176,6 +196,36 @@ static gvm_status check_ground(const struct config *c, const char *where, gvm_er
     return GVM_OK;
 }
 
+/* Whether what a view's pictures show, and how they are resized, is what this program does. */
+static gvm_status check_views(const struct config *c, const char *where, gvm_error *err)
+{
+    for (int v = 0; v < 2; v++) {
+        const struct view *view = &c->views[v];
+        bool photo = view->projection == PROJECTION_PERSPECTIVE;
+        if (v == GVM_AERIAL ? view->projection != PROJECTION_NADIR : view->zoom_count > 0)
+            return fail(err, GVM_FORMAT, "%s: the configuration's \"%s\" is not of a kind that this view can have",
+                        where, input_keys[v]);
+        if (photo != (view->resize == RESIZE_SKIMAGE))
+            return fail(err, GVM_FORMAT, "%s: the configuration's \"%s\" resizes \"%s\", which does not go with \"%s\"",
+                        where, input_keys[v], resizes[view->resize], projections[view->projection]);
+        for (int i = 0; i < view->zoom_count; i++)
+            if (!(view->zooms[i] >= 0.01 && view->zooms[i] <= 100) || (i > 0 && view->zooms[i] <= view->zooms[i - 1]))
+                return fail(err, GVM_FORMAT,
+                            "%s: the configuration's \"zooms\" are not rising numbers of 0.01 to 100 metres a pixel",
+                            where);
+    }
+    const struct view *aerial = &c->views[GVM_AERIAL];
+    if (aerial->zoom_count > 0 && !c->method->head->places)
+        return fail(err, GVM_FORMAT, "%s: \"zooms\" do not go with %s", where, c->method->title);
+    if (aerial->zoom_count > 0 ? !(c->cell_m >= 1 && c->cell_m <= 1e5) : c->cell_m != 0)
+        return fail(err, GVM_FORMAT, "%s: the configuration's \"cell_m\" is %g, not 1 to 100000 metres %s", where,
+                    c->cell_m, "with \"zooms\", and absent without");
+    if (!(aerial->bearing > -360 && aerial->bearing < 360))
+        return fail(err, GVM_FORMAT, "%s: the configuration's \"bearing\" is %g, not within 360 degrees", where,
+                    aerial->bearing);
+    return GVM_OK;
+}
+
 /* What the parts say, and the totals of a dry run. */
 static gvm_status check_totals(const struct config *c, const char *where, gvm_error *err)
 {
@@ -217,6 +267,7 @@ gvm_status config_check(const struct config *c, const char *where, gvm_error *er
     if (status == GVM_OK) status = fields_check(c->own.bytes, &m->fields, where, err);
     if (status == GVM_OK) status = fields_check(c, &sizes, where, err);
     if (status == GVM_OK) status = check_ground(c, where, err);
+    if (status == GVM_OK) status = check_views(c, where, err);
     for (int v = 0; v < 2 && status == GVM_OK; v++)
         status = m->backbone->check(c->backbone.bytes, c->views[v].size, view_names[v], where, err);
     return status == GVM_OK ? check_totals(c, where, err) : status;
@@ -235,9 +286,22 @@ static json_t *write_float(float x)
     return json_real(strtod(text, NULL));
 }
 
-static bool write_input(json_t *root, const struct view *view, const char *key)
+static bool write_zooms(json_t *input, const struct view *view)
 {
-    bool usual = !view->bgr && view->resize == 0 && memcmp(view->mean, imagenet.mean, sizeof view->mean) == 0 &&
+    json_t *zooms = json_array();
+    for (int i = 0; i < view->zoom_count; i++)
+        if (json_array_append_new(zooms, json_real(view->zooms[i])) != 0) {
+            json_decref(zooms);
+            return false;
+        }
+    return json_object_set_new(input, "zooms", zooms) == 0 &&
+           json_object_set_new(input, "bearing", json_real(view->bearing)) == 0;
+}
+
+static bool write_input(json_t *root, const struct view *view, const char *key, enum projection projection)
+{
+    bool usual = !view->bgr && view->resize == 0 && view->projection == projection && view->zoom_count == 0 &&
+                 memcmp(view->mean, imagenet.mean, sizeof view->mean) == 0 &&
                  memcmp(view->deviation, imagenet.deviation, sizeof view->deviation) == 0;
     if (usual) return true;
     const float *m = view->mean, *d = view->deviation;
@@ -245,6 +309,10 @@ static bool write_input(json_t *root, const struct view *view, const char *key)
         json_pack("{s:s, s:s, s:s, s:[o,o,o], s:[o,o,o]}", "projection", projections[view->projection], "order",
                   orders[view->bgr], "resize", resizes[view->resize], "mean", write_float(m[0]), write_float(m[1]),
                   write_float(m[2]), "deviation", write_float(d[0]), write_float(d[1]), write_float(d[2]));
+    if (view->zoom_count > 0 && !write_zooms(input, view)) {
+        json_decref(input);
+        return false;
+    }
     return json_object_set_new(root, key, input) == 0;
 }
 
@@ -256,7 +324,9 @@ char *config_json(const struct config *c)
               fields_write(root, &m->head->fields, c->head.bytes) && fields_write(root, &m->fields, c->own.bytes);
     ok = ok && json_object_set_new(root, "ground_m", json_real(c->ground_m)) == 0 &&
          json_object_set_new(root, "elevation", json_pack("[f,f]", c->elevation[0], c->elevation[1])) == 0;
-    for (int v = 0; v < 2 && ok; v++) ok = write_input(root, &c->views[v], input_keys[v]);
+    if (ok && c->cell_m > 0) ok = json_object_set_new(root, "cell_m", json_real(c->cell_m)) == 0;
+    ok = ok && write_input(root, &c->views[0], input_keys[0], PROJECTION_PANORAMA) &&
+         write_input(root, &c->views[1], input_keys[1], PROJECTION_NADIR);
     char *text = ok ? json_dumps(root, JSON_COMPACT) : NULL;
     json_decref(root);
     return text;

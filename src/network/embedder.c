@@ -40,7 +40,7 @@ gvm_status embedder_open(struct embedder **out, const struct network *network, i
     struct embedder *e = *out = calloc(1, sizeof *e);
     if (e != NULL) {
         *e = (struct embedder){.network = network, .branch = branch, .view = view, .max_batch = max_batch};
-        e->bytes = (size_t)branch->H * (size_t)branch->W * 3;
+        e->bytes = branch_bytes(branch);
         e->made = calloc((size_t)max_batch + 1, sizeof *e->made);
     }
     gvm_status status = e && e->made ? network_tape(&e->tape, network, false, err)
@@ -138,10 +138,10 @@ gvm_status embedder_run(struct embedder *e, float *features, const uint8_t *pixe
 
 static size_t numbers(const struct tensor *x)
 {
-    return (size_t)x->L * (size_t)x->C;
+    return (size_t)x->B * (size_t)x->L * (size_t)x->C;
 }
 
-/* Maps, masks and feature of the first picture from a device to the host. */
+/* Maps, masks and feature of a place from a device to the host. */
 static bool fetch(struct embedder *e, struct trace *trace)
 {
     int count = e->branch->maps.count;

@@ -6,7 +6,9 @@
 
 struct embedder;
 
-/* For any batch of 1..max_batch pictures of a view (0 or 1), on a placed network, which must outlive it. GVM_MEMORY,
+/* A picture stands for all pictures of a place if the view has zooms.
+ *
+ * For any batch of 1..max_batch pictures of a view (0 or 1), on a placed network, which must outlive it. GVM_MEMORY,
  * GVM_DEVICE. One thread at a time. */
 gvm_status embedder_open(struct embedder **embedder, const struct network *network, int view, int max_batch,
                          gvm_error *err);

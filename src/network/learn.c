@@ -16,7 +16,7 @@ gvm_status learner_need(struct learner_needs *needs, const struct network *netwo
     struct tape *tape;
     gvm_status status = network_tape(&tape, network, true, err);
     if (status != GVM_OK) return status;
-    network->config.method->learn(tape, network, NULL, NULL, B, losses, 0);
+    network->config.method->learn(tape, network, &(struct step_input){0}, B, losses, 0);
     const struct counts *c = &tape->counts;
     needs->bytes = (double)sizeof(float) * ((double)tape->used + (double)tape->scratch_need);
     needs->multiply_adds = (rho > 0 ? 2 : 1) * 3.0 * (double)(c->linear + c->bias + c->qkv + c->attention);
@@ -32,7 +32,7 @@ gvm_status learner_open(struct learner *l, struct network *network, struct optim
     gvm_status status = network_tape(&l->tape, network, true, err);
     if (status != GVM_OK) return status;
     l->tape->seed = seed;
-    network->config.method->learn(l->tape, network, NULL, NULL, B, losses, drop);
+    network->config.method->learn(l->tape, network, &(struct step_input){0}, B, losses, drop);
     status = tape_allocate(l->tape, err);
     return status == GVM_OK ? optimizer_to_device(optimizer, l->tape, err) : status;
 }
@@ -48,9 +48,10 @@ void learner_take(struct learner *l, const uint8_t *street, const uint8_t *aeria
 {
     const struct network *n = l->network;
     size_t each[2];
-    for (int v = 0; v < 2; v++) each[v] = (size_t)n->views[v].H * (size_t)n->views[v].W * 3 * (size_t)l->B;
-    l->street = tape_pixels(l->tape, GVM_STREET, street, each[GVM_STREET]);
-    l->aerial = tape_pixels(l->tape, GVM_AERIAL, aerial, (size_t)n->config.method->aerial_each * each[GVM_AERIAL]);
+    for (int v = 0; v < 2; v++) each[v] = branch_bytes(&n->views[v]) * (size_t)l->B;
+    l->input.street = tape_pixels(l->tape, GVM_STREET, street, each[GVM_STREET]);
+    l->input.aerial =
+        tape_pixels(l->tape, GVM_AERIAL, aerial, (size_t)n->config.method->aerial_each * each[GVM_AERIAL]);
 }
 
 /* Forward and backward, and the climb after the first pass. On the CPU a pass that went wrong is the last. */
@@ -66,7 +67,7 @@ static void run_passes(struct learner *l, float factor)
         else
             network_clear_gradients(l->network);
         tape_reset(tape);
-        method->learn(tape, l->network, l->street, l->aerial, l->B, &l->losses, l->drop);
+        method->learn(tape, l->network, &l->input, l->B, &l->losses, l->drop);
         struct losses now = method->losses(tape, &l->losses);
         tape_backward(tape);
         if (passes++ == 0) l->first = now;

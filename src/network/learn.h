@@ -13,8 +13,8 @@ struct learner {
     struct tape *tape;
     int B;
     struct loss_options losses;
-    float rho, drop;                /* rho 0: no climb, one pass */
-    const uint8_t *street, *aerial; /* of the step that is under way, where the layers take them from */
+    float rho, drop;         /* rho 0: no climb, one pass */
+    struct step_input input; /* of the step that is under way */
     struct losses first;
     bool short_of_memory;
 };

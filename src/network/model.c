@@ -11,15 +11,20 @@
 
 static gvm_view_info describe_view(const struct config *c, const struct view *view)
 {
-    static const gvm_projection projections[] = {
-        [PROJECTION_PANORAMA] = GVM_EQUIRECTANGULAR, [PROJECTION_NADIR] = GVM_NADIR};
+    static const gvm_projection projections[] = {[PROJECTION_PANORAMA] = GVM_EQUIRECTANGULAR,
+                                                 [PROJECTION_NADIR] = GVM_NADIR,
+                                                 [PROJECTION_PERSPECTIVE] = GVM_PERSPECTIVE};
     gvm_view_info info = {.size = sizeof info,
                           .projection = projections[view->projection],
                           .height = view->size[0],
                           .width = view->size[1]};
     if (view->projection == PROJECTION_NADIR) {
         info.ground_m = c->ground_m;
-    } else {
+        info.zoom_count = view->zoom_count;
+        for (int i = 0; i < view->zoom_count; i++) info.zooms[i] = view->zooms[i];
+        info.bearing = view->bearing;
+        info.cell_m = c->cell_m;
+    } else if (view->projection == PROJECTION_PANORAMA) {
         info.elevation_low = c->elevation[0];
         info.elevation_high = c->elevation[1];
     }

@@ -16,10 +16,10 @@ gvm_status check_view(gvm_view view, gvm_error *err);
 /* Height and width of a view's input. */
 const int *view_size(const gvm_model *model, gvm_view view);
 
+/* Bytes of a view's input: of all pictures of a place. */
 static inline size_t view_bytes(const gvm_model *model, gvm_view view)
 {
-    const int *size = view_size(model, view);
-    return (size_t)size[0] * (size_t)size[1] * 3;
+    return branch_bytes(&model->network->views[view]);
 }
 
 #endif

@@ -19,6 +19,7 @@ enum { MAX_MAPS = 8 };
 /* The maps of one picture, from the shallowest to the deepest. */
 struct pyramid {
     int count;
+    int pictures; /* of one place, which a feature is made of together: 1 unless the view has zooms */
     struct {
         int H, W, C;
     } maps[MAX_MAPS];
@@ -26,7 +27,7 @@ struct pyramid {
 
 /* What a pass leaves on its tape, until the next reset. */
 struct trace {
-    struct tensor *maps[MAX_MAPS]; /* (B, L, C) */
+    struct tensor *maps[MAX_MAPS]; /* (B pictures, L, C) */
     const float *masks[MAX_MAPS];  /* (B, mask_count, L) of the maps that a head gathers by masks, else NULL */
     int mask_count;
     struct tensor *gathered; /* (B, 1, features) before it is brought to length 1 */
@@ -64,6 +65,7 @@ struct backbone {
 
 struct head {
     const char *name;
+    bool places; /* takes the maps of several pictures of one place together */
     struct field_list fields;
 
     gvm_status (*check)(const void *config, const struct pyramid *maps, const char *view, const char *where,
@@ -98,6 +100,14 @@ struct losses {
 
 struct network;
 
+/* What a step learns from, where the layers take it from (tape_pixels). */
+struct step_input {
+    const uint8_t *street;  /* (B, H, W, 3) */
+    const uint8_t *aerial;  /* (aerial_each B, pictures, H, W, 3), the strongly varied ones first */
+    const uint8_t *allowed; /* (B, B) 1 if photo i and place j count in the loss: its own, and those that are far enough
+                               from it; NULL: all */
+};
+
 /* A default that a method has for an option of training. */
 struct setting {
     const char *name, *value;
@@ -115,8 +125,8 @@ struct method {
     void (*list)(struct lister *lister, void *own, const struct config *config, int features);
 
     const char *terms[MAX_LOSS_TERMS + 1]; /* names of the losses, NULL-terminated: as keys of the log, "loss_con" */
-    /* One forward pass of training on B pairs, pixels as tape_pixels gives them; aerial (aerial_each B, H, W, 3). */
-    void (*learn)(struct tape *tape, const struct network *network, const uint8_t *street, const uint8_t *aerial, int B,
+    /* One forward pass of training on B pairs. */
+    void (*learn)(struct tape *tape, const struct network *network, const struct step_input *input, int B,
                   const struct loss_options *options, float drop);
     /* Of a tape that has run it, and on a device has been waited for. */
     struct losses (*losses)(const struct tape *tape, const struct loss_options *options);

@@ -34,11 +34,11 @@ struct tensor *project(struct tape *tape, const struct network *network, struct 
 }
 
 /* The aerial pictures are B strongly and then B weakly varied ones. */
-static void learn(struct tape *tape, const struct network *network, const uint8_t *street, const uint8_t *aerial, int B,
+static void learn(struct tape *tape, const struct network *network, const struct step_input *input, int B,
                   const struct loss_options *options, float drop)
 {
-    struct tensor *fs = branch_forward(NULL, tape, &network->views[GVM_STREET], street, B, drop);
-    struct tensor *fa = branch_forward(NULL, tape, &network->views[GVM_AERIAL], aerial, 2 * B, drop);
+    struct tensor *fs = branch_forward(NULL, tape, &network->views[GVM_STREET], input->street, B, drop);
+    struct tensor *fa = branch_forward(NULL, tape, &network->views[GVM_AERIAL], input->aerial, 2 * B, drop);
     struct tensor *strong = tape_rows(tape, fa, 0, B), *weak = tape_rows(tape, fa, B, B);
     if (options->contrast > 0) {
         struct tensor *p = project(tape, network, fa);

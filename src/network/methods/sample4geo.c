@@ -17,12 +17,12 @@ static void list(struct lister *l, void *own, const struct config *config, int f
                 NULL);
 }
 
-static void learn(struct tape *tape, const struct network *network, const uint8_t *street, const uint8_t *aerial, int B,
+static void learn(struct tape *tape, const struct network *network, const struct step_input *input, int B,
                   const struct loss_options *options, float drop)
 {
     const struct own *own = network->own;
-    struct tensor *u = branch_forward(NULL, tape, &network->views[GVM_STREET], street, B, drop);
-    struct tensor *v = branch_forward(NULL, tape, &network->views[GVM_AERIAL], aerial, B, drop);
+    struct tensor *u = branch_forward(NULL, tape, &network->views[GVM_STREET], input->street, B, drop);
+    struct tensor *v = branch_forward(NULL, tape, &network->views[GVM_AERIAL], input->aerial, B, drop);
     infonce(tape, u, v, own->logit_scale, options->smoothing, 1);
 }
 
