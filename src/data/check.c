@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
+#include "data/pictures.h"
 #include "geo/earth.h"
 #include "image/image.h"
 #include "image/panorama.h"

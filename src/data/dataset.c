@@ -12,7 +12,6 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "data/labels.h"
-#include "imagery/zooms.h"
 
 static const struct format {
     const char *name;
@@ -173,21 +172,6 @@ void dataset_free(struct dataset *dataset)
     free(dataset->missing);
     free(dataset->root);
     free(dataset);
-}
-
-gvm_status rasters_open(struct mosaic **mosaic, const struct dataset *dataset, const double *zooms, int zoom_count,
-                        gvm_error *err)
-{
-    size_t count = g_strv_length(dataset->rasters);
-    struct mosaic_source *sources = calloc(count, sizeof *sources);
-    *mosaic = NULL;
-    if (sources == NULL)
-        return fail(err, GVM_MEMORY, "%s: there is not enough memory for its rasters", path_tail(dataset->root));
-    for (size_t i = 0; i < count; i++)
-        sources[i] = (struct mosaic_source){.path = dataset->rasters[i], .hints = {.alpha = LOOK, .gaps = LOOK}};
-    gvm_status status = mosaic_open(mosaic, sources, count, zooms, zoom_count, err);
-    free(sources);
-    return status;
 }
 
 /* ------------------------------------------------------------------ whether it is the one that it was */

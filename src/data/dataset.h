@@ -82,11 +82,6 @@ gvm_status dataset_open(struct dataset **dataset, const char *root, const struct
                         gvm_error *err);
 void dataset_free(struct dataset *dataset);
 
-/* Its rasters, for pictures of these zooms; as mosaic_open. */
-struct mosaic;
-gvm_status rasters_open(struct mosaic **mosaic, const struct dataset *dataset, const double *zooms, int zoom_count,
-                        gvm_error *err);
-
 /* A number for its pairs: which pictures, their files' sizes, places and headings, in their order, wherever the folder
  * lies. Never 0. */
 uint64_t dataset_fingerprint(const struct dataset *dataset);

@@ -12,6 +12,21 @@
 
 /* ------------------------------------------------------------------ aerial pictures out of rasters */
 
+gvm_status rasters_open(struct mosaic **mosaic, const struct dataset *dataset, const double *zooms, int zoom_count,
+                        gvm_error *err)
+{
+    size_t count = g_strv_length(dataset->rasters);
+    struct mosaic_source *sources = calloc(count, sizeof *sources);
+    *mosaic = NULL;
+    if (sources == NULL)
+        return fail(err, GVM_MEMORY, "%s: there is not enough memory for its rasters", path_tail(dataset->root));
+    for (size_t i = 0; i < count; i++)
+        sources[i] = (struct mosaic_source){.path = dataset->rasters[i], .hints = {.alpha = LOOK, .gaps = LOOK}};
+    gvm_status status = mosaic_open(mosaic, sources, count, zooms, zoom_count, err);
+    free(sources);
+    return status;
+}
+
 /* Rasters belong to a thread while it cuts. There are as many cutters as threads that ever cut at once. */
 struct cutters {
     struct mosaic *mosaic;

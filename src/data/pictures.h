@@ -11,6 +11,7 @@
 
 struct cache;
 struct cutters;
+struct mosaic;
 
 /* What is needed to get at a data set's pictures. All of it must outlive what uses it. */
 struct pictures {
@@ -39,6 +40,11 @@ gvm_status pictures_read(const uint8_t **pixels, uint8_t *room, const struct pic
 /* Of a data set with rasters: the pictures (pictures, H, W, 3) of any place, with a bearing that points up. Any number
  * of threads may call. As zoom_tile_cut. */
 gvm_status pictures_cut(uint8_t *pixels, const struct pictures *p, double lat, double lon, double bearing,
+                        gvm_error *err);
+
+/* The rasters of a data set that has some, for pictures of these zooms. To be freed with mosaic_free; as mosaic_open.
+ */
+gvm_status rasters_open(struct mosaic **mosaic, const struct dataset *dataset, const double *zooms, int zoom_count,
                         gvm_error *err);
 
 #endif

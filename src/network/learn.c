@@ -44,15 +44,15 @@ void learner_close(struct learner *l)
     *l = (struct learner){0};
 }
 
-void learner_take(struct learner *l, const struct step_input *batch)
+void learner_take(struct learner *l, const uint8_t *street, const uint8_t *aerial, const uint8_t *allowed)
 {
     const struct network *n = l->network;
-    size_t each[2], B = (size_t)l->B;
-    for (int v = 0; v < 2; v++) each[v] = branch_bytes(&n->views[v]) * B;
-    l->input.street = tape_pixels(l->tape, GVM_STREET, batch->street, each[GVM_STREET]);
+    size_t each[2];
+    for (int v = 0; v < 2; v++) each[v] = branch_bytes(&n->views[v]) * (size_t)l->B;
+    l->input.street = tape_pixels(l->tape, GVM_STREET, street, each[GVM_STREET]);
     l->input.aerial =
-        tape_pixels(l->tape, GVM_AERIAL, batch->aerial, (size_t)n->config.method->aerial_each * each[GVM_AERIAL]);
-    l->input.allowed = batch->allowed ? tape_pixels(l->tape, TAPE_ALLOWED, batch->allowed, B * B) : NULL;
+        tape_pixels(l->tape, GVM_AERIAL, aerial, (size_t)n->config.method->aerial_each * each[GVM_AERIAL]);
+    if (allowed) l->input.allowed = tape_pixels(l->tape, TAPE_ALLOWED, allowed, (size_t)l->B * (size_t)l->B);
 }
 
 /* Forward and backward, and the climb after the first pass. On the CPU a pass that went wrong is the last. */

@@ -172,7 +172,8 @@ static int workers(void)
     return parallel_threads() < 64 ? parallel_threads() : 64;
 }
 
-/* Panoramas and pictures of a side on the ground are shown as the data set has them, cells as the network wants them. */
+/* Panoramas and pictures of a side on the ground are shown as the data set has them, cells as the network wants them.
+ */
 static gvm_status open_data(struct training *t, gvm_error *err)
 {
     const struct run_options *o = t->options;
@@ -255,8 +256,7 @@ static void take_next(struct training *t)
     t->next.there = true;
     const struct batch *b = &t->next.batch;
     t->next.status = loader_next(t->loader, &t->next.batch, &t->next.err);
-    if (t->next.status == GVM_OK)
-        learner_take(&t->learner, &(struct step_input){b->street, b->aerial, b->allowed});
+    if (t->next.status == GVM_OK) learner_take(&t->learner, b->street, b->aerial, b->allowed);
 }
 
 /* One update on the batch that was taken last, and what went wrong with it. A device computes while the batch after it

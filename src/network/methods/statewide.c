@@ -23,7 +23,7 @@ static void learn(struct tape *tape, const struct network *network, const struct
 {
     struct tensor *u = branch_forward(NULL, tape, &network->views[GVM_STREET], input->street, B, drop);
     struct tensor *v = branch_forward(NULL, tape, &network->views[GVM_AERIAL], input->aerial, B, drop);
-    (void)u, (void)v, (void)options;
+    decoupled(tape, u, v, input->allowed, (float)score_scale(network), options->smoothing, 1);
 }
 
 static struct losses losses(const struct tape *tape, const struct loss_options *options)
