@@ -20,7 +20,6 @@
 #include "geo/earth.h"
 #include "image/image.h"
 #include "image/panorama.h"
-#include "imagery/zooms.h"
 
 const char *const fault_names[FAULTS] = {"missing",    "unreadable",   "mis_sized", "doubled",
                                          "two_splits", "out_of_range", "disagree"};
@@ -111,7 +110,7 @@ static void check_positions(struct check *c, const struct split *split, unsigned
         if (off_earth(q->lat, q->lon) || off_earth(t->lat, t->lon)) continue;
         double north = EARTH_ARC * (q->lat - t->lat);
         double east = EARTH_ARC * cos(q->lat * EARTH_DEGREE) * remainder(q->lon - t->lon, 360);
-        if (fmax(fabs(north), fabs(east)) > 0.55 * c->dataset->ground_m)
+        if (c->dataset->rasters == NULL && fmax(fabs(north), fabs(east)) > 0.55 * c->dataset->ground_m)
             add(c, FAULT_DISAGREE, which, q->id, q->path, "taken %.0f m from the centre of %s, which covers %.0f m",
                 hypot(north, east), t->path, c->dataset->ground_m);
     }
@@ -132,12 +131,12 @@ static gvm_status check_rasters(struct check *c, gvm_error *err)
 {
     static const double zoom = 1; /* metres a pixel: any would do */
     const struct dataset *d = c->dataset;
-    struct mosaic *mosaic;
+    struct rasters rasters;
     if (d->rasters == NULL) return GVM_OK;
-    gvm_status status = rasters_open(&mosaic, d, &zoom, 1, err);
-    if (status == GVM_OK) check_covered(c, mosaic, &d->train, TRAIN);
-    if (status == GVM_OK && !d->undivided) check_covered(c, mosaic, &d->test, TEST);
-    mosaic_free(mosaic);
+    gvm_status status = rasters_open(&rasters, d, &zoom, 1, err);
+    if (status == GVM_OK) check_covered(c, rasters.mosaic, &d->train, TRAIN);
+    if (status == GVM_OK && !d->undivided) check_covered(c, rasters.mosaic, &d->test, TEST);
+    rasters_close(&rasters);
     return status;
 }
 

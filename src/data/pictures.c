@@ -12,24 +12,29 @@
 
 /* ------------------------------------------------------------------ aerial pictures out of rasters */
 
-gvm_status rasters_open(struct mosaic **mosaic, const struct dataset *dataset, const double *zooms, int zoom_count,
+gvm_status rasters_open(struct rasters *rasters, const struct dataset *dataset, const double *zooms, int zoom_count,
                         gvm_error *err)
 {
     size_t count = g_strv_length(dataset->rasters);
-    struct mosaic_source *sources = calloc(count, sizeof *sources);
-    *mosaic = NULL;
-    if (sources == NULL)
+    *rasters = (struct rasters){.sources = calloc(count, sizeof *rasters->sources)};
+    if (rasters->sources == NULL)
         return fail(err, GVM_MEMORY, "%s: there is not enough memory for its rasters", path_tail(dataset->root));
     for (size_t i = 0; i < count; i++)
-        sources[i] = (struct mosaic_source){.path = dataset->rasters[i], .hints = {.alpha = LOOK, .gaps = LOOK}};
-    gvm_status status = mosaic_open(mosaic, sources, count, zooms, zoom_count, err);
-    free(sources);
-    return status;
+        rasters->sources[i] =
+            (struct mosaic_source){.path = dataset->rasters[i], .hints = {.alpha = LOOK, .gaps = LOOK}};
+    return mosaic_open(&rasters->mosaic, rasters->sources, count, zooms, zoom_count, err);
+}
+
+void rasters_close(struct rasters *rasters)
+{
+    mosaic_free(rasters->mosaic);
+    free(rasters->sources);
+    *rasters = (struct rasters){0};
 }
 
 /* Rasters belong to a thread while it cuts. There are as many cutters as threads that ever cut at once. */
 struct cutters {
-    struct mosaic *mosaic;
+    struct rasters rasters;
     struct view view;
     GMutex lock;
     struct zoom_cutter **idle;
@@ -41,7 +46,7 @@ static void cutters_free(struct cutters *c)
     if (c == NULL) return;
     for (int i = 0; i < c->idle_count; i++) zoom_cutter_free(c->idle[i]);
     free(c->idle);
-    mosaic_free(c->mosaic);
+    rasters_close(&c->rasters);
     g_mutex_clear(&c->lock);
     free(c);
 }
@@ -54,7 +59,7 @@ static gvm_status cutters_open(struct cutters **cutters, const struct dataset *d
         return fail(err, GVM_MEMORY, "%s: there is not enough memory for its rasters", path_tail(data->root));
     g_mutex_init(&c->lock);
     c->view = *view;
-    return rasters_open(&c->mosaic, data, view->zooms, view->zoom_count, err);
+    return rasters_open(&c->rasters, data, view->zooms, view->zoom_count, err);
 }
 
 /* One that nobody uses. There is room for it to come back. */
@@ -71,7 +76,7 @@ static gvm_status take_cutter(struct zoom_cutter **cutter, struct cutters *c, gv
     g_mutex_unlock(&c->lock);
     if (*cutter != NULL) return GVM_OK;
     if (more == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to cut aerial pictures");
-    return zoom_cutter_open(cutter, c->mosaic, &c->view, err);
+    return zoom_cutter_open(cutter, c->rasters.mosaic, &c->view, err);
 }
 
 static void give_back(struct cutters *c, struct zoom_cutter *cutter)

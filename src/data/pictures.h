@@ -7,11 +7,11 @@
 
 #include "data/dataset.h"
 #include "image/panorama.h"
+#include "imagery/zooms.h"
 #include "network/config.h"
 
 struct cache;
 struct cutters;
-struct mosaic;
 
 /* What is needed to get at a data set's pictures. All of it must outlive what uses it. */
 struct pictures {
@@ -42,9 +42,15 @@ gvm_status pictures_read(const uint8_t **pixels, uint8_t *room, const struct pic
 gvm_status pictures_cut(uint8_t *pixels, const struct pictures *p, double lat, double lon, double bearing,
                         gvm_error *err);
 
-/* The rasters of a data set that has some, for pictures of these zooms. To be freed with mosaic_free; as mosaic_open.
+/* The rasters of a data set that has some, for pictures of these zooms; as mosaic_open. To be closed also on failure.
  */
-gvm_status rasters_open(struct mosaic **mosaic, const struct dataset *dataset, const double *zooms, int zoom_count,
+struct rasters {
+    struct mosaic *mosaic;
+    struct mosaic_source *sources;
+};
+
+gvm_status rasters_open(struct rasters *rasters, const struct dataset *dataset, const double *zooms, int zoom_count,
                         gvm_error *err);
+void rasters_close(struct rasters *rasters);
 
 #endif
