@@ -276,7 +276,7 @@ static void open_lesson(struct lesson *l, const struct golden *g, float drop)
         fail_msg("%s", err.text);
     if (learner_open(&l->learner, n, l->optimizer, g->B, recipe->losses, recipe->rho, drop, 7, &err) != GVM_OK)
         fail_msg("%s", err.text);
-    learner_take(&l->learner, g->street, g->aerial);
+    learner_take(&l->learner, g->street, g->aerial, NULL);
 }
 
 static void close_lesson(struct lesson *l)

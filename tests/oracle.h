@@ -108,9 +108,15 @@ struct oracle_masks {
 void oracle_masks_forward(double *y, const double *x, const struct oracle_masks *a);
 void oracle_masks_backward(double *dx, const double *dy, const double *x, const struct oracle_masks *a);
 
-/* y = x / max(|x|, 1e-12) */
-void oracle_normalise(double *y, const double *x, int B, int C);
-void oracle_normalise_backward(double *dx, const double *dy, const double *x, int B, int C);
+/* y = x / max(|x| + epsilon, 1e-12) */
+void oracle_normalise(double *y, const double *x, double epsilon, int B, int C);
+void oracle_normalise_backward(double *dx, const double *dy, const double *x, double epsilon, int B, int C);
+
+/* p (B, heads, L), p_h = softmax over l of a_lh; y (B, D), y_c = sum over l of p_hl v_lc, c of head h: a (B, L, heads),
+ * v (B, L, D) */
+void oracle_pool(double *y, double *p, const double *a, const double *v, int B, int L, int heads, int D);
+void oracle_pool_backward(double *da, double *dv, const double *dy, const double *p, const double *v, int B, int L,
+                          int heads, int D);
 
 double oracle_triplet(const double *a, const double *b, int B, int D, double alpha);
 void oracle_triplet_backward(double *da, double *db, const double *a, const double *b, int B, int D, double alpha,

@@ -109,8 +109,8 @@ static void test_pytorch(void **state)
         sines[i] = sin(1 + i);
         cosines[i] = cos(i * i);
     }
-    oracle_normalise(a, sines, B, D);
-    oracle_normalise(b, cosines, B, D);
+    oracle_normalise(a, sines, 0, B, D);
+    oracle_normalise(b, cosines, 0, B, D);
     for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
         double da[B * D] = {0}, db[B * D] = {0}, dt = 0;
         assert_true(fabs(oracle_infonce(a, b, t, B, D, want[i].smoothing) - want[i].loss) < 1e-12);

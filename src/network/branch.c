@@ -67,5 +67,5 @@ struct tensor *branch_forward(struct trace *trace, struct tape *tape, const stru
     *trace = (struct trace){0};
     b->backbone->forward(trace->maps, tape, b->body, pixels, B * b->pictures, drop);
     trace->gathered = b->head->forward(trace, tape, b->top);
-    return l2_normalise(tape, trace->gathered);
+    return l2_normalise(tape, trace->gathered, b->head->epsilon);
 }

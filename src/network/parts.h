@@ -31,6 +31,7 @@ struct trace {
     struct tensor *maps[MAX_MAPS]; /* (B pictures, L, C) */
     const float *masks[MAX_MAPS];  /* (B, mask_count, L) of the maps that a head gathers by masks, else NULL */
     int mask_count;
+    struct tensor *values;   /* (B pictures, L, features) what a head gathers by its masks if it is not the map */
     struct tensor *gathered; /* (B, 1, features) before it is brought to length 1 */
 };
 
@@ -66,7 +67,8 @@ struct backbone {
 
 struct head {
     const char *name;
-    bool places; /* takes the maps of several pictures of one place together */
+    float epsilon; /* added to the length that a feature is divided by */
+    bool places;   /* takes the maps of several pictures of one place together */
     struct field_list fields;
 
     gvm_status (*check)(const void *config, const struct pyramid *maps, const char *view, const char *where,
