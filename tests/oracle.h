@@ -127,4 +127,9 @@ double oracle_infonce(const double *a, const double *b, double t, int B, int D, 
 void oracle_infonce_backward(double *da, double *db, double *dt, const double *a, const double *b, double t, int B,
                              int D, double smoothing, double weight);
 
+/* Decoupled InfoNCE of scale a b^T; allowed (B, B) or NULL. Where da is not NULL, da and db grow by weight times the
+ * gradient. */
+double oracle_decoupled(double *da, double *db, const double *a, const double *b, const uint8_t *allowed, double scale,
+                        int B, int D, double smoothing, double weight);
+
 #endif

@@ -12,19 +12,6 @@ struct infonce_pass {
     double *sums;    /* (4, B) log sum exp of each row of z and of each column; losses; slopes by logit_scale */
 };
 
-/* What a thread of the block brings, joined in every thread; work (BLOCK). */
-__device__ static double block_max(double x, double *work)
-{
-    __syncthreads();
-    work[threadIdx.x] = x;
-    for (int half = BLOCK / 2; half > 0; half /= 2) {
-        __syncthreads();
-        if (threadIdx.x < half) work[threadIdx.x] = fmax(work[threadIdx.x], work[threadIdx.x + half]);
-    }
-    __syncthreads();
-    return work[0];
-}
-
 /* log sum exp(scale x) of n numbers that lie `step` apart */
 __device__ static double log_sum_exp(const float *x, int n, int step, double scale, double *work)
 {
@@ -69,14 +56,6 @@ __global__ void infonce_kernel(float *gradient, double *sums, const float *produ
     if (threadIdx.x > 0) return;
     sums[2 * B + i] = (row[i] + column[i]) / 2 - share;
     sums[3 * B + i] = slope;
-}
-
-/* to = (+ to) the sum of n numbers / divisor */
-__global__ void divide_sum_kernel(float *to, const double *x, int n, double divisor, float accumulate)
-{
-    double sum = 0;
-    for (int i = 0; i < n; i++) sum += x[i];
-    *to = (float)(sum / divisor) + (accumulate != 0 ? *to : 0);
 }
 
 static void infonce_backward(struct tape *tape, void *self)
