@@ -251,7 +251,7 @@ static void take_next(struct training *t)
 {
     t->next.there = true;
     t->next.status = loader_next(t->loader, &t->next.batch, &t->next.err);
-    if (t->next.status == GVM_OK) learner_take(&t->learner, t->next.batch.street, t->next.batch.aerial);
+    if (t->next.status == GVM_OK) learner_take(&t->learner, t->next.batch.street, t->next.batch.aerial, NULL);
 }
 
 /* One update on the batch that was taken last, and what went wrong with it. A device computes while the batch after it
