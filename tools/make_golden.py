@@ -71,7 +71,7 @@ TINY = {
         aerial_input=(("order", "bgr"), ("mean", (0.4, 0.5, 0.6)), ("deviation", (0.2, 0.25, 0.3))))),
     # rows and columns are lost in both views; the last place counts for no other photo than its own, and a gradient is
     # shortened in each step
-    "statewide_zooms": dict(seed=21, count=4, after=True, clip_length=1.0,
+    "statewide_zooms": dict(seed=21, count=4, keep=5, after=True, clip_length=1.0,
                             allowed=((1, 1, 0, 0), (1, 1, 1, 0), (0, 1, 1, 0), (1, 1, 1, 1)), config=State(
         dims=(8, 16, 24, 40), depths=(1, 2, 2, 1), street=(70, 90), aerial=(65, 64), heads=4, feature=24, scale=3.0)),
     # odd channels, three heads of five channels, two zooms, GELU by erf, photos that have no other place to count

@@ -14,7 +14,7 @@
 
 void heat_mean(double *heat, const struct tensor *x)
 {
-    for (int l = 0; l < x->L; l++) {
+    for (int l = 0; l < x->B * x->L; l++) {
         const float *row = x->data + (size_t)l * (size_t)x->C;
         double sum = 0, size = 0;
         for (int c = 0; c < x->C; c++) {
@@ -65,21 +65,23 @@ gvm_status gvm_heatmap(gvm_session *session, gvm_view view, int stage, float *ma
     for (int s = 0; s < p->count; s++)
         if ((size_t)p->maps[s].H * p->maps[s].W > most) most = (size_t)p->maps[s].H * p->maps[s].W;
     struct trace trace;
-    double *heat = malloc(most * sizeof *heat);
+    double *heat = malloc((size_t)w->pictures * most * sizeof *heat);
     float *feature = malloc(D * sizeof *feature);
     if (heat == NULL || feature == NULL) status = fail(err, GVM_MEMORY, "there is not enough memory for a heat map");
     if (status == GVM_OK) status = embedder_trace(session->embedders[view], &trace, feature, pixels, err);
     if (status == GVM_OK && !is_feature(feature, D))
         status = fail(err, GVM_FORMAT, "the model's output is not a unit vector; the weights file is corrupt");
-    if (status == GVM_OK) memset(map, 0, (size_t)w->H * (size_t)w->W * sizeof *map);
+    if (status == GVM_OK) memset(map, 0, (size_t)w->pictures * (size_t)w->H * (size_t)w->W * sizeof *map);
     for (int s = 0; s < p->count && status == GVM_OK; s++) {
         int h = p->maps[s].H, v = p->maps[s].W;
-        if (stage == 0 && w->head->shares(heat, &trace, s, w->top, other != NULL ? other : feature)) {
-            add_upsampled(map, w->H, w->W, (double)h * v / ((double)w->H * w->W), heat, h, v);
-        } else if (stage == s + 1) {
+        double factor = stage == 0 ? (double)h * v / ((double)w->H * w->W) : 1;
+        if (stage == s + 1)
             heat_mean(heat, trace.maps[s]);
-            add_upsampled(map, w->H, w->W, 1, heat, h, v);
-        }
+        else if (stage != 0 || !w->head->shares(heat, &trace, s, w->top, other != NULL ? other : feature))
+            continue;
+        for (int i = 0; i < w->pictures; i++)
+            add_upsampled(map + (size_t)i * (size_t)w->H * (size_t)w->W, w->H, w->W, factor,
+                          heat + (size_t)i * (size_t)h * (size_t)v, h, v);
     }
     free(heat);
     free(feature);
