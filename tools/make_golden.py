@@ -5,10 +5,11 @@
   make_golden.py --timm DIR       timm's networks, for the import of other people's weights (about 600 MB)
 
 NAME.safetensors is a checkpoint as the program reads it, NAME net_... a GeoViewMatch (tools/network.py), sample4geo_...
-a Sample4Geo (tools/sample4geo.py), statewide_... a statewide (tools/statewide.py). NAME_golden.safetensors holds, all float32 but the pictures:
+a Sample4Geo (tools/sample4geo.py), frgeo_... an FRGeo (tools/frgeo.py), statewide_... a statewide (tools/statewide.py).
+NAME_golden.safetensors holds, all float32 but the pictures:
 
   street, strong, weak            (B, H, W, 3)  bytes; strong and weak are aerial; of the others: street, aerial,
-                                  which is (B, zooms, H, W, 3) for statewide
+                                                which is (B, zooms, H, W, 3) for statewide
   out.VIEW.stageS                 (b, L, C)     maps of the first b pictures; VIEW street, or aerial (of `strong`)
   out.WHICH.feature               (B, D)        WHICH a picture; of length 1
   out.WHICH.head                  (B, head)     WHICH strong, weak; of length 1
@@ -35,6 +36,7 @@ import zlib
 import numpy as np
 import torch
 
+import frgeo
 import network
 import sample4geo
 import statewide
@@ -46,7 +48,7 @@ STEPS = 10
 OUTPUT_LIMIT, GRADIENT_LIMIT, LOSS_LIMIT, MOVEMENT_LIMIT = 1e-5, 2e-4, 2e-6, 1e-4
 
 # Each is small, and odd in its own way: see the comment beside it. `after` keeps the weights after the ten steps.
-Next, State = sample4geo.Config, statewide.Config
+Next, Strips, State = sample4geo.Config, frgeo.Config, statewide.Config
 TINY = {
     # 7 channels, and 7 to a head; a map of 8 x 40 shifted by 2; one of 1 x 5, whose windows are single places
     "net_narrow": dict(seed=25, config=network.Config(
@@ -78,11 +80,15 @@ TINY = {
     "statewide_odd": dict(seed=19, count=3, clip_length=100.0, allowed=((1, 0, 0), (1, 1, 1), (0, 1, 1)), config=State(
         dims=(5, 7, 9, 11), depths=(2, 1, 1, 1), gelu="erf", street=(38, 71), aerial=(45, 45), heads=3, feature=15,
         scale=2.5, zooms=(0.3, 0.7))),
+    # maps of 1 x 6 and 3 x 3: the last strip and the lower and right corners are the larger ones
+    "frgeo_odd": dict(seed=5, count=4, after=True, config=Strips(
+        dims=(7, 12, 16, 24), depths=(1, 1, 2, 1), street=(40, 200), aerial=(97, 110))),
 }
 FULL = {
     "full": dict(seed=16, config=network.Config()),
     "sample4geo_full": dict(seed=3, config=sample4geo.Config()),
     "statewide_full": dict(seed=6, config=statewide.Config(), count=1),
+    "frgeo_full": dict(seed=4, config=frgeo.Config()),
 }
 
 
@@ -149,7 +155,7 @@ def make_batch(config, count, seed):
 
 
 def module_of(config):
-    return {Next: sample4geo, State: statewide}.get(type(config), network)
+    return sys.modules[type(config).__module__]
 
 
 def build(config, state, dtype):
