@@ -281,7 +281,7 @@ GVM_API gvm_status gvm_embed_files(gvm_session *session, const gvm_embed_job *jo
  *           0: the multi-scale feature; each position's share of the cosine similarity with `other`. The values of
  *           all pixels add up to that similarity, to 1 for the picture with itself; some may be negative.
  *   map     out: (height, width) of the view's input size, row-major, in the network's own units; from the stages'
- *           coarser maps by bilinear interpolation. Void on failure
+ *           coarser maps by bilinear interpolation; (zoom_count, height, width) if the view has zooms. Void on failure
  *   pixels  (height, width, 3) as in gvm_embed_pixels
  *   other   (features) of length 1, as of the tile that the picture is matched with; NULL: the picture's own. Not
  *           read for a stage of 1..4
