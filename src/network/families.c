@@ -123,9 +123,11 @@ static bool name_statewide(char *theirs, enum tensor_order *order, const char *o
     return true;
 }
 
-static const struct shape_row no_shapes[] = {{NULL, NULL, 0}};
+static const struct shape_row no_shapes[] = {{NULL, {NULL}}};
 static const struct shape_row pool_shapes[] = {
-    {"heads", "street.head.attention.weight", 0}, {"feature", "street.head.value.bias", 0}, {NULL, NULL, 0}};
+    {"heads", {"street.head.attention.weight", "aerial.head.attention.weight"}},
+    {"feature", {"street.head.value.bias", "street.head.value.weight", "aerial.head.value.bias"}},
+    {NULL, {NULL}}};
 
 /* ------------------------------------------------------------------ the table */
 

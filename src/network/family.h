@@ -14,10 +14,11 @@ enum tensor_order {
 
 enum { FAMILY_NAME = 256 /* bytes of a tensor's name, with its NUL */ };
 
-/* A number of the configuration that the shapes tell: side `axis` (of ours) of the tensor. */
+/* A number of the configuration that shapes tell: the first side (of ours) of these tensors, NULL beyond the last. */
+enum { SHAPE_WITNESSES = 3 };
+
 struct shape_row {
-    const char *key, *ours;
-    int axis;
+    const char *key, *ours[SHAPE_WITNESSES];
 };
 
 struct family {

@@ -109,13 +109,28 @@ static int their_axis(enum tensor_order order, int axis)
     return order == ORDER_CONV ? convolution[axis] : order == ORDER_LINEAR ? 1 - axis : axis;
 }
 
-/* A side of one of our parameters; 0 if the file lacks it. */
+/* A side of one of our parameters; 0 if the file lacks it, or it has not as many. */
 static int side_of(const struct import *m, const char *ours, int axis)
 {
     enum tensor_order order;
     const struct plain *t = find(m, &order, ours);
-    int64_t side = t ? t->entry->shape[their_axis(order, axis)] : 0;
+    if (t == NULL || t->entry->rank <= axis || (order == ORDER_LINEAR && t->entry->rank != 2)) return 0;
+    int64_t side = t->entry->shape[their_axis(order, axis)];
     return side < 0 || side > INT32_MAX ? 0 : (int)side;
+}
+
+/* What most of them say: so the one tensor that is wrong is found out later, by its name. */
+static int vote(const int *sides, int count)
+{
+    int best = 0, most = 0;
+    for (int i = 0; i < count; i++) {
+        int same = 0;
+        for (int k = 0; k < count; k++) same += sides[k] == sides[i];
+        if (sides[i] <= 0 || same <= most) continue;
+        most = same;
+        best = sides[i];
+    }
+    return best;
 }
 
 static bool has_block(const struct import *m, int stage, int block)
@@ -130,17 +145,16 @@ static bool has_block(const struct import *m, int stage, int block)
     return false;
 }
 
-/* A stage's width: what two of three tensors say, so that the one that is wrong is found out later, by its name. */
 static int width_of(const struct import *m, int stage)
 {
     static const char *const parts[] = {"conv_dw.bias", "norm.weight", "norm.bias"};
     char ours[FAMILY_NAME];
-    int w[3];
+    int sides[3];
     for (int i = 0; i < 3; i++) {
         snprintf(ours, sizeof ours, "%sbackbone.stages.%d.blocks.0.%s", m->family->view, stage, parts[i]);
-        w[i] = side_of(m, ours, 0);
+        sides[i] = side_of(m, ours, 0);
     }
-    return w[0] == w[1] || w[0] == w[2] ? w[0] : w[1];
+    return vote(sides, 3);
 }
 
 static bool set_sizes(json_t *config, const struct import *m)
@@ -155,7 +169,9 @@ static bool set_sizes(json_t *config, const struct import *m)
     }
     ok &= json_object_set_new(config, "dims", dims) == 0 && json_object_set_new(config, "depths", depths) == 0;
     for (const struct shape_row *r = m->family->shapes; r->key; r++) {
-        int side = side_of(m, r->ours, r->axis);
+        int sides[SHAPE_WITNESSES];
+        for (int i = 0; i < SHAPE_WITNESSES; i++) sides[i] = r->ours[i] ? side_of(m, r->ours[i], 0) : 0;
+        int side = vote(sides, SHAPE_WITNESSES);
         if (side > 0) ok &= json_object_set_new(config, r->key, json_integer(side)) == 0;
     }
     return ok;
