@@ -10,13 +10,13 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "geo/earth.h"
+#include "imagery/cells.h"
 #include "raster/gdal.h"
 #include "raster/pixels.h"
 
 #define OVERLAP 0.25      /* of the smaller of two rasters of a layer, at most */
 #define OFF_PIXEL 0.5     /* that pixels of a raster may drift against its layer's, over its width or height */
 #define PIXELS_MOST 1e9   /* of a layer's width or height */
-#define CELL_SPHERE EARTH_A /* densities are in metres of web Mercator's sphere */
 
 /* ------------------------------------------------------------------ coordinates */
 
@@ -75,7 +75,7 @@ bool way_back(const struct way *w, double *x, double *y)
 bool layer_density(double density[2], const struct layer *l, const struct way *w, double lat, double lon, int level)
 {
     enum { STEP = 25 };
-    double x = lat, y = lon, half = 0.5 * STEP * exp2(level), metres = CELL_SPHERE * EARTH_DEGREE;
+    double x = lat, y = lon, half = 0.5 * STEP * exp2(level), metres = CELL_RADIUS * EARTH_DEGREE;
     if (!way_there(w, &x, &y)) return false;
     double a[2] = {x - half * l->unit[0], y - half * l->unit[1]}, b[2] = {x + half * l->unit[0], y + half * l->unit[1]};
     if (!way_back(w, &a[0], &a[1]) || !way_back(w, &b[0], &b[1])) return false;
