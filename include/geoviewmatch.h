@@ -423,6 +423,10 @@ typedef struct gvm_map_info {
     int complete;                    /* 0 if its building was interrupted */
     size_t missing;                  /* places of its imagery that were not looked at yet; 0 if it is complete */
     const char *path;                /* of its file, or of the list; lives as long as the map */
+    double temperature; /* T of the probabilities of its tiles, fitted on photos of known places; 0: nobody has, and T
+                           is taken as 1 */
+    double elsewhere;   /* b, the score of "not on this map", fitted with T; NaN: none, and every photo counts as taken
+                           on the map */
 } gvm_map_info;
 
 /* GVM_OK, or GVM_ARGUMENT for a struct without size. Takes time by the number of tiles. */
@@ -433,7 +437,8 @@ typedef struct gvm_hit {
     double lat, lon;    /* of the tile's centre, or of an answer's place; WGS84 degrees */
     double half_tile_m; /* half the tile's side on the ground; a corner is 1.42 times as far from the centre */
     double score;       /* cosine similarity, -1..1 */
-    double heading;     /* in which the picture's centre column looks, 0..360; 0 from gvm_map_search */
+    double heading;     /* in which the picture's centre column looks, 0..360; 0 from gvm_map_search; NaN if the weights
+                           take photos of any heading, which tell none */
     const char *tile;   /* path of its picture as the list gives it, or of its raster; lives as long as the map */
     size_t number;      /* the tile's among the map's, 0..gvm_map_count - 1; of an answer, that of its best tile */
 } gvm_hit;
@@ -562,6 +567,17 @@ typedef struct gvm_found {
                             found). Other weights and maps need a limit of their own */
 } gvm_found;
 
+enum { GVM_RADII = 3 };
+
+/* How probable a photo's answers are, p of a tile being exp(score_scale score / T) over the sum of this over all tiles
+ * that were searched, and exp(b / T) (gvm_model_info, gvm_map_info). */
+typedef struct gvm_chance {
+    int known;                /* 1; or 0, and NaN in the rest: these weights' scores make no probability */
+    int calibrated;           /* 1: the map has T and b; 0: T is 1, and p says which tile rather than how sure */
+    double within[GVM_RADII]; /* sum of p of the tiles with their centres within 25, 50, 100 m of the first answer */
+    double radius_90;         /* metres around it within which they hold 0.9; NaN if all of them hold less */
+} gvm_chance;
+
 enum { GVM_BEST_TILES = 5 };
 
 /* A street picture and what came of it. Pointers are the caller's. */
@@ -580,6 +596,11 @@ typedef struct gvm_located {
     float *feature;        /* out: (features), of pixels as they are then; NULL: not wanted */
     gvm_hit tiles[GVM_BEST_TILES]; /* out: the best tiles, each once and as the map has it, */
     int tile_count;                /* out: this many */
+    double *p; /* out: room for max_hits, of each answer: the sum over its tiles, a tile that two share counting
+                  for the better one; NaN: none. NULL: not wanted */
+    gvm_chance *chance; /* out; NULL: not wanted */
+    float *scores;      /* out: (gvm_map_count) of each tile, of several headings the best; NaN for one that was not
+                           searched. NULL: not wanted */
 } gvm_located;
 
 /* Make a picture ready to be located: fills in pixels, heading, info, status and err from the question. Returns the
@@ -625,6 +646,9 @@ typedef struct gvm_locate_job {
     gvm_photo_opened *opened; /* may be NULL */
     gvm_photo_done *done;     /* may be NULL */
     void *user;
+    double *p;           /* out: (count, max_hits) as in gvm_located; NULL: not wanted */
+    gvm_chance *chances; /* out: (count); NULL: not wanted */
+    int scores;          /* 1: the photo that `done` gets has the scores of all tiles */
 } gvm_locate_job;
 
 /* Say where street pictures were taken: their files are read ahead on other threads, each once.
@@ -634,6 +658,52 @@ typedef struct gvm_locate_job {
  * before any has begun. */
 GVM_API gvm_status gvm_locate_files(gvm_session *session, const gvm_map *map, const gvm_locate_job *job,
                                     gvm_error *err);
+
+/* All scores of a photo as a picture of the ground. */
+typedef struct gvm_field gvm_field;
+
+typedef struct gvm_field_options {
+    size_t size;
+    const float *scores; /* (gvm_map_count) of gvm_located */
+    double score_scale;  /* of the weights (gvm_model_info): with a band of p; 0: without */
+    size_t max_pixels;   /* larger pixels are taken, with the best tile of each, where it would have more; 0: 2^25 */
+} gvm_field_options;
+
+typedef struct gvm_field_info {
+    size_t size;
+    int width, height;               /* pixels */
+    double west, south, east, north; /* its edges, WGS84 degrees; east may pass 180 */
+    int has_p;                       /* there is a band of p */
+    int calibrated;                  /* as in gvm_chance */
+    double score_low, score_high;    /* of all tiles with a score; NaN if there is none */
+    double p_high;
+    double pixel_m; /* height of a pixel on the ground, metres */
+} gvm_field_info;
+
+/* Make the field: rows of equal latitude from the north, columns of equal longitude from the west, a pixel as large as
+ * the tiles stand apart, which has the nearest tile's score. A tile's centre lies in a pixel that has its own score,
+ * unless two lie in one: then it has the better one's.
+ *
+ *   field  out: to be freed with gvm_field_free; NULL on failure
+ *
+ * Returns GVM_OK, GVM_ARGUMENT (no tile has a score) or GVM_MEMORY. */
+GVM_API gvm_status gvm_field_open(gvm_field **field, const gvm_map *map, const gvm_field_options *options,
+                                  gvm_error *err);
+GVM_API void gvm_field_free(gvm_field *field); /* NULL is fine */
+GVM_API gvm_status gvm_field_about(const gvm_field *field, gvm_field_info *info, gvm_error *err);
+
+/* (height, width) cosine similarities, or p, as float32 from the north-west corner; NaN where no tile is. They live as
+ * long as the field; p is NULL if it has none. */
+GVM_API const float *gvm_field_scores(const gvm_field *field);
+GVM_API const float *gvm_field_p(const gvm_field *field);
+
+/* The field as a GeoTIFF in memory, EPSG:4326, float32, nodata NaN: band 1 the scores, band 2 p if it has one, with
+ * descriptions and statistics.
+ *
+ *   bytes  out: (size), to be freed with gvm_free; NULL on failure
+ *
+ * Returns GVM_OK, GVM_FILE (GDAL's reason) or GVM_MEMORY. */
+GVM_API gvm_status gvm_field_tiff(const gvm_field *field, void **bytes, size_t *size, gvm_error *err);
 
 /* The same for one picture, with overlapping tiles merged. The margin is the first hit's score less the second's.
  *

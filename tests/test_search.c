@@ -128,7 +128,8 @@ static void check_search(int T, int n, int D, int max_hits, int threads, int ste
     gvm_error err;
     int count, before = parallel_threads();
     if (threads > 0) parallel_set_threads(threads);
-    if (map_search(hits, max_hits, &count, &map, &model, items, item_count, queries, (size_t)n, &err) != GVM_OK)
+    const struct search_among among = {.items = items, .count = item_count};
+    if (map_search(hits, max_hits, &count, &map, &model, &among, queries, (size_t)n, &err) != GVM_OK)
         fail_msg("%s", err.text);
     if (threads > 0) parallel_set_threads(before);
     assert_int_equal(count, (size_t)max_hits < item_count ? max_hits : (int)item_count);

@@ -70,12 +70,12 @@ static size_t without_doubles(gvm_hit *raw, size_t count)
 }
 
 /* What the tiles around the seed, which is the best of them, say together. */
-static gvm_hit merged(const gvm_hit *seed, const gvm_hit *raw, size_t count)
+static gvm_hit merged(const gvm_hit *seed, const gvm_hit *raw, size_t count, int reach)
 {
     gvm_hit answer = *seed;
     double weights = 0, north = 0, east = 0;
     for (size_t i = 0; i < count; i++) {
-        if (metres(seed, &raw[i]) >= 2 * seed->half_tile_m) continue;
+        if (metres(seed, &raw[i]) >= reach * seed->half_tile_m) continue;
         double weight = exp((raw[i].score - seed->score) / SOFTNESS);
         weights += weight;
         north += weight * (raw[i].lat - seed->lat);
@@ -92,19 +92,19 @@ size_t answers_sort(gvm_hit *raw, size_t count)
     return without_doubles(raw, count);
 }
 
-int answers_make(gvm_hit *answers, int max_hits, double *margin, gvm_hit *raw, size_t count, bool merge)
+int answers_make(gvm_hit *answers, int max_hits, double *margin, gvm_hit *raw, size_t count, int reach, bool merge)
 {
     int n = 0;
     *margin = NAN;
     count = answers_sort(raw, count);
     for (size_t i = 1; i < count && isnan(*margin); i++)
-        if (metres(&raw[0], &raw[i]) >= 2 * raw[0].half_tile_m) *margin = raw[0].score - raw[i].score;
+        if (metres(&raw[0], &raw[i]) >= reach * raw[0].half_tile_m) *margin = raw[0].score - raw[i].score;
     for (size_t i = 0; i < count && n < max_hits; i++) {
         bool taken = false;
         for (int k = 0; k < n && merge && !taken; k++)
-            taken = metres(&raw[i], &answers[k]) < 2 * answers[k].half_tile_m;
+            taken = metres(&raw[i], &answers[k]) < reach * answers[k].half_tile_m;
         if (!taken) answers[n++] = raw[i];
     }
-    for (int k = 0; k < n && merge; k++) answers[k] = merged(&answers[k], raw, count);
+    for (int k = 0; k < n && merge; k++) answers[k] = merged(&answers[k], raw, count, reach);
     return n;
 }

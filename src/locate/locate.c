@@ -18,6 +18,8 @@ struct job {
     gvm_located *photos;    /* (max_batch) */
     gvm_located **pointers; /* (max_batch) to them */
     float *features;        /* (max_batch, D) */
+    float *scores;          /* (max_batch, tiles); NULL: not wanted */
+    size_t tiles;           /* of the map */
 };
 
 /* A file is opened once: for what it says of itself, for its pixels, and for whoever wants to look at it. */
@@ -52,7 +54,10 @@ static gvm_status take(void *user, size_t from, size_t count, struct slot *slots
                                        .err = slots[i].err,
                                        .hits = asked->hits + (from + i) * (size_t)asked->max_hits,
                                        .found = &asked->found[from + i],
-                                       .feature = job->features + i * D};
+                                       .feature = job->features + i * D,
+                                       .scores = job->scores != NULL ? job->scores + i * job->tiles : NULL};
+        if (asked->p != NULL) job->photos[i].p = asked->p + (from + i) * (size_t)asked->max_hits;
+        if (asked->chances != NULL) job->photos[i].chance = &asked->chances[from + i];
         job->pointers[i] = &job->photos[i];
     }
     gvm_status status =
@@ -81,18 +86,20 @@ static gvm_status locate_all(struct job *job, gvm_error *err)
     job->photos = malloc(batch * sizeof *job->photos);
     job->pointers = malloc(batch * sizeof *job->pointers);
     job->features = malloc(batch * (size_t)job->session->model->info.features * sizeof *job->features);
-    gvm_status status = job->photos && job->pointers && job->features
+    if (job->asked.scores) job->scores = malloc((batch * job->tiles + 1) * sizeof *job->scores);
+    gvm_status status = job->photos && job->pointers && job->features && (job->scores || !job->asked.scores)
                             ? read_ahead(&work, err)
                             : fail(err, GVM_MEMORY, "there is not enough memory to locate photos");
     free(job->photos);
     free(job->pointers);
     free(job->features);
+    free(job->scores);
     return status;
 }
 
 gvm_status gvm_locate_files(gvm_session *session, const gvm_map *map, const gvm_locate_job *asked, gvm_error *err)
 {
-    struct job job = {.session = session, .err = err};
+    struct job job = {.session = session, .err = err, .tiles = gvm_map_count(map)};
     clear_error(err);
     gvm_status status = sized_read(&job.asked, sizeof job.asked, asked, err);
     if (status != GVM_OK) return status;

@@ -1,11 +1,14 @@
 /* locate_batch.c - pictures in memory located together: the network, the search, and what is made of its hits.
  *
+ * Maps of cells (weights whose aerial view has zooms) have answers of cells side by side, weighted by their p.
+ *
  * A panorama whose heading nobody knows is looked at in HEADINGS directions, each of which is a query; a tile counts
  * with its best one, which is also the estimate of the heading. One whose heading is from magnetic north is looked at
  * in that direction and in the next to either side (docs/decisions/0002-magnetic-headings.md). */
 #include <limits.h>
 #include <math.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +16,7 @@
 #include "base/file.h"
 #include "image/panorama.h"
 #include "locate/answers.h"
+#include "locate/chance.h"
 #include "network/session.h"
 #include "search/search.h"
 
@@ -20,6 +24,7 @@ enum { HEADINGS = 16 };
 
 struct look {
     gvm_located *asked;
+    size_t picture; /* its number in the batch */
     double heading;
 };
 
@@ -30,11 +35,22 @@ struct gvm_locator {
     unsigned char *pixels; /* (max_batch, H, W, 3) turned */
     float *features;       /* (max_batch HEADINGS, D) */
     gvm_hit *raw;          /* (max_batch HEADINGS, room) of each look */
+    size_t *field;         /* (max_batch HEADINGS) the picture of each look */
+    float *kept;           /* (count, tiles) the scores of this time's pictures; NULL: nobody wants them */
+    bool cells;            /* the map is one of cells */
 
     int most_hits;      /* answers that there is memory for, a picture */
     int max_hits, room; /* answers a picture, and hits kept of a look, this time */
     bool merge;
 };
+
+/* A gvm_located of an older header lacks what says how probable its answers are. */
+enum { LEAST_SIZE = offsetof(gvm_located, p) };
+
+static bool has_chance(const gvm_located *photo)
+{
+    return photo->size >= sizeof *photo;
+}
 
 /* The heading to turn a picture by; *known: false, and 0, if it has to be found, be it near a magnetic one. */
 static double heading_of(bool *known, const gvm_question *q, const gvm_photo_info *info)
@@ -63,7 +79,7 @@ gvm_status gvm_located_prepare(gvm_located *photo, const gvm_picture *picture, c
     const gvm_question *q = photo->question;
     gvm_picture_info about = {.size = sizeof about};
     bool known;
-    if (photo->size < sizeof *photo) return GVM_ARGUMENT;
+    if (photo->size < LEAST_SIZE) return GVM_ARGUMENT;
     photo->status = gvm_picture_about(picture, &about, &photo->err);
     photo->info = about.photo;
     photo->tile_count = 0;
@@ -88,7 +104,7 @@ static size_t list_looks(gvm_locator *b, gvm_located *const *asked, size_t count
         if (!known && near) first = asked[i]->info.heading - step;
         asked[i]->found->heading_found = !known;
         for (int h = 0; h < (known ? 1 : near ? 3 : HEADINGS); h++)
-            b->looks[n++] = (struct look){asked[i], first + h * step};
+            b->looks[n++] = (struct look){asked[i], i, first + h * step};
     }
     return n;
 }
@@ -115,21 +131,12 @@ static void embed_looks(gvm_locator *b, size_t count)
     }
 }
 
-/* Hits (looks, room) of the looks first..last-1, near a picture's place or, without one, everywhere. */
+/* Hits (looks, room) of the looks first..last-1. */
 static gvm_status search(const gvm_locator *b, gvm_hit *raw, int room, int *each, size_t first, size_t last,
-                         const gvm_located *near, gvm_error *err)
+                         const struct search_among *among, gvm_error *err)
 {
-    gvm_search s = {.size = sizeof s,
-                    .features = b->features + first * (size_t)b->map->width,
-                    .count = last - first,
-                    .max_hits = room};
-    if (near != NULL && near->question->within_m > 0) {
-        bool own = isnan(near->question->lat);
-        s.lat = own ? near->info.lat : near->question->lat;
-        s.lon = own ? near->info.lon : near->question->lon;
-        s.within_m = near->question->within_m;
-    }
-    return gvm_map_search(b->map, b->session->model, &s, raw, each, err);
+    return map_search(raw, room, each, b->map, b->session->model, among, b->features + first * (size_t)b->map->width,
+                      last - first, err);
 }
 
 /* Make answers of the hits (looks, room) of a picture's looks, `each` of every one; they are moved together. Returns
@@ -149,7 +156,8 @@ static size_t make_answers(const gvm_locator *b, gvm_located *asked, gvm_hit *ra
     count = answers_sort(raw, count);
     asked->tile_count = count < GVM_BEST_TILES ? (int)count : GVM_BEST_TILES;
     memcpy(asked->tiles, raw, (size_t)asked->tile_count * sizeof *raw);
-    found->count = answers_make(asked->hits, b->max_hits, &found->margin, raw, count, b->merge);
+    found->count = answers_make(asked->hits, b->max_hits, &found->margin, raw, count,
+                                b->cells ? REACH_CELLS : REACH_TILES, b->merge);
     return best;
 }
 
@@ -164,20 +172,44 @@ static void keep_best_look(const gvm_locator *b, gvm_located *asked, size_t best
     if (asked->feature != NULL) memcpy(asked->feature, b->features + best * D, D * sizeof *asked->feature);
 }
 
+/* What all scores say of a picture's answers. */
+static gvm_status weigh(const gvm_locator *b, gvm_located *asked, const struct search_among *among, const float *kept,
+                        gvm_error *err)
+{
+    int reach = !b->merge ? 0 : b->cells ? REACH_CELLS : REACH_TILES, count = asked->found->count;
+    size_t tiles = b->map->tiles.count;
+    struct score_field field = {
+        .map = b->map, .scores = kept, .items = among->items, .count = among->items != NULL ? among->count : tiles};
+    if (count == 0 || kept == NULL) return GVM_OK;
+    chance_scale(&field, b->map, b->session->model->info.score_scale);
+    double metres = reach * asked->hits->half_tile_m;
+    if (b->cells && b->merge && field.sharpness > 0) chance_places(asked->hits, count, metres, &field);
+    if (!has_chance(asked)) return GVM_OK;
+    for (size_t i = 0; i < tiles && asked->scores != NULL; i++) asked->scores[i] = NAN;
+    for (size_t i = 0; i < field.count && asked->scores != NULL; i++)
+        asked->scores[among->items != NULL ? among->items[i] : i] = kept[i];
+    gvm_chance chance;
+    gvm_status status = chance_find(&chance, asked->p, asked->hits, count, metres, &field, err);
+    if (asked->chance != NULL) *asked->chance = chance;
+    return status;
+}
+
 /* Where tiles stand so close that all hits were of a few places, more of them are asked for, until there are answers
  * enough and one that does not overlap with the first. */
-static gvm_status answer(const gvm_locator *b, gvm_located *asked, size_t first, size_t last, int each, gvm_error *err)
+static gvm_status answer(const gvm_locator *b, gvm_located *asked, size_t first, size_t last, int each,
+                         const struct search_among *among, gvm_error *err)
 {
     gvm_found *found = asked->found;
     gvm_status status = GVM_OK;
     int room = b->room;
     size_t best = make_answers(b, asked, b->raw + first * (size_t)room, room, each, first, last);
     while (status == GVM_OK && each == room && (found->count < b->max_hits || isnan(found->margin))) {
+        const struct search_among again = {.items = among->items, .count = among->count};
         room = room > INT_MAX / 8 ? INT_MAX : 8 * room;
         if ((size_t)room > b->map->tiles.count) room = (int)b->map->tiles.count;
         if (room <= each) break; /* that was the whole map */
         gvm_hit *raw = malloc((last - first) * (size_t)room * sizeof *raw);
-        status = raw != NULL ? search(b, raw, room, &each, first, last, asked, err)
+        status = raw != NULL ? search(b, raw, room, &each, first, last, &again, err)
                              : fail(err, GVM_MEMORY, "%s: there is not enough memory for its hits",
                                     path_tail(asked->question->photo));
         if (status == GVM_OK) best = make_answers(b, asked, raw, room, each, first, last);
@@ -191,25 +223,69 @@ static gvm_status answer(const gvm_locator *b, gvm_located *asked, size_t first,
                 q->within_m, own ? asked->info.lat : q->lat, own ? asked->info.lon : q->lon);
 }
 
+/* Search for one picture, if that is still to be done (each < 0), and answer it. */
+static gvm_status answer_one(gvm_locator *b, size_t first, size_t last, int each, gvm_error *err)
+{
+    gvm_located *own = b->looks[first].asked;
+    const gvm_question *q = own->question;
+    size_t picture = b->looks[first].picture;
+    float *kept = b->kept != NULL ? b->kept + picture * b->map->tiles.count : NULL;
+    struct search_among among = {.kept = kept, .field = b->field};
+    gvm_status status = GVM_OK;
+    size_t *items = NULL;
+    if (q->within_m > 0) {
+        bool gps = isnan(q->lat);
+        among.items = items =
+            map_near(&among.count, b->map, gps ? own->info.lat : q->lat, gps ? own->info.lon : q->lon, q->within_m);
+        if (items == NULL)
+            status = fail(err, GVM_MEMORY, "%s: there is not enough memory to search the map", path_tail(q->photo));
+    }
+    for (size_t l = 0; l < last - first; l++) b->field[l] = 0;
+    if (status == GVM_OK && each < 0)
+        status = search(b, b->raw + first * (size_t)b->room, b->room, &each, first, last, &among, err);
+    if (status == GVM_OK) status = answer(b, own, first, last, each, &among, err);
+    if (status == GVM_OK) status = weigh(b, own, &among, kept, err);
+    free(items);
+    return status;
+}
+
 /* All looks in one search, unless some picture is looked for in a place of its own, or a feature is missing. */
 static void answer_all(gvm_locator *b, size_t looks)
 {
     bool together = looks > 0;
-    int each = 0;
-    for (size_t l = 0; l < looks; l++)
+    int each = -1;
+    for (size_t l = 0; l < looks; l++) {
         if (b->looks[l].asked->status != GVM_OK || b->looks[l].asked->question->within_m > 0) together = false;
+        b->field[l] = b->looks[l].picture;
+    }
     gvm_error err;
-    gvm_status status = together ? search(b, b->raw, b->room, &each, 0, looks, NULL, &err) : GVM_OK;
+    const struct search_among among = {.kept = b->kept, .field = b->field};
+    gvm_status status = together ? search(b, b->raw, b->room, &each, 0, looks, &among, &err) : GVM_OK;
     for (size_t first = 0, last; first < looks; first = last) {
         gvm_located *own = b->looks[first].asked;
         for (last = first; last < looks && b->looks[last].asked == own;) last++;
         if (own->status != GVM_OK) continue;
-        if (!together)
-            own->status = search(b, b->raw + first * (size_t)b->room, b->room, &each, first, last, own, &own->err);
-        else if ((own->status = status) != GVM_OK)
+        if ((own->status = status) != GVM_OK)
             own->err = err;
-        if (own->status == GVM_OK) own->status = answer(b, own, first, last, each, &own->err);
+        else
+            own->status = answer_one(b, first, last, each, &own->err);
     }
+}
+
+/* Room for the scores of all tiles, where p can be told, or somebody wants them. */
+static gvm_status keep_scores(gvm_locator *b, gvm_located *const *photos, size_t count, gvm_error *err)
+{
+    bool wanted = false;
+    for (size_t i = 0; i < count; i++)
+        wanted = wanted || (has_chance(photos[i]) && (photos[i]->scores || photos[i]->p || photos[i]->chance));
+    size_t scores = count * b->map->tiles.count;
+    b->kept = NULL;
+    if (!wanted && !b->cells) return GVM_OK;
+    b->kept = malloc((scores + 1) * sizeof *b->kept);
+    if (b->kept == NULL)
+        return fail(err, GVM_MEMORY, "there is not enough memory for the scores of %zu tiles", b->map->tiles.count);
+    for (size_t i = 0; i < scores; i++) b->kept[i] = -INFINITY;
+    return GVM_OK;
 }
 
 gvm_status gvm_locator_run(gvm_locator *b, gvm_located *const *photos, size_t count, int max_hits, int each_tile,
@@ -222,14 +298,17 @@ gvm_status gvm_locator_run(gvm_locator *b, gvm_located *const *photos, size_t co
         return fail(err, GVM_ARGUMENT, "%zu pictures are more than the session's batch of %d", count,
                     b->session->max_batch);
     for (size_t i = 0; i < count; i++)
-        if (photos[i]->size < sizeof **photos)
+        if (photos[i]->size < LEAST_SIZE)
             return fail(err, GVM_ARGUMENT, "a picture's size is %zu; set it to its sizeof", photos[i]->size);
     b->max_hits = max_hits;
     b->room = raw_hits_for(max_hits);
     b->merge = each_tile == 0;
+    gvm_status status = keep_scores(b, photos, count, err);
+    if (status != GVM_OK) return status;
     size_t looks = list_looks(b, photos, count);
     embed_looks(b, looks);
     answer_all(b, looks);
+    free(b->kept);
     for (size_t i = 0; i < count; i++) photos[i]->found->info = photos[i]->info;
     return GVM_OK;
 }
@@ -250,9 +329,11 @@ gvm_status gvm_locator_open(gvm_locator **locator, gvm_session *session, const g
         b->looks = malloc(looks * sizeof *b->looks);
         b->pixels = malloc(most * view_bytes(session->model, GVM_STREET));
         b->features = malloc(looks * D * sizeof *b->features);
+        b->field = malloc(looks * sizeof *b->field);
+        b->cells = session->model->network->config.cell_m > 0;
         b->raw = malloc(looks * (size_t)raw_hits_for(max_hits) * sizeof *b->raw);
     }
-    if (b == NULL || !b->looks || !b->pixels || !b->features || !b->raw) {
+    if (b == NULL || !b->looks || !b->pixels || !b->features || !b->field || !b->raw) {
         gvm_locator_free(b);
         return fail(err, GVM_MEMORY, "there is not enough memory to locate photos");
     }
@@ -266,6 +347,7 @@ void gvm_locator_free(gvm_locator *b)
     free(b->looks);
     free(b->pixels);
     free(b->features);
+    free(b->field);
     free(b->raw);
     free(b);
 }

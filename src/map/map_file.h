@@ -19,8 +19,10 @@ struct map_file {
     struct features_facts id;
     char fingerprint[17]; /* of the weights that made the features */
     double ground_m;      /* of a tile that does not say */
-    size_t rows;          /* committed, those of removed tiles among them */
-    json_t *jobs;         /* what was built into it: map_job.h */
+    double temperature;   /* as in struct gvm_map */
+    double elsewhere;
+    size_t rows;  /* committed, those of removed tiles among them */
+    json_t *jobs; /* what was built into it: map_job.h */
 
     char *path, *features_path;
     const char *where, *features_where; /* the same for sentences */

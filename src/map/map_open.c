@@ -29,6 +29,8 @@ static gvm_status take(gvm_map *m, const struct map_file *f, const gvm_model *mo
     m->width = f->id.width;
     m->rows = f->rows;
     m->ground_m = f->ground_m;
+    m->temperature = f->temperature;
+    m->elsewhere = f->elsewhere;
     m->missing = missing_places(&m->complete, f->jobs);
     m->jobs = json_incref(f->jobs);
     m->path = strdup(f->path);
@@ -86,7 +88,9 @@ gvm_status gvm_map_about(const gvm_map *map, gvm_map_info *about, gvm_error *err
                          .ground_m = map->ground_m,
                          .complete = map->complete,
                          .missing = map->missing,
-                         .path = map->path};
+                         .path = map->path,
+                         .temperature = map->temperature,
+                         .elsewhere = map->temperature > 0 ? map->elsewhere : NAN};
     memcpy(info.fingerprint, map->fingerprint, sizeof info.fingerprint);
     double west = 360, east = -360;
     for (size_t i = 0; i < map->tiles.count; i++) {

@@ -1,7 +1,8 @@
 /* map_table.c - the GeoPackage of a map: the layer `tiles` and the table `geoviewmatch` of facts.
  *
  *   tiles         geom (polygon, EPSG:4326, with GDAL's R-tree), row (of the features), source, lat, lon, metres
- *   geoviewmatch  key, value: version, id, fingerprint, width, ground_m, rows, jobs (JSON) */
+ *   geoviewmatch  key, value: version, id, fingerprint, width, ground_m, rows, jobs (JSON); calibration (JSON:
+ *                 temperature, elsewhere) if the scores were fitted on photos of known places */
 #include "map/map_parts.h"
 
 #include <cpl_conv.h>
@@ -97,6 +98,16 @@ static bool read_number(double *number, const char *text, double low, double hig
     return text != NULL && rest != text && *rest == '\0' && *number >= low && *number <= high;
 }
 
+/* {"temperature": T, "elsewhere": b or null} */
+static bool read_calibration(struct map_file *f, const char *value)
+{
+    json_t *json = json_loads(value, 0, NULL), *elsewhere = json_object_get(json, "elsewhere");
+    f->temperature = json_number_value(json_object_get(json, "temperature"));
+    f->elsewhere = json_is_number(elsewhere) ? json_number_value(elsewhere) : NAN;
+    json_decref(json);
+    return f->temperature > 0 && isfinite(f->temperature);
+}
+
 /* Take over one pair; false where the value cannot be. */
 static bool take_fact(struct map_file *f, const char *key, const char *value, double *version)
 {
@@ -113,6 +124,8 @@ static bool take_fact(struct map_file *f, const char *key, const char *value, do
         f->id.width = (int)number;
     } else if (strcmp(key, "ground_m") == 0) {
         return read_number(&f->ground_m, value, 1e-3, 1e6);
+    } else if (strcmp(key, "calibration") == 0) {
+        return read_calibration(f, value);
     } else if (strcmp(key, "rows") == 0) {
         if (!read_number(&number, value, 0, 1e12) || number != floor(number)) return false;
         f->rows = (size_t)number;

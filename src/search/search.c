@@ -38,6 +38,8 @@ struct search {
     size_t scratch_size;          /* for a product, or for a row in float32 */
     gvm_hit *hits;                /* (count, stride) */
     int k, stride;                /* hits wanted, room for them */
+    float *kept;                  /* (fields, tiles) of search_among; NULL */
+    const size_t *field;          /* (count) */
     struct scored *best;          /* a thread: (k) */
     struct candidate *candidates; /* a thread: (tiles) */
 };
@@ -67,6 +69,19 @@ static void score_part(void *argument, struct team team)
             half->dots(s->scores + from, rows, R, s->queries, D);
         else
             half->product(s->scores + from, (size_t)s->tiles, rows, R, s->panels, s->count, D, scratch);
+    }
+}
+
+/* Queries of one field take turns at a tile, so each thread has tiles of its own. */
+static void keep_part(void *argument, struct team team)
+{
+    const struct search *s = argument;
+    int from, to;
+    parallel_range(&from, &to, s->tiles, 1, team);
+    for (int q = 0; q < s->count; q++) {
+        const float *scores = s->scores + (size_t)q * (size_t)s->tiles;
+        float *kept = s->kept + s->field[q] * (size_t)s->tiles;
+        for (int t = from; t < to; t++) kept[t] = scores[t] > kept[t] ? scores[t] : kept[t];
     }
 }
 
@@ -132,17 +147,6 @@ gvm_status search_check(const gvm_map *map, const gvm_model *model, int max_hits
     return map_match(where, map->fingerprint, map->width, &model->info, err);
 }
 
-static gvm_status check(const gvm_map *map, const gvm_model *model, int max_hits, const float *features, size_t n,
-                        gvm_error *err)
-{
-    size_t D = (size_t)map->width;
-    gvm_status status = search_check(map, model, max_hits, err);
-    for (size_t i = 0; i < n && status == GVM_OK; i++)
-        if (!is_feature(features + i * D, D))
-            status = fail(err, GVM_ARGUMENT, "row %zu of the features has not the length 1", i);
-    return status;
-}
-
 /* Memory for turns of at most `most` queries. */
 static bool reserve(struct search *s, size_t most)
 {
@@ -166,15 +170,15 @@ static void release(struct search *s)
 }
 
 gvm_status map_search(gvm_hit *hits, int max_hits, int *count, const gvm_map *map, const gvm_model *model,
-                      const size_t *items, size_t item_count, const float *features, size_t n, gvm_error *err)
+                      const struct search_among *among, const float *features, size_t n, gvm_error *err)
 {
     *count = 0;
-    size_t tiles = items != NULL ? item_count : map->tiles.count, most = n < HALF_QUERIES ? n : HALF_QUERIES;
-    gvm_status status = check(map, model, max_hits, features, n, err);
+    size_t tiles = among->items != NULL ? among->count : map->tiles.count, most = n < HALF_QUERIES ? n : HALF_QUERIES;
+    gvm_status status = search_check(map, model, max_hits, err);
     if (status != GVM_OK || tiles == 0) return status;
     if (tiles > INT_MAX - HALF_ROWS)
         return fail(err, GVM_ARGUMENT, "%zu tiles are more than can be searched at once", tiles);
-    struct search s = {.map = map, .items = items, .tiles = (int)tiles, .stride = max_hits};
+    struct search s = {.map = map, .items = among->items, .tiles = (int)tiles, .stride = max_hits, .kept = among->kept};
     s.k = max_hits < s.tiles ? max_hits : s.tiles;
     threads_hold(); /* each has its part of the memory */
     if (!reserve(&s, most)) status = fail(err, GVM_MEMORY, "there is not enough memory to search %zu tiles", tiles);
@@ -185,6 +189,8 @@ gvm_status map_search(gvm_hit *hits, int max_hits, int *count, const gvm_map *ma
         s.next = 0;
         if (s.count > 1) kernels()->half->pack(s.panels, s.queries, s.count, map->width);
         parallel_run(score_part, &s);
+        if (s.kept != NULL) s.field = among->field + i;
+        if (s.kept != NULL) parallel_run(keep_part, &s);
         parallel_run(pick_part, &s);
     }
     release(&s);
@@ -193,23 +199,31 @@ gvm_status map_search(gvm_hit *hits, int max_hits, int *count, const gvm_map *ma
     return status;
 }
 
-/* Those near a place, of which there are *found; to be freed. NULL: there is not the memory. */
-static size_t *list_near(size_t *found, const gvm_map *map, const gvm_search *near)
+size_t *map_near(size_t *found, const gvm_map *map, double lat, double lon, double within_m)
 {
     size_t *items = malloc((map->tiles.count + 1) * sizeof *items);
     *found = 0;
     for (size_t i = 0; i < map->tiles.count && items != NULL; i++) {
         const struct tile *tile = &map->tiles.items[i];
-        if (metres_between(near->lat, near->lon, tile->lat, tile->lon) <= near->within_m) items[(*found)++] = i;
+        if (metres_between(lat, lon, tile->lat, tile->lon) <= within_m) items[(*found)++] = i;
     }
     return items;
+}
+
+static gvm_status check_features(const float *features, size_t n, size_t D, gvm_error *err)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!is_feature(features + i * D, D))
+            return fail(err, GVM_ARGUMENT, "row %zu of the features has not the length 1", i);
+    return GVM_OK;
 }
 
 gvm_status gvm_map_search(const gvm_map *map, const gvm_model *model, const gvm_search *search, gvm_hit *hits,
                           int *found, gvm_error *err)
 {
     gvm_search s;
-    size_t *items = NULL, count = 0;
+    struct search_among among = {.count = 0};
+    size_t *items = NULL;
     clear_error(err);
     *found = 0;
     gvm_status status = sized_read(&s, sizeof s, search, err);
@@ -219,11 +233,13 @@ gvm_status gvm_map_search(const gvm_map *map, const gvm_model *model, const gvm_
         if (!(fabs(s.lat) <= 90 && fabs(s.lon) <= 180))
             return fail(err, GVM_ARGUMENT, "%g, %g is no place: latitudes go to 90 and longitudes to 180 degrees",
                         s.lat, s.lon);
-        items = list_near(&count, map, &s);
+        among.items = items = map_near(&among.count, map, s.lat, s.lon, s.within_m);
         if (items == NULL)
             return fail(err, GVM_MEMORY, "there is not enough memory to search %zu tiles", map->tiles.count);
     }
-    status = map_search(hits, s.max_hits, found, map, model, items, count, s.features, s.count, err);
+    status = search_check(map, model, s.max_hits, err);
+    if (status == GVM_OK) status = check_features(s.features, s.count, (size_t)map->width, err);
+    if (status == GVM_OK) status = map_search(hits, s.max_hits, found, map, model, &among, s.features, s.count, err);
     free(items);
     return status;
 }
