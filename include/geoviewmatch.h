@@ -495,7 +495,7 @@ GVM_API gvm_status gvm_map_search(const gvm_map *map, const gvm_model *model, co
                                   int *found, gvm_error *err);
 
 /* What the map's imagery shows at a hit, north up: for a raster the square of 2 half_tile_m around the hit's place, for
- * a picture of its own that whole tile.
+ * a picture of its own that whole tile, for a cell of weights with zooms the ground of its finest picture.
  *
  *   pixels  out: (side, side, 3) sRGB; the caller's
  *   side    1..4096
