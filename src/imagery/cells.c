@@ -103,8 +103,7 @@ static size_t find_spans(struct span *spans, const struct band *band, const stru
             if (boxes[k][1] > band->north || boxes[k][3] < band->south) continue;
             if (area->metres > 0) west = fmax(west, around[0] + turn), east = fmin(east, around[2] + turn);
             if (west <= east)
-                spans[count++] =
-                    (struct span){(long)floor(west / band->width), (long)floor(east / band->width) + 1};
+                spans[count++] = (struct span){(long)floor(west / band->width), (long)floor(east / band->width) + 1};
         }
     }
     if (count > 0) qsort(spans, count, sizeof *spans, by_start);
@@ -127,7 +126,8 @@ static bool add_cell(struct cell_plan *plan, struct cell cell)
 static bool add_row(struct cell_plan *plan, long row, double west, double east, const struct mosaic *m,
                     const struct cell_area *area)
 {
-    double step = plan->size / CELL_RADIUS / EARTH_DEGREE, lat = (double)row * step, across = step / cos(lat * EARTH_DEGREE);
+    double step = plan->size / CELL_RADIUS / EARTH_DEGREE, lat = (double)row * step,
+           across = step / cos(lat * EARTH_DEGREE);
     bool left[2] = {false, false}, first = true;
     for (long col = (long)ceil(west / across); (double)col * across < east; col++) {
         bool right[2];
@@ -137,7 +137,8 @@ static bool add_row(struct cell_plan *plan, long row, double west, double east, 
             right[k] = mosaic_covers(m, edge, ((double)col + 0.5) * across);
         }
         bool covered = left[0] || left[1] || right[0] || right[1];
-        bool near = area->metres <= 0 || metres_between(lat, (double)col * across, area->lat, area->lon) <= area->metres;
+        bool near =
+            area->metres <= 0 || metres_between(lat, (double)col * across, area->lat, area->lon) <= area->metres;
         if (covered && near && !add_cell(plan, (struct cell){(int32_t)row, (int32_t)col})) return false;
         memcpy(left, right, sizeof left);
         first = false;

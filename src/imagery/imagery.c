@@ -77,7 +77,8 @@ static gvm_status lay_grid(struct imagery *m, struct raster_source *source, cons
     const char *where = path_tail(source->path);
     if (m->area.metres <= 0) return grid_cover(&source->grid, facts->box, &parts, m->tile_m, m->stride_m, where, err);
     double(*near)[4] = parts_within(&parts.count, facts->box, &parts, &m->area);
-    gvm_status status = near != NULL ? GVM_OK : fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", where);
+    gvm_status status =
+        near != NULL ? GVM_OK : fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", where);
     parts.boxes = (const double(*)[4])near;
     if (parts.count > 0) status = grid_cover(&source->grid, facts->box, &parts, m->tile_m, m->stride_m, where, err);
     free(near);
@@ -232,9 +233,10 @@ static gvm_status check_area(const gvm_map_options *o, gvm_error *err)
 static gvm_status check_cells(const gvm_map_options *o, const struct imagery *m, gvm_error *err)
 {
     if (m->by_cells && o->raster_count == 0)
-        return fail(err, GVM_ARGUMENT,
-                    "these weights look at each place at several zooms, for which pictures are cut out of rasters: join "
-                    "the tiles in one (gdalbuildvrt, gdal_translate)");
+        return fail(
+            err, GVM_ARGUMENT,
+            "these weights look at each place at several zooms, for which pictures are cut out of rasters: join "
+            "the tiles in one (gdalbuildvrt, gdal_translate)");
     if (m->by_cells && (o->tile_m > 0 || o->stride_m > 0))
         return fail(err, GVM_ARGUMENT, "these weights have cells of their own size: tiles and strides are for others");
     return GVM_OK;

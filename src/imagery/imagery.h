@@ -40,7 +40,7 @@ json_t *imagery_describe(const struct imagery *imagery);
 size_t imagery_pieces(const struct imagery *imagery);
 size_t imagery_find(const struct imagery *imagery, size_t place); /* the piece that holds it */
 int imagery_piece_most(const struct imagery *imagery);            /* places in the largest */
-size_t imagery_cut_bytes(const struct imagery *imagery);          /* that a thread takes to cut one, beside its pixels */
+size_t imagery_cut_bytes(const struct imagery *imagery); /* that a thread takes to cut one, beside its pixels */
 
 struct cut_tile {
     struct place place;

@@ -27,8 +27,7 @@ gvm_status cells_plan(struct imagery *m, const gvm_map_options *o, gvm_error *er
         return fail(err, GVM_MEMORY, "there is not enough memory for %zu rasters", m->raster_count);
     for (size_t i = 0; i < m->raster_count; i++)
         m->cell_sources[i] = (struct mosaic_source){m->rasters[i].path, m->rasters[i].hints};
-    gvm_status status =
-        mosaic_open(&m->mosaic, m->cell_sources, m->raster_count, view->zooms, view->zoom_count, err);
+    gvm_status status = mosaic_open(&m->mosaic, m->cell_sources, m->raster_count, view->zooms, view->zoom_count, err);
     for (size_t i = 0; status == GVM_OK && i < m->mosaic->layer_count; i++) {
         const struct layer *l = &m->mosaic->layers[i];
         if (l->pixel_m > TOO_COARSE * view->zooms[0])
@@ -40,10 +39,9 @@ gvm_status cells_plan(struct imagery *m, const gvm_map_options *o, gvm_error *er
     m->pieces = m->cells.block_count;
     m->places = m->cells.count;
     if (status == GVM_OK && m->places == 0)
-        status = o->within_m > 0
-                     ? fail(err, GVM_ARGUMENT, "no imagery lies within %g m of %.6f,%.6f", m->area.metres, m->area.lat,
-                            m->area.lon)
-                     : fail(err, GVM_FORMAT, "%s: it covers no cell", path_tail(m->rasters[0].path));
+        status = o->within_m > 0 ? fail(err, GVM_ARGUMENT, "no imagery lies within %g m of %.6f,%.6f", m->area.metres,
+                                        m->area.lat, m->area.lon)
+                                 : fail(err, GVM_FORMAT, "%s: it covers no cell", path_tail(m->rasters[0].path));
     return status;
 }
 
@@ -88,8 +86,7 @@ void cells_cut(struct piece *piece, struct cutter *c, const struct imagery *m, s
     size_t first = plan->first[number], end = number + 1 < plan->block_count ? plan->first[number + 1] : plan->count;
     piece->before = first;
     piece->count = (int)(end - first);
-    for (int i = 0; i < piece->count; i++)
-        take_place(&piece->tiles[i], &places[i], m, plan->cells[first + (size_t)i]);
+    for (int i = 0; i < piece->count; i++) take_place(&piece->tiles[i], &places[i], m, plan->cells[first + (size_t)i]);
     gvm_status status = GVM_OK;
     if (c->zooms == NULL) status = zoom_cutter_open(&c->zooms, m->mosaic, view, &piece->err);
     if (status == GVM_OK) status = zoom_cut(places, (size_t)piece->count, c->zooms, &piece->err);

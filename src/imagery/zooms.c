@@ -13,14 +13,14 @@ struct zoom_cutter {
     const struct mosaic *mosaic;
     const struct view *view;
     struct opened *opened;
-    struct way *ways;  /* (layers) */
-    uint8_t *picture;  /* (H, W, 3) */
+    struct way *ways; /* (layers) */
+    uint8_t *picture; /* (H, W, 3) */
 };
 
 /* What is known of the pictures of some places. */
 struct pictures {
-    struct aim *aims;        /* (places, zooms) in the layer at hand */
-    struct shown *best;      /* (places, zooms) of what was taken; white < 0: nothing yet */
+    struct aim *aims;   /* (places, zooms) in the layer at hand */
+    struct shown *best; /* (places, zooms) of what was taken; white < 0: nothing yet */
 };
 
 gvm_status zoom_cutter_open(struct zoom_cutter **cutter, const struct mosaic *mosaic, const struct view *view,
@@ -114,8 +114,8 @@ static size_t find_source(const struct zoom_cutter *c, double lat, double lon)
 
 /* ------------------------------------------------------------------ pictures */
 
-/* The pictures of a zoom out of a window of its level. Neighbours share what is blurred for as long as they have the same
- * kernel, which changes with the density: once in some kilometres. */
+/* The pictures of a zoom out of a window of its level. Neighbours share what is blurred for as long as they have the
+ * same kernel, which changes with the density: once in some kilometres. */
 static gvm_status cut_zoom(struct zoom_place *places, size_t count, struct zoom_cutter *c, struct pictures *all,
                            const struct window *level, int zoom, gvm_error *err)
 {

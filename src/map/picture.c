@@ -124,7 +124,7 @@ gvm_status gvm_map_picture(const gvm_map *map, const gvm_hit *hit, unsigned char
     gvm_status status = gvm_map_source(map, &path, hit->tile, err);
     if (status != GVM_OK) return status;
     const struct picture_shape shape = {.height = side, .width = side};
-    status = imagery == NULL                               ? aerial_load(pixels, &shape, path, err)
+    status = imagery == NULL                              ? aerial_load(pixels, &shape, path, err)
              : kind != NULL && strcmp(kind, "cells") == 0 ? show_cell(pixels, side, map, hit, imagery, err)
                                                           : cut(pixels, side, hit, path, &hints, err);
     free(path);
