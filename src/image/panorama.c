@@ -3,15 +3,12 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "image/circle.h"
-#include "image/image.h"
+#include "image/fit.h"
 
 #include <math.h>
 #include <stdbool.h>
 
-/* Elevation of the picture's upper and lower edge, degrees. Equirectangular: as many degrees a pixel
- * upwards as along the 360 of its width. */
-static void own_elevation(double *high, double *low, const struct image *image)
+void panorama_elevation(double *high, double *low, const struct image *image)
 {
     const struct gpano *g = &image->gpano;
     if (g->full_height > 0 && g->height > 0 && g->top + g->height <= g->full_height + 1) {
@@ -29,7 +26,7 @@ static void band_of(double box[4], const struct image *image, const double eleva
 {
     static const double NEARLY = 0.5;
     double high, low;
-    own_elevation(&high, &low, image);
+    panorama_elevation(&high, &low, image);
     double rows = image->height / (high - low); /* a degree */
     box[0] = 0;
     box[1] = (high - elevation[1]) * rows;
@@ -44,7 +41,7 @@ static gvm_status check_elevation(const double box[4], const struct image *image
 {
     double high, low;
     if (fmin(image->height, box[3]) - fmax(0, box[1]) >= 1) return GVM_OK;
-    own_elevation(&high, &low, image);
+    panorama_elevation(&high, &low, image);
     return fail(err, GVM_IMAGE, "%s: it spans elevations %.0f to %.0f degrees, nothing of the network's %.0f to %.0f",
                 where, low, high, elevation[0], elevation[1]);
 }
@@ -88,31 +85,6 @@ void panorama_turn(uint8_t *pixels, int H, int W, double heading)
     }
 }
 
-static gvm_status resize(uint8_t *out, const struct picture_shape *shape, const struct image *image,
-                         const double box[4], const char *where, gvm_error *err)
-{
-    gvm_status status = (shape->resize == RESIZE_OPENCV ? image_resize_opencv : image_resize)(
-        out, shape->height, shape->width, image->pixels, image->height, image->width, box);
-    if (status == GVM_OK) return status;
-    return fail(err, status, "%s: there is not enough memory to resize it from %d x %d pixels to %d x %d", where,
-                image->width, image->height, shape->width, shape->height);
-}
-
-/* A covered lens, or a picture that a program made of nothing: the network would find a place for it, and be sure.
- * Streets deviate by more than 30 levels from their mean, in fog by 10. */
-static gvm_status check_content(const uint8_t *pixels, size_t n, const char *where, gvm_error *err)
-{
-    const double least = 4;
-    double sum[3] = {0}, squares[3] = {0}, most = 0;
-    for (size_t i = 0; i < 3 * n; i++) {
-        sum[i % 3] += pixels[i];
-        squares[i % 3] += (double)pixels[i] * pixels[i];
-    }
-    for (int c = 0; c < 3; c++) most = fmax(most, squares[c] / (double)n - sum[c] / (double)n * (sum[c] / (double)n));
-    if (most >= least * least) return GVM_OK;
-    return fail(err, GVM_IMAGE, "%s: this picture has no content: all of it is of one colour, or nearly so", where);
-}
-
 static gvm_status check_band(const double elevation[2], const double *heading, const char *where, gvm_error *err)
 {
     if (!(elevation[0] >= -90 && elevation[0] < elevation[1] && elevation[1] <= 90))
@@ -132,8 +104,8 @@ gvm_status panorama_fit(uint8_t *out, const struct picture_shape *shape, const d
     if (status == GVM_OK) status = circle_check(image, circle, where, err);
     if (status == GVM_OK) band_of(box, image, shape->elevation);
     if (status == GVM_OK) status = check_elevation(box, image, shape->elevation, where, err);
-    if (status == GVM_OK) status = resize(out, shape, image, box, where, err);
-    if (status == GVM_OK && circle != CIRCLE_LISTED) status = check_content(out, (size_t)H * (size_t)W, where, err);
+    if (status == GVM_OK) status = fit_box(out, H, W, shape->resize, image, box, where, err);
+    if (status == GVM_OK && circle != CIRCLE_LISTED) status = fit_content(out, (size_t)H * (size_t)W, where, err);
     if (status == GVM_OK) panorama_turn(out, H, W, heading != NULL ? *heading : own_heading(image));
     return status;
 }
@@ -183,7 +155,7 @@ gvm_status aerial_fit(uint8_t *out, double box[4], const struct picture_shape *s
                       const char *where, gvm_error *err)
 {
     aerial_seen(box, shape, image);
-    return resize(out, shape, image, box, where, err);
+    return fit_box(out, shape->height, shape->width, shape->resize, image, box, where, err);
 }
 
 gvm_status aerial_load(uint8_t *out, const struct picture_shape *shape, const char *path, gvm_error *err)

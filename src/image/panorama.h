@@ -61,6 +61,10 @@ gvm_status panorama_fit(uint8_t *out, const struct picture_shape *shape, const d
 void panorama_seen(double box[4], int *turn, const struct picture_shape *shape, const double *heading,
                    const struct image *image);
 
+/* Elevation of a panorama's upper and lower edge, degrees: as its XMP says, else as many degrees a pixel upwards as
+ * along the 360 of its width. */
+void panorama_elevation(double *high, double *low, const struct image *image);
+
 /* Columns of W that a heading is turned by, 0..W - 1. */
 int panorama_columns(double heading, int W);
 

@@ -14,10 +14,10 @@ struct mix {
     uint32_t weight; /* of the second, in 256 parts */
 };
 
-static struct mix mix_at(int i, int n, double start, double end)
+static struct mix mix_at(int i, int n, int size, double start, double end)
 {
     double centre = start + (i + 0.5) * ((end - start) / n) - 0.5, at = floor(centre);
-    int low = (int)floor(start), high = (int)ceil(end) - 1;
+    int low = (int)fmin(fmax(floor(start), 0), size - 1), high = (int)fmin(fmax(ceil(end) - 1, low), size - 1);
     if (at < low) return (struct mix){low, low, 0};
     if (at >= high) return (struct mix){high, high, 0};
     return (struct mix){(int)at, (int)at + 1, (uint32_t)rint(256 * (centre - at))};
@@ -25,14 +25,12 @@ static struct mix mix_at(int i, int n, double start, double end)
 
 gvm_status image_resize_opencv(uint8_t *out, int H, int W, const uint8_t *in, int h, int w, const double box[4])
 {
-    assert(H > 0 && W > 0 && box[0] >= 0 && box[0] < box[2] && box[2] <= w);
-    assert(box[1] >= 0 && box[1] < box[3] && box[3] <= h);
-    (void)h;
+    assert(H > 0 && W > 0 && h > 0 && w > 0 && box[0] < box[2] && box[1] < box[3]);
     struct mix *columns = malloc((size_t)W * sizeof *columns);
     if (columns == NULL) return GVM_MEMORY;
-    for (int x = 0; x < W; x++) columns[x] = mix_at(x, W, box[0], box[2]);
+    for (int x = 0; x < W; x++) columns[x] = mix_at(x, W, w, box[0], box[2]);
     for (int y = 0; y < H; y++) {
-        struct mix row = mix_at(y, H, box[1], box[3]);
+        struct mix row = mix_at(y, H, h, box[1], box[3]);
         const uint8_t *upper = in + (size_t)row.first * w * 3, *lower = in + (size_t)row.second * w * 3;
         for (int x = 0; x < W; x++)
             for (int c = 0; c < 3; c++) {

@@ -19,7 +19,8 @@ enum { MAX_MAPS = 8 };
 /* The maps of one picture, from the shallowest to the deepest. */
 struct pyramid {
     int count;
-    int pictures; /* of one place, which a feature is made of together: 1 unless the view has zooms */
+    int pictures;               /* of one place, which a feature is made of together: 1 unless the view has zooms */
+    enum projection projection; /* of the view */
     struct {
         int H, W, C;
     } maps[MAX_MAPS];
@@ -30,6 +31,7 @@ struct trace {
     struct tensor *maps[MAX_MAPS]; /* (B pictures, L, C) */
     const float *masks[MAX_MAPS];  /* (B, mask_count, L) of the maps that a head gathers by masks, else NULL */
     int mask_count;
+    struct tensor *values;   /* (B pictures, L, features) what a head gathers by its masks if it is not the map */
     struct tensor *gathered; /* (B, 1, features) before it is brought to length 1 */
 };
 
@@ -65,7 +67,8 @@ struct backbone {
 
 struct head {
     const char *name;
-    bool places; /* takes the maps of several pictures of one place together */
+    float epsilon; /* added to the length that a feature is divided by */
+    bool places;   /* takes the maps of several pictures of one place together */
     struct field_list fields;
 
     gvm_status (*check)(const void *config, const struct pyramid *maps, const char *view, const char *where,

@@ -1,0 +1,94 @@
+/* views.c - see views.h
+ *
+ * A pixel at (x, y), right of and above the view's middle, is seen along (x, y, f), f = W / 2 / tan(width / 2). Tilted
+ * up by the pitch its direction has up = f sin pitch + y cos pitch and ahead = f cos pitch - y sin pitch, so that its
+ * azimuth is atan2(x, ahead) and its elevation atan2(up, hypot(x, ahead)). Views differ by a shift of columns alone:
+ * the angles of a sample are computed once for all of them.
+ *
+ * A pixel is the mean of `samples` squared bilinear samples: 2, or so many that they stand no more than two of the
+ * panorama's pixels apart, and none of them is passed over. Rows that the panorama lacks go on as its first or last. */
+#include "image/views.h"
+
+#include <math.h>
+
+#include "base/error.h"
+#include "image/fit.h"
+
+static const struct lens usual = {.width = 75, .pitch = 0}; /* as phones' main cameras see */
+
+enum { LEAST_SAMPLES = 2, MOST_SAMPLES = 8 };
+
+/* The panorama as it is sampled. */
+struct source {
+    const uint8_t *pixels;
+    int h, w;
+    double top, rows; /* elevation of its upper edge, degrees, and pixels a degree downwards */
+};
+
+/* Columns and rows as whole numbers and parts. */
+struct spot {
+    int column;
+    double right;
+    const uint8_t *upper, *lower;
+    double down;
+};
+
+static struct spot spot_at(const struct source *s, double azimuth, double elevation)
+{
+    double row = fmin(fmax((s->top - elevation) * s->rows - 0.5, 0), s->h - 1), down = floor(row);
+    double column = (azimuth / 360 + 0.5) * s->w - 0.5, left = floor(column);
+    size_t wide = 3 * (size_t)s->w, y = (size_t)down;
+    return (struct spot){.column = (int)left,
+                         .right = column - left,
+                         .upper = s->pixels + y * wide,
+                         .lower = s->pixels + (y + 1 < (size_t)s->h ? y + 1 : y) * wide,
+                         .down = row - down};
+}
+
+/* sum (3) += the panorama at a spot moved to the right by a part of the circle. */
+static void add_sample(double sum[3], const struct source *s, const struct spot *spot, double turn)
+{
+    double moved = spot->right + turn * s->w, whole = floor(moved), b = moved - whole, a = spot->down;
+    int left = (spot->column + (int)whole) % s->w;
+    if (left < 0) left += s->w;
+    int right = left + 1 < s->w ? left + 1 : 0;
+    const uint8_t *p = spot->upper + 3 * left, *q = spot->upper + 3 * right;
+    const uint8_t *u = spot->lower + 3 * left, *v = spot->lower + 3 * right;
+    for (int c = 0; c < 3; c++) sum[c] += (1 - a) * ((1 - b) * p[c] + b * q[c]) + a * ((1 - b) * u[c] + b * v[c]);
+}
+
+void views_cut(uint8_t *out, int count, int H, int W, const struct lens *lens, const struct image *panorama)
+{
+    const double degree = M_PI / 180;
+    double high, low, f = W / 2.0 / tan(lens->width / 2 * degree), s = sin(lens->pitch * degree);
+    double c = cos(lens->pitch * degree), step = panorama->width / (2 * M_PI * f);
+    int n = (int)fmin(fmax(ceil(step / 2), LEAST_SAMPLES), MOST_SAMPLES);
+    panorama_elevation(&high, &low, panorama);
+    const struct source source = {.pixels = panorama->pixels,
+                                  .h = panorama->height,
+                                  .w = panorama->width,
+                                  .top = high,
+                                  .rows = panorama->height / (high - low)};
+    size_t each = (size_t)H * (size_t)W * 3;
+    for (int i = 0; i < H * W; i++) {
+        double sums[PANORAMA_VIEWS][3] = {0};
+        for (int k = 0; k < n * n; k++) {
+            double x = i % W + (k % n + 0.5) / n - W / 2.0, y = H / 2.0 - (i / W + (k / n + 0.5) / n);
+            double up = f * s + y * c, ahead = f * c - y * s;
+            const struct spot spot = spot_at(&source, atan2(x, ahead) / degree, atan2(up, hypot(x, ahead)) / degree);
+            for (int v = 0; v < count; v++) add_sample(sums[v], &source, &spot, (double)v / count);
+        }
+        for (int v = 0; v < count; v++)
+            for (int j = 0; j < 3; j++) out[v * each + 3 * (size_t)i + j] = (uint8_t)rint(sums[v][j] / (n * n));
+    }
+}
+
+gvm_status views_fit(uint8_t *out, const struct picture_shape *shape, enum circle circle, struct image *image,
+                     const char *where, gvm_error *err)
+{
+    int H = shape->height, W = shape->width;
+    gvm_status status = circle_check(image, circle, where, err);
+    if (status != GVM_OK) return status;
+    views_cut(out, PANORAMA_VIEWS, H, W, &usual, image);
+    return fit_content(out, (size_t)PANORAMA_VIEWS * (size_t)H * (size_t)W, where, err);
+}
