@@ -47,7 +47,7 @@ static const struct setting presets[] = {
 static const struct setting recipe[] = {{"batch", "30"}, {"rate", "1e-4"},   {"rate-new", "1e-4"}, {"decay", "0.01"},
                                         {"rho", "0"},    {"drop-path", "0"}, {"schedule", "step"}, {"smoothing", "0.1"},
                                         {"turn", "no"},  {"jitter", "0"},    {"grey", "0"},        {"blur", "0"},
-                                        {NULL, NULL}};
+                                        {"colour", "1"}, {"shift", "0.15"},  {"hue", "0.1"},       {NULL, NULL}};
 
 const struct method method_statewide = {
     .name = "statewide",
