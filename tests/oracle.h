@@ -64,6 +64,9 @@ void oracle_patch_conv_backward(double *dx, double *dw, double *db, const double
 /* y (B, C) = mean over L of x (B, L, C) */
 void oracle_mean(double *y, const double *x, int B, int L, int C);
 void oracle_mean_backward(double *dx, const double *dy, int B, int L, int C);
+/* over a part of the map, which is W wide */
+void oracle_mean_part(double *y, const double *x, int B, int L, int C, int W, const struct rectangle *part);
+void oracle_mean_part_backward(double *dx, const double *dy, int B, int L, int C, int W, const struct rectangle *part);
 
 /* ---- oracle_attention.c */
 

@@ -29,7 +29,7 @@ gvm_status mosaic_open(struct mosaic **mosaic, const struct mosaic_source *sourc
                        int zoom_count, gvm_error *err);
 void mosaic_free(struct mosaic *mosaic); /* NULL is fine */
 
-/* Whether some raster covers a place (longitudes from -180 to 180).. */
+/* Whether some raster covers a place (longitudes from -180 to 180). One thread at a time. */
 bool mosaic_covers(const struct mosaic *mosaic, double lat, double lon);
 
 /* What a thread has open while it cuts; one thread at a time. GVM_MEMORY. */

@@ -178,10 +178,8 @@ static gvm_status weigh(const gvm_locator *b, gvm_located *asked, const struct s
 {
     int reach = !b->merge ? 0 : b->cells ? REACH_CELLS : REACH_TILES, count = asked->found->count;
     size_t tiles = b->map->tiles.count;
-    struct score_field field = {.map = b->map,
-                                .scores = kept,
-                                .items = among->items,
-                                .count = among->items != NULL ? among->count : tiles};
+    struct score_field field = {
+        .map = b->map, .scores = kept, .items = among->items, .count = among->items != NULL ? among->count : tiles};
     if (count == 0 || kept == NULL) return GVM_OK;
     chance_scale(&field, b->map, b->session->model->info.score_scale);
     double metres = reach * asked->hits->half_tile_m;
@@ -237,8 +235,8 @@ static gvm_status answer_one(gvm_locator *b, size_t first, size_t last, int each
     size_t *items = NULL;
     if (q->within_m > 0) {
         bool gps = isnan(q->lat);
-        among.items = items = map_near(&among.count, b->map, gps ? own->info.lat : q->lat,
-                                       gps ? own->info.lon : q->lon, q->within_m);
+        among.items = items =
+            map_near(&among.count, b->map, gps ? own->info.lat : q->lat, gps ? own->info.lon : q->lon, q->within_m);
         if (items == NULL)
             status = fail(err, GVM_MEMORY, "%s: there is not enough memory to search the map", path_tail(q->photo));
     }

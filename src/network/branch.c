@@ -12,6 +12,7 @@ bool branch_open(struct branch *b, const struct config *config, int view)
                          .W = config->views[view].size[1],
                          .pictures = view_pictures(&config->views[view])};
     b->maps.pictures = b->pictures;
+    b->maps.projection = config->views[view].projection;
     b->body = b->backbone->open(&b->maps, config->backbone.bytes, &config->views[view]);
     if (b->body != NULL) b->top = b->head->open(&b->features, config->head.bytes, &b->maps);
     return b->top != NULL;

@@ -19,7 +19,8 @@ enum { MAX_MAPS = 8 };
 /* The maps of one picture, from the shallowest to the deepest. */
 struct pyramid {
     int count;
-    int pictures; /* of one place, which a feature is made of together: 1 unless the view has zooms */
+    int pictures;               /* of one place, which a feature is made of together: 1 unless the view has zooms */
+    enum projection projection; /* of the view */
     struct {
         int H, W, C;
     } maps[MAX_MAPS];

@@ -239,8 +239,7 @@ gvm_status gvm_map_search(const gvm_map *map, const gvm_model *model, const gvm_
     }
     status = search_check(map, model, s.max_hits, err);
     if (status == GVM_OK) status = check_features(s.features, s.count, (size_t)map->width, err);
-    if (status == GVM_OK)
-        status = map_search(hits, s.max_hits, found, map, model, &among, s.features, s.count, err);
+    if (status == GVM_OK) status = map_search(hits, s.max_hits, found, map, model, &among, s.features, s.count, err);
     free(items);
     return status;
 }

@@ -23,7 +23,12 @@ static void learn(struct tape *tape, const struct network *network, const struct
     const struct own *own = network->own;
     struct tensor *u = branch_forward(NULL, tape, &network->views[GVM_STREET], input->street, B, drop);
     struct tensor *v = branch_forward(NULL, tape, &network->views[GVM_AERIAL], input->aerial, B, drop);
-    infonce(tape, u, v, own->logit_scale, options->smoothing, 1);
+    infonce(tape, u, v, own->logit_scale, 0, options->smoothing, 1);
+}
+
+static double score_scale(const struct network *network)
+{
+    return exp((double)*((const struct own *)network->own)->logit_scale->data);
 }
 
 static double score_scale(const struct network *network)
