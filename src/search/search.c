@@ -213,8 +213,8 @@ size_t *map_near(size_t *found, const gvm_map *map, double lat, double lon, doub
 static gvm_status check_features(const float *features, size_t n, size_t D, gvm_error *err)
 {
     for (size_t i = 0; i < n; i++)
-        if (!is_feature(features + i * D, D))
-            return fail(err, GVM_ARGUMENT, "row %zu of the features has not the length 1", i);
+        if (!is_query(features + i * D, D))
+            return fail(err, GVM_ARGUMENT, "row %zu of the features is zero, or longer than 1", i);
     return GVM_OK;
 }
 
@@ -239,8 +239,7 @@ gvm_status gvm_map_search(const gvm_map *map, const gvm_model *model, const gvm_
     }
     status = search_check(map, model, s.max_hits, err);
     if (status == GVM_OK) status = check_features(s.features, s.count, (size_t)map->width, err);
-    if (status == GVM_OK)
-        status = map_search(hits, s.max_hits, found, map, model, &among, s.features, s.count, err);
+    if (status == GVM_OK) status = map_search(hits, s.max_hits, found, map, model, &among, s.features, s.count, err);
     free(items);
     return status;
 }
