@@ -60,6 +60,7 @@ golden:
 	[ -f build/golden/timm_convnext_base_golden.safetensors ] || $(PYTHON) tools/make_golden.py --full build/golden --timm build/golden
 	GVM_GOLDEN_FULL=build/golden build/test_network tests/golden
 	GVM_GOLDEN_FULL=build/golden build/test_sample4geo tests/golden
+	GVM_GOLDEN_FULL=build/golden build/test_frgeo tests/golden
 	$(PYTHON) tools/check_training.py --program build/geoviewmatch
 
 # The built-in weights again, from nothing: hours.

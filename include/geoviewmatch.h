@@ -625,8 +625,8 @@ typedef struct gvm_located {
     float *feature;        /* out: (features), of pixels as they are then; NULL: not wanted */
     gvm_hit tiles[GVM_BEST_TILES]; /* out: the best tiles, each once and as the map has it, */
     int tile_count;                /* out: this many */
-    double *p;          /* out: room for max_hits, of each answer: the sum over its tiles, a tile that two share counting
-                           for the better one; NaN: none. NULL: not wanted */
+    double *p; /* out: room for max_hits, of each answer: the sum over its tiles, a tile that two share counting
+                  for the better one; NaN: none. NULL: not wanted */
     gvm_chance *chance; /* out; NULL: not wanted */
     float *scores;      /* out: (gvm_map_count) of each tile, of several headings the best; NaN for one that was not
                            searched. NULL: not wanted */

@@ -18,12 +18,16 @@ char golden_folder[512] = "tests/golden";
 
 static const struct rates rates_next = {
     .backbone = 1e-3f, .other = 1e-3f, .decay = 0.01f, .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f};
-static const struct loss_options losses_next = {.smoothing = 0.1f};
+static const struct loss_options losses_next = {.smoothing = 0.1f}, losses_frgeo = {0};
+static const struct rates rates_frgeo = {
+    .backbone = 1e-4f, .other = 1e-4f, .decay = 0.03f, .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f};
 
 const struct golden_recipe *golden_recipe(const struct network *network)
 {
     static const struct golden_recipe paper = {&rates_paper, &loss_options_paper, 2.5f},
-                                      next = {&rates_next, &losses_next, 0};
+                                      next = {&rates_next, &losses_next, 0},
+                                      frgeo = {&rates_frgeo, &losses_frgeo, 2.5f};
+    if (network->config.method == method_find("frgeo")) return &frgeo;
     return network->config.method == method_find("sample4geo") ? &next : &paper;
 }
 
@@ -272,7 +276,7 @@ static void open_lesson(struct lesson *l, const struct golden *g, float drop)
         fail_msg("%s", err.text);
     if (learner_open(&l->learner, n, l->optimizer, g->B, recipe->losses, recipe->rho, drop, 7, &err) != GVM_OK)
         fail_msg("%s", err.text);
-    learner_take(&l->learner, g->street, g->aerial);
+    learner_take(&l->learner, g->street, g->aerial, NULL);
 }
 
 static void close_lesson(struct lesson *l)

@@ -64,6 +64,9 @@ void oracle_patch_conv_backward(double *dx, double *dw, double *db, const double
 /* y (B, C) = mean over L of x (B, L, C) */
 void oracle_mean(double *y, const double *x, int B, int L, int C);
 void oracle_mean_backward(double *dx, const double *dy, int B, int L, int C);
+/* over a part of the map, which is W wide */
+void oracle_mean_part(double *y, const double *x, int B, int L, int C, int W, const struct rectangle *part);
+void oracle_mean_part_backward(double *dx, const double *dy, int B, int L, int C, int W, const struct rectangle *part);
 
 /* ---- oracle_attention.c */
 
@@ -105,9 +108,15 @@ struct oracle_masks {
 void oracle_masks_forward(double *y, const double *x, const struct oracle_masks *a);
 void oracle_masks_backward(double *dx, const double *dy, const double *x, const struct oracle_masks *a);
 
-/* y = x / max(|x|, 1e-12) */
-void oracle_normalise(double *y, const double *x, int B, int C);
-void oracle_normalise_backward(double *dx, const double *dy, const double *x, int B, int C);
+/* y = x / max(|x| + epsilon, 1e-12) */
+void oracle_normalise(double *y, const double *x, double epsilon, int B, int C);
+void oracle_normalise_backward(double *dx, const double *dy, const double *x, double epsilon, int B, int C);
+
+/* p (B, heads, L), p_h = softmax over l of a_lh; y (B, D), y_c = sum over l of p_hl v_lc, c of head h: a (B, L, heads),
+ * v (B, L, D) */
+void oracle_pool(double *y, double *p, const double *a, const double *v, int B, int L, int heads, int D);
+void oracle_pool_backward(double *da, double *dv, const double *dy, const double *p, const double *v, int B, int L,
+                          int heads, int D);
 
 double oracle_triplet(const double *a, const double *b, int B, int D, double alpha);
 void oracle_triplet_backward(double *da, double *db, const double *a, const double *b, int B, int D, double alpha,
@@ -120,5 +129,10 @@ void oracle_triplet_backward(double *da, double *db, const double *a, const doub
 double oracle_infonce(const double *a, const double *b, double t, int B, int D, double smoothing);
 void oracle_infonce_backward(double *da, double *db, double *dt, const double *a, const double *b, double t, int B,
                              int D, double smoothing, double weight);
+
+/* Decoupled InfoNCE of scale a b^T; allowed (B, B) or NULL. Where da is not NULL, da and db grow by weight times the
+ * gradient. */
+double oracle_decoupled(double *da, double *db, const double *a, const double *b, const uint8_t *allowed, double scale,
+                        int B, int D, double smoothing, double weight);
 
 #endif

@@ -79,16 +79,29 @@ void oracle_patch_conv_backward(double *dx, double *dw, double *db, const double
 
 void oracle_mean(double *y, const double *x, int B, int L, int C)
 {
-    for (int b = 0; b < B; b++)
-        for (int c = 0; c < C; c++) {
-            y[b * C + c] = 0;
-            for (int l = 0; l < L; l++) y[b * C + c] += x[(b * L + l) * C + c] / L;
-        }
+    oracle_mean_part(y, x, B, L, C, L, &(struct rectangle){0, 0, 1, L});
 }
 
 void oracle_mean_backward(double *dx, const double *dy, int B, int L, int C)
 {
+    oracle_mean_part_backward(dx, dy, B, L, C, L, &(struct rectangle){0, 0, 1, L});
+}
+
+void oracle_mean_part(double *y, const double *x, int B, int L, int C, int W, const struct rectangle *p)
+{
     for (int b = 0; b < B; b++)
-        for (int l = 0; l < L; l++)
-            for (int c = 0; c < C; c++) dx[(b * L + l) * C + c] += dy[b * C + c] / L;
+        for (int c = 0; c < C; c++) {
+            y[b * C + c] = 0;
+            for (int i = p->top; i < p->top + p->height; i++)
+                for (int j = p->left; j < p->left + p->width; j++)
+                    y[b * C + c] += x[(b * L + i * W + j) * C + c] / (p->height * p->width);
+        }
+}
+
+void oracle_mean_part_backward(double *dx, const double *dy, int B, int L, int C, int W, const struct rectangle *p)
+{
+    for (int b = 0; b < B; b++)
+        for (int i = p->top; i < p->top + p->height; i++)
+            for (int j = p->left; j < p->left + p->width; j++)
+                for (int c = 0; c < C; c++) dx[(b * L + i * W + j) * C + c] += dy[b * C + c] / (p->height * p->width);
 }

@@ -76,20 +76,49 @@ static double length(const double *x, int C)
     return sqrt(square);
 }
 
-void oracle_normalise(double *y, const double *x, int B, int C)
+void oracle_normalise(double *y, const double *x, double epsilon, int B, int C)
 {
     for (int b = 0; b < B; b++)
-        for (int c = 0; c < C; c++) y[b * C + c] = x[b * C + c] / fmax(length(x + b * C, C), 1e-12);
+        for (int c = 0; c < C; c++) y[b * C + c] = x[b * C + c] / fmax(length(x + b * C, C) + epsilon, 1e-12);
 }
 
-/* y = x / r, r = |x|:  dx = dy / r - x (x . dy) / r^3; a row shorter than 1e-12 is divided by a constant */
-void oracle_normalise_backward(double *dx, const double *dy, const double *x, int B, int C)
+/* y = x / s, s = r + epsilon, r = |x|:  dx = dy / s - x (x . dy) / (r s^2); a row shorter than 1e-12 is divided by a
+ * constant */
+void oracle_normalise_backward(double *dx, const double *dy, const double *x, double epsilon, int B, int C)
 {
     for (int b = 0; b < B; b++, x += C, dx += C, dy += C) {
-        double r = length(x, C), along = 0;
+        double r = length(x, C), s = r + epsilon, along = 0;
         for (int c = 0; c < C; c++) along += x[c] * dy[c];
-        for (int c = 0; c < C; c++) dx[c] += r < 1e-12 ? dy[c] / 1e-12 : dy[c] / r - x[c] * along / (r * r * r);
+        for (int c = 0; c < C; c++)
+            dx[c] += s < 1e-12 ? dy[c] / 1e-12 : dy[c] / s - (r > 0 ? x[c] * along / (r * s * s) : 0);
     }
+}
+
+void oracle_pool(double *y, double *p, const double *a, const double *v, int B, int L, int heads, int D)
+{
+    for (int b = 0; b < B; b++, a += L * heads, v += L * D, y += D)
+        for (int h = 0; h < heads; h++, p += L) {
+            double sum = 0;
+            for (int l = 0; l < L; l++) sum += exp(a[l * heads + h]);
+            for (int l = 0; l < L; l++) p[l] = exp(a[l * heads + h]) / sum;
+            for (int c = h * (D / heads); c < (h + 1) * (D / heads); c++) {
+                y[c] = 0;
+                for (int l = 0; l < L; l++) y[c] += p[l] * v[l * D + c];
+            }
+        }
+}
+
+/* dp_l = sum over c of dy_c v_lc; the softmax's Jacobian is p_l (1 where l = k, less p_k) */
+void oracle_pool_backward(double *da, double *dv, const double *dy, const double *p, const double *v, int B, int L,
+                          int heads, int D)
+{
+    for (int b = 0; b < B; b++, da += L * heads, dv += L * D, v += L * D, dy += D)
+        for (int h = 0; h < heads; h++, p += L)
+            for (int c = h * (D / heads); c < (h + 1) * (D / heads); c++)
+                for (int l = 0; l < L; l++) {
+                    dv[l * D + c] += p[l] * dy[c];
+                    for (int k = 0; k < L; k++) da[k * heads + h] += dy[c] * v[l * D + c] * p[l] * ((l == k) - p[k]);
+                }
 }
 
 static double softplus(double x)

@@ -1,5 +1,6 @@
-/* oracle_loss.c - InfoNCE in double; see oracle.h. */
+/* oracle_loss.c - InfoNCE, also decoupled, in double; see oracle.h. */
 #include <math.h>
+#include <stdbool.h>
 
 #include "oracle.h"
 
@@ -64,4 +65,60 @@ void oracle_infonce_backward(double *da, double *db, double *dt, const double *a
 {
     cross_entropy_backward(da, db, dt, a, b, t, B, D, smoothing, weight / 2);
     cross_entropy_backward(db, da, dt, b, a, t, B, D, smoothing, weight / 2);
+}
+
+static bool counts(const uint8_t *allowed, int i, int j, int B, bool turned)
+{
+    return i == j || allowed == NULL || allowed[turned ? j * B + i : i * B + j];
+}
+
+/* The log of the sum over the row's k, k != j, of exp(scale a_i . b_k); allowed is turned for the columns. */
+static double sum_without(int i, int j, const double *a, const double *b, const uint8_t *allowed, double scale, int B,
+                          int D, bool turned)
+{
+    double high = -INFINITY, sum = 0;
+    for (int way = 0; way < 2; way++)
+        for (int k = 0; k < B; k++) {
+            double z = scale * product(a + i * D, b + k * D, D);
+            if (k == j || !counts(allowed, i, k, B, turned)) continue;
+            if (way == 0)
+                high = fmax(high, z);
+            else
+                sum += exp(z - high);
+        }
+    return high + log(sum);
+}
+
+/* Both the mean over the rows of a and, where da is not NULL, `weight` times its gradient. */
+static double decoupled_rows(double *da, double *db, const double *a, const double *b, const uint8_t *allowed,
+                             double scale, int B, int D, double smoothing, double weight, bool turned)
+{
+    double loss = 0;
+    for (int i = 0; i < B; i++) {
+        int n = 0;
+        for (int j = 0; j < B; j++) n += counts(allowed, i, j, B, turned);
+        for (int j = 0; j < B && n > 1; j++) {
+            if (!counts(allowed, i, j, B, turned)) continue;
+            double z = scale * product(a + i * D, b + j * D, D), p = i == j ? 1 - smoothing : smoothing / (n - 1);
+            double without = sum_without(i, j, a, b, allowed, scale, B, D, turned);
+            loss += p * (without - z) / B;
+            for (int k = 0; k < B && da != NULL; k++) {
+                double zk = scale * product(a + i * D, b + k * D, D);
+                double dz = k == j ? -p : counts(allowed, i, k, B, turned) ? p * exp(zk - without) : 0;
+                for (int d = 0; d < D; d++) {
+                    da[i * D + d] += weight / B * scale * dz * b[k * D + d];
+                    db[k * D + d] += weight / B * scale * dz * a[i * D + d];
+                }
+            }
+        }
+    }
+    return loss;
+}
+
+double oracle_decoupled(double *da, double *db, const double *a, const double *b, const uint8_t *allowed, double scale,
+                        int B, int D, double smoothing, double weight)
+{
+    return (decoupled_rows(da, db, a, b, allowed, scale, B, D, smoothing, weight / 2, false) +
+            decoupled_rows(db, da, b, a, allowed, scale, B, D, smoothing, weight / 2, true)) /
+           2;
 }

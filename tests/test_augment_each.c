@@ -21,6 +21,7 @@ static const struct augmentation augmentation_sample4geo = {.mirror = 0.5f,
                                                             .quality = {90, 100},
                                                             .colour = 0.5f,
                                                             .shift = 0.15f,
+                                                            .hue = 0.15f,
                                                             .focus = 0.3f,
                                                             .holes = 0.3f,
                                                             .grid = {0.5f, 0.4f},
@@ -181,7 +182,7 @@ static void test_each(void **state)
     (void)state;
     enum { N = 600 };
     const struct augmentation *all = &augmentation_sample4geo, parts[4] = {{.jpeg = 0.5f, .quality = {90, 100}},
-                                                                           {.colour = 0.5f, .shift = 0.15f},
+                                                                           {.colour = 0.5f, .shift = 0.15f, .hue = 0.15f},
                                                                            {.focus = all->focus},
                                                                            {.holes = all->holes, .grid = {0.5f, 0.4f}}};
     const double likely[4] = {0.5, 0.5, 0.3, 0.3};

@@ -106,7 +106,7 @@ static struct outcome learn(const char *name, int steps, gvm_device device, gvm_
         fail_msg("%s", err.text);
     for (int i = 0; i < steps; i++) {
         struct losses l;
-        learner_take(&learner, street[i % 2], aerial[i % 2]);
+        learner_take(&learner, street[i % 2], aerial[i % 2], NULL);
         learner_start(&learner, i, cosine_factor(i, steps));
         if (learner_finish(&l, &learner, &err) != GVM_OK) fail_msg("%s", err.text);
         o.losses[i] = l.total;
@@ -219,7 +219,7 @@ static void test_not_finite(void **state)
     assert_int_equal(network_place(n, &err), GVM_OK);
     assert_int_equal(learner_open(&learner, n, o, PAIRS, &loss_options_paper, 2.5f, 0, 7, &err), GVM_OK);
     for (int i = 0; i < 3; i++) {
-        learner_take(&learner, street, aerial);
+        learner_take(&learner, street, aerial, NULL);
         learner_start(&learner, i, 1);
         assert_int_equal(learner_finish(&l, &learner, &err), GVM_ARGUMENT);
     }

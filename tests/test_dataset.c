@@ -131,7 +131,7 @@ static void test_pairs_that_lie(void **state)
     expect_refused(GVM_ARGUMENT, &(struct dataset_options){.test = "val"}, "has no column `split`");
     expect_refused(GVM_ARGUMENT, &(struct dataset_options){.test = "dev"}, "test split is val or test, not 'dev'");
     expect_refused(GVM_ARGUMENT, &(struct dataset_options){.format = "COCO"},
-                   "CVUSA, CVACT, VIGOR or pairs, not 'COCO'");
+                   "CVUSA, CVACT, VIGOR, pairs or photos, not 'COCO'");
     expect_refused(GVM_ARGUMENT, &(struct dataset_options){.ground_m = NAN}, "cannot cover");
     expect_refused(GVM_ARGUMENT, &(struct dataset_options){.elevation = (double[2]){45, -45}}, "not a band");
     expect_refused(GVM_FILE, &(struct dataset_options){.format = "cvact"}, "ACT_data.mat: cannot open it");

@@ -19,7 +19,8 @@
 #include "network/heatmap.h"
 #include "network/session.h"
 
-static const char *const nets[] = {"net_flat", "net_four", "net_narrow", "sample4geo_odd", "sample4geo_tanh"};
+static const char *const nets[] = {"net_flat",       "net_four",        "net_narrow",
+                                   "sample4geo_odd", "sample4geo_tanh", "frgeo_odd"};
 
 struct golden {
     gvm_model *model;

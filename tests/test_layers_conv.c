@@ -1,5 +1,5 @@
-/* test_layers_conv.c - depthwise, patch_conv, mean_positions and mlp, which a ConvNeXt is made of, against their double
- * statements. */
+/* test_layers_conv.c - depthwise, patch_conv, mean_positions, mean_part and mlp, which a ConvNeXt and its heads are made
+ * of, against their double statements. */
 #include <string.h>
 
 #include "layer_support.h"
@@ -155,6 +155,60 @@ static void test_mean_positions(void **state)
         layer_free(&t);
     }
     finish("mean_positions");
+}
+
+/* ------------------------------------------------------------------ parts of a map, one by one */
+
+enum { PARTS = 3 };
+
+/* The last two overlap, and some positions are in none. */
+static const struct rectangle parts[PARTS] = {{1, 0, 2, 2}, {0, 1, 1, 3}, {0, 2, 3, 1}};
+
+static void parts_double(struct layer_test *t)
+{
+    double *each = layer_doubles(t, (size_t)(t->s.B * t->s.C));
+    for (int i = 0; i < PARTS; i++) {
+        oracle_mean_part(each, t->in[0].value, t->s.B, t->s.H * t->s.W, t->s.C, t->s.W, &parts[i]);
+        for (int b = 0; b < t->s.B; b++)
+            for (int c = 0; c < t->s.C; c++) t->out.value[(b * PARTS + i) * t->s.C + c] = each[b * t->s.C + c];
+    }
+}
+
+static void parts_double_backward(struct layer_test *t)
+{
+    double *each = layer_doubles(t, (size_t)(t->s.B * t->s.C));
+    for (int i = 0; i < PARTS; i++) {
+        for (int b = 0; b < t->s.B; b++)
+            for (int c = 0; c < t->s.C; c++) each[b * t->s.C + c] = t->out.grad[(b * PARTS + i) * t->s.C + c];
+        oracle_mean_part_backward(t->in[0].grad, each, t->s.B, t->s.H * t->s.W, t->s.C, t->s.W, &parts[i]);
+    }
+}
+
+static struct tensor *parts_shipped(struct layer_test *t, struct tape *tape, struct tensor *const *in)
+{
+    struct tensor *y[PARTS];
+    for (int i = 0; i < PARTS; i++) y[i] = mean_part(tape, in[0], t->s.W, &parts[i]);
+    return concatenate(tape, y, PARTS);
+}
+
+static void test_parts(void **state)
+{
+    static const struct sizes sizes[] = {{.B = 1, .H = 3, .W = 4, .C = 1}, {.B = 3, .H = 4, .W = 5, .C = 67}};
+    struct layer_test t;
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const struct sizes *s = &sizes[i];
+        layer_open(&t, "mean_part", s);
+        layer_input(&t, "x", s->B, s->H * s->W, s->C);
+        layer_output(&t, s->B, 1, PARTS * s->C);
+        t.forward = parts_double;
+        t.backward = parts_double_backward;
+        t.shipped = parts_shipped;
+        if (i == 0) check_differences(&t);
+        check_shipped(&t);
+        layer_free(&t);
+    }
+    finish("mean_part");
 }
 
 /* ------------------------------------------------------------------ y = x + keep gamma (W2 gelu(W1 LN(u) + b1) + b2)
@@ -372,8 +426,8 @@ static void test_blocks(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_depthwise), cmocka_unit_test(test_patch_conv),
-                                       cmocka_unit_test(test_mean_positions), cmocka_unit_test(test_mlp),
-                                       cmocka_unit_test(test_blocks)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_depthwise), cmocka_unit_test(test_patch_conv), cmocka_unit_test(test_mean_positions),
+        cmocka_unit_test(test_parts),     cmocka_unit_test(test_mlp),        cmocka_unit_test(test_blocks)};
     return run_layer_tests(tests, sizeof tests / sizeof *tests);
 }

@@ -3,22 +3,27 @@
 
 #include "layer_support.h"
 
+static const float FIXED = 2.302585f; /* the logarithm of a scale that is not learned, which has no parameter */
+
 /* The first output is the loss; out.grad[0] its weight. */
 static void infonce_double(struct layer_test *t)
 {
-    t->out.value[0] = oracle_infonce(t->in[0].value, t->in[1].value, *t->par[0].value, t->s.B, t->s.C, t->s.smoothing);
+    double scale = t->params > 0 ? *t->par[0].value : (double)FIXED;
+    t->out.value[0] = oracle_infonce(t->in[0].value, t->in[1].value, scale, t->s.B, t->s.C, t->s.smoothing);
 }
 
 static void infonce_double_backward(struct layer_test *t)
 {
-    oracle_infonce_backward(t->in[0].grad, t->in[1].grad, t->par[0].grad, t->in[0].value, t->in[1].value,
-                            *t->par[0].value, t->s.B, t->s.C, t->s.smoothing, t->out.grad[0]);
+    double nothing = 0, scale = t->params > 0 ? *t->par[0].value : (double)FIXED;
+    oracle_infonce_backward(t->in[0].grad, t->in[1].grad, t->params > 0 ? t->par[0].grad : &nothing, t->in[0].value,
+                            t->in[1].value, scale, t->s.B, t->s.C, t->s.smoothing, t->out.grad[0]);
 }
 
 static struct tensor *infonce_shipped(struct layer_test *t, struct tape *tape, struct tensor *const *in)
 {
     float before = tape->loss, weight = (float)t->out.grad[0];
-    t->loss = infonce(tape, in[0], in[1], &t->par[0].shipped, t->s.smoothing, weight);
+    struct param *logit_scale = t->params > 0 ? &t->par[0].shipped : NULL;
+    t->loss = infonce(tape, in[0], in[1], logit_scale, expf(FIXED), t->s.smoothing, weight);
     if (!tape->dry) check_true(t->label, "the tape's loss", fabsf(tape->loss - before - weight * t->loss) < 1e-5f);
     return NULL;
 }
@@ -41,7 +46,7 @@ static void open_infonce(struct layer_test *t, int B, int D, double logit_scale,
     for (int i = 0; i < B * D; i++) b[i] += closeness * a[i];
     bring_to_length_1(a, B, D);
     bring_to_length_1(b, B, D);
-    layer_vector(t, "logit_scale", logit_scale, 0, 1);
+    if (!isnan(logit_scale)) layer_vector(t, "logit_scale", logit_scale, 0, 1);
     layer_output(t, 1, 1, 1)->grad[0] = 0.25;
     t->forward = infonce_double;
     t->backward = infonce_double_backward;
@@ -52,12 +57,12 @@ static void open_infonce(struct layer_test *t, int B, int D, double logit_scale,
 static void test_infonce(void **state)
 {
     static const int sizes[][2] = {{1, 3}, {2, 1}, {2, 7}, {3, 9}, {17, 33}, {16, 100}, {258, 3}};
-    static const double scales[] = {-0.5, 2.6592600, 3.3};
+    static const double scales[] = {-0.5, 2.6592600, 3.3, NAN};
     struct layer_test t;
     (void)state;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         for (int way = 0; way < (i < 6 ? 4 : 1); way++) {
-            open_infonce(&t, sizes[i][0], sizes[i][1], scales[i % 3], way & 1 ? 0.1 : 0, way & 2 ? 1 : -1);
+            open_infonce(&t, sizes[i][0], sizes[i][1], scales[i % 4], way & 1 ? 0.1 : 0, way & 2 ? 1 : -1);
             if (i < 5) check_differences(&t);
             check_shipped(&t);
             layer_free(&t);
@@ -104,8 +109,8 @@ static void test_pytorch(void **state)
         sines[i] = sin(1 + i);
         cosines[i] = cos(i * i);
     }
-    oracle_normalise(a, sines, B, D);
-    oracle_normalise(b, cosines, B, D);
+    oracle_normalise(a, sines, 0, B, D);
+    oracle_normalise(b, cosines, 0, B, D);
     for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
         double da[B * D] = {0}, db[B * D] = {0}, dt = 0;
         assert_true(fabs(oracle_infonce(a, b, t, B, D, want[i].smoothing) - want[i].loss) < 1e-12);

@@ -202,8 +202,8 @@ static void losses_double(struct layer_test *t)
 {
     int B = t->s.B, D = t->s.C;
     double *f = t->map[0], *s = t->map[1], *half = f + B * D;
-    oracle_normalise(f, t->in[0].value, 2 * B, D);
-    oracle_normalise(s, t->in[1].value, B, D);
+    oracle_normalise(f, t->in[0].value, 0, 2 * B, D);
+    oracle_normalise(s, t->in[1].value, 0, B, D);
     t->out.value[0] = 0.5 * oracle_triplet(f, half, B, D, ALPHA) + 0.25 * oracle_triplet(s, f, B, D, ALPHA) +
                       0.25 * oracle_triplet(s, half, B, D, ALPHA);
 }
@@ -217,13 +217,13 @@ static void losses_double_backward(struct layer_test *t)
     oracle_triplet_backward(df, df + B * D, f, f + B * D, B, D, ALPHA, 0.5);
     oracle_triplet_backward(ds, df, s, f, B, D, ALPHA, 0.25);
     oracle_triplet_backward(ds, df + B * D, s, f + B * D, B, D, ALPHA, 0.25);
-    oracle_normalise_backward(t->in[0].grad, df, t->in[0].value, 2 * B, D);
-    oracle_normalise_backward(t->in[1].grad, ds, t->in[1].value, B, D);
+    oracle_normalise_backward(t->in[0].grad, df, t->in[0].value, 0, 2 * B, D);
+    oracle_normalise_backward(t->in[1].grad, ds, t->in[1].value, 0, B, D);
 }
 
 static struct tensor *losses_shipped(struct layer_test *t, struct tape *tape, struct tensor *const *in)
 {
-    struct tensor *f = l2_normalise(tape, in[0]), *s = l2_normalise(tape, in[1]);
+    struct tensor *f = l2_normalise(tape, in[0], 0), *s = l2_normalise(tape, in[1], 0);
     struct tensor *strong = tape_rows(tape, f, 0, t->s.B), *weak = tape_rows(tape, f, t->s.B, t->s.B);
     triplet(tape, strong, weak, ALPHA, 0.5f);
     triplet(tape, s, strong, ALPHA, 0.25f);

@@ -5,9 +5,9 @@
   make_golden.py --timm DIR       timm's networks, for the import of other people's weights (about 600 MB)
 
 NAME.safetensors is a checkpoint as the program reads it, NAME net_... a GeoViewMatch (tools/network.py), sample4geo_...
-a Sample4Geo (tools/sample4geo.py). NAME_golden.safetensors holds, all float32 but the pictures:
+a Sample4Geo (tools/sample4geo.py), frgeo_... an FRGeo (tools/frgeo.py). NAME_golden.safetensors holds, all float32 but the pictures:
 
-  street, strong, weak            (B, H, W, 3)  bytes; strong and weak are aerial; of Sample4Geo: street, aerial
+  street, strong, weak            (B, H, W, 3)  bytes; strong and weak are aerial; of the others: street, aerial
   out.VIEW.stageS                 (b, L, C)     maps of the first b pictures; VIEW street, or aerial (of `strong`)
   out.WHICH.feature               (B, D)        WHICH a picture; of length 1
   out.WHICH.head                  (B, head)     WHICH strong, weak; of length 1
@@ -32,6 +32,7 @@ import zlib
 import numpy as np
 import torch
 
+import frgeo
 import network
 import sample4geo
 import tensorfile
@@ -42,7 +43,7 @@ STEPS = 10
 OUTPUT_LIMIT, GRADIENT_LIMIT, LOSS_LIMIT, MOVEMENT_LIMIT = 1e-5, 2e-4, 2e-6, 1e-4
 
 # Each is small, and odd in its own way: see the comment beside it. `after` keeps the weights after the ten steps.
-Next = sample4geo.Config
+Next, Strips = sample4geo.Config, frgeo.Config
 TINY = {
     # 7 channels, and 7 to a head; a map of 8 x 40 shifted by 2; one of 1 x 5, whose windows are single places
     "net_narrow": dict(seed=25, config=network.Config(
@@ -65,10 +66,14 @@ TINY = {
         dims=(5, 7, 9, 11), depths=(2, 1, 1, 1), gelu="tanh", street=(38, 71), aerial=(60, 45),
         street_input=(("resize", "opencv"),),
         aerial_input=(("order", "bgr"), ("mean", (0.4, 0.5, 0.6)), ("deviation", (0.2, 0.25, 0.3))))),
+    # maps of 1 x 6 and 3 x 3: the last strip and the lower and right corners are the larger ones
+    "frgeo_odd": dict(seed=5, count=4, after=True, config=Strips(
+        dims=(7, 12, 16, 24), depths=(1, 1, 2, 1), street=(40, 200), aerial=(97, 110))),
 }
 FULL = {
     "full": dict(seed=16, config=network.Config()),
     "sample4geo_full": dict(seed=3, config=sample4geo.Config()),
+    "frgeo_full": dict(seed=4, config=frgeo.Config()),
 }
 
 
@@ -129,7 +134,7 @@ def make_batch(config, count, seed):
 
 
 def module_of(config):
-    return sample4geo if isinstance(config, sample4geo.Config) else network
+    return sys.modules[type(config).__module__]
 
 
 def build(config, state, dtype):

@@ -426,13 +426,18 @@ def factors(steps):
 
 
 def train_step(model, adamw, batch, rho=2.5, factor=1.0, alpha=10.0, weights=(0.5, 0.25, 0.25)):
-    """One step of adaptive sharpness-aware minimisation; returns the loss where it started.
+    """One step of adaptive sharpness-aware minimisation; returns the loss where it started."""
+    return asam_step(model, adamw, lambda: losses(model(*batch), alpha, weights)[0], rho, factor)
+
+
+def asam_step(model, adamw, loss, rho, factor):
+    """That step for any loss, which a call of `loss` computes.
 
     Climb to  w + e,  e = rho w^2 g / (|| |w| g || + 1e-12)  over all weights at once; take the gradient there; go
     back to w and let AdamW step with that gradient.
     """
     adamw.zero_grad()
-    start_loss = losses(model(*batch), alpha, weights)[0]
+    start_loss = loss()
     start_loss.backward()
     parameters = [p for p in model.parameters() if p.grad is not None]
     start = [p.detach().clone() for p in parameters]
@@ -442,7 +447,7 @@ def train_step(model, adamw, batch, rho=2.5, factor=1.0, alpha=10.0, weights=(0.
             p += p * p * p.grad * (rho / (length + 1e-12))
 
     adamw.zero_grad()
-    losses(model(*batch), alpha, weights)[0].backward()
+    loss().backward()
     with torch.no_grad():
         for p, w in zip(parameters, start):
             p.copy_(w)

@@ -32,9 +32,9 @@ class Config:
     ground_m: float = 64.0
     elevation: tuple = (-45.0, 45.0)
 
-    def to_json(self):
+    def to_json(self, model="sample4geo"):
         """The text under `config` in a checkpoint's metadata."""
-        fields = {"model": "sample4geo"} | asdict(self)
+        fields = {"model": model} | asdict(self)
         fields |= {f"{view}_input": dict(getattr(self, f"{view}_input")) for view in VIEWS}
         return json.dumps(fields, separators=(",", ":"))
 
@@ -177,7 +177,10 @@ Network = Sample4Geo
 
 def fresh(config=Config()):
     """A network with initial weights as timm draws them, but layer scales of 0.1, so that no block vanishes."""
-    model = Sample4Geo(config)
+    return draw(Sample4Geo(config))
+
+
+def draw(model):
     for name, parameter in model.named_parameters():
         if parameter.dim() > 1:
             nn.init.trunc_normal_(parameter, std=0.02)

@@ -90,8 +90,8 @@ gvm_status bench_step(struct bench_training *t, const uint8_t *street, const uin
 {
     struct losses losses;
     bool device = t->network->home != NULL;
-    if (!device || t->learner.input.street == NULL) learner_take(&t->learner, street, aerial);
+    if (!device || t->learner.input.street == NULL) learner_take(&t->learner, street, aerial, NULL);
     learner_start(&t->learner, t->optimizer->step, 1);
-    if (device) learner_take(&t->learner, street, aerial);
+    if (device) learner_take(&t->learner, street, aerial, NULL);
     return learner_finish(&losses, &t->learner, err);
 }

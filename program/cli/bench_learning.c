@@ -45,6 +45,7 @@ struct town {
 static void close_town(struct town *t)
 {
     cache_free(t->cache);
+    pictures_close(&t->pictures);
     dataset_free(t->data);
 }
 
@@ -60,8 +61,7 @@ static gvm_status fill_town(struct town *t, const char *folder, const struct arg
     gvm_status status = world_write(folder, &world, false, &progress, err);
     if (status == GVM_OK) status = dataset_open(&t->data, folder, NULL, err);
     if (status != GVM_OK) return status;
-    t->pictures = (struct pictures){
-        .data = t->data, .street = config_shape(c, GVM_STREET), .aerial = config_shape(c, GVM_AERIAL)};
+    if ((status = pictures_open(&t->pictures, t->data, c, err)) != GVM_OK) return status;
     snprintf(cache, sizeof cache, "%s/cache", folder);
     status = cache_open(&t->cache, cache, &t->pictures, &options, err);
     t->pictures.cache = t->cache;

@@ -1,4 +1,5 @@
 /* cmd_check.c - what is wrong with a data set, before it costs a night. */
+#include <glib.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -51,6 +52,7 @@ static int print_json(const struct dataset *d, const struct findings *findings)
                              "undivided", d->undivided, "pictures", (json_int_t)findings->pictures, "findings", of,
                              "found", (json_int_t)findings->count, "harmless", (json_int_t)findings->harmless);
     if (d->note[0] != '\0') json_object_set_new(json, "note", json_text(d->note));
+    if (d->rasters) json_object_set_new(json, "rasters", json_integer((json_int_t)g_strv_length(d->rasters)));
     return json_print(json);
 }
 
@@ -74,8 +76,12 @@ static void print_examples(const struct findings *findings, enum fault fault)
 static void print_summary(const struct dataset *d, const struct findings *findings)
 {
     char test[40];
-    print_line("%s: %s, %g m of ground, elevations %.4g to %.4g degrees", d->root, d->format, d->ground_m,
-               d->elevation[0], d->elevation[1]);
+    if (d->rasters)
+        print_line("%s: %s, cells of %g m, %u raster%s", d->root, d->format, d->ground_m, g_strv_length(d->rasters),
+                   d->rasters[1] ? "s" : "");
+    else
+        print_line("%s: %s, %g m of ground, elevations %.4g to %.4g degrees", d->root, d->format, d->ground_m,
+                   d->elevation[0], d->elevation[1]);
     snprintf(test, sizeof test, "test (%s)", d->test_name);
     if (d->undivided) {
         print_split("all", &d->train);
@@ -143,11 +149,14 @@ static int check(void *arguments)
 static const struct option_row rows[] = {
     {"data", OPTION_TEXT, AT(data), "FOLDER", .needed = true, .help = "the data set"},
     {"format", OPTION_TEXT, AT(wanted.format), "NAME",
-     .help = "CVUSA, CVACT, VIGOR or pairs (default: told by what lies in the folder)"},
+     .help = "CVUSA, CVACT, VIGOR, pairs or photos (default: told by what lies in the folder)"},
     {"test", OPTION_TEXT, AT(wanted.test), "NAME",
-     .help = "the test split: val; CVACT, pairs: val or test; VIGOR: same-area or cross-area"},
+     .help = "the test split: val; CVACT, pairs, photos: val or test; VIGOR: same-area or cross-area"},
+    {"imagery", OPTION_TEXT, AT(wanted.imagery), "PATH",
+     .help = "photos: a raster, or a folder of them (default: imagery/ in FOLDER, else FOLDER itself)"},
     {"ground", OPTION_DOUBLE, AT(wanted.ground_m), "M", 1, 1e5, .takes = "metres",
-     .help = "side of an aerial picture on the ground, metres; if not given, the format's (pairs: 64)"},
+     .help = "side of an aerial picture on the ground, metres; if not given, the format's (pairs: 64); photos: of a "
+             "cell (30)"},
     {"list", OPTION_TEXT, AT(list), "FILE.csv", .help = "all that is found: finding, split, id, file, detail"},
     {"force", OPTION_FLAG, AT(force), .help = "write over another file"},
     {"json", OPTION_FLAG, AT(json), .help = "the summary as JSON"},
@@ -161,7 +170,9 @@ const struct command check_command = {
     .about =
         "Reads a data set's labels and every picture that they name, and says what training or evaluation would "
         "suffer from. CVUSA, CVACT and VIGOR are read as their owners unpack them; your own pairs need a "
-        "pairs.csv, with the header id,street,aerial,lat,lon[,heading][,split][,aerial_lat,aerial_lon]. Ends with "
+        "pairs.csv, with the header id,street,aerial,lat,lon[,heading][,split][,aerial_lat,aerial_lon]; photos, for "
+        "weights that take cells of several zooms, a photos.csv, image,lat,lon[,heading][,split][,id], and the "
+        "rasters of the place in imagery/, of which each photo's cell is cut. Ends with "
         "1 if anything is found, but not for pictures of CVACT that are missing, as its labels name some that were "
         "never published: only if they are more than 5% of all.\n"
         "\n"
@@ -171,7 +182,8 @@ const struct command check_command = {
         "doubled\tthe same content, or the same file, for two places\n"
         "in two splits\tstreet pictures and ids that are trained with and tested with\n"
         "out of range\tlatitudes and longitudes that are not on Earth\n"
-        "positions disagree\tstreet pictures taken outside of what their aerial picture covers",
+        "positions disagree\tstreet pictures taken outside of what their aerial picture covers, photos taken "
+        "where no raster is",
     .rows = rows,
     .examples = "  geoviewmatch check --data CVUSA\n"
                 "  geoviewmatch check --data mine --list found.csv    mine/pairs.csv: id,street,aerial,lat,lon\n",

@@ -16,7 +16,7 @@
 
 struct arguments {
     struct common common;
-    const char *data, *weights, *format, *test, *matches, *gallery, *cache;
+    const char *data, *weights, *format, *test, *imagery, *matches, *gallery, *cache;
     long rows; /* of the gallery's picture */
     bool reverse, json, force;
 };
@@ -207,12 +207,12 @@ static gvm_status run(struct job *j, const struct arguments *a, gvm_error *err)
     status = checkpoint_load(&j->network, weights_path(a->weights), false, err);
     if (status != GVM_OK) return status;
     const struct config *c = &j->network->config;
-    struct dataset_options options = {.format = a->format, .test = a->test, .elevation = c->elevation};
+    struct dataset_options options = {
+        .format = a->format, .test = a->test, .elevation = c->elevation, .ground_m = c->cell_m, .imagery = a->imagery};
     status = dataset_open(&j->data, a->data, &options, err); /* panoramas are cut as the weights want them */
+    if (status == GVM_OK) status = pictures_open(&j->pictures, j->data, c, err);
     if (status == GVM_OK) status = network_place(j->network, err);
     if (status != GVM_OK) return status;
-    j->pictures = (struct pictures){
-        .data = j->data, .street = config_shape(c, GVM_STREET), .aerial = config_shape(c, GVM_AERIAL)};
     struct cache_options o = {.workers = parallel_threads() < 64 ? parallel_threads() : 64};
     if (a->cache) status = cache_open(&j->cache, a->cache, &j->pictures, &o, err);
     j->pictures.cache = j->cache;
@@ -261,6 +261,7 @@ static int eval(void *arguments)
     }
     free(j.rankings);
     cache_free(j.cache);
+    pictures_close(&j.pictures);
     dataset_free(j.data);
     network_free(j.network);
     return end;
@@ -268,19 +269,21 @@ static int eval(void *arguments)
 
 static const struct option_row rows[] = {
     {"data", OPTION_TEXT, AT(data), "D", .needed = true,
-     .help = "a data set: CVUSA, CVACT, VIGOR, or a folder with pairs.csv"},
+     .help = "a data set: CVUSA, CVACT, VIGOR, or a folder with pairs.csv or photos.csv"},
     {"weights", OPTION_TEXT, AT(weights), "W",
      .help =
          "the network, a safetensors file, or the folder of a training run, whose best one is taken (default: nano, "
          "the built-in one)"},
     {"format", OPTION_TEXT, AT(format), "NAME", .help = "which data set it is (default: told by what lies in it)"},
     {"test", OPTION_TEXT, AT(test), "NAME", .help = "test split, by the format's own name (default: its first)"},
+    {"imagery", OPTION_TEXT, AT(imagery), "PATH",
+     .help = "photos: a raster, or a folder of them (default: imagery/ in D, else D itself)"},
     {"reverse", OPTION_FLAG, AT(reverse), .help = "the other way round: from above to the street"},
     {"matches", OPTION_TEXT, AT(matches), "FILE.csv", .help = "each query's rank of the truth and its top five"},
     {"gallery-picture", OPTION_TEXT, AT(gallery), "FILE.png",
      .help = "queries drawn beside their top five, right ones framed in blue, wrong ones in orange"},
     {"gallery-rows", OPTION_LONG, AT(rows), "N", 1, 100, "12", .help = "how many queries of it, spread over the split"},
-    {"cache", OPTION_TEXT, AT(cache), "FILE", .help = "keep all pictures decoded in this file"},
+    {"cache", OPTION_TEXT, AT(cache), "FILE", .help = "keep all picture files decoded in this file"},
     {"force", OPTION_FLAG, AT(force), .help = "write over other files"},
     {"json", OPTION_FLAG, AT(json), .help = "the figures as JSON"},
     {0},

@@ -11,7 +11,7 @@ enum format { TABLE, LINES, JSON, GEOJSON, CSV, FORMATS };
 
 struct arguments {
     struct common common;
-    const char *weights, *index, *tiles, *known;
+    const char *weights, *index, *tiles, *known, *heat;
     struct report_options report;
     long top;
     double heading; /* NaN: as the photo says; infinite: to be found */
@@ -39,7 +39,11 @@ static void ask(const struct arguments *a, struct answers *answers)
 
 struct finding {
     struct watch watch;
-    struct report *report; /* NULL: none */
+    struct report *report;   /* NULL: none */
+    struct heat_files *heat; /* NULL: none */
+    const gvm_map *map;
+    const gvm_model *model;
+    bool failed; /* a file could not be written */
 };
 
 static void opened(void *user, size_t photo, const gvm_picture *picture)
@@ -53,19 +57,25 @@ static void done(void *user, size_t photo, size_t count, const gvm_located *loca
     struct finding *f = user;
     file_done(&f->watch, photo, count, located->status, &located->err);
     if (f->report != NULL) report_located(f->report, photo, located);
+    gvm_error err;
+    if (f->heat == NULL || located->status != GVM_OK ||
+        heat_write(f->heat, photo, located, f->map, f->model, &err) == GVM_OK)
+        return;
+    progress_clear(&f->watch.progress);
+    failed(&err);
+    f->failed = true;
 }
 
 /* One status for what failed as a whole, with its sentence. */
-static gvm_status find(const struct arguments *a, struct answers *answers, struct report *report, gvm_session *session,
-                       const gvm_map *map, gvm_error *err)
+static gvm_status find(struct finding *f, const struct arguments *a, struct answers *answers, gvm_session *session,
+                       gvm_error *err)
 {
     size_t n = answers->photos.count;
-    struct finding finding = {.watch = {.progress.quiet = a->common.quiet,
-                                        .what = "photos",
-                                        .unit = "photos",
-                                        .statuses = answers->statuses,
-                                        .errors = answers->errors},
-                              .report = report};
+    f->watch = (struct watch){.progress.quiet = a->common.quiet,
+                              .what = "photos",
+                              .unit = "photos",
+                              .statuses = answers->statuses,
+                              .errors = answers->errors};
     const gvm_locate_job job = {.size = sizeof job,
                                 .questions = answers->questions,
                                 .count = n,
@@ -73,15 +83,18 @@ static gvm_status find(const struct arguments *a, struct answers *answers, struc
                                 .each_tile = !a->merge,
                                 .hits = answers->hits,
                                 .found = answers->found,
-                                .opened = report != NULL ? opened : NULL,
+                                .opened = f->report != NULL ? opened : NULL,
                                 .done = done,
-                                .user = &finding};
+                                .user = f,
+                                .p = answers->p,
+                                .chances = answers->chances,
+                                .scores = f->heat != NULL};
     gvm_status status = known_read(answers->known, &answers->photos, a->known, err);
     if (status != GVM_OK) return status;
     ask(a, answers);
-    status = gvm_locate_files(session, map, &job, err);
-    progress_end(&finding.watch.progress);
-    return finding.watch.reached == n ? GVM_OK : status; /* what failed one by one has been said */
+    status = gvm_locate_files(session, f->map, &job, err);
+    progress_end(&f->watch.progress);
+    return f->watch.reached == n ? GVM_OK : status; /* what failed one by one has been said */
 }
 
 static int print(const struct arguments *a, const struct answers *answers)
@@ -104,7 +117,10 @@ static gvm_status answers_open(struct answers *answers, gvm_error *err)
     answers->errors = calloc(n, sizeof *answers->errors);
     answers->hits = calloc(n, (size_t)answers->top * sizeof *answers->hits);
     answers->found = calloc(n, sizeof *answers->found);
-    if (answers->questions && answers->known && answers->statuses && answers->errors && answers->hits && answers->found)
+    answers->p = calloc(n, (size_t)answers->top * sizeof *answers->p);
+    answers->chances = calloc(n, sizeof *answers->chances);
+    if (answers->questions && answers->known && answers->statuses && answers->errors && answers->hits &&
+        answers->found && answers->p && answers->chances)
         return GVM_OK;
     return fail(err, GVM_MEMORY, "there is not enough memory for %zu photos", n);
 }
@@ -118,6 +134,8 @@ static void answers_free(struct answers *answers)
     free(answers->errors);
     free(answers->hits);
     free(answers->found);
+    free(answers->p);
+    free(answers->chances);
 }
 
 /* The map of --index, or of --tiles, of which *bad could not be used. */
@@ -138,25 +156,28 @@ static int answer(const struct arguments *a, struct answers *answers, gvm_sessio
                   const gvm_map *map)
 {
     gvm_error err;
-    struct report *report = NULL;
+    struct finding f = {.map = map, .model = model};
     gvm_map_guard *guard = NULL; /* that the map's file stays whole */
     int end = DONE;
     gvm_status status = answers_open(answers, &err);
     if (status == GVM_OK && a->report.folder)
-        status = report_open(&report, &a->report, answers, session, model, map, &err);
+        status = report_open(&f.report, &a->report, answers, session, model, map, &err);
+    if (status == GVM_OK && a->heat)
+        status = heat_open(&f.heat, a->heat, &answers->photos, a->index, a->report.force, &err);
     if (status == GVM_OK) status = gvm_map_guard_open(&guard, map, 0, &err);
-    if (status == GVM_OK) status = find(a, answers, report, session, map, &err);
+    if (status == GVM_OK) status = find(&f, a, answers, session, &err);
     if (status == GVM_OK) status = gvm_map_guard_check(guard, &err);
     if (status != GVM_OK) {
         end = failed(&err);
     } else {
         for (size_t i = 0; i < answers->photos.count; i++)
             if (answers->statuses[i] != GVM_OK) end = FAILED;
-        if (print(a, answers) != DONE) end = FAILED;
+        if (print(a, answers) != DONE || f.failed) end = FAILED;
         fflush(stdout); /* answers before what the report says on stderr */
-        if (report != NULL && report_write(report, a->common.quiet) != DONE) end = FAILED;
+        if (f.report != NULL && report_write(f.report, a->common.quiet) != DONE) end = FAILED;
     }
-    report_free(report);
+    report_free(f.report);
+    heat_free(f.heat);
     gvm_map_guard_free(guard);
     return end;
 }
@@ -241,7 +262,13 @@ static const struct option_row rows[] = {
      .help =
          "show N photos with pictures, the first ones, and the others in the table only; a photo takes a quarter of "
          "a megabyte"},
-    {"force", OPTION_FLAG, AT(report.force), .with = "report", .help = "write over files in DIR that are no report"},
+    {"heat", OPTION_TEXT, AT(heat), "PATH",
+     .help =
+         "write the scores of all tiles as a GeoTIFF that lies over the map: band 1 the cosine similarities, band 2 "
+         "p if the weights give one. PATH is a file that ends in .tif, for one photo, or a folder, for a file "
+         "PHOTO.tif of each"},
+    {"force", OPTION_FLAG, AT(report.force),
+     .help = "write over files in DIR that are no report, and over other files"},
     {"format", OPTION_CHOICE, AT(format), "table|lines|json|geojson|csv", .standard = "table",
      .help = "of the answers; lines: one a photo"},
     {"json", OPTION_FLAG, AT(json), .help = "the same as --format json"},
@@ -255,7 +282,10 @@ const struct command locate_command = {
     .about =
         "Compares each street picture with all tiles of the map and prints the places that are most similar, best "
         "first: latitude and longitude (WGS84 degrees), the cosine similarity, and its margin over the best other "
-        "place. A photo must be a full panorama: one that says so (XMP GPano) or that says nothing of a camera and "
+        "place; with weights whose scores make a probability also p, of the answer and of what lies within 25, 50 and "
+        "100 m of the first, and the radius that holds 90%. It is marked uncalibrated: p says which tile rather than "
+        "how sure, and on a small map too much. A photo must be a full panorama: one that says so (XMP GPano) or that "
+        "says nothing of a camera and "
         "is at least 1.9 times as wide as high. If neither an option nor the photo gives its heading, 16 are tried "
         "and the best is reported; if the photo gives it from magnetic north, that one and its two neighbours. A "
         "folder stands for the JPEG, PNG, WebP, TIFF and HEIC files in it. What fails "
@@ -266,6 +296,7 @@ const struct command locate_command = {
     .least = 1,
     .notes = "Lists may have commas, semicolons (then also decimal commas) or tabs between their fields.",
     .examples = "  geoviewmatch locate --index town.gpkg --report report photos/\n"
+                "  geoviewmatch locate --index town.gpkg --heat scores.tif photo.jpg\n"
                 "  geoviewmatch locate --index town.gpkg --near exif --within 200 --format csv photos/ > places.csv\n"
                 "  geoviewmatch locate --index town.gpkg --known places.csv --heading find --format lines photos/\n",
     .size = sizeof(struct arguments),

@@ -131,7 +131,10 @@ static gvm_status begin(struct job *j, gvm_error *err)
     if (status == GVM_OK) status = check_place(j->run, err);
     if (status == GVM_OK && a->init) status = checkpoint_load(&j->network, j->init, true, err);
     if (status != GVM_OK) return status;
-    train_arguments_complete(a, (a->init ? &j->network->config : &a->config)->method);
+    const struct config *config = a->init ? &j->network->config : &a->config;
+    status = train_arguments_fit(a, config, err);
+    if (status != GVM_OK) return status;
+    train_arguments_complete(a, config);
     status = train_data_open(&j->data, &a->run, err);
     if (status == GVM_OK && !a->init) status = network_open(&j->network, &a->config, true, err);
     if (status == GVM_OK) status = take_folder(j, err);

@@ -1,41 +1,67 @@
 /* cmd_world.c - a practice city: pairs of pictures to learn from, or a map to locate in, where there are none. */
+#include <math.h>
 #include <string.h>
 
 #include "cli/cli.h"
-#include "world/ortho.h"
+#include "world/photos.h"
 
 struct arguments {
     struct common common;
     struct world_options world;
     struct ortho_options orthophoto;
+    struct photos_options photo;
     const char *out;
     double test; /* percent */
     int projection;
-    bool ortho, force;
+    bool ortho, photos, force;
 };
+
+/* GO_ON, or what usage_error returns. */
+static int check(const struct arguments *a)
+{
+    static const char *const pairs_only[] = {"offset", "test", NULL}, *const imagery[] = {"metres", "projection", NULL},
+                             *const no_photos[] = {"ortho", "offset", "scale", NULL};
+    const char *other = a->photos  ? options_given(&a->common, no_photos)
+                        : a->ortho ? options_given(&a->common, pairs_only)
+                                   : NULL;
+    if (other) return usage_error("world", "--%s does not go with --%s", a->photos ? "photos" : "ortho", other);
+    other = options_given(&a->common, imagery);
+    if (other && !a->ortho && !a->photos) return usage_error("world", "--%s goes with --ortho or --photos", other);
+    double most =
+        a->photos ? fmin(ORTHO_MOST_M, ORTHO_MOST_PIXELS * a->orthophoto.pixel) : ORTHO_MOST_M / a->world.scale;
+    if (a->photos && a->orthophoto.metres > most)
+        return usage_error("world", "--metres takes at most %g with --pixel %g", most, a->orthophoto.pixel);
+    if (a->ortho && a->orthophoto.metres > most)
+        return usage_error("world", "--metres takes at most %g with --scale %d", most, a->world.scale);
+    return GO_ON;
+}
+
+static gvm_status draw(int *pixels, const struct arguments *a, struct progress *progress, gvm_error *err)
+{
+    if (a->photos) return photos_write(a->out, pixels, &a->world, &a->orthophoto, &a->photo, a->force, progress, err);
+    if (a->ortho) return ortho_write(a->out, pixels, &a->world, &a->orthophoto, a->force, progress, err);
+    return world_write(a->out, &a->world, a->force, progress, err);
+}
 
 static int make(void *arguments)
 {
     struct arguments *a = arguments;
     struct progress progress = {.quiet = a->common.quiet};
-    struct world_options *world = &a->world;
     gvm_error err;
-    int pixels;
-    const char *other = options_given(&a->common, (const char *const[]){"offset", "test", NULL});
-    if (a->ortho && other) return usage_error("world", "--ortho does not go with --%s", other);
-    if (a->ortho && a->orthophoto.metres * world->scale > ORTHO_MOST_M)
-        return usage_error("world", "--metres takes at most %d with --scale %d", ORTHO_MOST_M / world->scale,
-                           world->scale);
-    world->test = a->test / 100;
+    int pixels = 0, refused = check(a);
+    if (refused != GO_ON) return refused;
+    a->world.test = a->test / 100;
     a->orthophoto.projection = (enum ortho_grid)a->projection;
-    gvm_status status = a->ortho ? ortho_write(a->out, &pixels, world, &a->orthophoto, a->force, &progress, &err)
-                                 : world_write(a->out, world, a->force, &progress, &err);
-    if (status != GVM_OK) return failed(&err);
-    if (a->ortho)
-        print_line("%s: an orthophoto of %d x %d pixels, %d panoramas", a->out, pixels, pixels, world->pairs);
+    if (!a->photos) a->orthophoto.pixel = 0;
+    if (draw(&pixels, a, &progress, &err) != GVM_OK) return failed(&err);
+    int pairs = a->world.pairs, test = (int)(a->world.test * pairs + 0.5);
+    if (a->photos)
+        print_line("%s: an orthophoto of %d x %d pixels, %d photos, %d of them for testing", a->out, pixels, pixels,
+                   pairs, test);
+    else if (a->ortho)
+        print_line("%s: an orthophoto of %d x %d pixels, %d panoramas", a->out, pixels, pixels, pairs);
     else
-        print_line("%s: %d pairs, %d of them for testing", a->out, world->pairs,
-                   (int)(world->test * world->pairs + 0.5));
+        print_line("%s: %d pairs, %d of them for testing", a->out, pairs, test);
     return DONE;
 }
 
@@ -48,27 +74,38 @@ static bool read_origin(void *fields, const char *text)
 static const struct option_row rows[] = {
     {"out", OPTION_TEXT, AT(out), "FOLDER", .needed = true, .help = "a new or empty folder"},
     {"pairs", OPTION_INT, AT(world.pairs), "N", 1, WORLD_MAX_PAIRS, .needed = true,
-     .help = "how many pairs, or panoramas"},
+     .help = "how many pairs, panoramas or photos"},
     {"seed", OPTION_LONG, AT(world.seed), "S", 0, INFINITY, "1", .help = "which town and which pictures"},
     {"origin", OPTION_OTHER, 0, "LAT,LON", .standard = "45,-30", .read = read_origin,
      .takes = "LAT,LON in degrees, within 80 degrees of the equator",
      .help = "where the town's middle is said to lie; unless given in the Atlantic"},
     {"scale", OPTION_INT, AT(world.scale), "K", 1, 4, "1",
-     .help = "pictures K times as large as 256 x 256 and 640 x 160, and K times the pixels a metre of the orthophoto"},
+     .help = "pictures K times as large as 256 x 256 and 640 x 160, and K times the pixels a metre of the orthophoto; "
+             "not with --photos"},
     {"force", OPTION_FLAG, AT(force), .help = "write over what the folder holds"},
-    {.type = OPTION_TITLE, .help = "For pairs:"},
+    {.type = OPTION_TITLE, .help = "For pairs (--test also for photos):"},
     {"offset", OPTION_DOUBLE, AT(world.offset_m), "M", 0, 30, "0", .takes = "metres",
      .help = "the camera stands up to M metres off the aerial picture's centre"},
     {"test", OPTION_DOUBLE, AT(test), "PERCENT", 0, 100, "10", .takes = "a percentage",
-     .help = "pairs of the town's eastern part, for testing"},
+     .help = "pairs, or photos, of the town's eastern part, for testing"},
     {.type = OPTION_TITLE, .help = "For an orthophoto:"},
-    {"ortho", OPTION_FLAG, AT(ortho), .help = "make one"},
+    {"ortho", OPTION_FLAG, AT(ortho), .help = "make one, and panoramas in it"},
+    {"photos", OPTION_FLAG, AT(photos), .help = "make one, and ordinary photos in it"},
     {"metres", OPTION_DOUBLE, AT(orthophoto.metres), "M", ORTHO_LEAST_M, ORTHO_MOST_M, "600", .takes = "metres",
-     .with = "ortho", .help = "its side on the ground; with --scale K at most 4000 / K"},
-    {"projection", OPTION_CHOICE, AT(projection), "mercator|utm", .standard = "mercator", .with = "ortho",
+     .help = "its side on the ground; at most 4000 / K with --scale K, 16000 P with --pixel P"},
+    {"projection", OPTION_CHOICE, AT(projection), "mercator|utm", .standard = "mercator",
      .help = "web mercator, EPSG:3857, or the UTM zone of the town's middle"},
     {"turn", OPTION_YES, AT(orthophoto.turn), "yes|no", .standard = "no", .with = "ortho",
      .help = "each panorama looks in a direction of its own, as its EXIF and XMP say, and not north"},
+    {.type = OPTION_TITLE, .help = "For photos:"},
+    {"pixel", OPTION_DOUBLE, AT(orthophoto.pixel), "P", 0.05, 5, "0.2", .takes = "metres", .with = "photos",
+     .help = "side of one of the orthophoto's pixels on the ground"},
+    {"margin", OPTION_DOUBLE, AT(photo.margin), "M", 0, 1000, "310", .takes = "metres", .with = "photos",
+     .help = "imagery around each photo"},
+    {"photo-size", OPTION_INT, AT(photo.longest), "N", 64, PHOTOS_MOST_PIXELS, "320", .with = "photos",
+     .help = "pixels of a photo's longer side; shapes are 4:3, 3:4, 16:9 and 9:16"},
+    {"fov", OPTION_PAIR, AT(photo.fov), "LOW,HIGH", 20, 120, "50,110", .with = "photos",
+     .help = "degrees that photos see along their longer side"},
     {0},
 };
 
@@ -76,7 +113,8 @@ const struct command world_command = {
     .name = "world",
     .summary = "a practice city to learn from",
     .usage = "--out FOLDER --pairs N [options]\n"
-             "--out FOLDER --pairs N --ortho [options]",
+             "--out FOLDER --pairs N --ortho [options]\n"
+             "--out FOLDER --pairs N --photos [options]",
     .about =
         "Generates a town and takes N street panoramas in it, each with the aerial picture (64 m wide, north up) of "
         "its place, taken at another time: other sun, season, air, cars and sensor. Writes street/ and aerial/ "
@@ -85,10 +123,15 @@ const struct command world_command = {
         "\n"
         "With --ortho the town from above is one picture instead, to make a map of and to locate the panoramas in. "
         "Writes ortho.tif (a GeoTIFF of 0.25 m a pixel), street/ and, last of all, photos.csv "
-        "(image,lat,lon,heading).",
+        "(image,lat,lon,heading).\n"
+        "\n"
+        "With --photos the town's streets are seen by an ordinary camera: any heading, held nearly level, of a phone's "
+        "field of view; its place, heading and focal length are in EXIF. Writes imagery/ortho.tif, photos/ and, last "
+        "of all, photos.csv (image,lat,lon,heading,hfov,split).",
     .rows = rows,
     .examples = "  geoviewmatch world --out town --pairs 200          pairs to train with\n"
-                "  geoviewmatch world --out town --ortho --pairs 30   an orthophoto and panoramas to locate in it\n",
+                "  geoviewmatch world --out town --ortho --pairs 30   an orthophoto and panoramas to locate in it\n"
+                "  geoviewmatch world --out town --photos --pairs 4000 --metres 2600\n",
     .size = sizeof(struct arguments),
     .run = make,
 };

@@ -149,7 +149,7 @@ int info_other(bool *known, const char *path, const unsigned char start[INFO_STA
 
 int info_folder(const char *path)
 {
-    static const char *const labels[] = {"pairs.csv", "splits", "splits__corrected", "ACT_data.mat"};
+    static const char *const labels[] = {"pairs.csv", "photos.csv", "splits", "splits__corrected", "ACT_data.mat"};
     gvm_error err;
     const char *hint = "";
     for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {

@@ -19,6 +19,8 @@ struct answers {
     gvm_error *errors;       /* (photos) */
     gvm_hit *hits;           /* (photos, top) */
     gvm_found *found;        /* (photos) */
+    double *p;               /* (photos, top) */
+    gvm_chance *chances;     /* (photos) */
     int top;
     double min_margin; /* an answer with a smaller margin is weak */
 };
@@ -58,6 +60,19 @@ int locate_print_json(const struct answers *a);
 json_t *locate_geojson(const struct answers *a); /* a FeatureCollection; NULL without memory */
 void locate_print_csv(const struct answers *a);
 void locate_print_lines(const struct answers *a); /* a line a photo */
+
+/* Files of all scores of each photo, as --heat asks for. */
+struct heat_files;
+
+/* Name the files, and see that they may be written: PATH itself if it ends in .tif and there is one photo, else
+ * PATH/PHOTO.tif for each, the folder being made. To be freed. */
+gvm_status heat_open(struct heat_files **heat, const char *path, const struct picture_files *photos, const char *index,
+                     bool force, gvm_error *err);
+void heat_free(struct heat_files *heat); /* NULL is fine */
+
+/* Write a photo's file, of a map and its weights. */
+gvm_status heat_write(const struct heat_files *heat, size_t photo, const gvm_located *located, const gvm_map *map,
+                      const gvm_model *model, gvm_error *err);
 
 struct report_options {
     const char *folder;

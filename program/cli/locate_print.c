@@ -23,6 +23,8 @@ struct located located_photo(const struct answers *a, size_t photo)
                             .sentence = a->errors[photo].text,
                             .hits = a->hits + photo * (size_t)a->top,
                             .found = &a->found[photo],
+                            .p = a->p + photo * (size_t)a->top,
+                            .chance = &a->chances[photo],
                             .lat = a->known[photo].lat,
                             .lon = a->known[photo].lon,
                             .min_margin = a->min_margin};
@@ -87,6 +89,19 @@ static const char *verdict(const struct located *l)
     }
 }
 
+/* How probable it is: "  p 0.310 (uncalibrated): ...". */
+static void print_chance(const struct located *l)
+{
+    const gvm_chance *c = l->chance;
+    if (!c->known) return;
+    printf("  p %.3f%s: within 25 m %.3f, 50 m %.3f, 100 m %.3f", l->p[0], c->calibrated ? "" : " (uncalibrated)",
+           c->within[0], c->within[1], c->within[2]);
+    if (isnan(c->radius_90))
+        puts("; no radius holds 0.9, the rest is not on this map");
+    else
+        printf("; 0.9 within %.0f m\n", c->radius_90);
+}
+
 static void print_photo(const struct answers *a, size_t photo)
 {
     struct located l = located_photo(a, photo);
@@ -96,11 +111,14 @@ static void print_photo(const struct answers *a, size_t photo)
     if (l.found->count > 0 && l.found->heading_found) printf("  heading %.1f, estimated", hits[0].heading);
     if (!isnan(l.found->margin)) printf("  margin %.4f", l.found->margin);
     if (verdict(&l) != NULL) printf("  %s", verdict(&l));
-    printf("\n  rank     latitude     longitude    score%s%s  tile\n", known ? "   error m" : "",
-           gps ? "  from GPS m" : "");
+    putchar('\n');
+    print_chance(&l);
+    printf("  rank     latitude     longitude    score%s%s%s  tile\n", l.chance->known ? "       p" : "",
+           known ? "   error m" : "", gps ? "  from GPS m" : "");
     for (int k = 0; k < l.found->count; k++) {
         printf("  %4d  %11.7f  %12.7f  %7.4f", k + 1, without_minus_zero(hits[k].lat, 5e-8),
                without_minus_zero(hits[k].lon, 5e-8), without_minus_zero(hits[k].score, 5e-5));
+        if (l.chance->known) printf("  %6.4f", l.p[k]);
         if (known) printf("  %8.1f", located_error(&l, &hits[k]));
         if (gps) printf("  %10.1f", located_off_gps(&l, &hits[k]));
         printf("  %zu of ", hits[k].number);
@@ -131,7 +149,9 @@ void locate_print_lines(const struct answers *a)
         printf(isnan(l.found->margin) ? "       -" : "  %6.4f", l.found->margin);
         printf(isnan(l.lat) ? "         -" : "  %8.1f", located_error(&l, l.hits));
         printf(l.found->info.has_place ? "  %10.1f" : "           -", located_off_gps(&l, l.hits));
-        printf("  %6.1f%c  ", l.hits->heading, l.found->heading_found ? '~' : ' ');
+        printf(isnan(l.hits->heading) ? "       -   " : "  %6.1f%c  ", l.hits->heading,
+               l.found->heading_found ? '~' : ' ');
+        if (l.chance->known) printf("p %.4f%s  ", l.p[0], l.chance->calibrated ? "" : " (uncalibrated)");
         print_text(a->photos.paths[i]);
         printf(verdict(&l) != NULL ? "  %s\n" : "\n", verdict(&l));
     }
@@ -199,16 +219,26 @@ static void put_cell(double value, const char *format)
     if (!isnan(value)) printf(format, value);
 }
 
+static void put_chance(const struct located *l, int k)
+{
+    const gvm_chance *c = l->chance;
+    bool known = c->known;
+    put_cell(known ? l->p[k] : NAN, "%.6f");
+    for (int r = 0; r < GVM_RADII; r++) put_cell(known ? c->within[r] : NAN, "%.6f");
+    put_cell(known ? c->radius_90 : NAN, "%.1f");
+    put_cell(known ? c->calibrated : NAN, "%.0f");
+}
+
 /* The page's CSV has these columns too (server/web/export.js). A photo that failed has a line that says why. */
 void locate_print_csv(const struct answers *a)
 {
     printf("photo,rank,lat,lon,half_tile_m,score,heading,heading_estimated,margin,weak,error_m,gps_lat,gps_lon,gps_m,"
-           "tile,source,problem\n");
+           "tile,source,p,p_within_25_m,p_within_50_m,p_within_100_m,radius_90_m,calibrated,problem\n");
     for (size_t i = 0; i < a->photos.count; i++) {
         struct located l = located_photo(a, i);
         if (l.status != GVM_OK) {
             csv_write(stdout, a->photos.paths[i]);
-            printf(",,,,,,,,,,,,,,,,");
+            printf(",,,,,,,,,,,,,,,,,,,,,,");
             csv_write(stdout, l.sentence);
             putchar('\n');
         }
@@ -217,8 +247,9 @@ void locate_print_csv(const struct answers *a)
             const gvm_photo_info *info = &l.found->info;
             enum weakness weak = located_weakness(l.found, l.min_margin);
             csv_write(stdout, a->photos.paths[i]);
-            printf(",%d,%.8f,%.8f,%.1f,%.6f,%.2f,%d", k + 1, hit->lat, hit->lon, hit->half_tile_m, hit->score,
-                   hit->heading, l.found->heading_found);
+            printf(",%d,%.8f,%.8f,%.1f,%.6f", k + 1, hit->lat, hit->lon, hit->half_tile_m, hit->score);
+            put_cell(hit->heading, "%.2f");
+            printf(",%d", l.found->heading_found);
             put_cell(l.found->margin, "%.6f");
             put_cell(weak == UNDECIDED ? NAN : weak == WEAK, "%.0f");
             put_cell(located_error(&l, hit), "%.2f");
@@ -227,6 +258,7 @@ void locate_print_csv(const struct answers *a)
             put_cell(located_off_gps(&l, hit), "%.2f");
             printf(",%zu,", hit->number);
             csv_write(stdout, hit->tile);
+            put_chance(&l, k);
             puts(",");
         }
     }

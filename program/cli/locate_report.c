@@ -190,7 +190,9 @@ static void put_head(struct report *r)
         "answer\342\200\231s score less that of the best tile elsewhere; below %g the answer is called <b>weak</b>, "
         "as another place is almost as similar. An answer is <b>right</b> if it lies within %d m of the true place, "
         "which only a list of places (<code>--known</code>) gives; the distance to the photo\342\200\231s own GPS is "
-        "no error. <b>Heat maps</b> show each position\342\200\231s share of the score with the best tile, the least "
+        "no error. <b>p</b>, which not all weights give, is each tile\342\200\231s share of the probability among the "
+        "tiles searched; <b>uncalibrated</b>, it says which tile rather than how sure. <b>Heat maps</b> show each "
+        "position\342\200\231s share of the score with the best tile, the least "
         "in blue and the most in red.</p></details>",
         a->min_margin, NEAR_M);
     if (r->count < a->photos.count)

@@ -35,6 +35,14 @@ static void put_badges(FILE *out, const struct answers *a, size_t photo)
 
 #define FACT(name, value) "<div><dt>" name "</dt><dd>" value "</dd></div>"
 
+static void put_chance(FILE *out, const struct located *l)
+{
+    const gvm_chance *c = l->chance;
+    put(out, FACT("p%s", "%.3f"), c->calibrated ? "" : " (uncalibrated)", l->p[0]);
+    put(out, FACT("p within 25, 50, 100 m", "%.3f, %.3f, %.3f"), c->within[0], c->within[1], c->within[2]);
+    if (!isnan(c->radius_90)) put(out, FACT("0.9 within", "%.0f m"), c->radius_90);
+}
+
 static void put_facts(FILE *out, const struct located *l)
 {
     const gvm_hit *best = l->hits;
@@ -43,9 +51,11 @@ static void put_facts(FILE *out, const struct located *l)
         "data-copy=\"%.6f, %.6f\" hidden>Copy</button> <a rel=\"noopener noreferrer\" "
         "href=\"https://www.openstreetmap.org/?mlat=%.6f&amp;mlon=%.6f#map=18/%.6f/%.6f\">OpenStreetMap</a></dd></div>",
         best->lat, best->lon, best->lat, best->lon, best->lat, best->lon, best->lat, best->lon);
-    put(out, FACT("Heading%s", "%.1f\302\260 %s"), l->found->heading_found ? " (estimated)" : "", best->heading,
-        compass(best->heading));
+    if (!isnan(best->heading))
+        put(out, FACT("Heading%s", "%.1f\302\260 %s"), l->found->heading_found ? " (estimated)" : "", best->heading,
+            compass(best->heading));
     put(out, FACT("Score", "%.4f"), best->score);
+    if (l->chance->known) put_chance(out, l);
     if (!isnan(l->found->margin)) put(out, FACT("Margin", "%.4f"), l->found->margin);
     if (!isnan(l->lat)) put(out, FACT("Error", "%.1f m"), located_error(l, best));
     if (l->found->info.has_place) put(out, FACT("From its own GPS", "%.1f m"), located_off_gps(l, best));
@@ -93,6 +103,7 @@ static gvm_status put_photo_heat(struct report *r, const struct shown *s, size_t
                                  gvm_error *err)
 {
     const gvm_view_info *v = &r->views[GVM_STREET];
+    if (r->views[GVM_AERIAL].zoom_count > 0) return GVM_OK; /* their heads keep no share of a position */
     gvm_status status = gvm_map_feature(r->map, located->hits->number, r->tile_feature, err);
     if (status == GVM_OK)
         status = gvm_heatmap(r->session, GVM_STREET, 0, r->heat, located->pixels, r->tile_feature, err);
@@ -117,7 +128,7 @@ static gvm_status put_tile_heat(struct report *r, size_t photo, const gvm_locate
 {
     const gvm_view_info *v = &r->views[GVM_AERIAL];
     gvm_hit tile;
-    if (v->height != v->width) return GVM_OK; /* imagery is cut in squares */
+    if (v->height != v->width || v->zoom_count > 0) return GVM_OK; /* imagery is cut in squares, one of a tile */
     unsigned char *rgb = malloc(BEST * BEST * 3);
     gvm_status status = gvm_map_tile(r->map, located->hits->number, &tile, err);
     if (status == GVM_OK && rgb == NULL)
@@ -147,9 +158,11 @@ static void put_photo(struct report *r, size_t photo, const gvm_located *located
     if (s->rgb != NULL) {
         fputs("<figure class=\"wide\">", r->out);
         report_picture(r, s->rgb, s->width, s->height, "The photo %s", name);
-        put(r->out,
-            "<figcaption>The photo as it was taken; its middle looks %.1f\302\260 (%s)%s.</figcaption></figure>",
-            l.hits->heading, compass(l.hits->heading), l.found->heading_found ? ", as estimated" : "");
+        fputs("<figcaption>The photo as it was taken", r->out);
+        if (!isnan(l.hits->heading))
+            put(r->out, "; its middle looks %.1f\302\260 (%s)%s", l.hits->heading, compass(l.hits->heading),
+                l.found->heading_found ? ", as estimated" : "");
+        fputs(".</figcaption></figure>", r->out);
         status = put_photo_heat(r, s, photo, located, &err);
     } else {
         status = fail(&err, GVM_MEMORY, "%s: there is not enough memory to show it", name);

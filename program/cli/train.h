@@ -24,9 +24,12 @@ extern const struct option_row train_rows[];
 /* GO_ON, or the exit status to end with. */
 int train_arguments_check(struct arguments *a);
 
-/* Of a run that begins: what the network's method recommends for options that were not given, then what --augment none
- * and --contrast no turn off. */
-void train_arguments_complete(struct arguments *a, const struct method *method);
+/* Of a run that begins: GVM_ARGUMENT for an option that was given and that its network has no use for. */
+gvm_status train_arguments_fit(const struct arguments *a, const struct config *config, gvm_error *err);
+
+/* Then: what the network's method recommends for options that were not given, what its inputs leave no choice in, and
+ * what --augment none and --contrast no turn off. */
+void train_arguments_complete(struct arguments *a, const struct config *config);
 
 struct train_show {
     struct progress training, other;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "network/config_file.h"
 #include "network/registry.h"
 
@@ -44,14 +45,55 @@ static int choose_network(struct arguments *a)
     return status == GVM_OK ? GO_ON : usage_error(a->common.name, "%s", err.text);
 }
 
-void train_arguments_complete(struct arguments *a, const struct method *method)
+static bool recommends(const struct method *method, const char *name)
 {
+    for (const struct setting *s = method->recipe; s->name; s++)
+        if (strcmp(s->name, name) == 0) return true;
+    return false;
+}
+
+gvm_status train_arguments_fit(const struct arguments *a, const struct config *c, gvm_error *err)
+{
+    static const char *const elevation[] = {"elevation", NULL}, *const around[] = {"around", NULL},
+                             *const smoothing[] = {"smoothing", NULL}, *const contrast[] = {"contrast", NULL};
+    static const char *const of_pairs[] = {"ground-metres", "turn",          "jitter", "grey", "blur",
+                                           "mirror",        "street-jitter", "spin",   NULL};
+    const struct method *m = c->method;
+    const bool cells = c->views[GVM_AERIAL].zoom_count > 0;
+    const struct {
+        const char *const *options;
+        bool used;
+        const char *why;
+    } rules[] = {
+        {elevation, c->views[GVM_STREET].projection == PROJECTION_PANORAMA, "takes photos, which have no such band"},
+        {of_pairs, !cells, "takes several pictures of a place, cut as its maps have them and varied alike"},
+        {around, cells, "takes aerial pictures as the pairs name them"},
+        {smoothing, recommends(m, "smoothing"), "has a loss without labels to smooth"},
+        {contrast, m->terms[0] && strcmp(m->terms[0], "loss_con") == 0,
+         "has no loss between two variants of an aerial picture"},
+    };
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        const char *name = rules[i].used ? NULL : options_given(&a->common, rules[i].options);
+        if (name) return fail(err, GVM_ARGUMENT, "--%s has no use here: %s %s", name, m->title, rules[i].why);
+    }
+    return GVM_OK;
+}
+
+void train_arguments_complete(struct arguments *a, const struct config *config)
+{
+    const struct method *method = config->method;
     bool planned = a->run.hard > 0 || a->run.cluster_m > 0 || !a->run.shuffle;
     for (const struct setting *s = method->recipe; s->name; s++) {
         const struct option_row *row = option_find(run_option_rows, s->name);
         if (row->saved || !option_given(&a->common, s->name)) option_read(row, &a->run, s->value);
     }
-    if (planned) a->run.neighbours = 0; /* what was asked for goes before what is recommended */
+    if (planned) a->run.neighbours = 0;             /* what was asked for goes before what is recommended */
+    if (config->views[GVM_AERIAL].zoom_count > 0) { /* they have no use there */
+        struct augmentation *amounts = &a->run.amounts;
+        amounts->turn = false;
+        amounts->jitter = amounts->grey = amounts->blur = amounts->mirror = amounts->street = amounts->spin = 0;
+        a->run.ground_m = config->cell_m;
+    }
     if (a->augment == 1) a->run.amounts = augmentation_none;
     if (!a->contrast) a->run.losses.contrast = 0;
 }

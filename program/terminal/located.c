@@ -6,6 +6,8 @@
 #include "base/json_text.h"
 #include "geo/earth.h"
 
+const char *const located_within[GVM_RADII] = {"p_within_25_m", "p_within_50_m", "p_within_100_m"};
+
 double located_error(const struct located *photo, const gvm_hit *hit)
 {
     return isnan(photo->lat) ? NAN : metres_between(photo->lat, photo->lon, hit->lat, hit->lon);
@@ -23,11 +25,17 @@ enum weakness located_weakness(const gvm_found *found, double min_margin)
     return found->margin < min_margin ? WEAK : CLEAR;
 }
 
+static json_t *number(double x)
+{
+    return isfinite(x) ? json_real(x) : json_null();
+}
+
 json_t *located_hit(const struct located *photo, int k)
 {
     const gvm_hit *hit = &photo->hits[k];
-    json_t *o = json_pack("{si,sf,sf,sf,sf,sf}", "rank", k + 1, "lat", hit->lat, "lon", hit->lon, "half_tile_m",
-                          hit->half_tile_m, "score", hit->score, "heading", hit->heading);
+    json_t *o = json_pack("{si,sf,sf,sf,sf,so}", "rank", k + 1, "lat", hit->lat, "lon", hit->lon, "half_tile_m",
+                          hit->half_tile_m, "score", hit->score, "heading", number(hit->heading));
+    if (photo->chance->known) json_object_set_new(o, "p", json_real(photo->p[k]));
     if (!isnan(photo->lat)) json_object_set_new(o, "error_m", json_real(located_error(photo, hit)));
     if (photo->found->info.has_place) json_object_set_new(o, "gps_m", json_real(located_off_gps(photo, hit)));
     return o;
@@ -43,9 +51,14 @@ void located_facts(json_t *object, const struct located *photo)
     const gvm_photo_info *info = &found->info;
     enum weakness weak = located_weakness(found, photo->min_margin);
     json_object_set_new(object, "weak", weak == UNDECIDED ? json_null() : json_boolean(weak == WEAK));
-    json_object_set_new(object, "margin", isfinite(found->margin) ? json_real(found->margin) : json_null());
+    json_object_set_new(object, "margin", number(found->margin));
     json_object_set_new(object, "heading_estimated", json_boolean(found->heading_found));
     if (info->heading_is_magnetic) json_object_set_new(object, "heading_reference", json_string("magnetic"));
     json_object_set_new(object, "gps",
                         info->has_place ? json_pack("{sf,sf}", "lat", info->lat, "lon", info->lon) : json_null());
+    const gvm_chance *chance = photo->chance;
+    json_object_set_new(object, "calibrated", chance->known ? json_boolean(chance->calibrated) : json_null());
+    if (!chance->known) return;
+    for (int i = 0; i < GVM_RADII; i++) json_object_set_new(object, located_within[i], json_real(chance->within[i]));
+    json_object_set_new(object, "radius_90_m", number(chance->radius_90));
 }

@@ -7,7 +7,8 @@
 #include "base/error.h"
 #include "world/parts.h"
 
-static const float BORDER = 110; /* a block's middle is at most so far from its parts */
+static const float BORDER = 110;                         /* a block's middle is at most so far from its parts */
+static const float STREET_REACH = 230, STREET_CLEAR = 7; /* metres around a street camera */
 
 /* ------------------------------------------------------------------ the ground */
 
@@ -237,4 +238,10 @@ gvm_status scene_open(struct scene *scene, const struct site *site, gvm_error *e
     }
     scene_free(scene);
     return fail(err, GVM_MEMORY, "there is not enough memory for a piece of the practice city");
+}
+
+gvm_status scene_open_street(struct scene *scene, uint64_t seed, float x, float y, gvm_error *err)
+{
+    struct site site = {seed, x, y, STREET_REACH, STREET_CLEAR};
+    return scene_open(scene, &site, err);
 }

@@ -26,9 +26,10 @@ static bool is_empty(const char *folder)
 /* A link may lead to a file, or a folder, that is somebody else's. */
 static gvm_status refuse_links(const char *folder, gvm_error *err)
 {
-    static const char *const names[] = {"street", "aerial", "ortho.tif"};
+    static const char *const names[] = {"street", "aerial", "ortho.tif", "photos", "imagery", "imagery/ortho.tif",
+                                        NULL};
     gvm_status status = GVM_OK;
-    for (int k = 0; k < 3 && status == GVM_OK; k++) {
+    for (int k = 0; names[k] != NULL && status == GVM_OK; k++) {
         struct stat info;
         char *path = g_strdup_printf("%s/%s", folder, names[k]);
         if (lstat(path, &info) == 0 && S_ISLNK(info.st_mode))

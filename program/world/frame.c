@@ -101,9 +101,10 @@ static gvm_status lay_out(struct frame *frame, const struct projection_pair *pai
     const char *broken = "the town cannot be laid out in EPSG:%d: %s";
     if (!find_middle(&middle, &scale, pair, options))
         return fail(err, GVM_FILE, broken, frame->epsg, CPLGetLastErrorMsg());
-    frame->size = (int)lround(ortho->metres * options->scale / ORTHO_PIXEL_M);
+    double pixel = ortho->pixel > 0 ? ortho->pixel : ORTHO_PIXEL_M / options->scale;
+    frame->size = (int)lround(ortho->metres / pixel);
     frame->blocks = (frame->size + FRAME_BLOCK - 1) / FRAME_BLOCK;
-    frame->pixel = ORTHO_PIXEL_M / options->scale * scale;
+    frame->pixel = pixel * scale;
     frame->left = middle.x - frame->size * frame->pixel / 2;
     frame->top = middle.y + frame->size * frame->pixel / 2;
     frame->corners = malloc((size_t)(frame->blocks + 1) * (frame->blocks + 1) * sizeof *frame->corners);

@@ -81,8 +81,8 @@ static gvm_status open_scene(struct scene *scene, const struct frame *frame, uin
     return scene_open(scene, &site, err);
 }
 
-static gvm_status write_ortho(const char *folder, const struct frame *frame, const struct world_options *options,
-                              struct progress *progress, gvm_error *err)
+gvm_status ortho_draw(const char *path, const struct frame *frame, const struct world_options *options,
+                      struct progress *progress, gvm_error *err)
 {
     struct scene scene;
     struct view view;
@@ -90,9 +90,7 @@ static gvm_status write_ortho(const char *folder, const struct frame *frame, con
     gvm_status status = open_scene(&scene, frame, options->seed, err);
     if (status != GVM_OK) return status;
     view_draw(&view, WHEN_AERIAL, options->seed, 0);
-    char *path = g_strdup_printf("%s/ortho.tif", folder);
     status = geotiff_create(&tiff, path, frame, err);
-    g_free(path);
     if (status == GVM_OK) {
         int pieces = (frame->size + PIECE - 1) / PIECE;
         progress_start(progress, "orthophoto", "pieces", (size_t)pieces * frame->blocks);
@@ -115,7 +113,7 @@ static gvm_status find_places(struct place *places, const struct frame *frame, c
     struct point corner[4];
     int found;
     frame_corners(corner, frame);
-    gvm_status status = places_within(places, &found, options, corner, INSIDE, err);
+    gvm_status status = places_within(places, &found, options, corner, INSIDE, PLACES_EVERY_M, err);
     if (status != GVM_OK) return status;
     if (found < options->pairs)
         return fail(err, GVM_ARGUMENT,
@@ -162,16 +160,18 @@ gvm_status ortho_write(const char *folder, int *pixels, const struct world_optio
     gvm_status status = frame_open(&frame, options, ortho, err);
     if (status != GVM_OK) return status;
     *pixels = frame.size;
+    char *path = g_strdup_printf("%s/ortho.tif", folder);
     struct place *places = calloc((size_t)options->pairs, sizeof *places);
     struct pictures photos = {folder, options, places};
     if (places == NULL) status = fail(err, GVM_MEMORY, "there is not enough memory for %d panoramas", options->pairs);
     if (status == GVM_OK) status = find_places(places, &frame, options, ortho, err);
     if (status == GVM_OK) status = folder_prepare(folder, kinds, force, err);
     if (status == GVM_OK) status = picture_start(err);
-    if (status == GVM_OK) status = write_ortho(folder, &frame, options, progress, err);
+    if (status == GVM_OK) status = ortho_draw(path, &frame, options, progress, err);
     if (status == GVM_OK)
         status = folder_fill(&photos, make_photo, world_street_bytes(options), "panoramas", progress, err);
     if (status == GVM_OK) status = write_list(&photos, err);
+    g_free(path);
     free(places);
     frame_free(&frame);
     return status;

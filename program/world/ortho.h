@@ -6,7 +6,11 @@
 
 #define ORTHO_PIXEL_M 0.25 /* on the ground, where world_options' scale is 1 */
 
-enum { ORTHO_LEAST_M = 200, ORTHO_MOST_M = 4000 /* a side; less by the scale, so that 16,000 pixels are the most */ };
+enum {
+    ORTHO_LEAST_M = 200,
+    ORTHO_MOST_M = 4000, /* a side, in pixels of ORTHO_PIXEL_M; smaller pixels, fewer metres */
+    ORTHO_MOST_PIXELS = 16000
+};
 
 enum ortho_grid {
     ORTHO_MERCATOR, /* web mercator, EPSG:3857 */
@@ -16,12 +20,20 @@ enum ortho_grid {
 struct ortho_options {
     double metres; /* side of the square on the ground, about: web mercator stretches it by 0.3% */
     enum ortho_grid projection;
-    bool turn; /* each panorama looks somewhere else, not north */
+    bool turn;    /* each panorama looks somewhere else, not north */
+    double pixel; /* metres on the ground; 0: ORTHO_PIXEL_M / scale */
 };
 
-/* Write `folder`: ortho.tif, a GeoTIFF around the town's middle as seen from one flight (the view that
- * view_draw gives for WHEN_AERIAL and pair 0); street/ with options->pairs panoramas, at least 40 m from its border;
- * and, last, photos.csv (image,lat,lon,heading: where they were taken). options' offset_m and test are not used.
+struct frame;
+
+/* Write a GeoTIFF of all that `frame` holds, as seen from one flight: the view that view_draw gives for WHEN_AERIAL
+ * and pair 0. GVM_OK, GVM_FILE or GVM_MEMORY. */
+gvm_status ortho_draw(const char *path, const struct frame *frame, const struct world_options *options,
+                      struct progress *progress, gvm_error *err);
+
+/* Write `folder`: ortho.tif, a GeoTIFF around the town's middle (ortho_draw); street/ with options->pairs panoramas, at
+ * least 40 m from its border; and, last, photos.csv (image,lat,lon,heading: where they were taken). options' offset_m
+ * and test are not used.
  *
  *   pixels   out: of the orthophoto's side
  *

@@ -66,11 +66,16 @@ gvm_status aerial_save(const char *path, const unsigned char *pixels, int width,
 }
 
 /* libvips takes EXIF values as text, rationals as "45/1 30/1 123456/10000", and only the part before a bracket. */
-static void set_exif(VipsImage *image, const char *name, const char *value)
+static void set_field(VipsImage *image, int directory, const char *name, const char *value)
 {
     char field[64];
-    snprintf(field, sizeof field, "exif-ifd3-%s", name);
+    snprintf(field, sizeof field, "exif-ifd%d-%s", directory, name);
     vips_image_set_string(image, field, value);
+}
+
+static void set_exif(VipsImage *image, const char *name, const char *value)
+{
+    set_field(image, 3, name, value);
 }
 
 static void set_degrees(VipsImage *image, const char *name, double degrees)
@@ -115,15 +120,42 @@ static void set_gpano(VipsImage *image, int width, int height, double heading)
     vips_image_set_blob_copy(image, VIPS_META_XMP_NAME, xmp, strlen(xmp));
 }
 
-gvm_status panorama_save(const char *path, const unsigned char *pixels, int width, int height, const struct shot *shot,
-                         gvm_error *err)
+/* A phone's sensor is about a sixth as large as 35 mm film. */
+static void set_lens(VipsImage *image, int focal_35mm)
+{
+    char text[40];
+    set_field(image, 0, "Orientation", "1");
+    snprintf(text, sizeof text, "%d/6", focal_35mm);
+    set_field(image, 2, "FocalLength", text);
+    snprintf(text, sizeof text, "%d", focal_35mm);
+    set_field(image, 2, "FocalLengthIn35mmFilm", text);
+}
+
+/* A photo, or a panorama if focal_35mm is 0. */
+static gvm_status save_street(const char *path, const unsigned char *pixels, int width, int height,
+                              const struct shot *shot, int focal_35mm, gvm_error *err)
 {
     VipsImage *image = wrap(pixels, width, height);
     if (image == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for it", path_tail(path));
     set_place(image, shot);
-    set_gpano(image, width, height, shot->heading);
+    if (focal_35mm > 0)
+        set_lens(image, focal_35mm);
+    else
+        set_gpano(image, width, height, shot->heading);
     gvm_status status = save(image, path, err);
     g_object_unref(image);
     vips_thread_shutdown();
     return status;
+}
+
+gvm_status panorama_save(const char *path, const unsigned char *pixels, int width, int height, const struct shot *shot,
+                         gvm_error *err)
+{
+    return save_street(path, pixels, width, height, shot, 0, err);
+}
+
+gvm_status photo_save(const char *path, const unsigned char *pixels, int width, int height, const struct shot *shot,
+                      int focal_35mm, gvm_error *err)
+{
+    return save_street(path, pixels, width, height, shot, focal_35mm, err);
 }

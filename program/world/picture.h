@@ -23,4 +23,8 @@ struct shot {
 gvm_status panorama_save(const char *path, const unsigned char *pixels, int width, int height, const struct shot *shot,
                          gvm_error *err);
 
+/* An upright photo: with its place, its heading and its focal length (millimetres as of 35 mm film) in EXIF. */
+gvm_status photo_save(const char *path, const unsigned char *pixels, int width, int height, const struct shot *shot,
+                      int focal_35mm, gvm_error *err);
+
 #endif

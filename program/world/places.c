@@ -9,7 +9,6 @@
 #include "geo/earth.h"
 
 static const double DEGREE = 180 / M_PI; /* degrees a radian */
-static const float EVERY = 46 /* metres of road to a camera */;
 
 /* ------------------------------------------------------------------ the town on the globe */
 
@@ -69,11 +68,12 @@ static int by_east(const void *a, const void *b)
     return (x->y > y->y) - (x->y < y->y);
 }
 
-/* Cameras along one piece of road, in the right lane of either direction. */
-static int edge_places(struct candidate *out, int room, const struct world_options *options, const struct edge *edge)
+/* Cameras along one piece of road, `every` so many metres, in the right lane of either direction. */
+static int edge_places(struct candidate *out, int room, const struct world_options *options, const struct edge *edge,
+                       float every)
 {
     struct dice d = dice_for(options->seed, USE_CAMERA, 2 * edge->i + edge->dir, edge->j);
-    int count = (int)(edge->length / EVERY), n = 0;
+    int count = (int)(edge->length / every), n = 0;
     for (int k = 0; k < count && n < room; k++, n++) {
         float tx, ty, along = edge->length * ((float)k + 0.5f + dice_roll(&d, -0.3f, 0.3f)) / (float)count;
         float lane = edge->road == ROAD_LANE ? 0 : edge->half * 0.45f;
@@ -87,8 +87,16 @@ static int edge_places(struct candidate *out, int room, const struct world_optio
     return n;
 }
 
-/* All cameras of a town of side x side blocks. */
-static int town_places(struct candidate *out, int room, const struct world_options *options, int side)
+/* Room for all cameras of a town of side x side blocks. */
+static struct candidate *open_candidates(int *room, int side, float every, gvm_error *err)
+{
+    *room = side * side * (int)ceilf(8 * PLACES_EVERY_M / every);
+    struct candidate *all = malloc((size_t)*room * sizeof *all);
+    if (all == NULL) fail(err, GVM_MEMORY, "there is not enough memory for a town of %d x %d blocks", side, side);
+    return all;
+}
+
+static int town_places(struct candidate *out, int room, const struct world_options *options, int side, float every)
 {
     int n = 0;
     for (int j = -side / 2; j < side - side / 2; j++)
@@ -96,13 +104,12 @@ static int town_places(struct candidate *out, int room, const struct world_optio
             for (int dir = 0; dir < 2 && n < room; dir++) {
                 struct edge edge;
                 town_edge(&edge, options->seed, i, j, dir);
-                if (edge.road != ROAD_NONE) n += edge_places(out + n, room - n, options, &edge);
+                if (edge.road != ROAD_NONE) n += edge_places(out + n, room - n, options, &edge, every);
             }
     return n;
 }
 
-/* The eastern part of the town is for testing. */
-static gvm_status split(struct place *places, const struct world_options *options, gvm_error *err)
+gvm_status places_split(struct place *places, const struct world_options *options, gvm_error *err)
 {
     struct place **order = malloc((size_t)options->pairs * sizeof *order);
     if (order == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for %d pairs", options->pairs);
@@ -119,16 +126,16 @@ gvm_status world_places(struct place *places, const struct world_options *option
     int side = (int)ceil(sqrt(options->pairs / 3.0)) + 1;
     struct candidate *all = NULL;
     for (int found = 0; found < options->pairs; side++) {
-        int room = side * side * 8;
+        int room;
         free(all);
-        all = malloc((size_t)room * sizeof *all);
-        if (all == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for %d pairs", options->pairs);
-        found = town_places(all, room, options, side);
+        all = open_candidates(&room, side, PLACES_EVERY_M, err);
+        if (all == NULL) return GVM_MEMORY;
+        found = town_places(all, room, options, side, PLACES_EVERY_M);
         if (found >= options->pairs) qsort(all, (size_t)found, sizeof *all, by_key);
     }
     for (int n = 0; n < options->pairs; n++) places[n] = all[n].place;
     free(all);
-    return split(places, options, err);
+    return places_split(places, options, err);
 }
 
 /* Metres from the line through a and b, positive to its left. */
@@ -146,16 +153,16 @@ static bool lies_within(const struct place *place, const struct point corner[4],
 }
 
 gvm_status places_within(struct place *places, int *found, const struct world_options *options,
-                         const struct point corner[4], float margin, gvm_error *err)
+                         const struct point corner[4], float margin, float every, gvm_error *err)
 {
     const float astray = 90; /* a junction is at most so far from its place in the lattice */
     float reach = 0;
     for (int k = 0; k < 4; k++) reach = fmaxf(reach, fmaxf(fabsf(corner[k].x), fabsf(corner[k].y)));
-    int side = 2 * (int)ceilf((reach + astray) / TOWN_PITCH) + 2, room = side * side * 8;
-    struct candidate *all = malloc((size_t)room * sizeof *all);
+    int side = 2 * (int)ceilf((reach + astray) / TOWN_PITCH) + 2, room;
+    struct candidate *all = open_candidates(&room, side, every, err);
     *found = 0;
-    if (all == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for a town %.0f m wide", 2 * reach);
-    int count = town_places(all, room, options, side);
+    if (all == NULL) return GVM_MEMORY;
+    int count = town_places(all, room, options, side, every);
     for (int n = 0; n < count; n++)
         if (lies_within(&all[n].place, corner, margin)) all[(*found)++] = all[n];
     qsort(all, (size_t)*found, sizeof *all, by_key);

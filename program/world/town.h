@@ -35,7 +35,9 @@ enum use {
     USE_LOT,
     USE_CAMERA,
     USE_ISLAND,
-    USE_HEADING
+    USE_HEADING,
+    USE_PHOTO,
+    USE_TILT
 };
 
 struct dice dice_for(uint64_t seed, enum use use, int i, int j);

@@ -11,8 +11,6 @@
 #include "world/places.h"
 #include "world/render.h"
 
-static const float REACH = 230;
-
 const struct world_options world_defaults = {.seed = 1, .test = 0.1, .lat = 45, .lon = -30, .scale = 1};
 
 /* ------------------------------------------------------------------ one pair */
@@ -25,9 +23,8 @@ size_t world_street_bytes(const struct world_options *options)
 gvm_status world_pair(unsigned char *street, unsigned char *aerial, const struct world_options *options,
                       const struct place *place, int number, gvm_error *err)
 {
-    struct site site = {options->seed, place->x, place->y, REACH, 7};
     struct scene scene;
-    gvm_status status = scene_open(&scene, &site, err);
+    gvm_status status = scene_open_street(&scene, options->seed, place->x, place->y, err);
     if (status != GVM_OK) return status;
     struct view view;
     view_draw(&view, WHEN_STREET, options->seed, (uint64_t)number);

@@ -17,16 +17,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-gvm_status pictures_read(const uint8_t **pixels, uint8_t *room, const struct pictures *p, const struct split *split,
-                         gvm_view view, int i, gvm_error *err)
-{
-    *pixels = p->cache != NULL ? cache_picture(p->cache, split, view, i) : NULL;
-    if (*pixels != NULL) return GVM_OK;
-    *pixels = room;
-    if (view == GVM_AERIAL) return cache_load(room, &p->aerial, view, split->tiles[i].path, NAN, err);
-    return cache_load(room, &p->street, view, split->queries[i].path, split->queries[i].heading, err);
-}
-
 /* ------------------------------------------------------------------ which pictures */
 
 static int compare_sources(const void *a, const void *b)
@@ -44,11 +34,12 @@ static double plain(double heading)
     return isnan(heading) ? (double)NAN : heading;
 }
 
+/* aerial NULL: its tiles are no files */
 static struct source *add_split(struct source *to, const struct split *split, int *street, int *aerial)
 {
     for (int i = 0; i < split->query_count; i++)
         *to++ = (struct source){split->queries[i].path, GVM_STREET, plain(split->queries[i].heading), &street[i]};
-    for (int i = 0; i < split->tile_count; i++)
+    for (int i = 0; i < split->tile_count && aerial != NULL; i++)
         *to++ = (struct source){split->tiles[i].path, GVM_AERIAL, NAN, &aerial[i]};
     return to;
 }
@@ -58,11 +49,13 @@ static bool list_sources(struct cache *c)
 {
     const struct split *splits[2] = {&c->data->train, &c->data->test};
     size_t n = 0;
+    bool files = c->data->rasters == NULL;
     for (int s = 0; s < 2; s++) {
-        c->places[s][GVM_STREET] = calloc((size_t)splits[s]->query_count + 1, sizeof(int));
-        c->places[s][GVM_AERIAL] = calloc((size_t)splits[s]->tile_count + 1, sizeof(int));
-        if (c->places[s][GVM_STREET] == NULL || c->places[s][GVM_AERIAL] == NULL) return false;
-        n += (size_t)splits[s]->query_count + (size_t)splits[s]->tile_count;
+        size_t Q = (size_t)splits[s]->query_count, T = (size_t)splits[s]->tile_count;
+        c->places[s][GVM_STREET] = calloc(Q + 1, sizeof(int));
+        if (files) c->places[s][GVM_AERIAL] = calloc(T + 1, sizeof(int));
+        if (c->places[s][GVM_STREET] == NULL || (files && c->places[s][GVM_AERIAL] == NULL)) return false;
+        n += Q + (files ? T : 0);
     }
     c->sources = calloc(n + 1, sizeof *c->sources);
     if (c->sources == NULL || n > INT32_MAX) return false;
@@ -96,6 +89,7 @@ static uint64_t hash_sources(const struct cache *c)
     uint64_t h = hash_bytes(1, sizes, sizeof sizes);
     h = hash_bytes(h, street->elevation, sizeof street->elevation);
     if (rules[0] != RESIZE_OWN || rules[1] != RESIZE_OWN) h = hash_bytes(h, rules, sizeof rules);
+    if (street->projection != PROJECTION_PANORAMA) h = hash_bytes(h, &street->projection, sizeof street->projection);
     for (const struct source *s = c->sources; s < c->sources + c->count[0] + c->count[1]; s++) {
         struct stat st;
         bool there = stat(s->path, &st) == 0;
@@ -204,7 +198,9 @@ const uint8_t *cache_picture(const struct cache *c, const struct split *split, g
 {
     assert(split == &c->data->train || split == &c->data->test);
     size_t bytes;
-    int place = c->places[split == &c->data->test][view][i];
+    const int *places = c->places[split == &c->data->test][view];
+    if (places == NULL) return NULL;
+    int place = places[i];
     uint64_t entry, offset = cache_offset(c, place, &bytes);
     memcpy(&entry, c->map.data + HEADER_ROOM + (size_t)place * sizeof entry, sizeof entry);
     return entry >= ENTRY_GOOD ? c->map.data + offset : NULL;

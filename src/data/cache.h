@@ -1,30 +1,9 @@
-/* cache.h - the pictures of a data set at the network's size: read from their files, or all decoded once into one file
- * that is mapped into memory. */
+/* cache.h - the picture files of a data set at the network's size, all decoded once into one file that is mapped into
+ * memory. */
 #ifndef GVM_DATA_CACHE_H
 #define GVM_DATA_CACHE_H
 
-#include <stdint.h>
-
-#include "data/dataset.h"
-#include "image/panorama.h"
-
-/* What is needed to get at a data set's pictures. All of it must outlive what uses it. */
-struct pictures {
-    const struct dataset *data;
-    struct picture_shape street, aerial; /* the network's inputs */
-    const struct cache *cache;           /* NULL: read from their files */
-};
-
-/* Picture i of a split, one of the data set's two.
- *
- *   pixels  out: (H, W, 3) of its view; in the cache, or in room
- *   room    (H, W, 3) the caller's
- *   i       a query for GVM_STREET, a tile for GVM_AERIAL
- *
- * Returns GVM_OK or as panorama_load and aerial_load. A picture that was broken when the cache was made is tried
- * again. Any number of threads may call. */
-gvm_status pictures_read(const uint8_t **pixels, uint8_t *room, const struct pictures *p, const struct split *split,
-                         gvm_view view, int i, gvm_error *err);
+#include "data/pictures.h"
 
 struct cache_options {
     int workers;   /* threads that decode, 1..64 */
@@ -43,6 +22,8 @@ struct cache_options {
  * It is made beside its place, in `path`.part, and moved there when complete. One process makes it while others wait;
  * where one was killed, or told to stop, the next goes on with what is there. A failure leaves nothing of it.
  *
+ * What is cut out of rasters is not in it.
+ *
  *   cache  out: to be freed with cache_free; NULL on failure, and with GVM_OK where progress said to stop. Keeps
  *          p->data, which must outlive it
  *   p      p->cache is not used
@@ -53,7 +34,7 @@ gvm_status cache_open(struct cache **cache, const char *path, const struct pictu
                       const struct cache_options *options, gvm_error *err);
 void cache_free(struct cache *cache);
 
-/* (H, W, 3) of picture i of a split, as long as the cache; NULL where it could not be read. */
+/* (H, W, 3) of picture i of a split, as long as the cache; NULL where it could not be read, or is not in it. */
 const uint8_t *cache_picture(const struct cache *cache, const struct split *split, gvm_view view, int i);
 
 #endif

@@ -6,11 +6,13 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "image/photo.h"
 
 gvm_status cache_load(uint8_t *out, const struct picture_shape *shape, gvm_view view, const char *path, double heading,
                       gvm_error *err)
 {
     if (view == GVM_AERIAL) return aerial_load(out, shape, path, err);
+    if (shape->projection == PROJECTION_PERSPECTIVE) return photo_load(out, shape, path, err);
     return panorama_load(out, shape, isnan(heading) ? NULL : &heading, CIRCLE_LISTED, path, err);
 }
 

@@ -37,7 +37,8 @@ struct cache {
     struct picture_shape shape[2]; /* of a view */
     int count[2];                  /* of a view: pictures */
     uint64_t pixels[2];            /* of a view: where its pictures start in the file */
-    int *places[2][2];             /* of train and test, of a view: (queries or tiles) place of each picture */
+    int *places[2][2];             /* of train and test, of a view: (queries or tiles) place of each picture; NULL: they
+                                      are no files */
     struct source *sources;        /* (count[0] + count[1]) in the order of places; only while opening */
     struct header header;          /* as it must be */
     struct file_map map;

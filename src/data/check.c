@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
+#include "data/pictures.h"
 #include "geo/earth.h"
 #include "image/image.h"
 #include "image/panorama.h"
@@ -109,10 +110,34 @@ static void check_positions(struct check *c, const struct split *split, unsigned
         if (off_earth(q->lat, q->lon) || off_earth(t->lat, t->lon)) continue;
         double north = EARTH_ARC * (q->lat - t->lat);
         double east = EARTH_ARC * cos(q->lat * EARTH_DEGREE) * remainder(q->lon - t->lon, 360);
-        if (fmax(fabs(north), fabs(east)) > 0.55 * c->dataset->ground_m)
+        if (c->dataset->rasters == NULL && fmax(fabs(north), fabs(east)) > 0.55 * c->dataset->ground_m)
             add(c, FAULT_DISAGREE, which, q->id, q->path, "taken %.0f m from the centre of %s, which covers %.0f m",
                 hypot(north, east), t->path, c->dataset->ground_m);
     }
+}
+
+/* Photos whose place no raster shows. */
+static void check_covered(struct check *c, const struct mosaic *mosaic, const struct split *split, unsigned which)
+{
+    for (int i = 0; i < split->query_count; i++) {
+        const struct query *q = &split->queries[i];
+        if (!off_earth(q->lat, q->lon) && !mosaic_covers(mosaic, q->lat, q->lon))
+            add(c, FAULT_DISAGREE, which, q->id, q->path, "no raster shows where it was taken, %.6f,%.6f", q->lat,
+                q->lon);
+    }
+}
+
+static gvm_status check_rasters(struct check *c, gvm_error *err)
+{
+    static const double zoom = 1; /* metres a pixel: any would do */
+    const struct dataset *d = c->dataset;
+    struct rasters rasters;
+    if (d->rasters == NULL) return GVM_OK;
+    gvm_status status = rasters_open(&rasters, d, &zoom, 1, err);
+    if (status == GVM_OK) check_covered(c, rasters.mosaic, &d->train, TRAIN);
+    if (status == GVM_OK && !d->undivided) check_covered(c, rasters.mosaic, &d->test, TEST);
+    rasters_close(&rasters);
+    return status;
 }
 
 /* An id, or a street picture, that is learned from must not be asked for in the test. */
@@ -153,7 +178,8 @@ static struct picture *list_picture(struct check *c, const char *path, unsigned 
 
 static void list_pictures(struct check *c, const struct split *split, unsigned which)
 {
-    for (int i = 0; i < split->tile_count; i++) list_picture(c, split->tiles[i].path, which);
+    for (int i = 0; i < split->tile_count && c->dataset->rasters == NULL; i++)
+        list_picture(c, split->tiles[i].path, which);
     for (int i = 0; i < split->query_count; i++) {
         const struct query *q = &split->queries[i];
         struct picture *p = list_picture(c, q->path, 0);
@@ -193,7 +219,7 @@ static gvm_status check_panorama(const struct check *c, const struct picture *p,
     bool doubtful = image->width < 2 * image->height || image->gpano.full_width > 0 || image->gpano.full_height > 0 ||
                     image->gpano.other || image->exif.make[0] != '\0' || image->exif.model[0] != '\0' ||
                     image->exif.focal_35mm > 0 || image->exif.sweep;
-    if (!p->street || !doubtful) return GVM_OK;
+    if (!p->street || !doubtful || c->dataset->rasters != NULL) return GVM_OK;
     return panorama_fit(out, &shape, isnan(p->heading) ? NULL : &p->heading, CIRCLE_LISTED, image, path_tail(p->path),
                         err);
 }
@@ -331,6 +357,7 @@ gvm_status dataset_check(struct findings *findings, const struct dataset *datase
         (size_t)train->query_count + (size_t)train->tile_count + (size_t)test->query_count + (size_t)test->tile_count;
     c.pictures = calloc(most + 1, sizeof *c.pictures);
     if (c.pictures == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to check it", dataset->root);
+    gvm_status status = check_rasters(&c, err);
     c.by_path = g_hash_table_new(g_str_hash, g_str_equal);
 
     check_splits(&c);
@@ -340,7 +367,7 @@ gvm_status dataset_check(struct findings *findings, const struct dataset *datase
         check_positions(&c, test, TEST);
         list_pictures(&c, test, TEST);
     }
-    parallel_run(read_pictures, &c);
+    if (status == GVM_OK) parallel_run(read_pictures, &c);
     check_pictures(&c);
     findings->pictures = c.count;
     if (dataset->has_gaps && findings->of[FAULT_MISSING] <= c.count / 20)
@@ -349,6 +376,6 @@ gvm_status dataset_check(struct findings *findings, const struct dataset *datase
     for (size_t i = 0; i < c.count; i++) g_free(c.pictures[i].trouble);
     g_hash_table_destroy(c.by_path);
     free(c.pictures);
-    if (!c.no_memory) return GVM_OK;
+    if (!c.no_memory || status != GVM_OK) return status;
     return fail(err, GVM_MEMORY, "%s: there is not enough memory to check it", dataset->root);
 }

@@ -58,6 +58,12 @@ static const struct format {
      .tests = {"val", "test"},
      .ground_m = 64,
      .elevation = {-45, 45}},
+    {.name = "photos",
+     .labels = {"photos.csv"},
+     .read = photos_read,
+     .tests = {"val", "test"},
+     .ground_m = 30, /* of a cell */
+     .elevation = {-45, 45}},
 };
 
 enum { FORMATS = sizeof formats / sizeof *formats };
@@ -80,11 +86,12 @@ static gvm_status pick_format(const struct format **format, const char *root, co
     }
     if (*format != NULL) return GVM_OK;
     if (name != NULL)
-        return fail(err, GVM_ARGUMENT, "a data set's format is CVUSA, CVACT, VIGOR or pairs, not '%.40s'", name);
+        return fail(err, GVM_ARGUMENT, "a data set's format is CVUSA, CVACT, VIGOR, pairs or photos, not '%.40s'",
+                    name);
     if (access(root, R_OK | X_OK) != 0) return fail_errno(err, "open", path_tail(root));
     return fail(err, GVM_FILE,
-                "%s: no data set lies there: it has neither pairs.csv nor splits/val-19zl.csv (CVUSA), ACT_data.mat "
-                "(CVACT) or splits/CITY/satellite_list.txt (VIGOR)",
+                "%s: no data set lies there: it has neither pairs.csv or photos.csv nor splits/val-19zl.csv (CVUSA), "
+                "ACT_data.mat (CVACT) or splits/CITY/satellite_list.txt (VIGOR)",
                 path_tail(root));
 }
 
@@ -141,6 +148,11 @@ gvm_status dataset_open(struct dataset **dataset, const char *root, const struct
     memcpy(d->street_size, format->street_size, sizeof d->street_size);
     memcpy(d->aerial_size, format->aerial_size, sizeof d->aerial_size);
     status = pick_test(d, format, options->test, err);
+    if (status == GVM_OK && options->imagery && format->read != photos_read)
+        status = fail(err, GVM_ARGUMENT,
+                      "%s: it is a %s data set, whose aerial pictures are files; imagery is named for "
+                      "one of photos",
+                      path_tail(root), format->name);
     if (status == GVM_OK) status = format->read(d, options, err);
     if (status == GVM_OK) status = check_pairs(d, err);
     if (status != GVM_OK) {
@@ -156,6 +168,7 @@ void dataset_free(struct dataset *dataset)
     if (dataset == NULL) return;
     split_free(&dataset->train);
     if (!dataset->undivided) split_free(&dataset->test);
+    g_strfreev(dataset->rasters);
     free(dataset->missing);
     free(dataset->root);
     free(dataset);
@@ -200,6 +213,7 @@ static uint64_t hash_split(uint64_t h, const struct split *split, const char *ro
 uint64_t dataset_fingerprint(const struct dataset *dataset)
 {
     uint64_t h = hash_split(1, &dataset->train, dataset->root);
+    for (char **raster = dataset->rasters; raster && *raster; raster++) h = hash_picture(h, *raster, dataset->root);
     h = hash_split(h, &dataset->test, dataset->root);
     return h != 0 ? h : 1;
 }

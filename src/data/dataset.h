@@ -6,7 +6,9 @@
  *   CVUSA   splits/train-19zl.csv, splits/val-19zl.csv; positions from split_locations/all.csv or all.csv
  *   CVACT   ACT_data.mat; ANU_data_small, and ANU_data_test for the test set
  *   VIGOR   splits__corrected or splits, a folder a city
- *   pairs   pairs.csv: id,street,aerial,lat,lon[,heading][,split][,aerial_lat,aerial_lon] */
+ *   pairs   pairs.csv: id,street,aerial,lat,lon[,heading][,split][,aerial_lat,aerial_lon]
+ *   photos  photos.csv: image,lat,lon[,heading][,split]; the tiles are cells of a map of zooms (imagery/cells.h), cut
+ * out of rasters when they are needed */
 #ifndef GVM_DATA_DATASET_H
 #define GVM_DATA_DATASET_H
 
@@ -18,9 +20,9 @@
 
 enum { MAX_NEAR = 3 };
 
-/* An aerial picture. */
+/* An aerial picture; of a data set with rasters a cell. */
 struct tile {
-    char *path;
+    char *path;      /* of a cell its name, "cell ROW,COLUMN" */
     double lat, lon; /* WGS84 degrees of its centre; NaN where not known */
 };
 
@@ -44,10 +46,11 @@ struct split {
 };
 
 struct dataset {
-    const char *format;    /* "CVUSA", "CVACT", "VIGOR", "pairs" */
+    const char *format;    /* "CVUSA", "CVACT", "VIGOR", "pairs", "photos" */
     const char *test_name; /* which test split this is: "val", "test", "same-area", "cross-area", "all" */
     char *root;
-    double ground_m;     /* side of an aerial picture on the ground, metres */
+    char **rasters;      /* what aerial pictures are cut out of, ends with NULL; NULL: they are files */
+    double ground_m;     /* side of an aerial picture on the ground, metres; of a cell, where there are rasters */
     double elevation[2]; /* band of a panorama's rows that is used, degrees */
     double hit_m;        /* evaluation: any tile within so many metres is right; 0: the true tile alone */
     int street_size[2];  /* width and height of its pictures as they are published; 0: any */
@@ -64,9 +67,10 @@ struct dataset {
 struct dataset_options {
     const char *format;      /* NULL: told by what lies in the folder */
     const char *test;        /* which test split, by the format's own name; NULL: its first.
-                                CVUSA: val. CVACT: val, test. VIGOR: same-area, cross-area. pairs: val, test */
+                                CVUSA: val. CVACT: val, test. VIGOR: same-area, cross-area. pairs, photos: val, test */
     const double *elevation; /* a band other than the format's, or NULL */
     double ground_m;         /* other than the format's, or 0 */
+    const char *imagery;     /* photos: a raster, or a folder of them; NULL: imagery/ in the data set, else itself */
     bool as_listed; /* also pairs whose pictures are not there and positions that are not on Earth, for `check` */
 };
 

@@ -126,6 +126,7 @@ gvm_status filler_tile(int *index, struct filler *f, const char *path, double la
                        const struct source *source, gvm_error *err)
 {
     char *file = NULL;
+    bool cell = f->dataset->rasters != NULL;
     gvm_status status = check_place(f, lat, lon, source, err);
     *index = filler_find(f, path);
     if (*index != NOT_LISTED) {
@@ -136,8 +137,9 @@ gvm_status filler_tile(int *index, struct filler *f, const char *path, double la
         }
         return status;
     }
-    if (status == GVM_OK) status = check_path(path, source, err);
-    if (status == GVM_OK) status = find_picture(&file, f, path, err);
+    if (status == GVM_OK && !cell) status = check_path(path, source, err);
+    if (status == GVM_OK && !cell) status = find_picture(&file, f, path, err);
+    if (status == GVM_OK && cell && (file = strdup(path)) == NULL) status = no_memory(f, err);
     if (status != GVM_OK) return status;
     *index = file != NULL ? f->split.tile_count : NOT_THERE;
     if (file != NULL) {
@@ -198,7 +200,7 @@ gvm_status filler_pair(struct filler *f, const struct query *query, const char *
     struct query pair = *query;
     pair.tile = NOT_THERE;
     gvm_status status = find_street(&file, f, query, source, err);
-    if (status == GVM_OK && file == NULL) status = check_path(tile, source, err);
+    if (status == GVM_OK && file == NULL && f->dataset->rasters == NULL) status = check_path(tile, source, err);
     if (status == GVM_OK && file != NULL) status = filler_tile(&pair.tile, f, tile, lat, lon, source, err);
     if (status == GVM_OK) return add_query(f, &pair, file, err);
     free(file);

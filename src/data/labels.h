@@ -12,6 +12,7 @@ gvm_status cvusa_read(struct dataset *dataset, const struct dataset_options *opt
 gvm_status cvact_read(struct dataset *dataset, const struct dataset_options *options, gvm_error *err);
 gvm_status vigor_read(struct dataset *dataset, const struct dataset_options *options, gvm_error *err);
 gvm_status pairs_read(struct dataset *dataset, const struct dataset_options *options, gvm_error *err);
+gvm_status photos_read(struct dataset *dataset, const struct dataset_options *options, gvm_error *err);
 
 /* The folder of VIGOR's labels under root, or NULL. */
 const char *vigor_labels(const char *root);
@@ -49,8 +50,8 @@ gvm_status filler_end(struct filler *f, struct split *split, gvm_status status);
 
 enum { NOT_THERE = -1, NOT_LISTED = -2 };
 
-/* Add a tile, once, where the first that knows it says it is. path is relative to the root. *index is NOT_THERE where
- * the picture is not there. */
+/* Add a tile, once, where the first that knows it says it is. path is relative to the root, or, of a data set with
+ * rasters, the name of a cell. *index is NOT_THERE where the picture is not there. */
 gvm_status filler_tile(int *index, struct filler *f, const char *path, double lat, double lon,
                        const struct source *source, gvm_error *err);
 
@@ -65,21 +66,31 @@ gvm_status filler_query(struct filler *f, const struct query *query, const struc
 gvm_status filler_pair(struct filler *f, const struct query *query, const char *tile, double lat, double lon,
                        const struct source *source, gvm_error *err);
 
-/* The lines of a pairs.csv, apart from the files that they name. */
+/* The lines of a pairs.csv or a photos.csv, apart from the files that they name. */
 enum part { PART_TRAIN, PART_VAL, PART_TEST, PARTS };
 
 struct pair_row {
     struct query query; /* paths and id as they are written, not empty; good while the row is read */
-    struct tile tile;
-    enum part part; /* PART_TRAIN where the list has no such column */
+    struct tile tile;   /* of a photo none */
+    enum part part;     /* PART_TRAIN where the list has no such column */
     size_t line;
 };
 
 typedef gvm_status pair_reader(void *context, const struct pair_row *row, gvm_error *err);
 
-/* Give each row of the list to `read`, which may end it with a status. `where` names the file in sentences. Places are
- * finite or NaN, both of one or neither, and perhaps not on Earth; headings within -360 to 360, or NaN. */
-gvm_status pairs_parse(bool *has_parts, const char *text, size_t size, const char *where, pair_reader *read,
-                       void *context, gvm_error *err);
+/* Give each row of a list to `read`, which may end it with a status. `where` names the file in sentences. Places are
+ * finite or, of pairs, NaN, both of one or neither, and perhaps not on Earth; headings within -360 to 360, or NaN. */
+typedef gvm_status list_parser(bool *has_parts, const char *text, size_t size, const char *where, pair_reader *read,
+                               void *context, gvm_error *err);
+list_parser pairs_parse, photos_parse;
+
+/* The part that a field names; as it was where the list has none. */
+gvm_status part_read(enum part *part, const char *text, const struct csv *csv, gvm_error *err);
+
+/* Read a data set that is one list, `name`: each row is added to its part, of which two become the splits. */
+typedef gvm_status row_filler(struct filler *f, const struct pair_row *row, const struct source *source,
+                              gvm_error *err);
+gvm_status list_read(struct dataset *dataset, const struct dataset_options *options, const char *name,
+                     list_parser *parse, row_filler *add, gvm_error *err);
 
 #endif

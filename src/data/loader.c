@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/ring.h"
+#include "data/drawn_place.h"
 #include "data/sampler.h"
 
 #include <assert.h>
@@ -31,12 +32,14 @@ struct slot {
 struct prepared {
     uint64_t epoch;
     int index, count;
-    int *queries;         /* (B) */
-    struct slot *slots;   /* (B) */
-    uint8_t *street;      /* (B, H, W, 3) */
-    uint8_t *aerial;      /* (2 B, H, W, 3), or (B, H, W, 3) */
-    struct slot failure;  /* why there are no queries */
-    struct bad_pair *bad; /* replaced pairs, those met on the way included */
+    int *queries;               /* (B) */
+    struct slot *slots;         /* (B) */
+    uint8_t *street;            /* (B, H, W, 3) */
+    uint8_t *aerial;            /* (2 B, H, W, 3), or (B, H, W, 3), or (B, pictures, H, W, 3) */
+    struct drawn_place *places; /* (B) where they were cut, and */
+    uint8_t *allowed;           /* (B, B); NULL without rasters */
+    struct slot failure;        /* why there are no queries */
+    struct bad_pair *bad;       /* replaced pairs, those met on the way included */
     size_t bad_count;
 };
 
@@ -66,6 +69,30 @@ struct loader {
 
 /* ------------------------------------------------------------------ one pair */
 
+/* The photo of a query and the pictures of its place, both to their own rooms. */
+static gvm_status prepare_place(const struct loader *l, struct prepared *to, int b, int query, gvm_error *err)
+{
+    const struct pictures *p = &l->pictures;
+    const struct loader_options *o = &l->options;
+    const struct query *q = &l->split->queries[query];
+    const struct tile *cell = &l->split->tiles[q->tile];
+    const int sizes[4] = {p->street.height, p->street.width, p->aerial.height, p->aerial.width};
+    uint8_t *street = to->street + (size_t)b * l->street_bytes, *aerial = to->aerial + (size_t)b * l->aerial_bytes;
+    struct drawn_place *place = &to->places[b];
+    const uint8_t *pixels;
+    *place = (struct drawn_place){cell->lat, cell->lon, p->aerial.bearing};
+    if (o->amounts.around > 0)
+        *place = draw_place(q->lat, q->lon, o->amounts.around, o->seed, to->epoch, (uint64_t)query);
+    gvm_status status = pictures_read(&pixels, street, p, l->split, GVM_STREET, query, err);
+    if (status == GVM_OK) status = pictures_cut(aerial, p, place->lat, place->lon, place->bearing, err);
+    if (status != GVM_OK) return status;
+    if (pixels != street) memcpy(street, pixels, l->street_bytes);
+    status =
+        augment_place(street, aerial, sizes, p->aerial.zoom_count, &o->amounts, o->seed, to->epoch, (uint64_t)query);
+    if (status == GVM_OK) return status;
+    return fail(err, status, "%s: there is not enough memory to augment it", path_tail(q->path));
+}
+
 /* Pair `query` to place b of the batch. */
 static gvm_status prepare(const struct loader *l, struct prepared *to, int b, int query, const struct room *room,
                           gvm_error *err)
@@ -74,6 +101,7 @@ static gvm_status prepare(const struct loader *l, struct prepared *to, int b, in
     const struct query *q = &l->split->queries[query];
     const int sizes[4] = {p->street.height, p->street.width, p->aerial.height, p->aerial.width};
     const uint8_t *street, *aerial;
+    if (p->cutters != NULL) return prepare_place(l, to, b, query, err);
     gvm_status status = pictures_read(&street, room->street, p, l->split, GVM_STREET, query, err);
     if (status == GVM_OK) status = pictures_read(&aerial, room->aerial, p, l->split, GVM_AERIAL, q->tile, err);
     if (status != GVM_OK) return status;
@@ -201,6 +229,10 @@ static bool allocate(struct loader *l)
         p->street = malloc(B * l->street_bytes);
         p->aerial = malloc((l->options.single ? 1 : 2) * B * l->aerial_bytes);
         if (p->queries == NULL || p->slots == NULL || p->street == NULL || p->aerial == NULL) return false;
+        if (l->pictures.cutters == NULL) continue;
+        p->places = malloc(B * sizeof *p->places);
+        p->allowed = malloc(B * B);
+        if (p->places == NULL || p->allowed == NULL) return false;
     }
     for (int i = 0; i < l->options.workers; i++) {
         l->rooms[i] = (struct room){malloc(l->street_bytes), malloc(l->aerial_bytes)};
@@ -215,6 +247,7 @@ gvm_status loader_open(struct loader **loader, const struct pictures *p, const s
                        const struct loader_options *options, gvm_error *err)
 {
     assert(options->batch >= 1 && options->workers >= 1 && options->workers <= MAX_WORKERS && options->first >= 0);
+    assert(p->cutters == NULL || options->single);
     *loader = NULL;
     struct loader *l = calloc(1, sizeof *l);
     if (l == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to read pictures with");
@@ -261,7 +294,9 @@ gvm_status loader_next(struct loader *l, struct batch *batch, gvm_error *err)
         l->named[bad->query] = true;
         if (l->options.bad != NULL) l->options.bad(l->options.user, bad->query, bad->status, &bad->err);
     }
-    *batch = (struct batch){p->street, p->aerial, p->queries, p->epoch, p->index, p->count, clock_seconds() - start};
+    if (p->allowed != NULL) places_allowed(p->allowed, l->split, p->queries, p->places, l->options.batch);
+    *batch = (struct batch){p->street, p->aerial, p->allowed, p->queries,
+                            p->epoch,  p->index,  p->count,   clock_seconds() - start};
     return GVM_OK;
 }
 
@@ -275,6 +310,8 @@ void loader_free(struct loader *l)
         free(p->slots);
         free(p->street);
         free(p->aerial);
+        free(p->places);
+        free(p->allowed);
         free(p->bad);
     }
     for (int i = 0; i < MAX_WORKERS; i++) {

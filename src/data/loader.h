@@ -1,5 +1,5 @@
-/* loader.h - batches for training, made ready ahead of the thread that trains: read (or taken from the cache), resized
- * and augmented on threads of the loader's own. */
+/* loader.h - batches for training, made ready ahead of the thread that trains: read (or taken from the cache, or cut
+ * out of rasters), resized and augmented on threads of the loader's own. */
 #ifndef GVM_DATA_LOADER_H
 #define GVM_DATA_LOADER_H
 
@@ -20,7 +20,7 @@ struct loader_options {
                       with none of its batch; else loader_next fails with it */
     uint64_t seed;
     struct augmentation amounts;
-    bool single;    /* one aerial picture a pair, the strong one */
+    bool single;    /* one aerial picture a pair, the strong one; needed where places are cut out of rasters */
     uint64_t epoch; /* where to begin: at this epoch and its batch `first`; behind its last batch, the next epoch */
     int first;
     void *user;
@@ -31,11 +31,13 @@ struct loader_options {
 
 struct batch {
     const uint8_t *street; /* (B, H, W, 3) */
-    const uint8_t *aerial; /* (2 B, H, W, 3): the strong ones, then the weak ones, unless they are single */
-    const int *queries;    /* (B) which they are in the split */
-    uint64_t epoch;        /* counts from the first epoch of training, 0 */
-    int index, count;      /* in the epoch: which one this is, of how many */
-    double waited;         /* seconds that loader_next waited for it */
+    const uint8_t *aerial; /* (2 B, H, W, 3): the strong ones, then the weak ones, unless they are single; of places cut
+                              out of rasters (B, pictures, H, W, 3) */
+    const uint8_t *allowed; /* (B, B) of such places: which the loss may tell apart (places_allowed); else NULL */
+    const int *queries;     /* (B) which they are in the split */
+    uint64_t epoch;         /* counts from the first epoch of training, 0 */
+    int index, count;       /* in the epoch: which one this is, of how many */
+    double waited;          /* seconds that loader_next waited for it */
 };
 
 struct loader;

@@ -22,12 +22,14 @@ struct augmentation {
     float jpeg;     /* how likely it is written as JPEG and read again, 0..1, */
     int quality[2]; /* of a quality in this range, 1..100 */
     float colour;   /* how likely its colours change, 0..1: */
-    float
-        shift; /* brightness, contrast and saturation by up to this factor, hue by up to this part of a turn; <= 0.5 */
-    float focus;   /* how likely it is blurred or sharpened, one as likely as the other, 0..1 */
-    float holes;   /* how likely it has black holes, in a grid or anywhere, one as likely as the other, 0..1 */
-    float grid[2]; /* the street and the aerial picture's grid: a hole's side in that of a unit, 0..1 */
-    float spin;    /* how likely, at the end, both turn by 90, 180 or 270 degrees, 0..1 */
+    float shift;    /* brightness, contrast and saturation by up to this factor, <= 0.5, */
+    float hue;      /* hue by up to this part of a turn, <= 0.5 */
+    float focus;    /* how likely it is blurred or sharpened, one as likely as the other, 0..1 */
+    float holes;    /* how likely it has black holes, in a grid or anywhere, one as likely as the other, 0..1 */
+    float grid[2];  /* the street and the aerial picture's grid: a hole's side in that of a unit, 0..1 */
+    float spin;     /* how likely, at the end, both turn by 90, 180 or 270 degrees, 0..1 */
+    /* Of photos and places of several pictures, statewide's: */
+    float around; /* the place is drawn from a square of so many metres around the photo, at any bearing; 0: its cell */
 };
 
 extern const struct augmentation augmentation_paper; /* the design's amounts */
@@ -46,6 +48,19 @@ extern const struct augmentation augmentation_none;  /* pictures as they are */
 gvm_status augment_pair(uint8_t *street_out, uint8_t *strong, uint8_t *weak, const uint8_t *street,
                         const uint8_t *aerial, const int sizes[4], const struct augmentation *amounts, uint64_t seed,
                         uint64_t epoch, uint64_t index);
+
+/* Vary a photo and the pictures of its place, in place: jpeg, colour, focus and holes alone, drawn once for the photo
+ * and once for the place, whose pictures are changed alike. The black around a photo stays black and counts for
+ * nothing: its rows, or its columns, from the edges on that are all black. Everything drawn is a function of (seed,
+ * epoch, index).
+ *
+ *   photo   (Hs, Ws, 3)
+ *   aerial  (pictures, Ha, Wa, 3)
+ *   sizes   Hs, Ws, Ha, Wa
+ *
+ * Returns GVM_OK or GVM_MEMORY. */
+gvm_status augment_place(uint8_t *photo, uint8_t *aerial, const int sizes[4], int pictures,
+                         const struct augmentation *amounts, uint64_t seed, uint64_t epoch, uint64_t index);
 
 /* The parts, for a picture of (H, W, 3). */
 

@@ -37,7 +37,7 @@ static float between(const struct dice *dice, int draw, float low, float high)
 }
 
 /* Brightness, contrast, saturation and hue in an order that is drawn too. */
-static void colour(uint8_t *pixels, int H, int W, float shift, const struct dice *dice)
+static void colour(uint8_t *pixels, int H, int W, const struct augmentation *a, const struct dice *dice)
 {
     static void (*const change[4])(uint8_t *, int, int, float) = {augment_brightness, augment_contrast,
                                                                   augment_saturation, augment_hue};
@@ -49,7 +49,7 @@ static void colour(uint8_t *pixels, int H, int W, float shift, const struct dice
     }
     for (int i = 0; i < 4; i++) {
         int k = order[i];
-        float by = between(dice, FACTOR + k, -shift, shift);
+        float most = k < 3 ? a->shift : a->hue, by = between(dice, FACTOR + k, -most, most);
         change[k](pixels, H, W, k < 3 ? 1 + by : by);
     }
 }
@@ -110,7 +110,7 @@ gvm_status augment_each(uint8_t *pixels, int H, int W, float grid, const struct 
     gvm_status status = GVM_OK;
     if (dice_uniform(dice, RECOMPRESS) < a->jpeg)
         status = augment_jpeg(pixels, W, H, dice_int(dice, QUALITY, a->quality[0], a->quality[1]));
-    if (dice_uniform(dice, COLOUR) < a->colour) colour(pixels, H, W, a->shift, dice);
+    if (dice_uniform(dice, COLOUR) < a->colour) colour(pixels, H, W, a, dice);
     if (status == GVM_OK && dice_uniform(dice, FOCUS) < a->focus)
         status = (dice_uniform(dice, SHARP) < 0.5f ? sharpen : blur)(pixels, H, W, dice);
     if (status != GVM_OK || dice_uniform(dice, HOLES) >= a->holes) return status;

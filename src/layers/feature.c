@@ -52,10 +52,12 @@ struct tensor *concatenate_cpu(struct tape *tape, struct tensor *const *parts, i
 
 struct unit_pass {
     struct tensor *x, *y;
-    float *inverse; /* (B) 1 / length */
+    float *inverse; /* (B) r = 1 / (|x| + epsilon) */
+    float epsilon;
 };
 
-/* Moving x along y changes only its length, which forward throws away: dx = r (dy - y (y . dy)). */
+/* y = r x moves along itself only as far as epsilon lets it: dx = r (dy - y (y . dy) / (r |x|)), r |x| = 1 - r epsilon;
+ * without an epsilon that is 1, also for a row of zeros. */
 static void l2_normalise_backward(struct tape *tape, void *self)
 {
     const struct unit_pass *p = self;
@@ -66,21 +68,23 @@ static void l2_normalise_backward(struct tape *tape, void *self)
         float *dx = p->x->grad + (size_t)b * C;
         double along = 0;
         for (int c = 0; c < C; c++) along += (double)y[c] * dy[c];
+        along /= fmax(1 - (double)p->inverse[b] * p->epsilon, 1e-12);
         for (int c = 0; c < C; c++)
             dx[c] = p->inverse[b] * (dy[c] - y[c] * (float)along) + (accumulate != 0 ? dx[c] : 0);
     }
 }
 
-struct tensor *l2_normalise_cpu(struct tape *tape, struct tensor *x)
+struct tensor *l2_normalise_cpu(struct tape *tape, struct tensor *x, float epsilon)
 {
     struct unit_pass *p = tape_object(tape, sizeof *p);
-    *p = (struct unit_pass){.x = x, .y = tape_tensor(tape, x->B, 1, x->C), .inverse = tape_floats(tape, x->B)};
+    *p = (struct unit_pass){.x = x, .y = tape_tensor(tape, x->B, 1, x->C), .epsilon = epsilon};
+    p->inverse = tape_floats(tape, x->B);
     for (int b = 0; b < x->B && !tape->dry; b++) {
         const float *from = x->data + (size_t)b * x->C;
         float *to = p->y->data + (size_t)b * x->C;
         double square = 0;
         for (int c = 0; c < x->C; c++) square += (double)from[c] * from[c];
-        p->inverse[b] = (float)(1 / fmax(sqrt(square), 1e-12)); /* a row can be all zeros */
+        p->inverse[b] = (float)(1 / fmax(sqrt(square) + epsilon, 1e-12)); /* a row can be all zeros */
         for (int c = 0; c < x->C; c++) to[c] = from[c] * p->inverse[b];
     }
     tape_record(tape, l2_normalise_backward, p);

@@ -63,30 +63,33 @@ struct tensor *concatenate_cuda(struct tape *tape, struct tensor *const *parts, 
 
 struct unit_pass {
     struct tensor *x, *y;
-    float *inverse; /* (B) 1 / length */
+    float *inverse; /* (B) r = 1 / (|x| + epsilon) */
+    float epsilon;
 };
 
 /* A block takes a row. */
-__global__ void unit_kernel(float *y, float *inverse, const float *x, int C)
+__global__ void unit_kernel(float *y, float *inverse, const float *x, float epsilon, int C)
 {
     __shared__ double sums[BLOCK];
     size_t at = (size_t)blockIdx.x * C;
     double square = 0;
     for (int c = threadIdx.x; c < C; c += BLOCK) square += (double)x[at + c] * x[at + c];
-    float r = (float)(1 / fmax(sqrt(block_sum(square, sums)), 1e-12)); /* a row can be all zeros */
+    float r = (float)(1 / fmax(sqrt(block_sum(square, sums)) + epsilon, 1e-12)); /* a row can be all zeros */
     for (int c = threadIdx.x; c < C; c += BLOCK) y[at + c] = x[at + c] * r;
     if (threadIdx.x == 0) inverse[blockIdx.x] = r;
 }
 
-/* Moving x along y changes only its length, which forward throws away: dx = r (dy - y (y . dy)). */
+/* y = r x moves along itself only as far as epsilon lets it: dx = r (dy - y (y . dy) / (r |x|)), r |x| = 1 - r epsilon;
+ * without an epsilon that is 1, also for a row of zeros. */
 __global__ void unit_backward_kernel(float *dx, float accumulate, const float *dy, const float *y, const float *inverse,
-                                     int C)
+                                     float epsilon, int C)
 {
     __shared__ double sums[BLOCK];
     size_t at = (size_t)blockIdx.x * C;
     double along = 0;
     for (int c = threadIdx.x; c < C; c += BLOCK) along += (double)y[at + c] * dy[at + c];
-    float a = (float)block_sum(along, sums), r = inverse[blockIdx.x];
+    float r = inverse[blockIdx.x];
+    float a = (float)(block_sum(along, sums) / fmax(1 - (double)r * epsilon, 1e-12));
     for (int c = threadIdx.x; c < C; c += BLOCK)
         dx[at + c] = r * (dy[at + c] - y[at + c] * a) + (accumulate != 0 ? dx[at + c] : 0);
 }
@@ -96,19 +99,20 @@ static void l2_normalise_backward(struct tape *tape, void *self)
     const struct unit_pass *p = (const struct unit_pass *)self;
     float accumulate = tensor_accumulate(tape, p->x);
     LAUNCH(unit_backward_kernel, p->x->B, BLOCK, 0, cuda_of(tape)->stream, p->x->grad, accumulate, p->y->grad,
-           p->y->data, p->inverse, p->x->C);
+           p->y->data, p->inverse, p->epsilon, p->x->C);
     LAUNCHED(tape, "bring features to length 1, backward");
 }
 
-struct tensor *l2_normalise_cuda(struct tape *tape, struct tensor *x)
+struct tensor *l2_normalise_cuda(struct tape *tape, struct tensor *x, float epsilon)
 {
     struct unit_pass *p = (struct unit_pass *)tape_object(tape, sizeof *p);
     assert(x->element == 4);
     p->x = x;
+    p->epsilon = epsilon;
     p->y = tape_feature(tape, x->B, x->C);
     p->inverse = tape_floats(tape, (size_t)x->B);
     if (!tape->dry) {
-        LAUNCH(unit_kernel, x->B, BLOCK, 0, cuda_of(tape)->stream, p->y->data, p->inverse, x->data, x->C);
+        LAUNCH(unit_kernel, x->B, BLOCK, 0, cuda_of(tape)->stream, p->y->data, p->inverse, x->data, epsilon, x->C);
         LAUNCHED(tape, "bring features to length 1");
     }
     tape_record(tape, l2_normalise_backward, p);

@@ -1,5 +1,5 @@
-/* infonce.c - InfoNCE with a learned temperature over every pair of a batch, in both directions (Radford et al. 2021;
- * with smoothed labels as Sample4Geo trains, Deuser et al. 2023). */
+/* infonce.c - InfoNCE with a learned or a fixed temperature over every pair of a batch, in both directions (Radford et
+ * al. 2021; with smoothed labels as Sample4Geo trains, Deuser et al. 2023). */
 #include <assert.h>
 #include <math.h>
 
@@ -7,7 +7,8 @@
 
 struct infonce_pass {
     struct tensor *a, *b;
-    struct param *logit_scale;
+    struct param *logit_scale; /* NULL: fixed */
+    double scale;
     float *product; /* (B, B) a b^T; after forward the gradient by it */
     double slope;   /* the gradient by logit_scale */
 };
@@ -16,7 +17,7 @@ static void infonce_backward(struct tape *tape, void *self)
 {
     const struct infonce_pass *p = self;
     pairs_backward(tape, p->a, p->b, p->product);
-    *p->logit_scale->grad += (float)p->slope;
+    if (p->logit_scale) *p->logit_scale->grad += (float)p->slope;
 }
 
 /* log sum exp(scale x) of n numbers that lie `step` apart */
@@ -35,7 +36,7 @@ static double log_sum_exp(const float *x, int n, int step, double scale)
 static double pairs_loss(struct infonce_pass *p, double *work, float smoothing, float weight)
 {
     int B = p->a->B;
-    double total = 0, scale = exp(*p->logit_scale->data), *row = work, *column = work + B;
+    double total = 0, scale = p->scale, *row = work, *column = work + B;
     for (int i = 0; i < B; i++) {
         row[i] = log_sum_exp(p->product + (size_t)i * B, B, 1, scale);
         column[i] = log_sum_exp(p->product + i, B, B, scale);
@@ -53,16 +54,17 @@ static double pairs_loss(struct infonce_pass *p, double *work, float smoothing, 
     return total / B;
 }
 
-float infonce_cpu(struct tape *tape, struct tensor *a, struct tensor *b, struct param *logit_scale, float smoothing,
-                  float weight)
+float infonce_cpu(struct tape *tape, struct tensor *a, struct tensor *b, struct param *logit_scale, float scale,
+                  float smoothing, float weight)
 {
     assert(a->B == b->B && a->C == b->C);
     struct infonce_pass *p = tape_object(tape, sizeof *p);
-    *p = (struct infonce_pass){a, b, logit_scale, .product = tape_floats(tape, (size_t)a->B * a->B)};
+    *p = (struct infonce_pass){a, b, logit_scale, (double)scale, .product = tape_floats(tape, (size_t)a->B * a->B)};
     tape_record(tape, infonce_backward, p);
     double *work = (double *)tape_scratch(tape, (size_t)a->B * 4);
     tape_scratch_release(tape);
     if (tape->dry) return 0;
+    if (logit_scale) p->scale = exp(*logit_scale->data);
     gemm('N', 'T', a->B, a->B, a->C, a->data, a->C, b->data, a->C, 0, p->product, a->B);
     double loss = pairs_loss(p, work, smoothing, weight);
     tape_loss(tape, (float)loss, weight);

@@ -1,29 +1,16 @@
-/* infonce_cuda.cu - InfoNCE with a learned temperature over every pair of a batch, in both directions; in float32, its
- * sums in double. */
+/* infonce_cuda.cu - InfoNCE with a learned or a fixed temperature over every pair of a batch, in both directions; in
+ * float32, its sums in double. */
 #include <assert.h>
 
 #include "layers/layer_cuda.cuh"
 
 struct infonce_pass {
     struct tensor *a, *b;
-    struct param *logit_scale;
-    float *product;  /* (B, B) a b^T */
-    float *gradient; /* (B, B) the loss's by it, times weight */
-    double *sums;    /* (4, B) log sum exp of each row of z and of each column; losses; slopes by logit_scale */
+    struct param *logit_scale; /* NULL: fixed */
+    float *product;            /* (B, B) a b^T */
+    float *gradient;           /* (B, B) the loss's by it, times weight */
+    double *sums; /* (4, B) log sum exp of each row of z and of each column; losses; slopes by logit_scale */
 };
-
-/* What a thread of the block brings, joined in every thread; work (BLOCK). */
-__device__ static double block_max(double x, double *work)
-{
-    __syncthreads();
-    work[threadIdx.x] = x;
-    for (int half = BLOCK / 2; half > 0; half /= 2) {
-        __syncthreads();
-        if (threadIdx.x < half) work[threadIdx.x] = fmax(work[threadIdx.x], work[threadIdx.x + half]);
-    }
-    __syncthreads();
-    return work[0];
-}
 
 /* log sum exp(scale x) of n numbers that lie `step` apart */
 __device__ static double log_sum_exp(const float *x, int n, int step, double scale, double *work)
@@ -35,12 +22,18 @@ __device__ static double log_sum_exp(const float *x, int n, int step, double sca
     return high + log(block_sum(sum, work));
 }
 
-/* Block i takes row i and column i of z = e^t a b^T. */
-__global__ void log_sums_kernel(double *sums, const float *product, const float *logit_scale, int B)
+/* e^t, or what is fixed */
+__device__ static double scale_of(const float *logit_scale, float fixed)
+{
+    return logit_scale ? exp((double)*logit_scale) : fixed;
+}
+
+/* Block i takes row i and column i of z = scale a b^T. */
+__global__ void log_sums_kernel(double *sums, const float *product, const float *logit_scale, float fixed, int B)
 {
     __shared__ double work[BLOCK];
     int i = blockIdx.x;
-    double scale = exp((double)*logit_scale);
+    double scale = scale_of(logit_scale, fixed);
     double row = log_sum_exp(product + (size_t)i * B, B, 1, scale, work);
     double column = log_sum_exp(product + i, B, B, scale, work);
     if (threadIdx.x == 0) sums[i] = row, sums[B + i] = column;
@@ -49,13 +42,13 @@ __global__ void log_sums_kernel(double *sums, const float *product, const float 
 /* Row i of the gradient by a block. With targets q = (1 - s) [i = j] + s / B:
  *   loss = sum (row_i / 2 + column_i / 2 - sum over j of q_ij z_ij) / B
  *   by z_ij: (exp(z_ij - row_i) + exp(z_ij - column_j) - 2 q_ij) / 2 B */
-__global__ void infonce_kernel(float *gradient, double *sums, const float *product, const float *logit_scale, int B,
-                               float smoothing, float weight)
+__global__ void infonce_kernel(float *gradient, double *sums, const float *product, const float *logit_scale,
+                               float fixed, int B, float smoothing, float weight)
 {
     __shared__ double work[BLOCK];
     int i = blockIdx.x;
     const double *row = sums, *column = sums + B;
-    double scale = exp((double)*logit_scale), share = 0, slope = 0;
+    double scale = scale_of(logit_scale, fixed), share = 0, slope = 0;
     for (int j = threadIdx.x; j < B; j += BLOCK) {
         size_t at = (size_t)i * B + j;
         double z = scale * product[at], q = (i == j ? 1 - (double)smoothing : 0) + (double)smoothing / B;
@@ -71,26 +64,19 @@ __global__ void infonce_kernel(float *gradient, double *sums, const float *produ
     sums[3 * B + i] = slope;
 }
 
-/* to = (+ to) the sum of n numbers / divisor */
-__global__ void divide_sum_kernel(float *to, const double *x, int n, double divisor, float accumulate)
-{
-    double sum = 0;
-    for (int i = 0; i < n; i++) sum += x[i];
-    *to = (float)(sum / divisor) + (accumulate != 0 ? *to : 0);
-}
-
 static void infonce_backward(struct tape *tape, void *self)
 {
     const struct infonce_pass *p = (const struct infonce_pass *)self;
     int B = p->a->B;
     pairs_backward(tape, p->a, p->b, p->gradient);
-    LAUNCH(divide_sum_kernel, 1, 1, 0, cuda_of(tape)->stream, grad_of(tape, p->logit_scale), p->sums + 3 * B, B, 1.0,
-           1.0f);
+    if (p->logit_scale)
+        LAUNCH(divide_sum_kernel, 1, 1, 0, cuda_of(tape)->stream, grad_of(tape, p->logit_scale), p->sums + 3 * B, B,
+               1.0, 1.0f);
     LAUNCHED(tape, "compute a loss, backward");
 }
 
-float infonce_cuda(struct tape *tape, struct tensor *a, struct tensor *b, struct param *logit_scale, float smoothing,
-                   float weight)
+float infonce_cuda(struct tape *tape, struct tensor *a, struct tensor *b, struct param *logit_scale, float scale,
+                   float smoothing, float weight)
 {
     assert(a->B == b->B && a->C == b->C && a->element == 4 && b->element == 4);
     struct infonce_pass *p = (struct infonce_pass *)tape_object(tape, sizeof *p);
@@ -104,11 +90,11 @@ float infonce_cuda(struct tape *tape, struct tensor *a, struct tensor *b, struct
     tape_record(tape, infonce_backward, p);
     if (tape->dry) return 0;
     cudaStream_t stream = cuda_of(tape)->stream;
-    const float *t = weight_of(tape, logit_scale);
+    const float *t = logit_scale ? weight_of(tape, logit_scale) : NULL;
     struct product ab = exact_product('N', 'T', B, B, a->C, a->data, a->C, b->data, a->C, 0, p->product);
     run_product(tape, &ab);
-    LAUNCH(log_sums_kernel, B, BLOCK, 0, stream, p->sums, p->product, t, B);
-    LAUNCH(infonce_kernel, B, BLOCK, 0, stream, p->gradient, p->sums, p->product, t, B, smoothing, weight);
+    LAUNCH(log_sums_kernel, B, BLOCK, 0, stream, p->sums, p->product, t, scale, B);
+    LAUNCH(infonce_kernel, B, BLOCK, 0, stream, p->gradient, p->sums, p->product, t, scale, B, smoothing, weight);
     LAUNCH(divide_sum_kernel, 1, 1, 0, stream, loss_place(tape, weight), p->sums + 2 * B, B, (double)B, 0.0f);
     LAUNCHED(tape, "compute a loss");
     return 0;

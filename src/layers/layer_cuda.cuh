@@ -27,6 +27,14 @@ void norm_rows_backward(struct tape *tape, void *du, float accumulate, float *pa
 float *norm_scratch(struct tape *tape, int rows, int C);
 enum { MAX_CHANNELS = 2048 };
 
+/* to = (+ to) the sum of n numbers / divisor */
+__global__ static inline void divide_sum_kernel(float *to, const double *x, int n, double divisor, float accumulate)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++) sum += x[i];
+    *to = (float)(sum / divisor) + (accumulate != 0 ? *to : 0);
+}
+
 /* From the gradient (B, B) of all products a b^T of two batches of features to that of the features. */
 static inline void pairs_backward(struct tape *tape, struct tensor *a, struct tensor *b, const float *gradient)
 {

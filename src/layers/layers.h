@@ -12,6 +12,11 @@
 #include "tensor/param.h"
 #include "tensor/tape.h"
 
+/* Some rows and columns of a map. */
+struct rectangle {
+    int top, left, height, width;
+};
+
 struct norm {
     struct param *weight, *bias; /* (C) */
     float epsilon;               /* added to the variance */

@@ -129,7 +129,8 @@ static void draw_tile(struct drawing *d, size_t i)
     const struct tile *tile = &d->map->tiles.items[i];
     double y = (info->north - tile->lat) / d->field->step_lat;
     double x = (lon_near(tile->lon, (info->west + info->east) / 2) - info->west) / d->field->step_lon;
-    double narrow = cos(tile->lat * EARTH_DEGREE) * d->field->step_lon / d->field->step_lat; /* a pixel's width, heights */
+    double narrow =
+        cos(tile->lat * EARTH_DEGREE) * d->field->step_lon / d->field->step_lat; /* a pixel's width, heights */
     int row = (int)floor(y), column = (int)floor(x), reach = (int)ceil(REACH / fmax(narrow, 0.01));
     for (int r = row - 1; r <= row + 1; r++)
         for (int c = column - reach; c <= column + reach; c++) {

@@ -62,9 +62,8 @@ static bool write_file(const char *name, const gvm_field *f)
     GDALDatasetH memory = GDALCreate(GDALGetDriverByName("MEM"), "", f->info.width, f->info.height,
                                      f->info.has_p ? 2 : 1, GDT_Float32, NULL);
     if (memory == NULL) return false;
-    bool done =
-        set_place(memory, f) && fill_band(memory, 1, f, f->scores, "score: cosine similarity") &&
-        (!f->info.has_p || fill_band(memory, 2, f, f->p, f->info.calibrated ? "p" : "p (uncalibrated)"));
+    bool done = set_place(memory, f) && fill_band(memory, 1, f, f->scores, "score: cosine similarity") &&
+                (!f->info.has_p || fill_band(memory, 2, f, f->p, f->info.calibrated ? "p" : "p (uncalibrated)"));
     char **options = CSLSetNameValue(NULL, "COMPRESS", "DEFLATE");
     options = CSLSetNameValue(options, "TILED", "YES");
     options = CSLSetNameValue(options, "INTERLEAVE", "BAND");

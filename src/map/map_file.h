@@ -21,8 +21,8 @@ struct map_file {
     double ground_m;      /* of a tile that does not say */
     double temperature;   /* as in struct gvm_map */
     double elsewhere;
-    size_t rows;          /* committed, those of removed tiles among them */
-    json_t *jobs;         /* what was built into it: map_job.h */
+    size_t rows;  /* committed, those of removed tiles among them */
+    json_t *jobs; /* what was built into it: map_job.h */
 
     char *path, *features_path;
     const char *where, *features_where; /* the same for sentences */

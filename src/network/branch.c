@@ -12,6 +12,7 @@ bool branch_open(struct branch *b, const struct config *config, int view)
                          .W = config->views[view].size[1],
                          .pictures = view_pictures(&config->views[view])};
     b->maps.pictures = b->pictures;
+    b->maps.projection = config->views[view].projection;
     b->body = b->backbone->open(&b->maps, config->backbone.bytes, &config->views[view]);
     if (b->body != NULL) b->top = b->head->open(&b->features, config->head.bytes, &b->maps);
     return b->top != NULL;
@@ -66,5 +67,5 @@ struct tensor *branch_forward(struct trace *trace, struct tape *tape, const stru
     *trace = (struct trace){0};
     b->backbone->forward(trace->maps, tape, b->body, pixels, B * b->pictures, drop);
     trace->gathered = b->head->forward(trace, tape, b->top);
-    return l2_normalise(tape, trace->gathered);
+    return l2_normalise(tape, trace->gathered, b->head->epsilon);
 }

@@ -29,6 +29,15 @@ static gvm_status read_ints(int *out, const struct config_field *f, const json_t
     return status;
 }
 
+static gvm_status read_real(double *out, const struct config_field *f, const json_t *value, const char *where,
+                            gvm_error *err)
+{
+    if (!json_is_number(value))
+        return fail(err, GVM_FORMAT, "%s: the configuration's \"%s\" is not a number", where, f->key);
+    *out = json_number_value(value);
+    return GVM_OK;
+}
+
 /* From the shallowest to the deepest, as the feature holds them. */
 static gvm_status read_stages(bool *out, const struct config_field *f, const json_t *list, const char *where,
                               gvm_error *err)
@@ -81,6 +90,8 @@ gvm_status fields_read(void *to, const struct field_list *fields, const json_t *
             status = fail(err, GVM_FORMAT, "%s: the configuration lacks \"%s\"", where, f->key);
         else if (f->type == FIELD_INTS)
             status = read_ints(out, f, value, where, err);
+        else if (f->type == FIELD_REAL)
+            status = read_real(out, f, value, where, err);
         else if (f->type == FIELD_STAGES)
             status = read_stages(out, f, value, where, err);
         else
@@ -94,6 +105,10 @@ gvm_status fields_check(const void *from, const struct field_list *fields, const
     for (int i = 0; i < fields->count; i++) {
         const struct config_field *f = &fields->rows[i];
         const int *values = (const int *)((const char *)from + f->offset);
+        const double *real = (const double *)((const char *)from + f->offset);
+        if (f->type == FIELD_REAL && !(*real > f->low && *real <= f->high))
+            return fail(err, GVM_FORMAT, "%s: the configuration's \"%s\" is %g, not above %d and up to %d", where,
+                        f->key, *real, f->low, f->high);
         for (int k = 0; f->type == FIELD_INTS && k < f->count; k++)
             if (values[k] < f->low || values[k] > f->high)
                 return fail(err, GVM_FORMAT, "%s: the configuration's \"%s\" is %d, not %d to %d", where, f->key,
@@ -107,6 +122,7 @@ static json_t *write_value(const struct config_field *f, const void *from)
     const int *numbers = from;
     const bool *flags = from;
     if (f->type == FIELD_CHOICE) return json_string(f->words[*numbers]);
+    if (f->type == FIELD_REAL) return json_real(*(const double *)from);
     if (f->type == FIELD_INTS && f->count == 1) return json_integer(*numbers);
     json_t *list = json_array();
     bool ok = list != NULL;
@@ -140,6 +156,8 @@ void fields_text(char *text, size_t size, const struct field_list *fields, const
         if (f->type == FIELD_STAGES) continue;
         n += (size_t)snprintf(text + n, size - n, ", %s", f->key);
         if (f->type == FIELD_CHOICE && n < size) n += (size_t)snprintf(text + n, size - n, " %s", f->words[*numbers]);
+        if (f->type == FIELD_REAL && n < size)
+            n += (size_t)snprintf(text + n, size - n, " %g", *(const double *)((const char *)from + f->offset));
         for (int k = 0; f->type == FIELD_INTS && k < f->count && n < size; k++)
             n += (size_t)snprintf(text + n, size - n, "%c%d", k ? ',' : ' ', numbers[k]);
     }

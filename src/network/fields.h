@@ -10,6 +10,7 @@
 
 enum field_type {
     FIELD_INTS,   /* `count` numbers of low..high: a number where count is 1, else a list */
+    FIELD_REAL,   /* double: a number above low, up to high */
     FIELD_STAGES, /* bool[count]: a list of rising stages, 1..count */
     FIELD_CHOICE, /* int: one of the words, the first of which is the default and not written */
 };

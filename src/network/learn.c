@@ -44,7 +44,7 @@ void learner_close(struct learner *l)
     *l = (struct learner){0};
 }
 
-void learner_take(struct learner *l, const uint8_t *street, const uint8_t *aerial)
+void learner_take(struct learner *l, const uint8_t *street, const uint8_t *aerial, const uint8_t *allowed)
 {
     const struct network *n = l->network;
     size_t each[2];
@@ -52,6 +52,7 @@ void learner_take(struct learner *l, const uint8_t *street, const uint8_t *aeria
     l->input.street = tape_pixels(l->tape, GVM_STREET, street, each[GVM_STREET]);
     l->input.aerial =
         tape_pixels(l->tape, GVM_AERIAL, aerial, (size_t)n->config.method->aerial_each * each[GVM_AERIAL]);
+    if (allowed) l->input.allowed = tape_pixels(l->tape, TAPE_ALLOWED, allowed, (size_t)l->B * (size_t)l->B);
 }
 
 /* Forward and backward, and the climb after the first pass. On the CPU a pass that went wrong is the last. */

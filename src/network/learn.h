@@ -35,10 +35,10 @@ gvm_status learner_open(struct learner *learner, struct network *network, struct
                         const struct loss_options *losses, float rho, float drop, uint64_t seed, gvm_error *err);
 void learner_close(struct learner *learner);
 
-/* Take a batch to where it is learned from, which on a device may go on while another step is computed: street
- * (B, H, W, 3), aerial (aerial_each B, H, W, 3), the strongly varied ones first. On the CPU both must stay until the
- * step is done, on a device they need not. */
-void learner_take(struct learner *learner, const uint8_t *street, const uint8_t *aerial);
+/* Take a batch to where it is learned from, which on a device may go on while another step is computed: step_input says
+ * what it is. On the CPU all must stay until the step is done, on a device they need not. allowed: for all batches or
+ * for none. */
+void learner_take(struct learner *learner, const uint8_t *street, const uint8_t *aerial, const uint8_t *allowed);
 
 /* Begin the step on the batch taken last. number: of the drop paths' draws; factor: on every rate. */
 void learner_start(struct learner *learner, long number, float factor);

@@ -37,6 +37,8 @@ static gvm_status describe(gvm_model *model)
     model->info = (gvm_model_info){.size = sizeof model->info,
                                    .features = network->views[GVM_STREET].features,
                                    .parameters = (long long)network_parameters(network)};
+    const struct method *method = network->config.method;
+    if (method->score_scale) model->info.score_scale = method->score_scale(network);
     for (int v = 0; v < 2; v++) model->views[v] = describe_view(&network->config, &network->config.views[v]);
     return network_fingerprint(model->info.fingerprint, network) ? GVM_OK : GVM_MEMORY;
 }

@@ -19,7 +19,8 @@ enum { MAX_MAPS = 8 };
 /* The maps of one picture, from the shallowest to the deepest. */
 struct pyramid {
     int count;
-    int pictures; /* of one place, which a feature is made of together: 1 unless the view has zooms */
+    int pictures;               /* of one place, which a feature is made of together: 1 unless the view has zooms */
+    enum projection projection; /* of the view */
     struct {
         int H, W, C;
     } maps[MAX_MAPS];
@@ -30,6 +31,7 @@ struct trace {
     struct tensor *maps[MAX_MAPS]; /* (B pictures, L, C) */
     const float *masks[MAX_MAPS];  /* (B, mask_count, L) of the maps that a head gathers by masks, else NULL */
     int mask_count;
+    struct tensor *values;   /* (B pictures, L, features) what a head gathers by its masks if it is not the map */
     struct tensor *gathered; /* (B, 1, features) before it is brought to length 1 */
 };
 
@@ -65,7 +67,8 @@ struct backbone {
 
 struct head {
     const char *name;
-    bool places; /* takes the maps of several pictures of one place together */
+    float epsilon; /* added to the length that a feature is divided by */
+    bool places;   /* takes the maps of several pictures of one place together */
     struct field_list fields;
 
     gvm_status (*check)(const void *config, const struct pyramid *maps, const char *view, const char *where,
@@ -128,6 +131,8 @@ struct method {
     /* One forward pass of training on B pairs. */
     void (*learn)(struct tape *tape, const struct network *network, const struct step_input *input, int B,
                   const struct loss_options *options, float drop);
+    /* The factor on the cosine of two features that makes the logits of the loss's softmax; NULL or 0: it has none. */
+    double (*score_scale)(const struct network *network);
     /* Of a tape that has run it, and on a device has been waited for. */
     struct losses (*losses)(const struct tape *tape, const struct loss_options *options);
 

@@ -1,4 +1,5 @@
 /* raster.c - a raster is opened, and closed; where it lies, for whoever is to make a map of it. */
+#include <cpl_conv.h>
 #include <cpl_string.h>
 #include <gdal_alg.h>
 #include <glib.h>
@@ -103,6 +104,7 @@ void raster_free(struct raster *r)
     if (r == NULL) return;
     if (r->locator.inner != NULL) GDALDestroyGenImgProjTransformer(r->locator.inner);
     while (r->view_count > 0) GDALClose(r->views[--r->view_count]);
+    CPLFree(r->crs);
     free(r->name);
     free(r);
 }

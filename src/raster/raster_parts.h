@@ -1,5 +1,5 @@
 /* raster_parts.h - what raster.c (the file), raster_bands.c (which bands), raster_extent.c (which parts),
- * raster_place.c (where), raster_read.c (pixels) and rects.c share. */
+ * raster_place.c (where), raster_read.c and raster_pixels.c (pixels) share. */
 #ifndef GVM_RASTER_RASTER_PARTS_H
 #define GVM_RASTER_RASTER_PARTS_H
 
@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "raster/raster.h"
+#include "raster/rects.h"
 
 /* Where a place lies in the raster, in pixels. */
 struct locator {
@@ -18,8 +19,8 @@ struct locator {
 };
 
 enum {
-    VIEWS = 10, /* the file, a palette laid out as bands, masks, what is covered, the picture's bands, pixels taken
-                   together */
+    VIEWS = 12, /* the file, a palette laid out as bands, masks, what is covered, the picture's bands, pixels taken
+                   together, or the bands alone and warped */
     VALID = 6   /* bands that say where something is */
 };
 
@@ -29,6 +30,7 @@ struct raster {
     GDALDatasetH data; /* the last of them, which is read */
     const char *where; /* names the file in sentences */
     char *name;
+    char *crs; /* in WKT; CPLFree */
     int width, height;
     struct raster_hints hints;
     int bands[3], band_count; /* 3, or 1 for grey */
@@ -37,6 +39,7 @@ struct raster {
     int valid_count;    /* bands behind those of the picture, each 255 where something is; 0 if no-data says that */
     bool any;           /* of the first band_count of them, one is enough: the masks of no-data */
     bool premultiplied; /* by alpha */
+    bool warped;        /* it is read on another grid than its file's */
     GDALDataType type;
     double nodata[3]; /* of its bands */
     int low, high;    /* of 16-bit samples: what becomes 0 and 255 */
@@ -51,8 +54,6 @@ gvm_status raster_check_files(const char *path, const char *where, gvm_error *er
 /* Find out which bands make the picture and which parts of it are void, and read them from now on through a view that
  * has them in order. */
 gvm_status raster_choose_bands(struct raster *raster, gvm_error *err);
-
-struct rects;
 
 /* The parts of a file that hold something in a band; *all, and none, if that may be all of it. To be freed with
  * rects_free. */
@@ -78,6 +79,10 @@ static inline void raster_take_view(struct raster *r, GDALDatasetH view)
     r->height = GDALGetRasterYSize(view);
 }
 
+/* The pixels (H, W, 4) of a part (left, top, right, bottom) of `data` as 8 bits: of the raster, whose bands these are, or
+ * of a picture that was warped out of it. False without memory, or if it cannot be read. */
+bool raster_take(uint8_t *rgba, GDALDatasetH data, const struct raster *raster, const int bands[3], const int part[4]);
+
 /* Fill in the locator; a sentence where the raster lies nowhere. */
 gvm_status raster_find_place(struct raster *raster, const char *crs, gvm_error *err);
 
@@ -86,30 +91,5 @@ void locator_aim(struct locator *locator, const double view[4]);
 
 /* Between pixels of that picture and of the raster, as GDAL's transformers do. */
 int locator_transform(void *locator, int to_raster, int n, double *x, double *y, double *z, int *good);
-
-/* Parts of a raster, as rectangles of its pixels that do not overlap. */
-
-struct rect {
-    int x0, y0, x1, y1; /* x1, y1: the first beyond it */
-};
-
-struct rects {
-    int width, height; /* of the raster */
-    struct rect *items;
-    size_t count;
-    bool short_of_memory; /* some are missing */
-};
-
-/* Add what lies within the raster; NaN and what is empty adds nothing. */
-void rects_add(struct rects *rects, double x0, double y0, double x1, double y1);
-
-/* Make of rectangles that may overlap or touch few that do not: strips across the raster, of which equal ones below
- * each other are joined. */
-void rects_join(struct rects *rects);
-
-/* Whether they are, once joined, all of the raster. */
-bool rects_are_all(const struct rects *rects);
-
-void rects_free(struct rects *rects); /* leaves it empty */
 
 #endif

@@ -166,6 +166,7 @@ static gvm_status place_in(struct raster *r, const char *crs, gvm_error *err)
     CSLDestroy(options);
     r->locator.width = r->width;
     if (r->locator.inner != NULL && repeats(own != NULL ? own : srs)) r->locator.turn = pixels_of_turn(&r->locator);
+    OSRExportToWkt(own != NULL ? own : srs, &r->crs);
     OSRDestroySpatialReference(srs);
     if (r->locator.inner == NULL)
         return gdal_fail(err, GVM_FORMAT, r->where, "its place on the earth cannot be made out", &words);

@@ -69,26 +69,6 @@ static void take_valid(uint8_t *rgba, const int32_t *values, size_t n, const str
     }
 }
 
-/* The warped bands as 8 bits. */
-static bool copy(uint8_t *rgba, GDALDatasetH picture, const struct raster *r, int W, int H)
-{
-    size_t n = (size_t)W * (size_t)H;
-    int32_t *values = malloc(n * sizeof *values);
-    bool done = values != NULL;
-    for (int b = 0; b < GDALGetRasterCount(picture) && done; b++) {
-        GDALRasterBandH band = GDALGetRasterBand(picture, b + 1);
-        bool colour = b < r->band_count, plain = r->type == GDT_Byte && (colour || r->valid_count <= 1);
-        done = plain ? GDALRasterIO(band, GF_Read, 0, 0, W, H, rgba + (colour ? b : 3), W, H, GDT_Byte, 4, 4 * W) ==
-                           CE_None
-                     : GDALRasterIO(band, GF_Read, 0, 0, W, H, values, W, H, GDT_Int32, 0, 0) == CE_None;
-        if (!done || plain) continue;
-        if (!colour) take_valid(rgba, values, n, r, b - r->band_count);
-        for (size_t i = 0; i < n && colour; i++) rgba[4 * i + (size_t)b] = stretch(r, values[i]);
-    }
-    free(values);
-    return done;
-}
-
 /* Colours that were multiplied by alpha are divided by it. */
 static void divide(uint8_t *rgba, size_t n)
 {
@@ -99,6 +79,40 @@ static void divide(uint8_t *rgba, size_t n)
         }
 }
 
+/* What the warper leaves to be found out: all bands hold what stands for nothing. */
+static void take_nodata(uint8_t *rgba, const int32_t *values, size_t n, double nodata, int band)
+{
+    for (size_t i = 0; i < n; i++, rgba += 4) {
+        bool here = values[i] != nodata;
+        rgba[3] = here || (band > 0 && rgba[3] > 0) ? 255 : 0;
+    }
+}
+
+bool raster_take(uint8_t *rgba, GDALDatasetH data, const struct raster *r, const int bands[3], const int part[4])
+{
+    int W = part[2] - part[0], H = part[3] - part[1], count = r->band_count + r->valid_count;
+    bool look = data == r->data && r->valid_count == 0, alpha = data != r->data && r->valid_count == 0;
+    size_t n = (size_t)W * (size_t)H;
+    int32_t *values = malloc(n * sizeof *values);
+    bool done = values != NULL;
+    for (int b = 0; b < count + alpha && done; b++) {
+        bool colour = b < r->band_count, plain = r->type == GDT_Byte && !look && (colour || r->valid_count <= 1);
+        GDALRasterBandH band = GDALGetRasterBand(data, colour ? bands[b] : b + 1);
+        done = plain ? GDALRasterIO(band, GF_Read, part[0], part[1], W, H, rgba + (colour ? b : 3), W, H, GDT_Byte, 4,
+                                    4 * W) == CE_None
+                     : GDALRasterIO(band, GF_Read, part[0], part[1], W, H, values, W, H, GDT_Int32, 0, 0) == CE_None;
+        if (!done || plain) continue;
+        if (!colour) take_valid(rgba, values, n, r, b - r->band_count);
+        if (look) take_nodata(rgba, values, n, r->nodata[b], b);
+        for (size_t i = 0; i < n && colour; i++)
+            rgba[4 * i + (size_t)b] = r->type == GDT_Byte ? (uint8_t)values[i] : stretch(r, values[i]);
+    }
+    free(values);
+    for (size_t i = 0; i < n && done && r->band_count == 1; i++) rgba[4 * i + 1] = rgba[4 * i + 2] = rgba[4 * i];
+    if (done && r->premultiplied && r->type == GDT_Byte) divide(rgba, n);
+    return done;
+}
+
 gvm_status raster_read(uint8_t *rgba, int H, int W, struct raster *r, const double view[4], gvm_error *err)
 {
     struct gdal_words words;
@@ -107,13 +121,10 @@ gvm_status raster_read(uint8_t *rgba, int H, int W, struct raster *r, const doub
     int bands = r->band_count + (r->valid_count > 0 ? r->valid_count : 1);
     GDALDatasetH picture = GDALCreate(GDALGetDriverByName("MEM"), "", W, H, bands, r->type, NULL);
     bool made = picture != NULL, done = made && warp(r, picture, W, H);
-    if (done) done = copy(rgba, picture, r, W, H);
+    if (done) done = raster_take(rgba, picture, r, (const int[3]){1, 2, 3}, (const int[4]){0, 0, W, H});
     if (made) GDALClose(picture);
     gdal_ignore();
     if (!made) return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", r->where);
     if (!done) return gdal_fail(err, GVM_FILE, r->where, "it cannot be read in part", &words);
-    for (size_t i = 0; i < (size_t)W * (size_t)H && r->band_count == 1; i++)
-        rgba[4 * i + 1] = rgba[4 * i + 2] = rgba[4 * i];
-    if (r->premultiplied && r->type == GDT_Byte) divide(rgba, (size_t)W * (size_t)H);
     return GVM_OK;
 }

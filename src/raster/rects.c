@@ -1,11 +1,12 @@
-/* rects.c - parts of a raster as rectangles: see raster_parts.h. A line is swept from the top to the bottom: between
+/* rects.c - parts of a raster as rectangles: see rects.h. A line is swept from the top to the bottom: between
  * two of the heights at which rectangles begin or end, the same ones are crossed. */
+#include "raster/rects.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
-#include "raster/raster_parts.h"
 
 static void append(struct rects *r, struct rect rect)
 {

@@ -82,6 +82,19 @@ __device__ static inline double block_sum(double x, double *sums)
     return sums[0];
 }
 
+/* The largest of what each thread brings, likewise. */
+__device__ static inline double block_max(double x, double *work)
+{
+    __syncthreads();
+    work[threadIdx.x] = x;
+    for (int half = BLOCK / 2; half > 0; half /= 2) {
+        __syncthreads();
+        if (threadIdx.x < half) work[threadIdx.x] = fmax(work[threadIdx.x], work[threadIdx.x + half]);
+    }
+    __syncthreads();
+    return work[0];
+}
+
 /* gelu(x) = x Phi(x) with the exact erf, and its slope Phi(x) + x phi(x) */
 __device__ static inline float gelu(float x)
 {
@@ -107,7 +120,7 @@ __device__ static inline float tanh_gelu_slope(float x)
 
 /* ------------------------------------------------------------------ a tape on the device (device_cuda.cu) */
 
-enum { VIEWS = 2, MAX_RECORDINGS = 20, MAX_PASSES = 2 };
+enum { MAX_RECORDINGS = 20, MAX_PASSES = 2 };
 
 struct plan; /* of a product, gemm_cuda.cu */
 enum { PLAN_LISTS = 64 };
@@ -121,12 +134,12 @@ struct numbers {
 
 struct cuda_tape {
     cudaStream_t stream, copies;
-    cudaEvent_t copied[VIEWS], taken[VIEWS]; /* pixels: they are there; they were read */
-    unsigned char *staging[VIEWS], *pixels[VIEWS];
-    unsigned char *incoming[VIEWS]; /* where a copy arrives while another step reads `pixels` */
-    char *reading;                  /* pinned, of what is read back */
+    cudaEvent_t copied[TAPE_INPUTS], taken[TAPE_INPUTS]; /* pixels: they are there; they were read */
+    unsigned char *staging[TAPE_INPUTS], *pixels[TAPE_INPUTS];
+    unsigned char *incoming[TAPE_INPUTS]; /* where a copy arrives while another step reads `pixels` */
+    char *reading;                        /* pinned, of what is read back */
     size_t reading_bytes;
-    size_t pixel_bytes[VIEWS];
+    size_t pixel_bytes[TAPE_INPUTS];
     struct numbers *numbers, *numbers_host; /* on the device; pinned */
     float *losses, *losses_host;            /* (MAX_PASSES MAX_LOSSES) */
     float loss_weights[MAX_PASSES * MAX_LOSSES];

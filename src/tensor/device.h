@@ -45,7 +45,7 @@ struct device {
     gvm_status (*tape_allocate)(struct tape *tape, size_t bytes, gvm_error *err); /* sets tape->block */
     void (*fill)(struct tape *tape, void *to, int byte, size_t bytes);
     bool (*holds)(struct tape *tape, const void *at, int byte, size_t bytes); /* whether all bytes are this one */
-    const uint8_t *(*pixels)(struct tape *tape, int view, const uint8_t *pixels, size_t bytes);
+    const uint8_t *(*pixels)(struct tape *tape, int input, const uint8_t *pixels, size_t bytes);
     void (*read)(struct tape *tape, float *to, const void *from, size_t n, int element);
     void (*write)(struct tape *tape, void *to, const float *from, size_t n, int element);
     bool (*replay)(struct tape *tape, int key, const struct step_numbers *numbers);

@@ -39,7 +39,7 @@ static gvm_status open_tape(struct tape *tape, gvm_error *err)
     c->recording = -1;
     cudaError_t e = cudaStreamCreateWithFlags(&c->stream, cudaStreamNonBlocking);
     if (e == cudaSuccess) e = cudaStreamCreateWithFlags(&c->copies, cudaStreamNonBlocking);
-    for (int v = 0; v < VIEWS && e == cudaSuccess; v++) {
+    for (int v = 0; v < TAPE_INPUTS && e == cudaSuccess; v++) {
         e = cudaEventCreateWithFlags(&c->copied[v], cudaEventDisableTiming);
         if (e == cudaSuccess) e = cudaEventCreateWithFlags(&c->taken[v], cudaEventDisableTiming);
     }
@@ -80,7 +80,7 @@ static void free_tape(struct tape *tape)
     if (c->copies) cudaStreamSynchronize(c->copies);
     drop_recordings(c);
     products_free(c);
-    for (int v = 0; v < VIEWS; v++) {
+    for (int v = 0; v < TAPE_INPUTS; v++) {
         free_pixels(c, v);
         if (c->copied[v]) cudaEventDestroy(c->copied[v]);
         if (c->taken[v]) cudaEventDestroy(c->taken[v]);

@@ -138,9 +138,9 @@ size_t tape_bytes(const struct tape *tape)
 
 /* ------------------------------------------------------------------ the device's part */
 
-const uint8_t *tape_pixels(struct tape *tape, int view, const uint8_t *pixels, size_t bytes)
+const uint8_t *tape_pixels(struct tape *tape, int input, const uint8_t *pixels, size_t bytes)
 {
-    return tape->dry ? pixels : tape->device->pixels(tape, view, pixels, bytes);
+    return tape->dry ? pixels : tape->device->pixels(tape, input, pixels, bytes);
 }
 
 static size_t values(const struct tensor *x)

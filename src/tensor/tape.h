@@ -105,9 +105,12 @@ size_t tape_bytes(const struct tape *tape);
 
 /* ---- what the device of the tape must do for the caller; little or nothing on the CPU */
 
-/* Pixels where a layer takes them from: those given, or their copy on the device, which the next call for the same
- * view (0 or 1) overwrites. On a dry run anything. */
-const uint8_t *tape_pixels(struct tape *tape, int view, const uint8_t *pixels, size_t bytes);
+/* Beside the pictures of view 0 and 1: which pairs of a batch count in a loss. */
+enum { TAPE_ALLOWED = 2, TAPE_INPUTS };
+
+/* Pixels of a view, or TAPE_ALLOWED, where a layer takes them from: those given, or their copy on the device, which the
+ * next call for the same input overwrites. On a dry run anything. */
+const uint8_t *tape_pixels(struct tape *tape, int input, const uint8_t *pixels, size_t bytes);
 
 /* A tensor's values or gradient as float32 on the host, and back. Waits for them. */
 void tape_read(struct tape *tape, float *to, const struct tensor *x);

@@ -27,7 +27,8 @@ static gvm_status fail_small(gvm_error *err, const struct run_options *o, const 
 
 gvm_status train_data_open(struct dataset **data, struct run_options *o, gvm_error *err)
 {
-    struct dataset_options d = {.format = o->format, .test = o->test, .ground_m = o->ground_m};
+    struct dataset_options d = {
+        .format = o->format, .test = o->test, .ground_m = o->ground_m, .imagery = o->imagery};
     d.elevation = o->elevation[0] < o->elevation[1] ? o->elevation : NULL;
     gvm_status status = dataset_open(data, o->data, &d, err);
     if (status != GVM_OK) return status;
@@ -73,9 +74,9 @@ gvm_status train_plan(struct train_plan *plan, const struct network *network, co
     struct learner_needs needs;
     gvm_status status = learner_need(&needs, network, o->batch, &o->losses, o->rho, err);
     if (status != GVM_OK) return status;
-    const struct branch *s = &network->views[GVM_STREET], *a = &network->views[GVM_AERIAL];
     const struct split *train = &data->train, *test = &data->test;
-    double street = 3.0 * s->H * s->W, aerial = 3.0 * a->H * a->W;
+    double street = (double)branch_bytes(&network->views[GVM_STREET]);
+    double aerial = (double)branch_bytes(&network->views[GVM_AERIAL]);
     double read = LOADER_RING * o->batch * (street + network->config.method->aerial_each * aerial);
     double compared = o->eval_every > 0 ? (double)test->query_count + test->tile_count : 0;
     if (batch_plan_of(o, train).order != NULL)

@@ -20,6 +20,7 @@ enum { BAD_STOP, BAD_SKIP };
 /* What a run was asked to do; kept in its state, so that --resume needs nothing else. Strings are owned. */
 struct run_options {
     char *data, *format, *test;    /* format, test NULL: told by the data set */
+    char *imagery;                 /* dataset.h; NULL: in the data set */
     char *cache;                   /* NULL: none */
     uint64_t pairs;                /* the data set's fingerprint (dataset.h); 0: not known */
     double elevation[2], ground_m; /* elevation both 0, ground_m 0: the data set's */

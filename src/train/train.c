@@ -172,15 +172,18 @@ static int workers(void)
     return parallel_threads() < 64 ? parallel_threads() : 64;
 }
 
+/* Panoramas and pictures of a side on the ground are shown as the data set has them, cells as the network wants them.
+ */
 static gvm_status open_data(struct training *t, gvm_error *err)
 {
     const struct run_options *o = t->options;
-    gvm_status status = GVM_OK;
     struct config *c = &t->network->config;
-    c->ground_m = t->data->ground_m;
-    memcpy(c->elevation, t->data->elevation, sizeof c->elevation);
-    t->pictures = (struct pictures){
-        .data = t->data, .street = config_shape(c, GVM_STREET), .aerial = config_shape(c, GVM_AERIAL)};
+    if (c->views[GVM_AERIAL].zoom_count == 0) {
+        c->ground_m = t->data->ground_m;
+        memcpy(c->elevation, t->data->elevation, sizeof c->elevation);
+    }
+    gvm_status status = pictures_open(&t->pictures, t->data, c, err);
+    if (status != GVM_OK) return status;
     struct cache_options cache = {.workers = workers(),
                                   .skip_bad = o->on_bad == BAD_SKIP,
                                   .user = t,
@@ -242,6 +245,7 @@ static void close_training(struct training *t)
     loader_free(t->loader);
     run_position_free(&t->position);
     cache_free(t->cache);
+    pictures_close(&t->pictures);
     learner_close(&t->learner);
     network_leave(t->network);
 }
@@ -250,8 +254,9 @@ static void close_training(struct training *t)
 static void take_next(struct training *t)
 {
     t->next.there = true;
+    const struct batch *b = &t->next.batch;
     t->next.status = loader_next(t->loader, &t->next.batch, &t->next.err);
-    if (t->next.status == GVM_OK) learner_take(&t->learner, t->next.batch.street, t->next.batch.aerial);
+    if (t->next.status == GVM_OK) learner_take(&t->learner, b->street, b->aerial, b->allowed);
 }
 
 /* One update on the batch that was taken last, and what went wrong with it. A device computes while the batch after it

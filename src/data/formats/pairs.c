@@ -7,11 +7,8 @@
  * clockwise from north at which the panorama's centre looks; empty: as the picture itself says, else north. split:
  * train, val or test; without the column all pairs are for both training and testing. */
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "data/labels.h"
 
 enum column { ID, STREET, AERIAL, LAT, LON, HEADING, SPLIT, AERIAL_LAT, AERIAL_LON, COLUMNS };
@@ -47,19 +44,6 @@ static gvm_status read_numbers(double *values, char *const *row, const struct cs
     return GVM_OK;
 }
 
-static gvm_status read_part(enum part *part, const char *text, const struct csv *csv, gvm_error *err)
-{
-    static const char *const parts[PARTS] = {"train", "val", "test"};
-    *part = PART_TRAIN;
-    if (text == NULL) return GVM_OK;
-    for (int i = 0; i < PARTS; i++)
-        if (strcmp(text, parts[i]) == 0) {
-            *part = (enum part)i;
-            return GVM_OK;
-        }
-    return CSV_FAIL(csv, err, "its split is \"%.60s\", not train, val or test", text);
-}
-
 static gvm_status read_row(struct csv *csv, const int *order, pair_reader *read, void *context, gvm_error *err)
 {
     char *row[COLUMNS] = {NULL};
@@ -68,7 +52,7 @@ static gvm_status read_row(struct csv *csv, const int *order, pair_reader *read,
     for (int i = 0; i < csv->count; i++) row[order[i]] = csv->fields[i];
     gvm_status status = check_texts(row, csv, err);
     if (status == GVM_OK) status = read_numbers(values, row, csv, err);
-    if (status == GVM_OK) status = read_part(&part, row[SPLIT], csv, err);
+    if (status == GVM_OK) status = part_read(&part, row[SPLIT], csv, err);
     if (status != GVM_OK) return status;
     struct pair_row pair = {.query = {.path = row[STREET],
                                       .id = row[ID],
@@ -103,49 +87,13 @@ gvm_status pairs_parse(bool *has_parts, const char *text, size_t size, const cha
 
 /* ------------------------------------------------------------------ the data set */
 
-static gvm_status add_row(void *context, const struct pair_row *row, gvm_error *err)
+static gvm_status add_pair(struct filler *f, const struct pair_row *row, const struct source *source, gvm_error *err)
 {
-    struct filler *parts = context;
-    const struct source source = {"pairs.csv", "line", row->line};
     const struct tile *t = &row->tile;
-    return filler_pair(&parts[row->part], &row->query, t->path, t->lat, t->lon, &source, err);
-}
-
-/* The filler of the test split: of val, unless test is asked for or is all that there is. NULL: the list has no splits,
- * and what is trained with is tested with. */
-static gvm_status pick_test(struct filler **test, struct filler parts[PARTS], bool has_parts,
-                            const struct dataset_options *options, gvm_error *err)
-{
-    const struct filler *val = &parts[PART_VAL];
-    struct dataset *d = val->dataset;
-    *test = NULL;
-    if (!has_parts && options->test != NULL)
-        return fail(err, GVM_ARGUMENT, "pairs.csv has no column `split`, so there is no split '%.40s'", options->test);
-    if (options->test == NULL && val->split.query_count == 0 && val->left_out == 0) d->test_name = "test";
-    if (!has_parts)
-        d->test_name = "all";
-    else
-        *test = &parts[strcmp(d->test_name, "val") == 0 ? PART_VAL : PART_TEST];
-    return GVM_OK;
+    return filler_pair(f, &row->query, t->path, t->lat, t->lon, source, err);
 }
 
 gvm_status pairs_read(struct dataset *dataset, const struct dataset_options *options, gvm_error *err)
 {
-    struct file_map file;
-    struct filler parts[PARTS], *test = NULL;
-    bool has_parts;
-    char *path = path_join(dataset->root, "pairs.csv");
-    if (path == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to read pairs.csv");
-    gvm_status status = file_map(&file, path, err);
-    free(path);
-    if (status != GVM_OK) return status;
-    for (int i = 0; i < PARTS; i++) filler_start(&parts[i], dataset, options);
-    status = pairs_parse(&has_parts, (const char *)file.data, file.size, "pairs.csv", add_row, parts, err);
-    if (status == GVM_OK) status = pick_test(&test, parts, has_parts, options, err);
-    file_unmap(&file);
-    for (int i = 0; i < PARTS; i++)
-        filler_end(&parts[i], i == PART_TRAIN ? &dataset->train : &parts[i] == test ? &dataset->test : NULL, status);
-    dataset->undivided = status == GVM_OK && test == NULL;
-    if (dataset->undivided) dataset->test = dataset->train;
-    return status;
+    return list_read(dataset, options, "pairs.csv", pairs_parse, add_pair, err);
 }

@@ -53,17 +53,38 @@ static double mean_of(const float *x, int C)
     return sum / C;
 }
 
-/* 1 / sqrt(variance + epsilon) of the mean over positions. */
-static double inverse_deviation(const struct tensor *x, double epsilon)
+static const float *position(const struct tensor *x, int W, const struct rectangle *part, int i)
+{
+    int row = part->top + i / part->width, column = part->left + i % part->width;
+    return x->data + ((size_t)row * (size_t)W + (size_t)column) * (size_t)x->C;
+}
+
+/* 1 / sqrt(variance + epsilon) of the mean over n positions. */
+static double inverse_deviation(const struct tensor *x, int W, const struct rectangle *part, int n, double epsilon)
 {
     double sum = 0, square = 0;
     for (int c = 0; c < x->C; c++) {
         double m = 0;
-        for (int l = 0; l < x->L; l++) m += x->data[(size_t)l * (size_t)x->C + c];
-        sum += m / x->L;
-        square += m / x->L * (m / x->L);
+        for (int i = 0; i < n; i++) m += position(x, W, part, i)[c];
+        sum += m / n;
+        square += m / n * (m / n);
     }
     return 1 / sqrt(fmax(square / x->C - sum / x->C * (sum / x->C), 0) + epsilon);
+}
+
+void mean_shares(double *heat, const struct tensor *x, int W, const struct rectangle *part, const struct norm *norm,
+                 const float *other, double length)
+{
+    const float *gamma = norm->weight->data, *beta = norm->bias->data;
+    int n = part->height * part->width;
+    double r = inverse_deviation(x, W, part, n, (double)norm->epsilon), shift = 0;
+    for (int c = 0; c < x->C; c++) shift += (double)other[c] * beta[c];
+    for (int i = 0; i < n; i++) {
+        const float *row = position(x, W, part, i);
+        double mean = mean_of(row, x->C), product = 0;
+        for (int c = 0; c < x->C; c++) product += (double)other[c] * gamma[c] * (row[c] - mean);
+        heat[(row - x->data) / x->C] = (r * product + shift) / (length * n);
+    }
 }
 
 static bool shares(double *heat, const struct trace *trace, int map, const void *weights, const float *other)
@@ -71,19 +92,9 @@ static bool shares(double *heat, const struct trace *trace, int map, const void 
     const struct mean_norm *w = weights;
     const struct tensor *x = trace->maps[map], *y = trace->gathered;
     if (map != w->last) return false;
-    const float *gamma = w->norm.weight->data, *beta = w->norm.bias->data;
-    double r = inverse_deviation(x, (double)w->norm.epsilon), length = 0, shift = 0;
-    for (int c = 0; c < x->C; c++) {
-        length += (double)y->data[c] * y->data[c];
-        shift += (double)other[c] * beta[c];
-    }
-    length = fmax(sqrt(length), 1e-12) * x->L;
-    for (int l = 0; l < x->L; l++) {
-        const float *row = x->data + (size_t)l * (size_t)x->C;
-        double mean = mean_of(row, x->C), product = 0;
-        for (int c = 0; c < x->C; c++) product += (double)other[c] * gamma[c] * (row[c] - mean);
-        heat[l] = (r * product + shift) / length;
-    }
+    double square = 0;
+    for (int c = 0; c < x->C; c++) square += (double)y->data[c] * y->data[c];
+    mean_shares(heat, x, x->L, &(struct rectangle){0, 0, 1, x->L}, &w->norm, other, fmax(sqrt(square), 1e-12));
     return true;
 }
 

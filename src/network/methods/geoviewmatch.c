@@ -30,7 +30,7 @@ struct tensor *project(struct tape *tape, const struct network *network, struct 
 {
     const struct own *own = network->own;
     struct tensor *h = linear(tape, features, &own->head[0], RELU); /* (B, 1, head) */
-    return l2_normalise(tape, linear(tape, h, &own->head[1], IDENTITY));
+    return l2_normalise(tape, linear(tape, h, &own->head[1], IDENTITY), 0);
 }
 
 /* The aerial pictures are B strongly and then B weakly varied ones. */

@@ -23,7 +23,17 @@ static void learn(struct tape *tape, const struct network *network, const struct
     const struct own *own = network->own;
     struct tensor *u = branch_forward(NULL, tape, &network->views[GVM_STREET], input->street, B, drop);
     struct tensor *v = branch_forward(NULL, tape, &network->views[GVM_AERIAL], input->aerial, B, drop);
-    infonce(tape, u, v, own->logit_scale, options->smoothing, 1);
+    infonce(tape, u, v, own->logit_scale, 0, options->smoothing, 1);
+}
+
+static double score_scale(const struct network *network)
+{
+    return exp((double)*((const struct own *)network->own)->logit_scale->data);
+}
+
+static double score_scale(const struct network *network)
+{
+    return exp((double)*((const struct own *)network->own)->logit_scale->data);
 }
 
 static struct losses losses(const struct tape *tape, const struct loss_options *options)
@@ -64,6 +74,7 @@ const struct method method_sample4geo = {
     .own_bytes = sizeof(struct own),
     .list = list,
     .learn = learn,
+    .score_scale = score_scale,
     .losses = losses,
     .presets = presets,
     .recipe = recipe,

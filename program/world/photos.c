@@ -1,0 +1,108 @@
+/* photos.c - see photos.h. */
+#include "world/photos.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "world/build.h"
+#include "world/folder.h"
+#include "world/frame.h"
+#include "world/photo.h"
+#include "world/picture.h"
+#include "world/places.h"
+
+static const float CLOSEST = 2; /* metres of road to a photo */
+
+struct job {
+    struct pictures pictures; /* first, since folder_fill gives it to make_photo */
+    const struct photos_options *options;
+};
+
+static gvm_status find_places(struct place *places, const struct frame *frame, const struct world_options *options,
+                              const struct ortho_options *ortho, double margin, gvm_error *err)
+{
+    struct point corner[4];
+    int found = 0;
+    frame_corners(corner, frame);
+    for (float every = PLACES_EVERY_M; found < options->pairs && every >= CLOSEST; every *= 0.7f) {
+        gvm_status status = places_within(places, &found, options, corner, (float)margin, every, err);
+        if (status != GVM_OK) return status;
+    }
+    if (found < options->pairs)
+        return fail(err, GVM_ARGUMENT,
+                    "the roads of %g m have room for %d photos that stand %g m or more from the border, not %d: give "
+                    "fewer pairs or more metres",
+                    ortho->metres, found, margin, options->pairs);
+    return places_split(places, options, err);
+}
+
+static gvm_status make_photo(const void *context, unsigned char *room, int number, gvm_error *err)
+{
+    const struct job *job = context;
+    const struct world_options *options = job->pictures.options;
+    const struct place *place = &job->pictures.places[number];
+    struct photo photo;
+    struct view view;
+    struct scene scene;
+    photo_draw(&photo, job->options->longest, job->options->fov, options->seed, number);
+    view_draw(&view, WHEN_STREET, options->seed, (uint64_t)number);
+    gvm_status status = scene_open_street(&scene, options->seed, place->x, place->y, err);
+    if (status != GVM_OK) return status;
+    if (!photo_render(room, &photo, &scene, &view, place->x, place->y, WORLD_CAMERA_M))
+        status = fail(err, GVM_MEMORY, "there is not enough memory for a photo");
+    struct shot shot = {.heading = photo.heading,
+                        .altitude = scene_height(&scene, place->x, place->y) + WORLD_CAMERA_M};
+    scene_free(&scene);
+    world_degrees(&shot.lat, &shot.lon, options, place->x, place->y);
+    char *path = folder_picture(job->pictures.folder, "photos", number);
+    if (status == GVM_OK) status = photo_save(path, room, photo.width, photo.height, &shot, photo.focal_35mm, err);
+    g_free(path);
+    return status;
+}
+
+static gvm_status write_list(const struct job *job, gvm_error *err)
+{
+    const struct world_options *options = job->pictures.options;
+    GString *text = g_string_new("image,lat,lon,heading,hfov,split\n");
+    for (int n = 0; n < options->pairs; n++) {
+        const struct place *p = &job->pictures.places[n];
+        struct photo photo;
+        char camera[PLACE_TEXT], heading[G_ASCII_DTOSTR_BUF_SIZE], hfov[G_ASCII_DTOSTR_BUF_SIZE];
+        photo_draw(&photo, job->options->longest, job->options->fov, options->seed, n);
+        place_text(camera, options, p->x, p->y);
+        g_ascii_formatd(heading, sizeof heading, "%.2f", photo.heading);
+        g_ascii_formatd(hfov, sizeof hfov, "%.3f", photo_hfov(&photo));
+        g_string_append_printf(text, "photos/%06d.jpg,%s,%s,%s,%s\n", n + 1, camera, heading, hfov,
+                               p->test ? "test" : "train");
+    }
+    gvm_status status = folder_list(job->pictures.folder, "photos.csv", text, err);
+    g_string_free(text, TRUE);
+    return status;
+}
+
+gvm_status photos_write(const char *folder, int *pixels, const struct world_options *options,
+                        const struct ortho_options *ortho, const struct photos_options *photos, bool force,
+                        struct progress *progress, gvm_error *err)
+{
+    static const char *const kinds[] = {"photos", "imagery", NULL};
+    struct frame frame;
+    gvm_status status = frame_open(&frame, options, ortho, err);
+    if (status != GVM_OK) return status;
+    *pixels = frame.size;
+    char *path = g_strdup_printf("%s/imagery/ortho.tif", folder);
+    struct place *places = calloc((size_t)options->pairs, sizeof *places);
+    const struct job job = {{folder, options, places}, photos};
+    size_t room = (size_t)photos->longest * photos->longest * 3;
+    if (places == NULL) status = fail(err, GVM_MEMORY, "there is not enough memory for %d photos", options->pairs);
+    if (status == GVM_OK) status = find_places(places, &frame, options, ortho, photos->margin, err);
+    if (status == GVM_OK) status = folder_prepare(folder, kinds, force, err);
+    if (status == GVM_OK) status = picture_start(err);
+    if (status == GVM_OK) status = ortho_draw(path, &frame, options, progress, err);
+    if (status == GVM_OK) status = folder_fill(&job.pictures, make_photo, room, "photos", progress, err);
+    if (status == GVM_OK) status = write_list(&job, err);
+    g_free(path);
+    free(places);
+    frame_free(&frame);
+    return status;
+}

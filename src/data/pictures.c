@@ -1,0 +1,152 @@
+/* pictures.c - see pictures.h. */
+#include "data/pictures.h"
+
+#include <glib.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "data/cache_file.h"
+#include "imagery/zooms.h"
+
+/* ------------------------------------------------------------------ aerial pictures out of rasters */
+
+gvm_status rasters_open(struct rasters *rasters, const struct dataset *dataset, const double *zooms, int zoom_count,
+                        gvm_error *err)
+{
+    size_t count = g_strv_length(dataset->rasters);
+    *rasters = (struct rasters){.sources = calloc(count, sizeof *rasters->sources)};
+    if (rasters->sources == NULL)
+        return fail(err, GVM_MEMORY, "%s: there is not enough memory for its rasters", path_tail(dataset->root));
+    for (size_t i = 0; i < count; i++)
+        rasters->sources[i] =
+            (struct mosaic_source){.path = dataset->rasters[i], .hints = {.alpha = LOOK, .gaps = LOOK}};
+    return mosaic_open(&rasters->mosaic, rasters->sources, count, zooms, zoom_count, err);
+}
+
+void rasters_close(struct rasters *rasters)
+{
+    mosaic_free(rasters->mosaic);
+    free(rasters->sources);
+    *rasters = (struct rasters){0};
+}
+
+/* Rasters belong to a thread while it cuts. There are as many cutters as threads that ever cut at once. */
+struct cutters {
+    struct rasters rasters;
+    struct view view;
+    GMutex lock;
+    struct zoom_cutter **idle;
+    int idle_count, count;
+};
+
+static void cutters_free(struct cutters *c)
+{
+    if (c == NULL) return;
+    for (int i = 0; i < c->idle_count; i++) zoom_cutter_free(c->idle[i]);
+    free(c->idle);
+    rasters_close(&c->rasters);
+    g_mutex_clear(&c->lock);
+    free(c);
+}
+
+static gvm_status cutters_open(struct cutters **cutters, const struct dataset *data, const struct view *view,
+                               gvm_error *err)
+{
+    struct cutters *c = *cutters = calloc(1, sizeof *c);
+    if (c == NULL)
+        return fail(err, GVM_MEMORY, "%s: there is not enough memory for its rasters", path_tail(data->root));
+    g_mutex_init(&c->lock);
+    c->view = *view;
+    return rasters_open(&c->rasters, data, view->zooms, view->zoom_count, err);
+}
+
+/* One that nobody uses. There is room for it to come back. */
+static gvm_status take_cutter(struct zoom_cutter **cutter, struct cutters *c, gvm_error *err)
+{
+    *cutter = NULL;
+    g_mutex_lock(&c->lock);
+    if (c->idle_count > 0) *cutter = c->idle[--c->idle_count];
+    struct zoom_cutter **more = *cutter ? c->idle : realloc(c->idle, ((size_t)c->count + 1) * sizeof *more);
+    if (more != NULL && *cutter == NULL) {
+        c->idle = more;
+        c->count++;
+    }
+    g_mutex_unlock(&c->lock);
+    if (*cutter != NULL) return GVM_OK;
+    if (more == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to cut aerial pictures");
+    return zoom_cutter_open(cutter, c->rasters.mosaic, &c->view, err);
+}
+
+static void give_back(struct cutters *c, struct zoom_cutter *cutter)
+{
+    g_mutex_lock(&c->lock);
+    c->idle[c->idle_count++] = cutter;
+    g_mutex_unlock(&c->lock);
+}
+
+gvm_status pictures_cut(uint8_t *pixels, const struct pictures *p, double lat, double lon, double bearing,
+                        gvm_error *err)
+{
+    struct zoom_cutter *cutter;
+    gvm_status status = take_cutter(&cutter, p->cutters, err);
+    if (status != GVM_OK) return status;
+    status = zoom_tile_cut(pixels, cutter, lat, lon, bearing, err);
+    give_back(p->cutters, cutter);
+    return status;
+}
+
+/* ------------------------------------------------------------------ what goes together */
+
+static gvm_status check_pair(const struct dataset *data, const struct config *c, gvm_error *err)
+{
+    const struct view *aerial = &c->views[GVM_AERIAL];
+    bool cells = aerial->zoom_count > 0;
+    if (cells && data->rasters == NULL)
+        return fail(err, GVM_ARGUMENT,
+                    "%s: its aerial pictures are files, and this network takes several pictures of a place, of %g to "
+                    "%g m a pixel, that are cut out of orthophotos; make a data set of photos: a folder with "
+                    "photos.csv (image,lat,lon) and the rasters in imagery/",
+                    path_tail(data->root), aerial->zooms[0], aerial->zooms[aerial->zoom_count - 1]);
+    if (!cells && data->rasters != NULL)
+        return fail(err, GVM_ARGUMENT,
+                    "%s: it is a data set of photos, whose aerial pictures are cells of several zooms, and this "
+                    "network takes one picture of a place; make a data set of pairs: a folder with pairs.csv",
+                    path_tail(data->root));
+    if (cells && c->cell_m != data->ground_m)
+        return fail(err, GVM_ARGUMENT, "%s: it was read with cells of %g m, and this network's have %g m",
+                    path_tail(data->root), data->ground_m, c->cell_m);
+    return GVM_OK;
+}
+
+gvm_status pictures_open(struct pictures *p, const struct dataset *data, const struct config *config, gvm_error *err)
+{
+    *p = (struct pictures){
+        .data = data, .street = config_shape(config, GVM_STREET), .aerial = config_shape(config, GVM_AERIAL)};
+    gvm_status status = check_pair(data, config, err);
+    if (status == GVM_OK && data->rasters != NULL)
+        status = cutters_open(&p->cutters, data, &config->views[GVM_AERIAL], err);
+    return status;
+}
+
+void pictures_close(struct pictures *p)
+{
+    cutters_free(p->cutters);
+    p->cutters = NULL;
+}
+
+/* ------------------------------------------------------------------ reading */
+
+gvm_status pictures_read(const uint8_t **pixels, uint8_t *room, const struct pictures *p, const struct split *split,
+                         gvm_view view, int i, gvm_error *err)
+{
+    *pixels = p->cache != NULL ? cache_picture(p->cache, split, view, i) : NULL;
+    if (*pixels != NULL) return GVM_OK;
+    *pixels = room;
+    if (view == GVM_STREET)
+        return cache_load(room, &p->street, view, split->queries[i].path, split->queries[i].heading, err);
+    const struct tile *t = &split->tiles[i];
+    if (p->cutters != NULL) return pictures_cut(room, p, t->lat, t->lon, p->aerial.bearing, err);
+    return cache_load(room, &p->aerial, view, t->path, NAN, err);
+}

@@ -1,0 +1,202 @@
+/* zoom_levels.c - windows of a layer's levels: its own pixels are read once, in strips from the north, laid over white
+ * and halved as often as some window needs it. A pixel of level l + 1 is the mean of 2 x 2 of level l, rounded half up.
+ *
+ * Memory: the windows, and two strips. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "imagery/mosaic.h"
+#include "raster/pixels.h"
+
+enum {
+    OPEN_MOST = 16, /* rasters that a thread has open */
+    STRIP = 256     /* rows that are read at once, if no level takes more together */
+};
+
+struct opened {
+    const struct mosaic *mosaic;
+    struct {
+        struct raster *raster; /* NULL: free */
+        size_t source;
+        unsigned long used;
+    } slots[OPEN_MOST];
+    unsigned long clock;
+};
+
+struct opened *opened_new(const struct mosaic *mosaic)
+{
+    struct opened *o = calloc(1, sizeof *o);
+    if (o != NULL) o->mosaic = mosaic;
+    return o;
+}
+
+void opened_free(struct opened *o)
+{
+    for (int i = 0; o != NULL && i < OPEN_MOST; i++) raster_free(o->slots[i].raster);
+    free(o);
+}
+
+/* The raster that was used longest ago makes room. */
+static gvm_status open_member(struct raster **raster, struct opened *o, size_t source, gvm_error *err)
+{
+    const struct mosaic_source *from = &o->mosaic->sources[source];
+    struct raster_grid grid;
+    int oldest = 0;
+    for (int i = 0; i < OPEN_MOST; i++) {
+        if (o->slots[i].raster != NULL && o->slots[i].source == source) {
+            o->slots[i].used = ++o->clock;
+            *raster = o->slots[i].raster;
+            return GVM_OK;
+        }
+        if (o->slots[i].used < o->slots[oldest].used) oldest = i;
+    }
+    raster_free(o->slots[oldest].raster);
+    o->slots[oldest].raster = NULL;
+    o->slots[oldest].used = 0;
+    gvm_status status = raster_open(raster, from->path, &from->hints, 1, err);
+    if (status == GVM_OK) status = raster_square(&grid, *raster, err);
+    if (status != GVM_OK) {
+        raster_free(*raster);
+        return status;
+    }
+    o->slots[oldest].raster = *raster;
+    o->slots[oldest].source = source;
+    o->slots[oldest].used = ++o->clock;
+    return GVM_OK;
+}
+
+/* ------------------------------------------------------------------ pixels */
+
+static bool is_white(const uint8_t *p)
+{
+    return p[0] > 240 && p[1] > 240 && p[2] > 240;
+}
+
+/* Lay a raster's pixels below what is there: they show where nothing is yet, or nothing but white, which many rasters
+ * have around what they cover. */
+static void lay_below(uint8_t *out, const uint8_t *in, size_t n)
+{
+    for (size_t i = 0; i < n; i++, out += 4, in += 4) {
+        if (in[3] == 0 || (out[3] > 0 && !is_white(out))) continue;
+        for (int k = 0; k < 3; k++) out[k] = (uint8_t)((in[k] * in[3] + 255 * (255 - in[3]) + 127) / 255);
+        out[3] = in[3];
+    }
+}
+
+static void clear(uint8_t *rgba, size_t n)
+{
+    static const uint8_t nothing[4] = {255, 255, 255, 0};
+    for (size_t i = 0; i < n; i++) memcpy(rgba + 4 * i, nothing, sizeof nothing);
+}
+
+/* A strip of the layer's own pixels; `part` has room for as many. */
+static gvm_status read_strip(struct window *strip, uint8_t *part, struct opened *o, const struct layer *layer,
+                             gvm_error *err)
+{
+    size_t across = (size_t)(strip->x1 - strip->x0);
+    clear(strip->rgba, window_pixels(strip));
+    for (size_t i = 0; i < layer->member_count; i++) {
+        const struct member *m = &layer->members[i];
+        long x0 = strip->x0 > m->x ? strip->x0 : m->x, y0 = strip->y0 > m->y ? strip->y0 : m->y;
+        long x1 = m->x + (long)m->width, y1 = m->y + (long)m->height;
+        if (x1 > strip->x1) x1 = strip->x1;
+        if (y1 > strip->y1) y1 = strip->y1;
+        if (x0 >= x1 || y0 >= y1) continue;
+        struct raster *raster;
+        const int box[4] = {(int)(x0 - m->x), (int)(y0 - m->y), (int)(x1 - m->x), (int)(y1 - m->y)};
+        gvm_status status = open_member(&raster, o, m->source, err);
+        if (status == GVM_OK) status = raster_read_pixels(part, raster, box, err);
+        if (status != GVM_OK) return status;
+        for (long y = y0; y < y1; y++)
+            lay_below(strip->rgba + 4 * ((size_t)(y - strip->y0) * across + (size_t)(x0 - strip->x0)),
+                      part + 4 * (size_t)(y - y0) * (size_t)(x1 - x0), (size_t)(x1 - x0));
+    }
+    return GVM_OK;
+}
+
+/* In place: what is written lies before what is still to be read. */
+static void halve(struct window *w)
+{
+    size_t across = 4 * (size_t)(w->x1 - w->x0);
+    w->x0 /= 2, w->x1 /= 2, w->y0 /= 2, w->y1 /= 2;
+    size_t W = (size_t)(w->x1 - w->x0), H = (size_t)(w->y1 - w->y0);
+    uint8_t *out = w->rgba;
+    for (size_t y = 0; y < H; y++) {
+        const uint8_t *p = w->rgba + 2 * y * across, *q = p + across;
+        for (size_t x = 0; x < W; x++, p += 8, q += 8, out += 4)
+            for (int k = 0; k < 4; k++) out[k] = (uint8_t)((p[k] + p[k + 4] + q[k] + q[k + 4] + 2) >> 2);
+    }
+}
+
+static void copy_rows(struct window *to, const struct window *from)
+{
+    long x0 = to->x0 > from->x0 ? to->x0 : from->x0, x1 = to->x1 < from->x1 ? to->x1 : from->x1;
+    long y0 = to->y0 > from->y0 ? to->y0 : from->y0, y1 = to->y1 < from->y1 ? to->y1 : from->y1;
+    for (long y = y0; y < y1 && x0 < x1; y++)
+        memcpy(to->rgba + 4 * ((y - to->y0) * (to->x1 - to->x0) + x0 - to->x0),
+               from->rgba + 4 * ((y - from->y0) * (from->x1 - from->x0) + x0 - from->x0), 4 * (size_t)(x1 - x0));
+}
+
+/* ------------------------------------------------------------------ all */
+
+static long down_to(long value, long step)
+{
+    return value - ((value % step) + step) % step;
+}
+
+/* The layer's pixels that the windows are made of, and the deepest level of one. */
+static struct window pixels_of(int *deepest, const struct window *windows)
+{
+    struct window all = {0, 0, 0, 0, NULL};
+    for (int l = 0; l < MAX_LEVELS; l++) {
+        const struct window *w = &windows[l];
+        long side = 1L << l;
+        if (window_pixels(w) > 0) *deepest = l;
+        window_take_in(&all, &(struct window){w->x0 * side, w->y0 * side, w->x1 * side, w->y1 * side, NULL});
+    }
+    long step = 1L << *deepest;
+    return (struct window){down_to(all.x0, step), down_to(all.y0, step), down_to(all.x1 + step - 1, step),
+                           down_to(all.y1 + step - 1, step), NULL};
+}
+
+static gvm_status fill_windows(struct window *windows, struct opened *o, const struct layer *layer, gvm_error *err)
+{
+    int deepest = 0;
+    struct window all = pixels_of(&deepest, windows);
+    long rows = 1L << deepest > STRIP ? 1L << deepest : STRIP;
+    size_t bytes = 4 * (size_t)rows * (size_t)(all.x1 - all.x0);
+    uint8_t *buffer = malloc(bytes), *part = malloc(bytes);
+    gvm_status status = buffer != NULL && part != NULL
+                            ? GVM_OK
+                            : fail(err, GVM_MEMORY, "there is not enough memory to cut tiles");
+    for (long y = all.y0; y < all.y1 && status == GVM_OK; y += rows) {
+        struct window strip = {all.x0, y, all.x1, y + rows < all.y1 ? y + rows : all.y1, buffer};
+        status = read_strip(&strip, part, o, layer, err);
+        for (int l = 0; l <= deepest && status == GVM_OK; l++) {
+            if (l > 0) halve(&strip);
+            if (window_pixels(&windows[l]) > 0) copy_rows(&windows[l], &strip);
+        }
+    }
+    free(buffer);
+    free(part);
+    return status;
+}
+
+gvm_status levels_read(struct window *windows, struct opened *o, size_t layer, gvm_error *err)
+{
+    gvm_status status = GVM_OK;
+    for (int l = 0; l < MAX_LEVELS && status == GVM_OK; l++) {
+        size_t pixels = window_pixels(&windows[l]);
+        windows[l].rgba = pixels > 0 ? malloc(4 * pixels) : NULL;
+        if (pixels > 0 && windows[l].rgba == NULL)
+            status = fail(err, GVM_MEMORY, "there is not enough memory to cut tiles");
+    }
+    if (status == GVM_OK) status = fill_windows(windows, o, &o->mosaic->layers[layer], err);
+    for (int l = 0; l < MAX_LEVELS && status != GVM_OK; l++) {
+        free(windows[l].rgba);
+        windows[l].rgba = NULL;
+    }
+    return status;
+}
