@@ -174,6 +174,10 @@ static void say_network(const struct arguments *a, const struct network *network
     line("network", "%.2f million parameters, street %d x %d, aerial %d x %d; %s",
          1e-6 * (double)network_parameters(network), network->views[GVM_STREET].H, network->views[GVM_STREET].W,
          network->views[GVM_AERIAL].H, network->views[GVM_AERIAL].W, source);
+    if (network->origin.source[0]) line("", "%.300s", network->origin.source);
+    if (a->tuned)
+        line("", "learning rates %g and %g: those given, else a tenth of what fresh weights start with",
+             (double)a->run.rates.backbone, (double)a->run.rates.other);
     if (a->run.rates.backbone == 0) line("", "its backbones stay as they are (--rate 0): only the rest learns");
 }
 
