@@ -21,7 +21,7 @@ static float learn(const struct golden *g)
     gvm_error err;
     const struct method *m = g->network->config.method;
     const struct loss_options *losses = golden_recipe(g->network)->losses;
-    const struct step_input nothing = {0}, input = {g->street, g->aerial, g->allowed};
+    const struct step_input nothing = {0}, input = {g->street, g->aerial, NULL};
     if (network_tape(&tape, g->network, true, &err) != GVM_OK) fail_msg("%s", err.text);
     m->learn(tape, g->network, &nothing, g->B, losses, 0);
     if (tape_allocate(tape, &err) != GVM_OK) fail_msg("%s", err.text);
@@ -56,11 +56,12 @@ static void check(const char *name)
         const struct param *p = &n->params[i];
         const float *got = n->grads + (p->data - n->weights), *was = want + (p->data - n->weights);
         double most = largest(was, p->count);
-        if (p->backbone) assert_true(largest(got, p->count) == 0);
-        for (size_t k = 0; k < p->count && !p->backbone; k++)
+        bool fixed = p->backbone && strstr(p->name, ".backbone.norm.") == NULL; /* which is a part of a head */
+        if (fixed) assert_true(largest(got, p->count) == 0);
+        for (size_t k = 0; k < p->count && !fixed; k++)
             if (fabs((double)got[k] - (double)was[k]) > 1e-4 * most + 1e-9)
                 fail_msg("%s: %s: %g, not %g", name, p->name, (double)got[k], (double)was[k]);
-        heads += !p->backbone && most > 0;
+        heads += !fixed && most > 0;
     }
     assert_true(heads > 0);
     assert_int_equal(learner_need(&frozen, n, g.B, losses, 0, NULL), GVM_OK);
@@ -82,18 +83,12 @@ static void test_one_for_both(void **state)
     check("sample4geo_odd");
 }
 
-static void test_several_pictures(void **state)
-{
-    (void)state;
-    check("statewide_zooms");
-}
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_masks),
         cmocka_unit_test(test_one_for_both),
-        cmocka_unit_test(test_several_pictures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
