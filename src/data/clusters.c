@@ -12,12 +12,12 @@
 #include "imagery/cells.h"
 
 /* Of a query, beside the batch that is being filled: the best of the lowest is taken. */
-enum standing { FREE, NEAR, BARRED, USED };
+enum standing { FREE, NEAR, BARRED, JOINED, USED };
 
 struct pool {
     const struct split *split;
     const struct pair_features *features;
-    const int *queries; /* (count) in drawn order */
+    int *queries; /* (count) in drawn order */
     int count;
     float *sums;       /* (count) of products with the batch's queries */
     uint8_t *standing; /* (count) */
@@ -85,28 +85,43 @@ static bool fill_batch(int *batch, struct pool *p, int B)
     for (int k = 0; k < B; k++) {
         int best = best_of(p);
         if (best < 0) return false;
-        p->standing[best] = USED;
+        p->standing[best] = JOINED;
         batch[k] = p->joins = p->queries[best];
         if (k + 1 < B) parallel_run(look_at_part, p);
     }
+    for (int i = 0; i < p->count; i++)
+        if (p->standing[i] == JOINED) p->standing[i] = USED;
     return true;
+}
+
+/* As many batches as fill; returns how many. left, out: the queries of none, which then stand at the end. */
+static int empty_pool(int *left, int *order, struct pool *p, int B)
+{
+    int batches = 0, end = p->count;
+    memset(p->standing, FREE, (size_t)p->count);
+    while (p->count - batches * B >= B && fill_batch(order + (size_t)batches * B, p, B)) batches++;
+    for (int i = p->count - 1; i >= 0; i--)
+        if (p->standing[i] != USED) p->queries[--end] = p->queries[i];
+    *left = p->count - end;
+    return batches;
 }
 
 gvm_status clusters_order(int *order, int *batches, const struct pair_features *features, int pool, int B,
                           const struct split *split, uint64_t seed, uint64_t epoch, gvm_error *err)
 {
-    int N = split->query_count, most = pool < N / B ? pool * B : N;
+    int N = split->query_count, most = pool < N / B ? pool * B : N, left = 0;
     int *shuffled = malloc(((size_t)N + 1) * sizeof *shuffled);
-    float *sums = malloc(((size_t)most + 1) * sizeof *sums);
-    uint8_t *standing = malloc((size_t)most + 1);
+    float *sums = malloc(((size_t)N + 1) * sizeof *sums);
+    uint8_t *standing = malloc((size_t)N + 1);
     bool ready = shuffled != NULL && sums != NULL && standing != NULL;
     *batches = 0;
     for (int q = 0; q < N && ready; q++) shuffled[q] = q;
     if (ready) sampler_shuffle(shuffled, N, seed, epoch);
-    for (int first = 0; first < N && ready; first += most) {
-        struct pool p = {split, features, shuffled + first, N - first < most ? N - first : most, sums, standing, -1};
-        memset(standing, FREE, (size_t)p.count);
-        for (int left = p.count; left >= B && fill_batch(order + (size_t)*batches * B, &p, B); left -= B) ++*batches;
+    for (int end = 0; end < N && ready;) {
+        int first = end - left;
+        end = N - end < most ? N : end + most;
+        struct pool p = {split, features, shuffled + first, end - first, sums, standing, -1};
+        *batches += empty_pool(&left, order + (size_t)*batches * B, &p, B);
     }
     free(shuffled);
     free(sums);

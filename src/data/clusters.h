@@ -14,7 +14,8 @@ struct pair_features {
  * the first query that is not yet used; then, one by one, that whose tile has the largest sum of products with the
  * batch's queries and lies farther than APART_M (drawn_place.h) from each of them; one that lies nearer only if no
  * other is left. None stands in a batch with one that it is in conflict with (sampler.h), so that the rest of a pool
- * may fill no batch: it does not come by in this epoch. No query stands twice in an epoch.
+ * may fill no batch: it comes along into the next. What the last pool leaves does not come by in this epoch. No query
+ * stands twice in an epoch.
  *
  *   order     out: room for (query_count); batch i is order[i B] .. order[i B + B - 1]
  *   batches   out: how many there are
