@@ -199,7 +199,7 @@ GVM_API gvm_status gvm_picture_scale(const gvm_picture *picture, unsigned char *
 enum {
     GVM_AS_FOUND,    /* as what it is */
     GVM_AS_PANORAMA, /* as a full panorama, whatever it says of itself and whatever its shape */
-    GVM_AS_PHOTO     /* as a photo; weights for panoramas take none */
+    GVM_AS_PHOTO     /* as a photo by weights for photos, and as found by those for panoramas */
 };
 
 /* Make a picture the network's input.
@@ -313,9 +313,9 @@ GVM_API gvm_status gvm_embed_files(gvm_session *session, const gvm_embed_job *jo
  *           0: the multi-scale feature; each position's share of the cosine similarity with `other`. The values of
  *           all pixels add up to that similarity, to 1 for the picture with itself; some may be negative.
  *   map     out: (height, width) of the view's input size, row-major, in the network's own units; from the stages'
- *           coarser maps by bilinear interpolation. Void on failure
- *   pixels  (height, width, 3) as in gvm_embed_pixels
- *   other   (features) of length 1, as of the tile that the picture is matched with; NULL: the picture's own. Not
+ *           coarser maps by bilinear interpolation; (zoom_count, height, width) if the view has zooms. Void on failure
+ *   pixels  (height, width, 3), or several, as in gvm_embed_pixels
+ *   other   (features) as of the tile that the picture is matched with, or the mean of a panorama's views; NULL: the picture's own. Not
  *           read for a stage of 1..4
  *
  * Returns GVM_OK, GVM_ARGUMENT, GVM_MEMORY or GVM_FORMAT, as gvm_embed_pixels. */

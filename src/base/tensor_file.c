@@ -1,4 +1,5 @@
 /* tensor_file.c - see tensor_file.h */
+#define _GNU_SOURCE /* memmem */
 #include "base/tensor_file.h"
 
 #include <stdlib.h>

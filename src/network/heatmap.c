@@ -12,9 +12,9 @@
 #include "base/error.h"
 #include "network/session.h"
 
-void heat_mean(double *heat, const struct tensor *x)
+void heat_mean(double *heat, const struct tensor *x, int pictures)
 {
-    for (int l = 0; l < x->L; l++) {
+    for (int l = 0; l < pictures * x->L; l++) {
         const float *row = x->data + (size_t)l * (size_t)x->C;
         double sum = 0, size = 0;
         for (int c = 0; c < x->C; c++) {
@@ -34,8 +34,27 @@ static double between(int *first, int *second, int i, int n, int m)
     return at - *first;
 }
 
-/* map (H, W) += factor heat (h, w), bilinear. The sum of what is added is H W / (h w) times the heat's. */
-static void add_upsampled(float *map, int H, int W, double factor, const double *heat, int h, int w)
+/* How much input k of m weighs in n outputs together: n / m, unless that is no whole number. */
+static double weight_of(int k, int n, int m)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+        int first, second;
+        double part = between(&first, &second, i, n, m);
+        sum += (first == k ? 1 - part : 0) + (second == k ? part : 0);
+    }
+    return sum;
+}
+
+/* Shares (h, w) become such that, upsampled to (H, W), they add up to what they add up to now. */
+static void spread(double *heat, int h, int w, int H, int W)
+{
+    for (int i = 0; i < h; i++)
+        for (int j = 0; j < w; j++) heat[i * w + j] /= weight_of(i, H, h) * weight_of(j, W, w);
+}
+
+/* map (H, W) += heat (h, w), bilinear */
+static void add_upsampled(float *map, int H, int W, const double *heat, int h, int w)
 {
     for (int i = 0; i < H; i++) {
         int top, bottom, left, right;
@@ -44,7 +63,7 @@ static void add_upsampled(float *map, int H, int W, double factor, const double 
             double across = between(&left, &right, j, W, w);
             double upper = heat[top * w + left] * (1 - across) + heat[top * w + right] * across;
             double lower = heat[bottom * w + left] * (1 - across) + heat[bottom * w + right] * across;
-            map[(size_t)i * (size_t)W + j] += (float)(factor * (upper * (1 - down) + lower * down));
+            map[(size_t)i * (size_t)W + j] += (float)(upper * (1 - down) + lower * down);
         }
     }
 }
@@ -57,7 +76,8 @@ gvm_status gvm_heatmap(gvm_session *session, gvm_view view, int stage, float *ma
     if (status != GVM_OK) return status;
     const struct branch *w = &session->model->network->views[view];
     const struct pyramid *p = &w->maps;
-    size_t D = (size_t)w->features, most = 0;
+    size_t D = (size_t)w->features, n = (size_t)w->H * (size_t)w->W, most = 0;
+    int pictures = p->pictures;
     if (stage < 0 || stage > p->count)
         return fail(err, GVM_ARGUMENT, "%d is no stage: 1 to %d, or 0 for the whole feature", stage, p->count);
     if (stage == 0 && other != NULL && !is_query(other, D))
@@ -65,20 +85,21 @@ gvm_status gvm_heatmap(gvm_session *session, gvm_view view, int stage, float *ma
     for (int s = 0; s < p->count; s++)
         if ((size_t)p->maps[s].H * p->maps[s].W > most) most = (size_t)p->maps[s].H * p->maps[s].W;
     struct trace trace;
-    double *heat = malloc(most * sizeof *heat);
+    double *heat = malloc((size_t)pictures * most * sizeof *heat);
     float *feature = malloc(D * sizeof *feature);
     if (heat == NULL || feature == NULL) status = fail(err, GVM_MEMORY, "there is not enough memory for a heat map");
     if (status == GVM_OK) status = embedder_trace(session->embedders[view], &trace, feature, pixels, err);
     if (status == GVM_OK && !is_feature(feature, D))
         status = fail(err, GVM_FORMAT, "the model's output is not a unit vector; the weights file is corrupt");
-    if (status == GVM_OK) memset(map, 0, (size_t)w->H * (size_t)w->W * sizeof *map);
+    if (status == GVM_OK) memset(map, 0, (size_t)pictures * n * sizeof *map);
     for (int s = 0; s < p->count && status == GVM_OK; s++) {
         int h = p->maps[s].H, v = p->maps[s].W;
-        if (stage == 0 && w->head->shares(heat, &trace, s, w->top, other != NULL ? other : feature)) {
-            add_upsampled(map, w->H, w->W, (double)h * v / ((double)w->H * w->W), heat, h, v);
-        } else if (stage == s + 1) {
-            heat_mean(heat, trace.maps[s]);
-            add_upsampled(map, w->H, w->W, 1, heat, h, v);
+        bool shares = stage == 0 && w->head->shares(heat, &trace, s, w->top, other != NULL ? other : feature);
+        if (stage == s + 1) heat_mean(heat, trace.maps[s], pictures);
+        for (int i = 0; i < pictures && (shares || stage == s + 1); i++) {
+            double *own = heat + (size_t)i * (size_t)(h * v);
+            if (shares) spread(own, h, v, w->H, w->W);
+            add_upsampled(map + (size_t)i * n, w->H, w->W, own, h, v);
         }
     }
     free(heat);

@@ -4,7 +4,7 @@
 
 #include "network/network.h"
 
-/* heat (L): the mean over the channels of the first picture's map. */
-void heat_mean(double *heat, const struct tensor *x);
+/* heat (pictures, L): the mean over the channels of the first pictures' maps. */
+void heat_mean(double *heat, const struct tensor *x, int pictures);
 
 #endif

@@ -127,11 +127,6 @@ static gvm_status choose_way(enum way *way, enum circle *circle, const gvm_pictu
     gvm_error reason;
     if (panorama < GVM_AS_FOUND || panorama > GVM_AS_PHOTO)
         return fail(err, GVM_ARGUMENT, "%s: %d is no way to take a picture: 0, 1 or 2", picture->name, panorama);
-    if (!takes_photos(model) && panorama == GVM_AS_PHOTO)
-        return fail(err, GVM_ARGUMENT,
-                    "%s: these weights take panoramas only; those for photos, such as statewide "
-                    "(docs/real-weights.md), take it as a photo",
-                    picture->name);
     *circle = panorama == GVM_AS_PANORAMA ? CIRCLE_GIVEN : takes_photos(model) ? CIRCLE_DOUBTED : CIRCLE_CHECKED;
     *way = !takes_photos(model) ? AS_CIRCLE : panorama == GVM_AS_PHOTO ? AS_PHOTO : AS_VIEWS;
     if (*way != AS_VIEWS || *circle == CIRCLE_GIVEN) return GVM_OK;

@@ -31,11 +31,6 @@ static double score_scale(const struct network *network)
     return exp((double)*((const struct own *)network->own)->logit_scale->data);
 }
 
-static double score_scale(const struct network *network)
-{
-    return exp((double)*((const struct own *)network->own)->logit_scale->data);
-}
-
 static struct losses losses(const struct tape *tape, const struct loss_options *options)
 {
     (void)options;
