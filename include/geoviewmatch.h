@@ -242,6 +242,14 @@ enum { GVM_PANORAMA_VIEWS = 8 };
 GVM_API gvm_status gvm_picture_views(const gvm_picture *picture, const gvm_model *model, unsigned char *pixels, int room,
                                      const double *heading, int panorama, int *count, gvm_error *err);
 
+/* Which weights take a picture as found, unless it is of one colour.
+ *
+ *   panoramas  out: 1 if weights for panoramas take it, 0 if they do not
+ *   photos     out: how many inputs weights for photos make of it, 1 or GVM_PANORAMA_VIEWS; 0 if they do not take it
+ *
+ * Returns GVM_OK, GVM_ARGUMENT (a picture without pixels) or GVM_MEMORY. */
+GVM_API gvm_status gvm_picture_suits(const gvm_picture *picture, int *panoramas, int *photos, gvm_error *err);
+
 /* Which part of a picture gvm_picture_fit takes, with the same heading and panorama. Of a photo, and of a panorama that
  * lacks rows of the weights' band, the input shows more than there is: the part goes on beyond the picture. */
 typedef struct gvm_part {

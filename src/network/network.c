@@ -202,8 +202,12 @@ int network_facts(struct fact facts[MAX_FACTS], const struct network *n)
     FACT("parameters", "%zu", network_parameters(n));
     fields_text(text, sizeof text, &m->backbone->fields, c->backbone.bytes);
     FACT("backbone", "%s%s", m->backbone->title, text);
-    FACT("street view", "%d x %d pixels, elevations %g to %g degrees", c->views[0].size[0], c->views[0].size[1],
-         c->elevation[0], c->elevation[1]);
+    const int *street = c->views[0].size;
+    if (c->views[0].projection == PROJECTION_PERSPECTIVE)
+        FACT("street view", "photos of any heading, fitted into %d x %d pixels", street[0], street[1]);
+    else
+        FACT("street view", "%d x %d pixels, elevations %g to %g degrees", street[0], street[1], c->elevation[0],
+             c->elevation[1]);
     FACT("aerial view", "%d x %d pixels, %g m on the ground", c->views[1].size[0], c->views[1].size[1], c->ground_m);
     m->head->about(text, sizeof text, c->head.bytes, n->views[0].top);
     FACT("feature", "%d numbers, from %s", n->views[0].features, text);
