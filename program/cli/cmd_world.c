@@ -28,7 +28,7 @@ static int check(const struct arguments *a)
     other = options_given(&a->common, imagery);
     if (other && !a->ortho && !a->photos) return usage_error("world", "--%s goes with --ortho or --photos", other);
     double most =
-        a->photos ? fmin(ORTHO_MOST_M, ORTHO_MOST_PIXELS * a->orthophoto.pixel) : ORTHO_MOST_M / a->world.scale;
+        a->photos ? fmin(ORTHO_MOST_M, ORTHO_MOST_PIXELS * a->orthophoto.pixel) : (double)ORTHO_MOST_M / a->world.scale;
     if (a->photos && a->orthophoto.metres > most)
         return usage_error("world", "--metres takes at most %g with --pixel %g", most, a->orthophoto.pixel);
     if (a->ortho && a->orthophoto.metres > most)
@@ -48,7 +48,6 @@ static int make(void *arguments)
     struct arguments *a = arguments;
     struct progress progress = {.quiet = a->common.quiet};
     gvm_error err;
-<<<<<<< HEAD
     int pixels = 0, refused = check(a);
     if (refused != GO_ON) return refused;
     a->world.test = a->test / 100;
@@ -61,21 +60,6 @@ static int make(void *arguments)
                    pairs, test);
     else if (a->ortho)
         print_line("%s: an orthophoto of %d x %d pixels, %d panoramas", a->out, pixels, pixels, pairs);
-=======
-    int pixels;
-    const char *other = options_given(&a->common, (const char *const[]){"offset", "test", NULL});
-    if (a->ortho && other) return usage_error("world", "--ortho does not go with --%s", other);
-    if (a->ortho && a->orthophoto.metres * world->scale > ORTHO_MOST_M)
-        return usage_error("world", "--metres takes at most %d with --scale %d", ORTHO_MOST_M / world->scale,
-                           world->scale);
-    world->test = a->test / 100;
-    a->orthophoto.projection = (enum ortho_grid)a->projection;
-    gvm_status status = a->ortho ? ortho_write(a->out, &pixels, world, &a->orthophoto, a->force, &progress, &err)
-                                 : world_write(a->out, world, a->force, &progress, &err);
-    if (status != GVM_OK) return failed(&err);
-    if (a->ortho)
-        print_line("%s: an orthophoto of %d x %d pixels, %d panoramas", a->out, pixels, pixels, world->pairs);
->>>>>>> main
     else
         print_line("%s: %d pairs, %d of them for testing", a->out, pairs, test);
     return DONE;
