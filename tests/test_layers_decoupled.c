@@ -149,8 +149,8 @@ static void test_pytorch(void **state)
         sines[i] = sin(1 + i);
         cosines[i] = cos(i * i);
     }
-    oracle_normalise(a, sines, B, D);
-    oracle_normalise(b, cosines, B, D);
+    oracle_normalise(a, sines, 0, B, D);
+    oracle_normalise(b, cosines, 0, B, D);
     for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
         double da[B * D] = {0}, db[B * D] = {0};
         double loss = oracle_decoupled(da, db, a, b, want[i].allowed, want[i].scale, B, D, want[i].smoothing, 1);

@@ -76,11 +76,22 @@ struct tape *embedder_tape(struct embedder *e)
     return e->tape;
 }
 
+static double square(const float *row, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += (double)row[i] * row[i];
+    return sum;
+}
+
 bool is_feature(const float *row, size_t n)
 {
-    double square = 0;
-    for (size_t i = 0; i < n; i++) square += (double)row[i] * row[i];
-    return fabs(square - 1) < 1e-3; /* false for a NaN */
+    return fabs(square(row, n) - 1) < 1e-3; /* false for a NaN */
+}
+
+bool is_query(const float *row, size_t n)
+{
+    double s = square(row, n);
+    return s > 1e-6 && s < 1 + 1e-3;
 }
 
 static const uint8_t *bring(struct embedder *e, const uint8_t *pixels, int B)
