@@ -187,6 +187,24 @@ gvm_status network_counts(struct counts *counts, const struct network *n, int vi
     return GVM_OK;
 }
 
+/* "140 x 768 pixels, elevations -90 to 90 degrees" */
+static void about_view(char *text, size_t size, const struct config *c, const struct view *view)
+{
+    bool street = view == &c->views[GVM_STREET];
+    size_t n = (size_t)snprintf(text, size, "%d x %d pixels, ", view->size[0], view->size[1]);
+    if (view->projection == PROJECTION_PANORAMA)
+        snprintf(text + n, size - n, "elevations %g to %g degrees", c->elevation[0], c->elevation[1]);
+    else if (view->projection == PROJECTION_PERSPECTIVE)
+        snprintf(text + n, size - n, "ordinary photos");
+    else if (street)
+        snprintf(text + n, size - n, "pictures from above, as of a drone");
+    else if (view->zoom_count == 0)
+        snprintf(text + n, size - n, "%g m on the ground", c->ground_m);
+    for (int i = 0; i < view->zoom_count && n < size; i++)
+        n += (size_t)snprintf(text + n, size - n, "%s%g", i ? ", " : "", view->zooms[i]);
+    if (view->zoom_count > 0 && n < size) snprintf(text + n, size - n, " m a pixel; cells of %g m", c->cell_m);
+}
+
 int network_facts(struct fact facts[MAX_FACTS], const struct network *n)
 {
     const struct config *c = &n->config;
@@ -202,9 +220,10 @@ int network_facts(struct fact facts[MAX_FACTS], const struct network *n)
     FACT("parameters", "%zu", network_parameters(n));
     fields_text(text, sizeof text, &m->backbone->fields, c->backbone.bytes);
     FACT("backbone", "%s%s", m->backbone->title, text);
-    FACT("street view", "%d x %d pixels, elevations %g to %g degrees", c->views[0].size[0], c->views[0].size[1],
-         c->elevation[0], c->elevation[1]);
-    FACT("aerial view", "%d x %d pixels, %g m on the ground", c->views[1].size[0], c->views[1].size[1], c->ground_m);
+    about_view(text, sizeof text, c, &c->views[GVM_STREET]);
+    FACT("street view", "%s", text);
+    about_view(text, sizeof text, c, &c->views[GVM_AERIAL]);
+    FACT("aerial view", "%s", text);
     m->head->about(text, sizeof text, c->head.bytes, n->views[0].top);
     FACT("feature", "%d numbers, from %s", n->views[0].features, text);
     fields_text(text, sizeof text, &m->fields, c->own.bytes);
