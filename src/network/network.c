@@ -187,29 +187,40 @@ gvm_status network_counts(struct counts *counts, const struct network *n, int vi
     return GVM_OK;
 }
 
-/* "140 x 768 pixels, elevations -90 to 90 degrees" */
-static void about_view(char *text, size_t size, const struct config *c, const struct view *view)
+enum { FACT_TEXT = sizeof((struct fact *)0)->text };
+
+/* What a street picture is. */
+static void street_text(char text[FACT_TEXT], const struct config *c)
 {
-    bool street = view == &c->views[GVM_STREET];
-    size_t n = (size_t)snprintf(text, size, "%d x %d pixels, ", view->size[0], view->size[1]);
-    if (view->projection == PROJECTION_PANORAMA)
-        snprintf(text + n, size - n, "elevations %g to %g degrees", c->elevation[0], c->elevation[1]);
-    else if (view->projection == PROJECTION_PERSPECTIVE)
-        snprintf(text + n, size - n, "ordinary photos");
-    else if (street)
-        snprintf(text + n, size - n, "pictures from above, as of a drone");
-    else if (view->zoom_count == 0)
-        snprintf(text + n, size - n, "%g m on the ground", c->ground_m);
-    for (int i = 0; i < view->zoom_count && n < size; i++)
-        n += (size_t)snprintf(text + n, size - n, "%s%g", i ? ", " : "", view->zooms[i]);
-    if (view->zoom_count > 0 && n < size) snprintf(text + n, size - n, " m a pixel; cells of %g m", c->cell_m);
+    const struct view *v = &c->views[GVM_STREET];
+    int n = snprintf(text, FACT_TEXT, "%d x %d pixels, ", v->size[0], v->size[1]);
+    if (v->projection == PROJECTION_PERSPECTIVE)
+        snprintf(text + n, (size_t)(FACT_TEXT - n), "of any photo");
+    else if (v->projection == PROJECTION_NADIR)
+        snprintf(text + n, (size_t)(FACT_TEXT - n), "from above, as of a drone");
+    else
+        snprintf(text + n, (size_t)(FACT_TEXT - n), "elevations %g to %g degrees", c->elevation[0], c->elevation[1]);
+}
+
+/* What a place is seen by. */
+static void aerial_text(char text[FACT_TEXT], const struct config *c)
+{
+    const struct view *v = &c->views[GVM_AERIAL];
+    if (v->zoom_count == 0) {
+        snprintf(text, FACT_TEXT, "%d x %d pixels, %g m on the ground", v->size[0], v->size[1], c->ground_m);
+        return;
+    }
+    int n = snprintf(text, FACT_TEXT, "%d times %d x %d pixels, of ", v->zoom_count, v->size[0], v->size[1]);
+    for (int i = 0; i < v->zoom_count; i++)
+        n += snprintf(text + n, (size_t)(FACT_TEXT - n), "%s%g", i == 0 ? "" : ", ", v->zooms[i]);
+    snprintf(text + n, (size_t)(FACT_TEXT - n), " m a pixel; bearing %g up; cells of %g m", v->bearing, c->cell_m);
 }
 
 int network_facts(struct fact facts[MAX_FACTS], const struct network *n)
 {
     const struct config *c = &n->config;
     const struct method *m = c->method;
-    char text[120];
+    char text[FACT_TEXT];
     int i = 0;
 #define FACT(name, ...)                                               \
     do {                                                              \
@@ -219,15 +230,16 @@ int network_facts(struct fact facts[MAX_FACTS], const struct network *n)
     FACT("method", "%s%s", m->title, m->shared ? ", one set of weights for both views" : "");
     FACT("parameters", "%zu", network_parameters(n));
     fields_text(text, sizeof text, &m->backbone->fields, c->backbone.bytes);
-    FACT("backbone", "%s%s", m->backbone->title, text);
-    about_view(text, sizeof text, c, &c->views[GVM_STREET]);
+    FACT("backbone", "%s%.120s", m->backbone->title, text);
+    street_text(text, c);
     FACT("street view", "%s", text);
-    about_view(text, sizeof text, c, &c->views[GVM_AERIAL]);
+    aerial_text(text, c);
     FACT("aerial view", "%s", text);
     m->head->about(text, sizeof text, c->head.bytes, n->views[0].top);
-    FACT("feature", "%d numbers, from %s", n->views[0].features, text);
+    FACT("feature", "%d numbers, from %.120s", n->views[0].features, text);
     fields_text(text, sizeof text, &m->fields, c->own.bytes);
     if (text[0] != '\0') FACT("learning", "%s", text + 2);
+    if (m->score_scale) FACT("logits", "%.4g times the cosine", m->score_scale(n));
 #undef FACT
     return i;
 }

@@ -44,6 +44,12 @@ gvm_status network_pack(struct network *network, gvm_error *err);
 size_t network_parameters(const struct network *network);
 uint64_t config_parameters(const struct config *config);
 
+/* In training its backbones stay as they are, and take no backward pass; the heads learn. */
+static inline void network_freeze(struct network *network)
+{
+    network->views[0].frozen = network->views[1].frozen = true;
+}
+
 /* Gradients to zero. */
 void network_clear_gradients(struct network *network);
 

@@ -7,8 +7,8 @@ data=tests/golden/import
 expect 0 import $data/statewide.safetensors --out "$tmp/statewide.safetensors" --licence "CC BY 4.0" \
     --source "the authors' page"
 lines err 0
-says out "statewide, as statewide: 132 tensors, 5484 numbers, all of them used" "ordinary photos" \
-    "0.2, 0.4, 0.8, 1.6 m a pixel; cells of 30 m" "licence        CC BY 4.0" \
+says out "statewide, as statewide: 132 tensors, 5484 numbers, all of them used" "pixels, of any photo" \
+    "0.2, 0.4, 0.8, 1.6 m a pixel; bearing 180 up; cells of 30 m" "licence        CC BY 4.0" \
     "source         statewide.safetensors (statewide), from the authors' page"
 expect 0 import $data/sample4geo.pth --as sample4geo-vigor --out "$tmp/vigor.safetensors"
 says out "Sample4Geo, as sample4geo-vigor: " "384 x 768 pixels, elevations -90 to 90" "73 m on the ground" \
