@@ -51,6 +51,23 @@ expect 0 train --resume "$tmp/run" --quiet --steps 3
 expect 0 info "$tmp/run/last.safetensors"
 says out "source         fine-tuned from sample4geo.pth (Sample4Geo)" "licence        not stated"
 
+# A drone's pictures have no heading: taken as they are, among tiles of the same weights.
+expect 0 import $data/sample4geo.pth --as sample4geo-university --out "$tmp/drone.safetensors"
+says out "384 x 384 pixels, from above, as of a drone"
+expect 0 index --weights "$tmp/drone.safetensors" --tiles $demo/tiles.csv --out "$tmp/drone.gpkg" --quiet
+expect 0 locate --weights "$tmp/drone.safetensors" --index "$tmp/drone.gpkg" --min-margin 0 $demo/aerial/3.png
+python3 - "$tmp/out" <<'END'
+import json, sys
+photo, = json.load(open(sys.argv[1]))
+best = photo["hits"][0]
+assert best["source"] == "aerial/3.png" and best["score"] > 0.9999 and best["heading"] is None, best
+END
+expect 1 locate --weights "$tmp/drone.safetensors" --index "$tmp/drone.gpkg" --heading 20 $demo/aerial/3.png
+refused "--heading says nothing to these weights"
+expect 1 train --init "$tmp/drone.safetensors" --data "$tmp/town" --spin 0.5 --out "$tmp/none"
+refused "--spin has no use here" "do not go all around"
+expect 0 train --init "$tmp/drone.safetensors" --data "$tmp/town" --batch 4 --quiet --steps 1 --out "$tmp/drones"
+
 # What is refused leaves nothing behind.
 expect 1 import $data/sample4geo.pth --out "$tmp/x.safetensors"
 refused "sample4geo.pth: it is a network of Sample4Geo" "say --as sample4geo-vigor, sample4geo-cvact"
