@@ -102,6 +102,8 @@ typedef struct gvm_model_info {
     char fingerprint[17]; /* of configuration and weights, 16 hexadecimal digits */
     double score_scale;   /* factor on the cosine that makes the logits of the softmax that the weights learned with; 0:
                              they learned with none, and scores make no probability */
+    char source[512];     /* UTF-8: what was imported, from where; empty if the file does not tell */
+    char licence[256];    /* UTF-8: as whoever imported it stated; likewise */
 } gvm_model_info;
 
 typedef enum gvm_projection {

@@ -47,7 +47,7 @@ char *map_facts(const struct service *s, bool imagery)
                              json_text(slash != NULL ? slash + 1 : path), "extent", box[0], box[1], box[2], box[3],
                              "tiles", (json_int_t)s->map_info.tiles, "tile_metres", metres, "weights", "fingerprint",
                              s->info.fingerprint, "street", street->height, street->width, "aerial", aerial->height,
-                             aerial->width, "photos", street->projection == GVM_PERSPECTIVE, "complete", s->map_info.complete, "imagery", imagery, "footprint",
+                             aerial->width, "photos", street->projection != GVM_EQUIRECTANGULAR, "complete", s->map_info.complete, "imagery", imagery, "footprint",
                              json_loads(outline, 0, NULL), "limits", "body_bytes", (json_int_t)o->body_bytes, "pixels",
                              (json_int_t)o->pixels, "top", SERVE_TOP, "version", gvm_version());
     gvm_free(outline);
