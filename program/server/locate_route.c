@@ -18,7 +18,8 @@ bool read_panorama(gvm_located *photo, struct request *r)
     struct service *s = r->service;
     gvm_picture *picture;
     photo->size = sizeof *photo;
-    photo->pixels = malloc(input_bytes(s, GVM_STREET));
+    photo->room = s->views[GVM_STREET].projection == GVM_PERSPECTIVE ? GVM_PANORAMA_VIEWS : 1;
+    photo->pixels = malloc((size_t)photo->room * input_bytes(s, GVM_STREET));
     if (photo->pixels == NULL) refuse(r, 503, "There is not enough memory for the picture.");
     if (photo->pixels == NULL || !work_enter(r)) return false;
     const gvm_picture_options options = {.size = sizeof options,
@@ -71,6 +72,7 @@ static json_t *json_of(const gvm_located *photo, double min_margin)
                               .found = photo->found,
                               .p = photo->p,
                               .chance = photo->chance,
+                              .views = photo->views,
                               .lat = NAN,
                               .lon = NAN,
                               .min_margin = min_margin};
