@@ -127,3 +127,84 @@ photo = json.load(open(sys.argv[1]))[0]
 assert photo["calibrated"] is None and not any(key.startswith(("p", "radius")) for key in photo if key != "photo")
 assert all("p" not in hit for hit in photo["hits"])
 END
+
+# Weights for photos, on a map of cells: the place is the mean of the cells within 45 m, weighted by p; no heading.
+expect 0 world --photos --out "$tmp/streets" --pairs 3 --metres 300 --margin 60 --test 0 --seed 5 --quiet
+expect 0 init --preset statewide-nano --out "$tmp/cells.safetensors" --quiet
+expect 0 index --weights "$tmp/cells.safetensors" --raster "$tmp/streets/imagery/ortho.tif" --out "$tmp/cells.gpkg" --quiet
+streets=("$tmp"/streets/photos/*)
+with_cells="locate --weights $tmp/cells.safetensors --index $tmp/cells.gpkg --quiet"
+expect 0 $with_cells --json --merge no --top 1000 "${streets[0]}"
+cp "$tmp/out" "$tmp/all.json"
+expect 0 $with_cells --json --heat "$tmp/cells.tif" "${streets[0]}"
+cp "$tmp/out" "$tmp/merged.json"
+python3 - "$tmp/all.json" "$tmp/out" <<'END'
+import json, math, sys
+every, merged = (json.load(open(path))[0] for path in sys.argv[1:])
+cells, hits = every["hits"], merged["hits"]
+assert 90 < len(cells) < 1000 and abs(sum(c["p"] for c in cells) - 1) < 1e-6
+
+def metres(a, b):
+    east = (a["lon"] - b["lon"]) * math.cos(math.radians(a["lat"]))
+    return 111195 * math.hypot(a["lat"] - b["lat"], east)
+
+taken = set()
+for hit in hits:  # each from its best cell, those of better answers left out
+    best = next(c for c in cells if c["tile"] == hit["tile"])
+    near = [c for c in cells if metres(c, best) < 45]
+    for name in "lat", "lon":
+        mean = sum(c["p"] * c[name] for c in near) / sum(c["p"] for c in near)
+        assert abs(hit[name] - mean) < 1e-7, (name, hit, mean)
+    own = [c for c in near if c["tile"] not in taken]
+    assert abs(hit["p"] - sum(c["p"] for c in own)) < 1e-6 and len(near) >= 3, (hit, len(near))
+    taken |= {c["tile"] for c in near}
+    assert hit["heading"] is None and hit["score"] == best["score"]
+assert all(metres(a, b) > 20 for i, a in enumerate(hits) for b in hits[:i])
+END
+expect 0 $with_cells --format csv "${streets[@]}"
+python3 - "$tmp/out" <<'END'
+import csv, sys
+assert all(row["heading"] == "" and row["p"] for row in csv.DictReader(open(sys.argv[1])))
+END
+expect 0 $with_cells --format lines --report "$tmp/report" --force "${streets[@]}"
+fails grep -q "nan" "$tmp/out"
+fails grep -q "its middle looks" "$tmp/report/index.html"
+
+# The same from the service, and its layer is as it says.
+python3 -B - "$GEOVIEWMATCH" "$tmp/cells.gpkg" "$tmp/cells.safetensors" "${streets[0]}" "$tmp/merged.json" "$tmp/cells.tif" \
+    "$tmp"/town/street/000001.jpg <<'END'
+import base64, json, struct, sys
+sys.path[:0] = ["tests/serve"]
+from schema import check
+from service import Service
+program, index, weights, photo, told, tiff, panorama = sys.argv[1:]
+told = json.load(open(told))[0]
+with Service(program, index, "--weights", weights) as service:
+    api = service.json("GET", "/openapi.json")
+    assert service.json("GET", "/v1/map")["weights"]["photos"] is True
+    for path in photo, panorama:  # of which there are eight views
+        answer = service.locate(path)
+        check(answer, {"$ref": "#/components/schemas/Answer"}, api)
+        assert ("views" in answer) == (path == panorama), answer
+    answer = service.locate(photo)
+    for name in "calibrated", "p_within_25_m", "p_within_50_m", "p_within_100_m", "radius_90_m":
+        assert abs(answer[name] - told[name]) < 1e-4 * (1 + told[name]), (name, answer, told)
+    for a, b in zip(answer["answers"], told["hits"]):
+        assert abs(a["p"] - b["p"]) < 1e-5 and a["heading"] is None
+    body, kind = open(photo, "rb").read(), {"Content-Type": "image/jpeg"}
+    scores = service.json("POST", "/v1/scores", body, kind)
+    check(scores, {"$ref": "#/components/schemas/Scores"}, api)
+    png = base64.b64decode(scores["image"].partition(",")[2])
+    width, height = struct.unpack(">II", png[16:24])
+    west, south, east, north = scores["bounds"]
+    hit = told["hits"][0]
+    assert west < hit["lon"] < east and south < hit["lat"] < north
+    assert abs((north - south) / height * 111195 - scores["pixel_m"]) < 0.01 and abs(scores["pixel_m"] - 30) < 0.1
+    assert scores["score_high"] <= told["hits"][0]["score"] + 1e-5 and 0 < scores["p_high"] < 1
+    status, headers, file = service.ask("POST", "/v1/scores?format=tiff", body, kind)
+    assert (status, headers["content-type"]) == (200, "image/tiff")
+    assert len(file) == len(open(tiff, "rb").read()) and file[:4] == b"II*\0"
+    assert "views" in service.problem(422, "POST", "/v1/heatmap", open(panorama, "rb").read(), kind)
+    assert "several pictures" in service.problem(422, "GET", "/v1/heatmap?tile=0")
+    service.stop()
+END
