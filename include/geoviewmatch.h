@@ -604,7 +604,7 @@ typedef struct gvm_found {
     gvm_photo_info info; /* what the picture says of itself */
     int count;           /* hits */
     int heading_found;   /* 1: the hits' headings were found by trying, to 22.5 degrees */
-    double margin;       /* the first hit's score less that of the best tile which does not overlap with its own; NaN
+    double margin;       /* the first hit's score less that of the best tile which could be no part of it; NaN
                             if there is none. The program calls an answer weak if it is below 0.05: of drawn towns'
                             other answers, with the built-in weights, 92% lay within 25 m (66% if headings had to be
                             found). Other weights and maps need a limit of their own */
@@ -668,7 +668,8 @@ GVM_API void gvm_locator_free(gvm_locator *locator);
  *
  *   max_hits    1..the locator's
  *   each_tile   0: tiles that overlap with a better one are a part of its answer, whose place is their mean, weighted
- * by their scores; 1: each tile is an answer of its own
+ *               by their scores; of a map of cells, those nearer than 1.5 cells to it, weighted by p. 1: each tile is
+ *               an answer of its own
  *
  * Returns GVM_OK, or GVM_ARGUMENT before any is touched. */
 GVM_API gvm_status gvm_locator_run(gvm_locator *locator, gvm_located *const *photos, size_t count, int max_hits,

@@ -108,6 +108,9 @@ static enum MHD_Result answer(struct request *r, gvm_view view)
         h.question.within_m = 0;
         h.photo.question = &h.question;
         ready = read_panorama(&h.photo, r);
+        if (ready && h.photo.views > 1)
+            ready = refuse(r, 422, "These weights see a panorama as %d views, of which there is no heat map.",
+                           h.photo.views);
     }
     if (ready && h.view == GVM_AERIAL) ready = read_aerial(&h, r);
     if (ready && h.view == GVM_STREET && h.has_tile) ready = read_feature(&h, r);

@@ -6,8 +6,8 @@
 #include "server/address.h"
 #include "server/service.h"
 
-const char *const parameter_names[PARAMETERS] = {"near", "within", "heading", "top",  "min_margin",
-                                                 "view", "stage",  "tile",    "bbox", "panorama", "format"};
+const char *const parameter_names[PARAMETERS] = {"near",  "within", "heading", "top",      "min_margin", "view",
+                                                 "stage", "tile",   "bbox",    "panorama", "format"};
 
 const char *parameter(const struct request *r, enum parameter which)
 {
