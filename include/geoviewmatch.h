@@ -323,8 +323,8 @@ GVM_API gvm_status gvm_embed_files(gvm_session *session, const gvm_embed_job *jo
  *   map     out: (height, width) of the view's input size, row-major, in the network's own units; from the stages'
  *           coarser maps by bilinear interpolation; (zoom_count, height, width) if the view has zooms. Void on failure
  *   pixels  (height, width, 3), or several, as in gvm_embed_pixels
- *   other   (features) as of the tile that the picture is matched with, or the mean of a panorama's views; NULL: the picture's own. Not
- *           read for a stage of 1..4
+ *   other   (features) as of the tile that the picture is matched with, or the mean of a panorama's views; NULL: the
+ *           picture's own. Not read for a stage of 1..4
  *
  * Returns GVM_OK, GVM_ARGUMENT, GVM_MEMORY or GVM_FORMAT, as gvm_embed_pixels. */
 GVM_API gvm_status gvm_heatmap(gvm_session *session, gvm_view view, int stage, float *map, const unsigned char *pixels,
@@ -382,6 +382,10 @@ typedef struct gvm_map_options {
     int tms; /* rows of these tiles count from the south (TMS): 1 yes, 0 if a tilemapresource.xml, metadata.json
               * or tiles.json in the folder says so */
     int add; /* to a map that there is: 0 for a new map, or to finish one */
+
+    /* Of rasters only what lies within so many metres of a place (WGS84 degrees); within_m 0: all of them. Cells whose
+     * centres do; of other weights' tiles, the blocks of 4 x 4 that touch the square around it. */
+    double near_lat, near_lon, within_m;
 } gvm_map_options;
 
 /* How far a building is. A place is where a tile may be. */
@@ -392,9 +396,10 @@ typedef struct gvm_map_progress {
     size_t resumed;   /* those of earlier runs */
     size_t tiles;     /* that are in the map by now */
     size_t removed;   /* that were, and were taken out since */
-    size_t empty;     /* places where nothing is, or less than half a tile */
+    size_t empty;     /* places where nothing is, or less than half a tile; of cells, nothing in the finest zoom */
     size_t failed;    /* places that could not be read */
     const char *note; /* a sentence about what is to be done, before the first tile; NULL otherwise */
+    size_t partly;    /* of the cells made, those of whose pictures more than a tenth shows nothing (white) */
 } gvm_map_progress;
 
 /* Called on the calling thread now and then, and with a sentence if something cannot be read or is not taken as its
@@ -530,7 +535,7 @@ GVM_API gvm_status gvm_map_search(const gvm_map *map, const gvm_model *model, co
                                   int *found, gvm_error *err);
 
 /* What the map's imagery shows at a hit, north up: for a raster the square of 2 half_tile_m around the hit's place, for
- * a picture of its own that whole tile.
+ * a picture of its own that whole tile, for a cell of weights with zooms the ground of its finest picture.
  *
  *   pixels  out: (side, side, 3) sRGB; the caller's
  *   side    1..4096

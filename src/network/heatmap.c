@@ -12,9 +12,9 @@
 #include "base/error.h"
 #include "network/session.h"
 
-void heat_mean(double *heat, const struct tensor *x, int pictures)
+void heat_mean(double *heat, const struct tensor *x)
 {
-    for (int l = 0; l < pictures * x->L; l++) {
+    for (int l = 0; l < x->B * x->L; l++) {
         const float *row = x->data + (size_t)l * (size_t)x->C;
         double sum = 0, size = 0;
         for (int c = 0; c < x->C; c++) {
@@ -34,26 +34,27 @@ static double between(int *first, int *second, int i, int n, int m)
     return at - *first;
 }
 
-/* How much input k of m weighs in n outputs together: n / m, unless that is no whole number. */
+/* How much of input k of m is in all n outputs together: about n / m, as sizes need not be multiples. */
 static double weight_of(int k, int n, int m)
 {
     double sum = 0;
-    for (int i = 0; i < n; i++) {
-        int first, second;
-        double part = between(&first, &second, i, n, m);
-        sum += (first == k ? 1 - part : 0) + (second == k ? part : 0);
+    for (int i = 0, first, second; i < n; i++) {
+        double at = between(&first, &second, i, n, m);
+        sum += (k == first ? 1 - at : 0) + (k == second ? at : 0);
     }
     return sum;
 }
 
-/* Shares (h, w) become such that, upsampled to (H, W), they add up to what they add up to now. */
-static void spread(double *heat, int h, int w, int H, int W)
+/* So that what add_upsampled makes of heat (h, w) adds up to what heat did. */
+static void share_out(double *heat, int H, int W, int h, int w)
 {
-    for (int i = 0; i < h; i++)
-        for (int j = 0; j < w; j++) heat[i * w + j] /= weight_of(i, H, h) * weight_of(j, W, w);
+    for (int i = 0; i < h; i++) {
+        double down = weight_of(i, H, h);
+        for (int j = 0; j < w; j++) heat[i * w + j] /= down * weight_of(j, W, w);
+    }
 }
 
-/* map (H, W) += heat (h, w), bilinear */
+/* map (H, W) += heat (h, w), bilinear. */
 static void add_upsampled(float *map, int H, int W, const double *heat, int h, int w)
 {
     for (int i = 0; i < H; i++) {
@@ -76,8 +77,7 @@ gvm_status gvm_heatmap(gvm_session *session, gvm_view view, int stage, float *ma
     if (status != GVM_OK) return status;
     const struct branch *w = &session->model->network->views[view];
     const struct pyramid *p = &w->maps;
-    size_t D = (size_t)w->features, n = (size_t)w->H * (size_t)w->W, most = 0;
-    int pictures = p->pictures;
+    size_t D = (size_t)w->features, most = 0;
     if (stage < 0 || stage > p->count)
         return fail(err, GVM_ARGUMENT, "%d is no stage: 1 to %d, or 0 for the whole feature", stage, p->count);
     if (stage == 0 && other != NULL && !is_query(other, D))
@@ -85,21 +85,23 @@ gvm_status gvm_heatmap(gvm_session *session, gvm_view view, int stage, float *ma
     for (int s = 0; s < p->count; s++)
         if ((size_t)p->maps[s].H * p->maps[s].W > most) most = (size_t)p->maps[s].H * p->maps[s].W;
     struct trace trace;
-    double *heat = malloc((size_t)pictures * most * sizeof *heat);
+    double *heat = malloc((size_t)w->pictures * most * sizeof *heat);
     float *feature = malloc(D * sizeof *feature);
     if (heat == NULL || feature == NULL) status = fail(err, GVM_MEMORY, "there is not enough memory for a heat map");
     if (status == GVM_OK) status = embedder_trace(session->embedders[view], &trace, feature, pixels, err);
     if (status == GVM_OK && !is_feature(feature, D))
         status = fail(err, GVM_FORMAT, "the model's output is not a unit vector; the weights file is corrupt");
-    if (status == GVM_OK) memset(map, 0, (size_t)pictures * n * sizeof *map);
+    if (status == GVM_OK) memset(map, 0, (size_t)w->pictures * (size_t)w->H * (size_t)w->W * sizeof *map);
     for (int s = 0; s < p->count && status == GVM_OK; s++) {
         int h = p->maps[s].H, v = p->maps[s].W;
-        bool shares = stage == 0 && w->head->shares(heat, &trace, s, w->top, other != NULL ? other : feature);
-        if (stage == s + 1) heat_mean(heat, trace.maps[s], pictures);
-        for (int i = 0; i < pictures && (shares || stage == s + 1); i++) {
-            double *own = heat + (size_t)i * (size_t)(h * v);
-            if (shares) spread(own, h, v, w->H, w->W);
-            add_upsampled(map + (size_t)i * n, w->H, w->W, own, h, v);
+        if (stage == s + 1)
+            heat_mean(heat, trace.maps[s]);
+        else if (stage != 0 || !w->head->shares(heat, &trace, s, w->top, other != NULL ? other : feature))
+            continue;
+        for (int i = 0; i < w->pictures; i++) {
+            double *part = heat + (size_t)i * (size_t)h * (size_t)v;
+            if (stage == 0) share_out(part, w->H, w->W, h, v);
+            add_upsampled(map + (size_t)i * (size_t)w->H * (size_t)w->W, w->H, w->W, part, h, v);
         }
     }
     free(heat);

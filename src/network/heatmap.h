@@ -4,7 +4,7 @@
 
 #include "network/network.h"
 
-/* heat (pictures, L): the mean over the channels of the first pictures' maps. */
-void heat_mean(double *heat, const struct tensor *x, int pictures);
+/* heat (B, L): the mean over the channels of a map (B, L, C). */
+void heat_mean(double *heat, const struct tensor *x);
 
 #endif
