@@ -538,7 +538,8 @@ GVM_API gvm_status gvm_map_search(const gvm_map *map, const gvm_model *model, co
  * a picture of its own that whole tile, for a cell of weights with zooms the ground of its finest picture.
  *
  *   pixels  out: (side, side, 3) sRGB; the caller's
- *   side    1..4096
+ *   side    1..4096; if it is that of the input of the weights which the map was opened with, a tile of a picture of its
+ *           own is resized as they take it, as in gvm_picture_fit
  *
  * Returns GVM_OK; GVM_FILE if the imagery is no longer there, GVM_FORMAT or GVM_IMAGE if it is another,
  * GVM_ARGUMENT or GVM_MEMORY. Any number of threads may call. */

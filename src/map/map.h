@@ -21,6 +21,7 @@ struct gvm_map {
     bool complete;        /* not a file whose building was interrupted */
     size_t missing;       /* places that were not looked at yet */
     char *path;           /* of the file, or of the list */
+    struct picture_shape input; /* of a tile for the weights that it was opened with; zero: none */
     json_t *jobs;         /* what was built into it (map_job.h); NULL for a list */
 
     uint16_t *own;        /* the features of a map that is not a file's */
