@@ -138,7 +138,8 @@ static gvm_status choose_way(enum way *way, enum circle *circle, const gvm_pictu
 
 static gvm_status refuse_views(const gvm_picture *picture, int room, gvm_error *err)
 {
-    return fail(err, GVM_ARGUMENT, "%s: it is a full panorama, of which these weights see %d views, and there is room for %d",
+    return fail(err, GVM_ARGUMENT,
+                "%s: it is a full panorama, of which these weights see %d views, and there is room for %d",
                 picture->name, PANORAMA_VIEWS, room);
 }
 
