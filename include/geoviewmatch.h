@@ -164,7 +164,8 @@ typedef struct gvm_picture_options {
 
 /*   picture  out: to be freed with gvm_picture_free; NULL on failure
  *
- * A picture has at most 256 megapixels and 65,535 a side. Returns GVM_OK, GVM_ARGUMENT (options), GVM_FILE, GVM_IMAGE
+ * A picture has at most 256 megapixels and 65,535 a side. Returns GVM_OK, GVM_ARGUMENT (options; one of bytes with a
+ * path, or the other way round), GVM_FILE, GVM_IMAGE
  * (no such picture, broken, or made to keep a decoder busy) or GVM_MEMORY. Any thread. */
 GVM_API gvm_status gvm_picture_open(gvm_picture **picture, const gvm_picture_options *options, gvm_error *err);
 GVM_API void gvm_picture_free(gvm_picture *picture);
@@ -194,26 +195,55 @@ GVM_API gvm_status gvm_picture_about(const gvm_picture *picture, gvm_picture_inf
 GVM_API gvm_status gvm_picture_scale(const gvm_picture *picture, unsigned char *pixels, int height, int width,
                                      gvm_error *err);
 
+/* How to take a street picture: the `panorama` of calls, questions and jobs. */
+enum {
+    GVM_AS_FOUND,    /* as what it is */
+    GVM_AS_PANORAMA, /* as a full panorama, whatever it says of itself and whatever its shape */
+    GVM_AS_PHOTO     /* as a photo; weights for panoramas take none */
+};
+
 /* Make a picture the network's input.
  *
  *   pixels   out: (height, width, 3) of the view's input size
- *   heading  for a street picture: degrees clockwise from north in which its centre column looks, any finite
- *            number; NULL to take what the picture says of itself (XMP GPano, else EXIF), else north.
- *            Ignored for an aerial one.
- *   panorama 1: take a street picture as a full panorama, whatever it says of itself and whatever its shape; 0: only
- *            if it is one. Ignored for an aerial one.
+ *   heading  for a panorama that stays one: degrees clockwise from north in which its centre column looks, any finite
+ *            number; NULL to take what the picture says of itself (XMP GPano, else EXIF), else north. Not read
+ *            for an aerial picture, nor by weights for photos
+ *   panorama of a street picture; not read for an aerial one
  *
- * A street picture must be a full panorama: one that says so (XMP GPano), or one that is at least 1.9 times as wide as
- * high, says nothing of a camera (EXIF) and has a data set's shape or edges that join; and not of one colour. What it
- * shows above or below the weights' elevation band is cut off. An aerial picture that is not square is cut to its
- * central square.
+ * Weights for panoramas (GVM_EQUIRECTANGULAR) take full panoramas: one that says so (XMP GPano), or one that is at least
+ * 1.9 times as wide as high, says nothing of a camera (EXIF) and has a data set's shape or edges that join. What it
+ * shows above or below the weights' elevation band is cut off.
  *
- * Returns GVM_OK, GVM_PANORAMA, GVM_IMAGE (of one colour; nothing of the elevation band), GVM_ARGUMENT or
- * GVM_MEMORY. */
+ * Weights for photos (GVM_PERSPECTIVE) take any picture with sides of 32 pixels at least, none more than 10 times
+ * the other: whole, in the middle of black. A full panorama is what they see views of, gvm_picture_views: one that
+ * says so, or one of a data set's shape that says nothing of a camera, and whose edges, of 2:1 also its foot, look like
+ * it.
+ *
+ * Neither takes a picture of one colour. An aerial picture that is not square is cut to its central square; weights
+ * with zooms take none.
+ *
+ * Returns GVM_OK, GVM_PANORAMA, GVM_IMAGE (too small; of one colour; nothing of the elevation band), GVM_ARGUMENT (also
+ * for a full panorama and weights for photos) or GVM_MEMORY. */
 GVM_API gvm_status gvm_picture_fit(const gvm_picture *picture, const gvm_model *model, gvm_view view,
                                    unsigned char *pixels, const double *heading, int panorama, gvm_error *err);
 
-/* Which part of a picture gvm_picture_fit takes, with the same heading and panorama. */
+enum { GVM_PANORAMA_VIEWS = 8 };
+
+/* Make a street picture the network's inputs: one as gvm_picture_fit does or, of a full panorama for weights for photos,
+ * GVM_PANORAMA_VIEWS views of a level camera, 75 degrees wide and 45 apart, the first along its centre column. A
+ * panorama's score with a tile is the mean of its views' scores, (1 / K) sum_k f_k . g = ((1 / K) sum_k f_k) . g: the
+ * views' mean feature, which is shorter than 1, stands for all of them.
+ *
+ *   pixels  out: (count, height, width, 3); NULL: only count is wanted
+ *   room    inputs that pixels has room for
+ *   count   out: 1 or GVM_PANORAMA_VIEWS; 0 on failure
+ *
+ * Returns as gvm_picture_fit, GVM_ARGUMENT also for too little room. */
+GVM_API gvm_status gvm_picture_views(const gvm_picture *picture, const gvm_model *model, unsigned char *pixels, int room,
+                                     const double *heading, int panorama, int *count, gvm_error *err);
+
+/* Which part of a picture gvm_picture_fit takes, with the same heading and panorama. Of a photo, and of a panorama that
+ * lacks rows of the weights' band, the input shows more than there is: the part goes on beyond the picture. */
 typedef struct gvm_part {
     double left, top, right, bottom; /* in the picture's pixels */
     int turn; /* column x of the part, brought to the input's width, is column x + turn of the input, all round */
@@ -263,9 +293,11 @@ typedef struct gvm_embed_job {
     size_t count;
     const double *headings; /* (count) as in gvm_picture_fit, NaN for none; NULL for none at all */
     int panorama;           /* as in gvm_picture_fit, for all of them */
-    float *features;        /* out: (count, features); the row of a file that failed holds zeros */
+    float *features;        /* out: (count, features) of length 1, or the mean of a panorama's views, which is shorter
+                               (gvm_picture_views); the row of a file that failed holds zeros */
     gvm_file_done *done;    /* may be NULL */
     void *user;
+    int *views; /* out: (count) inputs of each file: 1, GVM_PANORAMA_VIEWS, or 0 if it failed; NULL: not wanted */
 } gvm_embed_job;
 
 /* Features of picture files, read ahead on other threads while the network computes.
@@ -281,7 +313,7 @@ GVM_API gvm_status gvm_embed_files(gvm_session *session, const gvm_embed_job *jo
  *           0: the multi-scale feature; each position's share of the cosine similarity with `other`. The values of
  *           all pixels add up to that similarity, to 1 for the picture with itself; some may be negative.
  *   map     out: (height, width) of the view's input size, row-major, in the network's own units; from the stages'
- *           coarser maps by bilinear interpolation. Void on failure
+ *           coarser maps by bilinear interpolation; (zoom_count, height, width) if the view has zooms. Void on failure
  *   pixels  (height, width, 3) as in gvm_embed_pixels
  *   other   (features) of length 1, as of the tile that the picture is matched with; NULL: the picture's own. Not
  *           read for a stage of 1..4
@@ -475,7 +507,7 @@ GVM_API gvm_status gvm_map_source(const gvm_map *map, char **path, const char *s
 
 typedef struct gvm_search {
     size_t size;
-    const float *features; /* (count, features) rows of length 1, as gvm_embed_files gives them */
+    const float *features; /* (count, features) rows as gvm_embed_files gives them */
     size_t count;          /* pictures */
     int max_hits;          /* for each, >= 1 */
     double lat, lon;       /* within_m > 0: only tiles whose centres lie within within_m metres of this place, WGS84 */
@@ -489,8 +521,8 @@ typedef struct gvm_search {
  *   found  out: how many hits each picture has: max_hits, or all tiles if there are fewer, none if there are none;
  *          0 on failure
  *
- * Of equal scores the tile that stands first in the list comes first. Returns GVM_OK, GVM_ARGUMENT (a row whose length
- * is not 1, as that of a file that failed; no place or distance), GVM_MISMATCH or GVM_MEMORY. */
+ * Of equal scores the tile that stands first in the list comes first. Returns GVM_OK, GVM_ARGUMENT (a row that is zero, as
+ * that of a file that failed, or longer than 1; no place or distance), GVM_MISMATCH or GVM_MEMORY. */
 GVM_API gvm_status gvm_map_search(const gvm_map *map, const gvm_model *model, const gvm_search *search, gvm_hit *hits,
                                   int *found, gvm_error *err);
 
@@ -550,7 +582,8 @@ typedef struct gvm_question {
     const char *photo; /* its path; of a picture in memory, its name for sentences */
     double heading;    /* degrees clockwise from north in which its centre column looks. NaN: as the picture says
                           (XMP, else EXIF; from magnetic north: the best of it and of 22.5 degrees to either side),
-                          and if it says nothing as if infinite; infinite: to be found, by trying 16 headings */
+                          and if it says nothing as if infinite; infinite: to be found, by trying 16 headings. Not
+                          read by weights for photos, which neither need nor tell one */
     double lat, lon, within_m; /* within_m > 0: only tiles whose centres lie within within_m metres of this place;
                                   NaN, NaN: of the picture's own GPS position */
     int panorama;              /* as in gvm_picture_fit */
@@ -585,8 +618,9 @@ typedef struct gvm_located {
     size_t size;
     const gvm_question *question;
     unsigned char *pixels; /* (height, width, 3) as the network takes it: turned so that north is at its centre, once
-                              located with the heading by which the best tile was found */
-    double heading;        /* by which pixels are turned, degrees, */
+                              located with the heading by which the best tile was found; (views, height, width, 3) of
+                              a panorama for weights for photos */
+    double heading;        /* by which pixels are turned, degrees (NaN: weights for photos), */
     int turn;              /* and columns: as in gvm_part */
     gvm_photo_info info;   /* what the picture says of itself */
     gvm_status status;     /* GVM_OK, or why it could not be read or located */
@@ -601,10 +635,12 @@ typedef struct gvm_located {
     gvm_chance *chance; /* out; NULL: not wanted */
     float *scores;      /* out: (gvm_map_count) of each tile, of several headings the best; NaN for one that was not
                            searched. NULL: not wanted */
+    int room;  /* inputs that pixels has room for; 0: 1 */
+    int views; /* inputs in pixels, as gvm_picture_views says: their mean feature was searched for */
 } gvm_located;
 
-/* Make a picture ready to be located: fills in pixels, heading, info, status and err from the question. Returns the
- * status: GVM_OK, GVM_ARGUMENT (no place, no GPS position), or as gvm_picture_fit. Any thread. */
+/* Make a picture ready to be located: fills in pixels, views, heading, info, status and err from the question and room.
+ * Returns the status: GVM_OK, GVM_ARGUMENT (no place, no GPS position), or as gvm_picture_views. Any thread. */
 GVM_API gvm_status gvm_located_prepare(gvm_located *photo, const gvm_picture *picture, const gvm_model *model);
 
 /* Locates pictures that are in memory. Belongs to the thread that uses the session, which, as the map, must outlive it.

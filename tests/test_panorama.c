@@ -342,7 +342,7 @@ static void photos(void **state)
     save_photo(name, 1000, 400, NULL, maker, film);
     expect_no_panorama(name, "a lens's EXIF and no GPano");
     save_photo(name, 800, 360, NULL, NULL, film); /* 20:9 */
-    expect_no_panorama(name, "an ordinary photo, about 74 degrees wide (EXIF); locating needs the full circle");
+    expect_no_panorama(name, "an ordinary photo, about 74 degrees wide (EXIF); weights for panoramas need the full circle");
     save_photo(name, 400, 300, NULL, NULL, film);
     expect_no_panorama(name, "about 67 degrees wide");
     save_photo(name, 300, 400, NULL, NULL, film);

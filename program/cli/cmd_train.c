@@ -131,13 +131,16 @@ static gvm_status begin(struct job *j, gvm_error *err)
     if (status == GVM_OK) status = check_place(j->run, err);
     if (status == GVM_OK && a->init) status = checkpoint_load(&j->network, j->init, true, err);
     if (status != GVM_OK) return status;
+    if (a->init) origin_tuned(&j->network->origin);
     const struct config *config = a->init ? &j->network->config : &a->config;
     status = train_arguments_fit(a, config, err);
     if (status != GVM_OK) return status;
     train_arguments_complete(a, config);
+    if (a->init) train_arguments_tune(a, j->network);
     status = train_data_open(&j->data, &a->run, err);
     if (status == GVM_OK && !a->init) status = network_open(&j->network, &a->config, true, err);
     if (status == GVM_OK) status = take_folder(j, err);
+    if (status == GVM_OK && a->run.rates.backbone == 0) network_freeze(j->network);
     if (status == GVM_OK) status = say_plan(j, err);
     if (status == GVM_OK && !a->init) {
         network_fresh(j->network, a->run.seed);
@@ -189,6 +192,7 @@ static gvm_status go_on(struct job *j, gvm_error *err)
     struct run_options saved;
     status = run_load(j->run, &saved, &j->position, &j->network, &j->optimizer, err);
     run_options_free(&saved);
+    if (status == GVM_OK && a->run.rates.backbone == 0) network_freeze(j->network);
     return status == GVM_OK ? say_plan(j, err) : status;
 }
 

@@ -13,6 +13,7 @@ struct arguments {
     const char *out, *resume, *preset, *stages, *init, *backbone;
     int augment; /* 1: none */
     bool contrast, force;
+    bool tuned;           /* weights that were published learn on */
     struct config config; /* of --preset and --stages; not read with resume or init */
     long steps;
     double save_minutes;
@@ -30,6 +31,10 @@ gvm_status train_arguments_fit(const struct arguments *a, const struct config *c
 /* Then: what the network's method recommends for options that were not given, what its inputs leave no choice in, and
  * what --augment none and --contrast no turn off. */
 void train_arguments_complete(struct arguments *a, const struct config *config);
+
+/* Last, for weights with an origin: lower rates, and the pictures that they know; the origin says that they learned
+ * more. */
+void train_arguments_tune(struct arguments *a, struct network *network);
 
 struct train_show {
     struct progress training, other;

@@ -35,6 +35,8 @@ const struct option_row train_rows[] = {
     {0},
 };
 
+static const float TUNING = 0.1f; /* of a method's rates, for weights that have learned already */
+
 static int choose_network(struct arguments *a)
 {
     gvm_error err;
@@ -96,6 +98,24 @@ void train_arguments_complete(struct arguments *a, const struct config *config)
     }
     if (a->augment == 1) a->run.amounts = augmentation_none;
     if (!a->contrast) a->run.losses.contrast = 0;
+}
+
+/* What published weights learned with stays, unless another is asked for: small steps, and pictures as they know them.
+ */
+void train_arguments_tune(struct arguments *a, struct network *network)
+{
+    static const char word[] = "fine-tuned from ";
+    const struct config *c = &network->config;
+    struct origin *origin = &network->origin;
+    if (origin->source[0] == '\0') return;
+    a->tuned = true;
+    if (!option_given(&a->common, "rate")) a->run.rates.backbone *= TUNING;
+    if (!option_given(&a->common, "rate-new")) a->run.rates.other *= TUNING;
+    if (!option_given(&a->common, "elevation")) memcpy(a->run.elevation, c->elevation, sizeof a->run.elevation);
+    if (a->run.ground_m == 0) a->run.ground_m = c->ground_m;
+    if (strncmp(origin->source, word, sizeof word - 1) == 0) return;
+    g_autofree gchar *source = g_strconcat(word, origin->source, NULL);
+    g_utf8_strncpy(origin->source, source, (gsize)g_utf8_strlen(source, sizeof origin->source - 1));
 }
 
 /* The path from the root of a file that may not be there yet, so that a run goes on from any folder. As it is where its

@@ -174,6 +174,15 @@ static void say_network(const struct arguments *a, const struct network *network
     line("network", "%.2f million parameters, street %d x %d, aerial %d x %d; %s",
          1e-6 * (double)network_parameters(network), network->views[GVM_STREET].H, network->views[GVM_STREET].W,
          network->views[GVM_AERIAL].H, network->views[GVM_AERIAL].W, source);
+    if (network->origin.source[0]) line("", "%.300s", network->origin.source);
+    if (a->tuned)
+        line("", "learning rates %g and %g: those given, else a tenth of what fresh weights start with",
+             (double)a->run.rates.backbone, (double)a->run.rates.other);
+    size_t learn = 0;
+    for (int i = 0; i < network->param_count; i++) learn += network->params[i].backbone ? 0 : network->params[i].count;
+    if (a->run.rates.backbone == 0)
+        line("", "its backbones stay as they are (--rate 0): %zu parameter%s learn%s", learn, learn == 1 ? "" : "s",
+             learn == 1 ? "s" : "");
 }
 
 static void say_steps(const struct arguments *a, const struct run_position *position, const struct train_plan *plan)

@@ -19,7 +19,9 @@ static bool is_weights(const char *path, const char *start)
     struct safetensors *st;
     if (safetensors_open(&st, path, NULL) != GVM_OK) return false;
     const char *config = safetensors_metadata(st, "config");
-    bool ours = config != NULL && strstr(config, "\"geoviewmatch\"") != NULL && safetensors_metadata(st, "run") == NULL;
+    bool known = config != NULL && strstr(config, "\"geoviewmatch\"") != NULL; /* before 0.2 there was no `program` */
+    bool ours = config != NULL && (known || safetensors_metadata(st, "program") != NULL) &&
+                safetensors_metadata(st, "run") == NULL;
     safetensors_close(st);
     return ours;
 }

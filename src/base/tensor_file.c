@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* memmem */
 #include "base/tensor_file.h"
 
+#include <glib.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,9 +66,10 @@ static gvm_status list_entries(struct tensor_file *f, gvm_error *err)
 /* Hugging Face's list of the files that a large network is spread over. */
 static bool is_index(const struct file_map *map)
 {
-    size_t size = map->size < 4096 ? map->size : 4096;
-    return map->data[0] == '{' && (memmem(map->data, size, "\"weight_map\"", 12) != NULL ||
-                                   memmem(map->data, size, "\"metadata\"", 10) != NULL);
+    const char *text = (const char *)map->data;
+    gssize size = (gssize)MIN(map->size, (size_t)4096);
+    return text[0] == '{' &&
+           (g_strstr_len(text, size, "\"weight_map\"") != NULL || g_strstr_len(text, size, "\"metadata\"") != NULL);
 }
 
 static gvm_status open_mapped(struct tensor_file *f, gvm_error *err)

@@ -28,12 +28,14 @@ static void load(void *user, size_t i, unsigned char *pixels, struct slot *slot)
     const struct job *job = user;
     const gvm_question *q = &job->asked.questions[i];
     const gvm_picture_options options = {.size = sizeof options, .path = q->photo};
-    gvm_located photo = {.size = sizeof photo, .question = q, .pixels = pixels};
+    gvm_located photo = {
+        .size = sizeof photo, .question = q, .pixels = pixels, .room = most_inputs(job->session->model, GVM_STREET)};
     gvm_picture *picture;
     slot->status = gvm_picture_open(&picture, &options, &slot->err);
     if (slot->status != GVM_OK) return;
     slot->status = gvm_located_prepare(&photo, picture, job->session->model);
     slot->info = photo.info;
+    slot->inputs = photo.views;
     slot->err = photo.err;
     if (slot->status == GVM_OK && job->asked.opened != NULL) job->asked.opened(job->asked.user, i, picture);
     gvm_picture_free(picture);
@@ -44,12 +46,16 @@ static gvm_status take(void *user, size_t from, size_t count, struct slot *slots
     struct job *job = user;
     const gvm_locate_job *asked = &job->asked;
     gvm_error failure; /* not err, which may hold the first photo's */
-    size_t D = (size_t)job->session->model->info.features;
+    const gvm_model *model = job->session->model;
+    size_t D = (size_t)model->info.features;
+    int room = most_inputs(model, GVM_STREET);
     for (size_t i = 0; i < count; i++) {
         job->photos[i] = (gvm_located){.size = sizeof job->photos[i],
                                        .question = &asked->questions[from + i],
                                        .info = slots[i].info,
-                                       .pixels = pixels + i * view_bytes(job->session->model, GVM_STREET),
+                                       .pixels = pixels + i * (size_t)room * view_bytes(model, GVM_STREET),
+                                       .room = room,
+                                       .views = slots[i].inputs,
                                        .status = slots[i].status,
                                        .err = slots[i].err,
                                        .hits = asked->hits + (from + i) * (size_t)asked->max_hits,
@@ -79,7 +85,8 @@ static gvm_status locate_all(struct job *job, gvm_error *err)
     size_t batch = (size_t)job->session->max_batch;
     struct read_ahead work = {.n = job->asked.count,
                               .batch = batch,
-                              .bytes = view_bytes(job->session->model, GVM_STREET),
+                              .bytes = view_bytes(job->session->model, GVM_STREET) *
+                                       (size_t)most_inputs(job->session->model, GVM_STREET),
                               .user = job,
                               .load = load,
                               .take = take};

@@ -3,8 +3,9 @@
  * Maps of cells (weights whose aerial view has zooms) have answers of cells side by side, weighted by their p.
  *
  * A panorama whose heading nobody knows is looked at in HEADINGS directions, each of which is a query; a tile counts
- * with its best one, which is also the estimate of the heading. One whose heading is from magnetic north is looked at
- * in that direction and in the next to either side (docs/decisions/0002-magnetic-headings.md). */
+ * with its best one, which is also the estimate of the heading. Weights for photos know of no heading; of a panorama
+ * they see several views, whose mean feature is one query. One whose heading is from magnetic north is looked at in
+ * that direction and in the next to either side (docs/decisions/0002-magnetic-headings.md). */
 #include <limits.h>
 #include <math.h>
 #include <stdbool.h>
@@ -25,7 +26,8 @@ enum { HEADINGS = 16 };
 struct look {
     gvm_located *asked;
     size_t picture; /* its number in the batch */
-    double heading;
+    double heading; /* NaN: the weights know of none */
+    int view;       /* of those that a picture became */
 };
 
 struct gvm_locator {
@@ -38,13 +40,14 @@ struct gvm_locator {
     size_t *field;         /* (max_batch HEADINGS) the picture of each look */
     float *kept;           /* (count, tiles) the scores of this time's pictures; NULL: nobody wants them */
     bool cells;            /* the map is one of cells */
+    bool photos;           /* the weights take photos */
 
     int most_hits;      /* answers that there is memory for, a picture */
     int max_hits, room; /* answers a picture, and hits kept of a look, this time */
     bool merge;
 };
 
-/* A gvm_located of an older header lacks what says how probable its answers are. */
+/* A gvm_located of an older header lacks what says how probable its answers are, and room for several views. */
 enum { LEAST_SIZE = offsetof(gvm_located, p) };
 
 static bool has_chance(const gvm_located *photo)
@@ -78,18 +81,25 @@ gvm_status gvm_located_prepare(gvm_located *photo, const gvm_picture *picture, c
 {
     const gvm_question *q = photo->question;
     gvm_picture_info about = {.size = sizeof about};
-    bool known;
+    bool known, photos = model->network->config.views[GVM_STREET].projection == PROJECTION_PERSPECTIVE;
+    int room = has_chance(photo) && photo->room > 0 ? photo->room : 1, views;
     if (photo->size < LEAST_SIZE) return GVM_ARGUMENT;
     photo->status = gvm_picture_about(picture, &about, &photo->err);
     photo->info = about.photo;
     photo->tile_count = 0;
     if (photo->status == GVM_OK) photo->status = check_place(q, &photo->info, &photo->err);
     if (photo->status != GVM_OK) return photo->status;
-    photo->heading = heading_of(&known, q, &photo->info);
-    photo->turn = panorama_columns(photo->heading, view_size(model, GVM_STREET)[1]);
+    photo->heading = photos ? NAN : heading_of(&known, q, &photo->info);
+    photo->turn = photos ? 0 : panorama_columns(photo->heading, view_size(model, GVM_STREET)[1]);
     photo->status =
-        gvm_picture_fit(picture, model, GVM_STREET, photo->pixels, &photo->heading, q->panorama, &photo->err);
+        gvm_picture_views(picture, model, photo->pixels, room, &photo->heading, q->panorama, &views, &photo->err);
+    if (has_chance(photo)) photo->views = views;
     return photo->status;
+}
+
+static int views_of(const gvm_located *photo)
+{
+    return has_chance(photo) && photo->views > 1 ? photo->views : 1;
 }
 
 /* Returns how many there are. */
@@ -100,11 +110,15 @@ static size_t list_looks(gvm_locator *b, gvm_located *const *asked, size_t count
     for (size_t i = 0; i < count; i++) {
         bool known, near = isnan(asked[i]->question->heading) && asked[i]->info.has_heading;
         if (asked[i]->status != GVM_OK) continue;
+        for (int v = 0; b->photos && v < views_of(asked[i]); v++)
+            b->looks[n++] = (struct look){.asked = asked[i], .picture = i, .heading = NAN, .view = v};
+        asked[i]->found->heading_found = 0;
+        if (b->photos) continue;
         double first = heading_of(&known, asked[i]->question, &asked[i]->info);
         if (!known && near) first = asked[i]->info.heading - step;
         asked[i]->found->heading_found = !known;
         for (int h = 0; h < (known ? 1 : near ? 3 : HEADINGS); h++)
-            b->looks[n++] = (struct look){asked[i], i, first + h * step};
+            b->looks[n++] = (struct look){.asked = asked[i], .picture = i, .heading = first + h * step};
     }
     return n;
 }
@@ -118,7 +132,7 @@ static void embed_looks(gvm_locator *b, size_t count)
         n = count - at < (size_t)b->session->max_batch ? count - at : (size_t)b->session->max_batch;
         for (size_t i = 0; i < n; i++) {
             const struct look *look = &b->looks[at + i];
-            memcpy(b->pixels + i * bytes, look->asked->pixels, bytes);
+            memcpy(b->pixels + i * bytes, look->asked->pixels + (size_t)look->view * bytes, bytes);
             if (look->asked->found->heading_found)
                 panorama_turn(b->pixels + i * bytes, size[0], size[1], look->heading);
         }
@@ -129,6 +143,21 @@ static void embed_looks(gvm_locator *b, size_t count)
                 asked->status = fail_embedding(&asked->err, b->session, ran, asked->question->photo);
         }
     }
+}
+
+/* The views of a picture become one look, with their mean feature; returns how many looks are left. */
+static size_t join_views(gvm_locator *b, size_t count)
+{
+    size_t D = (size_t)b->map->width, n = 0;
+    for (size_t at = 0, next; at < count; at = next, n++) {
+        gvm_located *asked = b->looks[at].asked;
+        int views = b->photos ? views_of(asked) : 1;
+        next = at + (size_t)views;
+        b->looks[n] = b->looks[at];
+        if (asked->status == GVM_OK && !mean_feature(b->features + n * D, b->features + at * D, views, D))
+            asked->status = fail_embedding(&asked->err, b->session, true, asked->question->photo);
+    }
+    return n;
 }
 
 /* Hits (looks, room) of the looks first..last-1. */
@@ -168,7 +197,7 @@ static void keep_best_look(const gvm_locator *b, gvm_located *asked, size_t best
     size_t D = (size_t)b->map->width;
     if (asked->found->heading_found) panorama_turn(asked->pixels, size[0], size[1], b->looks[best].heading);
     asked->heading = b->looks[best].heading;
-    asked->turn = panorama_columns(asked->heading, size[1]);
+    if (!b->photos) asked->turn = panorama_columns(asked->heading, size[1]);
     if (asked->feature != NULL) memcpy(asked->feature, b->features + best * D, D * sizeof *asked->feature);
 }
 
@@ -307,6 +336,7 @@ gvm_status gvm_locator_run(gvm_locator *b, gvm_located *const *photos, size_t co
     if (status != GVM_OK) return status;
     size_t looks = list_looks(b, photos, count);
     embed_looks(b, looks);
+    looks = join_views(b, looks);
     answer_all(b, looks);
     free(b->kept);
     for (size_t i = 0; i < count; i++) photos[i]->found->info = photos[i]->info;
@@ -331,6 +361,7 @@ gvm_status gvm_locator_open(gvm_locator **locator, gvm_session *session, const g
         b->features = malloc(looks * D * sizeof *b->features);
         b->field = malloc(looks * sizeof *b->field);
         b->cells = session->model->network->config.cell_m > 0;
+        b->photos = session->model->network->config.views[GVM_STREET].projection == PROJECTION_PERSPECTIVE;
         b->raw = malloc(looks * (size_t)raw_hits_for(max_hits) * sizeof *b->raw);
     }
     if (b == NULL || !b->looks || !b->pixels || !b->features || !b->field || !b->raw) {

@@ -59,13 +59,28 @@ size_t branch_plans(struct branch *b, float *memory, bool training)
     return b->backbone->plans ? b->backbone->plans(b->body, memory, training) : 0;
 }
 
+/* The maps of a backbone that learns nothing, from a pass as for inference, for a head that does. */
+static void frozen_forward(struct tensor **maps, struct tape *tape, const struct branch *b, const uint8_t *pixels,
+                           int B)
+{
+    uint64_t before = counts_all(&tape->counts);
+    tape->training = false;
+    b->backbone->forward(maps, tape, b->body, pixels, B, 0);
+    tape->training = true;
+    tape->one_way += counts_all(&tape->counts) - before;
+    for (int i = 0; i < b->maps.count; i++) maps[i] = tape_leaf(tape, maps[i]);
+}
+
 struct tensor *branch_forward(struct trace *trace, struct tape *tape, const struct branch *b, const uint8_t *pixels,
                               int B, float drop)
 {
     struct trace own;
     if (trace == NULL) trace = &own;
     *trace = (struct trace){0};
-    b->backbone->forward(trace->maps, tape, b->body, pixels, B * b->pictures, drop);
+    if (b->frozen && tape->training)
+        frozen_forward(trace->maps, tape, b, pixels, B * b->pictures);
+    else
+        b->backbone->forward(trace->maps, tape, b->body, pixels, B * b->pictures, drop);
     trace->gathered = b->head->forward(trace, tape, b->top);
     return l2_normalise(tape, trace->gathered, b->head->epsilon);
 }

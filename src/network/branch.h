@@ -12,6 +12,7 @@ struct branch {
     void *body, *top;    /* the backbone's and the head's weights */
     struct pyramid maps; /* what the backbone makes of a picture */
     int features;        /* length of the feature */
+    bool frozen;         /* in training, its backbone stays as it is: it takes no backward pass and drops no path */
 };
 
 /* The parts of a view (0 or 1) of a configuration whose ranges are checked, without parameters. False if memory is

@@ -28,27 +28,75 @@ static int shape_text(char *text, size_t size, int rank, const int64_t *shape)
 #define TEXT_OF(number) TEXT(number)
 #define TEXT(number) #number
 
+gvm_status check_shape(const char *where, const char *name, int rank, const int64_t *shape, int wanted_rank,
+                       const int64_t *wanted, gvm_error *err)
+{
+    bool same = rank == wanted_rank;
+    for (int i = 0; i < rank && same; i++) same = shape[i] == wanted[i];
+    if (same) return GVM_OK;
+    char has[96], wants[96];
+    shape_text(has, sizeof has, rank, shape);
+    shape_text(wants, sizeof wants, wanted_rank, wanted);
+    return fail(err, GVM_FORMAT, "%s: tensor '%s' has the shape %s where this network needs %s", where, name, has,
+                wants);
+}
+
+gvm_status check_finite(const char *where, const char *name, const float *numbers, size_t count, gvm_error *err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!isfinite(numbers[i]))
+            return fail(err, GVM_FORMAT, "%s: tensor '%s' holds a number that is not finite (value %zu of %zu)", where,
+                        name, i, count);
+    return GVM_OK;
+}
+
 gvm_status param_read(const struct param *p, const struct safetensors *st, const struct safetensors_tensor *t,
                       gvm_error *err)
 {
-    bool same = t->rank == p->rank;
-    for (int i = 0; i < p->rank && same; i++) same = t->shape[i] == p->shape[i];
-    if (!same) {
-        char has[96], wants[96];
-        int64_t shape[4] = {p->shape[0], p->shape[1], p->shape[2], p->shape[3]};
-        shape_text(has, sizeof has, t->rank, t->shape);
-        shape_text(wants, sizeof wants, p->rank, shape);
-        return fail(err, GVM_FORMAT, "%s: tensor '%s' has the shape %s where this network needs %s",
-                    safetensors_where(st), t->name, has, wants);
-    }
-    gvm_status status = safetensors_read_f32(p->data, st, t, err);
-    if (status != GVM_OK) return status;
-    for (size_t i = 0; i < p->count; i++)
-        if (!isfinite(p->data[i]))
-            return fail(err, GVM_FORMAT, "%s: tensor '%s' holds a number that is not finite (value %zu of %zu)",
-                        safetensors_where(st), t->name, i, p->count);
-    return GVM_OK;
+    const int64_t wanted[4] = {p->shape[0], p->shape[1], p->shape[2], p->shape[3]};
+    const char *where = safetensors_where(st);
+    gvm_status status = check_shape(where, t->name, t->rank, t->shape, p->rank, wanted, err);
+    if (status == GVM_OK) status = safetensors_read_f32(p->data, st, t, err);
+    return status == GVM_OK ? check_finite(where, t->name, p->data, p->count, err) : status;
 }
+
+/* ------------------------------------------------------------------ origin */
+
+/* Cut at a whole character. */
+static void copy_text(char *out, size_t size, const char *text)
+{
+    size_t length = strlen(text);
+    if (length >= size)
+        for (length = size - 1; length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80;) length--;
+    memcpy(out, text, length);
+    out[length] = '\0';
+}
+
+void origin_read(struct origin *origin, const struct safetensors *st)
+{
+    const char *source = safetensors_metadata(st, "source"), *licence = safetensors_metadata(st, "licence");
+    copy_text(origin->source, sizeof origin->source, source ? source : "");
+    copy_text(origin->licence, sizeof origin->licence, licence ? licence : "");
+}
+
+void origin_tuned(struct origin *origin)
+{
+    static const char start[] = "fine-tuned from ";
+    char text[sizeof origin->source + sizeof start];
+    if (origin->source[0] == '\0' || strncmp(origin->source, start, sizeof start - 1) == 0) return;
+    snprintf(text, sizeof text, "%s%s", start, origin->source);
+    copy_text(origin->source, sizeof origin->source, text);
+}
+
+size_t origin_pairs(struct safetensors_pair pairs[ORIGIN_PAIRS], const struct origin *origin)
+{
+    size_t count = 0;
+    if (origin->source[0]) pairs[count++] = (struct safetensors_pair){"source", origin->source};
+    if (origin->licence[0]) pairs[count++] = (struct safetensors_pair){"licence", origin->licence};
+    return count;
+}
+
+/* ------------------------------------------------------------------ loading and saving */
 
 /* The first tensor of the file that has no place, or NULL. */
 static const char *extra_tensor(const struct network *network, const struct safetensors *st)
@@ -96,6 +144,7 @@ static gvm_status read_network(struct network **out, const struct safetensors *s
                     where, floats, needs);
     status = network_open(out, &config, training, err);
     if (status != GVM_OK) return status;
+    origin_read(&(*out)->origin, st);
     const char *extra = extra_tensor(*out, st);
     if (extra)
         return fail(err, GVM_FORMAT, "%s: tensor '%s' has no place in the network of its configuration", where, extra);
@@ -155,9 +204,10 @@ gvm_status checkpoint_save(const struct network *network, const char *path, bool
                 .name = p->name, .rank = p->rank, .data = p->data, .dtype = f16 ? SAFETENSORS_F16 : SAFETENSORS_F32};
             for (int k = 0; k < p->rank; k++) entries[i].shape[k] = p->shape[k];
         }
-        struct safetensors_pair metadata[] = {
+        struct safetensors_pair metadata[4 + ORIGIN_PAIRS] = {
             {"config", json}, {"format", "pt"}, {"version", TEXT_OF(VERSION)}, {"program", GVM_VERSION}};
-        status = safetensors_write(path, entries, (size_t)network->param_count, metadata, 4, err);
+        size_t pairs = 4 + origin_pairs(metadata + 4, &network->origin);
+        status = safetensors_write(path, entries, (size_t)network->param_count, metadata, pairs, err);
     }
     free(json);
     free(entries);

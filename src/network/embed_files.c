@@ -1,6 +1,6 @@
 /* embed_files.c - picture files made into features: read ahead on other threads, the network on the calling one.
  *
- * The good pictures of a batch are moved together before it runs. */
+ * The inputs of a batch's good pictures are moved together before it runs. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +13,8 @@
 struct job {
     gvm_session *session;
     gvm_embed_job asked;
+    int most;         /* inputs that a picture becomes */
+    float *rows;      /* (max_batch most, D) their features */
     gvm_status first; /* failure */
     gvm_error *err;
 };
@@ -21,33 +23,43 @@ static void load(void *user, size_t i, unsigned char *pixels, struct slot *slot)
 {
     const struct job *job = user;
     const gvm_embed_job *asked = &job->asked;
+    const gvm_model *model = job->session->model;
     const double *heading = asked->headings != NULL && !isnan(asked->headings[i]) ? &asked->headings[i] : NULL;
-    slot->status = gvm_load_picture(job->session->model, asked->view, pixels, asked->paths[i], heading, asked->panorama,
-                                    &slot->err);
+    const gvm_picture_options options = {.size = sizeof options, .path = asked->paths[i]};
+    gvm_picture *picture;
+    slot->inputs = 1;
+    if (job->most == 1) {
+        slot->status = gvm_load_picture(model, asked->view, pixels, options.path, heading, asked->panorama, &slot->err);
+        return;
+    }
+    slot->status = gvm_picture_open(&picture, &options, &slot->err);
+    if (slot->status == GVM_OK)
+        slot->status =
+            gvm_picture_views(picture, model, pixels, job->most, heading, asked->panorama, &slot->inputs, &slot->err);
+    gvm_picture_free(picture);
 }
 
 static void embed_batch(struct job *job, size_t from, size_t count, struct slot *slots, unsigned char *pixels)
 {
     gvm_session *session = job->session;
     const gvm_embed_job *asked = &job->asked;
-    float *features = asked->features + from * (size_t)session->model->info.features;
-    size_t D = (size_t)session->model->info.features, bytes = view_bytes(session->model, asked->view), good = 0;
+    size_t D = (size_t)session->model->info.features, bytes = view_bytes(session->model, asked->view), inputs = 0;
     for (size_t i = 0; i < count; i++) {
+        const unsigned char *own = pixels + i * (size_t)job->most * bytes;
         if (slots[i].status != GVM_OK) continue;
-        if (i > good) memcpy(pixels + good * bytes, pixels + i * bytes, bytes);
-        good++;
+        if (own > pixels + inputs * bytes) memmove(pixels + inputs * bytes, own, (size_t)slots[i].inputs * bytes);
+        inputs += (size_t)slots[i].inputs;
     }
-    bool ran = good == 0 || session_embed(session, asked->view, features, pixels, good);
-    for (size_t i = count; i-- > 0;) { /* each row to its place, from the last */
-        float *row = features + i * D;
-        if (slots[i].status != GVM_OK) {
-            memset(row, 0, D * sizeof *row);
-            continue;
-        }
-        if (--good < i) memcpy(row, features + good * D, D * sizeof *row);
-        if (ran && is_feature(row, D)) continue;
-        memset(row, 0, D * sizeof *row);
-        slots[i].status = fail_embedding(&slots[i].err, session, ran, asked->paths[from + i]);
+    bool ran = inputs == 0 || session_embed(session, asked->view, job->rows, pixels, inputs);
+    const float *rows = job->rows;
+    for (size_t i = 0; i < count; i++) {
+        float *feature = asked->features + (from + i) * D;
+        bool good = slots[i].status == GVM_OK && ran && mean_feature(feature, rows, slots[i].inputs, D);
+        if (slots[i].status == GVM_OK) rows += (size_t)slots[i].inputs * D;
+        if (slots[i].status == GVM_OK && !good)
+            slots[i].status = fail_embedding(&slots[i].err, session, ran, asked->paths[from + i]);
+        if (!good) memset(feature, 0, D * sizeof *feature);
+        if (asked->views != NULL) asked->views[from + i] = good ? slots[i].inputs : 0;
     }
 }
 
@@ -74,12 +86,17 @@ gvm_status gvm_embed_files(gvm_session *session, const gvm_embed_job *asked, gvm
     gvm_status status = sized_read(&job.asked, sizeof job.asked, asked, err);
     if (status == GVM_OK) status = check_view(job.asked.view, err);
     if (status != GVM_OK) return status;
+    job.most = most_inputs(session->model, job.asked.view);
+    size_t inputs = (size_t)session->max_batch * (size_t)job.most;
     struct read_ahead work = {.n = job.asked.count,
                               .batch = (size_t)session->max_batch,
-                              .bytes = view_bytes(session->model, job.asked.view),
+                              .bytes = view_bytes(session->model, job.asked.view) * (size_t)job.most,
                               .user = &job,
                               .load = load,
                               .take = take};
+    job.rows = malloc(inputs * (size_t)session->model->info.features * sizeof *job.rows);
+    if (job.rows == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for %zu features", inputs);
     status = read_ahead(&work, err);
+    free(job.rows);
     return status != GVM_OK ? status : job.first;
 }

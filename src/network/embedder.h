@@ -43,4 +43,7 @@ size_t embedder_memory(const struct embedder *embedder);
 /* Whether a row is a feature: finite and of length 1. Weights that no training made can give others. */
 bool is_feature(const float *row, size_t n);
 
+/* A feature, or the mean of several: not zero, and not longer than 1. */
+bool is_query(const float *row, size_t n);
+
 #endif

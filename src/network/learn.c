@@ -17,9 +17,9 @@ gvm_status learner_need(struct learner_needs *needs, const struct network *netwo
     gvm_status status = network_tape(&tape, network, true, err);
     if (status != GVM_OK) return status;
     network->config.method->learn(tape, network, &(struct step_input){0}, B, losses, 0);
-    const struct counts *c = &tape->counts;
-    needs->bytes = (double)sizeof(float) * ((double)tape->used + (double)tape->scratch_need);
-    needs->multiply_adds = (rho > 0 ? 2 : 1) * 3.0 * (double)(c->linear + c->bias + c->qkv + c->attention);
+    double forward = (double)counts_all(&tape->counts), both = forward - (double)tape->one_way;
+    needs->bytes = (double)sizeof(float) * ((double)tape->need + (double)tape->scratch_need);
+    needs->multiply_adds = (rho > 0 ? 2 : 1) * (forward + 2 * both);
     tape_free(tape);
     return GVM_OK;
 }

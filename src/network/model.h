@@ -22,4 +22,10 @@ static inline size_t view_bytes(const gvm_model *model, gvm_view view)
     return branch_bytes(&model->network->views[view]);
 }
 
+/* Inputs that a view's picture becomes at most: views of a panorama, if photos are taken. */
+static inline int most_inputs(const gvm_model *model, gvm_view view)
+{
+    return model->network->config.views[view].projection == PROJECTION_PERSPECTIVE ? GVM_PANORAMA_VIEWS : 1;
+}
+
 #endif

@@ -7,6 +7,12 @@
 
 #include "network/branch.h"
 
+/* Where the weights come from, as far as it is known; no part of the fingerprint. */
+struct origin {
+    char source[512]; /* UTF-8, as are the others; empty if nothing is known */
+    char licence[256];
+};
+
 struct network {
     struct config config;
     struct branch views[2]; /* GVM_STREET, GVM_AERIAL */
@@ -17,6 +23,7 @@ struct network {
     float *weights, *grads; /* one block each; grads NULL unless training */
     float *plans;           /* what the backbones keep beside their parameters */
     bool packed;            /* weight matrices lie in panels (gemm.h) */
+    struct origin origin;
     struct home *home;      /* the weights on a device, of which the blocks above are then a copy; NULL on the CPU */
 };
 
@@ -36,6 +43,12 @@ gvm_status network_pack(struct network *network, gvm_error *err);
 /* How many numbers it has, and how many a network of a (checked) configuration would have; 0 if memory is short. */
 size_t network_parameters(const struct network *network);
 uint64_t config_parameters(const struct config *config);
+
+/* In training its backbones stay as they are, and take no backward pass; the heads learn. */
+static inline void network_freeze(struct network *network)
+{
+    network->views[0].frozen = network->views[1].frozen = true;
+}
 
 /* Gradients to zero. */
 void network_clear_gradients(struct network *network);

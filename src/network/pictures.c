@@ -8,7 +8,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/sized.h"
-#include "image/panorama.h"
+#include "image/photo.h"
+#include "image/views.h"
 #include "network/model.h"
 
 struct gvm_picture {
@@ -50,6 +51,11 @@ gvm_status gvm_picture_open(gvm_picture **picture, const gvm_picture_options *op
         return fail(err, GVM_ARGUMENT, "a picture is read from a file or from bytes: one of path and bytes is needed");
     if (o.max_pixels < 0 || !(o.seconds >= 0))
         return fail(err, GVM_ARGUMENT, "a picture's max_pixels and seconds must not be negative");
+    if (o.path != NULL && (o.byte_count > 0 || o.name != NULL || o.max_pixels > 0 || o.seconds > 0 || o.stop != NULL))
+        return fail(err, GVM_ARGUMENT,
+                    "a picture's byte_count, name, max_pixels, seconds and stop go with bytes, not with path");
+    if (o.bytes != NULL && o.header_only != 0)
+        return fail(err, GVM_ARGUMENT, "a picture's header_only goes with path, not with bytes");
     const char *name = o.path != NULL ? path_tail(o.path) : o.name != NULL ? o.name : "the picture";
     size_t length = strlen(name) + 1;
     gvm_picture *p = malloc(sizeof *p + length);
@@ -106,23 +112,114 @@ gvm_status gvm_picture_scale(const gvm_picture *picture, unsigned char *pixels, 
     return fail(err, GVM_MEMORY, "%s: there is not enough memory to resize it", picture->name);
 }
 
-static enum circle circle_of(int panorama)
+/* How a street picture becomes the network's input. */
+enum way { AS_CIRCLE, AS_PHOTO, AS_VIEWS };
+
+static bool takes_photos(const gvm_model *model)
 {
-    return panorama != 0 ? CIRCLE_GIVEN : CIRCLE_CHECKED;
+    return model->network->config.views[GVM_STREET].projection == PROJECTION_PERSPECTIVE;
+}
+
+static gvm_status choose_way(enum way *way, enum circle *circle, const gvm_picture *picture, const gvm_model *model,
+                             int panorama, gvm_error *err)
+{
+    struct image image = picture->image; /* what its XMP says may be cleared; its pixels stay the picture's */
+    gvm_error reason;
+    if (panorama < GVM_AS_FOUND || panorama > GVM_AS_PHOTO)
+        return fail(err, GVM_ARGUMENT, "%s: %d is no way to take a picture: 0, 1 or 2", picture->name, panorama);
+    if (!takes_photos(model) && panorama == GVM_AS_PHOTO)
+        return fail(err, GVM_ARGUMENT,
+                    "%s: these weights take panoramas only; those for photos, such as statewide "
+                    "(docs/real-weights.md), take it as a photo",
+                    picture->name);
+    *circle = panorama == GVM_AS_PANORAMA ? CIRCLE_GIVEN : takes_photos(model) ? CIRCLE_DOUBTED : CIRCLE_CHECKED;
+    *way = !takes_photos(model) ? AS_CIRCLE : panorama == GVM_AS_PHOTO ? AS_PHOTO : AS_VIEWS;
+    if (*way != AS_VIEWS || *circle == CIRCLE_GIVEN) return GVM_OK;
+    gvm_status status = circle_check(&image, *circle, picture->name, &reason);
+    if (status == GVM_MEMORY) return fail(err, status, "%s", reason.text);
+    if (status != GVM_OK) *way = AS_PHOTO; /* be it a part of a circle, or of another projection */
+    return GVM_OK;
+}
+
+static gvm_status refuse_views(const gvm_picture *picture, int room, gvm_error *err)
+{
+    return fail(err, GVM_ARGUMENT, "%s: it is a full panorama, of which these weights see %d views, not %d",
+                picture->name, PANORAMA_VIEWS, room);
+}
+
+gvm_status gvm_picture_views(const gvm_picture *picture, const gvm_model *model, unsigned char *pixels, int room,
+                             const double *heading, int panorama, int *count, gvm_error *err)
+{
+    const struct picture_shape shape = config_shape(&model->network->config, GVM_STREET);
+    struct image image = picture->image;
+    enum circle circle;
+    enum way way;
+    clear_error(err);
+    *count = 0;
+    gvm_status status = check_pixels(picture, err);
+    if (status == GVM_OK) status = choose_way(&way, &circle, picture, model, panorama, err);
+    if (status != GVM_OK) return status;
+    int views = way == AS_VIEWS ? PANORAMA_VIEWS : 1;
+    if (pixels != NULL && room < views) return refuse_views(picture, room, err);
+    if (pixels == NULL)
+        status = GVM_OK;
+    else if (way == AS_PHOTO)
+        status = photo_fit(pixels, &shape, &image, picture->name, err);
+    else if (way == AS_VIEWS)
+        status = views_fit(pixels, &shape, circle, &image, picture->name, err);
+    else
+        status = panorama_fit(pixels, &shape, heading, circle, &image, picture->name, err);
+    if (status == GVM_OK) *count = views;
+    return status;
 }
 
 gvm_status gvm_picture_fit(const gvm_picture *picture, const gvm_model *model, gvm_view view, unsigned char *pixels,
                            const double *heading, int panorama, gvm_error *err)
 {
+    int count;
+    double box[4];
     clear_error(err);
     gvm_status status = check_view(view, err);
     if (status == GVM_OK) status = check_pixels(picture, err);
     if (status != GVM_OK) return status;
-    const struct picture_shape shape = config_shape(&model->network->config, view);
-    struct image image = picture->image; /* what its XMP says may be cleared; its pixels stay the picture's */
-    double box[4];
-    if (view == GVM_AERIAL) return aerial_fit(pixels, box, &shape, &image, picture->name, err);
-    return panorama_fit(pixels, &shape, heading, circle_of(panorama), &image, picture->name, err);
+    if (view == GVM_AERIAL) {
+        const struct picture_shape shape = config_shape(&model->network->config, view);
+        if (shape.zoom_count > 0)
+            return fail(err, GVM_ARGUMENT,
+                        "%s: these weights see %d pictures of a place, which only a map's imagery gives", picture->name,
+                        shape.zoom_count);
+        return aerial_fit(pixels, box, &shape, &picture->image, picture->name, err);
+    }
+    return gvm_picture_views(picture, model, pixels, 1, heading, panorama, &count, err);
+}
+
+/* The whole input, in a photo's pixels: it goes on beyond the photo where it is black. */
+static void photo_seen(double box[4], const struct picture_shape *shape, const struct image *image)
+{
+    const struct photo_place p = photo_place(shape, image->height, image->width);
+    double wide = (double)image->width / p.width, tall = (double)image->height / p.height;
+    box[0] = -p.left * wide;
+    box[1] = -p.top * tall;
+    box[2] = box[0] + shape->width * wide;
+    box[3] = box[1] + shape->height * tall;
+}
+
+static gvm_status street_seen(double box[4], int *turn, const gvm_picture *picture, const gvm_model *model,
+                              const double *heading, int panorama, gvm_error *err)
+{
+    const struct picture_shape shape = config_shape(&model->network->config, GVM_STREET);
+    struct image image = picture->image;
+    enum circle circle;
+    enum way way;
+    gvm_status status = choose_way(&way, &circle, picture, model, panorama, err);
+    if (status == GVM_OK && way == AS_VIEWS) return refuse_views(picture, 1, err);
+    if (status == GVM_OK && way == AS_CIRCLE) status = circle_check(&image, circle, picture->name, err);
+    if (status != GVM_OK) return status;
+    if (way == AS_PHOTO)
+        photo_seen(box, &shape, &image);
+    else
+        panorama_seen(box, turn, &shape, heading, &image);
+    return GVM_OK;
 }
 
 gvm_status gvm_picture_part(const gvm_picture *picture, const gvm_model *model, gvm_view view, gvm_part *part,
@@ -135,16 +232,14 @@ gvm_status gvm_picture_part(const gvm_picture *picture, const gvm_model *model, 
         status = fail(err, GVM_ARGUMENT, "%s: a heading must be a number of degrees", picture->name);
     if (status == GVM_OK) status = check_pixels(picture, err);
     if (status != GVM_OK) return status;
-    const struct picture_shape shape = config_shape(&model->network->config, view);
-    struct image image = picture->image;
     double box[4];
     if (view == GVM_AERIAL) {
-        aerial_seen(box, &shape, &image);
+        const struct picture_shape shape = config_shape(&model->network->config, view);
+        aerial_seen(box, &shape, &picture->image);
     } else {
-        status = circle_check(&image, circle_of(panorama), picture->name, err);
-        if (status != GVM_OK) return status;
-        panorama_seen(box, &part->turn, &shape, heading, &image);
+        status = street_seen(box, &part->turn, picture, model, heading, panorama, err);
     }
+    if (status != GVM_OK) return status;
     part->left = box[0];
     part->top = box[1];
     part->right = box[2];

@@ -13,7 +13,8 @@
 struct slot {
     gvm_status status;
     gvm_error err;
-    gvm_photo_info info; /* for load's use */
+    gvm_photo_info info; /* for load's use, */
+    int inputs;          /* and this */
 };
 
 struct read_ahead {

@@ -148,6 +148,22 @@ gvm_status gvm_embed_pixels(gvm_session *session, gvm_view view, float *features
     return GVM_OK;
 }
 
+bool mean_feature(float *out, const float *features, int views, size_t n)
+{
+    for (int k = 0; k < views; k++)
+        if (!is_feature(features + (size_t)k * n, n)) return false;
+    if (views == 1) {
+        memmove(out, features, n * sizeof *out);
+        return true;
+    }
+    for (size_t i = 0; i < n; i++) {
+        double sum = 0;
+        for (int k = 0; k < views; k++) sum += features[(size_t)k * n + i];
+        out[i] = (float)(sum / views);
+    }
+    return is_query(out, n);
+}
+
 gvm_status fail_embedding(gvm_error *err, const gvm_session *session, bool ran, const char *path)
 {
     if (!ran && session->failure.text[0] != '\0')

@@ -213,8 +213,8 @@ size_t *map_near(size_t *found, const gvm_map *map, double lat, double lon, doub
 static gvm_status check_features(const float *features, size_t n, size_t D, gvm_error *err)
 {
     for (size_t i = 0; i < n; i++)
-        if (!is_feature(features + i * D, D))
-            return fail(err, GVM_ARGUMENT, "row %zu of the features has not the length 1", i);
+        if (!is_query(features + i * D, D))
+            return fail(err, GVM_ARGUMENT, "row %zu of the features is zero, or longer than 1", i);
     return GVM_OK;
 }
 

@@ -124,6 +124,7 @@ void tape_reset(struct tape *tape)
     tape->loss = 0;
     tape->loss_count = 0;
     tape->counts = (struct counts){0};
+    tape->one_way = 0;
 }
 
 void tape_backward(struct tape *tape)
@@ -272,6 +273,14 @@ struct tensor *tape_residual(struct tape *tape, struct tensor *x)
     y->has_grad = false;
     if (tape->training) y->data = tape_floats(tape, (values(x) * (size_t)x->element + 3) / 4);
     x->has_grad = tape->training; /* what else reads x adds to the stream's gradient */
+    return y;
+}
+
+struct tensor *tape_leaf(struct tape *tape, struct tensor *x)
+{
+    struct tensor *y = tape_object(tape, sizeof *y);
+    *y = *x;
+    y->grad = tape_floats(tape, (values(x) * (size_t)x->element + 3) / 4);
     return y;
 }
 

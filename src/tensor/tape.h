@@ -81,6 +81,7 @@ struct tape {
     float losses[MAX_LOSSES]; /* in the order of their calls */
     int loss_count;
     struct counts counts;
+    uint64_t one_way; /* of the counts: what has no backward pass, though the tape is in training */
 
     float **guards; /* debug build: where each slice's guard band lies, in this pass */
     size_t guard_count;
@@ -154,6 +155,8 @@ int tape_loss(struct tape *tape, float loss, float weight);
  * gradient passes through unchanged and the branch's is added to it; in inference it is x's memory. Layers that
  * read x itself must come before. */
 struct tensor *tape_residual(struct tape *tape, struct tensor *x);
+/* x as a map that nothing before it learns from: made while the tape was not in training, its gradient ends here. */
+struct tensor *tape_leaf(struct tape *tape, struct tensor *x);
 /* Pictures from..from+count-1 of x as a tensor of their own. */
 struct tensor *tape_rows(struct tape *tape, struct tensor *x, int from, int count);
 /* Remember a backward. A no-op outside training. */

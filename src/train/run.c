@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/safetensors.h"
+#include "network/checkpoint.h"
 #include "network/config_file.h"
 #include "train/run_json.h"
 
@@ -68,8 +69,9 @@ gvm_status run_save(const char *run, const struct run_options *options, const st
         entries[count++] = numbers_entry("sequence", position->sequence, position->sequence_count);
     if (status == GVM_OK && position->nearest)
         entries[count++] = numbers_entry("nearest", position->nearest, position->nearest_count);
-    const struct safetensors_pair metadata[] = {{"config", config}, {"run", json}};
-    if (status == GVM_OK) status = safetensors_write(path, entries, count, metadata, 2, err);
+    struct safetensors_pair metadata[2 + ORIGIN_PAIRS] = {{"config", config}, {"run", json}};
+    size_t pairs = 2 + origin_pairs(metadata + 2, &network->origin);
+    if (status == GVM_OK) status = safetensors_write(path, entries, count, metadata, pairs, err);
     free(entries);
     free(names);
     free(path);
@@ -182,6 +184,7 @@ static gvm_status read_state(struct run_options *options, struct run_position *p
     if (status != GVM_OK) return status;
     status = network_open(network, &config, true, err);
     if (status == GVM_OK) {
+        origin_read(&(*network)->origin, st);
         const struct network *n = *network;
         status =
             optimizer_open(optimizer, n->params, n->param_count, n->weights, n->grads, n->floats, &options->rates, err);
