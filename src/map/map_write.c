@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/half.h"
 #include "geo/polygons.h"
+#include "imagery/cells.h"
 #include "map/map_parts.h"
 #include "raster/gdal.h"
 
@@ -69,6 +70,17 @@ gvm_status map_file_append(struct map_file *f, const float *features, size_t n, 
     return status;
 }
 
+/* The name of a cell, if the layer has such a field. */
+static void put_cell(OGRFeatureH feature, const struct place *place)
+{
+    int field = OGR_F_GetFieldIndex(feature, CELL_FIELD);
+    char name[32];
+    if (field < 0) return;
+    struct cell cell = cell_of(place->lat, place->lon, place->metres);
+    snprintf(name, sizeof name, "%d,%d", cell.row, cell.col);
+    OGR_F_SetFieldString(feature, field, name);
+}
+
 static bool put_tile(OGRLayerH layer, const struct place *place, size_t row)
 {
     OGRFeatureH feature = OGR_F_Create(OGR_L_GetLayerDefn(layer));
@@ -78,6 +90,7 @@ static bool put_tile(OGRLayerH layer, const struct place *place, size_t row)
     OGR_F_SetFieldDouble(feature, LAT, place->lat);
     OGR_F_SetFieldDouble(feature, LON, place->lon);
     OGR_F_SetFieldDouble(feature, METRES, place->metres);
+    put_cell(feature, place);
     OGR_F_SetGeometryDirectly(feature, box_polygon(place->box));
     bool done = OGR_L_CreateFeature(layer, feature) == OGRERR_NONE;
     OGR_F_Destroy(feature);
