@@ -199,7 +199,7 @@ GVM_API gvm_status gvm_picture_scale(const gvm_picture *picture, unsigned char *
 enum {
     GVM_AS_FOUND,    /* as what it is */
     GVM_AS_PANORAMA, /* as a full panorama, whatever it says of itself and whatever its shape */
-    GVM_AS_PHOTO     /* as a photo; weights for panoramas take none */
+    GVM_AS_PHOTO     /* as a photo by weights for photos, and as found by those for panoramas */
 };
 
 /* Make a picture the network's input.
@@ -241,6 +241,14 @@ enum { GVM_PANORAMA_VIEWS = 8 };
  * Returns as gvm_picture_fit, GVM_ARGUMENT also for too little room. */
 GVM_API gvm_status gvm_picture_views(const gvm_picture *picture, const gvm_model *model, unsigned char *pixels, int room,
                                      const double *heading, int panorama, int *count, gvm_error *err);
+
+/* Which weights take a picture as found, unless it is of one colour.
+ *
+ *   panoramas  out: 1 if weights for panoramas take it, 0 if they do not
+ *   photos     out: how many inputs weights for photos make of it, 1 or GVM_PANORAMA_VIEWS; 0 if they do not take it
+ *
+ * Returns GVM_OK, GVM_ARGUMENT (a picture without pixels) or GVM_MEMORY. */
+GVM_API gvm_status gvm_picture_suits(const gvm_picture *picture, int *panoramas, int *photos, gvm_error *err);
 
 /* Which part of a picture gvm_picture_fit takes, with the same heading and panorama. Of a photo, and of a panorama that
  * lacks rows of the weights' band, the input shows more than there is: the part goes on beyond the picture. */
@@ -314,8 +322,13 @@ GVM_API gvm_status gvm_embed_files(gvm_session *session, const gvm_embed_job *jo
  *           all pixels add up to that similarity, to 1 for the picture with itself; some may be negative.
  *   map     out: (height, width) of the view's input size, row-major, in the network's own units; from the stages'
  *           coarser maps by bilinear interpolation; (zoom_count, height, width) if the view has zooms. Void on failure
+<<<<<<< HEAD
  *   pixels  (height, width, 3) as in gvm_embed_pixels
  *   other   (features) of length 1, as of the tile that the picture is matched with; NULL: the picture's own. Not
+=======
+ *   pixels  (height, width, 3), or several, as in gvm_embed_pixels
+ *   other   (features) as of the tile that the picture is matched with, or the mean of a panorama's views; NULL: the picture's own. Not
+>>>>>>> w-photo
  *           read for a stage of 1..4
  *
  * Returns GVM_OK, GVM_ARGUMENT, GVM_MEMORY or GVM_FORMAT, as gvm_embed_pixels. */

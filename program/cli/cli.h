@@ -60,6 +60,9 @@ struct watch {
     gvm_error *errors;        /* (count); may be NULL */
 };
 
+/* GVM_ARGUMENT if --heading is given, and the weights take photos, which have any. */
+gvm_status check_heading(const gvm_model *model, bool given, gvm_error *err);
+
 /* What a user can do about a picture that the library refused, added to its sentence. */
 void add_hint(gvm_error *err, gvm_status status);
 
