@@ -81,6 +81,41 @@ static void test_right_cell(void **state)
     }
 }
 
+/* Squares of 32 x 32 cells, 960 m apart, whose cells follow each other in columns and rows; groups have their middles
+ * between their cells. */
+static void test_shared(void **state)
+{
+    (void)state;
+    for (int32_t row = 157000; row < 157100; row += 7)
+        for (int32_t col = -194870; col < -194790; col += 9) {
+            const struct cell cell = {row, col}, east = {row, col + 1}, north = {row + 1, col};
+            const struct cell square = {(int32_t)floor(row / 32.0), (int32_t)floor(col / 32.0)};
+            double lat, lon, a, b, box[4], other[4], middle[2];
+            shared_centre(&lat, &lon, cell, 30);
+            cell_centre(&middle[0], &middle[1], square, 960);
+            double parallel = cos(middle[0] * degree), i = row - 32 * square.row - 15.5,
+                   j = col - 32 * square.col - 15.5;
+            assert_true(fabs(lat - middle[0] - i * 30 / R / degree) < 1e-12);
+            assert_true(fabs(lon - middle[1] - j * 30 / R / degree / parallel) < 1e-11);
+            struct cell back = shared_cell_of(lat, lon, 30);
+            assert_true(back.row == row && back.col == col);
+            shared_box(box, cell, 30);
+            shared_box(other, east, 30);
+            assert_true(fabs(box[2] - other[0]) < 1e-11); /* the next square's columns are as far from Greenwich */
+            shared_box(other, north, 30);
+            assert_true(fabs(box[3] - other[1]) < 1e-11 && box[0] < lon && lon < box[2] && box[1] < lat &&
+                        lat < box[3]);
+            double sum[2] = {0, 0};
+            for (int k = 0; k < 16; k++) {
+                shared_centre(&a, &b, (struct cell){row - (row & 3) + k / 4, col - (col & 3) + k % 4}, 30);
+                sum[0] += a / 16;
+                sum[1] += b / 16;
+            }
+            group_centre(&a, &b, cell, 4, 30);
+            assert_true(fabs(a - sum[0]) < 1e-11 && fabs(b - sum[1]) < 1e-11);
+        }
+}
+
 /* ------------------------------------------------------------------ of imagery */
 
 struct open {
@@ -147,7 +182,7 @@ static void test_plan(void **state)
         gvm_error err;
         const struct cell_area area = {42.345, -71.063, round % 2 ? 700 : 0};
         open_imagery(&o, round >= 2);
-        assert_int_equal(cell_plan_make(&plan, o.mosaic, 30, &area, &err), GVM_OK);
+        assert_int_equal(cell_plan_make(&plan, o.mosaic, 30, false, &area, &err), GVM_OK);
         check_blocks(&plan);
         enum { ROWS = 400, COLS = 900 };
         static uint8_t there[ROWS][COLS];
@@ -170,6 +205,44 @@ static void test_plan(void **state)
     }
 }
 
+/* On the lattice for shared pictures too, and group after group. */
+static void test_shared_plan(void **state)
+{
+    (void)state;
+    struct open o;
+    struct cell_plan plan;
+    gvm_error err;
+    const struct cell_area area = {42.345, -71.063, 900};
+    open_imagery(&o, false);
+    assert_int_equal(cell_plan_make(&plan, o.mosaic, 30, true, &area, &err), GVM_OK);
+    size_t groups = 1, count = 0;
+    for (size_t i = 1; i < plan.count; i++) {
+        const struct cell *p = &plan.cells[i - 1], *q = &plan.cells[i];
+        groups += (p->row & ~3) != (q->row & ~3) || (p->col & ~3) != (q->col & ~3);
+        assert_true(p->row != q->row || p->col != q->col);
+    }
+    const struct cell middle = shared_cell_of(area.lat, area.lon, 30);
+    for (int y = 0; y < 64; y++)
+        for (int x = 0; x < 256; x++) {
+            const struct cell cell = {middle.row + y - 32, middle.col + x - 128};
+            double lat, lon, box[4];
+            bool covered = false;
+            shared_centre(&lat, &lon, cell, 30);
+            shared_box(box, cell, 30);
+            for (int i = 0; i < 4; i++)
+                covered = covered || mosaic_covers(o.mosaic, box[i / 2 ? 3 : 1], box[i % 2 ? 2 : 0]);
+            bool want = covered && metres_between(lat, lon, area.lat, area.lon) <= area.metres, got = false;
+            for (size_t i = 0; i < plan.count; i++)
+                got = got || (plan.cells[i].row == cell.row && plan.cells[i].col == cell.col);
+            assert_int_equal(got, want);
+            count += want;
+        }
+    assert_int_equal(count, plan.count);
+    assert_true(groups < plan.count / 10);
+    cell_plan_free(&plan);
+    mosaic_free(o.mosaic);
+}
+
 static void test_nowhere(void **state)
 {
     (void)state;
@@ -177,7 +250,7 @@ static void test_nowhere(void **state)
     struct cell_plan plan;
     gvm_error err;
     open_imagery(&o, false);
-    assert_int_equal(cell_plan_make(&plan, o.mosaic, 30, &(struct cell_area){10, -71, 500}, &err), GVM_OK);
+    assert_int_equal(cell_plan_make(&plan, o.mosaic, 30, false, &(struct cell_area){10, -71, 500}, &err), GVM_OK);
     assert_int_equal(plan.count, 0);
     cell_plan_free(&plan);
     mosaic_free(o.mosaic);
@@ -188,7 +261,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_right_cell),
+        cmocka_unit_test(test_shared),
         cmocka_unit_test(test_plan),
+        cmocka_unit_test_teardown(test_shared_plan, empty_folder),
         cmocka_unit_test_teardown(test_nowhere, empty_folder),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -1,9 +1,10 @@
 /* map_table.c - the GeoPackage of a map: the layer `tiles` and the table `geoviewmatch` of facts.
  *
  *   tiles         geom (polygon, EPSG:4326, with GDAL's R-tree), row (of the features), source, lat, lon, metres; in a
- *                 map of cells also cell, its name: row and column of the lattice (imagery/cells.h), as "157183,-194839"
- *   geoviewmatch  key, value: version, id, fingerprint, width, ground_m, rows, jobs (JSON); calibration (JSON:
- *                 temperature, elsewhere) if the scores were fitted on photos of known places */
+ *                 map of cells also cell, its name: row and column of the lattice (imagery/cells.h), as
+ * "157183,-194839", with an "s" before them if it is the one for shared pictures geoviewmatch  key, value: version, id,
+ * fingerprint, width, ground_m, rows, jobs (JSON); calibration (JSON: temperature, elsewhere) if the scores were fitted
+ * on photos of known places */
 #include "map/map_parts.h"
 
 #include <cpl_conv.h>

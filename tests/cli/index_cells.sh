@@ -95,6 +95,34 @@ refused "--near needs --within"
 expect 0 index --weights "$(nano)" --raster "$tmp/town/imagery/ortho.tif" "${near[@]}" --out "$tmp/tiles.gpkg"
 says out "tiles.gpkg: " " tiles"
 
+# ------------------------------------------------------------------ shared pictures
+
+expect 0 "${town[@]}" "${near[@]}" --share --out "$tmp/shared.gpkg"
+expect 0 "${town[@]}" "${near[@]}" --share --out "$tmp/shared.gpkg"
+says out "complete already"
+expect 1 "${town[@]}" "${near[@]}" --out "$tmp/shared.gpkg"
+refused "the map is there, from other sources or with other options"
+expect 0 info "$tmp/shared.gpkg"
+says out "0.4, 0.8, 1.6, 3.2 m a pixel, the coarse ones shared"
+python3 - "$tmp/shared.gpkg" "$tmp/near.gpkg" <<'END'
+import math, sqlite3, struct, sys
+def read(f):
+    tiles = sqlite3.connect(f).execute("SELECT cell, lat, lon, row FROM tiles").fetchall()
+    raw = open(f[:-4] + "features", "rb").read()[4096:]
+    return [(c, a, o, struct.unpack("<256e", raw[512 * r:512 * r + 512])) for c, a, o, r in tiles]
+shared, exact = map(read, sys.argv[1:3])
+assert all(c[0] == "s" for c, *_ in shared) and 18 <= len(shared) <= 26, len(shared)
+# The nearest cell of the other lattice, 21 m off at most, is more alike than those further off.
+close, far = [], []
+for _, lat, lon, f in shared:
+    for _, a, o, g in exact:
+        off = 111195 * math.hypot(lat - a, (lon - o) * math.cos(math.radians(lat)))
+        (close if off < 16 else far if off > 60 else []).append(sum(x * y for x, y in zip(f, g)))
+assert sum(close) / len(close) > sum(far) / len(far), (len(close), len(far))
+END
+expect 1 index --weights "$(nano)" --raster "$tmp/town/imagery/ortho.tif" --share --out "$tmp/none.gpkg"
+refused "pictures can be shared with weights of three or four zooms only"
+
 # ------------------------------------------------------------------ coarse imagery, and what is no raster
 
 for i in 0.8 3.3; do
