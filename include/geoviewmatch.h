@@ -388,6 +388,11 @@ typedef struct gvm_map_options {
     /* Of rasters only what lies within so many metres of a place (WGS84 degrees); within_m 0: all of them. Cells whose
      * centres do; of other weights' tiles, the blocks of 4 x 4 that touch the square around it. */
     double near_lat, near_lon, within_m;
+
+    /* 1: cells, of weights with three or four zooms, share pictures of the coarsest zoom (4 x 4 cells) and the next (2 x
+     * 2), around their middle. The work becomes 1.7 times less, and features differ: compare recalls before. Such cells
+     * lie on a lattice of their own. */
+    int share;
 } gvm_map_options;
 
 /* How far a building is. A place is where a tile may be. */
