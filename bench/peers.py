@@ -30,9 +30,10 @@ sys.path.insert(0, os.path.join(HERE, "..", "tools"))
 
 # Presets of the program, and the module of tools/ that states their network in PyTorch.
 NETWORKS = {"paper": "network", "nano": "network", "sample4geo": "sample4geo", "sample4geo-vigor": "sample4geo",
-            "sample4geo-tiny": "sample4geo", "sample4geo-nano": "sample4geo"}
+            "sample4geo-tiny": "sample4geo", "sample4geo-nano": "sample4geo", "statewide": "statewide",
+            "statewide-nano": "statewide"}
 VIEWS = ("aerial", "street")
-BATCHES = (1, 16)
+BATCHES = (1, 16)                            # the last in pictures, of which a place can have several
 TOLERANCE = 1e-3                             # relative difference above which a peer computes something else
 
 
@@ -66,13 +67,20 @@ class Networks:
         self.torch, self.module = torch, importlib.import_module(NETWORKS[preset])
         self.config = self.module.PRESETS[preset]
         torch.manual_seed(0)
+        several = getattr(self.config, "pictures", lambda view: 1)
+        self.pictures = {view: several(view) for view in VIEWS}
+        self.batches = self.of_places(BATCHES)
         model = self.fresh()
         self.parameters = sum(p.numel() for p in model.parameters())
         self.views = {view: model.embedder(view) for view in VIEWS}
-        self.pixels = {(view, batch): self.noise(view, batch) for view in VIEWS for batch in BATCHES}
+        self.pixels = {(view, batch): self.noise(view, batch) for view in VIEWS for batch in self.batches}
+
+    def of_places(self, batches):
+        """Batches of 1 and of so many pictures in places."""
+        return tuple(max(1, batch // max(self.pictures.values())) for batch in batches)
 
     def noise(self, view, batch, **where):
-        return self.torch.randn(batch, 3, *getattr(self.config, view), **where)
+        return self.torch.randn(batch * self.pictures[view], 3, *getattr(self.config, view), **where)
 
     def fresh(self):
         """New weights in all parts: a fresh block may add nothing, and a compiler might notice."""
@@ -218,10 +226,9 @@ def our_times(report):
     """Milliseconds a picture, or a pair, by case, as far as the report has them."""
     times = {}
     for view in VIEWS:
-        for batch in BATCHES:
-            value = report.get(view, {}).get(f"ms_batch{batch}")
-            if isinstance(value, (int, float)):
-                times[f"{view}, batch {batch}"] = value
+        for key, value in report.get(view, {}).items():
+            if key.startswith("ms_batch") and isinstance(value, (int, float)):
+                times[f"{view}, batch {key.removeprefix('ms_batch')}"] = value
     train = report.get("train") or {}
     if isinstance(train.get("ms_per_pair"), (int, float)):
         times[f"train, batch {train.get('batch', '?')}"] = train["ms_per_pair"]
@@ -240,7 +247,7 @@ def prepare(networks, folder, threads, names, notes):
         try:
             ready = {}
             for view in VIEWS:
-                for batch in BATCHES:
+                for batch in networks.batches:
                     say(f"{name}: compiling {view}, batch {batch}, and comparing its output")
                     embed = PEERS[name](networks, folder, view, batch, threads)
                     truth = pytorch_eager(networks, folder, view, batch, threads)()
@@ -338,14 +345,15 @@ def gpu_embedding(networks, compiled, view, options):
     for module in model.modules():               # what was folded is no buffer, so it stays behind
         if hasattr(module, "folded"):
             module.folded = [constant.cuda() for constant in module.folded]
-    pixels = networks.noise(view, CUDA_BATCH, device="cuda")
+    batch = networks.of_places([CUDA_BATCH])[0]
+    pixels = networks.noise(view, batch, device="cuda")
     run = torch.compile(model, dynamic=False) if compiled else model
 
     def embed():
         with torch.inference_mode(), torch.autocast("cuda", torch.bfloat16):
             run(pixels)
     with quiet():
-        return gpu_milliseconds(torch, embed, options.repeats) / CUDA_BATCH
+        return gpu_milliseconds(torch, embed, options.repeats) / batch
 
 
 def gpu_training(networks, compiled, options):
@@ -362,13 +370,8 @@ def measure_on_gpu(options, table, notes):
         notes.append(problem)
     else:
         notes.append(f"on {report.get('device')}, {report['peak']['product_gflops'] / 1000:.0f} TFLOP/s at most")
-    for view in VIEWS:
-        value = (report or {}).get(view, {}).get(f"ms_batch{CUDA_BATCH}")
-        if value:
-            keep_best(table, "ours", f"{view}, batch {CUDA_BATCH}", value)
-    train = (report or {}).get("train")
-    if train:
-        keep_best(table, "ours", f"train, batch {train['batch']}", train["ms_per_pair"])
+    for case, value in our_times(report or {}).items():
+        keep_best(table, "ours", case, value)
     try:
         networks = Networks(options.network)
     except ImportError as error:
@@ -383,8 +386,9 @@ def measure_on_gpu(options, table, notes):
         compiled = name == "PyTorch compiled"
         try:
             for view in VIEWS:
-                say(f"{name}: {view}, batch {CUDA_BATCH}")
-                keep_best(table, name, f"{view}, batch {CUDA_BATCH}", gpu_embedding(networks, compiled, view, options))
+                case = f"{view}, batch {networks.of_places([CUDA_BATCH])[0]}"
+                say(f"{name}: {case}")
+                keep_best(table, name, case, gpu_embedding(networks, compiled, view, options))
             say(f"{name}: training, batch {options.train or CUDA_PAIRS}")
             keep_best(table, name, f"train, batch {options.train or CUDA_PAIRS}",
                       gpu_training(networks, compiled, options))

@@ -33,9 +33,12 @@ static int locate(gvm_session *session, const gvm_map *map, const char *photo)
     }
     int weak = count > 1 && hits[0].score - hits[1].score < LEAST_MARGIN;
     printf("%s%s\n", photo, weak ? "  weak: another place is almost as similar" : "");
-    for (int i = 0; i < count; i++)
-        printf("  %11.7f %12.7f  score %.4f  heading %5.1f  %s\n", hits[i].lat, hits[i].lon, hits[i].score,
-               hits[i].heading, hits[i].tile);
+    for (int i = 0; i < count; i++) {
+        printf("  %11.7f %12.7f  score %.4f", hits[i].lat, hits[i].lon, hits[i].score);
+        if (hits[i].heading == hits[i].heading)
+            printf("  heading %5.1f", hits[i].heading); /* weights for photos tell none */
+        printf("  %s\n", hits[i].tile);
+    }
     return 0;
 }
 

@@ -199,7 +199,7 @@ GVM_API gvm_status gvm_picture_scale(const gvm_picture *picture, unsigned char *
 enum {
     GVM_AS_FOUND,    /* as what it is */
     GVM_AS_PANORAMA, /* as a full panorama, whatever it says of itself and whatever its shape */
-    GVM_AS_PHOTO     /* as a photo; weights for panoramas take none */
+    GVM_AS_PHOTO     /* as a photo by weights for photos, and as found by those for panoramas */
 };
 
 /* Make a picture the network's input.
@@ -241,6 +241,14 @@ enum { GVM_PANORAMA_VIEWS = 8 };
  * Returns as gvm_picture_fit, GVM_ARGUMENT also for too little room. */
 GVM_API gvm_status gvm_picture_views(const gvm_picture *picture, const gvm_model *model, unsigned char *pixels, int room,
                                      const double *heading, int panorama, int *count, gvm_error *err);
+
+/* Which weights take a picture as found, unless it is of one colour.
+ *
+ *   panoramas  out: 1 if weights for panoramas take it, 0 if they do not
+ *   photos     out: how many inputs weights for photos make of it, 1 or GVM_PANORAMA_VIEWS; 0 if they do not take it
+ *
+ * Returns GVM_OK, GVM_ARGUMENT (a picture without pixels) or GVM_MEMORY. */
+GVM_API gvm_status gvm_picture_suits(const gvm_picture *picture, int *panoramas, int *photos, gvm_error *err);
 
 /* Which part of a picture gvm_picture_fit takes, with the same heading and panorama. Of a photo, and of a panorama that
  * lacks rows of the weights' band, the input shows more than there is: the part goes on beyond the picture. */
@@ -313,9 +321,14 @@ GVM_API gvm_status gvm_embed_files(gvm_session *session, const gvm_embed_job *jo
  *           0: the multi-scale feature; each position's share of the cosine similarity with `other`. The values of
  *           all pixels add up to that similarity, to 1 for the picture with itself; some may be negative.
  *   map     out: (height, width) of the view's input size, row-major, in the network's own units; from the stages'
- *           coarser maps by bilinear interpolation. Void on failure
+ *           coarser maps by bilinear interpolation; (zoom_count, height, width) if the view has zooms. Void on failure
+<<<<<<< HEAD
  *   pixels  (height, width, 3) as in gvm_embed_pixels
  *   other   (features) of length 1, as of the tile that the picture is matched with; NULL: the picture's own. Not
+=======
+ *   pixels  (height, width, 3), or several, as in gvm_embed_pixels
+ *   other   (features) as of the tile that the picture is matched with, or the mean of a panorama's views; NULL: the picture's own. Not
+>>>>>>> w-photo
  *           read for a stage of 1..4
  *
  * Returns GVM_OK, GVM_ARGUMENT, GVM_MEMORY or GVM_FORMAT, as gvm_embed_pixels. */
@@ -374,6 +387,10 @@ typedef struct gvm_map_options {
     int tms; /* rows of these tiles count from the south (TMS): 1 yes, 0 if a tilemapresource.xml, metadata.json
               * or tiles.json in the folder says so */
     int add; /* to a map that there is: 0 for a new map, or to finish one */
+
+    /* Of rasters only what lies within so many metres of a place (WGS84 degrees); within_m 0: all of them. Cells whose
+     * centres do; of other weights' tiles, the blocks of 4 x 4 that touch the square around it. */
+    double near_lat, near_lon, within_m;
 } gvm_map_options;
 
 /* How far a building is. A place is where a tile may be. */
@@ -384,9 +401,10 @@ typedef struct gvm_map_progress {
     size_t resumed;   /* those of earlier runs */
     size_t tiles;     /* that are in the map by now */
     size_t removed;   /* that were, and were taken out since */
-    size_t empty;     /* places where nothing is, or less than half a tile */
+    size_t empty;     /* places where nothing is, or less than half a tile; of cells, nothing in the finest zoom */
     size_t failed;    /* places that could not be read */
     const char *note; /* a sentence about what is to be done, before the first tile; NULL otherwise */
+    size_t partly;    /* of the cells made, those of whose pictures more than a tenth shows nothing (white) */
 } gvm_map_progress;
 
 /* Called on the calling thread now and then, and with a sentence if something cannot be read or is not taken as its
@@ -522,7 +540,7 @@ GVM_API gvm_status gvm_map_search(const gvm_map *map, const gvm_model *model, co
                                   int *found, gvm_error *err);
 
 /* What the map's imagery shows at a hit, north up: for a raster the square of 2 half_tile_m around the hit's place, for
- * a picture of its own that whole tile.
+ * a picture of its own that whole tile, for a cell of weights with zooms the ground of its finest picture.
  *
  *   pixels  out: (side, side, 3) sRGB; the caller's
  *   side    1..4096

@@ -34,7 +34,8 @@ struct golden {
     struct network *network; /* NULL if it was not loaded */
     int B;
     const uint8_t *street; /* (B, H, W, 3) */
-    uint8_t *aerial;       /* (aerial_each B, H, W, 3) */
+    uint8_t *aerial;       /* (aerial_each B, pictures, H, W, 3) */
+    uint8_t *allowed;      /* (B, B), or NULL: which pairs count in the loss */
 };
 
 struct golden golden_open(const char *name, bool training);
@@ -53,7 +54,7 @@ struct tape *golden_tape(const struct golden *golden, int view, int B, bool pack
 void golden_check_outputs(const char *name, double limit);
 /* Losses of one step to 1e-5, and every parameter's gradient to 1e-3. */
 void golden_check_gradients(const char *name);
-/* Ten training steps: each loss to 1e-5, and the weights' way where the file has it. */
+/* Ten training steps: each loss to 1e-5 of the largest, and the weights' way where the file has it. */
 void golden_check_training(const char *name);
 /* Three steps, with drop paths, leave the same bits in weights, gradients and features. */
 void golden_check_same_bits(const char *name);

@@ -19,8 +19,8 @@
 #include "network/heatmap.h"
 #include "network/session.h"
 
-static const char *const nets[] = {"net_flat",       "net_four",        "net_narrow",
-                                   "sample4geo_odd", "sample4geo_tanh", "frgeo_odd"};
+static const char *const nets[] = {"net_flat",        "net_four",  "net_narrow",     "sample4geo_odd",
+                                   "sample4geo_tanh", "frgeo_odd", "statewide_zooms"};
 
 struct golden {
     gvm_model *model;
@@ -67,7 +67,7 @@ static float *heat_of(const struct golden *g, gvm_view view, int stage, const fl
 {
     gvm_error err;
     const int *size = view_size(g->model, view);
-    *n = (size_t)size[0] * (size_t)size[1];
+    *n = (size_t)g->model->network->views[view].pictures * (size_t)size[0] * (size_t)size[1];
     float *heat = malloc(*n * sizeof *heat);
     if (gvm_heatmap(g->session, view, stage, heat, pixels_of(g, view), other, &err) != GVM_OK) fail_msg("%s", err.text);
     return heat;
@@ -101,10 +101,11 @@ static void check_shares(const char *name)
                              GVM_OK);
             free(own);
             for (int s = 0; s < w->maps.count; s++) {
-                double *heat = calloc((size_t)trace.maps[s]->L, sizeof *heat);
+                int all = trace.maps[s]->B * trace.maps[s]->L;
+                double *heat = calloc((size_t)all, sizeof *heat);
                 bool part = trace.mask_count > 0 ? trace.masks[s] != NULL : s == w->maps.count - 1;
                 assert_int_equal(w->head->shares(heat, &trace, s, w->top, other), part);
-                for (int l = 0; l < trace.maps[s]->L; l++) total += heat[l];
+                for (int l = 0; l < all; l++) total += heat[l];
                 free(heat);
             }
             size_t n;
@@ -186,12 +187,15 @@ static void check_stage(const struct golden *g, gvm_view view, int s)
     double off = 0, whole = 0;
     size_t n;
     float *heat = heat_of(g, view, s + 1, NULL, &n);
-    for (int i = 0; i < size[0]; i += 3)
-        for (int j = 0; j < size[1]; j += 5) {
-            double wanted = mean_at(x, H, W, C, (i + 0.5) * H / size[0] - 0.5, (j + 0.5) * W / size[1] - 0.5);
-            off += pow(heat[i * size[1] + j] - wanted, 2);
-            whole += wanted * wanted;
-        }
+    int pictures = g->model->network->views[view].pictures;
+    assert_true(t->count >= (size_t)pictures * (size_t)(H * W * C));
+    for (int k = 0; k < pictures * size[0] * size[1]; k += 5) {
+        int picture = k / (size[0] * size[1]), i = k / size[1] % size[0], j = k % size[1];
+        double wanted =
+            mean_at(x + picture * H * W * C, H, W, C, (i + 0.5) * H / size[0] - 0.5, (j + 0.5) * W / size[1] - 0.5);
+        off += pow(heat[k] - wanted, 2);
+        whole += wanted * wanted;
+    }
     if (!(sqrt(off / whole) < 1e-4)) fail_msg("%s is off by %.3g", key, sqrt(off / whole));
     free(heat);
     free(x);
@@ -219,7 +223,7 @@ static void test_no_heat(void **state)
     for (int c = 0; c < 150; c++) total += row[c] = (float)sin(c * 1.7);
     for (int c = 0; c < 150; c++) row[c] = (float)(row[c] - total / 150);
     for (int c = 0; c < 150; c++) row[150 + c] = 3;
-    heat_mean(mean, &x);
+    heat_mean(mean, &x, 1);
     assert_true(mean[0] == 0 && mean[1] == 3);
     memset(grey, 100, sizeof grey);
     heat_cover(grey, 2, 3, &(struct heat){heat, 2, 3, 0, {0, 0, 3, 2}, 1}); /* the same everywhere: all of it blue */

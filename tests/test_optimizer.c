@@ -318,13 +318,74 @@ static void test_schedule(void **state)
                  {60, 100, 1, 0.1f, 0.413175911},
                  {0, 100, 40, 0.0f, 1}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const struct schedule schedule = {true, cases[i].warm};
+        const struct schedule schedule = {.by_step = true, .warm_up = cases[i].warm};
         float factor = schedule_factor(&schedule, cases[i].step, cases[i].epoch_steps, 0, cases[i].epochs);
         check_figure("schedule_factor", "forward", "the factor", fabs(factor - cases[i].wanted), 1e-7);
     }
-    const struct schedule by_epoch = {false, 0};
+    const struct schedule by_epoch = {0};
     check_true("schedule_factor", "by the epoch", schedule_factor(&by_epoch, 1000, 278, 7, 40) == cosine_factor(7, 40));
     finish("schedule_factor");
+}
+
+/* Numbers of statewide's factor(step): 1000 steps of warming up, then down to a tenth at 200000. */
+static void test_schedule_to_a_floor(void **state)
+{
+    (void)state;
+    static const struct {
+        long step;
+        double wanted;
+    } cases[] = {{0, 0},         {1, 0.001},    {999, 0.999},  {1000, 1},    {1001, 1}, {50000, 0.87194318},
+                 {100500, 0.55}, {199999, 0.1}, {200000, 0.1}, {300000, 0.1}};
+    const struct schedule schedule = {.by_step = true, .warm_up = 7, .warm_steps = 1000, .floor = 0.1f};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        float factor = schedule_factor(&schedule, cases[i].step, 2000, 0, 100);
+        check_figure("schedule_factor", "forward", "the factor", fabs(factor - cases[i].wanted), 1e-7);
+    }
+    finish("schedule_factor to a floor");
+}
+
+/* A gradient that is too long as a whole counts as one of that length and its direction; a shorter one as it is. The
+ * bits do not depend on the threads. */
+static void test_clip_length(void **state)
+{
+    (void)state;
+    struct rates rates = {
+        .backbone = 0.01f, .other = 0.01f, .decay = 0.1f, .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f};
+    const float most = 2500; /* the first gradients are longer, the later ones shorter */
+    struct toy toys[3];
+    struct optimizer *o[3];
+    int shortened = 0, whole = 0;
+    for (int k = 0; k < 3; k++) {
+        toy_open(&toys[k]);
+        rates.clip_length = k < 2 ? most : 0; /* the last is given what is shortened already */
+        assert_int_equal(
+            optimizer_open(&o[k], toys[k].params, PARAMS, toys[k].weights, toys[k].grads, toys[k].floats, &rates, NULL),
+            GVM_OK);
+    }
+    for (int step = 0; step < 40; step++) {
+        for (int k = 0; k < 3; k++) toy_gradient(&toys[k]);
+        double square = 0;
+        for (size_t i = 0; i < toys[2].floats; i++) square += pow((double)toys[2].grads[i], 2);
+        double factor = fmin(1, most / sqrt(square));
+        for (size_t i = 0; i < toys[2].floats; i++) toys[2].grads[i] = (float)(factor * toys[2].grads[i]);
+        *(factor < 1 ? &shortened : &whole) += 1;
+        for (int k = 0; k < 3; k++) {
+            parallel_set_threads(k + 1);
+            optimizer_update(o[k], 1);
+        }
+        check_true("optimizer", "the same bits by other threads",
+                   memcmp(toys[0].weights, toys[1].weights, toys[0].floats * sizeof(float)) == 0);
+        double error = 0;
+        for (size_t i = 0; i < toys[0].floats; i++)
+            error = fmax(error, fabs((double)toys[0].weights[i] - toys[2].weights[i]));
+        check_figure("optimizer", "others", "a shortened gradient's step", error, 1e-5);
+    }
+    check_true("optimizer", "gradients to shorten, and others", shortened > 3 && whole > 3);
+    for (int k = 0; k < 3; k++) {
+        optimizer_free(o[k]);
+        toy_free(&toys[k]);
+    }
+    finish("optimizer, a gradient's length");
 }
 
 /* Values beyond the limit count as the limit; what is fixed stays as it is, to the bit. */
@@ -374,8 +435,13 @@ static void test_clip_and_fixed(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_recipe),      cmocka_unit_test(test_threads),
-                                       cmocka_unit_test(test_no_gradient), cmocka_unit_test(test_cosine),
-                                       cmocka_unit_test(test_schedule),    cmocka_unit_test(test_clip_and_fixed)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_recipe),
+                                       cmocka_unit_test(test_threads),
+                                       cmocka_unit_test(test_no_gradient),
+                                       cmocka_unit_test(test_cosine),
+                                       cmocka_unit_test(test_schedule),
+                                       cmocka_unit_test(test_clip_and_fixed),
+                                       cmocka_unit_test(test_schedule_to_a_floor),
+                                       cmocka_unit_test(test_clip_length)};
     return run_layer_tests(tests, sizeof tests / sizeof *tests);
 }

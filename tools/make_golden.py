@@ -5,9 +5,11 @@
   make_golden.py --timm DIR       timm's networks, for the import of other people's weights (about 600 MB)
 
 NAME.safetensors is a checkpoint as the program reads it, NAME net_... a GeoViewMatch (tools/network.py), sample4geo_...
-a Sample4Geo (tools/sample4geo.py), frgeo_... an FRGeo (tools/frgeo.py). NAME_golden.safetensors holds, all float32 but the pictures:
+a Sample4Geo (tools/sample4geo.py), frgeo_... an FRGeo (tools/frgeo.py), statewide_... a statewide (tools/statewide.py).
+NAME_golden.safetensors holds, all float32 but the pictures:
 
-  street, strong, weak            (B, H, W, 3)  bytes; strong and weak are aerial; of the others: street, aerial
+  street, strong, weak            (B, H, W, 3)  bytes; strong and weak are aerial; of the others: street, aerial,
+                                                which is (B, zooms, H, W, 3) for statewide
   out.VIEW.stageS                 (b, L, C)     maps of the first b pictures; VIEW street, or aerial (of `strong`)
   out.WHICH.feature               (B, D)        WHICH a picture; of length 1
   out.WHICH.head                  (B, head)     WHICH strong, weak; of length 1
@@ -15,6 +17,8 @@ a Sample4Geo (tools/sample4geo.py), frgeo_... an FRGeo (tools/frgeo.py). NAME_go
   grad.PARAMETER                                of the total
   factors, losses                 (10)          ten training steps on this batch: the factor on every rate, the total
   clip                            (1)           of Sample4Geo: what each value of a gradient is limited to in them
+  clip_length                     (1)           of statewide: what the length of the whole gradient is limited to in them
+  allowed                         (B, B)        of statewide: 1 where a photo and a place count in the loss
   after.PARAMETER                               the weights after them (not in every file)
 
 convnext_timm and convnext_facebook are the backbone of sample4geo_tanh with a classifier, under others' names.
@@ -35,6 +39,7 @@ import torch
 import frgeo
 import network
 import sample4geo
+import statewide
 import tensorfile
 
 STEPS = 10
@@ -43,7 +48,7 @@ STEPS = 10
 OUTPUT_LIMIT, GRADIENT_LIMIT, LOSS_LIMIT, MOVEMENT_LIMIT = 1e-5, 2e-4, 2e-6, 1e-4
 
 # Each is small, and odd in its own way: see the comment beside it. `after` keeps the weights after the ten steps.
-Next, Strips = sample4geo.Config, frgeo.Config
+Next, Strips, State = sample4geo.Config, frgeo.Config, statewide.Config
 TINY = {
     # 7 channels, and 7 to a head; a map of 8 x 40 shifted by 2; one of 1 x 5, whose windows are single places
     "net_narrow": dict(seed=25, config=network.Config(
@@ -66,6 +71,15 @@ TINY = {
         dims=(5, 7, 9, 11), depths=(2, 1, 1, 1), gelu="tanh", street=(38, 71), aerial=(60, 45),
         street_input=(("resize", "opencv"),),
         aerial_input=(("order", "bgr"), ("mean", (0.4, 0.5, 0.6)), ("deviation", (0.2, 0.25, 0.3))))),
+    # rows and columns are lost in both views; the last place counts for no other photo than its own, and a gradient is
+    # shortened in each step
+    "statewide_zooms": dict(seed=21, count=4, keep=5, after=True, clip_length=1.0,
+                            allowed=((1, 1, 0, 0), (1, 1, 1, 0), (0, 1, 1, 0), (1, 1, 1, 1)), config=State(
+        dims=(8, 16, 24, 40), depths=(1, 2, 2, 1), street=(70, 90), aerial=(65, 64), heads=4, feature=24, scale=3.0)),
+    # odd channels, three heads of five channels, two zooms, GELU by erf, photos that have no other place to count
+    "statewide_odd": dict(seed=19, count=3, clip_length=100.0, allowed=((1, 0, 0), (1, 1, 1), (0, 1, 1)), config=State(
+        dims=(5, 7, 9, 11), depths=(2, 1, 1, 1), gelu="erf", street=(38, 71), aerial=(45, 45), heads=3, feature=15,
+        scale=2.5, zooms=(0.3, 0.7))),
     # maps of 1 x 6 and 3 x 3: the last strip and the lower and right corners are the larger ones
     "frgeo_odd": dict(seed=5, count=4, after=True, config=Strips(
         dims=(7, 12, 16, 24), depths=(1, 1, 2, 1), street=(40, 200), aerial=(97, 110))),
@@ -73,6 +87,7 @@ TINY = {
 FULL = {
     "full": dict(seed=16, config=network.Config()),
     "sample4geo_full": dict(seed=3, config=sample4geo.Config()),
+    "statewide_full": dict(seed=6, config=statewide.Config(), count=1),
     "frgeo_full": dict(seed=4, config=frgeo.Config()),
 }
 
@@ -98,6 +113,8 @@ def random_like(name, shape, generator):
     if name == "head.0.weight":
         return 0.2 * values                      # of a feature of length 1, whatever its size
     fan_in = shape[-1] if ".fa." in name else math.prod(shape[1:])
+    if name.endswith("attention.weight"):
+        values *= 3                              # heads that choose
     return values / math.sqrt(fan_in)
 
 
@@ -125,7 +142,11 @@ def random_pictures(count, size, random):
 def make_batch(config, count, seed):
     """The pictures of a training step; where there are two aerial ones, strong is weak with its colours changed."""
     random = np.random.default_rng(seed)
-    aerial = random_pictures(count, config.aerial, random)
+    zooms = getattr(config, "zooms", ())         # several pictures of a place
+    aerial = random_pictures(count * max(1, len(zooms)), config.aerial, random)
+    if zooms:
+        aerial = aerial.reshape(count, len(zooms), *aerial.shape[1:])
+        return {"street": random_pictures(count, config.street, random), "aerial": aerial}
     gain, shift = random.uniform(0.7, 1.3, (2, count, 1, 1, 3))
     strong = np.clip(aerial * gain + 60 * (shift - 1), 0, 255).astype(np.uint8)
     street = random_pictures(count, config.street, random)
@@ -150,7 +171,7 @@ def evaluate(config, state, pictures, dtype, keep, steps, options):
     model = build(config, state, dtype)
     batch = [config.normalise(view, torch.from_numpy(pictures[name])) for name, view in model.PICTURES.items()]
     values = {}
-    outputs, parts = model.results(*batch)
+    outputs, parts = model.results(*batch, **{key: value for key, value in options.items() if key == "allowed"})
     with torch.no_grad():
         for view, pixels in (("street", batch[0]), ("aerial", batch[1])):
             for s, tokens in enumerate(model.maps(view, pixels[:keep]), 1):
@@ -164,7 +185,7 @@ def evaluate(config, state, pictures, dtype, keep, steps, options):
         adamw, factors = module.optimizer(model), module.factors(steps)
         values["factors"] = torch.tensor(factors)
         values["losses"] = torch.tensor([module.train_step(model, adamw, batch, factor=f, **options) for f in factors])
-        values.update({name: torch.tensor([option]) for name, option in options.items()})
+        values.update({name: torch.as_tensor(option).flatten() for name, option in options.items()})
         values.update({f"after.{name}": p.detach() for name, p in model.named_parameters()})
     torch.set_default_dtype(torch.float32)
     return values
@@ -217,6 +238,7 @@ def metadata(config, command):
 
 def write_network(folder, name, config, seed, command="", count=3, keep=1, steps=STEPS, after=False, **options):
     """The checkpoint and the golden file of one configuration. options: of each training step."""
+    options = {name: torch.tensor(option) if name == "allowed" else option for name, option in options.items()}
     state = randomise(module_of(config).Network(config), seed).state_dict()
     pictures = make_batch(config, count, seed)
     high = evaluate(config, state, pictures, torch.float64, keep, steps, options)
@@ -315,7 +337,7 @@ def main():
         os.makedirs(folder, exist_ok=True)
     if options.full:
         for name, case in chosen(FULL):
-            write_network(options.full, name, command=" --full DIR", count=2, keep=2, steps=0, **case)
+            write_network(options.full, name, command=" --full DIR", steps=0, **{"count": 2, "keep": 2} | case)
     if options.timm:
         for name, case in chosen(TIMM):
             write_timm(options.timm, " --timm DIR", name, *case)

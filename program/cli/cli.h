@@ -17,7 +17,7 @@
 #include "terminal/progress.h"
 
 extern const struct command bench_command, check_command, demo_command, embed_command, eval_command, heatmap_command,
-    index_command, info_command, init_command, locate_command, serve_command, train_command, world_command;
+    import_command, index_command, info_command, init_command, locate_command, serve_command, train_command, world_command;
 
 /* A field of a command's arguments, for its rows. */
 #define AT(field) offsetof(struct arguments, field)
@@ -59,6 +59,9 @@ struct watch {
     gvm_status *statuses;     /* (count) of each file; may be NULL */
     gvm_error *errors;        /* (count); may be NULL */
 };
+
+/* GVM_ARGUMENT if --heading is given, and the weights take photos, which have any. */
+gvm_status check_heading(const gvm_model *model, bool given, gvm_error *err);
 
 /* What a user can do about a picture that the library refused, added to its sentence. */
 void add_hint(gvm_error *err, gvm_status status);

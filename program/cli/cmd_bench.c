@@ -20,7 +20,7 @@
 #include "tensor/kernels.h"
 
 enum { BATCHES = 2 };
-static int batches[BATCHES] = {16, 1};
+static int batches[BATCHES] = {16, 1}; /* the first in pictures, of which a place can have several */
 static const char *const view_names[2] = {"street", "aerial"};
 
 struct figures {
@@ -29,7 +29,8 @@ struct figures {
     double step_seconds;        /* of one training step, 0 where none was run */
     double step_bytes;          /* most memory the process held up to the end of the steps */
     double pass_bytes[2];       /* of maps and scratch at batch 16 */
-    struct counts counts[2];    /* of one picture, by view */
+    struct counts counts[2];    /* of one picture, or of all pictures of a place, by view */
+    int pictures;               /* of a place */
     int aerial_each, passes;    /* aerial pictures of a training pair; forward and backward of a step */
     size_t parameters;
 };
@@ -66,6 +67,8 @@ static gvm_status measure_embedding(struct figures *f, const struct arguments *a
     struct network *network = NULL;
     struct embedding e[2][BATCHES] = {{{0}}};
     gvm_status status = bench_network(&network, a, false, err);
+    if (status == GVM_OK) f->pictures = network->views[GVM_AERIAL].pictures;
+    if (status == GVM_OK) batches[0] /= f->pictures;
     for (int v = 0; v < 2 && status == GVM_OK; v++) status = network_counts(&f->counts[v], network, v, err);
     if (status == GVM_OK) f->parameters = network_parameters(network);
     if (status == GVM_OK) status = network_place(network, err);
@@ -106,8 +109,8 @@ static gvm_status measure_training(struct figures *f, const struct arguments *a,
         const struct branch *s = &t.network->views[GVM_STREET], *v = &t.network->views[GVM_AERIAL];
         f->aerial_each = t.network->config.method->aerial_each;
         f->passes = t.passes;
-        street = noise((size_t)a->batch * (size_t)s->H * (size_t)s->W * 3);
-        aerial = noise((size_t)a->batch * (size_t)f->aerial_each * (size_t)v->H * (size_t)v->W * 3);
+        street = noise((size_t)a->batch * branch_bytes(s));
+        aerial = noise((size_t)a->batch * (size_t)f->aerial_each * branch_bytes(v));
         if (street == NULL || aerial == NULL) status = GVM_MEMORY;
     }
     long rounds = a->rounds < 3 ? a->rounds : 3;
@@ -219,6 +222,7 @@ static void print_text_report(const struct figures *f, const struct arguments *a
     printf("  parameters               %zu\n", f->parameters);
     printf("  multiply-adds            %.3f G aerial, %.3f G street; a pair as the paper counts %.2f G\n",
            work(f, GVM_AERIAL) / 2, work(f, GVM_STREET) / 2, paper_count(f));
+    if (f->pictures > 1) printf("  aerial place             %d pictures\n", f->pictures);
     if (a->common.cuda)
         printf("  peak                     %.1f GFLOP/s (best product)\n\n", peak);
     else
@@ -228,7 +232,8 @@ static void print_text_report(const struct figures *f, const struct arguments *a
     for (int b = 0; b < BATCHES; b++)
         for (int v = 1; v >= 0; v--) {
             char what[64];
-            snprintf(what, sizeof what, "%s image, batch %d", view_names[v], batches[b]);
+            bool several = v == GVM_AERIAL && f->pictures > 1;
+            snprintf(what, sizeof what, "%s %s, batch %d", view_names[v], several ? "place" : "image", batches[b]);
             print_rate(what, f->seconds[v][b] * 1e3 / batches[b], batches[b] * work(f, v) / f->seconds[v][b], peak);
         }
     if (f->step_seconds > 0) {
@@ -309,11 +314,13 @@ const struct command bench_command = {
     .name = "bench",
     .summary = "how fast this machine runs the network",
     .usage = "[options]",
-    .about = "Times the network on this machine: embedding in batches of 16 (256 with --device cuda) and of 1, and a "
-             "whole training step (ASAM: forward and backward twice, and the update), each beside the peak measured in "
-             "the same run. Leave the machine alone meanwhile. With --learning, what surrounds the network instead: "
-             "training steps on pictures that come through the loader and a cache, from a town generated for it; and "
-             "the ranking of an evaluation.",
+    .about =
+        "Times the network on this machine: embedding in batches of 16 (256 with --device cuda; of as many pictures "
+        "where a place has several) and of 1, and a whole training step (ASAM: forward and backward twice, and the "
+        "update), each beside the peak measured in "
+        "the same run. Leave the machine alone meanwhile. With --learning, what surrounds the network instead: "
+        "training steps on pictures that come through the loader and a cache, from a town generated for it; and "
+        "the ranking of an evaluation.",
     .rows = rows,
     .device = true,
     .examples = "  geoviewmatch bench --preset nano\n"

@@ -1,6 +1,7 @@
 /* cmd_embed.c - pictures into a file of features. */
 #include <glib.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +15,8 @@ struct arguments {
     struct common common;
     const char *weights, *out;
     int view; /* a gvm_view */
-    bool has_heading, force, panorama;
+    bool has_heading, force;
+    int panorama; /* as in gvm_picture_fit */
     double heading;
     long batch;
 };
@@ -25,7 +27,8 @@ static int check_arguments(struct arguments *a)
     a->has_heading = option_given(&a->common, "heading");
     if (is_picture_name(a->out)) return usage_error(name, "--out '%s' has the name of a picture", a->out);
     if (a->has_heading && a->view == GVM_AERIAL) return usage_error(name, "--heading goes with --view street");
-    if (a->panorama && a->view == GVM_AERIAL) return usage_error(name, "--panorama goes with --view street");
+    if (option_given(&a->common, "panorama") && a->view == GVM_AERIAL)
+        return usage_error(name, "--panorama goes with --view street");
     return GO_ON;
 }
 
@@ -77,9 +80,10 @@ static int embed(const struct arguments *a, gvm_session *session, const gvm_mode
     g_autofree float *features = calloc(n, D * sizeof *features);
     g_autofree double *headings = calloc(n, sizeof *headings);
     g_autofree gvm_status *statuses = calloc(n, sizeof *statuses);
+    g_autofree int *views = calloc(n, sizeof *views);
     struct watch watch = {.progress.quiet = a->common.quiet, .what = "embed", .unit = "pictures", .statuses = statuses};
     gvm_error err = {""};
-    if (features == NULL || headings == NULL || statuses == NULL) {
+    if (features == NULL || headings == NULL || statuses == NULL || views == NULL) {
         fail(&err, GVM_MEMORY, "there is not enough memory for the features of %zu pictures", n);
         return failed(&err);
     }
@@ -92,7 +96,8 @@ static int embed(const struct arguments *a, gvm_session *session, const gvm_mode
                                .panorama = a->panorama,
                                .features = features,
                                .done = file_done,
-                               .user = &watch};
+                               .user = &watch,
+                               .views = views};
     gvm_status status = gvm_embed_files(session, &job, &err);
     progress_end(&watch.progress);
     if (status != GVM_OK && watch.failures == 0) return failed(&err); /* it failed as a whole */
@@ -101,7 +106,11 @@ static int embed(const struct arguments *a, gvm_session *session, const gvm_mode
     bool written = write_features(a, info, features, kept, names, &err) == GVM_OK;
     json_decref(names);
     if (!written) return failed(&err);
-    print_line("%s: features of %zu picture%s, %zu numbers each", a->out, kept, kept == 1 ? "" : "s", D);
+    size_t panoramas = 0;
+    for (size_t i = 0; i < n; i++) panoramas += views[i] > 1;
+    char seen[64] = "";
+    if (panoramas > 0) snprintf(seen, sizeof seen, "; %zu as %d views of a panorama", panoramas, GVM_PANORAMA_VIEWS);
+    print_line("%s: features of %zu picture%s, %zu numbers each%s", a->out, kept, kept == 1 ? "" : "s", D, seen);
     return status == GVM_OK ? DONE : FAILED;
 }
 
@@ -118,7 +127,7 @@ static int run(void *arguments)
     end = DONE;
     if (check_out(a, &err) != GVM_OK || gvm_model_open(&model, weights_path(a->weights), &err) != GVM_OK ||
         gvm_session_open(&session, model, (int)a->batch, &err) != GVM_OK ||
-        gvm_model_about(model, &info, &err) != GVM_OK) {
+        check_heading(model, a->has_heading, &err) != GVM_OK || gvm_model_about(model, &info, &err) != GVM_OK) {
         end = failed(&err);
     } else {
         pictures_list(&pictures, &listed, &a->common);
@@ -135,14 +144,18 @@ static const struct option_row rows[] = {
     {"weights", OPTION_TEXT, AT(weights), "W",
      .help = "the network, a safetensors file (default: nano, the built-in one)"},
     {"view", OPTION_CHOICE, AT(view), "street|aerial", .needed = true,
-     .help = "full panoramas, or square pictures from above"}, /* in the order of gvm_view */
+     .help =
+         "what the weights take from the street (panoramas, or photos), or square pictures from above"}, /* in the order
+                                                                                                            of gvm_view
+                                                                                                          */
     {"out", OPTION_TEXT, AT(out), "F.safetensors", .needed = true, .help = "the file to write, whole or not at all"},
     {"heading", OPTION_DOUBLE, AT(heading), "DEG", -360, 360, .takes = "degrees",
      .help = "street: where the centre column of every picture looks, degrees clockwise from north; if not given, what "
              "the picture says of itself, else 0"},
     {"force", OPTION_FLAG, AT(force), .help = "write over another file"},
-    {"panorama", OPTION_YES, AT(panorama), "yes|no", .standard = "no",
-     .help = "street: take every picture as a full panorama, whatever it says of itself"},
+    {"panorama", OPTION_CHOICE, AT(panorama), "auto|yes|no", .standard = "auto", /* in the order of GVM_AS_FOUND, ... */
+     .help = "street: take every picture as a full panorama, whatever it says of itself, or, with weights for photos, "
+             "none"},
     {"batch", OPTION_LONG, AT(batch), "N", 1, 256, "16", .help = "pictures that pass through the network together"},
     {0},
 };
@@ -153,7 +166,8 @@ const struct command embed_command = {
     .usage = "--view street|aerial --out F.safetensors [options] IMAGE...",
     .about =
         "Turns each picture into the network's numbers. F.safetensors then holds `features` [pictures, numbers], "
-        "float32, rows of length 1, and in its metadata `names` (JSON, the files in the order of the rows), `view` "
+        "float32, rows of length 1 (of a panorama and weights for photos the mean of 8 views, shorter), and in its "
+        "metadata `names` (JSON, the files in the order of the rows), `view` "
         "and `fingerprint` (of the weights). A folder stands for the JPEG, PNG, WebP, TIFF and HEIC files in it. A "
         "picture that fails is named on stderr and has no row; the others are written, and the exit status is 1.",
     .rows = rows,

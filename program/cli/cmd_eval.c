@@ -1,4 +1,5 @@
-/* cmd_eval.c - the paper's figures (its section 4.2) for a network and a data set, beside the paper's own. */
+/* cmd_eval.c - the paper's figures (its section 4.2) for a network and a data set, beside the paper's own; or, by
+ * eval_metres.c, recalls in metres over a map. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,18 +9,13 @@
 #include "base/file.h"
 #include "base/output.h"
 #include "base/parallel.h"
-#include "cli/cli.h"
+#include "cli/eval.h"
 #include "network/checkpoint.h"
 #include "network/place.h"
 #include "train/evaluate_split.h"
 #include "train/gallery.h"
 
-struct arguments {
-    struct common common;
-    const char *data, *weights, *format, *test, *imagery, *matches, *gallery, *cache;
-    long rows; /* of the gallery's picture */
-    bool reverse, json, force;
-};
+enum protocol { PAPER, METRES };
 
 /* The paper's Tables 1 to 3. */
 struct paper_row {
@@ -161,6 +157,18 @@ static gvm_status write_matches(const char *path, const struct ranking *rankings
 
 /* ------------------------------------------------------------------ the command */
 
+static int check_protocol(const struct arguments *a)
+{
+    static const char *const metres[] = {"protocol", "index", "photos", "panorama", "weights", "json", NULL},
+                             *const of_metres[] = {"index", "photos", "panorama", NULL};
+    bool paper = a->protocol == PAPER;
+    const char *wrong = paper ? options_given(&a->common, of_metres) : options_given_but(&a->common, metres);
+    if (wrong != NULL)
+        return usage_error(a->common.name, "--%s goes with --protocol %s", wrong, paper ? "metres" : "paper");
+    const char *missing = paper ? a->data ? NULL : "data" : !a->index ? "index" : !a->photos ? "photos" : NULL;
+    return missing == NULL ? GO_ON : usage_error(a->common.name, "--%s is missing", missing);
+}
+
 static int check_arguments(const struct arguments *a)
 {
     if (a->reverse && (a->matches || a->gallery))
@@ -246,7 +254,9 @@ static int eval(void *arguments)
     const struct arguments *a = arguments;
     struct job j = {.progress = {.quiet = a->common.quiet}};
     gvm_error err;
-    int end = check_arguments(a);
+    int end = check_protocol(a);
+    if (end == GO_ON && a->protocol == METRES) return eval_metres(a);
+    if (end == GO_ON) end = check_arguments(a);
     if (end != GO_ON) return end;
     end = DONE;
     if (run(&j, a, &err) != GVM_OK) {
@@ -268,12 +278,22 @@ static int eval(void *arguments)
 }
 
 static const struct option_row rows[] = {
-    {"data", OPTION_TEXT, AT(data), "D", .needed = true,
+    {"protocol", OPTION_CHOICE, AT(protocol), "paper|metres", .standard = "paper",
+     .help =
+         "paper: a data set's pictures against each other; metres: photos against a map, by how near the best tiles "
+         "lie"},
+    {"data", OPTION_TEXT, AT(data), "D",
      .help = "a data set: CVUSA, CVACT, VIGOR, or a folder with pairs.csv or photos.csv"},
     {"weights", OPTION_TEXT, AT(weights), "W",
      .help =
          "the network, a safetensors file, or the folder of a training run, whose best one is taken (default: nano, "
          "the built-in one)"},
+    {"index", OPTION_TEXT, AT(index), "MAP.gpkg", .help = "metres: a map that `index` made with the same weights"},
+    {"photos", OPTION_TEXT, AT(photos), "PATH",
+     .help = "metres: a list with the columns image, lat, lon and perhaps heading, image being relative to the list's "
+             "folder; or a folder of photos that give their GPS position"},
+    {"panorama", OPTION_YES, AT(panorama), "yes|no", .standard = "no",
+     .help = "metres: take every photo as a full panorama, whatever it says of itself"},
     {"format", OPTION_TEXT, AT(format), "NAME", .help = "which data set it is (default: told by what lies in it)"},
     {"test", OPTION_TEXT, AT(test), "NAME", .help = "test split, by the format's own name (default: its first)"},
     {"imagery", OPTION_TEXT, AT(imagery), "PATH",
@@ -292,14 +312,19 @@ static const struct option_row rows[] = {
 const struct command eval_command = {
     .name = "eval",
     .summary = "the paper's figures for a network and a data set",
-    .usage = "--data D [options]",
+    .usage = "--data D [options]\n--protocol metres --index MAP.gpkg --photos PATH [options]",
     .about = "Embeds the test split and prints how often the right aerial picture is among the best 1, 5, 10 and 1% "
              "(equal scores count against), how often the best one lies within 0, 36, 72 and 144 m of it, and the mean "
-             "metres of the best; beside the paper's rows for CVUSA and CVACT.",
+             "metres of the best; beside the paper's rows for CVUSA and CVACT.\n"
+             "With --protocol metres it locates photos of known places on a map and prints how often one of the 1, 5, "
+             "10 and 100 best tiles is the right one, or has its centre nearer than 25, 50 and 100 m (on a sphere of "
+             "6,378,137 m, as statewide reports), beside what chance would give. Photos outside the map do not count "
+             "and are named by their number.",
     .rows = rows,
     .device = true,
     .examples = "  geoviewmatch eval --data CVUSA --weights run       its best network\n"
-                "  geoviewmatch eval --data VIGOR --test cross-area --weights run --gallery-picture best.png\n",
+                "  geoviewmatch eval --data VIGOR --test cross-area --weights run --gallery-picture best.png\n"
+                "  geoviewmatch eval --protocol metres --weights W --index map.gpkg --photos photos.csv\n",
     .size = sizeof(struct arguments),
     .run = eval,
 };

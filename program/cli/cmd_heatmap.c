@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/output.h"
 #include "cli/cli.h"
 #include "image/encode.h"
@@ -19,7 +20,8 @@ struct arguments {
     struct common common;
     const char *weights, *out, *image, *tile;
     int view, stage; /* -1: no view is given; 0: multi */
-    bool has_heading, json, force, panorama;
+    bool has_heading, json, force;
+    int panorama; /* as in gvm_picture_fit */
     double heading;
 };
 
@@ -52,7 +54,8 @@ static int complete_arguments(struct arguments *a)
     if (a->tile != NULL) a->view = GVM_STREET;
     if (a->view < 0) return usage_error(name, "--view is missing");
     if (a->has_heading && a->view == GVM_AERIAL) return usage_error(name, "--heading goes with --view street");
-    if (a->panorama && a->view == GVM_AERIAL) return usage_error(name, "--panorama goes with --view street");
+    if (option_given(&a->common, "panorama") && a->view == GVM_AERIAL)
+        return usage_error(name, "--panorama goes with --view street");
     return GO_ON;
 }
 
@@ -81,6 +84,18 @@ static gvm_status panel_scale(struct panel *p, const gvm_picture *picture, gvm_e
     return gvm_picture_scale(picture, p->rgb, p->height, p->width, err);
 }
 
+/* Several views of a panorama, of each of which there would be a map. */
+static gvm_status check_single(const gvm_picture *picture, const struct drawing *d, gvm_error *err)
+{
+    int views;
+    gvm_status status = gvm_picture_views(picture, d->model, NULL, 0, NULL, d->a->panorama, &views, err);
+    if (status != GVM_OK || views == 1) return status;
+    return fail(err, GVM_ARGUMENT,
+                "%s: it is a full panorama, of which these weights see %d views, and a heat map is of one; --panorama "
+                "no takes it as a photo",
+                path_tail(d->a->image), views);
+}
+
 static gvm_status panel_read(struct drawing *d, gvm_view view, gvm_error *err)
 {
     struct panel *p = &d->panels[view];
@@ -90,6 +105,7 @@ static gvm_status panel_read(struct drawing *d, gvm_view view, gvm_error *err)
     gvm_picture *picture;
     gvm_part part = {.turn = 0};
     gvm_status status = gvm_picture_open(&picture, &options, err);
+    if (status == GVM_OK && view == GVM_STREET) status = check_single(picture, d, err);
     if (status == GVM_OK) status = gvm_picture_fit(picture, d->model, view, p->pixels, heading, a->panorama, err);
     if (status == GVM_OK) status = gvm_picture_part(picture, d->model, view, &part, heading, a->panorama, err);
     p->heat.turn = part.turn;
@@ -193,6 +209,7 @@ static int heatmap(void *arguments)
     gvm_status status =
         output_check(a->out, &output_picture, a->force, (const char *[]){a->image, a->tile, a->weights}, 3, &err);
     if (status == GVM_OK) status = gvm_model_open(&d.model, weights_path(a->weights), &err);
+    if (status == GVM_OK) status = check_heading(d.model, a->has_heading, &err);
     if (status == GVM_OK) status = gvm_session_open(&d.session, d.model, 1, &err);
     if (status == GVM_OK) status = draw(&result, &d, &err);
     if (status == GVM_OK) status = image_write_png(a->out, result.pixels, result.width, result.height, &err);
@@ -207,7 +224,11 @@ static const struct option_row rows[] = {
     {"weights", OPTION_TEXT, AT(weights), "W",
      .help = "the network, a safetensors file (default: nano, the built-in one)"},
     {"view", OPTION_CHOICE, AT(view), "street|aerial",
-     .help = "a full panorama, or a square picture from above"}, /* in the order of gvm_view */
+     .help =
+         "what the weights take from the street (a panorama, or a photo), or a square picture from above"}, /* in the
+                                                                                                               order of
+                                                                                                               gvm_view
+                                                                                                             */
     {"side-by-side", OPTION_TEXT, AT(tile), "TILE",
      .help = "IMAGE is a street picture, TILE the picture from above to draw beside it"},
     {"stage", OPTION_CHOICE, AT(stage), "1|2|3|4|multi", .standard = "multi",
@@ -217,8 +238,9 @@ static const struct option_row rows[] = {
      .help = "where the street picture's centre column looks, degrees clockwise from north; if not given, what the "
              "picture says of itself, else 0"},
     {"force", OPTION_FLAG, AT(force), .help = "write over another file"},
-    {"panorama", OPTION_YES, AT(panorama), "yes|no", .standard = "no",
-     .help = "take the street picture as a full panorama, whatever it says of itself"},
+    {"panorama", OPTION_CHOICE, AT(panorama), "auto|yes|no", .standard = "auto", /* in the order of GVM_AS_FOUND, ... */
+     .help = "take the street picture as a full panorama, whatever it says of itself, or, with weights for photos, as "
+             "a photo"},
     {"json", OPTION_FLAG, AT(json), .help = "what was written as JSON"},
     {0},
 };
@@ -233,7 +255,9 @@ const struct command heatmap_command = {
         "least, red most, and below them the numbers that they stand for. What the network does not see has no "
         "heat. A stage's heat is the mean over the channels of its map. The heat of the multi-scale feature is each "
         "position's share of a score, 1 where it is as large as on the average: that of the picture with itself "
-        "or, for a street picture and its tile side by side, that of the two with each other, which is printed.",
+        "or, for a street picture and its tile side by side, that of the two with each other, which is printed. "
+        "Weights "
+        "for photos see several views of a panorama, of which no map is drawn: --panorama no takes it as a photo.",
     .rows = rows,
     .device = true,
     .operand = "picture",

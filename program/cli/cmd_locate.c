@@ -15,7 +15,8 @@ struct arguments {
     struct report_options report;
     long top;
     double heading; /* NaN: as the photo says; infinite: to be found */
-    bool has_near, near_exif, merge, panorama, json;
+    bool has_near, near_exif, merge, json;
+    int panorama; /* as in gvm_picture_fit */
     double lat, lon, within, min_margin;
     int format;
 };
@@ -39,6 +40,7 @@ static void ask(const struct arguments *a, struct answers *answers)
 
 struct finding {
     struct watch watch;
+    struct answers *answers;
     struct report *report;   /* NULL: none */
     struct heat_files *heat; /* NULL: none */
     const gvm_map *map;
@@ -56,6 +58,7 @@ static void done(void *user, size_t photo, size_t count, const gvm_located *loca
 {
     struct finding *f = user;
     file_done(&f->watch, photo, count, located->status, &located->err);
+    f->answers->views[photo] = located->views;
     if (f->report != NULL) report_located(f->report, photo, located);
     gvm_error err;
     if (f->heat == NULL || located->status != GVM_OK ||
@@ -119,8 +122,9 @@ static gvm_status answers_open(struct answers *answers, gvm_error *err)
     answers->found = calloc(n, sizeof *answers->found);
     answers->p = calloc(n, (size_t)answers->top * sizeof *answers->p);
     answers->chances = calloc(n, sizeof *answers->chances);
+    answers->views = calloc(n, sizeof *answers->views);
     if (answers->questions && answers->known && answers->statuses && answers->errors && answers->hits &&
-        answers->found && answers->p && answers->chances)
+        answers->found && answers->p && answers->chances && answers->views)
         return GVM_OK;
     return fail(err, GVM_MEMORY, "there is not enough memory for %zu photos", n);
 }
@@ -136,6 +140,7 @@ static void answers_free(struct answers *answers)
     free(answers->found);
     free(answers->p);
     free(answers->chances);
+    free(answers->views);
 }
 
 /* The map of --index, or of --tiles, of which *bad could not be used. */
@@ -156,7 +161,7 @@ static int answer(const struct arguments *a, struct answers *answers, gvm_sessio
                   const gvm_map *map)
 {
     gvm_error err;
-    struct finding f = {.map = map, .model = model};
+    struct finding f = {.answers = answers, .map = map, .model = model};
     gvm_map_guard *guard = NULL; /* that the map's file stays whole */
     int end = DONE;
     gvm_status status = answers_open(answers, &err);
@@ -197,7 +202,8 @@ static int locate(void *arguments)
     if (a->json) a->format = JSON;
     pictures_list(&answers.photos, &end, &a->common);
     gvm_status status = answers.photos.count == 0 ? GVM_OK : gvm_model_open(&model, weights_path(a->weights), &err);
-    if (model != NULL) status = gvm_session_open(&session, model, 16, &err);
+    if (model != NULL) status = check_heading(model, option_given(&a->common, "heading"), &err);
+    if (model != NULL && status == GVM_OK) status = gvm_session_open(&session, model, 16, &err);
     if (session != NULL) status = open_map(&map, &bad, a, session, model, &err);
     if (status != GVM_OK || bad > 0) end = FAILED;
     if (status != GVM_OK)
@@ -241,8 +247,8 @@ static const struct option_row rows[] = {
     {"heading", OPTION_OTHER, 0, "DEG|find", .read = read_heading, .takes = "degrees from -360 to 360, or find",
      .help = "where the centre column of every photo looks, degrees clockwise from north, or to find it whatever the "
              "photo says (default: as the photo says, XMP before EXIF)"},
-    {"panorama", OPTION_YES, AT(panorama), "yes|no", .standard = "no",
-     .help = "take every photo as a full panorama, whatever it says of itself"},
+    {"panorama", OPTION_CHOICE, AT(panorama), "auto|yes|no", .standard = "auto", /* in the order of GVM_AS_FOUND, ... */
+     .help = "take every photo as a full panorama, whatever it says of itself, or, with weights for photos, none"},
     {"near", OPTION_OTHER, 0, "LAT,LON|exif", .read = read_near, .takes = "LAT,LON in degrees, or exif",
      .help = "search only around this place, or around the photo's own GPS position"},
     {"within", OPTION_DOUBLE, AT(within), "METRES", 1e-3, 1e8, "100", .takes = "metres", .with = "near",
@@ -284,9 +290,11 @@ const struct command locate_command = {
         "first: latitude and longitude (WGS84 degrees), the cosine similarity, and its margin over the best other "
         "place; with weights whose scores make a probability also p, of the answer and of what lies within 25, 50 and "
         "100 m of the first, and the radius that holds 90%. It is marked uncalibrated: p says which tile rather than "
-        "how sure, and on a small map too much. A photo must be a full panorama: one that says so (XMP GPano) or that "
-        "says nothing of a camera and "
-        "is at least 1.9 times as wide as high. If neither an option nor the photo gives its heading, 16 are tried "
+        "how sure, and on a small map too much. Weights "
+        "for photos take any picture, and neither need nor tell a heading; of a full panorama they see 8 views, whose "
+        "scores are averaged. For weights for panoramas a photo must be one: it says so (XMP GPano), or it says "
+        "nothing of a camera and is at least 1.9 times as wide as high. If then neither an option nor the photo gives "
+        "its heading, 16 are tried "
         "and the best is reported; if the photo gives it from magnetic north, that one and its two neighbours. A "
         "folder stands for the JPEG, PNG, WebP, TIFF and HEIC files in it. What fails "
         "is named on stderr, the rest is answered, and the exit status is 1.",

@@ -131,6 +131,7 @@ static gvm_status begin(struct job *j, gvm_error *err)
     if (status == GVM_OK) status = check_place(j->run, err);
     if (status == GVM_OK && a->init) status = checkpoint_load(&j->network, j->init, true, err);
     if (status != GVM_OK) return status;
+    if (a->init) origin_tuned(&j->network->origin);
     const struct config *config = a->init ? &j->network->config : &a->config;
     status = train_arguments_fit(a, config, err);
     if (status != GVM_OK) return status;

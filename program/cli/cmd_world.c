@@ -28,7 +28,7 @@ static int check(const struct arguments *a)
     other = options_given(&a->common, imagery);
     if (other && !a->ortho && !a->photos) return usage_error("world", "--%s goes with --ortho or --photos", other);
     double most =
-        a->photos ? fmin(ORTHO_MOST_M, ORTHO_MOST_PIXELS * a->orthophoto.pixel) : ORTHO_MOST_M / a->world.scale;
+        a->photos ? fmin(ORTHO_MOST_M, ORTHO_MOST_PIXELS * a->orthophoto.pixel) : (double)ORTHO_MOST_M / a->world.scale;
     if (a->photos && a->orthophoto.metres > most)
         return usage_error("world", "--metres takes at most %g with --pixel %g", most, a->orthophoto.pixel);
     if (a->ortho && a->orthophoto.metres > most)

@@ -1,4 +1,5 @@
 /* info_map.c - what a map holds, for `info`. */
+#include <glib.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,16 +28,46 @@ static const json_t *last_job(const json_t *jobs)
 /* The sources, of which a person sees the first ones. */
 static void print_sources(struct facts *f, const gvm_map *map, size_t tiles)
 {
-    json_t *sources = json_array();
+    json_t *sources = json_array(), *number;
+    g_autoptr(GHashTable) counts = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
     const char *source;
     int shown = 0;
     for (size_t i = 0, n; i < tiles; i += n) {
         n = run_of(&source, map, i);
-        json_array_append_new(sources, json_pack("{so,sI}", "path", json_text(source), "tiles", (json_int_t)n));
+        size_t before = GPOINTER_TO_SIZE(g_hash_table_lookup(counts, source));
+        if (before == 0) g_ptr_array_add(names, (gpointer)source);
+        g_hash_table_insert(counts, (gpointer)source, GSIZE_TO_POINTER(before + n));
+    }
+    for (guint i = 0; i < names->len; i++) {
+        source = g_ptr_array_index(names, i);
+        size_t n = GPOINTER_TO_SIZE(g_hash_table_lookup(counts, source));
+        number = json_integer((json_int_t)n);
+        json_array_append_new(sources, json_pack("{so,so}", "path", json_text(source), "tiles", number));
         if (++shown <= SHOWN) fact(f, NULL, NULL, "source", "%s: %zu tile%s", source, n, n == 1 ? "" : "s");
     }
     fact_json(f, "sources", sources);
     if (shown > SHOWN && f->object == NULL) printf("  and %d more sources (--json shows all)\n", shown - SHOWN);
+}
+
+/* Of a map of cells, how they are looked at. */
+static void print_cells(struct facts *f, const json_t *job)
+{
+    const json_t *imagery = json_object_get(job, "imagery"), *zooms = json_object_get(imagery, "zooms"), *zoom;
+    char text[128] = "";
+    size_t i;
+    if (zooms == NULL) return;
+    json_array_foreach(zooms, i, zoom)
+    {
+        size_t length = strlen(text);
+        snprintf(text + length, sizeof text - length, "%s%g", i > 0 ? ", " : "", json_number_value(zoom));
+    }
+    double cell_m = json_number_value(json_object_get(imagery, "tile_m"));
+    long long partly = json_integer_value(json_object_get(job, "partly"));
+    fact(f, "cell_m", json_real(cell_m), "cells", "%g m, each in pictures of %s m a pixel%s", cell_m, text,
+         json_is_true(json_object_get(imagery, "share")) ? ", the coarse ones shared" : "");
+    fact(f, "partly", json_integer(partly), "in part", "%lld cells of whose pictures more than a tenth shows nothing",
+         partly);
 }
 
 static int print(const char *path, const gvm_map *map, const gvm_map_info *about, json_t *jobs, bool json)
@@ -57,6 +88,7 @@ static int print(const char *path, const gvm_map *map, const gvm_map_info *about
              "centres", "latitude %.6f to %.6f, longitude %.6f to %.6f", about->south, about->north, about->west,
              about->east);
     fact(&f, "features", json_integer(about->features), "feature", "%d numbers", about->features);
+    print_cells(&f, job);
     fact(&f, "ground_m", json_real(about->ground_m), "ground size", "%g m unless a tile says otherwise",
          about->ground_m);
     print_sources(&f, map, about->tiles);

@@ -10,6 +10,24 @@
 
 /* ------------------------------------------------------------------ pictures */
 
+/* Which weights take it; nothing if that cannot be told. */
+static void add_takers(struct facts *f, const char *path)
+{
+    const gvm_picture_options options = {.size = sizeof options, .path = path};
+    gvm_picture *picture;
+    int panoramas, photos;
+    gvm_status status = gvm_picture_open(&picture, &options, NULL);
+    if (status == GVM_OK) status = gvm_picture_suits(picture, &panoramas, &photos, NULL);
+    gvm_picture_free(picture);
+    if (status != GVM_OK) return;
+    char views[80] = "";
+    if (photos > 0) snprintf(views, sizeof views, "weights for photos%s", photos > 1 ? ", as views of a panorama" : "");
+    fact(f, "panorama", json_boolean(panoramas), "taken by", "%s%s%s", panoramas ? "weights for panoramas" : "",
+         panoramas && photos > 0 ? "; " : "",
+         panoramas || photos > 0 ? views : "no weights: it is too small, or too long");
+    fact_json(f, "photo_views", json_integer(photos));
+}
+
 static int info_picture(const char *path, const char *format, bool json)
 {
     const gvm_picture_options options = {.size = sizeof options, .path = path, .header_only = 1};
@@ -40,6 +58,7 @@ static int info_picture(const char *path, const char *format, bool json)
              said->heading_is_magnetic ? " from magnetic north" : "");
         fact_json(&f, "heading_reference", json_string(said->heading_is_magnetic ? "magnetic" : "true"));
     }
+    if (status == GVM_OK && !lies) add_takers(&f, path);
     if (lies) {
         fact(&f, "box", json_pack("[ffff]", ground.west, ground.south, ground.east, ground.north), "covers",
              "latitude %.6f to %.6f, longitude %.6f to %.6f", ground.south, ground.north, ground.west, ground.east);

@@ -21,6 +21,7 @@ struct answers {
     gvm_found *found;        /* (photos) */
     double *p;               /* (photos, top) */
     gvm_chance *chances;     /* (photos) */
+    int *views;              /* (photos) that each was seen as */
     int top;
     double min_margin; /* an answer with a smaller margin is weak */
 };

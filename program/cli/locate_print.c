@@ -27,6 +27,7 @@ struct located located_photo(const struct answers *a, size_t photo)
                             .chance = &a->chances[photo],
                             .lat = a->known[photo].lat,
                             .lon = a->known[photo].lon,
+                            .views = a->views[photo],
                             .min_margin = a->min_margin};
 }
 
@@ -110,6 +111,7 @@ static void print_photo(const struct answers *a, size_t photo)
     print_text(a->photos.paths[photo]);
     if (l.found->count > 0 && l.found->heading_found) printf("  heading %.1f, estimated", hits[0].heading);
     if (!isnan(l.found->margin)) printf("  margin %.4f", l.found->margin);
+    if (l.views > 1) printf("  %d views of a panorama", l.views);
     if (verdict(&l) != NULL) printf("  %s", verdict(&l));
     putchar('\n');
     print_chance(&l);

@@ -69,10 +69,10 @@ void report_opened(struct report *r, size_t photo, const gvm_picture *picture)
 {
     gvm_picture_info info = {.size = sizeof info};
     gvm_part part;
-    if (photo >= r->count || gvm_picture_about(picture, &info, NULL) != GVM_OK ||
-        gvm_picture_part(picture, r->model, GVM_STREET, &part, NULL, r->answers->questions[photo].panorama, NULL) !=
-            GVM_OK)
-        return;
+    if (photo >= r->count || gvm_picture_about(picture, &info, NULL) != GVM_OK) return;
+    if (gvm_picture_part(picture, r->model, GVM_STREET, &part, NULL, r->answers->questions[photo].panorama, NULL) !=
+        GVM_OK) /* several views of it were seen */
+        part = (gvm_part){.right = info.width, .bottom = info.height};
     struct shown s = {.width = info.width < WIDE ? info.width : WIDE};
     s.height = (int)fmax(1, round((double)info.height * s.width / info.width));
     const double box[4] = {part.left, part.top, part.right, part.bottom};
@@ -103,7 +103,6 @@ static gvm_status put_photo_heat(struct report *r, const struct shown *s, size_t
                                  gvm_error *err)
 {
     const gvm_view_info *v = &r->views[GVM_STREET];
-    if (r->views[GVM_AERIAL].zoom_count > 0) return GVM_OK; /* their heads keep no share of a position */
     gvm_status status = gvm_map_feature(r->map, located->hits->number, r->tile_feature, err);
     if (status == GVM_OK)
         status = gvm_heatmap(r->session, GVM_STREET, 0, r->heat, located->pixels, r->tile_feature, err);
@@ -162,8 +161,9 @@ static void put_photo(struct report *r, size_t photo, const gvm_located *located
         if (!isnan(l.hits->heading))
             put(r->out, "; its middle looks %.1f\302\260 (%s)%s", l.hits->heading, compass(l.hits->heading),
                 l.found->heading_found ? ", as estimated" : "");
+        if (l.views > 1) put(r->out, "; %d views of it were seen, and their scores averaged", l.views);
         fputs(".</figcaption></figure>", r->out);
-        status = put_photo_heat(r, s, photo, located, &err);
+        if (l.views <= 1) status = put_photo_heat(r, s, photo, located, &err);
     } else {
         status = fail(&err, GVM_MEMORY, "%s: there is not enough memory to show it", name);
     }

@@ -52,6 +52,8 @@ static bool read_aerial(struct wanted *h, struct request *r)
     gvm_error err;
     if (v->height != v->width)
         return refuse(r, 422, "These weights take tiles that are not square, of which there is no heat map.");
+    if (v->zoom_count > 0)
+        return refuse(r, 422, "These weights take several pictures of a place, of which there is no heat map.");
     h->aerial = malloc(input_bytes(r->service, GVM_AERIAL));
     gvm_status status = GVM_MEMORY;
     if (h->aerial != NULL) {

@@ -57,17 +57,23 @@ static json_t *tiles_of(const gvm_located *photo)
     json_t *list = json_array();
     for (int k = 0; k < photo->tile_count; k++) {
         const gvm_hit *hit = &photo->tiles[k];
-        json_array_append_new(list, json_pack("{sI,sf,sf,sf,sf,sf}", "id", (json_int_t)hit->number, "lat", hit->lat,
+        json_t *heading = isnan(hit->heading) ? json_null() : json_real(hit->heading);
+        json_array_append_new(list, json_pack("{sI,sf,sf,sf,sf,so}", "id", (json_int_t)hit->number, "lat", hit->lat,
                                               "lon", hit->lon, "half_tile_m", hit->half_tile_m, "score", hit->score,
-                                              "heading", hit->heading));
+                                              "heading", heading));
     }
     return list;
 }
 
 static json_t *json_of(const gvm_located *photo, double min_margin)
 {
-    struct located located = {
-        .hits = photo->hits, .found = photo->found, .lat = NAN, .lon = NAN, .min_margin = min_margin};
+    struct located located = {.hits = photo->hits,
+                              .found = photo->found,
+                              .p = photo->p,
+                              .chance = photo->chance,
+                              .lat = NAN,
+                              .lon = NAN,
+                              .min_margin = min_margin};
     json_t *json = json_object();
     located_facts(json, &located);
     json_object_set_new(json, "answers", answers_of(&located));
@@ -77,8 +83,7 @@ static json_t *json_of(const gvm_located *photo, double min_margin)
 
 /* ------------------------------------------------------------------ the request */
 
-/* What the network needs of the picture; true with a place in the queue. */
-static bool prepare(gvm_located *photo, struct request *r)
+bool read_located(gvm_located *photo, struct request *r)
 {
     if (r->service->map_info.tiles == 0)
         return refuse(r, 422, "The map is empty: it has no tile to compare the picture with.");
@@ -93,14 +98,18 @@ enum MHD_Result locate_post(struct request *r)
     struct work work = {.top = 0};
     gvm_question question;
     gvm_found found = {0};
+    gvm_chance chance = {.known = 0};
     double min_margin;
     if (!read_question(&question, &work.top, &min_margin, r)) return reply_refused(r);
     gvm_hit *hits = calloc((size_t)work.top, sizeof *hits);
-    if (hits == NULL) refuse(r, 503, "There is not enough memory for the answer; try again in a moment.");
+    double *p = calloc((size_t)work.top, sizeof *p);
+    if (hits == NULL || p == NULL)
+        refuse(r, 503, "There is not enough memory for the answer; try again in a moment.");
     json_t *json = NULL;
-    work.photo = (gvm_located){.question = &question, .hits = hits, .found = &found};
-    if (!r->refused && prepare(&work.photo, r) && work_done(r, &work)) json = json_of(&work.photo, min_margin);
+    work.photo = (gvm_located){.question = &question, .hits = hits, .found = &found, .p = p, .chance = &chance};
+    if (!r->refused && read_located(&work.photo, r) && work_done(r, &work)) json = json_of(&work.photo, min_margin);
     free(work.photo.pixels);
     free(hits);
+    free(p);
     return r->refused ? reply_refused(r) : reply_json(r, "application/json", json);
 }

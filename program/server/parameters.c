@@ -7,7 +7,7 @@
 #include "server/service.h"
 
 const char *const parameter_names[PARAMETERS] = {"near", "within", "heading", "top",  "min_margin",
-                                                 "view", "stage",  "tile",    "bbox", "panorama"};
+                                                 "view", "stage",  "tile",    "bbox", "panorama", "format"};
 
 const char *parameter(const struct request *r, enum parameter which)
 {

@@ -10,6 +10,7 @@ static handler health_get, metrics_get;
 
 #define BIT(parameter) (1u << (parameter))
 #define QUESTION (BIT(NEAR) | BIT(WITHIN) | BIT(HEADING) | BIT(TOP) | BIT(MIN_MARGIN) | BIT(PANORAMA))
+#define SCORES (BIT(NEAR) | BIT(WITHIN) | BIT(HEADING) | BIT(PANORAMA) | BIT(FORMAT))
 #define HEAT (BIT(VIEW) | BIT(STAGE) | BIT(TILE) | BIT(HEADING) | BIT(PANORAMA))
 
 /* The page itself holds nothing of the map, and a browser cannot send a token for it: it is open. */
@@ -25,6 +26,7 @@ const struct route routes[] = {
     {"/v1/tiles", .get = tiles_get, .parameters = BIT(BBOX)},
     {"/v1/tiles/{id}.jpg", .get = tile_get},
     {"/v1/locate", .post = locate_post, .parameters = QUESTION},
+    {"/v1/scores", .post = scores_post, .parameters = SCORES},
     {"/v1/heatmap", .get = heatmap_get, .post = heatmap_post, .parameters = HEAT},
     {.name = "other"},
 };

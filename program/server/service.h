@@ -103,7 +103,7 @@ void listen_tell(const struct service *service);
 
 /* ------------------------------------------------------------------ parameters: parameters.c */
 
-enum parameter { NEAR, WITHIN, HEADING, TOP, MIN_MARGIN, VIEW, STAGE, TILE, BBOX, PANORAMA, PARAMETERS };
+enum parameter { NEAR, WITHIN, HEADING, TOP, MIN_MARGIN, VIEW, STAGE, TILE, BBOX, PANORAMA, FORMAT, PARAMETERS };
 extern const char *const parameter_names[PARAMETERS];
 
 /* A value from the query or else the form; NULL where it is in neither. */
@@ -211,7 +211,7 @@ int route_number(const struct route *route);
 /* Finds the route of the request's path, with its tail; the last one stands for what there is not. */
 void route_find(struct request *request);
 
-handler page_get, map_get, imagery_get, tiles_get, tile_get, locate_post, heatmap_get, heatmap_post;
+handler page_get, map_get, imagery_get, tiles_get, tile_get, locate_post, scores_post, heatmap_get, heatmap_post;
 
 /* The text of /v1/map; NULL without memory. */
 char *map_facts(const struct service *service, bool imagery);
@@ -219,5 +219,8 @@ char *map_facts(const struct service *service, bool imagery);
 /* The body, which goes then, made ready to be located, of a picture with its question; its pixels are to be freed, also
  * where it is refused: false. */
 bool read_panorama(gvm_located *photo, struct request *request);
+
+/* The same of a picture that is to be located, with a place in the network's queue. */
+bool read_located(gvm_located *photo, struct request *request);
 
 #endif

@@ -54,6 +54,7 @@ void located_facts(json_t *object, const struct located *photo)
     json_object_set_new(object, "margin", number(found->margin));
     json_object_set_new(object, "heading_estimated", json_boolean(found->heading_found));
     if (info->heading_is_magnetic) json_object_set_new(object, "heading_reference", json_string("magnetic"));
+    if (photo->views > 1) json_object_set_new(object, "views", json_integer(photo->views));
     json_object_set_new(object, "gps",
                         info->has_place ? json_pack("{sf,sf}", "lat", info->lat, "lon", info->lon) : json_null());
     const gvm_chance *chance = photo->chance;

@@ -17,6 +17,7 @@ struct located {
     const gvm_chance *chance; /* known is 0 where the weights' scores make no probability */
     double lat, lon;          /* where it was truly taken; NaN if unknown. Its own GPS position is found->info's */
     double min_margin;        /* an answer with a smaller margin is weak */
+    int views;                /* of a panorama that it was seen as; 1, or 0: none */
 };
 
 /* Metres from the true place to a hit; NaN if the truth is unknown. */
@@ -37,7 +38,7 @@ enum weakness located_weakness(const gvm_found *found, double min_margin);
  * known; gps_m if the picture has a GPS position. NULL: no memory. */
 json_t *located_hit(const struct located *photo, int k);
 
-/* What holds for the picture as a whole: weak (null if undecided), margin, heading_estimated and gps; calibrated (null
+/* What holds for the picture as a whole: weak (null if undecided), margin, heading_estimated and gps; views if there are several; calibrated (null
  * if there is no p), and with p what lies how near the first hit; or error. */
 void located_facts(json_t *object, const struct located *photo);
 

@@ -9,8 +9,9 @@
 #include "base/error.h"
 
 /* What a user can do about it. */
-#define ADVICE                                                                                                       \
-    "weights for panoramas need the full circle, from a 360-degree camera or app; those for photos, such as statewide " \
+#define ADVICE                                                                                                \
+    "weights for panoramas need the full circle, from a 360-degree camera or app; those for photos, such as " \
+    "statewide "                                                                                              \
     "(docs/real-weights.md), take it"
 
 /* Writers round sizes: a circle less than a third of a degree short is full. */

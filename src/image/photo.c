@@ -23,7 +23,7 @@ struct photo_place photo_place(const struct picture_shape *shape, int height, in
     return (struct photo_place){.top = (H - h) / 2, .left = (W - w) / 2, .height = h, .width = w};
 }
 
-static gvm_status check_size(int height, int width, const char *where, gvm_error *err)
+gvm_status photo_check(int height, int width, const char *where, gvm_error *err)
 {
     int low = height < width ? height : width, high = height < width ? width : height;
     if (low < LEAST_SIDE)
@@ -53,7 +53,7 @@ gvm_status photo_fit(uint8_t *out, const struct picture_shape *shape, const stru
 {
     const double whole[4] = {0, 0, image->width, image->height};
     const struct photo_place p = photo_place(shape, image->height, image->width);
-    gvm_status status = check_size(image->height, image->width, where, err);
+    gvm_status status = photo_check(image->height, image->width, where, err);
     if (status == GVM_OK) status = fit_box(out, p.height, p.width, shape->resize, image, whole, where, err);
     if (status == GVM_OK) status = fit_content(out, (size_t)p.height * (size_t)p.width, where, err);
     if (status == GVM_OK) centre(out, shape, &p);

@@ -11,6 +11,9 @@ struct photo_place {
 
 struct photo_place photo_place(const struct picture_shape *shape, int height, int width);
 
+/* GVM_IMAGE for a shape that photo_fit does not take. */
+gvm_status photo_check(int height, int width, const char *where, gvm_error *err);
+
 /* A photo of any camera, which stands upright.
  *
  *   out  (H, W, 3) sRGB

@@ -126,6 +126,10 @@ static void cut_raster(struct piece *piece, struct cutter *c, const struct image
 void imagery_cut(struct piece *piece, struct cutter *c, const struct imagery *m, size_t number)
 {
     piece->err.text[0] = '\0';
+    if (m->by_cells) {
+        cells_cut(piece, c, m, number);
+        return;
+    }
     if (m->rasters != NULL) {
         cut_raster(piece, c, m, number);
         return;
@@ -143,6 +147,7 @@ void imagery_cut(struct piece *piece, struct cutter *c, const struct imagery *m,
 void cutter_close(struct cutter *c)
 {
     raster_free(c->raster);
+    zoom_cutter_free(c->zooms);
     free(c->rgba);
     free(c->rgb);
     *c = (struct cutter){.raster = NULL};

@@ -53,6 +53,38 @@ static void stamp_raster(struct raster_source *source, const struct raster *rast
     CSLDestroy(files);
 }
 
+/* Parts of a box that lie within another, or of boxes that do: instead of them. NULL: no memory. */
+static double (*parts_within(size_t *count, const double box[4], const struct grid_parts *parts,
+                             const struct cell_area *area))[4]
+{
+    double around[4], (*kept)[4] = malloc((parts->count + 1) * sizeof *kept);
+    tile_box(around, area->lat, lon_near(area->lon, (box[0] + box[2]) / 2), 2 * area->metres);
+    *count = 0;
+    for (size_t i = 0; kept != NULL && i < (parts->count > 0 ? parts->count : 1); i++) {
+        const double *part = parts->count > 0 ? parts->boxes[i] : box;
+        const double common[4] = {fmax(part[0], around[0]), fmax(part[1], around[1]), fmin(part[2], around[2]),
+                                  fmin(part[3], around[3])};
+        if (common[0] <= common[2] && common[1] <= common[3]) memcpy(kept[(*count)++], common, sizeof common);
+    }
+    return kept;
+}
+
+/* The grid's tiles, all or those near a place. */
+static gvm_status lay_grid(struct imagery *m, struct raster_source *source, const struct raster_facts *facts,
+                           gvm_error *err)
+{
+    struct grid_parts parts = {(const double(*)[4])facts->parts, facts->part_count};
+    const char *where = path_tail(source->path);
+    if (m->area.metres <= 0) return grid_cover(&source->grid, facts->box, &parts, m->tile_m, m->stride_m, where, err);
+    double(*near)[4] = parts_within(&parts.count, facts->box, &parts, &m->area);
+    gvm_status status =
+        near != NULL ? GVM_OK : fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", where);
+    parts.boxes = (const double(*)[4])near;
+    if (parts.count > 0) status = grid_cover(&source->grid, facts->box, &parts, m->tile_m, m->stride_m, where, err);
+    free(near);
+    return status;
+}
+
 static gvm_status plan_raster(struct imagery *m, struct raster_source *source, gvm_error *err)
 {
     struct raster *raster;
@@ -69,10 +101,13 @@ static gvm_status plan_raster(struct imagery *m, struct raster_source *source, g
     source->width = facts.width;
     source->height = facts.height;
     source->own_m = facts.pixel_m;
+    if (m->by_cells) {
+        free(facts.parts);
+        return GVM_OK;
+    }
     raster_source_steps(source, facts.pixel_m, m->tile_m / view_size(m->model, GVM_AERIAL)[0]);
     source->pieces = m->pieces;
     source->places = m->places;
-    const struct grid_parts parts = {(const double(*)[4])facts.parts, facts.part_count};
     if (m->tile_m < PIXELS_LEAST * facts.pixel_m)
         status =
             fail(err, GVM_FORMAT,
@@ -80,7 +115,7 @@ static gvm_status plan_raster(struct imagery *m, struct raster_source *source, g
                  "(--tile-metres)",
                  path_tail(source->path), facts.pixel_m, m->tile_m);
     else
-        status = grid_cover(&source->grid, facts.box, &parts, m->tile_m, m->stride_m, path_tail(source->path), err);
+        status = lay_grid(m, source, &facts, err);
     free(facts.parts);
     m->pieces += source->grid.blocks;
     m->places += source->grid.places;
@@ -97,7 +132,7 @@ static bool same_file(const char *a, const char *b)
 static gvm_status plan_rasters(struct imagery *m, const gvm_map_options *options, gvm_error *err)
 {
     gvm_status status = GVM_OK;
-    m->kind = "raster";
+    m->kind = m->by_cells ? "cells" : "raster";
     m->raster_count = options->raster_count;
     m->rasters = calloc(m->raster_count, sizeof *m->rasters);
     if (options->crs != NULL) m->crs = names_add(&m->names, options->crs);
@@ -112,6 +147,10 @@ static gvm_status plan_rasters(struct imagery *m, const gvm_map_options *options
                 return fail(err, GVM_ARGUMENT, "%s: it is named twice", path_tail(m->rasters[i].path));
         status = plan_raster(m, &m->rasters[i], err);
     }
+    if (status == GVM_OK && m->by_cells) return cells_plan(m, options, err);
+    if (status == GVM_OK && m->places == 0)
+        return fail(err, GVM_ARGUMENT, "no imagery lies within %g m of %.6f,%.6f", m->area.metres, m->area.lat,
+                    m->area.lon);
     return status;
 }
 
@@ -180,11 +219,37 @@ static gvm_status plan_xyz(struct imagery *m, const char *folder, bool tms, gvm_
 
 /* ------------------------------------------------------------------ all */
 
+static gvm_status check_area(const gvm_map_options *o, gvm_error *err)
+{
+    if (o->within_m == 0 && (o->near_lat != 0 || o->near_lon != 0))
+        return fail(err, GVM_ARGUMENT, "a place to be near to needs a distance in metres");
+    if (!(o->within_m >= 0 && o->within_m <= 1e7 && fabs(o->near_lat) <= 85 && fabs(o->near_lon) <= 360))
+        return fail(err, GVM_ARGUMENT, "%g m around %g,%g is no area", o->within_m, o->near_lat, o->near_lon);
+    if (o->within_m > 0 && o->raster_count == 0)
+        return fail(err, GVM_ARGUMENT, "an area can be chosen of rasters only");
+    return GVM_OK;
+}
+
+static gvm_status check_cells(const gvm_map_options *o, const struct imagery *m, gvm_error *err)
+{
+    if (m->by_cells && o->raster_count == 0)
+        return fail(
+            err, GVM_ARGUMENT,
+            "these weights look at each place at several zooms, for which pictures are cut out of rasters: join "
+            "the tiles in one (gdalbuildvrt, gdal_translate)");
+    if (m->by_cells && (o->tile_m > 0 || o->stride_m > 0))
+        return fail(err, GVM_ARGUMENT, "these weights have cells of their own size: tiles and strides are for others");
+    return GVM_OK;
+}
+
 static gvm_status check_options(const gvm_map_options *o, const struct imagery *m, gvm_error *err)
 {
     int kinds = (o->raster_count > 0) + (o->tiles != NULL) + (o->xyz != NULL);
     if (kinds != 1)
         return fail(err, GVM_ARGUMENT, "a map is built from rasters, or a list of tiles, or a folder of web-map tiles");
+    gvm_status status = check_area(o, err);
+    if (status == GVM_OK) status = check_cells(o, m, err);
+    if (status != GVM_OK) return status;
     if (!(m->tile_m >= 1 && m->tile_m <= 20000))
         return fail(err, GVM_ARGUMENT, "tiles of %g m are not in the range of 1 to 20000 m", m->tile_m);
     if (!(m->stride_m >= m->tile_m / 100 && m->stride_m <= 100000))
@@ -206,8 +271,13 @@ gvm_status imagery_open(struct imagery **imagery, const gvm_map_options *options
     struct imagery *m = calloc(1, sizeof *m);
     if (m == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for a map");
     m->model = model;
-    m->tile_m = options->tile_m > 0 ? options->tile_m : model->views[GVM_AERIAL].ground_m;
-    m->stride_m = options->stride_m > 0 ? options->stride_m : m->tile_m / 2;
+    const struct config *config = &model->network->config;
+    m->by_cells = config->views[GVM_AERIAL].zoom_count > 0;
+    m->tile_m = options->tile_m > 0 ? options->tile_m
+                : m->by_cells       ? config->cell_m
+                                    : model->views[GVM_AERIAL].ground_m;
+    m->stride_m = options->stride_m > 0 ? options->stride_m : m->by_cells ? m->tile_m : m->tile_m / 2;
+    m->area = (struct cell_area){options->near_lat, lon_normal(options->near_lon), options->within_m};
     m->alpha = options->alpha;
     gvm_status status = check_options(options, m, err);
     if (status == GVM_OK && options->raster_count > 0) {
@@ -229,6 +299,7 @@ gvm_status imagery_open(struct imagery **imagery, const gvm_map_options *options
 void imagery_free(struct imagery *m)
 {
     if (m == NULL) return;
+    cells_free(m);
     for (size_t i = 0; i < m->raster_count && m->rasters != NULL; i++) grid_free(&m->rasters[i].grid);
     for (size_t i = 0; i < m->file_count && m->paths != NULL; i++) free(m->paths[i]);
     free(m->rasters);
@@ -243,15 +314,20 @@ size_t imagery_places(const struct imagery *m)
     return m->places;
 }
 
-static void note_raster(gvm_error *note, const struct imagery *m, const struct raster_source *r)
+bool raster_note_alpha(gvm_error *note, const struct imagery *m, const struct raster_source *r)
 {
-    if (r->no_alpha > 0 && m->alpha == 0)
-        fail(
-            note, GVM_OK,
-            "%s: band %d is marked as alpha but has all shades, so it is taken for a colour, as infrared, and left out "
-            "(--alpha yes: it is alpha)",
-            path_tail(r->path), r->no_alpha);
-    else
+    if (r->no_alpha == 0 || m->alpha != 0) return false;
+    fail(note, GVM_OK,
+         "%s: band %d is marked as alpha but has all shades, so it is taken for a colour, as infrared, and left out "
+         "(--alpha yes: it is alpha)",
+         path_tail(r->path), r->no_alpha);
+    return true;
+}
+
+static void note_raster(gvm_error *note, bool *warning, const struct imagery *m, const struct raster_source *r)
+{
+    *warning = raster_note_alpha(note, m, r);
+    if (!*warning)
         fail(note, GVM_OK, "%s: %d x %d pixels of %.3g m%s: %zu place%s for tiles of %g m, every %g m",
              path_tail(r->path), r->width, r->height, r->own_m, r->hints.gaps == YES ? ", covered in parts" : "",
              r->grid.places, r->grid.places == 1 ? "" : "s", m->tile_m, m->stride_m);
@@ -260,9 +336,9 @@ static void note_raster(gvm_error *note, const struct imagery *m, const struct r
 bool imagery_note(gvm_error *note, bool *warning, const struct imagery *m, size_t number)
 {
     *warning = false;
+    if (m->by_cells) return cells_note(note, warning, m, number);
     if (number < m->raster_count) {
-        note_raster(note, m, &m->rasters[number]);
-        *warning = m->rasters[number].no_alpha > 0 && m->alpha == 0;
+        note_raster(note, warning, m, &m->rasters[number]);
         return true;
     }
     if (m->raster_count > 0 || number > 0) return false;
@@ -286,11 +362,17 @@ size_t imagery_pieces(const struct imagery *m)
 
 int imagery_piece_most(const struct imagery *m)
 {
-    return m->rasters != NULL ? GRID_MOST : 1;
+    return m->by_cells ? CELL_MOST : m->rasters != NULL ? GRID_MOST : 1;
+}
+
+size_t imagery_cut_bytes(const struct imagery *m)
+{
+    return m->by_cells ? cells_cut_bytes(m) : 0;
 }
 
 size_t imagery_find(const struct imagery *m, size_t place)
 {
+    if (m->by_cells) return cell_plan_find(&m->cells, place);
     if (m->rasters == NULL || place >= m->places) return place < m->places ? place : m->pieces;
     const struct raster_source *source = &m->rasters[imagery_raster(m, place, true)];
     return source->pieces + grid_find(&source->grid, place - source->places);
@@ -312,10 +394,14 @@ json_t *imagery_describe(const struct imagery *m)
             json_pack("{so,sI,ss}", "path", json_text(r->path), "bytes", (json_int_t)r->bytes, "stamp", r->stamp);
         if (r->no_alpha > 0) json_object_set_new(source, "alpha", json_false());
         if (r->hints.gaps == YES) json_object_set_new(source, "gaps", json_true());
+        if (m->by_cells) json_object_set_new(source, "box", cells_describe_box(m, i));
         json_array_append_new(list, source);
     }
     if (m->alpha != 0) json_object_set_new(all, "alpha", json_boolean(m->alpha > 0));
     json_object_set_new(all, "stride_m", json_real(m->stride_m));
+    if (m->by_cells) cells_describe(all, m);
+    if (m->area.metres > 0)
+        json_object_set_new(all, "near", json_pack("[fff]", m->area.lat, m->area.lon, m->area.metres));
     json_object_set_new(all, "sources", list);
     if (m->crs != NULL) json_object_set_new(all, "crs", json_text(m->crs));
     return all;

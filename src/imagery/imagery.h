@@ -40,12 +40,14 @@ json_t *imagery_describe(const struct imagery *imagery);
 size_t imagery_pieces(const struct imagery *imagery);
 size_t imagery_find(const struct imagery *imagery, size_t place); /* the piece that holds it */
 int imagery_piece_most(const struct imagery *imagery);            /* places in the largest */
+size_t imagery_cut_bytes(const struct imagery *imagery); /* that a thread takes to cut one, beside its pixels */
 
 struct cut_tile {
     struct place place;
     gvm_status status; /* GVM_OK, or why it cannot be read */
-    bool empty;        /* nothing is there, or less than half of it */
-    uint8_t *pixels;   /* (H, W, 3), the caller's */
+    bool empty;        /* nothing is there, or less than half of it; of a cell, nothing in its finest picture */
+    bool partly;       /* a cell of whose pictures more than a tenth shows nothing */
+    uint8_t *pixels;   /* (pictures, H, W, 3), the caller's */
 };
 
 /* A piece that was cut; tiles and their pixels are the caller's, for imagery_piece_most places. */
@@ -64,6 +66,7 @@ struct cutter {
     uint8_t *rgba; /* pixels of a block */
     uint8_t *rgb;
     size_t room; /* of rgba, in pixels */
+    struct zoom_cutter *zooms;
 };
 
 void imagery_cut(struct piece *piece, struct cutter *cutter, const struct imagery *imagery, size_t number);

@@ -1,8 +1,11 @@
-/* imagery_parts.h - what imagery.c (which places) and cut.c (their pixels) share. */
+/* imagery_parts.h - what imagery.c (which places), imagery_cells.c (those of weights of several zooms) and cut.c (their
+ * pixels) share. */
 #ifndef GVM_IMAGERY_IMAGERY_PARTS_H
 #define GVM_IMAGERY_IMAGERY_PARTS_H
 
+#include "imagery/cells.h"
 #include "imagery/imagery.h"
+#include "imagery/zooms.h"
 #include "raster/raster.h"
 
 enum { STAMP = 32 /* hexadecimal digits of a hash of files' sizes and times, and of some bytes */ };
@@ -33,6 +36,13 @@ struct imagery {
     double tile_m, stride_m;
     struct raster_source *rasters;
     size_t raster_count;
+    struct cell_area area; /* where tiles are wanted */
+    bool by_cells;         /* for weights of several zooms */
+
+    struct mosaic *mosaic; /* of the rasters, for such weights */
+    struct mosaic_source *cell_sources;
+    struct cell_plan cells;
+
     struct place *files; /* pictures that are a tile each */
     char **paths;        /* where they lie */
     size_t file_count;
@@ -40,6 +50,19 @@ struct imagery {
     size_t pieces, places;
     struct names names;
 };
+
+/* The cells that the rasters cover, which were looked at; what is put down of them and said of them; a block of them,
+ * and about how much memory a thread takes for one. */
+gvm_status cells_plan(struct imagery *imagery, const gvm_map_options *options, gvm_error *err);
+void cells_free(struct imagery *imagery);
+void cells_describe(json_t *all, const struct imagery *imagery);
+json_t *cells_describe_box(const struct imagery *imagery, size_t source);
+bool cells_note(gvm_error *note, bool *warning, const struct imagery *imagery, size_t number);
+void cells_cut(struct piece *piece, struct cutter *cutter, const struct imagery *imagery, size_t number);
+size_t cells_cut_bytes(const struct imagery *imagery);
+
+/* That a band which is marked as alpha is taken for a colour; false if that is not so. */
+bool raster_note_alpha(gvm_error *note, const struct imagery *imagery, const struct raster_source *raster);
 
 /* Which raster a piece is out of, or which holds a place. */
 size_t imagery_raster(const struct imagery *imagery, size_t number, bool by_place);

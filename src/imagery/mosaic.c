@@ -10,13 +10,13 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "geo/earth.h"
+#include "imagery/cells.h"
 #include "raster/gdal.h"
 #include "raster/pixels.h"
 
-#define OVERLAP 0.25      /* of the smaller of two rasters of a layer, at most */
-#define OFF_PIXEL 0.5     /* that pixels of a raster may drift against its layer's, over its width or height */
-#define PIXELS_MOST 1e9   /* of a layer's width or height */
-#define CELL_SPHERE EARTH_A /* densities are in metres of web Mercator's sphere */
+#define OVERLAP 0.25    /* of the smaller of two rasters of a layer, at most */
+#define OFF_PIXEL 0.5   /* that pixels of a raster may drift against its layer's, over its width or height */
+#define PIXELS_MOST 1e9 /* of a layer's width or height */
 
 /* ------------------------------------------------------------------ coordinates */
 
@@ -75,7 +75,7 @@ bool way_back(const struct way *w, double *x, double *y)
 bool layer_density(double density[2], const struct layer *l, const struct way *w, double lat, double lon, int level)
 {
     enum { STEP = 25 };
-    double x = lat, y = lon, half = 0.5 * STEP * exp2(level), metres = CELL_SPHERE * EARTH_DEGREE;
+    double x = lat, y = lon, half = 0.5 * STEP * exp2(level), metres = CELL_RADIUS * EARTH_DEGREE;
     if (!way_there(w, &x, &y)) return false;
     double a[2] = {x - half * l->unit[0], y - half * l->unit[1]}, b[2] = {x + half * l->unit[0], y + half * l->unit[1]};
     if (!way_back(w, &a[0], &a[1]) || !way_back(w, &b[0], &b[1])) return false;
@@ -148,7 +148,9 @@ static bool place_sheet(struct mosaic *m, size_t source, const struct sheet *s)
         if (layers == NULL) return false;
         m->layers = layers;
         l = &layers[m->layer_count++];
-        *l = (struct layer){.crs = CPLStrdup(s->grid.crs), .west = s->grid.west, .north = s->grid.north,
+        *l = (struct layer){.crs = CPLStrdup(s->grid.crs),
+                            .west = s->grid.west,
+                            .north = s->grid.north,
                             .unit = {s->grid.unit[0], s->grid.unit[1]}};
         member.x = member.y = 0;
     }
@@ -231,8 +233,7 @@ static gvm_status finish_layer(struct mosaic *m, struct layer *l, struct way *wa
     if (!way_back(way, &l->middle[0], &l->middle[1]) || !layer_density(d, l, way, l->middle[0], l->middle[1], 0))
         return fail(err, GVM_FORMAT, "%s: its middle lies nowhere on the Earth", where);
     l->pixel_m = 2 / (d[0] + d[1]);
-    for (int k = 0; k < m->zoom_count; k++)
-        l->levels[k] = layer_level(l, way, l->middle[0], l->middle[1], m->zooms[k]);
+    for (int k = 0; k < m->zoom_count; k++) l->levels[k] = layer_level(l, way, l->middle[0], l->middle[1], m->zooms[k]);
     return GVM_OK;
 }
 
@@ -304,8 +305,7 @@ bool mosaic_covers(const struct mosaic *m, double lat, double lon)
     for (size_t i = 0; i < m->layer_count; i++) {
         const struct layer *l = &m->layers[i];
         double x = lat, y = lon;
-        if (way_there(&m->ways[i], &x, &y) &&
-            layer_covers(l, (x - l->west) / l->unit[0], (l->north - y) / l->unit[1]))
+        if (way_there(&m->ways[i], &x, &y) && layer_covers(l, (x - l->west) / l->unit[0], (l->north - y) / l->unit[1]))
             return true;
     }
     return false;

@@ -23,15 +23,15 @@ struct member {
 
 /* Rasters that are read as one, on one grid of pixels. */
 struct layer {
-    char *crs;                    /* WKT */
-    double west, north, unit[2];  /* its corner, and a pixel's width and height, in the units of its system */
-    int width, height;            /* pixels */
-    struct member *members;       /* (member_count); the first lies on top */
+    char *crs;                   /* WKT */
+    double west, north, unit[2]; /* its corner, and a pixel's width and height, in the units of its system */
+    int width, height;           /* pixels */
+    struct member *members;      /* (member_count); the first lies on top */
     size_t member_count;
-    struct rects parts;  /* where something may be, from the top down */
-    int *reach;          /* (parts.count) the lowest end of a part and those before it */
-    double middle[2];    /* latitude and longitude */
-    double pixel_m;      /* side of a pixel on the ground there */
+    struct rects parts;    /* where something may be, from the top down */
+    int *reach;            /* (parts.count) the lowest end of a part and those before it */
+    double middle[2];      /* latitude and longitude */
+    double pixel_m;        /* side of a pixel on the ground there */
     int levels[MAX_ZOOMS]; /* from which each zoom's pictures are made */
 };
 
@@ -91,8 +91,8 @@ struct opened;
 struct opened *opened_new(const struct mosaic *mosaic); /* NULL: no memory */
 void opened_free(struct opened *opened);                /* NULL is fine */
 
-/* Read the layer's pixels once and fill the windows of all levels, (MAX_LEVELS), whose memory they get here; to be freed
- * with free. GVM_FILE, GVM_MEMORY; the memory is freed then. */
+/* Read the layer's pixels once and fill the windows of all levels, (MAX_LEVELS), whose memory they get here; to be
+ * freed with free. GVM_FILE, GVM_MEMORY; the memory is freed then. */
 gvm_status levels_read(struct window *windows, struct opened *opened, size_t layer, gvm_error *err);
 
 /* A picture to be made out of a level. */

@@ -1,5 +1,6 @@
 /* piece_ring.c - threads that cut pieces of imagery ahead: see imagery.h. */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/parallel.h"
@@ -46,11 +47,22 @@ static bool allocate(struct piece_ring *r, const gvm_model *model)
     return true;
 }
 
+/* As many as there are threads, as long as what they hold is less than an eighth of the machine's memory. */
+static int count_cutters(const struct imagery *imagery, const gvm_model *model)
+{
+    int cutters = parallel_threads() < MAX_CUTTERS ? parallel_threads() : MAX_CUTTERS;
+    double piece = (double)imagery_piece_most(imagery) * (double)view_bytes(model, GVM_AERIAL);
+    double each = piece + (double)imagery_cut_bytes(imagery);
+    double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGE_SIZE) / 8;
+    while (cutters > 1 && cutters * each > memory) cutters--;
+    return cutters;
+}
+
 gvm_status piece_ring_open(struct piece_ring **ring, const struct imagery *imagery, const gvm_model *model,
                            size_t first, size_t ahead, gvm_error *err)
 {
     struct piece_ring *r = calloc(1, sizeof *r);
-    int cutters = parallel_threads() < MAX_CUTTERS ? parallel_threads() : MAX_CUTTERS;
+    int cutters = count_cutters(imagery, model);
     if (r != NULL) {
         r->imagery = imagery;
         r->first = first;

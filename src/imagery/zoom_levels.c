@@ -168,9 +168,8 @@ static gvm_status fill_windows(struct window *windows, struct opened *o, const s
     long rows = 1L << deepest > STRIP ? 1L << deepest : STRIP;
     size_t bytes = 4 * (size_t)rows * (size_t)(all.x1 - all.x0);
     uint8_t *buffer = malloc(bytes), *part = malloc(bytes);
-    gvm_status status = buffer != NULL && part != NULL
-                            ? GVM_OK
-                            : fail(err, GVM_MEMORY, "there is not enough memory to cut tiles");
+    gvm_status status =
+        buffer != NULL && part != NULL ? GVM_OK : fail(err, GVM_MEMORY, "there is not enough memory to cut tiles");
     for (long y = all.y0; y < all.y1 && status == GVM_OK; y += rows) {
         struct window strip = {all.x0, y, all.x1, y + rows < all.y1 ? y + rows : all.y1, buffer};
         status = read_strip(&strip, part, o, layer, err);

@@ -1,5 +1,5 @@
-/* zoom_sample.c - a picture out of a level's pixels: blurred in whole numbers, then bilinear at positions of 1/32 pixel.
- * The weights and roundings are those that published weights of several zooms learned with (docs/model.md). */
+/* zoom_sample.c - a picture out of a level's pixels: blurred in whole numbers, then bilinear at positions of 1/32
+ * pixel. The weights and roundings are those that published weights of several zooms learned with (docs/model.md). */
 #include <math.h>
 #include <string.h>
 
@@ -70,12 +70,14 @@ struct shown sample(uint8_t *pixels, const struct window *w, const struct aim *a
     for (int y = 0; y < size[0]; y++)
         for (int x = 0; x < size[1]; x++, pixels += 3) {
             double v = y - size[0] / 2.0, u = x - size[1] / 2.0;
-            long row = lrint((top + a->scale * (c * v - s * u)) * 32), col = lrint((left + a->scale * (s * v + c * u)) * 32);
+            long row = lrint((top + a->scale * (c * v - s * u)) * 32),
+                 col = lrint((left + a->scale * (s * v + c * u)) * 32);
             int below = (int)(row & 31), right = (int)(col & 31), sums[4];
             const uint8_t *p = w->rgba + (size_t)(row >> 5) * across + 4 * (size_t)(col >> 5), *q = p + across;
             for (int k = 0; k < 4; k++)
                 sums[k] = ((32 - below) * ((32 - right) * p[k] + right * p[k + 4]) +
-                           below * ((32 - right) * q[k] + right * q[k + 4]) + 512) >> 10;
+                           below * ((32 - right) * q[k] + right * q[k + 4]) + 512) >>
+                          10;
             for (int k = 0; k < 3; k++) pixels[k] = (uint8_t)sums[k];
             shown.white += sums[0] > 240 && sums[1] > 240 && sums[2] > 240;
             shown.alpha += sums[3];

@@ -13,14 +13,14 @@ struct zoom_cutter {
     const struct mosaic *mosaic;
     const struct view *view;
     struct opened *opened;
-    struct way *ways;  /* (layers) */
-    uint8_t *picture;  /* (H, W, 3) */
+    struct way *ways; /* (layers) */
+    uint8_t *picture; /* (H, W, 3) */
 };
 
 /* What is known of the pictures of some places. */
 struct pictures {
-    struct aim *aims;        /* (places, zooms) in the layer at hand */
-    struct shown *best;      /* (places, zooms) of what was taken; white < 0: nothing yet */
+    struct aim *aims;   /* (places, zooms) in the layer at hand */
+    struct shown *best; /* (places, zooms) of what was taken; white < 0: nothing yet */
 };
 
 gvm_status zoom_cutter_open(struct zoom_cutter **cutter, const struct mosaic *mosaic, const struct view *view,
@@ -90,10 +90,32 @@ static bool touches(const struct layer *l, const struct window *w, int level)
     return w->x1 > 0 && w->y1 > 0 && (double)w->x0 * side < l->width && (double)w->y0 * side < l->height;
 }
 
+/* The raster that holds a place, or else is nearest to it. */
+static size_t find_source(const struct zoom_cutter *c, double lat, double lon)
+{
+    double least = INFINITY;
+    size_t source = 0;
+    for (size_t i = 0; i < c->mosaic->layer_count; i++) {
+        const struct layer *l = &c->mosaic->layers[i];
+        double x = lat, y = lon;
+        if (!way_there(&c->ways[i], &x, &y)) continue;
+        double col = (x - l->west) / l->unit[0], row = (l->north - y) / l->unit[1];
+        for (size_t k = 0; k < l->member_count; k++) {
+            const struct member *m = &l->members[k];
+            double across = fmax(0, fmax(m->x - col, col - m->x - m->width));
+            double down = fmax(0, fmax(m->y - row, row - m->y - m->height)), off = hypot(across, down) * l->pixel_m;
+            if (off >= least) continue;
+            least = off;
+            source = m->source;
+        }
+    }
+    return source;
+}
+
 /* ------------------------------------------------------------------ pictures */
 
-/* The pictures of a zoom out of a window of its level. Neighbours share what is blurred for as long as they have the same
- * kernel, which changes with the density: once in some kilometres. */
+/* The pictures of a zoom out of a window of its level. Neighbours share what is blurred for as long as they have the
+ * same kernel, which changes with the density: once in some kilometres. */
 static gvm_status cut_zoom(struct zoom_place *places, size_t count, struct zoom_cutter *c, struct pictures *all,
                            const struct window *level, int zoom, gvm_error *err)
 {
@@ -160,6 +182,7 @@ gvm_status zoom_cut(struct zoom_place *places, size_t count, struct zoom_cutter 
     for (size_t i = 0; i < count && status == GVM_OK; i++)
         memset(places[i].pixels, 255, pixels * 3 * (size_t)m->zoom_count);
     for (size_t i = 0; i < n && status == GVM_OK; i++) all.best[i] = (struct shown){0, -1};
+    for (size_t i = 0; i < count; i++) places[i].source = find_source(c, places[i].lat, places[i].lon);
     for (size_t i = 0; i < m->layer_count && status == GVM_OK; i++) status = cut_layer(places, count, c, &all, i, err);
     for (size_t i = 0; i < count && status == GVM_OK; i++) {
         double sum = 0;

@@ -44,6 +44,7 @@ struct zoom_place {
     uint8_t *pixels; /* out: (zoom_count, H, W, 3) */
     double empty;    /* out: the part of the finest picture's pixels where nothing is, 0..1 */
     double white;    /* out: the same of all pictures */
+    size_t source;   /* out, also on failure: the mosaic's raster that holds the place, or else is nearest to it */
 };
 
 /* Cut the pictures of places that lie together, such as a block of cells: the ground that they share is read once. The

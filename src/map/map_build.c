@@ -104,6 +104,7 @@ static gvm_status take_tile(struct build *b, const struct cut_tile *tile, const 
     memcpy(b->pixels + (size_t)b->count * bytes, tile->pixels, bytes);
     b->places[b->waiting + (size_t)b->count++] = tile->place;
     b->now.tiles++;
+    b->now.partly += tile->partly;
     if (b->count < b->session->max_batch) return GVM_OK;
     gvm_status status = embed_batch(b, err);
     bool due = b->waiting >= COMMIT_MOST || clock_seconds() - b->committed >= COMMIT_SECONDS;

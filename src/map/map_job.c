@@ -38,6 +38,7 @@ void job_read(struct gvm_map_progress *p, const json_t *job, size_t places)
     p->tiles = job_number(job, "tiles");
     p->empty = job_number(job, "empty");
     p->failed = job_number(job, "failed");
+    p->partly = job_number(job, "partly");
 }
 
 void job_write(json_t *job, const struct gvm_map_progress *p, bool complete)
@@ -46,6 +47,7 @@ void job_write(json_t *job, const struct gvm_map_progress *p, bool complete)
     json_object_set_new(job, "tiles", json_integer((json_int_t)p->tiles));
     json_object_set_new(job, "empty", json_integer((json_int_t)p->empty));
     json_object_set_new(job, "failed", json_integer((json_int_t)p->failed));
+    if (p->partly > 0) json_object_set_new(job, "partly", json_integer((json_int_t)p->partly));
     json_object_set_new(job, "complete", json_boolean(complete));
 }
 
@@ -70,7 +72,8 @@ static bool same_key(const json_t *a, const json_t *b, const char *key)
 /* The same sources by their names, cut the same way, whatever became of the files. */
 static bool same_job(const json_t *a, const json_t *b)
 {
-    static const char *const keys[] = {"kind", "tile_m", "stride_m", "crs", "alpha", "tms"};
+    static const char *const keys[] = {"kind", "tile_m", "stride_m", "crs",    "alpha",
+                                       "tms",  "zooms",  "bearing",  "levels", "near"};
     const json_t *p = json_object_get(a, "imagery"), *q = json_object_get(b, "imagery");
     const json_t *own = json_object_get(p, "sources"), *others = json_object_get(q, "sources");
     bool same = same_key(a, b, "batch") && json_array_size(own) == json_array_size(others);

@@ -1,5 +1,5 @@
 /* picture.c - what a map's imagery shows at a place: out of the raster that the tile was cut from, or the tile's own
- * file. */
+ * file; of a cell, out of all rasters around it. */
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -12,8 +12,8 @@
 #include "imagery/imagery_parts.h"
 #include "map/map.h"
 
-/* How the raster is read that a tile is out of; false if it is a picture's file. */
-static bool find_hints(struct raster_hints *hints, const gvm_map *map, const char *source)
+/* The imagery that a tile is out of, as its job has it, and how its raster is read; NULL if it is a picture's file. */
+static const json_t *find_imagery(struct raster_hints *hints, const gvm_map *map, const char *source)
 {
     size_t i, k;
     json_t *job, *raster;
@@ -25,10 +25,10 @@ static bool find_hints(struct raster_hints *hints, const gvm_map *map, const cha
             const char *path = json_string_value(json_object_get(raster, "path"));
             if (path == NULL || strcmp(path, source) != 0) continue;
             *hints = hints_of_job(imagery, raster);
-            return true;
+            return imagery;
         }
     }
-    return false;
+    return NULL;
 }
 
 /* As the map's own tiles are cut, so that it shows what the network saw. */
@@ -57,6 +57,53 @@ static gvm_status cut(unsigned char *pixels, int side, const gvm_hit *hit, const
     return status;
 }
 
+/* Whether a source of cells, by its box, may show something of another box. */
+static bool is_near(const json_t *source, const double box[4])
+{
+    const json_t *own = json_object_get(source, "box");
+    double b[4];
+    for (size_t i = 0; i < 4; i++) b[i] = json_number_value(json_array_get(own, i));
+    double turn = lon_near(box[0], b[0]) - box[0];
+    return b[1] <= box[3] && b[3] >= box[1] && b[0] <= box[2] + turn && b[2] >= box[0] + turn;
+}
+
+/* The sources that lie around a cell and are still there; their paths are to be freed. NULL: no memory. */
+static struct mosaic_source *sources_around(size_t *count, const gvm_map *map, const json_t *imagery,
+                                            const double box[4])
+{
+    const json_t *source, *all = json_object_get(imagery, "sources");
+    struct mosaic_source *sources = calloc(json_array_size(all) + 1, sizeof *sources);
+    *count = 0;
+    for (size_t i = 0; sources != NULL && (source = json_array_get(all, i)) != NULL; i++) {
+        const char *name = json_string_value(json_object_get(source, "path"));
+        char *path = name != NULL && is_near(source, box) ? map_find_source(map, name) : NULL;
+        if (path != NULL) sources[(*count)++] = (struct mosaic_source){path, hints_of_job(imagery, source)};
+    }
+    return sources;
+}
+
+/* The ground of a cell's finest picture, north up; white where there is nothing. */
+static gvm_status show_cell(unsigned char *pixels, int side, const gvm_map *map, const gvm_hit *hit,
+                            const json_t *imagery, gvm_error *err)
+{
+    const struct view view = {.size = {side, side}, .zoom_count = 1, .zooms = {map->ground_m / side}};
+    double box[4];
+    size_t count;
+    struct mosaic *mosaic = NULL;
+    struct zoom_cutter *cutter = NULL;
+    tile_box(box, hit->lat, hit->lon, 2 * map->ground_m);
+    struct mosaic_source *sources = sources_around(&count, map, imagery, box);
+    gvm_status status = sources != NULL ? mosaic_open(&mosaic, sources, count, view.zooms, 1, err)
+                                        : fail(err, GVM_MEMORY, "there is not enough memory for a picture");
+    if (status == GVM_OK) status = zoom_cutter_open(&cutter, mosaic, &view, err);
+    if (status == GVM_OK) status = zoom_tile_cut(pixels, cutter, hit->lat, hit->lon, 0, err);
+    zoom_cutter_free(cutter);
+    mosaic_free(mosaic);
+    for (size_t i = 0; i < count; i++) free((char *)sources[i].path);
+    free(sources);
+    return status;
+}
+
 gvm_status gvm_map_source(const gvm_map *map, char **path, const char *source, gvm_error *err)
 {
     if (err != NULL) err->text[0] = '\0';
@@ -71,12 +118,15 @@ gvm_status gvm_map_picture(const gvm_map *map, const gvm_hit *hit, unsigned char
     if (err != NULL) err->text[0] = '\0';
     if (side < 1 || side > 4096) return fail(err, GVM_ARGUMENT, "a picture of %d pixels a side is not made", side);
     struct raster_hints hints;
-    bool raster = find_hints(&hints, map, hit->tile);
+    const json_t *imagery = find_imagery(&hints, map, hit->tile);
+    const char *kind = json_string_value(json_object_get(imagery, "kind"));
     char *path;
     gvm_status status = gvm_map_source(map, &path, hit->tile, err);
     if (status != GVM_OK) return status;
     const struct picture_shape shape = {.height = side, .width = side};
-    status = raster ? cut(pixels, side, hit, path, &hints, err) : aerial_load(pixels, &shape, path, err);
+    status = imagery == NULL                              ? aerial_load(pixels, &shape, path, err)
+             : kind != NULL && strcmp(kind, "cells") == 0 ? show_cell(pixels, side, map, hit, imagery, err)
+                                                          : cut(pixels, side, hit, path, &hints, err);
     free(path);
     return status;
 }

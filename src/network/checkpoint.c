@@ -79,6 +79,15 @@ void origin_read(struct origin *origin, const struct safetensors *st)
     copy_text(origin->licence, sizeof origin->licence, licence ? licence : "");
 }
 
+void origin_tuned(struct origin *origin)
+{
+    static const char start[] = "fine-tuned from ";
+    char text[sizeof origin->source + sizeof start];
+    if (origin->source[0] == '\0' || strncmp(origin->source, start, sizeof start - 1) == 0) return;
+    snprintf(text, sizeof text, "%s%s", start, origin->source);
+    copy_text(origin->source, sizeof origin->source, text);
+}
+
 size_t origin_pairs(struct safetensors_pair pairs[ORIGIN_PAIRS], const struct origin *origin)
 {
     size_t count = 0;

@@ -18,6 +18,7 @@ gvm_status checkpoint_save(const struct network *network, const char *path, bool
  * Returns how many. */
 enum { ORIGIN_PAIRS = 2 };
 void origin_read(struct origin *origin, const struct safetensors *st);
+void origin_tuned(struct origin *origin); /* training goes on from such weights */
 size_t origin_pairs(struct safetensors_pair pairs[ORIGIN_PAIRS], const struct origin *origin);
 
 /* Whether a tensor has the shape that is wanted, and whether all its numbers are finite: GVM_FORMAT with its name. */

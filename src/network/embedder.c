@@ -152,30 +152,46 @@ static size_t numbers(const struct tensor *x)
     return (size_t)x->B * (size_t)x->L * (size_t)x->C;
 }
 
-/* Maps, masks and feature of a place from a device to the host. */
+/* Of all positions of a map in all pictures. */
+static size_t masks_of(const struct trace *trace, int map)
+{
+    const struct tensor *x = trace->maps[map];
+    return (size_t)trace->mask_count * (size_t)x->B * (size_t)x->L;
+}
+
+/* *x becomes a copy, at *to, which moves on. */
+static void fetch_tensor(struct embedder *e, struct tensor **x, float **to)
+{
+    struct tensor *copy = tape_object(e->tape, sizeof *copy);
+    *copy = **x;
+    copy->data = *to;
+    copy->element = sizeof(float);
+    tape_read(e->tape, *to, *x);
+    *to += numbers(*x);
+    *x = copy;
+}
+
+/* Maps, masks, values and feature of a place from a device to the host. */
 static bool fetch(struct embedder *e, struct trace *trace)
 {
     int count = e->branch->maps.count;
-    size_t need = numbers(trace->gathered), at = 0;
-    for (int i = 0; i < count; i++)
-        need += numbers(trace->maps[i]) + (size_t)trace->mask_count * (size_t)trace->maps[i]->L;
+    size_t need = numbers(trace->gathered) + (trace->values ? numbers(trace->values) : 0);
+    for (int i = 0; i < count; i++) need += numbers(trace->maps[i]) + masks_of(trace, i);
     free(e->host);
     e->host = malloc(need * sizeof *e->host);
     if (e->host == NULL) return false;
-    for (int i = 0; i <= count; i++) {
-        struct tensor **x = i < count ? &trace->maps[i] : &trace->gathered, *copy = tape_object(e->tape, sizeof *copy);
-        *copy = **x;
-        copy->data = e->host + at;
-        tape_read(e->tape, copy->data, *x);
-        at += numbers(*x);
-        *x = copy;
-        if (i == count || trace->masks[i] == NULL) continue;
+    float *to = e->host;
+    for (int i = 0; i < count; i++) {
         const struct tensor masks = {
-            .data = (float *)trace->masks[i], .B = 1, .L = trace->mask_count, .C = copy->L, .element = sizeof(float)};
-        tape_read(e->tape, e->host + at, &masks);
-        trace->masks[i] = e->host + at;
-        at += numbers(&masks);
+            .data = (float *)trace->masks[i], .B = 1, .L = 1, .C = (int)masks_of(trace, i), .element = sizeof(float)};
+        fetch_tensor(e, &trace->maps[i], &to);
+        if (masks.data == NULL) continue;
+        tape_read(e->tape, to, &masks);
+        trace->masks[i] = to;
+        to += masks.C;
     }
+    fetch_tensor(e, &trace->gathered, &to);
+    if (trace->values) fetch_tensor(e, &trace->values, &to);
     return true;
 }
 

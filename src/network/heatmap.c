@@ -14,7 +14,7 @@
 
 void heat_mean(double *heat, const struct tensor *x)
 {
-    for (int l = 0; l < x->L; l++) {
+    for (int l = 0; l < x->B * x->L; l++) {
         const float *row = x->data + (size_t)l * (size_t)x->C;
         double sum = 0, size = 0;
         for (int c = 0; c < x->C; c++) {
@@ -34,8 +34,28 @@ static double between(int *first, int *second, int i, int n, int m)
     return at - *first;
 }
 
-/* map (H, W) += factor heat (h, w), bilinear. The sum of what is added is H W / (h w) times the heat's. */
-static void add_upsampled(float *map, int H, int W, double factor, const double *heat, int h, int w)
+/* How much of input k of m is in all n outputs together: about n / m, as sizes need not be multiples. */
+static double weight_of(int k, int n, int m)
+{
+    double sum = 0;
+    for (int i = 0, first, second; i < n; i++) {
+        double at = between(&first, &second, i, n, m);
+        sum += (k == first ? 1 - at : 0) + (k == second ? at : 0);
+    }
+    return sum;
+}
+
+/* So that what add_upsampled makes of heat (h, w) adds up to what heat did. */
+static void share_out(double *heat, int H, int W, int h, int w)
+{
+    for (int i = 0; i < h; i++) {
+        double down = weight_of(i, H, h);
+        for (int j = 0; j < w; j++) heat[i * w + j] /= down * weight_of(j, W, w);
+    }
+}
+
+/* map (H, W) += heat (h, w), bilinear. */
+static void add_upsampled(float *map, int H, int W, const double *heat, int h, int w)
 {
     for (int i = 0; i < H; i++) {
         int top, bottom, left, right;
@@ -44,7 +64,7 @@ static void add_upsampled(float *map, int H, int W, double factor, const double 
             double across = between(&left, &right, j, W, w);
             double upper = heat[top * w + left] * (1 - across) + heat[top * w + right] * across;
             double lower = heat[bottom * w + left] * (1 - across) + heat[bottom * w + right] * across;
-            map[(size_t)i * (size_t)W + j] += (float)(factor * (upper * (1 - down) + lower * down));
+            map[(size_t)i * (size_t)W + j] += (float)(upper * (1 - down) + lower * down);
         }
     }
 }
@@ -65,20 +85,23 @@ gvm_status gvm_heatmap(gvm_session *session, gvm_view view, int stage, float *ma
     for (int s = 0; s < p->count; s++)
         if ((size_t)p->maps[s].H * p->maps[s].W > most) most = (size_t)p->maps[s].H * p->maps[s].W;
     struct trace trace;
-    double *heat = malloc(most * sizeof *heat);
+    double *heat = malloc((size_t)w->pictures * most * sizeof *heat);
     float *feature = malloc(D * sizeof *feature);
     if (heat == NULL || feature == NULL) status = fail(err, GVM_MEMORY, "there is not enough memory for a heat map");
     if (status == GVM_OK) status = embedder_trace(session->embedders[view], &trace, feature, pixels, err);
     if (status == GVM_OK && !is_feature(feature, D))
         status = fail(err, GVM_FORMAT, "the model's output is not a unit vector; the weights file is corrupt");
-    if (status == GVM_OK) memset(map, 0, (size_t)w->H * (size_t)w->W * sizeof *map);
+    if (status == GVM_OK) memset(map, 0, (size_t)w->pictures * (size_t)w->H * (size_t)w->W * sizeof *map);
     for (int s = 0; s < p->count && status == GVM_OK; s++) {
         int h = p->maps[s].H, v = p->maps[s].W;
-        if (stage == 0 && w->head->shares(heat, &trace, s, w->top, other != NULL ? other : feature)) {
-            add_upsampled(map, w->H, w->W, (double)h * v / ((double)w->H * w->W), heat, h, v);
-        } else if (stage == s + 1) {
+        if (stage == s + 1)
             heat_mean(heat, trace.maps[s]);
-            add_upsampled(map, w->H, w->W, 1, heat, h, v);
+        else if (stage != 0 || !w->head->shares(heat, &trace, s, w->top, other != NULL ? other : feature))
+            continue;
+        for (int i = 0; i < w->pictures; i++) {
+            double *part = heat + (size_t)i * (size_t)h * (size_t)v;
+            if (stage == 0) share_out(part, w->H, w->W, h, v);
+            add_upsampled(map + (size_t)i * (size_t)w->H * (size_t)w->W, w->H, w->W, part, h, v);
         }
     }
     free(heat);

@@ -4,7 +4,7 @@
 
 #include "network/network.h"
 
-/* heat (L): the mean over the channels of the first picture's map. */
+/* heat (B, L): the mean over the channels of a map (B, L, C). */
 void heat_mean(double *heat, const struct tensor *x);
 
 #endif

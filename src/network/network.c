@@ -187,11 +187,38 @@ gvm_status network_counts(struct counts *counts, const struct network *n, int vi
     return GVM_OK;
 }
 
+enum { FACT_TEXT = sizeof((struct fact *)0)->text };
+
+/* What a street picture is. */
+static void street_text(char text[FACT_TEXT], const struct config *c)
+{
+    const struct view *v = &c->views[GVM_STREET];
+    int n = snprintf(text, FACT_TEXT, "%d x %d pixels, ", v->size[0], v->size[1]);
+    if (v->projection == PROJECTION_PERSPECTIVE)
+        snprintf(text + n, (size_t)(FACT_TEXT - n), "of any photo");
+    else
+        snprintf(text + n, (size_t)(FACT_TEXT - n), "elevations %g to %g degrees", c->elevation[0], c->elevation[1]);
+}
+
+/* What a place is seen by. */
+static void aerial_text(char text[FACT_TEXT], const struct config *c)
+{
+    const struct view *v = &c->views[GVM_AERIAL];
+    if (v->zoom_count == 0) {
+        snprintf(text, FACT_TEXT, "%d x %d pixels, %g m on the ground", v->size[0], v->size[1], c->ground_m);
+        return;
+    }
+    int n = snprintf(text, FACT_TEXT, "%d times %d x %d pixels, of ", v->zoom_count, v->size[0], v->size[1]);
+    for (int i = 0; i < v->zoom_count; i++)
+        n += snprintf(text + n, (size_t)(FACT_TEXT - n), "%s%g", i == 0 ? "" : ", ", v->zooms[i]);
+    snprintf(text + n, (size_t)(FACT_TEXT - n), " m a pixel; bearing %g up; cells of %g m", v->bearing, c->cell_m);
+}
+
 int network_facts(struct fact facts[MAX_FACTS], const struct network *n)
 {
     const struct config *c = &n->config;
     const struct method *m = c->method;
-    char text[120];
+    char text[FACT_TEXT];
     int i = 0;
 #define FACT(name, ...)                                               \
     do {                                                              \
@@ -201,14 +228,16 @@ int network_facts(struct fact facts[MAX_FACTS], const struct network *n)
     FACT("method", "%s%s", m->title, m->shared ? ", one set of weights for both views" : "");
     FACT("parameters", "%zu", network_parameters(n));
     fields_text(text, sizeof text, &m->backbone->fields, c->backbone.bytes);
-    FACT("backbone", "%s%s", m->backbone->title, text);
-    FACT("street view", "%d x %d pixels, elevations %g to %g degrees", c->views[0].size[0], c->views[0].size[1],
-         c->elevation[0], c->elevation[1]);
-    FACT("aerial view", "%d x %d pixels, %g m on the ground", c->views[1].size[0], c->views[1].size[1], c->ground_m);
+    FACT("backbone", "%s%.120s", m->backbone->title, text);
+    street_text(text, c);
+    FACT("street view", "%s", text);
+    aerial_text(text, c);
+    FACT("aerial view", "%s", text);
     m->head->about(text, sizeof text, c->head.bytes, n->views[0].top);
-    FACT("feature", "%d numbers, from %s", n->views[0].features, text);
+    FACT("feature", "%d numbers, from %.120s", n->views[0].features, text);
     fields_text(text, sizeof text, &m->fields, c->own.bytes);
     if (text[0] != '\0') FACT("learning", "%s", text + 2);
+    if (m->score_scale) FACT("logits", "%.4g times the cosine", m->score_scale(n));
 #undef FACT
     return i;
 }

@@ -79,9 +79,9 @@ struct head {
     void (*list)(struct lister *lister, void *weights, const char *view);
     /* The feature (B, 1, features), not yet of length 1; leaves the trace's masks. */
     struct tensor *(*forward)(struct trace *trace, struct tape *tape, const void *weights);
-    /* heat (L): what each position of a map adds to the product of the first picture's feature with `other`, of as many
-     * numbers; over all maps of the feature they add up to that product. False if the map is not part of the feature.
-     * The trace lies on the host. */
+    /* heat (pictures, L): what each position of a map adds to the product of the first place's feature with `other`, of
+     * as many numbers; over all maps of the feature they add up to that product. False if the map is not part of the
+     * feature. The trace lies on the host. */
     bool (*shares)(double *heat, const struct trace *trace, int map, const void *weights, const float *other);
     /* "stages 3 4 with 8 masks each" */
     void (*about)(char *text, size_t size, const void *config, const void *weights);

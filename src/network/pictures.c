@@ -127,11 +127,6 @@ static gvm_status choose_way(enum way *way, enum circle *circle, const gvm_pictu
     gvm_error reason;
     if (panorama < GVM_AS_FOUND || panorama > GVM_AS_PHOTO)
         return fail(err, GVM_ARGUMENT, "%s: %d is no way to take a picture: 0, 1 or 2", picture->name, panorama);
-    if (!takes_photos(model) && panorama == GVM_AS_PHOTO)
-        return fail(err, GVM_ARGUMENT,
-                    "%s: these weights take panoramas only; those for photos, such as statewide "
-                    "(docs/real-weights.md), take it as a photo",
-                    picture->name);
     *circle = panorama == GVM_AS_PANORAMA ? CIRCLE_GIVEN : takes_photos(model) ? CIRCLE_DOUBTED : CIRCLE_CHECKED;
     *way = !takes_photos(model) ? AS_CIRCLE : panorama == GVM_AS_PHOTO ? AS_PHOTO : AS_VIEWS;
     if (*way != AS_VIEWS || *circle == CIRCLE_GIVEN) return GVM_OK;
@@ -143,7 +138,7 @@ static gvm_status choose_way(enum way *way, enum circle *circle, const gvm_pictu
 
 static gvm_status refuse_views(const gvm_picture *picture, int room, gvm_error *err)
 {
-    return fail(err, GVM_ARGUMENT, "%s: it is a full panorama, of which these weights see %d views, not %d",
+    return fail(err, GVM_ARGUMENT, "%s: it is a full panorama, of which these weights see %d views, and there is room for %d",
                 picture->name, PANORAMA_VIEWS, room);
 }
 
@@ -191,6 +186,28 @@ gvm_status gvm_picture_fit(const gvm_picture *picture, const gvm_model *model, g
         return aerial_fit(pixels, box, &shape, &picture->image, picture->name, err);
     }
     return gvm_picture_views(picture, model, pixels, 1, heading, panorama, &count, err);
+}
+
+gvm_status gvm_picture_suits(const gvm_picture *picture, int *panoramas, int *photos, gvm_error *err)
+{
+    static const enum circle circles[] = {CIRCLE_CHECKED, CIRCLE_DOUBTED};
+    const struct image *own = &picture->image;
+    bool full[2];
+    clear_error(err);
+    *panoramas = *photos = 0;
+    gvm_status status = check_pixels(picture, err);
+    for (int i = 0; i < 2 && status == GVM_OK; i++) {
+        struct image image = *own;
+        gvm_status found = circle_check(&image, circles[i], picture->name, err);
+        if (found == GVM_MEMORY) status = found;
+        full[i] = found == GVM_OK;
+    }
+    if (status != GVM_OK) return status;
+    *panoramas = full[0];
+    if (full[1] || photo_check(own->height, own->width, picture->name, err) == GVM_OK)
+        *photos = full[1] ? PANORAMA_VIEWS : 1;
+    clear_error(err);
+    return GVM_OK;
 }
 
 /* The whole input, in a photo's pixels: it goes on beyond the photo where it is black. */

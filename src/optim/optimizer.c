@@ -60,20 +60,48 @@ float cosine_factor(int epoch, int epochs)
 float schedule_factor(const struct schedule *schedule, long step, long steps_an_epoch, int epoch, int epochs)
 {
     if (!schedule->by_step) return cosine_factor(epoch, epochs);
-    double warm = (double)schedule->warm_up * (double)steps_an_epoch, last = (double)epochs * (double)steps_an_epoch;
-    double t = (double)step;
+    double warm = schedule->warm_steps > 0 ? schedule->warm_steps : (double)schedule->warm_up * (double)steps_an_epoch;
+    double last = (double)epochs * (double)steps_an_epoch, t = (double)step, floor = (double)schedule->floor;
     if (t < warm) return (float)(t / warm);
-    return t < last ? (float)(0.5 * (1 + cos(M_PI * (t - warm) / (last - warm)))) : 0;
+    return (float)(t < last ? floor + (1 - floor) * 0.5 * (1 + cos(M_PI * (t - warm) / (last - warm))) : floor);
 }
 
 struct update {
     struct optimizer *optimizer;
     float factor, c1, c2;
+    float shorten; /* factor on the gradient */
 };
+
+static void scale_values(float *g, size_t n, float factor)
+{
+    for (size_t i = 0; i < n; i++) g[i] *= factor;
+}
 
 static void clip_values(float *g, size_t n, float most)
 {
     for (size_t i = 0; i < n; i++) g[i] = g[i] > most ? most : g[i] < -most ? -most : g[i];
+}
+
+/* Of what is between the parameters there is none: it is zero. */
+static void square_part(void *argument, struct team team)
+{
+    const struct optimizer *o = argument;
+    int from, to;
+    parallel_range(&from, &to, blocks(o), 1, team);
+    for (int b = from; b < to; b++) {
+        size_t at = (size_t)b * BLOCK, n = o->floats - at < BLOCK ? o->floats - at : BLOCK;
+        double sum = 0;
+        for (size_t i = at; i < at + n; i++) sum += (double)o->grads[i] * o->grads[i];
+        o->partial[b] = sum;
+    }
+}
+
+static double gradient_length(struct optimizer *o)
+{
+    double square = 0;
+    parallel_run(square_part, o);
+    for (int b = 0; b < blocks(o); b++) square += o->partial[b];
+    return sqrt(square);
 }
 
 static void update_part(void *argument, struct team team)
@@ -90,6 +118,7 @@ static void update_part(void *argument, struct team team)
         if (at < first) at = first;
         if (end > last) end = last;
         if (at >= end || p->fixed) continue;
+        if (u->shorten < 1) scale_values(o->grads + at, end - at, u->shorten);
         if (r->clip > 0) clip_values(o->grads + at, end - at, r->clip);
         kernels()->adamw(o->weights + at, o->m + at, o->v + at, o->grads + at, end - at,
                          (p->backbone ? r->backbone : r->other) * u->factor, p->decay ? r->decay : 0, r->beta1,
@@ -111,7 +140,8 @@ void optimizer_update(struct optimizer *o, float factor)
         o->tape->device->optimizer_update(o);
         return;
     }
-    struct update u = {o, factor, corrections[0], corrections[1]};
+    struct update u = {o, factor, corrections[0], corrections[1], 1};
+    if (o->rates.clip_length > 0) u.shorten = (float)fmin(1, (double)o->rates.clip_length / gradient_length(o));
     parallel_run(update_part, &u);
 }
 

@@ -10,7 +10,9 @@ struct rates {
     float backbone, other; /* learning rates at the start: 1e-4 for backbones, 2e-4 for masks and head */
     float decay;           /* weight decay, of the parameters that decay */
     float beta1, beta2, epsilon;
-    float clip; /* each value of a gradient is brought to within [-clip, clip] before it counts; 0: as it is */
+    float clip;        /* each value of a gradient is brought to within [-clip, clip] before it counts; 0: as it is */
+    float clip_length; /* the gradient of all parameters together is shortened to this length if it is longer, before
+                          the other clip; 0: as it is */
 };
 
 extern const struct rates rates_paper;
@@ -27,7 +29,7 @@ struct optimizer {
     size_t floats;
     float *m, *v;    /* moments, laid out as the weights */
     float *start;    /* ASAM: the weights before the climb */
-    double *partial; /* sums of the norm, one for each block of the weights */
+    double *partial; /* sums of a norm, one for each block of the weights */
     bool climbed;    /* the update steps from `start` */
     long step;       /* updates done */
 };
@@ -51,8 +53,10 @@ float cosine_factor(int epoch, int epochs);
 
 /* How every rate changes over a run. */
 struct schedule {
-    int by_step;   /* 1; 0: by the epoch, as cosine_factor */
-    float warm_up; /* by the step: in so many epochs it rises from 0 in a line; then half a cosine, to 0 at the last */
+    int by_step;    /* 1; 0: by the epoch, as cosine_factor */
+    float warm_up;  /* by the step: in so many epochs it rises from 0 in a line; then half a cosine, to `floor` */
+    int warm_steps; /* in so many steps instead, unless 0 */
+    float floor;    /* by the step: what it ends at after the last epoch */
 };
 
 /* Factor on every rate for the step that comes after `step` others, of epochs of about steps_an_epoch. */

@@ -230,6 +230,7 @@ __global__ void adamw_kernel(struct update u)
     int kind = u.kinds[i / GRAIN];
     if (fine && !(kind & KIND_FIXED)) {
         float lr = (kind & KIND_BACKBONE ? u.rates.backbone : u.rates.other) * u.numbers->factor, g = u.g[i];
+        if (u.rates.clip_length > 0) g *= u.numbers->shorten;
         float most = u.rates.clip > 0 ? u.rates.clip : INFINITY;
         g = g > most ? most : g < -most ? -most : g;
         float m = u.m[i] + (g - u.m[i]) * (1 - u.rates.beta1);
@@ -243,6 +244,24 @@ __global__ void adamw_kernel(struct update u)
     if (u.halves) u.halves[i] = __float2bfloat16_rn(x);
 }
 
+/* The same bits in every run: each block sums its own part, and one thread what they found. */
+__global__ void square_kernel(double *partial, const float *g, size_t n)
+{
+    __shared__ double sums[BLOCK];
+    double sum = 0;
+    for (size_t i = (size_t)blockIdx.x * BLOCK + threadIdx.x; i < n; i += (size_t)gridDim.x * BLOCK)
+        sum += (double)g[i] * g[i];
+    sum = block_sum(sum, sums);
+    if (threadIdx.x == 0) partial[blockIdx.x] = sum;
+}
+
+__global__ void shorten_kernel(struct numbers *numbers, const double *partial, float most)
+{
+    double sum = 0;
+    for (int i = 0; i < NORM_BLOCKS; i++) sum += partial[i];
+    numbers->shorten = (float)fmin(1.0, most / sqrt(sum));
+}
+
 static void optimizer_update_cuda(struct optimizer *o)
 {
     struct cuda_optimizer *s = (struct cuda_optimizer *)o->state;
@@ -251,6 +270,10 @@ static void optimizer_update_cuda(struct optimizer *o)
     struct update u = {h->weights, s->m,     s->v,       h->halves, o->climbed ? s->start : h->weights,
                        h->grads,   s->kinds, c->numbers, c->losses, c->loss_total,
                        o->rates,   o->floats};
+    if (o->rates.clip_length > 0) {
+        LAUNCH(square_kernel, NORM_BLOCKS, BLOCK, 0, c->stream, s->partial, h->grads, o->floats);
+        LAUNCH(shorten_kernel, 1, 1, 0, c->stream, c->numbers, s->partial, o->rates.clip_length);
+    }
     LAUNCH(adamw_kernel, blocks_of(o->floats, BLOCK), BLOCK, 0, c->stream, u);
     LAUNCHED(o->tape, "update the weights");
     o->climbed = false;

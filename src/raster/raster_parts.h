@@ -79,8 +79,8 @@ static inline void raster_take_view(struct raster *r, GDALDatasetH view)
     r->height = GDALGetRasterYSize(view);
 }
 
-/* The pixels (H, W, 4) of a part (left, top, right, bottom) of `data` as 8 bits: of the raster, whose bands these are, or
- * of a picture that was warped out of it. False without memory, or if it cannot be read. */
+/* The pixels (H, W, 4) of a part (left, top, right, bottom) of `data` as 8 bits: of the raster, whose bands these are,
+ * or of a picture that was warped out of it. False without memory, or if it cannot be read. */
 bool raster_take(uint8_t *rgba, GDALDatasetH data, const struct raster *raster, const int bands[3], const int part[4]);
 
 /* Fill in the locator; a sentence where the raster lies nowhere. */

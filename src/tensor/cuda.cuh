@@ -129,7 +129,8 @@ enum { PLAN_LISTS = 64 };
 struct numbers {
     unsigned long long step;
     float factor, correct_m, correct_v;
-    float climb; /* rho / norm of ASAM, written by its kernel */
+    float climb;   /* rho / norm of ASAM, written by its kernel */
+    float shorten; /* the factor on a gradient that is too long, likewise */
 };
 
 struct cuda_tape {

@@ -126,3 +126,44 @@ colour() {
 colour 100.00 's/aerial\//street\//'
 for i in $(seq 0 63); do cp "$tmp/few/street/00.png" "$tmp/few/aerial/$(printf %02d "$i").png"; done
 colour 0.00 's/x/x/'
+
+# Recalls in metres over a map: of a list and of photos that say where they were taken; what does not count is counted.
+expect 0 world --ortho --out "$tmp/town" --metres 300 --pairs 6 --turn yes --seed 3 --quiet
+expect 0 index --raster "$tmp/town/ortho.tif" --out "$tmp/map.gpkg" --quiet
+metres="eval --protocol metres --index $tmp/map.gpkg --quiet"
+expect 0 $metres --photos "$tmp/town/street" --json
+cp "$tmp/out" "$tmp/own.json"
+{ cat "$tmp/town/photos.csv"; echo "street/000001.jpg,46,-30,"; } > "$tmp/town/more.csv"
+expect 0 $metres --photos "$tmp/town/more.csv" --json
+cp "$tmp/out" "$tmp/list.json"
+expect 0 locate --index "$tmp/map.gpkg" --merge no --top 100 --json --quiet "$tmp/town/street"
+python3 - "$tmp" <<'END'
+import json, math, sys
+own, listed, told = (json.load(open(sys.argv[1] + "/" + name)) for name in ("own.json", "list.json", "out"))
+assert (own["photos"], own["outside"], own["placeless"], own["failed"]) == (6, 0, 0, 0), own
+assert listed["outside"] == 1 and listed["photos"] == 6, listed
+for name in ("25", "50", "100"):  # by the photos' own GPS, which `locate` measures on another sphere
+    for best in (1, 5, 10, 100):
+        hits = [any(h["gps_m"] * 6378137 / 6371008.8 < int(name) for h in p["hits"][:best]) for p in told]
+        assert abs(own["recall"][name]["R@%d" % best] - 100 * sum(hits) / 6) < 1e-6, (name, best)
+for which in ("recall", "chance"):
+    rows = own[which]
+    assert all(rows[r]["R@1"] <= rows[r]["R@5"] <= rows[r]["R@10"] <= rows[r]["R@100"] <= 100 for r in rows), rows
+    assert all(rows["25"][k] <= rows["50"][k] <= rows["100"][k] for k in rows["25"]), rows
+assert abs(own["chance"]["0"]["R@1"] - 100 / own["tiles"]) < 1e-6 and own["recall"]["100"]["R@1"] > 50
+END
+expect 0 $metres --photos "$tmp/town/more.csv"
+says out "6 photos, " "  the right tile" "  by chance" "1 of 7 photos lie outside the map"
+rm "$tmp/town/street/000002.jpg"
+expect 1 $metres --photos "$tmp/town/photos.csv"
+says err "000002.jpg"
+says out "5 photos, " "1 of 6 photos could not be used"
+printf 'image,lat,lon\nstreet/000001.jpg,46,-30\n' > "$tmp/town/more.csv"
+expect 1 $metres --photos "$tmp/town/more.csv"
+refused "none of its 1 photos counts: 1 lie outside the map"
+expect 2 $metres
+refused "--photos is missing"
+expect 2 $metres --photos x --data x
+refused "--data goes with --protocol paper"
+expect 2 eval --data x --photos y
+refused "--photos goes with --protocol metres"

@@ -37,7 +37,7 @@ expect 0 "${locate[@]}" --panorama no "$jpeg"
 sed "s|$jpeg|PICTURE|" "$tmp/out" > "$tmp/panorama.txt"
 cmp "$tmp/photo.txt" "$tmp/panorama.txt"
 expect 2 "${locate[@]}" --panorama maybe "$jpeg"
-refused "--panorama takes yes or no, not 'maybe'"
+refused "--panorama takes auto, yes or no, not 'maybe'"
 
 expect 1 embed --weights "$w" --view street --out "$tmp/f.safetensors" "$tmp/photo.jpg"
 says err "not a full panorama"

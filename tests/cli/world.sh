@@ -1,5 +1,5 @@
 #!/bin/bash
-# The practice city, as pairs and as an orthophoto: the same files for the same seed at any number of threads, and what
+# The practice city, as pairs, as an orthophoto and as photos: the same files for the same seed at any number of threads, and what
 # it refuses.
 . tests/cli/common.bash
 
@@ -78,11 +78,35 @@ expect 0 world --out "$tmp/o" --pairs 1 --force --quiet # the panoramas' list go
 expect 1 world --out "$tmp/new" --ortho --pairs 1000 --metres 300
 refused "the roads of 300 m have room for " "not 1000: give fewer pairs or more metres"
 
+# Photos and the imagery around them.
+expect 0 world --out "$tmp/s" --photos --pairs 8 --seed 7 --metres 300 --margin 50 --pixel 0.5 --test 25 --threads 1 --quiet
+says out "s: an orthophoto of 600 x 600 pixels, 8 photos, 2 of them for testing"
+lines err 0
+expect 0 world --out "$tmp/t" --photos --pairs 8 --seed 7 --metres 300 --margin 50 --pixel 0.5 --test 25 --threads 2 --quiet
+diff -r "$tmp/s" "$tmp/t"
+python3 - "$tmp/s" <<'END2'
+import csv, os, sys
+folder = sys.argv[1]
+assert sorted(os.listdir(folder)) == ["imagery", "photos", "photos.csv"] and os.listdir(folder + "/imagery") == ["ortho.tif"]
+assert open(folder + "/photos.csv").readline() == "image,lat,lon,heading,hfov,split\n"
+rows = list(csv.DictReader(open(folder + "/photos.csv")))
+assert [r["image"] for r in rows] == ["photos/%06d.jpg" % n for n in range(1, 9)] and len(os.listdir(folder + "/photos")) == 8
+assert sorted(r["split"] for r in rows) == ["test"] * 2 + ["train"] * 6
+assert all(25 < float(r["hfov"]) < 115 and 0 <= float(r["heading"]) < 360 for r in rows), rows
+assert max(abs(float(r["lat"]) - 45) for r in rows) < 101 / 111000
+END2
+expect 0 info "$tmp/s/photos/000001.jpg" # our own reader takes its EXIF
+says out "GPS position   4" "heading "
+expect 1 world --out "$tmp/new" --photos --pairs 10
+refused "the roads of 600 m have room for 0 photos that stand 310 m or more from the border, not 10"
+
 for bad in "--pairs 0" "--pairs x" "--pairs 2 --seed -1" "--pairs 2 --offset 31" "--pairs 2 --offset nan" \
     "--pairs 2 --test 101" "--pairs 2 --origin 45" "--pairs 2 --origin 85,0" "--pairs 2 --scale 5" "--pairs 2 more" "" "--pairs 2 --metres 300" "--pairs 2 --turn yes" \
     "--pairs 2 --ortho --metres 100" "--pairs 2 --ortho --metres 4001" "--pairs 2 --ortho --metres 2100 --scale 2" \
     "--pairs 2 --ortho --test 5" "--pairs 2 --ortho --offset 5" "--pairs 2 --ortho --turn maybe" \
-    "--pairs 2 --ortho --projection lambert" "--pairs 2 --ortho=yes"; do
+    "--pairs 2 --ortho --projection lambert" "--pairs 2 --ortho=yes" "--pairs 2 --photos --ortho" "--pairs 2 --photos --scale 2" \
+    "--pairs 2 --photos --offset 5" "--pairs 2 --photos --turn yes" "--pairs 2 --pixel 0.5" "--pairs 2 --ortho --margin 50" \
+    "--pairs 2 --photos --metres 2000 --pixel 0.1" "--pairs 2 --photos --fov 90,60" "--pairs 2 --photos --photo-size 2000"; do
     # shellcheck disable=SC2086
     expect 2 world --out "$tmp/new" $bad
     refused "geoviewmatch world: "

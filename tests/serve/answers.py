@@ -111,6 +111,12 @@ def requests(info):
                   ("/v1/heatmap?heading=find", photo, jpeg)],
             404: [("/v1/heatmap?tile=%d" % info["tiles"], photo, jpeg)], 413: [("/v1/heatmap", big, jpeg)],
             415: [("/v1/heatmap", photo, text)], 422: [("/v1/heatmap", b"no picture", jpeg)]},
+        ("post", "/v1/scores"): {
+            200: [("/v1/scores", photo, jpeg), ("/v1/scores?format=tiff&heading=0", photo, jpeg),
+                  ("/v1/scores", *form(("format", b"tiff", None), ("picture", photo, "a.jpg")))],
+            400: [("/v1/scores?" + query, photo, jpeg) for query in ("format=png", "top=5", "near=1", "heading=x")],
+            413: [("/v1/scores", big, jpeg)], 415: [("/v1/scores", photo, text)],
+            422: [("/v1/scores", b"no picture", jpeg), ("/v1/scores?near=0,0", photo, jpeg)]},
         ("post", "/v1/locate"): {
             200: [("/v1/locate", photo, jpeg), ("/v1/locate", photo, {"Content-Type": "application/octet-stream"}),
                   ("/v1/locate", *form(("picture", photo, "a.jpg")))],

@@ -32,6 +32,11 @@ function facts(hit, answer) {
     const add = (name, ...value) => list.append(make('div', {}, make('dt', {}, name), make('dd', {}, ...value)));
     add('Score', words.score(hit.score));
     add('Margin', typeof answer.margin === 'number' ? words.score(answer.margin) : 'none');
+    if (typeof hit.p === 'number') {
+        add(answer.calibrated ? 'p' : 'p (uncalibrated)', words.share(hit.p));
+        add('p within 25, 50, 100 m', [25, 50, 100].map((m) => words.share(answer[`p_within_${m}_m`])).join(', '));
+        add('0.9 of it', typeof answer.radius_90_m === 'number' ? `within ${words.metres(answer.radius_90_m)}` : 'nowhere');
+    }
     if (typeof hit.gps_m === 'number') add('From its own GPS', words.metres(hit.gps_m));
     add(`Tile, ${words.metres(2 * hit.half_tile_m)} wide`, `No. ${hit.tile}`);
     return list;
@@ -47,6 +52,7 @@ function placeItem(hit, answer, onGo) {
     if (hit.rank > 1)
         item.append(make('span', {class: 'quiet'}, [
             words.score(hit.score),
+            typeof hit.p === 'number' ? `p ${words.share(hit.p)}` : null,
             `${words.score(answer.answers[0].score - hit.score)} behind`,
             typeof hit.gps_m === 'number' ? `${words.metres(hit.gps_m)} from its GPS` : null,
         ].filter(Boolean).join(' · ')));
@@ -122,7 +128,8 @@ export class Answers {
 
     /* The preview comes when it is ready, the slider with a panorama's preview or with its first answer. */
     fillPicture() {
-        const {entry} = this, isPanorama = entry.answer !== null || (entry.preview?.ratio ?? 0) >= PANORAMA;
+        const {entry} = this, heads = entry.answer !== null && entry.answer.answers[0].heading !== null;
+        const isPanorama = entry.answer !== null ? heads : (entry.preview?.ratio ?? 0) >= PANORAMA;
         if (this.view === null && this.plain === null && entry.preview !== null && !isPanorama) {
             this.plain = make('img', {class: 'plain', src: entry.preview.url, alt: entry.name});
             this.picture.prepend(this.plain);
@@ -133,7 +140,7 @@ export class Answers {
             this.picture.prepend(heading.winds(), this.view);
             if (this.controls !== null) this.controls.view = this.view;
         }
-        if (this.controls === null && entry.answer !== null) {
+        if (this.controls === null && heads) {
             this.controls = new heading.Controls(this.view, (value, rest) => this.ask(entry, value, rest), this.all);
             this.picture.append(this.controls.element);
         }

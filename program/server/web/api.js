@@ -126,14 +126,24 @@ export const aboutMap = () => json('map');
 /* One picture's answer. heading: null (as the picture says, else found), 'find' or degrees; area: null for the whole
  * map, { own: true, radius } around the picture's own GPS, or { lat, lon, radius }, in degrees and metres; isPanorama:
  * whether it is a full one whatever it says of itself. */
-export function locate(picture, {heading, area, isPanorama, signal}) {
+export function locate(picture, {signal, ...question}) {
+    return json('locate', {method: 'POST', body: picture, query: queryOf(question), signal});
+}
+
+function queryOf({heading, area, isPanorama}) {
     const query = {heading, panorama: isPanorama ? 'yes' : null};
     if (area !== null) {
         query.near = area.own ? 'exif' : `${area.lat.toFixed(8)},${area.lon.toFixed(8)}`;
         query.within = area.radius;
     }
-    return json('locate', {method: 'POST', body: picture, query, signal});
+    return query;
 }
+
+/* How similar a picture is to each tile, asked as `locate` is: as a layer over the map, or as a GeoTIFF. */
+export const scores = (picture, question, signal) =>
+    json('scores', {method: 'POST', body: picture, query: queryOf(question), signal});
+export const scoresFile = (picture, question) =>
+    blob('scores', {method: 'POST', body: picture, query: {...queryOf(question), format: 'tiff'}});
 
 /* A square of the map, or null if there is nothing to see. */
 export async function imagery(z, x, y, signal) {

@@ -5,10 +5,14 @@ import {make} from './dom.js';
 
 const COLUMNS = [
     'photo', 'rank', 'lat', 'lon', 'half_tile_m', 'score', 'heading', 'heading_estimated', 'margin', 'weak', 'error_m',
-    'gps_lat', 'gps_lon', 'gps_m', 'tile', 'source', 'problem',
+    'gps_lat', 'gps_lon', 'gps_m', 'tile', 'source', 'p', 'p_within_25_m', 'p_within_50_m', 'p_within_100_m', 'radius_90_m',
+    'calibrated', 'problem',
 ];
 /* Of numbers that are not whole. */
-const DECIMALS = {lat: 8, lon: 8, half_tile_m: 1, score: 6, heading: 2, margin: 6, gps_lat: 8, gps_lon: 8, gps_m: 2};
+const DECIMALS = {
+    lat: 8, lon: 8, half_tile_m: 1, score: 6, heading: 2, margin: 6, gps_lat: 8, gps_lon: 8, gps_m: 2, p: 6,
+    p_within_25_m: 6, p_within_50_m: 6, p_within_100_m: 6, radius_90_m: 1,
+};
 
 const oldestFirst = (entries) => [...entries].reverse();
 

@@ -10,6 +10,7 @@ import {History} from './history.js';
 import * as intake from './intake.js';
 import * as map from './map.js';
 import {Marks} from './marks.js';
+import {Scores} from './scores.js';
 import {Table} from './table.js';
 import {askForToken} from './token.js';
 import * as visit from './visit.js';
@@ -17,7 +18,7 @@ import * as words from './words.js';
 
 const EMPTY = 'This map is empty: it has no tiles yet. `geoviewmatch index` puts imagery into it.';
 
-let parts = null; /* once the map is known: marks, area, answers, heat, history, table */
+let parts = null; /* once the map is known: marks, area, answers, heat, history, scores, table */
 let frame = 0;    /* in which the list and the dots are to be drawn; 0 for none */
 
 function notice(sentence, again = null) {
@@ -71,7 +72,10 @@ function refresh(entry, what) {
         answers.open(entry);
     else if (what === 'changed' && entry === current)
         answers.update();
-    if (what !== 'changed' || entry === current) marks.show(current);
+    if (what !== 'changed' || entry === current) {
+        marks.show(current);
+        parts.scores.show(current);
+    }
     const isOver = entry !== null && !visit.isWaiting(entry);
     if (isOver && entry === current && entry.answer !== null) look(entry, what);
     if (isOver && what === 'changed' && entry.said !== entry.control) {
@@ -110,6 +114,7 @@ function build(info) {
         heat,
         area: new Area(view, at, {changed: areaChanged, all: (area) => askAll({area})}),
         history: new History(visit.select),
+        scores: new Scores(view, map.middleOf(info)),
         table: new Table(visit.select),
         answers: new Answers({
             go: (hit) => marks.go(hit),
@@ -121,6 +126,7 @@ function build(info) {
         }),
     };
     help.tellVersion(info);
+    if (info.weights.photos) byId('take').textContent = 'Choose street photos';
     visit.setLimits(info.limits);
     visit.watch(refresh);
     byId('about').textContent = [info.name, words.count(info.tiles, 'tile', 'tiles')].filter(Boolean).join(' · ');

@@ -13,6 +13,9 @@ export function metres(m) {
 
 export const score = (s) => s.toFixed(3);
 
+/* A probability. */
+export const share = (p) => p.toFixed(p < 0.01 ? 4 : 3);
+
 export const heading = (h) => `${Math.round(h) % 360}°`;
 
 export function bytes(n) {

@@ -84,7 +84,7 @@ static gvm_status add_photo(struct filler *f, const struct pair_row *row, const 
     if (fabs(q->lat) <= 90 && fabs(q->lon) <= 180) {
         struct cell cell = cell_of(q->lat, q->lon, f->dataset->ground_m);
         cell_centre(&lat, &lon, cell, f->dataset->ground_m);
-        snprintf(name, sizeof name, "cell %ld,%ld", cell.row, cell.col);
+        snprintf(name, sizeof name, "cell %d,%d", cell.row, cell.col);
     }
     return filler_pair(f, q, name, lat, lon, source, err);
 }

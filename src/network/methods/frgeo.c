@@ -25,6 +25,9 @@ static struct losses losses(const struct tape *tape, const struct loss_options *
 
 static const struct setting presets[] = {
     {"frgeo", TINY "\"street\":[128,512],\"aerial\":[256,256]}"},
+    {"frgeo-cvusa", TINY "\"street\":[128,512],\"aerial\":[256,256],"
+                         "\"elevation\":[-32.72727272727273,32.72727272727273],\"ground_m\":174.4}"},
+    {"frgeo-cvact", TINY "\"street\":[128,512],\"aerial\":[256,256],\"ground_m\":144}"},
     {"frgeo-vigor", TINY "\"street\":[320,640],\"aerial\":[320,320],\"elevation\":[-90,90],\"ground_m\":73}"},
     {"frgeo-nano", "{\"model\":\"frgeo\",\"dims\":[32,64,128,256],\"depths\":[2,2,4,2],"
                    "\"street\":[64,320],\"aerial\":[128,128]}"},

@@ -45,6 +45,14 @@ static const struct setting presets[] = {
     {"sample4geo", BASE "\"street\":[140,768],\"aerial\":[384,384]" INPUTS},
     {"sample4geo-vigor",
      BASE "\"street\":[384,768],\"aerial\":[384,384],\"elevation\":[-90,90],\"ground_m\":73" INPUTS},
+    {"sample4geo-cvact",
+     BASE "\"street\":[140,768],\"aerial\":[384,384],\"elevation\":[-90,90],\"ground_m\":144" INPUTS},
+    {"sample4geo-cvusa", BASE "\"street\":[140,768],\"aerial\":[384,384],"
+                              "\"elevation\":[-32.72727272727273,32.72727272727273],\"ground_m\":174.4" INPUTS},
+    /* a drone's pictures: no panorama, no heading */
+    {"sample4geo-university", BASE "\"street\":[384,384],\"aerial\":[384,384],"
+                                   "\"street_input\":{\"projection\":\"nadir\",\"resize\":\"opencv\"},"
+                                   "\"aerial_input\":{\"resize\":\"opencv\"}}"},
     {"sample4geo-tiny", TINY "\"street\":[140,768],\"aerial\":[384,384]" INPUTS},
     {"sample4geo-nano", "{\"model\":\"sample4geo\",\"dims\":[32,64,128,256],\"depths\":[2,2,4,2],"
                         "\"street\":[64,320],\"aerial\":[128,128]" INPUTS},

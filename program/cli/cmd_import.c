@@ -1,0 +1,100 @@
+/* cmd_import.c - weights that others have published, made this program's own. */
+#include <glib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/output.h"
+#include "cli/cli.h"
+#include "network/checkpoint.h"
+#include "network/family.h"
+#include "network/import.h"
+
+enum { MAX_SAID = 200 /* bytes of --source and --licence */ };
+
+struct arguments {
+    struct common common;
+    const char *as, *source, *licence, *out;
+    bool f16, force;
+};
+
+static const struct option_row rows[] = {
+    {"as", OPTION_TEXT, AT(as), "NAME", .words = family_preset,
+     .help = "which of a paper's weights they are, if the tensors do not tell: what pictures they learned with"},
+    {"source", OPTION_TEXT, AT(source), "TEXT", .help = "where the file is from, for `info` to tell"},
+    {"licence", OPTION_TEXT, AT(licence), "TEXT", .standard = "not stated",
+     .help = "the licence that its authors give it, for `info` to tell"},
+    {"float16", OPTION_FLAG, AT(f16), .help = "numbers of 16 bits: half the room, a thousandth of precision"},
+    {"out", OPTION_TEXT, AT(out), "W.safetensors", .needed = true, .help = "the file to write, whole or not at all"},
+    {"force", OPTION_FLAG, AT(force), .help = "write over another file"},
+    {0},
+};
+
+/* "weights_e40.pth (Sample4Geo), from TEXT" */
+static void set_origin(struct origin *origin, const struct arguments *a, const char *family)
+{
+    g_autofree char *base = g_path_get_basename(a->common.operands[0]);
+    g_autofree char *name = g_utf8_make_valid(base, -1);
+    g_snprintf(origin->source, sizeof origin->source, "%.255s (%s)%s%s", name, family, a->source ? ", from " : "",
+               a->source ? a->source : "");
+    if (!g_utf8_validate(origin->source, -1, NULL)) /* a long name, cut within a character */
+        g_snprintf(origin->source, sizeof origin->source, "%s", family);
+    g_snprintf(origin->licence, sizeof origin->licence, "%s", a->licence);
+}
+
+static bool is_said(const char *text)
+{
+    return text == NULL || (strlen(text) <= MAX_SAID && g_utf8_validate(text, -1, NULL));
+}
+
+static int import(void *arguments)
+{
+    const struct arguments *a = arguments;
+    const char *path = a->common.operands[0];
+    struct network *network = NULL;
+    struct imported imported;
+    gvm_error err;
+    if (!is_said(a->source) || !is_said(a->licence))
+        return usage_error("import", "--source and --licence are UTF-8 texts of at most %d bytes", MAX_SAID);
+    if (output_check(a->out, &output_weights, a->force, &path, 1, &err) != GVM_OK) return failed(&err);
+    gvm_status status = network_import(&network, &imported, path, a->as, &err);
+    if (status != GVM_OK) return failed(&err);
+    set_origin(&network->origin, a, imported.family);
+    status = checkpoint_save(network, a->out, a->f16, &err);
+    if (status == GVM_OK) {
+        char fingerprint[17];
+        network_fingerprint(fingerprint, network);
+        print_line("%s: %s, as %s: %zu tensors, %llu numbers, all of them used", path, imported.family, imported.preset,
+                   imported.tensors, (unsigned long long)imported.numbers);
+        print_line("%s: %zu parameters, fingerprint %s", a->out, network_parameters(network), fingerprint);
+        struct fact facts[MAX_FACTS];
+        for (int i = 0, count = network_facts(facts, network); i < count; i++)
+            printf("  %-14s %s\n", facts[i].label, facts[i].text);
+        print_line("  %-14s %s", "source", network->origin.source);
+        print_line("  %-14s %s", "licence", network->origin.licence);
+    }
+    network_free(network);
+    return status == GVM_OK ? DONE : failed(&err);
+}
+
+const struct command import_command = {
+    .name = "import",
+    .summary = "published weights of statewide, Sample4Geo and FRGeo",
+    .usage = "FILE --out W.safetensors [--as NAME] [options]",
+    .about = "Makes weights that others have published this program's own: the file of their authors, safetensors or "
+             "PyTorch's .pth and .pth.tar, is recognised by the names and shapes of its tensors and written again with "
+             "what `locate`, `index` and `train --init` need to know of it. Every tensor must be there, and no other. "
+             "A .pth file is a program that PyTorch runs; here only its tensors are read, nothing of it is ever run, "
+             "and a file that would run anything is refused.",
+    .rows = rows,
+    .operand = "file",
+    .least = 1,
+    .most = 1,
+    .examples = "  geoviewmatch import last.safetensors --out statewide.safetensors\n"
+                "  geoviewmatch import weights_e40_0.7786.pth --as sample4geo-vigor --out vigor.safetensors\n"
+                "  geoviewmatch import model_best.pth.tar --as frgeo-cvact --licence 'none stated' --out "
+                "frgeo.safetensors\n",
+    .size = sizeof(struct arguments),
+    .run = import,
+};

@@ -1,0 +1,166 @@
+/* imagery_cells.c - imagery for weights that look at each place at several zooms: a piece is a block of cells of the
+ * lattice (cells.h), whose pictures are cut out of all rasters together (zooms.h). */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "imagery/imagery_parts.h"
+#include "imagery/mosaic.h"
+#include "network/model.h"
+
+#define COARSE 1.05 /* times the finest zoom that pixels may have without a warning; UTM's scale varies by less */
+#define TOO_COARSE 8
+#define PARTLY 0.1 /* of a cell's pictures without imagery, from which on it is counted */
+
+static const struct view *aerial(const struct imagery *m)
+{
+    return &m->model->network->config.views[GVM_AERIAL];
+}
+
+gvm_status cells_plan(struct imagery *m, const gvm_map_options *o, gvm_error *err)
+{
+    const struct view *view = aerial(m);
+    m->cell_sources = calloc(m->raster_count, sizeof *m->cell_sources);
+    if (m->cell_sources == NULL)
+        return fail(err, GVM_MEMORY, "there is not enough memory for %zu rasters", m->raster_count);
+    for (size_t i = 0; i < m->raster_count; i++)
+        m->cell_sources[i] = (struct mosaic_source){m->rasters[i].path, m->rasters[i].hints};
+    gvm_status status = mosaic_open(&m->mosaic, m->cell_sources, m->raster_count, view->zooms, view->zoom_count, err);
+    for (size_t i = 0; status == GVM_OK && i < m->mosaic->layer_count; i++) {
+        const struct layer *l = &m->mosaic->layers[i];
+        if (l->pixel_m > TOO_COARSE * view->zooms[0])
+            return fail(err, GVM_FORMAT,
+                        "%s: its pixels cover %.3g m each, too much for pictures of %g m a pixel: take finer imagery",
+                        path_tail(m->rasters[l->members[0].source].path), l->pixel_m, view->zooms[0]);
+    }
+    if (status == GVM_OK) status = cell_plan_make(&m->cells, m->mosaic, m->tile_m, &m->area, err);
+    m->pieces = m->cells.block_count;
+    m->places = m->cells.count;
+    if (status == GVM_OK && m->places == 0)
+        status = o->within_m > 0 ? fail(err, GVM_ARGUMENT, "no imagery lies within %g m of %.6f,%.6f", m->area.metres,
+                                        m->area.lat, m->area.lon)
+                                 : fail(err, GVM_FORMAT, "%s: it covers no cell", path_tail(m->rasters[0].path));
+    return status;
+}
+
+void cells_free(struct imagery *m)
+{
+    cell_plan_free(&m->cells);
+    mosaic_free(m->mosaic);
+    free(m->cell_sources);
+}
+
+/* ------------------------------------------------------------------ pieces */
+
+/* Where the map says that a cell lies; what it is cut out of is found on the way. */
+static void take_place(struct cut_tile *tile, struct zoom_place *place, const struct imagery *m, struct cell cell)
+{
+    const struct view *view = aerial(m);
+    tile->status = GVM_OK;
+    tile->place = (struct place){.metres = m->cells.size, .source = m->rasters[0].path};
+    cell_centre(&tile->place.lat, &tile->place.lon, cell, m->cells.size);
+    cell_box(tile->place.box, cell, m->cells.size);
+    *place = (struct zoom_place){
+        .lat = tile->place.lat, .lon = tile->place.lon, .bearing = view->bearing, .pixels = tile->pixels};
+}
+
+/* What was cut of some of a piece's places. */
+static void take_pictures(struct cut_tile *tiles, const struct zoom_place *places, int count, const struct imagery *m,
+                          gvm_status status)
+{
+    for (int i = 0; i < count; i++) {
+        tiles[i].place.source = m->rasters[places[i].source].path;
+        tiles[i].status = status;
+        tiles[i].empty = status == GVM_OK && places[i].empty >= 1;
+        tiles[i].partly = status == GVM_OK && places[i].white > PARTLY;
+    }
+}
+
+void cells_cut(struct piece *piece, struct cutter *c, const struct imagery *m, size_t number)
+{
+    const struct view *view = aerial(m);
+    const struct cell_plan *plan = &m->cells;
+    struct zoom_place places[CELL_MOST];
+    size_t first = plan->first[number], end = number + 1 < plan->block_count ? plan->first[number + 1] : plan->count;
+    piece->before = first;
+    piece->count = (int)(end - first);
+    for (int i = 0; i < piece->count; i++) take_place(&piece->tiles[i], &places[i], m, plan->cells[first + (size_t)i]);
+    gvm_status status = GVM_OK;
+    if (c->zooms == NULL) status = zoom_cutter_open(&c->zooms, m->mosaic, view, &piece->err);
+    if (status == GVM_OK) status = zoom_cut(places, (size_t)piece->count, c->zooms, &piece->err);
+    take_pictures(piece->tiles, places, piece->count, m, status);
+    for (int i = piece->count; i-- > 0 && status == GVM_FILE;) /* a cell that does not see the broken part is good */
+        take_pictures(&piece->tiles[i], &places[i], 1, m, zoom_cut(&places[i], 1, c->zooms, &piece->err));
+    piece->source = places[0].source;
+    for (int i = piece->count; i-- > 0;)
+        if (piece->tiles[i].status != GVM_OK) piece->source = places[i].source;
+}
+
+/* The windows of a block at each zoom's level, whose pixels are from a quarter to half of the wanted ones, and one that
+ * is blurred. */
+size_t cells_cut_bytes(const struct imagery *m)
+{
+    const struct view *view = aerial(m);
+    double bytes = 0, most = 0;
+    for (int k = 0; k < view->zoom_count; k++) {
+        double metres = CELL_SIDE * m->cells.size + view->size[1] * view->zooms[k];
+        double side = metres / fmax(view->zooms[k] / 3, m->mosaic->layers[0].pixel_m);
+        bytes += 4 * side * side;
+        most = fmax(most, 4 * side * side);
+    }
+    return (size_t)(bytes + most);
+}
+
+/* ------------------------------------------------------------------ what is said of it */
+
+static bool note_coarse(gvm_error *note, const struct imagery *m, const struct layer *l)
+{
+    double finest = aerial(m)->zooms[0];
+    if (l->pixel_m <= COARSE * finest) return false;
+    fail(note, GVM_OK,
+         "%s: its pixels cover %.3g m, and the weights learned from %g m and finer: expect fewer right answers",
+         path_tail(m->rasters[l->members[0].source].path), l->pixel_m, finest);
+    return true;
+}
+
+bool cells_note(gvm_error *note, bool *warning, const struct imagery *m, size_t number)
+{
+    const struct layer *l = &m->mosaic->layers[0];
+    const char *s = m->raster_count == 1 ? "" : "s";
+    *warning = number > 0;
+    if (number == 0) {
+        fail(note, GVM_OK, "%zu raster%s, %.3g m a pixel: %zu cell%s of %g m", m->raster_count, s, l->pixel_m,
+             m->places, m->places == 1 ? "" : "s", m->cells.size);
+        return true;
+    }
+    for (size_t i = 0; i < m->raster_count; i++)
+        if (raster_note_alpha(note, m, &m->rasters[i]) && --number == 0) return true;
+    for (size_t i = 0; i < m->mosaic->layer_count; i++)
+        if (note_coarse(note, m, &m->mosaic->layers[i]) && --number == 0) return true;
+    return false;
+}
+
+/* What tells one cutting from another, beside the sources. */
+void cells_describe(json_t *all, const struct imagery *m)
+{
+    const struct view *view = aerial(m);
+    json_t *zooms = json_array(), *levels = json_array();
+    for (int k = 0; k < view->zoom_count; k++) json_array_append_new(zooms, json_real(view->zooms[k]));
+    for (size_t i = 0; i < m->mosaic->layer_count; i++) {
+        json_t *own = json_array();
+        for (int k = 0; k < view->zoom_count; k++)
+            json_array_append_new(own, json_integer(m->mosaic->layers[i].levels[k]));
+        json_array_append_new(levels, own);
+    }
+    json_object_set_new(all, "zooms", zooms);
+    json_object_set_new(all, "bearing", json_real(view->bearing));
+    json_object_set_new(all, "levels", levels);
+}
+
+json_t *cells_describe_box(const struct imagery *m, size_t source)
+{
+    const double *box = m->mosaic->boxes[source];
+    return json_pack("[ffff]", box[0], box[1], box[2], box[3]);
+}
