@@ -322,14 +322,9 @@ GVM_API gvm_status gvm_embed_files(gvm_session *session, const gvm_embed_job *jo
  *           all pixels add up to that similarity, to 1 for the picture with itself; some may be negative.
  *   map     out: (height, width) of the view's input size, row-major, in the network's own units; from the stages'
  *           coarser maps by bilinear interpolation; (zoom_count, height, width) if the view has zooms. Void on failure
-<<<<<<< HEAD
- *   pixels  (height, width, 3) as in gvm_embed_pixels
- *   other   (features) of length 1, as of the tile that the picture is matched with; NULL: the picture's own. Not
-=======
  *   pixels  (height, width, 3), or several, as in gvm_embed_pixels
- *   other   (features) as of the tile that the picture is matched with, or the mean of a panorama's views; NULL: the picture's own. Not
->>>>>>> w-photo
- *           read for a stage of 1..4
+ *   other   (features) as of the tile that the picture is matched with, or the mean of a panorama's views; NULL: the
+ *           picture's own. Not read for a stage of 1..4
  *
  * Returns GVM_OK, GVM_ARGUMENT, GVM_MEMORY or GVM_FORMAT, as gvm_embed_pixels. */
 GVM_API gvm_status gvm_heatmap(gvm_session *session, gvm_view view, int stage, float *map, const unsigned char *pixels,

@@ -223,7 +223,7 @@ static void test_no_heat(void **state)
     for (int c = 0; c < 150; c++) total += row[c] = (float)sin(c * 1.7);
     for (int c = 0; c < 150; c++) row[c] = (float)(row[c] - total / 150);
     for (int c = 0; c < 150; c++) row[150 + c] = 3;
-    heat_mean(mean, &x, 1);
+    heat_mean(mean, &x);
     assert_true(mean[0] == 0 && mean[1] == 3);
     memset(grey, 100, sizeof grey);
     heat_cover(grey, 2, 3, &(struct heat){heat, 2, 3, 0, {0, 0, 3, 2}, 1}); /* the same everywhere: all of it blue */

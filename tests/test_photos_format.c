@@ -61,7 +61,7 @@ static void test_list(void **state)
         double lat, lon;
         char name[40];
         cell_centre(&lat, &lon, cell, 30);
-        snprintf(name, sizeof name, "cell %ld,%ld", cell.row, cell.col);
+        snprintf(name, sizeof name, "cell %d,%d", cell.row, cell.col);
         assert_string_equal(t->path, name);
         assert_true(t->lat == lat && t->lon == lon);
         assert_true(metres_between(q->lat, q->lon, t->lat, t->lon) < 22);
