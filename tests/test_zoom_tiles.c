@@ -435,6 +435,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_around, empty_folder),
+        cmocka_unit_test_teardown(test_kept, empty_folder),
         cmocka_unit_test_teardown(test_steps, empty_folder),
         cmocka_unit_test_teardown(test_sheets, empty_folder),
         cmocka_unit_test_teardown(test_layers, empty_folder),
