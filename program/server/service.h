@@ -189,7 +189,7 @@ bool refuse_failure(struct request *request, gvm_status status, const gvm_error 
 
 static inline bool takes_photos(const struct service *service)
 {
-    return service->views[GVM_STREET].projection == GVM_PERSPECTIVE;
+    return service->views[GVM_STREET].projection != GVM_EQUIRECTANGULAR;
 }
 
 /* Bytes of the network's input: of one picture. */
