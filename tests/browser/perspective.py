@@ -1,4 +1,4 @@
-"""perspective.py - the page over a map whose weights take photos: its words, a photo and a panorama, no heading anywhere."""
+"""perspective.py - the page over a map whose weights take photos: its words, a photo, a panorama, and no heading."""
 import json
 import os
 
