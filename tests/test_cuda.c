@@ -394,13 +394,13 @@ static void test_features(void **state)
     }
 }
 
-/* ConvNeXt: maps of odd sizes, odd channels, GELU by tanh; InfoNCE. */
-static const char *const next[] = {"sample4geo_odd", "sample4geo_tanh"};
+/* ConvNeXt: maps of odd sizes, odd channels, GELU by tanh; InfoNCE, also of a fixed scale; parts of maps. */
+static const char *const next[] = {"sample4geo_odd", "sample4geo_tanh", "frgeo_odd"};
 
-static void test_sample4geo(void **state)
+static void test_next(void **state)
 {
     (void)state;
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof next / sizeof *next; i++) {
         char path[256];
         snprintf(path, sizeof path, "tests/golden/%s.safetensors", next[i]);
         check_features(path, GVM_FP32, 1e-5);
@@ -470,10 +470,10 @@ int main(void)
     chosen_device()->about(about, sizeof about);
     print_message("%s\n", about);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_features),    cmocka_unit_test(test_sample4geo),     cmocka_unit_test(test_statewide),
-        cmocka_unit_test(test_two_threads), cmocka_unit_test(test_no_memory),      cmocka_unit_test(test_ten_steps),
-        cmocka_unit_test(test_nano),        cmocka_unit_test(test_no_climb),       cmocka_unit_test(test_same_bits),
-        cmocka_unit_test(test_not_finite),  cmocka_unit_test(test_clip_and_fixed),
+        cmocka_unit_test(test_features),       cmocka_unit_test(test_next),      cmocka_unit_test(test_two_threads),
+        cmocka_unit_test(test_no_memory),      cmocka_unit_test(test_ten_steps), cmocka_unit_test(test_nano),
+        cmocka_unit_test(test_no_climb),       cmocka_unit_test(test_same_bits), cmocka_unit_test(test_not_finite),
+        cmocka_unit_test(test_clip_and_fixed), cmocka_unit_test(test_statewide),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
