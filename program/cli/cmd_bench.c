@@ -158,6 +158,7 @@ static int print_json(const struct figures *f, const struct arguments *a)
     json_t *views[2];
     for (int v = 0; v < 2; v++) {
         views[v] = json_pack("{s:f}", "multiply_adds_G", work(f, v) / 2);
+        if (v == GVM_AERIAL && f->pictures > 1) json_object_set_new(views[v], "pictures", json_integer(f->pictures));
         for (int b = 0; b < BATCHES; b++) {
             char key[32];
             snprintf(key, sizeof key, "ms_batch%d", batches[b]);
