@@ -58,6 +58,7 @@ gvm_status train_arguments_fit(const struct arguments *a, const struct config *c
 {
     static const char *const elevation[] = {"elevation", NULL}, *const around[] = {"around", NULL},
                              *const smoothing[] = {"smoothing", NULL}, *const contrast[] = {"contrast", NULL};
+    static const char *const spin[] = {"spin", NULL};
     static const char *const of_pairs[] = {"ground-metres", "turn",          "jitter", "grey", "blur",
                                            "mirror",        "street-jitter", "spin",   NULL};
     const struct method *m = c->method;
@@ -68,6 +69,7 @@ gvm_status train_arguments_fit(const struct arguments *a, const struct config *c
         const char *why;
     } rules[] = {
         {elevation, c->views[GVM_STREET].projection == PROJECTION_PANORAMA, "takes photos, which have no such band"},
+        {spin, c->views[GVM_STREET].projection == PROJECTION_PANORAMA, "takes pictures that do not go all around"},
         {of_pairs, !cells, "takes several pictures of a place, cut as its maps have them and varied alike"},
         {around, cells, "takes aerial pictures as the pairs name them"},
         {smoothing, recommends(m, "smoothing"), "has a loss without labels to smooth"},
@@ -120,6 +122,7 @@ void train_arguments_complete(struct arguments *a, const struct config *config)
     const struct method *method = config->method;
     for (const struct setting *s = method->recipe; s->name; s++) {
         const struct option_row *row = option_find(run_option_rows, s->name);
+        if (strcmp(s->name, "spin") == 0 && config->views[GVM_STREET].projection != PROJECTION_PANORAMA) continue;
         if (row->saved || !option_given(&a->common, s->name)) option_read(row, &a->run, s->value);
     }
     forget_recommended(a);
