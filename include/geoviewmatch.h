@@ -221,6 +221,8 @@ enum {
  * says so, or one of a data set's shape that says nothing of a camera, and whose edges, of 2:1 also its foot, look like
  * it.
  *
+ * Weights whose street view is GVM_NADIR, a drone's, take any picture, and no heading.
+ *
  * Neither takes a picture of one colour. An aerial picture that is not square is cut to its central square; weights
  * with zooms take none.
  *
