@@ -221,8 +221,8 @@ enum {
  * says so, or one of a data set's shape that says nothing of a camera, and whose edges, of 2:1 also its foot, look like
  * it.
  *
- * Neither takes a picture of one colour. An aerial picture that is not square is cut to its central square; weights
- * with zooms take none.
+ * Neither takes a picture of one colour. Weights whose street view is GVM_NADIR, a drone's, take any picture, as an
+ * aerial one. An aerial picture that is not square is cut to its central square; weights with zooms take none.
  *
  * Returns GVM_OK, GVM_PANORAMA, GVM_IMAGE (too small; of one colour; nothing of the elevation band), GVM_ARGUMENT (also
  * for a full panorama and weights for photos) or GVM_MEMORY. */

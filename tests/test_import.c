@@ -196,8 +196,7 @@ static void change(struct copy *c, size_t i, enum change what, bool back)
         if (!back) *e = *last;
         if (!back && e == last) return;
     } else if (what == RENAMED) {
-        strcpy(c->names[c->count], e->name);
-        strcat(c->names[c->count], "_");
+        snprintf(c->names[c->count], FAMILY_NAME, "%s_", kept.name);
         e->name = back ? kept.name : c->names[c->count];
     } else if (what == DEEPER) {
         for (int k = e->rank; k > 0; k--) e->shape[k] = e->shape[k - 1];

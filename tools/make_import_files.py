@@ -62,7 +62,7 @@ def torch_files(folder):
                "best_acc1": np.float64(97.06), "args": None, "lr": [1e-4, (0.9, 0.999)],
                "state": collections.defaultdict(dict, {0: {"step": torch.tensor(3.0), "norm": torch.ones(2)}})}
     save("wrapped.pth.tar", wrapped)
-    save("wrapped_legacy.pth.tar", wrapped, **legacy)
+    save("wrapped_legacy.pth.tar", wrapped | {"best_acc1": torch.tensor(97.06)}, **legacy)
 
     touch = "touch tests_ran_code"
     save("bad_system.pth", {"w": torch.ones(1), "x": Call(os.system, touch)})

@@ -17,7 +17,8 @@
 #include "terminal/progress.h"
 
 extern const struct command bench_command, check_command, demo_command, embed_command, eval_command, heatmap_command,
-    import_command, index_command, info_command, init_command, locate_command, serve_command, train_command, world_command;
+    import_command, index_command, info_command, init_command, locate_command, serve_command, train_command,
+    world_command;
 
 /* A field of a command's arguments, for its rows. */
 #define AT(field) offsetof(struct arguments, field)

@@ -27,7 +27,8 @@ static const struct option_row rows[] = {
     {"stages", OPTION_TEXT, AT(stages), "LIST", .help = "stages whose maps make the feature, as 4,3"},
     {"seed", OPTION_LONG, AT(seed), "S", 0, INFINITY, "1", .help = "which weights are drawn"},
     {"backbone", OPTION_TEXT, AT(backbone), "FILE",
-     .help = "a backbone trained elsewhere for both views, safetensors or PyTorch's .pth: Swin V2 with the official names or timm's, "
+     .help = "a backbone trained elsewhere for both views, safetensors or PyTorch's .pth: Swin V2 with the official "
+             "names or timm's, "
              "ConvNeXt with timm's or Facebook's"},
     {"from", OPTION_TEXT, AT(from), "FILE", .help = "the weights of this checkpoint, or the built-in ones (nano)"},
     {"float16", OPTION_FLAG, AT(f16), .help = "numbers of 16 bits: half the room, a thousandth of precision"},

@@ -10,16 +10,26 @@ enum { WIDTH = 100, COLUMN = 24 /* of the text behind an option */ };
 
 /* ------------------------------------------------------------------ the text of a row */
 
+/* Whether the words that an option takes are too many for its line, and stand behind its help. */
+static bool many_words(const struct option_row *row)
+{
+    char word[32];
+    size_t length = 0;
+    for (int i = 0; option_word(word, row, i); i++) length += strlen(word) + 1;
+    return length > 90;
+}
+
 /* "--top K", "--device cpu|cuda" */
 static void head_of(char text[160], const struct option_row *row)
 {
     char word[32];
+    bool many = many_words(row);
     snprintf(text, 160, "--%s", row->name);
-    for (int i = 0; option_word(word, row, i); i++) {
+    for (int i = 0; !many && option_word(word, row, i); i++) {
         g_strlcat(text, i == 0 ? " " : "|", 160);
         g_strlcat(text, word, 160);
     }
-    if (option_word(word, row, 0) || row->argument == NULL) return;
+    if ((!many && option_word(word, row, 0)) || row->argument == NULL) return;
     g_strlcat(text, " ", 160);
     g_strlcat(text, row->argument, 160);
     if (row->more) g_strlcat(text, "...", 160);
@@ -33,6 +43,11 @@ static void text_of(char text[600], const struct option_row *row)
     char range[80] = "";
     if (ranged) snprintf(range, sizeof range, "%.15g to %.15g", row->low, row->high);
     snprintf(text, 600, "%s", row->help);
+    char word[32];
+    for (int i = 0; many_words(row) && option_word(word, row, i); i++) {
+        g_strlcat(text, i == 0 ? "; one of " : ", ", 600);
+        g_strlcat(text, word, 600);
+    }
     if (!ranged && row->standard == NULL) return;
     const char *standard = row->standard ? row->standard : "";
     snprintf(text, 600, "%s (%s%s%s%s)", row->help, range, ranged && row->standard ? "; " : "",

@@ -11,8 +11,9 @@
 #include "cli/cli.h"
 
 static const struct command *const commands[] = {
-    &demo_command, &locate_command, &serve_command, &index_command, &embed_command, &heatmap_command, &train_command,
-    &eval_command, &check_command,  &init_command, &import_command,  &info_command,  &world_command, &bench_command,   NULL,
+    &demo_command,    &locate_command, &serve_command, &index_command, &embed_command,
+    &heatmap_command, &train_command,  &eval_command,  &check_command, &init_command,
+    &import_command,  &info_command,   &world_command, &bench_command, NULL,
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands - 1 };

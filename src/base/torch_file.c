@@ -323,17 +323,17 @@ static int compare_tensors(const void *a, const void *b)
     return strcmp(((const struct torch_tensor *)a)->name, ((const struct torch_tensor *)b)->name);
 }
 
-/* The dictionary itself if it holds a tensor, else the one in it that training scripts put the network in. */
+/* The one that training scripts put the network in, beside an epoch or a best recall; else the dictionary itself. */
 static const struct pickle_value *find_dictionary(const struct pickle_value *top)
 {
     static const char *const keys[] = {"state_dict", "model_state_dict", "model"};
     if (top->kind != PICKLE_DICT) return NULL;
-    for (const struct pickle_item *i = top->first; i; i = i->next->next)
-        if (is_tensor(i->next->value)) return top;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const struct pickle_value *inner = pickle_get(top, keys[i]);
         if (inner != NULL && inner->kind == PICKLE_DICT) return inner;
     }
+    for (const struct pickle_item *i = top->first; i; i = i->next->next)
+        if (is_tensor(i->next->value)) return top;
     return NULL;
 }
 

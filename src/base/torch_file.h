@@ -31,9 +31,9 @@ struct torch_file;
 /* Whether a file begins as one of these does. */
 bool torch_file_is(const unsigned char *start, size_t size);
 
-/* Open the bytes of a file, which must outlive it; `where` names the file in sentences. The tensors are those of the
- * dictionary that was saved, or of the one in it under "state_dict", "model_state_dict" or "model"; all else that such
- * a checkpoint holds, an optimiser for instance, is passed over. GVM_FORMAT, GVM_MEMORY; *out is NULL then. */
+/* Open the bytes of a file, which must outlive it; `where` names the file in sentences. The tensors are those of
+ * the dictionary under "state_dict", "model_state_dict" or "model", or else of the one that was saved; what such a
+ * checkpoint holds beside it, an optimiser for instance, is passed over. GVM_FORMAT, GVM_MEMORY; *out is NULL then. */
 gvm_status torch_file_open(struct torch_file **out, const void *data, size_t size, const char *where, gvm_error *err);
 
 void torch_file_close(struct torch_file *file); /* NULL is fine */

@@ -55,7 +55,7 @@ says out "source         fine-tuned from sample4geo.pth (Sample4Geo)" "licence  
 expect 0 import $data/sample4geo.pth --as sample4geo-university --out "$tmp/drone.safetensors"
 says out "384 x 384 pixels, from above, as of a drone"
 expect 0 index --weights "$tmp/drone.safetensors" --tiles $demo/tiles.csv --out "$tmp/drone.gpkg" --quiet
-expect 0 locate --weights "$tmp/drone.safetensors" --index "$tmp/drone.gpkg" --min-margin 0 $demo/aerial/3.png
+expect 0 locate --weights "$tmp/drone.safetensors" --index "$tmp/drone.gpkg" --format json $demo/aerial/3.png
 python3 - "$tmp/out" <<'END'
 import json, sys
 photo, = json.load(open(sys.argv[1]))
