@@ -126,7 +126,7 @@ function build(info) {
         }),
     };
     help.tellVersion(info);
-    if (info.weights.photos) byId('take').textContent = 'Choose street photos';
+    document.body.dataset.takes = info.weights.photos ? 'photos' : 'panoramas';
     visit.setLimits(info.limits);
     visit.watch(refresh);
     byId('about').textContent = [info.name, words.count(info.tiles, 'tile', 'tiles')].filter(Boolean).join(' · ');
