@@ -177,7 +177,7 @@ static struct zoom_place place_at(double right, double down, double bearing)
 {
     double y = R * asinh(tan(LAT * degree)) - down * UNIT;
     struct zoom_place p = {
-        atan(sinh(y / R)) / degree, LON + right * UNIT / R / degree, bearing, malloc(PIXELS), 0, 0, 0};
+        atan(sinh(y / R)) / degree, LON + right * UNIT / R / degree, bearing, malloc(PIXELS), NULL, 0, 0, 0};
     return p;
 }
 
@@ -213,6 +213,33 @@ static void test_steps(void **state)
     assert_true(o.mosaic->layers[0].levels[3] > o.mosaic->layers[0].levels[0]);
     assert_true(p[0].empty == 0 && p[0].white == 0 && p[1].empty == 0 && p[1].white > 0.01 && p[1].white < 0.2);
     assert_true(p[2].empty > 0.3 && p[2].empty < 0.7 && p[4].empty == 1 && p[4].white == 1);
+    close_rasters(&o);
+}
+
+/* Each picture around a place of its own. */
+static void test_around(void **state)
+{
+    (void)state;
+    struct open o;
+    struct zoom_place own[ZOOMS], p = place_at(0, 0, 180);
+    double around[ZOOMS][2];
+    put_part("all.tif", 0, 0, N, N, 0);
+    open_rasters(&o, (const char *const[]){"all.tif", NULL});
+    for (int k = 0; k < ZOOMS; k++) {
+        own[k] = place_at(5 * k, -7 * k, 180);
+        around[k][0] = own[k].lat;
+        around[k][1] = own[k].lon;
+    }
+    cut(own, ZOOMS, &o);
+    p.around = (const double(*)[2])around;
+    cut(&p, 1, &o);
+    for (int k = 0; k < ZOOMS; k++) {
+        size_t at = (size_t)k * (PIXELS / ZOOMS);
+        assert_memory_equal(p.pixels + at, own[k].pixels + at, PIXELS / ZOOMS);
+        assert_true(k == 0 || memcmp(own[0].pixels + at, own[k].pixels + at, PIXELS / ZOOMS) != 0);
+        free(own[k].pixels);
+    }
+    free(p.pixels);
     close_rasters(&o);
 }
 
@@ -290,7 +317,7 @@ static void test_void(void **state)
     for (int nodata = 0; nodata < 4; nodata++) {
         struct raster_recipe r = {.crs = "EPSG:3857", .nodata = nodata, .bands = nodata == 3 ? 4 : 3, .offset = 9};
         struct open o;
-        struct zoom_place p = {LAT, LON, 0, malloc(PIXELS), 0, 0, 0};
+        struct zoom_place p = {LAT, LON, 0, malloc(PIXELS), NULL, 0, 0, 0};
         place_raster(r.place, corner[0] + N / 2 * UNIT, corner[1] - N / 2 * UNIT, 0.25, 0);
         make_raster("void.tif", &r);
         open_rasters(&o, (const char *const[]){"void.tif", NULL});
@@ -319,7 +346,7 @@ static void test_kinds(void **state)
                                     {.crs = "EPSG:3857", .palette = 1}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         struct open o;
-        struct zoom_place p = {LAT, LON, 0, malloc(PIXELS), 0, 0, 0};
+        struct zoom_place p = {LAT, LON, 0, malloc(PIXELS), NULL, 0, 0, 0};
         if (i < 2)
             place_raster(kinds[i].place, LON, LAT, 2.5e-6, 0);
         else
@@ -379,6 +406,7 @@ static void test_kernel(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_around, empty_folder),
         cmocka_unit_test_teardown(test_steps, empty_folder),
         cmocka_unit_test_teardown(test_sheets, empty_folder),
         cmocka_unit_test_teardown(test_layers, empty_folder),

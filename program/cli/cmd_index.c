@@ -11,7 +11,7 @@ struct arguments {
     struct common common;
     const char *weights, *out, *remove, *xyz, *tms;
     int alpha;
-    bool add, json;
+    bool add, json, share;
     gvm_map_options options;
     const char *rasters[]; /* room for all words */
 };
@@ -43,6 +43,7 @@ static int complete_arguments(struct arguments *a)
     o->xyz = a->tms ? a->tms : a->xyz;
     o->tms = a->tms != NULL;
     o->add = a->add;
+    o->share = a->share;
     o->alpha = a->alpha < 0 ? 0 : a->alpha == 0 ? 1 : -1;
     if (a->remove != NULL) {
         if (kinds > 0 || o->add) return usage_error(name, "--remove goes without imagery");
@@ -210,6 +211,9 @@ static const struct option_row rows[] = {
      .help =
          "whether a band that is marked as alpha is transparency, or a colour that is left out (default: a colour if "
          "it has all shades, as infrared has; a sentence says so)"},
+    {"share", OPTION_FLAG, AT(share),
+     .help = "groups of 4 x 4 cells share their picture of the coarsest zoom, and of 2 x 2 that of the next: 1.7 times "
+             "less work, with other features. Compare recalls (eval) before you rely on it"},
     {"json", OPTION_FLAG, AT(json), .help = "the last line as JSON"},
     {0},
 };

@@ -1,14 +1,6 @@
 /* cells.c - see cells.h */
 #include "imagery/cells.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/array.h"
-#include "base/error.h"
-#include "geo/geojson.h"
-#include "imagery/mosaic.h"
-
 void cell_centre(double *lat, double *lon, struct cell cell, double size)
 {
     double north = cell.row * size / CELL_RADIUS;
@@ -52,152 +44,53 @@ void cell_box(double box[4], struct cell cell, double size)
     box[3] = (cell.row + 0.5) * north;
 }
 
-/* ------------------------------------------------------------------ the cells of a mosaic */
+/* ------------------------------------------------------------------ shared pictures */
 
-/* A row of blocks: CELL_SIDE rows, cut into blocks at every so many degrees from Greenwich. */
-struct band {
-    long row;
-    double south, north, width; /* degrees */
-};
-
-/* Blocks of a band, [from, to). */
-struct span {
-    long from, to;
-};
-
-static struct band band_at(long number, double size)
+/* Which square, and how far in it. */
+static int32_t square_of(int32_t number, int *within)
 {
-    double row = size / CELL_RADIUS / EARTH_DEGREE; /* degrees */
-    long first = number * CELL_SIDE;
-    double middle = (double)first + (CELL_SIDE - 1) / 2.0;
-    return (struct band){first, ((double)first - 0.5) * row, ((double)first + CELL_SIDE - 0.5) * row,
-                         CELL_SIDE * row / cos(middle * row * EARTH_DEGREE)};
+    *within = (int)(((number % SHARED_SIDE) + SHARED_SIDE) % SHARED_SIDE);
+    return (number - *within) / SHARED_SIDE;
 }
 
-/* West, south, east, north around an area. */
-static void area_box(double box[4], const struct cell_area *area)
+/* The place so many cells from the south-western cell of its square. */
+static void in_square(double *lat, double *lon, int32_t row, int32_t col, double down, double across, double size)
 {
-    memcpy(box, (double[4]){-180, -90, 180, 90}, 4 * sizeof *box);
-    if (area->metres > 0) tile_box(box, area->lat, area->lon, 2.02 * area->metres);
+    double middle = (SHARED_SIDE - 1) / 2.0, step = size / CELL_RADIUS / EARTH_DEGREE;
+    cell_centre(lat, lon, (struct cell){row, col}, SHARED_SIDE * size);
+    *lon += (across - middle) * step / cos(*lat * EARTH_DEGREE);
+    *lat += (down - middle) * step;
 }
 
-static int by_start(const void *a, const void *b)
+void shared_centre(double *lat, double *lon, struct cell cell, double size)
 {
-    const struct span *p = a, *q = b;
-    return (p->from > q->from) - (p->from < q->from);
+    group_centre(lat, lon, cell, 1, size);
 }
 
-/* The blocks of a band that touch a raster's box and the area's: spans that rise and do not touch. Their number. */
-static size_t find_spans(struct span *spans, const struct band *band, const struct mosaic *m,
-                         const struct cell_area *area)
+void group_centre(double *lat, double *lon, struct cell cell, int side, double size)
 {
-    double around[4], margin = band->width / CELL_SIDE;
-    size_t count = 0, kept = 0;
-    area_box(around, area);
-    for (size_t i = 0; i < m->source_count; i++) {
-        double boxes[2][4];
-        int parts = geojson_cut(boxes, m->boxes[i]);
-        for (int k = 0; k < parts; k++) {
-            double turn = lon_near(around[0], boxes[k][0]) - around[0];
-            double west = boxes[k][0] - margin, east = boxes[k][2] + margin;
-            if (boxes[k][1] > band->north || boxes[k][3] < band->south) continue;
-            if (area->metres > 0) west = fmax(west, around[0] + turn), east = fmin(east, around[2] + turn);
-            if (west <= east)
-                spans[count++] = (struct span){(long)floor(west / band->width), (long)floor(east / band->width) + 1};
-        }
-    }
-    if (count > 0) qsort(spans, count, sizeof *spans, by_start);
-    for (size_t i = 0; i < count; i++)
-        if (kept > 0 && spans[i].from <= spans[kept - 1].to)
-            spans[kept - 1].to = spans[i].to > spans[kept - 1].to ? spans[i].to : spans[kept - 1].to;
-        else
-            spans[kept++] = spans[i];
-    return kept;
+    int i, j;
+    int32_t row = square_of(cell.row, &i), col = square_of(cell.col, &j);
+    double middle = (side - 1) / 2.0;
+    in_square(lat, lon, row, col, i / side * side + middle, j / side * side + middle, size);
 }
 
-static bool add_cell(struct cell_plan *plan, struct cell cell)
+struct cell shared_cell_of(double lat, double lon, double size)
 {
-    struct cell *cells = array_room(plan->cells, plan->count, sizeof *cells);
-    if (cells != NULL) (plan->cells = cells)[plan->count++] = cell;
-    return cells != NULL;
+    double step = size / CELL_RADIUS / EARTH_DEGREE;
+    int within;
+    int32_t row = (int32_t)lround(lat / step + (SHARED_SIDE - 1) / 2.0);
+    double north = square_of(row, &within) * SHARED_SIDE * size / CELL_RADIUS;
+    return (struct cell){row, (int32_t)lround(lon / step * cos(north) + (SHARED_SIDE - 1) / 2.0)};
 }
 
-/* The cells of a row whose centres lie in a block. */
-static bool add_row(struct cell_plan *plan, long row, double west, double east, const struct mosaic *m,
-                    const struct cell_area *area)
+void shared_box(double box[4], struct cell cell, double size)
 {
-    double step = plan->size / CELL_RADIUS / EARTH_DEGREE, lat = (double)row * step,
-           across = step / cos(lat * EARTH_DEGREE);
-    bool left[2] = {false, false}, first = true;
-    for (long col = (long)ceil(west / across); (double)col * across < east; col++) {
-        bool right[2];
-        for (int k = 0; k < 2; k++) {
-            double edge = ((double)row - 0.5 + k) * step;
-            if (first) left[k] = mosaic_covers(m, edge, ((double)col - 0.5) * across);
-            right[k] = mosaic_covers(m, edge, ((double)col + 0.5) * across);
-        }
-        bool covered = left[0] || left[1] || right[0] || right[1];
-        bool near =
-            area->metres <= 0 || metres_between(lat, (double)col * across, area->lat, area->lon) <= area->metres;
-        if (covered && near && !add_cell(plan, (struct cell){(int32_t)row, (int32_t)col})) return false;
-        memcpy(left, right, sizeof left);
-        first = false;
-    }
-    return true;
-}
-
-static bool add_block(struct cell_plan *plan, const struct band *band, long number, const struct mosaic *m,
-                      const struct cell_area *area)
-{
-    size_t before = plan->count;
-    for (int i = 0; i < CELL_SIDE; i++)
-        if (!add_row(plan, band->row + i, (double)number * band->width, (double)(number + 1) * band->width, m, area))
-            return false;
-    if (plan->count == before) return true;
-    size_t *first = array_room(plan->first, plan->block_count, sizeof *first);
-    if (first != NULL) (plan->first = first)[plan->block_count++] = before;
-    return first != NULL;
-}
-
-gvm_status cell_plan_make(struct cell_plan *plan, const struct mosaic *m, double size, const struct cell_area *area,
-                          gvm_error *err)
-{
-    double box[4] = BOX_OF_NOTHING, around[4], rows = EARTH_DEGREE * CELL_RADIUS / size;
-    struct span *spans = malloc((2 * m->source_count + 1) * sizeof *spans);
-    bool enough = spans != NULL;
-    *plan = (struct cell_plan){.size = size};
-    area_box(around, area);
-    for (size_t i = 0; i < m->source_count; i++) box_take_in(box, m->boxes[i]);
-    double south = fmax(box[1], around[1]) * rows, north = fmin(box[3], around[3]) * rows;
-    for (long b = (long)floor(south / CELL_SIDE) - 1; (double)(b * CELL_SIDE) <= north + 1 && enough; b++) {
-        struct band band = band_at(b, size);
-        size_t count = find_spans(spans, &band, m, area);
-        for (size_t i = 0; i < count; i++)
-            for (long k = spans[i].from; k < spans[i].to && enough; k++) enough = add_block(plan, &band, k, m, area);
-    }
-    free(spans);
-    if (enough) return GVM_OK;
-    cell_plan_free(plan);
-    return fail(err, GVM_MEMORY, "there is not enough memory for the map's cells");
-}
-
-void cell_plan_free(struct cell_plan *plan)
-{
-    free(plan->cells);
-    free(plan->first);
-    *plan = (struct cell_plan){.cells = NULL};
-}
-
-size_t cell_plan_find(const struct cell_plan *plan, size_t number)
-{
-    if (number >= plan->count) return plan->block_count;
-    size_t low = 0, high = plan->block_count;
-    while (high - low > 1) {
-        size_t half = (low + high) / 2;
-        if (plan->first[half] <= number)
-            low = half;
-        else
-            high = half;
-    }
-    return low;
+    double lat, lon;
+    int i, j;
+    int32_t row = square_of(cell.row, &i), col = square_of(cell.col, &j);
+    in_square(&box[1], &box[0], row, col, i - 0.5, j - 0.5, size);
+    in_square(&lat, &lon, row, col, i + 0.5, j + 0.5, size);
+    box[2] = lon;
+    box[3] = lat;
 }

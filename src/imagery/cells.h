@@ -9,6 +9,7 @@
 #ifndef GVM_IMAGERY_CELLS_H
 #define GVM_IMAGERY_CELLS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,19 @@ struct cell cell_of(double lat, double lon, double size);
 /* West, south, east, north, degrees. */
 void cell_box(double box[4], struct cell cell, double size);
 
+/* Another lattice, for cells that share their coarse pictures, which needs squares: SHARED_SIDE x SHARED_SIDE cells
+ * around the centre of each cell of the lattice above for SHARED_SIDE times the size, their columns all as far apart as
+ * there. So no cell is missing, and none overlaps another by more than tan(latitude) * 4 cm. Row and column count cells
+ * through the squares.
+ *
+ * A group of `side` x `side` cells (1, 2, 4) that begins at a multiple of `side` has its middle where group_centre
+ * says. */
+enum { SHARED_SIDE = 32 };
+void shared_centre(double *lat, double *lon, struct cell cell, double size);
+struct cell shared_cell_of(double lat, double lon, double size); /* whose centre this is, or lies near it */
+void shared_box(double box[4], struct cell cell, double size);
+void group_centre(double *lat, double *lon, struct cell cell, int side, double size);
+
 enum {
     CELL_SIDE = 8,                          /* rows of a block; it is about as wide as high */
     CELL_MOST = CELL_SIDE * (CELL_SIDE + 1) /* cells of one */
@@ -44,6 +58,8 @@ enum {
  * of blocks from the west to the east, and so within a block. */
 struct cell_plan {
     double size;
+    bool shared; /* on the lattice for shared pictures; then a block has CELL_SIDE x CELL_SIDE cells, group after group
+                  */
     struct cell *cells;
     size_t count;
     size_t *first; /* (block_count) cells before each */
@@ -57,7 +73,7 @@ struct cell_area {
 
 /* The cells one of whose corners the mosaic covers, and whose centres lie in the area. GVM_MEMORY; to be freed with
  * cell_plan_free. */
-gvm_status cell_plan_make(struct cell_plan *plan, const struct mosaic *mosaic, double size,
+gvm_status cell_plan_make(struct cell_plan *plan, const struct mosaic *mosaic, double size, bool shared,
                           const struct cell_area *area, gvm_error *err);
 void cell_plan_free(struct cell_plan *plan); /* leaves it empty */
 

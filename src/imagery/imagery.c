@@ -237,6 +237,8 @@ static gvm_status check_cells(const gvm_map_options *o, const struct imagery *m,
             err, GVM_ARGUMENT,
             "these weights look at each place at several zooms, for which pictures are cut out of rasters: join "
             "the tiles in one (gdalbuildvrt, gdal_translate)");
+    if (o->share && !(m->by_cells && m->model->network->config.views[GVM_AERIAL].zoom_count >= 3))
+        return fail(err, GVM_ARGUMENT, "pictures can be shared with weights of three or four zooms only");
     if (m->by_cells && (o->tile_m > 0 || o->stride_m > 0))
         return fail(err, GVM_ARGUMENT, "these weights have cells of their own size: tiles and strides are for others");
     return GVM_OK;
@@ -363,6 +365,11 @@ size_t imagery_pieces(const struct imagery *m)
 int imagery_piece_most(const struct imagery *m)
 {
     return m->by_cells ? CELL_MOST : m->rasters != NULL ? GRID_MOST : 1;
+}
+
+bool imagery_is_shared(const struct imagery *m)
+{
+    return m->cells.shared;
 }
 
 size_t imagery_cut_bytes(const struct imagery *m)

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "image/panorama.h"
+#include "imagery/cells.h"
 #include "imagery/grid.h"
 #include "imagery/tiles.h"
 
@@ -40,6 +42,7 @@ json_t *imagery_describe(const struct imagery *imagery);
 size_t imagery_pieces(const struct imagery *imagery);
 size_t imagery_find(const struct imagery *imagery, size_t place); /* the piece that holds it */
 int imagery_piece_most(const struct imagery *imagery);            /* places in the largest */
+bool imagery_is_shared(const struct imagery *imagery);            /* tiles share pictures */
 size_t imagery_cut_bytes(const struct imagery *imagery); /* that a thread takes to cut one, beside its pixels */
 
 struct cut_tile {
@@ -47,7 +50,8 @@ struct cut_tile {
     gvm_status status; /* GVM_OK, or why it cannot be read */
     bool empty;        /* nothing is there, or less than half of it; of a cell, nothing in its finest picture */
     bool partly;       /* a cell of whose pictures more than a tenth shows nothing */
-    uint8_t *pixels;   /* (pictures, H, W, 3), the caller's */
+    struct cell group[MAX_ZOOMS]; /* picture k is that of all tiles with this group; of weights that share pictures */
+    uint8_t *pixels;              /* (pictures, H, W, 3), the caller's */
 };
 
 /* A piece that was cut; tiles and their pixels are the caller's, for imagery_piece_most places. */

@@ -35,7 +35,7 @@ gvm_status cells_plan(struct imagery *m, const gvm_map_options *o, gvm_error *er
                         "%s: its pixels cover %.3g m each, too much for pictures of %g m a pixel: take finer imagery",
                         path_tail(m->rasters[l->members[0].source].path), l->pixel_m, view->zooms[0]);
     }
-    if (status == GVM_OK) status = cell_plan_make(&m->cells, m->mosaic, m->tile_m, &m->area, err);
+    if (status == GVM_OK) status = cell_plan_make(&m->cells, m->mosaic, m->tile_m, o->share != 0, &m->area, err);
     m->pieces = m->cells.block_count;
     m->places = m->cells.count;
     if (status == GVM_OK && m->places == 0)
@@ -54,16 +54,35 @@ void cells_free(struct imagery *m)
 
 /* ------------------------------------------------------------------ pieces */
 
-/* Where the map says that a cell lies; what it is cut out of is found on the way. */
-static void take_place(struct cut_tile *tile, struct zoom_place *place, const struct imagery *m, struct cell cell)
+/* How many cells a side share a zoom's pictures. */
+static int shared_side(const struct imagery *m, int zoom)
 {
-    const struct view *view = aerial(m);
+    int from_last = aerial(m)->zoom_count - 1 - zoom;
+    return !m->cells.shared || from_last > 1 ? 1 : from_last == 1 ? 2 : 4;
+}
+
+static int32_t down_to(int32_t value, int side)
+{
+    return value - ((value % side) + side) % side;
+}
+
+/* Where the map says that a cell lies, and where its pictures are taken. */
+static void take_place(struct cut_tile *tile, struct zoom_place *place, double (*around)[2], const struct imagery *m,
+                       struct cell cell)
+{
+    double size = m->cells.size;
     tile->status = GVM_OK;
-    tile->place = (struct place){.metres = m->cells.size, .source = m->rasters[0].path};
-    cell_centre(&tile->place.lat, &tile->place.lon, cell, m->cells.size);
-    cell_box(tile->place.box, cell, m->cells.size);
+    tile->place = (struct place){.metres = size, .source = m->rasters[0].path};
+    (m->cells.shared ? shared_centre : cell_centre)(&tile->place.lat, &tile->place.lon, cell, size);
+    (m->cells.shared ? shared_box : cell_box)(tile->place.box, cell, size);
     *place = (struct zoom_place){
-        .lat = tile->place.lat, .lon = tile->place.lon, .bearing = view->bearing, .pixels = tile->pixels};
+        .lat = tile->place.lat, .lon = tile->place.lon, .bearing = aerial(m)->bearing, .pixels = tile->pixels};
+    for (int k = 0; k < aerial(m)->zoom_count && m->cells.shared; k++) {
+        int side = shared_side(m, k);
+        tile->group[k] = (struct cell){down_to(cell.row, side), down_to(cell.col, side)};
+        group_centre(&around[k][0], &around[k][1], cell, side, size);
+    }
+    if (m->cells.shared) place->around = (const double(*)[2])around;
 }
 
 /* What was cut of some of a piece's places. */
@@ -83,10 +102,12 @@ void cells_cut(struct piece *piece, struct cutter *c, const struct imagery *m, s
     const struct view *view = aerial(m);
     const struct cell_plan *plan = &m->cells;
     struct zoom_place places[CELL_MOST];
+    double around[CELL_MOST][MAX_ZOOMS][2];
     size_t first = plan->first[number], end = number + 1 < plan->block_count ? plan->first[number + 1] : plan->count;
     piece->before = first;
     piece->count = (int)(end - first);
-    for (int i = 0; i < piece->count; i++) take_place(&piece->tiles[i], &places[i], m, plan->cells[first + (size_t)i]);
+    for (int i = 0; i < piece->count; i++)
+        take_place(&piece->tiles[i], &places[i], around[i], m, plan->cells[first + (size_t)i]);
     gvm_status status = GVM_OK;
     if (c->zooms == NULL) status = zoom_cutter_open(&c->zooms, m->mosaic, view, &piece->err);
     if (status == GVM_OK) status = zoom_cut(places, (size_t)piece->count, c->zooms, &piece->err);
@@ -157,6 +178,7 @@ void cells_describe(json_t *all, const struct imagery *m)
     json_object_set_new(all, "zooms", zooms);
     json_object_set_new(all, "bearing", json_real(view->bearing));
     json_object_set_new(all, "levels", levels);
+    if (m->cells.shared) json_object_set_new(all, "share", json_true());
 }
 
 json_t *cells_describe_box(const struct imagery *m, size_t source)

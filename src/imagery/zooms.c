@@ -67,9 +67,9 @@ static bool convergence(double *angle, const struct way *w, double lat, double l
 static bool take_aim(struct aim *a, const struct layer *l, const struct way *w, const struct zoom_place *p, int zoom,
                      double metres)
 {
-    double d[2], x = p->lat, y = p->lon, turn, side = exp2(l->levels[zoom]);
-    if (!way_there(w, &x, &y) || !layer_density(d, l, w, p->lat, p->lon, l->levels[zoom]) ||
-        !convergence(&turn, w, p->lat, p->lon))
+    double lat = p->around != NULL ? p->around[zoom][0] : p->lat, lon = p->around != NULL ? p->around[zoom][1] : p->lon;
+    double d[2], x = lat, y = lon, turn, side = exp2(l->levels[zoom]);
+    if (!way_there(w, &x, &y) || !layer_density(d, l, w, lat, lon, l->levels[zoom]) || !convergence(&turn, w, lat, lon))
         return false;
     *a = (struct aim){.row = (l->north - y) / (l->unit[1] * side), .col = (x - l->west) / (l->unit[0] * side)};
     a->scale = metres * (d[0] + d[1]) / 2;

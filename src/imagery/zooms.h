@@ -39,12 +39,13 @@ gvm_status zoom_cutter_open(struct zoom_cutter **cutter, const struct mosaic *mo
 void zoom_cutter_free(struct zoom_cutter *cutter); /* NULL is fine */
 
 struct zoom_place {
-    double lat, lon; /* WGS84 degrees */
-    double bearing;  /* that points up, degrees clockwise from north */
-    uint8_t *pixels; /* out: (zoom_count, H, W, 3) */
-    double empty;    /* out: the part of the finest picture's pixels where nothing is, 0..1 */
-    double white;    /* out: the same of all pictures */
-    size_t source;   /* out, also on failure: the mosaic's raster that holds the place, or else is nearest to it */
+    double lat, lon;           /* WGS84 degrees */
+    double bearing;            /* that points up, degrees clockwise from north */
+    uint8_t *pixels;           /* out: (zoom_count, H, W, 3) */
+    const double (*around)[2]; /* (zoom_count) latitude and longitude of each picture's middle; NULL: all the place's */
+    double empty;              /* out: the part of the finest picture's pixels where nothing is, 0..1 */
+    double white;              /* out: the same of all pictures */
+    size_t source; /* out, also on failure: the mosaic's raster that holds the place, or else is nearest to it */
 };
 
 /* Cut the pictures of places that lie together, such as a block of cells: the ground that they share is read once. The

@@ -42,7 +42,7 @@ struct gvm_locator {
     size_t *field;         /* (max_batch HEADINGS) the picture of each look */
     float *kept;           /* (count, tiles) the scores of this time's pictures; NULL: nobody wants them */
     double reach;          /* of cells that are one answer, metres; 0: the map is none of cells, and tiles overlap */
-    bool photos;           /* the weights take photos */
+    bool photos;           /* the weights take pictures without a heading */
 
     int most_hits;      /* answers that there is memory for, a picture */
     int max_hits, room; /* answers a picture, and hits kept of a look, this time */
@@ -83,7 +83,7 @@ gvm_status gvm_located_prepare(gvm_located *photo, const gvm_picture *picture, c
 {
     const gvm_question *q = photo->question;
     gvm_picture_info about = {.size = sizeof about};
-    bool known, photos = model->network->config.views[GVM_STREET].projection == PROJECTION_PERSPECTIVE;
+    bool known, photos = !has_headings(model);
     int room = has_chance(photo) && photo->room > 0 ? photo->room : 1, views;
     if (photo->size < LEAST_SIZE) return GVM_ARGUMENT;
     photo->status = gvm_picture_about(picture, &about, &photo->err);
@@ -364,7 +364,7 @@ gvm_status gvm_locator_open(gvm_locator **locator, gvm_session *session, const g
         b->features = malloc(looks * D * sizeof *b->features);
         b->field = malloc(looks * sizeof *b->field);
         b->reach = REACH_CELLS * session->model->network->config.cell_m;
-        b->photos = session->model->network->config.views[GVM_STREET].projection == PROJECTION_PERSPECTIVE;
+        b->photos = !has_headings(session->model);
         b->raw = malloc(looks * (size_t)raw_hits_for(max_hits) * sizeof *b->raw);
     }
     if (b == NULL || !b->looks || !b->pixels || !b->features || !b->field || !b->raw) {

@@ -18,6 +18,7 @@
 
 enum {
     COMMIT_MOST = 4096, /* tiles that wait at most */
+    SHARED_BATCH = 16,  /* cells of a group that shares pictures */
     NOTES_MOST = 20     /* sources of which something is said */
 };
 
@@ -34,9 +35,13 @@ struct build {
     struct gvm_map_progress now;   /* of what was looked at */
     struct gvm_map_progress whole; /* of what is in whole batches */
 
-    int count;            /* tiles in the batch */
-    uint8_t *pixels;      /* (max_batch, H, W, 3) */
-    float *features;      /* (max_batch, width) */
+    int batch;            /* tiles that are embedded at once */
+    int count;            /* of them, there so far */
+    uint8_t *pixels;      /* (batch, pictures, H, W, 3); of shared pictures, each once */
+    int *which;           /* (batch, pictures) of shared ones, by its number among them; else NULL */
+    struct cell *groups;  /* (batch, pictures) that it is of */
+    size_t pictures;      /* of shared ones, there so far */
+    float *features;      /* (batch, width) */
     struct place *places; /* those that are not committed, the batch's last */
     size_t waiting;       /* of them, embedded and not committed */
     double committed;     /* when */
@@ -60,8 +65,10 @@ static gvm_status commit(struct build *b, bool complete, gvm_error *err)
 static gvm_status embed_batch(struct build *b, gvm_error *err)
 {
     size_t D = (size_t)b->session->model->info.features, n = (size_t)b->count;
-    if (n > 0 && !session_embed(b->session, GVM_AERIAL, b->features, b->pixels, (size_t)b->count))
-        return fail_run(err, b->session, n);
+    bool done = n == 0 || (b->which != NULL ? session_embed_shared(b->session, GVM_AERIAL, b->features, b->pixels,
+                                                                   b->pictures, b->which, n)
+                                            : session_embed(b->session, GVM_AERIAL, b->features, b->pixels, n));
+    if (!done) return fail_run(err, b->session, n);
     for (size_t i = 0; i < n; i++)
         if (!is_feature(b->features + i * D, D))
             return fail(err, GVM_FORMAT,
@@ -70,6 +77,7 @@ static gvm_status embed_batch(struct build *b, gvm_error *err)
     gvm_status status = n > 0 ? map_file_append(b->file, b->features, n, err) : GVM_OK;
     b->waiting += n;
     b->count = 0;
+    b->pictures = 0;
     b->whole = b->now;
     if (b->holes != NULL) json_object_set_new(b->job, "holes", b->holes);
     b->holes = NULL;
@@ -79,6 +87,23 @@ static gvm_status embed_batch(struct build *b, gvm_error *err)
 static void tell(struct build *b, const gvm_error *failure)
 {
     if (b->watch != NULL) b->watch(b->user, &b->now, failure);
+}
+
+/* The pictures of a tile that no tile of the batch before it has. */
+static void take_pictures(struct build *b, const struct cut_tile *tile)
+{
+    size_t of_place = (size_t)b->session->model->network->views[GVM_AERIAL].pictures;
+    size_t bytes = view_bytes(b->session->model, GVM_AERIAL) / of_place, n = (size_t)b->count * of_place;
+    for (size_t k = 0; k < of_place; k++) {
+        const struct cell *own = &tile->group[k];
+        b->groups[n + k] = *own;
+        b->which[n + k] = -1;
+        for (size_t i = k; i < n; i += of_place)
+            if (b->groups[i].row == own->row && b->groups[i].col == own->col) b->which[n + k] = b->which[i];
+        if (b->which[n + k] >= 0) continue;
+        memcpy(b->pixels + b->pictures * bytes, tile->pixels + k * bytes, bytes);
+        b->which[n + k] = (int)b->pictures++;
+    }
 }
 
 static gvm_status take_tile(struct build *b, const struct cut_tile *tile, const struct piece *piece, gvm_error *err)
@@ -101,11 +126,14 @@ static gvm_status take_tile(struct build *b, const struct cut_tile *tile, const 
         b->now.empty++;
         return GVM_OK;
     }
-    memcpy(b->pixels + (size_t)b->count * bytes, tile->pixels, bytes);
+    if (b->which != NULL)
+        take_pictures(b, tile);
+    else
+        memcpy(b->pixels + (size_t)b->count * bytes, tile->pixels, bytes);
     b->places[b->waiting + (size_t)b->count++] = tile->place;
     b->now.tiles++;
     b->now.partly += tile->partly;
-    if (b->count < b->session->max_batch) return GVM_OK;
+    if (b->count < b->batch) return GVM_OK;
     gvm_status status = embed_batch(b, err);
     bool due = b->waiting >= COMMIT_MOST || clock_seconds() - b->committed >= COMMIT_SECONDS;
     return status == GVM_OK && due ? commit(b, false, err) : status;
@@ -116,7 +144,7 @@ static gvm_status run(struct build *b, gvm_error *err)
     struct piece_ring *ring;
     size_t start = b->now.done;
     gvm_status status = piece_ring_open(&ring, b->imagery, b->session->model, imagery_find(b->imagery, start),
-                                        2 * (size_t)b->session->max_batch, err);
+                                        2 * (size_t)b->batch, err);
     if (status != GVM_OK) return status;
     tell(b, NULL);
     for (const struct piece *piece; status == GVM_OK && (piece = piece_ring_next(ring)) != NULL;) {
@@ -133,15 +161,21 @@ static gvm_status run(struct build *b, gvm_error *err)
 
 static gvm_status build_job(struct build *b, gvm_error *err)
 {
-    size_t B = (size_t)b->session->max_batch;
+    size_t B = (size_t)b->batch, n = B * (size_t)b->session->model->network->views[GVM_AERIAL].pictures;
+    bool shared = imagery_is_shared(b->imagery);
+    b->which = shared ? calloc(n, sizeof *b->which) : NULL;
+    b->groups = shared ? calloc(n, sizeof *b->groups) : NULL;
     b->pixels = malloc(B * view_bytes(b->session->model, GVM_AERIAL));
     b->features = malloc(B * (size_t)b->session->model->info.features * sizeof *b->features);
     b->places = calloc(COMMIT_MOST + B, sizeof *b->places);
     b->committed = clock_seconds();
-    gvm_status status = b->pixels != NULL && b->features != NULL && b->places != NULL
-                            ? run(b, err)
-                            : fail(err, GVM_MEMORY, "there is not enough memory for a batch of %zu tiles", B);
+    bool enough = b->pixels != NULL && b->features != NULL && b->places != NULL &&
+                  (!shared || (b->which != NULL && b->groups != NULL));
+    gvm_status status =
+        enough ? run(b, err) : fail(err, GVM_MEMORY, "there is not enough memory for a batch of %zu tiles", B);
     free(b->pixels);
+    free(b->which);
+    free(b->groups);
     free(b->features);
     free(b->places);
     json_decref(b->holes);
@@ -227,7 +261,8 @@ gvm_status gvm_map_build(const char *path, gvm_session *session, const gvm_map_o
     if (status == GVM_OK) status = imagery_open(&imagery, &o, session->model, err);
     if (status != GVM_OK) return status;
     b.imagery = imagery;
-    json_t *job = job_new(imagery, path, session->max_batch);
+    b.batch = imagery_is_shared(imagery) ? SHARED_BATCH : session->max_batch;
+    json_t *job = job_new(imagery, path, b.batch);
     status = job != NULL ? open_map(&b.file, path, session->model, job, o.add != 0, err)
                          : fail(err, GVM_MEMORY, "%s: there is not enough memory to build it", path_tail(path));
     if (status == GVM_OK) status = job_find(&b.job, b.file, job, o.add != 0, err);

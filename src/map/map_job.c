@@ -72,8 +72,8 @@ static bool same_key(const json_t *a, const json_t *b, const char *key)
 /* The same sources by their names, cut the same way, whatever became of the files. */
 static bool same_job(const json_t *a, const json_t *b)
 {
-    static const char *const keys[] = {"kind", "tile_m", "stride_m", "crs",    "alpha",
-                                       "tms",  "zooms",  "bearing",  "levels", "near"};
+    static const char *const keys[] = {"kind",  "tile_m",  "stride_m", "crs",  "alpha", "tms",
+                                       "zooms", "bearing", "levels",   "near", "share"};
     const json_t *p = json_object_get(a, "imagery"), *q = json_object_get(b, "imagery");
     const json_t *own = json_object_get(p, "sources"), *others = json_object_get(q, "sources");
     bool same = same_key(a, b, "batch") && json_array_size(own) == json_array_size(others);

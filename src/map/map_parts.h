@@ -6,6 +6,7 @@
 #include "map/map_file.h"
 
 enum { ROW, SOURCE, LAT, LON, METRES, FIELDS }; /* of the layer `tiles` */
+#define CELL_FIELD "cell"                       /* behind them, in a map of cells */
 
 /* Make `path` a GeoPackage with the facts of a map that has no tile yet. */
 gvm_status map_table_create(const struct map_file *facts, const char *path, gvm_error *err);

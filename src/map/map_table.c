@@ -1,8 +1,10 @@
 /* map_table.c - the GeoPackage of a map: the layer `tiles` and the table `geoviewmatch` of facts.
  *
- *   tiles         geom (polygon, EPSG:4326, with GDAL's R-tree), row (of the features), source, lat, lon, metres
- *   geoviewmatch  key, value: version, id, fingerprint, width, ground_m, rows, jobs (JSON); calibration (JSON:
- *                 temperature, elsewhere) if the scores were fitted on photos of known places */
+ *   tiles         geom (polygon, EPSG:4326, with GDAL's R-tree), row (of the features), source, lat, lon, metres; in a
+ *                 map of cells also cell, its name: row and column of the lattice (imagery/cells.h), as
+ * "157183,-194839", with an "s" before them if it is the one for shared pictures geoviewmatch  key, value: version, id,
+ * fingerprint, width, ground_m, rows, jobs (JSON); calibration (JSON: temperature, elsewhere) if the scores were fitted
+ * on photos of known places */
 #include "map/map_parts.h"
 
 #include <cpl_conv.h>
@@ -41,7 +43,15 @@ static bool make_field(OGRLayerH layer, const char *name, OGRFieldType type)
     return done;
 }
 
-static bool make_tiles(GDALDatasetH data)
+/* Whether the first thing that is built into it is cells: then all are, as other weights make other maps. */
+static bool is_of_cells(const struct map_file *f)
+{
+    const json_t *imagery = json_object_get(json_array_get(f->jobs, 0), "imagery");
+    const char *kind = json_string_value(json_object_get(imagery, "kind"));
+    return kind != NULL && strcmp(kind, "cells") == 0;
+}
+
+static bool make_tiles(GDALDatasetH data, const struct map_file *f)
 {
     OGRSpatialReferenceH srs = OSRNewSpatialReference(NULL);
     OSRImportFromEPSG(srs, 4326);
@@ -52,6 +62,7 @@ static bool make_tiles(GDALDatasetH data)
     OSRDestroySpatialReference(srs);
     bool done = layer != NULL;
     for (int i = 0; i < FIELDS && done; i++) done = make_field(layer, fields[i].name, fields[i].type);
+    if (done && is_of_cells(f)) done = make_field(layer, CELL_FIELD, OFTString);
     return done;
 }
 
@@ -82,7 +93,7 @@ gvm_status map_table_create(const struct map_file *f, const char *path, gvm_erro
     struct gdal_words words;
     gdal_listen(&words);
     GDALDatasetH data = GDALCreate(GDALGetDriverByName("GPKG"), path, 0, 0, 0, GDT_Unknown, NULL);
-    bool done = data != NULL && make_tiles(data) && make_facts(data, f);
+    bool done = data != NULL && make_tiles(data, f) && make_facts(data, f);
     if (data != NULL) GDALClose(data); /* writes the R-tree */
     gdal_ignore();
     if (done && !words.failed) return GVM_OK;

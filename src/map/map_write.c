@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/half.h"
 #include "geo/polygons.h"
+#include "imagery/cells.h"
 #include "map/map_parts.h"
 #include "raster/gdal.h"
 
@@ -69,7 +70,18 @@ gvm_status map_file_append(struct map_file *f, const float *features, size_t n, 
     return status;
 }
 
-static bool put_tile(OGRLayerH layer, const struct place *place, size_t row)
+/* The name of a cell, if the layer has such a field. */
+static void put_cell(OGRFeatureH feature, const struct place *place, bool shared)
+{
+    int field = OGR_F_GetFieldIndex(feature, CELL_FIELD);
+    char name[32];
+    if (field < 0) return;
+    struct cell cell = (shared ? shared_cell_of : cell_of)(place->lat, place->lon, place->metres);
+    snprintf(name, sizeof name, "%s%d,%d", shared ? "s" : "", cell.row, cell.col);
+    OGR_F_SetFieldString(feature, field, name);
+}
+
+static bool put_tile(OGRLayerH layer, const struct place *place, size_t row, bool shared)
 {
     OGRFeatureH feature = OGR_F_Create(OGR_L_GetLayerDefn(layer));
     OGR_F_SetFID(feature, (GIntBig)row + 1);
@@ -78,6 +90,7 @@ static bool put_tile(OGRLayerH layer, const struct place *place, size_t row)
     OGR_F_SetFieldDouble(feature, LAT, place->lat);
     OGR_F_SetFieldDouble(feature, LON, place->lon);
     OGR_F_SetFieldDouble(feature, METRES, place->metres);
+    put_cell(feature, place, shared);
     OGR_F_SetGeometryDirectly(feature, box_polygon(place->box));
     bool done = OGR_L_CreateFeature(layer, feature) == OGRERR_NONE;
     OGR_F_Destroy(feature);
@@ -121,10 +134,12 @@ static bool delete_replaced(struct map_file *f)
 gvm_status map_file_commit(struct map_file *f, const struct place *places, size_t n, gvm_error *err)
 {
     struct gdal_words words;
+    const json_t *job = json_array_get(f->jobs, json_array_size(f->jobs) - 1);
+    bool shared = json_is_true(json_object_get(json_object_get(job, "imagery"), "share"));
     if (n > 0 && fdatasync(f->features) != 0) return fail_errno(err, "write", f->features_where);
     gdal_listen(&words);
     bool done = GDALDatasetStartTransaction(f->data, false) == OGRERR_NONE;
-    for (size_t i = 0; i < n && done; i++) done = put_tile(f->tiles, &places[i], f->rows + i);
+    for (size_t i = 0; i < n && done; i++) done = put_tile(f->tiles, &places[i], f->rows + i, shared);
     done = done && delete_replaced(f) && put_progress(f->data, f->rows + n, f->jobs);
     done = end_transaction(f, done, f->replaced_count > 0);
     gdal_ignore();

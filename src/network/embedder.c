@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "network/place.h"
@@ -22,6 +23,21 @@ struct embedder {
     float *host;       /* what embedder_trace brought from a device */
 };
 
+/* The features of B places whose pictures' last maps, (pictures B, L, C) floats, lie on the host; NULL: dry. */
+static const struct tensor *pool(struct embedder *e, const float *maps, int B)
+{
+    const struct branch *b = e->branch;
+    const int last = b->maps.count - 1;
+    struct trace trace = {.mask_count = 0};
+    tape_reset(e->tape);
+    struct tensor *x =
+        tape_tensor(e->tape, B * b->pictures, b->maps.maps[last].H * b->maps.maps[last].W, b->maps.maps[last].C);
+    if (maps != NULL) tape_write(e->tape, x, maps);
+    trace.maps[last] = x;
+    trace.gathered = b->head->forward(&trace, e->tape, b->top);
+    return l2_normalise(e->tape, trace.gathered, b->head->epsilon);
+}
+
 /* Each batch up to max_batch is tried: a layer may cut a smaller one into larger tiles. */
 static gvm_status size_tape(struct embedder *e, gvm_error *err)
 {
@@ -29,6 +45,9 @@ static gvm_status size_tape(struct embedder *e, gvm_error *err)
         size_t used = e->tape->used;
         tape_reset(e->tape);
         branch_forward(NULL, e->tape, e->branch, NULL, B, 0);
+        if (e->tape->used < used) e->tape->used = used;
+        used = e->tape->used;
+        if (e->branch->head->places) pool(e, NULL, B);
         if (e->tape->used < used) e->tape->used = used;
     }
     return tape_allocate(e->tape, err);
@@ -142,6 +161,63 @@ gvm_status embedder_run(struct embedder *e, float *features, const uint8_t *pixe
         if (next > 0) there = bring(e, pixels + (i + B) * e->bytes, (int)next);
         status = embedder_finish(e, features + i * D, err);
     }
+    return status;
+}
+
+/* ------------------------------------------------------------------ shared pictures */
+
+/* The last maps (n, L, C) of pictures, in passes of whole places: the last one ends with pictures of the one before. */
+static gvm_status last_maps(struct embedder *e, float *maps, size_t each, const uint8_t *pixels, size_t n,
+                            gvm_error *err)
+{
+    const struct branch *b = e->branch;
+    size_t of_place = (size_t)b->pictures, most = of_place * (size_t)e->max_batch, bytes = e->bytes / of_place;
+    uint8_t *batch = malloc(most * bytes);
+    float *got = malloc(most * each * sizeof *got);
+    gvm_status status = batch != NULL && got != NULL ? GVM_OK : fail_memory(e, err);
+    for (size_t i = 0, count; i < n && status == GVM_OK; i += count) {
+        count = n - i < most ? n - i : most;
+        e->B = (int)((count + of_place - 1) / of_place);
+        memcpy(batch, pixels + i * bytes, count * bytes);
+        for (size_t k = count; k < (size_t)e->B * of_place; k++) memcpy(batch + k * bytes, pixels, bytes);
+        struct tensor *made[MAX_MAPS];
+        e->failures = gemm_failures();
+        const uint8_t *there = bring(e, batch, e->B);
+        tape_reset(e->tape);
+        b->backbone->forward(made, e->tape, b->body, there, e->B * b->pictures, 0);
+        if (gemm_failures() != e->failures) status = fail_memory(e, err);
+        if (status == GVM_OK) tape_read(e->tape, got, made[b->maps.count - 1]);
+        if (status == GVM_OK) status = tape_wait(e->tape, err);
+        if (status == GVM_OK) memcpy(maps + i * each, got, count * each * sizeof *maps);
+    }
+    free(batch);
+    free(got);
+    return status;
+}
+
+gvm_status embedder_run_shared(struct embedder *e, float *features, const uint8_t *pixels, size_t n, const int *which,
+                               size_t places, gvm_error *err)
+{
+    const struct branch *b = e->branch;
+    const int last = b->maps.count - 1;
+    size_t each = (size_t)b->maps.maps[last].H * (size_t)b->maps.maps[last].W * (size_t)b->maps.maps[last].C;
+    size_t of_place = (size_t)b->pictures, most = (size_t)e->max_batch;
+    float *maps = malloc((n + 1) * each * sizeof *maps), *chosen = malloc(most * of_place * each * sizeof *chosen);
+    e->B = e->max_batch;
+    gvm_status status = maps != NULL && chosen != NULL ? last_maps(e, maps, each, pixels, n, err) : fail_memory(e, err);
+    for (size_t i = 0, count; i < places && status == GVM_OK; i += count) {
+        count = places - i < most ? places - i : most;
+        for (size_t k = 0; k < count * of_place; k++)
+            memcpy(chosen + k * each, maps + (size_t)which[i * of_place + k] * each, each * sizeof *maps);
+        e->failures = gemm_failures();
+        e->B = (int)count;
+        const struct tensor *made = pool(e, chosen, e->B);
+        if (gemm_failures() != e->failures) status = fail_memory(e, err);
+        if (status == GVM_OK) tape_read(e->tape, features + i * (size_t)b->features, made);
+        if (status == GVM_OK) status = tape_wait(e->tape, err);
+    }
+    free(maps);
+    free(chosen);
     return status;
 }
 

@@ -29,6 +29,14 @@ gvm_status embedder_finish(struct embedder *embedder, float *features, gvm_error
  * embedder_finish. */
 gvm_status embedder_run(struct embedder *embedder, float *features, const uint8_t *pixels, size_t n, gvm_error *err);
 
+/* The same for places that share pictures, each of which passes through the backbone once, for a network whose head
+ * gathers over all pictures of a place:
+ *
+ *   pixels  (n, H, W, 3)
+ *   which   (places, pictures): picture k of a place, by its number among the n */
+gvm_status embedder_run_shared(struct embedder *embedder, float *features, const uint8_t *pixels, size_t n,
+                               const int *which, size_t places, gvm_error *err);
+
 /* One picture and what its pass left, on the host until the next pass; feature, out: (features). As embedder_finish.
  */
 gvm_status embedder_trace(struct embedder *embedder, struct trace *trace, float *feature, const uint8_t *pixels,

@@ -127,6 +127,16 @@ bool session_embed(gvm_session *session, gvm_view view, float *features, const u
     return status == GVM_OK;
 }
 
+bool session_embed_shared(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, size_t n,
+                          const int *which, size_t places)
+{
+    session->failure.text[0] = '\0';
+    gvm_error err;
+    gvm_status status = embedder_run_shared(session->embedders[view], features, pixels, n, which, places, &err);
+    if (status == GVM_DEVICE) session->failure = err;
+    return status == GVM_OK;
+}
+
 gvm_status fail_run(gvm_error *err, const gvm_session *session, size_t pictures)
 {
     if (session->failure.text[0] != '\0') return fail(err, GVM_DEVICE, "%s", session->failure.text);

@@ -25,6 +25,10 @@ bool session_embed(gvm_session *session, gvm_view view, float *features, const u
  * feature itself. False if one of them is no feature, or they cancel each other; out may be the first of them. */
 bool mean_feature(float *out, const float *features, int views, size_t n);
 
+/* The same of places that share pictures: embedder_run_shared. */
+bool session_embed_shared(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, size_t n,
+                          const int *which, size_t places);
+
 /* Why a picture has no feature: the network did not run for want of memory, or made of it what is none. Returns the
  * status. */
 gvm_status fail_embedding(gvm_error *err, const gvm_session *session, bool ran, const char *path);
