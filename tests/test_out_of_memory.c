@@ -14,6 +14,7 @@
 
 #include "folder_support.h"
 #include "geoviewmatch.h"
+#include "network/model.h"
 #include "raster_support.h"
 
 #define WEIGHTS "tests/golden/net_narrow.safetensors"
@@ -252,6 +253,46 @@ static gvm_status locate(gvm_error *err)
     return gvm_locate(own.session, own.map, streets[0], NULL, hits, TOP, &count, err);
 }
 
+/* With p and the scores of all tiles, which become a field. */
+static void keep_scores(void *user, size_t index, size_t count, const gvm_located *photo)
+{
+    (void)index, (void)count;
+    if (photo->status == GVM_OK) memcpy(user, photo->scores, gvm_map_count(own.map) * sizeof(float));
+}
+
+static gvm_status locate_field(gvm_error *err)
+{
+    static float scores[64];
+    gvm_hit hits[TOP];
+    gvm_found found;
+    gvm_chance chance;
+    double p[TOP];
+    const gvm_question question = {.photo = streets[0]};
+    const gvm_locate_job job = {.size = sizeof job,
+                                .questions = &question,
+                                .count = 1,
+                                .max_hits = TOP,
+                                .hits = hits,
+                                .found = &found,
+                                .done = keep_scores,
+                                .user = scores,
+                                .p = p,
+                                .chances = &chance,
+                                .scores = 1};
+    const gvm_field_options options = {.size = sizeof options, .scores = scores, .score_scale = 20};
+    gvm_field *field = NULL;
+    void *bytes = NULL;
+    size_t size;
+    assert_in_range(gvm_map_count(own.map), 1, 64);
+    gvm_status status = gvm_locate_files(own.session, own.map, &job, err);
+    if (status == GVM_OK) assert_true(chance.known && p[0] > 0);
+    if (status == GVM_OK) status = gvm_field_open(&field, own.map, &options, err);
+    if (status == GVM_OK) status = gvm_field_tiff(field, &bytes, &size, err);
+    gvm_free(bytes);
+    gvm_field_free(field);
+    return status;
+}
+
 /* ------------------------------------------------------------------ one after the other */
 
 static void each(const char *name, public_call *call)
@@ -285,6 +326,7 @@ static void all_calls(void **state)
         fail_msg("%s", err.text);
     assert_int_equal(gvm_model_about(own.model, &info, &err), GVM_OK);
     assert_int_equal(gvm_view_about(own.model, GVM_STREET, &street, &err), GVM_OK);
+    own.model->info.score_scale = 20; /* as if they had learned with a softmax */
     size_t pixels = (size_t)street.height * (size_t)street.width;
     own.pixels = malloc(3 * pixels);
     own.heat = malloc(pixels * sizeof *own.heat);
@@ -306,6 +348,7 @@ static void all_calls(void **state)
                  {"gvm_imagery_open and others", imagery},
                  {"gvm_map_picture", map_picture},
                  {"gvm_locate", locate},
+                 {"gvm_locate_files with p, gvm_field_open and others", locate_field},
                  {"gvm_map_from_tiles", map_from_tiles},
                  {"gvm_map_build, a list", map_of_list},
                  {"gvm_map_build, a raster", map_of_raster}};

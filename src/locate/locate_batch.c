@@ -210,8 +210,8 @@ static gvm_status weigh(const gvm_locator *b, gvm_located *asked, const struct s
     size_t tiles = b->map->tiles.count;
     struct score_field field = {
         .map = b->map, .scores = kept, .items = among->items, .count = among->items != NULL ? among->count : tiles};
-    if (count == 0 || kept == NULL) return GVM_OK;
-    chance_scale(&field, b->map, b->session->model->info.score_scale);
+    if (count == 0) return GVM_OK;
+    if (kept != NULL) chance_scale(&field, b->map, b->session->model->info.score_scale);
     double metres = !b->merge ? 0 : b->reach > 0 ? b->reach : 2 * asked->hits->half_tile_m;
     if (metres > 0 && b->reach > 0 && field.sharpness > 0) chance_places(asked->hits, count, metres, &field);
     if (!has_chance(asked)) return GVM_OK;
@@ -302,15 +302,17 @@ static void answer_all(gvm_locator *b, size_t looks)
     }
 }
 
-/* Room for the scores of all tiles, where p can be told, or somebody wants them. */
+/* Room for the scores of all tiles, where p can be told and is wanted, as for places among cells, or they are. */
 static gvm_status keep_scores(gvm_locator *b, gvm_located *const *photos, size_t count, gvm_error *err)
 {
-    bool wanted = false;
-    for (size_t i = 0; i < count; i++)
-        wanted = wanted || (has_chance(photos[i]) && (photos[i]->scores || photos[i]->p || photos[i]->chance));
+    bool has_p = b->session->model->info.score_scale > 0, wanted = has_p && b->reach > 0;
+    for (size_t i = 0; i < count; i++) {
+        const gvm_located *photo = photos[i];
+        if (has_chance(photo) && (photo->scores || (has_p && (photo->p || photo->chance)))) wanted = true;
+    }
     size_t scores = count * b->map->tiles.count;
     b->kept = NULL;
-    if (!wanted && b->reach == 0) return GVM_OK;
+    if (!wanted) return GVM_OK;
     b->kept = malloc((scores + 1) * sizeof *b->kept);
     if (b->kept == NULL)
         return fail(err, GVM_MEMORY, "there is not enough memory for the scores of %zu tiles", b->map->tiles.count);

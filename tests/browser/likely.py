@@ -70,7 +70,7 @@ def layer(page, town, server):
     lat, lon = (float(v) for v in page.text("#pointer").split(","))
     best = town.locate("--merge", "no", "--top", "1", town.photos[0])["hits"][0]
     assert abs(lat - best["lat"]) < 1.2e-4 and abs(lon - best["lon"]) < 1.7e-4, (lat, lon, best)  # within its pixel
-    assert "p (uncalibrated)" in page.run("document.getElementById('scores-legend').textContent")
+    assert "p of a tile, uncalibrated" in page.run("document.getElementById('scores-legend').textContent")
     page.run("document.querySelector('#entries .entry:not([aria-current=true]) button, #entries li:last-child button')"
              ".click()")
     page.until("performance.getEntriesByType('resource').filter((e) => e.name.includes('/v1/scores')).length === 2"

@@ -204,7 +204,8 @@ with Service(program, index, "--weights", weights) as service:
     status, headers, file = service.ask("POST", "/v1/scores?format=tiff", body, kind)
     assert (status, headers["content-type"]) == (200, "image/tiff")
     assert len(file) == len(open(tiff, "rb").read()) and file[:4] == b"II*\0"
-    assert "views" in service.problem(422, "POST", "/v1/heatmap", open(panorama, "rb").read(), kind)
+    said = service.json("POST", "/v1/heatmap", open(panorama, "rb").read(), kind, status=422)
+    assert "views" in said["detail"], said
     assert "several pictures" in service.problem(422, "GET", "/v1/heatmap?tile=0")
     service.stop()
 END

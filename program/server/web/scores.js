@@ -60,9 +60,9 @@ export class Scores {
             {opacity: STRENGTH, className: 'scores', alt: ''}).addTo(this.map);
         const isP = scores.p_high !== null;
         const ends = isP ? ['0', words.share(scores.p_high)] : [scores.score_low, scores.score_high].map(words.score);
-        const name = !isP ? 'score' : scores.calibrated ? 'p' : 'p (uncalibrated)';
+        const name = !isP ? 'score' : scores.calibrated ? 'p of a tile' : 'p of a tile, uncalibrated';
         this.legend.replaceChildren(
-            `${ends[0]} `, make('span', {class: 'ramp', 'aria-hidden': 'true'}), `${ends[1]} ${name}, a tile`);
+            ends[0], make('span', {class: 'ramp', 'aria-hidden': 'true'}), ends[1], make('br'), name);
         this.file.hidden = false;
     }
 
