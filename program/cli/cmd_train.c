@@ -242,7 +242,7 @@ static int learn(void *arguments)
 
 const struct command train_command = {
     .name = "train",
-    .summary = "a network from pairs of street and aerial pictures",
+    .summary = "a network from pairs of street and aerial pictures, or from photos and orthophotos",
     .usage = "--data D --out RUN [options]\n"
              "--resume RUN [--data D] [--cache FILE] [--steps K] [--save-minutes M]",
     .about =
@@ -262,7 +262,9 @@ const struct command train_command = {
     .examples =
         "  geoviewmatch train --data CVUSA --preset nano --batch 16 --out run      the small network, on a CPU\n"
         "  geoviewmatch train --data CVUSA --backbone swin.safetensors --device cuda --out run\n"
-        "  geoviewmatch train --resume run                                         after Ctrl-C\n",
+        "  geoviewmatch train --resume run                                         after Ctrl-C\n"
+        "  geoviewmatch train --data town --preset statewide-nano --out run        town/photos.csv, town/imagery/\n"
+        "  geoviewmatch train --data town --init statewide.safetensors --rate 0 --out run   its heads, on a CPU\n",
     .size = sizeof(struct arguments),
     .run = learn,
 };

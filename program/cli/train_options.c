@@ -23,7 +23,10 @@ const struct option_row train_rows[] = {
     {.type = OPTION_TITLE, .help = "The network:"},
     {"preset", OPTION_TEXT, AT(preset), "NAME", .words = preset_name, .standard = "paper", .help = "which network"},
     {"stages", OPTION_TEXT, AT(stages), "LIST", .help = "stages whose maps make the feature (default: 4,3)"},
-    {"init", OPTION_TEXT, AT(init), "W", .help = "start from a checkpoint instead, or from the built-in one (nano)"},
+    {"init", OPTION_TEXT, AT(init), "W",
+     .help =
+         "start from a checkpoint instead, or from the built-in one (nano); imported weights learn on in pictures as "
+         "they know them, at a tenth of the rates unless rates are given"},
     {"backbone", OPTION_TEXT, AT(backbone), "FILE",
      .help = "start from a backbone trained elsewhere: Swin V2 with the official names or timm's, ConvNeXt with "
              "timm's or Facebook's"},
