@@ -138,6 +138,7 @@ static gvm_status begin(struct job *j, gvm_error *err)
     train_arguments_complete(a, config);
     if (a->init) train_arguments_tune(a, j->network);
     status = train_data_open(&j->data, &a->run, err);
+    if (status == GVM_OK && a->init) train_ground_tune(a, j->data, j->network);
     if (status == GVM_OK && !a->init) status = network_open(&j->network, &a->config, true, err);
     if (status == GVM_OK) status = take_folder(j, err);
     if (status == GVM_OK && a->run.rates.backbone == 0) network_freeze(j->network);

@@ -151,10 +151,15 @@ void train_arguments_tune(struct arguments *a, struct network *network)
     if (!option_given(&a->common, "rate")) a->run.rates.backbone *= TUNING;
     if (!option_given(&a->common, "rate-new")) a->run.rates.other *= TUNING;
     if (!option_given(&a->common, "elevation")) memcpy(a->run.elevation, c->elevation, sizeof a->run.elevation);
-    if (a->run.ground_m == 0) a->run.ground_m = c->ground_m;
     if (strncmp(origin->source, word, sizeof word - 1) == 0) return;
     g_autofree gchar *source = g_strconcat(word, origin->source, NULL);
     g_utf8_strncpy(origin->source, source, (gsize)g_utf8_strlen(source, sizeof origin->source - 1));
+}
+
+void train_ground_tune(struct arguments *a, struct dataset *data, const struct network *network)
+{
+    if (!a->tuned || a->run.ground_m > 0 || strcmp(data->format, "pairs") != 0) return;
+    a->run.ground_m = data->ground_m = network->config.ground_m;
 }
 
 /* The path from the root of a file that may not be there yet, so that a run goes on from any folder. As it is where its

@@ -137,6 +137,7 @@ head = json.loads(data[8:8 + size])
 head["__metadata__"]["source"] = "a test's imagination"
 config = json.loads(head["__metadata__"]["config"])
 config["elevation"] = [-35, 40]
+config["ground_m"] = 77.5
 head["__metadata__"]["config"] = json.dumps(config)
 text = json.dumps(head).encode()
 text += b" " * (-len(text) % 8)
@@ -161,5 +162,6 @@ assert "source" not in plain and tuned["source"] == "fine-tuned from a test's im
 assert len(rates) == len(small) > 1 and all(abs(s / r - 0.1) < 1e-4 for r, s in zip(rates, small) if r > 0), (rates, small)
 config = json.loads(tuned["config"])
 assert config["elevation"] == [-35, 40], config
+assert config["ground_m"] == (77.5 if config["model"] != "statewide" else 40), config
 END
 done
