@@ -389,9 +389,9 @@ typedef struct gvm_map_options {
      * centres do; of other weights' tiles, the blocks of 4 x 4 that touch the square around it. */
     double near_lat, near_lon, within_m;
 
-    /* 1: cells, of weights with three or four zooms, share pictures of the coarsest zoom (4 x 4 cells) and the next (2 x
-     * 2), around their middle. The work becomes 1.7 times less, and features differ: compare recalls before. Such cells
-     * lie on a lattice of their own. */
+    /* 1: cells, of weights with three or four zooms, share the coarsest picture in groups of 4 x 4, around their
+     * middle, and the next one in groups of 2 x 2. The work becomes 1.7 times less, and features differ: compare
+     * recalls before. Such cells lie on a lattice of their own. */
     int share;
 } gvm_map_options;
 

@@ -236,8 +236,7 @@ const struct command index_command = {
     .examples =
         "  geoviewmatch index --raster orthophoto.tif --out town.gpkg\n"
         "  geoviewmatch index --raster sheets/*.tif --crs EPSG:25832 --out county.gpkg\n"
-        "  geoviewmatch index --weights statewide.safetensors --raster sheets/*.tif --near 42.36,-71.06 --within "
-        "2000 --out boston.gpkg\n"
+        "  geoviewmatch index --weights W --raster sheets/*.tif --near 42.36,-71.06 --within 2000 --out town.gpkg\n"
         "  geoviewmatch index --xyz tiles/ --out county.gpkg --add\n",
     .size = sizeof(struct arguments),
     .run = run,

@@ -316,16 +316,6 @@ size_t imagery_places(const struct imagery *m)
     return m->places;
 }
 
-bool raster_note_alpha(gvm_error *note, const struct imagery *m, const struct raster_source *r)
-{
-    if (r->no_alpha == 0 || m->alpha != 0) return false;
-    fail(note, GVM_OK,
-         "%s: band %d is marked as alpha but has all shades, so it is taken for a colour, as infrared, and left out "
-         "(--alpha yes: it is alpha)",
-         path_tail(r->path), r->no_alpha);
-    return true;
-}
-
 static void note_raster(gvm_error *note, bool *warning, const struct imagery *m, const struct raster_source *r)
 {
     *warning = raster_note_alpha(note, m, r);

@@ -136,6 +136,16 @@ size_t cells_cut_bytes(const struct imagery *m)
 
 /* ------------------------------------------------------------------ what is said of it */
 
+bool raster_note_alpha(gvm_error *note, const struct imagery *m, const struct raster_source *r)
+{
+    if (r->no_alpha == 0 || m->alpha != 0) return false;
+    fail(note, GVM_OK,
+         "%s: band %d is marked as alpha but has all shades, so it is taken for a colour, as infrared, and left out "
+         "(--alpha yes: it is alpha)",
+         path_tail(r->path), r->no_alpha);
+    return true;
+}
+
 static bool note_coarse(gvm_error *note, const struct imagery *m, const struct layer *l)
 {
     double finest = aerial(m)->zooms[0];
