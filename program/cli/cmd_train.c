@@ -138,6 +138,7 @@ static gvm_status begin(struct job *j, gvm_error *err)
     train_arguments_complete(a, config);
     if (a->init) train_arguments_tune(a, j->network);
     status = train_data_open(&j->data, &a->run, err);
+    if (status == GVM_OK && a->init) train_ground_tune(a, j->data, j->network);
     if (status == GVM_OK && !a->init) status = network_open(&j->network, &a->config, true, err);
     if (status == GVM_OK) status = take_folder(j, err);
     if (status == GVM_OK && a->run.rates.backbone == 0) network_freeze(j->network);
@@ -242,7 +243,7 @@ static int learn(void *arguments)
 
 const struct command train_command = {
     .name = "train",
-    .summary = "a network from pairs of street and aerial pictures",
+    .summary = "a network from pairs of street and aerial pictures, or from photos and orthophotos",
     .usage = "--data D --out RUN [options]\n"
              "--resume RUN [--data D] [--cache FILE] [--steps K] [--save-minutes M]",
     .about =
@@ -262,7 +263,9 @@ const struct command train_command = {
     .examples =
         "  geoviewmatch train --data CVUSA --preset nano --batch 16 --out run      the small network, on a CPU\n"
         "  geoviewmatch train --data CVUSA --backbone swin.safetensors --device cuda --out run\n"
-        "  geoviewmatch train --resume run                                         after Ctrl-C\n",
+        "  geoviewmatch train --resume run                                         after Ctrl-C\n"
+        "  geoviewmatch train --data town --preset statewide-nano --out run        town/photos.csv, town/imagery/\n"
+        "  geoviewmatch train --data town --init statewide.safetensors --rate 0 --out run   its heads, on a CPU\n",
     .size = sizeof(struct arguments),
     .run = learn,
 };

@@ -36,6 +36,9 @@ void train_arguments_complete(struct arguments *a, const struct config *config);
  * more. */
 void train_arguments_tune(struct arguments *a, struct network *network);
 
+/* And what pairs cover that do not say it: what the weights know. */
+void train_ground_tune(struct arguments *a, struct dataset *data, const struct network *network);
+
 struct train_show {
     struct progress training, other;
     bool quiet;

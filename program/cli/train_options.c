@@ -23,7 +23,10 @@ const struct option_row train_rows[] = {
     {.type = OPTION_TITLE, .help = "The network:"},
     {"preset", OPTION_TEXT, AT(preset), "NAME", .words = preset_name, .standard = "paper", .help = "which network"},
     {"stages", OPTION_TEXT, AT(stages), "LIST", .help = "stages whose maps make the feature (default: 4,3)"},
-    {"init", OPTION_TEXT, AT(init), "W", .help = "start from a checkpoint instead, or from the built-in one (nano)"},
+    {"init", OPTION_TEXT, AT(init), "W",
+     .help =
+         "start from a checkpoint instead, or from the built-in one (nano); imported weights learn on in pictures as "
+         "they know them, at a tenth of the rates unless rates are given"},
     {"backbone", OPTION_TEXT, AT(backbone), "FILE",
      .help = "start from a backbone trained elsewhere: Swin V2 with the official names or timm's, ConvNeXt with "
              "timm's or Facebook's"},
@@ -148,10 +151,15 @@ void train_arguments_tune(struct arguments *a, struct network *network)
     if (!option_given(&a->common, "rate")) a->run.rates.backbone *= TUNING;
     if (!option_given(&a->common, "rate-new")) a->run.rates.other *= TUNING;
     if (!option_given(&a->common, "elevation")) memcpy(a->run.elevation, c->elevation, sizeof a->run.elevation);
-    if (a->run.ground_m == 0) a->run.ground_m = c->ground_m;
     if (strncmp(origin->source, word, sizeof word - 1) == 0) return;
     g_autofree gchar *source = g_strconcat(word, origin->source, NULL);
     g_utf8_strncpy(origin->source, source, (gsize)g_utf8_strlen(source, sizeof origin->source - 1));
+}
+
+void train_ground_tune(struct arguments *a, struct dataset *data, const struct network *network)
+{
+    if (!a->tuned || a->run.ground_m > 0 || strcmp(data->format, "pairs") != 0) return;
+    a->run.ground_m = data->ground_m = network->config.ground_m;
 }
 
 /* The path from the root of a file that may not be there yet, so that a run goes on from any folder. As it is where its

@@ -48,7 +48,7 @@ void csv_start(struct csv *csv, const char *text, size_t size, char separator, i
         if (csv->unreadable) size = 0;
     }
     csv->p = text;
-    csv->end = text + size;
+    csv->end = text == NULL ? NULL : text + size;
     if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) csv->p += 3;
 }
 

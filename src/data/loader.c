@@ -43,7 +43,7 @@ struct prepared {
     size_t bad_count;
 };
 
-/* Where a worker reads pictures that are not in the cache. */
+/* Where a worker reads pictures that are not in the cache; places that are cut need none. */
 struct room {
     uint8_t *street, *aerial;
 };
@@ -234,7 +234,7 @@ static bool allocate(struct loader *l)
         p->allowed = malloc(B * B);
         if (p->places == NULL || p->allowed == NULL) return false;
     }
-    for (int i = 0; i < l->options.workers; i++) {
+    for (int i = 0; i < l->options.workers && l->pictures.cutters == NULL; i++) {
         l->rooms[i] = (struct room){malloc(l->street_bytes), malloc(l->aerial_bytes)};
         if (l->rooms[i].street == NULL || l->rooms[i].aerial == NULL) return false;
     }

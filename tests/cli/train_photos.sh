@@ -11,7 +11,7 @@ cat > "$tmp/tiny.json" <<'END'
  "aerial_input":{"zooms":[1,2],"bearing":180}}
 END
 expect 0 init --config "$tmp/tiny.json" --seed 3 --out "$tmp/tiny.safetensors"
-begin="train --data $town --init $tmp/tiny.safetensors --batch 3 --epochs 4 --rate 1e-3 --rate-new 1e-3 --quiet"
+begin="train --data $town --init $tmp/tiny.safetensors --batch 3 --epochs 4 --warm-steps 0 --rate 1e-3 --rate-new 1e-3 --quiet"
 
 # without the speed, which differs from run to run
 log() { sed 's/, "pairs_per_s.*//' "$1/log.jsonl"; }
@@ -70,8 +70,8 @@ expect 1 info "$town"
 says err "it looks like a data set"
 
 # The preset learns too: the same batches by heart.
-expect 0 train --data "$town" --preset statewide-nano --batch 4 --epochs 5 --shuffle no --augment none --warm-up 0 \
-    --eval-every 0 --out "$tmp/nano"
+expect 0 train --data "$town" --preset statewide-nano --batch 4 --epochs 5 --shuffle no --augment none --warm-steps 0 \
+    --rate 1e-3 --rate-new 1e-3 --eval-every 0 --out "$tmp/nano"
 says err "photos in $town: 18 pairs to learn from, 6 to test with" "a step takes"
 python3 - "$tmp/nano/log.jsonl" <<'END'
 import json, math, sys
@@ -137,6 +137,7 @@ head = json.loads(data[8:8 + size])
 head["__metadata__"]["source"] = "a test's imagination"
 config = json.loads(head["__metadata__"]["config"])
 config["elevation"] = [-35, 40]
+config["ground_m"] = 77.5
 head["__metadata__"]["config"] = json.dumps(config)
 text = json.dumps(head).encode()
 text += b" " * (-len(text) % 8)
@@ -161,5 +162,6 @@ assert "source" not in plain and tuned["source"] == "fine-tuned from a test's im
 assert len(rates) == len(small) > 1 and all(abs(s / r - 0.1) < 1e-4 for r, s in zip(rates, small) if r > 0), (rates, small)
 config = json.loads(tuned["config"])
 assert config["elevation"] == [-35, 40], config
+assert config["ground_m"] == (77.5 if config["model"] != "statewide" else 40), config
 END
 done
