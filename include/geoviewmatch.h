@@ -102,6 +102,8 @@ typedef struct gvm_model_info {
     char fingerprint[17]; /* of configuration and weights, 16 hexadecimal digits */
     double score_scale;   /* factor on the cosine that makes the logits of the softmax that the weights learned with; 0:
                              they learned with none, and scores make no probability */
+    char source[512];     /* UTF-8: what was imported, from where; empty if the file does not tell */
+    char licence[256];    /* UTF-8: as whoever imported it stated; likewise */
 } gvm_model_info;
 
 typedef enum gvm_projection {
@@ -210,9 +212,9 @@ enum {
  *            for an aerial picture, nor by weights for photos
  *   panorama of a street picture; not read for an aerial one
  *
- * Weights for panoramas (GVM_EQUIRECTANGULAR) take full panoramas: one that says so (XMP GPano), or one that is at least
- * 1.9 times as wide as high, says nothing of a camera (EXIF) and has a data set's shape or edges that join. What it
- * shows above or below the weights' elevation band is cut off.
+ * Weights for panoramas (GVM_EQUIRECTANGULAR) take full panoramas: one that says so (XMP GPano), or one that is at
+ * least 1.9 times as wide as high, says nothing of a camera (EXIF) and has a data set's shape or edges that join. What
+ * it shows above or below the weights' elevation band is cut off.
  *
  * Weights for photos (GVM_PERSPECTIVE) take any picture with sides of 32 pixels at least, none more than 10 times
  * the other: whole, in the middle of black. A full panorama is what they see views of, gvm_picture_views: one that
@@ -229,9 +231,9 @@ GVM_API gvm_status gvm_picture_fit(const gvm_picture *picture, const gvm_model *
 
 enum { GVM_PANORAMA_VIEWS = 8 };
 
-/* Make a street picture the network's inputs: one as gvm_picture_fit does or, of a full panorama for weights for photos,
- * GVM_PANORAMA_VIEWS views of a level camera, 75 degrees wide and 45 apart, the first along its centre column. A
- * panorama's score with a tile is the mean of its views' scores, (1 / K) sum_k f_k . g = ((1 / K) sum_k f_k) . g: the
+/* Make a street picture the network's inputs: one as gvm_picture_fit does or, of a full panorama for weights for
+ * photos, GVM_PANORAMA_VIEWS views of a level camera, 75 degrees wide and 45 apart, the first along its centre column.
+ * A panorama's score with a tile is the mean of its views' scores, (1 / K) sum_k f_k . g = ((1 / K) sum_k f_k) . g: the
  * views' mean feature, which is shorter than 1, stands for all of them.
  *
  *   pixels  out: (count, height, width, 3); NULL: only count is wanted
@@ -239,8 +241,8 @@ enum { GVM_PANORAMA_VIEWS = 8 };
  *   count   out: 1 or GVM_PANORAMA_VIEWS; 0 on failure
  *
  * Returns as gvm_picture_fit, GVM_ARGUMENT also for too little room. */
-GVM_API gvm_status gvm_picture_views(const gvm_picture *picture, const gvm_model *model, unsigned char *pixels, int room,
-                                     const double *heading, int panorama, int *count, gvm_error *err);
+GVM_API gvm_status gvm_picture_views(const gvm_picture *picture, const gvm_model *model, unsigned char *pixels,
+                                     int room, const double *heading, int panorama, int *count, gvm_error *err);
 
 /* Which weights take a picture as found, unless it is of one colour.
  *
@@ -534,8 +536,8 @@ typedef struct gvm_search {
  *   found  out: how many hits each picture has: max_hits, or all tiles if there are fewer, none if there are none;
  *          0 on failure
  *
- * Of equal scores the tile that stands first in the list comes first. Returns GVM_OK, GVM_ARGUMENT (a row that is zero, as
- * that of a file that failed, or longer than 1; no place or distance), GVM_MISMATCH or GVM_MEMORY. */
+ * Of equal scores the tile that stands first in the list comes first. Returns GVM_OK, GVM_ARGUMENT (a row that is zero,
+ * as that of a file that failed, or longer than 1; no place or distance), GVM_MISMATCH or GVM_MEMORY. */
 GVM_API gvm_status gvm_map_search(const gvm_map *map, const gvm_model *model, const gvm_search *search, gvm_hit *hits,
                                   int *found, gvm_error *err);
 
@@ -543,7 +545,8 @@ GVM_API gvm_status gvm_map_search(const gvm_map *map, const gvm_model *model, co
  * a picture of its own that whole tile, for a cell of weights with zooms the ground of its finest picture.
  *
  *   pixels  out: (side, side, 3) sRGB; the caller's
- *   side    1..4096
+ *   side    1..4096; if it is that of the input of the weights which the map was opened with, a tile of a picture of
+ * its own is resized as they take it, as in gvm_picture_fit
  *
  * Returns GVM_OK; GVM_FILE if the imagery is no longer there, GVM_FORMAT or GVM_IMAGE if it is another,
  * GVM_ARGUMENT or GVM_MEMORY. Any number of threads may call. */
@@ -607,7 +610,7 @@ typedef struct gvm_found {
     gvm_photo_info info; /* what the picture says of itself */
     int count;           /* hits */
     int heading_found;   /* 1: the hits' headings were found by trying, to 22.5 degrees */
-    double margin;       /* the first hit's score less that of the best tile which does not overlap with its own; NaN
+    double margin;       /* the first hit's score less that of the best tile which could be no part of it; NaN
                             if there is none. The program calls an answer weak if it is below 0.05: of drawn towns'
                             other answers, with the built-in weights, 92% lay within 25 m (66% if headings had to be
                             found). Other weights and maps need a limit of their own */
@@ -648,8 +651,8 @@ typedef struct gvm_located {
     gvm_chance *chance; /* out; NULL: not wanted */
     float *scores;      /* out: (gvm_map_count) of each tile, of several headings the best; NaN for one that was not
                            searched. NULL: not wanted */
-    int room;  /* inputs that pixels has room for; 0: 1 */
-    int views; /* inputs in pixels, as gvm_picture_views says: their mean feature was searched for */
+    int room;           /* inputs that pixels has room for; 0: 1 */
+    int views;          /* inputs in pixels, as gvm_picture_views says: their mean feature was searched for */
 } gvm_located;
 
 /* Make a picture ready to be located: fills in pixels, views, heading, info, status and err from the question and room.
@@ -671,7 +674,8 @@ GVM_API void gvm_locator_free(gvm_locator *locator);
  *
  *   max_hits    1..the locator's
  *   each_tile   0: tiles that overlap with a better one are a part of its answer, whose place is their mean, weighted
- * by their scores; 1: each tile is an answer of its own
+ *               by their scores; of a map of cells, those nearer than 1.5 cells to it, weighted by p. 1: each tile is
+ *               an answer of its own
  *
  * Returns GVM_OK, or GVM_ARGUMENT before any is touched. */
 GVM_API gvm_status gvm_locator_run(gvm_locator *locator, gvm_located *const *photos, size_t count, int max_hits,

@@ -181,10 +181,11 @@ static void test_each(void **state)
 {
     (void)state;
     enum { N = 600 };
-    const struct augmentation *all = &augmentation_sample4geo, parts[4] = {{.jpeg = 0.5f, .quality = {90, 100}},
-                                                                           {.colour = 0.5f, .shift = 0.15f, .hue = 0.15f},
-                                                                           {.focus = all->focus},
-                                                                           {.holes = all->holes, .grid = {0.5f, 0.4f}}};
+    const struct augmentation *all = &augmentation_sample4geo,
+                              parts[4] = {{.jpeg = 0.5f, .quality = {90, 100}},
+                                          {.colour = 0.5f, .shift = 0.15f, .hue = 0.15f},
+                                          {.focus = all->focus},
+                                          {.holes = all->holes, .grid = {0.5f, 0.4f}}};
     const double likely[4] = {0.5, 0.5, 0.3, 0.3};
     uint8_t *street = make_picture(STREET_H, STREET_W, 2), *aerial = make_picture(SIDE, SIDE, 3);
     for (int k = 0; k < 4; k++) {

@@ -24,13 +24,14 @@ static const char small[] =
     "{\"model\":\"geoviewmatch\",\"dim\":6,\"depths\":[1,1,1,1],\"heads\":[1,1,1,1],\"window\":4,"
     "\"street\":[32,64],\"aerial\":[64,64],\"stages\":[4],\"masks\":1,\"head\":5}";
 
-static struct run_options options_of(int hard, int neighbours)
+static struct run_options options_of(int hard, int neighbours, int clusters)
 {
     return (struct run_options){.epochs = EPOCHS,
                                 .batch = BATCH,
                                 .seed = 3,
                                 .shuffle = true,
                                 .hard = hard,
+                                .clusters = clusters,
                                 .neighbours = neighbours,
                                 .losses = {1, 1, 1, 10, 0},
                                 .rates = rates_paper,
@@ -52,11 +53,14 @@ static void test_position(void **state)
 {
     const struct small_set *set = *state;
     struct split split = set->data.train;
-    struct run_options o = options_of(0, 3), none = options_of(0, 0), hard = options_of(5, 0);
+    struct run_options o = options_of(0, 3, 0), none = options_of(0, 0, 0), hard = options_of(5, 0, 0),
+                       clusters = options_of(0, 0, 7);
     for (int t = 0; t < TILES; t++) split.tiles[t].lat = 0.001 * t * t, split.tiles[t].lon = 7;
     assert_null(batch_plan_of(&none, &split).order);
     struct batch_plan plan = batch_plan_of(&hard, &split);
     assert_true(plan.size == 5 && plan.most == 10 && plan.every == 1 && !plan.placed && !plan.whole);
+    plan = batch_plan_of(&clusters, &split);
+    assert_true(plan.size == BATCH && plan.pool == 7 && plan.every == 1 && plan.whole);
     plan = batch_plan_of(&o, &split);
     assert_true(plan.size == BATCH && plan.most == TILES && plan.every == 3 && plan.placed && plan.whole);
 
@@ -134,6 +138,7 @@ static void run_again(struct run *r, struct run_options options)
     if (run_load(r->folder, &r->options, &r->position, &r->network, &r->optimizer, &err) != GVM_OK)
         fail_msg("%s", err.text);
     r->options.neighbours = options.neighbours;
+    r->options.clusters = options.clusters;
     r->options.schedule = options.schedule;
 }
 
@@ -182,10 +187,11 @@ static void expect_same(const struct small_set *set, struct run_options options)
 static void test_resume(void **state)
 {
     struct small_set *set = *state;
-    expect_same(set, options_of(0, 2));
-    expect_same(set, options_of(3, 0));
+    expect_same(set, options_of(0, 2, 0));
+    expect_same(set, options_of(3, 0, 0));
+    expect_same(set, options_of(0, 0, 3)); /* out of pools of 1, 2 and 3 batches */
     for (int t = 0; t < TILES; t++) set->data.train.tiles[t].lat = 0.01 * t, set->data.train.tiles[t].lon = 7;
-    expect_same(set, options_of(0, 2));
+    expect_same(set, options_of(0, 2, 0));
 }
 
 static int make_set(void **state)

@@ -21,7 +21,7 @@ static float learn(const struct golden *g)
     gvm_error err;
     const struct method *m = g->network->config.method;
     const struct loss_options *losses = golden_recipe(g->network)->losses;
-    const struct step_input nothing = {0}, input = {g->street, g->aerial, NULL};
+    const struct step_input nothing = {0}, input = {g->street, g->aerial, g->allowed};
     if (network_tape(&tape, g->network, true, &err) != GVM_OK) fail_msg("%s", err.text);
     m->learn(tape, g->network, &nothing, g->B, losses, 0);
     if (tape_allocate(tape, &err) != GVM_OK) fail_msg("%s", err.text);
@@ -84,11 +84,18 @@ static void test_one_for_both(void **state)
 }
 
 
+static void test_several_pictures(void **state)
+{
+    (void)state;
+    check("statewide_zooms");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_masks),
         cmocka_unit_test(test_one_for_both),
+        cmocka_unit_test(test_several_pictures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -276,6 +276,29 @@ static void odd_panoramas(void **state)
     free(photo.pixels);
 }
 
+/* If photos are expected, a data set's shape does not make a panorama, nor do edges that join. */
+static void doubted(void **state)
+{
+    (void)state;
+    enum { FW = 700, FH = 350 };
+    static uint8_t pixels[FH * FW * 3];
+    struct image image = {.height = FH, .width = FW, .pixels = pixels};
+    gvm_error err = {""};
+    for (int foot = 0; foot < 2; foot++) {
+        for (int i = 0; i < FH * FW * 3; i++)
+            pixels[i] = (uint8_t)(128 + 100 * sin(2 * M_PI * (i / 3 % FW) / FW + i % 3));
+        if (foot) memset(pixels + (FH - 6) * FW * 3, 90, 6 * FW * 3);
+        assert_int_equal(circle_check(&image, CIRCLE_CHECKED, "x.jpg", &err), GVM_OK);
+        gvm_status status = circle_check(&image, CIRCLE_DOUBTED, "x.jpg", &err);
+        if (status != (foot ? GVM_OK : GVM_PANORAMA)) fail_msg("foot %d: %s", foot, err.text);
+        if (!foot) assert_non_null(strstr(err.text, "what it shows below is not one point"));
+    }
+    image.height = FH - 100;
+    assert_int_equal(circle_check(&image, CIRCLE_CHECKED, "x.jpg", &err), GVM_OK);
+    assert_int_equal(circle_check(&image, CIRCLE_DOUBTED, "x.jpg", &err), GVM_PANORAMA);
+    assert_non_null(strstr(err.text, "700 x 250 is no full panorama's shape"));
+}
+
 int main(int argc, char **argv)
 {
     (void)argc;
@@ -283,7 +306,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(as_skimage), cmocka_unit_test(as_it_says),    cmocka_unit_test(boxes),
         cmocka_unit_test(places),     cmocka_unit_test(refused),       cmocka_unit_test(files),
-        cmocka_unit_test(views),      cmocka_unit_test(odd_panoramas),
+        cmocka_unit_test(views),      cmocka_unit_test(odd_panoramas), cmocka_unit_test(doubted),
     };
     int failed = cmocka_run_group_tests_name("photo", tests, make_folder, remove_folder);
     vips_shutdown();

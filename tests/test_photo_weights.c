@@ -289,13 +289,36 @@ static void little_room(void **state)
     gvm_picture_free(picture);
 }
 
+/* A tile of a picture of its own is shown as the weights take it, if it is shown as large. */
+static void tile_pictures(void **state)
+{
+    (void)state;
+    static unsigned char shown[A * A * 3], taken[A * A * 3], small[A * A * 3];
+    gvm_error err = {""};
+    gvm_map *map;
+    gvm_hit tile;
+    expect_ok(gvm_map_from_tiles(&map, session, TILES, NULL, NULL, &err), &err);
+    expect_ok(gvm_map_tile(map, 1, &tile, &err), &err);
+    expect_ok(gvm_map_picture(map, &tile, shown, A, &err), &err);
+    expect_ok(gvm_load_picture(photos, GVM_AERIAL, taken, "examples/demo/aerial/2.png", NULL, 0, &err), &err);
+    assert_memory_equal(shown, taken, sizeof shown); /* without antialiasing */
+    gvm_picture *picture = open_picture("examples/demo/aerial/2.png");
+    expect_ok(gvm_picture_scale(picture, small, A, A, &err), &err);
+    assert_memory_not_equal(shown, small, sizeof small);
+    expect_ok(gvm_map_picture(map, &tile, shown, A - 1, &err), &err);
+    expect_ok(gvm_picture_scale(picture, small, A - 1, A - 1, &err), &err);
+    assert_memory_equal(shown, small, (A - 1) * (A - 1) * 3);
+    gvm_picture_free(picture);
+    gvm_map_free(map);
+}
+
 int main(int argc, char **argv)
 {
     (void)argc;
     if (VIPS_INIT(argv[0]) != 0) return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_taken), cmocka_unit_test(ignored_options), cmocka_unit_test(embedded),
-        cmocka_unit_test(located),       cmocka_unit_test(little_room),
+        cmocka_unit_test(located),       cmocka_unit_test(little_room),     cmocka_unit_test(tile_pictures),
     };
     int failed = cmocka_run_group_tests_name("photo weights", tests, open_photos, close_photos);
     vips_shutdown();

@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/safetensors.h"
+#include "base/tensor_file.h"
+#include "base/torch_file.h"
 #include "cli/info.h"
 
 enum { SHOWN = 20 /* tensors in the table */ };
@@ -23,27 +25,38 @@ static void add_pair(void *context, const char *key, const char *value)
         print_line("  %s: %.63s%s", key, value, strlen(value) > 63 ? "..." : "");
 }
 
-static int print_tensors(const char *path, const struct safetensors *st, bool json)
+/* st: of the same file, for its metadata; NULL if it has none */
+static int print_tensors(const char *path, const struct tensor_file *file, const struct safetensors *st, bool json)
 {
     struct facts f;
-    size_t count = safetensors_count(st), numbers = 0;
+    size_t count = tensor_file_count(file), numbers = 0;
     json_t *tensors = json_array();
-    for (size_t i = 0; i < count; i++) numbers += safetensors_tensor(st, i)->count;
+    for (size_t i = 0; i < count; i++) numbers += tensor_file_at(file, i)->count;
     facts_open(&f, json, path, "tensors", "%zu tensor%s, %zu numbers", count, count == 1 ? "" : "s", numbers);
     fact_json(&f, "metadata", json_object());
-    safetensors_each_metadata(st, add_pair, &f);
+    if (st) safetensors_each_metadata(st, add_pair, &f);
     for (size_t i = 0; i < count && (json || i < SHOWN); i++) {
-        const struct safetensors_tensor *t = safetensors_tensor(st, i);
+        const struct tensor_entry *t = tensor_file_at(file, i);
         json_t *shape = json_array();
         for (int k = 0; k < t->rank; k++) json_array_append_new(shape, json_integer(t->shape[k]));
         g_autofree char *sides = json_dumps(shape, 0);
-        json_array_append_new(
-            tensors, json_pack("{so,ss,so}", "name", json_text(t->name), "dtype", t->dtype_name, "shape", shape));
-        if (!json) print_line("  %s %s %s", t->name, t->dtype_name, sides);
+        json_array_append_new(tensors,
+                              json_pack("{so,ss,so}", "name", json_text(t->name), "dtype", t->type, "shape", shape));
+        if (!json) print_line("  %s %s %s", t->name, t->type, sides);
     }
     fact_json(&f, "tensors", tensors);
     if (!json && count > SHOWN) printf("  and %zu more (--json shows all)\n", count - SHOWN);
     return facts_close(&f);
+}
+
+static int list_tensors(const char *path, const struct safetensors *st, bool json)
+{
+    struct tensor_file *file;
+    gvm_error err;
+    if (tensor_file_open(&file, path, &err) != GVM_OK) return failed(&err);
+    int end = print_tensors(path, file, st, json);
+    tensor_file_close(file);
+    return end;
 }
 
 static int describe_tensors(const char *path, bool json)
@@ -57,7 +70,7 @@ static int describe_tensors(const char *path, bool json)
     else if (safetensors_metadata(st, "config") != NULL)
         end = info_weights(path, json);
     else
-        end = print_tensors(path, st, json);
+        end = list_tensors(path, st, json);
     safetensors_close(st);
     return end;
 }
@@ -85,6 +98,7 @@ static int info(void *arguments)
     size_t size = file.size < INFO_START ? file.size : INFO_START;
     memcpy(start, file.data, size);
     file_unmap(&file);
+    if (torch_file_is(start, size)) return list_tensors(path, NULL, json);
     bool known;
     int end = info_other(&known, path, start, size, json);
     return known ? end : describe_tensors(path, json);
@@ -105,7 +119,7 @@ const struct command info_command = {
         "whole file is read and checked. Of a map (MAP.gpkg): its tiles, where they lie and what they were made "
         "from, the fingerprint of its weights, and whether it is complete. Of a training run (its folder, state or "
         "log): how far it is. Of the other files that the program writes, and of pictures, what they are. Of other "
-        "safetensors files: the tensors and the metadata.",
+        "safetensors files and of PyTorch's (.pth): the tensors and the metadata.",
     .rows = rows,
     .operand = "file",
     .least = 1,

@@ -96,10 +96,7 @@ static const struct stranger {
     int at, size;
     const char *name, *hint;
 } strangers[] = {
-    {"PK\3\4", 0, 4, "a ZIP archive, as PyTorch's files are",
-     "; tools/convert_backbone.py makes safetensors of a backbone"},
-    {"\x80\2", 0, 2, "a Python pickle, as old PyTorch files are",
-     "; tools/convert_backbone.py makes safetensors of a backbone"},
+    {"\x80\2", 0, 2, "a Python pickle", ", and only those that torch.save wrote are read"},
     {"\x89HDF\r\n\x1a\n", 0, 8, "HDF5", "; `check --data FOLDER` reads a whole data set"},
     {"MATLAB 5.0", 0, 10, "a MATLAB file", "; `check --data FOLDER` reads a whole data set"},
     {"%PDF", 0, 4, "a PDF", ""},

@@ -152,6 +152,10 @@ static int print(const char *path, const struct network *network, const struct c
     if (config != NULL) fact_json(&f, "config", json_loads(config, 0, NULL));
     for (int i = 0, count = network_facts(lines, network); i < count; i++)
         fact(&f, NULL, NULL, lines[i].label, "%s", lines[i].text);
+    if (network->origin.source[0])
+        fact(&f, "source", json_text(network->origin.source), "source", "%s", network->origin.source);
+    if (network->origin.licence[0])
+        fact(&f, "licence", json_text(network->origin.licence), "licence", "%s", network->origin.licence);
     fact(&f, "multiply_adds",
          json_pack("{so,so,sI,sI}", "street", json_counts(s), "aerial", json_counts(a), "pair",
                    (json_int_t)(counts_all(s) + counts_all(a)), "pair_paper",

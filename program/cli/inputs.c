@@ -103,7 +103,7 @@ gvm_status check_heading(const gvm_model *model, bool given, gvm_error *err)
 {
     gvm_view_info info = {.size = sizeof info};
     gvm_status status = gvm_view_about(model, GVM_STREET, &info, err);
-    if (status != GVM_OK || !given || info.projection != GVM_PERSPECTIVE) return status;
+    if (status != GVM_OK || !given || info.projection == GVM_EQUIRECTANGULAR) return status;
     return fail(err, GVM_ARGUMENT,
                 "--heading says nothing to these weights: they take photos of any heading, and tell none");
 }

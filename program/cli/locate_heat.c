@@ -28,7 +28,7 @@ static char *name_in(const char *folder, const char *photo, GHashTable *taken)
 static gvm_status check(const struct heat_files *heat, const struct picture_files *photos, const char *index,
                         bool force, gvm_error *err)
 {
-    static const struct output_kind field = {"a field of scores", .start = "II*", .holds = OUTPUT_SOFTWARE};
+    static const struct output_kind field = {"a field of scores", .start = "II*", .holds = OUTPUT_SCORES};
     g_autofree const char **inputs = g_new0(const char *, photos->count + 1);
     memcpy(inputs, photos->paths, photos->count * sizeof *inputs);
     inputs[photos->count] = index;

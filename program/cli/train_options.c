@@ -58,6 +58,7 @@ gvm_status train_arguments_fit(const struct arguments *a, const struct config *c
 {
     static const char *const elevation[] = {"elevation", NULL}, *const around[] = {"around", NULL},
                              *const smoothing[] = {"smoothing", NULL}, *const contrast[] = {"contrast", NULL};
+    static const char *const spin[] = {"spin", NULL};
     static const char *const of_pairs[] = {"ground-metres", "turn",          "jitter", "grey", "blur",
                                            "mirror",        "street-jitter", "spin",   NULL};
     const struct method *m = c->method;
@@ -68,6 +69,7 @@ gvm_status train_arguments_fit(const struct arguments *a, const struct config *c
         const char *why;
     } rules[] = {
         {elevation, c->views[GVM_STREET].projection == PROJECTION_PANORAMA, "takes photos, which have no such band"},
+        {spin, c->views[GVM_STREET].projection == PROJECTION_PANORAMA, "takes pictures that do not go all around"},
         {of_pairs, !cells, "takes several pictures of a place, cut as its maps have them and varied alike"},
         {around, cells, "takes aerial pictures as the pairs name them"},
         {smoothing, recommends(m, "smoothing"), "has a loss without labels to smooth"},
@@ -81,15 +83,49 @@ gvm_status train_arguments_fit(const struct arguments *a, const struct config *c
     return GVM_OK;
 }
 
+/* The options that choose which pairs come together, each of them alone. */
+static const char *const choices[] = {"hard", "neighbours", "clusters", NULL};
+
+static int *chosen(struct arguments *a, const char *name)
+{
+    return (int *)((char *)&a->run + option_find(run_option_rows, name)->at);
+}
+
+static bool has_other_order(const struct run_options *o)
+{
+    return o->cluster_m > 0 || !o->shuffle;
+}
+
+/* What is recommended gives way to what was asked for. */
+static void forget_recommended(struct arguments *a)
+{
+    bool asked = has_other_order(&a->run) || options_given(&a->common, choices) != NULL;
+    for (int i = 0; choices[i] && asked; i++)
+        if (!option_given(&a->common, choices[i])) *chosen(a, choices[i]) = 0;
+}
+
+static int check_choices(struct arguments *a)
+{
+    const char *first = NULL;
+    int count = has_other_order(&a->run);
+    for (int i = 0; choices[i]; i++)
+        if (*chosen(a, choices[i]) > 0 && ++count > 0 && first == NULL) first = choices[i];
+    if (first == NULL || count == 1) return GO_ON;
+    return usage_error(a->common.name,
+                       "--%s chooses what comes together: of --hard, --neighbours, --clusters, --cluster and --shuffle "
+                       "no, only one can be",
+                       first);
+}
+
 void train_arguments_complete(struct arguments *a, const struct config *config)
 {
     const struct method *method = config->method;
-    bool planned = a->run.hard > 0 || a->run.cluster_m > 0 || !a->run.shuffle;
     for (const struct setting *s = method->recipe; s->name; s++) {
         const struct option_row *row = option_find(run_option_rows, s->name);
+        if (strcmp(s->name, "spin") == 0 && config->views[GVM_STREET].projection != PROJECTION_PANORAMA) continue;
         if (row->saved || !option_given(&a->common, s->name)) option_read(row, &a->run, s->value);
     }
-    if (planned) a->run.neighbours = 0;             /* what was asked for goes before what is recommended */
+    forget_recommended(a);
     if (config->views[GVM_AERIAL].zoom_count > 0) { /* they have no use there */
         struct augmentation *amounts = &a->run.amounts;
         amounts->turn = false;
@@ -147,12 +183,8 @@ int train_arguments_check(struct arguments *a)
     make_whole(&a->run.cache);
     if (a->resume) return GO_ON;
     if (a->run.data == NULL || a->out == NULL) return usage_error(name, "--data and --out are needed, or --resume");
-    if (a->run.hard > 0 && (a->run.cluster_m > 0 || a->run.neighbours > 0 || !a->run.shuffle))
-        return usage_error(name, "--hard chooses what comes together: --cluster, --neighbours and --shuffle no do not "
-                                 "go with it");
-    if (a->run.neighbours > 0 && (a->run.cluster_m > 0 || !a->run.shuffle))
-        return usage_error(name, "--neighbours chooses what comes together: --cluster and --shuffle no do not go with "
-                                 "it");
+    int status = check_choices(a);
+    if (status != GO_ON) return status;
     if (a->init && options_given(&a->common, of_network))
         return usage_error(name, "--init is a whole network: --preset, --stages and --backbone do not go with it");
     return choose_network(a);

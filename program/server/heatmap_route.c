@@ -99,6 +99,16 @@ static enum MHD_Result draw(struct wanted *h, struct request *r)
     return reply_owned(r, "image/png", png, bytes, NULL);
 }
 
+/* Several views of a panorama, of each of which there would be a map. */
+static bool check_single(const struct wanted *h, struct request *r)
+{
+    if (h->photo.views <= 1) return true;
+    r->retry = "panorama=no";
+    return refuse(r, 422,
+                  "The picture is a full panorama, of which these weights see %d views, and a heat map is of one.",
+                  h->photo.views);
+}
+
 static enum MHD_Result answer(struct request *r, gvm_view view)
 {
     struct wanted h = {.stage = 0};
@@ -107,7 +117,7 @@ static enum MHD_Result answer(struct request *r, gvm_view view)
     if (r->size > 0) {
         h.question.within_m = 0;
         h.photo.question = &h.question;
-        ready = read_panorama(&h.photo, r);
+        ready = read_street(&h.photo, r) && check_single(&h, r);
     }
     if (ready && h.view == GVM_AERIAL) ready = read_aerial(&h, r);
     if (ready && h.view == GVM_STREET && h.has_tile) ready = read_feature(&h, r);

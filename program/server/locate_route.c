@@ -13,12 +13,13 @@ static int stops(void *request)
     return work_is_over(request);
 }
 
-bool read_panorama(gvm_located *photo, struct request *r)
+bool read_street(gvm_located *photo, struct request *r)
 {
     struct service *s = r->service;
     gvm_picture *picture;
     photo->size = sizeof *photo;
-    photo->pixels = malloc(input_bytes(s, GVM_STREET));
+    photo->room = takes_photos(s) ? GVM_PANORAMA_VIEWS : 1; /* of a photo most of it is never touched */
+    photo->pixels = malloc((size_t)photo->room * input_bytes(s, GVM_STREET));
     if (photo->pixels == NULL) refuse(r, 503, "There is not enough memory for the picture.");
     if (photo->pixels == NULL || !work_enter(r)) return false;
     const gvm_picture_options options = {.size = sizeof options,
@@ -73,7 +74,8 @@ static json_t *json_of(const gvm_located *photo, double min_margin)
                               .chance = photo->chance,
                               .lat = NAN,
                               .lon = NAN,
-                              .min_margin = min_margin};
+                              .min_margin = min_margin,
+                              .views = photo->views};
     json_t *json = json_object();
     located_facts(json, &located);
     json_object_set_new(json, "answers", answers_of(&located));
@@ -88,7 +90,7 @@ bool read_located(gvm_located *photo, struct request *r)
     if (r->service->map_info.tiles == 0)
         return refuse(r, 422, "The map is empty: it has no tile to compare the picture with.");
     if (!work_queue(r)) return false;
-    if (read_panorama(photo, r)) return true;
+    if (read_street(photo, r)) return true;
     engine_leave(r->service->engine);
     return false;
 }
@@ -103,8 +105,7 @@ enum MHD_Result locate_post(struct request *r)
     if (!read_question(&question, &work.top, &min_margin, r)) return reply_refused(r);
     gvm_hit *hits = calloc((size_t)work.top, sizeof *hits);
     double *p = calloc((size_t)work.top, sizeof *p);
-    if (hits == NULL || p == NULL)
-        refuse(r, 503, "There is not enough memory for the answer; try again in a moment.");
+    if (hits == NULL || p == NULL) refuse(r, 503, "There is not enough memory for the answer; try again in a moment.");
     json_t *json = NULL;
     work.photo = (gvm_located){.question = &question, .hits = hits, .found = &found, .p = p, .chance = &chance};
     if (!r->refused && read_located(&work.photo, r) && work_done(r, &work)) json = json_of(&work.photo, min_margin);

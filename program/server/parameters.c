@@ -6,8 +6,8 @@
 #include "server/address.h"
 #include "server/service.h"
 
-const char *const parameter_names[PARAMETERS] = {"near", "within", "heading", "top",  "min_margin",
-                                                 "view", "stage",  "tile",    "bbox", "panorama", "format"};
+const char *const parameter_names[PARAMETERS] = {"near",  "within", "heading", "top",      "min_margin", "view",
+                                                 "stage", "tile",   "bbox",    "panorama", "format"};
 
 const char *parameter(const struct request *r, enum parameter which)
 {
@@ -81,9 +81,13 @@ bool read_question(gvm_question *q, int *top, double *min_margin, struct request
     if (margin != NULL && !read_plain(min_margin, margin, 0, 2))
         return refuse(r, 400, "The parameter min_margin takes a difference of scores from 0 to 2, not '%.40s'.",
                       margin);
-    q->panorama = panorama != NULL && strcmp(panorama, "yes") == 0;
-    if (panorama != NULL && !q->panorama && strcmp(panorama, "no") != 0)
+    if (panorama != NULL && strcmp(panorama, "yes") != 0 && strcmp(panorama, "no") != 0)
         return refuse(r, 400, "The parameter panorama takes yes or no, not '%.40s'.", panorama);
+    if (panorama != NULL) q->panorama = strcmp(panorama, "yes") == 0 ? GVM_AS_PANORAMA : GVM_AS_PHOTO;
+    if (heading != NULL && takes_photos(r->service))
+        return refuse(r, 400,
+                      "The parameter heading says nothing to these weights: they take photos of any heading, and tell "
+                      "none.");
     *top = (int)number;
     return read_place_of(q, r);
 }

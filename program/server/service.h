@@ -187,7 +187,12 @@ enum MHD_Result reply_refused(struct request *request);
 /* Refuse what failed, with the status that it stands for. */
 bool refuse_failure(struct request *request, gvm_status status, const gvm_error *err);
 
-/* Bytes of the network's input. */
+static inline bool takes_photos(const struct service *service)
+{
+    return service->views[GVM_STREET].projection != GVM_EQUIRECTANGULAR;
+}
+
+/* Bytes of the network's input: of one picture. */
 static inline size_t input_bytes(const struct service *service, gvm_view view)
 {
     const gvm_view_info *v = &service->views[view];
@@ -218,7 +223,7 @@ char *map_facts(const struct service *service, bool imagery);
 
 /* The body, which goes then, made ready to be located, of a picture with its question; its pixels are to be freed, also
  * where it is refused: false. */
-bool read_panorama(gvm_located *photo, struct request *request);
+bool read_street(gvm_located *photo, struct request *request);
 
 /* The same of a picture that is to be located, with a place in the network's queue. */
 bool read_located(gvm_located *photo, struct request *request);

@@ -38,8 +38,8 @@ enum weakness located_weakness(const gvm_found *found, double min_margin);
  * known; gps_m if the picture has a GPS position. NULL: no memory. */
 json_t *located_hit(const struct located *photo, int k);
 
-/* What holds for the picture as a whole: weak (null if undecided), margin, heading_estimated and gps; views if there are several; calibrated (null
- * if there is no p), and with p what lies how near the first hit; or error. */
+/* What holds for the picture as a whole: weak (null if undecided), margin, heading_estimated and gps; views if there
+ * are several; calibrated (null if there is no p), and with p what lies how near the first hit; or error. */
 void located_facts(json_t *object, const struct located *photo);
 
 #endif

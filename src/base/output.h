@@ -29,8 +29,9 @@ extern const struct output_kind output_features; /* what `embed` writes */
 extern const struct output_kind output_picture;  /* a PNG by image_write_png */
 extern const struct output_kind output_page;     /* HTML with OUTPUT_GENERATOR near its start */
 
-/* What names this program in a picture and in a page. */
+/* What names this program in a picture, in a GeoTIFF of scores and in a page. */
 #define OUTPUT_SOFTWARE "GeoViewMatch"
+#define OUTPUT_SCORES OUTPUT_SOFTWARE " scores"
 #define OUTPUT_GENERATOR "<meta name=\"generator\" content=\"" OUTPUT_SOFTWARE
 
 /* GVM_OK if there is nothing or an empty file, or a file of the kind, or with `force` any regular file; what is not

@@ -11,7 +11,7 @@
 gvm_status cache_load(uint8_t *out, const struct picture_shape *shape, gvm_view view, const char *path, double heading,
                       gvm_error *err)
 {
-    if (view == GVM_AERIAL) return aerial_load(out, shape, path, err);
+    if (view == GVM_AERIAL || shape->projection == PROJECTION_NADIR) return aerial_load(out, shape, path, err);
     if (shape->projection == PROJECTION_PERSPECTIVE) return photo_load(out, shape, path, err);
     return panorama_load(out, shape, isnan(heading) ? NULL : &heading, CIRCLE_LISTED, path, err);
 }

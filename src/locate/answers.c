@@ -34,6 +34,12 @@ static double metres(const gvm_hit *a, const gvm_hit *b)
     return metres_between(a->lat, a->lon, b->lat, b->lon);
 }
 
+/* How near to it tiles are a part of its answer. */
+static double width_of(const gvm_hit *hit, double reach)
+{
+    return reach > 0 ? reach : 2 * hit->half_tile_m;
+}
+
 static bool same_tile(const gvm_hit *a, const gvm_hit *b)
 {
     return a->tile == b->tile && a->lat == b->lat && a->lon == b->lon;
@@ -70,12 +76,12 @@ static size_t without_doubles(gvm_hit *raw, size_t count)
 }
 
 /* What the tiles around the seed, which is the best of them, say together. */
-static gvm_hit merged(const gvm_hit *seed, const gvm_hit *raw, size_t count, int reach)
+static gvm_hit merged(const gvm_hit *seed, const gvm_hit *raw, size_t count, double reach)
 {
     gvm_hit answer = *seed;
     double weights = 0, north = 0, east = 0;
     for (size_t i = 0; i < count; i++) {
-        if (metres(seed, &raw[i]) >= reach * seed->half_tile_m) continue;
+        if (metres(seed, &raw[i]) >= width_of(seed, reach)) continue;
         double weight = exp((raw[i].score - seed->score) / SOFTNESS);
         weights += weight;
         north += weight * (raw[i].lat - seed->lat);
@@ -92,17 +98,17 @@ size_t answers_sort(gvm_hit *raw, size_t count)
     return without_doubles(raw, count);
 }
 
-int answers_make(gvm_hit *answers, int max_hits, double *margin, gvm_hit *raw, size_t count, int reach, bool merge)
+int answers_make(gvm_hit *answers, int max_hits, double *margin, gvm_hit *raw, size_t count, double reach, bool merge)
 {
     int n = 0;
     *margin = NAN;
     count = answers_sort(raw, count);
     for (size_t i = 1; i < count && isnan(*margin); i++)
-        if (metres(&raw[0], &raw[i]) >= reach * raw[0].half_tile_m) *margin = raw[0].score - raw[i].score;
+        if (metres(&raw[0], &raw[i]) >= width_of(&raw[0], reach)) *margin = raw[0].score - raw[i].score;
     for (size_t i = 0; i < count && n < max_hits; i++) {
         bool taken = false;
         for (int k = 0; k < n && merge && !taken; k++)
-            taken = metres(&raw[i], &answers[k]) < reach * answers[k].half_tile_m;
+            taken = metres(&raw[i], &answers[k]) < width_of(&answers[k], reach);
         if (!taken) answers[n++] = raw[i];
     }
     for (int k = 0; k < n && merge; k++) answers[k] = merged(&answers[k], raw, count, reach);

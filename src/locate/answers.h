@@ -13,18 +13,14 @@ int raw_hits_for(int max_hits);
  * kept may go through it again. */
 size_t answers_sort(gvm_hit *raw, size_t count);
 
-/* How far an answer's tiles lie at most from its best one, in halves of a tile: tiles that overlap; of cells, which do
- * not, the neighbours. */
-enum { REACH_TILES = 2, REACH_CELLS = 3 };
-
 /* Answers, best first; returns how many.
  *
  *   answers  out: room for max_hits
  *   margin   out: the first answer's score less that of the best tile beyond its radius; NaN where there is none
  *   raw      (count) tiles in any order, with their scores and headings; a tile may come once for each heading. They
  *            go through answers_sort
- *   reach    REACH_TILES or REACH_CELLS
+ *   reach    metres to which an answer's tiles lie from its best one; 0: as far as they overlap with it
  *   merge    make one answer of tiles within reach; else each tile is one of its own */
-int answers_make(gvm_hit *answers, int max_hits, double *margin, gvm_hit *raw, size_t count, int reach, bool merge);
+int answers_make(gvm_hit *answers, int max_hits, double *margin, gvm_hit *raw, size_t count, double reach, bool merge);
 
 #endif

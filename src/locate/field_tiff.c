@@ -53,7 +53,7 @@ static bool set_place(GDALDatasetH data, const gvm_field *f)
     bool done = OSRImportFromEPSG(srs, 4326) == OGRERR_NONE && GDALSetSpatialRef(data, srs) == CE_None &&
                 GDALSetGeoTransform(data, at) == CE_None;
     OSRDestroySpatialReference(srs);
-    return done && GDALSetMetadataItem(data, "TIFFTAG_SOFTWARE", OUTPUT_SOFTWARE, NULL) == CE_None;
+    return done && GDALSetMetadataItem(data, "TIFFTAG_SOFTWARE", OUTPUT_SCORES, NULL) == CE_None;
 }
 
 /* Under a name of its own among GDAL's files in memory. */

@@ -23,6 +23,8 @@
 
 enum { HEADINGS = 16 };
 
+static const double REACH_CELLS = 1.5; /* cells from the best one to its answer's others */
+
 struct look {
     gvm_located *asked;
     size_t picture; /* its number in the batch */
@@ -39,8 +41,8 @@ struct gvm_locator {
     gvm_hit *raw;          /* (max_batch HEADINGS, room) of each look */
     size_t *field;         /* (max_batch HEADINGS) the picture of each look */
     float *kept;           /* (count, tiles) the scores of this time's pictures; NULL: nobody wants them */
-    bool cells;            /* the map is one of cells */
-    bool photos;           /* the weights take photos */
+    double reach;          /* of cells that are one answer, metres; 0: the map is none of cells, and tiles overlap */
+    bool photos;           /* the weights take pictures without a heading */
 
     int most_hits;      /* answers that there is memory for, a picture */
     int max_hits, room; /* answers a picture, and hits kept of a look, this time */
@@ -81,7 +83,7 @@ gvm_status gvm_located_prepare(gvm_located *photo, const gvm_picture *picture, c
 {
     const gvm_question *q = photo->question;
     gvm_picture_info about = {.size = sizeof about};
-    bool known, photos = model->network->config.views[GVM_STREET].projection == PROJECTION_PERSPECTIVE;
+    bool known, photos = !has_headings(model);
     int room = has_chance(photo) && photo->room > 0 ? photo->room : 1, views;
     if (photo->size < LEAST_SIZE) return GVM_ARGUMENT;
     photo->status = gvm_picture_about(picture, &about, &photo->err);
@@ -185,8 +187,7 @@ static size_t make_answers(const gvm_locator *b, gvm_located *asked, gvm_hit *ra
     count = answers_sort(raw, count);
     asked->tile_count = count < GVM_BEST_TILES ? (int)count : GVM_BEST_TILES;
     memcpy(asked->tiles, raw, (size_t)asked->tile_count * sizeof *raw);
-    found->count = answers_make(asked->hits, b->max_hits, &found->margin, raw, count,
-                                b->cells ? REACH_CELLS : REACH_TILES, b->merge);
+    found->count = answers_make(asked->hits, b->max_hits, &found->margin, raw, count, b->reach, b->merge);
     return best;
 }
 
@@ -205,14 +206,14 @@ static void keep_best_look(const gvm_locator *b, gvm_located *asked, size_t best
 static gvm_status weigh(const gvm_locator *b, gvm_located *asked, const struct search_among *among, const float *kept,
                         gvm_error *err)
 {
-    int reach = !b->merge ? 0 : b->cells ? REACH_CELLS : REACH_TILES, count = asked->found->count;
+    int count = asked->found->count;
     size_t tiles = b->map->tiles.count;
     struct score_field field = {
         .map = b->map, .scores = kept, .items = among->items, .count = among->items != NULL ? among->count : tiles};
     if (count == 0 || kept == NULL) return GVM_OK;
     chance_scale(&field, b->map, b->session->model->info.score_scale);
-    double metres = reach * asked->hits->half_tile_m;
-    if (b->cells && b->merge && field.sharpness > 0) chance_places(asked->hits, count, metres, &field);
+    double metres = !b->merge ? 0 : b->reach > 0 ? b->reach : 2 * asked->hits->half_tile_m;
+    if (metres > 0 && b->reach > 0 && field.sharpness > 0) chance_places(asked->hits, count, metres, &field);
     if (!has_chance(asked)) return GVM_OK;
     for (size_t i = 0; i < tiles && asked->scores != NULL; i++) asked->scores[i] = NAN;
     for (size_t i = 0; i < field.count && asked->scores != NULL; i++)
@@ -309,7 +310,7 @@ static gvm_status keep_scores(gvm_locator *b, gvm_located *const *photos, size_t
         wanted = wanted || (has_chance(photos[i]) && (photos[i]->scores || photos[i]->p || photos[i]->chance));
     size_t scores = count * b->map->tiles.count;
     b->kept = NULL;
-    if (!wanted && !b->cells) return GVM_OK;
+    if (!wanted && b->reach == 0) return GVM_OK;
     b->kept = malloc((scores + 1) * sizeof *b->kept);
     if (b->kept == NULL)
         return fail(err, GVM_MEMORY, "there is not enough memory for the scores of %zu tiles", b->map->tiles.count);
@@ -360,8 +361,8 @@ gvm_status gvm_locator_open(gvm_locator **locator, gvm_session *session, const g
         b->pixels = malloc(most * view_bytes(session->model, GVM_STREET));
         b->features = malloc(looks * D * sizeof *b->features);
         b->field = malloc(looks * sizeof *b->field);
-        b->cells = session->model->network->config.cell_m > 0;
-        b->photos = session->model->network->config.views[GVM_STREET].projection == PROJECTION_PERSPECTIVE;
+        b->reach = REACH_CELLS * session->model->network->config.cell_m;
+        b->photos = !has_headings(session->model);
         b->raw = malloc(looks * (size_t)raw_hits_for(max_hits) * sizeof *b->raw);
     }
     if (b == NULL || !b->looks || !b->pixels || !b->features || !b->field || !b->raw) {

@@ -91,6 +91,7 @@ gvm_status gvm_map_from_tiles(gvm_map **map, gvm_session *session, const char *t
     m->width = info->features;
     m->ground_m = session->model->views[GVM_AERIAL].ground_m;
     m->complete = true;
+    m->input = config_shape(&session->model->network->config, GVM_AERIAL);
     memcpy(m->fingerprint, info->fingerprint, sizeof m->fingerprint);
     m->path = strdup(tiles);
     gvm_status status = m->path != NULL ? tiles_read(&m->tiles, tiles, err)

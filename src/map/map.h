@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/file.h"
+#include "image/panorama.h"
 #include "imagery/tiles.h"
 
 struct gvm_map {
@@ -14,14 +15,15 @@ struct gvm_map {
     const uint16_t *features; /* (rows, width) float16, rows of length 1; that of a tile is its `row` */
     size_t rows;              /* not all need have a tile: what was removed leaves its row */
     int width;
-    double ground_m;      /* of a tile whose list does not say */
-    char fingerprint[17]; /* of the model that made the features */
-    double temperature;   /* of the scores, fitted on photos of known places; 0: nobody has */
-    double elsewhere;     /* fitted with it, the score of "not on this map"; NaN: none */
-    bool complete;        /* not a file whose building was interrupted */
-    size_t missing;       /* places that were not looked at yet */
-    char *path;           /* of the file, or of the list */
-    json_t *jobs;         /* what was built into it (map_job.h); NULL for a list */
+    double ground_m;            /* of a tile whose list does not say */
+    char fingerprint[17];       /* of the model that made the features */
+    double temperature;         /* of the scores, fitted on photos of known places; 0: nobody has */
+    double elsewhere;           /* fitted with it, the score of "not on this map"; NaN: none */
+    bool complete;              /* not a file whose building was interrupted */
+    size_t missing;             /* places that were not looked at yet */
+    char *path;                 /* of the file, or of the list */
+    struct picture_shape input; /* of a tile for the weights that it was opened with; zero: none */
+    json_t *jobs;               /* what was built into it (map_job.h); NULL for a list */
 
     uint16_t *own;        /* the features of a map that is not a file's */
     struct file_map file; /* those of one that is */

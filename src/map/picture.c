@@ -123,7 +123,8 @@ gvm_status gvm_map_picture(const gvm_map *map, const gvm_hit *hit, unsigned char
     char *path;
     gvm_status status = gvm_map_source(map, &path, hit->tile, err);
     if (status != GVM_OK) return status;
-    const struct picture_shape shape = {.height = side, .width = side};
+    struct picture_shape shape = {.height = side, .width = side};
+    if (side == map->input.height && side == map->input.width) shape.resize = map->input.resize;
     status = imagery == NULL                              ? aerial_load(pixels, &shape, path, err)
              : kind != NULL && strcmp(kind, "cells") == 0 ? show_cell(pixels, side, map, hit, imagery, err)
                                                           : cut(pixels, side, hit, path, &hints, err);

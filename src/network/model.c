@@ -2,6 +2,7 @@
 #include "network/model.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -37,6 +38,8 @@ static gvm_status describe(gvm_model *model)
     model->info = (gvm_model_info){.size = sizeof model->info,
                                    .features = network->views[GVM_STREET].features,
                                    .parameters = (long long)network_parameters(network)};
+    memcpy(model->info.source, network->origin.source, sizeof model->info.source);
+    memcpy(model->info.licence, network->origin.licence, sizeof model->info.licence);
     const struct method *method = network->config.method;
     if (method->score_scale) model->info.score_scale = method->score_scale(network);
     for (int v = 0; v < 2; v++) model->views[v] = describe_view(&network->config, &network->config.views[v]);

@@ -17,6 +17,12 @@ gvm_status check_view(gvm_view view, gvm_error *err);
 const int *view_size(const gvm_model *model, gvm_view view);
 
 /* Bytes of a view's input: of all pictures of a place. */
+/* Whether its street pictures have a heading, as panoramas do. */
+static inline bool has_headings(const gvm_model *model)
+{
+    return model->network->config.views[GVM_STREET].projection == PROJECTION_PANORAMA;
+}
+
 static inline size_t view_bytes(const gvm_model *model, gvm_view view)
 {
     return branch_bytes(&model->network->views[view]);

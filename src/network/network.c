@@ -196,6 +196,8 @@ static void street_text(char text[FACT_TEXT], const struct config *c)
     int n = snprintf(text, FACT_TEXT, "%d x %d pixels, ", v->size[0], v->size[1]);
     if (v->projection == PROJECTION_PERSPECTIVE)
         snprintf(text + n, (size_t)(FACT_TEXT - n), "of any photo");
+    else if (v->projection == PROJECTION_NADIR)
+        snprintf(text + n, (size_t)(FACT_TEXT - n), "from above, as of a drone");
     else
         snprintf(text + n, (size_t)(FACT_TEXT - n), "elevations %g to %g degrees", c->elevation[0], c->elevation[1]);
 }

@@ -113,7 +113,7 @@ gvm_status gvm_picture_scale(const gvm_picture *picture, unsigned char *pixels, 
 }
 
 /* How a street picture becomes the network's input. */
-enum way { AS_CIRCLE, AS_PHOTO, AS_VIEWS };
+enum way { AS_CIRCLE, AS_PHOTO, AS_VIEWS, AS_ABOVE };
 
 static bool takes_photos(const gvm_model *model)
 {
@@ -129,6 +129,7 @@ static gvm_status choose_way(enum way *way, enum circle *circle, const gvm_pictu
         return fail(err, GVM_ARGUMENT, "%s: %d is no way to take a picture: 0, 1 or 2", picture->name, panorama);
     *circle = panorama == GVM_AS_PANORAMA ? CIRCLE_GIVEN : takes_photos(model) ? CIRCLE_DOUBTED : CIRCLE_CHECKED;
     *way = !takes_photos(model) ? AS_CIRCLE : panorama == GVM_AS_PHOTO ? AS_PHOTO : AS_VIEWS;
+    if (model->network->config.views[GVM_STREET].projection == PROJECTION_NADIR) *way = AS_ABOVE;
     if (*way != AS_VIEWS || *circle == CIRCLE_GIVEN) return GVM_OK;
     gvm_status status = circle_check(&image, *circle, picture->name, &reason);
     if (status == GVM_MEMORY) return fail(err, status, "%s", reason.text);
@@ -138,7 +139,8 @@ static gvm_status choose_way(enum way *way, enum circle *circle, const gvm_pictu
 
 static gvm_status refuse_views(const gvm_picture *picture, int room, gvm_error *err)
 {
-    return fail(err, GVM_ARGUMENT, "%s: it is a full panorama, of which these weights see %d views, and there is room for %d",
+    return fail(err, GVM_ARGUMENT,
+                "%s: it is a full panorama, of which these weights see %d views, and there is room for %d",
                 picture->name, PANORAMA_VIEWS, room);
 }
 
@@ -149,6 +151,7 @@ gvm_status gvm_picture_views(const gvm_picture *picture, const gvm_model *model,
     struct image image = picture->image;
     enum circle circle;
     enum way way;
+    double box[4];
     clear_error(err);
     *count = 0;
     gvm_status status = check_pixels(picture, err);
@@ -160,6 +163,8 @@ gvm_status gvm_picture_views(const gvm_picture *picture, const gvm_model *model,
         status = GVM_OK;
     else if (way == AS_PHOTO)
         status = photo_fit(pixels, &shape, &image, picture->name, err);
+    else if (way == AS_ABOVE)
+        status = aerial_fit(pixels, box, &shape, &image, picture->name, err);
     else if (way == AS_VIEWS)
         status = views_fit(pixels, &shape, circle, &image, picture->name, err);
     else
@@ -234,6 +239,8 @@ static gvm_status street_seen(double box[4], int *turn, const gvm_picture *pictu
     if (status != GVM_OK) return status;
     if (way == AS_PHOTO)
         photo_seen(box, &shape, &image);
+    else if (way == AS_ABOVE)
+        aerial_seen(box, &shape, &image);
     else
         panorama_seen(box, turn, &shape, heading, &image);
     return GVM_OK;

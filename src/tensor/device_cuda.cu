@@ -238,7 +238,7 @@ static int find_recording(const struct cuda_tape *c, int key)
 static bool replay(struct tape *tape, int key, const struct step_numbers *numbers)
 {
     struct cuda_tape *c = cuda_of(tape);
-    *c->numbers_host = {numbers->step, numbers->factor, numbers->correct_m, numbers->correct_v, 0};
+    *c->numbers_host = {numbers->step, numbers->factor, numbers->correct_m, numbers->correct_v, 0, 0};
     cuda_check(c, cudaMemcpyAsync(c->numbers, c->numbers_host, sizeof *c->numbers, cudaMemcpyHostToDevice, c->stream),
                "begin a step");
     int at = c->recording = getenv("GVM_CUDA_EAGER") ? -1 : find_recording(c, key);

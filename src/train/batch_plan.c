@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "data/clusters.h"
 #include "data/neighbours.h"
 #include "data/sampler.h"
 #include "train/evaluate.h"
@@ -63,6 +64,7 @@ struct batch_plan batch_plan_of(const struct run_options *o, const struct split 
          .queried = true,
          .whole = true,
          .order = neighbours_order},
+        {.size = o->clusters > 0 ? o->batch : 0, .pool = o->clusters, .every = 1, .whole = true},
     };
     for (size_t i = 0; i < sizeof plans / sizeof *plans; i++) {
         struct batch_plan plan = plans[i];
@@ -133,27 +135,67 @@ static void drop(int **numbers)
     *numbers = NULL;
 }
 
+/* An epoch's batches, by what the network looks up where the plan asks it. */
+struct ask {
+    const struct batch_plan *plan;
+    const struct run_options *options;
+    const struct network *network;
+    const struct pictures *pictures;
+    const struct split *split;
+    features_progress *progress;
+    void *user;
+};
+
+/* In a pool of one batch all come together anyhow, and the network is not asked. */
+static gvm_status order_clusters(struct run_position *p, int *batches, bool *stopped, const struct ask *a,
+                                 gvm_error *err)
+{
+    int pool = p->epoch < 30 && a->plan->pool > 1 << p->epoch ? 1 << p->epoch : a->plan->pool;
+    struct features f = {0};
+    gvm_status status = GVM_OK;
+    if (pool > 1) status = features_embed(&f, stopped, a->network, a->pictures, a->split, a->progress, a->user, err);
+    struct pair_features pairs = {f.street, f.aerial, f.D};
+    if (status == GVM_OK && !*stopped)
+        status = clusters_order(p->sequence, batches, pool > 1 ? &pairs : NULL, pool, a->plan->size, a->split,
+                                a->options->seed, (uint64_t)p->epoch, err);
+    features_free(&f);
+    return status;
+}
+
+static gvm_status order_nearest(struct run_position *p, int *batches, bool *stopped, const struct ask *a,
+                                gvm_error *err)
+{
+    const struct batch_plan *plan = a->plan;
+    size_t N = (size_t)a->split->query_count;
+    gvm_status status = GVM_OK;
+    if (p->epoch % plan->every == 0) drop(&p->nearest);
+    bool find = p->nearest == NULL;
+    if (find) p->nearest = malloc((N * (size_t)plan->most + 1) * sizeof *p->nearest);
+    p->nearest_count = N * (size_t)plan->most;
+    if (p->nearest == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to order %zu queries", N);
+    if (find)
+        status = find_tiles(p->nearest, stopped, plan, p->epoch, a->network, a->pictures, a->split, a->progress,
+                            a->user, err);
+    if (status != GVM_OK || *stopped) return status;
+    return plan->order(p->sequence, batches, p->nearest, plan->most, plan->size, a->split, a->options->seed,
+                       (uint64_t)p->epoch, err);
+}
+
 gvm_status batch_plan_epoch(struct run_position *p, bool *stopped, const struct batch_plan *plan,
                             const struct run_options *o, const struct network *network, const struct pictures *pictures,
                             const struct split *split, features_progress *progress, void *user, gvm_error *err)
 {
-    int batches;
+    const struct ask ask = {plan, o, network, pictures, split, progress, user};
+    int batches = 0;
     size_t N = (size_t)split->query_count;
     gvm_status status = check_position(p, plan, (size_t)o->batch, split, err);
     if (status != GVM_OK || p->batch > 0) return status;
     drop(&p->sequence);
-    if (p->epoch % plan->every == 0) drop(&p->nearest);
     p->sequence = malloc((N + 1) * sizeof *p->sequence);
-    bool find = p->nearest == NULL;
-    if (find) p->nearest = malloc((N * (size_t)plan->most + 1) * sizeof *p->nearest);
-    p->nearest_count = N * (size_t)plan->most;
-    if (p->sequence == NULL || p->nearest == NULL)
+    if (p->sequence == NULL)
         status = fail(err, GVM_MEMORY, "there is not enough memory to order %zu queries", N);
-    if (status == GVM_OK && find)
-        status = find_tiles(p->nearest, stopped, plan, p->epoch, network, pictures, split, progress, user, err);
-    if (status == GVM_OK && !*stopped)
-        status = plan->order(p->sequence, &batches, p->nearest, plan->most, plan->size, split, o->seed,
-                             (uint64_t)p->epoch, err);
+    else
+        status = (plan->pool > 0 ? order_clusters : order_nearest)(p, &batches, stopped, &ask, err);
     bool made = status == GVM_OK && !*stopped;
     if (made) p->sequence_count = plan->whole ? (size_t)batches * (size_t)o->batch : N;
     if (!made || plan->every == 1) drop(&p->nearest); /* what was stopped must not be saved */

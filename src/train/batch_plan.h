@@ -3,7 +3,9 @@
  *
  *   hard        GeoViewMatch's: groups of pairs that the network, before each epoch, takes for each other
  *   neighbours  Sample4Geo's (neighbours.h): by place in the first epochs, then by what the network takes for each
- * other, mined again every few epochs */
+ *               other, mined again every few epochs
+ *   clusters    statewide's (clusters.h): batches that the network, before each epoch, takes for each other as a whole,
+ *               out of pools of 1 batch in the first epoch, which are drawn, 2 in the second, 4 ... */
 #ifndef GVM_TRAIN_BATCH_PLAN_H
 #define GVM_TRAIN_BATCH_PLAN_H
 
@@ -23,13 +25,14 @@ typedef gvm_status batch_order(int *order, int *batches, const int *nearest, int
                                const struct split *split, uint64_t seed, uint64_t epoch, gvm_error *err);
 
 struct batch_plan {
-    int size;     /* of a group or a batch; 0: no plan, an epoch is as sampler_epoch draws it */
-    int most;     /* nearest tiles of a query that it looks at */
-    int every;    /* the network is asked for them before every so many epochs */
-    bool placed;  /* before the first of these they are the nearest on the ground, if tiles have places */
-    bool queried; /* only tiles that have a query count */
-    bool whole;   /* its order is whole batches, which need not have every query */
-    batch_order *order;
+    int size;           /* of a group or a batch; 0: no plan, an epoch is as sampler_epoch draws it */
+    int pool;           /* of clusters: the most batches of a pool; 0: its order is of nearest tiles */
+    int most;           /* nearest tiles of a query that it looks at */
+    int every;          /* the network is asked for them before every so many epochs */
+    bool placed;        /* before the first of these they are the nearest on the ground, if tiles have places */
+    bool queried;       /* only tiles that have a query count */
+    bool whole;         /* its order is whole batches, which need not have every query */
+    batch_order *order; /* NULL of clusters */
 };
 
 /* The one that the options name. */

@@ -79,7 +79,7 @@ gvm_status train_plan(struct train_plan *plan, const struct network *network, co
     double aerial = (double)branch_bytes(&network->views[GVM_AERIAL]);
     double read = LOADER_RING * o->batch * (street + network->config.method->aerial_each * aerial);
     double compared = o->eval_every > 0 ? (double)test->query_count + test->tile_count : 0;
-    if (batch_plan_of(o, train).order != NULL)
+    if (batch_plan_of(o, train).size > 0)
         compared = larger(compared, (double)train->query_count + train->tile_count);
     plan->batches = train->query_count / o->batch;
     plan->steps = plan->batches * o->epochs;

@@ -35,6 +35,7 @@ struct run_options {
     struct rates rates;
     float rho, drop_path;
     int neighbours; /* batch_plan.h: epochs from one mining to the next; 0: none. Not with `hard` */
+    int clusters;   /* batch_plan.h: the most batches of a pool; 0: none. Not with either */
     struct schedule schedule;
 };
 

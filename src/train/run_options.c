@@ -40,6 +40,9 @@ const struct option_row run_option_rows[] = {
     {"neighbours", OPTION_INT, AT(neighbours), "E", 0, 1e6, "0",
      .help = "batches of neighbours: by place in the first E epochs, then by what the network takes for each other, "
              "which it is asked every E epochs; 0: none"},
+    {"clusters", OPTION_INT, AT(clusters), "N", 0, 1e6, "0",
+     .help = "batches that the network, as an epoch begins, takes for each other as a whole, out of pools of so many "
+             "batches: 1 in the first epoch, then twice as many in each until N; 0: none"},
     {"eval-every", OPTION_INT, AT(eval_every), "N", 0, 1e6, "10", .help = "epochs between evaluations; 0: never"},
 
     {.type = OPTION_TITLE, .help = "Optimisation:"},

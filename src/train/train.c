@@ -197,7 +197,7 @@ static gvm_status open_data(struct training *t, gvm_error *err)
 static gvm_status open_loader(struct training *t, gvm_error *err)
 {
     const struct run_options *o = t->options;
-    bool planned = t->plan.order != NULL;
+    bool planned = t->plan.size > 0;
     gvm_status status = planned ? batch_plan_epoch(&t->position, &t->stopped, &t->plan, o, t->network, &t->pictures,
                                                    &t->data->train, tell_evaluating, t, err)
                                 : GVM_OK;
@@ -264,7 +264,7 @@ static void take_next(struct training *t)
 static gvm_status update(struct losses *losses, struct training *t, float factor, gvm_error *err)
 {
     const struct run_options *o = t->options;
-    bool known = t->plan.order == NULL || t->next.batch.index + 1 < t->next.batch.count;
+    bool known = t->plan.size == 0 || t->next.batch.index + 1 < t->next.batch.count;
     gvm_error why;
     learner_start(&t->learner, t->position.step, factor);
     if (t->network->home && known) take_next(t);
@@ -319,7 +319,7 @@ static gvm_status end_epoch(struct training *t, gvm_error *err)
     bool due = o->eval_every > 0 && (t->position.epoch % o->eval_every == 0 || t->position.epoch == o->epochs);
     t->position.evaluate = due && t->data->test.query_count > 0;
     gvm_status status = evaluate_and_save(t, err);
-    if (status != GVM_OK || t->stopped || t->plan.order == NULL || t->position.epoch == o->epochs) return status;
+    if (status != GVM_OK || t->stopped || t->plan.size == 0 || t->position.epoch == o->epochs) return status;
     loader_free(t->loader);
     t->loader = NULL;
     return open_loader(t, err);

@@ -266,14 +266,14 @@ class Page:
         node = self.call("Runtime.evaluate", expression="document.querySelector(%s)" % json.dumps(selector))
         self.call("DOM.setFileInputFiles", objectId=node["result"]["objectId"], files=list(paths))
 
-    def download(self, act, name, folder):
+    def download(self, act, name, folder, encoding="utf-8"):
         """What the page saves while `act` runs, as text."""
         self.browser.call("Browser.setDownloadBehavior", behavior="allow", browserContextId=self.context,
                           downloadPath=folder, eventsEnabled=True)
         path, done = os.path.join(folder, name), len(self.browser.downloads)
         act()
         self.wait(lambda: list(self.browser.downloads.values())[done:] == ["completed"], "the file " + name)
-        with open(path, encoding="utf-8", newline="") as file:
+        with open(path, encoding=encoding, newline="") as file:
             text = file.read()
         os.remove(path)
         return text

@@ -162,7 +162,7 @@ refused "gone: cannot open it"
 expect 1 check --data "$tmp"
 refused "no data set lies there"
 expect 1 check --data "$d" --format COCO
-refused "a data set's format is CVUSA, CVACT, VIGOR or pairs, not 'COCO'"
+refused "a data set's format is CVUSA, CVACT, VIGOR, pairs or photos, not 'COCO'"
 expect 1 check --data "$d" --test dev
 refused "test split is val or test, not 'dev'"
 expect 2 check

@@ -81,8 +81,10 @@ stranger() { # stranger BYTES WORDS...
     expect 1 info --json "$tmp/stranger.safetensors"
     lines out 0
 }
-stranger 'PK\3\4\24\0' "ZIP archive, as PyTorch's files are" convert_backbone.py
-stranger '\200\2}q' "old PyTorch"
+stranger '\200\2}q' "a Python pickle" torch.save
+printf 'PK\3\4\24\0' > "$tmp/stranger.safetensors" # any zip file may be PyTorch's
+expect 1 info "$tmp/stranger.safetensors"
+refused "$tmp/stranger.safetensors: " "it is cut short, or no zip file"
 stranger '%%PDF-1.7\n' PDF
 stranger '\211HDF\r\n\32\n' HDF5
 stranger 'MATLAB 5.0 MAT-file' MATLAB

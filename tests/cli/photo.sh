@@ -14,7 +14,7 @@ json.dump(config, open(sys.argv[2], "w"))
 END
 w=$tmp/photos.safetensors
 expect 0 init --config "$tmp/photos.json" --seed 5 --out "$w"
-says out "photos of any heading, fitted into 48 x 64 pixels"
+says out "48 x 64 pixels, of any photo"
 
 # Photos of a town that is drawn: a panorama, a part of it, and one that is turned by its EXIF.
 expect 0 world --out "$tmp/town" --pairs 1 --seed 3 --quiet

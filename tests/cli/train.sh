@@ -272,7 +272,11 @@ says err "--epochs takes a whole number"
 expect 2 train --data "$tmp/data" --out "$tmp/x" --cluster 1e-300
 refused "--cluster takes 0 or metres from 1 to 1000000, not '1e-300'"
 expect 2 train --data "$tmp/data" --out "$tmp/x" --hard 8 --cluster 100
-refused "--hard chooses what comes together: --cluster, --neighbours and --shuffle no do not go with it"
+refused "--hard chooses what comes together: of --hard, --neighbours, --clusters, --cluster and --shuffle no, only one can be"
+expect 2 train --data "$tmp/data" --out "$tmp/x" --neighbours 2 --clusters 4
+refused "--neighbours chooses what comes together"
+expect 2 train --data "$tmp/data" --out "$tmp/x" --clusters 4 --shuffle no
+refused "--clusters chooses what comes together"
 cp -r "$tmp/whole" "$tmp/odd"
 sed -i 's/cluster\\":0.0/cluster\\":0.1/' "$tmp/odd/state.safetensors"
 expect 1 train --resume "$tmp/odd"

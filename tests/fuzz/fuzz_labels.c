@@ -13,17 +13,21 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *const files[] = {"pairs/pairs.csv", "cvusa/splits/val-19zl.csv", "cvusa/all.csv",
+static const char *const files[] = {"pairs/pairs.csv",
+                                    "cvusa/splits/val-19zl.csv",
+                                    "cvusa/all.csv",
                                     "vigor/splits/Chicago/satellite_list.txt",
-                                    "vigor/splits/Chicago/same_area_balanced_test.txt"};
+                                    "vigor/splits/Chicago/same_area_balanced_test.txt",
+                                    "photo/photos.csv"};
 
 static const char good_pair[] = "i,1,2,.jpg satellite_1.0_2.0.png 1 2 satellite_1.1_2.0.png 1 2 "
                                 "satellite_1.0_2.0.png 1 2 satellite_1.0_2.0.png 1 2\n";
 
-static const char *const good[] = {"id,street,aerial,lat,lon\n1,s,a,1,2\n", "a/1.jpg,s/1.jpg\n", "1,2,1,2,0\n",
-                                   "satellite_1.0_2.0.png\nsatellite_1.1_2.0.png\n", good_pair};
+static const char *const good[] = {
+    "id,street,aerial,lat,lon\n1,s,a,1,2\n",          "a/1.jpg,s/1.jpg\n", "1,2,1,2,0\n",
+    "satellite_1.0_2.0.png\nsatellite_1.1_2.0.png\n", good_pair,           "image,lat,lon\np,1,2\n"};
 
-enum { FILES = 5 };
+enum { FILES = 6 };
 
 static char folder[64];
 
@@ -44,8 +48,8 @@ static void remove_folder(void)
 
 static void start(void)
 {
-    static const char *const folders[] = {"pairs", "cvusa",        "cvusa/splits",
-                                          "vigor", "vigor/splits", "vigor/splits/Chicago"};
+    static const char *const folders[] = {
+        "pairs", "cvusa", "cvusa/splits", "vigor", "vigor/splits", "vigor/splits/Chicago", "photo", "photo/imagery"};
     snprintf(folder, sizeof folder, "%s/geoviewmatch-fuzz-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     if (mkdtemp(folder) == NULL) abort();
     atexit(remove_folder);
@@ -55,13 +59,16 @@ static void start(void)
         mkdir(path, 0777);
     }
     for (int i = 0; i < FILES; i++) put(i, good[i], strlen(good[i]));
-    char path[128];
-    snprintf(path, sizeof path, "%s/vigor/splits/Chicago/same_area_balanced_train.txt", folder);
-    FILE *file = fopen(path, "wb");
-    if (file == NULL || fputs(good_pair, file) < 0 || fclose(file) != 0) abort();
+    static const char *const others[] = {"vigor/splits/Chicago/same_area_balanced_train.txt", "photo/imagery/a.tif"};
+    for (int i = 0; i < 2; i++) {
+        char path[128];
+        snprintf(path, sizeof path, "%s/%s", folder, others[i]);
+        FILE *file = fopen(path, "wb");
+        if (file == NULL || fputs(good_pair, file) < 0 || fclose(file) != 0) abort();
+    }
 }
 
-static void check(const struct split *split, const char *root)
+static void check(const struct split *split, const char *root, bool cells)
 {
     for (int i = 0; i < split->query_count; i++) {
         const struct query *q = &split->queries[i];
@@ -72,7 +79,9 @@ static void check(const struct split *split, const char *root)
         if (isnan(q->lat) != isnan(q->lon) || isinf(q->lat) || isinf(q->lon) || fabs(q->heading) > 360) abort();
     }
     for (int i = 0; i < split->tile_count; i++)
-        if (strncmp(split->tiles[i].path, root, strlen(root)) != 0) abort();
+        if (strncmp(split->tiles[i].path, cells ? "cell " : root, cells ? 5 : strlen(root)) != 0 &&
+            strcmp(split->tiles[i].path, "no cell") != 0)
+            abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -86,8 +95,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     snprintf(root, sizeof root, "%s/%.5s", folder, files[which]);
     put(which, data + 1, size - 1);
     if (dataset_open(&dataset, root, &(struct dataset_options){.as_listed = true}, &err) == GVM_OK) {
-        check(&dataset->train, root);
-        check(&dataset->test, root);
+        check(&dataset->train, root, dataset->rasters != NULL);
+        check(&dataset->test, root, dataset->rasters != NULL);
     } else if (dataset != NULL || err.text[0] == '\0') {
         abort();
     }

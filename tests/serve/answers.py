@@ -32,7 +32,7 @@ def located(photo, *words):
 
 def same(answer, told):
     """An answer of the service, and what `locate` says of the same picture."""
-    for name in ("weak", "heading_estimated"):
+    for name in ("weak", "heading_estimated", "calibrated"):
         assert answer[name] == told[name], (name, answer[name], told[name])
     assert len(answer["answers"]) == len(told["hits"])
     for a, b in zip(answer["answers"], told["hits"]):

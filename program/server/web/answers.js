@@ -95,15 +95,16 @@ function problem(entry, ask, trust) {
         'div', {class: 'problem', role: 'alert'}, make('p', {}, entry.problem), make('div', {class: 'row'}, ...offers));
 }
 
-function conditions({answered: {area, isPanorama}}) {
+function conditions({answer, answered: {area, isPanorama}}) {
     const parts = [], where = area?.own ? 'the place that its own GPS gives' : area && words.place(area, 5);
     if (area !== null) parts.push(`Searched within ${words.metres(area.radius)} of ${where}.`);
     if (isPanorama) parts.push('Taken as a full panorama, as you said; otherwise the answer means nothing.');
+    if (answer.views > 1) parts.push(`A panorama: ${answer.views} views of it were seen, and their scores averaged.`);
     return parts.length > 0 ? make('p', {class: 'quiet'}, parts.join(' ')) : null;
 }
 
 export class Answers {
-    /* acts has go(hit): show it on the map; heat(entry, tile): open the heat maps; ask(entry, heading, rest, area): search again,
+    /* acts has weights, as GET /v1/map tells of them; go(hit): show it on the map; heat(entry, tile): open the heat maps; ask(entry, heading, rest, area): search again,
      * in the area chosen on the map unless another is given; trust(entry): as a full panorama; all(heading): with all
      * pictures. */
     constructor(acts) { Object.assign(this, acts, {entry: null, section: byId('answer')}); }
@@ -129,7 +130,8 @@ export class Answers {
     /* The preview comes when it is ready, the slider with a panorama's preview or with its first answer. */
     fillPicture() {
         const {entry} = this, heads = entry.answer !== null && entry.answer.answers[0].heading !== null;
-        const isPanorama = entry.answer !== null ? heads : (entry.preview?.ratio ?? 0) >= PANORAMA;
+        const isWide = !this.weights.photos && (entry.preview?.ratio ?? 0) >= PANORAMA;
+        const isPanorama = entry.answer !== null ? heads : isWide;
         if (this.view === null && this.plain === null && entry.preview !== null && !isPanorama) {
             this.plain = make('img', {class: 'plain', src: entry.preview.url, alt: entry.name});
             this.picture.prepend(this.plain);

@@ -12,7 +12,9 @@ function figure(name, description, blob) {
 }
 
 export class Heat {
-    constructor() {
+    /* weights: as GET /v1/map tells of them */
+    constructor(weights) {
+        this.weights = weights;
         this.dialog = byId('heat');
         this.control = new AbortController();
         byId('heat-close').addEventListener('click', () => this.dialog.close());
@@ -34,18 +36,20 @@ export class Heat {
         const {entry, tile} = this, stage = byId('heat-stage').querySelector(':checked').value;
         this.control.abort();
         this.control = new AbortController();
-        const {signal} = this.control, degrees = tile.heading ?? 0;
-        const question = {stage, heading: degrees, isPanorama: entry.isPanorama, signal};
+        const {signal} = this.control, {photos, pictures} = this.weights, degrees = tile.heading ?? 0;
+        const question = {stage, heading: photos ? null : degrees, isPanorama: entry.isPanorama, signal};
         const parts = [
-            figure('street', 'Heat map of the picture', api.heat('street', entry.file, tile.id, question)),
-            figure('tile', 'Heat map of the tile', api.heat('aerial', entry.file, tile.id, question)),
             figure('tile', 'The tile', api.tilePicture(tile.id, signal)),
+            figure('street', 'Heat map of the picture', api.heat('street', entry.file, tile.id, question)),
         ];
+        if (pictures === 1)
+            parts.push(figure('tile', 'Heat map of the tile', api.heat('aerial', entry.file, tile.id, question)));
+        const plain = ({url}) => make('img', {class: 'plain', src: url, alt: entry.name});
+        const turned = (preview) => heading.panorama(preview, entry.name, degrees);
         const street = make(
-            'figure', {class: 'street'},
-            entry.preview === null ? '' : heading.panorama(entry.preview, entry.name, degrees),
-            make('figcaption', {}, 'The picture, north in its middle'));
-        byId('heat-pictures').replaceChildren(street, parts[2].element, parts[0].element, parts[1].element);
+            'figure', {class: 'street'}, entry.preview === null ? '' : (photos ? plain : turned)(entry.preview),
+            make('figcaption', {}, photos ? 'The picture' : 'The picture, north in its middle'));
+        byId('heat-pictures').replaceChildren(street, ...parts.map((part) => part.element));
         byId('heat-notice').textContent = '';
         try {
             await Promise.all(parts.map((part) => part.shown));

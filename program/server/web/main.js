@@ -107,7 +107,7 @@ function build(info) {
     const view = map.open(info), at = map.placer(map.middleOf(info));
     const later = afterRest(400, (entry, heading) => visit.ask(entry, heading, parts.area.value));
     const marks = new Marks(view, at, (rank) => parts.answers.point(rank), visit.select);
-    const heat = new Heat();
+    const heat = new Heat(info.weights);
     parts = {
         info,
         marks,
@@ -117,6 +117,7 @@ function build(info) {
         scores: new Scores(view, map.middleOf(info)),
         table: new Table(visit.select),
         answers: new Answers({
+            weights: info.weights,
             go: (hit) => marks.go(hit),
             heat: (entry, tile) => heat.open(entry, tile),
             ask: (entry, heading, rest, area = parts.area.value) =>
@@ -126,7 +127,7 @@ function build(info) {
         }),
     };
     help.tellVersion(info);
-    if (info.weights.photos) byId('take').textContent = 'Choose street photos';
+    document.body.classList.toggle('photos', info.weights.photos);
     visit.setLimits(info.limits);
     visit.watch(refresh);
     byId('about').textContent = [info.name, words.count(info.tiles, 'tile', 'tiles')].filter(Boolean).join(' · ');

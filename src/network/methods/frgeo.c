@@ -15,6 +15,12 @@ static void learn(struct tape *tape, const struct network *network, const struct
     infonce(tape, u, v, NULL, SCALE, options->smoothing, 1);
 }
 
+static double score_scale(const struct network *network)
+{
+    (void)network;
+    return (double)SCALE;
+}
+
 static struct losses losses(const struct tape *tape, const struct loss_options *options)
 {
     (void)options;
@@ -48,6 +54,7 @@ const struct method method_frgeo = {
     .decay_all = true,
     .aerial_each = 1,
     .learn = learn,
+    .score_scale = score_scale,
     .losses = losses,
     .presets = presets,
     .recipe = recipe,

@@ -46,10 +46,10 @@ static const struct setting presets[] = {
 
 /* Its section 3 and its code. Steps of warming up are for runs of many: the program's user shortens them for few. */
 static const struct setting recipe[] = {
-    {"clip-length", "1"}, {"warm-steps", "1000"}, {"floor", "0.1"}, {"batch", "30"},    {"rate", "1e-4"},
-    {"rate-new", "1e-4"}, {"decay", "0.01"},      {"rho", "0"},     {"drop-path", "0"}, {"schedule", "step"},
-    {"smoothing", "0.1"}, {"turn", "no"},         {"jitter", "0"},  {"grey", "0"},      {"blur", "0"},
-    {"colour", "1"},      {"shift", "0.15"},      {"hue", "0.1"},   {NULL, NULL}};
+    {"clip-length", "1"}, {"warm-steps", "1000"}, {"floor", "0.1"},  {"batch", "30"}, {"clusters", "16384"},
+    {"rate", "1e-4"},     {"rate-new", "1e-4"},   {"decay", "0.01"}, {"rho", "0"},    {"drop-path", "0"},
+    {"schedule", "step"}, {"smoothing", "0.1"},   {"turn", "no"},    {"jitter", "0"}, {"grey", "0"},
+    {"blur", "0"},        {"colour", "1"},        {"shift", "0.15"}, {"hue", "0.1"},  {NULL, NULL}};
 
 const struct method method_statewide = {
     .name = "statewide",

@@ -1,0 +1,101 @@
+#!/bin/bash
+# Published weights become this program's: what is recognised, what is refused, what `info` tells of them later, and that
+# training goes on from them.
+. tests/cli/common.bash
+data=tests/golden/import
+
+expect 0 import $data/statewide.safetensors --out "$tmp/statewide.safetensors" --licence "CC BY 4.0" \
+    --source "the authors' page"
+lines err 0
+says out "statewide, as statewide: 132 tensors, 5484 numbers, all of them used" "pixels, of any photo" \
+    "0.2, 0.4, 0.8, 1.6 m a pixel; bearing 180 up; cells of 30 m" "licence        CC BY 4.0" \
+    "source         statewide.safetensors (statewide), from the authors' page"
+expect 0 import $data/sample4geo.pth --as sample4geo-vigor --out "$tmp/vigor.safetensors"
+says out "Sample4Geo, as sample4geo-vigor: " "384 x 768 pixels, elevations -90 to 90" "73 m on the ground" \
+    "licence        not stated"
+expect 0 import $data/frgeo.pth.tar --as frgeo-cvusa --float16 --out "$tmp/frgeo.safetensors"
+says out "FRGeo, as frgeo-cvusa: " "128 x 512 pixels, elevations -32.7273 to 32.7273" "174.4 m on the ground"
+
+# It stays with the weights, and is no part of what they are.
+expect 0 info "$tmp/statewide.safetensors"
+says out "source         statewide.safetensors (statewide), from the authors' page" "licence        CC BY 4.0"
+expect 0 info --json "$tmp/statewide.safetensors"
+python3 - "$tmp/out" <<'END'
+import json, sys
+i = json.load(open(sys.argv[1]))
+assert i["source"] == "statewide.safetensors (statewide), from the authors' page" and i["licence"] == "CC BY 4.0"
+assert i["config"]["model"] == "statewide" and i["config"]["dims"] == [3, 4, 5, 6] and i["config"]["heads"] == 2
+assert i["config"]["aerial_input"]["zooms"] == [0.2, 0.4, 0.8, 1.6] and i["config"]["cell_m"] == 30
+END
+expect 0 init --from "$tmp/statewide.safetensors" --out "$tmp/again.safetensors"
+expect 0 info "$tmp/again.safetensors"
+says out "licence        CC BY 4.0"
+expect 0 import $data/statewide.safetensors --out "$tmp/other.safetensors" --licence "another"
+fingerprint() { "$GEOVIEWMATCH" info "$1" | grep fingerprint; }
+[ "$(fingerprint "$tmp/statewide.safetensors")" = "$(fingerprint "$tmp/other.safetensors")" ]
+expect 0 info $demo/../../models/nano.safetensors
+fails grep -q licence "$tmp/out"
+
+# Others' files are shown, too.
+expect 0 info $data/frgeo.pth.tar
+says out "frgeo.pth.tar: 126 tensors, 5348 numbers" "module.query_net.downsample_layers.0.0.weight F32 [3, 3, 4, 4]"
+
+# A backbone from PyTorch's file.
+echo '{"model":"sample4geo","dims":[3,4,5,6],"depths":[1,1,2,1],"street":[64,320],"aerial":[64,64]}' > "$tmp/tiny.json"
+expect 0 init --config "$tmp/tiny.json" --backbone $data/convnext.pth --out "$tmp/tiny.safetensors"
+
+# Training goes on from imported weights, and says so, also after an interruption.
+expect 0 world --out "$tmp/town" --pairs 12 --seed 1
+expect 0 train --init "$tmp/vigor.safetensors" --data "$tmp/town" --epochs 2 --batch 4 --quiet --steps 1 --out "$tmp/run"
+expect 0 train --resume "$tmp/run" --quiet --steps 3
+expect 0 info "$tmp/run/last.safetensors"
+says out "source         fine-tuned from sample4geo.pth (Sample4Geo)" "licence        not stated"
+
+# A drone's pictures have no heading: taken as they are, among tiles of the same weights.
+expect 0 import $data/sample4geo.pth --as sample4geo-university --out "$tmp/drone.safetensors"
+says out "384 x 384 pixels, from above, as of a drone"
+expect 0 index --weights "$tmp/drone.safetensors" --tiles $demo/tiles.csv --out "$tmp/drone.gpkg" --quiet
+expect 0 locate --weights "$tmp/drone.safetensors" --index "$tmp/drone.gpkg" --min-margin 0 $demo/aerial/3.png
+python3 - "$tmp/out" <<'END'
+import json, sys
+photo, = json.load(open(sys.argv[1]))
+best = photo["hits"][0]
+assert best["source"] == "aerial/3.png" and best["score"] > 0.9999 and best["heading"] is None, best
+END
+expect 1 locate --weights "$tmp/drone.safetensors" --index "$tmp/drone.gpkg" --heading 20 $demo/aerial/3.png
+refused "--heading says nothing to these weights"
+expect 1 train --init "$tmp/drone.safetensors" --data "$tmp/town" --spin 0.5 --out "$tmp/none"
+refused "--spin has no use here" "do not go all around"
+expect 0 train --init "$tmp/drone.safetensors" --data "$tmp/town" --batch 4 --quiet --steps 1 --out "$tmp/drones"
+
+# What is refused leaves nothing behind.
+expect 1 import $data/sample4geo.pth --out "$tmp/x.safetensors"
+refused "sample4geo.pth: it is a network of Sample4Geo" "say --as sample4geo-vigor, sample4geo-cvact"
+expect 1 import $data/sample4geo.pth --as frgeo-cvusa --out "$tmp/x.safetensors"
+refused "so --as can be sample4geo-vigor"
+expect 2 import $data/sample4geo.pth --as sample4geo --out "$tmp/x.safetensors"
+expect 1 import $data/convnext.pth --out "$tmp/x.safetensors"
+refused "are of no network that is known" "--backbone of init"
+expect 1 import "$tmp/statewide.safetensors" --out "$tmp/x.safetensors"
+refused "are of no network that is known"
+expect 2 import $data/statewide.safetensors --out "$tmp/x.safetensors" --licence "$(printf '%201s' x)"
+refused "at most 200 bytes"
+head -c 30000 $data/sample4geo.pth > "$tmp/cut.pth"
+expect 1 import "$tmp/cut.pth" --as sample4geo-vigor --out "$tmp/x.safetensors"
+refused "cut.pth: " "it is cut short"
+cp README.md "$tmp/mine"
+expect 1 import $data/statewide.safetensors --out "$tmp/mine"
+cmp README.md "$tmp/mine"
+
+# A file that would run code, in the folder where it would leave its mark.
+program=$GEOVIEWMATCH
+[ "${program#/}" != "$program" ] || program=$PWD/$program
+for file in "$PWD"/tests/golden/torch/bad_*.pth; do
+    status=0
+    (cd "$tmp" && "$program" import "$file" --out x.safetensors > out 2> err) || status=$?
+    [ $status = 1 ] || { echo "status $status of $file"; exit 1; }
+    refused "$(basename "$file"): "
+done
+expect 1 import tests/golden/torch/bad_system.pth --out "$tmp/x.safetensors"
+refused "it would call posix.system; only tensors are read, and nothing is run"
+fails ls "$tmp"/x.safetensors "$tmp"/tests_ran_code tests_ran_code 2> /dev/null
