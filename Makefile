@@ -57,10 +57,12 @@ check:
 golden:
 	cmake --preset release -DBUILD_TESTING=ON > /dev/null
 	cmake --build --preset release -j $(JOBS)
-	[ -f build/golden/timm_convnext_base_golden.safetensors ] || $(PYTHON) tools/make_golden.py --full build/golden --timm build/golden
+	[ -f build/golden/statewide_full_golden.safetensors -a -f build/golden/timm_convnext_base_golden.safetensors ] || \
+	    $(PYTHON) tools/make_golden.py --full build/golden --timm build/golden
 	GVM_GOLDEN_FULL=build/golden build/test_network tests/golden
 	GVM_GOLDEN_FULL=build/golden build/test_sample4geo tests/golden
 	GVM_GOLDEN_FULL=build/golden build/test_frgeo tests/golden
+	GVM_GOLDEN_FULL=build/golden build/test_statewide tests/golden
 	$(PYTHON) tools/check_training.py --program build/geoviewmatch
 
 # The built-in weights again, from nothing: hours.

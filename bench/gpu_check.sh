@@ -13,7 +13,7 @@
 # shellcheck disable=SC2086 # lists of layers and the program's options are words
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
-layers="norm linear attention feature tape"
+layers="norm linear attention feature tape pool decoupled"
 whole=590 # seconds
 
 # What is built and what it loads; not what belongs to a machine's C library and driver, nor CUDA's libraries.

@@ -216,6 +216,34 @@ static void test_steps(void **state)
     close_rasters(&o);
 }
 
+/* Levels in memory give the same pictures, and none are kept that take more than they may. */
+static void test_kept(void **state)
+{
+    (void)state;
+    struct open o;
+    static const double places[][2] = {{0, 0}, {31.3, -17.8}, {-125, 60}, {10, 150}, {2000, 0}};
+    static uint8_t want[PIXELS];
+    gvm_error err;
+    put_part("all.tif", 0, 0, N, N, 0);
+    open_rasters(&o, (const char *const[]){"all.tif", NULL});
+    assert_int_equal(mosaic_keep(o.mosaic, 4.0 * N * N - 1, &err), GVM_OK);
+    assert_null(o.mosaic->layers[0].kept);
+    for (int i = 0; i < 5; i++) {
+        struct zoom_place p = place_at(places[i][0], places[i][1], 77);
+        windows_free(o.mosaic->layers[0].kept);
+        o.mosaic->layers[0].kept = NULL;
+        cut(&p, 1, &o);
+        memcpy(want, p.pixels, PIXELS);
+        assert_int_equal(mosaic_keep(o.mosaic, 1e9, &err), GVM_OK);
+        assert_non_null(o.mosaic->layers[0].kept);
+        memset(p.pixels, 0, PIXELS);
+        cut(&p, 1, &o);
+        assert_memory_equal(p.pixels, want, PIXELS);
+        free(p.pixels);
+    }
+    close_rasters(&o);
+}
+
 /* Each picture around a place of its own. */
 static void test_around(void **state)
 {
@@ -407,6 +435,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_around, empty_folder),
+        cmocka_unit_test_teardown(test_kept, empty_folder),
         cmocka_unit_test_teardown(test_steps, empty_folder),
         cmocka_unit_test_teardown(test_sheets, empty_folder),
         cmocka_unit_test_teardown(test_layers, empty_folder),

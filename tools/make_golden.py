@@ -1,7 +1,7 @@
 """Write the golden files that the C network is tested against: checkpoints, inputs and what PyTorch makes of them.
 
   make_golden.py                  the tiny configurations of tests/golden (a few MB, part of the repository)
-  make_golden.py --full DIR       the papers' configurations (about 1.4 GB, made where they are needed)
+  make_golden.py --full DIR       the papers' configurations (about 2.5 GB, made where they are needed)
   make_golden.py --timm DIR       timm's networks, for the import of other people's weights (about 600 MB)
 
 NAME.safetensors is a checkpoint as the program reads it, NAME net_... a GeoViewMatch (tools/network.py), sample4geo_...
@@ -87,7 +87,7 @@ TINY = {
 FULL = {
     "full": dict(seed=16, config=network.Config()),
     "sample4geo_full": dict(seed=3, config=sample4geo.Config()),
-    "statewide_full": dict(seed=6, config=statewide.Config(), count=1),
+    "statewide_full": dict(seed=6, config=statewide.Config(), count=1, keep=1, learn=False),  # gradients take 15 GB
     "frgeo_full": dict(seed=4, config=frgeo.Config()),
 }
 
@@ -166,20 +166,23 @@ def build(config, state, dtype):
     return model
 
 
-def evaluate(config, state, pictures, dtype, keep, steps, options):
-    """Every expected value, by name, computed in one float type. `keep`: of how many pictures the maps are kept."""
+def evaluate(config, state, pictures, dtype, keep, steps, options, learn=True):
+    """Every expected value, by name, computed in one float type. `keep`: of how many pictures the maps are kept;
+    `learn`: gradients too."""
     model = build(config, state, dtype)
     batch = [config.normalise(view, torch.from_numpy(pictures[name])) for name, view in model.PICTURES.items()]
     values = {}
-    outputs, parts = model.results(*batch, **{key: value for key, value in options.items() if key == "allowed"})
+    with torch.set_grad_enabled(learn):
+        outputs, parts = model.results(*batch, **{key: value for key, value in options.items() if key == "allowed"})
     with torch.no_grad():
         for view, pixels in (("street", batch[0]), ("aerial", batch[1])):
             for s, tokens in enumerate(model.maps(view, pixels[:keep]), 1):
                 values[f"out.{view}.stage{s}"] = tokens
     values.update({f"out.{name}": output.detach() for name, output in outputs.items()})
-    parts[0].backward()
     values["loss"] = torch.stack(parts).detach()
-    values.update({f"grad.{name}": p.grad.clone() for name, p in model.named_parameters()})
+    if learn:
+        parts[0].backward()
+        values.update({f"grad.{name}": p.grad.clone() for name, p in model.named_parameters()})
     if steps:
         module = module_of(config)
         adamw, factors = module.optimizer(model), module.factors(steps)
@@ -199,7 +202,8 @@ def difference(a, b):
 
 def worst(kind, low, high):
     """The largest difference among the values whose names start with `kind`, and the name."""
-    return max((difference(low[name], value), name) for name, value in high.items() if name.startswith(kind))
+    return max(((difference(low[name], value), name) for name, value in high.items() if name.startswith(kind)),
+               default=(0.0, "none"))
 
 
 def movement(values, state):
@@ -236,13 +240,14 @@ def metadata(config, command):
     return {"config": config.to_json(), **notes} if config else notes
 
 
-def write_network(folder, name, config, seed, command="", count=3, keep=1, steps=STEPS, after=False, **options):
+def write_network(folder, name, config, seed, command="", count=3, keep=1, steps=STEPS, after=False, learn=True,
+                  **options):
     """The checkpoint and the golden file of one configuration. options: of each training step."""
     options = {name: torch.tensor(option) if name == "allowed" else option for name, option in options.items()}
     state = randomise(module_of(config).Network(config), seed).state_dict()
     pictures = make_batch(config, count, seed)
-    high = evaluate(config, state, pictures, torch.float64, keep, steps, options)
-    low = evaluate(config, state, pictures, torch.float32, keep, steps, options)
+    high = evaluate(config, state, pictures, torch.float64, keep, steps, options, learn)
+    low = evaluate(config, state, pictures, torch.float32, keep, steps, options, learn)
     compare(name, low, high, state)
     expected = {k: v for k, v in high.items() if after or not k.startswith("after.")}
     notes = metadata(config, command)

@@ -115,6 +115,10 @@ static gvm_status measure_training(struct learning *out, const struct arguments 
                                      .shuffle = true,
                                      .seed = 1};
     gvm_status status = bench_training_open(&training, b, err);
+    if (status == GVM_OK && training.network->config.views[GVM_STREET].projection != PROJECTION_PANORAMA)
+        status =
+            fail(err, GVM_ARGUMENT, "--learning draws panoramas with a tile each, and %s takes photos; leave it out",
+                 training.network->config.method->title);
     options.amounts = training.amounts;
     options.single = status == GVM_OK && training.network->config.method->aerial_each == 1;
     if (status == GVM_OK) status = open_town(&town, b, &training.network->config, err);

@@ -158,6 +158,7 @@ static int print_json(const struct figures *f, const struct arguments *a)
     json_t *views[2];
     for (int v = 0; v < 2; v++) {
         views[v] = json_pack("{s:f}", "multiply_adds_G", work(f, v) / 2);
+        if (v == GVM_AERIAL && f->pictures > 1) json_object_set_new(views[v], "pictures", json_integer(f->pictures));
         for (int b = 0; b < BATCHES; b++) {
             char key[32];
             snprintf(key, sizeof key, "ms_batch%d", batches[b]);
@@ -252,7 +253,7 @@ static int complete_arguments(struct arguments *a)
     const char *name = a->common.name;
     a->train = !a->no_train;
     if (a->preset == NULL) a->preset = a->learning ? "nano" : "paper";
-    if (a->batch == 0) a->batch = a->common.cuda ? 128 : a->learning ? 32 : 4;
+    if (a->batch == 0 && (a->common.cuda || a->learning)) a->batch = a->common.cuda ? 128 : 32;
     if (a->common.cuda) batches[0] = 256;
     if (a->common.cuda && a->search) return usage_error(name, "--search runs on the CPU: leave out --device cuda");
     return GO_ON;
@@ -282,6 +283,7 @@ static int bench(void *arguments)
     long steps = a->rounds + 1 + (a->train ? (a->rounds < 3 ? a->rounds : 3) + 1 : 0);
     progress_start(&progress, "bench", "rounds", (size_t)steps);
     gvm_status result = measure_embedding(&f, a, &progress, &err);
+    if (a->batch == 0) a->batch = f.pictures > 1 ? 2 : 4;
     if (result == GVM_OK && a->train) result = measure_training(&f, a, &progress, &err);
     progress_end(&progress);
     if (result != GVM_OK) return failed(&err);
@@ -296,7 +298,8 @@ static const struct option_row rows[] = {
     {"weights", OPTION_TEXT, AT(weights), "W", .help = "the network of a checkpoint instead"},
     {"rounds", OPTION_LONG, AT(rounds), "N", 1, 1000, "5", .help = "rounds; the best of each counts"},
     {"batch", OPTION_LONG, AT(batch), "N", 2, 512,
-     .help = "pairs in the training step; unless given 4, with --learning 32, with --device cuda 128"},
+     .help = "pairs in the training step; unless given 4, or 2 of several pictures a place, with --learning 32, with "
+             "--device cuda 128"},
     {"no-train", OPTION_FLAG, AT(no_train), .help = "embedding only"},
     {"search", OPTION_FLAG, AT(search),
      .help = "instead, how fast a map is searched: one query beside the time that reading all features takes, and a "

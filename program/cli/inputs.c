@@ -112,7 +112,8 @@ void add_hint(gvm_error *err, gvm_status status)
 {
     size_t length = strlen(err->text);
     if (status == GVM_PANORAMA)
-        snprintf(err->text + length, sizeof err->text - length, ", or use --panorama yes if this is one");
+        snprintf(err->text + length, sizeof err->text - length,
+                 " (docs/real-weights.md), or use --panorama yes if this is one");
 }
 
 void warn_incomplete(const gvm_map *map)

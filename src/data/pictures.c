@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/memory.h"
 #include "data/cache_file.h"
 #include "imagery/zooms.h"
 
@@ -31,6 +32,8 @@ void rasters_close(struct rasters *rasters)
     free(rasters->sources);
     *rasters = (struct rasters){0};
 }
+
+static const double KEPT_PART = 0.25; /* of the memory that there is, for imagery */
 
 /* Rasters belong to a thread while it cuts. There are as many cutters as threads that ever cut at once. */
 struct cutters {
@@ -59,7 +62,8 @@ static gvm_status cutters_open(struct cutters **cutters, const struct dataset *d
         return fail(err, GVM_MEMORY, "%s: there is not enough memory for its rasters", path_tail(data->root));
     g_mutex_init(&c->lock);
     c->view = *view;
-    return rasters_open(&c->rasters, data, view->zooms, view->zoom_count, err);
+    gvm_status status = rasters_open(&c->rasters, data, view->zooms, view->zoom_count, err);
+    return status == GVM_OK ? mosaic_keep(c->rasters.mosaic, KEPT_PART * memory_available(), err) : status;
 }
 
 /* One that nobody uses. There is room for it to come back. */

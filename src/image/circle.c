@@ -11,8 +11,8 @@
 /* What a user can do about it. */
 #define ADVICE                                                                                                \
     "weights for panoramas need the full circle, from a 360-degree camera or app; those for photos, such as " \
-    "statewide "                                                                                              \
-    "(docs/real-weights.md), take it"
+    "statewide,"                                                                                              \
+    " take it"
 
 /* Writers round sizes: a circle less than a third of a degree short is full. */
 static const double NEARLY = 0.999;

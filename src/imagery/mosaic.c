@@ -271,6 +271,7 @@ void mosaic_free(struct mosaic *m)
         CPLFree(l->crs);
         free(l->members);
         free(l->reach);
+        windows_free(l->kept);
         rects_free(&l->parts);
         if (m->ways != NULL) way_close(&m->ways[i]);
     }

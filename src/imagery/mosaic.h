@@ -9,6 +9,8 @@
 #include "imagery/zooms.h"
 #include "raster/rects.h"
 
+struct window;
+
 enum {
     MAX_LEVELS = 16, /* of a layer: level l has pixels of 2^l a side */
     BLUR_MOST = 33   /* weights of a blur; 9 suffice unless pixels are 2^17 times finer than a zoom's */
@@ -33,6 +35,7 @@ struct layer {
     double middle[2];      /* latitude and longitude */
     double pixel_m;        /* side of a pixel on the ground there */
     int levels[MAX_ZOOMS]; /* from which each zoom's pictures are made */
+    struct window *kept;   /* (MAX_LEVELS) those levels as a whole, in memory; NULL: they are read */
 };
 
 struct mosaic {
@@ -94,6 +97,8 @@ void opened_free(struct opened *opened);                /* NULL is fine */
 /* Read the layer's pixels once and fill the windows of all levels, (MAX_LEVELS), whose memory they get here; to be
  * freed with free. GVM_FILE, GVM_MEMORY; the memory is freed then. */
 gvm_status levels_read(struct window *windows, struct opened *opened, size_t layer, gvm_error *err);
+
+void windows_free(struct window *windows); /* (MAX_LEVELS), and the array itself; NULL is fine */
 
 /* A picture to be made out of a level. */
 struct aim {

@@ -192,10 +192,64 @@ gvm_status levels_read(struct window *windows, struct opened *o, size_t layer, g
         if (pixels > 0 && windows[l].rgba == NULL)
             status = fail(err, GVM_MEMORY, "there is not enough memory to cut tiles");
     }
-    if (status == GVM_OK) status = fill_windows(windows, o, &o->mosaic->layers[layer], err);
+    const struct layer *from = &o->mosaic->layers[layer];
+    for (int l = 0; l < MAX_LEVELS && status == GVM_OK && from->kept != NULL; l++) {
+        if (windows[l].rgba == NULL) continue;
+        clear(windows[l].rgba, window_pixels(&windows[l]));
+        copy_rows(&windows[l], &from->kept[l]);
+    }
+    if (status == GVM_OK && from->kept == NULL) status = fill_windows(windows, o, from, err);
     for (int l = 0; l < MAX_LEVELS && status != GVM_OK; l++) {
         free(windows[l].rgba);
         windows[l].rgba = NULL;
     }
+    return status;
+}
+
+/* ------------------------------------------------------------------ levels as a whole */
+
+void windows_free(struct window *windows)
+{
+    for (int l = 0; windows != NULL && l < MAX_LEVELS; l++) free(windows[l].rgba);
+    free(windows);
+}
+
+/* The levels that pictures of a layer are made of. Returns their pixels. */
+static double whole_levels(struct window windows[MAX_LEVELS], const struct layer *layer, int zoom_count)
+{
+    double pixels = 0;
+    memset(windows, 0, MAX_LEVELS * sizeof *windows);
+    for (int k = 0; k < zoom_count; k++) {
+        long side = 1L << layer->levels[k];
+        struct window *w = &windows[layer->levels[k]];
+        if (window_pixels(w) > 0) continue;
+        *w = (struct window){0, 0, (layer->width + side - 1) / side, (layer->height + side - 1) / side, NULL};
+        pixels += (double)window_pixels(w);
+    }
+    return pixels;
+}
+
+gvm_status mosaic_keep(struct mosaic *m, double bytes, gvm_error *err)
+{
+    struct window windows[MAX_LEVELS];
+    double need = 0;
+    for (size_t i = 0; i < m->layer_count; i++) need += 4 * whole_levels(windows, &m->layers[i], m->zoom_count);
+    if (need > bytes) return GVM_OK;
+    struct opened *opened = opened_new(m);
+    gvm_status status = opened != NULL ? GVM_OK : fail(err, GVM_MEMORY, "there is not enough memory for the rasters");
+    for (size_t i = 0; i < m->layer_count && status == GVM_OK; i++) {
+        struct window *kept = malloc(MAX_LEVELS * sizeof *kept);
+        if (kept == NULL) {
+            status = fail(err, GVM_MEMORY, "there is not enough memory for the rasters");
+            break;
+        }
+        whole_levels(kept, &m->layers[i], m->zoom_count);
+        status = levels_read(kept, opened, i, err);
+        if (status == GVM_OK)
+            m->layers[i].kept = kept;
+        else
+            free(kept);
+    }
+    opened_free(opened);
     return status;
 }

@@ -39,24 +39,26 @@ struct window aim_window(const struct aim *a, const int size[2])
                            (long)floor(high[0]) + 3, NULL};
 }
 
-/* Both directions exact, and one rounding: at most 255 * 256 * 256. */
+/* Both directions exact, and one rounding: at most 255 * 256 * 256. row: twice the width of `in`, in channels. */
 void blur(struct window *out, const struct window *in, const int *kernel, int radius, uint32_t *row)
 {
     size_t across = 4 * (size_t)(in->x1 - in->x0), width = 4 * (size_t)(out->x1 - out->x0);
     const uint8_t *from = in->rgba + (size_t)(out->y0 - radius - in->y0) * across;
     uint8_t *to = out->rgba;
     size_t first = 4 * (size_t)(out->x0 - radius - in->x0), need = width + 8 * (size_t)radius;
+    uint32_t *restrict sums = row + need;
     for (long y = out->y0; y < out->y1; y++, from += across, to += width) {
         memset(row, 0, need * sizeof *row);
         for (int i = 0; i <= 2 * radius; i++) {
             const uint8_t *line = from + (size_t)i * across + first;
             for (size_t x = 0; x < need; x++) row[x] += (uint32_t)kernel[i] * line[x];
         }
-        for (size_t x = 0; x < width; x++) {
-            uint32_t sum = 32768;
-            for (int i = 0; i <= 2 * radius; i++) sum += (uint32_t)kernel[i] * row[x + 4 * (size_t)i];
-            to[x] = (uint8_t)(sum >> 16);
+        for (size_t x = 0; x < width; x++) sums[x] = 32768;
+        for (int i = 0; i <= 2 * radius; i++) {
+            const uint32_t *shifted = row + 4 * (size_t)i, weight = (uint32_t)kernel[i];
+            for (size_t x = 0; x < width; x++) sums[x] += weight * shifted[x];
         }
+        for (size_t x = 0; x < width; x++) to[x] = (uint8_t)(sums[x] >> 16);
     }
 }
 

@@ -129,7 +129,7 @@ static gvm_status cut_zoom(struct zoom_place *places, size_t count, struct zoom_
     }
     size_t across = (size_t)(need.x1 - need.x0 + BLUR_MOST);
     need.rgba = malloc(4 * window_pixels(&need));
-    uint32_t *row = malloc(4 * across * sizeof *row);
+    uint32_t *row = malloc(2 * 4 * across * sizeof *row);
     bool enough = need.rgba != NULL && row != NULL;
     for (size_t i = 0; i < count && enough; i++) {
         size_t number = i * (size_t)zooms + (size_t)zoom;

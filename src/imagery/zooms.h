@@ -29,6 +29,10 @@ gvm_status mosaic_open(struct mosaic **mosaic, const struct mosaic_source *sourc
                        int zoom_count, gvm_error *err);
 void mosaic_free(struct mosaic *mosaic); /* NULL is fine */
 
+/* Read all levels that pictures are made of into memory, for those who cut many places all over the imagery, such as
+ * training. Nothing happens if that takes more than so many bytes. Before any cutter is open. GVM_FILE, GVM_MEMORY. */
+gvm_status mosaic_keep(struct mosaic *mosaic, double bytes, gvm_error *err);
+
 /* Whether some raster covers a place (longitudes from -180 to 180). One thread at a time. */
 bool mosaic_covers(const struct mosaic *mosaic, double lat, double lon);
 

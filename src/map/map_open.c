@@ -26,7 +26,7 @@ static size_t missing_places(bool *complete, const json_t *jobs)
 static gvm_status take(gvm_map *m, const struct map_file *f, const gvm_model *model, bool empty, gvm_error *err)
 {
     gvm_status status = model != NULL ? map_match(f->where, f->fingerprint, f->id.width, &model->info, err) : GVM_OK;
-    if (model != NULL) m->input = config_shape(&model->network->config, GVM_AERIAL);
+    if (model != NULL && status == GVM_OK) m->input = config_shape(&model->network->config, GVM_AERIAL);
     m->width = f->id.width;
     m->rows = f->rows;
     m->ground_m = f->ground_m;

@@ -24,7 +24,7 @@ struct network {
     float *plans;           /* what the backbones keep beside their parameters */
     bool packed;            /* weight matrices lie in panels (gemm.h) */
     struct origin origin;
-    struct home *home;      /* the weights on a device, of which the blocks above are then a copy; NULL on the CPU */
+    struct home *home; /* the weights on a device, of which the blocks above are then a copy; NULL on the CPU */
 };
 
 /* A network of this (checked) configuration with all weights zero. training: with gradients. */

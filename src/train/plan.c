@@ -27,8 +27,7 @@ static gvm_status fail_small(gvm_error *err, const struct run_options *o, const 
 
 gvm_status train_data_open(struct dataset **data, struct run_options *o, gvm_error *err)
 {
-    struct dataset_options d = {
-        .format = o->format, .test = o->test, .ground_m = o->ground_m, .imagery = o->imagery};
+    struct dataset_options d = {.format = o->format, .test = o->test, .ground_m = o->ground_m, .imagery = o->imagery};
     d.elevation = o->elevation[0] < o->elevation[1] ? o->elevation : NULL;
     gvm_status status = dataset_open(data, o->data, &d, err);
     if (status != GVM_OK) return status;
@@ -79,8 +78,7 @@ gvm_status train_plan(struct train_plan *plan, const struct network *network, co
     double aerial = (double)branch_bytes(&network->views[GVM_AERIAL]);
     double read = LOADER_RING * o->batch * (street + network->config.method->aerial_each * aerial);
     double compared = o->eval_every > 0 ? (double)test->query_count + test->tile_count : 0;
-    if (batch_plan_of(o, train).size > 0)
-        compared = larger(compared, (double)train->query_count + train->tile_count);
+    if (batch_plan_of(o, train).size > 0) compared = larger(compared, (double)train->query_count + train->tile_count);
     plan->batches = train->query_count / o->batch;
     plan->steps = plan->batches * o->epochs;
     plan->weights = sizeof(float) * (double)network_parameters(network);

@@ -16,6 +16,7 @@ from helpers import DONE, apart, asked, calm, circle_asked, opened, rest_held, s
 from keys import keyboard
 from likely import likely
 from many import exports, for_all, own_gps, summed_up
+from perspective import perspective
 from proxy import Proxy, counted
 from sight import first_sight, helping, layers
 from town import Server, Town
@@ -329,7 +330,7 @@ def main(program, folder):
             timed(keyboard, chromium, server, town, folder)
             timed(counted, chromium, server, town)
             timed(visit, chromium, server, town, folder)
-        for check in (likely, empty, locked, bare, antimeridian):
+        for check in (likely, perspective, empty, locked, bare, antimeridian):
             timed(check, chromium, town)
     print("the page does what it must")
 

@@ -43,6 +43,17 @@ expect 0 info --json "$tmp/all.safetensors"
 says out '"warning": "the masks of stage 1'
 rm "$tmp/all.safetensors"
 
+# Photos, and several pictures of a place.
+expect 0 init --preset statewide-nano --out "$tmp/cells.safetensors"
+expect 0 info "$tmp/cells.safetensors"
+says out "street view    96 x 128 pixels, of any photo" \
+    "aerial view    4 times 96 x 96 pixels, of 0.4, 0.8, 1.6, 3.2 m a pixel; bearing 180 up; cells of 30 m" \
+    "256 numbers, from the last map by 16 softmaxes over its positions" "logits         36 times the cosine"
+expect 0 info --json "$tmp/cells.safetensors"
+python3 -c 'import json, sys; json.dump(json.load(sys.stdin)["config"], sys.stdout)' < "$tmp/out" > "$tmp/cells.json"
+expect 0 init --config "$tmp/cells.json" --out "$tmp/same.safetensors"
+cmp "$tmp/cells.safetensors" "$tmp/same.safetensors"
+
 # Other files.
 mkdir "$tmp/one"
 cp $demo/aerial/1.png "$tmp/one/1 \"x\".png"

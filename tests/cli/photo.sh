@@ -94,8 +94,8 @@ expect 1 "${locate[@]}" "$tmp/long.png"
 says err "long.png: 400 x 39 is no photo's shape"
 expect 0 "${locate[@]}" "$tmp/grey.png"
 expect 1 locate --weights "$(nano)" --tiles $demo/tiles.csv "$tmp/photo.png"
-says err "weights for panoramas need the full circle" "those for photos, such as statewide (docs/real-weights.md), take it" \
-    "or use --panorama yes if this is one"
+says err "weights for panoramas need the full circle" \
+    "those for photos, such as statewide, take it (docs/real-weights.md), or use --panorama yes if this is one"
 
 # Who takes a picture.
 expect 0 info "$tmp/photo.png"
@@ -104,3 +104,7 @@ expect 0 info $panorama
 says out "taken by       weights for panoramas; weights for photos, as views of a panorama"
 expect 0 info --json "$tmp/tiny.png"
 says out '"panorama": false' '"photo_views": 0'
+
+# The service says the same.
+expect 0 index --weights "$w" --tiles $demo/tiles.csv --out "$tmp/map.gpkg" --quiet
+python3 -B tests/serve/photos.py "$GEOVIEWMATCH" "$tmp/map.gpkg" "$w" "$tmp/photo.png" $panorama

@@ -38,11 +38,10 @@ export class Heat {
         this.control = new AbortController();
         const {signal} = this.control, {photos, pictures} = this.weights, degrees = tile.heading ?? 0;
         const question = {stage, heading: photos ? null : degrees, isPanorama: entry.isPanorama, signal};
-        const parts = [
-            figure('tile', 'The tile', api.tilePicture(tile.id, signal)),
-            figure('street', 'Heat map of the picture', api.heat('street', entry.file, tile.id, question)),
-        ];
-        if (pictures === 1)
+        const parts = [figure('tile', 'The tile', api.tilePicture(tile.id, signal))], {views = 1} = entry.answer;
+        if (views === 1)
+            parts.push(figure('street', 'Heat map of the picture', api.heat('street', entry.file, tile.id, question)));
+        if (views === 1 && pictures === 1)
             parts.push(figure('tile', 'Heat map of the tile', api.heat('aerial', entry.file, tile.id, question)));
         const plain = ({url}) => make('img', {class: 'plain', src: url, alt: entry.name});
         const turned = (preview) => heading.panorama(preview, entry.name, degrees);
@@ -50,7 +49,8 @@ export class Heat {
             'figure', {class: 'street'}, entry.preview === null ? '' : (photos ? plain : turned)(entry.preview),
             make('figcaption', {}, photos ? 'The picture' : 'The picture, north in its middle'));
         byId('heat-pictures').replaceChildren(street, ...parts.map((part) => part.element));
-        byId('heat-notice').textContent = '';
+        byId('heat-notice').textContent =
+            views > 1 ? `${views} views of this panorama were seen, and a heat map is of one picture.` : '';
         try {
             await Promise.all(parts.map((part) => part.shown));
         } catch (error) {

@@ -44,7 +44,7 @@ static const struct setting presets[] = {
                        "\"street\":[96,128],\"aerial\":[96,96],\"heads\":16,\"feature\":256" INPUTS("0.4,0.8,1.6,3.2")},
     {NULL, NULL}};
 
-/* Its section 3 and its code. Steps of warming up are for runs of many: the program's user shortens them for few. */
+/* Its section 3 and its code, which makes 200,000 steps: a short run wants fewer to warm up. */
 static const struct setting recipe[] = {
     {"clip-length", "1"}, {"warm-steps", "1000"}, {"floor", "0.1"},  {"batch", "30"}, {"clusters", "16384"},
     {"rate", "1e-4"},     {"rate-new", "1e-4"},   {"decay", "0.01"}, {"rho", "0"},    {"drop-path", "0"},
