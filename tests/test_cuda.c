@@ -420,41 +420,6 @@ static void test_statewide(void **state)
     compare("statewide_zooms", STEPS, GVM_BF16, 0, 0, 2e-2, 0.9);
 }
 
-/* Places that share pictures: their maps go to the host and back. */
-static void test_shared(void **state)
-{
-    (void)state;
-    enum { PLACES = 3 };
-    static const int which[PLACES][4] = {{0, 1, 2, 3}, {4, 5, 2, 3}, {6, 1, 2, 3}};
-    for (int p = 0; p < 2; p++) {
-        choose(GVM_CUDA, p ? GVM_BF16 : GVM_FP32);
-        struct network *n = load("statewide_zooms", false);
-        const struct branch *b = &n->views[GVM_AERIAL];
-        struct embedder *e;
-        gvm_error err;
-        assert_int_equal(network_place(n, &err), GVM_OK);
-        assert_int_equal(embedder_open(&e, n, GVM_AERIAL, 2, &err), GVM_OK);
-        size_t D = (size_t)b->features, of_place = (size_t)b->pictures, bytes = embedder_bytes(e) / of_place;
-        uint8_t *pixels = draw(3, 7, n->config.views[GVM_AERIAL].size), *copies = malloc(PLACES * of_place * bytes);
-        float *want = malloc(PLACES * D * sizeof *want), *got = malloc(PLACES * D * sizeof *got);
-        int numbers[PLACES * MAX_ZOOMS];
-        for (size_t i = 0; i < PLACES * of_place; i++) {
-            numbers[i] = which[i / of_place][i % of_place];
-            memcpy(copies + i * bytes, pixels + (size_t)numbers[i] * bytes, bytes);
-        }
-        assert_int_equal(embedder_run(e, want, copies, PLACES, &err), GVM_OK);
-        assert_int_equal(embedder_run_shared(e, got, pixels, 7, numbers, PLACES, &err), GVM_OK);
-        for (size_t i = 0; i < PLACES * D; i++) assert_true(fabsf(want[i] - got[i]) < (p ? 2e-2F : 1e-5F));
-        free(pixels);
-        free(copies);
-        free(want);
-        free(got);
-        embedder_free(e);
-        network_free(n);
-    }
-    choose(GVM_CPU, GVM_BF16);
-}
-
 /* Two threads, each with its own model and session, get what one gets. On a GPU with windows of two sizes, which ask
  * for more and less shared memory. */
 static void test_two_threads(void **state)
@@ -508,7 +473,7 @@ int main(void)
         cmocka_unit_test(test_features),       cmocka_unit_test(test_next),      cmocka_unit_test(test_two_threads),
         cmocka_unit_test(test_no_memory),      cmocka_unit_test(test_ten_steps), cmocka_unit_test(test_nano),
         cmocka_unit_test(test_no_climb),       cmocka_unit_test(test_same_bits), cmocka_unit_test(test_not_finite),
-        cmocka_unit_test(test_clip_and_fixed), cmocka_unit_test(test_statewide), cmocka_unit_test(test_shared),
+        cmocka_unit_test(test_clip_and_fixed), cmocka_unit_test(test_statewide),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
