@@ -265,8 +265,8 @@ static void test_around(void **state)
         size_t at = (size_t)k * (PIXELS / ZOOMS);
         assert_memory_equal(p.pixels + at, own[k].pixels + at, PIXELS / ZOOMS);
         assert_true(k == 0 || memcmp(own[0].pixels + at, own[k].pixels + at, PIXELS / ZOOMS) != 0);
-        free(own[k].pixels);
     }
+    for (int k = 0; k < ZOOMS; k++) free(own[k].pixels);
     free(p.pixels);
     close_rasters(&o);
 }

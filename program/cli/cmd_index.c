@@ -101,8 +101,9 @@ static double map_bytes(const char *map)
 static void print_ground(const char *map, const gvm_map_progress *p, const struct telling *t)
 {
     double each = t->cell_m * t->cell_m / 1e6, made = (double)(p->tiles - t->tiles) * each;
+    double pace = (clock_seconds() - t->start) / made;
     printf(", %.3g km2", (double)p->tiles * each);
-    if (p->tiles > t->tiles) printf(", %.3g s a km2", (clock_seconds() - t->start) / made);
+    if (p->tiles > t->tiles) printf(", %.*f s a km2", pace < 10 ? 1 : 0, pace);
     printf(", %.3g MB", map_bytes(map) / 1e6);
     if (p->partly > 0) printf(", %zu in part without imagery, which is white there", p->partly);
 }

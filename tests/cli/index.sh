@@ -444,13 +444,13 @@ refused "one of --raster, --tiles, --xyz and --tms must be given"
 expect 2 index --weights "$w" --out "$map" --tiles a.csv --xyz b
 refused "one of --raster, --tiles, --xyz and --tms must be given"
 expect 2 index --weights "$w" --out "$map" --tiles a.csv --tile-metres 30
-refused "--tile-metres, --stride-metres, --crs and --alpha go with --raster"
+refused "--tile-metres, --stride-metres, --crs, --alpha and --near go with --raster"
 expect 2 index --tile-metres 0
 refused "--tile-metres takes metres from 1 to 20000, not '0'"
 expect 2 index --alpha maybe
 refused "--alpha takes yes or no, not 'maybe'"
 expect 2 index --weights "$w" --out "$map" --tiles a.csv --alpha no
-refused "--tile-metres, --stride-metres, --crs and --alpha go with --raster"
+refused "--tile-metres, --stride-metres, --crs, --alpha and --near go with --raster"
 expect 2 index --weights "$w" --out "$map" --tms a --xyz b
 refused "one of --raster, --tiles, --xyz and --tms must be given"
 expect 2 index --stride-metres far
