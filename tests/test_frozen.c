@@ -83,7 +83,6 @@ static void test_one_for_both(void **state)
     check("sample4geo_odd");
 }
 
-
 static void test_several_pictures(void **state)
 {
     (void)state;

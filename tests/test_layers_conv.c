@@ -1,5 +1,5 @@
-/* test_layers_conv.c - depthwise, patch_conv, mean_positions, mean_part and mlp, which a ConvNeXt and its heads are made
- * of, against their double statements. */
+/* test_layers_conv.c - depthwise, patch_conv, mean_positions, mean_part and mlp, which a ConvNeXt and its heads are
+ * made of, against their double statements. */
 #include <string.h>
 
 #include "layer_support.h"
