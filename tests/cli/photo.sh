@@ -99,9 +99,9 @@ says err "weights for panoramas need the full circle" \
 
 # Who takes a picture.
 expect 0 info "$tmp/photo.png"
-says out "taken by       weights for photos"
+says out "suits          weights for photos"
 expect 0 info $panorama
-says out "taken by       weights for panoramas; weights for photos, as views of a panorama"
+says out "suits          weights for panoramas; weights for photos, as views of a panorama"
 expect 0 info --json "$tmp/tiny.png"
 says out '"panorama": false' '"photo_views": 0'
 
