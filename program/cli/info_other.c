@@ -81,7 +81,8 @@ static int info_page(const char *path, bool json)
 static int info_scores(const char *path, bool json)
 {
     struct facts f;
-    facts_open(&f, json, path, "scores", "the scores of a map's tiles, of `locate --heat`: a GeoTIFF to lie over a map");
+    facts_open(&f, json, path, "scores",
+               "the scores of a map's tiles, of `locate --heat`: a GeoTIFF to lie over a map");
     return facts_close(&f);
 }
 

@@ -105,6 +105,10 @@ says out "suits          weights for panoramas; weights for photos, as views of 
 expect 0 info --json "$tmp/tiny.png"
 says out '"panorama": false' '"photo_views": 0'
 
+# A report of photos draws no heading.
+expect 0 "${locate[@]}" --report "$tmp/report" "$tmp/photo.png"
+if grep -qE "M-?nan|middle looks" "$tmp/report/index.html"; then exit 1; fi
+
 # The service says the same.
 expect 0 index --weights "$w" --tiles $demo/tiles.csv --out "$tmp/map.gpkg" --quiet
 python3 -B tests/serve/photos.py "$GEOVIEWMATCH" "$tmp/map.gpkg" "$w" "$tmp/photo.png" $panorama
