@@ -120,6 +120,11 @@ for _, lat, lon, f in shared:
         (close if off < 16 else far if off > 60 else []).append(sum(x * y for x, y in zip(f, g)))
 assert sum(close) / len(close) > sum(far) / len(far), (len(close), len(far))
 END
+# A photo's right cell is of that lattice too.
+photos=("$tmp"/town/photos/*)
+printf 'image,lat,lon\n%s,42.36003,-71.06004\n' "${photos[0]}" > "$tmp/known.csv"
+expect 0 eval --protocol metres --weights "$w" --index "$tmp/shared.gpkg" --photos "$tmp/known.csv" --quiet
+says out "shared.gpkg: 1 photos, " "  the right tile           0.00"
 expect 1 index --weights "$(nano)" --raster "$tmp/town/imagery/ortho.tif" --share --out "$tmp/none.gpkg"
 refused "pictures can be shared with weights of three or four zooms only"
 
