@@ -2,6 +2,7 @@
  * and halved as often as some window needs it. A pixel of level l + 1 is the mean of 2 x 2 of level l, rounded half up.
  *
  * Memory: the windows, and two strips. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -232,9 +233,12 @@ static double whole_levels(struct window windows[MAX_LEVELS], const struct layer
 gvm_status mosaic_keep(struct mosaic *m, double bytes, gvm_error *err)
 {
     struct window windows[MAX_LEVELS];
-    double need = 0;
-    for (size_t i = 0; i < m->layer_count; i++) need += 4 * whole_levels(windows, &m->layers[i], m->zoom_count);
-    if (need > bytes) return GVM_OK;
+    double need = 0, strips = 0;
+    for (size_t i = 0; i < m->layer_count; i++) {
+        need += 4 * whole_levels(windows, &m->layers[i], m->zoom_count);
+        strips = fmax(strips, 2 * 4.0 * STRIP * m->layers[i].width);
+    }
+    if (need + strips > bytes) return GVM_OK;
     struct opened *opened = opened_new(m);
     gvm_status status = opened != NULL ? GVM_OK : fail(err, GVM_MEMORY, "there is not enough memory for the rasters");
     for (size_t i = 0; i < m->layer_count && status == GVM_OK; i++) {
