@@ -166,7 +166,13 @@ static gvm_status fill_windows(struct window *windows, struct opened *o, const s
 {
     int deepest = 0;
     struct window all = pixels_of(&deepest, windows);
-    long rows = 1L << deepest > STRIP ? 1L << deepest : STRIP;
+    long step = 1L << deepest, rows = step > STRIP ? step : STRIP;
+    for (int l = 0; l <= deepest; l++) clear(windows[l].rgba, window_pixels(&windows[l]));
+    all.x0 = all.x0 > 0 ? all.x0 : 0; /* beyond the layer there is nothing */
+    all.y0 = all.y0 > 0 ? all.y0 : 0;
+    all.x1 = all.x1 < layer->width ? all.x1 : down_to(layer->width + step - 1, step);
+    all.y1 = all.y1 < layer->height ? all.y1 : down_to(layer->height + step - 1, step);
+    if (all.x0 >= all.x1 || all.y0 >= all.y1) return GVM_OK;
     size_t bytes = 4 * (size_t)rows * (size_t)(all.x1 - all.x0);
     uint8_t *buffer = malloc(bytes), *part = malloc(bytes);
     gvm_status status =
