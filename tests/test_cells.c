@@ -278,29 +278,6 @@ static void test_whole_earth(void **state)
     assert_false(boxes_touch(east, (double[4]){-178.9, 0, -178, 1}) || boxes_touch(west, (double[4]){-179.2, 2, 0, 3}));
 }
 
-/* Columns come together at a pole, and behind it they would run backwards. */
-static void test_pole(void **state)
-{
-    (void)state;
-    struct open o;
-    struct cell_plan plan;
-    gvm_error err;
-    const double size = 20000, step = size / R / degree;
-    open_one(&o, "EPSG:3031", (double[]){0, 590000, 10000}); /* the South Pole lies in it */
-    for (int shared = 0; shared < 2; shared++) {
-        assert_int_equal(cell_plan_make(&plan, o.mosaic, size, shared, &(struct cell_area){0}, &err), GVM_OK);
-        assert_true(plan.count > 500 && plan.count < 5000);
-        for (size_t i = 0; i < plan.count; i++) assert_true(fabs(plan.cells[i].row * step) < CELL_LAT + 32 * step);
-        cell_plan_free(&plan);
-    }
-    mosaic_free(o.mosaic);
-    struct raster_recipe r = {.crs = "EPSG:3031"};
-    place_raster(r.place, 0, 0, 0.2, 0);
-    make_raster("c.tif", &r);
-    assert_int_equal(mosaic_open(&o.mosaic, o.sources, 1, &(double){0.2}, 1, &err), GVM_FORMAT);
-    if (strstr(err.text, "latitude -90.0") == NULL) fail_msg("%s", err.text);
-}
-
 static void test_nowhere(void **state)
 {
     (void)state;
@@ -323,7 +300,6 @@ int main(void)
         cmocka_unit_test(test_plan),
         cmocka_unit_test_teardown(test_shared_plan, empty_folder),
         cmocka_unit_test_teardown(test_whole_earth, empty_folder),
-        cmocka_unit_test_teardown(test_pole, empty_folder),
         cmocka_unit_test_teardown(test_nowhere, empty_folder),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -169,7 +169,8 @@ static void test_refused(void **state)
     "9.9999999392252903e-9],\"rho\":2.5,\"drop_path\":0.20000000298023224,\"step\":3,\"epoch\":1,\"next_batch\":1," \
     "\"evaluate\":false,\"best\":-1.0"
 
-/* Version 2 lacks seven keys, for which the defaults stand, and changed hues by the amount of the shift. Others it has. */
+/* Version 2 lacks seven keys, for which the defaults stand, and changed hues by the amount of the shift. Others it has.
+ */
 static void test_version_2(void **state)
 {
     (void)state;

@@ -11,8 +11,8 @@
 
 /* A row of blocks, or of the squares of shared pictures. */
 struct band {
-    long row;                           /* its first, or the squares' */
-    double south, north, middle, width; /* degrees */
+    long row;                   /* its first, or the squares' */
+    double south, north, width; /* degrees */
     double offset;              /* of the blocks' edges from Greenwich, in widths */
 };
 
@@ -25,13 +25,9 @@ static struct band band_at(long number, double size, bool shared)
 {
     int side = shared ? SHARED_SIDE : CELL_SIDE;
     double row = size / CELL_RADIUS / EARTH_DEGREE, first = (double)(number * side) - (shared ? side / 2.0 : 0.5);
-    double middle = (first + side / 2.0) * row; /* of squares and of blocks */
-    return (struct band){shared ? number : number * side,
-                         first * row,
-                         (first + side) * row,
-                         middle,
-                         side * row / cos(middle * EARTH_DEGREE),
-                         shared ? 0.5 : 0};
+    double middle = first + side / 2.0; /* of squares and of blocks */
+    return (struct band){shared ? number : number * side, first * row, (first + side) * row,
+                         side * row / cos(middle * row * EARTH_DEGREE), shared ? 0.5 : 0};
 }
 
 /* West, south, east, north around an area. */
@@ -179,7 +175,6 @@ gvm_status cell_plan_make(struct cell_plan *plan, const struct mosaic *m, double
     double south = fmax(box[1], around[1]) * rows, north = fmin(box[3], around[3]) * rows;
     for (long b = (long)floor(south / side) - 1; (double)((b - 1) * side) <= north + 1 && enough; b++) {
         struct band band = band_at(b, size, shared);
-        if (fabs(band.middle) > CELL_LAT) continue;
         size_t count = find_spans(spans, &band, m, area);
         for (size_t i = 0; i < count; i++)
             for (long k = spans[i].from; k < spans[i].to && enough; k++)

@@ -50,7 +50,6 @@ void shared_box(double box[4], struct cell cell, double size);
 void group_centre(double *lat, double *lon, struct cell cell, int side, double size);
 
 enum {
-    CELL_LAT = 85, /* degrees: beyond it there are no blocks; around a pole columns do not lie side by side any more */
     CELL_SIDE = 8,                          /* rows of a block; it is about as wide as high */
     CELL_MOST = CELL_SIDE * (CELL_SIDE + 1) /* cells of one */
 };
@@ -72,7 +71,7 @@ struct cell_area {
     double lat, lon, metres; /* around a place */
 };
 
-/* The cells one of whose corners the mosaic covers, and whose centres lie in the area, up to CELL_LAT. GVM_MEMORY; to be freed with
+/* The cells one of whose corners the mosaic covers, and whose centres lie in the area. GVM_MEMORY; to be freed with
  * cell_plan_free. */
 gvm_status cell_plan_make(struct cell_plan *plan, const struct mosaic *mosaic, double size, bool shared,
                           const struct cell_area *area, gvm_error *err);

@@ -177,9 +177,8 @@ static gvm_status keep_imagery(struct training *t, gvm_error *err)
 {
     struct train_plan plan = {.memory = 0};
     bool here = chosen_device()->home_upload == NULL;
-    gvm_status status = here && t->data->rasters != NULL
-                            ? train_plan(&plan, t->network, t->data, t->options, err)
-                            : GVM_OK;
+    gvm_status status =
+        here && t->data->rasters != NULL ? train_plan(&plan, t->network, t->data, t->options, err) : GVM_OK;
     return status == GVM_OK ? pictures_keep(&t->pictures, plan.memory, err) : status;
 }
 
