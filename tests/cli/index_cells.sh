@@ -102,6 +102,8 @@ expect 0 "${town[@]}" "${near[@]}" --share --out "$tmp/shared.gpkg"
 says out "complete already"
 expect 1 "${town[@]}" "${near[@]}" --out "$tmp/shared.gpkg"
 refused "the map is there, from other sources or with other options"
+expect 1 "${town[@]}" --near 42.36,-71.06 --within 40 --add --out "$tmp/shared.gpkg"
+refused "shared.gpkg: cells that share pictures lie between those that do not, so a map has one kind"
 expect 0 info "$tmp/shared.gpkg"
 says out "0.4, 0.8, 1.6, 3.2 m a pixel, the coarse ones shared"
 python3 - "$tmp/shared.gpkg" "$tmp/near.gpkg" <<'END'
