@@ -243,6 +243,41 @@ static void test_shared_plan(void **state)
     mosaic_free(o.mosaic);
 }
 
+static void open_one(struct open *o, const char *crs, const double place[3])
+{
+    const double zoom = 2 * place[2];
+    struct raster_recipe r = {.crs = crs};
+    gvm_error err;
+    place_raster(r.place, place[0], place[1], place[2], 0);
+    make_raster("c.tif", &r);
+    strcpy(o->paths[0], in_folder("c.tif"));
+    o->sources[0] = (struct mosaic_source){o->paths[0], {NULL, LOOK, LOOK}};
+    if (mosaic_open(&o->mosaic, o->sources, 1, &zoom, 1, &err) != GVM_OK) fail_msg("%s", err.text);
+}
+
+/* An area of imagery that goes all around, such as of a service of tiles, wherever it lies. */
+static void test_whole_earth(void **state)
+{
+    (void)state;
+    static const double at[] = {-179, -100, -1, 0, 1, 100, 179, 180};
+    struct open o;
+    gvm_error err;
+    open_one(&o, "EPSG:3857", (double[]){0, 0, 2 * M_PI * 6378137 / RASTER_SIDE});
+    for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
+        struct cell_plan plan;
+        const struct cell_area area = {-30, at[i], 500};
+        assert_int_equal(cell_plan_make(&plan, o.mosaic, 30, false, &area, &err), GVM_OK);
+        double cells = M_PI * 500 * 500 / (30 * 30);
+        if (fabs((double)plan.count - cells) > 0.05 * cells) fail_msg("%zu cells at %g", plan.count, at[i]);
+        cell_plan_free(&plan);
+    }
+    mosaic_free(o.mosaic);
+    const double all[4] = {-180, -90, 180, 90}, east[4] = {179, 0, 181, 1}, west[4] = {-179.5, 0, -179, 1};
+    assert_true(boxes_touch(all, (double[4]){10, 0, 11, 1}) && boxes_touch((double[4]){-170, 0, -169, 1}, all));
+    assert_true(boxes_touch(east, west) && boxes_touch(west, east));
+    assert_false(boxes_touch(east, (double[4]){-178.9, 0, -178, 1}) || boxes_touch(west, (double[4]){-179.2, 2, 0, 3}));
+}
+
 static void test_nowhere(void **state)
 {
     (void)state;
@@ -264,6 +299,7 @@ int main(void)
         cmocka_unit_test(test_shared),
         cmocka_unit_test(test_plan),
         cmocka_unit_test_teardown(test_shared_plan, empty_folder),
+        cmocka_unit_test_teardown(test_whole_earth, empty_folder),
         cmocka_unit_test_teardown(test_nowhere, empty_folder),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -202,6 +202,27 @@ static void test_workers_resume_and_cache(void **state)
     cache_free(cache);
 }
 
+/* Imagery is kept only beside what others need. */
+static void test_keep(void **state)
+{
+    const struct town *t = *state;
+    struct pictures p;
+    struct config c = config();
+    gvm_error err;
+    for (int i = 0; i < 2; i++) {
+        uint8_t pixels[ZOOMS * HA * WA * 3];
+        char raster[512], away[512];
+        strcpy(raster, in_folder("ortho.tif"));
+        strcpy(away, in_folder("away.tif"));
+        assert_int_equal(pictures_open(&p, t->data, &c, &err), GVM_OK);
+        assert_int_equal(pictures_keep(&p, i ? 1e18 : 0, &err), GVM_OK);
+        assert_int_equal(rename(raster, away), 0);
+        assert_int_equal(pictures_cut(pixels, &p, 45.12457, 5.5431, 30, &err), i ? GVM_FILE : GVM_OK);
+        assert_int_equal(rename(away, raster), 0);
+        pictures_close(&p);
+    }
+}
+
 /* ------------------------------------------------------------------ what goes together */
 
 static void test_mismatch(void **state)
@@ -277,6 +298,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_plain, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_drawn, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_workers_resume_and_cache, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_keep, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_mismatch, set_up, tear_down),
         cmocka_unit_test(test_colours),
     };

@@ -61,6 +61,25 @@ static void test_right_cell(void **state)
     assert_false(metres_truth(&truth, &map, 30, 42.3, -71.06));
 }
 
+/* On the lattice for shared pictures the right one is of that lattice. */
+static void test_right_shared_cell(void **state)
+{
+    struct cell first = shared_cell_of(42.36, -71.06, 30);
+    struct metre_truth truth;
+    (void)state;
+    for (int i = 0; i < TILES; i++) {
+        items[i] = (struct tile){.image = (char *)"x", .metres = 30, .row = (size_t)i};
+        shared_centre(&items[i].lat, &items[i].lon, (struct cell){first.row + i / COLUMNS, first.col + i % COLUMNS},
+                      30);
+    }
+    gvm_map map = {.tiles = {.items = items, .count = TILES}, .ground_m = 30, .shared = true};
+    for (size_t i = COLUMNS; i < TILES - COLUMNS; i++) {
+        const double step = 14 / EARTH_ARC;
+        assert_true(metres_truth(&truth, &map, 30, items[i].lat + step, items[i].lon - step) && truth.right == i);
+    }
+    assert_false(metres_truth(&truth, &map, 30, items[0].lat - 20 / EARTH_ARC, items[0].lon));
+}
+
 /* Tiles that overlap: the nearest; what lies in none is outside. */
 static void test_right_tile(void **state)
 {
@@ -111,7 +130,7 @@ static void test_counts(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_right_cell), cmocka_unit_test(test_right_tile),
-                                       cmocka_unit_test(test_counts)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_right_cell), cmocka_unit_test(test_right_shared_cell),
+                                       cmocka_unit_test(test_right_tile), cmocka_unit_test(test_counts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -128,7 +128,7 @@ static void test_refused(void **state)
     static const struct {
         const char *json, *sentence;
     } changes[] = {
-        {"{\"version\":3}", "the saved run is of version 3; this program reads versions 1 to 2"},
+        {"{\"version\":4}", "the saved run is of version 4; this program reads versions 1 to 3"},
         {"{\"version\":\"2\"}", "the saved run is of version 0"},
         {"{\"momentum\":0.9}", "(unknown key 'momentum')"},
         {"{\"jitter\":1.01}", "the saved run's 'jitter' is not a number from 0 to 1"},
@@ -168,6 +168,34 @@ static void test_refused(void **state)
     "0.00030000001424923539,0.00019999999494757503,0.029999999329447746,0.89999997615814209,0.99900001287460327,"   \
     "9.9999999392252903e-9],\"rho\":2.5,\"drop_path\":0.20000000298023224,\"step\":3,\"epoch\":1,\"next_batch\":1," \
     "\"evaluate\":false,\"best\":-1.0"
+
+/* Version 2 lacks seven keys, for which the defaults stand, and changed hues by the amount of the shift. Others it has.
+ */
+static void test_version_2(void **state)
+{
+    (void)state;
+    static const char *const added[] = {"imagery", "clusters", "clip-length", "warm-steps", "floor", "hue", "around"};
+    struct run_options o = standard(), back;
+    struct run_position position = {.step = 7, .best = -1}, p = {0};
+    gvm_error err = {""};
+    o.amounts.shift = 0.25f;
+    char *text = run_json(&o, &position);
+    json_t *root = json_loads(text, 0, NULL);
+    free(text);
+    json_object_set_new(root, "version", json_integer(2));
+    for (size_t i = 0; i < sizeof added / sizeof *added; i++) assert_int_equal(json_object_del(root, added[i]), 0);
+    text = json_dumps(root, 0);
+    if (run_json_read(&back, &p, text, "state", &err) != GVM_OK) fail_msg("%s", err.text);
+    assert_true(p.step == 7 && back.amounts.shift == 0.25f && back.amounts.hue == 0.25f && back.clusters == 0);
+    run_options_free(&back);
+    free(text);
+    json_object_del(root, "shift");
+    text = json_dumps(root, 0);
+    expect_refused(text, "the saved run is of another version (no key 'shift')");
+    free(text);
+    json_decref(root);
+    run_options_free(&o);
+}
 
 static void test_version_1(void **state)
 {
@@ -240,6 +268,7 @@ int main(void)
         cmocka_unit_test(test_recipes),
         cmocka_unit_test(test_each_option),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_version_2),
         cmocka_unit_test(test_version_1),
         cmocka_unit_test_teardown(test_sequence, empty_folder),
     };

@@ -226,7 +226,7 @@ static void test_kept(void **state)
     gvm_error err;
     put_part("all.tif", 0, 0, N, N, 0);
     open_rasters(&o, (const char *const[]){"all.tif", NULL});
-    assert_int_equal(mosaic_keep(o.mosaic, 4.0 * N * N - 1, &err), GVM_OK);
+    assert_int_equal(mosaic_keep(o.mosaic, 4.0 * N * N + 8.0 * 256 * N - 1, &err), GVM_OK);
     assert_null(o.mosaic->layers[0].kept);
     for (int i = 0; i < 5; i++) {
         struct zoom_place p = place_at(places[i][0], places[i][1], 77);

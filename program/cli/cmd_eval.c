@@ -219,6 +219,7 @@ static gvm_status run(struct job *j, const struct arguments *a, gvm_error *err)
         .format = a->format, .test = a->test, .elevation = c->elevation, .ground_m = c->cell_m, .imagery = a->imagery};
     status = dataset_open(&j->data, a->data, &options, err); /* panoramas are cut as the weights want them */
     if (status == GVM_OK) status = pictures_open(&j->pictures, j->data, c, err);
+    if (status == GVM_OK) status = pictures_keep(&j->pictures, 0, err);
     if (status == GVM_OK) status = network_place(j->network, err);
     if (status != GVM_OK) return status;
     struct cache_options o = {.workers = parallel_threads() < 64 ? parallel_threads() : 64};

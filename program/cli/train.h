@@ -32,9 +32,8 @@ gvm_status train_arguments_fit(const struct arguments *a, const struct config *c
  * what --augment none and --contrast no turn off. */
 void train_arguments_complete(struct arguments *a, const struct config *config);
 
-/* Last, for weights with an origin: lower rates, and the pictures that they know; the origin says that they learned
- * more. */
-void train_arguments_tune(struct arguments *a, struct network *network);
+/* Last, for weights with an origin: lower rates, and the pictures that they know. */
+void train_arguments_tune(struct arguments *a, const struct network *network);
 
 /* And what pairs cover that do not say it: what the weights know. */
 void train_ground_tune(struct arguments *a, struct dataset *data, const struct network *network);

@@ -141,19 +141,14 @@ void train_arguments_complete(struct arguments *a, const struct config *config)
 
 /* What published weights learned with stays, unless another is asked for: small steps, and pictures as they know them.
  */
-void train_arguments_tune(struct arguments *a, struct network *network)
+void train_arguments_tune(struct arguments *a, const struct network *network)
 {
-    static const char word[] = "fine-tuned from ";
     const struct config *c = &network->config;
-    struct origin *origin = &network->origin;
-    if (origin->source[0] == '\0') return;
+    if (network->origin.source[0] == '\0') return;
     a->tuned = true;
     if (!option_given(&a->common, "rate")) a->run.rates.backbone *= TUNING;
     if (!option_given(&a->common, "rate-new")) a->run.rates.other *= TUNING;
     if (!option_given(&a->common, "elevation")) memcpy(a->run.elevation, c->elevation, sizeof a->run.elevation);
-    if (strncmp(origin->source, word, sizeof word - 1) == 0) return;
-    g_autofree gchar *source = g_strconcat(word, origin->source, NULL);
-    g_utf8_strncpy(origin->source, source, (gsize)g_utf8_strlen(source, sizeof origin->source - 1));
 }
 
 void train_ground_tune(struct arguments *a, struct dataset *data, const struct network *network)

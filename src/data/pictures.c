@@ -62,8 +62,7 @@ static gvm_status cutters_open(struct cutters **cutters, const struct dataset *d
         return fail(err, GVM_MEMORY, "%s: there is not enough memory for its rasters", path_tail(data->root));
     g_mutex_init(&c->lock);
     c->view = *view;
-    gvm_status status = rasters_open(&c->rasters, data, view->zooms, view->zoom_count, err);
-    return status == GVM_OK ? mosaic_keep(c->rasters.mosaic, KEPT_PART * memory_available(), err) : status;
+    return rasters_open(&c->rasters, data, view->zooms, view->zoom_count, err);
 }
 
 /* One that nobody uses. There is room for it to come back. */
@@ -132,6 +131,13 @@ gvm_status pictures_open(struct pictures *p, const struct dataset *data, const s
     if (status == GVM_OK && data->rasters != NULL)
         status = cutters_open(&p->cutters, data, &config->views[GVM_AERIAL], err);
     return status;
+}
+
+gvm_status pictures_keep(struct pictures *p, double needed, gvm_error *err)
+{
+    double available = memory_available();
+    if (p->cutters == NULL) return GVM_OK;
+    return mosaic_keep(p->cutters->rasters.mosaic, fmin(KEPT_PART * available, available - needed), err);
 }
 
 void pictures_close(struct pictures *p)

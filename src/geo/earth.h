@@ -7,6 +7,7 @@
 #define GVM_GEO_EARTH_H
 
 #include <math.h>
+#include <stdbool.h>
 
 #define EARTH_A 6378137.0            /* the semi-major axis, metres */
 #define EARTH_E2 6.69437999014131e-3 /* the first eccentricity, squared: f (2 - f), f = 1 / 298.257223563 */
@@ -67,6 +68,13 @@ static inline void tile_box(double box[4], double lat, double lon, double metres
 static inline void box_take_in(double box[4], const double other[4])
 {
     for (int k = 0; k < 4; k++) box[k] = k < 2 ? fmin(box[k], other[k]) : fmax(box[k], other[k]);
+}
+
+/* Whether two boxes touch, be it a turn apart. */
+static inline bool boxes_touch(const double a[4], const double b[4])
+{
+    double turn = 360 * round(((a[0] + a[2]) - (b[0] + b[2])) / 720);
+    return a[1] <= b[3] && a[3] >= b[1] && a[0] - turn <= b[2] && a[2] - turn >= b[0];
 }
 
 /* Metres between two places, along the great circle of a sphere of the mean radius (haversine). */

@@ -1,4 +1,5 @@
 /* cell_plan.c - which cells some imagery has, in blocks: see cells.h. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,7 +33,7 @@ static struct band band_at(long number, double size, bool shared)
 /* West, south, east, north around an area. */
 static void area_box(double box[4], const struct cell_area *area)
 {
-    memcpy(box, (double[4]){-180, -90, 180, 90}, 4 * sizeof *box);
+    memcpy(box, (double[4]){-INFINITY, -90, INFINITY, 90}, 4 * sizeof *box);
     if (area->metres > 0) tile_box(box, area->lat, area->lon, 2.02 * area->metres);
 }
 
@@ -42,7 +43,8 @@ static int by_start(const void *a, const void *b)
     return (p->from > q->from) - (p->from < q->from);
 }
 
-/* The blocks of a band that touch a raster's box and the area's: spans that rise and do not touch. Their number. */
+/* The blocks of a band that touch a raster's box and the area's, which may lie a turn east or west of each other: spans
+ * that rise and do not touch. Their number. */
 static size_t find_spans(struct span *spans, const struct band *band, const struct mosaic *m,
                          const struct cell_area *area)
 {
@@ -51,15 +53,16 @@ static size_t find_spans(struct span *spans, const struct band *band, const stru
     area_box(around, area);
     for (size_t i = 0; i < m->source_count; i++) {
         double boxes[2][4];
-        int parts = geojson_cut(boxes, m->boxes[i]);
+        int parts = geojson_cut(boxes, m->boxes[i]), turns = area->metres > 0 ? 1 : 0;
         for (int k = 0; k < parts; k++) {
-            double turn = lon_near(around[0], boxes[k][0]) - around[0];
-            double west = boxes[k][0] - margin, east = boxes[k][2] + margin;
             if (boxes[k][1] > band->north || boxes[k][3] < band->south) continue;
-            if (area->metres > 0) west = fmax(west, around[0] + turn), east = fmin(east, around[2] + turn);
-            if (west <= east)
-                spans[count++] =
-                    (struct span){(long)floor(west / band->width + shift), (long)floor(east / band->width + shift) + 1};
+            for (int turn = -turns; turn <= turns; turn++) {
+                double west = fmax(boxes[k][0] - margin, around[0] + 360 * turn);
+                double east = fmin(boxes[k][2] + margin, around[2] + 360 * turn);
+                if (west <= east)
+                    spans[count++] = (struct span){(long)floor(west / band->width + shift),
+                                                   (long)floor(east / band->width + shift) + 1};
+            }
         }
     }
     if (count > 0) qsort(spans, count, sizeof *spans, by_start);
@@ -78,6 +81,13 @@ static bool add_cell(struct cell_plan *plan, struct cell cell)
     return cells != NULL;
 }
 
+/* Of cells east and west of 180 degrees that lie over each other only those are wanted that are on their own side. */
+static bool is_in_area(double lat, double lon, const struct cell_area *area)
+{
+    if (!(lon >= -180 && lon < 180)) return false;
+    return area->metres <= 0 || metres_between(lat, lon, area->lat, area->lon) <= area->metres;
+}
+
 /* The cells of a row whose centres lie in a block. */
 static bool add_row(struct cell_plan *plan, long row, double west, double east, const struct mosaic *m,
                     const struct cell_area *area)
@@ -93,8 +103,7 @@ static bool add_row(struct cell_plan *plan, long row, double west, double east, 
             right[k] = mosaic_covers(m, edge, ((double)col + 0.5) * across);
         }
         bool covered = left[0] || left[1] || right[0] || right[1];
-        bool near =
-            area->metres <= 0 || metres_between(lat, (double)col * across, area->lat, area->lon) <= area->metres;
+        bool near = is_in_area(lat, (double)col * across, area);
         if (covered && near && !add_cell(plan, (struct cell){(int32_t)row, (int32_t)col})) return false;
         memcpy(left, right, sizeof left);
         first = false;
@@ -126,7 +135,7 @@ static bool add_shared(struct cell_plan *plan, struct cell cell, const struct mo
 {
     double lat, lon, box[4];
     shared_centre(&lat, &lon, cell, plan->size);
-    if (area->metres > 0 && metres_between(lat, lon, area->lat, area->lon) > area->metres) return true;
+    if (!is_in_area(lat, lon, area)) return true;
     shared_box(box, cell, plan->size);
     for (int i = 0; i < 4; i++)
         if (mosaic_covers(m, box[i / 2 ? 3 : 1], box[i % 2 ? 2 : 0])) return add_cell(plan, cell);
@@ -157,7 +166,7 @@ gvm_status cell_plan_make(struct cell_plan *plan, const struct mosaic *m, double
                           const struct cell_area *area, gvm_error *err)
 {
     double box[4] = BOX_OF_NOTHING, around[4], rows = EARTH_DEGREE * CELL_RADIUS / size;
-    struct span *spans = malloc((2 * m->source_count + 1) * sizeof *spans);
+    struct span *spans = malloc((2 * 3 * m->source_count + 1) * sizeof *spans);
     bool enough = spans != NULL;
     int side = shared ? SHARED_SIDE : CELL_SIDE;
     *plan = (struct cell_plan){.size = size, .shared = shared};

@@ -2,6 +2,7 @@
  * and halved as often as some window needs it. A pixel of level l + 1 is the mean of 2 x 2 of level l, rounded half up.
  *
  * Memory: the windows, and two strips. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -165,7 +166,13 @@ static gvm_status fill_windows(struct window *windows, struct opened *o, const s
 {
     int deepest = 0;
     struct window all = pixels_of(&deepest, windows);
-    long rows = 1L << deepest > STRIP ? 1L << deepest : STRIP;
+    long step = 1L << deepest, rows = step > STRIP ? step : STRIP;
+    for (int l = 0; l <= deepest; l++) clear(windows[l].rgba, window_pixels(&windows[l]));
+    all.x0 = all.x0 > 0 ? all.x0 : 0; /* beyond the layer there is nothing */
+    all.y0 = all.y0 > 0 ? all.y0 : 0;
+    all.x1 = all.x1 < layer->width ? all.x1 : down_to(layer->width + step - 1, step);
+    all.y1 = all.y1 < layer->height ? all.y1 : down_to(layer->height + step - 1, step);
+    if (all.x0 >= all.x1 || all.y0 >= all.y1) return GVM_OK;
     size_t bytes = 4 * (size_t)rows * (size_t)(all.x1 - all.x0);
     uint8_t *buffer = malloc(bytes), *part = malloc(bytes);
     gvm_status status =
@@ -232,9 +239,12 @@ static double whole_levels(struct window windows[MAX_LEVELS], const struct layer
 gvm_status mosaic_keep(struct mosaic *m, double bytes, gvm_error *err)
 {
     struct window windows[MAX_LEVELS];
-    double need = 0;
-    for (size_t i = 0; i < m->layer_count; i++) need += 4 * whole_levels(windows, &m->layers[i], m->zoom_count);
-    if (need > bytes) return GVM_OK;
+    double need = 0, strips = 0;
+    for (size_t i = 0; i < m->layer_count; i++) {
+        need += 4 * whole_levels(windows, &m->layers[i], m->zoom_count);
+        strips = fmax(strips, 2 * 4.0 * STRIP * m->layers[i].width);
+    }
+    if (need + strips > bytes) return GVM_OK;
     struct opened *opened = opened_new(m);
     gvm_status status = opened != NULL ? GVM_OK : fail(err, GVM_MEMORY, "there is not enough memory for the rasters");
     for (size_t i = 0; i < m->layer_count && status == GVM_OK; i++) {

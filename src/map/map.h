@@ -19,6 +19,7 @@ struct gvm_map {
     char fingerprint[17];       /* of the model that made the features */
     double temperature;         /* of the scores, fitted on photos of known places; 0: nobody has */
     double elsewhere;           /* fitted with it, the score of "not on this map"; NaN: none */
+    bool shared;                /* its cells are on the lattice for shared pictures (imagery/cells.h) */
     bool complete;              /* not a file whose building was interrupted */
     size_t missing;             /* places that were not looked at yet */
     char *path;                 /* of the file, or of the list */

@@ -149,6 +149,12 @@ static gvm_status add_job(json_t **job, struct map_file *f, json_t *wanted, gvm_
     return map_file_commit(f, NULL, 0, err);
 }
 
+/* Cells of both lattices would overlap. */
+static bool is_shared(const json_t *job)
+{
+    return json_is_true(json_object_get(json_object_get(job, "imagery"), "share"));
+}
+
 gvm_status job_find(json_t **job, struct map_file *f, json_t *wanted, bool add, gvm_error *err)
 {
     size_t n = json_array_size(f->jobs);
@@ -180,6 +186,11 @@ gvm_status job_find(json_t **job, struct map_file *f, json_t *wanted, bool add, 
         return fail(err, GVM_ARGUMENT,
                     "%s: the map is there, from other sources or with other options: add to it (--add), or take "
                     "another name",
+                    f->where);
+    if (last != NULL && is_shared(last) != is_shared(wanted))
+        return fail(err, GVM_ARGUMENT,
+                    "%s: cells that share pictures lie between those that do not, so a map has one kind: take another "
+                    "name",
                     f->where);
     return add_job(job, f, wanted, err);
 }

@@ -23,6 +23,11 @@ static size_t missing_places(bool *complete, const json_t *jobs)
     return !*complete && p.places > p.done ? p.places - p.done : 0;
 }
 
+static bool is_shared(const json_t *jobs)
+{
+    return json_is_true(json_object_get(json_object_get(json_array_get(jobs, 0), "imagery"), "share"));
+}
+
 static gvm_status take(gvm_map *m, const struct map_file *f, const gvm_model *model, bool empty, gvm_error *err)
 {
     gvm_status status = model != NULL ? map_match(f->where, f->fingerprint, f->id.width, &model->info, err) : GVM_OK;
@@ -32,6 +37,7 @@ static gvm_status take(gvm_map *m, const struct map_file *f, const gvm_model *mo
     m->ground_m = f->ground_m;
     m->temperature = f->temperature;
     m->elsewhere = f->elsewhere;
+    m->shared = is_shared(f->jobs);
     m->missing = missing_places(&m->complete, f->jobs);
     m->jobs = json_incref(f->jobs);
     m->path = strdup(f->path);

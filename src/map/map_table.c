@@ -116,7 +116,7 @@ static bool read_calibration(struct map_file *f, const char *value)
     f->temperature = json_number_value(json_object_get(json, "temperature"));
     f->elsewhere = json_is_number(elsewhere) ? json_number_value(elsewhere) : NAN;
     json_decref(json);
-    return f->temperature > 0 && isfinite(f->temperature);
+    return f->temperature >= 1e-3 && f->temperature <= 1e6 && !(fabs(f->elsewhere) > 1e6);
 }
 
 /* Take over one pair; false where the value cannot be. */

@@ -60,11 +60,10 @@ static gvm_status cut(unsigned char *pixels, int side, const gvm_hit *hit, const
 /* Whether a source of cells, by its box, may show something of another box. */
 static bool is_near(const json_t *source, const double box[4])
 {
-    const json_t *own = json_object_get(source, "box");
-    double b[4];
-    for (size_t i = 0; i < 4; i++) b[i] = json_number_value(json_array_get(own, i));
-    double turn = lon_near(box[0], b[0]) - box[0];
-    return b[1] <= box[3] && b[3] >= box[1] && b[0] <= box[2] + turn && b[2] >= box[0] + turn;
+    const json_t *list = json_object_get(source, "box");
+    double own[4];
+    for (size_t i = 0; i < 4; i++) own[i] = json_number_value(json_array_get(list, i));
+    return boxes_touch(own, box);
 }
 
 /* The sources that lie around a cell and are still there; their paths are to be freed. NULL: no memory. */

@@ -50,7 +50,8 @@ bool metres_truth(struct metre_truth *truth, const gvm_map *map, double cell_m, 
     long right;
     *truth = (struct metre_truth){.lat = lat, .lon = lon};
     if (cell_m > 0) {
-        cell_centre(&cell_lat, &cell_lon, cell_of(lat, lon, cell_m), cell_m);
+        struct cell cell = (map->shared ? shared_cell_of : cell_of)(lat, lon, cell_m);
+        (map->shared ? shared_centre : cell_centre)(&cell_lat, &cell_lon, cell, cell_m);
         right = nearest(map, cell_lat, cell_lon, cell_m / 10, &north, &east);
     } else {
         right = nearest(map, lat, lon, INFINITY, &north, &east);

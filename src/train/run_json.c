@@ -26,13 +26,24 @@ char *run_json(const struct run_options *options, const struct run_position *pos
     return text;
 }
 
-static gvm_status read_rows(const struct option_row *rows, void *fields, const json_t *root, bool whole,
+/* What version 2 has not. */
+static bool is_of_3(const char *name)
+{
+    static const char *const names[] = {"imagery", "clusters", "clip-length", "warm-steps", "floor", "hue", "around"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0) return true;
+    return false;
+}
+
+/* version: by which keys may be missing. */
+static gvm_status read_rows(const struct option_row *rows, void *fields, const json_t *root, json_int_t version,
                             const char *where, gvm_error *err)
 {
     options_default(rows, fields);
     for (; rows->type != OPTION_END; rows++) {
-        const json_t *value = rows->type == OPTION_TITLE ? NULL : json_object_get(root, rows->name);
-        if (rows->type == OPTION_TITLE || (value == NULL && !whole)) continue;
+        if (rows->type == OPTION_TITLE) continue;
+        const json_t *value = json_object_get(root, rows->name);
+        if (value == NULL && (version == 1 || (version == 2 && is_of_3(rows->name)))) continue;
         if (value == NULL)
             return fail(err, GVM_FORMAT, "%s: the saved run is of another version (no key '%s')", where, rows->name);
         char takes[160];
@@ -76,10 +87,10 @@ static json_int_t version_of(const json_t *root, const char *where, gvm_error *e
 static gvm_status read_root(struct run_options *options, struct run_position *position, json_t *root,
                             json_int_t version, const char *where, gvm_error *err)
 {
-    bool whole = version == RUN_VERSION;
     gvm_status status = check_keys(root, where, err);
-    if (status == GVM_OK) status = read_rows(run_option_rows, options, root, whole, where, err);
-    if (status == GVM_OK) status = read_rows(position_rows, position, root, true, where, err);
+    if (status == GVM_OK) status = read_rows(run_option_rows, options, root, version, where, err);
+    if (status == GVM_OK) status = read_rows(position_rows, position, root, RUN_VERSION, where, err);
+    if (version == 2 && !json_object_get(root, "hue")) options->amounts.hue = options->amounts.shift; /* as it was */
     gvm_error why;
     if (status == GVM_OK && run_options_check(options, &why) != GVM_OK)
         status = fail(err, GVM_FORMAT, "%s: %s", where, why.text);

@@ -1,15 +1,16 @@
 /* run_json.h - a run's options and position as JSON, each under its name. Relies on the rows of run.h.
  *
- *     {"version": 2, "data": "/CVUSA", ..., "jitter": 0.3, ..., "step": 120, "epoch": 3, ...}
+ *     {"version": 3, "data": "/CVUSA", ..., "jitter": 0.3, ..., "step": 120, "epoch": 3, ...}
  *
- * Version 1, of GeoViewMatch 0.1, had amounts by their position in lists; it is read too. */
+ * Version 1, of GeoViewMatch 0.1, had amounts by their position in lists, and version 2 lacks what photos and clusters
+ * brought; both are read too. */
 #ifndef GVM_TRAIN_RUN_JSON_H
 #define GVM_TRAIN_RUN_JSON_H
 
 #include "train/run.h"
 
 /* One more whenever options are added after a release: a run of an older version gets their defaults. */
-enum { RUN_VERSION = 2 };
+enum { RUN_VERSION = 3 };
 
 /* To be freed; NULL without memory. */
 char *run_json(const struct run_options *options, const struct run_position *position);

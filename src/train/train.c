@@ -172,6 +172,16 @@ static int workers(void)
     return parallel_threads() < 64 ? parallel_threads() : 64;
 }
 
+/* Beside what the steps are going to take of the same memory. */
+static gvm_status keep_imagery(struct training *t, gvm_error *err)
+{
+    struct train_plan plan = {.memory = 0};
+    bool here = chosen_device()->home_upload == NULL;
+    gvm_status status =
+        here && t->data->rasters != NULL ? train_plan(&plan, t->network, t->data, t->options, err) : GVM_OK;
+    return status == GVM_OK ? pictures_keep(&t->pictures, plan.memory, err) : status;
+}
+
 /* Panoramas and pictures of a side on the ground are shown as the data set has them, cells as the network wants them.
  */
 static gvm_status open_data(struct training *t, gvm_error *err)
@@ -183,6 +193,7 @@ static gvm_status open_data(struct training *t, gvm_error *err)
         memcpy(c->elevation, t->data->elevation, sizeof c->elevation);
     }
     gvm_status status = pictures_open(&t->pictures, t->data, c, err);
+    if (status == GVM_OK) status = keep_imagery(t, err);
     if (status != GVM_OK) return status;
     struct cache_options cache = {.workers = workers(),
                                   .skip_bad = o->on_bad == BAD_SKIP,

@@ -102,6 +102,8 @@ expect 0 "${town[@]}" "${near[@]}" --share --out "$tmp/shared.gpkg"
 says out "complete already"
 expect 1 "${town[@]}" "${near[@]}" --out "$tmp/shared.gpkg"
 refused "the map is there, from other sources or with other options"
+expect 1 "${town[@]}" --near 42.36,-71.06 --within 40 --add --out "$tmp/shared.gpkg"
+refused "shared.gpkg: cells that share pictures lie between those that do not, so a map has one kind"
 expect 0 info "$tmp/shared.gpkg"
 says out "0.4, 0.8, 1.6, 3.2 m a pixel, the coarse ones shared"
 python3 - "$tmp/shared.gpkg" "$tmp/near.gpkg" <<'END'
@@ -120,6 +122,11 @@ for _, lat, lon, f in shared:
         (close if off < 16 else far if off > 60 else []).append(sum(x * y for x, y in zip(f, g)))
 assert sum(close) / len(close) > sum(far) / len(far), (len(close), len(far))
 END
+# A photo's right cell is of that lattice too.
+photos=("$tmp"/town/photos/*)
+printf 'image,lat,lon\n%s,42.36003,-71.06004\n' "${photos[0]}" > "$tmp/known.csv"
+expect 0 eval --protocol metres --weights "$w" --index "$tmp/shared.gpkg" --photos "$tmp/known.csv" --quiet
+says out "shared.gpkg: 1 photos, " "  the right tile           0.00"
 expect 1 index --weights "$(nano)" --raster "$tmp/town/imagery/ortho.tif" --share --out "$tmp/none.gpkg"
 refused "pictures can be shared with weights of three or four zooms only"
 

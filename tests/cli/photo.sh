@@ -107,7 +107,7 @@ says out '"panorama": false' '"photo_views": 0'
 
 # A report of photos draws no heading.
 expect 0 "${locate[@]}" --report "$tmp/report" "$tmp/photo.png"
-if grep -qE "M-?nan|middle looks" "$tmp/report/index.html"; then exit 1; fi
+if grep -qE "d=.M-?nan|middle looks" "$tmp/report/index.html"; then exit 1; fi
 
 # The service says the same.
 expect 0 index --weights "$w" --tiles $demo/tiles.csv --out "$tmp/map.gpkg" --quiet

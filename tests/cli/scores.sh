@@ -79,9 +79,11 @@ END
 expect 0 $with_p "${photos[0]}"
 says out "  p 0."
 fails grep -q uncalibrated "$tmp/out"
-fit '{"temperature": 0}'
-expect 1 $with_p "${photos[0]}"
-refused "map.gpkg: the table \`geoviewmatch\` in it is damaged"
+for damaged in '{"temperature": 0}' '{"temperature": 1e-300}' '{"temperature": 1, "elsewhere": 1e300}'; do
+    fit "$damaged"
+    expect 1 $with_p "${photos[0]}"
+    refused "map.gpkg: the table \`geoviewmatch\` in it is damaged"
+done
 fit '{"temperature": 1}'
 
 # All scores: a file for one photo, a folder for several. It lies where the map does.

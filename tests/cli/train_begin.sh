@@ -183,9 +183,9 @@ says out "steps          3" "epoch          1 of 12"
 expect 0 train --resume "$tmp/one" --quiet
 cmp "$tmp/hard/state.safetensors" "$tmp/one/state.safetensors"
 expect 0 $hard --out "$tmp/later" --quiet --steps 3
-version 3 "$tmp/later"
+version 4 "$tmp/later"
 expect 1 train --resume "$tmp/later" --quiet
-refused "$tmp/later/state.safetensors: the saved run is of version 3; this program reads versions 1 to 2"
+refused "$tmp/later/state.safetensors: the saved run is of version 4; this program reads versions 1 to 3"
 
 # A state that was changed: cut short, longer, numbers that are none, counts that lie. A sentence each, nothing written.
 python3 - "$tmp/named/state.safetensors" "$tmp" <<'END'
