@@ -102,6 +102,29 @@ static void test_outline(void **state)
     gvm_map_free(map);
 }
 
+/* Cells stand on a lattice of a sphere: no hair between neighbours, whose sides are the ellipsoid's, is outline. */
+static void test_outline_of_cells(void **state)
+{
+    (void)state;
+    enum { SIDE = 6 };
+    const double metre = 180 / (3.14159265358979 * 6378137);
+    struct tile tiles[SIDE * SIDE];
+    for (int i = 0; i < SIDE * SIDE; i++) {
+        double lat = (139772 + i / SIDE) * 30 * metre, first = round(128.6577 / (30 * metre) * cos(lat / 57.2957795));
+        tiles[i] =
+            (struct tile){.lat = lat, .metres = 30, .lon = (first + i % SIDE) * 30 * metre / cos(lat / 57.2957795)};
+    }
+    gvm_map map = {.tiles = {.items = tiles, .count = SIDE * SIDE}};
+    char *text;
+    assert_int_equal(gvm_map_outline(&map, &text, NULL), GVM_OK);
+    json_t *outline = json_loads(text, 0, NULL), *polygons = json_object_get(outline, "coordinates");
+    free(text);
+    assert_int_equal(json_array_size(polygons), 1);
+    assert_int_equal(json_array_size(json_array_get(polygons, 0)), 1);
+    assert_in_range(json_array_size(json_array_get(json_array_get(polygons, 0), 0)), 5, 4 * SIDE + 1);
+    json_decref(outline);
+}
+
 static void test_shared(void **state)
 {
     (void)state;
@@ -321,6 +344,7 @@ int main(void)
         cmocka_unit_test_teardown(test_removed, empty_folder),
         cmocka_unit_test_teardown(test_full, empty_folder),
         cmocka_unit_test_teardown(test_outline, empty_folder),
+        cmocka_unit_test(test_outline_of_cells),
         cmocka_unit_test_teardown(test_journal, empty_folder),
         cmocka_unit_test(test_header),
         cmocka_unit_test(test_halves),

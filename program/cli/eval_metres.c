@@ -249,6 +249,9 @@ static gvm_status run(struct metres *m, struct photos *p, const struct arguments
     if (status == GVM_OK) status = gvm_map_guard_open(&guard, map, 0, err);
     m->tiles = map != NULL ? gvm_map_count(map) : 0;
     if (status == GVM_OK) status = locate(m, p, session, a->common.quiet, err);
+    if (status == GVM_OK && m->photos == 0)
+        status = fail(err, GVM_IMAGE, "%s: none of its %u photos on the map could be used", path_tail(a->photos),
+                      p->paths->len);
     if (status == GVM_OK) status = gvm_map_guard_check(guard, err);
     gvm_map_guard_free(guard);
     gvm_session_free(session);

@@ -1,10 +1,12 @@
 /* info_other.c - files of other kinds: what of them this program makes or reads, and what the rest look like. */
+#define _GNU_SOURCE /* memmem */
 #include <glib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/output.h"
 #include "cli/info.h"
 #include "image/kind.h"
 
@@ -22,7 +24,7 @@ static void add_takers(struct facts *f, const char *path)
     if (status != GVM_OK) return;
     char views[80] = "";
     if (photos > 0) snprintf(views, sizeof views, "weights for photos%s", photos > 1 ? ", as views of a panorama" : "");
-    fact(f, "panorama", json_boolean(panoramas), "taken by", "%s%s%s", panoramas ? "weights for panoramas" : "",
+    fact(f, "panorama", json_boolean(panoramas), "suits", "%s%s%s", panoramas ? "weights for panoramas" : "",
          panoramas && photos > 0 ? "; " : "",
          panoramas || photos > 0 ? views : "no weights: it is too small, or too long");
     fact_json(f, "photo_views", json_integer(photos));
@@ -73,6 +75,14 @@ static int info_page(const char *path, bool json)
 {
     struct facts f;
     facts_open(&f, json, path, "report", "a report of `locate --report`, for a browser");
+    return facts_close(&f);
+}
+
+static int info_scores(const char *path, bool json)
+{
+    struct facts f;
+    facts_open(&f, json, path, "scores",
+               "the scores of a map's tiles, of `locate --heat`: a GeoTIFF to lie over a map");
     return facts_close(&f);
 }
 
@@ -144,6 +154,8 @@ int info_other(bool *known, const char *path, const unsigned char start[INFO_STA
     const char *text = (const char *)start;
     *known = true;
     enum picture_kind kind = picture_kind(start, size);
+    if (kind != NO_PICTURE && memmem(start, size, OUTPUT_SCORES, strlen(OUTPUT_SCORES)) != NULL)
+        return info_scores(path, json);
     if (kind != NO_PICTURE) return info_picture(path, picture_kind_name(kind), json);
     int end = info_own(path, start, size, json);
     if (end != GO_ON) return end;
@@ -156,6 +168,7 @@ int info_other(bool *known, const char *path, const unsigned char start[INFO_STA
         if (size >= (size_t)(s->at + s->size) && memcmp(start + s->at, s->start, (size_t)s->size) == 0)
             return refuse(path, s->name, s->hint);
     }
+    if (strstr(text, "FeatureCollection") != NULL) return refuse(path, "GeoJSON", ", which QGIS opens");
     if (begins(start, size, "{") || begins(start, size, "[")) return refuse(path, "JSON", "");
     if (is_plain_text(start, size))
         return refuse(path, strchr(text, ',') != NULL ? "a list (CSV) or text" : "text", "");

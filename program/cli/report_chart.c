@@ -228,9 +228,10 @@ static void put_sign(FILE *out, const char *kind, const char *meaning)
     fprintf(out, "</svg> %s", meaning);
 }
 
-/* Where the middle of the photo looks. */
+/* Where the middle of the photo looks, if that is known. */
 static void put_heading(FILE *out, double x, double y, double heading)
 {
+    if (isnan(heading)) return;
     double s = sin(heading * EARTH_DEGREE), k = -cos(heading * EARTH_DEGREE);
     fprintf(out, "<path class=\"heading\" d=\"M%.1f %.1fL%.1f %.1f\"/>", x + 12 * s, y + 12 * k, x + 34 * s,
             y + 34 * k);
@@ -276,9 +277,9 @@ void report_chart(struct report *r, size_t photo)
     put_mark(r->out, x, y, "answer", false, 1);
     if (truth) mark_place(r->out, &c, l.lat, l.lon, "truth", 0);
     end(r, &c);
-    fputs("<figcaption>Answers by rank, the tile of each as a square; the line is where the photo\342\200\231s middle "
-          "looks.",
-          r->out);
+    fputs("<figcaption>Answers by rank, the tile of each as a square", r->out);
+    if (!isnan(l.hits->heading)) fputs("; the line is where the photo\342\200\231s middle looks", r->out);
+    fputs(".", r->out);
     if (!isnan(l.lat) && !truth) fputs(" The true place lies far outside the map.", r->out);
     if (truth) put_sign(r->out, "truth", "Crosshair: the true place.");
     if (info->has_place && !gps) fputs(" The photo\342\200\231s own GPS lies far outside the map.", r->out);

@@ -14,6 +14,8 @@
 _Static_assert((int)TENSOR_MAX_RANK == (int)SAFETENSORS_MAX_RANK && (int)TENSOR_MAX_RANK == (int)TORCH_MAX_RANK,
                "no shape is cut");
 
+enum { START = 8 /* bytes before the header of safetensors, which is JSON */ };
+
 /* A tensor, and which of the file's own it is. */
 struct entry {
     struct tensor_entry seen;
@@ -72,6 +74,13 @@ static bool is_index(const struct file_map *map)
            (g_strstr_len(text, size, "\"weight_map\"") != NULL || g_strstr_len(text, size, "\"metadata\"") != NULL);
 }
 
+/* What a clone has of a large file where git-lfs is not installed. */
+static bool is_note(const struct file_map *map)
+{
+    static const char start[] = "version https://git-lfs";
+    return map->size >= sizeof start - 1 && memcmp(map->data, start, sizeof start - 1) == 0;
+}
+
 static gvm_status open_mapped(struct tensor_file *f, gvm_error *err)
 {
     gvm_status status;
@@ -79,6 +88,11 @@ static gvm_status open_mapped(struct tensor_file *f, gvm_error *err)
         status = torch_file_open(&f->torch, f->map.data, f->map.size, f->where, err);
     else if (is_index(&f->map))
         status = fail(err, GVM_FORMAT, "%s: it is a list of several files; save their tensors as one file", f->where);
+    else if (is_note(&f->map))
+        status = fail(err, GVM_FORMAT, "%s: it is Git LFS's note in the file's place; `git lfs pull` fetches the file",
+                      f->where);
+    else if (f->map.size > START && f->map.data[START] != '{')
+        status = fail(err, GVM_FORMAT, "%s: it is neither a safetensors file nor one that PyTorch saved", f->where);
     else
         status = safetensors_open_memory(&f->safetensors, f->map.data, f->map.size, f->where, err);
     return status == GVM_OK ? list_entries(f, err) : status;

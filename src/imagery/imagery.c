@@ -233,10 +233,9 @@ static gvm_status check_area(const gvm_map_options *o, gvm_error *err)
 static gvm_status check_cells(const gvm_map_options *o, const struct imagery *m, gvm_error *err)
 {
     if (m->by_cells && o->raster_count == 0)
-        return fail(
-            err, GVM_ARGUMENT,
-            "these weights look at each place at several zooms, for which pictures are cut out of rasters: join "
-            "the tiles in one (gdalbuildvrt, gdal_translate)");
+        return fail(err, GVM_ARGUMENT,
+                    "these weights look at each place at several zooms, cut out of rasters that know where they lie: "
+                    "GeoTIFF, VRT or MBTiles, not single tiles");
     if (o->share && !(m->by_cells && m->model->network->config.views[GVM_AERIAL].zoom_count >= 3))
         return fail(err, GVM_ARGUMENT, "pictures can be shared with weights of three or four zooms only");
     if (m->by_cells && (o->tile_m > 0 || o->stride_m > 0))

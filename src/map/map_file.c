@@ -31,8 +31,10 @@ gvm_status map_features_path(char **features, const char *path, gvm_error *err)
 gvm_status map_match(const char *where, const char *fingerprint, int width, const gvm_model_info *info, gvm_error *err)
 {
     if (strcmp(fingerprint, info->fingerprint) != 0)
-        return fail(err, GVM_MISMATCH, "%s: the map was made with other weights (fingerprint %s) than these (%s)",
-                    where, fingerprint, info->fingerprint);
+        return fail(
+            err, GVM_MISMATCH,
+            "%s: the map was made with other weights (fingerprint %s) than these (%s): name those, or make it anew",
+            where, fingerprint, info->fingerprint);
     if (width != info->features)
         return fail(err, GVM_MISMATCH,
                     "%s: its features have %d numbers, but these weights make features of %d: the file was changed",

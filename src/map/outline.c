@@ -27,6 +27,16 @@ static void map_tile_box(double box[4], const gvm_map *map, size_t number)
              tile->metres > 0 ? tile->metres : map->ground_m);
 }
 
+/* Cells lie by a sphere, and their sides by the ellipsoid: hairs would stand between neighbours. */
+static void widen(double box[4])
+{
+    double x = (box[2] - box[0]) / 200, y = (box[3] - box[1]) / 200;
+    box[0] -= x;
+    box[1] = fmax(-90, box[1] - y);
+    box[2] += x;
+    box[3] = fmin(90, box[3] + y);
+}
+
 /* By rows, each from the west. */
 static int compare(const void *a, const void *b)
 {
@@ -115,7 +125,10 @@ static json_t *outline_of(const gvm_map *map)
     if (count == 0) return json_pack("{ss,s[]}", "type", "MultiPolygon", "coordinates");
     struct box *boxes = malloc(2 * count * sizeof *boxes); /* each may be cut in two */
     if (boxes == NULL) return NULL;
-    for (size_t i = 0; i < count; i++) map_tile_box(boxes[i].side, map, i);
+    for (size_t i = 0; i < count; i++) {
+        map_tile_box(boxes[i].side, map, i);
+        widen(boxes[i].side);
+    }
     double tolerance = (boxes[0].side[3] - boxes[0].side[1]) / 20;
     count = join_rows(boxes, count);
     if (count > STRIPS) count = join_rows(boxes, take_cells(boxes, map));

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/safetensors.h"
+#include "base/torch_file.h"
 #include "network/builtin.h"
 #include "network/config_file.h"
 
@@ -125,8 +126,8 @@ static gvm_status read_network(struct network **out, const struct safetensors *s
     const char *where = safetensors_where(st), *json = safetensors_metadata(st, "config");
     if (json == NULL)
         return fail(err, GVM_FORMAT,
-                    "%s: its metadata has no 'config', so it is no GeoViewMatch checkpoint; weights of "
-                    "a backbone alone go to --backbone of init",
+                    "%s: its metadata has no 'config', so it is no GeoViewMatch checkpoint; `import` makes one of a "
+                    "network that others have published, and weights of a backbone alone go to --backbone of init",
                     where);
     struct config config;
     gvm_status status = check_version(st, err);
@@ -172,6 +173,19 @@ static void hint_at_last(const char *path, gvm_error *err)
     free(last);
 }
 
+/* What PyTorch saved is no checkpoint of ours, but may become one. */
+static void hint_at_import(const char *path, gvm_error *err)
+{
+    unsigned char start[64];
+    FILE *f = fopen(path, "rb");
+    size_t size = f != NULL ? fread(start, 1, sizeof start, f) : 0;
+    if (f != NULL) fclose(f);
+    if (torch_file_is(start, size))
+        fail(err, GVM_FORMAT,
+             "%s: it is a file of PyTorch; `import` makes weights of it, if it is a network that others have published",
+             path_tail(path));
+}
+
 gvm_status checkpoint_load(struct network **network, const char *path, bool training, gvm_error *err)
 {
     *network = NULL;
@@ -179,6 +193,7 @@ gvm_status checkpoint_load(struct network **network, const char *path, bool trai
     gvm_status status = path != NULL ? safetensors_open(&st, path, err)
                                      : safetensors_open_memory(&st, builtin_weights, builtin_size(), "nano", err);
     if (status == GVM_FILE && path != NULL) hint_at_last(path, err);
+    if (status == GVM_FORMAT && path != NULL) hint_at_import(path, err);
     if (status != GVM_OK) return status;
     status = read_network(network, st, training, err);
     safetensors_close(st);

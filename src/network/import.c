@@ -3,6 +3,7 @@
  * its network by the name that the family has for it. What is left over is refused. */
 #include "network/import.h"
 
+#include <glib.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -60,11 +61,15 @@ static gvm_status find_family(struct import *m)
         if (marked > most) m->family = f;
         if (marked > most) most = marked;
     }
+    const char *first = m->count > 0 ? m->tensors[0].entry->name : "none";
+    if (m->family == NULL && (g_str_has_prefix(first, "aerial.backbone.") || g_str_has_prefix(first, "both.backbone.")))
+        return fail(m->err, GVM_FORMAT, "%s: these are weights of GeoViewMatch already, to be used as they are",
+                    m->where);
     if (m->family == NULL)
         return fail(m->err, GVM_FORMAT,
                     "%s: its tensors, such as '%s', are of no network that is known: statewide, Sample4Geo or FRGeo; a "
                     "backbone alone goes to --backbone of init",
-                    m->where, m->count > 0 ? m->tensors[0].entry->name : "none");
+                    m->where, first);
     list_plain(m, m->family);
     qsort(m->tensors, m->count, sizeof *m->tensors, compare);
     for (size_t i = 1; i < m->count; i++)

@@ -142,7 +142,7 @@ says err "0.8.png: its pixels cover 0.8 m, and the weights learned from 0.4 m an
 expect 1 "${coarse[@]}" --raster "$tmp/3.3.png" --out "$tmp/none.gpkg"
 refused "3.3.png: its pixels cover 3.3 m each, too much for pictures of 0.4 m a pixel: take finer imagery"
 expect 1 index --weights "$w" --tiles $demo/tiles.csv --out "$tmp/none.gpkg"
-refused "these weights look at each place at several zooms, for which pictures are cut out of rasters"
+refused "these weights look at each place at several zooms, cut out of rasters that know where they lie"
 expect 1 "${town[@]}" --tile-metres 64 --out "$tmp/none.gpkg"
 refused "these weights have cells of their own size"
 [ ! -e "$tmp/none.gpkg" ]

@@ -99,11 +99,15 @@ says err "weights for panoramas need the full circle" \
 
 # Who takes a picture.
 expect 0 info "$tmp/photo.png"
-says out "taken by       weights for photos"
+says out "suits          weights for photos"
 expect 0 info $panorama
-says out "taken by       weights for panoramas; weights for photos, as views of a panorama"
+says out "suits          weights for panoramas; weights for photos, as views of a panorama"
 expect 0 info --json "$tmp/tiny.png"
 says out '"panorama": false' '"photo_views": 0'
+
+# A report of photos draws no heading.
+expect 0 "${locate[@]}" --report "$tmp/report" "$tmp/photo.png"
+if grep -qE "d=.M-?nan|middle looks" "$tmp/report/index.html"; then exit 1; fi
 
 # The service says the same.
 expect 0 index --weights "$w" --tiles $demo/tiles.csv --out "$tmp/map.gpkg" --quiet

@@ -25,6 +25,20 @@ GEOVIEWMATCH=$(cd "$top" && realpath "$GEOVIEWMATCH")
 mv "$tmp/town/ortho.tif" orthophoto.tif
 mv "$tmp/town/street/000001.jpg" panorama.jpg
 
+# A small network with the names of statewide's file, random numbers and the town's own place.
+cp "$top/tests/golden/import/statewide.safetensors" last.safetensors
+cp "$top/examples/demo/street/1.png" photo.jpg
+place=$("$GEOVIEWMATCH" info --json orthophoto.tif |
+    python3 -c 'import json, sys; w, s, e, n = json.load(sys.stdin)["box"]; print("%.6f,%.6f" % ((s + n) / 2, (w + e) / 2))')
+block "You have a photo and an orthophoto"
+sed -Ei "s/--near [0-9.,-]+ --within 300/--near $place --within 60/" "$tmp/block"
+. "$tmp/block"
+[ ! -e "$tmp/failed" ] || { cat "$tmp/failed" "$tmp/last"; exit 1; }
+grep -q "uncalibrated" "$tmp/last"
+[ -s scores.tif ]
+[ -s report/index.html ]
+rm -r report map.* scores.tif
+
 block "You have an orthophoto and a panorama"
 . "$tmp/block"
 [ ! -e "$tmp/failed" ] || { cat "$tmp/failed" "$tmp/last"; exit 1; }

@@ -48,6 +48,11 @@ END
 expect 0 $with_p --report "$tmp/report" "${photos[0]}"
 grep -q "<dt>p (uncalibrated)</dt>" "$tmp/report/index.html"
 
+# The folder of the file must be there before the work.
+expect 1 $with_p --heat "$tmp/nowhere/scores.tif" "${photos[0]}"
+says err "nowhere: cannot write in it"
+lines out 0
+
 # What was fitted stands in the map: a temperature flattens, and what is not on the map takes its part.
 fit() {
     python3 - "$tmp/map.gpkg" "$1" <<'END'
