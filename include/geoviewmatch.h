@@ -385,8 +385,8 @@ typedef struct gvm_map_options {
               * or tiles.json in the folder says so */
     int add; /* to a map that there is: 0 for a new map, or to finish one */
 
-    /* Of rasters only what lies within so many metres of a place (WGS84 degrees); within_m 0: all of them. Cells whose
-     * centres do; of other weights' tiles, the blocks of 4 x 4 that touch the square around it. */
+    /* Index only the part of the rasters within within_m metres of a place (WGS84 degrees); 0: all of them. Cells are
+     * kept by their centres, other weights' tiles by the blocks of 4 x 4 that touch the square around the place. */
     double near_lat, near_lon, within_m;
 
     /* 1: cells, of weights with three or four zooms, share the coarsest picture in groups of 4 x 4, around their

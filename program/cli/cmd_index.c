@@ -59,7 +59,7 @@ static int complete_arguments(struct arguments *a)
 
 /* ------------------------------------------------------------------ the job */
 
-/* How the job is told of. */
+/* How progress is reported. */
 struct telling {
     struct progress bar;
     double cell_m; /* side of a cell; 0: the map is of tiles */

@@ -26,8 +26,8 @@ struct pictures {
 gvm_status pictures_open(struct pictures *p, const struct dataset *data, const struct config *config, gvm_error *err);
 void pictures_close(struct pictures *p);
 
-/* Keep the imagery in memory, if it takes no more than a quarter of what is available, and leaves so many bytes that
- * are needed for other things. Before anything is cut. As mosaic_keep. */
+/* Keep the imagery in memory. Does nothing if it takes more than a quarter of the available memory, or leaves less than
+ * `needed` bytes. Before anything is cut. As mosaic_keep. */
 gvm_status pictures_keep(struct pictures *p, double needed, gvm_error *err);
 
 /* Picture i of a split, one of the data set's two; of a cell all its pictures, around its centre.

@@ -247,7 +247,8 @@ int network_facts(struct fact facts[MAX_FACTS], const struct network *n)
 bool network_warning(char *text, size_t size, const struct network *n)
 {
     size_t first = 0, all = network_parameters(n);
-    for (int v = 0; v < 2; v++) first += n->views[v].head->map_parameters(n->views[v].top, 0);
+    const struct head *head = n->config.method->head;
+    for (int v = 0; v < 2 && head->map_parameters; v++) first += head->map_parameters(n->views[v].top, 0);
     if (first == 0) return false;
     snprintf(text, size, "the masks of stage 1 alone hold %zu of its %zu parameters", first, all);
     return true;

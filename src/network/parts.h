@@ -85,7 +85,7 @@ struct head {
     bool (*shares)(double *heat, const struct trace *trace, int map, const void *weights, const float *other);
     /* "stages 3 4 with 8 masks each" */
     void (*about)(char *text, size_t size, const void *config, const void *weights);
-    /* Parameters that it takes for a map. */
+    /* Parameters that it takes for a map; NULL: none. */
     size_t (*map_parameters)(const void *weights, int map);
 };
 

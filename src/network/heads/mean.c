@@ -104,12 +104,6 @@ static void about(char *text, size_t size, const void *config, const void *weigh
     snprintf(text, size, "the mean of the last map, normalised");
 }
 
-static size_t map_parameters(const void *weights, int map)
-{
-    (void)weights, (void)map;
-    return 0;
-}
-
 const struct head mean_head = {
     .name = "mean",
     .check = check,
@@ -119,5 +113,4 @@ const struct head mean_head = {
     .forward = forward,
     .shares = shares,
     .about = about,
-    .map_parameters = map_parameters,
 };

@@ -90,12 +90,6 @@ static void about(char *text, size_t size, const void *config, const void *weigh
     snprintf(text, size, "the means of four parts of the last map, normalised");
 }
 
-static size_t map_parameters(const void *weights, int map)
-{
-    (void)weights, (void)map;
-    return 0;
-}
-
 const struct head quadrants_head = {
     .name = "quadrants",
     .check = check,
@@ -105,5 +99,4 @@ const struct head quadrants_head = {
     .forward = forward,
     .shares = shares,
     .about = about,
-    .map_parameters = map_parameters,
 };

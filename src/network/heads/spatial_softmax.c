@@ -99,12 +99,6 @@ static void about(char *text, size_t size, const void *config, const void *weigh
     snprintf(text, size, "the last map by %d softmaxes over its positions", w->heads);
 }
 
-static size_t map_parameters(const void *weights, int map)
-{
-    (void)weights, (void)map;
-    return 0;
-}
-
 const struct head spatial_softmax_head = {
     .name = "spatial_softmax",
     .places = true,
@@ -117,5 +111,4 @@ const struct head spatial_softmax_head = {
     .forward = forward,
     .shares = shares,
     .about = about,
-    .map_parameters = map_parameters,
 };
