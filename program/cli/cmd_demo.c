@@ -213,8 +213,9 @@ static void print_end(const char *map, const char *report)
     print_command((const char *const[]){"index", "--raster", "ORTHOPHOTO.tif", "--out", "MAP.gpkg", NULL});
     printf("  ");
     print_command((const char *const[]){"locate", "--index", "MAP.gpkg", "--report", "REPORT", "PANORAMA.jpg", NULL});
-    printf(
-        "\nThe built-in weights were trained on drawn towns and are not usable on real imagery. Train your own:\n\n  ");
+    printf("\nThe built-in weights were trained on drawn towns and are not usable on real imagery. Weights that are, "
+           "one of them\n"
+           "for ordinary photos, are published (docs/real-weights.md), or train your own:\n\n  ");
     print_command((const char *const[]){"train", "--help", NULL});
 }
 
