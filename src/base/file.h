@@ -46,6 +46,7 @@ struct file_writer {
     char *temporary; /* in the target's folder; NULL when not open */
     int fd;
     FILE *stream; /* file_writer_stream's */
+    int listed;   /* its place among the temporaries for file_writers_drop; 0: none */
 };
 
 /* Start writing `path`. GVM_FILE where it names something else than a regular file, or one that may not be
