@@ -1,6 +1,6 @@
 #!/bin/bash
 # names.sh - the documents name files that are there, docs/model.md's equations functions that stand in their files, the
-# glossary options and public names that there are, and links go to pages and headings that there are.
+# glossary options and public names that there are; links go to pages and headings that there are, and the README is short.
 set -euo pipefail
 
 status=0
@@ -84,4 +84,9 @@ while IFS=: read -r line word; do
     *) grep -qwF -- "$word" include/geoviewmatch.h || complain "docs/glossary.md:$line: the header has no $word" ;;
     esac
 done < <(grep -noE '`(--[a-z-]+|(gvm|GVM)_[A-Za-z_]+)' docs/glossary.md | tr -d '`')
+
+# The README is an overview, the guide the manual; and words that the documents once used for if, reports and N.
+[ "$(wc -l < README.md)" -lt 120 ] || complain "README.md: 120 lines or more; what is for users belongs into docs/guide.md"
+while read -r found; do complain "$found: say reports, shows, N, ignores or parsed"; done \
+    < <(grep -noiwE 'so many|tells?|takes? no notice|taken apart' "${pages[@]}" || true)
 exit $status
