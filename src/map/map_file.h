@@ -49,7 +49,7 @@ gvm_status map_file_create(struct map_file **file, const char *path, const gvm_m
 /* Open a map and see that both files belong together. To write: alone, or GVM_FILE; what was not committed is cut
  * off. To be freed with map_file_close. */
 gvm_status map_file_open(struct map_file **file, const char *path, bool write, gvm_error *err);
-void map_file_close(struct map_file *file); /* NULL is fine */
+void map_file_close(struct map_file *file); /* accepts NULL */
 
 /* Delete a GeoPackage with what SQLite leaves beside it; fine where there is none. */
 gvm_status map_file_unlink(const char *path, gvm_error *err);

@@ -40,7 +40,7 @@ struct raster_facts {
  * unsupported sample type. */
 gvm_status raster_open(struct raster **raster, const char *path, const struct raster_hints *hints, int reduce,
                        gvm_error *err);
-void raster_free(struct raster *raster); /* NULL is fine */
+void raster_free(struct raster *raster); /* accepts NULL */
 
 /* The hints with each LOOK resolved to YES or NO.
  *
