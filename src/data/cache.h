@@ -1,5 +1,5 @@
-/* cache.h - the picture files of a data set at the network's size, all decoded once into one file that is mapped into
- * memory. */
+/* cache.h - a picture cache: all picture files of a data set, decoded once at the network's size into a memory-mapped
+ * file. */
 #ifndef GVM_DATA_CACHE_H
 #define GVM_DATA_CACHE_H
 
@@ -7,12 +7,12 @@
 
 struct cache_options {
     int workers;   /* threads that decode, 1..64 */
-    bool skip_bad; /* leave out pictures that cannot be read, rather than fail with the first */
+    bool skip_bad; /* leave out unreadable pictures instead of failing with the first */
     void *user;
     /* Called now and then on the calling thread while the cache is made; total 0: another process makes it, and this
      * one waits. Returns whether to go on. May be NULL. */
     bool (*progress)(void *user, size_t done, size_t total);
-    /* Called for each picture left out, on the calling thread once the cache is made. err names the file. May be NULL.
+    /* Called for each picture left out, on the calling thread after the cache is made. err names the file. May be NULL.
      */
     void (*bad)(void *user, gvm_status status, const gvm_error *err);
 };
@@ -34,7 +34,8 @@ gvm_status cache_open(struct cache **cache, const char *path, const struct pictu
                       const struct cache_options *options, gvm_error *err);
 void cache_free(struct cache *cache);
 
-/* (H, W, 3) of picture i of a split, as long as the cache; NULL where it could not be read, or is not in it. */
+/* Pixels (H, W, 3) of picture i of a split, valid until cache_free; NULL if the picture was unreadable or is not in the
+ * cache. */
 const uint8_t *cache_picture(const struct cache *cache, const struct split *split, gvm_view view, int i);
 
 #endif
