@@ -9,13 +9,13 @@
 #include "geoviewmatch.h"
 #include "network/config.h"
 
-/* Read the JSON text (need not end in NUL) and check it as config_check does. Unknown keys are ignored, known ones must
- * be there, whole and in range; these may be absent: ground_m (64), elevation ([-45, 45]), and of either view
+/* Parse the JSON text (need not end in NUL) and check it with config_check. Unknown keys are ignored. Known keys must
+ * be present and in range, except that these may be absent: ground_m (64), elevation ([-45, 45]), and of either view
  * street_input, aerial_input: {"projection": "panorama"|"nadir"|"perspective", "order": "rgb"|"bgr",
  * "resize": "own"|"opencv"|"skimage", "mean": [3], "deviation": [3], "zooms": [1 to 4], "bearing"} (panorama and nadir,
- * rgb, own, ImageNet's, none, 0). With zooms, which only the aerial view has, cell_m must be there too, and ground_m
- * follows from them. A perspective view is resized by "skimage", another is not. `where` names the file in the
- * sentence. GVM_FORMAT if it is not so; *out is all zero then. */
+ * rgb, own, ImageNet's, none, 0). Only the aerial view may have zooms; then cell_m is required, and ground_m is
+ * derived. A perspective view must have the resize rule "skimage"; other views must not. `where` is the file's name in
+ * error messages. Fails with GVM_FORMAT; *out is then all zero. */
 gvm_status config_parse(struct config *out, const char *json, size_t length, const char *where, gvm_error *err);
 
 /* The configuration of a preset. Fails with GVM_ARGUMENT if there is no preset of this name. */
