@@ -1,5 +1,5 @@
-/* safetensors_write.c - writing, see safetensors.h. The header is made as JSON (jansson) in memory; names are checked
- * before, so that what jansson then refuses it refuses for want of memory. */
+/* safetensors_write.c - writing, see safetensors.h. The header is built as JSON (jansson) in memory. Names are checked
+ * first, so that the only failure left to jansson is lack of memory. */
 #include <assert.h>
 #include <glib.h>
 #include <jansson.h>
@@ -12,7 +12,7 @@
 #include "base/half.h"
 #include "base/safetensors.h"
 
-/* Values of an entry. What is in memory cannot overflow. */
+/* Number of values. Cannot overflow, because they are in memory. */
 static size_t entry_count(const struct safetensors_entry *e)
 {
     size_t count = 1;
@@ -67,7 +67,7 @@ static gvm_status check_metadata(const char *where, const struct safetensors_pai
     return GVM_OK;
 }
 
-/* The header, to be freed; NULL on failure. */
+/* The header; the caller frees it. NULL on failure. */
 static gvm_status describe(char **text, const char *where, const struct safetensors_entry *entries, size_t count,
                            const struct safetensors_pair *metadata, size_t pairs, gvm_error *err)
 {
