@@ -12,7 +12,7 @@
 #include "base/file.h"
 #include "base/safetensors.h"
 
-/* A training run's state has a configuration too, and is worth more. */
+/* A training run's state also has a configuration, but is more valuable. */
 static bool is_weights(const char *path, const char *start)
 {
     (void)start;
@@ -43,7 +43,7 @@ const struct output_kind output_picture = {"a picture", .start = "\x89PNG\r\n\x1
                                            .holds = "tEXtSoftware\n" OUTPUT_SOFTWARE};
 const struct output_kind output_page = {"a page", .holds = OUTPUT_GENERATOR};
 
-/* The file's start as text, each 0 a line break: a PNG keeps its words in between zeros. */
+/* The start of the file as text, with zero bytes replaced by line breaks: a PNG has zeros between its texts. */
 static gvm_status read_start(char text[OUTPUT_LOOKED_AT + 1], const char *path, gvm_error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -75,7 +75,7 @@ static bool is_same(const char *path, const char *input)
     return stat(path, &out) == 0 && stat(input, &in) == 0 && out.st_dev == in.st_dev && out.st_ino == in.st_ino;
 }
 
-/* Whether the file lies in the folder, at any depth. */
+/* Whether the file is in the folder, at any depth. */
 static bool is_within(const char *path, const char *folder)
 {
     char *file = realpath(path, NULL), *top = realpath(folder, NULL);
@@ -109,7 +109,7 @@ gvm_status output_check(const char *path, const struct output_kind *kind, bool f
         if (errno == ENOENT && linked)
             return fail(err, GVM_ARGUMENT, "%s: it is a symbolic link to a file that is not there; name that file",
                         path_tail(path));
-        return GVM_OK; /* there is nothing, or file_writer_open says why not */
+        return GVM_OK; /* free, or file_writer_open reports the reason */
     }
     if (!S_ISREG(st.st_mode)) return GVM_OK;
     gvm_status status = look(&ours, kind, path, err);
