@@ -103,7 +103,7 @@ static void test_bad_weights(void **state)
     expect_failure(gvm_model_open(&model, empty, &err), GVM_FORMAT, &err, "empty");
     remove(empty);
 
-    char *bytes = malloc(300000); /* cut short */
+    char *bytes = malloc(300000); /* truncated */
     FILE *file = fopen(WEIGHTS, "rb");
     assert_int_equal(fread(bytes, 1, 300000, file), 300000);
     fclose(file);

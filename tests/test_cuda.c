@@ -161,9 +161,9 @@ static void compare(const char *name, int steps, gvm_precision precision, float 
     free_outcome(&cuda);
 }
 
-/* In float32 with drop paths, which are drawn anew in each step as on the CPU. AdamW's first steps have the same length
- * for small and large gradients, so in bfloat16 the weights differ although the losses do not. The second network's
- * initial weights amplify bfloat16's rounding: its features differ twice as much as the others'. */
+/* In float32 with drop paths, which are drawn again in each step as on the CPU. AdamW's first steps have the same
+ * length for small and large gradients, so in bfloat16 the weights differ although the losses do not. The second
+ * network's initial weights amplify bfloat16's rounding: its features differ twice as much as the others'. */
 static void test_ten_steps(void **state)
 {
     (void)state;

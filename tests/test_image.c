@@ -18,7 +18,7 @@ static const int colour[4][3] = {{200, 30, 20}, {20, 180, 60}, {40, 50, 220}, {1
 
 enum { QW = 48, QH = 32 };
 
-/* (QH, QW, 3): a colour a quarter */
+/* (QH, QW, 3): a colour for each quarter */
 static const uint8_t *quarters(void)
 {
     static uint8_t pixels[QH][QW][3];

@@ -21,7 +21,7 @@
 #include "map/map_file.h"
 #include "map_support.h"
 
-/* ------------------------------------------------------------------ what is there */
+/* ------------------------------------------------------------------ committed tiles */
 
 static void check_tiles(const gvm_map *map, size_t count)
 {

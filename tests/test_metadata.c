@@ -223,7 +223,7 @@ static void end(struct xmp *xmp, struct exif *exif, struct jpeg *j)
     memcpy(j->bytes + j->size, "\xff\xda\0\x2\xff\xd9", 6);
     const struct bytes bytes = {j->bytes, -1, j->size + 6};
     metadata_read_jpeg(xmp, exif, &bytes);
-    for (size_t size = 2; size < 400 && size < j->size; size++) { /* cut off */
+    for (size_t size = 2; size < 400 && size < j->size; size++) { /* truncated */
         struct xmp some;
         struct exif more;
         metadata_read_jpeg(&some, &more, &(struct bytes){j->bytes, -1, size});
@@ -407,7 +407,7 @@ static void png_chunks(void **state)
         struct image image;
         assert_int_equal(image_about(&image, in_folder("c.png"), NULL), GVM_OK);
         assert_true(image.gpano.has_heading && image.gpano.heading == 219);
-        for (gsize n = 0; n < sizeof head - 1 + made; n += 3) { /* cut off */
+        for (gsize n = 0; n < sizeof head - 1 + made; n += 3) { /* truncated */
             save("c.png", pixels, 30, 20, 3, VIPS_FORMAT_UCHAR, (struct extra){0});
             insert_chunk_at("c.png", true, "iTXt", text, n);
             assert_int_equal(image_about(&image, in_folder("c.png"), NULL), GVM_OK);

@@ -171,7 +171,7 @@ static void test_damaged(void **state)
     }
 }
 
-/* ------------------------------------------------------------------ lies */
+/* ------------------------------------------------------------------ malformed files */
 
 /* A zip file being made, and its layout. */
 struct made {

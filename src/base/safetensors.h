@@ -45,7 +45,7 @@ gvm_status safetensors_open(struct safetensors **out, const char *path, gvm_erro
 gvm_status safetensors_open_memory(struct safetensors **out, const void *data, size_t size, const char *where,
                                    gvm_error *err);
 
-void safetensors_close(struct safetensors *st); /* NULL is fine */
+void safetensors_close(struct safetensors *st); /* ignores NULL */
 
 /* Name of the file for error messages: its path, truncated at the front to at most 200 bytes. */
 const char *safetensors_where(const struct safetensors *st);

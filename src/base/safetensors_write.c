@@ -26,7 +26,7 @@ static size_t entry_bytes(const struct safetensors_entry *e)
     return entry_count(e) * (e->dtype == SAFETENSORS_F16 ? sizeof(uint16_t) : sizeof(float));
 }
 
-/* NULL without memory. */
+/* NULL if out of memory. */
 static json_t *describe_entry(const struct safetensors_entry *e, size_t begin, size_t end)
 {
     static const char *const names[] = {

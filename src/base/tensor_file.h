@@ -24,7 +24,7 @@ struct tensor_file;
  * file until they are read. Returns GVM_FILE (cannot be read), GVM_FORMAT (neither format, or malformed), GVM_MEMORY;
  * *out is NULL then. */
 gvm_status tensor_file_open(struct tensor_file **out, const char *path, gvm_error *err);
-void tensor_file_close(struct tensor_file *file); /* NULL is fine */
+void tensor_file_close(struct tensor_file *file); /* ignores NULL */
 
 /* Name of the file for error messages: its path, truncated at the front to at most 200 bytes. */
 const char *tensor_file_where(const struct tensor_file *file);

@@ -36,7 +36,7 @@ bool torch_file_is(const unsigned char *start, size_t size);
  * then. */
 gvm_status torch_file_open(struct torch_file **out, const void *data, size_t size, const char *where, gvm_error *err);
 
-void torch_file_close(struct torch_file *file); /* NULL is fine */
+void torch_file_close(struct torch_file *file); /* ignores NULL */
 
 /* Tensors sorted by name. */
 size_t torch_file_count(const struct torch_file *file);

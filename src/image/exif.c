@@ -166,7 +166,7 @@ static void read_directory(const struct tiff *t, uint64_t at, take_entry *take, 
         uint64_t size = (uint64_t)size_of(e.type);
         if (size == 0 || e.count == 0 || e.count > t->bytes->size) continue;
         if (e.count * size > (uint64_t)word) e.at = t->base + bytes_number(raw + 4 + word, word, t->big);
-        if (e.at > t->bytes->size || e.count * size > t->bytes->size - e.at) continue; /* cut off */
+        if (e.at > t->bytes->size || e.count * size > t->bytes->size - e.at) continue; /* truncated */
         take(user, t, &e);
     }
 }

@@ -27,7 +27,7 @@ static void band_of(double box[4], const struct image *image, const double eleva
     static const double NEARLY = 0.5;
     double high, low;
     panorama_elevation(&high, &low, image);
-    double rows = image->height / (high - low); /* a degree */
+    double rows = image->height / (high - low); /* per degree */
     box[0] = 0;
     box[1] = (high - elevation[1]) * rows;
     box[2] = image->width;

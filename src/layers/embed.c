@@ -13,7 +13,7 @@ struct embed_pass {
     bool training, packed;
     float *xhat, *rstd; /* training: (rows, C), (rows) */
     float *scratch;
-    size_t scratch_each; /* floats a thread */
+    size_t scratch_each; /* floats per thread */
     float accumulate;
     struct norm_partials partials;
     float *du, *columns, *dcolumns; /* of one chunk: (rows, C), (rows, K), (rows, K) */

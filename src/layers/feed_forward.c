@@ -11,7 +11,7 @@ struct feed_pass {
     bool training, packed;
     float *h, *xhat, *rstd; /* training: (rows, 4C), (rows, C), (rows) */
     float *scratch;
-    size_t scratch_each; /* floats a thread */
+    size_t scratch_each; /* floats per thread */
     /* backward */
     struct norm_partials partials;
     float *du, *dh, *g, *dx; /* of one chunk: (rows, C), (rows, 4C), (rows, 4C), (rows, C) */

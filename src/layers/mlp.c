@@ -12,7 +12,7 @@ struct mlp_pass {
     bool training, packed;
     float *xhat, *rstd, *h, *v; /* training: (rows, C), (rows), (rows, N), (rows, C) */
     float *scratch;
-    size_t scratch_each; /* floats a thread */
+    size_t scratch_each; /* floats per thread */
     /* backward */
     bool add; /* u's gradient is added to, not overwritten */
     struct norm_partials partials;

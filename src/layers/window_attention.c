@@ -18,7 +18,7 @@ struct attention_pass {
     float *qkv, *out;   /* training: (rows, 3C), (rows, C) */
     float *xhat, *rstd; /* training: (rows, C), (rows) */
     float *scratch, *windows_scratch;
-    size_t scratch_each, window_each; /* floats a thread */
+    size_t scratch_each, window_each; /* floats per thread */
     /* backward */
     struct norm_partials partials;
     float *dbias;                 /* (threads, heads, n, np) */

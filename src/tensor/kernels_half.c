@@ -11,7 +11,7 @@ enum { ROWS = 8 };
 #else
 enum { ROWS = 6 };
 #endif
-enum { PANEL = 2 * VW /* queries a block */ };
+enum { PANEL = 2 * VW /* queries per block */ };
 enum { GROUP = 4 /* rows read in parallel */ };
 _Static_assert(HALF_ROWS % ROWS == 0 && HALF_QUERIES % PANEL == 0, "blocks tile a product");
 
