@@ -199,7 +199,7 @@ static void test_foreign(void **state)
     cache_free(expect_cache(set, &seen));
 }
 
-/* A truncated file, as after a failed copy, or one of another version. */
+/* A file cut short, as by a copy that failed, or of another version. */
 static void test_damaged(void **state)
 {
     struct small_set *set = *state;

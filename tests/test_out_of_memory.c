@@ -30,7 +30,7 @@ char *__wrap_strdup(const char *text);
 char *__wrap_strndup(const char *text, size_t size);
 int __wrap_fsync(int file);
 
-static atomic_long left = -1; /* allocations until one fails; negative: none fails */
+static atomic_long left = -1; /* allocations until one fails; below zero: none does */
 static atomic_bool failed;
 
 static bool refuse(void)
@@ -74,7 +74,7 @@ char *__wrap_strndup(const char *text, size_t size)
     return copied(text, strnlen(text, size));
 }
 
-/* A hundred maps need not survive a power failure. */
+/* A hundred maps need not outlive a power cut. */
 int __wrap_fsync(int file)
 {
     (void)file;

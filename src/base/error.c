@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Control characters, line breaks and characters that change the direction of text: in a file name they could disguise
- * the error message. */
+/* What moves a terminal's cursor, breaks the line, or turns the direction of the text around it: a name with such
+ * characters could make the sentence look like another. */
 static bool is_masked(gunichar c)
 {
     return c < 0x20 || (c >= 0x7f && c < 0xa0) /* C0, delete, C1 */

@@ -190,7 +190,7 @@ static void writer_free(struct file_writer *w)
     *w = (struct file_writer){.fd = -1};
 }
 
-/* O_EXCL ensures that the file is ours: a temporary of another thread or a dead process only costs another attempt. */
+/* O_EXCL makes the name ours: another thread's or a dead process's temporary only costs another attempt. */
 static int create_temporary(struct file_writer *w)
 {
     int folder = folder_length(w->target);

@@ -18,9 +18,8 @@ const char *path_tail(const char *path);
 char *path_join(const char *folder, const char *name);
 char *path_with(const char *path, const char *end);
 
-/* As pread, pwrite, write and flock (LOCK_EX | LOCK_NB), retried after EINTR and short transfers. file_read_at returns
- * the number of bytes read, fewer than `size` only at the end of the file, or -1 on failure. The others return false on
- * failure. errno has the reason. */
+/* As pread, pwrite, write and flock (LOCK_EX | LOCK_NB), with what a signal cut short done again. file_read_at returns
+ * how many bytes there were, -1 on failure; the others false. errno tells why. */
 ssize_t file_read_at(int fd, void *data, size_t size, uint64_t offset);
 bool file_write_at(int fd, const void *data, size_t size, uint64_t offset);
 bool file_append(int fd, const void *data, size_t size);
@@ -73,7 +72,7 @@ gvm_status file_write(const char *path, const void *data, size_t size, gvm_error
 /* Remove the temporaries of all open writers before the process ends. Async-signal-safe. */
 void file_writers_drop(void);
 
-/* Sync the folder of `path`, so that a rename survives a crash. */
+/* Make a rename last: put the folder of `path` on the disk. */
 void file_sync_folder(const char *path);
 
 #endif

@@ -12,7 +12,7 @@
 #include "base/file.h"
 #include "base/safetensors.h"
 
-/* A training run's state also has a configuration, but is more valuable. */
+/* A training run's state has a configuration too, and is worth more. */
 static bool is_weights(const char *path, const char *start)
 {
     (void)start;
@@ -109,7 +109,7 @@ gvm_status output_check(const char *path, const struct output_kind *kind, bool f
         if (errno == ENOENT && linked)
             return fail(err, GVM_ARGUMENT, "%s: it is a symbolic link to a file that is not there; name that file",
                         path_tail(path));
-        return GVM_OK; /* free, or file_writer_open reports the reason */
+        return GVM_OK; /* there is nothing, or file_writer_open says why not */
     }
     if (!S_ISREG(st.st_mode)) return GVM_OK;
     gvm_status status = look(&ours, kind, path, err);

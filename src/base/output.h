@@ -19,9 +19,9 @@ struct output_kind {
     const char *name;  /* with its article, for error messages: "a features file" */
     const char *start; /* prefix of the file */
     const char *holds; /* text near its start */
-    /* A further check; `start` has the file's first bytes, with zero bytes replaced by line breaks. */
+    /* Anything else; start is the file's first bytes, a line break for each zero. */
     bool (*is_ours)(const char *path, const char *start);
-    bool kept; /* --force is not offered for it */
+    bool kept; /* there is no --force for it */
 };
 
 extern const struct output_kind output_weights;  /* what `init` and `train` write */

@@ -14,7 +14,7 @@ size_t bytes_read(void *out, const struct bytes *bytes, uint64_t at, size_t n)
         return n;
     }
     ssize_t got = file_read_at(bytes->fd, out, n, at);
-    return got > 0 ? (size_t)got : 0; /* truncated meanwhile, or unreadable: the caller sees a short read */
+    return got > 0 ? (size_t)got : 0; /* cut short meanwhile, or not to be read: what follows finds too little */
 }
 
 bool bytes_have(void *out, const struct bytes *bytes, uint64_t at, size_t n)

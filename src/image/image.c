@@ -25,8 +25,8 @@ enum { MAX_SIDE = 65535 /* JPEG's own limit */, SAMPLES = 8 /* bytes per decoded
 
 static const int64_t MAX_PIXELS = 256 * 1000 * 1000;
 
-/* Bytes of the samples of an interlaced PNG, which libpng decodes in one uninterruptible call at about 4 ns each: 8-bit
- * RGB of the most pixels that the service accepts. */
+/* Bytes of an interlaced PNG's samples, which libpng takes all in one call, some 4 ns each: 8-bit RGB of the most
+ * pixels that the service takes. */
 static const int64_t MAX_INTERLACED = 400 * 1000 * 1000;
 
 /* Time limit for files: no user waits longer for one picture. */
@@ -308,7 +308,7 @@ static gvm_status check_cost(struct input *input, gvm_error *err)
             "%s: this picture has too many %s, as files have that are made to keep a decoder busy; save it anew "
             "with another program",
             input->where, what);
-    if (input->kind == PNG) bytes_read(&interlaced, &input->bytes, 28, 1); /* the last byte of IHDR */
+    if (input->kind == PNG) bytes_read(&interlaced, &input->bytes, 28, 1); /* the last byte of its header */
     input->whole =
         input->kind == WEBP || input->kind == TIFF || input->kind == HEIC || cost.scans > 1 || interlaced != 0;
     return GVM_OK;

@@ -21,8 +21,8 @@ struct line {
     int step, own; /* own: index of the positive pair */
 };
 
-/* The sum over k != j of exp(z_k) contains the largest term, unless j is that term. Relative to the largest it is 1 +
- * (rest - e_j), a subtraction without cancellation. For the largest itself, the others are summed relative to the
+/* The sum over k != j of exp(z_k) contains the largest term, unless j is that term. Relative to the largest it is
+ * 1 + (rest - e_j), a subtraction without cancellation. For the largest itself, the others are summed relative to the
  * second largest. So all B sums take O(B), and the gradient of a positive pair that is far ahead keeps its precision;
  * the total minus the largest term would be rounding error. */
 struct sums {

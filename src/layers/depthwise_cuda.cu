@@ -22,8 +22,8 @@ template <int N, typename T> __device__ static void load_strip(float *to, const 
     for (int i = 0; i < N; i++) to[i] = at + i >= 0 && at + i < W ? to_float(row[(size_t)(at + i) * C]) : 0;
 }
 
-/* y = filter of x + bias; bias may be NULL. turned: the filter rotated by 180 degrees, which maps dy to dx. Block (i,
- * g) handles channels 32 g and on; each of its warps handles every (WARPS gridDim.x)-th strip. */
+/* y = filter of x + bias; bias may be NULL. turned: the filter rotated by 180 degrees, which maps dy to dx. Block
+ * (i, g) handles channels 32 g and on; each of its warps handles every (WARPS gridDim.x)-th strip. */
 template <typename T>
 __global__ void __launch_bounds__(THREADS) depthwise_kernel(T *y, float accumulate, const T *x, const float *weight,
                                                             const float *bias, bool turned, struct grid m)

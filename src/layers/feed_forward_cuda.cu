@@ -1,5 +1,5 @@
-/* feed_forward_cuda.cu - x + LN(W2 gelu(W1 x + b1) + b2): the second half of a Swin V2 block. Training stores W1 x +
- * b1, its gelu and the branch before its norm. */
+/* feed_forward_cuda.cu - x + LN(W2 gelu(W1 x + b1) + b2): the second half of a Swin V2 block. Training stores
+ * W1 x + b1, its gelu and the branch before its norm. */
 #include "layers/layer_cuda.cuh"
 
 struct feed_pass {

@@ -20,8 +20,8 @@ static double softplus(double x)
     return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));
 }
 
-/* Compute the mean loss from a b^T and replace a b^T by its gradient times weight. With d = 2 - 2 a b^T, alpha (d_ii -
- * d_ij) = 2 alpha (ab_ij - ab_ii). */
+/* Compute the mean loss from a b^T and replace a b^T by its gradient times weight. With d = 2 - 2 a b^T,
+ * alpha (d_ii - d_ij) = 2 alpha (ab_ij - ab_ii). */
 static double pairs_loss(float *product, double *work, int B, float alpha, float weight)
 {
     double total = 0, each = (double)weight * 2 * alpha / (2.0 * B * (B - 1));

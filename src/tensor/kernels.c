@@ -75,8 +75,8 @@ static void norm_row_backward(float *du, float *dgamma, float *dbeta, const floa
 
 /* ------------------------------------------------------------------ GELU */
 
-/* The factor p of gelu(x) = x p: Phi(x) with the exact erf, or, by_tanh, s(z) = 1 / (1 + e^-z), z = 2 sqrt(2 / pi) (x +
- * 0.044715 x^3). */
+/* The factor p of gelu(x) = x p: Phi(x) with the exact erf, or, by_tanh, s(z) = 1 / (1 + e^-z),
+ * z = 2 sqrt(2 / pi) (x + 0.044715 x^3). */
 __attribute__((always_inline)) static inline vf share(vf x, int by_tanh)
 {
     if (!by_tanh) return v_phi(x);

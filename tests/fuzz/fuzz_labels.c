@@ -1,5 +1,5 @@
-/* fuzz_labels.c - any bytes as one of a data set's label files, chosen by the first byte. Accepted labels must have
- * tiles in range and paths inside the folder. */
+/* fuzz_labels.c - any bytes as one of a data set's label files; the first byte says which. What is accepted must have
+ * its tiles in range and its paths in the folder. */
 #define _GNU_SOURCE /* mkdtemp */
 #include <math.h>
 #include <stdint.h>
