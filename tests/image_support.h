@@ -32,8 +32,8 @@ void expect_refusal(const char *name, gvm_status status, const char *part);
 /* Expects each channel within the tolerance. */
 void expect_pixel(const struct image *image, int x, int y, const int rgb[3], int tolerance);
 
-/* write_half: the first half of another file's bytes. The other: whole.* of noise, with half.* of it, for jpg, png,
- * webp, tif. */
+/* write_half: the first half of another file's bytes. write_broken: whole.* of noise and the first half of each as
+ * half.*, for jpg, png, webp, tif. */
 void write_half(const char *name, const char *of);
 void write_broken(void);
 

@@ -13,7 +13,7 @@ static const gvm_model_info info = {.features = WIDTH, .fingerprint = "012345678
 /* Expects a status, and words of its message. */
 void expect_status(gvm_status got, gvm_status status, const gvm_error *err, const char *words);
 
-/* value_of: element k of the feature in a row of the map. The other: the position of its tile. */
+/* value_of: element k of the feature in a row of the map. place_of: the position of its tile. */
 float value_of(size_t row, int k);
 struct place place_of(size_t row);
 

@@ -14,7 +14,7 @@ struct small_set {
  * existing one with such pictures, or NULL to make one. */
 void small_set_make(struct small_set *set, const char *folder, int queries, int tiles);
 
-/* small_set_remove: with the folder and all its files; the other: only the lists. */
+/* small_set_remove: with the folder and all its files. small_set_free: only the lists. */
 void small_set_remove(struct small_set *set);
 void small_set_free(struct small_set *set);
 

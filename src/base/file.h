@@ -31,8 +31,8 @@ struct file_map {
 };
 
 /* Map a regular file read-only. Returns GVM_FILE if it cannot be read or is not a regular file, GVM_FORMAT if it is
- * empty; *map is zero then. Pages are read when they are touched: if another process truncates the file meanwhile, this
- * one gets SIGBUS. Replace such files with file_writer instead of truncating them. */
+ * empty, GVM_MEMORY; *map is zero then. Pages are read when they are touched: if another process truncates the file
+ * meanwhile, this one gets SIGBUS. Replace such files with file_writer instead of truncating them. */
 gvm_status file_map(struct file_map *map, const char *path, gvm_error *err);
 
 /* May be called on a zero map, and twice. */

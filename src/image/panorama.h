@@ -85,7 +85,7 @@ void aerial_seen(double box[4], const struct picture_shape *shape, const struct 
 gvm_status aerial_fit(uint8_t *out, double box[4], const struct picture_shape *shape, const struct image *image,
                       const char *where, gvm_error *err);
 
-/* The position and heading in a picture's metadata. A heading in XMP takes precedence over EXIF. */
+/* The position and heading in a picture's metadata. GPano's heading takes precedence over EXIF's. */
 gvm_photo_info photo_said(const struct image *image);
 
 #endif
