@@ -4,7 +4,7 @@
 # makes, byte for byte but for a map's random id, and nothing may be left over. Prints the kills that met a process at
 # work; one line a job goes into $OUT/jobs, from which another call goes on.
 #
-#   KILLS=200 (of each command)   SEED=1   OUT=build/kills
+#   KILLS=200 (of each command)   COMMANDS="train index"   SEED=1   OUT=build/kills
 set -euo pipefail
 export LC_ALL=C
 program=$(realpath "${1:-build/geoviewmatch}")
@@ -161,7 +161,7 @@ whole() {
 }
 
 prepare
-for command in train index; do
+for command in ${COMMANDS:-train index}; do
     names=(train_each train_some train_cache)
     [ $command = train ] || names=(index_new index_add index_cells)
     for name in "${names[@]}"; do whole "$name"; done

@@ -263,7 +263,7 @@ class Soak:
             self.fault("%s: no end, sent %r" % (name, b"".join(attack.pieces)[:300]))
         finally:
             for _, writer in clients:
-                if attack.end == "reset":
+                if attack.end == "reset" and not writer.transport.is_closing():
                     writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 writer.transport.abort()
         self.attacks[name] += 1

@@ -109,7 +109,8 @@ static void print_photo(const struct answers *a, size_t photo)
     const gvm_hit *hits = l.hits;
     bool known = !isnan(l.lat), gps = l.found->info.has_place;
     print_text(a->photos.paths[photo]);
-    if (l.found->count > 0 && l.found->heading_found) printf("  heading %.1f, estimated", located_heading(hits[0].heading, 1));
+    if (l.found->count > 0 && l.found->heading_found)
+        printf("  heading %.1f, estimated", located_heading(hits[0].heading, 1));
     if (!isnan(l.found->margin)) printf("  margin %.4f", l.found->margin);
     if (l.views > 1) printf("  %d views of a panorama", l.views);
     if (verdict(&l) != NULL) printf("  %s", verdict(&l));

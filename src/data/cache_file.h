@@ -53,7 +53,11 @@ uint64_t cache_offset(const struct cache *c, int place, size_t *bytes);
 
 enum found { CACHE_STALE, CACHE_BEGUN, CACHE_COMPLETE };
 
-/* What a file is to this cache. GVM_FORMAT where it is no cache at all; an empty one counts as stale. */
+/* GVM_FORMAT, by a sentence with both versions, if it is not CACHE_VERSION: what another version wrote may have cost
+ * hours, so it is not overwritten. */
+gvm_status cache_check_version(uint32_t version, const char *where, gvm_error *err);
+
+/* What a file is to this cache. GVM_FORMAT if it is no cache or one of another version; an empty one counts as stale. */
 gvm_status cache_identify(enum found *found, const struct cache *c, int fd, const char *path, gvm_error *err);
 
 /* The file beside its place, which one process at a time holds. */

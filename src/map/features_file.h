@@ -24,6 +24,9 @@ void features_header(uint8_t header[FEATURES_START], const struct features_facts
 /* Whether a file with these first bytes is the features of a map. */
 bool features_start(const uint8_t *bytes, size_t size);
 
+/* GVM_FORMAT, by a sentence with both versions, if this program does not read that one. */
+gvm_status features_check_version(uint32_t version, const char *where, gvm_error *err);
+
 /* Whether a file with these first bytes, of `size` in all, is the one of a map with these facts and rows. GVM_FORMAT
  * where it is none or too short, GVM_MISMATCH where it belongs to another map. */
 gvm_status features_check(const uint8_t *bytes, size_t size, const struct features_facts *facts, size_t rows,
