@@ -165,9 +165,9 @@ whole() {
 prepare
 for command in ${COMMANDS:-train index}; do
     names=(train_each train_some train_cache)
-    [ $command = train ] || names=(index_new index_add index_cells)
+    [ "$command" = train ] || names=(index_new index_add index_cells)
     for name in "${names[@]}"; do whole "$name"; done
-    while [ "$(landed $command)" -lt "$kills" ]; do
+    while [ "$(landed "$command")" -lt "$kills" ]; do
         for name in "${names[@]}"; do trial "$name"; done
     done
 done

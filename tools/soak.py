@@ -6,6 +6,8 @@ request had at the start, beside hostile ones (tools/hostile.py). Prints figures
 * no hostile request had 500, an answer that is none, or a status that it should not have;
 * memory and open descriptors are flat, and SIGTERM ends the service within 5 seconds, with 0.
 
+Ctrl-C or SIGTERM ends the load early; the figures are those until then.
+
 Every 10 seconds a line goes into FOLDER/samples.csv. Two hours: nice -n 10 tools/soak.py build/geoviewmatch"""
 import argparse
 import asyncio
@@ -327,6 +329,8 @@ class Soak:
                 pass
 
     async def run(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, self.stop.set)
         await self.learn()
         print("%d kinds of sound requests" % len(self.asks), flush=True)
         begun = time.monotonic()
@@ -430,7 +434,6 @@ def main():
     words.add_argument("--seed", type=int, default=1)
     words.add_argument("--out", default="build/soak", help="folder of the map, the samples and what the service said (build/soak)")
     options = words.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options.hostile = options.hostile or int(14 * options.seconds) + 1
     program, index, photos = prepare(options)
     with open(os.path.join(options.out, "said"), "w+") as said:

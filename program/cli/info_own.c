@@ -162,7 +162,9 @@ static int print(const char *path, const struct network *network, const struct c
                    (json_int_t)(counts_paper(s) + counts_paper(a))),
          "multiply-adds", "street %.3f G, aerial %.3f G, a pair %.3f G", 1e-9 * street, 1e-9 * aerial,
          1e-9 * (street + aerial));
-    fact(&f, NULL, NULL, "paper's way", "%.3f G a pair (without queries, keys, values and attention)", 1e-9 * paper);
+    if (paper < street + aerial)
+        fact(&f, NULL, NULL, "paper's way", "%.3f G a pair (without queries, keys, values and attention)",
+             1e-9 * paper);
     if (network_warning(warning, sizeof warning, network))
         fact(&f, "warning", json_text(warning), "warning", "%s", warning);
     return facts_close(&f);

@@ -21,8 +21,11 @@ struct pictures {
     struct cutters *cutters;             /* of a data set with rasters: what cuts its aerial pictures; else NULL */
 };
 
+/* Whether the data set has the kind of aerial pictures that the network takes. GVM_ARGUMENT. */
+gvm_status pictures_check(const struct dataset *data, const struct config *config, gvm_error *err);
+
 /* The pictures of a data set as a network takes them, without a cache. To be freed with pictures_close, also on
- * failure. GVM_ARGUMENT where the data set has not what the network takes; as mosaic_open; GVM_MEMORY. */
+ * failure. As pictures_check and mosaic_open; GVM_MEMORY. */
 gvm_status pictures_open(struct pictures *p, const struct dataset *data, const struct config *config, gvm_error *err);
 void pictures_close(struct pictures *p);
 
