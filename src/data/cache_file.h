@@ -57,7 +57,8 @@ enum found { CACHE_STALE, CACHE_BEGUN, CACHE_COMPLETE };
  * hours, so it is not overwritten. */
 gvm_status cache_check_version(uint32_t version, const char *where, gvm_error *err);
 
-/* What a file is to this cache. GVM_FORMAT if it is no cache or one of another version; an empty one counts as stale. */
+/* What a file is to this cache. GVM_FORMAT if it is no cache or one of another version; an empty one counts as stale.
+ */
 gvm_status cache_identify(enum found *found, const struct cache *c, int fd, const char *path, gvm_error *err);
 
 /* The file beside its place, which one process at a time holds. */
