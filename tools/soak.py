@@ -32,6 +32,7 @@ from service import Service, form
 
 SOUND, HOSTILE = "127.0.0.1", "127.0.0.%d"
 PATIENCE = 180  # seconds without an answer, after which a request hangs
+SECONDS = 30    # the service's --seconds, after which it ends a connection that sends nothing
 
 
 class Cut(Exception):
@@ -215,14 +216,16 @@ class Soak:
 
     async def sounder(self, seed, every):
         """Sound requests, one every so often, on connections of which each is kept for some."""
-        draw, streams, left, due = random.Random(seed), None, 0, time.monotonic()
+        draw, streams, left, due, used = random.Random(seed), None, 0, time.monotonic(), 0.0
         while not self.stop.is_set():
             ask = draw.choice(self.asks)
             try:
-                if left == 0:
+                if left == 0 or time.monotonic() - used > SECONDS / 2:  # a busy machine may keep us that long
+                    if left:
+                        streams[1].close()
                     streams, left = await asyncio.wait_for(connect(self.address, SOUND), PATIENCE), draw.choice((1, 1, 5, 20))
                 self.sound[await self.ask(ask, streams)] += 1
-                left -= 1
+                used, left = time.monotonic(), left - 1
             except (OSError, Cut, asyncio.TimeoutError) as error:
                 self.sound["lost"] += 1
                 self.fault("%s: lost: %r" % (ask.name, error))
@@ -437,7 +440,7 @@ def main():
     options.hostile = options.hostile or int(14 * options.seconds) + 1
     program, index, photos = prepare(options)
     with open(os.path.join(options.out, "said"), "w+") as said:
-        service = Service(program, index, "--quiet", "--seconds", 15, "--log", os.path.join(options.out, "log"), stderr=said)
+        service = Service(program, index, "--quiet", "--seconds", SECONDS, "--log", os.path.join(options.out, "log"), stderr=said)
         try:
             soak = Soak(options, service, photos)
             took = asyncio.run(soak.run())
