@@ -114,10 +114,11 @@ fresh() {
     cd "$out/job"
 }
 
-# The program, a child of the shell that runs the job.
+# The program, a child of the shell that runs the job, which is stopped first so that it starts none meanwhile.
 kill_job() {
     local child
-    child=$(pgrep -P "$pid" -x geoviewmatch || true)
+    kill -STOP "$pid" 2> /dev/null || return 1
+    child=$(pgrep -P "$pid" || true)
     kill -9 "$pid" 2> /dev/null || return 1
     [ -n "$child" ] && kill -9 "$child" 2> /dev/null
 }
