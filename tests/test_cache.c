@@ -199,7 +199,7 @@ static void test_foreign(void **state)
     cache_free(expect_cache(set, &seen));
 }
 
-/* A file cut short, as by a copy that failed, or of another version. */
+/* A file cut short, as by a copy that failed, is made anew; one of another version is left. */
 static void test_damaged(void **state)
 {
     struct small_set *set = *state;
@@ -209,12 +209,23 @@ static void test_damaged(void **state)
     assert_int_equal(truncate(path, 5000), 0);
     cache_free(expect_cache(set, &seen));
     assert_int_equal(seen.total, SOURCES);
-    int fd = open(path, O_RDWR);
-    assert_int_equal(pwrite(fd, "\x7f", 1, 8), 1);
-    close(fd);
-    struct cache *cache = expect_cache(set, &seen);
-    assert_int_equal(seen.total, SOURCES);
-    expect_pictures(cache, set);
+    struct cache *cache;
+    gvm_error err;
+    static const char *const versions[] = {"\x7f", "\0", "\1"};
+    for (int i = 0; i < 3; i++) {
+        int fd = open(path, O_RDWR);
+        assert_int_equal(pwrite(fd, versions[i], 1, 8), 1);
+        close(fd);
+        seen = (struct seen){0};
+        gvm_status status = open_cache(&cache, set, false, &seen, &err);
+        if (i == 2) break;
+        assert_int_equal(status, GVM_FORMAT);
+        assert_non_null(strstr(err.text, i == 0 ? "version 127; " : "version 0; "));
+        assert_non_null(strstr(err.text, "this program reads and writes version 1"));
+        assert_int_equal(seen.total, 0);
+    }
+    expect_pictures(cache, set); /* its own version again, and nothing was lost */
+    assert_int_equal(seen.total, 0);
     cache_free(cache);
 }
 

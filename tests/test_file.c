@@ -223,6 +223,27 @@ static void test_write_at_once(void **state)
     }
 }
 
+/* What a process leaves that is killed goes; what one still writes, and files of other names, stay. */
+static void test_sweep(void **state)
+{
+    static const char *const others[] = {"geoviewmatch-1-0.tmp.gpkg", "geoviewmatch-1-0", "a-geoviewmatch-1-0.tmp"};
+    (void)state;
+    struct file_writer w;
+    struct stat st;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) put_text(others[i], "kept");
+    put_text("geoviewmatch-1-0.tmp", "left over");
+    put_text("geoviewmatch-123456-17.tmp", "");
+    assert_int_equal(file_writer_open(&w, in_folder("a"), NULL), GVM_OK);
+    file_sweep(in_folder("."));
+    assert_int_not_equal(stat(in_folder("geoviewmatch-1-0.tmp"), &st), 0);
+    assert_int_not_equal(stat(in_folder("geoviewmatch-123456-17.tmp"), &st), 0);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) assert_text(in_folder(others[i]), "kept");
+    assert_int_equal(file_writer_write(&w, "text", 4, NULL), GVM_OK);
+    assert_int_equal(file_writer_commit(&w, NULL), GVM_OK);
+    assert_text(in_folder("a"), "text");
+    file_sweep(in_folder("missing"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -234,6 +255,7 @@ int main(void)
         cmocka_unit_test_teardown(test_write_stream, empty_folder),
         cmocka_unit_test_teardown(test_write_targets, empty_folder),
         cmocka_unit_test_teardown(test_write_at_once, empty_folder),
+        cmocka_unit_test_teardown(test_sweep, empty_folder),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -300,7 +300,7 @@ static void test_header(void **state)
     expect_status(features_check(header, 9999, &facts, 1, "f", &err), GVM_FORMAT, &err, "rows have 7 numbers where");
     header[8] = 2;
     expect_status(features_check(header, 9999, &facts, 1, "f", &err), GVM_FORMAT, &err,
-                  "newer GeoViewMatch (version 2");
+                  "f: features of a map, of version 2; this program reads version 1");
 }
 
 static void test_halves(void **state)

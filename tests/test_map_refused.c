@@ -57,7 +57,7 @@ static void test_foreign(void **state)
     expect_bad_map(GVM_FORMAT, "m.gpkg: it is a GeoPackage, but none that `geoviewmatch index` made");
     make_map();
     run_sql("UPDATE geoviewmatch SET value = '2' WHERE key = 'version'");
-    expect_bad_map(GVM_FORMAT, "m.gpkg: it is a map from a newer GeoViewMatch (version 2, this one reads 1)");
+    expect_bad_map(GVM_FORMAT, "m.gpkg: a map of version 2; this program reads version 1");
     static const char *const facts[] = {"version", "id", "fingerprint", "width", "ground_m", "rows", "jobs"};
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
         char sql[100];

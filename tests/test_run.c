@@ -119,7 +119,7 @@ static void test_refused(void **state)
         json_t *less = json_copy(root);
         json_object_del(less, key);
         char *lacking = json_dumps(less, 0);
-        snprintf(sentence, sizeof sentence, "the saved run is of another version (no key '%s')", key);
+        snprintf(sentence, sizeof sentence, "of version 3, has no key '%s'; this program reads versions 1 to 3", key);
         expect_refused(lacking,
                        strcmp(key, "version") == 0 ? "(no key 'ground_m')" : sentence); /* then it is version 1 */
         free(lacking);
@@ -130,7 +130,7 @@ static void test_refused(void **state)
     } changes[] = {
         {"{\"version\":4}", "the saved run is of version 4; this program reads versions 1 to 3"},
         {"{\"version\":\"2\"}", "the saved run is of version 0"},
-        {"{\"momentum\":0.9}", "(unknown key 'momentum')"},
+        {"{\"momentum\":0.9}", "of version 3, has the unknown key 'momentum'; this program reads versions 1 to 3"},
         {"{\"jitter\":1.01}", "the saved run's 'jitter' is not a number from 0 to 1"},
         {"{\"jitter\":\"0.3\"}", "the saved run's 'jitter' is not a number from 0 to 1"},
         {"{\"batch\":1}", "the saved run's 'batch' is not a whole number from 2 to 4096"},
@@ -191,7 +191,7 @@ static void test_version_2(void **state)
     free(text);
     json_object_del(root, "shift");
     text = json_dumps(root, 0);
-    expect_refused(text, "the saved run is of another version (no key 'shift')");
+    expect_refused(text, "of version 2, has no key 'shift'; this program reads versions 1 to 3");
     free(text);
     json_decref(root);
     run_options_free(&o);
@@ -230,7 +230,8 @@ static void test_version_1(void **state)
         run_options_free(&o);
         run_options_free(&want);
     }
-    expect_refused("{\"data\":\"/tmp/data\",\"format\":null}", "the saved run is of another version (no key 'test')");
+    expect_refused("{\"data\":\"/tmp/data\",\"format\":null}",
+                   "of a version before 1 (no key 'test'); this program reads versions 1 to 3");
     expect_refused("{\"cluster\":\"/tmp/data\"}", "(no key 'data')");
 }
 

@@ -9,6 +9,7 @@
 #include "base/output.h"
 #include "cli/info.h"
 #include "image/kind.h"
+#include "terminal/located.h"
 
 /* ------------------------------------------------------------------ pictures */
 
@@ -56,7 +57,7 @@ static int info_picture(const char *path, const char *format, bool json)
         fact_json(&f, "lon", json_real(said->lon));
     }
     if (said->has_heading) {
-        fact(&f, "heading", json_real(said->heading), "heading", "%.1f degrees%s", said->heading,
+        fact(&f, "heading", json_real(said->heading), "heading", "%.1f degrees%s", located_heading(said->heading, 1),
              said->heading_is_magnetic ? " from magnetic north" : "");
         fact_json(&f, "heading_reference", json_string(said->heading_is_magnetic ? "magnetic" : "true"));
     }

@@ -3,6 +3,7 @@
 #include "base/file.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -191,6 +192,14 @@ static void writer_free(struct file_writer *w)
     *w = (struct file_writer){.fd = -1};
 }
 
+/* A lock shows that this process still writes the file, even to processes that do not see its number (containers). One
+ * that file_sweep holds or has just removed is no longer ours; where the file system has no locks, nothing is swept. */
+static bool claim(int fd)
+{
+    struct stat st;
+    return (file_lock(fd) || errno != EWOULDBLOCK) && fstat(fd, &st) == 0 && st.st_nlink > 0;
+}
+
 /* O_EXCL makes the name ours: another thread's or a dead process's temporary only costs another attempt. */
 static int create_temporary(struct file_writer *w)
 {
@@ -201,12 +210,14 @@ static int create_temporary(struct file_writer *w)
     for (int i = 0; i < ATTEMPTS; i++) {
         snprintf(name, size, "%.*sgeoviewmatch-%ld-%d.tmp", folder, w->target, (long)getpid(), i);
         w->fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (w->fd >= 0) {
+        if (w->fd >= 0 && claim(w->fd)) {
             w->temporary = name;
             w->listed = list(name);
             return 0;
         }
-        if (errno != EEXIST) break;
+        if (w->fd < 0 && errno != EEXIST) break;
+        if (w->fd >= 0) close(w->fd);
+        w->fd = -1;
     }
     free(name);
     return -1;
@@ -305,4 +316,26 @@ gvm_status file_write(const char *path, const void *data, size_t size, gvm_error
     if (status == GVM_OK) return file_writer_commit(&w, err);
     file_writer_abort(&w);
     return status;
+}
+
+/* ------------------------------------------------------------------ what a killed process left */
+
+static bool is_temporary(const char *name)
+{
+    int end = 0;
+    sscanf(name, "geoviewmatch-%*d-%*d.tmp%n", &end);
+    return end > 0 && name[end] == '\0';
+}
+
+void file_sweep(const char *folder)
+{
+    DIR *all = opendir(folder);
+    for (struct dirent *one; all != NULL && (one = readdir(all)) != NULL;) {
+        if (!is_temporary(one->d_name)) continue;
+        int fd = openat(dirfd(all), one->d_name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        if (fd < 0) continue;
+        if (file_lock(fd)) unlinkat(dirfd(all), one->d_name, 0);
+        close(fd);
+    }
+    if (all != NULL) closedir(all);
 }

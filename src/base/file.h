@@ -73,6 +73,9 @@ gvm_status file_write(const char *path, const void *data, size_t size, gvm_error
 /* Remove the temporaries of all open writers before the process ends. Async-signal-safe. */
 void file_writers_drop(void);
 
+/* Remove the temporaries that killed processes left in a folder; those of processes that still write stay. */
+void file_sweep(const char *folder);
+
 /* Make a rename last: put the folder of `path` on the disk. */
 void file_sync_folder(const char *path);
 

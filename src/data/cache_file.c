@@ -23,6 +23,15 @@ uint64_t cache_offset(const struct cache *c, int place, size_t *bytes)
     return c->pixels[view] + (uint64_t)(place - (view == GVM_AERIAL ? c->count[GVM_STREET] : 0)) * *bytes;
 }
 
+gvm_status cache_check_version(uint32_t version, const char *where, gvm_error *err)
+{
+    if (version == CACHE_VERSION) return GVM_OK;
+    return fail(err, GVM_FORMAT,
+                "%s: a picture cache of version %u; this program reads and writes version %d: delete it, or give the "
+                "cache another name",
+                where, version, CACHE_VERSION);
+}
+
 gvm_status cache_identify(enum found *found, const struct cache *c, int fd, const char *path, gvm_error *err)
 {
     struct header header = {0};
@@ -36,8 +45,11 @@ gvm_status cache_identify(enum found *found, const struct cache *c, int fd, cons
     if (memcmp(header.magic, CACHE_MAGIC, sizeof header.magic) != 0)
         return fail(err, GVM_FORMAT, "%s: it is not a picture cache and is left as it is: give the cache another name",
                     path_tail(path));
-    bool same = header.version == CACHE_VERSION && header.sources == c->header.sources &&
-                header.bytes == c->header.bytes && (uint64_t)st.st_size == header.bytes;
+    if (size < (ssize_t)sizeof header) return GVM_OK;
+    gvm_status status = cache_check_version(header.version, path_tail(path), err);
+    if (status != GVM_OK) return status;
+    bool same =
+        header.sources == c->header.sources && header.bytes == c->header.bytes && (uint64_t)st.st_size == header.bytes;
     if (same) *found = header.complete ? CACHE_COMPLETE : CACHE_BEGUN;
     return GVM_OK;
 }

@@ -54,8 +54,12 @@ uint64_t cache_offset(const struct cache *c, int place, size_t *bytes);
 
 enum found { CACHE_STALE, CACHE_BEGUN, CACHE_COMPLETE };
 
+/* GVM_FORMAT, with a sentence that names both versions, if it is not CACHE_VERSION. Another version's cache may have
+ * cost hours, so it is not overwritten. */
+gvm_status cache_check_version(uint32_t version, const char *where, gvm_error *err);
+
 /* Classify an existing file: complete, partial or stale for this cache. An empty file is stale. Fails with GVM_FORMAT
- * if it is not a picture cache. */
+ * if it is not a picture cache, or one of another version. */
 gvm_status cache_identify(enum found *found, const struct cache *c, int fd, const char *path, gvm_error *err);
 
 /* The part file, held by one process at a time. */

@@ -103,7 +103,7 @@ gvm_status pictures_cut(uint8_t *pixels, const struct pictures *p, double lat, d
 
 /* ------------------------------------------------------------------ matching data set and network */
 
-static gvm_status check_pair(const struct dataset *data, const struct config *c, gvm_error *err)
+gvm_status pictures_check(const struct dataset *data, const struct config *c, gvm_error *err)
 {
     const struct view *aerial = &c->views[GVM_AERIAL];
     bool cells = aerial->zoom_count > 0;
@@ -128,7 +128,7 @@ gvm_status pictures_open(struct pictures *p, const struct dataset *data, const s
 {
     *p = (struct pictures){
         .data = data, .street = config_shape(config, GVM_STREET), .aerial = config_shape(config, GVM_AERIAL)};
-    gvm_status status = check_pair(data, config, err);
+    gvm_status status = pictures_check(data, config, err);
     if (status == GVM_OK && data->rasters != NULL)
         status = cutters_open(&p->cutters, data, &config->views[GVM_AERIAL], err);
     return status;

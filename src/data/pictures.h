@@ -21,9 +21,11 @@ struct pictures {
     struct cutters *cutters;             /* of a data set with rasters; else NULL */
 };
 
+/* Fails with GVM_ARGUMENT if the data set's kind does not suit the network. */
+gvm_status pictures_check(const struct dataset *data, const struct config *config, gvm_error *err);
+
 /* Open the pictures of a data set for a network, without a cache. The caller closes them with pictures_close, also on
- * failure. Fails with GVM_ARGUMENT if the data set's kind does not suit the network, as mosaic_open, or with
- * GVM_MEMORY. */
+ * failure. Fails as pictures_check or mosaic_open, or with GVM_MEMORY. */
 gvm_status pictures_open(struct pictures *p, const struct dataset *data, const struct config *config, gvm_error *err);
 void pictures_close(struct pictures *p);
 

@@ -24,6 +24,9 @@ void features_header(uint8_t header[FEATURES_START], const struct features_facts
 /* Returns true if these are the first bytes of a map's features. */
 bool features_start(const uint8_t *bytes, size_t size);
 
+/* GVM_FORMAT, with a sentence that names both versions, if this program does not read that version. */
+gvm_status features_check_version(uint32_t version, const char *where, gvm_error *err);
+
 /* Check that a file of `size` bytes that begins with `bytes` belongs to a map with these facts and rows. Fails with
  * GVM_FORMAT if it is not a features file or is truncated, or GVM_MISMATCH if it belongs to another map. */
 gvm_status features_check(const uint8_t *bytes, size_t size, const struct features_facts *facts, size_t rows,

@@ -123,7 +123,7 @@ static bool read_calibration(struct map_file *f, const char *value)
 static bool take_fact(struct map_file *f, const char *key, const char *value, double *version)
 {
     double number;
-    if (strcmp(key, "version") == 0) return read_number(version, value, 1, 1e6);
+    if (strcmp(key, "version") == 0) return read_number(version, value, 0, 1e6);
     if (strcmp(key, "id") == 0) {
         if (strlen(value) != MAP_ID) return false;
         memcpy(f->id.id, value, MAP_ID + 1);
@@ -155,9 +155,9 @@ static gvm_status read_facts(struct map_file *f, OGRLayerH layer, gvm_error *err
     OGR_L_ResetReading(layer);
     for (OGRFeatureH pair; good && (pair = OGR_L_GetNextFeature(layer)) != NULL; OGR_F_Destroy(pair))
         good = take_fact(f, OGR_F_GetFieldAsString(pair, 0), OGR_F_GetFieldAsString(pair, 1), &version);
-    if (version > VERSION)
-        return fail(err, GVM_FORMAT, "%s: it is a map from a newer GeoViewMatch (version %g, this one reads %d)",
-                    f->where, version, VERSION);
+    if (version > 0 && version != VERSION)
+        return fail(err, GVM_FORMAT, "%s: a map of version %g; this program reads version %d", f->where, version,
+                    VERSION);
     if (!good || version == 0 || f->id.id[0] == '\0' || f->fingerprint[0] == '\0' || f->id.width == 0 ||
         f->ground_m == 0 || f->jobs == NULL)
         return fail(err, GVM_FORMAT, "%s: the table `geoviewmatch` in it is damaged", f->where);

@@ -71,7 +71,8 @@ gvm_status train_plan(struct train_plan *plan, const struct network *network, co
                       const struct run_options *o, gvm_error *err)
 {
     struct learner_needs needs;
-    gvm_status status = learner_need(&needs, network, o->batch, &o->losses, o->rho, err);
+    gvm_status status = pictures_check(data, &network->config, err);
+    if (status == GVM_OK) status = learner_need(&needs, network, o->batch, &o->losses, o->rho, err);
     if (status != GVM_OK) return status;
     const struct split *train = &data->train, *test = &data->test;
     double street = (double)branch_bytes(&network->views[GVM_STREET]);

@@ -250,7 +250,10 @@ gvm_status run_lock(int *lock, const char *run, gvm_error *err)
     if (*lock < 0 && (errno == ENOENT || errno == ENOTDIR))
         return fail(err, GVM_FILE, "%s: there is no such folder of a run", path_tail(run));
     if (*lock < 0) return fail_errno(err, "open", path_tail(run));
-    if (file_lock(*lock)) return GVM_OK;
+    if (file_lock(*lock)) {
+        file_sweep(run);
+        return GVM_OK;
+    }
     bool held = errno == EWOULDBLOCK;
     close(*lock);
     *lock = -1;

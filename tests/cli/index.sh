@@ -196,6 +196,17 @@ for i in $(seq $rounds); do
     [ "$(cd "$tmp" && echo both.*)" = "both.features both.gpkg" ]
 done
 
+# Ctrl-C: what to do, and the end that a signal has. It is given once the plan is said, and before the work is done.
+rm -f "$tmp"/killed.*
+setsid env --default-signal=INT "$GEOVIEWMATCH" index "${long[@]}" --out "$tmp/killed.gpkg" > "$tmp/out" 2> "$tmp/err" & pid=$!
+while kill -0 $pid && [ ! -e "$tmp/killed.gpkg" ]; do sleep 0.02; done
+kill -INT $pid
+status=0
+wait $pid || status=$?
+[ $status = 130 ] || { echo "status $status after Ctrl-C"; exit 1; }
+says err "geoviewmatch: interrupted; the same command goes on with the map"
+lines out 0
+
 # limited BLOCKS ARGUMENT...: where files may have so many KB at most, it fails.
 limited() {
     local got=0 blocks=$1

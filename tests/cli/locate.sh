@@ -111,6 +111,13 @@ expect 0 locate --weights "$w" --tiles "$tmp/list.csv" $demo/street/1.png
 says out "  0.0000000     0.0000000   0."
 ! grep -qF -- -0.0000000 "$tmp/out" || { cat "$tmp/out"; exit 1; }
 
+# A heading just west of north is rounded to 0 degrees, never to 360.
+expect 0 locate --weights "$w" --tiles $tiles --format lines --heading 359.96 $demo/street/3.png $demo/street/1.png
+grep -q ' 0\.0 ' "$tmp/out"
+fails grep -q ',360' "$tmp/out"
+expect 0 locate --weights "$w" --tiles $tiles --format csv --heading 359.996 $demo/street/3.png
+fails grep -q ',360' "$tmp/out"
+
 # Where nobody knows the heading it is found; turning a photo turns what is found, and changes nothing else.
 expect 0 locate --weights "$w" --tiles $tiles --json --heading find $demo/street/3.png
 cp "$tmp/out" "$tmp/found.json"

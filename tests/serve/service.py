@@ -17,12 +17,12 @@ HEADERS = ("content-security-policy", "x-content-type-options", "referrer-policy
 class Service:
     """The program, serving a map. A sanitizer's report makes its status another than 0."""
 
-    def __init__(self, program, index, *words, preexec_fn=None):
+    def __init__(self, program, index, *words, preexec_fn=None, stderr=subprocess.PIPE):
         self.process = subprocess.Popen([program, "serve", "--index", index, "--port", "0", *map(str, words)],
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=preexec_fn)
+                                        stdout=subprocess.PIPE, stderr=stderr, text=True, preexec_fn=preexec_fn)
         line = self.process.stdout.readline()
         found = re.fullmatch(r"(https?)://(\S+):(\d+)/\n", line)
-        assert found, "no address: %r %s" % (line, self.process.stderr.read() if not line else "")
+        assert found, "no address: %r %s" % (line, self.process.stderr.read() if not line and self.process.stderr else "")
         self.tls, self.host, self.port = found[1] == "https", found[2].strip("[]"), int(found[3])
         if self.host == "localhost":  # a machine without /etc/hosts does not know the name
             self.host = "127.0.0.1"
