@@ -197,3 +197,17 @@ find_program(CLANG_FORMAT clang-format)
 if(GVM_FORMAT AND CLANG_FORMAT)
   add_check(format COMMAND bash cmake/check_format.sh ${CLANG_FORMAT})
 endif()
+
+# The program's calls on files fail (tests/disk). The library to preload reads the registers of x86-64, and is not itself
+# checked by sanitizers. Under these only what allocates most beside its files.
+if(TARGET geoviewmatch AND CMAKE_C_COMPILER_ID STREQUAL "GNU" AND CMAKE_SYSTEM_NAME STREQUAL "Linux" AND CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$"
+   AND CMAKE_SIZEOF_VOID_P EQUAL 8)
+  add_library(fail_io MODULE tests/disk/fail_io.c)
+  target_compile_options(fail_io PRIVATE -fno-sanitize=all)
+  target_link_options(fail_io PRIVATE -fno-sanitize=all)
+  target_link_libraries(fail_io PRIVATE ${CMAKE_DL_LIBS})
+  if(GVM_SANITIZE)
+    set(DISK_CASES --case index-tiles --case embed --case train-resume)
+  endif()
+  add_check(disk COMMAND python3 tests/disk/sweep.py $<TARGET_FILE:geoviewmatch> $<TARGET_FILE:fail_io> ${DISK_CASES})
+endif()

@@ -52,7 +52,7 @@ static void scan(struct file *f)
 static struct cost cost_now(struct file *f, bool header_only)
 {
     struct cost cost;
-    const struct bytes bytes = {f->bytes, -1, f->size};
+    const struct bytes bytes = {f->bytes, -1, f->size, NULL};
     cost_of(&cost, &bytes, picture_kind(f->bytes, f->size), header_only, NULL, NULL);
     return cost;
 }
@@ -175,7 +175,7 @@ static void jpeg_cut(void **state)
         uint8_t *part = malloc(size); /* of the exact size, for the sanitizers */
         struct cost cost;
         memcpy(part, f->bytes, size);
-        cost_of(&cost, &(struct bytes){part, -1, size}, JPEG, false, NULL, NULL);
+        cost_of(&cost, &(struct bytes){part, -1, size, NULL}, JPEG, false, NULL, NULL);
         assert_true(cost.scans <= 3);
         free(part);
     }
@@ -230,7 +230,7 @@ static void can_be_ended(void **state)
     struct cost cost;
     int asked = 0;
     jpeg(f, 0xc2, 64, 64, 90);
-    const struct bytes bytes = {f->bytes, -1, f->size};
+    const struct bytes bytes = {f->bytes, -1, f->size, NULL};
     cost_of(&cost, &bytes, JPEG, false, at_third, &asked);
     assert_true(cost.ended);
     assert_int_equal(asked, 3);
@@ -253,7 +253,7 @@ static void restarts_are_data(void **state)
     f->size -= 2; /* without its end marker */
     for (int i = 0; i < 100000; i++) ADD(f, "data\xff\xd3");
     ADD(f, "\xff\xda\0\10\1\1\0\0\77\0data\xff\xd9");
-    const struct bytes bytes = {f->bytes, -1, f->size};
+    const struct bytes bytes = {f->bytes, -1, f->size, NULL};
     cost_of(&cost, &bytes, JPEG, false, never, &asked);
     assert_int_equal(cost.scans, 2);
     assert_true(asked < 1000);

@@ -221,12 +221,12 @@ static void extension_segment(struct jpeg *j, const char *guid, const char *text
 static void end(struct xmp *xmp, struct exif *exif, struct jpeg *j)
 {
     memcpy(j->bytes + j->size, "\xff\xda\0\x2\xff\xd9", 6);
-    const struct bytes bytes = {j->bytes, -1, j->size + 6};
+    const struct bytes bytes = {j->bytes, -1, j->size + 6, NULL};
     metadata_read_jpeg(xmp, exif, &bytes);
     for (size_t size = 2; size < 400 && size < j->size; size++) { /* truncated */
         struct xmp some;
         struct exif more;
-        metadata_read_jpeg(&some, &more, &(struct bytes){j->bytes, -1, size});
+        metadata_read_jpeg(&some, &more, &(struct bytes){j->bytes, -1, size, NULL});
     }
 }
 

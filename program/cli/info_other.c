@@ -92,9 +92,13 @@ static int info_list(const char *path, const char *what, const char *command, bo
     char line[4096];
     long lines = -1;
     struct facts f;
+    gvm_error err;
     FILE *file = fopen(path, "r");
     while (file != NULL && fgets(line, sizeof line, file) != NULL) lines += strchr(line, '\n') != NULL;
+    bool bad = file == NULL || ferror(file);
+    if (bad) fail_errno(&err, "read", path_tail(path));
     if (file != NULL) fclose(file);
+    if (bad) return failed(&err);
     facts_open(&f, json, path, what, "%s of `%s`, %ld lines", what, command, lines);
     fact_json(&f, "lines", json_integer(lines));
     return facts_close(&f);

@@ -106,6 +106,7 @@ static gvm_status read_log(struct log_facts *f, const char *path, gvm_error *err
         }
         json_decref(root);
     }
+    if (status == GVM_OK && ferror(file)) status = fail_errno(err, "read", path_tail(path));
     fclose(file);
     return status;
 }

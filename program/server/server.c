@@ -36,13 +36,14 @@ static gvm_status read_token(struct service *s, gvm_error *err)
 }
 
 /* "2026-01-31T12:34:56Z GET ..." */
-static bool is_log(const char *path, const char *start)
+static gvm_status is_log(bool *ours, const char *path, const char *start, gvm_error *err)
 {
-    (void)path;
+    (void)path, (void)err;
     static const char form[] = "0000-00-00T00:00:00Z ";
-    for (int i = 0; form[i] != '\0'; i++)
-        if (form[i] == '0' ? start[i] < '0' || start[i] > '9' : start[i] != form[i]) return false;
-    return true;
+    *ours = true;
+    for (int i = 0; form[i] != '\0' && *ours; i++)
+        *ours = form[i] == '0' ? start[i] >= '0' && start[i] <= '9' : start[i] == form[i];
+    return GVM_OK;
 }
 
 static gvm_status open_log(struct service *s, gvm_error *err)

@@ -1,5 +1,6 @@
 /* file.c - see file.h. Files are written in three steps: a temporary in the same folder, hence on the same file system;
  * fsync, so that a crash cannot leave an empty file under the name; rename, which is atomic. */
+#define _GNU_SOURCE /* fopencookie */
 #include "base/file.h"
 
 #include <assert.h>
@@ -44,6 +45,23 @@ char *path_with(const char *path, const char *end)
     char *whole = malloc(size);
     if (whole != NULL) snprintf(whole, size, "%s%s", path, end);
     return whole;
+}
+
+gvm_status file_exists(bool *there, const char *path, gvm_error *err)
+{
+    *there = access(path, F_OK) == 0;
+    return *there || errno == ENOENT || errno == ENOTDIR ? GVM_OK : fail_errno(err, "open", path_tail(path));
+}
+
+gvm_status file_stamp(int64_t stamp[3], const char *path, gvm_error *err)
+{
+    struct stat st;
+    bool there = stat(path, &st) == 0;
+    stamp[0] = there ? st.st_size : -1;
+    stamp[1] = there ? st.st_mtim.tv_sec : 0;
+    stamp[2] = there ? st.st_mtim.tv_nsec : 0;
+    return there || errno == ENOENT || errno == ENOTDIR || errno == EACCES ? GVM_OK
+                                                                           : fail_errno(err, "open", path_tail(path));
 }
 
 ssize_t file_read_at(int fd, void *data, size_t size, uint64_t offset)
@@ -246,12 +264,35 @@ gvm_status file_writer_write(struct file_writer *w, const void *data, size_t siz
     return file_append(w->fd, data, size) ? GVM_OK : fail_errno(err, "write", path_tail(w->path));
 }
 
+/* A stream's own write would not tell later why it failed. */
+static ssize_t write_stream(void *writer, const char *data, size_t size)
+{
+    struct file_writer *w = writer;
+    if (file_append(w->fd, data, size)) return (ssize_t)size;
+    if (w->error == 0) w->error = errno;
+    return 0;
+}
+
+static int seek_stream(void *writer, off64_t *at, int whence)
+{
+    const struct file_writer *w = writer;
+    off_t to = lseek(w->fd, (off_t)*at, whence);
+    if (to >= 0) *at = to;
+    return to >= 0 ? 0 : -1;
+}
+
+static void close_stream(struct file_writer *w)
+{
+    if (w->stream != NULL) fclose(w->stream);
+    w->stream = NULL;
+}
+
 gvm_status file_writer_stream(FILE **out, struct file_writer *w, const char *path, gvm_error *err)
 {
     *out = NULL;
     gvm_status status = file_writer_open(w, path, err);
     if (status != GVM_OK) return status;
-    *out = w->stream = fdopen(w->fd, "w");
+    *out = w->stream = fopencookie(w, "w", (cookie_io_functions_t){.write = write_stream, .seek = seek_stream});
     if (*out != NULL) return GVM_OK;
     status = fail_errno(err, "create", path_tail(path));
     file_writer_abort(w);
@@ -262,12 +303,12 @@ gvm_status file_writer_stream(FILE **out, struct file_writer *w, const char *pat
 static bool close_written(struct file_writer *w)
 {
     int fd = w->fd;
-    FILE *stream = w->stream;
-    if (stream != NULL && (fflush(stream) != 0 || ferror(stream))) return false;
-    if (fsync(fd) != 0) return false;
+    if (w->stream != NULL && fflush(w->stream) != 0 && w->error == 0) w->error = errno;
+    if (w->error != 0) errno = w->error;
+    if (w->error != 0 || fsync(fd) != 0) return false;
+    close_stream(w);
     w->fd = -1;
-    w->stream = NULL;
-    return (stream != NULL ? fclose(stream) : close(fd)) == 0;
+    return close(fd) == 0;
 }
 
 /* Best effort: the file is complete under either name, and some file systems cannot sync a folder. */
@@ -285,7 +326,6 @@ void file_sync_folder(const char *path)
 gvm_status file_writer_commit(struct file_writer *w, gvm_error *err)
 {
     assert(w->temporary != NULL);
-    errno = EIO; /* a stream does not keep the reason of an earlier failure */
     if (!close_written(w) || rename(w->temporary, w->target) != 0) {
         gvm_status status = fail_errno(err, "write", path_tail(w->path));
         file_writer_abort(w);
@@ -299,10 +339,8 @@ gvm_status file_writer_commit(struct file_writer *w, gvm_error *err)
 void file_writer_abort(struct file_writer *w)
 {
     if (w->temporary == NULL) return;
-    if (w->stream != NULL)
-        fclose(w->stream);
-    else if (w->fd >= 0)
-        close(w->fd);
+    close_stream(w);
+    if (w->fd >= 0) close(w->fd);
     unlink(w->temporary);
     writer_free(w);
 }

@@ -18,6 +18,13 @@ const char *path_tail(const char *path);
 char *path_join(const char *folder, const char *name);
 char *path_with(const char *path, const char *end);
 
+/* Whether there is anything of that name, also behind a link; GVM_FILE if that cannot be found out. */
+gvm_status file_exists(bool *there, const char *path, gvm_error *err);
+
+/* A file's size and the time of its last change, in seconds and nanoseconds; -1, 0, 0 if it is not there. GVM_FILE if
+ * that cannot be found out. */
+gvm_status file_stamp(int64_t stamp[3], const char *path, gvm_error *err);
+
 /* As pread, pwrite, write and flock (LOCK_EX | LOCK_NB), with what a signal cut short done again. file_read_at returns
  * how many bytes there were, -1 on failure; the others false. errno tells why. */
 ssize_t file_read_at(int fd, void *data, size_t size, uint64_t offset);
@@ -46,6 +53,7 @@ struct file_writer {
     char *temporary; /* in the target's folder; NULL when not open */
     int fd;
     FILE *stream; /* from file_writer_stream */
+    int error;    /* errno of its first failed write */
     int listed;   /* place in the list for file_writers_drop; 0: none */
 };
 

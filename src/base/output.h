@@ -19,8 +19,8 @@ struct output_kind {
     const char *name;  /* with its article, for error messages: "a features file" */
     const char *start; /* prefix of the file */
     const char *holds; /* text near its start */
-    /* Anything else; start is the file's first bytes, a line break for each zero. */
-    bool (*is_ours)(const char *path, const char *start);
+    /* Anything else; start is the file's first bytes, a line break for each zero. Fails if the file cannot be read. */
+    gvm_status (*is_ours)(bool *ours, const char *path, const char *start, gvm_error *err);
     bool kept; /* there is no --force for it */
 };
 

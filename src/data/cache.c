@@ -78,8 +78,9 @@ static uint64_t hash_text(uint64_t h, const char *text)
 }
 
 /* Hash of everything that the pixels depend on. Paths are relative to the data set's folder, so that it may move. */
-static uint64_t hash_sources(const struct cache *c)
+static gvm_status hash_sources(uint64_t *hash, const struct cache *c, gvm_error *err)
 {
+    gvm_status status = GVM_OK;
     size_t root = strlen(c->data->root);
     const struct picture_shape *street = &c->shape[GVM_STREET], *aerial = &c->shape[GVM_AERIAL];
     const int sizes[] = {street->height, street->width, aerial->height, aerial->width};
@@ -88,27 +89,27 @@ static uint64_t hash_sources(const struct cache *c)
     h = hash_bytes(h, street->elevation, sizeof street->elevation);
     if (rules[0] != RESIZE_OWN || rules[1] != RESIZE_OWN) h = hash_bytes(h, rules, sizeof rules);
     if (street->projection != PROJECTION_PANORAMA) h = hash_bytes(h, &street->projection, sizeof street->projection);
-    for (const struct source *s = c->sources; s < c->sources + c->count[0] + c->count[1]; s++) {
-        struct stat st;
-        bool there = stat(s->path, &st) == 0;
-        int64_t file[3] = {-1, 0, 0};
-        if (there) memcpy(file, (int64_t[3]){st.st_size, st.st_mtim.tv_sec, st.st_mtim.tv_nsec}, sizeof file);
+    for (const struct source *s = c->sources; s < c->sources + c->count[0] + c->count[1] && status == GVM_OK; s++) {
+        int64_t file[3];
+        status = file_stamp(file, s->path, err);
         h = hash_text(h, s->path + (strncmp(s->path, c->data->root, root) == 0 ? root : 0));
         h = hash_bytes(h, file, sizeof file);
         h = hash_bytes(h, &s->heading, sizeof s->heading);
     }
-    return h;
+    *hash = h;
+    return status;
 }
 
-static void describe(struct cache *c)
+static gvm_status describe(struct cache *c, gvm_error *err)
 {
     size_t bytes[2];
     for (int v = 0; v < 2; v++) bytes[v] = picture_bytes(&c->shape[v]);
     uint64_t table = ((uint64_t)c->count[0] + (uint64_t)c->count[1]) * sizeof(uint64_t);
     c->pixels[GVM_STREET] = (HEADER_ROOM + table + HEADER_ROOM - 1) / HEADER_ROOM * HEADER_ROOM;
     c->pixels[GVM_AERIAL] = c->pixels[GVM_STREET] + (uint64_t)c->count[GVM_STREET] * bytes[GVM_STREET];
-    c->header = (struct header){.magic = CACHE_MAGIC, .version = CACHE_VERSION, .sources = hash_sources(c)};
+    c->header = (struct header){.magic = CACHE_MAGIC, .version = CACHE_VERSION};
     c->header.bytes = c->pixels[GVM_AERIAL] + (uint64_t)c->count[GVM_AERIAL] * bytes[GVM_AERIAL];
+    return hash_sources(&c->header.sources, c, err);
 }
 
 /* ------------------------------------------------------------------ the file */
@@ -168,8 +169,8 @@ gvm_status cache_open(struct cache **cache, const char *path, const struct pictu
     if (c == NULL || target == NULL || !list_sources(c)) {
         status = fail(err, GVM_MEMORY, "%s: there is not enough memory to list its pictures", path_tail(path));
     } else {
-        describe(c);
-        status = map_or_build(c, &stopped, target, options, err);
+        status = describe(c, err);
+        if (status == GVM_OK) status = map_or_build(c, &stopped, target, options, err);
     }
     free(target);
     if (status == GVM_OK && !stopped) {

@@ -36,7 +36,10 @@ gvm_status cache_part_lock(struct cache_part *part, bool *locked, bool *stopped,
     *locked = *stopped = false;
     *part = (struct cache_part){.path = path_with(path, ".part")};
     if (part->path == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for it", path_tail(path));
-    part->fd = open(part->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
+    const int flags = O_RDWR | O_CLOEXEC | O_NONBLOCK;
+    part->fd = open(part->path, flags | O_CREAT | O_EXCL, 0666);
+    bool made = part->fd >= 0;
+    if (!made && errno == EEXIST) part->fd = open(part->path, flags | O_CREAT, 0666);
     gvm_status status = part->fd < 0 ? fail_errno(err, "create", path_tail(part->path)) : GVM_OK;
     while (status == GVM_OK && !*stopped && !file_lock(part->fd)) {
         if (errno != EWOULDBLOCK)
@@ -46,9 +49,13 @@ gvm_status cache_part_lock(struct cache_part *part, bool *locked, bool *stopped,
         else
             *stopped = true;
     }
-    if (status == GVM_OK && !*stopped && fstat(part->fd, &mine) == 0 && stat(part->path, &there) == 0)
+    if (status == GVM_OK && !*stopped && (fstat(part->fd, &mine) != 0 || stat(part->path, &there) != 0)) {
+        if (errno != ENOENT) status = fail_errno(err, "open", path_tail(part->path));
+    } else if (status == GVM_OK && !*stopped) {
         *locked = mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
+    }
     if (*locked) return GVM_OK;
+    if (made && status != GVM_OK) unlink(part->path);
     if (part->fd >= 0) close(part->fd);
     free(part->path);
     return status;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "image/photo.h"
 
 gvm_status cache_load(uint8_t *out, const struct picture_shape *shape, gvm_view view, const char *path, double heading,
@@ -41,7 +42,7 @@ gvm_status cache_identify(enum found *found, const struct cache *c, int fd, cons
     if (fstat(fd, &st) != 0) return fail_errno(err, "read", path_tail(path));
     if (!S_ISREG(st.st_mode)) return fail(err, GVM_FILE, "%s: it is not a regular file", path_tail(path));
     if (st.st_size == 0) return GVM_OK;
-    if ((size = pread(fd, &header, sizeof header, 0)) < 0) return fail_errno(err, "read", path_tail(path));
+    if ((size = file_read_at(fd, &header, sizeof header, 0)) < 0) return fail_errno(err, "read", path_tail(path));
     if (memcmp(header.magic, CACHE_MAGIC, sizeof header.magic) != 0)
         return fail(err, GVM_FORMAT, "%s: it is not a picture cache and is left as it is: give the cache another name",
                     path_tail(path));

@@ -76,7 +76,14 @@ static gvm_status find_picture(char **path, struct filler *f, const char *name, 
 {
     *path = path_join(f->dataset->root, name);
     if (*path == NULL) return no_memory(f, err);
-    if (f->as_listed || access(*path, F_OK) == 0) return GVM_OK;
+    bool there = f->as_listed;
+    gvm_status status = there ? GVM_OK : file_exists(&there, *path, err);
+    if (there) return GVM_OK;
+    if (status != GVM_OK) {
+        free(*path);
+        *path = NULL;
+        return status;
+    }
     if (f->dataset->missing == NULL)
         f->dataset->missing = *path;
     else

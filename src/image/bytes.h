@@ -10,6 +10,7 @@ struct bytes {
     const void *memory; /* NULL: the file */
     int fd;
     uint64_t size;
+    int *error; /* errno of a read that failed, unless NULL; what could not be read counts as not there */
 };
 
 /* Copy up to n bytes from offset `at` to out. Returns the number of bytes copied. */

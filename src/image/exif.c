@@ -250,6 +250,6 @@ void exif_read(struct exif *exif, const struct bytes *bytes, uint64_t at)
 
 void exif_read_block(struct exif *exif, const void *block, size_t size)
 {
-    const struct bytes bytes = {block, -1, size};
+    const struct bytes bytes = {block, -1, size, NULL};
     exif_read(exif, &bytes, size >= 6 && memcmp(block, "Exif\0", 5) == 0 ? 6 : 0);
 }

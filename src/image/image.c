@@ -347,26 +347,29 @@ static gvm_status read_file(struct image *image, bool header_only, const char *p
 
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* O_NONBLOCK: a named pipe must not block */
     if (fd < 0) return fail_errno(err, "open", where);
-    struct input input = {.bytes.fd = fd,
+    int error = 0;
+    struct input input = {.bytes = {.fd = fd, .error = &error},
                           .header_only = header_only,
                           .limit = {.pixels = MAX_PIXELS, .until = clock_seconds() + FILE_SECONDS},
                           .where = where};
     gvm_status status;
     struct stat info;
-    uint8_t first;
     if (fstat(fd, &info) != 0)
         status = fail_errno(err, "read", where);
     else if (S_ISDIR(info.st_mode))
         status = fail(err, GVM_FILE, "%s: it is a directory, not a picture", where);
     else if (!S_ISREG(info.st_mode))
         status = fail(err, GVM_FILE, "%s: it is not a regular file", where);
-    else if (pread(fd, &first, 1, 0) < 0)
-        status = fail_errno(err, "read", where);
     else {
         input.bytes.size = (uint64_t)info.st_size;
         status = decode_known(image, &input, err);
     }
     close(fd);
+    if (error != 0) { /* what was found is not all, or not the reason */
+        image_free(image);
+        errno = error;
+        status = fail_errno(err, "read", where);
+    }
     vips_thread_shutdown();
     return status;
 }
@@ -384,7 +387,7 @@ gvm_status image_about(struct image *image, const char *path, gvm_error *err)
 gvm_status image_decode(struct image *image, const void *bytes, size_t size, const struct image_limit *limit,
                         const char *where, gvm_error *err)
 {
-    struct input input = {.bytes = {bytes, -1, size}, .limit = *limit, .where = where};
+    struct input input = {.bytes = {bytes, -1, size, NULL}, .limit = *limit, .where = where};
     *image = (struct image){0};
     if (!process_start()) return fail(err, GVM_IMAGE, "%s: libvips, which reads pictures, does not start", where);
     gvm_status status = decode_known(image, &input, err);

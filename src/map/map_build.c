@@ -239,7 +239,9 @@ static gvm_status open_map(struct map_file **file, const char *path, const gvm_m
     gvm_status status = map_features_path(&features, path, err);
     free(features);
     if (status != GVM_OK) return status;
-    bool there = access(path, F_OK) == 0;
+    bool there;
+    status = file_exists(&there, path, err);
+    if (status != GVM_OK) return status;
     if (!there && add) return fail(err, GVM_FILE, "%s: there is no such map to add to", path_tail(path));
     status = there ? map_file_open(file, path, true, err)
                    : map_file_create(file, path, &model->info, model->views[GVM_AERIAL].ground_m, json_pack("[O]", job),

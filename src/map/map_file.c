@@ -64,16 +64,25 @@ gvm_status map_file_unlink(const char *path, gvm_error *err)
 static gvm_status hold_features(struct map_file *f, bool make, gvm_error *err)
 {
     for (;;) {
-        struct stat held, named;
+        struct stat held, named = {0};
         gvm_status status = make ? map_make_features(f, err) : GVM_OK;
         if (status != GVM_OK) return status;
         if (!make) f->features = open(f->features_path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
-        if (f->features < 0 || fstat(f->features, &held) != 0) return fail_errno(err, "open", f->features_where);
-        if (!S_ISREG(held.st_mode)) return fail(err, GVM_FILE, "%s: it is not a regular file", f->features_where);
-        if (!file_lock(f->features))
-            return fail(err, GVM_FILE, "%s: another process is building or changing this map", f->where);
-        if (stat(f->features_path, &named) == 0 && named.st_dev == held.st_dev && named.st_ino == held.st_ino)
+        bool other = false; /* has them */
+        if (f->features < 0 || fstat(f->features, &held) != 0)
+            status = fail_errno(err, "open", f->features_where);
+        else if (!S_ISREG(held.st_mode))
+            status = fail(err, GVM_FILE, "%s: it is not a regular file", f->features_where);
+        else if (!file_lock(f->features))
+            status = (other = errno == EWOULDBLOCK)
+                         ? fail(err, GVM_FILE, "%s: another process is building or changing this map", f->where)
+                         : fail_errno(err, "lock", f->features_where);
+        else if (stat(f->features_path, &named) != 0 && errno != ENOENT)
+            status = fail_errno(err, "open", f->features_where);
+        else if (named.st_dev == held.st_dev && named.st_ino == held.st_ino)
             return GVM_OK;
+        if (status != GVM_OK && f->made && !other) unlink(f->features_path);
+        if (status != GVM_OK) return status;
         close(f->features);
     }
 }
@@ -101,7 +110,9 @@ static gvm_status open_files(struct map_file *f, bool write, gvm_error *err)
     bool package = bytes.size >= 16 && memcmp(bytes.data, "SQLite format 3", 16) == 0;
     file_unmap(&bytes);
     if (!package) return fail(err, GVM_FORMAT, "%s: it is not a GeoPackage", f->where);
-    if (write && f->features < 0 && access(f->features_path, F_OK) == 0) status = hold_features(f, false, err);
+    bool there = false;
+    if (write && f->features < 0) status = file_exists(&there, f->features_path, err);
+    if (status == GVM_OK && there) status = hold_features(f, false, err);
     if (status == GVM_OK) status = map_table_open(f, write, err);
     return status == GVM_OK ? check_features(f, err) : status;
 }
@@ -146,9 +157,11 @@ gvm_status map_file_create(struct map_file **file, const char *path, const gvm_m
 {
     gvm_status status = new_file(file, path, err);
     struct map_file *f = *file;
-    bool there = access(path, F_OK) == 0;
+    bool there = false, now = true;
+    if (status == GVM_OK) status = file_exists(&there, path, err);
     if (status == GVM_OK && !there) status = hold_features(f, true, err);
-    if (status == GVM_OK && !there && access(path, F_OK) != 0) {
+    if (status == GVM_OK && !there) status = file_exists(&now, path, err);
+    if (status == GVM_OK && !now) {
         f->ground_m = ground_m;
         f->id.width = info->features;
         memcpy(f->fingerprint, info->fingerprint, sizeof f->fingerprint);

@@ -30,6 +30,7 @@ struct map_file {
     int features; /* file descriptor; -1 if opened for reading */
     bool made;    /* the features file was created by us, and is deleted if creating the map fails */
     size_t end;   /* rows in the file, including those not committed yet */
+    bool refuse;  /* commits are refused: within a transaction, and after one that failed */
 
     struct row_range {
         size_t from, end;

@@ -24,30 +24,31 @@
 static const char *const sqlite_starts[] = {"SQLite format 3", "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7", "\x37\x7f\x06\x82",
                                             "\x37\x7f\x06\x83"};
 
-/* Returns true if the path is a regular file that is empty or begins like one of ours; does not follow links. *there:
- * the path exists. */
-static bool is_ours(bool *there, const char *path, const char *const *starts, size_t count)
+/* *ours: the path is a regular file that is empty or begins like one of SQLite's; links are not followed. */
+static gvm_status look(bool *ours, const char *path, const struct stat *st, gvm_error *err)
 {
-    struct stat st;
     char bytes[16] = "";
-    *there = lstat(path, &st) == 0;
-    if (!*there || !S_ISREG(st.st_mode)) return false;
-    if (st.st_size == 0) return true;
+    *ours = S_ISREG(st->st_mode) && st->st_size == 0;
+    if (*ours || !S_ISREG(st->st_mode)) return GVM_OK;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    ssize_t n = fd >= 0 ? read(fd, bytes, sizeof bytes) : -1;
+    ssize_t n = fd >= 0 ? file_read_at(fd, bytes, sizeof bytes, 0) : -1;
+    gvm_status status = n < 0 ? fail_errno(err, "read", path_tail(path)) : GVM_OK;
     if (fd >= 0) close(fd);
-    for (size_t i = 0; i < count; i++)
-        if (n >= (ssize_t)strlen(starts[i]) && memcmp(bytes, starts[i], strlen(starts[i])) == 0) return true;
-    return false;
+    for (size_t i = 0; i < sizeof sqlite_starts / sizeof *sqlite_starts; i++)
+        if (n >= (ssize_t)strlen(sqlite_starts[i]) && memcmp(bytes, sqlite_starts[i], strlen(sqlite_starts[i])) == 0)
+            *ours = true;
+    return status;
 }
 
 /* Delete the leftovers of a killed process under this name. */
 static gvm_status clear_leftover(const char *path, gvm_error *err)
 {
-    bool there;
-    if (is_ours(&there, path, sqlite_starts, sizeof sqlite_starts / sizeof *sqlite_starts))
-        return unlink(path) == 0 || errno == ENOENT ? GVM_OK : fail_errno(err, "replace", path_tail(path));
-    if (!there) return GVM_OK;
+    bool ours;
+    struct stat st;
+    if (lstat(path, &st) != 0) return errno == ENOENT ? GVM_OK : fail_errno(err, "read", path_tail(path));
+    gvm_status status = look(&ours, path, &st, err);
+    if (status != GVM_OK) return status;
+    if (ours) return unlink(path) == 0 || errno == ENOENT ? GVM_OK : fail_errno(err, "replace", path_tail(path));
     return fail(err, GVM_FILE, "%s: it is in the way and not of a map: move it away, or take another name for the map",
                 path_tail(path));
 }
@@ -87,7 +88,7 @@ static gvm_status claim_features(struct map_file *f, gvm_error *err)
     uint8_t bytes[FEATURES_START];
     if (fstat(f->features, &file) != 0) return fail_errno(err, "read", f->features_where);
     if (file.st_size > 0) {
-        ssize_t n = pread(f->features, bytes, sizeof bytes, 0);
+        ssize_t n = file_read_at(f->features, bytes, sizeof bytes, 0);
         if (n < 0) return fail_errno(err, "read", f->features_where);
         bool features = features_start(bytes, (size_t)n);
         if (!features || file.st_size > FEATURES_START)
@@ -102,7 +103,7 @@ static gvm_status write_features(const struct map_file *f, gvm_error *err)
 {
     uint8_t header[FEATURES_START];
     features_header(header, &f->id);
-    bool done = ftruncate(f->features, 0) == 0 && pwrite(f->features, header, sizeof header, 0) == FEATURES_START &&
+    bool done = ftruncate(f->features, 0) == 0 && file_write_at(f->features, header, sizeof header, 0) &&
                 fsync(f->features) == 0;
     return done ? GVM_OK : fail_errno(err, "write", f->features_where);
 }

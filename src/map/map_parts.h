@@ -4,6 +4,7 @@
 #define GVM_MAP_MAP_PARTS_H
 
 #include "map/map_file.h"
+#include "raster/gdal.h"
 
 enum { ROW, SOURCE, LAT, LON, METRES, FIELDS }; /* of the layer `tiles` */
 #define CELL_FIELD "cell"                       /* the last field, in a map of cells */
@@ -14,6 +15,9 @@ gvm_status map_table_create(const struct map_file *facts, const char *path, gvm_
 /* Open file->path and read its facts. */
 gvm_status map_table_open(struct map_file *file, bool write, gvm_error *err);
 void map_table_close(struct map_file *file);
+
+/* Returns true if GDAL or SQLite failed to read or write, which GDAL does not always report; completes the words. */
+bool map_table_failed(const struct map_file *file, struct gdal_words *words);
 
 /* Open the features file of a new map: creates it, or reuses one without rows, left by a killed process. Fails with
  * GVM_FILE if there is any other file. */

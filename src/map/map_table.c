@@ -148,13 +148,23 @@ static bool take_fact(struct map_file *f, const char *key, const char *value, do
     return true;
 }
 
-static gvm_status read_facts(struct map_file *f, OGRLayerH layer, gvm_error *err)
+bool map_table_failed(const struct map_file *f, struct gdal_words *words)
+{
+    sqlite3 *base = f->data != NULL ? GDALGetInternalHandle(f->data, "SQLITE_HANDLE") : NULL;
+    int code = base != NULL ? sqlite3_errcode(base) & 0xff : SQLITE_OK;
+    bool failed = code == SQLITE_IOERR || code == SQLITE_FULL || code == SQLITE_NOMEM || code == SQLITE_CANTOPEN;
+    if (failed && words->text[0] == '\0') snprintf(words->text, sizeof words->text, "%s", sqlite3_errmsg(base));
+    return failed || words->failed;
+}
+
+static gvm_status read_facts(struct map_file *f, OGRLayerH layer, struct gdal_words *words, gvm_error *err)
 {
     double version = 0;
     int good = OGR_FD_GetFieldCount(OGR_L_GetLayerDefn(layer)) >= 2;
     OGR_L_ResetReading(layer);
     for (OGRFeatureH pair; good && (pair = OGR_L_GetNextFeature(layer)) != NULL; OGR_F_Destroy(pair))
         good = take_fact(f, OGR_F_GetFieldAsString(pair, 0), OGR_F_GetFieldAsString(pair, 1), &version);
+    if (map_table_failed(f, words)) return gdal_fail(err, GVM_FILE, f->where, "it cannot be read", words);
     if (version > 0 && version != VERSION)
         return fail(err, GVM_FORMAT, "%s: a map of version %g; this program reads version %d", f->where, version,
                     VERSION);
@@ -297,7 +307,7 @@ gvm_status map_table_open(struct map_file *f, bool write, gvm_error *err)
     OGRLayerH facts = f->data != NULL ? GDALDatasetGetLayerByName(f->data, "geoviewmatch") : NULL;
     f->tiles = f->data != NULL ? GDALDatasetGetLayerByName(f->data, "tiles") : NULL;
     if (facts != NULL)
-        status = read_facts(f, facts, err);
+        status = read_facts(f, facts, &words, err);
     else if (f->data != NULL)
         status = fail(err, GVM_FORMAT, "%s: the table `geoviewmatch` in it is damaged", f->where);
     for (int i = 0; i < FIELDS && status == GVM_OK && f->data != NULL; i++)
@@ -305,6 +315,8 @@ gvm_status map_table_open(struct map_file *f, bool write, gvm_error *err)
             status = fail(err, GVM_FORMAT, "%s: the layer `tiles` in it is damaged", f->where);
     gdal_ignore();
     if (f->data == NULL) status = gdal_fail(err, GVM_FILE, f->where, "it cannot be opened", &words);
+    if (status == GVM_FORMAT && map_table_failed(f, &words)) /* rather than damaged */
+        status = gdal_fail(err, GVM_FILE, f->where, "it cannot be read", &words);
     return status;
 }
 
@@ -344,6 +356,8 @@ gvm_status map_file_tiles(struct tiles *tiles, const struct map_file *f, gvm_err
     gdal_listen(&words);
     gvm_status status = GVM_OK;
     GIntBig count = OGR_L_GetFeatureCount(f->tiles, true);
+    if (count < 0 && map_table_failed(f, &words))
+        status = gdal_fail(err, GVM_FILE, f->where, "it cannot be read", &words);
     if (count < 0 || (size_t)count > f->rows) count = 0;
     tiles->items = malloc(((size_t)count + 1) * sizeof *tiles->items);
     OGR_L_SetIgnoredFields(f->tiles, (const char **)ignored);
@@ -362,7 +376,8 @@ gvm_status map_file_tiles(struct tiles *tiles, const struct map_file *f, gvm_err
     }
     OGR_L_SetIgnoredFields(f->tiles, NULL);
     gdal_ignore();
-    if (status == GVM_OK && words.failed) status = gdal_fail(err, GVM_FILE, f->where, "it cannot be read", &words);
+    if ((status == GVM_OK || status == GVM_FORMAT) && map_table_failed(f, &words))
+        status = gdal_fail(err, GVM_FILE, f->where, "it cannot be read", &words);
     if (status != GVM_OK) tiles_free(tiles);
     return status;
 }

@@ -85,12 +85,25 @@ static void start(void)
     block_file_systems();
 }
 
+/* Of what SQLite says the part behind its statement, which may be long. */
+static const char *reason_of(const char *message)
+{
+    const char *reason = message;
+    if (strstr(message, "sqlite3_") == NULL) return message;
+    for (const char *colon = message; (colon = strchr(colon, ':')) != NULL;) {
+        colon += 1 + strspn(colon + 1, " \n");
+        if (*colon != '\0') reason = colon;
+    }
+    return reason;
+}
+
 static void hear(CPLErr level, CPLErrorNum number, const char *message)
 {
     struct gdal_words *words = CPLGetErrorHandlerUserData();
     (void)number;
     if (level < CE_Warning || words->failed) return;
     words->failed = level >= CE_Failure;
+    message = reason_of(message);
     snprintf(words->text, sizeof words->text, "%.*s", (int)strcspn(message, "\n"), message);
 }
 

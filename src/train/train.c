@@ -74,7 +74,7 @@ static gvm_status read_log(long *keep, const struct training *t, const char *pat
         if (step < 0 || step > t->position.step || !whole) break;
         *keep = ftell(t->log);
     }
-    return GVM_OK;
+    return ferror(t->log) ? fail_errno(err, "read", path_tail(path)) : GVM_OK; /* else whole lines would go */
 }
 
 /* Open the log for appending at the position: truncates lines of later steps, left by a killed run, and an incomplete

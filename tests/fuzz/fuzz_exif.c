@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct cost cost;
     uint8_t *copy = malloc(size + (size == 0)); /* of the exact size: reads beyond it are detected */
     if (size > 0) memcpy(copy, data, size);
-    const struct bytes bytes = {copy, -1, size};
+    const struct bytes bytes = {copy, -1, size, NULL};
     exif_read_block(&exif, copy, size);
     check(&exif);
     metadata_read_jpeg(&xmp, &exif, &bytes);

@@ -9,6 +9,7 @@
  * Aerial pictures are not files. A photo's tile is the cell of its position, and is cut from the rasters when it is
  * needed: all rasters in imagery/ and below, or those named by the options. */
 #include <ctype.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,10 +109,11 @@ static gvm_status list_rasters(GPtrArray *rasters, const char *folder, int depth
     g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
     const char *name;
     gvm_status status = dir != NULL ? GVM_OK : fail_errno(err, "open", path_tail(folder));
-    while (status == GVM_OK && (name = g_dir_read_name(dir)) != NULL) {
+    while (status == GVM_OK && (errno = 0, name = g_dir_read_name(dir)) != NULL) {
         gchar *path = g_build_filename(folder, name, NULL);
         struct stat st;
         bool there = stat(path, &st) == 0;
+        if (!there && errno != ENOENT) status = fail_errno(err, "read", path_tail(path));
         if (there && S_ISREG(st.st_mode) && is_raster(name)) {
             g_ptr_array_add(rasters, path);
             continue;
@@ -119,6 +121,7 @@ static gvm_status list_rasters(GPtrArray *rasters, const char *folder, int depth
         if (there && S_ISDIR(st.st_mode) && depth > 0) status = list_rasters(rasters, path, depth - 1, err);
         g_free(path);
     }
+    if (status == GVM_OK && errno != 0) status = fail_errno(err, "read", path_tail(folder));
     return status;
 }
 
