@@ -55,7 +55,7 @@ assert alts.count("The photo 1.png") == 1 and alts.count("Heat map over 1.png") 
 assert len(alts) == len(set(alts)) == 4 * (3 + 4), alts # the photo, two heat maps, four tiles; all with different texts
 assert "Map of all photos" in labels and "Map of the answers for 4.png" in labels, labels
 photo, heat = (next(p for p in pictures if p[0] == a) for a in ("The photo 1.png", "Heat map over 1.png"))
-assert photo[1:] == heat[1:] == (480, 240), (photo, heat) # the photo's own size, not squeezed
+assert photo[1:] == heat[1:] == (480, 240), (photo, heat) # at its own size, not squeezed
 assert "wrong" in classes and "weak" in classes and "unsure" in classes
 assert words.count("The true place lies far outside the map.") == 1 and "Crosshair: the true place" in words
 assert "\u2316" not in words and "\u25b3" not in words # few fonts contain them
