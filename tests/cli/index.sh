@@ -196,7 +196,7 @@ for i in $(seq $rounds); do
     [ "$(cd "$tmp" && echo both.*)" = "both.features both.gpkg" ]
 done
 
-# limited BLOCKS ARGUMENT...: fails if files may have at most BLOCKS KB.
+# limited BLOCKS ARGUMENT...: where files may have so many KB at most, it fails.
 limited() {
     local got=0 blocks=$1
     shift

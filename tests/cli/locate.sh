@@ -111,7 +111,7 @@ expect 0 locate --weights "$w" --tiles "$tmp/list.csv" $demo/street/1.png
 says out "  0.0000000     0.0000000   0."
 ! grep -qF -- -0.0000000 "$tmp/out" || { cat "$tmp/out"; exit 1; }
 
-# An unknown heading is found; turning a photo changes only the heading found.
+# Where nobody knows the heading it is found; turning a photo turns what is found, and changes nothing else.
 expect 0 locate --weights "$w" --tiles $tiles --json --heading find $demo/street/3.png
 cp "$tmp/out" "$tmp/found.json"
 python3 - "$tmp/found.json" "$tmp/own.json" <<'END'

@@ -179,7 +179,7 @@ status=0
 "$GEOVIEWMATCH" locate --help 2> "$tmp/err" >&- || status=$?
 [ $status = 1 ]
 says err "standard output cannot be written"
-exec 3> >(:) # the reader has ended
+exec 3> >(:) # a reader that is gone
 wait $!
 status=0
 "$GEOVIEWMATCH" --help >&3 2> "$tmp/err" || status=$?
