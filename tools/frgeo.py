@@ -123,5 +123,5 @@ factors = network.factors                # half a cosine, set before each epoch
 
 
 def train_step(model, adamw, batch, rho=2.5, factor=1.0):
-    """One step of adaptive sharpness-aware minimisation; returns the loss where it started."""
+    """One step of adaptive sharpness-aware minimisation; returns the loss at the initial weights."""
     return network.asam_step(model, adamw, lambda: weighted_tuple(*model(*batch)), rho, factor)

@@ -425,7 +425,7 @@ def factors(steps):
 
 
 def train_step(model, adamw, batch, rho=2.5, factor=1.0, alpha=10.0, weights=(0.5, 0.25, 0.25)):
-    """One step of adaptive sharpness-aware minimisation; returns the loss where it started."""
+    """One step of adaptive sharpness-aware minimisation; returns the loss at the initial weights."""
     return asam_step(model, adamw, lambda: losses(model(*batch), alpha, weights)[0], rho, factor)
 
 
