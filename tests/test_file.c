@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,6 +192,37 @@ static void test_write_targets(void **state)
     assert_true(S_ISLNK(st.st_mode));
 }
 
+static void *write_often(void *name)
+{
+    struct file_writer w;
+    char path[300];
+    snprintf(path, sizeof path, "%s", (const char *)name);
+    for (int i = 0; i < 500; i++) {
+        if (file_writer_open(&w, path, NULL) != GVM_OK || file_writer_write(&w, path, 1, NULL) != GVM_OK) return NULL;
+        file_writer_abort(&w);
+    }
+    return name;
+}
+
+/* The list of temporaries is common to all threads. */
+static void test_write_at_once(void **state)
+{
+    (void)state;
+    pthread_t threads[4];
+    char paths[4][300];
+    void *done;
+    for (int i = 0; i < 4; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "at%d", i);
+        snprintf(paths[i], sizeof paths[i], "%s", in_folder(name));
+        assert_int_equal(pthread_create(&threads[i], NULL, write_often, paths[i]), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(pthread_join(threads[i], &done), 0);
+        assert_non_null(done);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +233,7 @@ int main(void)
         cmocka_unit_test_teardown(test_write_full, empty_folder),
         cmocka_unit_test_teardown(test_write_stream, empty_folder),
         cmocka_unit_test_teardown(test_write_targets, empty_folder),
+        cmocka_unit_test_teardown(test_write_at_once, empty_folder),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

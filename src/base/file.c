@@ -153,37 +153,38 @@ static struct {
     char path[PATH_MAX];
 } listed[LISTED];
 
-static void list(const char *temporary)
+/* Returns the entry's number, from 1; 0 if no entry is free. */
+static int list(const char *temporary)
 {
-    if (strlen(temporary) >= PATH_MAX) return;
+    if (strlen(temporary) >= PATH_MAX) return 0;
     for (int i = 0; i < LISTED; i++) {
         int free_one = FREE;
         if (!atomic_compare_exchange_strong(&listed[i].state, &free_one, CHANGING)) continue;
         strcpy(listed[i].path, temporary);
         atomic_store(&listed[i].state, LIVE);
-        return;
+        return i + 1;
     }
+    return 0;
 }
 
-/* The name has the process's number and a counter, so no two are alike. */
-static void unlist(const char *temporary)
+/* Has no effect on an entry that a signal handler is removing. */
+static void unlist(int place)
 {
-    for (int i = 0; i < LISTED; i++)
-        if (atomic_load(&listed[i].state) == LIVE && strcmp(listed[i].path, temporary) == 0) {
-            atomic_store(&listed[i].state, FREE);
-            return;
-        }
+    int live = LIVE;
+    if (place > 0) atomic_compare_exchange_strong(&listed[place - 1].state, &live, FREE);
 }
 
 void file_writers_drop(void)
 {
-    for (int i = 0; i < LISTED; i++)
-        if (atomic_load(&listed[i].state) == LIVE) unlink(listed[i].path);
+    for (int i = 0; i < LISTED; i++) {
+        int live = LIVE; /* CHANGING keeps other threads from reusing the entry */
+        if (atomic_compare_exchange_strong(&listed[i].state, &live, CHANGING)) unlink(listed[i].path);
+    }
 }
 
 static void writer_free(struct file_writer *w)
 {
-    if (w->temporary != NULL) unlist(w->temporary);
+    unlist(w->listed);
     free(w->path);
     free(w->target);
     free(w->temporary);
@@ -202,7 +203,7 @@ static int create_temporary(struct file_writer *w)
         w->fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (w->fd >= 0) {
             w->temporary = name;
-            list(name);
+            w->listed = list(name);
             return 0;
         }
         if (errno != EEXIST) break;

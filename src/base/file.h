@@ -46,6 +46,7 @@ struct file_writer {
     char *temporary; /* in the target's folder; NULL when not open */
     int fd;
     FILE *stream; /* from file_writer_stream */
+    int listed;   /* place in the list for file_writers_drop; 0: none */
 };
 
 /* Start writing `path`. Returns GVM_FILE if it exists and is not a writable regular file, or if its folder is not

@@ -3,6 +3,7 @@
 
 #include <glib.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -39,7 +40,7 @@ static const double KEPT_PART = 0.25; /* share of the available memory for image
 struct cutters {
     struct rasters rasters;
     struct view view;
-    GMutex lock;
+    pthread_mutex_t lock;
     struct zoom_cutter **idle;
     int idle_count, count;
 };
@@ -50,7 +51,7 @@ static void cutters_free(struct cutters *c)
     for (int i = 0; i < c->idle_count; i++) zoom_cutter_free(c->idle[i]);
     free(c->idle);
     rasters_close(&c->rasters);
-    g_mutex_clear(&c->lock);
+    pthread_mutex_destroy(&c->lock);
     free(c);
 }
 
@@ -60,7 +61,7 @@ static gvm_status cutters_open(struct cutters **cutters, const struct dataset *d
     struct cutters *c = *cutters = calloc(1, sizeof *c);
     if (c == NULL)
         return fail(err, GVM_MEMORY, "%s: there is not enough memory for its rasters", path_tail(data->root));
-    g_mutex_init(&c->lock);
+    pthread_mutex_init(&c->lock, NULL);
     c->view = *view;
     return rasters_open(&c->rasters, data, view->zooms, view->zoom_count, err);
 }
@@ -69,14 +70,14 @@ static gvm_status cutters_open(struct cutters **cutters, const struct dataset *d
 static gvm_status take_cutter(struct zoom_cutter **cutter, struct cutters *c, gvm_error *err)
 {
     *cutter = NULL;
-    g_mutex_lock(&c->lock);
+    pthread_mutex_lock(&c->lock);
     if (c->idle_count > 0) *cutter = c->idle[--c->idle_count];
     struct zoom_cutter **more = *cutter ? c->idle : realloc(c->idle, ((size_t)c->count + 1) * sizeof *more);
     if (more != NULL && *cutter == NULL) {
         c->idle = more;
         c->count++;
     }
-    g_mutex_unlock(&c->lock);
+    pthread_mutex_unlock(&c->lock);
     if (*cutter != NULL) return GVM_OK;
     if (more == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to cut aerial pictures");
     return zoom_cutter_open(cutter, c->rasters.mosaic, &c->view, err);
@@ -84,9 +85,9 @@ static gvm_status take_cutter(struct zoom_cutter **cutter, struct cutters *c, gv
 
 static void give_back(struct cutters *c, struct zoom_cutter *cutter)
 {
-    g_mutex_lock(&c->lock);
+    pthread_mutex_lock(&c->lock);
     c->idle[c->idle_count++] = cutter;
-    g_mutex_unlock(&c->lock);
+    pthread_mutex_unlock(&c->lock);
 }
 
 gvm_status pictures_cut(uint8_t *pixels, const struct pictures *p, double lat, double lon, double bearing,
