@@ -26,7 +26,7 @@ build() {
     cmake --preset "$1" "${options[@]}" > /dev/null && cmake --build --preset "$1" -j "$jobs"
 }
 
-# One test more than cores, as some wait. What ctest prints for a test: "12/83 Test #12: NAME .....   Passed    0.10 sec".
+# One more test than cores, because some wait. A line of ctest: "12/83 Test #12: NAME .....   Passed    0.10 sec".
 run() {
     local log options=()
     log=$(mktemp)

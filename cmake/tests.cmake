@@ -1,7 +1,7 @@
-# tests.cmake - examples and tests. A test that ends with status 77 says that it was skipped. Its time limit is against
-# one that hangs: none may fail for a slow or busy machine.
+# tests.cmake - examples and tests. Exit status 77 means that a test was skipped. The time limit is for tests that hang:
+# none may fail because the machine is slow or busy.
 
-# Threads that wait give their core away: tests share the cores with each other and with whatever else runs.
+# Waiting threads yield their core, because tests share the cores with each other and with other processes.
 set(TEST_ENVIRONMENT OMP_WAIT_POLICY=passive)
 if(GVM_SANITIZE)
   list(APPEND TEST_ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/suppressions.txt:print_suppressions=0"
@@ -19,14 +19,14 @@ if(GVM_TSAN)
   endif()
 endif()
 
-# CUDA's part compiled for the CPU (tests/cuda_host): what its kernels compute is tested on machines without a GPU. Not
-# under AddressSanitizer, which would have to be told of each change of stack.
+# The CUDA module compiled for the CPU (tests/cuda_host), to test its kernels on machines without a GPU. Not under
+# AddressSanitizer, which would have to be informed of each change of stack.
 include(CheckLanguage)
 check_language(CXX)
 if(CMAKE_CXX_COMPILER AND GVM_CUDA AND NOT GVM_SANITIZE)
   enable_language(CXX)
   set(HOST_SOURCES "")
-  foreach(source ${CUDA_SOURCES}) # one source cannot be of two languages
+  foreach(source ${CUDA_SOURCES}) # a source has only one language
     get_filename_component(name ${source} NAME_WE)
     set(host ${CMAKE_BINARY_DIR}/cuda_host/${name}.cpp)
     file(CONFIGURE OUTPUT ${host} CONTENT "#include \"@source@\"\n" @ONLY)
@@ -68,7 +68,7 @@ if(GVM_TSAN)
   target_link_libraries(geoviewmatch PRIVATE tsan)
 endif()
 
-# Examples use the library as a stranger does: the shared one and the public header.
+# Examples are clients of the library: they use the shared library and the public header.
 file(GLOB EXAMPLES CONFIGURE_DEPENDS examples/*.c)
 foreach(source ${EXAMPLES})
   get_filename_component(name ${source} NAME_WE)
@@ -76,7 +76,7 @@ foreach(source ${EXAMPLES})
   target_link_libraries(example_${name} PRIVATE libgeoviewmatch)
 endforeach()
 
-# What the tests share, such as a layer restated as a plain loop.
+# Code shared by the tests, such as layers written as plain loops.
 file(GLOB TEST_SUPPORT CONFIGURE_DEPENDS tests/*.c)
 list(FILTER TEST_SUPPORT EXCLUDE REGEX "/test_[^/]*$")
 file(GLOB TESTS CONFIGURE_DEPENDS tests/test_*.c)
@@ -113,7 +113,7 @@ foreach(source ${TESTS})
       add_check(${name}_${isa} COMMAND ${name} ENVIRONMENT GVM_ISA=${isa})
       set_tests_properties(${name}_${isa} PROPERTIES LABELS quick)
     endforeach()
-    if(name MATCHES "^test_layers") # and on a device: CUDA's, and CUDA's part as compiled for the CPU
+    if(name MATCHES "^test_layers") # also on devices: a GPU, and the CUDA module compiled for the CPU
       add_check(${name}_cuda COMMAND ${name} ENVIRONMENT GVM_LAYER_DEVICE=cuda)
       if(TARGET cuda_host)
         add_check(${name}_cuda_host COMMAND ${name}
@@ -130,7 +130,7 @@ foreach(source ${TESTS})
     set_tests_properties(${name}_host PROPERTIES COST 200)
   endif()
 endforeach()
-if(TARGET cuda_host) # epilogues or products that cuBLASLt does not offer
+if(TARGET cuda_host) # as if cuBLASLt lacked an epilogue or a product
   foreach(layer_plain linear:epilogues linear:products feature:products conv:epilogues)
     string(REPLACE ":" ";" parts ${layer_plain})
     list(GET parts 0 layer)
@@ -163,7 +163,7 @@ if(TARGET geoviewmatch)
     if(name STREQUAL "cuda" AND TARGET cuda_host)
       set_property(TEST cli_cuda APPEND PROPERTY ENVIRONMENT CUDA_HOST=$<TARGET_FILE:cuda_host>)
     endif()
-    if(name MATCHES "^(page|index|train|world|demo|locate)$") # the longest begin first, so that no core waits at the end
+    if(name MATCHES "^(page|index|train|world|demo|locate)$") # the longest start first, so that no core is idle at the end
       set_tests_properties(cli_${name} PROPERTIES COST 100)
     endif()
   endforeach()
@@ -188,7 +188,7 @@ add_check(abi COMMAND bash cmake/check_abi.sh ${CMAKE_C_COMPILER} include/geovie
 if(NOT GVM_SANITIZE)
   add_check(install COMMAND bash cmake/check_install.sh ${CMAKE_COMMAND} ${CMAKE_BINARY_DIR} ${CMAKE_C_COMPILER})
 endif()
-if(NOT GVM_SANITIZE AND CMAKE_C_COMPILER_ID STREQUAL "GNU") # how it is built, which is the same in all builds
+if(NOT GVM_SANITIZE AND CMAKE_C_COMPILER_ID STREQUAL "GNU") # build and packaging scripts, the same in all builds
   add_check(packaging_packages COMMAND bash tests/packaging/packages.sh)
   add_check(packaging_summary COMMAND bash tests/packaging/summary.sh)
   add_check(packaging_configured COMMAND bash tests/packaging/configured.sh ${CMAKE_COMMAND} ${CMAKE_C_COMPILER})
