@@ -78,17 +78,14 @@ if(TEST_SUPPORT)
 endif()
 
 # `make check` builds and runs these alone.
+include(cmake/wraps.cmake)
 add_custom_target(quick)
 foreach(source ${TESTS})
   get_filename_component(name ${source} NAME_WE)
   add_executable(${name} ${source})
   target_link_libraries(${name} PRIVATE $<TARGET_NAME_IF_EXISTS:test_support> test_settings)
   add_dependencies(quick ${name})
-  file(STRINGS ${source} wraps REGEX "__wrap_") # a test's __wrap_NAME stands in for NAME, as the linker has it
-  string(REGEX MATCHALL "__wrap_[A-Za-z0-9_]+" wraps "${wraps}")
-  list(REMOVE_DUPLICATES wraps)
-  list(TRANSFORM wraps REPLACE "^__wrap_" "-Wl,--wrap=")
-  target_link_options(${name} PRIVATE ${wraps})
+  link_wraps(${name} ${source})
   if(name MATCHES "^test_(layers|kernels|search)")
     foreach(isa plain avx2 avx512) # the inner loops and what rests on them; one that the machine lacks is skipped
       add_check(${name}_${isa} COMMAND ${name} ENVIRONMENT GVM_ISA=${isa})
@@ -119,6 +116,10 @@ if(TARGET cuda_host) # epilogues or products that cuBLASLt does not offer
     add_check(test_layers_${layer}_cuda_plain_${plain} COMMAND test_layers_${layer} ENVIRONMENT GVM_LAYER_DEVICE=cuda
               GVM_CUDA_HOST_PLAIN=${plain} GVM_CUDA_MODULE=$<TARGET_FILE:cuda_host>)
   endforeach()
+endif()
+
+if(GVM_SANITIZE)
+  include(cmake/fuzz.cmake)
 endif()
 
 # Commands as a user types them.

@@ -128,6 +128,7 @@ static GByteArray *read_profile(const char *text)
 static void read_text(struct xmp *xmp, struct exif *exif, const char *key, const uint8_t *text, size_t size)
 {
     static const char raw[] = "Raw profile type ";
+    if (size == 0) return; /* a text that is not inflated is no text, not an empty one */
     if (strcmp(key, "XML:com.adobe.xmp") == 0) xmp_read(xmp, (const char *)text, size);
     if (strncmp(key, raw, sizeof raw - 1) != 0) return;
     key += sizeof raw - 1;
