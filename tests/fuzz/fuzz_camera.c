@@ -72,7 +72,7 @@ static void fit(uint8_t *out, const struct picture_shape *shape, struct image *i
     }
     if ((status == GVM_OK) != (err.text[0] == '\0')) abort();
     gvm_photo_info said = photo_said(image);
-    if (!(said.heading >= 0 && said.heading <= 360)) abort();
+    if (!(said.heading >= -1e-9 && said.heading <= 360)) abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
