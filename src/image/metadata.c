@@ -175,7 +175,8 @@ static void read_text_chunk(struct xmp *xmp, struct exif *exif, char kind, const
     text += kind == 't' ? 1 : kind == 'z' ? 2 : 3;
     for (int i = 0; i < 2 && kind == 'i' && text < end; i++) {
         text = memchr(text, 0, (size_t)(end - text));
-        if (text++ == NULL) return;
+        if (text == NULL) return;
+        text++;
     }
     if (text >= end) return;
     GByteArray *plain = packed ? inflate(text, (size_t)(end - text)) : NULL;

@@ -93,7 +93,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size -= (size_t)(body - text);
     guard_start(&service.guard);
     metrics_start(&service.metrics);
-    struct outcome whole = take(&service, (uint8_t *)body, size, size + 1), single = take(&service, (uint8_t *)body, size, 1);
+    struct outcome whole = take(&service, (uint8_t *)body, size, size + 1),
+                   single = take(&service, (uint8_t *)body, size, 1);
     if (whole.refused != single.refused || whole.size != single.size || whole.hash != single.hash) abort();
     metrics_end(&service.metrics);
     guard_end(&service.guard);

@@ -50,6 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     gvm_status status = cache_identify(&found, &cache, OURS, "file", &err);
     bool same = header.version == CACHE_VERSION && header.sources == 0x1234 && header.bytes == 8192 && length == 8192;
     if (status != GVM_OK && (length == 0 || strncmp(err.text, "file: ", 6) != 0)) abort();
-    if (status == GVM_OK && found != CACHE_STALE && (!same || (found == CACHE_COMPLETE) != (header.complete != 0))) abort();
+    if (status == GVM_OK && found != CACHE_STALE && (!same || (found == CACHE_COMPLETE) != (header.complete != 0)))
+        abort();
     return 0;
 }

@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct input {
     uint8_t width, height, out_width, out_height, flags, circle, resize, kind;
-    int16_t low, high, heading;          /* tenths of degrees */
+    int16_t low, high, heading;           /* tenths of degrees */
     double full[2], at[2], part[2], look; /* GPano's */
     double focal, exif_heading;
 } __attribute__((packed));

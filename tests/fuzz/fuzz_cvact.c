@@ -67,9 +67,17 @@ int __wrap_Mat_Close(mat_t *mat)
 
 static size_t bytes_of(enum matio_classes c)
 {
-    static const uint8_t bytes[] = {[MAT_C_CELL] = sizeof(void *), [MAT_C_CHAR] = 1, [MAT_C_DOUBLE] = 8,
-                                    [MAT_C_SINGLE] = 4, [MAT_C_INT8] = 1, [MAT_C_UINT8] = 1, [MAT_C_INT16] = 2,
-                                    [MAT_C_UINT16] = 2, [MAT_C_INT32] = 4, [MAT_C_UINT32] = 4, [MAT_C_INT64] = 8,
+    static const uint8_t bytes[] = {[MAT_C_CELL] = sizeof(void *),
+                                    [MAT_C_CHAR] = 1,
+                                    [MAT_C_DOUBLE] = 8,
+                                    [MAT_C_SINGLE] = 4,
+                                    [MAT_C_INT8] = 1,
+                                    [MAT_C_UINT8] = 1,
+                                    [MAT_C_INT16] = 2,
+                                    [MAT_C_UINT16] = 2,
+                                    [MAT_C_INT32] = 4,
+                                    [MAT_C_UINT32] = 4,
+                                    [MAT_C_INT64] = 8,
                                     [MAT_C_UINT64] = 8};
     return c < sizeof bytes ? bytes[c] : 0;
 }
@@ -102,9 +110,9 @@ static matvar_t *make(const char *name, int depth)
     if (v->name == NULL || v->dims == NULL) abort();
     v->dims[0] = dims[0];
     v->dims[1] = (kind & 8) != 0 && c != MAT_C_CELL ? dims[1] + take() : dims[1];
-    if (kind >= 230 && kind < 240) v->dims[0] = SIZE_MAX;
+    if (kind >= 230 && kind < 240 && c != MAT_C_CELL) v->dims[0] = SIZE_MAX;
     v->nbytes = bytes;
-    v->data = v->isComplex || (kind & 16) != 0 ? NULL : malloc(bytes + (bytes == 0));
+    v->data = v->isComplex || v->data_size == 0 || (kind & 16) != 0 ? NULL : malloc(bytes + (bytes == 0));
     for (size_t i = 0; v->data != NULL && i < (c == MAT_C_CELL ? count : bytes); i++) {
         if (c == MAT_C_CELL)
             ((matvar_t **)v->data)[i] = make("cell", 0);
@@ -143,7 +151,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 1) return -1;
     next = data + 1;
     left = size - 1;
-    const struct dataset_options options = {.as_listed = true, .format = "CVACT", .test = data[0] == 't' ? "test" : NULL};
+    const struct dataset_options options = {
+        .as_listed = true, .format = "CVACT", .test = data[0] == 't' ? "test" : NULL};
     if (dataset_open(&dataset, "root", &options, &err) == GVM_OK) {
         check(&dataset->train);
         check(&dataset->test);

@@ -101,7 +101,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     file->data = data + 1;
     file->size = size - 1;
     const struct dataset_options options = {.as_listed = letter - names < FILES,
-                                            .imagery = file->path[0] == 'p' && file->path[1] == 'h' ? "/dev/null" : NULL};
+                                            .imagery =
+                                                file->path[0] == 'p' && file->path[1] == 'h' ? "/dev/null" : NULL};
     if (dataset_open(&dataset, root, &options, &err) == GVM_OK) {
         check(&dataset->train, root, dataset->rasters != NULL);
         check(&dataset->test, root, dataset->rasters != NULL);

@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 #include "imagery/imagery_parts.h"
-#include "map/map_job.h"
 #include "map/map.h"
+#include "map/map_job.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -7,7 +7,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct pickle_name names[] = {{"collections.OrderedDict", true}, {"torch.FloatStorage", false}, {NULL, false}};
+static const struct pickle_name names[] = {
+    {"collections.OrderedDict", true}, {"torch.FloatStorage", false}, {NULL, false}};
 
 /* To a depth: values may hold one another in a circle. */
 static void walk(const struct pickle_value *v, const uint8_t *data, size_t size, int depth)

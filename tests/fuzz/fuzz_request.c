@@ -96,11 +96,11 @@ static struct service *start(void)
     metrics_start(&s.metrics);
     sem_init(&s.decoders, 0, 1);
     pthread_mutex_init(&s.log_lock, NULL);
-    s.daemon = MHD_start_daemon(
-        MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle_request, &s, MHD_OPTION_EXTERNAL_LOGGER,
-        ignore, NULL, MHD_OPTION_STRICT_FOR_CLIENT, framing_is_ours() ? 0 : 1, MHD_OPTION_UNESCAPE_CALLBACK,
-        framing_unescape, NULL, MHD_OPTION_NOTIFY_COMPLETED, handle_completed, &s, MHD_OPTION_NOTIFY_CONNECTION,
-        handle_connection, &s, MHD_OPTION_END);
+    s.daemon = MHD_start_daemon(MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle_request, &s,
+                                MHD_OPTION_EXTERNAL_LOGGER, ignore, NULL, MHD_OPTION_STRICT_FOR_CLIENT,
+                                framing_is_ours() ? 0 : 1, MHD_OPTION_UNESCAPE_CALLBACK, framing_unescape, NULL,
+                                MHD_OPTION_NOTIFY_COMPLETED, handle_completed, &s, MHD_OPTION_NOTIFY_CONNECTION,
+                                handle_connection, &s, MHD_OPTION_END);
     if (s.daemon == NULL) abort();
     return &s;
 }
@@ -125,7 +125,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ssize_t n = recv(sockets[1], answers + length, sizeof answers - length, MSG_DONTWAIT);
     if (n > 0) length += (size_t)n;
     close(sockets[1]);
-    if (length > 0 && (length < 12 || memcmp(answers, "HTTP/1.", 7) != 0 || strchr("12345", answers[9]) == NULL)) abort();
+    if (length > 0 && (length < 12 || memcmp(answers, "HTTP/1.", 7) != 0 || strchr("12345", answers[9]) == NULL))
+        abort();
     if (atomic_load(&s->guard.held) != 0 || atomic_load(&s->active) != 0) abort();
     return 0;
 }
