@@ -18,6 +18,7 @@ enum {
     PRJ_MOST = 1 << 16
 };
 
+#define FARTHEST 1e9 /* coordinates on the Earth are nearer to 0, in any unit */
 #define LAT_MOST 85.0 /* as far as web maps go; nearer to a pole no street is */
 
 /* A raster may go on beyond where PROJ cuts its projection, as one across 180 degrees does: what falls outside of it is
@@ -127,6 +128,25 @@ static char *crs_beside(const char *path)
     return wkt;
 }
 
+/* Whether the corners have coordinates that can be on the Earth. GDAL brings a longitude into its range by subtracting one
+ * turn after another, which for 1e200 never ends. transform: NULL if points place the raster */
+static bool has_corners(const struct raster *r, const double *transform)
+{
+    double x[4] = {0, r->width, 0, r->width}, y[4] = {0, 0, r->height, r->height}, z[4] = {0};
+    int good[4];
+    if (transform == NULL) {
+        void *points = GDALCreateGCPTransformer(GDALGetGCPCount(r->data), GDALGetGCPs(r->data), 0, false);
+        if (points == NULL) return false;
+        GDALGCPTransform(points, false, 4, x, y, z, good);
+        GDALDestroyGCPTransformer(points);
+    }
+    for (int i = 0; i < 4; i++) {
+        if (transform != NULL) GDALApplyGeoTransform((double *)transform, x[i], y[i], &x[i], &y[i]);
+        if (!(fabs(x[i]) <= FARTHEST && fabs(y[i]) <= FARTHEST)) return false;
+    }
+    return true;
+}
+
 static gvm_status place_in(struct raster *r, const char *crs, gvm_error *err)
 {
     struct gdal_words words = {.failed = 0};
@@ -138,6 +158,8 @@ static gvm_status place_in(struct raster *r, const char *crs, gvm_error *err)
                     "%s: it does not say where on the earth it lies (no georeference): give pictures and their places "
                     "as a list (--tiles)",
                     r->where);
+    if (!has_corners(r, placed ? transform : NULL))
+        return fail(err, GVM_FORMAT, "%s: its georeference places it nowhere on the Earth", r->where);
     OGRSpatialReferenceH own = placed ? GDALGetSpatialRef(r->data) : GDALGetGCPSpatialRef(r->data);
     const char *name = own != NULL ? OSRGetName(own) : NULL;
     if (!is_of_the_earth(own)) own = NULL;

@@ -27,7 +27,7 @@ const char *__asan_default_options(void)
 gvm_status __wrap_file_map(struct file_map *map, const char *path, gvm_error *err)
 {
     *map = (struct file_map){0};
-    return strchr(path, '<') != NULL ? GVM_OK : fail(err, GVM_FILE, "nothing else is there");
+    return path[0] == '<' && path[strlen(path) - 1] == '>' ? GVM_OK : fail(err, GVM_FILE, "nothing else is there");
 }
 
 void __wrap_file_unmap(struct file_map *map)
@@ -52,7 +52,8 @@ static void put_vrt(char *text, size_t size, const struct input *in)
     static const char *const systems[] = {"", "EPSG:4326", "EPSG:3857", "EPSG:32633", "EPSG:3413", "LOCAL_CS[\"a\"]"};
     static const char *const types[] = {"Byte", "UInt16", "Int16", "Float32"};
     static const char *const colours[] = {"Gray", "Red", "Green", "Blue", "Alpha", "Palette", "Undefined", "YCbCr_Y"};
-    const double *p = in->place;
+    double p[6];
+    memcpy(p, in->place, sizeof p);
     int n = snprintf(text, size,
                      "<VRTDataset rasterXSize=\"%d\" rasterYSize=\"%d\"><SRS>%s</SRS><GeoTransform>%.17g,%.17g,%.17g,"
                      "%.17g,%.17g,%.17g</GeoTransform>",
