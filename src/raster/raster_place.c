@@ -18,7 +18,7 @@ enum {
     PRJ_MOST = 1 << 16
 };
 
-#define FARTHEST 1e9 /* coordinates on the Earth are nearer to 0, in any unit */
+#define FARTHEST 1e9  /* coordinates on the Earth are nearer to 0, in any unit */
 #define LAT_MOST 85.0 /* as far as web maps go; nearer to a pole no street is */
 
 /* A raster may go on beyond where PROJ cuts its projection, as one across 180 degrees does: what falls outside of it is
@@ -128,8 +128,14 @@ static char *crs_beside(const char *path)
     return wkt;
 }
 
-/* Whether the corners have coordinates that can be on the Earth. GDAL brings a longitude into its range by subtracting one
- * turn after another, which for 1e200 never ends. transform: NULL if points place the raster */
+static gvm_status fail_outside(const struct raster *r, gvm_error *err)
+{
+    return fail(err, GVM_FORMAT,
+                "%s: its coordinates lie outside of its coordinate system, or beyond 85 degrees of latitude", r->where);
+}
+
+/* Whether the corners have coordinates that can be on the Earth. GDAL brings a longitude into its range by subtracting
+ * one turn after another, which for 1e200 never ends. transform: NULL if points place the raster */
 static bool has_corners(const struct raster *r, const double *transform)
 {
     double x[4] = {0, r->width, 0, r->width}, y[4] = {0, 0, r->height, r->height}, z[4] = {0};
@@ -158,8 +164,7 @@ static gvm_status place_in(struct raster *r, const char *crs, gvm_error *err)
                     "%s: it does not say where on the earth it lies (no georeference): give pictures and their places "
                     "as a list (--tiles)",
                     r->where);
-    if (!has_corners(r, placed ? transform : NULL))
-        return fail(err, GVM_FORMAT, "%s: its georeference places it nowhere on the Earth", r->where);
+    if (!has_corners(r, placed ? transform : NULL)) return fail_outside(r, err);
     OGRSpatialReferenceH own = placed ? GDALGetSpatialRef(r->data) : GDALGetGCPSpatialRef(r->data);
     const char *name = own != NULL ? OSRGetName(own) : NULL;
     if (!is_of_the_earth(own)) own = NULL;
@@ -315,6 +320,5 @@ gvm_status raster_describe(struct raster_facts *facts, const struct raster *r, g
     if (status != GVM_OK) return status;
     if (!full && facts->part_count == 0)
         return fail(err, GVM_FORMAT, "%s: it holds nothing: none of it is covered", r->where);
-    return fail(err, GVM_FORMAT,
-                "%s: its coordinates lie outside of its coordinate system, or beyond 85 degrees of latitude", r->where);
+    return fail_outside(r, err);
 }
