@@ -4,6 +4,7 @@
 JOBS ?= $(shell nproc)
 PYTHON ?= python3
 FUZZ_SECONDS ?= 60
+FUZZ_PRESET ?= fuzz
 
 all: build
 
@@ -19,7 +20,7 @@ help:
 	@echo "make nano     the built-in weights, trained again from nothing (hours)"
 	@echo "make bench    this machine's speed, the paper's cost table, search, training and ranking"
 	@echo "make bench-serve  the service under load, beside locate (needs wrk: apt-get install wrk)"
-	@echo "make fuzz     each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
+	@echo "make fuzz     each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS), FUZZ_PRESET=fuzz-fast without sanitizers"
 	@echo "make man      the manual page's part on the commands, from the program's own tables"
 	@echo "make format   clang-format on all sources"
 	@echo "make clean    remove what was built"
@@ -89,9 +90,9 @@ bench-serve: build
 
 fuzz:
 	@cmake/packages.sh build
-	cmake --preset fuzz > /dev/null
-	cmake --build --preset fuzz -j $(JOBS)
-	cmake/fuzz.sh build-fuzz $(FUZZ_SECONDS)
+	cmake --preset $(FUZZ_PRESET) > /dev/null
+	cmake --build --preset $(FUZZ_PRESET) -j $(JOBS)
+	cmake/fuzz.sh build-$(FUZZ_PRESET) $(FUZZ_SECONDS)
 
 install: build
 	cmake --install build $(if $(PREFIX),--prefix $(PREFIX)) > /dev/null

@@ -94,6 +94,7 @@ if(TEST_SUPPORT)
 endif()
 
 # `make check` builds and runs these alone.
+include(cmake/wraps.cmake)
 add_custom_target(quick)
 foreach(source ${TESTS})
   get_filename_component(name ${source} NAME_WE)
@@ -103,11 +104,7 @@ foreach(source ${TESTS})
     target_link_libraries(${name} PRIVATE tsan)
   endif()
   add_dependencies(quick ${name})
-  file(STRINGS ${source} wraps REGEX "__wrap_") # a test's __wrap_NAME stands in for NAME, as the linker has it
-  string(REGEX MATCHALL "__wrap_[A-Za-z0-9_]+" wraps "${wraps}")
-  list(REMOVE_DUPLICATES wraps)
-  list(TRANSFORM wraps REPLACE "^__wrap_" "-Wl,--wrap=")
-  target_link_options(${name} PRIVATE ${wraps})
+  link_wraps(${name} ${source})
   if(name MATCHES "^test_(layers|kernels|search)" AND NOT GVM_TSAN)
     foreach(isa plain avx2 avx512) # the inner loops and what rests on them; one that the machine lacks is skipped
       add_check(${name}_${isa} COMMAND ${name} ENVIRONMENT GVM_ISA=${isa})
@@ -138,6 +135,10 @@ if(TARGET cuda_host) # as if cuBLASLt lacked an epilogue or a product
     add_check(test_layers_${layer}_cuda_plain_${plain} COMMAND test_layers_${layer} ENVIRONMENT GVM_LAYER_DEVICE=cuda
               GVM_CUDA_HOST_PLAIN=${plain} GVM_CUDA_MODULE=$<TARGET_FILE:cuda_host>)
   endforeach()
+endif()
+
+if(GVM_SANITIZE)
+  include(cmake/fuzz.cmake)
 endif()
 
 # Commands as a user types them. Each script runs in one of the builds that `make test` makes: those that parse files, index,

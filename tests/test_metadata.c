@@ -65,9 +65,10 @@ static void panoramas(void **state)
         }
     }
     static const char *const values[] = {
-        "='nan'",  "='-1'", "='1e300'",
-        "='8x'",   "=''",   "='80",
-        "Old='8'", "",      "='00000000000000000000000000000000000000000000000000000000000000000008'"};
+        "='nan'",  "='-1'",     "='1e300'",
+        "='0.5'",  "='1e-310'", /* it is divided by */
+        "='8x'",   "=''",       "='80",
+        "Old='8'", "",          "='00000000000000000000000000000000000000000000000000000000000000000008'"};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         char text[300];
         snprintf(text, sizeof text, "<a xmlns:GPano='" GPANO_SPACE "' GPano:FullPanoWidthPixels%s/>", values[i]);
@@ -387,6 +388,14 @@ static void png_chunks(void **state)
         insert_chunk_at("b.png", true, "tEXt", text->str, text->len);
         expect_place("b.png", 20, 30);
         g_string_free(text, TRUE);
+    }
+    static const char *const broken[] = {"Raw profile type exif", "Raw profile type xmp", "XML:com.adobe.xmp"};
+    for (int k = 0; k < 3; k++) { /* nothing can be inflated of what stands behind the key */
+        char text[40];
+        snprintf(text, sizeof text, "%s%c%cbroken", broken[k], '\0', '\0');
+        save("b.png", pixels, 30, 20, 3, VIPS_FORMAT_UCHAR, (struct extra){0});
+        insert_chunk("b.png", "zTXt", text, strlen(broken[k]) + 8);
+        assert_int_equal(image_about(&(struct image){.width = 0}, in_folder("b.png"), NULL), GVM_OK);
     }
     static const char head[] = "XML:com.adobe.xmp\0\0\0en\0\0", xmp[] = "<a GPano:PoseHeadingDegrees='219'/>";
     for (int k = 0; k < 4; k++) { /* plain or compressed, before or after the pixels */

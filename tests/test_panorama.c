@@ -147,6 +147,17 @@ static void missing_rows(void **state)
     panorama_seen(box, &turn, &tall, NULL, &image);
     image_free(&image);
     assert_true(box[1] == 0 && box[3] == 180);
+    /* no rows at the nadir, or so flat ones that there would be millions: as the shape says */
+    static const char *const flat[] = {SIZES(2, 1000, 2, 1) "GPano:CroppedAreaTopPixels='1000'",
+                                       SIZES(2, 1e7, 2, 1) "GPano:CroppedAreaTopPixels='5e6'"};
+    for (int i = 0; i < 2; i++) {
+        save_scene("flat.png", 720, 360, packet(flat[i]));
+        expect_view("flat.png", 720, 360, (double[2]){-90, 90}, NULL, 0, 360, 0);
+    }
+    save_scene(
+        "tiny.png", 720, 360, /* by which a heading is divided */
+        packet(SIZES(1e-310, 5e-311, 1e-310, 5e-311) "GPano:CroppedAreaLeftPixels='1' GPano:PoseHeadingDegrees='0'"));
+    expect_view("tiny.png", 720, 360, band, NULL, 90, 270, 0);
 }
 
 static void headings(void **state)

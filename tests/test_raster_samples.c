@@ -158,6 +158,15 @@ static void test_refused(void **state)
     place_raster(r.place, 5e9, 5e9, 1, 0);
     make_raster("space.tif", &r);
     expect_bad_raster(in_folder("space.tif"), GVM_FORMAT, "space.tif: its coordinates lie outside");
+    r.crs = "EPSG:4326"; /* GDAL would take turns from its longitudes without an end */
+    place_raster(r.place, 1e200, 50, 1e190, 0);
+    make_raster("far.tif", &r);
+    expect_bad_raster(in_folder("far.tif"), GVM_FORMAT, "far.tif: its coordinates lie outside");
+    put_text("void.vrt",
+             "<VRTDataset rasterXSize=\"40\" rasterYSize=\"40\"><SRS>EPSG:32633</SRS><GeoTransform>500000,1,0,"
+             "5540000,0,-1</GeoTransform><VRTRasterBand dataType=\"UInt16\" band=\"1\"><NoDataValue>-2"
+             "</NoDataValue></VRTRasterBand></VRTDataset>"); /* a value that its type cannot hold */
+    expect_bad_raster(in_folder("void.vrt"), GVM_FORMAT, "void.vrt: it holds nothing");
     put_text("text.tif", "no raster");
     expect_bad_raster(in_folder("text.tif"), GVM_FORMAT, "text.tif: it is not a raster that can be opened");
     put_text("empty.tif", "");

@@ -129,6 +129,7 @@ static GByteArray *read_profile(const char *text)
 static void read_text(struct xmp *xmp, struct exif *exif, const char *key, const uint8_t *text, size_t size)
 {
     static const char raw[] = "Raw profile type ";
+    if (size == 0) return; /* a text that is not inflated is no text, not an empty one */
     if (strcmp(key, "XML:com.adobe.xmp") == 0) xmp_read(xmp, (const char *)text, size);
     if (strncmp(key, raw, sizeof raw - 1) != 0) return;
     key += sizeof raw - 1;
@@ -175,7 +176,8 @@ static void read_text_chunk(struct xmp *xmp, struct exif *exif, char kind, const
     text += kind == 't' ? 1 : kind == 'z' ? 2 : 3;
     for (int i = 0; i < 2 && kind == 'i' && text < end; i++) {
         text = memchr(text, 0, (size_t)(end - text));
-        if (text++ == NULL) return;
+        if (text == NULL) return;
+        text++;
     }
     if (text >= end) return;
     GByteArray *plain = packed ? inflate(text, (size_t)(end - text)) : NULL;

@@ -11,13 +11,14 @@
 void panorama_elevation(double *high, double *low, const struct image *image)
 {
     const struct gpano *g = &image->gpano;
-    if (g->full_height > 0 && g->height > 0 && g->top + g->height <= g->full_height + 1) {
-        *high = 90 - 180 * g->top / g->full_height;
-        *low = fmax(-90, *high - 180 * g->height / g->full_height);
-    } else {
-        *high = fmin(90, 180.0 * image->height / image->width);
-        *low = -*high;
-    }
+    double square = 360.0 * image->height / image->width; /* degrees that it spans if its pixels are square */
+    *high = fmin(90, square / 2);
+    *low = -*high;
+    if (!(g->full_height > 0 && g->height > 0 && g->top + g->height <= g->full_height + 1)) return;
+    double top = 90 - 180 * g->top / g->full_height, foot = fmax(-90, top - 180 * g->height / g->full_height);
+    if (top - foot < square / 10) return; /* so flat that the network's band would have millions of rows */
+    *high = top;
+    *low = foot;
 }
 
 /* The elevation band as rows of the picture; may extend above and below it. Sizes are rounded: a picture that lacks

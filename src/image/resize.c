@@ -31,6 +31,7 @@ static void axis_free(struct axis *axis)
 static bool axis_init(struct axis *axis, int n, int size, double start, double end)
 {
     double scale = (end - start) / n, support = fmax(1, scale);
+    assert(support < 1 << 24);
     axis->taps = (int)ceil(support) * 2 + 1;
     axis->first = malloc(sizeof(int) * (size_t)n);
     axis->count = malloc(sizeof(int) * (size_t)n);

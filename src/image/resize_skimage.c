@@ -41,6 +41,7 @@ static void axis_free(struct axis *axis)
 static bool axis_init(struct axis *axis, int n, double start, double end)
 {
     double scale = (end - start) / n, deviation = fmax(0, (scale - 1) / 2), sum = 1;
+    assert(scale < 1 << 24);
     axis->reach = (int)(4 * deviation + 0.5);
     axis->weights = malloc(sizeof(double) * ((size_t)axis->reach + 1));
     axis->first = malloc(sizeof(int) * (size_t)n);

@@ -53,7 +53,7 @@ static void take_gpano(struct gpano *gpano, const char *name, const char *value)
         if (strcmp(name, sizes[i].name) == 0) {
             double number = NAN;
             take_number(&number, value, 0, pixels);
-            if (isnan(number)) return;
+            if (isnan(number) || (number > 0 && number < 1)) return; /* sizes are divided by */
             *sizes[i].number = number;
             gpano->has_left = gpano->has_left || sizes[i].number == &gpano->left;
         }

@@ -53,8 +53,9 @@ static bool count_values(uint32_t *counts, double *all, GDALRasterBandH band, bo
              GDALRasterIO(GDALGetMaskBand(band), GF_Read, x, y, w, h, valid, w, h, GDT_Byte, 0, 0) != CE_None))
             continue;
         for (int k = 0; k < w * h; k++) {
-            if (valid[k] == 0) continue;
-            counts[values[k] + half]++;
+            uint32_t at = (uint32_t)values[k] + (uint32_t)half;
+            if (valid[k] == 0 || at >= VALUES) continue; /* a VRT's no-data value may be beyond its type */
+            counts[at]++;
             ++*all;
         }
     }

@@ -18,6 +18,7 @@ enum {
     PRJ_MOST = 1 << 16
 };
 
+#define FARTHEST 1e9  /* coordinates on the Earth are nearer to 0, in any unit */
 #define LAT_MOST 85.0 /* the limit of web maps; there are no streets nearer to a pole */
 
 /* A raster may extend beyond the meridian at which PROJ cuts its projection, for example one across 180 degrees: points
@@ -127,6 +128,31 @@ static char *crs_beside(const char *path)
     return wkt;
 }
 
+static gvm_status fail_outside(const struct raster *r, gvm_error *err)
+{
+    return fail(err, GVM_FORMAT,
+                "%s: its coordinates lie outside of its coordinate system, or beyond 85 degrees of latitude", r->where);
+}
+
+/* Whether the corners have coordinates that can be on the Earth. GDAL brings a longitude into its range by subtracting
+ * one turn after another, which for 1e200 never ends. transform: NULL if points place the raster */
+static bool has_corners(const struct raster *r, const double *transform)
+{
+    double x[4] = {0, r->width, 0, r->width}, y[4] = {0, 0, r->height, r->height}, z[4] = {0};
+    int good[4];
+    if (transform == NULL) {
+        void *points = GDALCreateGCPTransformer(GDALGetGCPCount(r->data), GDALGetGCPs(r->data), 0, false);
+        if (points == NULL) return false;
+        GDALGCPTransform(points, false, 4, x, y, z, good);
+        GDALDestroyGCPTransformer(points);
+    }
+    for (int i = 0; i < 4; i++) {
+        if (transform != NULL) GDALApplyGeoTransform((double *)transform, x[i], y[i], &x[i], &y[i]);
+        if (!(fabs(x[i]) <= FARTHEST && fabs(y[i]) <= FARTHEST)) return false;
+    }
+    return true;
+}
+
 static gvm_status place_in(struct raster *r, const char *crs, gvm_error *err)
 {
     struct gdal_words words = {.failed = 0};
@@ -138,6 +164,7 @@ static gvm_status place_in(struct raster *r, const char *crs, gvm_error *err)
                     "%s: it does not say where on the earth it lies (no georeference): give pictures and their places "
                     "as a list (--tiles)",
                     r->where);
+    if (!has_corners(r, placed ? transform : NULL)) return fail_outside(r, err);
     OGRSpatialReferenceH own = placed ? GDALGetSpatialRef(r->data) : GDALGetGCPSpatialRef(r->data);
     const char *name = own != NULL ? OSRGetName(own) : NULL;
     if (!is_of_the_earth(own)) own = NULL;
@@ -292,6 +319,5 @@ gvm_status raster_describe(struct raster_facts *facts, const struct raster *r, g
     if (status != GVM_OK) return status;
     if (!full && facts->part_count == 0)
         return fail(err, GVM_FORMAT, "%s: it holds nothing: none of it is covered", r->where);
-    return fail(err, GVM_FORMAT,
-                "%s: its coordinates lie outside of its coordinate system, or beyond 85 degrees of latitude", r->where);
+    return fail_outside(r, err);
 }

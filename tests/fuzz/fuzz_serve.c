@@ -58,7 +58,7 @@ static void value(enum parameter which, const char *text)
     if (read_question(&question, &top, &min_margin, &request) == (request.refused != 0)) abort();
     if (request.refused != 0) return;
     if (top < 1 || top > SERVE_TOP || !(min_margin >= 0 && min_margin <= 2) || fabs(question.lat) > 90) abort();
-    if (question.panorama != 0 && question.panorama != 1) abort();
+    if (question.panorama < 0 || question.panorama > GVM_AS_PHOTO) abort();
     if (isfinite(question.heading) && fabs(question.heading) > 360) abort();
 }
 

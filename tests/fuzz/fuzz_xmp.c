@@ -19,8 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     free(text);
     const double pixels[] = {g->full_width, g->full_height, g->left, g->top, g->width, g->height};
     for (size_t i = 0; i < sizeof pixels / sizeof *pixels; i++)
-        if (!(pixels[i] >= 0 && pixels[i] <= 1e7)) abort();
-    if (!isfinite(g->heading) || (!g->has_heading && g->heading != 0)) abort();
+        if (pixels[i] != 0 && !(pixels[i] >= 1 && pixels[i] <= 1e7)) abort();
+    if (!(fabs(g->heading) <= 3600) || (!g->has_heading && g->heading != 0)) abort();
     if (g->equirectangular && g->other) abort();
     if (!(fabs(e->lat) <= 90 && fabs(e->lon) <= 180 && e->heading >= 0 && e->heading <= 360)) abort();
     if (strlen(xmp.guid) > XMP_GUID) abort();
