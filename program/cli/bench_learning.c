@@ -164,7 +164,7 @@ static gvm_status measure_ranking(struct learning *out, const struct arguments *
     double *places = malloc((size_t)n * sizeof *places);
     gvm_status status = GVM_OK;
     if (rows.data == NULL || first == NULL || places == NULL) {
-        status = fail(err, GVM_MEMORY, "there is not enough memory to rank %d features", n);
+        status = fail(err, GVM_MEMORY, "cannot rank %d features: out of memory", n);
     } else {
         parallel_run(draw_rows, &rows);
         for (int i = 0; i <= n; i++) first[i] = i; /* tile i answers query i */
@@ -221,7 +221,7 @@ static void print_learning(const struct learning *l, const struct arguments *b)
 int bench_learning(const struct arguments *b)
 {
     struct learning learning = {0};
-    gvm_error err = {"there is not enough memory for the benchmark"};
+    gvm_error err = {"out of memory for the benchmark"};
     gvm_status status = measure_training(&learning, b, &err);
     if (status == GVM_OK) status = measure_ranking(&learning, b, &err);
     if (status != GVM_OK) return failed(&err);

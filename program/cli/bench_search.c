@@ -101,7 +101,7 @@ static gvm_status measure(struct figures *f, gvm_map *map, const float *queries,
     gvm_search search = {.size = sizeof search, .features = queries, .max_hits = TOP};
     gvm_hit hits[HALF_QUERIES * TOP];
     float *scores = malloc(map->tiles.count * sizeof *scores);
-    gvm_status status = scores != NULL ? GVM_OK : fail(err, GVM_MEMORY, "there is not enough memory for the scores");
+    gvm_status status = scores != NULL ? GVM_OK : fail(err, GVM_MEMORY, "out of memory for the scores");
     progress_start(&progress, "search", "rounds", (size_t)rounds + 1);
     for (long round = 0; round <= rounds && status == GVM_OK; round++) { /* round 0 warms up */
         int count;
@@ -173,7 +173,7 @@ int bench_search(const struct arguments *b, int D)
     map.features = map.own = malloc((size_t)tiles * row + 1);
     gvm_status status = GVM_OK;
     if (tiles < 1 || map.tiles.items == NULL || queries == NULL || map.own == NULL)
-        status = fail(&err, GVM_MEMORY, "there is not enough memory for %ld tiles; take fewer with --tiles", tiles);
+        status = fail(&err, GVM_MEMORY, "out of memory for %ld tiles; take fewer with --tiles", tiles);
     if (status == GVM_OK) {
         size_t side = (size_t)ceil(sqrt((double)tiles));
         for (size_t i = 0; i < map.tiles.count; i++)

@@ -263,7 +263,7 @@ static int complete_arguments(struct arguments *a)
 static int run_search(const struct arguments *a)
 {
     struct network *network;
-    gvm_error err = {"there is not enough memory for the benchmark"};
+    gvm_error err = {"out of memory for the benchmark"};
     if (bench_network(&network, a, false, &err) != GVM_OK) return failed(&err);
     int D = network->views[GVM_AERIAL].features;
     network_free(network);
@@ -279,7 +279,7 @@ static int bench(void *arguments)
     if (a->learning) return bench_learning(a);
     struct figures f = {0};
     struct progress progress = {.quiet = a->common.quiet};
-    gvm_error err = {"there is not enough memory for the benchmark"};
+    gvm_error err = {"out of memory for the benchmark"};
     long steps = a->rounds + 1 + (a->train ? (a->rounds < 3 ? a->rounds : 3) + 1 : 0);
     progress_start(&progress, "bench", "rounds", (size_t)steps);
     gvm_status result = measure_embedding(&f, a, &progress, &err);

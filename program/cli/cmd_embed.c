@@ -51,7 +51,7 @@ static gvm_status write_features(const struct arguments *a, const gvm_model_info
 {
     if (n == 0) return fail(err, GVM_IMAGE, "%s: not written, as no picture could be used", a->out);
     char *list = json_dumps(names, JSON_COMPACT);
-    if (list == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", a->out);
+    if (list == NULL) return fail(err, GVM_MEMORY, "%s: cannot write it: out of memory", a->out);
     struct safetensors_entry entry = {"features", 2, {(int64_t)n, info->features}, features, SAFETENSORS_F32};
     struct safetensors_pair metadata[] = {
         {"names", list}, {"view", a->view == GVM_STREET ? "street" : "aerial"}, {"fingerprint", info->fingerprint}};
@@ -84,7 +84,7 @@ static int embed(const struct arguments *a, gvm_session *session, const gvm_mode
     struct watch watch = {.progress.quiet = a->common.quiet, .what = "embed", .unit = "pictures", .statuses = statuses};
     gvm_error err = {""};
     if (features == NULL || headings == NULL || statuses == NULL || views == NULL) {
-        fail(&err, GVM_MEMORY, "there is not enough memory for the features of %zu pictures", n);
+        fail(&err, GVM_MEMORY, "out of memory for the features of %zu pictures", n);
         return failed(&err);
     }
     for (size_t i = 0; i < n; i++) headings[i] = a->has_heading ? a->heading : NAN;

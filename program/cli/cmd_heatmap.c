@@ -80,7 +80,7 @@ static gvm_status panel_scale(struct panel *p, const gvm_picture *picture, gvm_e
     p->height = scaled(info.height, to, longer);
     heat_scale(&p->heat, (double)p->width / info.width, (double)p->height / info.height);
     p->rgb = malloc((size_t)p->width * (size_t)p->height * 3);
-    if (p->rgb == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for a heat map");
+    if (p->rgb == NULL) return fail(err, GVM_MEMORY, "out of memory for a heat map");
     return gvm_picture_scale(picture, p->rgb, p->height, p->width, err);
 }
 
@@ -128,7 +128,7 @@ static gvm_status panel_open(struct drawing *d, gvm_view view, gvm_error *err)
     p->feature = malloc((size_t)d->features * sizeof *p->feature);
     p->heat = (struct heat){.values = p->values, .H = info.height, .W = info.width};
     if (p->pixels == NULL || p->values == NULL || p->feature == NULL)
-        return fail(err, GVM_MEMORY, "there is not enough memory for a heat map");
+        return fail(err, GVM_MEMORY, "out of memory for a heat map");
     status = panel_read(d, view, err);
     return status == GVM_OK ? gvm_embed_pixels(d->session, view, p->feature, p->pixels, 1, err) : status;
 }

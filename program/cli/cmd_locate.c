@@ -126,7 +126,7 @@ static gvm_status answers_open(struct answers *answers, gvm_error *err)
     if (answers->questions && answers->known && answers->statuses && answers->errors && answers->hits &&
         answers->found && answers->p && answers->chances && answers->views)
         return GVM_OK;
-    return fail(err, GVM_MEMORY, "there is not enough memory for %zu photos", n);
+    return fail(err, GVM_MEMORY, "out of memory for %zu photos", n);
 }
 
 static void answers_free(struct answers *answers)

@@ -165,7 +165,7 @@ static gvm_status locate(struct metres *m, struct photos *p, gvm_session *sessio
                                 .done = done,
                                 .user = &c};
     gvm_status status = hits && found && m->off ? gvm_locate_files(session, p->map, &job, err)
-                                                : fail(err, GVM_MEMORY, "there is not enough memory for %zu photos", n);
+                                                : fail(err, GVM_MEMORY, "out of memory for %zu photos", n);
     progress_end(&c.watch.progress);
     if (c.watch.reached == n) status = GVM_OK; /* what failed one by one has been said */
     p->failed += c.watch.failures;

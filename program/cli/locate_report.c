@@ -246,7 +246,7 @@ static gvm_status write_geojson(const struct answers *answers, const char *path,
     json_t *geojson = locate_geojson(answers);
     char *text = geojson != NULL ? json_dumps(geojson, JSON_INDENT(2)) : NULL;
     gvm_status status = text != NULL ? file_write(path, text, strlen(text), err)
-                                     : fail(err, GVM_MEMORY, "there is not enough memory for the report");
+                                     : fail(err, GVM_MEMORY, "out of memory for the report");
     free(text);
     json_decref(geojson);
     return status;
@@ -295,14 +295,14 @@ static gvm_status look_at(struct report *r, gvm_error *err)
     r->tile_feature = malloc((size_t)info.features * sizeof *r->tile_feature);
     r->shown = calloc(r->count + 1, sizeof *r->shown);
     if (r->aerial && r->heat && r->tile_feature && r->shown) return gvm_imagery_open(&r->imagery, r->map, err);
-    return fail(err, GVM_MEMORY, "there is not enough memory for the report");
+    return fail(err, GVM_MEMORY, "out of memory for the report");
 }
 
 gvm_status report_open(struct report **report, const struct report_options *options, const struct answers *answers,
                        gvm_session *session, const gvm_model *model, const gvm_map *map, gvm_error *err)
 {
     struct report *r = *report = calloc(1, sizeof *r);
-    if (r == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for the report");
+    if (r == NULL) return fail(err, GVM_MEMORY, "out of memory for the report");
     *r = (struct report){.options = options, .answers = answers, .session = session, .model = model, .map = map};
     r->count = options->photos < answers->photos.count ? options->photos : answers->photos.count;
     r->paths = g_new0(char *, answers->photos.count + 1);

@@ -123,7 +123,7 @@ static int take_value(struct common *common, const struct option_cursor *at, con
     gvm_status status = option_read(at->row, (char *)common + at->base, text);
     if (status == GVM_OK) return GO_ON;
     if (status == GVM_ARGUMENT) return refuse_value(common->command, at->row, text);
-    return failed(&(gvm_error){"there is not enough memory for the options"});
+    return failed(&(gvm_error){"out of memory for the options"});
 }
 
 /* The option argv[*i], and the values behind it, which *i then stands on. */

@@ -130,8 +130,7 @@ static gvm_status put_tile_heat(struct report *r, size_t photo, const gvm_locate
     if (v->height != v->width || v->zoom_count > 0) return GVM_OK; /* imagery is cut in squares, one of a tile */
     unsigned char *rgb = malloc(BEST * BEST * 3);
     gvm_status status = gvm_map_tile(r->map, located->hits->number, &tile, err);
-    if (status == GVM_OK && rgb == NULL)
-        status = fail(err, GVM_MEMORY, "there is not enough memory for tile %zu", tile.number);
+    if (status == GVM_OK && rgb == NULL) status = fail(err, GVM_MEMORY, "out of memory for tile %zu", tile.number);
     if (status == GVM_OK) status = gvm_map_picture(r->map, &tile, r->aerial, v->width, err);
     if (status == GVM_OK) status = gvm_heatmap(r->session, GVM_AERIAL, 0, r->heat, r->aerial, located->feature, err);
     if (status == GVM_OK) status = gvm_map_picture(r->map, &tile, rgb, BEST, err);
@@ -165,7 +164,7 @@ static void put_photo(struct report *r, size_t photo, const gvm_located *located
         fputs(".</figcaption></figure>", r->out);
         if (l.views <= 1) status = put_photo_heat(r, s, photo, located, &err);
     } else {
-        status = fail(&err, GVM_MEMORY, "%s: there is not enough memory to show it", name);
+        status = fail(&err, GVM_MEMORY, "%s: cannot show it: out of memory", name);
     }
     fputs("<div class=\"row\"><figure>", r->out);
     report_chart(r, photo);
@@ -184,7 +183,7 @@ static void put_tiles(struct report *r, size_t photo)
     fputs("<div class=\"tiles\">", r->out);
     for (int k = 0; k < l.found->count && k < REPORT_ANSWERS; k++) {
         const gvm_hit *hit = &l.hits[k];
-        gvm_error err = {"there is not enough memory for the tiles\342\200\231 pictures"};
+        gvm_error err = {"out of memory for the tiles\342\200\231 pictures"};
         bool right = !isnan(l.lat) && located_error(&l, hit) <= NEAR_M;
         fprintf(r->out, "<figure%s>", right ? " class=\"right\"" : "");
         if (rgb != NULL && gvm_map_picture(r->map, hit, rgb, TILE, &err) == GVM_OK) {

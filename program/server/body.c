@@ -38,7 +38,7 @@ static void gather(struct request *r, const char *data, size_t size)
         if (more == NULL) {
             metrics_mishap(&r->service->metrics, MEMORY_FULL);
             refuse(r, 503, "%s; try again in a moment.",
-                   held ? "There is not enough memory for the picture" : "Too many pictures are on their way in");
+                   held ? "Out of memory for the picture" : "Too many pictures are on their way in");
             return;
         }
         r->body = more;

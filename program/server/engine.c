@@ -212,14 +212,14 @@ static gvm_status start(struct engine *e, const gvm_map *map, gvm_error *err)
     e->feature = malloc((size_t)info.features * sizeof *e->feature);
     e->started =
         e->photos != NULL && e->taken != NULL && e->feature != NULL && pthread_create(&e->thread, NULL, run, e) == 0;
-    return e->started ? GVM_OK : fail(err, GVM_MEMORY, "there is not enough memory, or no thread, for the network");
+    return e->started ? GVM_OK : fail(err, GVM_MEMORY, "cannot start the network: out of memory or threads");
 }
 
 gvm_status engine_open(struct engine **engine, const gvm_model *model, const gvm_map *map,
                        const struct serve_options *options, struct metrics *metrics, gvm_error *err)
 {
     struct engine *e = *engine = calloc(1, sizeof *e);
-    if (e == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for the network");
+    if (e == NULL) return fail(err, GVM_MEMORY, "out of memory for the network");
     e->options = options;
     e->model = model;
     e->metrics = metrics;

@@ -63,7 +63,7 @@ static bool read_aerial(struct wanted *h, struct request *r)
         work_leave(r);
     }
     if (status == GVM_OK) return true;
-    if (status == GVM_MEMORY) return refuse(r, 503, "There is not enough memory for the tile; try again in a moment.");
+    if (status == GVM_MEMORY) return refuse(r, 503, "Out of memory for the tile; try again in a moment.");
     return refuse(r, 404, "The imagery of tile %zu is no longer there, or cannot be read.", h->tile);
 }
 
@@ -73,7 +73,7 @@ static bool read_feature(struct wanted *h, struct request *r)
     gvm_error err;
     h->feature = malloc((size_t)r->service->info.features * sizeof *h->feature);
     if (h->feature != NULL && gvm_map_feature(r->service->map, h->tile, h->feature, &err) == GVM_OK) return true;
-    return refuse(r, 503, "There is not enough memory for the heat map; try again in a moment.");
+    return refuse(r, 503, "Out of memory for the heat map; try again in a moment.");
 }
 
 static enum MHD_Result draw(struct wanted *h, struct request *r)
@@ -83,7 +83,7 @@ static enum MHD_Result draw(struct wanted *h, struct request *r)
     h->map = malloc((size_t)v->height * (size_t)v->width * sizeof *h->map);
     if (h->map == NULL) {
         engine_leave(r->service->engine);
-        return reply_problem(r, 503, "There is not enough memory for the heat map; try again in a moment.");
+        return reply_problem(r, 503, "Out of memory for the heat map; try again in a moment.");
     }
     struct work work = {.view = h->view,
                         .stage = h->stage,

@@ -149,7 +149,7 @@ static gvm_status start(struct service *s, int fd, unsigned connections, char *c
         return fail(err, GVM_FORMAT,
                     "%s, %s: TLS does not start with them: are these a certificate and its key, in PEM?",
                     path_tail(s->options->tls_cert), path_tail(s->options->tls_key));
-    return fail(err, GVM_MEMORY, "there is not enough memory, or no thread, to serve");
+    return fail(err, GVM_MEMORY, "cannot start the service: out of memory or threads");
 }
 
 gvm_status listen_start(struct service *s, gvm_error *err)

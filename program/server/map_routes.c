@@ -103,7 +103,7 @@ enum MHD_Result imagery_get(struct request *r)
     if (coverage != GVM_COVERS_NOTHING) return reply_imagery(r, rgba, coverage == GVM_COVERS_ALL);
     free(rgba);
     if (r->refused) return reply_refused(r);
-    if (status == GVM_MEMORY) return reply_problem(r, 503, "There is not enough memory for the tile.");
+    if (status == GVM_MEMORY) return reply_problem(r, 503, "Out of memory for the tile.");
     if (status == GVM_OK) return reply_nothing(r);
     if (status == GVM_ARGUMENT) return reply_problem(r, 404, "There is no square %ld/%ld/%ld.", zoom, x, y);
     return reply_problem(r, 404, "The imagery at %ld/%ld/%ld is no longer there, or cannot be read.", zoom, x, y);
@@ -128,7 +128,7 @@ enum MHD_Result tile_get(struct request *r)
     if (status == GVM_OK) return reply_picture(r, rgb);
     free(rgb);
     if (r->refused) return reply_refused(r);
-    if (status == GVM_MEMORY) return reply_problem(r, 503, "There is not enough memory for the tile.");
+    if (status == GVM_MEMORY) return reply_problem(r, 503, "Out of memory for the tile.");
     return reply_problem(r, 404, "The imagery of tile %zu is no longer there, or cannot be read.", number);
 }
 

@@ -68,7 +68,7 @@ enum MHD_Result reply_static(struct request *r, const char *type, const void *da
 
 enum MHD_Result reply_owned(struct request *r, const char *type, void *data, size_t size, const char *etag)
 {
-    if (data == NULL) return reply_problem(r, 503, "There is not enough memory for the answer; try again in a moment.");
+    if (data == NULL) return reply_problem(r, 503, "Out of memory for the answer; try again in a moment.");
     struct MHD_Response *response = MHD_create_response_from_buffer(size, data, MHD_RESPMEM_MUST_FREE);
     if (response == NULL) free(data);
     return send_answer(r, 200, response, type, etag != NULL ? "private, no-cache" : "no-store", etag, size);

@@ -114,7 +114,7 @@ enum MHD_Result scores_post(struct request *r)
         return reply_problem(r, 400, "The parameter format takes json or tiff, not '%.40s'.", format);
     if (!read_question(&question, &top, &min_margin, r)) return reply_refused(r);
     float *scores = malloc((r->service->map_info.tiles + 1) * sizeof *scores);
-    if (scores == NULL) refuse(r, 503, "There is not enough memory for the scores; try again in a moment.");
+    if (scores == NULL) refuse(r, 503, "Out of memory for the scores; try again in a moment.");
     work.photo = (gvm_located){.question = &question, .hits = &hit, .found = &found, .scores = scores};
     enum MHD_Result result = !r->refused && read_located(&work.photo, r) && work_done(r, &work)
                                  ? reply_field(r, scores, tiff)

@@ -143,8 +143,7 @@ static gvm_status begin(struct service *s, gvm_error *err)
     if (status == GVM_OK) {
         s->facts[0] = map_facts(s, false);
         s->facts[1] = map_facts(s, true);
-        if (s->facts[0] == NULL || s->facts[1] == NULL)
-            status = fail(err, GVM_MEMORY, "there is not enough memory for the map");
+        if (s->facts[0] == NULL || s->facts[1] == NULL) status = fail(err, GVM_MEMORY, "out of memory for the map");
     }
     if (status == GVM_OK) status = engine_open(&s->engine, s->model, s->map, s->options, &s->metrics, err);
     if (status == GVM_OK) status = listen_start(s, err);

@@ -237,7 +237,7 @@ gvm_status scene_open(struct scene *scene, const struct site *site, gvm_error *e
         return GVM_OK;
     }
     scene_free(scene);
-    return fail(err, GVM_MEMORY, "there is not enough memory for a piece of the practice city");
+    return fail(err, GVM_MEMORY, "out of memory for a piece of the practice city");
 }
 
 gvm_status scene_open_street(struct scene *scene, uint64_t seed, float x, float y, gvm_error *err)

@@ -108,7 +108,7 @@ static gvm_status lay_out(struct frame *frame, const struct projection_pair *pai
     frame->left = middle.x - frame->size * frame->pixel / 2;
     frame->top = middle.y + frame->size * frame->pixel / 2;
     frame->corners = malloc((size_t)(frame->blocks + 1) * (frame->blocks + 1) * sizeof *frame->corners);
-    if (frame->corners == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for an orthophoto");
+    if (frame->corners == NULL) return fail(err, GVM_MEMORY, "out of memory for an orthophoto");
     if (!find_corners(frame, pair, options)) return fail(err, GVM_FILE, broken, frame->epsg, CPLGetLastErrorMsg());
     return GVM_OK;
 }

@@ -55,7 +55,7 @@ static gvm_status write_strips(struct geotiff *tiff, const struct frame *frame, 
 {
     struct strip strip = {.frame = frame, .scene = scene, .view = view};
     strip.pixels = malloc((size_t)FRAME_BLOCK * frame->size * 3);
-    if (strip.pixels == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for an orthophoto");
+    if (strip.pixels == NULL) return fail(err, GVM_MEMORY, "out of memory for an orthophoto");
     struct batch batch = {.make = render_piece, .context = &strip, .room = 1, .progress = progress};
     gvm_status status = GVM_OK;
     for (; strip.number < frame->blocks && status == GVM_OK; strip.number++) {
@@ -163,7 +163,7 @@ gvm_status ortho_write(const char *folder, int *pixels, const struct world_optio
     char *path = g_strdup_printf("%s/ortho.tif", folder);
     struct place *places = calloc((size_t)options->pairs, sizeof *places);
     struct pictures photos = {folder, options, places};
-    if (places == NULL) status = fail(err, GVM_MEMORY, "there is not enough memory for %d panoramas", options->pairs);
+    if (places == NULL) status = fail(err, GVM_MEMORY, "out of memory for %d panoramas", options->pairs);
     if (status == GVM_OK) status = find_places(places, &frame, options, ortho, err);
     if (status == GVM_OK) status = folder_prepare(folder, kinds, force, err);
     if (status == GVM_OK) status = picture_start(err);

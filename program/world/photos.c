@@ -50,7 +50,7 @@ static gvm_status make_photo(const void *context, unsigned char *room, int numbe
     gvm_status status = scene_open_street(&scene, options->seed, place->x, place->y, err);
     if (status != GVM_OK) return status;
     if (!photo_render(room, &photo, &scene, &view, place->x, place->y, WORLD_CAMERA_M))
-        status = fail(err, GVM_MEMORY, "there is not enough memory for a photo");
+        status = fail(err, GVM_MEMORY, "out of memory for a photo");
     struct shot shot = {.heading = photo.heading,
                         .altitude = scene_height(&scene, place->x, place->y) + WORLD_CAMERA_M};
     scene_free(&scene);
@@ -94,7 +94,7 @@ gvm_status photos_write(const char *folder, int *pixels, const struct world_opti
     struct place *places = calloc((size_t)options->pairs, sizeof *places);
     const struct job job = {{folder, options, places}, photos};
     size_t room = (size_t)photos->longest * photos->longest * 3;
-    if (places == NULL) status = fail(err, GVM_MEMORY, "there is not enough memory for %d photos", options->pairs);
+    if (places == NULL) status = fail(err, GVM_MEMORY, "out of memory for %d photos", options->pairs);
     if (status == GVM_OK) status = find_places(places, &frame, options, ortho, photos->margin, err);
     if (status == GVM_OK) status = folder_prepare(folder, kinds, force, err);
     if (status == GVM_OK) status = picture_start(err);

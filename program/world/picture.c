@@ -58,7 +58,7 @@ static VipsImage *wrap(const unsigned char *pixels, int width, int height)
 gvm_status aerial_save(const char *path, const unsigned char *pixels, int width, int height, gvm_error *err)
 {
     VipsImage *image = wrap(pixels, width, height);
-    if (image == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for it", path_tail(path));
+    if (image == NULL) return fail(err, GVM_MEMORY, "%s: out of memory", path_tail(path));
     gvm_status status = save(image, path, err);
     g_object_unref(image);
     vips_thread_shutdown();
@@ -136,7 +136,7 @@ static gvm_status save_street(const char *path, const unsigned char *pixels, int
                               const struct shot *shot, int focal_35mm, gvm_error *err)
 {
     VipsImage *image = wrap(pixels, width, height);
-    if (image == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for it", path_tail(path));
+    if (image == NULL) return fail(err, GVM_MEMORY, "%s: out of memory", path_tail(path));
     set_place(image, shot);
     if (focal_35mm > 0)
         set_lens(image, focal_35mm);

@@ -92,7 +92,7 @@ static struct candidate *open_candidates(int *room, int side, float every, gvm_e
 {
     *room = side * side * (int)ceilf(8 * PLACES_EVERY_M / every);
     struct candidate *all = malloc((size_t)*room * sizeof *all);
-    if (all == NULL) fail(err, GVM_MEMORY, "there is not enough memory for a town of %d x %d blocks", side, side);
+    if (all == NULL) fail(err, GVM_MEMORY, "out of memory for a town of %d x %d blocks", side, side);
     return all;
 }
 
@@ -112,7 +112,7 @@ static int town_places(struct candidate *out, int room, const struct world_optio
 gvm_status places_split(struct place *places, const struct world_options *options, gvm_error *err)
 {
     struct place **order = malloc((size_t)options->pairs * sizeof *order);
-    if (order == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for %d pairs", options->pairs);
+    if (order == NULL) return fail(err, GVM_MEMORY, "out of memory for %d pairs", options->pairs);
     for (int n = 0; n < options->pairs; n++) order[n] = places + n;
     qsort(order, (size_t)options->pairs, sizeof *order, by_east);
     int test = (int)(options->test * options->pairs + 0.5);

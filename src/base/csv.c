@@ -69,7 +69,7 @@ static gvm_status copy_line(struct csv *csv, const char *start, size_t length, g
                             start[i]);
     if (length >= csv->room) {
         char *more = realloc(csv->text, 2 * length + 1);
-        if (more == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", csv->where);
+        if (more == NULL) return fail(err, GVM_MEMORY, "%s: cannot read it: out of memory", csv->where);
         csv->text = more;
         csv->room = 2 * length + 1;
     }

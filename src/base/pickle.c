@@ -54,7 +54,7 @@ static void *no_room(struct machine *m)
     if (m->pickle->values >= MAX_VALUES)
         m->status = fail(m->err, GVM_FORMAT, "%s: its pickle has more than %d values", m->where, MAX_VALUES);
     else
-        m->status = fail(m->err, GVM_MEMORY, "%s: not enough memory for its pickle", m->where);
+        m->status = fail(m->err, GVM_MEMORY, "%s: out of memory for its pickle", m->where);
     return NULL;
 }
 

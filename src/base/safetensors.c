@@ -166,7 +166,7 @@ static gvm_status read_tensors(struct safetensors *st, gvm_error *err)
     size_t room = json_object_size(st->header);
     st->tensors = calloc(room + 1, sizeof st->tensors[0]);
     if (st->tensors == NULL)
-        return fail(err, GVM_MEMORY, "%s: not enough memory for a list of %zu tensors", st->where, room);
+        return fail(err, GVM_MEMORY, "%s: out of memory for a list of %zu tensors", st->where, room);
     const char *key;
     json_t *value;
     json_object_foreach(st->header, key, value)
@@ -213,7 +213,7 @@ static gvm_status read_header(struct safetensors *st, const unsigned char *file,
     json_error_t error;
     st->header = json_loadb((const char *)text, (size_t)length, JSON_REJECT_DUPLICATES, &error);
     if (st->header == NULL && json_error_code(&error) == json_error_out_of_memory)
-        return fail(err, GVM_MEMORY, "%s: not enough memory for its header", st->where);
+        return fail(err, GVM_MEMORY, "%s: out of memory for its header", st->where);
     if (st->header == NULL)
         return fail(err, GVM_FORMAT, "%s: its header is broken at byte %d: %s", st->where, error.position, error.text);
     st->data = text + length;
@@ -231,7 +231,7 @@ static gvm_status open_bytes(struct safetensors **out, struct file_map map, cons
         free(st);
         free(path);
         file_unmap(&map);
-        return fail(err, GVM_MEMORY, "%s: not enough memory to open it", path_tail(where));
+        return fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", path_tail(where));
     }
     *st = (struct safetensors){.map = map, .path = path, .where = path_tail(path)};
     gvm_status status = read_header(st, data, size, err);

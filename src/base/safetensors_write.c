@@ -87,8 +87,7 @@ static gvm_status describe(char **text, const char *where, const struct safetens
     }
     if (status == GVM_OK && enough) *text = json_dumps(header, JSON_COMPACT);
     json_decref(header);
-    if (status == GVM_OK && *text == NULL)
-        status = fail(err, GVM_MEMORY, "%s: there is not enough memory for its header", where);
+    if (status == GVM_OK && *text == NULL) status = fail(err, GVM_MEMORY, "%s: out of memory for its header", where);
     return status;
 }
 

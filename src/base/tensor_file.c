@@ -46,7 +46,7 @@ static gvm_status list_entries(struct tensor_file *f, gvm_error *err)
 {
     f->count = f->torch ? torch_file_count(f->torch) : safetensors_count(f->safetensors);
     f->entries = calloc(f->count + 1, sizeof *f->entries);
-    if (f->entries == NULL) return fail(err, GVM_MEMORY, "%s: not enough memory to open it", f->where);
+    if (f->entries == NULL) return fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", f->where);
     for (size_t i = 0; i < f->count; i++) {
         struct tensor_entry *e = &f->entries[i].seen;
         if (f->torch) {
@@ -104,7 +104,7 @@ gvm_status tensor_file_open(struct tensor_file **out, const char *path, gvm_erro
     *out = NULL;
     if (f == NULL || (f->path = strdup(path)) == NULL) {
         free(f);
-        return fail(err, GVM_MEMORY, "%s: not enough memory to open it", path_tail(path));
+        return fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", path_tail(path));
     }
     f->where = path_tail(f->path);
     gvm_status status = file_map(&f->map, path, err);

@@ -78,7 +78,7 @@ struct torch_file {
 
 static gvm_status no_memory(const struct torch_file *f)
 {
-    return fail(f->err, GVM_MEMORY, "%s: not enough memory to open it", f->where);
+    return fail(f->err, GVM_MEMORY, "%s: cannot open it: out of memory", f->where);
 }
 
 static gvm_status not_a_file(const struct torch_file *f, const char *what)
@@ -396,7 +396,7 @@ gvm_status torch_file_open(struct torch_file **out, const void *data, size_t siz
 {
     struct torch_file *f = calloc(1, sizeof *f);
     *out = NULL;
-    if (f == NULL) return fail(err, GVM_MEMORY, "%s: not enough memory to open it", where);
+    if (f == NULL) return fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", where);
     *f = (struct torch_file){.data = data, .size = size, .where = where, .err = err};
     gvm_status status = open_container(f);
     pickle_free(&f->pickle);

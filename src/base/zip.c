@@ -164,7 +164,7 @@ static gvm_status read_members(struct zip *zip, const struct reader *r, const st
     if (d->count > MAX_MEMBERS)
         return fail(r->err, GVM_FORMAT, "%s: it has more than %d members", r->where, MAX_MEMBERS);
     zip->members = calloc(d->count + 1, sizeof *zip->members);
-    if (zip->members == NULL) return fail(r->err, GVM_MEMORY, "%s: not enough memory to open it", r->where);
+    if (zip->members == NULL) return fail(r->err, GVM_MEMORY, "%s: cannot open it: out of memory", r->where);
     for (; zip->count < d->count && status == GVM_OK; zip->count++) {
         size_t used = 0;
         status = read_entry(&zip->members[zip->count], &used, r, at);

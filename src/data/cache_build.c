@@ -35,7 +35,7 @@ gvm_status cache_part_lock(struct cache_part *part, bool *locked, bool *stopped,
     struct stat mine, there;
     *locked = *stopped = false;
     *part = (struct cache_part){.path = path_with(path, ".part")};
-    if (part->path == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for it", path_tail(path));
+    if (part->path == NULL) return fail(err, GVM_MEMORY, "%s: out of memory", path_tail(path));
     part->fd = open(part->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
     gvm_status status = part->fd < 0 ? fail_errno(err, "create", path_tail(part->path)) : GVM_OK;
     while (status == GVM_OK && !*stopped && !file_lock(part->fd)) {
@@ -76,7 +76,7 @@ static gvm_status cannot_write(gvm_error *err, const char *path, uint64_t bytes)
 
 static gvm_status no_memory(gvm_error *err, const struct cache_part *part)
 {
-    return fail(err, GVM_MEMORY, "%s: there is not enough memory to make it", path_tail(part->path));
+    return fail(err, GVM_MEMORY, "%s: cannot make it: out of memory", path_tail(part->path));
 }
 
 /* The header first, and on the disk: a file that does not start as a cache is never touched again. Then its whole size,

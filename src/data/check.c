@@ -356,7 +356,7 @@ gvm_status dataset_check(struct findings *findings, const struct dataset *datase
     size_t most =
         (size_t)train->query_count + (size_t)train->tile_count + (size_t)test->query_count + (size_t)test->tile_count;
     c.pictures = calloc(most + 1, sizeof *c.pictures);
-    if (c.pictures == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to check it", dataset->root);
+    if (c.pictures == NULL) return fail(err, GVM_MEMORY, "%s: cannot check it: out of memory", dataset->root);
     gvm_status status = check_rasters(&c, err);
     c.by_path = g_hash_table_new(g_str_hash, g_str_equal);
 
@@ -377,5 +377,5 @@ gvm_status dataset_check(struct findings *findings, const struct dataset *datase
     g_hash_table_destroy(c.by_path);
     free(c.pictures);
     if (!c.no_memory || status != GVM_OK) return status;
-    return fail(err, GVM_MEMORY, "%s: there is not enough memory to check it", dataset->root);
+    return fail(err, GVM_MEMORY, "%s: cannot check it: out of memory", dataset->root);
 }

@@ -139,7 +139,7 @@ gvm_status dataset_open(struct dataset **dataset, const char *root, const struct
     struct dataset *d = calloc(1, sizeof *d);
     if (d == NULL || (d->root = strdup(root)) == NULL) {
         free(d);
-        return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", path_tail(root));
+        return fail(err, GVM_MEMORY, "%s: cannot read it: out of memory", path_tail(root));
     }
     d->format = format->name;
     d->has_gaps = format->has_gaps;

@@ -25,7 +25,7 @@ gvm_status read_lines(const char *root, const char *name, char separator, int mo
     struct file_map file;
     struct csv csv;
     char *path = path_join(root, name);
-    if (path == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to read %s", name);
+    if (path == NULL) return fail(err, GVM_MEMORY, "cannot read %s: out of memory", name);
     gvm_status status = file_map(&file, path, err);
     free(path);
     if (status != GVM_OK) return status;
@@ -38,7 +38,7 @@ gvm_status read_lines(const char *root, const char *name, char separator, int mo
 
 static gvm_status no_memory(const struct filler *f, gvm_error *err)
 {
-    return fail(err, GVM_MEMORY, "%s: there is not enough memory for its list of pictures", f->dataset->root);
+    return fail(err, GVM_MEMORY, "%s: out of memory for its list of pictures", f->dataset->root);
 }
 
 /* A label is a stranger's text: it must not name files elsewhere on the machine. */

@@ -58,7 +58,7 @@ gvm_status list_read(struct dataset *dataset, const struct dataset_options *opti
     struct filler *test = NULL;
     bool has_parts;
     char *path = path_join(dataset->root, name);
-    if (path == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to read %s", name);
+    if (path == NULL) return fail(err, GVM_MEMORY, "cannot read %s: out of memory", name);
     gvm_status status = file_map(&file, path, err);
     free(path);
     if (status != GVM_OK) return status;

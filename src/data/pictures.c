@@ -19,7 +19,7 @@ gvm_status rasters_open(struct rasters *rasters, const struct dataset *dataset, 
     size_t count = g_strv_length(dataset->rasters);
     *rasters = (struct rasters){.sources = calloc(count, sizeof *rasters->sources)};
     if (rasters->sources == NULL)
-        return fail(err, GVM_MEMORY, "%s: there is not enough memory for its rasters", path_tail(dataset->root));
+        return fail(err, GVM_MEMORY, "%s: out of memory for its rasters", path_tail(dataset->root));
     for (size_t i = 0; i < count; i++)
         rasters->sources[i] =
             (struct mosaic_source){.path = dataset->rasters[i], .hints = {.alpha = LOOK, .gaps = LOOK}};
@@ -58,8 +58,7 @@ static gvm_status cutters_open(struct cutters **cutters, const struct dataset *d
                                gvm_error *err)
 {
     struct cutters *c = *cutters = calloc(1, sizeof *c);
-    if (c == NULL)
-        return fail(err, GVM_MEMORY, "%s: there is not enough memory for its rasters", path_tail(data->root));
+    if (c == NULL) return fail(err, GVM_MEMORY, "%s: out of memory for its rasters", path_tail(data->root));
     g_mutex_init(&c->lock);
     c->view = *view;
     return rasters_open(&c->rasters, data, view->zooms, view->zoom_count, err);
@@ -78,7 +77,7 @@ static gvm_status take_cutter(struct zoom_cutter **cutter, struct cutters *c, gv
     }
     g_mutex_unlock(&c->lock);
     if (*cutter != NULL) return GVM_OK;
-    if (more == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to cut aerial pictures");
+    if (more == NULL) return fail(err, GVM_MEMORY, "cannot cut aerial pictures: out of memory");
     return zoom_cutter_open(cutter, c->rasters.mosaic, &c->view, err);
 }
 

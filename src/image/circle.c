@@ -112,7 +112,7 @@ static gvm_status check_looks(const struct image *image, bool whole, const char 
                               (double[4]){0, 0, image->width, image->height});
     bool join = status == GVM_OK && edges_join(small), point = status == GVM_OK && (!whole || foot_is_point(small));
     free(small);
-    if (status != GVM_OK) return fail(err, status, "%s: there is not enough memory to look at it", where);
+    if (status != GVM_OK) return fail(err, status, "%s: cannot look at it: out of memory", where);
     if (join && point) return GVM_OK;
     return fail(
         err, GVM_PANORAMA,

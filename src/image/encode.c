@@ -43,7 +43,7 @@ gvm_status image_write_png(const char *path, const uint8_t *rgb, int width, int 
     size_t size;
     char *data = image_encode(&size, PNG, rgb, 3, width, height);
     status = data != NULL ? file_writer_write(&writer, data, 33, err)
-                          : fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", path_tail(path));
+                          : fail(err, GVM_MEMORY, "%s: cannot write it: out of memory", path_tail(path));
     if (status == GVM_OK) status = file_writer_write(&writer, chunk, sizeof chunk - 1, err);
     if (status == GVM_OK) status = file_writer_write(&writer, data + 33, size - 33, err);
     if (status == GVM_OK)

@@ -12,8 +12,8 @@ gvm_status fit_box(uint8_t *out, int H, int W, enum resize rule, const struct im
         [RESIZE_OWN] = image_resize, [RESIZE_OPENCV] = image_resize_opencv, [RESIZE_SKIMAGE] = image_resize_skimage};
     gvm_status status = rules[rule](out, H, W, image->pixels, image->height, image->width, box);
     if (status == GVM_OK) return status;
-    return fail(err, status, "%s: there is not enough memory to resize it from %d x %d pixels to %d x %d", where,
-                image->width, image->height, W, H);
+    return fail(err, status, "%s: cannot resize it from %d x %d pixels to %d x %d: out of memory", where, image->width,
+                image->height, W, H);
 }
 
 /* A covered lens, or a picture that a program made of nothing: the network would find a place for it, and be sure.

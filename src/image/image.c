@@ -248,8 +248,8 @@ static gvm_status decode(struct image *image, bool *broken, struct input *input,
     image->pixels = malloc(size);
     if (image->pixels == NULL) {
         *broken = false;
-        status = fail(err, GVM_MEMORY, "%s: there is not enough memory for %d x %d pixels", input->where, image->width,
-                      image->height);
+        status =
+            fail(err, GVM_MEMORY, "%s: out of memory for %d x %d pixels", input->where, image->width, image->height);
         goto done;
     }
     target = vips_image_new_from_memory(image->pixels, size, image->width, image->height, 3, VIPS_FORMAT_UCHAR);

@@ -77,8 +77,7 @@ static gvm_status lay_grid(struct imagery *m, struct raster_source *source, cons
     const char *where = path_tail(source->path);
     if (m->area.metres <= 0) return grid_cover(&source->grid, facts->box, &parts, m->tile_m, m->stride_m, where, err);
     double(*near)[4] = parts_within(&parts.count, facts->box, &parts, &m->area);
-    gvm_status status =
-        near != NULL ? GVM_OK : fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", where);
+    gvm_status status = near != NULL ? GVM_OK : fail(err, GVM_MEMORY, "%s: out of memory for its tiles", where);
     parts.boxes = (const double(*)[4])near;
     if (parts.count > 0) status = grid_cover(&source->grid, facts->box, &parts, m->tile_m, m->stride_m, where, err);
     free(near);
@@ -137,11 +136,11 @@ static gvm_status plan_rasters(struct imagery *m, const gvm_map_options *options
     m->rasters = calloc(m->raster_count, sizeof *m->rasters);
     if (options->crs != NULL) m->crs = names_add(&m->names, options->crs);
     if (m->rasters == NULL || (options->crs != NULL && m->crs == NULL))
-        return fail(err, GVM_MEMORY, "there is not enough memory for %zu rasters", options->raster_count);
+        return fail(err, GVM_MEMORY, "out of memory for %zu rasters", options->raster_count);
     for (size_t i = 0; i < m->raster_count && status == GVM_OK; i++) {
         m->rasters[i].path = names_add(&m->names, options->rasters[i]);
         if (m->rasters[i].path == NULL)
-            return fail(err, GVM_MEMORY, "there is not enough memory for %zu rasters", options->raster_count);
+            return fail(err, GVM_MEMORY, "out of memory for %zu rasters", options->raster_count);
         for (size_t k = 0; k < i; k++)
             if (same_file(m->rasters[k].path, m->rasters[i].path))
                 return fail(err, GVM_ARGUMENT, "%s: it is named twice", path_tail(m->rasters[i].path));
@@ -204,7 +203,7 @@ static gvm_status plan_list(struct imagery *m, const char *list, gvm_error *err)
     if (enough) stamp_pictures(m, file.data, file.size);
     tiles_free(&tiles);
     file_unmap(&file);
-    return enough ? GVM_OK : fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", path_tail(list));
+    return enough ? GVM_OK : fail(err, GVM_MEMORY, "%s: out of memory for its tiles", path_tail(list));
 }
 
 static gvm_status plan_xyz(struct imagery *m, const char *folder, bool tms, gvm_error *err)
@@ -270,7 +269,7 @@ gvm_status imagery_open(struct imagery **imagery, const gvm_map_options *options
 {
     *imagery = NULL;
     struct imagery *m = calloc(1, sizeof *m);
-    if (m == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for a map");
+    if (m == NULL) return fail(err, GVM_MEMORY, "out of memory for a map");
     m->model = model;
     const struct config *config = &model->network->config;
     m->by_cells = config->views[GVM_AERIAL].zoom_count > 0;
@@ -288,7 +287,7 @@ gvm_status imagery_open(struct imagery **imagery, const gvm_map_options *options
         status = options->tiles != NULL ? plan_list(m, path, err) : plan_xyz(m, path, options->tms != 0, err);
         m->pieces = m->places = m->file_count;
         if (status == GVM_OK && (m->path = names_add(&m->names, path)) == NULL)
-            status = fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", path_tail(path));
+            status = fail(err, GVM_MEMORY, "%s: out of memory for its tiles", path_tail(path));
     }
     if (status == GVM_OK)
         *imagery = m;

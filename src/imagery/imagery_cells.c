@@ -23,8 +23,7 @@ gvm_status cells_plan(struct imagery *m, const gvm_map_options *o, gvm_error *er
 {
     const struct view *view = aerial(m);
     m->cell_sources = calloc(m->raster_count, sizeof *m->cell_sources);
-    if (m->cell_sources == NULL)
-        return fail(err, GVM_MEMORY, "there is not enough memory for %zu rasters", m->raster_count);
+    if (m->cell_sources == NULL) return fail(err, GVM_MEMORY, "out of memory for %zu rasters", m->raster_count);
     for (size_t i = 0; i < m->raster_count; i++)
         m->cell_sources[i] = (struct mosaic_source){m->rasters[i].path, m->rasters[i].hints};
     gvm_status status = mosaic_open(&m->mosaic, m->cell_sources, m->raster_count, view->zooms, view->zoom_count, err);

@@ -76,7 +76,7 @@ static gvm_status read_fields(struct tile *tile, struct names *kept, const struc
                             c == METRES ? TILE_LEAST : -most[c], most[c]);
     }
     *tile = (struct tile){names_add(kept, image), values[LAT], values[LON], values[METRES], 0};
-    if (tile->image == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", csv->where);
+    if (tile->image == NULL) return fail(err, GVM_MEMORY, "%s: cannot read it: out of memory", csv->where);
     return GVM_OK;
 }
 
@@ -86,7 +86,7 @@ static gvm_status read_tiles(struct tiles *tiles, struct csv *csv, gvm_error *er
     gvm_status status = csv_header(order, csv, names, COLUMNS, METRES, true, err);
     while (status == GVM_OK && csv_next(csv, &status, err)) {
         struct tile *items = array_room(tiles->items, tiles->count, sizeof *items);
-        if (items == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", csv->where);
+        if (items == NULL) return fail(err, GVM_MEMORY, "%s: cannot read it: out of memory", csv->where);
         tiles->items = items;
         status = read_fields(&tiles->items[tiles->count], &tiles->names, csv, order, err);
         if (status == GVM_OK) tiles->count++;

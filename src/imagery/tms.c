@@ -83,7 +83,7 @@ gvm_status tms_find(bool *tms, const char *folder, gvm_error *err)
     for (size_t i = 0; i < sizeof names / sizeof *names && status == GVM_OK && !there && !*tms; i++) {
         char *path = path_join(folder, names[i]);
         if (path == NULL)
-            status = fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", path_tail(folder));
+            status = fail(err, GVM_MEMORY, "%s: out of memory for its tiles", path_tail(folder));
         else if (i == 0)
             status = read_xml(&there, tms, path, err);
         else

@@ -147,7 +147,7 @@ gvm_status xyz_list(struct place **places, size_t *count, struct names *names, c
     bool enough = walk(&list, folder, 0, (struct address){.z = 0});
     *places = enough ? calloc(list.count + 1, sizeof **places) : NULL;
     if (*places == NULL)
-        status = fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", path_tail(folder));
+        status = fail(err, GVM_MEMORY, "%s: out of memory for its tiles", path_tail(folder));
     else if (list.count == 0)
         status = fail(err, GVM_FORMAT,
                       "%s: no tile z/x/y.jpg, z/x/y.png or z/x/y.webp lies in it; name the folder of the zooms",

@@ -239,9 +239,9 @@ static gvm_status answer(const gvm_locator *b, gvm_located *asked, size_t first,
         if ((size_t)room > b->map->tiles.count) room = (int)b->map->tiles.count;
         if (room <= each) break; /* that was the whole map */
         gvm_hit *raw = malloc((last - first) * (size_t)room * sizeof *raw);
-        status = raw != NULL ? search(b, raw, room, &each, first, last, &again, err)
-                             : fail(err, GVM_MEMORY, "%s: there is not enough memory for its hits",
-                                    path_tail(asked->question->photo));
+        status = raw != NULL
+                     ? search(b, raw, room, &each, first, last, &again, err)
+                     : fail(err, GVM_MEMORY, "%s: out of memory for its hits", path_tail(asked->question->photo));
         if (status == GVM_OK) best = make_answers(b, asked, raw, room, each, first, last);
         free(raw);
     }
@@ -268,7 +268,7 @@ static gvm_status answer_one(gvm_locator *b, size_t first, size_t last, int each
         among.items = items =
             map_near(&among.count, b->map, gps ? own->info.lat : q->lat, gps ? own->info.lon : q->lon, q->within_m);
         if (items == NULL)
-            status = fail(err, GVM_MEMORY, "%s: there is not enough memory to search the map", path_tail(q->photo));
+            status = fail(err, GVM_MEMORY, "%s: cannot search the map: out of memory", path_tail(q->photo));
     }
     for (size_t l = 0; l < last - first; l++) b->field[l] = 0;
     if (status == GVM_OK && each < 0)
@@ -314,8 +314,7 @@ static gvm_status keep_scores(gvm_locator *b, gvm_located *const *photos, size_t
     b->kept = NULL;
     if (!wanted) return GVM_OK;
     b->kept = malloc((scores + 1) * sizeof *b->kept);
-    if (b->kept == NULL)
-        return fail(err, GVM_MEMORY, "there is not enough memory for the scores of %zu tiles", b->map->tiles.count);
+    if (b->kept == NULL) return fail(err, GVM_MEMORY, "out of memory for the scores of %zu tiles", b->map->tiles.count);
     for (size_t i = 0; i < scores; i++) b->kept[i] = -INFINITY;
     return GVM_OK;
 }
@@ -369,7 +368,7 @@ gvm_status gvm_locator_open(gvm_locator **locator, gvm_session *session, const g
     }
     if (b == NULL || !b->looks || !b->pixels || !b->features || !b->field || !b->raw) {
         gvm_locator_free(b);
-        return fail(err, GVM_MEMORY, "there is not enough memory to locate photos");
+        return fail(err, GVM_MEMORY, "cannot locate photos: out of memory");
     }
     *locator = b;
     return GVM_OK;

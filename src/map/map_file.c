@@ -22,7 +22,7 @@ gvm_status map_features_path(char **features, const char *path, gvm_error *err)
     if (stem == 0 || path[stem - 1] == '/' || strcasecmp(path + stem, ".gpkg") != 0)
         return fail(err, GVM_ARGUMENT, "%s: a map's name ends in .gpkg; `index` makes one of imagery", path_tail(path));
     *features = malloc(stem + sizeof ".features");
-    if (*features == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for it", path_tail(path));
+    if (*features == NULL) return fail(err, GVM_MEMORY, "%s: out of memory", path_tail(path));
     memcpy(*features, path, stem);
     strcpy(*features + stem, ".features");
     return GVM_OK;
@@ -49,7 +49,7 @@ gvm_status map_file_unlink(const char *path, gvm_error *err)
     for (size_t i = 0; i < sizeof ends / sizeof *ends && status == GVM_OK; i++) {
         char *name = path_with(path, ends[i]);
         if (name == NULL)
-            status = fail(err, GVM_MEMORY, "%s: there is not enough memory to replace it", path_tail(path));
+            status = fail(err, GVM_MEMORY, "%s: cannot replace it: out of memory", path_tail(path));
         else if (unlink(name) != 0 && errno != ENOENT)
             status = fail_errno(err, "replace", path_tail(name));
         free(name);
@@ -113,7 +113,7 @@ static gvm_status new_file(struct map_file **file, const char *path, gvm_error *
     if (f != NULL) f->path = strdup(path);
     if (f == NULL || f->path == NULL) {
         free(f);
-        return fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", path_tail(path));
+        return fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", path_tail(path));
     }
     f->where = path_tail(f->path);
     f->features = -1;

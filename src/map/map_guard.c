@@ -87,7 +87,7 @@ static gvm_status start(struct gvm_map_guard *w, gvm_error *err)
 gvm_status gvm_map_guard_open(gvm_map_guard **guard, const gvm_map *map, int values, gvm_error *err)
 {
     struct gvm_map_guard *w = *guard = calloc(1, sizeof *w);
-    if (w == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to watch the map");
+    if (w == NULL) return fail(err, GVM_MEMORY, "cannot watch the map: out of memory");
     w->map = map;
     w->values = values != 0;
     pthread_mutex_init(&w->lock, NULL);

@@ -144,7 +144,7 @@ gvm_status job_replace(struct map_file *f, const json_t *job, gvm_error *err)
 static gvm_status add_job(json_t **job, struct map_file *f, json_t *wanted, gvm_error *err)
 {
     if (json_array_append(f->jobs, wanted) != 0)
-        return fail(err, GVM_MEMORY, "%s: there is not enough memory to add to it", f->where);
+        return fail(err, GVM_MEMORY, "%s: cannot add to it: out of memory", f->where);
     *job = wanted;
     return map_file_commit(f, NULL, 0, err);
 }

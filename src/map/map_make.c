@@ -61,7 +61,7 @@ static gvm_status clear_journals(const char *path, gvm_error *err)
     for (size_t i = 0; i < sizeof ends / sizeof *ends && status == GVM_OK; i++) {
         char *name = path_with(path, ends[i]);
         status = name != NULL ? clear_leftover(name, err)
-                              : fail(err, GVM_MEMORY, "%s: there is not enough memory to make it", path_tail(path));
+                              : fail(err, GVM_MEMORY, "%s: cannot make it: out of memory", path_tail(path));
         free(name);
     }
     return status;
@@ -120,7 +120,7 @@ static gvm_status write_package(const char *temporary, const struct map_file *f,
     GByte *bytes = status == GVM_OK ? VSIGetMemFileBuffer(name, &size, true) : NULL;
     VSIUnlink(name);
     if (status != GVM_OK) return status;
-    if (bytes == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to make it", f->where);
+    if (bytes == NULL) return fail(err, GVM_MEMORY, "%s: cannot make it: out of memory", f->where);
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
     bool done = fd >= 0 && file_append(fd, bytes, (size_t)size) && fsync(fd) == 0;
     if (!done) status = fail_errno(err, "write", f->where);
@@ -144,7 +144,7 @@ static int rename_new(const char *from, const char *to)
 static gvm_status make_package(const struct map_file *f, gvm_error *err)
 {
     char *temporary = path_with(f->features_path, ".tmp.gpkg");
-    if (temporary == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to make it", f->where);
+    if (temporary == NULL) return fail(err, GVM_MEMORY, "%s: cannot make it: out of memory", f->where);
     gvm_status status = clear_leftover(temporary, err);
     if (status == GVM_OK) status = clear_journals(temporary, err);
     if (status == GVM_OK) status = clear_journals(f->path, err);

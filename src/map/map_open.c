@@ -42,7 +42,7 @@ static gvm_status take(gvm_map *m, const struct map_file *f, const gvm_model *mo
     m->jobs = json_incref(f->jobs);
     m->path = strdup(f->path);
     if (status == GVM_OK && m->path == NULL)
-        status = fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", f->where);
+        status = fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", f->where);
     memcpy(m->fingerprint, f->fingerprint, sizeof m->fingerprint);
     if (status == GVM_OK) status = map_file_tiles(&m->tiles, f, err);
     if (status == GVM_OK && m->tiles.count == 0 && !empty)
@@ -64,7 +64,7 @@ gvm_status gvm_map_open(gvm_map **map, const char *path, const gvm_model *model,
     if (status != GVM_OK) return status;
     gvm_map *m = calloc(1, sizeof *m);
     status = m != NULL ? take(m, file, model, (flags & GVM_MAP_EMPTY) != 0, err)
-                       : fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", path_tail(path));
+                       : fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", path_tail(path));
     map_file_close(file);
     if (status == GVM_OK)
         *map = m;

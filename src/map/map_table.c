@@ -352,7 +352,7 @@ gvm_status map_file_tiles(struct tiles *tiles, const struct map_file *f, gvm_err
         if (tiles->count == (size_t)count)
             status = fail(err, GVM_FORMAT, "%s: the layer `tiles` in it is damaged", f->where);
         else if (tile == NULL || !take_tile(tile, tiles, feature))
-            status = fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", f->where);
+            status = fail(err, GVM_MEMORY, "%s: out of memory for its tiles", f->where);
         else if (!is_sound(tile, f))
             status = fail(err, GVM_FORMAT, "%s: tile %lld in it is damaged", f->where, OGR_F_GetFID(feature));
         else

@@ -60,7 +60,7 @@ gvm_status map_file_append(struct map_file *f, const float *features, size_t n, 
 {
     size_t D = (size_t)f->id.width, size = n * D * sizeof(uint16_t);
     uint16_t *halves = malloc(size);
-    if (halves == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", f->features_where);
+    if (halves == NULL) return fail(err, GVM_MEMORY, "%s: cannot write it: out of memory", f->features_where);
     for (size_t i = 0; i < n * D; i++) halves[i] = f16_from_float(features[i]);
     uint64_t at = FEATURES_START + f->end * D * sizeof(uint16_t);
     gvm_status status = GVM_OK;
@@ -100,7 +100,7 @@ static bool put_tile(OGRLayerH layer, const struct place *place, size_t row, boo
 gvm_status map_file_replace(struct map_file *f, size_t from, size_t end, gvm_error *err)
 {
     struct row_range *more = array_room(f->replaced, f->replaced_count, sizeof *more);
-    if (more == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", f->where);
+    if (more == NULL) return fail(err, GVM_MEMORY, "%s: cannot write it: out of memory", f->where);
     f->replaced = more;
     f->replaced[f->replaced_count++] = (struct row_range){from, end};
     return GVM_OK;

@@ -93,7 +93,7 @@ static gvm_status show_cell(unsigned char *pixels, int side, const gvm_map *map,
     tile_box(box, hit->lat, hit->lon, 2 * map->ground_m);
     struct mosaic_source *sources = sources_around(&count, map, imagery, box);
     gvm_status status = sources != NULL ? mosaic_open(&mosaic, sources, count, view.zooms, 1, err)
-                                        : fail(err, GVM_MEMORY, "there is not enough memory for a picture");
+                                        : fail(err, GVM_MEMORY, "out of memory for a picture");
     if (status == GVM_OK) status = zoom_cutter_open(&cutter, mosaic, &view, err);
     if (status == GVM_OK) status = zoom_tile_cut(pixels, cutter, hit->lat, hit->lon, 0, err);
     zoom_cutter_free(cutter);

@@ -136,7 +136,7 @@ static gvm_status read_network(struct network **out, const struct safetensors *s
 
     /* A lying configuration is found out before memory is taken for it. */
     uint64_t floats = 0, needs = config_parameters(&config);
-    if (needs == 0) return fail(err, GVM_MEMORY, "%s: there is not enough memory for its network", where);
+    if (needs == 0) return fail(err, GVM_MEMORY, "%s: out of memory for its network", where);
     for (size_t i = 0; i < safetensors_count(st); i++) floats += safetensors_tensor(st, i)->count;
     if (floats != needs)
         return fail(err, GVM_FORMAT,
@@ -211,7 +211,7 @@ gvm_status checkpoint_save(const struct network *network, const char *path, bool
     char *json = config_json(&network->config);
     gvm_status status = GVM_MEMORY;
     if (entries == NULL || json == NULL)
-        fail(err, status, "%s: there is not enough memory to write it", path);
+        fail(err, status, "%s: cannot write it: out of memory", path);
     else {
         for (int i = 0; i < network->param_count; i++) {
             const struct param *p = &network->params[i];

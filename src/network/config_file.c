@@ -138,7 +138,7 @@ gvm_status config_parse(struct config *out, const char *json, size_t length, con
     json_error_t error;
     json_t *root = json_loadb(json, length, JSON_REJECT_DUPLICATES, &error);
     if (root == NULL && json_error_code(&error) == json_error_out_of_memory)
-        return fail(err, GVM_MEMORY, "%s: not enough memory for the configuration", where);
+        return fail(err, GVM_MEMORY, "%s: out of memory for the configuration", where);
     if (root == NULL)
         return fail(err, GVM_FORMAT, "%s: the configuration is broken at byte %d: %s", where, error.position,
                     error.text);
@@ -234,7 +234,7 @@ static gvm_status check_totals(const struct config *c, const char *where, gvm_er
     gvm_status status = GVM_OK;
     for (int v = 0; v < 2 && status == GVM_OK; v++) {
         if (!branch_open(&branches[v], c, v))
-            status = fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", where);
+            status = fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", where);
         else
             status = c->method->head->check(c->head.bytes, &branches[v].maps, view_names[v], where, err);
         plans += status == GVM_OK ? branch_plans(&branches[v], NULL, false) : 0;
@@ -242,7 +242,7 @@ static gvm_status check_totals(const struct config *c, const char *where, gvm_er
     if (status == GVM_OK) {
         struct lister lister = {0};
         if (!branches_list(&lister, branches, NULL, c))
-            status = fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", where);
+            status = fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", where);
         parameters = lister.numbers;
     }
     if (status == GVM_OK && branches[0].features != branches[1].features) {

@@ -87,7 +87,7 @@ gvm_status gvm_heatmap(gvm_session *session, gvm_view view, int stage, float *ma
     struct trace trace;
     double *heat = malloc((size_t)w->pictures * most * sizeof *heat);
     float *feature = malloc(D * sizeof *feature);
-    if (heat == NULL || feature == NULL) status = fail(err, GVM_MEMORY, "there is not enough memory for a heat map");
+    if (heat == NULL || feature == NULL) status = fail(err, GVM_MEMORY, "out of memory for a heat map");
     if (status == GVM_OK) status = embedder_trace(session->embedders[view], &trace, feature, pixels, err);
     if (status == GVM_OK && !is_feature(feature, D))
         status = fail(err, GVM_FORMAT, "the model's output is not a unit vector; the weights file is corrupt");

@@ -187,7 +187,7 @@ static gvm_status read_sizes(struct config *config, const struct import *m, cons
     json_t *root = json_loads(preset_find(preset), 0, NULL);
     char *text = root && set_sizes(root, m) ? json_dumps(root, JSON_COMPACT) : NULL;
     gvm_status status = text ? config_parse(config, text, strlen(text), m->where, m->err)
-                             : fail(m->err, GVM_MEMORY, "%s: there is not enough memory to open it", m->where);
+                             : fail(m->err, GVM_MEMORY, "%s: cannot open it: out of memory", m->where);
     free(text);
     json_decref(root);
     return status;
@@ -232,7 +232,7 @@ static gvm_status read_param(const struct import *m, const struct param *p)
     gvm_status status = check_shape(m->where, name, t->entry->rank, t->entry->shape, p->rank, wanted, m->err);
     if (status != GVM_OK) return status;
     float *numbers = order == ORDER_SAME ? p->data : malloc(p->count * sizeof *numbers);
-    if (numbers == NULL) return fail(m->err, GVM_MEMORY, "%s: there is not enough memory to read it", m->where);
+    if (numbers == NULL) return fail(m->err, GVM_MEMORY, "%s: cannot read it: out of memory", m->where);
     status = tensor_file_read(numbers, m->file, t->entry, m->err);
     if (status == GVM_OK) status = check_finite(m->where, name, numbers, p->count, m->err);
     if (status == GVM_OK && order != ORDER_SAME) reorder(p->data, numbers, order, p);
@@ -256,7 +256,7 @@ static gvm_status import_file(struct network **network, struct imported *importe
     struct config config;
     m->count = tensor_file_count(m->file);
     m->tensors = calloc(m->count + 1, sizeof *m->tensors);
-    if (m->tensors == NULL) return fail(m->err, GVM_MEMORY, "%s: there is not enough memory to open it", m->where);
+    if (m->tensors == NULL) return fail(m->err, GVM_MEMORY, "%s: cannot open it: out of memory", m->where);
     gvm_status status = find_family(m);
     if (status == GVM_OK) status = find_preset(&imported->preset, m, as);
     if (status == GVM_OK) status = read_sizes(&config, m, imported->preset);

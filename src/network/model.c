@@ -52,11 +52,11 @@ gvm_status gvm_model_open(gvm_model **model, const char *path, gvm_error *err)
     *model = NULL;
     const char *where = path != NULL ? path_tail(path) : "nano";
     gvm_model *m = calloc(1, sizeof *m);
-    if (m == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", where);
+    if (m == NULL) return fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", where);
     gvm_status status = checkpoint_load(&m->network, path, false, err);
     if (status == GVM_OK) status = describe(m);
     if (status == GVM_OK) status = network_place(m->network, err);
-    if (status == GVM_MEMORY) fail(err, status, "%s: there is not enough memory for its network", where);
+    if (status == GVM_MEMORY) fail(err, status, "%s: out of memory for its network", where);
     if (status == GVM_OK)
         *model = m;
     else

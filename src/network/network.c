@@ -71,7 +71,7 @@ gvm_status network_open(struct network **out, const struct config *config, bool 
     if (status == GVM_OK) return GVM_OK;
     network_free(n);
     *out = NULL;
-    return fail(err, status, "there is not enough memory for the network's weights");
+    return fail(err, status, "out of memory for the network's weights");
 }
 
 void network_leave(struct network *n)
@@ -161,7 +161,7 @@ gvm_status network_pack(struct network *n, gvm_error *err)
     for (int i = 0; i < n->param_count; i++)
         if (n->params[i].matrix && n->params[i].count > floats) floats = n->params[i].count;
     float *scratch = malloc((floats + 1) * sizeof *scratch);
-    if (scratch == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to open the network");
+    if (scratch == NULL) return fail(err, GVM_MEMORY, "cannot open the network: out of memory");
     for (int v = 0; v < 2 && backbone->pack; v++) backbone->pack(n->views[v].body, scratch);
     for (int i = 0; i < n->param_count; i++) {
         const struct param *p = &n->params[i];

@@ -59,7 +59,7 @@ gvm_status gvm_picture_open(gvm_picture **picture, const gvm_picture_options *op
     const char *name = o.path != NULL ? path_tail(o.path) : o.name != NULL ? o.name : "the picture";
     size_t length = strlen(name) + 1;
     gvm_picture *p = malloc(sizeof *p + length);
-    if (p == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", name);
+    if (p == NULL) return fail(err, GVM_MEMORY, "%s: cannot read it: out of memory", name);
     memcpy(p->name, name, length);
     if (o.path == NULL)
         status = decode(&p->image, &o, p->name, err);
@@ -109,7 +109,7 @@ gvm_status gvm_picture_scale(const gvm_picture *picture, unsigned char *pixels, 
     if (image_resize(pixels, height, width, image->pixels, image->height, image->width,
                      (const double[4]){0, 0, image->width, image->height}) == GVM_OK)
         return GVM_OK;
-    return fail(err, GVM_MEMORY, "%s: there is not enough memory to resize it", picture->name);
+    return fail(err, GVM_MEMORY, "%s: cannot resize it: out of memory", picture->name);
 }
 
 /* How a street picture becomes the network's input. */

@@ -62,7 +62,7 @@ gvm_status network_place(struct network *network, gvm_error *err)
     }
     if (status != GVM_OK) return status;
     struct home *home = calloc(1, sizeof *home);
-    if (home == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to open the network");
+    if (home == NULL) return fail(err, GVM_MEMORY, "cannot open the network: out of memory");
     *home = (struct home){device, network->weights, network->grads, network->floats, to.precision, NULL};
     status = device->home_open(home, err);
     if (status == GVM_OK)

@@ -62,7 +62,7 @@ static void home_free_cuda(struct home *home)
 static gvm_status home_open_cuda(struct home *home, gvm_error *err)
 {
     struct cuda_home *h = (struct cuda_home *)calloc(1, sizeof *h);
-    if (h == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to open the network");
+    if (h == NULL) return fail(err, GVM_MEMORY, "cannot open the network: out of memory");
     home->state = h;
     size_t bytes = home->floats * sizeof(float);
     cudaError_t e = cudaMalloc((void **)&h->weights, bytes);
@@ -134,7 +134,7 @@ static void optimizer_free_cuda(struct optimizer *o)
 static gvm_status optimizer_open_cuda(struct optimizer *o, struct tape *tape, gvm_error *err)
 {
     struct cuda_optimizer *s = (struct cuda_optimizer *)calloc(1, sizeof *s);
-    if (s == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for the optimiser");
+    if (s == NULL) return fail(err, GVM_MEMORY, "out of memory for the optimiser");
     (void)tape;
     o->state = s;
     size_t bytes = o->floats * sizeof(float);

@@ -61,7 +61,7 @@ gvm_status raster_open(struct raster **raster, const char *path, const struct ra
     struct raster *r = calloc(1, sizeof *r);
     if (r == NULL || (r->name = strdup(path)) == NULL) {
         free(r);
-        return fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", path_tail(path));
+        return fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", path_tail(path));
     }
     r->where = path_tail(r->name);
     r->hints = hints != NULL ? *hints : (struct raster_hints){NULL, LOOK, LOOK};

@@ -232,7 +232,7 @@ static gvm_status add_cover(struct valid *v, struct raster *r, const struct rect
                                   p->x1 - p->x0, p->y1 - p->y0, "near", VRT_NODATA_UNSET) == CE_None;
     }
     gdal_ignore();
-    if (!done) return gdal_fail(err, GVM_MEMORY, r->where, "there is not enough memory to open it", &words);
+    if (!done) return gdal_fail(err, GVM_MEMORY, r->where, "cannot open it: out of memory", &words);
     v->bands[v->count++] = GDALGetRasterBand(view, 1);
     return GVM_OK;
 }
@@ -294,7 +294,7 @@ static gvm_status add_alpha(struct valid *v, struct raster *r, gvm_error *err)
     v->opaque = 255;
     if (band != NULL && (wide || (type == GDT_Byte && r->hints.alpha == LOOK)) &&
         !look_at_alpha(&v->opaque, &mask, band))
-        return fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", r->where);
+        return fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", r->where);
     if (r->hints.alpha == LOOK) r->hints.alpha = mask ? YES : NO;
     if (band == NULL || r->hints.alpha == NO) return GVM_OK;
     const char *kind = GDALGetMetadataItem(band, "ALPHA", "IMAGE_STRUCTURE");
@@ -364,7 +364,7 @@ gvm_status raster_choose_bands(struct raster *r, gvm_error *err)
     if (status == GVM_OK) status = check_samples(r, colours, err);
     if (status == GVM_OK) status = add_alpha(&v, r, err);
     if (status == GVM_OK && r->type != GDT_Byte && !find_stretch(r, colours))
-        status = fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", r->where);
+        status = fail(err, GVM_MEMORY, "%s: cannot read it: out of memory", r->where);
     if (status == GVM_OK) status = add_gaps(&v, r, own[0], err);
     if (status == GVM_OK) status = add_declared(&v, r, own, own_count, palette > 0, err);
     if (status == GVM_OK && (v.count > 0 || palette > 0)) status = lay_out(r, colours, &v, err);

@@ -108,7 +108,7 @@ gvm_status raster_parts(struct rects *parts, const struct raster *r, gvm_error *
     if (status != GVM_OK || !all) return status;
     *parts = (struct rects){.width = r->width, .height = r->height};
     rects_add(parts, 0, 0, r->width, r->height);
-    return parts->count == 1 ? GVM_OK : fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", r->where);
+    return parts->count == 1 ? GVM_OK : fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", r->where);
 }
 
 gvm_status raster_read_pixels(uint8_t *rgba, struct raster *r, const int part[4], gvm_error *err)

@@ -253,7 +253,7 @@ static gvm_status describe_parts(struct raster_facts *facts, struct around *all,
            ky = (double)r->height / GDALGetRasterYSize(r->views[0]);
     size_t step = 1 + parts->count / 256; /* at which the size of pixels is looked at */
     facts->parts = malloc((parts->count + 1) * sizeof *facts->parts);
-    if (facts->parts == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", r->where);
+    if (facts->parts == NULL) return fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", r->where);
     for (size_t i = 0; i < parts->count; i++) {
         const struct rect *p = &parts->items[i];
         const double part[4] = {p->x0 * kx, p->y0 * ky, p->x1 * kx, p->y1 * ky};

@@ -181,7 +181,7 @@ gvm_status map_search(gvm_hit *hits, int max_hits, int *count, const gvm_map *ma
     struct search s = {.map = map, .items = among->items, .tiles = (int)tiles, .stride = max_hits, .kept = among->kept};
     s.k = max_hits < s.tiles ? max_hits : s.tiles;
     threads_hold(); /* each has its part of the memory */
-    if (!reserve(&s, most)) status = fail(err, GVM_MEMORY, "there is not enough memory to search %zu tiles", tiles);
+    if (!reserve(&s, most)) status = fail(err, GVM_MEMORY, "cannot search %zu tiles: out of memory", tiles);
     for (size_t i = 0; i < n && status == GVM_OK; i += most) {
         s.queries = features + i * (size_t)map->width;
         s.count = (int)(n - i < most ? n - i : most);
@@ -234,8 +234,7 @@ gvm_status gvm_map_search(const gvm_map *map, const gvm_model *model, const gvm_
             return fail(err, GVM_ARGUMENT, "%g, %g is no place: latitudes go to 90 and longitudes to 180 degrees",
                         s.lat, s.lon);
         among.items = items = map_near(&among.count, map, s.lat, s.lon, s.within_m);
-        if (items == NULL)
-            return fail(err, GVM_MEMORY, "there is not enough memory to search %zu tiles", map->tiles.count);
+        if (items == NULL) return fail(err, GVM_MEMORY, "cannot search %zu tiles: out of memory", map->tiles.count);
     }
     status = search_check(map, model, s.max_hits, err);
     if (status == GVM_OK) status = check_features(s.features, s.count, (size_t)map->width, err);

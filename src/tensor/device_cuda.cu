@@ -12,7 +12,7 @@ gvm_status cuda_status(cudaError_t error, const char *what, gvm_error *err)
     if (error == cudaSuccess) return GVM_OK;
     cudaGetLastError(); /* told here, so no later launch tells it; what cannot be mended comes again by itself */
     if (error == cudaErrorMemoryAllocation)
-        return fail(err, GVM_MEMORY, "the GPU has not enough memory to %s; use a smaller batch", what);
+        return fail(err, GVM_MEMORY, "cannot %s: the GPU is out of memory; use a smaller batch", what);
     return fail(err, GVM_DEVICE, "the GPU failed to %s: %s", what, cudaGetErrorString(error));
 }
 
@@ -34,7 +34,7 @@ cudaError_t allow_shared(const void *kernel)
 static gvm_status open_tape(struct tape *tape, gvm_error *err)
 {
     struct cuda_tape *c = (struct cuda_tape *)calloc(1, sizeof *c);
-    if (c == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to start the network");
+    if (c == NULL) return fail(err, GVM_MEMORY, "cannot start the network: out of memory");
     tape->state = c;
     c->recording = -1;
     cudaError_t e = cudaStreamCreateWithFlags(&c->stream, cudaStreamNonBlocking);

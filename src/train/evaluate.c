@@ -135,7 +135,7 @@ gvm_status find_nearest(int *best, int most, const struct retrieval *task, gvm_e
     bool ready = open_pass(&p);
     if (ready) parallel_run(rank_part, &p);
     close_pass(&p);
-    return ready ? GVM_OK : fail(err, GVM_MEMORY, "there is not enough memory to rank a gallery of %d", task->T);
+    return ready ? GVM_OK : fail(err, GVM_MEMORY, "cannot rank a gallery of %d: out of memory", task->T);
 }
 
 /* From what each query gave to the means, in the order of queries. */
@@ -181,5 +181,5 @@ gvm_status evaluate(struct evaluation *out, struct ranking *rankings, const stru
     close_pass(&p);
     free(p.figures);
     free(firsts);
-    return ready ? GVM_OK : fail(err, GVM_MEMORY, "there is not enough memory to rank a gallery of %d", task->T);
+    return ready ? GVM_OK : fail(err, GVM_MEMORY, "cannot rank a gallery of %d: out of memory", task->T);
 }

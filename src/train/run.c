@@ -56,7 +56,7 @@ gvm_status run_save(const char *run, const struct run_options *options, const st
     char *path = path_join(run, "state.safetensors"), *config = config_json(&network->config);
     char *json = run_json(options, position);
     if (entries == NULL || names == NULL || path == NULL || config == NULL || json == NULL)
-        status = fail(err, GVM_MEMORY, "%s: there is not enough memory to save the run", run);
+        status = fail(err, GVM_MEMORY, "%s: cannot save the run: out of memory", run);
     for (size_t i = 0; i < count && status == GVM_OK; i++) {
         const struct param *p = &network->params[i / KINDS];
         snprintf(names[i].text, sizeof names[i].text, "%s.%s", kinds[i % KINDS], p->name);
@@ -85,9 +85,8 @@ static gvm_status read_floats(int *numbers, const struct safetensors *st, const 
                               gvm_error *err)
 {
     float *read = malloc(t->count * sizeof *read);
-    gvm_status status =
-        read ? safetensors_read_f32(read, st, t, err)
-             : fail(err, GVM_MEMORY, "%s: there is not enough memory for its '%s'", safetensors_where(st), t->name);
+    gvm_status status = read ? safetensors_read_f32(read, st, t, err)
+                             : fail(err, GVM_MEMORY, "%s: out of memory for its '%s'", safetensors_where(st), t->name);
     for (size_t i = 0; i < t->count && status == GVM_OK; i++)
         numbers[i] = read[i] >= 0 && read[i] < 1 << 24 && read[i] == floorf(read[i]) ? (int)read[i] : -1;
     free(read);
@@ -104,8 +103,7 @@ static gvm_status read_numbers(int **numbers, size_t *count, const struct safete
         return fail(err, GVM_FORMAT, "%s: its '%s' is not what a training run leaves", safetensors_where(st), name);
     *numbers = malloc(t->count * sizeof **numbers);
     *count = t->count;
-    if (*numbers == NULL)
-        return fail(err, GVM_MEMORY, "%s: there is not enough memory for its '%s'", safetensors_where(st), name);
+    if (*numbers == NULL) return fail(err, GVM_MEMORY, "%s: out of memory for its '%s'", safetensors_where(st), name);
     return t->dtype == SAFETENSORS_I32 ? safetensors_read_i32(*numbers, st, t, err) : read_floats(*numbers, st, t, err);
 }
 
@@ -165,7 +163,7 @@ static gvm_status read_about(struct run_options *options, struct run_position *p
 static gvm_status check_size(const struct config *config, const struct safetensors *st, gvm_error *err)
 {
     uint64_t floats = 0, needs = config_parameters(config);
-    if (needs == 0) return fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", safetensors_where(st));
+    if (needs == 0) return fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", safetensors_where(st));
     for (size_t i = 0; i < safetensors_count(st); i++) {
         const struct safetensors_tensor *t = safetensors_tensor(st, i);
         if (strcmp(t->name, "sequence") != 0 && strcmp(t->name, "nearest") != 0) floats += t->count;
@@ -202,8 +200,8 @@ static gvm_status open_state(struct safetensors **st, const char *run, gvm_error
 {
     *st = NULL;
     char *path = path_join(run, "state.safetensors");
-    gvm_status status = path ? safetensors_open(st, path, err)
-                             : fail(err, GVM_MEMORY, "%s: there is not enough memory to open the run", run);
+    gvm_status status =
+        path ? safetensors_open(st, path, err) : fail(err, GVM_MEMORY, "%s: cannot open the run: out of memory", run);
     free(path);
     return status;
 }

@@ -49,7 +49,7 @@ static gvm_status read_rows(const struct option_row *rows, void *fields, const j
         char takes[160];
         gvm_status status = option_from_json(rows, fields, value);
         option_takes(takes, sizeof takes, rows);
-        if (status == GVM_MEMORY) return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", where);
+        if (status == GVM_MEMORY) return fail(err, GVM_MEMORY, "%s: cannot read it: out of memory", where);
         if (status != GVM_OK)
             return fail(err, GVM_FORMAT, "%s: the saved run's '%s' is not %s", where, rows->name,
                         *takes && rows->type != OPTION_COPY ? takes : "a text");
@@ -112,7 +112,7 @@ gvm_status run_json_read(struct run_options *options, struct run_position *posit
         if (root == NULL && missing)
             status = fail(err, GVM_FORMAT, "%s: the saved run is of another version (no key '%s')", where, missing);
         else if (root == NULL)
-            status = fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", where);
+            status = fail(err, GVM_MEMORY, "%s: cannot read it: out of memory", where);
     }
     if (status == GVM_OK) status = read_root(options, position, root, version, where, err);
     json_decref(root);

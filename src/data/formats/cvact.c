@@ -170,7 +170,7 @@ static gvm_status cvact_open(struct cvact *c, const char *root, gvm_error *err)
     *c = (struct cvact){0};
     SILENCE_HDF5();
     char *path = path_join(root, labels);
-    if (path == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to read %s", labels);
+    if (path == NULL) return fail(err, GVM_MEMORY, "cannot read %s: out of memory", labels);
     gvm_status status = file_map(&file, path, err); /* says why a file cannot be read, which matio does not */
     c->most = file.size * ZLIB_MOST;
     file_unmap(&file);

@@ -26,7 +26,7 @@ static gvm_status add_place(void *context, const struct csv *csv, gvm_error *err
         return fail(err, GVM_FORMAT, "%s, line %zu: it is empty, and line N must be image N", csv->where,
                     places->count + 1);
     double(*of)[4] = array_room(places->of, places->count, sizeof *of);
-    if (of == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", csv->where);
+    if (of == NULL) return fail(err, GVM_MEMORY, "%s: cannot read it: out of memory", csv->where);
     places->of = of;
     for (int i = 0; i < 4; i++)
         if (!csv_value(&places->of[places->count][i], csv, csv->fields[i]))
