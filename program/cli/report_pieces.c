@@ -1,4 +1,4 @@
-/* report_pieces.c - see report.h: what all parts of the report are made of. */
+/* report_pieces.c - see report.h: common parts. */
 #include <glib.h>
 #include <math.h>
 #include <string.h>

@@ -24,7 +24,7 @@ static void gather(struct request *r, const char *data, size_t size)
 {
     if (r->refused || size == 0) return;
     if (r->size + size > r->service->options->body_bytes) {
-        refuse(r, 413, "The picture has more than the %zu bytes that are taken.", r->service->options->body_bytes);
+        refuse(r, 413, "The picture exceeds the limit of %zu bytes.", r->service->options->body_bytes);
         return;
     }
     if (r->size + size > r->room) {
@@ -38,7 +38,7 @@ static void gather(struct request *r, const char *data, size_t size)
         if (more == NULL) {
             metrics_mishap(&r->service->metrics, MEMORY_FULL);
             refuse(r, 503, "%s; try again in a moment.",
-                   held ? "Out of memory for the picture" : "Too many pictures are on their way in");
+                   held ? "Out of memory for the picture" : "Too many pictures are being uploaded");
             return;
         }
         r->body = more;
@@ -56,7 +56,7 @@ static void take_field(struct request *r, enum parameter which, bool first, cons
     if ((first && field->size > 0) || MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, name) != NULL) {
         refuse(r, 400, "The parameter %s is given twice.", name);
     } else if (field->size + size >= PARAMETER_TEXT || (size > 0 && memchr(data, '\0', size) != NULL)) {
-        refuse(r, 400, "The form's %s is longer than any value of it.", name);
+        refuse(r, 400, "The form's %s is too long.", name);
     } else if (size > 0) {
         memcpy(field->text + field->size, data, size);
         field->size += size;
@@ -79,7 +79,7 @@ static void take_part(void *user, const char *name, bool first, const char *data
         return;
     }
     if (strcmp(name, "_charset_") != 0) /* RFC 7578, section 4.6: of the text fields, which are all ASCII here */
-        refuse(r, 400, "There is no parameter '%.40s' here.", name);
+        refuse(r, 400, "Unknown parameter '%.40s'.", name);
 }
 
 /* The length that the headers tell; 0 where they tell none. */
@@ -101,7 +101,7 @@ static void start_form(struct request *r, const char *type)
 {
     r->fields = calloc(PARAMETERS, sizeof *r->fields);
     r->form = r->fields != NULL ? form_open(type, take_part, r) : NULL;
-    if (r->form == NULL) refuse(r, 400, "The form cannot be read: its Content-Type names no boundary.");
+    if (r->form == NULL) refuse(r, 400, "The form's Content-Type has no boundary.");
 }
 
 void body_start(struct request *r)
@@ -109,12 +109,14 @@ void body_start(struct request *r)
     const char *type = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
     size_t bytes = told_length(r);
     if (bytes > r->service->options->body_bytes + FORM_BUFFER)
-        refuse(r, 413, "The request has %zu bytes, more than the %zu that are taken.", bytes,
+        refuse(r, 413, "The request has %zu bytes, which exceeds the limit of %zu.", bytes,
                r->service->options->body_bytes);
     else if (type != NULL && is_media_type(type, "multipart/form-data"))
         start_form(r, type);
     else if (type != NULL && strncasecmp(type, "image/", 6) != 0 && !is_media_type(type, "application/octet-stream"))
-        refuse(r, 415, "A picture is taken as image/* or as a part of multipart/form-data, not as '%.60s'.", type);
+        refuse(r, 415,
+               "Unsupported Content-Type '%.60s'; send the picture as image/* or as a part of multipart/form-data.",
+               type);
 }
 
 bool body_take(struct request *r, const char *data, size_t size)
@@ -127,9 +129,9 @@ bool body_take(struct request *r, const char *data, size_t size)
     if (r->form == NULL)
         gather(r, data, size);
     else if (r->taken > r->service->options->body_bytes + FORM_BUFFER) /* sent in chunks, without a length */
-        refuse(r, 413, "The form has more than the %zu bytes that are taken.", r->service->options->body_bytes);
+        refuse(r, 413, "The form exceeds the limit of %zu bytes.", r->service->options->body_bytes);
     else if (!form_take(r->form, data, size))
-        refuse(r, 400, "The form is not well-formed multipart/form-data.");
+        refuse(r, 400, "The form is not valid multipart/form-data.");
     if (r->refused) let_go(r);
     return true;
 }
@@ -137,10 +139,9 @@ bool body_take(struct request *r, const char *data, size_t size)
 void body_end(struct request *r)
 {
     if (r->form != NULL && !form_is_whole(r->form))
-        refuse(r, 400, "The form is not whole: its last boundary is missing.");
+        refuse(r, 400, "The form is truncated: its last boundary is missing.");
     if (r->size == 0)
-        refuse(r, 400,
-               r->fields != NULL ? "The form has no part named picture." : "There is no picture in the request.");
+        refuse(r, 400, r->fields != NULL ? "The form has no part named picture." : "The request has no picture.");
 }
 
 void body_free(struct request *r)

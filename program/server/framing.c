@@ -122,15 +122,15 @@ void framing_check(struct request *r, const char *url, const char *version)
     r->last = old && h.encodings > 0;
     r->has_host = h.host != NULL || r->host[0] != '\0';
     if (h.strange)
-        refuse_framing(r, "A header is malformed, or a line of the headers is folded or does not end with CR LF.");
+        refuse_framing(r, "A header is malformed, folded, or does not end with CR LF.");
     else if (h.hosts > 1 || !good)
-        refuse_framing(r, "The request must name one host.");
+        refuse_framing(r, "The request must have exactly one host.");
     else if (h.hosts == 0 && strcmp(version, MHD_HTTP_VERSION_1_0) != 0)
-        refuse_framing(r, "The request has no header Host.");
+        refuse_framing(r, "The request has no Host header.");
     else if (h.lengths > 1 || h.lengths + h.encodings > 1)
         refuse_framing(r, "The request gives the length of its body twice.");
     else if (h.encodings > 0 && (!h.chunked || strcmp(version, MHD_HTTP_VERSION_1_0) == 0))
-        refuse_framing(r, "The only transfer encoding that is taken is chunked, with HTTP/1.1.");
+        refuse_framing(r, "Unsupported transfer encoding; only chunked, with HTTP/1.1, is accepted.");
 }
 
 /* As MHD's own, but %00 stays as it is: MHD would end the path or the value there. */

@@ -92,13 +92,13 @@ static void check_site(struct request *r)
     const char *site = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "Sec-Fetch-Site");
     bool ours = origin != NULL && origin_is_ours(origin, r->host, o->hosts);
     if (r->service->token == NULL && r->has_host && !host_is_ours(r->host, o->bind, o->hosts))
-        refuse(r, 421, "This service does not go by the name %.60s; see its option --host.", r->host);
+        refuse(r, 421, "The host %.60s is not a name of this service; allow it with --host.", r->host);
     else if (r->route->unlocked && !post)
         return;
     else if (origin != NULL && !ours)
-        refuse(r, 403, "A page of another site (%.60s) may not ask here.", origin);
+        refuse(r, 403, "Cross-site requests are not allowed (from %.60s).", origin);
     else if (origin == NULL && site != NULL && strcasecmp(site, "cross-site") == 0)
-        refuse(r, 403, "A page of another site may not ask here.");
+        refuse(r, 403, "Cross-site requests are not allowed.");
 }
 
 /* What can be said before any body has come. */
@@ -109,11 +109,11 @@ static void check(struct request *r)
     if (!r->refused) check_site(r);
     if (r->refused) return;
     if (!route->unlocked && !has_token(r))
-        refuse(r, 401, "This service wants a token, as Authorization: Bearer TOKEN.");
+        refuse(r, 401, "This service requires a token: Authorization: Bearer TOKEN.");
     else if (route->get == NULL && route->post == NULL)
-        refuse(r, 404, "There is no such address; /openapi.json describes those that there are.");
+        refuse(r, 404, "Not found; /openapi.json describes the available paths.");
     else if (!(get && route->get != NULL) && !(post && route->post != NULL))
-        refuse(r, 405, "This address does not take the method %.20s.", r->method);
+        refuse(r, 405, "The method %.20s is not allowed here.", r->method);
     else if (post && atomic_load(&r->service->stopping))
         refuse(r, 503, "The service is stopping.");
     else if (!route->unlocked)

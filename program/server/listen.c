@@ -50,15 +50,16 @@ static gvm_status fail_listening(const struct serve_options *o, gvm_error *err)
 {
     if (errno == EADDRINUSE)
         return fail(err, GVM_FILE,
-                    "port %d of %.60s is taken by another program, perhaps another `serve`: end that one, or choose "
-                    "another port with --port (0: one that is free)",
+                    "port %d of %.60s is in use, perhaps by another `serve`; stop it, or choose another port with "
+                    "--port (0: any free one)",
                     o->port, o->bind);
     if (errno == EACCES)
-        return fail(err, GVM_FILE, "port %d of %.60s is not open to this user: choose one above 1023 with --port",
-                    o->port, o->bind);
+        return fail(err, GVM_FILE, "no permission to use port %d of %.60s; choose one above 1023 with --port", o->port,
+                    o->bind);
     if (errno == EADDRNOTAVAIL)
-        return fail(err, GVM_ARGUMENT, "%.60s is no address of this machine; --bind takes one of its own", o->bind);
-    return fail(err, GVM_FILE, "%.60s, port %d: it cannot listen there: %s", o->bind, o->port, strerror(errno));
+        return fail(err, GVM_ARGUMENT, "%.60s is not an address of this machine; give one of its addresses with --bind",
+                    o->bind);
+    return fail(err, GVM_FILE, "cannot listen on %.60s, port %d: %s", o->bind, o->port, strerror(errno));
 }
 
 /* With SO_REUSEADDR: a service that has just ended leaves connections behind, which must not keep the next one out. Not
@@ -93,10 +94,10 @@ static gvm_status fit_connections(unsigned *connections, const struct service *s
     }
     if (files.rlim_cur == RLIM_INFINITY || files.rlim_cur >= (rlim_t)*connections + OTHER_FILES) return GVM_OK;
     if (files.rlim_cur < OTHER_FILES + FEWEST)
-        return fail(err, GVM_ARGUMENT, "the system lets this process open %llu files, too few to serve; see ulimit -n",
+        return fail(err, GVM_ARGUMENT, "the limit of %llu open files is too low to serve; raise it with ulimit -n",
                     (unsigned long long)files.rlim_cur);
     *connections = (unsigned)files.rlim_cur - OTHER_FILES;
-    tell(s, "warning: the system lets this process open %llu files, so it takes %u connections rather than %d",
+    tell(s, "warning: the limit of %llu open files allows %u connections instead of %d; raise it with ulimit -n",
          (unsigned long long)files.rlim_cur, *connections, s->options->connections);
     return GVM_OK;
 }
@@ -146,8 +147,7 @@ static gvm_status start(struct service *s, int fd, unsigned connections, char *c
         MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
     if (s->daemon != NULL) return GVM_OK;
     if (cert != NULL)
-        return fail(err, GVM_FORMAT,
-                    "%s, %s: TLS does not start with them: are these a certificate and its key, in PEM?",
+        return fail(err, GVM_FORMAT, "%s, %s: TLS cannot use them; expected a certificate and its private key, in PEM",
                     path_tail(s->options->tls_cert), path_tail(s->options->tls_key));
     return fail(err, GVM_MEMORY, "cannot start the service: out of memory or threads");
 }
@@ -166,7 +166,7 @@ gvm_status listen_start(struct service *s, gvm_error *err)
     if (status == GVM_OK) status = open_socket(&fd, &address, o, err);
     if (status == GVM_OK) status = start(s, fd, connections, cert, key, err);
     if (status == GVM_OK && s->token == NULL && !is_loopback(&address))
-        tell(s, "warning: anyone who reaches %s may ask this service; --token keeps them out", o->bind);
+        tell(s, "warning: anyone who can reach %s can use this service; restrict it with --token", o->bind);
     s->port = status == GVM_OK ? port_of(&address) : 0;
     free(cert);
     free(key);
@@ -196,7 +196,7 @@ static void tell_others(const struct service *s, sa_family_t family)
         const void *bytes = family == AF_INET ? (const void *)&a.v4.sin_addr : (const void *)&a.v6.sin6_addr;
         if (inet_ntop(family, bytes, host, sizeof host) == NULL) continue;
         put_address(text, sizeof text, s, host);
-        tell(s, "other machines reach it at %s", text);
+        tell(s, "reachable from other machines at %s", text);
     }
     freeifaddrs(list);
 }
@@ -210,7 +210,7 @@ static void tell_names(const struct service *s)
         tell(s, "and at %s", text);
     }
     if (s->options->hosts[0] != NULL || s->token != NULL || gethostname(name, sizeof name - 1) != 0) return;
-    tell(s, "for other machines to reach it by a name, such as %s, give --host %s", name, name);
+    tell(s, "to allow requests by a host name, such as %s, give --host %s", name, name);
 }
 
 void listen_tell(const struct service *s)

@@ -90,7 +90,7 @@ enum MHD_Result imagery_get(struct request *r)
 {
     long zoom, x, y;
     if (!read_square(&zoom, &x, &y, r->tail))
-        return reply_problem(r, 404, "The map's imagery has the addresses {zoom}/{x}/{y}.jpg.");
+        return reply_problem(r, 404, "Not found; the paths of the map's imagery are {zoom}/{x}/{y}.jpg.");
     if (is_known(r, r->service->tag)) return reply_static(r, NULL, "", 0, r->service->tag);
     gvm_error err;
     gvm_coverage coverage = GVM_COVERS_NOTHING;
@@ -105,8 +105,8 @@ enum MHD_Result imagery_get(struct request *r)
     if (r->refused) return reply_refused(r);
     if (status == GVM_MEMORY) return reply_problem(r, 503, "Out of memory for the tile.");
     if (status == GVM_OK) return reply_nothing(r);
-    if (status == GVM_ARGUMENT) return reply_problem(r, 404, "There is no square %ld/%ld/%ld.", zoom, x, y);
-    return reply_problem(r, 404, "The imagery at %ld/%ld/%ld is no longer there, or cannot be read.", zoom, x, y);
+    if (status == GVM_ARGUMENT) return reply_problem(r, 404, "Tile %ld/%ld/%ld does not exist.", zoom, x, y);
+    return reply_problem(r, 404, "The imagery at %ld/%ld/%ld is missing or unreadable.", zoom, x, y);
 }
 
 enum MHD_Result tile_get(struct request *r)
@@ -114,7 +114,7 @@ enum MHD_Result tile_get(struct request *r)
     size_t number;
     gvm_error err;
     if (!read_tile(&number, r, r->tail, ".jpg"))
-        return reply_problem(r, 404, "The map has no such tile; it has %zu, from 0.jpg on.",
+        return reply_problem(r, 404, "The map has no such tile; it has %zu, numbered from 0.jpg.",
                              r->service->map_info.tiles);
     if (is_known(r, r->service->tag)) return reply_static(r, NULL, "", 0, r->service->tag);
     unsigned char *rgb = malloc(SIDE * SIDE * 3);
@@ -129,7 +129,7 @@ enum MHD_Result tile_get(struct request *r)
     free(rgb);
     if (r->refused) return reply_refused(r);
     if (status == GVM_MEMORY) return reply_problem(r, 503, "Out of memory for the tile.");
-    return reply_problem(r, 404, "The imagery of tile %zu is no longer there, or cannot be read.", number);
+    return reply_problem(r, 404, "The imagery of tile %zu is missing or unreadable.", number);
 }
 
 static json_t *tile_feature(const double b[4], size_t number)
@@ -144,7 +144,7 @@ enum MHD_Result tiles_get(struct request *r)
     const char *text = parameter(r, BBOX);
     double all[4] = {-720, -90, 720, 90}, box[4];
     if (text != NULL && !read_box(all, text))
-        return reply_problem(r, 400, "The parameter bbox takes WEST,SOUTH,EAST,NORTH in degrees, not '%.60s'.", text);
+        return reply_problem(r, 400, "The parameter bbox takes WEST,SOUTH,EAST,NORTH in degrees, got '%.60s'.", text);
     json_t *features = json_array();
     bool truncated = false;
     gvm_hit tile, first = {.lon = 0};

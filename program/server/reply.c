@@ -105,17 +105,17 @@ bool refuse(struct request *r, int status, const char *format, ...)
 static const char *title_of(int status)
 {
     switch (status) {
-    case 400: return "The request is not well-formed";
-    case 401: return "A token is needed";
-    case 403: return "Another site may not ask for this";
-    case 404: return "There is nothing here";
-    case 405: return "There is no such method here";
-    case 413: return "The request is too large";
-    case 415: return "The body is of a type that is not taken";
-    case 421: return "The service has another name";
-    case 422: return "The picture cannot be used";
-    case 503: return "The service cannot answer now";
-    default: return "The service failed";
+    case 400: return "Malformed request";
+    case 401: return "Token required";
+    case 403: return "Cross-site request refused";
+    case 404: return "Not found";
+    case 405: return "Method not allowed";
+    case 413: return "Request too large";
+    case 415: return "Unsupported media type";
+    case 421: return "Wrong host name";
+    case 422: return "Picture cannot be used";
+    case 503: return "Service unavailable";
+    default: return "Internal error";
     }
 }
 

@@ -32,7 +32,7 @@ const struct route routes[] = {
 };
 
 enum { ROUTES = sizeof routes / sizeof *routes };
-static_assert((int)ROUTES <= (int)METRIC_ROUTES, "metrics_text takes so many names");
+static_assert((int)ROUTES <= (int)METRIC_ROUTES, "metrics_text needs a name for each route");
 
 int route_number(const struct route *route)
 {
@@ -86,7 +86,7 @@ enum MHD_Result page_get(struct request *r)
         make_etag(etag, asset);
         return reply_static(r, type_of(r->path), asset->data, (size_t)(asset->end - asset->data), etag);
     }
-    return reply_problem(r, 404, "There is no such file.");
+    return reply_problem(r, 404, "No such file.");
 }
 
 /* ------------------------------------------------------------------ how it is */

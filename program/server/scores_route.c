@@ -111,7 +111,7 @@ enum MHD_Result scores_post(struct request *r)
     const char *format = parameter(r, FORMAT);
     bool tiff = format != NULL && strcmp(format, "tiff") == 0;
     if (format != NULL && !tiff && strcmp(format, "json") != 0)
-        return reply_problem(r, 400, "The parameter format takes json or tiff, not '%.40s'.", format);
+        return reply_problem(r, 400, "The parameter format takes json or tiff, got '%.40s'.", format);
     if (!read_question(&question, &top, &min_margin, r)) return reply_refused(r);
     float *scores = malloc((r->service->map_info.tiles + 1) * sizeof *scores);
     if (scores == NULL) refuse(r, 503, "Out of memory for the scores; try again in a moment.");

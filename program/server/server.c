@@ -31,7 +31,7 @@ static gvm_status read_token(struct service *s, gvm_error *err)
     if (status != GVM_OK) return status;
     s->token[strcspn(s->token, "\r\n")] = '\0';
     if (s->token[0] != '\0' && s->token[strcspn(s->token, " \t")] == '\0') return GVM_OK;
-    return fail(err, GVM_FORMAT, "%s: its first line must be the token, without spaces", path_tail(path));
+    return fail(err, GVM_FORMAT, "%s: expected the token, without spaces, as its first line", path_tail(path));
 }
 
 /* "2026-01-31T12:34:56Z GET ..." */
@@ -70,7 +70,7 @@ static bool wait_for(struct service *s, const sigset_t *signals)
     gvm_error err;
     int signal = sigtimedwait(signals, NULL, &a_while);
     for (int n = guard_sweep(&s->guard, clock_seconds()); n > 0; n--) metrics_mishap(&s->metrics, OVERDUE);
-    if (signal == SIGHUP && open_log(s, &err) != GVM_OK) tell(s, "%s; the log goes on where it was", err.text);
+    if (signal == SIGHUP && open_log(s, &err) != GVM_OK) tell(s, "%s; logging continues in the old file", err.text);
     return signal == SIGINT || signal == SIGTERM;
 }
 
@@ -85,7 +85,7 @@ struct end {
 
 static _Noreturn void end_now(const struct service *s)
 {
-    tell(s, "ended with %d requests at work", atomic_load(&s->active));
+    tell(s, "stopped with %d requests in progress", atomic_load(&s->active));
     _exit(EXIT_SUCCESS);
 }
 
@@ -125,7 +125,7 @@ static void run(struct service *s, struct end *end)
     atomic_store(&s->stopping, true);
     engine_hurry(s->engine, false);
     MHD_socket listening = MHD_quiesce_daemon(s->daemon);
-    tell(s, "stopping; %d requests are at work", atomic_load(&s->active));
+    tell(s, "stopping; %d requests are in progress", atomic_load(&s->active));
     finish(s, &end->signals);
     end->started = pthread_create(&end->thread, NULL, end_all, end) == 0;
     MHD_stop_daemon(s->daemon);

@@ -26,7 +26,7 @@ gvm_status read_small_file(char **text, const char *path, gvm_error *err)
     gvm_status status = file_map(&file, path, err);
     if (status != GVM_OK) return status;
     if (file.size > 1 << 20)
-        status = fail(err, GVM_FORMAT, "%s: it is too large for what it should be", path_tail(path));
+        status = fail(err, GVM_FORMAT, "%s: it is too large", path_tail(path));
     else if ((*text = strndup((const char *)file.data, file.size)) == NULL)
         status = fail(err, GVM_MEMORY, "%s: cannot read it: out of memory", path_tail(path));
     file_unmap(&file);

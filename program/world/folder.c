@@ -33,7 +33,7 @@ static gvm_status refuse_links(const char *folder, gvm_error *err)
         struct stat info;
         char *path = g_strdup_printf("%s/%s", folder, names[k]);
         if (lstat(path, &info) == 0 && S_ISLNK(info.st_mode))
-            status = fail(err, GVM_FILE, "%s: it is a symbolic link, through which nothing is written; remove it",
+            status = fail(err, GVM_FILE, "%s: it is a symbolic link, which is not written through; remove it",
                           path_tail(path));
         g_free(path);
     }
@@ -59,7 +59,7 @@ gvm_status folder_prepare(const char *folder, const char *const *kinds, bool for
     if (status != GVM_OK) return status;
     if (!force && !is_empty(folder))
         return fail(err, GVM_FILE,
-                    "%s: the folder is not empty: name a new one, or give --force to write over what is there",
+                    "%s: the folder is not empty; choose another one, or overwrite its files with --force",
                     path_tail(folder));
     status = refuse_links(folder, err);
     static const char *const lists[] = {"pairs.csv", "tiles.csv", "photos.csv"};

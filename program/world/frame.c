@@ -98,7 +98,7 @@ static gvm_status lay_out(struct frame *frame, const struct projection_pair *pai
 {
     struct metres middle;
     double scale;
-    const char *broken = "the town cannot be laid out in EPSG:%d: %s";
+    const char *broken = "cannot place the town in EPSG:%d: %s";
     if (!find_middle(&middle, &scale, pair, options))
         return fail(err, GVM_FILE, broken, frame->epsg, CPLGetLastErrorMsg());
     double pixel = ortho->pixel > 0 ? ortho->pixel : ORTHO_PIXEL_M / options->scale;
@@ -124,8 +124,8 @@ gvm_status frame_open(struct frame *frame, const struct world_options *options, 
         status = lay_out(frame, &pair, options, ortho, err);
     else
         status = fail(err, GVM_FILE,
-                      "PROJ does not know EPSG:%d: its database proj.db (Debian's proj-data) is missing, or PROJ_LIB "
-                      "points to another",
+                      "PROJ does not know EPSG:%d; its database proj.db (Debian's proj-data) is missing, or PROJ_LIB "
+                      "points to another one",
                       frame->epsg);
     pair_free(&pair);
     CPLPopErrorHandler();

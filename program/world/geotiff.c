@@ -19,8 +19,8 @@ enum { OVERVIEWS = 6 /* down to a quarter of a block for the largest */ };
 static gvm_status fails(const struct geotiff *tiff, gvm_error *err)
 {
     const char *said = CPLGetLastErrorMsg();
-    return fail(err, GVM_FILE, "%s: GDAL cannot make it: %s", path_tail(tiff->file.path),
-                said[0] != '\0' ? said : "it does not say why");
+    return fail(err, GVM_FILE, "%s: GDAL cannot write it: %s", path_tail(tiff->file.path),
+                said[0] != '\0' ? said : "no reason given");
 }
 
 static char **creation_options(void)

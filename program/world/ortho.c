@@ -117,7 +117,7 @@ static gvm_status find_places(struct place *places, const struct frame *frame, c
     if (status != GVM_OK) return status;
     if (found < options->pairs)
         return fail(err, GVM_ARGUMENT,
-                    "the roads of %g m have room for %d panoramas, not %d: give fewer pairs or more metres",
+                    "the roads of %g m have room for %d panoramas, got %d; lower --pairs or raise --metres",
                     ortho->metres, found, options->pairs);
     for (int n = 0; ortho->turn && n < options->pairs; n++) {
         struct dice d = dice_for(options->seed, USE_HEADING, n, 0);

@@ -31,8 +31,8 @@ static gvm_status find_places(struct place *places, const struct frame *frame, c
     }
     if (found < options->pairs)
         return fail(err, GVM_ARGUMENT,
-                    "the roads of %g m have room for %d photos that stand %g m or more from the border, not %d: give "
-                    "fewer pairs or more metres",
+                    "the roads of %g m have room for %d photos at least %g m from the border, got %d; lower --pairs or "
+                    "raise --metres",
                     ortho->metres, found, margin, options->pairs);
     return places_split(places, options, err);
 }

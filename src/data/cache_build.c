@@ -69,7 +69,7 @@ void cache_part_drop(struct cache_part *part)
 static gvm_status cannot_write(gvm_error *err, const char *path, uint64_t bytes)
 {
     if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG)
-        return fail(err, GVM_FILE, "%s: there is no room for it, the pictures take %.0f MB", path_tail(path),
+        return fail(err, GVM_FILE, "%s: no space left on the disk; the cache needs %.0f MB", path_tail(path),
                     ceil((double)bytes / 1e6));
     return fail_errno(err, "write", path_tail(path));
 }

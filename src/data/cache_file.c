@@ -34,7 +34,8 @@ gvm_status cache_identify(enum found *found, const struct cache *c, int fd, cons
     if (st.st_size == 0) return GVM_OK;
     if ((size = pread(fd, &header, sizeof header, 0)) < 0) return fail_errno(err, "read", path_tail(path));
     if (memcmp(header.magic, CACHE_MAGIC, sizeof header.magic) != 0)
-        return fail(err, GVM_FORMAT, "%s: it is not a picture cache and is left as it is: give the cache another name",
+        return fail(err, GVM_FORMAT,
+                    "%s: it is not a picture cache and is left unchanged; choose another file for the cache",
                     path_tail(path));
     bool same = header.version == CACHE_VERSION && header.sources == c->header.sources &&
                 header.bytes == c->header.bytes && (uint64_t)st.st_size == header.bytes;

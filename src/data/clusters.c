@@ -128,6 +128,7 @@ gvm_status clusters_order(int *order, int *batches, const struct pair_features *
     free(standing);
     if (!ready) return fail(err, GVM_MEMORY, "cannot order %d queries: out of memory", N);
     if (*batches > 0) return GVM_OK;
-    return fail(err, GVM_ARGUMENT, "%d street pictures on %d tiles do not fill one batch of %d different places", N,
+    return fail(err, GVM_ARGUMENT,
+                "%d street pictures on %d tiles do not fill one batch of size %d with different places", N,
                 split->tile_count, B);
 }

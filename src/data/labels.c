@@ -58,7 +58,7 @@ static gvm_status check_path(const char *path, const struct source *source, gvm_
     if (path[0] == '\0')
         return fail(err, GVM_FORMAT, "%s, %s %zu: a picture's name is empty", source->file, source->unit,
                     source->number);
-    return fail(err, GVM_FORMAT, "%s, %s %zu: '%.200s' leads out of the data set's folder", source->file, source->unit,
+    return fail(err, GVM_FORMAT, "%s, %s %zu: '%.200s' is outside the data set's folder", source->file, source->unit,
                 source->number, path);
 }
 
@@ -67,7 +67,7 @@ static gvm_status check_place(const struct filler *f, double lat, double lon, co
                               gvm_error *err)
 {
     if (f->as_listed || !(fabs(lat) > 90 || fabs(lon) > 180)) return GVM_OK;
-    return fail(err, GVM_FORMAT, "%s, %s %zu: latitude %.8g, longitude %.8g is no place on Earth", source->file,
+    return fail(err, GVM_FORMAT, "%s, %s %zu: latitude %.8g, longitude %.8g is out of range", source->file,
                 source->unit, source->number, lat, lon);
 }
 

@@ -153,7 +153,7 @@ static void replace(const struct loader *l, struct prepared *p, int b, struct sl
         if (query == first) {
             gvm_error why = slot->err;
             slot->status =
-                fail(&slot->err, GVM_IMAGE, "no pair is left to stand for one that cannot be read (%s)", why.text);
+                fail(&slot->err, GVM_IMAGE, "no pair is left to replace one that cannot be read (%s)", why.text);
             return;
         }
         slot->status = prepare(l, p, b, query, room, &slot->err);
@@ -201,7 +201,8 @@ static gvm_status begin_epoch(struct loader *l, uint64_t epoch, gvm_error *err)
     else
         status = sampler_epoch(l->order, &l->count, l->split, o->batch, o->shuffle, o->cluster_m, o->seed, epoch, err);
     if (status == GVM_OK && l->count == 0)
-        status = fail(err, GVM_ARGUMENT, "%d street pictures on %d tiles do not fill one batch of %d different places",
+        status = fail(err, GVM_ARGUMENT,
+                      "%d street pictures on %d tiles do not fill one batch of size %d with different places",
                       l->split->query_count, l->split->tile_count, o->batch);
     return status;
 }

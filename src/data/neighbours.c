@@ -253,6 +253,6 @@ gvm_status neighbours_order(int *order, int *batches, const int *nearest, int mo
     free(used);
     if (!ready) return fail(err, GVM_MEMORY, "cannot order %d queries: out of memory", N);
     if (*batches > 0) return GVM_OK;
-    return fail(err, GVM_ARGUMENT, "%d street pictures on %d tiles do not fill one batch of %d different places", N, T,
-                B);
+    return fail(err, GVM_ARGUMENT,
+                "%d street pictures on %d tiles do not fill one batch of size %d with different places", N, T, B);
 }

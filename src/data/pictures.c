@@ -107,17 +107,17 @@ static gvm_status check_pair(const struct dataset *data, const struct config *c,
     bool cells = aerial->zoom_count > 0;
     if (cells && data->rasters == NULL)
         return fail(err, GVM_ARGUMENT,
-                    "%s: its aerial pictures are files, and this network takes several pictures of a place, of %g to "
-                    "%g m a pixel, that are cut out of orthophotos; make a data set of photos: a folder with "
-                    "photos.csv (image,lat,lon) and the rasters in imagery/",
+                    "%s: its aerial pictures are files, but this network takes several pictures of a place, of %g to "
+                    "%g m a pixel, cut from orthophotos; make a data set of photos: a folder with photos.csv "
+                    "(image,lat,lon) and the rasters in imagery/",
                     path_tail(data->root), aerial->zooms[0], aerial->zooms[aerial->zoom_count - 1]);
     if (!cells && data->rasters != NULL)
         return fail(err, GVM_ARGUMENT,
-                    "%s: it is a data set of photos, whose aerial pictures are cells of several zooms, and this "
+                    "%s: it is a data set of photos, whose aerial pictures are cells of several zooms, but this "
                     "network takes one picture of a place; make a data set of pairs: a folder with pairs.csv",
                     path_tail(data->root));
     if (cells && c->cell_m != data->ground_m)
-        return fail(err, GVM_ARGUMENT, "%s: it was read with cells of %g m, and this network's have %g m",
+        return fail(err, GVM_ARGUMENT, "%s: it was read with cells of %g m, but this network expects %g m",
                     path_tail(data->root), data->ground_m, c->cell_m);
     return GVM_OK;
 }

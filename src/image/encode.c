@@ -35,8 +35,7 @@ gvm_status image_write_png(const char *path, const uint8_t *rgb, int width, int 
     static const char chunk[] = "\0\0\0\x15"
                                 "tEXt"
                                 "Software\0" OUTPUT_SOFTWARE "\xd3\xcd\x53\xaa";
-    if (!process_start())
-        return fail(err, GVM_IMAGE, "%s: libvips, which writes pictures, does not start", path_tail(path));
+    if (!process_start()) return fail(err, GVM_IMAGE, "%s: cannot write it: libvips failed to start", path_tail(path));
     struct file_writer writer;
     gvm_status status = file_writer_open(&writer, path, err);
     if (status != GVM_OK) return status;

@@ -28,5 +28,5 @@ gvm_status fit_content(const uint8_t *pixels, size_t n, const char *where, gvm_e
     }
     for (int c = 0; c < 3; c++) most = fmax(most, squares[c] / (double)n - sum[c] / (double)n * (sum[c] / (double)n));
     if (most >= least * least) return GVM_OK;
-    return fail(err, GVM_IMAGE, "%s: this picture has no content: all of it is of one colour, or nearly so", where);
+    return fail(err, GVM_IMAGE, "%s: this picture has no content: it is of one colour, or nearly so", where);
 }

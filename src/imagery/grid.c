@@ -178,8 +178,8 @@ gvm_status grid_cover(struct grid *g, const double box[4], const struct grid_par
     if (fits && status == GVM_OK && parts->count > 0) status = take_parts(g, parts, where, err);
     if (fits && (double)g->places <= most_places) return status;
     return fail(err, GVM_FORMAT,
-                "%s: it would be more than 10,000,000,000 tiles of %g m every %g m: take larger ones, further apart",
-                where, tile_m, stride_m);
+                "%s: more than 10,000,000,000 tiles of %g m every %g m; choose a larger tile size or stride", where,
+                tile_m, stride_m);
 }
 
 void grid_free(struct grid *g)

@@ -231,7 +231,7 @@ static gvm_status finish_layer(struct mosaic *m, struct layer *l, struct way *wa
     l->middle[0] = l->west + l->unit[0] * l->width / 2;
     l->middle[1] = l->north - l->unit[1] * l->height / 2;
     if (!way_back(way, &l->middle[0], &l->middle[1]) || !layer_density(d, l, way, l->middle[0], l->middle[1], 0))
-        return fail(err, GVM_FORMAT, "%s: its middle lies nowhere on the Earth", where);
+        return fail(err, GVM_FORMAT, "%s: its centre does not lie on the Earth", where);
     l->pixel_m = 2 / (d[0] + d[1]);
     for (int k = 0; k < m->zoom_count; k++) l->levels[k] = layer_level(l, way, l->middle[0], l->middle[1], m->zooms[k]);
     return GVM_OK;

@@ -72,7 +72,7 @@ static gvm_status read_fields(struct tile *tile, struct names *kept, const struc
         if (!csv_value(&values[c], csv, text))
             return CSV_FAIL(csv, err, "%s \"%.60s\" is not a number", names[c], text);
         if (fabs(values[c]) > most[c] || (c == METRES && values[c] < TILE_LEAST))
-            return CSV_FAIL(csv, err, "%s %.60s is not in the range of %g to %g", names[c], text,
+            return CSV_FAIL(csv, err, "%s %.60s is out of range; expected %g to %g", names[c], text,
                             c == METRES ? TILE_LEAST : -most[c], most[c]);
     }
     *tile = (struct tile){names_add(kept, image), values[LAT], values[LON], values[METRES], 0};
@@ -92,7 +92,7 @@ static gvm_status read_tiles(struct tiles *tiles, struct csv *csv, gvm_error *er
         if (status == GVM_OK) tiles->count++;
     }
     if (status == GVM_OK && tiles->count == 0)
-        return fail(err, GVM_FORMAT, "%s: the list has a header and no tiles", csv->where);
+        return fail(err, GVM_FORMAT, "%s: the list has no tiles, only a header", csv->where);
     return status;
 }
 

@@ -33,8 +33,8 @@ static gvm_status read_resource(bool *tms, const CPLXMLNode *map, const char *wh
         (*srs != '\0' && !is_mercator(srs) && strstr(profile, "mercator") == NULL))
         return fail(
             err, GVM_FORMAT,
-            "%s: its tiles (%.60s, profile %.60s) are not of web Mercator: index the raster that they were made of",
-            where, srs, profile);
+            "%s: its tiles (%.60s, profile %.60s) are not in Web Mercator; index the raster they were made from", where,
+            srs, profile);
     *tms = true;
     return GVM_OK;
 }
@@ -55,7 +55,7 @@ static gvm_status read_xml(bool *there, bool *tms, const char *path, gvm_error *
     gdal_ignore();
     const CPLXMLNode *map = root != NULL ? CPLGetXMLNode(root, "=TileMap") : NULL;
     status = map != NULL ? read_resource(tms, map, path_tail(path), err)
-                         : fail(err, GVM_FORMAT, "%s: it does not describe a tile map", path_tail(path));
+                         : fail(err, GVM_FORMAT, "%s: it is not a TMS tile map description", path_tail(path));
     CPLDestroyXMLNode(root);
     free(text);
     return status;

@@ -186,12 +186,12 @@ gvm_status fits_cuda(int side, int C, int heads, enum precision precision, gvm_e
     int most = 0;
     cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, 0);
     if (C > MAX_CHANNELS)
-        return fail(err, GVM_DEVICE, "the network's maps of %d channels are more than CUDA's part takes, %d", C,
+        return fail(err, GVM_DEVICE, "the network has maps of %d channels; the CUDA module supports at most %d", C,
                     MAX_CHANNELS);
     if (bytes > (size_t)most || heads > BLOCK)
         return fail(err, GVM_DEVICE,
-                    "the network's windows of %d x %d tokens with heads of %d channels do not fit the GPU's shared "
-                    "memory; compute it on the CPU",
+                    "the network's windows of %d x %d tokens with heads of %d channels do not fit into the GPU's "
+                    "shared memory; use the CPU",
                     side, side, C / heads);
     return GVM_OK;
 }

@@ -198,7 +198,7 @@ gvm_status gvm_field_open(gvm_field **field, const gvm_map *map, const gvm_field
                                .score_low = INFINITY,
                                .score_high = -INFINITY};
     if (!measure(&d, &lat_nearest, &side)) {
-        status = fail(err, GVM_ARGUMENT, "no tile has a score, so there is no field of them");
+        status = fail(err, GVM_ARGUMENT, "no tile has a score, so no field of scores can be made");
     } else {
         lay(f, stride(map, options.scores, side), lat_nearest, options.max_pixels > 0 ? options.max_pixels : PIXELS);
         if (!fill(&d, options.score_scale))

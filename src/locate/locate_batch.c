@@ -71,12 +71,13 @@ static gvm_status check_place(const gvm_question *q, const gvm_photo_info *info,
     if (q->within_m == 0) return GVM_OK;
     if (isnan(q->lat) && isnan(q->lon) && q->within_m > 0) {
         if (info->has_place) return GVM_OK;
-        return fail(err, GVM_ARGUMENT, "%s: it gives no GPS position, around which to search", where);
+        return fail(err, GVM_ARGUMENT, "%s: it has no GPS position to search around", where);
     }
     if (fabs(q->lat) <= 90 && fabs(q->lon) <= 180 && q->within_m > 0) return GVM_OK;
-    return fail(err, GVM_ARGUMENT,
-                "%s: %g m around %g, %g is nowhere: latitudes go to 90 and longitudes to 180 degrees", where,
-                q->within_m, q->lat, q->lon);
+    return fail(
+        err, GVM_ARGUMENT,
+        "%s: invalid search area %g m around %g, %g; expected a latitude within 90 and a longitude within 180 degrees",
+        where, q->within_m, q->lat, q->lon);
 }
 
 gvm_status gvm_located_prepare(gvm_located *photo, const gvm_picture *picture, const gvm_model *model)
@@ -324,9 +325,9 @@ gvm_status gvm_locator_run(gvm_locator *b, gvm_located *const *photos, size_t co
 {
     clear_error(err);
     if (max_hits < 1 || max_hits > b->most_hits)
-        return fail(err, GVM_ARGUMENT, "%d hits are asked for, not 1 to %d", max_hits, b->most_hits);
+        return fail(err, GVM_ARGUMENT, "%d hits requested; expected 1 to %d", max_hits, b->most_hits);
     if (count > (size_t)b->session->max_batch)
-        return fail(err, GVM_ARGUMENT, "%zu pictures are more than the session's batch of %d", count,
+        return fail(err, GVM_ARGUMENT, "%zu pictures exceed the session's batch size of %d", count,
                     b->session->max_batch);
     for (size_t i = 0; i < count; i++)
         if (photos[i]->size < LEAST_SIZE)

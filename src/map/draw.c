@@ -223,7 +223,7 @@ gvm_status gvm_imagery_tile(const gvm_imagery *d, unsigned char *rgba, gvm_cover
     struct place tile;
     size_t pixels = (size_t)side * (size_t)side;
     *coverage = GVM_COVERS_NOTHING;
-    if (!xyz_place(&tile, zoom, x, y)) return fail(err, GVM_ARGUMENT, "there is no tile %ld/%ld/%ld", zoom, x, y);
+    if (!xyz_place(&tile, zoom, x, y)) return fail(err, GVM_ARGUMENT, "tile %ld/%ld/%ld does not exist", zoom, x, y);
     uint8_t *sheet = malloc(FINER * pixels * 4);
     if (sheet == NULL) return fail(err, GVM_MEMORY, "out of memory for a tile");
     memset(rgba, 0, pixels * 4);

@@ -29,20 +29,20 @@ gvm_status features_check(const uint8_t *bytes, size_t size, const struct featur
 {
     uint32_t version, width;
     if (size < FEATURES_START || !features_start(bytes, size))
-        return fail(err, GVM_FORMAT, "%s: it is not the features of a map", where);
+        return fail(err, GVM_FORMAT, "%s: it is not a map's features file", where);
     memcpy(&version, bytes + AT_VERSION, sizeof version);
     memcpy(&width, bytes + AT_WIDTH, sizeof width);
     if (version > VERSION)
-        return fail(err, GVM_FORMAT, "%s: it is from a newer GeoViewMatch (version %u, this one reads %d)", where,
-                    version, VERSION);
+        return fail(err, GVM_FORMAT, "%s: unsupported version %u, written by a newer GeoViewMatch; expected at most %d",
+                    where, version, VERSION);
     if (memcmp(bytes + AT_ID, facts->id, MAP_ID) != 0)
-        return fail(err, GVM_MISMATCH,
-                    "%s: it belongs to another map than the .gpkg beside it: both must be copied together", where);
+        return fail(err, GVM_MISMATCH, "%s: it does not belong to the .gpkg beside it; copy both files together",
+                    where);
     if (width != (uint32_t)facts->width)
-        return fail(err, GVM_FORMAT, "%s: its rows have %u numbers where the .gpkg beside it says %d", where, width,
-                    facts->width);
+        return fail(err, GVM_FORMAT, "%s: its rows have %u numbers, expected %d as in the .gpkg beside it", where,
+                    width, facts->width);
     if ((size - FEATURES_START) / (width * sizeof(uint16_t)) < rows)
-        return fail(err, GVM_FORMAT, "%s: it is cut off: %zu of its %zu rows are there", where,
+        return fail(err, GVM_FORMAT, "%s: it is truncated: it has %zu of %zu rows", where,
                     (size - FEATURES_START) / (width * sizeof(uint16_t)), rows);
     return GVM_OK;
 }

@@ -67,8 +67,8 @@ static gvm_status embed_tiles(gvm_map *map, gvm_session *session, const char *li
         else if (status == GVM_MEMORY)
             fail(err, status, "%s", first.text);
         else
-            status = fail(err, GVM_IMAGE, "%s: none of its %zu tiles can be used; the first: %s", path_tail(list), n,
-                          first.text);
+            status = fail(err, GVM_IMAGE, "%s: none of its %zu tiles can be used; the first error: %s", path_tail(list),
+                          n, first.text);
     } else {
         status = fail(err, GVM_MEMORY, "%s: out of memory for the features of %zu tiles", path_tail(list), n);
     }
@@ -122,7 +122,8 @@ size_t gvm_map_count(const gvm_map *map)
 static gvm_status check_number(const gvm_map *map, size_t number, gvm_error *err)
 {
     if (number < map->tiles.count) return GVM_OK;
-    return fail(err, GVM_ARGUMENT, "there is no tile %zu: the map has %zu, counted from 0", number, map->tiles.count);
+    return fail(err, GVM_ARGUMENT, "tile %zu does not exist: the map has %zu, counted from 0", number,
+                map->tiles.count);
 }
 
 gvm_status gvm_map_tile(const gvm_map *map, size_t number, gvm_hit *tile, gvm_error *err)

@@ -192,8 +192,8 @@ static void tell_holes(struct build *b)
         gvm_error hole;
         long long n = json_integer_value(places);
         if (rasters)
-            fail(&hole, GVM_IMAGE, "%s: %lld place%s of it could not be read and %s missing from the map",
-                 path_tail(source), n, n == 1 ? "" : "s", n == 1 ? "is" : "are");
+            fail(&hole, GVM_IMAGE, "%s: %lld place%s could not be read and %s missing from the map", path_tail(source),
+                 n, n == 1 ? "" : "s", n == 1 ? "is" : "are");
         else
             fail(&hole, GVM_IMAGE, "%s: it could not be read and is missing from the map", path_tail(source));
         tell(b, &hole);

@@ -120,9 +120,8 @@ static gvm_status check(struct gvm_map_guard *w, gvm_error *err)
         if (!changed) w->state = now;
     }
     if (!whole || atomic_load(&watched.cut))
-        return fail(err, GVM_FILE, "%s: it was cut short, or cannot be read any more, while it was in use",
-                    path_tail(w->path));
-    return changed ? fail(err, GVM_FILE, "%s: it was changed while it was in use", path_tail(w->path)) : GVM_OK;
+        return fail(err, GVM_FILE, "%s: it was truncated or became unreadable while in use", path_tail(w->path));
+    return changed ? fail(err, GVM_FILE, "%s: it was modified while in use", path_tail(w->path)) : GVM_OK;
 }
 
 gvm_status gvm_map_guard_check(gvm_map_guard *w, gvm_error *err)

@@ -48,7 +48,8 @@ static gvm_status clear_leftover(const char *path, gvm_error *err)
     if (is_ours(&there, path, sqlite_starts, sizeof sqlite_starts / sizeof *sqlite_starts))
         return unlink(path) == 0 || errno == ENOENT ? GVM_OK : fail_errno(err, "replace", path_tail(path));
     if (!there) return GVM_OK;
-    return fail(err, GVM_FILE, "%s: it is in the way and not of a map: move it away, or take another name for the map",
+    return fail(err, GVM_FILE,
+                "%s: it exists and does not belong to a map; move it away, or choose another name for the map",
                 path_tail(path));
 }
 
@@ -76,7 +77,7 @@ gvm_status map_make_features(struct map_file *f, gvm_error *err)
     f->made = f->features >= 0;
     if (!f->made && errno == EEXIST) f->features = open(f->features_path, flags);
     if (f->features < 0 && (errno == ELOOP || errno == EMLINK))
-        return fail(err, GVM_FILE, "%s: it is a symbolic link: move it away, or take another name for the map",
+        return fail(err, GVM_FILE, "%s: it is a symbolic link; move it away, or choose another name for the map",
                     f->features_where);
     return f->features >= 0 ? GVM_OK : fail_errno(err, "make", f->features_where);
 }
@@ -92,8 +93,8 @@ static gvm_status claim_features(struct map_file *f, gvm_error *err)
         if (n < 0) return fail_errno(err, "read", f->features_where);
         bool features = features_start(bytes, (size_t)n);
         if (!features || file.st_size > FEATURES_START)
-            return fail(err, GVM_FILE, "%s: %s: move it away, or take another name for the map", f->features_where,
-                        features ? "it lies there without its .gpkg" : "it lies there and is not of a map");
+            return fail(err, GVM_FILE, "%s: %s; move it away, or choose another name for the map", f->features_where,
+                        features ? "it exists without its .gpkg" : "it exists and does not belong to a map");
     }
     f->made = true;
     return GVM_OK;

@@ -209,9 +209,9 @@ gvm_status map_file_remove(struct map_file *f, size_t *removed, const char *area
     gdal_listen(&words);
     OGRGeometryH polygon = read_box(box, area) ? NULL : read_polygon(area);
     bool good = polygon != NULL || read_box(box, area);
-    gvm_status status =
-        good ? map_file_tiles(&tiles, f, err)
-             : fail(err, GVM_ARGUMENT, "\"%.100s\" is no area: give W,S,E,N in degrees, or a polygon in WKT", area);
+    gvm_status status = good ? map_file_tiles(&tiles, f, err)
+                             : fail(err, GVM_ARGUMENT,
+                                    "invalid area \"%.100s\"; expected W,S,E,N in degrees, or a polygon in WKT", area);
     if (status == GVM_OK) {
         if (!remove_tiles(f, removed, box, polygon, &tiles))
             status = gdal_fail(err, GVM_FILE, f->where, "it cannot be written", &words);

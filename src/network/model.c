@@ -79,7 +79,7 @@ const int *view_size(const gvm_model *model, gvm_view view)
 gvm_status check_view(gvm_view view, gvm_error *err)
 {
     if (view == GVM_STREET || view == GVM_AERIAL) return GVM_OK;
-    return fail(err, GVM_ARGUMENT, "%d names no view: it is GVM_STREET or GVM_AERIAL", (int)view);
+    return fail(err, GVM_ARGUMENT, "invalid view %d; expected GVM_STREET or GVM_AERIAL", (int)view);
 }
 
 gvm_status gvm_model_about(const gvm_model *model, gvm_model_info *info, gvm_error *err)

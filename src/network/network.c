@@ -195,9 +195,9 @@ static void street_text(char text[FACT_TEXT], const struct config *c)
     const struct view *v = &c->views[GVM_STREET];
     int n = snprintf(text, FACT_TEXT, "%d x %d pixels, ", v->size[0], v->size[1]);
     if (v->projection == PROJECTION_PERSPECTIVE)
-        snprintf(text + n, (size_t)(FACT_TEXT - n), "of any photo");
+        snprintf(text + n, (size_t)(FACT_TEXT - n), "any photo");
     else if (v->projection == PROJECTION_NADIR)
-        snprintf(text + n, (size_t)(FACT_TEXT - n), "from above, as of a drone");
+        snprintf(text + n, (size_t)(FACT_TEXT - n), "from above, as by a drone");
     else
         snprintf(text + n, (size_t)(FACT_TEXT - n), "elevations %g to %g degrees", c->elevation[0], c->elevation[1]);
 }
@@ -210,7 +210,7 @@ static void aerial_text(char text[FACT_TEXT], const struct config *c)
         snprintf(text, FACT_TEXT, "%d x %d pixels, %g m on the ground", v->size[0], v->size[1], c->ground_m);
         return;
     }
-    int n = snprintf(text, FACT_TEXT, "%d times %d x %d pixels, of ", v->zoom_count, v->size[0], v->size[1]);
+    int n = snprintf(text, FACT_TEXT, "%d x (%d x %d) pixels, at ", v->zoom_count, v->size[0], v->size[1]);
     for (int i = 0; i < v->zoom_count; i++)
         n += snprintf(text + n, (size_t)(FACT_TEXT - n), "%s%g", i == 0 ? "" : ", ", v->zooms[i]);
     snprintf(text + n, (size_t)(FACT_TEXT - n), " m a pixel; bearing %g up; cells of %g m", v->bearing, c->cell_m);

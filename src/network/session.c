@@ -55,8 +55,7 @@ gvm_status gvm_set_threads(int count, gvm_error *err)
     clear_error(err);
     int most = most_threads();
     if (count < 1 || count > most)
-        return fail(err, GVM_ARGUMENT, "%d threads are not in the range of 1 to %d that this machine can use", count,
-                    most);
+        return fail(err, GVM_ARGUMENT, "%d threads are out of range; expected 1 to %d on this machine", count, most);
     gvm_status status = GVM_OK;
     pthread_mutex_lock(&process);
     if (holders == 0)
@@ -92,7 +91,7 @@ gvm_status gvm_session_open(gvm_session **session, const gvm_model *model, int m
     clear_error(err);
     *session = NULL;
     if (max_batch < 1 || max_batch > MAX_BATCH)
-        return fail(err, GVM_ARGUMENT, "a batch of %d pictures is not in the range of 1 to %d", max_batch, MAX_BATCH);
+        return fail(err, GVM_ARGUMENT, "batch size %d is out of range; expected 1 to %d", max_batch, MAX_BATCH);
     gvm_session *s = calloc(1, sizeof *s);
     if (s == NULL) return fail(err, GVM_MEMORY, "out of memory for a session");
     s->model = model;

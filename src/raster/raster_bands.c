@@ -125,7 +125,7 @@ static gvm_status find_bands(struct raster *r, gvm_error *err)
     for (int b = 1; b <= count; b++) {
         GDALColorInterp meaning = GDALGetRasterColorInterpretation(GDALGetRasterBand(r->data, b));
         if (meaning == GCI_CyanBand)
-            return fail(err, GVM_FORMAT, "%s: its colours are for printing (CMYK): convert it to RGB", r->where);
+            return fail(err, GVM_FORMAT, "%s: unsupported colour space CMYK; convert it to RGB", r->where);
         if (meaning == GCI_AlphaBand && count > 1) {
             if (r->alpha == 0) r->alpha = b;
             continue;
@@ -138,7 +138,7 @@ static gvm_status find_bands(struct raster *r, gvm_error *err)
     r->band_count = all || other_count == 3 ? 3 : other_count > 0 ? 1 : 0;
     for (int i = 0; i < r->band_count; i++) r->bands[i] = all ? named[i] : others[i];
     if (r->band_count > 0) return GVM_OK;
-    return fail(err, GVM_FORMAT, "%s: it has no band that is a picture", r->where);
+    return fail(err, GVM_FORMAT, "%s: it has no colour band", r->where);
 }
 
 static gvm_status check_samples(struct raster *r, GDALDatasetH colours, gvm_error *err)
@@ -147,13 +147,12 @@ static gvm_status check_samples(struct raster *r, GDALDatasetH colours, gvm_erro
     for (int i = 0; i < r->band_count; i++) {
         GDALDataType type = GDALGetRasterDataType(GDALGetRasterBand(colours, r->bands[i]));
         if (type != GDT_Byte && type != GDT_UInt16 && type != GDT_Int16)
-            return fail(
-                err, GVM_FORMAT,
-                "%s: its samples are %s, not 8- or 16-bit whole numbers: convert it, as with gdal_translate -ot "
-                "Byte -scale",
-                r->where, GDALGetDataTypeName(type));
+            return fail(err, GVM_FORMAT,
+                        "%s: unsupported sample type %s, expected 8- or 16-bit unsigned; convert it, for example with "
+                        "gdal_translate -ot Byte -scale",
+                        r->where, GDALGetDataTypeName(type));
         if (type != r->type)
-            return fail(err, GVM_FORMAT, "%s: its bands have different types (%s, %s): convert it to 8-bit RGB",
+            return fail(err, GVM_FORMAT, "%s: its bands have different types (%s, %s); convert it to 8-bit RGB",
                         r->where, GDALGetDataTypeName(r->type), GDALGetDataTypeName(type));
     }
     return GVM_OK;
@@ -345,7 +344,7 @@ static gvm_status lay_out(struct raster *r, GDALDatasetH colours, const struct v
     r->valid_count = v->count;
     if (view != NULL) raster_take_view(r, view);
     gdal_ignore();
-    return done ? GVM_OK : gdal_fail(err, GVM_FORMAT, r->where, "its bands cannot be told apart", &words);
+    return done ? GVM_OK : gdal_fail(err, GVM_FORMAT, r->where, "its bands cannot be separated", &words);
 }
 
 gvm_status raster_choose_bands(struct raster *r, gvm_error *err)

@@ -125,6 +125,6 @@ gvm_status raster_read(uint8_t *rgba, int H, int W, struct raster *r, const doub
     if (made) GDALClose(picture);
     gdal_ignore();
     if (!made) return fail(err, GVM_MEMORY, "%s: cannot read it: out of memory", r->where);
-    if (!done) return gdal_fail(err, GVM_FILE, r->where, "it cannot be read in part", &words);
+    if (!done) return gdal_fail(err, GVM_FILE, r->where, "part of it cannot be read", &words);
     return GVM_OK;
 }

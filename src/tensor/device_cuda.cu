@@ -104,7 +104,7 @@ static gvm_status allocate(struct tape *tape, size_t bytes, gvm_error *err)
     if (e == cudaErrorMemoryAllocation) {
         cudaGetLastError();
         return fail(err, GVM_MEMORY,
-                    "the network needs %.1f GiB for its maps, which the GPU does not give; use a smaller batch",
+                    "the GPU is out of memory: the network needs %.1f GiB for its activations; use a smaller batch",
                     (double)bytes / (1 << 30));
     }
     return cuda_status(e, "take memory", err);
@@ -317,7 +317,7 @@ static gvm_status wait(struct tape *tape, gvm_error *err)
         return status;
     }
     if (*c->broken_host)
-        return fail(err, GVM_DEVICE, "a kernel wrote beyond its memory: this is an error of the program");
+        return fail(err, GVM_DEVICE, "a kernel wrote beyond its memory; this is a bug in GeoViewMatch");
     take_losses(tape, c);
     return GVM_OK;
 }
@@ -365,16 +365,13 @@ gvm_status cuda_usable(gvm_error *err)
     cudaError_t e = cudaGetDeviceCount(&count);
     cudaGetLastError();
     if (e == cudaErrorInsufficientDriver)
-        return fail(err, GVM_DEVICE,
-                    "NVIDIA's driver is missing or older than this program's CUDA: install it, or leave out "
-                    "--device cuda");
+        return fail(
+            err, GVM_DEVICE,
+            "the NVIDIA driver is missing or too old for this program's CUDA; install it, or leave out --device cuda");
     if (e == cudaErrorNoDevice || (e == cudaSuccess && count == 0))
-        return fail(err, GVM_DEVICE,
-                    "this machine has no NVIDIA GPU that the program may use: leave out --device cuda");
+        return fail(err, GVM_DEVICE, "no usable NVIDIA GPU found; leave out --device cuda");
     if (e == cudaSuccess) e = cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, 0);
     if (e != cudaSuccess) return cuda_status(e, "start", err);
     if (major >= 8) return GVM_OK;
-    return fail(err, GVM_DEVICE,
-                "the GPU is of a generation before Ampere, which this program does not compute on: leave "
-                "out --device cuda");
+    return fail(err, GVM_DEVICE, "unsupported GPU, expected Ampere or newer; leave out --device cuda");
 }

@@ -37,7 +37,7 @@ gvm_status products_open(struct cuda_tape *c, gvm_error *err)
 {
     cublasLtHandle_t handle;
     if (cublasLtCreate(&handle) != CUBLAS_STATUS_SUCCESS)
-        return fail(err, GVM_DEVICE, "CUDA's cuBLASLt does not start: is its version that of the driver?");
+        return fail(err, GVM_DEVICE, "cuBLASLt failed to start; check that its version matches the driver");
     c->products = handle;
     return cuda_status(cudaMalloc(&c->workspace, WORKSPACE), "take memory for products", err);
 }

@@ -114,7 +114,7 @@ static gvm_status check_position(const struct run_position *p, const struct batc
         fine = p->nearest[i] >= (plan->queried ? -1 : 0) && p->nearest[i] < split->tile_count;
     free(seen);
     if (fine) return GVM_OK;
-    return fail(err, GVM_FORMAT, "the run's state orders other pairs than the data set has; begin a new run");
+    return fail(err, GVM_FORMAT, "the run's state does not match the data set's pairs; begin a new run");
 }
 
 static gvm_status find_tiles(int *nearest, bool *stopped, const struct batch_plan *plan, int epoch,

@@ -51,8 +51,8 @@ static gvm_status read_rows(const struct option_row *rows, void *fields, const j
         option_takes(takes, sizeof takes, rows);
         if (status == GVM_MEMORY) return fail(err, GVM_MEMORY, "%s: cannot read it: out of memory", where);
         if (status != GVM_OK)
-            return fail(err, GVM_FORMAT, "%s: the saved run's '%s' is not %s", where, rows->name,
-                        *takes && rows->type != OPTION_COPY ? takes : "a text");
+            return fail(err, GVM_FORMAT, "%s: the saved run's '%s' is invalid; expected %s", where, rows->name,
+                        *takes && rows->type != OPTION_COPY ? takes : "a string");
     }
     return GVM_OK;
 }
@@ -75,12 +75,12 @@ static json_int_t version_of(const json_t *root, const char *where, gvm_error *e
     const json_t *version = json_object_get(root, "version");
     json_int_t n = version ? json_integer_value(version) : 1;
     if (!json_is_object(root))
-        fail(err, GVM_FORMAT, "%s: its 'run' is not what a training run leaves", where);
+        fail(err, GVM_FORMAT, "%s: its metadata 'run' is not a JSON object", where);
     else if (n >= 1 && n <= RUN_VERSION)
         return n;
     else
-        fail(err, GVM_FORMAT, "%s: the saved run is of version %lld; this program reads versions 1 to %d", where,
-             (long long)n, RUN_VERSION);
+        fail(err, GVM_FORMAT, "%s: unsupported version %lld of the saved run; expected 1 to %d", where, (long long)n,
+             RUN_VERSION);
     return 0;
 }
 

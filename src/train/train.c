@@ -123,8 +123,7 @@ static gvm_status save_network(const struct training *t, const char *file, gvm_e
 static gvm_status save(struct training *t, gvm_error *err)
 {
     if (fflush(t->log) != 0 || ferror(t->log))
-        return fail(err, GVM_FILE, "%s: its log cannot be written; make room on the disk and go on with --resume",
-                    t->run);
+        return fail(err, GVM_FILE, "%s: cannot write its log; free disk space and continue with --resume", t->run);
     gvm_status status = learner_fetch(&t->learner, err);
     if (status == GVM_OK) status = save_network(t, "last.safetensors", err);
     if (status == GVM_OK) status = run_save(t->run, t->options, &t->position, t->network, t->optimizer, err);
@@ -288,10 +287,10 @@ static gvm_status update(struct losses *losses, struct training *t, float factor
     case GVM_ARGUMENT:
         return fail(
             err, status,
-            "%s: the loss of step %ld is not finite, at a learning rate of %g; lower --rate or --rho and begin again",
+            "%s: the loss of step %ld is not finite at a learning rate of %g; lower --rate or --rho and start again",
             t->run, t->position.step + 1, (double)(o->rates.backbone * factor));
     default:
-        return fail(err, status, "%s: step %ld failed (%s); go on with --resume", t->run, t->position.step + 1,
+        return fail(err, status, "%s: step %ld failed (%s); continue with --resume", t->run, t->position.step + 1,
                     why.text);
     }
 }

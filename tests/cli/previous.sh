@@ -85,4 +85,4 @@ refused() { # PATTERN COMMAND...
 }
 refused 'version 99.*version 1' "$gvm" info later.safetensors
 refused 'version 99' "$gvm" locate --weights weights.safetensors --index map.gpkg town/street/000003.jpg
-refused 'another number of weights' "$gvm" train --resume run --data town
+refused 'number of weights does not match' "$gvm" train --resume run --data town

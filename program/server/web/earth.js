@@ -5,5 +5,5 @@
 /* The longitude of the same place within 180 degrees of `middle`. */
 export const near = (lon, middle) => lon + 360 * Math.round((middle - lon) / 360);
 
-/* As it is sent, shown and copied. */
+/* The longitude as sent, shown and copied. */
 export const wrap = (lon) => near(lon, 0);

@@ -11,7 +11,7 @@ import * as words from './words.js';
 const STRENGTH = 0.75; /* of the layer */
 
 export class Scores {
-    /* middle: the longitude around which the map is drawn. Its switch stands among the map's other layers. */
+    /* middle: the longitude around which the map is drawn. Its switch is in the layer control. */
     constructor(map, middle) {
         Object.assign(this, {map, middle, entry: null, layer: null, drawn: null, kept: new WeakMap()});
         this.control = new AbortController();
@@ -23,7 +23,7 @@ export class Scores {
             make('p', {}, make('label', {}, this.box, ' Scores of the photo')), this.legend, this.file);
     }
 
-    /* Another picture is shown, null for none, or it has another answer. */
+    /* Another picture is shown (null: none), or its answer changed. */
     show(entry) {
         this.entry = entry;
         this.update();
