@@ -1,5 +1,5 @@
-/* body.c - what a client sends is gathered in memory: a picture as it is, or as a part of a form. A part's file name is
- * not looked at. */
+/* body.c - collects a request's body in memory: a picture as is, or as a part of a form. A part's file name is ignored.
+ */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -8,9 +8,9 @@
 #include "server/form.h"
 #include "server/service.h"
 
-enum { FORM_BUFFER = 16 * 1024, FIRST_ROOM = 64 * 1024, SHARES = 4 /* of the memory; one is for a client */ };
+enum { FORM_BUFFER = 16 * 1024, FIRST_ROOM = 64 * 1024, SHARES = 4 /* of the memory; a client gets one */ };
 
-/* Give back what the body takes. */
+/* Return the body's share of the memory. */
 static void let_go(struct request *r)
 {
     free(r->body);
@@ -19,7 +19,7 @@ static void let_go(struct request *r)
     r->size = r->room = 0;
 }
 
-/* More bytes of the picture. Memory is taken as they come, since what a client says of the length may be a lie. */
+/* More bytes of the picture. Memory grows as they arrive, because the claimed length cannot be trusted. */
 static void gather(struct request *r, const char *data, size_t size)
 {
     if (r->refused || size == 0) return;
@@ -78,11 +78,11 @@ static void take_part(void *user, const char *name, bool first, const char *data
         take_field(r, (enum parameter)i, first, data, size);
         return;
     }
-    if (strcmp(name, "_charset_") != 0) /* RFC 7578, section 4.6: of the text fields, which are all ASCII here */
+    if (strcmp(name, "_charset_") != 0) /* RFC 7578, section 4.6: the charset of text fields, all ASCII here */
         refuse(r, 400, "Unknown parameter '%.40s'.", name);
 }
 
-/* The length that the headers tell; 0 where they tell none. */
+/* The length from the headers; 0 if they have none. */
 static size_t told_length(const struct request *r)
 {
     const char *length = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
@@ -122,13 +122,13 @@ void body_start(struct request *r)
 bool body_take(struct request *r, const char *data, size_t size)
 {
     if (r->refused || r->route->post == NULL || strcmp(r->method, MHD_HTTP_METHOD_POST) != 0) {
-        r->skipped += size; /* the rest is read, so that the client takes the answer, but not without end */
+        r->skipped += size; /* read a bounded rest, so that the client receives the answer */
         return r->skipped <= r->service->options->body_bytes + FORM_BUFFER;
     }
     r->taken += size;
     if (r->form == NULL)
         gather(r, data, size);
-    else if (r->taken > r->service->options->body_bytes + FORM_BUFFER) /* sent in chunks, without a length */
+    else if (r->taken > r->service->options->body_bytes + FORM_BUFFER) /* chunked, without a length */
         refuse(r, 413, "The form exceeds the limit of %zu bytes.", r->service->options->body_bytes);
     else if (!form_take(r->form, data, size))
         refuse(r, 400, "The form is not valid multipart/form-data.");

@@ -1,4 +1,4 @@
-/* handle.c - a request from its headers to its end: who may ask, what is asked, the body, the answer, the log. */
+/* handle.c - processes a request from its headers to its end: authorization, route, body, answer, log. */
 #include "server/handle.h"
 
 #include <math.h>
@@ -18,7 +18,7 @@ void handle_connection(void *user, struct MHD_Connection *connection, void **con
 {
     struct service *s = user;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        /* In libmicrohttpd 1.0 the second call writes over what the first one returned. */
+        /* In libmicrohttpd 1.0 the second call overwrites the first one's result. */
         const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
         MHD_socket socket = info != NULL ? info->connect_fd : MHD_INVALID_SOCKET;
         info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
@@ -39,7 +39,7 @@ static struct guarded *guarded_of(struct MHD_Connection *connection)
 
 /* ------------------------------------------------------------------ beginning */
 
-/* Takes as long whatever of the token is right. */
+/* Constant time, independent of the token. */
 static bool has_token(const struct request *r)
 {
     static const char scheme[] = "Bearer ";
@@ -64,7 +64,7 @@ static struct request *begin(struct service *s, struct MHD_Connection *connectio
     r->method = method;
     r->start = clock_seconds();
     r->guarded = guarded_of(connection);
-    r->until = r->start + 0.9 * s->options->seconds; /* so that the answer comes in time, too */
+    r->until = r->start + 0.9 * s->options->seconds; /* leaves time for the answer */
     guard_until(&s->guard, r->guarded, r->start + s->options->seconds);
     if (r->guarded != NULL)
         r->guarded->at_end = s->options->tls_cert != NULL                 ? CLOSED
@@ -81,9 +81,9 @@ static bool is_get(const struct request *r)
     return strcmp(r->method, MHD_HTTP_METHOD_GET) == 0 || strcmp(r->method, MHD_HTTP_METHOD_HEAD) == 0;
 }
 
-/* Another site's page must not use the service through a browser on this machine: not by a name of that site which
- * leads here (DNS rebinding; a token, which such a page has not, keeps it out too), nor by a form that it posts, nor by
- * a picture that it shows, which it could not read but which the network has to draw. */
+/* Another site's page must not use the service through a browser on this machine: not by a name of that site that
+ * resolves here (DNS rebinding; a token prevents this too), nor by posting a form, nor by embedding a picture, which it
+ * could not read but which costs computation. */
 static void check_site(struct request *r)
 {
     const struct serve_options *o = r->service->options;
@@ -101,7 +101,7 @@ static void check_site(struct request *r)
         refuse(r, 403, "Cross-site requests are not allowed.");
 }
 
-/* What can be said before any body has come. */
+/* Checks before any body is received. */
 static void check(struct request *r)
 {
     const struct route *route = r->route;
@@ -122,7 +122,7 @@ static void check(struct request *r)
 
 /* ------------------------------------------------------------------ the handler */
 
-/* MHD calls it with the headers, then with each piece of the body, then once more when all has come. */
+/* MHD calls it with the headers, with each piece of the body, and once more at the end. */
 enum MHD_Result handle_request(void *user, struct MHD_Connection *connection, const char *url, const char *method,
                                const char *version, const char *data, size_t *size, void **request)
 {
@@ -158,7 +158,7 @@ static const char *method_of(const struct request *r)
     return "OTHER";
 }
 
-/* Nothing that a client chose freely: the route's name, not the path. */
+/* Log nothing that a client chose freely: the route's name, not the path. */
 static void put_log(const struct request *r, double seconds)
 {
     char when[32];

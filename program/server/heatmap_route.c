@@ -1,4 +1,4 @@
-/* heatmap_route.c - /v1/heatmap: what the network looks at in a picture, or in one of the map's tiles. */
+/* heatmap_route.c - /v1/heatmap: heat maps of a picture or of one of the map's tiles. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "image/heat.h"
 #include "server/service.h"
 
-/* All that one takes. */
+/* The inputs of a heat map. */
 struct wanted {
     gvm_view view;
     int stage;
@@ -44,7 +44,7 @@ static bool read_heat(struct wanted *h, struct request *r, gvm_view view)
     return !r->refused && read_question(&h->question, &top, &min_margin, r);
 }
 
-/* The tile as the network sees it. */
+/* The tile as the network's input. */
 static bool read_aerial(struct wanted *h, struct request *r)
 {
     const gvm_view_info *v = &r->service->views[GVM_AERIAL];
@@ -67,7 +67,7 @@ static bool read_aerial(struct wanted *h, struct request *r)
     return refuse(r, 404, "The imagery of tile %zu is missing or unreadable.", h->tile);
 }
 
-/* What the map keeps of a tile. */
+/* The tile's feature from the map. */
 static bool read_feature(struct wanted *h, struct request *r)
 {
     gvm_error err;
@@ -99,7 +99,7 @@ static enum MHD_Result draw(struct wanted *h, struct request *r)
     return reply_owned(r, "image/png", png, bytes, NULL);
 }
 
-/* Several views of a panorama, of each of which there would be a map. */
+/* A panorama with several views would have several maps. */
 static bool check_single(const struct wanted *h, struct request *r)
 {
     if (h->photo.views <= 1) return true;

@@ -1,4 +1,4 @@
-/* locate_route.c - POST /v1/locate: where a picture was taken. */
+/* locate_route.c - POST /v1/locate: locates a picture. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "server/service.h"
 #include "terminal/located.h"
 
-/* True to end it. */
+/* Returns true to stop decoding. */
 static int stops(void *request)
 {
     return work_is_over(request);
@@ -18,7 +18,7 @@ bool read_street(gvm_located *photo, struct request *r)
     struct service *s = r->service;
     gvm_picture *picture;
     photo->size = sizeof *photo;
-    photo->room = takes_photos(s) ? GVM_PANORAMA_VIEWS : 1; /* of a photo most of it is never touched */
+    photo->room = takes_photos(s) ? GVM_PANORAMA_VIEWS : 1; /* for a single photo most of it is never touched */
     photo->pixels = malloc((size_t)photo->room * input_bytes(s, GVM_STREET));
     if (photo->pixels == NULL) refuse(r, 503, "Out of memory for the picture.");
     if (photo->pixels == NULL || !work_enter(r)) return false;
@@ -35,7 +35,7 @@ bool read_street(gvm_located *photo, struct request *r)
     if (photo->status == GVM_OK) gvm_located_prepare(photo, picture, s->model);
     gvm_picture_free(picture);
     work_leave(r);
-    body_free(r); /* as soon as it is decoded */
+    body_free(r); /* right after decoding */
     if (photo->status != GVM_OK) refuse_failure(r, photo->status, &photo->err);
     return !r->refused;
 }

@@ -1,4 +1,4 @@
-/* map_routes.c - the map itself: what it is, its imagery, its tiles. */
+/* map_routes.c - the map's description, imagery and tiles. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static void area_of(double box[4], const gvm_hit *tile, double lon)
     tile_box(box, tile->lat, lon_near(tile->lon, lon), 2 * tile->half_tile_m);
 }
 
-/* Around all tiles, and the side of the first one. Of an empty map: the world's streets. */
+/* The box around all tiles, and the first tile's side. Of an empty map: the inhabited world. */
 static double extent_of(double box[4], const struct service *s)
 {
     const double world[4] = {-180, -60, 180, 70};
@@ -63,7 +63,7 @@ enum MHD_Result map_get(struct request *r)
     return reply_static(r, "application/json", text, strlen(text), NULL);
 }
 
-/* A picture (SIDE, SIDE, 3) as the answer; frees it. */
+/* Answer with a picture (SIDE, SIDE, 3), and free it. */
 static enum MHD_Result reply_picture(struct request *r, unsigned char *rgb)
 {
     size_t size = 0;
@@ -72,8 +72,7 @@ static enum MHD_Result reply_picture(struct request *r, unsigned char *rgb)
     return reply_owned(r, "image/jpeg", jpeg, size, r->service->tag);
 }
 
-/* The imagery (SIDE, SIDE, 4) as the answer; frees it. A photograph takes a fifth of the bytes as a JPEG, which cannot
- * be transparent. */
+/* Answer with imagery (SIDE, SIDE, 4), and free it. JPEG takes a fifth of the bytes but cannot be transparent. */
 static enum MHD_Result reply_imagery(struct request *r, uint8_t *rgba, bool whole)
 {
     size_t size = 0;

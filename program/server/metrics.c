@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The last stands for all others. */
+/* The last one counts all others. */
 static const int codes[METRIC_CODES] = {200, 204, 304, 400, 401, 403, 404, 405, 413, 415, 421, 422, 500, 503, 0};
 static const double seconds_bounds[METRIC_BOUNDS] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
 static const double batch_bounds[METRIC_BOUNDS] = {1, 2, 3, 4, 6, 8, 12, 16, 32, 64, 128, 256};

@@ -1,4 +1,4 @@
-/* parameters.c - what a request asks for, from its query or its form. */
+/* parameters.c - reads a request's parameters from its query or its form. */
 #include <math.h>
 #include <string.h>
 
@@ -41,7 +41,7 @@ void check_parameters(struct request *r, unsigned allowed)
     MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND, check_one, &check);
 }
 
-/* As base/number.h reads them, but digits alone: neither white space before them nor hexadecimal numbers. */
+/* As base/number.h, but digits only: no leading white space, no hexadecimal numbers. */
 static bool read_plain(double *number, const char *text, double low, double high)
 {
     return is_plain_number(text) && read_double(number, text, low, high);

@@ -1,4 +1,4 @@
-/* reply.c - answers, their headers, and problems as RFC 9457 writes them. */
+/* reply.c - answers, their headers, and problem details (RFC 9457). */
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ static const char *const headers[][2] = {
     {"Cross-Origin-Opener-Policy", "same-origin"},
 };
 
-/* When the queue will be worked off, as fast as it goes now: 1 to 30 seconds. */
+/* Seconds until the queue is empty at the current speed, 1 to 30. */
 static void put_retry(struct MHD_Response *response, const struct request *r)
 {
     char text[16];

@@ -1,4 +1,4 @@
-/* service.c - see service.h: what the service says on stderr, and small files that it reads. */
+/* service.c - see service.h: messages on stderr, and reading small files. */
 #include "server/service.h"
 
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* work.c - what takes time: a place for decoding, the network; and why it was not done. */
+/* work.c - waiting for a decoder and the network, and the errors if they did not run. */
 #define _GNU_SOURCE /* sem_clockwait */
 #include "base/clock.h"
 #include "server/service.h"

@@ -10,7 +10,7 @@
 struct job {
     const struct batch *batch;
     atomic_int next, done;
-    atomic_int failed; /* 0, or 1 once a thread has taken it */
+    atomic_int failed; /* set by the first thread that fails */
     gvm_status status;
     gvm_error error;
 };

@@ -23,7 +23,7 @@ static bool is_empty(const char *folder)
     return empty;
 }
 
-/* A link may lead to a file, or a folder, that is somebody else's. */
+/* A link may lead to somebody else's file or folder. */
 static gvm_status refuse_links(const char *folder, gvm_error *err)
 {
     static const char *const names[] = {"street", "aerial", "ortho.tif", "photos", "imagery", "imagery/ortho.tif",

@@ -1,6 +1,6 @@
-/* frame.c - see frame.h. Each block's corners are taken through the projection exactly, and what lies between them
- * linearly. Over the 64 m of a block that is off by less than tan(lat) / R * 64^2 / 8 metres, 0.5 mm at 80 degrees, and
- * neighbours share their corners. */
+/* frame.c - see frame.h. Each block's corners are projected exactly, and points between them interpolated linearly.
+ * Over the 64 m of a block the error is below tan(lat) / R * 64^2 / 8 metres, 0.5 mm at 80 degrees, and neighbours
+ * share their corners. */
 #include "world/frame.h"
 
 #include <assert.h>
@@ -54,7 +54,7 @@ int frame_pixel(const struct frame *frame, int block)
     return pixel < frame->size ? pixel : frame->size;
 }
 
-/* A point of the map, in the town. */
+/* The point of the town at a point of the map. */
 static bool find_point(struct metres *point, const struct projection_pair *pair, const struct world_options *options,
                        double x, double y)
 {
@@ -63,8 +63,8 @@ static bool find_point(struct metres *point, const struct projection_pair *pair,
     return true;
 }
 
-/* The town's middle on the map, and how many of its units a metre is there. In web mercator, which takes the ellipsoid
- * for a sphere, one to the east and one to the north differ by up to 0.7%: the mean serves. */
+/* The town's centre on the map, and map units per metre there. In Web Mercator, which treats the ellipsoid as a sphere,
+ * the scales to the east and north differ by up to 0.7%; the mean is used. */
 static bool find_middle(struct metres *middle, double *scale, const struct projection_pair *pair,
                         const struct world_options *options)
 {

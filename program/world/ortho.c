@@ -1,4 +1,4 @@
-/* ortho.c - see ortho.h. One scene holds all that the orthophoto shows, and all threads draw from it: no seams. */
+/* ortho.c - see ortho.h. One scene holds the whole orthophoto and is shared by all threads, so there are no seams. */
 #include "world/ortho.h"
 
 #include <math.h>
@@ -14,7 +14,7 @@
 #include "world/places.h"
 #include "world/render.h"
 
-/* Metres: from a camera to the border; beyond the border to what may throw a shadow inside. */
+/* Metres: from a camera to the border; margin for solids beyond the border that throw shadows inside. */
 static const float INSIDE = 40, SHADOWS = 130;
 
 /* ------------------------------------------------------------------ from above */

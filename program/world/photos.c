@@ -15,7 +15,7 @@
 static const float CLOSEST = 2; /* metres of road to a photo */
 
 struct job {
-    struct pictures pictures; /* first, since folder_fill gives it to make_photo */
+    struct pictures pictures; /* first, because folder_fill passes it to make_photo */
     const struct photos_options *options;
 };
 

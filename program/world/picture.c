@@ -19,7 +19,7 @@ gvm_status picture_start(gvm_error *err)
     return GVM_OK;
 }
 
-/* Not through a temporary file: the list, which is written last, makes the pictures count. */
+/* No temporary file: the pictures are valid only once the list, written last, names them. */
 static gvm_status write_file(const char *path, const void *data, size_t size, gvm_error *err)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);

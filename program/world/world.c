@@ -1,4 +1,4 @@
-/* world.c - see world.h. Pairs are made on all threads, each from the seed and its number alone. */
+/* world.c - see world.h. Pairs are made on all threads, each only from the seed and its number. */
 #include "world/world.h"
 
 #include <glib.h>

@@ -61,7 +61,7 @@ for name in map.gpkg map.features demo.txt; do # with --force too
     [ "$(cat "$tmp/mine"/*)" = 'a day of work' ]
 done
 expect 2 demo --out "$town" --force --seed x
-refused "--seed takes a whole number of 0 or more, not 'x'"
+refused "--seed takes a whole number of at least 0, got 'x'"
 [ -s "$town/ortho.tif" ]
 expect 2 demo more
 refused "unexpected argument 'more'"

@@ -130,4 +130,4 @@ says err "/dev/null/x: cannot make it: Not a directory"
 expect 2 locate --weights "$w" --tiles $tiles --report-photos 3 $demo/street/1.png
 refused "--report-photos requires --report"
 expect 2 locate --weights "$w" --tiles $tiles --report "$tmp/mine" --report-photos -1 $demo/street/1.png
-refused "--report-photos takes a whole number of 0 or more, not '-1'"
+refused "--report-photos takes a whole number of at least 0, got '-1'"
