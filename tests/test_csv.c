@@ -129,7 +129,8 @@ static void test_what_is_ambiguous(void **state)
     assert_string_equal(read_text("image,lat,lon\na.jpg,\"45,125\",2\n"), "a.jpg|no numbers;"); /* 45 thousand? */
     assert_string_equal(read_text("image;lat;lon\na.jpg;1.045,25;2\n"), "a.jpg|no numbers;");
     assert_string_equal(read_text("image;lat;lon\na.jpg;4,5,6;2\n"), "a.jpg|no numbers;");
-    assert_string_equal(read_text("image;lat;lon\na.jpg,1,2\n"), "l.csv, line 2: got 1 field, expected 3");
+    assert_string_equal(read_text("image;lat;lon\na.jpg,1,2\n"),
+                        "l.csv, line 2: got 1 field, expected 3 as in the header");
 }
 
 static void test_a_line_is_bounded(void **state)

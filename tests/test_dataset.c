@@ -139,7 +139,7 @@ static void test_pairs_that_lie(void **state)
     expect_refused(GVM_FILE, &(struct dataset_options){.format = "CVUSA"}, "val-19zl.csv: cannot open it");
     expect_refused(GVM_FILE, &(struct dataset_options){.format = "VIGOR"}, "no folder of a VIGOR city");
     put_deep("ACT_data.mat", "");
-    expect_refused(GVM_ARGUMENT, NULL, "it has the labels of CVACT and of pairs");
+    expect_refused(GVM_ARGUMENT, NULL, "it has the labels of both CVACT and pairs");
     clear_folder(NULL);
     expect_refused(GVM_FILE, NULL, "no data set found");
     struct dataset *none;

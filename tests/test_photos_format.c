@@ -157,7 +157,7 @@ static void test_rasters(void **state)
     expect_rasters(&(struct dataset_options){.imagery = file}, (const char *const[]){"b.TIF", NULL});
     expect_refused(GVM_FILE, &(struct dataset_options){.imagery = "/nowhere/at/all"}, "cannot open");
     put_deep("pairs.csv", "id,street,aerial,lat,lon\n1,p/1.jpg,p/x.tif,1,2\n");
-    expect_refused(GVM_ARGUMENT, NULL, "it has the labels of pairs and of photos");
+    expect_refused(GVM_ARGUMENT, NULL, "it has the labels of both pairs and photos");
     expect_refused(GVM_ARGUMENT, &(struct dataset_options){.format = "pairs", .imagery = folder},
                    "whose aerial pictures are files");
 }

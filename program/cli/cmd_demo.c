@@ -247,8 +247,8 @@ static bool read_seed(void *fields, const char *text)
 static const struct option_row rows[] = {
     {"out", OPTION_TEXT, AT(out), "DIR", .standard = "geoviewmatch-demo",
      .help = "output folder: new, empty or from an earlier demo"},
-    {"seed", OPTION_OTHER, AT(seed), "S", .standard = "2024", .read = read_seed, .takes = "a whole number of at least 0",
-     .help = "which town is generated"},
+    {"seed", OPTION_OTHER, AT(seed), "S", .standard = "2024", .read = read_seed,
+     .takes = "a whole number of at least 0", .help = "which town is generated"},
     {"force", OPTION_FLAG, AT(force), .help = "generate and index again, overwriting the folder's files"},
     {0},
 };

@@ -144,11 +144,9 @@ static int run(void *arguments)
 static const struct option_row rows[] = {
     {"weights", OPTION_TEXT, AT(weights), "W",
      .help = "weights, a safetensors file (default: nano, the built-in ones)"},
+    /* in the order of gvm_view */
     {"view", OPTION_CHOICE, AT(view), "street|aerial", .needed = true,
-     .help =
-         "street pictures (panoramas or photos, as the weights take), or square pictures from above"}, /* in the order
-                                                                                                            of gvm_view
-                                                                                                          */
+     .help = "street pictures (panoramas or photos, as the weights take), or square pictures from above"},
     {"out", OPTION_TEXT, AT(out), "F.safetensors", .needed = true,
      .help = "output file, written completely or not at all"},
     {"heading", OPTION_DOUBLE, AT(heading), "DEG", -360, 360, .takes = "degrees",

@@ -223,12 +223,9 @@ static int heatmap(void *arguments)
 static const struct option_row rows[] = {
     {"weights", OPTION_TEXT, AT(weights), "W",
      .help = "weights, a safetensors file (default: nano, the built-in ones)"},
+    /* in the order of gvm_view */
     {"view", OPTION_CHOICE, AT(view), "street|aerial",
-     .help =
-         "a street picture (panorama or photo, as the weights take), or a square picture from above"}, /* in the
-                                                                                                               order of
-                                                                                                               gvm_view
-                                                                                                             */
+     .help = "a street picture (panorama or photo, as the weights take), or a square picture from above"},
     {"side-by-side", OPTION_TEXT, AT(tile), "TILE",
      .help = "draw the picture from above TILE beside the street picture IMAGE"},
     {"stage", OPTION_CHOICE, AT(stage), "1|2|3|4|multi", .standard = "multi",

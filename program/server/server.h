@@ -13,7 +13,7 @@
  * five seconds, or immediately at a second signal. SIGHUP reopens the log. The address is printed to stdout as one line
  * once the service is ready; other messages go to stderr. The process must have no other thread that handles signals.
  *
- *   map   of `model`
+ *   map  of `model`
  *
  * GVM_OK after a signal; GVM_ARGUMENT (an invalid address, or not this machine's), GVM_FILE (token, certificate, log;
  * the port is in use), GVM_FORMAT (an empty token, an invalid certificate) or GVM_MEMORY. */

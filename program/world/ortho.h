@@ -34,7 +34,7 @@ gvm_status ortho_draw(const char *path, const struct frame *frame, const struct 
 /* Write `folder`: ortho.tif, a GeoTIFF around the town's centre (ortho_draw); street/ with options->pairs panoramas, at
  * least 40 m from its border; and, last, photos.csv (image,lat,lon,heading). options' offset_m and test are not used.
  *
- *   pixels   out: of the orthophoto's side
+ *   pixels  out: of the orthophoto's side
  *
  * Returns as world_write, and GVM_ARGUMENT if the roads have no room for the panoramas. The bytes do not depend on the
  * number of threads. */

@@ -16,7 +16,7 @@ struct photos_options {
  * photos.csv (image,lat,lon,heading,hfov,split). Photos are as close as their number requires; options' offset_m and
  * scale, and ortho's turn are not used.
  *
- *   pixels   out: of the orthophoto's side
+ *   pixels  out: of the orthophoto's side
  *
  * Returns as ortho_write. The bytes do not depend on the number of threads. */
 gvm_status photos_write(const char *folder, int *pixels, const struct world_options *options,

@@ -22,8 +22,9 @@ gvm_status places_split(struct place *places, const struct world_options *option
 
 /* Choose options->pairs random cameras in a convex area, at least `margin` metres from its border.
  *
- *   corner   counter-clockwise
- *   every metres of road per camera found out: the number there is room for; places are set only if it suffices
+ *   corner  counter-clockwise
+ *   every   metres of road per camera
+ *   found   out: the number there is room for; places are set only if it suffices
  *
  * GVM_OK or GVM_MEMORY. */
 gvm_status places_within(struct place *places, int *found, const struct world_options *options,

@@ -48,9 +48,9 @@ for command in locate serve index embed heatmap eval train bench; do
     GVM_CUDA_MODULE=$0 expect 1 $command --device cuda
     refused "the CUDA module cannot be loaded"
     expect 2 $command --precision half
-    refused "--precision takes bf16, tf32 or fp32, not 'half'"
+    refused "--precision takes bf16, tf32 or fp32, got 'half'"
     expect 2 $command --device abacus
-    refused "--device takes cpu or cuda, not 'abacus'"
+    refused "--device takes cpu or cuda, got 'abacus'"
 done
 for command in check world init info; do # which compute nothing on a GPU
     expect 2 $command --device cuda
@@ -151,7 +151,7 @@ for heading in 361 north nan ''; do
     refused "--heading takes degrees"
 done
 expect 2 locate --format xml
-refused "--format takes table, lines, json, geojson or csv, not 'xml'"
+refused "--format takes table, lines, json, geojson or csv, got 'xml'"
 expect 2 info
 refused "no file given"
 expect 2 info a b
