@@ -57,7 +57,7 @@ static void open_module(void)
     if (!find_module(path)) {
         fail(&cuda.why, GVM_DEVICE,
              "the CUDA module, " MODULE ", is not installed beside the program; build it on a machine with nvcc "
-                                        "(nvidia-cuda-toolkit in Debian non-free), or leave out --device cuda");
+             "(nvidia-cuda-toolkit in Debian non-free), or leave out --device cuda");
         return;
     }
     void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL); /* for as long as the process lives */
