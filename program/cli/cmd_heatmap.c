@@ -249,10 +249,10 @@ const struct command heatmap_command = {
              "--side-by-side TILE --out P.png [options] IMAGE",
     .about = "Draws a heat map over a picture, in the picture's shape and up to 2,048 pixels a side: blue is least, "
              "red most, with a scale below. Parts outside the network's input have no heat. A stage's heat is the mean "
-             "over the channels of its map. The heat of the multi-scale feature is each position's share of a score, "
-             "where 1 is the average share. The score is that of the picture with itself or, for a street picture and "
-             "its tile side by side, that of the two, which is printed. With weights for photos a panorama makes "
-             "several views and cannot be drawn; --panorama no takes it as a photo.",
+             "over the channels of its map. The heat of the multi-scale feature is each position's share of a score "
+             "(1: the average share). The score is that of the picture with itself or, for a street picture and its "
+             "tile side by side, that of the two, which is printed. With weights for photos a panorama makes several "
+             "views and cannot be drawn; --panorama no takes it as a photo.",
     .rows = rows,
     .device = true,
     .operand = "picture",

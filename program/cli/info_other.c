@@ -105,7 +105,7 @@ static const struct stranger {
     int at, size;
     const char *name, *hint;
 } strangers[] = {
-    {"\x80\2", 0, 2, "a Python pickle", ", of which only those written by torch.save are read"},
+    {"\x80\2", 0, 2, "a Python pickle", "; only those written by torch.save are read"},
     {"\x89HDF\r\n\x1a\n", 0, 8, "HDF5", "; `check --data FOLDER` reads a whole data set"},
     {"MATLAB 5.0", 0, 10, "a MATLAB file", "; `check --data FOLDER` reads a whole data set"},
     {"%PDF", 0, 4, "a PDF", ""},

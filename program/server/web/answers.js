@@ -69,7 +69,7 @@ function tileItem(tile, rank, onHeat) {
         {
             class: 'tile',
             'aria-label': `Tile ${rank}, score ${words.score(tile.score)}: show heat maps`,
-            title: 'Show where the two agree',
+            title: 'Show heat maps',
             click: () => onHeat(tile)
         },
         image, make('span', {'aria-hidden': 'true'}, words.score(tile.score)), icon('heat'));
@@ -113,7 +113,8 @@ export class Answers {
     /* Before the first picture: instructions, or why the page is unusable. */
     welcome(sentence) {
         Object.assign(this, {entry: null, controls: null});
-        const content = sentence === null ? byId('welcome').content.cloneNode(true) : make('p', {class: 'quiet'}, sentence);
+        const welcome = byId('welcome').content;
+        const content = sentence === null ? welcome.cloneNode(true) : make('p', {class: 'quiet'}, sentence);
         this.section.replaceChildren(make('div', {class: 'welcome'}, content));
         this.section.querySelector('.welcome button')?.addEventListener('click', () => openHelp('help-photos'));
     }

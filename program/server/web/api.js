@@ -72,7 +72,7 @@ async function problemOf(reply) {
     let detail = null, retryWith = null;
     try {
         ({detail, retry_with: retryWith = null} = await reply.json());
-    } catch { /* not from our server, but for example a proxy's page */
+    } catch { /* not from our server, e.g. a proxy's page */
     }
     if (typeof detail === 'string')
         detail = detail.charAt(0).toUpperCase() + detail.slice(1).replace(/([^.!?])$/, '$1.');

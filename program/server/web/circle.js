@@ -42,7 +42,7 @@ function handle(className, label, moved) {
 }
 
 export class Circle {
-    /* at(place): where it is drawn. changed(circle, isOver): while and after it is changed; { lat, lon, radius }.
+    /* at(place): its position as drawn. changed(circle, isOver): during and after a change; { lat, lon, radius }.
      * drawing(on): whether dragging draws now. */
     constructor(map, at, {changed, drawing}) {
         Object.assign(this, {map, at, changed, drawing, value: null, edge: 90, isDrawing: false});

@@ -34,8 +34,8 @@ export function announce(sentence) {
     live.textContent = live.textContent === sentence ? `${sentence}\u00a0` : sentence;
 }
 
-/* Shows a picture that comes as a promise of a blob; its address is given back once it is drawn. False where the
- * promise is of null: then there is nothing to draw. */
+/* Shows a picture that comes as a promise of a blob; its address is revoked once it is drawn. False if the promise is
+ * of null: then there is nothing to draw. */
 export async function show(image, blob) {
     const data = await blob;
     if (data === null) return false;

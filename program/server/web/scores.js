@@ -1,5 +1,5 @@
-/* scores.js - how similar the picture shown is to each tile, as a layer over the map: strongest where p, or without p the
- * score, is highest. Asked for only while it is wanted, once for each answer. */
+/* scores.js - the scores of the picture shown as a layer over the map, most opaque at the highest p or, without p,
+ * score. Requested only while the layer is on, once for each answer. */
 import * as L from '../leaflet/leaflet.esm.js';
 
 import * as api from './api.js';
