@@ -138,7 +138,7 @@ static void test_refused(void **state)
         {"{\"on-bad\":\"weep\"}", "the saved run's 'on-bad' is invalid; expected stop or skip"},
         {"{\"next-batch\":-1}", "the saved run's 'next-batch' is invalid; expected a whole number of at least 0"},
         {"{\"best\":101}", "the saved run's 'best' is invalid; expected a number from -1 to 100"},
-        {"{\"data\":7}", "the saved run's 'data' is not a text"},
+        {"{\"data\":7}", "the saved run's 'data' is invalid; expected a string"},
         {"{\"data\":null}", "the run has no data set"},
         {"{\"sigma-low\":6.0}", "the run's blur range, 6 to 5 pixels"},
     };

@@ -102,15 +102,14 @@ static void test_good(void **state)
 
 static void test_nothing_is_run(void **state)
 {
-    static const char *const files[][2] = {
-        {"bad_system.pth", "its pickle calls posix.system, which is refused; only tensors are read"},
-        {"bad_system_legacy.pth", "its pickle calls posix.system"},
-        {"bad_eval.pth", "its pickle calls __builtin__.eval"},
-        {"bad_open.pth", "its pickle calls io.open"},
-        {"bad_getattr.pth", "its pickle calls __builtin__.getattr"},
-        {"bad_inst.pth", "opcode 0x53"},
-        {"bad_inst2.pth", "its pickle calls os.system"},
-        {"module.pth", "its pickle calls torch.nn.modules.linear.Linear"}};
+    static const char *const files[][2] = {{"bad_system.pth", "its pickle calls posix.system; only tensors are read"},
+                                           {"bad_system_legacy.pth", "its pickle calls posix.system"},
+                                           {"bad_eval.pth", "its pickle calls __builtin__.eval"},
+                                           {"bad_open.pth", "its pickle calls io.open"},
+                                           {"bad_getattr.pth", "its pickle calls __builtin__.getattr"},
+                                           {"bad_inst.pth", "opcode 0x53"},
+                                           {"bad_inst2.pth", "its pickle calls os.system"},
+                                           {"module.pth", "its pickle calls torch.nn.modules.linear.Linear"}};
     (void)state;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         struct tensor_file *f;

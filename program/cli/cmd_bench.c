@@ -299,8 +299,8 @@ static const struct option_row rows[] = {
     {"weights", OPTION_TEXT, AT(weights), "W", .help = "use a checkpoint's network instead"},
     {"rounds", OPTION_LONG, AT(rounds), "N", 1, 1000, "5", .help = "rounds; the best of each is reported"},
     {"batch", OPTION_LONG, AT(batch), "N", 2, 512,
-     .help = "batch size of the training step (default: 4, or 2 with several pictures a place; 32 with --learning, 128 "
-             "with --device cuda)"},
+     .help = "batch size of the training step, by default 4, or 2 with several pictures a place; 32 with --learning, "
+             "128 with --device cuda"},
     {"no-train", OPTION_FLAG, AT(no_train), .help = "time embedding only"},
     {"search", OPTION_FLAG, AT(search),
      .help = "time the search of a map instead: one query compared with reading all features, and a batch compared "

@@ -151,12 +151,11 @@ static const struct option_row rows[] = {
     {"format", OPTION_TEXT, AT(wanted.format), "NAME",
      .help = "CVUSA, CVACT, VIGOR, pairs or photos (default: detected from the folder's contents)"},
     {"test", OPTION_TEXT, AT(wanted.test), "NAME",
-     .help = "the test split: val; CVACT, pairs, photos: val or test; VIGOR: same-area or cross-area"},
+     .help = "test split: val; CVACT, pairs, photos: val or test; VIGOR: same-area or cross-area"},
     {"imagery", OPTION_TEXT, AT(wanted.imagery), "PATH",
-     .help = "photos: a raster, or a folder of them (default: imagery/ in FOLDER, else FOLDER itself)"},
+     .help = "photos: a raster, or a folder of rasters (default: imagery/ in FOLDER, else FOLDER itself)"},
     {"ground", OPTION_DOUBLE, AT(wanted.ground_m), "M", 1, 1e5, .takes = "metres",
-     .help = "side of an aerial picture on the ground, metres; if not given, the format's (pairs: 64); photos: of a "
-             "cell (30)"},
+     .help = "ground size of an aerial picture, metres, by default the format's (pairs: 64, photos: a cell of 30)"},
     {"list", OPTION_TEXT, AT(list), "FILE.csv",
      .help = "write all findings to this file: finding, split, id, file, detail"},
     {"force", OPTION_FLAG, AT(force), .help = "overwrite an existing file"},
@@ -178,10 +177,10 @@ const struct command check_command = {
         "\n"
         "missing\tfiles that do not exist; their pairs are left out\n"
         "unreadable\tpictures that cannot be decoded, street pictures that are not full panoramas\n"
-        "mis-sized\tpictures of another size or shape than the others\n"
+        "mis-sized\tpictures whose size or shape differs from the others\n"
         "doubled\tthe same content, or the same file, at two places\n"
         "in two splits\tstreet pictures and ids in both the training and the test split\n"
-        "out of range\tlatitudes and longitudes that are not on Earth\n"
+        "out of range\tinvalid latitudes and longitudes\n"
         "positions disagree\tstreet pictures taken outside their aerial picture, photos taken outside all rasters",
     .rows = rows,
     .examples = "  geoviewmatch check --data CVUSA\n"

@@ -150,9 +150,9 @@ static const struct option_row rows[] = {
     {"out", OPTION_TEXT, AT(out), "F.safetensors", .needed = true,
      .help = "output file, written completely or not at all"},
     {"heading", OPTION_DOUBLE, AT(heading), "DEG", -360, 360, .takes = "degrees",
-     .help = "street: heading of every picture's centre column, degrees clockwise from north (default: from the "
-             "picture's metadata, else 0)"},
-    {"force", OPTION_FLAG, AT(force), .help = "write over another file"},
+     .help = "street: heading of every picture's centre column, degrees clockwise from north, by default from its "
+             "metadata, else 0"},
+    {"force", OPTION_FLAG, AT(force), .help = "overwrite an existing file"},
     {"panorama", OPTION_CHOICE, AT(panorama), "auto|yes|no", .standard = "auto", /* in the order of GVM_AS_FOUND, ... */
      .help = "street: yes takes every picture as a full panorama, whatever its metadata; no, with weights for photos, "
              "takes none as one"},

@@ -297,7 +297,7 @@ static const struct option_row rows[] = {
      .help = "data set format (default: detected from the folder's contents)"},
     {"test", OPTION_TEXT, AT(test), "NAME", .help = "test split, by the format's own name (default: its first)"},
     {"imagery", OPTION_TEXT, AT(imagery), "PATH",
-     .help = "photos: a raster, or a folder of them (default: imagery/ in D, else D itself)"},
+     .help = "photos: a raster, or a folder of rasters (default: imagery/ in D, else D itself)"},
     {"reverse", OPTION_FLAG, AT(reverse), .help = "match aerial pictures to street pictures instead"},
     {"matches", OPTION_TEXT, AT(matches), "FILE.csv",
      .help = "write each query's rank of the right tile and its top five to this file"},

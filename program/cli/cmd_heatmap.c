@@ -232,8 +232,8 @@ static const struct option_row rows[] = {
      .help = "a stage, or the multi-scale feature"},
     {"out", OPTION_TEXT, AT(out), "P.png", .needed = true, .help = "output file, written completely or not at all"},
     {"heading", OPTION_DOUBLE, AT(heading), "DEG", -360, 360, .takes = "degrees",
-     .help = "heading of the street picture's centre column, degrees clockwise from north (default: from the picture's "
-             "metadata, else 0)"},
+     .help = "heading of the street picture's centre column, degrees clockwise from north, by default from its "
+             "metadata, else 0"},
     {"force", OPTION_FLAG, AT(force), .help = "overwrite an existing file"},
     {"panorama", OPTION_CHOICE, AT(panorama), "auto|yes|no", .standard = "auto", /* in the order of GVM_AS_FOUND, ... */
      .help = "yes takes the street picture as a full panorama, whatever its metadata; no, with weights for photos, as "

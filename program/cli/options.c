@@ -17,7 +17,7 @@ static const struct option_row device_rows[] = {
     {0}}; /* in the order of gvm_precision */
 
 static const struct option_row plain_rows[] = {
-    {"threads", OPTION_INT, AT(threads), "N", 1, 1024, .help = "number of threads (default: one per core)"},
+    {"threads", OPTION_INT, AT(threads), "N", 1, 1024, .help = "number of threads, by default one per core"},
     {"quiet", OPTION_FLAG, AT(quiet), .help = "no progress on stderr"},
     {"help", OPTION_FLAG, AT(quiet), .help = "print this help"},
     {0}};

@@ -257,7 +257,7 @@ static void gather(struct machine *m, value *into, size_t first)
 {
     if (into->kind == PICKLE_DICT && (m->stack.count - first) % 2 != 0) broken(m, "a key without a value");
     for (size_t i = first; i < m->stack.count && m->status == GVM_OK; i++) {
-        if (m->stack.values[i] == NULL) broken(m, "stack underflow");
+        if (m->stack.values[i] == NULL) broken(m, "unexpected mark on the stack");
         append(m, into, m->stack.values[i]);
     }
     m->stack.count = first;
@@ -325,8 +325,7 @@ static void push_name(struct machine *m, const char *module, size_t module_lengt
     const struct pickle_name *known = m->names;
     while (known->name && !is_name(known->name, module, module_length, name, length)) known++;
     if (known->name == NULL) {
-        m->status = fail(m->err, GVM_FORMAT,
-                         "%s: its pickle calls %.*s.%.*s, which is refused; only tensors are read, and no code is run",
+        m->status = fail(m->err, GVM_FORMAT, "%s: its pickle calls %.*s.%.*s; only tensors are read, no code is run",
                          m->where, (int)(module_length < NAME_SHOWN ? module_length : NAME_SHOWN), module,
                          (int)(length < NAME_SHOWN ? length : NAME_SHOWN), name);
         return;
@@ -444,8 +443,7 @@ static void run(struct machine *m)
         if (code == '.') return;
         const struct opcode *op = &opcodes[code];
         if (op->run == NULL)
-            m->status = fail(m->err, GVM_FORMAT,
-                             "%s: unsupported pickle opcode 0x%02x; a file of tensors has none such", m->where, code);
+            m->status = fail(m->err, GVM_FORMAT, "%s: unsupported pickle opcode 0x%02x", m->where, code);
         if (op->run == NULL || op->width > m->size - m->at) break;
         m->argument = 0;
         m->with = op->with;

@@ -19,7 +19,7 @@ const struct option_row run_option_rows[] = {
      .help = "photos: a raster, or a folder of rasters (default: imagery/ in D, else D itself)"},
     {"elevation", OPTION_PAIR, AT(elevation), "LOW,HIGH", -90, 90,
      .takes = "two rising degrees from -90 to 90, for example -45,45",
-     .help = "elevations of the panoramas that are used, degrees (default: the format's)"},
+     .help = "elevation range used of the panoramas, degrees (default: the format's)"},
     {"ground-metres", OPTION_DOUBLE, AT(ground_m), "M", 1e-3, 1e5, "0", .takes = "metres", .or_zero = true,
      .help = "ground size of the aerial pictures; 0: the format's"},
     {"cache", OPTION_COPY, AT(cache), "FILE", .takes = "cache's path",

@@ -106,5 +106,5 @@ for file in "$PWD"/tests/golden/torch/bad_*.pth; do
     refused "$(basename "$file"): "
 done
 expect 1 import tests/golden/torch/bad_system.pth --out "$tmp/x.safetensors"
-refused "its pickle calls posix.system, which is refused; only tensors are read, and no code is run"
+refused "its pickle calls posix.system; only tensors are read, no code is run"
 fails ls "$tmp"/x.safetensors "$tmp"/tests_ran_code tests_ran_code 2> /dev/null
