@@ -166,7 +166,7 @@ refused "unknown data set format 'COCO'; expected CVUSA, CVACT, VIGOR, pairs or 
 expect 1 check --data "$d" --test dev
 refused "test split is val or test, not 'dev'"
 expect 2 check
-refused "--data is missing"
+refused "--data is required"
 expect 2 check --data "$d" --ground 0
 refused "--ground takes metres"
 expect 2 check --data "$d" more

@@ -166,7 +166,7 @@ printf 'image,lat,lon\nstreet/000001.jpg,46,-30\n' > "$tmp/town/more.csv"
 expect 1 $metres --photos "$tmp/town/more.csv"
 refused "none of its 1 photos can be evaluated: 1 are outside the map"
 expect 2 $metres
-refused "--photos is missing"
+refused "--photos is required"
 expect 2 $metres --photos x --data x
 refused "--data requires --protocol paper"
 expect 2 eval --data x --photos y

@@ -55,7 +55,7 @@ refused "--side-by-side needs a street picture"
 expect 2 heatmap --weights "$w" --out "$tmp/x.png" $demo/street/1.png
 refused "--view is required"
 expect 2 heatmap --weights "$w" --view street $demo/street/1.png
-refused "--out is missing"
+refused "--out is required"
 expect 2 heatmap --weights "$w" --view street --out "$tmp/x.png"
 refused "no picture is given"
 expect 2 heatmap --weights "$w" --view street --out "$tmp/x.png" a.png b.png

@@ -259,7 +259,7 @@ for again in 1 2; do
     expect 1 "${torn[@]}"
     lines err 1
     says err "torn/torn.png: " " could not be read and are missing from the map"
-    diff <(sed 's/complete already, //' "$tmp/out") "$tmp/first"
+    diff <(sed 's/already complete, //' "$tmp/out") "$tmp/first"
 done
 expect 1 "${torn[@]}" --add
 says err "torn.png: part of it cannot be read"
@@ -438,7 +438,7 @@ mv "$tmp/elsewhere/photos" "$tmp/away"
 # ------------------------------------------------------------------ usage
 
 expect 2 index --weights "$w" --tiles a.csv
-refused "--out is missing"
+refused "--out is required"
 expect 2 index --weights "$w" --out "$map"
 refused "exactly one of --raster, --tiles, --xyz and --tms is required"
 expect 2 index --weights "$w" --out "$map" --tiles a.csv --xyz b

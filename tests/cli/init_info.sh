@@ -47,7 +47,7 @@ rm "$tmp/all.safetensors"
 expect 0 init --preset statewide-nano --out "$tmp/cells.safetensors"
 expect 0 info "$tmp/cells.safetensors"
 says out "street view    96 x 128 pixels, any photo" \
-    "aerial view    4 times 96 x 96 pixels, of 0.4, 0.8, 1.6, 3.2 m a pixel; bearing 180 up; cells of 30 m" \
+    "aerial view    4 x (96 x 96) pixels, at 0.4, 0.8, 1.6, 3.2 m a pixel; bearing 180 up; cells of 30 m" \
     "256 numbers, from the last map by 16 softmaxes over its positions" "logits         36 times the cosine"
 expect 0 info --json "$tmp/cells.safetensors"
 python3 -c 'import json, sys; json.dump(json.load(sys.stdin)["config"], sys.stdout)' < "$tmp/out" > "$tmp/cells.json"

@@ -69,7 +69,7 @@ END
 # Heat maps lie over the photo as it was taken; of views there is none.
 expect 0 heatmap --weights "$w" --view street --out "$tmp/h.png" "$tmp/photo.png"
 expect 1 heatmap --weights "$w" --view street --out "$tmp/h.png" $panorama
-refused "1.png: it is a full panorama, which makes 8 views with these weights" "--panorama no takes it as a photo"
+refused "1.png: it is a full panorama, which makes 8 views with these weights" "use --panorama no to take it as a photo"
 expect 0 heatmap --weights "$w" --view street --panorama no --out "$tmp/h.png" $panorama
 expect 0 heatmap --weights "$w" --side-by-side $demo/aerial/2.png --out "$tmp/h.png" "$tmp/photo.png"
 expect 0 "${locate[@]}" --report "$tmp/report" "$tmp/photo.png" $panorama

@@ -4,7 +4,7 @@
 for tool in python3 openssl; do command -v $tool > /dev/null || exit 77; done
 
 expect 2 serve
-refused "--index is missing"
+refused "--index is required"
 for option in "--port 65536" "--queue 0" "--batch 257" "--megapixels 257" "--seconds 0" "--connections x" \
     "--each-client 0" "--body-mb 0" "--memory-mb 0" "--patience-ms -1" "--min-margin 3"; do
     # shellcheck disable=SC2086

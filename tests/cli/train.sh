@@ -116,7 +116,7 @@ fi
 wild="--rate 10 --rate-new 10 --decay 10"
 expect 1 $begin $wild --out "$tmp/wild"
 lines err 1
-says err "$tmp/wild: the loss of step " " is not finite, at a learning rate of " "lower --rate or --rho and start again"
+says err "$tmp/wild: the loss of step " " is not finite at a learning rate of " "lower --rate or --rho and start again"
 step=$(sed 's/.*of step \([0-9]*\) .*/\1/' "$tmp/err")
 expect 0 $begin $wild --out "$tmp/tame" --steps $(((step - 1) / 2 * 2)) # an epoch has two
 for file in last.safetensors best.safetensors state.safetensors; do cmp "$tmp/tame/$file" "$tmp/wild/$file"; done

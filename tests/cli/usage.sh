@@ -16,7 +16,7 @@ refused "geoviewmatch: unknown command 'fly'; see \`geoviewmatch --help\`"
 expect 2 --fly
 refused "unknown option '--fly'"
 expect 2 $'fl\ny\033'
-refused "there is no command 'fl?y?'"
+refused "unknown command 'fl?y?'"
 
 for command in demo locate serve index embed heatmap init info bench; do
     expect 0 $command --help
@@ -157,7 +157,7 @@ refused "no file given"
 expect 2 info a b
 refused "unexpected argument 'b'"
 expect 2 init --preset nano
-refused "--out is missing"
+refused "--out is required"
 expect 2 init --preset nano --config c.json --out "$tmp/f"
 refused "exactly one of --preset, --config and --from is required"
 expect 2 init --preset giant --out "$tmp/f"

@@ -112,7 +112,7 @@ for bad in "--pairs 0" "--pairs x" "--pairs 2 --seed -1" "--pairs 2 --offset 31"
     refused "geoviewmatch world: "
 done
 expect 2 world --pairs 2
-refused "--out is missing"
+refused "--out is required"
 [ ! -e "$tmp/new" ]
 expect 0 world --help
 says out "usage: geoviewmatch world --out FOLDER --pairs N"

@@ -202,7 +202,7 @@ def changed():
             file.seek(5000)
             file.write(bytes([was[0] ^ 1]))
         said = service.problem(503, "POST", "/v1/locate", PICTURE, JPEG)
-        assert "changed.features: it was modified" in said and "moving" in said, said
+        assert "changed.features: it was modified" in said and "move the new one" in said, said
         assert "changed" in service.problem(503, "GET", "/healthz")
         assert service.ask("GET", "/v1/tiles/0.jpg")[0] == 200
         with open(features, "r+b") as file:
