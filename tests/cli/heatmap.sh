@@ -57,7 +57,7 @@ refused "--view is required"
 expect 2 heatmap --weights "$w" --view street $demo/street/1.png
 refused "--out is required"
 expect 2 heatmap --weights "$w" --view street --out "$tmp/x.png"
-refused "no picture is given"
+refused "no picture given"
 expect 2 heatmap --weights "$w" --view street --out "$tmp/x.png" a.png b.png
 refused "unexpected argument 'b.png'"
 [ ! -e "$tmp/x.png" ]

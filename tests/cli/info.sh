@@ -89,7 +89,7 @@ stranger '%%PDF-1.7\n' PDF
 stranger '\211HDF\r\n\32\n' HDF5
 stranger 'MATLAB 5.0 MAT-file' MATLAB
 stranger '\37\213\10\0' gzip
-for kind in 'ftypheic:HEIC picture' 'ftypavif:picture in AVIF'; do
+for kind in 'ftypheic:HEIC picture' 'ftypavif:unsupported format AVIF'; do
     printf "\0\0\0\30${kind%:*}" > "$tmp/stranger.safetensors"
     expect 1 info "$tmp/stranger.safetensors"
     refused "${kind#*:}" "convert it to JPEG"

@@ -127,7 +127,7 @@ done
 
 w=nothing.safetensors
 expect 2 embed --weights $w --view street --out "$tmp/f" # no picture
-refused "no picture is given"
+refused "no picture given"
 expect 2 embed --weights $w --out "$tmp/f" a.png
 refused "--view is required"
 expect 2 embed --weights $w --view sideways
