@@ -97,7 +97,7 @@ static void test_bad_weights(void **state)
     gvm_error err;
     expect_failure(gvm_model_open(&model, "tests/nothing", &err), GVM_FILE, &err, "tests/nothing: ");
     assert_null(model);
-    expect_failure(gvm_model_open(&model, "tests", &err), GVM_FILE, &err, "folder");
+    expect_failure(gvm_model_open(&model, "tests", &err), GVM_FILE, &err, "directory");
     expect_failure(gvm_model_open(&model, streets[0], &err), GVM_FORMAT, &err, "1.png: ");
     const char *empty = temporary("", 0);
     expect_failure(gvm_model_open(&model, empty, &err), GVM_FORMAT, &err, "empty");

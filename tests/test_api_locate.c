@@ -134,7 +134,7 @@ static void test_locate(void **state)
     memset(x + 2 * D, 0, D * sizeof *x);
     expect_failure(search_map(map, model, hits[0], 6, &count, x + 2 * D, 1, &err), GVM_ARGUMENT, &err, "row 0");
     gvm_model *other = open_model(OTHER_WEIGHTS);
-    expect_failure(search_map(map, other, single, 1, &count, x, 1, &err), GVM_MISMATCH, &err, "other weights");
+    expect_failure(search_map(map, other, single, 1, &count, x, 1, &err), GVM_MISMATCH, &err, "made with weights of");
     assert_int_equal(count, 0);
     free(x);
     gvm_map_free(map);

@@ -156,7 +156,7 @@ static void test_refused(void **state)
     struct file f;
     open_file(&f, false);
     add(&f, "layers.0.blocks.0.attn.extra", &f.from->params[1]);
-    expect_refused(&f, "'layers.0.blocks.0.attn.extra' has no place");
+    expect_refused(&f, "unexpected tensor 'layers.0.blocks.0.attn.extra'");
     f.count--;
     struct safetensors_entry last = f.entries[--f.count];
     expect_refused(&f, "'norm.bias' is missing");

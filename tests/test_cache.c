@@ -281,7 +281,7 @@ static void test_no_room(void **state)
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     signal(SIGXFSZ, SIG_DFL);
     assert_int_equal(status, GVM_FILE);
-    assert_non_null(strstr(err.text, "there is no room for it"));
+    assert_non_null(strstr(err.text, "no space left on the disk"));
     expect_nothing_left(set);
 
     struct pictures nowhere = set->pictures;

@@ -171,7 +171,8 @@ static void test_conflicts(void **state)
     }
     for (int q = 0; q < N; q++) split.queries[q].tile = q % 8;
     assert_int_equal(clusters_order(order, &count, &f, 4, B, &split, SEED, 1, &err), GVM_ARGUMENT);
-    assert_string_equal(err.text, "90 street pictures on 30 tiles do not fill one batch of 9 different places");
+    assert_string_equal(err.text,
+                        "90 street pictures on 30 tiles do not fill one batch of size 9 with different places");
     release(&split, street, aerial);
 }
 

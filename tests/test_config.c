@@ -43,7 +43,7 @@ static void test_presets(void **state)
     assert_config_equal(&c, &want);
     assert_true(config_parameters(&want) == 57486548); /* the paper's 57.47 M */
     assert_int_equal(config_preset(&c, "papr", &err), GVM_ARGUMENT);
-    assert_says(&err, "there is no preset");
+    assert_says(&err, "unknown preset");
 }
 
 static void test_json(void **state)
@@ -93,39 +93,39 @@ static void test_good(void **state)
 }
 
 static const struct refused bad[] = {
-    {"{", "", "broken at byte"},
-    {"}", "", "broken at byte"},
+    {"{", "", "invalid JSON in the configuration at byte"},
+    {"}", "", "invalid JSON in the configuration at byte"},
     {"\"dim\":96", "\"dim\":96,\"dim\":96", "duplicate"},
-    {"geoviewmatch", "other", "\"model\" is not"},
-    {"\"model\":\"geoviewmatch\"", "\"model\":1", "\"model\" is not"},
+    {"geoviewmatch", "other", "unsupported \"model\""},
+    {"\"model\":\"geoviewmatch\"", "\"model\":1", "unsupported \"model\""},
     {"\"dim\":96,", "", "lacks \"dim\""},
     {"\"depths\":[2,2,6,2],", "", "lacks \"depths\""},
     {"\"stages\":[3,4],", "", "lacks \"stages\""},
-    {"\"dim\":96", "\"dim\":\"96\"", "\"dim\" is not a whole number"},
-    {"\"dim\":96", "\"dim\":96.0", "\"dim\" is not a whole number"},
-    {"\"dim\":96", "\"dim\":4294967392", "\"dim\" is not a whole number"},
-    {"\"dim\":96", "\"dim\":0", "\"dim\" is 0, not 1 to 1024"},
+    {"\"dim\":96", "\"dim\":\"96\"", "\"dim\" is not an integer"},
+    {"\"dim\":96", "\"dim\":96.0", "\"dim\" is not an integer"},
+    {"\"dim\":96", "\"dim\":4294967392", "\"dim\" is not an integer"},
+    {"\"dim\":96", "\"dim\":0", "\"dim\" is 0, expected 1 to 1024"},
     {"\"dim\":96", "\"dim\":-96", "\"dim\" is -96"},
     {"\"dim\":96", "\"dim\":1000000", "\"dim\" is 1000000"},
     {"[2,2,6,2]", "[2,2,6]", "\"depths\" is not a list of 4"},
     {"[2,2,6,2]", "2", "\"depths\" is not a list of 4"},
-    {"[2,2,6,2]", "[2,2,6,true]", "\"depths\" is not a whole number"},
+    {"[2,2,6,2]", "[2,2,6,true]", "\"depths\" is not an integer"},
     {"[2,2,6,2]", "[2,0,6,2]", "\"depths\" is 0"},
     {"[2,2,6,2]", "[2,2,1000,2]", "\"depths\" is 1000"},
-    {"[3,6,12,24]", "[3,5,12,24]", "stage 2 has 192 channels, which 5 heads do not divide"},
+    {"[3,6,12,24]", "[3,5,12,24]", "stage 2 has 192 channels, not divisible by 5 heads"},
     {"[3,6,12,24]", "[0,6,12,24]", "stage 1 has 96 channels"},
     {"[3,6,12,24]", "[3,6,12,-24]", "stage 4 has 768 channels"},
     {"[3,6,12,24]", "[3,6,12,2]", "stage 4 has 384 channels a head"},
     {"\"window\":8", "\"window\":0", "\"window\" is 0"},
     {"\"window\":8", "\"window\":33", "\"window\" is 33"},
-    {"\"window\":8", "\"window\":7", "stage 1 of the street view is 32 x 160, which its window of 7"},
-    {"[128,640]", "[128,608]", "stage 2 of the street view is 16 x 76, which its window of 8"},
+    {"\"window\":8", "\"window\":7", "stage 1 of the street view is 32 x 160, not divisible by its window of 7"},
+    {"[128,640]", "[128,608]", "stage 2 of the street view is 16 x 76, not divisible by its window of 8"},
     {"[128,640]", "[130,640]", "the street view is 130 x 640 pixels"},
     {"[128,640]", "[128]", "\"street\" is not a list of 2"},
     {"[256,256]", "[0,256]", "\"aerial\" is 0"},
-    {"[256,256]", "[256,16]", "\"aerial\" is 16, not 32 to 4096"},
+    {"[256,256]", "[256,16]", "\"aerial\" is 16, expected 32 to 4096"},
     {"[256,256]", "[256,100000]", "\"aerial\" is 100000"},
-    {"[256,256]", "[36,36]", "stage 1 of the aerial view is 9 x 9, which its window of 8"},
+    {"[256,256]", "[36,36]", "stage 1 of the aerial view is 9 x 9, not divisible by its window of 8"},
     {"[256,256]", "[32,32]", "stage 4 of the aerial view has a single position"},
     {"[3,4]", "[]", "\"stages\" is not a list"},
     {"[3,4]", "3", "\"stages\" is not a list"},
@@ -134,7 +134,7 @@ static const struct refused bad[] = {
     {"[3,4]", "[3]", "lacks stage 4"},
     {"[3,4]", "[0]", "names stage 0"},
     {"[3,4]", "[5]", "names stage 5"},
-    {"[3,4]", "[\"3\"]", "\"stages\" is not a whole number"},
+    {"[3,4]", "[\"3\"]", "\"stages\" is not an integer"},
     {"\"masks\":8", "\"masks\":0", "\"masks\" is 0"},
     {"\"masks\":8", "\"masks\":1000000", "\"masks\" is 1000000"},
     {"\"head\":96", "\"head\":0", "\"head\" is 0"},
@@ -147,9 +147,12 @@ static const struct refused bad[] = {
     {"\"head\":96", "\"head\":96,\"elevation\":[45,-45]", "\"elevation\" is 45 to -45"},
     {"\"head\":96", "\"head\":96,\"elevation\":[-91,45]", "\"elevation\" is -91 to 45"},
     {"\"head\":96", "\"head\":96,\"street_input\":3", "\"street_input\" is not an object"},
-    {"\"head\":96", "\"head\":96,\"street_input\":{\"order\":\"rbg\"}", "\"street_input\" has a \"projection\""},
-    {"\"head\":96", "\"head\":96,\"aerial_input\":{\"projection\":\"polar\"}", "\"aerial_input\" has a \"projection\""},
-    {"\"head\":96", "\"head\":96,\"aerial_input\":{\"mean\":[1,2]}", "\"aerial_input\" has a \"projection\""},
+    {"\"head\":96", "\"head\":96,\"street_input\":{\"order\":\"rbg\"}",
+     "\"street_input\" has an unsupported \"projection\""},
+    {"\"head\":96", "\"head\":96,\"aerial_input\":{\"projection\":\"polar\"}",
+     "\"aerial_input\" has an unsupported \"projection\""},
+    {"\"head\":96", "\"head\":96,\"aerial_input\":{\"mean\":[1,2]}",
+     "\"aerial_input\" has an unsupported \"projection\""},
     {"\"head\":96", "\"head\":96,\"aerial_input\":{\"deviation\":[0,1,1]}", "mean or deviation out of range"},
     {"\"dim\":96", "\"dim\":768", "the configuration has 3"},
     {"[256,256]", "[2048,2048]", "the configuration has "},
@@ -180,7 +183,7 @@ static void test_not_json(void **state)
     assert_int_equal(config_parse(&c, large, LARGE, "f", &err), GVM_FORMAT);
     assert_says(&err, "f: the configuration has 70000 bytes");
     assert_int_equal(config_parse(&c, large, 60000, "f", &err), GVM_FORMAT);
-    assert_says(&err, "broken");
+    assert_says(&err, "invalid JSON");
     free(large);
 }
 

@@ -92,8 +92,8 @@ static void test_line_ends_and_encodings(void **state)
             assert_string_equal(read_bytes(units, n), want);
         }
     assert_string_equal(read_bytes("\xff\xfe\x00\xd8", 4),
-                        "l.csv: it is in UTF-16 and cannot be converted; save it in UTF-8");
-    assert_non_null(strstr(read_bytes("image,lat,lon\n\0,1,2\n", 20), "line 2: it holds a control character (code 0)"));
+                        "l.csv: it is in UTF-16 and cannot be converted; save it as UTF-8");
+    assert_non_null(strstr(read_bytes("image,lat,lon\n\0,1,2\n", 20), "line 2: unexpected control character (code 0)"));
 }
 
 static void test_headers(void **state)
@@ -109,10 +109,11 @@ static void test_headers(void **state)
     assert_string_equal(read_text("image,lat,lon,Meters,,\na.jpg,1,2,3,,\n,,,,,\n , ,\nb.jpg,4,5,,,,,,,,,,,,,,,,,,\n"),
                         "a.jpg|1|2|3;b.jpg|4|5|;");
     assert_string_equal(read_text("image,lat,alt\na,1,2\n"),
-                        "l.csv, line 1: the header's \"alt\" is none of image, lat, lon and metres");
-    assert_string_equal(read_text("image,lat,latitude\na,1,2\n"), "l.csv, line 1: the header has \"lat\" twice");
+                        "l.csv, line 1: unknown column \"alt\" in the header; expected image, lat, lon and metres");
+    assert_string_equal(read_text("image,lat,latitude\na,1,2\n"),
+                        "l.csv, line 1: the header has the column \"lat\" twice");
     assert_string_equal(read_text("image,lat\na,1\n"),
-                        "l.csv, line 1: the header lacks \"lon\" (it needs image, lat and lon)");
+                        "l.csv, line 1: the header lacks the column \"lon\" (required: image, lat and lon)");
     assert_string_equal(read_text(""), "l.csv: the list is empty");
 }
 
@@ -120,16 +121,16 @@ static void test_what_is_ambiguous(void **state)
 {
     (void)state;
     assert_string_equal(read_text("image,lat,lon\na.jpg,45,25,-30,5\n"),
-                        "l.csv, line 2: it has more than the 4 fields that there can be; numbers with decimal commas "
+                        "l.csv, line 2: it has more than 4 fields; numbers with decimal commas "
                         "need semicolons between the fields");
     assert_string_equal(read_text("image,lat,lon\na.jpg,45,25,-30\n"),
-                        "l.csv, line 2: it has 4 fields where the header has 3; numbers with decimal commas need "
+                        "l.csv, line 2: got 4 fields, expected 3 as in the header; numbers with decimal commas need "
                         "semicolons between the fields");
     assert_string_equal(read_text("image,lat,lon\na.jpg,\"45,125\",2\n"), "a.jpg|no numbers;"); /* 45 thousand? */
     assert_string_equal(read_text("image;lat;lon\na.jpg;1.045,25;2\n"), "a.jpg|no numbers;");
     assert_string_equal(read_text("image;lat;lon\na.jpg;4,5,6;2\n"), "a.jpg|no numbers;");
     assert_string_equal(read_text("image;lat;lon\na.jpg,1,2\n"),
-                        "l.csv, line 2: it has 1 field where the header has 3");
+                        "l.csv, line 2: got 1 field, expected 3 as in the header");
 }
 
 static void test_a_line_is_bounded(void **state)
@@ -141,7 +142,7 @@ static void test_a_line_is_bounded(void **state)
     memset(text, 'a', size);
     memcpy(text, "image,lat,lon\n", 14);
     assert_string_equal(read_bytes(text, size),
-                        "l.csv, line 2: it has more than 1048576 bytes, so this is no CSV file");
+                        "l.csv, line 2: the line has more than 1048576 bytes, so this is not a CSV file");
     free(text);
 }
 

@@ -96,32 +96,33 @@ static void test_pairs_that_lie(void **state)
         const char *text, *words;
     } cases[] = {
         {"\n", "pairs.csv: the list is empty"},
-        {"id,street,aerial,lat,lon\n", "its labels name no pair"},
-        {"id,street,aerial,lat\na,b,c,1\n", "pairs.csv, line 1: the header lacks \"lon\""},
-        {"id,street,aerial,lat,lon,headng\n", "line 1: the header's \"headng\" is none of id, street,"},
-        {"id,street,aerial,lat,lon,aerial_lat\n", "line 1: aerial_lat and aerial_lon go together"},
-        {"id,street,aerial,lat,lon\n1,s,a,1\n", "line 2: it has 4 fields where the header has 5"},
-        {"id,street,aerial,lat,lon\n1,s,a,1,2,3\n", "line 2: it has 6 fields where the header has 5"},
+        {"id,street,aerial,lat,lon\n", "its labels list no pairs"},
+        {"id,street,aerial,lat\na,b,c,1\n", "pairs.csv, line 1: the header lacks the column \"lon\""},
+        {"id,street,aerial,lat,lon,headng\n", "line 1: unknown column \"headng\" in the header; expected id, street,"},
+        {"id,street,aerial,lat,lon,aerial_lat\n",
+         "line 1: the header has only one of aerial_lat and aerial_lon; expected both or none"},
+        {"id,street,aerial,lat,lon\n1,s,a,1\n", "line 2: got 4 fields, expected 5 as in the header"},
+        {"id,street,aerial,lat,lon\n1,s,a,1,2,3\n", "line 2: got 6 fields, expected 5 as in the header"},
         {"id,street,aerial,lat,lon\n,s,a,1,2\n", "line 2: its id is empty"},
         {"id,street,aerial,lat,lon\n1,,a,1,2\n", "line 2: its street is empty"},
-        {"id,street,aerial,lat,lon\n1,s,a,1,\n", "line 2: a latitude and a longitude go together"},
+        {"id,street,aerial,lat,lon\n1,s,a,1,\n", "line 2: only one of latitude and longitude"},
         {"id,street,aerial,lat,lon\n1,s,a,north,2\n", "line 2: lat \"north\" is not a number"},
-        {"id,street,aerial,lat,lon\n1,s,a,91,2\n", "line 2: latitude 91, longitude 2 is no place on Earth"},
-        {"id,street,aerial,lat,lon\n1,s,a,1,-180.5\n", "line 2: latitude 1, longitude -180.5 is no place"},
-        {"id,street,aerial,lat,lon,heading\n1,s,a,1,2,361\n", "line 2: heading 361 is not in the range"},
-        {"id,street,aerial,lat,lon,split\n1,s,a,1,2,dev\n", "line 2: its split is \"dev\", not train, val or test"},
-        {"id,street,aerial,lat,lon\n\n1,../s,a,1,2\n", "line 3: '../s' leads out of the data set's folder"},
-        {"id,street,aerial,lat,lon\n1,street/../../s,a,1,2\n", "line 2: 'street/../../s' leads out"},
-        {"id,street,aerial,lat,lon\n1,street/1.png,/etc/a,1,2\n", "line 2: '/etc/a' leads out"},
-        {"id,street,aerial,lat,lon\n1,s,aerial/..,1,2\n", "line 2: 'aerial/..' leads out"},
-        {"id,street,aerial,lat,lon\n1,\"s,a,1,2\n", "line 2: a quote is opened and not closed"},
-        {"id,street,aerial,lat,lon\n1,s,a,1,2\n2,..s,..,1,2\n", "line 3: '..' leads out"},
-        {"id,street,aerial,lat,lon\n1,s,..a,1,2\n",
-         "of 1 pairs none has both pictures; the first that is not there is"},
+        {"id,street,aerial,lat,lon\n1,s,a,91,2\n", "line 2: latitude 91, longitude 2 is out of range"},
+        {"id,street,aerial,lat,lon\n1,s,a,1,-180.5\n", "line 2: latitude 1, longitude -180.5 is out of range"},
+        {"id,street,aerial,lat,lon,heading\n1,s,a,1,2,361\n", "line 2: heading 361 is outside"},
+        {"id,street,aerial,lat,lon,split\n1,s,a,1,2,dev\n",
+         "line 2: unknown split \"dev\"; expected train, val or test"},
+        {"id,street,aerial,lat,lon\n\n1,../s,a,1,2\n", "line 3: '../s' is outside the data set's folder"},
+        {"id,street,aerial,lat,lon\n1,street/../../s,a,1,2\n", "line 2: 'street/../../s' is outside"},
+        {"id,street,aerial,lat,lon\n1,street/1.png,/etc/a,1,2\n", "line 2: '/etc/a' is outside"},
+        {"id,street,aerial,lat,lon\n1,s,aerial/..,1,2\n", "line 2: 'aerial/..' is outside"},
+        {"id,street,aerial,lat,lon\n1,\"s,a,1,2\n", "line 2: a quoted field is not closed"},
+        {"id,street,aerial,lat,lon\n1,s,a,1,2\n2,..s,..,1,2\n", "line 3: '..' is outside"},
+        {"id,street,aerial,lat,lon\n1,s,..a,1,2\n", "none of its 1 pairs has both pictures; the first missing one is"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         put_deep("pairs.csv", cases[i].text);
-        expect_refused(strstr(cases[i].words, "none has both") ? GVM_FILE : GVM_FORMAT, NULL, cases[i].words);
+        expect_refused(strstr(cases[i].words, "has both pictures") ? GVM_FILE : GVM_FORMAT, NULL, cases[i].words);
     }
     put_deep("pairs.csv", "id,street,aerial,lat,lon\n1,street/1.png,aerial/9.png,91,2\n");
     struct dataset *d = open_folder(&(struct dataset_options){.as_listed = true}); /* as much as can be read */
@@ -130,17 +131,17 @@ static void test_pairs_that_lie(void **state)
     put_deep("pairs.csv", "id,street,aerial,lat,lon\n1,street/1.png,aerial/1.png,1,2\n");
     expect_refused(GVM_ARGUMENT, &(struct dataset_options){.test = "val"}, "has no column `split`");
     expect_refused(GVM_ARGUMENT, &(struct dataset_options){.test = "dev"}, "test split is val or test, not 'dev'");
-    expect_refused(GVM_ARGUMENT, &(struct dataset_options){.format = "COCO"},
-                   "CVUSA, CVACT, VIGOR, pairs or photos, not 'COCO'");
-    expect_refused(GVM_ARGUMENT, &(struct dataset_options){.ground_m = NAN}, "cannot cover");
-    expect_refused(GVM_ARGUMENT, &(struct dataset_options){.elevation = (double[2]){45, -45}}, "not a band");
+    expect_refused(GVM_ARGUMENT, &(struct dataset_options){.format = "COCO"}, "unknown data set format 'COCO'");
+    expect_refused(GVM_ARGUMENT, &(struct dataset_options){.ground_m = NAN}, "invalid ground size");
+    expect_refused(GVM_ARGUMENT, &(struct dataset_options){.elevation = (double[2]){45, -45}},
+                   "invalid elevation range");
     expect_refused(GVM_FILE, &(struct dataset_options){.format = "cvact"}, "ACT_data.mat: cannot open it");
     expect_refused(GVM_FILE, &(struct dataset_options){.format = "CVUSA"}, "val-19zl.csv: cannot open it");
-    expect_refused(GVM_FILE, &(struct dataset_options){.format = "VIGOR"}, "no city of VIGOR");
+    expect_refused(GVM_FILE, &(struct dataset_options){.format = "VIGOR"}, "no folder of a VIGOR city");
     put_deep("ACT_data.mat", "");
-    expect_refused(GVM_ARGUMENT, NULL, "it has the labels of CVACT and of pairs");
+    expect_refused(GVM_ARGUMENT, NULL, "it has the labels of both CVACT and pairs");
     clear_folder(NULL);
-    expect_refused(GVM_FILE, NULL, "no data set lies there");
+    expect_refused(GVM_FILE, NULL, "no data set found");
     struct dataset *none;
     gvm_error err;
     assert_int_equal(dataset_open(&none, in_folder("nowhere"), NULL, &err), GVM_FILE);
@@ -184,7 +185,7 @@ static void test_cvusa(void **state)
         assert_true(q->heading == 0);
         if (places[i] == NULL) {
             assert_true(isnan(q->lat) && isnan(d->test.tiles[0].lon));
-            assert_non_null(strstr(d->note, "places are not known"));
+            assert_non_null(strstr(d->note, "positions are unknown"));
         } else {
             assert_true(q->lat == 11.5 && q->lon == 21.5 && d->train.tiles[q->tile].lat == 11);
             assert_true(d->test.queries[0].lon == 23.5 && d->test.tiles[0].lon == 23);
@@ -204,15 +205,15 @@ static void test_cvusa_that_lies(void **state)
     static const struct {
         const char *name, *text, *words;
     } cases[] = {
-        {"splits/val-19zl.csv", "bingmap/19/0000004.jpg\n", "splits/val-19zl.csv, line 1: it has one field"},
-        {"splits/val-19zl.csv", "a,b,c,d\n", "splits/val-19zl.csv, line 1: it has more than the 3 fields"},
-        {"splits/val-19zl.csv", "\n../a,b,c\n", "splits/val-19zl.csv, line 2: '../a' leads out of"},
-        {"splits/val-19zl.csv", "a,0000005.jpg\n", "line 1: image 5 is beyond the 4 lines of all.csv"},
+        {"splits/val-19zl.csv", "bingmap/19/0000004.jpg\n", "splits/val-19zl.csv, line 1: got one field"},
+        {"splits/val-19zl.csv", "a,b,c,d\n", "splits/val-19zl.csv, line 1: it has more than 3 fields"},
+        {"splits/val-19zl.csv", "\n../a,b,c\n", "splits/val-19zl.csv, line 2: '../a' is outside"},
+        {"splits/val-19zl.csv", "a,0000005.jpg\n", "line 1: image 5 is out of range for the 4 lines of all.csv"},
         {"splits/val-19zl.csv", "a,\n", "line 1: a picture's name is empty"},
-        {"all.csv", "1,2,3\n", "all.csv, line 1: it has 3 of the four or five fields"},
+        {"all.csv", "1,2,3\n", "all.csv, line 1: got 3 fields, expected the four or five"},
         {"all.csv", "1,2,3,4\n\n1,2,3,4\n", "all.csv, line 2: it is empty"},
         {"all.csv", "1,2,3,north\n", "all.csv, line 1: \"north\" is not a number"},
-        {"all.csv", "1,2,3,4\n1,2,3,181\n1,2,3,4\n1,2,3,4\n", "line 1: latitude 3, longitude 181 is no place on Earth"},
+        {"all.csv", "1,2,3,4\n1,2,3,181\n1,2,3,4\n1,2,3,4\n", "line 1: latitude 3, longitude 181 is out of range"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         put_cvusa("all.csv");

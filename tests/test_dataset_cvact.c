@@ -175,20 +175,20 @@ static void test_cvact_that_lies(void **state)
         const char *words;
     } cases[] = {
         {{.lacks = "panoIds"}, "ACT_data.mat: it has no list of names `panoIds`"},
-        {{.lacks = "utm"}, "`utm` is not an easting and a northing for each of the 5 panoIds"},
-        {{.utm_rows = 4}, "`utm` is not an easting and a northing for each of the 5 panoIds"},
+        {{.lacks = "utm"}, "`utm` does not have an easting and a northing for each of the 5 panoIds"},
+        {{.utm_rows = 4}, "`utm` does not have an easting and a northing for each of the 5 panoIds"},
         {{.lacks = "trainSet"}, "it has no list of numbers `trainSet.trainInd`"},
         {{.lacks = "valSetAll"}, "it has no list of numbers `valSetAll.valInd`"},
-        {{.odd_index = -1}, "ACT_data.mat, valSetAll.valInd, number 1: -1 is not one of the 5 panoIds"},
-        {{.odd_index = 6}, "valSetAll.valInd, number 1: 6 is not one of the 5 panoIds"},
-        {{.odd_index = 1.5}, "number 1: 1.5 is not one of"},
-        {{.odd_index = NAN}, "number 1: nan is not one of"},
-        {{.odd_index = 1e300}, "number 1: 1e+300 is not one of"},
-        {{.odd = "../../etc"}, "ACT_data.mat, panoIds 2: it is not the name of a picture"},
-        {{.odd = "../../etc", .cells = true}, "panoIds 2: it is not the name of a picture"},
-        {{.odd = ""}, "panoIds 2: it is not the name of a picture"},
-        {{.odd = "two words"}, "panoIds 2: it is not the name of a picture"},
-        {{.odd = "tab\there"}, "panoIds 2: it is not the name of a picture"},
+        {{.odd_index = -1}, "ACT_data.mat, valSetAll.valInd, number 1: -1 is out of range for 5 panoIds"},
+        {{.odd_index = 6}, "valSetAll.valInd, number 1: 6 is out of range for 5 panoIds"},
+        {{.odd_index = 1.5}, "number 1: 1.5 is out of range"},
+        {{.odd_index = NAN}, "number 1: nan is out of range"},
+        {{.odd_index = 1e300}, "number 1: 1e+300 is out of range"},
+        {{.odd = "../../etc"}, "ACT_data.mat, panoIds 2: it is not a picture's name"},
+        {{.odd = "../../etc", .cells = true}, "panoIds 2: it is not a picture's name"},
+        {{.odd = ""}, "panoIds 2: it is not a picture's name"},
+        {{.odd = "two words"}, "panoIds 2: it is not a picture's name"},
+        {{.odd = "tab\there"}, "panoIds 2: it is not a picture's name"},
     };
     put_cvact("ANU_data_small/", 0, 5);
     put_cvact("ANU_data_test/", 0, 5);

@@ -86,7 +86,7 @@ static void test_sizes(void **state)
     assert_int_equal(gvm_picture_open(&picture, &later.options, &err), GVM_OK); /* a member that is not used */
     gvm_picture_free(picture);
     later.unknown = 1;
-    expect(gvm_picture_open(&picture, &later.options, &err), GVM_ARGUMENT, &err, "lacks");
+    expect(gvm_picture_open(&picture, &later.options, &err), GVM_ARGUMENT, &err, "unknown to this version");
     assert_null(picture);
     const gvm_picture_options first = {.size = offsetof(gvm_picture_options, bytes), .path = streets[0]};
     assert_int_equal(gvm_picture_open(&picture, &first, &err), GVM_OK); /* as in the first version */
@@ -183,7 +183,7 @@ static void test_picture(void **state)
     unsigned char *same = malloc((size_t)info.height * (size_t)info.width * 3), pixel[3];
     assert_int_equal(gvm_picture_scale(picture, same, info.height, info.width, &err), GVM_OK);
     assert_int_equal(gvm_picture_scale(picture, pixel, 1, 1, &err), GVM_OK);
-    expect(gvm_picture_scale(picture, pixel, 0, 1, &err), GVM_ARGUMENT, &err, "no picture");
+    expect(gvm_picture_scale(picture, pixel, 0, 1, &err), GVM_ARGUMENT, &err, "invalid size of 1 x 0");
     free(same);
     gvm_picture_free(picture);
 
@@ -238,8 +238,8 @@ static void test_tiles(void **state)
         assert_string_equal(text, path);
         gvm_free(text);
     }
-    expect(gvm_map_tile(map, gvm_map_count(map), &tile, &err), GVM_ARGUMENT, &err, "no tile 4");
-    expect(gvm_map_feature(map, 77, feature, &err), GVM_ARGUMENT, &err, "no tile 77");
+    expect(gvm_map_tile(map, gvm_map_count(map), &tile, &err), GVM_ARGUMENT, &err, "tile 4 does not exist");
+    expect(gvm_map_feature(map, 77, feature, &err), GVM_ARGUMENT, &err, "tile 77 does not exist");
     expect(gvm_map_source(map, &text, "gone.png", &err), GVM_FILE, &err, "gone.png");
     assert_null(text);
     assert_int_equal(gvm_map_outline(map, &text, &err), GVM_OK);
@@ -370,7 +370,7 @@ static void test_located(void **state)
         assert_memory_equal(pixels[i], w.pixels[i], H * W * 3);
     }
     expect(gvm_locator_run(locator, pointers, STREETS, TOP + 1, 0, &err), GVM_ARGUMENT, &err, "1 to 3");
-    expect(gvm_locator_run(locator, pointers, STREETS + 1, TOP, 0, &err), GVM_ARGUMENT, &err, "batch of 4");
+    expect(gvm_locator_run(locator, pointers, STREETS + 1, TOP, 0, &err), GVM_ARGUMENT, &err, "batch size of 4");
     photos[1].size = 0;
     expect(gvm_locator_run(locator, pointers, STREETS, TOP, 0, &err), GVM_ARGUMENT, &err, "size is 0");
     gvm_locator_free(locator);
@@ -387,7 +387,7 @@ static void test_own_place(void **state)
     const gvm_question question = {.photo = streets[1], .heading = 0, .lat = NAN, .lon = NAN, .within_m = 100};
     const gvm_locate_job job = {
         .size = sizeof job, .questions = &question, .count = 1, .max_hits = TOP, .hits = hits, .found = &found};
-    expect(gvm_locate_files(session, map, &job, &err), GVM_ARGUMENT, &err, "2.png: it gives no GPS position");
+    expect(gvm_locate_files(session, map, &job, &err), GVM_ARGUMENT, &err, "2.png: it has no GPS position");
 }
 
 int main(void)

@@ -54,7 +54,7 @@ static void test_map(void **state)
     assert_int_equal(file_map(&map, in_folder("fifo"), &err), GVM_FILE);
     assert_says(&err, "/fifo: it is not a regular file");
     assert_int_equal(file_map(&map, in_folder("dir"), &err), GVM_FILE);
-    assert_says(&err, "/dir: it is a folder");
+    assert_says(&err, "/dir: it is a directory");
     assert_int_equal(file_map(&map, in_folder("missing"), &err), GVM_FILE);
     assert_says(&err, "/missing: ");
     assert_null(map.data);
@@ -173,7 +173,7 @@ static void test_write_targets(void **state)
     struct file_writer w;
     gvm_error err;
     assert_int_equal(file_writer_open(&w, in_folder(""), &err), GVM_FILE);
-    assert_says(&err, "it is a folder");
+    assert_says(&err, "it is a directory");
     assert_int_equal(file_writer_open(&w, "/dev/null", &err), GVM_FILE);
     assert_says(&err, "/dev/null: it is not a regular file");
     assert_int_equal(file_writer_open(&w, in_folder("none/a"), &err), GVM_FILE);

@@ -138,9 +138,9 @@ static const char base[] = "{\"model\":\"frgeo\",\"dims\":[96,192,384,768],\"dep
                            "\"street\":[128,512],\"aerial\":[256,256]}";
 
 static const struct refused bad[] = {
-    {"[128,512]", "[128,127]", "the last map of the street view is 4 x 3, which cannot be cut in four"},
-    {"[256,256]", "[63,256]", "the last map of the aerial view is 1 x 8, which cannot be cut in four"},
-    {"[256,256]", "[256,63]", "the last map of the aerial view is 8 x 1, which cannot be cut in four"},
+    {"[128,512]", "[128,127]", "the last map of the street view is 4 x 3, which cannot be split into quadrants"},
+    {"[256,256]", "[63,256]", "the last map of the aerial view is 1 x 8, which cannot be split into quadrants"},
+    {"[256,256]", "[256,63]", "the last map of the aerial view is 8 x 1, which cannot be split into quadrants"},
     {"\"dims\":[96,192,384,768],", "", "lacks \"dims\""},
 };
 

@@ -141,13 +141,13 @@ static void limits(void **state)
             limit.user = &ender;
             if (decode_limited(&size, name, limit, &err) != GVM_IMAGE)
                 fail_msg("%s is decoded in spite of answer %d of %d", name, at, never.asked);
-            expect_sentence(&err, name, "longer than is waited for");
+            expect_sentence(&err, name, "timed out");
         }
         limit = (struct image_limit){.pixels = W * H, .until = 1};
         assert_int_equal(decode_limited(&size, name, limit, &err), GVM_IMAGE);
         limit = (struct image_limit){.pixels = W * H - 1, .until = INFINITY};
         assert_int_equal(decode_limited(&size, name, limit, &err), GVM_IMAGE);
-        expect_sentence(&err, name, "0.479999 megapixels that are read");
+        expect_sentence(&err, name, "the limit of 0.479999 megapixels");
     }
 }
 

@@ -239,7 +239,7 @@ static void test_mismatch(void **state)
     pictures_close(&p);
     c.cell_m = 20;
     assert_int_equal(pictures_open(&p, t->data, &c, &err), GVM_ARGUMENT);
-    assert_non_null(strstr(err.text, "cells of 30 m, and this network's have 20 m"));
+    assert_non_null(strstr(err.text, "cells of 30 m, but this network expects 20 m"));
     pictures_close(&p);
     c.views[GVM_AERIAL].zoom_count = 0;
     assert_int_equal(pictures_open(&p, t->data, &c, &err), GVM_ARGUMENT);

@@ -143,7 +143,7 @@ static void test_shared(void **state)
     check_tiles(map, 5);
     gvm_map_free(map);
     expect_status(gvm_map_open(&map, in_folder("m.gpkg"), NULL, 0, &err), GVM_FORMAT, &err,
-                  "m.gpkg: the map holds no tile");
+                  "m.gpkg: the map has no tiles");
 }
 
 static void test_removed(void **state)
@@ -203,7 +203,7 @@ static void test_removed(void **state)
         gvm_error err;
         size_t removed;
         expect_status(gvm_map_remove(in_folder("m.gpkg"), bad[i], &removed, &err), GVM_ARGUMENT, &err,
-                      "is no area: give");
+                      "expected W,S,E,N");
     }
     check_index(5);
 }
@@ -293,14 +293,12 @@ static void test_header(void **state)
     features_header(header, &facts);
     assert_int_equal(features_check(header, FEATURES_START + 140, &facts, 10, "f", &err), GVM_OK);
     expect_status(features_check(header, FEATURES_START + 139, &facts, 10, "f", &err), GVM_FORMAT, &err,
-                  "9 of its 10 rows");
+                  "9 of 10 rows");
     expect_status(features_check(header, FEATURES_START, &facts, SIZE_MAX, "f", &err), GVM_FORMAT, &err,
-                  "it is cut off");
+                  "it is truncated");
     facts.width = 8;
-    expect_status(features_check(header, 9999, &facts, 1, "f", &err), GVM_FORMAT, &err, "rows have 7 numbers where");
-    header[8] = 2;
     expect_status(features_check(header, 9999, &facts, 1, "f", &err), GVM_FORMAT, &err,
-                  "f: features of a map, of version 2; this program reads version 1");
+                  "f: unsupported version 2 of a map's features; this program reads version 1");
 }
 
 static void test_halves(void **state)

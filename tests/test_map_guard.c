@@ -62,7 +62,7 @@ static void test_written(void **state)
     assert_int_equal(gvm_map_guard_check(watch, &err), GVM_OK);
     write_at(SIZE - 1, "2", 1);
     assert_int_equal(gvm_map_guard_check(watch, &err), GVM_FILE);
-    assert_non_null(strstr(err.text, "map.features: it was changed"));
+    assert_non_null(strstr(err.text, "map.features: it was modified"));
     assert_int_equal(gvm_map_guard_check(watch, &err), GVM_FILE);
     write_at(SIZE - 1, "\1", 1);
     assert_int_equal(gvm_map_guard_check(watch, &err), GVM_OK);
@@ -98,7 +98,7 @@ static void test_cut(void **state)
             assert_int_equal(truncate(features, 0), 0);
         }
         assert_int_equal(gvm_map_guard_check(watch, &err), GVM_FILE);
-        assert_non_null(strstr(err.text, "map.features: it was cut short"));
+        assert_non_null(strstr(err.text, "map.features: it was truncated"));
         gvm_map_guard_free(watch);
     }
 }

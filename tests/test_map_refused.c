@@ -54,33 +54,33 @@ static void test_foreign(void **state)
     expect_bad_map(GVM_FILE, "m.gpkg: it cannot be opened");
     make_map();
     run_sql("DROP TABLE geoviewmatch; DELETE FROM gpkg_contents WHERE table_name = 'geoviewmatch'");
-    expect_bad_map(GVM_FORMAT, "m.gpkg: it is a GeoPackage, but none that `geoviewmatch index` made");
+    expect_bad_map(GVM_FORMAT, "m.gpkg: it is a GeoPackage, but not one made by `geoviewmatch index`");
     make_map();
     run_sql("UPDATE geoviewmatch SET value = '2' WHERE key = 'version'");
-    expect_bad_map(GVM_FORMAT, "m.gpkg: a map of version 2; this program reads version 1");
+    expect_bad_map(GVM_FORMAT, "m.gpkg: unsupported map version 2; this program reads version 1");
     static const char *const facts[] = {"version", "id", "fingerprint", "width", "ground_m", "rows", "jobs"};
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
         char sql[100];
         make_map();
         snprintf(sql, sizeof sql, "UPDATE geoviewmatch SET value = '-x' WHERE key = '%s'", facts[i]);
         run_sql(sql);
-        expect_bad_map(GVM_FORMAT, "m.gpkg: the table `geoviewmatch` in it is damaged");
+        expect_bad_map(GVM_FORMAT, "m.gpkg: its table `geoviewmatch` is corrupt");
     }
     make_map();
     run_sql("UPDATE geoviewmatch SET value = '4' WHERE key = 'rows'");
-    expect_bad_map(GVM_FORMAT, "m.gpkg: the layer `tiles` in it is damaged");
+    expect_bad_map(GVM_FORMAT, "m.gpkg: its layer `tiles` is corrupt");
     make_map();
     run_sql("PRAGMA writable_schema = 1; DELETE FROM sqlite_master WHERE type = 'trigger'");
     run_sql("UPDATE tiles SET metres = 5e-324 WHERE row = 2");
-    expect_bad_map(GVM_FORMAT, "m.gpkg: tile 3 in it is damaged");
+    expect_bad_map(GVM_FORMAT, "m.gpkg: its tile 3 is corrupt");
     make_map();
     const gvm_model model = {.info = {.features = WIDTH, .fingerprint = "fedcba9876543210"}};
     expect_status(gvm_map_open(&map, in_folder("m.gpkg"), &model, 0, &err), GVM_MISMATCH, &err,
-                  "made with other weights (fingerprint 0123456789abcdef) than these (fedcba9876543210)");
+                  "made with weights of fingerprint 0123456789abcdef, got fedcba9876543210");
     empty_folder(NULL);
     struct map_file *file;
     expect_status(map_file_create(&file, in_folder("m.zip"), &info, 64, json_array(), &err), GVM_ARGUMENT, &err,
-                  "m.zip: a map's name ends in .gpkg; `index` makes one of imagery");
+                  "m.zip: expected a map's name, which ends in .gpkg; make one with `index`");
 }
 
 /* The right fingerprint, but features of another width, in both files: no network may read them. */
@@ -116,13 +116,13 @@ static void test_width(void **state)
                       "m.gpkg: its features have");
         gvm_map_free(map);
         expect_status(gvm_map_open(&map, in_folder("m.gpkg"), &model, 0, &err), GVM_MISMATCH, &err,
-                      "but these weights make features of 24: the file was changed");
+                      "expected 24 from these weights; the file is corrupt");
         assert_null(map);
         empty_folder(NULL);
     }
     make_map();
     run_sql("UPDATE geoviewmatch SET value = '24.5' WHERE key = 'width'");
-    expect_bad_map(GVM_FORMAT, "m.gpkg: the table `geoviewmatch` in it is damaged");
+    expect_bad_map(GVM_FORMAT, "m.gpkg: its table `geoviewmatch` is corrupt");
 }
 
 /* Anything that could run other SQL than ours, or open other files, is refused before GDAL opens it. */
@@ -138,13 +138,13 @@ static void test_hostile_tables(void **state)
     for (size_t i = 0; i < sizeof views / sizeof *views; i++) {
         make_map();
         run_sql(views[i]);
-        expect_bad_map(GVM_FORMAT, "m.gpkg: the view \"");
+        expect_bad_map(GVM_FORMAT, "m.gpkg: unexpected view \"");
     }
     make_map();
     run_sql(
         "PRAGMA writable_schema = 1; INSERT INTO sqlite_master VALUES ('table', 'other', 'other', 0, 'CREATE VIRTUAL "
         "TABLE other USING VirtualOGR(''/etc/passwd'')')");
-    expect_bad_map(GVM_FORMAT, "m.gpkg: the virtual table \"other\" in it is not of a map");
+    expect_bad_map(GVM_FORMAT, "m.gpkg: unexpected virtual table \"other\"; a map");
     static const char *const texts[][2] = {
         /* inserted by hand, to be mistaken for something else */
         {"table", "CREATE VIRTUAL TABLE other USING VirtualOGR(''/etc/passwd'', 0, ''x USING rtree('')"},
@@ -163,7 +163,7 @@ static void test_hostile_tables(void **state)
                  "PRAGMA writable_schema = 1; INSERT INTO sqlite_master VALUES ('%s', 'other', 'other', 0, '%s')",
                  texts[i][0], texts[i][1]);
         run_sql(sql);
-        expect_bad_map(GVM_FORMAT, "\"other\" in it is not of a map");
+        expect_bad_map(GVM_FORMAT, "\"other\"; a map has none such");
     }
 }
 
@@ -182,7 +182,7 @@ static void test_hostile_triggers(void **state)
         make_map();
         run_sql(triggers[i]);
         expect_status(gvm_map_remove(in_folder("m.gpkg"), "-180,-90,180,90", &removed, &err), GVM_FORMAT, &err,
-                      "and may be there to do harm");
+                      "it may be malicious");
         empty_folder(NULL);
     }
 }
@@ -235,7 +235,7 @@ static void test_strangers(void **state)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
             put_text(names[i], texts[k]);
-            make_over(GVM_FILE, "not of a map: move it away");
+            make_over(GVM_FILE, "does not belong to a map; move it away");
             expect_text(names[i], texts[k]);
             assert_int_equal(access(in_folder("m.gpkg"), F_OK), -1);
             if (i > 0) assert_int_equal(access(in_folder("m.features"), F_OK), -1);
@@ -244,13 +244,13 @@ static void test_strangers(void **state)
     for (int dangling = 0; dangling < 2; dangling++) {
         if (!dangling) put_text("victim", "alias x=y");
         assert_int_equal(symlink("victim", in_folder("m.features")), 0);
-        make_over(GVM_FILE, "m.features: it is a symbolic link: move it away");
+        make_over(GVM_FILE, "m.features: it is a symbolic link; move it away");
         if (!dangling) expect_text("victim", "alias x=y");
         assert_int_equal(access(in_folder("victim"), F_OK), dangling ? -1 : 0);
         empty_folder(NULL);
         if (!dangling) put_text("victim", "SQLite format 3");
         assert_int_equal(symlink("victim", in_folder("m.features.tmp.gpkg")), 0);
-        make_over(GVM_FILE, "m.features.tmp.gpkg: it is in the way");
+        make_over(GVM_FILE, "m.features.tmp.gpkg: it exists and does not belong to a map");
         if (!dangling) expect_text("victim", "SQLite format 3");
         empty_folder(NULL);
     }
@@ -300,22 +300,22 @@ static void test_features(void **state)
     expect_bad_map(GVM_FILE, "m.features: cannot open it");
     make_map();
     put_text("m.features", "no features");
-    expect_bad_map(GVM_FORMAT, "m.features: it is not the features of a map");
+    expect_bad_map(GVM_FORMAT, "m.features: it is not a map's features file");
     make_map();
     assert_int_equal(truncate(in_folder("m.features"), FEATURES_START + 5 * WIDTH * 2 - 1), 0);
-    expect_bad_map(GVM_FORMAT, "m.features: it is cut off: 4 of its 5 rows are there");
+    expect_bad_map(GVM_FORMAT, "m.features: it is truncated: it has 4 of 5 rows");
     make_map();
     rename(in_folder("m.features"), in_folder("old"));
     unlink(in_folder("m.gpkg"));
     make_map();
     rename(in_folder("old"), in_folder("m.features"));
-    expect_bad_map(GVM_MISMATCH, "m.features: it belongs to another map");
+    expect_bad_map(GVM_MISMATCH, "m.features: it does not belong to");
     make_map();
     unlink(in_folder("m.gpkg"));
     gvm_error err;
     struct map_file *file;
     expect_status(map_file_create(&file, in_folder("m.gpkg"), &info, 64, json_array(), &err), GVM_FILE, &err,
-                  "m.features: it lies there without its .gpkg");
+                  "m.features: it exists without its .gpkg");
 }
 
 int main(void)

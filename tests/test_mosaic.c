@@ -160,7 +160,7 @@ static void test_vrt(void **state)
     assert_in_range(c.tiles, alone / 2, 2 * alone);
     assert_in_range(c.places, alone, 200);
     put_vrt("empty.vrt", 500, 500, 0, files, apart[0], "");
-    refused("empty.vrt", GVM_FORMAT, "empty.vrt: it holds nothing");
+    refused("empty.vrt", GVM_FORMAT, "empty.vrt: it is empty");
 }
 
 /* ------------------------------------------------------------------ GeoTIFF */
@@ -254,7 +254,7 @@ static void test_crs(void **state)
                                            "]")};
     for (size_t i = 0; i < sizeof systems / sizeof *systems; i++) {
         plain("l.tif", systems[i], 500000, 5540000);
-        refused("l.tif", GVM_FORMAT, "with no place on the Earth: name the true one, as in --crs");
+        refused("l.tif", GVM_FORMAT, "not tied to the Earth; name the right one, for example --crs");
         const char *path = in_folder("l.tif");
         struct tally c;
         gvm_error err;
@@ -290,7 +290,7 @@ static void test_alpha(void **state)
         bool warning;
         assert_true(imagery_note(&note, &warning, imagery, 0));
         assert_int_equal(warning, cases[i].warns);
-        assert_int_equal(strstr(note.text, "a.tif: band 4 is marked as alpha but has all shades") != NULL, warning);
+        assert_int_equal(strstr(note.text, "a.tif: band 4 is marked as alpha but has many values;") != NULL, warning);
         assert_false(imagery_note(&note, &warning, imagery, 1));
         json_t *job = json_pack("{so}", "imagery", imagery_describe(imagery));
         const json_t *described = json_object_get(job, "imagery");
@@ -316,7 +316,7 @@ static void test_pipes(void **state)
         "pipe", "./pipe", "/dev/zero", "/dev/stdin", long_name, "vrt://pipe?bands=1", "GTIFF_DIR:1:pipe"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         put_vrt("m.vrt", 120, 120, 1, &names[i], at, "");
-        refused("m.vrt", GVM_FILE, "which is no regular file: move that away");
+        refused("m.vrt", GVM_FILE, "which is not a regular file; move that away");
     }
     static const char *const inner[] = {"m.vrt"}, *const good[] = {"a.tif"};
     put_vrt("outer.vrt", 120, 120, 1, inner, at, "");
@@ -332,7 +332,7 @@ static void test_pipes(void **state)
     static const char *const beside[] = {"a.tif.aux.xml", "a.tif.ovr", "a.tfw", "A.TFW", "a.tif.msk"};
     for (size_t i = 0; i < sizeof beside / sizeof *beside; i++) {
         assert_int_equal(mkfifo(in_folder(beside[i]), 0600), 0);
-        refused("a.tif", GVM_FILE, "which is no regular file: move that away");
+        refused("a.tif", GVM_FILE, "which is not a regular file; move that away");
         unlink(in_folder(beside[i]));
     }
     assert_int_equal(mkfifo(in_folder("ab"), 0600), 0); /* a pipe of somebody else */
@@ -379,13 +379,13 @@ static void test_tms(void **state)
         snprintf(text, sizeof text, resource, bad[i][0], bad[i][1]);
         put_text("tilemapresource.xml", text);
         assert_int_equal(tms_find(&tms, in_folder(""), &err), GVM_FORMAT);
-        assert_non_null(strstr(err.text, "are not of web Mercator"));
+        assert_non_null(strstr(err.text, "are not in Web Mercator"));
     }
     static const char *const broken[] = {"<TileMap", "<other/>", "text", "<TileMap><SRS></TileMap>"};
     for (size_t i = 0; i < 4; i++) {
         put_text("tilemapresource.xml", broken[i]);
         assert_int_equal(tms_find(&tms, in_folder(""), &err), GVM_FORMAT);
-        assert_non_null(strstr(err.text, "it does not describe a tile map"));
+        assert_non_null(strstr(err.text, "it is not a TMS tile map description"));
     }
     put_text("tilemapresource.xml", "<!-- a comment --><TileMap><TileSets/></TileMap>");
     assert_int_equal(tms_find(&tms, in_folder(""), &err), GVM_OK);

@@ -219,7 +219,8 @@ static void test_ends(void **state)
     expect_once(order, batches, 4, &split);
     assert_int_equal(neighbours_order(order, &batches, nearest, MOST, 5, &split, 1, 0, &err), GVM_ARGUMENT);
     assert_int_equal(batches, 0);
-    assert_string_equal(err.text, "2000 street pictures on 4 tiles do not fill one batch of 5 different places");
+    assert_string_equal(err.text,
+                        "2000 street pictures on 4 tiles do not fill one batch of size 5 with different places");
     free(nearest);
     release(&split);
 }

@@ -103,7 +103,7 @@ static void test_takes(void **state)
         {"yes", "yes or no"},
         {"choice", "one, two or three"},
         {"number", "a whole number from 1 to 100"},
-        {"large", "a whole number of 0 or more"},
+        {"large", "a whole number of at least 0"},
         {"real", "a number from 0.1 to 0.9"},
         {"wide", "0 or metres from 1 to 1000000"},
         {"pair", "two rising degrees"},

@@ -178,10 +178,10 @@ static void refused(void **state)
     (void)state;
     uint8_t out[H * W * 3];
     gvm_error err = {""};
-    expect_refused(31, 200, "200 x 31 pixels are too few to show a street: a side needs 32 at least");
+    expect_refused(31, 200, "200 x 31 pixels are too few; expected at least 32 a side");
     expect_refused(200, 31, "too few");
-    expect_refused(32, 321, "321 x 32 is no photo's shape: a side must be at most 10 times the other");
-    expect_refused(321, 32, "no photo's shape");
+    expect_refused(32, 321, "321 x 32 is too elongated for a photo; expected a side of at most 10 times the other");
+    expect_refused(321, 32, "too elongated");
     struct image dark = picture(100, 100, 0);
     memset(dark.pixels, 90, 30000);
     assert_int_equal(photo_fit(out, &shape, &dark, in_folder("x.jpg"), &err), GVM_IMAGE);
@@ -291,12 +291,12 @@ static void doubted(void **state)
         assert_int_equal(circle_check(&image, CIRCLE_CHECKED, "x.jpg", &err), GVM_OK);
         gvm_status status = circle_check(&image, CIRCLE_DOUBTED, "x.jpg", &err);
         if (status != (foot ? GVM_OK : GVM_PANORAMA)) fail_msg("foot %d: %s", foot, err.text);
-        if (!foot) assert_non_null(strstr(err.text, "what it shows below is not one point"));
+        if (!foot) assert_non_null(strstr(err.text, "its bottom row is not a single point"));
     }
     image.height = FH - 100;
     assert_int_equal(circle_check(&image, CIRCLE_CHECKED, "x.jpg", &err), GVM_OK);
     assert_int_equal(circle_check(&image, CIRCLE_DOUBTED, "x.jpg", &err), GVM_PANORAMA);
-    assert_non_null(strstr(err.text, "700 x 250 is no full panorama's shape"));
+    assert_non_null(strstr(err.text, "700 x 250 is not the shape of a full panorama"));
 }
 
 int main(int argc, char **argv)

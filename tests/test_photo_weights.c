@@ -154,7 +154,7 @@ static void ignored_options(void **state)
         gvm_picture *picture;
         gvm_error err;
         options.size = sizeof options;
-        expect_failure(gvm_picture_open(&picture, &options, &err), GVM_ARGUMENT, &err, "with");
+        expect_failure(gvm_picture_open(&picture, &options, &err), GVM_ARGUMENT, &err, "to bytes");
         assert_null(picture);
     }
 }

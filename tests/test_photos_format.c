@@ -93,12 +93,12 @@ static void test_refused(void **state)
         {"image,lat,lon\np/1.jpg,45,\n", "photos.csv, line 2: its lon is empty"},
         {"image,lat,lon\n,45,7\n", "line 2: its image is empty"},
         {"image,lat,lon\np/1.jpg,45,east\n", "lon \"east\" is not a number"},
-        {"image,lat,lon\np/1.jpg,95,7\n", "no place on Earth"},
-        {"image,lat,lon\n../1.jpg,45,7\n", "leads out of the data set's folder"},
-        {"image,lat,lon,heading\np/1.jpg,45,7,400\n", "heading 400 is not in the range"},
+        {"image,lat,lon\np/1.jpg,95,7\n", "is out of range"},
+        {"image,lat,lon\n../1.jpg,45,7\n", "is outside the data set's folder"},
+        {"image,lat,lon,heading\np/1.jpg,45,7,400\n", "heading 400 is outside"},
         {"image,lat,lon,heading\np/1.jpg,45,7,north\n", "heading \"north\" is not a number"},
-        {"image,lat,lon,split\np/1.jpg,45,7,dev\n", "its split is \"dev\", not train, val or test"},
-        {"image,lat,lon\n", "its labels name no pair"},
+        {"image,lat,lon,split\np/1.jpg,45,7,dev\n", "unknown split \"dev\"; expected train, val or test"},
+        {"image,lat,lon\n", "its labels list no pairs"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -106,7 +106,7 @@ static void test_refused(void **state)
         expect_refused(GVM_FORMAT, NULL, bad[i].words);
     }
     put_photos("image,lat,lon\np/7.jpg,45,7\n");
-    expect_refused(GVM_FILE, NULL, "of 1 pairs none has both pictures");
+    expect_refused(GVM_FILE, NULL, "none of its 1 pairs has both pictures");
     expect_refused(GVM_ARGUMENT, &(struct dataset_options){.test = "val"}, "no column `split`");
 }
 
@@ -142,7 +142,7 @@ static void test_rasters(void **state)
     put_deep("photos.csv", good);
     put_picture("p/1.jpg");
     put_picture("p/x.tif"); /* a photo, perhaps */
-    expect_refused(GVM_FILE, NULL, "no raster (.tif, .tiff or .vrt) lies there");
+    expect_refused(GVM_FILE, NULL, "no raster (.tif, .tiff or .vrt) found");
     put_picture("b.TIF");
     expect_rasters(NULL, (const char *const[]){"b.TIF", NULL});
     put_picture("imagery/z.tiff");
@@ -157,7 +157,7 @@ static void test_rasters(void **state)
     expect_rasters(&(struct dataset_options){.imagery = file}, (const char *const[]){"b.TIF", NULL});
     expect_refused(GVM_FILE, &(struct dataset_options){.imagery = "/nowhere/at/all"}, "cannot open");
     put_deep("pairs.csv", "id,street,aerial,lat,lon\n1,p/1.jpg,p/x.tif,1,2\n");
-    expect_refused(GVM_ARGUMENT, NULL, "it has the labels of pairs and of photos");
+    expect_refused(GVM_ARGUMENT, NULL, "it has the labels of both pairs and photos");
     expect_refused(GVM_ARGUMENT, &(struct dataset_options){.format = "pairs", .imagery = folder},
                    "whose aerial pictures are files");
 }

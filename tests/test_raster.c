@@ -190,7 +190,8 @@ static void test_prj(void **state)
     }
     put_text("a.prj", "LOCAL_CS[\"site\",UNIT[\"metre\",1]]"); /* not a system of the Earth */
     const char *path = in_folder("a.tif");
-    expect_no_imagery(&(gvm_map_options){.rasters = &path, .raster_count = 1}, GVM_FORMAT, "name that, as in --crs");
+    expect_no_imagery(&(gvm_map_options){.rasters = &path, .raster_count = 1}, GVM_FORMAT,
+                      "name it, for example --crs");
 }
 
 /* Rows and columns have the requested distance, also for large tiles. */

@@ -136,47 +136,49 @@ static void test_refused(void **state)
     struct raster_recipe r = {.crs = "EPSG:32633", .type = GDT_Float32};
     place_raster(r.place, 500000, 5540000, 1, 0);
     make_raster("float.tif", &r);
-    expect_bad_raster(in_folder("float.tif"), GVM_FORMAT, "float.tif: its samples are Float32, not 8- or 16-bit");
+    expect_bad_raster(in_folder("float.tif"), GVM_FORMAT,
+                      "float.tif: unsupported sample type Float32, expected 8- or 16-bit");
     r.type = GDT_Byte;
     r.crs = NULL;
     make_raster("nowhere.tif", &r);
-    expect_bad_raster(in_folder("nowhere.tif"), GVM_FORMAT, "name that, as in --crs");
+    expect_bad_raster(in_folder("nowhere.tif"), GVM_FORMAT, "name it, for example --crs");
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s", in_folder("nowhere.tif"));
     const char *one[] = {path}, *twice[] = {path, path};
     expect_no_imagery(&(gvm_map_options){.rasters = one, .raster_count = 1, .crs = "EPSG:0"}, GVM_ARGUMENT,
-                      "EPSG:0 is not a coordinate system");
+                      "unknown coordinate system");
     struct imagery *imagery = open_imagery(&(gvm_map_options){.rasters = one, .raster_count = 1, .crs = "EPSG:32633"});
     assert_int_equal(imagery_places(imagery), 9);
     imagery_free(imagery);
     make_raster("bare.tif", &(struct raster_recipe){.bands = 3});
-    expect_bad_raster(in_folder("bare.tif"), GVM_FORMAT, "bare.tif: it does not say where on the earth it lies");
+    expect_bad_raster(in_folder("bare.tif"), GVM_FORMAT, "bare.tif: it is not georeferenced; list the");
     r.crs = "EPSG:32633";
     place_raster(r.place, 500000, 5540000, 100, 0);
     make_raster("coarse.tif", &r);
-    expect_bad_raster(in_folder("coarse.tif"), GVM_FORMAT, "coarse.tif: its pixels cover 100 m each");
+    expect_bad_raster(in_folder("coarse.tif"), GVM_FORMAT, "coarse.tif: its ground sample distance, 100 m, is");
     place_raster(r.place, 5e9, 5e9, 1, 0);
     make_raster("space.tif", &r);
-    expect_bad_raster(in_folder("space.tif"), GVM_FORMAT, "space.tif: its coordinates lie outside");
+    expect_bad_raster(in_folder("space.tif"), GVM_FORMAT, "space.tif: its coordinates are outside");
     r.crs = "EPSG:4326"; /* GDAL would take turns from its longitudes without an end */
     place_raster(r.place, 1e200, 50, 1e190, 0);
     make_raster("far.tif", &r);
-    expect_bad_raster(in_folder("far.tif"), GVM_FORMAT, "far.tif: its coordinates lie outside");
+    expect_bad_raster(in_folder("far.tif"), GVM_FORMAT, "far.tif: its coordinates are outside");
     put_text("void.vrt",
              "<VRTDataset rasterXSize=\"40\" rasterYSize=\"40\"><SRS>EPSG:32633</SRS><GeoTransform>500000,1,0,"
              "5540000,0,-1</GeoTransform><VRTRasterBand dataType=\"UInt16\" band=\"1\"><NoDataValue>-2"
              "</NoDataValue></VRTRasterBand></VRTDataset>"); /* a value that its type cannot hold */
-    expect_bad_raster(in_folder("void.vrt"), GVM_FORMAT, "void.vrt: it holds nothing");
+    expect_bad_raster(in_folder("void.vrt"), GVM_FORMAT, "void.vrt: it is empty");
     put_text("text.tif", "no raster");
-    expect_bad_raster(in_folder("text.tif"), GVM_FORMAT, "text.tif: it is not a raster that can be opened");
+    expect_bad_raster(in_folder("text.tif"), GVM_FORMAT, "text.tif: unsupported or corrupt raster");
     put_text("empty.tif", "");
     expect_bad_raster(in_folder("empty.tif"), GVM_FORMAT, "empty.tif: the file is empty");
     expect_bad_raster(in_folder("gone.tif"), GVM_FILE, "gone.tif: cannot open it");
-    expect_bad_raster("/vsicurl/http://127.0.0.1/a.tif", GVM_FILE, "only files on this machine");
+    expect_bad_raster("/vsicurl/http://127.0.0.1/a.tif", GVM_FILE, "only local files");
     expect_no_imagery(&(gvm_map_options){.rasters = twice, .raster_count = 2, .crs = "EPSG:32633"}, GVM_ARGUMENT,
-                      "it is named twice");
-    expect_no_imagery(&(gvm_map_options){.tiles = "a", .xyz = "b"}, GVM_ARGUMENT, "a map is built from rasters, or");
-    expect_no_imagery(&(gvm_map_options){.tiles = "a", .tile_m = 3}, GVM_ARGUMENT, "for rasters only");
+                      "it is given twice");
+    expect_no_imagery(&(gvm_map_options){.tiles = "a", .xyz = "b"}, GVM_ARGUMENT,
+                      "a map is built from exactly one of: rasters,");
+    expect_no_imagery(&(gvm_map_options){.tiles = "a", .tile_m = 3}, GVM_ARGUMENT, "to rasters only");
 }
 
 /* A VRT refers to other files: files on other machines are not opened, neither directly nor through a file that refers

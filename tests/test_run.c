@@ -119,7 +119,7 @@ static void test_refused(void **state)
         json_t *less = json_copy(root);
         json_object_del(less, key);
         char *lacking = json_dumps(less, 0);
-        snprintf(sentence, sizeof sentence, "of version 3, has no key '%s'; this program reads versions 1 to 3", key);
+        snprintf(sentence, sizeof sentence, "version 3, lacks the key '%s'; this program reads versions 1 to 3", key);
         expect_refused(lacking,
                        strcmp(key, "version") == 0 ? "(no key 'ground_m')" : sentence); /* then it is version 1 */
         free(lacking);
@@ -128,19 +128,19 @@ static void test_refused(void **state)
     static const struct {
         const char *json, *sentence;
     } changes[] = {
-        {"{\"version\":4}", "the saved run is of version 4; this program reads versions 1 to 3"},
-        {"{\"version\":\"2\"}", "the saved run is of version 0"},
-        {"{\"momentum\":0.9}", "of version 3, has the unknown key 'momentum'; this program reads versions 1 to 3"},
-        {"{\"jitter\":1.01}", "the saved run's 'jitter' is not a number from 0 to 1"},
-        {"{\"jitter\":\"0.3\"}", "the saved run's 'jitter' is not a number from 0 to 1"},
-        {"{\"batch\":1}", "the saved run's 'batch' is not a whole number from 2 to 4096"},
-        {"{\"cluster\":0.1}", "the saved run's 'cluster' is not 0 or metres from 1 to 1000000"},
-        {"{\"on-bad\":\"weep\"}", "the saved run's 'on-bad' is not stop or skip"},
-        {"{\"next-batch\":-1}", "the saved run's 'next-batch' is not a whole number of 0 or more"},
-        {"{\"best\":101}", "the saved run's 'best' is not a number from -1 to 100"},
-        {"{\"data\":7}", "the saved run's 'data' is not a text"},
-        {"{\"data\":null}", "the run names no data set"},
-        {"{\"sigma-low\":6.0}", "the run blurs by deviations from 6 to 5 pixels"},
+        {"{\"version\":4}", "unsupported version 4 of the saved run; this program reads versions 1 to 3"},
+        {"{\"version\":\"2\"}", "unsupported version 0 of the saved run"},
+        {"{\"momentum\":0.9}", "version 3, has the unknown key 'momentum'; this program reads versions 1 to 3"},
+        {"{\"jitter\":1.01}", "the saved run's 'jitter' is invalid; expected a number from 0 to 1"},
+        {"{\"jitter\":\"0.3\"}", "the saved run's 'jitter' is invalid; expected a number from 0 to 1"},
+        {"{\"batch\":1}", "the saved run's 'batch' is invalid; expected a whole number from 2 to 4096"},
+        {"{\"cluster\":0.1}", "the saved run's 'cluster' is invalid; expected 0 or metres from 1 to 1000000"},
+        {"{\"on-bad\":\"weep\"}", "the saved run's 'on-bad' is invalid; expected stop or skip"},
+        {"{\"next-batch\":-1}", "the saved run's 'next-batch' is invalid; expected a whole number of at least 0"},
+        {"{\"best\":101}", "the saved run's 'best' is invalid; expected a number from -1 to 100"},
+        {"{\"data\":7}", "the saved run's 'data' is invalid; expected a string"},
+        {"{\"data\":null}", "the run has no data set"},
+        {"{\"sigma-low\":6.0}", "the run's blur range, 6 to 5 pixels"},
     };
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         json_t *changed = json_copy(root), *change = json_loads(changes[i].json, 0, NULL);
@@ -151,8 +151,8 @@ static void test_refused(void **state)
         json_decref(change);
         json_decref(changed);
     }
-    expect_refused("nothing", "its 'run' is not what a training run leaves");
-    expect_refused("[]", "its 'run' is not what a training run leaves");
+    expect_refused("nothing", "its metadata 'run' is not a JSON object");
+    expect_refused("[]", "its metadata 'run' is not a JSON object");
     json_decref(root);
     free(text);
     run_options_free(&o);
@@ -191,7 +191,7 @@ static void test_version_2(void **state)
     free(text);
     json_object_del(root, "shift");
     text = json_dumps(root, 0);
-    expect_refused(text, "of version 2, has no key 'shift'; this program reads versions 1 to 3");
+    expect_refused(text, "version 2, lacks the key 'shift'; this program reads versions 1 to 3");
     free(text);
     json_decref(root);
     run_options_free(&o);

@@ -132,7 +132,7 @@ static void test_names(void **state)
     struct network *n = golden_preset("sample4geo-nano");
     gvm_error err;
     assert_int_equal(backbone_load(n, "tests/golden/net_four.safetensors", &err), GVM_FORMAT); /* a Swin V2 */
-    assert_says(&err, "it is no ConvNeXt backbone");
+    assert_says(&err, "it is not a ConvNeXt backbone");
     network_free(n);
 }
 
@@ -146,16 +146,16 @@ static const struct refused bad[] = {
     {"\"dims\":[128,256,512,1024],", "", "lacks \"dims\""},
     {"[128,256,512,1024]", "[128,256,512]", "\"dims\" is not a list of 4"},
     {"[128,256,512,1024]", "128", "\"dims\" is not a list of 4"},
-    {"[128,256,512,1024]", "[128,256,\"512\",1024]", "\"dims\" is not a whole number"},
-    {"[128,256,512,1024]", "[0,256,512,1024]", "\"dims\" is 0, not 1 to 4096"},
+    {"[128,256,512,1024]", "[128,256,\"512\",1024]", "\"dims\" is not an integer"},
+    {"[128,256,512,1024]", "[0,256,512,1024]", "\"dims\" is 0, expected 1 to 4096"},
     {"[128,256,512,1024]", "[128,256,512,5000]", "\"dims\" is 5000"},
     {"\"depths\":[3,3,27,3],", "", "lacks \"depths\""},
     {"[3,3,27,3]", "[3,3,27,3,3]", "\"depths\" is not a list of 4"},
-    {"[3,3,27,3]", "[3,0,27,3]", "\"depths\" is 0, not 1 to 64"},
+    {"[3,3,27,3]", "[3,0,27,3]", "\"depths\" is 0, expected 1 to 64"},
     {"[3,3,27,3]", "[3,3,65,3]", "\"depths\" is 65"},
-    {"\"erf\"", "\"exact\"", "\"gelu\" is not one of the words"},
-    {"\"erf\"", "1", "\"gelu\" is not one of the words"},
-    {"[140,768]", "[31,768]", "\"street\" is 31, not 32 to 4096"},
+    {"\"erf\"", "\"exact\"", "\"gelu\" has an unsupported value"},
+    {"\"erf\"", "1", "\"gelu\" has an unsupported value"},
+    {"[140,768]", "[31,768]", "\"street\" is 31, expected 32 to 4096"},
     {"[384,384]", "[384,4097]", "\"aerial\" is 4097"},
     {"[384,384]", "[4096,4096]", "stage 1 of the aerial view needs 536870912 values"},
     {"[128,256,512,1024],\"depths\":[3,3,27,3]", "[4096,4096,4096,4096],\"depths\":[9,9,9,9]",

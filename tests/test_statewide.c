@@ -129,12 +129,12 @@ static const char base[] =
 
 static const struct refused bad[] = {
     {"\"heads\":4,", "", "lacks \"heads\""},
-    {"\"heads\":4", "\"heads\":0", "\"heads\" is 0, not 1 to 4096"},
-    {"\"heads\":4", "\"heads\":5", "\"feature\" is 24, which 5 \"heads\" cannot share equally"},
+    {"\"heads\":4", "\"heads\":0", "\"heads\" is 0, expected 1 to 4096"},
+    {"\"heads\":4", "\"heads\":5", "\"feature\" is 24, not divisible by 5 \"heads\""},
     {"\"feature\":24", "\"feature\":65537", "\"feature\" is 65537"},
     {"\"feature\":24,", "", "lacks \"feature\""},
     {"\"scale\":6,", "", "lacks \"scale\""},
-    {"\"scale\":6", "\"scale\":0", "\"scale\" is 0, not above 0 and up to 1000"},
+    {"\"scale\":6", "\"scale\":0", "\"scale\" is 0, expected above 0 and up to 1000"},
     {"\"scale\":6", "\"scale\":-6", "\"scale\" is -6"},
     {"\"scale\":6", "\"scale\":1000.5", "\"scale\" is 1000.5"},
     {"\"scale\":6", "\"scale\":\"6\"", "\"scale\" is not a number"},

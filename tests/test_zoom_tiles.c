@@ -412,7 +412,7 @@ static void test_broken(void **state)
     assert_int_equal(truncate(in_folder("half.tif"), N * N * 3 / 2), 0);
     open_rasters(&o, (const char *const[]){"half.tif", NULL});
     assert_int_equal(zoom_cut(&p, 1, o.cutter, &err), GVM_FILE);
-    assert_non_null(strstr(err.text, "half.tif: it cannot be read in part"));
+    assert_non_null(strstr(err.text, "half.tif: part of it cannot be read"));
     free(p.pixels);
     close_rasters(&o);
 }

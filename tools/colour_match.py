@@ -63,7 +63,7 @@ def main():
         street, aerial = mean_colours(options.data, streets), mean_colours(options.data, tiles)
     except (OSError, ValueError) as error:
         sys.exit(f"colour_match.py: {error}")
-    print(f"mean colour, street to aerial: {len(streets)} queries, a gallery of {len(tiles)}\n")
+    print(f"mean colour, street to aerial: {len(streets)} queries, gallery of {len(tiles)}\n")
     print(f"  {'recall, percent':20} {'R@1':>8} {'R@5':>8} {'R@10':>8} {'R@1%':>8}")
     for row, change in (("mean colour", np.asarray), ("standardised", standardise)):
         found = ranks(change(street), change(aerial), right)

@@ -43,7 +43,7 @@ double peak_of(const struct peak *peak)
 
 /* ------------------------------------------------------------------ the network */
 
-/* A network with weights in all its parts: fresh norms or scales of 0 would make a block's work vanish in the sum.
+/* A network with nonzero weights everywhere: initial norms or scales of 0 would cancel a block's output.
  */
 gvm_status bench_network(struct network **network, const struct arguments *b, bool training, gvm_error *err)
 {

@@ -1,5 +1,5 @@
-/* bench_learning.c - see bench.h. Pictures come from a town that is generated into a temporary folder. They are decoded
- * once into a cache, whose mapping outlives its file: the folder is gone before anything is measured. */
+/* bench_learning.c - see bench.h. Pictures are from a town generated into a temporary folder. They are decoded once
+ * into a cache, whose mapping outlives its file: the folder is deleted before anything is measured. */
 #define _GNU_SOURCE /* nftw */
 #include <errno.h>
 #include <ftw.h>
@@ -21,8 +21,8 @@
 #include "world/world.h"
 
 struct learning {
-    double seconds, waited; /* of all steps; of these, for pictures */
-    int gallery;            /* what was ranked: fewer than asked for where memory is short */
+    double seconds, waited; /* of all steps; waiting for pictures in them */
+    int gallery;            /* tiles ranked: fewer than requested if memory is short */
     double ranking;         /* seconds */
 };
 
@@ -78,11 +78,11 @@ static gvm_status open_town(struct town *t, const struct arguments *b, const str
         return fail_errno(err, "make a folder in", parent);
     gvm_status status = fill_town(t, folder, b, c, err);
     if (nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0 && status == GVM_OK)
-        status = fail(err, GVM_FILE, "%s: it cannot be removed altogether", folder);
+        status = fail(err, GVM_FILE, "%s: it cannot be removed completely", folder);
     return status;
 }
 
-/* The first step is not counted: its pictures are not ready, and memory is touched for the first time. */
+/* The first step is not counted: its pictures are not ready, and its memory is not yet mapped. */
 static gvm_status time_steps(struct learning *out, struct bench_training *t, struct loader *loader,
                              const struct arguments *b, gvm_error *err)
 {
@@ -116,9 +116,8 @@ static gvm_status measure_training(struct learning *out, const struct arguments 
                                      .seed = 1};
     gvm_status status = bench_training_open(&training, b, err);
     if (status == GVM_OK && training.network->config.views[GVM_STREET].projection != PROJECTION_PANORAMA)
-        status =
-            fail(err, GVM_ARGUMENT, "--learning draws panoramas with a tile each, and %s takes photos; leave it out",
-                 training.network->config.method->title);
+        status = fail(err, GVM_ARGUMENT, "--learning generates panoramas, but %s takes photos; leave out --learning",
+                      training.network->config.method->title);
     options.amounts = training.amounts;
     options.single = status == GVM_OK && training.network->config.method->aerial_each == 1;
     if (status == GVM_OK) status = open_town(&town, b, &training.network->config, err);
@@ -164,10 +163,10 @@ static gvm_status measure_ranking(struct learning *out, const struct arguments *
     double *places = malloc((size_t)n * sizeof *places);
     gvm_status status = GVM_OK;
     if (rows.data == NULL || first == NULL || places == NULL) {
-        status = fail(err, GVM_MEMORY, "there is not enough memory to rank %d features", n);
+        status = fail(err, GVM_MEMORY, "cannot rank %d features: out of memory", n);
     } else {
         parallel_run(draw_rows, &rows);
-        for (int i = 0; i <= n; i++) first[i] = i; /* tile i answers query i */
+        for (int i = 0; i <= n; i++) first[i] = i; /* tile i is the match of query i */
         for (int i = 0; i < n; i++) places[i] = 45 + 1e-5 * i;
         struct retrieval task = {.queries = rows.data,
                                  .gallery = rows.data + (size_t)n * FEATURES,
@@ -209,19 +208,19 @@ static void print_learning(const struct learning *l, const struct arguments *b)
     printf("GeoViewMatch %s, %d threads, %s\n\n", gvm_version(), parallel_threads(), kernels()->name);
     printf(
         "  training      %.1f pairs a second (%s, batch %ld, ASAM, augmented, from a cache; %.1f ms a pair), over %ld\n"
-        "                steps; %.1f%% of a step is waiting for pictures\n",
+        "                steps; %.1f%% of a step is spent waiting for pictures\n",
         pairs / l->seconds, b->weights ? "the network given" : b->preset, b->batch, l->seconds * 1e3 / pairs, b->steps,
         100 * l->waited / l->seconds);
     printf("  ranking       %.2f s for %d queries among %d tiles of %d numbers\n", l->ranking, l->gallery, l->gallery,
            (int)FEATURES);
     if (l->gallery < b->gallery)
-        printf("                (%ld of each, as asked for, do not fit in this machine's memory)\n", b->gallery);
+        printf("                (%ld of each, as requested, do not fit into this machine's memory)\n", b->gallery);
 }
 
 int bench_learning(const struct arguments *b)
 {
     struct learning learning = {0};
-    gvm_error err = {"there is not enough memory for the benchmark"};
+    gvm_error err = {"out of memory for the benchmark"};
     gvm_status status = measure_training(&learning, b, &err);
     if (status == GVM_OK) status = measure_ranking(&learning, b, &err);
     if (status != GVM_OK) return failed(&err);

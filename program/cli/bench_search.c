@@ -1,5 +1,5 @@
-/* bench_search.c - how fast a map is searched, beside the time that reading its features takes and the time that the
- * arithmetic takes at the peak, both measured between the searches. Features and queries are drawn. */
+/* bench_search.c - times the search of a map, compared with reading its features and with its arithmetic at the peak,
+ * both measured between the searches. Features and queries are random. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,16 +20,16 @@
 #include "search/search.h"
 #include "tensor/kernels.h"
 
-enum { TILES = 100000, TOP = 5, CELL_M = 30, SCALE = 36 /* as statewide has */ };
+enum { TILES = 100000, TOP = 5, CELL_M = 30, SCALE = 36 /* statewide's */ };
 
 struct figures {
     struct peak peak;
     double read, one, batch; /* seconds: all features once, one query, HALF_QUERIES queries */
-    double likely;           /* one query whose p is found too */
-    double most;             /* bytes that the process held at most */
+    double likely;           /* one query with p */
+    double most;             /* peak memory of the process, bytes */
 };
 
-/* Bits of a number that look drawn. */
+/* Pseudo-random bits from a number. */
 static uint32_t scatter(uint32_t x)
 {
     x = (x ^ x >> 16) * 0x7feb352d;
@@ -37,7 +37,7 @@ static uint32_t scatter(uint32_t x)
     return x ^ x >> 16;
 }
 
-/* Even in [-sqrt(3 / D), sqrt(3 / D)): rows of a length near 1. */
+/* Uniform in [-sqrt(3 / D), sqrt(3 / D)): rows of a length near 1. */
 static float drawn(uint64_t i, int D)
 {
     uint32_t bits = scatter((uint32_t)i ^ scatter((uint32_t)(i >> 32) + 1));
@@ -76,7 +76,7 @@ static void read_part(void *argument, struct team team)
     (void)sink;
 }
 
-/* One query as `locate` asks it of weights that give p: all scores are kept, and p, the place and the radii found. */
+/* One query as in `locate` with weights that provide p: keeps all scores and finds p, the place and the radii. */
 static gvm_status find_likely(const gvm_map *map, const float *query, float *scores, gvm_error *err)
 {
     static const size_t first = 0;
@@ -101,7 +101,7 @@ static gvm_status measure(struct figures *f, gvm_map *map, const float *queries,
     gvm_search search = {.size = sizeof search, .features = queries, .max_hits = TOP};
     gvm_hit hits[HALF_QUERIES * TOP];
     float *scores = malloc(map->tiles.count * sizeof *scores);
-    gvm_status status = scores != NULL ? GVM_OK : fail(err, GVM_MEMORY, "there is not enough memory for the scores");
+    gvm_status status = scores != NULL ? GVM_OK : fail(err, GVM_MEMORY, "out of memory for the scores");
     progress_start(&progress, "search", "rounds", (size_t)rounds + 1);
     for (long round = 0; round <= rounds && status == GVM_OK; round++) { /* round 0 warms up */
         int count;
@@ -150,10 +150,10 @@ static int print_report(const struct figures *f, const gvm_map *map, bool json)
     printf("  %-24s %9s\n", "", "ms");
     printf("  %-24s %9.2f   %.1f GB/s\n", "reading all features", f->read * 1e3, bandwidth);
     printf("  %-24s %9.2f   %.2f times reading\n", "one query", f->one * 1e3, f->one / f->read);
-    printf("  %-24s %9.2f   over all tiles, at statewide's scale\n", "one query with p", f->likely * 1e3);
+    printf("  %-24s %9.2f   over all tiles, at statewide's score scale\n", "one query with p", f->likely * 1e3);
     printf("  a query in a batch of %d %9.2f   %.1f GFLOP/s, %.1f%% of the peak of %.1f\n", HALF_QUERIES, each, gflops,
            100 * gflops / peak, peak);
-    printf("\n  the features take %.3f GB, the process held %.3f GB at most\n", bytes * 1e-9, f->most * 1e-9);
+    printf("\n  the features take %.3f GB; peak memory of the process %.3f GB\n", bytes * 1e-9, f->most * 1e-9);
     return DONE;
 }
 
@@ -173,7 +173,7 @@ int bench_search(const struct arguments *b, int D)
     map.features = map.own = malloc((size_t)tiles * row + 1);
     gvm_status status = GVM_OK;
     if (tiles < 1 || map.tiles.items == NULL || queries == NULL || map.own == NULL)
-        status = fail(&err, GVM_MEMORY, "there is not enough memory for %ld tiles; take fewer with --tiles", tiles);
+        status = fail(&err, GVM_MEMORY, "out of memory for %ld tiles; lower --tiles", tiles);
     if (status == GVM_OK) {
         size_t side = (size_t)ceil(sqrt((double)tiles));
         for (size_t i = 0; i < map.tiles.count; i++)

@@ -1,9 +1,9 @@
-/* cmd_bench.c - how fast this machine runs the network, beside what it could do at most and the paper's cost table.
+/* cmd_bench.c - times the network on this machine, compared with the machine's peak and the paper's cost table.
  *
  * With --search, bench_search.c measures instead.
  *
- * Peak is measured in the same run, between the passes: the larger of a loop of fused multiply-adds in registers and
- * the best product of oneDNN, on all threads. Every figure is the best of its rounds. */
+ * The peak is measured in the same run, between the passes: the larger of a loop of fused multiply-adds in registers
+ * and the best product of oneDNN, on all threads. Every figure is the best of its rounds. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,18 +20,18 @@
 #include "tensor/kernels.h"
 
 enum { BATCHES = 2 };
-static int batches[BATCHES] = {16, 1}; /* the first in pictures, of which a place can have several */
+static int batches[BATCHES] = {16, 1}; /* the first counts pictures; a place can have several */
 static const char *const view_names[2] = {"street", "aerial"};
 
 struct figures {
     struct peak peak;
     double seconds[2][BATCHES]; /* of one pass, by view and batch */
-    double step_seconds;        /* of one training step, 0 where none was run */
-    double step_bytes;          /* most memory the process held up to the end of the steps */
-    double pass_bytes[2];       /* of maps and scratch at batch 16 */
-    struct counts counts[2];    /* of one picture, or of all pictures of a place, by view */
+    double step_seconds;        /* of one training step, 0 if none was run */
+    double step_bytes;          /* peak memory of the process up to the end of the steps */
+    double pass_bytes[2];       /* of activations and scratch at batch size 16 */
+    struct counts counts[2];    /* of one picture, or all pictures of a place, by view */
     int pictures;               /* of a place */
-    int aerial_each, passes;    /* aerial pictures of a training pair; forward and backward of a step */
+    int aerial_each, passes;    /* aerial pictures of a training pair; passes of a step */
     size_t parameters;
 };
 
@@ -74,11 +74,12 @@ static gvm_status measure_embedding(struct figures *f, const struct arguments *a
     if (status == GVM_OK) status = network_place(network, err);
     for (int i = 0; i < 2 * BATCHES && status == GVM_OK; i++)
         status = open_embedding(&e[i / BATCHES][i % BATCHES], network, i / BATCHES, batches[i % BATCHES], err);
-    for (int round = 0; round <= a->rounds && status == GVM_OK; round++) { /* round 0 warms up; a device records */
+    for (int round = 0; round <= a->rounds && status == GVM_OK;
+         round++) { /* round 0 warms up; a device captures its graph */
         for (int v = 0; v < 2; v++)
             for (int b = 0; b < BATCHES; b++)
                 for (int repeat = 0; repeat < (batches[b] == 1 ? 8 : 2) && status == GVM_OK; repeat++) {
-                    const struct embedding *one = &e[v][b]; /* pixels from the host, and features back */
+                    const struct embedding *one = &e[v][b]; /* pixels from the host, features back */
                     double start = clock_seconds();
                     status = embedder_run(one->embedder, one->features, one->pixels, (size_t)one->B, err);
                     if (round > 0) lower_to(&f->seconds[v][b], clock_seconds() - start);
@@ -114,7 +115,7 @@ static gvm_status measure_training(struct figures *f, const struct arguments *a,
         if (street == NULL || aerial == NULL) status = GVM_MEMORY;
     }
     long rounds = a->rounds < 3 ? a->rounds : 3;
-    if (a->common.cuda && rounds < 2) rounds = 2; /* its first two steps are not yet the recorded one */
+    if (a->common.cuda && rounds < 2) rounds = 2; /* the first two steps are not replayed from the graph */
     for (int round = 0; round <= rounds && status == GVM_OK; round++) {
         double start = clock_seconds();
         status = bench_step(&t, street, aerial, err);
@@ -139,7 +140,7 @@ static double work(const struct figures *f, int view)
     return 2e-9 * (double)counts_all(&f->counts[view]);
 }
 
-/* GFLOP of a training step: forward and twice as much backward in each of its passes. */
+/* GFLOP of a training step: forward, and twice as many backward, in each of its passes. */
 static double step_work(const struct figures *f, long pairs)
 {
     return 3 * f->passes * (double)pairs * (work(f, GVM_STREET) + f->aerial_each * work(f, GVM_AERIAL));
@@ -204,8 +205,8 @@ static void print_costs(const struct figures *f)
     printf("  %-28s %8.4f %10.2f %9.0f %12.2f\n", "GeoViewMatch, the paper's", 9.7616, 11.40, 42.0, 57.47);
     printf("  %-28s %8.4f %10.2f %9.0f %12.2f\n", "GeoViewMatch, here", paper_count(f), memory * 1e-9, both,
            (double)f->parameters * 1e-6);
-    printf(
-        "\nGFLOPs as the paper counts: a multiply-add once, without queries, keys, values and attention's products.\n");
+    printf("\nGFLOPs as the paper counts them: one per multiply-add, excluding queries, keys, values and attention "
+           "products.\n");
 }
 
 static void print_text_report(const struct figures *f, const struct arguments *a)
@@ -242,7 +243,7 @@ static void print_text_report(const struct figures *f, const struct arguments *a
         snprintf(what, sizeof what, "training pair, batch %ld", a->batch);
         print_rate(what, f->step_seconds * 1e3 / (double)a->batch, step_work(f, a->batch) / f->step_seconds, peak);
         double five = 5.0 * 4 * (double)f->parameters;
-        printf("\n  training held %.2f GiB at most: five times the weights, and %.3f GiB a pair\n",
+        printf("\n  training needs at most %.2f GiB: five times the weights, and %.3f GiB a pair\n",
                f->step_bytes / (1 << 30), (f->step_bytes - five) / (double)a->batch / (1 << 30));
     }
     if (a->weights == NULL && strcmp(a->preset, "paper") == 0 && !a->common.cuda) print_costs(f);
@@ -255,15 +256,15 @@ static int complete_arguments(struct arguments *a)
     if (a->preset == NULL) a->preset = a->learning ? "nano" : "paper";
     if (a->batch == 0 && (a->common.cuda || a->learning)) a->batch = a->common.cuda ? 128 : 32;
     if (a->common.cuda) batches[0] = 256;
-    if (a->common.cuda && a->search) return usage_error(name, "--search runs on the CPU: leave out --device cuda");
+    if (a->common.cuda && a->search) return usage_error(name, "--search runs on the CPU; leave out --device cuda");
     return GO_ON;
 }
 
-/* Search by the features of the network that is asked for. */
+/* Search with the requested network's feature size. */
 static int run_search(const struct arguments *a)
 {
     struct network *network;
-    gvm_error err = {"there is not enough memory for the benchmark"};
+    gvm_error err = {"out of memory for the benchmark"};
     if (bench_network(&network, a, false, &err) != GVM_OK) return failed(&err);
     int D = network->views[GVM_AERIAL].features;
     network_free(network);
@@ -279,7 +280,7 @@ static int bench(void *arguments)
     if (a->learning) return bench_learning(a);
     struct figures f = {0};
     struct progress progress = {.quiet = a->common.quiet};
-    gvm_error err = {"there is not enough memory for the benchmark"};
+    gvm_error err = {"out of memory for the benchmark"};
     long steps = a->rounds + 1 + (a->train ? (a->rounds < 3 ? a->rounds : 3) + 1 : 0);
     progress_start(&progress, "bench", "rounds", (size_t)steps);
     gvm_status result = measure_embedding(&f, a, &progress, &err);
@@ -294,22 +295,22 @@ static int bench(void *arguments)
 
 static const struct option_row rows[] = {
     {"preset", OPTION_TEXT, AT(preset), "NAME", .words = preset_name,
-     .help = "which network (default: paper; nano with --learning)"},
-    {"weights", OPTION_TEXT, AT(weights), "W", .help = "the network of a checkpoint instead"},
-    {"rounds", OPTION_LONG, AT(rounds), "N", 1, 1000, "5", .help = "rounds; the best of each counts"},
+     .help = "network to time (default: paper; nano with --learning)"},
+    {"weights", OPTION_TEXT, AT(weights), "W", .help = "use a checkpoint's network instead"},
+    {"rounds", OPTION_LONG, AT(rounds), "N", 1, 1000, "5", .help = "rounds; the best of each is reported"},
     {"batch", OPTION_LONG, AT(batch), "N", 2, 512,
-     .help = "pairs in the training step; unless given 4, or 2 of several pictures a place, with --learning 32, with "
-             "--device cuda 128"},
-    {"no-train", OPTION_FLAG, AT(no_train), .help = "embedding only"},
+     .help = "batch size of the training step, by default 4, or 2 with several pictures a place; 32 with --learning, "
+             "128 with --device cuda"},
+    {"no-train", OPTION_FLAG, AT(no_train), .help = "time embedding only"},
     {"search", OPTION_FLAG, AT(search),
-     .help = "instead, how fast a map is searched: one query beside the time that reading all features takes, and a "
-             "batch beside the peak"},
+     .help = "time the search of a map instead: one query compared with reading all features, and a batch compared "
+             "with the peak"},
     {"tiles", OPTION_LONG, AT(tiles), "N", 1, 1e7, .with = "search",
-     .help = "with --search: tiles; if not given, 100000 or what memory has room for"},
-    {"learning", OPTION_FLAG, AT(learning), .help = "training through the loader, and ranking"},
-    {"steps", OPTION_LONG, AT(steps), "N", 1, 1000, "20", .help = "steps of it"},
-    {"gallery", OPTION_LONG, AT(gallery), "N", 1, 1e5, "10000", .help = "queries, and tiles, that are ranked"},
-    {"json", OPTION_FLAG, AT(json), .help = "the figures as JSON"},
+     .help = "with --search: number of tiles (default: 100000, or as many as memory holds)"},
+    {"learning", OPTION_FLAG, AT(learning), .help = "time training with the loader, and ranking, instead"},
+    {"steps", OPTION_LONG, AT(steps), "N", 1, 1000, "20", .help = "training steps"},
+    {"gallery", OPTION_LONG, AT(gallery), "N", 1, 1e5, "10000", .help = "number of queries, and of tiles, to rank"},
+    {"json", OPTION_FLAG, AT(json), .help = "print the figures as JSON"},
     {0},
 };
 
@@ -317,13 +318,11 @@ const struct command bench_command = {
     .name = "bench",
     .summary = "how fast this machine runs the network",
     .usage = "[options]",
-    .about =
-        "Times the network on this machine: embedding in batches of 16 (256 with --device cuda; of as many pictures "
-        "where a place has several) and of 1, and a whole training step (ASAM: forward and backward twice, and the "
-        "update), each beside the peak measured in "
-        "the same run. Leave the machine alone meanwhile. With --learning, what surrounds the network instead: "
-        "training steps on pictures that come through the loader and a cache, from a town generated for it; and "
-        "the ranking of an evaluation.",
+    .about = "Times the network on this machine: embedding in batches of 16 (256 with --device cuda; counted in "
+             "pictures if a place has several) and of 1, and a complete training step (ASAM: forward and backward "
+             "twice, and the update), each compared with the peak measured in the same run. Leave the machine idle "
+             "meanwhile. With --learning it times what surrounds the network instead: training steps on pictures that "
+             "pass through the loader and a cache, from a generated town, and the ranking of an evaluation.",
     .rows = rows,
     .device = true,
     .examples = "  geoviewmatch bench --preset nano\n"

@@ -1,4 +1,4 @@
-/* cmd_check.c - what is wrong with a data set, before it costs a night. */
+/* cmd_check.c - finds the faults of a data set before training. */
 #include <glib.h>
 #include <stdio.h>
 #include <string.h>
@@ -95,7 +95,7 @@ static void print_summary(const struct dataset *d, const struct findings *findin
         printf("  %-20s %zu\n", titles[i], findings->of[i]);
         print_examples(findings, (enum fault)i);
         if (i == FAULT_MISSING && findings->harmless > 0)
-            printf("    no harm: %s's labels name pictures that were not published, and their pairs are left out\n",
+            printf("    not an error: %s's labels list pictures that were not published; their pairs are left out\n",
                    d->format);
     }
 }
@@ -149,41 +149,39 @@ static int check(void *arguments)
 static const struct option_row rows[] = {
     {"data", OPTION_TEXT, AT(data), "FOLDER", .needed = true, .help = "the data set"},
     {"format", OPTION_TEXT, AT(wanted.format), "NAME",
-     .help = "CVUSA, CVACT, VIGOR, pairs or photos (default: told by what lies in the folder)"},
+     .help = "CVUSA, CVACT, VIGOR, pairs or photos (default: detected from the folder's contents)"},
     {"test", OPTION_TEXT, AT(wanted.test), "NAME",
-     .help = "the test split: val; CVACT, pairs, photos: val or test; VIGOR: same-area or cross-area"},
+     .help = "test split: val; CVACT, pairs, photos: val or test; VIGOR: same-area or cross-area"},
     {"imagery", OPTION_TEXT, AT(wanted.imagery), "PATH",
-     .help = "photos: a raster, or a folder of them (default: imagery/ in FOLDER, else FOLDER itself)"},
+     .help = "photos: a raster, or a folder of rasters (default: imagery/ in FOLDER, else FOLDER itself)"},
     {"ground", OPTION_DOUBLE, AT(wanted.ground_m), "M", 1, 1e5, .takes = "metres",
-     .help = "side of an aerial picture on the ground, metres; if not given, the format's (pairs: 64); photos: of a "
-             "cell (30)"},
-    {"list", OPTION_TEXT, AT(list), "FILE.csv", .help = "all that is found: finding, split, id, file, detail"},
-    {"force", OPTION_FLAG, AT(force), .help = "write over another file"},
-    {"json", OPTION_FLAG, AT(json), .help = "the summary as JSON"},
+     .help = "ground size of an aerial picture, metres, by default the format's (pairs: 64, photos: a cell of 30)"},
+    {"list", OPTION_TEXT, AT(list), "FILE.csv",
+     .help = "write all findings to this file: finding, split, id, file, detail"},
+    {"force", OPTION_FLAG, AT(force), .help = "overwrite an existing file"},
+    {"json", OPTION_FLAG, AT(json), .help = "print the summary as JSON"},
     {0},
 };
 
 const struct command check_command = {
     .name = "check",
-    .summary = "what is wrong with a data set, before it costs a night",
+    .summary = "find the faults of a data set before training",
     .usage = "--data FOLDER [--list FILE.csv] [options]",
     .about =
-        "Reads a data set's labels and every picture that they name, and says what training or evaluation would "
-        "suffer from. CVUSA, CVACT and VIGOR are read as their owners unpack them; your own pairs need a "
-        "pairs.csv, with the header id,street,aerial,lat,lon[,heading][,split][,aerial_lat,aerial_lon]; photos, for "
-        "weights that take cells of several zooms, a photos.csv, image,lat,lon[,heading][,split][,id], and the "
-        "rasters of the place in imagery/, of which each photo's cell is cut. Ends with "
-        "1 if anything is found, but not for pictures of CVACT that are missing, as its labels name some that were "
-        "never published: only if they are more than 5% of all.\n"
+        "Reads a data set's labels and every picture they list, and reports what would harm training or evaluation. "
+        "CVUSA, CVACT and VIGOR are read in their original layout. Your own pairs need a pairs.csv with the header "
+        "id,street,aerial,lat,lon[,heading][,split][,aerial_lat,aerial_lon]. Photos, for weights that take cells of "
+        "several zooms, need a photos.csv with the header image,lat,lon[,heading][,split][,id], and rasters in "
+        "imagery/ that each photo's cell is cut from. The exit status is 1 if there are findings. Missing pictures of "
+        "CVACT count only if they are more than 5% of all, because its labels list some that were never published.\n"
         "\n"
-        "missing\tpictures that are not there: their pairs are left out\n"
+        "missing\tfiles that do not exist; their pairs are left out\n"
         "unreadable\tpictures that cannot be decoded, street pictures that are not full panoramas\n"
-        "mis-sized\tpictures of another size or shape than the others\n"
-        "doubled\tthe same content, or the same file, for two places\n"
-        "in two splits\tstreet pictures and ids that are trained with and tested with\n"
-        "out of range\tlatitudes and longitudes that are not on Earth\n"
-        "positions disagree\tstreet pictures taken outside of what their aerial picture covers, photos taken "
-        "where no raster is",
+        "mis-sized\tpictures whose size or shape differs from the others\n"
+        "doubled\tthe same content, or the same file, at two places\n"
+        "in two splits\tstreet pictures and ids in both the training and the test split\n"
+        "out of range\tinvalid latitudes and longitudes\n"
+        "positions disagree\tstreet pictures taken outside their aerial picture, photos taken outside all rasters",
     .rows = rows,
     .examples = "  geoviewmatch check --data CVUSA\n"
                 "  geoviewmatch check --data mine --list found.csv    mine/pairs.csv: id,street,aerial,lat,lon\n",

@@ -1,6 +1,6 @@
-/* cmd_demo.c - the whole job on the built-in weights: a town that they never saw, a map of it, where panoramas in it
- * were taken. It runs the commands that a user would type, and shows them as they can be typed. What an earlier run
- * drew and indexed is used again: DIR/demo.txt says what that was. */
+/* cmd_demo.c - a complete example with the built-in weights: generates a town, builds a map of it and locates
+ * panoramas. It runs the commands that a user would type and prints them. The files of an earlier run are reused;
+ * DIR/demo.txt describes them. */
 #define _GNU_SOURCE /* program_invocation_name */
 #include <errno.h>
 #include <glib.h>
@@ -18,7 +18,7 @@
 
 enum { WORDS = 24 };
 
-#define MARK "GeoViewMatch demo" /* what demo.txt begins with */
+#define MARK "GeoViewMatch demo" /* the start of demo.txt */
 
 struct arguments {
     struct common common;
@@ -28,7 +28,7 @@ struct arguments {
 
 /* ------------------------------------------------------------------ commands as typed */
 
-/* A word as a shell takes it. */
+/* A word quoted for the shell. */
 static void print_word(const char *word)
 {
     bool plain = word[0] != '\0' && word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -37,7 +37,7 @@ static void print_word(const char *word)
     print_text(plain ? word : quoted);
 }
 
-/* The program as it was called, and words behind it. */
+/* Print the program as it was called, and its words. */
 static void print_command(const char *const *words)
 {
     print_word(program_invocation_name);
@@ -48,7 +48,7 @@ static void print_command(const char *const *words)
     putchar('\n');
 }
 
-/* Run a command as if it had been typed: its words, ended by NULL; and one that is not shown, or NULL. */
+/* Run a command as if it had been typed: its words, ended by NULL, and one that is not printed, or NULL. */
 static int type(const struct command *command, const struct arguments *a, const char *const *words, char *unseen)
 {
     char *argv[WORDS + 2];
@@ -65,14 +65,14 @@ static int type(const struct command *command, const struct arguments *a, const 
     return status;
 }
 
-/* ------------------------------------------------------------------ what an earlier run left */
+/* ------------------------------------------------------------------ an earlier run's files */
 
 static gchar *in_folder(const struct arguments *a, const char *name)
 {
     return g_build_filename(a->out, name, NULL);
 }
 
-/* What demo.txt says of this town; to be freed. NULL, with *err, if the built-in weights do not open. */
+/* The text of demo.txt for this town, to be freed; NULL, with *err, if the built-in weights cannot be opened. */
 static gchar *describe(const struct arguments *a, gvm_error *err)
 {
     gvm_model *model;
@@ -93,15 +93,15 @@ static gvm_status write_mark(const struct arguments *a, const char *text, gvm_er
 
 enum earlier { NONE, OTHER, MOVED, SAME };
 
-/* Whether a demo lies in the folder, and this town's, complete. MOVED: the folder was called something else, so that
- * its map has other paths. */
+/* Whether the folder has a demo, and whether it is of this town and complete. MOVED: the folder was renamed, so its map
+ * has other paths. */
 static enum earlier find_earlier(const struct arguments *a, const char *wanted)
 {
     static const char *const files[] = {"ortho.tif", "photos.csv", "street"};
     g_autofree gchar *path = in_folder(a, "demo.txt"), *text = NULL;
     enum earlier found = NONE;
     struct stat info;
-    size_t town = strlen(wanted) - strlen(a->out) - 1; /* the lines that do not say where it is */
+    size_t town = strlen(wanted) - strlen(a->out) - 1; /* the lines without the path */
     if (stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size < 10000 &&
         g_file_get_contents(path, &text, NULL, NULL) && strncmp(text, MARK, sizeof MARK - 1) == 0)
         found = strcmp(text, wanted) == 0 ? SAME : strncmp(text, wanted, town) == 0 ? MOVED : OTHER;
@@ -128,8 +128,8 @@ static gvm_status starts_as_features(bool *ours, const char *path, const char *s
     return GVM_OK;
 }
 
-/* What is removed or written anew, beside what `world` and `locate` look at themselves, must be of a demo; --force is
- * no word for a map of somebody else's. */
+/* Files that are removed or overwritten, besides those that `world` and `locate` check, must be a demo's; --force does
+ * not cover a user's own map. */
 static gvm_status check_own(const struct arguments *a, gvm_error *err)
 {
     static const struct {
@@ -141,8 +141,8 @@ static gvm_status check_own(const struct arguments *a, gvm_error *err)
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         g_autofree gchar *path = in_folder(a, files[i].name);
         if (output_check(path, &files[i].kind, false, NULL, 0, NULL) != GVM_OK)
-            return fail(err, GVM_ARGUMENT, "%s: it is not of a demo: move it away, or name another folder with --out",
-                        path);
+            return fail(err, GVM_ARGUMENT,
+                        "%s: it was not made by a demo; move it away, or choose another folder with --out", path);
     }
     return GVM_OK;
 }
@@ -157,7 +157,7 @@ static gvm_status remove_map(const struct arguments *a, gvm_error *err)
 
 /* ------------------------------------------------------------------ the demo */
 
-/* Make the folder, if there is none. Whether it is this demo's to fill: new, or empty. */
+/* Make the folder if necessary. Returns whether it is new or empty. */
 static bool is_free(const char *folder)
 {
     if (mkdir(folder, 0777) != 0 && errno != EEXIST) return false;
@@ -165,8 +165,7 @@ static bool is_free(const char *folder)
     return entries != NULL && g_dir_read_name(entries) == NULL;
 }
 
-/* Draw the town, unless it is there. The folder says first that it is a demo's, so that one that was interrupted can
- * be run again. */
+/* Generate the town unless it exists. demo.txt is written first, so that an interrupted demo can be run again. */
 static int draw(const struct arguments *a, const char *wanted)
 {
     enum earlier earlier = a->force ? OTHER : find_earlier(a, wanted);
@@ -175,7 +174,7 @@ static int draw(const struct arguments *a, const char *wanted)
     if (earlier == MOVED && (remove_map(a, &err) != GVM_OK || write_mark(a, wanted, &err) != GVM_OK))
         return failed(&err);
     if (earlier >= MOVED) {
-        print_line("%s: this town is drawn already (--force draws it anew)", a->out);
+        print_line("%s: this town exists already (--force generates it again)", a->out);
         putchar('\n');
         return DONE;
     }
@@ -206,7 +205,7 @@ static void print_end(const char *map, const char *report)
     g_autofree gchar *uri = g_filename_to_uri(whole, NULL, NULL);
     puts("Each panorama with its best tiles, in a browser:\n");
     print_line("  %s", uri != NULL ? uri : whole);
-    printf("\nThe same as a page on which photos are dropped, at http://127.0.0.1:8080/:\n\n  ");
+    printf("\nThe same as a web page that takes photos, at http://127.0.0.1:8080/:\n\n  ");
     print_command((const char *const[]){"serve", "--index", map, NULL});
     putchar('\n');
     print_line("QGIS opens %s and %s/answers.geojson. With your own orthophoto and panoramas:", map, report);
@@ -238,7 +237,7 @@ static int demo(void *arguments)
     return status;
 }
 
-/* As it was typed, for the command that is shown. */
+/* As typed, for the printed command. */
 static bool read_seed(void *fields, const char *text)
 {
     long seed;
@@ -248,26 +247,25 @@ static bool read_seed(void *fields, const char *text)
 
 static const struct option_row rows[] = {
     {"out", OPTION_TEXT, AT(out), "DIR", .standard = "geoviewmatch-demo",
-     .help = "folder for all of it, new, empty or of an earlier demo"},
-    {"seed", OPTION_OTHER, AT(seed), "S", .standard = "2024", .read = read_seed, .takes = "a whole number of 0 or more",
-     .help = "another town"},
-    {"force", OPTION_FLAG, AT(force), .help = "draw and index anew, over what the folder holds"},
+     .help = "output folder: new, empty or from an earlier demo"},
+    {"seed", OPTION_OTHER, AT(seed), "S", .standard = "2024", .read = read_seed,
+     .takes = "a whole number of at least 0", .help = "which town is generated"},
+    {"force", OPTION_FLAG, AT(force), .help = "generate and index again, overwriting the folder's files"},
     {0},
 };
 
 const struct command demo_command = {
     .name = "demo",
-    .summary = "the whole job on a drawn town, in a minute",
+    .summary = "run a complete example on a generated town, in a minute",
     .usage = "[options]",
-    .about =
-        "Draws a town that the built-in weights never saw, as an orthophoto and 30 street panoramas; makes a map of "
-        "the orthophoto; locates the panoramas in it, with the errors in metres; and writes a report with "
-        "pictures. Takes about a minute on two cores; less if an earlier demo of the same town lies in the folder, "
-        "which is used again.",
+    .about = "Generates a town that the built-in weights were not trained on, as an orthophoto and 30 street "
+             "panoramas. Builds a map from the orthophoto, locates the panoramas on it with their errors in metres, "
+             "and writes a report with pictures. Takes about a minute on two cores, less if the folder holds an "
+             "earlier demo of the same town, which is reused.",
     .rows = rows,
     .device = true,
-    .examples = "  geoviewmatch demo                                  all of it, in the folder geoviewmatch-demo\n"
-                "  geoviewmatch demo --out /tmp/town --seed 5         another town, elsewhere\n",
+    .examples = "  geoviewmatch demo                                  everything, in the folder geoviewmatch-demo\n"
+                "  geoviewmatch demo --out /tmp/town --seed 5         another town, in another folder\n",
     .size = sizeof(struct arguments),
     .run = demo,
 };

@@ -1,4 +1,4 @@
-/* cmd_embed.c - pictures into a file of features. */
+/* cmd_embed.c - writes the features of pictures to a file. */
 #include <glib.h>
 #include <math.h>
 #include <stdio.h>
@@ -25,14 +25,15 @@ static int check_arguments(struct arguments *a)
 {
     const char *name = a->common.name;
     a->has_heading = option_given(&a->common, "heading");
-    if (is_picture_name(a->out)) return usage_error(name, "--out '%s' has the name of a picture", a->out);
-    if (a->has_heading && a->view == GVM_AERIAL) return usage_error(name, "--heading goes with --view street");
+    if (is_picture_name(a->out))
+        return usage_error(name, "--out '%s' has the extension of a picture; expected a .safetensors file", a->out);
+    if (a->has_heading && a->view == GVM_AERIAL) return usage_error(name, "--heading requires --view street");
     if (option_given(&a->common, "panorama") && a->view == GVM_AERIAL)
-        return usage_error(name, "--panorama goes with --view street");
+        return usage_error(name, "--panorama requires --view street");
     return GO_ON;
 }
 
-/* Move the rows of the good files together; *names lists them. The number of rows. */
+/* Compact the rows of the files without errors; *names lists them. Returns the number of rows. */
 static size_t keep_good(float *features, json_t *names, const struct picture_files *pictures,
                         const gvm_status *statuses, size_t D)
 {
@@ -51,9 +52,9 @@ static size_t keep_good(float *features, json_t *names, const struct picture_fil
 static gvm_status write_features(const struct arguments *a, const gvm_model_info *info, const float *features, size_t n,
                                  const json_t *names, gvm_error *err)
 {
-    if (n == 0) return fail(err, GVM_IMAGE, "%s: not written, as no picture could be used", a->out);
+    if (n == 0) return fail(err, GVM_IMAGE, "%s: not written because no picture could be used", a->out);
     char *list = json_dumps(names, JSON_COMPACT);
-    if (list == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", a->out);
+    if (list == NULL) return fail(err, GVM_MEMORY, "%s: cannot write it: out of memory", a->out);
     struct safetensors_entry entry = {"features", 2, {(int64_t)n, info->features}, features, SAFETENSORS_F32};
     struct safetensors_pair metadata[] = {{"names", list},
                                           {"view", a->view == GVM_STREET ? "street" : "aerial"},
@@ -65,7 +66,7 @@ static gvm_status write_features(const struct arguments *a, const gvm_model_info
     return status;
 }
 
-/* Hours of work must not end at a file that cannot be written. */
+/* Find out before hours of work whether the file can be written. */
 static gvm_status check_out(const struct arguments *a, gvm_error *err)
 {
     const char *const *pictures = (const char *const *)a->common.operands;
@@ -89,7 +90,7 @@ static int embed(const struct arguments *a, gvm_session *session, const gvm_mode
     struct watch watch = {.progress.quiet = a->common.quiet, .what = "embed", .unit = "pictures", .statuses = statuses};
     gvm_error err = {""};
     if (features == NULL || headings == NULL || statuses == NULL || views == NULL) {
-        fail(&err, GVM_MEMORY, "there is not enough memory for the features of %zu pictures", n);
+        fail(&err, GVM_MEMORY, "out of memory for the features of %zu pictures", n);
         return failed(&err);
     }
     for (size_t i = 0; i < n; i++) headings[i] = a->has_heading ? a->heading : NAN;
@@ -147,35 +148,33 @@ static int run(void *arguments)
 
 static const struct option_row rows[] = {
     {"weights", OPTION_TEXT, AT(weights), "W",
-     .help = "the network, a safetensors file (default: nano, the built-in one)"},
+     .help = "weights, a safetensors file (default: nano, the built-in ones)"},
+    /* in the order of gvm_view */
     {"view", OPTION_CHOICE, AT(view), "street|aerial", .needed = true,
-     .help =
-         "what the weights take from the street (panoramas, or photos), or square pictures from above"}, /* in the order
-                                                                                                            of gvm_view
-                                                                                                          */
-    {"out", OPTION_TEXT, AT(out), "F.safetensors", .needed = true, .help = "the file to write, whole or not at all"},
+     .help = "street pictures (panoramas or photos, as the weights take), or square pictures from above"},
+    {"out", OPTION_TEXT, AT(out), "F.safetensors", .needed = true,
+     .help = "output file, written completely or not at all"},
     {"heading", OPTION_DOUBLE, AT(heading), "DEG", -360, 360, .takes = "degrees",
-     .help = "street: where the centre column of every picture looks, degrees clockwise from north; if not given, what "
-             "the picture says of itself, else 0"},
-    {"force", OPTION_FLAG, AT(force), .help = "write over another file"},
+     .help = "street: heading of every picture's centre column, degrees clockwise from north, by default from its "
+             "metadata, else 0"},
+    {"force", OPTION_FLAG, AT(force), .help = "overwrite an existing file"},
     {"panorama", OPTION_CHOICE, AT(panorama), "auto|yes|no", .standard = "auto", /* in the order of GVM_AS_FOUND, ... */
-     .help = "street: take every picture as a full panorama, whatever it says of itself, or, with weights for photos, "
-             "none"},
-    {"batch", OPTION_LONG, AT(batch), "N", 1, 256, "16", .help = "pictures that pass through the network together"},
+     .help = "street: yes takes every picture as a full panorama, whatever its metadata; no, with weights for photos, "
+             "takes none as one"},
+    {"batch", OPTION_LONG, AT(batch), "N", 1, 256, "16", .help = "batch size"},
     {0},
 };
 
 const struct command embed_command = {
     .name = "embed",
-    .summary = "pictures as the network's numbers, in a file",
+    .summary = "compute the features of pictures",
     .usage = "--view street|aerial --out F.safetensors [options] IMAGE...",
-    .about =
-        "Turns each picture into the network's numbers. F.safetensors then holds `features` [pictures, numbers], "
-        "float32, rows of length 1 (of a panorama and weights for photos the mean of 8 views, shorter), and in its "
-        "metadata `names` (JSON, the files in the order of the rows), `view`, "
-        "`fingerprint` (of the weights), `version` (1) and `program`. A folder stands for the JPEG, PNG, WebP, TIFF "
-        "and HEIC files in it. A "
-        "picture that fails is named on stderr and has no row; the others are written, and the exit status is 1.",
+    .about = "Computes each picture's feature (embedding). F.safetensors holds `features` [pictures, numbers], "
+             "float32, with rows of length 1 (a panorama's row with weights for photos is the mean of 8 views, which "
+             "is shorter). Its metadata has `names` (JSON, the files in row order), `view`, `fingerprint` (of the "
+             "weights), `version` (1) and `program`. A folder stands for the JPEG, PNG, WebP, TIFF and HEIC files in "
+             "it. A picture that fails is "
+             "reported on stderr and has no row; the others are written, and the exit status is 1.",
     .rows = rows,
     .device = true,
     .operand = "picture",

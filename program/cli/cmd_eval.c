@@ -61,7 +61,7 @@ static void print_four(const char *method, const double values[AT_COUNT], const 
     printf("\n");
 }
 
-/* Whether there are tiles that show a query's place off their centre, as in VIGOR; without, the hit rate is R@1. */
+/* Whether some tiles show a query's place off-centre, as in VIGOR; without them the hit rate is R@1. */
 static bool has_near(const struct split *split)
 {
     for (int q = 0; q < split->query_count; q++)
@@ -80,15 +80,15 @@ static void print_report(const struct evaluation *e, const struct dataset *data,
                                    : strcmp(data->format, "CVACT") == 0 ? cvact_rows
                                                                         : NULL;
     if (reverse) rows = NULL;
-    printf("%s, %s: %d queries, a gallery of %d\n\n", data->format, direction(reverse), e->queries, e->gallery);
+    printf("%s, %s: %d queries, gallery of %d\n\n", data->format, direction(reverse), e->queries, e->gallery);
     printf("  %-20s %8s %8s %8s %8s\n", "recall, percent", "R@1", "R@5", "R@10", "R@1%");
     for (int i = 0; rows && i < PAPER_ROWS; i++) print_four(rows[i].method, rows[i].recall, " %8.2f");
     print_four(rows ? "these weights" : "", e->recall, " %8.2f");
-    printf("\n  R@K: of how many queries the right tile is among the K best; 1%% of this gallery is K = %d\n",
-           e->at[3]);
+    printf("\n  R@K: share of queries with the right tile among the best K; 1%% of this gallery is K = %d\n", e->at[3]);
     if (has_near(&data->test))
-        printf("  hit rate %.2f%%: as R@1, but a tile that shows the place off its centre is passed over and no miss\n",
-               e->hit_rate);
+        printf(
+            "  hit rate %.2f%%: as R@1, but a tile that shows the place off-centre is skipped, not counted as a miss\n",
+            e->hit_rate);
     if (!e->has_metres) return;
     bool beside = rows == cvact_rows;
     printf("\n  %-20s %8s %8s %8s %8s\n", "best within, percent", "0 m", "36 m", "72 m", "144 m");
@@ -97,7 +97,7 @@ static void print_report(const struct evaluation *e, const struct dataset *data,
     printf("\n  %-20s %8s %8s %8s %8s\n", "mean metres of top", "1", "5", "10", "1%");
     for (int i = 0; beside && i < PAPER_ROWS; i++) print_four(cvact_metres[i].method, cvact_metres[i].mean, " %8.0f");
     print_four(beside ? "these weights" : "", e->mean_m, " %8.1f");
-    printf("\n  median of the best one %.1f m\n", e->median_m);
+    printf("\n  median error of the best one %.1f m\n", e->median_m);
 }
 
 static json_t *json_four(const char *const keys[AT_COUNT], const double values[AT_COUNT])
@@ -164,20 +164,20 @@ static int check_protocol(const struct arguments *a)
     bool paper = a->protocol == PAPER;
     const char *wrong = paper ? options_given(&a->common, of_metres) : options_given_but(&a->common, metres);
     if (wrong != NULL)
-        return usage_error(a->common.name, "--%s goes with --protocol %s", wrong, paper ? "metres" : "paper");
+        return usage_error(a->common.name, "--%s requires --protocol %s", wrong, paper ? "metres" : "paper");
     const char *missing = paper ? a->data ? NULL : "data" : !a->index ? "index" : !a->photos ? "photos" : NULL;
-    return missing == NULL ? GO_ON : usage_error(a->common.name, "--%s is missing", missing);
+    return missing == NULL ? GO_ON : usage_error(a->common.name, "--%s is required", missing);
 }
 
 static int check_arguments(const struct arguments *a)
 {
     if (a->reverse && (a->matches || a->gallery))
-        return usage_error(a->common.name, "%s goes from street to aerial only",
+        return usage_error(a->common.name, "%s supports street to aerial only",
                            a->matches ? "--matches" : "--gallery-picture");
     const char *files[] = {a->matches, a->gallery, a->cache};
-    for (int i = 0; i < 3; i++) /* the later one would be written over the earlier */
+    for (int i = 0; i < 3; i++) /* the later one would overwrite the earlier */
         if (files[i] && files[(i + 1) % 3] && strcmp(files[i], files[(i + 1) % 3]) == 0)
-            return usage_error(a->common.name, "--matches, --gallery-picture and --cache need files of their own");
+            return usage_error(a->common.name, "--matches, --gallery-picture and --cache must be different files");
     return GO_ON;
 }
 
@@ -187,18 +187,18 @@ static bool show_pictures(void *user, size_t done, size_t total)
     return true;
 }
 
-/* What one evaluation holds until its end. */
+/* An evaluation in progress. */
 struct job {
     struct network *network;
     struct dataset *data;
     struct cache *cache;
     struct pictures pictures;
     struct evaluation figures;
-    struct ranking *rankings; /* NULL where no file is to tell them */
+    struct ranking *rankings; /* NULL if no file needs them */
     struct progress progress;
 };
 
-/* Hours of work must not end at a file that cannot be written. */
+/* Find out before hours of work whether the files can be written. */
 static gvm_status check_outputs(const struct arguments *a, gvm_error *err)
 {
     static const struct output_kind matches = {"a list of matches", .start = MATCHES_START ",tile1,score1,"};
@@ -217,7 +217,7 @@ static gvm_status run(struct job *j, const struct arguments *a, gvm_error *err)
     const struct config *c = &j->network->config;
     struct dataset_options options = {
         .format = a->format, .test = a->test, .elevation = c->elevation, .ground_m = c->cell_m, .imagery = a->imagery};
-    status = dataset_open(&j->data, a->data, &options, err); /* panoramas are cut as the weights want them */
+    status = dataset_open(&j->data, a->data, &options, err); /* panoramas are cut to the weights' elevations */
     if (status == GVM_OK) status = pictures_open(&j->pictures, j->data, c, err);
     if (status == GVM_OK) status = pictures_keep(&j->pictures, 0, err);
     if (status == GVM_OK) status = network_place(j->network, err);
@@ -232,7 +232,7 @@ static gvm_status run(struct job *j, const struct arguments *a, gvm_error *err)
     return status;
 }
 
-/* After the figures are printed: a full disk must not cost them. */
+/* After the figures are printed: a full disk must not lose them. */
 static gvm_status write_files(const struct job *j, const struct arguments *a, gvm_error *err)
 {
     gvm_status status = GVM_OK;
@@ -280,50 +280,51 @@ static int eval(void *arguments)
 
 static const struct option_row rows[] = {
     {"protocol", OPTION_CHOICE, AT(protocol), "paper|metres", .standard = "paper",
-     .help =
-         "paper: a data set's pictures against each other; metres: photos against a map, by how near the best tiles "
-         "lie"},
+     .help = "paper: match the pictures of a data set; metres: match photos against a map, and measure distances to "
+             "the best tiles"},
     {"data", OPTION_TEXT, AT(data), "D",
-     .help = "a data set: CVUSA, CVACT, VIGOR, or a folder with pairs.csv or photos.csv"},
+     .help = "data set: CVUSA, CVACT, VIGOR, or a folder with pairs.csv or photos.csv"},
     {"weights", OPTION_TEXT, AT(weights), "W",
-     .help =
-         "the network, a safetensors file, or the folder of a training run, whose best one is taken (default: nano, "
-         "the built-in one)"},
-    {"index", OPTION_TEXT, AT(index), "MAP.gpkg", .help = "metres: a map that `index` made with the same weights"},
+     .help = "weights, a safetensors file, or the folder of a training run for its best ones (default: nano, the "
+             "built-in ones)"},
+    {"index", OPTION_TEXT, AT(index), "MAP.gpkg", .help = "metres: a map made by `index` with the same weights"},
     {"photos", OPTION_TEXT, AT(photos), "PATH",
-     .help = "metres: a list with the columns image, lat, lon and perhaps heading, image being relative to the list's "
-             "folder; or a folder of photos that give their GPS position"},
+     .help = "metres: a list with the columns image (relative to the list's folder), lat, lon and optionally heading; "
+             "or a folder of photos with GPS positions"},
     {"panorama", OPTION_YES, AT(panorama), "yes|no", .standard = "no",
-     .help = "metres: take every photo as a full panorama, whatever it says of itself"},
-    {"format", OPTION_TEXT, AT(format), "NAME", .help = "which data set it is (default: told by what lies in it)"},
+     .help = "metres: yes takes every photo as a full panorama, whatever its metadata"},
+    {"format", OPTION_TEXT, AT(format), "NAME",
+     .help = "data set format (default: detected from the folder's contents)"},
     {"test", OPTION_TEXT, AT(test), "NAME", .help = "test split, by the format's own name (default: its first)"},
     {"imagery", OPTION_TEXT, AT(imagery), "PATH",
-     .help = "photos: a raster, or a folder of them (default: imagery/ in D, else D itself)"},
-    {"reverse", OPTION_FLAG, AT(reverse), .help = "the other way round: from above to the street"},
-    {"matches", OPTION_TEXT, AT(matches), "FILE.csv", .help = "each query's rank of the truth and its top five"},
+     .help = "photos: a raster, or a folder of rasters (default: imagery/ in D, else D itself)"},
+    {"reverse", OPTION_FLAG, AT(reverse), .help = "match aerial pictures to street pictures instead"},
+    {"matches", OPTION_TEXT, AT(matches), "FILE.csv",
+     .help = "write each query's rank of the right tile and its top five to this file"},
     {"gallery-picture", OPTION_TEXT, AT(gallery), "FILE.png",
-     .help = "queries drawn beside their top five, right ones framed in blue, wrong ones in orange"},
-    {"gallery-rows", OPTION_LONG, AT(rows), "N", 1, 100, "12", .help = "how many queries of it, spread over the split"},
-    {"cache", OPTION_TEXT, AT(cache), "FILE", .help = "keep all picture files decoded in this file"},
-    {"force", OPTION_FLAG, AT(force), .help = "write over other files"},
-    {"json", OPTION_FLAG, AT(json), .help = "the figures as JSON"},
+     .help = "draw queries beside their top five, right ones framed in blue, wrong ones in orange"},
+    {"gallery-rows", OPTION_LONG, AT(rows), "N", 1, 100, "12",
+     .help = "number of queries drawn, spread over the split"},
+    {"cache", OPTION_TEXT, AT(cache), "FILE", .help = "cache all decoded picture files in this file"},
+    {"force", OPTION_FLAG, AT(force), .help = "overwrite existing files"},
+    {"json", OPTION_FLAG, AT(json), .help = "print the figures as JSON"},
     {0},
 };
 
 const struct command eval_command = {
     .name = "eval",
-    .summary = "the paper's figures for a network and a data set",
+    .summary = "evaluate a network on a data set or a map",
     .usage = "--data D [options]\n--protocol metres --index MAP.gpkg --photos PATH [options]",
-    .about = "Embeds the test split and prints how often the right aerial picture is among the best 1, 5, 10 and 1% "
-             "(equal scores count against), how often the best one lies within 0, 36, 72 and 144 m of it, and the mean "
-             "metres of the best; beside the paper's rows for CVUSA and CVACT.\n"
-             "With --protocol metres it locates photos of known places on a map and prints how often one of the 1, 5, "
-             "10 and 100 best tiles is the right one, or has its centre nearer than 25, 50 and 100 m (on a sphere of "
-             "6,378,137 m, as statewide reports), beside what chance would give. Photos outside the map do not count "
-             "and are named by their number.",
+    .about =
+        "Embeds the test split and prints how often the right aerial picture is among the best 1, 5, 10 and 1% (ties "
+        "count as worse), how often the best one lies within 0, 36, 72 and 144 m of it, and the mean distance of the "
+        "best in metres; beside the paper's rows for CVUSA and CVACT.\n"
+        "With --protocol metres it locates photos of known places on a map and prints how often one of the 1, 5, 10 "
+        "and 100 best tiles is the right one, or has its centre nearer than 25, 50 and 100 m (on a sphere of 6,378,137 "
+        "m, as statewide reports), beside chance. Photos outside the map are not evaluated; their number is printed.",
     .rows = rows,
     .device = true,
-    .examples = "  geoviewmatch eval --data CVUSA --weights run       its best network\n"
+    .examples = "  geoviewmatch eval --data CVUSA --weights run       the run's best weights\n"
                 "  geoviewmatch eval --data VIGOR --test cross-area --weights run --gallery-picture best.png\n"
                 "  geoviewmatch eval --protocol metres --weights W --index map.gpkg --photos photos.csv\n",
     .size = sizeof(struct arguments),

@@ -1,4 +1,4 @@
-/* cmd_heatmap.c - what the network looks at, drawn over the picture. */
+/* cmd_heatmap.c - draws a heat map of the network's attention over a picture. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,15 +19,15 @@ enum {
 struct arguments {
     struct common common;
     const char *weights, *out, *image, *tile;
-    int view, stage; /* -1: no view is given; 0: multi */
+    int view, stage; /* -1: no view given; 0: multi */
     bool has_heading, json, force;
     int panorama; /* as in gvm_picture_fit */
     double heading;
 };
 
-/* A picture as it is and as the network takes it. */
+/* A picture as drawn and as the network's input. */
 struct panel {
-    int height, width;     /* of what is drawn */
+    int height, width;     /* as drawn */
     unsigned char *rgb;    /* (height, width, 3) */
     unsigned char *pixels; /* (heat.H, heat.W, 3) */
     float *feature, *values;
@@ -40,22 +40,22 @@ struct drawing {
     gvm_session *session;
     int features;
     struct panel panels[2]; /* GVM_STREET, GVM_AERIAL; one of them zero unless both are drawn */
-    double score;           /* of the two with each other; 1 of one with itself */
+    double score;           /* of the two pictures; 1 of a picture with itself */
 };
 
 static int complete_arguments(struct arguments *a)
 {
     const char *name = a->common.name;
     a->has_heading = option_given(&a->common, "heading");
-    a->stage = (a->stage + 1) % 5; /* multi is behind the four */
+    a->stage = (a->stage + 1) % 5; /* multi comes after the four */
     a->image = a->common.operands[0];
     if (a->tile != NULL && a->view == GVM_AERIAL)
-        return usage_error(name, "--side-by-side goes with a street picture, not with --view aerial");
+        return usage_error(name, "--side-by-side needs a street picture; it cannot be combined with --view aerial");
     if (a->tile != NULL) a->view = GVM_STREET;
-    if (a->view < 0) return usage_error(name, "--view is missing");
-    if (a->has_heading && a->view == GVM_AERIAL) return usage_error(name, "--heading goes with --view street");
+    if (a->view < 0) return usage_error(name, "--view is required");
+    if (a->has_heading && a->view == GVM_AERIAL) return usage_error(name, "--heading requires --view street");
     if (option_given(&a->common, "panorama") && a->view == GVM_AERIAL)
-        return usage_error(name, "--panorama goes with --view street");
+        return usage_error(name, "--panorama requires --view street");
     return GO_ON;
 }
 
@@ -67,7 +67,7 @@ static int scaled(int length, int by, int of)
     return product > 0 ? product : 1;
 }
 
-/* To the size that is drawn: its own, but no larger than MOST and no smaller than the network's input. */
+/* Scale to the size drawn: its own, but at most MOST and at least the network's input. */
 static gvm_status panel_scale(struct panel *p, const gvm_picture *picture, gvm_error *err)
 {
     gvm_picture_info info = {.size = sizeof info};
@@ -80,19 +80,19 @@ static gvm_status panel_scale(struct panel *p, const gvm_picture *picture, gvm_e
     p->height = scaled(info.height, to, longer);
     heat_scale(&p->heat, (double)p->width / info.width, (double)p->height / info.height);
     p->rgb = malloc((size_t)p->width * (size_t)p->height * 3);
-    if (p->rgb == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for a heat map");
+    if (p->rgb == NULL) return fail(err, GVM_MEMORY, "out of memory for a heat map");
     return gvm_picture_scale(picture, p->rgb, p->height, p->width, err);
 }
 
-/* Several views of a panorama, of each of which there would be a map. */
+/* A panorama with several views would have several maps. */
 static gvm_status check_single(const gvm_picture *picture, const struct drawing *d, gvm_error *err)
 {
     int views;
     gvm_status status = gvm_picture_views(picture, d->model, NULL, 0, NULL, d->a->panorama, &views, err);
     if (status != GVM_OK || views == 1) return status;
     return fail(err, GVM_ARGUMENT,
-                "%s: it is a full panorama, of which these weights see %d views, and a heat map is of one; --panorama "
-                "no takes it as a photo",
+                "%s: it is a full panorama, which makes %d views with these weights, but a heat map shows one; use "
+                "--panorama no to take it as a photo",
                 path_tail(d->a->image), views);
 }
 
@@ -128,12 +128,12 @@ static gvm_status panel_open(struct drawing *d, gvm_view view, gvm_error *err)
     p->feature = malloc((size_t)d->features * sizeof *p->feature);
     p->heat = (struct heat){.values = p->values, .H = info.height, .W = info.width};
     if (p->pixels == NULL || p->values == NULL || p->feature == NULL)
-        return fail(err, GVM_MEMORY, "there is not enough memory for a heat map");
+        return fail(err, GVM_MEMORY, "out of memory for a heat map");
     status = panel_read(d, view, err);
     return status == GVM_OK ? gvm_embed_pixels(d->session, view, p->feature, p->pixels, 1, err) : status;
 }
 
-/* As high as that. */
+/* Scale to that height. */
 static gvm_status panel_draw(struct sheet *sheet, struct drawing *d, gvm_view view, int height, gvm_error *err)
 {
     struct panel *p = &d->panels[view];
@@ -222,42 +222,37 @@ static int heatmap(void *arguments)
 
 static const struct option_row rows[] = {
     {"weights", OPTION_TEXT, AT(weights), "W",
-     .help = "the network, a safetensors file (default: nano, the built-in one)"},
+     .help = "weights, a safetensors file (default: nano, the built-in ones)"},
+    /* in the order of gvm_view */
     {"view", OPTION_CHOICE, AT(view), "street|aerial",
-     .help =
-         "what the weights take from the street (a panorama, or a photo), or a square picture from above"}, /* in the
-                                                                                                               order of
-                                                                                                               gvm_view
-                                                                                                             */
+     .help = "a street picture (panorama or photo, as the weights take), or a square picture from above"},
     {"side-by-side", OPTION_TEXT, AT(tile), "TILE",
-     .help = "IMAGE is a street picture, TILE the picture from above to draw beside it"},
+     .help = "draw the picture from above TILE beside the street picture IMAGE"},
     {"stage", OPTION_CHOICE, AT(stage), "1|2|3|4|multi", .standard = "multi",
-     .help = "one stage, or the multi-scale feature"},
-    {"out", OPTION_TEXT, AT(out), "P.png", .needed = true, .help = "the file to write, whole or not at all"},
+     .help = "a stage, or the multi-scale feature"},
+    {"out", OPTION_TEXT, AT(out), "P.png", .needed = true, .help = "output file, written completely or not at all"},
     {"heading", OPTION_DOUBLE, AT(heading), "DEG", -360, 360, .takes = "degrees",
-     .help = "where the street picture's centre column looks, degrees clockwise from north; if not given, what the "
-             "picture says of itself, else 0"},
-    {"force", OPTION_FLAG, AT(force), .help = "write over another file"},
+     .help = "heading of the street picture's centre column, degrees clockwise from north, by default from its "
+             "metadata, else 0"},
+    {"force", OPTION_FLAG, AT(force), .help = "overwrite an existing file"},
     {"panorama", OPTION_CHOICE, AT(panorama), "auto|yes|no", .standard = "auto", /* in the order of GVM_AS_FOUND, ... */
-     .help = "take the street picture as a full panorama, whatever it says of itself, or, with weights for photos, as "
+     .help = "yes takes the street picture as a full panorama, whatever its metadata; no, with weights for photos, as "
              "a photo"},
-    {"json", OPTION_FLAG, AT(json), .help = "what was written as JSON"},
+    {"json", OPTION_FLAG, AT(json), .help = "print a summary as JSON"},
     {0},
 };
 
 const struct command heatmap_command = {
     .name = "heatmap",
-    .summary = "what the network looks at in a picture",
+    .summary = "draw what the network attends to in a picture",
     .usage = "--view street|aerial --out P.png [options] IMAGE\n"
              "--side-by-side TILE --out P.png [options] IMAGE",
-    .about =
-        "Draws over a picture, in its own shape and up to 2,048 pixels a side, where the network looks: blue is "
-        "least, red most, and below them the numbers that they stand for. What the network does not see has no "
-        "heat. A stage's heat is the mean over the channels of its map. The heat of the multi-scale feature is each "
-        "position's share of a score, 1 where it is as large as on the average: that of the picture with itself "
-        "or, for a street picture and its tile side by side, that of the two with each other, which is printed. "
-        "Weights "
-        "for photos see several views of a panorama, of which no map is drawn: --panorama no takes it as a photo.",
+    .about = "Draws a heat map over a picture, in the picture's shape and up to 2,048 pixels a side: blue is least, "
+             "red most, with a scale below. Parts outside the network's input have no heat. A stage's heat is the mean "
+             "over the channels of its map. The heat of the multi-scale feature is each position's share of a score "
+             "(1: the average share). The score is that of the picture with itself or, for a street picture and its "
+             "tile side by side, that of the two, which is printed. With weights for photos a panorama makes several "
+             "views and cannot be drawn; --panorama no takes it as a photo.",
     .rows = rows,
     .device = true,
     .operand = "picture",

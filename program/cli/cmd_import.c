@@ -1,4 +1,4 @@
-/* cmd_import.c - weights that others have published, made this program's own. */
+/* cmd_import.c - converts published weights. */
 #include <glib.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,13 +21,14 @@ struct arguments {
 
 static const struct option_row rows[] = {
     {"as", OPTION_TEXT, AT(as), "NAME", .words = family_preset,
-     .help = "which of a paper's weights they are, if the tensors do not tell: what pictures they learned with"},
-    {"source", OPTION_TEXT, AT(source), "TEXT", .help = "where the file is from, for `info` to tell"},
+     .help = "preset of the weights, if the tensors do not identify it: the data set they were trained on"},
+    {"source", OPTION_TEXT, AT(source), "TEXT", .help = "origin of the file, shown by `info`"},
     {"licence", OPTION_TEXT, AT(licence), "TEXT", .standard = "not stated",
-     .help = "the licence that its authors give it, for `info` to tell"},
-    {"float16", OPTION_FLAG, AT(f16), .help = "numbers of 16 bits: half the room, a thousandth of precision"},
-    {"out", OPTION_TEXT, AT(out), "W.safetensors", .needed = true, .help = "the file to write, whole or not at all"},
-    {"force", OPTION_FLAG, AT(force), .help = "write over another file"},
+     .help = "licence stated by its authors, shown by `info`"},
+    {"float16", OPTION_FLAG, AT(f16), .help = "write float16: half the size, 3 significant digits"},
+    {"out", OPTION_TEXT, AT(out), "W.safetensors", .needed = true,
+     .help = "output file, written completely or not at all"},
+    {"force", OPTION_FLAG, AT(force), .help = "overwrite an existing file"},
     {0},
 };
 
@@ -38,7 +39,7 @@ static void set_origin(struct origin *origin, const struct arguments *a, const c
     g_autofree char *name = g_utf8_make_valid(base, -1);
     g_snprintf(origin->source, sizeof origin->source, "%.255s (%s)%s%s", name, family, a->source ? ", from " : "",
                a->source ? a->source : "");
-    if (!g_utf8_validate(origin->source, -1, NULL)) /* a long name, cut within a character */
+    if (!g_utf8_validate(origin->source, -1, NULL)) /* a long name, truncated within a character */
         g_snprintf(origin->source, sizeof origin->source, "%s", family);
     g_snprintf(origin->licence, sizeof origin->licence, "%s", a->licence);
 }
@@ -56,7 +57,7 @@ static int import(void *arguments)
     struct imported imported;
     gvm_error err;
     if (!is_said(a->source) || !is_said(a->licence))
-        return usage_error("import", "--source and --licence are UTF-8 texts of at most %d bytes", MAX_SAID);
+        return usage_error("import", "--source and --licence take UTF-8 of at most %d bytes", MAX_SAID);
     if (output_check(a->out, &output_weights, a->force, &path, 1, &err) != GVM_OK) return failed(&err);
     gvm_status status = network_import(&network, &imported, path, a->as, &err);
     if (status != GVM_OK) return failed(&err);
@@ -65,7 +66,7 @@ static int import(void *arguments)
     if (status == GVM_OK) {
         char fingerprint[17];
         network_fingerprint(fingerprint, network);
-        print_line("%s: %s, as %s: %zu tensors, %llu numbers, all of them used", path, imported.family, imported.preset,
+        print_line("%s: %s, as %s: %zu tensors, %llu numbers, all used", path, imported.family, imported.preset,
                    imported.tensors, (unsigned long long)imported.numbers);
         print_line("%s: %zu parameters, fingerprint %s", a->out, network_parameters(network), fingerprint);
         struct fact facts[MAX_FACTS];
@@ -80,13 +81,13 @@ static int import(void *arguments)
 
 const struct command import_command = {
     .name = "import",
-    .summary = "published weights of statewide, Sample4Geo and FRGeo",
+    .summary = "convert published weights of statewide, Sample4Geo and FRGeo",
     .usage = "FILE --out W.safetensors [--as NAME] [options]",
-    .about = "Makes weights that others have published this program's own: the file of their authors, safetensors or "
-             "PyTorch's .pth and .pth.tar, is recognised by the names and shapes of its tensors and written again with "
-             "what `locate`, `index` and `train --init` need to know of it. Every tensor must be there, and no other. "
-             "A .pth file is a program that PyTorch runs; here only its tensors are read, nothing of it is ever run, "
-             "and a file that would run anything is refused.",
+    .about = "Converts published weights to GeoViewMatch's format. The authors' file, safetensors or PyTorch's .pth "
+             "and .pth.tar, is recognised by the names and shapes of its tensors and written with the configuration "
+             "that `locate`, `index` and `train --init` need. Missing and extra tensors are errors. A .pth file is a "
+             "pickle, which can run code when PyTorch loads it. Here only its tensors are read, no code is run, and a "
+             "file that calls anything else is refused.",
     .rows = rows,
     .operand = "file",
     .least = 1,

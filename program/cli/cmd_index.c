@@ -1,4 +1,4 @@
-/* cmd_index.c - overhead imagery becomes a map. */
+/* cmd_index.c - builds a map from overhead imagery. */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +15,7 @@ struct arguments {
     int alpha;
     bool add, json, share;
     gvm_map_options options;
-    const char *rasters[]; /* room for all words */
+    const char *rasters[]; /* room for all arguments */
 };
 
 /* ------------------------------------------------------------------ options */
@@ -48,26 +48,26 @@ static int complete_arguments(struct arguments *a)
     o->share = a->share;
     o->alpha = a->alpha < 0 ? 0 : a->alpha == 0 ? 1 : -1;
     if (a->remove != NULL) {
-        if (kinds > 0 || o->add) return usage_error(name, "--remove goes without imagery");
+        if (kinds > 0 || o->add) return usage_error(name, "--remove cannot be combined with imagery");
         return GO_ON;
     }
-    if (kinds != 1) return usage_error(name, "one of --raster, --tiles, --xyz and --tms must be given");
+    if (kinds != 1) return usage_error(name, "exactly one of --raster, --tiles, --xyz and --tms is required");
     if (o->raster_count == 0 && options_given(&a->common, of_rasters))
-        return usage_error(name, "--tile-metres, --stride-metres, --crs, --alpha and --near go with --raster");
+        return usage_error(name, "--tile-metres, --stride-metres, --crs, --alpha and --near require --raster");
     if (options_given(&a->common, near) && !options_given(&a->common, within))
-        return usage_error(name, "--near needs --within, the metres around it");
+        return usage_error(name, "--near requires --within, the radius in metres");
     return GO_ON;
 }
 
 /* ------------------------------------------------------------------ the job */
 
-/* How progress is reported. */
+/* The state of the progress display. */
 struct telling {
     struct progress bar;
-    double cell_m; /* side of a cell; 0: the map is of tiles */
+    double cell_m; /* side of a cell; 0: a map of tiles */
     bool begun;
     double start; /* when */
-    size_t tiles; /* that there were then */
+    size_t tiles; /* existing at the start */
 };
 
 static void show(void *user, const gvm_map_progress *p, const gvm_error *failure)
@@ -87,7 +87,7 @@ static void show(void *user, const gvm_map_progress *p, const gvm_error *failure
     progress_show(bar, "index", t->cell_m > 0 ? "cells" : "tiles", p->done - p->resumed, p->places - p->resumed);
 }
 
-/* Bytes of both files. */
+/* Size of both files, bytes. */
 static double map_bytes(const char *map)
 {
     char *stem = strndup(map, strlen(map) - strlen(".gpkg")), *features = stem ? path_with(stem, ".features") : NULL;
@@ -99,7 +99,7 @@ static double map_bytes(const char *map)
     return bytes;
 }
 
-/* Of cells, the ground that was done, and how long it took. */
+/* For cells: the area done, and the time it took. */
 static void print_ground(const char *map, const gvm_map_progress *p, const struct telling *t)
 {
     double each = t->cell_m * t->cell_m / 1e6, made = (double)(p->tiles - t->tiles) * each;
@@ -107,20 +107,19 @@ static void print_ground(const char *map, const gvm_map_progress *p, const struc
     printf(", %.3g km2", (double)p->tiles * each);
     if (p->tiles > t->tiles) printf(", %.*f s a km2", pace < 10 ? 1 : 0, pace);
     printf(", %.3g MB", map_bytes(map) / 1e6);
-    if (p->partly > 0) printf(", %zu in part without imagery, which is white there", p->partly);
+    if (p->partly > 0) printf(", %zu partly without imagery (white there)", p->partly);
 }
 
 static void print_result(const char *map, const gvm_map_progress *p, const struct telling *t)
 {
     const char *unit = t->cell_m > 0 ? "cell" : "tile";
     print_text(map);
-    printf(": %s%zu %s%s", p->done == p->resumed ? "complete already, " : "", p->tiles, unit, p->tiles == 1 ? "" : "s");
+    printf(": %s%zu %s%s", p->done == p->resumed ? "already complete, " : "", p->tiles, unit, p->tiles == 1 ? "" : "s");
     if (t->cell_m > 0) print_ground(map, p, t);
     if (p->empty > 0) printf(", %zu empty place%s skipped", p->empty, p->empty == 1 ? "" : "s");
-    if (p->removed > 0) printf(", %zu removed (--add makes them again)", p->removed);
+    if (p->removed > 0) printf(", %zu removed (--add adds them again)", p->removed);
     if (p->failed > 0)
-        printf(", %zu that could not be read and %s missing (--add tries again)", p->failed,
-               p->failed == 1 ? "is" : "are");
+        printf(", %zu that could not be read and %s missing (--add retries)", p->failed, p->failed == 1 ? "is" : "are");
     printf("\n");
 }
 
@@ -135,7 +134,7 @@ static int print_json(const char *map, const gvm_map_progress *p, const struct t
     return json_print(all);
 }
 
-/* Places that pass through the network together: of several pictures each, fewer, unless a GPU wants them. */
+/* Batch size in places: smaller if each has several pictures, except on a GPU. */
 static int batch_of(const struct arguments *a, const gvm_view_info *view)
 {
     return view->zoom_count > 0 && !a->common.cuda ? 4 : 16;
@@ -201,57 +200,56 @@ static int run(void *arguments)
 
 static const struct option_row rows[] = {
     {"weights", OPTION_TEXT, AT(weights), "W",
-     .help = "the network, a safetensors file (default: nano, built in and for drawn towns only)"},
-    {"out", OPTION_TEXT, AT(out), "MAP.gpkg", .needed = true, .help = "the map"},
+     .help = "weights, a safetensors file (default: nano, built in, for drawn towns only)"},
+    {"out", OPTION_TEXT, AT(out), "MAP.gpkg", .needed = true, .help = "the map to write"},
     {"raster", OPTION_OTHER, 0, "FILE", .read = read_raster, .more = true,
-     .help = "georeferenced pictures in any projection: GeoTIFF, VRT, MBTiles, JPEG 2000, JPEG and PNG with a world "
-             "file; 8 or 16 bits. No tile spans two of them: join those that adjoin in a VRT (gdalbuildvrt). What "
-             "no-data, a mask or alpha declares void is skipped, and what a mosaic does not cover"},
+     .help = "georeferenced rasters in any projection: GeoTIFF, VRT, MBTiles, JPEG 2000, JPEG and PNG with a world "
+             "file; 8 or 16 bits. No tile spans two rasters: join adjacent ones in a VRT (gdalbuildvrt). Nodata, "
+             "masked and transparent areas and the gaps of a mosaic are skipped"},
     {"tiles", OPTION_TEXT, AT(options.tiles), "FILE.csv",
-     .help = "pictures from above and their places, with the header image,lat,lon or image,lat,lon,metres"},
+     .help = "list of aerial pictures and their positions, with the header image,lat,lon or image,lat,lon,metres"},
     {"xyz", OPTION_TEXT, AT(xyz), "DIR",
-     .help =
-         "web-map tiles DIR/z/x/y.jpg (or .png, .webp); of several zooms the one whose tiles are nearest in size to "
-         "what the weights were trained for. Rows count from the south if a tilemapresource.xml, metadata.json or "
-         "tiles.json in it says so (TMS)"},
-    {"tms", OPTION_TEXT, AT(tms), "DIR", .help = "the same, with rows that count from the south in any case"},
-    {"add", OPTION_FLAG, AT(add), .help = "add to an existing map; makes tiles again that were removed or not read"},
+     .help = "web-map tiles DIR/z/x/y.jpg (or .png, .webp); of several zoom levels the one nearest to the weights' "
+             "tile size is used. Rows count from the south if a tilemapresource.xml, metadata.json or tiles.json in it "
+             "says so (TMS)"},
+    {"tms", OPTION_TEXT, AT(tms), "DIR", .help = "the same, with rows always counted from the south"},
+    {"add", OPTION_FLAG, AT(add),
+     .help = "add to an existing map; adds tiles again that were removed or could not be read"},
     {"remove", OPTION_TEXT, AT(remove), "AREA",
-     .help = "take the tiles out whose centres lie in W,S,E,N (degrees) or in a polygon in WKT"},
+     .help = "remove the tiles with centres in W,S,E,N (degrees) or in a WKT polygon"},
     {"tile-metres", OPTION_DOUBLE, AT(options.tile_m), "M", 1, 20000, .takes = "metres",
-     .help = "side of a raster's tile on the ground; if not given, the weights' own"},
+     .help = "tile size of rasters on the ground, by default the weights'"},
     {"stride-metres", OPTION_DOUBLE, AT(options.stride_m), "M", 0.01, 1e5, .takes = "metres",
-     .help = "from one tile's centre to the next's; if not given, half a tile"},
+     .help = "distance between the centres of adjacent tiles, by default half a tile"},
     {"near", OPTION_OTHER, 0, "LAT,LON", .read = read_near, .takes = "LAT,LON in degrees",
-     .help = "index only what lies around this place"},
+     .help = "index only the area around this place"},
     {"within", OPTION_DOUBLE, AT(options.within_m), "M", 1, 1e6, .takes = "metres", .with = "near",
-     .help = "how far from it"},
+     .help = "its radius"},
     {"crs", OPTION_TEXT, AT(options.crs), "CRS",
-     .help = "coordinate system of rasters that do not say, or say a local one, as EPSG:25832"},
+     .help = "coordinate system of rasters without one, or with a local one, for example EPSG:25832"},
     {"alpha", OPTION_CHOICE, AT(alpha), "yes|no",
-     .help =
-         "whether a band that is marked as alpha is transparency, or a colour that is left out (default: a colour if "
-         "it has all shades, as infrared has; a sentence says so)"},
+     .help = "yes: a band marked as alpha is transparency; no: it is a colour band and ignored (default: no, with a "
+             "warning, if it has many values, as infrared has)"},
     {"share", OPTION_FLAG, AT(share),
-     .help = "groups of 4 x 4 cells share their picture of the coarsest zoom, and of 2 x 2 that of the next: 1.7 times "
-             "less work, with other features. Compare recalls (eval) before you rely on it"},
-    {"json", OPTION_FLAG, AT(json), .help = "the last line as JSON"},
+     .help = "groups of 4 x 4 cells share their picture of the coarsest zoom, and groups of 2 x 2 that of the next: "
+             "1.7 times less work, but different features. Compare recalls (eval) before relying on it"},
+    {"json", OPTION_FLAG, AT(json), .help = "print the summary as JSON"},
     {0},
 };
 
 const struct command index_command = {
     .name = "index",
-    .summary = "overhead imagery to a map that is searched",
+    .summary = "build a searchable map from overhead imagery",
     .usage = "--out MAP.gpkg --raster T.tif... [options]\n"
              "--out MAP.gpkg --tiles FILE.csv [options]\n"
              "--out MAP.gpkg --xyz DIR | --tms DIR [options]\n"
              "--out MAP.gpkg --remove AREA",
     .about =
-        "Makes a map that `locate` searches: MAP.gpkg, a GeoPackage with a polygon for each tile, and MAP.features "
-        "beside it. Resumable: if it was interrupted, run the same command again. Places without imagery, or with "
-        "less than half a tile of it, are skipped. For weights whose aerial view has several zooms (info says so) the "
-        "map is of cells, 30 m apart on a lattice that all maps share, and each is looked at in pictures of up to some "
-        "600 m around it: give all rasters of a region at once. What they do not cover is white there.",
+        "Builds a map for `locate`: MAP.gpkg, a GeoPackage with a polygon for each tile, and MAP.features beside it. "
+        "Resumable: after an interruption rerun the same command. Places without imagery, or with less than half a "
+        "tile of it, are skipped. For weights whose aerial view has several zooms (shown by `info`) the map consists "
+        "of cells, 30 m apart on a lattice that all maps share. Each cell is embedded from pictures of up to some 600 "
+        "m around it, so give all rasters of a region at once. Areas that they do not cover are white.",
     .rows = rows,
     .device = true,
     .examples =

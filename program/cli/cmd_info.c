@@ -1,4 +1,4 @@
-/* cmd_info.c - what a file holds: a network, a map, features, or any other tensors. */
+/* cmd_info.c - describes a file: a network, a map, features, or any other tensors. */
 #include <glib.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +15,7 @@ enum { SHOWN = 20 /* tensors in the table */ };
 
 /* ------------------------------------------------------------------ other files */
 
-/* Of a value a person sees the start. */
+/* Only the start of a long value is shown. */
 static void add_pair(void *context, const char *key, const char *value)
 {
     const struct facts *f = context;
@@ -80,7 +80,7 @@ struct arguments {
     bool json;
 };
 
-/* By its first bytes; what is not known by them is opened as tensors, which says what is wrong with it. */
+/* By the file's first bytes; an unknown file is opened as tensors, which reports what is wrong with it. */
 static int info(void *arguments)
 {
     const struct arguments *a = arguments;
@@ -108,27 +108,26 @@ static int info(void *arguments)
 }
 
 static const struct option_row rows[] = {
-    {"json", OPTION_FLAG, AT(json), .help = "as JSON, complete"},
+    {"json", OPTION_FLAG, AT(json), .help = "print everything as JSON"},
     {0},
 };
 
 const struct command info_command = {
     .name = "info",
-    .summary = "what a file, a map or a training run holds",
+    .summary = "describe a file, a map or a training run",
     .usage = "[--json] FILE|RUN|nano",
-    .about =
-        "Says what a file holds. Of GeoViewMatch weights (safetensors; nano: the built-in ones): the network, its "
-        "size, its fingerprint, what an aerial picture covers and a panorama spans, and its multiply-adds; the "
-        "whole file is read and checked. Of a map (MAP.gpkg): its tiles, where they lie and what they were made "
-        "from, the fingerprint of its weights, and whether it is complete. Of a training run (its folder, state or "
-        "log): how far it is. Of the other files that the program writes, and of pictures, what they are. Of other "
-        "safetensors files and of PyTorch's (.pth): the tensors and the metadata.",
+    .about = "Describes a file. GeoViewMatch weights (safetensors; nano: the built-in ones): the network, its size and "
+             "fingerprint, the ground that an aerial picture covers, the elevations of a panorama, and the "
+             "multiply-adds; the whole file is read and checked. A map (MAP.gpkg): its tiles, extent and sources, the "
+             "fingerprint of its weights, and whether it is complete. A training run (its folder, state or log): its "
+             "progress. Pictures and other files that the program writes: their kind. Other safetensors files and "
+             "PyTorch's (.pth): the tensors and the metadata.",
     .rows = rows,
     .operand = "file",
     .least = 1,
     .most = 1,
     .examples = "  geoviewmatch info town.gpkg\n"
-                "  geoviewmatch info run                              how far a training is\n"
+                "  geoviewmatch info run                              progress of a training\n"
                 "  geoviewmatch info --json nano\n",
     .size = sizeof(struct arguments),
     .run = info,

@@ -1,4 +1,4 @@
-/* cmd_init.c - weights to begin with: the official initial values, perhaps with a backbone trained elsewhere. */
+/* cmd_init.c - writes initial weights: the official initial values, optionally with a pretrained backbone. */
 #include <stdio.h>
 #include <string.h>
 
@@ -23,17 +23,17 @@ static const struct option_row rows[] = {
      .help =
          "paper: the paper's network (street 128 x 640, aerial 256 x 256); nano: a small one (64 x 320, 128 x 128)"},
     {"config", OPTION_TEXT, AT(config), "FILE.json",
-     .help = "any other: the JSON that `info --json` shows as `config`"},
-    {"stages", OPTION_TEXT, AT(stages), "LIST", .help = "stages whose maps make the feature, as 4,3"},
-    {"seed", OPTION_LONG, AT(seed), "S", 0, INFINITY, "1", .help = "which weights are drawn"},
+     .help = "another network: the JSON that `info --json` shows as `config`"},
+    {"stages", OPTION_TEXT, AT(stages), "LIST", .help = "stages that the feature is computed from, for example 4,3"},
+    {"seed", OPTION_LONG, AT(seed), "S", 0, INFINITY, "1", .help = "seed of the random weights"},
     {"backbone", OPTION_TEXT, AT(backbone), "FILE",
-     .help = "a backbone trained elsewhere for both views, safetensors or PyTorch's .pth: Swin V2 with the official "
-             "names or timm's, "
-             "ConvNeXt with timm's or Facebook's"},
-    {"from", OPTION_TEXT, AT(from), "FILE", .help = "the weights of this checkpoint, or the built-in ones (nano)"},
-    {"float16", OPTION_FLAG, AT(f16), .help = "numbers of 16 bits: half the room, a thousandth of precision"},
-    {"out", OPTION_TEXT, AT(out), "W.safetensors", .needed = true, .help = "the file to write, whole or not at all"},
-    {"force", OPTION_FLAG, AT(force), .help = "write over another file"},
+     .help = "pretrained backbone for both views, safetensors or PyTorch's .pth: Swin V2 with the official names or "
+             "timm's, ConvNeXt with timm's or Facebook's"},
+    {"from", OPTION_TEXT, AT(from), "FILE", .help = "copy the weights of this checkpoint, or the built-in ones (nano)"},
+    {"float16", OPTION_FLAG, AT(f16), .help = "write float16: half the size, 3 significant digits"},
+    {"out", OPTION_TEXT, AT(out), "W.safetensors", .needed = true,
+     .help = "output file, written completely or not at all"},
+    {"force", OPTION_FLAG, AT(force), .help = "overwrite an existing file"},
     {0},
 };
 
@@ -62,7 +62,7 @@ static int write_weights(const struct arguments *a, const struct config *config)
         char fingerprint[17], warning[200];
         network_fingerprint(fingerprint, network);
         print_line("%s: %zu parameters, fingerprint %s%s", a->out, network_parameters(network), fingerprint,
-                   a->from != NULL ? "" : "; these weights have learned nothing yet");
+                   a->from != NULL ? "" : "; these weights are untrained");
         struct fact facts[MAX_FACTS];
         for (int i = 0, count = network_facts(facts, network); i < count; i++)
             printf("  %-14s %s\n", facts[i].label, facts[i].text);
@@ -76,9 +76,9 @@ static int init(void *arguments)
 {
     const struct arguments *a = arguments;
     if ((a->preset != NULL) + (a->config != NULL) + (a->from != NULL) != 1)
-        return usage_error("init", "one of --preset, --config and --from is needed");
+        return usage_error("init", "exactly one of --preset, --config and --from is required");
     if (a->from != NULL && (a->stages != NULL || a->backbone != NULL))
-        return usage_error("init", "--from is a whole network: --stages and --backbone do not go with it");
+        return usage_error("init", "--from copies a whole network and cannot be combined with --stages or --backbone");
     struct config config;
     gvm_error err;
     const char *inputs[] = {a->from, a->config, a->backbone};
@@ -94,13 +94,12 @@ static int init(void *arguments)
 
 const struct command init_command = {
     .name = "init",
-    .summary = "weights that have learned nothing yet, to try things with",
+    .summary = "write untrained weights, for experiments",
     .usage = "--preset NAME --out W.safetensors [options]\n"
              "--config FILE.json --out W.safetensors [options]\n"
              "--from W.safetensors|nano --out W.safetensors [--float16]",
-    .about = "Writes a network with fresh weights. They have learned nothing: what `locate` answers with them has no "
-             "meaning, but everything runs as it will with trained ones. With --from it writes those of another file "
-             "again.",
+    .about = "Writes a network with random, untrained weights. Answers of `locate` with them are meaningless, but "
+             "everything runs as with trained ones. With --from it copies the weights of another file.",
     .rows = rows,
     .examples = "  geoviewmatch init --preset nano --out fresh.safetensors\n"
                 "  geoviewmatch init --from run/best.safetensors --float16 --out small.safetensors\n",

@@ -1,4 +1,4 @@
-/* cmd_locate.c - where street pictures were taken. */
+/* cmd_locate.c - locates street pictures. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,16 +14,16 @@ struct arguments {
     const char *weights, *index, *tiles, *known, *heat;
     struct report_options report;
     long top;
-    double heading; /* NaN: as the photo says; infinite: to be found */
+    double heading; /* NaN: from the photo; infinite: to be estimated */
     bool has_near, near_exif, merge, json;
     int panorama; /* as in gvm_picture_fit */
     double lat, lon, within, min_margin;
     int format;
 };
 
-/* ------------------------------------------------------------------ finding */
+/* ------------------------------------------------------------------ locating */
 
-/* What to ask for each photo. One that should tell its place and does not fails. */
+/* The question for each photo. With --near exif, photos without a position fail. */
 static void ask(const struct arguments *a, struct answers *answers)
 {
     for (size_t i = 0; i < answers->photos.count; i++) {
@@ -69,7 +69,7 @@ static void done(void *user, size_t photo, size_t count, const gvm_located *loca
     f->failed = true;
 }
 
-/* One status for what failed as a whole, with its sentence. */
+/* One status for a failure as a whole, with its error. */
 static gvm_status find(struct finding *f, const struct arguments *a, struct answers *answers, gvm_session *session,
                        gvm_error *err)
 {
@@ -97,7 +97,7 @@ static gvm_status find(struct finding *f, const struct arguments *a, struct answ
     ask(a, answers);
     status = gvm_locate_files(session, f->map, &job, err);
     progress_end(&f->watch.progress);
-    return f->watch.reached == n ? GVM_OK : status; /* what failed one by one has been said */
+    return f->watch.reached == n ? GVM_OK : status; /* single failures have been reported */
 }
 
 static int print(const struct arguments *a, const struct answers *answers)
@@ -126,7 +126,7 @@ static gvm_status answers_open(struct answers *answers, gvm_error *err)
     if (answers->questions && answers->known && answers->statuses && answers->errors && answers->hits &&
         answers->found && answers->p && answers->chances && answers->views)
         return GVM_OK;
-    return fail(err, GVM_MEMORY, "there is not enough memory for %zu photos", n);
+    return fail(err, GVM_MEMORY, "out of memory for %zu photos", n);
 }
 
 static void answers_free(struct answers *answers)
@@ -143,7 +143,7 @@ static void answers_free(struct answers *answers)
     free(answers->views);
 }
 
-/* The map of --index, or of --tiles, of which *bad could not be used. */
+/* The map of --index or --tiles; *bad: tiles that could not be used. */
 static gvm_status open_map(gvm_map **map, size_t *bad, const struct arguments *a, gvm_session *session,
                            const gvm_model *model, gvm_error *err)
 {
@@ -156,13 +156,13 @@ static gvm_status open_map(gvm_map **map, size_t *bad, const struct arguments *a
     return status;
 }
 
-/* Find, print, and write the report. */
+/* Locate, print, and write the report. */
 static int answer(const struct arguments *a, struct answers *answers, gvm_session *session, const gvm_model *model,
                   const gvm_map *map)
 {
     gvm_error err;
     struct finding f = {.answers = answers, .map = map, .model = model};
-    gvm_map_guard *guard = NULL; /* that the map's file stays whole */
+    gvm_map_guard *guard = NULL; /* detects changes of the map's file */
     int end = DONE;
     gvm_status status = answers_open(answers, &err);
     if (status == GVM_OK && a->report.folder)
@@ -178,7 +178,7 @@ static int answer(const struct arguments *a, struct answers *answers, gvm_sessio
         for (size_t i = 0; i < answers->photos.count; i++)
             if (answers->statuses[i] != GVM_OK) end = FAILED;
         if (print(a, answers) != DONE || f.failed) end = FAILED;
-        print_flush(); /* answers before what the report says on stderr */
+        print_flush(); /* answers before the report's messages on stderr */
         if (f.report != NULL && report_write(f.report, a->common.quiet) != DONE) end = FAILED;
     }
     report_free(f.report);
@@ -197,7 +197,8 @@ static int locate(void *arguments)
     struct answers answers = {.top = (int)a->top, .min_margin = a->min_margin};
     int end = DONE;
     size_t bad = 0;
-    if ((a->tiles == NULL) == (a->index == NULL)) return usage_error("locate", "one of --index and --tiles is needed");
+    if ((a->tiles == NULL) == (a->index == NULL))
+        return usage_error("locate", "exactly one of --index and --tiles is required");
     if (!option_given(&a->common, "heading")) a->heading = NAN;
     if (a->json) a->format = JSON;
     pictures_list(&answers.photos, &end, &a->common);
@@ -237,72 +238,67 @@ static bool read_heading(void *fields, const char *text)
 
 static const struct option_row rows[] = {
     {"weights", OPTION_TEXT, AT(weights), "W",
-     .help = "the network, a safetensors file (default: nano, built in and for drawn towns only)"},
-    {"index", OPTION_TEXT, AT(index), "MAP.gpkg", .help = "a map that `index` made with the same weights"},
+     .help = "weights, a safetensors file (default: nano, built in, for drawn towns only)"},
+    {"index", OPTION_TEXT, AT(index), "MAP.gpkg", .help = "a map made by `index` with the same weights"},
     {"tiles", OPTION_TEXT, AT(tiles), "FILE.csv",
-     .help = "or pictures from above and their places, with the header image,lat,lon or image,lat,lon,metres: a file "
-             "(relative to the list's folder), the degrees of its centre, the metres of its side on the ground "
-             "(default: the weights' own)"},
-    {"top", OPTION_LONG, AT(top), "K", 1, 1000, "5", .help = "answers a photo"},
+     .help = "or a list of aerial pictures, with the header image,lat,lon or image,lat,lon,metres: the file (relative "
+             "to the list's folder), its centre in degrees, its side on the ground in metres (default: the weights')"},
+    {"top", OPTION_LONG, AT(top), "K", 1, 1000, "5", .help = "answers per photo"},
     {"heading", OPTION_OTHER, 0, "DEG|find", .read = read_heading, .takes = "degrees from -360 to 360, or find",
-     .help = "where the centre column of every photo looks, degrees clockwise from north, or to find it whatever the "
-             "photo says (default: as the photo says, XMP before EXIF)"},
+     .help = "heading of every photo's centre column, degrees clockwise from north; find estimates it, whatever the "
+             "photo's metadata (default: from the metadata, XMP before EXIF)"},
     {"panorama", OPTION_CHOICE, AT(panorama), "auto|yes|no", .standard = "auto", /* in the order of GVM_AS_FOUND, ... */
-     .help = "take every photo as a full panorama, whatever it says of itself, or, with weights for photos, none"},
+     .help = "yes takes every photo as a full panorama, whatever its metadata; no, with weights for photos, takes none "
+             "as one"},
     {"near", OPTION_OTHER, 0, "LAT,LON|exif", .read = read_near, .takes = "LAT,LON in degrees, or exif",
-     .help = "search only around this place, or around the photo's own GPS position"},
+     .help = "search only around this place, or around the photo's GPS position"},
     {"within", OPTION_DOUBLE, AT(within), "METRES", 1e-3, 1e8, "100", .takes = "metres", .with = "near",
-     .help = "the radius of that search"},
+     .help = "radius of --near"},
     {"known", OPTION_TEXT, AT(known), "FILE.csv",
-     .help = "true places, with columns image (or street), lat, lon and perhaps heading: for errors in metres, and the "
-             "headings. A name is looked for beside the list, then here; if there is no such file it means the one "
-             "photo whose path ends so"},
-    {"merge", OPTION_YES, AT(merge), "yes|no", .standard = "yes", .help = "make one answer of tiles that overlap"},
+     .help = "list of true places, with columns image (or street), lat, lon and optionally heading: gives headings, "
+             "and errors in metres. Names are relative to the list's folder, then to the current one; a name without a "
+             "file matches the one photo whose path ends with it"},
+    {"merge", OPTION_YES, AT(merge), "yes|no", .standard = "yes", .help = "merge overlapping tiles into one answer"},
     {"min-margin", OPTION_DOUBLE, AT(min_margin), "X", 0, 2, "0.05", .takes = "a difference of scores",
-     .help = "call an answer weak if its score is less than X above that of the best other place; the default was "
+     .help = "mark an answer weak if its score exceeds that of the best other place by less than X; the default was "
              "chosen on drawn towns with the built-in weights"},
     {"report", OPTION_TEXT, AT(report.folder), "DIR",
-     .help = "write DIR/index.html too: a map and a table of all photos, and each photo with its best tiles, heat maps "
-             "and a map, in one file; and DIR/answers.geojson"},
+     .help = "also write DIR/index.html, one file with a map and a table of all photos, and each photo with its best "
+             "tiles, heat maps and a map; and DIR/answers.geojson"},
     {"report-photos", OPTION_LONG, AT(report.photos), "N", 0, INFINITY, "100", .with = "report",
      .help =
-         "show N photos with pictures, the first ones, and the others in the table only; a photo takes a quarter of "
-         "a megabyte"},
+         "show the first N photos with pictures, the others only in the table; a photo takes a quarter of a megabyte"},
     {"heat", OPTION_TEXT, AT(heat), "PATH",
-     .help =
-         "write the scores of all tiles as a GeoTIFF that lies over the map: band 1 the cosine similarities, band 2 "
-         "p if the weights give one. PATH is a file that ends in .tif, for one photo, or a folder, for a file "
-         "PHOTO.tif of each"},
-    {"force", OPTION_FLAG, AT(report.force),
-     .help = "write over files in DIR that are no report, and over other files"},
+     .help = "write the scores of all tiles as a georeferenced GeoTIFF: band 1 the cosine similarities, band 2 p if "
+             "the weights provide it. PATH is a file that ends in .tif, for one photo, or a folder that gets a "
+             "PHOTO.tif for each"},
+    {"force", OPTION_FLAG, AT(report.force), .help = "overwrite files in DIR that are not a report, and other files"},
     {"format", OPTION_CHOICE, AT(format), "table|lines|json|geojson|csv", .standard = "table",
-     .help = "of the answers; lines: one a photo"},
+     .help = "format of the answers; lines: one line per photo"},
     {"json", OPTION_FLAG, AT(json), .help = "the same as --format json"},
     {0},
 };
 
 const struct command locate_command = {
     .name = "locate",
-    .summary = "where street pictures were taken",
+    .summary = "find where street pictures were taken",
     .usage = "(--index MAP.gpkg | --tiles FILE.csv) [options] PHOTO...",
     .about =
-        "Compares each street picture with all tiles of the map and prints the places that are most similar, best "
-        "first: latitude and longitude (WGS84 degrees), the cosine similarity, and its margin over the best other "
-        "place; with weights whose scores make a probability also p, of the answer and of what lies within 25, 50 and "
-        "100 m of the first, and the radius that holds 90%. It is marked uncalibrated: p says which tile rather than "
-        "how sure, and on a small map too much. Weights "
-        "for photos take any picture, and neither need nor tell a heading; of a full panorama they see 8 views, whose "
-        "scores are averaged. For weights for panoramas a photo must be one: it says so (XMP GPano), or it says "
-        "nothing of a camera and is at least 1.9 times as wide as high. If then neither an option nor the photo gives "
-        "its heading, 16 are tried "
-        "and the best is reported; if the photo gives it from magnetic north, that one and its two neighbours. A "
-        "folder stands for the JPEG, PNG, WebP, TIFF and HEIC files in it. What fails "
-        "is named on stderr, the rest is answered, and the exit status is 1.",
+        "Matches each street picture against all tiles of the map and prints the most similar places, best first: "
+        "latitude and longitude (WGS84 degrees), the cosine similarity, and its margin over the best other place. With "
+        "weights whose scores make a probability it also prints p of the answer, p within 25, 50 and 100 m of the "
+        "first answer, and the radius that holds 90%. p is marked uncalibrated: it ranks tiles but is overconfident, "
+        "above all on a small map. Weights for photos take any picture, and neither need nor estimate a heading; they "
+        "take 8 views of a full panorama, whose scores are averaged. Weights for panoramas take only full panoramas: "
+        "pictures with XMP GPano, or without camera EXIF and at least 1.9 times as wide as high. If neither an option "
+        "nor such a photo gives its heading, 16 headings are tried and the best is reported. A heading from magnetic "
+        "north is tried with its two neighbours. A folder stands for the JPEG, PNG, WebP, TIFF and HEIC files in it. "
+        "Photos that fail are reported on stderr, the others are answered, and the exit status is 1.",
     .rows = rows,
     .device = true,
     .operand = "photo",
     .least = 1,
-    .notes = "Lists may have commas, semicolons (then also decimal commas) or tabs between their fields.",
+    .notes = "Lists are separated by commas, semicolons (decimal commas are then accepted) or tabs.",
     .examples = "  geoviewmatch locate --index town.gpkg --report report photos/\n"
                 "  geoviewmatch locate --index town.gpkg --heat scores.tif photo.jpg\n"
                 "  geoviewmatch locate --index town.gpkg --near exif --within 200 --format csv photos/ > places.csv\n"

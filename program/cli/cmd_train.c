@@ -1,4 +1,4 @@
-/* cmd_train.c - a network from pairs of street and aerial pictures, by the paper's recipe. */
+/* cmd_train.c - trains a network on pairs of street and aerial pictures with the paper's recipe. */
 #include <errno.h>
 #include <glib.h>
 #include <libgen.h>
@@ -21,26 +21,26 @@
 
 /* ------------------------------------------------------------------ the run */
 
-/* What a run writes: a folder that holds any of it is another run's. */
+/* A folder with any file of a run belongs to another run. */
 static gvm_status check_folder(const char *path, gvm_error *err)
 {
     static const char *const files[] = {"state.safetensors", "log.jsonl", "last.safetensors", "best.safetensors"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         g_autofree gchar *file = g_build_filename(path, files[i], NULL);
         struct stat st;
-        if (lstat(file, &st) != 0) { /* a link that leads nowhere counts */
+        if (lstat(file, &st) != 0) { /* dangling links count */
             if (errno != ENOENT && errno != ENOTDIR) return fail_errno(err, "read", path_tail(file));
             continue;
         }
         if (i == 0)
-            return fail(err, GVM_ARGUMENT, "%s: it holds a run already; go on with --resume, or name another folder",
-                        path);
-        return fail(err, GVM_ARGUMENT, "%s: it holds %s of another run; name another folder", path, files[i]);
+            return fail(err, GVM_ARGUMENT,
+                        "%s: it already contains a run; continue it with --resume, or choose another folder", path);
+        return fail(err, GVM_ARGUMENT, "%s: it contains %s of another run; choose another folder", path, files[i]);
     }
     return GVM_OK;
 }
 
-/* What a run that goes on replaces must be a run's. */
+/* Files that a resumed run replaces must be a run's. */
 static gvm_status check_networks(const char *run, gvm_error *err)
 {
     static const char *const files[] = {"last.safetensors", "best.safetensors"};
@@ -65,7 +65,7 @@ struct job {
     struct run_position position;
 };
 
-/* All that is named is looked for before the work, and all that is missing is named. */
+/* Check all paths before the work, and report every missing one. */
 static gvm_status check_inputs(const struct job *j, gvm_error *err)
 {
     const struct {
@@ -81,27 +81,28 @@ static gvm_status check_inputs(const struct job *j, gvm_error *err)
     return missing[0] == '\0' ? GVM_OK : fail(err, GVM_FILE, "%s", missing);
 }
 
-/* The folder that RUN is made in. */
+/* The parent folder of RUN. */
 static gvm_status check_place(const char *run, gvm_error *err)
 {
     struct stat st;
     if (stat(run, &st) == 0)
-        return S_ISDIR(st.st_mode) ? check_folder(run, err)
-                                   : fail(err, GVM_ARGUMENT, "%s: it is a file; --out names a folder", path_tail(run));
-    g_autofree gchar *copy = g_strdup(run); /* in which dirname may write */
+        return S_ISDIR(st.st_mode)
+                   ? check_folder(run, err)
+                   : fail(err, GVM_ARGUMENT, "%s: it is a file; --out expects a folder", path_tail(run));
+    g_autofree gchar *copy = g_strdup(run); /* dirname may modify it */
     return access(dirname(copy), W_OK) == 0 ? GVM_OK : fail_errno(err, "make", path_tail(run));
 }
 
-/* The memory that a step takes is known before it is taken. */
+/* The memory of a step is estimated before it is allocated. */
 static gvm_status check_memory(const struct job *j, const struct train_plan *plan, gvm_error *err)
 {
     double available = memory_available();
     if (j->a->common.cuda || j->a->force || plan->memory <= available) return GVM_OK;
     return fail(err, GVM_MEMORY,
-                "batches of %d pairs take about %.1f GB of memory in this network, and %.1f GB are available; %s, or "
-                "try it all the same with --force",
+                "batch size %d needs about %.1f GB of memory with this network, but %.1f GB are available; %s, or try "
+                "anyway with --force",
                 j->a->run.batch, plan->memory / 1e9, available / 1e9,
-                j->a->resume ? "end other programs" : "lower --batch, take --preset nano");
+                j->a->resume ? "stop other programs" : "lower --batch, use --preset nano");
 }
 
 static gvm_status say_plan(const struct job *j, gvm_error *err)
@@ -116,7 +117,7 @@ static gvm_status say_plan(const struct job *j, gvm_error *err)
     return check_memory(j, &plan, err);
 }
 
-/* Two that begin at once both find the folder empty, but one alone gets it. */
+/* Two processes that start at once both see an empty folder; the lock decides. */
 static gvm_status take_folder(struct job *j, gvm_error *err)
 {
     j->made = mkdir(j->run, 0777) == 0;
@@ -141,7 +142,7 @@ static void clear_folder(const struct job *j)
     if (none && j->made) rmdir(j->run); /* of one that could not begin: it is empty */
 }
 
-/* What can fail at once comes first: the weights of a large network take a while. */
+/* Quick checks come first: the weights of a large network take a while. */
 static gvm_status begin(struct job *j, gvm_error *err)
 {
     struct arguments *a = j->a;
@@ -173,19 +174,19 @@ static gvm_status begin(struct job *j, gvm_error *err)
                           err);
 }
 
-/* Where the run's data set is, and its cache can be, now. */
+/* The current locations of the run's data set and cache. */
 static gvm_status check_moved(const struct run_options *o, gvm_error *err)
 {
     if (access(o->data, F_OK) != 0)
-        return fail(err, GVM_FILE, "%s: the run's data set is no longer there; say where it is now with --data",
+        return fail(err, GVM_FILE, "%s: the run's data set was not found; give its new location with --data",
                     path_tail(o->data));
     g_autofree gchar *folder = o->cache ? g_path_get_dirname(o->cache) : NULL;
     if (folder == NULL || access(folder, F_OK) == 0) return GVM_OK;
-    return fail(err, GVM_FILE, "%s: the folder of the run's cache is no longer there; name a file with --cache",
+    return fail(err, GVM_FILE, "%s: the folder of the run's cache was not found; give a file with --cache",
                 path_tail(o->cache));
 }
 
-/* What is given now goes before what was saved. */
+/* Options given now override the saved ones. */
 static void take_over(char **saved, char **now)
 {
     if (*now == NULL) return;
@@ -223,19 +224,19 @@ static int report(const char *run, const struct train_result *r, const struct ru
     print_line("%s: %ld steps; %.1f%% of the time spent waiting for pictures", run, r->position.step,
                r->seconds > 0 ? 100 * r->waited / r->seconds : 0);
     if (r->position.epoch < o->epochs || r->position.evaluate)
-        print_line("to go on: geoviewmatch train --resume %s", run);
+        print_line("to continue: geoviewmatch train --resume %s", run);
     return r->stopped ? FAILED : DONE;
 }
 
 static gvm_status run(struct train_result *result, struct job *j, gvm_error *err)
 {
-    train_hear_signals(); /* before there is a folder, so that what stops early has saved a run to go on with */
+    train_hear_signals(); /* before the folder exists, so that an early stop leaves a run to resume */
     gvm_status status = j->a->resume ? go_on(j, err) : begin(j, err);
     if (status != GVM_OK) return status;
     struct train_show show = {.quiet = j->a->common.quiet, .until = j->a->steps};
     struct train_events events = train_show_events(&show);
     struct run_position position = j->position;
-    j->position.sequence = j->position.nearest = NULL; /* train takes them over */
+    j->position.sequence = j->position.nearest = NULL; /* now owned by train */
     status = train(result, j->run, &j->a->run, j->data, position, j->network, j->optimizer, j->a->steps,
                    j->a->save_minutes, &events, err);
     train_show_end(&show);
@@ -263,19 +264,19 @@ static int learn(void *arguments)
 
 const struct command train_command = {
     .name = "train",
-    .summary = "a network from pairs of street and aerial pictures, or from photos and orthophotos",
+    .summary = "train a network on pairs of street and aerial pictures, or on photos and orthophotos",
     .usage = "--data D --out RUN [options]\n"
              "--resume RUN [--data D] [--cache FILE] [--steps K] [--save-minutes M]",
     .about =
-        "Trains by the paper's recipe: street, strongly and weakly varied aerial picture of each pair; soft-margin "
-        "triplet losses; AdamW with adaptive sharpness-aware minimisation; a cosine schedule. It first says what it "
-        "will do, and what that takes; it does not begin what does not fit this machine's memory. The defaults are "
-        "GeoViewMatch's; a network of another method brings those of its own paper.\n"
+        "Trains with the paper's recipe: the street picture and a strongly and a weakly augmented aerial picture of "
+        "each pair; soft-margin triplet losses; AdamW with adaptive sharpness-aware minimisation (ASAM); a cosine "
+        "schedule. It first prints a plan with the time and memory needed, and does not start if the memory is "
+        "insufficient. The defaults are GeoViewMatch's; a network of another method has those of its own paper.\n"
         "\n"
         "RUN gets log.jsonl, last.safetensors, best.safetensors (highest R@1 on the test split, from the first "
-        "evaluation on) and state.safetensors. Ctrl-C finishes the step, or leaves an evaluation or a cache where it "
-        "is, and saves; --resume goes on to the same bits. After a kill or a power cut it goes on from the last save: "
-        "what came after that, at most --save-minutes of work, is done again.",
+        "evaluation on) and state.safetensors. Ctrl-C finishes the step, or interrupts an evaluation or the building "
+        "of a cache, and saves; --resume continues with bit-identical results. After a kill or a power failure the run "
+        "continues from the last save and repeats at most --save-minutes of work.",
     .rows = train_rows,
     .more = run_option_rows,
     .more_at = offsetof(struct arguments, run),

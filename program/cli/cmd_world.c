@@ -1,4 +1,4 @@
-/* cmd_world.c - a practice city: pairs of pictures to learn from, or a map to locate in, where there are none. */
+/* cmd_world.c - generates a town: pairs of pictures for training, or an orthophoto and photos. */
 #include <math.h>
 #include <string.h>
 
@@ -16,7 +16,7 @@ struct arguments {
     bool ortho, photos, force;
 };
 
-/* GO_ON, or what usage_error returns. */
+/* GO_ON or the result of usage_error. */
 static int check(const struct arguments *a)
 {
     static const char *const pairs_only[] = {"offset", "test", NULL}, *const imagery[] = {"metres", "projection", NULL},
@@ -24,15 +24,15 @@ static int check(const struct arguments *a)
     const char *other = a->photos  ? options_given(&a->common, no_photos)
                         : a->ortho ? options_given(&a->common, pairs_only)
                                    : NULL;
-    if (other) return usage_error("world", "--%s does not go with --%s", a->photos ? "photos" : "ortho", other);
+    if (other) return usage_error("world", "--%s cannot be combined with --%s", a->photos ? "photos" : "ortho", other);
     other = options_given(&a->common, imagery);
-    if (other && !a->ortho && !a->photos) return usage_error("world", "--%s goes with --ortho or --photos", other);
+    if (other && !a->ortho && !a->photos) return usage_error("world", "--%s requires --ortho or --photos", other);
     double most =
         a->photos ? fmin(ORTHO_MOST_M, ORTHO_MOST_PIXELS * a->orthophoto.pixel) : (double)ORTHO_MOST_M / a->world.scale;
     if (a->photos && a->orthophoto.metres > most)
-        return usage_error("world", "--metres takes at most %g with --pixel %g", most, a->orthophoto.pixel);
+        return usage_error("world", "--metres must be at most %g with --pixel %g", most, a->orthophoto.pixel);
     if (a->ortho && a->orthophoto.metres > most)
-        return usage_error("world", "--metres takes at most %g with --scale %d", most, a->world.scale);
+        return usage_error("world", "--metres must be at most %g with --scale %d", most, a->world.scale);
     return GO_ON;
 }
 
@@ -74,60 +74,57 @@ static bool read_origin(void *fields, const char *text)
 static const struct option_row rows[] = {
     {"out", OPTION_TEXT, AT(out), "FOLDER", .needed = true, .help = "a new or empty folder"},
     {"pairs", OPTION_INT, AT(world.pairs), "N", 1, WORLD_MAX_PAIRS, .needed = true,
-     .help = "how many pairs, panoramas or photos"},
-    {"seed", OPTION_LONG, AT(world.seed), "S", 0, INFINITY, "1", .help = "which town and which pictures"},
+     .help = "number of pairs, panoramas or photos"},
+    {"seed", OPTION_LONG, AT(world.seed), "S", 0, INFINITY, "1", .help = "seed of the town and the pictures"},
     {"origin", OPTION_OTHER, 0, "LAT,LON", .standard = "45,-30", .read = read_origin,
-     .takes = "LAT,LON in degrees, within 80 degrees of the equator",
-     .help = "where the town's middle is said to lie; unless given in the Atlantic"},
+     .takes = "LAT,LON in degrees, within 80 degrees of the equator", .help = "position of the town's centre"},
     {"scale", OPTION_INT, AT(world.scale), "K", 1, 4, "1",
-     .help = "pictures K times as large as 256 x 256 and 640 x 160, and K times the pixels a metre of the orthophoto; "
-             "not with --photos"},
-    {"force", OPTION_FLAG, AT(force), .help = "write over what the folder holds"},
+     .help = "scale of the pictures, from 256 x 256 and 640 x 160, and of the orthophoto's pixels per metre; not with "
+             "--photos"},
+    {"force", OPTION_FLAG, AT(force), .help = "overwrite the folder's files"},
     {.type = OPTION_TITLE, .help = "For pairs (--test also for photos):"},
     {"offset", OPTION_DOUBLE, AT(world.offset_m), "M", 0, 30, "0", .takes = "metres",
-     .help = "the camera stands up to M metres off the aerial picture's centre"},
+     .help = "the camera is up to M metres off the aerial picture's centre"},
     {"test", OPTION_DOUBLE, AT(test), "PERCENT", 0, 100, "10", .takes = "a percentage",
-     .help = "pairs, or photos, of the town's eastern part, for testing"},
+     .help = "share of pairs or photos for testing, from the town's eastern part"},
     {.type = OPTION_TITLE, .help = "For an orthophoto:"},
-    {"ortho", OPTION_FLAG, AT(ortho), .help = "make one, and panoramas in it"},
-    {"photos", OPTION_FLAG, AT(photos), .help = "make one, and ordinary photos in it"},
+    {"ortho", OPTION_FLAG, AT(ortho), .help = "generate an orthophoto and panoramas"},
+    {"photos", OPTION_FLAG, AT(photos), .help = "generate an orthophoto and ordinary photos"},
     {"metres", OPTION_DOUBLE, AT(orthophoto.metres), "M", ORTHO_LEAST_M, ORTHO_MOST_M, "600", .takes = "metres",
-     .help = "its side on the ground; at most 4000 / K with --scale K, 16000 P with --pixel P"},
+     .help = "side of the orthophoto on the ground; at most 4000 / K with --scale K, 16000 P with --pixel P"},
     {"projection", OPTION_CHOICE, AT(projection), "mercator|utm", .standard = "mercator",
-     .help = "web mercator, EPSG:3857, or the UTM zone of the town's middle"},
+     .help = "Web Mercator, EPSG:3857, or the UTM zone of the town's centre"},
     {"turn", OPTION_YES, AT(orthophoto.turn), "yes|no", .standard = "no", .with = "ortho",
-     .help = "each panorama looks in a direction of its own, as its EXIF and XMP say, and not north"},
+     .help = "give each panorama a random heading, recorded in its EXIF and XMP, instead of north"},
     {.type = OPTION_TITLE, .help = "For photos:"},
     {"pixel", OPTION_DOUBLE, AT(orthophoto.pixel), "P", 0.05, 5, "0.2", .takes = "metres", .with = "photos",
-     .help = "side of one of the orthophoto's pixels on the ground"},
+     .help = "ground sample distance of the orthophoto"},
     {"margin", OPTION_DOUBLE, AT(photo.margin), "M", 0, 1000, "310", .takes = "metres", .with = "photos",
-     .help = "imagery around each photo"},
+     .help = "least imagery around each photo"},
     {"photo-size", OPTION_INT, AT(photo.longest), "N", 64, PHOTOS_MOST_PIXELS, "320", .with = "photos",
-     .help = "pixels of a photo's longer side; shapes are 4:3, 3:4, 16:9 and 9:16"},
+     .help = "pixels of a photo's longer side; aspect ratios are 4:3, 3:4, 16:9 and 9:16"},
     {"fov", OPTION_PAIR, AT(photo.fov), "LOW,HIGH", 20, 120, "50,110", .with = "photos",
-     .help = "degrees that photos see along their longer side"},
+     .help = "field of view of photos along their longer side, degrees"},
     {0},
 };
 
 const struct command world_command = {
     .name = "world",
-    .summary = "a practice city to learn from",
+    .summary = "generate a town as a data set",
     .usage = "--out FOLDER --pairs N [options]\n"
              "--out FOLDER --pairs N --ortho [options]\n"
              "--out FOLDER --pairs N --photos [options]",
     .about =
-        "Generates a town and takes N street panoramas in it, each with the aerial picture (64 m wide, north up) of "
-        "its place, taken at another time: other sun, season, air, cars and sensor. Writes street/ and aerial/ "
-        "with JPEGs, tiles.csv (where each aerial picture lies) and, last of all, pairs.csv (where each panorama "
-        "was taken).\n"
+        "Generates a town and N street panoramas of it, each with the aerial picture (64 m wide, north up) of its "
+        "place at another time: with different sun, season, air, cars and sensor. Writes street/ and aerial/ with "
+        "JPEGs, tiles.csv (the position of each aerial picture) and, last, pairs.csv (the position of each panorama).\n"
         "\n"
-        "With --ortho the town from above is one picture instead, to make a map of and to locate the panoramas in. "
-        "Writes ortho.tif (a GeoTIFF of 0.25 m a pixel), street/ and, last of all, photos.csv "
-        "(image,lat,lon,heading).\n"
+        "With --ortho the town from above is one orthophoto instead, to build a map from and locate the panoramas on. "
+        "Writes ortho.tif (a GeoTIFF of 0.25 m a pixel), street/ and, last, photos.csv (image,lat,lon,heading).\n"
         "\n"
-        "With --photos the town's streets are seen by an ordinary camera: any heading, held nearly level, of a phone's "
-        "field of view; its place, heading and focal length are in EXIF. Writes imagery/ortho.tif, photos/ and, last "
-        "of all, photos.csv (image,lat,lon,heading,hfov,split).",
+        "With --photos the pictures are those of an ordinary camera: random heading, nearly level, a phone's field of "
+        "view; EXIF has the position, heading and focal length. Writes imagery/ortho.tif, photos/ and, last, "
+        "photos.csv (image,lat,lon,heading,hfov,split).",
     .rows = rows,
     .examples = "  geoviewmatch world --out town --pairs 200          pairs to train with\n"
                 "  geoviewmatch world --out town --ortho --pairs 30   an orthophoto and panoramas to locate in it\n"

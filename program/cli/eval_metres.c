@@ -1,4 +1,4 @@
-/* eval_metres.c - how often the best tiles of a map lie near where photos were taken. */
+/* eval_metres.c - how often the best tiles of a map are near the places where photos were taken. */
 #include <glib.h>
 #include <math.h>
 #include <stdio.h>
@@ -11,15 +11,15 @@
 #include "cli/eval.h"
 #include "train/metres.h"
 
-/* The photos that count, and what is known of them. */
+/* The photos evaluated, and their true places. */
 struct photos {
     GPtrArray *paths;
     GArray *questions; /* gvm_question */
     GArray *truths;    /* struct metre_truth */
-    size_t listed;     /* photos that were named */
-    size_t placeless;  /* that do not say where they were taken, */
-    size_t outside;    /* or lie outside the map, */
-    size_t failed;     /* or cannot be read */
+    size_t listed;     /* photos listed */
+    size_t placeless;  /* without a position, */
+    size_t outside;    /* outside the map, */
+    size_t failed;     /* unreadable */
     const gvm_map *map;
     double cell_m;
     bool panorama;
@@ -27,7 +27,7 @@ struct photos {
 
 /* ------------------------------------------------------------------ which photos */
 
-/* Takes the path over. */
+/* Takes ownership of the path. */
 static void take(struct photos *p, char *path, double lat, double lon, double heading)
 {
     struct metre_truth truth;
@@ -58,7 +58,7 @@ static gvm_status take_line(struct photos *p, const struct csv *csv, const int *
             return CSV_FAIL(csv, err, "\"%.60s\" is not a number of degrees from %g to %g", csv->fields[i], -most[c],
                             most[c]);
     }
-    if (*name == '\0') return CSV_FAIL(csv, err, "it names no photo");
+    if (*name == '\0') return CSV_FAIL(csv, err, "the photo's name is empty");
     p->listed++;
     take(p, name[0] == '/' ? g_strdup(name) : g_build_filename(folder, name, NULL), values[LAT], values[LON],
          values[HEADING]);
@@ -82,7 +82,7 @@ static gvm_status take_list(struct photos *p, const char *list, gvm_error *err)
     return status;
 }
 
-/* Photos that say themselves where they were taken. */
+/* Photos with GPS positions. */
 static void take_folder(struct photos *p, const char *folder, int *end)
 {
     char *operands[] = {(char *)folder};
@@ -118,10 +118,9 @@ static gvm_status list_photos(struct photos *p, const struct arguments *a, int *
     else
         status = take_list(p, a->photos, err);
     if (status == GVM_OK && p->paths->len == 0)
-        status =
-            fail(err, GVM_ARGUMENT,
-                 "%s: none of its %zu photos counts: %zu lie outside the map, %zu do not say where they were taken",
-                 path_tail(a->photos), p->listed, p->outside, p->placeless);
+        status = fail(err, GVM_ARGUMENT,
+                      "%s: none of its %zu photos can be evaluated: %zu are outside the map, %zu have no position",
+                      path_tail(a->photos), p->listed, p->outside, p->placeless);
     return status;
 }
 
@@ -165,7 +164,7 @@ static gvm_status locate(struct metres *m, struct photos *p, gvm_session *sessio
                                 .done = done,
                                 .user = &c};
     gvm_status status = hits && found && m->off ? gvm_locate_files(session, p->map, &job, err)
-                                                : fail(err, GVM_MEMORY, "there is not enough memory for %zu photos", n);
+                                                : fail(err, GVM_MEMORY, "out of memory for %zu photos", n);
     progress_end(&c.watch.progress);
     if (c.watch.reached == n) status = GVM_OK; /* what failed one by one has been said */
     p->failed += c.watch.failures;
@@ -196,12 +195,12 @@ static void print_report(const struct metres *m, const struct photos *p, const s
     printf("%s: %zu photos, %zu tiles\n", path_tail(a->index), m->photos, m->tiles);
     print_rows("recall, percent", m->recall);
     print_rows("by chance", m->chance);
-    printf("\n  R@k within r: of how many photos one of the k best tiles has its centre nearer than r to the photo\n");
-    printf("  median of the best one %.1f m\n", m->median_m);
-    if (p->outside > 0) printf("  %zu of %zu photos lie outside the map and do not count\n", p->outside, p->listed);
+    printf("\n  R@k within r: share of photos with the centre of one of the best k tiles nearer than r\n");
+    printf("  median error of the best one %.1f m\n", m->median_m);
+    if (p->outside > 0) printf("  %zu of %zu photos are outside the map and not evaluated\n", p->outside, p->listed);
     if (p->placeless > 0)
-        printf("  %zu of %zu photos do not say where they were taken and do not count\n", p->placeless, p->listed);
-    if (p->failed > 0) printf("  %zu of %zu photos could not be used and do not count\n", p->failed, p->listed);
+        printf("  %zu of %zu photos have no position and are not evaluated\n", p->placeless, p->listed);
+    if (p->failed > 0) printf("  %zu of %zu photos could not be used and are not evaluated\n", p->failed, p->listed);
 }
 
 static json_t *json_rows(const double values[METRE_RADII][METRE_BESTS])

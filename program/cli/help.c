@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDTH = 100, COLUMN = 24 /* of the text behind an option */ };
+enum { WIDTH = 100, COLUMN = 24 /* of the text after an option */ };
 
 /* ------------------------------------------------------------------ the text of a row */
 
-/* Whether the words that an option takes are too many for its line, and stand behind its help. */
+/* Whether an option's values are too long for its line and follow its help. */
 static bool many_words(const struct option_row *row)
 {
     char word[32];
@@ -36,7 +36,7 @@ static void head_of(char text[160], const struct option_row *row)
     if (row->more) g_strlcat(text, "...", 160);
 }
 
-/* The help, and in brackets the range, where it is worth telling, and the default. */
+/* The help, and in brackets the range, if informative, and the default. */
 static void text_of(char text[600], const struct option_row *row)
 {
     bool whole = row->type == OPTION_INT || row->type == OPTION_LONG;
@@ -57,7 +57,7 @@ static void text_of(char text[600], const struct option_row *row)
 
 /* ------------------------------------------------------------------ lines */
 
-/* What roff takes as it is meant: a hyphen that is typed, no request. */
+/* Escape text for roff: typed hyphens, no requests. */
 static void print_roff(const char *text)
 {
     if (*text == '.' || *text == '\'') printf("\\&");
@@ -68,7 +68,7 @@ static void print_roff(const char *text)
     putchar('\n');
 }
 
-/* Words from column `at` on, of which `used` are taken; further lines begin there too. */
+/* Wrap words from column `at` on, after `used` columns; further lines start there too. */
 static void print_wrapped(const char *text, int at, int used)
 {
     while (*text) {
@@ -86,7 +86,7 @@ static void print_wrapped(const char *text, int at, int used)
     printf("\n");
 }
 
-/* An option or a term, and what it is. */
+/* An option or a term, and its text. */
 static void print_entry(bool roff, const char *head, const char *text)
 {
     if (roff) {
@@ -100,7 +100,7 @@ static void print_entry(bool roff, const char *head, const char *text)
     print_wrapped(text, COLUMN, used);
 }
 
-/* A line of several, without its end; NULL behind the last. To be freed. */
+/* The next of several lines, without its end, to be freed; NULL after the last. */
 static char *next_line(const char **text)
 {
     if (*text == NULL || **text == '\0') return NULL;
@@ -126,7 +126,7 @@ static void print_paragraphs(bool roff, const char *text)
     }
 }
 
-/* Of the command's tables first..last. A title stands apart, as do the options of every command behind titles. */
+/* The options of the command's tables first..last. Titles are set apart by a blank line. */
 static void print_rows(bool roff, const struct command *command, int first, int last)
 {
     int table = first;

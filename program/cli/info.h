@@ -1,4 +1,4 @@
-/* info.h - what `info` says of each kind of file; each returns the exit status. */
+/* info.h - describe each kind of file for `info`; each returns the exit status. */
 #ifndef GVM_CLI_INFO_H
 #define GVM_CLI_INFO_H
 
@@ -9,13 +9,13 @@ int info_run(const char *folder, bool json);
 int info_state(const char *path, bool json);
 int info_log(const char *path, bool json);
 
-/* A network's weights; file NULL: those that are built in. */
+/* A network's weights; file NULL: the built-in ones. */
 int info_weights(const char *file, bool json);
 
 /* Whether a folder is a training run's. */
 bool info_is_run(const char *folder);
 
-/* A folder that is no run. */
+/* A folder that is not a run. */
 int info_folder(const char *path);
 
 enum { INFO_START = 512 };
@@ -23,8 +23,8 @@ enum { INFO_START = 512 };
 /* A cache of pictures or a map's features, by its first bytes; GO_ON if it is neither. */
 int info_own(const char *path, const unsigned char start[INFO_START + 1], size_t size, bool json);
 
-/* Any other file, by its first bytes, a zero behind them: *known is false where it is none that has a name here, and
- * nothing is said then. */
+/* Any other file, by its first bytes, which are zero-terminated. *known: false if its kind is unknown; nothing is
+ * printed then. */
 int info_other(bool *known, const char *path, const unsigned char start[INFO_START + 1], size_t size, bool json);
 
 #endif

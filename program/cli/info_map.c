@@ -1,4 +1,4 @@
-/* info_map.c - what a map holds, for `info`. */
+/* info_map.c - describes a map for `info`. */
 #include <glib.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,13 +7,13 @@
 
 enum { SHOWN = 20 /* sources in the table */ };
 
-/* Tiles of one source that follow each other, from a tile on: the source, and how many. */
+/* The number of consecutive tiles from one source, starting at a tile, and the source. */
 static size_t run_of(const char **source, const gvm_map *map, size_t from)
 {
     gvm_hit tile = {.tile = NULL};
     size_t n = 0;
     for (*source = NULL; gvm_map_tile(map, from + n, &tile, NULL) == GVM_OK; n++) {
-        if (n > 0 && tile.tile != *source) break; /* equal names have one address */
+        if (n > 0 && tile.tile != *source) break; /* equal names share one address */
         *source = tile.tile;
     }
     return n;
@@ -25,7 +25,7 @@ static const json_t *last_job(const json_t *jobs)
     return n > 0 ? json_array_get(jobs, n - 1) : NULL;
 }
 
-/* The sources, of which a person sees the first ones. */
+/* The first sources. */
 static void print_sources(struct facts *f, const gvm_map *map, size_t tiles)
 {
     json_t *sources = json_array(), *number;
@@ -50,7 +50,7 @@ static void print_sources(struct facts *f, const gvm_map *map, size_t tiles)
     if (shown > SHOWN && f->object == NULL) printf("  and %d more sources (--json shows all)\n", shown - SHOWN);
 }
 
-/* Of a map of cells, how they are looked at. */
+/* For a map of cells: size and zooms. */
 static void print_cells(struct facts *f, const json_t *job)
 {
     const json_t *imagery = json_object_get(job, "imagery"), *zooms = json_object_get(imagery, "zooms"), *zoom;
@@ -66,7 +66,7 @@ static void print_cells(struct facts *f, const json_t *job)
     long long partly = json_integer_value(json_object_get(job, "partly"));
     fact(f, "cell_m", json_real(cell_m), "cells", "%g m, each in pictures of %s m a pixel%s", cell_m, text,
          json_is_true(json_object_get(imagery, "share")) ? ", the coarse ones shared" : "");
-    fact(f, "partly", json_integer(partly), "in part", "%lld cells of whose pictures more than a tenth shows nothing",
+    fact(f, "partly", json_integer(partly), "in part", "%lld cells with more than a tenth of their pictures empty",
          partly);
 }
 
@@ -79,7 +79,7 @@ static int print(const char *path, const gvm_map *map, const gvm_map_info *about
     fact(&f, "fingerprint", json_string(about->fingerprint), "fingerprint", "%s (of the weights)", about->fingerprint);
     fact(&f, "tiles", json_integer((json_int_t)about->tiles), "tiles", "%zu", about->tiles);
     fact(&f, "complete", json_boolean(about->complete), "building",
-         about->complete ? "complete" : "interrupted at %lld of %lld places: run its command again",
+         about->complete ? "complete" : "interrupted at %lld of %lld places; rerun its command",
          (long long)json_integer_value(done), (long long)json_integer_value(places));
     if (about->tiles > 0)
         fact(&f, "extent",
@@ -89,7 +89,7 @@ static int print(const char *path, const gvm_map *map, const gvm_map_info *about
              about->east);
     fact(&f, "features", json_integer(about->features), "feature", "%d numbers", about->features);
     print_cells(&f, job);
-    fact(&f, "ground_m", json_real(about->ground_m), "ground size", "%g m unless a tile says otherwise",
+    fact(&f, "ground_m", json_real(about->ground_m), "ground size", "%g m unless a tile specifies another",
          about->ground_m);
     print_sources(&f, map, about->tiles);
     fact_json(&f, "jobs", json_incref(jobs));

@@ -1,4 +1,4 @@
-/* info_other.c - files of other kinds: what of them this program makes or reads, and what the rest look like. */
+/* info_other.c - other kinds of files: those this program writes or reads, and a guess at the rest. */
 #define _GNU_SOURCE /* memmem */
 #include <glib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 
 /* ------------------------------------------------------------------ pictures */
 
-/* Which weights take it; nothing if that cannot be told. */
+/* Which weights take it; nothing if unknown. */
 static void add_takers(struct facts *f, const char *path)
 {
     const gvm_picture_options options = {.size = sizeof options, .path = path};
@@ -27,7 +27,7 @@ static void add_takers(struct facts *f, const char *path)
     if (photos > 0) snprintf(views, sizeof views, "weights for photos%s", photos > 1 ? ", as views of a panorama" : "");
     fact(f, "panorama", json_boolean(panoramas), "suits", "%s%s%s", panoramas ? "weights for panoramas" : "",
          panoramas && photos > 0 ? "; " : "",
-         panoramas || photos > 0 ? views : "no weights: it is too small, or too long");
+         panoramas || photos > 0 ? views : "no weights: it is too small or too elongated");
     fact_json(f, "photo_views", json_integer(photos));
 }
 
@@ -48,7 +48,7 @@ static int info_picture(const char *path, const char *format, bool json)
     if (status != GVM_OK && !lies) return failed(&err);
     if (info.width > 0) snprintf(size, sizeof size, " of %d x %d pixels", info.width, info.height);
     facts_open(&f, json, path, "picture", "a %s picture%s%s", format, size,
-               lies ? ", georeferenced: `index --raster` makes a map of it" : "");
+               lies ? ", georeferenced: `index --raster` builds a map from it" : "");
     fact_json(&f, "format", json_string(format));
     fact_json(&f, "width", json_integer(info.width));
     fact_json(&f, "height", json_integer(info.height));
@@ -70,7 +70,7 @@ static int info_picture(const char *path, const char *format, bool json)
     return facts_close(&f);
 }
 
-/* ------------------------------------------------------------------ what the program keeps beside its files */
+/* ------------------------------------------------------------------ the program's other files */
 
 static int info_page(const char *path, bool json)
 {
@@ -82,8 +82,7 @@ static int info_page(const char *path, bool json)
 static int info_scores(const char *path, bool json)
 {
     struct facts f;
-    facts_open(&f, json, path, "scores",
-               "the scores of a map's tiles, of `locate --heat`: a GeoTIFF to lie over a map");
+    facts_open(&f, json, path, "scores", "the scores of a map's tiles, from `locate --heat`: a georeferenced GeoTIFF");
     return facts_close(&f);
 }
 
@@ -104,14 +103,14 @@ static int info_list(const char *path, const char *what, const char *command, bo
     return facts_close(&f);
 }
 
-/* ------------------------------------------------------------------ strangers */
+/* ------------------------------------------------------------------ unknown files */
 
 static const struct stranger {
     const char *start;
     int at, size;
     const char *name, *hint;
 } strangers[] = {
-    {"\x80\2", 0, 2, "a Python pickle", ", and only those that torch.save wrote are read"},
+    {"\x80\2", 0, 2, "a Python pickle", "; only those written by torch.save are read"},
     {"\x89HDF\r\n\x1a\n", 0, 8, "HDF5", "; `check --data FOLDER` reads a whole data set"},
     {"MATLAB 5.0", 0, 10, "a MATLAB file", "; `check --data FOLDER` reads a whole data set"},
     {"%PDF", 0, 4, "a PDF", ""},
@@ -123,7 +122,7 @@ static const struct stranger {
     {"7z\xbc\xaf", 0, 4, "a 7z archive", "; unpack it first"},
     {"ustar", 257, 5, "a tar archive", "; unpack it first"},
     {"ftypmif1", 4, 8, "a HEIF picture", "; convert it to JPEG first"},
-    {"ftyp", 4, 4, "a film", "; take single pictures out of it"},
+    {"ftyp", 4, 4, "a film", "; extract single pictures from it"},
     {"GIF8", 0, 4, "a GIF picture", "; convert it to PNG first"},
     {"BM", 0, 2, "a BMP picture", "; convert it to PNG first"},
     {"\x7f"
@@ -144,7 +143,7 @@ static bool is_plain_text(const unsigned char *start, size_t size)
 static int refuse(const char *path, const char *looks_like, const char *hint)
 {
     gvm_error err;
-    fail(&err, GVM_FORMAT, "%s: it is no file that GeoViewMatch writes; it looks like %s%s", path_tail(path),
+    fail(&err, GVM_FORMAT, "%s: it is not a file that GeoViewMatch writes; it looks like %s%s", path_tail(path),
          looks_like, hint);
     return failed(&err);
 }

@@ -1,5 +1,5 @@
-/* info_own.c - what `info` says of the program's own files: a training run, how far it is, by what, on which data set;
- * a network's weights; a cache of pictures, a map's features. */
+/* info_own.c - describes the program's own files for `info`: a training run's progress, options and data set; a
+ * network's weights; a cache of pictures, a map's features. */
 #include <glib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -52,8 +52,7 @@ int info_state(const char *path, bool json)
     gvm_error err;
     g_autofree gchar *run = g_path_get_dirname(path), *name = g_path_get_basename(path);
     if (strcmp(name, "state.safetensors") == 0) return describe_state(run, path, json);
-    fail(&err, GVM_FORMAT, "%s: it is the state of a training run, which is read under the name state.safetensors",
-         path_tail(path));
+    fail(&err, GVM_FORMAT, "%s: it is the state of a training run; rename it to state.safetensors", path_tail(path));
     return failed(&err);
 }
 
@@ -94,7 +93,7 @@ static gvm_status read_log(struct log_facts *f, const char *path, gvm_error *err
         const json_t *recall = json_object_get(root, "R@1"), *step = json_object_get(root, "step");
         if (!json_is_integer(step))
             status =
-                fail(err, GVM_FORMAT, "%s: line %ld is not one that training writes", path_tail(path), f->lines + 1);
+                fail(err, GVM_FORMAT, "%s: line %ld is not a line of a training log", path_tail(path), f->lines + 1);
         f->lines++;
         f->step = (long)json_integer_value(step);
         if (json_is_number(recall)) {
@@ -122,8 +121,8 @@ int info_log(const char *path, bool json)
     fact(&facts, "loss", json_real(f.loss), "last loss", "%.4f", f.loss);
     fact(&facts, "evaluations", json_integer(f.evaluations), "evaluations", "%d", f.evaluations);
     if (f.evaluations > 0)
-        fact(&facts, "best_recall_1", json_real(f.best), "R@1", "%.2f last, %.2f at best", f.recall, f.best);
-    if (!json) puts("  (tools/plot draws it)");
+        fact(&facts, "best_recall_1", json_real(f.best), "R@1", "%.2f last, %.2f best", f.recall, f.best);
+    if (!json) puts("  (plot it with tools/plot)");
     return facts_close(&facts);
 }
 
@@ -164,7 +163,7 @@ static int print(const char *path, const struct network *network, const struct c
          "multiply-adds", "street %.3f G, aerial %.3f G, a pair %.3f G", 1e-9 * street, 1e-9 * aerial,
          1e-9 * (street + aerial));
     if (paper < street + aerial)
-        fact(&f, NULL, NULL, "paper's way", "%.3f G a pair (without queries, keys, values and attention)",
+        fact(&f, NULL, NULL, "as the paper counts", "%.3f G a pair (without queries, keys, values and attention)",
              1e-9 * paper);
     if (network_warning(warning, sizeof warning, network))
         fact(&f, "warning", json_text(warning), "warning", "%s", warning);
@@ -184,21 +183,21 @@ int info_weights(const char *file, bool json)
     return end;
 }
 
-/* ------------------------------------------------------------------ what is kept beside other files */
+/* ------------------------------------------------------------------ caches and features */
 
 static int cache(const char *path, const unsigned char *start, size_t size, bool json)
 {
     struct header header;
     gvm_error err;
     if (size < sizeof header) {
-        fail(&err, GVM_FORMAT, "%s: it is a picture cache that was cut short", path_tail(path));
+        fail(&err, GVM_FORMAT, "%s: it is a truncated picture cache", path_tail(path));
         return failed(&err);
     }
     memcpy(&header, start, sizeof header);
     if (cache_check_version(header.version, path_tail(path), &err) != GVM_OK) return failed(&err);
     struct facts f;
     facts_open(&f, json, path, "cache", "a cache of decoded pictures (--cache), %s, %.1f MB",
-               header.complete == 1 ? "complete" : "begun and not yet complete", 1e-6 * (double)header.bytes);
+               header.complete == 1 ? "complete" : "incomplete", 1e-6 * (double)header.bytes);
     fact_json(&f, "complete", json_boolean(header.complete == 1));
     fact_json(&f, "bytes", json_integer((json_int_t)header.bytes));
     fact_json(&f, "version", json_integer((json_int_t)header.version));

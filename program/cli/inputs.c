@@ -1,4 +1,4 @@
-/* inputs.c - the weights and the pictures that a command line names, and the bar while these are read. */
+/* inputs.c - the weights and pictures named on a command line, and the progress bar. */
 #include <dirent.h>
 #include <glib.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@ static const char *network_of_run(const char *run)
         int n = snprintf(path, sizeof path, "%s/%s.safetensors", run, names[i]);
         if (n >= (int)sizeof path || access(path, R_OK) != 0) continue;
         gvm_error line;
-        fail(&line, GVM_OK, "%s: it is a training run, whose %s.safetensors is taken", path_tail(run), names[i]);
+        fail(&line, GVM_OK, "%s: it is a training run; its %s.safetensors is used", path_tail(run), names[i]);
         failed(&line);
         return path;
     }
@@ -39,7 +39,7 @@ const char *weights_path(const char *name)
 
 bool is_picture_name(const char *name)
 {
-    /* those that no build reads are named by what is said of them, and not passed over */
+    /* formats that no build reads are included, so that they are reported instead of skipped */
     static const char *const extensions[] = {"jpg",  "jpeg", "png",  "webp", "tif", "tiff", "heic",
                                              "heif", "hif",  "avif", "jxl",  "dng", "gif",  "bmp"};
     const char *dot = strrchr(name, '.');
@@ -53,7 +53,7 @@ static int only_pictures(const struct dirent *entry)
     return entry->d_name[0] != '.' && is_picture_name(entry->d_name);
 }
 
-/* By bytes, whatever the locale. */
+/* Bytewise, independent of the locale. */
 static int by_name(const struct dirent **a, const struct dirent **b)
 {
     return strcmp((*a)->d_name, (*b)->d_name);
@@ -68,7 +68,7 @@ static void add_folder(GPtrArray *paths, int *status, const char *folder)
         if (n < 0)
             fail_errno(&err, "read", folder);
         else
-            fail(&err, GVM_FILE, "%s: no JPEG, PNG, WebP, TIFF or HEIC file lies in this folder", folder);
+            fail(&err, GVM_FILE, "%s: no JPEG, PNG, WebP, TIFF or HEIC file found in this folder", folder);
         *status = failed(&err);
     }
     for (int i = 0; i < n; i++) {
@@ -86,7 +86,7 @@ void pictures_list(struct picture_files *pictures, int *status, const struct com
         if (g_file_test(common->operands[i], G_FILE_TEST_IS_DIR))
             add_folder(paths, status, common->operands[i]);
         else
-            g_ptr_array_add(paths, g_strdup(common->operands[i])); /* what is wrong with it is said when it is read */
+            g_ptr_array_add(paths, g_strdup(common->operands[i])); /* errors are reported when it is read */
     }
     pictures->count = paths->len;
     g_ptr_array_add(paths, NULL);
@@ -105,7 +105,7 @@ gvm_status check_heading(const gvm_model *model, bool given, gvm_error *err)
     gvm_status status = gvm_view_about(model, GVM_STREET, &info, err);
     if (status != GVM_OK || !given || info.projection == GVM_EQUIRECTANGULAR) return status;
     return fail(err, GVM_ARGUMENT,
-                "--heading says nothing to these weights: they take photos of any heading, and tell none");
+                "--heading is unsupported with these weights: they take photos of any heading and do not estimate it");
 }
 
 void add_hint(gvm_error *err, gvm_status status)
@@ -121,8 +121,8 @@ void warn_incomplete(const gvm_map *map)
     gvm_map_info info = {.size = sizeof info};
     if (gvm_map_about(map, &info, NULL) == GVM_OK && !info.complete)
         fprintf(stderr,
-                "geoviewmatch: warning: the map is not complete: %zu places of its imagery are missing; run `index` "
-                "again as it was begun\n",
+                "geoviewmatch: warning: the map is incomplete: %zu places of its imagery are missing; rerun its "
+                "`index` command\n",
                 info.missing);
 }
 

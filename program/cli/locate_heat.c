@@ -1,4 +1,4 @@
-/* locate_heat.c - the scores of all tiles for a photo, as a GeoTIFF. */
+/* locate_heat.c - writes the scores of all tiles for a photo as a GeoTIFF. */
 #include <glib.h>
 #include <string.h>
 #include <strings.h>
@@ -10,10 +10,10 @@
 #include "cli/locate.h"
 
 struct heat_files {
-    char **paths; /* of each photo */
+    char **paths; /* (photos) */
 };
 
-/* PHOTO.tif; for a name that another photo has already, PHOTO-2.tif and so on. */
+/* PHOTO.tif; if another photo has that name, PHOTO-2.tif and so on. */
 static char *name_in(const char *folder, const char *photo, GHashTable *taken)
 {
     g_autofree gchar *name = g_path_get_basename(photo);
@@ -46,7 +46,7 @@ gvm_status heat_open(struct heat_files **heat, const char *path, const struct pi
     struct heat_files *h = *heat = g_new0(struct heat_files, 1);
     h->paths = g_new0(char *, photos->count + 1);
     if (file && photos->count > 1)
-        return fail(err, GVM_ARGUMENT, "%s: --heat takes a folder for the files of %zu photos", path, photos->count);
+        return fail(err, GVM_ARGUMENT, "%s: --heat takes a folder for %zu photos", path, photos->count);
     if (!file && (g_mkdir_with_parents(path, 0777) != 0 || access(path, W_OK) != 0))
         return fail_errno(err, "make", path);
     g_autofree gchar *folder = g_path_get_dirname(path);

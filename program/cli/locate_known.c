@@ -1,7 +1,7 @@
-/* locate_known.c - what is known of photos before they are located.
+/* locate_known.c - reads the true places and headings of photos from a list.
  *
- * A wrong truth is worse than none: a line whose file is there belongs to that file alone, whatever other photos are
- * called, and one whose file is elsewhere to the only photo whose path ends as it says. */
+ * A wrong truth is worse than none: a line whose file exists belongs to that file alone, whatever the names of other
+ * photos; otherwise to the only photo whose path ends with its name. */
 #define _GNU_SOURCE /* realpath */
 #include <glib.h>
 #include <math.h>
@@ -16,25 +16,25 @@
 
 enum column { IMAGE, STREET, LAT, LON, HEADING, COLUMNS = 12 };
 
-/* Those behind the heading stand in lists of pairs and of tiles, and say nothing of a photo. */
+/* The columns after the heading are those of lists of pairs and tiles; they are ignored. */
 static const char *const names[COLUMNS] = {"image",  "street", "lat",    "lon",        "heading",    "id",
                                            "aerial", "split",  "metres", "aerial_lat", "aerial_lon", "altitude"};
 
-/* A photo, and which line is its so far. */
+/* A photo, and its line so far. */
 struct photo {
-    char *full;  /* its absolute path, links as they are */
+    char *full;  /* absolute path, links not resolved */
     size_t line; /* 0: none */
-    bool exact;  /* it names the file itself */
+    bool exact;  /* the line names the file itself */
 };
 
 struct search {
     struct known *known;
     const struct picture_files *photos;
     struct photo *each; /* (photos) */
-    GHashTable *real;   /* resolved path > the photos that are that file (GArray of size_t) */
-    GHashTable *tails;  /* last part of a path > the photos that end in it (GArray of size_t) */
+    GHashTable *real;   /* resolved path > the photos with that file (GArray of size_t) */
+    GHashTable *tails;  /* last part of a path > the photos with that ending (GArray of size_t) */
     const char *list;
-    size_t unclear; /* lines that could be of several photos */
+    size_t unclear; /* lines that match several photos */
 };
 
 /* ------------------------------------------------------------------ which photo */
@@ -49,8 +49,8 @@ static void add_photo(GHashTable *table, const char *key, size_t photo)
     g_array_append_val(photos, photo);
 }
 
-/* The file that a line names: beside the list, beside the file that the list is a link to, or from where the program
- * runs. NULL if it is in none of them; to be freed. */
+/* The file that a line names, to be freed: relative to the list's folder, to that of the file it links to, or to the
+ * current folder; NULL if there is none. */
 static char *find_file(const char *list, const char *name)
 {
     g_autofree char *target = realpath(list, NULL);
@@ -63,7 +63,7 @@ static char *find_file(const char *list, const char *name)
     return found;
 }
 
-/* Whether the path is the name, or ends in it behind a folder. */
+/* Whether the path is the name, or ends with "/" and the name. */
 static bool ends_in(const char *path, const char *name)
 {
     size_t length = strlen(path), part = strlen(name);
@@ -83,19 +83,18 @@ static gvm_status take(struct search *s, size_t photo, bool exact, const struct 
     if (p->line > 0 && p->exact && !exact) return GVM_OK;
     if (p->line > 0 && p->exact == exact &&
         (differs(known->lat, k->lat) || differs(known->lon, k->lon) || differs(known->heading, k->heading)))
-        return CSV_FAIL(csv, err, "it says of %s something else than line %zu", path_tail(s->photos->paths[photo]),
-                        p->line);
+        return CSV_FAIL(csv, err, "its values for %s contradict line %zu", path_tail(s->photos->paths[photo]), p->line);
     *known = *k;
     p->line = csv->line;
     p->exact = exact;
     return GVM_OK;
 }
 
-/* A name whose file is not there, as in a list from another machine. */
+/* A name without a file, as in a list from another machine. */
 static gvm_status take_by_end(struct search *s, const char *name, const struct known *k, const struct csv *csv,
                               gvm_error *err)
 {
-    g_autofree gchar *plain = g_canonicalize_filename(name, "/"); /* ".." at its beginning goes */
+    g_autofree gchar *plain = g_canonicalize_filename(name, "/"); /* drops leading ".." */
     g_autofree gchar *tail = g_path_get_basename(plain);
     const GArray *photos = g_hash_table_lookup(s->tails, tail);
     size_t count = 0, photo = 0;
@@ -112,7 +111,7 @@ static gvm_status take_by_end(struct search *s, const char *name, const struct k
 static gvm_status take_line(struct search *s, const char *name, const struct known *k, const struct csv *csv,
                             gvm_error *err)
 {
-    if (name[0] == '\0') return CSV_FAIL(csv, err, "it names no photo");
+    if (name[0] == '\0') return CSV_FAIL(csv, err, "the photo's name is empty");
     g_autofree char *file = find_file(s->list, name);
     if (file == NULL) return take_by_end(s, name, k, csv, err);
     gvm_status status = GVM_OK;
@@ -173,15 +172,15 @@ static gvm_status read_file(struct search *s, gvm_error *err)
     return status;
 }
 
-/* What the user should hear of the list as a whole. */
+/* Warnings about the list as a whole. */
 static void warn(const struct search *s, size_t found)
 {
     if (found < s->photos->count)
-        fprintf(stderr, "geoviewmatch: warning: --known names %zu of the %zu photos\n", found, s->photos->count);
+        fprintf(stderr, "geoviewmatch: warning: --known lists %zu of the %zu photos\n", found, s->photos->count);
     if (s->unclear > 0)
         fprintf(stderr,
-                "geoviewmatch: warning: --known: %zu of its names could be of several photos, and say of none where "
-                "it was taken; write their folders too\n",
+                "geoviewmatch: warning: --known: %zu of its names match several photos and are ignored; give their "
+                "folders too\n",
                 s->unclear);
 }
 

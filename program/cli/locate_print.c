@@ -1,5 +1,5 @@
-/* locate_print.c - what `locate` found: how right the answers are as a whole, and how many of them are weak; all of
- * them as a table, JSON, GeoJSON and CSV. */
+/* locate_print.c - prints the answers of `locate`: a summary of errors and weak answers; a table, JSON, GeoJSON and
+ * CSV. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "base/top.h"
 #include "cli/locate.h"
 
-/* printf gives what rounds to zero from below as -0.0: half is half of the last place shown. */
+/* Avoids "-0.0" for negative values that round to zero; half is half of the last digit shown. */
 static double without_minus_zero(double x, double half)
 {
     return fabs(x) < half ? 0 : x;
@@ -61,8 +61,8 @@ void locate_print_summary(const struct answers *a)
 {
     struct summary s = locate_summary(a);
     if (s.known > 1) {
-        printf("\n%zu photos whose place is known: median error %.1f m; within %d m %.1f%% at rank 1, %.1f%% among the "
-               "first %d\n",
+        printf("\n%zu photos of known place: median error %.1f m; within %d m %.1f%% at rank 1, %.1f%% among the first "
+               "%d\n",
                s.known, s.median_m, NEAR_M, percent(s.near, s.known), percent(s.among, s.known),
                a->top < AMONG ? a->top : AMONG);
         printf("%zu of them weak (margin below %g)", s.weak_known, a->min_margin);
@@ -80,7 +80,7 @@ void locate_print_summary(const struct answers *a)
 
 /* ------------------------------------------------------------------ table */
 
-/* What is to be said of an answer's margin. */
+/* The note on an answer's margin. */
 static const char *verdict(const struct located *l)
 {
     switch (located_weakness(l->found, l->min_margin)) {
@@ -90,7 +90,7 @@ static const char *verdict(const struct located *l)
     }
 }
 
-/* How probable it is: "  p 0.310 (uncalibrated): ...". */
+/* Its probability: "  p 0.310 (uncalibrated): ...". */
 static void print_chance(const struct located *l)
 {
     const gvm_chance *c = l->chance;
@@ -98,7 +98,7 @@ static void print_chance(const struct located *l)
     printf("  p %.3f%s: within 25 m %.3f, 50 m %.3f, 100 m %.3f", l->p[0], c->calibrated ? "" : " (uncalibrated)",
            c->within[0], c->within[1], c->within[2]);
     if (isnan(c->radius_90))
-        puts("; no radius holds 0.9, the rest is not on this map");
+        puts("; no radius holds 0.9, the rest is off this map");
     else
         printf("; 0.9 within %.0f m\n", c->radius_90);
 }
@@ -172,7 +172,7 @@ static json_t *json_hit(const struct answers *a, size_t photo, int k)
     return o;
 }
 
-/* What holds for the photo as a whole. */
+/* Members of the photo as a whole. */
 static void set_photo(json_t *o, const struct answers *a, size_t photo)
 {
     struct located l = located_photo(a, photo);
@@ -196,7 +196,7 @@ int locate_print_json(const struct answers *a)
     return json_print(list);
 }
 
-/* A point for each answer, RFC 7946; a photo that failed has none. */
+/* A point for each answer, RFC 7946; none for a failed photo. */
 json_t *locate_geojson(const struct answers *a)
 {
     json_t *features = json_array();
@@ -232,7 +232,7 @@ static void put_chance(const struct located *l, int k)
     put_cell(known ? c->calibrated : NAN, "%.0f");
 }
 
-/* The page's CSV has these columns too (server/web/export.js). A photo that failed has a line that says why. */
+/* The page's CSV has the same columns (server/web/export.js). A failed photo has a line with the error. */
 void locate_print_csv(const struct answers *a)
 {
     printf("photo,rank,lat,lon,half_tile_m,score,heading,heading_estimated,margin,weak,error_m,gps_lat,gps_lon,gps_m,"

@@ -1,5 +1,5 @@
-/* locate_report.c - the answers of `locate` as one page that holds its pictures itself, and as GeoJSON beside it. The
- * photos' sections go into a file as they are located, so that the page may be larger than memory. */
+/* locate_report.c - writes the answers of `locate` as one HTML file with embedded pictures, and as GeoJSON beside it.
+ * The photos' sections are written to a temporary file as they are located, so the page may be larger than memory. */
 #include <errno.h>
 #include <glib.h>
 #include <math.h>
@@ -14,10 +14,10 @@
 
 /* ------------------------------------------------------------------ the head */
 
-/* Sources of shown tiles that are gone: said once, before the pictures that lack them, and not among the problems. */
+/* Missing sources of shown tiles: reported once, at the top, and not among the problems. */
 static void find_missing(struct report *r)
 {
-    GHashTable *seen = g_hash_table_new(g_direct_hash, g_direct_equal); /* a source's name has one address */
+    GHashTable *seen = g_hash_table_new(g_direct_hash, g_direct_equal); /* equal sources share one address */
     for (size_t i = 0; i < r->count; i++) {
         struct located l = located_photo(r->answers, i);
         for (int k = 0; l.status == GVM_OK && k < l.found->count && k < REPORT_ANSWERS; k++) {
@@ -56,15 +56,14 @@ static void put_summary(const struct report *r)
     if (s.photos > s.located) put(r->out, FIGURE("%zu", "not located"), s.photos - s.located);
     if (s.known > 0) {
         put(r->out, FIGURE("%.1f m", "%s"), s.median_m, s.known == 1 ? "error" : "median error");
-        put(r->out, FIGURE("%.1f%%", "within %d m, of %zu whose place is known"), percent(s.near, s.known), NEAR_M,
-            s.known);
+        put(r->out, FIGURE("%.1f%%", "within %d m, of %zu of known place"), percent(s.near, s.known), NEAR_M, s.known);
     }
     if (s.weak_known > 0 && clear > 0)
         put(r->out, FIGURE("%.1f%%", "within %d m, of the %zu not weak"), percent(s.other_near, clear), NEAR_M, clear);
     fputs("</div>", r->out);
 }
 
-/* Whether any photo has a truth, or a GPS position: columns that are empty are not shown. */
+/* Whether any photo has a true place, or a GPS position: empty columns are not shown. */
 static bool any(const struct answers *a, bool gps)
 {
     for (size_t i = 0; i < a->photos.count; i++) {
@@ -146,7 +145,7 @@ static void put_table(const struct report *r)
     free(rows);
 }
 
-/* Photos that were not located: each path once, and why. */
+/* Photos that were not located: each path once, with the error. */
 static void put_refused(const struct report *r)
 {
     const struct answers *a = r->answers;
@@ -187,14 +186,14 @@ static void put_head(struct report *r)
     put_refused(r);
     put(r->out,
         "<details><summary>How to read this</summary><p>The <b>score</b> is the cosine similarity of photo and tile, "
-        "at most 1; it compares answers for one photo, not photos. The <b>margin</b> is the first "
-        "answer\342\200\231s score less that of the best tile elsewhere; below %g the answer is called <b>weak</b>, "
-        "as another place is almost as similar. An answer is <b>right</b> if it lies within %d m of the true place, "
-        "which only a list of places (<code>--known</code>) gives; the distance to the photo\342\200\231s own GPS is "
-        "no error. <b>p</b>, which not all weights give, is each tile\342\200\231s share of the probability among the "
-        "tiles searched; <b>uncalibrated</b>, it says which tile rather than how sure. <b>Heat maps</b> show each "
-        "position\342\200\231s share of the score with the best tile, the least "
-        "in blue and the most in red.</p></details>",
+        "at most 1; compare it between answers for one photo, not between photos. The <b>margin</b> is the first "
+        "answer\342\200\231s score less that of the best tile elsewhere; below %g the answer is marked <b>weak</b>: "
+        "another place is almost as similar. An answer is <b>right</b> if it lies within %d m of the true place, which "
+        "only a list of places (<code>--known</code>) provides; the distance to the photo\342\200\231s GPS position is "
+        "not an error. <b>p</b>, which not all weights provide, is each tile\342\200\231s share of the probability "
+        "among the tiles searched; <b>uncalibrated</b>, it ranks tiles but is overconfident. <b>Heat maps</b> show "
+        "each position\342\200\231s share of the score with the best tile, the least in blue and the most in "
+        "red.</p></details>",
         a->min_margin, NEAR_M);
     if (r->count < a->photos.count)
         put(r->out,
@@ -206,7 +205,7 @@ static void put_head(struct report *r)
 static void put_foot(struct report *r)
 {
     if (r->problems->len > 0) {
-        fputs("<section><h2>What could not be shown</h2><ul>", r->out);
+        fputs("<section><h2>Not shown</h2><ul>", r->out);
         for (guint i = 0; i < r->problems->len; i++)
             put(r->out, "<li>%s</li>", (const char *)g_ptr_array_index(r->problems, i));
         fputs("</ul></section>", r->out);
@@ -247,13 +246,13 @@ static gvm_status write_geojson(const struct answers *answers, const char *path,
     json_t *geojson = locate_geojson(answers);
     char *text = geojson != NULL ? json_dumps(geojson, JSON_INDENT(2)) : NULL;
     gvm_status status = text != NULL ? file_write(path, text, strlen(text), err)
-                                     : fail(err, GVM_MEMORY, "there is not enough memory for the report");
+                                     : fail(err, GVM_MEMORY, "out of memory for the report");
     free(text);
     json_decref(geojson);
     return status;
 }
 
-/* A file of its own in the report's folder, without a name: it goes with the process. */
+/* An unnamed temporary file in the report's folder; it is deleted with the process. */
 static gvm_status open_sections(struct report *r, gvm_error *err)
 {
     g_autofree gchar *path = g_build_filename(r->options->folder, "geoviewmatch-XXXXXX", NULL);
@@ -296,14 +295,14 @@ static gvm_status look_at(struct report *r, gvm_error *err)
     r->tile_feature = malloc((size_t)info.features * sizeof *r->tile_feature);
     r->shown = calloc(r->count + 1, sizeof *r->shown);
     if (r->aerial && r->heat && r->tile_feature && r->shown) return gvm_imagery_open(&r->imagery, r->map, err);
-    return fail(err, GVM_MEMORY, "there is not enough memory for the report");
+    return fail(err, GVM_MEMORY, "out of memory for the report");
 }
 
 gvm_status report_open(struct report **report, const struct report_options *options, const struct answers *answers,
                        gvm_session *session, const gvm_model *model, const gvm_map *map, gvm_error *err)
 {
     struct report *r = *report = calloc(1, sizeof *r);
-    if (r == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for the report");
+    if (r == NULL) return fail(err, GVM_MEMORY, "out of memory for the report");
     *r = (struct report){.options = options, .answers = answers, .session = session, .model = model, .map = map};
     r->count = options->photos < answers->photos.count ? options->photos : answers->photos.count;
     r->paths = g_new0(char *, answers->photos.count + 1);

@@ -1,4 +1,4 @@
-/* main.c - the program: finds the subcommand and sees to it that what it printed has arrived. */
+/* main.c - runs the subcommand and checks that its output was written. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -20,13 +20,13 @@ enum { COMMANDS = sizeof commands / sizeof *commands - 1 };
 
 static int overview(void)
 {
-    printf("GeoViewMatch says where a street picture was taken, by matching it against pictures from above.\n\n"
+    printf("GeoViewMatch geolocates street-level pictures by matching them against georeferenced overhead imagery.\n\n"
            "usage: geoviewmatch COMMAND [options]\n\n");
     for (int i = 0; i < COMMANDS; i++) printf("  %-8s %s\n", commands[i]->name, commands[i]->summary);
-    printf("\n`geoviewmatch COMMAND --help` has each one's options, with examples; `geoviewmatch demo` shows it all at "
-           "work.\n"
+    printf("\n`geoviewmatch COMMAND --help` lists a command's options, with examples; `geoviewmatch demo` runs a "
+           "complete example.\n"
            "General options: --help, --version.\n"
-           "Every command ends with 0 when done, 1 when some or all inputs failed, 2 when it was called wrongly.\n");
+           "Exit status: 0 on success, 1 if some or all inputs failed, 2 on a usage error.\n");
     return DONE;
 }
 
@@ -38,15 +38,15 @@ static int refuse(const char *name)
     bool option = name[0] == '-';
     const char *what = option ? "option" : "command";
     const char *meant = option ? similar(name, general, 2) : similar(name, names, COMMANDS);
-    if (meant) return usage_error(NULL, "there is no %s '%s' (did you mean '%s'?)", what, name, meant);
-    return usage_error(NULL, "there is no %s '%s'", what, name);
+    if (meant) return usage_error(NULL, "unknown %s '%s' (did you mean '%s'?)", what, name, meant);
+    return usage_error(NULL, "unknown %s '%s'", what, name);
 }
 
 static int run(int argc, char **argv)
 {
     if (argc < 2) {
         overview();
-        return usage_error(NULL, "no command is given");
+        return usage_error(NULL, "no command given");
     }
     const char *name = argv[1];
     bool help = strcmp(name, "help") == 0;
@@ -69,7 +69,7 @@ static int run(int argc, char **argv)
     return refuse(name);
 }
 
-/* A file must not get the number of a standard stream that is closed; what is written to that one then still fails. */
+/* Keep files from getting the descriptor of a closed standard stream; writing to that stream then still fails. */
 static void occupy_standard_streams(void)
 {
     int fd;
@@ -78,7 +78,7 @@ static void occupy_standard_streams(void)
     if (fd >= 0) close(fd);
 }
 
-/* Ends the process as the signal would have, without its half-written files. */
+/* Ends the process as the signal would have, after removing temporary files. */
 static void end(int number)
 {
     file_writers_drop();
@@ -86,7 +86,7 @@ static void end(int number)
     raise(number);
 }
 
-/* Commands that stop in an orderly way (train, serve) hear these themselves. */
+/* Commands that stop in an orderly way (train, serve) handle these themselves. */
 static void hear_signals(void)
 {
     static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
@@ -98,14 +98,14 @@ int main(int argc, char **argv)
 {
     occupy_standard_streams();
     hear_signals();
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write that fails */
-    signal(SIGXFSZ, SIG_IGN); /* and so is a file beyond the size that is allowed */
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe makes a write fail */
+    signal(SIGXFSZ, SIG_IGN); /* and so does the file size limit */
     int status = run(argc, argv);
     int error = print_flush();
     bool lost = error != 0 || ferror(stdout) != 0;
     if (fclose(stdout) != 0 && !lost) error = errno;
     if (!lost && error == 0) return status;
-    fprintf(stderr, "geoviewmatch: standard output cannot be written%s%s\n", error ? ": " : "",
+    fprintf(stderr, "geoviewmatch: cannot write to standard output%s%s\n", error ? ": " : "",
             error ? strerror(error) : "");
     return status == DONE ? FAILED : status;
 }

@@ -1,4 +1,4 @@
-/* options.c - the command line by a command's rows, see command.h. */
+/* options.c - parses the command line by a command's rows, see command.h. */
 #include "cli/command.h"
 
 #include <assert.h>
@@ -17,9 +17,9 @@ static const struct option_row device_rows[] = {
     {0}}; /* in the order of gvm_precision */
 
 static const struct option_row plain_rows[] = {
-    {"threads", OPTION_INT, AT(threads), "N", 1, 1024, .help = "threads to compute with, if not given one a core"},
+    {"threads", OPTION_INT, AT(threads), "N", 1, 1024, .help = "number of threads, by default one per core"},
     {"quiet", OPTION_FLAG, AT(quiet), .help = "no progress on stderr"},
-    {"help", OPTION_FLAG, AT(quiet), .help = "this text"},
+    {"help", OPTION_FLAG, AT(quiet), .help = "print this help"},
     {0}};
 
 bool option_next(struct option_cursor *c)
@@ -43,7 +43,7 @@ bool option_next(struct option_cursor *c)
     return true;
 }
 
-/* ------------------------------------------------------------------ what was given */
+/* ------------------------------------------------------------------ given options */
 
 bool option_given(const struct common *common, const char *name)
 {
@@ -69,7 +69,7 @@ const char *options_given_but(const struct common *common, const char *const *na
     return NULL;
 }
 
-/* ------------------------------------------------------------------ which option was meant */
+/* ------------------------------------------------------------------ finding an option */
 
 static int refuse_unknown(const struct command *command, const char *typed, size_t length)
 {
@@ -80,11 +80,11 @@ static int refuse_unknown(const struct command *command, const char *typed, size
     for (struct option_cursor c = {.command = command}; option_next(&c);)
         if (c.row->type != OPTION_TITLE) names[count++] = c.row->name;
     const char *meant = similar(name, names, count);
-    if (meant) return usage_error(command->name, "there is no option '%s' (did you mean '--%s'?)", typed, meant);
-    return usage_error(command->name, "there is no option '%s'", typed);
+    if (meant) return usage_error(command->name, "unknown option '%s' (did you mean '--%s'?)", typed, meant);
+    return usage_error(command->name, "unknown option '%s'", typed);
 }
 
-/* By its name, or the beginning of one alone: "--s" of --seed and --steps is short for neither. */
+/* By its name or an unambiguous prefix: "--s" matches neither --seed nor --steps. */
 static int find(struct option_cursor *found, const struct command *command, const char *typed)
 {
     size_t length = strcspn(typed + 2, "=");
@@ -100,8 +100,8 @@ static int find(struct option_cursor *found, const struct command *command, cons
     }
     if (count == 1) return GO_ON;
     if (count == 0 || length == 0) return refuse_unknown(command, typed, length);
-    return usage_error(command->name, "option '%.*s' is short for more than one: --%s, --%s%s", (int)length + 2, typed,
-                       both[0], both[1], count > 2 ? " and others" : "");
+    return usage_error(command->name, "option '%.*s' is ambiguous: --%s, --%s%s", (int)length + 2, typed, both[0],
+                       both[1], count > 2 ? " and others" : "");
 }
 
 /* ------------------------------------------------------------------ values */
@@ -114,7 +114,7 @@ static int refuse_value(const struct command *command, const struct option_row *
     for (; count < 16 && option_word(words[count], row, (int)count); count++) names[count] = words[count];
     const char *meant = count > 1 ? similar(text, names, count) : NULL;
     option_takes(takes, sizeof takes, row);
-    return usage_error(command->name, "--%s takes %s, not '%s'%s%s%s", row->name, takes, text,
+    return usage_error(command->name, "--%s takes %s, got '%s'%s%s%s", row->name, takes, text,
                        meant ? " (did you mean '" : "", meant ? meant : "", meant ? "'?)" : "");
 }
 
@@ -123,15 +123,15 @@ static int take_value(struct common *common, const struct option_cursor *at, con
     gvm_status status = option_read(at->row, (char *)common + at->base, text);
     if (status == GVM_OK) return GO_ON;
     if (status == GVM_ARGUMENT) return refuse_value(common->command, at->row, text);
-    return failed(&(gvm_error){"there is not enough memory for the options"});
+    return failed(&(gvm_error){"out of memory for the options"});
 }
 
-/* The option argv[*i], and the values behind it, which *i then stands on. */
+/* Reads the option argv[*i] and the values after it; *i then is the last one read. */
 static int take_option(struct common *common, char **argv, int argc, int *i)
 {
     const char *typed = argv[*i], *name = common->name;
     struct option_cursor at = {0};
-    if (typed[1] != '-') return usage_error(name, "there is no option '-%c'", typed[1]);
+    if (typed[1] != '-') return usage_error(name, "unknown option '-%c'", typed[1]);
     int end = find(&at, common->command, typed);
     if (end != GO_ON) return end;
     const char *equals = strchr(typed, '=');
@@ -168,9 +168,9 @@ static int check_given(const struct common *common)
     for (struct option_cursor c = {.command = command}; option_next(&c);) {
         if (c.row->type == OPTION_TITLE) continue;
         bool given = common->given[c.number];
-        if (c.row->needed && !given) return usage_error(command->name, "--%s is missing", c.row->name);
+        if (c.row->needed && !given) return usage_error(command->name, "--%s is required", c.row->name);
         if (c.row->with && given && !option_given(common, c.row->with))
-            return usage_error(command->name, "--%s goes with --%s", c.row->name, c.row->with);
+            return usage_error(command->name, "--%s requires --%s", c.row->name, c.row->with);
     }
     return GO_ON;
 }
@@ -180,14 +180,14 @@ static int check_operands(const struct common *common)
     const struct command *command = common->command;
     int most = command->operand == NULL ? 0 : command->most > 0 ? command->most : INT_MAX;
     if (common->operand_count > most)
-        return usage_error(command->name, "'%s' is one argument too many", common->operands[most]);
-    if (common->operand_count < command->least) return usage_error(command->name, "no %s is given", command->operand);
+        return usage_error(command->name, "unexpected argument '%s'", common->operands[most]);
+    if (common->operand_count < command->least) return usage_error(command->name, "no %s given", command->operand);
     return GO_ON;
 }
 
 static int read_line(struct common *common, const struct command *command, int argc, char **argv)
 {
-    bool over = false; /* "--": what follows are operands */
+    bool over = false; /* after "--", only operands follow */
     int status = GO_ON;
     *common = (struct common){.command = command, .name = command->name, .operands = argv + 1};
     if (command->more) options_default(command->more, (char *)common + command->more_at);
@@ -195,7 +195,7 @@ static int read_line(struct common *common, const struct command *command, int a
     options_default(device_rows, common);
     for (int i = 1; i < argc && status == GO_ON; i++) {
         if (over || argv[i][0] != '-' || argv[i][1] == '\0')
-            common->operands[common->operand_count++] = argv[i]; /* which is behind what is read */
+            common->operands[common->operand_count++] = argv[i]; /* never beyond the argument being read */
         else if (strcmp(argv[i], "--") == 0)
             over = true;
         else

@@ -1,4 +1,4 @@
-/* print.h - exit status, sentences on stderr, text and JSON on stdout. */
+/* print.h - exit status, errors on stderr, text and JSON on stdout. */
 #ifndef GVM_CLI_PRINT_H
 #define GVM_CLI_PRINT_H
 
@@ -7,7 +7,7 @@
 
 #include "geoviewmatch.h"
 
-/* Exit status. GO_ON is none: the command has not ended yet. */
+/* Exit status. GO_ON: the command has not ended yet. */
 enum { DONE = 0, FAILED = 1, USAGE = 2, GO_ON = -1 };
 
 /* A usage error: "geoviewmatch NAME: SENTENCE (see ...)" on stderr. Returns USAGE. */
@@ -16,31 +16,31 @@ __attribute__((format(printf, 2, 3))) int usage_error(const char *name, const ch
 /* "geoviewmatch: SENTENCE" on stderr. Returns FAILED. */
 int failed(const gvm_error *err);
 
-/* What was printed leaves the buffer of stdout. Returns 0, or the first errno with which that failed, ever. */
+/* Flush stdout. Returns 0, or the errno of the first failure since the start. */
 int print_flush(void);
 
-/* Text of any bytes on stdout, a '?' for each control character. */
+/* Print any bytes to stdout, with '?' for each control character. */
 void print_text(const char *text);
 
-/* The same of what printf would print, and a line break behind it. */
+/* The same with printf's formats, and a line break. */
 __attribute__((format(printf, 1, 2))) void print_line(const char *format, ...);
 
-/* What is said of a thing, fact by fact: as lines "  label  text" under a first one, or as a JSON object. */
+/* A description, fact by fact: lines "  label  text" under a first line, or a JSON object. */
 struct facts {
     json_t *object; /* NULL: as lines */
 };
 
-/* "PATH: " and what printf would print; or the members file and kind. */
+/* The first line, "PATH: " and a formatted text; or the members file and kind. */
 __attribute__((format(printf, 5, 6))) void facts_open(struct facts *f, bool json, const char *path, const char *kind,
                                                       const char *format, ...);
 
-/* One more: a value, which is taken over, under its key, NULL for none; and a line. */
+/* Add a fact: a value, whose reference is taken, under its key (NULL: none); and a line. */
 __attribute__((format(printf, 5, 6))) void fact(struct facts *f, const char *key, json_t *value, const char *label,
                                                 const char *format, ...);
-void fact_json(struct facts *f, const char *key, json_t *value); /* in JSON alone */
+void fact_json(struct facts *f, const char *key, json_t *value); /* only in JSON */
 int facts_close(struct facts *f);                                /* returns the exit status */
 
-/* Indented on stdout, with a line break; frees it. FAILED where memory was short (NULL), with a sentence. */
+/* Print it indented to stdout, with a line break, and free it. NULL: FAILED, reporting out of memory. */
 int json_print(json_t *json);
 
 #endif

@@ -1,5 +1,5 @@
-/* report_chart.c - the maps of the report: the map's own imagery in web-mercator, and drawn over it where answers are,
- * how large a tile is, what was searched, and the truth. North is up. */
+/* report_chart.c - the maps of the report: the map's imagery in Web Mercator, overlaid with the answers, a tile's size,
+ * the area searched and the true place. North is up. */
 #include <glib.h>
 #include <math.h>
 #include <stdlib.h>
@@ -20,11 +20,11 @@ enum {
     NOTHING = 214
 };
 
-/* A part of the world: mercator's x and y, each 0 to 1 for all of it, east and south of a corner. */
+/* A view of the world: Mercator's x and y, each 0 to 1 for the whole world, east and south of a corner. */
 struct chart {
     double left, top, scale; /* pixels for the whole world */
-    double lon;              /* near which longitudes are taken */
-    double metre;            /* pixels, in the middle */
+    double lon;              /* longitudes are taken near it */
+    double metre;            /* pixels, at the centre */
     int width, height;
 };
 
@@ -34,7 +34,7 @@ struct extent {
     bool any;
 };
 
-/* ------------------------------------------------------------------ where things are */
+/* ------------------------------------------------------------------ positions */
 
 static double world_x(double lon)
 {
@@ -43,7 +43,7 @@ static double world_x(double lon)
 
 static double world_y(double lat)
 {
-    double most = 85.05; /* where the world ends for web maps */
+    double most = 85.05; /* the limit of web maps */
     return (1 - asinh(tan(fmax(-most, fmin(most, lat)) * EARTH_DEGREE)) / M_PI) / 2;
 }
 
@@ -58,7 +58,7 @@ static void include(struct extent *e, double lat, double lon, double around_m)
     e->north = fmax(e->north, box[3]);
 }
 
-/* A chart that shows all of it with some room around: width by height pixels, or at most that if its shape is free. */
+/* A chart that shows the whole box with a margin: width by height pixels, or at most that if its shape is free. */
 static struct chart chart_of(const struct extent *e, int width, int height, bool fixed)
 {
     double x = world_x(e->west), y = world_y(e->north), w = world_x(e->east) - x, h = world_y(e->south) - y;
@@ -97,8 +97,7 @@ static void lay_row(unsigned char *rgb, const uint8_t *rgba)
             rgb[c] = (unsigned char)((rgba[c] * rgba[3] + rgb[c] * (255 - rgba[3]) + 127) / 255);
 }
 
-/* Web tiles x0.. and y0.., columns by rows of them, laid side by side (rows * 256, columns * 256, 3). False if none of
- * them shows anything. */
+/* Columns by rows of web tiles from x0, y0, side by side (rows * 256, columns * 256, 3). False if none has imagery. */
 static bool lay_tiles(struct report *r, unsigned char *mosaic, long zoom, long x0, long y0, int columns, int rows)
 {
     uint8_t *tile = malloc(WEB_TILE * WEB_TILE * 4);
@@ -123,7 +122,7 @@ static bool lay_tiles(struct report *r, unsigned char *mosaic, long zoom, long x
     return any;
 }
 
-/* What the imagery shows of the chart (height, width, 3), to be freed; NULL if that is nothing. */
+/* The chart's imagery (height, width, 3), to be freed; NULL if there is none. */
 static unsigned char *imagery_of(struct report *r, const struct chart *c)
 {
     long zoom = lround(log2(c->scale / WEB_TILE) + 0.3);
@@ -148,7 +147,7 @@ static unsigned char *imagery_of(struct report *r, const struct chart *c)
     return NULL;
 }
 
-/* ------------------------------------------------------------------ what lies over it */
+/* ------------------------------------------------------------------ overlays */
 
 static void begin(struct report *r, const struct chart *c, const char *what, const char *of)
 {
@@ -167,7 +166,7 @@ static void begin(struct report *r, const struct chart *c, const char *what, con
                 c->width, c->height);
 }
 
-/* A bar of a round number of metres, and an arrow to the north. */
+/* A scale bar and a north arrow. */
 static void end(struct report *r, const struct chart *c)
 {
     double most = c->width / 4.0 / c->metre, ten = pow(10, floor(log10(most)));
@@ -179,7 +178,7 @@ static void end(struct report *r, const struct chart *c)
             x);
 }
 
-/* The square that a tile covers. */
+/* The square of a tile. */
 static void put_footprint(FILE *out, const struct chart *c, const gvm_hit *hit, bool best)
 {
     double box[4];
@@ -220,7 +219,7 @@ static void put_error(FILE *out, const struct chart *c, const struct located *l)
             chart_x(c, l->lon), chart_y(c, l->lat));
 }
 
-/* A mark in a line of text, drawn as on the chart: few fonts have such characters. */
+/* A mark inside a line of text, drawn as on the chart, because few fonts have such characters. */
 static void put_sign(FILE *out, const char *kind, const char *meaning)
 {
     fputs(" <svg viewBox=\"-22 -22 44 44\" width=\"18\" height=\"18\" aria-hidden=\"true\">", out);
@@ -228,7 +227,7 @@ static void put_sign(FILE *out, const char *kind, const char *meaning)
     fprintf(out, "</svg> %s", meaning);
 }
 
-/* Where the middle of the photo looks, if that is known. */
+/* The heading of the photo's centre, if known. */
 static void put_heading(FILE *out, double x, double y, double heading)
 {
     if (isnan(heading)) return;
@@ -237,7 +236,7 @@ static void put_heading(FILE *out, double x, double y, double heading)
             y + 34 * k);
 }
 
-/* Whether a place is in the map's area or not far from it: another would make a chart of half the world. */
+/* Whether a place is in or near the map's area; a far one would make a chart of half the world. */
 static bool near_map(const struct report *r, double lat, double lon)
 {
     const gvm_map_info *m = &r->area;
@@ -278,13 +277,13 @@ void report_chart(struct report *r, size_t photo)
     if (truth) mark_place(r->out, &c, l.lat, l.lon, "truth", 0);
     end(r, &c);
     fputs("<figcaption>Answers by rank, the tile of each as a square", r->out);
-    if (!isnan(l.hits->heading)) fputs("; the line is where the photo\342\200\231s middle looks", r->out);
+    if (!isnan(l.hits->heading)) fputs("; the line is the heading of the photo\342\200\231s centre", r->out);
     fputs(".", r->out);
-    if (!isnan(l.lat) && !truth) fputs(" The true place lies far outside the map.", r->out);
+    if (!isnan(l.lat) && !truth) fputs(" The true place is far outside the map.", r->out);
     if (truth) put_sign(r->out, "truth", "Crosshair: the true place.");
-    if (info->has_place && !gps) fputs(" The photo\342\200\231s own GPS lies far outside the map.", r->out);
-    if (gps) put_sign(r->out, "gps", "Triangle: the photo\342\200\231s own GPS.");
-    if (q->within_m > 0) fprintf(r->out, " Dashed circle: what was searched, %g m around.", q->within_m);
+    if (info->has_place && !gps) fputs(" The photo\342\200\231s GPS position is far outside the map.", r->out);
+    if (gps) put_sign(r->out, "gps", "Triangle: the photo\342\200\231s GPS position.");
+    if (q->within_m > 0) fprintf(r->out, " Dashed circle: the area searched, %g m around.", q->within_m);
     fputs("</figcaption>", r->out);
 }
 
@@ -297,7 +296,7 @@ static void put_key_line(FILE *out, const char *kind, bool weak, const char *mea
     fprintf(out, "</svg>%s</li>", meaning);
 }
 
-/* What the marks are. */
+/* The legend. */
 static void put_key(FILE *out, struct summary s)
 {
     fputs("<figcaption>The best answer for each photo, with the photo\342\200\231s number:<ul class=\"key\">", out);
@@ -307,7 +306,7 @@ static void put_key(FILE *out, struct summary s)
         put_key_line(out, "right", true, "with a dashed edge: weak");
     }
     if (s.known < s.located) {
-        put_key_line(out, "sure", false, s.known > 0 ? "clear answer, the true place is not known" : "clear answer");
+        put_key_line(out, "sure", false, s.known > 0 ? "clear answer, true place unknown" : "clear answer");
         put_key_line(out, "unsure", false, "weak answer, or no other place searched");
     }
     fputs("</ul></figcaption>", out);
@@ -333,7 +332,7 @@ void report_overview(struct report *r)
         struct located l = located_photo(a, i);
         if (l.status == GVM_OK && !isnan(l.lat)) put_error(r->out, &c, &l);
     }
-    for (int pass = 0; pass < 2; pass++) /* what needs a look lies above the rest */
+    for (int pass = 0; pass < 2; pass++) /* wrong and weak answers are drawn above the rest */
         for (size_t i = 0; i < a->photos.count; i++) {
             enum outcome o = report_outcome(a, i);
             if (o == REFUSED || (o == RIGHT || o == SURE) != (pass == 0)) continue;

@@ -1,6 +1,5 @@
-/* report_photo.c - a photo's section of the report: what was found, the photo as it was taken, what counted in it, its
- * best tiles, a map. The photo was decoded, and its feature computed, when it was located; that of a tile is the
- * map's. */
+/* report_photo.c - a photo's section of the report: its answers, the photo, heat maps, its best tiles, a map. The photo
+ * was decoded and its feature computed when it was located; a tile's feature is the map's. */
 #include <glib.h>
 #include <math.h>
 #include <stdlib.h>
@@ -11,7 +10,7 @@
 
 enum { WIDE = 960 /* pixels of a photo */, TILE = 200, BEST = 256 };
 
-/* ------------------------------------------------------------------ words */
+/* ------------------------------------------------------------------ text */
 
 static const char *compass(double heading)
 {
@@ -58,20 +57,20 @@ static void put_facts(FILE *out, const struct located *l)
     if (l->chance->known) put_chance(out, l);
     if (!isnan(l->found->margin)) put(out, FACT("Margin", "%.4f"), l->found->margin);
     if (!isnan(l->lat)) put(out, FACT("Error", "%.1f m"), located_error(l, best));
-    if (l->found->info.has_place) put(out, FACT("From its own GPS", "%.1f m"), located_off_gps(l, best));
+    if (l->found->info.has_place) put(out, FACT("From its GPS position", "%.1f m"), located_off_gps(l, best));
     fputs("</dl>", out);
 }
 
 /* ------------------------------------------------------------------ the photo */
 
-/* No larger than it is shown. */
+/* At most as large as shown. */
 void report_opened(struct report *r, size_t photo, const gvm_picture *picture)
 {
     gvm_picture_info info = {.size = sizeof info};
     gvm_part part;
     if (photo >= r->count || gvm_picture_about(picture, &info, NULL) != GVM_OK) return;
     if (gvm_picture_part(picture, r->model, GVM_STREET, &part, NULL, r->answers->questions[photo].panorama, NULL) !=
-        GVM_OK) /* several views of it were seen */
+        GVM_OK) /* it was located by several views */
         part = (gvm_part){.right = info.width, .bottom = info.height};
     struct shown s = {.width = info.width < WIDE ? info.width : WIDE};
     s.height = (int)fmax(1, round((double)info.height * s.width / info.width));
@@ -86,7 +85,7 @@ void report_opened(struct report *r, size_t photo, const gvm_picture *picture)
     r->shown[photo] = s;
 }
 
-/* Rows that the network does not see become paler. */
+/* Rows outside the network's input become paler. */
 static void fade(const struct shown *s, int top, int bottom)
 {
     for (int y = 0; y < s->height; y++)
@@ -98,7 +97,7 @@ static void fade(const struct shown *s, int top, int bottom)
 
 #define LEGEND "<span class=\"legend\">least <span class=\"scale\"></span> most</span>"
 
-/* What counted in the photo: each position's share of the score with its best tile. */
+/* The photo's heat map: each position's share of the score with its best tile. */
 static gvm_status put_photo_heat(struct report *r, const struct shown *s, size_t photo, const gvm_located *located,
                                  gvm_error *err)
 {
@@ -116,22 +115,21 @@ static gvm_status put_photo_heat(struct report *r, const struct shown *s, size_t
     fputs("<figure class=\"wide\">", r->out);
     report_picture(r, s->rgb, s->width, s->height, "Heat map over %s", report_name(r, photo));
     put(r->out,
-        "<figcaption>What in it counts for the first answer: each position\342\200\231s share of the score. " LEGEND
+        "<figcaption>Each position\342\200\231s share of the score of the first answer. " LEGEND
         "%s</figcaption></figure>",
-        top > 0 || bottom < s->height ? " Pale: rows that the network does not look at." : "");
+        top > 0 || bottom < s->height ? " Pale: rows outside the network\342\200\231s input." : "");
     return GVM_OK;
 }
 
-/* The best tile, and what counted in it. */
+/* The best tile and its heat map. */
 static gvm_status put_tile_heat(struct report *r, size_t photo, const gvm_located *located, gvm_error *err)
 {
     const gvm_view_info *v = &r->views[GVM_AERIAL];
     gvm_hit tile;
-    if (v->height != v->width || v->zoom_count > 0) return GVM_OK; /* imagery is cut in squares, one of a tile */
+    if (v->height != v->width || v->zoom_count > 0) return GVM_OK; /* imagery is cut in squares, one per tile */
     unsigned char *rgb = malloc(BEST * BEST * 3);
     gvm_status status = gvm_map_tile(r->map, located->hits->number, &tile, err);
-    if (status == GVM_OK && rgb == NULL)
-        status = fail(err, GVM_MEMORY, "there is not enough memory for tile %zu", tile.number);
+    if (status == GVM_OK && rgb == NULL) status = fail(err, GVM_MEMORY, "out of memory for tile %zu", tile.number);
     if (status == GVM_OK) status = gvm_map_picture(r->map, &tile, r->aerial, v->width, err);
     if (status == GVM_OK) status = gvm_heatmap(r->session, GVM_AERIAL, 0, r->heat, r->aerial, located->feature, err);
     if (status == GVM_OK) status = gvm_map_picture(r->map, &tile, rgb, BEST, err);
@@ -141,7 +139,7 @@ static gvm_status put_tile_heat(struct report *r, size_t photo, const gvm_locate
         fputs("<figure class=\"best\">", r->out);
         report_picture(r, rgb, BEST, BEST, "Heat map over tile %zu, the best for %s", tile.number,
                        report_name(r, photo));
-        put(r->out, "<figcaption>The same of tile %zu, the best. " LEGEND "</figcaption></figure>", tile.number);
+        put(r->out, "<figcaption>The same for tile %zu, the best. " LEGEND "</figcaption></figure>", tile.number);
     }
     free(rgb);
     return status;
@@ -159,13 +157,13 @@ static void put_photo(struct report *r, size_t photo, const gvm_located *located
         report_picture(r, s->rgb, s->width, s->height, "The photo %s", name);
         fputs("<figcaption>The photo as it was taken", r->out);
         if (!isnan(l.hits->heading))
-            put(r->out, "; its middle looks %.1f\302\260 (%s)%s", located_heading(l.hits->heading, 1),
+            put(r->out, "; heading of its centre %.1f\302\260 (%s)%s", located_heading(l.hits->heading, 1),
                 compass(l.hits->heading), l.found->heading_found ? ", as estimated" : "");
-        if (l.views > 1) put(r->out, "; %d views of it were seen, and their scores averaged", l.views);
+        if (l.views > 1) put(r->out, "; scores averaged over %d views of it", l.views);
         fputs(".</figcaption></figure>", r->out);
         if (l.views <= 1) status = put_photo_heat(r, s, photo, located, &err);
     } else {
-        status = fail(&err, GVM_MEMORY, "%s: there is not enough memory to show it", name);
+        status = fail(&err, GVM_MEMORY, "%s: cannot show it: out of memory", name);
     }
     fputs("<div class=\"row\"><figure>", r->out);
     report_chart(r, photo);
@@ -184,7 +182,7 @@ static void put_tiles(struct report *r, size_t photo)
     fputs("<div class=\"tiles\">", r->out);
     for (int k = 0; k < l.found->count && k < REPORT_ANSWERS; k++) {
         const gvm_hit *hit = &l.hits[k];
-        gvm_error err = {"there is not enough memory for the tiles\342\200\231 pictures"};
+        gvm_error err = {"out of memory for the tiles\342\200\231 pictures"};
         bool right = !isnan(l.lat) && located_error(&l, hit) <= NEAR_M;
         fprintf(r->out, "<figure%s>", right ? " class=\"right\"" : "");
         if (rgb != NULL && gvm_map_picture(r->map, hit, rgb, TILE, &err) == GVM_OK) {

@@ -1,4 +1,4 @@
-/* report_pieces.c - see report.h: what all parts of the report are made of. */
+/* report_pieces.c - see report.h: common parts. */
 #include <glib.h>
 #include <math.h>
 #include <string.h>
@@ -50,7 +50,7 @@ void report_picture(struct report *r, const unsigned char *rgb, int width, int h
     g_autofree gchar *said = g_markup_vprintf_escaped(alt, arguments), *jpeg = report_jpeg(rgb, width, height);
     va_end(arguments);
     if (jpeg == NULL) {
-        report_problem(r, "there is not enough memory to encode a picture");
+        report_problem(r, "cannot encode a picture: out of memory");
         return;
     }
     fprintf(r->out, "<img alt=\"%s\" width=\"%d\" height=\"%d\" src=\"data:image/jpeg;base64,%s\">", said, width,

@@ -1,5 +1,5 @@
-/* report_style.c - how the report looks: light and dark, wide and narrow, on paper; and the little that it does. Right,
- * wrong and weak differ in shape and words too, not by colour alone. */
+/* report_style.c - the report's style sheet (light and dark, wide and narrow, print) and script. Right, wrong and weak
+ * also differ in shape and words, not only in colour. */
 #include "cli/report.h"
 
 const char report_style[] =

@@ -1,4 +1,4 @@
-/* train_options.c - see train.h. What a run keeps is in run_option_rows. */
+/* train_options.c - see train.h. Options saved in a run are in run_option_rows. */
 #include "cli/train.h"
 
 #include <glib.h>
@@ -11,34 +11,33 @@
 
 const struct option_row train_rows[] = {
     {.type = OPTION_TITLE, .help = "The run:"},
-    {"out", OPTION_TEXT, AT(out), "RUN", .help = "folder of the run; made, or one without a run's files"},
+    {"out", OPTION_TEXT, AT(out), "RUN",
+     .help = "folder of the run; created, or an existing one without a run's files"},
     {"resume", OPTION_TEXT, AT(resume), "RUN",
-     .help =
-         "go on with a run as it was begun; if its data set or its cache has moved, --data and --cache say where they "
-         "are now"},
+     .help = "continue a run with its own options; if its data set or cache has moved, --data and --cache give the new "
+             "location"},
     {"steps", OPTION_LONG, AT(steps), "K", 1, 1e12, "0", .or_zero = true,
-     .help = "stop after K updates in all and save; 0: after all epochs"},
-    {"save-minutes", OPTION_DOUBLE, AT(save_minutes), "M", 0, 1e5, "10", .help = "most minutes between saves"},
-    {"force", OPTION_FLAG, AT(force), .help = "begin also if the memory will not do"},
+     .help = "stop after K steps in all and save; 0: after all epochs"},
+    {"save-minutes", OPTION_DOUBLE, AT(save_minutes), "M", 0, 1e5, "10", .help = "most minutes between two saves"},
+    {"force", OPTION_FLAG, AT(force), .help = "start even if memory is insufficient"},
     {.type = OPTION_TITLE, .help = "The network:"},
-    {"preset", OPTION_TEXT, AT(preset), "NAME", .words = preset_name, .standard = "paper", .help = "which network"},
-    {"stages", OPTION_TEXT, AT(stages), "LIST", .help = "stages whose maps make the feature (default: 4,3)"},
+    {"preset", OPTION_TEXT, AT(preset), "NAME", .words = preset_name, .standard = "paper", .help = "the network"},
+    {"stages", OPTION_TEXT, AT(stages), "LIST", .help = "stages that the feature is computed from (default: 4,3)"},
     {"init", OPTION_TEXT, AT(init), "W",
-     .help =
-         "start from a checkpoint instead, or from the built-in one (nano); imported weights learn on in pictures as "
-         "they know them, at a tenth of the rates unless rates are given"},
+     .help = "start from a checkpoint instead, or from the built-in one (nano); imported weights keep their picture "
+             "format, and train at a tenth of the rates unless rates are given"},
     {"backbone", OPTION_TEXT, AT(backbone), "FILE",
-     .help = "start from a backbone trained elsewhere: Swin V2 with the official names or timm's, ConvNeXt with "
-             "timm's or Facebook's"},
+     .help = "start from a pretrained backbone: Swin V2 with the official names or timm's, ConvNeXt with timm's or "
+             "Facebook's"},
     {.type = OPTION_TITLE, .help = "Parts of the recipe:"},
     {"augment", OPTION_CHOICE, AT(augment), "paper|none", .standard = "paper",
-     .help = "turn and vary the pictures, by the amounts below, or take them as they are"},
+     .help = "augment the pictures by the amounts below, or use them unchanged"},
     {"contrast", OPTION_YES, AT(contrast), "yes|no", .standard = "yes",
-     .help = "the loss between the two variants of an aerial picture"},
+     .help = "loss between the two variants of an aerial picture"},
     {0},
 };
 
-static const float TUNING = 0.1f; /* of a method's rates, for weights that have learned already */
+static const float TUNING = 0.1f; /* of a method's rates, for fine-tuning */
 
 static int choose_network(struct arguments *a)
 {
@@ -71,22 +70,23 @@ gvm_status train_arguments_fit(const struct arguments *a, const struct config *c
         bool used;
         const char *why;
     } rules[] = {
-        {elevation, c->views[GVM_STREET].projection == PROJECTION_PANORAMA, "takes photos, which have no such band"},
-        {spin, c->views[GVM_STREET].projection == PROJECTION_PANORAMA, "takes pictures that do not go all around"},
-        {of_pairs, !cells, "takes several pictures of a place, cut as its maps have them and varied alike"},
-        {around, cells, "takes aerial pictures as the pairs name them"},
-        {smoothing, recommends(m, "smoothing"), "has a loss without labels to smooth"},
+        {elevation, c->views[GVM_STREET].projection == PROJECTION_PANORAMA,
+         "takes photos, which have no elevation band"},
+        {spin, c->views[GVM_STREET].projection == PROJECTION_PANORAMA, "takes pictures that are not full panoramas"},
+        {of_pairs, !cells, "takes several pictures of a place, cut as for its maps and augmented alike"},
+        {around, cells, "takes the aerial pictures listed in the pairs"},
+        {smoothing, recommends(m, "smoothing"), "has a loss without label smoothing"},
         {contrast, m->terms[0] && strcmp(m->terms[0], "loss_con") == 0,
          "has no loss between two variants of an aerial picture"},
     };
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         const char *name = rules[i].used ? NULL : options_given(&a->common, rules[i].options);
-        if (name) return fail(err, GVM_ARGUMENT, "--%s has no use here: %s %s", name, m->title, rules[i].why);
+        if (name) return fail(err, GVM_ARGUMENT, "--%s does not apply: %s %s", name, m->title, rules[i].why);
     }
     return GVM_OK;
 }
 
-/* The options that choose which pairs come together, each of them alone. */
+/* The options that order batches, which exclude each other. */
 static const char *const choices[] = {"hard", "neighbours", "clusters", NULL};
 
 static int *chosen(struct arguments *a, const char *name)
@@ -99,7 +99,7 @@ static bool has_other_order(const struct run_options *o)
     return o->cluster_m > 0 || !o->shuffle;
 }
 
-/* What is recommended gives way to what was asked for. */
+/* A given option overrides the recommended ones. */
 static void forget_recommended(struct arguments *a)
 {
     bool asked = has_other_order(&a->run) || options_given(&a->common, choices) != NULL;
@@ -115,8 +115,7 @@ static int check_choices(struct arguments *a)
         if (*chosen(a, choices[i]) > 0 && ++count > 0 && first == NULL) first = choices[i];
     if (first == NULL || count == 1) return GO_ON;
     return usage_error(a->common.name,
-                       "--%s chooses what comes together: of --hard, --neighbours, --clusters, --cluster and --shuffle "
-                       "no, only one can be",
+                       "--%s: only one of --hard, --neighbours, --clusters, --cluster and --shuffle no can be used",
                        first);
 }
 
@@ -129,7 +128,7 @@ void train_arguments_complete(struct arguments *a, const struct config *config)
         if (row->saved || !option_given(&a->common, s->name)) option_read(row, &a->run, s->value);
     }
     forget_recommended(a);
-    if (config->views[GVM_AERIAL].zoom_count > 0) { /* they have no use there */
+    if (config->views[GVM_AERIAL].zoom_count > 0) { /* they do not apply there */
         struct augmentation *amounts = &a->run.amounts;
         amounts->turn = false;
         amounts->jitter = amounts->grey = amounts->blur = amounts->mirror = amounts->street = amounts->spin = 0;
@@ -139,7 +138,7 @@ void train_arguments_complete(struct arguments *a, const struct config *config)
     if (!a->contrast) a->run.losses.contrast = 0;
 }
 
-/* What published weights learned with stays, unless another is asked for: small steps, and pictures as they know them.
+/* Unless options are given, fine-tuning published weights uses lower rates and keeps their picture format.
  */
 void train_arguments_tune(struct arguments *a, const struct network *network)
 {
@@ -157,8 +156,8 @@ void train_ground_tune(struct arguments *a, struct dataset *data, const struct n
     a->run.ground_m = data->ground_m = network->config.ground_m;
 }
 
-/* The path from the root of a file that may not be there yet, so that a run goes on from any folder. As it is where its
- * folder is not there either. */
+/* Make the path of a file, which may not exist yet, absolute, so that a run can be resumed from any folder. Unchanged
+ * if its folder does not exist. */
 static void make_whole(char **path)
 {
     char *given = *path, *whole = given ? realpath(given, NULL) : NULL;
@@ -179,16 +178,18 @@ int train_arguments_check(struct arguments *a)
     const char *name = a->common.name, *fixed = options_given_but(&a->common, while_it_goes_on);
     if (a->resume && fixed)
         return usage_error(name,
-                           "--resume goes on with a run as it was begun: --steps, --save-minutes, --data, --cache and "
-                           "--force go with it, --%s does not",
+                           "--resume continues a run with its own options: it accepts --steps, --save-minutes, --data, "
+                           "--cache and --force, not --%s",
                            fixed);
     make_whole(&a->run.data);
     make_whole(&a->run.cache);
     if (a->resume) return GO_ON;
-    if (a->run.data == NULL || a->out == NULL) return usage_error(name, "--data and --out are needed, or --resume");
+    if (a->run.data == NULL || a->out == NULL)
+        return usage_error(name, "either --data and --out, or --resume is required");
     int status = check_choices(a);
     if (status != GO_ON) return status;
     if (a->init && options_given(&a->common, of_network))
-        return usage_error(name, "--init is a whole network: --preset, --stages and --backbone do not go with it");
+        return usage_error(name,
+                           "--init takes a whole network and cannot be combined with --preset, --stages or --backbone");
     return choose_network(a);
 }

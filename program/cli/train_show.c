@@ -20,12 +20,11 @@ static volatile sig_atomic_t interrupted;
 
 static const int asked[] = {SIGINT, SIGTERM, SIGHUP};
 
-/* Only what may be called in a handler. A terminal that is gone takes no text, which does no harm. */
+/* Only async-signal-safe calls. Writing to a closed terminal fails harmlessly. */
 static void interrupt(int number)
 {
-    static const char text[] = "\ngeoviewmatch: stopping after this step, which is saved; once more ends at once and "
-                               "loses what came after the "
-                               "last save\n";
+    static const char text[] = "\ngeoviewmatch: stopping after this step and saving; a second signal stops immediately "
+                               "and loses the work since the last save\n";
     int error = errno;
     (void)number;
     interrupted = 1;
@@ -69,7 +68,7 @@ static void long_time(char text[32], double seconds)
         snprintf(text, 32, "%.0f days", seconds / 86400);
 }
 
-enum { MEASURED = 3 /* the step after which a step's time is known: the first one is slower */ };
+enum { MEASURED = 3 /* step at which the time per step is known; the first ones are slower */ };
 
 static void say_time(struct train_show *s, long left)
 {
@@ -82,10 +81,10 @@ static void say_time(struct train_show *s, long left)
         snprintf(step, sizeof step, "%.1f s", each);
     long_time(all, each * (double)left);
     progress_clear(&s->training);
-    fprintf(stderr, "time           a step takes %s: about %s to the end, besides evaluations\n", step, all);
+    fprintf(stderr, "time           a step takes %s: about %s to the end, excluding evaluations\n", step, all);
 }
 
-/* The learning rate and the parts of the loss are in the log. */
+/* The log has the learning rate and the parts of the loss. */
 static void show_step(void *user, long step, long steps, const struct losses *losses, float rate, double waited)
 {
     struct train_show *s = user;
@@ -169,19 +168,19 @@ static void bytes_text(char text[32], double bytes)
 static void say_network(const struct arguments *a, const struct network *network)
 {
     const char *from = a->resume ? "as it was saved" : a->init ? a->init : a->backbone ? a->backbone : NULL;
-    char source[200] = "fresh weights, which have learned nothing yet";
+    char source[200] = "random, untrained weights";
     if (from) snprintf(source, sizeof source, "%s%.180s", a->resume ? "" : a->init ? "from " : "backbone from ", from);
     line("network", "%.2f million parameters, street %d x %d, aerial %d x %d; %s",
          1e-6 * (double)network_parameters(network), network->views[GVM_STREET].H, network->views[GVM_STREET].W,
          network->views[GVM_AERIAL].H, network->views[GVM_AERIAL].W, source);
     if (network->origin.source[0]) line("", "%.300s", network->origin.source);
     if (a->tuned)
-        line("", "learning rates %g and %g: those given, else a tenth of what fresh weights start with",
+        line("", "learning rates %g and %g: as given, else a tenth of those for untrained weights",
              (double)a->run.rates.backbone, (double)a->run.rates.other);
     size_t learn = 0;
     for (int i = 0; i < network->param_count; i++) learn += network->params[i].backbone ? 0 : network->params[i].count;
     if (a->run.rates.backbone == 0)
-        line("", "its backbones stay as they are (--rate 0): %zu parameter%s learn%s", learn, learn == 1 ? "" : "s",
+        line("", "its backbones are frozen (--rate 0): %zu parameter%s learn%s", learn, learn == 1 ? "" : "s",
              learn == 1 ? "s" : "");
 }
 
@@ -189,12 +188,12 @@ static void say_steps(const struct arguments *a, const struct run_position *posi
 {
     char until[80] = "", from[60] = "";
     if (position->step > 0) snprintf(from, sizeof from, ", %ld of them done", position->step);
-    if (a->steps > 0 && a->steps < plan->steps) snprintf(until, sizeof until, "; this time to step %ld", a->steps);
+    if (a->steps > 0 && a->steps < plan->steps) snprintf(until, sizeof until, "; now to step %ld", a->steps);
     line("steps", "%ld of %d pairs an epoch, %d epochs: %ld in all%s%s", plan->batches, a->run.batch, a->run.epochs,
          plan->steps, from, until);
 }
 
-/* About half of the speed of the best products is reached in training, on several machines. */
+/* Training reaches about half the speed of the best products, as measured on several machines. */
 static const double reached = 0.5;
 
 static void say_time_guess(const struct arguments *a, const struct run_position *position,
@@ -205,7 +204,7 @@ static void say_time_guess(const struct arguments *a, const struct run_position 
     long end = a->steps > 0 && a->steps < plan->steps ? a->steps : plan->steps, left = end - position->step;
     if (!(peak > 0) || left <= 0) return;
     long_time(all, 2 * plan->multiply_adds / (reached * peak) * (double)left);
-    line("time", "very roughly %s, by the speed of matrix products here; measured after %d steps", all, MEASURED);
+    line("time", "very roughly %s, from the speed of matrix products; measured after %d steps", all, MEASURED);
 }
 
 void train_show_plan(const struct arguments *a, const char *run, const struct network *network,
@@ -215,9 +214,9 @@ void train_show_plan(const struct arguments *a, const char *run, const struct ne
     static const char *const precisions[] = {[GVM_BF16] = "bf16", [GVM_TF32] = "tf32", [GVM_FP32] = "fp32"};
     char memory[32], available[32], weights[32], state[32];
     if (a->common.quiet) return;
-    line("data set", "%s in %.200s: %d pairs to learn from, %d to test with (%s)", data->format, o->data,
+    line("data set", "%s in %.200s: %d training pairs, %d test pairs (%s)", data->format, o->data,
          data->train.query_count, data->test.query_count, data->test_name);
-    if (data->left_out > 0) line("", "%d pairs are left out, as a picture of them is not there", data->left_out);
+    if (data->left_out > 0) line("", "%d pairs are left out because a picture is missing", data->left_out);
     say_network(a, network);
     if (a->common.cuda)
         line("computes on", "the GPU, %s", precisions[a->common.precision]);
@@ -235,12 +234,11 @@ void train_show_plan(const struct arguments *a, const char *run, const struct ne
     if (o->cache) line("cache", "%.200s, of all pictures decoded", o->cache);
     line("writes", "%.200s: state.safetensors (%s), last and best.safetensors (%s each), log.jsonl", run, state,
          weights);
-    line("saves", "when an epoch ends, and every %g minutes; a kill loses what came after the last save",
-         a->save_minutes);
+    line("saves", "after each epoch, and every %g minutes; a kill loses the work since the last save", a->save_minutes);
     if (o->eval_every > 0 && data->test.query_count > 0)
-        line("evaluates", "every %d epoch%s and at the end, which is when best.safetensors appears", o->eval_every,
+        line("evaluates", "every %d epoch%s and at the end; best.safetensors is written then", o->eval_every,
              o->eval_every == 1 ? "" : "s");
     else
-        line("evaluates", "never: there will be no best.safetensors");
-    line("", "Ctrl-C stops after a step and saves; `geoviewmatch train --resume %.200s` goes on", run);
+        line("evaluates", "never; best.safetensors is not written");
+    line("", "Ctrl-C stops after a step and saves; continue with `geoviewmatch train --resume %.200s`", run);
 }

@@ -11,7 +11,7 @@
 
 #include "base/number.h"
 
-enum { NAME = 256 /* longer than any host's, with its end */ };
+enum { NAME = 256 /* longer than any host name, with its terminator */ };
 
 /* ------------------------------------------------------------------ hosts */
 
@@ -56,7 +56,7 @@ bool origin_is_ours(const char *origin, const char *host, const char *const *nam
 {
     char name[NAME];
     const char *rest = strstr(origin, "://");
-    if (rest == NULL) return false; /* "null": of a file, or of a page that may not say where it is from */
+    if (rest == NULL) return false; /* "null": from a file or an opaque origin */
     rest += 3;
     return strcasecmp(rest, host) == 0 || (read_host(name, rest) && is_among(name, names));
 }
@@ -108,6 +108,6 @@ bool read_box(double box[4], const char *text)
 
 bool boxes_touch(const double a[4], const double b[4])
 {
-    double turn = 360 * ceil((a[0] - b[2]) / 360); /* the least with which b's east is not west of a */
+    double turn = 360 * ceil((a[0] - b[2]) / 360); /* smallest shift with b's east not west of a */
     return b[0] + turn <= a[2] && a[1] <= b[3] && b[1] <= a[3];
 }

@@ -1,11 +1,11 @@
-/* assets.h - the page's files, as parts of the program. CMake writes the table (cmake/assets.cmake). */
+/* assets.h - the page's files, embedded in the program. CMake generates the table (cmake/assets.cmake). */
 #ifndef GVM_SERVER_ASSETS_H
 #define GVM_SERVER_ASSETS_H
 
 #include <stddef.h>
 
 struct asset {
-    const char *path; /* of its address, as "/app/main.js" */
+    const char *path; /* URL path, such as "/app/main.js" */
     const unsigned char *data, *end;
 };
 

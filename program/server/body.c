@@ -1,5 +1,5 @@
-/* body.c - what a client sends is gathered in memory: a picture as it is, or as a part of a form. A part's file name is
- * not looked at. */
+/* body.c - collects a request's body in memory: a picture as is, or as a part of a form. A part's file name is ignored.
+ */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -8,9 +8,9 @@
 #include "server/form.h"
 #include "server/service.h"
 
-enum { FORM_BUFFER = 16 * 1024, FIRST_ROOM = 64 * 1024, SHARES = 4 /* of the memory; one is for a client */ };
+enum { FORM_BUFFER = 16 * 1024, FIRST_ROOM = 64 * 1024, SHARES = 4 /* of the memory; a client gets one */ };
 
-/* Give back what the body takes. */
+/* Return the body's share of the memory. */
 static void let_go(struct request *r)
 {
     free(r->body);
@@ -19,12 +19,12 @@ static void let_go(struct request *r)
     r->size = r->room = 0;
 }
 
-/* More bytes of the picture. Memory is taken as they come, since what a client says of the length may be a lie. */
+/* More bytes of the picture. Memory grows as they arrive, because the claimed length cannot be trusted. */
 static void gather(struct request *r, const char *data, size_t size)
 {
     if (r->refused || size == 0) return;
     if (r->size + size > r->service->options->body_bytes) {
-        refuse(r, 413, "The picture has more than the %zu bytes that are taken.", r->service->options->body_bytes);
+        refuse(r, 413, "The picture exceeds the limit of %zu bytes.", r->service->options->body_bytes);
         return;
     }
     if (r->size + size > r->room) {
@@ -38,7 +38,7 @@ static void gather(struct request *r, const char *data, size_t size)
         if (more == NULL) {
             metrics_mishap(&r->service->metrics, MEMORY_FULL);
             refuse(r, 503, "%s; try again in a moment.",
-                   held ? "There is not enough memory for the picture" : "Too many pictures are on their way in");
+                   held ? "Out of memory for the picture" : "Too many pictures are being uploaded");
             return;
         }
         r->body = more;
@@ -56,7 +56,7 @@ static void take_field(struct request *r, enum parameter which, bool first, cons
     if ((first && field->size > 0) || MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, name) != NULL) {
         refuse(r, 400, "The parameter %s is given twice.", name);
     } else if (field->size + size >= PARAMETER_TEXT || (size > 0 && memchr(data, '\0', size) != NULL)) {
-        refuse(r, 400, "The form's %s is longer than any value of it.", name);
+        refuse(r, 400, "The form's %s is too long.", name);
     } else if (size > 0) {
         memcpy(field->text + field->size, data, size);
         field->size += size;
@@ -78,11 +78,11 @@ static void take_part(void *user, const char *name, bool first, const char *data
         take_field(r, (enum parameter)i, first, data, size);
         return;
     }
-    if (strcmp(name, "_charset_") != 0) /* RFC 7578, section 4.6: of the text fields, which are all ASCII here */
-        refuse(r, 400, "There is no parameter '%.40s' here.", name);
+    if (strcmp(name, "_charset_") != 0) /* RFC 7578, section 4.6: the charset of text fields, all ASCII here */
+        refuse(r, 400, "Unknown parameter '%.40s'.", name);
 }
 
-/* The length that the headers tell; 0 where they tell none. */
+/* The length from the headers; 0 if they have none. */
 static size_t told_length(const struct request *r)
 {
     const char *length = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
@@ -101,7 +101,7 @@ static void start_form(struct request *r, const char *type)
 {
     r->fields = calloc(PARAMETERS, sizeof *r->fields);
     r->form = r->fields != NULL ? form_open(type, take_part, r) : NULL;
-    if (r->form == NULL) refuse(r, 400, "The form cannot be read: its Content-Type names no boundary.");
+    if (r->form == NULL) refuse(r, 400, "The form's Content-Type has no boundary.");
 }
 
 void body_start(struct request *r)
@@ -109,27 +109,29 @@ void body_start(struct request *r)
     const char *type = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
     size_t bytes = told_length(r);
     if (bytes > r->service->options->body_bytes + FORM_BUFFER)
-        refuse(r, 413, "The request has %zu bytes, more than the %zu that are taken.", bytes,
+        refuse(r, 413, "The request has %zu bytes, which exceeds the limit of %zu.", bytes,
                r->service->options->body_bytes);
     else if (type != NULL && is_media_type(type, "multipart/form-data"))
         start_form(r, type);
     else if (type != NULL && strncasecmp(type, "image/", 6) != 0 && !is_media_type(type, "application/octet-stream"))
-        refuse(r, 415, "A picture is taken as image/* or as a part of multipart/form-data, not as '%.60s'.", type);
+        refuse(r, 415,
+               "Unsupported Content-Type '%.60s'; send the picture as image/* or as a part of multipart/form-data.",
+               type);
 }
 
 bool body_take(struct request *r, const char *data, size_t size)
 {
     if (r->refused || r->route->post == NULL || strcmp(r->method, MHD_HTTP_METHOD_POST) != 0) {
-        r->skipped += size; /* the rest is read, so that the client takes the answer, but not without end */
+        r->skipped += size; /* read a bounded rest, so that the client receives the answer */
         return r->skipped <= r->service->options->body_bytes + FORM_BUFFER;
     }
     r->taken += size;
     if (r->form == NULL)
         gather(r, data, size);
-    else if (r->taken > r->service->options->body_bytes + FORM_BUFFER) /* sent in chunks, without a length */
-        refuse(r, 413, "The form has more than the %zu bytes that are taken.", r->service->options->body_bytes);
+    else if (r->taken > r->service->options->body_bytes + FORM_BUFFER) /* chunked, without a length */
+        refuse(r, 413, "The form exceeds the limit of %zu bytes.", r->service->options->body_bytes);
     else if (!form_take(r->form, data, size))
-        refuse(r, 400, "The form is not well-formed multipart/form-data.");
+        refuse(r, 400, "The form is not valid multipart/form-data.");
     if (r->refused) let_go(r);
     return true;
 }
@@ -137,10 +139,9 @@ bool body_take(struct request *r, const char *data, size_t size)
 void body_end(struct request *r)
 {
     if (r->form != NULL && !form_is_whole(r->form))
-        refuse(r, 400, "The form is not whole: its last boundary is missing.");
+        refuse(r, 400, "The form is truncated: its last boundary is missing.");
     if (r->size == 0)
-        refuse(r, 400,
-               r->fields != NULL ? "The form has no part named picture." : "There is no picture in the request.");
+        refuse(r, 400, r->fields != NULL ? "The form has no part named picture." : "The request has no picture.");
 }
 
 void body_free(struct request *r)

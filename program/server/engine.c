@@ -1,7 +1,7 @@
 /* engine.c - see engine.h.
  *
- * A batch holds pictures that ask for the same number of answers, since that number says how many hits are searched
- * for; the others wait for the next one. Those who wait longest are served first. */
+ * A batch holds pictures with the same number of answers, because that number decides how many hits are searched; the
+ * others wait for the next batch. The longest waiting is served first. */
 #define _GNU_SOURCE /* pthread_cond_clockwait */
 #include "server/engine.h"
 
@@ -18,7 +18,7 @@ struct engine {
     struct metrics *metrics;
     gvm_session *session;
     gvm_locator *locator;
-    gvm_located **photos; /* (batch) of those that were taken */
+    gvm_located **photos; /* (batch) of the works taken */
     struct work **taken;  /* (batch) */
     float *feature;       /* (features) of a heat map's partner */
 
@@ -28,14 +28,14 @@ struct engine {
     pthread_cond_t arrived;
     struct work *first, **last;
     int queued;  /* works in the list */
-    int waiting; /* places that are taken */
-    double each; /* seconds that a picture takes, a mean of the last ones; 0: none yet */
+    int waiting; /* places reserved */
+    double each; /* seconds per picture, a moving mean; 0: none yet */
     bool hurry, drop, ending;
 };
 
 /* ------------------------------------------------------------------ the thread */
 
-/* Holds the lock. */
+/* Call with the lock held. */
 static void finish(struct work *work)
 {
     work->over = true;
@@ -67,7 +67,7 @@ static void locate(struct engine *e, int count)
     }
 }
 
-/* Until the batch is full or the first has waited long enough, or is late. Holds the lock. */
+/* Wait until the batch is full, or the first has waited long enough or is late. Call with the lock held. */
 static void be_patient(struct engine *e)
 {
     struct timespec t = clock_time(fmin(e->first->since + e->options->patience_ms / 1000, e->first->until + 1e-3));
@@ -75,7 +75,7 @@ static void be_patient(struct engine *e)
         if (pthread_cond_clockwait(&e->arrived, &e->lock, CLOCK_MONOTONIC, &t) == ETIMEDOUT) return;
 }
 
-/* Drop what nobody waits for. Holds the lock. */
+/* Drop works that nobody waits for. Call with the lock held. */
 static void sift(struct engine *e)
 {
     double now = e->drop ? INFINITY : clock_seconds();
@@ -93,7 +93,7 @@ static void sift(struct engine *e)
     }
 }
 
-/* The first in the list and those that go with it; how many. Holds the lock. */
+/* Take the first in the list and those that fit its batch; returns how many. Call with the lock held. */
 static int take(struct engine *e)
 {
     sift(e);
@@ -139,7 +139,7 @@ static void *run(void *argument)
     return NULL;
 }
 
-/* ------------------------------------------------------------------ outside of it */
+/* ------------------------------------------------------------------ called by other threads */
 
 bool engine_enter(struct engine *e)
 {
@@ -212,14 +212,14 @@ static gvm_status start(struct engine *e, const gvm_map *map, gvm_error *err)
     e->feature = malloc((size_t)info.features * sizeof *e->feature);
     e->started =
         e->photos != NULL && e->taken != NULL && e->feature != NULL && pthread_create(&e->thread, NULL, run, e) == 0;
-    return e->started ? GVM_OK : fail(err, GVM_MEMORY, "there is not enough memory, or no thread, for the network");
+    return e->started ? GVM_OK : fail(err, GVM_MEMORY, "cannot start the network: out of memory or threads");
 }
 
 gvm_status engine_open(struct engine **engine, const gvm_model *model, const gvm_map *map,
                        const struct serve_options *options, struct metrics *metrics, gvm_error *err)
 {
     struct engine *e = *engine = calloc(1, sizeof *e);
-    if (e == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for the network");
+    if (e == NULL) return fail(err, GVM_MEMORY, "out of memory for the network");
     e->options = options;
     e->model = model;
     e->metrics = metrics;

@@ -1,7 +1,7 @@
 /* form.c - see form.h.
  *
- * A part ends where a line begins with "--" and the boundary; the line end before it belongs to the boundary. Lines end
- * with CR LF; in a form whose first boundary line ends with LF alone, so do all others. */
+ * A part ends before a line that begins with "--" and the boundary; the line end before it belongs to the boundary.
+ * Lines end with CR LF; if the first boundary line ends with LF alone, so must all others. */
 #include "server/form.h"
 
 #include <glib.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { BOUNDARY = 201 /* with its end */, HEADERS = 16 * 1024 /* bytes of a part's */ };
+enum { BOUNDARY = 201 /* with its terminator */, HEADERS = 16 * 1024 /* bytes of a part's */ };
 
 struct form {
     form_part *part;
@@ -18,23 +18,23 @@ struct form {
     enum {
         PREAMBLE,
         DATA,
-        BOUND,    /* the boundary was read: it counts if its line goes on as it should */
-        CLOSING,  /* the first of the two hyphens of the last one, too */
-        PADDING,  /* white space behind it */
-        LINE_END, /* a CR behind that */
+        BOUND,    /* the boundary was read; it counts if the rest of its line is valid */
+        CLOSING,  /* and the first of the closing one's two hyphens */
+        PADDING,  /* white space after it */
+        LINE_END, /* a CR after that */
         HEADER,
         EPILOGUE,
         BROKEN
     } state;
-    bool inside; /* a part, not the preamble */
+    bool inside; /* inside a part, not the preamble */
 
     char text[BOUNDARY + 4]; /* CR LF "--" boundary */
-    const char *mark;        /* what a part ends with: text, or without its CR */
-    size_t length, matched;  /* bytes of it, and of those that the last bytes are */
-    size_t before;           /* of those, the ones that ended the header, and are no data */
+    const char *mark;        /* the end of a part: text, possibly without its CR */
+    size_t length, matched;  /* bytes of mark; bytes of it matched so far */
+    size_t before;           /* matched bytes that ended the header and are not data */
 
     char header[HEADERS];
-    size_t filled, line; /* bytes of it, and where its last line begins */
+    size_t filled, line; /* bytes of the header, and the start of its last line */
 
     char name[FORM_NAME];
     bool named, base64;
@@ -44,8 +44,9 @@ struct form {
 
 /* ------------------------------------------------------------------ header fields */
 
-/* The value of a parameter behind the first ";" of a field, without quotes; its length, which may be beyond the room.
- * 0: there is none. An unquoted value goes up to the next ";", since boundaries with "=" or "/" are sent so. */
+/* The value of a parameter after the first ";" of a field, without quotes. Returns its length, which may exceed the
+ * room; 0: none. An unquoted value extends to the next ";", because clients send boundaries with "=" or "/" unquoted.
+ */
 static size_t read_parameter(char *value, size_t room, const char *field, const char *name)
 {
     static const char space[] = " \t\r\n";
@@ -86,7 +87,7 @@ bool is_media_type(const char *content_type, const char *type)
     return strncasecmp(content_type, type, n) == 0 && strchr("; \t", content_type[n]) != NULL;
 }
 
-/* One field of a part, its lines joined. */
+/* A field of a part, unfolded. */
 static bool read_field(struct form *f, const char *field)
 {
     static const char disposition[] = "Content-Disposition:", encoding[] = "Content-Transfer-Encoding:";
@@ -97,12 +98,12 @@ static bool read_field(struct form *f, const char *field)
         way += strspn(way, " \t");
         size_t n = strcspn(way, " \t;");
         f->base64 = n == 6 && strncasecmp(way, "base64", n) == 0;
-        return !(n == 16 && strncasecmp(way, "quoted-printable", n) == 0); /* no picture is sent so */
+        return !(n == 16 && strncasecmp(way, "quoted-printable", n) == 0); /* not used for pictures */
     }
     return true;
 }
 
-/* The header is whole: its fields, of which those that begin with white space continue the last one. */
+/* The header is complete: read its fields. Lines that begin with white space continue the previous one. */
 static bool read_header(struct form *f)
 {
     bool good = true;
@@ -138,7 +139,7 @@ static void give(struct form *f, const char *data, size_t size)
     }
 }
 
-/* What was taken for a boundary is none, with `more` bytes behind it. */
+/* The bytes matched are not a boundary but data, with `more` bytes after them. */
 static void give_matched(struct form *f, const char *more)
 {
     give(f, f->mark + f->before, f->matched - f->before);
@@ -147,8 +148,8 @@ static void give_matched(struct form *f, const char *more)
     f->state = f->inside ? DATA : PREAMBLE;
 }
 
-/* Data up to a boundary, or all; how many bytes that took. A byte that does not fit what was matched can only begin
- * anew, as the mark's first one is nowhere else in it. */
+/* Data up to a boundary, or all; returns the bytes consumed. After a mismatch, matching restarts at the current byte,
+ * because the mark's first byte does not recur in it. */
 static size_t scan(struct form *f, const char *data, size_t size)
 {
     for (size_t i = 0; i < size;) {
@@ -172,7 +173,7 @@ static size_t scan(struct form *f, const char *data, size_t size)
 
 /* ------------------------------------------------------------------ lines */
 
-/* The line of a boundary is over: a part begins. */
+/* The line of a boundary is complete: a part begins. */
 static void begin(struct form *f, bool bare)
 {
     if (!f->inside && !bare) f->mark = f->text;
@@ -200,11 +201,11 @@ static void take_header(struct form *f, char c)
     f->state = read_header(f) ? DATA : BROKEN;
     f->decoder = 0;
     f->bits = 0;
-    f->matched = f->before = f->mark[0] == '\r' ? 2 : 1; /* a boundary can follow at once */
+    f->matched = f->before = f->mark[0] == '\r' ? 2 : 1; /* a boundary can follow immediately */
     if (f->state == DATA && f->named) f->part(f->user, f->name, true, NULL, 0);
 }
 
-/* Whether the byte was taken; not where what came before turns out to be data, to which it then belongs. */
+/* Whether the byte was consumed; false if the bytes before it turn out to be data, to which it belongs too. */
 static bool take_byte(struct form *f, char c)
 {
     switch (f->state) {
@@ -274,7 +275,7 @@ struct form *form_open(const char *content_type, form_part *part, void *user)
     memcpy(f->text, "\r\n--", 4);
     f->mark = f->text + 1;
     f->length = strlen(f->mark);
-    f->matched = f->before = 1; /* the body begins as a line does */
+    f->matched = f->before = 1; /* the body begins like a line */
     return f;
 }
 

@@ -1,8 +1,8 @@
-/* framing.c - where a request begins and ends, and whom it is for (RFC 9112). A proxy in front of the service must not
- * read a request otherwise than the service does, so what can be read in two ways is refused, and its connection ends:
- * libmicrohttpd takes the first of two lengths, and before 1.0 also lines that end with LF alone, folded lines and
- * white space before a colon. Of the lines between chunks, which it keeps to itself, it takes those with LF alone, too:
- * where another reads one on, the body ends elsewhere. So nothing is taken behind such a body. */
+/* framing.c - checks the framing and the host of a request (RFC 9112). A proxy in front of the service must not read a
+ * request differently, or requests could be smuggled. So ambiguous requests are refused and their connection is closed:
+ * libmicrohttpd uses the first of two lengths and, before 1.0, also accepts lines that end with LF alone, folded lines
+ * and white space before a colon. It also accepts chunk lines with LF alone, which cannot be checked here, so no
+ * request is accepted after a chunked body. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,14 +10,14 @@
 
 #include "server/service.h"
 
-/* What the headers hold, in the order in which they came. */
+/* The headers, in the order received. */
 struct headers {
     int hosts, lengths, encodings;
     const char *host;
-    bool chunked;       /* the only encoding of a transfer that there is */
-    bool strange;       /* a name that is no token, or a value with control characters */
-    bool in_buffer;     /* names and values lie as they came, in libmicrohttpd's buffer */
-    const char *behind; /* if so: the end of what came before */
+    bool chunked;       /* the only transfer encoding accepted */
+    bool strange;       /* a name that is not a token, or a value with control characters */
+    bool in_buffer;     /* names and values are in libmicrohttpd's buffer as received */
+    const char *behind; /* if so: the end of the previous line */
 };
 
 static bool is_token(const char *name, size_t size)
@@ -40,8 +40,9 @@ static bool has_control(const char *value, size_t size)
     return false;
 }
 
-/* Before 1.0, libmicrohttpd ends names, values and lines in its buffer with zeros, one for each byte of a line's end,
- * and moves a folded line elsewhere. So a line follows the one before by two bytes, or it was not ended by CR LF. */
+/* Before 1.0, libmicrohttpd terminates names, values and lines in its buffer with zeros, one for each byte of a line
+ * end, and moves folded lines elsewhere. So a line that does not start two bytes after the previous one was not ended
+ * by CR LF. */
 static bool is_next_line(const struct headers *h, const char *name, size_t name_size, const char *value)
 {
     uintptr_t behind = (uintptr_t)h->behind, start = (uintptr_t)name, text = (uintptr_t)value;
@@ -50,7 +51,7 @@ static bool is_next_line(const struct headers *h, const char *name, size_t name_
     return strspn(between, " \t") >= text - (uintptr_t)between;
 }
 
-/* There, too: the last line and the empty one behind it end with CR LF. */
+/* Likewise: the last line and the empty line after it end with CR LF. */
 static bool is_last_line(const char *behind)
 {
     return behind[1] == '\0' && behind[2] == '\0' && behind[3] == '\0';
@@ -80,8 +81,8 @@ static enum MHD_Result read_header(void *user, enum MHD_ValueKind kind, const ch
     return MHD_YES;
 }
 
-/* The host of a target such as http://maps.example:8080/v1/map comes before the field Host (section 3.2.2). False where
- * it is none. */
+/* The host of an absolute target such as http://maps.example:8080/v1/map overrides the Host field (section 3.2.2).
+ * False if it is invalid. */
 static bool read_target(struct request *r, const char *url)
 {
     r->path = url;
@@ -122,18 +123,18 @@ void framing_check(struct request *r, const char *url, const char *version)
     r->last = old && h.encodings > 0;
     r->has_host = h.host != NULL || r->host[0] != '\0';
     if (h.strange)
-        refuse_framing(r, "A header is malformed, or a line of the headers is folded or does not end with CR LF.");
+        refuse_framing(r, "A header is malformed, folded, or does not end with CR LF.");
     else if (h.hosts > 1 || !good)
-        refuse_framing(r, "The request must name one host.");
+        refuse_framing(r, "The request must have exactly one host.");
     else if (h.hosts == 0 && strcmp(version, MHD_HTTP_VERSION_1_0) != 0)
-        refuse_framing(r, "The request has no header Host.");
+        refuse_framing(r, "The request has no Host header.");
     else if (h.lengths > 1 || h.lengths + h.encodings > 1)
         refuse_framing(r, "The request gives the length of its body twice.");
     else if (h.encodings > 0 && (!h.chunked || strcmp(version, MHD_HTTP_VERSION_1_0) == 0))
-        refuse_framing(r, "The only transfer encoding that is taken is chunked, with HTTP/1.1.");
+        refuse_framing(r, "Unsupported transfer encoding; only chunked, with HTTP/1.1, is accepted.");
 }
 
-/* As MHD's own, but %00 stays as it is: MHD would end the path or the value there. */
+/* As MHD's, except that %00 is kept: MHD would end the path or the value there. */
 size_t framing_unescape(void *user, struct MHD_Connection *connection, char *text)
 {
     char *to = text;

@@ -1,5 +1,5 @@
-/* guard.c - see guard.h. A socket is shut down, not closed: its own thread sees that and ends it, and until then the
- * number belongs to nobody else. */
+/* guard.c - see guard.h. A socket is shut down, not closed: its own thread notices and closes it, so the descriptor
+ * cannot be reused meanwhile. */
 #define _GNU_SOURCE /* POLLRDHUP */
 #include "server/guard.h"
 

@@ -1,5 +1,5 @@
-/* guard.h - the connections that are open, and which of them are overdue: a client that sends or takes too slowly would
- * hold its thread for ever. And what each client's bodies take of the memory, so that one cannot take it all. */
+/* guard.h - tracks open connections and their deadlines: a client that sends or receives too slowly would block its
+ * thread forever. Also counts the memory of each client's bodies, so that one client cannot use all of it. */
 #ifndef GVM_SERVER_GUARD_H
 #define GVM_SERVER_GUARD_H
 
@@ -13,10 +13,10 @@ struct sockaddr;
 
 struct guarded {
     int socket;
-    double due;                         /* when it ends; infinite: while the service itself is at work */
-    enum { ASK, CLOSED, WAITS } at_end; /* what it means that the client sends no more: guard_is_gone */
+    double due;                         /* deadline; infinite while the service itself is working */
+    enum { ASK, CLOSED, WAITS } at_end; /* the meaning of a closed sending side: guard_is_gone */
     size_t held;                        /* bytes of its request's body */
-    unsigned char client[16];           /* its address: IPv4, or the first half of IPv6, which one client has whole */
+    unsigned char client[16];           /* its address: IPv4, or the /64 prefix of IPv6, which belongs to one client */
     LIST_ENTRY(guarded) others;
 };
 
@@ -30,24 +30,24 @@ struct guard {
 void guard_start(struct guard *guard);
 void guard_end(struct guard *guard);
 
-/* A connection was opened. NULL without memory: then nobody guards it. */
+/* A connection was opened. NULL if out of memory: it is then unguarded. */
 struct guarded *guard_open(struct guard *guard, int socket, const struct sockaddr *client, double due);
-void guard_close(struct guard *guard, struct guarded *guarded); /* NULL is fine */
+void guard_close(struct guard *guard, struct guarded *guarded); /* accepts NULL */
 
-void guard_until(struct guard *guard, struct guarded *guarded, double due); /* NULL is fine */
+void guard_until(struct guard *guard, struct guarded *guarded, double due); /* accepts NULL */
 
-/* Whether the client has gone while its request is at work; for the thread that holds the request. One that has closed
- * its sending side alone still waits for the answer. Which of the two it is shows only once it is sent something: with
- * ASK that is a "100 Continue", which any client of HTTP/1.1 passes over. CLOSED: it has gone (TLS, where this is no
- * way to say so). WAITS: it may be there (HTTP/1.0). NULL is not. */
+/* Whether the client disconnected while its request is processed; for the request's thread. A client that closed only
+ * its sending side still waits for the answer. The two can be distinguished only by sending something: with ASK a "100
+ * Continue", which any HTTP/1.1 client ignores. CLOSED: treat it as disconnected (TLS has no half-closed state). WAITS:
+ * treat it as waiting (HTTP/1.0). False for NULL. */
 bool guard_is_gone(struct guarded *guarded);
 
-/* Count so many bytes more, unless that were more than `all` of all clients together, or than `each` of this one's
- * connections. False: they are not counted. NULL holds none. */
+/* Count this many more bytes, unless that would exceed `all` for all clients together or `each` for this client. False:
+ * they are not counted. Always false for NULL. */
 bool guard_hold(struct guard *guard, struct guarded *guarded, size_t bytes, size_t all, size_t each);
-void guard_let_go(struct guard *guard, struct guarded *guarded); /* of all of its bytes; NULL is fine */
+void guard_let_go(struct guard *guard, struct guarded *guarded); /* releases all of its bytes; accepts NULL */
 
-/* Shut down what is overdue; returns how many. now: infinite for all. */
+/* Shut down overdue connections; returns how many. now: infinite for all. */
 int guard_sweep(struct guard *guard, double now);
 
 #endif

@@ -1,4 +1,4 @@
-/* handle.c - a request from its headers to its end: who may ask, what is asked, the body, the answer, the log. */
+/* handle.c - processes a request from its headers to its end: authorization, route, body, answer, log. */
 #include "server/handle.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@ void handle_connection(void *user, struct MHD_Connection *connection, void **con
 {
     struct service *s = user;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        /* In libmicrohttpd 1.0 the second call writes over what the first one returned. */
+        /* In libmicrohttpd 1.0 the second call overwrites the first one's result. */
         const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
         MHD_socket socket = info != NULL ? info->connect_fd : MHD_INVALID_SOCKET;
         info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
@@ -41,7 +41,7 @@ static struct guarded *guarded_of(struct MHD_Connection *connection)
 
 /* ------------------------------------------------------------------ beginning */
 
-/* Takes as long whatever of the token is right. */
+/* Constant time, independent of the token. */
 static bool has_token(const struct request *r)
 {
     static const char scheme[] = "Bearer ";
@@ -66,7 +66,7 @@ static struct request *begin(struct service *s, struct MHD_Connection *connectio
     r->method = method;
     r->start = clock_seconds();
     r->guarded = guarded_of(connection);
-    r->until = r->start + 0.9 * s->options->seconds; /* so that the answer comes in time, too */
+    r->until = r->start + 0.9 * s->options->seconds; /* leaves time for the answer */
     guard_until(&s->guard, r->guarded, r->start + s->options->seconds);
     if (r->guarded != NULL)
         r->guarded->at_end = s->options->tls_cert != NULL                 ? CLOSED
@@ -83,9 +83,9 @@ static bool is_get(const struct request *r)
     return strcmp(r->method, MHD_HTTP_METHOD_GET) == 0 || strcmp(r->method, MHD_HTTP_METHOD_HEAD) == 0;
 }
 
-/* Another site's page must not use the service through a browser on this machine: not by a name of that site which
- * leads here (DNS rebinding; a token, which such a page has not, keeps it out too), nor by a form that it posts, nor by
- * a picture that it shows, which it could not read but which the network has to draw. */
+/* Another site's page must not use the service through a browser on this machine: not by a name of that site that
+ * resolves here (DNS rebinding; a token prevents this too), nor by posting a form, nor by embedding a picture, which it
+ * could not read but which costs computation. */
 static void check_site(struct request *r)
 {
     const struct serve_options *o = r->service->options;
@@ -94,16 +94,16 @@ static void check_site(struct request *r)
     const char *site = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "Sec-Fetch-Site");
     bool ours = origin != NULL && origin_is_ours(origin, r->host, o->hosts);
     if (r->service->token == NULL && r->has_host && !host_is_ours(r->host, o->bind, o->hosts))
-        refuse(r, 421, "This service does not go by the name %.60s; see its option --host.", r->host);
+        refuse(r, 421, "The host %.60s is not a name of this service; allow it with --host.", r->host);
     else if (r->route->unlocked && !post)
         return;
     else if (origin != NULL && !ours)
-        refuse(r, 403, "A page of another site (%.60s) may not ask here.", origin);
+        refuse(r, 403, "Cross-site requests are not allowed (from %.60s).", origin);
     else if (origin == NULL && site != NULL && strcasecmp(site, "cross-site") == 0)
-        refuse(r, 403, "A page of another site may not ask here.");
+        refuse(r, 403, "Cross-site requests are not allowed.");
 }
 
-/* What can be said before any body has come. */
+/* Checks before any body is received. */
 static void check(struct request *r)
 {
     const struct route *route = r->route;
@@ -111,11 +111,11 @@ static void check(struct request *r)
     if (!r->refused) check_site(r);
     if (r->refused) return;
     if (!route->unlocked && !has_token(r))
-        refuse(r, 401, "This service wants a token, as Authorization: Bearer TOKEN.");
+        refuse(r, 401, "This service requires a token: Authorization: Bearer TOKEN.");
     else if (route->get == NULL && route->post == NULL)
-        refuse(r, 404, "There is no such address; /openapi.json describes those that there are.");
+        refuse(r, 404, "Not found; /openapi.json describes the available paths.");
     else if (!(get && route->get != NULL) && !(post && route->post != NULL))
-        refuse(r, 405, "This address does not take the method %.20s.", r->method);
+        refuse(r, 405, "The method %.20s is not allowed here.", r->method);
     else if (post && atomic_load(&r->service->stopping))
         refuse(r, 503, "The service is stopping.");
     else if (!route->unlocked)
@@ -124,7 +124,7 @@ static void check(struct request *r)
 
 /* ------------------------------------------------------------------ the handler */
 
-/* MHD calls it with the headers, then with each piece of the body, then once more when all has come. */
+/* MHD calls it with the headers, with each piece of the body, and once more at the end. */
 enum MHD_Result handle_request(void *user, struct MHD_Connection *connection, const char *url, const char *method,
                                const char *version, const char *data, size_t *size, void **request)
 {
@@ -160,7 +160,7 @@ static const char *method_of(const struct request *r)
     return "OTHER";
 }
 
-/* Nothing that a client chose freely: the route's name, not the path. */
+/* Log nothing that a client chose freely: the route's name, not the path. */
 static void put_log(const struct request *r, double seconds)
 {
     char when[32];

@@ -1,4 +1,4 @@
-/* heatmap_route.c - /v1/heatmap: what the network looks at in a picture, or in one of the map's tiles. */
+/* heatmap_route.c - /v1/heatmap: heat maps of a picture or of one of the map's tiles. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "image/heat.h"
 #include "server/service.h"
 
-/* All that one takes. */
+/* The inputs of a heat map. */
 struct wanted {
     gvm_view view;
     int stage;
@@ -28,32 +28,32 @@ static bool read_heat(struct wanted *h, struct request *r, gvm_view view)
     h->view = view;
     h->has_tile = tile != NULL;
     if (seen != NULL && strcmp(seen, "street") != 0 && strcmp(seen, "aerial") != 0)
-        refuse(r, 400, "The parameter view takes street or aerial, not '%.40s'.", seen);
+        refuse(r, 400, "The parameter view takes street or aerial, got '%.40s'.", seen);
     else if (seen != NULL)
         h->view = strcmp(seen, "street") == 0 ? GVM_STREET : GVM_AERIAL;
     if (stage != NULL && strcmp(stage, "multi") != 0) {
         if (strlen(stage) == 1 && *stage >= '1' && *stage <= '4')
             h->stage = *stage - '0';
         else
-            refuse(r, 400, "The parameter stage takes 1, 2, 3, 4 or multi, not '%.40s'.", stage);
+            refuse(r, 400, "The parameter stage takes 1, 2, 3, 4 or multi, got '%.40s'.", stage);
     }
     if (tile != NULL && !read_tile(&h->tile, r, tile, "")) refuse(r, 404, "The map has no tile '%.40s'.", tile);
-    if (h->view == GVM_AERIAL && tile == NULL) refuse(r, 400, "The parameter tile is missing: which of the map's.");
+    if (h->view == GVM_AERIAL && tile == NULL) refuse(r, 400, "The parameter tile, a tile's number, is required.");
     if (heading != NULL && strcmp(heading, "find") == 0)
-        refuse(r, 400, "The parameter heading takes degrees from -360 to 360 here: a heat map finds none.");
+        refuse(r, 400, "The parameter heading takes degrees from -360 to 360 here; a heat map cannot estimate it.");
     return !r->refused && read_question(&h->question, &top, &min_margin, r);
 }
 
-/* The tile as the network sees it. */
+/* The tile as the network's input. */
 static bool read_aerial(struct wanted *h, struct request *r)
 {
     const gvm_view_info *v = &r->service->views[GVM_AERIAL];
     gvm_hit hit;
     gvm_error err;
     if (v->height != v->width)
-        return refuse(r, 422, "These weights take tiles that are not square, of which there is no heat map.");
+        return refuse(r, 422, "Heat maps of these weights' tiles are unsupported, because they are not square.");
     if (v->zoom_count > 0)
-        return refuse(r, 422, "These weights take several pictures of a place, of which there is no heat map.");
+        return refuse(r, 422, "Heat maps of these weights' tiles are unsupported, because they have several pictures.");
     h->aerial = malloc(input_bytes(r->service, GVM_AERIAL));
     gvm_status status = GVM_MEMORY;
     if (h->aerial != NULL) {
@@ -63,17 +63,17 @@ static bool read_aerial(struct wanted *h, struct request *r)
         work_leave(r);
     }
     if (status == GVM_OK) return true;
-    if (status == GVM_MEMORY) return refuse(r, 503, "There is not enough memory for the tile; try again in a moment.");
-    return refuse(r, 404, "The imagery of tile %zu is no longer there, or cannot be read.", h->tile);
+    if (status == GVM_MEMORY) return refuse(r, 503, "Out of memory for the tile; try again in a moment.");
+    return refuse(r, 404, "The imagery of tile %zu is missing or unreadable.", h->tile);
 }
 
-/* What the map keeps of a tile. */
+/* The tile's feature from the map. */
 static bool read_feature(struct wanted *h, struct request *r)
 {
     gvm_error err;
     h->feature = malloc((size_t)r->service->info.features * sizeof *h->feature);
     if (h->feature != NULL && gvm_map_feature(r->service->map, h->tile, h->feature, &err) == GVM_OK) return true;
-    return refuse(r, 503, "There is not enough memory for the heat map; try again in a moment.");
+    return refuse(r, 503, "Out of memory for the heat map; try again in a moment.");
 }
 
 static enum MHD_Result draw(struct wanted *h, struct request *r)
@@ -83,7 +83,7 @@ static enum MHD_Result draw(struct wanted *h, struct request *r)
     h->map = malloc((size_t)v->height * (size_t)v->width * sizeof *h->map);
     if (h->map == NULL) {
         engine_leave(r->service->engine);
-        return reply_problem(r, 503, "There is not enough memory for the heat map; try again in a moment.");
+        return reply_problem(r, 503, "Out of memory for the heat map; try again in a moment.");
     }
     struct work work = {.view = h->view,
                         .stage = h->stage,
@@ -99,13 +99,13 @@ static enum MHD_Result draw(struct wanted *h, struct request *r)
     return reply_owned(r, "image/png", png, bytes, NULL);
 }
 
-/* Several views of a panorama, of each of which there would be a map. */
+/* A panorama with several views would have several maps. */
 static bool check_single(const struct wanted *h, struct request *r)
 {
     if (h->photo.views <= 1) return true;
     r->retry = "panorama=no";
     return refuse(r, 422,
-                  "The picture is a full panorama, of which these weights see %d views, and a heat map is of one.",
+                  "The picture is a full panorama, which makes %d views with these weights, but a heat map shows one.",
                   h->photo.views);
 }
 
@@ -134,7 +134,7 @@ enum MHD_Result heatmap_get(struct request *r)
 {
     const char *view = parameter(r, VIEW);
     if (view != NULL && strcmp(view, "aerial") != 0)
-        return reply_problem(r, 400, "A heat map of a street picture is asked for with POST, which sends it.");
+        return reply_problem(r, 400, "A heat map of a street picture needs POST with the picture.");
     return answer(r, GVM_AERIAL);
 }
 

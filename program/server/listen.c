@@ -1,4 +1,4 @@
-/* listen.c - where the service is reached: its socket, its certificate, its limits, the addresses that it prints. */
+/* listen.c - the service's socket, certificate, limits and printed addresses. */
 #define _GNU_SOURCE /* SOCK_CLOEXEC */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,9 +17,9 @@
 
 enum {
     STACK = 1 << 20,
-    WAITING = 511,    /* connections that are not taken yet */
-    OTHER_FILES = 48, /* that are open besides connections: rasters of the map, the log, what libraries hold */
-    FEWEST = 8        /* connections with which there is a point in serving */
+    WAITING = 511,    /* backlog of connections */
+    OTHER_FILES = 48, /* files besides connections: rasters, the log, those of libraries */
+    FEWEST = 8        /* fewest useful connections */
 };
 
 union address {
@@ -50,19 +50,20 @@ static gvm_status fail_listening(const struct serve_options *o, gvm_error *err)
 {
     if (errno == EADDRINUSE)
         return fail(err, GVM_FILE,
-                    "port %d of %.60s is taken by another program, perhaps another `serve`: end that one, or choose "
-                    "another port with --port (0: one that is free)",
+                    "port %d of %.60s is in use, perhaps by another `serve`; stop it, or choose another port with "
+                    "--port (0: any free one)",
                     o->port, o->bind);
     if (errno == EACCES)
-        return fail(err, GVM_FILE, "port %d of %.60s is not open to this user: choose one above 1023 with --port",
-                    o->port, o->bind);
+        return fail(err, GVM_FILE, "no permission to use port %d of %.60s; choose one above 1023 with --port", o->port,
+                    o->bind);
     if (errno == EADDRNOTAVAIL)
-        return fail(err, GVM_ARGUMENT, "%.60s is no address of this machine; --bind takes one of its own", o->bind);
-    return fail(err, GVM_FILE, "%.60s, port %d: it cannot listen there: %s", o->bind, o->port, strerror(errno));
+        return fail(err, GVM_ARGUMENT, "%.60s is not an address of this machine; give one of its addresses with --bind",
+                    o->bind);
+    return fail(err, GVM_FILE, "cannot listen on %.60s, port %d: %s", o->bind, o->port, strerror(errno));
 }
 
-/* With SO_REUSEADDR: a service that has just ended leaves connections behind, which must not keep the next one out. Not
- * SO_REUSEPORT, with which two of them would share the requests. The port that it got goes into the address. */
+/* With SO_REUSEADDR, so that connections left by a service that has just stopped do not block the next one. Not
+ * SO_REUSEPORT, with which two services would share the requests. The port obtained is stored in the address. */
 static gvm_status open_socket(int *fd, union address *address, const struct serve_options *o, gvm_error *err)
 {
     int on = 1;
@@ -80,8 +81,8 @@ static gvm_status open_socket(int *fd, union address *address, const struct serv
 
 /* ------------------------------------------------------------------ limits */
 
-/* As many connections as there can be open files: without one for the next connection libmicrohttpd would try for ever,
- * with a core of its own. */
+/* At most as many connections as open files allow: without a descriptor for the next connection, libmicrohttpd would
+ * retry in a busy loop. */
 static gvm_status fit_connections(unsigned *connections, const struct service *s, gvm_error *err)
 {
     struct rlimit files;
@@ -93,10 +94,10 @@ static gvm_status fit_connections(unsigned *connections, const struct service *s
     }
     if (files.rlim_cur == RLIM_INFINITY || files.rlim_cur >= (rlim_t)*connections + OTHER_FILES) return GVM_OK;
     if (files.rlim_cur < OTHER_FILES + FEWEST)
-        return fail(err, GVM_ARGUMENT, "the system lets this process open %llu files, too few to serve; see ulimit -n",
+        return fail(err, GVM_ARGUMENT, "the limit of %llu open files is too low to serve; raise it with ulimit -n",
                     (unsigned long long)files.rlim_cur);
     *connections = (unsigned)files.rlim_cur - OTHER_FILES;
-    tell(s, "warning: the system lets this process open %llu files, so it takes %u connections rather than %d",
+    tell(s, "warning: the limit of %llu open files allows %u connections instead of %d; raise it with ulimit -n",
          (unsigned long long)files.rlim_cur, *connections, s->options->connections);
     return GVM_OK;
 }
@@ -121,13 +122,13 @@ static int port_of(const union address *a)
     return ntohs(a->any.sa_family == AF_INET ? a->v4.sin_port : a->v6.sin6_port);
 }
 
-/* What MHD has to say of clients is not for the terminal. */
+/* MHD's messages about clients are not printed. */
 static void ignore(void *user, const char *format, va_list arguments)
 {
     (void)user, (void)format, (void)arguments;
 }
 
-/* A socket that MHD has taken, and that it may have closed where it fails, is left to the end of the process. */
+/* A socket passed to MHD, which may have closed it on failure, is not closed here. */
 static gvm_status start(struct service *s, int fd, unsigned connections, char *cert, char *key, gvm_error *err)
 {
     unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC |
@@ -137,7 +138,7 @@ static gvm_status start(struct service *s, int fd, unsigned connections, char *c
                                    {MHD_OPTION_HTTPS_MEM_KEY, 0, key},
                                    {MHD_OPTION_HTTPS_PRIORITIES, 0, priorities},
                                    {MHD_OPTION_END, 0, NULL}};
-    /* no time limit of MHD's: it would count the network's own time as the client's (guard.h) */
+    /* no timeout of MHD's: it would charge the network's time to the client (guard.h) */
     s->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, handle_request, s, MHD_OPTION_EXTERNAL_LOGGER, ignore, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_STRICT_FOR_CLIENT, framing_is_ours() ? 0 : 1, MHD_OPTION_UNESCAPE_CALLBACK, framing_unescape, NULL,
@@ -146,10 +147,9 @@ static gvm_status start(struct service *s, int fd, unsigned connections, char *c
         MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
     if (s->daemon != NULL) return GVM_OK;
     if (cert != NULL)
-        return fail(err, GVM_FORMAT,
-                    "%s, %s: TLS does not start with them: are these a certificate and its key, in PEM?",
+        return fail(err, GVM_FORMAT, "%s, %s: TLS cannot use them; expected a certificate and its private key, in PEM",
                     path_tail(s->options->tls_cert), path_tail(s->options->tls_key));
-    return fail(err, GVM_MEMORY, "there is not enough memory, or no thread, to serve");
+    return fail(err, GVM_MEMORY, "cannot start the service: out of memory or threads");
 }
 
 gvm_status listen_start(struct service *s, gvm_error *err)
@@ -166,14 +166,14 @@ gvm_status listen_start(struct service *s, gvm_error *err)
     if (status == GVM_OK) status = open_socket(&fd, &address, o, err);
     if (status == GVM_OK) status = start(s, fd, connections, cert, key, err);
     if (status == GVM_OK && s->token == NULL && !is_loopback(&address))
-        tell(s, "warning: anyone who reaches %s may ask this service; --token keeps them out", o->bind);
+        tell(s, "warning: anyone who can reach %s can use this service; restrict it with --token", o->bind);
     s->port = status == GVM_OK ? port_of(&address) : 0;
     free(cert);
     free(key);
     return status;
 }
 
-/* ------------------------------------------------------------------ telling */
+/* ------------------------------------------------------------------ printing addresses */
 
 static void put_address(char *text, size_t size, const struct service *s, const char *host)
 {
@@ -182,7 +182,7 @@ static void put_address(char *text, size_t size, const struct service *s, const 
              v6 ? "]" : "", s->port);
 }
 
-/* The addresses by which other machines may reach this one. */
+/* The addresses reachable from other machines. */
 static void tell_others(const struct service *s, sa_family_t family)
 {
     struct ifaddrs *list = NULL;
@@ -196,12 +196,12 @@ static void tell_others(const struct service *s, sa_family_t family)
         const void *bytes = family == AF_INET ? (const void *)&a.v4.sin_addr : (const void *)&a.v6.sin6_addr;
         if (inet_ntop(family, bytes, host, sizeof host) == NULL) continue;
         put_address(text, sizeof text, s, host);
-        tell(s, "other machines reach it at %s", text);
+        tell(s, "reachable from other machines at %s", text);
     }
     freeifaddrs(list);
 }
 
-/* By names, which it goes by only where it knows them. */
+/* By host names, which are accepted only if given with --host. */
 static void tell_names(const struct service *s)
 {
     char name[256] = "", text[300];
@@ -210,7 +210,7 @@ static void tell_names(const struct service *s)
         tell(s, "and at %s", text);
     }
     if (s->options->hosts[0] != NULL || s->token != NULL || gethostname(name, sizeof name - 1) != 0) return;
-    tell(s, "for other machines to reach it by a name, such as %s, give --host %s", name, name);
+    tell(s, "to allow requests by a host name, such as %s, give --host %s", name, name);
 }
 
 void listen_tell(const struct service *s)

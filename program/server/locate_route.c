@@ -1,4 +1,4 @@
-/* locate_route.c - POST /v1/locate: where a picture was taken. */
+/* locate_route.c - POST /v1/locate: locates a picture. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "server/service.h"
 #include "terminal/located.h"
 
-/* True to end it. */
+/* Returns true to stop decoding. */
 static int stops(void *request)
 {
     return work_is_over(request);
@@ -18,9 +18,9 @@ bool read_street(gvm_located *photo, struct request *r)
     struct service *s = r->service;
     gvm_picture *picture;
     photo->size = sizeof *photo;
-    photo->room = takes_photos(s) ? GVM_PANORAMA_VIEWS : 1; /* of a photo most of it is never touched */
+    photo->room = takes_photos(s) ? GVM_PANORAMA_VIEWS : 1; /* for a single photo most of it is never touched */
     photo->pixels = malloc((size_t)photo->room * input_bytes(s, GVM_STREET));
-    if (photo->pixels == NULL) refuse(r, 503, "There is not enough memory for the picture.");
+    if (photo->pixels == NULL) refuse(r, 503, "Out of memory for the picture.");
     if (photo->pixels == NULL || !work_enter(r)) return false;
     const gvm_picture_options options = {.size = sizeof options,
                                          .bytes = r->body,
@@ -35,7 +35,7 @@ bool read_street(gvm_located *photo, struct request *r)
     if (photo->status == GVM_OK) gvm_located_prepare(photo, picture, s->model);
     gvm_picture_free(picture);
     work_leave(r);
-    body_free(r); /* as soon as it is decoded */
+    body_free(r); /* right after decoding */
     if (photo->status != GVM_OK) refuse_failure(r, photo->status, &photo->err);
     return !r->refused;
 }
@@ -105,7 +105,7 @@ enum MHD_Result locate_post(struct request *r)
     if (!read_question(&question, &work.top, &min_margin, r)) return reply_refused(r);
     gvm_hit *hits = calloc((size_t)work.top, sizeof *hits);
     double *p = calloc((size_t)work.top, sizeof *p);
-    if (hits == NULL || p == NULL) refuse(r, 503, "There is not enough memory for the answer; try again in a moment.");
+    if (hits == NULL || p == NULL) refuse(r, 503, "Out of memory for the answer; try again in a moment.");
     json_t *json = NULL;
     work.photo = (gvm_located){.question = &question, .hits = hits, .found = &found, .p = p, .chance = &chance};
     if (!r->refused && read_located(&work.photo, r) && work_done(r, &work)) json = json_of(&work.photo, min_margin);

@@ -1,4 +1,4 @@
-/* map_routes.c - the map itself: what it is, its imagery, its tiles. */
+/* map_routes.c - the map's description, imagery and tiles. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static void area_of(double box[4], const gvm_hit *tile, double lon)
     tile_box(box, tile->lat, lon_near(tile->lon, lon), 2 * tile->half_tile_m);
 }
 
-/* Around all tiles, and the side of the first one. Of an empty map: the world's streets. */
+/* The box around all tiles, and the first tile's side. Of an empty map: the inhabited world. */
 static double extent_of(double box[4], const struct service *s)
 {
     const double world[4] = {-180, -60, 180, 70};
@@ -63,7 +63,7 @@ enum MHD_Result map_get(struct request *r)
     return reply_static(r, "application/json", text, strlen(text), NULL);
 }
 
-/* A picture (SIDE, SIDE, 3) as the answer; frees it. */
+/* Answer with a picture (SIDE, SIDE, 3), and free it. */
 static enum MHD_Result reply_picture(struct request *r, unsigned char *rgb)
 {
     size_t size = 0;
@@ -72,8 +72,7 @@ static enum MHD_Result reply_picture(struct request *r, unsigned char *rgb)
     return reply_owned(r, "image/jpeg", jpeg, size, r->service->tag);
 }
 
-/* The imagery (SIDE, SIDE, 4) as the answer; frees it. A photograph takes a fifth of the bytes as a JPEG, which cannot
- * be transparent. */
+/* Answer with imagery (SIDE, SIDE, 4), and free it. JPEG takes a fifth of the bytes but cannot be transparent. */
 static enum MHD_Result reply_imagery(struct request *r, uint8_t *rgba, bool whole)
 {
     size_t size = 0;
@@ -90,7 +89,7 @@ enum MHD_Result imagery_get(struct request *r)
 {
     long zoom, x, y;
     if (!read_square(&zoom, &x, &y, r->tail))
-        return reply_problem(r, 404, "The map's imagery has the addresses {zoom}/{x}/{y}.jpg.");
+        return reply_problem(r, 404, "Not found; the paths of the map's imagery are {zoom}/{x}/{y}.jpg.");
     if (is_known(r, r->service->tag)) return reply_static(r, NULL, "", 0, r->service->tag);
     gvm_error err;
     gvm_coverage coverage = GVM_COVERS_NOTHING;
@@ -103,10 +102,10 @@ enum MHD_Result imagery_get(struct request *r)
     if (coverage != GVM_COVERS_NOTHING) return reply_imagery(r, rgba, coverage == GVM_COVERS_ALL);
     free(rgba);
     if (r->refused) return reply_refused(r);
-    if (status == GVM_MEMORY) return reply_problem(r, 503, "There is not enough memory for the tile.");
+    if (status == GVM_MEMORY) return reply_problem(r, 503, "Out of memory for the tile.");
     if (status == GVM_OK) return reply_nothing(r);
-    if (status == GVM_ARGUMENT) return reply_problem(r, 404, "There is no square %ld/%ld/%ld.", zoom, x, y);
-    return reply_problem(r, 404, "The imagery at %ld/%ld/%ld is no longer there, or cannot be read.", zoom, x, y);
+    if (status == GVM_ARGUMENT) return reply_problem(r, 404, "Tile %ld/%ld/%ld does not exist.", zoom, x, y);
+    return reply_problem(r, 404, "The imagery at %ld/%ld/%ld is missing or unreadable.", zoom, x, y);
 }
 
 enum MHD_Result tile_get(struct request *r)
@@ -114,7 +113,7 @@ enum MHD_Result tile_get(struct request *r)
     size_t number;
     gvm_error err;
     if (!read_tile(&number, r, r->tail, ".jpg"))
-        return reply_problem(r, 404, "The map has no such tile; it has %zu, from 0.jpg on.",
+        return reply_problem(r, 404, "The map has no such tile; it has %zu, numbered from 0.jpg.",
                              r->service->map_info.tiles);
     if (is_known(r, r->service->tag)) return reply_static(r, NULL, "", 0, r->service->tag);
     unsigned char *rgb = malloc(SIDE * SIDE * 3);
@@ -128,8 +127,8 @@ enum MHD_Result tile_get(struct request *r)
     if (status == GVM_OK) return reply_picture(r, rgb);
     free(rgb);
     if (r->refused) return reply_refused(r);
-    if (status == GVM_MEMORY) return reply_problem(r, 503, "There is not enough memory for the tile.");
-    return reply_problem(r, 404, "The imagery of tile %zu is no longer there, or cannot be read.", number);
+    if (status == GVM_MEMORY) return reply_problem(r, 503, "Out of memory for the tile.");
+    return reply_problem(r, 404, "The imagery of tile %zu is missing or unreadable.", number);
 }
 
 static json_t *tile_feature(const double b[4], size_t number)
@@ -144,7 +143,7 @@ enum MHD_Result tiles_get(struct request *r)
     const char *text = parameter(r, BBOX);
     double all[4] = {-720, -90, 720, 90}, box[4];
     if (text != NULL && !read_box(all, text))
-        return reply_problem(r, 400, "The parameter bbox takes WEST,SOUTH,EAST,NORTH in degrees, not '%.60s'.", text);
+        return reply_problem(r, 400, "The parameter bbox takes WEST,SOUTH,EAST,NORTH in degrees, got '%.60s'.", text);
     json_t *features = json_array();
     bool truncated = false;
     gvm_hit tile, first = {.lon = 0};

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The last stands for all others. */
+/* The last one counts all others. */
 static const int codes[METRIC_CODES] = {200, 204, 304, 400, 401, 403, 404, 405, 413, 415, 421, 422, 500, 503, 0};
 static const double seconds_bounds[METRIC_BOUNDS] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
 static const double batch_bounds[METRIC_BOUNDS] = {1, 2, 3, 4, 6, 8, 12, 16, 32, 64, 128, 256};
@@ -85,13 +85,14 @@ static void put_gauge(FILE *out, const char *name, const char *help, double valu
 static void put_requests(FILE *out, const struct metrics *m, const char *const *names)
 {
     char label[64];
-    put_head(out, "geoviewmatch_requests_total", "counter", "Requests that were answered.");
+    put_head(out, "geoviewmatch_requests_total", "counter", "Requests answered.");
     for (int r = 0; r < METRIC_ROUTES && names[r] != NULL; r++)
         for (int c = 0; c < METRIC_CODES; c++)
             if (m->requests[r][c] > 0)
                 fprintf(out, "geoviewmatch_requests_total{path=\"%s\",code=\"%d\"} %llu\n", names[r], codes[c],
                         m->requests[r][c]);
-    put_head(out, "geoviewmatch_request_seconds", "histogram", "From a request's headers to the end of its answer.");
+    put_head(out, "geoviewmatch_request_seconds", "histogram",
+             "Time from a request's headers to the end of its answer.");
     for (int r = 0; r < METRIC_ROUTES && names[r] != NULL; r++) {
         snprintf(label, sizeof label, "path=\"%s\"", names[r]);
         put_histogram(out, "geoviewmatch_request_seconds", label, &m->seconds[r], seconds_bounds);
@@ -108,15 +109,16 @@ char *metrics_text(struct metrics *shared, const char *const *names, const struc
     struct metrics m = *shared;
     pthread_mutex_unlock(&shared->lock);
     put_requests(out, &m, names);
-    put_head(out, "geoviewmatch_batch_pictures", "histogram", "Pictures that went through the network together.");
+    put_head(out, "geoviewmatch_batch_pictures", "histogram", "Batch size of the network, in pictures.");
     put_histogram(out, "geoviewmatch_batch_pictures", "", &m.batches, batch_bounds);
-    put_head(out, "geoviewmatch_errors_total", "counter", "Requests without an answer, or refused for want of room.");
+    put_head(out, "geoviewmatch_errors_total", "counter",
+             "Requests not answered, or refused because a limit was reached.");
     for (int i = 0; i < MISHAPS; i++)
         fprintf(out, "geoviewmatch_errors_total{reason=\"%s\"} %llu\n", mishap_names[i], m.mishaps[i]);
-    put_gauge(out, "geoviewmatch_queue_length", "Pictures that wait for the network.", g->waiting);
-    put_gauge(out, "geoviewmatch_queue_limit", "Pictures that may wait for it.", g->queue);
-    put_gauge(out, "geoviewmatch_connections", "Connections that are open.", g->connections);
-    put_gauge(out, "geoviewmatch_body_bytes", "Memory that bodies of requests take.", g->held_bytes);
+    put_gauge(out, "geoviewmatch_queue_length", "Pictures in the queue.", g->waiting);
+    put_gauge(out, "geoviewmatch_queue_limit", "Limit of the queue.", g->queue);
+    put_gauge(out, "geoviewmatch_connections", "Open connections.", g->connections);
+    put_gauge(out, "geoviewmatch_body_bytes", "Memory used by request bodies.", g->held_bytes);
     if (fclose(out) != 0) {
         free(text);
         return NULL;

@@ -1,4 +1,4 @@
-/* metrics.h - what the service counts, as Prometheus reads it (text format 0.0.4). */
+/* metrics.h - the service's metrics in Prometheus's text format 0.0.4. */
 #ifndef GVM_SERVER_METRICS_H
 #define GVM_SERVER_METRICS_H
 
@@ -6,7 +6,7 @@
 
 enum { METRIC_ROUTES = 16, METRIC_CODES = 15, METRIC_BOUNDS = 12 };
 
-/* Why requests had no answer, or none that helps. */
+/* Reasons for requests without a useful answer. */
 enum mishap { QUEUE_FULL, MEMORY_FULL, TOO_LATE, OVERDUE, BROKEN_OFF, OWN_FAULT, MISHAPS };
 
 struct histogram {
@@ -25,19 +25,19 @@ struct metrics {
 void metrics_start(struct metrics *metrics);
 void metrics_end(struct metrics *metrics);
 
-/* A request is over: its route, the status of its answer, and how long it took from its headers on. */
+/* Count a finished request: its route, the status of its answer, and its duration from the headers on. */
 void metrics_request(struct metrics *metrics, int route, int code, double seconds);
 void metrics_batch(struct metrics *metrics, int pictures);
 void metrics_mishap(struct metrics *metrics, enum mishap mishap);
 
-/* Now and in all. */
+/* Current values. */
 struct gauges {
-    int waiting, queue; /* pictures in the queue, and its bound */
+    int waiting, queue; /* pictures in the queue, and its limit */
     int connections;
     double held_bytes; /* of bodies */
 };
 
-/* The text, to be freed; NULL without memory. names: (METRIC_ROUTES) of the routes, NULL behind the last. */
+/* The text, to be freed; NULL if out of memory. names: (METRIC_ROUTES) of the routes, NULL after the last. */
 char *metrics_text(struct metrics *metrics, const char *const *names, const struct gauges *gauges);
 
 #endif

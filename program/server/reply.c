@@ -1,4 +1,4 @@
-/* reply.c - answers, their headers, and problems as RFC 9457 writes them. */
+/* reply.c - answers, their headers, and problem details (RFC 9457). */
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ static const char *const headers[][2] = {
     {"Cross-Origin-Opener-Policy", "same-origin"},
 };
 
-/* When the queue will be worked off, as fast as it goes now: 1 to 30 seconds. */
+/* Seconds until the queue is empty at the current speed, 1 to 30. */
 static void put_retry(struct MHD_Response *response, const struct request *r)
 {
     char text[16];
@@ -68,7 +68,7 @@ enum MHD_Result reply_static(struct request *r, const char *type, const void *da
 
 enum MHD_Result reply_owned(struct request *r, const char *type, void *data, size_t size, const char *etag)
 {
-    if (data == NULL) return reply_problem(r, 503, "There is not enough memory for the answer; try again in a moment.");
+    if (data == NULL) return reply_problem(r, 503, "Out of memory for the answer; try again in a moment.");
     struct MHD_Response *response = MHD_create_response_from_buffer(size, data, MHD_RESPMEM_MUST_FREE);
     if (response == NULL) free(data);
     return send_answer(r, 200, response, type, etag != NULL ? "private, no-cache" : "no-store", etag, size);
@@ -105,17 +105,17 @@ bool refuse(struct request *r, int status, const char *format, ...)
 static const char *title_of(int status)
 {
     switch (status) {
-    case 400: return "The request is not well-formed";
-    case 401: return "A token is needed";
-    case 403: return "Another site may not ask for this";
-    case 404: return "There is nothing here";
-    case 405: return "There is no such method here";
-    case 413: return "The request is too large";
-    case 415: return "The body is of a type that is not taken";
-    case 421: return "The service has another name";
-    case 422: return "The picture cannot be used";
-    case 503: return "The service cannot answer now";
-    default: return "The service failed";
+    case 400: return "Malformed request";
+    case 401: return "Token required";
+    case 403: return "Cross-site request refused";
+    case 404: return "Not found";
+    case 405: return "Method not allowed";
+    case 413: return "Request too large";
+    case 415: return "Unsupported media type";
+    case 421: return "Wrong host name";
+    case 422: return "Picture cannot be used";
+    case 503: return "Service unavailable";
+    default: return "Internal error";
     }
 }
 

@@ -1,4 +1,4 @@
-/* routes.c - the addresses that there are, the page's files, and how the service is. */
+/* routes.c - the table of routes, the page's files, health and metrics. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@ static handler health_get, metrics_get;
 #define SCORES (BIT(NEAR) | BIT(WITHIN) | BIT(HEADING) | BIT(PANORAMA) | BIT(FORMAT))
 #define HEAT (BIT(VIEW) | BIT(STAGE) | BIT(TILE) | BIT(HEADING) | BIT(PANORAMA))
 
-/* The page itself holds nothing of the map, and a browser cannot send a token for it: it is open. */
+/* The page needs no token: it has no data of the map, and a browser cannot send a token for it. */
 const struct route routes[] = {
     {"/", .unlocked = true, .get = page_get},
     {"/app/{name}", .unlocked = true, .get = page_get},
@@ -32,7 +32,7 @@ const struct route routes[] = {
 };
 
 enum { ROUTES = sizeof routes / sizeof *routes };
-static_assert((int)ROUTES <= (int)METRIC_ROUTES, "metrics_text takes so many names");
+static_assert((int)ROUTES <= (int)METRIC_ROUTES, "metrics_text needs a name for each route");
 
 int route_number(const struct route *route)
 {
@@ -43,7 +43,7 @@ void route_find(struct request *r)
 {
     for (r->route = routes; r->route < &routes[ROUTES - 1]; r->route++) {
         const char *name = r->route->name;
-        size_t length = strcspn(name, "{"); /* behind it anything goes, as far as the path is concerned */
+        size_t length = strcspn(name, "{"); /* the rest of the path is the tail */
         if (name[length] == '{' ? strncmp(r->path, name, length) != 0 : strcmp(r->path, name) != 0) continue;
         r->tail = r->path + length;
         return;
@@ -69,7 +69,7 @@ static const char *type_of(const char *path)
     return "application/octet-stream";
 }
 
-/* FNV-1a: the files are our own, so nobody looks for two that collide. */
+/* FNV-1a: the files are trusted, so collisions are not a concern. */
 static void make_etag(char etag[24], const struct asset *asset)
 {
     uint64_t hash = 14695981039346656037u;
@@ -86,10 +86,10 @@ enum MHD_Result page_get(struct request *r)
         make_etag(etag, asset);
         return reply_static(r, type_of(r->path), asset->data, (size_t)(asset->end - asset->data), etag);
     }
-    return reply_problem(r, 404, "There is no such file.");
+    return reply_problem(r, 404, "No such file.");
 }
 
-/* ------------------------------------------------------------------ how it is */
+/* ------------------------------------------------------------------ health and metrics */
 
 static enum MHD_Result health_get(struct request *r)
 {

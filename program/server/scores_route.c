@@ -1,4 +1,4 @@
-/* scores_route.c - POST /v1/scores: how similar a picture is to each tile of the map, as a picture to lie over it. */
+/* scores_route.c - POST /v1/scores: a picture's scores of all tiles, as an overlay or a GeoTIFF. */
 #include <glib.h>
 #include <math.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "image/heat.h"
 #include "server/service.h"
 
-enum { PIXELS = 1 << 21 /* of the field, at most */ };
+enum { PIXELS = 1 << 21 /* most of the field */ };
 
 /* ------------------------------------------------------------------ as pixels */
 
@@ -23,7 +23,7 @@ static double from_mercator(double y)
     return atan(sinh(y)) / EARTH_DEGREE;
 }
 
-/* From 0, the least, to 1: by p, whose root is taken since it falls off fast, or by the score. */
+/* From 0, the least, to 1: by the root of p, because p falls off fast, or by the score. */
 static float strength(const gvm_field_info *info, float score, float p)
 {
     if (info->has_p) return info->p_high > 0 ? sqrtf(p / (float)info->p_high) : 0;
@@ -32,8 +32,8 @@ static float strength(const gvm_field_info *info, float score, float p)
                : 1;
 }
 
-/* (height, width, 4), with rows as web maps have them: the field's are of equal latitude. What is least is least to be
- * seen, and where no tile is, nothing. */
+/* (height, width, 4), with rows in Web Mercator; the field's are of equal latitude. Low values are faint, and pixels
+ * without a tile transparent. */
 static uint8_t *draw(const gvm_field *field, const gvm_field_info *info)
 {
     const float *scores = gvm_field_scores(field), *p = gvm_field_p(field);
@@ -111,10 +111,10 @@ enum MHD_Result scores_post(struct request *r)
     const char *format = parameter(r, FORMAT);
     bool tiff = format != NULL && strcmp(format, "tiff") == 0;
     if (format != NULL && !tiff && strcmp(format, "json") != 0)
-        return reply_problem(r, 400, "The parameter format takes json or tiff, not '%.40s'.", format);
+        return reply_problem(r, 400, "The parameter format takes json or tiff, got '%.40s'.", format);
     if (!read_question(&question, &top, &min_margin, r)) return reply_refused(r);
     float *scores = malloc((r->service->map_info.tiles + 1) * sizeof *scores);
-    if (scores == NULL) refuse(r, 503, "There is not enough memory for the scores; try again in a moment.");
+    if (scores == NULL) refuse(r, 503, "Out of memory for the scores; try again in a moment.");
     work.photo = (gvm_located){.question = &question, .hits = &hit, .found = &found, .scores = scores};
     enum MHD_Result result = !r->refused && read_located(&work.photo, r) && work_done(r, &work)
                                  ? reply_field(r, scores, tiff)

@@ -1,4 +1,4 @@
-/* server.c - see server.h: the service begins, serves until a signal comes, and ends. */
+/* server.c - see server.h: starts the service, serves until a signal, and stops. */
 #define _GNU_SOURCE /* sigtimedwait */
 #include "server/server.h"
 
@@ -19,7 +19,7 @@
 
 enum { SWEEP_MS = 200 };
 
-/* Seconds that what was taken has to be finished after a signal, and what does not end even then to be cut off. */
+/* Seconds for accepted requests to finish after a signal, and for the rest to be aborted. */
 static const double grace = 3, last_grace = 1;
 
 /* ------------------------------------------------------------------ files */
@@ -32,7 +32,7 @@ static gvm_status read_token(struct service *s, gvm_error *err)
     if (status != GVM_OK) return status;
     s->token[strcspn(s->token, "\r\n")] = '\0';
     if (s->token[0] != '\0' && s->token[strcspn(s->token, " \t")] == '\0') return GVM_OK;
-    return fail(err, GVM_FORMAT, "%s: its first line must be the token, without spaces", path_tail(path));
+    return fail(err, GVM_FORMAT, "%s: expected the token, without spaces, as its first line", path_tail(path));
 }
 
 /* "2026-01-31T12:34:56Z GET ..." */
@@ -62,37 +62,37 @@ static gvm_status open_log(struct service *s, gvm_error *err)
     return GVM_OK;
 }
 
-/* ------------------------------------------------------------------ until a signal comes */
+/* ------------------------------------------------------------------ waiting for a signal */
 
-/* True once the service is to end; ends overdue connections meanwhile. After SIGHUP the log goes on in a new file,
- * where the old one was renamed. */
+/* True once the service must stop; closes overdue connections meanwhile. After SIGHUP the log is reopened, so that it
+ * continues in a new file if the old one was renamed. */
 static bool wait_for(struct service *s, const sigset_t *signals)
 {
     const struct timespec a_while = {.tv_nsec = SWEEP_MS * 1000000L};
     gvm_error err;
     int signal = sigtimedwait(signals, NULL, &a_while);
     for (int n = guard_sweep(&s->guard, clock_seconds()); n > 0; n--) metrics_mishap(&s->metrics, OVERDUE);
-    if (signal == SIGHUP && open_log(s, &err) != GVM_OK) tell(s, "%s; the log goes on where it was", err.text);
+    if (signal == SIGHUP && open_log(s, &err) != GVM_OK) tell(s, "%s; logging continues in the old file", err.text);
     return signal == SIGINT || signal == SIGTERM;
 }
 
-/* What the thread below needs. */
+/* Arguments of the thread below. */
 struct end {
     struct service *service;
     sigset_t signals;
     pthread_t thread;
     bool started;
-    atomic_bool over; /* the service has ended by itself */
+    atomic_bool over; /* the service has stopped by itself */
 };
 
 static _Noreturn void end_now(const struct service *s)
 {
-    tell(s, "ended with %d requests at work", atomic_load(&s->active));
+    tell(s, "stopped with %d requests in progress", atomic_load(&s->active));
     _exit(EXIT_SUCCESS);
 }
 
-/* Ends the process if the service does not end in time, as a decoder or the network may be in the middle of something
- * that cannot be interrupted; or at once, at another signal. */
+/* Ends the process if the service does not stop in time, because a decoder or the network cannot be interrupted; or
+ * immediately, at another signal. */
 static void *end_all(void *user)
 {
     struct end *end = user;
@@ -106,8 +106,8 @@ static void *end_all(void *user)
     end_now(end->service);
 }
 
-/* Finish what was taken, as far as there is time. What a client has sent may not be parsed yet, so that one quiet round
- * says little. */
+/* Finish accepted requests within the time limit. Data that a client has sent may not be parsed yet, so one idle round
+ * is not enough. */
 static void finish(struct service *s, const sigset_t *signals)
 {
     double until = clock_seconds() + grace;
@@ -127,7 +127,7 @@ static void run(struct service *s, struct end *end)
     atomic_store(&s->stopping, true);
     engine_hurry(s->engine, false);
     MHD_socket listening = MHD_quiesce_daemon(s->daemon);
-    tell(s, "stopping; %d requests are at work", atomic_load(&s->active));
+    tell(s, "stopping; %d requests are in progress", atomic_load(&s->active));
     finish(s, &end->signals);
     end->started = pthread_create(&end->thread, NULL, end_all, end) == 0;
     MHD_stop_daemon(s->daemon);
@@ -145,8 +145,7 @@ static gvm_status begin(struct service *s, gvm_error *err)
     if (status == GVM_OK) {
         s->facts[0] = map_facts(s, false);
         s->facts[1] = map_facts(s, true);
-        if (s->facts[0] == NULL || s->facts[1] == NULL)
-            status = fail(err, GVM_MEMORY, "there is not enough memory for the map");
+        if (s->facts[0] == NULL || s->facts[1] == NULL) status = fail(err, GVM_MEMORY, "out of memory for the map");
     }
     if (status == GVM_OK) status = engine_open(&s->engine, s->model, s->map, s->options, &s->metrics, err);
     if (status == GVM_OK) status = listen_start(s, err);
@@ -168,7 +167,7 @@ static void release(struct service *s)
     metrics_end(&s->metrics);
 }
 
-/* What does not change. */
+/* Set the constant members. */
 static gvm_status look_at(struct service *s, gvm_error *err)
 {
     s->info.size = sizeof s->info;
@@ -214,10 +213,10 @@ gvm_status serve(const gvm_model *model, const gvm_map *map, const struct serve_
     sigaddset(&end.signals, SIGINT);
     sigaddset(&end.signals, SIGTERM);
     sigaddset(&end.signals, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, &end.signals, &before); /* the threads that come inherit it */
+    pthread_sigmask(SIG_BLOCK, &end.signals, &before); /* inherited by later threads */
     status = begin(&s, err);
     if (status == GVM_OK) run(&s, &end);
-    engine_free(s.engine); /* the last that may take time */
+    engine_free(s.engine); /* the last slow step */
     s.engine = NULL;
     if (end.started) {
         atomic_store(&end.over, true);

@@ -1,4 +1,4 @@
-/* service.c - see service.h: what the service says on stderr, and small files that it reads. */
+/* service.c - see service.h: messages on stderr, and reading small files. */
 #include "server/service.h"
 
 #include <stdarg.h>
@@ -26,9 +26,9 @@ gvm_status read_small_file(char **text, const char *path, gvm_error *err)
     gvm_status status = file_map(&file, path, err);
     if (status != GVM_OK) return status;
     if (file.size > 1 << 20)
-        status = fail(err, GVM_FORMAT, "%s: it is too large for what it should be", path_tail(path));
+        status = fail(err, GVM_FORMAT, "%s: it is too large", path_tail(path));
     else if ((*text = strndup((const char *)file.data, file.size)) == NULL)
-        status = fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", path_tail(path));
+        status = fail(err, GVM_MEMORY, "%s: cannot read it: out of memory", path_tail(path));
     file_unmap(&file);
     return status;
 }

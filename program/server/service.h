@@ -1,4 +1,4 @@
-/* service.h - what the files of the service share: the service, a request, its routes, its answers. */
+/* service.h - shared by the files of the service: the service, a request, routes, answers. */
 #ifndef GVM_SERVER_SERVICE_H
 #define GVM_SERVER_SERVICE_H
 
@@ -13,7 +13,7 @@
 #include "server/metrics.h"
 #include "server/serve_options.h"
 
-/* What all requests share; read-only but for what locks itself. */
+/* Shared by all requests; read-only except for members that lock themselves. */
 struct service {
     const struct serve_options *options;
     const gvm_model *model;
@@ -26,19 +26,19 @@ struct service {
     gvm_imagery *imagery;
     struct metrics metrics;
     struct guard guard;
-    sem_t decoders; /* pictures that may be decoded or drawn besides, at a time */
+    sem_t decoders; /* limits how many pictures are decoded or drawn at once */
     char *facts[2]; /* of /v1/map: without and with imagery */
-    char tag[48];   /* of what is drawn from the map: another one at each start, since the map may be */
-    char *token;    /* NULL: none is asked for */
+    char tag[48];   /* ETag of the map's pictures: new at each start, because the map may have changed */
+    char *token;    /* NULL: none required */
     pthread_mutex_t log_lock;
     FILE *log;       /* NULL: none */
     bool log_broken; /* its last line could not be written */
     struct MHD_Daemon *daemon;
     int port;
-    atomic_int active;     /* requests that are not over */
-    atomic_ullong served;  /* requests that are */
-    atomic_bool stopping;  /* no new request is taken */
-    atomic_bool abandoned; /* nor are those that were taken waited for */
+    atomic_int active;     /* requests in progress */
+    atomic_ullong served;  /* finished requests */
+    atomic_bool stopping;  /* no new request is accepted */
+    atomic_bool abandoned; /* and accepted ones are no longer waited for */
 };
 
 enum { PARAMETER_TEXT = 64 };
@@ -48,35 +48,35 @@ struct request {
     struct service *service;
     struct MHD_Connection *connection;
     const struct route *route;
-    const char *path;   /* without the host that a proxy puts before it */
-    const char *tail;   /* of the path, what the route leaves open and what is behind that; NULL: no route */
+    const char *path;   /* without the host of an absolute target */
+    const char *tail;   /* the path from the route's variable part on; NULL: no route */
     const char *method; /* lives as long as the request */
     struct guarded *guarded;
-    double start, until; /* of the time that it may take, in all */
-    char host[256];      /* whom it is for */
+    double start, until; /* start and deadline */
+    char host[256];      /* the host addressed */
     bool has_host;
 
     char *body; /* the picture's bytes */
     size_t size, room;
-    size_t skipped;    /* bytes of a body that nobody wants */
-    size_t taken;      /* of one that is wanted */
+    size_t skipped;    /* bytes of an unwanted body */
+    size_t taken;      /* of a wanted body */
     struct form *form; /* of a multipart body */
     struct field {
         char text[PARAMETER_TEXT];
-        size_t size; /* 0: not given; PARAMETER_TEXT: longer than any value is */
+        size_t size; /* 0: not given; PARAMETER_TEXT: too long for any value */
     } * fields;      /* (PARAMETERS) of the form */
 
-    int refused;        /* status of what is wrong already; 0 */
-    bool ends;          /* its connection, with the answer, which goes out at once */
-    bool last;          /* of its connection */
-    atomic_bool gone;   /* the client is; nothing is answered */
-    char sentence[400]; /* then, why */
-    const char *retry;  /* then, the parameter with which it may be asked again; NULL: none */
+    int refused;        /* status of the first error; 0: none */
+    bool ends;          /* its connection is closed after the answer, which is sent immediately */
+    bool last;          /* the last request of its connection */
+    atomic_bool gone;   /* the client has disconnected; nothing is answered */
+    char sentence[400]; /* the error's sentence */
+    const char *retry;  /* the parameter for a retry; NULL: none */
     int status;         /* of the answer; 0: none yet */
     size_t answer;      /* bytes of it */
 };
 
-/* To stderr, unless it is to be quiet. */
+/* Print to stderr, unless quiet. */
 __attribute__((format(printf, 2, 3))) void tell(const struct service *service, const char *format, ...);
 
 /* A file of up to 1 MB as text, to be freed: a token, a certificate. */
@@ -84,11 +84,11 @@ gvm_status read_small_file(char **text, const char *path, gvm_error *err);
 
 /* ------------------------------------------------------------------ framing: framing.c */
 
-/* Refuse a request whose beginning or end a proxy could read otherwise. Sets its path, of the target `url`. */
+/* Refuse a request that a proxy could frame differently. Sets its path from the target `url`. */
 void framing_check(struct request *request, const char *url, const char *version);
 
-/* Whether libmicrohttpd, as it is before 1.0, takes malformed lines, and they are found here. From 1.0 on it refuses
- * them where it is to be strict. */
+/* Whether libmicrohttpd accepts malformed lines (before 1.0), so that they must be detected here. From 1.0 on it
+ * refuses them in strict mode. */
 bool framing_is_ours(void);
 
 /* For MHD_OPTION_UNESCAPE_CALLBACK. */
@@ -96,10 +96,10 @@ size_t framing_unescape(void *user, struct MHD_Connection *connection, char *tex
 
 /* ------------------------------------------------------------------ listening: listen.c */
 
-/* Start to take requests; the address is in the service then. GVM_OK, or as serve. */
+/* Start accepting requests; sets the service's address. GVM_OK, or as serve. */
 gvm_status listen_start(struct service *service, gvm_error *err);
 
-/* Say where it is reached: a line to stdout, and more to stderr. */
+/* Print the addresses: one line to stdout, more to stderr. */
 void listen_tell(const struct service *service);
 
 /* ------------------------------------------------------------------ parameters: parameters.c */
@@ -107,85 +107,88 @@ void listen_tell(const struct service *service);
 enum parameter { NEAR, WITHIN, HEADING, TOP, MIN_MARGIN, VIEW, STAGE, TILE, BBOX, PANORAMA, FORMAT, PARAMETERS };
 extern const char *const parameter_names[PARAMETERS];
 
-/* A value from the query or else the form; NULL where it is in neither. */
+/* A value from the query, else the form; NULL if it is in neither. */
 const char *parameter(const struct request *request, enum parameter which);
 
-/* Refuse the request where it has a parameter that is not among `allowed` (bits), in the query. */
+/* Refuse the request if its query has a parameter that is not in `allowed` (bits). */
 void check_parameters(struct request *request, unsigned allowed);
 
-/* Fill in a question about a picture, and how many answers. Refuses the request, and false, where a value is none. */
+/* Fill in a question about a picture, and the number of answers. False if a value is invalid; the request is then
+ * refused. */
 bool read_question(gvm_question *question, int *top, double *min_margin, struct request *request);
 
-/* A tile's number in the map from text with this end; false where there is no such tile. */
+/* Read a tile's number from text with this end; false if the map has no such tile. */
 bool read_tile(size_t *number, const struct request *request, const char *text, const char *end);
 
 /* ------------------------------------------------------------------ bodies: body.c */
 
-/* A request with a body begins: what its headers say of it. Refuses where that is wrong. */
+/* Start a request's body: check its headers, and refuse the request if they are wrong. */
 void body_start(struct request *request);
 
-/* Whether the client waits for leave to send it (Expect), or claims more than is taken: a refusal goes out at once. */
+/* Whether the client waits for permission to send it (Expect), or claims too much: a refusal is then sent immediately.
+ */
 bool body_is_awaited(const struct request *request);
 
-/* More of it has come. False ends the connection. */
+/* More of it arrived. False closes the connection. */
 bool body_take(struct request *request, const char *data, size_t size);
 
-/* It is all there. Refuses where it is not whole, or has no picture. */
+/* The body is complete. Refuses the request if it is truncated or has no picture. */
 void body_end(struct request *request);
 void body_free(struct request *request);
 
 /* ------------------------------------------------------------------ work: work.c */
 
-/* Whether nobody waits for the answer any more, or for no longer. `user` is the request. */
+/* Whether the client has disconnected or the deadline has passed. `user` is the request. */
 bool work_is_over(void *user);
 
-/* Take one of the places for decoding, to be given back with work_leave. False, and refused, where none came free. */
+/* Acquire a decoder, to be released with work_leave. False, and refused, if none became free. */
 bool work_enter(struct request *request);
 void work_leave(struct request *request);
 
-/* Take a place in the network's queue (engine_enter); false, and refused, where all are taken. */
+/* Reserve a place in the network's queue (engine_enter); false, and refused, if it is full. */
 bool work_queue(struct request *request);
 
-/* Refuse what is over. Of a client that has gone: without words, as reply_refused then ends the connection. */
+/* Refuse a request that has ended. If the client has disconnected, reply_refused closes the connection without an
+ * answer. */
 bool work_refuse(struct request *request);
 
-/* Have the network do it; false, and refused, where it was not done. */
+/* Run the network; false, and refused, if it was not done. */
 bool work_done(struct request *request, struct work *work);
 
-/* Refuse, and false, where the map's files were changed while they are served: its answers would be wrong. */
+/* False, and refused, if the map's files were changed while being served: the answers would be wrong. */
 bool work_has_map(struct request *request);
 
 /* ------------------------------------------------------------------ answers: reply.c */
 
-/* Say what is wrong, to be answered once the request has come whole. The first one holds. False, so that what fails
- * ends with `return refuse(...)`; so do the others below and above. */
+/* Record an error, to be answered once the request has been received. The first one is kept. Returns false, so that
+ * functions can end with `return refuse(...)`. */
 __attribute__((format(printf, 3, 4))) bool refuse(struct request *request, int status, const char *format, ...);
 
-/* Each queues an answer and returns what MHD's handler is to return. */
+/* Each queues an answer and returns the result for MHD's handler. */
 
-/* Bytes that last for ever. etag: of them, or NULL for what must not be kept. */
+/* Static bytes. etag: theirs, or NULL if they must not be cached. */
 enum MHD_Result reply_static(struct request *request, const char *type, const void *data, size_t size,
                              const char *etag);
 
-/* Bytes from malloc or g_malloc (which are one), freed with the answer; NULL is 503. etag: as above */
+/* Bytes from malloc or g_malloc (which are the same), freed with the answer; NULL: 503. etag: as above */
 enum MHD_Result reply_owned(struct request *request, const char *type, void *data, size_t size, const char *etag);
 
-/* That there is nothing to show. */
+/* An empty answer, 204. */
 enum MHD_Result reply_nothing(struct request *request);
 
-/* Whether the client has the bytes already: the list in its If-None-Match has the tag. Then reply_static is 304. */
+/* Whether the client has the bytes already: its If-None-Match has the tag. reply_static then answers 304. */
 bool is_known(const struct request *request, const char *etag);
 
-/* Frees it; NULL is 503. */
+/* Frees it; NULL: 503. */
 enum MHD_Result reply_json(struct request *request, const char *type, json_t *json);
 
-/* What `refuse` was told, as application/problem+json. */
+/* The error of `refuse`, as application/problem+json. */
 enum MHD_Result reply_refused(struct request *request);
 
-/* The same at once. */
+/* The same immediately. */
 #define reply_problem(request, ...) (refuse(request, __VA_ARGS__), reply_refused(request))
 
-/* Refuse what failed, with the status that it stands for. */
+/* Refuse with the HTTP status of an error. */
 bool refuse_failure(struct request *request, gvm_status status, const gvm_error *err);
 
 static inline bool takes_photos(const struct service *service)
@@ -193,7 +196,7 @@ static inline bool takes_photos(const struct service *service)
     return service->views[GVM_STREET].projection != GVM_EQUIRECTANGULAR;
 }
 
-/* Bytes of the network's input: of one picture. */
+/* Bytes of the network's input for one picture. */
 static inline size_t input_bytes(const struct service *service, gvm_view view)
 {
     const gvm_view_info *v = &service->views[view];
@@ -205,28 +208,28 @@ static inline size_t input_bytes(const struct service *service, gvm_view view)
 typedef enum MHD_Result handler(struct request *request);
 
 struct route {
-    const char *name;    /* the path, with what is left open in it, as "/v1/tiles/{id}.jpg" */
+    const char *name;    /* the path with its variable part, such as "/v1/tiles/{id}.jpg" */
     bool unlocked;       /* needs no token */
-    handler *get, *post; /* NULL: there is no such method */
+    handler *get, *post; /* NULL: method not allowed */
     unsigned parameters; /* bits */
 };
 
 extern const struct route routes[];
 int route_number(const struct route *route);
 
-/* Finds the route of the request's path, with its tail; the last one stands for what there is not. */
+/* Find the route of the request's path, and its tail; the last route is "not found". */
 void route_find(struct request *request);
 
 handler page_get, map_get, imagery_get, tiles_get, tile_get, locate_post, scores_post, heatmap_get, heatmap_post;
 
-/* The text of /v1/map; NULL without memory. */
+/* The text of /v1/map; NULL if out of memory. */
 char *map_facts(const struct service *service, bool imagery);
 
-/* The body, which goes then, made ready to be located, of a picture with its question; its pixels are to be freed, also
- * where it is refused: false. */
+/* Decode the body, which is freed, and prepare the picture and its question to be located. Free its pixels, also if it
+ * is refused (false). */
 bool read_street(gvm_located *photo, struct request *request);
 
-/* The same of a picture that is to be located, with a place in the network's queue. */
+/* The same for a picture to be located, with a place in the network's queue. */
 bool read_located(gvm_located *photo, struct request *request);
 
 #endif

@@ -1,4 +1,4 @@
-/* work.c - what takes time: a place for decoding, the network; and why it was not done. */
+/* work.c - waiting for a decoder and the network, and the errors if they did not run. */
 #define _GNU_SOURCE /* sem_clockwait */
 #include "base/clock.h"
 #include "server/service.h"
@@ -12,10 +12,11 @@ bool work_is_over(void *user)
 
 bool work_refuse(struct request *r)
 {
-    if (r->gone) return refuse(r, 503, "The client has gone.");
+    if (r->gone) return refuse(r, 503, "The client disconnected.");
     if (atomic_load(&r->service->abandoned)) return refuse(r, 503, "The service is stopping.");
     metrics_mishap(&r->service->metrics, TOO_LATE);
-    return refuse(r, 503, "It was not done within %d seconds; try again in a moment.", r->service->options->seconds);
+    return refuse(r, 503, "The request timed out after %d seconds; try again in a moment.",
+                  r->service->options->seconds);
 }
 
 bool work_enter(struct request *r)
@@ -44,9 +45,7 @@ bool work_has_map(struct request *r)
 {
     gvm_error err;
     if (gvm_map_guard_check(r->service->watch, &err) == GVM_OK) return true;
-    return refuse(r, 503,
-                  "%s. A map that is served is replaced by moving another to its name, and the service started "
-                  "again.",
+    return refuse(r, 503, "%s. To replace a map that is served, move the new one to its name and restart the service.",
                   err.text);
 }
 

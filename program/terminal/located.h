@@ -1,4 +1,4 @@
-/* located.h - what was found of a street picture, as JSON. */
+/* located.h - the answers for a street picture as JSON. */
 #ifndef GVM_TERMINAL_LOCATED_H
 #define GVM_TERMINAL_LOCATED_H
 
@@ -7,42 +7,42 @@
 
 #include "geoviewmatch.h"
 
-/* A picture that was located, or not. */
+/* A picture that was located, or failed. */
 struct located {
     gvm_status status;
-    const char *sentence; /* why not */
+    const char *sentence; /* the error */
     const gvm_hit *hits;
     const gvm_found *found;
     const double *p;          /* of each hit */
-    const gvm_chance *chance; /* known is 0 where the weights' scores make no probability */
-    double lat, lon;          /* where it was truly taken; NaN if unknown. Its own GPS position is found->info's */
+    const gvm_chance *chance; /* known is 0 if the weights' scores make no probability */
+    double lat, lon;          /* true place; NaN if unknown. Its GPS position is in found->info */
     double min_margin;        /* an answer with a smaller margin is weak */
-    int views;                /* of a panorama that it was seen as; 1, or 0: none */
+    int views;                /* views of a panorama; 1 or 0: not several */
 };
 
 /* Metres from the true place to a hit; NaN if the truth is unknown. */
 double located_error(const struct located *photo, const gvm_hit *hit);
 
-/* Metres from the position that the picture's own GPS gives to a hit; NaN if it gives none. */
+/* Metres from the picture's GPS position to a hit; NaN if it has none. */
 double located_off_gps(const struct located *photo, const gvm_hit *hit);
 
-/* A heading to print with this many decimals: one that would be rounded to 360 degrees is 0. */
+/* A heading to print with this many decimals; 0 if it would be rounded to 360 degrees. */
 double located_heading(double heading, int decimals);
 
-/* The keys of what gvm_chance.within has. */
+/* The keys of gvm_chance.within. */
 extern const char *const located_within[GVM_RADII];
 
-/* Whether another place scores almost as high: the margin is less than min_margin. UNDECIDED if there is no other
- * place to compare with, so no margin. */
+/* Whether another place scores almost as high: the margin is below min_margin. UNDECIDED if there is no margin, because
+ * there is no other place to compare with. */
 enum weakness { CLEAR, WEAK, UNDECIDED };
 enum weakness located_weakness(const gvm_found *found, double min_margin);
 
-/* rank (k + 1), lat, lon, half_tile_m, score, heading (null if it has none); p if there is one; error_m if the truth is
- * known; gps_m if the picture has a GPS position. NULL: no memory. */
+/* rank (k + 1), lat, lon, half_tile_m, score, heading (null if it has none); p if there is one; error_m if the true
+ * place is known; gps_m if the picture has a GPS position. NULL: out of memory. */
 json_t *located_hit(const struct located *photo, int k);
 
-/* What holds for the picture as a whole: weak (null if undecided), margin, heading_estimated and gps; views if there
- * are several; calibrated (null if there is no p), and with p what lies how near the first hit; or error. */
+/* Members of the picture as a whole: weak (null if undecided), margin, heading_estimated and gps; views if there are
+ * several; calibrated (null if there is no p) and, with p, p within radii of the first hit; or error. */
 void located_facts(json_t *object, const struct located *photo);
 
 #endif

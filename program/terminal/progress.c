@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 
-#define TERMINAL_PAUSE 0.1 /* seconds between two lines, at least */
+#define TERMINAL_PAUSE 0.1 /* least seconds between two redraws */
 #define PLAIN_PAUSE 10.0
 #define BAR_MOST 40 /* columns between its brackets */
 #define BAR_LEAST 8
@@ -33,7 +33,7 @@ static int rate_digits(double rate)
     return rate >= 100 ? 0 : rate >= 10 ? 1 : 2;
 }
 
-/* "37% 370/1000 pictures, 12.3/s, 0:51 left": what is not known yet is left out. */
+/* "37% 370/1000 pictures, 12.3/s, 0:51 left": unknown parts are left out. */
 static void count_text(char *text, size_t size, const struct progress *p, double seconds)
 {
     char total[32] = "", percent[16] = "", rate[32] = "", left[48] = "";

@@ -10,7 +10,7 @@
 struct job {
     const struct batch *batch;
     atomic_int next, done;
-    atomic_int failed; /* 0, or 1 once a thread has taken it */
+    atomic_int failed; /* set by the first thread that fails */
     gvm_status status;
     gvm_error error;
 };
@@ -28,7 +28,7 @@ static void work(void *argument, struct team team)
     const struct batch *batch = job->batch;
     unsigned char *room = malloc(batch->room);
     gvm_error err;
-    if (room == NULL) job_fails(job, fail(&err, GVM_MEMORY, "there is not enough memory for pictures"), &err);
+    if (room == NULL) job_fails(job, fail(&err, GVM_MEMORY, "out of memory for pictures"), &err);
     for (int n; !atomic_load(&job->failed) && (n = atomic_fetch_add(&job->next, 1)) < batch->count;) {
         gvm_status status = batch->make(batch->context, room, n, &err);
         if (status != GVM_OK) job_fails(job, status, &err);

@@ -1,4 +1,4 @@
-/* block.c - what a block is filled with, by its kind. */
+/* block.c - fills a block by its kind. */
 #include <math.h>
 
 #include "world/lots.h"
@@ -89,7 +89,7 @@ static void city(struct lots *lots)
             struct frontage f = lots_frontage(lots, side, s + hx);
             struct footprint house = frontage_footprint(&f, 0.15f, hx, deep), room = house;
             room.hx -= 0.5f;
-            room.at = footprint_point(&room, 0, 0.25f); /* a street that bends outwards may be touched */
+            room.at = footprint_point(&room, 0, 0.25f); /* it may touch a street that bends outwards */
             room.hy -= 0.35f;
             if (s + hx < edge->length && !dice_chance(d, 0.08f) && lots_take(lots, &room, 0)) {
                 city_house_build(lots->scene, &house, d);
@@ -108,7 +108,7 @@ static void city(struct lots *lots)
     scatter_trees(lots, 8, 4, 10);
 }
 
-/* A car park that takes its place; cars in some of its bays. */
+/* A car park, with cars in some of its bays. */
 static void parking(struct lots *lots, const struct footprint *f)
 {
     struct dice *d = &lots->dice;

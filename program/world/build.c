@@ -1,4 +1,4 @@
-/* build.c - see build.h. First everything near the site is built, block by block; then the grid is laid over it. */
+/* build.c - see build.h. Everything near the site is built first, block by block; then it is entered into the grid. */
 #include "world/build.h"
 
 #include <math.h>
@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "world/parts.h"
 
-static const float BORDER = 110;                         /* a block's middle is at most so far from its parts */
+static const float BORDER = 110;                         /* greatest distance of a block's parts from its centre */
 static const float STREET_REACH = 230, STREET_CLEAR = 7; /* metres around a street camera */
 
 /* ------------------------------------------------------------------ the ground */
@@ -32,7 +32,7 @@ static bool lay_ground(struct scene *scene)
     return true;
 }
 
-/* ------------------------------------------------------------------ what stands there */
+/* ------------------------------------------------------------------ solids */
 
 static bool is_near(const struct scene *scene, struct point p)
 {
@@ -132,7 +132,7 @@ static struct extent extent_of(const struct scene *scene, float x, float y, floa
     return e;
 }
 
-/* Whether a piece of road reaches into a square, or nearly. */
+/* Whether a piece of road reaches into or near a square. */
 static bool piece_meets(const struct piece *p, float x, float y)
 {
     float px = x - p->x, py = y - p->y, t = fminf(fmaxf(px * p->dx + py * p->dy, 0), p->length);
@@ -147,7 +147,7 @@ static float patch_reach(const struct patch *p)
     return sqrtf(p->hx * p->hx + p->hy * p->hy);
 }
 
-/* One walk over everything: counts on the first round, writes the numbers on the second. */
+/* One pass over everything: the first counts, the second writes the numbers. */
 static void fill(struct scene *scene, int *ids)
 {
     const struct solid *solids = scene->solids.items;
@@ -205,7 +205,7 @@ static bool lay_grid(struct scene *scene)
     return true;
 }
 
-/* A border between two squares passes near both, so those without pieces that touch lie in one block. */
+/* A border between two blocks passes near its squares, so squares without pieces lie in one block. */
 static void name_blocks(struct scene *scene)
 {
     for (int j = 0; j < scene->side; j++)
@@ -237,7 +237,7 @@ gvm_status scene_open(struct scene *scene, const struct site *site, gvm_error *e
         return GVM_OK;
     }
     scene_free(scene);
-    return fail(err, GVM_MEMORY, "there is not enough memory for a piece of the practice city");
+    return fail(err, GVM_MEMORY, "out of memory for a piece of the town");
 }
 
 gvm_status scene_open_street(struct scene *scene, uint64_t seed, float x, float y, gvm_error *err)

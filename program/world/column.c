@@ -1,4 +1,4 @@
-/* column.c - see column.h. What stands along a column's line is gathered once, and each ray only looks at what its
+/* column.c - see column.h. The solids along a column's line are collected once, and each ray tests only those that its
  * slope can meet. */
 #include "world/column.h"
 
@@ -9,7 +9,7 @@
 
 enum { GROUND_STEPS = 72, MAX_ALONG = 1024 };
 
-/* A solid along a column's line: metres to where it begins, and the slopes between which it lies. */
+/* A solid along a column's line: metres to its start, and its range of slopes. */
 struct along {
     const struct solid *solid;
     float from, low, high;
@@ -22,8 +22,8 @@ struct column {
     float distance[GROUND_STEPS], height[GROUND_STEPS];
     struct along along[MAX_ALONG];
     int count;
-    int *stamp, mark; /* (solids) stamp[solid] == mark: gathered already */
-    int step;         /* on the ground, that the last ray came to */
+    int *stamp, mark; /* (solids) stamp[solid] == mark: collected already */
+    int step;         /* on the ground, reached by the last ray */
     float slope;      /* of the last ray */
 };
 
@@ -41,7 +41,7 @@ static void add_along(struct column *c, const struct solid *s)
     c->along[k] = a;
 }
 
-/* Solids whose squares the line crosses. */
+/* Collect solids in the squares that the line crosses. */
 static void gather(struct column *c)
 {
     const struct scene *scene = c->scene;
@@ -80,8 +80,8 @@ static void measure_ground(struct column *c)
     }
 }
 
-/* Metres to where a ray goes under the ground. A steeper ray goes under it farther away than the last one, so that the
- * walk goes on from there. */
+/* Metres to where a ray meets the ground. A steeper ray meets it farther away than the last one, so the walk continues
+ * from there. */
 static float ground_distance(struct column *c, float slope)
 {
     int k = slope < c->slope ? 0 : c->step;
@@ -95,7 +95,7 @@ static float ground_distance(struct column *c, float slope)
     return d0 + (d1 - d0) * above / (above + below);
 }
 
-/* How steep the horizon rises: hills and woods that are too far away to be built. */
+/* Slope of the horizon: hills and woods too far away to be built. */
 static float far_hill(const struct column *c)
 {
     float at = atan2f(c->dx, c->dy) * 9;

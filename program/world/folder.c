@@ -29,7 +29,7 @@ static gvm_status check_empty(const char *folder, gvm_error *err)
     return status;
 }
 
-/* A link may lead to a file, or a folder, that is somebody else's. */
+/* A link may lead to somebody else's file or folder. */
 static gvm_status refuse_links(const char *folder, gvm_error *err)
 {
     static const char *const names[] = {"street", "aerial", "ortho.tif", "photos", "imagery", "imagery/ortho.tif",
@@ -41,7 +41,7 @@ static gvm_status refuse_links(const char *folder, gvm_error *err)
         if (lstat(path, &info) != 0)
             status = errno == ENOENT || errno == ENOTDIR ? GVM_OK : fail_errno(err, "read", path_tail(path));
         else if (S_ISLNK(info.st_mode))
-            status = fail(err, GVM_FILE, "%s: it is a symbolic link, through which nothing is written; remove it",
+            status = fail(err, GVM_FILE, "%s: it is a symbolic link, which is not written through; remove it",
                           path_tail(path));
         g_free(path);
     }

@@ -1,6 +1,6 @@
-/* frame.c - see frame.h. Each block's corners are taken through the projection exactly, and what lies between them
- * linearly. Over the 64 m of a block that is off by less than tan(lat) / R * 64^2 / 8 metres, 0.5 mm at 80 degrees, and
- * neighbours share their corners. */
+/* frame.c - see frame.h. Each block's corners are projected exactly, and points between them interpolated linearly.
+ * Over the 64 m of a block the error is below tan(lat) / R * 64^2 / 8 metres, 0.5 mm at 80 degrees, and neighbours
+ * share their corners. */
 #include "world/frame.h"
 
 #include <assert.h>
@@ -54,7 +54,7 @@ int frame_pixel(const struct frame *frame, int block)
     return pixel < frame->size ? pixel : frame->size;
 }
 
-/* A point of the map, in the town. */
+/* The point of the town at a point of the map. */
 static bool find_point(struct metres *point, const struct projection_pair *pair, const struct world_options *options,
                        double x, double y)
 {
@@ -63,8 +63,8 @@ static bool find_point(struct metres *point, const struct projection_pair *pair,
     return true;
 }
 
-/* The town's middle on the map, and how many of its units a metre is there. In web mercator, which takes the ellipsoid
- * for a sphere, one to the east and one to the north differ by up to 0.7%: the mean serves. */
+/* The town's centre on the map, and map units per metre there. In Web Mercator, which treats the ellipsoid as a sphere,
+ * the scales to the east and north differ by up to 0.7%; the mean is used. */
 static bool find_middle(struct metres *middle, double *scale, const struct projection_pair *pair,
                         const struct world_options *options)
 {
@@ -98,7 +98,7 @@ static gvm_status lay_out(struct frame *frame, const struct projection_pair *pai
 {
     struct metres middle;
     double scale;
-    const char *broken = "the town cannot be laid out in EPSG:%d: %s";
+    const char *broken = "cannot place the town in EPSG:%d: %s";
     if (!find_middle(&middle, &scale, pair, options))
         return fail(err, GVM_FILE, broken, frame->epsg, CPLGetLastErrorMsg());
     double pixel = ortho->pixel > 0 ? ortho->pixel : ORTHO_PIXEL_M / options->scale;
@@ -108,7 +108,7 @@ static gvm_status lay_out(struct frame *frame, const struct projection_pair *pai
     frame->left = middle.x - frame->size * frame->pixel / 2;
     frame->top = middle.y + frame->size * frame->pixel / 2;
     frame->corners = malloc((size_t)(frame->blocks + 1) * (frame->blocks + 1) * sizeof *frame->corners);
-    if (frame->corners == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for an orthophoto");
+    if (frame->corners == NULL) return fail(err, GVM_MEMORY, "out of memory for an orthophoto");
     if (!find_corners(frame, pair, options)) return fail(err, GVM_FILE, broken, frame->epsg, CPLGetLastErrorMsg());
     return GVM_OK;
 }
@@ -124,8 +124,8 @@ gvm_status frame_open(struct frame *frame, const struct world_options *options, 
         status = lay_out(frame, &pair, options, ortho, err);
     else
         status = fail(err, GVM_FILE,
-                      "PROJ does not know EPSG:%d: its database proj.db (Debian's proj-data) is missing, or PROJ_LIB "
-                      "points to another",
+                      "PROJ does not know EPSG:%d; its database proj.db (Debian's proj-data) is missing, or PROJ_LIB "
+                      "points to another one",
                       frame->epsg);
     pair_free(&pair);
     CPLPopErrorHandler();

@@ -1,4 +1,4 @@
-/* frame.h - where an orthophoto's pixels lie: on the map, and in the town. Relies on GDAL and its projections. */
+/* frame.h - positions of an orthophoto's pixels on the map and in the town. Relies on GDAL and PROJ. */
 #ifndef GVM_WORLD_FRAME_H
 #define GVM_WORLD_FRAME_H
 
@@ -8,7 +8,7 @@
 
 enum { FRAME_BLOCK = 256 /* pixels a side; less at the right and lower border */ };
 
-/* Metres east and north of the town's middle. */
+/* Metres east and north of the town's centre. */
 struct metres {
     double x, y;
 };
@@ -20,14 +20,14 @@ struct frame {
     struct metres *corners;  /* (blocks + 1, blocks + 1) the blocks' corners in the town */
 };
 
-/* A square whose middle is the town's. To be freed with frame_free, which is fine on a zero frame.
+/* A square around the town's centre. Free it with frame_free, which accepts a zero frame.
  *
  * GVM_OK, GVM_FILE (PROJ's database is missing) or GVM_MEMORY. */
 gvm_status frame_open(struct frame *frame, const struct world_options *options, const struct ortho_options *ortho,
                       gvm_error *err);
 void frame_free(struct frame *frame);
 
-/* The pixel corner that a block begins or ends with: the picture's last one for number `blocks`. */
+/* The first pixel of a block; the picture's end for number `blocks`. */
 int frame_pixel(const struct frame *frame, int block);
 
 /* The point of the town under (u, v) of a block: parts of its width and height from its upper left corner. */

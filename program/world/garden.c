@@ -1,4 +1,4 @@
-/* garden.c - trees and what lies around a house. */
+/* garden.c - trees and gardens. */
 #include <math.h>
 #include <stddef.h>
 

@@ -1,6 +1,6 @@
-/* geotiff.c - see geotiff.h. GDAL makes the file in memory, where it takes about a seventh of the pixels, and
- * file_writer puts it on the disk: that a disk is full GDAL learns from libtiff's only handler of errors, which libvips
- * takes for itself. */
+/* geotiff.c - see geotiff.h. GDAL writes the file to memory, where it takes about a seventh of the pixels' size, and
+ * file_writer writes it to disk: GDAL would learn of a full disk only from libtiff's single error handler, which
+ * libvips replaces. */
 #include "world/geotiff.h"
 
 #include <cpl_error.h>
@@ -15,12 +15,12 @@
 
 enum { OVERVIEWS = 6 /* down to a quarter of a block for the largest */ };
 
-/* GDAL has. */
+/* as GDAL */
 static gvm_status fails(const struct geotiff *tiff, gvm_error *err)
 {
     const char *said = CPLGetLastErrorMsg();
-    return fail(err, GVM_FILE, "%s: GDAL cannot make it: %s", path_tail(tiff->file.path),
-                said[0] != '\0' ? said : "it does not say why");
+    return fail(err, GVM_FILE, "%s: GDAL cannot write it: %s", path_tail(tiff->file.path),
+                said[0] != '\0' ? said : "no reason given");
 }
 
 static char **creation_options(void)
@@ -70,7 +70,7 @@ gvm_status geotiff_write(struct geotiff *tiff, const unsigned char *pixels, int 
     CPLErrorReset();
     CPLErr broken = GDALDatasetRasterIO(tiff->data, GF_Write, 0, row, size, rows, (void *)pixels, size, rows, GDT_Byte,
                                         3, NULL, 3, 3 * size, 1);
-    GDALFlushCache(tiff->data); /* now, so that the blocks lie in the file in this order */
+    GDALFlushCache(tiff->data); /* now, so that the blocks are in this order in the file */
     gvm_status status = broken != CE_None || CPLGetLastErrorType() >= CE_Failure ? fails(tiff, err) : GVM_OK;
     CPLPopErrorHandler();
     return status;
@@ -90,7 +90,7 @@ gvm_status geotiff_commit(struct geotiff *tiff, gvm_error *err)
     CPLPushErrorHandler(CPLQuietErrorHandler);
     CPLErrorReset();
     bool made = add_overviews(tiff->data);
-    GDALClose(tiff->data); /* writes what is left, and says only through its error that it could not */
+    GDALClose(tiff->data); /* writes the rest; failure is reported only by its error handler */
     tiff->data = NULL;
     const void *bytes = VSIGetMemFileBuffer(tiff->memory, &size, FALSE);
     made = made && bytes != NULL && CPLGetLastErrorType() < CE_Failure;

@@ -9,17 +9,17 @@
 
 struct geotiff {
     GDALDatasetH data;
-    char memory[40]; /* GDAL's name of the file, which lies in memory until geotiff_commit */
+    char memory[40]; /* GDAL's name of the file, in memory until geotiff_commit */
     struct file_writer file;
 };
 
-/* GVM_OK or GVM_FILE; to be ended with one of the two below. */
+/* GVM_OK or GVM_FILE. Finish with one of the two functions below. */
 gvm_status geotiff_create(struct geotiff *tiff, const char *path, const struct frame *frame, gvm_error *err);
 
 /* pixels (rows, size, 3), rows from the top down. GVM_OK or GVM_FILE. */
 gvm_status geotiff_write(struct geotiff *tiff, const unsigned char *pixels, int row, int rows, gvm_error *err);
 
-/* Add overviews and put the file in its place. GVM_OK or GVM_FILE; ends it also on failure. */
+/* Add overviews and write the file. GVM_OK or GVM_FILE; finishes also on failure. */
 gvm_status geotiff_commit(struct geotiff *tiff, gvm_error *err);
 void geotiff_abort(struct geotiff *tiff);
 

@@ -90,7 +90,7 @@ void tree_build(struct scene *scene, struct point at, float height, enum species
     }
 }
 
-/* Straight, cut to pieces so that it follows the ground. */
+/* Straight, in pieces that follow the ground. */
 void hedge_build(struct scene *scene, struct point from, struct point to, bool fence, struct dice *d)
 {
     float dx = to.x - from.x, dy = to.y - from.y, length = sqrtf(dx * dx + dy * dy);
@@ -173,7 +173,7 @@ void car_build(struct scene *scene, struct point at, float c, float s, enum when
     }
 }
 
-/* (c, s) points from the post to where its arm reaches. */
+/* (c, s) is the direction of the post's arm. */
 void lamp_build(struct scene *scene, struct point at, float c, float s, float height)
 {
     float z = scene_height(scene, at.x, at.y);

@@ -1,4 +1,4 @@
-/* ground.c - how the ground looks: roads with their markings, pavements, lawns, fields, water. */
+/* ground.c - colours of the ground: roads with markings, pavements, lawns, fields, water. */
 #include <math.h>
 
 #include "world/view.h"
@@ -8,7 +8,7 @@ static float part_of(float x)
     return x - floorf(x);
 }
 
-/* Where a point lies on the road net. */
+/* Position of a point on the road network. */
 struct spot {
     float edge; /* metres to the roadway's edge, negative on it */
     float walk; /* width of the pavement there */
@@ -70,7 +70,7 @@ static struct colour asphalt(float x, float y, float worn)
     return times(srgb(112, 112, 115), tone);
 }
 
-/* What is painted on the road: 1 where the point is white. */
+/* Road markings: 1 if the point is white. */
 static bool is_marked(const struct spot *s)
 {
     const struct edge *e = s->road;
@@ -108,7 +108,7 @@ static struct colour roadway(const struct spot *s, float x, float y)
         return times(c, 0.85f + 0.3f * grain(x * 1.5f, y * 1.5f, 13));
     }
     if (is_marked(s)) return times(srgb(222, 220, 212), 0.8f + 0.25f * grain(x * 3, y * 3, 14));
-    float track = fabsf(fabsf(fabsf(s->off) - s->half * 0.5f) - 0.75f); /* where wheels run */
+    float track = fabsf(fabsf(fabsf(s->off) - s->half * 0.5f) - 0.75f); /* wheel tracks */
     struct colour c = asphalt(x, y, track < 0.3f ? 0.7f : 0);
     float patch = grain(s->along * 0.11f, s->off * 0.4f, (uint32_t)s->road->j + 31);
     return s->edge > -0.3f ? times(c, 0.85f) : patch > 0.8f ? times(c, 0.72f) : c;

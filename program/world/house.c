@@ -32,7 +32,7 @@ struct point footprint_point(const struct footprint *f, float u, float v)
     return (struct point){f->at.x + u * f->c - v * f->s, f->at.y + u * f->s + v * f->c};
 }
 
-/* A part of a footprint: its middle at (u, v) of it. */
+/* A part of a footprint, centred at (u, v) of it. */
 static struct footprint part(const struct footprint *f, float u, float v, float hx, float hy)
 {
     return (struct footprint){footprint_point(f, u, v), f->c, f->s, hx, hy};
@@ -282,7 +282,7 @@ void hall_build(struct scene *scene, const struct footprint *f, struct dice *d)
     float draw = dice_roll(d, 0, 1);
     if (draw < 0.3f) {
         roof(scene, f, top, ROOF_GABLE_X, 0.22f, 0.2f, &look);
-    } else if (draw < 0.55f) { /* a row of sheds with their backs to the light */
+    } else if (draw < 0.55f) { /* a saw-tooth roof */
         int count = (int)(f->hy / 3.2f) + 1;
         float deep = f->hy / (float)count;
         for (int k = 0; k < count; k++) {

@@ -1,4 +1,4 @@
-/* lots.h - room in a block: what has been built there, and lots along its roads. */
+/* lots.h - free space in a block: built footprints, and lots along its roads. */
 #ifndef GVM_WORLD_LOTS_H
 #define GVM_WORLD_LOTS_H
 
@@ -17,7 +17,7 @@ struct lots {
 /* A place along one of the block's roads, seen from the pavement's inner edge. */
 struct frontage {
     struct point at; /* on the road's line */
-    float c, s;      /* of what stands there: its own +y points into the block */
+    float c, s;      /* orientation of a building there: its +y points into the block */
     float off;       /* metres from the line to the pavement's inner edge */
 };
 
@@ -35,7 +35,7 @@ bool lots_take(struct lots *lots, const struct footprint *f, float margin);
 /* Whether a circle is free of buildings, borders and river. */
 bool lots_free(const struct lots *lots, struct point p, float radius, float margin);
 
-/* A random point of the block; false where none was found. */
+/* A random point of the block; false if none was found. */
 bool lots_point(struct lots *lots, struct point *p, float radius, float margin);
 
 /* ------------------------------------------------------------------ garden.c */
@@ -44,10 +44,10 @@ bool lots_point(struct lots *lots, struct point *p, float radius, float margin);
 void plant(struct lots *lots, struct point p, float low, float high);
 void scatter_trees(struct lots *lots, int count, float low, float high);
 
-/* Something flat, that ends where the block does. */
+/* A flat patch, clipped to the block. */
 void cover(struct lots *lots, enum cover kind, struct point at, float angle, float hx, float hy, bool round);
 
-/* What is around a house `back` metres behind the pavement, on a lot 2 half wide: drive, paths, hedges, trees, a shed.
+/* The garden of a house `back` metres behind the pavement, on a lot 2 half wide: drive, paths, hedges, trees, a shed.
  */
 void garden_build(struct lots *lots, const struct frontage *f, const struct footprint *house, float half, float back);
 

@@ -1,4 +1,4 @@
-/* ortho.c - see ortho.h. One scene holds all that the orthophoto shows, and all threads draw from it: no seams. */
+/* ortho.c - see ortho.h. One scene holds the whole orthophoto and is shared by all threads, so there are no seams. */
 #include "world/ortho.h"
 
 #include <math.h>
@@ -14,7 +14,7 @@
 #include "world/places.h"
 #include "world/render.h"
 
-/* Metres: from a camera to the border; beyond the border to what may throw a shadow inside. */
+/* Metres: from a camera to the border; margin for solids beyond the border that throw shadows inside. */
 static const float INSIDE = 40, SHADOWS = 130;
 
 /* ------------------------------------------------------------------ from above */
@@ -55,7 +55,7 @@ static gvm_status write_strips(struct geotiff *tiff, const struct frame *frame, 
 {
     struct strip strip = {.frame = frame, .scene = scene, .view = view};
     strip.pixels = malloc((size_t)FRAME_BLOCK * frame->size * 3);
-    if (strip.pixels == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for an orthophoto");
+    if (strip.pixels == NULL) return fail(err, GVM_MEMORY, "out of memory for an orthophoto");
     struct batch batch = {.make = render_piece, .context = &strip, .room = 1, .progress = progress};
     gvm_status status = GVM_OK;
     for (; strip.number < frame->blocks && status == GVM_OK; strip.number++) {
@@ -117,7 +117,7 @@ static gvm_status find_places(struct place *places, const struct frame *frame, c
     if (status != GVM_OK) return status;
     if (found < options->pairs)
         return fail(err, GVM_ARGUMENT,
-                    "the roads of %g m have room for %d panoramas, not %d: give fewer pairs or more metres",
+                    "the roads of %g m have room for %d panoramas, got %d; lower --pairs or raise --metres",
                     ortho->metres, found, options->pairs);
     for (int n = 0; ortho->turn && n < options->pairs; n++) {
         struct dice d = dice_for(options->seed, USE_HEADING, n, 0);
@@ -163,7 +163,7 @@ gvm_status ortho_write(const char *folder, int *pixels, const struct world_optio
     char *path = g_strdup_printf("%s/ortho.tif", folder);
     struct place *places = calloc((size_t)options->pairs, sizeof *places);
     struct pictures photos = {folder, options, places};
-    if (places == NULL) status = fail(err, GVM_MEMORY, "there is not enough memory for %d panoramas", options->pairs);
+    if (places == NULL) status = fail(err, GVM_MEMORY, "out of memory for %d panoramas", options->pairs);
     if (status == GVM_OK) status = find_places(places, &frame, options, ortho, err);
     if (status == GVM_OK) status = folder_prepare(folder, kinds, force, err);
     if (status == GVM_OK) status = picture_start(err);

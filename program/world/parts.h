@@ -1,4 +1,4 @@
-/* parts.h - what a scene is built of, each in the file named for it. */
+/* parts.h - builders of a scene's parts, by file. */
 #ifndef GVM_WORLD_PARTS_H
 #define GVM_WORLD_PARTS_H
 
@@ -17,7 +17,7 @@ struct footprint {
     float c, s, hx, hy;
 };
 
-/* Buildings; their front, with the door, looks towards their own -y. */
+/* Buildings; their front, with the door, faces their own -y. */
 void house_build(struct scene *scene, const struct footprint *f, struct dice *d);
 void terrace_build(struct scene *scene, const struct footprint *f, struct dice *d, uint32_t row);
 void city_house_build(struct scene *scene, const struct footprint *f, struct dice *d);

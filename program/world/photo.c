@@ -1,5 +1,5 @@
-/* photo.c - see photo.h. Four rays a pixel. They are sorted by the direction of the compass in which they run, in
- * slices half a pixel wide, and a slice's rays are looked along as those of one column. */
+/* photo.c - see photo.h. Four rays a pixel. They are sorted by azimuth into slices half a pixel wide, and a slice's
+ * rays are traced as those of one column. */
 #include "world/photo.h"
 
 #include <math.h>
@@ -61,7 +61,7 @@ static void hold_camera(struct camera *camera, const struct photo *photo)
                               .sin_roll = sin(photo->roll / DEGREE)};
 }
 
-/* Where a point of the picture looks: metres to the right and up, to a metre ahead and to a metre over the ground. */
+/* Direction of a point of the picture: metres to the right per metre ahead, and metres up per metre over the ground. */
 static void look_through(double *across, double *slope, const struct camera *c, double px, double py)
 {
     double right = px - c->half_width, up = c->half_height - py;
@@ -86,7 +86,7 @@ struct sights {
     double least, per; /* `across` at the first slice's left; slices to a metre across */
 };
 
-/* The borders' extremes are at the corners, since the way to `across` keeps lines straight. */
+/* The borders' extremes are at the corners, because the mapping to `across` keeps lines straight. */
 static void measure_slices(struct sights *s, const struct camera *c)
 {
     double least = INFINITY, most = -INFINITY;
@@ -101,7 +101,7 @@ static void measure_slices(struct sights *s, const struct camera *c)
     s->slices = (int)((most - s->least) * s->per) + 1;
 }
 
-/* From the top down, each before the others of its slice: so that a slice's rays rise. */
+/* From the top down, each inserted before the others of its slice, so that a slice's rays rise. */
 static void sort_sights(struct sights *s, const struct camera *c, const struct photo *photo)
 {
     for (int k = 0; k < s->slices; k++) s->first[k] = -1;

@@ -1,4 +1,4 @@
-/* photo.h - an ordinary photo of the town: a pinhole camera that looks anywhere, held nearly level. */
+/* photo.h - an ordinary photo of the town: a pinhole camera with any heading, nearly level. */
 #ifndef GVM_WORLD_PHOTO_H
 #define GVM_WORLD_PHOTO_H
 
@@ -12,14 +12,15 @@ struct photo {
     double roll;       /* degrees clockwise: the camera's right side is lower */
 };
 
-/* One of the shapes 4:3, 3:4, 16:9 and 9:16 with a longer side of `longest` pixels, that sees about fov[0] to fov[1]
- * degrees along it; any heading, pitch with deviation 3 and roll with deviation 2. Depends on the arguments alone. */
+/* One of the shapes 4:3, 3:4, 16:9 and 9:16 with a longer side of `longest` pixels, with a field of view of about
+ * fov[0] to fov[1] degrees along it; any heading, pitch with deviation 3 and roll with deviation 2. Depends on the
+ * arguments alone. */
 void photo_draw(struct photo *photo, int longest, const double fov[2], uint64_t seed, int number);
 
 /* Degrees from the left border to the right one. */
 double photo_hfov(const struct photo *photo);
 
-/* From (x, y), `above` metres above the ground.  pixels (height, width, 3). False without memory. */
+/* Taken at (x, y), `above` metres above the ground. pixels (height, width, 3). False if out of memory. */
 bool photo_render(unsigned char *pixels, const struct photo *photo, const struct scene *scene, const struct view *view,
                   float x, float y, float above);
 

@@ -15,7 +15,7 @@
 static const float CLOSEST = 2; /* metres of road to a photo */
 
 struct job {
-    struct pictures pictures; /* first, since folder_fill gives it to make_photo */
+    struct pictures pictures; /* first, because folder_fill passes it to make_photo */
     const struct photos_options *options;
 };
 
@@ -31,8 +31,8 @@ static gvm_status find_places(struct place *places, const struct frame *frame, c
     }
     if (found < options->pairs)
         return fail(err, GVM_ARGUMENT,
-                    "the roads of %g m have room for %d photos that stand %g m or more from the border, not %d: give "
-                    "fewer pairs or more metres",
+                    "the roads of %g m have room for %d photos at least %g m from the border, got %d; lower --pairs or "
+                    "raise --metres",
                     ortho->metres, found, margin, options->pairs);
     return places_split(places, options, err);
 }
@@ -50,7 +50,7 @@ static gvm_status make_photo(const void *context, unsigned char *room, int numbe
     gvm_status status = scene_open_street(&scene, options->seed, place->x, place->y, err);
     if (status != GVM_OK) return status;
     if (!photo_render(room, &photo, &scene, &view, place->x, place->y, WORLD_CAMERA_M))
-        status = fail(err, GVM_MEMORY, "there is not enough memory for a photo");
+        status = fail(err, GVM_MEMORY, "out of memory for a photo");
     struct shot shot = {.heading = photo.heading,
                         .altitude = scene_height(&scene, place->x, place->y) + WORLD_CAMERA_M};
     scene_free(&scene);
@@ -94,7 +94,7 @@ gvm_status photos_write(const char *folder, int *pixels, const struct world_opti
     struct place *places = calloc((size_t)options->pairs, sizeof *places);
     const struct job job = {{folder, options, places}, photos};
     size_t room = (size_t)photos->longest * photos->longest * 3;
-    if (places == NULL) status = fail(err, GVM_MEMORY, "there is not enough memory for %d photos", options->pairs);
+    if (places == NULL) status = fail(err, GVM_MEMORY, "out of memory for %d photos", options->pairs);
     if (status == GVM_OK) status = find_places(places, &frame, options, ortho, photos->margin, err);
     if (status == GVM_OK) status = folder_prepare(folder, kinds, force, err);
     if (status == GVM_OK) status = picture_start(err);

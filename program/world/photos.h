@@ -1,5 +1,4 @@
-/* photos.h - the practice city as a folder of ordinary photos with the imagery around them: to learn from, and to
- * locate in it. */
+/* photos.h - the generated town as a folder of ordinary photos with the imagery around them. */
 #ifndef GVM_WORLD_PHOTOS_H
 #define GVM_WORLD_PHOTOS_H
 
@@ -9,15 +8,15 @@ enum { PHOTOS_MOST_PIXELS = 1600 /* a side */ };
 
 struct photos_options {
     int longest;   /* a photo's longer side, pixels: ..PHOTOS_MOST_PIXELS */
-    double fov[2]; /* degrees that a photo sees along it: of the narrowest and the widest */
-    double margin; /* metres of imagery around each photo, at least */
+    double fov[2]; /* field of view along it, degrees: the narrowest and the widest */
+    double margin; /* least metres of imagery around each photo */
 };
 
 /* Write `folder`: imagery/ortho.tif (ortho_draw), photos/ with options->pairs photos from the roads, and, last,
- * photos.csv (image,lat,lon,heading,hfov,split). Photos stand as close as their number needs; options' offset_m and
+ * photos.csv (image,lat,lon,heading,hfov,split). Photos are as close as their number requires; options' offset_m and
  * scale, and ortho's turn are not used.
  *
- *   pixels   out: of the orthophoto's side
+ *   pixels  out: of the orthophoto's side
  *
  * Returns as ortho_write. The bytes do not depend on the number of threads. */
 gvm_status photos_write(const char *folder, int *pixels, const struct world_options *options,

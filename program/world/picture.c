@@ -14,17 +14,17 @@
 
 gvm_status picture_start(gvm_error *err)
 {
-    if (vips_init("geoviewmatch") != 0) return fail(err, GVM_IMAGE, "libvips, which writes pictures, does not start");
+    if (vips_init("geoviewmatch") != 0) return fail(err, GVM_IMAGE, "cannot write pictures: libvips failed to start");
     vips_cache_set_max(0);
     return GVM_OK;
 }
 
-/* Not through a temporary file: the list, which is written last, makes the pictures count. */
+/* No temporary file: the pictures are valid only once the list, written last, names them. */
 static gvm_status write_file(const char *path, const void *data, size_t size, gvm_error *err)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
     if (fd < 0 && errno == ELOOP)
-        return fail(err, GVM_FILE, "%s: it is a symbolic link, through which nothing is written; remove it",
+        return fail(err, GVM_FILE, "%s: it is a symbolic link, which is not written through; remove it",
                     path_tail(path));
     if (fd < 0) return fail_errno(err, "create", path_tail(path));
     gvm_status status = file_append(fd, data, size) ? GVM_OK : fail_errno(err, "write", path_tail(path));
@@ -39,7 +39,7 @@ static gvm_status save(VipsImage *image, const char *path, gvm_error *err)
     size_t size;
     vips_image_set_int(image, VIPS_META_CONCURRENCY, 1);
     if (vips_jpegsave_buffer(image, &data, &size, "Q", JPEG_QUALITY, NULL) != 0)
-        return fail(err, GVM_IMAGE, "%s: libvips cannot make a JPEG of it", path_tail(path));
+        return fail(err, GVM_IMAGE, "%s: libvips cannot write it as a JPEG", path_tail(path));
     gvm_status status = write_file(path, data, size, err);
     g_free(data);
     return status;
@@ -59,7 +59,7 @@ static VipsImage *wrap(const unsigned char *pixels, int width, int height)
 gvm_status aerial_save(const char *path, const unsigned char *pixels, int width, int height, gvm_error *err)
 {
     VipsImage *image = wrap(pixels, width, height);
-    if (image == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for it", path_tail(path));
+    if (image == NULL) return fail(err, GVM_MEMORY, "%s: out of memory", path_tail(path));
     gvm_status status = save(image, path, err);
     g_object_unref(image);
     vips_thread_shutdown();
@@ -137,7 +137,7 @@ static gvm_status save_street(const char *path, const unsigned char *pixels, int
                               const struct shot *shot, int focal_35mm, gvm_error *err)
 {
     VipsImage *image = wrap(pixels, width, height);
-    if (image == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for it", path_tail(path));
+    if (image == NULL) return fail(err, GVM_MEMORY, "%s: out of memory", path_tail(path));
     set_place(image, shot);
     if (focal_35mm > 0)
         set_lens(image, focal_35mm);

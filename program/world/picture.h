@@ -1,4 +1,4 @@
-/* picture.h - a picture as a JPEG file that says where it was taken. */
+/* picture.h - writes a picture as a JPEG file with its position in EXIF. */
 #ifndef GVM_WORLD_PICTURE_H
 #define GVM_WORLD_PICTURE_H
 
@@ -9,13 +9,13 @@ enum { JPEG_QUALITY = 92 };
 /* Start libvips, on one thread before the first picture. GVM_OK or GVM_IMAGE. */
 gvm_status picture_start(gvm_error *err);
 
-/* pixels (height, width, 3) sRGB. GVM_OK, GVM_FILE or GVM_MEMORY. The file may be left cut short on failure. */
+/* pixels (height, width, 3) sRGB. GVM_OK, GVM_FILE or GVM_MEMORY. The file may be left truncated on failure. */
 gvm_status aerial_save(const char *path, const unsigned char *pixels, int width, int height, gvm_error *err);
 
-/* Where a panorama was taken. */
+/* The position of a panorama. */
 struct shot {
     double lat, lon, altitude;
-    double heading; /* at which its centre column looks: degrees clockwise from north, 0..360, kept to a hundredth */
+    double heading; /* of its centre column: degrees clockwise from north, 0..360, stored to 0.01 */
 };
 
 /* A panorama of the full circle with elevations 45 to -45: with its place in EXIF, its geometry in XMP (GPano) and its

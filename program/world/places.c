@@ -1,4 +1,4 @@
-/* places.c - see places.h and world.h: the town on the globe, and where in it cameras stand. */
+/* places.c - see places.h and world.h: the town's position on the globe, and the cameras in it. */
 #include "world/places.h"
 
 #include <math.h>
@@ -12,8 +12,8 @@ static const double DEGREE = 180 / M_PI; /* degrees a radian */
 
 /* ------------------------------------------------------------------ the town on the globe */
 
-/* Metres to a radian at the town's middle, from WGS84's radii of curvature: a town is small. Written so, and with e^2
- * rounded, that a town drawn again is the same to the last bit. */
+/* Metres per radian at the town's centre, from WGS84's radii of curvature: a town is small. The form and the rounded
+ * e^2 are kept so that generated towns stay bit-identical. */
 static void metres_per_radian(double *east, double *north, const struct world_options *options)
 {
     const double e2 = 0.00669437999014;
@@ -68,7 +68,7 @@ static int by_east(const void *a, const void *b)
     return (x->y > y->y) - (x->y < y->y);
 }
 
-/* Cameras along one piece of road, `every` so many metres, in the right lane of either direction. */
+/* Cameras along one piece of road, `every` metres apart, in the right lane of either direction. */
 static int edge_places(struct candidate *out, int room, const struct world_options *options, const struct edge *edge,
                        float every)
 {
@@ -92,7 +92,7 @@ static struct candidate *open_candidates(int *room, int side, float every, gvm_e
 {
     *room = side * side * (int)ceilf(8 * PLACES_EVERY_M / every);
     struct candidate *all = malloc((size_t)*room * sizeof *all);
-    if (all == NULL) fail(err, GVM_MEMORY, "there is not enough memory for a town of %d x %d blocks", side, side);
+    if (all == NULL) fail(err, GVM_MEMORY, "out of memory for a town of %d x %d blocks", side, side);
     return all;
 }
 
@@ -112,7 +112,7 @@ static int town_places(struct candidate *out, int room, const struct world_optio
 gvm_status places_split(struct place *places, const struct world_options *options, gvm_error *err)
 {
     struct place **order = malloc((size_t)options->pairs * sizeof *order);
-    if (order == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for %d pairs", options->pairs);
+    if (order == NULL) return fail(err, GVM_MEMORY, "out of memory for %d pairs", options->pairs);
     for (int n = 0; n < options->pairs; n++) order[n] = places + n;
     qsort(order, (size_t)options->pairs, sizeof *order, by_east);
     int test = (int)(options->test * options->pairs + 0.5);
@@ -155,7 +155,7 @@ static bool lies_within(const struct place *place, const struct point corner[4],
 gvm_status places_within(struct place *places, int *found, const struct world_options *options,
                          const struct point corner[4], float margin, float every, gvm_error *err)
 {
-    const float astray = 90; /* a junction is at most so far from its place in the lattice */
+    const float astray = 90; /* greatest distance of a junction from its lattice point */
     float reach = 0;
     for (int k = 0; k < 4; k++) reach = fmaxf(reach, fmaxf(fabsf(corner[k].x), fabsf(corner[k].y)));
     int side = 2 * (int)ceilf((reach + astray) / TOWN_PITCH) + 2, room;

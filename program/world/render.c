@@ -56,9 +56,9 @@ void aerial_render(unsigned char *pixels, int size, const struct scene *scene, c
         }
 }
 
-/* ------------------------------------------------------------------ all around */
+/* ------------------------------------------------------------------ panoramas */
 
-/* Colours of one column, from the lowest row up, so that the ground is walked once; slopes (height) of each row's
+/* Colours of one column, from the lowest row up, so that the ground is walked once. slopes: (height) of each row's
  * rays. */
 static void render_column(struct colour *sums, int height, struct column *c, const float (*slopes)[4], int first)
 {

@@ -11,14 +11,14 @@ struct ray {
 /* Whether the ray meets the solid before hit->t and after its start; then *hit is set. */
 bool solid_hit(struct hit *hit, const struct solid *solid, const struct ray *ray);
 
-/* Whether the way from p to the sun is free. */
+/* Whether p is in the sun. */
 bool sun_reaches(const struct scene *scene, const struct view *view, struct vector p);
 
-/* Light that comes from a hit solid, or from the ground where hit->solid is NULL, along a direction of length 1. */
+/* Light from a hit solid, or from the ground if hit->solid is NULL, along a direction of length 1. */
 struct colour shade(const struct scene *scene, const struct view *view, const struct hit *hit, struct vector p,
                     struct vector direction);
 
-/* Where in a pixel its four rays go, in parts of it from its upper left corner. */
+/* Positions of a pixel's four rays, as fractions from its upper left corner. */
 extern const float pixel_rays[4][2];
 
 /* One pixel from straight above: its rays go down at p. n is its number in its picture. */
@@ -29,9 +29,8 @@ void aerial_pixel(unsigned char *pixel, const struct scene *scene, const struct 
 void aerial_render(unsigned char *pixels, int size, const struct scene *scene, const struct view *view, float x,
                    float y, float metres);
 
-/* All around (x, y), `above` metres above the ground: in the middle what lies `heading` degrees clockwise from north,
- * to the right of it what lies further clockwise, elevations from 45 to -45 degrees downwards.  pixels (height, width,
- * 3). False without memory. */
+/* A panorama at (x, y), `above` metres above the ground: its centre column has the heading `heading`, degrees clockwise
+ * from north; rows are elevations from 45 down to -45 degrees. pixels (height, width, 3). False if out of memory. */
 bool panorama_render(unsigned char *pixels, int width, int height, const struct scene *scene, const struct view *view,
                      float x, float y, float above, double heading);
 

@@ -54,7 +54,7 @@ struct patch *scene_add_patch(struct scene *scene, enum cover cover, struct poin
 static float between(const struct scene *scene, const float *grid, float x, float y)
 {
     float u = x / SQUARE - (float)scene->left, v = y / SQUARE - (float)scene->bottom, most = (float)scene->side - 1e-3f;
-    u = u < 0 ? 0 : u > most ? most : u; /* not fminf, which is a call into the C library */
+    u = u < 0 ? 0 : u > most ? most : u; /* not fminf, which is a library call */
     v = v < 0 ? 0 : v > most ? most : v;
     int i = (int)u, j = (int)v, row = scene->side + 1;
     const float *h = grid + j * row + i;

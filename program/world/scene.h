@@ -1,4 +1,4 @@
-/* scene.h - a piece of the practice city as solids on a ground, in a grid that finds what is near.
+/* scene.h - a piece of the generated town as solids on a ground, with a grid for lookup.
  *
  * Metres and axes as in town.h. Colours are linear, 0..1; the pictures' own curve is a square root. */
 #ifndef GVM_WORLD_SCENE_H
@@ -12,7 +12,7 @@ struct colour {
     float r, g, b;
 };
 
-/* When something is there: cars come and go between the two pictures. */
+/* When a solid is present: cars differ between the two pictures. */
 enum when { WHEN_STREET = 1, WHEN_AERIAL = 2, WHEN_BOTH = 3 };
 
 enum shape {
@@ -39,9 +39,9 @@ enum facade { FACADE_PLASTER, FACADE_BRICK, FACADE_WOOD, FACADE_BANDS, FACADES }
 struct solid {
     float x, y, c, s;     /* middle; cosine and sine of its turn */
     float hx, hy, z0, z1; /* half sizes, bottom, top */
-    float eave, kx, ky;   /* z <= eave + kx (hx - |x|), and for y; 0: no such plane. ky < 0: one plane, high at -y */
+    float eave, kx, ky;   /* z <= eave + kx (hx - |x|), and for y; 0: no plane. ky < 0: one plane, high at -y */
     float base;           /* height of the ground at its foot */
-    float reach;          /* horizontal radius that holds it */
+    float reach;          /* radius of its bounding circle */
     float storey;         /* metres a floor */
     uint32_t seed;
     unsigned char shape, surface, facade, when;
@@ -68,22 +68,22 @@ struct patch {
     float x, y, c, s, hx, hy;
     uint32_t seed;
     unsigned char cover, round;
-    int block; /* it ends at that block's borders */
+    int block; /* clipped to that block */
 };
 
-/* Where to look: within so many metres of (x, y). */
+/* The area built: within this many metres of (x, y). */
 struct site {
     uint64_t seed;
     float x, y, reach;
-    float clear; /* no car of the street picture so near to (x, y) */
+    float clear; /* no car of the street picture nearer to (x, y) */
 };
 
 enum { SQUARE = 8 /* metres of the grid */ };
 
-/* What stands in one square of the grid: parts of the scene's lists. */
+/* One square of the grid: ranges of the scene's lists. */
 struct square {
     int solid, solids, patch, patches, piece, pieces;
-    int block;     /* that it lies in wholly, or -1 */
+    int block;     /* the block that contains it, or -1 */
     float ceiling; /* top of the highest solid */
 };
 
@@ -106,15 +106,15 @@ struct scene {
     struct square *squares;              /* (side, side) */
     float *height, *river;               /* (side + 1, side + 1) at the squares' corners: as town_height, town_river */
     struct list solids, patches, pieces; /* struct solid, struct patch, struct piece */
-    struct list ids;                     /* int: what the squares name */
+    struct list ids;                     /* int: numbers listed by the squares */
     struct edge *edges;                  /* (2 blocks blocks) */
     unsigned char *kinds;                /* (blocks, blocks) enum block_kind */
     int first_i, first_j, blocks;        /* block number k is (first_i + k % blocks, first_j + k / blocks) */
-    int building;                        /* number of the block that is being built */
+    int building;                        /* number of the block being built */
     bool short_of_memory;
 };
 
-void scene_free(struct scene *scene); /* fine on a zero scene */
+void scene_free(struct scene *scene); /* accepts a zero scene */
 
 float scene_height(const struct scene *scene, float x, float y);
 float scene_river(const struct scene *scene, float x, float y);
@@ -122,7 +122,7 @@ float scene_river(const struct scene *scene, float x, float y);
 /* NULL outside the grid. */
 const struct square *scene_square(const struct scene *scene, float x, float y);
 
-/* The new last item of a list, zeroed; NULL, and the list short_of_memory, without memory. */
+/* A new last item of a list, zeroed; NULL, with the list short_of_memory, if out of memory. */
 struct solid *scene_add_solid(struct scene *scene);
 struct piece *scene_add_piece(struct scene *scene);
 struct patch *scene_add_patch(struct scene *scene, enum cover cover, struct point at, float angle, float hx, float hy);

@@ -1,9 +1,9 @@
-/* street.c - what stands along the roads: lamp posts, trees, parked and passing cars. Traffic keeps to the right. */
+/* street.c - solids along the roads: lamp posts, trees, parked and moving cars. Traffic keeps to the right. */
 #include <math.h>
 
 #include "world/parts.h"
 
-/* Two draws of what stands in a slot, one a picture; now and then the same car stands there in both. */
+/* The contents of a slot are drawn for each of the two pictures; sometimes both have the same car. */
 static void slot(struct scene *scene, const struct edge *edge, int number, struct point at, float c, float s,
                  float share, bool may_stay)
 {

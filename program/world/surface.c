@@ -1,4 +1,4 @@
-/* surface.c - how solids look: facades, roofs, leaves, cars. */
+/* surface.c - colours of solids: facades, roofs, leaves, cars. */
 #include <math.h>
 
 #include "world/view.h"

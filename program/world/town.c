@@ -79,7 +79,7 @@ static struct point lattice(uint64_t seed, int i, int j)
     return (struct point){x + 130 * (wx - 0.5f), y + 130 * (wy - 0.5f)};
 }
 
-/* Every fourth line of the lattice, or so, is a main street. */
+/* About every fourth line of the lattice is a main street. */
 static bool is_main(uint64_t seed, int line, int dir)
 {
     struct dice d = dice_for(seed, USE_LINE, line, dir);
@@ -117,7 +117,7 @@ void town_junction(struct junction *junction, uint64_t seed, int i, int j)
     }
 }
 
-/* Catmull and Rom: through the lattice's points, each end's direction that of its neighbours'. */
+/* Catmull-Rom spline through the lattice's points. */
 void town_edge(struct edge *edge, uint64_t seed, int i, int j, int dir)
 {
     int di = dir == 0, dj = dir == 1;
@@ -174,7 +174,7 @@ static float edge_distance(const struct edge *edge, float x, float y)
 
 static enum block_kind kind_of(uint64_t seed, struct point p, struct dice *d)
 {
-    /* How many of each kind in a hundred, from the fields outside to the middle of a town. */
+    /* Percentage of each kind, from the fields outside to the centre of a town. */
     static const unsigned char share[4][BLOCK_KINDS] = {{46, 6, 0, 2, 14, 8, 18, 2, 4},
                                                         {60, 16, 0, 6, 5, 6, 2, 2, 3},
                                                         {30, 28, 15, 12, 4, 6, 0, 3, 2},

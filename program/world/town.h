@@ -1,9 +1,9 @@
-/* town.h - the plan of the practice city: terrain, river, road net and what each block is for. It has no end: every
- * part is a function of the seed and its own numbers, so any piece of it can be made alone and neighbours agree.
+/* town.h - the plan of the generated town: terrain, river, road network and use of each block. It is unbounded: every
+ * part is a function of the seed and its own numbers, so any piece can be generated alone and neighbours agree.
  *
- * Metres, x to the east, y to the north, z up. Junctions stand on a lattice that is jittered and bent; edge (i, j, 0)
- * runs from junction (i, j) to (i+1, j), edge (i, j, 1) to (i, j+1); block (i, j) has junction (i, j) at its
- * south-west corner. */
+ * Metres, x to the east, y to the north, z up. Junctions are on a jittered and bent lattice; edge (i, j, 0) runs from
+ * junction (i, j) to (i+1, j), edge (i, j, 1) to (i, j+1); block (i, j) has junction (i, j) at its south-west corner.
+ */
 #ifndef GVM_WORLD_TOWN_H
 #define GVM_WORLD_TOWN_H
 
@@ -19,7 +19,7 @@ struct point {
     float x, y;
 };
 
-/* Draws in a row from a stream of their own. */
+/* Consecutive draws from a stream of their own. */
 struct dice {
     uint64_t seed, stream, index;
 };
@@ -46,7 +46,7 @@ int dice_pick(struct dice *d, int n);                   /* 0..n-1 */
 bool dice_chance(struct dice *d, float p);
 
 float town_height(uint64_t seed, float x, float y); /* of the ground */
-float town_river(uint64_t seed, float x, float y);  /* metres to the river's bank, negative on the water; rough */
+float town_river(uint64_t seed, float x, float y);  /* approximate metres to the river's bank, negative on the water */
 
 enum road { ROAD_NONE, ROAD_LANE, ROAD_STREET, ROAD_MAIN };
 

@@ -3,16 +3,16 @@
 
 #include "world/render.h"
 
-/* The convex shape's parts of the ray: from the last plane it comes in through to the first it leaves through. */
+/* The part of a ray inside a convex shape: from the last plane it enters to the first it leaves. */
 struct span {
     float in, out;
     int face;
 };
 
-/* Keep what lies where a + t b <= 0. */
+/* Keep the part with a + t b <= 0. */
 static inline void clip(struct span *s, float a, float b, int face)
 {
-    if (b < 0) { /* comes in */
+    if (b < 0) { /* enters */
         float t = -a / b;
         if (t > s->in) s->in = t, s->face = face;
     } else if (b > 0) {
@@ -76,10 +76,10 @@ static bool box_hit(struct hit *hit, const struct solid *s, const struct ray *r)
     return true;
 }
 
-/* Leaves leave gaps where the crown is thin: near its outline, seen along the ray. */
+/* Leaves have gaps where the crown is thin: near its outline, seen along the ray. */
 static bool has_gap(const struct solid *s, struct vector p, float facing)
 {
-    if (facing > 0.86f) return false; /* more than both grains give together */
+    if (facing > 0.86f) return false; /* above the maximum of both noises together */
     float across = 0.8f * (p.x - p.y), rough = grain(p.x * 2 + p.z * 0.7f, p.y * 2, s->seed & 15);
     if (facing > 0.5f * rough + 0.36f) return false;
     return facing < 0.5f * rough + 0.4f * grain(across * 5, p.z * 5, 9) - 0.05f;
@@ -128,7 +128,7 @@ static bool cone_hit(struct hit *hit, const struct solid *s, const struct ray *r
         if (s->surface == SURFACE_NEEDLE) {
             float along = sqrtf(r->dx * r->dx + r->dy * r->dy + r->dz * r->dz);
             float facing = -(normal.x * r->dx + normal.y * r->dy + normal.z * r->dz) / along;
-            facing = 2 * facing + 0.7f * fabsf(r->dz) / along; /* from above a steep cone is all outline */
+            facing = 2 * facing + 0.7f * fabsf(r->dz) / along; /* from above, a steep cone is all outline */
             if (has_gap(s, (struct vector){p.x + s->x, p.y + s->y, z}, facing)) return false;
         }
         hit->t = t[n];
@@ -150,7 +150,7 @@ bool solid_hit(struct hit *hit, const struct solid *solid, const struct ray *ray
     return false;
 }
 
-/* Square by square towards the sun (Amanatides and Woo 1987), until the ray is above all that stands in the last. */
+/* Square by square towards the sun (Amanatides and Woo 1987), until the ray is above all solids in the last one. */
 bool sun_reaches(const struct scene *scene, const struct view *view, struct vector p)
 {
     const struct solid *solids = scene->solids.items;
@@ -163,7 +163,7 @@ bool sun_reaches(const struct scene *scene, const struct view *view, struct vect
     float next_y = dy != 0 ? ((float)(scene->bottom + j + (dy > 0)) * SQUARE - p.y) / dy : INFINITY;
     float width_x = SQUARE / fabsf(dx), width_y = SQUARE / fabsf(dy), t = 0;
     float inverse = 1 / (dx * dx + dy * dy);
-    for (int n = 0; n < 16; n++) { /* what is farther away than 100 m throws no shadow here */
+    for (int n = 0; n < 16; n++) { /* solids farther than 100 m away throw no shadow here */
         if (i < 0 || j < 0 || i >= scene->side || j >= scene->side) return true;
         const struct square *q = scene->squares + j * scene->side + i;
         float low = p.z + t * dz; /* of the ray, from here on */

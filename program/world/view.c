@@ -56,7 +56,7 @@ void view_draw(struct view *view, enum when when, uint64_t seed, uint64_t pair)
     view->noise = dice_roll(&d, 0.8f, 3.2f);
 }
 
-/* A shoulder for what is bright, the square root of 8-bit pictures, contrast about the middle, noise. */
+/* A shoulder for highlights, the square root of 8-bit pictures, contrast, noise. */
 void view_develop(unsigned char *pixel, const struct view *view, struct colour light, uint32_t n)
 {
     float in[3] = {light.r * view->gain.r, light.g * view->gain.g, light.b * view->gain.b};

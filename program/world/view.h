@@ -1,4 +1,4 @@
-/* view.h - when and with what a picture is taken: sun, season, air, sensor; and how things look then. */
+/* view.h - the conditions of a picture (sun, season, air, sensor) and the colours under them. */
 #ifndef GVM_WORLD_VIEW_H
 #define GVM_WORLD_VIEW_H
 
@@ -21,7 +21,7 @@ struct view {
     float contrast, noise;
 };
 
-/* Drawn for one picture of a pair. */
+/* Random conditions for one picture of a pair. */
 void view_draw(struct view *view, enum when when, uint64_t seed, uint64_t pair);
 
 /* 8-bit sRGB of light, with the sensor's noise for pixel n. */
@@ -30,10 +30,10 @@ void view_develop(unsigned char *pixel, const struct view *view, struct colour l
 /* Light from the sky in a direction of length 1. */
 struct colour view_sky(const struct view *view, struct vector d);
 
-/* Light that a surface of a colour sends out; lit: 0 in the shadow, 1 in the sun. */
+/* Light from a surface of this colour; lit: 0 in the shadow, 1 in the sun. */
 struct colour view_light(const struct view *view, struct colour surface, struct vector normal, float lit);
 
-/* ------------------------------------------------------------------ what things look like */
+/* ------------------------------------------------------------------ surfaces */
 
 struct hit {
     float t; /* along the ray */
@@ -42,13 +42,13 @@ struct hit {
     const struct solid *solid;
 };
 
-/* Colour of a solid's surface at p, and of the ground. *shine: share of the sky that is mirrored. */
+/* Colour of a solid's surface at p, and of the ground. *shine: share of the sky that is reflected. */
 struct colour surface_colour(const struct view *view, const struct hit *hit, struct vector p, float *shine);
 struct colour ground_colour(const struct scene *scene, const struct view *view, float x, float y, float *shine);
 
-/* ------------------------------------------------------------------ small things */
+/* ------------------------------------------------------------------ helpers */
 
-/* fmaxf and fminf of numbers that are none of them NaN: those are calls into the C library. */
+/* fmaxf and fminf without NaN, because the originals are library calls. */
 static inline float larger(float a, float b)
 {
     return a > b ? a : b;

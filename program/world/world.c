@@ -1,4 +1,4 @@
-/* world.c - see world.h. Pairs are made on all threads, each from the seed and its number alone. */
+/* world.c - see world.h. Pairs are made on all threads, each only from the seed and its number. */
 #include "world/world.h"
 
 #include <glib.h>
@@ -30,7 +30,7 @@ gvm_status world_pair(unsigned char *street, unsigned char *aerial, const struct
     view_draw(&view, WHEN_STREET, options->seed, (uint64_t)number);
     if (!panorama_render(street, 640 * options->scale, 160 * options->scale, &scene, &view, place->x, place->y,
                          WORLD_CAMERA_M, place->heading))
-        status = fail(err, GVM_MEMORY, "there is not enough memory for a panorama");
+        status = fail(err, GVM_MEMORY, "out of memory for a panorama");
     if (aerial != NULL) {
         view_draw(&view, WHEN_AERIAL, options->seed, (uint64_t)number);
         aerial_render(aerial, 256 * options->scale, &scene, &view, place->tile_x, place->tile_y, (float)WORLD_TILE_M);
@@ -97,7 +97,7 @@ gvm_status world_write(const char *folder, const struct world_options *options, 
     if (status == GVM_OK) status = picture_start(err);
     if (status != GVM_OK) return status;
     struct place *places = malloc((size_t)options->pairs * sizeof *places);
-    if (places == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for %d pairs", options->pairs);
+    if (places == NULL) return fail(err, GVM_MEMORY, "out of memory for %d pairs", options->pairs);
     status = world_places(places, options, err);
     struct pictures pairs = {folder, options, places};
     size_t room = world_street_bytes(options) + (size_t)256 * 256 * 3 * options->scale * options->scale;

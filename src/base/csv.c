@@ -66,11 +66,10 @@ static gvm_status copy_line(struct csv *csv, const char *start, size_t length, g
 {
     for (size_t i = 0; i < length; i++)
         if ((unsigned char)start[i] < 0x20 && start[i] != '\t')
-            return CSV_FAIL(csv, err, "it holds a control character (code %d), so this is no CSV file in UTF-8",
-                            start[i]);
+            return CSV_FAIL(csv, err, "unexpected control character (code %d); expected CSV in UTF-8", start[i]);
     if (length >= csv->room) {
         char *more = realloc(csv->text, 2 * length + 1);
-        if (more == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", csv->where);
+        if (more == NULL) return fail(err, GVM_MEMORY, "%s: cannot read it: out of memory", csv->where);
         csv->text = more;
         csv->room = 2 * length + 1;
     }
@@ -102,7 +101,7 @@ static gvm_status add_field(struct csv *csv, char *field, gvm_error *err)
     if (csv->count < csv->most)
         csv->fields[csv->count++] = field;
     else if (*field != '\0')
-        return CSV_FAIL(csv, err, "it has more than the %d fields that there can be%s", csv->most,
+        return CSV_FAIL(csv, err, "it has more than %d fields%s", csv->most,
                         csv->separator == ',' && csv->columns > 0 ? decimal_commas : "");
     return GVM_OK;
 }
@@ -128,8 +127,8 @@ static gvm_status cut_fields(struct csv *csv, gvm_error *err)
         char *field = p += strspn(p, blanks);
         bool in_quotes = *p == '"';
         if (in_quotes) {
-            if ((field = quoted(&p, blanks)) == NULL) return CSV_FAIL(csv, err, "a quote is opened and not closed");
-            if (*p != csv->separator && *p != '\0') return CSV_FAIL(csv, err, "something follows a closing quote");
+            if ((field = quoted(&p, blanks)) == NULL) return CSV_FAIL(csv, err, "a quoted field is not closed");
+            if (*p != csv->separator && *p != '\0') return CSV_FAIL(csv, err, "unexpected text after a closing quote");
         } else {
             p += strcspn(p, ends);
         }
@@ -154,7 +153,7 @@ static bool next_line(const char **start, const char **stop, struct csv *csv, gv
     const char *end = csv->p, *last = csv->p + look;
     while (end < last && *end != '\n' && *end != '\r') end++;
     if (end == last && left > look) {
-        *status = CSV_FAIL(csv, err, "it has more than %d bytes, so this is no CSV file", LINE);
+        *status = CSV_FAIL(csv, err, "the line has more than %d bytes, so this is not a CSV file", LINE);
         return false;
     }
     *stop = end;
@@ -208,7 +207,7 @@ static gvm_status check_count(struct csv *csv, gvm_error *err)
     if (csv->columns == 0) return GVM_OK;
     while (csv->count > csv->columns && csv->fields[csv->count - 1][0] == '\0') csv->count--;
     if (csv->count == csv->columns) return GVM_OK;
-    return CSV_FAIL(csv, err, "it has %d field%s where the header has %d%s", csv->count, csv->count == 1 ? "" : "s",
+    return CSV_FAIL(csv, err, "got %d field%s, expected %d as in the header%s", csv->count, csv->count == 1 ? "" : "s",
                     csv->columns, csv->count > csv->columns && csv->separator == ',' ? decimal_commas : "");
 }
 
@@ -216,7 +215,7 @@ bool csv_next(struct csv *csv, gvm_status *status, gvm_error *err)
 {
     const char *start, *stop;
     if (csv->unreadable) {
-        *status = fail(err, GVM_FORMAT, "%s: it is in UTF-16 and cannot be converted; save it in UTF-8", csv->where);
+        *status = fail(err, GVM_FORMAT, "%s: it is in UTF-16 and cannot be converted; save it as UTF-8", csv->where);
         return false;
     }
     while (next_line(&start, &stop, csv, status, err)) {
@@ -285,7 +284,7 @@ static int find_column(bool *nearly, const char *name, const char *const *names,
 
 static gvm_status fail_unknown(const struct csv *csv, int field, const char *list, gvm_error *err)
 {
-    return CSV_FAIL(csv, err, "the header's \"%.60s\" is none of %s", csv->fields[field], list);
+    return CSV_FAIL(csv, err, "unknown column \"%.60s\" in the header; expected %s", csv->fields[field], list);
 }
 
 gvm_status csv_header(int *order, struct csv *csv, const char *const *names, int columns, int needed, bool more,
@@ -310,14 +309,14 @@ gvm_status csv_header(int *order, struct csv *csv, const char *const *names, int
             continue;
         }
         if (c == columns) return fail_unknown(csv, i, list, err);
-        if (seen[c]) return CSV_FAIL(csv, err, "the header has \"%s\" twice", names[c]);
+        if (seen[c]) return CSV_FAIL(csv, err, "the header has the column \"%s\" twice", names[c]);
         seen[c] = true;
     }
     for (int c = 0; c < needed; c++)
         if (!seen[c]) {
             if (unknown >= 0) return fail_unknown(csv, unknown, list, err);
             write_names(list, sizeof list, names, needed);
-            return CSV_FAIL(csv, err, "the header lacks \"%s\" (it needs %s)", names[c], list);
+            return CSV_FAIL(csv, err, "the header lacks the column \"%s\" (required: %s)", names[c], list);
         }
     return GVM_OK;
 }

@@ -113,7 +113,7 @@ static gvm_status map_descriptor(struct file_map *map, int fd, const char *path,
 {
     struct stat st;
     if (fstat(fd, &st) != 0) return fail_errno(err, "read", path_tail(path));
-    if (S_ISDIR(st.st_mode)) return fail(err, GVM_FILE, "%s: it is a folder, not a file", path_tail(path));
+    if (S_ISDIR(st.st_mode)) return fail(err, GVM_FILE, "%s: it is a directory, expected a file", path_tail(path));
     if (!S_ISREG(st.st_mode)) return fail(err, GVM_FILE, "%s: it is not a regular file", path_tail(path));
     if (st.st_size == 0) return fail(err, GVM_FORMAT, "%s: the file is empty", path_tail(path));
     void *data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -147,10 +147,10 @@ static gvm_status check_target(mode_t *mode, const char *path, gvm_error *err)
     *mode = 0;
     if (stat(path, &st) != 0) {
         if (errno != ENOENT) return fail_errno(err, "write", path_tail(path));
-        if (*name == '\0') return fail(err, GVM_FILE, "%s: it is not a file's name", path_tail(path));
+        if (*name == '\0') return fail(err, GVM_FILE, "%s: it is not a file name", path_tail(path));
         return GVM_OK;
     }
-    if (S_ISDIR(st.st_mode)) return fail(err, GVM_FILE, "%s: it is a folder, not a file", path_tail(path));
+    if (S_ISDIR(st.st_mode)) return fail(err, GVM_FILE, "%s: it is a directory, expected a file", path_tail(path));
     if (!S_ISREG(st.st_mode)) return fail(err, GVM_FILE, "%s: it is not a regular file", path_tail(path));
     if (access(path, W_OK) != 0) return fail_errno(err, "write", path_tail(path));
     *mode = st.st_mode & 0777;

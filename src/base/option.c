@@ -210,7 +210,7 @@ void option_takes(char *text, size_t size, const struct option_row *row)
     if (row->high < INFINITY)
         snprintf(range, sizeof range, " from %.15g to %.15g", row->low, row->high);
     else
-        snprintf(range, sizeof range, " of %.15g or more", row->low);
+        snprintf(range, sizeof range, " of at least %.15g", row->low);
     g_strlcat(text, range, size);
 }
 

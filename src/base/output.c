@@ -41,7 +41,7 @@ static gvm_status is_features(bool *ours, const char *path, const char *start, g
     return GVM_OK;
 }
 
-const struct output_kind output_weights = {"a file of weights", .is_ours = is_weights};
+const struct output_kind output_weights = {"a weights file", .is_ours = is_weights};
 const struct output_kind output_features = {"a features file", .is_ours = is_features};
 const struct output_kind output_picture = {"a picture", .start = "\x89PNG\r\n\x1a\n",
                                            .holds = "tEXtSoftware\n" OUTPUT_SOFTWARE};
@@ -94,11 +94,12 @@ static gvm_status check_inputs(const char *path, bool ours, const char *const *i
     for (int i = 0; i < count; i++) {
         if (inputs[i] == NULL) continue;
         if (is_same(path, inputs[i]))
-            return fail(err, GVM_ARGUMENT, "%s: this command reads it and would replace it; name another file to write",
+            return fail(err, GVM_ARGUMENT,
+                        "%s: this command reads it and would overwrite it; choose another output file",
                         path_tail(path));
         if (!ours && is_within(path, inputs[i]))
-            return fail(err, GVM_ARGUMENT,
-                        "%s: it lies in a folder that this command reads; name another file to write", path_tail(path));
+            return fail(err, GVM_ARGUMENT, "%s: it is in a folder that this command reads; choose another output file",
+                        path_tail(path));
     }
     return GVM_OK;
 }
@@ -110,7 +111,7 @@ gvm_status output_check(const char *path, const struct output_kind *kind, bool f
     bool ours, there = lstat(path, &link) == 0, linked = there && S_ISLNK(link.st_mode);
     if (!there || stat(path, &st) != 0) {
         if (errno == ENOENT && linked)
-            return fail(err, GVM_ARGUMENT, "%s: it is a symbolic link to a file that is not there; name that file",
+            return fail(err, GVM_ARGUMENT, "%s: it is a dangling symbolic link; name its target instead",
                         path_tail(path));
         bool nothing = errno == ENOENT || errno == ENOTDIR; /* of a file in place of a folder file_writer_open speaks */
         return nothing ? GVM_OK : fail_errno(err, "write", path_tail(path));
@@ -121,9 +122,10 @@ gvm_status output_check(const char *path, const struct output_kind *kind, bool f
     if (status == GVM_OK) status = check_inputs(path, ours, inputs, count, err);
     if (status != GVM_OK || ours || (force && !linked)) return status;
     if (linked)
-        return fail(err, GVM_ARGUMENT,
-                    "%s: it is a symbolic link to something else than %s that GeoViewMatch wrote; name another file",
-                    path_tail(path), kind->name);
-    return fail(err, GVM_ARGUMENT, "%s: it exists and is not %s that GeoViewMatch wrote; name another file%s",
-                path_tail(path), kind->name, kind->kept ? "" : ", or replace it with --force");
+        return fail(
+            err, GVM_ARGUMENT,
+            "%s: it is a symbolic link to a file that is not %s written by GeoViewMatch; choose another output file",
+            path_tail(path), kind->name);
+    return fail(err, GVM_ARGUMENT, "%s: it exists and is not %s written by GeoViewMatch; choose another output file%s",
+                path_tail(path), kind->name, kind->kept ? "" : ", or overwrite it with --force");
 }

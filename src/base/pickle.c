@@ -44,7 +44,7 @@ struct machine {
 static void broken(struct machine *m, const char *what)
 {
     if (m->status != GVM_OK) return;
-    m->status = fail(m->err, GVM_FORMAT, "%s: its pickle is broken before byte %zu: %s", m->where, m->at, what);
+    m->status = fail(m->err, GVM_FORMAT, "%s: corrupt pickle before byte %zu: %s", m->where, m->at, what);
 }
 
 /* ------------------------------------------------------------------ memory */
@@ -54,7 +54,7 @@ static void *no_room(struct machine *m)
     if (m->pickle->values >= MAX_VALUES)
         m->status = fail(m->err, GVM_FORMAT, "%s: its pickle has more than %d values", m->where, MAX_VALUES);
     else
-        m->status = fail(m->err, GVM_MEMORY, "%s: not enough memory for its pickle", m->where);
+        m->status = fail(m->err, GVM_MEMORY, "%s: out of memory for its pickle", m->where);
     return NULL;
 }
 
@@ -80,7 +80,7 @@ static void *take(struct machine *m, size_t size)
 static bool reach(struct machine *m, struct kept *k, uint64_t i)
 {
     if (i < k->room) return true;
-    if (i >= MAX_KEPT) broken(m, "it keeps too many values at once");
+    if (i >= MAX_KEPT) broken(m, "too many values in the memo");
     if (m->status != GVM_OK) return false;
     size_t room = (size_t)i * 2 > 256 ? (size_t)i * 2 : 256;
     const value **more = realloc(k->values, room * sizeof *more);
@@ -122,7 +122,7 @@ static void append(struct machine *m, value *list, const value *v)
 static const value *top_of(struct machine *m)
 {
     const value *v = m->stack.count > 0 ? m->stack.values[m->stack.count - 1] : NULL;
-    if (v == NULL) broken(m, "a value is missing");
+    if (v == NULL) broken(m, "stack underflow");
     return v;
 }
 
@@ -138,7 +138,7 @@ static size_t find_mark(struct machine *m)
 {
     size_t i = m->stack.count;
     while (i > 0 && m->stack.values[i - 1] != NULL) i--;
-    if (i == 0) broken(m, "a mark is missing");
+    if (i == 0) broken(m, "no mark on the stack");
     return i;
 }
 
@@ -179,7 +179,7 @@ static void op_float(struct machine *m)
 static const unsigned char *follow(struct machine *m)
 {
     if (m->argument > m->size - m->at) {
-        broken(m, "it is cut short");
+        broken(m, "truncated");
         return NULL;
     }
     m->at += m->argument;
@@ -216,7 +216,7 @@ static void op_mark(struct machine *m)
 
 static void op_pop(struct machine *m)
 {
-    if (m->stack.count == 0) broken(m, "a value is missing");
+    if (m->stack.count == 0) broken(m, "stack underflow");
     m->stack.count -= m->status == GVM_OK;
 }
 
@@ -247,7 +247,7 @@ static void op_get(struct machine *m)
     if (m->argument < m->memo.room && m->memo.values[m->argument] != NULL)
         push(m, m->memo.values[m->argument]);
     else
-        broken(m, "it asks for a value that is not kept");
+        broken(m, "no such value in the memo");
 }
 
 /* ------------------------------------------------------------------ containers */
@@ -255,9 +255,9 @@ static void op_get(struct machine *m)
 /* Move all values from index `first` up from the stack into a list, tuple or dictionary. */
 static void gather(struct machine *m, value *into, size_t first)
 {
-    if (into->kind == PICKLE_DICT && (m->stack.count - first) % 2 != 0) broken(m, "a key has no value");
+    if (into->kind == PICKLE_DICT && (m->stack.count - first) % 2 != 0) broken(m, "a key without a value");
     for (size_t i = first; i < m->stack.count && m->status == GVM_OK; i++) {
-        if (m->stack.values[i] == NULL) broken(m, "a value is missing");
+        if (m->stack.values[i] == NULL) broken(m, "unexpected mark on the stack");
         append(m, into, m->stack.values[i]);
     }
     m->stack.count = first;
@@ -288,7 +288,7 @@ static void add(struct machine *m, size_t into, size_t first)
 {
     value *list = (value *)m->stack.values[into];
     if (list == NULL || list->kind != (enum pickle_kind)m->with)
-        broken(m, "values are added to something else than a list or a dictionary");
+        broken(m, "items appended to neither a list nor a dictionary");
     else
         gather(m, list, first);
     m->stack.count = into + 1;
@@ -300,7 +300,7 @@ static void op_add(struct machine *m)
     if (m->stack.count > each)
         add(m, m->stack.count - each - 1, m->stack.count - each);
     else
-        broken(m, "a value is missing");
+        broken(m, "stack underflow");
 }
 
 static void op_add_all(struct machine *m)
@@ -309,7 +309,7 @@ static void op_add_all(struct machine *m)
     if (first > 1)
         add(m, first - 2, first);
     else
-        broken(m, "a value is missing");
+        broken(m, "stack underflow");
 }
 
 /* ------------------------------------------------------------------ names and calls */
@@ -325,7 +325,7 @@ static void push_name(struct machine *m, const char *module, size_t module_lengt
     const struct pickle_name *known = m->names;
     while (known->name && !is_name(known->name, module, module_length, name, length)) known++;
     if (known->name == NULL) {
-        m->status = fail(m->err, GVM_FORMAT, "%s: it would call %.*s.%.*s; only tensors are read, and nothing is run",
+        m->status = fail(m->err, GVM_FORMAT, "%s: its pickle calls %.*s.%.*s; only tensors are read, no code is run",
                          m->where, (int)(module_length < NAME_SHOWN ? module_length : NAME_SHOWN), module,
                          (int)(length < NAME_SHOWN ? length : NAME_SHOWN), name);
         return;
@@ -355,8 +355,8 @@ static void op_name(struct machine *m)
     if (name != NULL)
         push_name(m, module, module_length, name, length);
     else
-        broken(m, "it is cut short");
-    if (m->with) broken(m, "it is of a protocol that is not known");
+        broken(m, "truncated");
+    if (m->with) broken(m, "unsupported protocol");
 }
 
 static void op_stack_name(struct machine *m)
@@ -366,17 +366,17 @@ static void op_stack_name(struct machine *m)
     if (module->kind == PICKLE_TEXT && name->kind == PICKLE_TEXT)
         push_name(m, module->text, module->length, name->text, name->length);
     else
-        broken(m, "a name is no text");
+        broken(m, "a global's name is not a string");
 }
 
 /* From a list of pairs; empty if there is no list. */
 static void fill_dictionary(struct machine *m, value *dictionary, const value *list)
 {
     if (list == NULL || list->kind == PICKLE_NAME || list->kind == PICKLE_NONE) return;
-    if (list->kind != PICKLE_LIST) broken(m, "a dictionary is made of something that is no list");
+    if (list->kind != PICKLE_LIST) broken(m, "a dictionary is built from something other than a list");
     for (const struct pickle_item *i = list->first; i && m->status == GVM_OK; i = i->next) {
         if ((i->value->kind != PICKLE_TUPLE && i->value->kind != PICKLE_LIST) || i->value->count != 2) {
-            broken(m, "a dictionary is made of something that is no list of pairs");
+            broken(m, "a dictionary is built from a list of something other than pairs");
             return;
         }
         append(m, dictionary, pickle_at(i->value, 0));
@@ -389,7 +389,7 @@ static void op_call(struct machine *m)
     const value *arguments = pop(m), *function = arguments ? pop(m) : NULL;
     if (function == NULL) return;
     if (function->kind != PICKLE_NAME || arguments->kind != PICKLE_TUPLE) {
-        broken(m, "it calls something that is no function");
+        broken(m, "a called object is not a function");
         return;
     }
     value *call = make(m, function->number ? PICKLE_DICT : PICKLE_CALL);
@@ -414,7 +414,7 @@ static void op_persistent(struct machine *m)
 {
     const value *id = pop(m);
     if (id == NULL) return;
-    if (id->kind != PICKLE_TUPLE) broken(m, "what lies outside of it is not told by a tuple");
+    if (id->kind != PICKLE_TUPLE) broken(m, "a persistent id is not a tuple");
     value *v = m->status == GVM_OK ? make(m, PICKLE_PERSISTENT) : NULL;
     if (v == NULL) return;
     v->first = id->first; /* items can be shared: a tuple is immutable */
@@ -443,8 +443,7 @@ static void run(struct machine *m)
         if (code == '.') return;
         const struct opcode *op = &opcodes[code];
         if (op->run == NULL)
-            m->status = fail(m->err, GVM_FORMAT,
-                             "%s: its pickle has the instruction 0x%02x, which no file of tensors has", m->where, code);
+            m->status = fail(m->err, GVM_FORMAT, "%s: unsupported pickle opcode 0x%02x", m->where, code);
         if (op->run == NULL || op->width > m->size - m->at) break;
         m->argument = 0;
         m->with = op->with;
@@ -452,7 +451,7 @@ static void run(struct machine *m)
         m->at += op->width;
         op->run(m);
     }
-    broken(m, "it is cut short");
+    broken(m, "truncated");
 }
 
 gvm_status pickle_read(const struct pickle_value **top, size_t *used, struct pickle *pickle, const void *data,
@@ -461,7 +460,7 @@ gvm_status pickle_read(const struct pickle_value **top, size_t *used, struct pic
     struct machine m = {.pickle = pickle, .data = data, .size = size, .names = names, .where = where, .err = err};
     run(&m);
     *top = m.status == GVM_OK ? pop(&m) : NULL;
-    if (m.stack.count != 0) broken(&m, "values are left over");
+    if (m.stack.count != 0) broken(&m, "values left on the stack");
     *used = m.at;
     free(m.stack.values);
     free(m.memo.values);

@@ -68,9 +68,9 @@ static unsigned read_dtype(struct safetensors_tensor *t, const char *dtype)
 static gvm_status read_shape(struct safetensors_tensor *t, const struct safetensors *st, const json_t *shape,
                              gvm_error *err)
 {
-    if (!json_is_array(shape)) return FAIL_TENSOR(st, t->name, err, "has no list under \"shape\"");
+    if (!json_is_array(shape)) return FAIL_TENSOR(st, t->name, err, "has no \"shape\", expected a list");
     if (json_array_size(shape) > SAFETENSORS_MAX_RANK)
-        return FAIL_TENSOR(st, t->name, err, "has %zu dimensions, more than %d", json_array_size(shape),
+        return FAIL_TENSOR(st, t->name, err, "has %zu dimensions, expected at most %d", json_array_size(shape),
                            SAFETENSORS_MAX_RANK);
     t->rank = (int)json_array_size(shape);
     t->count = 1;
@@ -79,10 +79,10 @@ static gvm_status read_shape(struct safetensors_tensor *t, const struct safetens
         if (i >= t->rank) continue;
         const json_t *side = json_array_get(shape, (size_t)i);
         if (!json_is_integer(side) || json_integer_value(side) < 0)
-            return FAIL_TENSOR(st, t->name, err, "has a shape whose dimension %d is not a whole number from 0", i + 1);
+            return FAIL_TENSOR(st, t->name, err, "has a shape whose dimension %d is not a non-negative integer", i + 1);
         t->shape[i] = json_integer_value(side);
         if (__builtin_mul_overflow(t->count, (size_t)t->shape[i], &t->count))
-            return FAIL_TENSOR(st, t->name, err, "has a shape of more values than 64 bits count");
+            return FAIL_TENSOR(st, t->name, err, "has a shape whose size overflows 64 bits");
     }
     return GVM_OK;
 }
@@ -93,17 +93,17 @@ static gvm_status read_place(struct safetensors_tensor *t, const struct safetens
 {
     const json_t *first = json_array_get(offsets, 0), *last = json_array_get(offsets, 1);
     if (json_array_size(offsets) != 2 || !json_is_integer(first) || !json_is_integer(last))
-        return FAIL_TENSOR(st, t->name, err, "has no two whole numbers under \"data_offsets\"");
+        return FAIL_TENSOR(st, t->name, err, "has no \"data_offsets\", expected two integers");
     long long begin = json_integer_value(first), end = json_integer_value(last);
     if (begin < 0 || begin > end || (unsigned long long)end > st->size)
-        return FAIL_TENSOR(st, t->name, err, "claims bytes %lld to %lld, but the file holds %zu bytes of data", begin,
+        return FAIL_TENSOR(st, t->name, err, "claims bytes %lld to %lld, but the file has %zu bytes of data", begin,
                            end, st->size);
     t->data = st->data + begin;
     t->bytes = (size_t)(end - begin);
     size_t total;
     if (__builtin_mul_overflow(t->count, (size_t)bits, &total) || total % 8 != 0 || total / 8 != t->bytes)
-        return FAIL_TENSOR(st, t->name, err, "has %zu bytes, which is not what %zu values of %s take", t->bytes,
-                           t->count, t->dtype_name);
+        return FAIL_TENSOR(st, t->name, err, "has %zu bytes, which does not match %zu values of %s", t->bytes, t->count,
+                           t->dtype_name);
     return GVM_OK;
 }
 
@@ -115,11 +115,11 @@ static gvm_status read_tensor(struct safetensors_tensor *t, const struct safeten
         return fail(err, GVM_FORMAT, "%s: a tensor's name is %zu bytes long, more than %d", st->where, length,
                     SAFETENSORS_MAX_NAME);
     t->name = name;
-    if (!json_is_object(value)) return FAIL_TENSOR(st, name, err, "is described by something that is no object");
+    if (!json_is_object(value)) return FAIL_TENSOR(st, name, err, "is described by something other than an object");
     const char *dtype = json_string_value(json_object_get(value, "dtype"));
-    if (dtype == NULL) return FAIL_TENSOR(st, name, err, "has no text under \"%s\"", "dtype");
+    if (dtype == NULL) return FAIL_TENSOR(st, name, err, "has no \"%s\", expected a string", "dtype");
     unsigned bits = read_dtype(t, dtype);
-    if (bits == 0) return FAIL_TENSOR(st, name, err, "has the unknown type \"%.20s\"", dtype);
+    if (bits == 0) return FAIL_TENSOR(st, name, err, "has the unsupported type \"%.20s\"", dtype);
     gvm_status status = read_shape(t, st, json_object_get(value, "shape"), err);
     if (status != GVM_OK) return status;
     return read_place(t, st, json_object_get(value, "data_offsets"), bits, err);
@@ -141,12 +141,12 @@ static gvm_status check_cover(const struct safetensors *st, gvm_error *err)
         const struct safetensors_tensor *t = &st->tensors[i];
         if (t->data < end) return FAIL_TENSOR(st, t->name, err, "overlaps tensor \"%.100s\"", st->tensors[i - 1].name);
         if (t->data > end)
-            return FAIL_TENSOR(st, t->name, err, "starts %zu bytes after the data before it ends",
+            return FAIL_TENSOR(st, t->name, err, "starts %zu bytes after the end of the previous one",
                                (size_t)(t->data - end));
         end = t->data + t->bytes;
     }
     size_t left = st->size - (size_t)(end - st->data);
-    if (left != 0) return fail(err, GVM_FORMAT, "%s: %zu bytes at its end belong to no tensor", st->where, left);
+    if (left != 0) return fail(err, GVM_FORMAT, "%s: it has %zu bytes after its last tensor", st->where, left);
     return GVM_OK;
 }
 
@@ -154,9 +154,9 @@ static gvm_status read_metadata(struct safetensors *st, const json_t *metadata, 
 {
     const char *key;
     json_t *value;
-    if (!json_is_object(metadata)) return fail(err, GVM_FORMAT, "%s: its metadata is no object", st->where);
+    if (!json_is_object(metadata)) return fail(err, GVM_FORMAT, "%s: its \"__metadata__\" is not an object", st->where);
     json_object_foreach((json_t *)metadata, key, value) if (!json_is_string(value)) return fail(
-        err, GVM_FORMAT, "%s: its metadata under \"%.100s\" is no text", st->where, key);
+        err, GVM_FORMAT, "%s: its metadata \"%.100s\" is not a string", st->where, key);
     st->metadata = metadata;
     return GVM_OK;
 }
@@ -166,7 +166,7 @@ static gvm_status read_tensors(struct safetensors *st, gvm_error *err)
     size_t room = json_object_size(st->header);
     st->tensors = calloc(room + 1, sizeof st->tensors[0]);
     if (st->tensors == NULL)
-        return fail(err, GVM_MEMORY, "%s: not enough memory for a list of %zu tensors", st->where, room);
+        return fail(err, GVM_MEMORY, "%s: out of memory for a list of %zu tensors", st->where, room);
     const char *key;
     json_t *value;
     json_object_foreach(st->header, key, value)
@@ -195,27 +195,29 @@ static gvm_status read_header(struct safetensors *st, const unsigned char *file,
 {
     uint64_t length;
     if (size < LENGTH_BYTES)
-        return fail(err, GVM_FORMAT, "%s: %zu bytes are too few for a safetensors file", st->where, size);
+        return fail(err, GVM_FORMAT, "%s: it has %zu bytes, too few for a safetensors file", st->where, size);
     memcpy(&length, file, sizeof length);
     if (length > size - LENGTH_BYTES)
-        return fail(err, GVM_FORMAT,
-                    "%s: it claims a header of %llu bytes, but only %zu follow: cut short, or not "
-                    "safetensors",
-                    st->where, (unsigned long long)length, size - LENGTH_BYTES);
+        return fail(
+            err, GVM_FORMAT,
+            "%s: it claims a header of %llu bytes, but only %zu follow; it is truncated or not a safetensors file",
+            st->where, (unsigned long long)length, size - LENGTH_BYTES);
     if (length > MAX_HEADER)
-        return fail(err, GVM_FORMAT, "%s: its header has %llu bytes, more than the format's %d", st->where,
+        return fail(err, GVM_FORMAT, "%s: its header has %llu bytes, more than the format's limit of %d", st->where,
                     (unsigned long long)length, MAX_HEADER);
     const unsigned char *text = file + LENGTH_BYTES;
     if (length == 0 || text[0] != '{')
-        return fail(err, GVM_FORMAT, "%s: its header does not start with \"{\": it is not safetensors", st->where);
+        return fail(err, GVM_FORMAT, "%s: its header does not start with \"{\"; it is not a safetensors file",
+                    st->where);
     if (bound_values(text, (size_t)length) > MAX_VALUES)
-        return fail(err, GVM_FORMAT, "%s: its header lists more than %d values", st->where, MAX_VALUES);
+        return fail(err, GVM_FORMAT, "%s: its header has more than %d values", st->where, MAX_VALUES);
     json_error_t error;
     st->header = json_loadb((const char *)text, (size_t)length, JSON_REJECT_DUPLICATES, &error);
     if (st->header == NULL && json_error_code(&error) == json_error_out_of_memory)
-        return fail(err, GVM_MEMORY, "%s: not enough memory for its header", st->where);
+        return fail(err, GVM_MEMORY, "%s: out of memory for its header", st->where);
     if (st->header == NULL)
-        return fail(err, GVM_FORMAT, "%s: its header is broken at byte %d: %s", st->where, error.position, error.text);
+        return fail(err, GVM_FORMAT, "%s: invalid JSON in its header at byte %d: %s", st->where, error.position,
+                    error.text);
     st->data = text + length;
     st->size = size - LENGTH_BYTES - (size_t)length;
     return read_tensors(st, err);
@@ -231,7 +233,7 @@ static gvm_status open_bytes(struct safetensors **out, struct file_map map, cons
         free(st);
         free(path);
         file_unmap(&map);
-        return fail(err, GVM_MEMORY, "%s: not enough memory to open it", path_tail(where));
+        return fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", path_tail(where));
     }
     *st = (struct safetensors){.map = map, .path = path, .where = path_tail(path)};
     gvm_status status = read_header(st, data, size, err);
@@ -323,14 +325,15 @@ gvm_status safetensors_read_f32(float *out, const struct safetensors *st, const 
     case SAFETENSORS_I32:
     case SAFETENSORS_OTHER: break;
     }
-    return FAIL_TENSOR(st, tensor->name, err, "has the type %s; only F32, F16 and BF16 are read", tensor->dtype_name);
+    return FAIL_TENSOR(st, tensor->name, err, "has the unsupported type %s; expected F32, F16 or BF16",
+                       tensor->dtype_name);
 }
 
 gvm_status safetensors_read_i32(int32_t *out, const struct safetensors *st, const struct safetensors_tensor *tensor,
                                 gvm_error *err)
 {
     if (tensor->dtype != SAFETENSORS_I32)
-        return FAIL_TENSOR(st, tensor->name, err, "has the type %s, not I32", tensor->dtype_name);
+        return FAIL_TENSOR(st, tensor->name, err, "has the type %s, expected I32", tensor->dtype_name);
     if (tensor->count > 0) memcpy(out, tensor->data, tensor->bytes);
     return GVM_OK;
 }

@@ -62,7 +62,7 @@ static gvm_status check_metadata(const char *where, const struct safetensors_pai
             if (strcmp(metadata[k].key, metadata[i].key) == 0)
                 return fail(err, GVM_ARGUMENT, "%s: the name \"%s\" is used twice", where, metadata[i].key);
         if (!g_utf8_validate(metadata[i].value, -1, NULL))
-            return fail(err, GVM_ARGUMENT, "%s: the text of \"%s\" is not UTF-8", where, metadata[i].key);
+            return fail(err, GVM_ARGUMENT, "%s: the value of \"%s\" is not UTF-8", where, metadata[i].key);
     }
     return GVM_OK;
 }
@@ -87,8 +87,7 @@ static gvm_status describe(char **text, const char *where, const struct safetens
     }
     if (status == GVM_OK && enough) *text = json_dumps(header, JSON_COMPACT);
     json_decref(header);
-    if (status == GVM_OK && *text == NULL)
-        status = fail(err, GVM_MEMORY, "%s: there is not enough memory for its header", where);
+    if (status == GVM_OK && *text == NULL) status = fail(err, GVM_MEMORY, "%s: out of memory for its header", where);
     return status;
 }
 

@@ -25,7 +25,7 @@ gvm_status sized_read(void *own, size_t known, const void *given, gvm_error *err
     for (size_t i = known; i < size; i++)
         if (((const unsigned char *)given)[i] != 0)
             return fail(err, GVM_ARGUMENT,
-                        "a struct of %zu bytes has an option that this version (" GVM_VERSION ") lacks", size);
+                        "a struct of %zu bytes sets an option unknown to this version (" GVM_VERSION ")", size);
     return GVM_OK;
 }
 

@@ -46,7 +46,7 @@ static gvm_status list_entries(struct tensor_file *f, gvm_error *err)
 {
     f->count = f->torch ? torch_file_count(f->torch) : safetensors_count(f->safetensors);
     f->entries = calloc(f->count + 1, sizeof *f->entries);
-    if (f->entries == NULL) return fail(err, GVM_MEMORY, "%s: not enough memory to open it", f->where);
+    if (f->entries == NULL) return fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", f->where);
     for (size_t i = 0; i < f->count; i++) {
         struct tensor_entry *e = &f->entries[i].seen;
         if (f->torch) {
@@ -87,12 +87,12 @@ static gvm_status open_mapped(struct tensor_file *f, gvm_error *err)
     if (torch_file_is(f->map.data, f->map.size))
         status = torch_file_open(&f->torch, f->map.data, f->map.size, f->where, err);
     else if (is_index(&f->map))
-        status = fail(err, GVM_FORMAT, "%s: it is a list of several files; save their tensors as one file", f->where);
+        status =
+            fail(err, GVM_FORMAT, "%s: it is an index of a sharded checkpoint; save the tensors as one file", f->where);
     else if (is_note(&f->map))
-        status = fail(err, GVM_FORMAT, "%s: it is Git LFS's note in the file's place; `git lfs pull` fetches the file",
-                      f->where);
+        status = fail(err, GVM_FORMAT, "%s: it is a Git LFS pointer; run `git lfs pull` to fetch the file", f->where);
     else if (f->map.size > START && f->map.data[START] != '{')
-        status = fail(err, GVM_FORMAT, "%s: it is neither a safetensors file nor one that PyTorch saved", f->where);
+        status = fail(err, GVM_FORMAT, "%s: expected a safetensors file or one saved by torch.save", f->where);
     else
         status = safetensors_open_memory(&f->safetensors, f->map.data, f->map.size, f->where, err);
     return status == GVM_OK ? list_entries(f, err) : status;
@@ -104,7 +104,7 @@ gvm_status tensor_file_open(struct tensor_file **out, const char *path, gvm_erro
     *out = NULL;
     if (f == NULL || (f->path = strdup(path)) == NULL) {
         free(f);
-        return fail(err, GVM_MEMORY, "%s: not enough memory to open it", path_tail(path));
+        return fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", path_tail(path));
     }
     f->where = path_tail(f->path);
     gvm_status status = file_map(&f->map, path, err);
@@ -155,8 +155,8 @@ gvm_status tensor_file_read(float *out, const struct tensor_file *file, const st
     const void *own = ((const struct entry *)entry)->own;
     if (file->safetensors) return safetensors_read_f32(out, file->safetensors, own, err);
     if (entry->type[0] != 'F' && strcmp(entry->type, "BF16") != 0)
-        return fail(err, GVM_FORMAT, "%s: tensor '%s' has the type %s, not one of F32, F16, BF16 and F64", file->where,
-                    entry->name, entry->type);
+        return fail(err, GVM_FORMAT, "%s: tensor '%s' has the unsupported type %s; expected F32, F16, BF16 or F64",
+                    file->where, entry->name, entry->type);
     torch_file_read(out, own);
     return GVM_OK;
 }

@@ -79,12 +79,12 @@ struct torch_file {
 
 static gvm_status no_memory(const struct torch_file *f)
 {
-    return fail(f->err, GVM_MEMORY, "%s: not enough memory to open it", f->where);
+    return fail(f->err, GVM_MEMORY, "%s: cannot open it: out of memory", f->where);
 }
 
 static gvm_status not_a_file(const struct torch_file *f, const char *what)
 {
-    return fail(f->err, GVM_FORMAT, "%s: %s; it is cut short, or no file of torch.save", f->where, what);
+    return fail(f->err, GVM_FORMAT, "%s: %s; it is truncated, or not a file saved by torch.save", f->where, what);
 }
 
 /* ------------------------------------------------------------------ storages */
@@ -118,7 +118,7 @@ static gvm_status list_storages(struct torch_file *f)
     if (f->storages == NULL) return no_memory(f);
     for (const struct pickle_value *v = f->pickle.persistent; v; v = v->persistent)
         if (!read_storage(&f->storages[f->storage_count++], v))
-            return fail(f->err, GVM_FORMAT, "%s: storage %zu of its pickle is of no form that is known", f->where,
+            return fail(f->err, GVM_FORMAT, "%s: storage %zu of its pickle has an unsupported form", f->where,
                         f->storage_count);
     qsort(f->storages, count, sizeof *f->storages, compare_storages);
     for (size_t i = 0; i < count; i++) {
@@ -126,7 +126,7 @@ static gvm_status list_storages(struct torch_file *f)
         if (kept == 0 || compare_storages(last, s) != 0)
             f->storages[kept++] = *s;
         else if (last->type != s->type || last->numbers != s->numbers)
-            return fail(f->err, GVM_FORMAT, "%s: its storage %.*s has two types or lengths", f->where,
+            return fail(f->err, GVM_FORMAT, "%s: its storage %.*s is used with two types or lengths", f->where,
                         (int)MIN(s->key_length, 40), s->key);
     }
     f->storage_count = kept;
@@ -142,7 +142,7 @@ static struct storage *find_storage(const struct torch_file *f, const struct pic
 static gvm_status wrong_storage(const struct torch_file *f, const struct storage *s, size_t has)
 {
     return fail(f->err, GVM_FORMAT,
-                "%s: its storage %.*s has %zu bytes where its pickle says %llu numbers of %zu bytes", f->where,
+                "%s: its storage %.*s has %zu bytes, expected %llu numbers of %zu bytes as its pickle says", f->where,
                 (int)MIN(s->key_length, 40), s->key, has, (unsigned long long)s->numbers, types[s->type].width);
 }
 
@@ -174,13 +174,13 @@ static gvm_status read_zip(const struct pickle_value **top, struct torch_file *f
             memcmp(m->name + m->name_length - length, end, length) == 0)
             pickle = m;
     }
-    if (pickle == NULL) return not_a_file(f, "it is a zip file without the pickle NAME/data.pkl");
+    if (pickle == NULL) return not_a_file(f, "it is a zip file without NAME/data.pkl");
     size_t folder = pickle->name_length - length;
     g_autofree char *order = g_strdup_printf("%.*s/byteorder", (int)folder, pickle->name);
     g_autofree char *script = g_strdup_printf("%.*s/constants.pkl", (int)folder, pickle->name);
     const struct zip_member *m = zip_find(zip, order);
     if (m != NULL && (m->size != 6 || memcmp(m->data, "little", 6) != 0))
-        return fail(f->err, GVM_FORMAT, "%s: its numbers are not little-endian", f->where);
+        return fail(f->err, GVM_FORMAT, "%s: it is not little-endian", f->where);
     if (zip_find(zip, script) != NULL)
         return fail(f->err, GVM_FORMAT, "%s: it is a TorchScript program; save its state dictionary instead", f->where);
     if (pickle->size > MAX_PICKLE)
@@ -217,8 +217,8 @@ static gvm_status read_storages(struct torch_file *f, const struct pickle_value 
     for (const struct pickle_item *i = keys->first; i; i = i->next) {
         struct storage *s = i->value->kind == PICKLE_TEXT ? find_storage(f, i->value) : NULL;
         uint64_t numbers;
-        if (s == NULL || s->data != NULL) return not_a_file(f, "its list of storages is wrong");
-        if (f->size - at < sizeof numbers) return not_a_file(f, "a storage is missing");
+        if (s == NULL || s->data != NULL) return not_a_file(f, "invalid list of storages");
+        if (f->size - at < sizeof numbers) return not_a_file(f, "missing storage");
         memcpy(&numbers, f->data + at, sizeof numbers);
         at += sizeof numbers;
         if (numbers != s->numbers || numbers > (f->size - at) / types[s->type].width)
@@ -227,9 +227,9 @@ static gvm_status read_storages(struct torch_file *f, const struct pickle_value 
         at += numbers * types[s->type].width;
     }
     for (size_t i = 0; i < f->storage_count; i++)
-        if (f->storages[i].data == NULL) return not_a_file(f, "a storage is missing");
+        if (f->storages[i].data == NULL) return not_a_file(f, "missing storage");
     if (at != f->size)
-        return fail(f->err, GVM_FORMAT, "%s: %zu bytes at its end belong to no storage", f->where, f->size - at);
+        return fail(f->err, GVM_FORMAT, "%s: it has %zu bytes after its last storage", f->where, f->size - at);
     return GVM_OK;
 }
 
@@ -237,17 +237,17 @@ static gvm_status read_legacy(const struct pickle_value **top, struct torch_file
 {
     const struct pickle_value *protocol, *system, *keys, *little;
     size_t at = magic_length(f->data, f->size);
-    if (at == 0) return not_a_file(f, "it does not begin as such a file");
+    if (at == 0) return not_a_file(f, "wrong magic number");
     gvm_status status = read_next(&protocol, &at, f);
     if (status == GVM_OK && (protocol->kind != PICKLE_INT || protocol->number != PROTOCOL))
-        status = not_a_file(f, "its protocol is not 1001");
+        status = not_a_file(f, "unsupported protocol, expected 1001");
     if (status == GVM_OK) status = read_next(&system, &at, f);
     little = status == GVM_OK ? pickle_get(system, "little_endian") : NULL;
     if (status == GVM_OK && (little == NULL || little->kind != PICKLE_BOOL || !little->number))
-        status = fail(f->err, GVM_FORMAT, "%s: its numbers are not little-endian", f->where);
+        status = fail(f->err, GVM_FORMAT, "%s: it is not little-endian", f->where);
     if (status == GVM_OK) status = read_next(top, &at, f);
     if (status == GVM_OK) status = read_next(&keys, &at, f);
-    if (status == GVM_OK && keys->kind != PICKLE_LIST) status = not_a_file(f, "its list of storages is wrong");
+    if (status == GVM_OK && keys->kind != PICKLE_LIST) status = not_a_file(f, "invalid list of storages");
     if (status == GVM_OK) status = list_storages(f);
     return status == GVM_OK ? read_storages(f, keys, at) : status;
 }
@@ -273,13 +273,13 @@ static gvm_status read_shape(struct torch_tensor *t, const struct torch_file *f,
 {
     if (shape->kind != PICKLE_TUPLE || stride->kind != PICKLE_TUPLE || shape->count != stride->count ||
         shape->count > TORCH_MAX_RANK)
-        return FAIL_TENSOR(f, t, "has no shape and strides of up to %d dimensions", TORCH_MAX_RANK);
+        return FAIL_TENSOR(f, t, "has no shape and strides, expected up to %d dimensions", TORCH_MAX_RANK);
     t->rank = (int)shape->count;
     t->count = 1;
     for (int i = 0; i < t->rank; i++) {
         const struct pickle_value *side = pickle_at(shape, (size_t)i), *step = pickle_at(stride, (size_t)i);
         if (side->kind != PICKLE_INT || step->kind != PICKLE_INT || side->number < 0 || step->number < 0)
-            return FAIL_TENSOR(f, t, "has a shape or strides that are no whole numbers from 0");
+            return FAIL_TENSOR(f, t, "has a shape or strides that are not non-negative integers");
         t->shape[i] = side->number;
         t->stride[i] = step->number;
         if (__builtin_mul_overflow(t->count, (size_t)side->number, &t->count))
@@ -298,7 +298,7 @@ static gvm_status check_extent(const struct torch_tensor *t, const struct torch_
         beyond |= __builtin_mul_overflow((uint64_t)t->shape[i] - 1, (uint64_t)t->stride[i], &step) ||
                   __builtin_add_overflow(last, step, &last);
     if (!beyond && (t->count == 0 ? offset <= s->numbers : last < s->numbers)) return GVM_OK;
-    return FAIL_TENSOR(f, t, "goes beyond its storage of %llu numbers", (unsigned long long)s->numbers);
+    return FAIL_TENSOR(f, t, "goes beyond the end of its storage of %llu numbers", (unsigned long long)s->numbers);
 }
 
 static gvm_status read_tensor(struct torch_tensor *t, const struct torch_file *f, const struct pickle_value *call)
@@ -306,10 +306,10 @@ static gvm_status read_tensor(struct torch_tensor *t, const struct torch_file *f
     if (pickle_is(&(struct pickle_value){.kind = PICKLE_NAME, .text = call->text, .length = call->length},
                   "torch._utils._rebuild_parameter"))
         call = pickle_at(call, 0);
-    if (call == NULL || !is_tensor(call) || call->count < 4) return FAIL_TENSOR(f, t, "is of no form that is known");
+    if (call == NULL || !is_tensor(call) || call->count < 4) return FAIL_TENSOR(f, t, "has an unsupported form");
     const struct pickle_value *id = pickle_at(call, 0), *offset = pickle_at(call, 1);
     if (id->kind != PICKLE_PERSISTENT || offset->kind != PICKLE_INT || offset->number < 0)
-        return FAIL_TENSOR(f, t, "is of no form that is known");
+        return FAIL_TENSOR(f, t, "has an unsupported form");
     const struct storage *s = find_storage(f, pickle_at(id, 2));
     gvm_status status = read_shape(t, f, pickle_at(call, 2), pickle_at(call, 3));
     if (status == GVM_OK) status = check_extent(t, f, s, (uint64_t)offset->number);
@@ -344,8 +344,7 @@ static gvm_status read_name(struct torch_tensor *t, const struct torch_file *f, 
 {
     if (key->kind != PICKLE_TEXT || key->length == 0 || key->length > TORCH_MAX_NAME ||
         memchr(key->text, '\0', key->length) != NULL || !g_utf8_validate(key->text, (gssize)key->length, NULL))
-        return fail(f->err, GVM_FORMAT, "%s: a tensor's name is no UTF-8 text of 1 to %d bytes", f->where,
-                    TORCH_MAX_NAME);
+        return fail(f->err, GVM_FORMAT, "%s: a tensor's name is not UTF-8 of 1 to %d bytes", f->where, TORCH_MAX_NAME);
     t->name = *text;
     memcpy(*text, key->text, key->length);
     *text += key->length + 1;
@@ -357,7 +356,7 @@ static gvm_status read_tensors(struct torch_file *f, const struct pickle_value *
     const struct pickle_value *dictionary = find_dictionary(top);
     if (dictionary == NULL)
         return fail(f->err, GVM_FORMAT,
-                    "%s: it holds no dictionary of tensors, neither by itself nor under \"state_dict\"", f->where);
+                    "%s: no dictionary of tensors found, neither at the top level nor under \"state_dict\"", f->where);
     size_t bytes = 1;
     for (const struct pickle_item *i = dictionary->first; i; i = i->next->next)
         bytes += MIN(i->value->length, (size_t)TORCH_MAX_NAME) + 1;
@@ -373,7 +372,7 @@ static gvm_status read_tensors(struct torch_file *f, const struct pickle_value *
     qsort(f->tensors, f->count, sizeof *f->tensors, compare_tensors);
     for (size_t i = 1; i < f->count; i++)
         if (compare_tensors(&f->tensors[i - 1], &f->tensors[i]) == 0)
-            return FAIL_TENSOR(f, &f->tensors[i], "is there twice");
+            return FAIL_TENSOR(f, &f->tensors[i], "occurs twice");
     return GVM_OK;
 }
 
@@ -398,7 +397,7 @@ gvm_status torch_file_open(struct torch_file **out, const void *data, size_t siz
 {
     struct torch_file *f = calloc(1, sizeof *f);
     *out = NULL;
-    if (f == NULL) return fail(err, GVM_MEMORY, "%s: not enough memory to open it", where);
+    if (f == NULL) return fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", where);
     *f = (struct torch_file){.data = data, .size = size, .where = where, .err = err};
     gvm_status status = open_container(f);
     pickle_free(&f->pickle);

@@ -31,7 +31,7 @@ struct reader {
 
 static gvm_status broken(const struct reader *r, const char *what)
 {
-    return fail(r->err, GVM_FORMAT, "%s: %s; it is cut short, or no zip file", r->where, what);
+    return fail(r->err, GVM_FORMAT, "%s: %s; it is truncated, or not a zip file", r->where, what);
 }
 
 static uint64_t number(const unsigned char *p, int bytes)
@@ -59,12 +59,12 @@ static gvm_status find_directory(struct directory *d, const struct reader *r)
         at = r->size - END - comment;
         found = is_record(r, at, END, 0x06054b50) && number(r->data + at + 20, 2) == comment;
     }
-    if (!found) return broken(r, "its directory is missing");
+    if (!found) return broken(r, "missing central directory");
     const unsigned char *end = r->data + at;
     *d = (struct directory){number(end + 10, 2), number(end + 12, 4), number(end + 16, 4)};
     if (at < LOCATOR || !is_record(r, at - LOCATOR, LOCATOR, 0x07064b50)) return GVM_OK;
     uint64_t at64 = number(end - LOCATOR + 8, 8);
-    if (!is_record(r, at64, END64, 0x06064b50)) return broken(r, "its directory is missing");
+    if (!is_record(r, at64, END64, 0x06064b50)) return broken(r, "missing central directory");
     const unsigned char *end64 = r->data + at64;
     *d = (struct directory){number(end64 + 32, 8), number(end64 + 40, 8), number(end64 + 48, 8)};
     return GVM_OK;
@@ -98,23 +98,23 @@ static bool read_extra(uint64_t *const numbers[3], const unsigned char *extra, s
 /* Parse a directory entry, of *used bytes, into the member. */
 static gvm_status read_entry(struct zip_member *member, size_t *used, const struct reader *r, uint64_t at)
 {
-    if (!is_record(r, at, ENTRY, 0x02014b50)) return broken(r, "its directory is broken");
+    if (!is_record(r, at, ENTRY, 0x02014b50)) return broken(r, "corrupt central directory");
     const unsigned char *e = r->data + at;
     size_t name = number(e + 28, 2), extra = number(e + 30, 2), comment = number(e + 32, 2);
     *used = ENTRY + name + extra + comment;
-    if (r->size - at < *used) return broken(r, "its directory is broken");
+    if (r->size - at < *used) return broken(r, "corrupt central directory");
     uint64_t packed = number(e + 20, 4), size = number(e + 24, 4), header = number(e + 42, 4);
     if (!read_extra((uint64_t *const[]){&size, &packed, &header}, e + ENTRY + name, extra))
-        return broken(r, "its directory is broken");
+        return broken(r, "corrupt central directory");
     *member = (struct zip_member){.name = (const char *)e + ENTRY, .name_length = name, .size = size};
     int shown = (int)(name < 100 ? name : 100);
     if (number(e + 8, 2) & ENCRYPTED || number(e + 10, 2) != 0 || packed != size)
-        return fail(r->err, GVM_FORMAT, "%s: its member %.*s is compressed or encrypted, not stored as it is", r->where,
-                    shown, member->name);
-    if (!is_record(r, header, HEADER, 0x04034b50)) return broken(r, "a member is missing");
+        return fail(r->err, GVM_FORMAT, "%s: its member %.*s is compressed or encrypted, expected it to be stored",
+                    r->where, shown, member->name);
+    if (!is_record(r, header, HEADER, 0x04034b50)) return broken(r, "missing member");
     uint64_t begin = header + HEADER + number(r->data + header + 26, 2) + number(r->data + header + 28, 2);
     if (begin > r->size || size > r->size - begin)
-        return fail(r->err, GVM_FORMAT, "%s: its member %.*s goes beyond the file's end; it is cut short", r->where,
+        return fail(r->err, GVM_FORMAT, "%s: its member %.*s goes beyond the file's end; it is truncated", r->where,
                     shown, member->name);
     member->data = r->data + begin;
     return GVM_OK;
@@ -146,11 +146,11 @@ static gvm_status check_members(struct zip *zip, const struct reader *r)
     qsort(m, zip->count, sizeof *m, compare_places);
     for (size_t i = 1; i < zip->count; i++)
         if (m[i - 1].data + m[i - 1].size > m[i].data)
-            return fail(r->err, GVM_FORMAT, "%s: two of its members share the same bytes", r->where);
+            return fail(r->err, GVM_FORMAT, "%s: two of its members overlap", r->where);
     qsort(m, zip->count, sizeof *m, compare_names);
     for (size_t i = 1; i < zip->count; i++)
         if (compare_names(&m[i - 1], &m[i]) == 0)
-            return fail(r->err, GVM_FORMAT, "%s: its member %.*s is there twice", r->where,
+            return fail(r->err, GVM_FORMAT, "%s: its member %.*s occurs twice", r->where,
                         (int)(m[i].name_length < 100 ? m[i].name_length : 100), m[i].name);
     return GVM_OK;
 }
@@ -160,17 +160,17 @@ static gvm_status read_members(struct zip *zip, const struct reader *r, const st
     uint64_t at = d->at;
     gvm_status status = GVM_OK;
     if (d->at > r->size || d->bytes > r->size - d->at || d->count > d->bytes / ENTRY)
-        return broken(r, "its directory is broken");
+        return broken(r, "corrupt central directory");
     if (d->count > MAX_MEMBERS)
         return fail(r->err, GVM_FORMAT, "%s: it has more than %d members", r->where, MAX_MEMBERS);
     zip->members = calloc(d->count + 1, sizeof *zip->members);
-    if (zip->members == NULL) return fail(r->err, GVM_MEMORY, "%s: not enough memory to open it", r->where);
+    if (zip->members == NULL) return fail(r->err, GVM_MEMORY, "%s: cannot open it: out of memory", r->where);
     for (; zip->count < d->count && status == GVM_OK; zip->count++) {
         size_t used = 0;
         status = read_entry(&zip->members[zip->count], &used, r, at);
         at += used;
     }
-    if (status == GVM_OK && at != d->at + d->bytes) status = broken(r, "its directory is broken");
+    if (status == GVM_OK && at != d->at + d->bytes) status = broken(r, "corrupt central directory");
     return status == GVM_OK ? check_members(zip, r) : status;
 }
 

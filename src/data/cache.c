@@ -167,7 +167,7 @@ gvm_status cache_open(struct cache **cache, const char *path, const struct pictu
         c->shape[GVM_AERIAL] = p->aerial;
     }
     if (c == NULL || target == NULL || !list_sources(c)) {
-        status = fail(err, GVM_MEMORY, "%s: there is not enough memory to list its pictures", path_tail(path));
+        status = fail(err, GVM_MEMORY, "%s: cannot list its pictures: out of memory", path_tail(path));
     } else {
         status = describe(c, err);
         if (status == GVM_OK) status = map_or_build(c, &stopped, target, options, err);

@@ -35,7 +35,7 @@ gvm_status cache_part_lock(struct cache_part *part, bool *locked, bool *stopped,
     struct stat mine, there;
     *locked = *stopped = false;
     *part = (struct cache_part){.path = path_with(path, ".part")};
-    if (part->path == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for it", path_tail(path));
+    if (part->path == NULL) return fail(err, GVM_MEMORY, "%s: out of memory", path_tail(path));
     const int flags = O_RDWR | O_CLOEXEC | O_NONBLOCK;
     part->fd = open(part->path, flags | O_CREAT | O_EXCL, 0666);
     bool made = part->fd >= 0;
@@ -76,14 +76,14 @@ void cache_part_drop(struct cache_part *part)
 static gvm_status cannot_write(gvm_error *err, const char *path, uint64_t bytes)
 {
     if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG)
-        return fail(err, GVM_FILE, "%s: there is no room for it, the pictures take %.0f MB", path_tail(path),
+        return fail(err, GVM_FILE, "%s: no space left on the disk; the cache needs %.0f MB", path_tail(path),
                     ceil((double)bytes / 1e6));
     return fail_errno(err, "write", path_tail(path));
 }
 
 static gvm_status no_memory(gvm_error *err, const struct cache_part *part)
 {
-    return fail(err, GVM_MEMORY, "%s: there is not enough memory to make it", path_tail(part->path));
+    return fail(err, GVM_MEMORY, "%s: cannot make it: out of memory", path_tail(part->path));
 }
 
 /* Write and sync the header first, since a file without it is never touched again. Then allocate the whole size, so

@@ -28,8 +28,9 @@ gvm_status cache_check_version(uint32_t version, const char *where, gvm_error *e
 {
     if (version == CACHE_VERSION) return GVM_OK;
     return fail(err, GVM_FORMAT,
-                "%s: a picture cache of version %u; this program reads and writes version %d: delete it, or give the "
-                "cache another name",
+                "%s: unsupported picture cache version %u; this program reads version %d; delete it, or choose another "
+                "name for "
+                "the cache",
                 where, version, CACHE_VERSION);
 }
 
@@ -44,7 +45,8 @@ gvm_status cache_identify(enum found *found, const struct cache *c, int fd, cons
     if (st.st_size == 0) return GVM_OK;
     if ((size = file_read_at(fd, &header, sizeof header, 0)) < 0) return fail_errno(err, "read", path_tail(path));
     if (memcmp(header.magic, CACHE_MAGIC, sizeof header.magic) != 0)
-        return fail(err, GVM_FORMAT, "%s: it is not a picture cache and is left as it is: give the cache another name",
+        return fail(err, GVM_FORMAT,
+                    "%s: it is not a picture cache and is left unchanged; choose another file for the cache",
                     path_tail(path));
     if (size < (ssize_t)sizeof header) return GVM_OK;
     gvm_status status = cache_check_version(header.version, path_tail(path), err);

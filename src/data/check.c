@@ -122,8 +122,7 @@ static void check_covered(struct check *c, const struct mosaic *mosaic, const st
     for (int i = 0; i < split->query_count; i++) {
         const struct query *q = &split->queries[i];
         if (!off_earth(q->lat, q->lon) && !mosaic_covers(mosaic, q->lat, q->lon))
-            add(c, FAULT_DISAGREE, which, q->id, q->path, "no raster shows where it was taken, %.6f,%.6f", q->lat,
-                q->lon);
+            add(c, FAULT_DISAGREE, which, q->id, q->path, "no raster covers %.6f,%.6f", q->lat, q->lon);
     }
 }
 
@@ -154,9 +153,9 @@ static void check_splits(struct check *c)
     for (int i = 0; i < test->query_count; i++) {
         const struct query *q = &test->queries[i];
         if (g_hash_table_contains(paths, q->path))
-            add(c, FAULT_TWO_SPLITS, TRAIN | TEST, q->id, q->path, "the street picture is in train and in test");
+            add(c, FAULT_TWO_SPLITS, TRAIN | TEST, q->id, q->path, "the street picture is in both train and test");
         else if (g_hash_table_contains(ids, q->id))
-            add(c, FAULT_TWO_SPLITS, TRAIN | TEST, q->id, q->path, "the id is in train and in test");
+            add(c, FAULT_TWO_SPLITS, TRAIN | TEST, q->id, q->path, "the id is in both train and test");
     }
     g_hash_table_destroy(ids);
     g_hash_table_destroy(paths);
@@ -186,7 +185,7 @@ static void list_pictures(struct check *c, const struct split *split, unsigned w
         if (p->street && (p->splits & which) != 0)
             add(c, FAULT_DOUBLED, which, q->id, q->path, "the pair %s has the same street picture", p->id);
         if (!p->street && p->splits != 0)
-            add(c, FAULT_DOUBLED, which, q->id, q->path, "it is a street picture and an aerial one");
+            add(c, FAULT_DOUBLED, which, q->id, q->path, "it is used both as a street and as an aerial picture");
         p->splits |= which;
         p->street = true;
         p->id = q->id;
@@ -301,8 +300,8 @@ static void check_sizes(struct check *c)
             add(c, FAULT_SIZE, p->splits, p->id, p->path, "%d x %d, not %d x %d", p->width, p->height, want[0],
                 want[1]);
         else if (!p->street && fabs((double)p->width / p->height - 1) > 0.02)
-            add(c, FAULT_SIZE, p->splits, p->id, p->path, "%d x %d is not square, so only its centre is used", p->width,
-                p->height);
+            add(c, FAULT_SIZE, p->splits, p->id, p->path, "%d x %d is not square; only the central square is used",
+                p->width, p->height);
     }
 }
 
@@ -329,7 +328,7 @@ static void check_contents(struct check *c)
         if (same == NULL)
             g_hash_table_add(first, p);
         else
-            add(c, FAULT_DOUBLED, p->splits | same->splits, p->id, p->path, "the same content as %s", same->path);
+            add(c, FAULT_DOUBLED, p->splits | same->splits, p->id, p->path, "same content as %s", same->path);
     }
     g_hash_table_destroy(first);
 }
@@ -339,7 +338,7 @@ static void check_pictures(struct check *c)
     for (size_t i = 0; i < c->count; i++) {
         const struct picture *p = &c->pictures[i];
         if (p->absent)
-            add(c, FAULT_MISSING, p->splits, p->id, p->path, "it is not there");
+            add(c, FAULT_MISSING, p->splits, p->id, p->path, "file not found");
         else if (p->trouble != NULL)
             add(c, FAULT_UNREADABLE, p->splits, p->id, p->path, "%s", p->trouble);
     }
@@ -356,7 +355,7 @@ gvm_status dataset_check(struct findings *findings, const struct dataset *datase
     size_t most =
         (size_t)train->query_count + (size_t)train->tile_count + (size_t)test->query_count + (size_t)test->tile_count;
     c.pictures = calloc(most + 1, sizeof *c.pictures);
-    if (c.pictures == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to check it", dataset->root);
+    if (c.pictures == NULL) return fail(err, GVM_MEMORY, "%s: cannot check it: out of memory", dataset->root);
     gvm_status status = check_rasters(&c, err);
     c.by_path = g_hash_table_new(g_str_hash, g_str_equal);
 
@@ -377,5 +376,5 @@ gvm_status dataset_check(struct findings *findings, const struct dataset *datase
     g_hash_table_destroy(c.by_path);
     free(c.pictures);
     if (!c.no_memory || status != GVM_OK) return status;
-    return fail(err, GVM_MEMORY, "%s: there is not enough memory to check it", dataset->root);
+    return fail(err, GVM_MEMORY, "%s: cannot check it: out of memory", dataset->root);
 }

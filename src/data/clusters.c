@@ -127,8 +127,9 @@ gvm_status clusters_order(int *order, int *batches, const struct pair_features *
     free(shuffled);
     free(sums);
     free(standing);
-    if (!ready) return fail(err, GVM_MEMORY, "there is not enough memory to order %d queries", N);
+    if (!ready) return fail(err, GVM_MEMORY, "cannot order %d queries: out of memory", N);
     if (*batches > 0) return GVM_OK;
-    return fail(err, GVM_ARGUMENT, "%d street pictures on %d tiles do not fill one batch of %d different places", N,
+    return fail(err, GVM_ARGUMENT,
+                "%d street pictures on %d tiles do not fill one batch of size %d with different places", N,
                 split->tile_count, B);
 }

@@ -80,18 +80,18 @@ static gvm_status pick_format(const struct format **format, const char *root, co
     for (int i = 0; i < FORMATS; i++) {
         if (name != NULL ? g_ascii_strcasecmp(name, formats[i].name) != 0 : !is_format(&formats[i], root)) continue;
         if (*format != NULL)
-            return fail(err, GVM_ARGUMENT, "%s: it has the labels of %s and of %s, say which is meant", path_tail(root),
-                        (*format)->name, formats[i].name);
+            return fail(err, GVM_ARGUMENT, "%s: it has the labels of both %s and %s; choose one with --format",
+                        path_tail(root), (*format)->name, formats[i].name);
         *format = &formats[i];
     }
     if (*format != NULL) return GVM_OK;
     if (name != NULL)
-        return fail(err, GVM_ARGUMENT, "a data set's format is CVUSA, CVACT, VIGOR, pairs or photos, not '%.40s'",
+        return fail(err, GVM_ARGUMENT, "unknown data set format '%.40s'; expected CVUSA, CVACT, VIGOR, pairs or photos",
                     name);
     if (access(root, R_OK | X_OK) != 0) return fail_errno(err, "open", path_tail(root));
     return fail(err, GVM_FILE,
-                "%s: no data set lies there: it has neither pairs.csv or photos.csv nor splits/val-19zl.csv (CVUSA), "
-                "ACT_data.mat (CVACT) or splits/CITY/satellite_list.txt (VIGOR)",
+                "%s: no data set found: expected pairs.csv, photos.csv, splits/val-19zl.csv (CVUSA), ACT_data.mat "
+                "(CVACT) or splits/CITY/satellite_list.txt (VIGOR)",
                 path_tail(root));
 }
 
@@ -109,10 +109,11 @@ static gvm_status check_options(const struct dataset_options *options, gvm_error
 {
     const double *band = options->elevation;
     if (band != NULL && !(band[0] >= -90 && band[0] < band[1] && band[1] <= 90))
-        return fail(err, GVM_ARGUMENT, "elevations from %g to %g degrees are not a band within -90 to 90", band[0],
+        return fail(err, GVM_ARGUMENT,
+                    "invalid elevation range %g to %g degrees; expected rising values within -90 to 90", band[0],
                     band[1]);
     if (!(options->ground_m >= 0 && options->ground_m <= 1e6))
-        return fail(err, GVM_ARGUMENT, "an aerial picture cannot cover %g m of ground", options->ground_m);
+        return fail(err, GVM_ARGUMENT, "invalid ground size %g m of an aerial picture", options->ground_m);
     return GVM_OK;
 }
 
@@ -120,9 +121,9 @@ static gvm_status check_pairs(const struct dataset *d, gvm_error *err)
 {
     if (d->train.query_count > 0 || d->test.query_count > 0) return GVM_OK;
     if (d->left_out > 0)
-        return fail(err, GVM_FILE, "%s: of %d pairs none has both pictures; the first that is not there is %.200s",
+        return fail(err, GVM_FILE, "%s: none of its %d pairs has both pictures; the first missing one is %.200s",
                     path_tail(d->root), d->left_out, d->missing);
-    return fail(err, GVM_FORMAT, "%s: its labels name no pair", path_tail(d->root));
+    return fail(err, GVM_FORMAT, "%s: its labels list no pairs", path_tail(d->root));
 }
 
 gvm_status dataset_open(struct dataset **dataset, const char *root, const struct dataset_options *options,
@@ -139,7 +140,7 @@ gvm_status dataset_open(struct dataset **dataset, const char *root, const struct
     struct dataset *d = calloc(1, sizeof *d);
     if (d == NULL || (d->root = strdup(root)) == NULL) {
         free(d);
-        return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", path_tail(root));
+        return fail(err, GVM_MEMORY, "%s: cannot read it: out of memory", path_tail(root));
     }
     d->format = format->name;
     d->has_gaps = format->has_gaps;
@@ -149,10 +150,10 @@ gvm_status dataset_open(struct dataset **dataset, const char *root, const struct
     memcpy(d->aerial_size, format->aerial_size, sizeof d->aerial_size);
     status = pick_test(d, format, options->test, err);
     if (status == GVM_OK && options->imagery && format->read != photos_read)
-        status = fail(err, GVM_ARGUMENT,
-                      "%s: it is a %s data set, whose aerial pictures are files; imagery is named for "
-                      "one of photos",
-                      path_tail(root), format->name);
+        status =
+            fail(err, GVM_ARGUMENT,
+                 "%s: it is a %s data set, whose aerial pictures are files; imagery is only for data sets of photos",
+                 path_tail(root), format->name);
     if (status == GVM_OK) status = format->read(d, options, err);
     if (status == GVM_OK) status = check_pairs(d, err);
     if (status != GVM_OK) {

@@ -25,7 +25,7 @@ gvm_status read_lines(const char *root, const char *name, char separator, int mo
     struct file_map file;
     struct csv csv;
     char *path = path_join(root, name);
-    if (path == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to read %s", name);
+    if (path == NULL) return fail(err, GVM_MEMORY, "cannot read %s: out of memory", name);
     gvm_status status = file_map(&file, path, err);
     free(path);
     if (status != GVM_OK) return status;
@@ -38,7 +38,7 @@ gvm_status read_lines(const char *root, const char *name, char separator, int mo
 
 static gvm_status no_memory(const struct filler *f, gvm_error *err)
 {
-    return fail(err, GVM_MEMORY, "%s: there is not enough memory for its list of pictures", f->dataset->root);
+    return fail(err, GVM_MEMORY, "%s: out of memory for its list of pictures", f->dataset->root);
 }
 
 /* Labels are untrusted: they must not name files outside of the data set. */
@@ -58,7 +58,7 @@ static gvm_status check_path(const char *path, const struct source *source, gvm_
     if (path[0] == '\0')
         return fail(err, GVM_FORMAT, "%s, %s %zu: a picture's name is empty", source->file, source->unit,
                     source->number);
-    return fail(err, GVM_FORMAT, "%s, %s %zu: '%.200s' leads out of the data set's folder", source->file, source->unit,
+    return fail(err, GVM_FORMAT, "%s, %s %zu: '%.200s' is outside the data set's folder", source->file, source->unit,
                 source->number, path);
 }
 
@@ -67,7 +67,7 @@ static gvm_status check_place(const struct filler *f, double lat, double lon, co
                               gvm_error *err)
 {
     if (f->as_listed || !(fabs(lat) > 90 || fabs(lon) > 180)) return GVM_OK;
-    return fail(err, GVM_FORMAT, "%s, %s %zu: latitude %.8g, longitude %.8g is no place on Earth", source->file,
+    return fail(err, GVM_FORMAT, "%s, %s %zu: latitude %.8g, longitude %.8g is out of range", source->file,
                 source->unit, source->number, lat, lon);
 }
 

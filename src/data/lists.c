@@ -15,7 +15,7 @@ gvm_status part_read(enum part *part, const char *text, const struct csv *csv, g
         *part = (enum part)i;
         return GVM_OK;
     }
-    return CSV_FAIL(csv, err, "its split is \"%.60s\", not train, val or test", text);
+    return CSV_FAIL(csv, err, "unknown split \"%.60s\"; expected train, val or test", text);
 }
 
 struct reading {
@@ -40,7 +40,7 @@ static gvm_status pick_test(struct filler **test, struct reading *r, bool has_pa
     struct dataset *d = val->dataset;
     *test = NULL;
     if (!has_parts && options->test != NULL)
-        return fail(err, GVM_ARGUMENT, "%s has no column `split`, so there is no split '%.40s'", r->name,
+        return fail(err, GVM_ARGUMENT, "%s has no column `split`, so the split '%.40s' does not exist", r->name,
                     options->test);
     if (options->test == NULL && val->split.query_count == 0 && val->left_out == 0) d->test_name = "test";
     if (!has_parts)
@@ -58,7 +58,7 @@ gvm_status list_read(struct dataset *dataset, const struct dataset_options *opti
     struct filler *test = NULL;
     bool has_parts;
     char *path = path_join(dataset->root, name);
-    if (path == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to read %s", name);
+    if (path == NULL) return fail(err, GVM_MEMORY, "cannot read %s: out of memory", name);
     gvm_status status = file_map(&file, path, err);
     free(path);
     if (status != GVM_OK) return status;

@@ -90,7 +90,7 @@ static gvm_status prepare_place(const struct loader *l, struct prepared *to, int
     status =
         augment_place(street, aerial, sizes, p->aerial.zoom_count, &o->amounts, o->seed, to->epoch, (uint64_t)query);
     if (status == GVM_OK) return status;
-    return fail(err, status, "%s: there is not enough memory to augment it", path_tail(q->path));
+    return fail(err, status, "%s: cannot augment it: out of memory", path_tail(q->path));
 }
 
 /* Prepare pair `query` as number b of the batch. */
@@ -110,7 +110,7 @@ static gvm_status prepare(const struct loader *l, struct prepared *to, int b, in
     status = augment_pair(to->street + (size_t)b * l->street_bytes, strong, weak, street, aerial, sizes,
                           &l->options.amounts, l->options.seed, to->epoch, (uint64_t)query);
     if (status == GVM_OK) return status;
-    return fail(err, status, "%s: there is not enough memory to augment it", path_tail(q->path));
+    return fail(err, status, "%s: cannot augment it: out of memory", path_tail(q->path));
 }
 
 static bool in_conflict(const struct loader *l, const struct prepared *p, int b, int query)
@@ -146,14 +146,14 @@ static void replace(const struct loader *l, struct prepared *p, int b, struct sl
     int first = p->queries[b], query = first, tried = 0;
     while (slot->status != GVM_OK && slot->status != GVM_MEMORY) {
         if (!note_bad(p, query, slot)) {
-            slot->status = fail(&slot->err, GVM_MEMORY, "there is not enough memory to list the bad pictures");
+            slot->status = fail(&slot->err, GVM_MEMORY, "cannot list the bad pictures: out of memory");
             return;
         }
         query = next_in_list(l, p, b, first, &tried);
         if (query == first) {
             gvm_error why = slot->err;
             slot->status =
-                fail(&slot->err, GVM_IMAGE, "no pair is left to stand for one that cannot be read (%s)", why.text);
+                fail(&slot->err, GVM_IMAGE, "no pair is left to replace one that cannot be read (%s)", why.text);
             return;
         }
         slot->status = prepare(l, p, b, query, room, &slot->err);
@@ -201,7 +201,8 @@ static gvm_status begin_epoch(struct loader *l, uint64_t epoch, gvm_error *err)
     else
         status = sampler_epoch(l->order, &l->count, l->split, o->batch, o->shuffle, o->cluster_m, o->seed, epoch, err);
     if (status == GVM_OK && l->count == 0)
-        status = fail(err, GVM_ARGUMENT, "%d street pictures on %d tiles do not fill one batch of %d different places",
+        status = fail(err, GVM_ARGUMENT,
+                      "%d street pictures on %d tiles do not fill one batch of size %d with different places",
                       l->split->query_count, l->split->tile_count, o->batch);
     return status;
 }
@@ -250,7 +251,7 @@ gvm_status loader_open(struct loader **loader, const struct pictures *p, const s
     assert(p->cutters == NULL || options->single);
     *loader = NULL;
     struct loader *l = calloc(1, sizeof *l);
-    if (l == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to read pictures with");
+    if (l == NULL) return fail(err, GVM_MEMORY, "cannot read pictures: out of memory");
     l->pictures = *p;
     l->split = split;
     l->options = *options;
@@ -270,7 +271,7 @@ gvm_status loader_open(struct loader **loader, const struct pictures *p, const s
                                                 .finish = options->skip_bad ? replace_bad : NULL});
     }
     if (status == GVM_OK && l->ring == NULL)
-        status = fail(err, GVM_MEMORY, "there is not enough memory for batches of %d pairs", options->batch);
+        status = fail(err, GVM_MEMORY, "out of memory for batches of %d pairs", options->batch);
     if (status == GVM_OK)
         *loader = l;
     else

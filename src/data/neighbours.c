@@ -139,7 +139,7 @@ gvm_status neighbours_by_place(int *nearest, int most, const struct split *split
     free(places);
     free(of_tiles);
     free(room);
-    return ready ? GVM_OK : fail(err, GVM_MEMORY, "there is not enough memory to find the neighbours of %d queries", N);
+    return ready ? GVM_OK : fail(err, GVM_MEMORY, "cannot find the neighbours of %d queries: out of memory", N);
 }
 
 /* ------------------------------------------------------------------ the batches of an epoch */
@@ -251,8 +251,8 @@ gvm_status neighbours_order(int *order, int *batches, const int *nearest, int mo
     bool ready = memory != NULL && used != NULL;
     free(memory);
     free(used);
-    if (!ready) return fail(err, GVM_MEMORY, "there is not enough memory to order %d queries", N);
+    if (!ready) return fail(err, GVM_MEMORY, "cannot order %d queries: out of memory", N);
     if (*batches > 0) return GVM_OK;
-    return fail(err, GVM_ARGUMENT, "%d street pictures on %d tiles do not fill one batch of %d different places", N, T,
-                B);
+    return fail(err, GVM_ARGUMENT,
+                "%d street pictures on %d tiles do not fill one batch of size %d with different places", N, T, B);
 }

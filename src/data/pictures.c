@@ -20,7 +20,7 @@ gvm_status rasters_open(struct rasters *rasters, const struct dataset *dataset, 
     size_t count = g_strv_length(dataset->rasters);
     *rasters = (struct rasters){.sources = calloc(count, sizeof *rasters->sources)};
     if (rasters->sources == NULL)
-        return fail(err, GVM_MEMORY, "%s: there is not enough memory for its rasters", path_tail(dataset->root));
+        return fail(err, GVM_MEMORY, "%s: out of memory for its rasters", path_tail(dataset->root));
     for (size_t i = 0; i < count; i++)
         rasters->sources[i] =
             (struct mosaic_source){.path = dataset->rasters[i], .hints = {.alpha = LOOK, .gaps = LOOK}};
@@ -59,8 +59,7 @@ static gvm_status cutters_open(struct cutters **cutters, const struct dataset *d
                                gvm_error *err)
 {
     struct cutters *c = *cutters = calloc(1, sizeof *c);
-    if (c == NULL)
-        return fail(err, GVM_MEMORY, "%s: there is not enough memory for its rasters", path_tail(data->root));
+    if (c == NULL) return fail(err, GVM_MEMORY, "%s: out of memory for its rasters", path_tail(data->root));
     pthread_mutex_init(&c->lock, NULL);
     c->view = *view;
     return rasters_open(&c->rasters, data, view->zooms, view->zoom_count, err);
@@ -79,7 +78,7 @@ static gvm_status take_cutter(struct zoom_cutter **cutter, struct cutters *c, gv
     }
     pthread_mutex_unlock(&c->lock);
     if (*cutter != NULL) return GVM_OK;
-    if (more == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to cut aerial pictures");
+    if (more == NULL) return fail(err, GVM_MEMORY, "cannot cut aerial pictures: out of memory");
     return zoom_cutter_open(cutter, c->rasters.mosaic, &c->view, err);
 }
 
@@ -109,17 +108,17 @@ gvm_status pictures_check(const struct dataset *data, const struct config *c, gv
     bool cells = aerial->zoom_count > 0;
     if (cells && data->rasters == NULL)
         return fail(err, GVM_ARGUMENT,
-                    "%s: its aerial pictures are files, and this network takes several pictures of a place, of %g to "
-                    "%g m a pixel, that are cut out of orthophotos; make a data set of photos: a folder with "
-                    "photos.csv (image,lat,lon) and the rasters in imagery/",
+                    "%s: its aerial pictures are files, but this network takes several pictures of a place, of %g to "
+                    "%g m a pixel, cut from orthophotos; make a data set of photos: a folder with photos.csv "
+                    "(image,lat,lon) and the rasters in imagery/",
                     path_tail(data->root), aerial->zooms[0], aerial->zooms[aerial->zoom_count - 1]);
     if (!cells && data->rasters != NULL)
         return fail(err, GVM_ARGUMENT,
-                    "%s: it is a data set of photos, whose aerial pictures are cells of several zooms, and this "
+                    "%s: it is a data set of photos, whose aerial pictures are cells of several zooms, but this "
                     "network takes one picture of a place; make a data set of pairs: a folder with pairs.csv",
                     path_tail(data->root));
     if (cells && c->cell_m != data->ground_m)
-        return fail(err, GVM_ARGUMENT, "%s: it was read with cells of %g m, and this network's have %g m",
+        return fail(err, GVM_ARGUMENT, "%s: it was read with cells of %g m, but this network expects %g m",
                     path_tail(data->root), data->ground_m, c->cell_m);
     return GVM_OK;
 }

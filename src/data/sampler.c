@@ -107,7 +107,7 @@ gvm_status sampler_fill(int *order, int *batches, const struct split *split, int
     struct filling f = {.split = split, .order = order, .first = NONE, .last = NONE};
     int *memory = calloc((size_t)N + 2 * (size_t)T + 1, sizeof *memory);
     *batches = 0;
-    if (memory == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to order %d queries", N);
+    if (memory == NULL) return fail(err, GVM_MEMORY, "cannot order %d queries: out of memory", N);
     f.owned = memory;
     f.shown = f.owned + T;
     f.next = f.shown + T;
@@ -182,7 +182,7 @@ gvm_status sampler_epoch(int *order, int *batches, const struct split *split, in
     if (ready && shuffle && cluster_m > 0) ready = gather(sequence, split, cluster_m, seed, epoch);
     *batches = 0;
     gvm_status status = ready ? sampler_fill(order, batches, split, B, sequence, err)
-                              : fail(err, GVM_MEMORY, "there is not enough memory to order %d queries", N);
+                              : fail(err, GVM_MEMORY, "cannot order %d queries: out of memory", N);
     free(sequence);
     return status;
 }

@@ -40,12 +40,12 @@ static gvm_status check_camera(const struct image *image, const char *where, gvm
 {
     const struct exif *e = &image->exif;
     int w = image->width, h = image->height;
-    char what[120] = "by what it says (a lens's EXIF and no GPano)";
+    char what[120] = "by its metadata (a lens's EXIF and no GPano)";
     bool camera = e->make[0] != '\0' || e->model[0] != '\0', lens = e->focal_35mm > 0 || (e->has_focal && camera);
     const char *name = strrchr(where, '/') != NULL ? strrchr(where, '/') + 1 : where;
     if (e->sweep || (strncmp(name, "PANO_", 5) == 0 && w != 2 * h))
         snprintf(what, sizeof what,
-                 "but a phone's sweep, which seldom covers the full circle and does not say that it does");
+                 "but a phone's sweep panorama, which seldom covers 360 degrees and does not claim to");
     else if (!lens && !(camera && w <= WIDEST_PHOTO * h)) /* programs that make panoramas keep the maker */
         return GVM_OK;
     else if (w <= WIDEST_PHOTO * h && e->focal_35mm > 0)
@@ -112,13 +112,12 @@ static gvm_status check_looks(const struct image *image, bool whole, const char 
                               (double[4]){0, 0, image->width, image->height});
     bool join = status == GVM_OK && edges_join(small), point = status == GVM_OK && (!whole || foot_is_point(small));
     free(small);
-    if (status != GVM_OK) return fail(err, status, "%s: there is not enough memory to look at it", where);
+    if (status != GVM_OK) return fail(err, status, "%s: cannot check it: out of memory", where);
     if (join && point) return GVM_OK;
-    return fail(
-        err, GVM_PANORAMA,
-        "%s: this %d x %d picture does not look like a full panorama (%s, and it does not say that it is one); " ADVICE,
-        where, image->width, image->height,
-        join ? "what it shows below is not one point" : "its left and right edges do not join");
+    return fail(err, GVM_PANORAMA,
+                "%s: this %d x %d picture does not look like a full panorama (%s, and it has no GPano); " ADVICE, where,
+                image->width, image->height,
+                join ? "its bottom row is not a single point" : "its left and right edges do not match");
 }
 
 /* Aspect ratios of panoramas in data sets: VIGOR and CVACT, the drawn towns, CVUSA. */
@@ -139,13 +138,13 @@ gvm_status circle_check(struct image *image, enum circle circle, const char *whe
         return GVM_OK;
     }
     if (g->other)
-        return fail(err, GVM_IMAGE, "%s: the projection of this %d x %d panorama is not equirectangular, convert it",
-                    where, w, h);
+        return fail(err, GVM_IMAGE,
+                    "%s: the projection of this %d x %d panorama is unsupported; convert it to equirectangular", where,
+                    w, h);
     bool sized = g->full_width > 0 && g->width > 0;
     if (sized && g->width < NEARLY * g->full_width)
         return fail(err, GVM_IMAGE,
-                    "%s: this %d x %d picture covers only %.0f of 360 degrees (GPano), and without the full circle the "
-                    "answer would be confidently wrong",
+                    "%s: this %d x %d picture covers only %.0f of 360 degrees (GPano); matching needs the full circle",
                     where, w, h, 360 * g->width / g->full_width);
     if (gpano_is_stale(g, w, h))
         *g = (struct gpano){0};
@@ -154,13 +153,13 @@ gvm_status circle_check(struct image *image, enum circle circle, const char *whe
     gvm_status status = check_camera(image, where, err);
     if (status != GVM_OK) return status;
     if (10 * (int64_t)w < 19 * (int64_t)h)
-        return fail(err, GVM_PANORAMA,
-                    "%s: %d x %d is not a full panorama (GPano does not say so, and it is less than 1.9 times as wide "
-                    "as high); " ADVICE,
-                    where, w, h);
+        return fail(
+            err, GVM_PANORAMA,
+            "%s: %d x %d is not a full panorama (no GPano, and it is less than 1.9 times as wide as high); " ADVICE,
+            where, w, h);
     bool usual = is_usual((double)w / h), whole = fabs((double)w / h / 2 - 1) < 0.01;
     if (circle == CIRCLE_DOUBTED && !usual)
-        return fail(err, GVM_PANORAMA, "%s: %d x %d is no full panorama's shape; " ADVICE, where, w, h);
+        return fail(err, GVM_PANORAMA, "%s: %d x %d is not the shape of a full panorama; " ADVICE, where, w, h);
     if (circle == CIRCLE_LISTED || (usual && circle != CIRCLE_DOUBTED)) return GVM_OK;
     return check_looks(image, circle == CIRCLE_DOUBTED && whole, where, err);
 }

@@ -35,15 +35,14 @@ gvm_status image_write_png(const char *path, const uint8_t *rgb, int width, int 
     static const char chunk[] = "\0\0\0\x15"
                                 "tEXt"
                                 "Software\0" OUTPUT_SOFTWARE "\xd3\xcd\x53\xaa";
-    if (!process_start())
-        return fail(err, GVM_IMAGE, "%s: libvips, which writes pictures, does not start", path_tail(path));
+    if (!process_start()) return fail(err, GVM_IMAGE, "%s: cannot write it: libvips failed to start", path_tail(path));
     struct file_writer writer;
     gvm_status status = file_writer_open(&writer, path, err);
     if (status != GVM_OK) return status;
     size_t size;
     char *data = image_encode(&size, PNG, rgb, 3, width, height);
     status = data != NULL ? file_writer_write(&writer, data, 33, err)
-                          : fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", path_tail(path));
+                          : fail(err, GVM_MEMORY, "%s: cannot write it: out of memory", path_tail(path));
     if (status == GVM_OK) status = file_writer_write(&writer, chunk, sizeof chunk - 1, err);
     if (status == GVM_OK) status = file_writer_write(&writer, data + 33, size - 33, err);
     if (status == GVM_OK)

@@ -12,8 +12,8 @@ gvm_status fit_box(uint8_t *out, int H, int W, enum resize rule, const struct im
         [RESIZE_OWN] = image_resize, [RESIZE_OPENCV] = image_resize_opencv, [RESIZE_SKIMAGE] = image_resize_skimage};
     gvm_status status = rules[rule](out, H, W, image->pixels, image->height, image->width, box);
     if (status == GVM_OK) return status;
-    return fail(err, status, "%s: there is not enough memory to resize it from %d x %d pixels to %d x %d", where,
-                image->width, image->height, W, H);
+    return fail(err, status, "%s: cannot resize it from %d x %d pixels to %d x %d: out of memory", where, image->width,
+                image->height, W, H);
 }
 
 /* A covered lens, or a blank picture: the network would locate it confidently. Streets have a standard deviation of
@@ -28,5 +28,5 @@ gvm_status fit_content(const uint8_t *pixels, size_t n, const char *where, gvm_e
     }
     for (int c = 0; c < 3; c++) most = fmax(most, squares[c] / (double)n - sum[c] / (double)n * (sum[c] / (double)n));
     if (most >= least * least) return GVM_OK;
-    return fail(err, GVM_IMAGE, "%s: this picture has no content: all of it is of one colour, or nearly so", where);
+    return fail(err, GVM_IMAGE, "%s: this picture has no content: it is of one colour, or nearly so", where);
 }

@@ -103,7 +103,7 @@ gvm_status heat_draw(struct sheet *sheet, int height, int width, const uint8_t *
                           (const double[4]){0, 0, picture_width, picture_height});
     if (status != GVM_OK) {
         sheet_free(sheet);
-        return fail(err, status, "there is not enough memory for a heat map of %d x %d pixels", width, height);
+        return fail(err, status, "out of memory for a heat map of %d x %d pixels", width, height);
     }
     float low, high;
     struct heat drawn = *h;

@@ -87,23 +87,22 @@ static gvm_status check_header(const VipsImage *in, const struct input *input, g
     VipsBandFormat format = vips_image_get_format(in);
     if (w < 1 || h < 1) return fail(err, GVM_IMAGE, "%s: the picture has no pixels (%d x %d)", where, w, h);
     if ((int64_t)w * h > input->limit.pixels)
-        return fail(err, GVM_IMAGE, "%s: %d x %d is more than the %g megapixels that are read", where, w, h,
+        return fail(err, GVM_IMAGE, "%s: %d x %d pixels exceed the limit of %g megapixels", where, w, h,
                     (double)input->limit.pixels / 1e6);
     if (w > MAX_SIDE || h > MAX_SIDE)
-        return fail(err, GVM_IMAGE, "%s: %d x %d has a side of more than the %d pixels that are read", where, w, h,
-                    MAX_SIDE);
+        return fail(err, GVM_IMAGE, "%s: %d x %d pixels exceed the limit of %d pixels a side", where, w, h, MAX_SIDE);
     if (format != VIPS_FORMAT_UCHAR && format != VIPS_FORMAT_USHORT)
-        return fail(err, GVM_IMAGE, "%s: its samples are neither 8 nor 16 bits wide, convert it to 8-bit RGB", where);
+        return fail(err, GVM_IMAGE, "%s: unsupported sample type, expected 8 or 16 bits; convert it to 8-bit RGB",
+                    where);
     if (bands < 1 || bands > 16)
-        return fail(err, GVM_IMAGE, "%s: %d channels are too many for a picture, convert it to 8-bit RGB", where,
-                    bands);
+        return fail(err, GVM_IMAGE, "%s: unsupported number of channels, %d; convert it to 8-bit RGB", where, bands);
     const int64_t bytes = (int64_t)w * h * bands * (int64_t)vips_format_sizeof(format);
     if (bytes > SAMPLES * input->limit.pixels)
-        return fail(err, GVM_IMAGE,
-                    "%s: %d x %d pixels of %d channels are more than is read at a time, convert it to 8-bit RGB", where,
-                    w, h, bands);
+        return fail(err, GVM_IMAGE, "%s: %d x %d pixels of %d channels exceed the limit; convert it to 8-bit RGB",
+                    where, w, h, bands);
     if (input->kind == PNG && input->whole && !input->header_only && bytes > MAX_INTERLACED)
-        return fail(err, GVM_IMAGE, "%s: an interlaced PNG of %d x %d pixels takes too long, save it without", where, w,
+        return fail(err, GVM_IMAGE,
+                    "%s: an interlaced PNG of %d x %d pixels exceeds the limit; save it without interlacing", where, w,
                     h);
     return GVM_OK;
 }
@@ -209,7 +208,7 @@ static int64_t memory_of(const struct input *input, const VipsImage *in, int ori
 
 static gvm_status fail_late(gvm_error *err, const struct input *input)
 {
-    return fail(err, GVM_IMAGE, "%s: decoding this picture takes longer than is waited for", input->where);
+    return fail(err, GVM_IMAGE, "%s: decoding this picture timed out", input->where);
 }
 
 /* broken, out: libvips failed and its error text has the reason; err is not set then. */
@@ -249,8 +248,8 @@ static gvm_status decode(struct image *image, bool *broken, struct input *input,
     image->pixels = malloc(size);
     if (image->pixels == NULL) {
         *broken = false;
-        status = fail(err, GVM_MEMORY, "%s: there is not enough memory for %d x %d pixels", input->where, image->width,
-                      image->height);
+        status =
+            fail(err, GVM_MEMORY, "%s: out of memory for %d x %d pixels", input->where, image->width, image->height);
         goto done;
     }
     target = vips_image_new_from_memory(image->pixels, size, image->width, image->height, 3, VIPS_FORMAT_UCHAR);
@@ -269,7 +268,7 @@ static gvm_status decode_again(struct image *image, bool *broken, char *why, siz
                                gvm_error *err)
 {
     double until = fmin(input.limit.until, clock_seconds() + REASON_SECONDS);
-    snprintf(why, size, "it is damaged");
+    snprintf(why, size, "it is corrupt");
     if (!process_enter_alone(until)) return GVM_IMAGE;
     input.limit.until = until;
     if (input.bytes.memory == NULL) lseek(input.bytes.fd, 0, SEEK_SET);
@@ -303,11 +302,9 @@ static gvm_status check_cost(struct input *input, gvm_error *err)
     if (cost.ended) return fail_late(err, input);
     const char *what = cost_excess(&cost, input->kind);
     if (what != NULL)
-        return fail(
-            err, GVM_IMAGE,
-            "%s: this picture has too many %s, as files have that are made to keep a decoder busy; save it anew "
-            "with another program",
-            input->where, what);
+        return fail(err, GVM_IMAGE,
+                    "%s: this picture has too many %s, as a decompression bomb has; save it anew with another program",
+                    input->where, what);
     if (input->kind == PNG) bytes_read(&interlaced, &input->bytes, 28, 1); /* the last byte of its header */
     input->whole =
         input->kind == WEBP || input->kind == TIFF || input->kind == HEIC || cost.scans > 1 || interlaced != 0;
@@ -331,10 +328,10 @@ static gvm_status decode_known(struct image *image, struct input *input, gvm_err
     if (input->limit.pixels > MAX_PIXELS) input->limit.pixels = MAX_PIXELS;
     if (input->bytes.size == 0) return fail(err, GVM_IMAGE, "%s: the file is empty", input->where);
     if (input->kind == NO_PICTURE)
-        return fail(err, GVM_IMAGE, "%s: it is not a JPEG, PNG, WebP or TIFF picture", input->where);
+        return fail(err, GVM_IMAGE, "%s: unsupported format; expected a JPEG, PNG, WebP or TIFF picture", input->where);
     if (!is_read(input))
-        return fail(err, GVM_IMAGE, "%s: it is a picture in %s, which cannot be read here; convert it to JPEG",
-                    input->where, picture_kind_name(input->kind));
+        return fail(err, GVM_IMAGE, "%s: unsupported format %s; convert it to JPEG", input->where,
+                    picture_kind_name(input->kind));
     gvm_status status = check_cost(input, err);
     return status == GVM_OK ? decode_locked(image, input, err) : status;
 }
@@ -343,7 +340,7 @@ static gvm_status read_file(struct image *image, bool header_only, const char *p
 {
     const char *where = path_tail(path);
     *image = (struct image){0};
-    if (!process_start()) return fail(err, GVM_IMAGE, "%s: libvips, which reads pictures, does not start", where);
+    if (!process_start()) return fail(err, GVM_IMAGE, "%s: cannot read it: libvips failed to start", where);
 
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* O_NONBLOCK: a named pipe must not block */
     if (fd < 0) return fail_errno(err, "open", where);
@@ -357,7 +354,7 @@ static gvm_status read_file(struct image *image, bool header_only, const char *p
     if (fstat(fd, &info) != 0)
         status = fail_errno(err, "read", where);
     else if (S_ISDIR(info.st_mode))
-        status = fail(err, GVM_FILE, "%s: it is a directory, not a picture", where);
+        status = fail(err, GVM_FILE, "%s: it is a directory, expected a picture", where);
     else if (!S_ISREG(info.st_mode))
         status = fail(err, GVM_FILE, "%s: it is not a regular file", where);
     else {
@@ -389,7 +386,7 @@ gvm_status image_decode(struct image *image, const void *bytes, size_t size, con
 {
     struct input input = {.bytes = {bytes, -1, size, NULL}, .limit = *limit, .where = where};
     *image = (struct image){0};
-    if (!process_start()) return fail(err, GVM_IMAGE, "%s: libvips, which reads pictures, does not start", where);
+    if (!process_start()) return fail(err, GVM_IMAGE, "%s: cannot read it: libvips failed to start", where);
     gvm_status status = decode_known(image, &input, err);
     vips_thread_shutdown();
     return status;

@@ -43,7 +43,7 @@ static gvm_status check_elevation(const double box[4], const struct image *image
     double high, low;
     if (fmin(image->height, box[3]) - fmax(0, box[1]) >= 1) return GVM_OK;
     panorama_elevation(&high, &low, image);
-    return fail(err, GVM_IMAGE, "%s: it spans elevations %.0f to %.0f degrees, nothing of the network's %.0f to %.0f",
+    return fail(err, GVM_IMAGE, "%s: it spans elevations of %.0f to %.0f degrees, none of the network's %.0f to %.0f",
                 where, low, high, elevation[0], elevation[1]);
 }
 
@@ -88,10 +88,11 @@ void panorama_turn(uint8_t *pixels, int H, int W, double heading)
 static gvm_status check_band(const double elevation[2], const double *heading, const char *where, gvm_error *err)
 {
     if (!(elevation[0] >= -90 && elevation[0] < elevation[1] && elevation[1] <= 90))
-        return fail(err, GVM_ARGUMENT, "elevations from %g to %g degrees are not a band within -90 to 90", elevation[0],
+        return fail(err, GVM_ARGUMENT,
+                    "invalid elevation range %g to %g degrees; expected rising values within -90 to 90", elevation[0],
                     elevation[1]);
     if (heading != NULL && !isfinite(*heading))
-        return fail(err, GVM_ARGUMENT, "%s: a heading must be a number of degrees", where);
+        return fail(err, GVM_ARGUMENT, "%s: a heading must be a finite number of degrees", where);
     return GVM_OK;
 }
 

@@ -27,10 +27,11 @@ gvm_status photo_check(int height, int width, const char *where, gvm_error *err)
 {
     int low = height < width ? height : width, high = height < width ? width : height;
     if (low < LEAST_SIDE)
-        return fail(err, GVM_IMAGE, "%s: %d x %d pixels are too few to show a street: a side needs %d at least", where,
-                    width, height, LEAST_SIDE);
+        return fail(err, GVM_IMAGE, "%s: %d x %d pixels are too few; expected at least %d a side", where, width, height,
+                    LEAST_SIDE);
     if (high > LONGEST * (int64_t)low)
-        return fail(err, GVM_IMAGE, "%s: %d x %d is no photo's shape: a side must be at most %d times the other", where,
+        return fail(err, GVM_IMAGE,
+                    "%s: %d x %d is too elongated for a photo; expected a side of at most %d times the other", where,
                     width, height, LONGEST);
     return GVM_OK;
 }

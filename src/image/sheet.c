@@ -15,7 +15,7 @@ gvm_status sheet_open(struct sheet *sheet, int width, int height, gvm_error *err
     size_t size = (size_t)width * height * 3;
     *sheet = (struct sheet){width, height, malloc(size)};
     if (sheet->pixels == NULL)
-        return fail(err, GVM_MEMORY, "there is not enough memory for a picture of %d x %d pixels", width, height);
+        return fail(err, GVM_MEMORY, "out of memory for a picture of %d x %d pixels", width, height);
     memset(sheet->pixels, 255, size);
     return GVM_OK;
 }

@@ -183,7 +183,7 @@ gvm_status cell_plan_make(struct cell_plan *plan, const struct mosaic *m, double
     free(spans);
     if (enough) return GVM_OK;
     cell_plan_free(plan);
-    return fail(err, GVM_MEMORY, "there is not enough memory for the map's cells");
+    return fail(err, GVM_MEMORY, "out of memory for the map's cells");
 }
 
 void cell_plan_free(struct cell_plan *plan)

@@ -76,12 +76,12 @@ gvm_status cut_block(struct cut_tile *tiles, int count, struct cutter *c, const 
     struct window w = window_around(tiles, count, source->pixel_m);
     size_t pixels = (size_t)w.H * (size_t)w.W;
     const char *where = path_tail(source->path);
-    if (!make_room(c, pixels)) return fail(err, GVM_MEMORY, "%s: there is not enough memory to cut tiles", where);
+    if (!make_room(c, pixels)) return fail(err, GVM_MEMORY, "%s: cannot cut tiles: out of memory", where);
     gvm_status status = raster_read(c->rgba, w.H, w.W, c->raster, w.view, err);
     if (status == GVM_OK) flatten(c->rgb, c->rgba, pixels);
     for (int i = 0; i < count && status == GVM_OK; i++) {
         status = cut_tile(&tiles[i], c, &w, size);
-        if (status != GVM_OK) fail(err, status, "%s: there is not enough memory to cut tiles", where);
+        if (status != GVM_OK) fail(err, status, "%s: cannot cut tiles: out of memory", where);
     }
     return status;
 }

@@ -63,7 +63,7 @@ static gvm_status lay_bands(struct grid *g, const double box[4], size_t row_coun
     double lat = lat_north((box[1] + box[3]) / 2, g->stride_m * (double)(row_count - 1) / 2);
     g->band_count = blocks_of(row_count);
     g->bands = calloc(g->band_count, sizeof *g->bands);
-    if (g->bands == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", where);
+    if (g->bands == NULL) return fail(err, GVM_MEMORY, "%s: out of memory for its tiles", where);
     for (size_t b = 0; b < g->band_count; b++) {
         struct grid_band *band = &g->bands[b];
         for (size_t r = b * GRID_SIDE; r < row_count && band->rows < GRID_SIDE; r++) {
@@ -155,7 +155,7 @@ static gvm_status take_parts(struct grid *g, const struct grid_parts *parts, con
     }
     g->before = enough ? malloc((k.count + 1) * sizeof *g->before) : NULL;
     g->kept = k.blocks;
-    if (g->before == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", where);
+    if (g->before == NULL) return fail(err, GVM_MEMORY, "%s: out of memory for its tiles", where);
     g->places = 0;
     for (size_t i = 0; i < k.count; i++) {
         const struct grid_band *band = band_of(g, k.blocks[i]);
@@ -178,8 +178,8 @@ gvm_status grid_cover(struct grid *g, const double box[4], const struct grid_par
     if (fits && status == GVM_OK && parts->count > 0) status = take_parts(g, parts, where, err);
     if (fits && (double)g->places <= most_places) return status;
     return fail(err, GVM_FORMAT,
-                "%s: it would be more than 10,000,000,000 tiles of %g m every %g m: take larger ones, further apart",
-                where, tile_m, stride_m);
+                "%s: more than 10,000,000,000 tiles of %g m every %g m; choose a larger tile size or stride", where,
+                tile_m, stride_m);
 }
 
 void grid_free(struct grid *g)

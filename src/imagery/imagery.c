@@ -78,8 +78,7 @@ static gvm_status lay_grid(struct imagery *m, struct raster_source *source, cons
     const char *where = path_tail(source->path);
     if (m->area.metres <= 0) return grid_cover(&source->grid, facts->box, &parts, m->tile_m, m->stride_m, where, err);
     double(*near)[4] = parts_within(&parts.count, facts->box, &parts, &m->area);
-    gvm_status status =
-        near != NULL ? GVM_OK : fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", where);
+    gvm_status status = near != NULL ? GVM_OK : fail(err, GVM_MEMORY, "%s: out of memory for its tiles", where);
     parts.boxes = (const double(*)[4])near;
     if (parts.count > 0) status = grid_cover(&source->grid, facts->box, &parts, m->tile_m, m->stride_m, where, err);
     free(near);
@@ -110,11 +109,10 @@ static gvm_status plan_raster(struct imagery *m, struct raster_source *source, g
     source->pieces = m->pieces;
     source->places = m->places;
     if (m->tile_m < PIXELS_LEAST * facts.pixel_m)
-        status =
-            fail(err, GVM_FORMAT,
-                 "%s: its pixels cover %.3g m each, too much for tiles of %g m: take finer imagery, or larger tiles "
-                 "(--tile-metres)",
-                 path_tail(source->path), facts.pixel_m, m->tile_m);
+        status = fail(err, GVM_FORMAT,
+                      "%s: its ground sample distance, %.3g m, is too coarse for tiles of %g m; use finer imagery or "
+                      "larger tiles (--tile-metres)",
+                      path_tail(source->path), facts.pixel_m, m->tile_m);
     else
         status = lay_grid(m, source, &facts, err);
     free(facts.parts);
@@ -138,14 +136,14 @@ static gvm_status plan_rasters(struct imagery *m, const gvm_map_options *options
     m->rasters = calloc(m->raster_count, sizeof *m->rasters);
     if (options->crs != NULL) m->crs = names_add(&m->names, options->crs);
     if (m->rasters == NULL || (options->crs != NULL && m->crs == NULL))
-        return fail(err, GVM_MEMORY, "there is not enough memory for %zu rasters", options->raster_count);
+        return fail(err, GVM_MEMORY, "out of memory for %zu rasters", options->raster_count);
     for (size_t i = 0; i < m->raster_count && status == GVM_OK; i++) {
         m->rasters[i].path = names_add(&m->names, options->rasters[i]);
         if (m->rasters[i].path == NULL)
-            return fail(err, GVM_MEMORY, "there is not enough memory for %zu rasters", options->raster_count);
+            return fail(err, GVM_MEMORY, "out of memory for %zu rasters", options->raster_count);
         for (size_t k = 0; k < i; k++)
             if (same_file(m->rasters[k].path, m->rasters[i].path))
-                return fail(err, GVM_ARGUMENT, "%s: it is named twice", path_tail(m->rasters[i].path));
+                return fail(err, GVM_ARGUMENT, "%s: it is given twice", path_tail(m->rasters[i].path));
         status = plan_raster(m, &m->rasters[i], err);
     }
     if (status == GVM_OK && m->by_cells) return cells_plan(m, options, err);
@@ -226,11 +224,11 @@ static gvm_status plan_xyz(struct imagery *m, const char *folder, bool tms, gvm_
 static gvm_status check_area(const gvm_map_options *o, gvm_error *err)
 {
     if (o->within_m == 0 && (o->near_lat != 0 || o->near_lon != 0))
-        return fail(err, GVM_ARGUMENT, "a place to be near to needs a distance in metres");
+        return fail(err, GVM_ARGUMENT, "a place to index near needs a radius in metres, above 0");
     if (!(o->within_m >= 0 && o->within_m <= 1e7 && fabs(o->near_lat) <= 85 && fabs(o->near_lon) <= 360))
-        return fail(err, GVM_ARGUMENT, "%g m around %g,%g is no area", o->within_m, o->near_lat, o->near_lon);
+        return fail(err, GVM_ARGUMENT, "invalid area: %g m around %g,%g", o->within_m, o->near_lat, o->near_lon);
     if (o->within_m > 0 && o->raster_count == 0)
-        return fail(err, GVM_ARGUMENT, "an area can be chosen of rasters only");
+        return fail(err, GVM_ARGUMENT, "only rasters can be limited to an area");
     return GVM_OK;
 }
 
@@ -238,12 +236,12 @@ static gvm_status check_cells(const gvm_map_options *o, const struct imagery *m,
 {
     if (m->by_cells && o->raster_count == 0)
         return fail(err, GVM_ARGUMENT,
-                    "these weights look at each place at several zooms, cut out of rasters that know where they lie: "
-                    "GeoTIFF, VRT or MBTiles, not single tiles");
+                    "these weights need several zooms of each place, cut from georeferenced rasters: GeoTIFF, VRT or "
+                    "MBTiles, not single tiles");
     if (o->share && !(m->by_cells && m->model->network->config.views[GVM_AERIAL].zoom_count >= 3))
-        return fail(err, GVM_ARGUMENT, "pictures can be shared with weights of three or four zooms only");
+        return fail(err, GVM_ARGUMENT, "sharing pictures needs weights with three or four zooms");
     if (m->by_cells && (o->tile_m > 0 || o->stride_m > 0))
-        return fail(err, GVM_ARGUMENT, "these weights have cells of their own size: tiles and strides are for others");
+        return fail(err, GVM_ARGUMENT, "these weights have a fixed cell size; tile size and stride do not apply");
     return GVM_OK;
 }
 
@@ -251,21 +249,20 @@ static gvm_status check_options(const gvm_map_options *o, const struct imagery *
 {
     int kinds = (o->raster_count > 0) + (o->tiles != NULL) + (o->xyz != NULL);
     if (kinds != 1)
-        return fail(err, GVM_ARGUMENT, "a map is built from rasters, or a list of tiles, or a folder of web-map tiles");
+        return fail(err, GVM_ARGUMENT,
+                    "a map is built from exactly one of: rasters, a list of tiles, a folder of web-map tiles");
     gvm_status status = check_area(o, err);
     if (status == GVM_OK) status = check_cells(o, m, err);
     if (status != GVM_OK) return status;
     if (!(m->tile_m >= 1 && m->tile_m <= 20000))
-        return fail(err, GVM_ARGUMENT, "tiles of %g m are not in the range of 1 to 20000 m", m->tile_m);
+        return fail(err, GVM_ARGUMENT, "tile size %g m is out of range; expected 1 to 20000 m", m->tile_m);
     if (!(m->stride_m >= m->tile_m / 100 && m->stride_m <= 100000))
-        return fail(err, GVM_ARGUMENT,
-                    "a stride of %g m is not in the range of %g m, a hundredth of a tile, to 100000 m", m->stride_m,
-                    m->tile_m / 100);
+        return fail(err, GVM_ARGUMENT, "stride %g m is out of range; expected %g m (a hundredth of a tile) to 100000 m",
+                    m->stride_m, m->tile_m / 100);
     if (o->raster_count == 0 && (o->tile_m > 0 || o->stride_m > 0 || o->crs != NULL || o->alpha != 0))
-        return fail(err, GVM_ARGUMENT,
-                    "the size and stride of tiles, a coordinate system and what alpha means are for rasters only");
+        return fail(err, GVM_ARGUMENT, "tile size, stride, coordinate system and alpha apply to rasters only");
     if (o->tms && o->xyz == NULL)
-        return fail(err, GVM_ARGUMENT, "the order of rows is for folders of web-map tiles only");
+        return fail(err, GVM_ARGUMENT, "the row order (TMS) applies to folders of web-map tiles only");
     return GVM_OK;
 }
 
@@ -274,7 +271,7 @@ gvm_status imagery_open(struct imagery **imagery, const gvm_map_options *options
 {
     *imagery = NULL;
     struct imagery *m = calloc(1, sizeof *m);
-    if (m == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for a map");
+    if (m == NULL) return fail(err, GVM_MEMORY, "out of memory for a map");
     m->model = model;
     const struct config *config = &model->network->config;
     m->by_cells = config->views[GVM_AERIAL].zoom_count > 0;
@@ -292,7 +289,7 @@ gvm_status imagery_open(struct imagery **imagery, const gvm_map_options *options
         status = options->tiles != NULL ? plan_list(m, path, err) : plan_xyz(m, path, options->tms != 0, err);
         m->pieces = m->places = m->file_count;
         if (status == GVM_OK && (m->path = names_add(&m->names, path)) == NULL)
-            status = fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", path_tail(path));
+            status = fail(err, GVM_MEMORY, "%s: out of memory for its tiles", path_tail(path));
     }
     if (status == GVM_OK)
         *imagery = m;
@@ -324,7 +321,7 @@ static void note_raster(gvm_error *note, bool *warning, const struct imagery *m,
     *warning = raster_note_alpha(note, m, r);
     if (!*warning)
         fail(note, GVM_OK, "%s: %d x %d pixels of %.3g m%s: %zu place%s for tiles of %g m, every %g m",
-             path_tail(r->path), r->width, r->height, r->own_m, r->hints.gaps == YES ? ", covered in parts" : "",
+             path_tail(r->path), r->width, r->height, r->own_m, r->hints.gaps == YES ? ", partly covered" : "",
              r->grid.places, r->grid.places == 1 ? "" : "s", m->tile_m, m->stride_m);
 }
 
@@ -337,9 +334,8 @@ bool imagery_note(gvm_error *note, bool *warning, const struct imagery *m, size_
         return true;
     }
     if (m->raster_count > 0 || number > 0) return false;
-    fail(note, GVM_OK, "%s: %zu picture%s that %s a tile each%s", path_tail(m->path), m->file_count,
-         m->file_count == 1 ? "" : "s", m->file_count == 1 ? "is" : "are",
-         m->tms ? ", rows counted from the south" : "");
+    fail(note, GVM_OK, "%s: %zu picture%s, one tile each%s", path_tail(m->path), m->file_count,
+         m->file_count == 1 ? "" : "s", m->tms ? ", rows counted from the south" : "");
     return true;
 }
 

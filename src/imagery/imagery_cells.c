@@ -23,17 +23,17 @@ gvm_status cells_plan(struct imagery *m, const gvm_map_options *o, gvm_error *er
 {
     const struct view *view = aerial(m);
     m->cell_sources = calloc(m->raster_count, sizeof *m->cell_sources);
-    if (m->cell_sources == NULL)
-        return fail(err, GVM_MEMORY, "there is not enough memory for %zu rasters", m->raster_count);
+    if (m->cell_sources == NULL) return fail(err, GVM_MEMORY, "out of memory for %zu rasters", m->raster_count);
     for (size_t i = 0; i < m->raster_count; i++)
         m->cell_sources[i] = (struct mosaic_source){m->rasters[i].path, m->rasters[i].hints};
     gvm_status status = mosaic_open(&m->mosaic, m->cell_sources, m->raster_count, view->zooms, view->zoom_count, err);
     for (size_t i = 0; status == GVM_OK && i < m->mosaic->layer_count; i++) {
         const struct layer *l = &m->mosaic->layers[i];
         if (l->pixel_m > TOO_COARSE * view->zooms[0])
-            return fail(err, GVM_FORMAT,
-                        "%s: its pixels cover %.3g m each, too much for pictures of %g m a pixel: take finer imagery",
-                        path_tail(m->rasters[l->members[0].source].path), l->pixel_m, view->zooms[0]);
+            return fail(
+                err, GVM_FORMAT,
+                "%s: its ground sample distance, %.3g m, is too coarse for pictures of %g m a pixel; use finer imagery",
+                path_tail(m->rasters[l->members[0].source].path), l->pixel_m, view->zooms[0]);
     }
     if (status == GVM_OK) status = cell_plan_make(&m->cells, m->mosaic, m->tile_m, o->share != 0, &m->area, err);
     m->pieces = m->cells.block_count;
@@ -140,8 +140,8 @@ bool raster_note_alpha(gvm_error *note, const struct imagery *m, const struct ra
 {
     if (r->no_alpha == 0 || m->alpha != 0) return false;
     fail(note, GVM_OK,
-         "%s: band %d is marked as alpha but has all shades, so it is taken for a colour, as infrared, and left out "
-         "(--alpha yes: it is alpha)",
+         "%s: band %d is marked as alpha but has many values; it is ignored as a colour band such as infrared (--alpha "
+         "yes uses it as alpha)",
          path_tail(r->path), r->no_alpha);
     return true;
 }
@@ -151,7 +151,8 @@ static bool note_coarse(gvm_error *note, const struct imagery *m, const struct l
     double finest = aerial(m)->zooms[0];
     if (l->pixel_m <= COARSE * finest) return false;
     fail(note, GVM_OK,
-         "%s: its pixels cover %.3g m, and the weights learned from %g m and finer: expect fewer right answers",
+         "%s: its ground sample distance is %.3g m, but the weights were trained with %g m or finer; expect lower "
+         "accuracy",
          path_tail(m->rasters[l->members[0].source].path), l->pixel_m, finest);
     return true;
 }

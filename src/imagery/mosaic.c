@@ -173,7 +173,7 @@ static gvm_status look_at_source(struct mosaic *m, struct rects *parts, size_t s
     if (status == GVM_OK) status = raster_square(&sheet.grid, raster, err);
     if (status == GVM_OK) status = raster_parts(parts, raster, err);
     if (status == GVM_OK && !place_sheet(m, source, &sheet))
-        status = fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", path_tail(from->path));
+        status = fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", path_tail(from->path));
     raster_free(raster);
     return status;
 }
@@ -227,11 +227,11 @@ static gvm_status finish_layer(struct mosaic *m, struct layer *l, struct way *wa
     double d[2];
     find_corner(l);
     if (!find_parts(l, parts) || !way_open(way, l->crs))
-        return fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", where);
+        return fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", where);
     l->middle[0] = l->west + l->unit[0] * l->width / 2;
     l->middle[1] = l->north - l->unit[1] * l->height / 2;
     if (!way_back(way, &l->middle[0], &l->middle[1]) || !layer_density(d, l, way, l->middle[0], l->middle[1], 0))
-        return fail(err, GVM_FORMAT, "%s: its middle lies nowhere on the Earth", where);
+        return fail(err, GVM_FORMAT, "%s: its centre does not lie on the Earth", where);
     l->pixel_m = 2 / (d[0] + d[1]);
     for (int k = 0; k < m->zoom_count; k++) l->levels[k] = layer_level(l, way, l->middle[0], l->middle[1], m->zooms[k]);
     return GVM_OK;
@@ -247,11 +247,11 @@ gvm_status mosaic_open(struct mosaic **mosaic, const struct mosaic_source *sourc
     if (m != NULL) m->boxes = calloc(count + 1, sizeof *m->boxes);
     gvm_status status = m != NULL && m->boxes != NULL && parts != NULL
                             ? GVM_OK
-                            : fail(err, GVM_MEMORY, "there is not enough memory for %zu rasters", count);
+                            : fail(err, GVM_MEMORY, "out of memory for %zu rasters", count);
     for (int k = 0; k < zoom_count && status == GVM_OK; k++) m->zooms[k] = zooms[k];
     for (size_t i = 0; i < count && status == GVM_OK; i++) status = look_at_source(m, &parts[i], i, err);
     if (status == GVM_OK && (m->ways = calloc(m->layer_count + 1, sizeof *m->ways)) == NULL)
-        status = fail(err, GVM_MEMORY, "there is not enough memory for %zu rasters", count);
+        status = fail(err, GVM_MEMORY, "out of memory for %zu rasters", count);
     for (size_t i = 0; status == GVM_OK && i < m->layer_count; i++)
         status = finish_layer(m, &m->layers[i], &m->ways[i], parts, err);
     for (size_t i = 0; i < count && parts != NULL; i++) rects_free(&parts[i]);

@@ -77,7 +77,7 @@ gvm_status piece_ring_open(struct piece_ring **ring, const struct imagery *image
         if (r->ring == NULL) piece_ring_free(r), r = NULL;
     }
     *ring = r;
-    return r != NULL ? GVM_OK : fail(err, GVM_MEMORY, "there is not enough memory to cut tiles");
+    return r != NULL ? GVM_OK : fail(err, GVM_MEMORY, "cannot cut tiles: out of memory");
 }
 
 void piece_ring_free(struct piece_ring *r)

@@ -72,11 +72,11 @@ static gvm_status read_fields(struct tile *tile, struct names *kept, const struc
         if (!csv_value(&values[c], csv, text))
             return CSV_FAIL(csv, err, "%s \"%.60s\" is not a number", names[c], text);
         if (fabs(values[c]) > most[c] || (c == METRES && values[c] < TILE_LEAST))
-            return CSV_FAIL(csv, err, "%s %.60s is not in the range of %g to %g", names[c], text,
+            return CSV_FAIL(csv, err, "%s %.60s is out of range; expected %g to %g", names[c], text,
                             c == METRES ? TILE_LEAST : -most[c], most[c]);
     }
     *tile = (struct tile){names_add(kept, image), values[LAT], values[LON], values[METRES], 0};
-    if (tile->image == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", csv->where);
+    if (tile->image == NULL) return fail(err, GVM_MEMORY, "%s: cannot read it: out of memory", csv->where);
     return GVM_OK;
 }
 
@@ -86,13 +86,13 @@ static gvm_status read_tiles(struct tiles *tiles, struct csv *csv, gvm_error *er
     gvm_status status = csv_header(order, csv, names, COLUMNS, METRES, true, err);
     while (status == GVM_OK && csv_next(csv, &status, err)) {
         struct tile *items = array_room(tiles->items, tiles->count, sizeof *items);
-        if (items == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", csv->where);
+        if (items == NULL) return fail(err, GVM_MEMORY, "%s: cannot read it: out of memory", csv->where);
         tiles->items = items;
         status = read_fields(&tiles->items[tiles->count], &tiles->names, csv, order, err);
         if (status == GVM_OK) tiles->count++;
     }
     if (status == GVM_OK && tiles->count == 0)
-        return fail(err, GVM_FORMAT, "%s: the list has a header and no tiles", csv->where);
+        return fail(err, GVM_FORMAT, "%s: the list has no tiles, only a header", csv->where);
     return status;
 }
 

@@ -32,8 +32,8 @@ static gvm_status read_resource(bool *tms, const CPLXMLNode *map, const char *wh
         (*srs != '\0' && !is_mercator(srs) && strstr(profile, "mercator") == NULL))
         return fail(
             err, GVM_FORMAT,
-            "%s: its tiles (%.60s, profile %.60s) are not of web Mercator: index the raster that they were made of",
-            where, srs, profile);
+            "%s: its tiles (%.60s, profile %.60s) are not in Web Mercator; index the raster they were made from", where,
+            srs, profile);
     *tms = true;
     return GVM_OK;
 }
@@ -53,7 +53,7 @@ static gvm_status read_xml(bool *there, bool *tms, const char *path, gvm_error *
     gdal_ignore();
     const CPLXMLNode *map = root != NULL ? CPLGetXMLNode(root, "=TileMap") : NULL;
     status = map != NULL ? read_resource(tms, map, path_tail(path), err)
-                         : fail(err, GVM_FORMAT, "%s: it does not describe a tile map", path_tail(path));
+                         : fail(err, GVM_FORMAT, "%s: it is not a TMS tile map description", path_tail(path));
     CPLDestroyXMLNode(root);
     free(text);
     return status;
@@ -86,7 +86,7 @@ gvm_status tms_find(bool *tms, const char *folder, gvm_error *err)
     for (size_t i = 0; i < sizeof names / sizeof *names && status == GVM_OK && !there && !*tms; i++) {
         char *path = path_join(folder, names[i]);
         if (path == NULL)
-            status = fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", path_tail(folder));
+            status = fail(err, GVM_MEMORY, "%s: out of memory for its tiles", path_tail(folder));
         else if (i == 0)
             status = read_xml(&there, tms, path, err);
         else

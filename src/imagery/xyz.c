@@ -161,9 +161,10 @@ gvm_status xyz_list(struct place **places, size_t *count, struct names *names, c
     if (status == GVM_OK && (*places = calloc(list.count + 1, sizeof **places)) == NULL)
         status = no_memory(err, folder);
     else if (status == GVM_OK && list.count == 0)
-        status = fail(err, GVM_FORMAT,
-                      "%s: no tile z/x/y.jpg, z/x/y.png or z/x/y.webp lies in it; name the folder of the zooms",
-                      path_tail(folder));
+        status =
+            fail(err, GVM_FORMAT,
+                 "%s: no tile z/x/y.jpg, z/x/y.png or z/x/y.webp found; name the folder that holds the zoom levels",
+                 path_tail(folder));
     if (status == GVM_OK) qsort(list.items, list.count, sizeof *list.items, compare);
     long zoom = choose_zoom(&list, ground_m);
     const struct address *last = NULL; /* if a tile has two pictures, the first is kept */

@@ -175,7 +175,7 @@ static gvm_status fill_windows(struct window *windows, struct opened *o, const s
     size_t bytes = 4 * (size_t)rows * (size_t)(all.x1 - all.x0);
     uint8_t *buffer = malloc(bytes), *part = malloc(bytes);
     gvm_status status =
-        buffer != NULL && part != NULL ? GVM_OK : fail(err, GVM_MEMORY, "there is not enough memory to cut tiles");
+        buffer != NULL && part != NULL ? GVM_OK : fail(err, GVM_MEMORY, "cannot cut tiles: out of memory");
     for (long y = all.y0; y < all.y1 && status == GVM_OK; y += rows) {
         struct window strip = {all.x0, y, all.x1, y + rows < all.y1 ? y + rows : all.y1, buffer};
         status = read_strip(&strip, part, o, layer, err);
@@ -195,8 +195,7 @@ gvm_status levels_read(struct window *windows, struct opened *o, size_t layer, g
     for (int l = 0; l < MAX_LEVELS && status == GVM_OK; l++) {
         size_t pixels = window_pixels(&windows[l]);
         windows[l].rgba = pixels > 0 ? malloc(4 * pixels) : NULL;
-        if (pixels > 0 && windows[l].rgba == NULL)
-            status = fail(err, GVM_MEMORY, "there is not enough memory to cut tiles");
+        if (pixels > 0 && windows[l].rgba == NULL) status = fail(err, GVM_MEMORY, "cannot cut tiles: out of memory");
     }
     const struct layer *from = &o->mosaic->layers[layer];
     for (int l = 0; l < MAX_LEVELS && status == GVM_OK && from->kept != NULL; l++) {
@@ -245,11 +244,11 @@ gvm_status mosaic_keep(struct mosaic *m, double bytes, gvm_error *err)
     }
     if (need + strips > bytes) return GVM_OK;
     struct opened *opened = opened_new(m);
-    gvm_status status = opened != NULL ? GVM_OK : fail(err, GVM_MEMORY, "there is not enough memory for the rasters");
+    gvm_status status = opened != NULL ? GVM_OK : fail(err, GVM_MEMORY, "out of memory for the rasters");
     for (size_t i = 0; i < m->layer_count && status == GVM_OK; i++) {
         struct window *kept = malloc(MAX_LEVELS * sizeof *kept);
         if (kept == NULL) {
-            status = fail(err, GVM_MEMORY, "there is not enough memory for the rasters");
+            status = fail(err, GVM_MEMORY, "out of memory for the rasters");
             break;
         }
         whole_levels(kept, &m->layers[i], m->zoom_count);

@@ -38,7 +38,7 @@ gvm_status zoom_cutter_open(struct zoom_cutter **cutter, const struct mosaic *mo
         zoom_cutter_free(c);
         *cutter = NULL;
     }
-    return fail(err, GVM_MEMORY, "there is not enough memory to cut tiles");
+    return fail(err, GVM_MEMORY, "cannot cut tiles: out of memory");
 }
 
 void zoom_cutter_free(struct zoom_cutter *c)
@@ -145,7 +145,7 @@ static gvm_status cut_zoom(struct zoom_place *places, size_t count, struct zoom_
     }
     free(need.rgba);
     free(row);
-    return enough ? GVM_OK : fail(err, GVM_MEMORY, "there is not enough memory to cut tiles");
+    return enough ? GVM_OK : fail(err, GVM_MEMORY, "cannot cut tiles: out of memory");
 }
 
 static gvm_status cut_layer(struct zoom_place *places, size_t count, struct zoom_cutter *c, struct pictures *all,
@@ -176,9 +176,8 @@ gvm_status zoom_cut(struct zoom_place *places, size_t count, struct zoom_cutter 
     const struct mosaic *m = c->mosaic;
     size_t n = count * (size_t)m->zoom_count, pixels = (size_t)c->view->size[0] * (size_t)c->view->size[1];
     struct pictures all = {calloc(n + 1, sizeof *all.aims), malloc((n + 1) * sizeof *all.best)};
-    gvm_status status = all.aims != NULL && all.best != NULL
-                            ? GVM_OK
-                            : fail(err, GVM_MEMORY, "there is not enough memory to cut tiles");
+    gvm_status status =
+        all.aims != NULL && all.best != NULL ? GVM_OK : fail(err, GVM_MEMORY, "cannot cut tiles: out of memory");
     for (size_t i = 0; i < count && status == GVM_OK; i++)
         memset(places[i].pixels, 255, pixels * 3 * (size_t)m->zoom_count);
     for (size_t i = 0; i < n && status == GVM_OK; i++) all.best[i] = (struct shown){0, -1};

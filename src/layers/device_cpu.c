@@ -11,8 +11,7 @@ static gvm_status allocate(struct tape *tape, size_t bytes, gvm_error *err)
 {
     tape->block = aligned_alloc(64, (bytes + 63) / 64 * 64);
     if (tape->block != NULL) return GVM_OK;
-    return fail(err, GVM_MEMORY,
-                "the network needs %.1f GiB for its maps, which this machine does not give; use a smaller batch",
+    return fail(err, GVM_MEMORY, "out of memory: the network needs %.1f GiB for its activations; use a smaller batch",
                 (double)bytes / (1 << 30));
 }
 

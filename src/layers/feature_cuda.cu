@@ -100,7 +100,7 @@ static void l2_normalise_backward(struct tape *tape, void *self)
     float accumulate = tensor_accumulate(tape, p->x);
     LAUNCH(unit_backward_kernel, p->x->B, BLOCK, 0, cuda_of(tape)->stream, p->x->grad, accumulate, p->y->grad,
            p->y->data, p->inverse, p->epsilon, p->x->C);
-    LAUNCHED(tape, "bring features to length 1, backward");
+    LAUNCHED(tape, "normalise features, backward");
 }
 
 struct tensor *l2_normalise_cuda(struct tape *tape, struct tensor *x, float epsilon)
@@ -113,7 +113,7 @@ struct tensor *l2_normalise_cuda(struct tape *tape, struct tensor *x, float epsi
     p->inverse = tape_floats(tape, (size_t)x->B);
     if (!tape->dry) {
         LAUNCH(unit_kernel, x->B, BLOCK, 0, cuda_of(tape)->stream, p->y->data, p->inverse, x->data, epsilon, x->C);
-        LAUNCHED(tape, "bring features to length 1");
+        LAUNCHED(tape, "normalise features");
     }
     tape_record(tape, l2_normalise_backward, p);
     return p->y;

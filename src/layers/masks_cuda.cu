@@ -112,7 +112,7 @@ __global__ void few_rows_kernel(float *sum, const float *x, int rows, int C)
 static void few_rows(struct tape *tape, float *sum, const float *x, int rows, int C)
 {
     LAUNCH(few_rows_kernel, blocks_of((size_t)C, BLOCK), BLOCK, 0, cuda_of(tape)->stream, sum, x, rows, C);
-    LAUNCHED(tape, "add up gradients");
+    LAUNCHED(tape, "sum gradients");
 }
 
 /* N products, one for each mask with its own weights, of B rows at distance `lda` and `ldc`. */

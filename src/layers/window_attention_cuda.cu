@@ -187,12 +187,12 @@ gvm_status fits_cuda(int side, int C, int heads, enum precision precision, gvm_e
     int most = 0;
     cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, 0);
     if (C > MAX_CHANNELS)
-        return fail(err, GVM_DEVICE, "the network's maps of %d channels are more than CUDA's part takes, %d", C,
+        return fail(err, GVM_DEVICE, "the network has maps of %d channels; the CUDA module supports at most %d", C,
                     MAX_CHANNELS);
     if (bytes > (size_t)most || heads > BLOCK)
         return fail(err, GVM_DEVICE,
-                    "the network's windows of %d x %d tokens with heads of %d channels do not fit the GPU's shared "
-                    "memory; compute it on the CPU",
+                    "the network's windows of %d x %d tokens with heads of %d channels do not fit into the GPU's "
+                    "shared memory; use the CPU",
                     side, side, C / heads);
     return GVM_OK;
 }
@@ -202,11 +202,11 @@ template <typename T> static void run_attention(struct tape *tape, const struct 
     const struct attention *w = p->w;
     size_t shared = shared_bytes(&p->s, sizeof(T), false);
     static const cudaError_t allowed = allow_shared((const void *)attention_kernel<T>);
-    cuda_check(cuda_of(tape), allowed, "attend");
+    cuda_check(cuda_of(tape), allowed, "compute attention");
     LAUNCH(attention_kernel<T>, p->s.windows * p->s.heads, THREADS, shared, cuda_of(tape)->stream, (T *)p->out,
            (const T *)p->qkv, weight_of(tape, w->q_bias), weight_of(tape, w->v_bias), weight_of(tape, w->logit_scale),
            p->table, p->s);
-    LAUNCHED(tape, "attend");
+    LAUNCHED(tape, "compute attention");
 }
 
 template <typename T> static void run_attention_backward(struct tape *tape, const struct attention_pass *p)
@@ -214,12 +214,12 @@ template <typename T> static void run_attention_backward(struct tape *tape, cons
     const struct attention *w = p->w;
     size_t shared = shared_bytes(&p->s, sizeof(T), true);
     static const cudaError_t allowed = allow_shared((const void *)attention_backward_kernel<T>);
-    cuda_check(cuda_of(tape), allowed, "attend, backward");
+    cuda_check(cuda_of(tape), allowed, "compute attention, backward");
     dim3 grid((unsigned)p->s.heads, (unsigned)groups(&p->s));
     LAUNCH(attention_backward_kernel<T>, grid, THREADS, shared, cuda_of(tape)->stream, (T *)p->dqkv, p->dtable,
            p->dscale, (const T *)p->dout, (const T *)p->qkv, weight_of(tape, w->q_bias), weight_of(tape, w->v_bias),
            weight_of(tape, w->logit_scale), p->table, p->s);
-    LAUNCHED(tape, "attend, backward");
+    LAUNCHED(tape, "compute attention, backward");
 }
 
 static void reserve_backward(struct attention_pass *p, struct tape *tape)
@@ -268,7 +268,7 @@ static void attention_backward(struct tape *tape, void *self)
     add_partials(tape, dtable, NULL, p->dtable, G, table, table);
     LAUNCH(scale_backward_kernel, 1, BLOCK, 0, cuda_of(tape)->stream, grad_of(tape, w->logit_scale), p->dscale,
            weight_of(tape, w->logit_scale), p->s.heads, G);
-    LAUNCHED(tape, "attend, backward");
+    LAUNCHED(tape, "compute attention, backward");
     position_table_backward(tape, dtable, p->table, w);
     tape_scratch_release(tape);
 }

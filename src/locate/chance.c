@@ -149,7 +149,7 @@ gvm_status chance_find(gvm_chance *chance, double *p, const gvm_hit *hits, int c
         return GVM_OK;
     }
     w.spots = malloc((f->count + 1) * sizeof *w.spots);
-    if (w.spots == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for %zu tiles' p", f->count);
+    if (w.spots == NULL) return fail(err, GVM_MEMORY, "out of memory for %zu tiles' p", f->count);
     for (size_t i = 0; i < f->count; i++) w.most = fmax(w.most, f->scores[i]);
     parallel_run(measure_part, &w);
     add_up(chance, p, &w);

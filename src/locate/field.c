@@ -193,18 +193,18 @@ gvm_status gvm_field_open(gvm_field **field, const gvm_map *map, const gvm_field
     if (status != GVM_OK) return status;
     gvm_field *f = calloc(1, sizeof *f);
     struct drawing d = {.field = f, .map = map, .scores = options.scores};
-    if (f == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for the field of scores");
+    if (f == NULL) return fail(err, GVM_MEMORY, "out of memory for the field of scores");
     f->info = (gvm_field_info){.has_p = options.score_scale > 0,
                                .calibrated = map->temperature > 0,
                                .score_low = INFINITY,
                                .score_high = -INFINITY};
     if (!measure(&d, &lat_nearest, &side)) {
-        status = fail(err, GVM_ARGUMENT, "no tile has a score, so there is no field of them");
+        status = fail(err, GVM_ARGUMENT, "no tile has a score, so no field of scores can be made");
     } else {
         lay(f, stride(map, options.scores, side), lat_nearest, options.max_pixels > 0 ? options.max_pixels : PIXELS);
         if (!fill(&d, options.score_scale))
-            status = fail(err, GVM_MEMORY, "there is not enough memory for a field of %d x %d scores", f->info.height,
-                          f->info.width);
+            status =
+                fail(err, GVM_MEMORY, "out of memory for a field of %d x %d scores", f->info.height, f->info.width);
     }
     if (status == GVM_OK)
         *field = f;

@@ -92,6 +92,6 @@ gvm_status gvm_field_tiff(const gvm_field *f, void **bytes, size_t *size, gvm_er
     VSIUnlink(name);
     gdal_ignore();
     if (*bytes != NULL) return GVM_OK;
-    if (data != NULL) return fail(err, GVM_MEMORY, "there is not enough memory for the field as a GeoTIFF");
-    return gdal_fail(err, GVM_FILE, "the field of scores", "it cannot be made a GeoTIFF", &words);
+    if (data != NULL) return fail(err, GVM_MEMORY, "out of memory for the field as a GeoTIFF");
+    return gdal_fail(err, GVM_FILE, "the field of scores", "it cannot be written as a GeoTIFF", &words);
 }

@@ -96,7 +96,7 @@ static gvm_status locate_all(struct job *job, gvm_error *err)
     if (job->asked.scores) job->scores = malloc((batch * job->tiles + 1) * sizeof *job->scores);
     gvm_status status = job->photos && job->pointers && job->features && (job->scores || !job->asked.scores)
                             ? read_ahead(&work, err)
-                            : fail(err, GVM_MEMORY, "there is not enough memory to locate photos");
+                            : fail(err, GVM_MEMORY, "cannot locate photos: out of memory");
     free(job->photos);
     free(job->pointers);
     free(job->features);

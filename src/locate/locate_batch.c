@@ -71,12 +71,13 @@ static gvm_status check_place(const gvm_question *q, const gvm_photo_info *info,
     if (q->within_m == 0) return GVM_OK;
     if (isnan(q->lat) && isnan(q->lon) && q->within_m > 0) {
         if (info->has_place) return GVM_OK;
-        return fail(err, GVM_ARGUMENT, "%s: it gives no GPS position, around which to search", where);
+        return fail(err, GVM_ARGUMENT, "%s: it has no GPS position to search around", where);
     }
     if (fabs(q->lat) <= 90 && fabs(q->lon) <= 180 && q->within_m > 0) return GVM_OK;
-    return fail(err, GVM_ARGUMENT,
-                "%s: %g m around %g, %g is nowhere: latitudes go to 90 and longitudes to 180 degrees", where,
-                q->within_m, q->lat, q->lon);
+    return fail(
+        err, GVM_ARGUMENT,
+        "%s: invalid search area %g m around %g, %g; expected a latitude within 90 and a longitude within 180 degrees",
+        where, q->within_m, q->lat, q->lon);
 }
 
 gvm_status gvm_located_prepare(gvm_located *photo, const gvm_picture *picture, const gvm_model *model)
@@ -239,9 +240,9 @@ static gvm_status answer(const gvm_locator *b, gvm_located *asked, size_t first,
         if ((size_t)room > b->map->tiles.count) room = (int)b->map->tiles.count;
         if (room <= each) break; /* that was the whole map */
         gvm_hit *raw = malloc((last - first) * (size_t)room * sizeof *raw);
-        status = raw != NULL ? search(b, raw, room, &each, first, last, &again, err)
-                             : fail(err, GVM_MEMORY, "%s: there is not enough memory for its hits",
-                                    path_tail(asked->question->photo));
+        status = raw != NULL
+                     ? search(b, raw, room, &each, first, last, &again, err)
+                     : fail(err, GVM_MEMORY, "%s: out of memory for its hits", path_tail(asked->question->photo));
         if (status == GVM_OK) best = make_answers(b, asked, raw, room, each, first, last);
         free(raw);
     }
@@ -268,7 +269,7 @@ static gvm_status answer_one(gvm_locator *b, size_t first, size_t last, int each
         among.items = items =
             map_near(&among.count, b->map, gps ? own->info.lat : q->lat, gps ? own->info.lon : q->lon, q->within_m);
         if (items == NULL)
-            status = fail(err, GVM_MEMORY, "%s: there is not enough memory to search the map", path_tail(q->photo));
+            status = fail(err, GVM_MEMORY, "%s: cannot search the map: out of memory", path_tail(q->photo));
     }
     for (size_t l = 0; l < last - first; l++) b->field[l] = 0;
     if (status == GVM_OK && each < 0)
@@ -314,8 +315,7 @@ static gvm_status keep_scores(gvm_locator *b, gvm_located *const *photos, size_t
     b->kept = NULL;
     if (!wanted) return GVM_OK;
     b->kept = malloc((scores + 1) * sizeof *b->kept);
-    if (b->kept == NULL)
-        return fail(err, GVM_MEMORY, "there is not enough memory for the scores of %zu tiles", b->map->tiles.count);
+    if (b->kept == NULL) return fail(err, GVM_MEMORY, "out of memory for the scores of %zu tiles", b->map->tiles.count);
     for (size_t i = 0; i < scores; i++) b->kept[i] = -INFINITY;
     return GVM_OK;
 }
@@ -325,9 +325,9 @@ gvm_status gvm_locator_run(gvm_locator *b, gvm_located *const *photos, size_t co
 {
     clear_error(err);
     if (max_hits < 1 || max_hits > b->most_hits)
-        return fail(err, GVM_ARGUMENT, "%d hits are asked for, not 1 to %d", max_hits, b->most_hits);
+        return fail(err, GVM_ARGUMENT, "%d hits requested; expected 1 to %d", max_hits, b->most_hits);
     if (count > (size_t)b->session->max_batch)
-        return fail(err, GVM_ARGUMENT, "%zu pictures are more than the session's batch of %d", count,
+        return fail(err, GVM_ARGUMENT, "%zu pictures exceed the session's batch size of %d", count,
                     b->session->max_batch);
     for (size_t i = 0; i < count; i++)
         if (photos[i]->size < LEAST_SIZE)
@@ -369,7 +369,7 @@ gvm_status gvm_locator_open(gvm_locator **locator, gvm_session *session, const g
     }
     if (b == NULL || !b->looks || !b->pixels || !b->features || !b->field || !b->raw) {
         gvm_locator_free(b);
-        return fail(err, GVM_MEMORY, "there is not enough memory to locate photos");
+        return fail(err, GVM_MEMORY, "cannot locate photos: out of memory");
     }
     *locator = b;
     return GVM_OK;

@@ -74,7 +74,7 @@ gvm_status gvm_imagery_open(gvm_imagery **imagery, const gvm_map *map, gvm_error
     }
     if (!enough) gvm_imagery_free(d);
     *imagery = enough ? d : NULL;
-    return enough ? GVM_OK : fail(err, GVM_MEMORY, "there is not enough memory for the map's imagery");
+    return enough ? GVM_OK : fail(err, GVM_MEMORY, "out of memory for the map's imagery");
 }
 
 void gvm_imagery_free(gvm_imagery *d)
@@ -171,7 +171,7 @@ static gvm_status lay_picture(uint8_t *rgba, const gvm_imagery *d, size_t number
     int w = at[2] - at[0], h = at[3] - at[1], size = w > h ? w : h;
     if (size > 4 * side) size = 4 * side;
     unsigned char *picture = malloc((size_t)size * (size_t)size * 3);
-    if (picture == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for a tile");
+    if (picture == NULL) return fail(err, GVM_MEMORY, "out of memory for a tile");
     gvm_hit hit = map_hit(d->map, number);
     if (gvm_map_picture(d->map, &hit, picture, size, NULL) == GVM_OK)
         for (int y = at[1] > 0 ? at[1] : 0; y < side && y < at[3]; y++)
@@ -222,9 +222,9 @@ gvm_status gvm_imagery_tile(const gvm_imagery *d, unsigned char *rgba, gvm_cover
     struct place tile;
     size_t pixels = (size_t)side * (size_t)side;
     *coverage = GVM_COVERS_NOTHING;
-    if (!xyz_place(&tile, zoom, x, y)) return fail(err, GVM_ARGUMENT, "there is no tile %ld/%ld/%ld", zoom, x, y);
+    if (!xyz_place(&tile, zoom, x, y)) return fail(err, GVM_ARGUMENT, "tile %ld/%ld/%ld does not exist", zoom, x, y);
     uint8_t *sheet = malloc(FINER * pixels * 4);
-    if (sheet == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for a tile");
+    if (sheet == NULL) return fail(err, GVM_MEMORY, "out of memory for a tile");
     memset(rgba, 0, pixels * 4);
     gvm_status status = GVM_OK;
     for (size_t i = 0; i < d->count && status == GVM_OK; i++)

@@ -27,8 +27,8 @@ bool features_start(const uint8_t *bytes, size_t size)
 gvm_status features_check_version(uint32_t version, const char *where, gvm_error *err)
 {
     if (version == VERSION) return GVM_OK;
-    return fail(err, GVM_FORMAT, "%s: features of a map, of version %u; this program reads version %d", where, version,
-                VERSION);
+    return fail(err, GVM_FORMAT, "%s: unsupported version %u of a map's features; this program reads version %d", where,
+                version, VERSION);
 }
 
 gvm_status features_check(const uint8_t *bytes, size_t size, const struct features_facts *facts, size_t rows,
@@ -36,19 +36,19 @@ gvm_status features_check(const uint8_t *bytes, size_t size, const struct featur
 {
     uint32_t version, width;
     if (size < FEATURES_START || !features_start(bytes, size))
-        return fail(err, GVM_FORMAT, "%s: it is not the features of a map", where);
+        return fail(err, GVM_FORMAT, "%s: it is not a map's features file", where);
     memcpy(&version, bytes + AT_VERSION, sizeof version);
     memcpy(&width, bytes + AT_WIDTH, sizeof width);
     gvm_status status = features_check_version(version, where, err);
     if (status != GVM_OK) return status;
     if (memcmp(bytes + AT_ID, facts->id, MAP_ID) != 0)
-        return fail(err, GVM_MISMATCH,
-                    "%s: it belongs to another map than the .gpkg beside it: both must be copied together", where);
+        return fail(err, GVM_MISMATCH, "%s: it does not belong to the .gpkg beside it; copy both files together",
+                    where);
     if (width != (uint32_t)facts->width)
-        return fail(err, GVM_FORMAT, "%s: its rows have %u numbers where the .gpkg beside it says %d", where, width,
-                    facts->width);
+        return fail(err, GVM_FORMAT, "%s: its rows have %u numbers, expected %d as in the .gpkg beside it", where,
+                    width, facts->width);
     if ((size - FEATURES_START) / (width * sizeof(uint16_t)) < rows)
-        return fail(err, GVM_FORMAT, "%s: it is cut off: %zu of its %zu rows are there", where,
+        return fail(err, GVM_FORMAT, "%s: it is truncated: it has %zu of %zu rows", where,
                     (size - FEATURES_START) / (width * sizeof(uint16_t)), rows);
     return GVM_OK;
 }

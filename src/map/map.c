@@ -67,11 +67,10 @@ static gvm_status embed_tiles(gvm_map *map, gvm_session *session, const char *li
         else if (status == GVM_MEMORY)
             fail(err, status, "%s", first.text);
         else
-            status = fail(err, GVM_IMAGE, "%s: none of its %zu tiles can be used; the first: %s", path_tail(list), n,
-                          first.text);
+            status = fail(err, GVM_IMAGE, "%s: none of its %zu tiles can be used; the first error: %s", path_tail(list),
+                          n, first.text);
     } else {
-        status =
-            fail(err, GVM_MEMORY, "%s: there is not enough memory for the features of %zu tiles", path_tail(list), n);
+        status = fail(err, GVM_MEMORY, "%s: out of memory for the features of %zu tiles", path_tail(list), n);
     }
     for (size_t i = 0; i < n && paths != NULL; i++) free(paths[i]);
     free(paths);
@@ -86,7 +85,7 @@ gvm_status gvm_map_from_tiles(gvm_map **map, gvm_session *session, const char *t
     clear_error(err);
     *map = NULL;
     gvm_map *m = calloc(1, sizeof *m);
-    if (m == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for a map", path_tail(tiles));
+    if (m == NULL) return fail(err, GVM_MEMORY, "%s: out of memory for a map", path_tail(tiles));
     const gvm_model_info *info = &session->model->info;
     m->width = info->features;
     m->ground_m = session->model->views[GVM_AERIAL].ground_m;
@@ -94,8 +93,8 @@ gvm_status gvm_map_from_tiles(gvm_map **map, gvm_session *session, const char *t
     m->input = config_shape(&session->model->network->config, GVM_AERIAL);
     memcpy(m->fingerprint, info->fingerprint, sizeof m->fingerprint);
     m->path = strdup(tiles);
-    gvm_status status = m->path != NULL ? tiles_read(&m->tiles, tiles, err)
-                                        : fail(err, GVM_MEMORY, "there is not enough memory for a map");
+    gvm_status status =
+        m->path != NULL ? tiles_read(&m->tiles, tiles, err) : fail(err, GVM_MEMORY, "out of memory for a map");
     if (status == GVM_OK) status = embed_tiles(m, session, tiles, done, user, err);
     if (status == GVM_OK)
         *map = m;
@@ -123,7 +122,8 @@ size_t gvm_map_count(const gvm_map *map)
 static gvm_status check_number(const gvm_map *map, size_t number, gvm_error *err)
 {
     if (number < map->tiles.count) return GVM_OK;
-    return fail(err, GVM_ARGUMENT, "there is no tile %zu: the map has %zu, counted from 0", number, map->tiles.count);
+    return fail(err, GVM_ARGUMENT, "tile %zu does not exist: the map has %zu, counted from 0", number,
+                map->tiles.count);
 }
 
 gvm_status gvm_map_tile(const gvm_map *map, size_t number, gvm_hit *tile, gvm_error *err)
@@ -155,7 +155,7 @@ gvm_status gvm_map_jobs(const gvm_map *map, char **json, gvm_error *err)
 {
     clear_error(err);
     *json = map->jobs != NULL ? json_dumps(map->jobs, JSON_COMPACT) : strdup("[]");
-    return *json != NULL ? GVM_OK : fail(err, GVM_MEMORY, "%s: there is not enough memory for its jobs", map_name(map));
+    return *json != NULL ? GVM_OK : fail(err, GVM_MEMORY, "%s: out of memory for its jobs", map_name(map));
 }
 
 gvm_hit map_hit(const gvm_map *map, size_t number)

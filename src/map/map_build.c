@@ -171,8 +171,7 @@ static gvm_status build_job(struct build *b, gvm_error *err)
     b->committed = clock_seconds();
     bool enough = b->pixels != NULL && b->features != NULL && b->places != NULL &&
                   (!shared || (b->which != NULL && b->groups != NULL));
-    gvm_status status =
-        enough ? run(b, err) : fail(err, GVM_MEMORY, "there is not enough memory for a batch of %zu tiles", B);
+    gvm_status status = enough ? run(b, err) : fail(err, GVM_MEMORY, "out of memory for a batch of %zu tiles", B);
     free(b->pixels);
     free(b->which);
     free(b->groups);
@@ -193,8 +192,8 @@ static void tell_holes(struct build *b)
         gvm_error hole;
         long long n = json_integer_value(places);
         if (rasters)
-            fail(&hole, GVM_IMAGE, "%s: %lld place%s of it could not be read and %s missing from the map",
-                 path_tail(source), n, n == 1 ? "" : "s", n == 1 ? "is" : "are");
+            fail(&hole, GVM_IMAGE, "%s: %lld place%s could not be read and %s missing from the map", path_tail(source),
+                 n, n == 1 ? "" : "s", n == 1 ? "is" : "are");
         else
             fail(&hole, GVM_IMAGE, "%s: it could not be read and is missing from the map", path_tail(source));
         tell(b, &hole);
@@ -266,7 +265,7 @@ gvm_status gvm_map_build(const char *path, gvm_session *session, const gvm_map_o
     b.batch = imagery_is_shared(imagery) ? SHARED_BATCH : session->max_batch;
     json_t *job = job_new(imagery, path, b.batch);
     status = job != NULL ? open_map(&b.file, path, session->model, job, o.add != 0, err)
-                         : fail(err, GVM_MEMORY, "%s: there is not enough memory to build it", path_tail(path));
+                         : fail(err, GVM_MEMORY, "%s: cannot build it: out of memory", path_tail(path));
     if (status == GVM_OK) status = job_find(&b.job, b.file, job, o.add != 0, err);
     if (status == GVM_OK) {
         job_read(&b.now, b.job, imagery_places(imagery));

@@ -20,9 +20,10 @@ gvm_status map_features_path(char **features, const char *path, gvm_error *err)
     size_t length = strlen(path), stem = length > 5 ? length - 5 : 0;
     *features = NULL;
     if (stem == 0 || path[stem - 1] == '/' || strcasecmp(path + stem, ".gpkg") != 0)
-        return fail(err, GVM_ARGUMENT, "%s: a map's name ends in .gpkg; `index` makes one of imagery", path_tail(path));
+        return fail(err, GVM_ARGUMENT, "%s: expected a map's name, which ends in .gpkg; make one with `index`",
+                    path_tail(path));
     *features = malloc(stem + sizeof ".features");
-    if (*features == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for it", path_tail(path));
+    if (*features == NULL) return fail(err, GVM_MEMORY, "%s: out of memory", path_tail(path));
     memcpy(*features, path, stem);
     strcpy(*features + stem, ".features");
     return GVM_OK;
@@ -33,12 +34,12 @@ gvm_status map_match(const char *where, const char *fingerprint, int width, cons
     if (strcmp(fingerprint, info->fingerprint) != 0)
         return fail(
             err, GVM_MISMATCH,
-            "%s: the map was made with other weights (fingerprint %s) than these (%s): name those, or make it anew",
-            where, fingerprint, info->fingerprint);
+            "%s: the map was made with weights of fingerprint %s, got %s; use those weights, or rebuild the map", where,
+            fingerprint, info->fingerprint);
     if (width != info->features)
         return fail(err, GVM_MISMATCH,
-                    "%s: its features have %d numbers, but these weights make features of %d: the file was changed",
-                    where, width, info->features);
+                    "%s: its features have %d numbers, expected %d from these weights; the file is corrupt", where,
+                    width, info->features);
     return GVM_OK;
 }
 
@@ -49,7 +50,7 @@ gvm_status map_file_unlink(const char *path, gvm_error *err)
     for (size_t i = 0; i < sizeof ends / sizeof *ends && status == GVM_OK; i++) {
         char *name = path_with(path, ends[i]);
         if (name == NULL)
-            status = fail(err, GVM_MEMORY, "%s: there is not enough memory to replace it", path_tail(path));
+            status = fail(err, GVM_MEMORY, "%s: cannot replace it: out of memory", path_tail(path));
         else if (unlink(name) != 0 && errno != ENOENT)
             status = fail_errno(err, "replace", path_tail(name));
         free(name);
@@ -124,7 +125,7 @@ static gvm_status new_file(struct map_file **file, const char *path, gvm_error *
     if (f != NULL) f->path = strdup(path);
     if (f == NULL || f->path == NULL) {
         free(f);
-        return fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", path_tail(path));
+        return fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", path_tail(path));
     }
     f->where = path_tail(f->path);
     f->features = -1;

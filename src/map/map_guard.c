@@ -86,7 +86,7 @@ static gvm_status start(struct gvm_map_guard *w, gvm_error *err)
 gvm_status gvm_map_guard_open(gvm_map_guard **guard, const gvm_map *map, int values, gvm_error *err)
 {
     struct gvm_map_guard *w = *guard = calloc(1, sizeof *w);
-    if (w == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to watch the map");
+    if (w == NULL) return fail(err, GVM_MEMORY, "cannot watch the map: out of memory");
     w->map = map;
     w->values = values != 0;
     pthread_mutex_init(&w->lock, NULL);
@@ -119,9 +119,8 @@ static gvm_status check(struct gvm_map_guard *w, gvm_error *err)
         if (!changed) w->state = now;
     }
     if (!whole || atomic_load(&watched.cut))
-        return fail(err, GVM_FILE, "%s: it was cut short, or cannot be read any more, while it was in use",
-                    path_tail(w->path));
-    return changed ? fail(err, GVM_FILE, "%s: it was changed while it was in use", path_tail(w->path)) : GVM_OK;
+        return fail(err, GVM_FILE, "%s: it was truncated or became unreadable while in use", path_tail(w->path));
+    return changed ? fail(err, GVM_FILE, "%s: it was modified while in use", path_tail(w->path)) : GVM_OK;
 }
 
 gvm_status gvm_map_guard_check(gvm_map_guard *w, gvm_error *err)

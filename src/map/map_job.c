@@ -144,7 +144,7 @@ gvm_status job_replace(struct map_file *f, const json_t *job, gvm_error *err)
 static gvm_status add_job(json_t **job, struct map_file *f, json_t *wanted, gvm_error *err)
 {
     if (json_array_append(f->jobs, wanted) != 0)
-        return fail(err, GVM_MEMORY, "%s: there is not enough memory to add to it", f->where);
+        return fail(err, GVM_MEMORY, "%s: cannot add to it: out of memory", f->where);
     *job = wanted;
     return map_file_commit(f, NULL, 0, err);
 }
@@ -173,24 +173,23 @@ gvm_status job_find(json_t **job, struct map_file *f, json_t *wanted, bool add, 
     }
     if (changed != NULL && !(lacks && add))
         return fail(err, GVM_ARGUMENT,
-                    "%s: %s has changed since the map was made of it: take another name, or take the old tiles out "
-                    "(--remove) and add the new (--add)",
+                    "%s: %s has changed since the map was built; choose another name, or remove the old tiles "
+                    "(--remove) and add the new ones (--add)",
                     f->where, path_tail(changed));
     if (*job != NULL && changed == NULL && !(lacks && add && complete)) return GVM_OK;
     if (last != NULL && last != *job && !job_is_complete(last))
         return fail(err, GVM_ARGUMENT,
-                    "%s: its building from other sources, or with other options, was interrupted: run that command "
-                    "again to its end first (geoviewmatch info tells which)",
+                    "%s: building it from other sources or with other options was interrupted; finish that command "
+                    "first (geoviewmatch info shows which)",
                     f->where);
     if (!add)
-        return fail(err, GVM_ARGUMENT,
-                    "%s: the map is there, from other sources or with other options: add to it (--add), or take "
-                    "another name",
-                    f->where);
+        return fail(
+            err, GVM_ARGUMENT,
+            "%s: the map exists, from other sources or with other options; add to it (--add), or choose another name",
+            f->where);
     if (last != NULL && is_shared(last) != is_shared(wanted))
         return fail(err, GVM_ARGUMENT,
-                    "%s: cells that share pictures lie between those that do not, so a map has one kind: take another "
-                    "name",
+                    "%s: a map cannot mix cells that share pictures with cells that do not; choose another name",
                     f->where);
     return add_job(job, f, wanted, err);
 }

@@ -49,7 +49,8 @@ static gvm_status clear_leftover(const char *path, gvm_error *err)
     gvm_status status = look(&ours, path, &st, err);
     if (status != GVM_OK) return status;
     if (ours) return unlink(path) == 0 || errno == ENOENT ? GVM_OK : fail_errno(err, "replace", path_tail(path));
-    return fail(err, GVM_FILE, "%s: it is in the way and not of a map: move it away, or take another name for the map",
+    return fail(err, GVM_FILE,
+                "%s: it exists and does not belong to a map; move it away, or choose another name for the map",
                 path_tail(path));
 }
 
@@ -61,7 +62,7 @@ static gvm_status clear_journals(const char *path, gvm_error *err)
     for (size_t i = 0; i < sizeof ends / sizeof *ends && status == GVM_OK; i++) {
         char *name = path_with(path, ends[i]);
         status = name != NULL ? clear_leftover(name, err)
-                              : fail(err, GVM_MEMORY, "%s: there is not enough memory to make it", path_tail(path));
+                              : fail(err, GVM_MEMORY, "%s: cannot make it: out of memory", path_tail(path));
         free(name);
     }
     return status;
@@ -76,7 +77,7 @@ gvm_status map_make_features(struct map_file *f, gvm_error *err)
     f->made = f->features >= 0;
     if (!f->made && errno == EEXIST) f->features = open(f->features_path, flags);
     if (f->features < 0 && (errno == ELOOP || errno == EMLINK))
-        return fail(err, GVM_FILE, "%s: it is a symbolic link: move it away, or take another name for the map",
+        return fail(err, GVM_FILE, "%s: it is a symbolic link; move it away, or choose another name for the map",
                     f->features_where);
     return f->features >= 0 ? GVM_OK : fail_errno(err, "make", f->features_where);
 }
@@ -92,8 +93,8 @@ static gvm_status claim_features(struct map_file *f, gvm_error *err)
         if (n < 0) return fail_errno(err, "read", f->features_where);
         bool features = features_start(bytes, (size_t)n);
         if (!features || file.st_size > FEATURES_START)
-            return fail(err, GVM_FILE, "%s: %s: move it away, or take another name for the map", f->features_where,
-                        features ? "it lies there without its .gpkg" : "it lies there and is not of a map");
+            return fail(err, GVM_FILE, "%s: %s; move it away, or choose another name for the map", f->features_where,
+                        features ? "it exists without its .gpkg" : "it exists and does not belong to a map");
     }
     f->made = true;
     return GVM_OK;
@@ -120,7 +121,7 @@ static gvm_status write_package(const char *temporary, const struct map_file *f,
     GByte *bytes = status == GVM_OK ? VSIGetMemFileBuffer(name, &size, true) : NULL;
     VSIUnlink(name);
     if (status != GVM_OK) return status;
-    if (bytes == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to make it", f->where);
+    if (bytes == NULL) return fail(err, GVM_MEMORY, "%s: cannot make it: out of memory", f->where);
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
     bool done = fd >= 0 && file_append(fd, bytes, (size_t)size) && fsync(fd) == 0;
     if (!done) status = fail_errno(err, "write", f->where);
@@ -144,7 +145,7 @@ static int rename_new(const char *from, const char *to)
 static gvm_status make_package(const struct map_file *f, gvm_error *err)
 {
     char *temporary = path_with(f->features_path, ".tmp.gpkg");
-    if (temporary == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to make it", f->where);
+    if (temporary == NULL) return fail(err, GVM_MEMORY, "%s: cannot make it: out of memory", f->where);
     gvm_status status = clear_leftover(temporary, err);
     if (status == GVM_OK) status = clear_journals(temporary, err);
     if (status == GVM_OK) status = clear_journals(f->path, err);

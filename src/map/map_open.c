@@ -42,11 +42,11 @@ static gvm_status take(gvm_map *m, const struct map_file *f, const gvm_model *mo
     m->jobs = json_incref(f->jobs);
     m->path = strdup(f->path);
     if (status == GVM_OK && m->path == NULL)
-        status = fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", f->where);
+        status = fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", f->where);
     memcpy(m->fingerprint, f->fingerprint, sizeof m->fingerprint);
     if (status == GVM_OK) status = map_file_tiles(&m->tiles, f, err);
     if (status == GVM_OK && m->tiles.count == 0 && !empty)
-        status = fail(err, GVM_FORMAT, "%s: the map holds no tile", f->where);
+        status = fail(err, GVM_FORMAT, "%s: the map has no tiles", f->where);
     if (status == GVM_OK) status = file_map(&m->file, f->features_path, err);
     if (status == GVM_OK) status = features_check(m->file.data, m->file.size, &f->id, f->rows, f->features_where, err);
     if (status == GVM_OK) m->features = (const uint16_t *)(const void *)(m->file.data + FEATURES_START);
@@ -59,12 +59,12 @@ gvm_status gvm_map_open(gvm_map **map, const char *path, const gvm_model *model,
     clear_error(err);
     *map = NULL;
     if ((flags & ~(unsigned)GVM_MAP_EMPTY) != 0)
-        return fail(err, GVM_ARGUMENT, "%s: %u are no flags to open a map with", path_tail(path), flags);
+        return fail(err, GVM_ARGUMENT, "%s: unknown flags %u; expected 0 or GVM_MAP_EMPTY", path_tail(path), flags);
     gvm_status status = map_file_open(&file, path, false, err);
     if (status != GVM_OK) return status;
     gvm_map *m = calloc(1, sizeof *m);
     status = m != NULL ? take(m, file, model, (flags & GVM_MAP_EMPTY) != 0, err)
-                       : fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", path_tail(path));
+                       : fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", path_tail(path));
     map_file_close(file);
     if (status == GVM_OK)
         *map = m;

@@ -164,19 +164,19 @@ static gvm_status read_facts(struct map_file *f, OGRLayerH layer, struct gdal_wo
     OGR_L_ResetReading(layer);
     for (OGRFeatureH pair; good && (pair = OGR_L_GetNextFeature(layer)) != NULL; OGR_F_Destroy(pair))
         good = take_fact(f, OGR_F_GetFieldAsString(pair, 0), OGR_F_GetFieldAsString(pair, 1), &version);
-    if (map_table_failed(f, words)) return gdal_fail(err, GVM_FILE, f->where, "it cannot be read", words);
+    if (map_table_failed(f, words)) return gdal_fail(err, GVM_FILE, f->where, "cannot read it", words);
     if (version > 0 && version != VERSION)
-        return fail(err, GVM_FORMAT, "%s: a map of version %g; this program reads version %d", f->where, version,
+        return fail(err, GVM_FORMAT, "%s: unsupported map version %g; this program reads version %d", f->where, version,
                     VERSION);
     if (!good || version == 0 || f->id.id[0] == '\0' || f->fingerprint[0] == '\0' || f->id.width == 0 ||
         f->ground_m == 0 || f->jobs == NULL)
-        return fail(err, GVM_FORMAT, "%s: the table `geoviewmatch` in it is damaged", f->where);
+        return fail(err, GVM_FORMAT, "%s: its table `geoviewmatch` is corrupt", f->where);
     return GVM_OK;
 }
 
 static gvm_status refuse_object(const char *where, const char *type, const char *name, gvm_error *err)
 {
-    return fail(err, GVM_FORMAT, "%s: the %.20s \"%.60s\" in it is not of a map, and may be there to do harm", where,
+    return fail(err, GVM_FORMAT, "%s: unexpected %.20s \"%.60s\"; a map has none such, and it may be malicious", where,
                 type, name);
 }
 
@@ -253,7 +253,7 @@ static gvm_status check_schema(const struct map_file *f, sqlite3_stmt *objects, 
         return fail(err, GVM_FILE, "%s: it cannot be opened (%s)", f->where,
                     sqlite3_errmsg(sqlite3_db_handle(objects)));
     if (!facts)
-        return fail(err, GVM_FORMAT, "%s: it is a GeoPackage, but none that `geoviewmatch index` made", f->where);
+        return fail(err, GVM_FORMAT, "%s: it is a GeoPackage, but not one made by `geoviewmatch index`", f->where);
     return GVM_OK;
 }
 
@@ -309,10 +309,10 @@ gvm_status map_table_open(struct map_file *f, bool write, gvm_error *err)
     if (facts != NULL)
         status = read_facts(f, facts, &words, err);
     else if (f->data != NULL)
-        status = fail(err, GVM_FORMAT, "%s: the table `geoviewmatch` in it is damaged", f->where);
+        status = fail(err, GVM_FORMAT, "%s: its table `geoviewmatch` is corrupt", f->where);
     for (int i = 0; i < FIELDS && status == GVM_OK && f->data != NULL; i++)
         if (f->tiles == NULL || OGR_FD_GetFieldIndex(OGR_L_GetLayerDefn(f->tiles), fields[i].name) != i)
-            status = fail(err, GVM_FORMAT, "%s: the layer `tiles` in it is damaged", f->where);
+            status = fail(err, GVM_FORMAT, "%s: its layer `tiles` is corrupt", f->where);
     gdal_ignore();
     if (f->data == NULL) status = gdal_fail(err, GVM_FILE, f->where, "it cannot be opened", &words);
     if (status == GVM_FORMAT && map_table_failed(f, &words)) /* rather than damaged */
@@ -366,11 +366,11 @@ gvm_status map_file_tiles(struct tiles *tiles, const struct map_file *f, gvm_err
     for (; status == GVM_OK && (feature = OGR_L_GetNextFeature(f->tiles)) != NULL; OGR_F_Destroy(feature)) {
         struct tile *tile = tiles->items != NULL ? &tiles->items[tiles->count] : NULL;
         if (tiles->count == (size_t)count)
-            status = fail(err, GVM_FORMAT, "%s: the layer `tiles` in it is damaged", f->where);
+            status = fail(err, GVM_FORMAT, "%s: its layer `tiles` is corrupt", f->where);
         else if (tile == NULL || !take_tile(tile, tiles, feature))
-            status = fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", f->where);
+            status = fail(err, GVM_MEMORY, "%s: out of memory for its tiles", f->where);
         else if (!is_sound(tile, f))
-            status = fail(err, GVM_FORMAT, "%s: tile %lld in it is damaged", f->where, OGR_F_GetFID(feature));
+            status = fail(err, GVM_FORMAT, "%s: its tile %lld is corrupt", f->where, OGR_F_GetFID(feature));
         else
             tiles->count++;
     }

@@ -79,7 +79,7 @@ gvm_status map_file_append(struct map_file *f, const float *features, size_t n, 
 {
     size_t D = (size_t)f->id.width, size = n * D * sizeof(uint16_t);
     uint16_t *halves = malloc(size);
-    if (halves == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", f->features_where);
+    if (halves == NULL) return fail(err, GVM_MEMORY, "%s: cannot write it: out of memory", f->features_where);
     for (size_t i = 0; i < n * D; i++) halves[i] = f16_from_float(features[i]);
     uint64_t at = FEATURES_START + f->end * D * sizeof(uint16_t);
     gvm_status status = GVM_OK;
@@ -119,7 +119,7 @@ static bool put_tile(OGRLayerH layer, const struct place *place, size_t row, boo
 gvm_status map_file_replace(struct map_file *f, size_t from, size_t end, gvm_error *err)
 {
     struct row_range *more = array_room(f->replaced, f->replaced_count, sizeof *more);
-    if (more == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", f->where);
+    if (more == NULL) return fail(err, GVM_MEMORY, "%s: cannot write it: out of memory", f->where);
     f->replaced = more;
     f->replaced[f->replaced_count++] = (struct row_range){from, end};
     return GVM_OK;
@@ -230,9 +230,9 @@ gvm_status map_file_remove(struct map_file *f, size_t *removed, const char *area
     gdal_listen(&words);
     OGRGeometryH polygon = read_box(box, area) ? NULL : read_polygon(area);
     bool good = polygon != NULL || read_box(box, area);
-    gvm_status status =
-        good ? map_file_tiles(&tiles, f, err)
-             : fail(err, GVM_ARGUMENT, "\"%.100s\" is no area: give W,S,E,N in degrees, or a polygon in WKT", area);
+    gvm_status status = good ? map_file_tiles(&tiles, f, err)
+                             : fail(err, GVM_ARGUMENT,
+                                    "invalid area \"%.100s\"; expected W,S,E,N in degrees, or a polygon in WKT", area);
     if (status == GVM_OK) {
         if (!remove_tiles(f, removed, box, polygon, &tiles, &words))
             status = gdal_fail(err, GVM_FILE, f->where, "it cannot be written", &words);

@@ -150,5 +150,5 @@ gvm_status gvm_map_outline(const gvm_map *map, char **geojson, gvm_error *err)
     *geojson = outline != NULL ? json_dumps(outline, JSON_COMPACT) : NULL;
     json_decref(outline);
     if (*geojson != NULL) return GVM_OK;
-    return fail(err, GVM_MEMORY, "%s: there is not enough memory for its outline", map_name(map));
+    return fail(err, GVM_MEMORY, "%s: out of memory for its outline", map_name(map));
 }

@@ -93,7 +93,7 @@ static gvm_status show_cell(unsigned char *pixels, int side, const gvm_map *map,
     tile_box(box, hit->lat, hit->lon, 2 * map->ground_m);
     struct mosaic_source *sources = sources_around(&count, map, imagery, box);
     gvm_status status = sources != NULL ? mosaic_open(&mosaic, sources, count, view.zooms, 1, err)
-                                        : fail(err, GVM_MEMORY, "there is not enough memory for a picture");
+                                        : fail(err, GVM_MEMORY, "out of memory for a picture");
     if (status == GVM_OK) status = zoom_cutter_open(&cutter, mosaic, &view, err);
     if (status == GVM_OK) status = zoom_tile_cut(pixels, cutter, hit->lat, hit->lon, 0, err);
     zoom_cutter_free(cutter);
@@ -108,14 +108,14 @@ gvm_status gvm_map_source(const gvm_map *map, char **path, const char *source, g
     if (err != NULL) err->text[0] = '\0';
     *path = map_find_source(map, source);
     if (*path != NULL) return GVM_OK;
-    return fail(err, GVM_FILE, "%s: it is no longer where it was when %s was made: put it back, or beside the map",
+    return fail(err, GVM_FILE, "%s: not found where it was when %s was built; put it back, or beside the map",
                 path_tail(source), map_name(map));
 }
 
 gvm_status gvm_map_picture(const gvm_map *map, const gvm_hit *hit, unsigned char *pixels, int side, gvm_error *err)
 {
     if (err != NULL) err->text[0] = '\0';
-    if (side < 1 || side > 4096) return fail(err, GVM_ARGUMENT, "a picture of %d pixels a side is not made", side);
+    if (side < 1 || side > 4096) return fail(err, GVM_ARGUMENT, "invalid side of %d pixels; expected 1 to 4096", side);
     struct raster_hints hints;
     const json_t *imagery = find_imagery(&hints, map, hit->tile);
     const char *kind = json_string_value(json_object_get(imagery, "kind"));

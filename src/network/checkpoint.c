@@ -38,15 +38,14 @@ gvm_status check_shape(const char *where, const char *name, int rank, const int6
     char has[96], wants[96];
     shape_text(has, sizeof has, rank, shape);
     shape_text(wants, sizeof wants, wanted_rank, wanted);
-    return fail(err, GVM_FORMAT, "%s: tensor '%s' has the shape %s where this network needs %s", where, name, has,
-                wants);
+    return fail(err, GVM_FORMAT, "%s: tensor '%s' has the shape %s, expected %s", where, name, has, wants);
 }
 
 gvm_status check_finite(const char *where, const char *name, const float *numbers, size_t count, gvm_error *err)
 {
     for (size_t i = 0; i < count; i++)
         if (!isfinite(numbers[i]))
-            return fail(err, GVM_FORMAT, "%s: tensor '%s' holds a number that is not finite (value %zu of %zu)", where,
+            return fail(err, GVM_FORMAT, "%s: tensor '%s' has a value that is not finite (value %zu of %zu)", where,
                         name, i, count);
     return GVM_OK;
 }
@@ -117,7 +116,7 @@ static gvm_status check_version(const struct safetensors *st, gvm_error *err)
     const char *version = safetensors_metadata(st, "version"), *program = safetensors_metadata(st, "program");
     if (version == NULL || strcmp(version, TEXT_OF(VERSION)) == 0) return GVM_OK;
     return fail(err, GVM_FORMAT,
-                "%s: weights of version %s, written by GeoViewMatch %s; this one, %s, reads version %d",
+                "%s: unsupported weights version %s, written by GeoViewMatch %s; version %s reads version %d",
                 safetensors_where(st), version, program ? program : "(unknown)", GVM_VERSION, VERSION);
 }
 
@@ -126,8 +125,8 @@ static gvm_status read_network(struct network **out, const struct safetensors *s
     const char *where = safetensors_where(st), *json = safetensors_metadata(st, "config");
     if (json == NULL)
         return fail(err, GVM_FORMAT,
-                    "%s: its metadata has no 'config', so it is no GeoViewMatch checkpoint; `import` makes one of a "
-                    "network that others have published, and weights of a backbone alone go to --backbone of init",
+                    "%s: its metadata has no 'config', so it is not a GeoViewMatch checkpoint; `import` converts a "
+                    "published network, and `init --backbone` takes the weights of a backbone alone",
                     where);
     struct config config;
     gvm_status status = check_version(st, err);
@@ -136,19 +135,20 @@ static gvm_status read_network(struct network **out, const struct safetensors *s
 
     /* Check the size that the configuration asks for before allocating it. */
     uint64_t floats = 0, needs = config_parameters(&config);
-    if (needs == 0) return fail(err, GVM_MEMORY, "%s: there is not enough memory for its network", where);
+    if (needs == 0) return fail(err, GVM_MEMORY, "%s: out of memory for its network", where);
     for (size_t i = 0; i < safetensors_count(st); i++) floats += safetensors_tensor(st, i)->count;
     if (floats != needs)
         return fail(err, GVM_FORMAT,
-                    "%s: it holds %" PRIu64 " numbers where the network of its configuration has %" PRIu64
-                    " parameters; the file and its configuration do not belong together",
+                    "%s: it has %" PRIu64 " numbers, expected %" PRIu64
+                    " parameters from its configuration; the file and its configuration do not match",
                     where, floats, needs);
     status = network_open(out, &config, training, err);
     if (status != GVM_OK) return status;
     origin_read(&(*out)->origin, st);
     const char *extra = extra_tensor(*out, st);
     if (extra)
-        return fail(err, GVM_FORMAT, "%s: tensor '%s' has no place in the network of its configuration", where, extra);
+        return fail(err, GVM_FORMAT, "%s: unexpected tensor '%s'; the network of its configuration has none such",
+                    where, extra);
     for (int i = 0; i < (*out)->param_count && status == GVM_OK; i++) {
         const struct param *p = &(*out)->params[i];
         const struct safetensors_tensor *t = safetensors_find(st, p->name);
@@ -167,8 +167,7 @@ static void hint_at_last(const char *path, gvm_error *err)
     char *last = malloc(size);
     if (last != NULL) snprintf(last, size, "%.*slast.safetensors", folder, path);
     if (last != NULL && access(last, F_OK) == 0)
-        fail(err, GVM_FILE,
-             "%s: it comes with a run's first evaluation; last.safetensors beside it is as it was saved last",
+        fail(err, GVM_FILE, "%s: it is written by a run's first evaluation; use last.safetensors beside it until then",
              path_tail(path));
     free(last);
 }
@@ -181,8 +180,7 @@ static void hint_at_import(const char *path, gvm_error *err)
     size_t size = f != NULL ? fread(start, 1, sizeof start, f) : 0;
     if (f != NULL) fclose(f);
     if (torch_file_is(start, size))
-        fail(err, GVM_FORMAT,
-             "%s: it is a file of PyTorch; `import` makes weights of it, if it is a network that others have published",
+        fail(err, GVM_FORMAT, "%s: it is a PyTorch file; `import` converts it if it is a supported published network",
              path_tail(path));
 }
 
@@ -211,7 +209,7 @@ gvm_status checkpoint_save(const struct network *network, const char *path, bool
     char *json = config_json(&network->config);
     gvm_status status = GVM_MEMORY;
     if (entries == NULL || json == NULL)
-        fail(err, status, "%s: there is not enough memory to write it", path);
+        fail(err, status, "%s: cannot write it: out of memory", path);
     else {
         for (int i = 0; i < network->param_count; i++) {
             const struct param *p = &network->params[i];

@@ -102,8 +102,8 @@ static gvm_status read_input(struct view *view, const json_t *root, const char *
         for (int i = 0; i < 3; i++) view->deviation[i] = (float)deviation[i];
     if (fine) return GVM_OK;
     return fail(err, GVM_FORMAT,
-                "%s: the configuration's \"%s\" has a \"projection\", \"order\", \"resize\", \"mean\", "
-                "\"deviation\", \"zooms\" or \"bearing\" that this program does not know",
+                "%s: the configuration's \"%s\" has an unsupported \"projection\", \"order\", \"resize\", \"mean\", "
+                "\"deviation\", \"zooms\" or \"bearing\"",
                 where, key);
 }
 
@@ -114,9 +114,7 @@ static gvm_status read_config(struct config *out, const json_t *root, const char
     *out = (struct config){.method = m, .views = {imagenet, imagenet}, .ground_m = 64, .elevation = {-45, 45}};
     out->views[GVM_AERIAL].projection = PROJECTION_NADIR;
     if (m == NULL)
-        return fail(err, GVM_FORMAT,
-                    "%s: the configuration's \"model\" is not one that this program knows, such as "
-                    "\"%s\"",
+        return fail(err, GVM_FORMAT, "%s: the configuration has an unsupported \"model\"; expected one such as \"%s\"",
                     where, method_at(0)->name);
     gvm_status status = fields_read(out->backbone.bytes, &m->backbone->fields, root, where, err);
     if (status == GVM_OK) status = fields_read(out, &sizes, root, where, err);
@@ -134,13 +132,14 @@ gvm_status config_parse(struct config *out, const char *json, size_t length, con
 {
     *out = (struct config){0};
     if (length > MAX_TEXT)
-        return fail(err, GVM_FORMAT, "%s: the configuration has %zu bytes, more than %d", where, length, MAX_TEXT);
+        return fail(err, GVM_FORMAT, "%s: the configuration has %zu bytes, expected at most %d", where, length,
+                    MAX_TEXT);
     json_error_t error;
     json_t *root = json_loadb(json, length, JSON_REJECT_DUPLICATES, &error);
     if (root == NULL && json_error_code(&error) == json_error_out_of_memory)
-        return fail(err, GVM_MEMORY, "%s: not enough memory for the configuration", where);
+        return fail(err, GVM_MEMORY, "%s: out of memory for the configuration", where);
     if (root == NULL)
-        return fail(err, GVM_FORMAT, "%s: the configuration is broken at byte %d: %s", where, error.position,
+        return fail(err, GVM_FORMAT, "%s: invalid JSON in the configuration at byte %d: %s", where, error.position,
                     error.text);
     struct config read;
     gvm_status status = read_config(&read, root, where, err);
@@ -154,7 +153,7 @@ gvm_status config_preset(struct config *out, const char *name, gvm_error *err)
 {
     const char *json = preset_find(name);
     if (json != NULL) return config_parse(out, json, strlen(json), name, err);
-    return fail(err, GVM_ARGUMENT, "there is no preset '%s'", name);
+    return fail(err, GVM_ARGUMENT, "unknown preset '%s'", name);
 }
 
 gvm_status config_set_stages(struct config *config, const char *key, const char *text, gvm_error *err)
@@ -162,12 +161,12 @@ gvm_status config_set_stages(struct config *config, const char *key, const char 
     const char *value = text;
     const struct config_field *row = fields_find(&config->method->head->fields, key);
     if (row == NULL || row->type != FIELD_STAGES)
-        return fail(err, GVM_ARGUMENT, "%s does not go with %s", key, config->method->title);
+        return fail(err, GVM_ARGUMENT, "%s does not apply to %s", key, config->method->title);
     bool *flags = (bool *)(config->head.bytes + row->offset), read[MAX_MAPS] = {false};
     for (;; value += 2) {
         int s = value[0] - '1';
         if (s < 0 || s >= row->count || read[s] || (value[1] != '\0' && value[1] != ','))
-            return fail(err, GVM_ARGUMENT, "%s takes numbers from 1 to %d, each at most once, as 4,3, not '%s'", key,
+            return fail(err, GVM_ARGUMENT, "%s takes distinct numbers from 1 to %d, for example 4,3; got '%s'", key,
                         row->count, text);
         read[s] = true;
         if (value[1] == '\0') break;
@@ -181,12 +180,14 @@ gvm_status config_set_stages(struct config *config, const char *key, const char 
 static gvm_status check_ground(const struct config *c, const char *where, gvm_error *err)
 {
     if (!(c->ground_m > 0 && c->ground_m <= 1e5))
-        return fail(err, GVM_FORMAT, "%s: the configuration's \"ground_m\" is %g, not above 0 and up to 100000 metres",
-                    where, c->ground_m);
-    if (!(c->elevation[0] >= -90 && c->elevation[0] < c->elevation[1] && c->elevation[1] <= 90))
         return fail(err, GVM_FORMAT,
-                    "%s: the configuration's \"elevation\" is %g to %g degrees, not a rise within -90 to 90", where,
-                    c->elevation[0], c->elevation[1]);
+                    "%s: the configuration's \"ground_m\" is %g, expected above 0 and up to 100000 metres", where,
+                    c->ground_m);
+    if (!(c->elevation[0] >= -90 && c->elevation[0] < c->elevation[1] && c->elevation[1] <= 90))
+        return fail(
+            err, GVM_FORMAT,
+            "%s: the configuration's \"elevation\" is %g to %g degrees, expected rising values within -90 to 90", where,
+            c->elevation[0], c->elevation[1]);
     for (int v = 0; v < 2; v++)
         for (int i = 0; i < 3; i++)
             if (!(c->views[v].deviation[i] > 0 && c->views[v].deviation[i] < 1e6f) ||
@@ -203,25 +204,27 @@ static gvm_status check_views(const struct config *c, const char *where, gvm_err
         const struct view *view = &c->views[v];
         bool photo = view->projection == PROJECTION_PERSPECTIVE;
         if (v == GVM_AERIAL ? view->projection != PROJECTION_NADIR : view->zoom_count > 0)
-            return fail(err, GVM_FORMAT, "%s: the configuration's \"%s\" is not of a kind that this view can have",
-                        where, input_keys[v]);
+            return fail(err, GVM_FORMAT,
+                        "%s: the configuration's \"%s\" has a projection that this view does not support", where,
+                        input_keys[v]);
         if (photo != (view->resize == RESIZE_SKIMAGE))
-            return fail(err, GVM_FORMAT, "%s: the configuration's \"%s\" resizes \"%s\", which does not go with \"%s\"",
+            return fail(err, GVM_FORMAT,
+                        "%s: the configuration's \"%s\" has the \"resize\" \"%s\", which \"%s\" does not support",
                         where, input_keys[v], resizes[view->resize], projections[view->projection]);
         for (int i = 0; i < view->zoom_count; i++)
             if (!(view->zooms[i] >= 0.01 && view->zooms[i] <= 100) || (i > 0 && view->zooms[i] <= view->zooms[i - 1]))
                 return fail(err, GVM_FORMAT,
-                            "%s: the configuration's \"zooms\" are not rising numbers of 0.01 to 100 metres a pixel",
+                            "%s: the configuration's \"zooms\" are not rising numbers from 0.01 to 100 metres a pixel",
                             where);
     }
     const struct view *aerial = &c->views[GVM_AERIAL];
     if (aerial->zoom_count > 0 && !c->method->head->places)
-        return fail(err, GVM_FORMAT, "%s: \"zooms\" do not go with %s", where, c->method->title);
+        return fail(err, GVM_FORMAT, "%s: %s does not support \"zooms\"", where, c->method->title);
     if (aerial->zoom_count > 0 ? !(c->cell_m >= 1 && c->cell_m <= 1e5) : c->cell_m != 0)
-        return fail(err, GVM_FORMAT, "%s: the configuration's \"cell_m\" is %g, not 1 to 100000 metres %s", where,
+        return fail(err, GVM_FORMAT, "%s: the configuration's \"cell_m\" is %g, expected 1 to 100000 metres %s", where,
                     c->cell_m, "with \"zooms\", and absent without");
     if (!(aerial->bearing > -360 && aerial->bearing < 360))
-        return fail(err, GVM_FORMAT, "%s: the configuration's \"bearing\" is %g, not within 360 degrees", where,
+        return fail(err, GVM_FORMAT, "%s: the configuration's \"bearing\" is %g, expected within 360 degrees", where,
                     aerial->bearing);
     return GVM_OK;
 }
@@ -234,7 +237,7 @@ static gvm_status check_totals(const struct config *c, const char *where, gvm_er
     gvm_status status = GVM_OK;
     for (int v = 0; v < 2 && status == GVM_OK; v++) {
         if (!branch_open(&branches[v], c, v))
-            status = fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", where);
+            status = fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", where);
         else
             status = c->method->head->check(c->head.bytes, &branches[v].maps, view_names[v], where, err);
         plans += status == GVM_OK ? branch_plans(&branches[v], NULL, false) : 0;
@@ -242,20 +245,21 @@ static gvm_status check_totals(const struct config *c, const char *where, gvm_er
     if (status == GVM_OK) {
         struct lister lister = {0};
         if (!branches_list(&lister, branches, NULL, c))
-            status = fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", where);
+            status = fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", where);
         parameters = lister.numbers;
     }
     if (status == GVM_OK && branches[0].features != branches[1].features) {
-        status = fail(err, GVM_FORMAT, "%s: the street view makes features of %d numbers, the aerial view of %d", where,
+        status = fail(err, GVM_FORMAT,
+                      "%s: the street view's features have %d numbers, the aerial view's %d; expected the same", where,
                       branches[0].features, branches[1].features);
     }
     for (int v = 0; v < 2; v++) branch_close(&branches[v]);
     if (status == GVM_OK && parameters > max_parameters)
-        return fail(err, GVM_FORMAT, "%s: the configuration has %llu parameters, more than %llu", where,
+        return fail(err, GVM_FORMAT, "%s: the configuration has %llu parameters, expected at most %llu", where,
                     (unsigned long long)parameters, (unsigned long long)max_parameters);
     if (status == GVM_OK && plans > max_plans)
-        return fail(err, GVM_FORMAT, "%s: the configuration's windows need %llu position biases, more than %llu", where,
-                    (unsigned long long)plans, (unsigned long long)max_plans);
+        return fail(err, GVM_FORMAT, "%s: the configuration's windows need %llu position biases, expected at most %llu",
+                    where, (unsigned long long)plans, (unsigned long long)max_plans);
     return status;
 }
 

@@ -95,7 +95,7 @@ gvm_status gvm_embed_files(gvm_session *session, const gvm_embed_job *asked, gvm
                               .load = load,
                               .take = take};
     job.rows = malloc(inputs * (size_t)session->model->info.features * sizeof *job.rows);
-    if (job.rows == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for %zu features", inputs);
+    if (job.rows == NULL) return fail(err, GVM_MEMORY, "out of memory for %zu features", inputs);
     status = read_ahead(&work, err);
     free(job.rows);
     return status != GVM_OK ? status : job.first;

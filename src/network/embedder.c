@@ -63,7 +63,7 @@ gvm_status embedder_open(struct embedder **out, const struct network *network, i
         e->made = calloc((size_t)max_batch + 1, sizeof *e->made);
     }
     gvm_status status = e && e->made ? network_tape(&e->tape, network, false, err)
-                                     : fail(err, GVM_MEMORY, "there is not enough memory to run the network");
+                                     : fail(err, GVM_MEMORY, "cannot run the network: out of memory");
     if (status == GVM_OK) status = size_tape(e, err);
     if (status == GVM_OK) return GVM_OK;
     embedder_free(e);
@@ -139,8 +139,7 @@ void embedder_start(struct embedder *e, const uint8_t *pixels, int B)
 
 static gvm_status fail_memory(const struct embedder *e, gvm_error *err)
 {
-    return fail(err, GVM_MEMORY, "there is not enough memory to run the network on %d picture%s", e->B,
-                e->B == 1 ? "" : "s");
+    return fail(err, GVM_MEMORY, "cannot run the network on %d picture%s: out of memory", e->B, e->B == 1 ? "" : "s");
 }
 
 gvm_status embedder_finish(struct embedder *e, float *features, gvm_error *err)

@@ -11,7 +11,7 @@ static gvm_status read_int(int *out, const json_t *value, const char *key, const
 {
     json_int_t x = json_integer_value(value);
     if (!json_is_integer(value) || x < INT_MIN || x > INT_MAX)
-        return fail(err, GVM_FORMAT, "%s: the configuration's \"%s\" is not a whole number in range", where, key);
+        return fail(err, GVM_FORMAT, "%s: the configuration's \"%s\" is not an integer in range", where, key);
     *out = (int)x;
     return GVM_OK;
 }
@@ -51,11 +51,12 @@ static gvm_status read_stages(bool *out, const struct config_field *f, const jso
         gvm_status status = read_int(&stage, json_array_get(list, i), f->key, where, err);
         if (status != GVM_OK) return status;
         if (stage < 1 || stage > f->count)
-            return fail(err, GVM_FORMAT, "%s: the configuration's \"%s\" names stage %d, which is not one of 1 to %d",
-                        where, f->key, stage, f->count);
+            return fail(err, GVM_FORMAT, "%s: the configuration's \"%s\" names stage %d, expected 1 to %d", where,
+                        f->key, stage, f->count);
         if (stage <= last)
-            return fail(err, GVM_FORMAT, "%s: the configuration's \"%s\" names stage %d after stage %d, not rising",
-                        where, f->key, stage, last);
+            return fail(err, GVM_FORMAT,
+                        "%s: the configuration's \"%s\" names stage %d after stage %d; expected rising numbers", where,
+                        f->key, stage, last);
         last = stage;
         out[stage - 1] = true;
     }
@@ -71,9 +72,7 @@ static gvm_status read_choice(int *out, const struct config_field *f, const json
             *out = i;
             return GVM_OK;
         }
-    return fail(err, GVM_FORMAT,
-                "%s: the configuration's \"%s\" is not one of the words that this program knows, "
-                "such as \"%s\"",
+    return fail(err, GVM_FORMAT, "%s: the configuration's \"%s\" has an unsupported value; expected one such as \"%s\"",
                 where, f->key, f->words[0]);
 }
 
@@ -107,11 +106,11 @@ gvm_status fields_check(const void *from, const struct field_list *fields, const
         const int *values = (const int *)((const char *)from + f->offset);
         const double *real = (const double *)((const char *)from + f->offset);
         if (f->type == FIELD_REAL && !(*real > f->low && *real <= f->high))
-            return fail(err, GVM_FORMAT, "%s: the configuration's \"%s\" is %g, not above %d and up to %d", where,
+            return fail(err, GVM_FORMAT, "%s: the configuration's \"%s\" is %g, expected above %d and up to %d", where,
                         f->key, *real, f->low, f->high);
         for (int k = 0; f->type == FIELD_INTS && k < f->count; k++)
             if (values[k] < f->low || values[k] > f->high)
-                return fail(err, GVM_FORMAT, "%s: the configuration's \"%s\" is %d, not %d to %d", where, f->key,
+                return fail(err, GVM_FORMAT, "%s: the configuration's \"%s\" is %d, expected %d to %d", where, f->key,
                             values[k], f->low, f->high);
     }
     return GVM_OK;

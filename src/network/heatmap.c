@@ -79,7 +79,8 @@ gvm_status gvm_heatmap(gvm_session *session, gvm_view view, int stage, float *ma
     const struct pyramid *p = &w->maps;
     size_t D = (size_t)w->features, most = 0;
     if (stage < 0 || stage > p->count)
-        return fail(err, GVM_ARGUMENT, "%d is no stage: 1 to %d, or 0 for the whole feature", stage, p->count);
+        return fail(err, GVM_ARGUMENT, "invalid stage %d; expected 1 to %d, or 0 for the whole feature", stage,
+                    p->count);
     if (stage == 0 && other != NULL && !is_query(other, D))
         return fail(err, GVM_ARGUMENT, "the other picture's feature is zero, or longer than 1");
     for (int s = 0; s < p->count; s++)
@@ -87,7 +88,7 @@ gvm_status gvm_heatmap(gvm_session *session, gvm_view view, int stage, float *ma
     struct trace trace;
     double *heat = malloc((size_t)w->pictures * most * sizeof *heat);
     float *feature = malloc(D * sizeof *feature);
-    if (heat == NULL || feature == NULL) status = fail(err, GVM_MEMORY, "there is not enough memory for a heat map");
+    if (heat == NULL || feature == NULL) status = fail(err, GVM_MEMORY, "out of memory for a heat map");
     if (status == GVM_OK) status = embedder_trace(session->embedders[view], &trace, feature, pixels, err);
     if (status == GVM_OK && !is_feature(feature, D))
         status = fail(err, GVM_FORMAT, "the model's output is not a unit vector; the weights file is corrupt");

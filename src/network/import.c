@@ -63,18 +63,17 @@ static gvm_status find_family(struct import *m)
     }
     const char *first = m->count > 0 ? m->tensors[0].entry->name : "none";
     if (m->family == NULL && (g_str_has_prefix(first, "aerial.backbone.") || g_str_has_prefix(first, "both.backbone.")))
-        return fail(m->err, GVM_FORMAT, "%s: these are weights of GeoViewMatch already, to be used as they are",
-                    m->where);
+        return fail(m->err, GVM_FORMAT, "%s: these are already GeoViewMatch weights; use them directly", m->where);
     if (m->family == NULL)
         return fail(m->err, GVM_FORMAT,
-                    "%s: its tensors, such as '%s', are of no network that is known: statewide, Sample4Geo or FRGeo; a "
-                    "backbone alone goes to --backbone of init",
+                    "%s: unsupported network (first tensor '%s'); expected statewide, Sample4Geo or FRGeo; for a "
+                    "backbone alone use `init --backbone`",
                     m->where, first);
     list_plain(m, m->family);
     qsort(m->tensors, m->count, sizeof *m->tensors, compare);
     for (size_t i = 1; i < m->count; i++)
         if (compare(&m->tensors[i - 1], &m->tensors[i]) == 0)
-            return fail(m->err, GVM_FORMAT, "%s: tensors '%s' and '%s' are the same one", m->where,
+            return fail(m->err, GVM_FORMAT, "%s: tensors '%s' and '%s' have the same name after conversion", m->where,
                         m->tensors[i - 1].entry->name, m->tensors[i].entry->name);
     return GVM_OK;
 }
@@ -90,11 +89,11 @@ static gvm_status find_preset(const char **preset, const struct import *m, const
         if (as && strcmp(as, p[i]) == 0) *preset = p[i];
     }
     if (as && (*preset == NULL || strcmp(*preset, as) != 0))
-        return fail(m->err, GVM_ARGUMENT, "%s: it is a network of %s, so --as can be %s, not %s", m->where,
+        return fail(m->err, GVM_ARGUMENT, "%s: it is a network of %s, so --as takes %s; got %s", m->where,
                     m->family->title, names, as);
     if (*preset != NULL) return GVM_OK;
     return fail(m->err, GVM_ARGUMENT,
-                "%s: it is a network of %s, and its tensors do not tell which pictures it learned with: say --as %s",
+                "%s: it is a network of %s, and its tensors do not show which data set it was trained on; give --as %s",
                 m->where, m->family->title, names);
 }
 
@@ -187,7 +186,7 @@ static gvm_status read_sizes(struct config *config, const struct import *m, cons
     json_t *root = json_loads(preset_find(preset), 0, NULL);
     char *text = root && set_sizes(root, m) ? json_dumps(root, JSON_COMPACT) : NULL;
     gvm_status status = text ? config_parse(config, text, strlen(text), m->where, m->err)
-                             : fail(m->err, GVM_MEMORY, "%s: there is not enough memory to open it", m->where);
+                             : fail(m->err, GVM_MEMORY, "%s: cannot open it: out of memory", m->where);
     free(text);
     json_decref(root);
     return status;
@@ -222,8 +221,8 @@ static gvm_status read_param(const struct import *m, const struct param *p)
     if (t == NULL) {
         char theirs[FAMILY_NAME] = "";
         if (!m->family->name(theirs, &order, p->name)) snprintf(theirs, sizeof theirs, "%s", p->name);
-        return fail(m->err, GVM_FORMAT, "%s: tensor '%s' is missing, so it is no whole network of %s", m->where, theirs,
-                    m->family->title);
+        return fail(m->err, GVM_FORMAT, "%s: tensor '%s' is missing, so it is not a complete network of %s", m->where,
+                    theirs, m->family->title);
     }
     int64_t wanted[MAX_RANK] = {1, 1, 1, 1};
     t->used = true;
@@ -232,7 +231,7 @@ static gvm_status read_param(const struct import *m, const struct param *p)
     gvm_status status = check_shape(m->where, name, t->entry->rank, t->entry->shape, p->rank, wanted, m->err);
     if (status != GVM_OK) return status;
     float *numbers = order == ORDER_SAME ? p->data : malloc(p->count * sizeof *numbers);
-    if (numbers == NULL) return fail(m->err, GVM_MEMORY, "%s: there is not enough memory to read it", m->where);
+    if (numbers == NULL) return fail(m->err, GVM_MEMORY, "%s: cannot read it: out of memory", m->where);
     status = tensor_file_read(numbers, m->file, t->entry, m->err);
     if (status == GVM_OK) status = check_finite(m->where, name, numbers, p->count, m->err);
     if (status == GVM_OK && order != ORDER_SAME) reorder(p->data, numbers, order, p);
@@ -246,7 +245,7 @@ static gvm_status read_params(const struct import *m, const struct network *n)
     for (int i = 0; i < n->param_count && status == GVM_OK; i++) status = read_param(m, &n->params[i]);
     for (size_t i = 0; i < m->count && status == GVM_OK; i++)
         if (!m->tensors[i].used)
-            status = fail(m->err, GVM_FORMAT, "%s: tensor '%s' has no place in a network of %s", m->where,
+            status = fail(m->err, GVM_FORMAT, "%s: unexpected tensor '%s' in a network of %s", m->where,
                           m->tensors[i].entry->name, m->family->title);
     return status;
 }
@@ -256,7 +255,7 @@ static gvm_status import_file(struct network **network, struct imported *importe
     struct config config;
     m->count = tensor_file_count(m->file);
     m->tensors = calloc(m->count + 1, sizeof *m->tensors);
-    if (m->tensors == NULL) return fail(m->err, GVM_MEMORY, "%s: there is not enough memory to open it", m->where);
+    if (m->tensors == NULL) return fail(m->err, GVM_MEMORY, "%s: cannot open it: out of memory", m->where);
     gvm_status status = find_family(m);
     if (status == GVM_OK) status = find_preset(&imported->preset, m, as);
     if (status == GVM_OK) status = read_sizes(&config, m, imported->preset);

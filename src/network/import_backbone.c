@@ -77,14 +77,14 @@ static gvm_status read_backbone(struct network *n, const struct tensor_file *f, 
         const struct tensor_entry *t = tensor_file_find(f, name);
         if (t == NULL)
             return fail(err, GVM_FORMAT,
-                        "%s: tensor '%s' is missing, so it is no %s backbone of this network's configuration", where,
+                        "%s: tensor '%s' is missing, so it is not a %s backbone of this network's configuration", where,
                         name, title);
         gvm_status status = read_param(p, f, t, err);
         if (status != GVM_OK) return status;
     }
     for (size_t i = 0; i < tensor_file_count(f); i++)
         if (!has_place(n, tensor_file_at(f, i)->name, dialect))
-            return fail(err, GVM_FORMAT, "%s: tensor '%s' has no place in this network's backbone", where,
+            return fail(err, GVM_FORMAT, "%s: unexpected tensor '%s'; this network's backbone has none such", where,
                         tensor_file_at(f, i)->name);
     return GVM_OK;
 }
@@ -93,7 +93,7 @@ gvm_status backbone_load(struct network *network, const char *path, gvm_error *e
 {
     struct tensor_file *f;
     if (network->config.method->backbone->foreign == NULL)
-        return fail(err, GVM_ARGUMENT, "a %s backbone takes no weights of others",
+        return fail(err, GVM_ARGUMENT, "a %s backbone cannot take imported weights",
                     network->config.method->backbone->title);
     gvm_status status = tensor_file_open(&f, path, err);
     if (status != GVM_OK) return status;

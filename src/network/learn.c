@@ -100,7 +100,7 @@ gvm_status learner_finish(struct losses *losses, struct learner *l, gvm_error *e
     if (status != GVM_OK) return status;
     if (l->network->home) l->first = l->network->config.method->losses(l->tape, &l->losses);
     *losses = l->first;
-    if (l->short_of_memory) return fail(err, GVM_MEMORY, "there was not enough memory for a step");
+    if (l->short_of_memory) return fail(err, GVM_MEMORY, "out of memory in a training step");
     if (isfinite(l->first.total) && isfinite(l->tape->loss)) return GVM_OK;
     return fail(err, GVM_ARGUMENT, "the loss is not finite");
 }

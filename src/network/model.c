@@ -52,11 +52,11 @@ gvm_status gvm_model_open(gvm_model **model, const char *path, gvm_error *err)
     *model = NULL;
     const char *where = path != NULL ? path_tail(path) : "nano";
     gvm_model *m = calloc(1, sizeof *m);
-    if (m == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", where);
+    if (m == NULL) return fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", where);
     gvm_status status = checkpoint_load(&m->network, path, false, err);
     if (status == GVM_OK) status = describe(m);
     if (status == GVM_OK) status = network_place(m->network, err);
-    if (status == GVM_MEMORY) fail(err, status, "%s: there is not enough memory for its network", where);
+    if (status == GVM_MEMORY) fail(err, status, "%s: out of memory for its network", where);
     if (status == GVM_OK)
         *model = m;
     else
@@ -79,7 +79,7 @@ const int *view_size(const gvm_model *model, gvm_view view)
 gvm_status check_view(gvm_view view, gvm_error *err)
 {
     if (view == GVM_STREET || view == GVM_AERIAL) return GVM_OK;
-    return fail(err, GVM_ARGUMENT, "%d names no view: it is GVM_STREET or GVM_AERIAL", (int)view);
+    return fail(err, GVM_ARGUMENT, "invalid view %d; expected GVM_STREET or GVM_AERIAL", (int)view);
 }
 
 gvm_status gvm_model_about(const gvm_model *model, gvm_model_info *info, gvm_error *err)

@@ -71,7 +71,7 @@ gvm_status network_open(struct network **out, const struct config *config, bool 
     if (status == GVM_OK) return GVM_OK;
     network_free(n);
     *out = NULL;
-    return fail(err, status, "there is not enough memory for the network's weights");
+    return fail(err, status, "out of memory for the network's weights");
 }
 
 void network_leave(struct network *n)
@@ -161,7 +161,7 @@ gvm_status network_pack(struct network *n, gvm_error *err)
     for (int i = 0; i < n->param_count; i++)
         if (n->params[i].matrix && n->params[i].count > floats) floats = n->params[i].count;
     float *scratch = malloc((floats + 1) * sizeof *scratch);
-    if (scratch == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to open the network");
+    if (scratch == NULL) return fail(err, GVM_MEMORY, "cannot open the network: out of memory");
     for (int v = 0; v < 2 && backbone->pack; v++) backbone->pack(n->views[v].body, scratch);
     for (int i = 0; i < n->param_count; i++) {
         const struct param *p = &n->params[i];
@@ -195,9 +195,9 @@ static void street_text(char text[FACT_TEXT], const struct config *c)
     const struct view *v = &c->views[GVM_STREET];
     int n = snprintf(text, FACT_TEXT, "%d x %d pixels, ", v->size[0], v->size[1]);
     if (v->projection == PROJECTION_PERSPECTIVE)
-        snprintf(text + n, (size_t)(FACT_TEXT - n), "of any photo");
+        snprintf(text + n, (size_t)(FACT_TEXT - n), "any photo");
     else if (v->projection == PROJECTION_NADIR)
-        snprintf(text + n, (size_t)(FACT_TEXT - n), "from above, as of a drone");
+        snprintf(text + n, (size_t)(FACT_TEXT - n), "from above, as by a drone");
     else
         snprintf(text + n, (size_t)(FACT_TEXT - n), "elevations %g to %g degrees", c->elevation[0], c->elevation[1]);
 }
@@ -210,7 +210,7 @@ static void aerial_text(char text[FACT_TEXT], const struct config *c)
         snprintf(text, FACT_TEXT, "%d x %d pixels, %g m on the ground", v->size[0], v->size[1], c->ground_m);
         return;
     }
-    int n = snprintf(text, FACT_TEXT, "%d times %d x %d pixels, of ", v->zoom_count, v->size[0], v->size[1]);
+    int n = snprintf(text, FACT_TEXT, "%d x (%d x %d) pixels, at ", v->zoom_count, v->size[0], v->size[1]);
     for (int i = 0; i < v->zoom_count; i++)
         n += snprintf(text + n, (size_t)(FACT_TEXT - n), "%s%g", i == 0 ? "" : ", ", v->zooms[i]);
     snprintf(text + n, (size_t)(FACT_TEXT - n), " m a pixel; bearing %g up; cells of %g m", v->bearing, c->cell_m);

@@ -48,18 +48,18 @@ gvm_status gvm_picture_open(gvm_picture **picture, const gvm_picture_options *op
     gvm_status status = sized_read(&o, sizeof o, options, err);
     if (status != GVM_OK) return status;
     if ((o.path == NULL) == (o.bytes == NULL))
-        return fail(err, GVM_ARGUMENT, "a picture is read from a file or from bytes: one of path and bytes is needed");
+        return fail(err, GVM_ARGUMENT, "a picture needs exactly one of path and bytes");
     if (o.max_pixels < 0 || !(o.seconds >= 0))
         return fail(err, GVM_ARGUMENT, "a picture's max_pixels and seconds must not be negative");
     if (o.path != NULL && (o.byte_count > 0 || o.name != NULL || o.max_pixels > 0 || o.seconds > 0 || o.stop != NULL))
         return fail(err, GVM_ARGUMENT,
-                    "a picture's byte_count, name, max_pixels, seconds and stop go with bytes, not with path");
+                    "a picture's byte_count, name, max_pixels, seconds and stop apply to bytes, not to path");
     if (o.bytes != NULL && o.header_only != 0)
-        return fail(err, GVM_ARGUMENT, "a picture's header_only goes with path, not with bytes");
+        return fail(err, GVM_ARGUMENT, "a picture's header_only applies to path, not to bytes");
     const char *name = o.path != NULL ? path_tail(o.path) : o.name != NULL ? o.name : "the picture";
     size_t length = strlen(name) + 1;
     gvm_picture *p = malloc(sizeof *p + length);
-    if (p == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", name);
+    if (p == NULL) return fail(err, GVM_MEMORY, "%s: cannot read it: out of memory", name);
     memcpy(p->name, name, length);
     if (o.path == NULL)
         status = decode(&p->image, &o, p->name, err);
@@ -105,11 +105,12 @@ gvm_status gvm_picture_scale(const gvm_picture *picture, unsigned char *pixels, 
     clear_error(err);
     gvm_status status = check_pixels(picture, err);
     if (status != GVM_OK) return status;
-    if (height < 1 || width < 1) return fail(err, GVM_ARGUMENT, "%d x %d pixels are no picture", width, height);
+    if (height < 1 || width < 1)
+        return fail(err, GVM_ARGUMENT, "invalid size of %d x %d pixels; expected at least 1 x 1", width, height);
     if (image_resize(pixels, height, width, image->pixels, image->height, image->width,
                      (const double[4]){0, 0, image->width, image->height}) == GVM_OK)
         return GVM_OK;
-    return fail(err, GVM_MEMORY, "%s: there is not enough memory to resize it", picture->name);
+    return fail(err, GVM_MEMORY, "%s: cannot resize it: out of memory", picture->name);
 }
 
 /* How a picture is converted to the network's input. */
@@ -126,7 +127,7 @@ static gvm_status choose_way(enum way *way, enum circle *circle, const gvm_pictu
     struct image image = picture->image; /* a shallow copy, as its XMP may be cleared */
     gvm_error reason;
     if (panorama < GVM_AS_FOUND || panorama > GVM_AS_PHOTO)
-        return fail(err, GVM_ARGUMENT, "%s: %d is no way to take a picture: 0, 1 or 2", picture->name, panorama);
+        return fail(err, GVM_ARGUMENT, "%s: invalid panorama value %d; expected 0, 1 or 2", picture->name, panorama);
     *circle = panorama == GVM_AS_PANORAMA ? CIRCLE_GIVEN : takes_photos(model) ? CIRCLE_DOUBTED : CIRCLE_CHECKED;
     *way = !takes_photos(model) ? AS_CIRCLE : panorama == GVM_AS_PHOTO ? AS_PHOTO : AS_VIEWS;
     if (model->network->config.views[GVM_STREET].projection == PROJECTION_NADIR) *way = AS_ABOVE;
@@ -140,7 +141,7 @@ static gvm_status choose_way(enum way *way, enum circle *circle, const gvm_pictu
 static gvm_status refuse_views(const gvm_picture *picture, int room, gvm_error *err)
 {
     return fail(err, GVM_ARGUMENT,
-                "%s: it is a full panorama, of which these weights see %d views, and there is room for %d",
+                "%s: it is a full panorama, which makes %d views with these weights, but there is room for %d",
                 picture->name, PANORAMA_VIEWS, room);
 }
 
@@ -186,8 +187,8 @@ gvm_status gvm_picture_fit(const gvm_picture *picture, const gvm_model *model, g
         const struct picture_shape shape = config_shape(&model->network->config, view);
         if (shape.zoom_count > 0)
             return fail(err, GVM_ARGUMENT,
-                        "%s: these weights see %d pictures of a place, which only a map's imagery gives", picture->name,
-                        shape.zoom_count);
+                        "%s: these weights need %d pictures of a place, which only a map's imagery provides",
+                        picture->name, shape.zoom_count);
         return aerial_fit(pixels, box, &shape, &picture->image, picture->name, err);
     }
     return gvm_picture_views(picture, model, pixels, 1, heading, panorama, &count, err);
@@ -253,7 +254,7 @@ gvm_status gvm_picture_part(const gvm_picture *picture, const gvm_model *model, 
     *part = (gvm_part){.turn = 0};
     gvm_status status = check_view(view, err);
     if (status == GVM_OK && heading != NULL && !isfinite(*heading))
-        status = fail(err, GVM_ARGUMENT, "%s: a heading must be a number of degrees", picture->name);
+        status = fail(err, GVM_ARGUMENT, "%s: a heading must be a finite number of degrees", picture->name);
     if (status == GVM_OK) status = check_pixels(picture, err);
     if (status != GVM_OK) return status;
     double box[4];
@@ -279,7 +280,7 @@ gvm_status gvm_load_picture(const gvm_model *model, gvm_view view, unsigned char
     clear_error(err);
     gvm_status status = check_view(view, err);
     if (status == GVM_OK && view == GVM_STREET && heading != NULL && !isfinite(*heading))
-        status = fail(err, GVM_ARGUMENT, "%s: a heading must be a number of degrees", path_tail(path));
+        status = fail(err, GVM_ARGUMENT, "%s: a heading must be a finite number of degrees", path_tail(path));
     if (status != GVM_OK) return status;
     status = gvm_picture_open(&picture, &options, err);
     if (status == GVM_OK) status = gvm_picture_fit(picture, model, view, pixels, heading, panorama, err);

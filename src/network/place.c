@@ -24,9 +24,9 @@ gvm_status gvm_set_device(gvm_device device, gvm_precision precision, gvm_error 
     const struct device *found = &device_cpu;
     clear_error(err);
     if (device != GVM_CPU && device != GVM_CUDA)
-        return fail(err, GVM_ARGUMENT, "%d names no device: it is GVM_CPU or GVM_CUDA", (int)device);
+        return fail(err, GVM_ARGUMENT, "invalid device %d; expected GVM_CPU or GVM_CUDA", (int)device);
     if (precision != GVM_BF16 && precision != GVM_TF32 && precision != GVM_FP32)
-        return fail(err, GVM_ARGUMENT, "%d names no precision: it is GVM_BF16, GVM_TF32 or GVM_FP32", (int)precision);
+        return fail(err, GVM_ARGUMENT, "invalid precision %d; expected GVM_BF16, GVM_TF32 or GVM_FP32", (int)precision);
     gvm_status status = device == GVM_CUDA ? device_cuda(&found, err) : GVM_OK;
     if (status != GVM_OK) return status;
     pthread_mutex_lock(&lock);
@@ -62,7 +62,7 @@ gvm_status network_place(struct network *network, gvm_error *err)
     }
     if (status != GVM_OK) return status;
     struct home *home = calloc(1, sizeof *home);
-    if (home == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to open the network");
+    if (home == NULL) return fail(err, GVM_MEMORY, "cannot open the network: out of memory");
     *home = (struct home){device, network->weights, network->grads, network->floats, to.precision, NULL};
     status = device->home_open(home, err);
     if (status == GVM_OK)

@@ -41,7 +41,7 @@ gvm_status read_ahead(const struct read_ahead *work, gvm_error *err)
                                                                                             .user = &r,
                                                                                             .work = read_picture});
     gvm_status status = GVM_OK;
-    if (ring == NULL) status = fail(err, GVM_MEMORY, "there is not enough memory to read pictures with");
+    if (ring == NULL) status = fail(err, GVM_MEMORY, "cannot read pictures: out of memory");
     while (status == GVM_OK && (status = ring_next(ring, &first, &count, err)) == GVM_OK && count > 0) {
         size_t at = first % r.size;
         status = work->take(work->user, first, count, r.slots + at, r.pixels + at * work->bytes, err);

@@ -54,8 +54,7 @@ gvm_status gvm_set_threads(int count, gvm_error *err)
     clear_error(err);
     int most = most_threads();
     if (count < 1 || count > most)
-        return fail(err, GVM_ARGUMENT, "%d threads are not in the range of 1 to %d that this machine can use", count,
-                    most);
+        return fail(err, GVM_ARGUMENT, "%d threads are out of range; expected 1 to %d on this machine", count, most);
     gvm_status status = GVM_OK;
     pthread_mutex_lock(&process);
     if (holders == 0)
@@ -91,9 +90,9 @@ gvm_status gvm_session_open(gvm_session **session, const gvm_model *model, int m
     clear_error(err);
     *session = NULL;
     if (max_batch < 1 || max_batch > MAX_BATCH)
-        return fail(err, GVM_ARGUMENT, "a batch of %d pictures is not in the range of 1 to %d", max_batch, MAX_BATCH);
+        return fail(err, GVM_ARGUMENT, "batch size %d is out of range; expected 1 to %d", max_batch, MAX_BATCH);
     gvm_session *s = calloc(1, sizeof *s);
-    if (s == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for a session");
+    if (s == NULL) return fail(err, GVM_MEMORY, "out of memory for a session");
     s->model = model;
     s->max_batch = max_batch;
     threads_hold();
@@ -139,7 +138,7 @@ bool session_embed_shared(gvm_session *session, gvm_view view, float *features, 
 gvm_status fail_run(gvm_error *err, const gvm_session *session, size_t pictures)
 {
     if (session->failure.text[0] != '\0') return fail(err, GVM_DEVICE, "%s", session->failure.text);
-    return fail(err, GVM_MEMORY, "there is not enough memory to run the network on %zu pictures", pictures);
+    return fail(err, GVM_MEMORY, "cannot run the network on %zu pictures: out of memory", pictures);
 }
 
 gvm_status gvm_embed_pixels(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, size_t n,
@@ -177,7 +176,7 @@ gvm_status fail_embedding(gvm_error *err, const gvm_session *session, bool ran, 
 {
     if (!ran && session->failure.text[0] != '\0')
         return fail(err, GVM_DEVICE, "%s: %s", path_tail(path), session->failure.text);
-    if (!ran) return fail(err, GVM_MEMORY, "%s: there is not enough memory to run the network on it", path_tail(path));
+    if (!ran) return fail(err, GVM_MEMORY, "%s: cannot run the network on it: out of memory", path_tail(path));
     return fail(err, GVM_FORMAT, "%s: the model's output for it is not a unit vector; the weights are corrupt",
                 path_tail(path));
 }

@@ -56,15 +56,14 @@ static void open_module(void)
     char path[PATH_MAX];
     if (!find_module(path)) {
         fail(&cuda.why, GVM_DEVICE,
-             "CUDA's part of the program, " MODULE ", is not installed beside it: build it on a machine with nvcc (in "
-             "Debian nvidia-cuda-toolkit, non-free), or leave out --device cuda");
+             "the CUDA module, " MODULE ", is not installed beside the program; build it on a machine with nvcc "
+             "(nvidia-cuda-toolkit in Debian non-free), or leave out --device cuda");
         return;
     }
     void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL); /* never closed */
     if (module == NULL) {
         fail(&cuda.why, GVM_DEVICE,
-             "CUDA's part of the program cannot be loaded (%s): install CUDA's libraries, or leave out --device cuda",
-             dlerror());
+             "the CUDA module cannot be loaded (%s); install CUDA's libraries, or leave out --device cuda", dlerror());
         return;
     }
     device_module *ask;
@@ -72,7 +71,8 @@ static void open_module(void)
     memcpy(&ask, &symbol, sizeof ask);
     const struct device *device = symbol ? ask(&cuda.why) : NULL;
     if (symbol == NULL || (device != NULL && device->build != device_build()))
-        fail(&cuda.why, GVM_DEVICE, "%s belongs to another version of the program: install the two together", path);
+        fail(&cuda.why, GVM_DEVICE, "%s belongs to another version of the program; install both from the same build",
+             path);
     else
         cuda.device = device;
 }

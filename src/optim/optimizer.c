@@ -38,7 +38,7 @@ gvm_status optimizer_open(struct optimizer **out, const struct param *params, in
     }
     optimizer_free(o);
     *out = NULL;
-    return fail(err, GVM_MEMORY, "there is not enough memory for the optimiser: it needs three times the weights");
+    return fail(err, GVM_MEMORY, "out of memory for the optimiser, which needs three times the memory of the weights");
 }
 
 void optimizer_free(struct optimizer *o)

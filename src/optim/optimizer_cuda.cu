@@ -36,7 +36,7 @@ static gvm_status home_upload_cuda(struct home *home, gvm_error *err)
         e = cudaGetLastError();
     }
     if (e == cudaSuccess) e = cudaStreamSynchronize(0);
-    return cuda_status(e, "take the weights", err);
+    return cuda_status(e, "upload the weights", err);
 }
 
 static gvm_status home_download_cuda(struct home *home, gvm_error *err)
@@ -45,7 +45,7 @@ static gvm_status home_download_cuda(struct home *home, gvm_error *err)
     size_t bytes = home->floats * sizeof(float);
     cudaError_t e = cudaMemcpy(home->weights, h->weights, bytes, cudaMemcpyDeviceToHost);
     if (e == cudaSuccess && home->grads) e = cudaMemcpy(home->grads, h->grads, bytes, cudaMemcpyDeviceToHost);
-    return cuda_status(e, "give the weights back", err);
+    return cuda_status(e, "download the weights", err);
 }
 
 static void home_free_cuda(struct home *home)
@@ -62,13 +62,13 @@ static void home_free_cuda(struct home *home)
 static gvm_status home_open_cuda(struct home *home, gvm_error *err)
 {
     struct cuda_home *h = (struct cuda_home *)calloc(1, sizeof *h);
-    if (h == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to open the network");
+    if (h == NULL) return fail(err, GVM_MEMORY, "cannot open the network: out of memory");
     home->state = h;
     size_t bytes = home->floats * sizeof(float);
     cudaError_t e = cudaMalloc((void **)&h->weights, bytes);
     if (e == cudaSuccess && home->grads) e = cudaMalloc((void **)&h->grads, bytes);
     if (e == cudaSuccess && home->precision == PRECISION_BF16) e = cudaMalloc((void **)&h->halves, bytes / 2);
-    gvm_status status = e == cudaSuccess ? home_upload_cuda(home, err) : cuda_status(e, "take the weights", err);
+    gvm_status status = e == cudaSuccess ? home_upload_cuda(home, err) : cuda_status(e, "upload the weights", err);
     if (status != GVM_OK) home_free_cuda(home);
     return status;
 }
@@ -114,7 +114,7 @@ static gvm_status optimizer_upload_cuda(struct optimizer *o, gvm_error *err)
     cudaError_t e = cudaMemcpy(s->m, o->m, bytes, cudaMemcpyHostToDevice);
     if (e == cudaSuccess) e = cudaMemcpy(s->v, o->v, bytes, cudaMemcpyHostToDevice);
     if (e == cudaSuccess) e = cudaStreamSynchronize(0);
-    return cuda_status(e, "take the optimiser", err);
+    return cuda_status(e, "upload the optimiser's state", err);
 }
 
 static void optimizer_free_cuda(struct optimizer *o)
@@ -134,7 +134,7 @@ static void optimizer_free_cuda(struct optimizer *o)
 static gvm_status optimizer_open_cuda(struct optimizer *o, struct tape *tape, gvm_error *err)
 {
     struct cuda_optimizer *s = (struct cuda_optimizer *)calloc(1, sizeof *s);
-    if (s == NULL) return fail(err, GVM_MEMORY, "there is not enough memory for the optimiser");
+    if (s == NULL) return fail(err, GVM_MEMORY, "out of memory for the optimiser");
     (void)tape;
     o->state = s;
     size_t bytes = o->floats * sizeof(float);
@@ -144,7 +144,8 @@ static gvm_status optimizer_open_cuda(struct optimizer *o, struct tape *tape, gv
     if (e == cudaSuccess) e = cudaMalloc((void **)&s->partial, NORM_BLOCKS * sizeof *s->partial);
     if (e == cudaSuccess) e = cudaMalloc((void **)&s->kinds, o->floats / GRAIN);
     if (e == cudaSuccess) e = upload_kinds(s, o);
-    gvm_status status = e == cudaSuccess ? optimizer_upload_cuda(o, err) : cuda_status(e, "take the optimiser", err);
+    gvm_status status =
+        e == cudaSuccess ? optimizer_upload_cuda(o, err) : cuda_status(e, "upload the optimiser's state", err);
     if (status != GVM_OK) optimizer_free_cuda(o);
     return status;
 }
@@ -155,7 +156,7 @@ static gvm_status optimizer_download_cuda(struct optimizer *o, gvm_error *err)
     size_t bytes = o->floats * sizeof(float);
     cudaError_t e = cudaMemcpy(o->m, s->m, bytes, cudaMemcpyDeviceToHost);
     if (e == cudaSuccess) e = cudaMemcpy(o->v, s->v, bytes, cudaMemcpyDeviceToHost);
-    return cuda_status(e, "give the optimiser back", err);
+    return cuda_status(e, "download the optimiser's state", err);
 }
 
 /* ------------------------------------------------------------------ ASAM */

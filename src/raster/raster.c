@@ -33,7 +33,7 @@ static gvm_status take_together(struct raster *r, int pixels, gvm_error *err)
 static gvm_status open_file(struct raster *r, const char *path, gvm_error *err)
 {
     struct gdal_words words;
-    if (strncmp(path, "/vsi", 4) == 0) return fail(err, GVM_FILE, "%s: only files on this machine are read", r->where);
+    if (strncmp(path, "/vsi", 4) == 0) return fail(err, GVM_FILE, "%s: only local files are read", r->where);
     struct file_map file; /* for the sentence of a file that is none */
     gvm_status status = file_map(&file, path, err);
     if (status != GVM_OK) return status;
@@ -46,10 +46,10 @@ static gvm_status open_file(struct raster *r, const char *path, gvm_error *err)
     GDALDatasetH data = GDALOpenEx(path, GDAL_OF_RASTER | GDAL_OF_VERBOSE_ERROR, gdal_raster_drivers,
                                    raster_is_table(driver) ? four : NULL, NULL);
     gdal_ignore();
-    if (data == NULL) return gdal_fail(err, GVM_FORMAT, r->where, "it is not a raster that can be opened", &words);
+    if (data == NULL) return gdal_fail(err, GVM_FORMAT, r->where, "unsupported or corrupt raster", &words);
     raster_take_view(r, data);
     if (GDALGetRasterCount(data) == 0)
-        return fail(err, GVM_FORMAT, "%s: it holds no picture, or several: name one in a VRT", r->where);
+        return fail(err, GVM_FORMAT, "%s: expected one raster, got none or several; select one with a VRT", r->where);
     return GVM_OK;
 }
 
@@ -61,7 +61,7 @@ gvm_status raster_open(struct raster **raster, const char *path, const struct ra
     struct raster *r = calloc(1, sizeof *r);
     if (r == NULL || (r->name = strdup(path)) == NULL) {
         free(r);
-        return fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", path_tail(path));
+        return fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", path_tail(path));
     }
     r->where = path_tail(r->name);
     r->hints = hints != NULL ? *hints : (struct raster_hints){NULL, LOOK, LOOK};

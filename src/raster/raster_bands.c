@@ -127,7 +127,7 @@ static gvm_status find_bands(struct raster *r, gvm_error *err)
     for (int b = 1; b <= count; b++) {
         GDALColorInterp meaning = GDALGetRasterColorInterpretation(GDALGetRasterBand(r->data, b));
         if (meaning == GCI_CyanBand)
-            return fail(err, GVM_FORMAT, "%s: its colours are for printing (CMYK): convert it to RGB", r->where);
+            return fail(err, GVM_FORMAT, "%s: unsupported colour space CMYK; convert it to RGB", r->where);
         if (meaning == GCI_AlphaBand && count > 1) {
             if (r->alpha == 0) r->alpha = b;
             continue;
@@ -140,7 +140,7 @@ static gvm_status find_bands(struct raster *r, gvm_error *err)
     r->band_count = all || other_count == 3 ? 3 : other_count > 0 ? 1 : 0;
     for (int i = 0; i < r->band_count; i++) r->bands[i] = all ? named[i] : others[i];
     if (r->band_count > 0) return GVM_OK;
-    return fail(err, GVM_FORMAT, "%s: it has no band that is a picture", r->where);
+    return fail(err, GVM_FORMAT, "%s: it has no colour band", r->where);
 }
 
 static gvm_status check_samples(struct raster *r, GDALDatasetH colours, gvm_error *err)
@@ -149,13 +149,12 @@ static gvm_status check_samples(struct raster *r, GDALDatasetH colours, gvm_erro
     for (int i = 0; i < r->band_count; i++) {
         GDALDataType type = GDALGetRasterDataType(GDALGetRasterBand(colours, r->bands[i]));
         if (type != GDT_Byte && type != GDT_UInt16 && type != GDT_Int16)
-            return fail(
-                err, GVM_FORMAT,
-                "%s: its samples are %s, not 8- or 16-bit whole numbers: convert it, as with gdal_translate -ot "
-                "Byte -scale",
-                r->where, GDALGetDataTypeName(type));
+            return fail(err, GVM_FORMAT,
+                        "%s: unsupported sample type %s, expected 8- or 16-bit unsigned; convert it, for example with "
+                        "gdal_translate -ot Byte -scale",
+                        r->where, GDALGetDataTypeName(type));
         if (type != r->type)
-            return fail(err, GVM_FORMAT, "%s: its bands have different types (%s, %s): convert it to 8-bit RGB",
+            return fail(err, GVM_FORMAT, "%s: its bands have different types (%s, %s); convert it to 8-bit RGB",
                         r->where, GDALGetDataTypeName(r->type), GDALGetDataTypeName(type));
     }
     return GVM_OK;
@@ -235,7 +234,7 @@ static gvm_status add_cover(struct valid *v, struct raster *r, const struct rect
                                   p->x1 - p->x0, p->y1 - p->y0, "near", VRT_NODATA_UNSET) == CE_None;
     }
     gdal_ignore();
-    if (!done) return gdal_fail(err, GVM_MEMORY, r->where, "there is not enough memory to open it", &words);
+    if (!done) return gdal_fail(err, GVM_MEMORY, r->where, "cannot open it: out of memory", &words);
     v->bands[v->count++] = GDALGetRasterBand(view, 1);
     return GVM_OK;
 }
@@ -297,7 +296,7 @@ static gvm_status add_alpha(struct valid *v, struct raster *r, gvm_error *err)
     v->opaque = 255;
     if (band != NULL && (wide || (type == GDT_Byte && r->hints.alpha == LOOK)) &&
         !look_at_alpha(&v->opaque, &mask, band))
-        return fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", r->where);
+        return fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", r->where);
     if (r->hints.alpha == LOOK) r->hints.alpha = mask ? YES : NO;
     if (band == NULL || r->hints.alpha == NO) return GVM_OK;
     const char *kind = GDALGetMetadataItem(band, "ALPHA", "IMAGE_STRUCTURE");
@@ -348,7 +347,7 @@ static gvm_status lay_out(struct raster *r, GDALDatasetH colours, const struct v
     r->valid_count = v->count;
     if (view != NULL) raster_take_view(r, view);
     gdal_ignore();
-    return done ? GVM_OK : gdal_fail(err, GVM_FORMAT, r->where, "its bands cannot be told apart", &words);
+    return done ? GVM_OK : gdal_fail(err, GVM_FORMAT, r->where, "its bands cannot be separated", &words);
 }
 
 gvm_status raster_choose_bands(struct raster *r, gvm_error *err)
@@ -367,7 +366,7 @@ gvm_status raster_choose_bands(struct raster *r, gvm_error *err)
     if (status == GVM_OK) status = check_samples(r, colours, err);
     if (status == GVM_OK) status = add_alpha(&v, r, err);
     if (status == GVM_OK && r->type != GDT_Byte && !find_stretch(r, colours))
-        status = fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", r->where);
+        status = fail(err, GVM_MEMORY, "%s: cannot read it: out of memory", r->where);
     if (status == GVM_OK) status = add_gaps(&v, r, own[0], err);
     if (status == GVM_OK) status = add_declared(&v, r, own, own_count, palette > 0, err);
     if (status == GVM_OK && (v.count > 0 || palette > 0)) status = lay_out(r, colours, &v, err);

@@ -207,7 +207,7 @@ gvm_status raster_extent(struct rects *out, bool *all, GDALDatasetH file, const 
     rects_join(out);
     if (out->short_of_memory) {
         rects_free(out);
-        return fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", path);
+        return fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", path);
     }
     *all = !found || rects_are_all(out);
     if (*all) rects_free(out);

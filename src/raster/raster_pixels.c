@@ -49,7 +49,7 @@ static gvm_status keep_bands(struct raster *r, gvm_error *err)
     GDALDatasetH view;
     for (int i = 0; i < r->band_count; i++) snprintf(numbers[i], sizeof numbers[i], "%d", r->bands[i]);
     options[2 + 2 * r->band_count] = NULL;
-    gvm_status status = raster_make_view(&view, r, options, "its bands cannot be told apart", err);
+    gvm_status status = raster_make_view(&view, r, options, "its bands cannot be separated", err);
     if (status != GVM_OK) return status;
     raster_take_view(r, view);
     for (int i = 0; i < r->band_count; i++) r->bands[i] = i + 1;
@@ -62,7 +62,7 @@ static gvm_status warp_to_utm(struct raster *r, gvm_error *err)
     double lon[3], lat[3];
     char utm[32], nodata[128];
     bool by_nodata = r->valid_count == 0;
-    if (!find_middle(lon, lat, r)) return fail(err, GVM_FORMAT, "%s: its middle lies nowhere on the Earth", r->where);
+    if (!find_middle(lon, lat, r)) return fail(err, GVM_FORMAT, "%s: its centre does not lie on the Earth", r->where);
     gvm_status status = by_nodata ? keep_bands(r, err) : GVM_OK;
     if (status != GVM_OK) return status;
     snprintf(utm, sizeof utm, "EPSG:%d", (lat[0] < 0 ? 32701 : 32601) + (int)((lon_normal(lon[0]) + 180) / 6));
@@ -84,7 +84,7 @@ static gvm_status warp_to_utm(struct raster *r, gvm_error *err)
         r->crs = CPLStrdup(GDALGetProjectionRef(view));
     }
     gdal_ignore();
-    if (view == NULL) return gdal_fail(err, GVM_FORMAT, r->where, "it cannot be brought to UTM", &words);
+    if (view == NULL) return gdal_fail(err, GVM_FORMAT, r->where, "it cannot be reprojected to UTM", &words);
     return GVM_OK;
 }
 
@@ -108,7 +108,7 @@ gvm_status raster_parts(struct rects *parts, const struct raster *r, gvm_error *
     if (status != GVM_OK || !all) return status;
     *parts = (struct rects){.width = r->width, .height = r->height};
     rects_add(parts, 0, 0, r->width, r->height);
-    return parts->count == 1 ? GVM_OK : fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", r->where);
+    return parts->count == 1 ? GVM_OK : fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", r->where);
 }
 
 gvm_status raster_read_pixels(uint8_t *rgba, struct raster *r, const int part[4], gvm_error *err)
@@ -117,5 +117,5 @@ gvm_status raster_read_pixels(uint8_t *rgba, struct raster *r, const int part[4]
     gdal_listen(&words);
     bool done = raster_take(rgba, r->data, r, r->bands, part);
     gdal_ignore();
-    return done ? GVM_OK : gdal_fail(err, GVM_FILE, r->where, "it cannot be read in part", &words);
+    return done ? GVM_OK : gdal_fail(err, GVM_FILE, r->where, "part of it cannot be read", &words);
 }

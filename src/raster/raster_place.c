@@ -131,7 +131,7 @@ static char *crs_beside(const char *path)
 static gvm_status fail_outside(const struct raster *r, gvm_error *err)
 {
     return fail(err, GVM_FORMAT,
-                "%s: its coordinates lie outside of its coordinate system, or beyond 85 degrees of latitude", r->where);
+                "%s: its coordinates are outside its coordinate system, or beyond 85 degrees of latitude", r->where);
 }
 
 /* Whether the corners have coordinates that can be on the Earth. GDAL brings a longitude into its range by subtracting
@@ -161,27 +161,25 @@ static gvm_status place_in(struct raster *r, const char *crs, gvm_error *err)
     bool placed = GDALGetGeoTransform(r->data, transform) == CE_None;
     if (!placed && points == 0)
         return fail(err, GVM_FORMAT,
-                    "%s: it does not say where on the earth it lies (no georeference): give pictures and their places "
-                    "as a list (--tiles)",
-                    r->where);
+                    "%s: it is not georeferenced; list the pictures with their positions instead (--tiles)", r->where);
     if (!has_corners(r, placed ? transform : NULL)) return fail_outside(r, err);
     OGRSpatialReferenceH own = placed ? GDALGetSpatialRef(r->data) : GDALGetGCPSpatialRef(r->data);
     const char *name = own != NULL ? OSRGetName(own) : NULL;
     if (!is_of_the_earth(own)) own = NULL;
     if (own == NULL && crs == NULL && name != NULL)
-        return fail(
-            err, GVM_FORMAT,
-            "%s: its coordinate system (%.60s) is a local one, with no place on the Earth: name the true one, as "
-            "in --crs EPSG:25832",
-            r->where, name);
+        return fail(err, GVM_FORMAT,
+                    "%s: its coordinate system (%.60s) is a local one, not tied to the Earth; name the right one, for "
+                    "example --crs EPSG:25832",
+                    r->where, name);
     if (own == NULL && crs == NULL)
         return fail(err, GVM_FORMAT,
-                    "%s: it says where it lies but not in which coordinate system: name that, as in --crs EPSG:25832",
+                    "%s: it has a geotransform but no coordinate system; name it, for example --crs EPSG:25832",
                     r->where);
     OGRSpatialReferenceH srs = OSRNewSpatialReference(NULL);
     if (own == NULL && OSRSetFromUserInput(srs, crs) != OGRERR_NONE) {
         OSRDestroySpatialReference(srs);
-        return fail(err, GVM_ARGUMENT, "%.100s is not a coordinate system that PROJ knows, as EPSG:25832 is", crs);
+        return fail(err, GVM_ARGUMENT,
+                    "unknown coordinate system %.100s; expected one that PROJ supports, such as EPSG:25832", crs);
     }
     char **options = CSLSetNameValue(NULL, "DST_SRS", "EPSG:4326");
     if (own == NULL) options = CSLSetNameValue(options, "SRC_SRS", crs);
@@ -196,7 +194,7 @@ static gvm_status place_in(struct raster *r, const char *crs, gvm_error *err)
     OSRExportToWkt(own != NULL ? own : srs, &r->crs);
     OSRDestroySpatialReference(srs);
     if (r->locator.inner == NULL)
-        return gdal_fail(err, GVM_FORMAT, r->where, "its place on the earth cannot be made out", &words);
+        return gdal_fail(err, GVM_FORMAT, r->where, "its georeference cannot be used", &words);
     return GVM_OK;
 }
 
@@ -279,7 +277,7 @@ static gvm_status describe_parts(struct raster_facts *facts, struct around *all,
            ky = (double)r->height / GDALGetRasterYSize(r->views[0]);
     size_t step = 1 + parts->count / 256; /* the pixel size is sampled in every step-th part */
     facts->parts = malloc((parts->count + 1) * sizeof *facts->parts);
-    if (facts->parts == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", r->where);
+    if (facts->parts == NULL) return fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", r->where);
     for (size_t i = 0; i < parts->count; i++) {
         const struct rect *p = &parts->items[i];
         const double part[4] = {p->x0 * kx, p->y0 * ky, p->x1 * kx, p->y1 * ky};
@@ -317,7 +315,6 @@ gvm_status raster_describe(struct raster_facts *facts, const struct raster *r, g
     free(facts->parts);
     facts->parts = NULL;
     if (status != GVM_OK) return status;
-    if (!full && facts->part_count == 0)
-        return fail(err, GVM_FORMAT, "%s: it holds nothing: none of it is covered", r->where);
+    if (!full && facts->part_count == 0) return fail(err, GVM_FORMAT, "%s: it is empty: all of it is nodata", r->where);
     return fail_outside(r, err);
 }

@@ -124,7 +124,7 @@ gvm_status raster_read(uint8_t *rgba, int H, int W, struct raster *r, const doub
     if (done) done = raster_take(rgba, picture, r, (const int[3]){1, 2, 3}, (const int[4]){0, 0, W, H});
     if (made) GDALClose(picture);
     gdal_ignore();
-    if (!made) return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", r->where);
-    if (!done) return gdal_fail(err, GVM_FILE, r->where, "it cannot be read in part", &words);
+    if (!made) return fail(err, GVM_MEMORY, "%s: cannot read it: out of memory", r->where);
+    if (!done) return gdal_fail(err, GVM_FILE, r->where, "part of it cannot be read", &words);
     return GVM_OK;
 }

@@ -88,7 +88,7 @@ static void check_xml(struct search *s, const char *text, const char *folder, in
 static bool check_path(struct search *s, const char *name, const char *folder, int depth)
 {
     bool there = false;
-    if (s->looks++ == LOOKS_MOST) found(s, "more names than a mosaic has");
+    if (s->looks++ == LOOKS_MOST) found(s, "too many names for a mosaic");
     for (int i = 0; i < (name[0] == '/' ? 1 : 2); i++) {
         struct stat st;
         gchar *path = i == 0 && name[0] != '/' ? g_build_filename(folder, name, NULL) : g_strdup(name);
@@ -188,8 +188,8 @@ gvm_status raster_check_files(const char *path, const char *where, gvm_error *er
     check_file(&s, path, 0);
     gvm_status status = GVM_OK;
     if (s.bad != NULL)
-        status = fail(err, GVM_FILE, "%s: it is read together with %s, which is no regular file: move that away", where,
-                      path_tail(s.bad));
+        status = fail(err, GVM_FILE, "%s: it is read together with %s, which is not a regular file; move that away",
+                      where, path_tail(s.bad));
     g_free(s.bad);
     g_hash_table_unref(s.seen);
     g_hash_table_unref(s.folders);

@@ -142,7 +142,7 @@ static void pick_part(void *argument, struct team team)
 
 gvm_status search_check(const gvm_map *map, const gvm_model *model, int max_hits, gvm_error *err)
 {
-    if (max_hits < 1) return fail(err, GVM_ARGUMENT, "%d hits are asked for, at least 1 must be", max_hits);
+    if (max_hits < 1) return fail(err, GVM_ARGUMENT, "%d hits requested; expected at least 1", max_hits);
     const char *where = map->path != NULL ? path_tail(map->path) : "the map";
     if (model == NULL) return GVM_OK;
     return map_match(where, map->fingerprint, map->width, &model->info, err);
@@ -177,12 +177,11 @@ gvm_status map_search(gvm_hit *hits, int max_hits, int *count, const gvm_map *ma
     size_t tiles = among->items != NULL ? among->count : map->tiles.count, most = n < HALF_QUERIES ? n : HALF_QUERIES;
     gvm_status status = search_check(map, model, max_hits, err);
     if (status != GVM_OK || tiles == 0) return status;
-    if (tiles > INT_MAX - HALF_ROWS)
-        return fail(err, GVM_ARGUMENT, "%zu tiles are more than can be searched at once", tiles);
+    if (tiles > INT_MAX - HALF_ROWS) return fail(err, GVM_ARGUMENT, "%zu tiles are too many to search at once", tiles);
     struct search s = {.map = map, .items = among->items, .tiles = (int)tiles, .stride = max_hits, .kept = among->kept};
     s.k = max_hits < s.tiles ? max_hits : s.tiles;
     threads_hold(); /* each has its part of the memory */
-    if (!reserve(&s, most)) status = fail(err, GVM_MEMORY, "there is not enough memory to search %zu tiles", tiles);
+    if (!reserve(&s, most)) status = fail(err, GVM_MEMORY, "cannot search %zu tiles: out of memory", tiles);
     for (size_t i = 0; i < n && status == GVM_OK; i += most) {
         s.queries = features + i * (size_t)map->width;
         s.count = (int)(n - i < most ? n - i : most);
@@ -229,14 +228,14 @@ gvm_status gvm_map_search(const gvm_map *map, const gvm_model *model, const gvm_
     *found = 0;
     gvm_status status = sized_read(&s, sizeof s, search, err);
     if (status != GVM_OK) return status;
-    if (!(s.within_m >= 0)) return fail(err, GVM_ARGUMENT, "%g is no distance in metres", s.within_m);
+    if (!(s.within_m >= 0)) return fail(err, GVM_ARGUMENT, "invalid distance of %g metres", s.within_m);
     if (s.within_m > 0) {
         if (!(fabs(s.lat) <= 90 && fabs(s.lon) <= 180))
-            return fail(err, GVM_ARGUMENT, "%g, %g is no place: latitudes go to 90 and longitudes to 180 degrees",
-                        s.lat, s.lon);
+            return fail(err, GVM_ARGUMENT,
+                        "invalid place %g, %g; expected a latitude within 90 and a longitude within 180 degrees", s.lat,
+                        s.lon);
         among.items = items = map_near(&among.count, map, s.lat, s.lon, s.within_m);
-        if (items == NULL)
-            return fail(err, GVM_MEMORY, "there is not enough memory to search %zu tiles", map->tiles.count);
+        if (items == NULL) return fail(err, GVM_MEMORY, "cannot search %zu tiles: out of memory", map->tiles.count);
     }
     status = search_check(map, model, s.max_hits, err);
     if (status == GVM_OK) status = check_features(s.features, s.count, (size_t)map->width, err);

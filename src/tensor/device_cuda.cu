@@ -12,7 +12,7 @@ gvm_status cuda_status(cudaError_t error, const char *what, gvm_error *err)
     if (error == cudaSuccess) return GVM_OK;
     cudaGetLastError(); /* clears the error, so that no later launch reports it; a persistent one recurs */
     if (error == cudaErrorMemoryAllocation)
-        return fail(err, GVM_MEMORY, "the GPU has not enough memory to %s; use a smaller batch", what);
+        return fail(err, GVM_MEMORY, "cannot %s: the GPU is out of memory; use a smaller batch", what);
     return fail(err, GVM_DEVICE, "the GPU failed to %s: %s", what, cudaGetErrorString(error));
 }
 
@@ -34,7 +34,7 @@ cudaError_t allow_shared(const void *kernel)
 static gvm_status open_tape(struct tape *tape, gvm_error *err)
 {
     struct cuda_tape *c = (struct cuda_tape *)calloc(1, sizeof *c);
-    if (c == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to start the network");
+    if (c == NULL) return fail(err, GVM_MEMORY, "cannot start the network: out of memory");
     tape->state = c;
     c->recording = -1;
     cudaError_t e = cudaStreamCreateWithFlags(&c->stream, cudaStreamNonBlocking);
@@ -104,10 +104,10 @@ static gvm_status allocate(struct tape *tape, size_t bytes, gvm_error *err)
     if (e == cudaErrorMemoryAllocation) {
         cudaGetLastError();
         return fail(err, GVM_MEMORY,
-                    "the network needs %.1f GiB for its maps, which the GPU does not give; use a smaller batch",
+                    "the GPU is out of memory: the network needs %.1f GiB for its activations; use a smaller batch",
                     (double)bytes / (1 << 30));
     }
-    return cuda_status(e, "take memory", err);
+    return cuda_status(e, "allocate memory", err);
 }
 
 /* ------------------------------------------------------------------ memory */
@@ -128,7 +128,7 @@ static bool holds(struct tape *tape, const void *at, int byte, size_t bytes)
 {
     struct cuda_tape *c = cuda_of(tape);
     LAUNCH(holds_kernel, 1, WARP, 0, c->stream, c->broken, (const unsigned char *)at, byte, (int)bytes);
-    LAUNCHED(tape, "look at guard bands");
+    LAUNCHED(tape, "check guard bands");
     return true;
 }
 
@@ -140,7 +140,7 @@ static char *reading_room(struct cuda_tape *c, size_t bytes)
     c->reading = NULL;
     c->reading_bytes = 0;
     cudaError_t e = cudaMallocHost((void **)&c->reading, bytes);
-    cuda_check(c, e, "take memory for what is read back");
+    cuda_check(c, e, "allocate a buffer for reading back");
     if (e == cudaSuccess) c->reading_bytes = bytes;
     return c->reading;
 }
@@ -195,7 +195,7 @@ static bool grow_pixels(struct cuda_tape *c, int view, size_t bytes)
     cudaError_t e = cudaMallocHost((void **)&c->staging[view], bytes);
     if (e == cudaSuccess) e = cudaMalloc((void **)&c->pixels[view], bytes);
     if (e == cudaSuccess) e = cudaMalloc((void **)&c->incoming[view], bytes);
-    cuda_check(c, e, "take memory for pictures");
+    cuda_check(c, e, "allocate memory for pictures");
     if (e == cudaSuccess) c->pixel_bytes[view] = bytes;
     return e == cudaSuccess;
 }
@@ -220,7 +220,7 @@ static const uint8_t *bring_pixels(struct tape *tape, int view, const uint8_t *p
     if (e == cudaSuccess)
         e = cudaMemcpyAsync(c->pixels[view], c->incoming[view], bytes, cudaMemcpyDeviceToDevice, c->stream);
     if (e == cudaSuccess) e = cudaEventRecord(c->taken[view], c->stream);
-    cuda_check(c, e, "bring pictures over");
+    cuda_check(c, e, "upload pictures");
     return c->pixels[view];
 }
 
@@ -241,10 +241,10 @@ static bool replay(struct tape *tape, int key, const struct step_numbers *number
     struct cuda_tape *c = cuda_of(tape);
     *c->numbers_host = {numbers->step, numbers->factor, numbers->correct_m, numbers->correct_v, 0, 0};
     cuda_check(c, cudaMemcpyAsync(c->numbers, c->numbers_host, sizeof *c->numbers, cudaMemcpyHostToDevice, c->stream),
-               "begin a step");
+               "start a step");
     int at = c->recording = getenv("GVM_CUDA_EAGER") ? -1 : find_recording(c, key);
     if (at >= 0 && c->recordings[at].graph) {
-        cuda_check(c, cudaGraphLaunch(c->recordings[at].graph, c->stream), "repeat a step");
+        cuda_check(c, cudaGraphLaunch(c->recordings[at].graph, c->stream), "replay a step");
         return true;
     }
     c->loss_total = c->passes = 0;
@@ -256,7 +256,7 @@ static bool replay(struct tape *tape, int key, const struct step_numbers *number
         return false;
     }
     cudaError_t e = cudaStreamBeginCapture(c->stream, cudaStreamCaptureModeThreadLocal);
-    cuda_check(c, e, "record a step");
+    cuda_check(c, e, "capture a step");
     c->capturing = e == cudaSuccess;
     return false;
 }
@@ -275,7 +275,7 @@ static void recorded(struct tape *tape)
         c->recordings[c->recording].graph = exec;
         e = cudaGraphLaunch(exec, c->stream);
     }
-    cuda_check(c, e, "record a step");
+    cuda_check(c, e, "capture a step");
 }
 
 /* The losses of a step's passes are stored consecutively; a pass outside a step starts again at 0. */
@@ -309,7 +309,7 @@ static gvm_status wait(struct tape *tape, gvm_error *err)
     size_t losses = MAX_PASSES * MAX_LOSSES * sizeof(float);
     cuda_check(c, cudaMemcpyAsync(c->losses_host, c->losses, losses, cudaMemcpyDeviceToHost, c->stream), "read losses");
     cuda_check(c, cudaMemcpyAsync(c->broken_host, c->broken, sizeof(int), cudaMemcpyDeviceToHost, c->stream),
-               "look at guard bands");
+               "check guard bands");
     cuda_check(c, cudaStreamSynchronize(c->stream), "run the network");
     c->stepping = false;
     if (c->status != GVM_OK) {
@@ -318,7 +318,7 @@ static gvm_status wait(struct tape *tape, gvm_error *err)
         return status;
     }
     if (*c->broken_host)
-        return fail(err, GVM_DEVICE, "a kernel wrote beyond its memory: this is an error of the program");
+        return fail(err, GVM_DEVICE, "a kernel wrote beyond its memory; this is a bug in GeoViewMatch");
     take_losses(tape, c);
     return GVM_OK;
 }
@@ -366,16 +366,13 @@ gvm_status cuda_usable(gvm_error *err)
     cudaError_t e = cudaGetDeviceCount(&count);
     cudaGetLastError();
     if (e == cudaErrorInsufficientDriver)
-        return fail(err, GVM_DEVICE,
-                    "NVIDIA's driver is missing or older than this program's CUDA: install it, or leave out "
-                    "--device cuda");
+        return fail(
+            err, GVM_DEVICE,
+            "the NVIDIA driver is missing or too old for this program's CUDA; install it, or leave out --device cuda");
     if (e == cudaErrorNoDevice || (e == cudaSuccess && count == 0))
-        return fail(err, GVM_DEVICE,
-                    "this machine has no NVIDIA GPU that the program may use: leave out --device cuda");
+        return fail(err, GVM_DEVICE, "no usable NVIDIA GPU found; leave out --device cuda");
     if (e == cudaSuccess) e = cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, 0);
     if (e != cudaSuccess) return cuda_status(e, "start", err);
     if (major >= 8) return GVM_OK;
-    return fail(err, GVM_DEVICE,
-                "the GPU is of a generation before Ampere, which this program does not compute on: leave "
-                "out --device cuda");
+    return fail(err, GVM_DEVICE, "unsupported GPU, expected Ampere or newer; leave out --device cuda");
 }

@@ -37,9 +37,9 @@ gvm_status products_open(struct cuda_tape *c, gvm_error *err)
 {
     cublasLtHandle_t handle;
     if (cublasLtCreate(&handle) != CUBLAS_STATUS_SUCCESS)
-        return fail(err, GVM_DEVICE, "CUDA's cuBLASLt does not start: is its version that of the driver?");
+        return fail(err, GVM_DEVICE, "cuBLASLt failed to start; check that its version matches the driver");
     c->products = handle;
-    return cuda_status(cudaMalloc(&c->workspace, WORKSPACE), "take memory for products", err);
+    return cuda_status(cudaMalloc(&c->workspace, WORKSPACE), "allocate memory for products", err);
 }
 
 void products_free(struct cuda_tape *c)
@@ -273,7 +273,7 @@ void add_partials(struct tape *tape, float *a, float *b, const float *partial, i
 {
     dim3 grid((unsigned)blocks_of((size_t)C, WARP), b ? 2 : 1);
     LAUNCH(add_partials_kernel, grid, SUM_ROWS * WARP, 0, cuda_of(tape)->stream, a, b, partial, blocks, C, ld);
-    LAUNCHED(tape, "add up sums");
+    LAUNCHED(tape, "add partial sums");
 }
 
 static int sum_blocks(int rows)
@@ -292,7 +292,7 @@ template <typename T> static void column_sums(struct tape *tape, const struct pr
     dim3 grid((unsigned)blocks_of((size_t)p->M, WARP), (unsigned)sum_blocks(p->K));
     LAUNCH(column_sums_kernel<T>, grid, SUM_ROWS * WARP, 0, cuda_of(tape)->stream, p->scratch, (const T *)p->A, p->K,
            p->M, p->lda);
-    LAUNCHED(tape, "add up columns");
+    LAUNCHED(tape, "sum columns");
     add_partials(tape, p->sums, NULL, p->scratch, sum_blocks(p->K), p->M, p->M);
 }
 

@@ -42,7 +42,7 @@ static gvm_status open_tape(struct tape **tape, const struct device *device, str
         (GUARD > 0 && (t->guards = malloc(MAX_GUARDS * sizeof *t->guards)) == NULL)) {
         tape_free(t);
         *tape = NULL;
-        return fail(err, GVM_MEMORY, "there is not enough memory to start the network");
+        return fail(err, GVM_MEMORY, "cannot start the network: out of memory");
     }
     t->dry = true;
     t->training = training;

@@ -18,7 +18,7 @@ gvm_status hard_groups(int *order, int *batches, const int *nearest, int most, i
     int N = split->query_count, T = split->tile_count, count = 0;
     int *memory = malloc((3 * (size_t)N + (size_t)T + 1) * sizeof *memory);
     *batches = 0;
-    if (memory == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to order %d queries", N);
+    if (memory == NULL) return fail(err, GVM_MEMORY, "cannot order %d queries: out of memory", N);
     int *shuffled = memory, *next = shuffled + N, *placed = next + N, *first = placed + N;
     sampler_tiles(first, next, split);
     for (int q = 0; q < N; q++) {
@@ -80,7 +80,7 @@ static gvm_status mine(int *nearest, int most, bool queried, struct features *f,
 {
     int Q = split->query_count, T = split->tile_count, D = f->D;
     int *tiles = malloc(((size_t)T + 1) * sizeof *tiles);
-    if (tiles == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to compare %d queries", Q);
+    if (tiles == NULL) return fail(err, GVM_MEMORY, "cannot compare %d queries: out of memory", Q);
     if (queried) T = list_queried(tiles, split);
     for (int t = 0; t < T && queried; t++)
         memmove(f->aerial + (size_t)t * D, f->aerial + (size_t)tiles[t] * D, (size_t)D * sizeof *f->aerial);
@@ -104,7 +104,7 @@ static gvm_status check_position(const struct run_position *p, const struct batc
         p->batch == 0 || (count <= N && count == (plan->whole ? count / B * B : N) && (size_t)p->batch * B < count);
     fine = fine && (tiles == 0 || tiles == N * (size_t)plan->most);
     bool *seen = calloc(N + 1, sizeof *seen);
-    if (seen == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to order %zu queries", N);
+    if (seen == NULL) return fail(err, GVM_MEMORY, "cannot order %zu queries: out of memory", N);
     for (size_t i = 0; i < count && fine; i++) {
         int q = p->sequence[i];
         fine = q >= 0 && q < split->query_count && !seen[q];
@@ -114,7 +114,7 @@ static gvm_status check_position(const struct run_position *p, const struct batc
         fine = p->nearest[i] >= (plan->queried ? -1 : 0) && p->nearest[i] < split->tile_count;
     free(seen);
     if (fine) return GVM_OK;
-    return fail(err, GVM_FORMAT, "the run's state orders other pairs than the data set has; begin a new run");
+    return fail(err, GVM_FORMAT, "the run's state does not match the data set's pairs; begin a new run");
 }
 
 static gvm_status find_tiles(int *nearest, bool *stopped, const struct batch_plan *plan, int epoch,
@@ -172,7 +172,7 @@ static gvm_status order_nearest(struct run_position *p, int *batches, bool *stop
     bool find = p->nearest == NULL;
     if (find) p->nearest = malloc((N * (size_t)plan->most + 1) * sizeof *p->nearest);
     p->nearest_count = N * (size_t)plan->most;
-    if (p->nearest == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to order %zu queries", N);
+    if (p->nearest == NULL) return fail(err, GVM_MEMORY, "cannot order %zu queries: out of memory", N);
     if (find)
         status = find_tiles(p->nearest, stopped, plan, p->epoch, a->network, a->pictures, a->split, a->progress,
                             a->user, err);
@@ -193,7 +193,7 @@ gvm_status batch_plan_epoch(struct run_position *p, bool *stopped, const struct 
     drop(&p->sequence);
     p->sequence = malloc((N + 1) * sizeof *p->sequence);
     if (p->sequence == NULL)
-        status = fail(err, GVM_MEMORY, "there is not enough memory to order %zu queries", N);
+        status = fail(err, GVM_MEMORY, "cannot order %zu queries: out of memory", N);
     else
         status = (plan->pool > 0 ? order_clusters : order_nearest)(p, &batches, stopped, &ask, err);
     bool made = status == GVM_OK && !*stopped;

@@ -135,7 +135,7 @@ gvm_status find_nearest(int *best, int most, const struct retrieval *task, gvm_e
     bool ready = open_pass(&p);
     if (ready) parallel_run(rank_part, &p);
     close_pass(&p);
-    return ready ? GVM_OK : fail(err, GVM_MEMORY, "there is not enough memory to rank a gallery of %d", task->T);
+    return ready ? GVM_OK : fail(err, GVM_MEMORY, "cannot rank a gallery of %d: out of memory", task->T);
 }
 
 /* Average over the queries, in their order. */
@@ -159,10 +159,10 @@ static void sum_up(struct evaluation *out, const struct figures *figures, double
 
 gvm_status evaluate(struct evaluation *out, struct ranking *rankings, const struct retrieval *task, gvm_error *err)
 {
-    if (task->Q < 1 || task->T < 1) return fail(err, GVM_ARGUMENT, "there is nothing to evaluate");
+    if (task->Q < 1 || task->T < 1) return fail(err, GVM_ARGUMENT, "nothing to evaluate");
     for (int q = 0; q < task->Q; q++)
         if (task->right.first[q] == task->right.first[q + 1])
-            return fail(err, GVM_ARGUMENT, "query %d has no right entry in the gallery", q);
+            return fail(err, GVM_ARGUMENT, "query %d has no match in the gallery", q);
     int percent = task->T / 100 > 1 ? task->T / 100 : 1;
     *out = (struct evaluation){.queries = task->Q, .gallery = task->T, .at = {1, 5, 10, percent}};
     out->has_metres = task->lat != NULL;
@@ -181,5 +181,5 @@ gvm_status evaluate(struct evaluation *out, struct ranking *rankings, const stru
     close_pass(&p);
     free(p.figures);
     free(firsts);
-    return ready ? GVM_OK : fail(err, GVM_MEMORY, "there is not enough memory to rank a gallery of %d", task->T);
+    return ready ? GVM_OK : fail(err, GVM_MEMORY, "cannot rank a gallery of %d: out of memory", task->T);
 }

@@ -183,7 +183,7 @@ static gvm_status rank_split(struct evaluation *out, struct ranking **rankings, 
     }
     struct ranking *ranks = ready && rankings ? calloc((size_t)Q, sizeof *ranks) : NULL;
     gvm_status status = GVM_OK;
-    if (!ready || (rankings && ranks == NULL)) status = fail(err, GVM_MEMORY, "there is not enough memory to evaluate");
+    if (!ready || (rankings && ranks == NULL)) status = fail(err, GVM_MEMORY, "cannot evaluate: out of memory");
     struct retrieval task = {.queries = reverse ? aerial : street,
                              .gallery = reverse ? street : aerial,
                              .Q = Q,

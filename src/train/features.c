@@ -97,7 +97,7 @@ static gvm_status embed_side(float *features, struct reading *r, const struct ne
     if (r->pixels && r->rooms)
         status = embed_batches(features, r, e, total, (size_t)network->views[r->view].features, counter, err);
     else
-        status = fail(err, GVM_MEMORY, "there is not enough memory to evaluate");
+        status = fail(err, GVM_MEMORY, "cannot evaluate: out of memory");
     embedder_free(e);
     free(r->pixels);
     free(r->rooms);
@@ -113,7 +113,7 @@ gvm_status features_embed(struct features *out, bool *stopped, const struct netw
     *out = (struct features){malloc((Q + 1) * D * sizeof *out->street), malloc((T + 1) * D * sizeof *out->aerial), D};
     *stopped = false;
     if (out->street == NULL || out->aerial == NULL)
-        return fail(err, GVM_MEMORY, "there is not enough memory for the features of %zu pictures", Q + T);
+        return fail(err, GVM_MEMORY, "out of memory for the features of %zu pictures", Q + T);
     struct counter counter = {.progress = progress, .user = user, .total = Q + T};
     struct reading r = {.pictures = pictures, .split = split, .view = GVM_STREET};
     gvm_status status = embed_side(out->street, &r, network, split->query_count, &counter, err);

@@ -98,7 +98,7 @@ gvm_status gallery_save(const char *path, const struct ranking *rankings, const 
     g.letters = larger(SHEET_TEXT_LEAST, 6 * unit);
     if (rows > Q) rows = Q;
     g.room = malloc(street > aerial ? street : aerial);
-    if (g.room == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to draw it", path);
+    if (g.room == NULL) return fail(err, GVM_MEMORY, "%s: cannot draw it: out of memory", path);
     gvm_status status = sheet_open(&g.sheet, tile_left(&g, TOP_KEPT) - g.frame, g.gap + rows * row_height(&g), err);
     for (int i = 0; i < rows && status == GVM_OK; i++) {
         int query = (int)((int64_t)i * Q / rows);

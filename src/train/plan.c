@@ -15,12 +15,12 @@ static gvm_status fail_small(gvm_error *err, const struct run_options *o, const 
     const struct split *train = &data->train;
     char why[400] = "";
     if (data->left_out > 0)
-        snprintf(why, sizeof why, "; %d pairs are left out, as a picture of them is not there (%.300s)", data->left_out,
+        snprintf(why, sizeof why, "; %d pairs are left out because a picture is missing (%.300s)", data->left_out,
                  data->missing ? data->missing : "");
     else if (data->note[0] != '\0')
         snprintf(why, sizeof why, "; %s", data->note);
     return fail(err, GVM_ARGUMENT,
-                "%s: %d street pictures on %d tiles do not fill one batch of %d different places%s%s",
+                "%s: %d street pictures on %d tiles do not fill one batch of size %d with different places%s%s",
                 path_tail(o->data), train->query_count, train->tile_count, o->batch, why,
                 train->query_count > 1 && train->tile_count > 1 ? "; lower --batch" : "");
 }
@@ -35,7 +35,7 @@ gvm_status train_data_open(struct dataset **data, struct run_options *o, gvm_err
     uint64_t pairs = dataset_fingerprint(*data);
     if (o->pairs != 0 && o->pairs != pairs)
         status = fail(err, GVM_ARGUMENT,
-                      "%s: its pairs or pictures are not those that the run began with; name the right folder with "
+                      "%s: its pairs or pictures differ from those that the run began with; name the right folder with "
                       "--data, or begin a new run with --init RUN/last.safetensors",
                       path_tail(o->data));
     else if (train->query_count < o->batch || train->tile_count < o->batch)
@@ -55,11 +55,10 @@ gvm_status train_position_check(const struct run_position *p, const struct run_o
     bool fine = p->epoch <= o->epochs && batch <= most && batch <= p->step && (p->epoch < o->epochs || batch == 0) &&
                 p->step <= p->epoch * most + batch && (!p->evaluate || (p->epoch > 0 && batch == 0));
     if (fine) return GVM_OK;
-    return fail(
-        err, GVM_FORMAT,
-        "%s/state.safetensors: its position (step %ld, epoch %d, batch %ld) is none of a run of %d epochs of %ld "
-        "batches: it is damaged; begin a new run with --init %s/last.safetensors",
-        path_tail(run), p->step, p->epoch, batch, o->epochs, most, path_tail(run));
+    return fail(err, GVM_FORMAT,
+                "%s/state.safetensors: it is corrupt: its position (step %ld, epoch %d, batch %ld) is out of range for "
+                "%d epochs of %ld batches; begin a new run with --init %s/last.safetensors",
+                path_tail(run), p->step, p->epoch, batch, o->epochs, most, path_tail(run));
 }
 
 static double larger(double a, double b)

@@ -56,7 +56,7 @@ gvm_status run_save(const char *run, const struct run_options *options, const st
     char *path = path_join(run, "state.safetensors"), *config = config_json(&network->config);
     char *json = run_json(options, position);
     if (entries == NULL || names == NULL || path == NULL || config == NULL || json == NULL)
-        status = fail(err, GVM_MEMORY, "%s: there is not enough memory to save the run", run);
+        status = fail(err, GVM_MEMORY, "%s: cannot save the run: out of memory", run);
     for (size_t i = 0; i < count && status == GVM_OK; i++) {
         const struct param *p = &network->params[i / KINDS];
         snprintf(names[i].text, sizeof names[i].text, "%s.%s", kinds[i % KINDS], p->name);
@@ -85,9 +85,8 @@ static gvm_status read_floats(int *numbers, const struct safetensors *st, const 
                               gvm_error *err)
 {
     float *read = malloc(t->count * sizeof *read);
-    gvm_status status =
-        read ? safetensors_read_f32(read, st, t, err)
-             : fail(err, GVM_MEMORY, "%s: there is not enough memory for its '%s'", safetensors_where(st), t->name);
+    gvm_status status = read ? safetensors_read_f32(read, st, t, err)
+                             : fail(err, GVM_MEMORY, "%s: out of memory for its '%s'", safetensors_where(st), t->name);
     for (size_t i = 0; i < t->count && status == GVM_OK; i++)
         numbers[i] = read[i] >= 0 && read[i] < 1 << 24 && read[i] == floorf(read[i]) ? (int)read[i] : -1;
     free(read);
@@ -101,11 +100,10 @@ static gvm_status read_numbers(int **numbers, size_t *count, const struct safete
     const struct safetensors_tensor *t = safetensors_find(st, name);
     if (t == NULL) return GVM_OK;
     if (t->count < 1 || t->count > INT_MAX)
-        return fail(err, GVM_FORMAT, "%s: its '%s' is not what a training run leaves", safetensors_where(st), name);
+        return fail(err, GVM_FORMAT, "%s: its '%s' is corrupt", safetensors_where(st), name);
     *numbers = malloc(t->count * sizeof **numbers);
     *count = t->count;
-    if (*numbers == NULL)
-        return fail(err, GVM_MEMORY, "%s: there is not enough memory for its '%s'", safetensors_where(st), name);
+    if (*numbers == NULL) return fail(err, GVM_MEMORY, "%s: out of memory for its '%s'", safetensors_where(st), name);
     return t->dtype == SAFETENSORS_I32 ? safetensors_read_i32(*numbers, st, t, err) : read_floats(*numbers, st, t, err);
 }
 
@@ -118,7 +116,7 @@ static gvm_status read_blocks(struct network *network, struct optimizer *optimiz
                               gvm_error *err)
 {
     if (safetensors_count(st) != (size_t)network->param_count * KINDS + count_numbers(st))
-        return fail(err, GVM_FORMAT, "%s: it holds another number of tensors than a state of its network",
+        return fail(err, GVM_FORMAT, "%s: its number of tensors does not match the network of its configuration",
                     safetensors_where(st));
     for (int i = 0; i < network->param_count * KINDS; i++) {
         const struct param *p = &network->params[i / KINDS];
@@ -126,7 +124,7 @@ static gvm_status read_blocks(struct network *network, struct optimizer *optimiz
         snprintf(name.text, sizeof name.text, "%s.%s", kinds[i % KINDS], p->name);
         const struct safetensors_tensor *t = safetensors_find(st, name.text);
         if (t == NULL || t->count != p->count)
-            return fail(err, GVM_FORMAT, "%s: tensor '%s' is missing or has another size", safetensors_where(st),
+            return fail(err, GVM_FORMAT, "%s: tensor '%s' is missing or has the wrong size", safetensors_where(st),
                         name.text);
         float *to = block_of(i % KINDS, network, optimizer) + (p->data - network->weights);
         gvm_status status = safetensors_read_f32(to, st, t, err);
@@ -145,8 +143,9 @@ static gvm_status check_numbers(const struct network *network, const struct opti
         for (size_t k = at; k < at + p->count; k++)
             if (!isfinite(network->weights[k]) || !isfinite(optimizer->m[k]) || !(optimizer->v[k] >= 0) ||
                 !isfinite(optimizer->v[k]))
-                return fail(err, GVM_FORMAT, "%s: a number of '%s' is not finite or has the wrong sign: it is damaged",
-                            where, p->name);
+                return fail(err, GVM_FORMAT,
+                            "%s: it is corrupt: '%s' has a value that is not finite or of the wrong sign", where,
+                            p->name);
     }
     return GVM_OK;
 }
@@ -165,13 +164,13 @@ static gvm_status read_about(struct run_options *options, struct run_position *p
 static gvm_status check_size(const struct config *config, const struct safetensors *st, gvm_error *err)
 {
     uint64_t floats = 0, needs = config_parameters(config);
-    if (needs == 0) return fail(err, GVM_MEMORY, "%s: there is not enough memory to open it", safetensors_where(st));
+    if (needs == 0) return fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", safetensors_where(st));
     for (size_t i = 0; i < safetensors_count(st); i++) {
         const struct safetensors_tensor *t = safetensors_tensor(st, i);
         if (strcmp(t->name, "sequence") != 0 && strcmp(t->name, "nearest") != 0) floats += t->count;
     }
     if (floats == KINDS * needs) return GVM_OK;
-    return fail(err, GVM_FORMAT, "%s: it holds another number of weights than the network of its configuration has",
+    return fail(err, GVM_FORMAT, "%s: its number of weights does not match the network of its configuration",
                 safetensors_where(st));
 }
 
@@ -202,8 +201,8 @@ static gvm_status open_state(struct safetensors **st, const char *run, gvm_error
 {
     *st = NULL;
     char *path = path_join(run, "state.safetensors");
-    gvm_status status = path ? safetensors_open(st, path, err)
-                             : fail(err, GVM_MEMORY, "%s: there is not enough memory to open the run", run);
+    gvm_status status =
+        path ? safetensors_open(st, path, err) : fail(err, GVM_MEMORY, "%s: cannot open the run: out of memory", run);
     free(path);
     return status;
 }
@@ -248,7 +247,7 @@ gvm_status run_lock(int *lock, const char *run, gvm_error *err)
 {
     *lock = open(run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (*lock < 0 && (errno == ENOENT || errno == ENOTDIR))
-        return fail(err, GVM_FILE, "%s: there is no such folder of a run", path_tail(run));
+        return fail(err, GVM_FILE, "%s: no such run folder", path_tail(run));
     if (*lock < 0) return fail_errno(err, "open", path_tail(run));
     if (file_lock(*lock)) {
         file_sweep(run);
@@ -258,6 +257,6 @@ gvm_status run_lock(int *lock, const char *run, gvm_error *err)
     close(*lock);
     *lock = -1;
     if (!held) return GVM_OK; /* some network file systems cannot lock folders */
-    return fail(err, GVM_FILE, "%s: another process trains in this folder; stop it first (Ctrl-C saves)",
+    return fail(err, GVM_FILE, "%s: another process is training in this folder; stop it first (Ctrl-C saves)",
                 path_tail(run));
 }

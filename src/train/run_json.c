@@ -46,15 +46,15 @@ static gvm_status read_rows(const struct option_row *rows, void *fields, const j
         if (value == NULL && (version == 1 || (version == 2 && is_of_3(rows->name)))) continue;
         if (value == NULL)
             return fail(err, GVM_FORMAT,
-                        "%s: the saved run, of version %d, has no key '%s'; this program reads versions 1 to %d", where,
+                        "%s: the saved run, version %d, lacks the key '%s'; this program reads versions 1 to %d", where,
                         (int)version, rows->name, RUN_VERSION);
         char takes[160];
         gvm_status status = option_from_json(rows, fields, value);
         option_takes(takes, sizeof takes, rows);
-        if (status == GVM_MEMORY) return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", where);
+        if (status == GVM_MEMORY) return fail(err, GVM_MEMORY, "%s: cannot read it: out of memory", where);
         if (status != GVM_OK)
-            return fail(err, GVM_FORMAT, "%s: the saved run's '%s' is not %s", where, rows->name,
-                        *takes && rows->type != OPTION_COPY ? takes : "a text");
+            return fail(err, GVM_FORMAT, "%s: the saved run's '%s' is invalid; expected %s", where, rows->name,
+                        *takes && rows->type != OPTION_COPY ? takes : "a string");
     }
     return GVM_OK;
 }
@@ -67,7 +67,7 @@ static gvm_status check_keys(json_t *root, json_int_t version, const char *where
     {
         if (strcmp(key, "version") != 0 && !option_find(run_option_rows, key) && !option_find(position_rows, key))
             return fail(err, GVM_FORMAT,
-                        "%s: the saved run, of version %d, has the unknown key '%s'; this program reads versions 1 to "
+                        "%s: the saved run, version %d, has the unknown key '%s'; this program reads versions 1 to "
                         "%d",
                         where, (int)version, key, RUN_VERSION);
     }
@@ -80,12 +80,12 @@ static json_int_t version_of(const json_t *root, const char *where, gvm_error *e
     const json_t *version = json_object_get(root, "version");
     json_int_t n = version ? json_integer_value(version) : 1;
     if (!json_is_object(root))
-        fail(err, GVM_FORMAT, "%s: its 'run' is not what a training run leaves", where);
+        fail(err, GVM_FORMAT, "%s: its metadata 'run' is not a JSON object", where);
     else if (n >= 1 && n <= RUN_VERSION)
         return n;
     else
-        fail(err, GVM_FORMAT, "%s: the saved run is of version %lld; this program reads versions 1 to %d", where,
-             (long long)n, RUN_VERSION);
+        fail(err, GVM_FORMAT, "%s: unsupported version %lld of the saved run; this program reads versions 1 to %d",
+             where, (long long)n, RUN_VERSION);
     return 0;
 }
 
@@ -116,12 +116,13 @@ gvm_status run_json_read(struct run_options *options, struct run_position *posit
         json_decref(root);
         root = renamed;
         if (root == NULL && missing)
-            status = fail(err, GVM_FORMAT,
-                          "%s: the saved run is of a version before 1 (no key '%s'); this program reads versions 1 to "
-                          "%d",
-                          where, missing, RUN_VERSION);
+            status = fail(
+                err, GVM_FORMAT,
+                "%s: the saved run's version is older than 1 (it lacks the key '%s'); this program reads versions 1 to "
+                "%d",
+                where, missing, RUN_VERSION);
         else if (root == NULL)
-            status = fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", where);
+            status = fail(err, GVM_MEMORY, "%s: cannot read it: out of memory", where);
     }
     if (status == GVM_OK) status = read_root(options, position, root, version, where, err);
     json_decref(root);

@@ -83,7 +83,7 @@ static gvm_status open_log(struct training *t, gvm_error *err)
 {
     long keep = 0;
     char *path = path_join(t->run, "log.jsonl");
-    if (path == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory for the log", t->run);
+    if (path == NULL) return fail(err, GVM_MEMORY, "%s: out of memory for the log", t->run);
     t->log = fopen(path, "r+");
     if (t->log == NULL && errno == ENOENT) t->log = fopen(path, "w+");
     gvm_status status = t->log ? read_log(&keep, t, path, err) : fail_errno(err, "open", path_tail(path));
@@ -113,7 +113,7 @@ static void log_evaluation(const struct training *t, const struct evaluation *e)
 static gvm_status save_network(const struct training *t, const char *file, gvm_error *err)
 {
     char *path = path_join(t->run, file);
-    if (path == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to save the network", t->run);
+    if (path == NULL) return fail(err, GVM_MEMORY, "%s: cannot save the network: out of memory", t->run);
     gvm_status status = checkpoint_save(t->network, path, false, err);
     free(path);
     return status;
@@ -123,8 +123,7 @@ static gvm_status save_network(const struct training *t, const char *file, gvm_e
 static gvm_status save(struct training *t, gvm_error *err)
 {
     if (fflush(t->log) != 0 || ferror(t->log))
-        return fail(err, GVM_FILE, "%s: its log cannot be written; make room on the disk and go on with --resume",
-                    t->run);
+        return fail(err, GVM_FILE, "%s: cannot write its log; free disk space and continue with --resume", t->run);
     gvm_status status = learner_fetch(&t->learner, err);
     if (status == GVM_OK) status = save_network(t, "last.safetensors", err);
     if (status == GVM_OK) status = run_save(t->run, t->options, &t->position, t->network, t->optimizer, err);
@@ -282,15 +281,15 @@ static gvm_status update(struct losses *losses, struct training *t, float factor
     switch (status) {
     case GVM_OK: return GVM_OK;
     case GVM_MEMORY:
-        return fail(err, status, "%s: there was not enough memory in step %ld; go on with --resume and less beside it",
-                    t->run, t->position.step + 1);
+        return fail(err, status, "%s: out of memory in step %ld; free memory, then continue with --resume", t->run,
+                    t->position.step + 1);
     case GVM_ARGUMENT:
         return fail(
             err, status,
-            "%s: the loss of step %ld is not finite, at a learning rate of %g; lower --rate or --rho and begin again",
+            "%s: the loss of step %ld is not finite at a learning rate of %g; lower --rate or --rho and start again",
             t->run, t->position.step + 1, (double)(o->rates.backbone * factor));
     default:
-        return fail(err, status, "%s: step %ld failed (%s); go on with --resume", t->run, t->position.step + 1,
+        return fail(err, status, "%s: step %ld failed (%s); continue with --resume", t->run, t->position.step + 1,
                     why.text);
     }
 }

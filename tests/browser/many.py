@@ -92,7 +92,7 @@ def own_gps(page, town):
     wait_for_question(page, before)
     assert asked(page)[-1] == {"near": "exif", "within": "60"}, asked(page)[-1]
     same(page, town.locate("--near", "exif", "--within", 60, photo)["hits"], "near its own GPS")
-    assert "60 m of the place that its own GPS gives" in page.text(".results"), page.text(".results")
+    assert "60 m of its GPS position" in page.text(".results"), page.text(".results")
     assert page.run("document.querySelectorAll('#map .search').length") == 1
     assert page.run("""(() => {
         const [ring, pin] = ['.search', '.pin.own'].map((kind) => {

@@ -77,7 +77,7 @@ def trusted(page):
     page.click("#answer .problem button:first-child")
     page.until("document.querySelector('#answer .verdict')", "an answer to the declared panorama")
     assert asked(page)[-1]["panorama"] == "yes", asked(page)[-1]
-    assert "as you said" in page.text(".results"), page.text(".results")
+    assert "as you confirmed" in page.text(".results"), page.text(".results")
     page.click("#answer .tile")
     page.until("document.querySelectorAll('#heat[open] img:not(.loading)').length === 3", "its heat maps")
     page.press("Escape")
@@ -161,7 +161,7 @@ def lost_imagery(page):
     while not page.run("document.getElementById('map-note').textContent"):
         for held in page.take_held():
             page.call("Fetch.failRequest", requestId=held["requestId"], errorReason="ConnectionReset")
-    assert "did not come. The server does not answer" in page.text("#map-note"), page.text("#map-note")
+    assert "could not be loaded. The server does not answer" in page.text("#map-note"), page.text("#map-note")
     page.call("Fetch.disable")
     page.take_held()
     assert len(page.requests) > before
@@ -195,7 +195,7 @@ def locked(chromium, town):
             page.type(token)
             page.press("Enter")
             if token == "wrong":
-                page.until("document.getElementById('token-notice').textContent.includes('did not take')", "a refusal")
+                page.until("document.getElementById('token-notice').textContent.includes('rejected')", "a refusal")
         page.until("document.querySelector('.welcome')", "the map's description")
         page.give("drop", town.photos[0])
         page.until(DONE % 1, "the answer")
@@ -276,6 +276,6 @@ def antimeridian(chromium, town):
         assert min(left) < page.middle("#map")[0] - 60 and max(left) > page.middle("#map")[0] - 10, left
         for _ in range(6):
             page.run("document.querySelector('.leaflet-control-zoom-out').click()")
-        page.until("document.getElementById('map-note').textContent.includes('Zoom in for single tiles')", "a hint")
+        page.until("document.getElementById('map-note').textContent.includes('Zoom in to see single tiles')", "a hint")
         assert page.run("document.querySelectorAll('#map .outline').length") == 0
         page.close()

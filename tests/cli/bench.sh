@@ -14,7 +14,7 @@ assert answer["train"]["batch"] == 2 and answer["train"]["ms_per_pair"] > 0 and 
 END
 
 expect 0 bench --learning --batch 2 --steps 2 --gallery 70 --quiet
-says out " pairs a second (nano, batch 2, ASAM" "of a step is waiting for pictures" "for 70 queries among 70 tiles of 9216 numbers"
+says out " pairs a second (nano, batch 2, ASAM" "of a step is spent waiting for pictures" "for 70 queries among 70 tiles of 9216 numbers"
 lines err 0
 expect 0 bench --learning --weights tests/golden/net_narrow.safetensors --batch 3 --steps 1 --gallery 1 --json --quiet
 python3 - "$tmp/out" <<'END'
@@ -27,9 +27,9 @@ END
 [ -z "$(ls "$TMPDIR")" ]
 
 expect 2 bench --gallery 0
-refused "--gallery takes a whole number from 1 to 100000, not '0'"
+refused "--gallery takes a whole number from 1 to 100000, got '0'"
 expect 2 bench --learning --steps no
-refused "--steps takes a whole number from 1 to 1000, not 'no'"
+refused "--steps takes a whole number from 1 to 1000, got 'no'"
 TMPDIR=$tmp/nowhere expect 1 bench --learning --quiet
 refused "$tmp/nowhere: cannot make a folder in it"
 
@@ -39,6 +39,6 @@ says out "300 tiles of" "reading all features" "one query" "one query with p" "a
 expect 0 bench --search --preset nano --tiles 300 --rounds 1 --json --quiet
 says out '"bandwidth_gb_s"' '"one_query_of_read"' '"ms_one_query_with_p"' '"ms_per_query"' '"of_peak"' '"tiles": 300'
 expect 2 bench --tiles 300
-refused "--tiles goes with --search"
+refused "--tiles requires --search"
 expect 2 bench --search --tiles 0
 refused "--tiles takes a whole number"

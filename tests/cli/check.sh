@@ -94,7 +94,7 @@ for i in 1 2 3; do
     echo "bingmap/19/000000$i.jpg,streetview/panos/000000$i.jpg"
 done > "$v/splits/val-19zl.csv"
 expect 1 check --data "$v"
-says out "cvusa: CVUSA, 174.4 m of ground, elevations -32.73 to 32.73 degrees" "splits/train-19zl.csv is not there" \
+says out "cvusa: CVUSA, 174.4 m of ground, elevations -32.73 to 32.73 degrees" "splits/train-19zl.csv is missing" \
     "streetview/panos/0000001.jpg: 480 x 240, not 1232 x 224"
 count 'test \(val\)' "3 pairs, 3 tiles"
 count mis-sized 3
@@ -139,7 +139,7 @@ count missing 0
 rm "$a"/*/id07_*
 expect 0 check --data "$a" # 5%
 count missing 2
-says out "no harm: CVACT's labels name pictures that were not published"
+says out "not an error: CVACT's labels list pictures that were not published"
 expect 0 check --data "$a" --json
 python3 -c 'import json,sys; a = json.load(open(sys.argv[1])); assert a["found"] == 2 and a["harmless"] == 2, a' "$tmp/out"
 cp "$a/streetview/id03_grdView.jpg" "$tmp/whole.jpg"
@@ -151,26 +151,26 @@ mv "$tmp/whole.jpg" "$a/streetview/id03_grdView.jpg"
 rm "$a"/streetview/id18_*
 expect 1 check --data "$a"
 count missing 3
-fails grep -q "no harm" "$tmp/out"
+fails grep -q "not an error" "$tmp/out"
 
 # Labels that contradict the files, and wrong calls.
 echo "j,../street/1.png,aerial/1.png,48,11,train,," >> "$d/pairs.csv"
 expect 1 check --data "$d"
-refused "pairs.csv, line 12: '../street/1.png' leads out of the data set's folder"
+refused "pairs.csv, line 12: '../street/1.png' is outside the data set's folder"
 expect 1 check --data "$tmp/gone"
 refused "gone: cannot open it"
 expect 1 check --data "$tmp"
-refused "no data set lies there"
+refused "no data set found"
 expect 1 check --data "$d" --format COCO
-refused "a data set's format is CVUSA, CVACT, VIGOR, pairs or photos, not 'COCO'"
+refused "unknown data set format 'COCO'; expected CVUSA, CVACT, VIGOR, pairs or photos"
 expect 1 check --data "$d" --test dev
 refused "test split is val or test, not 'dev'"
 expect 2 check
-refused "--data is missing"
+refused "--data is required"
 expect 2 check --data "$d" --ground 0
 refused "--ground takes metres"
 expect 2 check --data "$d" more
-refused "'more' is one argument too many"
+refused "unexpected argument 'more'"
 
 # A list that cannot be written fails before the work.
 sed -i '$d' "$d/pairs.csv"

@@ -9,12 +9,12 @@ picture=tests/golden/run/street/00.png
 
 export GVM_CUDA_MODULE=/nowhere
 expect 1 embed --weights $start --view aerial --out "$tmp/f" --device cuda $picture
-refused "libgeoviewmatch_cuda.so, is not installed beside it"
+refused "libgeoviewmatch_cuda.so, is not installed beside the program"
 export GVM_CUDA_MODULE=$CUDA_HOST
 GVM_CUDA_HOST_DEVICE=driver expect 1 embed --weights $start --view aerial --out "$tmp/f" --device cuda $picture
-refused "NVIDIA's driver is missing or older"
+refused "the NVIDIA driver is missing or too"
 GVM_CUDA_HOST_DEVICE=none expect 1 train --data tests/golden/run --out "$tmp/none" --device cuda
-refused "this machine has no NVIDIA GPU"
+refused "no usable NVIDIA GPU"
 [ ! -e "$tmp/none" ] || { echo "it left a folder"; exit 1; }
 expect 2 bench --search --device cuda
 refused "--search runs on the CPU"

@@ -15,7 +15,7 @@ fails compgen -G "$town/*.tmp"
 
 expect 0 demo --out "$town" --quiet
 says out "\$ $GEOVIEWMATCH world --ortho --out '$town'" "\$ $GEOVIEWMATCH index --raster" \
-    "\$ $GEOVIEWMATCH locate --index" "30 photos whose place is known: median error" \
+    "\$ $GEOVIEWMATCH locate --index" "30 photos of known place: median error" \
     "of them weak (margin below 0.05): of the other " "file://" "my%20town/report/index.html" \
     "  $GEOVIEWMATCH serve --index '$town/map.gpkg'" "  $GEOVIEWMATCH index --raster ORTHOPHOTO.tif"
 first=$(sed -n 's/.*within 25 m \([0-9]*\).*at rank 1.*/\1/p' "$tmp/out")
@@ -26,15 +26,15 @@ for file in ortho.tif map.gpkg map.features report/index.html report/answers.geo
 sed -n 's/^\$ \(.* index .*\)/\1/p' "$tmp/out" > "$tmp/typed"
 [ "$(wc -l < "$tmp/typed")" = 1 ]
 bash -e "$tmp/typed" > "$tmp/out" 2> "$tmp/err" || { cat "$tmp/out" "$tmp/err"; exit 1; }
-says out "complete already, 576 tiles"
+says out "already complete, 576 tiles"
 
 # The same town is not drawn or indexed again; printed commands name the program as it was called.
 ln -s "$GEOVIEWMATCH" "$tmp/gvm"
 before=$(stat -c %y "$town/ortho.tif")
 find "$town/street" -name '0000[0-3]*.jpg' ! -name '00000[12].jpg' -delete # two are enough
 (cd "$tmp" && ./gvm demo --out "$town" --quiet > "$tmp/out")
-says out "my town: this town is drawn already" "\$ ./gvm index --raster '$town/ortho.tif'" "complete already" \
-    "  ./gvm serve --index '$town/map.gpkg'" "2 photos whose place is known"
+says out "my town: this town exists already" "\$ ./gvm index --raster '$town/ortho.tif'" "complete" \
+    "  ./gvm serve --index '$town/map.gpkg'" "2 photos of known place"
 [ "$(stat -c %y "$town/ortho.tif")" = "$before" ]
 
 # In a folder under another path the map is made again, because it contains the orthophoto's path; another town is drawn
@@ -57,11 +57,11 @@ for name in map.gpkg map.features demo.txt; do # with --force too
     rm -f "$tmp/mine"/*
     echo 'a day of work' > "$tmp/mine/$name"
     expect 1 demo --out "$tmp/mine" --force
-    refused "$tmp/mine/$name: it is not of a demo: move it away, or name another folder with --out"
+    refused "$tmp/mine/$name: it was not made by a demo; move it away, or choose another folder with --out"
     [ "$(cat "$tmp/mine"/*)" = 'a day of work' ]
 done
 expect 2 demo --out "$town" --force --seed x
-refused "--seed takes a whole number of 0 or more, not 'x'"
+refused "--seed takes a whole number of at least 0, got 'x'"
 [ -s "$town/ortho.tif" ]
 expect 2 demo more
-refused "'more' is one argument too many"
+refused "unexpected argument 'more'"

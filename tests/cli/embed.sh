@@ -44,9 +44,9 @@ expect 1 embed --weights "$w" --view street --out "$tmp/m.safetensors" --batch 2
     "$tmp/mixed" "$tmp/gone.png" "$tmp/none" "$tmp/folder.png" $demo/street/2.png
 lines err 7
 says err "mixed/b.png: this PNG picture cannot be decoded" "mixed/a.png: 200 x 200 is not a full panorama" \
-    "mixed/d.jpg: it is not a JPEG, PNG, WebP or TIFF picture" "mixed/e.tiff: the file is empty" \
-    "gone.png: cannot open it: No such file or directory" "none: no JPEG, PNG, WebP, TIFF or HEIC file lies in this folder" \
-    "folder.png: no JPEG, PNG, WebP, TIFF or HEIC file lies in this folder"
+    "mixed/d.jpg: unsupported format; expected a JPEG, PNG, WebP or TIFF picture" "mixed/e.tiff: the file is empty" \
+    "gone.png: cannot open it: No such file or directory" "none: no JPEG, PNG, WebP, TIFF or HEIC file found in this folder" \
+    "folder.png: no JPEG, PNG, WebP, TIFF or HEIC file found in this folder"
 says out "m.safetensors: features of 2 pictures"
 [ "$(rows "$tmp/m.safetensors")" = "$tmp/mixed/c.PNG 2304
 $demo/street/2.png 2304" ]
@@ -56,10 +56,10 @@ cp "$tmp/m.safetensors" "$tmp/old"
 expect 1 embed --weights "$w" --view street --out "$tmp/m.safetensors" "$tmp/mixed/a.png" "$tmp/gone.png"
 lines out 0
 lines err 3
-says err "m.safetensors: not written, as no picture could be used"
+says err "m.safetensors: not written because no picture could be used"
 cmp "$tmp/m.safetensors" "$tmp/old"
 expect 1 embed --weights "$w" --view street --out "$tmp/new.safetensors" "$tmp/none"
-refused "none: no JPEG, PNG, WebP, TIFF or HEIC file lies in this folder"
+refused "none: no JPEG, PNG, WebP, TIFF or HEIC file found in this folder"
 [ ! -e "$tmp/new.safetensors" ]
 
 # An output that cannot be written fails before the work.

@@ -20,7 +20,7 @@ eval_run="eval --data tests/golden/run --weights $tmp/w.safetensors --quiet"
 expect 0 $eval_run --json --matches "$tmp/matches.csv" --gallery-picture "$tmp/five.png" --gallery-rows 5
 cp "$tmp/out" "$tmp/figures.json"
 expect 0 $eval_run --gallery-picture "$tmp/twelve.png"
-says out "street to aerial: 64 queries, a gallery of 64" "R@1%" "1% of this gallery is K = 1" \
+says out "street to aerial: 64 queries, gallery of 64" "R@1%" "1% of this gallery is K = 1" \
     "  written: $tmp/twelve.png"
 fails grep -q 'hit rate' "$tmp/out" # which would be R@1 here
 
@@ -106,11 +106,11 @@ lines err 1
 says err "folder.png: cannot create it"
 expect 1 $eval_run --matches "$tmp"
 says out "street to aerial: 64 queries"
-says err "it is a folder, not a file"
+says err "it is a directory, expected a file"
 expect 2 $eval_run --gallery-picture "$tmp/x.png" --reverse
-refused "--gallery-picture goes from street to aerial only"
+refused "--gallery-picture supports street to aerial only"
 expect 2 $eval_run --gallery-rows 0
-refused "--gallery-rows takes a whole number from 1 to 100, not '0'"
+refused "--gallery-rows takes a whole number from 1 to 100, got '0'"
 [ ! -e "$tmp/x.png" ]
 [ -z "$(find "$tmp" -name '*.tmp')" ]
 
@@ -120,7 +120,7 @@ python3 -c 'import numpy, PIL' 2> /dev/null || { echo "not run: tools/colour_mat
 colour() {
     sed -E "$2" tests/golden/run/pairs.csv > "$tmp/few/pairs.csv"
     python3 "$TOOLS/colour_match.py" "$tmp/few" > "$tmp/out"
-    says out "64 queries, a gallery of 64"
+    says out "64 queries, gallery of 64"
     [ "$(grep -cE "^  (mean colour|standardised) +$1 +$1 +$1 +$1$" "$tmp/out")" = 2 ]
 }
 colour 100.00 's/aerial\//street\//'
@@ -153,7 +153,7 @@ for which in ("recall", "chance"):
 assert abs(own["chance"]["0"]["R@1"] - 100 / own["tiles"]) < 1e-6 and own["recall"]["100"]["R@1"] > 50
 END
 expect 0 $metres --photos "$tmp/town/more.csv"
-says out "6 photos, " "  the right tile" "  by chance" "1 of 7 photos lie outside the map"
+says out "6 photos, " "  the right tile" "  by chance" "1 of 7 photos are outside the map"
 rm "$tmp/town/street/000002.jpg"
 expect 1 $metres --photos "$tmp/town/photos.csv"
 says err "000002.jpg"
@@ -164,10 +164,10 @@ says err "none of its 1 photos on the map could be used"
 lines out 0
 printf 'image,lat,lon\nstreet/000001.jpg,46,-30\n' > "$tmp/town/more.csv"
 expect 1 $metres --photos "$tmp/town/more.csv"
-refused "none of its 1 photos counts: 1 lie outside the map"
+refused "none of its 1 photos can be evaluated: 1 are outside the map"
 expect 2 $metres
-refused "--photos is missing"
+refused "--photos is required"
 expect 2 $metres --photos x --data x
-refused "--data goes with --protocol paper"
+refused "--data requires --protocol paper"
 expect 2 eval --data x --photos y
-refused "--photos goes with --protocol metres"
+refused "--photos requires --protocol metres"

@@ -49,19 +49,19 @@ for out in "$tmp" "$tmp/no/where.png"; do
     refused "$(basename "$out")"
 done
 expect 2 heatmap --weights "$w" --view street --stage 5 --out "$tmp/x.png" $demo/street/1.png
-refused "--stage takes 1, 2, 3, 4 or multi, not '5'"
+refused "--stage takes 1, 2, 3, 4 or multi, got '5'"
 expect 2 heatmap --weights "$w" --view aerial --side-by-side $demo/aerial/1.png --out "$tmp/x.png" $demo/street/1.png
-refused "--side-by-side goes with a street picture"
+refused "--side-by-side needs a street picture"
 expect 2 heatmap --weights "$w" --out "$tmp/x.png" $demo/street/1.png
-refused "--view is missing"
+refused "--view is required"
 expect 2 heatmap --weights "$w" --view street $demo/street/1.png
-refused "--out is missing"
+refused "--out is required"
 expect 2 heatmap --weights "$w" --view street --out "$tmp/x.png"
-refused "no picture is given"
+refused "no picture given"
 expect 2 heatmap --weights "$w" --view street --out "$tmp/x.png" a.png b.png
-refused "'b.png' is one argument too many"
+refused "unexpected argument 'b.png'"
 [ ! -e "$tmp/x.png" ]
 cp $demo/street/1.png "$tmp/own.png"
 expect 1 heatmap --weights "$w" --view street --out "$tmp/own.png" "$tmp/own.png"
-refused "this command reads it and would replace it"
+refused "this command reads it and would overwrite it"
 cmp $demo/street/1.png "$tmp/own.png"

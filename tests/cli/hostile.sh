@@ -71,7 +71,7 @@ bad overlap "head.0.bias"
 bad out_of_range "head.0.bias"
 bad negative "head.0.bias"
 bad missing "head.0.b" # the missing or the extra one
-bad nan "tensor 'head.0.bias' holds a number that is not finite"
+bad nan "tensor 'head.0.bias' has a value that is not finite"
 bad terabytes
 bad larger
 bad zero '"masks"'

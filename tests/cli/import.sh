@@ -7,7 +7,7 @@ data=tests/golden/import
 expect 0 import $data/statewide.safetensors --out "$tmp/statewide.safetensors" --licence "CC BY 4.0" \
     --source "the authors' page"
 lines err 0
-says out "statewide, as statewide: 132 tensors, 5484 numbers, all of them used" "pixels, of any photo" \
+says out "statewide, as statewide: 132 tensors, 5484 numbers, all used" "pixels, any photo" \
     "0.2, 0.4, 0.8, 1.6 m a pixel; bearing 180 up; cells of 30 m" "licence        CC BY 4.0" \
     "source         statewide.safetensors (statewide), from the authors' page"
 expect 0 import $data/sample4geo.pth --as sample4geo-vigor --out "$tmp/vigor.safetensors"
@@ -53,7 +53,7 @@ says out "source         fine-tuned from sample4geo.pth (Sample4Geo)" "licence  
 
 # Drone pictures have no heading: they are used unturned, among tiles of the same weights.
 expect 0 import $data/sample4geo.pth --as sample4geo-university --out "$tmp/drone.safetensors"
-says out "384 x 384 pixels, from above, as of a drone"
+says out "384 x 384 pixels, from above, as by a drone"
 expect 0 index --weights "$tmp/drone.safetensors" --tiles $demo/tiles.csv --out "$tmp/drone.gpkg" --quiet
 expect 0 locate --weights "$tmp/drone.safetensors" --index "$tmp/drone.gpkg" --format json $demo/aerial/3.png
 python3 - "$tmp/out" <<'END'
@@ -63,35 +63,35 @@ best = photo["hits"][0]
 assert best["source"] == "aerial/3.png" and best["score"] > 0.9999 and best["heading"] is None, best
 END
 expect 1 locate --weights "$tmp/drone.safetensors" --index "$tmp/drone.gpkg" --heading 20 $demo/aerial/3.png
-refused "--heading says nothing to these weights"
+refused "--heading is unsupported with these weights"
 expect 1 train --init "$tmp/drone.safetensors" --data "$tmp/town" --spin 0.5 --out "$tmp/none"
-refused "--spin has no use here" "do not go all around"
+refused "--spin does not apply" "are not full panoramas"
 expect 0 train --init "$tmp/drone.safetensors" --data "$tmp/town" --batch 4 --quiet --steps 1 --out "$tmp/drones"
 
 # A refusal leaves no files.
 expect 1 import $data/sample4geo.pth --out "$tmp/x.safetensors"
-refused "sample4geo.pth: it is a network of Sample4Geo" "say --as sample4geo-vigor, sample4geo-cvact"
+refused "sample4geo.pth: it is a network of Sample4Geo" "give --as sample4geo-vigor, sample4geo-cvact"
 expect 1 import $data/sample4geo.pth --as frgeo-cvusa --out "$tmp/x.safetensors"
-refused "so --as can be sample4geo-vigor"
+refused "so --as takes sample4geo-vigor"
 expect 2 import $data/sample4geo.pth --as sample4geo --out "$tmp/x.safetensors"
 expect 1 import $data/convnext.pth --out "$tmp/x.safetensors"
-refused "are of no network that is known" "--backbone of init"
+refused "unsupported network" "init --backbone"
 expect 1 import "$tmp/statewide.safetensors" --out "$tmp/x.safetensors"
-refused "statewide.safetensors: these are weights of GeoViewMatch already"
+refused "statewide.safetensors: these are already GeoViewMatch weights;"
 expect 1 import $demo/street/1.png --out "$tmp/x.safetensors"
-refused "1.png: it is neither a safetensors file nor one that PyTorch saved"
+refused "1.png: expected a safetensors file or one saved by torch.save"
 printf 'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 709539032\n' > "$tmp/last.safetensors"
 expect 1 import "$tmp/last.safetensors" --out "$tmp/x.safetensors"
-refused "last.safetensors: it is Git LFS's note in the file's place; \`git lfs pull\` fetches the file"
+refused "last.safetensors: it is a Git LFS pointer; run \`git lfs pull\` to fetch the file"
 expect 1 embed --weights $data/sample4geo.pth --view aerial --out "$tmp/x.safetensors" $demo/aerial/1.png
-refused "sample4geo.pth: it is a file of PyTorch; \`import\` makes weights of it"
+refused "sample4geo.pth: it is a PyTorch file; \`import\` converts it"
 expect 1 embed --weights $data/statewide.safetensors --view aerial --out "$tmp/x.safetensors" $demo/aerial/1.png
-refused "it is no GeoViewMatch checkpoint; \`import\` makes one of a network that others have published"
+refused "it is not a GeoViewMatch checkpoint; \`import\` converts a published network"
 expect 2 import $data/statewide.safetensors --out "$tmp/x.safetensors" --licence "$(printf '%201s' x)"
 refused "at most 200 bytes"
 head -c 30000 $data/sample4geo.pth > "$tmp/cut.pth"
 expect 1 import "$tmp/cut.pth" --as sample4geo-vigor --out "$tmp/x.safetensors"
-refused "cut.pth: " "it is cut short"
+refused "cut.pth: " "truncated"
 cp README.md "$tmp/mine"
 expect 1 import $data/statewide.safetensors --out "$tmp/mine"
 cmp README.md "$tmp/mine"
@@ -106,5 +106,5 @@ for file in "$PWD"/tests/golden/torch/bad_*.pth; do
     refused "$(basename "$file"): "
 done
 expect 1 import tests/golden/torch/bad_system.pth --out "$tmp/x.safetensors"
-refused "it would call posix.system; only tensors are read, and nothing is run"
+refused "its pickle calls posix.system; only tensors are read, no code is run"
 fails ls "$tmp"/x.safetensors "$tmp"/tests_ran_code tests_ran_code 2> /dev/null

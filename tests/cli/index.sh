@@ -37,7 +37,7 @@ same() {
 # ------------------------------------------------------------------ a raster
 
 expect 1 index --weights "$w" --out "$map" --raster "$tmp/1.png"
-refused "1.png: it says where it lies but not in which coordinate system: name that, as in --crs EPSG:25832"
+refused "1.png: it has a geotransform but no coordinate system; name it, for example --crs EPSG:25832"
 [ ! -e "$map" ]
 expect 0 index "${one[@]}"
 lines err 1 # the plan
@@ -50,7 +50,7 @@ for lat, lon, metres in sqlite3.connect(sys.argv[1]).execute("SELECT lat, lon, m
     assert metres == 64 and abs(lat - 50.01196) < 2e-4 and abs(lon - 15.00195) < 3e-4, (lat, lon, metres)
 END
 expect 0 index "${one[@]}"
-says out "$map: complete already, 4 tiles"
+says out "$map: already complete, 4 tiles"
 contents "$map" | diff - "$tmp/first"
 expect 0 info "$map"
 says out "GeoViewMatch map" "tiles          4" "building       complete" "latitude 50.01" "$tmp/1.png: 4 tiles"
@@ -65,30 +65,30 @@ END
 # ------------------------------------------------------------------ refusals leave the map unchanged
 
 expect 1 index "${one[@]}" --stride-metres 16
-refused "map.gpkg: the map is there, from other sources or with other options: add to it (--add)"
+refused "map.gpkg: the map exists, from other sources or with other options; add to it (--add)"
 expect 1 index "${utm[@]}" --out "$map" --raster "$tmp/2.png"
-refused "or take another name"
+refused "or choose another name"
 expect 0 init --preset nano --seed 8 --out "$tmp/other.safetensors"
 expect 1 index "${one[@]}" --weights "$tmp/other.safetensors"
-refused "map.gpkg: the map was made with other weights (fingerprint "
+refused "map.gpkg: the map was made with weights of fingerprint "
 expect 1 index "${one[@]}" "$tmp/gone.png" --add
 refused "gone.png: cannot open it"
 ln -s 1.png "$tmp/link.png"
 for name in 1.png ./1.png link.png; do
     expect 1 index "${one[@]}" "$tmp/$name" --add
-    refused "$name: it is named twice"
+    refused "$name: it is given twice"
 done
 echo text > "$tmp/text.tif"
 expect 1 index "${one[@]}" "$tmp/text.tif" --add
-refused "text.tif: it is not a raster that can be opened"
+refused "text.tif: unsupported or corrupt raster"
 head -c 200 "$tmp/2.png" > "$tmp/void.png"
 cp "$tmp/2.pgw" "$tmp/void.pgw"
 expect 1 index "${utm[@]}" --out "$map" --raster "$tmp/void.png" --add
 lines out 0
-says err "void.png: it cannot be read in part" "map.gpkg: nothing was added, as none of 4 places has a tile"
+says err "void.png: part of it cannot be read" "map.gpkg: nothing was added, as none of 4 places has a tile"
 for bad in 1,2,3 'POINT(1 2)' north; do
     expect 1 index --out "$map" --remove "$bad"
-    refused "\"$bad\" is no area"
+    refused "invalid area \"$bad\""
 done
 contents "$map" | diff - "$tmp/first"
 
@@ -99,7 +99,7 @@ says out "$map: 4 tiles"
 contents "$map" > "$tmp/both"
 [[ $(sed -n 2p "$tmp/both") == "8 "* ]]
 expect 0 index "${one[@]}" --add
-says out "complete already"
+says out "already complete"
 contents "$map" | diff - "$tmp/both"
 expect 0 index --out "$map" --remove 'POLYGON((15.0026 50, 15.0026 51, 16 51, 16 50, 15.0026 50))'
 says out "$map: 4 tiles removed"
@@ -109,11 +109,11 @@ says out "tiles          4" "1.png: 4 tiles"
 # --add restores removed tiles: all tiles of these sources again, once, whatever else is in the map.
 second=("${utm[@]}" --out "$map" --raster "$tmp/2.png")
 expect 0 index "${second[@]}"
-says out "$map: complete already, 0 tiles, 4 removed (--add makes them again)"
+says out "$map: already complete, 0 tiles, 4 removed (--add adds them again)"
 expect 0 index "${second[@]}" --add
 says out "$map: 4 tiles"
 expect 0 index "${second[@]}" --add
-says out "$map: complete already, 4 tiles"
+says out "$map: already complete, 4 tiles"
 expect 0 index --out "$map" --remove '15.0026,50,16,50.01196' # the southern ones
 says out "$map: 2 tiles removed"
 expect 0 index "${second[@]}" --add
@@ -234,12 +234,12 @@ cp $demo/aerial/2.png "$tmp/xyz/19/280001/notes.png"
 echo broken > "$tmp/xyz/19/280001/180002.jpg"
 expect 1 index --weights "$w" --out "$tmp/xyz.gpkg" --xyz "$tmp/xyz"
 lines err 2
-says err "xyz: 2 pictures that are a tile each" "19/280001/180002.jpg: it is not a JPEG"
-says out "$tmp/xyz.gpkg: 1 tile, 1 that could not be read and is missing (--add tries again)"
+says err "xyz: 2 pictures, one tile each" "19/280001/180002.jpg: unsupported format; expected a JPEG"
+says out "$tmp/xyz.gpkg: 1 tile, 1 that could not be read and is missing (--add retries)"
 expect 1 index --weights "$w" --out "$tmp/xyz.gpkg" --xyz "$tmp/xyz"
 lines err 1
 says err "19/280001/180002.jpg: it could not be read and is missing from the map"
-says out "$tmp/xyz.gpkg: complete already, 1 tile, 1 that could not be read and is missing"
+says out "$tmp/xyz.gpkg: already complete, 1 tile, 1 that could not be read and is missing"
 python3 - "$tmp/xyz.gpkg" <<'END'
 import math, sqlite3, sys
 (source, lat, lon, metres), = sqlite3.connect(sys.argv[1]).execute("SELECT source, lat, lon, metres FROM tiles")
@@ -264,22 +264,22 @@ for name in whole torn; do cp "$tmp/1.pgw" "$tmp/torn/$name.pgw"; done
 head -c $(($(stat -c %s "$tmp/torn/whole.png") * 7 / 10)) "$tmp/torn/whole.png" > "$tmp/torn/torn.png"
 torn=(index "${utm[@]}" --out "$tmp/torn.gpkg" --raster "$tmp/torn/torn.png" "$tmp/2.png" --tile-metres 32)
 expect 1 "${torn[@]}"
-says err "torn.png: it cannot be read in part"
+says err "torn.png: part of it cannot be read"
 cp "$tmp/out" "$tmp/first"
 for again in 1 2; do
     expect 1 "${torn[@]}"
     lines err 1
-    says err "torn/torn.png: " " of it could not be read and are missing from the map"
-    diff <(sed 's/complete already, //' "$tmp/out") "$tmp/first"
+    says err "torn/torn.png: " " could not be read and are missing from the map"
+    diff <(sed 's/already complete, //' "$tmp/out") "$tmp/first"
 done
 expect 1 "${torn[@]}" --add
-says err "torn.png: it cannot be read in part"
+says err "torn.png: part of it cannot be read"
 diff "$tmp/out" "$tmp/first"
 cp "$tmp/torn/whole.png" "$tmp/torn/torn.png"
 expect 0 "${torn[@]}" --add
 says out "$tmp/torn.gpkg: 32 tiles"
 expect 0 "${torn[@]}"
-says out "complete already, 32 tiles"
+says out "already complete, 32 tiles"
 lines err 0
 
 # ------------------------------------------------------------------ changed sources
@@ -291,7 +291,7 @@ changed() {
     contents "$tmp/change.gpkg" > "$tmp/before"
     for add in "" --add; do
         expect 1 index --weights "$w" --out "$tmp/change.gpkg" "$@" $add
-        refused "change.gpkg: " "$pattern has changed since the map was made of it: take another name"
+        refused "change.gpkg: " "$pattern has changed since the map was built; choose another name"
     done
     contents "$tmp/change.gpkg" | diff - "$tmp/before"
     rm "$tmp"/change.*
@@ -300,7 +300,7 @@ cp $demo/aerial/[12].png "$tmp"
 printf 'image,lat,lon\n1.png,50,15\n2.png,50.01,15\n' > "$tmp/list.csv"
 expect 0 index --weights "$w" --out "$tmp/change.gpkg" --tiles "$tmp/list.csv"
 expect 0 index --weights "$w" --out "$tmp/change.gpkg" --tiles "$tmp/list.csv"
-says out "complete already, 2 tiles"
+says out "already complete, 2 tiles"
 sed -i s/50.01/50.02/ "$tmp/list.csv"
 changed list.csv --tiles "$tmp/list.csv"
 expect 0 index --weights "$w" --out "$tmp/change.gpkg" --tiles "$tmp/list.csv"
@@ -347,13 +347,13 @@ rm "$tmp/list.features"
 expect 1 index --weights "$w" --out "$tmp/list.gpkg" --tiles $demo/tiles.csv
 refused "list.features: cannot open it: No such file or directory"
 expect 1 index --weights "$w" --out "$tmp/list.zip" --tiles $demo/tiles.csv
-refused "list.zip: a map's name ends in .gpkg"
+refused "list.zip: expected a map's name, which ends in .gpkg"
 
 # ------------------------------------------------------------------ files of others, and changed maps
 
 echo "my notes, one day of work" > "$tmp/town.features"
 expect 1 index --quiet --weights "$w" --out "$tmp/town.gpkg" --tiles $demo/tiles.csv
-refused "town.features: it lies there and is not of a map: move it away, or take another name for the map"
+refused "town.features: it exists and does not belong to a map; move it away, or choose another name for the map"
 [ "$(cat "$tmp/town.features")" = "my notes, one day of work" ]
 echo "alias x=y" > "$tmp/victim"
 ln -s victim "$tmp/link.features"
@@ -367,7 +367,7 @@ python3 -c "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('CREATE TA
 sum=$(cksum < "$tmp/layers.gpkg")
 for more in "--tiles $demo/tiles.csv" "--tiles $demo/tiles.csv --add" "--remove 0,0,1,1"; do
     expect 1 index --quiet --weights "$w" --out "$tmp/layers.gpkg" $more
-    refused "layers.gpkg: it is a GeoPackage, but none that \`geoviewmatch index\` made"
+    refused "layers.gpkg: it is a GeoPackage, but not one made by \`geoviewmatch index\`"
     [ "$sum" = "$(cksum < "$tmp/layers.gpkg")" ]
     [ ! -e "$tmp/layers.features" ]
 done
@@ -394,7 +394,7 @@ for name in w1 whalf wtwice; do
     for command in "locate --index $tmp/$name.gpkg $demo/street/1.png" "serve --port 0 --index $tmp/$name.gpkg" \
         "index --quiet --crs EPSG:32633 --raster $tmp/2.png --add --out $tmp/$name.gpkg"; do
         expect 1 $command --weights "$w"
-        refused "$name.gpkg: its features have " "but these weights make features of "
+        refused "$name.gpkg: its features have " "from these weights; the file is corrupt"
     done
 done
 
@@ -403,7 +403,7 @@ done
 mkdir -p "$tmp/tms/19/280001"
 cp $demo/aerial/1.png "$tmp/tms/19/280001/$((2 ** 19 - 1 - 180001)).PNG"
 expect 0 index --weights "$w" --out "$tmp/tms.gpkg" --tms "$tmp/tms"
-says err "tms: 1 picture that is a tile each, rows counted from the south"
+says err "tms: 1 picture, one tile each, rows counted from the south"
 echo '<TileMap><SRS>EPSG:3857</SRS><TileSets profile="mercator"/></TileMap>' > "$tmp/tms/tilemapresource.xml"
 expect 0 index --weights "$w" --out "$tmp/said.gpkg" --xyz "$tmp/tms"
 for name in tms said; do
@@ -421,7 +421,7 @@ for place in pipe "$tmp/pipe"; do
 </VRTRasterBand></VRTDataset>
 END
     expect 1 index --quiet --weights "$w" --out "$tmp/pipe.gpkg" --raster "$tmp/mosaic.vrt"
-    refused "mosaic.vrt: it is read together with " "pipe, which is no regular file"
+    refused "mosaic.vrt: it is read together with " "pipe, which is not a regular file"
 done
 
 # ------------------------------------------------------------------ another working folder, and everything moved
@@ -431,42 +431,42 @@ cp $demo/aerial/1.png "$tmp/1.pgw" "$tmp/work/photos"
 program=$(realpath "$GEOVIEWMATCH")
 (cd "$tmp/work" && "$program" index --quiet "${utm[@]}" --raster photos/1.png --out maps/m.gpkg) > "$tmp/out"
 (cd "$tmp/work/maps" && "$program" index --quiet "${utm[@]}" --raster ../photos/1.png --out m.gpkg) > "$tmp/out"
-says out "m.gpkg: complete already, 4 tiles"
+says out "m.gpkg: already complete, 4 tiles"
 pictures() { # 1 if the report lacks the imagery of its tile, else 0
     rm -rf "$tmp/report"
     "$GEOVIEWMATCH" locate --quiet --weights "$w" --index "$1" --top 1 --report "$tmp/report" $demo/street/1.png \
         > "$tmp/out" 2> "$tmp/err" || true
-    if grep -qF "no longer where it was" "$tmp/err" "$tmp/report/index.html"; then echo 1; else echo 0; fi
+    if grep -qF "not found where it was" "$tmp/err" "$tmp/report/index.html"; then echo 1; else echo 0; fi
 }
 [ "$(pictures "$tmp/work/maps/m.gpkg")" = 0 ]
 mv "$tmp/work" "$tmp/elsewhere"
 [ "$(pictures "$tmp/elsewhere/maps/m.gpkg")" = 0 ]
 (cd "$tmp/elsewhere" && "$program" index --quiet "${utm[@]}" --raster photos/1.png --out maps/m.gpkg) > "$tmp/out"
-says out "m.gpkg: complete already, 4 tiles"
+says out "m.gpkg: already complete, 4 tiles"
 mv "$tmp/elsewhere/photos" "$tmp/away"
 [ "$(pictures "$tmp/elsewhere/maps/m.gpkg")" = 1 ]
 
 # ------------------------------------------------------------------ usage
 
 expect 2 index --weights "$w" --tiles a.csv
-refused "--out is missing"
+refused "--out is required"
 expect 2 index --weights "$w" --out "$map"
-refused "one of --raster, --tiles, --xyz and --tms must be given"
+refused "exactly one of --raster, --tiles, --xyz and --tms is required"
 expect 2 index --weights "$w" --out "$map" --tiles a.csv --xyz b
-refused "one of --raster, --tiles, --xyz and --tms must be given"
+refused "exactly one of --raster, --tiles, --xyz and --tms is required"
 expect 2 index --weights "$w" --out "$map" --tiles a.csv --tile-metres 30
-refused "--tile-metres, --stride-metres, --crs, --alpha and --near go with --raster"
+refused "--tile-metres, --stride-metres, --crs, --alpha and --near require --raster"
 expect 2 index --tile-metres 0
-refused "--tile-metres takes metres from 1 to 20000, not '0'"
+refused "--tile-metres takes metres from 1 to 20000, got '0'"
 expect 2 index --alpha maybe
-refused "--alpha takes yes or no, not 'maybe'"
+refused "--alpha takes yes or no, got 'maybe'"
 expect 2 index --weights "$w" --out "$map" --tiles a.csv --alpha no
-refused "--tile-metres, --stride-metres, --crs, --alpha and --near go with --raster"
+refused "--tile-metres, --stride-metres, --crs, --alpha and --near require --raster"
 expect 2 index --weights "$w" --out "$map" --tms a --xyz b
-refused "one of --raster, --tiles, --xyz and --tms must be given"
+refused "exactly one of --raster, --tiles, --xyz and --tms is required"
 expect 2 index --stride-metres far
-refused "--stride-metres takes metres from 0.01 to 100000, not 'far'"
+refused "--stride-metres takes metres from 0.01 to 100000, got 'far'"
 expect 2 index --weights "$w" --out "$map" --xyz d stray
-refused "'stray' is one argument too many"
+refused "unexpected argument 'stray'"
 expect 2 index --out "$map" --remove 1,2,3,4 --xyz d
-refused "--remove goes without imagery"
+refused "--remove cannot be combined with imagery"

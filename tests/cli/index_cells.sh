@@ -23,7 +23,7 @@ END
 
 expect 0 "${town[@]}" --out "$map"
 says err "1 raster, 0.25 m a pixel: " " cells of 30 m"
-says out "map.gpkg: " " cells, 0.0" " km2, " " s a km2, " " MB, " " in part without imagery, which is white there"
+says out "map.gpkg: " " cells, 0.0" " km2, " " s a km2, " " MB, " " partly without imagery (white there)"
 contents "$map" > "$tmp/first"
 python3 - "$map" "$w" <<'END'
 import json, math, os, sqlite3, sys
@@ -43,7 +43,7 @@ assert m["kind"] == "cells" and m["zooms"] == [0.4, 0.8, 1.6, 3.2] and m["bearin
 assert m["levels"] == [[0, 0, 1, 2]] and job["partly"] > 20, job
 END
 expect 0 "${town[@]}" --out "$map"
-says out "map.gpkg: complete already, " " km2, "
+says out "map.gpkg: already complete, " " km2, "
 contents "$map" | diff - "$tmp/first"
 expect 0 info "$map"
 says out "cells          30 m, each in pictures of 0.4, 0.8, 1.6, 3.2 m a pixel" "in part" "ortho.tif: "
@@ -67,7 +67,7 @@ for try in 1 2 3; do
     [ "$(part "$tmp/killed.gpkg")" = 0 ] || { landed=1; break; }
 done
 expect 0 "${town[@]}" --threads 1 --out "$tmp/killed.gpkg"
-[ $landed = 0 ] || fails grep -q "complete already" "$tmp/out"
+[ $landed = 0 ] || fails grep -q "already complete" "$tmp/out"
 expect 0 "${town[@]}" --threads 1 --out "$tmp/whole.gpkg"
 diff <(contents "$tmp/killed.gpkg") <(contents "$tmp/whole.gpkg")
 
@@ -91,7 +91,7 @@ END
 expect 1 "${town[@]}" --near 43,-71 --within 80 --out "$tmp/far.gpkg"
 refused "no imagery lies within 80 m of 43.000000,-71.000000"
 expect 2 "${town[@]}" --near 43,-71 --out "$tmp/far.gpkg"
-refused "--near needs --within"
+refused "--near requires --within"
 expect 0 index --weights "$(nano)" --raster "$tmp/town/imagery/ortho.tif" "${near[@]}" --out "$tmp/tiles.gpkg"
 says out "tiles.gpkg: " " tiles"
 
@@ -99,11 +99,11 @@ says out "tiles.gpkg: " " tiles"
 
 expect 0 "${town[@]}" "${near[@]}" --share --out "$tmp/shared.gpkg"
 expect 0 "${town[@]}" "${near[@]}" --share --out "$tmp/shared.gpkg"
-says out "complete already"
+says out "complete"
 expect 1 "${town[@]}" "${near[@]}" --out "$tmp/shared.gpkg"
-refused "the map is there, from other sources or with other options"
+refused "the map exists, from other sources or with other options"
 expect 1 "${town[@]}" --near 42.36,-71.06 --within 40 --add --out "$tmp/shared.gpkg"
-refused "shared.gpkg: cells that share pictures lie between those that do not, so a map has one kind"
+refused "shared.gpkg: a map cannot mix cells that share pictures with cells that do not; choose"
 expect 0 info "$tmp/shared.gpkg"
 says out "0.4, 0.8, 1.6, 3.2 m a pixel, the coarse ones shared"
 python3 - "$tmp/shared.gpkg" "$tmp/near.gpkg" <<'END'
@@ -128,7 +128,7 @@ printf 'image,lat,lon\n%s,42.36003,-71.06004\n' "${photos[0]}" > "$tmp/known.csv
 expect 0 eval --protocol metres --weights "$w" --index "$tmp/shared.gpkg" --photos "$tmp/known.csv" --quiet
 says out "shared.gpkg: 1 photos, " "  the right tile           0.00"
 expect 1 index --weights "$(nano)" --raster "$tmp/town/imagery/ortho.tif" --share --out "$tmp/none.gpkg"
-refused "pictures can be shared with weights of three or four zooms only"
+refused "sharing pictures needs weights with three or four zooms"
 
 # ------------------------------------------------------------------ coarse imagery, and other sources than rasters
 
@@ -138,11 +138,11 @@ for i in 0.8 3.3; do
 done
 coarse=(index --weights "$w" --crs EPSG:32633)
 expect 0 "${coarse[@]}" --raster "$tmp/0.8.png" --out "$tmp/coarse.gpkg"
-says err "0.8.png: its pixels cover 0.8 m, and the weights learned from 0.4 m and finer"
+says err "0.8.png: its ground sample distance is 0.8 m, but the weights were trained with 0.4 m or finer"
 expect 1 "${coarse[@]}" --raster "$tmp/3.3.png" --out "$tmp/none.gpkg"
-refused "3.3.png: its pixels cover 3.3 m each, too much for pictures of 0.4 m a pixel: take finer imagery"
+refused "3.3.png: its ground sample distance, 3.3 m, is too coarse for pictures of 0.4 m a pixel; use finer imagery"
 expect 1 index --weights "$w" --tiles $demo/tiles.csv --out "$tmp/none.gpkg"
-refused "these weights look at each place at several zooms, cut out of rasters that know where they lie"
+refused "these weights need several zooms of each place, cut from georeferenced rasters"
 expect 1 "${town[@]}" --tile-metres 64 --out "$tmp/none.gpkg"
-refused "these weights have cells of their own size"
+refused "these weights have a fixed cell size"
 [ ! -e "$tmp/none.gpkg" ]

@@ -39,10 +39,10 @@ printf '{"step": 6, "epo' >> "$tmp/run/log.jsonl"
 json "$tmp/run/log.jsonl" 'i["steps"] == 5'
 printf '{"step": no\n' > "$tmp/log"
 expect 1 info "$tmp/log"
-refused "$tmp/log: line 1 is not one that training writes"
+refused "$tmp/log: line 1 is not a line of a training log"
 cp "$tmp/run/state.safetensors" "$tmp/other.safetensors"
 expect 1 info "$tmp/other.safetensors"
-refused "it is the state of a training run, which is read under the name state.safetensors"
+refused "it is the state of a training run; rename it to state.safetensors"
 expect 0 info "$tmp/pictures"
 says out "pictures: a cache of decoded pictures (--cache), complete, "
 json "$tmp/pictures" 'i["kind"] == "cache" and i["complete"]'
@@ -60,7 +60,7 @@ json "$tmp/f" 'i["kind"] == "tensors" and i["metadata"]["view"] == "aerial"'
 expect 0 world --out "$tmp/town" --ortho --metres 200 --pairs 1 --turn yes --quiet
 expect 0 index --raster "$tmp/town/ortho.tif" --out "$tmp/map.gpkg" --quiet
 expect 0 info "$tmp/town/ortho.tif"
-says out "ortho.tif: a TIFF picture of " ", georeferenced: \`index --raster\` makes a map of it" "covers         latitude 4" "pixel          0.25 m"
+says out "ortho.tif: a TIFF picture of " ", georeferenced: \`index --raster\` builds a map from it" "covers         latitude 4" "pixel          0.25 m"
 json "$tmp/town/ortho.tif" 'i["kind"] == "picture" and 0.2 < i["pixel_m"] < 0.3 and i["box"][1] < 45 < i["box"][3]'
 expect 0 info "$tmp/town/street/000001.jpg"
 says out "a JPEG picture of 640 x 160 pixels" "GPS position   4" "heading        "
@@ -77,19 +77,19 @@ stranger() { # stranger BYTES WORDS...
     printf "$1" > "$tmp/stranger.safetensors"
     shift
     expect 1 info "$tmp/stranger.safetensors"
-    refused "$tmp/stranger.safetensors: it is no file that GeoViewMatch writes; it looks like " "$@"
+    refused "$tmp/stranger.safetensors: it is not a file that GeoViewMatch writes; it looks like " "$@"
     expect 1 info --json "$tmp/stranger.safetensors"
     lines out 0
 }
 stranger '\200\2}q' "a Python pickle" torch.save
 printf 'PK\3\4\24\0' > "$tmp/stranger.safetensors" # any zip file may be PyTorch's
 expect 1 info "$tmp/stranger.safetensors"
-refused "$tmp/stranger.safetensors: " "it is cut short, or no zip file"
+refused "$tmp/stranger.safetensors: " "it is truncated, or not a zip file"
 stranger '%%PDF-1.7\n' PDF
 stranger '\211HDF\r\n\32\n' HDF5
 stranger 'MATLAB 5.0 MAT-file' MATLAB
 stranger '\37\213\10\0' gzip
-for kind in 'ftypheic:HEIC picture' 'ftypavif:picture in AVIF'; do
+for kind in 'ftypheic:HEIC picture' 'ftypavif:unsupported format AVIF'; do
     printf "\0\0\0\30${kind%:*}" > "$tmp/stranger.safetensors"
     expect 1 info "$tmp/stranger.safetensors"
     refused "${kind#*:}" "convert it to JPEG"

@@ -46,8 +46,8 @@ rm "$tmp/all.safetensors"
 # Photos, and several pictures of a place.
 expect 0 init --preset statewide-nano --out "$tmp/cells.safetensors"
 expect 0 info "$tmp/cells.safetensors"
-says out "street view    96 x 128 pixels, of any photo" \
-    "aerial view    4 times 96 x 96 pixels, of 0.4, 0.8, 1.6, 3.2 m a pixel; bearing 180 up; cells of 30 m" \
+says out "street view    96 x 128 pixels, any photo" \
+    "aerial view    4 x (96 x 96) pixels, at 0.4, 0.8, 1.6, 3.2 m a pixel; bearing 180 up; cells of 30 m" \
     "256 numbers, from the last map by 16 softmaxes over its positions" "logits         36 times the cosine"
 fails grep -q "paper's way" "$tmp/out" # of GeoViewMatch's own paper
 expect 0 info "$tmp/a.safetensors"
@@ -84,7 +84,7 @@ expect 1 init --preset nano --backbone "$tmp/a.safetensors" --out "$tmp/old.safe
 refused "a.safetensors: tensor 'patch_embed.proj.weight' is missing"
 [ "$(cat "$tmp/old.safetensors")" = old ]
 expect 1 init --preset nano --out "$tmp"
-refused "it is a folder"
+refused "it is a directory"
 expect 1 init --preset nano --out "$tmp/no/where.safetensors"
 refused "where.safetensors: cannot create it: No such file or directory"
 expect 1 init --preset nano --out /dev/full
@@ -99,5 +99,5 @@ refused "empty: the file is empty"
 status=0
 "$GEOVIEWMATCH" info "$tmp/a.safetensors" > /dev/full 2> "$tmp/err" || status=$?
 [ $status = 1 ]
-says err "standard output cannot be written"
+says err "cannot write to standard output"
 [ -z "$(find "$tmp" -name '*.tmp')" ]

@@ -48,7 +48,7 @@ truths "50 60" a/known.csv a/1.png b/1.png
 # A list in one folder does not describe a file of the same name in another.
 printf 'image,lat,lon\n1.png,50,-30\n' > a/known.csv
 warning=1 truths "50 -" a/known.csv a/1.png b/1.png
-says err "--known names 1 of the 2 photos"
+says err "--known lists 1 of the 2 photos"
 # From elsewhere a name means the only photo that ends so; of two it means neither.
 printf 'image;lat;lon\n/gone/b/1.png;59,5;-30,0\n../b/1.png;60,0;-30,0\n' > lists/other.csv
 truths "60" lists/other.csv b/1.png
@@ -58,7 +58,7 @@ printf 'street,lat,lon\nb/1.png,60,-30\n' > far/known.csv
 (cd b && truths "60" ../far/known.csv 1.png)
 printf 'street,lat,lon\n1.png,60,-30\n' > far/known.csv
 warning=2 truths "- -" far/known.csv a/1.png b/1.png
-says err "--known: 1 of its names could be of several photos"
+says err "--known: 1 of its names match several photos"
 printf 'image,lat,lon\na/1.png,50,-30\n\n./a/1.png,51,-30\n' > known.csv
 expect 1 locate --weights "$w" --tiles "$tiles" --known known.csv a/1.png
-refused "known.csv, line 4: it says of a/1.png something else than line 2"
+refused "known.csv, line 4: its values for a/1.png contradict line 2"

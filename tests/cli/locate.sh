@@ -55,13 +55,13 @@ expect 1 locate --weights "$w" --tiles $tiles --format lines "$tmp/gone.jpg" $de
 says out "2 of 3 photos located, "
 printf 'street,lat,lon\nstreet/1.png,45,-30\nstreet/2.png,45,-30\n' > "$tmp/two.csv"
 expect 1 locate --weights "$w" --tiles $tiles --known "$tmp/two.csv" "$tmp/gone.jpg" $demo/street/1.png $demo/street/2.png
-says out "2 photos whose place is known" "; 1 of 3 photos were not located"
+says out "2 photos of known place" "; 1 of 3 photos were not located"
 expect 1 locate --weights "$w" --tiles $tiles "$tmp/gone.jpg"
 refused "gone.jpg: cannot open it"
 expect 1 locate --weights "$w" --tiles $tiles --json "$tmp/gone.jpg"
 python3 -m json.tool "$tmp/out" > /dev/null
 expect 1 locate --index $demo/street/1.png $demo/street/1.png
-refused "1.png: a map's name ends in .gpkg; \`index\` makes one of imagery"
+refused "1.png: expected a map's name, which ends in .gpkg; make one with \`index\`"
 
 # Failed tiles are skipped.
 cp -r $demo "$tmp/town"
@@ -69,7 +69,7 @@ rm "$tmp/town/aerial/2.png"
 echo text > "$tmp/town/aerial/3.png"
 expect 1 locate --weights "$w" --tiles "$tmp/town/tiles.csv" $demo/street/1.png
 lines err 2
-says err "town/aerial/2.png: cannot open it" "town/aerial/3.png: it is not a JPEG"
+says err "town/aerial/2.png: cannot open it" "town/aerial/3.png: unsupported format; expected a JPEG"
 lines out 4
 rm -r "$tmp/town/aerial"
 expect 1 locate --weights "$w" --tiles "$tmp/town/tiles.csv" $demo/street/1.png
@@ -85,11 +85,11 @@ list() {
 }
 list '' ': the file is empty'
 list '\n' ': the list is empty'
-list 'image,lat,lon\n' ': the list has a header and no tiles'
-list 'image,lat,lon\na.png,1,2\nb.png,91,2\n' ', line 3: lat 91 is not in the range of -90 to 90'
-list 'image,lat,alt\na.png,1,2\n' ", line 1: the header's \"alt\" is none of image, lat, lon and metres"
-list 'image,lat,lon\na.png,45,25,-30\n' ", line 2: it has 4 fields where the header has 3; numbers with decimal commas need semicolons between the fields"
-list 'image,lat,lon\na.png,1\n' ', line 2: it has 2 fields where the header has 3'
+list 'image,lat,lon\n' ': the list has no tiles, only a header'
+list 'image,lat,lon\na.png,1,2\nb.png,91,2\n' ', line 3: lat 91 is out of range; expected -90 to 90'
+list 'image,lat,alt\na.png,1,2\n' ", line 1: unknown column \"alt\" in the header; expected image, lat, lon and metres"
+list 'image,lat,lon\na.png,45,25,-30\n' ", line 2: got 4 fields, expected 3 as in the header; numbers with decimal commas need semicolons between the fields"
+list 'image,lat,lon\na.png,1\n' ', line 2: got 2 fields, expected 3 as in the header'
 for bad in "$tmp" "$tmp/gone.csv" /dev/null; do
     expect 1 locate --weights "$w" --tiles "$bad" $demo/street/1.png
     refused "$bad: "
@@ -136,7 +136,7 @@ python3 -c 'import json,sys; h = json.load(open(sys.argv[1]))[0]["hits"]; assert
 expect 1 locate --weights "$w" --tiles $tiles --near 0,0 $demo/street/1.png
 refused "1.png: no tile of the map lies within 100 m of 0.000000, 0.000000"
 expect 1 locate --weights "$w" --tiles $tiles --near exif $demo/street/1.png
-refused "1.png: it gives no GPS position"
+refused "1.png: it has no GPS position"
 expect 2 locate --weights "$w" --tiles $tiles --near 91,0 $demo/street/1.png
 refused "--near takes LAT,LON"
 expect 2 locate --weights "$w" --tiles $tiles --near 1,x $demo/street/1.png
@@ -158,14 +158,14 @@ END
 # True places from a list: errors in metres and a summary; headings from it too.
 printf 'street,lat,lon,heading\nstreet/1.png,45.0003593,-30.0007622,0\nstreet/2.png,45,-30,\n' > "$tmp/known.csv"
 expect 0 locate --weights "$w" --tiles $tiles --known "$tmp/known.csv" $demo/street/{1,2}.png
-says out "error m" "2 photos whose place is known: median error "
+says out "error m" "2 photos of known place: median error "
 expect 0 locate --weights "$w" --tiles $tiles --known "$tmp/known.csv" --format csv --merge no $demo/street
 [ "$(head -1 "$tmp/out")" = "photo,rank,lat,lon,half_tile_m,score,heading,heading_estimated,margin,weak,error_m,gps_lat,gps_lon,gps_m,tile,source,p,p_within_25_m,p_within_50_m,p_within_100_m,radius_90_m,calibrated,problem" ]
 lines out 17
 grep -q "street/1.png,.*,0.0[0-9],,,,0,aerial/1.png,,,,,,,$" "$tmp/out"
 expect 0 locate --weights "$w" --tiles $tiles --known "$tmp/known.csv" --format lines --report "$tmp/report" $demo/street
 lines out 8 # a header, four photos, an empty line, the summary
-says out "2 photos whose place is known: median error " "of them weak (margin below 0.05)"
+says out "2 photos of known place: median error " "of them weak (margin below 0.05)"
 expect 0 locate --weights "$w" --tiles $tiles --format lines --min-margin 2 $demo/street
 says out "4 photos located, 4 of them weak (margin below 2)"
 expect 0 locate --weights "$w" --tiles $tiles --format geojson --min-margin 2 $demo/street/1.png
@@ -189,4 +189,4 @@ refused "known.csv, line 1: the header needs lat, lon and one of image and stree
 status=0
 "$GEOVIEWMATCH" locate --weights "$w" --tiles $tiles $demo/street/1.png > /dev/full 2> "$tmp/err" || status=$?
 [ $status = 1 ]
-says err "standard output cannot be written"
+says err "cannot write to standard output"

@@ -30,22 +30,22 @@ guarded() {
     for stranger in "$tmp/strange"/*; do
         cp "$stranger" "$out"
         expect 1 "${@/OUT/$out}"
-        says err "$out: it exists and is not " " that GeoViewMatch wrote; name another file, or replace it with --force"
+        says err "$out: it exists and is not " " written by GeoViewMatch; choose another output file, or overwrite it with --force"
         cmp "$stranger" "$out"
         rm "$out"
         ln -s "$stranger" "$out"
         sum=$(cksum < "$stranger")
         expect 1 "${@/OUT/$out}"
-        says err "$out: it is a symbolic link to something else than "
+        says err "$out: it is a symbolic link to a file that is not "
         expect 1 "${@/OUT/$out}" --force
-        says err "$out: it is a symbolic link to something else than "
+        says err "$out: it is a symbolic link to a file that is not "
         [ "$sum" = "$(cksum < "$stranger")" ]
         [ -L "$out" ]
         rm "$out"
     done
     ln -s "$tmp/nowhere" "$out"
     expect 1 "${@/OUT/$out}"
-    says err "$out: it is a symbolic link to a file that is not there"
+    says err "$out: it is a dangling symbolic link"
     [ -L "$out" ]
     [ ! -e "$tmp/nowhere" ]
     rm "$out"
@@ -72,7 +72,7 @@ guarded eval --data "$tmp/data" --weights $small --quiet --gallery-picture OUT
 
 for files in "--matches F --gallery-picture F" "--gallery-picture F --cache F" "--matches F --cache F"; do
     expect 2 eval --data "$tmp/data" --weights $small ${files//F/$tmp/one}
-    refused "--matches, --gallery-picture and --cache need files of their own"
+    refused "--matches, --gallery-picture and --cache must be different files"
     [ ! -e "$tmp/one" ]
 done
 
@@ -81,7 +81,7 @@ cp "$w" "$tmp/w.safetensors"
 ln "$tmp/w.safetensors" "$tmp/same.safetensors"
 ln -s w.safetensors "$tmp/link.safetensors"
 cp -r "$tmp/data" "$tmp/kept"
-reads="this command reads it and would replace it; name another file to write"
+reads="this command reads it and would overwrite it; choose another output file"
 for out in w same link; do
     for more in "" --force; do
         expect 1 init --from "$tmp/w.safetensors" --float16 --out "$tmp/$out.safetensors" $more
@@ -98,16 +98,16 @@ refused "$reads"
 expect 1 heatmap --side-by-side "$tmp/data/aerial/1.png" --out "$tmp/data/aerial/1.png" --force "$tmp/data/street/1.png"
 refused "$reads"
 expect 1 embed --view aerial --out "$tmp/data/pairs.csv" --force "$tmp/data/aerial" "$tmp/data"
-refused "data/pairs.csv: it lies in a folder that this command reads"
+refused "data/pairs.csv: it is in a folder that this command reads"
 for out in pairs.csv street/1.png; do
     expect 1 check --data "$tmp/data" --list "$tmp/data/$out" --force
-    refused "$out: it lies in a folder that this command reads"
+    refused "$out: it is in a folder that this command reads"
     for option in matches gallery-picture; do
         expect 1 eval --data "$tmp/data" --weights $small --$option "$tmp/data/$out" --force
-        refused "$out: it lies in a folder that this command reads"
+        refused "$out: it is in a folder that this command reads"
     done
     expect 1 eval --data "$tmp/data" --weights $small --quiet --cache "$tmp/data/$out"
-    refused "$out: it is not a picture cache and is left as it is"
+    refused "$out: it is not a picture cache and is left unchanged; choose another"
 done
 diff -r "$tmp/kept" "$tmp/data"
 expect 0 eval --data "$tmp/data" --weights $small --quiet --matches "$tmp/data/matches.csv"
@@ -117,7 +117,7 @@ expect 0 eval --data "$tmp/data" --weights $small --quiet --matches "$tmp/data/m
 for name in cache cache.part; do
     cp "$tmp/strange/photo.png" "$tmp/$name"
     expect 1 eval --data "$tmp/data" --weights $small --quiet --cache "$tmp/cache"
-    refused "$tmp/$name: it is not a picture cache and is left as it is"
+    refused "$tmp/$name: it is not a picture cache and is left unchanged; choose another"
     cmp "$tmp/strange/photo.png" "$tmp/$name"
     rm "$tmp/$name"
 done
@@ -176,7 +176,7 @@ expect 0 index --raster "$tmp/ortho/ortho.tif" --out "$tmp/map.gpkg" --quiet
 for stranger in "$tmp/strange"/*; do
     cp "$stranger" "$tmp/log"
     expect 1 serve --index "$tmp/map.gpkg" --port 0 --log "$tmp/log"
-    says err "$tmp/log: it exists and is not a log of requests that GeoViewMatch wrote; name another file"
+    says err "$tmp/log: it exists and is not a log of requests written by GeoViewMatch; choose another output file"
     cmp "$stranger" "$tmp/log"
 done
 echo '2026-01-31T12:34:56Z GET /v1/map 200 320 1.5 ms' > "$tmp/log"

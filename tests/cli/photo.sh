@@ -14,7 +14,7 @@ json.dump(config, open(sys.argv[2], "w"))
 END
 w=$tmp/photos.safetensors
 expect 0 init --config "$tmp/photos.json" --seed 5 --out "$w"
-says out "48 x 64 pixels, of any photo"
+says out "48 x 64 pixels, any photo"
 
 # Photos of a drawn town: a panorama, a part of one, and one that is rotated by EXIF.
 expect 0 world --out "$tmp/town" --pairs 1 --seed 3 --quiet
@@ -46,12 +46,12 @@ cmp "$tmp/out" "$tmp/auto.csv"
 # A heading is ignored, and so is a request to find it.
 for heading in 3 find; do
     expect 1 "${locate[@]}" --heading $heading $panorama
-    refused "--heading says nothing to these weights"
+    refused "--heading is unsupported with these weights"
 done
 expect 1 embed --weights "$w" --view street --heading 3 --out "$tmp/f.safetensors" $panorama
-refused "--heading says nothing"
+refused "--heading is unsupported"
 expect 1 heatmap --weights "$w" --view street --heading 3 --out "$tmp/h.png" $panorama
-refused "--heading says nothing"
+refused "--heading is unsupported"
 
 # The feature of a panorama is the mean of its views'.
 expect 0 embed --weights "$w" --view street --out "$tmp/f.safetensors" "$tmp/photo.png" $panorama
@@ -69,11 +69,11 @@ END
 # A heat map has the photo's original geometry; panoramas, which are split into views, have none.
 expect 0 heatmap --weights "$w" --view street --out "$tmp/h.png" "$tmp/photo.png"
 expect 1 heatmap --weights "$w" --view street --out "$tmp/h.png" $panorama
-refused "1.png: it is a full panorama, of which these weights see 8 views" "--panorama no takes it as a photo"
+refused "1.png: it is a full panorama, which makes 8 views with these weights" "use --panorama no to take it as a photo"
 expect 0 heatmap --weights "$w" --view street --panorama no --out "$tmp/h.png" $panorama
 expect 0 heatmap --weights "$w" --side-by-side $demo/aerial/2.png --out "$tmp/h.png" "$tmp/photo.png"
 expect 0 "${locate[@]}" --report "$tmp/report" "$tmp/photo.png" $panorama
-grep -q '8 views of it were seen' "$tmp/report/index.html"
+grep -q '8 views of it' "$tmp/report/index.html"
 [ "$(grep -o 'Heat map over [^t]' "$tmp/report/index.html" | wc -l)" = 1 ]
 
 # Invalid photos, and what other weights report for a photo.
@@ -89,9 +89,9 @@ png(sys.argv[1] + "/long.png", 400, 39)
 png(sys.argv[1] + "/grey.png", 400, 300)
 END
 expect 1 "${locate[@]}" "$tmp/tiny.png"
-says err "tiny.png: 40 x 31 pixels are too few to show a street"
+says err "tiny.png: 40 x 31 pixels are too few"
 expect 1 "${locate[@]}" "$tmp/long.png"
-says err "long.png: 400 x 39 is no photo's shape"
+says err "long.png: 400 x 39 is too elongated for a photo; expected"
 expect 0 "${locate[@]}" "$tmp/grey.png"
 expect 1 locate --weights "$(nano)" --tiles $demo/tiles.csv "$tmp/photo.png"
 says err "weights for panoramas need the full circle" \
@@ -107,7 +107,7 @@ says out '"panorama": false' '"photo_views": 0'
 
 # A report of photos draws no heading.
 expect 0 "${locate[@]}" --report "$tmp/report" "$tmp/photo.png"
-if grep -qE "d=.M-?nan|middle looks" "$tmp/report/index.html"; then exit 1; fi
+if grep -qE "d=.M-?nan|heading of its centre" "$tmp/report/index.html"; then exit 1; fi
 
 # The service gives the same answers.
 expect 0 index --weights "$w" --tiles $demo/tiles.csv --out "$tmp/map.gpkg" --quiet

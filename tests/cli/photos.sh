@@ -30,20 +30,20 @@ jpeg=$tmp/bare.jpg
 locate=(locate --weights "$w" --tiles $demo/tiles.csv --top 1 --heading 0)
 expect 0 "${locate[@]}" "$jpeg"
 expect 1 "${locate[@]}" "$tmp/photo.jpg"
-refused "photo.jpg: this 640 x 160 picture is not a full panorama by what it says" "--panorama yes if this is one"
+refused "photo.jpg: this 640 x 160 picture is not a full panorama by its metadata" "--panorama yes if this is one"
 expect 0 "${locate[@]}" --panorama yes "$tmp/photo.jpg"
 sed "s|$tmp/photo.jpg|PICTURE|" "$tmp/out" > "$tmp/photo.txt"
 expect 0 "${locate[@]}" --panorama no "$jpeg"
 sed "s|$jpeg|PICTURE|" "$tmp/out" > "$tmp/panorama.txt"
 cmp "$tmp/photo.txt" "$tmp/panorama.txt"
 expect 2 "${locate[@]}" --panorama maybe "$jpeg"
-refused "--panorama takes auto, yes or no, not 'maybe'"
+refused "--panorama takes auto, yes or no, got 'maybe'"
 
 expect 1 embed --weights "$w" --view street --out "$tmp/f.safetensors" "$tmp/photo.jpg"
 says err "not a full panorama"
 expect 0 embed --weights "$w" --view street --panorama yes --out "$tmp/f.safetensors" "$tmp/photo.jpg"
 expect 2 embed --weights "$w" --view aerial --panorama yes --out "$tmp/f.safetensors" "$tmp/photo.jpg"
-refused "--panorama goes with --view street"
+refused "--panorama requires --view street"
 expect 1 heatmap --weights "$w" --view street --out "$tmp/h.png" "$tmp/photo.jpg"
 refused "not a full panorama"
 expect 0 heatmap --weights "$w" --view street --panorama yes --out "$tmp/h.png" "$tmp/photo.jpg"
@@ -61,7 +61,7 @@ cp "$tmp/photo.jpg" "$tmp/mixed/d.DNG"
 printf 'GIF89a' > "$tmp/mixed/e.gif"
 expect 1 "${locate[@]}" --quiet "$tmp/mixed"
 lines err 4
-says err "a.HEIC: " "c.Avif: it is a picture in AVIF, which cannot be read here; convert it to JPEG" \
+says err "a.HEIC: " "c.Avif: unsupported format AVIF; convert it to JPEG" \
     "d.DNG: " "e.gif: "
 [ "$(grep -c 'convert it to JPEG' "$tmp/err")" = 2 ]
 says out "b.JPG"

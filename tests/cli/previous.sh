@@ -109,24 +109,24 @@ with sqlite3.connect("later/table.gpkg") as map:
 rewrite("begun/state.safetensors", "begun/state.safetensors", set_run(2, dim=512, heads=[8, 8, 16, 16]))
 P
 find later -type f -exec md5sum {} + | sort > sums
-weights='weights of version 2, written by GeoViewMatch .*; this one, .*, reads version 1'
+weights='unsupported weights version 2, written by GeoViewMatch .*; version .* reads version 1'
 refused "$weights" "$gvm" info later/weights.safetensors
 refused "$weights" "$gvm" info later/imported.safetensors
 refused "$weights" "$gvm" train --data town --init later/weights.safetensors --batch 2 --out new
-map='a map of version 2; this program reads version 1'
+map='unsupported map version 2; this program reads version 1'
 refused "$map" "$gvm" info later/table.gpkg
 refused "$map" "$gvm" locate --weights weights.safetensors --index later/table.gpkg town/street/000003.jpg
 refused "$map" "$gvm" index --weights weights.safetensors --tiles town/tiles.csv --out later/table.gpkg --add --quiet
 refused "$map" "$gvm" serve --weights weights.safetensors --index later/table.gpkg --port 0
-features='features of a map, of version 2; this program reads version 1'
+features='unsupported version 2 of a map.s features; this program reads version 1'
 refused "$features" "$gvm" info later/map.features
 refused "$features" "$gvm" locate --weights weights.safetensors --index later/map.gpkg town/street/000003.jpg
-cache='a picture cache of version 2; this program reads and writes version 1'
+cache='unsupported picture cache version 2; this program reads version 1'
 refused "$cache" "$gvm" info later/cache
 refused "$cache" "$gvm" train --resume run-2 --data town --cache later/cache --steps 9 --quiet
-refused 'the saved run is of version 4; this program reads versions 1 to 3' "$gvm" info later/run
-refused 'the saved run is of version 4; this program reads versions 1 to 3' "$gvm" train --resume later/run --data town
+refused 'unsupported version 4 of the saved run; this program reads versions 1 to 3' "$gvm" info later/run
+refused 'unsupported version 4 of the saved run; this program reads versions 1 to 3' "$gvm" train --resume later/run --data town
 find later -type f -exec md5sum {} + | sort | diff sums - || fail "what was refused has changed"
 [ ! -e new ] || fail "a run was begun from weights of version 2"
 
-refused 'another number of weights' "$gvm" train --resume begun --data town
+refused 'number of weights does not match' "$gvm" train --resume begun --data town

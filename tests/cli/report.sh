@@ -48,7 +48,7 @@ echo text > "$tmp/photos/5.jpg"
 printf 'image,lat,lon\n1.png,45.0003593,-30.0007622\n2.png,10,10\n' > "$tmp/photos/known.csv"
 expect 1 locate --weights "$w" --tiles $tiles --known "$tmp/photos/known.csv" --format lines --report "$tmp/report" \
     --min-margin 2 "$tmp/photos"
-says err "5.jpg: it is not a JPEG" "index.html: 5 photos with pictures, "
+says err "5.jpg: unsupported format; expected a JPEG" "index.html: 5 photos with pictures, "
 check "$tmp/report/index.html" '
 assert title == "Where 5 photos were taken · GeoViewMatch", title
 assert alts.count("The photo 1.png") == 1 and alts.count("Heat map over 1.png") == 1, alts
@@ -57,10 +57,10 @@ assert "Map of all photos" in labels and "Map of the answers for 4.png" in label
 photo, heat = (next(p for p in pictures if p[0] == a) for a in ("The photo 1.png", "Heat map over 1.png"))
 assert photo[1:] == heat[1:] == (480, 240), (photo, heat) # at its own size, not squeezed
 assert "wrong" in classes and "weak" in classes and "unsure" in classes
-assert words.count("The true place lies far outside the map.") == 1 and "Crosshair: the true place" in words
+assert words.count("The true place is far outside the map.") == 1 and "Crosshair: the true place" in words
 assert "\u2316" not in words and "\u25b3" not in words # few fonts have them
 assert "2. 2.png" in words and "wrong," in words and "weak" in words
-assert words.count("photos/5.jpg") == 1 and "it is not a JPEG" in words and "Not located" in words
+assert words.count("photos/5.jpg") == 1 and "unsupported format; expected a JPEG" in words and "Not located" in words
 assert "tiles in the map" in words and "median error" in words and "Error, m" in words
 assert [l for l in links if l.startswith("#p")].count("#p3") == 2, links # the overview and the table
 '
@@ -99,7 +99,7 @@ open(sys.argv[1], "wb").write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(
 END2
 expect 0 locate --weights "$w" --tiles $tiles --report "$tmp/report" --quiet --heading 90 "$tmp/sphere.png"
 check "$tmp/report/index.html" '
-assert ("Heat map over sphere.png", 640, 320) in pictures and "does not look at" in words
+assert ("Heat map over sphere.png", 640, 320) in pictures and "rows outside the network’s input" in words
 '
 
 # Missing imagery is reported once, and sets the exit status.
@@ -109,8 +109,8 @@ mv "$tmp/town/aerial" "$tmp/town/away"
 expect 1 locate --weights "$w" --index "$tmp/map.gpkg" --report "$tmp/report" --quiet "$tmp/town/street"
 lines err 4 # one sentence per file, not per picture
 check "$tmp/report/index.html" '
-assert words.count("is missing") == 1 and words.count("no longer where it was") == 1 and "no imagery to show" in words
-assert "What could not be shown" not in words
+assert words.count("is missing") == 1 and words.count("not found where it was") == 1 and "no imagery to show" in words
+assert "Not shown" not in words
 '
 
 # Files of others are kept; those of a report are overwritten.
@@ -128,6 +128,6 @@ expect 0 locate --weights "$w" --tiles $tiles --report "$tmp/mine" --quiet $demo
 expect 1 locate --weights "$w" --tiles $tiles --report /dev/null/x $demo/street/1.png
 says err "/dev/null/x: cannot make it: Not a directory"
 expect 2 locate --weights "$w" --tiles $tiles --report-photos 3 $demo/street/1.png
-refused "--report-photos goes with --report"
+refused "--report-photos requires --report"
 expect 2 locate --weights "$w" --tiles $tiles --report "$tmp/mine" --report-photos -1 $demo/street/1.png
-refused "--report-photos takes a whole number of 0 or more, not '-1'"
+refused "--report-photos takes a whole number of at least 0, got '-1'"

@@ -82,7 +82,7 @@ fails grep -q uncalibrated "$tmp/out"
 for damaged in '{"temperature": 0}' '{"temperature": 1e-300}' '{"temperature": 1, "elsewhere": 1e300}'; do
     fit "$damaged"
     expect 1 $with_p "${photos[0]}"
-    refused "map.gpkg: the table \`geoviewmatch\` in it is damaged"
+    refused "map.gpkg: its table \`geoviewmatch\` is corrupt"
 done
 fit '{"temperature": 1}'
 
@@ -111,7 +111,7 @@ assert (width, height) == (9, 9) and all(abs(a - b) < 0.3 * dx for a, b in
 END
 expect 0 $with_p --heat "$tmp/scores.tif" "${photos[0]}" # its own file is overwritten
 expect 1 $with_p --heat "$tmp/scores.tif" "${photos[@]}"
-refused "scores.tif: --heat takes a folder for the files of 3 photos"
+refused "scores.tif: --heat takes a folder for 3 photos"
 mkdir "$tmp/other"
 cp "${photos[0]}" "$tmp/other/000002.png"
 expect 0 $with_p --heat "$tmp/heat" "${photos[@]}" "$tmp/other/000002.png"
@@ -175,7 +175,7 @@ assert all(row["heading"] == "" and row["p"] for row in csv.DictReader(open(sys.
 END
 expect 0 $with_cells --format lines --report "$tmp/report" --force "${streets[@]}"
 fails grep -q "nan" "$tmp/out"
-fails grep -q "its middle looks" "$tmp/report/index.html"
+fails grep -q "its centre" "$tmp/report/index.html"
 
 # The service gives the same, and its layer matches its description.
 python3 -B - "$GEOVIEWMATCH" "$tmp/cells.gpkg" "$tmp/cells.safetensors" "${streets[0]}" "$tmp/merged.json" "$tmp/cells.tif" \

@@ -4,7 +4,7 @@
 for tool in python3 openssl; do command -v $tool > /dev/null || exit 77; done
 
 expect 2 serve
-refused "--index is missing"
+refused "--index is required"
 for option in "--port 65536" "--queue 0" "--batch 257" "--megapixels 257" "--seconds 0" "--connections x" \
     "--each-client 0" "--body-mb 0" "--memory-mb 0" "--patience-ms -1" "--min-margin 3"; do
     # shellcheck disable=SC2086
@@ -12,9 +12,9 @@ for option in "--port 65536" "--queue 0" "--batch 257" "--megapixels 257" "--sec
     refused "${option% *} takes"
 done
 expect 2 serve --index a.gpkg --tls-key k
-refused "--tls-cert and --tls-key go together"
+refused "--tls-cert and --tls-key require each other"
 expect 2 serve --index a.gpkg --memory-mb 63
-refused "--memory-mb must be as much as --body-mb"
+refused "--memory-mb must be"
 expect 1 serve --index "$tmp/none.gpkg" --port 0
 refused "none.gpkg"
 
@@ -23,13 +23,13 @@ expect 0 index --raster "$tmp/town/ortho.tif" --out "$tmp/map.gpkg" --quiet
 expect 1 serve --index "$tmp/map.gpkg" --bind nowhere
 refused "nowhere is not an IPv4 or IPv6 address"
 expect 1 serve --index "$tmp/map.gpkg" --bind 192.0.2.1 --port 0
-refused "192.0.2.1 is no address of this machine"
+refused "192.0.2.1 is not an address of this machine"
 : > "$tmp/token"
 expect 1 serve --index "$tmp/map.gpkg" --token "$tmp/token"
 refused "token: the file is empty"
 echo "two words" > "$tmp/token"
 expect 1 serve --index "$tmp/map.gpkg" --token "$tmp/token"
-refused "its first line must be the token"
+refused "expected the token"
 
 mkdir "$tmp/served"
 python3 tests/serve/answers.py "$GEOVIEWMATCH" "$tmp/map.gpkg" "$tmp/served" "$tmp"/town/street/*.jpg

@@ -29,7 +29,7 @@ says out "GeoViewMatch weights"
 
 # In parts, with a cache.
 expect 0 $begin --out "$tmp/parts" --cache "$tmp/cache" --steps 5
-says out ": 5 steps; " "to go on: geoviewmatch train --resume $tmp/parts"
+says out ": 5 steps; " "to continue: geoviewmatch train --resume $tmp/parts"
 expect 0 train --resume "$tmp/parts" --quiet --steps 14
 expect 0 train --resume "$tmp/parts" --quiet
 cmp "$tmp/whole/last.safetensors" "$tmp/parts/last.safetensors"
@@ -100,7 +100,7 @@ same "$tmp/full"
 expect 0 $begin --out "$tmp/log" --steps 6 --eval-every 0
 cp "$tmp/log/state.safetensors" "$tmp/logged"
 (ulimit -f 1; expect 1 train --resume "$tmp/log" --quiet)
-says err "$tmp/log: its log cannot be written"
+says err "$tmp/log: cannot write its log"
 cmp "$tmp/logged" "$tmp/log/state.safetensors"
 if unshare -rm mount -t tmpfs none "$tmp/small" 2> /dev/null; then
     mkdir "$tmp/disk"
@@ -116,7 +116,7 @@ fi
 wild="--rate 10 --rate-new 10 --decay 10"
 expect 1 $begin $wild --out "$tmp/wild"
 lines err 1
-says err "$tmp/wild: the loss of step " " is not finite, at a learning rate of " "lower --rate or --rho and begin again"
+says err "$tmp/wild: the loss of step " " is not finite at a learning rate of " "lower --rate or --rho and start again"
 step=$(sed 's/.*of step \([0-9]*\) .*/\1/' "$tmp/err")
 expect 0 $begin $wild --out "$tmp/tame" --steps $(((step - 1) / 2 * 2)) # an epoch has two steps
 for file in last.safetensors best.safetensors state.safetensors; do cmp "$tmp/tame/$file" "$tmp/wild/$file"; done
@@ -130,7 +130,7 @@ sleep 0.3
 kill -TERM $pid
 got=0; wait $pid || got=$?
 [ $got = 1 ]
-says out "to go on: geoviewmatch train --resume $tmp/stopped"
+says out "to continue: geoviewmatch train --resume $tmp/stopped"
 
 # So does a signal while waiting for a cache that another process makes, and during a long evaluation; both resume.
 exec 9> "$tmp/held.cache.part"
@@ -142,7 +142,7 @@ while kill -0 $pid && { grep -q bash /proc/$pid/comm ||
 kill -TERM $pid
 got=0; wait $pid || got=$?
 [ $got = 1 ]
-says out "to go on: geoviewmatch train --resume $tmp/held"
+says out "to continue: geoviewmatch train --resume $tmp/held"
 exec 9>&-
 expect 0 train --resume "$tmp/held" --quiet
 cmp "$tmp/whole/last.safetensors" "$tmp/held/last.safetensors"
@@ -173,7 +173,7 @@ if ! grep -q __asan_init "$GEOVIEWMATCH"; then # with sanitizers it takes half a
     done
     [ $got = 1 ]
     grep -qF 'evaluate\":true' "$tmp/cut/state.safetensors"
-    says out "to go on: geoviewmatch train --resume $tmp/cut"
+    says out "to continue: geoviewmatch train --resume $tmp/cut"
     expect 0 train --resume "$tmp/cut" --quiet
     for file in last.safetensors best.safetensors state.safetensors; do cmp "$tmp/evaluated/$file" "$tmp/cut/$file"; done
     diff <(log "$tmp/evaluated") <(log "$tmp/cut")
@@ -228,16 +228,16 @@ expect 0 eval --data "$tmp/data" --weights "$tmp/whole/last.safetensors" --json 
 python3 -c 'import json,sys; e = json.load(open(sys.argv[1])); assert e["queries"] == 4 and 0 <= e["R@1"] <= 100 and "R@1%" in e' "$tmp/out"
 [ "$(wc -l < "$tmp/matches.csv")" = 5 ]
 expect 0 eval --data "$tmp/data" --weights "$tmp/whole/last.safetensors" --reverse --quiet
-says out "aerial to street: 4 queries, a gallery of 4"
+says out "aerial to street: 4 queries, gallery of 4"
 
 # Refusals.
 expect 1 $begin --out "$tmp/whole"
-refused "$tmp/whole: it holds a run already"
+refused "$tmp/whole: it already contains a run"
 cp -r "$tmp/whole" "$tmp/left"
 rm "$tmp/left/state.safetensors"
 for file in log.jsonl last.safetensors best.safetensors; do
     expect 1 $begin --out "$tmp/left"
-    refused "$tmp/left: it holds $file of another run"
+    refused "$tmp/left: it contains $file of another run"
     cmp "$tmp/whole/$file" "$tmp/left/$file"
     rm "$tmp/left/$file"
 done
@@ -253,7 +253,7 @@ refused "$tmp/no (--data): No such file" "$tmp/no.safetensors (--backbone): No s
 expect 1 train --data "$tmp/data" --out "$tmp/no/where/run"
 refused "$tmp/no/where/run: cannot make it"
 expect 1 train --data "$tmp/data" --out "$tmp/data/pairs.csv"
-refused "pairs.csv: it is a file; --out names a folder"
+refused "pairs.csv: it is a file; --out expects a folder"
 expect 1 $begin --out "$tmp/none" --cache "$tmp/"$'stra\xdfe'
 refused "the cache's path is not UTF-8"
 mv "$tmp/data" "$tmp/"$'m\xfcnster'
@@ -262,27 +262,27 @@ refused "the data set's path is not UTF-8" "rename it"
 mv "$tmp/"$'m\xfcnster' "$tmp/data"
 [ ! -e "$tmp/none" ]
 expect 2 train --data "$tmp/data"
-says err "--data and --out are needed"
+says err "either --data and --out"
 for option in "--epochs 9" "--batch 64" "--rate 5" "--on-bad skip" "--shuffle no" "--seed 1"; do
     expect 2 train --resume "$tmp/whole" $option --steps 30
-    refused "--resume goes on with a run as it was begun" "${option% *} does not"
+    refused "--resume continues a run with its own options: it accepts" "${option% *} does not"
 done
 expect 2 train --data "$tmp/data" --out "$tmp/x" --epochs many
 says err "--epochs takes a whole number"
 expect 2 train --data "$tmp/data" --out "$tmp/x" --cluster 1e-300
-refused "--cluster takes 0 or metres from 1 to 1000000, not '1e-300'"
+refused "--cluster takes 0 or metres from 1 to 1000000, got '1e-300'"
 expect 2 train --data "$tmp/data" --out "$tmp/x" --hard 8 --cluster 100
-refused "--hard chooses what comes together: of --hard, --neighbours, --clusters, --cluster and --shuffle no, only one can be"
+refused "--hard: only one of --hard, --neighbours, --clusters, --cluster and --shuffle no can be used"
 expect 2 train --data "$tmp/data" --out "$tmp/x" --neighbours 2 --clusters 4
-refused "--neighbours chooses what comes together"
+refused "--neighbours: only one"
 expect 2 train --data "$tmp/data" --out "$tmp/x" --clusters 4 --shuffle no
-refused "--clusters chooses what comes together"
+refused "--clusters: only one"
 cp -r "$tmp/whole" "$tmp/odd"
 sed -i 's/cluster\\":0.0/cluster\\":0.1/' "$tmp/odd/state.safetensors"
 expect 1 train --resume "$tmp/odd"
-refused "$tmp/odd/state.safetensors: the saved run's 'cluster' is not 0 or metres from 1 to 1000000"
+refused "$tmp/odd/state.safetensors: the saved run's 'cluster' is invalid; expected 0 or metres from 1 to 1000000"
 expect 1 train --resume "$tmp/nothing"
-refused "$tmp/nothing: there is no such folder of a run"
+refused "$tmp/nothing: no such run folder"
 mkdir "$tmp/empty"
 expect 1 train --resume "$tmp/empty"
 refused "$tmp/empty/state.safetensors: cannot open it"

@@ -17,13 +17,13 @@ begin="train --data $tmp/data --init $small --batch 2 --epochs 12 --eval-every 4
 
 # The summary before the first step; with --quiet none.
 expect 0 $begin --out "$tmp/run" --steps 6 --save-minutes 3
-says err "data set       pairs in $tmp/data: 4 pairs to learn from, 4 to test with (" "network  " "million parameters" \
-    "from $small" "computes on    " "steps          2 of 2 pairs an epoch, 12 epochs: 24 in all; this time to step 6" \
+says err "data set       pairs in $tmp/data: 4 training pairs, 4 test pairs (" "network  " "million parameters" \
+    "from $small" "computes on    " "steps          2 of 2 pairs an epoch, 12 epochs: 24 in all; now to step 6" \
     "memory         about " " are available" "time           very roughly " \
-    "writes         $tmp/run: state.safetensors (" "saves          when an epoch ends, and every 3 minutes; a kill loses" \
-    "evaluates      every 4 epochs" "\`geoviewmatch train --resume $tmp/run\` goes on"
+    "writes         $tmp/run: state.safetensors (" "saves          after each epoch, and every 3 minutes; a kill loses" \
+    "evaluates      every 4 epochs" "\`geoviewmatch train --resume $tmp/run\`"
 expect 0 train --resume "$tmp/run" --steps 7
-says err "; as it was saved" "24 in all, 6 of them done; this time to step 7"
+says err "; as it was saved" "24 in all, 6 of them done; now to step 7"
 expect 0 train --resume "$tmp/run" --steps 8 --quiet
 lines err 0
 
@@ -34,24 +34,24 @@ cp -r "$demo/street" "$tmp/large"
 for i in $(seq 1 4096); do ln "$tmp/data/aerial/1.png" "$tmp/large/aerial/$i.png"; done
 cat "$tmp/data/pairs.csv" "$tmp/many" > "$tmp/large/pairs.csv"
 expect 1 train --data "$tmp/large" --preset paper --batch 4096 --out "$tmp/huge"
-says err "memory         about " " GB; " "batches of 4096 pairs take about " " GB are available; lower --batch" "--force"
+says err "memory         about " " GB; " "batch size 4096 needs about " " GB are available; lower --batch" "--force"
 expect 1 train --data "$tmp/large" --preset paper --batch 4096 --out "$tmp/huge" --quiet
-refused "batches of 4096 pairs take about "
+refused "batch size 4096 needs about "
 [ ! -e "$tmp/huge" ]
 expect 1 train --data "$tmp/data" --init $small --batch 5 --out "$tmp/huge" --quiet
-refused "4 street pictures on 4 tiles do not fill one batch of 5 different places; lower --batch"
+refused "4 street pictures on 4 tiles do not fill one batch of size 5 with different places; lower --batch"
 # What lacks is named if there are no pairs to learn from at all.
 mkdir -p "$tmp/cvusa/splits" "$tmp/gone"
 cp -r "$demo/street" "$demo/aerial" "$tmp/cvusa"
 for i in 1 2 3 4; do echo "aerial/$i.png,street/$i.png"; done > "$tmp/cvusa/splits/val-19zl.csv"
 expect 1 train --data "$tmp/cvusa" --init $small --batch 2 --out "$tmp/huge" --quiet
-refused "0 street pictures on 0 tiles do not fill one batch of 2 different places; splits/train-19zl.csv is not there"
+refused "0 street pictures on 0 tiles do not fill one batch of size 2 with different places; splits/train-19zl.csv is missing"
 cp -r "$demo/aerial" "$tmp/gone"
 mkdir "$tmp/gone/street"
 cp "$demo/street/1.png" "$tmp/gone/street"
 cp "$tmp/data/pairs.csv" "$tmp/gone"
 expect 1 train --data "$tmp/gone" --init $small --batch 2 --out "$tmp/huge" --quiet
-refused "1 street pictures on 1 tiles do not fill" "pairs are left out, as a picture of them is not there (" "street/2.png)"
+refused "1 street pictures on 1 tiles do not fill" "pairs are left out because a picture is missing (" "street/2.png)"
 [ ! -e "$tmp/huge" ]
 rm -r "$tmp/large"
 
@@ -65,18 +65,18 @@ in_folder "$tmp/a" 0 ${begin/$tmp\//} --out cached --quiet --steps 5 --cache cac
 mv "$tmp/a"/* "$tmp/b"
 rm -r "$tmp/b/caches"
 in_folder "$tmp/b" 1 train --resume run --quiet
-refused "$tmp/a/data: the run's data set is no longer there; say where it is now with --data"
+refused "$tmp/a/data: the run's data set was not found; give its new location with --data"
 in_folder "$tmp/b" 0 train --resume run --quiet --data data --steps 9
 in_folder "$tmp" 0 train --resume b/run --quiet # from another folder, with the saved path
 cmp "$tmp/b/whole/last.safetensors" "$tmp/b/run/last.safetensors"
 in_folder "$tmp" 1 train --resume b/cached --quiet --data b/data
-refused "$tmp/a/caches/c: the folder of the run's cache is no longer there; name a file with --cache"
+refused "$tmp/a/caches/c: the folder of the run's cache was not found; give a file with --cache"
 in_folder "$tmp" 0 train --resume b/cached --quiet --data b/data --cache b/cache
 [ -s "$tmp/b/cache" ]
 cmp "$tmp/b/whole/last.safetensors" "$tmp/b/cached/last.safetensors"
 
 # Another data set under that name: a place, a picture, a pair more, the order.
-other="its pairs or pictures are not those that the run began with"
+other="its pairs or pictures differ from those that the run began with"
 changed() {
     rm -rf "$tmp/other"
     cp -r "$tmp/data" "$tmp/other"
@@ -98,16 +98,16 @@ expect 0 train --resume "$tmp/run" --quiet --data "$tmp/other/" --steps 9
 "$program" $begin --epochs 100000 --eval-every 0 --out "$tmp/busy" --quiet > "$tmp/busy.out" 2> "$tmp/busy.err" & pid=$!
 until [ -e "$tmp/busy/state.safetensors" ]; do kill -0 $pid; sleep 0.05; done
 expect 1 train --resume "$tmp/busy" --quiet
-refused "$tmp/busy: another process trains in this folder; stop it first"
+refused "$tmp/busy: another process is training in this folder; stop it first"
 expect 1 $begin --out "$tmp/busy" --quiet
 lines err 1
 
 # A signal is acknowledged at once; a second one ends the process.
 kill -HUP $pid
-until grep -q "stopping after this step, which is saved" "$tmp/busy.err"; do sleep 0.05; done
+until grep -q "stopping after this step and saving" "$tmp/busy.err"; do sleep 0.05; done
 got=0; wait $pid || got=$?
 [ $got = 1 ]
-grep -qF "to go on: geoviewmatch train --resume $tmp/busy" "$tmp/busy.out"
+grep -qF "to continue: geoviewmatch train --resume $tmp/busy" "$tmp/busy.out"
 step=$(tail -1 "$tmp/busy/log.jsonl" | sed 's/{"step": \([0-9]*\).*/\1/')
 expect 0 train --resume "$tmp/busy" --quiet --steps $((step + 1)) # the last step was saved
 says out ": $((step + 1)) steps"
@@ -134,19 +134,19 @@ lines nohup.err 2
 # The folder of a run stands for its best network, or else its last; a message explains why best is not there yet.
 expect 0 $begin --out "$tmp/named" --quiet --steps 2
 expect 1 eval --data "$tmp/data" --weights "$tmp/named/best.safetensors" --quiet
-refused "best.safetensors: it comes with a run's first evaluation; last.safetensors beside it is as it was saved last"
+refused "best.safetensors: it is written by a run's first evaluation; use last.safetensors beside it until then"
 expect 0 eval --data "$tmp/data" --weights "$tmp/named" --quiet
-says err "$tmp/named: it is a training run, whose last.safetensors is taken"
+says err "$tmp/named: it is a training run; its last.safetensors is used"
 cp "$tmp/out" "$tmp/last.figures"
 expect 0 eval --data "$tmp/data" --weights "$tmp/named/last.safetensors" --quiet
 cmp "$tmp/out" "$tmp/last.figures"
 expect 0 train --resume "$tmp/named" --quiet
 expect 0 eval --data "$tmp/data" --weights "$tmp/named/" --quiet
-says err "whose best.safetensors is taken"
+says err "its best.safetensors is used"
 expect 0 $begin --init "$tmp/named" --out "$tmp/from" --quiet --steps 1
-says err "whose best.safetensors is taken"
+says err "its best.safetensors is used"
 expect 1 eval --data "$tmp/data" --weights "$tmp/data" --quiet
-refused "$tmp/data: it is a folder, not a file"
+refused "$tmp/data: it is a directory, expected a file"
 
 # A run of version 1, in the middle of an epoch of hard batches: options in lists, the order as float32.
 hard="$begin --eval-every 0 --hard 2 --mirror 0.5 --elevation -40,40 --on-bad skip"
@@ -185,7 +185,7 @@ cmp "$tmp/hard/state.safetensors" "$tmp/one/state.safetensors"
 expect 0 $hard --out "$tmp/later" --quiet --steps 3
 version 4 "$tmp/later"
 expect 1 train --resume "$tmp/later" --quiet
-refused "$tmp/later/state.safetensors: the saved run is of version 4; this program reads versions 1 to 3"
+refused "$tmp/later/state.safetensors: unsupported version 4 of the saved run; expected 1 to 3"
 
 # A changed state: truncated, longer, non-numbers, wrong counts. One sentence each, nothing written.
 python3 - "$tmp/named/state.safetensors" "$tmp" <<'END'

@@ -49,14 +49,14 @@ done
 
 # Evaluated like any data set; rasters may be elsewhere.
 expect 0 eval --data "$town" --weights "$tmp/whole" --matches "$tmp/matches.csv" --gallery-picture "$tmp/best.png" --quiet
-says out "photos, street to aerial: 6 queries, a gallery of "
+says out "photos, street to aerial: 6 queries, gallery of "
 [ "$(wc -l < "$tmp/matches.csv")" = 7 ]
 grep -q 'cell [0-9-]*,[0-9-]*' "$tmp/matches.csv"
 cp "$tmp/out" "$tmp/first"
 mkdir "$tmp/bare"
 cp -r "$town/photos" "$town/photos.csv" "$tmp/bare"
 expect 1 eval --data "$tmp/bare" --weights "$tmp/whole" --quiet
-says err "no raster (.tif, .tiff or .vrt) lies there to cut the photos' cells out of"
+says err "no raster (.tif, .tiff or .vrt) found to cut the photos' cells from"
 expect 0 eval --data "$tmp/bare" --imagery "$town/imagery" --weights "$tmp/whole" --quiet
 diff <(head -n -2 "$tmp/first") "$tmp/out" # except the lines about written files
 
@@ -72,7 +72,7 @@ says err "it looks like a data set"
 # The preset learns too: it memorises the same batches.
 expect 0 train --data "$town" --preset statewide-nano --batch 4 --epochs 5 --shuffle no --augment none --warm-steps 0 \
     --rate 1e-3 --rate-new 1e-3 --eval-every 0 --out "$tmp/nano"
-says err "photos in $town: 18 pairs to learn from, 6 to test with" "a step takes"
+says err "photos in $town: 18 training pairs, 6 test pairs" "a step takes"
 python3 - "$tmp/nano/log.jsonl" <<'END'
 import json, math, sys
 losses = [json.loads(line)["loss"] for line in open(sys.argv[1])]
@@ -93,7 +93,7 @@ refuses() { # WORDS OPTION...
     local words=$1
     shift
     expect 1 train --batch 2 --out "$tmp/no" "$@"
-    refused "has no use here" "$words"
+    refused "does not apply" "$words"
 }
 refuses "--turn" --data "$town" --preset statewide-nano --turn yes
 refuses "--elevation" --data "$town" --preset statewide-nano --elevation -40,40
@@ -153,7 +153,7 @@ END
         expect 0 train --data "$data" --init "$tmp/$weights.safetensors" --batch 2 --epochs 2 --eval-every 0 --warm-up 0 \
             --out "$tmp/$preset-$part"
     done
-    says err "fine-tuned from a test's imagination" "a tenth of what fresh weights start with"
+    says err "fine-tuned from a test's imagination" "a tenth of those for untrained weights"
     expect 0 train --resume "$tmp/$preset-tuned" --quiet
     python3 - "$tmp/$preset-fresh" "$tmp/$preset-tuned" <<'END'
 import json, sys

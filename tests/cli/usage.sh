@@ -9,33 +9,33 @@ says out "usage: geoviewmatch COMMAND" locate serve index embed init info bench
 lines err 0
 expect 2
 refused_out=$(cat "$tmp/err")
-[ "$refused_out" = "geoviewmatch: no command is given; see \`geoviewmatch --help\`" ]
+[ "$refused_out" = "geoviewmatch: no command given; see \`geoviewmatch --help\`" ]
 
 expect 2 fly
-refused "geoviewmatch: there is no command 'fly'; see \`geoviewmatch --help\`"
+refused "geoviewmatch: unknown command 'fly'; see \`geoviewmatch --help\`"
 expect 2 --fly
-refused "there is no option '--fly'"
+refused "unknown option '--fly'"
 expect 2 $'fl\ny\033'
-refused "there is no command 'fl?y?'"
+refused "unknown command 'fl?y?'"
 
 for command in demo locate serve index embed heatmap init info bench; do
     expect 0 $command --help
     says out "usage: geoviewmatch $command" --help
     lines err 0
     expect 2 $command --fly
-    refused "geoviewmatch $command: there is no option '--fly'; see \`geoviewmatch $command --help\`"
+    refused "geoviewmatch $command: unknown option '--fly'; see \`geoviewmatch $command --help\`"
 done
 
 for command in locate serve index embed heatmap eval train bench check world init info; do
     expect 2 $command -z
-    refused "there is no option '-z'"
+    refused "unknown option '-z'"
     expect 2 $command --threads
     refused "option '--threads' needs a value"
     expect 2 $command --quiet=yes
     refused "option '--quiet=yes' takes no value"
     for n in 0 1025 2x -1 ''; do
         expect 2 $command --threads "$n"
-        refused "--threads takes a whole number from 1 to 1024, not '$n'"
+        refused "--threads takes a whole number from 1 to 1024, got '$n'"
     done
     [ $command = bench ] && continue # it needs no argument
     expect 2 $command
@@ -44,17 +44,17 @@ for command in locate serve index embed heatmap eval train bench check world ini
 done
 for command in locate serve index embed heatmap eval train bench; do
     GVM_CUDA_MODULE=/nowhere expect 1 $command --device cuda
-    refused "is not installed beside it: build it on a machine with nvcc (in Debian nvidia-cuda-toolkit, non-free), or leave out --device cuda"
+    refused "is not installed beside the program; build it on a machine with nvcc (nvidia-cuda-toolkit in Debian non-free), or leave out --device cuda"
     GVM_CUDA_MODULE=$0 expect 1 $command --device cuda
-    refused "CUDA's part of the program cannot be loaded"
+    refused "the CUDA module cannot be loaded"
     expect 2 $command --precision half
-    refused "--precision takes bf16, tf32 or fp32, not 'half'"
+    refused "--precision takes bf16, tf32 or fp32, got 'half'"
     expect 2 $command --device abacus
-    refused "--device takes cpu or cuda, not 'abacus'"
+    refused "--device takes cpu or cuda, got 'abacus'"
 done
 for command in check world init info; do # these compute nothing on a GPU
     expect 2 $command --device cuda
-    refused "there is no option '--device'"
+    refused "unknown option '--device'"
     expect 0 $command --help
     fails grep -q -e --precision "$tmp/out"
 done
@@ -86,9 +86,9 @@ for wrong in fly xyzzy i '' "locate --heading nrth" "embed --view up" "train --z
     ! grep -q 'did you mean' "$tmp/err" || { cat "$tmp/err"; exit 1; }
 done
 expect 2 train --s 4
-refused "option '--s' is short for more than one: --steps, --save-minutes and others"
+refused "option '--s' is ambiguous: --steps, --save-minutes and others"
 expect 2 heatmap --s 4
-refused "option '--s' is short for more than one: --side-by-side, --stage"
+refused "option '--s' is ambiguous: --side-by-side, --stage"
 
 # Each command's help has examples.
 for command in $(expect 0 --help && awk '/^  [a-z]/ {print $1}' "$tmp/out"); do
@@ -127,39 +127,39 @@ done
 
 w=nothing.safetensors
 expect 2 embed --weights $w --view street --out "$tmp/f" # no picture
-refused "no picture is given"
+refused "no picture given"
 expect 2 embed --weights $w --out "$tmp/f" a.png
-refused "--view is missing"
+refused "--view is required"
 expect 2 embed --weights $w --view sideways
-refused "--view takes street or aerial, not 'sideways'"
+refused "--view takes street or aerial, got 'sideways'"
 expect 2 embed --weights $w --view aerial --heading 3 --out "$tmp/f" a.png
-refused "--heading goes with --view street"
+refused "--heading requires --view street"
 expect 2 embed --weights $w --view aerial --out "$tmp/a.JPG" b.jpg
-refused "has the name of a picture"
+refused "has the extension of a picture"
 expect 2 embed --weights $w --view aerial --batch 257
 refused "--batch takes"
 expect 2 locate --weights $w a.jpg
-refused "one of --index and --tiles is needed"
+refused "exactly one of --index and --tiles is required"
 expect 2 locate --weights $w --tiles t.csv
-refused "no photo is given"
+refused "no photo given"
 for top in 0 1001 five; do
     expect 2 locate --top $top
-    refused "--top takes a whole number from 1 to 1000, not '$top'"
+    refused "--top takes a whole number from 1 to 1000, got '$top'"
 done
 for heading in 361 north nan ''; do
     expect 2 locate --heading "$heading"
     refused "--heading takes degrees"
 done
 expect 2 locate --format xml
-refused "--format takes table, lines, json, geojson or csv, not 'xml'"
+refused "--format takes table, lines, json, geojson or csv, got 'xml'"
 expect 2 info
-refused "no file is given"
+refused "no file given"
 expect 2 info a b
-refused "'b' is one argument too many"
+refused "unexpected argument 'b'"
 expect 2 init --preset nano
-refused "--out is missing"
+refused "--out is required"
 expect 2 init --preset nano --config c.json --out "$tmp/f"
-refused "one of --preset, --config and --from is needed"
+refused "exactly one of --preset, --config and --from is required"
 expect 2 init --preset giant --out "$tmp/f"
 refused "--preset takes paper, nano" "not 'giant'"
 for stages in 5 0 4,4 '' '4,' 43 four; do
@@ -174,18 +174,18 @@ refused "--seed takes"
 status=0
 "$GEOVIEWMATCH" --help > /dev/full 2> "$tmp/err" || status=$?
 [ $status = 1 ]
-says err "standard output cannot be written: No space left on device"
+says err "cannot write to standard output: No space left on device"
 status=0
 "$GEOVIEWMATCH" locate --help 2> "$tmp/err" >&- || status=$?
 [ $status = 1 ]
-says err "standard output cannot be written"
+says err "cannot write to standard output"
 exec 3> >(:) # a reader that is gone
 wait $!
 status=0
 "$GEOVIEWMATCH" --help >&3 2> "$tmp/err" || status=$?
 exec 3>&-
 [ $status = 1 ]
-says err "standard output cannot be written: Broken pipe"
+says err "cannot write to standard output: Broken pipe"
 
 # The manual page and the user guide name every command.
 expect 0 --help

@@ -76,7 +76,7 @@ refused "o: the folder is not empty"
 expect 0 world --out "$tmp/o" --pairs 1 --force --quiet # the list of panoramas is deleted with the panoramas
 [ ! -e "$tmp/o/photos.csv" ]
 expect 1 world --out "$tmp/new" --ortho --pairs 1000 --metres 300
-refused "the roads of 300 m have room for " "not 1000: give fewer pairs or more metres"
+refused "the roads of 300 m have room for " "got 1000; lower --pairs or raise --metres"
 
 # Photos and the surrounding imagery.
 expect 0 world --out "$tmp/s" --photos --pairs 8 --seed 7 --metres 300 --margin 50 --pixel 0.5 --test 25 --threads 1 --quiet
@@ -98,7 +98,7 @@ END2
 expect 0 info "$tmp/s/photos/000001.jpg" # our own reader accepts its EXIF
 says out "GPS position   4" "heading "
 expect 1 world --out "$tmp/new" --photos --pairs 10
-refused "the roads of 600 m have room for 0 photos that stand 310 m or more from the border, not 10"
+refused "the roads of 600 m have room for 0 photos at least 310 m from the border, got 10"
 
 for bad in "--pairs 0" "--pairs x" "--pairs 2 --seed -1" "--pairs 2 --offset 31" "--pairs 2 --offset nan" \
     "--pairs 2 --test 101" "--pairs 2 --origin 45" "--pairs 2 --origin 85,0" "--pairs 2 --scale 5" "--pairs 2 more" "" "--pairs 2 --metres 300" "--pairs 2 --turn yes" \
@@ -112,7 +112,7 @@ for bad in "--pairs 0" "--pairs x" "--pairs 2 --seed -1" "--pairs 2 --offset 31"
     refused "geoviewmatch world: "
 done
 expect 2 world --pairs 2
-refused "--out is missing"
+refused "--out is required"
 [ ! -e "$tmp/new" ]
 expect 0 world --help
 says out "usage: geoviewmatch world --out FOLDER --pairs N"

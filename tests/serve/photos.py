@@ -35,7 +35,7 @@ with Service(program, index, "--weights", weights) as service:
     assert locate(photo, "?panorama=yes")["views"] == 8
     for heading in ("3", "find"):
         said = service.problem(400, "POST", "/v1/locate?heading=" + heading, photo, png)
-        assert "heading says nothing to these weights" in said, said
+        assert "heading is unsupported with these weights" in said, said
 
     # A heat map needs a single picture.
     for query in ("?tile=0", "?view=aerial&tile=0"):

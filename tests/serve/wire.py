@@ -234,7 +234,7 @@ def sites(service):
     cross = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
     for path in ("/v1/heatmap?tile=0", "/v1/tiles/0.jpg", "/v1/map", "/v1/tiles", "/metrics"):
         for headers in (evil, cross, {"Origin": "null"}, {**evil, **cross}):
-            assert "another site" in service.problem(403, "GET", path, None, headers), path
+            assert "Cross-site" in service.problem(403, "GET", path, None, headers), path
         for headers in (own, {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}):
             assert service.ask("GET", path, None, headers)[0] == 200, (path, headers)
     service.problem(403, "POST", "/v1/locate", PICTURE, {**JPEG, **cross})

@@ -1,5 +1,5 @@
-/* answers.js - what is known of the picture shown: itself, turned; its places, best first; its five best tiles. The
- * frame is built when a picture is shown; a new answer about it fills the frame, so that the slider keeps its focus. */
+/* answers.js - the picture shown: itself, rotated; its places, best first; its five best tiles. The frame is built when
+ * a picture is shown; a new answer fills the frame, so the slider keeps its focus. */
 import * as api from './api.js';
 import {announce, button, byId, copy, icon, make, show} from './dom.js';
 import * as heading from './heading.js';
@@ -9,7 +9,7 @@ import * as words from './words.js';
 const TILES = 5;
 const PANORAMA = 1.9; /* width to height from which a picture without other signs counts as a full panorama */
 
-/* A button that copies coordinates and says that it did. */
+/* A button that copies coordinates and confirms it. */
 function copyButton(hit) {
     const text = words.place(hit, 7);
     const click = async () => {
@@ -26,7 +26,7 @@ function copyButton(hit) {
     return press;
 }
 
-/* The score and what it is to be held against: the next place's, the picture's own GPS, the tile's size. */
+/* The score and what to compare it with: the next place's, the picture's GPS position, the tile's size. */
 function facts(hit, answer) {
     const list = make('dl', {class: 'facts'});
     const add = (name, ...value) => list.append(make('div', {}, make('dt', {}, name), make('dd', {}, ...value)));
@@ -35,7 +35,8 @@ function facts(hit, answer) {
     if (typeof hit.p === 'number') {
         add(answer.calibrated ? 'p' : 'p (uncalibrated)', words.share(hit.p));
         add('p within 25, 50, 100 m', [25, 50, 100].map((m) => words.share(answer[`p_within_${m}_m`])).join(', '));
-        add('0.9 of it', typeof answer.radius_90_m === 'number' ? `within ${words.metres(answer.radius_90_m)}` : 'nowhere');
+        const radius = answer.radius_90_m;
+        add('0.9 of it', typeof radius === 'number' ? `within ${words.metres(radius)}` : 'off this map');
     }
     if (typeof hit.gps_m === 'number') add('From its own GPS', words.metres(hit.gps_m));
     add(`Tile, ${words.metres(2 * hit.half_tile_m)} wide`, `No. ${hit.tile}`);
@@ -61,14 +62,14 @@ function placeItem(hit, answer, onGo) {
     return item;
 }
 
-/* A thumbnail; pressed, it opens the heat maps. */
+/* A thumbnail that opens the heat maps. */
 function tileItem(tile, rank, onHeat) {
     const image = make('img', {alt: '', width: 96, height: 96});
     const press = button(
         {
             class: 'tile',
             'aria-label': `Tile ${rank}, score ${words.score(tile.score)}: show heat maps`,
-            title: 'Show where the two agree',
+            title: 'Show heat maps',
             click: () => onHeat(tile)
         },
         image, make('span', {'aria-hidden': 'true'}, words.score(tile.score)), icon('heat'));
@@ -79,7 +80,7 @@ function tileItem(tile, rank, onHeat) {
     return make('li', {}, press);
 }
 
-/* What cannot be put into a place, in the server's words and in what helps. */
+/* A failed picture: the server's sentence, and actions that may help. */
 function problem(entry, ask, trust) {
     const offer = (text, act) => button({class: 'small', click: act}, text);
     const offers = [];
@@ -96,23 +97,24 @@ function problem(entry, ask, trust) {
 }
 
 function conditions({answer, answered: {area, isPanorama}}) {
-    const parts = [], where = area?.own ? 'the place that its own GPS gives' : area && words.place(area, 5);
+    const parts = [], where = area?.own ? 'its GPS position' : area && words.place(area, 5);
     if (area !== null) parts.push(`Searched within ${words.metres(area.radius)} of ${where}.`);
-    if (isPanorama) parts.push('Taken as a full panorama, as you said; otherwise the answer means nothing.');
-    if (answer.views > 1) parts.push(`A panorama: ${answer.views} views of it were seen, and their scores averaged.`);
+    if (isPanorama) parts.push('Taken as a full panorama, as you confirmed; otherwise the answer is meaningless.');
+    if (answer.views > 1) parts.push(`A panorama: scores averaged over ${answer.views} views of it.`);
     return parts.length > 0 ? make('p', {class: 'quiet'}, parts.join(' ')) : null;
 }
 
 export class Answers {
-    /* acts has weights, as GET /v1/map tells of them; go(hit): show it on the map; heat(entry, tile): open the heat maps; ask(entry, heading, rest, area): search again,
-     * in the area chosen on the map unless another is given; trust(entry): as a full panorama; all(heading): with all
-     * pictures. */
+    /* acts has weights, as in GET /v1/map; go(hit): show it on the map; heat(entry, tile): open the heat maps;
+     * ask(entry, heading, rest, area): search again, in the area chosen on the map unless another is given;
+     * trust(entry): as a full panorama; all(heading): with all pictures. */
     constructor(acts) { Object.assign(this, acts, {entry: null, section: byId('answer')}); }
 
-    /* Before the first picture: what to do, or the sentence that says why nothing can be done. */
+    /* Before the first picture: instructions, or why the page is unusable. */
     welcome(sentence) {
         Object.assign(this, {entry: null, controls: null});
-        const content = sentence === null ? byId('welcome').content.cloneNode(true) : make('p', {class: 'quiet'}, sentence);
+        const welcome = byId('welcome').content;
+        const content = sentence === null ? welcome.cloneNode(true) : make('p', {class: 'quiet'}, sentence);
         this.section.replaceChildren(make('div', {class: 'welcome'}, content));
         this.section.querySelector('.welcome button')?.addEventListener('click', () => openHelp('help-photos'));
     }
@@ -127,7 +129,7 @@ export class Answers {
         this.update();
     }
 
-    /* The preview comes when it is ready, the slider with a panorama's preview or with its first answer. */
+    /* The preview is shown when it is ready, the slider with a panorama's preview or with its first answer. */
     fillPicture() {
         const {entry} = this, heads = entry.answer !== null && entry.answer.answers[0].heading !== null;
         const isWide = !this.weights.photos && (entry.preview?.ratio ?? 0) >= PANORAMA;
@@ -159,7 +161,7 @@ export class Answers {
         this.section.setAttribute('aria-busy', entry.state === 'waiting' || entry.state === 'asking');
         if (entry.state === 'failed') {
             const sentence = problem(entry, this.ask, this.trust);
-            const earlier = entry.answer === null ? [] : [make('h3', {}, 'The answer before'), ...this.places()];
+            const earlier = entry.answer === null ? [] : [make('h3', {}, 'Previous answer'), ...this.places()];
             results.replaceChildren(sentence, ...earlier);
         } else if (entry.state === 'done') {
             results.replaceChildren(...this.places());

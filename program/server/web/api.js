@@ -1,20 +1,20 @@
-/* api.js - requests to the service that served this page. Every answer is a value or an error with a sentence to show.
- * A busy server (503) is asked again when it says so. Where it wants a token, `needToken` is called, and the token
- * stays in this module's memory; pictures are fetched too, rather than named in `src`, so that they carry it. Nothing
- * else is asked again unless the user says so. */
+/* api.js - requests to the service that served this page. Every call returns a value or throws an error with a sentence
+ * to show. A busy server (503) is retried after the time it gives. If it requires a token, `needToken` is called, and
+ * the token stays in this module's memory; pictures are fetched too, instead of named in `src`, so that they carry it.
+ * Nothing else is retried unless the user asks for it. */
 
 const base = new URL('../v1/', import.meta.url);
-const TRIES = 8;         /* of a busy server, before the user is told */
+const TRIES = 8;         /* of a busy server, before the user is notified */
 const LONGEST_WAIT = 30; /* seconds */
 
 let token = null;
-let asking = null; /* the one question for a token that is open */
+let asking = null; /* the open prompt for a token, one at a time */
 let needToken = async () => null;
 let onBusy = () => {};
-let waits = 0; /* requests that wait for a busy server */
+let waits = 0; /* requests waiting for a busy server */
 
-/* `kind`: 'stopped' nobody answers, 'busy', 'unreadable' (the file), 'refused' (see `status`). The message is a
- * sentence for a person. */
+/* `kind`: 'stopped' (no answer), 'busy', 'unreadable' (the file) or 'refused' (see `status`). The message is a sentence
+ * for a person. */
 export class Problem extends Error {
     constructor(message, kind, status = 0, retryWith = null) {
         super(message);
@@ -22,8 +22,8 @@ export class Problem extends Error {
     }
 }
 
-/* ask(wrong): resolves to a token, `wrong` says that the last one was not taken; busy(seconds) before each
- * wait, busy(null) once none waits. */
+/* ask(wrong): resolves to a token; `wrong`: the last one was rejected. busy(seconds) is called before each wait,
+ * busy(null) once nothing waits. */
 export function configure({ask, busy}) {
     needToken = ask;
     onBusy = busy;
@@ -51,20 +51,20 @@ async function waitBusy(seconds, signal) {
     waits++;
     onBusy(seconds);
     try {
-        await wait(seconds * (1 + Math.random() / 4), signal); /* many pages shall not come back at once */
+        await wait(seconds * (1 + Math.random() / 4), signal); /* spreads the retries of many pages */
     } finally {
         if (--waits === 0) onBusy(null);
     }
 }
 
-/* Why a request failed: the browser says the same of a server that is gone and of a file that it can no longer send. */
+/* Why a request failed: the browser reports an unreachable server and an unreadable file alike. */
 async function silence(body) {
     try {
         await body?.slice(0, 1).arrayBuffer();
     } catch {
         return new Problem('This file can no longer be read.', 'unreadable');
     }
-    return new Problem('The server does not answer. It has stopped, or the network is gone.', 'stopped');
+    return new Problem('The server does not answer. It has stopped, or the network is down.', 'stopped');
 }
 
 /* RFC 9457: `detail` is the sentence. */
@@ -72,7 +72,7 @@ async function problemOf(reply) {
     let detail = null, retryWith = null;
     try {
         ({detail, retry_with: retryWith = null} = await reply.json());
-    } catch { /* not from our server, such as a proxy's page */
+    } catch { /* not from our server, e.g. a proxy's page */
     }
     if (typeof detail === 'string')
         detail = detail.charAt(0).toUpperCase() + detail.slice(1).replace(/([^.!?])$/, '$1.');
@@ -108,13 +108,13 @@ async function request(path, {query = {}, signal, ...options} = {}) {
     }
 }
 
-/* A body can break off half-way, too. */
+/* A body can also be truncated. */
 async function whole(reply, kind, signal) {
     try {
         return await reply[kind]();
     } catch (error) {
         if (signal?.aborted) throw error;
-        throw new Problem('The server broke off its answer.', 'stopped');
+        throw new Problem('The server’s answer is truncated.', 'stopped');
     }
 }
 
@@ -123,9 +123,9 @@ const blob = async (path, options) => whole(await request(path, options), 'blob'
 
 export const aboutMap = () => json('map');
 
-/* One picture's answer. heading: null (as the picture says, else found), 'find' or degrees; area: null for the whole
+/* One picture's answer. heading: null (from the picture, else estimated), 'find' or degrees; area: null for the whole
  * map, { own: true, radius } around the picture's own GPS, or { lat, lon, radius }, in degrees and metres; isPanorama:
- * whether it is a full one whatever it says of itself. */
+ * whether to take it as a full one, whatever its metadata. */
 export function locate(picture, {signal, ...question}) {
     return json('locate', {method: 'POST', body: picture, query: queryOf(question), signal});
 }
@@ -139,13 +139,13 @@ function queryOf({heading, area, isPanorama}) {
     return query;
 }
 
-/* How similar a picture is to each tile, asked as `locate` is: as a layer over the map, or as a GeoTIFF. */
+/* A picture's scores of all tiles, with the options of `locate`: as a layer over the map, or as a GeoTIFF. */
 export const scores = (picture, question, signal) =>
     json('scores', {method: 'POST', body: picture, query: queryOf(question), signal});
 export const scoresFile = (picture, question) =>
     blob('scores', {method: 'POST', body: picture, query: {...queryOf(question), format: 'tiff'}});
 
-/* A square of the map, or null if there is nothing to see. */
+/* A web-map tile, or null if there is no imagery. */
 export async function imagery(z, x, y, signal) {
     const reply = await request(`imagery/${z}/${x}/${y}.jpg`, {signal});
     return reply.status === 204 ? null : whole(reply, 'blob', signal);
@@ -154,7 +154,7 @@ export async function imagery(z, x, y, signal) {
 export const tilesWithin = (bbox, signal) => json('tiles', {query: {bbox: bbox.join(',')}, signal});
 export const tilePicture = (id, signal) => blob(`tiles/${encodeURIComponent(id)}.jpg`, {signal});
 
-/* What a picture and a tile have in common, over the picture ('street') or over the tile ('aerial'). */
+/* The heat map of a picture and a tile, over the picture ('street') or over the tile ('aerial'). */
 export function heat(view, picture, tile, {stage, heading, isPanorama, signal}) {
     const query = {view, tile, stage, heading, panorama: isPanorama ? 'yes' : null};
     return blob('heatmap', {method: 'POST', body: picture, query, signal});

@@ -1,5 +1,5 @@
-/* area.js - where on the map is searched: all of it, around the place that each photo's own GPS gives, or in a circle
- * (circle.js). An area is null, { own: true, radius } or { lat, lon, radius }. */
+/* area.js - the area searched: the whole map, around each photo's GPS position, or a circle (circle.js). An area is
+ * null, { own: true, radius } or { lat, lon, radius }. */
 import * as L from '../leaflet/leaflet.esm.js';
 
 import {Circle} from './circle.js';
@@ -7,11 +7,11 @@ import {afterRest, announce, byId} from './dom.js';
 import {isSame} from './visit.js';
 import * as words from './words.js';
 
-const RADIUS = 100; /* metres, of a field without a number */
-const DRAW = 'Drag on the map, from the circle’s middle to its edge. A click takes the radius above. Esc ends it.';
+const RADIUS = 100; /* metres, if the field has no number */
+const DRAW = 'Drag on the map, from the circle’s centre to its edge. A click uses the radius above. Esc cancels.';
 
 export class Area {
-    /* at(place): where it is drawn. changed(area): after each change that is over. all(area): it is wanted for all
+    /* at(place): its position as drawn. changed(area): after each completed change. all(area): apply it to all
      * pictures. */
     constructor(map, at, {changed, all}) {
         Object.assign(this, {map, at, value: null, field: byId('circle-radius')});
@@ -31,16 +31,16 @@ export class Area {
         byId('circle').addEventListener('submit', (event) => event.preventDefault());
         press('area-whole', () => {
             this.set(null, true);
-            announce('The whole map is searched.');
+            announce('Searching the whole map.');
         });
         press('area-own', () => {
             this.set({own: true, radius: this.radius()}, true);
-            announce(`Searching within ${words.metres(this.value.radius)} of the photo’s own GPS.`);
+            announce(`Searching within ${words.metres(this.value.radius)} of the photo’s GPS position.`);
         });
         press('circle-draw', () => this.circle.draw(!this.circle.isDrawing, this.radius()));
         press('circle-place', () => {
             this.circle.set(this.map.getCenter(), this.radius(), true);
-            announce(`Searching within ${words.metres(this.value.radius)} of the map’s middle.`);
+            announce(`Searching within ${words.metres(this.value.radius)} of the map’s centre.`);
         });
         this.field.addEventListener('change', () => {
             const radius = this.radius();
@@ -51,7 +51,7 @@ export class Area {
         });
     }
 
-    /* The field's radius, mended where it is no number. */
+    /* The field's radius, corrected if it is not a number. */
     radius() {
         const value = Number(this.field.value);
         const radius = Number.isFinite(value) && value >= 1 ? value : RADIUS;
@@ -70,7 +70,7 @@ export class Area {
         if (isOver) this.tell();
     }
 
-    /* Of the buttons, the one that says where is searched is pressed, and while a circle is drawn that for it. */
+    /* The button of the current area is pressed or, while a circle is drawn, the one for drawing. */
     show() {
         const {circle: {isDrawing}, value} = this;
         const pressed = isDrawing ? 'circle-draw' : value === null ? 'area-whole' : value.own ? 'area-own' : 'circle-place';
@@ -79,7 +79,7 @@ export class Area {
         byId('circle-hint').textContent = isDrawing ? DRAW : '';
     }
 
-    /* Offer the area for all pictures where some were asked about another. */
+    /* Offer the area for all pictures if some were searched in another. */
     offer(entries) {
         const others = entries.filter((entry) => !isSame(entry.area, this.value));
         byId('area-all').hidden = entries.length < 2 || others.length === 0;

@@ -1,4 +1,4 @@
-/* circle.js - a circle on the map, drawn by dragging or set. Its two handles move and size it, by pointer or by arrow
+/* circle.js - a circle on the map, drawn by dragging or set. Its two handles move and resize it, by pointer or by arrow
  * keys. */
 import * as L from '../leaflet/leaflet.esm.js';
 
@@ -42,13 +42,13 @@ function handle(className, label, moved) {
 }
 
 export class Circle {
-    /* at(place): where it is drawn. changed(circle, isOver): while and after it is changed; { lat, lon, radius }.
+    /* at(place): its position as drawn. changed(circle, isOver): during and after a change; { lat, lon, radius }.
      * drawing(on): whether dragging draws now. */
     constructor(map, at, {changed, drawing}) {
         Object.assign(this, {map, at, changed, drawing, value: null, edge: 90, isDrawing: false});
         this.disc = L.circle([0, 0], {radius: 1, interactive: false, className: 'search'});
         this.middle = handle(
-            'middle', 'Circle’s middle: arrow keys move it', (at, isOver) => this.set(at, this.value.radius, isOver));
+            'middle', 'Circle’s centre: arrow keys move it', (at, isOver) => this.set(at, this.value.radius, isOver));
         this.rim =
             handle('rim', 'Circle’s edge: arrow keys change its radius', (at, isOver) => this.resize(at, isOver));
         document.addEventListener('keydown', (event) => {
@@ -64,7 +64,7 @@ export class Circle {
         this.map.getContainer().classList.toggle('drawing', on);
         this.map.dragging[on ? 'disable' : 'enable']();
         this.drawing(on);
-        if (on) announce('Drag on the map, from the circle’s middle to its edge. Escape ends it.');
+        if (on) announce('Drag on the map, from the circle’s centre to its edge. Escape cancels.');
     }
 
     begin(event) {
@@ -88,7 +88,7 @@ export class Circle {
         element.addEventListener('pointercancel', end);
     }
 
-    /* The handle on the rim tells the radius; it stays on the side to which it was taken. */
+    /* The handle on the edge sets the radius; it stays on the side it was moved to. */
     resize(at, isOver) {
         const centre = this.at(this.value);
         const p = this.map.latLngToContainerPoint(at).subtract(this.map.latLngToContainerPoint(centre));
@@ -96,7 +96,7 @@ export class Circle {
         this.set(centre, this.map.distance(centre, at), isOver);
     }
 
-    /* Where the rim lies in the direction `edge` (degrees clockwise from north). */
+    /* The point of the edge in the direction `edge` (degrees clockwise from north). */
     rimAt(centre, radius) {
         const box = centre.toBounds(2 * radius), angle = this.edge * Math.PI / 180;
         return [

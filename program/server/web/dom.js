@@ -1,4 +1,4 @@
-/* dom.js - small helpers that build the page's elements and speak to screen readers. */
+/* dom.js - helpers that build the page's elements and announce to screen readers. */
 
 export const byId = (id) => document.getElementById(id);
 
@@ -18,7 +18,7 @@ export function make(tag, attributes = {}, ...children) {
 
 export const button = (attributes, ...children) => make('button', {type: 'button', ...attributes}, ...children);
 
-/* One of the symbols at the end of index.html. */
+/* A symbol from the end of index.html. */
 export function icon(name) {
     const space = 'http://www.w3.org/2000/svg', svg = document.createElementNS(space, 'svg');
     const use = document.createElementNS(space, 'use');
@@ -28,14 +28,14 @@ export function icon(name) {
     return svg;
 }
 
-/* Said to screen readers, not shown. The same sentence twice is said twice. */
+/* Announced to screen readers, not shown. A repeated sentence is announced again. */
 export function announce(sentence) {
     const live = byId('live');
     live.textContent = live.textContent === sentence ? `${sentence}\u00a0` : sentence;
 }
 
-/* Shows a picture that comes as a promise of a blob; its address is given back once it is drawn. False where the
- * promise is of null: then there is nothing to draw. */
+/* Shows a picture that comes as a promise of a blob; its address is revoked once it is drawn. False if the promise is
+ * of null: then there is nothing to draw. */
 export async function show(image, blob) {
     const data = await blob;
     if (data === null) return false;
@@ -49,12 +49,12 @@ export async function show(image, blob) {
     }
 }
 
-/* The clipboard needs a secure context (https or this very machine); elsewhere the old way still works. */
+/* The clipboard API needs a secure context (https or localhost); elsewhere execCommand still works. */
 export async function copy(text) {
     if (navigator.clipboard) {
         try {
             return await navigator.clipboard.writeText(text);
-        } catch { /* not permitted: the old way */
+        } catch { /* not permitted: use execCommand */
         }
     }
     const field = make('textarea', {class: 'unseen', 'aria-hidden': 'true'});

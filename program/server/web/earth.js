@@ -1,9 +1,8 @@
-/* earth.js - longitudes on a map that goes round. Leaflet draws the world again and again beside itself: what belongs
- * to an index is drawn in one copy, around the index's middle, even where that is the antimeridian and half of its
- * longitudes lie beyond 180. */
+/* earth.js - longitudes on a wrapping map. Leaflet repeats the world to either side: a map's layers are drawn in one
+ * copy, around its centre, even if that is the antimeridian and half of its longitudes are beyond 180. */
 
 /* The longitude of the same place within 180 degrees of `middle`. */
 export const near = (lon, middle) => lon + 360 * Math.round((middle - lon) / 360);
 
-/* As it is sent, shown and copied. */
+/* The longitude as sent, shown and copied. */
 export const wrap = (lon) => near(lon, 0);

@@ -8,7 +8,7 @@ const COLUMNS = [
     'gps_lat', 'gps_lon', 'gps_m', 'tile', 'source', 'p', 'p_within_25_m', 'p_within_50_m', 'p_within_100_m', 'radius_90_m',
     'calibrated', 'problem',
 ];
-/* Of numbers that are not whole. */
+/* Digits of numbers that are not integers. */
 const DECIMALS = {
     lat: 8, lon: 8, half_tile_m: 1, score: 6, heading: 2, margin: 6, gps_lat: 8, gps_lon: 8, gps_m: 2, p: 6,
     p_within_25_m: 6, p_within_50_m: 6, p_within_100_m: 6, radius_90_m: 1,
@@ -36,7 +36,7 @@ function cell(value, decimals = 0) {
     return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/* A row for each answer of each picture, and one with the sentence for a picture that has none. */
+/* A row for each answer of each picture, and one with the error for a picture without an answer. */
 export function csv(entries) {
     const line = (row) => COLUMNS.map((name) => cell(rounded(name, row[name]), DECIMALS[name]));
     return [COLUMNS, ...oldestFirst(entries).flatMap(rowsOf).map(line)]
@@ -44,8 +44,8 @@ export function csv(entries) {
         .join('');
 }
 
-/* What was asked, where that is more than the picture: the circle, or the radius around its own GPS; the heading;
- * whether it was taken as a full panorama on the user's word. */
+/* The options of the question, if any: the circle, or the radius around its GPS position; the heading; whether it was
+ * taken as a full panorama on the user's word. */
 function questionOf({heading, area, isPanorama}) {
     const near = area === null ? null : area.own ? 'exif' : [area.lon, area.lat];
     return {near, within_m: area?.radius ?? null, heading, panorama: isPanorama};
@@ -70,5 +70,5 @@ export function geojson(entries, info) {
 export function save(name, type, text) {
     const address = URL.createObjectURL(new Blob([text], {type}));
     make('a', {href: address, download: name}).click();
-    setTimeout(() => URL.revokeObjectURL(address), 60000); /* by then the browser has taken it */
+    setTimeout(() => URL.revokeObjectURL(address), 60000); /* the browser has read it by then */
 }

@@ -1,20 +1,20 @@
-/* heading.js - the picture, turned so that north is in its middle as the network takes it, and the slider that turns
+/* heading.js - the picture, rotated to north at its centre as in the network's input, and the slider that rotates
  * it. */
 import {button, make} from './dom.js';
 import * as words from './words.js';
 
-const WINDS = [['S', 0], ['W', 25], ['N', 50], ['E', 75], ['S', 100]]; /* where they are once north is in the middle */
+const WINDS = [['S', 0], ['W', 25], ['N', 50], ['E', 75], ['S', 100]]; /* positions with north at the centre */
 
-/* A column at x (0..1) of a panorama whose middle looks to h degrees looks to h + 360 (x - 1/2). North is thus at
- * x = 1/2 - h / 360, and goes to the middle when the picture moves by h / 360 of its width. */
+/* A column at x (0..1) of a panorama whose centre has the heading h has the heading h + 360 (x - 1/2). North is thus at
+ * x = 1/2 - h / 360, and moves to the centre if the picture is shifted by h / 360 of its width. */
 export function turn(view, degrees) {
     view.style.backgroundPositionX = `${(degrees / 360) * view.clientWidth}px`;
     view.dataset.heading = degrees;
 }
 
-/* A picture that can be turned. `preview` is { url, ratio }. */
+/* A picture that can be rotated. `preview` is { url, ratio }. */
 export function panorama(preview, name, degrees) {
-    const view = make('div', {class: 'panorama', role: 'img', 'aria-label': `${name}, north in the middle`});
+    const view = make('div', {class: 'panorama', role: 'img', 'aria-label': `${name}, north at the centre`});
     view.style.backgroundImage = `url("${preview.url}")`;
     view.style.aspectRatio = String(Math.min(Math.max(preview.ratio, 2), 5));
     view.dataset.heading = degrees;
@@ -28,14 +28,14 @@ export const winds = () => make('div', {class: 'winds', 'aria-hidden': 'true'}, 
     return mark;
 }));
 
-/* How the heading was come by: as the last question put it, and what the answer says. */
+/* The origin of the heading: from the last question and its answer. */
 function origin(entry) {
     if (typeof entry.heading === 'number') return 'set by you';
-    return entry.answer?.heading_estimated ? 'found by trying several' : 'as the picture says';
+    return entry.answer?.heading_estimated ? 'estimated' : 'from the picture';
 }
 
 /* Slider and buttons under the picture `view` (which may be null). asked(heading, rest): the picture is to be searched
- * with these degrees, 'find' or null, once `rest` milliseconds have passed without another wish. all(heading): so are
+ * with these degrees, 'find' or null, once `rest` milliseconds have passed without another change. all(heading): so are
  * all pictures. */
 export class Controls {
     constructor(view, asked, all) {
@@ -47,16 +47,16 @@ export class Controls {
             asked(Number(this.slider.value), 400);
         });
         const mode = (text, heading) => button({class: 'small', click: () => asked(heading, 0)}, text);
-        this.modes = [[mode('From picture', null), null], [mode('Find it', 'find'), 'find']];
+        this.modes = [[mode('From picture', null), null], [mode('Estimate', 'find'), 'find']];
         this.all = button({class: 'small', hidden: true, click: () => all(this.heading)});
         this.element = make(
             'div', {class: 'heading'}, make('label', {for: 'heading'}, 'Heading'), this.told, this.slider,
             make(
-                'div', {class: 'row', role: 'group', 'aria-label': 'Where the heading comes from'},
+                'div', {class: 'row', role: 'group', 'aria-label': 'Source of the heading'},
                 ...this.modes.map(([button]) => button), this.all));
     }
 
-    /* Offer the heading for all pictures where some were asked about with another. */
+    /* Offer the heading for all pictures if some were searched with another. */
     offer(entries) {
         this.all.hidden = entries.length < 2 || entries.every((entry) => entry.heading === this.heading);
         this.all.textContent = `Same for all ${entries.length} photos`;
@@ -68,7 +68,7 @@ export class Controls {
         this.slider.setAttribute('aria-valuetext', `${degrees} degrees`);
     }
 
-    /* After a new answer; while a question is open the slider stays where the user has it. */
+    /* After a new answer; while a question is open the slider keeps the user's position. */
     update(entry) {
         this.heading = entry.heading;
         for (const [button, heading] of this.modes) button.setAttribute('aria-pressed', entry.heading === heading);

@@ -1,10 +1,10 @@
-/* heat.js - the dialog with heat maps: the picture and a tile, plain above, and below where the network looks. */
+/* heat.js - the dialog with heat maps: the picture and a tile, plain above, with heat below. */
 import * as api from './api.js';
 import {byId, make, show} from './dom.js';
 import * as heading from './heading.js';
 import * as words from './words.js';
 
-/* One picture with what it is. `blob` is a promise of it. */
+/* A picture with its caption. `blob` is a promise of it. */
 function figure(name, description, blob) {
     const image = make('img', {alt: description, class: 'loading'});
     const shown = show(image, blob).then(() => image.classList.remove('loading'));
@@ -12,7 +12,7 @@ function figure(name, description, blob) {
 }
 
 export class Heat {
-    /* weights: as GET /v1/map tells of them */
+    /* weights: as in GET /v1/map */
     constructor(weights) {
         this.weights = weights;
         this.dialog = byId('heat');
@@ -47,10 +47,10 @@ export class Heat {
         const turned = (preview) => heading.panorama(preview, entry.name, degrees);
         const street = make(
             'figure', {class: 'street'}, entry.preview === null ? '' : (photos ? plain : turned)(entry.preview),
-            make('figcaption', {}, photos ? 'The picture' : 'The picture, north in its middle'));
+            make('figcaption', {}, photos ? 'The picture' : 'The picture, north at its centre'));
         byId('heat-pictures').replaceChildren(street, ...parts.map((part) => part.element));
         byId('heat-notice').textContent =
-            views > 1 ? `${views} views of this panorama were seen, and a heat map is of one picture.` : '';
+            views > 1 ? `No heat map: this panorama was searched as ${views} views.` : '';
         try {
             await Promise.all(parts.map((part) => part.shown));
         } catch (error) {

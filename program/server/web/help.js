@@ -1,7 +1,7 @@
-/* help.js - the dialog that says what the page takes, what its figures mean, and what it runs on. */
+/* help.js - the help dialog: accepted pictures, the meaning of figures, versions. */
 import {byId} from './dom.js';
 
-/* part: the id of the heading to begin at; null for the top. */
+/* part: the id of the heading to start at; null for the top. */
 export function openHelp(part = null) {
     const dialog = byId('help');
     dialog.showModal();
@@ -15,7 +15,7 @@ export function listen() {
     byId('help-close').addEventListener('click', () => byId('help').close());
 }
 
-/* What the server said of itself. */
+/* info: GET /v1/map. */
 export function tellVersion(info) {
     byId('version').textContent = `GeoViewMatch ${info.version}, weights ${info.weights.fingerprint}.`;
 }

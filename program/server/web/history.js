@@ -1,5 +1,5 @@
-/* history.js - the list of this visit's pictures: a thumbnail, its name, and how it went. Where it is longer than the
- * page is wide, buttons move it. */
+/* history.js - the list of this visit's pictures: thumbnail, name and outcome. If it is wider than the page, buttons
+ * scroll it. */
 import {button, byId, make} from './dom.js';
 import {isStill} from './map.js';
 import {summary} from './table.js';
@@ -23,7 +23,7 @@ function fill(item, entry, isCurrent) {
 }
 
 export class History {
-    /* open(entry): a picture of the list was chosen. */
+    /* open(entry): a picture was chosen. */
     constructor(open) {
         Object.assign(this, {open, list: byId('entries'), items: new Map()});
         this.ends = [['entries-newer', -1], ['entries-older', 1]].map(([id, sign]) => {
@@ -36,7 +36,7 @@ export class History {
         new ResizeObserver(() => this.showEnds()).observe(this.list);
     }
 
-    /* Which of the list's ends are out of sight. */
+    /* Which ends of the list are out of view. */
     showEnds() {
         const {scrollLeft, scrollWidth, clientWidth} = this.list, rest = scrollWidth - clientWidth - scrollLeft;
         [scrollLeft > 2, rest > 2].forEach((isMore, i) => {

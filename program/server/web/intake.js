@@ -1,4 +1,4 @@
-/* intake.js - how pictures come in: chosen, dropped anywhere on the page, or pasted. */
+/* intake.js - receives pictures: chosen, dropped anywhere on the page, or pasted. */
 import {byId} from './dom.js';
 
 function onFiles(kind, act) {
@@ -9,13 +9,13 @@ function onFiles(kind, act) {
     });
 }
 
-/* take(files) is called with one file or more. */
+/* take(files) is called with at least one file. */
 export function listen(take) {
     const chooser = byId('file'), veil = byId('veil');
     const give = (files) => {
         if (files.length > 0) take(files);
     };
-    let depth = 0; /* dragenter and dragleave come for every element on the way */
+    let depth = 0; /* dragenter and dragleave are sent for every element passed */
 
     chooser.addEventListener('change', () => {
         give([...chooser.files]);

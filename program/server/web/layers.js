@@ -1,9 +1,9 @@
-/* layers.js - the map's control for what is drawn on it: how strong the imagery is, and whether the footprint is. */
+/* layers.js - the map's layer control: the opacity of the imagery, and whether the footprint is drawn. */
 import * as L from '../leaflet/leaflet.esm.js';
 
 import {button, icon, make} from './dom.js';
 
-/* A slider from nothing to all; null without imagery. */
+/* A slider from 0 to 100%; null without imagery. */
 function strength(imagery) {
     if (imagery === null) return null;
     const told = make('output', {for: 'imagery-strength'}, '100%');
@@ -28,13 +28,13 @@ export const Layers = L.Control.extend({
 
     onAdd(map) {
         const panel = make(
-            'div', {id: 'layers-panel', class: 'card', role: 'group', 'aria-label': 'What the map shows', hidden: true},
+            'div', {id: 'layers-panel', class: 'card', role: 'group', 'aria-label': 'Layers of the map', hidden: true},
             strength(this.imagery), outline(this.footprint, map));
         const press = button({
             id: 'layers',
             class: 'fit icon',
-            title: 'What the map shows',
-            'aria-label': 'What the map shows',
+            title: 'Layers of the map',
+            'aria-label': 'Layers of the map',
             'aria-expanded': 'false',
             'aria-controls': 'layers-panel',
             click: () => open(panel.hidden),

@@ -1,4 +1,4 @@
-/* main.js - the page: puts its parts together. visit.js holds what is known, the other parts show it. */
+/* main.js - puts the page's parts together. visit.js holds the state, the other parts show it. */
 import {Answers} from './answers.js';
 import * as api from './api.js';
 import {Area} from './area.js';
@@ -16,10 +16,10 @@ import {askForToken} from './token.js';
 import * as visit from './visit.js';
 import * as words from './words.js';
 
-const EMPTY = 'This map is empty: it has no tiles yet. `geoviewmatch index` puts imagery into it.';
+const EMPTY = 'This map is empty: it has no tiles yet. `geoviewmatch index` adds imagery.';
 
 let parts = null; /* once the map is known: marks, area, answers, heat, history, scores, table */
-let frame = 0;    /* in which the list and the dots are to be drawn; 0 for none */
+let frame = 0;    /* scheduled for drawing the list and the dots; 0 for none */
 
 function notice(sentence, again = null) {
     byId('notice').replaceChildren();
@@ -28,29 +28,29 @@ function notice(sentence, again = null) {
 }
 
 function take(files) {
-    if (parts === null) return notice('The server has not told of its map yet, so nothing was sent.', start);
+    if (parts === null) return notice('The server has not sent its map yet, so no photo was sent.', start);
     if (parts.info.tiles === 0) return notice(EMPTY);
     notice(null);
     visit.add(files, parts.area.value);
-    announce(`${words.count(files.length, 'picture', 'pictures')} taken. Searching.`);
+    announce(`${words.count(files.length, 'picture', 'pictures')} received. Searching.`);
 }
 
-/* What a screen reader hears of a picture's answer. */
+/* A picture's answer, for screen readers. */
 function spoken(entry) {
     if (entry.state === 'failed') return `${entry.name}: ${entry.problem}`;
     const [best] = entry.answer.answers;
     return `${entry.name}: ${words.place(best)}. ${words.verdict(entry.answer).sentence}`;
 }
 
-/* The map goes to a picture's first answer and to one that was chosen; to a later answer, such as one within a circle
- * that the user is moving, only where it is out of sight. */
+/* The map moves to a picture's first answer and to a chosen one; to a later answer, such as one within a circle that
+ * the user is moving, only if it is out of view. */
 function look(entry, what) {
     const isNew = entry.answer !== entry.looked, isFirst = entry.looked === undefined;
     entry.looked = entry.answer;
     if (what === 'selected' || isFirst || (isNew && !parts.marks.inView(entry))) parts.marks.visit(entry);
 }
 
-/* What shows all pictures: once a frame, however many of hundreds have changed. */
+/* The parts that show all pictures: at most once a frame, however many have changed. */
 function drawAll() {
     frame = 0;
     const entries = visit.all(), current = visit.current();
@@ -138,7 +138,7 @@ function build(info) {
     byId('forget').addEventListener('click', () => {
         visit.forget();
         byId('file').focus();
-        announce('All pictures of this visit are forgotten.');
+        announce('All pictures of this visit were removed.');
     });
     welcome();
 }
@@ -153,9 +153,9 @@ async function start() {
     }
 }
 
-/* On the screen for as long as it lasts; said once each time. */
+/* Shown while it lasts; announced once each time. */
 function busy(seconds) {
-    const sentence = seconds === null ? '' : `The server is busy; asking again in ${Math.ceil(seconds)} s.`;
+    const sentence = seconds === null ? '' : `The server is busy; retrying in ${Math.ceil(seconds)} s.`;
     byId('busy').textContent = sentence;
     if (sentence !== '') announce(sentence);
 }

@@ -1,6 +1,6 @@
-/* map.js - the map: the index's own imagery, or its tiles' outlines where the rasters are gone, its footprint, a scale
- * bar, and the coordinates under the pointer (of the middle, while the arrow keys move the map). There is no other map
- * below it: the page asks nobody but the server that it came from. */
+/* map.js - the map: its imagery, or its tiles' outlines if the rasters are missing, its footprint, a scale bar, and the
+ * coordinates under the pointer (of the centre, while the arrow keys move the map). There is no base map below it: the
+ * page contacts only the server that it came from. */
 import * as L from '../leaflet/leaflet.esm.js';
 
 import * as api from './api.js';
@@ -10,12 +10,12 @@ import {Layers} from './layers.js';
 import * as words from './words.js';
 
 const NEAREST = 22;       /* zoom: some 4 cm a pixel at 45 degrees */
-const OUTLINES_FROM = 14; /* zoom from which single tiles are asked for */
-const IMAGERY_FROM = 17;  /* zoom from which a square without imagery has none, rather than too much to draw */
-const SEEN = 8;           /* pixels of the footprint in a square, below which nobody misses its imagery */
-const SIDE = 256;         /* pixels of a square as the server draws it */
+const OUTLINES_FROM = 14; /* zoom from which single tiles are requested */
+const IMAGERY_FROM = 17;  /* zoom from which an empty tile has no imagery, instead of too much to draw */
+const SEEN = 8;           /* pixels of the footprint in a tile, below which missing imagery is not reported */
+const SIDE = 256;         /* pixels of a tile as the server draws it */
 
-/* Asked once: Leaflet builds its layers for one or the other. */
+/* Read once, because Leaflet builds its layers for one or the other. */
 export const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches;
 
 /* A sentence on the map; null for none. */
@@ -24,7 +24,7 @@ function tell(sentence) {
     if (note.textContent !== (sentence ?? '')) note.textContent = sentence ?? '';
 }
 
-/* Where the index's places are drawn. */
+/* The position at which a place is drawn. */
 export const placer = (middle) => (p) => L.latLng(p.lat, near(p.lon, middle));
 
 /* A GeoJSON layer around the middle. */
@@ -34,16 +34,16 @@ const drawn = (json, middle, className, options) => L.geoJSON(json, {
     style: {className, ...options},
 });
 
-/* Web-mercator squares of the rasters. Those which no part of the footprint touches are not asked for. With `noWrap`
- * Leaflet hands squares beyond 180 degrees as they are, so that they compare with the footprint. On a screen with two
- * pixels or more to one of the page's, squares of the next zoom are shown at half their size (`zoomOffset`). */
+/* Web-mercator tiles of the rasters. Those outside the footprint are not requested. With `noWrap` Leaflet passes tiles
+ * beyond 180 degrees unchanged, so that they compare with the footprint. On a screen with two or more device pixels per
+ * CSS pixel, tiles of the next zoom are shown at half their size (`zoomOffset`). */
 const Imagery = L.GridLayer.extend({
     initialize(parts, options) {
         L.GridLayer.prototype.initialize.call(this, options);
         this.parts = parts;
         this.controls = new WeakMap();
-        this.bare = new Set(); /* squares in which imagery is missed */
-        this.lost = new Map(); /* squares that did not come, and why */
+        this.bare = new Set(); /* tiles without imagery inside the footprint */
+        this.lost = new Map(); /* tiles that failed, and why */
         this.on('tileunload', (event) => {
             this.controls.get(event.tile)?.abort();
             this.bare.delete(event.tile);
@@ -52,7 +52,7 @@ const Imagery = L.GridLayer.extend({
         });
     },
 
-    /* Whether as much of the footprint lies within as can be seen. */
+    /* Whether a visible part of the footprint lies within. */
     misses(bounds) {
         const pixels = this.getTileSize().x / (bounds.getEast() - bounds.getWest());
         return this.parts.some((part) => {
@@ -63,8 +63,8 @@ const Imagery = L.GridLayer.extend({
 
     tellBare() {
         const isFar = this._map !== null && this._map.getZoom() < IMAGERY_FROM, [lost] = this.lost.values();
-        if (lost !== undefined) return tell(`Some of the imagery did not come. ${lost}`);
-        tell(this.bare.size === 0 ? null : isFar ? 'Zoom in to see the imagery.' : 'The imagery is not all there.');
+        if (lost !== undefined) return tell(`Some of the imagery could not be loaded. ${lost}`);
+        tell(this.bare.size === 0 ? null : isFar ? 'Zoom in to see the imagery.' : 'Some of the imagery is missing.');
     },
 
     createTile(at, done) {
@@ -98,15 +98,15 @@ function partsOf(footprint, middle) {
 }
 
 function addImagery(map, info, bounds, middle) {
-    const zoomOffset = devicePixelRatio >= 1.5 ? 1 : 0; /* asked once, as Leaflet's layers are built for one */
+    const zoomOffset = devicePixelRatio >= 1.5 ? 1 : 0; /* read once, as Leaflet's layers are built for one */
     const options = {bounds, noWrap: true, maxZoom: NEAREST, updateWhenZooming: false, keepBuffer: 1};
     return new Imagery(partsOf(info.footprint, middle), {...options, zoomOffset, tileSize: SIDE / 2 ** zoomOffset})
         .addTo(map);
 }
 
-const NEARER = 'Zoom in for single tiles.';
+const NEARER = 'Zoom in to see single tiles.';
 
-/* Where the rasters are gone: the tiles in view, once the map rests. */
+/* If the rasters are missing: the tiles in view, once the map rests. */
 function addOutlines(map, middle) {
     const layer = drawn(null, middle, 'outline').addTo(map);
     let control = new AbortController();
@@ -125,8 +125,8 @@ function addOutlines(map, middle) {
             layer.clearLayers();
             layer.addData(tiles);
             tell(tiles.truncated ? NEARER : null);
-        } catch (error) { /* the next move asks again */
-            if (!signal.aborted) tell(`The tiles’ outlines did not come. ${error.message}`);
+        } catch (error) { /* the next move retries */
+            if (!signal.aborted) tell(`The tiles’ outlines could not be loaded. ${error.message}`);
         }
     }
     map.on('moveend', refresh);
@@ -145,15 +145,15 @@ function addPointer(map) {
 
 function addFit(map, home) {
     const press =
-        button({class: 'fit icon', title: 'The whole map', 'aria-label': 'The whole map', click: home}, icon('fit'));
+        button({class: 'fit icon', title: 'Whole map', 'aria-label': 'Whole map', click: home}, icon('fit'));
     L.DomEvent.disableClickPropagation(press);
     new (L.Control.extend({onAdd: () => press}))({position: 'topleft'}).addTo(map);
 }
 
-/* The longitude around which an index is drawn. */
+/* The longitude around which the map is drawn. */
 export const middleOf = (info) => (info.extent[0] + info.extent[2]) / 2;
 
-/* The map of an index, as `GET /v1/map` describes it. */
+/* info: GET /v1/map. */
 export function open(info) {
     const element = byId('map');
     const map = L.map(element, {

@@ -1,11 +1,11 @@
-/* marks.js - answers on the map: of the picture shown, the best place with its tile, the others fainter, and where its
- * own GPS says it was; of the visit's other pictures, a dot at the best place. */
+/* marks.js - answers on the map: of the picture shown, the best place with its tile, the others fainter, and its GPS
+ * position; of the visit's other pictures, a dot at the best place. */
 import * as L from '../leaflet/leaflet.esm.js';
 
 import {isStill} from './map.js';
 import * as words from './words.js';
 
-/* A marker, at a place of Leaflet's, that a keyboard reaches and a screen reader names. */
+/* A marker, accessible by keyboard and screen reader. */
 function pin(at, className, label, text, onPress) {
     const html = document.createElement('span');
     html.textContent = text;
@@ -32,12 +32,12 @@ function pin(at, className, label, text, onPress) {
     return marker;
 }
 
-/* The tile that the best place is from: the place itself may lie off its middle, towards similar tiles beside it. */
+/* The tile of the best place, which may lie off the tile's centre, towards similar tiles beside it. */
 const tileOf = ({answers: [best], top_tiles: tiles}) => tiles.find((tile) => tile.id === best.tile) ?? best;
 
 export class Marks {
-    /* at(place): where it is drawn. onHit(rank) and onEntry(entry) are called when a mark is pressed. `dots` has the
-     * other pictures' marks, each with the answer that it stands for. */
+    /* at(place): its position as drawn. onHit(rank) and onEntry(entry) are called when a mark is pressed. `dots` has
+     * the other pictures' marks, each with its answer. */
     constructor(map, at, onHit, onEntry) {
         Object.assign(this, {map, at, onHit, onEntry, hits: L.layerGroup().addTo(map), dots: new Map()});
     }
@@ -53,7 +53,7 @@ export class Marks {
             L.circle(this.at(own), {radius: area.radius, interactive: false, className: 'search'}).addTo(this.hits);
         if (own) {
             L.polyline([this.at(best), this.at(own)], {interactive: false, className: 'apart'}).addTo(this.hits);
-            pin(this.at(own), 'own', 'Where the picture’s own GPS says it was', '').addTo(this.hits);
+            pin(this.at(own), 'own', 'The picture’s GPS position', '').addTo(this.hits);
         }
         for (const hit of answers)
             pin(this.at(hit), hit.rank === 1 ? 'best' : 'other',
@@ -62,7 +62,7 @@ export class Marks {
                 .addTo(this.hits);
     }
 
-    /* All pictures but the one shown. Marks that are right stay, so that one among hundreds costs little. */
+    /* All pictures except the one shown. Unchanged marks stay, so that one change among hundreds is cheap. */
     others(entries, current) {
         const wanted = new Map();
         for (const entry of entries)
@@ -79,7 +79,7 @@ export class Marks {
         }
     }
 
-    /* Bring the best answer and what belongs to it into view, as near as shows its surroundings. */
+    /* Bring the best answer and its GPS position into view, with some surroundings. */
     visit(entry) {
         const {answers: [best], gps: own} = entry.answer, middle = this.at(best);
         const bounds = middle.toBounds(Math.max(6 * best.half_tile_m, 60));

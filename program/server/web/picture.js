@@ -1,15 +1,15 @@
-/* picture.js - what the page needs to know of a picture before it goes to the server: its size, told from the file's
- * first bytes without decoding it, whether it is within the server's limits, and a small copy to show. */
+/* picture.js - facts about a picture before it is sent: its size, read from the file's first bytes without decoding,
+ * whether it is within the server's limits, and a preview. */
 import * as words from './words.js';
 
 const PREVIEW_WIDTH = 1280;
-const PREVIEW_PIXELS = 150e6; /* larger ones are not decoded just to be shown */
+const PREVIEW_PIXELS = 150e6; /* larger ones are not decoded for a preview */
 
 const read = async (file, from, length) => new DataView(await file.slice(from, from + length).arrayBuffer());
 const text = (view, at, length) => String.fromCharCode(...new Uint8Array(view.buffer, at, length));
 
-/* A JPEG is a list of segments, each FF, kind, length; that of kind SOF has the size. A segment's length lets us step
- * over metadata of any size. */
+/* A JPEG is a list of segments, each FF, kind, length; the SOF segment has the size. Segment lengths allow skipping
+ * metadata of any size. */
 async function jpegSize(file) {
     for (let at = 2, steps = 0; steps < 1000; steps++) {
         const view = await read(file, at, 9);
@@ -23,7 +23,7 @@ async function jpegSize(file) {
     return null;
 }
 
-/* The three kinds of WebP keep it in three places. */
+/* The three kinds of WebP store it in different places. */
 function webpSize(view) {
     switch (text(view, 12, 4)) {
         case 'VP8X':
@@ -39,7 +39,7 @@ function webpSize(view) {
     }
 }
 
-/* { width, height } in pixels as stored, or null where it is no JPEG, PNG, WebP or GIF: then the server judges. */
+/* { width, height } in pixels as stored, or null if it is not a JPEG, PNG, WebP or GIF: then the server decides. */
 export async function sizeOf(file) {
     try {
         const view = await read(file, 0, 32);
@@ -48,12 +48,12 @@ export async function sizeOf(file) {
         if (view.getUint32(0) === 0x89504e47) return {width: view.getUint32(16), height: view.getUint32(20)};
         if (text(view, 0, 4) === 'GIF8') return {width: view.getUint16(6, true), height: view.getUint16(8, true)};
         if (text(view, 0, 4) === 'RIFF' && text(view, 8, 4) === 'WEBP') return webpSize(view);
-    } catch { /* the file is gone or may not be read: sending it will say so */
+    } catch { /* the file is unreadable: sending it will report that */
     }
     return null;
 }
 
-/* A sentence that says why it would be refused, or null. */
+/* Why it would be refused, or null. */
 export function beyondLimits(file, size, limits) {
     if (file.size === 0) return 'This file is empty.';
     if (file.size > limits.body_bytes)
@@ -65,7 +65,7 @@ export function beyondLimits(file, size, limits) {
     return null;
 }
 
-/* A small JPEG to show, or null where the browser cannot decode it (the server may). */
+/* A small JPEG to show, or null if the browser cannot decode it (the server may). */
 async function preview(file, size) {
     if (size !== null && size.width * size.height > PREVIEW_PIXELS) return null;
     let bitmap = null;
@@ -87,7 +87,7 @@ async function preview(file, size) {
     }
 }
 
-/* One after the other, so that many large pictures are not in memory at once. Whoever takes the address frees it. */
+/* One at a time, so that many large pictures are not in memory at once. The caller frees the address. */
 let last = Promise.resolve();
 export function previewOf(file, size) {
     const mine = last.then(() => preview(file, size));

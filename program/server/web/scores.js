@@ -1,5 +1,5 @@
-/* scores.js - how similar the picture shown is to each tile, as a layer over the map: strongest where p, or without p the
- * score, is highest. Asked for only while it is wanted, once for each answer. */
+/* scores.js - the scores of the picture shown as a layer over the map, most opaque at the highest p or, without p,
+ * score. Requested only while the layer is on, once for each answer. */
 import * as L from '../leaflet/leaflet.esm.js';
 
 import * as api from './api.js';
@@ -11,7 +11,7 @@ import * as words from './words.js';
 const STRENGTH = 0.75; /* of the layer */
 
 export class Scores {
-    /* middle: the longitude around which the map is drawn. Its switch stands among the map's other layers. */
+    /* middle: the longitude around which the map is drawn. Its switch is in the layer control. */
     constructor(map, middle) {
         Object.assign(this, {map, middle, entry: null, layer: null, drawn: null, kept: new WeakMap()});
         this.control = new AbortController();
@@ -23,7 +23,7 @@ export class Scores {
             make('p', {}, make('label', {}, this.box, ' Scores of the photo')), this.legend, this.file);
     }
 
-    /* Another picture is shown, null for none, or it has another answer. */
+    /* Another picture is shown (null: none), or its answer changed. */
     show(entry) {
         this.entry = entry;
         this.update();

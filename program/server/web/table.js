@@ -1,4 +1,4 @@
-/* table.js - the dialog with all pictures of the visit in a table, a line each; any column sorts it. */
+/* table.js - the dialog with a table of all pictures of the visit, sortable by any column. */
 import {button, byId, make} from './dom.js';
 import {isWaiting} from './visit.js';
 import * as words from './words.js';
@@ -10,7 +10,7 @@ function outcome(entry) {
     return isWaiting(entry) ? 'searching' : 'no answer';
 }
 
-/* Title; what it shows and sorts by, undefined last; how a number is written. */
+/* Title; the value shown and sorted by, undefined last; the format of a number. */
 const COLUMNS = [
     ['Photo', (entry) => entry.name],
     ['Answer', outcome],
@@ -82,7 +82,7 @@ export class Table {
 
     draw() {
         const [, value] = COLUMNS[this.column], sign = this.falls ? -1 : 1;
-        const isLast = (entry) => value(entry) === undefined; /* those without a figure stay last */
+        const isLast = (entry) => value(entry) === undefined; /* those without a value stay last */
         const lines = [...this.entries].sort(
             (a, b) => isLast(a) || isLast(b) ? compare(value(a), value(b)) : sign * compare(value(a), value(b)));
         this.heads.forEach((head, i) => {

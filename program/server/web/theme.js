@@ -1,4 +1,4 @@
-/* theme.js - light or dark: the system's choice until the button is pressed, then what was chosen, remembered by the
+/* theme.js - light or dark: the system's choice until the button is pressed, then the user's, remembered by the
  * browser. Not a module, so that it runs before the first paint. */
 (() => {
     const page = document.documentElement, system = matchMedia('(prefers-color-scheme: dark)');
@@ -20,7 +20,7 @@
             page.dataset.theme = isDark() ? 'light' : 'dark';
             try {
                 localStorage.setItem('theme', page.dataset.theme);
-            } catch { /* then for this visit only */
+            } catch { /* for this visit only */
             }
             tell();
         });

@@ -1,10 +1,10 @@
-/* token.js - asks for the bearer token of a server that wants one. It is handed over and kept nowhere here. */
+/* token.js - asks for the bearer token if the server requires one. It is not stored here. */
 import {byId} from './dom.js';
 
-/* Resolves to what was typed; the dialog cannot be left without. */
+/* Resolves to the token; the dialog cannot be cancelled. */
 export function askForToken(wrong) {
     const dialog = byId('token'), field = byId('token-text');
-    byId('token-notice').textContent = wrong ? 'The server did not take that token.' : '';
+    byId('token-notice').textContent = wrong ? 'The server rejected that token.' : '';
     field.value = '';
     return new Promise((resolve) => {
         const keep = (event) => event.preventDefault();

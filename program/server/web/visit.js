@@ -1,14 +1,15 @@
-/* visit.js - the pictures of this visit and what was answered about each. They live in this page's memory only and are
- * gone with it. Knows nothing of the screen: `watch` is told after every change.
+/* visit.js - the pictures of this visit and their answers. They are in this page's memory only and are gone with it.
+ * Independent of the screen: the watcher is called after every change.
  *
  * An entry: id; file, name, size (pixels or null), preview ({ url, ratio } or null); state 'waiting', 'asking', 'done'
- * or 'failed'; answer (the server's last one, which later failures leave) and answered ({ heading, area, isPanorama }, what was
- * asked), or null; problem (a sentence), fault (its kind) and retryWith (see api.Problem), or null; heading and area (see area.js),
- * as the last question had them; isPanorama: the user says that it is a full one, whatever it says of itself. */
+ * or 'failed'; answer (the server's last one, kept on later failures) and answered ({ heading, area, isPanorama }, what
+ * was asked), or null; problem (a sentence), fault (its kind) and retryWith (see api.Problem), or null; heading and
+ * area (see area.js), as the last question had them; isPanorama: the user confirmed that it is a full one, whatever its
+ * metadata. */
 import * as api from './api.js';
 import * as picture from './picture.js';
 
-const AT_ONCE = 4; /* questions under way; the server gathers them into batches */
+const AT_ONCE = 4; /* concurrent requests; the server gathers them into batches */
 
 let entries = [];
 let selected = null;
@@ -30,7 +31,7 @@ export const setLimits = (fromServer) => {
     limits = fromServer;
 };
 
-/* The last answer stays in view until the next is there. */
+/* The last answer stays in view until the next arrives. */
 function settle(entry, state, fields) {
     Object.assign(entry, {state, problem: null, fault: null, retryWith: null}, fields);
     watcher(entry, 'changed');
@@ -58,9 +59,9 @@ function pump() {
     }
 }
 
-/* Ask, or ask again otherwise. An earlier question about the same picture is dropped. */
+/* Ask, or ask again with other options. An earlier request for the same picture is dropped. */
 export function ask(entry, heading, area) {
-    if (!entries.includes(entry)) return; /* forgotten while the slider came to rest */
+    if (!entries.includes(entry)) return; /* removed while the slider came to rest */
     entry.control?.abort();
     queue = queue.filter((other) => other !== entry);
     const beyond = picture.beyondLimits(entry.file, entry.size, limits);
@@ -80,11 +81,11 @@ export function trust(entry) {
     ask(entry, entry.heading, entry.area);
 }
 
-/* Is that the same question? */
+/* Whether the questions are the same. */
 export const isSame = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
-/* Ask about every picture with this heading, or in this area, or both; what is not given stays as it was. Pictures that
- * were asked about so already are left as they are. */
+/* Ask about every picture with this heading, in this area, or both; what is not given is unchanged. Pictures that
+ * already have these options are skipped. */
 export function askAll({heading, area}) {
     for (const entry of entries) {
         const wanted = [heading === undefined ? entry.heading : heading, area === undefined ? entry.area : area];

@@ -1,8 +1,8 @@
-/* words.js - numbers as people read them. */
+/* words.js - numbers formatted for people. */
 
 export const degrees = (x, digits = 6) => (Math.abs(x) < 0.5 * 10 ** -digits ? 0 : x).toFixed(digits);
 
-/* "45.000583, -30.001071": what other maps take when it is pasted there. */
+/* "45.000583, -30.001071": a form that other maps accept. */
 export const place = (p, digits = 6) => `${degrees(p.lat, digits)}, ${degrees(p.lon, digits)}`;
 
 export function metres(m) {
@@ -27,7 +27,7 @@ export const megapixels = (n) => `${n >= 1e7 ? Math.round(n / 1e6) : (n / 1e6).t
 
 export const count = (n, one, many) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 
-/* What an answer's margin says: kind 'weak', 'clear' or 'only', a word, and a sentence. */
+/* An answer's verdict by its margin: kind 'weak', 'clear' or 'only', a word, and a sentence. */
 export function verdict({weak, margin}) {
     if (typeof margin !== 'number' || typeof weak !== 'boolean')
         return {kind: 'only', word: 'only place', sentence: 'Only place: there is no other to compare with.'};

@@ -105,7 +105,7 @@ static gvm_status read_id(char id[ID_SIZE], const struct cvact *c, size_t i, gvm
     bool is_cell = c->ids->class_type == MAT_C_CELL;
     const matvar_t *text = is_cell ? ((matvar_t *const *)c->ids->data)[i] : c->ids;
     if ((!is_cell || (is_text(text) && text->dims[0] == 1)) && text_row(id, text, is_cell ? 0 : i)) return GVM_OK;
-    return fail(err, GVM_FORMAT, "%s, panoIds %zu: it is not the name of a picture", labels, i + 1);
+    return fail(err, GVM_FORMAT, "%s, panoIds %zu: it is not a picture's name", labels, i + 1);
 }
 
 /* ------------------------------------------------------------------ opening */
@@ -148,11 +148,11 @@ static gvm_status open_utm(struct cvact *c, gvm_error *err)
 {
     c->utm = read_variable(c, "utm");
     if (!is_real(c->utm) || c->utm->rank != 2 || c->utm->dims[0] != c->count || c->utm->dims[1] < 2)
-        return fail(err, GVM_FORMAT, "%s: `utm` is not an easting and a northing for each of the %zu panoIds", labels,
-                    c->count);
+        return fail(err, GVM_FORMAT, "%s: `utm` does not have an easting and a northing for each of the %zu panoIds",
+                    labels, c->count);
     c->context = proj_context_create();
     c->projection = c->context != NULL ? proj_create(c->context, "+proj=utm +zone=55 +south +ellps=WGS84") : NULL;
-    return c->projection != NULL ? GVM_OK : fail(err, GVM_MEMORY, "%s: PROJ does not start", labels);
+    return c->projection != NULL ? GVM_OK : fail(err, GVM_MEMORY, "%s: PROJ failed to start", labels);
 }
 
 static void cvact_close(struct cvact *c)
@@ -170,12 +170,12 @@ static gvm_status cvact_open(struct cvact *c, const char *root, gvm_error *err)
     *c = (struct cvact){0};
     SILENCE_HDF5();
     char *path = path_join(root, labels);
-    if (path == NULL) return fail(err, GVM_MEMORY, "there is not enough memory to read %s", labels);
+    if (path == NULL) return fail(err, GVM_MEMORY, "cannot read %s: out of memory", labels);
     gvm_status status = file_map(&file, path, err); /* reports why a file cannot be read; matio does not */
     c->most = file.size * ZLIB_MOST;
     file_unmap(&file);
     if (status == GVM_OK && (c->mat = Mat_Open(path, MAT_ACC_RDONLY)) == NULL)
-        status = fail(err, GVM_FORMAT, "%s: it is no MATLAB file", path_tail(path));
+        status = fail(err, GVM_FORMAT, "%s: it is not a MATLAB file", path_tail(path));
     free(path);
     if (status == GVM_OK) status = open_ids(c, err);
     if (status == GVM_OK) status = open_utm(c, err);
@@ -228,7 +228,7 @@ static gvm_status add_pairs(struct filler *f, const struct cvact *c, const char 
     for (size_t i = 0; status == GVM_OK && i < elements(list); i++) {
         double index = number_at(list, i);
         if (!(index >= 1 && index <= (double)c->count && index == floor(index)))
-            status = fail(err, GVM_FORMAT, "%s, %s.%s, number %zu: %.10g is not one of the %zu panoIds", labels, set,
+            status = fail(err, GVM_FORMAT, "%s, %s.%s, number %zu: %.10g is out of range for %zu panoIds", labels, set,
                           field, i + 1, index, c->count);
         else
             status = add_pair(f, c, folder, (size_t)index - 1, err);

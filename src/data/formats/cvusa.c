@@ -21,12 +21,12 @@ struct places {
 static gvm_status add_place(void *context, const struct csv *csv, gvm_error *err)
 {
     struct places *places = context;
-    if (csv->count < 4) return CSV_FAIL(csv, err, "it has %d of the four or five fields of a place", csv->count);
+    if (csv->count < 4) return CSV_FAIL(csv, err, "got %d fields, expected the four or five of a place", csv->count);
     if (places->count + 1 != csv->line)
-        return fail(err, GVM_FORMAT, "%s, line %zu: it is empty, and line N must be image N", csv->where,
+        return fail(err, GVM_FORMAT, "%s, line %zu: it is empty; expected line N to describe image N", csv->where,
                     places->count + 1);
     double(*of)[4] = array_room(places->of, places->count, sizeof *of);
-    if (of == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", csv->where);
+    if (of == NULL) return fail(err, GVM_MEMORY, "%s: cannot read it: out of memory", csv->where);
     places->of = of;
     for (int i = 0; i < 4; i++)
         if (!csv_value(&places->of[places->count][i], csv, csv->fields[i]))
@@ -68,14 +68,13 @@ static gvm_status add_pair(void *context, const struct csv *csv, gvm_error *err)
     struct list *list = context;
     const struct places *places = list->places;
     if (csv->count < 2)
-        return CSV_FAIL(csv, err,
-                        "it has one field where there must be two or three: aerial, "
-                        "panorama and, perhaps, annotation");
+        return CSV_FAIL(csv, err, "got one field, expected two or three: aerial, panorama and optionally annotation");
     char id[64];
     const double unknown[4] = {NAN, NAN, NAN, NAN}, *at = unknown;
     size_t image = name_image(id, csv->fields[1]);
     if (image > places->count && places->of != NULL)
-        return CSV_FAIL(csv, err, "image %zu is beyond the %zu lines of %s", image, places->count, places->file);
+        return CSV_FAIL(csv, err, "image %zu is out of range for the %zu lines of %s", image, places->count,
+                        places->file);
     if (image > 0 && places->of != NULL) at = places->of[image - 1];
     struct query query = {.path = csv->fields[1], .id = id, .lat = at[2], .lon = at[3]};
     struct source source = {csv->where, "line", csv->line};
@@ -100,9 +99,9 @@ gvm_status cvusa_read(struct dataset *dataset, const struct dataset_options *opt
     if (status == GVM_OK && (has_val || !has_train))
         status = read_split(&dataset->test, val, &places, dataset, options, err);
     if (!has_train || !has_val)
-        snprintf(dataset->note, sizeof dataset->note, "%s is not there", has_train ? val : train);
+        snprintf(dataset->note, sizeof dataset->note, "%s is missing", has_train ? val : train);
     else if (places.of == NULL)
-        snprintf(dataset->note, sizeof dataset->note, "all.csv is not there, so places are not known");
+        snprintf(dataset->note, sizeof dataset->note, "all.csv is missing, so positions are unknown");
     free(places.of);
     return status;
 }

@@ -33,10 +33,9 @@ static gvm_status read_numbers(double *values, char *const *row, const struct cs
         if (!csv_value(&values[c], csv, row[c]))
             return CSV_FAIL(csv, err, "%s \"%.60s\" is not a number", names[c], row[c]);
     }
-    if (fabs(values[HEADING]) > 360)
-        return CSV_FAIL(csv, err, "heading %.60s is not in the range of -360 to 360", row[HEADING]);
+    if (fabs(values[HEADING]) > 360) return CSV_FAIL(csv, err, "heading %.60s is outside -360 to 360", row[HEADING]);
     if (isnan(values[LAT]) != isnan(values[LON]) || isnan(values[AERIAL_LAT]) != isnan(values[AERIAL_LON]))
-        return CSV_FAIL(csv, err, "a latitude and a longitude go together, and one of them is empty");
+        return CSV_FAIL(csv, err, "only one of latitude and longitude is given; expected both or none");
     if (isnan(values[AERIAL_LAT])) {
         values[AERIAL_LAT] = values[LAT];
         values[AERIAL_LON] = values[LON];
@@ -79,7 +78,8 @@ gvm_status pairs_parse(bool *has_parts, const char *text, size_t size, const cha
         lat = lat || order[i] == AERIAL_LAT;
         lon = lon || order[i] == AERIAL_LON;
     }
-    if (status == GVM_OK && lat != lon) status = CSV_FAIL(&csv, err, "aerial_lat and aerial_lon go together");
+    if (status == GVM_OK && lat != lon)
+        status = CSV_FAIL(&csv, err, "the header has only one of aerial_lat and aerial_lon; expected both or none");
     while (status == GVM_OK && csv_next(&csv, &status, err)) status = read_row(&csv, order, read, context, err);
     csv_free(&csv);
     return status;

@@ -32,13 +32,12 @@ static gvm_status read_numbers(double values[COLUMNS], char *const *row, const s
     for (int c = LAT; c <= HEADING; c++) {
         values[c] = NAN;
         if (c == HEADING && (row[c] == NULL || row[c][0] == '\0')) continue;
-        if (row[c][0] == '\0')
-            return CSV_FAIL(csv, err, "its %s is empty, and a photo's cell is where it was taken", names[c]);
+        if (row[c][0] == '\0') return CSV_FAIL(csv, err, "its %s is empty; every photo needs a position", names[c]);
         if (!csv_value(&values[c], csv, row[c]))
             return CSV_FAIL(csv, err, "%s \"%.60s\" is not a number", names[c], row[c]);
     }
     if (fabs(values[HEADING]) <= 360 || isnan(values[HEADING])) return GVM_OK;
-    return CSV_FAIL(csv, err, "heading %.60s is not in the range of -360 to 360", row[HEADING]);
+    return CSV_FAIL(csv, err, "heading %.60s is outside -360 to 360", row[HEADING]);
 }
 
 static gvm_status read_row(struct csv *csv, const int *order, pair_reader *read, void *context, gvm_error *err)
@@ -147,8 +146,8 @@ static gvm_status find_rasters(struct dataset *d, const char *named, gvm_error *
         g_ptr_array_add(rasters, g_strdup(place));
     if (status == GVM_OK && rasters->len == 0)
         status = fail(err, GVM_FILE,
-                      "%s: no raster (.tif, .tiff or .vrt) lies there to cut the photos' cells out of; put orthophotos "
-                      "into its folder imagery/, or name them with --imagery",
+                      "%s: no raster (.tif, .tiff or .vrt) found to cut the photos' cells from; put orthophotos into "
+                      "its folder imagery/, or name them with --imagery",
                       path_tail(place));
     if (status != GVM_OK) return status;
     g_ptr_array_sort(rasters, by_name);

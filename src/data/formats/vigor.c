@@ -72,7 +72,7 @@ static bool read_place(double *lat, double *lon, const char *name, char separato
 
 static gvm_status no_place(const struct csv *csv, const char *name, gvm_error *err)
 {
-    return CSV_FAIL(csv, err, "'%.100s' does not tell its latitude and longitude", name);
+    return CSV_FAIL(csv, err, "'%.100s' has no latitude and longitude in its name", name);
 }
 
 /* ------------------------------------------------------------------ lines */
@@ -86,7 +86,7 @@ static gvm_status join_name(char path[PATH_MAX], const char *folder, const struc
 {
     const char *name = csv->fields[field];
     if (strchr(name, '/') == NULL && snprintf(path, PATH_MAX, "%s/%s", folder, name) < PATH_MAX) return GVM_OK;
-    return CSV_FAIL(csv, err, "'%.100s' is not the name of a picture in %s", name, folder);
+    return CSV_FAIL(csv, err, "'%.100s' is not a picture's name in %s", name, folder);
 }
 
 static gvm_status read_tile(void *context, const struct csv *csv, gvm_error *err)
@@ -95,7 +95,7 @@ static gvm_status read_tile(void *context, const struct csv *csv, gvm_error *err
     char path[PATH_MAX];
     int index;
     double lat, lon;
-    if (csv->count != 1) return CSV_FAIL(csv, err, "it has %d fields where one, a tile's name, must be", csv->count);
+    if (csv->count != 1) return CSV_FAIL(csv, err, "got %d fields, expected one: a tile's name", csv->count);
     gvm_status status = join_name(path, lines->city.aerial, csv, 0, err);
     if (status != GVM_OK) return status;
     if (!read_place(&lat, &lon, csv->fields[0], '_')) return no_place(csv, csv->fields[0], err);
@@ -123,9 +123,7 @@ static gvm_status read_pair(void *context, const struct csv *csv, gvm_error *err
     char path[PATH_MAX], id[NAME_MAX + 1];
     struct query query = {.path = path, .id = id};
     if (csv->count != FIELDS)
-        return CSV_FAIL(csv, err,
-                        "it has %d fields where there must be 13: a panorama, and four tiles with their "
-                        "offsets",
+        return CSV_FAIL(csv, err, "got %d fields, expected 13: a panorama, and four tiles with their offsets",
                         csv->count);
     const char *name = csv->fields[0];
     gvm_status status = join_name(path, lines->city.street, csv, 0, err);
@@ -196,7 +194,7 @@ gvm_status vigor_read(struct dataset *dataset, const struct dataset_options *opt
 {
     const char *folder = vigor_labels(dataset->root);
     if (folder == NULL)
-        return fail(err, GVM_FILE, "%s: no city of VIGOR has a folder in splits__corrected or splits",
+        return fail(err, GVM_FILE, "%s: no folder of a VIGOR city found in splits__corrected or splits",
                     path_tail(dataset->root));
     note_cities(dataset, folder);
     bool cross = strcmp(dataset->test_name, "cross-area") == 0;

@@ -52,7 +52,7 @@ static gvm_status check(const void *config, const int size[2], const char *view,
         uint64_t values = H * W * 4 * (uint64_t)c->dims[s];
         if (values > max_activation)
             return fail(err, GVM_FORMAT,
-                        "%s: stage %d of the %s view needs %llu values a picture at once, more than %llu", where, s + 1,
+                        "%s: stage %d of the %s view needs %llu values a picture, expected at most %llu", where, s + 1,
                         view, (unsigned long long)values, (unsigned long long)max_activation);
     }
     return GVM_OK;

@@ -54,10 +54,10 @@ static gvm_status check_heads(const struct swin_config *c, const char *where, gv
     for (int i = 0; i < STAGES; i++) {
         int channels = c->dim << i, heads = c->heads[i];
         if (heads < 1 || channels % heads != 0)
-            return fail(err, GVM_FORMAT, "%s: stage %d has %d channels, which %d heads do not divide", where, i + 1,
+            return fail(err, GVM_FORMAT, "%s: stage %d has %d channels, not divisible by %d heads", where, i + 1,
                         channels, heads);
         if (channels / heads > MAX_HEAD_DIM)
-            return fail(err, GVM_FORMAT, "%s: stage %d has %d channels a head, more than %d", where, i + 1,
+            return fail(err, GVM_FORMAT, "%s: stage %d has %d channels a head, expected at most %d", where, i + 1,
                         channels / heads, MAX_HEAD_DIM);
     }
     return GVM_OK;
@@ -77,14 +77,14 @@ static gvm_status check_map(const struct swin_config *c, int i, int H, int W, co
 {
     int shorter = H < W ? H : W, window = c->window < shorter ? c->window : shorter;
     if (H % window != 0 || W % window != 0)
-        return fail(err, GVM_FORMAT, "%s: stage %d of the %s view is %d x %d, which its window of %d does not divide",
-                    where, i + 1, view, H, W, window);
+        return fail(err, GVM_FORMAT, "%s: stage %d of the %s view is %d x %d, not divisible by its window of %d", where,
+                    i + 1, view, H, W, window);
     if (i + 1 < STAGES && (H % 2 != 0 || W % 2 != 0))
-        return fail(err, GVM_FORMAT, "%s: stage %d of the %s view is %d x %d, which does not halve", where, i + 1, view,
+        return fail(err, GVM_FORMAT, "%s: stage %d of the %s view is %d x %d, not divisible by 2", where, i + 1, view,
                     H, W);
     uint64_t values = activation(c, i, H, W, window);
     if (values > max_activation)
-        return fail(err, GVM_FORMAT, "%s: stage %d of the %s view needs %llu values a picture at once, more than %llu",
+        return fail(err, GVM_FORMAT, "%s: stage %d of the %s view needs %llu values a picture, expected at most %llu",
                     where, i + 1, view, (unsigned long long)values, (unsigned long long)max_activation);
     return GVM_OK;
 }
@@ -93,8 +93,8 @@ static gvm_status check(const void *config, const int size[2], const char *view,
 {
     gvm_status status = check_heads(config, where, err);
     if (status == GVM_OK && (size[0] % PATCH != 0 || size[1] % PATCH != 0))
-        return fail(err, GVM_FORMAT, "%s: the %s view is %d x %d pixels, which patches of %d do not divide", where,
-                    view, size[0], size[1], PATCH);
+        return fail(err, GVM_FORMAT, "%s: the %s view is %d x %d pixels, not divisible by patches of %d", where, view,
+                    size[0], size[1], PATCH);
     for (int i = 0; i < STAGES && status == GVM_OK; i++)
         status = check_map(config, i, size[0] / PATCH >> i, size[1] / PATCH >> i, view, where, err);
     return status;

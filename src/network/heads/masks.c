@@ -30,11 +30,10 @@ static gvm_status check(const void *config, const struct pyramid *maps, const ch
 {
     const struct masks_config *c = config;
     if (maps->count != STAGES)
-        return fail(err, GVM_FORMAT, "%s: the %s view has %d maps, and masks gather those of %d stages", where, view,
+        return fail(err, GVM_FORMAT, "%s: the %s view has %d maps, expected those of %d stages", where, view,
                     maps->count, STAGES);
     if (!c->stages[STAGES - 1])
-        return fail(err, GVM_FORMAT, "%s: the configuration's \"stages\" lacks stage 4, which the rest builds upon",
-                    where);
+        return fail(err, GVM_FORMAT, "%s: the configuration's \"stages\" lacks stage 4, which is required", where);
     for (int s = 0; s < STAGES; s++)
         if (c->stages[s] && maps->maps[s].H * maps->maps[s].W < 2)
             return fail(err, GVM_FORMAT, "%s: stage %d of the %s view has a single position, too few for masks", where,

@@ -30,8 +30,8 @@ static gvm_status check(const void *config, const struct pyramid *maps, const ch
     int H = maps->maps[maps->count - 1].H, W = maps->maps[maps->count - 1].W;
     bool above = maps->projection == PROJECTION_NADIR;
     if (above ? H >= 2 && W >= 2 : H >= 1 && W >= PARTS) return GVM_OK;
-    return fail(err, GVM_FORMAT, "%s: the last map of the %s view is %d x %d, which cannot be cut in four", where, view,
-                H, W);
+    return fail(err, GVM_FORMAT, "%s: the last map of the %s view is %d x %d, which cannot be split into quadrants",
+                where, view, H, W);
 }
 
 static void cut(struct rectangle parts[PARTS], int H, int W, bool above)

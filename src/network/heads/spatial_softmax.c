@@ -32,8 +32,8 @@ static gvm_status check(const void *config, const struct pyramid *maps, const ch
     const struct spatial_softmax_config *c = config;
     (void)maps, (void)view;
     if (c->feature % c->heads == 0) return GVM_OK;
-    return fail(err, GVM_FORMAT, "%s: the configuration's \"feature\" is %d, which %d \"heads\" cannot share equally",
-                where, c->feature, c->heads);
+    return fail(err, GVM_FORMAT, "%s: the configuration's \"feature\" is %d, not divisible by %d \"heads\"", where,
+                c->feature, c->heads);
 }
 
 static void *open_pool(int *features, const void *config, const struct pyramid *maps)
