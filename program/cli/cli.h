@@ -32,8 +32,7 @@ const char *weights_path(const char *name);
 /* On stderr, where its building was interrupted. */
 void warn_incomplete(const gvm_map *map);
 
-/* Whether a file is a GeoPackage by its first bytes; what the map in it holds, on stdout. */
-bool is_map(const char *path);
+/* What the map in a GeoPackage holds, on stdout. */
 int info_map(const char *path, bool json);
 
 /* ------------------------------------------------------------------ pictures */

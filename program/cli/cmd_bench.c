@@ -305,7 +305,7 @@ static const struct option_row rows[] = {
      .help = "instead, how fast a map is searched: one query beside the time that reading all features takes, and a "
              "batch beside the peak"},
     {"tiles", OPTION_LONG, AT(tiles), "N", 1, 1e7, .with = "search",
-     .help = "with --search: tiles (default: 100000, or what memory has room for)"},
+     .help = "with --search: tiles; if not given, 100000 or what memory has room for"},
     {"learning", OPTION_FLAG, AT(learning), .help = "training through the loader, and ranking"},
     {"steps", OPTION_LONG, AT(steps), "N", 1, 1000, "20", .help = "steps of it"},
     {"gallery", OPTION_LONG, AT(gallery), "N", 1, 1e5, "10000", .help = "queries, and tiles, that are ranked"},

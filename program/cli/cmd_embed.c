@@ -46,6 +46,8 @@ static size_t keep_good(float *features, json_t *names, const struct picture_fil
     return kept;
 }
 
+#define VERSION "1" /* of a features file */
+
 static gvm_status write_features(const struct arguments *a, const gvm_model_info *info, const float *features, size_t n,
                                  const json_t *names, gvm_error *err)
 {
@@ -53,9 +55,12 @@ static gvm_status write_features(const struct arguments *a, const gvm_model_info
     char *list = json_dumps(names, JSON_COMPACT);
     if (list == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", a->out);
     struct safetensors_entry entry = {"features", 2, {(int64_t)n, info->features}, features, SAFETENSORS_F32};
-    struct safetensors_pair metadata[] = {
-        {"names", list}, {"view", a->view == GVM_STREET ? "street" : "aerial"}, {"fingerprint", info->fingerprint}};
-    gvm_status status = safetensors_write(a->out, &entry, 1, metadata, 3, err);
+    struct safetensors_pair metadata[] = {{"names", list},
+                                          {"view", a->view == GVM_STREET ? "street" : "aerial"},
+                                          {"fingerprint", info->fingerprint},
+                                          {"version", VERSION},
+                                          {"program", gvm_version()}};
+    gvm_status status = safetensors_write(a->out, &entry, 1, metadata, sizeof metadata / sizeof *metadata, err);
     free(list);
     return status;
 }
@@ -167,8 +172,9 @@ const struct command embed_command = {
     .about =
         "Turns each picture into the network's numbers. F.safetensors then holds `features` [pictures, numbers], "
         "float32, rows of length 1 (of a panorama and weights for photos the mean of 8 views, shorter), and in its "
-        "metadata `names` (JSON, the files in the order of the rows), `view` "
-        "and `fingerprint` (of the weights). A folder stands for the JPEG, PNG, WebP, TIFF and HEIC files in it. A "
+        "metadata `names` (JSON, the files in the order of the rows), `view`, "
+        "`fingerprint` (of the weights), `version` (1) and `program`. A folder stands for the JPEG, PNG, WebP, TIFF "
+        "and HEIC files in it. A "
         "picture that fails is named on stderr and has no row; the others are written, and the exit status is 1.",
     .rows = rows,
     .device = true,

@@ -1,5 +1,6 @@
 /* locate_report.c - the answers of `locate` as one page that holds its pictures itself, and as GeoJSON beside it. The
  * photos' sections go into a file as they are located, so that the page may be larger than memory. */
+#include <errno.h>
 #include <glib.h>
 #include <math.h>
 #include <stdlib.h>
@@ -220,11 +221,11 @@ static void put_foot(struct report *r)
 static gvm_status copy_sections(FILE *out, struct report *r, gvm_error *err)
 {
     char part[65536];
-    bool failed = ferror(r->sections) != 0 || fflush(r->sections) != 0;
-    rewind(r->sections);
+    errno = ENOSPC; /* most likely: a stream does not tell why it failed earlier */
+    bool failed = ferror(r->sections) != 0 || fflush(r->sections) != 0 || fseek(r->sections, 0, SEEK_SET) != 0;
     for (size_t n; !failed && (n = fread(part, 1, sizeof part, r->sections)) > 0;) failed = fwrite(part, 1, n, out) < n;
     if (!failed && !ferror(r->sections)) return GVM_OK;
-    return fail(err, GVM_FILE, "%s: the report cannot be written there: is the disk full?", r->options->folder);
+    return fail_errno(err, "write a report into", r->options->folder);
 }
 
 static gvm_status write_page(struct report *r, const char *path, long *bytes, gvm_error *err)

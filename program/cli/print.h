@@ -16,6 +16,9 @@ __attribute__((format(printf, 2, 3))) int usage_error(const char *name, const ch
 /* "geoviewmatch: SENTENCE" on stderr. Returns FAILED. */
 int failed(const gvm_error *err);
 
+/* What was printed leaves the buffer of stdout. Returns 0, or the first errno with which that failed, ever. */
+int print_flush(void);
+
 /* Text of any bytes on stdout, a '?' for each control character. */
 void print_text(const char *text);
 

@@ -31,7 +31,8 @@ struct service {
     char tag[48];   /* of what is drawn from the map: another one at each start, since the map may be */
     char *token;    /* NULL: none is asked for */
     pthread_mutex_t log_lock;
-    FILE *log; /* NULL: none */
+    FILE *log;       /* NULL: none */
+    bool log_broken; /* its last line could not be written */
     struct MHD_Daemon *daemon;
     int port;
     atomic_int active;     /* requests that are not over */

@@ -26,6 +26,9 @@ double located_error(const struct located *photo, const gvm_hit *hit);
 /* Metres from the position that the picture's own GPS gives to a hit; NaN if it gives none. */
 double located_off_gps(const struct located *photo, const gvm_hit *hit);
 
+/* A heading to print with this many decimals: one that would be rounded to 360 degrees is 0. */
+double located_heading(double heading, int decimals);
+
 /* The keys of what gvm_chance.within has. */
 extern const char *const located_within[GVM_RADII];
 
