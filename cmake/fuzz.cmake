@@ -1,5 +1,5 @@
-# fuzz.cmake - a program for each tests/fuzz/fuzz_NAME.c: with GVM_FUZZ a libFuzzer one; else, as a test, one that runs
-# the target once with each file of tests/fuzz/corpus_NAME.
+# fuzz.cmake - a program for each tests/fuzz/fuzz_NAME.c: with GVM_FUZZ a libFuzzer program; otherwise a test that runs
+# the target once on each file of tests/fuzz/corpus_NAME.
 
 include(cmake/wraps.cmake)
 if(GVM_FUZZ AND NOT CMAKE_C_COMPILER_ID MATCHES "Clang")

@@ -1,7 +1,7 @@
 #!/bin/bash
-# fuzz.sh BUILD SECONDS [NAME...] - runs each fuzz target, or those named, for that time, from tests/fuzz/corpus_NAME and
-# what earlier runs found. What it finds stays in BUILD/found_NAME, and an input that ends the target in BUILD/crash_NAME_*.
-# Prints the executions of this run and of all runs in BUILD.
+# fuzz.sh BUILD SECONDS [NAME...] - run each fuzz target, or the named ones, for SECONDS. Inputs are
+# tests/fuzz/corpus_NAME and the findings of earlier runs. New inputs are kept in BUILD/found_NAME, crashing ones as
+# BUILD/crash_NAME_*. Prints the executions of this run and of all runs in BUILD.
 set -euo pipefail
 
 build=$1 seconds=$2

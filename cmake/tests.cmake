@@ -141,8 +141,8 @@ if(GVM_SANITIZE)
   include(cmake/fuzz.cmake)
 endif()
 
-# Commands as a user types them. Each script runs in one of the builds that `make test` makes: those that parse files, index,
-# train and serve under the sanitizers, these in the release build, which is what users have.
+# Commands as a user types them. Each script runs in one build of `make test`: those that parse files, index, train and
+# serve under the sanitizers, these in the release build, which users have.
 set(RELEASE_SCRIPTS "bench|check|cuda|demo|embed|eval|golden_run|info|init_info|known|opens|outputs|page|readme|report|serve_ends|usage|world")
 if(TARGET geoviewmatch)
   file(GLOB SCRIPTS CONFIGURE_DEPENDS tests/cli/*.sh)
@@ -174,7 +174,7 @@ if(GVM_TSAN) # the rest is the same in all builds
   return()
 endif()
 
-# The house itself: its files' lengths and what the documents name; and, where the objects show it, who calls whom.
+# Rules of the house: lengths of files, names in the documents, and, with gcc's objects, the order of calls.
 foreach(check lengths names)
   add_check(house_${check} COMMAND bash tests/house/${check}.sh)
   set_tests_properties(house_${check} PROPERTIES LABELS quick)

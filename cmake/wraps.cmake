@@ -1,4 +1,4 @@
-# wraps.cmake - a test's __wrap_NAME stands in for NAME, by the linker's --wrap.
+# wraps.cmake - a test's __wrap_NAME replaces NAME, with the linker's --wrap.
 
 function(link_wraps target source)
   file(STRINGS ${source} wraps REGEX "__wrap_")

@@ -1,4 +1,4 @@
-"""hostile.py - requests that mean harm or know no better, drawn at random: what tools/soak.py sends beside sound ones.
+"""hostile.py - random malicious and faulty requests, which tools/soak.py sends beside valid ones.
 
 KINDS has (name, weight, maker). A maker takes random.Random and returns an Attack; the same seed gives the same attacks."""
 import base64
@@ -31,7 +31,7 @@ WEBP = [base64.b85decode(text) for text in (
 
 @dataclass
 class Attack:
-    """One connection: the pieces that are sent with a pause of seconds before each, and what happens then."""
+    """One connection: the pieces to send, each after a pause in seconds, and how it ends."""
     pieces: list
     pause: float = 0
     end: str = "read"      # read: take the answer; leave: close at once; reset: close with RST; half: end the sending side
@@ -51,7 +51,7 @@ def post(body, path="/v1/locate", kind="image/jpeg"):
 
 
 def colours(draw, width=128, height=64):
-    """A PNG of random stripes, 8 bits a channel."""
+    """A PNG of random stripes, 8 bits per channel."""
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
     row = b"\0" + b"".join(draw.randbytes(3) * 8 for _ in range(width // 8))
@@ -60,7 +60,7 @@ def colours(draw, width=128, height=64):
 
 
 class Maker:
-    """What needs the photo that sound requests send."""
+    """Attacks that use the photo of the valid requests."""
 
     def __init__(self, photo):
         self.photo = photo
@@ -107,7 +107,7 @@ class Maker:
         return Attack([post(bytes(body), draw.choice(POSTS), kind)], allowed=(200,))
 
     def lengths(self, draw):
-        """None, two, one too large or too small, one that is no number."""
+        """No length, two, one too large or too small, one that is not a number."""
         value = draw.choice(("-1", "1e3", "9" * 26, "0x10", "", "+5", "5, 5", " 5 5", "5\t", str(1 << 40),
                              str(len(self.photo) + draw.randrange(1, 1000)), str(draw.randrange(200))))
         more = draw.choice((CLOSE, CLOSE, b"Content-Length: %d\r\n" % draw.randrange(100), b"Transfer-Encoding: chunked\r\n",
@@ -129,7 +129,7 @@ class Maker:
     # -------------------------------------------------------------- pictures
 
     def picture(self, draw):
-        """A sound one with flipped bits, cut, doubled, or spliced with another."""
+        """A valid one with flipped bits, truncated, doubled, or spliced with another."""
         some = [self.photo, colours(draw), png(128, 64), *WEBP]
         data = bytearray(draw.choice(some))
         for _ in range(draw.choice((1, 1, 2, 5, 20))):
@@ -149,14 +149,14 @@ class Maker:
         return Attack([post(bytes(data), path)], allowed=(200,))
 
     def bombs(self, draw):
-        """Few bytes that are many pixels, or many passes over them."""
+        """Small files with many pixels, or with many passes over them."""
         data, allowed = draw.choice((
             (png(30000, 30000), ()), (png(65535, 400), ()), (bomb(15904, 8000, 1000), ()), (png(6000, 3000), (200,)),
             (bomb(1024, 512, 60), (200,)), (bomb(4096, 2048, 300), (200,)), (b"II*\0" + b"\xff" * 5000, ()),
             (b"II*\0\x08\0\0\0\xff\xff" + bytes(range(256)) * 4, ()), (b"RIFF\xff\xff\xff\xffWEBP" + draw.randbytes(500), ())))
         return Attack([post(data)], allowed=allowed)
 
-    # -------------------------------------------------------------- what is asked
+    # -------------------------------------------------------------- targets and parameters
 
     def parameters(self, draw):
         names = ("near", "within", "heading", "top", "min_margin", "panorama", "format", "stage", "view", "tile", "bbox", "x", "")
@@ -213,13 +213,13 @@ class Maker:
         return Attack([draw.choice((b"", b"GET /v1/m"))], connections=draw.randrange(40, 120), hold=draw.uniform(0, 1.5), end="leave")
 
     def vanish(self, draw):
-        """A sound request whose client is gone before the answer."""
+        """A valid request whose client disconnects before the answer."""
         data = draw.choice((post(self.photo), post(self.photo), post(self.photo, "/v1/heatmap"), post(self.photo, "/v1/scores"),
                             b"GET /v1/heatmap?tile=0 HTTP/1.1\r\n" + HOST + CRLF, b"GET /leaflet/leaflet.esm.js HTTP/1.1\r\n" + HOST + CRLF))
         return Attack([data], end=draw.choice(("leave", "reset")), hold=draw.choice((0, 0, 0.005, 0.05)))
 
     def deaf(self, draw):
-        """Requests one behind the other whose answers are read late or never."""
+        """Pipelined requests whose answers are read late or never."""
         data = (b"GET " + draw.choice((b"/leaflet/leaflet.esm.js", b"/openapi.json", b"/v1/tiles")) + b" HTTP/1.1\r\n" + HOST + CRLF)
         return Attack([data * draw.randrange(1, 30)], hold=draw.uniform(0.5, 4), end=draw.choice(("leave", "reset")), window=4096)
 

@@ -1,8 +1,8 @@
 #!/bin/bash
-# kills.sh [PROGRAM] - `train` and `index` killed (-9) at moments drawn at random, up to three times a job, then run to
-# the end as their users would: train --resume, or the same index again. What comes out must be what an undisturbed job
-# makes, byte for byte but for a map's random id, and nothing may be left over. Prints the kills that met a process at
-# work; one line a job goes into $OUT/jobs, from which another call goes on.
+# kills.sh [PROGRAM] - `train` and `index` killed (-9) at random moments, up to three times per job, then finished as a
+# user would: train --resume, or the same index again. The result must equal that of an undisturbed job, byte for byte
+# except a map's random id, and no other files may remain. Prints the number of kills that hit a working process. Each
+# job adds a line to $OUT/jobs, so that another call continues from there.
 #
 #   KILLS=200 (of each command)   COMMANDS="train index"   SEED=1   OUT=build/kills
 set -euo pipefail
@@ -51,7 +51,7 @@ begin() {
         --eval-every 4 --threads 1 --quiet --out run "$@"
 }
 
-# train_job MINUTES ARGUMENT...: begun, or gone on with if there is a state to go on from.
+# train_job MINUTES ARGUMENT...: begin it, or resume it if there is a state.
 train_job() {
     if [ -e run/state.safetensors ]; then
         "$program" train --resume run --threads 1 --quiet --save-minutes "$1"
@@ -77,7 +77,7 @@ index_cells() {
         --raster "$out/town/imagery/ortho.tif"
 }
 
-# ------------------------------------------------------------------ what they made
+# ------------------------------------------------------------------ their results
 
 # Files by name and content, without the log's speeds, a map's id and the times in a GeoPackage. GDAL reads the extent of a
 # layer with 15 digits when a map is opened again, so that of gpkg_contents is compared to 12.
@@ -114,7 +114,7 @@ fresh() {
     cd "$out/job"
 }
 
-# The program, a child of the shell that runs the job, which is stopped first so that it starts none meanwhile.
+# The program is a child of the shell that runs the job; the shell is stopped first, so that it starts no other.
 kill_job() {
     local child
     kill -STOP "$pid" 2> /dev/null || return 1
@@ -149,7 +149,7 @@ trial() {
     echo "${name%_*} $name $hits $tries" >> "$out/jobs"
 }
 
-# What an undisturbed job makes, and how long that takes.
+# The result and the duration of an undisturbed job.
 whole() {
     local name=$1 from
     [ ! -e "$out/$name.whole" ] || return 0

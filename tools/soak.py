@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""soak.py PROGRAM - the service for hours under mixed load: sound requests, each answer held against the one that the same
-request had at the start, beside hostile ones (tools/hostile.py). Prints figures; ends with 1 unless
+"""soak.py PROGRAM - the service for hours under mixed load: valid requests, each answer compared with the one at the
+start, beside hostile ones (tools/hostile.py). Prints figures; exits with 1 unless
 
-* each sound request had the right answer, or 503 with Retry-After, and none was cut or left without an answer;
-* no hostile request had 500, an answer that is none, or a status that it should not have;
+* each valid request got the right answer, or 503 with Retry-After, and none was cut off or left without an answer;
+* no hostile request got 500, a malformed answer, or a status that it should not get;
 * memory and open descriptors are flat, and SIGTERM ends the service within 5 seconds, with 0.
 
 Ctrl-C or SIGTERM ends the load early; the figures are those until then.
@@ -31,18 +31,18 @@ import hostile
 from service import Service, form
 
 SOUND, HOSTILE = "127.0.0.1", "127.0.0.%d"
-PATIENCE = 180  # seconds without an answer, after which a request hangs
+PATIENCE = 180  # seconds without an answer until a request counts as hanging
 SECONDS = 30    # the service's --seconds, after which it ends a connection that sends nothing
 
 
 class Cut(Exception):
-    """An answer that ended early, or is none."""
+    """A truncated or malformed answer."""
 
 
 # ------------------------------------------------------------------ a client
 
 async def read_answer(reader, has_body=True):
-    """Status, headers with small letters, and body; None if nothing came at all."""
+    """Status, headers with lower-case names, and body; None if nothing arrived."""
     while True:
         try:
             head = await reader.readuntil(b"\r\n\r\n")
@@ -78,10 +78,10 @@ async def connect(address, source, window=0):
         raise
 
 
-# ------------------------------------------------------------------ sound requests
+# ------------------------------------------------------------------ valid requests
 
 class Ask:
-    """A request, and what its answer must be."""
+    """A request and its expected answer."""
 
     def __init__(self, method, path, body=b"", kind=""):
         self.name = "%s %s" % (method, path)
@@ -90,7 +90,7 @@ class Ask:
         self.want = None
 
     def fault(self, status, headers, body):
-        """What is wrong with this answer, or None. Counters differ from answer to answer."""
+        """A description of the answer's fault, or None. Counters differ from answer to answer."""
         kind, want_kind = headers.get("content-type"), self.want[1].get("content-type")
         if status != self.want[0] or kind != want_kind:
             return "%s: %d %s instead of %d %s: %r" % (self.name, status, kind, self.want[0], want_kind, body[:300])
@@ -104,7 +104,7 @@ class Ask:
 
 
 def close_to(a, b):
-    """Equal, but for the rounding of numbers that were computed beside other pictures than before."""
+    """Equal, except for the rounding of numbers that were computed in another batch."""
     if isinstance(a, float) and isinstance(b, float):
         return abs(a - b) < 1e-5 or a != a and b != b
     if isinstance(a, dict) and isinstance(b, dict):
@@ -120,7 +120,7 @@ def close_to(a, b):
 
 
 def png_values(data):
-    """A picture's bytes as they were before packing; the service's have no filter."""
+    """The decompressed bytes of a picture; the service's have no filter."""
     packed, at = b"", 8
     while at < len(data):
         size, kind = struct.unpack_from(">I4s", data, at)
@@ -215,7 +215,7 @@ class Soak:
         return "wrong" if fault else "right"
 
     async def sounder(self, seed, every):
-        """Sound requests, one every so often, on connections of which each is kept for some."""
+        """Valid requests, one every `every` seconds; each connection is kept for several."""
         draw, streams, left, due, used = random.Random(seed), None, 0, time.monotonic(), 0.0
         while not self.stop.is_set():
             ask = draw.choice(self.asks)
@@ -237,7 +237,7 @@ class Soak:
             await asyncio.sleep(max(0, due - time.monotonic()))
 
     async def attacker(self, name, attack):
-        """Refused is the right answer, cut off is fine too; 500 and half an answer are not."""
+        """A refusal is the right answer, a closed connection is fine too; 500 and half an answer are not."""
         source = HOSTILE % random.randrange(2, 10)
         clients = []
         for _ in range(attack.connections):
@@ -300,7 +300,7 @@ class Soak:
         if running:
             await asyncio.wait(running)
 
-    # -------------------------------------------------------------- what the service holds
+    # -------------------------------------------------------------- resources of the service
 
     def resources(self):
         pid = self.service.process.pid
@@ -355,7 +355,7 @@ class Soak:
 # ------------------------------------------------------------------ the end
 
 def settle(soak):
-    """Nothing is at work, held or open any more."""
+    """Nothing is being computed, held or open."""
     end = time.monotonic() + PATIENCE
     while True:
         text = soak.service.ask("GET", "/metrics")[2].decode()
@@ -369,7 +369,7 @@ def settle(soak):
 
 
 def rest(soak):
-    """What the service holds once the threads that its libraries keep for some seconds are gone."""
+    """The service's resources after the threads that its libraries keep for some seconds have ended."""
     end = time.monotonic() + 30
     while soak.resources()[2] > soak.before[2] and time.monotonic() < end:
         time.sleep(0.5)
@@ -414,7 +414,7 @@ def report(soak, took, after, ended):
 
 
 def prepare(options):
-    """A map of a drawn town, and a copy of the program, which a build may replace meanwhile."""
+    """A map of a drawn town, and a copy of the program, because a build may replace it meanwhile."""
     os.makedirs(options.out, exist_ok=True)
     program, town, index = (os.path.join(options.out, name) for name in ("geoviewmatch", "town", "map.gpkg"))
     shutil.copy2(options.program, program)

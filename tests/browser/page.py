@@ -217,7 +217,7 @@ def heading(page, town):
     page.click(".heading button:nth-child(2)")
     wait_for_question(page, before)
     assert asked(page)[-1]["heading"] == "find"
-    page.until("document.querySelector('.heading output').textContent.includes('estimated')", "where the heading is from")
+    page.until("document.querySelector('.heading output').textContent.includes('estimated')", "the source of the heading")
     same(page, town.locate("--heading", "find", town.photos[0])["hits"], "a heading that was found")
     before = len(asked(page))
     left, y, width = page.run("(() => { const b = document.getElementById('heading').getBoundingClientRect();"

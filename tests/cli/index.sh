@@ -207,7 +207,7 @@ wait $pid || status=$?
 says err "geoviewmatch: interrupted; the same command goes on with the map"
 lines out 0
 
-# limited BLOCKS ARGUMENT...: where files may have so many KB at most, it fails.
+# limited BLOCKS ARGUMENT...: fails if files may have at most BLOCKS KB.
 limited() {
     local got=0 blocks=$1
     shift

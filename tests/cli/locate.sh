@@ -118,7 +118,7 @@ fails grep -q ',360' "$tmp/out"
 expect 0 locate --weights "$w" --tiles $tiles --format csv --heading 359.996 $demo/street/3.png
 fails grep -q ',360' "$tmp/out"
 
-# Where nobody knows the heading it is found; turning a photo turns what is found, and changes nothing else.
+# An unknown heading is found; turning a photo changes only the heading found.
 expect 0 locate --weights "$w" --tiles $tiles --json --heading find $demo/street/3.png
 cp "$tmp/out" "$tmp/found.json"
 python3 - "$tmp/found.json" "$tmp/own.json" <<'END'

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Many clients of a service at once, under ThreadSanitizer above all.
+# Many clients of a service at once, mainly for ThreadSanitizer.
 . tests/cli/common.bash
 command -v python3 > /dev/null || exit 77
 expect 0 world --ortho --out "$tmp/town" --metres 200 --pairs 3 --seed 3 --quiet

@@ -1,5 +1,5 @@
-"""threads.py PROGRAM MAP FOLDER PHOTO... - many clients at once, some of them overdue, refused or gone, and its end while
-requests are at work. Under ThreadSanitizer a race makes the service's status another than 0. FOLDER is an empty one."""
+"""threads.py PROGRAM MAP FOLDER PHOTO... - many clients at once, some overdue, refused or gone, and a shutdown while
+requests are in progress. Under ThreadSanitizer a race makes the service's exit status nonzero. FOLDER is empty."""
 import json
 import os
 import random
@@ -42,7 +42,7 @@ def several(work, count):
 
 
 def begin(service, data, length=None):
-    """A request whose answer is not read, of `length` bytes of which only `data` comes."""
+    """Send a request of `length` bytes, of which only `data` arrives; the answer is not read."""
     client = socket.create_connection((service.host, service.port), PATIENCE, ("127.0.0.2", 0))
     client.sendall(b"POST /v1/locate HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\n"
                    b"Content-Length: %d\r\n\r\n" % (length or len(data)) + data)
@@ -50,13 +50,13 @@ def begin(service, data, length=None):
 
 
 def same(answers, wanted):
-    """To the roundings of a batch of another size."""
+    """Equal, except for the rounding of a batch of another size."""
     for a, b in zip(answers, wanted):
         assert a["tile"] == b["tile"] and abs(a["score"] - b["score"]) < 1e-5, (a, b)
 
 
 def mixed(service):
-    """Everything that the service does, in another order by each client. What is answered is right."""
+    """Each client requests everything, in its own order; the answers are right."""
     wanted = [service.locate(photo)["answers"] for photo in photos]
 
     def client(number):
