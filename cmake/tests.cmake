@@ -77,6 +77,24 @@ if(TEST_SUPPORT)
   target_link_libraries(test_support PUBLIC test_settings)
 endif()
 
+# Calls of the system that fail where a test wants it (tests/faults/fault.h), for what links this. As everywhere below, a
+# __wrap_NAME stands in for NAME, as the linker has it.
+function(find_wraps result source)
+  file(STRINGS ${source} wraps REGEX "__wrap_")
+  string(REGEX MATCHALL "__wrap_[A-Za-z0-9_]+" wraps "${wraps}")
+  list(REMOVE_DUPLICATES wraps)
+  list(TRANSFORM wraps REPLACE "^__wrap_" "-Wl,--wrap=")
+  set(${result} ${wraps} PARENT_SCOPE)
+endfunction()
+file(GLOB FAULT_SOURCES CONFIGURE_DEPENDS tests/faults/*.c)
+add_library(faults OBJECT ${FAULT_SOURCES})
+target_include_directories(faults PUBLIC tests)
+target_link_libraries(faults PRIVATE PkgConfig::JANSSON)
+foreach(source ${FAULT_SOURCES})
+  find_wraps(wraps ${source})
+  target_link_options(faults INTERFACE ${wraps})
+endforeach()
+
 # `make check` builds and runs these alone.
 add_custom_target(quick)
 foreach(source ${TESTS})
@@ -84,11 +102,12 @@ foreach(source ${TESTS})
   add_executable(${name} ${source})
   target_link_libraries(${name} PRIVATE $<TARGET_NAME_IF_EXISTS:test_support> test_settings)
   add_dependencies(quick ${name})
-  file(STRINGS ${source} wraps REGEX "__wrap_") # a test's __wrap_NAME stands in for NAME, as the linker has it
-  string(REGEX MATCHALL "__wrap_[A-Za-z0-9_]+" wraps "${wraps}")
-  list(REMOVE_DUPLICATES wraps)
-  list(TRANSFORM wraps REPLACE "^__wrap_" "-Wl,--wrap=")
+  find_wraps(wraps ${source})
   target_link_options(${name} PRIVATE ${wraps})
+  file(STRINGS ${source} uses_faults REGEX "#include \"faults/fault.h\"")
+  if(uses_faults)
+    target_link_libraries(${name} PRIVATE faults)
+  endif()
   if(name MATCHES "^test_(layers|kernels|search)")
     foreach(isa plain avx2 avx512) # the inner loops and what rests on them; one that the machine lacks is skipped
       add_check(${name}_${isa} COMMAND ${name} ENVIRONMENT GVM_ISA=${isa})
@@ -140,6 +159,12 @@ if(TARGET geoviewmatch)
       set_tests_properties(cli_${name} PROPERTIES COST 100)
     endif()
   endforeach()
+endif()
+
+# The program once more, whose calls of the system fail as the environment says.
+if(TARGET geoviewmatch)
+  add_executable(geoviewmatch_faults ${INSIDE_SOURCES} $<TARGET_OBJECTS:commands>)
+  target_link_libraries(geoviewmatch_faults PRIVATE parts faults)
 endif()
 
 # The house itself: its files' lengths and what the documents name; and, where the objects show it, who calls whom.
