@@ -181,9 +181,8 @@ static void log_passes(void)
     }
 }
 
-__attribute__((constructor)) static void begin(void)
+void fault_begin(const char *log, const char *fault)
 {
-    const char *log = getenv("GVM_FAULT_LOG"), *fault = getenv("GVM_FAULT");
     void *first[1];
     backtrace(first, 1); /* which loads its library now */
     if (log != NULL) {
@@ -193,4 +192,9 @@ __attribute__((constructor)) static void begin(void)
     }
     if (getenv("GVM_FAULT_FILE") != NULL) signal(SIGUSR2, arm_again);
     if (fault != NULL) arm(fault);
+}
+
+__attribute__((constructor)) static void begin(void)
+{
+    fault_begin(getenv("GVM_FAULT_LOG"), getenv("GVM_FAULT"));
 }

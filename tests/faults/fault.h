@@ -37,4 +37,7 @@ void fault_arm(enum fault_kind kind, long passes);
 long fault_left(void);  /* calls until one fails, as fault_arm's `passes`, to be set again by it */
 bool fault_fired(void); /* since fault_arm */
 
+/* What the environment says when the program starts; each may be NULL. */
+void fault_begin(const char *log, const char *fault);
+
 #endif
