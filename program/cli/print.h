@@ -24,7 +24,8 @@ __attribute__((format(printf, 1, 2))) void print_line(const char *format, ...);
 
 /* What is said of a thing, fact by fact: as lines "  label  text" under a first one, or as a JSON object. */
 struct facts {
-    json_t *object; /* NULL: as lines */
+    bool json;
+    json_t *object; /* NULL without memory */
 };
 
 /* "PATH: " and what printf would print; or the members file and kind. */

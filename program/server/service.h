@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "base/json_put.h"
 #include "server/engine.h"
 #include "server/guard.h"
 #include "server/metrics.h"

@@ -40,6 +40,6 @@ json_t *located_hit(const struct located *photo, int k);
 
 /* What holds for the picture as a whole: weak (null if undecided), margin, heading_estimated and gps; views if there
  * are several; calibrated (null if there is no p), and with p what lies how near the first hit; or error. */
-void located_facts(json_t *object, const struct located *photo);
+void located_facts(json_t **object, const struct located *photo);
 
 #endif

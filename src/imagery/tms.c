@@ -62,15 +62,21 @@ static gvm_status read_xml(bool *there, bool *tms, const char *path, gvm_error *
 }
 
 /* Its rows are from the north unless it says "tms"; what is no JSON says nothing. */
-static void read_json(bool *tms, const char *path)
+static gvm_status read_json(bool *tms, const char *path, gvm_error *err)
 {
     struct file_map file;
-    if (file_map(&file, path, NULL) != GVM_OK) return;
-    json_t *json = file.size <= BYTES_MOST ? json_loadb((const char *)file.data, file.size, 0, NULL) : NULL;
+    json_error_t error;
+    gvm_status status = file_map(&file, path, err);
+    if (status != GVM_OK) return status == GVM_MEMORY ? status : GVM_OK;
+    bool large = file.size > BYTES_MOST;
+    json_t *json = large ? NULL : json_loadb((const char *)file.data, file.size, 0, &error);
+    if (!large && json == NULL && json_is_short(&error))
+        status = fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", path_tail(path));
     const char *scheme = json_string_value(json_object_get(json, "scheme"));
     *tms = scheme != NULL && strcasecmp(scheme, "tms") == 0;
     json_decref(json);
     file_unmap(&file);
+    return status;
 }
 
 gvm_status tms_find(bool *tms, const char *folder, gvm_error *err)
@@ -87,7 +93,7 @@ gvm_status tms_find(bool *tms, const char *folder, gvm_error *err)
         else if (i == 0)
             status = read_xml(&there, tms, path, err);
         else
-            read_json(tms, path);
+            status = read_json(tms, path, err);
         free(path);
     }
     return status;

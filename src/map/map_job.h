@@ -30,11 +30,11 @@ void job_read(struct gvm_map_progress *progress, const json_t *job, size_t place
 /* Say how many of its tiles are in the map. */
 gvm_status job_count(struct gvm_map_progress *progress, const struct map_file *file, const json_t *job, gvm_error *err);
 
-/* Count a place of a source among the holes. */
-void job_hole(json_t *holes, const char *source);
+/* Count a place of a source among the holes. False without memory. */
+bool job_hole(json_t *holes, const char *source);
 
 /* It is complete with the next commit: let the tiles of earlier jobs of the same sources go. */
 gvm_status job_replace(struct map_file *file, const json_t *job, gvm_error *err);
-void job_write(json_t *job, const struct gvm_map_progress *progress, bool complete);
+bool job_write(json_t *job, const struct gvm_map_progress *progress, bool complete);
 
 #endif

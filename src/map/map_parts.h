@@ -24,8 +24,8 @@ gvm_status map_make_features(struct map_file *file, gvm_error *err);
 gvm_status map_make(struct map_file *file, gvm_error *err);
 
 /* Beside the name that a source has under a key, put down where it lies, and the way to it from the map's folder.
- * Nothing if there is no such key. */
-void source_put(json_t *source, const char *key, const char *map);
+ * Nothing if there is no such key. False without memory. */
+bool source_put(json_t *source, const char *key, const char *map);
 
 /* Whether two are the same source: the same name, or the same place. */
 bool source_is(const json_t *a, const json_t *b, const char *key);

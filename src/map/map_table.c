@@ -23,6 +23,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_put.h"
 #include "raster/gdal.h"
 
 enum { VERSION = 1, BUSY_MS = 5000 /* GDAL's own patience with another process's commit */ };
@@ -110,19 +111,22 @@ static bool read_number(double *number, const char *text, double low, double hig
 }
 
 /* {"temperature": T, "elsewhere": b or null} */
-static bool read_calibration(struct map_file *f, const char *value)
+static bool read_calibration(struct map_file *f, const char *value, bool *enough)
 {
-    json_t *json = json_loads(value, 0, NULL), *elsewhere = json_object_get(json, "elsewhere");
+    json_error_t error;
+    json_t *json = json_loads(value, 0, &error), *elsewhere = json_object_get(json, "elsewhere");
     f->temperature = json_number_value(json_object_get(json, "temperature"));
     f->elsewhere = json_is_number(elsewhere) ? json_number_value(elsewhere) : NAN;
+    *enough = json != NULL || !json_is_short(&error);
     json_decref(json);
     return f->temperature >= 1e-3 && f->temperature <= 1e6 && !(fabs(f->elsewhere) > 1e6);
 }
 
-/* Take over one pair; false where the value cannot be. */
-static bool take_fact(struct map_file *f, const char *key, const char *value, double *version)
+/* Take over one pair; false where the value cannot be, or *enough memory is not there for it. */
+static bool take_fact(struct map_file *f, const char *key, const char *value, double *version, bool *enough)
 {
     double number;
+    json_error_t error;
     if (strcmp(key, "version") == 0) return read_number(version, value, 1, 1e6);
     if (strcmp(key, "id") == 0) {
         if (strlen(value) != MAP_ID) return false;
@@ -136,13 +140,14 @@ static bool take_fact(struct map_file *f, const char *key, const char *value, do
     } else if (strcmp(key, "ground_m") == 0) {
         return read_number(&f->ground_m, value, 1e-3, 1e6);
     } else if (strcmp(key, "calibration") == 0) {
-        return read_calibration(f, value);
+        return read_calibration(f, value, enough);
     } else if (strcmp(key, "rows") == 0) {
         if (!read_number(&number, value, 0, 1e12) || number != floor(number)) return false;
         f->rows = (size_t)number;
     } else if (strcmp(key, "jobs") == 0) {
         json_decref(f->jobs);
-        f->jobs = json_loads(value, 0, NULL);
+        f->jobs = json_loads(value, 0, &error);
+        *enough = f->jobs != NULL || !json_is_short(&error);
         return json_is_array(f->jobs);
     }
     return true;
@@ -151,10 +156,12 @@ static bool take_fact(struct map_file *f, const char *key, const char *value, do
 static gvm_status read_facts(struct map_file *f, OGRLayerH layer, gvm_error *err)
 {
     double version = 0;
+    bool enough = true;
     int good = OGR_FD_GetFieldCount(OGR_L_GetLayerDefn(layer)) >= 2;
     OGR_L_ResetReading(layer);
     for (OGRFeatureH pair; good && (pair = OGR_L_GetNextFeature(layer)) != NULL; OGR_F_Destroy(pair))
-        good = take_fact(f, OGR_F_GetFieldAsString(pair, 0), OGR_F_GetFieldAsString(pair, 1), &version);
+        good = take_fact(f, OGR_F_GetFieldAsString(pair, 0), OGR_F_GetFieldAsString(pair, 1), &version, &enough);
+    if (!enough) return fail(err, GVM_MEMORY, "%s: there is not enough memory for its jobs", f->where);
     if (version > VERSION)
         return fail(err, GVM_FORMAT, "%s: it is a map from a newer GeoViewMatch (version %g, this one reads %d)",
                     f->where, version, VERSION);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json_put.h"
 #include "network/branch.h"
 #include "network/registry.h"
 
@@ -137,7 +138,7 @@ gvm_status config_parse(struct config *out, const char *json, size_t length, con
         return fail(err, GVM_FORMAT, "%s: the configuration has %zu bytes, more than %d", where, length, MAX_TEXT);
     json_error_t error;
     json_t *root = json_loadb(json, length, JSON_REJECT_DUPLICATES, &error);
-    if (root == NULL && json_error_code(&error) == json_error_out_of_memory)
+    if (root == NULL && json_is_short(&error))
         return fail(err, GVM_MEMORY, "%s: not enough memory for the configuration", where);
     if (root == NULL)
         return fail(err, GVM_FORMAT, "%s: the configuration is broken at byte %d: %s", where, error.position,

@@ -36,6 +36,7 @@ static struct {
     uint32_t frames[FRAMES]; /* if at_site */
 } armed = {FAULT_KINDS, 0, false, false, false, {0}};
 
+static long wanted; /* that `left` began at */
 static int log_file = -1;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct site sites[SITES];
@@ -148,7 +149,7 @@ static void arm(const char *text)
     if (text[length] != ':') return;
     for (int kind = 0; kind < FAULT_KINDS; kind++) {
         if (strlen(fault_kinds[kind]) != length || strncmp(text, fault_kinds[kind], length) != 0) continue;
-        armed.left = strtol(text + length + 1, &end, 10) - 1;
+        armed.left = wanted = strtol(text + length + 1, &end, 10) - 1;
         armed.lasting = *end == '+';
         end += *end == '+';
         armed.at_site = *end == ':';
@@ -159,15 +160,16 @@ static void arm(const char *text)
 
 static void arm_again(int number)
 {
-    char text[256];
+    char text[256], line[64];
     (void)number;
+    snprintf(line, sizeof line, "armed %ld\n", armed.kind == FAULT_KINDS ? 0 : wanted - armed.left);
     long file = syscall(SYS_openat, AT_FDCWD, getenv("GVM_FAULT_FILE"), O_RDONLY);
     long count = file < 0 ? -1 : syscall(SYS_read, file, text, sizeof text - 1);
     if (count < 0) abort();
     syscall(SYS_close, file);
     text[count] = '\0';
     arm(text);
-    log_line("armed\n");
+    log_line(line);
 }
 
 static void log_passes(void)

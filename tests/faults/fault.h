@@ -8,7 +8,7 @@
  *   GVM_FAULT_LOG=FILE      gets a line "fired KIND SITE" when a call fails, and at exit a line
  *                           "passed KIND SITE COUNT" for each site that calls came from
  *   GVM_FAULT_FILE=FILE     at the signal SIGUSR2, what GVM_FAULT would hold is read from here and counting begins
- * anew; GVM_FAULT_LOG then gets "armed" */
+ * anew; GVM_FAULT_LOG then gets "armed N", of N calls since the last time */
 #ifndef TESTS_FAULTS_FAULT_H
 #define TESTS_FAULTS_FAULT_H
 

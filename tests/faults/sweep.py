@@ -21,7 +21,7 @@ import scenarios
 
 PATIENCE = 600  # seconds, after which something hangs
 MOST = 1000     # calls of a kind that are failed one by one; of more, some from each place
-SAYS = {"alloc": "memory", "json": "memory", "thread": "memory|thread"}
+SAYS = {"alloc": "memory|GiB", "json": "memory|broken at byte [1-9]", "thread": "memory|thread"}
 
 
 class Fault(Exception):
