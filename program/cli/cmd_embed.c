@@ -50,7 +50,7 @@ static gvm_status write_features(const struct arguments *a, const gvm_model_info
                                  const json_t *names, gvm_error *err)
 {
     if (n == 0) return fail(err, GVM_IMAGE, "%s: not written, as no picture could be used", a->out);
-    char *list = names == NULL ? NULL : json_dumps(names, JSON_COMPACT);
+    char *list = names == NULL ? NULL : json_write(names, JSON_COMPACT);
     if (list == NULL) return fail(err, GVM_MEMORY, "%s: there is not enough memory to write it", a->out);
     struct safetensors_entry entry = {"features", 2, {(int64_t)n, info->features}, features, SAFETENSORS_F32};
     struct safetensors_pair metadata[] = {

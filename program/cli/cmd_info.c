@@ -45,9 +45,8 @@ static int print_tensors(const char *path, const struct tensor_file *file, const
         const struct tensor_entry *t = tensor_file_at(file, i);
         json_t *shape = json_array();
         for (int k = 0; k < t->rank; k++) json_push(&shape, json_integer(t->shape[k]));
-        g_autofree char *sides = json_dumps(shape, 0);
-        json_push(&tensors,
-                              json_pack("{so,ss,so}", "name", json_text(t->name), "dtype", t->type, "shape", shape));
+        g_autofree char *sides = json_write(shape, 0);
+        json_push(&tensors, json_pack("{so,ss,so}", "name", json_text(t->name), "dtype", t->type, "shape", shape));
         if (!json) print_line("  %s %s %s", t->name, t->type, sides ? sides : "");
     }
     fact_json(&f, "tensors", tensors);

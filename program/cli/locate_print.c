@@ -204,9 +204,8 @@ json_t *locate_geojson(const struct answers *a)
             json_t *properties = json_hit(a, i, k);
             set_photo(&properties, a, i);
             const gvm_hit *hit = &located_photo(a, i).hits[k];
-            json_push(&features,
-                                  json_pack("{ss,s{ss,s[ff]},so}", "type", "Feature", "geometry", "type", "Point",
-                                            "coordinates", hit->lon, hit->lat, "properties", properties));
+            json_push(&features, json_pack("{ss,s{ss,s[ff]},so}", "type", "Feature", "geometry", "type", "Point",
+                                           "coordinates", hit->lon, hit->lat, "properties", properties));
         }
     char generator[64];
     snprintf(generator, sizeof generator, OUTPUT_SOFTWARE " %s", gvm_version());

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_put.h"
 #include "base/output.h"
 #include "cli/report.h"
 
@@ -244,7 +245,7 @@ static gvm_status write_page(struct report *r, const char *path, long *bytes, gv
 static gvm_status write_geojson(const struct answers *answers, const char *path, gvm_error *err)
 {
     json_t *geojson = locate_geojson(answers);
-    char *text = geojson != NULL ? json_dumps(geojson, JSON_INDENT(2)) : NULL;
+    char *text = geojson != NULL ? json_write(geojson, JSON_INDENT(2)) : NULL;
     gvm_status status = text != NULL ? file_write(path, text, strlen(text), err)
                                      : fail(err, GVM_MEMORY, "there is not enough memory for the report");
     free(text);

@@ -95,7 +95,7 @@ int facts_close(struct facts *f)
 
 int json_print(json_t *json)
 {
-    char *text = json ? json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) : NULL;
+    char *text = json ? json_write(json, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) : NULL;
     json_decref(json);
     if (text == NULL) {
         fputs("geoviewmatch: there is not enough memory for the answer\n", stderr);

@@ -1,6 +1,7 @@
 /* train_options.c - see train.h. What a run keeps is in run_option_rows. */
 #include "cli/train.h"
 
+#include <errno.h>
 #include <glib.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,18 +159,20 @@ void train_ground_tune(struct arguments *a, struct dataset *data, const struct n
 }
 
 /* The path from the root of a file that may not be there yet, so that a run goes on from any folder. As it is where its
- * folder is not there either. */
-static void make_whole(char **path)
+ * folder is not there either. False without memory. */
+static bool make_whole(char **path)
 {
     char *given = *path, *whole = given ? realpath(given, NULL) : NULL;
-    if (given == NULL) return;
-    if (whole == NULL) {
+    if (given == NULL) return true;
+    if (whole == NULL && errno != ENOMEM) {
         g_autofree gchar *name = g_path_get_basename(given), *in = g_path_get_dirname(given);
         g_autofree char *folder = realpath(in, NULL);
-        whole = folder ? g_build_filename(folder, name, NULL) : g_strdup(given);
+        if (folder != NULL || errno != ENOMEM) whole = folder ? g_build_filename(folder, name, NULL) : g_strdup(given);
     }
+    if (whole == NULL) return false;
     free(given);
     *path = whole;
+    return true;
 }
 
 int train_arguments_check(struct arguments *a)
@@ -182,8 +185,11 @@ int train_arguments_check(struct arguments *a)
                            "--resume goes on with a run as it was begun: --steps, --save-minutes, --data, --cache and "
                            "--force go with it, --%s does not",
                            fixed);
-    make_whole(&a->run.data);
-    make_whole(&a->run.cache);
+    gvm_error err;
+    if (!make_whole(&a->run.data) || !make_whole(&a->run.cache)) {
+        fail(&err, GVM_MEMORY, "there is not enough memory for the paths of --data and --cache");
+        return failed(&err);
+    }
     if (a->resume) return GO_ON;
     if (a->run.data == NULL || a->out == NULL) return usage_error(name, "--data and --out are needed, or --resume");
     int status = check_choices(a);

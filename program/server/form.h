@@ -16,8 +16,9 @@ struct form;
 /* Whether a Content-Type is of this type, whatever parameters follow it. */
 bool is_media_type(const char *content_type, const char *type);
 
-/* The parser for a body of this Content-Type; NULL if it names no boundary of 1 to 200 bytes, or without memory. */
-struct form *form_open(const char *content_type, form_part *part, void *user);
+/* The parser for a body of this Content-Type; NULL without memory, or if it names no boundary of 1 to 200 bytes, which
+ * *named says. */
+struct form *form_open(bool *named, const char *content_type, form_part *part, void *user);
 void form_free(struct form *form); /* NULL is fine */
 
 /* More of the body. False, and for good, if it is not well-formed. */

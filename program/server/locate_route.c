@@ -59,9 +59,8 @@ static json_t *tiles_of(const gvm_located *photo)
     for (int k = 0; k < photo->tile_count; k++) {
         const gvm_hit *hit = &photo->tiles[k];
         json_t *heading = isnan(hit->heading) ? json_null() : json_real(hit->heading);
-        json_push(&list, json_pack("{sI,sf,sf,sf,sf,so}", "id", (json_int_t)hit->number, "lat", hit->lat,
-                                              "lon", hit->lon, "half_tile_m", hit->half_tile_m, "score", hit->score,
-                                              "heading", heading));
+        json_push(&list, json_pack("{sI,sf,sf,sf,sf,so}", "id", (json_int_t)hit->number, "lat", hit->lat, "lon",
+                                   hit->lon, "half_tile_m", hit->half_tile_m, "score", hit->score, "heading", heading));
     }
     return list;
 }

@@ -52,7 +52,7 @@ char *map_facts(const struct service *s, bool imagery)
         "footprint", json_loads(outline, 0, NULL), "limits", "body_bytes", (json_int_t)o->body_bytes, "pixels",
         (json_int_t)o->pixels, "top", SERVE_TOP, "version", gvm_version());
     gvm_free(outline);
-    char *text = json != NULL ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(10)) : NULL;
+    char *text = json != NULL ? json_write(json, JSON_COMPACT | JSON_REAL_PRECISION(10)) : NULL;
     json_decref(json);
     return text;
 }

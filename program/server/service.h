@@ -185,6 +185,9 @@ enum MHD_Result reply_refused(struct request *request);
 /* The same at once. */
 #define reply_problem(request, ...) (refuse(request, __VA_ARGS__), reply_refused(request))
 
+/* 503 to a request for which not even its own record could be had. */
+enum MHD_Result reply_short(struct MHD_Connection *connection);
+
 /* Refuse what failed, with the status that it stands for. */
 bool refuse_failure(struct request *request, gvm_status status, const gvm_error *err);
 

@@ -56,8 +56,7 @@ void located_facts(json_t **object, const struct located *photo)
     json_put(object, "heading_estimated", json_boolean(found->heading_found));
     if (info->heading_is_magnetic) json_put(object, "heading_reference", json_string("magnetic"));
     if (photo->views > 1) json_put(object, "views", json_integer(photo->views));
-    json_put(object, "gps",
-                        info->has_place ? json_pack("{sf,sf}", "lat", info->lat, "lon", info->lon) : json_null());
+    json_put(object, "gps", info->has_place ? json_pack("{sf,sf}", "lat", info->lat, "lon", info->lon) : json_null());
     const gvm_chance *chance = photo->chance;
     json_put(object, "calibrated", chance->known ? json_boolean(chance->calibrated) : json_null());
     if (!chance->known) return;

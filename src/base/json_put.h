@@ -1,5 +1,5 @@
-/* json_put.h - JSON that is put together, checked once at its end: an object or list that there was no memory for, or not
- * for what was put into it, is NULL, and so is what it is put into. json_pack's o does the same. */
+/* json_put.h - JSON that is put together, checked once at its end: an object or list that there was no memory for, or
+ * not for what was put into it, is NULL, and so is what it is put into. json_pack's o does the same. */
 #ifndef GVM_BASE_JSON_PUT_H
 #define GVM_BASE_JSON_PUT_H
 
@@ -21,8 +21,11 @@ static inline void json_push(json_t **list, json_t *value)
     *list = NULL;
 }
 
-/* Of text that json_load.. refused: whether memory was short, rather than the text wrong. Within a text jansson does not
- * always say so, but then it says nothing. */
+/* As json_dumps, to be freed; NULL without memory, or if `json` is NULL. */
+char *json_write(const json_t *json, size_t flags);
+
+/* Of text that json_load.. refused: whether memory was short, rather than the text wrong. Within a text jansson does
+ * not always say so, but then it says nothing. */
 static inline int json_is_short(const json_error_t *error)
 {
     enum json_error_code code = json_error_code(error);

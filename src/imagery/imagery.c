@@ -396,8 +396,7 @@ json_t *imagery_describe(const struct imagery *m)
     if (m->alpha != 0) json_put(&all, "alpha", json_boolean(m->alpha > 0));
     json_put(&all, "stride_m", json_real(m->stride_m));
     if (m->by_cells) cells_describe(&all, m);
-    if (m->area.metres > 0)
-        json_put(&all, "near", json_pack("[fff]", m->area.lat, m->area.lon, m->area.metres));
+    if (m->area.metres > 0) json_put(&all, "near", json_pack("[fff]", m->area.lat, m->area.lon, m->area.metres));
     json_put(&all, "sources", list);
     if (m->crs != NULL) json_put(&all, "crs", json_text(m->crs));
     return all;

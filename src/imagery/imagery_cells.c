@@ -181,8 +181,7 @@ void cells_describe(json_t **all, const struct imagery *m)
     for (int k = 0; k < view->zoom_count; k++) json_push(&zooms, json_real(view->zooms[k]));
     for (size_t i = 0; i < m->mosaic->layer_count; i++) {
         json_t *own = json_array();
-        for (int k = 0; k < view->zoom_count; k++)
-            json_push(&own, json_integer(m->mosaic->layers[i].levels[k]));
+        for (int k = 0; k < view->zoom_count; k++) json_push(&own, json_integer(m->mosaic->layers[i].levels[k]));
         json_push(&levels, own);
     }
     json_put(all, "zooms", zooms);

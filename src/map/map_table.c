@@ -71,7 +71,7 @@ static bool make_facts(GDALDatasetH data, const struct map_file *f)
 {
     OGRLayerH layer = GDALDatasetCreateLayer(data, "geoviewmatch", NULL, wkbNone, NULL);
     bool done = layer != NULL && make_field(layer, "key", OFTString) && make_field(layer, "value", OFTString);
-    char version[16], width[16], ground[32], *jobs = json_dumps(f->jobs, JSON_COMPACT);
+    char version[16], width[16], ground[32], *jobs = json_write(f->jobs, JSON_COMPACT);
     snprintf(version, sizeof version, "%d", VERSION);
     snprintf(width, sizeof width, "%d", f->id.width);
     snprintf(ground, sizeof ground, "%.17g", f->ground_m);

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/half.h"
+#include "base/json_put.h"
 #include "geo/polygons.h"
 #include "imagery/cells.h"
 #include "map/map_parts.h"
@@ -47,7 +48,7 @@ static bool end_transaction(const struct map_file *f, bool done, bool smaller)
 /* What changes with each commit. */
 static bool put_progress(GDALDatasetH data, size_t rows, const json_t *jobs)
 {
-    char number[32], *text = json_dumps(jobs, JSON_COMPACT);
+    char number[32], *text = json_write(jobs, JSON_COMPACT);
     snprintf(number, sizeof number, "%zu", rows);
     bool done = text != NULL && put_fact(data, "rows", number) && put_fact(data, "jobs", text);
     free(text);

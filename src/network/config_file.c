@@ -328,7 +328,7 @@ char *config_json(const struct config *c)
     if (ok && c->cell_m > 0) ok = json_object_set_new(root, "cell_m", json_real(c->cell_m)) == 0;
     ok = ok && write_input(root, &c->views[0], input_keys[0], PROJECTION_PANORAMA) &&
          write_input(root, &c->views[1], input_keys[1], PROJECTION_NADIR);
-    char *text = ok ? json_dumps(root, JSON_COMPACT) : NULL;
+    char *text = ok ? json_write(root, JSON_COMPACT) : NULL;
     json_decref(root);
     return text;
 }

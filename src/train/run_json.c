@@ -22,7 +22,7 @@ char *run_json(const struct run_options *options, const struct run_position *pos
 {
     json_t *root = json_pack("{s:i}", "version", RUN_VERSION);
     bool whole = options_to_json(root, run_option_rows, options) && options_to_json(root, position_rows, position);
-    char *text = whole ? json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
+    char *text = whole ? json_write(root, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(root);
     return text;
 }

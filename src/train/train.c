@@ -237,6 +237,18 @@ static gvm_status open_learner(struct training *t, gvm_error *err)
                         err);
 }
 
+/* A run that could not be saved once has nothing to go on from: the same command must not find a run there. */
+static void leave_nothing(const struct training *t)
+{
+    static const char *const files[] = {"state.safetensors", "log.jsonl", "last.safetensors"};
+    for (int i = 0; i < 3; i++) {
+        char *path = path_join(t->run, files[i]);
+        if (path == NULL || (i == 0 && access(path, F_OK) == 0)) i = 3;
+        if (i > 0 && i < 3) unlink(path);
+        free(path);
+    }
+}
+
 static gvm_status open_training(struct training *t, gvm_error *err)
 {
     gvm_status status = open_data(t, err);
@@ -247,6 +259,7 @@ static gvm_status open_training(struct training *t, gvm_error *err)
     t->started = t->saved = clock_seconds();
     if (status == GVM_OK && t->position.step == 0)
         status = save(t, err); /* so that --resume works from the first step, or from a cache that was stopped */
+    if (status != GVM_OK && t->log != NULL) leave_nothing(t);
     return status;
 }
 

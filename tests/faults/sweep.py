@@ -106,7 +106,7 @@ def check_failed(run, says, lasting):
     """What the command said and left when it failed."""
     need(run.status in (0, 1), "status %d: %s" % (run.status, run.err[-3000:]))
     lines = [line for line in run.err.splitlines() if line not in run.scenario.usual]
-    need(run.status == 0 or len(lines) == 1 or (lasting and lines), "%d lines: %s" % (len(lines), run.err))
+    need(run.status == 0 or len(lines) == 1 or (lasting and lines), "%d lines: %s" % (len(lines), "\n".join(lines[:24])))
     for line in lines:
         need(line.startswith("geoviewmatch: ") and len(line) > 30, "no sentence: " + line)
     if run.status == 1 and not lasting:
@@ -207,6 +207,14 @@ def name_site(program, site):
     return " < ".join("%s %s" % (words[i], words[i + 1].split(" ")[0]) for i in range(0, len(words) - 1, 2))
 
 
+def grouped(wrong):
+    """Of what went wrong: the faults, by site and text."""
+    found = {}
+    for fault, site, text in wrong:
+        found.setdefault((site, text), []).append(fault)
+    return found
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("program", type=os.path.abspath)
@@ -232,8 +240,8 @@ def main():
                 fired, wrong = sweep.sweep(kind, pool)
                 print("%s, %s: %d calls failed, %d wrong" % (scenario.name, kind, fired, len(wrong)), flush=True)
                 points, failures = points + fired, failures + len(wrong)
-                for fault, site, text in wrong:
-                    print("    %s:%s at %s\n        %s" % (kind, fault, name_site(options.program, site),
+                for (site, text), faults in grouped(wrong).items():
+                    print("    %s:%s at %s\n        %s" % (kind, " ".join(faults[:5]), name_site(options.program, site),
                                                           text.replace("\n", "\n        ")), flush=True)
             shutil.rmtree(os.path.join(top, scenario.name))
     while not processes.empty():
