@@ -165,6 +165,11 @@ endif()
 if(TARGET geoviewmatch)
   add_executable(geoviewmatch_faults ${INSIDE_SOURCES} $<TARGET_OBJECTS:commands>)
   target_link_libraries(geoviewmatch_faults PRIVATE parts faults)
+  if(GVM_SANITIZE) # some calls of some commands; `make faults` takes all of all
+    add_check(faults_commands COMMAND python3 tests/faults/sweep.py $<TARGET_FILE:geoviewmatch_faults> --short 2
+              --kinds alloc,json --only import index_raster index_cells train train_photos locate_list)
+    add_check(faults_service COMMAND python3 tests/faults/service_sweep.py $<TARGET_FILE:geoviewmatch_faults> --short 1)
+  endif()
 endif()
 
 # The house itself: its files' lengths and what the documents name; and, where the objects show it, who calls whom.

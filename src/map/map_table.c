@@ -8,6 +8,7 @@
 #include "map/map_parts.h"
 
 #include <cpl_conv.h>
+#include <cpl_error.h>
 #include <cpl_string.h>
 #include <ctype.h>
 #include <glib.h>
@@ -72,6 +73,7 @@ static bool make_facts(GDALDatasetH data, const struct map_file *f)
     OGRLayerH layer = GDALDatasetCreateLayer(data, "geoviewmatch", NULL, wkbNone, NULL);
     bool done = layer != NULL && make_field(layer, "key", OFTString) && make_field(layer, "value", OFTString);
     char version[16], width[16], ground[32], *jobs = json_write(f->jobs, JSON_COMPACT);
+    if (jobs == NULL) CPLError(CE_Failure, CPLE_OutOfMemory, "out of memory");
     snprintf(version, sizeof version, "%d", VERSION);
     snprintf(width, sizeof width, "%d", f->id.width);
     snprintf(ground, sizeof ground, "%.17g", f->ground_m);

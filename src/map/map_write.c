@@ -50,6 +50,7 @@ static bool put_progress(GDALDatasetH data, size_t rows, const json_t *jobs)
 {
     char number[32], *text = json_write(jobs, JSON_COMPACT);
     snprintf(number, sizeof number, "%zu", rows);
+    if (text == NULL) CPLError(CE_Failure, CPLE_OutOfMemory, "out of memory");
     bool done = text != NULL && put_fact(data, "rows", number) && put_fact(data, "jobs", text);
     free(text);
     return done;

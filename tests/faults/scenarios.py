@@ -23,10 +23,11 @@ def read(path):
 class Scenario:
     """A command in a folder with its inputs. `outputs` are its files; without any it is what it prints that counts."""
 
-    def __init__(self, name, words, prepare=None, outputs=(), result=None, parts=(), differ=(), again=None):
+    def __init__(self, name, words, prepare=None, outputs=(), result=None, parts=(), differ=(), again=None, lines=1):
         self.name, self.words = name, [*words, "--threads", "1", "--quiet"]
         self.prepare = prepare or (lambda folder: None)
         self.outputs, self.parts, self.differ = outputs, parts, differ
+        self.lines = lines  # that it may print when it fails: of each picture, and of the whole
         self.find_result, self.go_on = result, again
         self.usual = []  # lines that it prints to stderr in any case
 
@@ -186,13 +187,13 @@ def all_of(program, top):
         Scenario("locate_photo", ["locate", "--weights", zooms, "--index", "m.gpkg", "--near", "exif", "--within", "200",
                                   "--format", "geojson", "town/photos/000001.jpg"], a_town_map),
         Scenario("embed", ["embed", "--weights", NARROW, "--view", "street", "--out", "f.safetensors", "--force", photo],
-                 mine("f.safetensors"), ["f.safetensors"]),
+                 mine("f.safetensors"), ["f.safetensors"], lines=2),
         Scenario("heatmap", ["heatmap", "--weights", NARROW, "--side-by-side", os.path.join(DEMO, "aerial/1.png"), "--out",
                              "p.png", "--force", photo], mine("p.png"), ["p.png"]),
         Scenario("eval", ["eval", "--weights", NARROW, "--data", "data", "--json", "--matches", "m.csv",
                           "--gallery-picture", "g.png"], pairs, ["m.csv", "g.png"]),
         Scenario("eval_metres", ["eval", "--protocol", "metres", "--weights", zooms, "--index", "m.gpkg", "--photos",
-                                 "town/photos.csv", "--json"], a_town_map),
+                                 "town/photos.csv", "--json"], a_town_map, lines=3),
         Scenario("check", ["check", "--data", "drawn", "--list", "found.csv"], a_drawn_town, ["found.csv"]),
         Scenario("check_photos", ["check", "--data", "town"], a_town),
         Scenario("info_map", ["info", "--json", "m.gpkg"], a_map),
