@@ -48,6 +48,7 @@ static int choose_network(struct arguments *a)
     if (status == GVM_OK && a->stages && config_set_stages(&a->config, "stages", a->stages, &err) != GVM_OK)
         return usage_error(a->common.name, "--%s", err.text);
     if (status == GVM_OK) status = config_check(&a->config, "--stages", &err);
+    if (status == GVM_MEMORY) return failed(&err);
     return status == GVM_OK ? GO_ON : usage_error(a->common.name, "%s", err.text);
 }
 

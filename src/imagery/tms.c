@@ -70,6 +70,8 @@ static gvm_status read_json(bool *tms, const char *path, gvm_error *err)
     if (status != GVM_OK) return status == GVM_MEMORY ? status : GVM_OK;
     bool large = file.size > BYTES_MOST;
     json_t *json = large ? NULL : json_loadb((const char *)file.data, file.size, 0, &error);
+    if (!large && json == NULL && !json_is_short(&error)) /* what jansson has no memory to read it calls wrong */
+        json = json_loadb((const char *)file.data, file.size, 0, &error);
     if (!large && json == NULL && json_is_short(&error))
         status = fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", path_tail(path));
     const char *scheme = json_string_value(json_object_get(json, "scheme"));
