@@ -167,7 +167,7 @@ if(TARGET geoviewmatch)
   target_link_libraries(geoviewmatch_faults PRIVATE parts faults)
   if(GVM_SANITIZE) # some calls of some commands; `make faults` takes all of all
     add_check(faults_commands COMMAND python3 tests/faults/sweep.py $<TARGET_FILE:geoviewmatch_faults> --short 2
-              --kinds alloc,json --only import index_raster index_cells train train_photos locate_list)
+              --kinds alloc,json --only import index_raster index_cells train locate_photo)
     add_check(faults_service COMMAND python3 tests/faults/service_sweep.py $<TARGET_FILE:geoviewmatch_faults> --short 1)
   endif()
 endif()

@@ -24,12 +24,11 @@ static inline void json_push(json_t **list, json_t *value)
 /* As json_dumps, to be freed; NULL without memory, or if `json` is NULL. */
 char *json_write(const json_t *json, size_t flags);
 
-/* Of text that json_load.. refused: whether memory was short, rather than the text wrong. Within a text jansson does
- * not always say so, but then it says nothing. */
+/* Of text that json_load.. refused: whether memory was short, rather than the text wrong. Within a text jansson often
+ * does not say so; then it says nothing, and sets no code either. */
 static inline int json_is_short(const json_error_t *error)
 {
-    enum json_error_code code = json_error_code(error);
-    return code == json_error_out_of_memory || code == json_error_unknown;
+    return error->text[0] == '\0' || json_error_code(error) == json_error_out_of_memory;
 }
 
 #endif
