@@ -93,8 +93,17 @@ if(TEST_SUPPORT)
   target_link_libraries(test_support PUBLIC test_settings)
 endif()
 
-# `make check` builds and runs these alone.
+# System calls that fail where a test wants it (tests/faults/fault.h), for targets that link this.
 include(cmake/wraps.cmake)
+file(GLOB FAULT_SOURCES CONFIGURE_DEPENDS tests/faults/*.c)
+add_library(faults OBJECT ${FAULT_SOURCES})
+target_include_directories(faults PUBLIC tests)
+target_link_libraries(faults PRIVATE PkgConfig::JANSSON)
+foreach(source ${FAULT_SOURCES})
+  link_wraps(faults INTERFACE ${source})
+endforeach()
+
+# `make check` builds and runs these alone.
 add_custom_target(quick)
 foreach(source ${TESTS})
   get_filename_component(name ${source} NAME_WE)
@@ -104,7 +113,11 @@ foreach(source ${TESTS})
     target_link_libraries(${name} PRIVATE tsan)
   endif()
   add_dependencies(quick ${name})
-  link_wraps(${name} ${source})
+  link_wraps(${name} PRIVATE ${source})
+  file(STRINGS ${source} uses_faults REGEX "#include \"faults/fault.h\"")
+  if(uses_faults)
+    target_link_libraries(${name} PRIVATE faults)
+  endif()
   if(name MATCHES "^test_(layers|kernels|search)" AND NOT GVM_TSAN)
     foreach(isa plain avx2 avx512) # the inner loops and what rests on them; one that the machine lacks is skipped
       add_check(${name}_${isa} COMMAND ${name} ENVIRONMENT GVM_ISA=${isa})
@@ -172,6 +185,17 @@ endif()
 
 if(GVM_TSAN) # the rest is the same in all builds
   return()
+endif()
+
+# The program once more, whose calls of the system fail as the environment says.
+if(TARGET geoviewmatch)
+  add_executable(geoviewmatch_faults ${INSIDE_SOURCES} $<TARGET_OBJECTS:commands>)
+  target_link_libraries(geoviewmatch_faults PRIVATE parts faults)
+  if(GVM_SANITIZE) # some calls of some commands; `make faults` takes all of all
+    add_check(faults_commands COMMAND python3 tests/faults/sweep.py $<TARGET_FILE:geoviewmatch_faults> --short 2
+              --kinds alloc,json --only import index_raster index_cells train locate_photo)
+    add_check(faults_service COMMAND python3 tests/faults/service_sweep.py $<TARGET_FILE:geoviewmatch_faults> --short 1)
+  endif()
 endif()
 
 # Rules of the house: lengths of files, names in the documents, and, with gcc's objects, the order of calls.

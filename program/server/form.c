@@ -261,12 +261,14 @@ bool form_is_whole(const struct form *f)
     return f->state == EPILOGUE;
 }
 
-struct form *form_open(const char *content_type, form_part *part, void *user)
+struct form *form_open(bool *named, const char *content_type, form_part *part, void *user)
 {
     struct form *f = calloc(1, sizeof *f);
+    *named = true;
     if (f == NULL) return NULL;
     size_t length = read_parameter(f->text + 4, BOUNDARY, content_type, "boundary");
-    if (length == 0 || length >= BOUNDARY) {
+    *named = length > 0 && length < BOUNDARY;
+    if (!*named) {
         free(f);
         return NULL;
     }

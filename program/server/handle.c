@@ -132,7 +132,7 @@ enum MHD_Result handle_request(void *user, struct MHD_Connection *connection, co
     struct request *r = *request;
     if (r == NULL) {
         *request = r = begin(s, connection, url, method, version);
-        if (r == NULL) return MHD_NO;
+        if (r == NULL) return reply_short(connection);
         check(r);
         if (!r->refused && !is_get(r)) body_start(r);
         return r->refused && (r->ends || body_is_awaited(r)) ? reply_refused(r) : MHD_YES;

@@ -248,7 +248,7 @@ gvm_status file_writer_open(struct file_writer *w, const char *path, gvm_error *
     gvm_status status = check_target(&mode, path, err);
     if (status != GVM_OK) return status;
     w->path = strdup(path);
-    w->target = mode != 0 ? realpath(path, NULL) : strdup(path);
+    w->target = w->path == NULL ? NULL : mode != 0 ? realpath(path, NULL) : strdup(path);
     if (w->path == NULL || w->target == NULL || create_temporary(w) != 0) {
         status = fail_errno(err, "create", path_tail(path));
         writer_free(w);
