@@ -85,7 +85,7 @@ static int embed(const struct arguments *a, gvm_session *session, const gvm_mode
     gvm_error err = {""};
     if (features == NULL || headings == NULL || statuses == NULL || views == NULL) {
         fail(&err, GVM_MEMORY, "there is not enough memory for the features of %zu pictures", n);
-        return failed(&err);
+        return failed(&err); /* NOLINT(clang-analyzer-unix.Malloc) g_autofree frees them */
     }
     for (size_t i = 0; i < n; i++) headings[i] = a->has_heading ? a->heading : NAN;
     const gvm_embed_job job = {.size = sizeof job,

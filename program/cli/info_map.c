@@ -123,6 +123,6 @@ bool is_map(const char *path)
     FILE *file = fopen(path, "rb");
     if (file == NULL) return false;
     bool package = fread(start, 1, sizeof start, file) == sizeof start && memcmp(start, "SQLite format 3", 16) == 0;
-    fclose(file);
+    (void)fclose(file);
     return package;
 }

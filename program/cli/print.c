@@ -20,7 +20,7 @@ int usage_error(const char *name, const char *format, ...)
     vsnprintf(sentence, sizeof sentence, format, arguments);
     va_end(arguments);
     fail(&err, GVM_ARGUMENT, "%s", sentence); /* no control characters */
-    fflush(stdout);
+    (void)fflush(stdout);
     bool asks = err.text[0] != '\0' && err.text[strlen(err.text) - 1] == '?';
     fprintf(stderr, "geoviewmatch%s%s: %s%s `geoviewmatch %s%s--help`\n", name ? " " : "", name ? name : "", err.text,
             asks ? " See" : "; see", name ? name : "", name ? " " : "");

@@ -101,7 +101,7 @@ static void lay_row(unsigned char *rgb, const uint8_t *rgba)
  * them shows anything. */
 static bool lay_tiles(struct report *r, unsigned char *mosaic, long zoom, long x0, long y0, int columns, int rows)
 {
-    uint8_t *tile = malloc(WEB_TILE * WEB_TILE * 4);
+    uint8_t *tile = malloc((size_t)WEB_TILE * WEB_TILE * 4);
     size_t row = (size_t)columns * WEB_TILE * 3;
     long n = 1L << zoom;
     bool any = false;
@@ -117,7 +117,7 @@ static bool lay_tiles(struct report *r, unsigned char *mosaic, long zoom, long x
         if (coverage == GVM_COVERS_NOTHING) continue;
         any = true;
         unsigned char *to = mosaic + (size_t)(i / columns) * WEB_TILE * row + (size_t)(i % columns) * WEB_TILE * 3;
-        for (int k = 0; k < WEB_TILE; k++) lay_row(to + (size_t)k * row, tile + k * WEB_TILE * 4);
+        for (int k = 0; k < WEB_TILE; k++) lay_row(to + (size_t)k * row, tile + (size_t)k * WEB_TILE * 4);
     }
     free(tile);
     return any;

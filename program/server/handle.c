@@ -161,15 +161,15 @@ static const char *method_of(const struct request *r)
 /* Nothing that a client chose freely: the route's name, not the path. */
 static void put_log(const struct request *r, double seconds)
 {
-    char when[32];
+    char when[32] = "";
     time_t now = time(NULL);
     struct tm parts;
-    strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &parts));
+    if (gmtime_r(&now, &parts) != NULL) (void)strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &parts);
     pthread_mutex_lock(&r->service->log_lock);
     if (r->service->log != NULL) {
         fprintf(r->service->log, "%s %s %s %d %zu %.1f ms\n", when, method_of(r), r->route->name, r->status, r->answer,
                 1e3 * seconds);
-        fflush(r->service->log);
+        (void)fflush(r->service->log);
     }
     pthread_mutex_unlock(&r->service->log_lock);
 }

@@ -56,7 +56,7 @@ static gvm_status open_log(struct service *s, gvm_error *err)
     FILE *before = s->log;
     s->log = file;
     pthread_mutex_unlock(&s->log_lock);
-    if (before != NULL) fclose(before);
+    if (before != NULL) (void)fclose(before);
     return GVM_OK;
 }
 
@@ -159,7 +159,7 @@ static void release(struct service *s)
     free(s->facts[0]);
     free(s->facts[1]);
     free(s->token);
-    if (s->log != NULL) fclose(s->log);
+    if (s->log != NULL) (void)fclose(s->log);
     pthread_mutex_destroy(&s->log_lock);
     sem_destroy(&s->decoders);
     guard_end(&s->guard);

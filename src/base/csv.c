@@ -49,7 +49,7 @@ void csv_start(struct csv *csv, const char *text, size_t size, char separator, i
     }
     csv->p = text;
     csv->end = text == NULL ? NULL : text + size;
-    if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) csv->p += 3;
+    if (text != NULL && size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) csv->p += 3;
 }
 
 void csv_free(struct csv *csv)
@@ -262,7 +262,7 @@ static void fold_name(char *out, size_t size, const char *name)
         break;
     }
     for (size_t i = 0; i < sizeof images / sizeof *images; i++)
-        if (strcmp(out, images[i]) == 0) strcpy(out, "image");
+        if (strcmp(out, images[i]) == 0) snprintf(out, size, "image");
 }
 
 /* Which of the names it is, or `columns`; *nearly: whether it is one of them misspelled, as metre, headng, latt. */

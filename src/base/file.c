@@ -155,11 +155,12 @@ static struct {
 
 static void list(const char *temporary)
 {
-    if (strlen(temporary) >= PATH_MAX) return;
+    size_t size = strlen(temporary) + 1;
+    if (size > PATH_MAX) return;
     for (int i = 0; i < LISTED; i++) {
         int free_one = FREE;
         if (!atomic_compare_exchange_strong(&listed[i].state, &free_one, CHANGING)) continue;
-        strcpy(listed[i].path, temporary);
+        memcpy(listed[i].path, temporary, size);
         atomic_store(&listed[i].state, LIVE);
         return;
     }
@@ -288,7 +289,7 @@ void file_writer_abort(struct file_writer *w)
 {
     if (w->temporary == NULL) return;
     if (w->stream != NULL)
-        fclose(w->stream);
+        (void)fclose(w->stream);
     else if (w->fd >= 0)
         close(w->fd);
     unlink(w->temporary);

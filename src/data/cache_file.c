@@ -27,12 +27,11 @@ gvm_status cache_identify(enum found *found, const struct cache *c, int fd, cons
 {
     struct header header = {0};
     struct stat st;
-    ssize_t size;
     *found = CACHE_STALE;
     if (fstat(fd, &st) != 0) return fail_errno(err, "read", path_tail(path));
     if (!S_ISREG(st.st_mode)) return fail(err, GVM_FILE, "%s: it is not a regular file", path_tail(path));
     if (st.st_size == 0) return GVM_OK;
-    if ((size = pread(fd, &header, sizeof header, 0)) < 0) return fail_errno(err, "read", path_tail(path));
+    if (pread(fd, &header, sizeof header, 0) < 0) return fail_errno(err, "read", path_tail(path));
     if (memcmp(header.magic, CACHE_MAGIC, sizeof header.magic) != 0)
         return fail(err, GVM_FORMAT, "%s: it is not a picture cache and is left as it is: give the cache another name",
                     path_tail(path));

@@ -23,11 +23,11 @@
 
 enum { MAX_SIDE = 65535 /* JPEG's own limit */, SAMPLES = 8 /* bytes a pixel that are decoded: RGBA of 16 bits */ };
 
-static const int64_t MAX_PIXELS = 256 * 1000 * 1000;
+static const int64_t MAX_PIXELS = 256000000;
 
 /* Bytes of an interlaced PNG's samples, which libpng takes all in one call, some 4 ns each: 8-bit RGB of the most
  * pixels that the service takes. */
-static const int64_t MAX_INTERLACED = 400 * 1000 * 1000;
+static const int64_t MAX_INTERLACED = 400000000;
 
 /* Files are read by programs that wait for them: nobody does so for longer. */
 static const double FILE_SECONDS = 600;
@@ -353,14 +353,12 @@ static gvm_status read_file(struct image *image, bool header_only, const char *p
     gvm_status status;
     struct stat info;
     uint8_t first;
-    if (fstat(fd, &info) != 0)
+    if (fstat(fd, &info) != 0 || (S_ISREG(info.st_mode) && pread(fd, &first, 1, 0) < 0))
         status = fail_errno(err, "read", where);
     else if (S_ISDIR(info.st_mode))
         status = fail(err, GVM_FILE, "%s: it is a directory, not a picture", where);
     else if (!S_ISREG(info.st_mode))
         status = fail(err, GVM_FILE, "%s: it is not a regular file", where);
-    else if (pread(fd, &first, 1, 0) < 0)
-        status = fail_errno(err, "read", where);
     else {
         input.bytes.size = (uint64_t)info.st_size;
         status = decode_known(image, &input, err);

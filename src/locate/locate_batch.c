@@ -6,6 +6,7 @@
  * with its best one, which is also the estimate of the heading. Weights for photos know of no heading; of a panorama
  * they see several views, whose mean feature is one query. One whose heading is from magnetic north is looked at in
  * that direction and in the next to either side (docs/decisions/0002-magnetic-headings.md). */
+#include <assert.h>
 #include <limits.h>
 #include <math.h>
 #include <stdbool.h>
@@ -215,6 +216,7 @@ static gvm_status weigh(const gvm_locator *b, gvm_located *asked, const struct s
     double metres = !b->merge ? 0 : b->reach > 0 ? b->reach : 2 * asked->hits->half_tile_m;
     if (metres > 0 && b->reach > 0 && field.sharpness > 0) chance_places(asked->hits, count, metres, &field);
     if (!has_chance(asked)) return GVM_OK;
+    assert(kept != NULL);
     for (size_t i = 0; i < tiles && asked->scores != NULL; i++) asked->scores[i] = NAN;
     for (size_t i = 0; i < field.count && asked->scores != NULL; i++)
         asked->scores[among->items != NULL ? among->items[i] : i] = kept[i];
@@ -229,6 +231,7 @@ static gvm_status weigh(const gvm_locator *b, gvm_located *asked, const struct s
 static gvm_status answer(const gvm_locator *b, gvm_located *asked, size_t first, size_t last, int each,
                          const struct search_among *among, gvm_error *err)
 {
+    assert(first < last);
     gvm_found *found = asked->found;
     gvm_status status = GVM_OK;
     int room = b->room;

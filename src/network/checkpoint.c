@@ -179,7 +179,7 @@ static void hint_at_import(const char *path, gvm_error *err)
     unsigned char start[64];
     FILE *f = fopen(path, "rb");
     size_t size = f != NULL ? fread(start, 1, sizeof start, f) : 0;
-    if (f != NULL) fclose(f);
+    if (f != NULL) (void)fclose(f);
     if (torch_file_is(start, size))
         fail(err, GVM_FORMAT,
              "%s: it is a file of PyTorch; `import` makes weights of it, if it is a network that others have published",
