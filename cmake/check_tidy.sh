@@ -9,5 +9,5 @@ mapfile -t sources < <(find "$folder" -maxdepth 1 -name '*.c' | LC_ALL=C sort)
 [ ${#sources[@]} -gt 0 ] || { echo "$folder has no sources"; exit 1; }
 # What is not compiled as it stands has no command: an inner loop is compiled once an instruction set, by one of its own.
 printf '%s\0' "${sources[@]}" |
-    xargs -0 -n 8 -P "$jobs" clang-tidy -p "$build" --quiet --extra-arg=-UNDEBUG 2> /dev/null ||
+    xargs -0 -n 1 -P "$jobs" clang-tidy -p "$build" --quiet --extra-arg=-UNDEBUG 2> /dev/null ||
     { echo "$folder: clang-tidy has found what stands above, or cannot read a source"; exit 1; }

@@ -192,7 +192,7 @@ gvm_status serve(const gvm_model *model, const gvm_map *map, const struct serve_
     snprintf(s.tag, sizeof s.tag, "\"%.16s-%llx\"", s.map_info.fingerprint,
              (unsigned long long)now.tv_sec * 1000000000u + (unsigned long long)now.tv_nsec);
     pthread_mutex_init(&s.log_lock, NULL);
-    sem_init(&s.decoders, 0, threads > 2 ? (unsigned)threads : 2);
+    (void)sem_init(&s.decoders, 0, threads > 2 ? (unsigned)threads : 2);
     metrics_start(&s.metrics);
     guard_start(&s.guard);
     sigemptyset(&end.signals);

@@ -267,7 +267,7 @@ void file_sync_folder(const char *path)
     int fd = folder != NULL ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     free(folder);
     if (fd < 0) return;
-    fsync(fd);
+    (void)fsync(fd);
     close(fd);
 }
 

@@ -97,7 +97,8 @@ static double dot(const float *x, const float *y, int n)
  * addition in a chain, of which kernels.h tells the longest, and a little for lengths that are not quite 1. */
 static float rounding(int D)
 {
-    return (float)(D / 8 + HALF_CHUNK + 64) * 0x1p-24f;
+    int additions = D / 8 + HALF_CHUNK + 64;
+    return (float)additions * 0x1p-24f;
 }
 
 /* Best first; of equals the one that stands first in the list. */
