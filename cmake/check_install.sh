@@ -1,6 +1,6 @@
 #!/bin/bash
 # check_install.sh CMAKE BUILD COMPILER - what is installed is enough to compile, link and run against, from C and C++,
-# wherever it is installed, and by the README's own lines.
+# wherever it is installed, and by the lines of the README and the user guide.
 set -euo pipefail
 
 cmake=$1 build=$(realpath "$2") compiler=$3
@@ -68,10 +68,11 @@ install_to "$root/three"
 bash cmake/installed.sh "$build" > "$root/said"
 grep -qF "PKG_CONFIG_PATH=$root/three/lib" "$root/said"
 
-# The README's commands, in a folder that has what they name. It has those of an installation only by name.
-awk '/^```$/ {if (block ~ /pkg-config/) {printf "%s", block; exit} on = 0} on {block = block $0 "\n"}
-     /^```sh$/ {on = 1; block = ""}' README.md > "$root/lines"
-grep -q "examples/locate.c" "$root/lines"
+# The commands of the README and the user guide, in a folder that has what they name. It has those of an installation
+# only by name.
+awk '/^```$/ {if (on && block ~ /pkg-config/) printf "%s", block; on = 0} on {block = block $0 "\n"}
+     /^```sh$/ {on = 1; block = ""}' README.md docs/guide.md > "$root/lines"
+[ "$(grep -c "examples/locate.c" "$root/lines")" = 2 ]
 mkdir "$root/work" "$root/home"
 ln -s "$PWD/examples" "$root/work"
 "$build/geoviewmatch" index --tiles examples/demo/tiles.csv --out "$root/work/map.gpkg" --quiet > /dev/null

@@ -11,10 +11,10 @@
 
 enum { TOP = 3 };
 
-/* Below it the best other place is almost as similar. Chosen on drawn towns: see gvm_found in the header. */
+/* With a smaller margin another place is almost as similar. Chosen on drawn towns: see gvm_found in the header. */
 static const double LEAST_MARGIN = 0.05;
 
-/* Called for each tile: one that cannot be used is left out of the map. */
+/* Called for each tile. A tile that cannot be used is left out of the map. */
 static void tile_done(void *user, size_t index, size_t count, gvm_status status, const gvm_error *err)
 {
     (void)user;
@@ -36,7 +36,7 @@ static int locate(gvm_session *session, const gvm_map *map, const char *photo)
     for (int i = 0; i < count; i++) {
         printf("  %11.7f %12.7f  score %.4f", hits[i].lat, hits[i].lon, hits[i].score);
         if (hits[i].heading == hits[i].heading)
-            printf("  heading %5.1f", hits[i].heading); /* weights for photos tell none */
+            printf("  heading %5.1f", hits[i].heading); /* NaN with weights for photos */
         printf("  %s\n", hits[i].tile);
     }
     return 0;

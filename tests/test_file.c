@@ -1,4 +1,4 @@
-/* test_file.c - whole files: mapped for reading, and appearing under their name only once they are complete. */
+/* test_file.c - whole files: mapped for reading, and written so that they appear only once they are complete */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -97,7 +97,7 @@ static void test_write_abort(void **state)
     gvm_error err;
     put_text("a", "old");
     assert_int_equal(file_writer_open(&w, in_folder("a"), &err), GVM_OK);
-    assert_int_equal(file_writer_open(&other, in_folder("a"), &err), GVM_OK); /* two at once do not meet */
+    assert_int_equal(file_writer_open(&other, in_folder("a"), &err), GVM_OK); /* two writers do not conflict */
     assert_int_equal(file_writer_write(&w, "new", 3, &err), GVM_OK);
     assert_int_equal(count_files(), 3);
     file_writer_abort(&w);
@@ -106,7 +106,7 @@ static void test_write_abort(void **state)
     assert_int_equal(count_files(), 1);
 }
 
-/* A file size limit stands for a full disk: write fails in the middle. */
+/* A file size limit simulates a full disk: write fails in the middle. */
 static void test_write_full(void **state)
 {
     (void)state;
@@ -132,7 +132,7 @@ static void test_write_full(void **state)
     assert_int_equal(count_files(), 1);
 }
 
-/* A stream that the disk took only in part is no file, although its last bytes would have had room again. */
+/* A stream of which the disk took only a part gives no file, even if its last bytes would have had room again. */
 static void test_write_stream(void **state)
 {
     (void)state;

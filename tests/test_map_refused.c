@@ -1,4 +1,4 @@
-/* test_map_refused.c - a map that is not ours, not whole or made to do harm is refused. */
+/* test_map_refused.c - maps that are foreign, incomplete or malicious are refused */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -83,7 +83,7 @@ static void test_foreign(void **state)
                   "m.zip: a map's name ends in .gpkg; `index` makes one of imagery");
 }
 
-/* The fingerprint as it was, but features of another width, in both files: no network may meet them. */
+/* The right fingerprint, but features of another width, in both files: no network may read them. */
 static void test_width(void **state)
 {
     (void)state;
@@ -106,7 +106,7 @@ static void test_width(void **state)
         assert_int_equal(fseek(file, 12, SEEK_SET), 0);
         assert_int_equal(fwrite(width, 1, 4, file), 4);
         fclose(file);
-        map = open_map(); /* whoever only looks may */
+        map = open_map(); /* reading is allowed */
         assert_int_equal(map->width, widths[i]);
         gvm_hit hit;
         int count;
@@ -125,7 +125,7 @@ static void test_width(void **state)
     expect_bad_map(GVM_FORMAT, "m.gpkg: the table `geoviewmatch` in it is damaged");
 }
 
-/* What could run more than our own SQL, or open other files, is refused before GDAL sees it. */
+/* Anything that could run other SQL than ours, or open other files, is refused before GDAL opens it. */
 static void test_hostile_tables(void **state)
 {
     (void)state;
@@ -146,7 +146,7 @@ static void test_hostile_tables(void **state)
         "TABLE other USING VirtualOGR(''/etc/passwd'')')");
     expect_bad_map(GVM_FORMAT, "m.gpkg: the virtual table \"other\" in it is not of a map");
     static const char *const texts[][2] = {
-        /* put in by hand, to be taken for something else */
+        /* inserted by hand, to be mistaken for something else */
         {"table", "CREATE VIRTUAL TABLE other USING VirtualOGR(''/etc/passwd'', 0, ''x USING rtree('')"},
         {"table", "CREATE VIRTUAL TABLE \"other\" USING rtree(id, a, b) -- )"},
         {"table", "CREATE/**/VIRTUAL TABLE other USING VirtualOGR(''/etc/passwd'')"},
@@ -187,7 +187,7 @@ static void test_hostile_triggers(void **state)
     }
 }
 
-/* A user's own tables do no harm. */
+/* A user's own tables are accepted. */
 static void test_own_tables(void **state)
 {
     (void)state;
@@ -225,7 +225,7 @@ static void expect_text(const char *name, const char *text)
     assert_string_equal(got, text);
 }
 
-/* Files of other programs under the names that a map takes stay as they are. */
+/* Other programs' files under the names that a map uses are left unchanged. */
 static void test_strangers(void **state)
 {
     (void)state;
@@ -259,7 +259,7 @@ static void test_strangers(void **state)
     assert_int_equal(access(in_folder("gone.gpkg"), F_OK), -1);
     empty_folder(NULL);
 
-    static uint8_t header[FEATURES_START]; /* what a killed making leaves */
+    static uint8_t header[FEATURES_START]; /* left by a killed build */
     features_header(header, &(struct features_facts){"0123456789abcdef0123456789abcdef", 7});
     for (size_t size = 0; size <= FEATURES_START; size += FEATURES_START / 2) {
         put_bytes("m.features", header, size);
@@ -272,7 +272,7 @@ static void test_strangers(void **state)
     rmdir(in_folder("m.features"));
 }
 
-/* No number of a job's that a file gives leads beyond its rows. */
+/* No number in a job from a file leads beyond its rows. */
 static void test_jobs(void **state)
 {
     (void)state;

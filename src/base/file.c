@@ -1,5 +1,5 @@
-/* file.c - see file.h. Writing is the usual three steps: a temporary in the same folder, hence on the same
- * file system; fsync, so that a crash cannot leave the name on an empty file; rename, which is atomic. */
+/* file.c - see file.h. Files are written in three steps: a temporary in the same folder, hence on the same file system;
+ * fsync, so that a crash cannot leave an empty file under the name; rename, which is atomic. */
 #include "base/file.h"
 
 #include <assert.h>
@@ -24,7 +24,7 @@ const char *path_tail(const char *path)
     size_t length = strlen(path);
     if (length <= PATH_SHOWN) return path;
     path += length - PATH_SHOWN;
-    while (((unsigned char)*path & 0xc0) == 0x80) path++; /* not from the middle of a UTF-8 character */
+    while (((unsigned char)*path & 0xc0) == 0x80) path++; /* not inside a UTF-8 character */
     return path;
 }
 
@@ -58,7 +58,7 @@ ssize_t file_read_at(int fd, void *data, size_t size, uint64_t offset)
     return (ssize_t)done;
 }
 
-/* Behind what is written already where offset is NULL. */
+/* Appends if offset is NULL. */
 static bool write_all(int fd, const void *data, size_t size, const uint64_t *offset)
 {
     for (size_t done = 0; done < size;) {
@@ -106,7 +106,7 @@ static gvm_status map_descriptor(struct file_map *map, int fd, const char *path,
 gvm_status file_map(struct file_map *map, const char *path, gvm_error *err)
 {
     *map = (struct file_map){0};
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* O_NONBLOCK: do not wait for a FIFO's writer */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* O_NONBLOCK: do not block on a FIFO */
     if (fd < 0) return fail_errno(err, "open", path_tail(path));
     gvm_status status = map_descriptor(map, fd, path, err);
     close(fd);
@@ -119,8 +119,8 @@ void file_unmap(struct file_map *map)
     *map = (struct file_map){0};
 }
 
-/* Whether `path` may become a file: it is free (*mode 0), or a regular file that may be written (*mode its
- * permissions). A device or a pipe must not be renamed over. */
+/* Whether a file can be written to `path`: it does not exist (*mode 0), or it is a writable regular file (*mode its
+ * permissions). A device or pipe must not be replaced by rename. */
 static gvm_status check_target(mode_t *mode, const char *path, gvm_error *err)
 {
     struct stat st;
@@ -138,15 +138,15 @@ static gvm_status check_target(mode_t *mode, const char *path, gvm_error *err)
     return GVM_OK;
 }
 
-/* Length of the folder's part of a path, its last slash included; 0 for a bare name. */
+/* Length of a path's folder, including the last slash; 0 for a bare name. */
 static int folder_length(const char *path)
 {
     const char *slash = strrchr(path, '/');
     return slash != NULL ? (int)(slash + 1 - path) : 0;
 }
 
-/* Temporaries for a signal's handler to remove. Not on the heap, which may change under the handler; one that finds no
- * room here only stays if the process is interrupted. */
+/* Temporaries for a signal handler to remove. Not on the heap, which may be inconsistent in a handler. A temporary that
+ * finds no free entry is left behind if the process is interrupted. */
 enum { LISTED = 32, FREE = 0, CHANGING, LIVE };
 static struct {
     atomic_int state;
@@ -166,7 +166,7 @@ static void list(const char *temporary)
     }
 }
 
-/* A path of this process's number and its own: no two are alike. */
+/* The name has the process's number and a counter, so no two are alike. */
 static void unlist(const char *temporary)
 {
     for (int i = 0; i < LISTED; i++)
@@ -225,7 +225,7 @@ gvm_status file_writer_open(struct file_writer *w, const char *path, gvm_error *
         writer_free(w);
         return status;
     }
-    if (mode != 0) fchmod(w->fd, mode); /* a file system without permissions refuses, which does no harm */
+    if (mode != 0) fchmod(w->fd, mode); /* fails on a file system without permissions, harmlessly */
     return GVM_OK;
 }
 
@@ -247,7 +247,7 @@ gvm_status file_writer_stream(FILE **out, struct file_writer *w, const char *pat
     return status;
 }
 
-/* A network file system may only now say that the disk is full. */
+/* A network file system may report a full disk only now. */
 static bool close_written(struct file_writer *w)
 {
     int fd = w->fd;
@@ -259,7 +259,7 @@ static bool close_written(struct file_writer *w)
     return (stream != NULL ? fclose(stream) : close(fd)) == 0;
 }
 
-/* Best effort: the file is whole under either name, and some file systems cannot sync a folder. */
+/* Best effort: the file is complete under either name, and some file systems cannot sync a folder. */
 void file_sync_folder(const char *path)
 {
     int length = folder_length(path);
@@ -274,7 +274,7 @@ void file_sync_folder(const char *path)
 gvm_status file_writer_commit(struct file_writer *w, gvm_error *err)
 {
     assert(w->temporary != NULL);
-    errno = EIO; /* a stream does not tell why it failed earlier */
+    errno = EIO; /* a stream does not keep the reason of an earlier failure */
     if (!close_written(w) || rename(w->temporary, w->target) != 0) {
         gvm_status status = fail_errno(err, "write", path_tail(w->path));
         file_writer_abort(w);

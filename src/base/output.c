@@ -43,7 +43,7 @@ const struct output_kind output_picture = {"a picture", .start = "\x89PNG\r\n\x1
                                            .holds = "tEXtSoftware\n" OUTPUT_SOFTWARE};
 const struct output_kind output_page = {"a page", .holds = OUTPUT_GENERATOR};
 
-/* The file's start as text, each 0 a line break: a PNG keeps its words in between zeros. */
+/* The start of the file as text, with zero bytes replaced by line breaks: a PNG has zeros between its texts. */
 static gvm_status read_start(char text[OUTPUT_LOOKED_AT + 1], const char *path, gvm_error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -75,7 +75,7 @@ static bool is_same(const char *path, const char *input)
     return stat(path, &out) == 0 && stat(input, &in) == 0 && out.st_dev == in.st_dev && out.st_ino == in.st_ino;
 }
 
-/* Whether the file lies in the folder, at any depth. */
+/* Whether the file is in the folder, at any depth. */
 static bool is_within(const char *path, const char *folder)
 {
     char *file = realpath(path, NULL), *top = realpath(folder, NULL);

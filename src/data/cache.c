@@ -1,7 +1,5 @@
-/* cache.c - see cache.h. The file: a header, a table with an entry a picture, the pictures; first the street pictures,
- * then the aerial ones, each kind in the order of its paths and without repeats.
- *
- * cache_build.c makes it. */
+/* cache.c - see cache.h. The file is a header, a table with an entry for each picture, and the pictures: first street,
+ * then aerial ones, each sorted by path and without repeats. cache_build.c makes it. */
 #include "data/cache.h"
 
 #include "base/error.h"
@@ -17,12 +15,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ------------------------------------------------------------------ which pictures */
+/* ------------------------------------------------------------------ the pictures */
 
 static int compare_sources(const void *a, const void *b)
 {
     const struct source *x = a, *y = b;
-    uint64_t headings[2]; /* as bits: any order will do, and not a number equals itself */
+    uint64_t headings[2]; /* as bits: any total order, with NaN equal to itself */
     if (x->view != y->view) return x->view < y->view ? -1 : 1;
     int paths = strcmp(x->path, y->path);
     if (paths != 0) return paths;
@@ -31,13 +29,13 @@ static int compare_sources(const void *a, const void *b)
     return memcmp(&headings[0], &headings[1], sizeof headings[0]);
 }
 
-/* "Not said" has many bit patterns, and they are compared and hashed. */
+/* Canonical NaN for an unknown heading, since bit patterns are compared and hashed. */
 static double plain(double heading)
 {
     return isnan(heading) ? (double)NAN : heading;
 }
 
-/* aerial NULL: its tiles are no files */
+/* aerial NULL: the tiles are not files */
 static struct source *add_split(struct source *to, const struct split *split, int *street, int *aerial)
 {
     for (int i = 0; i < split->query_count; i++)
@@ -47,7 +45,7 @@ static struct source *add_split(struct source *to, const struct split *split, in
     return to;
 }
 
-/* List each picture once and let every use of it know its place. */
+/* List each picture once, and record its index for every use. */
 static bool list_sources(struct cache *c)
 {
     const struct split *splits[2] = {&c->data->train, &c->data->test};
@@ -82,7 +80,7 @@ static uint64_t hash_text(uint64_t h, const char *text)
     return hash_bytes(h, text, strlen(text));
 }
 
-/* What the pixels depend on. Paths count from the data set's folder on, so that it may move. */
+/* Hash of everything that the pixels depend on. Paths are relative to the data set's folder, so that it may move. */
 static uint64_t hash_sources(const struct cache *c)
 {
     size_t root = strlen(c->data->root);
@@ -118,7 +116,7 @@ static void describe(struct cache *c)
 
 /* ------------------------------------------------------------------ the file */
 
-/* *mapped: there is a complete one, and it is open. */
+/* *mapped: a complete cache exists and is now mapped. */
 static gvm_status map_existing(bool *mapped, struct cache *c, const char *path, gvm_error *err)
 {
     enum found found;
@@ -130,12 +128,12 @@ static gvm_status map_existing(bool *mapped, struct cache *c, const char *path, 
     close(fd);
     if (status != GVM_OK || found != CACHE_COMPLETE) return status;
     if ((status = file_map(&c->map, path, err)) != GVM_OK) return status;
-    *mapped = c->map.size == c->header.bytes; /* else it was replaced just now */
+    *mapped = c->map.size == c->header.bytes; /* else it has just been replaced */
     if (!*mapped) file_unmap(&c->map);
     return GVM_OK;
 }
 
-/* Another process may complete it at any time up to the lock, or be killed. */
+/* Until the lock is taken, another process may complete the cache, or be killed. */
 static gvm_status map_or_build(struct cache *c, bool *stopped, const char *path, const struct cache_options *options,
                                gvm_error *err)
 {
@@ -160,7 +158,7 @@ gvm_status cache_open(struct cache **cache, const char *path, const struct pictu
                       const struct cache_options *options, gvm_error *err)
 {
     struct cache *c = calloc(1, sizeof *c);
-    char *target = realpath(path, NULL); /* a link stays one */
+    char *target = realpath(path, NULL); /* follow a link rather than replace it */
     if (target == NULL) target = strdup(path);
     gvm_status status = GVM_OK;
     bool stopped = false;

@@ -11,7 +11,7 @@
 #include "data/cache_file.h"
 #include "imagery/zooms.h"
 
-/* ------------------------------------------------------------------ aerial pictures out of rasters */
+/* ------------------------------------------------------------------ aerial pictures from rasters */
 
 gvm_status rasters_open(struct rasters *rasters, const struct dataset *dataset, const double *zooms, int zoom_count,
                         gvm_error *err)
@@ -33,9 +33,9 @@ void rasters_close(struct rasters *rasters)
     *rasters = (struct rasters){0};
 }
 
-static const double KEPT_PART = 0.25; /* of the memory that there is, for imagery */
+static const double KEPT_PART = 0.25; /* share of the available memory for imagery */
 
-/* Rasters belong to a thread while it cuts. There are as many cutters as threads that ever cut at once. */
+/* A pool of cutters: a thread owns a cutter while it cuts, so there are as many as threads that ever cut at once. */
 struct cutters {
     struct rasters rasters;
     struct view view;
@@ -65,7 +65,7 @@ static gvm_status cutters_open(struct cutters **cutters, const struct dataset *d
     return rasters_open(&c->rasters, data, view->zooms, view->zoom_count, err);
 }
 
-/* One that nobody uses. There is room for it to come back. */
+/* Take a free cutter or open a new one; reserves the space to return it. */
 static gvm_status take_cutter(struct zoom_cutter **cutter, struct cutters *c, gvm_error *err)
 {
     *cutter = NULL;
@@ -100,7 +100,7 @@ gvm_status pictures_cut(uint8_t *pixels, const struct pictures *p, double lat, d
     return status;
 }
 
-/* ------------------------------------------------------------------ what goes together */
+/* ------------------------------------------------------------------ matching data set and network */
 
 static gvm_status check_pair(const struct dataset *data, const struct config *c, gvm_error *err)
 {

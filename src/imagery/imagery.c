@@ -1,4 +1,4 @@
-/* imagery.c - see imagery.h: which places there are, in which order. */
+/* imagery.c - see imagery.h: lists the places and their order. */
 #include "imagery/imagery.h"
 
 #include <cpl_string.h>
@@ -15,7 +15,7 @@
 #include "imagery/imagery_parts.h"
 #include "network/session.h"
 
-enum { PIXELS_LEAST = 16 /* of the raster's along a tile: fewer show nothing */ };
+enum { PIXELS_LEAST = 16 /* fewest raster pixels along a tile's side */ };
 
 /* ------------------------------------------------------------------ rasters */
 
@@ -25,7 +25,7 @@ void raster_source_steps(struct raster_source *source, double own_m, double want
     source->pixel_m = fmin(wanted_m, source->reduce * own_m);
 }
 
-/* Size and time of change; also that it is not there. Returns the size, 0 for no file. */
+/* Add a file's size and modification time to the hash, or that it is missing. Returns the size, 0 if it is missing. */
 static long long stamp_file(GChecksum *sum, const char *path)
 {
     struct stat st;
@@ -42,7 +42,7 @@ static void stamp_end(char stamp[STAMP + 1], GChecksum *sum)
     g_checksum_free(sum);
 }
 
-/* Of a VRT its sources too, of a picture its world file. */
+/* Includes a VRT's sources and a picture's world file. */
 static void stamp_raster(struct raster_source *source, const struct raster *raster)
 {
     GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
@@ -53,7 +53,7 @@ static void stamp_raster(struct raster_source *source, const struct raster *rast
     CSLDestroy(files);
 }
 
-/* Parts of a box that lie within another, or of boxes that do: instead of them. NULL: no memory. */
+/* The intersections of a box, or of its covered parts, with another box. NULL if out of memory. */
 static double (*parts_within(size_t *count, const double box[4], const struct grid_parts *parts,
                              const struct cell_area *area))[4]
 {
@@ -69,7 +69,7 @@ static double (*parts_within(size_t *count, const double box[4], const struct gr
     return kept;
 }
 
-/* The grid's tiles, all or those near a place. */
+/* Lay the grid over all of the raster, or the part near a position. */
 static gvm_status lay_grid(struct imagery *m, struct raster_source *source, const struct raster_facts *facts,
                            gvm_error *err)
 {
@@ -122,7 +122,7 @@ static gvm_status plan_raster(struct imagery *m, struct raster_source *source, g
     return status;
 }
 
-/* Under one name or two. */
+/* Returns true if both names are the same file. */
 static bool same_file(const char *a, const char *b)
 {
     struct stat p, q;

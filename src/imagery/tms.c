@@ -1,5 +1,5 @@
-/* tms.c - what a folder of web-map tiles says of itself: tilemapresource.xml, which gdal2tiles writes and the Tile Map
- * Service (TMS) specifies, or TileJSON in metadata.json or tiles.json. */
+/* tms.c - reads the metadata of a folder of web-map tiles: tilemapresource.xml, written by gdal2tiles and specified by
+ * the Tile Map Service (TMS), or TileJSON in metadata.json or tiles.json. */
 #include <cpl_conv.h>
 #include <cpl_minixml.h>
 #include <cpl_string.h>
@@ -39,7 +39,7 @@ static gvm_status read_resource(bool *tms, const CPLXMLNode *map, const char *wh
     return GVM_OK;
 }
 
-/* *there: a file of that name, and what it says. */
+/* *there: the file exists. */
 static gvm_status read_xml(bool *there, bool *tms, const char *path, gvm_error *err)
 {
     struct file_map file;
@@ -61,7 +61,7 @@ static gvm_status read_xml(bool *there, bool *tms, const char *path, gvm_error *
     return status;
 }
 
-/* Its rows are from the north unless it says "tms"; what is no JSON says nothing. */
+/* Rows count from the north unless the scheme is "tms"; invalid JSON is ignored. */
 static void read_json(bool *tms, const char *path)
 {
     struct file_map file;

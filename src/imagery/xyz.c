@@ -23,7 +23,7 @@ enum { ZOOM_MOST = 24 };
 
 struct address {
     long z, x, y;     /* y from the north */
-    const char *path; /* among the names */
+    const char *path; /* owned by the names */
 };
 
 struct listing {
@@ -48,14 +48,14 @@ bool xyz_place(struct place *place, long z, long x, long y)
     box[3] = xyz_lat((double)y, n);
     place->lat = xyz_lat((double)y + 0.5, n);
     place->lon = (box[0] + box[2]) / 2;
-    /* On the ellipsoid it is up to 0.7% higher or lower than wide: the side of the square of equal area. */
+    /* On the ellipsoid height and width differ by up to 0.7%: take the side of the square of equal area. */
     double width = (box[2] - box[0]) * metres_per_lon(place->lat),
            height = (box[3] - box[1]) * metres_per_lat(place->lat);
     place->metres = sqrt(width * height);
     return true;
 }
 
-/* A name that is a whole number, followed by `end`. */
+/* Parse a name that is a whole number followed by `end`. */
 static bool read_number(long *number, const char *name, const char **end)
 {
     char *rest;
@@ -85,11 +85,11 @@ static bool add_picture(struct listing *list, struct address a, const char *path
     return items != NULL;
 }
 
-/* Walk through z, x and y: the folder at each depth. False where there is no memory. */
+/* Walk the folders z and x and the files y. Returns false if out of memory. */
 static bool walk(struct listing *list, const char *folder, int depth, struct address address)
 {
     DIR *dir = opendir(folder);
-    if (dir == NULL) return errno != ENOMEM; /* a number that is no folder */
+    if (dir == NULL) return errno != ENOMEM; /* not a folder */
     bool enough = true;
     for (struct dirent *entry; enough && (entry = readdir(dir)) != NULL;) {
         const char *end;
@@ -118,7 +118,7 @@ static int compare(const void *a, const void *b)
     return strcmp(p->path, q->path);
 }
 
-/* The zoom whose tiles are nearest in size to ground_m. */
+/* The zoom with a tile size nearest to ground_m. */
 static long choose_zoom(const struct listing *list, double ground_m)
 {
     double best = INFINITY;
@@ -154,7 +154,7 @@ gvm_status xyz_list(struct place **places, size_t *count, struct names *names, c
                       path_tail(folder));
     if (status == GVM_OK) qsort(list.items, list.count, sizeof *list.items, compare);
     long zoom = choose_zoom(&list, ground_m);
-    const struct address *last = NULL; /* of two pictures of one tile the first is kept */
+    const struct address *last = NULL; /* if a tile has two pictures, the first is kept */
     for (size_t i = 0; i < list.count && status == GVM_OK; i++) {
         const struct address *a = &list.items[i];
         if (a->z != zoom || (last != NULL && last->x == a->x && last->y == a->y)) continue;

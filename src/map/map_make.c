@@ -1,7 +1,6 @@
-/* map_make.c - a map's two files are made. The GeoPackage is made in memory, written under a temporary name and
- * renamed.
+/* map_make.c - creates a map's two files. The GeoPackage is made in memory, written under a temporary name and renamed.
  *
- * The temporary name is the map's own, so that what a killed process left goes with the next making. */
+ * The temporary name is derived from the map's, so that the next attempt deletes the leftovers of a killed process. */
 #define _GNU_SOURCE /* renameat2 */
 #include "map/map_parts.h"
 
@@ -19,13 +18,14 @@
 #include "base/error.h"
 #include "base/file.h"
 
-/* ------------------------------------------------------------------ whose a file is */
+/* ------------------------------------------------------------------ recognising our own files */
 
-/* The first bytes of what SQLite writes: pages, a journal and a write-ahead log in both byte orders. */
+/* First bytes of SQLite's files: the database, a journal, and a write-ahead log in both byte orders. */
 static const char *const sqlite_starts[] = {"SQLite format 3", "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7", "\x37\x7f\x06\x82",
                                             "\x37\x7f\x06\x83"};
 
-/* Whether a regular file is empty or starts like one of ours; links are not followed. *there: any file. */
+/* Returns true if the path is a regular file that is empty or begins like one of ours; does not follow links. *there:
+ * the path exists. */
 static bool is_ours(bool *there, const char *path, const char *const *starts, size_t count)
 {
     struct stat st;
@@ -41,7 +41,7 @@ static bool is_ours(bool *there, const char *path, const char *const *starts, si
     return false;
 }
 
-/* Delete what a killed process left under this name. */
+/* Delete the leftovers of a killed process under this name. */
 static gvm_status clear_leftover(const char *path, gvm_error *err)
 {
     bool there;
@@ -52,8 +52,7 @@ static gvm_status clear_leftover(const char *path, gvm_error *err)
                 path_tail(path));
 }
 
-/* If an earlier map was deleted, its journal may still lie there, and SQLite would play the old pages into the new
- * file. */
+/* Delete the journal of an earlier map that was deleted: SQLite would roll its old pages back into the new file. */
 static gvm_status clear_journals(const char *path, gvm_error *err)
 {
     static const char *const ends[] = {"-journal", "-wal"};
@@ -81,7 +80,7 @@ gvm_status map_make_features(struct map_file *f, gvm_error *err)
     return f->features >= 0 ? GVM_OK : fail_errno(err, "make", f->features_where);
 }
 
-/* One that has rows and lost its GeoPackage may be somebody's work, and so may one that is not a map's. */
+/* Refuse a features file with rows, which may have lost its GeoPackage, and any file that is not a map's. */
 static gvm_status claim_features(struct map_file *f, gvm_error *err)
 {
     struct stat file;
@@ -110,7 +109,7 @@ static gvm_status write_features(const struct map_file *f, gvm_error *err)
 
 /* ------------------------------------------------------------------ the GeoPackage */
 
-/* A new file under the temporary name. */
+/* Write a new file under the temporary name. */
 static gvm_status write_package(const char *temporary, const struct map_file *f, gvm_error *err)
 {
     vsi_l_offset size;
@@ -130,12 +129,12 @@ static gvm_status write_package(const char *temporary, const struct map_file *f,
     return status;
 }
 
-/* Under its own name, unless a file of that name came meanwhile. */
+/* Rename it, unless a file with the final name has appeared meanwhile. */
 static int rename_new(const char *from, const char *to)
 {
     int broken = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
     if (broken == 0 || (errno != EINVAL && errno != ENOSYS)) return broken;
-    struct stat st; /* a file system that cannot refuse by itself */
+    struct stat st; /* for file systems without RENAME_NOREPLACE */
     if (lstat(to, &st) != 0) return rename(from, to);
     errno = EEXIST;
     return -1;

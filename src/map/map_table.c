@@ -1,10 +1,10 @@
-/* map_table.c - the GeoPackage of a map: the layer `tiles` and the table `geoviewmatch` of facts.
+/* map_table.c - the GeoPackage of a map: the layer `tiles` and the table of facts `geoviewmatch`.
  *
  *   tiles         geom (polygon, EPSG:4326, with GDAL's R-tree), row (of the features), source, lat, lon, metres; in a
- *                 map of cells also cell, its name: row and column of the lattice (imagery/cells.h), as
- * "157183,-194839", with an "s" before them if it is the one for shared pictures geoviewmatch  key, value: version, id,
- * fingerprint, width, ground_m, rows, jobs (JSON); calibration (JSON: temperature, elsewhere) if the scores were fitted
- * on photos of known places */
+ *                 map of cells also cell: row and column of the lattice (imagery/cells.h), as "157183,-194839", with a
+ *                 leading "s" if the lattice is the one for shared pictures
+ *   geoviewmatch  key, value: version, id, fingerprint, width, ground_m, rows, jobs (JSON), and calibration (JSON:
+ *                 temperature, elsewhere) if the scores were calibrated */
 #include "map/map_parts.h"
 
 #include <cpl_conv.h>
@@ -25,7 +25,7 @@
 #include "base/file.h"
 #include "raster/gdal.h"
 
-enum { VERSION = 1, BUSY_MS = 5000 /* GDAL's own patience with another process's commit */ };
+enum { VERSION = 1, BUSY_MS = 5000 /* SQLite's busy timeout, the same as GDAL's */ };
 
 static const struct {
     const char *name;
@@ -33,7 +33,7 @@ static const struct {
 } fields[FIELDS] = {
     {"row", OFTInteger64}, {"source", OFTString}, {"lat", OFTReal}, {"lon", OFTReal}, {"metres", OFTReal}};
 
-/* ------------------------------------------------------------------ making one */
+/* ------------------------------------------------------------------ create */
 
 static bool make_field(OGRLayerH layer, const char *name, OGRFieldType type)
 {
@@ -43,7 +43,7 @@ static bool make_field(OGRLayerH layer, const char *name, OGRFieldType type)
     return done;
 }
 
-/* Whether the first thing that is built into it is cells: then all are, as other weights make other maps. */
+/* Returns true if the first job is of cells. Then all jobs are, since a map has one set of weights. */
 static bool is_of_cells(const struct map_file *f)
 {
     const json_t *imagery = json_object_get(json_array_get(f->jobs, 0), "imagery");
@@ -100,7 +100,7 @@ gvm_status map_table_create(const struct map_file *f, const char *path, gvm_erro
     return gdal_fail(err, GVM_FILE, f->where, "it cannot be written", &words);
 }
 
-/* ------------------------------------------------------------------ opening one */
+/* ------------------------------------------------------------------ open */
 
 static bool read_number(double *number, const char *text, double low, double high)
 {
@@ -119,7 +119,7 @@ static bool read_calibration(struct map_file *f, const char *value)
     return f->temperature >= 1e-3 && f->temperature <= 1e6 && !(fabs(f->elsewhere) > 1e6);
 }
 
-/* Take over one pair; false where the value cannot be. */
+/* Store one key and value; returns false if the value is invalid. */
 static bool take_fact(struct map_file *f, const char *key, const char *value, double *version)
 {
     double number;
@@ -170,14 +170,15 @@ static gvm_status refuse_object(const char *where, const char *type, const char 
                 type, name);
 }
 
-/* Whether SQL calls a function of GDAL's that reaches beyond the file, or loads a library: a name that begins so. */
+/* Returns true if SQL contains a name that begins like GDAL's functions that reach beyond the file or load a library.
+ */
 static bool reaches_out(const char *sql)
 {
     static const char start[] = "(?<![a-z0-9_])(ogr_|gdal_|load_extension)";
     return g_regex_match_simple(start, sql, G_REGEX_CASELESS | G_REGEX_RAW, 0);
 }
 
-/* What comes behind such a start and the name. NULL where the text goes on otherwise. */
+/* The text after `start` and the name, or NULL if the SQL does not begin with these. */
 static const char *behind_name(const char *sql, const char *start, const char *name)
 {
     size_t n = strlen(start);
@@ -191,7 +192,7 @@ static const char *behind_name(const char *sql, const char *start, const char *n
         return n > 0 && n == strlen(name) && strncmp(sql, name, n) == 0 ? sql + n : NULL;
     }
     for (sql++; *sql != '\0' && (*sql != close || (close != ']' && sql[1] == close)); sql++, name++) {
-        if (*sql == close) sql++; /* a quote in quotes is written twice */
+        if (*sql == close) sql++; /* a doubled quote within quotes */
         if (*sql != *name) return NULL;
     }
     return *sql == close && *name == '\0' ? sql + 1 : NULL;
@@ -203,8 +204,8 @@ static bool is_rtree(const char *text)
     return g_regex_match_simple(all, text, G_REGEX_CASELESS | G_REGEX_RAW | G_REGEX_DOLLAR_ENDONLY, 0);
 }
 
-/* Whether a text is how SQLite writes that of an object of this type and name, whatever was typed. Another one was put
- * there by hand: SQLite does what the text says, and we look at type and name. */
+/* Returns true if the SQL of a schema entry begins as SQLite itself normalises it for this type and name. If not, the
+ * schema was edited by hand: SQLite executes the SQL, whereas the checks look at type and name. */
 static bool is_written_so(const char *sql, const char *type, const char *name, bool *virtual)
 {
     static const char *const starts[][2] = {{"table", "CREATE TABLE "},
@@ -220,8 +221,8 @@ static bool is_written_so(const char *sql, const char *type, const char *name, b
     return false;
 }
 
-/* Whether the schema is one that the driver may look at: GDAL opens what it finds, and a virtual table can be any file
- * of this machine. Reading it runs nothing. */
+/* Check the schema before GDAL opens the file: GDAL opens all tables, and a virtual table can be any file of this
+ * machine. Reading the schema runs none of its SQL. */
 static gvm_status check_schema(const struct map_file *f, sqlite3_stmt *objects, gvm_error *err)
 {
     bool facts = false, virtual;
@@ -230,7 +231,7 @@ static gvm_status check_schema(const struct map_file *f, sqlite3_stmt *objects, 
         const char *type = (const char *)sqlite3_column_text(objects, 0);
         const char *name = (const char *)sqlite3_column_text(objects, 1);
         const char *sql = (const char *)sqlite3_column_text(objects, 2);
-        if (sql == NULL) continue; /* an index of SQLite's own */
+        if (sql == NULL) continue; /* an automatic index */
         if (type == NULL || name == NULL) return refuse_object(f->where, "object", "", err);
         if (strcmp(type, "view") == 0 && (strcasecmp(name, "tiles") == 0 || strcasecmp(name, "geoviewmatch") == 0 ||
                                           strncasecmp(name, "gpkg_", 5) == 0 || strncasecmp(name, "rtree_", 6) == 0))
@@ -248,7 +249,7 @@ static gvm_status check_schema(const struct map_file *f, sqlite3_stmt *objects, 
     return GVM_OK;
 }
 
-/* After a process was killed in a commit, what it had begun must be taken back, which needs the right to write. */
+/* Returns true if a killed process left a journal; rolling it back needs write permission. */
 static bool has_journal(const char *path)
 {
     char *name = path_with(path, "-journal");
@@ -276,7 +277,8 @@ static gvm_status check_package(const struct map_file *f, gvm_error *err)
     return status;
 }
 
-/* Older versions of GDAL do not mark as harmless what the R-tree's triggers call; check_schema has looked at them. */
+/* Older versions of GDAL do not mark the functions that the R-tree's triggers call as harmless; check_schema has
+ * checked the triggers. */
 static void trust_triggers(GDALDatasetH data)
 {
     sqlite3 *base = GDALGetInternalHandle(data, "SQLITE_HANDLE");
@@ -318,7 +320,7 @@ void map_table_close(struct map_file *f)
     f->data = NULL;
 }
 
-/* ------------------------------------------------------------------ tiles out */
+/* ------------------------------------------------------------------ read the tiles */
 
 static bool take_tile(struct tile *tile, struct tiles *tiles, OGRFeatureH feature)
 {

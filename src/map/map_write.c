@@ -1,4 +1,4 @@
-/* map_write.c - a map changes: features are appended, tiles committed with how far the job is, or removed. */
+/* map_write.c - changes a map: appends features, commits tiles with the job's progress, removes tiles. */
 #include <cpl_error.h>
 #include <math.h>
 #include <ogr_api.h>
@@ -16,7 +16,7 @@
 #include "map/map_parts.h"
 #include "raster/gdal.h"
 
-/* Run SQL, which it frees; NULL is short memory. */
+/* Run SQL and free it; NULL means that it could not be allocated. */
 static bool run(GDALDatasetH data, char *sql)
 {
     CPLErrorReset();
@@ -32,7 +32,7 @@ static bool put_fact(GDALDatasetH data, const char *key, const char *value)
     return run(data, sqlite3_mprintf("UPDATE geoviewmatch SET value = %Q WHERE key = %Q", value, key));
 }
 
-/* Commit, or take all back. smaller: tiles were taken out, for which GDAL does not make the layer's extent smaller. */
+/* Commit or roll back. smaller: tiles were removed, for which GDAL does not shrink the layer's extent. */
 static bool end_transaction(const struct map_file *f, bool done, bool smaller)
 {
     static const char extent[] = "UPDATE gpkg_contents SET (min_x, min_y, max_x, max_y) = (SELECT min(minx), "
@@ -44,7 +44,7 @@ static bool end_transaction(const struct map_file *f, bool done, bool smaller)
     return done;
 }
 
-/* What changes with each commit. */
+/* Write the facts that change with each commit. */
 static bool put_progress(GDALDatasetH data, size_t rows, const json_t *jobs)
 {
     char number[32], *text = json_dumps(jobs, JSON_COMPACT);
@@ -54,7 +54,7 @@ static bool put_progress(GDALDatasetH data, size_t rows, const json_t *jobs)
     return done;
 }
 
-/* ------------------------------------------------------------------ tiles in */
+/* ------------------------------------------------------------------ add tiles */
 
 gvm_status map_file_append(struct map_file *f, const float *features, size_t n, gvm_error *err)
 {
@@ -70,7 +70,7 @@ gvm_status map_file_append(struct map_file *f, const float *features, size_t n, 
     return status;
 }
 
-/* The name of a cell, if the layer has such a field. */
+/* Set a cell's field, if the layer has it. */
 static void put_cell(OGRFeatureH feature, const struct place *place, bool shared)
 {
     int field = OGR_F_GetFieldIndex(feature, CELL_FIELD);
@@ -149,9 +149,9 @@ gvm_status map_file_commit(struct map_file *f, const struct place *places, size_
     return GVM_OK;
 }
 
-/* ------------------------------------------------------------------ tiles out */
+/* ------------------------------------------------------------------ remove tiles */
 
-/* Longitudes may be given up to 360 degrees; W > E crosses 180. */
+/* Longitudes may be up to 360 degrees; W > E crosses 180. */
 static bool read_box(double box[4], const char *area)
 {
     char rest;
@@ -171,7 +171,8 @@ static OGRGeometryH read_polygon(const char *area)
     return NULL;
 }
 
-/* Its longitudes may be any: a box or a polygon across 180 degrees goes beyond. */
+/* Returns true if an area contains a position. Longitudes are tried at +-360 degrees, since an area across 180 degrees
+ * extends beyond it. */
 static bool holds(const double *box, OGRGeometryH polygon, double lat, double lon)
 {
     if (polygon == NULL) {

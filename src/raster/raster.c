@@ -1,4 +1,4 @@
-/* raster.c - a raster is opened, and closed; where it lies, for whoever is to make a map of it. */
+/* raster.c - opens, closes and describes a raster. */
 #include <cpl_conv.h>
 #include <cpl_string.h>
 #include <gdal_alg.h>

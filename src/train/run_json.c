@@ -26,7 +26,7 @@ char *run_json(const struct run_options *options, const struct run_position *pos
     return text;
 }
 
-/* What version 2 has not. */
+/* Keys that version 2 does not have. */
 static bool is_of_3(const char *name)
 {
     static const char *const names[] = {"imagery", "clusters", "clip-length", "warm-steps", "floor", "hue", "around"};
@@ -35,7 +35,7 @@ static bool is_of_3(const char *name)
     return false;
 }
 
-/* version: by which keys may be missing. */
+/* version: determines which keys may be missing. */
 static gvm_status read_rows(const struct option_row *rows, void *fields, const json_t *root, json_int_t version,
                             const char *where, gvm_error *err)
 {
@@ -69,7 +69,7 @@ static gvm_status check_keys(json_t *root, const char *where, gvm_error *err)
     return GVM_OK;
 }
 
-/* 0: it is none that is known, which err says. */
+/* Returns 0, with err filled in, if the version is unknown. */
 static json_int_t version_of(const json_t *root, const char *where, gvm_error *err)
 {
     const json_t *version = json_object_get(root, "version");
@@ -90,7 +90,8 @@ static gvm_status read_root(struct run_options *options, struct run_position *po
     gvm_status status = check_keys(root, where, err);
     if (status == GVM_OK) status = read_rows(run_option_rows, options, root, version, where, err);
     if (status == GVM_OK) status = read_rows(position_rows, position, root, RUN_VERSION, where, err);
-    if (version == 2 && !json_object_get(root, "hue")) options->amounts.hue = options->amounts.shift; /* as it was */
+    if (version == 2 && !json_object_get(root, "hue"))
+        options->amounts.hue = options->amounts.shift; /* its meaning then */
     gvm_error why;
     if (status == GVM_OK && run_options_check(options, &why) != GVM_OK)
         status = fail(err, GVM_FORMAT, "%s: %s", where, why.text);

@@ -187,8 +187,8 @@ exec 3>&-
 [ $status = 1 ]
 says err "standard output cannot be written: Broken pipe"
 
-# The manual page and the README name every command.
+# The manual page and the user guide name every command.
 expect 0 --help
 for command in $(awk '/^  [a-z]/ {print $1}' "$tmp/out"); do
-    grep -qx "\.SS $command" docs/geoviewmatch.1 && grep -q "^| \`$command\` |" README.md || { echo "no $command"; exit 1; }
+    grep -qx "\.SS $command" docs/geoviewmatch.1 && grep -q "^| \`$command\` |" docs/guide.md || { echo "no $command"; exit 1; }
 done

@@ -1,4 +1,4 @@
-/* fuzz_xmp.c - any bytes as a picture's XMP: what is found must be finite and in range. */
+/* fuzz_xmp.c - any bytes as a picture's XMP: values found must be finite and in range */
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct xmp xmp = {.guid = ""};
     const struct gpano *g = &xmp.gpano;
     const struct exif *e = &xmp.exif;
-    char *text = malloc(size + (size == 0)); /* of just its size: a read behind it is found */
+    char *text = malloc(size + (size == 0)); /* of the exact size: reads beyond it are detected */
     if (size > 0) memcpy(text, data, size);
     xmp_read(&xmp, text, size);
     free(text);
