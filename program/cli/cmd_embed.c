@@ -84,8 +84,9 @@ static int embed(const struct arguments *a, gvm_session *session, const gvm_mode
     struct watch watch = {.progress.quiet = a->common.quiet, .what = "embed", .unit = "pictures", .statuses = statuses};
     gvm_error err = {""};
     if (features == NULL || headings == NULL || statuses == NULL || views == NULL) {
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) g_autofree frees them */
         fail(&err, GVM_MEMORY, "there is not enough memory for the features of %zu pictures", n);
-        return failed(&err); /* NOLINT(clang-analyzer-unix.Malloc) g_autofree frees them */
+        return failed(&err);
     }
     for (size_t i = 0; i < n; i++) headings[i] = a->has_heading ? a->heading : NAN;
     const gvm_embed_job job = {.size = sizeof job,
