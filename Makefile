@@ -22,6 +22,7 @@ help:
 	@echo "make bench-serve  the service under load, beside locate (needs wrk: apt-get install wrk)"
 	@echo "make fuzz     each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS), FUZZ_PRESET=fuzz-fast without sanitizers"
 	@echo "make faults   each command and the service with each of its calls of the system failing in turn (hours)"
+	@echo "make coverage  how many of each folder's lines the tests reach (needs gcovr)"
 	@echo "make man      the manual page's part on the commands, from the program's own tables"
 	@echo "make format   clang-format on all sources"
 	@echo "make clean    remove what was built"
@@ -54,6 +55,12 @@ check:
 	cmake --preset release -DBUILD_TESTING=ON > /dev/null
 	cmake --build --preset release --target quick -j $(JOBS)
 	ctest --preset release -L quick -j $$(($(JOBS) + 1))
+
+# Which lines the tests reach, a folder; build-coverage/coverage/index.html shows them. TESTS=REGEX: only those tests.
+coverage: deps-test
+	cmake --preset coverage -DBUILD_TESTING=ON > /dev/null
+	cmake --build --preset coverage -j $(JOBS)
+	cmake/coverage.sh build-coverage $(JOBS)
 
 # The papers' full-size networks and timm's weights, about 2 GB that PyTorch computes once.
 golden:
@@ -117,4 +124,4 @@ format:
 clean:
 	rm -rf build build-*
 
-.PHONY: all help man deps deps-test build debug test check golden nano demo bench bench-serve fuzz faults install format clean
+.PHONY: all help man deps deps-test build debug test check coverage golden nano demo bench bench-serve fuzz faults install format clean

@@ -90,6 +90,7 @@ static int embed(const struct arguments *a, gvm_session *session, const gvm_mode
     struct watch watch = {.progress.quiet = a->common.quiet, .what = "embed", .unit = "pictures", .statuses = statuses};
     gvm_error err = {""};
     if (features == NULL || headings == NULL || statuses == NULL || views == NULL) {
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) g_autofree frees them */
         fail(&err, GVM_MEMORY, "out of memory for the features of %zu pictures", n);
         return failed(&err);
     }

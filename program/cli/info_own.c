@@ -110,7 +110,7 @@ static gvm_status read_log(struct log_facts *f, const char *path, gvm_error *err
         json_decref(root);
     }
     if (status == GVM_OK && ferror(file)) status = fail_errno(err, "read", path_tail(path));
-    fclose(file);
+    (void)fclose(file);
     return status;
 }
 
@@ -162,8 +162,8 @@ static int print(const char *path, const struct network *network, const struct c
         fact(&f, "licence", json_text(network->origin.licence), "licence", "%s", network->origin.licence);
     fact(&f, "multiply_adds",
          json_pack("{so,so,sI,sI}", "street", json_counts(s), "aerial", json_counts(a), "pair",
-                   (json_int_t)(counts_all(s) + counts_all(a)), "pair_paper",
-                   (json_int_t)(counts_paper(s) + counts_paper(a))),
+                   (json_int_t)counts_all(s) + (json_int_t)counts_all(a), "pair_paper",
+                   (json_int_t)counts_paper(s) + (json_int_t)counts_paper(a)),
          "multiply-adds", "street %.3f G, aerial %.3f G, a pair %.3f G", 1e-9 * street, 1e-9 * aerial,
          1e-9 * (street + aerial));
     if (paper < street + aerial)

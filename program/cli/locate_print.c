@@ -228,7 +228,7 @@ static void put_chance(const struct located *l, int k)
     put_cell(known ? l->p[k] : NAN, "%.6f");
     for (int r = 0; r < GVM_RADII; r++) put_cell(known ? c->within[r] : NAN, "%.6f");
     put_cell(known ? c->radius_90 : NAN, "%.1f");
-    put_cell(known ? c->calibrated : NAN, "%.0f");
+    put_cell(known ? (double)c->calibrated : NAN, "%.0f");
 }
 
 /* The page's CSV has the same columns (server/web/export.js). A failed photo has a line with the error. */
@@ -253,7 +253,7 @@ void locate_print_csv(const struct answers *a)
             put_cell(located_heading(hit->heading, 2), "%.2f");
             printf(",%d", l.found->heading_found);
             put_cell(l.found->margin, "%.6f");
-            put_cell(weak == UNDECIDED ? NAN : weak == WEAK, "%.0f");
+            put_cell(weak == UNDECIDED ? NAN : weak == WEAK ? 1. : 0., "%.0f");
             put_cell(located_error(&l, hit), "%.2f");
             put_cell(info->has_place ? info->lat : NAN, "%.8f");
             put_cell(info->has_place ? info->lon : NAN, "%.8f");

@@ -1,5 +1,6 @@
 /* locate_report.c - writes the answers of `locate` as one HTML file with embedded pictures, and as GeoJSON beside it.
  * The photos' sections are written to a temporary file as they are located, so the page may be larger than memory. */
+#include <assert.h>
 #include <errno.h>
 #include <glib.h>
 #include <math.h>
@@ -292,6 +293,7 @@ static gvm_status look_at(struct report *r, gvm_error *err)
     r->area.size = sizeof r->area;
     if (status == GVM_OK) status = gvm_map_about(r->map, &r->area, err);
     if (status != GVM_OK) return status;
+    assert(most > 0);
     r->aerial = malloc(3 * most);
     r->heat = malloc(most * sizeof *r->heat);
     r->tile_feature = malloc((size_t)info.features * sizeof *r->tile_feature);
@@ -320,7 +322,7 @@ void report_free(struct report *r)
 {
     if (r == NULL) return;
     for (size_t i = 0; i < r->count && r->shown != NULL; i++) free(r->shown[i].rgb);
-    if (r->sections != NULL) fclose(r->sections);
+    if (r->sections != NULL) (void)fclose(r->sections);
     gvm_imagery_free(r->imagery);
     g_ptr_array_free(r->missing, TRUE);
     g_ptr_array_free(r->problems, TRUE);

@@ -102,7 +102,7 @@ static const char no_memory[] = "out of memory for a map's imagery";
 /* Columns by rows of web tiles from x0, y0, side by side (rows * 256, columns * 256, 3). False if none has imagery. */
 static bool lay_tiles(struct report *r, unsigned char *mosaic, long zoom, long x0, long y0, int columns, int rows)
 {
-    uint8_t *tile = malloc(WEB_TILE * WEB_TILE * 4);
+    uint8_t *tile = malloc((size_t)WEB_TILE * WEB_TILE * 4);
     size_t row = (size_t)columns * WEB_TILE * 3;
     long n = 1L << zoom;
     bool any = false;
@@ -118,7 +118,7 @@ static bool lay_tiles(struct report *r, unsigned char *mosaic, long zoom, long x
         if (coverage == GVM_COVERS_NOTHING) continue;
         any = true;
         unsigned char *to = mosaic + (size_t)(i / columns) * WEB_TILE * row + (size_t)(i % columns) * WEB_TILE * 3;
-        for (int k = 0; k < WEB_TILE; k++) lay_row(to + (size_t)k * row, tile + k * WEB_TILE * 4);
+        for (int k = 0; k < WEB_TILE; k++) lay_row(to + (size_t)k * row, tile + (size_t)k * WEB_TILE * 4);
     }
     if (tile == NULL) report_problem(r, no_memory);
     free(tile);

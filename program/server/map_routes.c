@@ -77,7 +77,7 @@ static enum MHD_Result reply_imagery(struct request *r, uint8_t *rgba, bool whol
 {
     size_t size = 0;
     if (whole) {
-        for (size_t i = 0; i < SIDE * SIDE; i++) memmove(rgba + 3 * i, rgba + 4 * i, 3);
+        for (size_t i = 0; i < (size_t)SIDE * SIDE; i++) memmove(rgba + 3 * i, rgba + 4 * i, 3);
         return reply_picture(r, rgba);
     }
     void *png = image_encode(&size, PNG, rgba, 4, SIDE, SIDE);
@@ -93,7 +93,7 @@ enum MHD_Result imagery_get(struct request *r)
     if (is_known(r, r->service->tag)) return reply_static(r, NULL, "", 0, r->service->tag);
     gvm_error err;
     gvm_coverage coverage = GVM_COVERS_NOTHING;
-    uint8_t *rgba = malloc(SIDE * SIDE * 4);
+    uint8_t *rgba = malloc((size_t)SIDE * SIDE * 4);
     gvm_status status = GVM_MEMORY;
     if (rgba != NULL && work_enter(r)) {
         status = gvm_imagery_tile(r->service->imagery, rgba, &coverage, zoom, x, y, SIDE, &err);
@@ -116,7 +116,7 @@ enum MHD_Result tile_get(struct request *r)
         return reply_problem(r, 404, "The map has no such tile; it has %zu, numbered from 0.jpg.",
                              r->service->map_info.tiles);
     if (is_known(r, r->service->tag)) return reply_static(r, NULL, "", 0, r->service->tag);
-    unsigned char *rgb = malloc(SIDE * SIDE * 3);
+    unsigned char *rgb = malloc((size_t)SIDE * SIDE * 3);
     gvm_status status = GVM_MEMORY;
     gvm_hit hit;
     gvm_map_tile(r->service->map, number, &hit, NULL);

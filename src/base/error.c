@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#undef fail /* what clang-tidy has in their place */
+#undef fail_errno
+
 /* What moves a terminal's cursor, breaks the line, or turns the direction of the text around it: a name with such
  * characters could make the sentence look like another. */
 static bool is_masked(gunichar c)

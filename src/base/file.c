@@ -175,11 +175,12 @@ static struct {
 /* Returns the entry's number, from 1; 0 if no entry is free. */
 static int list(const char *temporary)
 {
-    if (strlen(temporary) >= PATH_MAX) return 0;
+    size_t size = strlen(temporary) + 1;
+    if (size > PATH_MAX) return 0;
     for (int i = 0; i < LISTED; i++) {
         int free_one = FREE;
         if (!atomic_compare_exchange_strong(&listed[i].state, &free_one, CHANGING)) continue;
-        strcpy(listed[i].path, temporary);
+        memcpy(listed[i].path, temporary, size);
         atomic_store(&listed[i].state, LIVE);
         return i + 1;
     }
@@ -319,7 +320,7 @@ void file_sync_folder(const char *path)
     int fd = folder != NULL ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     free(folder);
     if (fd < 0) return;
-    fsync(fd);
+    (void)fsync(fd);
     close(fd);
 }
 

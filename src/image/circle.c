@@ -105,7 +105,7 @@ static bool foot_is_point(const uint8_t *small)
 
 static gvm_status check_looks(const struct image *image, bool whole, const char *where, gvm_error *err)
 {
-    uint8_t *small = malloc(SMALL_H * SMALL_W * 3);
+    uint8_t *small = malloc((size_t)SMALL_H * SMALL_W * 3);
     gvm_status status = GVM_MEMORY;
     if (small != NULL)
         status = image_resize(small, SMALL_H, SMALL_W, image->pixels, image->height, image->width,

@@ -23,11 +23,11 @@
 
 enum { MAX_SIDE = 65535 /* JPEG's own limit */, SAMPLES = 8 /* bytes per decoded pixel: 16-bit RGBA */ };
 
-static const int64_t MAX_PIXELS = 256 * 1000 * 1000;
+static const int64_t MAX_PIXELS = 256000000;
 
 /* Bytes of an interlaced PNG's samples, which libpng takes all in one call, some 4 ns each: 8-bit RGB of the most
  * pixels that the service takes. */
-static const int64_t MAX_INTERLACED = 400 * 1000 * 1000;
+static const int64_t MAX_INTERLACED = 400000000;
 
 /* Time limit for files: no user waits longer for one picture. */
 static const double FILE_SECONDS = 600;

@@ -1,5 +1,6 @@
 /* imagery_cells.c - imagery for weights with several zooms: a piece is a block of cells of the lattice (cells.h), and
  * pictures are cut from all rasters together (zooms.h). */
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,6 +107,7 @@ void cells_cut(struct piece *piece, struct cutter *c, const struct imagery *m, s
     size_t first = plan->first[number], end = number + 1 < plan->block_count ? plan->first[number + 1] : plan->count;
     piece->before = first;
     piece->count = (int)(end - first);
+    assert(piece->count > 0 && piece->count <= CELL_MOST);
     for (int i = 0; i < piece->count; i++)
         take_place(&piece->tiles[i], &places[i], around[i], m, plan->cells[first + (size_t)i]);
     gvm_status status = GVM_OK;

@@ -203,7 +203,9 @@ static const char *behind_name(const char *sql, const char *start, const char *n
     size_t n = strlen(start);
     if (strncmp(sql, start, n) != 0) return NULL;
     sql += n;
-    const char close = *sql == '[' ? ']' : *sql == '"' || *sql == '\'' || *sql == '`' ? *sql : '\0';
+    char close = '\0';
+    if (*sql == '[') close = ']';
+    if (*sql == '"' || *sql == '\'' || *sql == '`') close = *sql;
     if (close == '\0') {
         for (n = 0; isalnum((unsigned char)sql[n]) || sql[n] == '_' || sql[n] == '$' || (sql[n] & 0x80) != 0;) n++;
         return n > 0 && n == strlen(name) && strncmp(sql, name, n) == 0 ? sql + n : NULL;

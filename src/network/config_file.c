@@ -303,11 +303,15 @@ static bool write_zooms(json_t *input, const struct view *view)
            json_object_set_new(input, "bearing", json_real(view->bearing)) == 0;
 }
 
+static bool same_colour(const float a[3], const float b[3])
+{
+    return a[0] == b[0] && a[1] == b[1] && a[2] == b[2];
+}
+
 static bool write_input(json_t *root, const struct view *view, const char *key, enum projection projection)
 {
     bool usual = !view->bgr && view->resize == 0 && view->projection == projection && view->zoom_count == 0 &&
-                 memcmp(view->mean, imagenet.mean, sizeof view->mean) == 0 &&
-                 memcmp(view->deviation, imagenet.deviation, sizeof view->deviation) == 0;
+                 same_colour(view->mean, imagenet.mean) && same_colour(view->deviation, imagenet.deviation);
     if (usual) return true;
     const float *m = view->mean, *d = view->deviation;
     json_t *input =

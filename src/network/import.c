@@ -3,6 +3,7 @@
  * the family's name for it. Tensors that are left over are an error. */
 #include "network/import.h"
 
+#include <assert.h>
 #include <glib.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -57,6 +58,7 @@ static size_t list_plain(struct import *m, const struct family *family)
 static gvm_status find_family(struct import *m)
 {
     size_t most = 0;
+    assert(families->title != NULL);
     for (const struct family *f = families; f->title; f++) {
         size_t marked = list_plain(m, f);
         if (marked > most) m->family = f;
