@@ -1,9 +1,10 @@
-# A thin front: everything that builds stands in CMakeLists.txt and CMakePresets.json.
+# Shortcuts only: the build is in CMakeLists.txt and CMakePresets.json.
 # `make help` lists the targets.
 
 JOBS ?= $(shell nproc)
 PYTHON ?= python3
 FUZZ_SECONDS ?= 60
+FUZZ_PRESET ?= fuzz
 
 all: build
 
@@ -19,7 +20,7 @@ help:
 	@echo "make nano     the built-in weights, trained again from nothing (hours)"
 	@echo "make bench    this machine's speed, the paper's cost table, search, training and ranking"
 	@echo "make bench-serve  the service under load, beside locate (needs wrk: apt-get install wrk)"
-	@echo "make fuzz     each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
+	@echo "make fuzz     each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS), FUZZ_PRESET=fuzz-fast without sanitizers"
 	@echo "make man      the manual page's part on the commands, from the program's own tables"
 	@echo "make format   clang-format on all sources"
 	@echo "make clean    remove what was built"
@@ -31,7 +32,7 @@ deps:
 deps-test:
 	@cmake/packages.sh --install build test
 
-# Only what is shipped. A folder that is new is configured without tests, which need more packages.
+# Only the shipped targets. A new folder is configured without tests, which need more packages.
 build:
 	@cmake/packages.sh build
 	cmake --preset release $(if $(wildcard build/CMakeCache.txt),,-DBUILD_TESTING=OFF) > /dev/null
@@ -44,8 +45,8 @@ debug:
 
 # WERROR=1: warnings are errors, as in continuous integration.
 test: deps-test
-	@echo "three builds and their tests, and ThreadSanitizer; on two cores that nobody else uses this takes 8 minutes"
-	@GVM_WERROR=$(if $(WERROR),ON) PYTHON=$(PYTHON) cmake/test.sh $(JOBS) release-clang sanitize tsan release
+	@echo "clang with AddressSanitizer and UndefinedBehaviorSanitizer, ThreadSanitizer, gcc as shipped; seven minutes on two free cores"
+	@GVM_WERROR=$(if $(WERROR),ON) PYTHON=$(PYTHON) cmake/test.sh $(JOBS) sanitize-clang tsan release
 
 check:
 	@cmake/packages.sh build
@@ -65,7 +66,7 @@ golden:
 	GVM_GOLDEN_FULL=build/golden build/test_statewide tests/golden
 	$(PYTHON) tools/check_training.py --program build/geoviewmatch
 
-# The built-in weights again, from nothing: hours.
+# Train the built-in weights again from scratch: hours.
 nano: build
 	tools/make_nano.sh build/geoviewmatch build/nano
 
@@ -76,7 +77,7 @@ demo: deps
 man: build
 	tools/man.sh build/geoviewmatch docs/geoviewmatch.1
 
-# The other engines are timed beside it where Python has PyTorch.
+# Other engines are timed too, if Python has PyTorch.
 bench: build
 	build/geoviewmatch bench
 	build/geoviewmatch bench --search
@@ -89,9 +90,9 @@ bench-serve: build
 
 fuzz:
 	@cmake/packages.sh build
-	cmake --preset fuzz > /dev/null
-	cmake --build --preset fuzz -j $(JOBS)
-	cmake/fuzz.sh build-fuzz $(FUZZ_SECONDS)
+	cmake --preset $(FUZZ_PRESET) > /dev/null
+	cmake --build --preset $(FUZZ_PRESET) -j $(JOBS)
+	cmake/fuzz.sh build-$(FUZZ_PRESET) $(FUZZ_SECONDS)
 
 install: build
 	cmake --install build $(if $(PREFIX),--prefix $(PREFIX)) > /dev/null

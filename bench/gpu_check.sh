@@ -1,22 +1,22 @@
 #!/bin/bash
-# gpu_check.sh - on a machine with an NVIDIA GPU: build, every test that needs one, benchmarks, compute-sanitizer, a
-# profile, the peers; in ten minutes. A part has a limit of its own, one that fails stops no other, and one that comes
-# too late is left out. results.txt and every part's output, written as they come, go to the folder $OUT, or
-# build-gpu/results.
+# gpu_check.sh - on a machine with an NVIDIA GPU: build, run every test that needs one, benchmarks, compute-sanitizer, a
+# profile and the peers, in ten minutes. Each part has its own time limit. A failing part does not stop the others; a
+# part that would start too late is skipped. results.txt and the output of each part are written as they come, to the
+# folder $OUT or build-gpu/results.
 #
-#   GVM_BUILD        a finished build, which is then not built here: its folder, or an archive that
+#   GVM_BUILD        a finished build to use instead of building here: its folder, or an archive of its program, tests
+#                    and their libraries that was made elsewhere with
 #                        gpu_check.sh --pack BUILD ARCHIVE.tar.xz
-#                    made elsewhere of its program, tests and their libraries
-#   GVM_DEBUG_BUILD  another one with guard bands, whose test_cuda runs as well
+#   GVM_DEBUG_BUILD  another build, with guard bands, whose test_cuda also runs
 #
-# Exit status 1 if a test failed or was left out.
+# Exit status 1 if a test failed or was skipped.
 # shellcheck disable=SC2086 # lists of layers and the program's options are words
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 layers="norm linear attention feature tape pool decoupled"
 whole=590 # seconds
 
-# What is built and what it loads; not what belongs to a machine's C library and driver, nor CUDA's libraries.
+# Pack the binaries and the libraries they load, except those of the C library, the driver and CUDA.
 pack() {
     local from=$1 archive=$2 room name
     room=$(mktemp -d) && mkdir "$room/lib" || return 1
@@ -40,14 +40,14 @@ mkdir -p "$results" build-gpu
 : > "$results/results.txt"
 
 say() { printf '\n==== %s (%s s)\n' "$1" "$SECONDS" | tee -a "$results/results.txt"; }
-# part LIMIT NAME COMMAND...: its last lines go into the results, all of them into NAME.log
+# part LIMIT NAME COMMAND...: the end of the output goes to results.txt, all of it to NAME.log
 part() {
     local limit=$1 name=$2 status=0 log
     log=$results/${2//[ :,]/_}.log
     shift 2
     [ "$limit" -lt $((whole - SECONDS)) ] || limit=$((whole - SECONDS))
     if [ "$limit" -lt 5 ]; then
-        say "$name: left out, as the ten minutes are over"
+        say "$name: skipped, because the ten minutes are over"
         return 125
     fi
     say "$name: $*"
@@ -61,7 +61,7 @@ try() { part "$@" || failed=1; }
 say "machine"
 nvidia-smi --query-gpu=name,driver_version,memory.total,clocks.max.sm,power.limit --format=csv \
     >> "$results/results.txt" 2>&1
-for folder in /usr/local/cuda/bin /usr/local/cuda/lib64; do # where a shell or the loader does not know them
+for folder in /usr/local/cuda/bin /usr/local/cuda/lib64; do # if a shell or the loader does not search them
     [ -d $folder ] || continue
     case $folder in
     *bin) PATH=$PATH:$folder ;;
@@ -75,7 +75,7 @@ case $build in
     build=$PWD/build-gpu/carried ;;
 esac
 if [ -n "${GVM_BUILD:-}" ]; then
-    [ -x "$build/test_cuda" ] || { say "GVM_BUILD, $build, is no finished build: it has no test_cuda."; exit 1; }
+    [ -x "$build/test_cuda" ] || { say "GVM_BUILD, $build, is not a finished build: it has no test_cuda."; exit 1; }
     [ ! -d "$build/lib" ] || export LD_LIBRARY_PATH=$build/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 else
     missing=
@@ -84,7 +84,7 @@ else
         pkg-config --exists $package 2> /dev/null || missing+=" $package"
     done
     if [ -n "$missing" ]; then
-        say "This machine cannot build the program, as it lacks$missing: set GVM_BUILD to a build made elsewhere."
+        say "This machine cannot build the program: it lacks$missing. Set GVM_BUILD to a build made elsewhere."
         exit 1
     fi
     part 250 "build" bash -c "cmake -S . -B $build -G Ninja -DCMAKE_BUILD_TYPE=Release &&
@@ -92,7 +92,7 @@ else
             $(printf 'test_layers_%s ' $layers)" || exit 1
 fi
 export GVM_CUDA_MODULE=$build/libgeoviewmatch_cuda.so
-export CUBLASLT_LOG_LEVEL=1 # errors, of which there should be none
+export CUBLASLT_LOG_LEVEL=1 # log errors; there should be none
 
 for layer in $layers; do try 90 "layers: $layer" env GVM_LAYER_DEVICE=cuda "$build/test_layers_$layer"; done
 try 150 "networks" "$build/test_cuda"
@@ -106,12 +106,12 @@ part 90 "bench, bf16" $program
 part 60 "bench, tf32" $program --precision tf32 --no-train
 part 60 "bench, batch 32" $program --batch 32 --rounds 3
 part 60 "bench, loader" $program --learning --preset nano --gallery 100
-# which kernel each product takes, and into how many parts its sum is cut
+# which kernel each product uses, and into how many parts its sum is split
 part 60 "products" env CUBLASLT_LOG_LEVEL=2 CUBLASLT_LOG_FILE="$results/cublaslt.log" GVM_CUDA_EAGER=1 $program \
     --rounds 1
 
 if command -v compute-sanitizer > /dev/null; then
-    # what takes longer than its limit has found nothing until then
+    # a tool that runs into its limit (124) has found nothing so far
     for tool in memcheck racecheck; do
         part 60 "compute-sanitizer, $tool" env GVM_LAYER_DEVICE=cuda compute-sanitizer --tool $tool --error-exitcode 1 \
             "$build/test_layers_attention"
@@ -120,16 +120,16 @@ if command -v compute-sanitizer > /dev/null; then
 else
     say "compute-sanitizer is not installed"
 fi
-if command -v nsys > /dev/null; then # step by step: of a recording it would tell the whole time alone
+if command -v nsys > /dev/null; then # step by step: of a replayed graph it reports only the total
     part 60 "kernels" bash -c "GVM_CUDA_EAGER=1 nsys profile -o $results/profile --force-overwrite true $program \
         --rounds 1 && nsys stats --report cuda_gpu_kern_sum $results/profile.nsys-rep"
 else
     say "nsys is not installed"
 fi
-for peer in "PyTorch" "PyTorch compiled"; do # each alone, as its figures come at its end
+for peer in "PyTorch" "PyTorch compiled"; do # one at a time: figures are printed at the end
     part 120 "peers, $peer" python3 bench/peers.py --device cuda --program "$build/geoviewmatch" --repeats 5 \
         --peers "$peer"
 done
 
-say "done; tests that failed: $failed"
+say "done; failed tests: $failed"
 exit $failed

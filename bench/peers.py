@@ -1,17 +1,17 @@
 """Time this program against PyTorch, ONNX Runtime and OpenVINO on the same network, in one run on this machine.
 
-Embeds each view of a network (--network, a preset of the program), float32, in batches of 1 and of 16; --train times a
-full training step (its passes forward and backward, and the update). Ours and each peer's runs alternate, so that
-whatever else slows the machine slows both; the table shows the best time of each in milliseconds a picture and how
-many times as long the peer takes. Before it is timed, a peer's output is compared with PyTorch's. A peer that is not
-installed is named and skipped. What is being done is said on standard error.
+Embeds each view of a network (--network, a preset of the program), float32, in batches of 1 and of 16; --train also
+times full training steps (forward and backward passes and the update). Ours and each peer's runs alternate, so that
+other load on the machine slows both. The table shows the best time of each in milliseconds per picture and the ratio of
+the peer's to ours. A peer's output is compared with PyTorch's before it is timed. A peer that is not installed is named
+and skipped. Progress goes to standard error.
 
-Peers get what depends on weights alone (position biases, scales) computed beforehand. Compiling with PyTorch takes
-minutes; --peers leaves it out.
+Values that depend only on weights (position biases, scales) are precomputed for the peers. Compiling with PyTorch takes
+minutes; leave it out with --peers.
 
 --device cuda times the same network on the GPU instead: embedding in batches of 256 and training on 128 pairs, ours in
-bfloat16, PyTorch eager under autocast to bfloat16 and, compiled, by torch.compile. PyTorch's pictures lie on the GPU as
-numbers already; ours come from the host's memory as bytes.
+bfloat16, PyTorch eager under autocast to bfloat16 and, compiled, by torch.compile. PyTorch's pictures are already on
+the GPU as numbers; ours come from the host's memory as bytes.
 """
 import argparse
 import contextlib
@@ -28,29 +28,29 @@ import warnings
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tools"))
 
-# Presets of the program, and the module of tools/ that states their network in PyTorch.
+# Presets of the program, and the module of tools/ with their network in PyTorch.
 NETWORKS = {"paper": "network", "nano": "network", "sample4geo": "sample4geo", "sample4geo-vigor": "sample4geo",
             "sample4geo-tiny": "sample4geo", "sample4geo-nano": "sample4geo", "statewide": "statewide",
             "statewide-nano": "statewide"}
 VIEWS = ("aerial", "street")
-BATCHES = (1, 16)                            # the last in pictures, of which a place can have several
-TOLERANCE = 1e-3                             # relative difference above which a peer computes something else
+BATCHES = (1, 16)                            # the last in pictures; a place can have several
+TOLERANCE = 1e-3                             # a larger relative difference means that a peer computes something else
 
 
 START = time.monotonic()
 
 
 def say(text):
-    """What begins now, and the time since the start."""
+    """Print the step that begins, and the time since the start."""
     print(f"{time.monotonic() - START:8.1f} s  {text}", file=sys.stderr, flush=True)
 
 
 class Missing(Exception):
-    """Why a peer cannot take part."""
+    """The reason why a peer cannot take part."""
 
 
 def milliseconds(call, repeats):
-    """The best of some runs; the caller has run it once before."""
+    """The best of some runs; the caller has run it once already."""
     best = float("inf")
     for _ in range(repeats):
         start = time.perf_counter()
@@ -76,14 +76,14 @@ class Networks:
         self.pixels = {(view, batch): self.noise(view, batch) for view in VIEWS for batch in self.batches}
 
     def of_places(self, batches):
-        """Batches of 1 and of so many pictures in places."""
+        """Batches of 1 and of `batch` pictures, counted in places."""
         return tuple(max(1, batch // max(self.pictures.values())) for batch in batches)
 
     def noise(self, view, batch, **where):
         return self.torch.randn(batch * self.pictures[view], 3, *getattr(self.config, view), **where)
 
     def fresh(self):
-        """New weights in all parts: a fresh block may add nothing, and a compiler might notice."""
+        """New weights without zeros: a fresh block may add nothing, which a compiler could exploit."""
         model = self.module.fresh(self.config)
         with self.torch.no_grad():
             for name, parameter in model.named_parameters():
@@ -118,7 +118,7 @@ class Networks:
 
 
 class Autocast:
-    """A model as train_step uses it, each forward pass in a context."""
+    """A model as used by train_step, each forward pass in a context."""
 
     def __init__(self, model, forward, context):
         self.model, self.forward, self.context = model, forward, context
@@ -133,7 +133,7 @@ class Autocast:
 
 @contextlib.contextmanager
 def quiet():
-    """Keep exporters and compilers from talking about themselves."""
+    """Silence the messages of exporters and compilers."""
     with warnings.catch_warnings(), open(os.devnull, "w") as nowhere:
         warnings.simplefilter("ignore")
         logging.disable(logging.WARNING)
@@ -167,7 +167,7 @@ def pytorch_compiled(networks, folder, view, batch, threads):
     try:
         with quiet():
             embed()
-    except Exception as error:                   # a compiler or a header that is not there: many types, one meaning
+    except Exception as error:                   # a missing compiler or header: many types, one meaning
         raise Missing(f"torch.compile does not work here: {str(error).strip().splitlines()[0][:90]}") from error
     return embed
 
@@ -202,7 +202,7 @@ PEERS = {"PyTorch": pytorch_eager, "PyTorch compiled": pytorch_compiled,
 
 
 def run_ours(options, pairs=None):
-    """What our program's benchmark says, with training steps of so many pairs or without; or None and why not."""
+    """The report of our program's benchmark, with training steps if `pairs` is given; or None and the reason."""
     program = options.program
     command = [program, "bench", "--json", "--quiet", "--preset", options.network, "--threads", str(options.threads),
                "--rounds", "3"]
@@ -212,7 +212,7 @@ def run_ours(options, pairs=None):
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         return json.loads(done.stdout), None
     except FileNotFoundError:
-        return None, f"{program} is not there; build it first or give --program"
+        return None, f"{program} does not exist; build it first or give --program"
     except PermissionError:
         return None, f"{program} cannot be run"
     except subprocess.CalledProcessError as error:
@@ -223,7 +223,7 @@ def run_ours(options, pairs=None):
 
 
 def our_times(report):
-    """Milliseconds a picture, or a pair, by case, as far as the report has them."""
+    """Milliseconds per picture, or per pair, by case, as far as the report has them."""
     times = {}
     for view in VIEWS:
         for key, value in report.get(view, {}).items():
@@ -326,7 +326,7 @@ def run_ours_on_gpu(options):
 
 
 def gpu_milliseconds(torch, call, repeats):
-    """The best of some runs, each waited for; two before them warm up."""
+    """The best of some synchronised runs, after two to warm up."""
     best = float("inf")
     for i in range(repeats + 2):
         torch.cuda.synchronize()
@@ -339,10 +339,10 @@ def gpu_milliseconds(torch, call, repeats):
 
 
 def gpu_embedding(networks, compiled, view, options):
-    """Milliseconds a picture."""
+    """Milliseconds per picture."""
     torch = networks.torch
     model = networks.fresh().embedder(view).cuda()
-    for module in model.modules():               # what was folded is no buffer, so it stays behind
+    for module in model.modules():               # folded constants are not buffers, so cuda() does not move them
         if hasattr(module, "folded"):
             module.folded = [constant.cuda() for constant in module.folded]
     batch = networks.of_places([CUDA_BATCH])[0]
@@ -357,7 +357,7 @@ def gpu_embedding(networks, compiled, view, options):
 
 
 def gpu_training(networks, compiled, options):
-    """Milliseconds a pair."""
+    """Milliseconds per pair."""
     torch, pairs = networks.torch, options.train or CUDA_PAIRS
     step = networks.training(pairs, ("cuda", torch.bfloat16), compiled, device="cuda")
     with quiet():
@@ -392,7 +392,7 @@ def measure_on_gpu(options, table, notes):
             say(f"{name}: training, batch {options.train or CUDA_PAIRS}")
             keep_best(table, name, f"train, batch {options.train or CUDA_PAIRS}",
                       gpu_training(networks, compiled, options))
-        except Exception as error:               # a compiler that fails, or memory: many types, one meaning
+        except Exception as error:               # a failing compiler, or out of memory: many types, one meaning
             notes.append(f"{name} stopped: {str(error).strip().splitlines()[0][:120]}")
         torch.cuda.empty_cache()
 
@@ -401,7 +401,7 @@ def print_table(table, notes):
     names = sorted(table, key=lambda name: name != "ours")
     cases = sorted({case for times in table.values() for case in times})
     width = max([18] + [len(name) + 2 for name in names])
-    print(f"{'ms a picture / pair':22}" + "".join(f"{name:>{width}}" for name in names))
+    print(f"{'ms per picture/pair':22}" + "".join(f"{name:>{width}}" for name in names))
     for case in cases:
         row = f"{case:22}"
         for name in names:
@@ -436,18 +436,18 @@ def main():
                         help="our program (default: build/geoviewmatch)")
     parser.add_argument("--network", choices=NETWORKS, default="paper", help="preset of the program (default: paper)")
     parser.add_argument("--threads", type=positive, default=2)
-    parser.add_argument("--rounds", type=positive, default=3, help="how often ours and the peers alternate")
-    parser.add_argument("--repeats", type=positive, default=3, help="timed runs a round, of which the best counts")
+    parser.add_argument("--rounds", type=positive, default=3, help="rounds in which ours and the peers alternate")
+    parser.add_argument("--repeats", type=positive, default=3, help="timed runs per round; the best counts")
     parser.add_argument("--peers", type=lambda text: text.split(","), default=list(PEERS), metavar="NAME,...",
-                        help=f"which ones, out of: {', '.join(PEERS)}")
+                        help=f"comma-separated, from: {', '.join(PEERS)}")
     parser.add_argument("--train", type=positive, nargs="?", const=4, metavar="BATCH",
-                        help="also time training steps of so many pairs (4)")
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where ours and the peers compute")
+                        help="also time training steps of BATCH pairs (default: 4)")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="device of ours and the peers")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     unknown = [name for name in options.peers if name not in PEERS]
     if unknown:
-        parser.error(f"no peer is called {unknown[0]}; there are: {', '.join(PEERS)}")
+        parser.error(f"unknown peer {unknown[0]}; available: {', '.join(PEERS)}")
     os.environ["OMP_NUM_THREADS"] = str(options.threads)
 
     table, notes = {}, []

@@ -1,4 +1,4 @@
--- serve_load.lua - wrk posts the panoramas that are named behind `--`, one after the other, to /v1/locate.
+-- serve_load.lua - wrk posts the panoramas named after `--`, one after the other, to /v1/locate.
 local bodies, at = {}, 0
 
 function init(args)

@@ -1,7 +1,7 @@
 #!/bin/bash
-# serve_load.sh [PROGRAM] - the service under load beside `locate` on the same panoramas: 32 connections of wrk for a
-# minute, full-size weights that have learned nothing. Prints what was answered and lost, the longest queue, the memory
-# after 5 seconds and at the end, and both speeds. Fails where a request was lost, the queue grew beyond its bound, the
+# serve_load.sh [PROGRAM] - the service under load, compared with `locate` on the same panoramas: 32 connections of wrk
+# for a minute, full-size untrained weights. Prints the numbers of answered and lost requests, the longest queue, the
+# memory after 5 seconds and at the end, and both speeds. Fails if a request was lost, the queue exceeded its limit,
 # memory grew by more than a tenth, or the service is slower than 85% of `locate`.
 #
 #   PRESET=paper (or nano)   SECONDS_LOAD=60   CONNECTIONS=32   PHOTOS=16   QUEUE=64
@@ -27,7 +27,7 @@ locate() {
     calc "$(now) - $from"
 }
 
-# What starting costs is taken off: a batch, and then several more.
+# The cost of starting is subtracted: time one batch, then several more.
 some=("${files[@]}")
 while [ ${#some[@]} -lt 16 ]; do some+=("${files[@]}"); done
 some=("${some[@]:0:16}")

@@ -1,9 +1,9 @@
-# assets.cmake - the page's files and Leaflet become parts of the program: ${CMAKE_BINARY_DIR}/assets.c, with a table
-# of addresses. The assembler takes the files in as they are.
+# assets.cmake - embeds the page's files and Leaflet in the program: ${CMAKE_BINARY_DIR}/assets.c, with a table of
+# addresses. The assembler includes the files unchanged.
 
 set(LEAFLET /usr/share/javascript/leaflet CACHE PATH "Leaflet's files, as Debian's libjs-leaflet has them")
 if(NOT EXISTS ${LEAFLET}/leaflet.esm.js)
-  message(FATAL_ERROR "Leaflet is not in ${LEAFLET}: install libjs-leaflet, or name its folder with -DLEAFLET=")
+  message(FATAL_ERROR "Leaflet is not in ${LEAFLET}: install libjs-leaflet, or set its folder with -DLEAFLET=")
 endif()
 
 file(GLOB WEB_FILES CONFIGURE_DEPENDS program/server/web/*)

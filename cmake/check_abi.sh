@@ -1,27 +1,27 @@
 #!/bin/bash
-# check_abi.sh COMPILER HEADER RECORD - the public header's structs, enumerators and functions are as they were recorded,
-# so that a program that was compiled with an older header of the same MAJOR.MINOR keeps working. `--record` in front
-# writes the record.
+# check_abi.sh COMPILER HEADER RECORD - the public header's structs, enumerators and functions are as recorded, so that
+# a program compiled with an older header of the same MAJOR.MINOR keeps working. With `--record` as the first argument
+# it writes the record.
 #
-# What may change within a MAJOR.MINOR: a struct that begins with `size` gets members at its end, past its
-# former sizeof; enumerators and
-# functions are added. All else raises GVM_VERSION_MINOR, with a line in CHANGELOG.md. Then record again:
+# Allowed within a MAJOR.MINOR: new members at the end of a struct that begins with `size`, beyond its former sizeof;
+# new enumerators and functions. Every other change raises GVM_VERSION_MINOR, with a line in CHANGELOG.md. Then record
+# again:
 #     bash cmake/check_abi.sh --record cc include/geoviewmatch.h tests/golden/abi.txt
 set -euo pipefail
 
 if [ "$1" = --record ]; then shift; record=yes; else record=no; fi
 compiler=$1 header=$2 golden=$3
-[ "$(getconf LONG_BIT)" = 64 ] || exit 77 # recorded on machines of 64 bits
+[ "$(getconf LONG_BIT)" = 64 ] || exit 77 # recorded on 64-bit machines
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# One declaration a line, without comments and directives.
+# One declaration per line, without comments and directives.
 plain() {
     sed -e 's|//.*||' "$header" | tr '\n' '\001' | sed -e 's|/\*[^*]*\*\+\([^/*][^*]*\*\+\)*/||g' | tr '\001' '\n' |
         sed -e '/^#/d' -e '/^ *\\/d' -e '/extern "C"/d' | tr -s ' \n' ' ' | sed -e 's/; *\([a-zA-Z]\)/;\n\1/g'
 }
 
-# The structs' members and the enumerators, as a program that prints where and what they are.
+# A program that prints the offsets and sizes of the structs' members and the values of the enumerators.
 plain > "$work/plain"
 tr '\n' ' ' < "$work/plain" | grep -o 'enum [a-z_]*{[^}]*}\|enum [a-z_]* {[^}]*}\|enum {[^}]*}' | grep -o 'GVM_[A-Z_0-9]*' |
     LC_ALL=C sort -u | sed 's|.*|    printf("enum %s %d\\n", "&", (int)&);|' > "$work/enums"
@@ -56,4 +56,4 @@ for kind in '^struct' '^enum' '^typedef' ' gvm_[a-z_]*(\|\*gvm_[a-z_]*('; do
     grep -q "$kind" "$work/now" || { echo "$header: nothing like $kind was found in it"; exit 1; }
 done
 if [ $record = yes ]; then cp "$work/now" "$golden"; fi
-diff "$golden" "$work/now" || { echo "$header is not as $golden has it; see what may change in cmake/check_abi.sh"; exit 1; }
+diff "$golden" "$work/now" || { echo "$header differs from $golden; cmake/check_abi.sh says what may change"; exit 1; }

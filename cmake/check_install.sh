@@ -1,6 +1,6 @@
 #!/bin/bash
-# check_install.sh CMAKE BUILD COMPILER - what is installed is enough to compile, link and run against, from C and C++,
-# wherever it is installed, and by the lines of the README and the user guide.
+# check_install.sh CMAKE BUILD COMPILER - the installed files suffice to compile, link and run from C and C++, under any
+# prefix, and with the commands of the README and the user guide.
 set -euo pipefail
 
 cmake=$1 build=$(realpath "$2") compiler=$3
@@ -10,7 +10,7 @@ unset DESTDIR PKG_CONFIG_PATH LD_LIBRARY_PATH
 
 install_to() { "$cmake" --install "$build" --prefix "$1" > "$root/log"; }
 
-# uses PREFIX: a program and the example are compiled by what pkg-config says, and run.
+# uses PREFIX: compile a program and the example with the flags from pkg-config, and run them.
 cat > "$root/use.c" <<'END'
 #include <geoviewmatch.h>
 int main(void) { return gvm_version()[0] == 0; }
@@ -43,7 +43,7 @@ uses "$root/deeper/two"
 mv "$root/deeper/two" "$root/moved"
 uses "$root/moved"
 
-# CMake's find_package finds it, too.
+# CMake's find_package finds it too.
 mkdir "$root/find"
 cat > "$root/find/CMakeLists.txt" <<END
 cmake_minimum_required(VERSION 3.22)
@@ -59,17 +59,17 @@ END
 "$root/find/build/use" nano examples/demo/tiles.csv examples/demo/street/1.png > "$root/out"
 grep -q "[0-9]\.[0-9]" "$root/out"
 
-DESTDIR=$root/stage install_to /usr # a package is made of it
+DESTDIR=$root/stage install_to /usr # as for a package
 uses "$root/stage/usr"
 case $("$compiler" --version) in *clang*) "$compiler" -x c++ -fsyntax-only "$root/use.c" -I"$root/moved/include" ;; esac
 
-# installed.sh, as `make install` runs it, says what another prefix than the system's needs.
+# installed.sh, run by `make install`, prints what a prefix other than the system's needs.
 install_to "$root/three"
 bash cmake/installed.sh "$build" > "$root/said"
 grep -qF "PKG_CONFIG_PATH=$root/three/lib" "$root/said"
 
-# The commands of the README and the user guide, in a folder that has what they name. It has those of an installation
-# only by name.
+# The commands of the README and the user guide, in a folder with the files they name. Their `cc`, `sudo` and `make` are
+# the functions below.
 awk '/^```$/ {if (on && block ~ /pkg-config/) printf "%s", block; on = 0} on {block = block $0 "\n"}
      /^```sh$/ {on = 1; block = ""}' README.md docs/guide.md > "$root/lines"
 [ "$(grep -c "examples/locate.c" "$root/lines")" = 2 ]
@@ -85,7 +85,7 @@ make() {
     case ${2:-} in PREFIX=*) prefix=${2#PREFIX=} ;; *) prefix=$HOME/local ;; esac
     "$CMAKE" --install "$BUILD" --prefix "$prefix" > /dev/null
 }
-export PKG_CONFIG_PATH=$HOME/local/lib/pkgconfig LD_LIBRARY_PATH=$HOME/local/lib # where the loader looks of itself
+export PKG_CONFIG_PATH=$HOME/local/lib/pkgconfig LD_LIBRARY_PATH=$HOME/local/lib # stands for the loader's search path
 make install
 . "$LINES_OF_README"
 END

@@ -1,12 +1,23 @@
-# fuzz.cmake - a libFuzzer program for each tests/fuzz/fuzz_NAME.c; its first inputs lie in tests/fuzz/corpus_NAME.
+# fuzz.cmake - a program for each tests/fuzz/fuzz_NAME.c: with GVM_FUZZ a libFuzzer program; otherwise a test that runs
+# the target once on each file of tests/fuzz/corpus_NAME.
 
-if(NOT CMAKE_C_COMPILER_ID MATCHES "Clang")
+include(cmake/wraps.cmake)
+if(GVM_FUZZ AND NOT CMAKE_C_COMPILER_ID MATCHES "Clang")
   message(FATAL_ERROR "GVM_FUZZ needs clang: use the preset `fuzz`")
 endif()
 file(GLOB FUZZERS CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
 foreach(source ${FUZZERS})
   get_filename_component(name ${source} NAME_WE)
   add_executable(${name} ${source})
-  target_link_libraries(${name} PRIVATE parts)
-  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  target_compile_options(${name} PRIVATE -UNDEBUG)
+  target_link_libraries(${name} PRIVATE parts PkgConfig::MATIO PkgConfig::MICROHTTPD)
+  link_wraps(${name} ${source})
+  if(GVM_FUZZ)
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  else()
+    string(REPLACE "fuzz_" "corpus_" corpus ${name})
+    target_sources(${name} PRIVATE tests/fuzz/replay.c)
+    add_check(${name} COMMAND ${name} tests/fuzz/${corpus})
+    set_tests_properties(${name} PROPERTIES LABELS quick)
+  endif()
 endforeach()

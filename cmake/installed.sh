@@ -1,6 +1,6 @@
 #!/bin/bash
-# installed.sh BUILD [DESTDIR] - after an installation: the system's loader learns of the library, if it looks where that
-# is and we are root; else says what a program that uses the library needs.
+# installed.sh BUILD [DESTDIR] - after an installation: runs ldconfig if the system's loader searches the library's
+# folder and we are root; otherwise prints what a program that uses the library needs.
 set -euo pipefail
 
 library=$(grep -m 1 '/libgeoviewmatch\.so$' "$1/install_manifest.txt")
@@ -11,7 +11,7 @@ echo "installed: $(grep -m 1 '/bin/geoviewmatch$' "$1/install_manifest.txt"), ${
 PATH=$PATH:/usr/sbin:/sbin
 if ! command -v ldconfig > /dev/null; then exit 0; fi
 libdir=$(realpath "$libdir")
-# The folders that the loader looks through, such as "/usr/local/lib: (from /etc/ld.so.conf.d/libc.conf:2)"
+# The folders that the loader searches, such as "/usr/local/lib: (from /etc/ld.so.conf.d/libc.conf:2)"
 folders=$(ldconfig -v -N -X 2> /dev/null | sed -n 's|^\(/[^:]*\):.*|\1|p' | xargs -r realpath -q) || true
 if grep -qxF "$libdir" <<< "$folders"; then
     if [ "$(id -u)" = 0 ]; then ldconfig; else echo "now run: sudo ldconfig"; fi

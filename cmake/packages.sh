@@ -1,10 +1,10 @@
 #!/bin/bash
-# packages.sh build|test... - whether the Debian packages that building (testing) needs are installed. If not, it names
-# the missing ones and prints the command that installs them: status 1. It changes nothing.
-# packages.sh --install build|test... - installs the missing ones; asks for root (sudo) only then.
+# packages.sh build|test... - check that the Debian packages for building (testing) are installed. If not, name the
+# missing ones, print the command that installs them, and exit with status 1. It changes nothing.
+# packages.sh --install build|test... - install the missing ones; asks for root (sudo) only then.
 # packages.sh --offered PACKAGE - whether this system's apt has the package.
 #
-# A system without dpkg passes: there CMake says what it does not find.
+# Without dpkg the check passes, and CMake reports what it does not find.
 set -euo pipefail
 export LC_ALL=C
 
@@ -19,12 +19,12 @@ declare -A packages=(
 
 is_installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2> /dev/null)" = installed ] ||
-        { [ "$1" = pkgconf ] && command -v pkg-config > /dev/null; } # of the older pkg-config
+        { [ "$1" = pkgconf ] && command -v pkg-config > /dev/null; } # provided by the older pkg-config
 }
 has_lists() { [ -n "$(find "${APT_LISTS:-/var/lib/apt/lists}" -name '*_Packages*' -print -quit 2> /dev/null)" ]; }
 is_offered() { [[ $(apt-cache policy "$1" 2> /dev/null) == *"Candidate: "[!\(]* ]]; }
 
-# missing SET...: to the array wanted. What only tests need is left out if apt has its lists and not the package.
+# missing SET...: set the array `wanted`. A package for tests is left out if apt has lists and does not offer it.
 missing() {
     local package set
     wanted=()
@@ -36,13 +36,13 @@ missing() {
     done
 }
 
-# command_line ROOT: what a person types; ROOT is "sudo " or nothing.
+# command_line ROOT: the command to type; ROOT is "sudo " or empty.
 command_line() {
     has_lists || echo -n "$1apt-get update && "
     echo "$1apt-get install --no-install-recommends ${wanted[*]}"
 }
 
-# quietly COMMAND...: its hundreds of lines go to a file, whose end is shown if it fails.
+# quietly COMMAND...: write its output to a file, and print the end of it if the command fails.
 quietly() {
     "$@" < /dev/null > "$log" 2>&1 || { tail -n 30 "$log"; echo "$* failed"; return 1; }
 }

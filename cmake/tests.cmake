@@ -1,21 +1,32 @@
-# tests.cmake - examples and tests. A test that ends with status 77 says that it was skipped. Its time limit is against
-# one that hangs: none may fail for a slow or busy machine.
+# tests.cmake - examples and tests. Exit status 77 means that a test was skipped. The time limit is for tests that hang:
+# none may fail because the machine is slow or busy.
 
-# Threads that wait give their core away: tests share the cores with each other and with whatever else runs.
+# Waiting threads yield their core, because tests share the cores with each other and with other processes.
 set(TEST_ENVIRONMENT OMP_WAIT_POLICY=passive)
 if(GVM_SANITIZE)
   list(APPEND TEST_ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/suppressions.txt:print_suppressions=0"
       "UBSAN_OPTIONS=print_stacktrace=1" "ASAN_OPTIONS=allocator_may_return_null=1:detect_stack_use_after_return=1")
 endif()
+# ThreadSanitizer needs several threads, however few the cores. GLib's own allocator would hand memory from thread to
+# thread unseen. With some kernels, addresses are too random for older versions of ThreadSanitizer.
+set(LAUNCH "")
+if(GVM_TSAN)
+  list(APPEND TEST_ENVIRONMENT OMP_NUM_THREADS=4 G_SLICE=always-malloc
+      "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/suppressions_tsan.txt")
+  execute_process(COMMAND setarch -R true RESULT_VARIABLE refused OUTPUT_QUIET ERROR_QUIET)
+  if(refused EQUAL 0)
+    set(LAUNCH setarch -R)
+  endif()
+endif()
 
-# CUDA's part compiled for the CPU (tests/cuda_host): what its kernels compute is tested on machines without a GPU. Not
-# under AddressSanitizer, which would have to be told of each change of stack.
+# The CUDA module compiled for the CPU (tests/cuda_host), to test its kernels on machines without a GPU. Not under
+# AddressSanitizer, which would have to be informed of each change of stack.
 include(CheckLanguage)
 check_language(CXX)
 if(CMAKE_CXX_COMPILER AND GVM_CUDA AND NOT GVM_SANITIZE)
   enable_language(CXX)
   set(HOST_SOURCES "")
-  foreach(source ${CUDA_SOURCES}) # one source cannot be of two languages
+  foreach(source ${CUDA_SOURCES}) # a source has only one language
     get_filename_component(name ${source} NAME_WE)
     set(host ${CMAKE_BINARY_DIR}/cuda_host/${name}.cpp)
     file(CONFIGURE OUTPUT ${host} CONTENT "#include \"@source@\"\n" @ONLY)
@@ -36,7 +47,11 @@ endif()
 
 function(add_check name)
   cmake_parse_arguments(PARSE_ARGV 1 CHECK "" "" "COMMAND;ENVIRONMENT")
-  add_test(NAME ${name} COMMAND ${CHECK_COMMAND} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} COMMAND_EXPAND_LISTS)
+  list(POP_FRONT CHECK_COMMAND first)
+  if(LAUNCH AND TARGET ${first}) # CMake itself replaces a target's name only where a command begins
+    set(first $<TARGET_FILE:${first}>)
+  endif()
+  add_test(NAME ${name} COMMAND ${LAUNCH} ${first} ${CHECK_COMMAND} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} COMMAND_EXPAND_LISTS)
   set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 1800
                        ENVIRONMENT "${TEST_ENVIRONMENT};${CHECK_ENVIRONMENT}")
 endfunction()
@@ -46,17 +61,14 @@ if(NOT CMOCKA_FOUND)
   message(FATAL_ERROR "The tests need cmocka: install it (`make deps-test` does), or configure with -DBUILD_TESTING=OFF")
 endif()
 
-# ThreadSanitizer sees the locks neither of libgomp nor of GLib's own threads: it gets what uses neither.
+# For ThreadSanitizer: what libgomp, GLib and oneDNN do, where it can see it (docs/decisions/0010-thread-sanitizer.md).
 if(GVM_TSAN)
-  add_executable(test_ring tests/test_ring.c src/base/ring.c src/base/error.c src/base/random.c)
-  target_include_directories(test_ring PRIVATE src include)
-  target_compile_options(test_ring PRIVATE -UNDEBUG)
-  target_link_libraries(test_ring PRIVATE PkgConfig::GLIB PkgConfig::CMOCKA Threads::Threads ${MATH})
-  add_check(test_ring COMMAND test_ring)
-  return()
+  add_library(tsan OBJECT tests/tsan/team.c tests/tsan/seen.c)
+  target_link_libraries(tsan PRIVATE settings PkgConfig::GLIB)
+  target_link_libraries(geoviewmatch PRIVATE tsan)
 endif()
 
-# Examples use the library as a stranger does: the shared one and the public header.
+# Examples are clients of the library: they use the shared library and the public header.
 file(GLOB EXAMPLES CONFIGURE_DEPENDS examples/*.c)
 foreach(source ${EXAMPLES})
   get_filename_component(name ${source} NAME_WE)
@@ -64,10 +76,14 @@ foreach(source ${EXAMPLES})
   target_link_libraries(example_${name} PRIVATE libgeoviewmatch)
 endforeach()
 
-# What the tests share, such as a layer restated as a plain loop.
+# Code shared by the tests, such as layers written as plain loops.
 file(GLOB TEST_SUPPORT CONFIGURE_DEPENDS tests/*.c)
 list(FILTER TEST_SUPPORT EXCLUDE REGEX "/test_[^/]*$")
 file(GLOB TESTS CONFIGURE_DEPENDS tests/test_*.c)
+if(GVM_TSAN) # those that start threads
+  list(FILTER TESTS INCLUDE REGEX "/test_(api|api_locate|cache|chance|clusters|evaluate|file|image_limits|import|\
+layers_(attention|convnext|feature|linear|norm)|loader|loader_places|locate|map_guard|neighbours|ring|search)\\.c$")
+endif()
 add_library(test_settings INTERFACE)
 target_include_directories(test_settings INTERFACE tests)
 target_compile_options(test_settings INTERFACE -UNDEBUG)
@@ -78,23 +94,23 @@ if(TEST_SUPPORT)
 endif()
 
 # `make check` builds and runs these alone.
+include(cmake/wraps.cmake)
 add_custom_target(quick)
 foreach(source ${TESTS})
   get_filename_component(name ${source} NAME_WE)
   add_executable(${name} ${source})
   target_link_libraries(${name} PRIVATE $<TARGET_NAME_IF_EXISTS:test_support> test_settings)
+  if(GVM_TSAN)
+    target_link_libraries(${name} PRIVATE tsan)
+  endif()
   add_dependencies(quick ${name})
-  file(STRINGS ${source} wraps REGEX "__wrap_") # a test's __wrap_NAME stands in for NAME, as the linker has it
-  string(REGEX MATCHALL "__wrap_[A-Za-z0-9_]+" wraps "${wraps}")
-  list(REMOVE_DUPLICATES wraps)
-  list(TRANSFORM wraps REPLACE "^__wrap_" "-Wl,--wrap=")
-  target_link_options(${name} PRIVATE ${wraps})
-  if(name MATCHES "^test_(layers|kernels|search)")
+  link_wraps(${name} ${source})
+  if(name MATCHES "^test_(layers|kernels|search)" AND NOT GVM_TSAN)
     foreach(isa plain avx2 avx512) # the inner loops and what rests on them; one that the machine lacks is skipped
       add_check(${name}_${isa} COMMAND ${name} ENVIRONMENT GVM_ISA=${isa})
       set_tests_properties(${name}_${isa} PROPERTIES LABELS quick)
     endforeach()
-    if(name MATCHES "^test_layers") # and on a device: CUDA's, and CUDA's part as compiled for the CPU
+    if(name MATCHES "^test_layers") # also on devices: a GPU, and the CUDA module compiled for the CPU
       add_check(${name}_cuda COMMAND ${name} ENVIRONMENT GVM_LAYER_DEVICE=cuda)
       if(TARGET cuda_host)
         add_check(${name}_cuda_host COMMAND ${name}
@@ -111,7 +127,7 @@ foreach(source ${TESTS})
     set_tests_properties(${name}_host PROPERTIES COST 200)
   endif()
 endforeach()
-if(TARGET cuda_host) # epilogues or products that cuBLASLt does not offer
+if(TARGET cuda_host) # as if cuBLASLt lacked an epilogue or a product
   foreach(layer_plain linear:epilogues linear:products feature:products conv:epilogues)
     string(REPLACE ":" ";" parts ${layer_plain})
     list(GET parts 0 layer)
@@ -121,28 +137,44 @@ if(TARGET cuda_host) # epilogues or products that cuBLASLt does not offer
   endforeach()
 endif()
 
-# Commands as a user types them.
+if(GVM_SANITIZE)
+  include(cmake/fuzz.cmake)
+endif()
+
+# Commands as a user types them. Each script runs in one build of `make test`: those that parse files, index, train and
+# serve under the sanitizers, these in the release build, which users have.
+set(RELEASE_SCRIPTS "bench|check|cuda|demo|embed|eval|golden_run|info|init_info|known|opens|outputs|page|readme|report|serve_ends|usage|world")
 if(TARGET geoviewmatch)
   file(GLOB SCRIPTS CONFIGURE_DEPENDS tests/cli/*.sh)
-  if(GVM_SANITIZE) # what these run, other scripts run too, and here they take minutes
-    list(FILTER SCRIPTS EXCLUDE REGEX "/(demo|page|golden_run|bench|world|readme)\\.sh$")
-  elseif(CMAKE_C_COMPILER_ID STREQUAL "Clang") # the scripts test the commands, which are the same with either compiler
-    list(FILTER SCRIPTS INCLUDE REGEX "/golden_run\\.sh$")
+  if(GVM_TSAN)
+    list(FILTER SCRIPTS INCLUDE REGEX "/serve_threads\\.sh$")
+  else()
+    list(FILTER SCRIPTS EXCLUDE REGEX "/serve_threads\\.sh$")
+  endif()
+  if(GVM_SANITIZE)
+    list(FILTER SCRIPTS EXCLUDE REGEX "/(${RELEASE_SCRIPTS})\\.sh$")
   endif()
   foreach(script ${SCRIPTS})
     get_filename_component(name ${script} NAME_WE)
     add_check(cli_${name} COMMAND bash ${script}
               ENVIRONMENT GEOVIEWMATCH=$<TARGET_FILE:geoviewmatch> TOOLS=${CMAKE_SOURCE_DIR}/tools)
+    if(NOT name MATCHES "^(${RELEASE_SCRIPTS})$") # cmake/test.sh leaves these out of the release build
+      set_tests_properties(cli_${name} PROPERTIES LABELS sanitized)
+    endif()
     if(name STREQUAL "cuda" AND TARGET cuda_host)
       set_property(TEST cli_cuda APPEND PROPERTY ENVIRONMENT CUDA_HOST=$<TARGET_FILE:cuda_host>)
     endif()
-    if(name MATCHES "^(page|index|train|world|demo|locate)$") # the longest begin first, so that no core waits at the end
+    if(name MATCHES "^(page|index|train|world|demo|locate)$") # the longest start first, so that no core is idle at the end
       set_tests_properties(cli_${name} PROPERTIES COST 100)
     endif()
   endforeach()
 endif()
 
-# The house itself: its files' lengths and what the documents name; and, where the objects show it, who calls whom.
+if(GVM_TSAN) # the rest is the same in all builds
+  return()
+endif()
+
+# Rules of the house: lengths of files, names in the documents, and, with gcc's objects, the order of calls.
 foreach(check lengths names)
   add_check(house_${check} COMMAND bash tests/house/${check}.sh)
   set_tests_properties(house_${check} PROPERTIES LABELS quick)
@@ -157,7 +189,7 @@ add_check(abi COMMAND bash cmake/check_abi.sh ${CMAKE_C_COMPILER} include/geovie
 if(NOT GVM_SANITIZE)
   add_check(install COMMAND bash cmake/check_install.sh ${CMAKE_COMMAND} ${CMAKE_BINARY_DIR} ${CMAKE_C_COMPILER})
 endif()
-if(NOT GVM_SANITIZE AND CMAKE_C_COMPILER_ID STREQUAL "GNU") # how it is built, which is the same in all builds
+if(NOT GVM_SANITIZE AND CMAKE_C_COMPILER_ID STREQUAL "GNU") # build and packaging scripts, the same in all builds
   add_check(packaging_packages COMMAND bash tests/packaging/packages.sh)
   add_check(packaging_summary COMMAND bash tests/packaging/summary.sh)
   add_check(packaging_configured COMMAND bash tests/packaging/configured.sh ${CMAKE_COMMAND} ${CMAKE_C_COMPILER})
@@ -165,4 +197,18 @@ endif()
 find_program(CLANG_FORMAT clang-format)
 if(GVM_FORMAT AND CLANG_FORMAT)
   add_check(format COMMAND bash cmake/check_format.sh ${CLANG_FORMAT})
+endif()
+
+# The program's calls on files fail (tests/disk). The library to preload reads the registers of x86-64, and is not itself
+# checked by sanitizers. Under these only what allocates most beside its files.
+if(TARGET geoviewmatch AND CMAKE_C_COMPILER_ID STREQUAL "GNU" AND CMAKE_SYSTEM_NAME STREQUAL "Linux" AND CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$"
+   AND CMAKE_SIZEOF_VOID_P EQUAL 8)
+  add_library(fail_io MODULE tests/disk/fail_io.c)
+  target_compile_options(fail_io PRIVATE -fno-sanitize=all)
+  target_link_options(fail_io PRIVATE -fno-sanitize=all)
+  target_link_libraries(fail_io PRIVATE ${CMAKE_DL_LIBS})
+  if(GVM_SANITIZE)
+    set(DISK_CASES --case index-tiles --case embed --case train-resume)
+  endif()
+  add_check(disk COMMAND python3 tests/disk/sweep.py $<TARGET_FILE:geoviewmatch> $<TARGET_FILE:fail_io> ${DISK_CASES})
 endif()

@@ -16,7 +16,7 @@ gvm_status parse_with(struct config *config, const char *json, const char *piece
     const char *at = strstr(json, piece);
     assert_non_null(at);
     int n = snprintf(text, sizeof text, "%.*s%s%s", (int)(at - json), json, by, at + strlen(piece));
-    char *exact = malloc((size_t)n); /* without a NUL: the length counts */
+    char *exact = malloc((size_t)n); /* not NUL-terminated: only the length counts */
     assert_non_null(exact);
     memcpy(exact, text, (size_t)n);
     gvm_status status = config_parse(config, exact, (size_t)n, "dir/w.safetensors", err);

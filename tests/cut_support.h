@@ -1,4 +1,4 @@
-/* cut_support.h - all tiles of some imagery, cut. */
+/* cut_support.h - cuts all tiles of some imagery */
 #ifndef GVM_TESTS_CUT_SUPPORT_H
 #define GVM_TESTS_CUT_SUPPORT_H
 
@@ -7,26 +7,26 @@
 #include "network/session.h"
 #include "raster_support.h"
 
-enum { SIZE = 128 /* pixels of a tile, at most */ };
+enum { SIZE = 128 /* maximum side of a tile, pixels */ };
 
-extern gvm_model cut_model; /* without a network that runs */
+extern gvm_model cut_model; /* its network cannot run */
 
-/* Tiles of all places; how many of them have nothing to show, and how many could not be read. */
+/* Tiles of all positions, the number of blank ones, and the number of unreadable ones. */
 struct cut {
     struct cut_tile *tiles;
     uint8_t *pixels;
     size_t count, empty, failed;
 };
 
-/* Imagery that must be good. */
+/* Open valid imagery; fails the test otherwise. */
 struct imagery *open_imagery(const gvm_map_options *options);
 
-/* All places, as a build would have them. */
+/* Cut all positions, as a build does. */
 struct cut cut_all(const struct imagery *imagery);
 struct cut cut_raster_file(const char *name);
 void free_cut(struct cut *cut);
 
-/* A refusal: its status, and words of its sentence. */
+/* Expects a failure with this status and these words in its message. */
 void expect_no_imagery(const gvm_map_options *options, gvm_status status, const char *words);
 
 #endif

@@ -47,7 +47,7 @@ static int count(const struct said *list)
     return n;
 }
 
-/* extra: entries that the caller puts at its end. Returns where they go. */
+/* extra: entries that the caller appends. Returns their offset. */
 static size_t directory(struct writer *w, const struct said *list, int extra)
 {
     size_t at = w->end;

@@ -80,7 +80,7 @@ static struct safetensors *open_numbers(const char *name)
     return st;
 }
 
-/* Names of a pair's aerial pictures. */
+/* Name of a pair's i-th aerial picture. */
 static const char *aerial_name(const struct golden *g, int i)
 {
     return g->network->config.method->aerial_each == 1 ? "aerial" : i == 0 ? "strong" : "weak";
@@ -166,7 +166,7 @@ struct tape *golden_tape(const struct golden *g, int view, int B, bool packed)
     return tape;
 }
 
-/* The worst of a view's stages and features. */
+/* The largest error of a view's stages and features. */
 static double check_view(const struct golden *g, int v, bool packed, double limit)
 {
     const struct branch *branch = &g->network->views[v];
@@ -246,7 +246,7 @@ void golden_check_gradients(const char *name)
     struct losses l = learn(tape, &g, options);
     size_t count;
     float *want = golden_values(&g, "loss", &count);
-    for (size_t i = 0; i < count; i++) { /* the parts as exact as the whole */
+    for (size_t i = 0; i < count; i++) { /* each part as exact as the whole */
         float got = i == 0 ? l.total : l.terms[i - 1];
         if (!(fabsf(got - want[i]) <= 1e-5f * want[0]))
             fail_msg("%s: loss %zu is %.8g, not %.8g", name, i, got, want[i]);
@@ -314,7 +314,7 @@ static double step(struct lesson *l, long number, float factor)
     return losses.total;
 }
 
-/* The cosine of the way that the weights went from `start` with PyTorch's way. */
+/* Cosine between the change of the weights since `start` and PyTorch's. */
 static double way(const struct golden *g, const float *start)
 {
     const struct network *n = g->network;
@@ -344,7 +344,7 @@ void golden_check_training(const char *name)
     float *start = malloc(n->floats * sizeof *start);
     memcpy(start, n->weights, n->floats * sizeof *start);
     open_lesson(&lesson, &g, 0);
-    double worst = 0, most = 0; /* a loss can be near 0, its parts are as large as ever */
+    double worst = 0, most = 0; /* a loss can be near 0 while its parts are not */
     for (int i = 0; i < 10; i++) most = fmax(most, fabs((double)losses[i]));
     for (int i = 0; i < 10; i++) {
         double loss = step(&lesson, i, factors[i]), d = fabs(loss - losses[i]) / most;
@@ -368,7 +368,7 @@ void golden_check_training(const char *name)
 
 /* ------------------------------------------------------------------ the same twice */
 
-/* Weights, gradients and street features after three steps; floats, out: how many. */
+/* Weights, gradients and street features after three steps. floats, out: their number. */
 static float *three_steps(size_t *floats, const char *name)
 {
     struct golden g = golden_open(name, true);

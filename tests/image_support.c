@@ -26,7 +26,7 @@ void save(const char *name, const void *pixels, int w, int h, int bands, VipsBan
         vips_image_set_string(image, text, field[1]);
     }
     if (extra.icc) vips_image_set_blob_copy(image, VIPS_META_ICC_NAME, extra.icc, extra.icc_size);
-    /* libvips 8.16 writes EXIF of its own into a PNG that has none */
+    /* libvips 8.16 writes its own EXIF into a PNG without any */
     bool bare = !extra.orientation && !extra.xmp && !extra.exif && !extra.icc;
     if (vips_image_write_to_file(image, in_folder(name), "strip", bare, NULL) != 0)
         fail_msg("%s: %s", name, vips_error_buffer());

@@ -1,5 +1,5 @@
-/* layer_shipped.c - the shipped layer against its double statement; see layer_support.h. On a device the same, for each
- * of its precisions. */
+/* layer_shipped.c - the shipped layer against its reference in double; see layer_support.h. On a device in each of its
+ * precisions. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,18 +7,18 @@
 #include "base/parallel.h"
 #include "layer_support.h"
 
-/* How to run it. */
+/* How to run the layer. */
 struct mode {
     bool training, packed;
     int threads;
     bool again;  /* a second pass on the same tape, after a reset */
-    bool sum;    /* every gradient already holds something */
+    bool sum;    /* every gradient is already nonzero */
     bool rows;   /* the inputs are pictures 1..B of B + 2 */
     bool device; /* on layer_device, in this precision */
     enum precision precision;
 };
 
-/* What came out. */
+/* Results. */
 struct outcome {
     float *y, *dx[MAX_INPUTS], *dw[MAX_PARAMS];
     float loss;
@@ -50,7 +50,7 @@ static struct tensor *run_forward(struct layer_test *t, struct tape *tape, struc
         if (t->keep)
             tape->device->write(tape, t->keep, host_keep, (size_t)t->s.B, sizeof *t->keep);
         else
-            t->keep = host_keep; /* dry: only whether there are any */
+            t->keep = host_keep; /* dry run: only whether it is NULL */
     }
     if (host_pixels)
         t->pixels = (uint8_t *)tape_pixels(tape, 0, host_pixels, (size_t)t->s.B * (size_t)t->s.H * (size_t)t->s.W * 3);
@@ -60,7 +60,7 @@ static struct tensor *run_forward(struct layer_test *t, struct tape *tape, struc
     return y;
 }
 
-/* What a gradient held before, where it held something: different for each of its places. */
+/* Initial value of a gradient's element i, if it is nonzero; all different. */
 static float before(size_t i)
 {
     return (float)(1 + i % 7) / 8;
@@ -78,7 +78,7 @@ static void run_backward(struct layer_test *t, struct tape *tape, struct tensor 
     if (y) {
         float *direction = layer_floats(t, t->out.n);
         for (size_t i = 0; i < t->out.n; i++) direction[i] = (float)t->out.grad[i];
-        tensor_accumulate(tape, y); /* of a tensor's rows, the others' gradient is zero */
+        tensor_accumulate(tape, y); /* for rows of a tensor, the gradient of the other rows is zero */
         tape_write_gradient(tape, y, direction);
     }
     tape_backward(tape);
@@ -101,19 +101,19 @@ static void check_shape(const struct layer_test *t, const struct tensor *y)
     check_true(t->label, "the output's shape", y->B == shape[0] && y->L == shape[1] && y->C == shape[2]);
 }
 
-/* All of the tape's memory is NaN before a pass, so what is read before it is written shows. */
+/* Fill the tape's memory with NaN before a pass, so that reads of uninitialised values show. */
 static void spoil(struct tape *tape)
 {
     tape->device->fill(tape, tape->block, 0xff, tape_bytes(tape));
 }
 
-/* A parameter's place in a network's block. */
+/* Size of a parameter in a network's block, padded. */
 static size_t place(size_t n)
 {
     return (n + 15) / 16 * 16;
 }
 
-/* The parameters as they lie in a network: one behind the other, in a block of weights and one of gradients. */
+/* Arrange the parameters as in a network: consecutively, in a block of weights and one of gradients. */
 static struct home bind_parameters(struct layer_test *t, struct outcome *o, struct mode m)
 {
     struct home home = {.device = layer_device, .precision = m.precision, .floats = 16}; /* never none */
@@ -157,7 +157,7 @@ static void run_passes(struct layer_test *t, struct tape *tape, struct home *hom
         o->loss = tape->loss;
         if (m.device && y == NULL) o->y[0] = tape->loss / (float)t->out.grad[0];
         if (m.device) assert_int_equal(layer_device->home_download(home, &err), GVM_OK);
-        tape_reset(tape); /* looks at guard bands */
+        tape_reset(tape); /* checks guard bands */
         assert_int_equal(tape_wait(tape, &err), GVM_OK);
     }
 }
@@ -181,8 +181,8 @@ static void run_shipped(struct layer_test *t, struct outcome *o, struct mode m)
     if (m.device) layer_device->home_free(&home);
 }
 
-/* distance, but measured against a share of all gradients at least: a few numbers that are sums of either sign, as the
- * scales' gradients, say little about bfloat16. */
+/* As distance, but relative to at least a share of all gradients: for a few sums of mixed signs, such as the gradients
+ * of scales, the relative error of bfloat16 means little. */
 static double rough_distance(const float *a, const double *b, size_t n, double least)
 {
     double size = length(b, n), d = distance(a, b, n, least);
@@ -205,8 +205,8 @@ static void check_against_oracle(struct layer_test *t, const struct outcome *o, 
     }
 }
 
-/* The distance of a from b, both the shipped layer's; `offset`: a holds before() as well. `size`: the least that it is
- * measured against. */
+/* Distance between two results of the shipped layer. offset: a includes before(). size: minimum to which it is
+ * relative. */
 static double float_distance(const float *a, const float *b, size_t n, bool offset, double size)
 {
     double error = 0, square = 0;
@@ -219,8 +219,8 @@ static double float_distance(const float *a, const float *b, size_t n, bool offs
     return size > 0 ? sqrt(error) / size : sqrt(error);
 }
 
-/* o is `first` again up to rounding, beside what the gradients held before. A device may choose another product for
- * other addresses, and another GELU where backward does not ask for what it is of. */
+/* o equals `first` up to rounding, apart from the initial values of gradients. A device may choose another product for
+ * other addresses, and another GELU if backward does not need its input. */
 static void check_same(struct layer_test *t, const char *what, const struct outcome *o, const struct outcome *first,
                        struct mode m, double whole, double looser)
 {
@@ -254,7 +254,7 @@ static void check_same_bits(struct layer_test *t, const struct outcome *a, const
         check_true(t->label, t->par[i].name, memcmp(a->dw[i], b->dw[i], t->par[i].n * sizeof(float)) == 0);
 }
 
-/* On the device in one precision: against the double statement, twice to the same bits, and in other ways. */
+/* On the device in one precision: against the reference, twice with the same bits, and in the other modes. */
 static void check_precision(struct layer_test *t, enum precision precision, double limit)
 {
     static const struct {
@@ -269,7 +269,7 @@ static void check_precision(struct layer_test *t, enum precision precision, doub
     again.again = true;
     run_shipped(t, &first, plain);
     check_against_oracle(t, &first, limit);
-    if (precision == PRECISION_TF32) return; /* the kernels of fp32, other products */
+    if (precision == PRECISION_TF32) return; /* same kernels as fp32, other products */
     double whole = run_oracle(t) * t->gain;
     run_shipped(t, &o, again);
     check_same_bits(t, &o, &first);

@@ -1,4 +1,4 @@
-/* layer_support.c - see layer_support.h: numbers, descriptions, and what is measured. */
+/* layer_support.c - see layer_support.h: numbers, descriptions, comparisons */
 #include "layer_support.h"
 
 #include <math.h>
@@ -103,7 +103,7 @@ struct variable *layer_input(struct layer_test *t, const char *name, int B, int 
     assert_true(t->inputs < MAX_INPUTS);
     struct variable *v = &t->in[t->inputs++];
     fill(t, v, name, 0, 1, 3, (const int[]){B, L, C});
-    for (size_t i = 0; layer_device && i < v->n; i++) { /* exact in bfloat16, so that a maximum keeps its place */
+    for (size_t i = 0; layer_device && i < v->n; i++) { /* exact in bfloat16, so that a maximum keeps its index */
         float x = (float)v->value[i];
         uint32_t bits;
         memcpy(&bits, &x, sizeof bits);
@@ -114,7 +114,7 @@ struct variable *layer_input(struct layer_test *t, const char *name, int B, int 
     return v;
 }
 
-/* out.grad: the direction in which the output is looked at */
+/* out.grad: the direction onto which the output is projected */
 struct variable *layer_output(struct layer_test *t, int B, int L, int C)
 {
     fill(t, &t->out, "y", 0, 0, 3, (const int[]){B, L, C});

@@ -1,12 +1,12 @@
-/* layer_support.h - how a layer's test goes: one description of a layer, its sizes and its numbers; the
- * double statement of it (oracle.h) against difference quotients; the shipped layer against that statement.
+/* layer_support.h - tests of a layer. One description gives its sizes and numbers. The layer's reference in double
+ * (oracle.h) is compared with difference quotients, and the shipped layer with the reference.
  *
  *   forward   double: out.value from in[].value and par[].value
- *   backward  double: in[].grad and par[].grad += what follows from out.grad; after forward
- *   shipped   the layer's own call, with its weights' `shipped` members. A loss returns NULL, leaves what
- *             the call returned in `loss`, and takes weight = out.grad[0].
+ *   backward  double: adds to in[].grad and par[].grad the gradients from out.grad; after forward
+ *   shipped   the layer's own call, with its weights' `shipped` members. A loss returns NULL, stores the call's result
+ *             in `loss`, and takes weight = out.grad[0].
  *
- * Failures are printed with layer, size and tensor, and counted; finish() ends a test with the worst figures. */
+ * Failures are printed with layer, size and tensor, and counted; finish() ends a test and prints the largest errors. */
 #ifndef GVM_TESTS_LAYER_SUPPORT_H
 #define GVM_TESTS_LAYER_SUPPORT_H
 
@@ -23,24 +23,24 @@
 
 enum { MAX_INPUTS = 4, MAX_PARAMS = 16, MAX_KEPT = 4000 };
 
-/* A norm of a single channel is constant; its backward still divides rounding by sqrt(1e-5). */
+/* The norm of a single channel is constant; its backward still divides rounding errors by sqrt(1e-5). */
 #define NORM_GAIN 316.0
 
 struct variable {
     const char *name;
-    int rank, shape[4]; /* an input's or output's: (B, L, C) */
+    int rank, shape[4]; /* of an input or output: (B, L, C) */
     size_t n;
-    double *value, *grad;  /* value is always exact in float */
-    float *plain, *packed; /* a parameter's value in float; in panels where it is a weight matrix */
+    double *value, *grad;  /* value: always exact in float */
+    float *plain, *packed; /* a parameter's value in float; in panels if it is a weight matrix */
     struct param shipped;
-    bool exact_zeros; /* where the double gradient is 0, as under a clamp, the shipped one is 0 to the bit */
+    bool exact_zeros; /* wherever the reference gradient is 0, as under a clamp, the shipped one must be exactly 0 */
 };
 
 struct sizes {
     int B, H, W, L, C, N, K, window, shift, heads;
     enum activation f;
     bool no_bias;
-    float epsilon;   /* of a norm, 0 for 1e-5 */
+    float epsilon;   /* of a norm; 0: 1e-5 */
     float smoothing; /* of labels */
 };
 
@@ -54,18 +54,18 @@ struct layer_test {
     struct tensor *(*shipped)(struct layer_test *t, struct tape *tape, struct tensor *const *in);
     bool residual;   /* the output shares the first input's gradient */
     bool features;   /* the inputs are features, float32 on every device */
-    bool exact_only; /* a kink or a large factor makes of rounding what lower precisions are not measured by */
+    bool exact_only; /* no comparison in lower precisions, because a kink or a large factor amplifies their rounding */
     float *keep;     /* (B) or NULL */
     uint8_t *pixels; /* of a patch embedding */
-    double *map[8];  /* what forward leaves for backward */
+    double *map[8];  /* values that forward stores for backward */
     void *more;      /* a layer's own */
-    double gain;     /* what rounding grows by on the way to a gradient that is zero by its mathematics */
+    double gain;     /* amplification of rounding errors in gradients that are mathematically zero */
     float loss;
     void *kept[MAX_KEPT];
     int kept_count;
 };
 
-/* ---- numbers, the same in every run */
+/* ---- random numbers, the same in every run */
 void draw_seed(uint64_t seed);
 double draw_uniform(void); /* [0, 1) */
 double draw_normal(void);
@@ -73,7 +73,7 @@ float draw_float(void); /* normal */
 
 /* ---- describing a layer */
 
-/* All memory of a test is its own, zeroed, until layer_free. */
+/* Start a test. Its memory is zeroed and valid until layer_free. */
 void layer_open(struct layer_test *t, const char *layer, const struct sizes *s);
 void layer_free(struct layer_test *t);
 void *layer_bytes(struct layer_test *t, size_t n);
@@ -91,40 +91,40 @@ struct variable *layer_vector(struct layer_test *t, const char *name, double mea
 struct variable *layer_matrix(struct layer_test *t, const char *name, int N, int K);
 /* Factors of a residual branch: 1.25, 0, 1.25 ... */
 void layer_keep(struct layer_test *t);
-/* The parameters' values to float and to panels; once they are final, before any check. */
+/* Convert the parameters' values to float and to panels; call it once they are final, before any check. */
 void layer_sync(struct layer_test *t);
 
-/* Look at the output, from now on, in the direction in which it moves when weights and inputs do, as a loss would: a
- * gradient that sums up thousands of terms of either sign then has a size that float32 can tell from their rounding. */
+/* From now on, project the output onto the direction in which it moves with the weights and inputs, as a loss would.
+ * Gradients that are sums of thousands of terms of mixed signs then are large compared with float32's rounding. */
 void layer_aim(struct layer_test *t);
 
 /* ---- checks */
 
-/* Forward and backward in double; returns the length of all gradients together, the output's included. */
+/* Forward and backward in double; returns the norm of all gradients together, including the output's. */
 double run_oracle(struct layer_test *t);
-/* The double backward against fourth-order central differences of the double forward, to 1e-6. */
+/* The reference's backward against fourth-order central differences of its forward, to 1e-6. */
 void check_differences(struct layer_test *t);
-/* The shipped layer: forward and backward to 1e-5, both again to the same bits, on other numbers of threads, with
- * gradients that already hold something, on some pictures of a larger tensor, and in inference. On a device to 1e-5
- * (fp32), 4e-3 (tf32) and 2e-2 (bf16). */
+/* The shipped layer: forward and backward to 1e-5; repeated with the same bits; with other numbers of threads; with
+ * nonzero initial gradients; on some pictures of a larger tensor; and in inference. On a device to 1e-5 (fp32), 4e-3
+ * (tf32) and 2e-2 (bf16). */
 void check_shipped(struct layer_test *t);
 
-/* |a - b| / |b| (2-norm). Where b's length is below `least`, as of a gradient that is zero by its
- * mathematics, the difference is measured against `least_of` instead. */
+/* |a - b| / |b| in the 2-norm. If |b| is below `least`, as for a gradient that is mathematically zero, relative to
+ * `least_of` instead. */
 double distance(const float *a, const double *b, size_t n, double least_of);
 double length(const double *x, size_t n);
 
-/* Count a failure where `figure` is not below `limit`; remembers the worst. */
+/* Count a failure unless `figure` is below `limit`; stores the largest. */
 void check_figure(const char *label, const char *what, const char *name, double figure, double limit);
 void check_true(const char *label, const char *what, bool holds);
-/* Print the worst figures since the last call and fail the test if anything failed. */
+/* Print the largest errors since the last call, and fail the test if anything failed. */
 void finish(const char *layer);
 
-/* Where check_shipped computes: NULL for the CPU, or CUDA where the environment variable GVM_LAYER_DEVICE is "cuda". */
+/* Device of check_shipped: NULL for the CPU, CUDA if the environment variable GVM_LAYER_DEVICE is "cuda". */
 extern const struct device *layer_device;
 
-/* Runs the group if the table that GVM_ISA asks for is the one that runs; else says so and returns 77; so also where
- * the device that is asked for is missing. */
+/* Run the group. Prints the reason and returns 77 if the instruction set named by GVM_ISA or the requested device is
+ * not available. */
 int run_layer_tests(const struct CMUnitTest *tests, size_t count);
 
 #endif

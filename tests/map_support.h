@@ -1,4 +1,4 @@
-/* map_support.h - a map on the disk, made row by row, and questions to its GeoPackage. */
+/* map_support.h - a map on disk, written row by row, and queries of its GeoPackage */
 #ifndef GVM_TESTS_MAP_SUPPORT_H
 #define GVM_TESTS_MAP_SUPPORT_H
 
@@ -10,28 +10,28 @@ enum { WIDTH = 24 };
 
 static const gvm_model_info info = {.features = WIDTH, .fingerprint = "0123456789abcdef"};
 
-/* A status, and words of its sentence. */
+/* Expects a status, and words of its message. */
 void expect_status(gvm_status got, gvm_status status, const gvm_error *err, const char *words);
 
-/* What row `row` of the map has for its feature's number k, and where its tile lies. */
+/* value_of: element k of the feature in a row of the map. place_of: the position of its tile. */
 float value_of(size_t row, int k);
 struct place place_of(size_t row);
 
-/* Put n rows behind those of m.gpkg, and commit n. */
+/* Append n rows to m.gpkg and commit them. */
 void append_rows(struct map_file *file, size_t n);
 void commit_rows(struct map_file *file, size_t n);
 
-/* m.gpkg, which must be good. */
+/* Open m.gpkg, which must be valid. */
 struct map_file *open_to_write(void);
 gvm_map *open_map(void);
 
-/* Five tiles, and two more whose features are there but not their rows. */
+/* Five committed tiles, and two more with features but without rows. */
 void make_map(void);
 
-/* The one number that a query of m.gpkg gives. */
+/* The single number that a query of m.gpkg returns. */
 double ask_sql(const char *sql);
 
-/* Tiles, their spatial index and the counts in the GeoPackage agree. */
+/* Checks that tiles, their spatial index and the counts in the GeoPackage agree. */
 void check_index(size_t count);
 
 #endif

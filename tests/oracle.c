@@ -1,4 +1,4 @@
-/* oracle.c - see oracle.h: products, norms, and what tokens are made of. */
+/* oracle.c - see oracle.h: products, norms, gathering of tokens */
 #include "oracle.h"
 
 #include <math.h>
@@ -83,7 +83,7 @@ void oracle_norm(double *y, const double *x, const double *gamma, const double *
     }
 }
 
-/* with xhat = (x - mean) r and g = dy gamma:  dx = r (g - mean(g) - xhat mean(g xhat)) */
+/* xhat = (x - mean) r, g = dy gamma:  dx = r (g - mean(g) - xhat mean(g xhat)) */
 void oracle_norm_backward(double *dx, double *dgamma, double *dbeta, const double *dy, const double *x,
                           const double *gamma, double epsilon, int M, int C)
 {
@@ -116,7 +116,7 @@ void oracle_patches(double *p, const uint8_t *pixels, const struct patch_embed *
                         }
 }
 
-/* where in x (B, H, W, C) the channel c of neighbour `part` of token (i, j) lies */
+/* index in x (B, H, W, C) of channel c of neighbour `part` of token (i, j) */
 static int neighbour(int b, int i, int j, int part, int H, int W, int C)
 {
     static const int down[4] = {0, 1, 0, 1}, right[4] = {0, 0, 1, 1};

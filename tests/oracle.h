@@ -1,7 +1,7 @@
-/* oracle.h - every layer stated again as a plain loop in double, the way its formula reads: what the
- * shipped layers are measured against. Independent of src/ but for the name of an activation.
+/* oracle.h - reference implementations: every layer as plain loops in double, written from its formula. The shipped
+ * layers are compared with them. Independent of src/ except for the names of activations.
  *
- * Forward overwrites its outputs; backward adds (+=) to every gradient it is given. M rows, all row-major. */
+ * Forward overwrites its outputs; backward adds (+=) to every gradient passed to it. M rows, all row-major. */
 #ifndef GVM_TESTS_ORACLE_H
 #define GVM_TESTS_ORACLE_H
 
@@ -9,8 +9,8 @@
 
 #include "layers/layers.h"
 
-/* A mark of every either-or that forward decided (the sign a ReLU saw, the place of a maximum, a clamp):
- * where two passes differ in it, a kink lies between them and no difference quotient is a derivative. */
+/* A hash of all branches that forward took (a ReLU's sign, a maximum's index, a clamp). If two passes differ in it,
+ * there is a kink between them, and a difference quotient is no derivative. */
 extern uint64_t oracle_branches;
 
 static inline void oracle_decide(int what)
@@ -40,7 +40,7 @@ void oracle_norm_backward(double *dx, double *dgamma, double *dbeta, const doubl
 /* pixels (B, H, W, 3) to p (B, H/side W/side, 3 side^2), each row in the order of a filter (3, side, side) */
 void oracle_patches(double *p, const uint8_t *pixels, const struct patch_embed *w, int B, int H, int W);
 
-/* x (B, H W, C) to g (B, H W / 4, 4C): the four neighbours (0,0) (1,0) (0,1) (1,1), one behind the other */
+/* x (B, H W, C) to g (B, H W / 4, 4C): the four neighbours (0,0) (1,0) (0,1) (1,1), concatenated */
 void oracle_gather(double *g, const double *x, int B, int H, int W, int C);
 void oracle_gather_backward(double *dx, const double *dg, int B, int H, int W, int C);
 
@@ -48,7 +48,7 @@ void oracle_gather_backward(double *dx, const double *dg, int B, int H, int W, i
 void oracle_residual(double *y, const double *x, const double *u, const float *keep, int B, int n);
 void oracle_residual_backward(double *dx, double *du, const double *dy, const float *keep, int B, int n);
 
-/* ---- oracle_conv.c: maps (B, H W, C), channels last; weights as PyTorch has them */
+/* ---- oracle_conv.c: maps (B, H W, C), channels last; weights in PyTorch's layout */
 
 /* y_ijc = b_c + sum over r, s of w_crs x_(i + r - k/2, j + s - k/2, c), x zero outside; w (C, 1, k, k), k odd */
 void oracle_depthwise(double *y, const double *x, const double *w, const double *b, int B, int H, int W, int C, int k);
@@ -64,7 +64,7 @@ void oracle_patch_conv_backward(double *dx, double *dw, double *db, const double
 /* y (B, C) = mean over L of x (B, L, C) */
 void oracle_mean(double *y, const double *x, int B, int L, int C);
 void oracle_mean_backward(double *dx, const double *dy, int B, int L, int C);
-/* over a part of the map, which is W wide */
+/* over a rectangle of the map, which is W wide */
 void oracle_mean_part(double *y, const double *x, int B, int L, int C, int W, const struct rectangle *part);
 void oracle_mean_part_backward(double *dx, const double *dy, int B, int L, int C, int W, const struct rectangle *part);
 
@@ -74,21 +74,21 @@ struct oracle_attention {
     int B, H, W, C, window, shift, heads;
     const double *logit_scale, *cpb_w1, *cpb_b1, *cpb_w2, *qkv, *q_bias, *v_bias, *proj_w, *proj_b;
     double *d_logit_scale, *d_cpb_w1, *d_cpb_b1, *d_cpb_w2, *d_qkv, *d_q_bias, *d_v_bias, *d_proj_w, *d_proj_b;
-    double *hidden;    /* ((2 window - 1)^2, 512): the bias's MLP before its ReLU */
+    double *hidden;    /* ((2 window - 1)^2, 512): hidden layer of the bias's MLP, before ReLU */
     double *table;     /* ((2 window - 1)^2, heads) 16 sigmoid(MLP) */
-    double *q, *k, *v; /* (B, H W, C) with their biases */
+    double *q, *k, *v; /* (B, H W, C), including biases */
     double *p;         /* (B, windows, heads, n, n) softmax */
     double *o;         /* (B, H W, C) before the projection */
-    double *gradients; /* of q, k, v, o and table, one behind the other */
+    double *gradients; /* of q, k, v, o and table, concatenated */
 };
 
-/* Allocates hidden .. gradients with the sizes above through `doubles(user, count)`, zeroed. */
+/* Allocate hidden .. gradients for the sizes above with `doubles(user, count)`, which zeroes. */
 void oracle_attention_open(struct oracle_attention *a, double *(*doubles)(void *user, size_t count), void *user);
 /* 16 sigmoid(MLP(log-spaced offset)) for each offset */
 void oracle_position_table(const struct oracle_attention *a);
-/* the row of the table for tokens i, j of a window */
+/* index in the table for tokens i, j of a window */
 int oracle_offset(int window, int i, int j);
-/* -100 where tokens i, j of window (r, c) of the shifted map come from different regions, else 0 */
+/* -100 if tokens i, j of window (r, c) of the shifted map come from different regions, else 0 */
 double oracle_mask(const struct oracle_attention *a, int r, int c, int i, int j);
 /* y (B, H W, C) = attention(x), without norm and residual */
 void oracle_attention_forward(double *y, const double *x, const struct oracle_attention *a);
@@ -96,7 +96,7 @@ void oracle_attention_backward(double *dx, const double *dy, const double *x, co
 
 /* ---- oracle_feature.c */
 
-/* m (B, L) maximum over channels, where (B, L) its first place; h (B, N, L/2), w (B, N, L); y (B, N C) */
+/* m (B, L) maximum over channels, where (B, L) its first index; h (B, N, L/2), w (B, N, L); y (B, N C) */
 struct oracle_masks {
     int B, L, C, N;
     const double *w1, *b1, *w2, *b2;
@@ -124,14 +124,14 @@ void oracle_triplet_backward(double *da, double *db, const double *a, const doub
 
 /* ---- oracle_loss.c */
 
-/* The mean cross-entropy of e^t a b^T (B, B) by rows and by columns against smoothed labels; backward: weight times it
- */
+/* The mean cross-entropy of e^t a b^T (B, B) by rows and by columns with smoothed labels. backward: weight times its
+ * gradient */
 double oracle_infonce(const double *a, const double *b, double t, int B, int D, double smoothing);
 void oracle_infonce_backward(double *da, double *db, double *dt, const double *a, const double *b, double t, int B,
                              int D, double smoothing, double weight);
 
-/* Decoupled InfoNCE of scale a b^T; allowed (B, B) or NULL. Where da is not NULL, da and db grow by weight times the
- * gradient. */
+/* Decoupled InfoNCE of scale a b^T; allowed (B, B) or NULL. Unless da is NULL, adds weight times the gradient to da and
+ * db. */
 double oracle_decoupled(double *da, double *db, const double *a, const double *b, const uint8_t *allowed, double scale,
                         int B, int D, double smoothing, double weight);
 

@@ -1,4 +1,4 @@
-/* oracle_attention.c - see oracle.h: Swin V2's window attention, token by token. */
+/* oracle_attention.c - see oracle.h: Swin V2's window attention, token by token */
 #include <math.h>
 #include <stddef.h>
 
@@ -81,7 +81,7 @@ int oracle_offset(int window, int i, int j)
     return down * (2 * window - 1) + right;
 }
 
-/* Which of the three bands of a shifted side of length S a place belongs to. */
+/* Which of the three bands of a shifted side of length S a position belongs to. */
 static int band(int at, int S, const struct oracle_attention *a)
 {
     return at < S - a->window ? 0 : at < S - a->shift ? 1 : 2;
@@ -96,7 +96,7 @@ double oracle_mask(const struct oracle_attention *a, int r, int c, int i, int j)
     return i_region == j_region ? 0 : -100;
 }
 
-/* The token of the map, 0..H W - 1, that stands at place i of window (r, c) after the shift. */
+/* The token of the map, 0..H W - 1, at position i of window (r, c) after the shift. */
 static int token(const struct oracle_attention *a, int r, int c, int i)
 {
     int y = r * a->window + i / a->window + a->shift, x = c * a->window + i % a->window + a->shift;
@@ -123,7 +123,7 @@ static double head_scale(const struct oracle_attention *a, int h)
     return exp(fmin(s, log(100.0)));
 }
 
-/* One window (r, c) of picture b and one head h. */
+/* One window (r, c) of picture b, and one head h. */
 struct place {
     int b, r, c, h;
 };

@@ -1,10 +1,10 @@
-/* oracle_check.c - the double statements themselves: their backward against difference quotients. */
+/* oracle_check.c - the references' backward against difference quotients */
 #include <math.h>
 #include <string.h>
 
 #include "layer_support.h"
 
-/* The output as one number: its product with out.grad. */
+/* The output as one number: its scalar product with out.grad. */
 static double projected(struct layer_test *t)
 {
     double sum = 0;
@@ -14,7 +14,7 @@ static double projected(struct layer_test *t)
     return sum;
 }
 
-/* (8 (f(x + s) - f(x - s)) - (f(x + 2s) - f(x - 2s))) / 12 s; false where a kink lies between */
+/* (8 (f(x + s) - f(x - s)) - (f(x + 2s) - f(x - 2s))) / 12 s; false if there is a kink in between */
 static bool quotient(double *slope, struct layer_test *t, double *x)
 {
     static const int at[4] = {1, -1, 2, -2}, factor[4] = {8, -8, -1, 1};

@@ -1,7 +1,7 @@
-/* oracle_conv.c - see oracle.h: convolutions and what follows them. */
+/* oracle_conv.c - see oracle.h: convolutions and the layers around them */
 #include "oracle.h"
 
-/* Where value c of place (i, j) of picture b lies, or -1 outside the map. */
+/* Index of channel c at position (i, j) of picture b, or -1 outside the map. */
 static int place(int b, int i, int j, int c, int H, int W, int C)
 {
     return i < 0 || i >= H || j < 0 || j >= W ? -1 : ((b * H + i) * W + j) * C + c;

@@ -1,4 +1,4 @@
-/* oracle_feature.c - see oracle.h: from maps to features, and the loss on them. */
+/* oracle_feature.c - see oracle.h: from maps to features, and the triplet loss */
 #include <math.h>
 
 #include "oracle.h"
@@ -33,7 +33,7 @@ void oracle_masks_forward(double *y, const double *x, const struct oracle_masks 
     }
 }
 
-/* One mask n of one picture: its part of dx and of the maximum's gradient dm. */
+/* One mask n of one picture: its contribution to dx and to the maximum's gradient dm. */
 static void mask_backward(double *dx, double *dm, const double *dy, const double *x, const struct oracle_masks *a,
                           int b, int n)
 {
@@ -47,7 +47,7 @@ static void mask_backward(double *dx, double *dm, const double *dy, const double
         }
         a->d_b2[n * L + l] += dw;
         for (int i = 0; i < half; i++) {
-            double dh = dw * a->w2[(n * L + l) * half + i]; /* this place's part of it: the rest is linear */
+            double dh = dw * a->w2[(n * L + l) * half + i]; /* its contribution at this position; the rest is linear */
             a->d_w2[(n * L + l) * half + i] += dw * h[i];
             a->d_b1[n * half + i] += dh;
             for (int k = 0; k < L; k++) {
@@ -108,7 +108,7 @@ void oracle_pool(double *y, double *p, const double *a, const double *v, int B, 
         }
 }
 
-/* dp_l = sum over c of dy_c v_lc; the softmax's Jacobian is p_l (1 where l = k, less p_k) */
+/* dp_l = sum over c of dy_c v_lc; the softmax's Jacobian is p_l ([l = k] - p_k) */
 void oracle_pool_backward(double *da, double *dv, const double *dy, const double *p, const double *v, int B, int L,
                           int heads, int D)
 {
@@ -147,7 +147,7 @@ double oracle_triplet(const double *a, const double *b, int B, int D, double alp
     return (rows + columns) / 2 / (B * (B - 1));
 }
 
-/* d(a_i . b_j) of one term's far pair and near pair, far with +g, near with -g */
+/* Gradient of one term with respect to a negative pair (factor +g) and a positive pair (-g): d(a_i . b_j) */
 static void pull(double *da, double *db, const double *a, const double *b, int i, int j, double g, int D)
 {
     for (int d = 0; d < D; d++) {

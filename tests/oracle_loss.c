@@ -1,4 +1,4 @@
-/* oracle_loss.c - InfoNCE, also decoupled, in double; see oracle.h. */
+/* oracle_loss.c - InfoNCE, also decoupled, in double; see oracle.h */
 #include <math.h>
 #include <stdbool.h>
 
@@ -20,13 +20,13 @@ static double log_sum(const double *a, const double *b, double t, int B, int D)
     return high + log(sum);
 }
 
-/* What label i asks of j. */
+/* Target probability of j for label i. */
 static double target(int i, int j, int B, double smoothing)
 {
     return i == j ? 1 - smoothing + smoothing / B : smoothing / B;
 }
 
-/* The mean over the rows of a */
+/* Mean over the rows of a. */
 static double cross_entropy(const double *a, const double *b, double t, int B, int D, double smoothing)
 {
     double sum = 0;
@@ -72,7 +72,7 @@ static bool counts(const uint8_t *allowed, int i, int j, int B, bool turned)
     return i == j || allowed == NULL || allowed[turned ? j * B + i : i * B + j];
 }
 
-/* The log of the sum over the row's k, k != j, of exp(scale a_i . b_k); allowed is turned for the columns. */
+/* Log of the sum over the row's k, k != j, of exp(scale a_i . b_k); allowed is transposed for the columns. */
 static double sum_without(int i, int j, const double *a, const double *b, const uint8_t *allowed, double scale, int B,
                           int D, bool turned)
 {
@@ -89,7 +89,7 @@ static double sum_without(int i, int j, const double *a, const double *b, const 
     return high + log(sum);
 }
 
-/* Both the mean over the rows of a and, where da is not NULL, `weight` times its gradient. */
+/* The mean over the rows of a; unless da is NULL, also adds `weight` times its gradient. */
 static double decoupled_rows(double *da, double *db, const double *a, const double *b, const uint8_t *allowed,
                              double scale, int B, int D, double smoothing, double weight, bool turned)
 {

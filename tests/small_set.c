@@ -26,7 +26,7 @@ const char *small_set_path(const struct small_set *set, const char *name)
     return path;
 }
 
-/* PPM would do, but the program does not read it. */
+/* PPM would be simpler, but the program does not read it. */
 void small_set_write(const char *path, int w, int h, unsigned seed)
 {
     size_t n = (size_t)w * (size_t)h * 3;

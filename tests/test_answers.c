@@ -1,4 +1,4 @@
-/* test_answers.c - tiles that overlap become one answer; headings, margins and ties. */
+/* test_answers.c - merging overlapping tiles to answers; headings, margins and ties */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,9 +10,9 @@
 #include "geo/earth.h"
 #include "locate/answers.h"
 
-static const double DEGREE = 111195; /* metres of a degree on the mean sphere */
+static const double DEGREE = 111195; /* metres per degree on the mean sphere */
 
-/* A tile so many metres north and east of (10, 179.9999): across the date line. */
+/* A tile `north` and `east` metres from (10, 179.9999), across the antimeridian. */
 static gvm_hit tile(double north, double east, double score, double heading)
 {
     double lon = 179.9999 + east / (DEGREE * cos(10 * M_PI / 180));
@@ -45,7 +45,7 @@ static void test_merge(void **state)
     assert_true(out[1].score == 0.6 && out[2].score == 0.5 && fabs(margin - 0.1) < 1e-12);
 }
 
-/* Cells side by side do not overlap; those within the reach are one answer all the same. */
+/* Adjacent cells do not overlap; those within reach are merged all the same. */
 static void test_cells(void **state)
 {
     (void)state;
@@ -59,7 +59,7 @@ static void test_cells(void **state)
     assert_true(isnan(out[0].heading) && fabs(margin - 0.05) < 1e-12 && out[1].score == 0.55);
 }
 
-/* A better tile draws an answer towards itself. */
+/* A tile with a higher score attracts an answer. */
 static void test_weights(void **state)
 {
     (void)state;
@@ -70,7 +70,7 @@ static void test_weights(void **state)
     assert_true(off > 0.5 && off < 16 && isnan(margin));
 }
 
-/* A tile comes once, with the heading under which it is best; the order of what comes in does not matter. */
+/* A tile appears once, with the heading of its best score; the order of the hits does not matter. */
 static void test_headings(void **state)
 {
     (void)state;

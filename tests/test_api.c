@@ -1,5 +1,5 @@
-/* test_api.c - the library through its public header alone, on small networks with random weights and the demo's
- * pictures: weights, sessions, features. */
+/* test_api.c - the library through its public header, on small networks with random weights and the demo's pictures:
+ * weights, sessions, features */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@
 #include "api_support.h"
 #include "geoviewmatch.h"
 
-/* Pictures of a view's size, of any bytes. */
+/* Pictures of a view's size with arbitrary bytes. */
 static unsigned char *some_pixels(const gvm_model *model, gvm_view view, size_t n)
 {
     size_t bytes = view_pixels(model, view);
@@ -103,7 +103,7 @@ static void test_bad_weights(void **state)
     expect_failure(gvm_model_open(&model, empty, &err), GVM_FORMAT, &err, "empty");
     remove(empty);
 
-    char *bytes = malloc(300000); /* cut short */
+    char *bytes = malloc(300000); /* truncated */
     FILE *file = fopen(WEIGHTS, "rb");
     assert_int_equal(fread(bytes, 1, 300000, file), 300000);
     fclose(file);
@@ -146,7 +146,7 @@ static void test_bad_arguments(void **state)
 
 /* ------------------------------------------------------------------ features */
 
-/* Rows of length 1; the same bits twice; near ones through smaller batches; and on one thread. */
+/* Rows of length 1; the same bits when repeated; close results with smaller batches and on one thread. */
 static void test_pixels(void **state)
 {
     (void)state;
@@ -185,7 +185,8 @@ static void test_pixels(void **state)
     gvm_model_free(model);
 }
 
-/* Good and bad files in one list, of several lengths around the batch: the good ones come out as one by one. */
+/* Valid and invalid files in one list, with lengths around the batch size: valid ones give the same features as alone.
+ */
 static void test_files(void **state)
 {
     (void)state;
@@ -218,7 +219,7 @@ static void test_files(void **state)
         if (n == 1)
             expect_ok(status, &err);
         else
-            expect_failure(status, GVM_PANORAMA, &err, "1.png: "); /* the first that failed */
+            expect_failure(status, GVM_PANORAMA, &err, "1.png: "); /* the first failure */
         assert_int_equal(calls.next, n);
         assert_int_equal(calls.count, n);
         for (size_t i = 0; i < n; i++) {
@@ -227,7 +228,7 @@ static void test_files(void **state)
                 assert_string_equal(calls.texts[i], "");
             else
                 assert_non_null(strstr(calls.texts[i], paths[i]));
-            expect_near(features + i * D, one + i * 3 % KINDS * D, D); /* zeros where it failed */
+            expect_near(features + i * D, one + i * 3 % KINDS * D, D); /* zeros for failed ones */
         }
     }
     free(pixels);
@@ -237,7 +238,7 @@ static void test_files(void **state)
     gvm_model_free(model);
 }
 
-/* What a picture says of its heading, what the caller says, and north. */
+/* Headings from the picture, from the caller, and north. */
 static void test_headings(void **state)
 {
     (void)state;
@@ -285,7 +286,7 @@ static void *embed_again(void *argument)
     return NULL;
 }
 
-/* Two sessions on two threads share a model, and neither notices. */
+/* Two sessions on two threads share a model without affecting each other. */
 static void test_two_sessions(void **state)
 {
     (void)state;

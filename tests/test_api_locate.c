@@ -1,4 +1,4 @@
-/* test_api_locate.c - the library through its public header alone: maps, and photos located in them. */
+/* test_api_locate.c - the library through its public header: maps, and photos located in them */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -45,7 +45,7 @@ static void count_questions(void *user, size_t index, size_t count, const gvm_lo
     seen->failures += photo->status != GVM_OK;
 }
 
-/* Questions of every kind at once: what fails fails alone. */
+/* Questions of all kinds in one call: each fails alone. */
 static void test_questions(void **state)
 {
     (void)state;
@@ -99,7 +99,7 @@ static void test_locate(void **state)
     expect_ok(search_map(map, model, hits[0], 6, &count, x, 4, &err), &err);
     assert_int_equal(count, 4);
     for (int i = 0; i < 4; i++) {
-        const double north = 0; /* the third says where it looks, the others are taken to look north */
+        const double north = 0; /* the third has a heading, the others are assumed to look north */
         expect_ok(gvm_locate(session, map, streets[i], i == 2 ? NULL : &north, single, 6, &count, &err), &err);
         assert_int_equal(count, 4);
         for (int k = 0; k < 4; k++) {
@@ -143,7 +143,7 @@ static void test_locate(void **state)
     gvm_model_free(model);
 }
 
-/* Bad tiles are left out and named; the others keep their places. */
+/* Unreadable tiles are omitted and reported; the others keep their order. */
 static void test_some_tiles(void **state)
 {
     (void)state;
@@ -166,7 +166,7 @@ static void test_some_tiles(void **state)
     assert_int_equal(calls.statuses[1], GVM_OK);
     assert_non_null(strstr(calls.texts[2], "/a,b.png: "));
     assert_int_equal(gvm_map_count(map), 1);
-    gvm_session_free(session); /* the map lives on */
+    gvm_session_free(session); /* the map stays valid */
     session = open_session(model, 1);
     expect_ok(gvm_locate(session, map, streets[0], NULL, &hit, 1, &found, &err), &err);
     assert_true(hit.lat == 3 && hit.lon == 4 && hit.half_tile_m == 10);

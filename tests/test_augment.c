@@ -1,4 +1,4 @@
-/* test_augment.c - augmentation against plain statements in double, the way things turn, and what is drawn. */
+/* test_augment.c - augmentation against references in double, directions of turns, and random draws */
 #include "image/augment.h"
 
 #include <math.h>
@@ -14,7 +14,7 @@
 
 enum { SIDE = 33, STREET_H = 9, STREET_W = 44 };
 
-/* Noise with a slow change of colour below it, so that neighbours are alike and edges are not all zero. */
+/* Noise plus a slow change of colour, so that neighbours are similar and edges are not all zero. */
 static uint8_t *make_picture(int H, int W, uint64_t seed)
 {
     uint8_t *p = malloc((size_t)H * W * 3);
@@ -45,7 +45,7 @@ static void mark(uint8_t *p, int W, int y, int x, int value)
 }
 
 /* Something north of the camera is at the top of the aerial picture and in the panorama's centre column. Turned
- * clockwise by 90 degrees it lies east: at the aerial picture's right edge, and a quarter of the width to the right of
+ * clockwise by 90 degrees it is in the east: at the aerial picture's right edge, and a quarter of the width right of
  * the panorama's centre. */
 static void test_directions(void **state)
 {
@@ -68,7 +68,7 @@ static void test_directions(void **state)
     }
 }
 
-/* Four quarters are none, two are the picture backwards; no pixel gets lost. */
+/* Four quarter turns are the identity, two reverse the pixels; no pixel gets lost. */
 static void test_turns(void **state)
 {
     (void)state;
@@ -89,7 +89,7 @@ static void test_turns(void **state)
     free(again);
 }
 
-/* A width that four does not divide: the nearest column. */
+/* A width not divisible by four: rounded to whole columns. */
 static void test_roll_odd(void **state)
 {
     (void)state;
@@ -116,7 +116,7 @@ static double clip(double x)
     return x < 0 ? 0 : x > 255 ? 255 : x;
 }
 
-/* What a colour is drawn away from: black, the mean grey, the pixel's own grey. */
+/* Reference of each change: black, the mean grey, the pixel's own grey. */
 static void expect_blend(void (*change)(uint8_t *, int, int, float), int kind, int H, int W, double factor)
 {
     uint8_t *in = make_picture(H, W, 5), *out = make_picture(H, W, 5);
@@ -126,7 +126,7 @@ static void expect_blend(void (*change)(uint8_t *, int, int, float), int kind, i
     for (int i = 0; i < H * W * 3; i++) {
         double base = kind == 0 ? 0 : kind == 1 ? mean : grey(in + i / 3 * 3);
         double want = clip(base + factor * (in[i] - base));
-        /* cut off, not rounded; greys are whole levels, and so is their mean */
+        /* truncated, not rounded; greys and their mean are integers */
         double slack = (kind == 0 ? 0 : kind == 1 ? 1 : 0.501) * fabs(1 - factor) + 0.02;
         if (out[i] > want + slack || out[i] < want - 1 - slack)
             fail_msg("kind %d, factor %g, value %d: %d is not just below %g", kind, factor, in[i], out[i], want);
@@ -160,7 +160,7 @@ static void test_colours(void **state)
     free(out);
 }
 
-/* Values that Pillow 12's ImageEnhance gives for two pixels, (200, 100, 50) and (10, 20, 30): mean grey 72. */
+/* Results of Pillow 12's ImageEnhance for two pixels, (200, 100, 50) and (10, 20, 30): mean grey 72. */
 static void test_known_colours(void **state)
 {
     (void)state;
@@ -190,7 +190,7 @@ static int reflect(int i, int n)
     return n > 1 ? i : 0;
 }
 
-/* The two-dimensional sum, as it is defined. */
+/* The two-dimensional sum, by definition. */
 static double blurred(const uint8_t *in, int H, int W, int y, int x, int c, double sigma)
 {
     int R = (int)ceil(3 * sigma);
@@ -223,7 +223,7 @@ static void test_blur(void **state)
         }
 }
 
-/* A plain picture stays as it is, the darkest and the brightest too, at the widest kernel. */
+/* A uniform picture stays unchanged with the widest kernel, also at the darkest and brightest level. */
 static void test_blur_plain(void **state)
 {
     (void)state;
@@ -267,7 +267,7 @@ static void test_none(void **state)
     free(aerial);
 }
 
-/* By how many quarters a picture was turned; the noise makes it certain. */
+/* The number of quarter turns of a picture; unambiguous because of the noise. */
 static int quarters_of(const uint8_t *turned, const uint8_t *in)
 {
     uint8_t out[SIDE * SIDE * 3];
@@ -279,7 +279,7 @@ static int quarters_of(const uint8_t *turned, const uint8_t *in)
     return 0;
 }
 
-/* Weak and strong turn alike and the panorama with them; all four turns are as likely. */
+/* Weak and strong turn alike, and the panorama with them; all four turns are equally likely. */
 static void test_pairs_turn(void **state)
 {
     (void)state;
@@ -302,8 +302,8 @@ static void test_pairs_turn(void **state)
     free(aerial);
 }
 
-/* East and west change places in both pictures or in none: what lies east is at the panorama's third quarter and on the
- * aerial picture's right. The street picture's colours vary alone. */
+/* East and west are swapped in both pictures or in neither: what is in the east is at the panorama's third quarter and
+ * on the aerial picture's right. Only the street picture's colours vary. */
 static void test_mirror(void **state)
 {
     (void)state;
@@ -329,7 +329,7 @@ static void test_mirror(void **state)
     assert_true(varied > N * 9 / 10);
 }
 
-/* An aerial picture that is not square can only stand on its head. */
+/* A non-square aerial picture can only turn by 180 degrees. */
 static void test_not_square(void **state)
 {
     (void)state;
@@ -351,7 +351,7 @@ static void test_not_square(void **state)
     free(aerial);
 }
 
-/* The strong picture, of one colour, tells the factors: brightness f of a plain grey gives it f times. */
+/* A strong picture of one colour shows the factors: brightness f multiplies a uniform grey by f. */
 static void test_amounts(void **state)
 {
     (void)state;
@@ -374,8 +374,8 @@ static void test_amounts(void **state)
     free(street);
 }
 
-/* Brightness, contrast, saturation, each with a factor of its own and in an order of its own. Where the draws of a pair
- * lie is part of what a seed means: an interrupted run goes on with the same pictures. */
+/* Brightness, contrast, saturation, each with its own factor, in random order. The indices of the draws define the
+ * results of a seed: an interrupted run continues with the same pictures. */
 static void test_jitter(void **state)
 {
     (void)state;
@@ -413,7 +413,7 @@ static bool is_grey(const uint8_t *p, size_t n)
     return true;
 }
 
-/* How often colours go and how often it blurs, of what the paper's amounts say. */
+/* Frequencies of grey and blur, with the paper's values. */
 static void test_frequencies(void **state)
 {
     (void)state;
@@ -442,7 +442,7 @@ static void test_frequencies(void **state)
     free(aerial);
 }
 
-/* The same place gives the same pair, in any order; another seed, epoch or index another one. */
+/* The same index gives the same pair, in any order; another seed, epoch or index gives another. */
 static void test_draws(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-/* test_augment_each.c - Sample4Geo's augmentation: its parts against plain statements and albumentations' numbers, and
- * how often and to which picture each comes. */
+/* test_augment_each.c - Sample4Geo's augmentation: its parts against references and albumentations' numbers, their
+ * frequency and which pictures they change */
 #include "image/augment.h"
 
 #include <math.h>
@@ -15,7 +15,7 @@
 #include "image/augment_parts.h"
 #include "image/image.h"
 
-/* Section 4 of Sample4Geo's paper, and its code. */
+/* From section 4 of Sample4Geo's paper, and from its code. */
 static const struct augmentation augmentation_sample4geo = {.mirror = 0.5f,
                                                             .jpeg = 0.5f,
                                                             .quality = {90, 100},
@@ -29,7 +29,7 @@ static const struct augmentation augmentation_sample4geo = {.mirror = 0.5f,
 
 enum { SIDE = 40, STREET_H = 20, STREET_W = 80, STREET = STREET_H * STREET_W * 3, AERIAL = SIDE * SIDE * 3 };
 
-/* Noise on a slow change of colour, nowhere black. */
+/* Noise on a slow change of colour, without black. */
 static uint8_t *make_picture(int H, int W, uint64_t seed)
 {
     uint8_t *p = malloc((size_t)H * W * 3);
@@ -41,7 +41,7 @@ static uint8_t *make_picture(int H, int W, uint64_t seed)
 
 /* ------------------------------------------------------------------ parts */
 
-/* As colorsys turns them. */
+/* Against Python's colorsys. */
 static void test_hue(void **state)
 {
     (void)state;
@@ -67,7 +67,7 @@ static int reflect(int i, int n)
     return n > 1 ? i : 0;
 }
 
-/* The sum as it is defined, on pictures smaller than the kernel too. */
+/* The sum by definition, also for pictures smaller than the kernel. */
 static void test_filter(void **state)
 {
     (void)state;
@@ -129,7 +129,7 @@ static void test_holes(void **state)
     enum { H = 50, W = 100 };
     uint8_t p[H * W * 3];
     memset(p, 200, sizeof p);
-    augment_grid(p, H, W, 0.45f); /* units of 10, holes of 4 */
+    augment_grid(p, H, W, 0.45f); /* cells of 10, holes of 4 */
     for (int i = 0; i < H * W; i++) assert_int_equal(p[3 * i + 1], i / W % 10 < 4 && i % W % 10 < 4 ? 0 : 200);
     memset(p, 200, sizeof p);
     augment_hole(p, H, W, (const int[4]){95, 45, 120, 60});
@@ -140,7 +140,7 @@ static void test_holes(void **state)
     }
 }
 
-/* The lower the quality, the farther from what it was; the same each time. */
+/* A lower quality changes more; repeated with the same result. */
 static void test_recompress(void **state)
 {
     (void)state;
@@ -175,8 +175,8 @@ static int black(const uint8_t *p, int n)
     return count;
 }
 
-/* One part at a time: how often the street and the strong picture change, each by a draw of its own; the weak one
- * never. */
+/* One part at a time: the frequency of changes in the street and the strong picture, drawn separately; the weak one
+ * never changes. */
 static void test_each(void **state)
 {
     (void)state;
@@ -213,7 +213,8 @@ static void test_each(void **state)
     free(aerial);
 }
 
-/* At the end both turn: none and each of three quarters are as likely with 3/4, and the mirror comes before. */
+/* Both turn at the end: no turn and each of three quarter turns are equally likely with spin 3/4; mirroring comes
+ * before. */
 static void test_spin(void **state)
 {
     (void)state;
@@ -251,7 +252,7 @@ static void test_spin(void **state)
     free(aerial);
 }
 
-/* All together: a function of seed, epoch and index, and not twice the same. */
+/* All together: a function of seed, epoch and index, without repetition. */
 static void test_together(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-/* test_backbone.c - weights trained elsewhere: the official Swin V2 names and timm's, what is skipped and what is
- * refused; and the count of multiply-adds against the formulas. */
+/* test_backbone.c - third-party weights: the official Swin V2 names and timm's, which tensors are skipped and which
+ * refused; the count of multiply-adds against formulas */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +22,7 @@
 
 enum { MOST = 512 };
 
-/* A small network: shifted windows, odd heads. */
+/* A small network: shifted windows, odd numbers of heads. */
 static const char small_json[] =
     "{\"model\":\"geoviewmatch\",\"dim\":6,\"depths\":[2,1,2,1],\"heads\":[1,3,3,4],\"window\":4,\"street\":[32,160],"
     "\"aerial\":[64,64],\"stages\":[3,4],\"masks\":2,\"head\":5}";
@@ -57,7 +57,7 @@ static void add(struct file *f, const char *name, const struct param *p)
     f->count++;
 }
 
-/* The aerial backbone of a network of its own, under foreign names. */
+/* The aerial backbone of a separate network, under third-party names. */
 static void open_file(struct file *f, bool timm)
 {
     gvm_error err;
@@ -96,7 +96,7 @@ static void close_file(struct file *f)
     network_free(f->from);
 }
 
-/* Both views of the network hold what the file holds. */
+/* Expects that both views of the network have the file's weights. */
 static void expect_loaded(const struct file *f, const struct network *to)
 {
     for (int i = 0; i < to->param_count; i++) {
@@ -171,7 +171,7 @@ static void test_refused(void **state)
 
 /* ------------------------------------------------------------------ multiply-adds */
 
-/* One picture of one view, from the shapes alone. */
+/* For one picture of one view, from the shapes. */
 static struct counts by_formula(const struct config *config, const int size[2])
 {
     const struct swin_config *c = (const struct swin_config *)config->backbone.bytes;

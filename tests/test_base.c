@@ -1,11 +1,11 @@
-/* test_base.c - random numbers, shares of parallel work, order statistics, sentences of errors, lines of progress. */
+/* test_base.c - random numbers, division of parallel work, order statistics, error messages, progress lines */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
-#undef fail /* cmocka's; ours is base/error.h's */
+#undef fail /* cmocka's; base/error.h defines ours */
 
 #include <errno.h>
 #include <math.h>
@@ -23,7 +23,7 @@
 
 /* ------------------------------------------------------------------ random numbers */
 
-/* The known answers that Philox's authors publish with it (philox4x32, 10 rounds): the first two words. */
+/* The known answers published by Philox's authors (philox4x32, 10 rounds): the first two words. */
 static void test_random_known(void **state)
 {
     (void)state;
@@ -32,7 +32,7 @@ static void test_random_known(void **state)
     assert_true(random_bits(0x299f31d0a4093822, 0x0370734413198a2e, 0x85a308d3243f6a88) == 0x94fdccebd16cfe09);
 }
 
-/* Mean, variance and neighbours' correlation of n draws lie within 5 standard errors of what they should be. */
+/* Mean, variance and correlation of neighbours of n draws are within 5 standard errors of their expected values. */
 static void assert_moments(const double *x, int n, double mean, double variance, double fourth)
 {
     double sum = 0, square = 0, along = 0;
@@ -78,7 +78,7 @@ static void draw(void *argument, struct team team)
     for (int i = to - 1; i >= from; i--) x[i] = random_normal(9, 1, (uint64_t)i);
 }
 
-/* Backwards and on any number of threads: the same draws. */
+/* Backwards, and on any number of threads: the same draws. */
 static void test_random_order(void **state)
 {
     (void)state;
@@ -96,7 +96,8 @@ static void test_random_order(void **state)
 
 /* ------------------------------------------------------------------ parallel work */
 
-/* The parts of a team follow each other, cover all, are cut at the grain, and are equal to within one grain. */
+/* The parts of a team are consecutive, cover everything, are cut at multiples of the grain, and differ by at most one
+ * grain. */
 static void test_parallel_range(void **state)
 {
     (void)state;
@@ -133,7 +134,7 @@ static void meet(void *argument, struct team team)
     for (int i = 0; i < team.size; i++) m->saw[team.rank] += m->came[i];
 }
 
-/* Every thread runs the body once, and past the barrier sees what all did before it. */
+/* Every thread runs the body once, and after the barrier sees the effects of all threads before it. */
 static void test_parallel_run(void **state)
 {
     (void)state;
@@ -176,7 +177,7 @@ static void test_error(void **state)
     assert_int_equal(strlen(err.text), sizeof err.text - 1);
 }
 
-/* Whatever bytes a name has, the sentence is UTF-8, on one line and in one direction. */
+/* Whatever bytes a name has, the message is valid UTF-8, on one line and in one direction. */
 static void test_error_utf8(void **state)
 {
     (void)state;
@@ -184,13 +185,13 @@ static void test_error_utf8(void **state)
         const char *name, *shown;
     } cases[] = {
         {"\xff\xfe", "??"},
-        {"a\x80z", "a?z"},                        /* no start of a character */
+        {"a\x80z", "a?z"},                        /* a continuation byte */
         {"\xc3", "?"},                            /* half of one */
         {"\xe2\x82z", "??z"},                     /* two thirds of one */
-        {"\xc0\xaf", "??"},                       /* a slash in more bytes than it needs */
+        {"\xc0\xaf", "??"},                       /* an overlong slash */
         {"\xed\xa0\x80", "???"},                  /* a surrogate */
         {"\xf4\x90\x80\x80", "????"},             /* above U+10FFFF */
-        {"a\xc2\x80\xc2\x9b\xc2\x9fz", "a???z"},  /* C1 controls: CSI among them */
+        {"a\xc2\x80\xc2\x9b\xc2\x9fz", "a???z"},  /* C1 controls, including CSI */
         {"a\u202a\u202e\u2066\u2069z", "a????z"}, /* embedding, override, isolates */
         {"a\u2028\u2029z", "a??z"},               /* line and paragraph separators */
         {"\u00a0\u00e4\u20ac\u2027\u202f\u2065\u206a\U0001f30d",
@@ -201,7 +202,7 @@ static void test_error_utf8(void **state)
         fail(&err, GVM_FILE, "%s", cases[i].name);
         assert_string_equal(err.text, cases[i].shown);
     }
-    char big[600]; /* cut, but not in the middle of a character of 4 bytes, nor after a whole one */
+    char big[600]; /* truncated, but not inside a character of 4 bytes, nor after a complete one */
     for (size_t lead = 0; lead < 4; lead++) {
         memset(big, 'x', lead);
         for (size_t i = lead; i + 4 < sizeof big; i += 4) strcpy(big + i, "\U0001f30d");
@@ -237,7 +238,7 @@ static void test_progress_text(void **state)
     assert_string_equal(text, "embed: 25% 250/1000 pictures, 0.00/s, 83:20:00 left");
     p.done = 0;
     progress_text(text, sizeof text, &p, 3, 0);
-    assert_string_equal(text, "embed: 0% 0/1000 pictures"); /* no rate yet, so no time left */
+    assert_string_equal(text, "embed: 0% 0/1000 pictures"); /* no rate yet, so no remaining time */
     p.done = 1000;
     progress_text(text, sizeof text, &p, 4, 0);
     assert_string_equal(text, "embed: 100% 1000/1000 pictures, 250/s");
@@ -246,7 +247,8 @@ static void test_progress_text(void **state)
     assert_string_equal(text, "embed: 1000 pictures, 10.0/s"); /* no total, so neither bar nor per cent */
 }
 
-/* However narrow the terminal, the line stays narrower: it would wrap, and the carriage return not reach its start. */
+/* The line is always narrower than the terminal. Otherwise it would wrap, and the carriage return would not reach its
+ * start. */
 static void test_progress_width(void **state)
 {
     (void)state;
@@ -259,7 +261,7 @@ static void test_progress_width(void **state)
         }
 }
 
-/* The test's own clock, so that no pause of the machine's is seen. */
+/* The test's own clock, so that pauses of the machine have no effect. */
 static double progress_time;
 
 static double progress_clock(void)
@@ -277,7 +279,7 @@ static void run_progress(struct progress *p, double age)
     progress_end(p);
 }
 
-/* Into a file: silence for ten seconds, then whole lines. */
+/* Output to a file: silence for ten seconds, then whole lines. */
 static void test_progress_file(void **state)
 {
     (void)state;
@@ -303,7 +305,7 @@ static void test_progress_file(void **state)
     }
 }
 
-/* On a terminal: a bar as wide as it, which goes away for a sentence and at the end. */
+/* On a terminal: a bar across the width, erased for messages and at the end. */
 static void test_progress_terminal(void **state)
 {
     (void)state;
@@ -318,14 +320,14 @@ static void test_progress_terminal(void **state)
     progress_time += 100;
     progress_step(&p, 2);
     progress_time += 0.05;
-    progress_step(&p, 2); /* too soon to draw again */
+    progress_step(&p, 2); /* too soon to redraw */
     progress_clear(&p);
     progress_clear(&p);
     progress_time += 99.95;
     progress_step(&p, 3);
     progress_end(&p);
     char text[512] = "";
-    size_t length = 0; /* a terminal hands over in pieces, the last of which ends the line */
+    size_t length = 0; /* a terminal delivers in pieces, the last of which ends the line */
     for (struct pollfd ready = {master, POLLIN, 0}; strchr(text, '\n') == NULL && poll(&ready, 1, 10000) == 1;) {
         ssize_t n = read(master, text + length, sizeof text - 1 - length);
         assert_true(n > 0);
@@ -342,7 +344,7 @@ static void test_progress_terminal(void **state)
 
 /* ------------------------------------------------------------------ order statistics */
 
-/* Against a search for the best of what is left, with equal scores and one that is no number. */
+/* Against a search for the maximum of the rest, with ties and a NaN. */
 static void test_top_scores(void **state)
 {
     (void)state;

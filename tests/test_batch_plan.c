@@ -1,5 +1,5 @@
-/* test_batch_plan.c - runs whose batches follow a plan: when neighbours are found anew, what a state must hold, and
- * that a run which stops at any step goes on with the same bits. */
+/* test_batch_plan.c - runs whose batches follow a plan: when neighbours are recomputed, what a state must contain, and
+ * that a run interrupted at any step continues with the same bits */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -38,7 +38,7 @@ static struct run_options options_of(int hard, int neighbours, int clusters)
                                 .schedule = {.by_step = neighbours > 0, .warm_up = 1}};
 }
 
-/* ------------------------------------------------------------------ an epoch's order */
+/* ------------------------------------------------------------------ the order of an epoch */
 
 static gvm_status begin(struct run_position *p, const struct batch_plan *plan, const struct run_options *o,
                         const struct split *split)
@@ -70,7 +70,7 @@ static void test_position(void **state)
     assert_int_equal(p.nearest_count, QUERIES * TILES);
     assert_true(p.nearest[0] == 0 && p.nearest[1] == 1 && p.nearest[TILES - 1] == TILES - 1);
     const int *nearest = p.nearest, *sequence = p.sequence;
-    p.batch = 2; /* a run that stopped there */
+    p.batch = 2; /* a run interrupted here */
     assert_int_equal(begin(&p, &plan, &o, &split), GVM_OK);
     assert_ptr_equal(p.sequence, sequence);
     const int kept = p.sequence[1];
@@ -86,7 +86,7 @@ static void test_position(void **state)
     p.batch = (int)p.sequence_count / BATCH;
     assert_int_equal(begin(&p, &plan, &o, &split), GVM_FORMAT);
     p.batch = 0;
-    p.epoch = 1; /* the neighbours of the first epoch serve */
+    p.epoch = 1; /* uses the neighbours of the first epoch */
     assert_int_equal(begin(&p, &plan, &o, &split), GVM_OK);
     assert_ptr_equal(p.nearest, nearest);
     p.nearest_count--;
@@ -129,7 +129,7 @@ static void run_end(struct run *r)
     network_free(r->network);
 }
 
-/* As a new process would; `options` are those that the state does not keep. */
+/* As a new process would; `options` are those that the state does not store. */
 static void run_again(struct run *r, struct run_options options)
 {
     gvm_error err;
@@ -166,7 +166,8 @@ static void run_remove(struct run *r)
     assert_int_equal(rmdir(r->folder), 0);
 }
 
-/* Mined by the network in the epochs 0 and 2, since no tile has a place; or by place, then mined; or hard groups. */
+/* Hard negatives from the network in epochs 0 and 2, because no tile has a position; or neighbourhoods first, then hard
+ * negatives; or hard groups. */
 static void expect_same(const struct small_set *set, struct run_options options)
 {
     struct run whole, parts;
@@ -189,7 +190,7 @@ static void test_resume(void **state)
     struct small_set *set = *state;
     expect_same(set, options_of(0, 2, 0));
     expect_same(set, options_of(3, 0, 0));
-    expect_same(set, options_of(0, 0, 3)); /* out of pools of 1, 2 and 3 batches */
+    expect_same(set, options_of(0, 0, 3)); /* from pools of 1, 2 and 3 batches */
     for (int t = 0; t < TILES; t++) set->data.train.tiles[t].lat = 0.01 * t, set->data.train.tiles[t].lon = 7;
     expect_same(set, options_of(0, 2, 0));
 }

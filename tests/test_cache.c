@@ -1,5 +1,5 @@
-/* test_cache.c - the cache of pictures: what it holds, when it is made anew, and that it survives kills, rivals and a
- * full disk. Other processes are this program run again: `test_cache build FOLDER PICTURES KILL_AT`. */
+/* test_cache.c - the picture cache: its content, when it is rebuilt, and that it survives kills, concurrent builders
+ * and a full disk. Other processes are this program run again: `test_cache build FOLDER PICTURES KILL_AT`. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -67,7 +67,7 @@ static struct cache *expect_cache(const struct small_set *set, struct seen *seen
     return cache;
 }
 
-/* Every picture of both splits is what its file gives. */
+/* Expects that every picture of both splits equals its file. */
 static void expect_pictures(const struct cache *cache, const struct small_set *set)
 {
     const struct split *splits[2] = {&set->data.train, &set->data.test};
@@ -114,7 +114,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* ------------------------------------------------------------------ made once, made anew */
+/* ------------------------------------------------------------------ built once, rebuilt */
 
 static void test_holds(void **state)
 {
@@ -122,11 +122,11 @@ static void test_holds(void **state)
     struct seen seen;
     struct cache *cache = expect_cache(set, &seen);
     expect_pictures(cache, set);
-    assert_int_equal(seen.total, SOURCES); /* what both splits show is there once */
+    assert_int_equal(seen.total, SOURCES); /* pictures of both splits are stored once */
     assert_int_equal(seen.done, SOURCES);
     assert_false(exists(set, "pictures.cache.part"));
 
-    const uint8_t *pixels; /* and pictures are taken from it */
+    const uint8_t *pixels; /* pictures come from the cache */
     set->pictures.cache = cache;
     assert_int_equal(pictures_read(&pixels, NULL, &set->pictures, &set->data.train, GVM_STREET, 4, NULL), GVM_OK);
     assert_ptr_equal(pixels, cache_picture(cache, &set->data.train, GVM_STREET, 4));
@@ -136,13 +136,14 @@ static void test_holds(void **state)
     cache_free(cache);
 
     cache = expect_cache(set, &seen);
-    assert_int_equal(seen.total, 0); /* nothing was made */
+    assert_int_equal(seen.total, 0); /* nothing was built */
     expect_pictures(cache, set);
     cache_free(cache);
     cache_free(NULL);
 }
 
-/* A picture of another content, size, heading or elevation, and other network inputs or another resize. */
+/* Changes that require a rebuild: a picture's content, size, heading or elevation, the network's inputs, the resize
+ * rule. */
 static void test_stale(void **state)
 {
     struct small_set *set = *state;
@@ -150,7 +151,7 @@ static void test_stale(void **state)
     struct cache *cache = expect_cache(set, &seen), *held = cache;
     for (int change = 0; change < 7; change++) {
         if (change == 0) small_set_write(set->data.train.queries[7].path, 32, 16, 77);
-        if (change == 1) small_set_write(set->data.train.tiles[3].path, 30, 30, 1003); /* the time stays */
+        if (change == 1) small_set_write(set->data.train.tiles[3].path, 30, 30, 1003); /* the modification time stays */
         if (change == 2) set->data.train.queries[20].heading = 90;
         if (change == 3) set->pictures.street.elevation[1] = 40;
         if (change == 4) set->pictures.aerial.height = set->pictures.aerial.width = 8;
@@ -161,7 +162,7 @@ static void test_stale(void **state)
         expect_pictures(cache, set);
         cache_free(cache);
     }
-    assert_non_null(cache_picture(held, &set->data.train, GVM_STREET, 0)); /* one in use stays as it was */
+    assert_non_null(cache_picture(held, &set->data.train, GVM_STREET, 0)); /* an open cache is not affected */
     cache_free(held);
 }
 
@@ -198,7 +199,7 @@ static void test_foreign(void **state)
     cache_free(expect_cache(set, &seen));
 }
 
-/* A file cut short, as by a copy that failed, or of another version. */
+/* A file cut short, as by a copy that failed, is made anew; one of another version is left. */
 static void test_damaged(void **state)
 {
     struct small_set *set = *state;
@@ -208,12 +209,23 @@ static void test_damaged(void **state)
     assert_int_equal(truncate(path, 5000), 0);
     cache_free(expect_cache(set, &seen));
     assert_int_equal(seen.total, SOURCES);
-    int fd = open(path, O_RDWR);
-    assert_int_equal(pwrite(fd, "\x7f", 1, 8), 1);
-    close(fd);
-    struct cache *cache = expect_cache(set, &seen);
-    assert_int_equal(seen.total, SOURCES);
-    expect_pictures(cache, set);
+    struct cache *cache;
+    gvm_error err;
+    static const char *const versions[] = {"\x7f", "\0", "\1"};
+    for (int i = 0; i < 3; i++) {
+        int fd = open(path, O_RDWR);
+        assert_int_equal(pwrite(fd, versions[i], 1, 8), 1);
+        close(fd);
+        seen = (struct seen){0};
+        gvm_status status = open_cache(&cache, set, false, &seen, &err);
+        if (i == 2) break;
+        assert_int_equal(status, GVM_FORMAT);
+        assert_non_null(strstr(err.text, i == 0 ? "version 127; " : "version 0; "));
+        assert_non_null(strstr(err.text, "this program reads and writes version 1"));
+        assert_int_equal(seen.total, 0);
+    }
+    expect_pictures(cache, set); /* its own version again, and nothing was lost */
+    assert_int_equal(seen.total, 0);
     cache_free(cache);
 }
 
@@ -249,7 +261,7 @@ static void test_bad_pictures(void **state)
 
     small_set_write(set->data.train.tiles[20].path, 20, 20, 1);
     small_set_write(set->data.train.queries[25].path, 32, 16, 1);
-    cache = expect_cache(set, &seen); /* mended: made anew */
+    cache = expect_cache(set, &seen); /* rebuilt */
     expect_pictures(cache, set);
     cache_free(cache);
 }
@@ -282,7 +294,7 @@ static void test_no_room(void **state)
 
 /* ------------------------------------------------------------------ several processes */
 
-/* Status 0: the cache is there and right. */
+/* Exit status 0: the cache exists and is correct. */
 static int build(const char *folder, int queries, int tiles, size_t kill_at)
 {
     struct small_set set;
@@ -318,7 +330,8 @@ static int result_of(pid_t child)
     return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* Killed at the first picture, later and later, and once among the last: each goes on with what is there. */
+/* Killed at the first picture, then later and later, and once among the last: each build continues with the existing
+ * part. */
 static void test_killed(void **state)
 {
     struct small_set *set = *state;
@@ -328,7 +341,8 @@ static void test_killed(void **state)
         assert_false(exists(set, "pictures.cache"));
         assert_true(exists(set, "pictures.cache.part"));
     }
-    /* What a crash of the machine loses: pixels whose entries got to the disk, here the last picture's. */
+    /* After a crash of the machine, pixels may be lost although their entries reached the disk: here the last picture's
+     */
     struct stat st;
     const char *part = small_set_path(set, "pictures.cache.part");
     assert_int_equal(stat(part, &st), 0);
@@ -343,7 +357,7 @@ static void test_killed(void **state)
     cache_free(cache);
 }
 
-/* A part that was begun for other pictures is of no use. */
+/* A part that was built for other pictures is discarded. */
 static void test_killed_then_changed(void **state)
 {
     struct small_set *set = *state;
@@ -356,7 +370,7 @@ static void test_killed_then_changed(void **state)
     cache_free(cache);
 }
 
-/* Three at once, of which one is killed at work: whoever waits takes over, and all end with the same cache. */
+/* Three at once, one of which is killed while building: a waiting one takes over, and all end with the same cache. */
 static void test_at_once(void **state)
 {
     struct small_set *set = *state;
@@ -364,7 +378,7 @@ static void test_at_once(void **state)
         pid_t doomed = start_build(set, 10 + 15 * round), a = start_build(set, 0), b = start_build(set, 0);
         assert_int_equal(result_of(a), 0);
         assert_int_equal(result_of(b), 0);
-        int end = result_of(doomed); /* or it found the cache made */
+        int end = result_of(doomed); /* or it found the finished cache */
         assert_true(end == -SIGKILL || end == 0);
         assert_true(exists(set, "pictures.cache"));
         assert_false(exists(set, "pictures.cache.part"));
@@ -372,7 +386,7 @@ static void test_at_once(void **state)
     }
 }
 
-/* Whoever waits for one that gave up, and removed what it had, begins anew. */
+/* A builder whose predecessor gave up and removed its part starts again. */
 static void test_given_up(void **state)
 {
     struct small_set *set = *state;
@@ -387,7 +401,7 @@ static void test_given_up(void **state)
     assert_int_equal(result_of(waiting), 0);
 }
 
-/* Told to stop, at work and while another has it: what is there is left for the next. */
+/* Stopped while building, and while waiting for another builder: the part remains for the next. */
 static void test_stopped(void **state)
 {
     struct small_set *set = *state;
@@ -395,7 +409,7 @@ static void test_stopped(void **state)
     struct cache *cache;
     gvm_error err = {""};
     if (open_cache(&cache, set, false, &seen, &err) != GVM_OK) fail_msg("%s", err.text);
-    if (cache == NULL) { /* else the others were done before it was told */
+    if (cache == NULL) { /* else the others had finished before */
         assert_true(exists(set, "pictures.cache.part"));
         assert_false(exists(set, "pictures.cache"));
     }

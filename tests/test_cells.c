@@ -1,5 +1,5 @@
-/* test_cells.c - the lattice of cells: their names and places, which is right for a photo, and which ones some imagery
- * has. */
+/* test_cells.c - the lattice of cells: names and positions, which cell is right for a photo, and the cells of given
+ * imagery */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,7 +21,7 @@ static const double R = 6378137, degree = M_PI / 180;
 
 /* ------------------------------------------------------------------ names */
 
-/* Figures of the statewide authors' own lattice. */
+/* Numbers from the lattice of statewide's authors. */
 static void test_names(void **state)
 {
     (void)state;
@@ -54,7 +54,7 @@ static double arc(double lat1, double lon1, double lat2, double lon2)
     return 2 * R * asin(sqrt(s * s + cos(lat1 * degree) * cos(lat2 * degree) * t * t));
 }
 
-/* Of all cells around a place the right one takes the fewest metres north or south and east or west together. */
+/* Of all cells around a position the right one has the smallest sum of metres north-south and east-west. */
 static void test_right_cell(void **state)
 {
     (void)state;
@@ -81,8 +81,8 @@ static void test_right_cell(void **state)
     }
 }
 
-/* Squares of 32 x 32 cells, 960 m apart, whose cells follow each other in columns and rows; groups have their middles
- * between their cells. */
+/* Squares of 32 x 32 cells, 960 m apart, whose cells are numbered by columns and rows; groups have their centres
+ * between cells. */
 static void test_shared(void **state)
 {
     (void)state;
@@ -154,7 +154,7 @@ static bool wanted(const struct mosaic *m, struct cell cell, const struct cell_a
     return corner && (area->metres == 0 || metres_between(lat, lon, area->lat, area->lon) <= area->metres);
 }
 
-/* Blocks are small and follow each other; numbers lead to them. */
+/* Blocks are small and consecutive; indices lead to them. */
 static void check_blocks(const struct cell_plan *plan)
 {
     for (size_t b = 0; b < plan->block_count; b++) {
@@ -172,7 +172,7 @@ static void check_blocks(const struct cell_plan *plan)
     assert_int_equal(cell_plan_find(plan, plan->count), plan->block_count);
 }
 
-/* Every cell with a covered corner is there, once, and no other. */
+/* Every cell with a covered corner is present once, and no other. */
 static void test_plan(void **state)
 {
     (void)state;
@@ -205,7 +205,7 @@ static void test_plan(void **state)
     }
 }
 
-/* On the lattice for shared pictures too, and group after group. */
+/* On the lattice for shared pictures too, group by group. */
 static void test_shared_plan(void **state)
 {
     (void)state;
@@ -255,7 +255,7 @@ static void open_one(struct open *o, const char *crs, const double place[3])
     if (mosaic_open(&o->mosaic, o->sources, 1, &zoom, 1, &err) != GVM_OK) fail_msg("%s", err.text);
 }
 
-/* An area of imagery that goes all around, such as of a service of tiles, wherever it lies. */
+/* Imagery around the whole Earth, such as from a tile service, at any position. */
 static void test_whole_earth(void **state)
 {
     (void)state;

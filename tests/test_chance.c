@@ -1,4 +1,4 @@
-/* test_chance.c - p over tiles against a plain loop; the radii; places of cells; what a fitted temperature changes. */
+/* test_chance.c - p over tiles against a plain loop; radii; positions of cells; the effect of a fitted temperature */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +17,7 @@ enum { ROWS = 23, COLUMNS = 31, TILES = ROWS * COLUMNS };
 
 static const double CELL = 30;
 
-/* Cells at Boston, in rows that are sheared, as a map of cells has them. */
+/* Cells at Boston in sheared rows, as in a map of cells. */
 static struct tile items[TILES];
 static float scores[TILES];
 
@@ -96,7 +96,7 @@ static void test_against_a_loop(void **state)
     check(2.5, NAN, 36);
     check(2.5, 20, 36);
     check(1, 60, 36); /* most of it elsewhere */
-    check(0, 60, 36); /* which counts once T is fitted */
+    check(0, 60, 36); /* counts once T is fitted */
     int before = parallel_threads();
     for (int threads = 1; threads <= 3; threads++) {
         parallel_set_threads(threads);
@@ -105,7 +105,7 @@ static void test_against_a_loop(void **state)
     parallel_set_threads(before);
 }
 
-/* Nobody's scores make a probability unless the weights learned with a scale. */
+/* No probability unless the weights were trained with a scale. */
 static void test_none(void **state)
 {
     gvm_map map = make(0, NAN);
@@ -120,7 +120,7 @@ static void test_none(void **state)
     assert_true(!chance.known && !chance.calibrated && isnan(p) && isnan(chance.within[2]) && isnan(chance.radius_90));
 }
 
-/* Some of the tiles; one tile that has it all. */
+/* Some of the tiles; one tile with all of the probability. */
 static void test_part(void **state)
 {
     gvm_map map = make(0, NAN);
@@ -138,7 +138,7 @@ static void test_part(void **state)
     assert_int_equal(chance_find(&chance, NULL, &best, 1, 0, &field, &err), GVM_OK);
 }
 
-/* The place is the mean of the centres within 45 m, weighted by p. */
+/* The position is the mean of the centres within 45 m, weighted by p. */
 static void test_places(void **state)
 {
     gvm_map map = make(0, NAN);

@@ -1,5 +1,5 @@
-/* test_clusters.c - batches of pairs that a network takes for each other: against the same said plainly, and what an
- * epoch's order promises where pairs conflict. */
+/* test_clusters.c - batches of pairs with similar features: against a plain reference, and the guarantees for an
+ * epoch's order if pairs conflict */
 #include "data/clusters.h"
 
 #include <math.h>
@@ -19,8 +19,8 @@
 
 enum { D = 19, SEED = 5 };
 
-/* `queries` on `tiles`, query q on tile q % tiles, in squares of 300 metres a side; rows of whole numbers, whose sums
- * are exact whatever their order. */
+/* `queries` on `tiles`, query q on tile q % tiles, in squares of 300 metres a side. Features are integers, whose sums
+ * are exact in any order. */
 static struct split make(float **street, float **aerial, int queries, int tiles)
 {
     struct split split = {.query_count = queries, .tile_count = tiles};
@@ -55,7 +55,8 @@ static double metres(const struct query *q, const struct tile *t)
     return metres_between(q->lat, q->lon, t->lat, t->lon) * (CELL_RADIUS / EARTH_RADIUS);
 }
 
-/* How well a candidate goes with the k queries of a batch: its sum, or below all sums if it is too near one of them. */
+/* Similarity of a candidate to the k queries of a batch: the sum, or less than any sum if it is too near one of them.
+ */
 static double worth(const struct split *split, const struct pair_features *f, const int *batch, int k, int candidate)
 {
     const struct query *q = &split->queries[candidate];
@@ -68,7 +69,8 @@ static double worth(const struct split *split, const struct pair_features *f, co
     return near ? sum - 1e5 : sum;
 }
 
-/* A pool's batches, each anew from all that is left; no two of its queries share a tile. Returns how many. */
+/* The batches of a pool, each chosen from all that is left; no two of its queries share a tile. Returns their number.
+ */
 static int plainly(int *order, const struct split *split, const struct pair_features *f, const int *pool, int count,
                    int B)
 {
@@ -126,7 +128,7 @@ static void test_plainly(void **state)
     check(240, 12, 7, 20);
 }
 
-/* Without features drawn order decides, but for what is near. */
+/* Without features the drawn order decides, except for pairs that are near each other. */
 static void test_first(void **state)
 {
     enum { N = 60, B = 6 };
@@ -140,7 +142,7 @@ static void test_first(void **state)
     assert_int_equal(clusters_order(order, &count, NULL, 1, B, &split, SEED, 0, NULL), GVM_OK);
     assert_int_equal(count, N / B);
     assert_memory_equal(order, drawn, sizeof order);
-    for (int q = 0; q < N; q++) split.queries[q].lat = split.tiles[q].lat = NAN; /* nothing is known to be near */
+    for (int q = 0; q < N; q++) split.queries[q].lat = split.tiles[q].lat = NAN; /* without positions nothing is near */
     assert_int_equal(clusters_order(order, &count, NULL, 1, B, &split, SEED, 0, NULL), GVM_OK);
     assert_memory_equal(order, drawn, sizeof order);
     release(&split, street, aerial);
@@ -159,7 +161,7 @@ static void test_conflicts(void **state)
     for (int pool = 1; pool < 12; pool += 5) {
         bool used[N] = {false};
         assert_int_equal(clusters_order(order, &count, &f, pool, B, &split, SEED, 1, NULL), GVM_OK);
-        assert_true(count >= N / B - 2 && count <= N / B); /* what is left of a pool comes into the next */
+        assert_true(count >= N / B - 2 && count <= N / B); /* the rest of a pool goes into the next */
         for (int i = 0; i < count * B; i++) {
             assert_false(used[order[i]]);
             used[order[i]] = true;

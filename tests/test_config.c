@@ -1,4 +1,4 @@
-/* test_config.c - configurations: the presets, their JSON, and what is refused with which sentence. */
+/* test_config.c - configurations: presets, their JSON, and the errors that invalid ones give */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,7 +41,7 @@ static void test_presets(void **state)
     struct config want = preset("paper");
     assert_int_equal(config_parse(&c, paper, strlen(paper), "paper", &err), GVM_OK);
     assert_config_equal(&c, &want);
-    assert_true(config_parameters(&want) == 57486548); /* the paper's 57.47 M, design section 2 */
+    assert_true(config_parameters(&want) == 57486548); /* the paper's 57.47 M */
     assert_int_equal(config_preset(&c, "papr", &err), GVM_ARGUMENT);
     assert_says(&err, "unknown preset");
 }
@@ -167,7 +167,7 @@ static void test_bad(void **state)
     check_refused(paper, bad, sizeof bad / sizeof bad[0]);
 }
 
-/* Text that is no object, too long, or deep. */
+/* Text that is not an object, too long, or too deep. */
 static void test_not_json(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* test_cost.c - what a file's structure says of the work that decoding it is. Files are made byte by byte. */
+/* test_cost.c - the decoding cost estimated from a file's structure. Files are made byte by byte. */
 #include "image/cost.h"
 
 #include <setjmp.h>
@@ -52,7 +52,7 @@ static void scan(struct file *f)
 static struct cost cost_now(struct file *f, bool header_only)
 {
     struct cost cost;
-    const struct bytes bytes = {f->bytes, -1, f->size};
+    const struct bytes bytes = {f->bytes, -1, f->size, NULL};
     cost_of(&cost, &bytes, picture_kind(f->bytes, f->size), header_only, NULL, NULL);
     return cost;
 }
@@ -68,7 +68,7 @@ static const char *excess_now(struct file *f)
 static void jpeg(struct file *f, int marker, int width, int height, int scans)
 {
     ADD(f, "\xff\xd8");
-    segment(f, 0xe1, "Exif\0\0\xff\xd8\xff\xda\0\x8\xff\xda\0\x8\xff\xd9", 18); /* a thumbnail, or looks so */
+    segment(f, 0xe1, "Exif\0\0\xff\xd8\xff\xda\0\x8\xff\xda\0\x8\xff\xd9", 18); /* a thumbnail, or bytes like one */
     ADD(f, "\xff\xff");                                                         /* fill bytes */
     segment(f, 0xe2, "", 0);
     frame(f, marker, width, height);
@@ -76,7 +76,7 @@ static void jpeg(struct file *f, int marker, int width, int height, int scans)
     ADD(f, "\xff\xd9");
 }
 
-/* As encoders make it: first bits of all components, then twice the next ones. */
+/* As encoders do: the first bits of all components, then two refinements. */
 static void ordinary(struct file *f, int width, int height)
 {
     ADD(f, "\xff\xd8");
@@ -89,7 +89,7 @@ static void ordinary(struct file *f, int width, int height)
     ADD(f, "\xff\xd9");
 }
 
-/* What a scan counts depends on what it does. */
+/* The weight of a scan depends on its kind. */
 static void jpeg_work(void **state)
 {
     (void)state;
@@ -108,7 +108,7 @@ static void jpeg_work(void **state)
         frame(f, scans[i].frame, 100, 70);
         segment(f, 0xda, scans[i].scan, scans[i].size);
         segment(f, 0xda, scans[i].scan, scans[i].size);
-        frame(f, 0xc2, 1, 1); /* too late to change what the first one said */
+        frame(f, 0xc2, 1, 1); /* too late to override the first one */
         ADD(f, "\xff\xd9");
         assert_int_equal(cost_now(f, false).work, 2 * 100 * 70 * scans[i].weight);
         f->size = 0;
@@ -122,7 +122,7 @@ static void jpeg_scans(void **state)
     (void)state;
     struct file *f = empty_file();
     jpeg(f, 0xc2, 8000, 4000, 10);
-    jpeg(f, 0xc2, 8000, 4000, 100); /* a second picture, behind the first one's end */
+    jpeg(f, 0xc2, 8000, 4000, 100); /* a second picture, after the end of the first one */
     struct cost cost = cost_now(f, false);
     assert_int_equal(cost.scans, 10);
     assert_int_equal(cost.pixels, 8000 * 4000);
@@ -148,7 +148,7 @@ static void jpeg_scans(void **state)
     }
 }
 
-/* Wherever the parts in which a file is read begin. */
+/* Independent of the boundaries of the parts in which a file is read. */
 static void jpeg_parts(void **state)
 {
     (void)state;
@@ -172,10 +172,10 @@ static void jpeg_cut(void **state)
     struct file *f = empty_file();
     jpeg(f, 0xc2, 64, 64, 3);
     for (size_t size = 3; size < f->size; size++) {
-        uint8_t *part = malloc(size); /* of just its size, for the sanitizers */
+        uint8_t *part = malloc(size); /* of the exact size, for the sanitizers */
         struct cost cost;
         memcpy(part, f->bytes, size);
-        cost_of(&cost, &(struct bytes){part, -1, size}, JPEG, false, NULL, NULL);
+        cost_of(&cost, &(struct bytes){part, -1, size, NULL}, JPEG, false, NULL, NULL);
         assert_true(cost.scans <= 3);
         free(part);
     }
@@ -230,7 +230,7 @@ static void can_be_ended(void **state)
     struct cost cost;
     int asked = 0;
     jpeg(f, 0xc2, 64, 64, 90);
-    const struct bytes bytes = {f->bytes, -1, f->size};
+    const struct bytes bytes = {f->bytes, -1, f->size, NULL};
     cost_of(&cost, &bytes, JPEG, false, at_third, &asked);
     assert_true(cost.ended);
     assert_int_equal(asked, 3);
@@ -242,7 +242,7 @@ static bool never(void *user)
     return false;
 }
 
-/* Restarts do not have the file read anew: one every few bytes is a part of the data. */
+/* Restarts are data, even every few bytes, and do not cause the file to be read again. */
 static void restarts_are_data(void **state)
 {
     (void)state;
@@ -250,10 +250,10 @@ static void restarts_are_data(void **state)
     struct cost cost;
     int asked = 0;
     jpeg(f, 0xc0, 64, 64, 1);
-    f->size -= 2; /* without its end */
+    f->size -= 2; /* without its end marker */
     for (int i = 0; i < 100000; i++) ADD(f, "data\xff\xd3");
     ADD(f, "\xff\xda\0\10\1\1\0\0\77\0data\xff\xd9");
-    const struct bytes bytes = {f->bytes, -1, f->size};
+    const struct bytes bytes = {f->bytes, -1, f->size, NULL};
     cost_of(&cost, &bytes, JPEG, false, never, &asked);
     assert_int_equal(cost.scans, 2);
     assert_true(asked < 1000);

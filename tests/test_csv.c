@@ -1,4 +1,4 @@
-/* Lists as spreadsheets and other programs write them. */
+/* test_csv.c - lists as spreadsheets and other programs write them */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,14 +14,14 @@
 
 static const char *const names[] = {"image", "lat", "lon", "metres"};
 
-/* Read a list and write it as "image|lat|lon|metres" lines; or the sentence that refuses it. */
+/* Read a list and return it as "image|lat|lon|metres" lines, or the error message. */
 static const char *read_bytes(const void *bytes, size_t size)
 {
     static char out[4096];
     struct csv csv;
     gvm_error err;
     int order[CSV_FIELDS];
-    char *text = malloc(size + 1); /* its own, so that the sanitizers see what reads beyond it */
+    char *text = malloc(size + 1); /* of the exact size, so that the sanitizers detect reads beyond it */
     assert_non_null(text);
     memcpy(text, bytes, size);
     text = realloc(text, size > 0 ? size : 1);
@@ -75,7 +75,7 @@ static void test_line_ends_and_encodings(void **state)
     assert_string_equal(read_text("image,lat,lon\r\n\xc3\xa4.jpg,1,2\r\n\r\nb.jpg,3,4\r\n"), want);
     assert_string_equal(read_text("image,lat,lon\r\xc3\xa4.jpg,1,2\rb.jpg,3,4\r"), want);
     assert_string_equal(read_text("\xef\xbb\xbf\"image\",lat,lon\n\xc3\xa4.jpg,1,2\nb.jpg,3,4\n"), want);
-    const char text[] = "image;lat;lon\r\n\xe4.jpg;1;2\r\nb.jpg;3;4\r\n"; /* Latin-1: each byte is a unit */
+    const char text[] = "image;lat;lon\r\n\xe4.jpg;1;2\r\nb.jpg;3;4\r\n"; /* Latin-1 */
     unsigned char units[2 * sizeof text + 2];
     for (int mark = 0; mark < 2; mark++)
         for (int big = 0; big < 2; big++) {
@@ -146,7 +146,7 @@ static void test_a_line_is_bounded(void **state)
     free(text);
 }
 
-/* Lists without a header: their first line is a row. */
+/* Lists without a header: the first line is a row. */
 static void test_without_a_header(void **state)
 {
     (void)state;
@@ -178,7 +178,7 @@ static gvm_status add_pair(void *context, const struct pair_row *row, gvm_error 
     return GVM_OK;
 }
 
-/* A data set's own pairs go through the same reader. */
+/* A data set's pairs use the same reader. */
 static void test_pairs(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
-/* test_cuda.c - whole networks on the GPU beside the CPU: ten training steps, the same bits twice, drop paths,
- * features, two threads, what a loss that is not finite leaves. Skipped, with the reason, where there is no GPU; run a
- * second time with CUDA's part compiled for the CPU (tests/cuda_host). The layers one by one: test_layers_*, with
+/* test_cuda.c - whole networks on the GPU compared with the CPU: ten training steps, repeated with the same bits, drop
+ * paths, features, two threads, a loss that is not finite. Skipped, with the reason, without a GPU; run a second time
+ * with the CUDA sources compiled for the CPU (tests/cuda_host). Single layers are tested by test_layers_* with
  * GVM_LAYER_DEVICE=cuda. */
 #include <math.h>
 #include <pthread.h>
@@ -18,7 +18,7 @@
 
 enum { STEPS = 10, PAIRS = 2 };
 
-/* The last has windows of 8 x 8 and the largest maps: on the CPU it would take minutes. */
+/* The last one has windows of 8 x 8 and the largest maps, which would take minutes on the CPU. */
 static const char *const names[] = {"net_narrow", "net_four", "net_flat"};
 
 static bool is_gpu(void)
@@ -45,7 +45,7 @@ static struct network *load(const char *name, bool training)
     return network;
 }
 
-/* Pictures of soft colours, each different. */
+/* Smooth pictures, each different. */
 static uint8_t *draw(uint64_t stream, int count, const int size[2])
 {
     size_t each = (size_t)size[0] * (size_t)size[1] * 3;
@@ -62,7 +62,7 @@ static uint8_t *draw(uint64_t stream, int count, const int size[2])
 /* ------------------------------------------------------------------ training */
 
 struct outcome {
-    double losses[STEPS];               /* of as many as there were */
+    double losses[STEPS];               /* as many as there were steps */
     float *start, *weights, *grads, *m; /* after the last step */
     size_t floats;
 };
@@ -82,7 +82,7 @@ static float *copy(const float *x, size_t n)
     return memcpy(y, x, n * sizeof *y);
 }
 
-/* batches: two, in turn, so that a recorded step reads what it is given. */
+/* Two batches in turn, so that a replayed step must read its inputs. */
 static struct outcome learn(const char *name, int steps, gvm_device device, gvm_precision precision, float drop,
                             float rho)
 {
@@ -130,7 +130,7 @@ static struct outcome learn(const char *name, int steps, gvm_device device, gvm_
     return o;
 }
 
-/* The cosine of the two ways that the weights went. */
+/* Cosine between the changes of the weights. */
 static double way(const struct outcome *a, const struct outcome *b)
 {
     double xy = 0, xx = 0, yy = 0;
@@ -161,9 +161,9 @@ static void compare(const char *name, int steps, gvm_precision precision, float 
     free_outcome(&cuda);
 }
 
-/* In float32 with drop paths, drawn anew in each step as on the CPU. AdamW's first steps are as long for the smallest
- * slopes as for the largest, so in bfloat16 the ways differ where the losses do not. The second network, as it was
- * drawn, answers to bfloat16's rounding with twice the difference of the others already in its features. */
+/* In float32 with drop paths, which are drawn again in each step as on the CPU. AdamW's first steps have the same
+ * length for small and large gradients, so in bfloat16 the weights differ although the losses do not. The second
+ * network's initial weights amplify bfloat16's rounding: its features differ twice as much as the others'. */
 static void test_ten_steps(void **state)
 {
     (void)state;
@@ -175,7 +175,7 @@ static void test_ten_steps(void **state)
     }
 }
 
-/* The built-in weights: a network of the size that is used. Without a GPU one pass, which takes seconds. */
+/* The built-in weights: a network of practical size. Without a GPU one pass, which takes seconds. */
 static void test_nano(void **state)
 {
     (void)state;
@@ -184,7 +184,7 @@ static void test_nano(void **state)
     if (is_gpu()) compare("nano", 1, GVM_BF16, 0.2f, 2.5f, 2e-2, 0.5);
 }
 
-/* Without ASAM's climb; as it is, recorded, repeated. */
+/* Without ASAM's climb: executed, captured, replayed. */
 static void test_no_climb(void **state)
 {
     (void)state;
@@ -205,7 +205,7 @@ static void test_same_bits(void **state)
     free_outcome(&b);
 }
 
-/* A loss that is not finite is told, and leaves weights and moments as they were. */
+/* A loss that is not finite is reported and leaves weights and moments unchanged. */
 static void test_not_finite(void **state)
 {
     (void)state;
@@ -239,11 +239,11 @@ static void test_not_finite(void **state)
     free(aerial);
 }
 
-/* ------------------------------------------------------------------ the optimiser by itself */
+/* ------------------------------------------------------------------ the optimizer alone */
 
 enum { PARAMS = 3, FLOATS = 96 };
 
-/* The weights of a network, and its gradients, which are of all sizes. */
+/* The weights of a network, and gradients of all magnitudes. */
 struct toy {
     struct param params[PARAMS];
     float weights[FLOATS], grads[FLOATS];
@@ -278,7 +278,7 @@ static void device_update(struct optimizer *o, struct home *home, struct tape *t
     if (tape_wait(tape, &err) != GVM_OK || home->device->home_download(home, &err) != GVM_OK) fail_msg("%s", err.text);
 }
 
-/* Gradients beyond the limit count as the limit, and what is fixed stays: as on the CPU. */
+/* Gradients are clipped to the limit, and fixed parameters stay: as on the CPU. */
 static void test_clip_and_fixed(void **state)
 {
     (void)state;
@@ -288,7 +288,7 @@ static void test_clip_and_fixed(void **state)
                                 .decay = 0.1f,
                                 .beta1 = 0.9f,
                                 .beta2 = 0.999f,
-                                .epsilon = 1, /* so that a gradient's size counts */
+                                .epsilon = 1, /* so that a gradient's magnitude matters */
                                 .clip = 0.5f};
     struct toy cpu, cuda, start;
     struct optimizer *a, *b;
@@ -320,11 +320,11 @@ static void test_clip_and_fixed(void **state)
 
 enum { PICTURES = 3, BATCH = 2, ROUNDS = 3 };
 
-/* What one session makes of a view's pictures, other ones in each round; the features are the last round's. */
+/* A session's passes over a view's pictures, different in each round; the features are the last round's. */
 struct visit {
     const char *path;
     gvm_view view;
-    int first; /* round: of three, full batches go as they are, are recorded, are repeated; one is not full */
+    int first; /* of three rounds: full batches are run, captured, replayed; one is not full */
     float *features;
     size_t D;
     gvm_status status;
@@ -394,7 +394,7 @@ static void test_features(void **state)
     }
 }
 
-/* ConvNeXt: maps of odd sizes, odd channels, GELU by tanh; InfoNCE, also of a fixed scale; parts of maps. */
+/* ConvNeXt: odd sizes of maps, odd channels, GELU by tanh; InfoNCE, also with a fixed scale; parts of maps. */
 static const char *const next[] = {"sample4geo_odd", "sample4geo_tanh", "frgeo_odd"};
 
 static void test_next(void **state)
@@ -410,7 +410,7 @@ static void test_next(void **state)
     }
 }
 
-/* Several pictures of a place; a gradient that is shortened; pairs that do not count, other ones in each step. */
+/* Several pictures of a place; norm clipping; ignored pairs, different in each step. */
 static void test_statewide(void **state)
 {
     (void)state;
@@ -420,8 +420,8 @@ static void test_statewide(void **state)
     compare("statewide_zooms", STEPS, GVM_BF16, 0, 0, 2e-2, 0.9);
 }
 
-/* Two threads, each with its own model and session, get what one gets. On a GPU with windows of two sizes, which ask
- * for more and less shared memory. */
+/* Two threads, each with its own model and session, get the same results as one. On a GPU with windows of two sizes,
+ * which need different amounts of shared memory. */
 static void test_two_threads(void **state)
 {
     (void)state;
@@ -447,7 +447,7 @@ static void test_two_threads(void **state)
     free(alone[1]);
 }
 
-/* What does not fit is told, and what comes after it fits again. */
+/* Lack of memory is reported, and later calls that fit succeed. */
 static void test_no_memory(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* test_cuda_heat.c - a heat map that is made with a GPU, or its stand-in (tests/cuda_host), beside the CPU's. */
+/* test_cuda_heat.c - a heat map computed on a GPU, or its stand-in (tests/cuda_host), compared with the CPU's */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,7 +38,7 @@ static float *heat_of(size_t *n, const char *path, gvm_device device)
     return heat;
 }
 
-/* A heat map is made of all that a pass left on the device. */
+/* A heat map is computed from what a pass left on the device. */
 static void test_heat(void **state)
 {
     (void)state;

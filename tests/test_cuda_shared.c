@@ -1,5 +1,5 @@
-/* test_cuda_shared.c - places that share pictures on the GPU, where their maps go to the host and back. Skipped, and
- * run a second time, as test_cuda is. */
+/* test_cuda_shared.c - places that share pictures, on the GPU, whose maps are copied to the host and back. Skipped, and
+ * run a second time, like test_cuda. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

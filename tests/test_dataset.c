@@ -1,4 +1,4 @@
-/* test_dataset.c - readers of data sets on folders that the test writes, and on labels that lie: lists of pairs, CVUSA.
+/* test_dataset.c - readers of data sets on folders that the test writes, and on invalid labels: lists of pairs, CVUSA
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -125,7 +125,7 @@ static void test_pairs_that_lie(void **state)
         expect_refused(strstr(cases[i].words, "has both pictures") ? GVM_FILE : GVM_FORMAT, NULL, cases[i].words);
     }
     put_deep("pairs.csv", "id,street,aerial,lat,lon\n1,street/1.png,aerial/9.png,91,2\n");
-    struct dataset *d = open_folder(&(struct dataset_options){.as_listed = true}); /* all that can be said of it */
+    struct dataset *d = open_folder(&(struct dataset_options){.as_listed = true}); /* as much as can be read */
     assert_true(d->train.query_count == 1 && d->train.queries[0].lat == 91 && d->left_out == 0);
     dataset_free(d);
     put_deep("pairs.csv", "id,street,aerial,lat,lon\n1,street/1.png,aerial/1.png,1,2\n");
@@ -226,7 +226,7 @@ static void test_cvusa_that_lies(void **state)
 
 /* ------------------------------------------------------------------ long lists */
 
-/* Reads a list of so many pairs twice; returns the seconds that the process computed for it. */
+/* Reads a list of `lines` pairs twice; returns the CPU seconds of the process. */
 static double read_list(int lines)
 {
     FILE *file = fopen(in_folder("pairs.csv"), "w");
@@ -241,13 +241,13 @@ static double read_list(int lines)
     assert_int_equal(d->train.query_count, lines / 10 * 9);
     assert_int_equal(d->test.tile_count, lines / 10);
     dataset_free(d);
-    d = open_folder(NULL); /* all but two are not there */
+    d = open_folder(NULL); /* all but two are missing */
     assert_int_equal(d->left_out, lines - 2);
     dataset_free(d);
     return (double)(clock() - start) / CLOCKS_PER_SEC;
 }
 
-/* Time grows with the lines and not with their square: ten times the lines, ten times the time, or a hundred times. */
+/* Time grows linearly with the lines, not quadratically: for ten times the lines ten times the time, not a hundred. */
 static void test_long_list(void **state)
 {
     (void)state;

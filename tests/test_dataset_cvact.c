@@ -1,5 +1,5 @@
-/* test_dataset_cvact.c - the reader of CVACT, and, where they lie beside the repository, published label files of all
- * formats. */
+/* test_dataset_cvact.c - the reader of CVACT, and published label files of all formats, if they are beside the
+ * repository */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,8 +29,8 @@ static const char *const ids[PICTURES] = {"2-6Pro9zN1qOxbFSTigfAg", "EFcX7D8xMiX
 static const double places[PICTURES][2] = {
     {-35.2809, 149.13}, {-35.4, 149.0}, {-35.15, 149.3}, {-35.281, 149.13}, {-35.3, 149.1}};
 
-/* Forward, by Krueger's series to the fourth order in n (1912; as in Karney, J. Geodesy 85, 2011, eq. 7 to 11), which
- * is good to less than a micrometre here: the reader's way back is another's code. */
+/* Krueger's series to the fourth order in n (1912; as in Karney, J. Geodesy 85, 2011, eq. 7 to 11), accurate to less
+ * than a micrometre here. The reader's inverse is independent code. */
 static void to_utm55(double *easting, double *northing, double lat, double lon)
 {
     const double pi = 3.14159265358979323846, a = 6378137, f = 1 / 298.257223563, n = f / (2 - f);
@@ -52,13 +52,13 @@ static void to_utm55(double *easting, double *northing, double lat, double lon)
 }
 
 struct mat {
-    bool cells;        /* names in cells rather than in a matrix */
+    bool cells;        /* names in cells instead of a matrix */
     bool hdf;          /* version 7.3 */
     bool packed;       /* by zlib */
-    const char *odd;   /* in place of the second name */
-    double odd_index;  /* in place of the first of valSetAll, if not 0 */
-    size_t utm_rows;   /* 0: as many as pictures */
-    const char *lacks; /* variable that is left out */
+    const char *odd;   /* instead of the second name */
+    double odd_index;  /* instead of the first of valSetAll, if not 0 */
+    size_t utm_rows;   /* 0: one for each picture */
+    const char *lacks; /* name of a variable to leave out */
 };
 
 static void write_var(mat_t *mat, matvar_t *var, const struct mat *m)
@@ -160,7 +160,7 @@ static void test_cvact(void **state)
         dataset_free(d);
         clear_folder(state);
     }
-    put_cvact("", 0, 5); /* without the folders of the archives */
+    put_cvact("", 0, 5); /* without the archives' folders */
     write_mat(&kinds[0]);
     struct dataset *d = open_folder(NULL);
     expect_cvact(&d->test, (int[]){1, 4}, 2);
@@ -203,7 +203,7 @@ static void test_cvact_that_lies(void **state)
     noise[sizeof noise - 1] = '\0';
     put_deep("ACT_data.mat", noise);
     expect_refused(GVM_FORMAT, NULL, "ACT_data.mat: it");
-    for (int hdf = 0; hdf < 2; hdf++) { /* cut short: a sentence, or what was whole */
+    for (int hdf = 0; hdf < 2; hdf++) { /* truncated: an error, or the complete part */
         struct stat info;
         write_mat(&(struct mat){.hdf = hdf});
         assert_int_equal(stat(in_folder("ACT_data.mat"), &info), 0);
@@ -217,8 +217,8 @@ static void test_cvact_that_lies(void **state)
     }
 }
 
-/* A word of the file changed, here and there: a sentence, or what still makes sense. Not of version 7.3: HDF5 itself,
- * up to 1.10 at least, crashes for some. */
+/* A word of the file changed here and there: an error, or valid labels. Not for version 7.3, because HDF5 itself, at
+ * least up to 1.10, crashes on some. */
 static void test_cvact_edited(void **state)
 {
     (void)state;
@@ -248,7 +248,7 @@ static void test_cvact_edited(void **state)
     }
 }
 
-/* ------------------------------------------------------------------ what was published */
+/* ------------------------------------------------------------------ published files */
 
 static const char samples[] = "../shared/data";
 
@@ -302,7 +302,7 @@ static void test_sample_labels(void **state)
     link_sample("all.csv", "labels/cvusa/all.csv");
     struct dataset *d = open_folder(&as_listed);
     assert_true(d->test.query_count == 8884 && d->test.tile_count == 8884);
-    const struct query *q = &d->test.queries[0]; /* image 1227 is line 1227 of all.csv */
+    const struct query *q = &d->test.queries[0]; /* image 1227 is on line 1227 of all.csv */
     assert_string_equal(q->id, "0001227");
     for (int i = 0; i < d->test.query_count; i++) {
         const struct query *each = &d->test.queries[i];
@@ -320,7 +320,7 @@ static void test_sample_labels(void **state)
     assert_true(q->lat == 41.854423 && q->lon == -87.682638 && q->near_count == 3);
     expect_path(d->train.tiles[q->tile].path, "satellite_41.8543505796211_-87.68282621216503.png");
     expect_path(d->train.tiles[q->near[2]].path, "satellite_41.85467865207374_-87.68238562277327.png");
-    for (int i = 0; i < 2000; i++) { /* the positive's middle half shows the place */
+    for (int i = 0; i < 2000; i++) { /* the middle half of a positive shows the position */
         const struct tile *t = &d->test.tiles[d->test.queries[i].tile];
         assert_true(fabs(d->test.queries[i].lat - t->lat) * 111195 < 19);
     }

@@ -63,7 +63,7 @@ static void expect_vigor_query(const struct split *split, int i, const char *id,
     expect_path(split->tiles[q->tile].path, tiles[tile]);
     assert_int_equal(q->near_count, near_count);
     for (int k = 0, next = tile + 1; k < near_count; k++, next++) {
-        if (next == 4) next++; /* is not there */
+        if (next == 4) next++; /* this one is missing */
         expect_path(split->tiles[q->near[k]].path, tiles[next % 5]);
     }
 }
@@ -81,7 +81,7 @@ static void test_vigor(void **state)
         assert_true(d->left_out == 8 && d->tiles_left_out == 8);
         for (int c = 0; c < 4; c++) {
             expect_vigor_query(&d->train, c, "-x_0", 0, 3);
-            expect_vigor_query(&d->test, c, "-x_1", 1, 2); /* the last tile is not there */
+            expect_vigor_query(&d->test, c, "-x_1", 1, 2); /* the last tile is missing */
             assert_non_null(strstr(d->test.queries[c].path, cities[c]));
             assert_int_equal(d->test.queries[c].tile, 4 * c + 1);
         }
@@ -99,7 +99,7 @@ static void test_vigor(void **state)
     }
 }
 
-/* The corrected labels come before the others, by their folder and by their name. */
+/* Corrected labels take precedence, recognised by their folder and their name. */
 static void test_vigor_corrected(void **state)
 {
     (void)state;

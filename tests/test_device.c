@@ -1,5 +1,5 @@
 /* test_device.c - devices that fail, and a choice of device that changes meanwhile. The device is the CPU under another
- * name (`device_cuda` is stood in for), which fails when it is told to. */
+ * name (through a replaced `device_cuda`), which fails on request. */
 #include <math.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -30,7 +30,7 @@ static gvm_status fits(int window, int C, int heads, enum precision precision, g
     return GVM_OK;
 }
 
-static enum precision opened_with; /* the last home */
+static enum precision opened_with; /* precision of the last home */
 
 static gvm_status open_home(struct home *home, gvm_error *err)
 {
@@ -77,7 +77,7 @@ static void expect_ok(gvm_status status, const gvm_error *err)
     if (status != GVM_OK) fail_msg("%s", err->text);
 }
 
-/* Of two photos in one batch the device fails the first one's passes: the second has its answers all the same. */
+/* In a batch of two photos the device fails in the first one's passes: the second still gets its answers. */
 static void a_photo_fails(void **state)
 {
     (void)state;
@@ -113,9 +113,9 @@ static void a_photo_fails(void **state)
 }
 
 static pthread_t chooser;
-static long unlocks_until_change = -1; /* the chooser's; -1: never */
+static long unlocks_until_change = -1; /* -1: never */
 
-/* Another thread's choice, the moment a lock is free. */
+/* Another thread changes the choice as soon as a lock is free. */
 int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex)
 {
     int result = __real_pthread_mutex_unlock(mutex);
@@ -124,8 +124,7 @@ int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex)
     return result;
 }
 
-/* Device and precision are one choice: the device of the first with the precision of the second was chosen by nobody.
- */
+/* Device and precision are one choice: the device of one choice with the precision of another was never chosen. */
 static void choice_is_one(void **state)
 {
     (void)state;
@@ -135,7 +134,7 @@ static void choice_is_one(void **state)
     for (long at = 0; changed; at++) {
         gvm_model *model;
         expect_ok(gvm_set_device(GVM_CUDA, GVM_FP32, &err), &err);
-        opened_with = PRECISION_FP32; /* also where the CPU was chosen before the model looked */
+        opened_with = PRECISION_FP32; /* also if the CPU was chosen before the model looked */
         unlocks_until_change = at;
         gvm_status status = gvm_model_open(&model, WEIGHTS, &err);
         changed = unlocks_until_change < 0;
@@ -143,7 +142,7 @@ static void choice_is_one(void **state)
         expect_ok(status, &err);
         gvm_model_free(model);
         assert_int_equal(opened_with, PRECISION_FP32);
-        assert_true(at > 0 || changed); /* there was a lock to be taken */
+        assert_true(at > 0 || changed); /* a lock was taken */
     }
     expect_ok(gvm_set_device(GVM_CPU, GVM_BF16, &err), &err);
 }

@@ -1,5 +1,5 @@
-/* test_doors.c - what programs are built from beside gvm_locate: pictures in memory, a map's tiles and imagery,
- * pictures that are located together; and structs that grow. */
+/* test_doors.c - functions that programs use besides gvm_locate: pictures in memory, a map's tiles and imagery,
+ * pictures located together; and structs that grow */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -55,7 +55,7 @@ static void expect(gvm_status got, gvm_status want, const gvm_error *err, const 
 
 /* ------------------------------------------------------------------ structs that grow */
 
-/* A program that was compiled with an older header, with a newer one, and one that forgot the size. */
+/* Programs that were compiled with an older header, with a newer one, and one that did not set the size. */
 static void test_sizes(void **state)
 {
     (void)state;
@@ -89,7 +89,7 @@ static void test_sizes(void **state)
     expect(gvm_picture_open(&picture, &later.options, &err), GVM_ARGUMENT, &err, "unknown to this version");
     assert_null(picture);
     const gvm_picture_options first = {.size = offsetof(gvm_picture_options, bytes), .path = streets[0]};
-    assert_int_equal(gvm_picture_open(&picture, &first, &err), GVM_OK); /* as the first version had it */
+    assert_int_equal(gvm_picture_open(&picture, &first, &err), GVM_OK); /* as in the first version */
     gvm_picture_free(picture);
     gvm_picture_free(NULL);
 
@@ -117,7 +117,7 @@ static int stop_at_once(void *user)
     return 1;
 }
 
-/* From memory as from a file, of both views. */
+/* From memory as from a file, for both views. */
 static void test_memory(void **state)
 {
     (void)state;
@@ -162,7 +162,7 @@ static void test_memory(void **state)
     free(bytes);
 }
 
-/* What it says, its parts, and other sizes. */
+/* Its metadata, its parts, and other sizes. */
 static void test_picture(void **state)
 {
     (void)state;
@@ -295,8 +295,8 @@ static void opened(void *user, size_t index, const gvm_picture *picture)
     w->opened[index]++;
 }
 
-/* The session may be used meanwhile: the feature is that of the pixels, and its product with the best tile's, which is
- * kept as float16, the score. */
+/* The session may be used in the callback. The feature is that of the pixels, and its product with the best tile's
+ * feature, which is stored as float16, is the score. */
 static void done(void *user, size_t index, size_t count, const gvm_located *photo)
 {
     struct watched *w = user;
@@ -318,7 +318,7 @@ static void done(void *user, size_t index, size_t count, const gvm_located *phot
     w->scores[index] = photo->hits->score;
 }
 
-/* Files, each opened once, and the same pictures from memory: the same answers, with headings known and found. */
+/* Files, each opened once, and the same pictures from memory: the same answers, with known and unknown headings. */
 static void test_located(void **state)
 {
     (void)state;
@@ -377,7 +377,7 @@ static void test_located(void **state)
     gvm_locator_free(NULL);
 }
 
-/* Around a picture's own GPS position, which the demo's pictures do not say. */
+/* Around a picture's GPS position, which the demo's pictures do not have. */
 static void test_own_place(void **state)
 {
     (void)state;

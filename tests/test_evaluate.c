@@ -1,4 +1,4 @@
-/* test_evaluate.c - the figures of retrieval against a plain statement of their definitions. */
+/* test_evaluate.c - retrieval metrics against a plain implementation of their definitions */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,8 +22,8 @@ struct task {
     double *lat, *lon;
 };
 
-/* Unit vectors that lean towards their tile's, places within some hundreds of metres; query q has the answers
- * q and, where two is set, also (7 q + 3) % T. */
+/* Unit vectors near their tile's, positions within a few hundred metres. Query q has the positives q and, if `two` is
+ * set, also (7 q + 3) % T. */
 static struct task make(int Q, int T, int D, int two, uint64_t seed)
 {
     struct task t = {.r = {.Q = Q, .T = T, .D = D}};
@@ -189,7 +189,7 @@ static void test_figures(void **state)
     check(1, 1, 4, 0, 0);
 }
 
-/* A network that says the same of everything finds nothing, however the gallery is ordered. */
+/* A network that returns the same feature for everything finds nothing, in whatever order the gallery is. */
 static void test_collapsed(void **state)
 {
     (void)state;
@@ -210,13 +210,13 @@ static void test_collapsed(void **state)
 static void test_metres(void **state)
 {
     (void)state;
-    assert_true(fabs(metres_between(0, 0, 0, 1) - 111195.08) < 0.1); /* a degree of a circle of 6,371,008.8 m */
+    assert_true(fabs(metres_between(0, 0, 0, 1) - 111195.08) < 0.1); /* a degree of a circle of radius 6,371,008.8 m */
     assert_true(fabs(metres_between(60, 10, 60, 11) / metres_between(0, 10, 0, 11) - 0.5) < 1e-4);
     assert_true(metres_between(45, -30, 45, -30) == 0);
 }
 
-/* Answers found by latitude are those of every tile against every query; some tiles share a place, some queries are
- * far from their own tile, one has no place. */
+/* Positives found by latitude equal those from comparing every tile with every query. Some tiles share a position, some
+ * queries are far from their own tile, one has no position. */
 static void test_answers(void **state)
 {
     (void)state;
@@ -263,7 +263,7 @@ static void test_answers(void **state)
     truth_free(&right);
 }
 
-/* Each query's best entries by a plain sort, and groups of what is alike. */
+/* Each query's best entries by a plain sort, and groups of similar queries. */
 static void test_nearest(void **state)
 {
     (void)state;
@@ -296,7 +296,7 @@ static void test_hard_groups(void **state)
     struct tile tiles[T] = {0};
     struct split split = {.queries = queries, .query_count = Q, .tiles = tiles, .tile_count = T};
     int nearest[Q * MOST], sequence[Q], again[Q], where[Q], batches;
-    /* Two queries a tile; what is alike are tiles 2 i and 2 i + 1, whose four queries belong together. */
+    /* Two queries per tile; tiles 2 i and 2 i + 1 are similar, so their four queries form a group. */
     for (int q = 0; q < Q; q++) {
         queries[q].tile = q % T;
         for (int k = 0; k < MOST; k++) nearest[q * MOST + k] = k < 2 ? (q % T / 2 * 2 + k) : (q + 5 * k) % T;
@@ -314,7 +314,7 @@ static void test_hard_groups(void **state)
     assert_memory_equal(sequence, again, sizeof again);
     assert_int_equal(hard_groups(again, &batches, nearest, MOST, GROUP, &split, 3, 1, NULL), GVM_OK);
     assert_memory_not_equal(sequence, again, sizeof again);
-    /* A group ends where it is full: of 60 alike, each brings three along. */
+    /* A group is limited in size: of 60 similar queries, each brings three. */
     for (int i = 0; i < Q * MOST; i++) nearest[i] = i % MOST;
     assert_int_equal(hard_groups(again, &batches, nearest, MOST, 2, &split, 3, 0, NULL), GVM_OK);
     bool seen[Q] = {false};

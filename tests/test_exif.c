@@ -1,4 +1,4 @@
-/* test_exif.c - EXIF as cameras, telephones and programs write it: places, headings, cameras. */
+/* test_exif.c - EXIF as cameras, phones and programs write it: positions, headings, cameras */
 #include "image/exif.h"
 
 #include <math.h>
@@ -20,14 +20,14 @@
         tag, TEXT, sizeof(text), {0}, {0}, text \
     }
 
-/* In both byte orders, with and without the mark in front. */
+/* In both byte orders, with and without the leading mark. */
 static struct exif read_all(const struct said *picture, const struct said *exif, const struct said *gps)
 {
     struct exif said[4] = {{.make = ""}, {.make = ""}, {.make = ""}, {.make = ""}};
     for (int i = 0; i < 4; i++) {
         uint8_t block[6 + 4096] = "Exif\0";
         size_t size = exif_block(block + 6, i & 1, picture, exif, gps);
-        uint8_t *copy = malloc(6 + size); /* of just its size, for the sanitizers */
+        uint8_t *copy = malloc(6 + size); /* of the exact size, for the sanitizers */
         memcpy(copy, block, 6 + size);
         exif_read_block(&said[i], i < 2 ? copy : copy + 6, i < 2 ? 6 + size : size);
         free(copy);
@@ -55,10 +55,10 @@ static void places(void **state)
         {{R(2, SRATIONAL, -51, 1, 30, 1, 18, 1), EAST}, -51.505},
         {{T(1, "N"), R(2, SRATIONAL, 0, 1, -30, 1, 0, 1), EAST}, -0.5},
         {{T(1, "N"), R(2, SRATIONAL, -51, -1, 30, 1, 18, 1), EAST}, 51.505},
-        {{T(1, "N"), R(2, RATIONAL, 51505, 1000, 0, 1, 0, 1), EAST}, 51.505}, /* degrees with decimals */
+        {{T(1, "N"), R(2, RATIONAL, 51505, 1000, 0, 1, 0, 1), EAST}, 51.505}, /* decimal degrees */
         {{T(1, "N"), R(2, RATIONAL, 51505, 1000), EAST}, 51.505},
         {{T(1, "N"), R(2, RATIONAL, 51, 1, 303, 10), EAST}, 51.505},
-        {{T(1, "N"), R(2, RATIONAL, 51, 1, 303, 10, 0, 0), EAST}, 51.505}, /* 0/0 is what is not used */
+        {{T(1, "N"), R(2, RATIONAL, 51, 1, 303, 10, 0, 0), EAST}, 51.505}, /* 0/0 marks unused parts */
         {{T(1, "N"), R(2, RATIONAL, 51505, 1000, 0, 0, 0, 0), EAST}, 51.505},
         {{T(1, "N"), R(2, RATIONAL, 0, 1, 3090, 1, 18, 1), EAST}, 51.505},
         {{T(1, "N"), R(2, RATIONAL, 4294967295, 83391075, 0, 1, 0, 1), EAST}, 4294967295.0 / 83391075},
@@ -79,7 +79,7 @@ static void places(void **state)
         {{T(1, "N"), R(2, RATIONAL, 51, 1, 30, 1, 18, 0), EAST}, none},
         {{T(1, "N"), R(2, RATIONAL, 90, 1, 0, 1, 1, 1), EAST}, none},
         {{T(1, "S"), R(2, RATIONAL, 91, 1, 0, 1, 0, 1), EAST}, none},
-        {{T(1, "N"), R(2, RATIONAL, -51, 1, 30, 1, 18, 1), EAST}, none}, /* a minus in a type that has none */
+        {{T(1, "N"), R(2, RATIONAL, -51, 1, 30, 1, 18, 1), EAST}, none}, /* a minus in an unsigned type */
         {{T(1, "X"), R(2, RATIONAL, 51, 1, 30, 1, 18, 1), EAST}, none},
         {{T(1, "E"), R(2, RATIONAL, 51, 1, 30, 1, 18, 1), EAST}, none},
         {{T(1, ""), R(2, RATIONAL, 51, 1, 30, 1, 18, 1), EAST}, none},
@@ -130,7 +130,7 @@ static void headings(void **state)
     }
 }
 
-/* A heading from true north stays, in whichever order the two come. */
+/* A heading from true north is kept, in whichever order the two come. */
 static void norths(void **state)
 {
     (void)state;
@@ -166,7 +166,7 @@ static void cameras(void **state)
     assert_true(!said.has_focal && !said.sweep && said.focal_35mm == 0 && said.orientation == 0);
 }
 
-/* A block that says nothing of a thing leaves what another said; one that says it takes its place. */
+/* A block keeps values that it does not have, and replaces those that it has. */
 static void laid_over(void **state)
 {
     (void)state;
@@ -181,7 +181,7 @@ static void laid_over(void **state)
     assert_true(said.lat == 2 && said.heading == 5);
 }
 
-/* Cut anywhere, or any byte another: nothing is read beyond its end. A wrong letter for the byte order is seen through.
+/* Truncated anywhere, or with any byte changed: nothing is read beyond the end. A wrong byte order mark is recognised.
  */
 static void broken(void **state)
 {

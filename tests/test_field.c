@@ -1,5 +1,5 @@
-/* test_field.c - all scores on a regular grid: each tile's own where its centre is, gaps, size, p; and as a GeoTIFF
- * that GDAL reads back. */
+/* test_field.c - all scores on a regular grid: each tile's score at its centre, gaps, size, p; and as a GeoTIFF that
+ * GDAL reads back */
 #include <cpl_vsi.h>
 #include <gdal.h>
 #include <math.h>
@@ -34,7 +34,7 @@ static void put(size_t i, double lat, double lon, double metres)
     items[i] = (struct tile){.lat = lat, .lon = lon, .image = (char *)"x", .metres = metres, .row = i};
 }
 
-/* Cells whose rows are sheared, 30 m on the authors' sphere, around a place. */
+/* Cells in sheared rows, 30 m on the authors' sphere, around a position. */
 static size_t cells(double lat, double lon, int rows, int columns)
 {
     long first = lround(lat * EARTH_DEGREE * EARTH_A / 30);
@@ -75,7 +75,7 @@ static void check_centres(const gvm_map *map, const gvm_field *field, const gvm_
         if (!isnan(scores[i])) assert_true(seen[pixel_at(info, items[i].lat, items[i].lon)] == scores[i]);
 }
 
-/* From the north to beyond the antimeridian, each cell's centre has its score, and there is no gap between them. */
+/* In the north and across the antimeridian: each cell's centre has its score, and there are no gaps between cells. */
 static void test_cells(void **state)
 {
     static const double places[][2] = {{42.36, -71.06}, {-33.87, 151.2}, {0.001, 0}, {69.65, 18.96}, {-17, 179.999}};
@@ -104,7 +104,7 @@ static void test_cells(void **state)
     }
 }
 
-/* Tiles of a grid that is turned, with a hole in it and one that was not searched. */
+/* Tiles of a rotated grid, with a hole in it and a tile that was not searched. */
 static void test_turned(void **state)
 {
     size_t n = 0;
@@ -124,7 +124,7 @@ static void test_turned(void **state)
     const float *seen = gvm_field_scores(field), *p = gvm_field_p(field);
     size_t same = 0;
     for (size_t i = 0; i < n; i++) same += seen[pixel_at(&info, items[i].lat, items[i].lon)] == scores[i];
-    assert_in_range(same, n * 3 / 4, n); /* two centres in one pixel: the better one's */
+    assert_in_range(same, n * 3 / 4, n); /* two centres in one pixel: the better score */
     assert_true(fabs(info.pixel_m - 32) < 0.1 && info.has_p && !info.calibrated);
     double north = 12.5 * 32 * (cos(turn) - sin(turn)), east = 12.5 * 32 * (sin(turn) + cos(turn));
     size_t hole = pixel_at(&info, 48 + north * degree, 11 + east * degree / cos(48 * EARTH_DEGREE));
@@ -137,7 +137,7 @@ static void test_turned(void **state)
     gvm_field_free(field);
 }
 
-/* One tile; places far apart, for which pixels grow, and the best tile of each stays in sight. */
+/* One tile; and positions far apart, for which pixels grow and the best tile of each remains visible. */
 static void test_sizes(void **state)
 {
     gvm_field_info info;
@@ -194,7 +194,7 @@ static void test_tiff(void **state)
     assert_int_equal(GDALGetRasterStatistics(band, false, false, &low, &high, &mean, &off), CE_None);
     assert_true(fabs(low - info.score_low) < 1e-6 && fabs(high - info.score_high) < 1e-6 && mean > low && off > 0);
     double sum = 0;
-    for (size_t i = 0; i < map.tiles.count; i++) { /* as gdallocationinfo -wgs84 does */
+    for (size_t i = 0; i < map.tiles.count; i++) { /* as gdallocationinfo -wgs84 */
         int x = (int)floor(back[0] + items[i].lon * back[1] + items[i].lat * back[2]);
         int y = (int)floor(back[3] + items[i].lon * back[4] + items[i].lat * back[5]);
         float score, p;

@@ -1,4 +1,4 @@
-/* test_file.c - whole files: mapped for reading, and appearing under their name only once they are complete. */
+/* test_file.c - whole files: mapped for reading, and written so that they appear only once they are complete */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,7 +98,7 @@ static void test_write_abort(void **state)
     gvm_error err;
     put_text("a", "old");
     assert_int_equal(file_writer_open(&w, in_folder("a"), &err), GVM_OK);
-    assert_int_equal(file_writer_open(&other, in_folder("a"), &err), GVM_OK); /* two at once do not meet */
+    assert_int_equal(file_writer_open(&other, in_folder("a"), &err), GVM_OK); /* two writers do not conflict */
     assert_int_equal(file_writer_write(&w, "new", 3, &err), GVM_OK);
     assert_int_equal(count_files(), 3);
     file_writer_abort(&w);
@@ -106,7 +107,7 @@ static void test_write_abort(void **state)
     assert_int_equal(count_files(), 1);
 }
 
-/* A file size limit stands for a full disk: write fails in the middle. */
+/* A file size limit simulates a full disk: write fails in the middle. */
 static void test_write_full(void **state)
 {
     (void)state;
@@ -132,7 +133,7 @@ static void test_write_full(void **state)
     assert_int_equal(count_files(), 1);
 }
 
-/* A stream that the disk took only in part is no file, although its last bytes would have had room again. */
+/* A stream of which the disk took only a part gives no file, even if its last bytes would have had room again. */
 static void test_write_stream(void **state)
 {
     (void)state;
@@ -191,6 +192,58 @@ static void test_write_targets(void **state)
     assert_true(S_ISLNK(st.st_mode));
 }
 
+static void *write_often(void *name)
+{
+    struct file_writer w;
+    char path[300];
+    snprintf(path, sizeof path, "%s", (const char *)name);
+    for (int i = 0; i < 500; i++) {
+        if (file_writer_open(&w, path, NULL) != GVM_OK || file_writer_write(&w, path, 1, NULL) != GVM_OK) return NULL;
+        file_writer_abort(&w);
+    }
+    return name;
+}
+
+/* The list of temporaries is common to all threads. */
+static void test_write_at_once(void **state)
+{
+    (void)state;
+    pthread_t threads[4];
+    char paths[4][300];
+    void *done;
+    for (int i = 0; i < 4; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "at%d", i);
+        snprintf(paths[i], sizeof paths[i], "%s", in_folder(name));
+        assert_int_equal(pthread_create(&threads[i], NULL, write_often, paths[i]), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(pthread_join(threads[i], &done), 0);
+        assert_non_null(done);
+    }
+}
+
+/* What a process leaves that is killed goes; what one still writes, and files of other names, stay. */
+static void test_sweep(void **state)
+{
+    static const char *const others[] = {"geoviewmatch-1-0.tmp.gpkg", "geoviewmatch-1-0", "a-geoviewmatch-1-0.tmp"};
+    (void)state;
+    struct file_writer w;
+    struct stat st;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) put_text(others[i], "kept");
+    put_text("geoviewmatch-1-0.tmp", "left over");
+    put_text("geoviewmatch-123456-17.tmp", "");
+    assert_int_equal(file_writer_open(&w, in_folder("a"), NULL), GVM_OK);
+    file_sweep(in_folder("."));
+    assert_int_not_equal(stat(in_folder("geoviewmatch-1-0.tmp"), &st), 0);
+    assert_int_not_equal(stat(in_folder("geoviewmatch-123456-17.tmp"), &st), 0);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) assert_text(in_folder(others[i]), "kept");
+    assert_int_equal(file_writer_write(&w, "text", 4, NULL), GVM_OK);
+    assert_int_equal(file_writer_commit(&w, NULL), GVM_OK);
+    assert_text(in_folder("a"), "text");
+    file_sweep(in_folder("missing"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +254,8 @@ int main(void)
         cmocka_unit_test_teardown(test_write_full, empty_folder),
         cmocka_unit_test_teardown(test_write_stream, empty_folder),
         cmocka_unit_test_teardown(test_write_targets, empty_folder),
+        cmocka_unit_test_teardown(test_write_at_once, empty_folder),
+        cmocka_unit_test_teardown(test_sweep, empty_folder),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

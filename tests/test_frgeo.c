@@ -1,7 +1,7 @@
 /* test_frgeo.c - FRGeo and its quadrants against golden files that tools/make_golden.py computed with PyTorch: stages,
- * features, loss, every gradient, ten training steps; which parts of which view meet; what is refused.
+ * features, loss, every gradient, ten training steps; which parts of the two views correspond; what is refused
  *
- * With a folder in GVM_GOLDEN_FULL (make_golden.py --full) its full size is compared too. */
+ * If GVM_GOLDEN_FULL names a folder (make_golden.py --full), its full size is compared too. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 
 static const double limit = 1e-5;
 
-/* Maps that do not divide: 1 x 6 and 3 x 3. */
+/* Maps that do not divide evenly: 1 x 6 and 3 x 3. */
 static void test_outputs(void **state)
 {
     (void)state;
@@ -76,8 +76,8 @@ static void test_presets(void **state)
 
 enum { C = 2, H = 3, W = 6 };
 
-/* The head alone, on a map of which only position `at` is not 0: the mean of the part that it lies in is normalised to
- * (1, -1), the others' to 0. Returns which part that is. */
+/* The head alone, on a map with a single nonzero position `at`: the mean of the part that contains it is normalised to
+ * (1, -1), those of the others to 0. Returns the index of that part. */
 static int part_of(const struct head *head, void *top, int h, int w, int at)
 {
     struct tape *tape;
@@ -106,8 +106,8 @@ static int part_of(const struct head *head, void *top, int h, int w, int at)
     return part;
 }
 
-/* The panorama's quarters from south on clockwise, and from above the corners in the same order; each position in one.
- */
+/* The panorama's quarters clockwise from south, and the aerial picture's corners in the same order; each position is in
+ * one part. */
 static void test_directions(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* test_frozen.c - a step of a network whose backbones stay as they are: its heads learn the same, for less. */
+/* test_frozen.c - a step of a network with frozen backbones: its heads learn the same with less work */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@
 #include "network/learn.h"
 #include "network/place.h"
 
-/* The gradients of a step, in g->network->grads. Returns its loss. */
+/* The gradients of a step, in g->network->grads. Returns the loss. */
 static float learn(const struct golden *g)
 {
     struct tape *tape;

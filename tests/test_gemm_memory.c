@@ -1,5 +1,5 @@
-/* test_gemm_memory.c - products for which oneDNN finds no memory (`dnnl_sgemm` is stood in for): whose results are
- * void, and whose are not. */
+/* test_gemm_memory.c - products for which oneDNN cannot allocate memory (through a replaced `dnnl_sgemm`): whose
+ * results are invalid, and whose are not */
 #include <math.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -24,8 +24,8 @@ dnnl_status_t __real_dnnl_sgemm(char op_a, char op_b, dnnl_dim_t M, dnnl_dim_t N
 
 enum { DOOMED = 3, ELSEWHERE = 1, HERE };
 
-static const float doomed[DOOMED * DOOMED]; /* a product with this matrix finds no memory */
-static atomic_int failing;                  /* HERE: nor does any other; ELSEWHERE: another thread's begins then */
+static const float doomed[DOOMED * DOOMED]; /* a product with this matrix fails */
+static atomic_int failing;                  /* HERE: every product fails; ELSEWHERE: another thread's starts then */
 
 static void multiply(void *argument, struct team team)
 {
@@ -42,7 +42,7 @@ static void *fail_in_team(void *argument)
     return NULL;
 }
 
-/* Returns how many products failed for a new thread. */
+/* Returns the number of failures counted for a new thread. */
 static unsigned fail_elsewhere(void)
 {
     unsigned failed = 0;
@@ -62,7 +62,7 @@ dnnl_status_t __wrap_dnnl_sgemm(char op_a, char op_b, dnnl_dim_t M, dnnl_dim_t N
     return __real_dnnl_sgemm(op_a, op_b, M, N, K, alpha, A, lda, B, ldb, beta, C, ldc);
 }
 
-/* All that failed in a thread's team counts for that thread alone, wherever else a team may be at work. */
+/* Failures in a thread's team count for that thread only, whatever other teams are at work. */
 static void whose_failures(void **state)
 {
     (void)state;
@@ -75,7 +75,7 @@ static void whose_failures(void **state)
     assert_int_equal(gemm_failures(), before + 1 + (unsigned)parallel_threads());
 }
 
-/* A team within a team, and one that works for another thread afterwards. */
+/* A team within a team, and a team that works for another thread afterwards. */
 static void nest(void *argument, struct team team)
 {
     if (team.rank == 0) parallel_run(multiply, argument);
@@ -92,7 +92,7 @@ static void nested(void **state)
     assert_int_equal(gemm_failures(), before + failed);
 }
 
-/* One session's want of memory voids its own result and no other. */
+/* Lack of memory in one session invalidates its own result and no other. */
 static void sessions(void **state)
 {
     (void)state;

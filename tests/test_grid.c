@@ -1,4 +1,4 @@
-/* test_grid.c - rectangles, grids of places, and areas as GeoJSON. */
+/* test_grid.c - rectangles, grids of positions, and areas as GeoJSON */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -50,7 +50,7 @@ static void test_rects(void **state)
     rects_free(&r);
 }
 
-/* Of the whole grid those blocks are kept that touch a part, with their places in order. */
+/* The blocks of the whole grid that touch a part are kept, with their positions in order. */
 static void test_grid(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* test_heat.c - a heat map over a picture: where its colours lie, and the scale beneath. */
+/* test_heat.c - a heat map over a picture: the position of its colours, and the scale below */
 #include "image/heat.h"
 
 #include <math.h>
@@ -39,7 +39,7 @@ static void expect_heat(const struct sheet *sheet, int x, int y, float t)
             fail_msg("(%d, %d): %d", x, y, at(sheet, x, y)[c]);
 }
 
-/* One hot column; what the network did not see stays as it is. */
+/* One hot column; the part outside the network's input stays unchanged. */
 static void places(void **state)
 {
     (void)state;
@@ -60,7 +60,7 @@ static void places(void **state)
         }
 }
 
-/* A hot first column shines over to the last one only if the picture goes all round. */
+/* A hot first column affects the last one only if the picture wraps around. */
 static void edges(void **state)
 {
     (void)state;
@@ -77,7 +77,7 @@ static void edges(void **state)
     sheet_free(&sheet);
 }
 
-/* From the least colour to the most, between numbers where they have room. */
+/* From the lowest to the highest colour, with numbers at the ends if there is room. */
 static void scales(void **state)
 {
     (void)state;
@@ -106,7 +106,7 @@ static void scales(void **state)
     sheet_free(&sheet);
 }
 
-/* Dark pixels in columns from..to-1 of a sheet. */
+/* Number of dark pixels in columns from..to-1 of a sheet. */
 static int dark(const struct sheet *sheet, int from, int to)
 {
     int count = 0;

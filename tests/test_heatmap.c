@@ -1,5 +1,4 @@
-/* test_heatmap.c - heat maps: shares that add up to the score, means against the stages that PyTorch gave, the
- * picture's colours. */
+/* test_heatmap.c - heat maps: shares that add up to the score, means against PyTorch's stages, the picture's colours */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -126,7 +125,7 @@ static void test_shares(void **state)
     for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) check_shares(nets[i]);
 }
 
-/* One position's share is what its own part of the map adds to the product: everything else set to zero. */
+/* A position's share is the product's value with everything except that position of the map set to zero. */
 static void test_one_position(void **state)
 {
     struct golden g = open_golden("net_four");
@@ -159,7 +158,7 @@ static void test_one_position(void **state)
 
 /* ------------------------------------------------------------------ stages */
 
-/* The plain statement of what bilinear interpolation gives at a pixel, of means of PyTorch's map. */
+/* Reference: bilinear interpolation at a pixel, of means of PyTorch's map. */
 static double mean_at(const float *x, int h, int w, int C, double y, double z)
 {
     double value = 0;
@@ -212,7 +211,7 @@ static void test_stages(void **state)
     }
 }
 
-/* A normalised row has a mean of zero but for rounding, which must not be drawn as heat. */
+/* A normalised row has mean zero up to rounding, which must not be drawn as heat. */
 static void test_no_heat(void **state)
 {
     float row[300], heat[6] = {2, 2, 2, 2, 2, 2};

@@ -1,4 +1,4 @@
-/* test_image.c - reading and resizing pictures. They are made here, through libvips or byte by byte. */
+/* test_image.c - decoding and resizing of pictures, which are made by libvips or byte by byte */
 #include "image/image.h"
 
 #include <fcntl.h>
@@ -18,7 +18,7 @@ static const int colour[4][3] = {{200, 30, 20}, {20, 180, 60}, {40, 50, 220}, {1
 
 enum { QW = 48, QH = 32 };
 
-/* (QH, QW, 3): a colour a quarter */
+/* (QH, QW, 3): a colour for each quarter */
 static const uint8_t *quarters(void)
 {
     static uint8_t pixels[QH][QW][3];
@@ -28,7 +28,7 @@ static const uint8_t *quarters(void)
     return &pixels[0][0][0];
 }
 
-/* order: which of the four colours is seen top left, top right, bottom left, bottom right */
+/* order: which of the four colours is top left, top right, bottom left, bottom right */
 static void expect_quarters(const struct image *image, const int order[4], int tolerance)
 {
     for (int q = 0; q < 4; q++)
@@ -86,7 +86,7 @@ static void content_decides(void **state)
     }
 }
 
-/* One colour of one picture, in whatever form, must come out as rgb. */
+/* A picture of one colour, in any format, must be decoded as rgb. */
 static void expect_colour(const char *name, const void *pixel, int bands, VipsBandFormat format, struct extra extra,
                           const int rgb[3], int tolerance)
 {
@@ -171,7 +171,7 @@ static void put32(uint8_t *p, uint32_t x)
     for (int i = 0; i < 4; i++) p[i] = (uint8_t)(x >> (24 - 8 * i));
 }
 
-/* libvips does not write the orientation into every PNG: put an eXIf chunk behind the header. */
+/* libvips does not write the orientation into every PNG: insert an eXIf chunk after the header. */
 static void turn_png(const char *name, int orientation)
 {
     uint8_t chunk[12 + 26] = "\0\0\0\x1a"
@@ -191,7 +191,7 @@ static void turn_png(const char *name, int orientation)
 static void orientations(void **state)
 {
     (void)state;
-    /* EXIF 2.3, tag 274: which quarter of the stored picture is seen in which place */
+    /* EXIF 2.3, tag 274: for each position, the quarter of the stored picture that is seen there */
     static const int seen[9][4] = {{0},          {0, 1, 2, 3}, {1, 0, 3, 2}, {3, 2, 1, 0}, {2, 3, 0, 1},
                                    {0, 2, 1, 3}, {2, 0, 3, 1}, {3, 1, 2, 0}, {1, 3, 0, 2}};
     static const char *const names[] = {"turned.jpg", "turned.tif", "turned.webp", "turned.png"};
@@ -208,8 +208,8 @@ static void orientations(void **state)
         }
 }
 
-/* A PNG's signature, a header of that size and the start of its data. The rest of the header: bits of a sample, the
- * colours, two zeros, whether it is interlaced. */
+/* A PNG's signature, a header with this size and the start of its data. rest: bit depth, colour type, two zeros,
+ * interlace method. */
 static void write_png(const char *name, uint32_t w, uint32_t h, const char rest[5])
 {
     uint8_t png[8 + 25 + 12 + 8] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
@@ -254,7 +254,7 @@ static void refused_files(void **state)
     expect_refusal("svg.png", GVM_IMAGE, "expected a JPEG");
 }
 
-/* However long the path, the reason stands behind it. */
+/* However long the path, the reason follows it. */
 static void long_paths(void **state)
 {
     (void)state;
@@ -332,7 +332,7 @@ static void prints_nothing(void **state)
     assert_int_equal(size, 0);
 }
 
-/* Of files where libvips can, and never of strangers' bytes. */
+/* From files if libvips supports it, and never from untrusted bytes. */
 static void heic(void **state)
 {
     (void)state;
@@ -365,7 +365,7 @@ static void heic(void **state)
     if (vips_type_find("VipsOperation", "heifload_source") == 0 || vips_type_find("VipsOperation", "heifsave") == 0)
         skip();
     VipsImage *raw = vips_image_new_from_memory(quarters(), QW * QH * 3, QW, QH, 3, VIPS_FORMAT_UCHAR);
-    int failed = vips_image_write_to_file(raw, in_folder("b.heic"), NULL); /* libheif may come without a coder */
+    int failed = vips_image_write_to_file(raw, in_folder("b.heic"), NULL); /* libheif may lack an encoder */
     g_object_unref(raw);
     if (failed) {
         vips_error_clear();

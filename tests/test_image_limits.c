@@ -1,4 +1,4 @@
-/* test_image_limits.c - what decoding may cost: many threads, a budget of pixels, limits of a request. */
+/* test_image_limits.c - limits of decoding: many threads, a budget of pixels, limits of a request */
 #include "image/image.h"
 
 #include <math.h>
@@ -33,7 +33,7 @@ static void *read_often(void *data)
     return NULL;
 }
 
-/* Each thread gets the sentence of its own file, whatever fails beside it. */
+/* Each thread gets the error message of its own file, whatever fails in other threads. */
 static void many_threads(void **state)
 {
     (void)state;
@@ -83,7 +83,7 @@ static void *spend_often(void *data)
     return NULL;
 }
 
-/* No more than the whole is spent at a time, and everyone's turn comes. */
+/* Never more than the whole is taken, and every thread gets its share. */
 static void shared_budget(void **state)
 {
     (void)state;
@@ -96,12 +96,12 @@ static void shared_budget(void **state)
     budget_take_until(&s.budget, WHOLE, INFINITY);
 }
 
-/* A part that does not come in time is not taken. */
+/* A share that does not become free in time is not taken. */
 static void budget_with_a_limit(void **state)
 {
     (void)state;
     struct budget b = BUDGET(WHOLE);
-    assert_true(budget_take_until(&b, WHOLE, 0)); /* it is free: nothing is waited for */
+    assert_true(budget_take_until(&b, WHOLE, 0)); /* it is free: no waiting */
     assert_false(budget_take_until(&b, PART, 0));
     assert_int_equal(b.left, 0);
     budget_give_back(&b, WHOLE);
@@ -118,7 +118,7 @@ static bool at_some_time(void *user)
     return ++e->asked >= e->at;
 }
 
-/* Decoding ends where it is late or nobody wants the picture any more, wherever it is by then. */
+/* Decoding ends if it is late or cancelled, at any point. */
 static void limits(void **state)
 {
     (void)state;
@@ -151,7 +151,7 @@ static void limits(void **state)
     }
 }
 
-/* A file that would keep a decoder busy: the scan of which ordinary files have ten, over and over. */
+/* A file that would keep a decoder busy: a kind of scan of which ordinary files have ten, repeated. */
 static void many_scans(void **state)
 {
     (void)state;
@@ -163,7 +163,7 @@ static void many_scans(void **state)
                       scan[] = "\xff\xda\0\x08\1\1\0\1\x3f\0\x7f";
     static char bytes[8000] = "\xff\xd8\xff\xdb\0\x43";
     struct image image;
-    for (int scans = 99; scans <= 100; scans++) { /* beside the first one */
+    for (int scans = 99; scans <= 100; scans++) { /* besides the first one */
         size_t size = 7 + 64;
         memset(bytes + 7, 1, 64);
         memcpy(bytes + size, head + 2, sizeof head - 3);

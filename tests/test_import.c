@@ -1,6 +1,6 @@
-/* test_import.c - files under the names that statewide, Sample4Geo and FRGeo are published with
- * (tools/make_import_files.py): each number comes to its place, and each tensor that is missing, renamed, misshapen,
- * not finite or too many is refused by its name. */
+/* test_import.c - files with the names that statewide, Sample4Geo and FRGeo are published under
+ * (tools/make_import_files.py): each number is imported to its place, and each tensor that is missing, renamed,
+ * misshapen, not finite or superfluous is refused by its name */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,7 +39,7 @@ enum { FILES = sizeof files / sizeof *files };
 
 /* ------------------------------------------------------------------ numbers */
 
-/* As make_import_files.py has it. */
+/* As in make_import_files.py. */
 static float number(const char *name, size_t i)
 {
     uint32_t h = 2166136261u;
@@ -84,7 +84,7 @@ static void test_numbers(void **state)
     }
 }
 
-/* Every name that --as takes is a preset, with pictures of its own. */
+/* Every name that --as accepts is a preset with its own picture settings. */
 static void test_presets(void **state)
 {
     (void)state;
@@ -129,7 +129,7 @@ static void test_which(void **state)
 
 /* ------------------------------------------------------------------ changed files */
 
-/* A file's tensors as they can be written again, one more and one changed. */
+/* A file's tensors, to be written again with one added or changed. */
 struct copy {
     struct safetensors_entry *entries; /* (count) */
     char (*names)[FAMILY_NAME];
@@ -181,7 +181,7 @@ static gvm_status import_copy(const struct copy *c, const char *as, gvm_error *e
 
 enum change { REMOVED, RENAMED, DEEPER, SHORTER, NOT_FINITE, CHANGES };
 
-/* Make it, and take it back. */
+/* Make a change, and undo it. */
 static void change(struct copy *c, size_t i, enum change what, bool back)
 {
     struct safetensors_entry *e = &c->entries[i], *last = &c->entries[c->count - (what == REMOVED && !back)];
@@ -190,7 +190,7 @@ static void change(struct copy *c, size_t i, enum change what, bool back)
     static float old;
     if (!back) kept = *e;
     if (!back) old = *first;
-    if (what == REMOVED) { /* the last one takes its place */
+    if (what == REMOVED) { /* replaced by the last one */
         if (back) *e = kept;
         c->count += back ? 1 : (size_t)-1;
         if (!back) *e = *last;
@@ -260,7 +260,7 @@ static void test_frgeo(void **state)
     check_changes(2);
 }
 
-/* The names that differ between files of one network. */
+/* The names that differ between files of the same network. */
 static void test_dialects(void **state)
 {
     (void)state;
@@ -321,7 +321,7 @@ static void test_origin(void **state)
     network_free(again);
     for (size_t i = 0; i + 1 < sizeof n->origin.source; i++) n->origin.source[i] = i % 2 ? '\xa9' : '\xc3';
     n->origin.source[sizeof n->origin.source - 2] = '\0';
-    origin_tuned(&n->origin); /* too long now: cut, and still UTF-8 */
+    origin_tuned(&n->origin); /* now too long: truncated, and still UTF-8 */
     assert_int_equal(checkpoint_save(n, in_folder("a"), false, &err), GVM_OK);
     network_free(n);
 
@@ -330,7 +330,7 @@ static void test_origin(void **state)
     assert_string_equal(none.source, "");
 }
 
-/* A ConvNeXt as ImageNet's weights come: under "model", with a classifier. */
+/* A ConvNeXt as published for ImageNet: under "model", with a classifier. */
 static void test_backbone(void **state)
 {
     static const char json[] = "{\"model\":\"sample4geo\",\"dims\":[3,4,5,6],\"depths\":[1,1,2,1],\"street\":[64,64],"

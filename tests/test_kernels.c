@@ -1,5 +1,5 @@
-/* test_kernels.c - the inner loops themselves, where the layers' tests do not reach: whole ranges of arguments,
- * ties, tails, parts of rows, arguments that share memory. */
+/* test_kernels.c - the inner loops, for cases that the layers' tests do not reach: whole ranges of arguments, ties,
+ * tails, parts of rows, arguments that share memory */
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -17,13 +17,13 @@ static void fill(float *x, int n)
 
 enum { POINTS = 20001 };
 
-/* One GELU: its two kernels and its double statement. */
+/* One GELU: its two kernels and their references in double. */
 struct gelu {
     const char *name;
     void (*forward)(float *g, float *h, const float *bias, int rows, int C, int keep);
     void (*backward)(float *dh, float *g, const float *dg, const float *h, size_t n);
     double (*value)(double x), (*slope)(double x);
-    double slope_error; /* at most, for 1 + |x| */
+    double slope_error; /* maximum, relative to 1 + |x| */
 };
 
 /* Over [-10, 10]: an error of 2e-7 in Phi(x), times x, and rounding. */
@@ -65,7 +65,7 @@ static void test_gelu(void **state)
     finish("gelu");
 }
 
-/* Rows of every length, with a bias, kept and not kept, g apart from h and in its place. */
+/* Rows of every length, with a bias, stored and not stored, with g separate from h and in place. */
 static void test_gelu_rows(void **state)
 {
     enum { ROWS = 3, WIDE = 40 };
@@ -92,9 +92,9 @@ static void test_gelu_rows(void **state)
     finish("gelu of rows");
 }
 
-/* ------------------------------------------------------------------ exp, as the softmax of one window shows it
+/* ------------------------------------------------------------------ exp, as the softmax of one window
  *
- * A scale of 0 leaves the bias as the score; values that are rows of the identity give the softmax itself. */
+ * With scale 0 the score is the bias; with values that are rows of the identity, the output is the softmax itself. */
 
 enum { TOKENS = 16 };
 
@@ -137,9 +137,9 @@ static void test_exp(void **state)
     finish("exp");
 }
 
-/* ------------------------------------------------------------------ one window without a length
+/* ------------------------------------------------------------------ queries and keys of length zero
  *
- * Queries or keys that are all zeros count as 1e-12 long: no division by zero, and an even softmax. */
+ * They count as 1e-12 long: no division by zero, and a uniform softmax. */
 
 static void test_zero_rows(void **state)
 {
@@ -179,7 +179,7 @@ static void test_norm_row(void **state)
     (void)state;
     draw_seed(5);
     for (size_t i = 0; i < sizeof widths / sizeof *widths; i++)
-        for (int way = 0; way < 16; way++) { /* bit 0: bias, 1: base, 2: xhat kept over u, 3: y over base */
+        for (int way = 0; way < 16; way++) { /* bit 0: bias, 1: base, 2: xhat stored over u, 3: y over base */
             int C = widths[i];
             float u[WIDE], bias[WIDE], base[WIDE], gamma[WIDE], beta[WIDE], out[WIDE], rstd = 0, scale = 1.25f;
             double x[WIDE], g[WIDE], b[WIDE], wanted[WIDE], hat[WIDE], none[WIDE] = {0}, one[WIDE];
@@ -209,7 +209,7 @@ static void test_norm_row(void **state)
     finish("norm_row");
 }
 
-/* du in a place of its own, over dy, over xhat. */
+/* du separate, over dy, over xhat. */
 static void test_norm_row_backward(void **state)
 {
     static const int widths[] = {7, 9, 16, 17, 33, 96, 100};
@@ -246,7 +246,7 @@ static void test_norm_row_backward(void **state)
 
 /* ------------------------------------------------------------------ small loops */
 
-/* The largest at every place of every length, and at any two: the first of the two is meant. */
+/* The maximum at every index of every length, and at any two: the first of the two is returned. */
 static void test_max_row(void **state)
 {
     enum { WIDE = 70 };
@@ -312,7 +312,7 @@ static void test_add(void **state)
     finish("add");
 }
 
-/* ------------------------------------------------------------------ what the optimiser is made of */
+/* ------------------------------------------------------------------ kernels of the optimizer */
 
 static void test_adamw(void **state)
 {
@@ -327,7 +327,7 @@ static void test_adamw(void **state)
     for (int t = 1; t <= STEPS; t++) {
         double c1 = 1 - pow(beta1, t), c2 = 1 - pow(beta2, t);
         fill(g, N);
-        g[N - 1] = 0; /* never a gradient: only decay */
+        g[N - 1] = 0; /* no gradient: only decay */
         for (int i = 0; i < N; i++) {
             wanted[i] -= (double)lr * decay * wanted[i];
             first[i] = beta1 * first[i] + (1 - (double)beta1) * g[i];

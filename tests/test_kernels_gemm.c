@@ -1,4 +1,4 @@
-/* test_kernels_gemm.c - matrix products as the layers use them: signals that come during one. */
+/* test_kernels_gemm.c - matrix products as the layers use them: signals during a product */
 #define _GNU_SOURCE /* pthread_getattr_np */
 #include <pthread.h>
 #include <signal.h>
@@ -11,10 +11,10 @@
 static const char *low, *high; /* the test's own stack */
 static volatile sig_atomic_t taken, astray;
 
-/* Where a handler runs tells where the interrupted code had its stack. */
+/* The handler's frame shows which stack the interrupted code used. */
 static void take(int number)
 {
-    const char *at = __builtin_frame_address(0); /* a variable may lie elsewhere under AddressSanitizer */
+    const char *at = __builtin_frame_address(0); /* under AddressSanitizer a variable may be elsewhere */
     (void)number;
     if (at < low || at >= high) astray = astray + 1;
     taken = taken + 1;
@@ -38,7 +38,7 @@ static void tick(long microseconds)
     assert_int_equal(setitimer(ITIMER_REAL, &t, NULL), 0);
 }
 
-/* Two of those products that oneDNN does on a stack in the heap, with AVX2 and with AVX-512 (gemm.c). */
+/* Two of the products for which oneDNN uses a stack on the heap, with AVX2 and with AVX-512 (gemm.c). */
 static void test_signals(void **state)
 {
     enum { M = 64, N = 384, K = 3072, SMALL = 8, SIGNALS = 100 };

@@ -1,5 +1,5 @@
-/* test_kernels_half.c - float16: the conversions over all of its values, and search's inner loops against plain ones
- * in double at every size. */
+/* test_kernels_half.c - float16: conversions for all values, and the inner loops of search against plain ones in
+ * double, at every size */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,7 @@ static bool is_number(unsigned h)
     return (h & 0x7fff) < 0x7c00;
 }
 
-/* What a float16 is worth, by its definition. */
+/* The value of a float16 by its definition. */
 static double value(unsigned h)
 {
     int exponent = (int)(h >> 10 & 31), mantissa = (int)(h & 0x3ff);
@@ -23,7 +23,7 @@ static double value(unsigned h)
     return h & 0x8000 ? -size : size;
 }
 
-/* Each value itself, and around each border between two: below, at (to the even one), above. */
+/* Each value itself, and around each midpoint between two: below, at (ties to even), above. */
 static void test_conversions(void **state)
 {
     bool exact = true, back = true, nearest = true;
@@ -50,7 +50,7 @@ static void test_conversions(void **state)
     finish("float16");
 }
 
-/* The kernel gives the same bits, at any length; a signalling NaN may come out quiet. */
+/* The kernel gives the same bits at any length; a signalling NaN may become quiet. */
 static void test_widen(void **state)
 {
     static uint16_t h[HALVES];
@@ -77,7 +77,7 @@ static void test_widen(void **state)
 
 struct task {
     int R, n, D;
-    uint16_t *features; /* (R, D), with some numbers that have no exponent */
+    uint16_t *features; /* (R, D), including some subnormals */
     const uint16_t *rows[HALF_ROWS];
     float *queries;
 };
@@ -99,7 +99,7 @@ static void free_task(struct task *t)
     free(t->queries);
 }
 
-/* Off by how many units in the last place of the two rows' lengths. */
+/* Error in units in the last place of the product of the rows' lengths. */
 static double error(const struct task *t, float score, int q, int r)
 {
     double sum = 0, xx = 0, yy = 0;
@@ -166,7 +166,7 @@ static void test_product(void **state)
     finish("product");
 }
 
-/* Every part of the memory that whole vectors fill counts. */
+/* Every part of the memory that fills whole vectors affects the result. */
 static void test_read(void **state)
 {
     enum { N = 4096 };

@@ -1,5 +1,5 @@
-/* test_layers_attention.c - window_attention against its double statement, and what it is made of: the
- * position bias and the masks of shifted windows. */
+/* test_layers_attention.c - window_attention against its reference, and its parts: the position bias and the masks of
+ * shifted windows */
 #include <math.h>
 #include <string.h>
 
@@ -46,7 +46,7 @@ static struct tensor *attention_shipped(struct layer_test *t, struct tape *tape,
     return window_attention(tape, in[0], &a->shipped, t->keep);
 }
 
-/* gentle: no scale beyond that of fresh weights, 10. What rounds the scores grows with it. */
+/* gentle: no scale above that of initial weights, 10. The rounding errors of the scores grow with it. */
 static void open_parameters(struct layer_test *t, const struct sizes *s, bool gentle)
 {
     /* ln 100 = 4.605. A score near 100 is rounded to 4e-6, which few channels and tokens do not average out. */
@@ -55,7 +55,7 @@ static void open_parameters(struct layer_test *t, const struct sizes *s, bool ge
     layer_param(t, "logit_scale", 0, 0, 3, (const int[]){s->heads, 1, 1}, false);
     for (int h = 0; h < s->heads; h++)
         t->par[LOGIT_SCALE].value[h] = (float)(s->C / s->heads < 7 ? small : gentle ? fresh : logit_scales)[h % 7];
-    t->par[LOGIT_SCALE].exact_zeros = s->window > 1; /* alone in its window, a token has no use for a scale */
+    t->par[LOGIT_SCALE].exact_zeros = s->window > 1; /* with a single token per window the scale has no effect */
     layer_param(t, "cpb_w1", 0, 0.7, 2, (const int[]){512, 2}, false);
     layer_vector(t, "cpb_b1", 0, 0.3, 512);
     layer_param(t, "cpb_w2", 0, 0.06, 2, (const int[]){s->heads, 512}, false);
@@ -145,7 +145,7 @@ static void open_attention(struct layer_test *t, const struct sizes *s, bool kee
     layer_aim(t);
 }
 
-/* The columns of a position bias and of the masks, padding included, against the double ones. */
+/* The columns of a position bias and of the masks, including padding, against the reference. */
 static void check_parts(const struct layer_test *t)
 {
     const struct pair *a = t->more;
@@ -169,7 +169,7 @@ static void check_parts(const struct layer_test *t)
     for (int i = 0; o->shift && i < n; i++)
         for (int j = 0; j < n; j++) {
             const float *m = a->shipped.masks + i * np + j;
-            /* a map that is one window wide has none at its lower edge alone */
+            /* a map that is one window wide has none at its lower edge only */
             masked = masked && (right == 0 || m[0] == oracle_mask(o, down, 0, i, j));
             masked = masked && (down == 0 || m[n * np] == oracle_mask(o, 0, right, i, j));
             masked = masked && m[2 * n * np] == oracle_mask(o, down, right, i, j);

@@ -1,5 +1,5 @@
-/* test_layers_conv.c - depthwise, patch_conv, mean_positions, mean_part and mlp, which a ConvNeXt and its heads are
- * made of, against their double statements. */
+/* test_layers_conv.c - depthwise, patch_conv, mean_positions, mean_part and mlp, the layers of ConvNeXt and its heads,
+ * against their references */
 #include <string.h>
 
 #include "layer_support.h"
@@ -60,7 +60,7 @@ static void test_depthwise(void **state)
     finish("depthwise");
 }
 
-/* ------------------------------------------------------------------ y = W patch + b; K: the patch's side */
+/* ------------------------------------------------------------------ y = W patch + b; K: side of the patch */
 
 static void patch_double(struct layer_test *t)
 {
@@ -95,7 +95,7 @@ static void open_patch(struct layer_test *t, const struct sizes *s)
     layer_sync(t);
 }
 
-/* Odd maps, of which a row, a column or both fill no patch. */
+/* Odd maps, with an incomplete row of patches, column of patches, or both. */
 static void test_patch_conv(void **state)
 {
     static const struct sizes sizes[] = {
@@ -330,17 +330,17 @@ static void test_mlp(void **state)
     finish("mlp");
 }
 
-/* ------------------------------------------------------------------ two of ConvNeXt's blocks, with the same weights
+/* ------------------------------------------------------------------ two ConvNeXt blocks with the same weights
  *
- * y = f(f(x)), f(x) = x + gamma MLP(LN(depthwise(x))): x is read by the filters and goes on itself. What MLP's
- * parameters are called above, then the filters'. */
+ * y = f(f(x)), f(x) = x + gamma MLP(LN(depthwise(x))): x is read by the filters and also passes through. Parameters:
+ * those of MLP above, then the filters'. */
 
 enum { FILTER = GAMMA + 1, SHIFT };
 
 struct blocks {
     struct depthwise depthwise;
     struct mlp mlp;
-    struct layer_test halves[2]; /* the MLP's double statement, once for each block */
+    struct layer_test halves[2]; /* the MLP's reference, once for each block */
 };
 
 static void blocks_double(struct layer_test *t)
@@ -383,7 +383,8 @@ static struct tensor *blocks_shipped(struct layer_test *t, struct tape *tape, st
     return x;
 }
 
-/* The two halves have t's parameters; the first's input is t's, its output the second's input, whose output is t's. */
+/* Both halves have t's parameters. The first one's input is t's, its output the second one's input, whose output is
+ * t's. */
 static void open_blocks(struct layer_test *t, const struct sizes *s)
 {
     open_mlp(t, s, (struct mlp_way){true, false, true});

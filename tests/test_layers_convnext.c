@@ -1,5 +1,5 @@
-/* test_layers_convnext.c - the layers of a ConvNeXt behind one another, as Sample4Geo has them: a patch convolution,
- * two blocks of the same weights along one residual stream, the mean over positions, a norm of the feature. */
+/* test_layers_convnext.c - the layers of a ConvNeXt in sequence, as in Sample4Geo: a patch convolution, two blocks with
+ * the same weights on one residual stream, the mean over positions, a norm of the feature */
 #include <string.h>
 
 #include "layer_support.h"
@@ -7,10 +7,10 @@
 enum { PATCH, BIAS, FILTER, FILTER_BIAS, W1, B1, W2, B2, NORM, NORM_BIAS, GAMMA, LAST, LAST_BIAS };
 enum { BLOCKS = 2, SIDE = 2, FILTER_SIDE = 7 };
 
-/* What the double pass keeps, and the shipped layers' weights. */
+/* Values that the reference stores, and the shipped layers' weights. */
 struct network {
-    int H, W, M;                                            /* the map's sides, rows of all pictures */
-    double *x[BLOCKS + 1], *u[BLOCKS], *n[BLOCKS];          /* (M, C): the stream, filtered, normalised */
+    int H, W, M;                                            /* sides of the map, rows of all pictures */
+    double *x[BLOCKS + 1], *u[BLOCKS], *n[BLOCKS];          /* (M, C): stream, filtered, normalised */
     double *h[BLOCKS], *g[BLOCKS], *v[BLOCKS];              /* (M, 4C), (M, 4C), (M, C) */
     double *mean, *scaled, *dx, *dv, *du, *dn, *dg, *dmean; /* (B, C), (M, C) .. */
     struct patch_conv patch;
@@ -32,7 +32,7 @@ static void block_double(struct layer_test *t, int i)
     oracle_residual(k->x[i + 1], k->x[i], k->scaled, t->keep, t->s.B, k->H * k->W * C);
 }
 
-/* dx: the gradient of the stream, which passes through and takes up the branch's */
+/* dx: the gradient of the stream, which passes through, and to which the branch's is added */
 static void block_double_backward(struct layer_test *t, int i)
 {
     struct variable *p = t->par;

@@ -1,4 +1,4 @@
-/* test_layers_decoupled.c - decoupled InfoNCE against its double statement, and that against PyTorch. */
+/* test_layers_decoupled.c - decoupled InfoNCE against its reference, and the reference against PyTorch */
 #include <math.h>
 #include <string.h>
 
@@ -45,7 +45,7 @@ static void bring_to_length_1(double *x, int B, int D)
     }
 }
 
-/* Which pairs count: all; or two in three, the last row's none but its own, and a diagonal that says nothing. */
+/* Which pairs count: all; or two in three, in the last row only the positive pair, with the diagonal unset. */
 static void forbid(struct layer_test *t, struct loss *l)
 {
     int B = t->s.B;
@@ -53,7 +53,7 @@ static void forbid(struct layer_test *t, struct loss *l)
     for (int i = 0; i < B * B; i++) l->allowed[i] = i / B < B - 1 && draw_uniform() < 0.67 && i % (B + 1) > 0;
 }
 
-/* closeness: how much of the other view's row is in a row, so that losses of all sizes come up */
+/* closeness: similarity of the two views' rows, so that losses of all magnitudes occur */
 static struct loss *open_decoupled(struct layer_test *t, int B, int D, double scale, double smoothing, double closeness,
                                    bool some)
 {
@@ -92,7 +92,7 @@ static void test_decoupled(void **state)
     finish("decoupled");
 }
 
-/* A right pair that is far ahead of the others, which are alike: its slope stays, and nothing overflows. */
+/* A positive pair far ahead of the others, which are alike: its gradient is kept, and nothing overflows. */
 static void test_far_ahead(void **state)
 {
     enum { B = 4 };
@@ -112,7 +112,7 @@ static void test_far_ahead(void **state)
     finish("decoupled of pairs far ahead");
 }
 
-/* What PyTorch 2 computes, each pair's own denominator written out:
+/* PyTorch 2's results, with each pair's own denominator written out:
  *
  *   import torch, torch.nn.functional as F
  *   torch.set_default_dtype(torch.float64)

@@ -1,5 +1,5 @@
-/* test_layers_feature.c - masks, concatenate, l2_normalise, triplet against their double statements, and the
- * draws of drop_path. */
+/* test_layers_feature.c - masks, concatenate, l2_normalise, triplet against their references, and the draws of
+ * drop_path */
 #include <math.h>
 #include <string.h>
 
@@ -144,7 +144,7 @@ static struct tensor *unit_shipped(struct layer_test *t, struct tape *tape, stru
     return l2_normalise(tape, in[0], *(float *)t->more);
 }
 
-/* epsilon: what is added to the length */
+/* epsilon: added to the length */
 static void open_unit(struct layer_test *t, int B, int C, float epsilon)
 {
     layer_open(t, "l2_normalise", &(struct sizes){.B = B, .C = C});
@@ -170,7 +170,7 @@ static void test_l2_normalise(void **state)
             check_shipped(&t);
             layer_free(&t);
         }
-    open_unit(&t, 3, 9, 0); /* nothing but zeros: its length counts as 1e-12 */
+    open_unit(&t, 3, 9, 0); /* all zeros: its length counts as 1e-12 */
     memset(t.in[0].value, 0, t.in[0].n * sizeof *t.in[0].value);
     check_shipped(&t);
     layer_free(&t);
@@ -201,7 +201,7 @@ static struct tensor *triplet_shipped(struct layer_test *t, struct tape *tape, s
     return NULL;
 }
 
-/* closeness: how much of the other view's row is in a row, so that losses of all sizes come up */
+/* closeness: similarity of the two views' rows, so that losses of all magnitudes occur */
 static void open_triplet(struct layer_test *t, int B, int D, double closeness)
 {
     layer_open(t, closeness > 0 ? "triplet of near pairs" : "triplet of far pairs", &(struct sizes){.B = B, .C = D});
@@ -258,7 +258,7 @@ static void draw(float *keep, const char *what, uint64_t seed, uint64_t step, in
     tape_free(tape);
 }
 
-/* Share of the places at which two draws of keep or drop agree. */
+/* Share of positions at which two draws of keep or drop agree. */
 static double agreement(const float *a, const float *b)
 {
     int same = 0;
@@ -266,7 +266,7 @@ static double agreement(const float *a, const float *b)
     return same / (double)PICTURES;
 }
 
-/* Independent draws agree in (1 - p)^2 + p^2 of the places. */
+/* Independent draws agree at (1 - p)^2 + p^2 of the positions. */
 static void check_independent(const char *what, const float *a, const float *b, double p)
 {
     check_figure("drop_path", what, "draws, agreement", fabs(agreement(a, b) - (1 - p) * (1 - p) - p * p), 0.05);
@@ -286,7 +286,7 @@ static void test_drop_path(void **state)
             wrong += keep[i] != 0 && fabsf(keep[i] * (1 - p) - 1) > 1e-6f;
         }
         check_true("drop_path", "a factor is 0 or 1 / (1 - p)", wrong == 0);
-        double deviation = sqrt(p * (1.0 - p) / (PATHS * PICTURES)); /* of the share dropped */
+        double deviation = sqrt(p * (1.0 - p) / (PATHS * PICTURES)); /* of the dropped share */
         check_figure("drop_path", "share dropped", "p", fabs(dropped / (double)(PATHS * PICTURES) - p), 4 * deviation);
         draw(other, "drop_path", 7, 3, 1, p);
         check_true("drop_path", "same seed and step, same draws", memcmp(keep, other, sizeof keep) == 0);
@@ -304,13 +304,13 @@ static void test_drop_path(void **state)
         }
         check_independent("the next pictures'", keep, keep + 1, p);
     }
-    draw(keep, "drop_path", 1, 0, 2, 0.5f); /* a swap of seed and step, and of the two by one path */
+    draw(keep, "drop_path", 1, 0, 2, 0.5f); /* seed and step swapped, and both shifted by one path */
     draw(other, "drop_path", 0, 1, 2, 0.5f);
     check_independent("a swapped seed's", keep, other, 0.5);
     finish("drop_path");
 }
 
-/* Nothing is dropped where p is 0 or nothing learns. */
+/* Nothing is dropped if p is 0 or the tape does not train. */
 static void test_no_drop(void **state)
 {
     struct tape *tape;

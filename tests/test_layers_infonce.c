@@ -1,9 +1,9 @@
-/* test_layers_infonce.c - InfoNCE against its double statement, and that against PyTorch. */
+/* test_layers_infonce.c - InfoNCE against its reference, and the reference against PyTorch */
 #include <math.h>
 
 #include "layer_support.h"
 
-static const float FIXED = 2.302585f; /* the logarithm of a scale that is not learned, which has no parameter */
+static const float FIXED = 2.302585f; /* the logarithm of a fixed scale, which has no parameter */
 
 /* The first output is the loss; out.grad[0] its weight. */
 static void infonce_double(struct layer_test *t)
@@ -36,7 +36,7 @@ static void bring_to_length_1(double *x, int B, int D)
     }
 }
 
-/* closeness: how much of the other view's row is in a row, so that losses of all sizes come up */
+/* closeness: similarity of the two views' rows, so that losses of all magnitudes occur */
 static void open_infonce(struct layer_test *t, int B, int D, double logit_scale, double smoothing, double closeness)
 {
     layer_open(t, closeness > 0 ? "infonce of near pairs" : "infonce of far pairs", &(struct sizes){.B = B, .C = D});
@@ -70,7 +70,7 @@ static void test_infonce(void **state)
     finish("infonce");
 }
 
-/* A temperature that has run away: exp(e^9) would overflow. */
+/* A diverged temperature: exp(e^9) would overflow. */
 static void test_no_overflow(void **state)
 {
     struct layer_test t;
@@ -84,7 +84,7 @@ static void test_no_overflow(void **state)
     finish("infonce at a large scale");
 }
 
-/* What PyTorch 2 computes:
+/* PyTorch 2's results:
  *
  *   import math, torch, torch.nn.functional as F
  *   i = torch.arange(12, dtype=torch.float64)

@@ -1,4 +1,4 @@
-/* test_layers_linear.c - linear and feed_forward against their double statements. */
+/* test_layers_linear.c - linear and feed_forward against their references */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +36,7 @@ static void open_linear(struct layer_test *t, const struct sizes *s)
     layer_output(t, s->B, s->L, s->N);
     t->map[0] = layer_doubles(t, t->out.n);
     t->more = layer_bytes(t, sizeof(struct linear));
-    t->exact_only = s->f == RELU; /* signs of what is almost 0 */
+    t->exact_only = s->f == RELU; /* signs of values near 0 */
     t->forward = linear_double;
     t->backward = linear_double_backward;
     t->shipped = linear_shipped;
@@ -154,8 +154,8 @@ static void test_feed_forward(void **state)
 
 /* ------------------------------------------------------------------ long sums on a device */
 
-/* Whole numbers in bfloat16, x = dy = 3: each of weight's gradients is 9 rows and each of the bias's 3 rows, exactly,
- * into however many parts the sum is cut. */
+/* Integers that bfloat16 holds exactly, x = dy = 3: each gradient of the weight is 9 rows and each of the bias 3 rows,
+ * exactly, into however many parts the sum is split. */
 static void check_long_sum(int rows, int N, int K)
 {
     enum { THREE = 0x40 /* both bytes of 3 */ };

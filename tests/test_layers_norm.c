@@ -1,4 +1,4 @@
-/* test_layers_norm.c - layer_norm, patch_embed and patch_merge against their double statements. */
+/* test_layers_norm.c - layer_norm, patch_embed and patch_merge against their references */
 #include "layer_support.h"
 
 /* ------------------------------------------------------------------ y = LN(x) */
@@ -63,7 +63,7 @@ static void test_layer_norm(void **state)
     finish("layer_norm");
 }
 
-/* float32 on every device, whatever its maps are */
+/* float32 on every device, whatever the type of its maps */
 static void test_norm_of_features(void **state)
 {
     static const struct sizes sizes[] = {{.B = 1, .L = 1, .C = 9}, {.B = 3, .L = 1, .C = 96, .epsilon = 1e-6f}};
@@ -82,7 +82,7 @@ static void test_norm_of_features(void **state)
 
 enum { WEIGHT, BIAS };
 
-/* K: the patch's side */
+/* K: side of the patch */
 static int patches_of(const struct sizes *s)
 {
     return s->B * (s->H / s->K) * (s->W / s->K);

@@ -1,4 +1,4 @@
-/* test_layers_pool.c - softmax_pool against its double statement. */
+/* test_layers_pool.c - softmax_pool against its reference */
 #include <math.h>
 
 #include "layer_support.h"
@@ -26,7 +26,7 @@ static struct tensor *pool_shipped(struct layer_test *t, struct tape *tape, stru
     return y;
 }
 
-/* N pictures to a feature, of L positions together */
+/* N pictures per feature, with L positions together */
 static void open_pool(struct layer_test *t, const struct sizes *s)
 {
     layer_open(t, "softmax_pool", s);
@@ -37,7 +37,7 @@ static void open_pool(struct layer_test *t, const struct sizes *s)
     t->forward = pool_double;
     t->backward = pool_double_backward;
     t->shipped = pool_shipped;
-    if (s->L == 1) t->gain = 1e3; /* a's gradient is zero by its mathematics */
+    if (s->L == 1) t->gain = 1e3; /* a's gradient is mathematically zero */
 }
 
 static void test_pool(void **state)
@@ -60,13 +60,13 @@ static void test_pool(void **state)
     finish("softmax_pool");
 }
 
-/* Logits that a softmax without its largest taken off would not stand. */
+/* Logits that overflow unless the softmax subtracts the maximum. */
 static void test_large_logits(void **state)
 {
     struct layer_test t;
     (void)state;
     open_pool(&t, &(struct sizes){.B = 2, .N = 1, .L = 11, .heads = 2, .C = 6});
-    for (size_t i = 0; i < t.in[0].n; i++) /* a head's own constant, and whole numbers, which bfloat16 holds */
+    for (size_t i = 0; i < t.in[0].n; i++) /* a constant for each head, and integers, which bfloat16 holds exactly */
         t.in[0].value[i] = (i % 2 ? 200 : -200) + rint(t.in[0].value[i]);
     run_oracle(&t);
     check_shipped(&t);

@@ -1,5 +1,5 @@
-/* test_layers_tape.c - layers behind one another, as networks have them: a residual stream with taps, weights
- * that two layers share, a tensor of which several layers take some pictures, losses that add up. */
+/* test_layers_tape.c - layers in sequence, as in networks: a residual stream with taps, weights shared by two layers, a
+ * tensor from which several layers take some pictures, losses that add up */
 #include <math.h>
 #include <string.h>
 
@@ -11,10 +11,10 @@
 
 enum { WEIGHT, BIAS, W1, B1, W2, B2, GAMMA, BETA, TAP_GAMMA, TAP_BETA, M1, C1, M2, C2 };
 
-/* What the double pass keeps. */
+/* Values that the reference stores. */
 struct stream {
     double *h, *s1, *s, *tap, *u1, *u2;   /* (M, C); u: before a feed's norm */
-    double *g1, *g2, *pre1, *pre2, *wide; /* (M, 4C) gelu and what it is of */
+    double *g1, *g2, *pre1, *pre2, *wide; /* (M, 4C): gelu and its input */
     double *v, *dtap, *ds, *dv, *du;      /* (M, C) */
     struct oracle_masks direct, normed;
     struct feed_forward feed;
@@ -34,7 +34,7 @@ static void feed_double(struct layer_test *t, double *y, double *u, double *g, d
     oracle_residual(y, x, k->v, NULL, t->s.B, t->s.L * C);
 }
 
-/* ds: the gradient of the stream, which passes through and takes up the branch's */
+/* ds: the gradient of the stream, which passes through, and to which the branch's is added */
 static void feed_double_backward(struct layer_test *t, double *ds, const double *u, const double *g, const double *pre,
                                  const double *x)
 {
@@ -50,7 +50,7 @@ static void feed_double_backward(struct layer_test *t, double *ds, const double 
     oracle_linear_backward(ds, p[W1].grad, p[B1].grad, k->wide, pre, x, p[W1].value, M, 4 * C, C, GELU);
 }
 
-/* The two features lie one behind the other in each picture's row. */
+/* The two features are concatenated in each picture's row. */
 static void stream_double(struct layer_test *t)
 {
     const struct variable *p = t->par;
@@ -153,7 +153,7 @@ static struct oracle_masks open_masks(struct layer_test *t)
 static void open_stream(struct layer_test *t, const struct sizes *s)
 {
     layer_open(t, "stream", s);
-    t->exact_only = true; /* a maximum of a computed map stands elsewhere where the map is rounded */
+    t->exact_only = true; /* a maximum of a computed map may move if the map is rounded */
     layer_input(t, "x", s->B, s->L, s->K);
     layer_output(t, s->B, 1, 2 * s->N * s->C);
     open_parameters(t);

@@ -45,7 +45,7 @@ static struct loader *open_loader(const struct small_set *set, const struct load
     return loader;
 }
 
-/* All that a batch says, in one number. */
+/* A hash of all that a batch contains. */
 static uint64_t sum_of(const struct batch *batch, const struct pictures *p)
 {
     size_t street = picture_bytes(&p->street) * B, aerial = picture_bytes(&p->aerial) * B * 2;
@@ -56,7 +56,7 @@ static uint64_t sum_of(const struct batch *batch, const struct pictures *p)
     return h;
 }
 
-/* Sums of the first n batches, which come in order and hold no conflict. */
+/* Hashes of the first n batches, which come in order and contain no conflict. */
 static void take(uint64_t *sums, int n, const struct small_set *set, const struct loader_options *options)
 {
     struct loader *loader = open_loader(set, options);
@@ -126,7 +126,7 @@ static void test_workers_and_resume(void **state)
     loader_free(loader);
     for (int i = 0; i + 1 < BATCHES; i++) {
         options.epoch = epochs[i];
-        options.first = next[i]; /* also behind an epoch's last */
+        options.first = next[i]; /* also after an epoch's last */
         loader = open_loader(set, &options);
         for (int k = i + 1; k < BATCHES && k < i + 4; k++) {
             struct batch batch;
@@ -159,7 +159,7 @@ static void test_cache_gives_the_same(void **state)
     cache_free(cache);
 }
 
-/* The same pairs again, and other draws. */
+/* The same pairs again, with other draws. */
 static void test_epochs_differ(void **state)
 {
     struct small_set *set = *state;
@@ -214,7 +214,7 @@ static void test_plain(void **state)
 
 /* ------------------------------------------------------------------ bad pictures */
 
-/* Batches that are given come as they are, epoch after epoch; single pictures are the strong ones. */
+/* Given batches come in the given order, epoch after epoch; with single pictures, the strong ones. */
 static void test_given_batches(void **state)
 {
     const struct small_set *set = *state;
@@ -246,7 +246,7 @@ static void spoil(const char *path)
     close(fd);
 }
 
-/* Good batches come first, then the sentence, again and again. */
+/* Good batches come first, then the error, on every call. */
 static void test_stop(void **state)
 {
     struct small_set *set = *state;
@@ -282,7 +282,7 @@ static void test_skip(void **state)
     const struct split *split = &set->data.train;
     uint64_t sums[2][BATCHES];
     spoil(split->queries[3].path);
-    spoil(split->queries[4].path); /* which would stand for it */
+    spoil(split->queries[4].path); /* which would be its replacement */
     unlink(split->tiles[12].path); /* query 12's alone */
     for (int turn = 0; turn < 2; turn++) {
         struct named named = {0};
@@ -290,7 +290,7 @@ static void test_skip(void **state)
         options.skip_bad = true;
         options.user = &named;
         take(sums[turn], BATCHES, set, &options);
-        assert_int_equal(named.count, 3); /* each once in two epochs and more */
+        assert_int_equal(named.count, 3); /* each once in more than two epochs */
         for (int i = 0; i < 3; i++) {
             int query = named.queries[i];
             assert_true(query == 3 || query == 4 || query == 12);
@@ -317,13 +317,13 @@ static void test_skip(void **state)
     loader_free(loader);
 }
 
-/* The one that stands for a bad pair is the next in the list that is good and fits. */
+/* A bad pair is replaced by the next in the list that is readable and does not conflict. */
 static void test_replacement(void **state)
 {
     struct small_set *set = *state;
     struct query *queries = set->data.train.queries;
     for (int i = 0; i < QUERIES; i++) queries[i].near_count = 0;
-    queries[5].tile = queries[0].tile; /* so it does not fit */
+    queries[5].tile = queries[0].tile; /* so it conflicts */
     spoil(queries[1].path);
     spoil(queries[4].path);
     struct named named = {0};
@@ -351,7 +351,7 @@ static void test_nothing_left(void **state)
     options.skip_bad = true;
     options.user = &named;
     for (int i = 0; i < QUERIES; i++)
-        if (i > 2) spoil(set->data.train.queries[i].path); /* three are good, a batch takes four */
+        if (i > 2) spoil(set->data.train.queries[i].path); /* three are good, a batch needs four */
     struct loader *loader = open_loader(set, &options);
     struct batch batch;
     gvm_error err = {""};
@@ -366,7 +366,7 @@ static void test_too_few(void **state)
     struct loader_options options = usual(2);
     struct loader *loader;
     gvm_error err = {""};
-    options.batch = TILES + 1; /* more places than there are */
+    options.batch = TILES + 1; /* more than there are tiles */
     assert_int_equal(loader_open(&loader, &set->pictures, &set->data.train, &options, &err), GVM_ARGUMENT);
     assert_null(loader);
     assert_non_null(strstr(err.text, "22 street pictures on 18 tiles do not fill one batch of size 19"));

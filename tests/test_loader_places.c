@@ -1,5 +1,5 @@
-/* test_loader_places.c - batches of photos and of the pictures of their places, cut out of a raster; how they are
- * varied. */
+/* test_loader_places.c - batches of photos and of the pictures of their places, cut from a raster; their augmentation
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,8 +39,8 @@ static struct config config(void)
         .cell_m = 30};
 }
 
-/* Photos along a street of 130 m, most cells with two of them, on a raster of 2 m a pixel whose colours tell where one
- * is. */
+/* Photos along a street of 130 m, with two in most cells, on a raster of 2 m per pixel whose colours encode the
+ * position. */
 static int set_up(void **state)
 {
     double place[6];
@@ -115,7 +115,7 @@ static void take(uint64_t *sums, int n, const struct town *t, const struct loade
 
 /* ------------------------------------------------------------------ batches */
 
-/* Neither shuffled nor varied: photos and cells as an evaluation has them, south up. */
+/* Neither shuffled nor augmented: photos and cells as in an evaluation, south up. */
 static void test_plain(void **state)
 {
     const struct town *t = *state;
@@ -144,7 +144,8 @@ static void test_plain(void **state)
         places_allowed(allowed, &t->data->train, batch.queries, places, B);
         assert_memory_equal(batch.allowed, allowed, sizeof allowed);
     }
-    /* South is up, and red grows to the east: it falls to the right. Green grows to the south: it falls downwards. */
+    /* South is up, and red grows to the east: it decreases to the right. Green grows to the south: it decreases
+     * downwards. */
     const uint8_t *first = batch.aerial, *right = first + 3 * (WA - 1), *below = first + (size_t)(HA - 1) * WA * 3;
     assert_true(first[0] > right[0] + 5 && first[1] > below[1] + 5);
     loader_free(loader);
@@ -190,7 +191,7 @@ static void test_workers_resume_and_cache(void **state)
     assert_memory_equal(got, want + 2, (BATCHES - 2) * sizeof *want);
     options.first = 0;
 
-    struct cache *cache; /* of the photos alone */
+    struct cache *cache; /* of the photos only */
     const struct cache_options making = {.workers = 2};
     assert_int_equal(cache_open(&cache, in_folder("cache"), &t->pictures, &making, NULL), GVM_OK);
     t->pictures.cache = cache;
@@ -202,7 +203,7 @@ static void test_workers_resume_and_cache(void **state)
     cache_free(cache);
 }
 
-/* Imagery is kept only beside what others need. */
+/* Imagery is kept in memory only if enough is left for other needs. */
 static void test_keep(void **state)
 {
     const struct town *t = *state;
@@ -223,7 +224,7 @@ static void test_keep(void **state)
     }
 }
 
-/* ------------------------------------------------------------------ what goes together */
+/* ------------------------------------------------------------------ what fits together */
 
 static void test_mismatch(void **state)
 {
@@ -255,7 +256,7 @@ static void fill(uint8_t *pixels, unsigned seed)
     for (int i = 0; i < PIXELS; i++) pixels[i] = (uint8_t)(60 + (unsigned)i * seed % 140);
 }
 
-/* Black around a photo stays, and counts for nothing; the pictures of a place change alike, unlike the photo. */
+/* Black borders of a photo stay and have no effect; the pictures of a place change alike, unlike the photo. */
 static void test_colours(void **state)
 {
     const struct augmentation colours = {.colour = 1, .shift = 0.15f, .hue = 0.1f};
@@ -272,14 +273,14 @@ static void test_colours(void **state)
         assert_int_equal(augment_place(photo, places, sizes, 2, &colours, 3, 1, index), GVM_OK);
         assert_int_equal(augment_place(alone, one, small, 1, &colours, 3, 1, index), GVM_OK);
         for (int i = 0; i < 9 * W; i++) assert_true(photo[i] == 0 && photo[PIXELS - 1 - i] == 0);
-        assert_memory_equal(photo + 9 * W, alone, PIXELS - 18 * W); /* as if there were no black */
+        assert_memory_equal(photo + 9 * W, alone, PIXELS - 18 * W); /* as without black borders */
         assert_memory_equal(places, places + PIXELS, PIXELS);
         assert_memory_equal(places, one, PIXELS);
         fill(alone, 11);
         changed += memcmp(places, alone, PIXELS) != 0;
     }
     assert_int_equal(changed, 20);
-    for (int turn = 0; turn < 2; turn++) { /* black columns; a photo that is black all over */
+    for (int turn = 0; turn < 2; turn++) { /* black columns; an entirely black photo */
         memset(photo, 0, sizeof photo);
         for (int y = 0; turn == 0 && y < H; y++) memset(photo + (y * W + 3) * 3, 100, 9);
         assert_int_equal(augment_place(photo, places, sizes, 1, &colours, 3, 1, 4), GVM_OK);

@@ -1,4 +1,4 @@
-/* test_locate.c - photos whose heading is from magnetic north, located. */
+/* test_locate.c - locating photos whose heading is from magnetic north */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,8 +11,8 @@
 
 #define WEIGHTS "tests/golden/net_narrow.safetensors"
 
-/* The best tile's score with a given heading, or with the photo's own for NaN; what else there is to know in *found and
- * *best. */
+/* The best tile's score with a given heading, or with the photo's own if it is NaN; more results in *found and *best.
+ */
 static double score(gvm_found *found, gvm_hit *best, gvm_session *session, const gvm_map *map, double heading)
 {
     const gvm_question question = {.photo = in_folder("magnetic.jpg"), .heading = heading, .panorama = 1};
@@ -28,7 +28,7 @@ static double score(gvm_found *found, gvm_hit *best, gvm_session *session, const
     return best->score;
 }
 
-/* It and its neighbours among sixteen are tried, no others: what lies farther off may score higher. */
+/* Only it and its neighbours among the sixteen headings are tried, although others may score higher. */
 static void magnetic(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* test_map.c - lists of tiles. */
+/* test_map.c - lists of tiles */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

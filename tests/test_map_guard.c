@@ -1,11 +1,11 @@
-/* test_map_guard.c - a map's features that are written over, cut, or appended to while they are mapped. */
+/* test_map_guard.c - a map's features that are overwritten, truncated or appended to while they are mapped */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
-#undef fail /* cmocka's; ours is base/error.h's */
+#undef fail /* cmocka's; base/error.h defines ours */
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -31,7 +31,7 @@ static void write_at(size_t at, const void *bytes, size_t size)
     assert_int_equal(fclose(file), 0);
 }
 
-/* Each test has a file of its own, all ones. */
+/* Each test has its own file, filled with ones. */
 static int start(void **state)
 {
     static gvm_map map;
@@ -58,7 +58,7 @@ static void test_written(void **state)
     gvm_error err;
     assert_int_equal(gvm_map_guard_open(&watch, *state, true, &err), GVM_OK);
     assert_int_equal(gvm_map_guard_check(watch, &err), GVM_OK);
-    write_at(SIZE, "more", 4); /* behind the last row */
+    write_at(SIZE, "more", 4); /* after the last row */
     assert_int_equal(gvm_map_guard_check(watch, &err), GVM_OK);
     write_at(SIZE - 1, "2", 1);
     assert_int_equal(gvm_map_guard_check(watch, &err), GVM_FILE);
@@ -66,7 +66,7 @@ static void test_written(void **state)
     assert_int_equal(gvm_map_guard_check(watch, &err), GVM_FILE);
     write_at(SIZE - 1, "\1", 1);
     assert_int_equal(gvm_map_guard_check(watch, &err), GVM_OK);
-    struct stat before; /* as cp --preserve leaves it */
+    struct stat before; /* as cp --preserve does */
     assert_int_equal(stat(features, &before), 0);
     write_at(SIZE - 1, "2", 1);
     const struct timespec times[2] = {before.st_atim, before.st_mtim};
@@ -75,7 +75,7 @@ static void test_written(void **state)
     gvm_map_guard_free(watch);
 }
 
-/* Its pages are read as zeros where they are gone, and what is before them as it was. */
+/* Missing pages are read as zeros; those before are unchanged. */
 static void test_cut(void **state)
 {
     const gvm_map *map = *state;
@@ -92,7 +92,7 @@ static void test_cut(void **state)
             assert_int_equal(map->file.data[SIZE - 1], 0);
             assert_int_equal(truncate(features, 0), 0);
             assert_int_equal(map->file.data[0], 0);
-            assert_int_equal(truncate(features, (off_t)SIZE), 0); /* what was read is no less wrong */
+            assert_int_equal(truncate(features, (off_t)SIZE), 0); /* data read earlier is no less wrong */
         } else {
             assert_int_equal(gvm_map_guard_open(&watch, map, true, &err), GVM_OK);
             assert_int_equal(truncate(features, 0), 0);

@@ -1,4 +1,4 @@
-/* test_map_refused.c - a map that is not ours, not whole or made to do harm is refused. */
+/* test_map_refused.c - maps that are foreign, incomplete or malicious are refused */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -57,8 +57,7 @@ static void test_foreign(void **state)
     expect_bad_map(GVM_FORMAT, "m.gpkg: it is a GeoPackage, but not one made by `geoviewmatch index`");
     make_map();
     run_sql("UPDATE geoviewmatch SET value = '2' WHERE key = 'version'");
-    expect_bad_map(GVM_FORMAT,
-                   "m.gpkg: unsupported map version 2, written by a newer GeoViewMatch; expected at most 1");
+    expect_bad_map(GVM_FORMAT, "m.gpkg: unsupported map version 2; this program reads version 1");
     static const char *const facts[] = {"version", "id", "fingerprint", "width", "ground_m", "rows", "jobs"};
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
         char sql[100];
@@ -84,7 +83,7 @@ static void test_foreign(void **state)
                   "m.zip: expected a map's name, which ends in .gpkg; make one with `index`");
 }
 
-/* The fingerprint as it was, but features of another width, in both files: no network may meet them. */
+/* The right fingerprint, but features of another width, in both files: no network may read them. */
 static void test_width(void **state)
 {
     (void)state;
@@ -107,7 +106,7 @@ static void test_width(void **state)
         assert_int_equal(fseek(file, 12, SEEK_SET), 0);
         assert_int_equal(fwrite(width, 1, 4, file), 4);
         fclose(file);
-        map = open_map(); /* whoever only looks may */
+        map = open_map(); /* reading is allowed */
         assert_int_equal(map->width, widths[i]);
         gvm_hit hit;
         int count;
@@ -126,7 +125,7 @@ static void test_width(void **state)
     expect_bad_map(GVM_FORMAT, "m.gpkg: its table `geoviewmatch` is corrupt");
 }
 
-/* What could run more than our own SQL, or open other files, is refused before GDAL sees it. */
+/* Anything that could run other SQL than ours, or open other files, is refused before GDAL opens it. */
 static void test_hostile_tables(void **state)
 {
     (void)state;
@@ -147,7 +146,7 @@ static void test_hostile_tables(void **state)
         "TABLE other USING VirtualOGR(''/etc/passwd'')')");
     expect_bad_map(GVM_FORMAT, "m.gpkg: unexpected virtual table \"other\"; a map");
     static const char *const texts[][2] = {
-        /* put in by hand, to be taken for something else */
+        /* inserted by hand, to be mistaken for something else */
         {"table", "CREATE VIRTUAL TABLE other USING VirtualOGR(''/etc/passwd'', 0, ''x USING rtree('')"},
         {"table", "CREATE VIRTUAL TABLE \"other\" USING rtree(id, a, b) -- )"},
         {"table", "CREATE/**/VIRTUAL TABLE other USING VirtualOGR(''/etc/passwd'')"},
@@ -188,7 +187,7 @@ static void test_hostile_triggers(void **state)
     }
 }
 
-/* A user's own tables do no harm. */
+/* A user's own tables are accepted. */
 static void test_own_tables(void **state)
 {
     (void)state;
@@ -226,7 +225,7 @@ static void expect_text(const char *name, const char *text)
     assert_string_equal(got, text);
 }
 
-/* Files of other programs under the names that a map takes stay as they are. */
+/* Other programs' files under the names that a map uses are left unchanged. */
 static void test_strangers(void **state)
 {
     (void)state;
@@ -260,7 +259,7 @@ static void test_strangers(void **state)
     assert_int_equal(access(in_folder("gone.gpkg"), F_OK), -1);
     empty_folder(NULL);
 
-    static uint8_t header[FEATURES_START]; /* what a killed making leaves */
+    static uint8_t header[FEATURES_START]; /* left by a killed build */
     features_header(header, &(struct features_facts){"0123456789abcdef0123456789abcdef", 7});
     for (size_t size = 0; size <= FEATURES_START; size += FEATURES_START / 2) {
         put_bytes("m.features", header, size);
@@ -273,7 +272,7 @@ static void test_strangers(void **state)
     rmdir(in_folder("m.features"));
 }
 
-/* No number of a job's that a file gives leads beyond its rows. */
+/* No number in a job from a file leads beyond its rows. */
 static void test_jobs(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* test_memory.c - what a process may take, read from files as the kernel shows them. */
+/* test_memory.c - available memory, computed from files like those of the kernel */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,7 +38,7 @@ static int remove_root(void **state)
     return system(line);
 }
 
-/* No file there, as in a sandbox; then a machine without groups. */
+/* No file, as in a sandbox; then a machine without groups. */
 static void test_machine(void **state)
 {
     (void)state;
@@ -48,7 +48,7 @@ static void test_machine(void **state)
     assert_true(memory_available_under(root) == 4000 * 1024);
 }
 
-/* Version 2: the group's own limit, then a lower one of a group around it, less the pages that can be given up. */
+/* Version 2: the group's own limit, then a lower one of an ancestor, minus the pages that can be reclaimed. */
 static void test_groups(void **state)
 {
     (void)state;
@@ -66,7 +66,7 @@ static void test_groups(void **state)
     assert_true(memory_available_under(root) == 0);
 }
 
-/* A container's path is not there, but its limit stands at the top. Version 1 says "none" by a great number. */
+/* A container's path is not visible, but its limit is at the top. Version 1 means "none" by a huge number. */
 static void test_containers(void **state)
 {
     (void)state;
@@ -86,7 +86,7 @@ static void test_here(void **state)
     (void)state;
     double here = memory_available();
     assert_true(here > 1e6);
-    /* A gigabyte more than is taken, which under AddressSanitizer are terabytes. */
+    /* One GB more than is in use, which under AddressSanitizer is terabytes. */
     struct rlimit before, low;
     unsigned long pages = 0;
     FILE *file = fopen("/proc/self/statm", "r");

@@ -1,4 +1,4 @@
-/* test_metadata.c - XMP, and metadata of all containers: segments of JPEG, chunks of PNG and WebP, directories of TIFF.
+/* test_metadata.c - XMP, and metadata of all containers: segments of JPEG, chunks of PNG and WebP, directories of TIFF
  */
 #include "image/metadata.h"
 
@@ -20,7 +20,7 @@ static struct xmp read_xmp(const char *text)
 {
     struct xmp xmp = {.guid = ""};
     size_t size = strlen(text);
-    char *copy = malloc(size + (size == 0)); /* of just its size, for the sanitizers */
+    char *copy = malloc(size + (size == 0)); /* of the exact size, for the sanitizers */
     memcpy(copy, text, size);
     xmp_read(&xmp, copy, size);
     free(copy);
@@ -50,7 +50,7 @@ static void panoramas(void **state)
         "<a xmlns:GPano='https://ns.google.com/photos/1.0/panorama' GPano:FullPanoWidthPixels='8000' "
         "GPano:PoseHeadingDegrees='-12.5'/>",
         "<a xmlns:GPano='" GPANO_SPACE "' by='M\xfcller &nbsp;&co' GPano:FullPanoWidthPixels='8000' "
-        "GPano:PoseHeadingDegrees='-12.5'/>", /* Latin 1, and entities of HTML */
+        "GPano:PoseHeadingDegrees='-12.5'/>", /* Latin-1, and HTML entities */
         "<a xmlns:GPano='" GPANO_SPACE "'><!-- GPano:FullPanoWidthPixels='1' --><b GPano:FullPanoWidthPixels='8000'/>"
         "<b GPano:PoseHeadingDegrees='-12.5'/><b GPano:FullPanoWidthPixels='x' FullPanoWidthPixels='7'/></a>"};
     for (size_t i = 0; i < sizeof says / sizeof *says; i++) {
@@ -65,9 +65,10 @@ static void panoramas(void **state)
         }
     }
     static const char *const values[] = {
-        "='nan'",  "='-1'", "='1e300'",
-        "='8x'",   "=''",   "='80",
-        "Old='8'", "",      "='00000000000000000000000000000000000000000000000000000000000000000008'"};
+        "='nan'",  "='-1'",     "='1e300'",
+        "='0.5'",  "='1e-310'", /* it is divided by */
+        "='8x'",   "=''",       "='80",
+        "Old='8'", "",          "='00000000000000000000000000000000000000000000000000000000000000000008'"};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         char text[300];
         snprintf(text, sizeof text, "<a xmlns:GPano='" GPANO_SPACE "' GPano:FullPanoWidthPixels%s/>", values[i]);
@@ -80,7 +81,7 @@ static void panoramas(void **state)
     assert_false(gpano_says(&xmp.gpano));
 }
 
-/* The specification allows UTF-16 and UTF-32 too. */
+/* The specification also allows UTF-16 and UTF-32. */
 static void encodings(void **state)
 {
     (void)state;
@@ -89,7 +90,7 @@ static void encodings(void **state)
         "\xef\xbb\xbf<?xpacket begin=''?><a xmlns:GPano='" GPANO_SPACE "' GPano:FullPanoWidthPixels='8000'/>";
     for (size_t i = 0; i < 2 * sizeof names / sizeof *names; i++) {
         gsize size;
-        const char *from = text + (i % 2 ? 3 : 0); /* with a byte order mark, and without */
+        const char *from = text + (i % 2 ? 3 : 0); /* with and without a byte order mark */
         char *wide = g_convert(from, -1, names[i / 2], "UTF-8", NULL, &size, NULL);
         assert_non_null(wide);
         for (size_t n = 0; n <= size; n++) {
@@ -103,7 +104,7 @@ static void encodings(void **state)
     }
 }
 
-/* XMP repeats EXIF in its own way. */
+/* XMP repeats EXIF in its own format. */
 static void coordinates(void **state)
 {
     (void)state;
@@ -144,7 +145,7 @@ static void coordinates(void **state)
     }
 }
 
-/* What takes a parser long, or much memory, if it is not linear. */
+/* Input that takes a long time, or much memory, unless parsing is linear. */
 static void much_text(void **state)
 {
     (void)state;
@@ -204,7 +205,7 @@ static void packet_segment(struct jpeg *j, const char *text)
     app1(j, mark, sizeof mark, text, strlen(text));
 }
 
-/* A part of a text that belongs at `at`. */
+/* A part of a text, at offset `at`. */
 static void extension_segment(struct jpeg *j, const char *guid, const char *text, size_t all, size_t at, size_t size)
 {
     static const char mark[] = "http://ns.adobe.com/xmp/extension/";
@@ -221,12 +222,12 @@ static void extension_segment(struct jpeg *j, const char *guid, const char *text
 static void end(struct xmp *xmp, struct exif *exif, struct jpeg *j)
 {
     memcpy(j->bytes + j->size, "\xff\xda\0\x2\xff\xd9", 6);
-    const struct bytes bytes = {j->bytes, -1, j->size + 6};
+    const struct bytes bytes = {j->bytes, -1, j->size + 6, NULL};
     metadata_read_jpeg(xmp, exif, &bytes);
-    for (size_t size = 2; size < 400 && size < j->size; size++) { /* cut off */
+    for (size_t size = 2; size < 400 && size < j->size; size++) { /* truncated */
         struct xmp some;
         struct exif more;
-        metadata_read_jpeg(&some, &more, &(struct bytes){j->bytes, -1, size});
+        metadata_read_jpeg(&some, &more, &(struct bytes){j->bytes, -1, size, NULL});
     }
 }
 
@@ -246,13 +247,13 @@ static void exif_segments(void **state)
     end(&xmp, &exif, &j);
     assert_true(exif.has_place && exif.lat == 51 && strcmp(exif.make, "Maker") == 0);
 
-    /* a block of more than a segment, whose places stand at its end */
+    /* a block larger than a segment, whose positions are at its end */
     size_t size = exif_block(block, false, maker, NULL, NULL);
     memcpy(large, block, size);
     memcpy(large + 8, "\1\0\x25\x88\4\0\1\0\0\0\0\0\2\0\0\0\0\0", 18); /* one entry: GPS at 0x20000 */
     size = exif_block(block, false, NULL, NULL, gps);
     uint32_t gps_at = 8 + 2 + 12 + 4;
-    /* offsets of the block count from its start, so all of it is moved there */
+    /* offsets are relative to the block's start, so all of it is copied there */
     memcpy(large + 0x20000, block + gps_at, size - gps_at);
     for (int i = 0; i < 4; i++) {
         uint8_t *entry = large + 0x20000 + 2 + 12 * i;
@@ -282,7 +283,7 @@ static void xmp_segments(void **state)
                *notes = "<a xmlns:xmpNote='http://ns.adobe.com/xmp/note/' xmpNote:HasExtendedXMP='" GUID_A "'/>";
     size_t all = strlen(heading);
     begin(&j);
-    extension_segment(&j, GUID_B, other, all, 0, all); /* in front of the packet, and of another picture */
+    extension_segment(&j, GUID_B, other, all, 0, all); /* before the packet, and of another picture */
     packet_segment(&j, "<a b='c'/>");
     packet_segment(&j, heading);
     packet_segment(&j, other);
@@ -331,7 +332,7 @@ static uint32_t crc32_of(const uint8_t *p, size_t n)
     return ~crc;
 }
 
-/* A chunk behind a PNG's header, or behind its pixels. */
+/* Insert a chunk after a PNG's header, or after its pixels. */
 static void insert_chunk_at(const char *name, bool behind, const char *type, const void *data, size_t size)
 {
     size_t all = read_back(name), AT = behind ? all - 12 : 33; /* IEND has 12 bytes */
@@ -388,8 +389,16 @@ static void png_chunks(void **state)
         expect_place("b.png", 20, 30);
         g_string_free(text, TRUE);
     }
+    static const char *const broken[] = {"Raw profile type exif", "Raw profile type xmp", "XML:com.adobe.xmp"};
+    for (int k = 0; k < 3; k++) { /* nothing can be inflated of what stands behind the key */
+        char text[40];
+        snprintf(text, sizeof text, "%s%c%cbroken", broken[k], '\0', '\0');
+        save("b.png", pixels, 30, 20, 3, VIPS_FORMAT_UCHAR, (struct extra){0});
+        insert_chunk("b.png", "zTXt", text, strlen(broken[k]) + 8);
+        assert_int_equal(image_about(&(struct image){.width = 0}, in_folder("b.png"), NULL), GVM_OK);
+    }
     static const char head[] = "XML:com.adobe.xmp\0\0\0en\0\0", xmp[] = "<a GPano:PoseHeadingDegrees='219'/>";
-    for (int k = 0; k < 4; k++) { /* plain or compressed, before the pixels or behind them */
+    for (int k = 0; k < 4; k++) { /* plain or compressed, before or after the pixels */
         guint8 text[300];
         gsize taken, made = sizeof xmp - 1;
         memcpy(text, head, sizeof head - 1);
@@ -407,7 +416,7 @@ static void png_chunks(void **state)
         struct image image;
         assert_int_equal(image_about(&image, in_folder("c.png"), NULL), GVM_OK);
         assert_true(image.gpano.has_heading && image.gpano.heading == 219);
-        for (gsize n = 0; n < sizeof head - 1 + made; n += 3) { /* cut off */
+        for (gsize n = 0; n < sizeof head - 1 + made; n += 3) { /* truncated */
             save("c.png", pixels, 30, 20, 3, VIPS_FORMAT_UCHAR, (struct extra){0});
             insert_chunk_at("c.png", true, "iTXt", text, n);
             assert_int_equal(image_about(&image, in_folder("c.png"), NULL), GVM_OK);
@@ -415,7 +424,7 @@ static void png_chunks(void **state)
     }
 }
 
-/* WebP's chunk holds a block without the mark, and with it where programs copy a JPEG's segment. */
+/* WebP's chunk has a block without the leading mark, or with it if a program copied a JPEG's segment. */
 static void webp_chunks(void **state)
 {
     (void)state;
@@ -426,7 +435,7 @@ static void webp_chunks(void **state)
         size += size % 2;
         save("plain.webp[lossless,strip]", pixels, 30, 20, 3, VIPS_FORMAT_UCHAR, (struct extra){0});
         read_back("plain.webp");
-        const uint8_t *pixels_at = file_bytes; /* libvips writes chunks of its own around it */
+        const uint8_t *pixels_at = file_bytes; /* libvips writes its own chunks around it */
         while (memcmp(pixels_at, "VP8L", 4) != 0) pixels_at++;
         size_t all = 8 + little32(pixels_at + 4), end_at = 30 + all + all % 2;
         memmove(file_bytes + 30, pixels_at, all + all % 2);
@@ -442,7 +451,7 @@ static void webp_chunks(void **state)
     }
 }
 
-/* A TIFF's directory points to one of places itself. Here it lies behind all else. */
+/* A TIFF's directory points to a GPS directory, here after everything else. */
 static void tiff_directories(void **state)
 {
     (void)state;
@@ -452,7 +461,7 @@ static void tiff_directories(void **state)
     save("plain.tif", pixels, 30, 20, 3, VIPS_FORMAT_UCHAR, (struct extra){0});
     size_t all = (read_back("plain.tif") + 1) & ~(size_t)1, old = little32(file_bytes + 4);
     int entries = file_bytes[old] + 256 * file_bytes[old + 1];
-    uint8_t *p = file_bytes + all; /* the old directory with an entry more, then that of places */
+    uint8_t *p = file_bytes + all; /* the old directory with one more entry, then the GPS directory */
     memcpy(p, file_bytes + old, 2 + 12 * (size_t)entries);
     p[0]++;
     p += 2 + 12 * (size_t)entries;

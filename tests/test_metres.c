@@ -1,4 +1,4 @@
-/* test_metres.c - recalls in metres over a map: which tile is right, what counts, what chance gives. */
+/* test_metres.c - recall in metres over a map: which tile is right, which queries count, the level of chance */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@ enum { ROWS = 12, COLUMNS = 30, TILES = ROWS * COLUMNS };
 
 static struct tile items[TILES];
 
-/* Cells at Boston; what is left out is a gap. */
+/* Cells at Boston, with a gap at the one that is left out. */
 static gvm_map cells(long left_out)
 {
     size_t n = 0;
@@ -41,7 +41,7 @@ static void test_right_cell(void **state)
     gvm_map map = cells(-1);
     struct metre_truth truth;
     (void)state;
-    for (int i = 0; i < 200; i++) { /* places all over the inner cells */
+    for (int i = 0; i < 200; i++) { /* positions all over the inner cells */
         double lat = items[2 * COLUMNS].lat + i * 1e-5, lon = items[2 * COLUMNS + 14].lon + (i * 37 % 90) * 1e-5;
         struct cell cell = cell_of(lat, lon, 30);
         double cell_lat, cell_lon;
@@ -61,7 +61,7 @@ static void test_right_cell(void **state)
     assert_false(metres_truth(&truth, &map, 30, 42.3, -71.06));
 }
 
-/* On the lattice for shared pictures the right one is of that lattice. */
+/* On the lattice for shared pictures, the right cell is one of that lattice. */
 static void test_right_shared_cell(void **state)
 {
     struct cell first = shared_cell_of(42.36, -71.06, 30);
@@ -80,7 +80,7 @@ static void test_right_shared_cell(void **state)
     assert_false(metres_truth(&truth, &map, 30, items[0].lat - 20 / EARTH_ARC, items[0].lon));
 }
 
-/* Tiles that overlap: the nearest; what lies in none is outside. */
+/* Overlapping tiles: the nearest one is right; positions in no tile are outside. */
 static void test_right_tile(void **state)
 {
     struct metre_truth truth;

@@ -1,6 +1,5 @@
-/* test_mosaic.c - what a raster does not cover is nothing, and takes no time: VRTs with gaps, GeoTIFFs without some of
- * their blocks, tables of tiles with wide bounds; coordinate systems that are none of the Earth's; files that must not
- * be waited for. */
+/* test_mosaic.c - areas that a raster does not cover count as empty and take no time: VRTs with gaps, GeoTIFFs with
+ * missing blocks, tile tables with wide bounds; coordinate systems that are not of the Earth; files that would block */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,7 +23,7 @@
 #include "raster/gdal.h"
 #include "raster_support.h"
 
-enum { SIZE = 32 /* pixels of a tile */, BYTES = SIZE * SIZE * 3 };
+enum { SIZE = 32 /* side of a tile, pixels */, BYTES = SIZE * SIZE * 3 };
 
 static struct network network = {.config = {.views = {[GVM_AERIAL] = {.size = {SIZE, SIZE}}}}};
 static gvm_model model = {.network = &network, .views[GVM_AERIAL] = {.ground_m = 64, .height = SIZE, .width = SIZE}};
@@ -32,7 +31,7 @@ static gvm_model model = {.network = &network, .views[GVM_AERIAL] = {.ground_m =
 /* ------------------------------------------------------------------ counting tiles */
 
 struct tally {
-    size_t places, tiles, black; /* black: tiles that are so for more than a half */
+    size_t places, tiles, black; /* black: tiles that are black for more than half */
 };
 
 static bool is_black(const uint8_t *pixels)
@@ -101,7 +100,7 @@ static void plain(const char *name, const char *crs, double x, double y)
 
 /* ------------------------------------------------------------------ VRT */
 
-/* Sources of 120 x 120 pixels at places of a raster of this size. */
+/* Sources of 120 x 120 pixels at positions in a raster of this size. */
 static void put_vrt(const char *name, int width, int height, int n, const char *const *files, const double (*at)[2],
                     const char *extra)
 {
@@ -127,7 +126,7 @@ static void put_vrt(const char *name, int width, int height, int n, const char *
     free(text);
 }
 
-/* Two places apart, in one mosaic: as many tiles as of the two, and no more places than near them. */
+/* Two separate rasters in one mosaic: as many tiles as from both alone, and only positions near them. */
 static void test_vrt(void **state)
 {
     (void)state;
@@ -166,7 +165,7 @@ static void test_vrt(void **state)
 
 /* ------------------------------------------------------------------ GeoTIFF */
 
-/* Of 40,000 x 40,000 pixels two blocks are there. */
+/* Of 40,000 x 40,000 pixels only two blocks exist. */
 static void test_sparse(void **state)
 {
     (void)state;
@@ -228,7 +227,7 @@ static void test_tables(void **state)
                          "tile_column = tile_column * (1 << (22 - zoom_level)), tile_row = tile_row * (1 << (22 - "
                          "zoom_level)), zoom_level = 22; UPDATE metadata SET value = 22 WHERE name IN ('minzoom', "
                          "'maxzoom')");
-    c = count("m.mbtiles"); /* all of the world would be 2^30 pixels wide */
+    c = count("m.mbtiles"); /* the whole world would be 2^30 pixels wide */
     assert_in_range(c.places, 1, 1000);
     r.driver = "GPKG";
     make_raster("g.gpkg", &r);
@@ -262,7 +261,7 @@ static void test_crs(void **state)
         const gvm_map_options options = {.rasters = &path, .raster_count = 1, .crs = "EPSG:32633"};
         if (count_tiles(&c, &options, &err) != GVM_OK) fail_msg("%s", err.text);
         assert_int_equal(c.tiles, 9);
-        empty_folder(NULL); /* what GDAL puts beside it */
+        empty_folder(NULL); /* written beside it by GDAL */
     }
 }
 
@@ -336,7 +335,7 @@ static void test_pipes(void **state)
         refused("a.tif", GVM_FILE, "which is not a regular file; move that away");
         unlink(in_folder(beside[i]));
     }
-    assert_int_equal(mkfifo(in_folder("ab"), 0600), 0); /* of somebody else */
+    assert_int_equal(mkfifo(in_folder("ab"), 0600), 0); /* a pipe of somebody else */
     assert_int_equal(count("a.tif").tiles, 9);
     unlink(in_folder("ab"));
     unlink(in_folder("pipe"));
@@ -392,7 +391,7 @@ static void test_tms(void **state)
     assert_int_equal(tms_find(&tms, in_folder(""), &err), GVM_OK);
 }
 
-/* Rows from the south and the north are the same places; extensions are written in any case. */
+/* Rows counted from the south and from the north are the same positions; extensions may be upper case. */
 static void test_rows(void **state)
 {
     (void)state;
@@ -434,7 +433,7 @@ static void test_rows(void **state)
 
 /* ------------------------------------------------------------------ rectangles, grids, GeoJSON */
 
-/* The sanitizer does not see what GDAL holds. */
+/* GDAL's objects are not seen by the leak sanitizer. */
 static void test_all_closed(void **state)
 {
     (void)state;

@@ -1,4 +1,5 @@
-/* test_neighbours.c - batches of neighbours: the nearest by a plain search, and what an epoch's order promises. */
+/* test_neighbours.c - batches of neighbourhoods: the nearest tiles against a plain search, and the guarantees for an
+ * epoch's order */
 #include "data/neighbours.h"
 
 #include <math.h>
@@ -32,7 +33,8 @@ static void release(struct split *split)
 
 /* ------------------------------------------------------------------ by place */
 
-/* Towns of 2 km, one across the date line and one around the pole, and lonely tiles; a third of them has no query. */
+/* Towns of 2 km, one across the antimeridian and one around the pole, and isolated tiles; a third of them has no query.
+ */
 static void test_by_place(void **state)
 {
     (void)state;
@@ -47,7 +49,7 @@ static void test_by_place(void **state)
         bool lonely = t % 50 == 0;
         split.tiles[t].lat = lonely ? 150 * a : fmax(-90, fmin(90, town[0] + 0.02 * a));
         split.tiles[t].lon = lonely ? 360 * b : town[1] + (fabs(town[0]) > 80 ? 360 : 0.02) * b;
-        if (t % 97 == 5) split.tiles[t] = split.tiles[t - 4]; /* at the same place */
+        if (t % 97 == 5) split.tiles[t] = split.tiles[t - 4]; /* at the same position */
     }
     assert_true(neighbours_have_places(&split));
     static int nearest[Q * MOST];
@@ -76,7 +78,7 @@ static void test_by_place(void **state)
     release(&split);
 }
 
-/* Fewer tiles than are asked for. */
+/* Fewer tiles than requested. */
 static void test_few_places(void **state)
 {
     (void)state;
@@ -94,7 +96,7 @@ static void test_few_places(void **state)
 
 enum { MOST = NEIGHBOURS + 1 };
 
-/* Tiles in a ring: own, then 1, 1, 2, 2, ... to both sides. */
+/* Tiles on a ring: each one's own, then 1, 1, 2, 2, ... to both sides. */
 static int *ring(const struct split *split)
 {
     int *nearest = malloc((size_t)split->query_count * MOST * sizeof *nearest), T = split->tile_count;
@@ -136,8 +138,8 @@ static int place_in(const int *row, int tile)
     return MOST;
 }
 
-/* The first batch, in which all is still unused: a seed, its 32 nearest in their order, 32 of the next 96, and again.
- * Where a tile is already in the batch it is passed over, and the run of the second seed is shorter. */
+/* The first batch, when everything is unused: a seed, its 32 nearest in order, 32 of the next 96, and again. Tiles
+ * already in the batch are skipped, so the run of the second seed is shorter. */
 static void test_first_batch(void **state)
 {
     (void)state;
@@ -152,7 +154,7 @@ static void test_first_batch(void **state)
         assert_in_range(at, 33, 128);
         drawn += at;
     }
-    assert_in_range(drawn / 32, 60, 101); /* 80.5 on average, with a deviation of 5 */
+    assert_in_range(drawn / 32, 60, 101); /* mean 80.5, standard deviation 5 */
     const int *second = nearest + (size_t)order[65] * MOST;
     for (int k = 66, at = 0; k < B; k++) {
         int found = place_in(second, order[k]);
@@ -165,8 +167,8 @@ static void test_first_batch(void **state)
     release(&split);
 }
 
-/* Most pairs of an epoch come by, in another order each time; the same from the same numbers. The reference in Python
- * makes 39 batches of these 5,000 too. */
+/* Most pairs of an epoch are used, in a different order each time; reproducible for the same seed. The reference in
+ * Python also makes 39 batches of these 5,000. */
 static void test_epochs(void **state)
 {
     (void)state;
@@ -185,7 +187,7 @@ static void test_epochs(void **state)
     release(&split);
 }
 
-/* Queries that share a tile: it stands once in a batch, and each of them is as likely brought along. */
+/* Queries that share a tile: the tile appears once in a batch, and each of its queries is equally likely to be used. */
 static void test_shared_tiles(void **state)
 {
     (void)state;
@@ -204,7 +206,7 @@ static void test_shared_tiles(void **state)
     release(&split);
 }
 
-/* 1,024 seeds in a row that have to wait end the epoch; a batch that does not fill is none. */
+/* 1,024 seeds in a row that have to wait end the epoch; an incomplete batch is dropped. */
 static void test_ends(void **state)
 {
     (void)state;

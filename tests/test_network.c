@@ -1,7 +1,7 @@
 /* test_network.c - GeoViewMatch against golden files that tools/make_golden.py computed with PyTorch: stages, features,
- * losses, every parameter's gradient, ten training steps; and what must come out the same twice.
+ * losses, every parameter's gradient, ten training steps; and reproducibility
  *
- * With a folder in GVM_GOLDEN_FULL (make_golden.py --full, --timm) the full-size network and the import of timm's
+ * If GVM_GOLDEN_FULL names a folder (make_golden.py --full, --timm), the full-size network and the import of timm's
  * weights are compared too. */
 #include <math.h>
 #include <stdio.h>
@@ -29,7 +29,7 @@ static void test_gradients(void **state)
     for (int i = 0; i < 3; i++) golden_check_gradients(names[i]);
 }
 
-/* The projection head on its own. */
+/* The projection head alone. */
 static void check_head(const char *name)
 {
     struct golden g = golden_open(name, false);
@@ -73,7 +73,7 @@ static void test_save_and_load(void **state)
     golden_check_saved("net_narrow");
 }
 
-/* A file of a later layout is refused by a sentence that names both. */
+/* A file of a later version is refused with a message that names both versions. */
 static void test_later_version(void **state)
 {
     (void)state;
@@ -94,7 +94,7 @@ static void test_later_version(void **state)
     remove(path);
 }
 
-/* Fresh blocks are the identity, and the parameters are as many as the paper says. */
+/* With initial weights, blocks are the identity; the number of parameters is the paper's. */
 static void test_fresh(void **state)
 {
     (void)state;

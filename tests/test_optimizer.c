@@ -1,5 +1,5 @@
-/* test_optimizer.c - AdamW, the cosine factor and ASAM against the recipe in double: climb by rho w^2 g / |(|w| g)|,
- * take the gradient there, go back, step with AdamW. */
+/* test_optimizer.c - AdamW, the cosine factor and ASAM against a reference in double: climb by rho w^2 g / |(|w| g)|,
+ * take the gradient there, go back, step with AdamW */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "layer_support.h"
 #include "optim/optimizer.h"
 
-/* Parameters of all four kinds, of sizes that begin and end anywhere in the optimiser's blocks. */
+/* Parameters of all four kinds, with sizes that start and end anywhere in the optimizer's blocks. */
 enum { PARAMS = 7, STEPS = 6 };
 
 static const struct {
@@ -17,7 +17,7 @@ static const struct {
 } kinds[PARAMS] = {{1, true, true},       {17, false, true},   {70001, true, true}, {9, false, false},
                    {131072, true, false}, {333, false, false}, {1000, true, true}};
 
-/* A toy network: the gradient of a (w - b)^4 / 4 in each weight, whose best weights are b. */
+/* A toy network: the gradient of a (w - b)^4 / 4 for each weight, whose minimum is at b. */
 struct toy {
     struct param params[PARAMS];
     size_t floats;
@@ -93,7 +93,7 @@ static void recipe_free(struct recipe *r)
     free(r->g);
 }
 
-/* AdamW as Loshchilov and Hutter state it (2019, algorithm 2), the decay before the step. */
+/* AdamW as in Loshchilov and Hutter (2019, algorithm 2), with the decay before the step. */
 static void recipe_update(struct recipe *r, const struct toy *t, const struct rates *rates, int step, double factor)
 {
     for (int p = 0; p < PARAMS; p++) {
@@ -140,7 +140,7 @@ static void check_gaps(const struct toy *t)
     check_true("optimizer", "zeros between the parameters", zero);
 }
 
-/* One step of the recipe on both; rho 0: AdamW alone. */
+/* One step on both; rho 0: AdamW alone. */
 static void both_step(struct optimizer *o, struct toy *t, struct recipe *r, double rho, int step, double factor)
 {
     toy_gradient(t);
@@ -184,7 +184,7 @@ static void run_recipe(double rho, const struct rates *rates)
         double factor = cosine_factor(step - 1, STEPS);
         both_step(o, &t, &r, rho, step, factor);
         check_weights(&t, &r, start, rho > 0 ? "the weights, ASAM" : "the weights",
-                      1e-3 * 2e-4 / (double)rates->other); /* of steps of one rate in weights of size 1 */
+                      1e-3 * 2e-4 / (double)rates->other); /* of steps with the same rate, for weights of magnitude 1 */
         check_true("optimizer", "the count of updates", o->step == step);
     }
     check_gaps(&t);
@@ -194,7 +194,8 @@ static void run_recipe(double rho, const struct rates *rates)
     toy_free(&t);
 }
 
-/* With the paper's rates, and with rates a hundred times higher, where the change stands out from rounding. */
+/* With the paper's rates, and with rates a hundred times higher, at which the change is large compared with rounding.
+ */
 static void test_recipe(void **state)
 {
     struct rates high = rates_paper;
@@ -248,7 +249,7 @@ static void test_threads(void **state)
     finish("optimizer, threads");
 }
 
-/* All gradients zero: the norm is 1e-12, nothing climbs, and only decay moves the weights. */
+/* All gradients zero: the norm is 1e-12, the climb is zero, and only decay changes the weights. */
 static void test_no_gradient(void **state)
 {
     struct toy t;
@@ -295,7 +296,7 @@ static void test_cosine(void **state)
     finish("cosine_factor");
 }
 
-/* Numbers of the reference's factor(step, steps an epoch, epochs, warm). */
+/* Values of the reference's factor(step, steps an epoch, epochs, warm). */
 static void test_schedule(void **state)
 {
     (void)state;
@@ -327,7 +328,7 @@ static void test_schedule(void **state)
     finish("schedule_factor");
 }
 
-/* Numbers of statewide's factor(step): 1000 steps of warming up, then down to a tenth at 200000. */
+/* Values of statewide's factor(step): 1000 steps of warm-up, then down to a tenth at 200000. */
 static void test_schedule_to_a_floor(void **state)
 {
     (void)state;
@@ -344,20 +345,20 @@ static void test_schedule_to_a_floor(void **state)
     finish("schedule_factor to a floor");
 }
 
-/* A gradient that is too long as a whole counts as one of that length and its direction; a shorter one as it is. The
- * bits do not depend on the threads. */
+/* A gradient with too large a norm is scaled to the limit; a smaller one is unchanged. The bits do not depend on the
+ * threads. */
 static void test_clip_length(void **state)
 {
     (void)state;
     struct rates rates = {
         .backbone = 0.01f, .other = 0.01f, .decay = 0.1f, .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f};
-    const float most = 2500; /* the first gradients are longer, the later ones shorter */
+    const float most = 2500; /* the first gradients are larger, the later ones smaller */
     struct toy toys[3];
     struct optimizer *o[3];
     int shortened = 0, whole = 0;
     for (int k = 0; k < 3; k++) {
         toy_open(&toys[k]);
-        rates.clip_length = k < 2 ? most : 0; /* the last is given what is shortened already */
+        rates.clip_length = k < 2 ? most : 0; /* the last one gets gradients that are already clipped */
         assert_int_equal(
             optimizer_open(&o[k], toys[k].params, PARAMS, toys[k].weights, toys[k].grads, toys[k].floats, &rates, NULL),
             GVM_OK);
@@ -388,7 +389,7 @@ static void test_clip_length(void **state)
     finish("optimizer, a gradient's length");
 }
 
-/* Values beyond the limit count as the limit; what is fixed stays as it is, to the bit. */
+/* Values are clipped to the limit; fixed parameters stay bit-identical. */
 static void test_clip_and_fixed(void **state)
 {
     (void)state;
@@ -400,7 +401,7 @@ static void test_clip_and_fixed(void **state)
         toy_open(&toys[k]);
         toys[k].params[2].fixed = true;
         toys[k].params[2].decay = false;
-        rates.clip = k == 0 ? 0.25f : 0; /* the other is given what is clipped already */
+        rates.clip = k == 0 ? 0.25f : 0; /* the other one gets gradients that are already clipped */
         assert_int_equal(
             optimizer_open(&o[k], toys[k].params, PARAMS, toys[k].weights, toys[k].grads, toys[k].floats, &rates, NULL),
             GVM_OK);

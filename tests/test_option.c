@@ -1,4 +1,4 @@
-/* test_option.c - rows of options: what they take, what they refuse and how they say it, and their JSON. */
+/* test_option.c - rows of options: which values they accept and refuse, their error messages, and their JSON */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -117,7 +117,7 @@ static void test_takes(void **state)
     }
 }
 
-/* Ends of a range too: 0.1 as a float is above 0.1. */
+/* Also the ends of a range: 0.1 as a float is above 0.1. */
 static void test_json(void **state)
 {
     (void)state;

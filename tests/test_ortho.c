@@ -1,5 +1,5 @@
-/* test_ortho.c - the orthophoto and its panoramas: every file is read back, and what it says about places is held
- * against the town by PROJ's own way from the map to degrees. */
+/* test_ortho.c - the orthophoto and its panoramas: every file is read back, and its positions are compared with the
+ * town by PROJ's inverse projection */
 #include <math.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -27,7 +27,7 @@
 
 enum { METRES = 200, SIZE = 800, PHOTOS = 3, STREET = 640 * 160 * 3 };
 
-/* What the tests look at: web mercator with panoramas to the north, and UTM, near a zone's border, with others. */
+/* Two towns: web Mercator with panoramas facing north, and UTM near a zone's border with other headings. */
 struct town {
     struct world_options world;
     struct ortho_options ortho;
@@ -113,9 +113,9 @@ static int remove_towns(void **state)
     return remove_folder(state);
 }
 
-/* ------------------------------------------------------------------ where the orthophoto lies */
+/* ------------------------------------------------------------------ georeferencing of the orthophoto */
 
-/* Pixels from the upper left corner to a point of the town, by its degrees. */
+/* Pixels from the upper left corner to a point of the town, from its longitude and latitude. */
 static void pixel_of(double *column, double *row, const struct town *town, double x, double y)
 {
     double lat, lon;
@@ -125,7 +125,8 @@ static void pixel_of(double *column, double *row, const struct town *town, doubl
     *row = (lat - town->transform[3]) / town->transform[5];
 }
 
-/* The corners, the middle and other pixels lie where the file says; and the square is as large as was asked for. */
+/* The corners, the centre and other pixels are at the positions that the file gives; and the square has the requested
+ * size. */
 static void test_file_says_where(void **state)
 {
     (void)state;
@@ -150,13 +151,13 @@ static void test_file_says_where(void **state)
             const struct point *a = &c[n], *b = &c[(n + 1) % 4];
             assert_true(fabs(hypot(b->x - a->x, b->y - a->y) - METRES) < 0.004 * METRES);
         }
-        assert_true(hypot(c[0].x + c[2].x, c[0].y + c[2].y) < 0.05); /* the town's middle is the picture's */
+        assert_true(hypot(c[0].x + c[2].x, c[0].y + c[2].y) < 0.05); /* the town's centre is the picture's */
         assert_true(c[1].x > c[0].x && c[2].y > c[1].y);
         frame_free(&frame);
     }
 }
 
-/* Metres between a frame's blocks' corners and what PROJ says of them, at most. */
+/* Largest distance in metres between the corners of a frame's blocks and their positions by PROJ. */
 static double worst_corner(double lat, double lon, enum ortho_grid projection, int epsg)
 {
     struct world_options world = world_defaults;
@@ -190,18 +191,18 @@ static void test_all_over_the_globe(void **state)
 {
     (void)state;
     assert_true(worst_corner(45, -30, ORTHO_MERCATOR, 3857) < 0.001);
-    assert_true(worst_corner(-79.9, 179.999, ORTHO_MERCATOR, 3857) < 0.001); /* across the date line */
+    assert_true(worst_corner(-79.9, 179.999, ORTHO_MERCATOR, 3857) < 0.001); /* across the antimeridian */
     assert_true(worst_corner(0, -180, ORTHO_MERCATOR, 3857) < 0.001);
     assert_true(worst_corner(45, -30, ORTHO_UTM, 32626) < 0.001);
     assert_true(worst_corner(79.9, 179.999, ORTHO_UTM, 32660) < 0.001);
     assert_true(worst_corner(-0.001, 180, ORTHO_UTM, 32701) < 0.001);
 }
 
-/* ------------------------------------------------------------------ what it shows */
+/* ------------------------------------------------------------------ content of the orthophoto */
 
 enum { TILE = 256 };
 
-/* The tile of a pair at (x, y), seen from the orthophoto's flight. */
+/* The tile of a pair at (x, y), from the orthophoto's flight. */
 static void draw_tile(unsigned char *tile, const struct town *town, float x, float y)
 {
     struct site site = {town->world.seed, x, y, 200, 0};
@@ -213,7 +214,7 @@ static void draw_tile(unsigned char *tile, const struct town *town, float x, flo
     scene_free(&scene);
 }
 
-/* A point of the orthophoto between four pixels: the mean of its three colours. */
+/* The mean of the three colours at a point between four pixels of the orthophoto. */
 static double sample(const struct town *town, double column, double row)
 {
     column -= 0.5, row -= 0.5;
@@ -226,7 +227,7 @@ static double sample(const struct town *town, double column, double row)
     return sum / 3;
 }
 
-/* Mean difference of a tile at (x, y) and the orthophoto (east, north) metres from there. */
+/* Mean difference between a tile at (x, y) and the orthophoto (east, north) metres from there. */
 static double unlike(const struct town *town, const unsigned char *tile, double x, double y, double east, double north)
 {
     double sum = 0;
@@ -241,7 +242,7 @@ static double unlike(const struct town *town, const unsigned char *tile, double 
     return sum / count;
 }
 
-/* A tile of the same flight and its place in the orthophoto agree there, and less a step to either side. */
+/* A tile from the same flight agrees with its position in the orthophoto, and less a step to either side. */
 static void test_imagery(void **state)
 {
     (void)state;
@@ -264,8 +265,8 @@ static void test_imagery(void **state)
     free(tile);
 }
 
-/* Around the corners where four blocks meet, a tile of the same flight differs from the pixels along the blocks'
- * borders no more than from others where two of JPEG's own squares meet. */
+/* Around corners where four blocks meet, a tile from the same flight differs from the pixels along the blocks' borders
+ * no more than from others at borders of JPEG's own blocks. */
 static void test_no_seams(void **state)
 {
     (void)state;
@@ -312,7 +313,7 @@ static double degrees_of(VipsImage *image, const char *name, const char *negativ
     return (n[0] / n[1] + n[2] / n[3] / 60 + n[4] / n[5] / 3600) * (side[0] == negative[0] ? -1 : 1);
 }
 
-/* Its own files tell the place to 0.1 m, and the heading. */
+/* Its file gives the position to 0.1 m, and the heading. */
 static void check_photo(const struct town *town, const char *path, double x, double y, double heading)
 {
     const char *text;
@@ -332,7 +333,7 @@ static void check_photo(const struct town *town, const char *path, double x, dou
     image_free(&loaded);
 }
 
-/* What is loaded by the heading in its file is what is drawn there with north in the middle. */
+/* Loading a panorama with the heading in its file gives the drawing with north at the centre. */
 static double away_from_north(const struct town *town, const char *path, int number, double x, double y,
                               const double *heading)
 {
@@ -380,7 +381,7 @@ static void test_photos(void **state)
     }
 }
 
-/* ------------------------------------------------------------------ what cannot be done */
+/* ------------------------------------------------------------------ failures */
 
 static void test_too_many(void **state)
 {
@@ -396,7 +397,7 @@ static void test_too_many(void **state)
     assert_int_equal(access(in_folder("more"), F_OK), -1);
 }
 
-/* A file may grow to 100 kB, and no more: as on a full disk. */
+/* A file may grow to 100 kB and no more, as on a full disk. */
 static void test_full_disk(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
-/* test_out_of_memory.c - each public call with its first allocation failing, then its second, and so on until it has no
- * more: it returns GVM_MEMORY with a sentence, or does without, and loses nothing (the sanitizers' build sees leaks).
- * Allocations are those of our own objects; what libraries need for themselves they get. */
+/* test_out_of_memory.c - each public call with its first allocation failing, then its second, and so on until it makes
+ * no more. It returns GVM_MEMORY with a message or works without, and loses nothing (the sanitizer build detects
+ * leaks). Only our own allocations fail, not those inside libraries. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -87,7 +87,7 @@ enum { TOP = 3 };
 
 static const char *const streets[] = {"examples/demo/street/1.png", "examples/demo/street/2.png"};
 
-/* What calls work with; it has all the memory that it needs. */
+/* Arguments of the calls; allocated without failures. */
 static struct {
     gvm_model *model;
     gvm_session *session;
@@ -164,7 +164,7 @@ static gvm_status map_from_tiles(gvm_error *err)
 {
     gvm_map *map;
     gvm_status status = gvm_map_from_tiles(&map, own.session, TILES, NULL, NULL, err);
-    bool whole = status == GVM_OK && gvm_map_count(map) == 4; /* a tile that fails is left out */
+    bool whole = status == GVM_OK && gvm_map_count(map) == 4; /* an unreadable tile is left out */
     gvm_map_free(map);
     return status == GVM_OK && !whole ? GVM_MEMORY : status;
 }
@@ -222,7 +222,7 @@ static gvm_status map_picture(gvm_error *err)
     return gvm_map_picture(own.map, &hit, shown, 64, err);
 }
 
-/* What the map tells of itself. */
+/* Texts of a map. */
 static gvm_status map_texts(gvm_error *err)
 {
     char *text;
@@ -253,7 +253,7 @@ static gvm_status locate(gvm_error *err)
     return gvm_locate(own.session, own.map, streets[0], NULL, hits, TOP, &count, err);
 }
 
-/* With p and the scores of all tiles, which become a field. */
+/* With p and the scores of all tiles, which are made into a field. */
 static void keep_scores(void *user, size_t index, size_t count, const gvm_located *photo)
 {
     (void)index, (void)count;
@@ -293,7 +293,7 @@ static gvm_status locate_field(gvm_error *err)
     return status;
 }
 
-/* ------------------------------------------------------------------ one after the other */
+/* ------------------------------------------------------------------ each call in turn */
 
 static void each(const char *name, public_call *call)
 {
@@ -326,7 +326,7 @@ static void all_calls(void **state)
         fail_msg("%s", err.text);
     assert_int_equal(gvm_model_about(own.model, &info, &err), GVM_OK);
     assert_int_equal(gvm_view_about(own.model, GVM_STREET, &street, &err), GVM_OK);
-    own.model->info.score_scale = 20; /* as if they had learned with a softmax */
+    own.model->info.score_scale = 20; /* as if trained with a softmax */
     size_t pixels = (size_t)street.height * (size_t)street.width;
     own.pixels = malloc(3 * pixels);
     own.heat = malloc(pixels * sizeof *own.heat);

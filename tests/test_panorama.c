@@ -1,5 +1,5 @@
-/* test_panorama.c - pictures fitted to the network: full circles, elevation bands, headings, squares. They are made
- * here, through libvips. */
+/* test_panorama.c - pictures fitted to the network: full circles, elevation bands, headings, squares. The pictures are
+ * made with libvips. */
 #include "image/panorama.h"
 
 #include <math.h>
@@ -15,7 +15,7 @@
 
 enum { OH = 16, OW = 80, PW = 720, PH = 360 };
 
-/* (h, w, 3), smooth from column to column, all round, and from row to row */
+/* (h, w, 3), smooth from row to row and from column to column, also across the edges */
 static const uint8_t *scene(int h, int w)
 {
     static uint8_t pixels[400 * 1610 * 3]; /* the largest */
@@ -34,7 +34,7 @@ static void save_scene(const char *name, int w, int h, const char *xmp)
     save(name, scene(h, w), w, h, 3, VIPS_FORMAT_UCHAR, (struct extra){.xmp = xmp});
 }
 
-/* An XMP packet around a list of attributes. */
+/* An XMP packet with a list of attributes. */
 static const char *packet(const char *attributes)
 {
     static char text[1000];
@@ -53,7 +53,7 @@ static const double band[2] = {-45, 45};
 static const struct picture_shape usual = {.height = OH, .width = OW, .elevation = {-45, 45}};
 static const struct picture_shape square = {.height = 24, .width = 24};
 
-/* name must be the rows [top, bottom] of the scene (h, w), its columns moved right by turn */
+/* Expects the rows [top, bottom] of the scene (h, w), with columns moved right by turn. */
 static void expect_view(const char *name, int w, int h, const double elevation[2], const double *heading, double top,
                         double bottom, int turn)
 {
@@ -82,7 +82,7 @@ static void expect_no_panorama(const char *name, const char *part)
     gvm_error err = {""};
     gvm_status status = panorama_load(out, &usual, NULL, CIRCLE_CHECKED, in_folder(name), &err);
     if (status != GVM_IMAGE && status != GVM_PANORAMA) fail_msg("%s: status %d: %s", name, status, err.text);
-    assert_null(strstr(err.text, "--")); /* a library knows no options */
+    assert_null(strstr(err.text, "--")); /* a library knows no command-line options */
     expect_sentence(&err, name, part);
 }
 
@@ -108,7 +108,7 @@ static void elevation_bands(void **state)
     }
 }
 
-/* Rows that a picture does not have go on as its first or last one: what it shows keeps its size and its place. */
+/* Missing rows repeat the first or last one: the content keeps its size and position. */
 static void missing_rows(void **state)
 {
     (void)state;
@@ -125,7 +125,7 @@ static void missing_rows(void **state)
             if (abs(out[y][i / 3][i % 3] - plain[row][i / 3][i % 3]) > (i % 3 < 2 ? 12 : 255))
                 fail_msg("row %d, column %d: %d, not %d", y, i / 3, out[y][i / 3][i % 3], plain[row][i / 3][i % 3]);
     }
-    struct picture_shape opencv = tall; /* a rule without antialiasing goes on, too */
+    struct picture_shape opencv = tall; /* also with a rule without antialiasing */
     opencv.resize = RESIZE_OPENCV;
     if (panorama_load(&out[0][0][0], &opencv, NULL, CIRCLE_GIVEN, in_folder("45.png"), &err) != GVM_OK)
         fail_msg("%s", err.text);
@@ -147,13 +147,24 @@ static void missing_rows(void **state)
     panorama_seen(box, &turn, &tall, NULL, &image);
     image_free(&image);
     assert_true(box[1] == 0 && box[3] == 180);
+    /* no rows at the nadir, or so flat ones that there would be millions: as the shape says */
+    static const char *const flat[] = {SIZES(2, 1000, 2, 1) "GPano:CroppedAreaTopPixels='1000'",
+                                       SIZES(2, 1e7, 2, 1) "GPano:CroppedAreaTopPixels='5e6'"};
+    for (int i = 0; i < 2; i++) {
+        save_scene("flat.png", 720, 360, packet(flat[i]));
+        expect_view("flat.png", 720, 360, (double[2]){-90, 90}, NULL, 0, 360, 0);
+    }
+    save_scene(
+        "tiny.png", 720, 360, /* by which a heading is divided */
+        packet(SIZES(1e-310, 5e-311, 1e-310, 5e-311) "GPano:CroppedAreaLeftPixels='1' GPano:PoseHeadingDegrees='0'"));
+    expect_view("tiny.png", 720, 360, band, NULL, 90, 270, 0);
 }
 
 static void headings(void **state)
 {
     (void)state;
     save_scene("2to1.png", PW, PH, NULL);
-    /* the centre looks east: it belongs a quarter to the right of north */
+    /* the centre looks east: it belongs a quarter right of north */
     static const double heading[] = {90, 270, -90, 360, 450, 4.5, 359.9, -1e-18};
     static const int turn[] = {20, 60, -20, 0, 20, 1, 0, 0};
     for (int i = 0; i < 8; i++) expect_view("2to1.png", PW, PH, band, &heading[i], 90, 270, turn[i]);
@@ -173,7 +184,7 @@ static void headings(void **state)
                      GVM_ARGUMENT);
 }
 
-/* South and west, written as a camera does; XMP's heading comes first. */
+/* South and west, as a camera writes them; XMP's heading takes precedence. */
 static void places(void **state)
 {
     (void)state;
@@ -211,7 +222,7 @@ static void places(void **state)
     expect_sentence(&err, "none.jpg", "No such file");
 }
 
-/* The heading is of the circle's centre column: of a part of it, the part's own centre looks elsewhere. */
+/* The heading is that of the full circle's centre column; a cropped picture's own centre has another. */
 static void part_heading(void **state)
 {
     (void)state;
@@ -233,7 +244,7 @@ static void part_heading(void **state)
     }
 }
 
-/* XMP's heading from true north comes before EXIF's from magnetic north, GPano's before both. */
+/* XMP's heading from true north takes precedence over EXIF's from magnetic north, GPano's over both. */
 static void magnetic_heading(void **state)
 {
     (void)state;
@@ -261,7 +272,7 @@ static void magnetic_heading(void **state)
     }
 }
 
-/* EXIF's heading turns the picture as XMP's does. */
+/* EXIF's heading turns the picture like XMP's. */
 static void exif_heading(void **state)
 {
     (void)state;
@@ -273,7 +284,7 @@ static void exif_heading(void **state)
     assert_memory_equal(said, turned, sizeof said);
 }
 
-/* What a camera never writes counts as not said. */
+/* Values that no camera writes are ignored. */
 static void exif_lies(void **state)
 {
     (void)state;
@@ -306,7 +317,7 @@ static void full_panoramas(void **state)
     expect_no_panorama("cube.png", "unsupported;");
     save_scene("partial.png", 400, 100, packet(SIZES(800, 400, 400, 100)));
     expect_no_panorama("partial.png", "only 180 of 360 degrees");
-    /* cropped by a program that left the XMP: its shape decides, and its heading is void */
+    /* cropped by a program that left the XMP unchanged: the shape decides, and the heading is ignored */
     save_scene("stale.png", 150, 100, packet(SIZES(4000, 2000, 4000, 2000)));
     expect_no_panorama("stale.png", "not a full panorama");
     save_scene("stale2.png", 400, 100, packet(SIZES(4000, 2000, 4000, 2000) "GPano:PoseHeadingDegrees='90'"));
@@ -318,7 +329,7 @@ static void full_panoramas(void **state)
     expect_no_panorama("floor.png", "elevations of -90 to -60");
 }
 
-/* A JPEG with an EXIF block behind its first two bytes. */
+/* A JPEG with an EXIF block after its first two bytes. */
 static void save_photo(const char *name, int w, int h, const char *xmp, const struct said *picture,
                        const struct said *exif)
 {
@@ -339,7 +350,7 @@ static void save_photo(const char *name, int w, int h, const char *xmp, const st
     put_bytes(name, bytes, all);
 }
 
-/* What a camera says of a picture with no word of a circle. */
+/* Camera metadata of a picture without GPano. */
 static void photos(void **state)
 {
     (void)state;
@@ -389,7 +400,7 @@ static void photos(void **state)
     }
 }
 
-/* The last column is the first one's neighbour, unless a part of the circle was cut off. */
+/* The last column continues at the first one, unless a part of the circle is missing. */
 static void edges(void **state)
 {
     (void)state;
@@ -414,7 +425,7 @@ static void edges(void **state)
     assert_int_equal(panorama_load(out, &usual, NULL, CIRCLE_GIVEN, in_folder("photo.png"), NULL), GVM_OK);
 }
 
-/* One colour, or one with a camera's noise. */
+/* A uniform colour, with and without camera noise. */
 static void no_content(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-/* test_photo.c - photos fitted to a network of photos, and views cut from panoramas, against scikit-image and against
- * rays turned by matrices (tools/make_golden_photo.py, which has the same scenes). */
+/* test_photo.c - photos fitted to a network for photos, and views of panoramas, against scikit-image and against rays
+ * rotated by matrices (tools/make_golden_photo.py, with the same scenes) */
 #include "image/photo.h"
 
 #include <math.h>
@@ -19,7 +19,7 @@ enum { H = 48, W = 64 };
 static const struct picture_shape shape = {
     .height = H, .width = W, .resize = RESIZE_SKIMAGE, .projection = PROJECTION_PERSPECTIVE};
 
-/* (h, w, 3), no value below low; to be freed */
+/* (h, w, 3), no value below low; the caller frees it */
 static uint8_t *scene(int h, int w, int low)
 {
     uint8_t *pixels = malloc((size_t)h * (size_t)w * 3), *p = pixels;
@@ -75,7 +75,7 @@ static void as_skimage(void **state)
     safetensors_close(st);
 }
 
-/* The rule as its two sentences say, over the whole picture and without any of the shortcuts. */
+/* The resize rule applied literally to the whole picture, without shortcuts. */
 static void literally(uint8_t *out, int h, int w, const uint8_t *in, int ih, int iw)
 {
     size_t n = (size_t)ih * (size_t)iw * 3;
@@ -134,7 +134,7 @@ static void as_it_says(void **state)
     }
 }
 
-/* A box is the picture beyond which there is black, but the filters see what is around it. */
+/* Beyond a box there is black, as beyond a picture, but the filters see the pixels around it. */
 static void boxes(void **state)
 {
     (void)state;
@@ -189,7 +189,7 @@ static void refused(void **state)
     free(dark.pixels);
 }
 
-/* Grey becomes three channels, an upright photo stands, through other rules too. */
+/* Grey becomes three channels, orientation is applied, other resize rules work too. */
 static void files(void **state)
 {
     (void)state;
@@ -239,7 +239,7 @@ static void views(void **state)
     safetensors_close(st);
 }
 
-/* Of a band of rows the first and the last go on, and of a large panorama no pixel is passed over. */
+/* A band's first and last rows are repeated, and no pixel of a large panorama is skipped. */
 static void odd_panoramas(void **state)
 {
     (void)state;
@@ -265,7 +265,7 @@ static void odd_panoramas(void **state)
     int seen = 0;
     for (int v = 0; v < PANORAMA_VIEWS; v++)
         for (int x = 0; x < VW; x++) seen += out[v][VH / 2][x][0];
-    assert_in_range(seen / (PANORAMA_VIEWS * VW), 4, 6); /* 250 / 50 on the average */
+    assert_in_range(seen / (PANORAMA_VIEWS * VW), 4, 6); /* 250 / 50 on average */
     free(fine.pixels);
     struct image one = {.height = 1, .width = 2, .pixels = (uint8_t[]){1, 2, 3, 1, 2, 3}};
     assert_int_equal(views_fit(&out[0][0][0][0], &small, CIRCLE_GIVEN, &one, in_folder("x.jpg"), &err), GVM_IMAGE);
@@ -276,7 +276,7 @@ static void odd_panoramas(void **state)
     free(photo.pixels);
 }
 
-/* If photos are expected, a data set's shape does not make a panorama, nor do edges that join. */
+/* If photos are expected, neither a data set's shape nor joined edges alone make a panorama. */
 static void doubted(void **state)
 {
     (void)state;

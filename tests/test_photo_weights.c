@@ -1,5 +1,5 @@
-/* test_photo_weights.c - weights for photos by the public header: what they take, and a panorama as its views. The
- * weights are random. */
+/* test_photo_weights.c - weights for photos through the public header: accepted pictures, and a panorama as its views.
+ * The weights are random. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -63,7 +63,7 @@ static gvm_picture *open_picture(const char *path)
     return picture;
 }
 
-/* A photo (100 x 60), a picture of 2:1 that is no panorama, and one that is. */
+/* A photo (100 x 60), a picture of 2:1 that is not a panorama, and one that is. */
 static const char *photo, *wide;
 static const char *const panorama = "examples/demo/street/3.png";
 
@@ -125,7 +125,7 @@ static void what_is_taken(void **state)
     expect_ok(gvm_picture_suits(own, &panoramas, &inputs, &err), &err);
     assert_true(panoramas == 0 && inputs == 1);
     expect_ok(gvm_picture_suits(odd, &panoramas, &inputs, &err), &err);
-    assert_true(panoramas == 1 && inputs == 1); /* its shape is a data set's, its edges do not join */
+    assert_true(panoramas == 1 && inputs == 1); /* it has a data set's shape, but its edges do not join */
     gvm_picture_free(full);
     gvm_picture_free(own);
     gvm_picture_free(odd);
@@ -161,7 +161,7 @@ static void ignored_options(void **state)
 
 /* ------------------------------------------------------------------ features */
 
-/* The mean of the features of all views, as gvm_embed_pixels gives them. */
+/* The mean of the features of all views, from gvm_embed_pixels. */
 static float *mean_of(const char *path, int *views)
 {
     static unsigned char pixels[K * BYTES];
@@ -184,7 +184,7 @@ static double product(const float *a, const float *b)
     return sum;
 }
 
-/* Photos and panoramas among each other, and one that fails, each as it is alone. */
+/* Photos and panoramas in one call, and one that fails: each gives the same as alone. */
 static void embedded(void **state)
 {
     (void)state;
@@ -220,7 +220,7 @@ static void note_located(void *user, size_t index, size_t count, const gvm_locat
     assert_true(isnan(located->heading) && located->turn == 0);
 }
 
-/* A panorama's score with a tile is the mean of its views'; nobody is told a heading. */
+/* A panorama's score with a tile is the mean of its views'; no heading is returned. */
 static void located(void **state)
 {
     (void)state;
@@ -255,7 +255,7 @@ static void located(void **state)
         expect_ok(gvm_map_feature(map, hits[k].number, tile, &err), &err);
         assert_true(fabs(hits[k].score - product(tile, mean)) < 1e-4);
     }
-    /* the mean as a query of one's own; one that is zero is none */
+    /* the mean as a custom query; a zero feature is not a query */
     const gvm_search search = {.size = sizeof search, .features = mean, .count = 1, .max_hits = TOP};
     expect_ok(gvm_map_search(map, photos, &search, single, &count, &err), &err);
     assert_true(count == TOP && single[0].number == hits[0].number && fabs(single[0].score - hits[0].score) < 1e-5);
@@ -289,7 +289,7 @@ static void little_room(void **state)
     gvm_picture_free(picture);
 }
 
-/* A tile of a picture of its own is shown as the weights take it, if it is shown as large. */
+/* A tile with its own picture file is returned as the network sees it, if the size is the same. */
 static void tile_pictures(void **state)
 {
     (void)state;

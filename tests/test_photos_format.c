@@ -1,5 +1,5 @@
-/* test_photos_format.c - data sets of photos: the list, the rasters, the cells that photos stand in; the places that
- * training draws around them, and which of these a loss may tell apart. */
+/* test_photos_format.c - data sets of photos: the list, the rasters, the cells of the photos; the places that training
+ * draws around them, and which of these a loss may use as negatives */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,7 +31,7 @@ static void put_photos(const char *list)
     put_deep("photos.csv", list);
 }
 
-/* 2 and 3 stand in one cell; 5 is not there. */
+/* 2 and 3 are in the same cell; 5 is missing. */
 static const char good[] = "image,lat,lon,heading,hfov,split\n"
                            "p/1.jpg,45,-30,350.5,60,train\n"
                            "p/2.jpg,45.001,-30,,60,train\n"
@@ -162,7 +162,7 @@ static void test_rasters(void **state)
                    "whose aerial pictures are files");
 }
 
-/* A run goes on with the rasters that it began with. */
+/* A run continues only with the rasters that it started with. */
 static void test_fingerprint(void **state)
 {
     (void)state;
@@ -177,14 +177,14 @@ static void test_fingerprint(void **state)
 
 /* ------------------------------------------------------------------ places */
 
-/* Metres north and east of a place, nearly. */
+/* Approximate metres north and east of a place. */
 static void offset(double *north, double *east, const struct drawn_place *p, double lat, double lon)
 {
     *north = (p->lat - lat) * EARTH_DEGREE * CELL_RADIUS;
     *east = (p->lon - lon) * EARTH_DEGREE * CELL_RADIUS * cos(lat * EARTH_DEGREE);
 }
 
-/* In a square that is turned like the picture: along it and across it by 10 m at most, and as often on either side. */
+/* In a square rotated like the picture: at most 10 m along it and across it, equally often on each side. */
 static void test_draw(void **state)
 {
     enum { DRAWN = 4000 };

@@ -1,4 +1,4 @@
-/* test_raster.c - tiles out of rasters lie where PROJ and a geodesic on the ellipsoid say, and show what is there. */
+/* test_raster.c - positions and content of tiles from rasters, against PROJ and a geodesic on the ellipsoid */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,7 +21,7 @@
 #include "raster/gdal.h"
 #include "raster_support.h"
 
-static int across = SIZE; /* as the network takes it */
+static int across = SIZE; /* the network's input size */
 
 static void set_size(int size)
 {
@@ -31,7 +31,7 @@ static void set_size(int size)
 
 /* ------------------------------------------------------------------ geometry */
 
-/* The raster's column and row at a place, by PROJ. */
+/* The raster's column and row at a position, by PROJ. */
 static void raster_pixel(double pixel[2], const struct raster_recipe *r, double lat, double lon)
 {
     OGRSpatialReferenceH from = OSRNewSpatialReference(NULL), to = OSRNewSpatialReference(NULL);
@@ -42,7 +42,7 @@ static void raster_pixel(double pixel[2], const struct raster_recipe *r, double 
     OGRCoordinateTransformationH transform = OCTNewCoordinateTransformation(from, to);
     double x = lon, y = lat, z = 0, inverse[6];
     assert_true(OCTTransform(transform, 1, &x, &y, &z));
-    double turn = OSRIsGeographic(to) ? 360 : 2 * M_PI * EARTH_A; /* where the raster goes on beyond 180 degrees */
+    double turn = OSRIsGeographic(to) ? 360 : 2 * M_PI * EARTH_A; /* period, for rasters that pass 180 degrees */
     if (strcmp(r->crs, "EPSG:3857") == 0 || OSRIsGeographic(to)) x -= turn * round((x - r->place[0]) / turn);
     assert_true(GDALInvGeoTransform((double *)r->place, inverse));
     GDALApplyGeoTransform(inverse, x, y, &pixel[0], &pixel[1]);
@@ -64,12 +64,12 @@ static void check_corners(const struct place *p)
     }
 }
 
-/* Pixels all over the tile show what PROJ says lies there: each to a pixel of the raster, which colours tell to half
- * of one and resampling rounds twice, and all together to a sixth. */
+/* Pixels all over the tile show what is there according to PROJ: each to one pixel of the raster, which colours encode
+ * to half a pixel and resampling rounds twice, and on average to a sixth. */
 static void check_pixels(const struct cut_tile *tile, const struct raster_recipe *r)
 {
     struct geod_geodesic earth;
-    double sum[2] = {0, 0}, count = 0, margin = 1 + 128.0 / across; /* as far as a pixel of the tile looks */
+    double sum[2] = {0, 0}, count = 0, margin = 1 + 128.0 / across; /* the support of a pixel of the tile */
     geod_init(&earth, 6378137, 1 / 298.257223563);
     for (int y = 3; y < across; y += 1 + across / 12)
         for (int x = 4; x < across; x += 1 + across / 12) {
@@ -119,10 +119,10 @@ static void test_projections(void **state)
 {
     (void)state;
     check_geometry("EPSG:32633", 500000, 6651411, 0.93, 0, 9);     /* UTM north, at 60 degrees */
-    check_geometry("EPSG:32633", 300000, 6651411, 0.93, 0, 9);     /* where its north is not the true one */
+    check_geometry("EPSG:32633", 300000, 6651411, 0.93, 0, 9);     /* grid north differs from true north */
     check_geometry("EPSG:32719", 420000, 5000000, 0.93, 0, 9);     /* UTM south */
     check_geometry("EPSG:3857", 1489200, 6894700, 1.53, 0, 9);     /* 52.5 degrees north */
-    check_geometry("EPSG:4326", -70.5, -33.4, 8.4e-6, 0, 6);       /* wider than high by the parallel */
+    check_geometry("EPSG:4326", -70.5, -33.4, 8.4e-6, 0, 6);       /* wider than high because of the parallel */
     check_geometry("EPSG:32633", 480000, 5540000, 0.93, 30, 12);   /* turned */
     check_geometry("EPSG:32633", 480000, 5540000, 0.93, -135, 12); /* and upside down */
     check_geometry("EPSG:27700", 530000, 180000, 0.93, 0, 9);      /* another datum */
@@ -138,7 +138,7 @@ static void test_antimeridian(void **state)
     check_geometry("EPSG:3857", -20037508.34, -1860000, 0.97, 0, 9);
 }
 
-/* Other files than GeoTIFF. MBTiles and GeoPackages have their own grid of pixels, to which GDAL brings the raster. */
+/* Formats other than GeoTIFF. MBTiles and GeoPackages have a fixed pixel grid, to which GDAL warps the raster. */
 static void test_formats(void **state)
 {
     (void)state;
@@ -150,7 +150,7 @@ static void test_formats(void **state)
         gdal_listen(&words);
         bool there = GDALGetDriverByName(files[i].driver) != NULL;
         gdal_ignore();
-        if (!there) continue; /* WebP's and JPEG 2000's are not in every GDAL */
+        if (!there) continue; /* WebP and JPEG 2000 are not in every GDAL */
         struct raster_recipe r = {.crs = "EPSG:3857", .driver = files[i].driver};
         if (strcmp(r.driver, "VRT") == 0) {
             place_raster(r.place, 1489200, 6894700, 1.53, 0);
@@ -163,12 +163,12 @@ static void test_formats(void **state)
     }
 }
 
-/* The coordinate system stands in a file of its own, as GIS programs write it beside a world file. */
+/* The coordinate system in a separate file, as GIS programs write it beside a world file. */
 static void test_prj(void **state)
 {
     (void)state;
     static const char *const names[] = {"a.prj", "a.tif.prj", "a.PRJ", "a.qpj"};
-    static const char esri[] = /* without an authority's numbers */
+    static const char esri[] = /* without an authority's codes */
         "PROJCS[\"WGS_1984_UTM_Zone_33N\",GEOGCS[\"GCS_WGS_1984\",DATUM[\"D_WGS_1984\",SPHEROID[\"WGS_1984\",6378137.0,"
         "298.257223563]],PRIMEM[\"Greenwich\",0.0],UNIT[\"Degree\",0.0174532925199433]],PROJECTION["
         "\"Transverse_Mercator\"],PARAMETER[\"False_Easting\",500000.0],PARAMETER[\"False_Northing\",0.0],PARAMETER["
@@ -188,13 +188,13 @@ static void test_prj(void **state)
         free_cut(&cut);
         assert_int_equal(unlink(in_folder(names[i])), 0);
     }
-    put_text("a.prj", "LOCAL_CS[\"site\",UNIT[\"metre\",1]]"); /* no system of the Earth */
+    put_text("a.prj", "LOCAL_CS[\"site\",UNIT[\"metre\",1]]"); /* not a system of the Earth */
     const char *path = in_folder("a.tif");
     expect_no_imagery(&(gvm_map_options){.rasters = &path, .raster_count = 1}, GVM_FORMAT,
                       "name it, for example --crs");
 }
 
-/* Rows and columns stand as far apart as they should, also where the tiles are large. */
+/* Rows and columns have the requested distance, also for large tiles. */
 static void test_stride(void **state)
 {
     (void)state;
@@ -220,7 +220,7 @@ static void test_stride(void **state)
     free_cut(&cut);
 }
 
-/* Each tile is cut alone where they lie far apart, and the same pixels come out. */
+/* Distant tiles are cut one by one, with the same pixels as a result. */
 static void test_alone(void **state)
 {
     (void)state;
@@ -238,7 +238,7 @@ static void test_alone(void **state)
     free_cut(&cut);
 }
 
-/* A raster four times as fine, with overviews, also of what says that its left half is void. */
+/* A raster four times as fine, with overviews, also of the mask, if the left half is void. */
 static void add_overviews(const char *name, const char *from)
 {
     static const char *const options[] = {"-outsize", "480", "480", NULL};
@@ -257,11 +257,11 @@ static void add_overviews(const char *name, const char *from)
     gdal_ignore();
 }
 
-/* A raster finer than the network looks: its pixels are taken together first. */
+/* A raster finer than the network's input: its pixels are averaged first. */
 static void test_reduced(void **state)
 {
     (void)state;
-    set_size(16); /* of 4 m, where the raster has 0.93 */
+    set_size(16); /* of 4 m; the raster has 0.93 */
     check_geometry("EPSG:32633", 480000, 5540000, 0.93, 30, 12);
     check_geometry("EPSG:3857", 20037508.34, -1860000, 0.97, 0, 9);
     for (int nodata = 1; nodata <= 3; nodata++) {
@@ -277,7 +277,7 @@ static void test_reduced(void **state)
     set_size(SIZE);
 }
 
-/* The sanitizer does not see what GDAL holds. */
+/* GDAL's objects are not seen by the leak sanitizer. */
 static void test_all_closed(void **state)
 {
     (void)state;

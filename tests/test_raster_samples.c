@@ -1,4 +1,4 @@
-/* test_raster_samples.c - kinds of samples, rasters that are refused, and folders of web-map tiles. */
+/* test_raster_samples.c - sample types, rasters that are refused, and folders of web-map tiles */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +22,7 @@
 #include "imagery/imagery_parts.h"
 #include "raster_support.h"
 
-/* ------------------------------------------------------------------ kinds of samples */
+/* ------------------------------------------------------------------ sample types */
 
 static const uint8_t *pixel_at(const struct cut_tile *tile, int y, int x)
 {
@@ -36,7 +36,7 @@ static void expect_colour(const struct cut_tile *tile, int y, int x, int red, in
         fail_msg("(%d, %d, %d) instead of (%d, %d, %d)", p[0], p[1], p[2], red, green, blue);
 }
 
-/* One tile in the middle of the raster; of its pixels that in the middle is column 60, row 60. */
+/* One tile at the raster's centre; the tile's centre is at column 60, row 60. */
 static struct cut cut_middle(struct raster_recipe r, const char *name)
 {
     r.crs = "EPSG:32633";
@@ -88,7 +88,7 @@ static void test_samples(void **state)
     }
 }
 
-/* The left half is void: the tile in the middle stays, its left half the mean colour. */
+/* The left half is void: the tile at the centre is kept, with the mean colour in its left half. */
 static void test_void(void **state)
 {
     (void)state;
@@ -102,8 +102,8 @@ static void test_void(void **state)
         {.bands = 2, .nodata = 3, .type = GDT_Int16, .scale = 100, .offset = 2000, .opaque = 32767},
         {.bands = 4, .nodata = 3, .option = "ALPHA=PREMULTIPLIED"},
         {.bands = 2, .nodata = 3},
-        {.bands = 4, .nodata = 1},       /* alpha that is full everywhere beside no-data */
-        {.palette = 2, .driver = "PNG"}, /* a TIFF's palette has no alpha */
+        {.bands = 4, .nodata = 1},       /* fully opaque alpha besides no-data */
+        {.palette = 2, .driver = "PNG"}, /* a TIFF's colour table has no alpha */
         {.palette = 1, .bands = 2, .nodata = 3},
         {.palette = 1, .nodata = 1},
         {.palette = 1, .nodata = 2}};
@@ -159,6 +159,15 @@ static void test_refused(void **state)
     place_raster(r.place, 5e9, 5e9, 1, 0);
     make_raster("space.tif", &r);
     expect_bad_raster(in_folder("space.tif"), GVM_FORMAT, "space.tif: its coordinates are outside");
+    r.crs = "EPSG:4326"; /* GDAL would take turns from its longitudes without an end */
+    place_raster(r.place, 1e200, 50, 1e190, 0);
+    make_raster("far.tif", &r);
+    expect_bad_raster(in_folder("far.tif"), GVM_FORMAT, "far.tif: its coordinates are outside");
+    put_text("void.vrt",
+             "<VRTDataset rasterXSize=\"40\" rasterYSize=\"40\"><SRS>EPSG:32633</SRS><GeoTransform>500000,1,0,"
+             "5540000,0,-1</GeoTransform><VRTRasterBand dataType=\"UInt16\" band=\"1\"><NoDataValue>-2"
+             "</NoDataValue></VRTRasterBand></VRTDataset>"); /* a value that its type cannot hold */
+    expect_bad_raster(in_folder("void.vrt"), GVM_FORMAT, "void.vrt: it is empty");
     put_text("text.tif", "no raster");
     expect_bad_raster(in_folder("text.tif"), GVM_FORMAT, "text.tif: unsupported or corrupt raster");
     put_text("empty.tif", "");
@@ -172,7 +181,8 @@ static void test_refused(void **state)
     expect_no_imagery(&(gvm_map_options){.tiles = "a", .tile_m = 3}, GVM_ARGUMENT, "to rasters only");
 }
 
-/* A VRT names files of its own: those of other machines are not reached, nor any by way of a file that names them. */
+/* A VRT refers to other files: files on other machines are not opened, neither directly nor through a file that refers
+ * to them. */
 static void test_vrt(void **state)
 {
     (void)state;

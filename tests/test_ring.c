@@ -1,6 +1,6 @@
-/* test_ring.c - items worked on by threads, taken in order. Nothing here starts another pool of threads, so that
- * ThreadSanitizer sees all there is (`cmake --preset tsan`). What a worker finds wrong is counted, as only the test's
- * own thread can fail it. */
+/* test_ring.c - items processed by threads and consumed in order. No other thread pool is started here, so that
+ * ThreadSanitizer sees everything (`cmake --preset tsan`). Workers count their failures, because only the test's own
+ * thread can fail the test. */
 #define _GNU_SOURCE /* pthread_setattr_default_np */
 #include <pthread.h>
 #include <sched.h>
@@ -24,14 +24,14 @@ enum { WORKERS = 8, PLACES = 64, NONE = -1 };
 
 struct job {
     struct ring_work work;
-    size_t values[PLACES];       /* what came of an item, in its place; no lock guards them */
-    size_t finished[PLACES];     /* of the group that begins in this place: its first item, told by finish */
-    size_t done[WORKERS];        /* items of a worker */
+    size_t values[PLACES];       /* results of items, by slot; not protected by a lock */
+    size_t finished[PLACES];     /* by slot, the first item of a group for which finish was called */
+    size_t done[WORKERS];        /* items processed by each worker */
     atomic_size_t begun, ended;  /* items */
-    atomic_size_t taken;         /* groups that were let go of */
+    atomic_size_t taken;         /* groups released by the caller */
     atomic_int wrong;            /* promises broken */
-    long fails[2], finish_fails; /* items and a group, by its first item, that fail; NONE */
-    long waits, until;           /* item `waits` ends after item `until` has; NONE */
+    long fails[2], finish_fails; /* items, and the first item of a group, that fail; or NONE */
+    long waits, until;           /* item `waits` ends after item `until` has; or NONE */
     atomic_bool passed;          /* `until` has */
     pthread_t caller;
     bool by_caller; /* no other thread works */
@@ -53,7 +53,7 @@ static gvm_status work(void *user, int worker, size_t item, gvm_error *err)
     sigset_t blocked;
     pthread_sigmask(SIG_BLOCK, NULL, &blocked);
     if (worker < 0 || worker >= j->work.workers) j->wrong++;
-    if (item / j->work.group >= j->taken + j->work.groups) j->wrong++; /* its place is still the caller's */
+    if (item / j->work.group >= j->taken + j->work.groups) j->wrong++; /* the caller still owns its slot */
     if (j->by_caller != (pthread_equal(pthread_self(), j->caller) != 0)) j->wrong++;
     if (!j->by_caller && sigismember(&blocked, SIGINT) != 1) j->wrong++;
     j->begun++;
@@ -96,8 +96,8 @@ static struct ring *open_ring(struct job *j)
     return ring;
 }
 
-/* Take at most `most` groups and look at each; returns how many came before the end or the failure, which is *status.
- */
+/* Take up to `most` groups and check each; returns the number of groups before the end or the failure, which is
+ * *status. */
 static size_t take(gvm_status *status, gvm_error *err, struct ring *ring, struct job *j, size_t most)
 {
     size_t groups = 0, first, count;
@@ -131,7 +131,7 @@ static void test_order(void **state)
         assert_int_equal(take(&status, NULL, ring, &j, SIZE_MAX), (j.work.items + j.work.group - 1) / j.work.group);
         assert_int_equal(status, GVM_OK);
         size_t first, count;
-        assert_int_equal(ring_next(ring, &first, &count, NULL), GVM_OK); /* the end stays the end */
+        assert_int_equal(ring_next(ring, &first, &count, NULL), GVM_OK); /* the end is permanent */
         assert_int_equal(count, 0);
         ring_free(ring);
         size_t done = 0;
@@ -142,7 +142,7 @@ static void test_order(void **state)
     }
 }
 
-/* The first item takes until the last that has room is done: it is handed over first all the same. */
+/* The first item takes until the last that has room is done; it is still delivered first. */
 static void test_slow_first(void **state)
 {
     (void)state;
@@ -156,8 +156,8 @@ static void test_slow_first(void **state)
     assert_int_equal(j.wrong, 0);
 }
 
-/* Of two bad items the first by order is told, also where the other failed before it, in its group or in a later one;
- * good groups before it come first. No item is begun after a failure. */
+/* Of two failing items the first by index is reported, even if the other failed earlier, in its group or in a later
+ * one. Good groups before it are delivered first. No item is started after a failure. */
 static void test_error_order(void **state)
 {
     (void)state;
@@ -213,7 +213,7 @@ static void test_finish_fails(void **state)
     assert_int_equal(j.wrong, 0);
 }
 
-/* Freed before the end: what was begun ends, and no more than there is room for was begun. */
+/* Freed before the end: items in progress end, and no more than there was room for were started. */
 static void test_stop_early(void **state)
 {
     (void)state;
@@ -230,7 +230,7 @@ static void test_stop_early(void **state)
     ring_free(NULL);
 }
 
-/* Stacks that no address space holds: no thread starts, and the caller's does the work. */
+/* With stacks that do not fit any address space no thread starts, and the caller's does the work. */
 static void test_no_thread(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-/* test_run.c - a training run's state: each option there and back, the previous version, what is refused, the order of
- * an epoch. */
+/* test_run.c - a training run's state: round trip of each option, previous versions, what is refused, the order of an
+ * epoch */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,7 +25,7 @@ static struct run_options standard(void)
     return o;
 }
 
-/* What each method recommends is what the options take. */
+/* Each method's recommended values are accepted. */
 static void test_recipes(void **state)
 {
     (void)state;
@@ -64,7 +64,7 @@ static void test_defaults_are_the_papers(void **state)
     run_options_free(&o);
 }
 
-/* Another value than the default for one row, as it would be typed. */
+/* A value other than the default for a row, as it would be typed. */
 static const char *other_value(const struct option_row *row)
 {
     static char text[64];
@@ -105,7 +105,7 @@ static void test_each_option(void **state)
     run_options_free(&plain);
 }
 
-/* Without one of its keys, with a key too many, of a newer version, with a value out of its range. */
+/* With a missing key, an extra key, a newer version, a value out of range. */
 static void test_refused(void **state)
 {
     (void)state;
@@ -119,7 +119,7 @@ static void test_refused(void **state)
         json_t *less = json_copy(root);
         json_object_del(less, key);
         char *lacking = json_dumps(less, 0);
-        snprintf(sentence, sizeof sentence, "the saved run is of another version (no key '%s')", key);
+        snprintf(sentence, sizeof sentence, "version 3, lacks the key '%s'; this program reads versions 1 to 3", key);
         expect_refused(lacking,
                        strcmp(key, "version") == 0 ? "(no key 'ground_m')" : sentence); /* then it is version 1 */
         free(lacking);
@@ -128,9 +128,9 @@ static void test_refused(void **state)
     static const struct {
         const char *json, *sentence;
     } changes[] = {
-        {"{\"version\":4}", "unsupported version 4 of the saved run; expected 1 to 3"},
+        {"{\"version\":4}", "unsupported version 4 of the saved run; this program reads versions 1 to 3"},
         {"{\"version\":\"2\"}", "unsupported version 0 of the saved run"},
-        {"{\"momentum\":0.9}", "(unknown key 'momentum')"},
+        {"{\"momentum\":0.9}", "version 3, has the unknown key 'momentum'; this program reads versions 1 to 3"},
         {"{\"jitter\":1.01}", "the saved run's 'jitter' is invalid; expected a number from 0 to 1"},
         {"{\"jitter\":\"0.3\"}", "the saved run's 'jitter' is invalid; expected a number from 0 to 1"},
         {"{\"batch\":1}", "the saved run's 'batch' is invalid; expected a whole number from 2 to 4096"},
@@ -158,7 +158,7 @@ static void test_refused(void **state)
     run_options_free(&o);
 }
 
-/* As GeoViewMatch 0.1 wrote it: train --hard 2 --jitter 0.25 --mirror 0.5 --street-jitter 0.125 --rate 3e-4
+/* As written by GeoViewMatch 0.1: train --hard 2 --jitter 0.25 --mirror 0.5 --street-jitter 0.125 --rate 3e-4
  * --elevation=-40,40 --on-bad skip --steps 3. */
 #define VERSION_1                                                                                                   \
     "{\"data\":\"/tmp/data\",\"format\":null,\"test\":null,\"cache\":null,\"has_elevation\":true,"                  \
@@ -169,8 +169,8 @@ static void test_refused(void **state)
     "9.9999999392252903e-9],\"rho\":2.5,\"drop_path\":0.20000000298023224,\"step\":3,\"epoch\":1,\"next_batch\":1," \
     "\"evaluate\":false,\"best\":-1.0"
 
-/* Version 2 lacks seven keys, for which the defaults stand, and changed hues by the amount of the shift. Others it has.
- */
+/* Version 2 lacks seven keys, which get their defaults, and its hue changes by the amount of the shift. It has all
+ * others. */
 static void test_version_2(void **state)
 {
     (void)state;
@@ -191,7 +191,7 @@ static void test_version_2(void **state)
     free(text);
     json_object_del(root, "shift");
     text = json_dumps(root, 0);
-    expect_refused(text, "the saved run is of another version (no key 'shift')");
+    expect_refused(text, "version 2, lacks the key 'shift'; this program reads versions 1 to 3");
     free(text);
     json_decref(root);
     run_options_free(&o);
@@ -230,11 +230,12 @@ static void test_version_1(void **state)
         run_options_free(&o);
         run_options_free(&want);
     }
-    expect_refused("{\"data\":\"/tmp/data\",\"format\":null}", "the saved run is of another version (no key 'test')");
+    expect_refused("{\"data\":\"/tmp/data\",\"format\":null}",
+                   "of a version before 1 (no key 'test'); this program reads versions 1 to 3");
     expect_refused("{\"cluster\":\"/tmp/data\"}", "(no key 'data')");
 }
 
-/* Numbers beyond 2^24, which float32 does not hold. */
+/* Numbers beyond 2^24, which float32 cannot represent. */
 static void test_sequence(void **state)
 {
     (void)state;

@@ -1,5 +1,4 @@
-/* test_safetensors.c - what is written comes back bit for bit, and every kind of lie is a sentence that names the
- * file and the tensor. */
+/* test_safetensors.c - a bit-exact round trip, and an error message with file and tensor for every invalid file */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -43,7 +42,7 @@ static void test_f16(void **state)
     }
 }
 
-/* Every bfloat16, NaN included, keeps its bits as the upper half. */
+/* Every bfloat16, including NaN, keeps its bits as the upper half. */
 static void test_bf16(void **state)
 {
     (void)state;
@@ -64,7 +63,7 @@ static void test_round_trip(void **state)
     enum { N = 3 * 5 * 7 };
     float x[N], one = -0.0f, back[N];
     uint32_t bits[N];
-    for (uint32_t i = 0; i < N; i++) bits[i] = i * 40904401u; /* NaN and subnormals among them */
+    for (uint32_t i = 0; i < N; i++) bits[i] = i * 40904401u; /* including NaN and subnormals */
     bits[0] = 0x7f800001;                                     /* a signalling NaN */
     memcpy(x, bits, sizeof x);
     struct safetensors_entry entries[] = {{"z.weight", 3, {3, 5, 7}, x, SAFETENSORS_F32},
@@ -163,7 +162,7 @@ static void test_write_names(void **state)
     assert_int_equal(safetensors_write(in_folder("a"), &entry, 1, NULL, 0, &err), GVM_OK);
 }
 
-/* A file size limit stands for a full disk: nothing half-written is left. */
+/* A file size limit simulates a full disk: no partial file is left. */
 static void test_write_full(void **state)
 {
     (void)state;
@@ -192,7 +191,7 @@ static void *limited_malloc(size_t size)
     return allocations_left-- > 0 ? malloc(size) : NULL;
 }
 
-/* Whole numbers, also those that float32 does not hold. */
+/* Integers, including those that float32 cannot represent. */
 static void test_write_whole(void **state)
 {
     (void)state;
@@ -214,7 +213,8 @@ static void test_write_whole(void **state)
     safetensors_close(st);
 }
 
-/* Halves are the nearest ones, in half the room; a tensor may be longer than what is rounded at a time. */
+/* float16 rounds to nearest and takes half the room; a tensor may be longer than the block that is rounded at a time.
+ */
 static void test_write_halves(void **state)
 {
     (void)state;
@@ -260,7 +260,7 @@ static void test_write_memory(void **state)
 
 /* ---- files made by hand */
 
-/* Length, header, `size` bytes of data; the return value is to be freed. */
+/* Length, header, `size` bytes of data; the caller frees the result. */
 static unsigned char *make_file(size_t *total, const char *header, size_t size)
 {
     uint64_t length = strlen(header);
@@ -317,7 +317,7 @@ static const char *name_of_256 = "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn
 
 #define T(dtype, shape, offsets) "{\"dtype\":" dtype ",\"shape\":" shape ",\"data_offsets\":" offsets "}"
 
-/* Each header with 8 bytes of data, and what the refusal says. */
+/* Each header, with 8 bytes of data, and words of the error message. */
 static const struct {
     const char *header, *says;
 } lies[] = {
@@ -395,7 +395,7 @@ static void test_lies(void **state)
     free(file);
 }
 
-/* A good file cut anywhere is refused; so is a header length that lies. */
+/* A file truncated anywhere is refused; so is a false header length. */
 static void test_truncated(void **state)
 {
     (void)state;
@@ -405,7 +405,7 @@ static void test_truncated(void **state)
     assert_int_equal(safetensors_open_memory(&st, file, total, "good", NULL), GVM_OK);
     safetensors_close(st);
     for (size_t size = 0; size < total; size++) {
-        unsigned char *cut = malloc(size + 1); /* its own block, so that a read beyond the end is seen */
+        unsigned char *cut = malloc(size + 1); /* of the exact size, so that a read beyond the end is detected */
         assert_non_null(cut);
         memcpy(cut, file, size);
         cut = realloc(cut, size > 0 ? size : 1);
@@ -420,7 +420,7 @@ static void test_truncated(void **state)
     free(file);
 }
 
-/* Headers that are large, deep, or would become gigabytes of values. */
+/* Headers that are large, deep, or would expand to gigabytes of values. */
 static void test_large_headers(void **state)
 {
     (void)state;

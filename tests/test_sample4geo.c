@@ -1,8 +1,8 @@
 /* test_sample4geo.c - Sample4Geo and its ConvNeXt against golden files that tools/make_golden.py computed with PyTorch:
- * stages, features, loss, every gradient, ten training steps; others' names for its weights; what is refused.
+ * stages, features, loss, every gradient, ten training steps; third-party names of its weights; what is refused
  *
- * With a folder in GVM_GOLDEN_FULL (make_golden.py --full, --timm) ConvNeXt-B at its full size and timm's own networks
- * are compared too. */
+ * If GVM_GOLDEN_FULL names a folder (make_golden.py --full, --timm), ConvNeXt-B at full size and timm's networks are
+ * compared too. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include "network/import.h"
 #include "tensor/kernels.h"
 
-/* Maps of odd sizes; and of odd channels, with GELU by tanh, an input for each view, and gradients that are clipped. */
+/* Maps of odd sizes; and odd channels, with GELU by tanh, an input size for each view, and clipped gradients. */
 static const char *const names[] = {"sample4geo_odd", "sample4geo_tanh"};
 
 static const double limit = 1e-5;
@@ -48,7 +48,7 @@ static void test_save_and_load(void **state)
     for (int i = 0; i < 2; i++) golden_check_saved(names[i]);
 }
 
-/* As many parameters as timm's networks without their classifiers, and the temperature; all of them decay. */
+/* As many parameters as timm's networks without their classifiers, plus the temperature; all of them decay. */
 static void test_fresh(void **state)
 {
     (void)state;
@@ -82,7 +82,7 @@ static void test_fresh(void **state)
     network_free(n);
 }
 
-/* A last row and a last column are lost as in PyTorch, and both views have the same weights. */
+/* A last row and a last column are dropped as in PyTorch, and both views share their weights. */
 static void test_maps(void **state)
 {
     (void)state;
@@ -101,7 +101,7 @@ static void test_maps(void **state)
 
 /* ------------------------------------------------------------------ others' names */
 
-/* The backbone of the second network, which both files hold; what is not the backbone's stays. */
+/* The backbone of the second network, in both formats; other parameters are unchanged. */
 static void check_names(const char *who)
 {
     struct golden g = golden_open("sample4geo_tanh", false);

@@ -1,4 +1,4 @@
-/* test_sampler.c - the order of queries in an epoch. */
+/* test_sampler.c - the order of queries in an epoch */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 
 enum { MANY = 5000 };
 
-/* Queries on random tiles, each tile with its neighbours as near ones. skewed: most queries on one tile. */
+/* Queries on random tiles, each with its neighbours as near tiles. skewed: most queries on one tile. */
 static struct split make_split(int queries, int tiles, int near, bool skewed)
 {
     struct split split = {.query_count = queries, .tile_count = tiles};
@@ -45,13 +45,14 @@ static void test_conflict(void **state)
     const struct query a = {.tile = 1, .near = {2, 3}, .near_count = 2}, b = {.tile = 3}, c = {.tile = 4},
                        d = {.tile = 1}, e = {.tile = 7, .near = {2}, .near_count = 1};
     assert_true(sampler_conflict(&a, &d)); /* a tile shared */
-    assert_true(sampler_conflict(&a, &b)); /* one's own is near to the other, both ways round */
+    assert_true(sampler_conflict(&a, &b)); /* one's own tile is near the other's, in both directions */
     assert_true(sampler_conflict(&b, &a));
     assert_false(sampler_conflict(&a, &c));
-    assert_false(sampler_conflict(&a, &e)); /* what both are merely near is no one's true tile */
+    assert_false(sampler_conflict(&a, &e)); /* a tile that is only near both is neither's own */
 }
 
-/* With squares a batch holds pictures of few neighbourhoods, in each epoch of others, and each query comes once. */
+/* With squares, a batch has pictures of few neighbourhoods, different ones in each epoch, and each query appears once.
+ */
 static void test_clusters(void **state)
 {
     (void)state;
@@ -71,7 +72,7 @@ static void test_clusters(void **state)
                 const struct query *q = &queries[order[epoch][i]], *o = &queries[order[epoch][k]];
                 near += fabs(o->lat - q->lat) * 111320 < 249 && fabs(o->lon - q->lon) * 55660 < 249;
             }
-        assert_true(near / N > B / 3); /* of a batch; 4 where only shuffled */
+        assert_true(near / N > B / 3); /* of a batch; 4 if only shuffled */
     }
     assert_memory_not_equal(order[0], order[1], sizeof order[0]);
     for (int i = 0; i < N; i++) queries[i].lat = NAN;
@@ -100,8 +101,8 @@ static void test_order(void **state)
             if (n > 7) assert_memory_not_equal(again, order, (size_t)n * sizeof *order);
             sampler_epoch(again, &count, &split, B, true, 0, 10, epoch, NULL);
             if (n > 7) assert_memory_not_equal(again, order, (size_t)n * sizeof *order);
-            if (s < 2) assert_in_range(batches, n / B - 2, n / B); /* conflicts cost next to nothing */
-            if (s == 3) assert_int_equal(batches, 0);              /* any two of five tiles touch */
+            if (s < 2) assert_in_range(batches, n / B - 2, n / B); /* conflicts cost almost nothing */
+            if (s == 3) assert_int_equal(batches, 0);              /* any two of five tiles are near each other */
         }
         free(split.queries);
     }
@@ -109,7 +110,7 @@ static void test_order(void **state)
     free(again);
 }
 
-/* In the list's order but for those that must wait. */
+/* In the list's order, except those that must wait. */
 static void test_unshuffled(void **state)
 {
     (void)state;
@@ -123,7 +124,7 @@ static void test_unshuffled(void **state)
     assert_memory_equal(order, want, sizeof want);
 }
 
-/* Nine of ten on one tile: a batch for each of the others, soon found. */
+/* Nine of ten on one tile: one batch for each of the others, found quickly. */
 static void test_skewed(void **state)
 {
     (void)state;
@@ -138,7 +139,7 @@ static void test_skewed(void **state)
     free(order);
 }
 
-/* Each query is as likely at each place. */
+/* Each query is equally likely at each position. */
 static void test_shuffle_is_fair(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* test_search.c - search against a plain loop in double: odd sizes, ties, near ties, rows without a tile, parts of a
- * map, any number of threads. */
+ * map, any number of threads */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +22,7 @@
 #include "network/session.h"
 #include "search/search.h"
 
-/* ------------------------------------------------------------------ a map, and the plain loop */
+/* ------------------------------------------------------------------ a map, and the reference */
 
 static const char fingerprint[] = "0123456789abcdef";
 
@@ -38,8 +38,8 @@ static void random_rows(float *x, int n, int D, uint64_t stream)
     }
 }
 
-/* T tiles, some of them the same and some very near to each other. They take every second row, from the last; the rows
- * between hold what would beat every tile. */
+/* T tiles, some of them equal and some very similar. They use every second row, from the last; the rows between contain
+ * features that would beat every tile. */
 static gvm_map make_map(int T, int D)
 {
     gvm_map map = {
@@ -56,7 +56,7 @@ static gvm_map make_map(int T, int D)
         uint16_t *to = map.own + row * width, *third = to + 6 * width;
         for (int k = 0; k < D; k++) to[k] = f16_from_float(wide[(size_t)t * width + (size_t)k]);
         if (t % 5 == 4) memcpy(to, third, width * sizeof *to); /* tile t - 3 again */
-        if (t % 7 == 6) to[D / 2] ^= 1;                        /* next to what it was */
+        if (t % 7 == 6) to[D / 2] ^= 1;                        /* the next float16 */
     }
     free(wide);
     return map;
@@ -76,7 +76,7 @@ static double cosine(const gvm_map *map, const float *query, size_t tile)
     return sum;
 }
 
-/* How many of the tiles (all of them, or those that items names) come before one. */
+/* Number of tiles (all, or those in items) that rank before one. */
 static int tiles_before(const gvm_map *map, const float *query, const size_t *items, size_t count, size_t tile)
 {
     int before = 0;
@@ -84,7 +84,7 @@ static int tiles_before(const gvm_map *map, const float *query, const size_t *it
     for (size_t i = 0; i < count; i++) {
         size_t other = items != NULL ? items[i] : i;
         double score = cosine(map, query, other);
-        before += score > own + 1e-13 || (fabs(score - own) <= 1e-13 && other < tile); /* the order of adding */
+        before += score > own + 1e-13 || (fabs(score - own) <= 1e-13 && other < tile); /* the order of summation */
     }
     return before;
 }
@@ -114,7 +114,7 @@ static gvm_status find(const gvm_map *map, const gvm_model *model, gvm_hit *hits
     return gvm_map_search(map, model, &search, hits, count, NULL);
 }
 
-/* n queries; threads 0: as many as there are; step > 0: only every step-th tile. */
+/* n queries; threads 0: the default; step > 0: only every step-th tile. */
 static void check_search(int T, int n, int D, int max_hits, int threads, int step)
 {
     gvm_map map = make_map(T, D);
@@ -150,7 +150,7 @@ static void test_search(void **state)
         check_search(97, 1, 33, 10, threads, 0);
         check_search(97, 13, 33, 200, threads, 0);
         check_search(97, 2, 1030, 10, threads, 0);
-        check_search(700, 65, 65, 7, threads, 0); /* the second turn has one query */
+        check_search(700, 65, 65, 7, threads, 0); /* the second round has one query */
         check_search(700, 150, 300, 7, threads, 0);
     }
 }
@@ -166,7 +166,7 @@ static void test_part_of_a_map(void **state)
     }
 }
 
-/* ------------------------------------------------------------------ what a caller may ask */
+/* ------------------------------------------------------------------ options of a search */
 
 static void test_near(void **state)
 {
@@ -201,11 +201,11 @@ static void test_near(void **state)
     free_map(&map);
 }
 
-/* A row that is broken comes last; it breaks nothing else. */
+/* A row with invalid numbers ranks last and affects nothing else. */
 static void test_broken_rows(void **state)
 {
     enum { T = 60, D = 40 };
-    static const uint16_t broken[] = {0x7e00, 0xfe00, 0xfc00}; /* no numbers, minus infinity */
+    static const uint16_t broken[] = {0x7e00, 0xfe00, 0xfc00}; /* NaN, minus infinity */
     gvm_map map = make_map(T, D);
     gvm_model model = {.info = {.features = D}};
     memcpy(model.info.fingerprint, fingerprint, sizeof fingerprint);
@@ -266,7 +266,7 @@ static void *change_threads(void *argument)
     return NULL;
 }
 
-/* A search takes memory for so many threads: another number waits until it is done. */
+/* A search allocates memory for the number of threads: changing that number waits until the search ends. */
 static void test_search_and_threads(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* test_shared.c - places that share pictures have the features that they have with copies of these. */
+/* test_shared.c - places that share pictures have the same features as with copies of the pictures */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,7 +39,7 @@ static void test_shared(void **state)
         for (size_t i = 0; i < PLACES * D; i++) assert_true(fabsf(want[i] - got[i]) < 1e-6F);
         for (size_t i = 0; i < PLACES; i++) assert_true(is_feature(got + i * D, D));
     }
-    double between = 0; /* places are told apart */
+    double between = 0; /* places can be distinguished */
     for (size_t i = 0; i < D; i++) between += fabs(got[i] - got[D + i]);
     assert_true(between > 1e-3);
     free(pixels);

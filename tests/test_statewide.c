@@ -1,7 +1,7 @@
 /* test_statewide.c - statewide against golden files that tools/make_golden.py computed with PyTorch: stages, features,
- * loss, every gradient, ten training steps; what its heads look at; what is refused.
+ * loss, every gradient, ten training steps; what its heads attend to; what is refused
  *
- * With a folder in GVM_GOLDEN_FULL (make_golden.py --full) it is compared at its full size too. */
+ * If GVM_GOLDEN_FULL names a folder (make_golden.py --full), its full size is compared too. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 /* Four zooms, maps of odd sizes; and two zooms, odd channels, GELU by erf. */
 static const char *const names[] = {"statewide_zooms", "statewide_odd"};
 
-/* Below what another epsilon in the head changes. */
+/* less than the effect of another epsilon in the head */
 static const double limit = 1.5e-6;
 
 static void test_outputs(void **state)
@@ -47,7 +47,7 @@ static void test_save_and_load(void **state)
     for (int i = 0; i < 2; i++) golden_check_saved(names[i]);
 }
 
-/* The authors' number of parameters; filters and matrices decay, nothing else does; heads learn at the other rate. */
+/* The authors' number of parameters. Filters and matrices decay, nothing else does; heads learn at their own rate. */
 static void test_fresh(void **state)
 {
     (void)state;
@@ -71,7 +71,7 @@ static void test_fresh(void **state)
     network_free(n);
 }
 
-/* What a network is asked for of a place: multiply-adds of its four pictures and of a photo. */
+/* The cost of a place: multiply-adds of its four pictures and of a photo. */
 static void test_counts(void **state)
 {
     (void)state;
@@ -86,9 +86,10 @@ static void test_counts(void **state)
     network_free(n);
 }
 
-/* ------------------------------------------------------------------ what its heads look at */
+/* ------------------------------------------------------------------ what its heads attend to */
 
-/* The positions' shares of a feature's product with itself add up to it, and no picture of a place is left out. */
+/* The positions' shares of a feature's product with itself add up to the product, and every picture of a place
+ * contributes. */
 static void test_shares(void **state)
 {
     (void)state;

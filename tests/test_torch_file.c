@@ -1,5 +1,5 @@
-/* test_torch_file.c - files of torch.save (tools/make_torch_files.py wrote those in tests/golden/torch) are read as
- * they are, and what would run code, lies or is cut short is refused with a sentence that names it. */
+/* test_torch_file.c - files of torch.save (tests/golden/torch, written by tools/make_torch_files.py) are read
+ * correctly; files that would run code, are malformed or truncated are refused with a message that names the fault */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -55,7 +55,7 @@ static void expect(const struct torch_file *f, const char *prefix, const char *n
         if (got[i] != numbers[i]) fail_msg("%s[%zu]: %g, not %g", whole, i, (double)got[i], (double)numbers[i]);
 }
 
-/* What make_torch_files.py puts into each. */
+/* Values that make_torch_files.py puts into each file. */
 static void expect_all(const struct torch_file *f, const char *prefix)
 {
     float rising[24], halves[8], permuted[24];
@@ -119,7 +119,7 @@ static void test_nothing_is_run(void **state)
         assert_says(&err, files[i][0]);
         assert_says(&err, files[i][1]);
     }
-    assert_int_equal(access("tests_ran_code", F_OK), -1); /* what each of them would make */
+    assert_int_equal(access("tests_ran_code", F_OK), -1); /* which each of them would create */
 }
 
 /* ------------------------------------------------------------------ cut and damaged files */
@@ -127,7 +127,7 @@ static void test_nothing_is_run(void **state)
 static gvm_status open_copy(const unsigned char *data, size_t size, gvm_error *err)
 {
     struct torch_file *f;
-    unsigned char *copy = malloc(size ? size : 1); /* its own block, so that a read beyond the end is seen */
+    unsigned char *copy = malloc(size ? size : 1); /* of the exact size, so that a read beyond the end is detected */
     assert_non_null(copy);
     memcpy(copy, data, size);
     gvm_status status = torch_file_open(&f, copy, size, "copy", err);
@@ -171,17 +171,17 @@ static void test_damaged(void **state)
     }
 }
 
-/* ------------------------------------------------------------------ lies */
+/* ------------------------------------------------------------------ malformed files */
 
-/* A zip file that is being made, and how it lies. */
+/* A zip file being made, and its layout. */
 struct made {
     unsigned char bytes[6 << 20];
     unsigned char directory[4096];
     size_t size, directory_size;
     int members;
     int method;   /* of the next member */
-    bool zip64;   /* the next member's sizes stand behind its name */
-    size_t moved; /* its header is said to lie so far before its place */
+    bool zip64;   /* the next member's sizes are in its extra field */
+    size_t moved; /* its header's offset is too small by this number */
 };
 
 static struct made made;
@@ -252,7 +252,7 @@ static void begin(void)
 
 static const float eight[8] = {0, 1, 2, 3, 4, 5, 6, 7};
 
-/* A file with this pickle and the storage 0 of eight numbers. */
+/* A file with this pickle, and storage 0 of eight values. */
 static gvm_status open_pickle(const void *pickle, size_t length, gvm_error *err)
 {
     begin();
@@ -339,7 +339,7 @@ static void test_lies(void **state)
     }
 }
 
-/* Pickles that would fill the memory or the stack of a reader that believes them. */
+/* Pickles that would exhaust the memory or the stack of a naive reader. */
 static void test_bombs(void **state)
 {
     enum { SIZE = 5 << 20 };
@@ -360,7 +360,7 @@ static void test_bombs(void **state)
         assert_int_equal(open_pickle(pickle, SIZE, &err), GVM_FORMAT);
         assert_says(&err, bombs[i].says);
     }
-    pickle[0] = ']'; /* a list in a million tuples: nothing follows it down */
+    pickle[0] = ']'; /* a list in a million tuples: no recursion */
     memset(pickle + 1, '\x85', 900000);
     pickle[900001] = '.';
     gvm_error err = {""};

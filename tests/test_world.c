@@ -1,4 +1,4 @@
-/* test_world.c - the practice city: what decides its pictures, where things are in them, what its files say. */
+/* test_world.c - the drawn town: what determines its pictures, positions in them, the content of its files */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,7 +28,7 @@ static struct world_options options_of(int pairs, uint64_t seed)
     return options;
 }
 
-/* ------------------------------------------------------------------ what decides a picture */
+/* ------------------------------------------------------------------ what determines a picture */
 
 struct pair {
     unsigned char street[STREET], aerial[AERIAL];
@@ -56,7 +56,7 @@ static void test_same_bytes(void **state)
     free(a), free(b), free(other), free(next);
 }
 
-/* Two pieces of the town that overlap hold the same there. */
+/* Two overlapping pieces of the town are the same in the overlap. */
 static void test_pieces_agree(void **state)
 {
     (void)state;
@@ -76,9 +76,9 @@ static void test_pieces_agree(void **state)
     scene_free(&a), scene_free(&b);
 }
 
-/* ------------------------------------------------------------------ where things are in a picture */
+/* ------------------------------------------------------------------ positions in a picture */
 
-/* Where a box shows in a panorama whose middle looks to `heading`. */
+/* Where a box appears in a panorama whose centre looks to `heading`. */
 static void check_direction(float east, float north, double heading, double column)
 {
     struct scene scene;
@@ -178,7 +178,7 @@ static void test_degrees(void **state)
     assert_true(fabs(lon + 179.99) < 1e-6);
 }
 
-/* ------------------------------------------------------------------ colour alone matches nothing */
+/* ------------------------------------------------------------------ colour alone is not enough to match */
 
 static void mean_of(double mean[3], const unsigned char *pixels, int count)
 {
@@ -188,7 +188,7 @@ static void mean_of(double mean[3], const unsigned char *pixels, int count)
 
 enum { MATCHED = 200 };
 
-/* Each view's means less their own mean and over their own deviation: the best that so simple a match can do. */
+/* Subtract each view's mean and divide by its standard deviation: the best that such a simple match can do. */
 static void standardise(double (*x)[3])
 {
     for (int k = 0; k < 3; k++) {
@@ -285,7 +285,7 @@ static void test_files(void **state)
                 g->height == 160);
     image_free(&loaded);
 
-    /* What the network gets is what was rendered, give or take JPEG. */
+    /* The network gets what was rendered, up to JPEG compression. */
     const struct picture_shape strip = {.height = 160, .width = 640, .elevation = {-45, 45}},
                                square = {.height = 256, .width = 256};
     const double as_it_lies = 0;

@@ -1,5 +1,5 @@
-/* test_world_photo.c - ordinary photos of the practice city: where things are in them, held against panoramas and
- * against turned axes; and the folder of photos with its imagery, read back. */
+/* test_world_photo.c - ordinary photos of the drawn town: positions in them, compared with panoramas and with rotated
+ * axes; the folder of photos with its imagery, read back */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,7 +29,7 @@ struct axes {
     double right[3], up[3], ahead[3]; /* east, north, up; length 1 */
 };
 
-/* a and b turned by an angle, a towards b. */
+/* Rotate a and b by an angle, a towards b. */
 static void turn(double a[3], double b[3], double degrees)
 {
     double c = cos(degrees / DEGREE), s = sin(degrees / DEGREE);
@@ -40,7 +40,7 @@ static void turn(double a[3], double b[3], double degrees)
     }
 }
 
-/* From one that looks level to the north: to its heading, then up, then over to its right. */
+/* From level and north: rotate by heading, then pitch up, then roll to the right. */
 static struct axes axes_of(double heading, double pitch, double roll)
 {
     struct axes a = {{1, 0, 0}, {0, 0, 1}, {0, 1, 0}};
@@ -73,7 +73,7 @@ static void test_axes(void **state)
     assert_true(fabs(over.right[2] + 0.5) < 1e-9 && over.up[0] > 0); /* the right side is lower */
 }
 
-/* ------------------------------------------------------------------ where things are */
+/* ------------------------------------------------------------------ positions */
 
 static void check_box(double heading, double pitch, double roll, double away, double east, double north)
 {
@@ -109,9 +109,9 @@ static void test_directions(void **state)
     check_box(181, 8, 11, 60, -0.4, -1);
 }
 
-enum { WIDE = 4096, TALL = 1024, ACROSS = 3 }; /* of the panorama; samples a pixel and direction */
+enum { WIDE = 4096, TALL = 1024, ACROSS = 3 }; /* of the panorama; samples per pixel and direction */
 
-/* The panorama (elevations 45 to -45, north in the middle) in a direction; false where it shows nothing. */
+/* The panorama (elevations 45 to -45, north at the centre) in a direction; false if it has nothing there. */
 static bool look_up(double out[3], const unsigned char *panorama, const double d[3])
 {
     double column = (atan2(d[0], d[1]) / (2 * 3.14159265358979) + 0.5) * WIDE - 0.5;
@@ -125,7 +125,7 @@ static bool look_up(double out[3], const unsigned char *panorama, const double d
     return true;
 }
 
-/* What a camera sees of a panorama.  seen (height, width, 3); negative where that does not reach */
+/* A camera's view of a panorama.  seen (height, width, 3); negative beyond the panorama */
 static void cut_view(double *seen, const struct photo *photo, const unsigned char *panorama, double roll)
 {
     struct axes a = axes_of(photo->heading, photo->pitch, roll);
@@ -143,7 +143,7 @@ static void cut_view(double *seen, const struct photo *photo, const unsigned cha
     }
 }
 
-/* No colour changes much from a pixel to its neighbours. */
+/* Whether colours change little from the pixel to its neighbours. */
 static bool is_plain(const double *seen, int width, int height, int n)
 {
     int column = n % width, row = n / width;
@@ -155,7 +155,7 @@ static bool is_plain(const double *seen, int width, int height, int n)
     return true;
 }
 
-/* Mean difference, of all pixels or of plain ones; *share: how many of the picture those are. */
+/* Mean difference over all pixels or over smooth ones; *share: the fraction of the picture that was compared. */
 static double unlike(const unsigned char *pixels, const double *seen, int width, int height, bool plain, double *share)
 {
     double sum = 0;
@@ -169,7 +169,7 @@ static double unlike(const unsigned char *pixels, const double *seen, int width,
     return sum / count;
 }
 
-/* Two cameras at one place see the same. */
+/* Two cameras at one position see the same. */
 static void check_against_panorama(const unsigned char *panorama, const struct scene *scene, const struct view *view,
                                    const struct photo *photo)
 {
@@ -208,7 +208,7 @@ static void test_like_a_panorama(void **state)
     scene_free(&scene);
 }
 
-/* ------------------------------------------------------------------ what is drawn */
+/* ------------------------------------------------------------------ content */
 
 static void test_draw(void **state)
 {
@@ -307,7 +307,7 @@ static void test_list(void **state)
     for (; fgets(line, sizeof line, list) != NULL; count++) {
         assert_int_equal(sscanf(line, "%39[^,],%lf,%lf,%lf,%lf,%9s", name, &lat, &lon, &heading, &hfov, split), 6);
         world_metres(&x, &y, &options, lat, lon);
-        assert_true(fabs(x) < 92 && fabs(y) < 92); /* 60 m from the border of 300, which the grid's turn moves */
+        assert_true(fabs(x) < 92 && fabs(y) < 92); /* 60 m from the border of 300, which the grid's rotation moves */
         if (strcmp(split, "test") == 0)
             test++, west_of_test = fmin(west_of_test, lon);
         else
@@ -320,7 +320,7 @@ static void test_list(void **state)
     fclose(list);
 }
 
-/* A photo of the folder is what the camera of its number sees at its place. */
+/* A photo of the folder equals the view of the camera with its number at its position. */
 static void test_photo(void **state)
 {
     (void)state;
@@ -383,7 +383,7 @@ static void read_sheet(struct sheet *sheet)
     GDALClose(data);
 }
 
-/* The pixel at a point of the town, between four. */
+/* The pixel at a point of the town, interpolated from four. */
 static void sample(double out[3], const struct sheet *sheet, double x, double y)
 {
     struct world_options options = town_options();
@@ -399,9 +399,9 @@ static void sample(double out[3], const struct sheet *sheet, double x, double y)
                       sheet->pixels[3 * ((j + k / 2 % 2) * SIZE + i + k % 2) + k / 4];
 }
 
-enum { TILE = 64, PART = 4 /* samples a pixel and direction: its noise is the sensor's, not the tile's */ };
+enum { TILE = 64, PART = 4 /* samples per pixel and direction: its noise is the sensor's, not the tile's */ };
 
-/* Mean difference of a tile of 1 m a pixel and what lies `east` metres east of its place. */
+/* Mean difference between a tile of 1 m per pixel and the imagery `east` metres east of its position. */
 static double away(const struct sheet *sheet, const unsigned char *tile, double x, double y, double east)
 {
     double sum = 0;
@@ -415,7 +415,7 @@ static double away(const struct sheet *sheet, const unsigned char *tile, double 
     return sum / (3 * TILE * TILE);
 }
 
-/* The tile at (x, y), from above and 4 x 4 times as fine, made coarse. */
+/* The tile at (x, y) from above, rendered 4 x 4 times as fine and averaged. */
 static void draw_tile(unsigned char *tile, double x, double y)
 {
     static unsigned char fine[TILE * PART * TILE * PART * 3];
@@ -452,7 +452,7 @@ static void test_imagery(void **state)
     free(sheet.pixels);
 }
 
-/* ------------------------------------------------------------------ what cannot be done */
+/* ------------------------------------------------------------------ failures */
 
 static void test_no_room(void **state)
 {

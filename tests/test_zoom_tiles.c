@@ -1,5 +1,5 @@
-/* test_zoom_tiles.c - the pictures of a place at several zooms: byte by byte what a plain restatement of the steps of
- * docs/model.md gives, out of one raster or of many. */
+/* test_zoom_tiles.c - the pictures of a place at several zooms, byte by byte against a plain implementation of the
+ * steps in docs/model.md, from one raster or several */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,11 +23,11 @@ enum { N = 256, H = 20, W = 24, ZOOMS = 4, PIXELS = ZOOMS * H * W * 3 };
 
 static const double R = 6378137, LAT = 42.36, LON = -71.06, UNIT = 0.25, degree = M_PI / 180;
 static const struct view view = {.size = {H, W}, .zoom_count = ZOOMS, .zooms = {0.2, 0.4, 0.8, 1.6}};
-static double corner[2]; /* of the raster, in web Mercator: the place lies in its middle */
+static double corner[2]; /* of the raster, in web Mercator; the place is at its centre */
 
 /* ------------------------------------------------------------------ a raster of noise */
 
-/* Never white; nothing beyond its edges. */
+/* Never white; zero beyond its edges. */
 static int texture(int x, int y, int k)
 {
     if (x < 0 || y < 0 || x >= N || y >= N) return 255;
@@ -36,7 +36,7 @@ static int texture(int x, int y, int k)
     return (int)((h >> 16) % 240);
 }
 
-/* A part of it as a GeoTIFF. white: pixels around the part that are white. */
+/* A part of it as a GeoTIFF. white: width of a white border around the part. */
 static void put_part(const char *name, int x0, int y0, int w, int h, int white)
 {
     struct gdal_words words;
@@ -79,7 +79,7 @@ static int level_pixel(int level, int x, int y, int k)
     return sum / 4;
 }
 
-/* Pixels a metre: along the latitude, along the longitude. */
+/* Pixels per metre, north-south and east-west. */
 static void density(double d[2], double lat, double lon, int level)
 {
     double x = R * lon * degree, y = R * asinh(tan(lat * degree)), half = 12.5 * UNIT * (1 << level);
@@ -152,7 +152,7 @@ struct open {
     struct zoom_cutter *cutter;
 };
 
-/* Names, NULL behind the last. */
+/* Names, terminated by NULL. */
 static void open_rasters(struct open *o, const char *const *names)
 {
     gvm_error err;
@@ -172,7 +172,7 @@ static void close_rasters(struct open *o)
     mosaic_free(o->mosaic);
 }
 
-/* A place so many pixels to the right of the raster's middle and below it. */
+/* A place `right` and `down` pixels from the raster's centre. */
 static struct zoom_place place_at(double right, double down, double bearing)
 {
     double y = R * asinh(tan(LAT * degree)) - down * UNIT;
@@ -187,7 +187,8 @@ static void cut(struct zoom_place *p, size_t count, struct open *o)
     if (zoom_cut(p, count, o->cutter, &err) != GVM_OK) fail_msg("%s", err.text);
 }
 
-/* In the middle, where the coarse pictures reach beyond the raster, at its edge and outside; some at once, and one. */
+/* At the centre, where the coarse pictures extend beyond the raster, at its edge and outside; several at once, and one.
+ */
 static void test_steps(void **state)
 {
     (void)state;
@@ -216,7 +217,7 @@ static void test_steps(void **state)
     close_rasters(&o);
 }
 
-/* Levels in memory give the same pictures, and none are kept that take more than they may. */
+/* Levels kept in memory give the same pictures; levels that exceed the memory limit are not kept. */
 static void test_kept(void **state)
 {
     (void)state;
@@ -244,7 +245,7 @@ static void test_kept(void **state)
     close_rasters(&o);
 }
 
-/* Each picture around a place of its own. */
+/* Each picture around its own place. */
 static void test_around(void **state)
 {
     (void)state;
@@ -271,7 +272,7 @@ static void test_around(void **state)
     close_rasters(&o);
 }
 
-/* Sheets that overlap, with a white collar, in any order, are as the whole. */
+/* Overlapping sheets with a white collar, in any order, give the same as the whole. */
 static void test_sheets(void **state)
 {
     (void)state;
@@ -305,7 +306,7 @@ static void test_sheets(void **state)
     close_rasters(&whole);
 }
 
-/* Of rasters on other grids each picture is out of the one that covers it best. */
+/* With rasters on different grids, each picture comes from the one that covers it best. */
 static void test_layers(void **state)
 {
     (void)state;
@@ -338,7 +339,7 @@ static void test_layers(void **state)
     close_rasters(&east);
 }
 
-/* What no-data, a mask or alpha declares void is white; what is not is seen. */
+/* Pixels declared void by no-data, a mask or alpha are white; others are shown. */
 static void test_void(void **state)
 {
     (void)state;
@@ -362,7 +363,7 @@ static void test_void(void **state)
     }
 }
 
-/* Degrees, a turned raster, 16 bits, a palette: the middle is shown in the middle, at the right scale. */
+/* Degrees, a rotated raster, 16 bits, a colour table: the centre is shown at the centre, at the right scale. */
 static void test_kinds(void **state)
 {
     (void)state;

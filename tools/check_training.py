@@ -1,16 +1,17 @@
 """Train with our program and with PyTorch from the same weights on the same pixels, and compare.
 
-  check_training.py                 nano on pictures of a practice city, some minutes
-  check_training.py --golden DIR    write the small case that tests/cli/golden_run.sh holds `train` against
+  check_training.py                 nano on pictures of a drawn town; takes some minutes
+  check_training.py --golden DIR    write the small case with which tests/cli/golden_run.sh compares `train`
 
-30 steps on the 64 pairs of a city, without augmentation and drop path and in the order of the list, by `train` and by
-PyTorch with the network of tools/network.py. The losses of each step must agree to 1e-4, and the way that the weights
-went must have a cosine above 0.999. Needs PyTorch and Pillow.
+30 steps on the 64 pairs of a town, without augmentation and drop path and in the order of the list, with `train` and
+with PyTorch and the network of tools/network.py. The losses of each step must agree to 1e-4, and the weights' updates
+must have a cosine similarity above 0.999. Needs PyTorch and Pillow.
 
-The golden case is tests/golden/net_narrow.safetensors on pictures that have the network's size already, so that no
-decoder or resizing comes between. DIR gets street/, aerial/ and pairs.csv (no splits: a pair serves for training and
-for testing), and golden.safetensors: losses (30) and, for each parameter, update.NAME, after less before, as float16.
-PyTorch computes it in float64; the same in float32 must agree, or the case could judge no one.
+The golden case is tests/golden/net_narrow.safetensors on pictures that have the network's size already, so that
+decoding and resizing cannot differ. DIR gets street/, aerial/ and pairs.csv (without splits: each pair serves for
+training and for testing), and golden.safetensors: losses (30) and, for each parameter, update.NAME, after minus before,
+as float16. PyTorch computes it in float64; a float32 run must agree, or the case would be too ill-conditioned to
+compare with.
 """
 import argparse
 import csv
@@ -39,7 +40,7 @@ def make_city(program, folder):
 
 
 def pictures(folder, config):
-    """The city's pairs at the network's size, 0..255, (n, H, W, 3), and their rows."""
+    """The town's pairs at the network's size, 0..255, (n, H, W, 3), and their rows."""
     import numpy as np
     from PIL import Image
 
@@ -55,7 +56,7 @@ def pictures(folder, config):
 
 
 def train(weights, pixels, config, dtype):
-    """The losses of each step, and the weights' update over all of them by name."""
+    """The loss of each step, and the update of each weight over all steps, by name."""
     import torch
 
     torch.set_default_dtype(dtype)
@@ -73,20 +74,20 @@ def train(weights, pixels, config, dtype):
 
 
 def compare(what, ours, theirs):
-    """Say how far two runs are apart; end where that is too far. Each is losses and updates."""
+    """Print the difference of two runs, given as losses and updates; exit if it is too large."""
     import numpy as np
 
     worst = max(abs(a / b - 1) for a, b in zip(ours[0], theirs[0], strict=True))
     x, y = (np.concatenate([updates[name].ravel() for name in theirs[1]]).astype(np.float64)
             for updates in (ours[1], theirs[1]))
     cosine = x @ y / np.sqrt((x @ x) * (y @ y))
-    print(f"{what}, {STEPS} steps: worst loss off by {worst:.1e} (relative), cosine of the weights' way {cosine:.6f}")
+    print(f"{what}, {STEPS} steps: worst loss off by {worst:.1e} (relative), cosine of the updates {cosine:.6f}")
     if not (worst <= LOSS_LIMIT and cosine > COSINE_LIMIT):
-        sys.exit("check_training.py: that is too far apart")
+        sys.exit("check_training.py: the difference is too large")
 
 
 def check(program, folder):
-    """Our program against PyTorch, nano on a city."""
+    """Our program against PyTorch, nano on a drawn town."""
     import torch
 
     city, start, out = (os.path.join(folder, name) for name in ("city", "start.safetensors", "run"))
@@ -106,7 +107,7 @@ def check(program, folder):
 
 
 def save_pictures(folder, pixels, rows):
-    """The pictures as PNG and their list. 32 levels a channel make the files half as large."""
+    """Write the pictures as PNG, and their list. 32 levels per channel halve the size of the files."""
     from PIL import Image
 
     for view, stack in pixels.items():
@@ -120,11 +121,11 @@ def save_pictures(folder, pixels, rows):
 
 
 def write_golden(program, folder, golden):
-    """The pictures, and what PyTorch learns from them."""
+    """Write the pictures, and the losses and updates of PyTorch's run."""
     import numpy as np
     import torch
 
-    torch.set_num_threads(1)                     # sums in one order: the same file each time
+    torch.set_num_threads(1)                     # sums in a fixed order: the same file each time
     city = os.path.join(folder, "city")
     make_city(program, city)
     before, metadata = tensorfile.load(os.path.join(HERE, "..", "tests", "golden", "net_narrow.safetensors"))

@@ -1,11 +1,11 @@
-"""What mean colour alone finds on a folder with pairs.csv: the baseline that a network has to beat.
+"""Recall by mean colour alone on a folder with pairs.csv: the baseline that a network has to beat.
 
   tools/colour_match.py DATA [--test NAME]
 
-Each picture is its mean red, green and blue; a street picture's match is the aerial picture whose are nearest. In the
-second row the means of each view are standardised over all of its pictures, as the two views differ in light and in
-how much sky they show. The figures are those of `geoviewmatch eval`: the same split, 1% rounded down, ties counting
-against. Needs Pillow and numpy.
+Each picture is represented by its mean red, green and blue; a street picture's match is the aerial picture with the
+nearest mean. In the second row the means are standardised over all pictures of a view, because the views differ in
+light and in the share of sky. The figures are defined as in `geoviewmatch eval`: the same split, 1% rounded down, ties
+count against. Needs Pillow and numpy.
 """
 import argparse
 import csv
@@ -17,7 +17,7 @@ from PIL import Image
 
 
 def read_split(folder, name):
-    """The street and the aerial pictures of a split, and which aerial one each street picture belongs to."""
+    """The street and aerial pictures of a split, and the index of each street picture's aerial one."""
     with open(os.path.join(folder, "pairs.csv"), newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     splits = {row.get("split") for row in rows}
@@ -32,7 +32,7 @@ def read_split(folder, name):
 
 
 def mean_colours(folder, pictures):
-    """(pictures, 3)"""
+    """Mean colours, (pictures, 3)."""
     means = np.empty((len(pictures), 3))
     for i, picture in enumerate(pictures):
         with Image.open(os.path.join(folder, picture)) as image:
@@ -45,7 +45,7 @@ def standardise(means):
 
 
 def ranks(street, aerial, right):
-    """For each query, how many wrong tiles are no farther away than the right one."""
+    """For each query, the number of wrong tiles that are no farther away than the correct one."""
     result = np.empty(len(street), int)
     for i, colour in enumerate(street):
         distance = np.square(aerial - colour).sum(axis=1)

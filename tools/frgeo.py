@@ -1,8 +1,8 @@
-"""FRGeo in PyTorch: two ConvNeXt, features of four directions, its loss, its optimiser and one training step.
+"""FRGeo in PyTorch: two ConvNeXts, features of four directions, its loss, its optimiser and one training step.
 
-The counterpart of tools/network.py for the program's method frgeo, after Zhang and Zhu, AAAI 2024. The ConvNeXt is that of
-tools/sample4geo.py. Shapes: B pictures, C channels of an H x W map. Augmentation and the choice of a batch's pairs are left
-out.
+The counterpart of tools/network.py for the program's method frgeo, after Zhang and Zhu, AAAI 2024. The ConvNeXt is that
+of tools/sample4geo.py. Shapes: B pictures, C channels of an H x W map. Augmentation and the choice of a batch's pairs
+are omitted.
 """
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ SCALE = 10.0                             # of the cosines in the loss
 
 @dataclass(frozen=True)
 class Config(sample4geo.Config):
-    """Everything that decides the shapes of a network, and what becomes of its pixels. The defaults are the paper's."""
+    """The network's shapes and the preprocessing of its pixels. The defaults are the paper's."""
     dims: tuple = (96, 192, 384, 768)
     depths: tuple = (3, 3, 9, 3)
     street: tuple = (128, 512)
@@ -38,13 +38,13 @@ PRESETS = {
 
 
 def strips(x):
-    """A panorama's map from left to right; the last strip is the wider one where it does not divide."""
+    """A panorama's map from left to right; if the width is not divisible, the last strip is wider."""
     quarter = x.shape[3] // 4
     return [x[..., k * quarter:(k + 1) * quarter if k < 3 else None] for k in range(4)]
 
 
 def corners(x):
-    """A picture's from above: lower left, upper left, upper right, lower right."""
+    """The map of a picture from above: lower left, upper left, upper right, lower right."""
     middle, centre = x.shape[2] // 2, x.shape[3] // 2
     upper, lower = x[:, :, :middle], x[:, :, middle:]
     return [lower[..., :centre], upper[..., :centre], upper[..., centre:], lower[..., centre:]]
@@ -82,7 +82,7 @@ class FRGeo(nn.Module):
         return [x.flatten(2).transpose(1, 2) for x in getattr(self, view).backbone(x)]
 
     def results(self, *batch):
-        """What a step computes, by name, and its loss."""
+        """The values of a step by name, and its loss."""
         outputs = self(*batch)
         return dict(zip(("street.feature", "aerial.feature"), outputs)), (weighted_tuple(*outputs),)
 
@@ -95,7 +95,7 @@ Network = FRGeo
 
 
 def fresh(config=Config()):
-    """A network with initial weights as timm draws them, but layer scales of 0.1, so that no block vanishes."""
+    """A network with initial weights as timm draws them, except layer scales of 0.1, so that no block vanishes."""
     return sample4geo.draw(FRGeo(config))
 
 
@@ -123,5 +123,5 @@ factors = network.factors                # half a cosine, set before each epoch
 
 
 def train_step(model, adamw, batch, rho=2.5, factor=1.0):
-    """One step of adaptive sharpness-aware minimisation; returns the loss where it started."""
+    """One step of adaptive sharpness-aware minimisation; returns the loss at the initial weights."""
     return network.asam_step(model, adamw, lambda: weighted_tuple(*model(*batch)), rho, factor)

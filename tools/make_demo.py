@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Draws examples/demo: four tiles of a made-up town from above and four panoramas taken in them.
+"""Draw examples/demo: four tiles of an invented town from above and four panoramas taken in them.
 
     python3 tools/make_demo.py examples/demo
 
-The town is a height and a colour at each place. A tile shows the colours from above, north up. A panorama (a full
-360 x 180 degrees) walks outwards from the camera along each of its columns and paints what rises above all that
-came before. So the two really show one place. Only Python's own library; the same bytes each time.
+The town has a height and a colour at each position. A tile shows the colours from above, north up. A panorama (a full
+360 x 180 degrees) walks outwards from the camera along each of its columns and paints whatever rises above everything
+before it, so both views show the same town. Uses only Python's standard library; the bytes are the same each time.
 """
 import math
 import os
@@ -17,8 +17,8 @@ LAT, LON = 45.0, -30.0  # the town's origin, in the middle of the Atlantic
 TILE, SIDE = 200, 64.0  # pixels and metres of a tile
 WIDTH, CAMERA = 480, 2.5  # pixels of a panorama; metres above the ground
 
-# Where the tiles' centres and cameras lie, metres east and north of the origin; the direction in which the
-# panorama's centre column looks. One that is not north is written into the picture (XMP GPano).
+# Positions of the tiles' centres and cameras, metres east and north of the origin; the heading of the panorama's centre
+# column. A heading other than north is written into the picture (XMP GPano).
 PLACES = [(-60, 40, 0), (45, 62, 0), (-46, -41, 90), (66, -34, 0)]
 
 GRASS, ROAD, LINE, PATH, WATER = (96, 128, 72), (112, 112, 116), (220, 220, 210), (176, 164, 140), (64, 96, 136)
@@ -28,7 +28,7 @@ TREE, SKY = (52, 92, 48), (150, 186, 224)
 
 
 def draw(*key):
-    """A number in [0, 1) that depends on the key alone."""
+    """A number in [0, 1) that depends only on the key."""
     return zlib.crc32(repr(key).encode()) / 2**32
 
 
@@ -39,7 +39,7 @@ def roads(x, y):
 
 
 def town(x, y):
-    """Height in metres, colour from above and colour of a wall at a place."""
+    """Height in metres, colour from above and wall colour at a position."""
     if (x - 10) ** 2 / 900 + (y + 5) ** 2 / 260 < 1:
         return 0, WATER, WATER
     d = roads(x, y)

@@ -1,31 +1,32 @@
-"""Write the golden files that the C network is tested against: checkpoints, inputs and what PyTorch makes of them.
+"""Write the golden files that the C network is tested with: checkpoints, inputs and PyTorch's results.
 
   make_golden.py                  the tiny configurations of tests/golden (a few MB, part of the repository)
-  make_golden.py --full DIR       the papers' configurations (about 2.5 GB, made where they are needed)
-  make_golden.py --timm DIR       timm's networks, for the import of other people's weights (about 600 MB)
+    make_golden.py --full DIR       the papers' configurations (about 2.5 GB, made on demand)
+    make_golden.py --timm DIR       timm's networks, to test the import of published weights (about 600 MB)
 
-NAME.safetensors is a checkpoint as the program reads it, NAME net_... a GeoViewMatch (tools/network.py), sample4geo_...
-a Sample4Geo (tools/sample4geo.py), frgeo_... an FRGeo (tools/frgeo.py), statewide_... a statewide (tools/statewide.py).
-NAME_golden.safetensors holds, all float32 but the pictures:
+NAME.safetensors is a checkpoint in the program's format. NAME net_... is a GeoViewMatch (tools/network.py),
+sample4geo_... a Sample4Geo (tools/sample4geo.py), frgeo_... an FRGeo (tools/frgeo.py), statewide_... a statewide
+(tools/statewide.py). NAME_golden.safetensors holds, all in float32 except the pictures:
 
   street, strong, weak            (B, H, W, 3)  bytes; strong and weak are aerial; of the others: street, aerial,
                                                 which is (B, zooms, H, W, 3) for statewide
-  out.VIEW.stageS                 (b, L, C)     maps of the first b pictures; VIEW street, or aerial (of `strong`)
-  out.WHICH.feature               (B, D)        WHICH a picture; of length 1
-  out.WHICH.head                  (B, head)     WHICH strong, weak; of length 1
-  loss                            (4), (1)      total, contrastive, street to strong, street to weak; InfoNCE
-  grad.PARAMETER                                of the total
-  factors, losses                 (10)          ten training steps on this batch: the factor on every rate, the total
-  clip                            (1)           of Sample4Geo: what each value of a gradient is limited to in them
-  clip_length                     (1)           of statewide: what the length of the whole gradient is limited to in them
-  allowed                         (B, B)        of statewide: 1 where a photo and a place count in the loss
-  after.PARAMETER                               the weights after them (not in every file)
+    out.VIEW.stageS                 (b, L, C)     maps of the first b pictures; VIEW is street, or aerial (of `strong`)
+    out.WHICH.feature               (B, D)        WHICH is a picture; of length 1
+    out.WHICH.head                  (B, head)     WHICH is strong or weak; of length 1
+    loss                            (4), (1)      total, contrastive, street to strong, street to weak; InfoNCE
+    grad.PARAMETER                                of the total
+    factors, losses                 (10)          ten training steps on this batch: the factor on every rate, the total
+    clip                            (1)           of Sample4Geo: limit of each value of a gradient in these steps
+    clip_length                     (1)           of statewide: limit of the length of the whole gradient in these steps
+    allowed                         (B, B)        of statewide: 1 if a photo and a place count in the loss
+    after.PARAMETER                               the weights after these steps (not in every file)
 
-convnext_timm and convnext_facebook are the backbone of sample4geo_tanh with a classifier, under others' names.
+  convnext_timm and convnext_facebook are the backbone of sample4geo_tanh with a classifier, under others' names.
 
-Every tensor of a checkpoint is random, norms, biases and layer scales too, and the first head of a later stage's second
-block is sharper than attention's limit. Values are computed in float64 and rounded once. The same arithmetic in float32
-is compared with them: a configuration in which PyTorch disagrees with itself could not judge anyone else.
+Every tensor of a checkpoint is random, including norms, biases and layer scales, and the first head of a later stage's
+second block exceeds the limit of attention's sharpness. Values are computed in float64 and rounded once. They are
+compared with the same arithmetic in float32: if PyTorch disagrees with itself, a configuration is unsuitable as a
+reference.
 """
 import argparse
 import math
@@ -43,14 +44,14 @@ import statewide
 import tensorfile
 
 STEPS = 10
-# How far float32 may be from float64: relative 2-norm of outputs and of gradients; losses of the ten steps; 1 - cosine
-# of the weights' movement in them.
+# Limits for the difference of float32 from float64: relative 2-norm of outputs and of gradients; losses of the ten
+# steps; 1 - cosine of the weights' updates in them.
 OUTPUT_LIMIT, GRADIENT_LIMIT, LOSS_LIMIT, MOVEMENT_LIMIT = 1e-5, 2e-4, 2e-6, 1e-4
 
-# Each is small, and odd in its own way: see the comment beside it. `after` keeps the weights after the ten steps.
+# Each is small, with odd sizes: see the comment beside it. `after` keeps the weights after the ten steps.
 Next, Strips, State = sample4geo.Config, frgeo.Config, statewide.Config
 TINY = {
-    # 7 channels, and 7 to a head; a map of 8 x 40 shifted by 2; one of 1 x 5, whose windows are single places
+    # 7 channels, 7 per head; a map of 8 x 40 shifted by 2; one of 1 x 5, whose windows are single positions
     "net_narrow": dict(seed=25, config=network.Config(
         dim=7, depths=(2, 2, 1, 1), heads=(1, 2, 7, 7), window=4, street=(32, 160), aerial=(64, 64),
         stages=(4,), masks=3, head=7)),
@@ -58,25 +59,25 @@ TINY = {
     "net_flat": dict(seed=18, after=True, config=network.Config(
         dim=6, depths=(2, 1, 2, 1), heads=(1, 3, 3, 4), window=8, street=(64, 320), aerial=(128, 128),
         stages=(3, 4), masks=2, head=5)),
-    # every stage becomes part of the feature; windows of 2 shifted by 1; an oblong aerial view
+    # every stage is part of the feature; windows of 2 shifted by 1; an oblong aerial view
     "net_four": dict(seed=64, config=network.Config(
         dim=8, depths=(1, 2, 1, 1), heads=(1, 1, 2, 4), window=2, street=(32, 64), aerial=(32, 64),
         stages=(1, 2, 3, 4), masks=1, head=12)),
-    # the street's maps 10 x 25, 5 x 12, 2 x 6, 1 x 3: a row and a column are lost on the way
+    # the street view's maps are 10 x 25, 5 x 12, 2 x 6, 1 x 3: merging drops a row and a column
     "sample4geo_odd": dict(seed=1, count=4, after=True, config=Next(
         dims=(8, 16, 24, 32), depths=(1, 2, 2, 1), street=(40, 100), aerial=(64, 64))),
-    # odd channels; rows of pixels that fill no patch; one position at the end of the aerial view; each view its input;
-    # a seventh of the gradients' values is clipped
+    # odd channels; rows of pixels that fill no patch; one position at the end of the aerial view; each view has its own
+    # input; a seventh of the gradients' values is clipped
     "sample4geo_tanh": dict(seed=2, count=3, clip=0.05, config=Next(
         dims=(5, 7, 9, 11), depths=(2, 1, 1, 1), gelu="tanh", street=(38, 71), aerial=(60, 45),
         street_input=(("resize", "opencv"),),
         aerial_input=(("order", "bgr"), ("mean", (0.4, 0.5, 0.6)), ("deviation", (0.2, 0.25, 0.3))))),
-    # rows and columns are lost in both views; the last place counts for no other photo than its own, and a gradient is
+    # merging drops rows and columns in both views; the last place counts for its own photo only; a gradient is
     # shortened in each step
     "statewide_zooms": dict(seed=21, count=4, keep=5, after=True, clip_length=1.0,
                             allowed=((1, 1, 0, 0), (1, 1, 1, 0), (0, 1, 1, 0), (1, 1, 1, 1)), config=State(
         dims=(8, 16, 24, 40), depths=(1, 2, 2, 1), street=(70, 90), aerial=(65, 64), heads=4, feature=24, scale=3.0)),
-    # odd channels, three heads of five channels, two zooms, GELU by erf, photos that have no other place to count
+    # odd channels, three heads of five channels, two zooms, GELU by erf, photos for which no other place counts
     "statewide_odd": dict(seed=19, count=3, clip_length=100.0, allowed=((1, 0, 0), (1, 1, 1), (0, 1, 1)), config=State(
         dims=(5, 7, 9, 11), depths=(2, 1, 1, 1), gelu="erf", street=(38, 71), aerial=(45, 45), heads=3, feature=15,
         scale=2.5, zooms=(0.3, 0.7))),
@@ -93,7 +94,7 @@ FULL = {
 
 
 def random_like(name, shape, generator):
-    """A value for a parameter that no part of the network can hide: nothing zero, nothing one, sums of unit size."""
+    """A value for a parameter such that no part of the network is hidden: no zeros, no ones, sums of unit size."""
     values = torch.randn(shape, generator=generator)
     if name.endswith("logit_scale"):
         values = math.log(5) + 0.3 * values
@@ -107,19 +108,19 @@ def random_like(name, shape, generator):
     if "cpb_mlp.0" in name:
         return 0.5 * values
     if name.endswith(("proj.bias", "fc2.bias")):
-        return (1 if "patch_embed" in name else 0.5) * values    # a norm follows: keep what it divides by from zero
+        return (1 if "patch_embed" in name else 0.5) * values    # a norm follows: keep its divisor away from zero
     if name.endswith(("bias", ".b1", ".b2")):
         return 0.2 * values
     if name == "head.0.weight":
-        return 0.2 * values                      # of a feature of length 1, whatever its size
+        return 0.2 * values                      # of a feature of length 1, for any size
     fan_in = shape[-1] if ".fa." in name else math.prod(shape[1:])
     if name.endswith("attention.weight"):
-        values *= 3                              # heads that choose
+        values *= 3                              # heads with distinct choices
     return values / math.sqrt(fan_in)
 
 
 def randomise(module, seed):
-    """Give every parameter a random value that depends on the seed and its name alone."""
+    """Give every parameter a random value that depends only on the seed and its name."""
     with torch.no_grad():
         for name, parameter in module.named_parameters():
             generator = torch.Generator().manual_seed(seed * 2**32 + zlib.crc32(name.encode()))
@@ -140,9 +141,9 @@ def random_pictures(count, size, random):
 
 
 def make_batch(config, count, seed):
-    """The pictures of a training step; where there are two aerial ones, strong is weak with its colours changed."""
+    """The pictures of a training step. If there are two aerial ones, strong is weak with its colours changed."""
     random = np.random.default_rng(seed)
-    zooms = getattr(config, "zooms", ())         # several pictures of a place
+    zooms = getattr(config, "zooms", ())         # several pictures per place
     aerial = random_pictures(count * max(1, len(zooms)), config.aerial, random)
     if zooms:
         aerial = aerial.reshape(count, len(zooms), *aerial.shape[1:])
@@ -159,7 +160,7 @@ def module_of(config):
 
 
 def build(config, state, dtype):
-    """A network of one float type that holds the given float32 weights."""
+    """A network of one float type with the given float32 weights."""
     torch.set_default_dtype(dtype)
     model = module_of(config).Network(config)
     model.load_state_dict(state)
@@ -167,7 +168,7 @@ def build(config, state, dtype):
 
 
 def evaluate(config, state, pictures, dtype, keep, steps, options, learn=True):
-    """Every expected value, by name, computed in one float type. `keep`: of how many pictures the maps are kept;
+    """Every expected value, by name, computed in one float type. `keep`: the number of pictures whose maps are kept;
     `learn`: gradients too."""
     model = build(config, state, dtype)
     batch = [config.normalise(view, torch.from_numpy(pictures[name])) for name, view in model.PICTURES.items()]
@@ -201,18 +202,18 @@ def difference(a, b):
 
 
 def worst(kind, low, high):
-    """The largest difference among the values whose names start with `kind`, and the name."""
+    """The largest difference among the values whose names start with `kind`, and its name."""
     return max(((difference(low[name], value), name) for name, value in high.items() if name.startswith(kind)),
                default=(0.0, "none"))
 
 
 def movement(values, state):
-    """All changes of weights in the ten steps, as one vector."""
+    """All updates of the weights in the ten steps, as one vector."""
     return torch.cat([(values[f"after.{name}"].double() - start.double()).flatten() for name, start in state.items()])
 
 
 def compare(name, low, high, state):
-    """Say how well float32 agrees with float64; raise if it is too little to be a yardstick."""
+    """Print how well float32 agrees with float64; raise if it is not well enough for a reference."""
     output, output_name = worst("out.", low, high)
     gradient, gradient_name = worst("grad.", low, high)
     print(f"{name}: loss {high['loss'][0].item():.4f}; float32 against float64: "
@@ -226,7 +227,7 @@ def compare(name, low, high, state):
         cosine = torch.cosine_similarity(movement(low, state), movement(high, state), dim=0).item()
         good = good and off <= LOSS_LIMIT and 1 - cosine <= MOVEMENT_LIMIT
         print(f"  {len(high['losses'])} steps: losses {' '.join(f'{x:.4f}' for x in high['losses'].tolist())}; "
-              f"off by at most {off:.1e}; cosine of the weights' movement {cosine:.7f}")
+              f"off by at most {off:.1e}; cosine of the weights' updates {cosine:.7f}")
     if not good:
         raise SystemExit(f"{name}: too ill-conditioned to be a golden file; change its seed")
 
@@ -256,7 +257,7 @@ def write_network(folder, name, config, seed, command="", count=3, keep=1, steps
 
 
 def write_foreign(folder):
-    """The backbone of a tiny Sample4Geo as timm and Facebook name it, with a classifier, which no one reads."""
+    """The backbone of a tiny Sample4Geo under timm's and Facebook's names, with a classifier that is ignored."""
     case = TINY["sample4geo_tanh"]
     state = randomise(sample4geo.Sample4Geo(case["config"]), case["seed"]).both.backbone.state_dict()
     classifier = randomise(torch.nn.Linear(case["config"].dims[-1], 3), case["seed"]).state_dict()
@@ -268,7 +269,7 @@ def write_foreign(folder):
 
 
 def timm_outputs(timm, model, state, pixels):
-    """The last map (B, L, C), and of a ConvNeXt the feature that Sample4Geo makes of it, in the default float type."""
+    """The last map (B, L, C), and of a ConvNeXt Sample4Geo's feature from it, in the default float type."""
     model = timm.create_model(model).to(torch.get_default_dtype()).eval()
     model.load_state_dict(state)
     with torch.no_grad():
@@ -281,7 +282,7 @@ def timm_outputs(timm, model, state, pixels):
 
 
 def check_names(name, config, state, pixels, expected):
-    """Whether our own ConvNeXt with timm's weights is timm's."""
+    """Check that our ConvNeXt with timm's weights equals timm's."""
     model = sample4geo.Sample4Geo(config).eval()
     backbone = model.both.backbone
     backbone.load_state_dict({ours: state[sample4geo.timm_name(ours)] for ours in backbone.state_dict()})
@@ -289,7 +290,7 @@ def check_names(name, config, state, pixels, expected):
         off = difference(model.both(pixels), expected["out.aerial.feature"])
     print(f"{name}: ours against timm's, relative: {off:.1e}")
     if off > 1e-12:
-        raise SystemExit(f"{name}: tools/sample4geo.py is not timm's network")
+        raise SystemExit(f"{name}: tools/sample4geo.py differs from timm's network")
 
 
 TIMM = {                                         # file: timm's name, side of the pictures, our configuration
@@ -327,12 +328,12 @@ def main():
     here = os.path.dirname(os.path.abspath(__file__))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", metavar="DIR", default=os.path.join(here, "..", "tests", "golden"),
-                        help="where the tiny files go (default: tests/golden)")
-    parser.add_argument("--only", choices=[*TINY, *FULL, *TIMM], metavar="NAME", help="just this configuration")
-    parser.add_argument("--full", metavar="DIR", help=f"write there, with their _golden: {', '.join(FULL)}")
-    parser.add_argument("--timm", metavar="DIR", help=f"write there, with their _golden: {', '.join(TIMM)}")
+                        help="folder of the tiny files (default: tests/golden)")
+    parser.add_argument("--only", choices=[*TINY, *FULL, *TIMM], metavar="NAME", help="only this configuration")
+    parser.add_argument("--full", metavar="DIR", help=f"write these and their _golden to DIR: {', '.join(FULL)}")
+    parser.add_argument("--timm", metavar="DIR", help=f"write these and their _golden to DIR: {', '.join(TIMM)}")
     options = parser.parse_args()
-    torch.set_num_threads(1)                     # so that sums have one order and the files come out the same
+    torch.set_num_threads(1)                     # sums in a fixed order, so that the files are the same each time
     torch.use_deterministic_algorithms(True)
 
     def chosen(cases):

@@ -1,10 +1,10 @@
-"""Write tests/golden/photo.safetensors: photos as a network of photos takes them, and views cut from a panorama.
+"""Write tests/golden/photo.safetensors: photos as input of a network for photos, and views cut from a panorama.
 
-Photos are resized by scikit-image itself (0.24), views are cut by turning each ray with matrices. The pictures that they
-are made of follow from a formula, which tests/test_photo.c has too; only what comes out is stored:
+Photos are resized by scikit-image itself (0.24), views are cut by rotating each ray with matrices. The input pictures
+follow from a formula that is also in tests/test_photo.c; only the results are stored:
 
-  photo.HxW.LOW     (48, 64, 3)      of a picture of W x H pixels whose darkest value is LOW, in the middle of black
-  view.YAW.PITCH    (24, 32, 3)      of a panorama of 128 x 64 pixels, 75 degrees wide, 2 x 2 samples a pixel
+    photo.HxW.LOW     (48, 64, 3)      of a picture of W x H pixels whose darkest value is LOW, centred on black
+    view.YAW.PITCH    (24, 32, 3)      of a panorama of 128 x 64 pixels, 75 degrees wide, 2 x 2 samples per pixel
 """
 import argparse
 import os

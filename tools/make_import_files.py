@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""make_import_files.py FOLDER - files of others, as tests/golden holds them.
+"""make_import_files.py FOLDER - files in foreign formats, as in tests/golden.
 
-FOLDER/torch/: what torch.save writes. The good ones hold one state dictionary (`tensors` below), in both formats and as
-training scripts wrap it. The bad ones would run code, each in another way, if anybody unpickled them.
-FOLDER/import/: small networks under the names, and in the order of dimensions, that statewide, Sample4Geo and FRGeo are
-published with. Their numbers follow from our names (`numbers`), so that tests/test_import.c can tell each.
+FOLDER/torch/: files written by torch.save. The good ones hold one state dictionary (`tensors` below), in both formats
+and with the wrappers that training scripts use. The bad ones would run code, each in another way, if unpickled.
+FOLDER/import/: small networks with the names and the order of dimensions of the published statewide, Sample4Geo and
+FRGeo. Their numbers follow from our names (`numbers`), so that tests/test_import.c can identify each.
 """
 import collections
 import os
@@ -53,7 +53,7 @@ def torch_files(folder):
     def save(name, what, **how):
         torch.save(what, os.path.join(folder, name), **how)
 
-    # The names inside a zip file come from the path's, so that they are the same everywhere.
+    # The names inside a zip file contain its file name, so use the same everywhere.
     legacy = dict(_use_new_zipfile_serialization=False)
     save("zip.pth", tensors())
     save("legacy.pth", tensors(), **legacy)
@@ -70,7 +70,7 @@ def torch_files(folder):
     save("bad_eval.pth", {"w": torch.ones(1), "x": Call(eval, f"__import__('os').system('{touch}')")})
     save("bad_open.pth", {"w": torch.ones(1), "x": Call(open, "tests_ran_code", "w")}, pickle_protocol=4)
     save("bad_getattr.pth", {"w": torch.ones(1), "x": Call(getattr, 1, "real")})
-    # The oldest instruction that calls, by its letters, in place of the pickle.
+    # The oldest opcode that calls a function, written as letters instead of the pickle.
     with zipfile.ZipFile(os.path.join(folder, "bad_inst.pth"), "w") as z:
         z.writestr("bad/data.pkl", b"(S'" + touch.encode() + b"'\nios\nsystem\n.")
     with zipfile.ZipFile(os.path.join(folder, "bad_inst2.pth"), "w") as z:
@@ -111,7 +111,7 @@ def convnext():
 
 
 def numbers(shapes):
-    """By our name: number i is ((h + 40503 i) mod 65536) / 65536 - 1/2 with h the name's FNV-1a hash."""
+    """By our name: number i is ((h + 40503 i) mod 65536) / 65536 - 1/2, where h is the name's FNV-1a hash."""
     out = {}
     for name, shape in shapes.items():
         h = 2166136261
@@ -123,7 +123,7 @@ def numbers(shapes):
 
 
 def facebook(name):
-    """timm's name of a ConvNeXt's parameter as the authors of ConvNeXt have it."""
+    """The name that the authors of ConvNeXt use for a parameter with this timm name."""
     name = re.sub(r"^stem\.", "downsample_layers.0.", name)
     name = re.sub(r"^stages\.(\d)\.downsample\.", r"downsample_layers.\1.", name)
     name = re.sub(r"^stages\.(\d)\.blocks\.", r"stages.\1.", name)
@@ -131,7 +131,7 @@ def facebook(name):
 
 
 def flax(name):
-    """Their name of a parameter of one view, and the axes of ours in their order."""
+    """The published name of a parameter of one view, and the order of our axes in it."""
     kind = {"0": "Norm", "1": "Conv"}
     weights = {"Conv": ("kernel", (2, 3, 1, 0)), "Norm": ("scale", (0,)), "Linear": ("weight", (1, 0))}
     if m := re.fullmatch(r"backbone\.stages\.(\d)\.blocks\.(\d)\.gamma", name):
@@ -185,7 +185,7 @@ def import_files(folder):
         published[f"params//{'pv' if view == 'street' else 'aerial'}_{there}"] = v.transpose(order) if v.ndim > 1 else v
     tensorfile.save(os.path.join(folder, "statewide.safetensors"), published, {})
 
-    # A ConvNeXt as it was trained on ImageNet, with its classifier, for --backbone: the numbers of Sample4Geo's above.
+    # A ConvNeXt as trained on ImageNet, with its classifier, for --backbone: the numbers of Sample4Geo's above.
     tensors = numbers(both)
     state = {facebook(k.removeprefix("both.backbone.")): torch.from_numpy(v) for k, v in tensors.items() if k != "logit_scale"}
     state.update({"head.weight": torch.zeros(3, C), "head.bias": torch.zeros(3)})

@@ -1,5 +1,5 @@
 #!/bin/bash
-# man.sh PROGRAM PAGE - put what the program says of its commands into the manual page, between its two marks.
+# man.sh PROGRAM PAGE - write the program's description of its commands into the manual page, between the two marks.
 set -euo pipefail
 text=$(mktemp)
 trap 'rm -f "$text"' EXIT

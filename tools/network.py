@@ -1,9 +1,9 @@
 """GeoViewMatch in PyTorch: the network, its losses, its optimiser and one training step.
 
-The same thing that the C program computes and docs/model.md explains, in a form that PyTorch runs and differentiates.
-Golden files and timings of other programs come from here. Shapes: B pictures, H x W patches, L = H W, C channels.
-Drop path and augmentation draw random numbers and are left out: this is what one step computes once they are drawn.
-tools/sample4geo.py offers the same for another network, under the same names, and other tools take either.
+The computation of the C program and of docs/model.md, in a form that PyTorch runs and differentiates. Golden files and
+the timings of other programs use it. Shapes: B pictures, H x W patches, L = H W, C channels. Drop path and augmentation
+draw random numbers and are omitted: this is the computation of one step after they are drawn. tools/sample4geo.py has
+the same functions for another network, under the same names, so that other tools accept either.
 
 Parameter names inside a backbone are those of the official Swin V2 checkpoints.
 """
@@ -22,19 +22,19 @@ MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)    # of ImageNet'
 
 @dataclass(frozen=True)
 class Config:
-    """Everything that decides the shapes of a network. The defaults are the paper's."""
+    """The network's shapes. The defaults are the paper's."""
     dim: int = 96                        # channels of stage 1; each later stage has twice as many
     depths: tuple = (2, 2, 6, 2)         # blocks of each stage
     heads: tuple = (3, 6, 12, 24)        # attention heads of each stage
     window: int = 8                      # side of an attention window, in patches
     street: tuple = (128, 640)           # height and width of each view, in pixels
     aerial: tuple = (256, 256)
-    stages: tuple = (3, 4)               # which stages' maps become the feature, in this order
-    masks: int = 8                       # spatial masks a stage
+    stages: tuple = (3, 4)               # stages whose maps become the feature, in this order
+    masks: int = 8                       # spatial masks per stage
     head: int = 96                       # width of the projection head
 
     def grid(self, view, stage):
-        """Rows and columns of the map that `stage` (1..4) works on; view is "street" or "aerial"."""
+        """Rows and columns of the map in `stage` (1..4); view is "street" or "aerial"."""
         height, width = getattr(self, view)
         cell = PATCH << (stage - 1)
         return height // cell, width // cell
@@ -78,10 +78,9 @@ def normalise(pictures, mean=MEAN, deviation=DEVIATION):
 
 
 class WindowAttention(nn.Module):
-    """Attention by cosine inside square windows of a map, optionally of the map rolled by half a window.
+    """Cosine attention inside square windows of a map, optionally of the map rolled by half a window.
 
-    The window is as large as the configuration says, or as the map's short side where that is no larger; in the
-    second case there is nothing to shift.
+    The window has the configured side, or the map's short side if that is no larger; then there is no shift.
     """
 
     def __init__(self, channels, heads, grid, window, shifted):
@@ -106,7 +105,7 @@ class WindowAttention(nn.Module):
         self.folded = None
 
     def _offsets(self):
-        """Every offset (rows, columns) between two places of a window, on a signed logarithmic scale: (n^2, 2).
+        """Every offset (rows, columns) between two positions of a window, on a signed logarithmic scale: (n^2, 2).
 
         An offset d of at most side - 1 becomes  sign(d) log2(1 + 8 |d| / (side - 1)) / 3.
         """
@@ -116,13 +115,13 @@ class WindowAttention(nn.Module):
         return torch.cartesian_prod(d, d).to(torch.get_default_dtype())
 
     def _pairs(self):
-        """Which row of the offsets belongs to each pair of places: (side^2, side^2)."""
+        """The row of the offsets that belongs to each pair of positions: (side^2, side^2)."""
         place = torch.cartesian_prod(torch.arange(self.side), torch.arange(self.side))
         offset = place[:, None] - place[None, :] + self.side - 1
         return offset[..., 0] * (2 * self.side - 1) + offset[..., 1]
 
     def _strangers(self):
-        """-100 for each pair of places that only the roll has brought together: (windows, 1, side^2, side^2).
+        """-100 for each pair of positions that became neighbours only by the roll: (windows, 1, side^2, side^2).
 
         The last `shift` rows and columns of the rolled map came from the opposite edge.
         """
@@ -144,14 +143,14 @@ class WindowAttention(nn.Module):
         return x.reshape(-1, H, W, C)
 
     def _constants(self):
-        """What depends on weights alone: the bias of q, k and v; the sharpness of each head; the position bias."""
+        """The values that depend only on weights: bias of q, k and v; sharpness of each head; position bias."""
         qkv_bias = torch.cat([self.q_bias, torch.zeros_like(self.q_bias), self.v_bias])
         sharpness = self.logit_scale.clamp(max=MAX_LOGIT_SCALE).exp()
         bias = 16 * torch.sigmoid(self.cpb_mlp(self.offsets))            # (n^2, heads)
         return qkv_bias, sharpness, bias[self.pair].permute(2, 0, 1)     # (heads, side^2, side^2)
 
     def fold(self):
-        """Compute those constants once, for inference; training must not call it."""
+        """Compute these constants once, for inference; must not be called in training."""
         self.folded = [c.detach() for c in self._constants()]
 
     def forward(self, x):                                                # (B, L, C) -> (B, L, C)
@@ -190,7 +189,7 @@ class Mlp(nn.Module):
 
 
 class Block(nn.Module):
-    """Residual post-norm: what a branch adds is normalised after the branch."""
+    """Residual post-norm: the output of a branch is normalised before it is added."""
 
     def __init__(self, channels, heads, grid, window, shifted):
         super().__init__()
@@ -222,7 +221,7 @@ class PatchMerge(nn.Module):
 
 
 class Stage(nn.Module):
-    """A row of blocks, every second one shifted, and the merging that leads to the next stage, if there is one."""
+    """A sequence of blocks, every second one shifted, then the merging before the next stage, if there is one."""
 
     def __init__(self, channels, heads, depth, grid, window, merge):
         super().__init__()
@@ -271,7 +270,7 @@ class SwinV2(nn.Module):
 
 
 class MaskPool(nn.Module):
-    """N weighted sums over the places of a map; each weighting is made from the channels' maximum at each place.
+    """N weighted sums over the positions of a map; the weights are made from the channels' maximum at each position.
 
     m = max_c x;  mask_n = w2_n (w1_n m + b1_n) + b2_n;  y_nc = sum_l mask_nl x_lc
     """
@@ -309,7 +308,7 @@ class SwinGeo(nn.Module):
         return self.describe(self.backbone(x))
 
     def fold(self):
-        """Make what depends on weights alone constant, for inference."""
+        """Fold the values that depend only on weights into constants, for inference."""
         for module in self.modules():
             if isinstance(module, WindowAttention):
                 module.fold()
@@ -317,7 +316,7 @@ class SwinGeo(nn.Module):
 
 
 class GeoViewMatch(nn.Module):
-    """Both views, and the projection head that the two aerial pictures of a pair are compared after."""
+    """Both views, and the projection head for the two aerial pictures of a pair."""
 
     PICTURES = {"street": "street", "strong": "aerial", "weak": "aerial"}    # of a training step, and their views
 
@@ -342,7 +341,7 @@ class GeoViewMatch(nn.Module):
         return getattr(self, view).backbone(x)
 
     def results(self, *batch):
-        """What a step computes, by name, and its losses, the total first."""
+        """The values of a step by name, and its losses, the total first."""
         outputs = self(*batch)
         names = ("street.feature", "strong.feature", "weak.feature", "strong.head", "weak.head")
         return dict(zip(names, outputs)), losses(outputs)
@@ -397,14 +396,14 @@ def losses(outputs, alpha=10.0, weights=(0.5, 0.25, 0.25)):
 
 
 def decays(name, parameter):
-    """Whether weight decay applies: to matrices and filters, not to a bias of any shape, a scale or a position MLP."""
+    """Whether weight decay applies: to matrices and filters, not to biases of any shape, scales or the position MLP."""
     if "cpb_mlp" in name or name.endswith(("logit_scale", ".b1", ".b2")):
         return False
     return parameter.dim() > 1
 
 
 def optimizer(model, rate_backbone=1e-4, rate_new=2e-4, weight_decay=0.03):
-    """AdamW in four groups: backbone or new, decayed or not. `rate` keeps each group's rate before the schedule."""
+    """AdamW in four groups: backbone or new, decayed or not. `rate` stores each group's rate before the schedule."""
     groups = {}
     for name, parameter in model.named_parameters():
         groups.setdefault((".backbone." in name, decays(name, parameter)), []).append(parameter)
@@ -421,17 +420,17 @@ def cosine(epoch, epochs):
 
 
 def factors(steps):
-    """A whole schedule in a few steps: each as an epoch."""
+    """A whole schedule in a few steps, each as long as an epoch."""
     return [cosine(i, steps) for i in range(steps)]
 
 
 def train_step(model, adamw, batch, rho=2.5, factor=1.0, alpha=10.0, weights=(0.5, 0.25, 0.25)):
-    """One step of adaptive sharpness-aware minimisation; returns the loss where it started."""
+    """One step of adaptive sharpness-aware minimisation; returns the loss at the initial weights."""
     return asam_step(model, adamw, lambda: losses(model(*batch), alpha, weights)[0], rho, factor)
 
 
 def asam_step(model, adamw, loss, rho, factor):
-    """That step for any loss, which a call of `loss` computes.
+    """The same step for any loss, computed by calling `loss`.
 
     Climb to  w + e,  e = rho w^2 g / (|| |w| g || + 1e-12)  over all weights at once; take the gradient there; go
     back to w and let AdamW step with that gradient.

@@ -1,6 +1,6 @@
 #!/bin/bash
-# same_bits.sh PROGRAM [PROGRAM ...] - digests of what a program computes, to hold two builds against each other: features
-# of the built-in weights on a drawn town's tiles and panoramas, and the weights and log of one epoch of training.
+# same_bits.sh PROGRAM [PROGRAM ...] - digests of a program's results, to compare two builds: features of the built-in
+# weights on a drawn town's tiles and panoramas, and the weights and log of one epoch of training.
 set -euo pipefail
 
 [ $# -gt 0 ] || { echo "usage: same_bits.sh PROGRAM [PROGRAM ...]" >&2; exit 2; }
@@ -8,7 +8,7 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 programs=()
 for program; do programs+=("$(realpath "$program")"); done
-cd "$tmp" # a file of features holds the names of its pictures
+cd "$tmp" # a file of features contains the paths of its pictures
 "${programs[0]}" world --out town --pairs 96 --test 20 --seed 5 --quiet
 for program in "${programs[@]}"; do
     run=run

@@ -1,8 +1,8 @@
 """Sample4Geo in PyTorch: ConvNeXt, symmetric InfoNCE, its optimiser and one training step.
 
 The counterpart of tools/network.py for the program's method sample4geo, after Deuser, Habel and Oswald, ICCV 2023.
-Shapes: B pictures, C channels of an H x W map. Augmentation and the choice of a batch's pairs are left out. Parameter
-names inside the backbone are timm's, but that `norm` is timm's `head.norm`.
+Shapes: B pictures, C channels of an H x W map. Augmentation and the choice of a batch's pairs are omitted. Parameter
+names inside the backbone are timm's, except that `norm` is timm's `head.norm`.
 """
 import json
 import math
@@ -21,13 +21,13 @@ VIEWS = ("street", "aerial")
 
 @dataclass(frozen=True)
 class Config:
-    """Everything that decides the shapes of a network, and what becomes of its pixels. The defaults are the paper's."""
+    """The network's shapes and the preprocessing of its pixels. The defaults are the paper's."""
     dims: tuple = (128, 256, 512, 1024)  # channels of each stage
     depths: tuple = (3, 3, 27, 3)        # blocks of each stage
     gelu: str = "erf"                    # or "tanh"
     street: tuple = (140, 768)           # height and width of each view, in pixels
     aerial: tuple = (384, 384)
-    street_input: tuple = ()             # pairs of (key, value): order, resize, mean, deviation; what is not usual
+    street_input: tuple = ()             # pairs of (key, value): order, resize, mean, deviation; only unusual ones
     aerial_input: tuple = ()
     ground_m: float = 64.0
     elevation: tuple = (-45.0, 45.0)
@@ -42,10 +42,10 @@ class Config:
         """Pictures (B, H, W, 3) of bytes, RGB, to the network's input (B, 3, H, W), in the default float type."""
         given = dict(getattr(self, f"{view}_input"))
         x = network.normalise(pictures, given.get("mean", network.MEAN), given.get("deviation", network.DEVIATION))
-        return x.flip(1) if given.get("order") == "bgr" else x            # mean and deviation stand in RGB's order
+        return x.flip(1) if given.get("order") == "bgr" else x            # mean and deviation are in RGB's order
 
 
-# The program's presets of the same names; all resize as OpenCV does.
+# The program's presets of the same names; all resize like OpenCV.
 OPENCV = (("resize", "opencv"),)
 TINY, NANO = (96, 192, 384, 768), (32, 64, 128, 256)
 PRESETS = {
@@ -62,7 +62,7 @@ PRESETS = {
 
 
 class ChannelNorm(nn.LayerNorm):
-    """Layer norm over the channels of each place of a map (B, C, H, W)."""
+    """Layer norm over the channels at each position of a map (B, C, H, W)."""
 
     def forward(self, x):
         return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
@@ -97,7 +97,7 @@ class Block(nn.Module):
 
 
 class Stage(nn.Module):
-    """A row of blocks, behind a norm and a convolution that halves the map; its odd last row or column is lost."""
+    """A sequence of blocks, after a norm and a convolution that halves the map and drops its odd last row or column."""
 
     def __init__(self, before, channels, depth, gelu):
         super().__init__()
@@ -110,7 +110,7 @@ class Stage(nn.Module):
 
 
 class ConvNeXt(nn.Module):
-    """Picture to the maps of the four stages. `norm` serves after the last one's mean."""
+    """Picture to the maps of the four stages. `norm` is applied to the mean of the last one."""
 
     def __init__(self, config):
         super().__init__()
@@ -163,7 +163,7 @@ class Sample4Geo(nn.Module):
         return [x.flatten(2).transpose(1, 2) for x in self.both.backbone(x)]
 
     def results(self, *batch):
-        """What a step computes, by name, and its loss."""
+        """The values of a step by name, and its loss."""
         outputs = self(*batch)
         return dict(zip(("street.feature", "aerial.feature"), outputs)), (info_nce(*outputs, self.logit_scale.exp()),)
 
@@ -176,7 +176,7 @@ Network = Sample4Geo
 
 
 def fresh(config=Config()):
-    """A network with initial weights as timm draws them, but layer scales of 0.1, so that no block vanishes."""
+    """A network with initial weights as timm draws them, except layer scales of 0.1, so that no block vanishes."""
     return draw(Sample4Geo(config))
 
 
@@ -206,7 +206,7 @@ def info_nce(street, aerial, scale, smoothing=0.1):
 
 
 def optimizer(model, rate=1e-3):
-    """AdamW, decay 0.01 on every parameter: biases, norms, layer scales and the temperature too."""
+    """AdamW, decay 0.01 on every parameter: also biases, norms, layer scales and the temperature."""
     return torch.optim.AdamW([{"params": list(model.parameters()), "rate": rate}], lr=rate, betas=(0.9, 0.999),
                              eps=1e-8, weight_decay=0.01)
 
@@ -218,12 +218,12 @@ def warm_cosine(step, steps, epochs, warm=1):
 
 
 def factors(steps):
-    """A whole schedule in a few steps, two an epoch."""
+    """A whole schedule in a few steps, two per epoch."""
     return [warm_cosine(i, 2, steps // 2) for i in range(steps)]
 
 
 def train_step(model, adamw, batch, factor=1.0, clip=100.0):
-    """One update; each value of the gradient is first brought to within [-clip, clip]. Returns the loss."""
+    """One update; each value of the gradient is first clipped to [-clip, clip]. Returns the loss."""
     adamw.zero_grad()
     loss = info_nce(*model(*batch), model.logit_scale.exp())
     loss.backward()
@@ -238,12 +238,12 @@ def train_step(model, adamw, batch, factor=1.0, clip=100.0):
 
 
 def timm_name(name):
-    """timm's name for a backbone's tensor of ours."""
+    """timm's name of a tensor of our backbone."""
     return f"head.{name}" if name.startswith("norm.") else name
 
 
 def facebook_name(name):
-    """Facebook's: stem and downsampling make one list, blocks stand straight in a stage."""
+    """Facebook's names: stem and downsampling are one list, blocks are directly in a stage."""
     for ours, theirs in ((r"^stem\.", "downsample_layers.0."),
                          (r"^stages\.(\d)\.downsample\.", r"downsample_layers.\1."),
                          (r"\.blocks\.", "."), ("conv_dw", "dwconv"), (r"mlp\.fc", "pwconv")):

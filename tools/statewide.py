@@ -1,8 +1,8 @@
 """statewide in PyTorch: two ConvNeXts, heads that choose positions, decoupled InfoNCE, its optimiser, one training step.
 
 The counterpart of tools/network.py for the program's method statewide, after Fervers et al., ECCV 2024. Shapes: B pairs,
-P pictures of a place (one for each zoom), L positions of a map, C channels. Augmentation and the choice of a batch's
-pairs are left out. Parameter names inside a backbone are timm's.
+P pictures of a place (one per zoom), L positions of a map, C channels. Augmentation and the choice of a batch's pairs
+are omitted. Parameter names inside a backbone are timm's.
 """
 import json
 import math
@@ -21,16 +21,16 @@ PHOTO = (("projection", "perspective"), ("resize", "skimage"))
 
 @dataclass(frozen=True)
 class Config:
-    """Everything that decides the shapes of a network, and what becomes of its pixels. The defaults are the paper's."""
+    """The network's shapes and the preprocessing of its pixels. The defaults are the paper's."""
     dims: tuple = (128, 256, 512, 1024)  # channels of each stage
     depths: tuple = (3, 3, 27, 3)        # blocks of each stage
     gelu: str = "tanh"                   # or "erf"
     street: tuple = (480, 640)           # height and width of each view, in pixels
     aerial: tuple = (384, 384)
     heads: int = 64                      # softmaxes over positions
-    feature: int = 1024                  # numbers of the feature, which the heads share equally
+    feature: int = 1024                  # length of the feature vector, shared equally by the heads
     scale: float = 6.0                   # length of both features in the loss
-    zooms: tuple = (0.2, 0.4, 0.8, 1.6)  # metres a pixel of each picture of a place
+    zooms: tuple = (0.2, 0.4, 0.8, 1.6)  # metres per pixel of each picture of a place
     cell_m: float = 30.0
 
     def to_json(self):
@@ -41,7 +41,7 @@ class Config:
         return json.dumps(fields, separators=(",", ":"))
 
     def pictures(self, view):
-        """How many pictures make one feature."""
+        """The number of pictures for one feature."""
         return len(self.zooms) if view == "aerial" else 1
 
     def normalise(self, view, pictures):
@@ -58,7 +58,7 @@ PRESETS = {
 
 
 class Head(nn.Module):
-    """Positions to a feature: each head weighs them by its own softmax, for its own channels of the values."""
+    """Positions to a feature: each head weights them with its own softmax, for its own channels of the values."""
 
     def __init__(self, channels, heads, feature):
         super().__init__()
@@ -82,7 +82,7 @@ class Backbone(sample4geo.ConvNeXt):
 
 
 class Branch(nn.Module):
-    """All pictures of a place, one behind the other, to a feature whose length is 1, or a little less."""
+    """All pictures of a place, one after another, to a feature of length 1, or slightly less."""
 
     def __init__(self, config, view):
         super().__init__()
@@ -114,7 +114,7 @@ class Statewide(nn.Module):
         return [x.flatten(2).transpose(1, 2) for x in getattr(self, view).backbone(x)]
 
     def results(self, *batch, allowed=None):
-        """What a step computes, by name, and its loss."""
+        """The values of a step by name, and its loss."""
         outputs = self(*batch)
         return dict(zip(("street.feature", "aerial.feature"), outputs)), (loss(*outputs, self.scale, allowed),)
 
@@ -127,7 +127,7 @@ Network = Statewide
 
 
 def fresh(config=Config()):
-    """A network with initial weights: its backbones' as timm draws them, but layer scales of 0.1."""
+    """A network with initial weights: the backbones' as timm draws them, except layer scales of 0.1."""
     model = Statewide(config)
     for name, parameter in model.named_parameters():
         if ".head." in name:
@@ -147,9 +147,9 @@ def fresh(config=Config()):
 def decoupled(z, allowed, smoothing):
     """Decoupled InfoNCE of scores z (B, B), whose row i belongs to column i: a mean over the rows.
 
-    Of row i only the entries that allowed[i] names count, its own among them. Each is measured against all others of
-    these: minus p_j (z_ij - log sum over the others k of exp z_ik), p_j = 1 - smoothing for its own, and the rest shared
-    equally by the others. A row of fewer than two entries costs nothing.
+    In row i only the entries set in allowed[i] count, including its own. Each is compared with all other counted
+    entries: minus p_j (z_ij - log sum over the others k of exp z_ik), with p_j = 1 - smoothing for its own; the others
+    share the rest equally. A row of fewer than two entries costs nothing.
     """
     total = z.new_zeros(())
     for i, row in enumerate(z):
@@ -188,7 +188,7 @@ def factors(steps):
 
 
 def train_step(model, adamw, batch, factor=1.0, allowed=None, clip_length=1.0):
-    """One update; the gradient as a whole, over both views, is shortened to clip_length if it is longer."""
+    """One update; the whole gradient, over both views, is scaled to clip_length if it is longer. Returns the loss."""
     adamw.zero_grad()
     value = loss(*model(*batch), model.scale, allowed)
     value.backward()

@@ -1,6 +1,7 @@
 #!/bin/bash
-# table5.sh PROGRAM FOLDER [EPOCHS] - the four rows of the paper's Table 5 with the small network: feature of stage 4 or of
-# stages 4 and 3, without and with the contrastive loss; same drawn town, epochs and seed. Some minutes a row on two cores.
+# table5.sh PROGRAM FOLDER [EPOCHS] - the four rows of the paper's Table 5 with the small network: features of stage 4
+# or of stages 4 and 3, without and with the contrastive loss; same drawn town, epochs and seed. Some minutes per row on
+# two cores.
 set -euo pipefail
 program=$1 folder=$2 epochs=${3:-8}
 mkdir -p "$folder"

@@ -1,7 +1,7 @@
-"""Safetensors files, written so that the same content always gives the same bytes and never half a file.
+"""Safetensors files: the same content always gives the same bytes, and a file is never half-written.
 
-Layout: 8 bytes of header length (little-endian), a JSON header that gives each tensor's type, shape and place, then
-the tensors one after another. The header is padded with spaces so that they start on a multiple of 64 bytes.
+Layout: 8 bytes of header length (little-endian), a JSON header with each tensor's type, shape and offsets, then the
+tensors one after another. The header is padded with spaces so that they start at a multiple of 64 bytes.
 """
 import json
 import os
@@ -44,7 +44,7 @@ def save(path, tensors, metadata):
 
 
 def load(path):
-    """The arrays of a file that is trusted, and its metadata."""
+    """The arrays and the metadata of a trusted file."""
     with open(path, "rb") as file:
         length = int.from_bytes(file.read(8), "little")
         header, data = json.loads(file.read(length)), file.read()

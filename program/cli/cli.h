@@ -31,8 +31,7 @@ const char *weights_path(const char *name);
 /* Warn on stderr if building the map was interrupted. */
 void warn_incomplete(const gvm_map *map);
 
-/* Whether a file is a GeoPackage by its first bytes; describe its map on stdout. */
-bool is_map(const char *path);
+/* Describe the map in a GeoPackage on stdout. */
 int info_map(const char *path, bool json);
 
 /* ------------------------------------------------------------------ pictures */

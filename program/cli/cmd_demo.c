@@ -112,19 +112,20 @@ static enum earlier find_earlier(const struct arguments *a, const char *wanted)
     return found;
 }
 
-static bool opens_as_map(const char *path, const char *start)
+static gvm_status opens_as_map(bool *ours, const char *path, const char *start, gvm_error *err)
 {
     struct map_file *file;
     (void)start;
-    if (map_file_open(&file, path, false, NULL) != GVM_OK) return false;
+    *ours = map_file_open(&file, path, false, err) == GVM_OK;
     map_file_close(file);
-    return true;
+    return GVM_OK;
 }
 
-static bool starts_as_features(const char *path, const char *start)
+static gvm_status starts_as_features(bool *ours, const char *path, const char *start, gvm_error *err)
 {
-    (void)path;
-    return features_start((const uint8_t *)start, strlen(start));
+    (void)path, (void)err;
+    *ours = features_start((const uint8_t *)start, strlen(start));
+    return GVM_OK;
 }
 
 /* Files that are removed or overwritten, besides those that `world` and `locate` check, must be a demo's; --force does

@@ -47,6 +47,8 @@ static size_t keep_good(float *features, json_t *names, const struct picture_fil
     return kept;
 }
 
+#define VERSION "1" /* of a features file */
+
 static gvm_status write_features(const struct arguments *a, const gvm_model_info *info, const float *features, size_t n,
                                  const json_t *names, gvm_error *err)
 {
@@ -54,9 +56,12 @@ static gvm_status write_features(const struct arguments *a, const gvm_model_info
     char *list = json_dumps(names, JSON_COMPACT);
     if (list == NULL) return fail(err, GVM_MEMORY, "%s: cannot write it: out of memory", a->out);
     struct safetensors_entry entry = {"features", 2, {(int64_t)n, info->features}, features, SAFETENSORS_F32};
-    struct safetensors_pair metadata[] = {
-        {"names", list}, {"view", a->view == GVM_STREET ? "street" : "aerial"}, {"fingerprint", info->fingerprint}};
-    gvm_status status = safetensors_write(a->out, &entry, 1, metadata, 3, err);
+    struct safetensors_pair metadata[] = {{"names", list},
+                                          {"view", a->view == GVM_STREET ? "street" : "aerial"},
+                                          {"fingerprint", info->fingerprint},
+                                          {"version", VERSION},
+                                          {"program", gvm_version()}};
+    gvm_status status = safetensors_write(a->out, &entry, 1, metadata, sizeof metadata / sizeof *metadata, err);
     free(list);
     return status;
 }
@@ -166,8 +171,9 @@ const struct command embed_command = {
     .usage = "--view street|aerial --out F.safetensors [options] IMAGE...",
     .about = "Computes each picture's feature (embedding). F.safetensors holds `features` [pictures, numbers], "
              "float32, with rows of length 1 (a panorama's row with weights for photos is the mean of 8 views, which "
-             "is shorter). Its metadata has `names` (JSON, the files in row order), `view` and `fingerprint` (of the "
-             "weights). A folder stands for the JPEG, PNG, WebP, TIFF and HEIC files in it. A picture that fails is "
+             "is shorter). Its metadata has `names` (JSON, the files in row order), `view`, `fingerprint` (of the "
+             "weights), `version` (1) and `program`. A folder stands for the JPEG, PNG, WebP, TIFF and HEIC files in "
+             "it. A picture that fails is "
              "reported on stderr and has no row; the others are written, and the exit status is 1.",
     .rows = rows,
     .device = true,

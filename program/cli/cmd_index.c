@@ -1,7 +1,9 @@
 /* cmd_index.c - builds a map from overhead imagery. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -138,6 +140,23 @@ static int batch_of(const struct arguments *a, const gvm_view_info *view)
     return view->zoom_count > 0 && !a->common.cuda ? 4 : 16;
 }
 
+/* Ctrl-C while the map is built: what to do, then the end that main.c has for the signal. */
+static void (*ends)(int);
+
+static void interrupted(int number)
+{
+    static const char sentence[] = "\ngeoviewmatch: interrupted; the same command goes on with the map\n";
+    ssize_t written = write(STDERR_FILENO, sentence, sizeof sentence - 1);
+    (void)written;
+    ends(number);
+}
+
+static void hear_interrupt(void)
+{
+    ends = signal(SIGINT, interrupted);
+    if (ends == SIG_IGN || ends == SIG_DFL || ends == SIG_ERR) signal(SIGINT, ends == SIG_ERR ? SIG_DFL : ends);
+}
+
 static int build(const struct arguments *a)
 {
     gvm_error err;
@@ -150,6 +169,7 @@ static int build(const struct arguments *a)
     if (status == GVM_OK) status = gvm_view_about(model, GVM_AERIAL, &view, &err);
     t.cell_m = view.cell_m;
     if (status == GVM_OK) status = gvm_session_open(&session, model, batch_of(a, &view), &err);
+    hear_interrupt();
     if (status == GVM_OK) status = gvm_map_build(a->out, session, &a->options, &progress, show, &t, &err);
     progress_end(&t.bar);
     int end = status == GVM_OK ? DONE : failed(&err);

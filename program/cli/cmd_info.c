@@ -88,16 +88,19 @@ static int info(void *arguments)
     bool json = a->json;
     struct stat st;
     if (strcmp(path, "nano") == 0 && stat(path, &st) != 0) return info_weights(NULL, json);
-    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-        return info_is_run(path) ? info_run(path, json) : info_folder(path);
-    if (is_map(path)) return info_map(path, json);
     struct file_map file;
     unsigned char start[INFO_START + 1] = {0};
     gvm_error err;
+    if (stat(path, &st) != 0) {
+        fail_errno(&err, "open", path_tail(path));
+        return failed(&err);
+    }
+    if (S_ISDIR(st.st_mode)) return info_is_run(path) ? info_run(path, json) : info_folder(path);
     if (file_map(&file, path, &err) != GVM_OK) return failed(&err);
     size_t size = file.size < INFO_START ? file.size : INFO_START;
     memcpy(start, file.data, size);
     file_unmap(&file);
+    if (size >= 16 && memcmp(start, "SQLite format 3", 16) == 0) return info_map(path, json);
     if (torch_file_is(start, size)) return list_tensors(path, NULL, json);
     bool known;
     int end = info_other(&known, path, start, size, json);

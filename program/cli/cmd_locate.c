@@ -178,7 +178,7 @@ static int answer(const struct arguments *a, struct answers *answers, gvm_sessio
         for (size_t i = 0; i < answers->photos.count; i++)
             if (answers->statuses[i] != GVM_OK) end = FAILED;
         if (print(a, answers) != DONE || f.failed) end = FAILED;
-        fflush(stdout); /* answers before the report's messages on stderr */
+        print_flush(); /* answers before the report's messages on stderr */
         if (f.report != NULL && report_write(f.report, a->common.quiet) != DONE) end = FAILED;
     }
     report_free(f.report);

@@ -28,7 +28,10 @@ static gvm_status check_folder(const char *path, gvm_error *err)
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         g_autofree gchar *file = g_build_filename(path, files[i], NULL);
         struct stat st;
-        if (lstat(file, &st) != 0) continue; /* dangling links count */
+        if (lstat(file, &st) != 0) { /* dangling links count */
+            if (errno != ENOENT && errno != ENOTDIR) return fail_errno(err, "read", path_tail(file));
+            continue;
+        }
         if (i == 0)
             return fail(err, GVM_ARGUMENT,
                         "%s: it already contains a run; continue it with --resume, or choose another folder", path);
@@ -55,6 +58,7 @@ struct job {
     const char *init; /* of --init; NULL: the built-in weights, or none */
     int lock;         /* run_lock's; -1: none */
     bool made;        /* the folder is new */
+    bool taken;       /* and locked, with nothing of a run in it */
     struct dataset *data;
     struct network *network;
     struct optimizer *optimizer;
@@ -119,7 +123,23 @@ static gvm_status take_folder(struct job *j, gvm_error *err)
     j->made = mkdir(j->run, 0777) == 0;
     if (!j->made && errno != EEXIST) return fail_errno(err, "make", path_tail(j->run));
     gvm_status status = run_lock(&j->lock, j->run, err);
-    return status == GVM_OK ? check_folder(j->run, err) : status;
+    if (status == GVM_OK) status = check_folder(j->run, err);
+    j->taken = status == GVM_OK && j->lock >= 0;
+    return status;
+}
+
+/* What was written before the first state is of no use, and would keep the same command from beginning again. */
+static void clear_folder(const struct job *j)
+{
+    static const char *const files[] = {"log.jsonl", "last.safetensors"};
+    g_autofree gchar *state = g_build_filename(j->run, "state.safetensors", NULL);
+    struct stat st;
+    bool none = lstat(state, &st) != 0 && errno == ENOENT;
+    for (size_t i = 0; i < sizeof files / sizeof *files && none && j->taken; i++) {
+        g_autofree gchar *file = g_build_filename(j->run, files[i], NULL);
+        unlink(file);
+    }
+    if (none && j->made) rmdir(j->run); /* of one that could not begin: it is empty */
 }
 
 /* Quick checks come first: the weights of a large network take a while. */
@@ -233,7 +253,7 @@ static int learn(void *arguments)
         j.run = j.a->resume ? j.a->resume : j.a->out;
         end = run(&result, &j, &err) == GVM_OK ? report(j.run, &result, &j.a->run) : failed(&err);
     }
-    if (j.made) rmdir(j.run); /* if the run could not start: the folder is empty */
+    if (j.run != NULL) clear_folder(&j);
     if (j.lock >= 0) close(j.lock);
     run_position_free(&j.position);
     optimizer_free(j.optimizer);

@@ -2,6 +2,7 @@
 #include "cli/command.h"
 
 #include <glib.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +40,7 @@ static void head_of(char text[160], const struct option_row *row)
 static void text_of(char text[600], const struct option_row *row)
 {
     bool whole = row->type == OPTION_INT || row->type == OPTION_LONG;
-    bool ranged = (whole || row->type == OPTION_FLOAT || row->type == OPTION_DOUBLE) && row->high < 1e6;
+    bool ranged = (whole || row->type == OPTION_FLOAT || row->type == OPTION_DOUBLE) && isfinite(row->high);
     char range[80] = "";
     if (ranged) snprintf(range, sizeof range, "%.15g to %.15g", row->low, row->high);
     snprintf(text, 600, "%s", row->help);

@@ -116,13 +116,3 @@ int info_map(const char *path, bool json)
     gvm_map_free(map);
     return end;
 }
-
-bool is_map(const char *path)
-{
-    char start[16] = "";
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) return false;
-    bool package = fread(start, 1, sizeof start, file) == sizeof start && memcmp(start, "SQLite format 3", 16) == 0;
-    fclose(file);
-    return package;
-}

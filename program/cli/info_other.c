@@ -9,6 +9,7 @@
 #include "base/output.h"
 #include "cli/info.h"
 #include "image/kind.h"
+#include "terminal/located.h"
 
 /* ------------------------------------------------------------------ pictures */
 
@@ -56,7 +57,7 @@ static int info_picture(const char *path, const char *format, bool json)
         fact_json(&f, "lon", json_real(said->lon));
     }
     if (said->has_heading) {
-        fact(&f, "heading", json_real(said->heading), "heading", "%.1f degrees%s", said->heading,
+        fact(&f, "heading", json_real(said->heading), "heading", "%.1f degrees%s", located_heading(said->heading, 1),
              said->heading_is_magnetic ? " from magnetic north" : "");
         fact_json(&f, "heading_reference", json_string(said->heading_is_magnetic ? "magnetic" : "true"));
     }
@@ -90,9 +91,13 @@ static int info_list(const char *path, const char *what, const char *command, bo
     char line[4096];
     long lines = -1;
     struct facts f;
+    gvm_error err;
     FILE *file = fopen(path, "r");
     while (file != NULL && fgets(line, sizeof line, file) != NULL) lines += strchr(line, '\n') != NULL;
+    bool bad = file == NULL || ferror(file);
+    if (bad) fail_errno(&err, "read", path_tail(path));
     if (file != NULL) fclose(file);
+    if (bad) return failed(&err);
     facts_open(&f, json, path, what, "%s of `%s`, %ld lines", what, command, lines);
     fact_json(&f, "lines", json_integer(lines));
     return facts_close(&f);

@@ -105,6 +105,7 @@ static gvm_status read_log(struct log_facts *f, const char *path, gvm_error *err
         }
         json_decref(root);
     }
+    if (status == GVM_OK && ferror(file)) status = fail_errno(err, "read", path_tail(path));
     fclose(file);
     return status;
 }
@@ -161,8 +162,9 @@ static int print(const char *path, const struct network *network, const struct c
                    (json_int_t)(counts_paper(s) + counts_paper(a))),
          "multiply-adds", "street %.3f G, aerial %.3f G, a pair %.3f G", 1e-9 * street, 1e-9 * aerial,
          1e-9 * (street + aerial));
-    fact(&f, NULL, NULL, "as the paper counts", "%.3f G a pair (without queries, keys, values and attention)",
-         1e-9 * paper);
+    if (paper < street + aerial)
+        fact(&f, NULL, NULL, "as the paper counts", "%.3f G a pair (without queries, keys, values and attention)",
+             1e-9 * paper);
     if (network_warning(warning, sizeof warning, network))
         fact(&f, "warning", json_text(warning), "warning", "%s", warning);
     return facts_close(&f);
@@ -192,6 +194,7 @@ static int cache(const char *path, const unsigned char *start, size_t size, bool
         return failed(&err);
     }
     memcpy(&header, start, sizeof header);
+    if (cache_check_version(header.version, path_tail(path), &err) != GVM_OK) return failed(&err);
     struct facts f;
     facts_open(&f, json, path, "cache", "a cache of decoded pictures (--cache), %s, %.1f MB",
                header.complete == 1 ? "complete" : "incomplete", 1e-6 * (double)header.bytes);
@@ -205,7 +208,9 @@ static int map_features(const char *path, const unsigned char *start, bool json)
 {
     struct stat st;
     uint32_t facts[2]; /* version, width: features_file.c */
+    gvm_error err;
     memcpy(facts, start + 8, sizeof facts);
+    if (features_check_version(facts[0], path_tail(path), &err) != GVM_OK) return failed(&err);
     double bytes = stat(path, &st) == 0 ? (double)st.st_size - FEATURES_START : 0;
     long long rows = bytes > 0 && facts[1] > 0 ? (long long)(bytes / (2.0 * facts[1])) : 0;
     struct facts f;

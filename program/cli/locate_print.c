@@ -109,7 +109,8 @@ static void print_photo(const struct answers *a, size_t photo)
     const gvm_hit *hits = l.hits;
     bool known = !isnan(l.lat), gps = l.found->info.has_place;
     print_text(a->photos.paths[photo]);
-    if (l.found->count > 0 && l.found->heading_found) printf("  heading %.1f, estimated", hits[0].heading);
+    if (l.found->count > 0 && l.found->heading_found)
+        printf("  heading %.1f, estimated", located_heading(hits[0].heading, 1));
     if (!isnan(l.found->margin)) printf("  margin %.4f", l.found->margin);
     if (l.views > 1) printf("  %d views of a panorama", l.views);
     if (verdict(&l) != NULL) printf("  %s", verdict(&l));
@@ -151,7 +152,7 @@ void locate_print_lines(const struct answers *a)
         printf(isnan(l.found->margin) ? "       -" : "  %6.4f", l.found->margin);
         printf(isnan(l.lat) ? "         -" : "  %8.1f", located_error(&l, l.hits));
         printf(l.found->info.has_place ? "  %10.1f" : "           -", located_off_gps(&l, l.hits));
-        printf(isnan(l.hits->heading) ? "       -   " : "  %6.1f%c  ", l.hits->heading,
+        printf(isnan(l.hits->heading) ? "       -   " : "  %6.1f%c  ", located_heading(l.hits->heading, 1),
                l.found->heading_found ? '~' : ' ');
         if (l.chance->known) printf("p %.4f%s  ", l.p[0], l.chance->calibrated ? "" : " (uncalibrated)");
         print_text(a->photos.paths[i]);
@@ -250,7 +251,7 @@ void locate_print_csv(const struct answers *a)
             enum weakness weak = located_weakness(l.found, l.min_margin);
             csv_write(stdout, a->photos.paths[i]);
             printf(",%d,%.8f,%.8f,%.1f,%.6f", k + 1, hit->lat, hit->lon, hit->half_tile_m, hit->score);
-            put_cell(hit->heading, "%.2f");
+            put_cell(located_heading(hit->heading, 2), "%.2f");
             printf(",%d", l.found->heading_found);
             put_cell(l.found->margin, "%.6f");
             put_cell(weak == UNDECIDED ? NAN : weak == WEAK, "%.0f");

@@ -1,5 +1,6 @@
 /* locate_report.c - writes the answers of `locate` as one HTML file with embedded pictures, and as GeoJSON beside it.
  * The photos' sections are written to a temporary file as they are located, so the page may be larger than memory. */
+#include <errno.h>
 #include <glib.h>
 #include <math.h>
 #include <stdlib.h>
@@ -219,11 +220,11 @@ static void put_foot(struct report *r)
 static gvm_status copy_sections(FILE *out, struct report *r, gvm_error *err)
 {
     char part[65536];
-    bool failed = ferror(r->sections) != 0 || fflush(r->sections) != 0;
-    rewind(r->sections);
+    errno = ENOSPC; /* most likely: a stream does not tell why it failed earlier */
+    bool failed = ferror(r->sections) != 0 || fflush(r->sections) != 0 || fseek(r->sections, 0, SEEK_SET) != 0;
     for (size_t n; !failed && (n = fread(part, 1, sizeof part, r->sections)) > 0;) failed = fwrite(part, 1, n, out) < n;
     if (!failed && !ferror(r->sections)) return GVM_OK;
-    return fail(err, GVM_FILE, "%s: cannot write the report; check the free disk space", r->options->folder);
+    return fail_errno(err, "write a report into", r->options->folder);
 }
 
 static gvm_status write_page(struct report *r, const char *path, long *bytes, gvm_error *err)

@@ -101,11 +101,11 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN); /* a closed pipe makes a write fail */
     signal(SIGXFSZ, SIG_IGN); /* and so does the file size limit */
     int status = run(argc, argv);
-    bool lost = ferror(stdout) != 0;
-    errno = 0;
-    if (fflush(stdout) != 0 || fclose(stdout) != 0) lost = true;
-    if (!lost) return status;
-    fprintf(stderr, "geoviewmatch: cannot write to standard output%s%s\n", errno ? ": " : "",
-            errno ? strerror(errno) : "");
+    int error = print_flush();
+    bool lost = error != 0 || ferror(stdout) != 0;
+    if (fclose(stdout) != 0 && !lost) error = errno;
+    if (!lost && error == 0) return status;
+    fprintf(stderr, "geoviewmatch: cannot write to standard output%s%s\n", error ? ": " : "",
+            error ? strerror(error) : "");
     return status == DONE ? FAILED : status;
 }

@@ -1,6 +1,7 @@
 /* print.c - see print.h. */
 #include "cli/print.h"
 
+#include <errno.h>
 #include <glib.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -11,6 +12,13 @@
 #include "base/error.h"
 #include "base/json_text.h"
 
+int print_flush(void)
+{
+    static int error;
+    if (fflush(stdout) != 0 && error == 0) error = errno;
+    return error;
+}
+
 int usage_error(const char *name, const char *format, ...)
 {
     char sentence[400];
@@ -20,7 +28,7 @@ int usage_error(const char *name, const char *format, ...)
     vsnprintf(sentence, sizeof sentence, format, arguments);
     va_end(arguments);
     fail(&err, GVM_ARGUMENT, "%s", sentence); /* no control characters */
-    fflush(stdout);
+    print_flush();
     bool asks = err.text[0] != '\0' && err.text[strlen(err.text) - 1] == '?';
     fprintf(stderr, "geoviewmatch%s%s: %s%s `geoviewmatch %s%s--help`\n", name ? " " : "", name ? name : "", err.text,
             asks ? " See" : "; see", name ? name : "", name ? " " : "");

@@ -16,6 +16,9 @@ __attribute__((format(printf, 2, 3))) int usage_error(const char *name, const ch
 /* "geoviewmatch: SENTENCE" on stderr. Returns FAILED. */
 int failed(const gvm_error *err);
 
+/* Flush stdout. Returns 0, or the errno of the first failure since the start. */
+int print_flush(void);
+
 /* Print any bytes to stdout, with '?' for each control character. */
 void print_text(const char *text);
 

@@ -51,8 +51,8 @@ static void put_facts(FILE *out, const struct located *l)
         "href=\"https://www.openstreetmap.org/?mlat=%.6f&amp;mlon=%.6f#map=18/%.6f/%.6f\">OpenStreetMap</a></dd></div>",
         best->lat, best->lon, best->lat, best->lon, best->lat, best->lon, best->lat, best->lon);
     if (!isnan(best->heading))
-        put(out, FACT("Heading%s", "%.1f\302\260 %s"), l->found->heading_found ? " (estimated)" : "", best->heading,
-            compass(best->heading));
+        put(out, FACT("Heading%s", "%.1f\302\260 %s"), l->found->heading_found ? " (estimated)" : "",
+            located_heading(best->heading, 1), compass(best->heading));
     put(out, FACT("Score", "%.4f"), best->score);
     if (l->chance->known) put_chance(out, l);
     if (!isnan(l->found->margin)) put(out, FACT("Margin", "%.4f"), l->found->margin);
@@ -157,8 +157,8 @@ static void put_photo(struct report *r, size_t photo, const gvm_located *located
         report_picture(r, s->rgb, s->width, s->height, "The photo %s", name);
         fputs("<figcaption>The photo as it was taken", r->out);
         if (!isnan(l.hits->heading))
-            put(r->out, "; heading of its centre %.1f\302\260 (%s)%s", l.hits->heading, compass(l.hits->heading),
-                l.found->heading_found ? ", as estimated" : "");
+            put(r->out, "; heading of its centre %.1f\302\260 (%s)%s", located_heading(l.hits->heading, 1),
+                compass(l.hits->heading), l.found->heading_found ? ", as estimated" : "");
         if (l.views > 1) put(r->out, "; scores averaged over %d views of it", l.views);
         fputs(".</figcaption></figure>", r->out);
         if (l.views <= 1) status = put_photo_heat(r, s, photo, located, &err);

@@ -120,7 +120,7 @@ static void show_evaluated(void *user, int epoch, const struct evaluation *e)
     progress_clear(&s->training);
     printf("epoch %d: R@1 %.2f  R@5 %.2f  R@10 %.2f  R@1%% %.2f\n", epoch, e->recall[0], e->recall[1], e->recall[2],
            e->recall[3]);
-    fflush(stdout);
+    print_flush();
 }
 
 static void show_bad(void *user, const gvm_error *err)

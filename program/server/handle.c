@@ -1,6 +1,7 @@
 /* handle.c - processes a request from its headers to its end: authorization, route, body, answer, log. */
 #include "server/handle.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "server/address.h"
 #include "server/service.h"
 
@@ -165,13 +167,18 @@ static void put_log(const struct request *r, double seconds)
     time_t now = time(NULL);
     struct tm parts;
     strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &parts));
-    pthread_mutex_lock(&r->service->log_lock);
-    if (r->service->log != NULL) {
-        fprintf(r->service->log, "%s %s %s %d %zu %.1f ms\n", when, method_of(r), r->route->name, r->status, r->answer,
-                1e3 * seconds);
-        fflush(r->service->log);
+    struct service *s = r->service;
+    pthread_mutex_lock(&s->log_lock);
+    if (s->log != NULL) {
+        bool before = s->log_broken;
+        s->log_broken = fprintf(s->log, "%s %s %s %d %zu %.1f ms\n", when, method_of(r), r->route->name, r->status,
+                                r->answer, 1e3 * seconds) < 0 ||
+                        fflush(s->log) != 0;
+        if (s->log_broken && !before)
+            fprintf(stderr, "geoviewmatch: %s: cannot write it: %s; requests are answered, but not logged\n",
+                    path_tail(s->options->log), strerror(errno));
     }
-    pthread_mutex_unlock(&r->service->log_lock);
+    pthread_mutex_unlock(&s->log_lock);
 }
 
 void handle_completed(void *user, struct MHD_Connection *connection, void **request,

@@ -31,7 +31,8 @@ struct service {
     char tag[48];   /* ETag of the map's pictures: new at each start, because the map may have changed */
     char *token;    /* NULL: none required */
     pthread_mutex_t log_lock;
-    FILE *log; /* NULL: none */
+    FILE *log;       /* NULL: none */
+    bool log_broken; /* its last line could not be written */
     struct MHD_Daemon *daemon;
     int port;
     atomic_int active;     /* requests in progress */

@@ -19,6 +19,11 @@ double located_off_gps(const struct located *photo, const gvm_hit *hit)
     return info->has_place ? metres_between(info->lat, info->lon, hit->lat, hit->lon) : NAN;
 }
 
+double located_heading(double heading, int decimals)
+{
+    return heading >= 360 - 0.5 * pow(10, -decimals) ? 0 : heading;
+}
+
 enum weakness located_weakness(const gvm_found *found, double min_margin)
 {
     if (isnan(found->margin)) return UNDECIDED;

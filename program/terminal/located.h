@@ -26,6 +26,9 @@ double located_error(const struct located *photo, const gvm_hit *hit);
 /* Metres from the picture's GPS position to a hit; NaN if it has none. */
 double located_off_gps(const struct located *photo, const gvm_hit *hit);
 
+/* A heading to print with this many decimals; 0 if it would be rounded to 360 degrees. */
+double located_heading(double heading, int decimals);
+
 /* The keys of gvm_chance.within. */
 extern const char *const located_within[GVM_RADII];
 

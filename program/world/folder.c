@@ -13,14 +13,20 @@
 #include "base/file.h"
 #include "world/batch.h"
 
-static bool is_empty(const char *folder)
+static gvm_status check_empty(const char *folder, gvm_error *err)
 {
     DIR *dir = opendir(folder);
-    bool empty = true;
-    for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;)
-        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) empty = false;
-    if (dir != NULL) closedir(dir);
-    return empty;
+    if (dir == NULL) return fail_errno(err, "read", path_tail(folder));
+    gvm_status status = GVM_OK;
+    errno = 0;
+    for (struct dirent *e; status == GVM_OK && (e = readdir(dir)) != NULL;)
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+            status = fail(err, GVM_FILE,
+                          "%s: the folder is not empty: name a new one, or give --force to write over what is there",
+                          path_tail(folder));
+    if (status == GVM_OK && errno != 0) status = fail_errno(err, "read", path_tail(folder));
+    closedir(dir);
+    return status;
 }
 
 /* A link may lead to somebody else's file or folder. */
@@ -32,7 +38,9 @@ static gvm_status refuse_links(const char *folder, gvm_error *err)
     for (int k = 0; names[k] != NULL && status == GVM_OK; k++) {
         struct stat info;
         char *path = g_strdup_printf("%s/%s", folder, names[k]);
-        if (lstat(path, &info) == 0 && S_ISLNK(info.st_mode))
+        if (lstat(path, &info) != 0)
+            status = errno == ENOENT || errno == ENOTDIR ? GVM_OK : fail_errno(err, "read", path_tail(path));
+        else if (S_ISLNK(info.st_mode))
             status = fail(err, GVM_FILE, "%s: it is a symbolic link, which is not written through; remove it",
                           path_tail(path));
         g_free(path);
@@ -47,7 +55,9 @@ static gvm_status make_folder(const char *folder, const char *name, gvm_error *e
     gvm_status status = GVM_OK;
     if (mkdir(path, 0777) != 0 && errno != EEXIST)
         status = fail_errno(err, "create", path_tail(path));
-    else if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode))
+    else if (stat(path, &info) != 0)
+        status = fail_errno(err, "read", path_tail(path));
+    else if (!S_ISDIR(info.st_mode))
         status = fail(err, GVM_FILE, "%s: it is not a folder", path_tail(path));
     g_free(path);
     return status;
@@ -57,11 +67,8 @@ gvm_status folder_prepare(const char *folder, const char *const *kinds, bool for
 {
     gvm_status status = make_folder(folder, NULL, err);
     if (status != GVM_OK) return status;
-    if (!force && !is_empty(folder))
-        return fail(err, GVM_FILE,
-                    "%s: the folder is not empty; choose another one, or overwrite its files with --force",
-                    path_tail(folder));
-    status = refuse_links(folder, err);
+    if (!force) status = check_empty(folder, err);
+    if (status == GVM_OK) status = refuse_links(folder, err);
     static const char *const lists[] = {"pairs.csv", "tiles.csv", "photos.csv"};
     for (int k = 0; k < 3 && status == GVM_OK; k++) {
         char *list = g_strdup_printf("%s/%s", folder, lists[k]);

@@ -29,6 +29,7 @@ static gvm_status write_file(const char *path, const void *data, size_t size, gv
     if (fd < 0) return fail_errno(err, "create", path_tail(path));
     gvm_status status = file_append(fd, data, size) ? GVM_OK : fail_errno(err, "write", path_tail(path));
     if (close(fd) != 0 && status == GVM_OK) status = fail_errno(err, "write", path_tail(path));
+    if (status != GVM_OK) unlink(path);
     return status;
 }
 

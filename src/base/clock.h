@@ -1,4 +1,4 @@
-/* clock.h - seconds that never go back. */
+/* clock.h - monotonic time in seconds */
 #ifndef GVM_BASE_CLOCK_H
 #define GVM_BASE_CLOCK_H
 
@@ -11,7 +11,7 @@ static inline double clock_seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Such seconds as a condition variable of this clock takes them. */
+/* As an absolute time for pthread_cond_timedwait; the condition variable must use CLOCK_MONOTONIC. */
 static inline struct timespec clock_time(double seconds)
 {
     struct timespec t = {.tv_sec = (time_t)seconds};

@@ -11,8 +11,8 @@
 #include "base/similar.h"
 
 enum {
-    LINE = 1 << 20,       /* bytes that a line may have: so that a file of something else is refused soon */
-    CONVERTED = 256 << 20 /* bytes of UTF-16 that are converted, which takes as much again */
+    LINE = 1 << 20,       /* longest line, in bytes; refuses files of another kind early */
+    CONVERTED = 256 << 20 /* bytes of UTF-16 that are converted; the result takes as much again */
 };
 
 static const char decimal_commas[] = "; numbers with decimal commas need semicolons between the fields";
@@ -24,7 +24,8 @@ static bool is_blank(char c)
 
 /* ------------------------------------------------------------------ the text */
 
-/* 'l' or 'b', little or big end first, for UTF-16, with its mark or by the zeros of ASCII in it; else 0. */
+/* Byte order of UTF-16 text, from its byte order mark or the zero bytes of ASCII characters: 'l' little-endian, 'b'
+ * big-endian, 0 if it is not UTF-16. */
 static char utf16_order(const unsigned char *text, size_t size)
 {
     if (size < 4 || size % 2 != 0) return 0;
@@ -77,7 +78,8 @@ static gvm_status copy_line(struct csv *csv, const char *start, size_t length, g
     return GVM_OK;
 }
 
-/* Unquote in place the field that begins at the quote *p; *p is then behind the closing quote. NULL without one. */
+/* Unquote the field that starts at the quote *p in place and move *p past the closing quote. Returns NULL if there is
+ * none. */
 static char *quoted(char **p, const char *blanks)
 {
     char *from = *p + 1, *to = *p, *field = to;
@@ -93,7 +95,7 @@ static char *quoted(char **p, const char *blanks)
     return NULL;
 }
 
-/* Spreadsheets end lines with separators behind the last column: empty fields beyond the most do not count. */
+/* Ignores empty fields beyond `most`: spreadsheets end lines with extra separators. */
 static gvm_status add_field(struct csv *csv, char *field, gvm_error *err)
 {
     if (csv->count < csv->most)
@@ -140,7 +142,8 @@ static gvm_status cut_fields(struct csv *csv, gvm_error *err)
 
 /* ------------------------------------------------------------------ lines */
 
-/* The next line's text, without what ends it: LF, CR LF or CR. False at the end, or if the line is too long. */
+/* The next line without its line end (LF, CR LF or CR). Returns false at the end of the text or if the line is too
+ * long. */
 static bool next_line(const char **start, const char **stop, struct csv *csv, gvm_status *status, gvm_error *err)
 {
     size_t left = (size_t)(csv->end - csv->p), look = left < LINE ? left : LINE;
@@ -159,8 +162,8 @@ static bool next_line(const char **start, const char **stop, struct csv *csv, gv
     return true;
 }
 
-/* What separates the fields of a first line: the one of , ; and tab that stands most often outside quotes. A comma
- * between digits may be a decimal one, and does not count beside the others. */
+/* Guess the separator from the first line: the most frequent of comma, semicolon and tab outside quotes. A comma
+ * between digits may be a decimal comma and is not counted. */
 static char separator_of(const char *start, const char *stop)
 {
     static const char separators[] = ",;\t";
@@ -177,8 +180,8 @@ static char separator_of(const char *start, const char *stop)
     return separators[best];
 }
 
-/* Find out from the first line what separates fields. True if the line says only that, as "sep=;" does, which
- * spreadsheets write. */
+/* Set the separator from the first line. Returns true if the line only declares it, as "sep=;" from spreadsheets does.
+ */
 static bool take_separator(struct csv *csv, const char *start, const char *stop)
 {
     csv->settled = true;
@@ -198,7 +201,7 @@ static bool all_empty(const struct csv *csv)
     return true;
 }
 
-/* As many fields as the header has; empty ones behind them do not count. */
+/* A line must have as many fields as the header; extra empty fields at its end are dropped. */
 static gvm_status check_count(struct csv *csv, gvm_error *err)
 {
     if (csv->columns == 0) return GVM_OK;
@@ -241,8 +244,7 @@ static void write_names(char *text, size_t size, const char *const *names, int c
     }
 }
 
-/* A column's name as it is compared: small letters, without what stands between words, and with the usual other words
- * for the same thing put right. */
+/* Normalise a column name for comparison: lower case, no separators between words, common synonyms replaced. */
 static void fold_name(char *out, size_t size, const char *name)
 {
     static const char *const words[][2] = {
@@ -264,7 +266,8 @@ static void fold_name(char *out, size_t size, const char *name)
         if (strcmp(out, images[i]) == 0) strcpy(out, "image");
 }
 
-/* Which of the names it is, or `columns`; *nearly: whether it is one of them misspelled, as metre, headng, latt. */
+/* Index of the matching name, or `columns` if there is none. *nearly: the name looks like a misspelling of one of them,
+ * such as metre, headng or latt. */
 static int find_column(bool *nearly, const char *name, const char *const *names, int columns)
 {
     char asked[64], known[64];
@@ -334,7 +337,7 @@ bool csv_value(double *number, const struct csv *csv, const char *field)
     const char *comma = strchr(field, ',');
     size_t length = strlen(field);
     if (comma == NULL || strchr(field, '.') != NULL || length >= sizeof text) return csv_number(number, field);
-    /* In quotes between commas "1,234" may also be a thousand. */
+    /* A quoted "1,234" in a comma-separated file may also be a thousand. */
     if (csv->separator == ',' && strspn(comma + 1, "0123456789") == 3) return false;
     memcpy(text, field, length + 1);
     text[comma - field] = '.';

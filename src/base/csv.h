@@ -1,17 +1,17 @@
-/* csv.h - text in lines of fields, such as CSV: a line is cut into fields, and a first line may say which field is
- * what.
+/* csv.h - reads CSV and other text of lines and fields, with or without a header line
  *
  *     struct csv csv;
  *     csv_start(&csv, text, size, ',', 4, "tiles.csv");
- *     gvm_status status = csv_header(order, &csv, names, 4, 3, err);
+ *     gvm_status status = csv_header(order, &csv, names, 4, 3, false, err);
  *     while (status == GVM_OK && csv_next(&csv, &status, err)) ... csv.fields[i] ...
  *     csv_free(&csv);
  *
- * UTF-8, with or without a byte order mark, or UTF-16; lines end in LF, CR LF or CR and have at most a megabyte, empty
- * ones do not count, nor do empty fields behind the last column. Fields may stand in quotes, in which "" is a quote; a
- * line's end in quotes is refused. With a blank as the separator, a run of blanks counts as one and there are no
- * quotes; a comma stands for the comma, semicolon or tab that the first line has, or names as spreadsheets do
- * ("sep=;"). */
+ * The text is UTF-8, with or without a byte order mark, or UTF-16. Lines end in LF, CR LF or CR and have at most 1 MiB.
+ * Empty lines, and empty fields after the last column, are ignored. A field may be quoted, with "" for a quote inside;
+ * a line end inside quotes is refused.
+ *
+ * Separators: with ' ', a run of blanks separates two fields and there are no quotes. With ',', the separator is the
+ * one that the first line uses (comma, semicolon or tab) or declares, as spreadsheets do ("sep=;"). */
 #ifndef GVM_BASE_CSV_H
 #define GVM_BASE_CSV_H
 
@@ -24,52 +24,54 @@
 enum { CSV_FIELDS = 64 };
 
 struct csv {
-    const char *where;        /* names the file in sentences */
-    size_t line;              /* number of the line that was read last */
-    char *fields[CSV_FIELDS]; /* (count) of that line, without the blanks around them; until the next is read */
+    const char *where;        /* file name for error messages */
+    size_t line;              /* number of the last line read, from 1 */
+    char *fields[CSV_FIELDS]; /* (count) of the last line, without surrounding blanks; valid until the next csv_next */
     int count;
 
     const char *p, *end;
     char separator;
-    int most;        /* fields that a line may have */
-    int columns;     /* fields that it must have, as the header has; 0 without one */
-    bool settled;    /* the separator is the file's own */
+    int most;        /* fields a line may have */
+    int columns;     /* fields a line must have, from the header; 0 without a header */
+    bool settled;    /* the separator has been determined */
     bool unreadable; /* UTF-16 that cannot be converted */
-    char *utf8;      /* what was converted; NULL if nothing had to be */
-    char *text;      /* a copy of the line, in which the fields lie */
+    char *utf8;      /* the converted text; NULL if no conversion was needed */
+    char *text;      /* copy of the line, which holds the fields */
     size_t room;     /* of text */
 };
 
-/* A refusal of the line that was read last; GVM_FORMAT. */
+/* Report an error in the last line read; GVM_FORMAT. */
 #define CSV_FAIL(csv, err, format, ...) \
     fail(err, GVM_FORMAT, "%s, line %zu: " format, (csv)->where, (csv)->line, ##__VA_ARGS__)
 
-/* The text and `where` must outlive csv. most <= CSV_FIELDS. */
+/* `text` and `where` must outlive csv. most <= CSV_FIELDS. */
 void csv_start(struct csv *csv, const char *text, size_t size, char separator, int most, const char *where);
 void csv_free(struct csv *csv);
 
-/* Read the next line that is not empty. False at the end, or with *status (GVM_FORMAT, GVM_MEMORY), which the
- * caller has set to GVM_OK. */
+/* Read the next non-empty line. Returns false at the end of the text, or on failure with *status GVM_FORMAT or
+ * GVM_MEMORY. The caller sets *status to GVM_OK before. */
 bool csv_next(struct csv *csv, gvm_status *status, gvm_error *err);
 
-/* Read the first line, of names in any order, each once; those from names[needed] on may be left out. Capitals, blanks,
- * _ - and ., a unit in brackets and GPS in front do not matter, and latitude, longitude, lng, long, meters and, for an
- * image, file, filename, path, photo, picture, tile and ExifTool's SourceFile are understood.
+/* Read the header line: column names in any order, each at most once. names[0..needed) are required, the others
+ * optional. Case, blanks, _ - and ., a unit in brackets and a leading "GPS" are ignored. Accepted synonyms: latitude,
+ * longitude, lng, long, meters; for an image also file, filename, path, photo, picture, tile and ExifTool's SourceFile.
  *
- *   order  out: (csv->count) which of names[0..columns) field i is. Further lines must have as many fields
- *   more   others may stand there too, whose order is `columns`; but none that is spelled nearly as one of names, and
- *          not where one that is needed is missing */
+ *   order  out: (csv->count) index into names[0..columns) of each field. Further lines must have the same number of
+ *          fields
+ *   more   accept unknown columns, whose order is `columns`. Names that look like a misspelling of one of `names` are
+ *          still refused, and so are unknown columns if a required one is missing */
 gvm_status csv_header(int *order, struct csv *csv, const char *const *names, int columns, int needed, bool more,
                       gvm_error *err);
 
-/* The number that a field is, with a point whatever the locale, and without the names and hexadecimals that strtod
- * takes too. False where it is none or not finite. */
+/* Parse a finite decimal number, with a decimal point in every locale. Refuses the names (inf, nan) and hexadecimal
+ * numbers that strtod accepts. Returns false if the field is not a number. */
 bool csv_number(double *number, const char *field);
 
-/* The same of a line's field, which may have a decimal comma if commas do not separate the fields, or in quotes. */
+/* The same for a field of a line, which may have a decimal comma if the separator is not a comma or the field is
+ * quoted. */
 bool csv_value(double *number, const struct csv *csv, const char *field);
 
-/* A field as it must stand in a CSV file: in quotes where its text needs them. */
+/* Write a field to a CSV file, quoted if necessary. */
 void csv_write(FILE *out, const char *field);
 
 #endif

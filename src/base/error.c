@@ -17,13 +17,13 @@ static bool is_masked(gunichar c)
            || (c >= 0x2066 && c <= 0x2069);    /* isolates */
 }
 
-/* Only gets shorter. cut: the end is missing, perhaps from the middle of a character. */
+/* In place, never longer. cut: the text was truncated, perhaps inside a character. */
 static void make_presentable(char *text, bool cut)
 {
     char *to = text;
     for (const char *p = text; *p != '\0';) {
         gunichar c = g_utf8_get_char_validated(p, -1);
-        if (c == (gunichar)-2 && cut) break; /* the start of a character, and nothing behind it */
+        if (c == (gunichar)-2 && cut) break; /* an incomplete character at the end */
         size_t length = c < 0x110000 ? (size_t)(g_utf8_next_char(p) - p) : 1;
         if (c >= 0x110000 || is_masked(c)) {
             *to++ = '?';

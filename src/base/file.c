@@ -1,8 +1,10 @@
-/* file.c - see file.h. Writing is the usual three steps: a temporary in the same folder, hence on the same
- * file system; fsync, so that a crash cannot leave the name on an empty file; rename, which is atomic. */
+/* file.c - see file.h. Files are written in three steps: a temporary in the same folder, hence on the same file system;
+ * fsync, so that a crash cannot leave an empty file under the name; rename, which is atomic. */
+#define _GNU_SOURCE /* fopencookie */
 #include "base/file.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -24,7 +26,7 @@ const char *path_tail(const char *path)
     size_t length = strlen(path);
     if (length <= PATH_SHOWN) return path;
     path += length - PATH_SHOWN;
-    while (((unsigned char)*path & 0xc0) == 0x80) path++; /* not from the middle of a UTF-8 character */
+    while (((unsigned char)*path & 0xc0) == 0x80) path++; /* not inside a UTF-8 character */
     return path;
 }
 
@@ -45,6 +47,23 @@ char *path_with(const char *path, const char *end)
     return whole;
 }
 
+gvm_status file_exists(bool *there, const char *path, gvm_error *err)
+{
+    *there = access(path, F_OK) == 0;
+    return *there || errno == ENOENT || errno == ENOTDIR ? GVM_OK : fail_errno(err, "open", path_tail(path));
+}
+
+gvm_status file_stamp(int64_t stamp[3], const char *path, gvm_error *err)
+{
+    struct stat st;
+    bool there = stat(path, &st) == 0;
+    stamp[0] = there ? st.st_size : -1;
+    stamp[1] = there ? st.st_mtim.tv_sec : 0;
+    stamp[2] = there ? st.st_mtim.tv_nsec : 0;
+    return there || errno == ENOENT || errno == ENOTDIR || errno == EACCES ? GVM_OK
+                                                                           : fail_errno(err, "open", path_tail(path));
+}
+
 ssize_t file_read_at(int fd, void *data, size_t size, uint64_t offset)
 {
     size_t done = 0;
@@ -58,7 +77,7 @@ ssize_t file_read_at(int fd, void *data, size_t size, uint64_t offset)
     return (ssize_t)done;
 }
 
-/* Behind what is written already where offset is NULL. */
+/* Appends if offset is NULL. */
 static bool write_all(int fd, const void *data, size_t size, const uint64_t *offset)
 {
     for (size_t done = 0; done < size;) {
@@ -106,7 +125,7 @@ static gvm_status map_descriptor(struct file_map *map, int fd, const char *path,
 gvm_status file_map(struct file_map *map, const char *path, gvm_error *err)
 {
     *map = (struct file_map){0};
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* O_NONBLOCK: do not wait for a FIFO's writer */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* O_NONBLOCK: do not block on a FIFO */
     if (fd < 0) return fail_errno(err, "open", path_tail(path));
     gvm_status status = map_descriptor(map, fd, path, err);
     close(fd);
@@ -119,8 +138,8 @@ void file_unmap(struct file_map *map)
     *map = (struct file_map){0};
 }
 
-/* Whether `path` may become a file: it is free (*mode 0), or a regular file that may be written (*mode its
- * permissions). A device or a pipe must not be renamed over. */
+/* Whether a file can be written to `path`: it does not exist (*mode 0), or it is a writable regular file (*mode its
+ * permissions). A device or pipe must not be replaced by rename. */
 static gvm_status check_target(mode_t *mode, const char *path, gvm_error *err)
 {
     struct stat st;
@@ -138,56 +157,65 @@ static gvm_status check_target(mode_t *mode, const char *path, gvm_error *err)
     return GVM_OK;
 }
 
-/* Length of the folder's part of a path, its last slash included; 0 for a bare name. */
+/* Length of a path's folder, including the last slash; 0 for a bare name. */
 static int folder_length(const char *path)
 {
     const char *slash = strrchr(path, '/');
     return slash != NULL ? (int)(slash + 1 - path) : 0;
 }
 
-/* Temporaries for a signal's handler to remove. Not on the heap, which may change under the handler; one that finds no
- * room here only stays if the process is interrupted. */
+/* Temporaries for a signal handler to remove. Not on the heap, which may be inconsistent in a handler. A temporary that
+ * finds no free entry is left behind if the process is interrupted. */
 enum { LISTED = 32, FREE = 0, CHANGING, LIVE };
 static struct {
     atomic_int state;
     char path[PATH_MAX];
 } listed[LISTED];
 
-static void list(const char *temporary)
+/* Returns the entry's number, from 1; 0 if no entry is free. */
+static int list(const char *temporary)
 {
-    if (strlen(temporary) >= PATH_MAX) return;
+    if (strlen(temporary) >= PATH_MAX) return 0;
     for (int i = 0; i < LISTED; i++) {
         int free_one = FREE;
         if (!atomic_compare_exchange_strong(&listed[i].state, &free_one, CHANGING)) continue;
         strcpy(listed[i].path, temporary);
         atomic_store(&listed[i].state, LIVE);
-        return;
+        return i + 1;
     }
+    return 0;
 }
 
-/* A path of this process's number and its own: no two are alike. */
-static void unlist(const char *temporary)
+/* Has no effect on an entry that a signal handler is removing. */
+static void unlist(int place)
 {
-    for (int i = 0; i < LISTED; i++)
-        if (atomic_load(&listed[i].state) == LIVE && strcmp(listed[i].path, temporary) == 0) {
-            atomic_store(&listed[i].state, FREE);
-            return;
-        }
+    int live = LIVE;
+    if (place > 0) atomic_compare_exchange_strong(&listed[place - 1].state, &live, FREE);
 }
 
 void file_writers_drop(void)
 {
-    for (int i = 0; i < LISTED; i++)
-        if (atomic_load(&listed[i].state) == LIVE) unlink(listed[i].path);
+    for (int i = 0; i < LISTED; i++) {
+        int live = LIVE; /* CHANGING keeps other threads from reusing the entry */
+        if (atomic_compare_exchange_strong(&listed[i].state, &live, CHANGING)) unlink(listed[i].path);
+    }
 }
 
 static void writer_free(struct file_writer *w)
 {
-    if (w->temporary != NULL) unlist(w->temporary);
+    unlist(w->listed);
     free(w->path);
     free(w->target);
     free(w->temporary);
     *w = (struct file_writer){.fd = -1};
+}
+
+/* A lock shows that this process still writes the file, even to processes that do not see its number (containers). One
+ * that file_sweep holds or has just removed is no longer ours; where the file system has no locks, nothing is swept. */
+static bool claim(int fd)
+{
+    struct stat st;
+    return (file_lock(fd) || errno != EWOULDBLOCK) && fstat(fd, &st) == 0 && st.st_nlink > 0;
 }
 
 /* O_EXCL makes the name ours: another thread's or a dead process's temporary only costs another attempt. */
@@ -200,12 +228,14 @@ static int create_temporary(struct file_writer *w)
     for (int i = 0; i < ATTEMPTS; i++) {
         snprintf(name, size, "%.*sgeoviewmatch-%ld-%d.tmp", folder, w->target, (long)getpid(), i);
         w->fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (w->fd >= 0) {
+        if (w->fd >= 0 && claim(w->fd)) {
             w->temporary = name;
-            list(name);
+            w->listed = list(name);
             return 0;
         }
-        if (errno != EEXIST) break;
+        if (w->fd < 0 && errno != EEXIST) break;
+        if (w->fd >= 0) close(w->fd);
+        w->fd = -1;
     }
     free(name);
     return -1;
@@ -224,7 +254,7 @@ gvm_status file_writer_open(struct file_writer *w, const char *path, gvm_error *
         writer_free(w);
         return status;
     }
-    if (mode != 0) fchmod(w->fd, mode); /* a file system without permissions refuses, which does no harm */
+    if (mode != 0) fchmod(w->fd, mode); /* fails on a file system without permissions, harmlessly */
     return GVM_OK;
 }
 
@@ -234,31 +264,54 @@ gvm_status file_writer_write(struct file_writer *w, const void *data, size_t siz
     return file_append(w->fd, data, size) ? GVM_OK : fail_errno(err, "write", path_tail(w->path));
 }
 
+/* A stream's own write would not tell later why it failed. */
+static ssize_t write_stream(void *writer, const char *data, size_t size)
+{
+    struct file_writer *w = writer;
+    if (file_append(w->fd, data, size)) return (ssize_t)size;
+    if (w->error == 0) w->error = errno;
+    return 0;
+}
+
+static int seek_stream(void *writer, off64_t *at, int whence)
+{
+    const struct file_writer *w = writer;
+    off_t to = lseek(w->fd, (off_t)*at, whence);
+    if (to >= 0) *at = to;
+    return to >= 0 ? 0 : -1;
+}
+
+static void close_stream(struct file_writer *w)
+{
+    if (w->stream != NULL) fclose(w->stream);
+    w->stream = NULL;
+}
+
 gvm_status file_writer_stream(FILE **out, struct file_writer *w, const char *path, gvm_error *err)
 {
     *out = NULL;
     gvm_status status = file_writer_open(w, path, err);
     if (status != GVM_OK) return status;
-    *out = w->stream = fdopen(w->fd, "w");
+    *out = w->stream = fopencookie(w, "w", (cookie_io_functions_t){.write = write_stream, .seek = seek_stream});
     if (*out != NULL) return GVM_OK;
     status = fail_errno(err, "create", path_tail(path));
     file_writer_abort(w);
     return status;
 }
 
-/* A network file system may only now say that the disk is full. */
+/* A network file system may report a full disk only now. */
 static bool close_written(struct file_writer *w)
 {
     int fd = w->fd;
-    FILE *stream = w->stream;
-    if (stream != NULL && (fflush(stream) != 0 || ferror(stream))) return false;
-    if (fsync(fd) != 0) return false;
+    if (w->stream != NULL && fflush(w->stream) != 0 && w->error == 0) w->error = errno;
+    if (w->error != 0) errno = w->error;
+    if (w->error != 0 || fsync(fd) != 0) return false;
+    close_stream(w);
     w->fd = -1;
-    w->stream = NULL;
-    return (stream != NULL ? fclose(stream) : close(fd)) == 0;
+    return close(fd) == 0;
 }
 
-/* Best effort: the file is whole under either name, and some file systems cannot sync a folder. */
+/* Best effort: the file is complete under either name, and some file systems cannot sync a folder. */
 void file_sync_folder(const char *path)
 {
     int length = folder_length(path);
@@ -273,7 +326,6 @@ void file_sync_folder(const char *path)
 gvm_status file_writer_commit(struct file_writer *w, gvm_error *err)
 {
     assert(w->temporary != NULL);
-    errno = EIO; /* a stream does not tell why it failed earlier */
     if (!close_written(w) || rename(w->temporary, w->target) != 0) {
         gvm_status status = fail_errno(err, "write", path_tail(w->path));
         file_writer_abort(w);
@@ -287,10 +339,8 @@ gvm_status file_writer_commit(struct file_writer *w, gvm_error *err)
 void file_writer_abort(struct file_writer *w)
 {
     if (w->temporary == NULL) return;
-    if (w->stream != NULL)
-        fclose(w->stream);
-    else if (w->fd >= 0)
-        close(w->fd);
+    close_stream(w);
+    if (w->fd >= 0) close(w->fd);
     unlink(w->temporary);
     writer_free(w);
 }
@@ -304,4 +354,26 @@ gvm_status file_write(const char *path, const void *data, size_t size, gvm_error
     if (status == GVM_OK) return file_writer_commit(&w, err);
     file_writer_abort(&w);
     return status;
+}
+
+/* ------------------------------------------------------------------ what a killed process left */
+
+static bool is_temporary(const char *name)
+{
+    int end = 0;
+    sscanf(name, "geoviewmatch-%*d-%*d.tmp%n", &end);
+    return end > 0 && name[end] == '\0';
+}
+
+void file_sweep(const char *folder)
+{
+    DIR *all = opendir(folder);
+    for (struct dirent *one; all != NULL && (one = readdir(all)) != NULL;) {
+        if (!is_temporary(one->d_name)) continue;
+        int fd = openat(dirfd(all), one->d_name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        if (fd < 0) continue;
+        if (file_lock(fd)) unlinkat(dirfd(all), one->d_name, 0);
+        close(fd);
+    }
+    if (all != NULL) closedir(all);
 }

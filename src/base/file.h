@@ -1,5 +1,5 @@
-/* file.h - whole files in and out: a file mapped for reading, and a file that appears under its name only
- * once it is complete. */
+/* file.h - file input and output: read-only mappings, and files that appear under their name only once they are
+ * complete */
 #ifndef GVM_BASE_FILE_H
 #define GVM_BASE_FILE_H
 
@@ -11,12 +11,19 @@
 
 #include "geoviewmatch.h"
 
-/* The last part of a path, at most 200 bytes, so that a sentence has room for what comes after it. */
+/* The end of a path, at most 200 bytes, so that error messages have room for the rest of the sentence. */
 const char *path_tail(const char *path);
 
-/* folder/name, and a path with something behind it; to be freed. NULL without memory. */
+/* Concatenate folder/name, or a path and a suffix. The caller frees the result. NULL if out of memory. */
 char *path_join(const char *folder, const char *name);
 char *path_with(const char *path, const char *end);
+
+/* Whether there is anything of that name, also behind a link; GVM_FILE if that cannot be found out. */
+gvm_status file_exists(bool *there, const char *path, gvm_error *err);
+
+/* A file's size and the time of its last change, in seconds and nanoseconds; -1, 0, 0 if it is not there. GVM_FILE if
+ * that cannot be found out. */
+gvm_status file_stamp(int64_t stamp[3], const char *path, gvm_error *err);
 
 /* As pread, pwrite, write and flock (LOCK_EX | LOCK_NB), with what a signal cut short done again. file_read_at returns
  * how many bytes there were, -1 on failure; the others false. errno tells why. */
@@ -26,51 +33,56 @@ bool file_append(int fd, const void *data, size_t size);
 bool file_lock(int fd);
 
 struct file_map {
-    const unsigned char *data; /* aligned to a page; valid until file_unmap */
+    const unsigned char *data; /* page-aligned; valid until file_unmap */
     size_t size;               /* bytes, at least 1 */
 };
 
-/* Map a regular file read-only. GVM_FILE where it cannot be read or is no regular file, GVM_FORMAT where it
- * is empty. On failure *map is zero. The pages come from the file as they are touched: whoever shortens it
- * in place meanwhile ends the program with SIGBUS, so replace such a file, as file_writer does. */
+/* Map a regular file read-only. Returns GVM_FILE if it cannot be read or is not a regular file, GVM_FORMAT if it is
+ * empty, GVM_MEMORY; *map is zero then. Pages are read when they are touched: if another process truncates the file
+ * meanwhile, this one gets SIGBUS. Replace such files with file_writer instead of truncating them. */
 gvm_status file_map(struct file_map *map, const char *path, gvm_error *err);
 
-/* Fine on a zero map, and twice. */
+/* May be called on a zero map, and twice. */
 void file_unmap(struct file_map *map);
 
-/* A file being written beside its target. Until commit the target is as it was before, or absent; a process
- * that is killed leaves a `geoviewmatch-PID-N.tmp` in the target's folder. Zero when not open. */
+/* A file being written to a temporary beside its target. Until commit the target stays as it was. A killed process
+ * leaves a `geoviewmatch-PID-N.tmp` in the target's folder. Zero when not open. */
 struct file_writer {
-    char *path;      /* as the caller gave it, for sentences */
-    char *target;    /* the same with symbolic links followed */
+    char *path;      /* as given by the caller, for error messages */
+    char *target;    /* path with symbolic links resolved */
     char *temporary; /* in the target's folder; NULL when not open */
     int fd;
-    FILE *stream; /* file_writer_stream's */
+    FILE *stream; /* from file_writer_stream */
+    int error;    /* errno of its first failed write */
+    int listed;   /* place in the list for file_writers_drop; 0: none */
 };
 
-/* Start writing `path`. GVM_FILE where it names something else than a regular file, or one that may not be
- * written, or where its folder takes no new file. An existing file's permissions carry over. */
+/* Start writing `path`. Returns GVM_FILE if it exists and is not a writable regular file, or if its folder is not
+ * writable. The permissions of an existing file are kept. */
 gvm_status file_writer_open(struct file_writer *w, const char *path, gvm_error *err);
 
-/* Append. GVM_FILE where the disk is full or fails; abort then. */
+/* Append. Returns GVM_FILE if the disk is full or fails; the caller then aborts. */
 gvm_status file_writer_write(struct file_writer *w, const void *data, size_t size, gvm_error *err);
 
-/* The same as a stream, instead of file_writer_write. A failed write is reported by commit. *out is NULL on failure.
- */
+/* Open a stream to write the file through, instead of file_writer_write. Commit reports failed writes. *out is NULL on
+ * failure. */
 gvm_status file_writer_stream(FILE **out, struct file_writer *w, const char *path, gvm_error *err);
 
-/* Put the new file in the target's place, once it is on the disk. Closes w, also on failure, where the
- * target is untouched and the temporary gone. */
+/* Sync the new file to disk and rename it over the target. Closes w in any case. On failure the target is unchanged and
+ * the temporary is removed. */
 gvm_status file_writer_commit(struct file_writer *w, gvm_error *err);
 
-/* Give up: the temporary goes, the target stays. Fine on a writer that is not open. */
+/* Remove the temporary and leave the target unchanged. May be called on a writer that is not open. */
 void file_writer_abort(struct file_writer *w);
 
-/* All of that for bytes that are there. */
+/* Open, write all bytes and commit. */
 gvm_status file_write(const char *path, const void *data, size_t size, gvm_error *err);
 
-/* Remove the temporaries of all open writers, whose process is about to end. For a signal's handler. */
+/* Remove the temporaries of all open writers before the process ends. Async-signal-safe. */
 void file_writers_drop(void);
+
+/* Remove the temporaries that killed processes left in a folder; those of processes that still write stay. */
+void file_sweep(const char *folder);
 
 /* Make a rename last: put the folder of `path` on the disk. */
 void file_sync_folder(const char *path);

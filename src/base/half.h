@@ -1,5 +1,5 @@
-/* half.h - the two 16-bit floats. Widened to float32 both are exact: every value of either is a float32, subnormals,
- * infinities and the payload of a NaN included. Weights are read in both, a map's features are float16. */
+/* half.h - the 16-bit float formats. Conversion to float32 is exact for both, including subnormals, infinities and NaN
+ * payloads. Weights may be stored in either; a map's features are float16. */
 #ifndef GVM_BASE_HALF_H
 #define GVM_BASE_HALF_H
 
@@ -34,7 +34,7 @@ static inline float float_from_f16(uint16_t h)
     return float_from_bits(bits | (uint32_t)(h & 0x8000) << 16);
 }
 
-/* The nearest float16; of two equally near ones the even. From 65,520 on: infinity. */
+/* Round to the nearest float16, ties to even. Values from 65,520 on become infinity. */
 static inline uint16_t f16_from_float(float x)
 {
     uint32_t bits;
@@ -42,7 +42,7 @@ static inline uint16_t f16_from_float(float x)
     uint32_t sign = bits >> 16 & 0x8000, magnitude = bits & 0x7fffffff;
     if (magnitude > 0x7f800000) return (uint16_t)(sign | 0x7e00 | (magnitude >> 13 & 0x3ff)); /* a quiet NaN */
     if (magnitude >= 0x477ff000) return (uint16_t)(sign | 0x7c00);
-    if (magnitude < (127 - 14) << 23) { /* a whole number of 2^-24, the last place of numbers from 1/2 to 1 */
+    if (magnitude < (127 - 14) << 23) { /* a multiple of 2^-24, the unit in the last place of floats in [1/2, 1) */
         float sum = float_from_bits(magnitude) + 0.5f;
         memcpy(&magnitude, &sum, sizeof magnitude);
         return (uint16_t)(sign | (magnitude - (126u << 23)));

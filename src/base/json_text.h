@@ -1,11 +1,11 @@
-/* json_text.h - text of any bytes as JSON. */
+/* json_text.h - arbitrary bytes as a JSON string */
 #ifndef GVM_BASE_JSON_TEXT_H
 #define GVM_BASE_JSON_TEXT_H
 
 #include <glib.h>
 #include <jansson.h>
 
-/* What is not UTF-8 becomes U+FFFD: a path need not be. NULL without memory. */
+/* Invalid UTF-8, which a path may contain, becomes U+FFFD. NULL if out of memory. */
 static inline json_t *json_text(const char *text)
 {
     g_autofree gchar *valid = g_utf8_make_valid(text, -1);

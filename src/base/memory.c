@@ -10,7 +10,8 @@
 
 static const double no_limit = 1e18;
 
-/* The number in a file of one, or behind `name` on a line of its own; `missing` where it has none, as "max" is none. */
+/* The number after `name` at the start of a line, or the only number in the file if `name` is empty. Returns `missing`
+ * if there is none; "max" counts as none. */
 static double read_amount(const char *path, const char *name, double missing)
 {
     char line[256], *end;
@@ -27,7 +28,8 @@ static double read_amount(const char *path, const char *name, double missing)
     return found;
 }
 
-/* What one group leaves. Pages of files that were not used lately count as used, but are given up when needed. */
+/* Bytes that one control group may still use. Its inactive file pages count as free, because the kernel reclaims them.
+ */
 static double group_leaves(const char *folder, const char *limit_file, const char *usage_file, const char *idle)
 {
     char path[2048];
@@ -41,7 +43,7 @@ static double group_leaves(const char *folder, const char *limit_file, const cha
     return limit > used ? limit - used : 0;
 }
 
-/* A group and all that it is in, up to the top of the hierarchy, which is there in a container too. */
+/* The minimum over a group and its ancestors. In a container the top of the hierarchy is visible too. */
 static double groups_leave(const char *top, const char *group, int version)
 {
     char folder[1500];
@@ -57,7 +59,7 @@ static double groups_leave(const char *top, const char *group, int version)
     }
 }
 
-/* Whether a list such as "cpu,memory" names memory. */
+/* Whether "memory" is in a list of controllers such as "cpu,memory". */
 static int has_memory(const char *controllers)
 {
     size_t n = strlen("memory");

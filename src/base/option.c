@@ -12,7 +12,7 @@
 
 _Static_assert(sizeof(long) == sizeof(size_t), "OPTION_LONG holds sizes");
 
-union field { /* a row's type says which */
+union field { /* which member is used follows from the row's type */
     void *at;
     bool *yes;
     int *whole;
@@ -55,7 +55,7 @@ bool option_word(char word[32], const struct option_row *row, int i)
     return *words != '\0';
 }
 
-/* -1: none of them. */
+/* Index of the word, -1 if it is none of them. */
 static int find_word(const struct option_row *row, const char *text)
 {
     char word[32];
@@ -88,7 +88,7 @@ static gvm_status set_whole(const struct option_row *row, union field f, long n)
     return GVM_OK;
 }
 
-/* A float is held against the range's ends as floats, so that an end which was saved is read again. */
+/* A float is compared with the range's ends rounded to float, so that a saved end of the range can be read back. */
 static gvm_status set_real(const struct option_row *row, union field f, double x)
 {
     bool single = row->type == OPTION_FLOAT, fine = isfinite(x);
@@ -119,7 +119,7 @@ static gvm_status set_copy(union field f, const char *text)
     return GVM_OK;
 }
 
-/* ------------------------------------------------------------------ what was typed */
+/* ------------------------------------------------------------------ command-line text */
 
 static gvm_status read_pair(const struct option_row *row, union field f, const char *text)
 {

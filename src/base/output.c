@@ -13,28 +13,32 @@
 #include "base/safetensors.h"
 
 /* A training run's state has a configuration too, and is worth more. */
-static bool is_weights(const char *path, const char *start)
+static gvm_status is_weights(bool *ours, const char *path, const char *start, gvm_error *err)
 {
     (void)start;
     struct safetensors *st;
-    if (safetensors_open(&st, path, NULL) != GVM_OK) return false;
+    gvm_status status = safetensors_open(&st, path, err);
+    *ours = false;
+    if (status != GVM_OK) return status == GVM_FORMAT ? GVM_OK : status;
     const char *config = safetensors_metadata(st, "config");
     bool known = config != NULL && strstr(config, "\"geoviewmatch\"") != NULL; /* before 0.2 there was no `program` */
-    bool ours = config != NULL && (known || safetensors_metadata(st, "program") != NULL) &&
-                safetensors_metadata(st, "run") == NULL;
+    *ours = config != NULL && (known || safetensors_metadata(st, "program") != NULL) &&
+            safetensors_metadata(st, "run") == NULL;
     safetensors_close(st);
-    return ours;
+    return GVM_OK;
 }
 
-static bool is_features(const char *path, const char *start)
+static gvm_status is_features(bool *ours, const char *path, const char *start, gvm_error *err)
 {
     (void)start;
     struct safetensors *st;
-    if (safetensors_open(&st, path, NULL) != GVM_OK) return false;
-    bool ours = safetensors_metadata(st, "names") != NULL && safetensors_metadata(st, "view") != NULL &&
-                safetensors_metadata(st, "fingerprint") != NULL;
+    gvm_status status = safetensors_open(&st, path, err);
+    *ours = false;
+    if (status != GVM_OK) return status == GVM_FORMAT ? GVM_OK : status;
+    *ours = safetensors_metadata(st, "names") != NULL && safetensors_metadata(st, "view") != NULL &&
+            safetensors_metadata(st, "fingerprint") != NULL;
     safetensors_close(st);
-    return ours;
+    return GVM_OK;
 }
 
 const struct output_kind output_weights = {"a weights file", .is_ours = is_weights};
@@ -43,7 +47,7 @@ const struct output_kind output_picture = {"a picture", .start = "\x89PNG\r\n\x1
                                            .holds = "tEXtSoftware\n" OUTPUT_SOFTWARE};
 const struct output_kind output_page = {"a page", .holds = OUTPUT_GENERATOR};
 
-/* The file's start as text, each 0 a line break: a PNG keeps its words in between zeros. */
+/* The start of the file as text, with zero bytes replaced by line breaks: a PNG has zeros between its texts. */
 static gvm_status read_start(char text[OUTPUT_LOOKED_AT + 1], const char *path, gvm_error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -64,9 +68,8 @@ static gvm_status look(bool *ours, const struct output_kind *kind, const char *p
     gvm_status status = read_start(text, path, err);
     if (status != GVM_OK) return status;
     *ours = (kind->start == NULL || strncmp(text, kind->start, strlen(kind->start)) == 0) &&
-            (kind->holds == NULL || strstr(text, kind->holds) != NULL) &&
-            (kind->is_ours == NULL || kind->is_ours(path, text));
-    return GVM_OK;
+            (kind->holds == NULL || strstr(text, kind->holds) != NULL);
+    return *ours && kind->is_ours != NULL ? kind->is_ours(ours, path, text, err) : GVM_OK;
 }
 
 static bool is_same(const char *path, const char *input)
@@ -75,7 +78,7 @@ static bool is_same(const char *path, const char *input)
     return stat(path, &out) == 0 && stat(input, &in) == 0 && out.st_dev == in.st_dev && out.st_ino == in.st_ino;
 }
 
-/* Whether the file lies in the folder, at any depth. */
+/* Whether the file is in the folder, at any depth. */
 static bool is_within(const char *path, const char *folder)
 {
     char *file = realpath(path, NULL), *top = realpath(folder, NULL);
@@ -105,12 +108,13 @@ gvm_status output_check(const char *path, const struct output_kind *kind, bool f
                         int count, gvm_error *err)
 {
     struct stat st, link;
-    bool ours, linked = lstat(path, &link) == 0 && S_ISLNK(link.st_mode);
-    if (stat(path, &st) != 0) {
+    bool ours, there = lstat(path, &link) == 0, linked = there && S_ISLNK(link.st_mode);
+    if (!there || stat(path, &st) != 0) {
         if (errno == ENOENT && linked)
             return fail(err, GVM_ARGUMENT, "%s: it is a dangling symbolic link; name its target instead",
                         path_tail(path));
-        return GVM_OK; /* there is nothing, or file_writer_open says why not */
+        bool nothing = errno == ENOENT || errno == ENOTDIR; /* of a file in place of a folder file_writer_open speaks */
+        return nothing ? GVM_OK : fail_errno(err, "write", path_tail(path));
     }
     if (!S_ISREG(st.st_mode)) return GVM_OK;
     gvm_status status = look(&ours, kind, path, err);

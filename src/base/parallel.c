@@ -3,7 +3,7 @@
 
 #include <stdatomic.h>
 
-/* Entry points of libgomp: its binary interface, stable since GCC 4.9. */
+/* Entry points of libgomp, whose binary interface has been stable since GCC 4.9. */
 void GOMP_parallel(void (*body)(void *), void *argument, unsigned threads, unsigned flags);
 void GOMP_barrier(void);
 int omp_get_thread_num(void);
@@ -14,10 +14,10 @@ int omp_in_parallel(void);
 
 enum { MAX_THREADS = 1024 };
 
-static atomic_int threads; /* 0 until it is first asked for */
+static atomic_int threads; /* 0 until first used */
 
 static _Thread_local atomic_uint own_faults;
-static _Thread_local atomic_uint *caller_faults; /* of the thread that this one works for; a null pointer: of itself */
+static _Thread_local atomic_uint *caller_faults; /* of the thread that this one works for; NULL: its own */
 
 struct job {
     void (*body)(void *argument, struct team team);

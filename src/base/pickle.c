@@ -1,5 +1,5 @@
-/* pickle.c - see pickle.h. A pickle is instructions for a stack, each a byte and what follows it; pickle.def lists
- * those that are known. Values lie in blocks that are freed together. The first failure ends the run. */
+/* pickle.c - see pickle.h. A pickle is a program for a stack machine: one-byte opcodes (pickle.def), each followed by
+ * its argument. Values are allocated in blocks that are freed together. The first failure ends the run. */
 #include "base/pickle.h"
 
 #include <stdlib.h>
@@ -8,8 +8,8 @@
 #include "base/error.h"
 
 enum {
-    MAX_VALUES = 2 * 1000 * 1000, /* values and items of lists */
-    MAX_KEPT = 1 << 20,           /* on the stack, and by number */
+    MAX_VALUES = 2 * 1000 * 1000, /* values and list items */
+    MAX_KEPT = 1 << 20,           /* values on the stack, and in the memo */
     BLOCK = 64 * 1024,
     NAME_SHOWN = 60
 };
@@ -22,7 +22,7 @@ struct pickle_block {
     _Alignas(16) unsigned char bytes[BLOCK];
 };
 
-/* Pointers to values; a mark is NULL. */
+/* Pointers to values; NULL is a mark. */
 struct kept {
     const value **values; /* (room), NULL from count on */
     size_t count, room;
@@ -31,9 +31,9 @@ struct kept {
 struct machine {
     struct pickle *pickle;
     const unsigned char *data;
-    size_t size, at;   /* at: behind the instruction and its argument */
-    uint64_t argument; /* of the instruction */
-    int with;          /* of its row */
+    size_t size, at;   /* at: past the opcode and its argument */
+    uint64_t argument; /* of the current opcode */
+    int with;          /* parameter from its row in pickle.def */
     struct kept stack, memo;
     const struct pickle_name *names;
     const char *where;
@@ -76,7 +76,7 @@ static void *take(struct machine *m, size_t size)
     return b->bytes + b->used - size;
 }
 
-/* Room for pointer i. */
+/* Make room for pointer i. */
 static bool reach(struct machine *m, struct kept *k, uint64_t i)
 {
     if (i < k->room) return true;
@@ -118,7 +118,7 @@ static void append(struct machine *m, value *list, const value *v)
     list->count++;
 }
 
-/* The value on top; NULL if there is none, or a mark. */
+/* The top of the stack; fails and returns NULL if it is empty or a mark. */
 static const value *top_of(struct machine *m)
 {
     const value *v = m->stack.count > 0 ? m->stack.values[m->stack.count - 1] : NULL;
@@ -133,7 +133,7 @@ static const value *pop(struct machine *m)
     return v;
 }
 
-/* The place behind the last mark; 0 if there is none. */
+/* Index just above the topmost mark; fails and returns 0 if there is none. */
 static size_t find_mark(struct machine *m)
 {
     size_t i = m->stack.count;
@@ -144,7 +144,7 @@ static size_t find_mark(struct machine *m)
 
 /* ------------------------------------------------------------------ plain values */
 
-/* The protocol, and how many bytes belong together, say nothing that the instructions do not. */
+/* PROTO and FRAME carry no information that the other opcodes need. */
 static void op_nothing(struct machine *m)
 {
     (void)m;
@@ -161,7 +161,7 @@ static void op_bool(struct machine *m)
     if (v) v->number = m->with;
 }
 
-/* with: 32 bits with a sign */
+/* with: signed, 32 bits */
 static void op_int(struct machine *m)
 {
     value *v = make(m, PICKLE_INT);
@@ -175,7 +175,7 @@ static void op_float(struct machine *m)
     if (v) memcpy(&v->real, &bits, sizeof v->real);
 }
 
-/* The `argument` bytes that follow; NULL if they do not. */
+/* Consume the `argument` bytes that follow; fails and returns NULL if there are fewer. */
 static const unsigned char *follow(struct machine *m)
 {
     if (m->argument > m->size - m->at) {
@@ -232,7 +232,7 @@ static void op_again(struct machine *m)
     if (v) push(m, v);
 }
 
-/* with: under the next number */
+/* with: store under the next free number */
 static void op_put(struct machine *m)
 {
     const value *v = top_of(m);
@@ -250,9 +250,9 @@ static void op_get(struct machine *m)
         broken(m, "no such value in the memo");
 }
 
-/* ------------------------------------------------------------------ what holds others */
+/* ------------------------------------------------------------------ containers */
 
-/* All values from `first` on go into the list or dictionary, and from the stack. */
+/* Move all values from index `first` up from the stack into a list, tuple or dictionary. */
 static void gather(struct machine *m, value *into, size_t first)
 {
     if (into->kind == PICKLE_DICT && (m->stack.count - first) % 2 != 0) broken(m, "a key without a value");
@@ -263,7 +263,7 @@ static void gather(struct machine *m, value *into, size_t first)
     m->stack.count = first;
 }
 
-/* Of all above the mark. */
+/* A container of all values above the mark. */
 static void op_gather(struct machine *m)
 {
     size_t first = find_mark(m);
@@ -274,7 +274,7 @@ static void op_gather(struct machine *m)
     m->stack.values[m->stack.count - 1] = list;
 }
 
-/* Of the last 1 to 3. */
+/* A tuple of the top 1 to 3 values. */
 static void op_tuple(struct machine *m)
 {
     const value *items[3] = {NULL};
@@ -283,7 +283,7 @@ static void op_tuple(struct machine *m)
     for (int i = 0; i < m->with && tuple != NULL; i++) append(m, tuple, items[i]);
 }
 
-/* Into what lies at `into`, the values from `first` on. */
+/* Add the values from index `first` up to the container at index `into`. */
 static void add(struct machine *m, size_t into, size_t first)
 {
     value *list = (value *)m->stack.values[into];
@@ -337,7 +337,7 @@ static void push_name(struct machine *m, const char *module, size_t module_lengt
     v->number = known->dictionary;
 }
 
-/* Up to the line break, which is passed over; NULL if there is none. */
+/* The rest of the line, without its line break, which is consumed; NULL if there is none. */
 static const char *read_line(size_t *length, struct machine *m)
 {
     const unsigned char *start = m->data + m->at, *end = memchr(start, '\n', m->size - m->at);
@@ -347,7 +347,7 @@ static const char *read_line(size_t *length, struct machine *m)
     return (const char *)start;
 }
 
-/* with: it is called at once */
+/* with: the name is also called */
 static void op_name(struct machine *m)
 {
     size_t module_length = 0, length = 0;
@@ -369,7 +369,7 @@ static void op_stack_name(struct machine *m)
         broken(m, "a global's name is not a string");
 }
 
-/* From a list of pairs; from nothing if there is no list. */
+/* From a list of pairs; empty if there is no list. */
 static void fill_dictionary(struct machine *m, value *dictionary, const value *list)
 {
     if (list == NULL || list->kind == PICKLE_NAME || list->kind == PICKLE_NONE) return;
@@ -404,7 +404,7 @@ static void op_call(struct machine *m)
         append(m, call, i->value);
 }
 
-/* What an object is to remember beside its items, such as the versions of a state dictionary's layers: let go. */
+/* State of an object besides its items, such as the layer versions of a state dictionary, is dropped. */
 static void op_state(struct machine *m)
 {
     if (pop(m) != NULL) top_of(m);
@@ -417,7 +417,7 @@ static void op_persistent(struct machine *m)
     if (id->kind != PICKLE_TUPLE) broken(m, "a persistent id is not a tuple");
     value *v = m->status == GVM_OK ? make(m, PICKLE_PERSISTENT) : NULL;
     if (v == NULL) return;
-    v->first = id->first; /* a tuple does not change any more */
+    v->first = id->first; /* items can be shared: a tuple is immutable */
     v->last = id->last;
     v->count = id->count;
     v->persistent = m->pickle->persistent;

@@ -5,11 +5,11 @@
 #include <math.h>
 
 struct block {
-    uint64_t low, high; /* the four words, the first in the low half of `low` */
+    uint64_t low, high; /* four 32-bit words, the first in the low half of `low` */
 };
 
-/* In each round two multipliers spread two words over 64 bits each, and the key moves
- * on by the golden ratio's and the square root of 3's fractions. */
+/* Each round multiplies two of the words by constants to 64 bits; the key is advanced by the fractional parts of the
+ * golden ratio and of sqrt(3). */
 static struct block philox(uint64_t seed, uint64_t stream, uint64_t index)
 {
     uint32_t word[4] = {(uint32_t)index, (uint32_t)(index >> 32), (uint32_t)stream, (uint32_t)(stream >> 32)};

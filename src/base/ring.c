@@ -1,5 +1,5 @@
-/* ring.c - see ring.h. Group g is counted in groups[g % size]. Items are begun in order, so when one fails, those
- * before it have all been begun: the first failure by order is known once they have ended. */
+/* ring.c - see ring.h. The state of group g is groups[g % size]. Items are started in order, so when one fails, all
+ * before it have been started: the first failure by index is known once they have ended. */
 #include "base/ring.h"
 
 #include <assert.h>
@@ -10,8 +10,8 @@
 
 struct group {
     size_t begun, ended; /* items */
-    bool ready;          /* good, or failed for good */
-    size_t failed;       /* the item that status and err are of */
+    bool ready;          /* finished, or failed permanently */
+    size_t failed;       /* index of the item that caused status and err */
     gvm_status status;
     gvm_error err;
 };
@@ -19,11 +19,11 @@ struct group {
 struct ring {
     struct ring_work work;
     pthread_mutex_t lock;
-    pthread_cond_t ready, room; /* a group is ready; there may be an item to begin */
-    size_t next;                /* item to begin */
-    size_t taken;               /* groups that the caller is through with */
-    bool holding;               /* it has the next one */
-    bool ended;                 /* begin no item any more */
+    pthread_cond_t ready, room; /* a group is ready; an item may be started */
+    size_t next;                /* next item to start */
+    size_t taken;               /* groups that the caller has released */
+    bool holding;               /* the caller has the next group */
+    bool ended;                 /* start no more items */
     struct group *groups;
     int entered, threads;
     pthread_t thread[];
@@ -34,14 +34,14 @@ static struct group *group_of(struct ring *r, size_t item)
     return &r->groups[item / r->work.group % r->work.groups];
 }
 
-/* Items of the group that begins with `first`. */
+/* Number of items of the group that starts with `first`. */
 static size_t group_count(const struct ring_work *w, size_t first)
 {
     size_t left = first < w->items ? w->items - first : 0;
     return left < w->group ? left : w->group;
 }
 
-/* Under the lock. */
+/* Called with the lock held. */
 static void note(struct ring *r, struct group *g, size_t item, gvm_status status, const gvm_error *err)
 {
     if (status == GVM_OK || (g->status != GVM_OK && g->failed < item)) return;
@@ -51,7 +51,7 @@ static void note(struct ring *r, struct group *g, size_t item, gvm_status status
     r->ended = true;
 }
 
-/* Under the lock, which is open while it works. */
+/* Called with the lock held; releases it during the work. */
 static void work_on_next(struct ring *r, int worker)
 {
     const struct ring_work *w = &r->work;

@@ -1,6 +1,6 @@
-/* safetensors.c - reading, see safetensors.h. It goes: length of the header, the header as JSON (jansson, which
- * refuses keys given twice), each tensor on its own, then all of them in the order of their offsets, which
- * must follow one another without a gap from the header's end to the file's end. */
+/* safetensors.c - reading, see safetensors.h. The steps: the header's length; the header as JSON (jansson refuses
+ * duplicate keys); each tensor; then all tensors in the order of their offsets, which must cover the file from the
+ * header's end to its own end without gaps. */
 #include "base/safetensors.h"
 
 #include <assert.h>
@@ -17,20 +17,20 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "float32 data goes to 
 
 enum {
     LENGTH_BYTES = 8,
-    MAX_HEADER = 100 * 1000 * 1000, /* the format's own limit */
-    MAX_VALUES = 2 * 1000 * 1000    /* in the header: a small file must not become gigabytes of JSON values */
+    MAX_HEADER = 100 * 1000 * 1000, /* limit of the format */
+    MAX_VALUES = 2 * 1000 * 1000    /* JSON values in the header; keeps a small file from expanding to gigabytes */
 };
 
 struct safetensors {
-    struct file_map map; /* zero when opened from memory */
+    struct file_map map; /* zero if opened from memory */
     char *path;
-    const char *where;         /* the end of path */
-    const unsigned char *data; /* behind the header */
+    const char *where;         /* end of path, for error messages */
+    const unsigned char *data; /* starts after the header */
     size_t size;               /* of data */
-    json_t *header;            /* holds the names and the metadata */
-    const json_t *metadata;    /* in header, or NULL */
+    json_t *header;            /* owns the names and the metadata */
+    const json_t *metadata;    /* part of header, or NULL */
     size_t count;
-    struct safetensors_tensor *tensors; /* (count) by place in the file */
+    struct safetensors_tensor *tensors; /* (count) in file order */
     GHashTable *by_name;                /* a tensor's name > the tensor */
 };
 
@@ -48,11 +48,11 @@ static const struct {
     {"F6_E3M2", 6, SAFETENSORS_OTHER}, {"F4", 4, SAFETENSORS_OTHER},
 };
 
-/* "file: tensor "name" ..." for a refusal of one tensor. */
+/* Report an error in one tensor: "file: tensor "name" ...". */
 #define FAIL_TENSOR(st, name, err, format, ...) \
     fail(err, GVM_FORMAT, "%s: tensor \"%s\" " format, (st)->where, name, ##__VA_ARGS__)
 
-/* The type's entry in dtypes, into t; the bits of one value, or 0 for an unknown type. */
+/* Look up the type in dtypes and store it in t. Returns the bits of one value, or 0 for an unknown type. */
 static unsigned read_dtype(struct safetensors_tensor *t, const char *dtype)
 {
     for (size_t i = 0; i < sizeof dtypes / sizeof dtypes[0]; i++)
@@ -64,7 +64,7 @@ static unsigned read_dtype(struct safetensors_tensor *t, const char *dtype)
     return 0;
 }
 
-/* shape and count */
+/* Sets shape and count. */
 static gvm_status read_shape(struct safetensors_tensor *t, const struct safetensors *st, const json_t *shape,
                              gvm_error *err)
 {
@@ -87,7 +87,7 @@ static gvm_status read_shape(struct safetensors_tensor *t, const struct safetens
     return GVM_OK;
 }
 
-/* data and bytes; bits is one value's size */
+/* Sets data and bytes; `bits` is the size of one value. */
 static gvm_status read_place(struct safetensors_tensor *t, const struct safetensors *st, const json_t *offsets,
                              unsigned bits, gvm_error *err)
 {
@@ -129,11 +129,11 @@ static int compare_places(const void *a, const void *b)
 {
     const struct safetensors_tensor *x = a, *y = b;
     if (x->data != y->data) return x->data < y->data ? -1 : 1;
-    if (x->bytes != y->bytes) return x->bytes < y->bytes ? -1 : 1; /* empty ones before the one that starts there */
+    if (x->bytes != y->bytes) return x->bytes < y->bytes ? -1 : 1; /* at the same offset empty ones first */
     return strcmp(x->name, y->name);
 }
 
-/* The tensors, sorted by place, must cover the data exactly. */
+/* The tensors, in file order, must cover the data exactly. */
 static gvm_status check_cover(const struct safetensors *st, gvm_error *err)
 {
     const unsigned char *end = st->data;
@@ -183,7 +183,7 @@ static gvm_status read_tensors(struct safetensors *st, gvm_error *err)
     return check_cover(st, err);
 }
 
-/* A bound on the number of JSON values, before any is made: each but the first stands behind one of these. */
+/* Upper bound on the number of JSON values, before parsing: each except the first follows one of these characters. */
 static size_t bound_values(const unsigned char *text, size_t length)
 {
     size_t values = 1;
@@ -223,7 +223,7 @@ static gvm_status read_header(struct safetensors *st, const unsigned char *file,
     return read_tensors(st, err);
 }
 
-/* Takes over the map, also on failure. */
+/* Takes ownership of the map, also on failure. */
 static gvm_status open_bytes(struct safetensors **out, struct file_map map, const void *data, size_t size,
                              const char *where, gvm_error *err)
 {

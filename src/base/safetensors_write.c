@@ -1,5 +1,5 @@
-/* safetensors_write.c - writing, see safetensors.h. The header is made as JSON (jansson) in memory; names are checked
- * before, so that what jansson then refuses it refuses for want of memory. */
+/* safetensors_write.c - writing, see safetensors.h. The header is built as JSON (jansson) in memory. Names are checked
+ * first, so that the only failure left to jansson is lack of memory. */
 #include <assert.h>
 #include <glib.h>
 #include <jansson.h>
@@ -12,7 +12,7 @@
 #include "base/half.h"
 #include "base/safetensors.h"
 
-/* Values of an entry. What is in memory cannot overflow. */
+/* Number of values. Cannot overflow, because they are in memory. */
 static size_t entry_count(const struct safetensors_entry *e)
 {
     size_t count = 1;
@@ -26,7 +26,7 @@ static size_t entry_bytes(const struct safetensors_entry *e)
     return entry_count(e) * (e->dtype == SAFETENSORS_F16 ? sizeof(uint16_t) : sizeof(float));
 }
 
-/* NULL without memory. */
+/* NULL if out of memory. */
 static json_t *describe_entry(const struct safetensors_entry *e, size_t begin, size_t end)
 {
     static const char *const names[] = {
@@ -67,7 +67,7 @@ static gvm_status check_metadata(const char *where, const struct safetensors_pai
     return GVM_OK;
 }
 
-/* The header, to be freed; NULL on failure. */
+/* The header; the caller frees it. NULL on failure. */
 static gvm_status describe(char **text, const char *where, const struct safetensors_entry *entries, size_t count,
                            const struct safetensors_pair *metadata, size_t pairs, gvm_error *err)
 {

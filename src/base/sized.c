@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 
-enum { MOST = 4096 /* bytes: no struct grows so large; a larger size was never set */ };
+enum { MOST = 4096 /* bytes: no struct grows to this size; a larger value is uninitialised memory */ };
 
 static gvm_status read_size(size_t *size, const void *given, gvm_error *err)
 {

@@ -1,19 +1,19 @@
-/* sized.h - structs of the public header that may grow: the first member of each is `size_t size`, its sizeof in the
- * version of the header that the caller was compiled with. */
+/* sized.h - public structs that may grow: the first member of each is `size_t size`, its sizeof in the header version
+ * that the caller was compiled with. */
 #ifndef GVM_BASE_SIZED_H
 #define GVM_BASE_SIZED_H
 
 #include "geoviewmatch.h"
 
-/* Copy a caller's struct: members that the caller's version lacks become zero, and own's size is set.
+/* Copy a caller's struct into this version's. Members that the caller's version lacks become zero; own's size is set.
  *
- *   own   out: (known) bytes, the struct as this version has it
+ *   own   out: `known` bytes, the struct as of this version
  *
- * GVM_ARGUMENT for a size that is none, or if a member is not zero that this version lacks. */
+ * Returns GVM_ARGUMENT if the size is invalid, or if a member that this version lacks is not zero. */
 gvm_status sized_read(void *own, size_t known, const void *given, gvm_error *err);
 
-/* The other way: the members that fit into the caller's struct, whose size stays; what this version lacks becomes zero.
- * GVM_ARGUMENT for a size that is none. */
+/* Copy this version's struct into the caller's: the members that fit. The caller's size is kept; members that this
+ * version lacks become zero. Returns GVM_ARGUMENT if the size is invalid. */
 gvm_status sized_write(void *given, const void *own, size_t known, gvm_error *err);
 
 #endif

@@ -14,9 +14,9 @@
 _Static_assert((int)TENSOR_MAX_RANK == (int)SAFETENSORS_MAX_RANK && (int)TENSOR_MAX_RANK == (int)TORCH_MAX_RANK,
                "no shape is cut");
 
-enum { START = 8 /* bytes before the header of safetensors, which is JSON */ };
+enum { START = 8 /* bytes before the JSON header of a safetensors file */ };
 
-/* A tensor, and which of the file's own it is. */
+/* The public entry and the tensor of the underlying file. */
 struct entry {
     struct tensor_entry seen;
     const void *own;
@@ -26,9 +26,9 @@ struct tensor_file {
     struct file_map map;
     char *path;
     const char *where;
-    struct safetensors *safetensors; /* one of the two */
+    struct safetensors *safetensors; /* one of these two is NULL */
     struct torch_file *torch;
-    struct entry *entries; /* (count) by name */
+    struct entry *entries; /* (count) sorted by name */
     size_t count;
 };
 
@@ -65,7 +65,7 @@ static gvm_status list_entries(struct tensor_file *f, gvm_error *err)
     return GVM_OK;
 }
 
-/* Hugging Face's list of the files that a large network is spread over. */
+/* The index file of a model that Hugging Face splits over several files. */
 static bool is_index(const struct file_map *map)
 {
     const char *text = (const char *)map->data;
@@ -74,7 +74,7 @@ static bool is_index(const struct file_map *map)
            (g_strstr_len(text, size, "\"weight_map\"") != NULL || g_strstr_len(text, size, "\"metadata\"") != NULL);
 }
 
-/* What a clone has of a large file where git-lfs is not installed. */
+/* A git-lfs pointer: what a clone without git-lfs has for a large file. */
 static bool is_note(const struct file_map *map)
 {
     static const char start[] = "version https://git-lfs";

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-/* Whether a stands behind b: a lower score, or of equal ones the later item. */
+/* Whether a ranks after b: a lower score, or at equal scores the later item. */
 static bool behind(struct scored a, struct scored b)
 {
     return a.score < b.score || (a.score == b.score && a.item > b.item);
@@ -22,7 +22,7 @@ static void sift_down(struct scored *heap, int n, int at)
     }
 }
 
-/* A heap whose top is the worst kept. */
+/* Keeps the k best in a heap whose root is the worst of them. */
 void top_scores(struct scored *best, int k, const float *scores, int n)
 {
     for (int i = 0; i < k; i++) best[i] = (struct scored){scores[i] > -INFINITY ? scores[i] : -INFINITY, i};
@@ -32,7 +32,7 @@ void top_scores(struct scored *best, int k, const float *scores, int n)
             best[0] = (struct scored){scores[i], i};
             sift_down(best, k, 0);
         }
-    for (int left = k - 1; left > 0; left--) { /* take the worst off, to the end */
+    for (int left = k - 1; left > 0; left--) { /* heapsort: move the worst to the end */
         struct scored worst = best[0];
         best[0] = best[left];
         best[left] = worst;

@@ -1,4 +1,4 @@
-/* top.h - order statistics: the best of many, and the middle one. */
+/* top.h - top-k selection and the median */
 #ifndef GVM_BASE_TOP_H
 #define GVM_BASE_TOP_H
 
@@ -9,11 +9,10 @@ struct scored {
     int item; /* 0..n-1 */
 };
 
-/* The k best of n scores, best first; of equals the first ones. A score that is no number counts as -INFINITY.
- * best: (k), 1 <= k <= n. */
+/* The k best of n scores, best first; ties in order of their index. NaN counts as -INFINITY. best: (k), 1 <= k <= n. */
 void top_scores(struct scored *best, int k, const float *scores, int n);
 
-/* The mean of the two in the middle where n is even; NaN of none. Sorts the values. */
+/* The mean of the two middle values if n is even; NaN if n is 0. Sorts `values`. */
 double median(double *values, size_t n);
 
 #endif

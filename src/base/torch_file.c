@@ -1,6 +1,7 @@
-/* torch_file.c - see torch_file.h. The pickle names each storage by a persistent id, ("storage", its type, its key, a
- * device, how many numbers it has); a tensor is a call of _rebuild_tensor_v2 with a storage, an offset in it, a shape
- * and strides. So: the pickle, all storages that it names, where the file has each, and then the tensors. */
+/* torch_file.c - see torch_file.h. The pickle refers to each storage by a persistent id, ("storage", type, key, device,
+ * number of values). A tensor is a call of _rebuild_tensor_v2 with a storage, an offset into it, a shape and strides.
+ * So the steps are: read the pickle, list the storages that it refers to, find each in the file, then build the
+ * tensors. */
 #include "base/torch_file.h"
 
 #include <glib.h>
@@ -16,7 +17,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are read as t
 
 enum { MAX_PICKLE = 64 << 20 /* bytes */, PROTOCOL = 1001 };
 
-/* What the files hold of tensors, and what training scripts keep beside them. */
+/* Names that tensors consist of, and names that training scripts commonly store beside them. */
 static const struct pickle_name names[] = {
     {"collections.OrderedDict", true},
     {"collections.defaultdict", true},
@@ -46,7 +47,7 @@ enum type { F32, F16, BF16, F64, I64, I32, I16, I8, U8, BOOL, TYPES };
 
 static const struct {
     const char *storage, *name;
-    size_t width; /* bytes of a number */
+    size_t width; /* bytes per value */
 } types[TYPES] = {
     [F32] = {"torch.FloatStorage", "F32", 4},      [F16] = {"torch.HalfStorage", "F16", 2},
     [BF16] = {"torch.BFloat16Storage", "BF16", 2}, [F64] = {"torch.DoubleStorage", "F64", 8},
@@ -56,18 +57,18 @@ static const struct {
 };
 
 struct storage {
-    const char *key; /* in the pickle */
+    const char *key; /* from the pickle */
     size_t key_length;
     enum type type;
     uint64_t numbers;
-    const unsigned char *data; /* NULL until it is found in the file */
+    const unsigned char *data; /* NULL until found in the file */
 };
 
 struct torch_file {
     const unsigned char *data;
     size_t size;
     const char *where;
-    gvm_error *err; /* while it is opened */
+    gvm_error *err; /* used while opening */
     struct pickle pickle;
     struct storage *storages; /* by key */
     size_t storage_count;
@@ -108,7 +109,7 @@ static bool read_storage(struct storage *s, const struct pickle_value *id)
     return s->type != TYPES;
 }
 
-/* All that the pickle names, each once. */
+/* List the storages that the pickle refers to, without duplicates. */
 static gvm_status list_storages(struct torch_file *f)
 {
     size_t count = 0, kept = 0;
@@ -191,7 +192,7 @@ static gvm_status read_zip(const struct pickle_value **top, struct torch_file *f
 
 /* ------------------------------------------------------------------ before PyTorch 1.6 */
 
-/* The pickle of a number begins such a file; how long it is, or 0. Protocol 4 puts a frame's length before it. */
+/* Length of the pickled magic number that such a file starts with, or 0. Protocol 4 puts a frame length before it. */
 static size_t magic_length(const unsigned char *start, size_t size)
 {
     static const unsigned char magic[] = {0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, '.'};
@@ -201,7 +202,7 @@ static size_t magic_length(const unsigned char *start, size_t size)
                : 0;
 }
 
-/* The next pickle; *at: where the file goes on. */
+/* Read the next pickle and advance *at past it. */
 static gvm_status read_next(const struct pickle_value **top, size_t *at, struct torch_file *f)
 {
     size_t used, left = MIN(f->size - *at, (size_t)MAX_PICKLE);
@@ -210,7 +211,7 @@ static gvm_status read_next(const struct pickle_value **top, size_t *at, struct 
     return status;
 }
 
-/* Each: how many numbers, in 8 bytes, and the numbers; in the order of the last pickle's keys. */
+/* Each storage is the number of its values (8 bytes) and the values; in the order of the last pickle's keys. */
 static gvm_status read_storages(struct torch_file *f, const struct pickle_value *keys, size_t at)
 {
     for (const struct pickle_item *i = keys->first; i; i = i->next) {
@@ -263,7 +264,7 @@ static bool is_tensor(const struct pickle_value *v)
     return v->kind == PICKLE_CALL && strncmp(v->text, "torch._utils._rebuild_", 22) == 0;
 }
 
-/* Sentences on a tensor name it. */
+/* Report an error in one tensor, with its name. */
 #define FAIL_TENSOR(f, t, format, ...) \
     fail((f)->err, GVM_FORMAT, "%s: tensor '%s' " format, (f)->where, (t)->name, ##__VA_ARGS__)
 
@@ -287,7 +288,7 @@ static gvm_status read_shape(struct torch_tensor *t, const struct torch_file *f,
     return GVM_OK;
 }
 
-/* Its last number lies in the storage, and no more numbers than the storage has are asked for. */
+/* The tensor's last value must lie in the storage, and it must have no more values than the storage. */
 static gvm_status check_extent(const struct torch_tensor *t, const struct torch_file *f, const struct storage *s,
                                uint64_t offset)
 {
@@ -323,7 +324,8 @@ static int compare_tensors(const void *a, const void *b)
     return strcmp(((const struct torch_tensor *)a)->name, ((const struct torch_tensor *)b)->name);
 }
 
-/* The one that training scripts put the network in, beside an epoch or a best recall; else the dictionary itself. */
+/* The dictionary that training scripts put the network in, beside an epoch or a best recall; else the top dictionary.
+ */
 static const struct pickle_value *find_dictionary(const struct pickle_value *top)
 {
     static const char *const keys[] = {"state_dict", "model_state_dict", "model"};
@@ -468,7 +470,7 @@ void torch_file_read(float *out, const struct torch_tensor *t)
     int64_t index[TORCH_MAX_RANK] = {0};
     for (size_t n = 0; n < t->count; n++) {
         out[n] = read_number(t->data + at * width, type);
-        for (int i = t->rank - 1; i >= 0; i--) { /* on to the next one, the last dimension first */
+        for (int i = t->rank - 1; i >= 0; i--) { /* advance the index, last dimension first */
             at += (size_t)t->stride[i];
             if (++index[i] < t->shape[i]) break;
             at -= (size_t)(t->stride[i] * t->shape[i]);

@@ -1,6 +1,6 @@
-/* zip.c - see zip.h. A zip file is read from its end: the end record, before which the zip64 one and what points to it
- * may stand, tells where the directory is; an entry of the directory tells where its member's own header is, behind
- * which the bytes begin. Numbers are little-endian. */
+/* zip.c - see zip.h. A zip file is read from its end: the end record, perhaps preceded by a zip64 end record and its
+ * locator, points to the directory. A directory entry points to its member's local header, which precedes the data. All
+ * numbers are little-endian. */
 #include "base/zip.h"
 
 #include <stdbool.h>
@@ -11,7 +11,7 @@
 #include "base/error.h"
 
 enum {
-    END = 22, /* bytes of each record without names */
+    END = 22, /* sizes of the records in bytes, without names */
     LOCATOR = 20,
     END64 = 56,
     ENTRY = 46,
@@ -50,7 +50,7 @@ struct directory {
     uint64_t count, bytes, at;
 };
 
-/* The end record is the last thing but for a comment. */
+/* The end record is at the end of the file, followed only by an optional comment. */
 static gvm_status find_directory(struct directory *d, const struct reader *r)
 {
     size_t at = r->size;
@@ -70,7 +70,7 @@ static gvm_status find_directory(struct directory *d, const struct reader *r)
     return GVM_OK;
 }
 
-/* The numbers that do not fit into an entry's 4 bytes stand behind its name, in this order. */
+/* Values that do not fit into the entry's 4 bytes are in the zip64 extra field, in this order. */
 static bool read_extra(uint64_t *const numbers[3], const unsigned char *extra, size_t length)
 {
     bool needed = false;
@@ -95,7 +95,7 @@ static bool read_extra(uint64_t *const numbers[3], const unsigned char *extra, s
     return !needed;
 }
 
-/* The member of an entry, whose length is *used. */
+/* Parse a directory entry, of *used bytes, into the member. */
 static gvm_status read_entry(struct zip_member *member, size_t *used, const struct reader *r, uint64_t at)
 {
     if (!is_record(r, at, ENTRY, 0x02014b50)) return broken(r, "corrupt central directory");
@@ -139,7 +139,7 @@ static int compare_names(const void *a, const void *b)
     return compare_text(x->name, x->name_length, y->name, y->name_length);
 }
 
-/* Sorts them by name. */
+/* Sort the members by name and check that they are unique and do not overlap. */
 static gvm_status check_members(struct zip *zip, const struct reader *r)
 {
     struct zip_member *m = zip->members;

@@ -1,5 +1,4 @@
-/* zip.h - the members of a zip file in memory that are stored as they are, not compressed. Also of zip64, for files
- * beyond 4 GB. */
+/* zip.h - lists the stored (uncompressed) members of a zip file in memory, including zip64 for files beyond 4 GB */
 #ifndef GVM_BASE_ZIP_H
 #define GVM_BASE_ZIP_H
 
@@ -8,24 +7,25 @@
 #include "geoviewmatch.h"
 
 struct zip_member {
-    const char *name; /* in the file's bytes, without a NUL behind it */
+    const char *name; /* in the file's bytes, not NUL-terminated */
     size_t name_length;
     const unsigned char *data;
     size_t size;
 };
 
 struct zip {
-    struct zip_member *members; /* (count) by name */
+    struct zip_member *members; /* (count) sorted by name */
     size_t count;
 };
 
-/* List the members of a file, whose bytes must outlive it. GVM_FORMAT if it is no zip file, cut short, or has a member
- * that is compressed, encrypted, there twice, or shares bytes with another; GVM_MEMORY. *out is zero then. */
+/* List the members of a file, whose bytes must outlive the result. Returns GVM_FORMAT if it is not a zip file, is
+ * truncated, or has a member that is compressed, encrypted, duplicate or overlaps another; GVM_MEMORY. *out is zero
+ * then. */
 gvm_status zip_open(struct zip *out, const unsigned char *data, size_t size, const char *where, gvm_error *err);
 
-void zip_close(struct zip *zip); /* fine on a zero one */
+void zip_close(struct zip *zip); /* may be called on a zero struct */
 
-/* The member of that name, or NULL. */
+/* Returns NULL if there is no member of that name. */
 const struct zip_member *zip_find(const struct zip *zip, const char *name);
 
 #endif

@@ -1,7 +1,5 @@
-/* cache.c - see cache.h. The file: a header, a table with an entry a picture, the pictures; first the street pictures,
- * then the aerial ones, each kind in the order of its paths and without repeats.
- *
- * cache_build.c makes it. */
+/* cache.c - see cache.h. The file is a header, a table with an entry for each picture, and the pictures: first street,
+ * then aerial ones, each sorted by path and without repeats. cache_build.c makes it. */
 #include "data/cache.h"
 
 #include "base/error.h"
@@ -17,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ------------------------------------------------------------------ which pictures */
+/* ------------------------------------------------------------------ the pictures */
 
 static int compare_sources(const void *a, const void *b)
 {
@@ -25,16 +23,16 @@ static int compare_sources(const void *a, const void *b)
     if (x->view != y->view) return x->view < y->view ? -1 : 1;
     int paths = strcmp(x->path, y->path);
     if (paths != 0) return paths;
-    return memcmp(&x->heading, &y->heading, sizeof x->heading); /* any order will do; not a number equals itself */
+    return memcmp(&x->heading, &y->heading, sizeof x->heading); /* any total order, with NaN equal to itself */
 }
 
-/* "Not said" has many bit patterns, and they are compared and hashed. */
+/* Canonical NaN for an unknown heading, since bit patterns are compared and hashed. */
 static double plain(double heading)
 {
     return isnan(heading) ? (double)NAN : heading;
 }
 
-/* aerial NULL: its tiles are no files */
+/* aerial NULL: the tiles are not files */
 static struct source *add_split(struct source *to, const struct split *split, int *street, int *aerial)
 {
     for (int i = 0; i < split->query_count; i++)
@@ -44,7 +42,7 @@ static struct source *add_split(struct source *to, const struct split *split, in
     return to;
 }
 
-/* List each picture once and let every use of it know its place. */
+/* List each picture once, and record its index for every use. */
 static bool list_sources(struct cache *c)
 {
     const struct split *splits[2] = {&c->data->train, &c->data->test};
@@ -79,9 +77,10 @@ static uint64_t hash_text(uint64_t h, const char *text)
     return hash_bytes(h, text, strlen(text));
 }
 
-/* What the pixels depend on. Paths count from the data set's folder on, so that it may move. */
-static uint64_t hash_sources(const struct cache *c)
+/* Hash of everything that the pixels depend on. Paths are relative to the data set's folder, so that it may move. */
+static gvm_status hash_sources(uint64_t *hash, const struct cache *c, gvm_error *err)
 {
+    gvm_status status = GVM_OK;
     size_t root = strlen(c->data->root);
     const struct picture_shape *street = &c->shape[GVM_STREET], *aerial = &c->shape[GVM_AERIAL];
     const int sizes[] = {street->height, street->width, aerial->height, aerial->width};
@@ -90,32 +89,32 @@ static uint64_t hash_sources(const struct cache *c)
     h = hash_bytes(h, street->elevation, sizeof street->elevation);
     if (rules[0] != RESIZE_OWN || rules[1] != RESIZE_OWN) h = hash_bytes(h, rules, sizeof rules);
     if (street->projection != PROJECTION_PANORAMA) h = hash_bytes(h, &street->projection, sizeof street->projection);
-    for (const struct source *s = c->sources; s < c->sources + c->count[0] + c->count[1]; s++) {
-        struct stat st;
-        bool there = stat(s->path, &st) == 0;
-        int64_t file[3] = {-1, 0, 0};
-        if (there) memcpy(file, (int64_t[3]){st.st_size, st.st_mtim.tv_sec, st.st_mtim.tv_nsec}, sizeof file);
+    for (const struct source *s = c->sources; s < c->sources + c->count[0] + c->count[1] && status == GVM_OK; s++) {
+        int64_t file[3];
+        status = file_stamp(file, s->path, err);
         h = hash_text(h, s->path + (strncmp(s->path, c->data->root, root) == 0 ? root : 0));
         h = hash_bytes(h, file, sizeof file);
         h = hash_bytes(h, &s->heading, sizeof s->heading);
     }
-    return h;
+    *hash = h;
+    return status;
 }
 
-static void describe(struct cache *c)
+static gvm_status describe(struct cache *c, gvm_error *err)
 {
     size_t bytes[2];
     for (int v = 0; v < 2; v++) bytes[v] = picture_bytes(&c->shape[v]);
     uint64_t table = ((uint64_t)c->count[0] + (uint64_t)c->count[1]) * sizeof(uint64_t);
     c->pixels[GVM_STREET] = (HEADER_ROOM + table + HEADER_ROOM - 1) / HEADER_ROOM * HEADER_ROOM;
     c->pixels[GVM_AERIAL] = c->pixels[GVM_STREET] + (uint64_t)c->count[GVM_STREET] * bytes[GVM_STREET];
-    c->header = (struct header){.magic = CACHE_MAGIC, .version = CACHE_VERSION, .sources = hash_sources(c)};
+    c->header = (struct header){.magic = CACHE_MAGIC, .version = CACHE_VERSION};
     c->header.bytes = c->pixels[GVM_AERIAL] + (uint64_t)c->count[GVM_AERIAL] * bytes[GVM_AERIAL];
+    return hash_sources(&c->header.sources, c, err);
 }
 
 /* ------------------------------------------------------------------ the file */
 
-/* *mapped: there is a complete one, and it is open. */
+/* *mapped: a complete cache exists and is now mapped. */
 static gvm_status map_existing(bool *mapped, struct cache *c, const char *path, gvm_error *err)
 {
     enum found found;
@@ -127,12 +126,12 @@ static gvm_status map_existing(bool *mapped, struct cache *c, const char *path, 
     close(fd);
     if (status != GVM_OK || found != CACHE_COMPLETE) return status;
     if ((status = file_map(&c->map, path, err)) != GVM_OK) return status;
-    *mapped = c->map.size == c->header.bytes; /* else it was replaced just now */
+    *mapped = c->map.size == c->header.bytes; /* else it has just been replaced */
     if (!*mapped) file_unmap(&c->map);
     return GVM_OK;
 }
 
-/* Another process may complete it at any time up to the lock, or be killed. */
+/* Until the lock is taken, another process may complete the cache, or be killed. */
 static gvm_status map_or_build(struct cache *c, bool *stopped, const char *path, const struct cache_options *options,
                                gvm_error *err)
 {
@@ -157,7 +156,7 @@ gvm_status cache_open(struct cache **cache, const char *path, const struct pictu
                       const struct cache_options *options, gvm_error *err)
 {
     struct cache *c = calloc(1, sizeof *c);
-    char *target = realpath(path, NULL); /* a link stays one */
+    char *target = realpath(path, NULL); /* follow a link rather than replace it */
     if (target == NULL) target = strdup(path);
     gvm_status status = GVM_OK;
     bool stopped = false;
@@ -170,8 +169,8 @@ gvm_status cache_open(struct cache **cache, const char *path, const struct pictu
     if (c == NULL || target == NULL || !list_sources(c)) {
         status = fail(err, GVM_MEMORY, "%s: cannot list its pictures: out of memory", path_tail(path));
     } else {
-        describe(c);
-        status = map_or_build(c, &stopped, target, options, err);
+        status = describe(c, err);
+        if (status == GVM_OK) status = map_or_build(c, &stopped, target, options, err);
     }
     free(target);
     if (status == GVM_OK && !stopped) {

@@ -1,8 +1,8 @@
-/* cache_build.c - making a picture cache (cache_file.h): a part file is taken with a lock that goes with its holder,
- * given its whole size, filled by some threads, and moved to its place.
+/* cache_build.c - makes a picture cache (cache_file.h): locks a part file, with a lock that the system releases if the
+ * process dies; allocates its whole size; fills it on several threads; renames it.
  *
- * A picture's entry in the table is written after its pixels, so what is there after a kill is whole; after a crash of
- * the machine the hashes tell. */
+ * A picture's entry in the table is written after its pixels, so after a kill all entries are valid; after a crash of
+ * the machine, hashes detect pixels that did not reach the disk. */
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -19,11 +19,11 @@
 #include "data/cache_file.h"
 #include "image/panorama.h"
 
-enum { AHEAD = 256 /* pictures that may be done before one that takes long */ };
+enum { AHEAD = 256 /* pictures that may be finished ahead of a slow one */ };
 
 /* ------------------------------------------------------------------ the part file */
 
-/* Whether to go on. */
+/* Report progress; returns false to stop. */
 static bool tell(const struct cache_options *options, size_t done, size_t total)
 {
     return options->progress == NULL || options->progress(options->user, done, total);
@@ -36,7 +36,10 @@ gvm_status cache_part_lock(struct cache_part *part, bool *locked, bool *stopped,
     *locked = *stopped = false;
     *part = (struct cache_part){.path = path_with(path, ".part")};
     if (part->path == NULL) return fail(err, GVM_MEMORY, "%s: out of memory", path_tail(path));
-    part->fd = open(part->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
+    const int flags = O_RDWR | O_CLOEXEC | O_NONBLOCK;
+    part->fd = open(part->path, flags | O_CREAT | O_EXCL, 0666);
+    bool made = part->fd >= 0;
+    if (!made && errno == EEXIST) part->fd = open(part->path, flags | O_CREAT, 0666);
     gvm_status status = part->fd < 0 ? fail_errno(err, "create", path_tail(part->path)) : GVM_OK;
     while (status == GVM_OK && !*stopped && !file_lock(part->fd)) {
         if (errno != EWOULDBLOCK)
@@ -46,9 +49,13 @@ gvm_status cache_part_lock(struct cache_part *part, bool *locked, bool *stopped,
         else
             *stopped = true;
     }
-    if (status == GVM_OK && !*stopped && fstat(part->fd, &mine) == 0 && stat(part->path, &there) == 0)
+    if (status == GVM_OK && !*stopped && (fstat(part->fd, &mine) != 0 || stat(part->path, &there) != 0)) {
+        if (errno != ENOENT) status = fail_errno(err, "open", path_tail(part->path));
+    } else if (status == GVM_OK && !*stopped) {
         *locked = mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
+    }
     if (*locked) return GVM_OK;
+    if (made && status != GVM_OK) unlink(part->path);
     if (part->fd >= 0) close(part->fd);
     free(part->path);
     return status;
@@ -79,8 +86,8 @@ static gvm_status no_memory(gvm_error *err, const struct cache_part *part)
     return fail(err, GVM_MEMORY, "%s: cannot make it: out of memory", path_tail(part->path));
 }
 
-/* The header first, and on the disk: a file that does not start as a cache is never touched again. Then its whole size,
- * so that a disk too small says so before the work; not every file system can set room aside. */
+/* Write and sync the header first, since a file without it is never touched again. Then allocate the whole size, so
+ * that a full disk is reported before the work; not every file system supports that. */
 static gvm_status begin(const struct cache_part *part, const struct cache *c, gvm_error *err)
 {
     off_t size = (off_t)c->header.bytes;
@@ -93,7 +100,7 @@ static gvm_status begin(const struct cache_part *part, const struct cache *c, gv
 
 /* ------------------------------------------------------------------ filling it */
 
-/* A picture that cannot be read, or GVM_OK. */
+/* Result for a picture: GVM_OK, or why it cannot be read. */
 struct outcome {
     gvm_status status;
     gvm_error err;
@@ -114,7 +121,7 @@ static uint64_t entry_of(const uint8_t *pixels, size_t bytes)
     return hash >= ENTRY_GOOD ? hash : ENTRY_GOOD;
 }
 
-/* Whether an earlier run left the picture whole. */
+/* Returns true if an earlier run stored the picture completely. */
 static bool is_there(const struct work *w, int place, uint8_t *room)
 {
     uint64_t entry;
@@ -126,7 +133,7 @@ static bool is_there(const struct work *w, int place, uint8_t *room)
            entry_of(room, bytes) == entry;
 }
 
-/* *bad: the picture cannot be read, and its entry says so. */
+/* *bad: the picture cannot be read, and its entry is ENTRY_BAD. */
 static gvm_status fill_place(bool *bad, const struct work *w, int place, uint8_t *room, gvm_error *err)
 {
     *bad = false;
@@ -157,7 +164,7 @@ static gvm_status fill(void *user, int worker, size_t place, gvm_error *err)
     return GVM_OK;
 }
 
-/* Pictures that cannot be read, in the file's order. */
+/* Unreadable pictures, in the file's order. */
 struct left_out {
     struct outcome *list;
     size_t count;
@@ -207,7 +214,7 @@ static gvm_status fill_all(bool *stopped, const struct cache_part *part, const s
     return status;
 }
 
-/* The pictures to the disk before the word that they are there, then the name. */
+/* Sync the pictures, then the header that declares them complete, then rename. */
 static bool complete(const struct cache_part *part, const struct cache *c, const char *path)
 {
     struct header header = c->header;
@@ -222,7 +229,7 @@ gvm_status cache_build(struct cache_part *part, bool *stopped, const struct cach
     *stopped = false;
     enum found found;
     gvm_status status = cache_identify(&found, c, part->fd, part->path, err);
-    if (status != GVM_OK) { /* not ours to remove */
+    if (status != GVM_OK) { /* not ours to delete */
         let_go(part);
         return status;
     }

@@ -1,5 +1,5 @@
-/* check.c - see check.h. First the labels alone, then each picture once: decoded, its content hashed; then what can
- * only be told of all pictures together. */
+/* check.c - see check.h. Checks the labels, then each picture once (decodes and hashes it), then what needs all
+ * pictures: common sizes and duplicates. */
 #include "data/check.h"
 
 #include <errno.h>
@@ -34,7 +34,7 @@ struct picture {
     bool absent;
     int width, height; /* 0: not decoded */
     guint8 digest[DIGEST];
-    char *trouble; /* why it cannot be used */
+    char *trouble; /* why it is unusable */
 };
 
 struct check {
@@ -90,11 +90,11 @@ void findings_free(struct findings *findings)
 
 static bool off_earth(double lat, double lon)
 {
-    return fabs(lat) > 90 || fabs(lon) > 180; /* false where it is not known */
+    return fabs(lat) > 90 || fabs(lon) > 180; /* false for NaN, an unknown position */
 }
 
-/* Its aerial picture shows the place: the larger of the offsets north and east is at most half its side, and a tenth
- * more for a ground size that is a mean over latitudes. */
+/* Check that a pair's aerial picture shows the position: the larger of the offsets north and east must be at most half
+ * the side, plus a tenth, since the ground size is a mean over latitudes. */
 static void check_positions(struct check *c, const struct split *split, unsigned which)
 {
     for (int i = 0; i < split->tile_count; i++) {
@@ -116,7 +116,7 @@ static void check_positions(struct check *c, const struct split *split, unsigned
     }
 }
 
-/* Photos whose place no raster shows. */
+/* Report photos at positions that no raster covers. */
 static void check_covered(struct check *c, const struct mosaic *mosaic, const struct split *split, unsigned which)
 {
     for (int i = 0; i < split->query_count; i++) {
@@ -128,7 +128,7 @@ static void check_covered(struct check *c, const struct mosaic *mosaic, const st
 
 static gvm_status check_rasters(struct check *c, gvm_error *err)
 {
-    static const double zoom = 1; /* metres a pixel: any would do */
+    static const double zoom = 1; /* metres a pixel; any value would do */
     const struct dataset *d = c->dataset;
     struct rasters rasters;
     if (d->rasters == NULL) return GVM_OK;
@@ -139,7 +139,7 @@ static gvm_status check_rasters(struct check *c, gvm_error *err)
     return status;
 }
 
-/* An id, or a street picture, that is learned from must not be asked for in the test. */
+/* Report ids and street pictures that are in both the training and the test split. */
 static void check_splits(struct check *c)
 {
     const struct split *train = &c->dataset->train, *test = &c->dataset->test;
@@ -208,7 +208,7 @@ static bool hash_file(guint8 digest[DIGEST], const char *path)
     return size == 0;
 }
 
-/* What only panorama_fit can tell, of the few that it could refuse. */
+/* Run panorama_fit's check on the few pictures that it could refuse. */
 static gvm_status check_panorama(const struct check *c, const struct picture *p, struct image *image, gvm_error *err)
 {
     enum { H = 4, W = 20 };
@@ -242,7 +242,7 @@ static void read_picture(struct check *c, struct picture *p)
         return;
     }
     if (status == GVM_MEMORY) c->no_memory = true;
-    size_t tail = strlen(path_tail(p->path)); /* with which the sentence begins */
+    size_t tail = strlen(path_tail(p->path)); /* the message begins with the file's name */
     p->trouble = g_strdup(strlen(err.text) > tail + 2 && err.text[tail] == ':' ? err.text + tail + 2 : err.text);
 }
 
@@ -259,8 +259,8 @@ static void read_pictures(void *argument, struct team team)
 
 /* ------------------------------------------------------------------ all pictures together */
 
-/* Where at least half of them have one size of the published shape, the data set was scaled as a whole, which does no
- * harm: that size then. */
+/* The expected size: if at least half of the pictures share a size with the published aspect ratio, the whole data set
+ * was rescaled, which is harmless, and that size is expected. */
 static void expect_size(int size[2], const struct check *c, bool street, const int published[2])
 {
     GHashTable *sizes = g_hash_table_new(NULL, NULL);

@@ -11,7 +11,7 @@
 #include "data/sampler.h"
 #include "imagery/cells.h"
 
-/* Of a query, beside the batch that is being filled: the best of the lowest is taken. */
+/* State of a query with respect to the batch being filled; the best query of the lowest state joins next. */
 enum standing { FREE, NEAR, BARRED, JOINED, USED };
 
 struct pool {
@@ -19,12 +19,12 @@ struct pool {
     const struct pair_features *features;
     int *queries; /* (count) in drawn order */
     int count;
-    float *sums;       /* (count) of products with the batch's queries */
+    float *sums;       /* (count) sum of similarities to the batch's queries */
     uint8_t *standing; /* (count) */
     int joins;         /* the query that joins the batch */
 };
 
-/* Sixteen sums side by side, which make one in a fixed order. */
+/* Dot product in sixteen partial sums, which are added in a fixed order. */
 static float product(const float *x, const float *y, int n)
 {
     float sums[16] = {0}, sum = 0;
@@ -36,11 +36,11 @@ static float product(const float *x, const float *y, int n)
     return sum;
 }
 
-/* Whether a tile is no farther from where a street picture was taken than APART_M; not known of one without a place. */
+/* Returns true if a tile is within APART_M of a street picture; false if a position is unknown. */
 static bool is_near(const struct query *q, const struct tile *t)
 {
-    const double sphere = CELL_RADIUS / EARTH_RADIUS;                           /* which cells lie on */
-    if (!(fabs(q->lat - t->lat) * EARTH_ARC * sphere <= APART_M)) return false; /* soon known of most */
+    const double sphere = CELL_RADIUS / EARTH_RADIUS;                           /* of the lattice of cells */
+    if (!(fabs(q->lat - t->lat) * EARTH_ARC * sphere <= APART_M)) return false; /* latitude rules out most */
     return metres_between(q->lat, q->lon, t->lat, t->lon) * sphere <= APART_M;
 }
 
@@ -75,7 +75,7 @@ static int best_of(const struct pool *p)
     return best;
 }
 
-/* Whether it fills. */
+/* Returns true if a full batch was made. */
 static bool fill_batch(int *batch, struct pool *p, int B)
 {
     for (int i = 0; i < p->count; i++) {
@@ -94,7 +94,8 @@ static bool fill_batch(int *batch, struct pool *p, int B)
     return true;
 }
 
-/* As many batches as fill; returns how many. left, out: the queries of none, which then stand at the end. */
+/* Make as many full batches as possible; returns how many. left, out: number of unused queries, which are moved to the
+ * end. */
 static int empty_pool(int *left, int *order, struct pool *p, int B)
 {
     int batches = 0, end = p->count;

@@ -1,4 +1,4 @@
-/* dataset.c - see dataset.h. Which format a folder has is told by its label files. */
+/* dataset.c - see dataset.h. A folder's format is recognised by its label files. */
 #include "data/dataset.h"
 
 #include <glib.h>
@@ -15,10 +15,10 @@
 
 static const struct format {
     const char *name;
-    const char *labels[2];                   /* files, of which one tells that it is this format, */
-    const char *(*folder)(const char *root); /* or a folder, if this finds one */
+    const char *labels[2];                   /* files that identify the format, either of them, */
+    const char *(*folder)(const char *root); /* or a folder, if this function finds one */
     gvm_status (*read)(struct dataset *dataset, const struct dataset_options *options, gvm_error *err);
-    const char *tests[2]; /* its test splits */
+    const char *tests[2]; /* names of its test splits */
     double ground_m, elevation[2];
     int street_size[2], aerial_size[2];
     bool has_gaps;
@@ -175,7 +175,7 @@ void dataset_free(struct dataset *dataset)
     free(dataset);
 }
 
-/* ------------------------------------------------------------------ whether it is the one that it was */
+/* ------------------------------------------------------------------ fingerprint */
 
 static uint64_t hash_picture(uint64_t h, const char *path, const char *root)
 {
@@ -183,12 +183,12 @@ static uint64_t hash_picture(uint64_t h, const char *path, const char *root)
     size_t n = strlen(root);
     int64_t size = stat(path, &st) == 0 ? st.st_size : -1;
     if (strncmp(path, root, n) == 0) path += n;
-    while (*path == '/') path++; /* the root may have been given with one behind it */
+    while (*path == '/') path++; /* the root may have been given with a trailing slash */
     h = hash_bytes(h, path, strlen(path));
     return hash_bytes(h, &size, sizeof size);
 }
 
-/* Not a number has many bit patterns. */
+/* NaN has many bit patterns: hash a canonical one. */
 static uint64_t hash_number(uint64_t h, double number)
 {
     if (isnan(number)) number = (double)NAN;

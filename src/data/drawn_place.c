@@ -8,7 +8,7 @@
 
 enum draw { BEARING, RIGHT, UP, DRAWS = 4 };
 
-/* So many metres from a place along a great circle that sets out at a bearing. */
+/* Move a number of metres along the great circle that starts at a bearing. */
 static void go(struct drawn_place *p, double bearing, double metres)
 {
     double b = bearing * EARTH_DEGREE, lat = p->lat * EARTH_DEGREE, d = metres / CELL_RADIUS;

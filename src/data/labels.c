@@ -41,7 +41,7 @@ static gvm_status no_memory(const struct filler *f, gvm_error *err)
     return fail(err, GVM_MEMORY, "%s: out of memory for its list of pictures", f->dataset->root);
 }
 
-/* A label is a stranger's text: it must not name files elsewhere on the machine. */
+/* Labels are untrusted: they must not name files outside of the data set. */
 static bool is_inside(const char *path)
 {
     if (path[0] == '\0' || path[0] == '/') return false;
@@ -62,7 +62,7 @@ static gvm_status check_path(const char *path, const struct source *source, gvm_
                 source->number, path);
 }
 
-/* NaN is a place that is not known. */
+/* NaN is an unknown position. */
 static gvm_status check_place(const struct filler *f, double lat, double lon, const struct source *source,
                               gvm_error *err)
 {
@@ -71,12 +71,19 @@ static gvm_status check_place(const struct filler *f, double lat, double lon, co
                 source->unit, source->number, lat, lon);
 }
 
-/* *path, out: of the picture, to be freed; NULL where it is not there. */
+/* *path, out: path of the picture, freed by the caller; NULL if it is missing. */
 static gvm_status find_picture(char **path, struct filler *f, const char *name, gvm_error *err)
 {
     *path = path_join(f->dataset->root, name);
     if (*path == NULL) return no_memory(f, err);
-    if (f->as_listed || access(*path, F_OK) == 0) return GVM_OK;
+    bool there = f->as_listed;
+    gvm_status status = there ? GVM_OK : file_exists(&there, *path, err);
+    if (there) return GVM_OK;
+    if (status != GVM_OK) {
+        free(*path);
+        *path = NULL;
+        return status;
+    }
     if (f->dataset->missing == NULL)
         f->dataset->missing = *path;
     else
@@ -155,7 +162,7 @@ gvm_status filler_tile(int *index, struct filler *f, const char *path, double la
     return GVM_OK;
 }
 
-/* file becomes the split's; NULL, or a query without a tile: it is left out. */
+/* Takes ownership of file. The query is left out if file is NULL or the query has no tile. */
 static gvm_status add_query(struct filler *f, const struct query *query, char *file, gvm_error *err)
 {
     bool there = file != NULL && query->tile >= 0;

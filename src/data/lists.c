@@ -1,4 +1,4 @@
-/* lists.c - a data set that is one list with a column for the split, pairs.csv or photos.csv (labels.h). */
+/* lists.c - reads a data set with a single list that has a split column, pairs.csv or photos.csv (labels.h). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,8 +31,8 @@ static gvm_status add_row(void *context, const struct pair_row *row, gvm_error *
     return r->add(&r->parts[row->part], row, &source, err);
 }
 
-/* The filler of the test split: of val, unless test is asked for or is all that there is. NULL: the list has no splits,
- * and what is trained with is tested with. */
+/* Choose the test split: val, unless test is asked for or val is empty. NULL: the list has no splits, and the training
+ * pairs are the test pairs. */
 static gvm_status pick_test(struct filler **test, struct reading *r, bool has_parts,
                             const struct dataset_options *options, gvm_error *err)
 {

@@ -1,5 +1,5 @@
-/* loader.c - see loader.h. A ring of batches, worked on pair by pair; the worker that ends a batch looks for
- * replacements, so that what stands for a bad pair depends on nothing but the files. */
+/* loader.c - see loader.h. A ring of batches, prepared pair by pair. The worker that completes a batch replaces its bad
+ * pairs, so that replacements depend only on the files. */
 #include "data/loader.h"
 
 #include "base/array.h"
@@ -16,7 +16,7 @@
 
 enum { RING = LOADER_RING, MAX_WORKERS = 64 };
 
-/* A pair that could not be read. */
+/* An unreadable pair. */
 struct bad_pair {
     int query;
     gvm_status status;
@@ -36,14 +36,14 @@ struct prepared {
     struct slot *slots;         /* (B) */
     uint8_t *street;            /* (B, H, W, 3) */
     uint8_t *aerial;            /* (2 B, H, W, 3), or (B, H, W, 3), or (B, pictures, H, W, 3) */
-    struct drawn_place *places; /* (B) where they were cut, and */
+    struct drawn_place *places; /* (B) position and bearing of the aerial pictures; NULL without rasters */
     uint8_t *allowed;           /* (B, B); NULL without rasters */
-    struct slot failure;        /* why there are no queries */
-    struct bad_pair *bad;       /* replaced pairs, those met on the way included */
+    struct slot failure;        /* why the batch could not be filled */
+    struct bad_pair *bad;       /* replaced pairs, including bad replacements */
     size_t bad_count;
 };
 
-/* Where a worker reads pictures that are not in the cache; places that are cut need none. */
+/* A worker's buffers for pictures that are not in the cache. */
 struct room {
     uint8_t *street, *aerial;
 };
@@ -57,19 +57,19 @@ struct loader {
     struct ring *ring;
     struct prepared batches[RING]; /* batch n is batches[n % RING] */
     struct room rooms[MAX_WORKERS];
-    uint64_t opened; /* batches that have their queries */
-    bool delivered;  /* loader_next gave one, which the next call lets go of */
+    uint64_t opened; /* number of batches whose queries are chosen */
+    bool delivered;  /* the caller holds a batch, which the next loader_next releases */
 
     int *order;       /* (query_count) of the epoch of the next batch to open */
-    uint64_t epoch;   /* it, */
-    int index, count; /* that batch, and how many the epoch has */
+    uint64_t epoch;   /* of the next batch to open */
+    int index, count; /* index of that batch, and number of batches of the epoch */
 
-    bool *named; /* (query_count) pairs that the caller knows to be bad */
+    bool *named; /* (query_count) bad pairs already reported to the caller */
 };
 
 /* ------------------------------------------------------------------ one pair */
 
-/* The photo of a query and the pictures of its place, both to their own rooms. */
+/* Prepare a query's photo and the aerial pictures of its drawn place. */
 static gvm_status prepare_place(const struct loader *l, struct prepared *to, int b, int query, gvm_error *err)
 {
     const struct pictures *p = &l->pictures;
@@ -93,7 +93,7 @@ static gvm_status prepare_place(const struct loader *l, struct prepared *to, int
     return fail(err, status, "%s: cannot augment it: out of memory", path_tail(q->path));
 }
 
-/* Pair `query` to place b of the batch. */
+/* Prepare pair `query` as number b of the batch. */
 static gvm_status prepare(const struct loader *l, struct prepared *to, int b, int query, const struct room *room,
                           gvm_error *err)
 {
@@ -130,8 +130,8 @@ static bool note_bad(struct prepared *p, int query, const struct slot *slot)
     return true;
 }
 
-/* The first query behind the one `tried` steps from `first` in the list that is in no conflict with the batch; counts
- * the steps. Back at the start: none is left. */
+/* The next query of the list, from `tried` steps after `first` on, that has no conflict with the batch; advances
+ * *tried. None is left when it is back at the start. */
 static int next_in_list(const struct loader *l, const struct prepared *p, int b, int first, int *tried)
 {
     int N = l->split->query_count;
@@ -140,7 +140,7 @@ static int next_in_list(const struct loader *l, const struct prepared *p, int b,
     return (first + *tried) % N;
 }
 
-/* Put the next good pair of the list in the place of b's, which is bad. slot: its failure, then the outcome. */
+/* Replace bad pair b by the next good pair of the list. slot: in: its failure; out: the result. */
 static void replace(const struct loader *l, struct prepared *p, int b, struct slot *slot, const struct room *room)
 {
     int first = p->queries[b], query = first, tried = 0;
@@ -207,7 +207,7 @@ static gvm_status begin_epoch(struct loader *l, uint64_t epoch, gvm_error *err)
     return status;
 }
 
-/* The next batch gets its queries, or the reason why it has none. */
+/* Choose the queries of the next batch, or record why there are none. */
 static void open_batch(struct loader *l)
 {
     struct prepared *p = &l->batches[l->opened++ % RING];
@@ -284,7 +284,7 @@ gvm_status loader_next(struct loader *l, struct batch *batch, gvm_error *err)
     size_t first, count;
     double start = clock_seconds();
     *batch = (struct batch){0};
-    if (l->delivered) open_batch(l); /* in the place of the one that the caller is through with */
+    if (l->delivered) open_batch(l); /* reuses the batch that the caller has finished with */
     gvm_status status = ring_next(l->ring, &first, &count, err);
     l->delivered = status == GVM_OK;
     if (status != GVM_OK) return status;

@@ -12,7 +12,7 @@
 
 enum { NONE = -1 };
 
-/* ------------------------------------------------------------------ by place */
+/* ------------------------------------------------------------------ nearest by position */
 
 /* A tile on the unit sphere. */
 struct place {
@@ -20,14 +20,14 @@ struct place {
     int tile;
 };
 
-/* A tile and the square of the chord to it, which rises with the distance on the ground. */
+/* A tile and the squared chord to it, which increases with the ground distance. */
 struct near {
     double square;
     int tile;
 };
 
 struct search {
-    const struct place *places; /* (count) by latitude */
+    const struct place *places; /* (count) sorted by latitude */
     int count, most;
     int *nearest;      /* (tile_count, most) */
     struct near *room; /* (threads, most) */
@@ -53,14 +53,14 @@ static double chord(const struct place *a, const struct place *b)
     return x * x + y * y + z * z;
 }
 
-/* No place so much farther north or south is nearer than this. */
+/* Lower bound of the squared chord, from the difference in latitude. */
 static double least_chord(const struct place *a, const struct place *b)
 {
     double s = 2 * sin((a->lat - b->lat) * EARTH_DEGREE / 2);
     return s * s * (1 - 1e-9);
 }
 
-/* heap: the `most` nearest so far, the farthest on top; *count of them are there. */
+/* heap: max-heap of the *count <= most nearest so far. */
 static void keep(struct near *heap, int *count, int most, struct near new)
 {
     int i;
@@ -80,7 +80,7 @@ static void keep(struct near *heap, int *count, int most, struct near new)
     heap[i] = new;
 }
 
-/* From the place's own latitude outwards, until no latitude farther off can hold a nearer one. */
+/* Scan from the place's own latitude outwards until the bound exceeds the farthest neighbour. */
 static void search_one(const struct search *s, int at, struct near *heap)
 {
     const struct place *own = &s->places[at];
@@ -125,7 +125,7 @@ gvm_status neighbours_by_place(int *nearest, int most, const struct split *split
     int *of_tiles = calloc((size_t)T * most + 1, sizeof *of_tiles);
     struct near *room = malloc((size_t)parallel_threads() * most * sizeof *room);
     bool ready = places != NULL && of_tiles != NULL && room != NULL;
-    for (int q = 0; q < N && ready; q++) of_tiles[split->queries[q].tile] = 1; /* those that have a query */
+    for (int q = 0; q < N && ready; q++) of_tiles[split->queries[q].tile] = 1; /* tiles with a query */
     for (int t = 0; t < T && ready; t++)
         if (of_tiles[t]) places[count++] = place_of(split, t);
     if (ready) {
@@ -145,16 +145,16 @@ gvm_status neighbours_by_place(int *nearest, int most, const struct split *split
 /* ------------------------------------------------------------------ the batches of an epoch */
 
 enum {
-    SURE = 32,     /* nearest that all come along, */
-    DRAWN = 32,    /* and how many of the others */
-    GIVE_UP = 1024 /* seeds in a row */
+    SURE = 32,     /* nearest tiles that are always taken */
+    DRAWN = 32,    /* number of tiles drawn from the others */
+    GIVE_UP = 1024 /* unusable seeds in a row that end the epoch */
 };
 
 struct epoch {
     const struct split *split;
-    const int *first, *next; /* (tile_count), (query_count): the queries of a tile, as lists */
+    const int *first, *next; /* (tile_count), (query_count): linked lists of each tile's queries */
     bool *used;              /* (query_count) */
-    int *in_batch;           /* (tile_count) the last batch, from 1, in which it stands */
+    int *in_batch;           /* (tile_count) number of the last batch with this tile, from 1 */
     int *order, count, B;    /* queries placed so far */
     uint64_t seed, stream;
 };
@@ -176,7 +176,7 @@ static void place(struct epoch *e, int query)
     e->order[e->count++] = query;
 }
 
-/* One of the tile's queries that fit, each as likely; NONE where none does. */
+/* Draw one of the tile's usable queries uniformly; NONE if there is none. */
 static int draw_query(const struct epoch *e, int tile, uint64_t draw)
 {
     uint64_t fit = 0;
@@ -187,7 +187,7 @@ static int draw_query(const struct epoch *e, int tile, uint64_t draw)
         if (fits(e, q) && skip-- == 0) return q;
 }
 
-/* Those that a seed brings along, until the batch is full. nearest: (most) tiles */
+/* Add queries of the seed's neighbours until the batch is full. nearest: (most) tiles */
 static void bring(struct epoch *e, int seed, const int *nearest, int most)
 {
     int tiles[NEIGHBOURS], n = 0, end = batch_at_work(e) * e->B;
@@ -195,7 +195,7 @@ static void bring(struct epoch *e, int seed, const int *nearest, int most)
     for (int k = 0; k < most && n < NEIGHBOURS && nearest[k] != NONE; k++)
         if (nearest[k] != e->split->queries[seed].tile) tiles[n++] = nearest[k];
     for (int k = 0; k < n && k < SURE + DRAWN && e->count < end; k++) {
-        if (k >= SURE) { /* any of those that are left takes this place */
+        if (k >= SURE) { /* draw one of the remaining neighbours (Fisher and Yates) */
             int j = k + (int)(random_bits(e->seed, e->stream, draw + NEIGHBOURS + k) % (uint64_t)(n - k));
             int tile = tiles[j];
             tiles[j] = tiles[k];

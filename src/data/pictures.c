@@ -3,6 +3,7 @@
 
 #include <glib.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -11,7 +12,7 @@
 #include "data/cache_file.h"
 #include "imagery/zooms.h"
 
-/* ------------------------------------------------------------------ aerial pictures out of rasters */
+/* ------------------------------------------------------------------ aerial pictures from rasters */
 
 gvm_status rasters_open(struct rasters *rasters, const struct dataset *dataset, const double *zooms, int zoom_count,
                         gvm_error *err)
@@ -33,13 +34,13 @@ void rasters_close(struct rasters *rasters)
     *rasters = (struct rasters){0};
 }
 
-static const double KEPT_PART = 0.25; /* of the memory that there is, for imagery */
+static const double KEPT_PART = 0.25; /* share of the available memory for imagery */
 
-/* Rasters belong to a thread while it cuts. There are as many cutters as threads that ever cut at once. */
+/* A pool of cutters: a thread owns a cutter while it cuts, so there are as many as threads that ever cut at once. */
 struct cutters {
     struct rasters rasters;
     struct view view;
-    GMutex lock;
+    pthread_mutex_t lock;
     struct zoom_cutter **idle;
     int idle_count, count;
 };
@@ -50,7 +51,7 @@ static void cutters_free(struct cutters *c)
     for (int i = 0; i < c->idle_count; i++) zoom_cutter_free(c->idle[i]);
     free(c->idle);
     rasters_close(&c->rasters);
-    g_mutex_clear(&c->lock);
+    pthread_mutex_destroy(&c->lock);
     free(c);
 }
 
@@ -59,23 +60,23 @@ static gvm_status cutters_open(struct cutters **cutters, const struct dataset *d
 {
     struct cutters *c = *cutters = calloc(1, sizeof *c);
     if (c == NULL) return fail(err, GVM_MEMORY, "%s: out of memory for its rasters", path_tail(data->root));
-    g_mutex_init(&c->lock);
+    pthread_mutex_init(&c->lock, NULL);
     c->view = *view;
     return rasters_open(&c->rasters, data, view->zooms, view->zoom_count, err);
 }
 
-/* One that nobody uses. There is room for it to come back. */
+/* Take a free cutter or open a new one; reserves the space to return it. */
 static gvm_status take_cutter(struct zoom_cutter **cutter, struct cutters *c, gvm_error *err)
 {
     *cutter = NULL;
-    g_mutex_lock(&c->lock);
+    pthread_mutex_lock(&c->lock);
     if (c->idle_count > 0) *cutter = c->idle[--c->idle_count];
     struct zoom_cutter **more = *cutter ? c->idle : realloc(c->idle, ((size_t)c->count + 1) * sizeof *more);
     if (more != NULL && *cutter == NULL) {
         c->idle = more;
         c->count++;
     }
-    g_mutex_unlock(&c->lock);
+    pthread_mutex_unlock(&c->lock);
     if (*cutter != NULL) return GVM_OK;
     if (more == NULL) return fail(err, GVM_MEMORY, "cannot cut aerial pictures: out of memory");
     return zoom_cutter_open(cutter, c->rasters.mosaic, &c->view, err);
@@ -83,9 +84,9 @@ static gvm_status take_cutter(struct zoom_cutter **cutter, struct cutters *c, gv
 
 static void give_back(struct cutters *c, struct zoom_cutter *cutter)
 {
-    g_mutex_lock(&c->lock);
+    pthread_mutex_lock(&c->lock);
     c->idle[c->idle_count++] = cutter;
-    g_mutex_unlock(&c->lock);
+    pthread_mutex_unlock(&c->lock);
 }
 
 gvm_status pictures_cut(uint8_t *pixels, const struct pictures *p, double lat, double lon, double bearing,
@@ -99,9 +100,9 @@ gvm_status pictures_cut(uint8_t *pixels, const struct pictures *p, double lat, d
     return status;
 }
 
-/* ------------------------------------------------------------------ what goes together */
+/* ------------------------------------------------------------------ matching data set and network */
 
-static gvm_status check_pair(const struct dataset *data, const struct config *c, gvm_error *err)
+gvm_status pictures_check(const struct dataset *data, const struct config *c, gvm_error *err)
 {
     const struct view *aerial = &c->views[GVM_AERIAL];
     bool cells = aerial->zoom_count > 0;
@@ -126,7 +127,7 @@ gvm_status pictures_open(struct pictures *p, const struct dataset *data, const s
 {
     *p = (struct pictures){
         .data = data, .street = config_shape(config, GVM_STREET), .aerial = config_shape(config, GVM_AERIAL)};
-    gvm_status status = check_pair(data, config, err);
+    gvm_status status = pictures_check(data, config, err);
     if (status == GVM_OK && data->rasters != NULL)
         status = cutters_open(&p->cutters, data, &config->views[GVM_AERIAL], err);
     return status;

@@ -1,5 +1,5 @@
-/* pictures.h - the pictures of a data set at the network's size: out of its files, out of a cache of them (cache.h),
- * or, the aerial ones of photos, cut out of rasters. */
+/* pictures.h - the pictures of a data set at the network's size: from files, from a cache (cache.h) or, for the aerial
+ * pictures of photos, cut from rasters. */
 #ifndef GVM_DATA_PICTURES_H
 #define GVM_DATA_PICTURES_H
 
@@ -13,41 +13,44 @@
 struct cache;
 struct cutters;
 
-/* What is needed to get at a data set's pictures. All of it must outlive what uses it. */
+/* Access to a data set's pictures. All members must outlive its users. */
 struct pictures {
     const struct dataset *data;
     struct picture_shape street, aerial; /* the network's inputs */
     const struct cache *cache;           /* NULL: read from their files */
-    struct cutters *cutters;             /* of a data set with rasters: what cuts its aerial pictures; else NULL */
+    struct cutters *cutters;             /* of a data set with rasters; else NULL */
 };
 
-/* The pictures of a data set as a network takes them, without a cache. To be freed with pictures_close, also on
- * failure. GVM_ARGUMENT where the data set has not what the network takes; as mosaic_open; GVM_MEMORY. */
+/* Fails with GVM_ARGUMENT if the data set's kind does not suit the network. */
+gvm_status pictures_check(const struct dataset *data, const struct config *config, gvm_error *err);
+
+/* Open the pictures of a data set for a network, without a cache. The caller closes them with pictures_close, also on
+ * failure. Fails as pictures_check or mosaic_open, or with GVM_MEMORY. */
 gvm_status pictures_open(struct pictures *p, const struct dataset *data, const struct config *config, gvm_error *err);
 void pictures_close(struct pictures *p);
 
-/* Keep the imagery in memory. Does nothing if it takes more than a quarter of the available memory, or leaves less than
- * `needed` bytes. Before anything is cut. As mosaic_keep. */
+/* Keep the imagery in memory. Does nothing if it takes more than a quarter of the available memory, or would leave less
+ * than `needed` bytes. Call it before anything is cut. Fails as mosaic_keep. */
 gvm_status pictures_keep(struct pictures *p, double needed, gvm_error *err);
 
-/* Picture i of a split, one of the data set's two; of a cell all its pictures, around its centre.
+/* Picture i of one of the data set's splits; for a cell, all its pictures around its centre.
  *
- *   pixels  out: (H, W, 3) of its view, or (pictures, H, W, 3); in the cache, or in room
- *   room    as much, the caller's
+ *   pixels  out: (H, W, 3) of its view, or (pictures, H, W, 3); points into the cache or to room
+ *   room    buffer of that size
  *   i       a query for GVM_STREET, a tile for GVM_AERIAL
  *
- * Returns GVM_OK, as cache_load (cache_file.h) or as pictures_cut. A picture that was broken when the cache was made is
- * tried again. Any number of threads may call. */
+ * Fails as cache_load (cache_file.h) or pictures_cut. A picture that was unreadable when the cache was made is tried
+ * again. Thread-safe. */
 gvm_status pictures_read(const uint8_t **pixels, uint8_t *room, const struct pictures *p, const struct split *split,
                          gvm_view view, int i, gvm_error *err);
 
-/* Of a data set with rasters: the pictures (pictures, H, W, 3) of any place, with a bearing that points up. Any number
- * of threads may call. As zoom_tile_cut. */
+/* The aerial pictures (pictures, H, W, 3) at any position, with `bearing` pointing up; only for a data set with
+ * rasters. Thread-safe. Fails as zoom_tile_cut. */
 gvm_status pictures_cut(uint8_t *pixels, const struct pictures *p, double lat, double lon, double bearing,
                         gvm_error *err);
 
-/* The rasters of a data set that has some, for pictures of these zooms; as mosaic_open. To be closed also on failure.
- */
+/* Open the rasters of a data set for pictures of these zooms. The caller closes them, also on failure. Fails as
+ * mosaic_open. */
 struct rasters {
     struct mosaic *mosaic;
     struct mosaic_source *sources;

@@ -1,5 +1,5 @@
-/* sampler.c - see sampler.h. A shuffle by Fisher and Yates, then batches filled in that order; a query in conflict with
- * its batch waits in line. */
+/* sampler.c - see sampler.h. A Fisher-Yates shuffle, then batches are filled in that order; a query in conflict with
+ * its batch waits in a queue. */
 #include "data/sampler.h"
 
 #include "base/error.h"
@@ -11,7 +11,7 @@
 
 enum {
     NONE = -1,
-    LOOKS = 64 /* times B: how many waiting queries a batch looks at, so that odd data cannot take quadratic time */
+    LOOKS = 64 /* times B: most waiting queries that a batch tries, to avoid quadratic time on unusual data */
 };
 
 bool sampler_conflict(const struct query *a, const struct query *b)
@@ -26,14 +26,15 @@ bool sampler_conflict(const struct query *a, const struct query *b)
 
 struct filling {
     const struct split *split;
-    int *owned, *shown; /* (tile_count) the last batch in which a query's own tile, or a near one, is this */
-    int batch;          /* the number of the one at work, from 1 */
-    int *order, count;  /* queries placed so far */
-    int *next;          /* (query_count) the waiting line as a list */
+    int *owned,
+        *shown;        /* (tile_count) number of the last batch that has this tile as a query's own, or as a near one */
+    int batch;         /* number of the current batch, from 1 */
+    int *order, count; /* queries placed so far */
+    int *next;         /* (query_count) the queue as a linked list */
     int first, last;
 };
 
-/* As sampler_conflict with each query of the batch so far, in a few looks. */
+/* Same as sampler_conflict with each query of the batch so far, in constant time. */
 static bool fits(const struct filling *f, const struct query *q)
 {
     if (f->owned[q->tile] == f->batch || f->shown[q->tile] == f->batch) return false;
@@ -61,7 +62,7 @@ static void wait_in_line(struct filling *f, int query)
     f->last = query;
 }
 
-/* Place those of the first `looks` waiting queries that fit, until the batch ends at `end`. */
+/* Add those of the first `looks` waiting queries that fit, until the batch is full at `end`. */
 static void place_waiting(struct filling *f, int end, int looks)
 {
     int before = NONE;
@@ -135,8 +136,8 @@ void sampler_shuffle(int *queries, int N, uint64_t seed, uint64_t epoch)
 }
 
 struct member {
-    uint64_t square; /* drawn, so that squares come in any order */
-    int rank, query; /* place in the shuffled list */
+    uint64_t square; /* hashed, so that squares are in random order */
+    int rank, query; /* rank: index in the shuffled list */
 };
 
 static int by_square(const void *a, const void *b)
@@ -146,11 +147,11 @@ static int by_square(const void *a, const void *b)
     return (x->rank > y->rank) - (x->rank < y->rank);
 }
 
-/* Bring the queries of a square together; within it they stay as they were shuffled. */
+/* Sort the queries by square; within a square they keep their shuffled order. */
 static bool gather(int *queries, const struct split *split, double metres, uint64_t seed, uint64_t epoch)
 {
     const uint64_t stream = UINT64_C(0x736d71) << 40 | epoch;
-    const double degree = 111320; /* metres of a degree of latitude, nearly: a square need not be exact */
+    const double degree = 111320; /* approximate metres of a degree of latitude: a square need not be exact */
     double right = random_uniform(seed, stream, 0), up = random_uniform(seed, stream, 1);
     int N = split->query_count;
     struct member *members = malloc(((size_t)N + 1) * sizeof *members);
@@ -172,7 +173,7 @@ static bool gather(int *queries, const struct split *split, double metres, uint6
 gvm_status sampler_epoch(int *order, int *batches, const struct split *split, int B, bool shuffle, double cluster_m,
                          uint64_t seed, uint64_t epoch, gvm_error *err)
 {
-    assert(cluster_m == 0 || cluster_m >= 1); /* else the squares are too many to be numbered */
+    assert(cluster_m == 0 || cluster_m >= 1); /* otherwise there are too many squares to number */
     int N = split->query_count;
     int *sequence = malloc(((size_t)N + 1) * sizeof *sequence);
     bool ready = sequence != NULL;

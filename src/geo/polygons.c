@@ -12,7 +12,7 @@ OGRGeometryH box_polygon(const double box[4])
     return polygon;
 }
 
-/* Twice the area within a ring, more than 0 anticlockwise. */
+/* Twice the signed area of a ring, positive if it is anticlockwise. */
 static double turn_of(OGRGeometryH ring)
 {
     int n = OGR_G_GetPointCount(ring);

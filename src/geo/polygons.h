@@ -1,14 +1,14 @@
-/* polygons.h - areas as GDAL's geometries, and those as GeoJSON: see geojson.h. */
+/* polygons.h - areas as GDAL geometries, and these as GeoJSON (geojson.h) */
 #ifndef GVM_GEO_POLYGONS_H
 #define GVM_GEO_POLYGONS_H
 
 #include <jansson.h>
 #include <ogr_api.h>
 
-/* A box (west, south, east, north) as a polygon, anticlockwise. */
+/* A box (west, south, east, north) as an anticlockwise polygon. The caller frees it. */
 OGRGeometryH box_polygon(const double box[4]);
 
-/* A MultiPolygon of polygons that lie within -180..180. NULL: no memory. */
+/* A MultiPolygon of polygons in [-180, 180]. NULL if out of memory. */
 json_t *geojson_polygons(OGRGeometryH polygons);
 
 #endif

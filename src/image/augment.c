@@ -16,7 +16,7 @@ void augment_turn(uint8_t *out, const uint8_t *in, int H, int W, int quarters)
 {
     assert(quarters >= 0 && quarters < 4 && (quarters % 2 == 0 || H == W));
     ptrdiff_t row = (ptrdiff_t)W * 3;
-    /* Where the first output pixel comes from, and how far the input moves for a step right and a step down. */
+    /* Input offset of the first output pixel, and input steps for one output pixel right and one down. */
     const ptrdiff_t start[4] = {0, (H - 1) * row, (H - 1) * row + row - 3, row - 3};
     const ptrdiff_t right[4] = {3, -row, -3, row}, down[4] = {row, 3, -row, -3};
     for (int y = 0; y < H; y++) {
@@ -53,13 +53,13 @@ void augment_mirror(uint8_t *pixels, int H, int W)
 
 /* ------------------------------------------------------------------ colours */
 
-/* Pillow's weights, with 16 bits after the point. */
+/* Pillow's weights in 16-bit fixed point. */
 static uint8_t grey_of(const uint8_t *p)
 {
     return (uint8_t)((p[0] * 19595u + p[1] * 38470u + p[2] * 7471u + 0x8000u) >> 16);
 }
 
-/* base + factor (value - base), cut off to 8 bits as Pillow does. */
+/* base + factor (value - base), clamped and truncated to 8 bits as Pillow does. */
 static uint8_t blend(int base, int value, float factor)
 {
     float x = (float)base + factor * (float)(value - base);
@@ -96,7 +96,7 @@ void augment_saturation(uint8_t *pixels, int H, int W, float factor)
     }
 }
 
-/* With the smallest and the largest of r, g, b as they are: where they stand on the circle of six is the hue. */
+/* Keeps the minimum and maximum of r, g, b. The hue is a position in [0, 6). */
 void augment_hue(uint8_t *pixels, int H, int W, float turn)
 {
     size_t n = (size_t)H * (size_t)W;
@@ -109,7 +109,7 @@ void augment_hue(uint8_t *pixels, int H, int W, float turn)
                     : high == g ? 2 + (float)(b - r) / range
                                 : 4 + (float)(r - g) / range;
         hue += 6 * turn;
-        for (int c = 0; c < 3; c++) { /* largest within 1 of 0, 2, 4; smallest beyond 2 of it */
+        for (int c = 0; c < 3; c++) { /* channel c is at the maximum within 1 of position 2c, at the minimum beyond 2 */
             float away = hue - 2 * (float)c;
             away = fabsf(away - 6 * rintf(away / 6));
             p[c] = (uint8_t)((float)low + range * fminf(1, fmaxf(0, 2 - away)) + 0.5f);
@@ -126,11 +126,11 @@ void augment_grey(uint8_t *pixels, int H, int W)
 /* ------------------------------------------------------------------ blur */
 
 enum {
-    MAX_RADIUS = 30, /* with more taps, what is cut off of each would show */
-    POINT = 7        /* bits after the point of a sample: twice 255 still fits in 16 bits */
+    MAX_RADIUS = 30, /* with more taps, the truncation error of each would become visible */
+    POINT = 7        /* fractional bits of a sample: 2 * 255 still fits in 16 bits */
 };
 
-/* sum[i] += (a[i] + b[i]) weight, the weight with 16 bits after the point. */
+/* sum[i] += (a[i] + b[i]) weight, with a weight of 16 fractional bits */
 static void add_tap(uint16_t *restrict sum, const uint16_t *a, const uint16_t *b, uint16_t weight, int n)
 {
     for (int i = 0; i < n; i++) {
@@ -139,8 +139,8 @@ static void add_tap(uint16_t *restrict sum, const uint16_t *a, const uint16_t *b
     }
 }
 
-/* out[i] = sum over k of (low[k][i] + high[k][i]) weight[k], k = 0..radius. The lower halves of the products are cut
- * off, so a tap loses half a unit on average, which the start gives back. */
+/* out[i] = sum over k of (low[k][i] + high[k][i]) weight[k], k = 0..radius. Products are truncated, which loses half a
+ * unit per tap on average; the initial value compensates. */
 static void weigh(uint16_t *out, const uint16_t *const *low, const uint16_t *const *high, const uint16_t *weight,
                   int radius, int n)
 {
@@ -148,8 +148,8 @@ static void weigh(uint16_t *out, const uint16_t *const *low, const uint16_t *con
     for (int k = 0; k <= radius; k++) add_tap(out, low[k], high[k], weight[k], n);
 }
 
-/* Half of the kernel: weight[0] counts twice, as the middle is its own mirror image. Adds up to 1/2 exactly, so a plain
- * picture stays as it is. */
+/* Half of the symmetric kernel. weight[0] is half of the centre tap, because the centre is added to itself. The weights
+ * add up to exactly 1/2, so a uniform picture stays unchanged. */
 static int gaussian(uint16_t weight[MAX_RADIUS + 1], double sigma)
 {
     int radius = (int)ceil(3 * sigma);
@@ -163,7 +163,7 @@ static int gaussian(uint16_t weight[MAX_RADIUS + 1], double sigma)
     return radius;
 }
 
-/* One row (W, 3) across: out in 16 bits; padded holds the row with its mirrored ends. */
+/* Filter one row (W, 3) horizontally: out in 16 bits; padded is the row with mirrored ends. */
 static void blur_row(uint16_t *out, uint16_t *padded, const uint8_t *in, int W, const uint16_t *weight, int radius)
 {
     const uint16_t *low[MAX_RADIUS + 1], *high[MAX_RADIUS + 1];
@@ -189,7 +189,7 @@ gvm_status augment_blur(uint8_t *pixels, int H, int W, double sigma)
     int radius = gaussian(weight, sigma);
     size_t n = (size_t)W * 3;
     uint16_t *rows =
-        malloc(((size_t)H * n + 2 * n + (size_t)radius * 6) * sizeof *rows); /* (H, W, 3) and two rows more */
+        malloc(((size_t)H * n + 2 * n + (size_t)radius * 6) * sizeof *rows); /* (H, W, 3) and two more rows */
     if (rows == NULL) return GVM_MEMORY;
     uint16_t *mixed = rows + (size_t)H * n, *padded = mixed + n;
     for (int y = 0; y < H; y++) blur_row(rows + (size_t)y * n, padded, pixels + (size_t)y * n, W, weight, radius);

@@ -1,5 +1,5 @@
-/* augment_each.c - the changes that Sample4Geo makes to each picture alone, with the ranges that albumentations has
- * where Sample4Geo names none. */
+/* augment_each.c - Sample4Geo's augmentations of a single picture. Ranges that Sample4Geo does not state are the
+ * defaults of albumentations. */
 #include "image/augment_parts.h"
 #include "image/image.h"
 
@@ -8,7 +8,7 @@
 
 enum { MAX_SIDE = 7, MAX_HOLES = 25 };
 
-/* What is drawn, each at its own place. */
+/* Indices of the draws. */
 enum draw {
     RECOMPRESS,
     QUALITY,
@@ -36,7 +36,7 @@ static float between(const struct dice *dice, int draw, float low, float high)
     return low + (high - low) * dice_uniform(dice, draw);
 }
 
-/* Brightness, contrast, saturation and hue in an order that is drawn too. */
+/* Brightness, contrast, saturation and hue, in random order. */
 static void colour(uint8_t *pixels, int H, int W, const struct augmentation *a, const struct dice *dice)
 {
     static void (*const change[4])(uint8_t *, int, int, float) = {augment_brightness, augment_contrast,
@@ -54,7 +54,7 @@ static void colour(uint8_t *pixels, int H, int W, const struct augmentation *a, 
     }
 }
 
-/* A bell of 3, 5 or 7 pixels a side, slanted, pointed or flat, with noise upon it. */
+/* A rotated generalised Gaussian of 3, 5 or 7 pixels a side, multiplied by noise. */
 static gvm_status blur(uint8_t *pixels, int H, int W, const struct dice *dice)
 {
     float kernel[MAX_SIDE * MAX_SIDE], sum = 0;
@@ -82,7 +82,7 @@ void augment_hole(uint8_t *pixels, int H, int W, const int box[4])
         memset(pixels + ((size_t)y * (size_t)W + (size_t)box[0]) * 3, 0, 3 * (size_t)(right - box[0]));
 }
 
-/* Units of a tenth of the width, from the upper left; of each the upper left `ratio` of its side. */
+/* The cell's side is a tenth of the width; the hole is at its upper left, with `ratio` of its side. */
 void augment_grid(uint8_t *pixels, int H, int W, float ratio)
 {
     int unit = W / 10 > 2 ? W / 10 : 2, hole = (int)((float)unit * ratio);
@@ -91,7 +91,7 @@ void augment_grid(uint8_t *pixels, int H, int W, float ratio)
         for (int x = 0; x < W; x += unit) augment_hole(pixels, H, W, (const int[4]){x, y, x + hole, y + hole});
 }
 
-/* 10 to 25 rectangles, each side 0.1 to 0.2 of the height. */
+/* 10 to 25 rectangles whose sides are 0.1 to 0.2 of the height. */
 static void coarse(uint8_t *pixels, int H, int W, const struct dice *dice)
 {
     int count = dice_int(dice, COUNT, 10, MAX_HOLES);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The picture with `radius` mirrored pixels on each side, (H + 2 radius, W + 2 radius, 3). */
+/* The picture padded by `radius` mirrored pixels on each side: (H + 2 radius, W + 2 radius, 3). */
 static void pad(uint8_t *out, const uint8_t *in, int H, int W, int radius)
 {
     size_t row = (size_t)W * 3, stride = (size_t)(W + 2 * radius) * 3;
@@ -44,7 +44,7 @@ gvm_status augment_filter(uint8_t *pixels, int H, int W, const float *kernel, in
     return ok ? GVM_OK : GVM_MEMORY;
 }
 
-/* exp(-q^shape / 2), q = (x' / sigma[0])^2 + (y' / sigma[1])^2 in axes turned by `angle`. */
+/* exp(-q^shape / 2), q = (x' / sigma[0])^2 + (y' / sigma[1])^2 in axes rotated by `angle` */
 void augment_bell(float *kernel, int side, const double sigma[2], double angle, double shape)
 {
     double c = cos(angle), s = sin(angle);

@@ -1,4 +1,4 @@
-/* augment_jpeg.c - a picture written as JPEG and read again. Relies on libvips. */
+/* augment_jpeg.c - JPEG compression and decompression in memory. Uses libvips. */
 #include <stdlib.h>
 #include <string.h>
 #include <vips/vips.h>
@@ -6,7 +6,7 @@
 #include "image/augment_parts.h"
 #include "image/process.h"
 
-/* out: (height, width, 3) of what libvips reads in a JPEG file */
+/* out: (height, width, 3), decoded by libvips */
 static bool decode_jpeg(uint8_t *out, int width, int height, void *data, size_t size)
 {
     VipsImage *read = NULL, *target = vips_image_new_from_memory(out, (size_t)width * height * 3, width, height, 3,

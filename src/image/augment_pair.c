@@ -1,10 +1,10 @@
-/* augment_pair.c - see augment.h: what is drawn for a pair, and done to its pictures. */
+/* augment_pair.c - see augment.h: the draws for a pair and the steps applied to its pictures. */
 #include "image/augment_parts.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* What is drawn for a pair, each at its own place of the stream. */
+/* Indices of the draws for a pair. */
 enum draw {
     TURN,
     ORDER,
@@ -21,7 +21,7 @@ enum draw {
     DRAWS = 16
 };
 
-/* In an order that is drawn too, as torchvision's ColorJitter does. Takes four draws from `first` on. */
+/* In random order, as torchvision's ColorJitter. Uses four draws, starting at `first`. */
 static void jitter(uint8_t *pixels, int H, int W, float amount, const struct dice *dice, int first)
 {
     static void (*const change[3])(uint8_t *, int, int, float) = {augment_brightness, augment_contrast,
@@ -32,7 +32,7 @@ static void jitter(uint8_t *pixels, int H, int W, float amount, const struct dic
         change[order[i]](pixels, H, W, 1 - amount + 2 * amount * dice_uniform(dice, first + 1 + order[i]));
 }
 
-/* By k of 1, 2, 3 quarters anticlockwise, the panorama to the left. */
+/* Rotate by 1, 2 or 3 quarter turns anticlockwise; roll the panorama to the left. */
 static gvm_status spin(uint8_t *street, uint8_t *aerial[2], const int sizes[4], int quarters)
 {
     size_t bytes[2] = {(size_t)sizes[0] * (size_t)sizes[1] * 3, (size_t)sizes[2] * (size_t)sizes[3] * 3};
@@ -54,7 +54,7 @@ gvm_status augment_pair(uint8_t *street_out, uint8_t *strong, uint8_t *weak, con
 {
     int H = sizes[2], W = sizes[3];
     uint8_t *plain = weak != NULL ? weak : strong;
-    struct dice dice = {seed, UINT64_C(0x617567) << 40 | epoch, index * DRAWS}; /* "aug": a stream of its own */
+    struct dice dice = {seed, UINT64_C(0x617567) << 40 | epoch, index * DRAWS}; /* "aug": a separate stream */
     int quarters = a->turn ? (int)(dice_uniform(&dice, TURN) * 4) : 0;
     if (H != W) quarters &= 2;
     augment_roll(street_out, street, sizes[0], sizes[1], quarters);

@@ -1,4 +1,4 @@
-/* augment_place.c - see augment.h: a photo and the pictures of its place, varied. */
+/* augment_place.c - see augment.h: augments a photo and the pictures of its place. */
 #include "image/augment_parts.h"
 
 #include <stdlib.h>
@@ -11,7 +11,7 @@ static bool is_black(const uint8_t *from, size_t step, int count)
     return true;
 }
 
-/* Left, top, right, bottom of what lies within black rows above and below, or black columns on either side. */
+/* Left, top, right, bottom of the content inside black rows and columns at the edges. */
 static void find_content(int box[4], const uint8_t *pixels, int H, int W)
 {
     size_t row = (size_t)W * 3;
@@ -23,7 +23,7 @@ static void find_content(int box[4], const uint8_t *pixels, int H, int W)
     memcpy(box, (const int[4]){left, top, right, bottom}, 4 * sizeof *box);
 }
 
-/* The rows of a box, to a picture of its own or from it. */
+/* Copy the box to a contiguous picture, or back. */
 static void move_box(uint8_t *own, uint8_t *pixels, int W, const int box[4], bool back)
 {
     size_t bytes = 3 * (size_t)(box[2] - box[0]);

@@ -1,4 +1,4 @@
-/* budget.h - an amount that threads share, each waiting until its part is free. */
+/* budget.h - a counting semaphore with amounts: threads wait until their share is free */
 #ifndef GVM_IMAGE_BUDGET_H
 #define GVM_IMAGE_BUDGET_H
 
@@ -12,14 +12,14 @@ struct budget {
     int64_t left;
 };
 
-/* As an initial value. Who takes a second part while holding one may wait for ever. */
+/* Static initialiser. A thread that waits for a second share while it holds one can deadlock. */
 #define BUDGET(amount)                                              \
     {                                                               \
         PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, amount \
     }
 
-/* Wait until so much is left, and take it; no longer than to `until`, seconds of CLOCK_MONOTONIC, or for ever if it is
- * INFINITY. False: nothing is taken. No part may be larger than the whole. */
+/* Wait until `amount` is available and take it. Gives up at `until`, in seconds of CLOCK_MONOTONIC; INFINITY waits
+ * forever. Returns false if nothing was taken. `amount` must not exceed the initial amount. */
 bool budget_take_until(struct budget *budget, int64_t amount, double until);
 
 void budget_give_back(struct budget *budget, int64_t amount);

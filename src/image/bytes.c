@@ -1,6 +1,7 @@
 /* bytes.c - see bytes.h */
 #include "image/bytes.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -14,6 +15,7 @@ size_t bytes_read(void *out, const struct bytes *bytes, uint64_t at, size_t n)
         return n;
     }
     ssize_t got = file_read_at(bytes->fd, out, n, at);
+    if (got < 0 && bytes->error != NULL) *bytes->error = errno;
     return got > 0 ? (size_t)got : 0; /* cut short meanwhile, or not to be read: what follows finds too little */
 }
 

@@ -1,4 +1,4 @@
-/* bytes.h - the bytes of a picture, in memory or in an open file, read anywhere. */
+/* bytes.h - random access to a picture file's bytes, in memory or in an open file */
 #ifndef GVM_IMAGE_BYTES_H
 #define GVM_IMAGE_BYTES_H
 
@@ -10,15 +10,16 @@ struct bytes {
     const void *memory; /* NULL: the file */
     int fd;
     uint64_t size;
+    int *error; /* errno of a read that failed, unless NULL; what could not be read counts as not there */
 };
 
-/* How many of n bytes from `at` on there are, copied to out. */
+/* Copy up to n bytes from offset `at` to out. Returns the number of bytes copied. */
 size_t bytes_read(void *out, const struct bytes *bytes, uint64_t at, size_t n);
 
-/* True where all n are there. */
+/* The same; returns whether all n bytes were read. */
 bool bytes_have(void *out, const struct bytes *bytes, uint64_t at, size_t n);
 
-/* Numbers as formats write them. */
+/* Integers of a fixed byte order. */
 static inline uint32_t big16(const uint8_t *p)
 {
     return (uint32_t)p[0] << 8 | p[1];

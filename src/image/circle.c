@@ -8,16 +8,16 @@
 
 #include "base/error.h"
 
-/* What a user can do about it. */
+/* How a user can resolve it. */
 #define ADVICE                                                                                                \
     "weights for panoramas need the full circle, from a 360-degree camera or app; those for photos, such as " \
     "statewide,"                                                                                              \
     " take it"
 
-/* Writers round sizes: a circle less than a third of a degree short is full. */
+/* Tolerance for rounded sizes: full if less than a third of a degree is missing. */
 static const double NEARLY = 0.999;
 
-/* A telephone's widest photo is 20:9, or 21:9. What is wider was put together. */
+/* The widest phone photos are 20:9 or 21:9; wider pictures were stitched or cropped. */
 static const double WIDEST_PHOTO = 2.4;
 
 bool gpano_is_stale(const struct gpano *g, int width, int height)
@@ -27,9 +27,9 @@ bool gpano_is_stale(const struct gpano *g, int width, int height)
     return fabs(said - is) > 0.02 * is;
 }
 
-/* ------------------------------------------------------------------ what a camera says */
+/* ------------------------------------------------------------------ camera metadata */
 
-/* Degrees. The length as of 35 mm film goes by the diagonal. */
+/* Horizontal field of view in degrees. The 35 mm equivalent focal length refers to the diagonal. */
 static double width_of_view(const struct image *image)
 {
     double w = image->width, h = image->height;
@@ -56,7 +56,7 @@ static gvm_status check_camera(const struct image *image, const char *where, gvm
     return fail(err, GVM_PANORAMA, "%s: this %d x %d picture is not a full panorama %s; " ADVICE, where, w, h, what);
 }
 
-/* ------------------------------------------------------------------ what a picture shows */
+/* ------------------------------------------------------------------ picture content */
 
 static double difference(const uint8_t *pixels, int H, int W, int a, int b)
 {
@@ -72,11 +72,11 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-enum { SMALL_H = 64, SMALL_W = 256 }; /* of the small copy that is looked at */
+enum { SMALL_H = 64, SMALL_W = 256 }; /* size of the downscaled copy that is analysed */
 
-/* A full circle's last column is its first one's neighbour, and differs from it as neighbours do: at most 3.5 times as
- * much as half of them, in 48 real and drawn panoramas. Of photos half differ more than 4.5 times as much, of panoramas
- * that were cut off nine in ten. */
+/* In a full circle, the last column is adjacent to the first and differs from it as neighbouring columns do: at most
+ * 3.5 times the median difference in 48 real and drawn panoramas. Half of the photos and nine in ten cropped panoramas
+ * exceed 4.5 times. */
 static bool edges_join(const uint8_t *small)
 {
     double each[SMALL_W - 1];
@@ -86,8 +86,8 @@ static bool edges_join(const uint8_t *small)
     return ends <= 4.5 * each[SMALL_W / 2];
 }
 
-/* The last row of a whole sphere is all of one point: in 13 real ones its columns deviate by 5 levels at most, in
- * photos that were cut to 2:1 by 10 to 67. */
+/* The last row of a full sphere shows a single point. In 13 real panoramas the columns of that row have a standard
+ * deviation of at most 5 levels, in photos cropped to 2:1 of 10 to 67. */
 static bool foot_is_point(const uint8_t *small)
 {
     const uint8_t *row = small + (size_t)(SMALL_H - 1) * SMALL_W * 3;
@@ -120,7 +120,7 @@ static gvm_status check_looks(const struct image *image, bool whole, const char 
                 join ? "its bottom row is not a single point" : "its left and right edges do not match");
 }
 
-/* What data sets cut their panoramas to: VIGOR and CVACT, the drawn towns, CVUSA. */
+/* Aspect ratios of panoramas in data sets: VIGOR and CVACT, the drawn towns, CVUSA. */
 static bool is_usual(double ratio)
 {
     static const double usual[] = {2, 4, 5.5};
@@ -148,7 +148,7 @@ gvm_status circle_check(struct image *image, enum circle circle, const char *whe
                     where, w, h, 360 * g->width / g->full_width);
     if (gpano_is_stale(g, w, h))
         *g = (struct gpano){0};
-    else if (sized || (g->equirectangular && !image->exif.sweep)) /* a projection is not yet a circle */
+    else if (sized || (g->equirectangular && !image->exif.sweep)) /* the projection alone is not enough */
         return GVM_OK;
     gvm_status status = check_camera(image, where, err);
     if (status != GVM_OK) return status;

@@ -5,12 +5,13 @@
 
 #include "image/markers.h"
 
-/* How much longer libjpeg takes for a scan in which nothing is than for a progressive one's first bits, about: one that
- * refines looks at all the coefficients that are there already. */
+/* Relative cost in libjpeg of scans without data, per pixel and component; 1 is a first scan of a progressive file. A
+ * refining scan visits all coefficients decoded so far. */
 enum { REFINING = 4, SEQUENTIAL = 2, ARITHMETIC = 16 };
 
-/* Progressive files have about ten scans. libjpeg takes some 0.1 ns a pixel and component for those first bits, so this
- * is a second. The number counts too: each scan has tables of its own, whatever the picture's size. */
+/* Progressive files have about ten scans. The unit of work takes libjpeg about 0.1 ns per pixel and component, so
+ * MOST_WORK is about a second. The number of scans is limited too, because each has its own tables whatever the
+ * picture's size. */
 static const uint64_t MOST_SCANS = 100, MOST_WORK = 8ull * 1000 * 1000 * 1000;
 static const uint64_t MOST_SEGMENTS[] = {[JPEG] = 100000, [WEBP] = 10000, [TIFF] = 4096};
 
@@ -29,13 +30,13 @@ static bool ends(void *user)
     return w->cost->ended || cost_excess(w->cost, w->kind) != NULL;
 }
 
-static bool is_frame(int marker) /* SOF0..SOF15 without DHT, JPG and DAC, which lie between */
+static bool is_frame(int marker) /* SOF0..SOF15, except DHT, JPG and DAC in between */
 {
     return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
 }
 
-/* How often a scan goes over the pixels. Its header: a number of components, two bytes of each, the first coefficient
- * and the last, and which of their bits came before. */
+/* Cost of a scan per pixel. Its header: the number of components, two bytes for each, the first and the last
+ * coefficient, and the bit positions (high nibble: of the previous scan). */
 static uint64_t scan_weight(const struct walk *w, const struct markers *scan, int frame)
 {
     uint8_t count = 1, rest[3] = {0};
@@ -45,8 +46,8 @@ static uint64_t scan_weight(const struct walk *w, const struct markers *scan, in
     return count * (uint64_t)(frame > 0xc8 ? ARITHMETIC : !progressive ? SEQUENTIAL : refines ? REFINING : 1);
 }
 
-/* Up to the first end of image: further pictures (MPF) lie behind it. A second frame is an error, which a decoder only
- * finds once it is there. */
+/* Stops at the first end-of-image marker: further pictures (MPF) follow it. Frames after the first are ignored; a
+ * decoder fails when it reaches one. */
 static void walk_jpeg(struct walk *w, bool header_only)
 {
     struct markers markers = {w->bytes, ends, w, 2, 0, 0};
@@ -77,7 +78,7 @@ static void walk_webp(struct walk *w)
     }
 }
 
-/* The chain of directories, which a loader follows to its end for the number of pages. */
+/* Follow the chain of directories, as a loader does to count pages. */
 static void walk_tiff(struct walk *w)
 {
     uint8_t head[16];

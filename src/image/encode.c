@@ -1,4 +1,4 @@
-/* encode.c - pixels as files: see encode.h. Relies on libvips. */
+/* encode.c - see encode.h. Uses libvips. */
 #include <stdlib.h>
 #include <string.h>
 #include <vips/vips.h>
@@ -28,8 +28,8 @@ void *image_encode(size_t *size, enum picture_kind kind, const uint8_t *pixels, 
     return data;
 }
 
-/* A PNG is a signature and IHDR, of 33 bytes, and then chunks; one that names this program, with its length and its
- * CRC, makes the file known to be its own (output.h). libvips would write it compressed. */
+/* A PNG starts with a signature and IHDR, 33 bytes together, followed by other chunks. A text chunk that names this
+ * program is inserted there, so that output.h recognises the file. libvips would compress the text. */
 gvm_status image_write_png(const char *path, const uint8_t *rgb, int width, int height, gvm_error *err)
 {
     static const char chunk[] = "\0\0\0\x15"

@@ -1,7 +1,7 @@
 /* exif.c - see exif.h
  *
- * Directories are read where they lie: a TIFF's may be anywhere in a file of gigabytes. Numbers are taken in whatever
- * type they come: telephones write signed ones where unsigned are due, and floats. */
+ * Directories are read in place, because in a TIFF they may be anywhere in a file of gigabytes. Numbers are accepted in
+ * any numeric type: phones write signed values instead of unsigned ones, and floats. */
 #include "image/exif.h"
 
 #include <ctype.h>
@@ -10,7 +10,7 @@
 
 enum { MOST_ENTRIES = 4096, LETTERS = 8 };
 
-enum tag { /* of the picture's directory, then of EXIF's, then of GPS's */
+enum tag { /* of the main directory, the EXIF directory and the GPS directory */
            MAKE = 0x10f,
            MODEL = 0x110,
            ORIENTATION = 0x112,
@@ -29,16 +29,16 @@ enum tag { /* of the picture's directory, then of EXIF's, then of GPS's */
 
 struct tiff {
     const struct bytes *bytes;
-    uint64_t base;  /* offsets count from here */
-    bool big, wide; /* byte order; BigTIFF's sizes */
+    uint64_t base;  /* offsets are relative to this */
+    bool big, wide; /* big-endian; BigTIFF */
 };
 
 struct entry {
     int tag, type;
-    uint64_t count, at; /* where its values lie in the bytes */
+    uint64_t count, at; /* at: offset of the values */
 };
 
-/* What a GPS directory says; refs without spaces, in capitals, 0 for none. */
+/* Values of a GPS directory. The reference letters are upper case, 0 if missing. */
 struct gps {
     double lat[3], lon[3], direction;
     int lats, lons, directions;
@@ -56,7 +56,7 @@ static double signed_number(uint64_t n, int size)
     return size == 8 ? (double)(int64_t)n : n >> (8 * size - 1) ? (double)n - ldexp(1, 8 * size) : (double)n;
 }
 
-/* Value i of an entry. NaN: a fraction of 0/0, or a type that is no number; infinite: a fraction over 0. */
+/* Value i of an entry. NaN for 0/0 or a non-numeric type, infinite for a fraction over 0. */
 static double value_of(const struct tiff *t, const struct entry *e, int i)
 {
     uint8_t bytes[8];
@@ -86,7 +86,7 @@ static double value_of(const struct tiff *t, const struct entry *e, int i)
     }
 }
 
-/* How many there are, at most `most`. */
+/* Returns the number of values read, at most `most`. */
 static int values_of(double *values, int most, const struct tiff *t, const struct entry *e)
 {
     int n = e->count < (uint64_t)most ? (int)e->count : most;
@@ -114,10 +114,10 @@ static char letter_of(const struct tiff *t, const struct entry *e)
     return 0;
 }
 
-/* ------------------------------------------------------------------ places and headings */
+/* ------------------------------------------------------------------ positions and headings */
 
-/* Degrees, minutes, seconds, of which only the degrees need be there: what programs do not use they write as 0/0.
- * Without a hemisphere only a minus says on which side it lies. */
+/* From degrees, minutes and seconds. Minutes and seconds are optional: programs write unused ones as 0/0. Without a
+ * hemisphere letter the sign decides. */
 static double angle_of(const double parts[3], int count, char hemisphere, const char *letters)
 {
     double degrees = count > 0 ? fabs(parts[0]) : NAN, unit = 60;
@@ -166,7 +166,7 @@ static void read_directory(const struct tiff *t, uint64_t at, take_entry *take, 
         uint64_t size = (uint64_t)size_of(e.type);
         if (size == 0 || e.count == 0 || e.count > t->bytes->size) continue;
         if (e.count * size > (uint64_t)word) e.at = t->base + bytes_number(raw + 4 + word, word, t->big);
-        if (e.at > t->bytes->size || e.count * size > t->bytes->size - e.at) continue; /* cut off */
+        if (e.at > t->bytes->size || e.count * size > t->bytes->size - e.at) continue; /* truncated */
         take(user, t, &e);
     }
 }
@@ -217,7 +217,8 @@ static void take_picture(void *user, const struct tiff *t, const struct entry *e
     }
 }
 
-/* Its byte order is what the number 42 behind its two letters says: some programs turn the one without the other. */
+/* The byte order is taken from the number 42, not from the two letters before it: some programs convert only one of
+ * them. */
 static bool read_header(struct tiff *t, uint64_t *directory)
 {
     uint8_t head[16];
@@ -249,6 +250,6 @@ void exif_read(struct exif *exif, const struct bytes *bytes, uint64_t at)
 
 void exif_read_block(struct exif *exif, const void *block, size_t size)
 {
-    const struct bytes bytes = {block, -1, size};
+    const struct bytes bytes = {block, -1, size, NULL};
     exif_read(exif, &bytes, size >= 6 && memcmp(block, "Exif\0", 5) == 0 ? 6 : 0);
 }

@@ -1,4 +1,4 @@
-/* exif.h - what a picture's EXIF says of where it was taken, where its camera looked, and what camera that was. */
+/* exif.h - reads EXIF: position, heading and camera of a picture */
 #ifndef GVM_IMAGE_EXIF_H
 #define GVM_IMAGE_EXIF_H
 
@@ -8,30 +8,30 @@
 
 enum { EXIF_NAME = 32 };
 
-/* All zero: nothing is said. */
+/* Initialise to zero, which means no data. */
 struct exif {
     bool has_place, has_heading;
     double lat, lon;   /* WGS84 degrees */
     double heading;    /* of the centre column, degrees clockwise from north, 0..360 */
-    bool magnetic;     /* from magnetic north, which lies up to 30 degrees off true north where people live */
+    bool magnetic;     /* relative to magnetic north, up to 30 degrees off true north in inhabited areas */
     int orientation;   /* 1..8 */
-    double focal_35mm; /* focal length as of 35 mm film, mm */
-    bool has_focal;    /* some focal length is given */
-    bool sweep;        /* the camera put the picture together while it was turned (CustomRendered 6) */
-    char make[EXIF_NAME], model[EXIF_NAME]; /* of the camera; may be cut short */
+    double focal_35mm; /* 35 mm equivalent focal length, mm */
+    bool has_focal;    /* any focal length is present */
+    bool sweep;        /* stitched by the camera from a sweep (CustomRendered 6) */
+    char make[EXIF_NAME], model[EXIF_NAME]; /* of the camera; may be truncated */
 };
 
-/* The directories of a TIFF file, or of an EXIF block, which is one: its header lies at `at`. What it says is laid over
- * *exif, the rest stays. Whatever it holds is fine: a value that is not in its range counts as not said.
+/* Read the directories of a TIFF file, or of an EXIF block, which has the same format; its header is at offset `at`.
+ * Values found replace those of *exif; other members are kept. Any bytes are accepted: values out of range are ignored.
  *
- * A place of exactly 0, 0 counts as not said either: cameras write it while they do not know. */
+ * The position 0, 0 is ignored too: cameras write it if they have no fix. */
 void exif_read(struct exif *exif, const struct bytes *bytes, uint64_t at);
 
-/* The same of a block in memory, with or without the leading "Exif\0\0". */
+/* The same for a block in memory, with or without the leading "Exif\0\0". */
 void exif_read_block(struct exif *exif, const void *block, size_t size);
 
-/* A place or heading as other metadata give them; ignored if it is none. reference: 'M' for a heading from magnetic
- * north, which does not replace one from true north. */
+/* Set position or heading from other metadata; ignored if out of range. reference: 'M' for a heading relative to
+ * magnetic north, which does not replace one relative to true north. */
 void exif_set_place(struct exif *exif, double lat, double lon);
 void exif_set_heading(struct exif *exif, double degrees, char reference);
 

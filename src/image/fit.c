@@ -16,8 +16,8 @@ gvm_status fit_box(uint8_t *out, int H, int W, enum resize rule, const struct im
                 image->height, W, H);
 }
 
-/* A covered lens, or a picture that a program made of nothing: the network would find a place for it, and be sure.
- * Streets deviate by more than 30 levels from their mean, in fog by 10. */
+/* A covered lens, or a blank picture: the network would locate it confidently. Streets have a standard deviation of
+ * more than 30 levels, in fog of 10. */
 gvm_status fit_content(const uint8_t *pixels, size_t n, const char *where, gvm_error *err)
 {
     const double least = 4;

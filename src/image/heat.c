@@ -1,4 +1,4 @@
-/* heat.c - see heat.h. Heat is interpolated, since a picture has many pixels for each of its values. */
+/* heat.c - see heat.h. Heat is interpolated, because each of its values covers many pixels. */
 #include "image/heat.h"
 
 #include <math.h>
@@ -9,9 +9,9 @@
 #include "base/error.h"
 #include "image/resize.h"
 
-enum { MARGIN = 4, TEXT = 13 /* the letters' size */, WIDE = 9 /* a digit, at most */ };
+enum { MARGIN = 4, TEXT = 13 /* font size */, WIDE = 9 /* widest digit */ };
 
-/* From 0 to 1: dark blue, blue, cyan, yellow, red, dark red. Each channel is a trapezium around its own place. */
+/* From 0 to 1: dark blue, blue, cyan, yellow, red, dark red. Each channel is a trapezoid around its own centre. */
 void heat_colour(float rgb[3], float t)
 {
     for (int c = 0; c < 3; c++) rgb[c] = 255 * fminf(1, fmaxf(0, 1.5f - fabsf(4 * t - (float)(3 - c))));
@@ -22,7 +22,8 @@ static int wrapped(int x, int W)
     return ((x % W) + W) % W;
 }
 
-/* At a place of the box, 0..1 across and down. A panorama goes on behind its edges, as does a tile's last value. */
+/* Interpolated heat at a position in the box, 0..1 across and down. A panorama wraps around horizontally; other edges
+ * are clamped. */
 static float heat_at(const struct heat *h, double across, double down)
 {
     double x = across * h->W - 0.5, y = fmin(fmax(down * h->H - 0.5, 0), h->H - 1);
@@ -71,7 +72,7 @@ static void number_text(char text[32], double number)
     snprintf(text, 32, fabs(number) < 0.1 ? "%.4f" : fabs(number) < 10 ? "%.2f" : "%.0f", number);
 }
 
-/* The colours between the two numbers, if there is room. */
+/* The colour scale between the two numbers, if there is room. */
 static void scale(struct sheet *sheet, int top, double low, double high)
 {
     char least[32], most[32];

@@ -1,7 +1,7 @@
-/* image.c - see image.h. Relies on libvips.
+/* image.c - see image.h. Uses libvips.
  *
- * A file goes through: magic bytes > its cost > loader's header > limits > colour > pixels > orientation.
- * libvips works on demand, so up to "pixels" nothing but the header has been decoded. */
+ * Steps: magic bytes > cost > header by the loader > limits > colour > pixels > orientation. libvips evaluates lazily,
+ * so only the header is decoded before "pixels". */
 #include "image/image.h"
 
 #include "base/clock.h"
@@ -21,7 +21,7 @@
 #include <unistd.h>
 #include <vips/vips.h>
 
-enum { MAX_SIDE = 65535 /* JPEG's own limit */, SAMPLES = 8 /* bytes a pixel that are decoded: RGBA of 16 bits */ };
+enum { MAX_SIDE = 65535 /* JPEG's own limit */, SAMPLES = 8 /* bytes per decoded pixel: 16-bit RGBA */ };
 
 static const int64_t MAX_PIXELS = 256 * 1000 * 1000;
 
@@ -29,25 +29,25 @@ static const int64_t MAX_PIXELS = 256 * 1000 * 1000;
  * pixels that the service takes. */
 static const int64_t MAX_INTERLACED = 400 * 1000 * 1000;
 
-/* Files are read by programs that wait for them: nobody does so for longer. */
+/* Time limit for files: no user waits longer for one picture. */
 static const double FILE_SECONDS = 600;
 
-/* Between two looks at whether waiting shall end, and for finding out why a picture is broken. */
+/* Interval between checks whether to stop waiting; time limit for finding out why a picture is damaged. */
 static const double ASK_SECONDS = 0.2, REASON_SECONDS = 2;
 
-/* Bytes of pictures that are in memory at a time: thirty panoramas of 8,000 x 4,000, fewer if their decoders hold them
- * whole too, or one of the largest pictures. */
+/* Memory of all decoded pictures together: thirty panoramas of 8,000 x 4,000, fewer if their decoders buffer whole
+ * pictures, or one of the largest pictures. */
 #define MEMORY (2ll * 256 * 1000 * 1000 * 6)
 static struct budget memory = BUDGET(MEMORY);
 
-/* Where a picture is read from: an open file, or bytes in memory. */
+/* Source of a picture: an open file, or bytes in memory. */
 struct input {
     struct bytes bytes;
     enum picture_kind kind;
     bool header_only; /* no pixels */
     struct image_limit limit;
-    const char *where; /* names it in sentences */
-    bool whole;        /* its decoder holds all of it */
+    const char *where; /* name for error messages */
+    bool whole;        /* its decoder buffers the whole picture */
 };
 
 static bool has_ended(void *user)
@@ -57,8 +57,8 @@ static bool has_ended(void *user)
            (limit->stop != NULL && limit->stop(limit->user));
 }
 
-/* The loader is named, so that none but these ever sees the file. Decoding a format's own
- * reduced size would be faster, but gives other pixels than those that networks are trained with. */
+/* Loaders are named explicitly, so that no other loader of libvips sees the file. Shrink-on-load would be faster, but
+ * gives different pixels from those that networks are trained with. */
 static VipsImage *open_picture(const struct input *input)
 {
     VipsImage *image = NULL;
@@ -107,7 +107,7 @@ static gvm_status check_header(const VipsImage *in, const struct input *input, g
     return GVM_OK;
 }
 
-/* Put out in the place of *image; false if the step that should have made it failed. */
+/* Replace *image by out; returns false if the operation failed. */
 static bool step(VipsImage **image, int failed, VipsImage **out)
 {
     if (failed) return false;
@@ -116,8 +116,8 @@ static bool step(VipsImage **image, int failed, VipsImage **out)
     return true;
 }
 
-/* Alpha is laid over black: a transparent pixel shows nothing, and aerial data write nothing as black.
- * A TIFF's further channels are left out, as they are infrared as often as alpha. */
+/* Alpha is composited over black: aerial data use black for no data. Extra channels of a TIFF are dropped: they are
+ * infrared as often as alpha. */
 static bool without_extra(VipsImage **image, enum picture_kind kind, int colours)
 {
     VipsImage *out = NULL;
@@ -127,8 +127,8 @@ static bool without_extra(VipsImage **image, enum picture_kind kind, int colours
     return step(image, vips_extract_band(*image, &out, 0, "n", colours, NULL), &out);
 }
 
-/* To 8-bit sRGB. The embedded profile is used for CMYK only, which means nothing without one: the
- * networks are trained with RGB values as the files hold them. */
+/* Convert to 8-bit sRGB. The embedded profile is applied to CMYK only, which is undefined without one: networks are
+ * trained with the RGB values as stored. */
 static bool to_srgb(VipsImage **image, enum picture_kind kind)
 {
     VipsImage *out = NULL;
@@ -151,7 +151,7 @@ static bool to_srgb(VipsImage **image, enum picture_kind kind)
     return step(image, vips_colourspace(*image, &out, VIPS_INTERPRETATION_sRGB, NULL), &out);
 }
 
-/* libvips reads it in JPEG and TIFF; in PNG and WebP it stands in EXIF alone. HEIC is turned by its decoder. */
+/* libvips reads the orientation of JPEG and TIFF; in PNG and WebP it is only in EXIF. HEIC's decoder applies it. */
 static int orientation_of(VipsImage *in, const struct exif *exif, enum picture_kind kind)
 {
     int said = vips_image_get_orientation(in);
@@ -163,12 +163,12 @@ static bool turn(VipsImage **image, int orientation)
 {
     if (orientation <= 1) return true;
     vips_image_set_int(*image, VIPS_META_ORIENTATION, orientation);
-    VipsImage *out = vips_image_copy_memory(*image); /* a file is read downwards, turning goes across */
+    VipsImage *out = vips_image_copy_memory(*image); /* the loader is sequential, rotation needs random access */
     if (!step(image, out == NULL, &out)) return false;
     return step(image, vips_autorot(*image, &out, NULL), &out);
 }
 
-/* Pixels as they come, unless decoding shall end. */
+/* Pass the pixels through, unless decoding must stop. */
 static int pass_on(VipsRegion *out, void *sequence, void *in, void *limit, gboolean *stop)
 {
     VipsRegion *region = sequence;
@@ -180,7 +180,8 @@ static int pass_on(VipsRegion *out, void *sequence, void *in, void *limit, gbool
                : 0;
 }
 
-/* libvips's progress signal would come too late, or not at all: another thread sends it. */
+/* Insert a step that checks whether to stop. libvips's progress signal comes too late or not at all, because another
+ * thread sends it. */
 static bool watch(VipsImage **in, struct image_limit *limit)
 {
     VipsImage *out = vips_image_new();
@@ -189,13 +190,13 @@ static bool watch(VipsImage **in, struct image_limit *limit)
         g_object_unref(out);
         return false;
     }
-    vips_object_local(out, *in); /* which goes with it */
+    vips_object_local(out, *in); /* freed with it */
     *in = out;
     return true;
 }
 
-/* Bytes that decoding takes, with what a decoder holds of the whole picture: a progressive JPEG's coefficients have two
- * bytes. */
+/* Bytes needed for decoding, including what a decoder buffers of the whole picture: a progressive JPEG has two bytes
+ * per coefficient. */
 static int64_t memory_of(const struct input *input, const VipsImage *in, int orientation)
 {
     int64_t samples = (int64_t)vips_format_sizeof(vips_image_get_format(in)) * vips_image_get_bands(in);
@@ -210,7 +211,7 @@ static gvm_status fail_late(gvm_error *err, const struct input *input)
     return fail(err, GVM_IMAGE, "%s: decoding this picture timed out", input->where);
 }
 
-/* broken, out: libvips failed and its error text tells why; err is not written then. */
+/* broken, out: libvips failed and its error text has the reason; err is not set then. */
 static gvm_status decode(struct image *image, bool *broken, struct input *input, gvm_error *err)
 {
     gvm_status status = GVM_IMAGE;
@@ -236,10 +237,10 @@ static gvm_status decode(struct image *image, bool *broken, struct input *input,
         if (has_ended(&input->limit)) goto done;
     image->held = amount;
 
-    VipsImage *own = NULL; /* with metadata that may be changed */
+    VipsImage *own = NULL; /* a copy whose metadata may be changed */
     if (!watch(&in, &input->limit)) goto done;
     if (!to_srgb(&in, input->kind) || !step(&in, vips_copy(in, &own, NULL), &own)) goto done;
-    vips_image_set_int(in, VIPS_META_CONCURRENCY, 1); /* callers decode several pictures at once instead */
+    vips_image_set_int(in, VIPS_META_CONCURRENCY, 1); /* callers decode several pictures in parallel instead */
     if (!turn(&in, orientation)) goto done;
     image->width = vips_image_get_width(in);
     image->height = vips_image_get_height(in);
@@ -262,7 +263,7 @@ done:
     return status;
 }
 
-/* Why libvips failed: the picture is decoded once more, alone. Others wait meanwhile, so not for long. */
+/* Find out why libvips failed: decode once more, exclusively. Blocks other threads, so the time is limited. */
 static gvm_status decode_again(struct image *image, bool *broken, char *why, size_t size, struct input input,
                                gvm_error *err)
 {
@@ -288,7 +289,7 @@ static gvm_status decode_locked(struct image *image, struct input *input, gvm_er
 
     char why[200];
     status = decode_again(image, &broken, why, sizeof why, *input, err);
-    if (!broken) return status; /* the file, or the memory left, has changed in between */
+    if (!broken) return status; /* the file or the available memory has changed */
     return fail(err, GVM_IMAGE, "%s: this %s picture cannot be decoded (%s)%s", input->where,
                 picture_kind_name(input->kind), why, input->kind == HEIC ? "; convert it to JPEG" : "");
 }
@@ -310,8 +311,8 @@ static gvm_status check_cost(struct input *input, gvm_error *err)
     return GVM_OK;
 }
 
-/* HEIC: where libvips has its loader, and of files only. Its decoder can be kept busy by a small file, which no limit
- * would end (docs/decisions/0001-heic.md). */
+/* HEIC only if libvips has its loader, and only from files: a small HEIC can keep its decoder busy without limit
+ * (docs/decisions/0001-heic.md). */
 static bool is_read(const struct input *input)
 {
     if (input->kind == HEIC)
@@ -341,28 +342,31 @@ static gvm_status read_file(struct image *image, bool header_only, const char *p
     *image = (struct image){0};
     if (!process_start()) return fail(err, GVM_IMAGE, "%s: cannot read it: libvips failed to start", where);
 
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a named pipe must not hang */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* O_NONBLOCK: a named pipe must not block */
     if (fd < 0) return fail_errno(err, "open", where);
-    struct input input = {.bytes.fd = fd,
+    int error = 0;
+    struct input input = {.bytes = {.fd = fd, .error = &error},
                           .header_only = header_only,
                           .limit = {.pixels = MAX_PIXELS, .until = clock_seconds() + FILE_SECONDS},
                           .where = where};
     gvm_status status;
     struct stat info;
-    uint8_t first;
     if (fstat(fd, &info) != 0)
         status = fail_errno(err, "read", where);
     else if (S_ISDIR(info.st_mode))
         status = fail(err, GVM_FILE, "%s: it is a directory, expected a picture", where);
     else if (!S_ISREG(info.st_mode))
         status = fail(err, GVM_FILE, "%s: it is not a regular file", where);
-    else if (pread(fd, &first, 1, 0) < 0)
-        status = fail_errno(err, "read", where);
     else {
         input.bytes.size = (uint64_t)info.st_size;
         status = decode_known(image, &input, err);
     }
     close(fd);
+    if (error != 0) { /* what was found is not all, or not the reason */
+        image_free(image);
+        errno = error;
+        status = fail_errno(err, "read", where);
+    }
     vips_thread_shutdown();
     return status;
 }
@@ -380,7 +384,7 @@ gvm_status image_about(struct image *image, const char *path, gvm_error *err)
 gvm_status image_decode(struct image *image, const void *bytes, size_t size, const struct image_limit *limit,
                         const char *where, gvm_error *err)
 {
-    struct input input = {.bytes = {bytes, -1, size}, .limit = *limit, .where = where};
+    struct input input = {.bytes = {bytes, -1, size, NULL}, .limit = *limit, .where = where};
     *image = (struct image){0};
     if (!process_start()) return fail(err, GVM_IMAGE, "%s: cannot read it: libvips failed to start", where);
     gvm_status status = decode_known(image, &input, err);

@@ -5,7 +5,7 @@
 
 #include "image/markers.h"
 
-/* Of the box in front, the brand and those that it is compatible with; their generic ones say nothing of the codec. */
+/* From the first box: its brand and compatible brands. The generic brands do not identify the codec. */
 static enum picture_kind brand_kind(const uint8_t *box, size_t size)
 {
     static const char heic[][5] = {"heic", "heix", "heim", "heis", "hevc", "hevx"}, avif[][5] = {"avif", "avis"};

@@ -1,4 +1,4 @@
-/* kind.h - of which kind a picture file is. */
+/* kind.h - identifies the format of a picture file */
 #ifndef GVM_IMAGE_KIND_H
 #define GVM_IMAGE_KIND_H
 
@@ -7,7 +7,7 @@
 
 enum picture_kind { NO_PICTURE, JPEG, PNG, WEBP, TIFF, HEIC, AVIF, JPEG_XL };
 
-/* By its first bytes, of which 32 are enough. */
+/* From the first bytes of the file; 32 are enough. */
 enum picture_kind picture_kind(const uint8_t *magic, size_t size);
 
 /* "JPEG", ..., "JPEG XL" */

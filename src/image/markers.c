@@ -5,19 +5,19 @@
 
 enum { BUFFER = 1 << 12, TEM = 0x01, RESTART = 0xd0, END = 0xd9 };
 
-/* One that a segment follows, or the end of the image. The others (restarts, of which entropy-coded data can have one
- * every few bytes, and start of image) are passed over like data. */
+/* Whether it is a marker with a segment, or the end of the image. The others are skipped like data: start of image, and
+ * restarts, which entropy-coded data may have every few bytes. */
 static bool is_marker(const uint8_t *p)
 {
     return p[0] == 0xff && p[1] != 0 && p[1] != 0xff && p[1] != TEM && (p[1] < RESTART || p[1] >= END);
 }
 
-/* The first marker at m->next or behind it, with m->next moved behind it; 0: there is none. */
+/* The first marker at or after m->next, which is moved past it; 0 if there is none. */
 static int find(struct markers *m)
 {
     uint8_t buffer[BUFFER];
     if (bytes_have(buffer, m->bytes, m->next, 2) && is_marker(buffer)) {
-        m->next += 2; /* segments follow each other */
+        m->next += 2; /* segments are adjacent */
         return buffer[1];
     }
     while (m->stop == NULL || !m->stop(m->user)) {
@@ -31,7 +31,7 @@ static int find(struct markers *m)
             p++;
         }
         if (n < sizeof buffer) return 0;
-        m->next += p != NULL ? n - 1 : n; /* a last 0xff begins the next part */
+        m->next += p != NULL ? n - 1 : n; /* a final 0xff may start a marker in the next part */
     }
     return 0;
 }

@@ -1,5 +1,5 @@
-/* markers.h - from marker to marker of a JPEG, as libjpeg goes: over segments by their lengths, over entropy-coded data
- * byte by byte. Thumbnails lie in segments, and so are not seen. */
+/* markers.h - iterates over the markers of a JPEG, as libjpeg does: segments are skipped by their length, entropy-coded
+ * data byte by byte. Thumbnails are inside segments and thus not visited. */
 #ifndef GVM_IMAGE_MARKERS_H
 #define GVM_IMAGE_MARKERS_H
 
@@ -11,14 +11,14 @@ enum { APP1 = 0xe1, SCAN = 0xda };
 
 struct markers {
     const struct bytes *bytes;
-    bool (*stop)(void *user); /* asked once a part of a file is read; true: there is no marker any more; NULL: never */
+    bool (*stop)(void *user); /* called for each part read from a file; true ends the iteration; may be NULL */
     void *user;
-    uint64_t next;    /* where the next one is looked for; 2 to begin with, behind the start of image */
-    uint64_t content; /* of the segment: where it begins, */
-    size_t size;      /* and its bytes; they may reach beyond the file's end */
+    uint64_t next;    /* offset to search from; starts at 2, after the start-of-image marker */
+    uint64_t content; /* offset of the segment's content, */
+    size_t size;      /* and its size in bytes; may extend beyond the end of the file */
 };
 
-/* The next segment's marker. 0: the image ends, or the file. */
+/* The marker of the next segment. 0 at the end of the image or file. */
 int markers_next(struct markers *markers);
 
 #endif

@@ -1,12 +1,13 @@
-/* metadata.c - see metadata.h. Relies on libvips for the metadata that it hands over as they are: XMP of all formats
- * but JPEG and PNG, EXIF of WebP and HEIF.
+/* metadata.c - see metadata.h. Uses libvips for metadata that it passes on unchanged: XMP of all formats except JPEG
+ * and PNG, EXIF of WebP and HEIF.
  *
- * JPEG: libvips keeps one segment of EXIF and one of XMP. But programs write a segment of their own beside the
- * camera's, so all are read: a later EXIF lies over those before it, and of XMP's packets the first that says something
- * of the panorama counts. A segment has 64 KB at most. EXIF goes on in further segments that begin without a header of
- * their own, XMP in an extension, whose parts say where they belong.
+ * JPEG: libvips keeps one segment of EXIF and one of XMP, but some programs add a segment beside the camera's, so all
+ * are read. Later EXIF values override earlier ones. Of several XMP packets, the first with panorama properties is
+ * used. Segments have at most 64 KB. Longer EXIF continues in further segments without a TIFF header; longer XMP has an
+ * extension whose parts have offsets.
  *
- * PNG: EXIF in a chunk, or as text in hexadecimal digits, as ImageMagick wrote it before there was one; XMP as text. */
+ * PNG: EXIF as a chunk, or as text in hexadecimal digits, as ImageMagick wrote it before that chunk existed; XMP as
+ * text. */
 #include "image/metadata.h"
 
 #include "image/markers.h"
@@ -18,7 +19,7 @@ enum { MOST = 4 * 1000 * 1000 /* bytes of a kind of metadata; ordinary are thous
 
 #define EXIF_MARK "Exif\0"
 #define XMP_MARK "http://ns.adobe.com/xap/1.0/"
-#define EXTENSION_MARK "http://ns.adobe.com/xmp/extension/" /* then the GUID, all its size, where this part belongs */
+#define EXTENSION_MARK "http://ns.adobe.com/xmp/extension/" /* then: GUID, total size, offset of the part */
 
 enum { EXTENSION_HEAD = sizeof EXTENSION_MARK + XMP_GUID + 8 };
 
@@ -27,9 +28,9 @@ enum { EXTENSION_HEAD = sizeof EXTENSION_MARK + XMP_GUID + 8 };
 struct jpeg {
     struct xmp *xmp;
     struct exif *exif;
-    GByteArray *block;       /* of EXIF: the segments so far */
-    GByteArray *extension;   /* of XMP, with holes where parts have not come */
-    char guid[XMP_GUID + 1]; /* whose it is; empty: nobody's yet */
+    GByteArray *block;       /* EXIF segments so far */
+    GByteArray *extension;   /* of XMP, with gaps for missing parts */
+    char guid[XMP_GUID + 1]; /* GUID of the extension; empty: none so far */
 };
 
 static bool begins(const uint8_t *data, size_t size, const char *mark, size_t length)
@@ -56,7 +57,7 @@ static void take_packet(struct jpeg *j, const uint8_t *data, size_t size)
     if (j->xmp->guid[0] == '\0') memcpy(j->xmp->guid, packet.guid, sizeof packet.guid);
 }
 
-/* One extension is put together, that of the packet where that has come before; else the first. */
+/* Assembles one extension: that of the packet, if the packet came first, else the first one found. */
 static void take_part(struct jpeg *j, const uint8_t *data, size_t size)
 {
     const uint8_t *guid = data + sizeof EXTENSION_MARK;
@@ -72,7 +73,7 @@ static void take_part(struct jpeg *j, const uint8_t *data, size_t size)
     memcpy(j->extension->data + at, data + EXTENSION_HEAD, part);
 }
 
-/* Take EXIF and the packets of XMP from segments of APP1; or the extension, whose GUID a packet gives. */
+/* Read EXIF and XMP packets from APP1 segments; or, with `extension`, the extension whose GUID a packet names. */
 static void walk(struct jpeg *j, const struct bytes *bytes, bool extension)
 {
     static const size_t most = 1 << 16;
@@ -110,7 +111,7 @@ void metadata_read_jpeg(struct xmp *xmp, struct exif *exif, const struct bytes *
 
 /* ------------------------------------------------------------------ PNG */
 
-/* "\nexif\n    1234\n" and 1234 bytes in hexadecimal digits, with line breaks. */
+/* Decode "\nexif\n    1234\n" followed by 1234 bytes in hexadecimal digits with line breaks. */
 static GByteArray *read_profile(const char *text)
 {
     GByteArray *bytes = g_byte_array_new();
@@ -128,6 +129,7 @@ static GByteArray *read_profile(const char *text)
 static void read_text(struct xmp *xmp, struct exif *exif, const char *key, const uint8_t *text, size_t size)
 {
     static const char raw[] = "Raw profile type ";
+    if (size == 0) return; /* a text that is not inflated is no text, not an empty one */
     if (strcmp(key, "XML:com.adobe.xmp") == 0) xmp_read(xmp, (const char *)text, size);
     if (strncmp(key, raw, sizeof raw - 1) != 0) return;
     key += sizeof raw - 1;
@@ -145,7 +147,7 @@ static void read_text(struct xmp *xmp, struct exif *exif, const char *key, const
     g_free(whole);
 }
 
-/* Up to MOST bytes; what is broken ends there. */
+/* Decompress up to MOST bytes; stops at the first error. */
 static GByteArray *inflate(const uint8_t *data, size_t size)
 {
     GByteArray *out = g_byte_array_new();
@@ -164,8 +166,8 @@ static GByteArray *inflate(const uint8_t *data, size_t size)
     return out;
 }
 
-/* Text of the three kinds: a key, a zero, and behind it the text; compressed behind the method's number (zTXt); or, as
- * iTXt, behind whether it is, the method, a language and the translated key. */
+/* The three kinds of text chunk. tEXt: key, zero, text. zTXt: key, zero, method, compressed text. iTXt: key, zero,
+ * compression flag, method, language, translated key, text. */
 static void read_text_chunk(struct xmp *xmp, struct exif *exif, char kind, const uint8_t *data, size_t size)
 {
     const uint8_t *end = data + size, *text = memchr(data, 0, size < 80 ? size : 80);
@@ -174,7 +176,8 @@ static void read_text_chunk(struct xmp *xmp, struct exif *exif, char kind, const
     text += kind == 't' ? 1 : kind == 'z' ? 2 : 3;
     for (int i = 0; i < 2 && kind == 'i' && text < end; i++) {
         text = memchr(text, 0, (size_t)(end - text));
-        if (text++ == NULL) return;
+        if (text == NULL) return;
+        text++;
     }
     if (text >= end) return;
     GByteArray *plain = packed ? inflate(text, (size_t)(end - text)) : NULL;
@@ -182,7 +185,7 @@ static void read_text_chunk(struct xmp *xmp, struct exif *exif, char kind, const
     if (plain != NULL) g_byte_array_free(plain, TRUE);
 }
 
-/* Before the pixels or behind them, where ExifTool puts them: libvips hands over those before. */
+/* Before and after the pixels: ExifTool writes them after, where libvips does not read them. */
 static void read_chunks(struct xmp *xmp, struct exif *exif, const struct bytes *bytes)
 {
     uint8_t head[8];

@@ -1,4 +1,4 @@
-/* metadata.h - what a picture file says besides its pixels, wherever its format keeps it. */
+/* metadata.h - reads a picture file's metadata in all formats */
 #ifndef GVM_IMAGE_METADATA_H
 #define GVM_IMAGE_METADATA_H
 
@@ -9,11 +9,13 @@
 
 #include <vips/vips.h>
 
-/* in is the file as libvips opened it, bytes the same file. Both out are all zero where nothing is said. */
+/* `in` is the file opened by libvips, `bytes` the same file. The outputs are all zero if the file has no such metadata.
+ */
 void metadata_read(struct gpano *gpano, struct exif *exif, VipsImage *in, const struct bytes *bytes,
                    enum picture_kind kind);
 
-/* Of a JPEG, whose metadata lie in segments: for metadata_read, and to be tested alone. xmp, exif: as above. */
+/* For a JPEG, whose metadata are in segments; used by metadata_read and by tests. The outputs are all zero if it has
+ * none. */
 void metadata_read_jpeg(struct xmp *xmp, struct exif *exif, const struct bytes *bytes);
 
 #endif

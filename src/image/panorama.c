@@ -11,23 +11,24 @@
 void panorama_elevation(double *high, double *low, const struct image *image)
 {
     const struct gpano *g = &image->gpano;
-    if (g->full_height > 0 && g->height > 0 && g->top + g->height <= g->full_height + 1) {
-        *high = 90 - 180 * g->top / g->full_height;
-        *low = fmax(-90, *high - 180 * g->height / g->full_height);
-    } else {
-        *high = fmin(90, 180.0 * image->height / image->width);
-        *low = -*high;
-    }
+    double square = 360.0 * image->height / image->width; /* degrees that it spans if its pixels are square */
+    *high = fmin(90, square / 2);
+    *low = -*high;
+    if (!(g->full_height > 0 && g->height > 0 && g->top + g->height <= g->full_height + 1)) return;
+    double top = 90 - 180 * g->top / g->full_height, foot = fmax(-90, top - 180 * g->height / g->full_height);
+    if (top - foot < square / 10) return; /* so flat that the network's band would have millions of rows */
+    *high = top;
+    *low = foot;
 }
 
-/* The band's rows in the picture's pixels, which may go on above and below it. Sizes are rounded: a picture that lacks
- * less than NEARLY degrees at an end has all there. */
+/* The elevation band as rows of the picture; may extend above and below it. Sizes are rounded: a picture that lacks
+ * less than NEARLY degrees at an end counts as complete there. */
 static void band_of(double box[4], const struct image *image, const double elevation[2])
 {
     static const double NEARLY = 0.5;
     double high, low;
     panorama_elevation(&high, &low, image);
-    double rows = image->height / (high - low); /* a degree */
+    double rows = image->height / (high - low); /* per degree */
     box[0] = 0;
     box[1] = (high - elevation[1]) * rows;
     box[2] = image->width;
@@ -46,8 +47,8 @@ static gvm_status check_elevation(const double box[4], const struct image *image
                 where, low, high, elevation[0], elevation[1]);
 }
 
-/* Of the picture's centre column, which is not the circle's where a part is cut off at one side. 0 if it says nothing.
- */
+/* Heading of the picture's centre column, which differs from the full circle's if the picture is cropped at one side. 0
+ * if unknown. */
 static double own_heading(const struct image *image)
 {
     const struct gpano *g = &image->gpano;
@@ -71,10 +72,9 @@ int panorama_columns(double heading, int W)
     return (int)(llround((heading / 360 - floor(heading / 360)) * W) % W);
 }
 
-/* The centre column looks along heading, so the column that looks north is W heading / 360 to its
- * left, and all columns move right by as many. Whole columns of the network's input: a quarter of a
- * degree off at most on 640, and the resized picture stays as it is. A row turns in place: all of it
- * is reversed, then each of its two parts. */
+/* The centre column looks along `heading`, so the column that looks north is W heading / 360 to its left, and all
+ * columns move right by that number, rounded. The error is at most a quarter of a degree for W = 640, and no resampling
+ * is needed. A row is rotated in place by reversing all of it and then each of its two parts. */
 void panorama_turn(uint8_t *pixels, int H, int W, double heading)
 {
     size_t turn = (size_t)panorama_columns(heading, W) * 3, row = (size_t)W * 3;

@@ -1,7 +1,7 @@
 /* photo.c - see photo.h
  *
- * The size is cut to whole pixels, not rounded, and of an odd rest of black the larger half is below and right. The
- * millionth keeps a photo of the input's own shape from losing a row to rounding. */
+ * The size is truncated to whole pixels, not rounded. If the black border is odd, its larger half is below and right.
+ * The added 1e-6 keeps a photo with the input's aspect ratio from losing a row to rounding. */
 #include "image/photo.h"
 
 #include <math.h>
@@ -18,7 +18,7 @@ struct photo_place photo_place(const struct picture_shape *shape, int height, in
     int H = shape->height, W = shape->width;
     double scale = fmin((double)H / height, (double)W / width) + 1e-6;
     int h = (int)(height * scale), w = (int)(width * scale);
-    h = h < 1 ? 1 : h < H ? h : H; /* an input smaller than LONGEST, or a picture beyond a million pixels */
+    h = h < 1 ? 1 : h < H ? h : H; /* if the input has less than LONGEST pixels, or the photo over a million */
     w = w < 1 ? 1 : w < W ? w : W;
     return (struct photo_place){.top = (H - h) / 2, .left = (W - w) / 2, .height = h, .width = w};
 }
@@ -36,11 +36,12 @@ gvm_status photo_check(int height, int width, const char *where, gvm_error *err)
     return GVM_OK;
 }
 
-/* Pixels (place.height, place.width, 3) that stand at the start of an input to where they belong, black around them. */
+/* Move the pixels (place.height, place.width, 3) from the start of the input to their position and fill the border with
+ * black. */
 static void centre(uint8_t *out, const struct picture_shape *shape, const struct photo_place *place)
 {
     size_t row = (size_t)place->width * 3, wide = (size_t)shape->width * 3, end = (size_t)shape->height * wide;
-    for (int y = place->height; y-- > 0;) { /* from the last, as each moves on */
+    for (int y = place->height; y-- > 0;) { /* backwards, so that no row is overwritten */
         size_t to = (size_t)(place->top + y) * wide + (size_t)place->left * 3;
         memmove(out + to, out + (size_t)y * row, row);
         memset(out + to + row, 0, end - to - row);

@@ -1,4 +1,4 @@
-/* process.c - see process.h. Relies on libvips. */
+/* process.c - see process.h. Uses libvips. */
 #define _GNU_SOURCE /* pthread_rwlock_clockwrlock */
 #include "image/process.h"
 
@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 
-/* Work with libvips holds this lock for reading, work alone for writing. */
+/* Held for reading while libvips is used, for writing by a thread that must be alone. */
 static pthread_rwlock_t alone;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static bool started;
@@ -24,7 +24,7 @@ static void start(void)
     pthread_rwlockattr_t attributes;
     pthread_rwlockattr_init(&attributes);
 #ifdef __GLIBC__
-    /* else no writer gets in while readers keep coming; a reader here never waits for another */
+    /* otherwise readers can starve a writer; safe because no reader locks it twice */
     pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
 #endif
     pthread_rwlock_init(&alone, &attributes);

@@ -1,22 +1,23 @@
-/* process.h - libvips in this process: its start, and the one text that it keeps for all threads' errors. */
+/* process.h - initialises libvips and guards its error buffer, which all threads share */
 #ifndef GVM_IMAGE_PROCESS_H
 #define GVM_IMAGE_PROCESS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Start libvips, the first time: no operation cache, and nothing that libvips holds unfit for untrusted files. False
- * where it does not start. */
+/* Initialise libvips once per process, without its operation cache and without the loaders that it considers unsafe for
+ * untrusted files. Returns false on failure. */
 bool process_start(void);
 
-/* Work with libvips beside others; then process_leave. */
+/* Use libvips together with other threads, until process_leave. */
 void process_enter(void);
 
-/* Work alone, to learn from the error text what has failed, which is empty then. Waits for those at work, but no longer
- * than to `until`, seconds of CLOCK_MONOTONIC: false then. Others wait meanwhile. */
+/* Use libvips exclusively, until process_leave, so that its error buffer (empty at the start) refers to this thread's
+ * work. Waits for other threads until `until`, in seconds of CLOCK_MONOTONIC; returns false after that. Other threads
+ * wait meanwhile. */
 bool process_enter_alone(double until);
 
-/* The cause, of one who works alone. */
+/* Cause of the failure. Only between process_enter_alone and process_leave. */
 void process_error(char *message, size_t size);
 
 void process_leave(void);

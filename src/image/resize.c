@@ -1,10 +1,10 @@
-/* resize.c - bilinear with antialiasing, as Pillow computes it.
+/* resize.c - bilinear with antialiasing, as Pillow computes it
  *
- * Output i of n looks at c = start + (i + 1/2) s in the input, s = (end - start) / n, and is the
- * mean of the samples around it, weighted by the triangle max(0, 1 - |x + 1/2 - c| / max(1, s)) and
- * normalised; an output that looks beyond the input, 0..size, is what the nearest edge gives. Rows first, rounded to 8
- * bits, then columns; of the rows only those are kept that the output's row at work looks at, as a picture may be
- * 65,535 high. Weights are fixed-point with 22 bits after the point: 255 times their sum fits in 31 bits. */
+ * Output i of n is centred at c = start + (i + 1/2) s in the input, s = (end - start) / n. It is the normalised mean of
+ * the samples around c, weighted by the triangle max(0, 1 - |x + 1/2 - c| / max(1, s)). Outputs beyond the input,
+ * 0..size, repeat its edge. The horizontal pass comes first, rounded to 8 bits, then the vertical one. Only the rows
+ * that the current output row needs are kept, because a picture may have 65,535. Weights are fixed-point with 22
+ * fractional bits: 255 times their sum fits in 31 bits. */
 #include "image/image.h"
 
 #include <assert.h>
@@ -15,9 +15,9 @@
 enum { POINT = 22, HALF = 1 << (POINT - 1) };
 
 struct axis {
-    int taps;         /* room for weights an output */
-    int *first;       /* (n) first sample that counts */
-    int *count;       /* (n) how many do */
+    int taps;         /* allocated weights per output */
+    int *first;       /* (n) first sample with a weight */
+    int *count;       /* (n) number of samples */
     int32_t *weights; /* (n, taps) */
 };
 
@@ -31,6 +31,7 @@ static void axis_free(struct axis *axis)
 static bool axis_init(struct axis *axis, int n, int size, double start, double end)
 {
     double scale = (end - start) / n, support = fmax(1, scale);
+    assert(support < 1 << 24);
     axis->taps = (int)ceil(support) * 2 + 1;
     axis->first = malloc(sizeof(int) * (size_t)n);
     axis->count = malloc(sizeof(int) * (size_t)n);
@@ -53,7 +54,7 @@ static bool axis_init(struct axis *axis, int n, int size, double start, double e
     return ok;
 }
 
-/* Rounded weights may add up to a little more than 1. */
+/* Clamped, because rounded weights may add up to slightly more than 1. */
 static uint8_t rounded(int32_t sum)
 {
     int32_t x = sum >> POINT;
@@ -78,7 +79,7 @@ static void resize_row(uint8_t *out, const uint8_t *in, int W, const struct axis
     }
 }
 
-/* out (n), row y of the output; ring (rows->taps, n), in which row i lies at i % taps; sum (n) is for its own use */
+/* out (n): row y of the output. ring (rows->taps, n): input row i is at i % taps. sum (n): scratch */
 static void mix_rows(uint8_t *out, int32_t *sum, const uint8_t *ring, const struct axis *rows, int y, int n)
 {
     const int32_t *weight = rows->weights + (size_t)y * rows->taps;

@@ -1,8 +1,8 @@
-/* resize_opencv.c - bilinear without antialiasing, as OpenCV's INTER_LINEAR_EXACT computes it.
+/* resize_opencv.c - bilinear without antialiasing, as OpenCV's INTER_LINEAR_EXACT computes it
  *
- * Output i of n looks at c = start + (i + 1/2) s - 1/2 in the input, s = (end - start) / n: it is the sample at
- * floor(c) and the next one, the latter with the weight c - floor(c). Weights have 8 bits after the point; columns are
- * mixed first, without rounding, then rows. */
+ * Output i of n is at c = start + (i + 1/2) s - 1/2 in the input, s = (end - start) / n. It interpolates the samples at
+ * floor(c) and floor(c) + 1; the latter has the weight c - floor(c), with 8 fractional bits. The horizontal pass comes
+ * first, without rounding, then the vertical one. */
 #include "image/image.h"
 
 #include <assert.h>
@@ -11,7 +11,7 @@
 
 struct mix {
     int first, second;
-    uint32_t weight; /* of the second, in 256 parts */
+    uint32_t weight; /* of the second sample, in units of 1/256 */
 };
 
 static struct mix mix_at(int i, int n, int size, double start, double end)

@@ -1,11 +1,12 @@
-/* resize_skimage.c - a Gaussian, then bilinear, with black all around, as scikit-image computes it.
+/* resize_skimage.c - Gaussian filter, then bilinear, with black outside, as scikit-image computes it
  *
- * With s = (end - start) / n input samples an output, a direction that shrinks is first filtered by a Gaussian of the
- * deviation (s - 1) / 2 that reaches int(4 deviation + 1/2) samples to either side, rows before columns. Output i then
- * lies at start + (i + 1/2) s - 1/2 between its two neighbours. Both count what is outside of the picture as black, so
- * an edge is darker than what it shows. Sums are double; what a Gaussian gives, and the end, is rounded to float32.
+ * With s = (end - start) / n input samples per output, a direction that shrinks is first filtered by a Gaussian with
+ * standard deviation (s - 1) / 2, truncated at int(4 deviation + 1/2) samples, rows before columns. Output i is
+ * interpolated at start + (i + 1/2) s - 1/2. Both steps treat the outside of the picture as black, so its edges become
+ * darker. Sums are in double; the filter's output and the result are rounded to float32.
  *
- * The filters run only where an output looks: at 2 H rows and, in them, 2 W columns, whatever the picture's size. */
+ * The filters are evaluated only at the positions that outputs need: 2 H rows and, in these, 2 W columns, whatever the
+ * picture's size. */
 #include "image/image.h"
 
 #include <assert.h>
@@ -14,21 +15,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Along one direction. */
+/* One direction of the resize. */
 struct axis {
-    int reach;       /* of the Gaussian; 0: none */
-    double *weights; /* (reach + 1) from the middle on */
-    int *first;      /* (n) the neighbour before an output, from -1 on */
-    double *part;    /* (n) what the next one counts, 0..1 */
+    int reach;       /* of the Gaussian, in samples; 0: no filter */
+    double *weights; /* (reach + 1) from the centre outwards */
+    int *first;      /* (n) the sample before an output, >= -1 */
+    double *part;    /* (n) weight of the next sample, 0..1 */
 };
 
-/* A row of the input after both filters, at the columns that outputs lie between. */
+/* An input row after both filters, at the columns next to each output. */
 struct row {
-    int y;      /* NO_ROW while it holds none */
+    int y;      /* NO_ROW if empty */
     float *mix; /* (W, 2, 3) */
 };
 
-enum { NO_ROW = INT_MIN, PIECE = 512 /* numbers that are summed up at a time, within a core's nearest cache */ };
+enum { NO_ROW = INT_MIN, PIECE = 512 /* values summed at a time, so that they stay in the L1 cache */ };
 
 static void axis_free(struct axis *axis)
 {
@@ -40,6 +41,7 @@ static void axis_free(struct axis *axis)
 static bool axis_init(struct axis *axis, int n, double start, double end)
 {
     double scale = (end - start) / n, deviation = fmax(0, (scale - 1) / 2), sum = 1;
+    assert(scale < 1 << 24);
     axis->reach = (int)(4 * deviation + 0.5);
     axis->weights = malloc(sizeof(double) * ((size_t)axis->reach + 1));
     axis->first = malloc(sizeof(int) * (size_t)n);
@@ -70,7 +72,7 @@ static void extremes(uint8_t *low, uint8_t *high, const uint8_t *in, size_t n)
     *high = most;
 }
 
-/* out (n) = row y of in (h, n), the rows around it mixed in. Of two rows as far from it the bytes are added first. */
+/* out (n) = row y of in (h, n), filtered vertically. The bytes of two rows at the same distance are added first. */
 static void mix_rows(float *out, const uint8_t *in, int h, size_t n, int y, const struct axis *axis)
 {
     for (size_t from = 0; from < n; from += PIECE) {
@@ -93,7 +95,7 @@ static void mix_rows(float *out, const uint8_t *in, int h, size_t n, int y, cons
     }
 }
 
-/* out (3) = column x of a row (w, 3) that stands between `reach` black columns on either side. */
+/* out (3) = column x of a row (w, 3), which has `reach` black columns on either side. */
 static void mix_columns(float out[3], const float *row, int w, int x, const struct axis *axis)
 {
     double sum[3] = {0};
@@ -107,7 +109,7 @@ static void mix_columns(float out[3], const float *row, int w, int x, const stru
     for (int c = 0; c < 3; c++) out[c] = (float)sum[c];
 }
 
-/* One row of the input, filtered; wide: room for it between its black columns. */
+/* Filter one row of the input; wide: scratch for it, between its black columns. */
 static void make_row(struct row *row, float *wide, int y, const uint8_t *in, int h, int w, int W,
                      const struct axis *rows, const struct axis *columns)
 {
@@ -124,7 +126,7 @@ static void make_row(struct row *row, float *wide, int y, const uint8_t *in, int
             mix_columns(row->mix + 6 * (size_t)x + 3 * side, inner, w, columns->first[x] + side, columns);
 }
 
-/* out (W, 3) between two rows, `part` of it the lower one's. */
+/* out (W, 3): interpolate two rows; `part` is the weight of the lower one. */
 static void between(uint8_t *out, const struct row *upper, const struct row *lower, double part, int W,
                     const struct axis *columns, uint8_t low, uint8_t high)
 {
@@ -133,7 +135,7 @@ static void between(uint8_t *out, const struct row *upper, const struct row *low
         for (int c = 0; c < 3; c++) {
             double left = a[c] * (1 - part) + b[c] * part, right = a[c + 3] * (1 - part) + b[c + 3] * part;
             float value = (float)(left * (1 - columns->part[x]) + right * columns->part[x]);
-            *out++ = (uint8_t)fminf(fmaxf(value, low), high); /* cut, not rounded */
+            *out++ = (uint8_t)fminf(fmaxf(value, low), high); /* truncated, not rounded */
         }
 }
 

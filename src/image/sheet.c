@@ -1,4 +1,4 @@
-/* sheet.c - see sheet.h. Relies on libvips for the file and for letters. */
+/* sheet.c - see sheet.h. Uses libvips for files and text. */
 #include "image/sheet.h"
 
 #include <assert.h>
@@ -54,7 +54,7 @@ void sheet_frame(struct sheet *sheet, int left, int top, int h, int w, int thick
     fill(sheet, left + w, top, h, thickness, colour);
 }
 
-/* `count` characters of the text, from both of its ends, as libvips takes it; to be given to g_free. */
+/* The text shortened to `count` characters by leaving out its middle, escaped for Pango markup. Free it with g_free. */
 static char *shortened(const char *text, long length, long count)
 {
     if (count >= length) return g_markup_escape_text(text, -1);
@@ -67,7 +67,7 @@ static char *shortened(const char *text, long length, long count)
     return escaped;
 }
 
-/* How dark each pixel is, one byte; NULL where libvips draws no text. */
+/* Coverage of each pixel, one byte; NULL if libvips cannot render text. */
 static VipsImage *draw_text(const char *text, int size, int width)
 {
     char font[32], *valid = g_utf8_make_valid(text, -1);

@@ -1,12 +1,12 @@
 /* views.c - see views.h
  *
- * A pixel at (x, y), right of and above the view's middle, is seen along (x, y, f), f = W / 2 / tan(width / 2). Tilted
- * up by the pitch its direction has up = f sin pitch + y cos pitch and ahead = f cos pitch - y sin pitch, so that its
- * azimuth is atan2(x, ahead) and its elevation atan2(up, hypot(x, ahead)). Views differ by a shift of columns alone:
- * the angles of a sample are computed once for all of them.
+ * A pixel at (x, y), right of and above the view's centre, is seen along (x, y, f), f = W / 2 / tan(width / 2). With
+ * the camera pitched up, the direction has up = f sin pitch + y cos pitch and ahead = f cos pitch - y sin pitch, so its
+ * azimuth is atan2(x, ahead) and its elevation atan2(up, hypot(x, ahead)). Views differ only by a shift of the
+ * panorama's columns, so the angles of a sample are computed once for all views.
  *
- * A pixel is the mean of `samples` squared bilinear samples: 2, or so many that they stand no more than two of the
- * panorama's pixels apart, and none of them is passed over. Rows that the panorama lacks go on as its first or last. */
+ * A pixel is the mean of `samples` squared bilinear samples: at least 2, and enough that they are at most two panorama
+ * pixels apart, so that no panorama pixel is skipped. Rows beyond the panorama repeat its first or last one. */
 #include "image/views.h"
 
 #include <math.h>
@@ -14,18 +14,18 @@
 #include "base/error.h"
 #include "image/fit.h"
 
-static const struct lens usual = {.width = 75, .pitch = 0}; /* as phones' main cameras see */
+static const struct lens usual = {.width = 75, .pitch = 0}; /* like the main camera of a phone */
 
 enum { LEAST_SAMPLES = 2, MOST_SAMPLES = 8 };
 
-/* The panorama as it is sampled. */
+/* The panorama to sample. */
 struct source {
     const uint8_t *pixels;
     int h, w;
-    double top, rows; /* elevation of its upper edge, degrees, and pixels a degree downwards */
+    double top, rows; /* elevation of the upper edge in degrees; rows per degree downwards */
 };
 
-/* Columns and rows as whole numbers and parts. */
+/* Column and row, as integer and fraction. */
 struct spot {
     int column;
     double right;
@@ -45,7 +45,7 @@ static struct spot spot_at(const struct source *s, double azimuth, double elevat
                          .down = row - down};
 }
 
-/* sum (3) += the panorama at a spot moved to the right by a part of the circle. */
+/* sum (3) += the panorama at a position shifted right by `turn` of the circle. */
 static void add_sample(double sum[3], const struct source *s, const struct spot *spot, double turn)
 {
     double moved = spot->right + turn * s->w, whole = floor(moved), b = moved - whole, a = spot->down;

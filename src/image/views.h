@@ -1,4 +1,4 @@
-/* views.h - views cut from a panorama, for a network of photos. */
+/* views.h - perspective views of a panorama, for networks that take photos */
 #ifndef GVM_IMAGE_VIEWS_H
 #define GVM_IMAGE_VIEWS_H
 
@@ -6,24 +6,24 @@
 
 enum { PANORAMA_VIEWS = 8 };
 
-/* How views are taken. */
+/* Camera of the views. */
 struct lens {
-    double width; /* degrees that a row spans, below 180 */
+    double width; /* horizontal field of view in degrees, below 180 */
     double pitch; /* degrees above the horizon */
 };
 
-/* What a camera sees in `count` directions, the first along the panorama's centre column and the others all around to
- * its right, 360 / count degrees apart.
+/* Render `count` views: the first along the panorama's centre column, the others to its right, 360 / count degrees
+ * apart.
  *
  *   out  (count, H, W, 3) sRGB; count <= PANORAMA_VIEWS */
 void views_cut(uint8_t *out, int count, int H, int W, const struct lens *lens, const struct image *panorama);
 
-/* The views that a network of photos takes of a panorama, level and 75 degrees wide; what its XMP says is cleared where
- * it does not fit it.
+/* Render the views of a panorama that a network for photos takes: level, 75 degrees wide. Its gpano is cleared if it
+ * does not fit the picture.
  *
  *   out  (PANORAMA_VIEWS, H, W, 3) sRGB
  *
- * Returns GVM_OK, GVM_IMAGE (without content), or as circle_check. */
+ * Returns GVM_OK, GVM_IMAGE (blank), or as circle_check. */
 gvm_status views_fit(uint8_t *out, const struct picture_shape *shape, enum circle circle, struct image *image,
                      const char *where, gvm_error *err);
 

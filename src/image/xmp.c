@@ -1,7 +1,7 @@
-/* xmp.c - see xmp.h. Relies on GLib's GMarkup: a small parser without entities of one's own, files or network.
+/* xmp.c - see xmp.h. Uses GLib's GMarkup: a small parser without custom entities, file or network access.
  *
- * RDF writes a property as an attribute, GPano:Name="value", or as an element, <GPano:Name>value</GPano:Name>. A name's
- * prefix stands for a namespace by its declaration, which usually, but not always, calls Google's GPano. */
+ * RDF writes a property as an attribute, GPano:Name="value", or as an element, <GPano:Name>value</GPano:Name>. A prefix
+ * is bound to a namespace by its declaration; Google's prefix is usually, but not always, GPano. */
 #include "image/xmp.h"
 
 #include <glib.h>
@@ -17,22 +17,22 @@ static const char *const spaces[] = {[GPANO] = "http://ns.google.com/photos/1.0/
                                      [NOTE] = "http://ns.adobe.com/xmp/note/",
                                      [DJI] = "http://www.dji.com/drone-dji/1.0/"};
 
-/* Coordinates are put together once all is read. */
+/* Coordinates are assembled after the whole packet is read. */
 struct parse {
     struct xmp *xmp;
     struct {
-        char prefix[PREFIX_MAX]; /* empty: of names without one */
+        char prefix[PREFIX_MAX]; /* empty: the default namespace */
         enum space space;
     } known[PREFIXES];
     int count;
-    enum space space;     /* of the element whose text is read; NO_SPACE: of none */
+    enum space space;     /* of the element whose text is being read; NO_SPACE: none */
     char name[VALUE_MAX]; /* its name */
     GString *text;
     double lat, lon, heading;
     char lat_ref, lon_ref, reference;
 };
 
-/* XMP writes numbers with a point, whatever the locale: g_ascii_strtod. */
+/* g_ascii_strtod, because XMP uses a decimal point in every locale. */
 static void take_number(double *number, const char *value, double low, double high)
 {
     char *rest;
@@ -53,7 +53,7 @@ static void take_gpano(struct gpano *gpano, const char *name, const char *value)
         if (strcmp(name, sizes[i].name) == 0) {
             double number = NAN;
             take_number(&number, value, 0, pixels);
-            if (isnan(number)) return;
+            if (isnan(number) || (number > 0 && number < 1)) return; /* sizes are divided by */
             *sizes[i].number = number;
             gpano->has_left = gpano->has_left || sizes[i].number == &gpano->left;
         }
@@ -69,8 +69,8 @@ static void take_gpano(struct gpano *gpano, const char *name, const char *value)
     }
 }
 
-/* "51,30.5N" or "51,30,30N" as XMP has it; as programs write it, also "-51.5", "51.5 N" and "51 deg 30' 0.00\" N".
- * *reference: the letter; 0 for a number of degrees without one, ? for degrees and minutes without one. */
+/* Parses "51,30.5N" or "51,30,30N", as specified by XMP, and "-51.5", "51.5 N" and "51 deg 30' 0.00\" N", as programs
+ * write it. *reference: the letter; without one 0 for plain degrees, ? for degrees and minutes. */
 static double coordinate(char *reference, const char *value)
 {
     static const char between[] = ", \t'\"";
@@ -93,7 +93,7 @@ static double coordinate(char *reference, const char *value)
     return minus ? -degrees : degrees;
 }
 
-/* With the letter, which a property of its own may give; without one the sign counts. */
+/* Applies the hemisphere letter, which may come from a separate property; without one the sign decides. */
 static double signed_degrees(double degrees, char letter, const char *letters)
 {
     if (letter == 0) return degrees;
@@ -152,10 +152,10 @@ static enum space space_of(const struct parse *p, const char **local, const char
     *local = colon != NULL ? colon + 1 : name;
     for (int i = p->count; i-- > 0;)
         if (strlen(p->known[i].prefix) == n && memcmp(p->known[i].prefix, name, n) == 0) return p->known[i].space;
-    return n == 5 && memcmp(name, "GPano", n) == 0 ? GPANO : NO_SPACE; /* programs forget to declare it */
+    return n == 5 && memcmp(name, "GPano", n) == 0 ? GPANO : NO_SPACE; /* some programs do not declare it */
 }
 
-/* Programs write https, and leave out the last slash. */
+/* Some programs write https, or omit the final slash. */
 static bool is_same_space(const char *uri, const char *known)
 {
     uri += g_str_has_prefix(uri, "https://") ? 8 : g_str_has_prefix(uri, "http://") ? 7 : 0;
@@ -164,8 +164,7 @@ static bool is_same_space(const char *uri, const char *known)
     return strncmp(uri, known, length) == 0 && (uri[length] == '\0' || strcmp(uri + length, "/") == 0);
 }
 
-/* An attribute that declares a prefix; kept if it is of a namespace that is looked for, or takes a prefix away from it.
- */
+/* Whether an attribute declares a prefix. Records it if it is bound to a namespace of interest, or no longer is. */
 static bool declares(struct parse *p, const char *name, const char *uri)
 {
     if (strncmp(name, "xmlns", 5) != 0 || (name[5] != ':' && name[5] != '\0')) return false;
@@ -182,7 +181,7 @@ static bool declares(struct parse *p, const char *name, const char *uri)
     return true;
 }
 
-/* ------------------------------------------------------------------ the parser's calls */
+/* ------------------------------------------------------------------ parser callbacks */
 
 static void on_start(GMarkupParseContext *context, const char *element, const char **names, const char **values,
                      gpointer user, GError **error)
@@ -192,7 +191,7 @@ static void on_start(GMarkupParseContext *context, const char *element, const ch
     (void)context, (void)error;
     for (int i = 0; names[i] != NULL; i++) declares(p, names[i], values[i]);
     for (int i = 0; names[i] != NULL; i++)
-        if (strchr(names[i], ':') != NULL) { /* one without a prefix is in no namespace */
+        if (strchr(names[i], ':') != NULL) { /* attributes without a prefix are in no namespace */
             enum space space = space_of(p, &local, names[i]);
             if (space != NO_SPACE) take(p, space, local, values[i]);
         }
@@ -217,12 +216,12 @@ static void on_text(GMarkupParseContext *context, const char *text, gsize size, 
         g_string_append_len(p->text, text, size < 2 * VALUE_MAX ? (gssize)size : 2 * VALUE_MAX);
 }
 
-/* UTF-8 that GMarkup takes: of a packet in UTF-16 or UTF-32, without bytes that are none, and without entities that it
- * does not know, whose text is nothing that is looked for. To be given to g_free. */
+/* Convert to UTF-8 that GMarkup accepts: from UTF-16 or UTF-32, without invalid bytes and without unknown entities,
+ * which only occur in text that is not needed. Free the result with g_free. */
 static char *plain_text(const char *text, size_t size)
 {
     static const char *const known[] = {"amp;", "lt;", "gt;", "quot;", "apos;", "#"};
-    const char *start = size > 0 ? memchr(text, '<', size) : NULL; /* a byte order mark may stand in front */
+    const char *start = size > 0 ? memchr(text, '<', size) : NULL; /* skips a byte order mark */
     if (start == NULL) return NULL;
     size_t before = (size_t)(start - text), left = size - before, zeros = 0;
     while (zeros < 3 && zeros + 1 < left && start[zeros + 1] == '\0') zeros++;

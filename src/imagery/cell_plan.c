@@ -1,4 +1,4 @@
-/* cell_plan.c - which cells some imagery has, in blocks: see cells.h. */
+/* cell_plan.c - lists the cells that imagery covers, in blocks: see cells.h. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +11,9 @@
 
 /* A row of blocks, or of the squares of shared pictures. */
 struct band {
-    long row;                   /* its first, or the squares' */
+    long row;                   /* the first row, or the row of the squares */
     double south, north, width; /* degrees */
-    double offset;              /* of the blocks' edges from Greenwich, in widths */
+    double offset;              /* of the block edges from Greenwich, in block widths */
 };
 
 /* Blocks of a band, [from, to). */
@@ -30,7 +30,7 @@ static struct band band_at(long number, double size, bool shared)
                          side * row / cos(middle * row * EARTH_DEGREE), shared ? 0.5 : 0};
 }
 
-/* West, south, east, north around an area. */
+/* The box around an area: west, south, east, north. */
 static void area_box(double box[4], const struct cell_area *area)
 {
     memcpy(box, (double[4]){-INFINITY, -90, INFINITY, 90}, 4 * sizeof *box);
@@ -43,8 +43,8 @@ static int by_start(const void *a, const void *b)
     return (p->from > q->from) - (p->from < q->from);
 }
 
-/* The blocks of a band that touch a raster's box and the area's, which may lie a turn east or west of each other: spans
- * that rise and do not touch. Their number. */
+/* The blocks of a band that touch both a raster's box and the area's box; their longitudes may differ by 360 degrees.
+ * Writes ascending spans that do not touch and returns how many. */
 static size_t find_spans(struct span *spans, const struct band *band, const struct mosaic *m,
                          const struct cell_area *area)
 {
@@ -81,14 +81,14 @@ static bool add_cell(struct cell_plan *plan, struct cell cell)
     return cells != NULL;
 }
 
-/* Of cells east and west of 180 degrees that lie over each other only those are wanted that are on their own side. */
+/* Cells from both sides overlap at 180 degrees: a cell counts only on its own side. */
 static bool is_in_area(double lat, double lon, const struct cell_area *area)
 {
     if (!(lon >= -180 && lon < 180)) return false;
     return area->metres <= 0 || metres_between(lat, lon, area->lat, area->lon) <= area->metres;
 }
 
-/* The cells of a row whose centres lie in a block. */
+/* Add the cells of a row whose centres are in a block. */
 static bool add_row(struct cell_plan *plan, long row, double west, double east, const struct mosaic *m,
                     const struct cell_area *area)
 {
@@ -111,7 +111,7 @@ static bool add_row(struct cell_plan *plan, long row, double west, double east, 
     return true;
 }
 
-/* What was added since is a block. */
+/* The cells added since `before` become a block. */
 static bool end_block(struct cell_plan *plan, size_t before)
 {
     if (plan->count == before) return true;
@@ -130,7 +130,7 @@ static bool add_block(struct cell_plan *plan, const struct band *band, long numb
     return end_block(plan, before);
 }
 
-/* A cell of the other lattice, if it is wanted. */
+/* Add a cell of the lattice for shared pictures if it is covered and in the area. */
 static bool add_shared(struct cell_plan *plan, struct cell cell, const struct mosaic *m, const struct cell_area *area)
 {
     double lat, lon, box[4];
@@ -142,7 +142,7 @@ static bool add_shared(struct cell_plan *plan, struct cell cell, const struct mo
     return true;
 }
 
-/* The blocks of a square, each of four groups of 4 x 4 cells. */
+/* Add the blocks of a square; each block is four groups of 4 x 4 cells. */
 static bool add_square(struct cell_plan *plan, const struct band *band, long number, const struct mosaic *m,
                        const struct cell_area *area)
 {

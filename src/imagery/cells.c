@@ -8,7 +8,7 @@ void cell_centre(double *lat, double *lon, struct cell cell, double size)
     *lon = cell.col * size / (CELL_RADIUS * cos(north)) / EARTH_DEGREE;
 }
 
-/* On a sphere of any radius the same cell is nearest. */
+/* Distance on the unit sphere; the nearest cell does not depend on the radius. */
 static double walk(double lat, double lon, double to_lat, double to_lon)
 {
     return metres_between(to_lat, lon, lat, lon) + metres_between(lat, to_lon, lat, lon);
@@ -46,14 +46,14 @@ void cell_box(double box[4], struct cell cell, double size)
 
 /* ------------------------------------------------------------------ shared pictures */
 
-/* Which square, and how far in it. */
+/* The square of a row or column, and the offset within the square. */
 static int32_t square_of(int32_t number, int *within)
 {
     *within = (int)(((number % SHARED_SIDE) + SHARED_SIDE) % SHARED_SIDE);
     return (number - *within) / SHARED_SIDE;
 }
 
-/* The place so many cells from the south-western cell of its square. */
+/* The position `down` and `across` cells from the square's south-western cell. */
 static void in_square(double *lat, double *lon, int32_t row, int32_t col, double down, double across, double size)
 {
     double middle = (SHARED_SIDE - 1) / 2.0, step = size / CELL_RADIUS / EARTH_DEGREE;

@@ -1,5 +1,5 @@
-/* cut.c - the pixels of tiles: a block of neighbours is read out of its raster at once, north up, and each is resized
- * out of that to the network's input as a picture from a file would be. */
+/* cut.c - the pixels of tiles. A block of neighbours is read from its raster at once, north up, and each tile is
+ * resized from that to the network's input as a picture file would be. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +11,10 @@
 #include "imagery/imagery_parts.h"
 #include "network/session.h"
 
-/* What is void becomes ImageNet's mean colour, which the network sees as zero. */
+/* Void pixels get ImageNet's mean colour, which is zero after normalisation. */
 static const uint8_t mean[3] = {124, 116, 104};
 
-enum { MARGIN = 2 /* pixels around a block, so that its edges have neighbours */ };
+enum { MARGIN = 2 /* pixels around a block for the resize at its edges */ };
 
 /* A part of a raster, in memory: (H, W, 4) and then (H, W, 3). */
 struct window {
@@ -43,7 +43,7 @@ static bool make_room(struct cutter *c, size_t pixels)
     return rgb != NULL;
 }
 
-/* Lay it over the mean colour. */
+/* Composite over the mean colour. */
 static void flatten(uint8_t *rgb, const uint8_t *rgba, size_t n)
 {
     for (size_t i = 0; i < n; i++, rgb += 3, rgba += 4)
@@ -109,13 +109,13 @@ static void cut_raster(struct piece *piece, struct cutter *c, const struct image
         tile_box(tile->place.box, places[i].lat, places[i].lon, m->tile_m);
     }
     gvm_status status = open_source(c, m, piece->source, &piece->err);
-    bool together = m->stride_m <= m->tile_m; /* else most of what lies between them is not needed */
+    bool together = m->stride_m <= m->tile_m; /* else most of the ground between the tiles is not needed */
     if (status == GVM_OK && together) status = cut_block(piece->tiles, piece->count, c, source, size, &piece->err);
-    if (status != GVM_OK || !together) /* a tile that is not out of the broken part is still good */
+    if (status != GVM_OK || !together) /* if a part is unreadable, tiles outside of it are still good */
         for (int i = piece->count; i-- > 0;)
             piece->tiles[i].status =
                 c->raster != NULL ? cut_block(&piece->tiles[i], 1, c, source, size, &piece->err) : status;
-    for (int i = 0; i < piece->count; i++) { /* the box was where the raster lies; now it is where its tile does */
+    for (int i = 0; i < piece->count; i++) { /* from the raster's longitudes to the tile's */
         struct place *place = &piece->tiles[i].place;
         double turn = place->lon - places[i].lon;
         place->box[0] += turn;

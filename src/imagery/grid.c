@@ -8,15 +8,15 @@
 #include "base/error.h"
 #include "geo/earth.h"
 
-static const double most_places = 1e10, most_rows = 4e7 /* of a box of which little is covered */;
+static const double most_places = 1e10, most_rows = 4e7 /* for a sparsely covered box */;
 
-/* How many tiles cover a length: the last may leave an eighth of a stride uncovered at each end. */
+/* Number of tiles that cover a length; up to an eighth of a stride may stay uncovered at each end. */
 static double tiles_along(double metres, const struct grid *g)
 {
     return fmax(0, ceil((metres - g->tile_m) / g->stride_m - 0.25)) + 1;
 }
 
-/* The last of `count` items, `each` bytes apart, whose number is at most this one: the first one's is. */
+/* Index of the last of `count` items, `each` bytes apart, that is at most `number`; the first item always is. */
 static size_t last_before(const size_t *first, size_t each, size_t count, size_t number)
 {
     size_t low = 0, high = count;
@@ -30,7 +30,7 @@ static size_t last_before(const size_t *first, size_t each, size_t count, size_t
     return low;
 }
 
-/* The band in which a block of the whole grid lies. */
+/* The band that holds a block of the whole grid. */
 static const struct grid_band *band_of(const struct grid *g, size_t block)
 {
     return &g->bands[last_before(&g->bands->block, sizeof *g->bands, g->band_count, block)];
@@ -41,7 +41,7 @@ static size_t blocks_of(size_t columns)
     return (columns + GRID_SIDE - 1) / GRID_SIDE;
 }
 
-/* The columns of a band, by the parallel in its middle: over four rows of 64 m it changes by 10^-5. */
+/* Columns of a band, spaced at its middle parallel: within four rows of 64 m the spacing varies by 10^-5. */
 static void lay_columns(struct grid_band *band, const struct grid *g, const double box[4])
 {
     double middle = (band->lat[0] + band->lat[band->rows - 1]) / 2, degree = metres_per_lon(middle);
@@ -51,7 +51,7 @@ static void lay_columns(struct grid_band *band, const struct grid *g, const doub
     band->lon = (box[0] + box[2]) / 2 - band->step * (double)(band->columns - 1) / 2;
 }
 
-/* How many places a block has. */
+/* Number of places in a block. */
 static size_t block_places(const struct grid_band *band, size_t number)
 {
     size_t from = number * GRID_SIDE, left = band->columns - from;
@@ -93,7 +93,7 @@ static bool keep(struct kept *k, size_t block)
     return blocks != NULL;
 }
 
-/* The blocks of a band one of whose tiles may touch a box. */
+/* Keep the blocks of a band that have a tile touching a box. */
 static bool keep_blocks(struct kept *k, const struct grid *g, const struct grid_band *band, const double box[4])
 {
     double south = band->lat[band->rows - 1], half = g->tile_m / 2;
@@ -114,7 +114,7 @@ static int compare(const void *a, const void *b)
     return (p > q) - (p < q);
 }
 
-/* The band in or above which a latitude lies. */
+/* The band at or below a latitude. */
 static size_t band_at(const struct grid *g, double lat)
 {
     size_t low = 0, high = g->band_count;
@@ -144,7 +144,7 @@ static bool keep_parts(struct kept *k, const struct grid *g, const struct grid_p
     return true;
 }
 
-/* Keep the blocks that touch parts of the box; all of them are as good as none. */
+/* Keep the blocks that touch parts of the box. If all blocks do, no list is kept. */
 static gvm_status take_parts(struct grid *g, const struct grid_parts *parts, const char *where, gvm_error *err)
 {
     struct kept k = {.blocks = NULL};

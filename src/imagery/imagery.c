@@ -1,4 +1,4 @@
-/* imagery.c - see imagery.h: which places there are, in which order. */
+/* imagery.c - see imagery.h: lists the places and their order. */
 #include "imagery/imagery.h"
 
 #include <cpl_string.h>
@@ -15,7 +15,7 @@
 #include "imagery/imagery_parts.h"
 #include "network/session.h"
 
-enum { PIXELS_LEAST = 16 /* of the raster's along a tile: fewer show nothing */ };
+enum { PIXELS_LEAST = 16 /* fewest raster pixels along a tile's side */ };
 
 /* ------------------------------------------------------------------ rasters */
 
@@ -25,15 +25,14 @@ void raster_source_steps(struct raster_source *source, double own_m, double want
     source->pixel_m = fmin(wanted_m, source->reduce * own_m);
 }
 
-/* Size and time of change; also that it is not there. Returns the size, 0 for no file. */
-static long long stamp_file(GChecksum *sum, const char *path)
+/* Add a file's size and modification time to the hash, or that it is missing. Adds the size to *bytes. */
+static gvm_status stamp_file(GChecksum *sum, long long *bytes, const char *path, gvm_error *err)
 {
-    struct stat st;
-    int64_t facts[3] = {-1};
-    if (stat(path, &st) == 0)
-        memcpy(facts, (int64_t[3]){st.st_size, st.st_mtim.tv_sec, st.st_mtim.tv_nsec}, sizeof facts);
-    g_checksum_update(sum, (const guchar *)facts, sizeof facts);
-    return facts[0] > 0 ? facts[0] : 0;
+    int64_t stamp[3];
+    gvm_status status = file_stamp(stamp, path, err);
+    g_checksum_update(sum, (const guchar *)stamp, sizeof stamp);
+    if (stamp[0] > 0) *bytes += stamp[0];
+    return status;
 }
 
 static void stamp_end(char stamp[STAMP + 1], GChecksum *sum)
@@ -42,18 +41,20 @@ static void stamp_end(char stamp[STAMP + 1], GChecksum *sum)
     g_checksum_free(sum);
 }
 
-/* Of a VRT its sources too, of a picture its world file. */
-static void stamp_raster(struct raster_source *source, const struct raster *raster)
+/* Includes a VRT's sources and a picture's world file. */
+static gvm_status stamp_raster(struct raster_source *source, const struct raster *raster, gvm_error *err)
 {
     GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
     char **files = raster_files(raster);
-    source->bytes = files == NULL ? stamp_file(sum, source->path) : 0;
-    for (char **file = files; file != NULL && *file != NULL; file++) source->bytes += stamp_file(sum, *file);
+    gvm_status status = files == NULL ? stamp_file(sum, &source->bytes, source->path, err) : GVM_OK;
+    for (char **file = files; file != NULL && *file != NULL && status == GVM_OK; file++)
+        status = stamp_file(sum, &source->bytes, *file, err);
     stamp_end(source->stamp, sum);
     CSLDestroy(files);
+    return status;
 }
 
-/* Parts of a box that lie within another, or of boxes that do: instead of them. NULL: no memory. */
+/* The intersections of a box, or of its covered parts, with another box. NULL if out of memory. */
 static double (*parts_within(size_t *count, const double box[4], const struct grid_parts *parts,
                              const struct cell_area *area))[4]
 {
@@ -69,7 +70,7 @@ static double (*parts_within(size_t *count, const double box[4], const struct gr
     return kept;
 }
 
-/* The grid's tiles, all or those near a place. */
+/* Lay the grid over all of the raster, or the part near a position. */
 static gvm_status lay_grid(struct imagery *m, struct raster_source *source, const struct raster_facts *facts,
                            gvm_error *err)
 {
@@ -92,8 +93,8 @@ static gvm_status plan_raster(struct imagery *m, struct raster_source *source, g
     gvm_status status = raster_open(&raster, source->path, &hints, 1, err);
     if (status == GVM_OK) {
         source->hints = raster_found(&source->no_alpha, raster);
-        stamp_raster(source, raster);
-        status = raster_describe(&facts, raster, err);
+        status = stamp_raster(source, raster, err);
+        if (status == GVM_OK) status = raster_describe(&facts, raster, err);
     }
     raster_free(raster);
     if (status != GVM_OK) return status;
@@ -120,7 +121,7 @@ static gvm_status plan_raster(struct imagery *m, struct raster_source *source, g
     return status;
 }
 
-/* Under one name or two. */
+/* Returns true if both names are the same file. */
 static bool same_file(const char *a, const char *b)
 {
     struct stat p, q;
@@ -161,16 +162,19 @@ size_t imagery_raster(const struct imagery *m, size_t number, bool by_place)
 
 /* ------------------------------------------------------------------ pictures that are a tile each */
 
-static void stamp_pictures(struct imagery *m, const void *list, size_t size)
+static gvm_status stamp_pictures(struct imagery *m, const void *list, size_t size, gvm_error *err)
 {
     GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
+    gvm_status status = GVM_OK;
+    long long bytes = 0;
     g_checksum_update(sum, list, (gssize)size);
-    for (size_t i = 0; i < m->file_count; i++) {
+    for (size_t i = 0; i < m->file_count && status == GVM_OK; i++) {
         const char *source = m->files[i].source;
         g_checksum_update(sum, (const guchar *)source, (gssize)strlen(source) + 1);
-        stamp_file(sum, m->paths != NULL ? m->paths[i] : source);
+        status = stamp_file(sum, &bytes, m->paths != NULL ? m->paths[i] : source, err);
     }
     stamp_end(m->stamp, sum);
+    return status;
 }
 
 static gvm_status plan_list(struct imagery *m, const char *list, gvm_error *err)
@@ -199,10 +203,11 @@ static gvm_status plan_list(struct imagery *m, const char *list, gvm_error *err)
         m->paths[i] = tiles_path(list, tile->image);
         enough = place->source != NULL && m->paths[i] != NULL;
     }
-    if (enough) stamp_pictures(m, file.data, file.size);
+    status = enough ? stamp_pictures(m, file.data, file.size, err)
+                    : fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", path_tail(list));
     tiles_free(&tiles);
     file_unmap(&file);
-    return enough ? GVM_OK : fail(err, GVM_MEMORY, "%s: out of memory for its tiles", path_tail(list));
+    return status;
 }
 
 static gvm_status plan_xyz(struct imagery *m, const char *folder, bool tms, gvm_error *err)
@@ -211,8 +216,7 @@ static gvm_status plan_xyz(struct imagery *m, const char *folder, bool tms, gvm_
     m->tms = tms;
     gvm_status status = tms ? GVM_OK : tms_find(&m->tms, folder, err);
     if (status == GVM_OK) status = xyz_list(&m->files, &m->file_count, &m->names, folder, m->tms, m->tile_m, err);
-    if (status == GVM_OK) stamp_pictures(m, "", 0);
-    return status;
+    return status == GVM_OK ? stamp_pictures(m, "", 0, err) : status;
 }
 
 /* ------------------------------------------------------------------ all */

@@ -1,5 +1,5 @@
-/* imagery.h - what a map is built from, as tiles in a fixed order: places of rasters, a list, or a folder of web-map
- * tiles. A place is where a tile may be; its tile is cut when its turn comes. */
+/* imagery.h - the source imagery of a map as tiles in a fixed order: rasters, a list of pictures, or a folder of
+ * web-map tiles. A place is a position at which there may be a tile; the tile is cut later. */
 #ifndef GVM_IMAGERY_IMAGERY_H
 #define GVM_IMAGERY_IMAGERY_H
 
@@ -12,61 +12,61 @@
 #include "imagery/grid.h"
 #include "imagery/tiles.h"
 
-/* A tile with its place on the ground. */
+/* A tile's position on the ground. */
 struct place {
     double lat, lon;    /* of its centre */
     double metres;      /* of its side */
-    double box[4];      /* west, south, east, north in degrees, those of longitude perhaps beyond 180 */
-    const char *source; /* the file it is out of; lives as long as the imagery */
+    double box[4];      /* west, south, east, north in degrees; longitudes may be beyond 180 */
+    const char *source; /* the file that it is cut from; lives as long as the imagery */
 };
 
 struct imagery;
 
-/* Look at all sources that the options name: each raster opens and lies somewhere, each line of a list is good.
- * To be freed with imagery_free. */
+/* Open and check all sources in the options: each raster must open and be georeferenced, each line of a list must be
+ * valid. The caller frees the imagery with imagery_free. */
 gvm_status imagery_open(struct imagery **imagery, const gvm_map_options *options, const gvm_model *model,
                         gvm_error *err);
-void imagery_free(struct imagery *imagery); /* NULL is fine */
+void imagery_free(struct imagery *imagery); /* accepts NULL */
 
 size_t imagery_places(const struct imagery *imagery); /* how many */
 
-/* What it is, a sentence for each of its sources, numbered from 0; false beyond the last. *warning: it is not as the
- * file says. */
+/* A sentence that describes source `number` (from 0); returns false beyond the last. *warning: the sentence is a
+ * warning that the source is read differently from what its file declares. */
 bool imagery_note(gvm_error *note, bool *warning, const struct imagery *imagery, size_t number);
 
-/* What it is and how it is cut, so that two runs can be told to do the same, with the sizes and stamps of its files, so
- * that a change can be told; a new reference. NULL: no memory. */
+/* The sources and how they are cut, to recognise a run that does the same job, with the sizes and stamps of the files,
+ * to detect changes. Returns a new reference, or NULL if out of memory. */
 json_t *imagery_describe(const struct imagery *imagery);
 
-/* Places come in pieces, which can be cut at once on several threads. */
+/* Places are grouped into pieces, which several threads can cut at the same time. */
 size_t imagery_pieces(const struct imagery *imagery);
 size_t imagery_find(const struct imagery *imagery, size_t place); /* the piece that holds it */
 int imagery_piece_most(const struct imagery *imagery);            /* places in the largest */
 bool imagery_is_shared(const struct imagery *imagery);            /* tiles share pictures */
-size_t imagery_cut_bytes(const struct imagery *imagery); /* that a thread takes to cut one, beside its pixels */
+size_t imagery_cut_bytes(const struct imagery *imagery); /* memory of a thread to cut a piece, without its pixels */
 
 struct cut_tile {
     struct place place;
-    gvm_status status; /* GVM_OK, or why it cannot be read */
-    bool empty;        /* nothing is there, or less than half of it; of a cell, nothing in its finest picture */
-    bool partly;       /* a cell of whose pictures more than a tenth shows nothing */
-    struct cell group[MAX_ZOOMS]; /* picture k is that of all tiles with this group; of weights that share pictures */
+    gvm_status status;            /* GVM_OK, or why it cannot be read */
+    bool empty;                   /* less than half of the tile is valid; of a cell: nothing of its finest picture is */
+    bool partly;                  /* a cell with more than a tenth of its pictures void */
+    struct cell group[MAX_ZOOMS]; /* shared pictures: tiles with the same group[k] share picture k */
     uint8_t *pixels;              /* (pictures, H, W, 3), the caller's */
 };
 
-/* A piece that was cut; tiles and their pixels are the caller's, for imagery_piece_most places. */
+/* A piece that was cut. The caller owns the tiles and their pixels, with room for imagery_piece_most places. */
 struct piece {
     struct cut_tile *tiles;
     int count;
     size_t before; /* places before its first */
-    size_t source; /* which of the sources it is out of, for saying a failure once */
+    size_t source; /* index of its source, so that a failure is reported once for each source */
     gvm_error err; /* of the first tile that cannot be read */
 };
 
-/* What a thread has open while it cuts; starts zero, ends with cutter_close. */
+/* A thread's open files and buffers while it cuts; zero-initialised, closed with cutter_close. */
 struct cutter {
     struct raster *raster;
-    size_t source; /* which it is */
+    size_t source; /* index of the open source */
     uint8_t *rgba; /* pixels of a block */
     uint8_t *rgb;
     size_t room; /* of rgba, in pixels */
@@ -79,14 +79,14 @@ void cutter_close(struct cutter *cutter);
 /* Threads that cut pieces ahead, taken in order by one. */
 struct piece_ring;
 
-/* Start to cut at a piece. ahead: how many places should be ready at a time, at least. GVM_MEMORY. */
+/* Start cutting at a piece. ahead: the least number of places to keep ready. Fails with GVM_MEMORY. */
 gvm_status piece_ring_open(struct piece_ring **ring, const struct imagery *imagery, const gvm_model *model,
                            size_t first, size_t ahead, gvm_error *err);
 
-/* Wait for the next piece, which is good until the next call; NULL after the last. */
+/* Wait for the next piece, valid until the next call; NULL after the last. */
 const struct piece *piece_ring_next(struct piece_ring *ring);
 
-/* Also before the end. NULL is fine. */
+/* May be called before the last piece. Accepts NULL. */
 void piece_ring_free(struct piece_ring *ring);
 
 #endif

@@ -1,5 +1,5 @@
-/* imagery_cells.c - imagery for weights that look at each place at several zooms: a piece is a block of cells of the
- * lattice (cells.h), whose pictures are cut out of all rasters together (zooms.h). */
+/* imagery_cells.c - imagery for weights with several zooms: a piece is a block of cells of the lattice (cells.h), and
+ * pictures are cut from all rasters together (zooms.h). */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +10,9 @@
 #include "imagery/mosaic.h"
 #include "network/model.h"
 
-#define COARSE 1.05 /* times the finest zoom that pixels may have without a warning; UTM's scale varies by less */
+#define COARSE 1.05 /* warn if pixels are larger than this times the finest zoom; UTM's scale varies by less */
 #define TOO_COARSE 8
-#define PARTLY 0.1 /* of a cell's pictures without imagery, from which on it is counted */
+#define PARTLY 0.1 /* void share of a cell's pictures from which it counts as partly covered */
 
 static const struct view *aerial(const struct imagery *m)
 {
@@ -54,7 +54,7 @@ void cells_free(struct imagery *m)
 
 /* ------------------------------------------------------------------ pieces */
 
-/* How many cells a side share a zoom's pictures. */
+/* Number of cells along each side that share a zoom's pictures. */
 static int shared_side(const struct imagery *m, int zoom)
 {
     int from_last = aerial(m)->zoom_count - 1 - zoom;
@@ -66,7 +66,7 @@ static int32_t down_to(int32_t value, int side)
     return value - ((value % side) + side) % side;
 }
 
-/* Where the map says that a cell lies, and where its pictures are taken. */
+/* A cell's position in the map, and the positions of its pictures. */
 static void take_place(struct cut_tile *tile, struct zoom_place *place, double (*around)[2], const struct imagery *m,
                        struct cell cell)
 {
@@ -85,7 +85,7 @@ static void take_place(struct cut_tile *tile, struct zoom_place *place, double (
     if (m->cells.shared) place->around = (const double(*)[2])around;
 }
 
-/* What was cut of some of a piece's places. */
+/* Take over the results of cutting some of a piece's places. */
 static void take_pictures(struct cut_tile *tiles, const struct zoom_place *places, int count, const struct imagery *m,
                           gvm_status status)
 {
@@ -112,15 +112,15 @@ void cells_cut(struct piece *piece, struct cutter *c, const struct imagery *m, s
     if (c->zooms == NULL) status = zoom_cutter_open(&c->zooms, m->mosaic, view, &piece->err);
     if (status == GVM_OK) status = zoom_cut(places, (size_t)piece->count, c->zooms, &piece->err);
     take_pictures(piece->tiles, places, piece->count, m, status);
-    for (int i = piece->count; i-- > 0 && status == GVM_FILE;) /* a cell that does not see the broken part is good */
+    for (int i = piece->count; i-- > 0 && status == GVM_FILE;) /* cells outside the unreadable part are still good */
         take_pictures(&piece->tiles[i], &places[i], 1, m, zoom_cut(&places[i], 1, c->zooms, &piece->err));
     piece->source = places[0].source;
     for (int i = piece->count; i-- > 0;)
         if (piece->tiles[i].status != GVM_OK) piece->source = places[i].source;
 }
 
-/* The windows of a block at each zoom's level, whose pixels are from a quarter to half of the wanted ones, and one that
- * is blurred. */
+/* Memory for a block's windows at each zoom's level, with pixels of a quarter to half the wanted size, and for a
+ * blurred window. */
 size_t cells_cut_bytes(const struct imagery *m)
 {
     const struct view *view = aerial(m);
@@ -134,7 +134,7 @@ size_t cells_cut_bytes(const struct imagery *m)
     return (size_t)(bytes + most);
 }
 
-/* ------------------------------------------------------------------ what is said of it */
+/* ------------------------------------------------------------------ notes */
 
 bool raster_note_alpha(gvm_error *note, const struct imagery *m, const struct raster_source *r)
 {
@@ -174,7 +174,7 @@ bool cells_note(gvm_error *note, bool *warning, const struct imagery *m, size_t 
     return false;
 }
 
-/* What tells one cutting from another, beside the sources. */
+/* The settings that, beside the sources, determine the pictures. */
 void cells_describe(json_t *all, const struct imagery *m)
 {
     const struct view *view = aerial(m);

@@ -1,4 +1,4 @@
-/* mosaic.c - which rasters are read as one picture, and where they lie: see zooms.h. */
+/* mosaic.c - groups rasters into layers that are read as one picture: see zooms.h. */
 #include "imagery/mosaic.h"
 
 #include <cpl_conv.h>
@@ -14,8 +14,8 @@
 #include "raster/gdal.h"
 #include "raster/pixels.h"
 
-#define OVERLAP 0.25    /* of the smaller of two rasters of a layer, at most */
-#define OFF_PIXEL 0.5   /* that pixels of a raster may drift against its layer's, over its width or height */
+#define OVERLAP 0.25    /* largest overlap of two rasters of a layer, as a share of the smaller one */
+#define OFF_PIXEL 0.5   /* largest drift against the layer's pixels over a raster's width or height, pixels */
 #define PIXELS_MOST 1e9 /* of a layer's width or height */
 
 /* ------------------------------------------------------------------ coordinates */
@@ -45,7 +45,7 @@ void way_close(struct way *w)
 
 static bool transform(OGRCoordinateTransformationH way, double *x, double *y)
 {
-    struct gdal_words words; /* a place without one is no failure */
+    struct gdal_words words; /* discarded: a point without coordinates is not a failure */
     gdal_listen(&words);
     int good = false;
     double z = 0;
@@ -94,9 +94,9 @@ int layer_level(const struct layer *l, const struct way *w, double lat, double l
     return 0;
 }
 
-/* ------------------------------------------------------------------ rasters to layers */
+/* ------------------------------------------------------------------ assigning rasters to layers */
 
-/* A raster on its grid, until its layer is known. */
+/* A raster and its grid before it is assigned to a layer. */
 struct sheet {
     struct raster_grid grid;
     struct rects parts;
@@ -121,7 +121,7 @@ static double overlap(const struct member *a, const struct member *b)
     return w > 0 && h > 0 ? w * h / least : 0;
 }
 
-/* Whether a raster fits into a layer, and where. */
+/* Returns true if a raster fits into a layer; fills in its offset. */
 static bool fits(struct member *m, const struct layer *l, const struct raster_grid *g)
 {
     double x = (g->west - l->west) / l->unit[0], y = (l->north - g->north) / l->unit[1];
@@ -136,7 +136,7 @@ static bool fits(struct member *m, const struct layer *l, const struct raster_gr
     return true;
 }
 
-/* Into the first layer that it fits into, else a new one. False: no memory. */
+/* Assign a raster to the first layer that it fits into, or to a new one. Returns false if out of memory. */
 static bool place_sheet(struct mosaic *m, size_t source, const struct sheet *s)
 {
     struct member member = {source, 0, 0, s->grid.width, s->grid.height};
@@ -180,7 +180,7 @@ static gvm_status look_at_source(struct mosaic *m, struct rects *parts, size_t s
 
 /* ------------------------------------------------------------------ layers */
 
-/* Its corner is where its westernmost and its northernmost raster begin. */
+/* A layer's corner is the west of its westernmost and the north of its northernmost raster. */
 static void find_corner(struct layer *l)
 {
     int x = 0, y = 0;
@@ -281,7 +281,7 @@ void mosaic_free(struct mosaic *m)
     free(m);
 }
 
-/* ------------------------------------------------------------------ what is covered */
+/* ------------------------------------------------------------------ coverage */
 
 static bool layer_covers(const struct layer *l, double x, double y)
 {

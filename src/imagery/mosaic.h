@@ -1,5 +1,5 @@
-/* mosaic.h - what mosaic.c (which rasters, and where), zoom_levels.c (their pixels, halved), zoom_sample.c (a picture
- * out of those) and zooms.c (all of a place) share: see zooms.h. */
+/* mosaic.h - shared by mosaic.c (layers), zoom_levels.c (pyramid levels), zoom_sample.c (sampling a picture from a
+ * level) and zooms.c (all pictures of a place): see zooms.h. */
 #ifndef GVM_IMAGERY_MOSAIC_H
 #define GVM_IMAGERY_MOSAIC_H
 
@@ -12,30 +12,30 @@
 struct window;
 
 enum {
-    MAX_LEVELS = 16, /* of a layer: level l has pixels of 2^l a side */
+    MAX_LEVELS = 16, /* pyramid levels; a pixel of level l covers 2^l x 2^l of the layer's */
     BLUR_MOST = 33   /* weights of a blur; 9 suffice unless pixels are 2^17 times finer than a zoom's */
 };
 
-/* A raster in its layer. */
+/* A raster of a layer. */
 struct member {
     size_t source;
-    int x, y; /* of its first pixel among the layer's */
+    int x, y; /* the layer's column and row of its first pixel */
     int width, height;
 };
 
-/* Rasters that are read as one, on one grid of pixels. */
+/* Rasters on one pixel grid that are read as one. */
 struct layer {
     char *crs;                   /* WKT */
-    double west, north, unit[2]; /* its corner, and a pixel's width and height, in the units of its system */
+    double west, north, unit[2]; /* the corner and a pixel's width and height, in the units of `crs` */
     int width, height;           /* pixels */
     struct member *members;      /* (member_count); the first lies on top */
     size_t member_count;
-    struct rects parts;    /* where something may be, from the top down */
-    int *reach;            /* (parts.count) the lowest end of a part and those before it */
+    struct rects parts;    /* covered parts, from the top down */
+    int *reach;            /* (parts.count) the largest y1 of a part and those before it */
     double middle[2];      /* latitude and longitude */
-    double pixel_m;        /* side of a pixel on the ground there */
-    int levels[MAX_ZOOMS]; /* from which each zoom's pictures are made */
-    struct window *kept;   /* (MAX_LEVELS) those levels as a whole, in memory; NULL: they are read */
+    double pixel_m;        /* ground size of a pixel in the middle */
+    int levels[MAX_ZOOMS]; /* the level that each zoom's pictures are sampled from */
+    struct window *kept;   /* (MAX_LEVELS) whole levels in memory; NULL: levels are read when needed */
 };
 
 struct mosaic {
@@ -49,7 +49,7 @@ struct mosaic {
     struct way *ways; /* (layer_count) of mosaic_covers */
 };
 
-/* Between places and a layer's coordinates. One thread at a time. */
+/* Transforms between latitude and longitude and a layer's coordinates. One thread at a time. */
 struct way {
     OGRCoordinateTransformationH there, back;
 };
@@ -57,21 +57,21 @@ struct way {
 bool way_open(struct way *way, const char *crs);
 void way_close(struct way *way);
 
-/* Latitude and longitude to x and y, in place; false where the system has none. */
+/* Latitude and longitude to x and y, in place; returns false if the point has no coordinates in the layer's system. */
 bool way_there(const struct way *way, double *lat, double *lon);
 bool way_back(const struct way *way, double *x, double *y);
 
-/* Pixels of a level to a metre, along the latitude and the longitude, over a diagonal of 25 of them. */
+/* Pixels of the layer per metre of latitude and of longitude, measured over a diagonal of 25 pixels. */
 bool layer_density(double density[2], const struct layer *layer, const struct way *way, double lat, double lon,
                    int level);
 
-/* The level for a zoom: the coarsest whose pixels are smaller than half of the wanted ones, else the finest. */
+/* The level for a zoom: the coarsest with pixels smaller than half the wanted size, or else the finest. */
 int layer_level(const struct layer *layer, const struct way *way, double lat, double lon, double zoom);
 
-/* A rectangle of a level's pixels, which may lie beyond the layer. Empty unless x0 < x1. */
+/* A rectangle of a level's pixels; it may extend beyond the layer. Empty unless x0 < x1. */
 struct window {
     long x0, y0, x1, y1;
-    uint8_t *rgba; /* (y1 - y0, x1 - x0, 4): laid over white; alpha is how much of a pixel something covers */
+    uint8_t *rgba; /* (y1 - y0, x1 - x0, 4): composited over white; alpha is the covered share of the pixel */
 };
 
 static inline size_t window_pixels(const struct window *w)
@@ -89,43 +89,43 @@ static inline void window_take_in(struct window *w, const struct window *other)
     w->y1 = first || other->y1 > w->y1 ? other->y1 : w->y1;
 }
 
-/* The rasters that a thread has open. */
+/* A thread's open rasters. */
 struct opened;
 struct opened *opened_new(const struct mosaic *mosaic); /* NULL: no memory */
-void opened_free(struct opened *opened);                /* NULL is fine */
+void opened_free(struct opened *opened);                /* accepts NULL */
 
-/* Read the layer's pixels once and fill the windows of all levels, (MAX_LEVELS), whose memory they get here; to be
- * freed with free. GVM_FILE, GVM_MEMORY; the memory is freed then. */
+/* Read the layer's pixels once and fill the windows (MAX_LEVELS) of all levels. Allocates their pixels, which the
+ * caller frees with free. Fails with GVM_FILE or GVM_MEMORY, and then frees them itself. */
 gvm_status levels_read(struct window *windows, struct opened *opened, size_t layer, gvm_error *err);
 
-void windows_free(struct window *windows); /* (MAX_LEVELS), and the array itself; NULL is fine */
+void windows_free(struct window *windows); /* (MAX_LEVELS), and the array itself; accepts NULL */
 
-/* A picture to be made out of a level. */
+/* How a picture is sampled from a level. */
 struct aim {
-    double row, col;       /* of the place, in the level's pixels */
-    double scale;          /* of them to a pixel of the picture */
-    double angle;          /* radians that the picture is turned by */
+    double row, col;       /* the position in the level's pixels */
+    double scale;          /* level pixels to a pixel of the picture */
+    double angle;          /* rotation of the picture, radians */
     int radius;            /* of the blur; 0: none */
     int kernel[BLUR_MOST]; /* (2 radius + 1), of sum 256 */
 };
 
-/* Whole weights of a Gaussian, 4 ceil(sigma) + 1 of sum 256, each rounded with what is left over of those before, from
- * the ends inwards. Returns their radius; 0 for a sigma of 0 or less. */
+/* Integer weights of a Gaussian, 4 ceil(sigma) + 1 of them with the sum 256. They are rounded from the ends inwards,
+ * and each carries the rounding error of those before. Returns the radius; 0 if sigma <= 0. */
 int blur_kernel(int kernel[BLUR_MOST], double sigma);
 
-/* The pixels that a picture of this size is sampled from. */
+/* The window from which a picture of this size is sampled. */
 struct window aim_window(const struct aim *aim, const int size[2]);
 
-/* Blur what `out` is to hold; `in` reaches as far around it as the blur. The memory is the caller's. */
+/* Blur `in` into `out`; `in` extends beyond `out` by the radius. The caller allocates both. */
 void blur(struct window *out, const struct window *in, const int *kernel, int radius, uint32_t *row);
 
-/* What a picture shows. */
+/* Statistics of a picture. */
 struct shown {
-    long long alpha; /* the sum of its pixels' */
+    long long alpha; /* sum of alpha over its pixels */
     long white;      /* pixels whose three channels are all more than 240 */
 };
 
-/* Pixels (H, W, 3) out of a window that was blurred. */
+/* Sample pixels (H, W, 3) from a blurred window. */
 struct shown sample(uint8_t *pixels, const struct window *from, const struct aim *aim, const int size[2]);
 
 #endif

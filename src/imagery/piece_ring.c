@@ -23,7 +23,7 @@ struct piece_ring {
 static gvm_status cut(void *user, int worker, size_t i, gvm_error *err)
 {
     struct piece_ring *r = user;
-    (void)err; /* a piece has its own */
+    (void)err; /* each piece has an error of its own */
     imagery_cut(&r->pieces[i % r->size], &r->cutters[worker], r->imagery, r->first + i);
     return GVM_OK;
 }
@@ -47,7 +47,7 @@ static bool allocate(struct piece_ring *r, const gvm_model *model)
     return true;
 }
 
-/* As many as there are threads, as long as what they hold is less than an eighth of the machine's memory. */
+/* One for each thread, as long as they take less than an eighth of the machine's memory together. */
 static int count_cutters(const struct imagery *imagery, const gvm_model *model)
 {
     int cutters = parallel_threads() < MAX_CUTTERS ? parallel_threads() : MAX_CUTTERS;

@@ -126,7 +126,7 @@ char *tiles_path(const char *list, const char *image)
     if (path == NULL) return NULL;
     memcpy(path, list, folder);
     memcpy(path + folder, image, length + 1);
-    bool windows = strchr(image, '\\') != NULL && access(path, F_OK) != 0; /* a list from there */
+    bool windows = strchr(image, '\\') != NULL && access(path, F_OK) != 0; /* a list written on Windows */
     for (char *p = path + folder; windows && *p != '\0'; p++)
         if (*p == '\\') *p = '/';
     return path;

@@ -1,5 +1,5 @@
-/* tms.c - what a folder of web-map tiles says of itself: tilemapresource.xml, which gdal2tiles writes and the Tile Map
- * Service (TMS) specifies, or TileJSON in metadata.json or tiles.json. */
+/* tms.c - reads the metadata of a folder of web-map tiles: tilemapresource.xml, written by gdal2tiles and specified by
+ * the Tile Map Service (TMS), or TileJSON in metadata.json or tiles.json. */
 #include <cpl_conv.h>
 #include <cpl_minixml.h>
 #include <cpl_string.h>
@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -39,15 +38,14 @@ static gvm_status read_resource(bool *tms, const CPLXMLNode *map, const char *wh
     return GVM_OK;
 }
 
-/* *there: a file of that name, and what it says. */
+/* *there: the file exists. */
 static gvm_status read_xml(bool *there, bool *tms, const char *path, gvm_error *err)
 {
     struct file_map file;
     struct gdal_words words;
-    *there = access(path, F_OK) == 0;
-    if (!*there) return GVM_OK;
-    gvm_status status = file_map(&file, path, err);
-    if (status != GVM_OK) return status;
+    gvm_status status = file_exists(there, path, err);
+    if (status == GVM_OK && *there) status = file_map(&file, path, err);
+    if (status != GVM_OK || !*there) return status;
     char *text = file.size <= BYTES_MOST ? strndup((const char *)file.data, file.size) : NULL;
     file_unmap(&file);
     gdal_listen(&words);
@@ -61,16 +59,21 @@ static gvm_status read_xml(bool *there, bool *tms, const char *path, gvm_error *
     return status;
 }
 
-/* Its rows are from the north unless it says "tms"; what is no JSON says nothing. */
-static void read_json(bool *tms, const char *path)
+/* Rows count from the north unless the scheme is "tms"; invalid JSON is ignored. */
+static gvm_status read_json(bool *tms, const char *path, gvm_error *err)
 {
     struct file_map file;
-    if (file_map(&file, path, NULL) != GVM_OK) return;
+    bool there;
+    gvm_status status = file_exists(&there, path, err);
+    if (status == GVM_OK && there) status = file_map(&file, path, err);
+    if (status == GVM_FORMAT) return GVM_OK; /* empty */
+    if (status != GVM_OK || !there) return status;
     json_t *json = file.size <= BYTES_MOST ? json_loadb((const char *)file.data, file.size, 0, NULL) : NULL;
     const char *scheme = json_string_value(json_object_get(json, "scheme"));
     *tms = scheme != NULL && strcasecmp(scheme, "tms") == 0;
     json_decref(json);
     file_unmap(&file);
+    return GVM_OK;
 }
 
 gvm_status tms_find(bool *tms, const char *folder, gvm_error *err)
@@ -87,7 +90,7 @@ gvm_status tms_find(bool *tms, const char *folder, gvm_error *err)
         else if (i == 0)
             status = read_xml(&there, tms, path, err);
         else
-            read_json(tms, path);
+            status = read_json(tms, path, err);
         free(path);
     }
     return status;

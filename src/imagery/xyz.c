@@ -4,7 +4,6 @@
  *   lon = 360 x / 2^z - 180,   lat = atan(sinh(pi (1 - 2 y / 2^z)))
  *
  * In a folder of the Tile Map Service y counts from the south: 2^z - 1 - y. */
-#define _GNU_SOURCE /* asprintf */
 #include <dirent.h>
 #include <errno.h>
 #include <math.h>
@@ -23,7 +22,7 @@ enum { ZOOM_MOST = 24 };
 
 struct address {
     long z, x, y;     /* y from the north */
-    const char *path; /* among the names */
+    const char *path; /* owned by the names */
 };
 
 struct listing {
@@ -48,14 +47,14 @@ bool xyz_place(struct place *place, long z, long x, long y)
     box[3] = xyz_lat((double)y, n);
     place->lat = xyz_lat((double)y + 0.5, n);
     place->lon = (box[0] + box[2]) / 2;
-    /* On the ellipsoid it is up to 0.7% higher or lower than wide: the side of the square of equal area. */
+    /* On the ellipsoid height and width differ by up to 0.7%: take the side of the square of equal area. */
     double width = (box[2] - box[0]) * metres_per_lon(place->lat),
            height = (box[3] - box[1]) * metres_per_lat(place->lat);
     place->metres = sqrt(width * height);
     return true;
 }
 
-/* A name that is a whole number, followed by `end`. */
+/* Parse a name that is a whole number followed by `end`. */
 static bool read_number(long *number, const char *name, const char **end)
 {
     char *rest;
@@ -85,28 +84,45 @@ static bool add_picture(struct listing *list, struct address a, const char *path
     return items != NULL;
 }
 
-/* Walk through z, x and y: the folder at each depth. False where there is no memory. */
-static bool walk(struct listing *list, const char *folder, int depth, struct address address)
+static gvm_status no_memory(gvm_error *err, const char *folder)
+{
+    return fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", path_tail(folder));
+}
+
+static gvm_status walk(struct listing *list, const char *folder, int depth, struct address address, gvm_error *err);
+
+static gvm_status take_entry(struct listing *list, const char *folder, const char *name, int depth,
+                             struct address address, gvm_error *err)
+{
+    const char *end;
+    long *number = depth == 0 ? &address.z : depth == 1 ? &address.x : &address.y;
+    if (!read_number(number, name, &end) || (depth == 2 ? !is_picture(end) : *end != '\0')) return GVM_OK;
+    char *path = path_join(folder, name);
+    gvm_status status = GVM_OK;
+    if (path == NULL || (depth == 2 && !add_picture(list, address, path)))
+        status = no_memory(err, folder);
+    else if (depth < 2)
+        status = walk(list, path, depth + 1, address, err);
+    free(path);
+    return status;
+}
+
+/* Walk the folders z and x and the files y. */
+static gvm_status walk(struct listing *list, const char *folder, int depth, struct address address, gvm_error *err)
 {
     DIR *dir = opendir(folder);
-    if (dir == NULL) return errno != ENOMEM; /* a number that is no folder */
-    bool enough = true;
-    for (struct dirent *entry; enough && (entry = readdir(dir)) != NULL;) {
-        const char *end;
-        char *path;
-        if (!read_number(depth == 0   ? &address.z
-                         : depth == 1 ? &address.x
-                                      : &address.y,
-                         entry->d_name, &end) ||
-            (depth == 2 ? !is_picture(end) : *end != '\0'))
-            continue;
-        enough = asprintf(&path, "%s/%s", folder, entry->d_name) >= 0;
-        if (!enough) break;
-        enough = depth == 2 ? add_picture(list, address, path) : walk(list, path, depth + 1, address);
-        free(path);
+    if (dir == NULL && depth > 0 && (errno == ENOTDIR || errno == ENOENT)) return GVM_OK; /* not a folder */
+    if (dir == NULL) return fail_errno(err, "read", path_tail(folder));
+    gvm_status status = GVM_OK;
+    for (const struct dirent *entry; status == GVM_OK;) {
+        errno = 0;
+        entry = readdir(dir);
+        if (entry == NULL && errno != 0) status = fail_errno(err, "read", path_tail(folder));
+        if (entry == NULL) break;
+        status = take_entry(list, folder, entry->d_name, depth, address, err);
     }
     closedir(dir);
-    return enough;
+    return status;
 }
 
 static int compare(const void *a, const void *b)
@@ -118,7 +134,7 @@ static int compare(const void *a, const void *b)
     return strcmp(p->path, q->path);
 }
 
-/* The zoom whose tiles are nearest in size to ground_m. */
+/* The zoom with a tile size nearest to ground_m. */
 static long choose_zoom(const struct listing *list, double ground_m)
 {
     double best = INFINITY;
@@ -139,23 +155,19 @@ gvm_status xyz_list(struct place **places, size_t *count, struct names *names, c
                     double ground_m, gvm_error *err)
 {
     struct listing list = {.names = names, .tms = tms};
-    DIR *dir = opendir(folder);
-    if (dir == NULL) return fail_errno(err, "read", path_tail(folder));
-    closedir(dir);
-    gvm_status status = GVM_OK;
     *count = 0;
-    bool enough = walk(&list, folder, 0, (struct address){.z = 0});
-    *places = enough ? calloc(list.count + 1, sizeof **places) : NULL;
-    if (*places == NULL)
-        status = fail(err, GVM_MEMORY, "%s: out of memory for its tiles", path_tail(folder));
-    else if (list.count == 0)
+    *places = NULL;
+    gvm_status status = walk(&list, folder, 0, (struct address){.z = 0}, err);
+    if (status == GVM_OK && (*places = calloc(list.count + 1, sizeof **places)) == NULL)
+        status = no_memory(err, folder);
+    else if (status == GVM_OK && list.count == 0)
         status =
             fail(err, GVM_FORMAT,
                  "%s: no tile z/x/y.jpg, z/x/y.png or z/x/y.webp found; name the folder that holds the zoom levels",
                  path_tail(folder));
     if (status == GVM_OK) qsort(list.items, list.count, sizeof *list.items, compare);
     long zoom = choose_zoom(&list, ground_m);
-    const struct address *last = NULL; /* of two pictures of one tile the first is kept */
+    const struct address *last = NULL; /* if a tile has two pictures, the first is kept */
     for (size_t i = 0; i < list.count && status == GVM_OK; i++) {
         const struct address *a = &list.items[i];
         if (a->z != zoom || (last != NULL && last->x == a->x && last->y == a->y)) continue;

@@ -1,7 +1,6 @@
-/* zoom_levels.c - windows of a layer's levels: its own pixels are read once, in strips from the north, laid over white
- * and halved as often as some window needs it. A pixel of level l + 1 is the mean of 2 x 2 of level l, rounded half up.
- *
- * Memory: the windows, and two strips. */
+/* zoom_levels.c - fills windows of a layer's pyramid levels: the layer's pixels are read once, in strips from the
+ * north, composited over white and halved until the coarsest window is filled. A pixel of level l + 1 is the mean of 2
+ * x 2 pixels of level l, rounded half up. Takes the memory of the windows and two strips. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +11,8 @@
 #include "raster/pixels.h"
 
 enum {
-    OPEN_MOST = 16, /* rasters that a thread has open */
-    STRIP = 256     /* rows that are read at once, if no level takes more together */
+    OPEN_MOST = 16, /* open rasters of a thread */
+    STRIP = 256     /* rows of a strip, or more if the coarsest level needs them */
 };
 
 struct opened {
@@ -39,7 +38,7 @@ void opened_free(struct opened *o)
     free(o);
 }
 
-/* The raster that was used longest ago makes room. */
+/* Open a raster; closes the least recently used one if there are OPEN_MOST. */
 static gvm_status open_member(struct raster **raster, struct opened *o, size_t source, gvm_error *err)
 {
     const struct mosaic_source *from = &o->mosaic->sources[source];
@@ -75,8 +74,8 @@ static bool is_white(const uint8_t *p)
     return p[0] > 240 && p[1] > 240 && p[2] > 240;
 }
 
-/* Lay a raster's pixels below what is there: they show where nothing is yet, or nothing but white, which many rasters
- * have around what they cover. */
+/* Composite a raster below the pixels drawn so far: it shows through pixels that are void or white, since many rasters
+ * have a white border. */
 static void lay_below(uint8_t *out, const uint8_t *in, size_t n)
 {
     for (size_t i = 0; i < n; i++, out += 4, in += 4) {
@@ -92,7 +91,7 @@ static void clear(uint8_t *rgba, size_t n)
     for (size_t i = 0; i < n; i++) memcpy(rgba + 4 * i, nothing, sizeof nothing);
 }
 
-/* A strip of the layer's own pixels; `part` has room for as many. */
+/* Read a strip of the layer's pixels; `part` is a buffer of the same size. */
 static gvm_status read_strip(struct window *strip, uint8_t *part, struct opened *o, const struct layer *layer,
                              gvm_error *err)
 {
@@ -117,7 +116,7 @@ static gvm_status read_strip(struct window *strip, uint8_t *part, struct opened 
     return GVM_OK;
 }
 
-/* In place: what is written lies before what is still to be read. */
+/* Halve a window in place: writes stay behind reads. */
 static void halve(struct window *w)
 {
     size_t across = 4 * (size_t)(w->x1 - w->x0);
@@ -147,7 +146,7 @@ static long down_to(long value, long step)
     return value - ((value % step) + step) % step;
 }
 
-/* The layer's pixels that the windows are made of, and the deepest level of one. */
+/* The layer's pixels needed for the windows, and the deepest level among these. */
 static struct window pixels_of(int *deepest, const struct window *windows)
 {
     struct window all = {0, 0, 0, 0, NULL};
@@ -168,7 +167,7 @@ static gvm_status fill_windows(struct window *windows, struct opened *o, const s
     struct window all = pixels_of(&deepest, windows);
     long step = 1L << deepest, rows = step > STRIP ? step : STRIP;
     for (int l = 0; l <= deepest; l++) clear(windows[l].rgba, window_pixels(&windows[l]));
-    all.x0 = all.x0 > 0 ? all.x0 : 0; /* beyond the layer there is nothing */
+    all.x0 = all.x0 > 0 ? all.x0 : 0; /* clip to the layer */
     all.y0 = all.y0 > 0 ? all.y0 : 0;
     all.x1 = all.x1 < layer->width ? all.x1 : down_to(layer->width + step - 1, step);
     all.y1 = all.y1 < layer->height ? all.y1 : down_to(layer->height + step - 1, step);
@@ -212,7 +211,7 @@ gvm_status levels_read(struct window *windows, struct opened *o, size_t layer, g
     return status;
 }
 
-/* ------------------------------------------------------------------ levels as a whole */
+/* ------------------------------------------------------------------ whole levels */
 
 void windows_free(struct window *windows)
 {
@@ -220,7 +219,7 @@ void windows_free(struct window *windows)
     free(windows);
 }
 
-/* The levels that pictures of a layer are made of. Returns their pixels. */
+/* The whole levels that pictures of a layer are sampled from. Returns their number of pixels. */
 static double whole_levels(struct window windows[MAX_LEVELS], const struct layer *layer, int zoom_count)
 {
     double pixels = 0;

@@ -1,5 +1,5 @@
-/* zoom_sample.c - a picture out of a level's pixels: blurred in whole numbers, then bilinear at positions of 1/32
- * pixel. The weights and roundings are those that published weights of several zooms learned with (docs/model.md). */
+/* zoom_sample.c - samples a picture from a level: an integer blur, then bilinear interpolation at positions rounded to
+ * 1/32 pixel. Kernel and rounding are those with which the published weights were trained (docs/model.md). */
 #include <math.h>
 #include <string.h>
 
@@ -39,7 +39,9 @@ struct window aim_window(const struct aim *a, const int size[2])
                            (long)floor(high[0]) + 3, NULL};
 }
 
-/* Both directions exact, and one rounding: at most 255 * 256 * 256. row: twice the width of `in`, in channels. */
+/* Both passes are exact and rounded once; sums are at most 255 * 256 * 256. row: scratch of 2 * width of `in` *
+ * channels.
+ */
 void blur(struct window *out, const struct window *in, const int *kernel, int radius, uint32_t *row)
 {
     size_t across = 4 * (size_t)(in->x1 - in->x0), width = 4 * (size_t)(out->x1 - out->x0);
@@ -62,8 +64,8 @@ void blur(struct window *out, const struct window *in, const int *kernel, int ra
     }
 }
 
-/* Output pixel (H / 2, W / 2) shows the place, and a place's distance from the raster's corner counts as an index: so
- * the weights learned, half a pixel of both off. */
+/* Output pixel (H / 2, W / 2) shows the position, and a distance from the raster's corner is taken as a pixel index.
+ * Both are half a pixel off, as in the training of the published weights. */
 struct shown sample(uint8_t *pixels, const struct window *w, const struct aim *a, const int size[2])
 {
     double c = cos(a->angle), s = sin(a->angle), top = a->row - (double)w->y0, left = a->col - (double)w->x0;

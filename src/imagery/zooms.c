@@ -1,4 +1,4 @@
-/* zooms.c - see zooms.h: the pictures of places, out of each layer that lies there. */
+/* zooms.c - see zooms.h: cuts the pictures of places from the layers. */
 #include "imagery/zooms.h"
 
 #include <math.h>
@@ -17,10 +17,10 @@ struct zoom_cutter {
     uint8_t *picture; /* (H, W, 3) */
 };
 
-/* What is known of the pictures of some places. */
+/* State of the pictures of some places. */
 struct pictures {
-    struct aim *aims;   /* (places, zooms) in the layer at hand */
-    struct shown *best; /* (places, zooms) of what was taken; white < 0: nothing yet */
+    struct aim *aims;   /* (places, zooms) in the current layer */
+    struct shown *best; /* (places, zooms) of the best picture so far; white < 0: none yet */
 };
 
 gvm_status zoom_cutter_open(struct zoom_cutter **cutter, const struct mosaic *mosaic, const struct view *view,
@@ -51,7 +51,7 @@ void zoom_cutter_free(struct zoom_cutter *c)
     free(c);
 }
 
-/* ------------------------------------------------------------------ where */
+/* ------------------------------------------------------------------ position in a layer */
 
 /* The angle from the layer's north to true north, anticlockwise. */
 static bool convergence(double *angle, const struct way *w, double lat, double lon)
@@ -63,7 +63,7 @@ static bool convergence(double *angle, const struct way *w, double lat, double l
     return true;
 }
 
-/* How a picture lies in its level; false if the layer has no such place. */
+/* Fill in how a picture is sampled from its level; returns false if the position has no coordinates in the layer. */
 static bool take_aim(struct aim *a, const struct layer *l, const struct way *w, const struct zoom_place *p, int zoom,
                      double metres)
 {
@@ -83,14 +83,14 @@ static struct window widened(struct window w, int by)
     return (struct window){w.x0 - by, w.y0 - by, w.x1 + by, w.y1 + by, NULL};
 }
 
-/* Whether a window of a level touches the layer. */
+/* Returns true if a window of a level touches the layer. */
 static bool touches(const struct layer *l, const struct window *w, int level)
 {
     double side = exp2(level);
     return w->x1 > 0 && w->y1 > 0 && (double)w->x0 * side < l->width && (double)w->y0 * side < l->height;
 }
 
-/* The raster that holds a place, or else is nearest to it. */
+/* The raster that contains a position, or else the nearest one. */
 static size_t find_source(const struct zoom_cutter *c, double lat, double lon)
 {
     double least = INFINITY;
@@ -114,8 +114,8 @@ static size_t find_source(const struct zoom_cutter *c, double lat, double lon)
 
 /* ------------------------------------------------------------------ pictures */
 
-/* The pictures of a zoom out of a window of its level. Neighbours share what is blurred for as long as they have the
- * same kernel, which changes with the density: once in some kilometres. */
+/* Cut the pictures of a zoom from a window of its level. Neighbours share the blurred window as long as they have the
+ * same kernel; it depends on the pixel density, which changes once in several kilometres. */
 static gvm_status cut_zoom(struct zoom_place *places, size_t count, struct zoom_cutter *c, struct pictures *all,
                            const struct window *level, int zoom, gvm_error *err)
 {

@@ -1,9 +1,10 @@
-/* zooms.h - the pictures of a place at several zooms, out of rasters: picture k has view->zooms[k] metres a pixel, all
- * have view->size pixels and lie around the place, with a bearing pointing up. docs/model.md has the steps.
+/* zooms.h - cuts the pictures of a place at several zooms from rasters: picture k has view->zooms[k] metres a pixel;
+ * all have view->size pixels, are centred on the place and have the same bearing pointing up. docs/model.md has the
+ * steps.
  *
- * Rasters of one coordinate system and pixel size that hardly overlap are a layer: they are read as one picture. Of
- * several layers, each picture is out of the one that leaves the fewest pixels of it white. What no raster covers is
- * white. */
+ * Rasters with the same coordinate system and pixel size that hardly overlap form a layer, which is read as one
+ * picture. If there are several layers, each picture is cut from the one that leaves the fewest pixels white. Ground
+ * that no raster covers is white. */
 #ifndef GVM_IMAGERY_ZOOMS_H
 #define GVM_IMAGERY_ZOOMS_H
 
@@ -14,50 +15,51 @@
 #include "network/config.h"
 #include "raster/raster.h"
 
-/* Rasters that were looked at, read-only after opening: any number of threads share it. */
+/* The opened rasters, grouped into layers; read-only, so any number of threads may share it. */
 struct mosaic;
 
 struct mosaic_source {
-    const char *path; /* lives as long as the mosaic, as do the hints' words */
+    const char *path; /* must outlive the mosaic, as must the hints' strings */
     struct raster_hints hints;
 };
 
-/*   zooms, zoom_count  of the pictures, which decide from which levels they are made
+/*   zooms, zoom_count  of the pictures; they determine the pyramid levels
  *
- * GVM_FILE, GVM_FORMAT (raster_open), GVM_MEMORY. To be freed with mosaic_free, after its cutters. */
+ * The caller frees the mosaic with mosaic_free, after its cutters. Fails with GVM_FILE, GVM_FORMAT (raster_open) or
+ * GVM_MEMORY. */
 gvm_status mosaic_open(struct mosaic **mosaic, const struct mosaic_source *sources, size_t count, const double *zooms,
                        int zoom_count, gvm_error *err);
-void mosaic_free(struct mosaic *mosaic); /* NULL is fine */
+void mosaic_free(struct mosaic *mosaic); /* accepts NULL */
 
-/* Read all levels that pictures are made of into memory, for those who cut many places all over the imagery, such as
- * training. Nothing happens if that takes more than so many bytes. Before any cutter is open. GVM_FILE, GVM_MEMORY. */
+/* Read all needed levels into memory, for callers such as training that cut many places all over the imagery. Does
+ * nothing if that takes more than `bytes`. Call it before any cutter is opened. Fails with GVM_FILE or GVM_MEMORY. */
 gvm_status mosaic_keep(struct mosaic *mosaic, double bytes, gvm_error *err);
 
-/* Whether some raster covers a place (longitudes from -180 to 180). One thread at a time. */
+/* Returns true if a raster covers a position (longitudes from -180 to 180). One thread at a time. */
 bool mosaic_covers(const struct mosaic *mosaic, double lat, double lon);
 
-/* What a thread has open while it cuts; one thread at a time. GVM_MEMORY. */
+/* A thread's open files and buffers; one thread at a time. Opening fails with GVM_MEMORY. */
 struct zoom_cutter;
 gvm_status zoom_cutter_open(struct zoom_cutter **cutter, const struct mosaic *mosaic, const struct view *view,
                             gvm_error *err);
-void zoom_cutter_free(struct zoom_cutter *cutter); /* NULL is fine */
+void zoom_cutter_free(struct zoom_cutter *cutter); /* accepts NULL */
 
 struct zoom_place {
     double lat, lon;           /* WGS84 degrees */
-    double bearing;            /* that points up, degrees clockwise from north */
+    double bearing;            /* direction that points up, degrees clockwise from north */
     uint8_t *pixels;           /* out: (zoom_count, H, W, 3) */
-    const double (*around)[2]; /* (zoom_count) latitude and longitude of each picture's middle; NULL: all the place's */
-    double empty;              /* out: the part of the finest picture's pixels where nothing is, 0..1 */
-    double white;              /* out: the same of all pictures */
-    size_t source; /* out, also on failure: the mosaic's raster that holds the place, or else is nearest to it */
+    const double (*around)[2]; /* (zoom_count) latitude and longitude of each picture's centre; NULL: the place */
+    double empty;              /* out: void share of the finest picture's pixels, 0..1 */
+    double white;              /* out: void share of all pictures' pixels, 0..1 */
+    size_t source; /* out, also on failure: index of the raster that contains the place, or else the nearest one */
 };
 
-/* Cut the pictures of places that lie together, such as a block of cells: the ground that they share is read once. The
- * pictures of a place are the same bytes whatever places it is cut with. GVM_FILE if a raster cannot be read there,
+/* Cut the pictures of neighbouring places, such as a block of cells; the ground that they share is read once. A place's
+ * pictures do not depend on the places that it is cut with. Fails with GVM_FILE if a raster cannot be read there, or
  * GVM_MEMORY. */
 gvm_status zoom_cut(struct zoom_place *places, size_t count, struct zoom_cutter *cutter, gvm_error *err);
 
-/* One place, as training draws it: pixels (zoom_count, H, W, 3). */
+/* Cut a single place, for training: pixels (zoom_count, H, W, 3). */
 gvm_status zoom_tile_cut(uint8_t *pixels, struct zoom_cutter *cutter, double lat, double lon, double bearing,
                          gvm_error *err);
 

@@ -1,5 +1,5 @@
-/* decoupled.c - decoupled InfoNCE (Yeh et al. 2022) over the allowed pairs of a batch, in both directions, with
- * smoothed labels: the log-sum-exp that a logit is held against leaves that logit out. */
+/* decoupled.c - decoupled InfoNCE (Yeh et al. 2022) over the allowed pairs of a batch, in both directions, with label
+ * smoothing: a logit's log-sum-exp excludes the logit itself */
 #include <assert.h>
 #include <math.h>
 
@@ -9,29 +9,29 @@ struct decoupled_pass {
     struct tensor *a, *b;
     const uint8_t *allowed; /* (B, B) or NULL */
     float *product;         /* (B, B) a b^T */
-    float *gradient;        /* (B, B) the loss's by it, times weight */
+    float *gradient;        /* (B, B) gradient of the loss with respect to product, times weight */
     double scale, smoothing;
 };
 
-/* A row of the (B, B) matrices, or a column, whose numbers lie B apart. */
+/* A row of the (B, B) matrices, or a column, whose elements are at distance B. */
 struct line {
     const float *product;
     const uint8_t *allowed;
     float *gradient;
-    int step, own; /* own: the right pair's place */
+    int step, own; /* own: index of the positive pair */
 };
 
-/* Each sum over k != j of exp(z_k) holds the largest term, unless j is that one: relative to it the sum is
- * 1 + (rest - e_j), a subtraction that costs no digits. For the largest itself the others are added up from the second
- * largest on. So all B sums take O(B) together, and a right pair that is far ahead keeps its slope, where the sum of
- * all less the largest would be rounding. */
+/* The sum over k != j of exp(z_k) contains the largest term, unless j is that term. Relative to the largest it is
+ * 1 + (rest - e_j), a subtraction without cancellation. For the largest itself, the others are summed relative to the
+ * second largest. So all B sums take O(B), and the gradient of a positive pair that is far ahead keeps its precision;
+ * the total minus the largest term would be rounding error. */
 struct sums {
-    int count, top; /* allowed pairs; the first largest of them */
-    double rest;    /* the sum over k != top of e_k = exp(z_k - z_top) */
-    double others;  /* the log of the sum over k != top of exp(z_k) */
+    int count, top; /* number of allowed pairs; index of the first largest */
+    double rest;    /* sum over k != top of e_k = exp(z_k - z_top) */
+    double others;  /* log of the sum over k != top of exp(z_k) */
 };
 
-/* z (B), out: -inf where a pair is not allowed. */
+/* z (B), out: the logits; -inf for pairs that are not allowed */
 static struct sums add_up(double *z, const struct decoupled_pass *p, const struct line *l)
 {
     struct sums s = {0};
@@ -53,11 +53,11 @@ static struct sums add_up(double *z, const struct decoupled_pass *p, const struc
     return s;
 }
 
-/* The loss of a line, and its gradient times factor, which is added. With p_own = 1 - s and p_j = s / (count - 1), and
- * o_j the log of the sum over k != j of exp(z_k):
+/* Returns the loss of a line and adds its gradient times factor. With p_own = 1 - s, p_j = s / (count - 1), and o_j the
+ * log of the sum over k != j of exp(z_k):
  *   loss = sum over j of p_j (o_j - z_j)
- *   by z_m: exp(z_m) times the sum over j != m of p_j / exp(o_j), less p_m
- * z, q: room for B each. */
+ *   d loss / d z_m = exp(z_m) times the sum over j != m of p_j / exp(o_j), minus p_m
+ * z, q: scratch (B). */
 static double take_line(double *z, double *q, const struct decoupled_pass *p, struct line l, double factor)
 {
     const struct sums s = add_up(z, p, &l);
@@ -66,7 +66,7 @@ static double take_line(double *z, double *q, const struct decoupled_pass *p, st
     double high = z[s.top], loss = 0, all = 0, label[2] = {p->smoothing / (s.count - 1), 1 - p->smoothing};
     for (int j = 0; j < B; j++) {
         double sum = 1 + (s.rest - exp(z[j] - high)), p_j = isinf(z[j]) ? 0 : label[j == l.own];
-        q[j] = j == s.top ? 0 : p_j / sum; /* 1 / exp(o_j - high) of it */
+        q[j] = j == s.top ? 0 : p_j / sum; /* sum = exp(o_j - high) */
         all += q[j];
         if (p_j > 0) loss += p_j * ((j == s.top ? s.others : high + log(sum)) - z[j]);
     }

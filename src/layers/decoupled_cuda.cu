@@ -1,5 +1,5 @@
-/* decoupled_cuda.cu - decoupled InfoNCE over the allowed pairs of a batch, in both directions; in float32, its sums in
- * double, taken as decoupled.c says. */
+/* decoupled_cuda.cu - decoupled InfoNCE over the allowed pairs of a batch, in both directions. In float32, with sums in
+ * double, computed as in decoupled.c. */
 #include <assert.h>
 
 #include "layers/layer_cuda.cuh"
@@ -7,7 +7,7 @@
 struct decoupled_pass {
     struct tensor *a, *b;
     float *product;  /* (B, B) a b^T */
-    float *gradient; /* (B, B) the loss's by it, times weight */
+    float *gradient; /* (B, B) gradient of the loss with respect to product, times weight */
     double *losses;  /* (B) of row and column i */
 };
 
@@ -23,7 +23,7 @@ struct line {
 
 struct sums {
     int count, top;
-    double high, rest, others; /* z of the top; decoupled.c's */
+    double high, rest, others; /* high: z of the top; the others as in decoupled.c */
 };
 
 __device__ static double logit(const line &l, int k)
@@ -60,7 +60,7 @@ __device__ static sums add_up(const line &l, double *work)
     return {(int)count, at, high, rest, second + log(others)};
 }
 
-/* decoupled.c's take_line, by a block. A row's gradient is written, a column's added to it. */
+/* take_line of decoupled.c, one block per line. A row's gradient is written, a column's is added. */
 __global__ void decoupled_kernel(float *gradient, double *losses, const float *product, const uint8_t *allowed, int B,
                                  int columns, double scale, double smoothing, double factor)
 {

@@ -1,22 +1,22 @@
-/* depthwise.c - each channel's own k x k filter.
+/* depthwise.c - each channel's own k x k filter
  *
- * A thread takes tiles of rows of a picture and of a block of channels: it lays the tile out as a plane with its
- * margins (kernels.def), so that neighbours lie side by side and no filter meets an edge. The gradient of the input is
- * the same convolution of the output's with the filters turned round. */
+ * Work is divided into tiles: some rows of a picture and a block of channels. A tile is copied to a plane with margins
+ * (kernels.def), so that neighbours are contiguous and filters need no edge cases. The input's gradient is the same
+ * convolution of the output's gradient with rotated filters. */
 #include "layers/layer.h"
 
-enum { ROWS = 24 /* of a tile, so that a plane stays in the second-level cache */ };
+enum { ROWS = 24 /* of a tile, so that a plane fits the L2 cache */ };
 
 struct depthwise_pass {
     struct tensor *x, *y;
     const struct depthwise *w;
-    int H, W, blocks; /* blocks of channels */
+    int H, W, blocks; /* blocks: of channels */
     /* one convolution */
     const float *from;
     float *to;
     bool turned, add;
     float *filters; /* (blocks, k k + 1, DEPTHWISE_BLOCK), the bias last */
-    float *planes;  /* of each thread: a plane; backward: another of dy */
+    float *planes;  /* per thread: a plane; in backward, also one of dy */
     float *sums;    /* backward: (threads, blocks, k k + 1, DEPTHWISE_BLOCK) */
 };
 
@@ -35,7 +35,7 @@ static size_t thread_planes(const struct depthwise_pass *p)
     return plane_floats(ROWS, p->W, margin(p)) + plane_floats(ROWS, p->W, 0);
 }
 
-/* A tile: rows of one picture, one block of channels. */
+/* Some rows of one picture, one block of channels. */
 struct tile {
     int block, channels, first, rows;
     size_t at; /* of the picture's first value in this block */
@@ -46,7 +46,7 @@ static int tile_count(const struct depthwise_pass *p)
     return p->x->B * p->blocks * ((p->H + ROWS - 1) / ROWS);
 }
 
-/* Tiles of one block and picture follow each other, then pictures of one block. */
+/* Tiles are ordered by block, then picture, then row. */
 static struct tile tile(const struct depthwise_pass *p, int i)
 {
     int tiles = (p->H + ROWS - 1) / ROWS, B = p->x->B, C = p->x->C, block = i / tiles / B, first = i % tiles * ROWS;
@@ -90,7 +90,7 @@ static void convolve(void *argument, struct team team)
     }
 }
 
-/* The threads' sums into the gradients, in the order of ranks. */
+/* Add the threads' sums to the gradients, in rank order. */
 static void add_sums(const struct depthwise_pass *p, struct team team)
 {
     int taps = p->w->side * p->w->side, from, to;

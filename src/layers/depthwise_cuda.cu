@@ -1,29 +1,29 @@
-/* depthwise_cuda.cu - each channel filtered by its own k x k weights, zeros around the map.
+/* depthwise_cuda.cu - each channel filtered by its own k x k weights, with zeros around the map
  *
- * A lane takes a channel, so that a warp reads what lies side by side, and STRIP neighbours of a row at once, so that a
- * value that it has read serves all outputs it belongs to. A filter's row goes in turns of TAPS weights: in one for
- * ConvNeXt's 7, with zeros behind it for a narrower one. */
+ * A lane handles a channel, so that a warp's loads are coalesced, and STRIP adjacent outputs of a row, so that each
+ * loaded value is used for all outputs that need it. A filter's row is processed in turns of TAPS weights: one turn for
+ * ConvNeXt's 7; narrower filters are padded with zeros. */
 #include <assert.h>
 
 #include "layers/layer_cuda.cuh"
 
 static const int STRIP = 8, TAPS = 7, WARPS = 8, THREADS = WARPS * 32;
-enum { MAX_SIDE = 15 /* whose weights fit the shared memory of a block */, MAX_BLOCKS = 4096, SUM_BLOCKS = 1024 };
+enum { MAX_SIDE = 15 /* the largest that fits a block's shared memory */, MAX_BLOCKS = 4096, SUM_BLOCKS = 1024 };
 
 struct grid {
     int rows, H, W, C; /* rows of all pictures, B H */
-    int side, turns;   /* turns of TAPS in a row of the filter */
+    int side, turns;   /* turns of TAPS per row of the filter */
 };
 
-/* Numbers at + 0 .. N - 1 of a row of W, which lie C apart; 0 beyond its ends. */
+/* Elements at + 0 .. N - 1 of a row of W, at distance C; 0 beyond its ends. */
 template <int N, typename T> __device__ static void load_strip(float *to, const T *row, int at, int W, int C)
 {
 #pragma unroll
     for (int i = 0; i < N; i++) to[i] = at + i >= 0 && at + i < W ? to_float(row[(size_t)(at + i) * C]) : 0;
 }
 
-/* y = filter of x + bias; bias may be NULL. turned: the filter turned by half a turn, which brings dy to dx. Block
- * (i, g) takes channels 32 g and on; its warps take a strip each, and of those again every gridDim.x-th. */
+/* y = filter of x + bias; bias may be NULL. turned: the filter rotated by 180 degrees, which maps dy to dx. Block
+ * (i, g) handles channels 32 g and on; each of its warps handles every (WARPS gridDim.x)-th strip. */
 template <typename T>
 __global__ void __launch_bounds__(THREADS) depthwise_kernel(T *y, float accumulate, const T *x, const float *weight,
                                                             const float *bias, bool turned, struct grid m)
@@ -65,8 +65,8 @@ __global__ void __launch_bounds__(THREADS) depthwise_kernel(T *y, float accumula
     }
 }
 
-/* partial (gridDim.y, C side^2 + C): the sums over a block's rows for filters and biases. Block (g, i) takes channels
- * 32 g and on and every gridDim.y-th row; its warps share the turns of the filter's rows, and behind them the bias. */
+/* partial (gridDim.y, C side^2 + C): a block's sums for filters and biases. Block (g, i) handles channels 32 g and on
+ * and every gridDim.y-th row; its warps divide the turns of the filter's rows, followed by the bias. */
 template <typename T>
 __global__ void __launch_bounds__(THREADS)
     depthwise_weight_kernel(float *partial, const T *dy, const T *x, struct grid m)
@@ -132,7 +132,7 @@ static void run_filter(struct tape *tape, const struct depthwise_pass *p, void *
         filter<float>(tape, p, y, accumulate, x, bias, turned);
 }
 
-/* Blocks that share the rows of the same channels. */
+/* Number of blocks that divide the rows of the same channels. */
 static int sum_blocks(const struct grid *m)
 {
     int blocks = SUM_BLOCKS / blocks_of(m->C, WARP);

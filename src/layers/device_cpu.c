@@ -95,6 +95,6 @@ const struct device device_cpu = {
 
 gvm_status tape_open(struct tape **tape, bool training, bool packed, gvm_error *err)
 {
-    kernels(); /* limits oneDNN too, which must happen before its first product */
+    kernels(); /* also limits oneDNN, which must happen before its first product */
     return tape_open_cpu(tape, &device_cpu, training, packed, err);
 }

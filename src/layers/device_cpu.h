@@ -1,4 +1,4 @@
-/* device_cpu.h - the CPU as a device: the layers of NAME.c, and memory that is the host's. */
+/* device_cpu.h - the CPU as a device: the layers in NAME.c, host memory */
 #ifndef GVM_LAYERS_DEVICE_CPU_H
 #define GVM_LAYERS_DEVICE_CPU_H
 
@@ -7,8 +7,8 @@
 
 extern const struct device device_cpu;
 
-/* An empty tape on the CPU on which to run the forward pass once, dry. packed: the weight matrices lie in panels
- * (gemm.h). GVM_MEMORY; tape_free frees it. */
+/* Create an empty tape on the CPU, ready for the dry run of the forward pass. packed: the weight matrices are in panels
+ * (gemm.h). Returns GVM_OK or GVM_MEMORY; free the tape with tape_free. */
 gvm_status tape_open(struct tape **tape, bool training, bool packed, gvm_error *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* drop_path.c - which pictures skip a residual branch (stochastic depth); see layers.h. */
+/* drop_path.c - stochastic depth: which pictures skip a residual branch; see layers.def */
 #include "base/random.h"
 #include "layers/layer.h"
 

@@ -1,8 +1,8 @@
-/* drop_path_cuda.cu - which pictures skip a residual branch: the draws of drop_path.c, made on the device, so that a
- * recorded step draws anew. The generator is that of base/random.c, to the bit. */
+/* drop_path_cuda.cu - stochastic depth: the draws of drop_path.c made on the device, so that a replayed step draws
+ * anew. The generator is bit-identical to base/random.c. */
 #include "layers/layer_cuda.cuh"
 
-/* random_uniform(seed, stream, index) */
+/* As random_uniform(seed, stream, index), in float. */
 __device__ static float uniform(unsigned long long seed, unsigned long long stream, unsigned index)
 {
     unsigned word[4] = {index, 0, (unsigned)stream, (unsigned)(stream >> 32)};
@@ -29,7 +29,7 @@ __global__ void drop_path_kernel(float *keep, const struct numbers *numbers, uns
 const float *drop_path_cuda(struct tape *tape, int B, float p)
 {
     if (!tape->training || p <= 0) return NULL;
-    uint64_t stream = drop_path_stream(0, tape->paths++); /* the step is added on the device */
+    uint64_t stream = drop_path_stream(0, tape->paths++); /* the kernel adds the step */
     float *keep = tape_floats(tape, (size_t)B);
     if (tape->dry) return keep;
     LAUNCH(drop_path_kernel, blocks_of((size_t)B, BLOCK), BLOCK, 0, cuda_of(tape)->stream, keep, cuda_of(tape)->numbers,

@@ -1,9 +1,9 @@
-/* embed.c - patch embedding and patch merging: both gather the inputs of a token into one row, multiply it by a
- * matrix and normalise the product. */
+/* embed.c - patch embedding and patch merging: both gather the inputs of a token into a row, multiply it by a matrix
+ * and normalise the product */
 #include "layers/layer.h"
 
 struct embed_pass {
-    struct tensor *x, *y;              /* x NULL for pixels, which need no gradient */
+    struct tensor *x, *y;              /* x: NULL for pixels, which have no gradient */
     const uint8_t *pixels;             /* (B, H, W, 3) */
     int H, W;                          /* of the pictures, or of the map x */
     struct param *weight, *bias;       /* (C, K), (C) or NULL */
@@ -13,7 +13,7 @@ struct embed_pass {
     bool training, packed;
     float *xhat, *rstd; /* training: (rows, C), (rows) */
     float *scratch;
-    size_t scratch_each; /* floats a thread */
+    size_t scratch_each; /* floats per thread */
     float accumulate;
     struct norm_partials partials;
     float *du, *columns, *dcolumns; /* of one chunk: (rows, C), (rows, K), (rows, K) */
@@ -24,7 +24,7 @@ static float normalised(int byte, const struct patch_embed *w, int channel)
     return ((float)byte / 255.0f - w->mean[channel]) / w->deviation[channel];
 }
 
-/* Rows from..to-1 of tokens; a patch is laid out as its filter is: (channel, row, column). */
+/* Rows from..to-1 of tokens. A patch is laid out as its filter: (channel, row, column). */
 static void gather_patches(float *columns, const struct embed_pass *p, int from, int to)
 {
     float table[3][256];
@@ -43,8 +43,8 @@ static void gather_patches(float *columns, const struct embed_pass *p, int from,
     }
 }
 
-/* The row of x that is the first of the four tokens of output row r; the others lie below, to the right, and
- * below that one, in this order. */
+/* Row of x with the first of the four tokens of output row r. The others, in this order, are below it, right of it, and
+ * diagonally below. */
 static size_t first_of_four(const struct embed_pass *p, int r)
 {
     int across = p->W / 2, L = p->H / 2 * across;

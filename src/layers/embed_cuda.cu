@@ -1,9 +1,9 @@
-/* embed_cuda.cu - patch embedding and patch merging: both gather the inputs of a token into one row, multiply it by a
+/* embed_cuda.cu - patch embedding and patch merging: both gather the inputs of a token into a row, multiply it by a
  * matrix and normalise the product. Backward gathers again. */
 #include "layers/layer_cuda.cuh"
 
 struct embed_pass {
-    struct tensor *x, *y;              /* x NULL for pixels, which need no gradient */
+    struct tensor *x, *y;              /* x: NULL for pixels, which have no gradient */
     const uint8_t *pixels;             /* (B, H, W, 3) */
     int H, W;                          /* of the pictures, or of the map x */
     struct param *weight, *bias;       /* (C, K), (C) or NULL */
@@ -18,19 +18,19 @@ struct embed_pass {
     float *norm_partial, *product_partial;
 };
 
-/* Neighbours that a thread moves at once; N sizeof(T) is 4, 8 or 16 bytes where memory is to be read in one go. */
+/* Adjacent values that a thread moves at once; N sizeof(T) is 4, 8 or 16 bytes for a single memory access. */
 template <typename T, int N> struct alignas(N * sizeof(T)) pack {
     T value[N];
 };
 
-/* How a byte becomes a filter's input. */
+/* Normalisation of a byte to a filter's input. */
 struct levels {
     float mean[3], deviation[3];
     int bgr;
 };
 
-/* (byte / 255 - mean) / deviation; a patch is laid out as its filter is: (channel, row, column). A thread takes N
- * neighbours of a channel; n: threads of all patches; side: a patch's. */
+/* (byte / 255 - mean) / deviation. A patch is laid out as its filter: (channel, row, column). A thread handles N
+ * adjacent values of a channel; n: threads for all patches; side: of a patch. */
 template <typename T, int N>
 __global__ void patches_kernel(pack<T, N> *columns, const uint8_t *pixels, struct levels levels, unsigned side,
                                unsigned H, unsigned W, unsigned n)
@@ -46,8 +46,8 @@ __global__ void patches_kernel(pack<T, N> *columns, const uint8_t *pixels, struc
     columns[i] = some;
 }
 
-/* Where piece k of output row r comes from, of C pieces a token: four neighbours, (0,0) (1,0) (0,1) (1,1), one behind
- * the other. */
+/* Offset of piece k of output row r, with C pieces per token: the four neighbours (0,0) (1,0) (0,1) (1,1) concatenated.
+ */
 __device__ static size_t merged(unsigned r, unsigned k, unsigned H, unsigned W, unsigned C)
 {
     unsigned across = W / 2, part = k / C, L = H / 2 * across, at = r % L;

@@ -1,4 +1,4 @@
-/* feature.c - layers on features, (B, 1, C): concatenation, length 1, linear. */
+/* feature.c - layers on features (B, 1, C): concatenation, normalisation to length 1, linear */
 #include <math.h>
 
 #include "layers/layer.h"
@@ -56,8 +56,8 @@ struct unit_pass {
     float epsilon;
 };
 
-/* y = r x moves along itself only as far as epsilon lets it: dx = r (dy - y (y . dy) / (r |x|)), r |x| = 1 - r epsilon;
- * without an epsilon that is 1, also for a row of zeros. */
+/* dx = r (dy - y (y . dy) / (r |x|)), with r |x| = 1 - r epsilon. Without epsilon that factor is 1, also for a row of
+ * zeros. */
 static void l2_normalise_backward(struct tape *tape, void *self)
 {
     const struct unit_pass *p = self;
@@ -84,7 +84,7 @@ struct tensor *l2_normalise_cpu(struct tape *tape, struct tensor *x, float epsil
         float *to = p->y->data + (size_t)b * x->C;
         double square = 0;
         for (int c = 0; c < x->C; c++) square += (double)from[c] * from[c];
-        p->inverse[b] = (float)(1 / fmax(sqrt(square) + epsilon, 1e-12)); /* a row can be all zeros */
+        p->inverse[b] = (float)(1 / fmax(sqrt(square) + epsilon, 1e-12)); /* a row may be all zeros */
         for (int c = 0; c < x->C; c++) to[c] = from[c] * p->inverse[b];
     }
     tape_record(tape, l2_normalise_backward, p);
@@ -98,7 +98,7 @@ struct linear_pass {
     const struct linear *w;
     enum activation f;
     bool packed;
-    float *h;      /* (rows, N) W x + b, kept where GELU's slope needs it; else y itself */
+    float *h;      /* (rows, N) W x + b, kept for GELU's derivative; else y itself */
     float *dh, *g; /* backward: (rows, N) */
     float accumulate;
 };

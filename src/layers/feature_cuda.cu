@@ -1,4 +1,4 @@
-/* feature_cuda.cu - layers on features, (B, 1, C), in float32: concatenation, length 1, linear. */
+/* feature_cuda.cu - layers on features (B, 1, C), in float32: concatenation, normalisation to length 1, linear */
 #include <assert.h>
 
 #include "layers/layer_cuda.cuh"
@@ -12,7 +12,7 @@ struct concatenate_pass {
     int count;
 };
 
-/* y (B, ldy) = x (B, ldx) for the first n columns of each, + y where it accumulates */
+/* y (B, ldy) = x (B, ldx) for the first n columns of each; adds to y if accumulate is 1 */
 __global__ void copy_rows_kernel(float *y, int ldy, const float *x, int ldx, int B, int n, float accumulate)
 {
     size_t i = (size_t)blockIdx.x * blockDim.x + threadIdx.x;
@@ -67,20 +67,20 @@ struct unit_pass {
     float epsilon;
 };
 
-/* A block takes a row. */
+/* One block per row. */
 __global__ void unit_kernel(float *y, float *inverse, const float *x, float epsilon, int C)
 {
     __shared__ double sums[BLOCK];
     size_t at = (size_t)blockIdx.x * C;
     double square = 0;
     for (int c = threadIdx.x; c < C; c += BLOCK) square += (double)x[at + c] * x[at + c];
-    float r = (float)(1 / fmax(sqrt(block_sum(square, sums)) + epsilon, 1e-12)); /* a row can be all zeros */
+    float r = (float)(1 / fmax(sqrt(block_sum(square, sums)) + epsilon, 1e-12)); /* a row may be all zeros */
     for (int c = threadIdx.x; c < C; c += BLOCK) y[at + c] = x[at + c] * r;
     if (threadIdx.x == 0) inverse[blockIdx.x] = r;
 }
 
-/* y = r x moves along itself only as far as epsilon lets it: dx = r (dy - y (y . dy) / (r |x|)), r |x| = 1 - r epsilon;
- * without an epsilon that is 1, also for a row of zeros. */
+/* dx = r (dy - y (y . dy) / (r |x|)), with r |x| = 1 - r epsilon. Without epsilon that factor is 1, also for a row of
+ * zeros. */
 __global__ void unit_backward_kernel(float *dx, float accumulate, const float *dy, const float *y, const float *inverse,
                                      float epsilon, int C)
 {
@@ -119,13 +119,13 @@ struct tensor *l2_normalise_cuda(struct tape *tape, struct tensor *x, float epsi
     return p->y;
 }
 
-/* ------------------------------------------------------------------ linear; of maps too, as its tests ask */
+/* ------------------------------------------------------------------ linear; its tests also run it on maps */
 
 struct linear_pass {
     struct tensor *x, *y;
     const struct linear *w;
     enum activation f;
-    void *h; /* (rows, N) W x + b, which GELU's slope needs */
+    void *h; /* (rows, N) W x + b, for GELU's derivative */
     /* backward */
     void *dh;
     float *partial;
@@ -137,7 +137,7 @@ template <typename T> __global__ void relu_kernel(T *y, size_t n)
     if (i < n) store(y + i, fmaxf(to_float(y[i]), 0));
 }
 
-/* Through f: h for GELU, y for ReLU. */
+/* Multiply by the derivative of f, from h for GELU, from y for ReLU. */
 template <typename T> __global__ void slope_kernel(T *dh, const T *dy, const T *h, const T *y, size_t n)
 {
     size_t i = (size_t)blockIdx.x * blockDim.x + threadIdx.x;

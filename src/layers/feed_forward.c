@@ -1,7 +1,7 @@
-/* feed_forward.c - x + LN(W2 gelu(W1 x + b1) + b2): the second half of a Swin V2 block.
+/* feed_forward.c - x + LN(W2 gelu(W1 x + b1) + b2): the second half of a Swin V2 block
  *
- * A tile of rows goes through both products and the norm while it is in cache. Training keeps W1 x + b1 and the
- * normalised branch; gelu is computed again in backward. */
+ * A tile of rows passes through both products and the norm while it is in cache. Training stores W1 x + b1 and the
+ * normalised branch; backward recomputes gelu. */
 #include "layers/layer.h"
 
 struct feed_pass {
@@ -11,13 +11,13 @@ struct feed_pass {
     bool training, packed;
     float *h, *xhat, *rstd; /* training: (rows, 4C), (rows, C), (rows) */
     float *scratch;
-    size_t scratch_each; /* floats a thread */
+    size_t scratch_each; /* floats per thread */
     /* backward */
     struct norm_partials partials;
     float *du, *dh, *g, *dx; /* of one chunk: (rows, C), (rows, 4C), (rows, 4C), (rows, C) */
 };
 
-/* Rows first..first+rows-1, shared by a team (or all one thread's). */
+/* Rows first..first+rows-1, shared by a team or by one thread alone. */
 static void feed_tile(const struct feed_pass *p, int first, int rows, float *scratch, struct team team)
 {
     const struct feed_forward *w = p->w;

@@ -1,5 +1,5 @@
-/* feed_forward_cuda.cu - x + LN(W2 gelu(W1 x + b1) + b2): the second half of a Swin V2 block. Training keeps W1 x + b1,
- * its gelu and the branch before its norm. */
+/* feed_forward_cuda.cu - x + LN(W2 gelu(W1 x + b1) + b2): the second half of a Swin V2 block. Training stores
+ * W1 x + b1, its gelu and the branch before its norm. */
 #include "layers/layer_cuda.cuh"
 
 struct feed_pass {
@@ -40,7 +40,7 @@ static void feed_forward_backward(struct tape *tape, void *self)
     struct product dw1 = weight_product(tape, grad_of(tape, w->w1), grad_of(tape, w->b1), p->product_partial, p->dh,
                                         p->x->data, rows, 4 * C, C);
     run_product(tape, &dw1);
-    struct product dx = input_product(tape, p->x->grad, p->dh, w->w1, rows, 4 * C, C, 1); /* beside the stream's */
+    struct product dx = input_product(tape, p->x->grad, p->dh, w->w1, rows, 4 * C, C, 1); /* added to the stream's */
     run_product(tape, &dx);
     tape_scratch_release(tape);
 }

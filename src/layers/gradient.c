@@ -1,4 +1,4 @@
-/* gradient.c - what every layer does for the gradients of its weights; see layer.h. */
+/* gradient.c - gradients of weights and biases, for all layers; see layer.h */
 #include "layers/layer.h"
 
 void weight_gradient(float *dw, const float *dy, int ldy, const float *x, int ldx, int rows, int N, int K,

@@ -1,5 +1,5 @@
-/* infonce.c - InfoNCE with a learned or a fixed temperature over every pair of a batch, in both directions (Radford et
- * al. 2021; with smoothed labels as Sample4Geo trains, Deuser et al. 2023). */
+/* infonce.c - InfoNCE with a learned or fixed temperature over all pairs of a batch, in both directions (Radford et al.
+ * 2021; with label smoothing as in Sample4Geo, Deuser et al. 2023) */
 #include <assert.h>
 #include <math.h>
 
@@ -9,8 +9,8 @@ struct infonce_pass {
     struct tensor *a, *b;
     struct param *logit_scale; /* NULL: fixed */
     double scale;
-    float *product; /* (B, B) a b^T; after forward the gradient by it */
-    double slope;   /* the gradient by logit_scale */
+    float *product; /* (B, B) a b^T; after forward its gradient */
+    double slope;   /* gradient with respect to logit_scale */
 };
 
 static void infonce_backward(struct tape *tape, void *self)
@@ -20,7 +20,7 @@ static void infonce_backward(struct tape *tape, void *self)
     if (p->logit_scale) *p->logit_scale->grad += (float)p->slope;
 }
 
-/* log sum exp(scale x) of n numbers that lie `step` apart */
+/* log sum exp(scale x) of n elements at distance `step` */
 static double log_sum_exp(const float *x, int n, int step, double scale)
 {
     double high = -INFINITY, sum = 0;
@@ -29,10 +29,10 @@ static double log_sum_exp(const float *x, int n, int step, double scale)
     return high + log(sum);
 }
 
-/* From a b^T to the loss, and in its place the loss's gradient by a b^T times weight. With z = scale a b^T, row_i and
- * column_j the log sum exp of z's rows and columns, and targets q = (1 - s) [i = j] + s / B:
+/* Compute the loss from a b^T and replace a b^T by its gradient times weight. With z = scale a b^T, row_i and column_j
+ * the log sum exp of z's rows and columns, and targets q = (1 - s) [i = j] + s / B:
  *   loss = sum (row_i / 2 + column_i / 2 - sum over j of q_ij z_ij) / B
- *   by z_ij: (exp(z_ij - row_i) + exp(z_ij - column_j) - 2 q_ij) / 2 B */
+ *   d loss / d z_ij = (exp(z_ij - row_i) + exp(z_ij - column_j) - 2 q_ij) / 2 B */
 static double pairs_loss(struct infonce_pass *p, double *work, float smoothing, float weight)
 {
     int B = p->a->B;

@@ -1,5 +1,5 @@
-/* infonce_cuda.cu - InfoNCE with a learned or a fixed temperature over every pair of a batch, in both directions; in
- * float32, its sums in double. */
+/* infonce_cuda.cu - InfoNCE with a learned or fixed temperature over all pairs of a batch, in both directions. In
+ * float32, with sums in double. */
 #include <assert.h>
 
 #include "layers/layer_cuda.cuh"
@@ -8,11 +8,11 @@ struct infonce_pass {
     struct tensor *a, *b;
     struct param *logit_scale; /* NULL: fixed */
     float *product;            /* (B, B) a b^T */
-    float *gradient;           /* (B, B) the loss's by it, times weight */
-    double *sums; /* (4, B) log sum exp of each row of z and of each column; losses; slopes by logit_scale */
+    float *gradient;           /* (B, B) gradient of the loss with respect to product, times weight */
+    double *sums;              /* (4, B) log sum exp of z's rows; of its columns; losses; derivatives by logit_scale */
 };
 
-/* log sum exp(scale x) of n numbers that lie `step` apart */
+/* log sum exp(scale x) of n elements at distance `step` */
 __device__ static double log_sum_exp(const float *x, int n, int step, double scale, double *work)
 {
     double high = -1e300, sum = 0;
@@ -22,13 +22,13 @@ __device__ static double log_sum_exp(const float *x, int n, int step, double sca
     return high + log(block_sum(sum, work));
 }
 
-/* e^t, or what is fixed */
+/* e^t, or the fixed scale */
 __device__ static double scale_of(const float *logit_scale, float fixed)
 {
     return logit_scale ? exp((double)*logit_scale) : fixed;
 }
 
-/* Block i takes row i and column i of z = scale a b^T. */
+/* Block i handles row i and column i of z = scale a b^T. */
 __global__ void log_sums_kernel(double *sums, const float *product, const float *logit_scale, float fixed, int B)
 {
     __shared__ double work[BLOCK];
@@ -39,9 +39,9 @@ __global__ void log_sums_kernel(double *sums, const float *product, const float 
     if (threadIdx.x == 0) sums[i] = row, sums[B + i] = column;
 }
 
-/* Row i of the gradient by a block. With targets q = (1 - s) [i = j] + s / B:
+/* One block per row i of the gradient. With targets q = (1 - s) [i = j] + s / B:
  *   loss = sum (row_i / 2 + column_i / 2 - sum over j of q_ij z_ij) / B
- *   by z_ij: (exp(z_ij - row_i) + exp(z_ij - column_j) - 2 q_ij) / 2 B */
+ *   d loss / d z_ij = (exp(z_ij - row_i) + exp(z_ij - column_j) - 2 q_ij) / 2 B */
 __global__ void infonce_kernel(float *gradient, double *sums, const float *product, const float *logit_scale,
                                float fixed, int B, float smoothing, float weight)
 {

@@ -1,4 +1,4 @@
-/* layer.h - what the layers' own files share. */
+/* layer.h - shared by the layers' CPU sources */
 #ifndef GVM_LAYERS_LAYER_H
 #define GVM_LAYERS_LAYER_H
 
@@ -9,7 +9,7 @@
 #include "tensor/gemm.h"
 #include "tensor/kernels.h"
 
-/* From the gradient (B, B) of all products a b^T of two batches of features to that of the features. */
+/* Propagate the gradient (B, B) of all products a b^T to the two batches of features a and b. */
 static inline void pairs_backward(struct tape *tape, struct tensor *a, struct tensor *b, const float *gradient)
 {
     int B = a->B, D = a->C;
@@ -17,8 +17,8 @@ static inline void pairs_backward(struct tape *tape, struct tensor *a, struct te
     gemm('T', 'N', B, D, B, gradient, B, a->data, D, tensor_accumulate(tape, b), b->grad, D);
 }
 
-/* Rows that pass through a layer's products together: enough to use a weight often while it is in
- * cache, few enough that the widest intermediate stays in a core's second-level cache too. */
+/* Rows that pass through a layer's products together: enough to reuse a weight while it is in cache, few enough that
+ * the widest intermediate fits a core's L2 cache. */
 enum { TILE_ROWS = 256, CHUNK_ROWS = 1024 };
 
 static inline int smaller(int a, int b)
@@ -26,20 +26,20 @@ static inline int smaller(int a, int b)
     return a < b ? a : b;
 }
 
-/* Of an MLP: the hidden rows, four times as wide as the map, are to stay there. */
+/* For an MLP, whose hidden rows are four times as wide as the map and must fit the cache too. */
 static inline int hidden_tile_rows(int C)
 {
     return C >= 768 ? TILE_ROWS / 2 : TILE_ROWS;
 }
 
-/* A layer cuts n items (rows, windows) into tiles. Each thread takes its own tiles, all alone, unless there are so few
- * items that threads would idle or get fewer than `least` each: then all of them share every tile. */
+/* A layer divides n items (rows, windows) into tiles. Each thread processes its own tiles, unless there are so few
+ * items that threads would idle or get fewer than `least` each: then all threads share every tile. */
 static inline bool shares_tiles(int items, int least, struct team team)
 {
     return team.size > 1 && (items < least * team.size || (items % team.size != 0 && items < 4 * team.size));
 }
 
-/* Gradients of a norm's weights, gathered by each thread for itself and added up in the order of ranks. */
+/* Gradients of a norm's weights: each thread has its own sums, which are added in rank order. */
 struct norm_partials {
     float *sums; /* (threads, 2, C) */
     int C;
@@ -67,11 +67,11 @@ static inline float *norm_partial(struct norm_partials p, struct team team)
 void norm_partials_clear(struct norm_partials p);
 void norm_partials_add(const struct norm *w, struct norm_partials p);
 
-/* dW (N, K) += dy^T x over rows, the thread's part of the team's; W's rows are split. */
+/* dW (N, K) += dy^T x over rows: this thread's share of the rows of W. */
 void weight_gradient(float *dw, const float *dy, int ldy, const float *x, int ldx, int rows, int N, int K,
                      struct team team);
 
-/* db (N) += column sums of dy (rows, N), the thread's part. */
+/* db (N) += column sums of dy (rows, N): this thread's share. */
 void bias_gradient(float *db, const float *dy, int ldy, int rows, int N, struct team team);
 
 #endif

@@ -1,4 +1,4 @@
-/* layer_cuda.cuh - what the layers' own files share on a device; the twin of layer.h. */
+/* layer_cuda.cuh - shared by the layers' CUDA sources; counterpart of layer.h */
 #ifndef GVM_LAYERS_LAYER_CUDA_CUH
 #define GVM_LAYERS_LAYER_CUDA_CUH
 
@@ -10,24 +10,24 @@ extern "C" {
 #define LAYER(type, name, parameters, arguments) type name##_cuda parameters;
 #include "layers/layers.def"
 
-/* device.h's; of window attention and norms. */
+/* device.h's fits, for window attention and norms. */
 gvm_status fits_cuda(int window, int C, int heads, enum precision precision, gvm_error *err);
 }
 
-/* LN of rows (norm_cuda.cu): y = base + keep (xhat gamma + beta), xhat = (u - mean) rstd; base and keep may be NULL;
- * mean and rstd (rows), kept for backward, may be NULL. keep (B) goes by picture of L rows. y may be base.
- * element: bytes of a value, 0 for those of maps. */
+/* LN of rows (norm_cuda.cu): y = base + keep (xhat gamma + beta), xhat = (u - mean) rstd. base and keep may be NULL;
+ * mean and rstd (rows), stored for backward, may be NULL. keep (B) is per picture of L rows. y may be base. element:
+ * bytes per value, 0 for the size of map values. */
 void norm_rows(struct tape *tape, void *y, float *mean, float *rstd, const void *u, const void *base, const float *keep,
                const struct norm *w, int rows, int L, int C, int element = 0);
-/* du = rstd (g - mean(g) - xhat mean(g xhat)) (+ du), g = keep dy gamma; the norm's gradients grow.
- * partial: norm_scratch's. */
+/* du = rstd (g - mean(g) - xhat mean(g xhat)) (+ du), g = keep dy gamma; adds to the norm's gradients. partial: from
+ * norm_scratch */
 void norm_rows_backward(struct tape *tape, void *du, float accumulate, float *partial, const void *dy, const void *u,
                         const float *mean, const float *rstd, const float *keep, const struct norm *w, int rows, int L,
                         int C, int element = 0);
 float *norm_scratch(struct tape *tape, int rows, int C);
 enum { MAX_CHANNELS = 2048 };
 
-/* to = (+ to) the sum of n numbers / divisor */
+/* to = (to +) the sum of n numbers / divisor */
 __global__ static inline void divide_sum_kernel(float *to, const double *x, int n, double divisor, float accumulate)
 {
     double sum = 0;
@@ -35,7 +35,7 @@ __global__ static inline void divide_sum_kernel(float *to, const double *x, int 
     *to = (float)(sum / divisor) + (accumulate != 0 ? *to : 0);
 }
 
-/* From the gradient (B, B) of all products a b^T of two batches of features to that of the features. */
+/* Propagate the gradient (B, B) of all products a b^T to the two batches of features a and b. */
 static inline void pairs_backward(struct tape *tape, struct tensor *a, struct tensor *b, const float *gradient)
 {
     int B = a->B, D = a->C;

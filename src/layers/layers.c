@@ -1,4 +1,4 @@
-/* layers.c - each layer's call goes to the device of its tape; see layers.h. */
+/* layers.c - forwards each layer call to the tape's device; see layers.h */
 #include "layers/layers.h"
 
 #include "tensor/device.h"

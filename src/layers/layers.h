@@ -1,9 +1,8 @@
-/* layers.h - the layers that networks are made of: their weights here, their calls in layers.def. Each call computes
- * its output and, in training, leaves a record whose backward stands in the same file. Gradients of parameters
- * accumulate
- * (+=).
+/* layers.h - the layers that networks consist of: their weights; their calls are in layers.def. Each call computes its
+ * output and, in training, leaves a record whose backward function is in the same file. Gradients of parameters
+ * accumulate (+=).
  *
- * A call goes to the device of its tape: NAME.c computes on the CPU, NAME_cuda.cu with CUDA. */
+ * A call runs on its tape's device: NAME.c on the CPU, NAME_cuda.cu with CUDA. */
 #ifndef GVM_LAYERS_LAYERS_H
 #define GVM_LAYERS_LAYERS_H
 
@@ -12,7 +11,7 @@
 #include "tensor/param.h"
 #include "tensor/tape.h"
 
-/* Some rows and columns of a map. */
+/* A rectangle of positions of a map. */
 struct rectangle {
     int top, left, height, width;
 };
@@ -27,7 +26,7 @@ struct patch_embed {
     struct norm norm;
     int patch;                   /* side, pixels */
     float mean[3], deviation[3]; /* of the filters' channels, for bytes / 255 */
-    bool bgr;                    /* the filters' first channel is blue, else red */
+    bool bgr;                    /* order of the filters' channels: BGR instead of RGB */
 };
 
 struct patch_merge {
@@ -36,15 +35,15 @@ struct patch_merge {
 };
 
 struct attention {
-    int H, W, window, shift, heads;      /* the map, the window's side, the cyclic shift, the heads */
+    int H, W, window, shift, heads;      /* size of the map, side of a window, cyclic shift, number of heads */
     struct param *logit_scale;           /* (heads, 1, 1) */
     struct param *cpb_w1, *cpb_b1;       /* (512, 2), (512) */
     struct param *cpb_w2;                /* (heads, 512) */
     struct param *qkv, *q_bias, *v_bias; /* (3C, C), (C), (C) */
     struct param *proj_w, *proj_b;       /* (C, C), (C) */
     struct norm norm;                    /* the block's first */
-    float *bias;                         /* (heads, n, np): kept by a packed model, else NULL */
-    float *masks;                        /* (3, n, np): windows at the bottom, at the right, at both */
+    float *bias;                         /* (heads, n, np) position bias, stored in a packed model, else NULL */
+    float *masks;                        /* (3, n, np) for windows at the bottom, at the right, at both */
 };
 
 struct feed_forward {
@@ -58,7 +57,7 @@ struct masks {
     struct param *w2, *b2; /* (N, L, L/2), (N, L) */
 };
 
-enum activation { IDENTITY, RELU, GELU, GELU_TANH }; /* GELU exact, or by tanh (kernels.def) */
+enum activation { IDENTITY, RELU, GELU, GELU_TANH }; /* GELU exact, GELU_TANH the approximation (kernels.def) */
 
 struct linear {
     struct param *weight, *bias; /* (N, K), (N) or NULL */
@@ -71,14 +70,14 @@ struct depthwise {
 
 struct patch_conv {
     struct param *weight, *bias; /* (N, C, k, k), (N) */
-    int side;                    /* k, which is the stride too */
+    int side;                    /* k; the stride equals it */
 };
 
 struct mlp {
     struct norm norm;      /* (C) */
     struct param *w1, *b1; /* (N, C), (N) */
     struct param *w2, *b2; /* (C, N), (C) */
-    struct param *gamma;   /* (C) layer scale, NULL for 1 */
+    struct param *gamma;   /* (C) layer scale; NULL for 1 */
     enum activation gelu;  /* GELU or GELU_TANH */
 };
 
@@ -91,7 +90,8 @@ struct layer_table {
 #include "layers/layers.def"
 };
 
-/* The stream of draw `path` of a step: above those of first values, which are numbers of parameters (parameters.c). */
+/* The random stream of draw `path` of a step. Streams of initial values are parameter indices (network.c), which are
+ * smaller. */
 static inline uint64_t drop_path_stream(uint64_t step, int path)
 {
     return (uint64_t)1 << 56 | step << 16 | (uint64_t)path;

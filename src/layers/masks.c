@@ -1,6 +1,6 @@
 /* masks.c - feature aggregation (the paper's section 3.2 and Figure 4): the channel-wise maximum, an MLP for each
- * spatial mask, and the Frobenius product of mask and map. Where several channels are the largest, the first gets the
- * maximum's gradient. */
+ * spatial mask, and the Frobenius product of mask and map. If several channels share the maximum, the first gets its
+ * gradient. */
 #include "layers/layer.h"
 
 struct masks_pass {
@@ -8,16 +8,16 @@ struct masks_pass {
     const struct masks *w;
     int N, L, half; /* masks, tokens, hidden width L / 2 */
     float *maximum; /* (B, L) */
-    int *where;     /* (B, L) the channel it stands in */
+    int *where;     /* (B, L) channel of the maximum */
     float *hidden;  /* (B, N, L / 2) */
     float *mask;    /* (B, N, L) */
     /* backward */
     float accumulate;
-    float *dmask, *dhidden; /* as mask, hidden */
-    float *dmaximum;        /* (N, B, L): each mask's part */
+    float *dmask, *dhidden; /* like mask, hidden */
+    float *dmaximum;        /* (N, B, L): each mask's contribution */
 };
 
-/* Threads share the pictures' channels in blocks, so that one picture keeps all of them busy. */
+/* Threads divide a picture's channels into blocks, so that a single picture uses all threads. */
 enum { CHANNEL_BLOCK = 96 };
 
 static void add_rows(float *y, int ldy, const float *bias, int rows, int n)

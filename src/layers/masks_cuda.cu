@@ -1,24 +1,24 @@
 /* masks_cuda.cu - feature aggregation (the paper's section 3.2 and Figure 4): the channel-wise maximum, an MLP for each
- * spatial mask, and the Frobenius product of mask and map. Where several channels are the largest, the first gets the
- * maximum's gradient. All but the map is float32. */
+ * spatial mask, and the Frobenius product of mask and map. If several channels share the maximum, the first gets its
+ * gradient. Everything except the map is float32. */
 #include "layers/layer_cuda.cuh"
 
-enum { MASKS = 8 /* that a pass over the map serves */, TOKENS = 32 /* whose masks a block holds at a time */ };
+enum { MASKS = 8 /* processed in one pass over the map */, TOKENS = 32 /* whose masks a block caches at a time */ };
 
 struct masks_pass {
     struct tensor *x, *y;
     const struct masks *w;
     int N, L, half; /* masks, tokens, hidden width L / 2 */
     float *maximum; /* (B, L) */
-    int *where;     /* (B, L) the channel it stands in */
+    int *where;     /* (B, L) channel of the maximum */
     float *hidden;  /* (B, N, half) */
     float *mask;    /* (B, N, L) */
     /* backward */
-    float *dmask, *dhidden; /* as mask, hidden */
-    float *dmaximum;        /* (N, B, L): each mask's part */
+    float *dmask, *dhidden; /* like mask, hidden */
+    float *dmaximum;        /* (N, B, L): each mask's contribution */
 };
 
-/* A warp takes a row. Between equal ones the lower channel wins, so that the order of comparing does not matter. */
+/* One warp per row. Of equal values the lowest channel wins, so that the order of comparisons does not matter. */
 template <typename T> __global__ void maximum_kernel(float *maximum, int *where, const T *x, int rows, int C)
 {
     int lane = threadIdx.x % WARP, row = (blockIdx.x * blockDim.x + threadIdx.x) / WARP;
@@ -40,7 +40,7 @@ template <typename T> __global__ void maximum_kernel(float *maximum, int *where,
     where[row] = best;
 }
 
-/* y (B, N, C) = mask x: a block takes a picture and BLOCK channels, a thread one of them for MASKS masks. */
+/* y (B, N, C) = mask x: a block handles BLOCK channels of a picture, a thread one channel for MASKS masks. */
 template <typename T> __global__ void product_kernel(float *y, const float *mask, const T *x, int N, int L, int C)
 {
     __shared__ float weights[TOKENS][MASKS];
@@ -63,7 +63,7 @@ template <typename T> __global__ void product_kernel(float *y, const float *mask
     }
 }
 
-/* dmask (B, N, L) = dy x^T: a warp takes a token. */
+/* dmask (B, N, L) = dy x^T: one warp per token. */
 template <typename T>
 __global__ void dmask_kernel(float *dmask, const float *dy, const T *x, int rows, int N, int L, int C)
 {
@@ -84,7 +84,7 @@ __global__ void dmask_kernel(float *dmask, const float *dy, const T *x, int rows
     }
 }
 
-/* dx (B, L, C) (+)= mask^T dy, and the maximum's gradient where it stood. */
+/* dx (B, L, C) (+)= mask^T dy, plus the gradient of the maximum at its channel. */
 template <typename T>
 __global__ void dx_kernel(T *dx, float accumulate, const float *mask, const float *dy, const float *dmaximum,
                           const int *where, int B, int N, int L, int C)
@@ -99,7 +99,7 @@ __global__ void dx_kernel(T *dx, float accumulate, const float *mask, const floa
     store(dx + i, sum);
 }
 
-/* sum (C) += column sums of x (rows, C); few rows. */
+/* sum (C) += column sums of x (rows, C), for few rows. */
 __global__ void few_rows_kernel(float *sum, const float *x, int rows, int C)
 {
     int c = blockIdx.x * blockDim.x + threadIdx.x;
@@ -115,7 +115,7 @@ static void few_rows(struct tape *tape, float *sum, const float *x, int rows, in
     LAUNCHED(tape, "sum gradients");
 }
 
-/* N products at once, one for each mask: of B rows that lie `lda` and `ldc` apart, with the mask's own weights. */
+/* N products, one for each mask with its own weights, of B rows at distance `lda` and `ldc`. */
 static void each_mask(struct tape *tape, const struct masks_pass *p, char op_a, char op_b, int M, int N, int K,
                       const float *A, int lda, long long stride_a, const float *B, int ldb, long long stride_b,
                       float beta, float *C, int ldc, long long stride_c)

@@ -1,4 +1,4 @@
-/* mean_positions.c - a map's mean over its positions, or over those of a rectangle. */
+/* mean_positions.c - the mean of a map over its positions, or over those of a rectangle */
 #include <assert.h>
 
 #include "layers/layer.h"
@@ -10,7 +10,7 @@ struct mean_pass {
     bool add;
 };
 
-enum { CHANNELS = 64 /* that a thread takes of a picture at a time */ };
+enum { CHANNELS = 64 /* of a picture that a thread processes at a time */ };
 
 static void mean_channels(void *argument, struct team team)
 {

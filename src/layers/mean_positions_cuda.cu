@@ -1,5 +1,4 @@
-/* mean_positions_cuda.cu - a map to a feature: the mean over its positions, or over those of a rectangle, in float32.
- */
+/* mean_positions_cuda.cu - a map to a feature: the mean over its positions, or over those of a rectangle, in float32 */
 #include "layers/layer_cuda.cuh"
 
 struct mean_pass {
@@ -8,7 +7,7 @@ struct mean_pass {
     struct rectangle part;
 };
 
-/* Block (g, b) takes channels 32 g and on of a picture; a warp every eighth position, in the order of its rank. */
+/* Block (g, b) handles channels 32 g and on of picture b; each warp every eighth position, starting at its rank. */
 template <typename T> __global__ void mean_kernel(float *y, const T *x, int L, int C, int W, rectangle part)
 {
     __shared__ float sums[BLOCK / WARP][WARP];
@@ -25,7 +24,7 @@ template <typename T> __global__ void mean_kernel(float *y, const T *x, int L, i
     y[(size_t)blockIdx.y * C + c] = sum / n;
 }
 
-/* Block (i, b): n = L C values of a picture. */
+/* Block (i, b): n = L C values of picture b. */
 template <typename T>
 __global__ void mean_backward_kernel(T *dx, float accumulate, const float *dy, int C, unsigned n, int W, rectangle part)
 {

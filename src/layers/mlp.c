@@ -1,7 +1,7 @@
-/* mlp.c - x + gamma (W2 gelu(W1 LN(u) + b1) + b2): the MLP of ConvNeXt and of transformers that normalise first.
+/* mlp.c - x + gamma (W2 gelu(W1 LN(u) + b1) + b2): the MLP of ConvNeXt and of pre-norm transformers
  *
- * A tile of rows goes through the norm and both products while it is in cache. Training keeps the normalised u,
- * W1 LN(u) + b1 and, for gamma's gradient, the branch before it; LN(u) and gelu are computed again in backward. */
+ * A tile of rows passes through the norm and both products while it is in cache. Training stores the normalised u, W1
+ * LN(u) + b1 and, for gamma's gradient, the branch before gamma; backward recomputes LN(u) and gelu. */
 #include "layers/layer.h"
 
 struct mlp_pass {
@@ -12,9 +12,9 @@ struct mlp_pass {
     bool training, packed;
     float *xhat, *rstd, *h, *v; /* training: (rows, C), (rows), (rows, N), (rows, C) */
     float *scratch;
-    size_t scratch_each; /* floats a thread */
+    size_t scratch_each; /* floats per thread */
     /* backward */
-    bool add; /* to what u's gradient holds */
+    bool add; /* u's gradient is added to, not overwritten */
     struct norm_partials partials;
     float *dgamma;               /* (threads, C) */
     float *n, *dv, *dn, *g, *dh; /* of one chunk: LN(u), dv, dn (rows, C); g, dh (rows, N) */
@@ -30,7 +30,7 @@ static const float *scale_of(const struct mlp_pass *p)
     return p->w->gamma ? p->w->gamma->data : NULL;
 }
 
-/* Rows first..first+rows-1, shared by a team (or all one thread's). */
+/* Rows first..first+rows-1, shared by a team or by one thread alone. */
 static void mlp_tile(const struct mlp_pass *p, int first, int rows, float *scratch, struct team team)
 {
     const struct mlp *w = p->w;
@@ -73,7 +73,7 @@ static void mlp_rows(void *argument, struct team team)
         mlp_tile(p, r, smaller(tile, to - r), p->scratch + team.rank * p->scratch_each, (struct team){0, 1});
 }
 
-/* Rows from..to-1 of the chunk at `first`: all but the weights' gradients. */
+/* Rows from..to-1 of the chunk at `first`: all gradients except those of the weights. */
 static void backward_rows(const struct mlp_pass *p, int first, int from, int to, struct team team)
 {
     const struct mlp *w = p->w;
@@ -138,7 +138,7 @@ static void reserve_backward(struct mlp_pass *p, struct tape *tape)
     p->dh = tape_scratch(tape, rows * p->N);
 }
 
-/* x's gradient is y's already (tape_residual): where u is x, the branch's is added to it. */
+/* x's gradient is y's (tape_residual). If u is x, the branch's is added to it. */
 static void mlp_backward(struct tape *tape, void *self)
 {
     struct mlp_pass *p = self;

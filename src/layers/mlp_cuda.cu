@@ -1,15 +1,15 @@
-/* mlp_cuda.cu - x + gamma (W2 gelu(W1 LN(u) + b1) + b2): the second half of a ConvNeXt block, whose u is x filtered, or
- * of a block that normalises first, whose u is x. Training keeps W1 LN(u) + b1, its gelu and the branch before gamma;
- * LN(u) is computed again in backward. */
+/* mlp_cuda.cu - x + gamma (W2 gelu(W1 LN(u) + b1) + b2): the second half of a ConvNeXt block, with u the filtered x, or
+ * of a pre-norm block, with u = x. Training stores W1 LN(u) + b1, its gelu and the branch before gamma; backward
+ * recomputes LN(u). */
 #include "layers/layer_cuda.cuh"
 
-static const int WARPS = BLOCK / 32, ROWS_EACH = 4 /* of a warp at least */, MAX_BLOCKS = 256;
+static const int WARPS = BLOCK / 32, ROWS_EACH = 4 /* minimum rows per warp */, MAX_BLOCKS = 256;
 
 struct mlp_pass {
     struct tensor *x, *u, *y;
     const struct mlp *w;
     const float *keep;
-    int N;              /* the hidden width */
+    int N;              /* hidden width */
     void *h, *g, *v;    /* (rows, N), (rows, N), (rows, C) of T */
     float *mean, *rstd; /* (rows) */
     /* backward */
@@ -17,7 +17,7 @@ struct mlp_pass {
     float *norm_partial, *product_partial, *gamma_partial;
 };
 
-/* y = x + keep gamma v, a warp a row; keep and gamma may be NULL. y may be x. */
+/* y = x + keep gamma v, one warp per row; keep and gamma may be NULL. y may be x. */
 template <typename T>
 __global__ void branch_kernel(T *y, const T *x, const T *v, const float *keep, const float *gamma, int rows, int L,
                               int C)
@@ -30,8 +30,8 @@ __global__ void branch_kernel(T *y, const T *x, const T *v, const float *keep, c
         store(y + at + c, to_float(x[at + c]) + scale * (gamma ? gamma[c] : 1) * to_float(v[at + c]));
 }
 
-/* dv = keep gamma dy, and partial (gridDim.y, C) the sums of keep dy v over a block's rows. Block (g, i) takes channels
- * 32 g and on. Without gamma neither v nor partial is touched. */
+/* dv = keep gamma dy; partial (gridDim.y, C) = sums of keep dy v over a block's rows. Block (g, i) handles channels 32
+ * g and on. Without gamma, neither v nor partial is accessed. */
 template <typename T>
 __global__ void branch_backward_kernel(T *dv, float *partial, const T *dy, const T *v, const float *keep,
                                        const float *gamma, int rows, int L, int C)
@@ -118,10 +118,10 @@ static void mlp_backward(struct tape *tape, void *self)
     struct product dw1 =
         weight_product(tape, grad_of(tape, w->w1), grad_of(tape, w->b1), p->product_partial, p->dh, p->n, rows, N, C);
     run_product(tape, &dw1);
-    void *dn = p->dv; /* which is no longer needed */
+    void *dn = p->dv; /* dv is no longer needed */
     struct product dx = input_product(tape, dn, p->dh, w->w1, rows, N, C, 0);
     run_product(tape, &dx);
-    float accumulate = p->u == p->x ? 1 : tensor_accumulate(tape, p->u); /* beside the stream's */
+    float accumulate = p->u == p->x ? 1 : tensor_accumulate(tape, p->u); /* added to the stream's */
     norm_rows_backward(tape, p->u->grad, accumulate, p->norm_partial, dn, p->u->data, p->mean, p->rstd, NULL, &w->norm,
                        rows, p->x->L, C);
     tape_scratch_release(tape);

@@ -1,10 +1,10 @@
-/* norm_cuda.cu - layer normalisation over channels, alone and with the residual sum of a block. A warp takes a row and
+/* norm_cuda.cu - layer normalisation over channels, alone or with a block's residual sum. A warp handles a row and
  * keeps it in registers. */
 #include "layers/layer_cuda.cuh"
 
-static const int ROWS = 4 /* warps of a block */, MAX_BLOCKS = 512 /* that gather the gradients of a norm's weights */;
+static const int ROWS = 4 /* warps per block */, MAX_BLOCKS = 512 /* that sum the gradients of a norm's weights */;
 
-/* PER: channels that a lane holds at most. */
+/* PER: maximum number of channels per lane. */
 template <typename T, int PER>
 __global__ void norm_kernel(T *y, float *mean, float *rstd, const T *u, const T *base, const float *keep,
                             const float *gamma, const float *beta, float epsilon, int rows, int L, int C)
@@ -36,7 +36,7 @@ __global__ void norm_kernel(T *y, float *mean, float *rstd, const T *u, const T 
     }
 }
 
-/* Block b takes every gridDim.x-th four rows; partial (blocks, 2, C) gets its sums for gamma and beta. */
+/* Block b handles every gridDim.x-th group of four rows; its sums for gamma and beta go to partial (blocks, 2, C). */
 template <typename T, int PER>
 __global__ void norm_backward_kernel(T *du, float accumulate, float *partial, const T *dy, const T *u,
                                      const float *mean, const float *rstd, const float *keep, const float *gamma,
@@ -88,7 +88,7 @@ __global__ void norm_backward_kernel(T *du, float accumulate, float *partial, co
     }
 }
 
-/* Calls launch with the smallest of the lanes' capacities that holds C channels. */
+/* Calls launch with the smallest capacity per lane that is enough for C channels. */
 #define BY_CHANNELS(C, launch)     \
     do {                           \
         if ((C) <= 4 * WARP)       \

@@ -1,6 +1,6 @@
-/* patch_conv.c - a convolution whose patches do not overlap: W patch + b.
+/* patch_conv.c - a convolution of non-overlapping patches: W patch + b
  *
- * A patch is laid out as its filter is, (channel, row, column): the rows of its tokens interleaved. */
+ * A patch is laid out as its filter, (channel, row, column): the rows of its tokens interleaved. */
 #include <assert.h>
 
 #include "layers/layer.h"
@@ -12,12 +12,12 @@ struct patch_pass {
     const struct patch_conv *w;
     int H, W, K; /* K = C side^2 */
     bool packed;
-    float *scratch; /* of each thread: (TILE_ROWS, K) */
+    float *scratch; /* per thread: (TILE_ROWS, K) */
     float *columns; /* backward, of one chunk: (rows, K) twice */
     float *dcolumns;
 };
 
-/* Where the tokens of output row r lie in a map, in the order of the filter's places. */
+/* Addresses of the tokens of output row r in a map, in the order of the filter's positions. */
 static void patch_places(float *places[MAX_SIDE * MAX_SIDE], float *map, const struct patch_pass *p, int r)
 {
     int side = p->w->side, across = p->W / side, L = p->H / side * across;
@@ -50,7 +50,7 @@ static void patch_rows(void *argument, struct team team)
     }
 }
 
-/* dx is zero where no patch lies, and holds zeros or another layer's part where one does. */
+/* On entry dx is zero or holds another layer's contribution; the patches' gradients are added to it. */
 static void backward_chunks(void *argument, struct team team)
 {
     const struct patch_pass *p = argument;

@@ -1,6 +1,5 @@
-/* patch_conv_cuda.cu - a product with each k x k block of a map's positions, which do not overlap: ConvNeXt's way from
- * a stage to the next. A block's values are gathered into a row as its filter lies, (channel, row, column); backward
- * gathers them again. */
+/* patch_conv_cuda.cu - a product with each k x k block of a map's positions, without overlap: ConvNeXt's downsampling.
+ * A block's values are gathered into a row laid out as its filter, (channel, row, column); backward gathers again. */
 #include <assert.h>
 
 #include "layers/layer_cuda.cuh"
@@ -14,7 +13,7 @@ struct patch_conv_pass {
     float *partial;
 };
 
-/* A thread takes a channel of a block of positions; n: of all blocks. */
+/* A thread handles a channel of a block of positions; n: number of threads for all blocks. */
 template <typename T>
 __global__ void blocks_kernel(T *columns, const T *x, unsigned H, unsigned W, unsigned C, unsigned side, unsigned n)
 {
@@ -26,7 +25,8 @@ __global__ void blocks_kernel(T *columns, const T *x, unsigned H, unsigned W, un
     for (unsigned t = 0; t < side * side; t++) to[t] = from[(size_t)(t / side * W + t % side) * C];
 }
 
-/* A thread takes a value of x: where it lies in a block, the gradient is that of its place in a row, else 0. */
+/* A thread handles a value of x. Inside a block its gradient comes from its position in the gathered row, outside it is
+ * 0. */
 template <typename T>
 __global__ void blocks_backward_kernel(T *dx, float accumulate, const T *dcolumns, unsigned H, unsigned W, unsigned C,
                                        unsigned side, unsigned n)

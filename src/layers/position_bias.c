@@ -1,8 +1,9 @@
-/* position_bias.c - the continuous, log-spaced position bias of Swin V2 (its section 3.3, equation 5) and
- * the masks of shifted windows.
+/* position_bias.c - the continuous, log-spaced position bias of Swin V2 (section 3.3, equation 5) and the masks of
+ * shifted windows
  *
- * The offset between two tokens of a window, in rows and columns, takes P = (2 window - 1)^2 values. Each goes
- * through a small MLP, 2 to 512 to heads, and 16 sigmoid; n = window^2 tokens read from it n^2 values a head. */
+ * The offset between two tokens of a window, in rows and columns, has P = (2 window - 1)^2 values. Each passes through
+ * a small MLP, 2 to 512 to heads, and 16 sigmoid. The bias of n = window^2 tokens takes its n^2 values per head from
+ * that table. */
 #include <math.h>
 
 #include "layers/layer.h"
@@ -25,7 +26,7 @@ uint64_t position_bias_products(int window, int heads)
     return (uint64_t)offsets(window) * (2 * HIDDEN + (uint64_t)HIDDEN * heads);
 }
 
-/* The parts of the scratch. */
+/* Sections of the scratch. */
 struct table {
     float *offset;  /* (P, 2) sign(t) log2(|t| + 1) / log2(8), t = offset / (window - 1) * 8 */
     float *hidden;  /* (P, 512) */
@@ -68,7 +69,7 @@ static void run_mlp(const struct table *t, const struct attention *w)
     gemm('N', 'T', t->P, w->heads, HIDDEN, t->hidden, HIDDEN, w->cpb_w2->data, HIDDEN, 0, t->logit, w->heads);
 }
 
-/* Which of the P offsets lies between tokens i and j. */
+/* Index of the offset between tokens i and j, out of P. */
 static int offset_index(int i, int j, int window)
 {
     int dy = i / window - j / window + window - 1, dx = i % window - j % window + window - 1;
@@ -119,8 +120,8 @@ void position_bias_backward(float *scratch, const float *dbias, const struct att
         }
 }
 
-/* After the shift, a window at the lower or right edge holds tokens from both ends of the map: those before and
- * those after the cut at window - shift must not see each other. */
+/* After the shift, a window at the lower or right edge contains tokens from both ends of the map. Those before and
+ * those after the cut at window - shift must not attend to each other. */
 void shift_masks(float *masks, int window, int shift)
 {
     int n = window * window, np = round_up(n, 16), cut = window - shift;

@@ -1,5 +1,5 @@
-/* position_bias_cuda.cu - the MLP of the position bias, 2 to 512 to heads, at each offset between two tokens of a
- * window (Swin V2, section 3.3). Its hidden values are cheap: backward computes them again where it needs them. */
+/* position_bias_cuda.cu - the MLP of the position bias, 2 to 512 to heads, for each offset between two tokens of a
+ * window (Swin V2, section 3.3). Backward recomputes the hidden values, which are cheap. */
 #include "layers/position_bias_cuda.cuh"
 
 enum { HIDDEN = 512, PARTS = 8 };
@@ -23,7 +23,7 @@ __device__ static float hidden_of(const float *w1, const float *b1, int k, float
     return fmaxf(w1[2 * k] * dy + w1[2 * k + 1] * dx + b1[k], 0);
 }
 
-/* A block takes an offset, a warp every (warps)-th head. */
+/* One block per offset; each warp handles every (number of warps)-th head. */
 __global__ void table_kernel(float *table, const float *w1, const float *b1, const float *w2, int side, int heads)
 {
     __shared__ float hidden[HIDDEN];
@@ -55,7 +55,7 @@ __global__ void logit_backward_kernel(float *dtable, const float *table, int n)
     if (i < n) dtable[i] *= table[i] * (1 - table[i] / 16);
 }
 
-/* dw2 (heads, 512): a block takes a head, a thread a hidden value. */
+/* dw2 (heads, 512): one block per head, one thread per hidden value. */
 __global__ void w2_backward_kernel(float *dw2, const float *dlogit, const float *w1, const float *b1, int side,
                                    int offsets)
 {
@@ -69,7 +69,7 @@ __global__ void w2_backward_kernel(float *dw2, const float *dlogit, const float 
     dw2[(size_t)h * HIDDEN + k] += sum;
 }
 
-/* dw1 (512, 2), db1 (512): a block takes 32 hidden values, each of its PARTS warps every PARTS-th offset. */
+/* dw1 (512, 2), db1 (512): a block handles 32 hidden values, each of its PARTS warps every PARTS-th offset. */
 __global__ void w1_backward_kernel(float *dw1, float *db1, const float *dlogit, const float *w1, const float *b1,
                                    const float *w2, int side, int offsets, int heads)
 {

@@ -1,4 +1,5 @@
-/* softmax_pool.c - maps to a feature: heads that each weigh their positions by a softmax, for channels of their own. */
+/* softmax_pool.c - attention pooling of maps to a feature: each head weights positions by a softmax, for its own
+ * channels */
 #include <math.h>
 
 #include "layers/layer.h"
@@ -6,11 +7,11 @@
 struct pool_pass {
     struct tensor *a, *v, *y;
     float *p; /* (B, heads, L) */
-    int B, L; /* features; positions of each, in all of its pictures */
+    int B, L; /* features; positions of each, over all its pictures */
     bool add_a, add_v;
 };
 
-/* p (L) = softmax over positions of a's column */
+/* p (L) = softmax of a column of a over positions */
 static void weigh(float *p, const float *a, int heads, int L)
 {
     float most = a[0];
@@ -20,7 +21,7 @@ static void weigh(float *p, const float *a, int heads, int L)
     for (int l = 0; l < L; l++) p[l] = (float)(p[l] / sum);
 }
 
-/* A thread takes heads: of all pictures, one behind the other. */
+/* Threads divide the heads of all pictures. */
 static void pool_heads(void *argument, struct team team)
 {
     const struct pool_pass *pass = argument;
@@ -37,7 +38,7 @@ static void pool_heads(void *argument, struct team team)
     }
 }
 
-/* dv_l = p_l dy and da_l = p_l (dy . v_l - dy . y), as the softmax takes from each its weighted mean. */
+/* dv_l = p_l dy and da_l = p_l (dy . v_l - dy . y): the derivative of the softmax subtracts the weighted mean. */
 static void pool_heads_backward(void *argument, struct team team)
 {
     const struct pool_pass *pass = argument;

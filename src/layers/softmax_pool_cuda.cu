@@ -1,5 +1,5 @@
-/* softmax_pool_cuda.cu - maps to a feature: heads that each weigh their positions by a softmax, for channels of their
- * own. The softmax and the feature are float32. */
+/* softmax_pool_cuda.cu - attention pooling of maps to a feature: each head weights positions by a softmax, for its own
+ * channels. The softmax and the feature are float32. */
 #include <math.h>
 
 #include "layers/layer_cuda.cuh"
@@ -7,10 +7,10 @@
 struct pool_pass {
     struct tensor *a, *v, *y;
     float *p; /* (B, heads, L) */
-    int B, L; /* features; positions of each, in all of its pictures */
+    int B, L; /* features; positions of each, over all its pictures */
 };
 
-/* The largest of what each thread of a block of BLOCK brings, in every thread. */
+/* The maximum over the threads of a block of BLOCK threads; every thread gets the result. */
 __device__ static float block_max(float x, float *most)
 {
     most[threadIdx.x] = x;
@@ -22,7 +22,7 @@ __device__ static float block_max(float x, float *most)
     return most[0];
 }
 
-/* Block (h, b): the softmax of a head over all positions of a feature. */
+/* Block (h, b): the softmax of head h over all positions of feature b. */
 template <typename T> __global__ void weigh_kernel(float *p, const T *a, int L)
 {
     __shared__ float most[BLOCK];
@@ -39,7 +39,7 @@ template <typename T> __global__ void weigh_kernel(float *p, const T *a, int L)
     for (int l = threadIdx.x; l < L; l += BLOCK) p[l] = (float)(p[l] / sum);
 }
 
-/* Block (g, b) takes channels 32 g and on of a feature; a warp every eighth position, in the order of its rank. */
+/* Block (g, b) handles channels 32 g and on of feature b; each warp every eighth position, starting at its rank. */
 template <typename T> __global__ void pool_kernel(float *y, const float *p, const T *v, int heads, int L, int D)
 {
     __shared__ float sums[BLOCK / WARP][WARP];
@@ -55,8 +55,8 @@ template <typename T> __global__ void pool_kernel(float *y, const float *p, cons
     y[(size_t)blockIdx.y * D + c] = sum;
 }
 
-/* Block (i, b): a thread takes a head at a position. dv_l = p_l dy and da_l = p_l (dy . v_l - dy . y), as the softmax
- * takes from each its weighted mean. */
+/* Block (i, b): a thread handles a head at a position. dv_l = p_l dy and da_l = p_l (dy . v_l - dy . y): the derivative
+ * of the softmax subtracts the weighted mean. */
 template <typename T>
 __global__ void pool_backward_kernel(T *da, float add_a, T *dv, float add_v, const float *dy, const float *y,
                                      const float *p, const T *v, int heads, int L, int D)

@@ -1,4 +1,4 @@
-/* triplet.c - the paper's soft-margin triplet loss (equation 1) over every pair of a batch. */
+/* triplet.c - the paper's soft-margin triplet loss (equation 1) over all pairs of a batch */
 #include <assert.h>
 #include <math.h>
 
@@ -6,7 +6,7 @@
 
 struct triplet_pass {
     struct tensor *a, *b;
-    float *product; /* (B, B) a b^T; after forward the gradient by it */
+    float *product; /* (B, B) a b^T; after forward its gradient */
 };
 
 static void triplet_backward(struct tape *tape, void *self)
@@ -20,12 +20,12 @@ static double softplus(double x)
     return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));
 }
 
-/* From a b^T to the mean loss, and in its place the loss's gradient by a b^T times weight. With d = 2 - 2 a b^T,
+/* Compute the mean loss from a b^T and replace a b^T by its gradient times weight. With d = 2 - 2 a b^T,
  * alpha (d_ii - d_ij) = 2 alpha (ab_ij - ab_ii). */
 static double pairs_loss(float *product, double *work, int B, float alpha, float weight)
 {
     double total = 0, each = (double)weight * 2 * alpha / (2.0 * B * (B - 1));
-    double *diagonal = work, *gradient = work + B; /* the diagonal is read to the end, so its gradient waits */
+    double *diagonal = work, *gradient = work + B; /* the diagonal is still read, so its gradient is stored apart */
     for (int i = 0; i < B; i++) {
         diagonal[i] = product[(size_t)i * B + i];
         gradient[i] = 0;

@@ -1,4 +1,4 @@
-/* triplet_cuda.cu - the paper's soft-margin triplet loss (equation 1) over every pair of a batch; in float32, its sums
+/* triplet_cuda.cu - the paper's soft-margin triplet loss (equation 1) over all pairs of a batch. In float32, with sums
  * in double. */
 #include <assert.h>
 
@@ -7,7 +7,7 @@
 struct triplet_pass {
     struct tensor *a, *b;
     float *product;  /* (B, B) a b^T */
-    float *gradient; /* (B, B) the loss's by it, times weight */
+    float *gradient; /* (B, B) gradient of the loss with respect to product, times weight */
     double *losses;  /* (B) of each row's pairs */
 };
 
@@ -16,8 +16,8 @@ __device__ static double softplus(double x)
     return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));
 }
 
-/* Row i of the gradient by a block. With d = 2 - 2 a b^T, alpha (d_ii - d_ij) = 2 alpha (ab_ij - ab_ii). The diagonal's
- * is what its row and its column take from it. */
+/* One block per row i of the gradient. With d = 2 - 2 a b^T, alpha (d_ii - d_ij) = 2 alpha (ab_ij - ab_ii). The
+ * diagonal's gradient is the negative sum over its row and its column. */
 __global__ void pairs_kernel(float *gradient, double *losses, const float *product, int B, float alpha, float weight)
 {
     __shared__ double sums[BLOCK];

@@ -1,9 +1,8 @@
-/* window_attention.c - x + LN(attention(x)) within shifted windows (Swin V2, sections 3.2 and 3.3).
+/* window_attention.c - x + LN(attention(x)) within shifted windows (Swin V2, sections 3.2 and 3.3)
  *
- * A tile is some windows: their tokens are gathered, multiplied to queries, keys and values, attended to head by
- * head, multiplied by the projection, normalised and added to the stream, all while they are in cache. Training
- * keeps qkv, the heads' output and the normalised projection, in the order of windows; the softmax is computed again
- * in backward. */
+ * A tile is a number of windows. Their tokens are gathered, projected to queries, keys and values, attended head by
+ * head, projected, normalised and added to the stream, all while they are in cache. Training stores qkv, the heads'
+ * output and the normalised projection, in window order; backward recomputes the softmax. */
 #include <math.h>
 
 #include "layers/layer.h"
@@ -14,12 +13,12 @@ struct attention_pass {
     const struct attention *w;
     const float *keep;
     bool training, packed;
-    int n, np, windows; /* tokens a window, padded; windows of all pictures */
+    int n, np, windows; /* tokens per window, padded; windows of all pictures */
     float *bias;        /* (heads, n, np) */
     float *qkv, *out;   /* training: (rows, 3C), (rows, C) */
     float *xhat, *rstd; /* training: (rows, C), (rows) */
     float *scratch, *windows_scratch;
-    size_t scratch_each, window_each; /* floats a thread */
+    size_t scratch_each, window_each; /* floats per thread */
     /* backward */
     struct norm_partials partials;
     float *dbias;                 /* (threads, heads, n, np) */
@@ -27,8 +26,9 @@ struct attention_pass {
     float *du, *dout, *dqkv, *xt; /* of one chunk: (rows, C), (rows, C), (rows, 3C), (rows, C) */
 };
 
-/* Row of the map, in all pictures, that holds the first token of a line of a window; the line goes on to the right and,
- * where the shifted window sticks out, from `wrap` tokens on at the row's beginning, W tokens to the left. */
+/* Row of the map, over all pictures, of the first token of a window's line. The line continues to the right. If the
+ * shifted window extends beyond the edge, it continues from token `wrap` on at the start of the row, W tokens to the
+ * left. */
 static size_t line_start(const struct attention *w, int window, int line, int *wrap)
 {
     int across = w->W / w->window, each = across * (w->H / w->window);
@@ -87,7 +87,7 @@ static void gather_tokens(float *to, const float *from, const struct attention *
     }
 }
 
-/* Windows first..first+count-1, shared by a team (or all one thread's). */
+/* Windows first..first+count-1, shared by a team or by one thread alone. */
 static void attention_tile(const struct attention_pass *p, int first, int count, float *scratch, float *window_scratch,
                            struct team team)
 {
@@ -153,7 +153,8 @@ static int chunk_windows(const struct attention_pass *p)
     return smaller(p->windows, p->n >= CHUNK_ROWS ? 1 : CHUNK_ROWS / p->n);
 }
 
-/* The branch's gradient up to the projection, and the layer's input once more: this thread's lines of a chunk. */
+/* For this thread's lines of a chunk: gather the layer's input again, and compute the branch's gradient down to the
+ * projection. */
 static void backward_rows(const struct attention_pass *p, int first, int from, int to, float *sums)
 {
     const struct attention *w = p->w;
@@ -190,7 +191,7 @@ static void backward_heads(const struct attention_pass *p, int first, int count,
     }
 }
 
-/* Back into the stream, to the rows of this thread's lines; dout's memory serves for the product. */
+/* Add the gradient to the stream, for this thread's lines. The memory of dout is reused for the product. */
 static void backward_stream(const struct attention_pass *p, int first, int from, int to)
 {
     const struct attention *w = p->w;

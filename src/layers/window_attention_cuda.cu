@@ -1,13 +1,13 @@
-/* window_attention_cuda.cu - x + LN(attention(x)) within shifted windows (Swin V2, sections 3.2 and 3.3).
+/* window_attention_cuda.cu - x + LN(attention(x)) within shifted windows (Swin V2, sections 3.2 and 3.3)
  *
- * Products of whole maps need no windows, so maps stay in their own order; the attention kernels find a window's tokens
- * by their rows. A block takes one head of a window, and scores and softmax never leave its shared memory; backward
- * makes them again. Training keeps qkv, the heads' output and the projection before its norm. */
+ * Projections do not depend on windows, so maps keep their order; the attention kernels look up the rows of a window's
+ * tokens. A block handles one head of a window and keeps scores and softmax in shared memory; backward recomputes them.
+ * Training stores qkv, the heads' output and the projection before its norm. */
 #include "layers/position_bias_cuda.cuh"
 #include "layers/window_cuda.cuh"
 
 static const float LN_100 = 4.6051702f;
-enum { MAX_GROUPS = 256 /* blocks a head in backward, which share the windows and add up gradients of the bias */ };
+enum { MAX_GROUPS = 256 /* blocks per head in backward, which divide the windows and sum the bias's gradients */ };
 
 /* ------------------------------------------------------------------ forward */
 
@@ -36,7 +36,7 @@ __global__ void __launch_bounds__(THREADS)
 
 /* ------------------------------------------------------------------ backward */
 
-/* y = x r, r = 1 / |x|: dx = r (dy - y (y . dy)), dy = scale f; a warp's rows. Returns the sum of f . y. */
+/* y = x r, r = 1 / |x|: dx = r (dy - y (y . dy)), dy = scale f; for a warp's rows. Returns the sum of f . y. */
 template <typename T>
 __device__ static float unit_backward(T *dqkv, const window<T> &w, const T *y, const float *r, float scale,
                                       const shape &s)
@@ -56,7 +56,7 @@ __device__ static float unit_backward(T *dqkv, const window<T> &w, const T *y, c
     return sum;
 }
 
-/* dS = P (dP - D), D = the sum over a row of P dP; f holds dP and then dS; a warp's rows. */
+/* dS = P (dP - D), D = the row sum of P dP; f is dP, then dS; for a warp's rows. */
 template <typename T> __device__ static void soften_backward(const window<T> &w, const shape &s)
 {
     int lane = threadIdx.x % WARP;
@@ -67,13 +67,13 @@ template <typename T> __device__ static void soften_backward(const window<T> &w,
         for (int j = lane; j < s.n; j += WARP) along += to_float(p[j]) * row[j];
         along = warp_sum(along);
         for (int j = lane; j < s.np; j += WARP) {
-            row[j] = to_float(p[j]) * (row[j] - along); /* p is 0 where there is no token */
+            row[j] = to_float(p[j]) * (row[j] - along); /* p is 0 for padding */
             store(ds + j, row[j]);
         }
     }
 }
 
-/* A thread takes an offset and adds up the pairs of tokens that it lies between. */
+/* A thread handles an offset and sums over the pairs of tokens with that offset. */
 __device__ static void gather_table(float *dtable, const float *f, const shape &s)
 {
     int width = 2 * s.side - 1;
@@ -87,7 +87,8 @@ __device__ static void gather_table(float *dtable, const float *f, const shape &
     }
 }
 
-/* Block (head, g) takes windows g, g + gridDim.y ...; dtable (gridDim.y, heads, offsets), dscale (gridDim.y, heads). */
+/* Block (head, g) handles windows g, g + gridDim.y ...; dtable (gridDim.y, heads, offsets), dscale (gridDim.y, heads).
+ */
 template <typename T>
 __global__ void __launch_bounds__(THREADS)
     attention_backward_kernel(T *dqkv, float *dtable, float *dscale, const T *dout, const T *qkv, const float *q_bias,
@@ -231,7 +232,7 @@ static void reserve_backward(struct attention_pass *p, struct tape *tape)
     p->norm_partial = norm_scratch(tape, rows, C);
     p->product_partial = product_scratch(tape, rows, 3 * C);
     p->sums = tape_scratch(tape, (size_t)3 * C);
-    p->dtable = tape_scratch(tape, (G + 1) * heads * (size_t)p->s.offsets); /* the last: their sum */
+    p->dtable = tape_scratch(tape, (G + 1) * heads * (size_t)p->s.offsets); /* the last one is the total */
     p->dscale = tape_scratch(tape, G * heads);
 }
 
@@ -252,14 +253,14 @@ static void attention_backward(struct tape *tape, void *self)
         run_attention_backward<bf16>(tape, p);
     else
         run_attention_backward<float>(tape, p);
-    /* biases: of queries and values alone */
+    /* biases: of queries and values only */
     tape->device->fill(tape, p->sums, 0, (size_t)3 * C * sizeof *p->sums);
     struct product qkv =
         weight_product(tape, grad_of(tape, w->qkv), p->sums, p->product_partial, p->dqkv, p->x->data, rows, 3 * C, C);
     run_product(tape, &qkv);
     add_partials(tape, grad_of(tape, w->q_bias), NULL, p->sums, 1, C, C);
     add_partials(tape, grad_of(tape, w->v_bias), NULL, p->sums + 2 * C, 1, C, C);
-    /* the stream's gradient grows by the branch's */
+    /* added to the stream's gradient */
     struct product dx = input_product(tape, p->x->grad, p->dqkv, w->qkv, rows, 3 * C, C, 1);
     run_product(tape, &dx);
     float *dtable = p->dtable + (size_t)G * table;

@@ -1,6 +1,6 @@
-/* window_cuda.cuh - one head of a window of tokens in a block's shared memory: where its tokens lie in the map, their
- * queries, keys and values, the products among them, the softmax. All threads of a block make these calls, but for
- * those of a warp. */
+/* window_cuda.cuh - one head of a window in a block's shared memory: the rows of its tokens in the map, their queries,
+ * keys and values, products among them, the softmax. All threads of a block make these calls, except those for a single
+ * warp. */
 #ifndef GVM_LAYERS_WINDOW_CUDA_CUH
 #define GVM_LAYERS_WINDOW_CUDA_CUH
 
@@ -10,7 +10,7 @@ static const int WARPS = 8, THREADS = WARPS * 32;
 
 struct shape {
     int H, W, C, side, shift, heads, windows;
-    int n, np, d, dp; /* tokens a window, channels a head; np and dp: multiples of 16 */
+    int n, np, d, dp; /* tokens per window, channels per head; np and dp: rounded up to multiples of 16 */
     int offsets;      /* (2 side - 1)^2 */
 };
 
@@ -40,7 +40,7 @@ __device__ static int token_row(const shape &s, int window, int i)
     return (window / each * s.H + (y >= s.H ? y - s.H : y)) * s.W + (x >= s.W ? x - s.W : x);
 }
 
-/* Where a window lies, as its mask needs to know: bit 0 at the lower edge, bit 1 at the right edge of a shifted map. */
+/* The mask that a window needs in a shifted map: bit 0 at the lower edge, bit 1 at the right edge. */
 __device__ static int window_kind(const shape &s, int window)
 {
     int across = s.W / s.side, down = s.H / s.side, at = window % (across * down);
@@ -48,8 +48,8 @@ __device__ static int window_kind(const shape &s, int window)
     return (at / across == down - 1 ? 1 : 0) | (at % across == across - 1 ? 2 : 0);
 }
 
-/* What a pair of tokens asks of each: its place in a row of offsets, and in the low bits the regions of a shifted map
- * that it lies in (window_kind's bits). Tokens from both ends of the map do not see each other. */
+/* A token's part of the pair lookup: its position in a row of offsets, and in the low two bits its region of a shifted
+ * map (as window_kind). Tokens from different ends of the map do not attend to each other. */
 __device__ static int token_code(const shape &s, int i)
 {
     int y = i / s.side, x = i % s.side, cut = s.side - s.shift;
@@ -111,14 +111,15 @@ __device__ void block_product(float *C, int ldc, const bf16 *A, int lda, const b
 
 /* ------------------------------------------------------------------ a window in shared memory */
 
-/* Values behind each row, so that rows begin in different banks; the tensor cores want rows of whole 16 bytes. */
+/* Padding after each row, so that rows start in different banks; tensor cores require rows of a multiple of 16 bytes.
+ */
 enum { PAD_FLOAT = 4 };
 
 template <typename T> struct window {
     static const int PAD = sizeof(T) == 2 ? 8 : 1;
-    T *q, *k, *v, *dout; /* (np, dp + PAD): q^, k^, v + v_bias, and backward the gradient of the head's output */
-    T *p, *ds;           /* (np, np + PAD): softmax, and backward the scores' gradient */
-    float *f;            /* what products come out in: (np, np + PAD_FLOAT) or (np, dp + PAD_FLOAT) */
+    T *q, *k, *v, *dout; /* (np, dp + PAD): q^, k^, v + v_bias; in backward the gradient of the head's output */
+    T *p, *ds;           /* (np, np + PAD): softmax; in backward the scores' gradient */
+    float *f;            /* results of products: (np, np + PAD_FLOAT) or (np, dp + PAD_FLOAT) */
     float *rq, *rk;      /* (np) 1 / length of q, k */
     float *table;        /* (offsets) of this head */
     float *dtable;       /* (offsets) */
@@ -127,7 +128,7 @@ template <typename T> struct window {
     int *rows;           /* (np) token_row */
 };
 
-/* The parts in the order above; returns the bytes. memory NULL: only those. */
+/* Lay out the parts in the order above; returns the bytes. memory NULL: only computes the size. */
 template <typename T>
 __host__ __device__ static size_t lay_out(window<T> *w, char *memory, const shape &s, bool backward)
 {
@@ -150,7 +151,7 @@ __host__ __device__ static size_t lay_out(window<T> *w, char *memory, const shap
     return at;
 }
 
-/* x / |x| into a row of np: what is beyond d channels or n tokens is 0. A warp's. */
+/* x / |x| as a row of dp: 0 beyond d channels or n tokens. For one warp. */
 template <typename T>
 __device__ static void load_unit(T *to, float *inverse, const T *from, const float *bias, bool real, const shape &s)
 {
@@ -175,7 +176,7 @@ __device__ static void load_plain(T *to, const T *from, const float *bias, bool 
         store(to + c, real && c < s.d ? to_float(from[c]) + (bias ? bias[c] : 0) : 0);
 }
 
-/* What the divisions are for, once a window. */
+/* Compute the tokens' rows and codes once per window, because they need divisions. */
 template <typename T> __device__ static void place_tokens(const window<T> &w, const shape &s, int index)
 {
     for (int i = threadIdx.x; i < s.np; i += THREADS) {
@@ -201,7 +202,7 @@ __device__ static void load_window(const window<T> &w, const T *qkv, const float
     }
 }
 
-/* f's rows into those of the map that they belong to, which are `ld` values apart. */
+/* Store f's rows to their rows of the map, at distance ld. */
 template <typename T> __device__ static void store_rows(T *to, const window<T> &w, const shape &s, int ld)
 {
     for (int i = threadIdx.x / WARP; i < s.n; i += WARPS)
@@ -209,7 +210,7 @@ template <typename T> __device__ static void store_rows(T *to, const window<T> &
             store(to + (size_t)w.rows[i] * ld + c, w.f[i * (s.dp + PAD_FLOAT) + c]);
 }
 
-/* p = softmax of scale f + bias + mask, by rows; f holds q^ k^^T. A warp's rows. */
+/* p = softmax of scale f + bias + mask over rows; f is q^ k^^T. For a warp's rows. */
 template <typename T> __device__ static void soften(const window<T> &w, float scale, const shape &s, int kind)
 {
     int lane = threadIdx.x % WARP, ld = s.np + PAD_FLOAT, centre = (s.side - 1) * 2 * s.side;

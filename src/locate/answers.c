@@ -1,8 +1,8 @@
 /* answers.c - see answers.h
  *
- * Tiles of a map overlap, so the best ones of a place stand side by side, and where between them the camera stood shows
- * in their scores: an answer's place is the mean of its tiles' centres, each weighted by exp(score / SOFTNESS); so is
- * its heading. */
+ * Tiles overlap, so the best ones of a place are neighbours, and their scores show where between them the camera was:
+ * an answer's position is the mean of its tiles' centres, weighted by exp(score / SOFTNESS). Its heading is found the
+ * same way. */
 #include "locate/answers.h"
 
 #include <math.h>
@@ -19,7 +19,7 @@ int raw_hits_for(int max_hits)
     return RAW_LEAST + RAW_EACH * max_hits;
 }
 
-/* Best first, else by place and then by heading, so that the order of raw hits does not matter. */
+/* Best first, then by index and heading, so that the result does not depend on the order of the raw hits. */
 static int compare(const void *a, const void *b)
 {
     const gvm_hit *x = a, *y = b;
@@ -34,7 +34,7 @@ static double metres(const gvm_hit *a, const gvm_hit *b)
     return metres_between(a->lat, a->lon, b->lat, b->lon);
 }
 
-/* How near to it tiles are a part of its answer. */
+/* Distance within which tiles are merged into this hit's answer, metres. */
 static double width_of(const gvm_hit *hit, double reach)
 {
     return reach > 0 ? reach : 2 * hit->half_tile_m;
@@ -45,8 +45,7 @@ static bool same_tile(const gvm_hit *a, const gvm_hit *b)
     return a->tile == b->tile && a->lat == b->lat && a->lon == b->lon;
 }
 
-/* The mean of the headings under which a tile came, near the best one and weighted by their scores as places are: those
- * that were tried stand 22.5 degrees apart. */
+/* Mean of a tile's headings near its best one, weighted by score; the headings tried are 22.5 degrees apart. */
 static double mean_heading(const gvm_hit *best, const gvm_hit *raw, size_t count)
 {
     double weights = 0, turn = 0;
@@ -60,7 +59,7 @@ static double mean_heading(const gvm_hit *best, const gvm_hit *raw, size_t count
     return turn == 0 ? best->heading : fmod(best->heading + turn / weights + 360, 360);
 }
 
-/* A tile that came with several headings stays once, with its best score. */
+/* Keep each tile once, with its best score. */
 static size_t without_doubles(gvm_hit *raw, size_t count)
 {
     size_t kept = 0;
@@ -75,7 +74,7 @@ static size_t without_doubles(gvm_hit *raw, size_t count)
     return kept;
 }
 
-/* What the tiles around the seed, which is the best of them, say together. */
+/* Merge the tiles around `seed`, the best of them, into one answer. */
 static gvm_hit merged(const gvm_hit *seed, const gvm_hit *raw, size_t count, double reach)
 {
     gvm_hit answer = *seed;

@@ -1,4 +1,4 @@
-/* answers.h - the tiles that a search found, made into places. */
+/* answers.h - merges the tiles found by a search into answers. */
 #ifndef GVM_LOCATE_ANSWERS_H
 #define GVM_LOCATE_ANSWERS_H
 
@@ -6,21 +6,22 @@
 
 #include "geoviewmatch.h"
 
-/* How many hits a search must give for so many answers: several tiles become one, and the margin looks past them. */
+/* Number of hits that the search must return for max_hits answers: several tiles become one answer, and the margin
+ * needs a tile beyond the first answer. */
 int raw_hits_for(int max_hits);
 
-/* Sort hits, and keep each tile once, with its best score and its mean heading; returns how many stay. Those that it
- * kept may go through it again. */
+/* Sort hits and keep each tile once, with its best score and its mean heading. Returns how many are kept. Idempotent.
+ */
 size_t answers_sort(gvm_hit *raw, size_t count);
 
-/* Answers, best first; returns how many.
+/* Make answers, best first; returns how many.
  *
  *   answers  out: room for max_hits
- *   margin   out: the first answer's score less that of the best tile beyond its radius; NaN where there is none
- *   raw      (count) tiles in any order, with their scores and headings; a tile may come once for each heading. They
- *            go through answers_sort
- *   reach    metres to which an answer's tiles lie from its best one; 0: as far as they overlap with it
- *   merge    make one answer of tiles within reach; else each tile is one of its own */
+ *   margin   out: the first answer's score minus the best score of a tile beyond its radius; NaN if there is none
+ *   raw      (count) tiles in any order, with their scores and headings, each once for each heading; sorted by
+ *            answers_sort
+ *   reach    distance within which tiles join an answer's best tile, metres; 0: if they overlap with it
+ *   merge    false: each tile is an answer of its own */
 int answers_make(gvm_hit *answers, int max_hits, double *margin, gvm_hit *raw, size_t count, double reach, bool merge);
 
 #endif

@@ -10,10 +10,10 @@
 
 static const double radii[GVM_RADII] = {25, 50, 100}; /* metres */
 
-/* A tile as its p is added up. */
+/* A tile's p and its distance. */
 struct spot {
     double p, metres; /* from the first answer's place */
-    int answer;       /* that it is a part of; -1: none */
+    int answer;       /* index of the answer that it belongs to; -1: none */
 };
 
 struct work {
@@ -29,7 +29,7 @@ static const struct tile *tile_of(const struct score_field *f, size_t i)
     return &f->map->tiles.items[f->items != NULL ? f->items[i] : i];
 }
 
-/* Whether a tile is nearer than `reach` to another; most are told by their latitude. */
+/* Returns true if two tiles are nearer than `reach`; latitude alone rules most out. */
 static bool is_within(const struct tile *a, const struct tile *b, double reach)
 {
     return fabs(a->lat - b->lat) * EARTH_ARC < reach && metres_between(a->lat, a->lon, b->lat, b->lon) < reach;
@@ -60,7 +60,7 @@ void chance_places(gvm_hit *hits, int count, double reach, const struct score_fi
     }
 }
 
-/* ------------------------------------------------------------------ adding up */
+/* ------------------------------------------------------------------ sums */
 
 static void measure_part(void *argument, struct team team)
 {
@@ -80,7 +80,7 @@ static void measure_part(void *argument, struct team team)
     }
 }
 
-/* Move what is nearer than the pivot to the front; how many these are. */
+/* Move spots nearer than the pivot to the front; returns how many. */
 static size_t partition(struct spot *spots, size_t count, double pivot)
 {
     size_t near = 0;
@@ -93,8 +93,8 @@ static size_t partition(struct spot *spots, size_t count, double pivot)
     return near;
 }
 
-/* The metres within which the spots hold `wanted`; NaN where all of them hold less. Halves them around the distance of
- * the one in the middle, so it takes time by their number. */
+/* The radius in metres within which the spots' p sums to `wanted`; NaN if all of them sum to less. Quickselect, so it
+ * takes linear time. */
 static double radius_of(struct spot *spots, size_t count, double wanted)
 {
     while (count > 0) {
@@ -120,7 +120,7 @@ static double radius_of(struct spot *spots, size_t count, double wanted)
     return NAN;
 }
 
-/* The sum in the order of the list, so that it does not depend on threads. */
+/* Sums run in index order, so they do not depend on threads. */
 static void add_up(gvm_chance *chance, double *p, struct work *w)
 {
     const struct score_field *f = w->field;

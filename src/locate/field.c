@@ -1,8 +1,8 @@
 /* field.c - see field.h
  *
- * Tiles stand in rows of any direction, and cells of a map in rows along the parallels, of which each begins elsewhere
- * and has its own step in longitude. A pixel takes the nearest tile within three quarters of a step. Its step in
- * longitude is the smallest that there is, at the parallel nearest to the equator, so that no cell is passed over. */
+ * Tiles are in rows of any direction; cells are in rows along parallels, and each row has its own origin and step in
+ * longitude. A pixel takes the nearest tile within three quarters of a step. The grid's step in longitude is that of
+ * the parallel nearest to the equator, the smallest, so that no cell is skipped. */
 #include "locate/field.h"
 
 #include <math.h>
@@ -15,17 +15,17 @@
 #include "geo/earth.h"
 #include "locate/chance.h"
 
-enum { PIXELS = 1 << 25, SAMPLE = 64 /* tiles whose neighbours are looked for */ };
+enum { PIXELS = 1 << 25, SAMPLE = 64 /* tiles whose nearest neighbours give the stride */ };
 
 static const double REACH = 0.75; /* of a pixel's side: within it a tile gives a pixel its score */
 
-/* While the field is drawn: which tile a pixel has. */
+/* State while the field is drawn: each pixel's tile. */
 struct drawing {
     gvm_field *field;
     const gvm_map *map;
     const float *scores; /* (tiles) */
-    float *off;          /* (height, width) from the pixel's centre to its tile's, in pixels; < 0: the tile's centre
-                            lies in the pixel */
+    float *off;          /* (height, width) distance of the tile's centre from the pixel's, in pixels; negative if the
+                            tile's centre is in the pixel */
     size_t *tile;
 };
 
@@ -36,8 +36,8 @@ static double metres(const struct tile *a, const struct tile *b)
     return metres_between(a->lat, a->lon, b->lat, b->lon);
 }
 
-/* From a tile to the nearest other one that does not lie at the same place; infinite if there is none. Tiles lie in the
- * list as they were cut, so most have a neighbour close by in it, and others differ by more in latitude. */
+/* Distance from a tile to the nearest one at another position; infinite if there is none. Tiles are in the order in
+ * which they were cut, so most have a neighbour nearby in the list, and latitude rules out most others. */
 static double nearest(const gvm_map *map, const float *scores, size_t i)
 {
     const struct tile *tiles = map->tiles.items;
@@ -50,7 +50,7 @@ static double nearest(const gvm_map *map, const float *scores, size_t i)
     return best;
 }
 
-/* Metres from tile to tile: the median over some of them; the side of a tile if there is but one. */
+/* Distance between neighbouring tiles in metres: the median over a sample; the tile's side if there is only one. */
 static double stride(const gvm_map *map, const float *scores, double side)
 {
     double found[SAMPLE];
@@ -87,7 +87,8 @@ static bool measure(struct drawing *d, double *lat_nearest, double *side)
     return true;
 }
 
-/* Pixels around the centres of the outermost tiles. The southern ones stand in the middle of theirs. */
+/* The grid's pixels surround the centres of the outermost tiles; the southernmost centres are in the middle of theirs.
+ */
 static void lay(gvm_field *f, double pixel_m, double lat_nearest, size_t most)
 {
     gvm_field_info *info = &f->info;
@@ -110,8 +111,8 @@ static void lay(gvm_field *f, double pixel_m, double lat_nearest, size_t most)
 
 /* ------------------------------------------------------------------ drawing */
 
-/* Let a tile have a pixel, unless a better one has it: one whose centre lies in it before any other, of two such the
- * one with the better score, of others the nearer one. */
+/* Assign a tile to a pixel unless the pixel has a better one. A tile with its centre in the pixel wins over any other;
+ * of two such tiles the higher score wins, of two others the nearer one. */
 static void offer(struct drawing *d, size_t tile, int row, int column, double off)
 {
     const gvm_field_info *info = &d->field->info;
@@ -158,7 +159,7 @@ static void draw(struct drawing *d, const float *p)
     }
 }
 
-/* Memory, and drawing in it. */
+/* Allocate the field and draw it. */
 static bool fill(struct drawing *d, double score_scale)
 {
     gvm_field *f = d->field;

@@ -7,7 +7,7 @@
 struct gvm_field {
     gvm_field_info info;
     double step_lat, step_lon; /* degrees of a pixel */
-    float *scores;             /* (height, width), the north first; NaN where no tile is */
+    float *scores;             /* (height, width), north first; NaN for pixels without a tile */
     float *p;                  /* the same; NULL: none */
 };
 

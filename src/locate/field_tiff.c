@@ -1,5 +1,5 @@
-/* field_tiff.c - a field of scores as a GeoTIFF: drawn in memory first, since a file that is made in one go has its
- * statistics and descriptions in it. */
+/* field_tiff.c - writes a field of scores as a GeoTIFF, first in memory: a file made by a single copy holds its own
+ * statistics and band descriptions. */
 #include <cpl_conv.h>
 #include <cpl_string.h>
 #include <cpl_vsi.h>
@@ -16,7 +16,7 @@
 #include "locate/field.h"
 #include "raster/gdal.h"
 
-/* Least, greatest, mean and deviation of the pixels that are no NaN. */
+/* Minimum, maximum, mean and standard deviation of the pixels that are not NaN. */
 static void statistics(double out[4], const float *pixels, size_t count)
 {
     double sum = 0, squares = 0;
@@ -56,7 +56,7 @@ static bool set_place(GDALDatasetH data, const gvm_field *f)
     return done && GDALSetMetadataItem(data, "TIFFTAG_SOFTWARE", OUTPUT_SCORES, NULL) == CE_None;
 }
 
-/* Under a name of its own among GDAL's files in memory. */
+/* `name` is unique among GDAL's files in memory. */
 static bool write_file(const char *name, const gvm_field *f)
 {
     GDALDatasetH memory = GDALCreate(GDALGetDriverByName("MEM"), "", f->info.width, f->info.height,

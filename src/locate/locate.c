@@ -1,4 +1,4 @@
-/* locate.c - where street pictures were taken: their files are read ahead, then located a batch at a time. */
+/* locate.c - locates picture files: reads them ahead and locates a batch at a time. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +22,7 @@ struct job {
     size_t tiles;           /* of the map */
 };
 
-/* A file is opened once: for what it says of itself, for its pixels, and for whoever wants to look at it. */
+/* A file is opened once, for its metadata, its pixels and the caller's callback. */
 static void load(void *user, size_t i, unsigned char *pixels, struct slot *slot)
 {
     const struct job *job = user;

@@ -1,11 +1,11 @@
-/* locate_batch.c - pictures in memory located together: the network, the search, and what is made of its hits.
+/* locate_batch.c - locates a batch of pictures in memory: embeds, searches, and merges hits into answers.
  *
  * Maps of cells (weights whose aerial view has zooms) have answers of cells side by side, weighted by their p.
  *
- * A panorama whose heading nobody knows is looked at in HEADINGS directions, each of which is a query; a tile counts
- * with its best one, which is also the estimate of the heading. Weights for photos know of no heading; of a panorama
- * they see several views, whose mean feature is one query. One whose heading is from magnetic north is looked at in
- * that direction and in the next to either side (docs/decisions/0002-magnetic-headings.md). */
+ * A panorama with an unknown heading becomes HEADINGS queries, one for each heading; a tile's score is its best one,
+ * and that heading is the estimate. If the heading is from magnetic north, only it and its two neighbours are tried
+ * (docs/decisions/0002-magnetic-headings.md). Weights for photos have no heading: a panorama becomes several views, and
+ * the mean of their features is one query. */
 #include <limits.h>
 #include <math.h>
 #include <stdbool.h>
@@ -23,13 +23,13 @@
 
 enum { HEADINGS = 16 };
 
-static const double REACH_CELLS = 1.5; /* cells from the best one to its answer's others */
+static const double REACH_CELLS = 1.5; /* distance within which cells join an answer's best one, in cells */
 
 struct look {
     gvm_located *asked;
     size_t picture; /* its number in the batch */
-    double heading; /* NaN: the weights know of none */
-    int view;       /* of those that a picture became */
+    double heading; /* NaN: the weights take no heading */
+    int view;       /* index of the view of a panorama */
 };
 
 struct gvm_locator {
@@ -40,16 +40,16 @@ struct gvm_locator {
     float *features;       /* (max_batch HEADINGS, D) */
     gvm_hit *raw;          /* (max_batch HEADINGS, room) of each look */
     size_t *field;         /* (max_batch HEADINGS) the picture of each look */
-    float *kept;           /* (count, tiles) the scores of this time's pictures; NULL: nobody wants them */
-    double reach;          /* of cells that are one answer, metres; 0: the map is none of cells, and tiles overlap */
+    float *kept;           /* (count, tiles) all scores of these pictures; NULL: not kept */
+    double reach;          /* answers_make's: of a map of cells, metres; 0 for a map of overlapping tiles */
     bool photos;           /* the weights take pictures without a heading */
 
-    int most_hits;      /* answers that there is memory for, a picture */
-    int max_hits, room; /* answers a picture, and hits kept of a look, this time */
+    int most_hits;      /* allocated answers of a picture */
+    int max_hits, room; /* answers of a picture and hits of a look in this call */
     bool merge;
 };
 
-/* A gvm_located of an older header lacks what says how probable its answers are, and room for several views. */
+/* A gvm_located of an older header ends before the probabilities and the views. */
 enum { LEAST_SIZE = offsetof(gvm_located, p) };
 
 static bool has_chance(const gvm_located *photo)
@@ -57,14 +57,14 @@ static bool has_chance(const gvm_located *photo)
     return photo->size >= sizeof *photo;
 }
 
-/* The heading to turn a picture by; *known: false, and 0, if it has to be found, be it near a magnetic one. */
+/* The heading to rotate a picture by; 0 and *known = false if it is unknown or magnetic, so that several are tried. */
 static double heading_of(bool *known, const gvm_question *q, const gvm_photo_info *info)
 {
     *known = isfinite(q->heading) || (isnan(q->heading) && info->has_heading && !info->heading_is_magnetic);
     return isfinite(q->heading) ? q->heading : *known ? info->heading : 0;
 }
 
-/* GVM_ARGUMENT where a question's place is none. */
+/* Fails with GVM_ARGUMENT if a question's position is invalid. */
 static gvm_status check_place(const gvm_question *q, const gvm_photo_info *info, gvm_error *err)
 {
     const char *where = path_tail(q->photo);
@@ -126,7 +126,7 @@ static size_t list_looks(gvm_locator *b, gvm_located *const *asked, size_t count
     return n;
 }
 
-/* Features of the looks; a picture for which that fails gets its status. */
+/* Embed the looks; a picture whose embedding fails gets its status. */
 static void embed_looks(gvm_locator *b, size_t count)
 {
     const int *size = view_size(b->session->model, GVM_STREET);
@@ -148,7 +148,7 @@ static void embed_looks(gvm_locator *b, size_t count)
     }
 }
 
-/* The views of a picture become one look, with their mean feature; returns how many looks are left. */
+/* Replace the views of each picture by one look with their mean feature; returns how many looks are left. */
 static size_t join_views(gvm_locator *b, size_t count)
 {
     size_t D = (size_t)b->map->width, n = 0;
@@ -163,7 +163,7 @@ static size_t join_views(gvm_locator *b, size_t count)
     return n;
 }
 
-/* Hits (looks, room) of the looks first..last-1. */
+/* Search for the looks first..last-1; hits are (looks, room). */
 static gvm_status search(const gvm_locator *b, gvm_hit *raw, int room, int *each, size_t first, size_t last,
                          const struct search_among *among, gvm_error *err)
 {
@@ -171,8 +171,8 @@ static gvm_status search(const gvm_locator *b, gvm_hit *raw, int room, int *each
                       last - first, err);
 }
 
-/* Make answers of the hits (looks, room) of a picture's looks, `each` of every one; they are moved together. Returns
- * the look with the best of them. */
+/* Make answers from the hits (looks, room) of a picture's looks, `each` hits of each look; this compacts `raw`. Returns
+ * the look with the best hit. */
 static size_t make_answers(const gvm_locator *b, gvm_located *asked, gvm_hit *raw, int room, int each, size_t first,
                            size_t last)
 {
@@ -192,7 +192,7 @@ static size_t make_answers(const gvm_locator *b, gvm_located *asked, gvm_hit *ra
     return best;
 }
 
-/* The picture as it was seen when its best tile was found. */
+/* Keep the picture as rotated for its best hit. */
 static void keep_best_look(const gvm_locator *b, gvm_located *asked, size_t best)
 {
     const int *size = view_size(b->session->model, GVM_STREET);
@@ -203,7 +203,7 @@ static void keep_best_look(const gvm_locator *b, gvm_located *asked, size_t best
     if (asked->feature != NULL) memcpy(asked->feature, b->features + best * D, D * sizeof *asked->feature);
 }
 
-/* What all scores say of a picture's answers. */
+/* Compute the probabilities of a picture's answers from all scores. */
 static gvm_status weigh(const gvm_locator *b, gvm_located *asked, const struct search_among *among, const float *kept,
                         gvm_error *err)
 {
@@ -225,8 +225,8 @@ static gvm_status weigh(const gvm_locator *b, gvm_located *asked, const struct s
     return status;
 }
 
-/* Where tiles stand so close that all hits were of a few places, more of them are asked for, until there are answers
- * enough and one that does not overlap with the first. */
+/* If tiles are so dense that all hits belong to a few answers, search again for more hits until there are enough
+ * answers and one that does not overlap with the first. */
 static gvm_status answer(const gvm_locator *b, gvm_located *asked, size_t first, size_t last, int each,
                          const struct search_among *among, gvm_error *err)
 {
@@ -254,7 +254,7 @@ static gvm_status answer(const gvm_locator *b, gvm_located *asked, size_t first,
                 q->within_m, own ? asked->info.lat : q->lat, own ? asked->info.lon : q->lon);
 }
 
-/* Search for one picture, if that is still to be done (each < 0), and answer it. */
+/* Search for one picture if that is not done yet (each < 0), and make its answers. */
 static gvm_status answer_one(gvm_locator *b, size_t first, size_t last, int each, gvm_error *err)
 {
     gvm_located *own = b->looks[first].asked;
@@ -280,7 +280,7 @@ static gvm_status answer_one(gvm_locator *b, size_t first, size_t last, int each
     return status;
 }
 
-/* All looks in one search, unless some picture is looked for in a place of its own, or a feature is missing. */
+/* Search for all looks at once, unless a picture has a search area of its own or a feature is missing. */
 static void answer_all(gvm_locator *b, size_t looks)
 {
     bool together = looks > 0;
@@ -303,7 +303,7 @@ static void answer_all(gvm_locator *b, size_t looks)
     }
 }
 
-/* Room for the scores of all tiles, where p can be told and is wanted, as for places among cells, or they are. */
+/* Allocate the scores of all tiles if they are wanted or if probabilities are: p is reported, or cells need it. */
 static gvm_status keep_scores(gvm_locator *b, gvm_located *const *photos, size_t count, gvm_error *err)
 {
     bool has_p = b->session->model->info.score_scale > 0, wanted = has_p && b->reach > 0;

@@ -1,6 +1,6 @@
-/* draw.c - a map's imagery as the tiles of a web map. A raster is read in latitude and longitude, twice as high as the
- * tile, and its rows are then taken where Mercator's lie; pictures that are a tile each are laid where they belong. A
- * page shows what lies below a tile where the imagery has nothing, so a tile is drawn on transparent ground. */
+/* draw.c - draws a map's imagery as web-map tiles. A raster is read in latitude and longitude with twice the tile's
+ * height, and its rows are then resampled to Mercator; tiles that are picture files are pasted at their position. The
+ * background is transparent, so the page shows through void pixels. */
 #include "map/map.h"
 
 #include <math.h>
@@ -14,14 +14,14 @@
 #include "imagery/imagery_parts.h"
 
 enum {
-    PICTURES = 64, /* that one tile is laid out of, at most */
+    PICTURES = 64, /* largest number of pictures in one tile */
     FINER = 2      /* rows read for each row of the tile */
 };
 
-static const double MOST = 64e6; /* pixels of a raster without overviews that are read for one tile */
+static const double MOST = 64e6; /* largest number of pixels read for one tile from a raster without overviews */
 
 struct sheet_source {
-    struct raster_hints hints; /* of the map's jobs */
+    struct raster_hints hints; /* from the map's jobs */
     char *path;
     struct raster_facts facts;
     bool overviews;
@@ -31,12 +31,12 @@ struct gvm_imagery {
     const gvm_map *map;
     struct sheet_source *sources;
     size_t count;
-    bool pictures; /* some tile is a picture of its own */
+    bool pictures; /* some tiles are picture files */
 };
 
 /* ------------------------------------------------------------------ sources */
 
-/* False without memory. One that cannot be read any more is passed over. */
+/* Skips a source that can no longer be read. Returns false if out of memory. */
 static bool add_source(gvm_imagery *d, const char *name, struct raster_hints hints)
 {
     struct sheet_source source = {.hints = hints, .path = map_find_source(d->map, name)};
@@ -98,7 +98,7 @@ int gvm_imagery_exists(const gvm_imagery *d)
 
 /* ------------------------------------------------------------------ rasters */
 
-/* Pixels of the raster within a box. */
+/* Number of raster pixels within a box. */
 static double pixels_within(const struct sheet_source *s, const double box[4], double lat)
 {
     double west = fmax(box[0], s->facts.box[0]), east = fmin(box[2], s->facts.box[2]);
@@ -108,8 +108,7 @@ static double pixels_within(const struct sheet_source *s, const double box[4], d
            (s->facts.pixel_m * s->facts.pixel_m);
 }
 
-/* One pixel over another, RGBA each, colours not multiplied by alpha: a = a1 + a2 (1 - a1),
- * c = (c1 a1 + c2 a2 (1 - a1)) / a */
+/* Composite one RGBA pixel over another, with straight alpha: a = a1 + a2 (1 - a1), c = (c1 a1 + c2 a2 (1 - a1)) / a */
 static void lay_pixel(uint8_t out[4], const uint8_t in[4])
 {
     int over = 255 * in[3], under = out[3] * (255 - in[3]), sum = over + under;
@@ -118,7 +117,7 @@ static void lay_pixel(uint8_t out[4], const uint8_t in[4])
     out[3] = (uint8_t)((sum + 127) / 255);
 }
 
-/* Lay what the raster shows over the tile. sheet: room for (FINER side, side, 4). */
+/* Composite a raster over the tile. sheet: scratch (FINER side, side, 4). */
 static gvm_status lay_raster(uint8_t *rgba, uint8_t *sheet, const struct sheet_source *s, const struct place *tile,
                              long zoom, long y, int side, gvm_error *err)
 {
@@ -149,7 +148,7 @@ static gvm_status lay_raster(uint8_t *rgba, uint8_t *sheet, const struct sheet_s
 
 /* ------------------------------------------------------------------ pictures */
 
-/* Where in the tile, in pixels, a picture lies: left, top, right, bottom. False where that is outside. */
+/* A picture's rectangle in the tile, pixels: left, top, right, bottom. Returns false if it is outside of the tile. */
 static bool place_within(int at[4], const struct tile *t, double metres, const struct place *tile, long zoom, long y,
                          int side)
 {

@@ -24,6 +24,13 @@ bool features_start(const uint8_t *bytes, size_t size)
     return size >= sizeof magic && memcmp(bytes, magic, sizeof magic) == 0;
 }
 
+gvm_status features_check_version(uint32_t version, const char *where, gvm_error *err)
+{
+    if (version == VERSION) return GVM_OK;
+    return fail(err, GVM_FORMAT, "%s: unsupported version %u of a map's features; this program reads version %d", where,
+                version, VERSION);
+}
+
 gvm_status features_check(const uint8_t *bytes, size_t size, const struct features_facts *facts, size_t rows,
                           const char *where, gvm_error *err)
 {
@@ -32,9 +39,8 @@ gvm_status features_check(const uint8_t *bytes, size_t size, const struct featur
         return fail(err, GVM_FORMAT, "%s: it is not a map's features file", where);
     memcpy(&version, bytes + AT_VERSION, sizeof version);
     memcpy(&width, bytes + AT_WIDTH, sizeof width);
-    if (version > VERSION)
-        return fail(err, GVM_FORMAT, "%s: unsupported version %u, written by a newer GeoViewMatch; expected at most %d",
-                    where, version, VERSION);
+    gvm_status status = features_check_version(version, where, err);
+    if (status != GVM_OK) return status;
     if (memcmp(bytes + AT_ID, facts->id, MAP_ID) != 0)
         return fail(err, GVM_MISMATCH, "%s: it does not belong to the .gpkg beside it; copy both files together",
                     where);

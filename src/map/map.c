@@ -1,4 +1,4 @@
-/* map.c - a map made of a list of tiles. */
+/* map.c - makes a map in memory from a list of tiles. */
 #include "map/map.h"
 
 #include <math.h>
@@ -11,7 +11,7 @@
 #include "base/half.h"
 #include "network/session.h"
 
-/* Tells which tiles are good, and passes on. */
+/* Records which tiles are readable, then calls the caller's callback. */
 struct watcher {
     bool *good; /* (count) */
     gvm_file_done *done;
@@ -25,7 +25,7 @@ static void watch(void *user, size_t index, size_t count, gvm_status status, con
     if (w->done != NULL) w->done(w->user, index, count, status, err);
 }
 
-/* Leave the bad ones out, of tiles and features alike; the features become float16. */
+/* Drop unreadable tiles and their features; convert the features to float16. */
 static void keep_good(gvm_map *map, const float *features, const bool *good)
 {
     size_t kept = 0, D = (size_t)map->width;
@@ -134,7 +134,7 @@ gvm_status gvm_map_tile(const gvm_map *map, size_t number, gvm_hit *tile, gvm_er
     return status;
 }
 
-/* Rounding to float16 took some of its length. */
+/* Normalised again, since rounding to float16 changes the length. */
 gvm_status gvm_map_feature(const gvm_map *map, size_t number, float *feature, gvm_error *err)
 {
     clear_error(err);

@@ -1,8 +1,8 @@
-/* map_build.c - imagery becomes a map: pieces are cut on other threads, tiles gathered into batches and embedded,
- * batches committed.
+/* map_build.c - builds a map from imagery: other threads cut pieces; tiles are collected into batches, embedded and
+ * committed.
  *
- * Only whole batches are committed, with the place after their last tile: a run that goes on there makes the same
- * batches, and so the same bits, as one that was never interrupted. */
+ * Only whole batches are committed, together with the place after their last tile. A resumed run therefore makes the
+ * same batches, and the same bits, as an uninterrupted one. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,12 +17,12 @@
 #include "network/session.h"
 
 enum {
-    COMMIT_MOST = 4096, /* tiles that wait at most */
+    COMMIT_MOST = 4096, /* tiles that wait for a commit at most */
     SHARED_BATCH = 16,  /* cells of a group that shares pictures */
-    NOTES_MOST = 20     /* sources of which something is said */
+    NOTES_MOST = 20     /* sources reported one by one */
 };
 
-#define COMMIT_SECONDS 1.0 /* what a kill costs; a commit waits for the disk a few times */
+#define COMMIT_SECONDS 1.0 /* work lost by a kill; each commit waits for the disk several times */
 
 struct build {
     gvm_session *session;
@@ -32,21 +32,21 @@ struct build {
     gvm_map_watch *watch;
     void *user;
 
-    struct gvm_map_progress now;   /* of what was looked at */
-    struct gvm_map_progress whole; /* of what is in whole batches */
+    struct gvm_map_progress now;   /* of all places processed */
+    struct gvm_map_progress whole; /* of the places in whole batches */
 
-    int batch;            /* tiles that are embedded at once */
-    int count;            /* of them, there so far */
-    uint8_t *pixels;      /* (batch, pictures, H, W, 3); of shared pictures, each once */
-    int *which;           /* (batch, pictures) of shared ones, by its number among them; else NULL */
-    struct cell *groups;  /* (batch, pictures) that it is of */
-    size_t pictures;      /* of shared ones, there so far */
+    int batch;            /* batch size, tiles */
+    int count;            /* tiles in the current batch */
+    uint8_t *pixels;      /* (batch, pictures, H, W, 3); shared pictures are stored once */
+    int *which;           /* (batch, pictures) indices of shared pictures; else NULL */
+    struct cell *groups;  /* (batch, pictures) the group of cells of each shared picture */
+    size_t pictures;      /* shared pictures in the current batch */
     float *features;      /* (batch, width) */
-    struct place *places; /* those that are not committed, the batch's last */
-    size_t waiting;       /* of them, embedded and not committed */
-    double committed;     /* when */
-    size_t failed_source; /* that was told of last, plus one */
-    json_t *holes;        /* of what was looked at, by source; NULL: those of the job */
+    struct place *places; /* tiles that are not committed; the current batch's are last */
+    size_t waiting;       /* tiles that are embedded but not committed */
+    double committed;     /* time of the last commit */
+    size_t failed_source; /* index of the source whose failure was reported last, plus one */
+    json_t *holes;        /* unreadable places by source; NULL: those in the job */
 };
 
 /* ------------------------------------------------------------------ tiles */
@@ -89,7 +89,7 @@ static void tell(struct build *b, const gvm_error *failure)
     if (b->watch != NULL) b->watch(b->user, &b->now, failure);
 }
 
-/* The pictures of a tile that no tile of the batch before it has. */
+/* Add a tile's pictures to the batch, except those that it shares with earlier tiles. */
 static void take_pictures(struct build *b, const struct cut_tile *tile)
 {
     size_t of_place = (size_t)b->session->model->network->views[GVM_AERIAL].pictures;
@@ -110,7 +110,7 @@ static gvm_status take_tile(struct build *b, const struct cut_tile *tile, const 
 {
     size_t bytes = view_bytes(b->session->model, GVM_AERIAL);
     b->now.done++;
-    if (tile->status == GVM_MEMORY) { /* what is wrong with the machine must not make a hole in the map */
+    if (tile->status == GVM_MEMORY) { /* out of memory must not leave a hole in the map */
         if (err != NULL) *err = piece->err;
         return GVM_MEMORY;
     }
@@ -153,7 +153,7 @@ static gvm_status run(struct build *b, gvm_error *err)
         if (status == GVM_OK) tell(b, NULL);
     }
     piece_ring_free(ring);
-    if (status == GVM_OK) status = embed_batch(b, err); /* the last, with fewer tiles */
+    if (status == GVM_OK) status = embed_batch(b, err); /* the last batch may be smaller */
     return status == GVM_OK && b->whole.tiles > 0 ? commit(b, true, err) : status;
 }
 
@@ -181,7 +181,7 @@ static gvm_status build_job(struct build *b, gvm_error *err)
     return status;
 }
 
-/* What earlier runs could not read is still missing. */
+/* Report places that earlier runs could not read. */
 static void tell_holes(struct build *b)
 {
     bool rasters = json_object_get(json_object_get(b->job, "imagery"), "sources") != NULL;
@@ -200,7 +200,7 @@ static void tell_holes(struct build *b)
     }
 }
 
-/* What is to be done, before it begins. */
+/* Report the plan before the work begins. */
 static void tell_plan(struct build *b)
 {
     gvm_error note;
@@ -214,7 +214,7 @@ static void tell_plan(struct build *b)
     }
 }
 
-/* The sources gave nothing: the map becomes what it was, or goes. */
+/* The sources gave no tile: restore the map, or delete it if it is new. */
 static gvm_status take_back(struct build *b, gvm_error *err)
 {
     struct map_file *f = b->file;
@@ -238,7 +238,9 @@ static gvm_status open_map(struct map_file **file, const char *path, const gvm_m
     gvm_status status = map_features_path(&features, path, err);
     free(features);
     if (status != GVM_OK) return status;
-    bool there = access(path, F_OK) == 0;
+    bool there;
+    status = file_exists(&there, path, err);
+    if (status != GVM_OK) return status;
     if (!there && add) return fail(err, GVM_FILE, "%s: there is no such map to add to", path_tail(path));
     status = there ? map_file_open(file, path, true, err)
                    : map_file_create(file, path, &model->info, model->views[GVM_AERIAL].ground_m, json_pack("[O]", job),

@@ -1,4 +1,4 @@
-/* map_file.c - a map's two files are opened, held, checked and deleted. map_make.c makes them. */
+/* map_file.c - opens, locks, checks and deletes a map's two files. map_make.c creates them. */
 #include "map/map_file.h"
 
 #include <errno.h>
@@ -60,21 +60,30 @@ gvm_status map_file_unlink(const char *path, gvm_error *err)
 
 /* ------------------------------------------------------------------ opening one */
 
-/* Hold the features for ourselves until they are closed; make them for a new map. Who has them has the map. Another
- * process may have deleted them between the opening and the lock. */
+/* Open and lock the features file, which locks the map; `make`: create it for a new map. Another process may delete the
+ * file between opening and locking, so that is checked. */
 static gvm_status hold_features(struct map_file *f, bool make, gvm_error *err)
 {
     for (;;) {
-        struct stat held, named;
+        struct stat held, named = {0};
         gvm_status status = make ? map_make_features(f, err) : GVM_OK;
         if (status != GVM_OK) return status;
         if (!make) f->features = open(f->features_path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
-        if (f->features < 0 || fstat(f->features, &held) != 0) return fail_errno(err, "open", f->features_where);
-        if (!S_ISREG(held.st_mode)) return fail(err, GVM_FILE, "%s: it is not a regular file", f->features_where);
-        if (!file_lock(f->features))
-            return fail(err, GVM_FILE, "%s: another process is building or changing this map", f->where);
-        if (stat(f->features_path, &named) == 0 && named.st_dev == held.st_dev && named.st_ino == held.st_ino)
+        bool other = false; /* has them */
+        if (f->features < 0 || fstat(f->features, &held) != 0)
+            status = fail_errno(err, "open", f->features_where);
+        else if (!S_ISREG(held.st_mode))
+            status = fail(err, GVM_FILE, "%s: it is not a regular file", f->features_where);
+        else if (!file_lock(f->features))
+            status = (other = errno == EWOULDBLOCK)
+                         ? fail(err, GVM_FILE, "%s: another process is building or changing this map", f->where)
+                         : fail_errno(err, "lock", f->features_where);
+        else if (stat(f->features_path, &named) != 0 && errno != ENOENT)
+            status = fail_errno(err, "open", f->features_where);
+        else if (named.st_dev == held.st_dev && named.st_ino == held.st_ino)
             return GVM_OK;
+        if (status != GVM_OK && f->made && !other) unlink(f->features_path);
+        if (status != GVM_OK) return status;
         close(f->features);
     }
 }
@@ -89,20 +98,22 @@ static gvm_status check_features(struct map_file *f, gvm_error *err)
     if (status != GVM_OK || f->features < 0) return status;
     f->end = f->rows;
     off_t size = (off_t)(FEATURES_START + f->rows * (size_t)f->id.width * sizeof(uint16_t));
-    struct stat st; /* a file that needs no cut keeps its time: who serves the map takes a new one for a change */
+    struct stat st; /* truncate only if needed: the service takes a new modification time for a change of the map */
     if (fstat(f->features, &st) == 0 && st.st_size == size) return GVM_OK;
     return ftruncate(f->features, size) == 0 ? GVM_OK : fail_errno(err, "write", f->features_where);
 }
 
 static gvm_status open_files(struct map_file *f, bool write, gvm_error *err)
 {
-    struct file_map bytes; /* for the sentence of what is no file */
+    struct file_map bytes; /* gives the error message if it is not a file */
     gvm_status status = file_map(&bytes, f->path, err);
     if (status != GVM_OK) return status;
     bool package = bytes.size >= 16 && memcmp(bytes.data, "SQLite format 3", 16) == 0;
     file_unmap(&bytes);
     if (!package) return fail(err, GVM_FORMAT, "%s: it is not a GeoPackage", f->where);
-    if (write && f->features < 0 && access(f->features_path, F_OK) == 0) status = hold_features(f, false, err);
+    bool there = false;
+    if (write && f->features < 0) status = file_exists(&there, f->features_path, err);
+    if (status == GVM_OK && there) status = hold_features(f, false, err);
     if (status == GVM_OK) status = map_table_open(f, write, err);
     return status == GVM_OK ? check_features(f, err) : status;
 }
@@ -124,7 +135,7 @@ static gvm_status new_file(struct map_file **file, const char *path, gvm_error *
     return status;
 }
 
-/* What came of opening it. */
+/* Return the map, or close it if opening failed. */
 static gvm_status opened(struct map_file **file, gvm_status status)
 {
     if (status == GVM_OK) return GVM_OK;
@@ -140,16 +151,18 @@ gvm_status map_file_open(struct map_file **file, const char *path, bool write, g
     return opened(file, status);
 }
 
-/* Once the features are held no other process makes the map; one may have made it before. If there is a file already,
- * it must first turn out to be a map. */
+/* While the features are locked no other process creates the map, but one may have done so before. An existing file
+ * must prove to be a map first. */
 gvm_status map_file_create(struct map_file **file, const char *path, const gvm_model_info *info, double ground_m,
                            json_t *jobs, gvm_error *err)
 {
     gvm_status status = new_file(file, path, err);
     struct map_file *f = *file;
-    bool there = access(path, F_OK) == 0;
+    bool there = false, now = true;
+    if (status == GVM_OK) status = file_exists(&there, path, err);
     if (status == GVM_OK && !there) status = hold_features(f, true, err);
-    if (status == GVM_OK && !there && access(path, F_OK) != 0) {
+    if (status == GVM_OK && !there) status = file_exists(&now, path, err);
+    if (status == GVM_OK && !now) {
         f->ground_m = ground_m;
         f->id.width = info->features;
         memcpy(f->fingerprint, info->fingerprint, sizeof f->fingerprint);

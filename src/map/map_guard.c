@@ -1,7 +1,6 @@
-/* map_guard.c - a map's features while they are used, which whoever writes into their file changes.
+/* map_guard.c - detects changes of a map's features file while it is memory-mapped.
  *
- * A page that is gone from the file raises SIGBUS; the handler puts zeros in its place, and the next check finds out.
- */
+ * Reading a page beyond a truncated file raises SIGBUS; the handler maps zeros there, and the next check reports it. */
 #include "map/map.h"
 
 #include <fcntl.h>
@@ -25,22 +24,22 @@ struct gvm_map_guard {
     int fd;
     size_t used; /* bytes of the file that the map reads */
     bool values;
-    uint64_t sum; /* of them */
+    uint64_t sum; /* checksum of these bytes */
 
     pthread_mutex_t lock;
-    struct stat state; /* of the file when its sum was right last */
+    struct stat state; /* of the file when its checksum was last right */
     struct sigaction before;
 };
 
-/* What the handler sees of it. */
+/* The part that the signal handler reads. */
 static struct {
     unsigned char *start;
     size_t size, page;
     atomic_bool cut;
 } watched;
 
-/* The access is made again once the handler returns. mmap is not on POSIX's list of what a handler may call; on Linux
- * it is a system call like those that are. */
+/* The access is repeated when the handler returns. POSIX does not list mmap as async-signal-safe, but on Linux it is a
+ * plain system call. */
 static void take_signal(int number, siginfo_t *info, void *context)
 {
     (void)context;
@@ -52,10 +51,10 @@ static void take_signal(int number, siginfo_t *info, void *context)
         atomic_store(&watched.cut, true);
         if (zeros != MAP_FAILED) return;
     }
-    signal(number, SIG_DFL); /* another's fault */
+    signal(number, SIG_DFL); /* not caused by a map */
 }
 
-/* Not by the time of its last writing alone, which can be set. */
+/* Compares more than the modification time, which can be set. */
 static bool same_state(const struct stat *a, const struct stat *b)
 {
     return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
@@ -109,7 +108,7 @@ void gvm_map_guard_free(gvm_map_guard *w)
     free(w);
 }
 
-/* Holds the lock. */
+/* The caller holds the lock. */
 static gvm_status check(struct gvm_map_guard *w, gvm_error *err)
 {
     struct stat now;

@@ -51,7 +51,7 @@ void job_write(json_t *job, const struct gvm_map_progress *p, bool complete)
     json_object_set_new(job, "complete", json_boolean(complete));
 }
 
-/* JSON is UTF-8, a path need not be. */
+/* A path need not be UTF-8, as JSON must be. */
 void job_hole(json_t *holes, const char *source)
 {
     gchar *valid = g_utf8_make_valid(source, -1);
@@ -69,7 +69,7 @@ static bool same_key(const json_t *a, const json_t *b, const char *key)
     return p == q || (p != NULL && q != NULL && json_equal(p, q));
 }
 
-/* The same sources by their names, cut the same way, whatever became of the files. */
+/* Returns true if both jobs have the same source names and settings; the files may have changed. */
 static bool same_job(const json_t *a, const json_t *b)
 {
     static const char *const keys[] = {"kind",  "tile_m",  "stride_m", "crs",  "alpha", "tms",
@@ -84,13 +84,13 @@ static bool same_job(const json_t *a, const json_t *b)
            (json_object_get(p, "source") == NULL ? json_object_get(q, "source") == NULL : source_is(p, q, "source"));
 }
 
-/* Whether a source's files are what they were, and are read as they were. */
+/* Returns true if a source's files are unchanged and are read with the same hints. */
 static bool same_files(const json_t *a, const json_t *b)
 {
     return same_key(a, b, "bytes") && same_key(a, b, "stamp") && same_key(a, b, "alpha") && same_key(a, b, "gaps");
 }
 
-/* Of the same job, then and now: a source that changed, or NULL. */
+/* The name of a source that changed between two versions of a job, or NULL. */
 static const char *changed_source(const json_t *then, const json_t *now)
 {
     const json_t *a = json_object_get(then, "imagery"), *b = json_object_get(now, "imagery");
@@ -105,7 +105,7 @@ static const char *changed_source(const json_t *then, const json_t *now)
     return source != NULL ? source : "the imagery";
 }
 
-/* Its rows; it is among the file's jobs. A file may lie about them, but not go beyond those that there are. */
+/* The rows of one of the file's jobs, clipped to the rows in the file, which may be corrupt. */
 static void job_rows(size_t rows[2], const struct map_file *f, const json_t *job)
 {
     const json_t *other;
@@ -167,7 +167,7 @@ gvm_status job_find(json_t **job, struct map_file *f, json_t *wanted, bool add, 
     if (status != GVM_OK) return status;
     const char *changed = *job != NULL ? changed_source(*job, wanted) : NULL;
     bool lacks = now.removed > 0 || job_number(*job, "failed") > 0, complete = job_is_complete(*job);
-    if (changed != NULL && !complete && job_number(*job, "tiles") == 0) { /* nothing is in the map of what it was */
+    if (changed != NULL && !complete && job_number(*job, "tiles") == 0) { /* the map has no tile of the old source */
         json_object_update(*job, wanted);
         return map_file_commit(f, NULL, 0, err);
     }

@@ -1,7 +1,6 @@
-/* map_make.c - a map's two files are made. The GeoPackage is made in memory, written under a temporary name and
- * renamed.
+/* map_make.c - creates a map's two files. The GeoPackage is made in memory, written under a temporary name and renamed.
  *
- * The temporary name is the map's own, so that what a killed process left goes with the next making. */
+ * The temporary name is derived from the map's, so that the next attempt deletes the leftovers of a killed process. */
 #define _GNU_SOURCE /* renameat2 */
 #include "map/map_parts.h"
 
@@ -19,42 +18,43 @@
 #include "base/error.h"
 #include "base/file.h"
 
-/* ------------------------------------------------------------------ whose a file is */
+/* ------------------------------------------------------------------ recognising our own files */
 
-/* The first bytes of what SQLite writes: pages, a journal and a write-ahead log in both byte orders. */
+/* First bytes of SQLite's files: the database, a journal, and a write-ahead log in both byte orders. */
 static const char *const sqlite_starts[] = {"SQLite format 3", "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7", "\x37\x7f\x06\x82",
                                             "\x37\x7f\x06\x83"};
 
-/* Whether a regular file is empty or starts like one of ours; links are not followed. *there: any file. */
-static bool is_ours(bool *there, const char *path, const char *const *starts, size_t count)
+/* *ours: the path is a regular file that is empty or begins like one of SQLite's; links are not followed. */
+static gvm_status look(bool *ours, const char *path, const struct stat *st, gvm_error *err)
 {
-    struct stat st;
     char bytes[16] = "";
-    *there = lstat(path, &st) == 0;
-    if (!*there || !S_ISREG(st.st_mode)) return false;
-    if (st.st_size == 0) return true;
+    *ours = S_ISREG(st->st_mode) && st->st_size == 0;
+    if (*ours || !S_ISREG(st->st_mode)) return GVM_OK;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    ssize_t n = fd >= 0 ? read(fd, bytes, sizeof bytes) : -1;
+    ssize_t n = fd >= 0 ? file_read_at(fd, bytes, sizeof bytes, 0) : -1;
+    gvm_status status = n < 0 ? fail_errno(err, "read", path_tail(path)) : GVM_OK;
     if (fd >= 0) close(fd);
-    for (size_t i = 0; i < count; i++)
-        if (n >= (ssize_t)strlen(starts[i]) && memcmp(bytes, starts[i], strlen(starts[i])) == 0) return true;
-    return false;
+    for (size_t i = 0; i < sizeof sqlite_starts / sizeof *sqlite_starts; i++)
+        if (n >= (ssize_t)strlen(sqlite_starts[i]) && memcmp(bytes, sqlite_starts[i], strlen(sqlite_starts[i])) == 0)
+            *ours = true;
+    return status;
 }
 
-/* Delete what a killed process left under this name. */
+/* Delete the leftovers of a killed process under this name. */
 static gvm_status clear_leftover(const char *path, gvm_error *err)
 {
-    bool there;
-    if (is_ours(&there, path, sqlite_starts, sizeof sqlite_starts / sizeof *sqlite_starts))
-        return unlink(path) == 0 || errno == ENOENT ? GVM_OK : fail_errno(err, "replace", path_tail(path));
-    if (!there) return GVM_OK;
+    bool ours;
+    struct stat st;
+    if (lstat(path, &st) != 0) return errno == ENOENT ? GVM_OK : fail_errno(err, "read", path_tail(path));
+    gvm_status status = look(&ours, path, &st, err);
+    if (status != GVM_OK) return status;
+    if (ours) return unlink(path) == 0 || errno == ENOENT ? GVM_OK : fail_errno(err, "replace", path_tail(path));
     return fail(err, GVM_FILE,
                 "%s: it exists and does not belong to a map; move it away, or choose another name for the map",
                 path_tail(path));
 }
 
-/* If an earlier map was deleted, its journal may still lie there, and SQLite would play the old pages into the new
- * file. */
+/* Delete the journal of an earlier map that was deleted: SQLite would roll its old pages back into the new file. */
 static gvm_status clear_journals(const char *path, gvm_error *err)
 {
     static const char *const ends[] = {"-journal", "-wal"};
@@ -82,14 +82,14 @@ gvm_status map_make_features(struct map_file *f, gvm_error *err)
     return f->features >= 0 ? GVM_OK : fail_errno(err, "make", f->features_where);
 }
 
-/* One that has rows and lost its GeoPackage may be somebody's work, and so may one that is not a map's. */
+/* Refuse a features file with rows, which may have lost its GeoPackage, and any file that is not a map's. */
 static gvm_status claim_features(struct map_file *f, gvm_error *err)
 {
     struct stat file;
     uint8_t bytes[FEATURES_START];
     if (fstat(f->features, &file) != 0) return fail_errno(err, "read", f->features_where);
     if (file.st_size > 0) {
-        ssize_t n = pread(f->features, bytes, sizeof bytes, 0);
+        ssize_t n = file_read_at(f->features, bytes, sizeof bytes, 0);
         if (n < 0) return fail_errno(err, "read", f->features_where);
         bool features = features_start(bytes, (size_t)n);
         if (!features || file.st_size > FEATURES_START)
@@ -104,14 +104,14 @@ static gvm_status write_features(const struct map_file *f, gvm_error *err)
 {
     uint8_t header[FEATURES_START];
     features_header(header, &f->id);
-    bool done = ftruncate(f->features, 0) == 0 && pwrite(f->features, header, sizeof header, 0) == FEATURES_START &&
+    bool done = ftruncate(f->features, 0) == 0 && file_write_at(f->features, header, sizeof header, 0) &&
                 fsync(f->features) == 0;
     return done ? GVM_OK : fail_errno(err, "write", f->features_where);
 }
 
 /* ------------------------------------------------------------------ the GeoPackage */
 
-/* A new file under the temporary name. */
+/* Write a new file under the temporary name. */
 static gvm_status write_package(const char *temporary, const struct map_file *f, gvm_error *err)
 {
     vsi_l_offset size;
@@ -131,12 +131,12 @@ static gvm_status write_package(const char *temporary, const struct map_file *f,
     return status;
 }
 
-/* Under its own name, unless a file of that name came meanwhile. */
+/* Rename it, unless a file with the final name has appeared meanwhile. */
 static int rename_new(const char *from, const char *to)
 {
     int broken = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
     if (broken == 0 || (errno != EINVAL && errno != ENOSYS)) return broken;
-    struct stat st; /* a file system that cannot refuse by itself */
+    struct stat st; /* for file systems without RENAME_NOREPLACE */
     if (lstat(to, &st) != 0) return rename(from, to);
     errno = EEXIST;
     return -1;

@@ -1,4 +1,4 @@
-/* map_open.c - a map from its files: the tiles read, the features mapped. */
+/* map_open.c - opens a map: reads its tiles and memory-maps its features. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "map/map_job.h"
 #include "network/session.h"
 
-/* Places of the last job that were not looked at yet; *complete: it is at its end. */
+/* Number of places of the last job that are not processed yet; *complete: the job is finished. */
 static size_t missing_places(bool *complete, const json_t *jobs)
 {
     struct gvm_map_progress p;

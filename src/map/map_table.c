@@ -1,10 +1,10 @@
-/* map_table.c - the GeoPackage of a map: the layer `tiles` and the table `geoviewmatch` of facts.
+/* map_table.c - the GeoPackage of a map: the layer `tiles` and the table of facts `geoviewmatch`.
  *
  *   tiles         geom (polygon, EPSG:4326, with GDAL's R-tree), row (of the features), source, lat, lon, metres; in a
- *                 map of cells also cell, its name: row and column of the lattice (imagery/cells.h), as
- * "157183,-194839", with an "s" before them if it is the one for shared pictures geoviewmatch  key, value: version, id,
- * fingerprint, width, ground_m, rows, jobs (JSON); calibration (JSON: temperature, elsewhere) if the scores were fitted
- * on photos of known places */
+ *                 map of cells also cell: row and column of the lattice (imagery/cells.h), as "157183,-194839", with a
+ *                 leading "s" if the lattice is the one for shared pictures
+ *   geoviewmatch  key, value: version, id, fingerprint, width, ground_m, rows, jobs (JSON), and calibration (JSON:
+ *                 temperature, elsewhere) if the scores were calibrated */
 #include "map/map_parts.h"
 
 #include <cpl_conv.h>
@@ -25,7 +25,7 @@
 #include "base/file.h"
 #include "raster/gdal.h"
 
-enum { VERSION = 1, BUSY_MS = 5000 /* GDAL's own patience with another process's commit */ };
+enum { VERSION = 1, BUSY_MS = 5000 /* SQLite's busy timeout, the same as GDAL's */ };
 
 static const struct {
     const char *name;
@@ -33,7 +33,7 @@ static const struct {
 } fields[FIELDS] = {
     {"row", OFTInteger64}, {"source", OFTString}, {"lat", OFTReal}, {"lon", OFTReal}, {"metres", OFTReal}};
 
-/* ------------------------------------------------------------------ making one */
+/* ------------------------------------------------------------------ create */
 
 static bool make_field(OGRLayerH layer, const char *name, OGRFieldType type)
 {
@@ -43,7 +43,7 @@ static bool make_field(OGRLayerH layer, const char *name, OGRFieldType type)
     return done;
 }
 
-/* Whether the first thing that is built into it is cells: then all are, as other weights make other maps. */
+/* Returns true if the first job is of cells. Then all jobs are, since a map has one set of weights. */
 static bool is_of_cells(const struct map_file *f)
 {
     const json_t *imagery = json_object_get(json_array_get(f->jobs, 0), "imagery");
@@ -100,7 +100,7 @@ gvm_status map_table_create(const struct map_file *f, const char *path, gvm_erro
     return gdal_fail(err, GVM_FILE, f->where, "it cannot be written", &words);
 }
 
-/* ------------------------------------------------------------------ opening one */
+/* ------------------------------------------------------------------ open */
 
 static bool read_number(double *number, const char *text, double low, double high)
 {
@@ -119,11 +119,11 @@ static bool read_calibration(struct map_file *f, const char *value)
     return f->temperature >= 1e-3 && f->temperature <= 1e6 && !(fabs(f->elsewhere) > 1e6);
 }
 
-/* Take over one pair; false where the value cannot be. */
+/* Store one key and value; returns false if the value is invalid. */
 static bool take_fact(struct map_file *f, const char *key, const char *value, double *version)
 {
     double number;
-    if (strcmp(key, "version") == 0) return read_number(version, value, 1, 1e6);
+    if (strcmp(key, "version") == 0) return read_number(version, value, 0, 1e6);
     if (strcmp(key, "id") == 0) {
         if (strlen(value) != MAP_ID) return false;
         memcpy(f->id.id, value, MAP_ID + 1);
@@ -148,17 +148,26 @@ static bool take_fact(struct map_file *f, const char *key, const char *value, do
     return true;
 }
 
-static gvm_status read_facts(struct map_file *f, OGRLayerH layer, gvm_error *err)
+bool map_table_failed(const struct map_file *f, struct gdal_words *words)
+{
+    sqlite3 *base = f->data != NULL ? GDALGetInternalHandle(f->data, "SQLITE_HANDLE") : NULL;
+    int code = base != NULL ? sqlite3_errcode(base) & 0xff : SQLITE_OK;
+    bool failed = code == SQLITE_IOERR || code == SQLITE_FULL || code == SQLITE_NOMEM || code == SQLITE_CANTOPEN;
+    if (failed && words->text[0] == '\0') snprintf(words->text, sizeof words->text, "%s", sqlite3_errmsg(base));
+    return failed || words->failed;
+}
+
+static gvm_status read_facts(struct map_file *f, OGRLayerH layer, struct gdal_words *words, gvm_error *err)
 {
     double version = 0;
     int good = OGR_FD_GetFieldCount(OGR_L_GetLayerDefn(layer)) >= 2;
     OGR_L_ResetReading(layer);
     for (OGRFeatureH pair; good && (pair = OGR_L_GetNextFeature(layer)) != NULL; OGR_F_Destroy(pair))
         good = take_fact(f, OGR_F_GetFieldAsString(pair, 0), OGR_F_GetFieldAsString(pair, 1), &version);
-    if (version > VERSION)
-        return fail(err, GVM_FORMAT,
-                    "%s: unsupported map version %g, written by a newer GeoViewMatch; expected at most %d", f->where,
-                    version, VERSION);
+    if (map_table_failed(f, words)) return gdal_fail(err, GVM_FILE, f->where, "cannot read it", words);
+    if (version > 0 && version != VERSION)
+        return fail(err, GVM_FORMAT, "%s: unsupported map version %g; this program reads version %d", f->where, version,
+                    VERSION);
     if (!good || version == 0 || f->id.id[0] == '\0' || f->fingerprint[0] == '\0' || f->id.width == 0 ||
         f->ground_m == 0 || f->jobs == NULL)
         return fail(err, GVM_FORMAT, "%s: its table `geoviewmatch` is corrupt", f->where);
@@ -171,14 +180,15 @@ static gvm_status refuse_object(const char *where, const char *type, const char 
                 type, name);
 }
 
-/* Whether SQL calls a function of GDAL's that reaches beyond the file, or loads a library: a name that begins so. */
+/* Returns true if SQL contains a name that begins like GDAL's functions that reach beyond the file or load a library.
+ */
 static bool reaches_out(const char *sql)
 {
     static const char start[] = "(?<![a-z0-9_])(ogr_|gdal_|load_extension)";
     return g_regex_match_simple(start, sql, G_REGEX_CASELESS | G_REGEX_RAW, 0);
 }
 
-/* What comes behind such a start and the name. NULL where the text goes on otherwise. */
+/* The text after `start` and the name, or NULL if the SQL does not begin with these. */
 static const char *behind_name(const char *sql, const char *start, const char *name)
 {
     size_t n = strlen(start);
@@ -190,7 +200,7 @@ static const char *behind_name(const char *sql, const char *start, const char *n
         return n > 0 && n == strlen(name) && strncmp(sql, name, n) == 0 ? sql + n : NULL;
     }
     for (sql++; *sql != '\0' && (*sql != close || (close != ']' && sql[1] == close)); sql++, name++) {
-        if (*sql == close) sql++; /* a quote in quotes is written twice */
+        if (*sql == close) sql++; /* a doubled quote within quotes */
         if (*sql != *name) return NULL;
     }
     return *sql == close && *name == '\0' ? sql + 1 : NULL;
@@ -202,8 +212,8 @@ static bool is_rtree(const char *text)
     return g_regex_match_simple(all, text, G_REGEX_CASELESS | G_REGEX_RAW | G_REGEX_DOLLAR_ENDONLY, 0);
 }
 
-/* Whether a text is how SQLite writes that of an object of this type and name, whatever was typed. Another one was put
- * there by hand: SQLite does what the text says, and we look at type and name. */
+/* Returns true if the SQL of a schema entry begins as SQLite itself normalises it for this type and name. If not, the
+ * schema was edited by hand: SQLite executes the SQL, whereas the checks look at type and name. */
 static bool is_written_so(const char *sql, const char *type, const char *name, bool *virtual)
 {
     static const char *const starts[][2] = {{"table", "CREATE TABLE "},
@@ -219,8 +229,8 @@ static bool is_written_so(const char *sql, const char *type, const char *name, b
     return false;
 }
 
-/* Whether the schema is one that the driver may look at: GDAL opens what it finds, and a virtual table can be any file
- * of this machine. Reading it runs nothing. */
+/* Check the schema before GDAL opens the file: GDAL opens all tables, and a virtual table can be any file of this
+ * machine. Reading the schema runs none of its SQL. */
 static gvm_status check_schema(const struct map_file *f, sqlite3_stmt *objects, gvm_error *err)
 {
     bool facts = false, virtual;
@@ -229,7 +239,7 @@ static gvm_status check_schema(const struct map_file *f, sqlite3_stmt *objects, 
         const char *type = (const char *)sqlite3_column_text(objects, 0);
         const char *name = (const char *)sqlite3_column_text(objects, 1);
         const char *sql = (const char *)sqlite3_column_text(objects, 2);
-        if (sql == NULL) continue; /* an index of SQLite's own */
+        if (sql == NULL) continue; /* an automatic index */
         if (type == NULL || name == NULL) return refuse_object(f->where, "object", "", err);
         if (strcmp(type, "view") == 0 && (strcasecmp(name, "tiles") == 0 || strcasecmp(name, "geoviewmatch") == 0 ||
                                           strncasecmp(name, "gpkg_", 5) == 0 || strncasecmp(name, "rtree_", 6) == 0))
@@ -247,7 +257,7 @@ static gvm_status check_schema(const struct map_file *f, sqlite3_stmt *objects, 
     return GVM_OK;
 }
 
-/* After a process was killed in a commit, what it had begun must be taken back, which needs the right to write. */
+/* Returns true if a killed process left a journal; rolling it back needs write permission. */
 static bool has_journal(const char *path)
 {
     char *name = path_with(path, "-journal");
@@ -275,7 +285,8 @@ static gvm_status check_package(const struct map_file *f, gvm_error *err)
     return status;
 }
 
-/* Older versions of GDAL do not mark as harmless what the R-tree's triggers call; check_schema has looked at them. */
+/* Older versions of GDAL do not mark the functions that the R-tree's triggers call as harmless; check_schema has
+ * checked the triggers. */
 static void trust_triggers(GDALDatasetH data)
 {
     sqlite3 *base = GDALGetInternalHandle(data, "SQLITE_HANDLE");
@@ -296,7 +307,7 @@ gvm_status map_table_open(struct map_file *f, bool write, gvm_error *err)
     OGRLayerH facts = f->data != NULL ? GDALDatasetGetLayerByName(f->data, "geoviewmatch") : NULL;
     f->tiles = f->data != NULL ? GDALDatasetGetLayerByName(f->data, "tiles") : NULL;
     if (facts != NULL)
-        status = read_facts(f, facts, err);
+        status = read_facts(f, facts, &words, err);
     else if (f->data != NULL)
         status = fail(err, GVM_FORMAT, "%s: its table `geoviewmatch` is corrupt", f->where);
     for (int i = 0; i < FIELDS && status == GVM_OK && f->data != NULL; i++)
@@ -304,6 +315,8 @@ gvm_status map_table_open(struct map_file *f, bool write, gvm_error *err)
             status = fail(err, GVM_FORMAT, "%s: its layer `tiles` is corrupt", f->where);
     gdal_ignore();
     if (f->data == NULL) status = gdal_fail(err, GVM_FILE, f->where, "it cannot be opened", &words);
+    if (status == GVM_FORMAT && map_table_failed(f, &words)) /* rather than damaged */
+        status = gdal_fail(err, GVM_FILE, f->where, "it cannot be read", &words);
     return status;
 }
 
@@ -317,7 +330,7 @@ void map_table_close(struct map_file *f)
     f->data = NULL;
 }
 
-/* ------------------------------------------------------------------ tiles out */
+/* ------------------------------------------------------------------ read the tiles */
 
 static bool take_tile(struct tile *tile, struct tiles *tiles, OGRFeatureH feature)
 {
@@ -343,6 +356,8 @@ gvm_status map_file_tiles(struct tiles *tiles, const struct map_file *f, gvm_err
     gdal_listen(&words);
     gvm_status status = GVM_OK;
     GIntBig count = OGR_L_GetFeatureCount(f->tiles, true);
+    if (count < 0 && map_table_failed(f, &words))
+        status = gdal_fail(err, GVM_FILE, f->where, "it cannot be read", &words);
     if (count < 0 || (size_t)count > f->rows) count = 0;
     tiles->items = malloc(((size_t)count + 1) * sizeof *tiles->items);
     OGR_L_SetIgnoredFields(f->tiles, (const char **)ignored);
@@ -361,7 +376,8 @@ gvm_status map_file_tiles(struct tiles *tiles, const struct map_file *f, gvm_err
     }
     OGR_L_SetIgnoredFields(f->tiles, NULL);
     gdal_ignore();
-    if (status == GVM_OK && words.failed) status = gdal_fail(err, GVM_FILE, f->where, "it cannot be read", &words);
+    if ((status == GVM_OK || status == GVM_FORMAT) && map_table_failed(f, &words))
+        status = gdal_fail(err, GVM_FILE, f->where, "it cannot be read", &words);
     if (status != GVM_OK) tiles_free(tiles);
     return status;
 }

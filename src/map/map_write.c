@@ -1,4 +1,4 @@
-/* map_write.c - a map changes: features are appended, tiles committed with how far the job is, or removed. */
+/* map_write.c - changes a map: appends features, commits tiles with the job's progress, removes tiles. */
 #include <cpl_error.h>
 #include <math.h>
 #include <ogr_api.h>
@@ -16,7 +16,7 @@
 #include "map/map_parts.h"
 #include "raster/gdal.h"
 
-/* Run SQL, which it frees; NULL is short memory. */
+/* Run SQL and free it; NULL means that it could not be allocated. */
 static bool run(GDALDatasetH data, char *sql)
 {
     CPLErrorReset();
@@ -32,19 +32,38 @@ static bool put_fact(GDALDatasetH data, const char *key, const char *value)
     return run(data, sqlite3_mprintf("UPDATE geoviewmatch SET value = %Q WHERE key = %Q", value, key));
 }
 
-/* Commit, or take all back. smaller: tiles were taken out, for which GDAL does not make the layer's extent smaller. */
-static bool end_transaction(const struct map_file *f, bool done, bool smaller)
+/* On a full disk SQLite rolls a transaction back by itself, and each statement that GDAL runs after that would be
+ * committed alone. So commits are refused but for that of end_transaction, and after a failure all are. */
+static int refuses(void *file)
+{
+    const struct map_file *f = file;
+    return f->refuse;
+}
+
+static bool begin_transaction(struct map_file *f)
+{
+    sqlite3 *base = GDALGetInternalHandle(f->data, "SQLITE_HANDLE");
+    if (base != NULL) sqlite3_commit_hook(base, refuses, f);
+    f->refuse = true;
+    return GDALDatasetStartTransaction(f->data, false) == OGRERR_NONE;
+}
+
+/* Commit or roll back. smaller: tiles were removed, for which GDAL does not shrink the layer's extent. */
+static bool end_transaction(struct map_file *f, const struct gdal_words *words, bool done, bool smaller)
 {
     static const char extent[] = "UPDATE gpkg_contents SET (min_x, min_y, max_x, max_y) = (SELECT min(minx), "
                                  "min(miny), max(maxx), max(maxy) FROM rtree_tiles_geom) WHERE table_name = 'tiles'";
     done = done && OGR_L_SyncToDisk(f->tiles) == OGRERR_NONE; /* the layer's extent */
     if (smaller) done = done && run(f->data, sqlite3_mprintf("%s", extent));
+    done = done && !words->failed; /* GDAL does not return all of it */
+    f->refuse = !done;
     done = done && GDALDatasetCommitTransaction(f->data) == OGRERR_NONE;
+    f->refuse = !done;
     if (!done) GDALDatasetRollbackTransaction(f->data);
     return done;
 }
 
-/* What changes with each commit. */
+/* Write the facts that change with each commit. */
 static bool put_progress(GDALDatasetH data, size_t rows, const json_t *jobs)
 {
     char number[32], *text = json_dumps(jobs, JSON_COMPACT);
@@ -54,7 +73,7 @@ static bool put_progress(GDALDatasetH data, size_t rows, const json_t *jobs)
     return done;
 }
 
-/* ------------------------------------------------------------------ tiles in */
+/* ------------------------------------------------------------------ add tiles */
 
 gvm_status map_file_append(struct map_file *f, const float *features, size_t n, gvm_error *err)
 {
@@ -70,7 +89,7 @@ gvm_status map_file_append(struct map_file *f, const float *features, size_t n, 
     return status;
 }
 
-/* The name of a cell, if the layer has such a field. */
+/* Set a cell's field, if the layer has it. */
 static void put_cell(OGRFeatureH feature, const struct place *place, bool shared)
 {
     int field = OGR_F_GetFieldIndex(feature, CELL_FIELD);
@@ -114,6 +133,7 @@ gvm_status map_file_count(size_t *count, const struct map_file *f, size_t from, 
     gdal_listen(&words);
     bool chosen = OGR_L_SetAttributeFilter(f->tiles, filter) == OGRERR_NONE;
     GIntBig n = chosen ? OGR_L_GetFeatureCount(f->tiles, true) : -1;
+    if (n < 0) map_table_failed(f, &words);
     OGR_L_SetAttributeFilter(f->tiles, NULL);
     gdal_ignore();
     *count = n > 0 ? (size_t)n : 0;
@@ -138,10 +158,10 @@ gvm_status map_file_commit(struct map_file *f, const struct place *places, size_
     bool shared = json_is_true(json_object_get(json_object_get(job, "imagery"), "share"));
     if (n > 0 && fdatasync(f->features) != 0) return fail_errno(err, "write", f->features_where);
     gdal_listen(&words);
-    bool done = GDALDatasetStartTransaction(f->data, false) == OGRERR_NONE;
-    for (size_t i = 0; i < n && done; i++) done = put_tile(f->tiles, &places[i], f->rows + i, shared);
+    bool done = begin_transaction(f);
+    for (size_t i = 0; i < n && done; i++) done = put_tile(f->tiles, &places[i], f->rows + i, shared) && !words.failed;
     done = done && delete_replaced(f) && put_progress(f->data, f->rows + n, f->jobs);
-    done = end_transaction(f, done, f->replaced_count > 0);
+    done = end_transaction(f, &words, done, f->replaced_count > 0);
     gdal_ignore();
     if (!done) return gdal_fail(err, GVM_FILE, f->where, "it cannot be written", &words);
     f->rows += n;
@@ -149,9 +169,9 @@ gvm_status map_file_commit(struct map_file *f, const struct place *places, size_
     return GVM_OK;
 }
 
-/* ------------------------------------------------------------------ tiles out */
+/* ------------------------------------------------------------------ remove tiles */
 
-/* Longitudes may be given up to 360 degrees; W > E crosses 180. */
+/* Longitudes may be up to 360 degrees; W > E crosses 180. */
 static bool read_box(double box[4], const char *area)
 {
     char rest;
@@ -171,7 +191,8 @@ static OGRGeometryH read_polygon(const char *area)
     return NULL;
 }
 
-/* Its longitudes may be any: a box or a polygon across 180 degrees goes beyond. */
+/* Returns true if an area contains a position. Longitudes are tried at +-360 degrees, since an area across 180 degrees
+ * extends beyond it. */
 static bool holds(const double *box, OGRGeometryH polygon, double lat, double lon)
 {
     if (polygon == NULL) {
@@ -189,15 +210,15 @@ static bool holds(const double *box, OGRGeometryH polygon, double lat, double lo
 }
 
 static bool remove_tiles(struct map_file *f, size_t *removed, const double *box, OGRGeometryH polygon,
-                         const struct tiles *tiles)
+                         const struct tiles *tiles, const struct gdal_words *words)
 {
-    bool done = GDALDatasetStartTransaction(f->data, false) == OGRERR_NONE;
+    bool done = begin_transaction(f);
     for (size_t i = 0; i < tiles->count && done; i++) {
         if (!holds(box, polygon, tiles->items[i].lat, tiles->items[i].lon)) continue;
         done = OGR_L_DeleteFeature(f->tiles, (GIntBig)tiles->items[i].row + 1) == OGRERR_NONE;
         ++*removed;
     }
-    return end_transaction(f, done, true);
+    return end_transaction(f, words, done, true);
 }
 
 gvm_status map_file_remove(struct map_file *f, size_t *removed, const char *area, gvm_error *err)
@@ -213,7 +234,7 @@ gvm_status map_file_remove(struct map_file *f, size_t *removed, const char *area
                              : fail(err, GVM_ARGUMENT,
                                     "invalid area \"%.100s\"; expected W,S,E,N in degrees, or a polygon in WKT", area);
     if (status == GVM_OK) {
-        if (!remove_tiles(f, removed, box, polygon, &tiles))
+        if (!remove_tiles(f, removed, box, polygon, &tiles, &words))
             status = gdal_fail(err, GVM_FILE, f->where, "it cannot be written", &words);
         tiles_free(&tiles);
     }

@@ -1,5 +1,5 @@
-/* outline.c - the area that a map's tiles cover: rows of tiles that touch become strips, and GEOS, by way of GDAL,
- * joins the strips. They are cut at the antimeridian before, so that what comes out is on one side of it. */
+/* outline.c - the area covered by a map's tiles: touching tiles of a row become strips, and GEOS, through GDAL, unites
+ * the strips. Strips are cut at the antimeridian first, so that each polygon is on one side of it. */
 #include <math.h>
 #include <ogr_api.h>
 #include <stdlib.h>
@@ -13,13 +13,13 @@
 #include "network/session.h"
 #include "raster/gdal.h"
 
-enum { CELLS = 64, STRIPS = 20000 /* beyond them, cells of the extent stand for tiles */ };
+enum { CELLS = 64, STRIPS = 20000 /* if there are more, a CELLS x CELLS raster of the extent replaces the tiles */ };
 
 struct box {
     double side[4]; /* west, south, east, north */
 };
 
-/* West, south, east, north of a tile; the longitudes are near those of the map's first tile and may pass 180. */
+/* A tile's box: west, south, east, north. Longitudes are wrapped to the map's first tile and may exceed 180. */
 static void map_tile_box(double box[4], const gvm_map *map, size_t number)
 {
     const struct tile *tile = &map->tiles.items[number];
@@ -27,7 +27,7 @@ static void map_tile_box(double box[4], const gvm_map *map, size_t number)
              tile->metres > 0 ? tile->metres : map->ground_m);
 }
 
-/* Cells lie by a sphere, and their sides by the ellipsoid: hairs would stand between neighbours. */
+/* Close hairline gaps: cells are spaced on a sphere, but their sides are measured on the ellipsoid. */
 static void widen(double box[4])
 {
     double x = (box[2] - box[0]) / 200, y = (box[3] - box[1]) / 200;
@@ -37,7 +37,7 @@ static void widen(double box[4])
     box[3] = fmin(90, box[3] + y);
 }
 
-/* By rows, each from the west. */
+/* By row, then from west to east. */
 static int compare(const void *a, const void *b)
 {
     const double *p = ((const struct box *)a)->side, *q = ((const struct box *)b)->side;
@@ -46,7 +46,7 @@ static int compare(const void *a, const void *b)
     return (p[0] > q[0]) - (p[0] < q[0]);
 }
 
-/* Returns how many strips there are. */
+/* Join the tiles of each row into strips; returns the number of strips. */
 static size_t join_rows(struct box *boxes, size_t count)
 {
     size_t kept = 0;
@@ -61,7 +61,7 @@ static size_t join_rows(struct box *boxes, size_t count)
     return kept;
 }
 
-/* The cells of the extent in which tiles stand, in the place of the tiles; there is room for as many. */
+/* Replace the tiles by the occupied cells of a CELLS x CELLS raster over the extent. */
 static size_t take_cells(struct box *boxes, const gvm_map *map)
 {
     bool taken[CELLS][CELLS] = {{false}};
@@ -83,7 +83,7 @@ static size_t take_cells(struct box *boxes, const gvm_map *map)
     return count;
 }
 
-/* At the antimeridian; there is room for twice as many. */
+/* Cut the boxes at the antimeridian; there is room for twice as many. */
 static size_t cut_all(struct box *boxes, size_t count)
 {
     size_t all = count;
@@ -103,7 +103,7 @@ static OGRGeometryH polygons_of(const struct box *boxes, size_t count)
     return all;
 }
 
-/* Joined and made plainer, where GDAL was built with GEOS; else as it is. */
+/* United and simplified if GDAL was built with GEOS; else unchanged. */
 static OGRGeometryH joined(OGRGeometryH polygons, double tolerance)
 {
     OGRGeometryH all = OGR_G_UnionCascaded(polygons);
@@ -117,8 +117,8 @@ static OGRGeometryH joined(OGRGeometryH polygons, double tolerance)
     return OGR_G_ForceToMultiPolygon(all);
 }
 
-/* A GeoJSON MultiPolygon (RFC 7946) around all tiles, to within a twentieth of one; of a map in very many pieces to
- * within a 64th of its extent. NULL: no memory. */
+/* A GeoJSON MultiPolygon (RFC 7946) around all tiles, accurate to a twentieth of a tile, or to a 64th of the extent if
+ * the map has very many pieces. NULL if out of memory. */
 static json_t *outline_of(const gvm_map *map)
 {
     size_t count = map->tiles.count;

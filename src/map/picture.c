@@ -1,5 +1,5 @@
-/* picture.c - what a map's imagery shows at a place: out of the raster that the tile was cut from, or the tile's own
- * file; of a cell, out of all rasters around it. */
+/* picture.c - a tile's picture, from the raster that it was cut from or from its own file; a cell's picture, from all
+ * rasters around it. */
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "imagery/imagery_parts.h"
 #include "map/map.h"
 
-/* The imagery that a tile is out of, as its job has it, and how its raster is read; NULL if it is a picture's file. */
+/* The imagery of a tile's job, and the hints for its raster; NULL if the tile is a picture file. */
 static const json_t *find_imagery(struct raster_hints *hints, const gvm_map *map, const char *source)
 {
     size_t i, k;
@@ -31,7 +31,7 @@ static const json_t *find_imagery(struct raster_hints *hints, const gvm_map *map
     return NULL;
 }
 
-/* As the map's own tiles are cut, so that it shows what the network saw. */
+/* Cut it in the same way as for the index, so that it shows the network's input. */
 static gvm_status cut(unsigned char *pixels, int side, const gvm_hit *hit, const char *path,
                       const struct raster_hints *hints, gvm_error *err)
 {
@@ -48,7 +48,7 @@ static gvm_status cut(unsigned char *pixels, int side, const gvm_hit *hit, const
         status = raster_open(&cutter.raster, path, hints, source.reduce, err);
     }
     if (status == GVM_OK) {
-        memset(pixels, 112, (size_t)side * (size_t)side * 3); /* where there is nothing */
+        memset(pixels, 112, (size_t)side * (size_t)side * 3); /* void */
         tile_box(tile.place.box, hit->lat, lon_near(hit->lon, (facts.box[0] + facts.box[2]) / 2), 2 * hit->half_tile_m);
         status = cut_block(&tile, 1, &cutter, &source, (const int[2]){side, side}, err);
     }
@@ -57,7 +57,7 @@ static gvm_status cut(unsigned char *pixels, int side, const gvm_hit *hit, const
     return status;
 }
 
-/* Whether a source of cells, by its box, may show something of another box. */
+/* Returns true if a source's box may overlap another box. */
 static bool is_near(const json_t *source, const double box[4])
 {
     const json_t *list = json_object_get(source, "box");
@@ -66,7 +66,7 @@ static bool is_near(const json_t *source, const double box[4])
     return boxes_touch(own, box);
 }
 
-/* The sources that lie around a cell and are still there; their paths are to be freed. NULL: no memory. */
+/* The existing sources around a cell; the caller frees their paths. NULL if out of memory. */
 static struct mosaic_source *sources_around(size_t *count, const gvm_map *map, const json_t *imagery,
                                             const double box[4])
 {
@@ -81,7 +81,7 @@ static struct mosaic_source *sources_around(size_t *count, const gvm_map *map, c
     return sources;
 }
 
-/* The ground of a cell's finest picture, north up; white where there is nothing. */
+/* The ground of a cell's finest picture, north up; void pixels are white. */
 static gvm_status show_cell(unsigned char *pixels, int side, const gvm_map *map, const gvm_hit *hit,
                             const json_t *imagery, gvm_error *err)
 {

@@ -1,5 +1,5 @@
-/* sources.c - where the files lie that a map was built from: a map goes on working from another working folder, and if
- * it was moved together with them. */
+/* sources.c - stores and finds the source files of a map, so that it works from any working directory, and after it was
+ * moved together with them. */
 #include <glib.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,12 +10,12 @@
 #include "map/map.h"
 #include "map/map_parts.h"
 
-/* ------------------------------------------------------------------ written */
+/* ------------------------------------------------------------------ store */
 
-/* The way from a folder to a path, both absolute and plain. */
+/* The relative path from a folder to a path, both absolute and normalised. */
 static gchar *way_to(const char *folder, const char *path)
 {
-    size_t same = 0, i = 0; /* up to and with the last slash of folders that they have in common */
+    size_t same = 0, i = 0; /* length of the common folders, with the last slash */
     for (; folder[i] != '\0' && folder[i] == path[i]; i++)
         if (path[i] == '/') same = i + 1;
     if (folder[i] == '\0' && path[i] == '/') same = i + 1;
@@ -66,7 +66,7 @@ bool source_is(const json_t *a, const json_t *b, const char *key)
     return false;
 }
 
-/* ------------------------------------------------------------------ found again */
+/* ------------------------------------------------------------------ find */
 
 const char *map_name(const gvm_map *map)
 {
@@ -74,7 +74,7 @@ const char *map_name(const gvm_map *map)
     return slash != NULL ? slash + 1 : map->path;
 }
 
-/* The path if a file is there, else NULL; to be freed. Takes the path over. */
+/* The path if the file exists, else NULL. Takes ownership of the path; the caller frees the result. */
 static char *if_there(char *path)
 {
     if (path != NULL && access(path, R_OK) == 0) return path;
@@ -82,8 +82,8 @@ static char *if_there(char *path)
     return NULL;
 }
 
-/* A part of a source, or all of it (part NULL), where it was and as far from the map as it was. in_folder: the source
- * is the part's folder, else a file beside it. *known: the source says where it was. */
+/* Find a part of a source, or the source itself (part NULL), at its absolute path or at its path relative to the map.
+ * in_folder: the source is the part's folder, else a file in the same folder. *known: the source has a stored path. */
 static char *find_part(bool *known, const gvm_map *map, const json_t *source, const char *part, bool in_folder)
 {
     const char *at = json_string_value(json_object_get(source, "at"));
@@ -101,7 +101,7 @@ static char *find_part(bool *known, const gvm_map *map, const json_t *source, co
     return found;
 }
 
-/* A tile's source in a job: one of its rasters, a picture of its list, or one of its folder. */
+/* Find a tile's source in a job: one of its rasters, or a picture of its list or folder. */
 static char *find_in_job(bool *known, const gvm_map *map, const json_t *imagery, const char *source)
 {
     size_t i;
@@ -134,7 +134,7 @@ char *map_find_source(const gvm_map *map, const char *source)
         if (path == NULL) path = find_in_job(&known, map, json_object_get(job, "imagery"), source);
     }
     if (path == NULL && !known)
-        path = if_there(strdup(source)); /* in another working folder that may be another file */
+        path = if_there(strdup(source)); /* last, since from another working directory it may be another file */
     if (path == NULL) path = if_there(tiles_path(map->path, source));
     const char *slash = strrchr(source, '/');
     if (path == NULL && slash != NULL) path = if_there(tiles_path(map->path, slash + 1));

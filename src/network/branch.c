@@ -59,7 +59,7 @@ size_t branch_plans(struct branch *b, float *memory, bool training)
     return b->backbone->plans ? b->backbone->plans(b->body, memory, training) : 0;
 }
 
-/* The maps of a backbone that learns nothing, from a pass as for inference, for a head that does. */
+/* The maps of a frozen backbone, by an inference pass; no gradient goes through it. */
 static void frozen_forward(struct tensor **maps, struct tape *tape, const struct branch *b, const uint8_t *pixels,
                            int B)
 {

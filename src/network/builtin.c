@@ -1,4 +1,4 @@
-/* builtin.c - see builtin.h. The assembler takes the file in as it is; CMake names it in GVM_NANO. */
+/* builtin.c - see builtin.h. The assembler includes the file GVM_NANO, set by CMake, byte by byte. */
 #include "network/builtin.h"
 
 __asm__(".pushsection .rodata\n"

@@ -1,4 +1,4 @@
-/* builtin.h - models/nano.safetensors as a part of the program, so that it works with no other file. */
+/* builtin.h - models/nano.safetensors, embedded in the library, so that the program works without other files. */
 #ifndef GVM_NETWORK_BUILTIN_H
 #define GVM_NETWORK_BUILTIN_H
 

@@ -24,7 +24,7 @@ static int shape_text(char *text, size_t size, int rank, const int64_t *shape)
     return n < (int)size ? snprintf(text + n, size - (size_t)n, ")") : 0;
 }
 
-/* Of the layout of a file; the configuration says what network it is. */
+/* Version of the file's layout; the network itself is described by the configuration. */
 #define VERSION 1
 #define TEXT_OF(number) TEXT(number)
 #define TEXT(number) #number
@@ -62,7 +62,7 @@ gvm_status param_read(const struct param *p, const struct safetensors *st, const
 
 /* ------------------------------------------------------------------ origin */
 
-/* Cut at a whole character. */
+/* Copy, truncated at a whole UTF-8 character. */
 static void copy_text(char *out, size_t size, const char *text)
 {
     size_t length = strlen(text);
@@ -98,7 +98,7 @@ size_t origin_pairs(struct safetensors_pair pairs[ORIGIN_PAIRS], const struct or
 
 /* ------------------------------------------------------------------ loading and saving */
 
-/* The first tensor of the file that has no place, or NULL. */
+/* The first tensor of the file that the network does not have, or NULL. */
 static const char *extra_tensor(const struct network *network, const struct safetensors *st)
 {
     for (size_t i = 0; i < safetensors_count(st); i++) {
@@ -110,7 +110,7 @@ static const char *extra_tensor(const struct network *network, const struct safe
     return NULL;
 }
 
-/* Files of before 0.2 have no version, and are as those of version 1. */
+/* Files written before 0.2 have no version; their layout is that of version 1. */
 static gvm_status check_version(const struct safetensors *st, gvm_error *err)
 {
     const char *version = safetensors_metadata(st, "version"), *program = safetensors_metadata(st, "program");
@@ -133,7 +133,7 @@ static gvm_status read_network(struct network **out, const struct safetensors *s
     if (status == GVM_OK) status = config_parse(&config, json, strlen(json), where, err);
     if (status != GVM_OK) return status;
 
-    /* A lying configuration is found out before memory is taken for it. */
+    /* Check the size that the configuration asks for before allocating it. */
     uint64_t floats = 0, needs = config_parameters(&config);
     if (needs == 0) return fail(err, GVM_MEMORY, "%s: out of memory for its network", where);
     for (size_t i = 0; i < safetensors_count(st); i++) floats += safetensors_tensor(st, i)->count;
@@ -157,7 +157,7 @@ static gvm_status read_network(struct network **out, const struct safetensors *s
     return status;
 }
 
-/* A training run without its best network has not been evaluated yet. */
+/* A training run without a best network has not been evaluated yet: suggest its last one. */
 static void hint_at_last(const char *path, gvm_error *err)
 {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
@@ -172,7 +172,7 @@ static void hint_at_last(const char *path, gvm_error *err)
     free(last);
 }
 
-/* What PyTorch saved is no checkpoint of ours, but may become one. */
+/* For a file saved by PyTorch, suggest `import`. */
 static void hint_at_import(const char *path, gvm_error *err)
 {
     unsigned char start[64];

@@ -1,5 +1,5 @@
-/* config.h - what network a checkpoint holds: a part that all networks have, and what the parts of one are asked for,
- * which only their own files read. config_file.h brings it to JSON and back. */
+/* config.h - the configuration of a network: members common to all networks, and opaque structs of its backbone, head
+ * and method, which only their own files read. config_file.h converts it to and from JSON. */
 #ifndef GVM_NETWORK_CONFIG_H
 #define GVM_NETWORK_CONFIG_H
 
@@ -10,19 +10,19 @@
 
 struct method;
 
-/* What a view's pictures are, and how their bytes become numbers. */
+/* The input of a view: its pictures and their normalisation. */
 struct view {
     enum projection projection;
     int size[2];                 /* height, width of the input in pixels */
     float mean[3], deviation[3]; /* (byte / 255 - mean) / deviation, red first */
     bool bgr;                    /* the first layer takes blue first */
     enum resize resize;
-    int zoom_count;          /* pictures of a place, each of its own metres a pixel; 0: one, of ground_m */
-    double zooms[MAX_ZOOMS]; /* metres a pixel, rising */
-    double bearing;          /* of those pictures: degrees clockwise from north that point up */
+    int zoom_count;          /* pictures of a place, one for each zoom; 0: a single picture that covers ground_m */
+    double zooms[MAX_ZOOMS]; /* metres a pixel, ascending */
+    double bearing;          /* with zooms: the direction that points up, degrees clockwise from north */
 };
 
-/* Pictures of one place, which make one feature: a batch is (B, pictures, H, W, 3). */
+/* Number of pictures of a place, which together give one feature: a batch is (B, pictures, H, W, 3). */
 static inline int view_pictures(const struct view *view)
 {
     return view->zoom_count > 0 ? view->zoom_count : 1;
@@ -30,7 +30,7 @@ static inline int view_pictures(const struct view *view)
 
 enum { CONFIG_PART = 128 /* bytes */ };
 
-/* The own struct of a backbone, a head or a method (parts.h), as fields.h reads it. */
+/* The opaque struct of a backbone, a head or a method (parts.h), read by fields.h. */
 struct part {
     _Alignas(8) unsigned char bytes[CONFIG_PART];
 };
@@ -38,13 +38,13 @@ struct part {
 struct config {
     const struct method *method;
     struct view views[2]; /* GVM_STREET, GVM_AERIAL */
-    double ground_m;      /* side of an aerial picture on the ground, metres; with zooms, of the finest */
+    double ground_m;      /* side of an aerial picture on the ground, metres; with zooms: of the finest picture */
     double cell_m;        /* with zooms: side of a cell of the map, metres; else 0 */
     double elevation[2];  /* lowest and highest row of a street input, degrees above the horizon */
     struct part backbone, head, own;
 };
 
-/* What it takes of a view. */
+/* The picture shape of a view. */
 static inline struct picture_shape config_shape(const struct config *config, gvm_view view)
 {
     const struct view *v = &config->views[view];

@@ -1,5 +1,5 @@
-/* config_file.c - see config_file.h. The limits keep a lying file from asking for terabytes; the paper's network stays
- * more than ten times below each total. */
+/* config_file.c - see config_file.h. Limits keep a corrupt file from asking for terabytes; the paper's network is more
+ * than ten times below each limit. */
 #include "network/config_file.h"
 
 #include <jansson.h>
@@ -40,7 +40,7 @@ static bool read_numbers(double *out, int n, const json_t *list)
     return true;
 }
 
-/* ground_m, cell_m and elevation: what is absent stays as it is. */
+/* ground_m, cell_m and elevation; absent keys keep their value. */
 static gvm_status read_ground(struct config *out, const json_t *root, const char *where, gvm_error *err)
 {
     const json_t *ground = json_object_get(root, "ground_m"), *elevation = json_object_get(root, "elevation"),
@@ -68,7 +68,7 @@ static bool read_word(int *out, const json_t *value, const char *const *words)
     return false;
 }
 
-/* The pictures of a place: zooms and bearing. */
+/* Zooms and bearing. */
 static bool read_zooms(struct view *view, const json_t *input)
 {
     const json_t *zooms = json_object_get(input, "zooms"), *bearing = json_object_get(input, "bearing");
@@ -81,7 +81,7 @@ static bool read_zooms(struct view *view, const json_t *input)
     return true;
 }
 
-/* How a view's bytes become numbers; what is absent stays as it is. */
+/* Projection, resize rule, channel order, mean and deviation of a view; absent keys keep their value. */
 static gvm_status read_input(struct view *view, const json_t *root, const char *key, const char *where, gvm_error *err)
 {
     const json_t *input = json_object_get(root, key), *value;
@@ -197,7 +197,7 @@ static gvm_status check_ground(const struct config *c, const char *where, gvm_er
     return GVM_OK;
 }
 
-/* Whether what a view's pictures show, and how they are resized, is what this program does. */
+/* Check that the views' projections and resize rules are supported. */
 static gvm_status check_views(const struct config *c, const char *where, gvm_error *err)
 {
     for (int v = 0; v < 2; v++) {
@@ -229,7 +229,7 @@ static gvm_status check_views(const struct config *c, const char *where, gvm_err
     return GVM_OK;
 }
 
-/* What the parts say, and the totals of a dry run. */
+/* Check each part, and the totals of a dry run. */
 static gvm_status check_totals(const struct config *c, const char *where, gvm_error *err)
 {
     struct branch branches[2] = {{0}};
@@ -279,7 +279,7 @@ gvm_status config_check(const struct config *c, const char *where, gvm_error *er
 
 /* ------------------------------------------------------------------ writing */
 
-/* The shortest decimal that is the same float32. */
+/* The shortest decimal that reads back as the same float32. */
 static json_t *write_float(float x)
 {
     char text[32];

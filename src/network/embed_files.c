@@ -1,6 +1,6 @@
-/* embed_files.c - picture files made into features: read ahead on other threads, the network on the calling one.
+/* embed_files.c - embeds picture files: other threads read ahead, the calling one runs the network.
  *
- * The inputs of a batch's good pictures are moved together before it runs. */
+ * The inputs of unreadable pictures are compacted away before a batch runs. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 struct job {
     gvm_session *session;
     gvm_embed_job asked;
-    int most;         /* inputs that a picture becomes */
+    int most;         /* largest number of inputs of a picture */
     float *rows;      /* (max_batch most, D) their features */
     gvm_status first; /* failure */
     gvm_error *err;

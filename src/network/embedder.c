@@ -9,21 +9,21 @@
 #include "network/place.h"
 #include "tensor/gemm.h"
 
-enum { RECORDED = 16 /* pictures: a device repeats batches up to these, and full ones */ };
+enum { RECORDED = 16 /* a device records batches of up to this size, and full ones */ };
 
 struct embedder {
     const struct network *network;
     const struct branch *branch;
-    int view, max_batch, B; /* B: of the pass under way */
+    int view, max_batch, B; /* B: batch size of the current pass */
     size_t bytes;           /* of a picture */
     struct tape *tape;
     struct tensor
-        *made;         /* (max_batch + 1): the features of the last pass of so many pictures, as a device repeats it */
-    unsigned failures; /* of products, before the pass */
-    float *host;       /* what embedder_trace brought from a device */
+        *made;         /* (max_batch + 1): the features of the last pass with this batch size; a replay writes there */
+    unsigned failures; /* number of failed products before the pass */
+    float *host;       /* embedder_trace's copy of a device's data */
 };
 
-/* The features of B places whose pictures' last maps, (pictures B, L, C) floats, lie on the host; NULL: dry. */
+/* The features of B places from their pictures' last maps (pictures B, L, C) on the host; NULL: dry run. */
 static const struct tensor *pool(struct embedder *e, const float *maps, int B)
 {
     const struct branch *b = e->branch;
@@ -38,7 +38,7 @@ static const struct tensor *pool(struct embedder *e, const float *maps, int B)
     return l2_normalise(e->tape, trace.gathered, b->head->epsilon);
 }
 
-/* Each batch up to max_batch is tried: a layer may cut a smaller one into larger tiles. */
+/* Dry run of every batch size up to max_batch, since a layer may use more memory for a smaller batch. */
 static gvm_status size_tape(struct embedder *e, gvm_error *err)
 {
     for (int B = 1; B <= e->max_batch; B++) {
@@ -104,7 +104,7 @@ static double square(const float *row, size_t n)
 
 bool is_feature(const float *row, size_t n)
 {
-    return fabs(square(row, n) - 1) < 1e-3; /* false for a NaN */
+    return fabs(square(row, n) - 1) < 1e-3; /* false for NaN */
 }
 
 bool is_query(const float *row, size_t n)
@@ -118,8 +118,8 @@ static const uint8_t *bring(struct embedder *e, const uint8_t *pixels, int B)
     return tape_pixels(e->tape, e->view, pixels, (size_t)B * e->bytes);
 }
 
-/* Begins a pass on pixels that are there. What a device recorded of as many pictures it repeats, which leaves their
- * features where they lay then. */
+/* Begin a pass on pixels in the device's memory. A device replays a recorded pass of the same batch size, whose
+ * features are written to the same address as before. */
 static void start(struct embedder *e, const uint8_t *there, int B)
 {
     const struct step_numbers none = {0, 0, 0, 0};
@@ -165,7 +165,8 @@ gvm_status embedder_run(struct embedder *e, float *features, const uint8_t *pixe
 
 /* ------------------------------------------------------------------ shared pictures */
 
-/* The last maps (n, L, C) of pictures, in passes of whole places: the last one ends with pictures of the one before. */
+/* The last maps (n, L, C) of n pictures, in passes of whole places; the last pass is filled up with earlier pictures.
+ */
 static gvm_status last_maps(struct embedder *e, float *maps, size_t each, const uint8_t *pixels, size_t n,
                             gvm_error *err)
 {
@@ -220,21 +221,21 @@ gvm_status embedder_run_shared(struct embedder *e, float *features, const uint8_
     return status;
 }
 
-/* ------------------------------------------------------------------ what a pass left */
+/* ------------------------------------------------------------------ results of a pass */
 
 static size_t numbers(const struct tensor *x)
 {
     return (size_t)x->B * (size_t)x->L * (size_t)x->C;
 }
 
-/* Of all positions of a map in all pictures. */
+/* Number of mask values over all positions of a map in all pictures. */
 static size_t masks_of(const struct trace *trace, int map)
 {
     const struct tensor *x = trace->maps[map];
     return (size_t)trace->mask_count * (size_t)x->B * (size_t)x->L;
 }
 
-/* *x becomes a copy, at *to, which moves on. */
+/* Replace *x by a copy at *to; advances *to. */
 static void fetch_tensor(struct embedder *e, struct tensor **x, float **to)
 {
     struct tensor *copy = tape_object(e->tape, sizeof *copy);
@@ -246,7 +247,7 @@ static void fetch_tensor(struct embedder *e, struct tensor **x, float **to)
     *x = copy;
 }
 
-/* Maps, masks, values and feature of a place from a device to the host. */
+/* Copy the maps, masks, values and feature of a place from a device to the host. */
 static bool fetch(struct embedder *e, struct trace *trace)
 {
     int count = e->branch->maps.count;

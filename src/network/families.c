@@ -1,5 +1,5 @@
-/* families.c - see family.h. All of them are ConvNeXts: what their pages in methods/ call parameters is turned into
- * what the authors' files call them. */
+/* families.c - see family.h. All families are ConvNeXts; this file maps our parameter names to those of the authors'
+ * files. */
 #include "network/family.h"
 
 #include <stdio.h>
@@ -7,14 +7,14 @@
 
 #include "network/backbones/convnext.h"
 
-/* What follows `start`; NULL if the name does not begin so. */
+/* The rest of the name after `start`, or NULL if the name does not begin with it. */
 static const char *behind(const char *name, const char *start)
 {
     size_t length = strlen(start);
     return strncmp(name, start, length) == 0 ? name + length : NULL;
 }
 
-/* PyTorch puts `module.` before all names of a network that has been trained on several devices. */
+/* Strip `module.`, which PyTorch adds to all names of a network trained on several devices. */
 static void plain_module(char *out, const char *theirs)
 {
     const char *rest = behind(theirs, "module.");
@@ -49,7 +49,7 @@ static bool name_frgeo(char *theirs, enum tensor_order *order, const char *ours)
 
 /* ------------------------------------------------------------------ statewide: flax's tree */
 
-/* Old and new einx name layers with and without an underscore before them. */
+/* Older and newer versions of einx name layers with and without a leading underscore. */
 static void plain_statewide(char *out, const char *theirs)
 {
     size_t n = 0;
@@ -60,10 +60,10 @@ static void plain_statewide(char *out, const char *theirs)
     out[n] = '\0';
 }
 
-/* The kinds of layers, each with its name for a weight. */
+/* Kinds of layers; each kind has its own name for a weight. */
 enum flax { NORM, CONV, LINEAR };
 
-/* Numbers of ours stand where theirs do, one less where it is a Downsample. */
+/* Our names and theirs have the same numbers; of a Downsample theirs is one less. */
 static const struct {
     const char *ours, *theirs;
     enum flax kind;
@@ -81,7 +81,7 @@ static const struct {
     {"head.value.", "decoder//Linear_1", LINEAR},
 };
 
-/* Their layer for our parameter; what is left of our name, "weight" or "bias". */
+/* Find their layer for our parameter; returns the rest of our name, "weight" or "bias". */
 static const char *find_layer(char *theirs, size_t size, enum flax *kind, const char *ours)
 {
     for (size_t i = 0; i < sizeof flax_names / sizeof *flax_names; i++) {

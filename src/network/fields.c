@@ -38,7 +38,7 @@ static gvm_status read_real(double *out, const struct config_field *f, const jso
     return GVM_OK;
 }
 
-/* From the shallowest to the deepest, as the feature holds them. */
+/* Stages are listed in ascending order, as in the feature. */
 static gvm_status read_stages(bool *out, const struct config_field *f, const json_t *list, const char *where,
                               gvm_error *err)
 {

@@ -1,4 +1,4 @@
-/* fields.h - members of a struct as keys of a JSON object: a row each, which reads, checks and writes it. */
+/* fields.h - maps members of a struct to keys of a JSON object: one row for each member reads, checks and writes it. */
 #ifndef GVM_NETWORK_FIELDS_H
 #define GVM_NETWORK_FIELDS_H
 
@@ -9,10 +9,10 @@
 #include "geoviewmatch.h"
 
 enum field_type {
-    FIELD_INTS,   /* `count` numbers of low..high: a number where count is 1, else a list */
+    FIELD_INTS,   /* `count` numbers in low..high: a number if count is 1, else a list */
     FIELD_REAL,   /* double: a number above low, up to high */
-    FIELD_STAGES, /* bool[count]: a list of rising stages, 1..count */
-    FIELD_CHOICE, /* int: one of the words, the first of which is the default and not written */
+    FIELD_STAGES, /* bool[count]: an ascending list of stages, 1..count */
+    FIELD_CHOICE, /* int: index of one of the words; the first word is the default and is not written */
 };
 
 struct config_field {
@@ -29,18 +29,18 @@ struct field_list {
     int count;
 };
 
-/* Read each row's key of the object into the struct, whose choices are left as they are where their key is absent.
- * `where` names the file in the sentence. GVM_FORMAT if a key is missing, or of another type. */
+/* Read each row's key of the object into the struct; an absent choice keeps its value. `where` is the file's name in
+ * error messages. Fails with GVM_FORMAT if a key is missing or has another type. */
 gvm_status fields_read(void *to, const struct field_list *fields, const json_t *object, const char *where,
                        gvm_error *err);
 
-/* Whether each number is within its row's range. GVM_FORMAT. */
+/* Check that each number is within its row's range. Fails with GVM_FORMAT. */
 gvm_status fields_check(const void *from, const struct field_list *fields, const char *where, gvm_error *err);
 
-/* Add each row's key to the object. False if memory is short. */
+/* Add each row's key to the object. Returns false if out of memory. */
 bool fields_write(json_t *object, const struct field_list *fields, const void *from);
 
-/* ", key 1,2,3" for each row, as a person reads them; cut where the text is full. */
+/* Write ", key 1,2,3" for each row, for display; truncated to size. */
 void fields_text(char *text, size_t size, const struct field_list *fields, const void *from);
 
 /* The row of a key, or NULL. */

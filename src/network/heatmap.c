@@ -1,8 +1,8 @@
-/* heatmap.c - what the network looks at in a picture (the paper's section 5, Figures 8 and 9).
+/* heatmap.c - heat maps of a picture (the paper's section 5, Figures 8 and 9).
  *
- * The paper takes the mean over the channels. For the multi-scale feature that says little: it is no map any more, and
- * stage 4 under it is normalised, so that its mean is zero but for the norm's own weights. Its heat is what a position
- * adds to the score instead, which the head knows (`shares` in parts.h). */
+ * The paper takes the mean over the channels of a stage's map. The multi-scale feature is not a map, and stage 4 is
+ * normalised, so its mean is zero except for the norm's own weights. The feature's heat is therefore each position's
+ * contribution to the score, which the head computes (`shares` in parts.h). */
 #include "network/heatmap.h"
 
 #include <math.h>
@@ -21,11 +21,11 @@ void heat_mean(double *heat, const struct tensor *x)
             sum += row[c];
             size += fabs(row[c]);
         }
-        heat[l] = fabs(sum) > 1e-6 * size ? sum / x->C : 0; /* rounding's remains of a normalised row are no heat */
+        heat[l] = fabs(sum) > 1e-6 * size ? sum / x->C : 0; /* not the rounding error of a normalised row */
     }
 }
 
-/* Where output i of n lies among m inputs: the two that it lies between, and how far it is from the first. */
+/* Position of output i of n among m inputs: its two neighbours, and the distance from the first, 0..1. */
 static double between(int *first, int *second, int i, int n, int m)
 {
     double at = fmin(fmax((i + 0.5) * m / n - 0.5, 0), m - 1);
@@ -34,7 +34,7 @@ static double between(int *first, int *second, int i, int n, int m)
     return at - *first;
 }
 
-/* How much of input k of m is in all n outputs together: about n / m, as sizes need not be multiples. */
+/* Total weight of input k of m in all n outputs: about n / m, as n need not be a multiple of m. */
 static double weight_of(int k, int n, int m)
 {
     double sum = 0;
@@ -45,7 +45,7 @@ static double weight_of(int k, int n, int m)
     return sum;
 }
 
-/* So that what add_upsampled makes of heat (h, w) adds up to what heat did. */
+/* Divide heat (h, w) by its weights, so that its sum is the same after add_upsampled. */
 static void share_out(double *heat, int H, int W, int h, int w)
 {
     for (int i = 0; i < h; i++) {

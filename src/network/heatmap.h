@@ -1,4 +1,4 @@
-/* heatmap.h - what gvm_heatmap is made of. */
+/* heatmap.h - the channel mean behind gvm_heatmap. */
 #ifndef GVM_NETWORK_HEATMAP_H
 #define GVM_NETWORK_HEATMAP_H
 

@@ -1,6 +1,6 @@
-/* import.c - whole networks of others' files; see import.h. First the tensors under plain names, whose beginnings tell
- * the family; then the sizes, by their shapes; then the preset's configuration with these sizes, and each parameter of
- * its network by the name that the family has for it. What is left over is refused. */
+/* import.c - imports published networks; see import.h. Steps: normalise the tensors' names and recognise the family by
+ * their prefixes; read sizes from shapes; take the preset's configuration with these sizes; read each parameter under
+ * the family's name for it. Tensors that are left over are an error. */
 #include "network/import.h"
 
 #include <glib.h>
@@ -29,19 +29,19 @@ struct import {
     const struct tensor_file *file;
     const char *where;
     const struct family *family;
-    struct plain *tensors; /* (count) by plain name */
+    struct plain *tensors; /* (count) sorted by normalised name */
     size_t count;
     gvm_error *err;
 };
 
-/* ------------------------------------------------------------------ which family */
+/* ------------------------------------------------------------------ family */
 
 static int compare(const void *a, const void *b)
 {
     return strcmp(((const struct plain *)a)->name, ((const struct plain *)b)->name);
 }
 
-/* Their plain names as this family has them; how many begin with its mark. */
+/* Normalise the names as this family does; returns how many begin with its mark. */
 static size_t list_plain(struct import *m, const struct family *family)
 {
     size_t marked = 0;
@@ -106,14 +106,14 @@ static struct plain *find(const struct import *m, enum tensor_order *order, cons
     return bsearch(&wanted, m->tensors, m->count, sizeof wanted, compare);
 }
 
-/* Where in the file's shape our side `axis` stands. */
+/* The axis in the file of our axis. */
 static int their_axis(enum tensor_order order, int axis)
 {
     static const int convolution[MAX_RANK] = {3, 2, 0, 1};
     return order == ORDER_CONV ? convolution[axis] : order == ORDER_LINEAR ? 1 - axis : axis;
 }
 
-/* A side of one of our parameters; 0 if the file lacks it, or it has not as many. */
+/* A side of one of our parameters in the file; 0 if the tensor is missing or has fewer dimensions. */
 static int side_of(const struct import *m, const char *ours, int axis)
 {
     enum tensor_order order;
@@ -123,7 +123,7 @@ static int side_of(const struct import *m, const char *ours, int axis)
     return side < 0 || side > INT32_MAX ? 0 : (int)side;
 }
 
-/* What most of them say: so the one tensor that is wrong is found out later, by its name. */
+/* The most frequent value, so that a single wrong tensor is reported later, by its name. */
 static int vote(const int *sides, int count)
 {
     int best = 0, most = 0;
@@ -194,7 +194,7 @@ static gvm_status read_sizes(struct config *config, const struct import *m, cons
 
 /* ------------------------------------------------------------------ numbers */
 
-/* Both row-major; shape is ours. */
+/* Transpose from their order to ours; both are row-major. */
 static void reorder(float *out, const float *in, enum tensor_order order, const struct param *p)
 {
     size_t stride[MAX_RANK] = {0}, their_stride = 1, n = 0;

@@ -1,4 +1,4 @@
-/* import_backbone.c - backbones of others' files; see import.h */
+/* import_backbone.c - imports backbones; see import.h */
 #include "network/import.h"
 
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 typedef char name_text[sizeof((struct param *)0)->name];
 
-/* The name in the file of a parameter of ours: without the view and "backbone.". */
+/* The name in the file of our parameter, without the view and "backbone.". */
 static bool foreign_name(name_text name, const struct network *n, const struct param *p, int dialect)
 {
     const struct backbone *backbone = n->config.method->backbone;
@@ -18,7 +18,7 @@ static bool foreign_name(name_text name, const struct network *n, const struct p
     return backbone->foreign(name, sizeof(name_text), rest, dialect);
 }
 
-/* The dialect that has the most of our names; the first of several. */
+/* The dialect in which most of our names are found; the first one on a tie. */
 static int find_dialect(const struct network *n, const struct tensor_file *f)
 {
     int best = 0, most = -1;

@@ -8,7 +8,7 @@
 #include "tensor/device.h"
 #include "tensor/gemm.h"
 
-enum { RECORDING = 1 /* the key of the step among what a device has recorded */ };
+enum { RECORDING = 1 /* the key of the recorded step */ };
 
 gvm_status learner_need(struct learner_needs *needs, const struct network *network, int B,
                         const struct loss_options *losses, float rho, gvm_error *err)
@@ -55,7 +55,7 @@ void learner_take(struct learner *l, const uint8_t *street, const uint8_t *aeria
     if (allowed) l->input.allowed = tape_pixels(l->tape, TAPE_ALLOWED, allowed, (size_t)l->B * (size_t)l->B);
 }
 
-/* Forward and backward, and the climb after the first pass. On the CPU a pass that went wrong is the last. */
+/* Forward and backward passes, with ASAM's climb after the first. On the CPU a failed pass ends the step. */
 static void run_passes(struct learner *l, float factor)
 {
     const struct method *method = l->network->config.method;
@@ -107,7 +107,7 @@ gvm_status learner_finish(struct losses *losses, struct learner *l, gvm_error *e
 
 gvm_status learner_fetch(struct learner *l, gvm_error *err)
 {
-    if (l->network == NULL) return GVM_OK; /* it was never opened */
+    if (l->network == NULL) return GVM_OK; /* not open */
     gvm_status status = network_fetch(l->network, err);
     return status == GVM_OK ? optimizer_fetch(l->optimizer, err) : status;
 }

@@ -1,4 +1,4 @@
-/* model.c - opened weights, and what is to be said of them. */
+/* model.c - opens weights, and describes them. */
 #include "network/model.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* model.h - the model of the public header, as the library's other files see it. */
+/* model.h - the public header's model, as seen inside the library. */
 #ifndef GVM_NETWORK_MODEL_H
 #define GVM_NETWORK_MODEL_H
 
@@ -10,14 +10,14 @@ struct gvm_model {
     gvm_view_info views[2]; /* GVM_STREET, GVM_AERIAL */
 };
 
-/* GVM_ARGUMENT for a number that names no view. */
+/* Fails with GVM_ARGUMENT if the number is not a view. */
 gvm_status check_view(gvm_view view, gvm_error *err);
 
 /* Height and width of a view's input. */
 const int *view_size(const gvm_model *model, gvm_view view);
 
 /* Bytes of a view's input: of all pictures of a place. */
-/* Whether its street pictures have a heading, as panoramas do. */
+/* Returns true if its street pictures have a heading, as panoramas do. */
 static inline bool has_headings(const gvm_model *model)
 {
     return model->network->config.views[GVM_STREET].projection == PROJECTION_PANORAMA;
@@ -28,7 +28,7 @@ static inline size_t view_bytes(const gvm_model *model, gvm_view view)
     return branch_bytes(&model->network->views[view]);
 }
 
-/* Inputs that a view's picture becomes at most: views of a panorama, if photos are taken. */
+/* Largest number of inputs of a picture: a panorama becomes several views if the weights take photos. */
 static inline int most_inputs(const gvm_model *model, gvm_view view)
 {
     return model->network->config.views[view].projection == PROJECTION_PERSPECTIVE ? GVM_PANORAMA_VIEWS : 1;

@@ -60,7 +60,7 @@ static gvm_status list_parameters(struct network *n)
 
 gvm_status network_open(struct network **out, const struct config *config, bool training, gvm_error *err)
 {
-    kernels(); /* limits oneDNN too, which must happen before its first product */
+    kernels(); /* also sets oneDNN's instruction set, which must happen before its first product */
     struct network *n = *out = calloc(1, sizeof *n);
     gvm_status status = n ? GVM_OK : GVM_MEMORY;
     if (status == GVM_OK) n->config = *config;
@@ -118,14 +118,14 @@ void network_clear_gradients(struct network *n)
     memset(n->grads, 0, n->floats * sizeof *n->grads);
 }
 
-/* ------------------------------------------------------------------ first values */
+/* ------------------------------------------------------------------ initial values */
 
 struct fresh {
     struct network *network;
     uint64_t seed;
 };
 
-/* Each draw is a function of seed, parameter and place, so threads share a parameter as they like. */
+/* Each number is a function of seed, parameter and index, so threads may divide a parameter in any way. */
 static void fresh_part(void *argument, struct team team)
 {
     const struct fresh *f = argument;
@@ -174,14 +174,14 @@ gvm_status network_pack(struct network *n, gvm_error *err)
     return GVM_OK;
 }
 
-/* ------------------------------------------------------------------ what can be said of it */
+/* ------------------------------------------------------------------ description */
 
 gvm_status network_counts(struct counts *counts, const struct network *n, int view, gvm_error *err)
 {
     struct tape *tape;
     gvm_status status = tape_open(&tape, false, false, err);
     if (status != GVM_OK) return status;
-    branch_forward(NULL, tape, &n->views[view], NULL, 1, 0); /* dry: the tape has no memory */
+    branch_forward(NULL, tape, &n->views[view], NULL, 1, 0); /* dry run: the tape has no memory */
     *counts = tape->counts;
     tape_free(tape);
     return GVM_OK;
@@ -189,7 +189,7 @@ gvm_status network_counts(struct counts *counts, const struct network *n, int vi
 
 enum { FACT_TEXT = sizeof((struct fact *)0)->text };
 
-/* What a street picture is. */
+/* Describe the street view. */
 static void street_text(char text[FACT_TEXT], const struct config *c)
 {
     const struct view *v = &c->views[GVM_STREET];
@@ -202,7 +202,7 @@ static void street_text(char text[FACT_TEXT], const struct config *c)
         snprintf(text + n, (size_t)(FACT_TEXT - n), "elevations %g to %g degrees", c->elevation[0], c->elevation[1]);
 }
 
-/* What a place is seen by. */
+/* Describe the aerial view. */
 static void aerial_text(char text[FACT_TEXT], const struct config *c)
 {
     const struct view *v = &c->views[GVM_AERIAL];

@@ -1,10 +1,10 @@
-/* parts.h - what a network is put together from. A backbone makes maps of a picture, a head makes a feature of the
- * maps, a method is a paper: its backbone, head, losses and recipe. Each is a page in a folder of its own and a row of
- * registry.def.
+/* parts.h - the parts of a network. A backbone turns a picture into maps, a head turns maps into a feature, and a
+ * method is a paper: its backbone, head, losses and training recipe. Each is a file in a folder of its own; each method
+ * is a row of registry.def.
  *
- * A part's struct in the configuration is opaque to all but its own file; so are its weights, which `open` makes for
- * one view and `list` fills with parameters. Two views may share parameters, never a part's struct: their maps differ
- * in size. */
+ * A part's struct in the configuration is opaque to all other files, and so are its weights, which `open` allocates for
+ * one view and `list` fills with parameters. Two views may share parameters but never a part's struct, since their maps
+ * differ in size. */
 #ifndef GVM_NETWORK_PARTS_H
 #define GVM_NETWORK_PARTS_H
 
@@ -16,59 +16,60 @@
 
 enum { MAX_MAPS = 8 };
 
-/* The maps of one picture, from the shallowest to the deepest. */
+/* Sizes of the maps of one picture, from the shallowest to the deepest. */
 struct pyramid {
     int count;
-    int pictures;               /* of one place, which a feature is made of together: 1 unless the view has zooms */
+    int pictures;               /* pictures of a place, which together give one feature: 1 unless the view has zooms */
     enum projection projection; /* of the view */
     struct {
         int H, W, C;
     } maps[MAX_MAPS];
 };
 
-/* What a pass leaves on its tape, until the next reset. */
+/* Results of a pass, on its tape until the next reset. */
 struct trace {
     struct tensor *maps[MAX_MAPS]; /* (B pictures, L, C) */
-    const float *masks[MAX_MAPS];  /* (B, mask_count, L) of the maps that a head gathers by masks, else NULL */
+    const float *masks[MAX_MAPS];  /* (B, mask_count, L) weights by which the head pools a map, else NULL */
     int mask_count;
-    struct tensor *values;   /* (B pictures, L, features) what a head gathers by its masks if it is not the map */
-    struct tensor *gathered; /* (B, 1, features) before it is brought to length 1 */
+    struct tensor *values;   /* (B pictures, L, features) the values that the head pools, if not the map itself */
+    struct tensor *gathered; /* (B, 1, features) before normalisation */
 };
 
 struct backbone {
     const char *name, *title; /* "swin_v2", "Swin V2" */
     struct field_list fields; /* of its part of the configuration */
 
-    /* Whether such a network can be built on a picture of this size: GVM_FORMAT says what does not fit. */
+    /* Check that the backbone can be built for pictures of this size. Fails with GVM_FORMAT. */
     gvm_status (*check)(const void *config, const int size[2], const char *view, const char *where, gvm_error *err);
-    /* Its weights for one view, without parameters, and its maps; NULL if memory is short. Freed by close. */
+    /* Allocate its weights for one view, without parameters, and fill in its maps; NULL if out of memory. Freed by
+     * close. */
     void *(*open)(struct pyramid *maps, const void *config, const struct view *view);
     void (*close)(void *weights);
     void (*list)(struct lister *lister, void *weights, const void *config);
-    /* maps, out: as many as the pyramid has. pixels (B, H, W, 3) as tape_pixels gives them. drop: the rate of the last
-     * block's drop path, falling linearly to 0 at the first; only in training. */
+    /* maps, out: as many as the pyramid has. pixels: (B, H, W, 3) from tape_pixels. drop: drop path rate of the last
+     * block, decreasing linearly to 0 at the first; only in training. */
     void (*forward)(struct tensor **maps, struct tape *tape, const void *weights, const uint8_t *pixels, int B,
                     float drop);
 
-    /* ---- each may be NULL */
-    /* Floats that it keeps beside its parameters, laid out in memory; memory NULL: only counts them. */
+    /* ---- the following may be NULL */
+    /* Lay out the floats that it keeps beside its parameters; memory NULL: only count. Returns the number of floats. */
     size_t (*plans)(void *weights, float *memory, bool training);
-    /* For inference, before the matrices are packed: computes what the plans have room for. scratch: pack_scratch. */
+    /* Called for inference before the matrices are packed: fills the plans. scratch: pack_scratch floats. */
     void (*pack)(void *weights, float *scratch);
     size_t (*pack_scratch)(const void *weights);
-    /* Whether a device takes its layers: GVM_DEVICE says what does not fit. */
+    /* Check that a device supports its layers. Fails with GVM_DEVICE. */
     gvm_status (*fits)(const void *weights, const struct device *device, enum precision precision, gvm_error *err);
-    /* The name that a file of others has for a parameter (without our prefixes), in one of their dialects, 0, 1, ...;
-     * false from the first dialect on that does not exist. */
+    /* The name of a parameter (without our prefixes) in files from elsewhere, in dialect 0, 1, ...; returns false for
+     * dialects that do not exist. */
     bool (*foreign)(char *name, size_t size, const char *own, int dialect);
-    /* Starts of names in such files that are no backbone's parameters, and parts of names; NULL-terminated. */
+    /* Prefixes and substrings of names in such files that are not the backbone's parameters; NULL-terminated. */
     const char *const *skipped_starts, *const *skipped_parts;
 };
 
 struct head {
     const char *name;
-    float epsilon; /* added to the length that a feature is divided by */
-    bool places;   /* takes the maps of several pictures of one place together */
+    float epsilon; /* added to the feature's length in the normalisation */
+    bool places;   /* pools over the maps of all pictures of a place */
     struct field_list fields;
 
     gvm_status (*check)(const void *config, const struct pyramid *maps, const char *view, const char *where,
@@ -77,15 +78,15 @@ struct head {
     void *(*open)(int *features, const void *config, const struct pyramid *maps);
     void (*close)(void *weights);
     void (*list)(struct lister *lister, void *weights, const char *view);
-    /* The feature (B, 1, features), not yet of length 1; leaves the trace's masks. */
+    /* The feature (B, 1, features) before normalisation; fills in the trace's masks. */
     struct tensor *(*forward)(struct trace *trace, struct tape *tape, const void *weights);
-    /* heat (pictures, L): what each position of a map adds to the product of the first place's feature with `other`, of
-     * as many numbers; over all maps of the feature they add up to that product. False if the map is not part of the
-     * feature. The trace lies on the host. */
+    /* heat (pictures, L), out: the contribution of each position of a map to the product of the first place's feature
+     * with `other` (features); their sum over all maps is that product. Returns false if the map is not part of the
+     * feature. The trace must be on the host. */
     bool (*shares)(double *heat, const struct trace *trace, int map, const void *weights, const float *other);
     /* "stages 3 4 with 8 masks each" */
     void (*about)(char *text, size_t size, const void *config, const void *weights);
-    /* Parameters that it takes for a map; NULL: none. */
+    /* Number of parameters for a map; NULL: none. */
     size_t (*map_parameters)(const void *weights, int map);
 };
 
@@ -103,15 +104,15 @@ struct losses {
 
 struct network;
 
-/* What a step learns from, where the layers take it from (tape_pixels). */
+/* Input of a training step, in the memory that the layers read (tape_pixels). */
 struct step_input {
     const uint8_t *street;  /* (B, H, W, 3) */
-    const uint8_t *aerial;  /* (aerial_each B, pictures, H, W, 3), the strongly varied ones first */
-    const uint8_t *allowed; /* (B, B) 1 if photo i and place j count in the loss: its own, and those that are far enough
-                               from it; NULL: all */
+    const uint8_t *aerial;  /* (aerial_each B, pictures, H, W, 3), the strongly augmented ones first */
+    const uint8_t *allowed; /* (B, B) 1 if photo i and place j count in the loss: the photo's own place, and places that
+                               are far enough away; NULL: all */
 };
 
-/* A default that a method has for an option of training. */
+/* A method's default for a training option. */
 struct setting {
     const char *name, *value;
 };
@@ -121,23 +122,23 @@ struct method {
     const struct backbone *backbone;
     const struct head *head;
     bool shared;              /* one set of weights for both views */
-    bool decay_all;           /* weight decay on every parameter, whatever its kind */
-    int aerial_each;          /* pictures of a pair's tile in a step, varied each on its own */
+    bool decay_all;           /* weight decay on every kind of parameter */
+    int aerial_each;          /* aerial pictures of a pair in a step, each augmented independently */
     struct field_list fields; /* of its own part of the configuration */
-    size_t own_bytes;         /* of its own weights, which `list` fills */
+    size_t own_bytes;         /* size of its own weights, which `list` fills */
     void (*list)(struct lister *lister, void *own, const struct config *config, int features);
 
-    const char *terms[MAX_LOSS_TERMS + 1]; /* names of the losses, NULL-terminated: as keys of the log, "loss_con" */
+    const char *terms[MAX_LOSS_TERMS + 1]; /* names of the losses, NULL-terminated; keys in the log: "loss_con" */
     /* One forward pass of training on B pairs. */
     void (*learn)(struct tape *tape, const struct network *network, const struct step_input *input, int B,
                   const struct loss_options *options, float drop);
-    /* The factor on the cosine of two features that makes the logits of the loss's softmax; NULL or 0: it has none. */
+    /* The factor that turns a cosine into a logit of the loss's softmax; NULL or 0: the loss has no softmax. */
     double (*score_scale)(const struct network *network);
-    /* Of a tape that has run it, and on a device has been waited for. */
+    /* The losses of a finished pass. */
     struct losses (*losses)(const struct tape *tape, const struct loss_options *options);
 
     const struct setting *presets; /* name, configuration as JSON; ends with {NULL, NULL} */
-    const struct setting *recipe;  /* defaults of training that differ from the options' own; ends likewise */
+    const struct setting *recipe;  /* training defaults that differ from the options' own; ends with {NULL, NULL} */
 };
 
 #endif

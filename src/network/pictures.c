@@ -1,4 +1,4 @@
-/* pictures.c - pictures decoded, and made the network's input. */
+/* pictures.c - decodes pictures and converts them to the network's input. */
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 
 struct gvm_picture {
     struct image image;
-    char name[]; /* for sentences */
+    char name[]; /* for error messages */
 };
 
 /* ------------------------------------------------------------------ decoding */
@@ -79,7 +79,7 @@ void gvm_picture_free(gvm_picture *picture)
     free(picture);
 }
 
-/* ------------------------------------------------------------------ what it is */
+/* ------------------------------------------------------------------ metadata */
 
 gvm_status gvm_picture_about(const gvm_picture *picture, gvm_picture_info *info, gvm_error *err)
 {
@@ -113,7 +113,7 @@ gvm_status gvm_picture_scale(const gvm_picture *picture, unsigned char *pixels, 
     return fail(err, GVM_MEMORY, "%s: cannot resize it: out of memory", picture->name);
 }
 
-/* How a street picture becomes the network's input. */
+/* How a picture is converted to the network's input. */
 enum way { AS_CIRCLE, AS_PHOTO, AS_VIEWS, AS_ABOVE };
 
 static bool takes_photos(const gvm_model *model)
@@ -124,7 +124,7 @@ static bool takes_photos(const gvm_model *model)
 static gvm_status choose_way(enum way *way, enum circle *circle, const gvm_picture *picture, const gvm_model *model,
                              int panorama, gvm_error *err)
 {
-    struct image image = picture->image; /* what its XMP says may be cleared; its pixels stay the picture's */
+    struct image image = picture->image; /* a shallow copy, as its XMP may be cleared */
     gvm_error reason;
     if (panorama < GVM_AS_FOUND || panorama > GVM_AS_PHOTO)
         return fail(err, GVM_ARGUMENT, "%s: invalid panorama value %d; expected 0, 1 or 2", picture->name, panorama);
@@ -134,7 +134,7 @@ static gvm_status choose_way(enum way *way, enum circle *circle, const gvm_pictu
     if (*way != AS_VIEWS || *circle == CIRCLE_GIVEN) return GVM_OK;
     gvm_status status = circle_check(&image, *circle, picture->name, &reason);
     if (status == GVM_MEMORY) return fail(err, status, "%s", reason.text);
-    if (status != GVM_OK) *way = AS_PHOTO; /* be it a part of a circle, or of another projection */
+    if (status != GVM_OK) *way = AS_PHOTO; /* also partial panoramas, and other projections */
     return GVM_OK;
 }
 
@@ -216,7 +216,7 @@ gvm_status gvm_picture_suits(const gvm_picture *picture, int *panoramas, int *ph
     return GVM_OK;
 }
 
-/* The whole input, in a photo's pixels: it goes on beyond the photo where it is black. */
+/* The input's rectangle in the photo's pixels; it extends beyond the photo, over the black border. */
 static void photo_seen(double box[4], const struct picture_shape *shape, const struct image *image)
 {
     const struct photo_place p = photo_place(shape, image->height, image->width);

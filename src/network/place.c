@@ -15,7 +15,7 @@ struct choice {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct choice chosen = {&device_cpu, PRECISION_BF16}; /* under the lock */
+static struct choice chosen = {&device_cpu, PRECISION_BF16}; /* guarded by the lock */
 
 gvm_status gvm_set_device(gvm_device device, gvm_precision precision, gvm_error *err)
 {
@@ -35,7 +35,7 @@ gvm_status gvm_set_device(gvm_device device, gvm_precision precision, gvm_error 
     return GVM_OK;
 }
 
-/* Both at once: another thread may choose anew at any moment. */
+/* Device and precision as one pair, since another thread may change them at any moment. */
 static struct choice choice(void)
 {
     pthread_mutex_lock(&lock);

@@ -1,19 +1,20 @@
-/* place.h - where networks compute: the process's choice, and the weights' way there. */
+/* place.h - the device that networks compute on: the process's choice, and moving weights there. */
 #ifndef GVM_NETWORK_PLACE_H
 #define GVM_NETWORK_PLACE_H
 
 #include "network/network.h"
 
-/* What gvm_set_device chose for networks that are placed from now on. */
+/* The device chosen by gvm_set_device, for networks that are placed from now on. */
 const struct device *chosen_device(void);
 
-/* Make it ready to compute there. On the CPU that packs a network which does not learn; on a device it brings the
- * weights over, which then change there alone until network_fetch. GVM_MEMORY, or GVM_DEVICE if it does not fit. */
+/* Prepare the network to compute on the chosen device. On the CPU, packs a network that is not for training. On a
+ * device, copies the weights there; training changes only that copy until network_fetch. Fails with GVM_MEMORY, or
+ * GVM_DEVICE if the device does not support the network. */
 gvm_status network_place(struct network *network, gvm_error *err);
-/* Weights and gradients as they are now on the device, to the host. */
+/* Copy weights and gradients from the device to the host. */
 gvm_status network_fetch(struct network *network, gvm_error *err);
 
-/* A tape for it, empty and dry (tape.h). */
+/* A tape for the network, empty and dry (tape.h). */
 gvm_status network_tape(struct tape **tape, const struct network *network, bool training, gvm_error *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* read_ahead.c - see read_ahead.h. A ring of two batches: one being worked on, one being read. */
+/* read_ahead.c - see read_ahead.h. A ring of two batches: one is being processed, one is being read. */
 #include "network/read_ahead.h"
 
 #include <stdlib.h>
@@ -7,11 +7,11 @@
 #include "base/parallel.h"
 #include "base/ring.h"
 
-enum { MAX_READERS = 16 }; /* image.c bounds the memory of their pictures together */
+enum { MAX_READERS = 16 }; /* image.c bounds the total memory of their pictures */
 
 struct reading {
     const struct read_ahead *work;
-    size_t size;           /* places: two batches */
+    size_t size;           /* slots: two batches */
     struct slot *slots;    /* (size) */
     unsigned char *pixels; /* (size, bytes) */
 };
@@ -20,7 +20,7 @@ static gvm_status read_picture(void *user, int worker, size_t i, gvm_error *err)
 {
     const struct reading *r = user;
     size_t at = i % r->size;
-    (void)worker, (void)err; /* a slot has its own */
+    (void)worker, (void)err; /* each slot has an error of its own */
     r->work->load(r->work->user, i, r->pixels + at * r->work->bytes, &r->slots[at]);
     return GVM_OK;
 }

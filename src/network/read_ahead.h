@@ -1,7 +1,6 @@
-/* read_ahead.h - pictures made ready on other threads while the calling thread works on those before them.
+/* read_ahead.h - other threads load pictures while the calling thread processes earlier ones.
  *
- * Which pictures form a batch depends on nothing but their order, so what is computed of a batch does not depend on
- * which was ready first. */
+ * Batches depend only on the order of the pictures, so results do not depend on which picture was loaded first. */
 #ifndef GVM_NETWORK_READ_AHEAD_H
 #define GVM_NETWORK_READ_AHEAD_H
 
@@ -9,7 +8,7 @@
 
 #include "geoviewmatch.h"
 
-/* One picture as it came out. */
+/* A loaded picture. */
 struct slot {
     gvm_status status;
     gvm_error err;
@@ -19,18 +18,18 @@ struct slot {
 
 struct read_ahead {
     size_t n;     /* pictures */
-    size_t batch; /* that are handed over together; the last batch may be smaller */
+    size_t batch; /* batch size; the last batch may be smaller */
     size_t bytes; /* of one picture */
     void *user;
-    /* Make picture i ready, on any thread: its bytes, slot->status, slot->err and slot->info. */
+    /* Load picture i, on any thread: fills in its pixels, slot->status, slot->err and slot->info. */
     void (*load)(void *user, size_t i, unsigned char *pixels, struct slot *slot);
-    /* Pictures from..from+count-1 stand in slots and pixels one behind the other, and may be changed. On the calling
-     * thread, batch after batch. Another status than GVM_OK ends it all. */
+    /* Process pictures from..from+count-1, consecutive in slots and pixels, which may be changed. Called on the calling
+     * thread, batch after batch. Any status but GVM_OK ends the work. */
     gvm_status (*take)(void *user, size_t from, size_t count, struct slot *slots, unsigned char *pixels,
                        gvm_error *err);
 };
 
-/* Returns GVM_OK, what `take` returned, or GVM_MEMORY. */
+/* Returns GVM_OK, the status that `take` returned, or GVM_MEMORY. */
 gvm_status read_ahead(const struct read_ahead *work, gvm_error *err);
 
 #endif

@@ -1,10 +1,10 @@
-/* registry.h - which methods there are, by their names and by those of their presets. */
+/* registry.h - finds methods by their names, and presets by theirs. */
 #ifndef GVM_NETWORK_REGISTRY_H
 #define GVM_NETWORK_REGISTRY_H
 
 #include "network/parts.h"
 
-/* The method of a configuration's "model", or NULL. */
+/* The method with this name (a configuration's "model"), or NULL. */
 const struct method *method_find(const char *name);
 
 /* Method i, from 0; NULL beyond the last. */

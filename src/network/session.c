@@ -1,4 +1,4 @@
-/* session.c - the process, the memory that a model runs in, and pictures made into features. */
+/* session.c - the process's threads, sessions (the memory to run a model), and embedding. */
 #include "network/session.h"
 
 #include <math.h>
@@ -19,7 +19,7 @@ enum { MAX_BATCH = 256 };
 /* ------------------------------------------------------------------ the process */
 
 static pthread_mutex_t process = PTHREAD_MUTEX_INITIALIZER;
-static long holders; /* of the number of threads */
+static long holders; /* sessions and calls that need the number of threads unchanged */
 
 const char *gvm_version(void)
 {
@@ -41,8 +41,7 @@ int gvm_threads(void)
     return parallel_threads();
 }
 
-/* OpenMP's runtime ends the process where it cannot start a thread, so the number stays far below what systems allow.
- */
+/* OpenMP's runtime aborts the process if it cannot start a thread, so the limit is far below the system's. */
 static int most_threads(void)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -115,7 +114,7 @@ void gvm_session_free(gvm_session *session)
     threads_release();
 }
 
-/* ------------------------------------------------------------------ pictures to features */
+/* ------------------------------------------------------------------ embedding */
 
 bool session_embed(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, size_t n)
 {

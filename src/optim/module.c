@@ -1,4 +1,4 @@
-/* module.c - finds the CUDA module and asks it for its table; see module.h. */
+/* module.c - finds the CUDA module and gets its table; see module.h */
 #define _GNU_SOURCE /* dladdr */
 #include "optim/module.h"
 
@@ -15,17 +15,17 @@
 #define MODULE "libgeoviewmatch_cuda.so"
 
 static struct {
-    const struct device *device; /* NULL: it failed, and why says how */
+    const struct device *device; /* NULL on failure, with the reason in `why` */
     gvm_error why;
 } cuda;
 
-/* Where this code lies on the disk: the program, or the shared library. */
+/* Folder of this code's file: the program or the shared library. */
 static bool own_folder(char folder[PATH_MAX])
 {
     Dl_info info;
     char path[PATH_MAX];
     if (dladdr(&cuda, &info) == 0 || info.dli_fname == NULL) return false;
-    if (realpath(info.dli_fname, path) == NULL) { /* a program's own name may be one to look up in PATH */
+    if (realpath(info.dli_fname, path) == NULL) { /* the name may have been found through PATH */
         ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
         if (n <= 0) return false;
         path[n] = '\0';
@@ -37,7 +37,7 @@ static bool own_folder(char folder[PATH_MAX])
     return true;
 }
 
-/* Beside the library, or beside the program as it was built, or where the program's library is installed. */
+/* Beside the library, beside the program in the build folder, or in the installed program's library folder. */
 static bool find_module(char path[PATH_MAX])
 {
     static const char *const places[] = {"/" MODULE, "/" GVM_MODULE_PLACE "/" MODULE};
@@ -60,7 +60,7 @@ static void open_module(void)
              "(nvidia-cuda-toolkit in Debian non-free), or leave out --device cuda");
         return;
     }
-    void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL); /* for as long as the process lives */
+    void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL); /* never closed */
     if (module == NULL) {
         fail(&cuda.why, GVM_DEVICE,
              "the CUDA module cannot be loaded (%s); install CUDA's libraries, or leave out --device cuda", dlerror());

@@ -1,5 +1,5 @@
-/* module.h - CUDA's part of the program: a module of its own, libgeoviewmatch_cuda.so, that is opened at run time, so
- * that one program serves machines with and without a GPU. */
+/* module.h - the CUDA part of the program is a separate module, libgeoviewmatch_cuda.so, loaded at run time, so that
+ * one program serves machines with and without a GPU */
 #ifndef GVM_OPTIM_MODULE_H
 #define GVM_OPTIM_MODULE_H
 
@@ -7,11 +7,11 @@
 #include "optim/optimizer.h"
 #include "tensor/device.h"
 
-/* CUDA's table, which lives as long as the process. GVM_DEVICE says what is missing: the module, CUDA's libraries, the
- * driver, or a GPU. The environment variable GVM_CUDA_MODULE names another module file. */
+/* Get CUDA's table, which is valid until the process ends. Returns GVM_DEVICE with the missing component: the module,
+ * CUDA's libraries, the driver, or a GPU. The environment variable GVM_CUDA_MODULE overrides the module's path. */
 gvm_status device_cuda(const struct device **device, gvm_error *err);
 
-/* The one function that a module shows: its table, or NULL and why there is none. */
+/* The only symbol that the module exports: returns its table, or NULL and the reason. */
 #define DEVICE_MODULE_FUNCTION "gvm_cuda_device"
 typedef const struct device *device_module(gvm_error *err);
 
@@ -20,9 +20,9 @@ enum { DEVICE_GUARDS = 0 };
 #else
 enum { DEVICE_GUARDS = 1 };
 #endif
-enum { DEVICE_VERSION = 2 }; /* to be raised when a layout or a signature changes and no size does */
+enum { DEVICE_VERSION = 2 }; /* increase it if a layout or signature changes without a change of any size */
 
-/* A mark of what program and module must agree in: the layouts that both see, and whether there are guard bands. */
+/* A checksum of what program and module must agree on: struct layouts, and whether there are guard bands. */
 static inline uint64_t device_build(void)
 {
     const size_t agreed[] = {DEVICE_VERSION,

@@ -1,4 +1,4 @@
-/* module_cuda.cu - the table of CUDA's functions, which is all that this module shows. */
+/* module_cuda.cu - the table of CUDA functions, the module's only export */
 #include "layers/layer_cuda.cuh"
 #include "optim/optimizer_cuda.cuh"
 

@@ -14,8 +14,8 @@
 const struct rates rates_paper = {
     .backbone = 1e-4f, .other = 2e-4f, .decay = 0.03f, .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f};
 
-/* The weights are cut into blocks, each worked on by one thread and summed on its own, so that the norm has the
- * same bits with any number of threads. */
+/* The weights are divided into blocks. Each is processed and summed by one thread, so that the norm has the same bits
+ * with any number of threads. */
 enum { BLOCK = 1 << 16 };
 
 static int blocks(const struct optimizer *o)
@@ -69,7 +69,7 @@ float schedule_factor(const struct schedule *schedule, long step, long steps_an_
 struct update {
     struct optimizer *optimizer;
     float factor, c1, c2;
-    float shorten; /* factor on the gradient */
+    float shorten; /* factor on the gradient, for norm clipping */
 };
 
 static void scale_values(float *g, size_t n, float factor)
@@ -82,7 +82,7 @@ static void clip_values(float *g, size_t n, float most)
     for (size_t i = 0; i < n; i++) g[i] = g[i] > most ? most : g[i] < -most ? -most : g[i];
 }
 
-/* Of what is between the parameters there is none: it is zero. */
+/* The padding between parameters is zero and contributes nothing. */
 static void square_part(void *argument, struct team team)
 {
     const struct optimizer *o = argument;
@@ -136,7 +136,7 @@ void optimizer_update(struct optimizer *o, float factor)
 {
     float corrections[2];
     optimizer_corrections(corrections, &o->rates, o->step++);
-    if (o->tape) { /* factor and corrections are among the numbers of the step that the tape was told of */
+    if (o->tape) { /* factor and corrections were passed to the tape with the step's numbers */
         o->tape->device->optimizer_update(o);
         return;
     }
@@ -195,7 +195,7 @@ double asam_climb(struct optimizer *o, float rho)
 void asam_return(struct optimizer *o)
 {
     if (o->tape == NULL) memcpy(o->weights, o->start, o->floats * sizeof *o->weights);
-    o->climbed = o->tape != NULL; /* a device's update begins there by itself */
+    o->climbed = o->tape != NULL; /* a device's update starts from there itself */
 }
 
 /* ------------------------------------------------------------------ on a device */

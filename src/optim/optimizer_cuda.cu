@@ -1,9 +1,9 @@
-/* optimizer_cuda.cu - a network's weights on the device, AdamW and ASAM over all of them at once. A parameter starts at
- * a multiple of 16 floats, so that a byte for each 16 tells its rate and decay.
+/* optimizer_cuda.cu - a network's weights on the device; AdamW and ASAM over all of them at once. Parameters start at
+ * multiples of 16 floats, so one byte for each 16 floats encodes rate and decay.
  *
- * Copies go by the default stream, which no tape's stream waits for: a copy to the device is waited for here, and who
- * asks for one has waited for the tape that works on the same memory. The device as a whole is never waited for, which
- * would spoil the recording of another thread. */
+ * Copies use the default stream, which tapes' streams do not wait for. A copy to the device is waited for here; the
+ * caller has already waited for the tape that uses the same memory. The device as a whole is never synchronised,
+ * because that would break another thread's capture. */
 #include <stdlib.h>
 
 #include "optim/optimizer_cuda.cuh"
@@ -73,7 +73,7 @@ static gvm_status home_open_cuda(struct home *home, gvm_error *err)
     return status;
 }
 
-/* Before a pass, which begins the count of its losses too. */
+/* Called before a pass; also restarts the count of its losses. */
 static void clear_gradients_cuda(struct tape *tape)
 {
     struct cuda_tape *c = cuda_of(tape);
@@ -82,7 +82,7 @@ static void clear_gradients_cuda(struct tape *tape)
     if (c->passes < MAX_PASSES) c->pass_losses[c->passes++] = 0;
 }
 
-/* ------------------------------------------------------------------ the optimiser's state */
+/* ------------------------------------------------------------------ the optimizer's state */
 
 struct cuda_optimizer {
     float *m, *v, *start;
@@ -212,10 +212,10 @@ static void asam_climb_cuda(struct optimizer *o, float rho)
 struct update {
     float *w, *m, *v;
     bf16 *halves;
-    const float *from, *g; /* from: w itself, or where the climb began */
+    const float *from, *g; /* from: w itself, or the weights before the climb */
     const unsigned char *kinds;
     const struct numbers *numbers;
-    const float *losses; /* of the step; one that is not finite leaves all as it was */
+    const float *losses; /* of the step; if one is not finite, nothing is updated */
     int loss_count;
     struct rates rates;
     size_t n;
@@ -245,7 +245,7 @@ __global__ void adamw_kernel(struct update u)
     if (u.halves) u.halves[i] = __float2bfloat16_rn(x);
 }
 
-/* The same bits in every run: each block sums its own part, and one thread what they found. */
+/* Reproducible bits: each block sums its own part, and one thread adds the results. */
 __global__ void square_kernel(double *partial, const float *g, size_t n)
 {
     __shared__ double sums[BLOCK];

@@ -1,4 +1,4 @@
-/* optimizer_cuda.cuh - what optimizer_cuda.cu gives to the device's table. */
+/* optimizer_cuda.cuh - the entries of optimizer_cuda.cu in the device table */
 #ifndef GVM_OPTIM_OPTIMIZER_CUDA_CUH
 #define GVM_OPTIM_OPTIMIZER_CUDA_CUH
 
@@ -6,7 +6,7 @@ extern "C" {
 #include "tensor/device.h"
 }
 
-/* Enters a network's weights and the optimiser. */
+/* Fill in the functions of a network's weights and of the optimizer. */
 void optimizer_entries(struct device *device);
 
 #endif

@@ -26,8 +26,7 @@ void RegisterOGRSQLite(void);
 const char *const gdal_raster_drivers[] = {"GTiff", "VRT",  "MBTiles",     "GPKG", "JPEG",
                                            "PNG",   "WEBP", "JP2OpenJPEG", NULL};
 
-/* File systems that stay within the machine, and that read no other file than the one in the name (as /vsisparse/
- * does). */
+/* Local file systems that read only the file in the name (/vsisparse/ reads others). */
 static const char *const local[] = {"/vsimem/", "/vsizip/", "/vsitar/", "/vsigzip/", "/vsisubfile/", NULL};
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -47,7 +46,7 @@ static void block(const char *prefix)
     VSIFreeFilesystemPluginCallbacksStruct(nothing);
 }
 
-/* A VRT names its sources itself, so what must not be reached is taken away from the process. */
+/* A VRT names its own sources, so file systems that must not be reached are disabled for the whole process. */
 static void block_file_systems(void)
 {
     static const char *const unlisted[] = {"/vsicurl?", "/vsistdin?"};
@@ -61,7 +60,7 @@ static void block_file_systems(void)
 
 static _Thread_local int listeners; /* calls of gdal_listen that wait for gdal_ignore */
 
-/* SQLite calls this for each connection of the process; those of others are left alone. */
+/* SQLite calls this for each new connection in the process; connections that are not opened by us stay unchanged. */
 static int distrust(sqlite3 *base, char **message, const sqlite3_api_routines *routines)
 {
     (void)message, (void)routines;
@@ -86,12 +85,25 @@ static void start(void)
     block_file_systems();
 }
 
+/* Of what SQLite says the part behind its statement, which may be long. */
+static const char *reason_of(const char *message)
+{
+    const char *reason = message;
+    if (strstr(message, "sqlite3_") == NULL) return message;
+    for (const char *colon = message; (colon = strchr(colon, ':')) != NULL;) {
+        colon += 1 + strspn(colon + 1, " \n");
+        if (*colon != '\0') reason = colon;
+    }
+    return reason;
+}
+
 static void hear(CPLErr level, CPLErrorNum number, const char *message)
 {
     struct gdal_words *words = CPLGetErrorHandlerUserData();
     (void)number;
     if (level < CE_Warning || words->failed) return;
     words->failed = level >= CE_Failure;
+    message = reason_of(message);
     snprintf(words->text, sizeof words->text, "%.*s", (int)strcspn(message, "\n"), message);
 }
 

@@ -1,4 +1,4 @@
-/* raster.c - a raster is opened, and closed; where it lies, for whoever is to make a map of it. */
+/* raster.c - opens, closes and describes a raster. */
 #include <cpl_conv.h>
 #include <cpl_string.h>
 #include <gdal_alg.h>
@@ -19,8 +19,8 @@ static gvm_status take_together(struct raster *r, int pixels, gvm_error *err)
 {
     char width[16], height[16];
     GDALDatasetH view;
-    snprintf(width, sizeof width, "%d", (r->width + pixels / 2) / pixels);
-    snprintf(height, sizeof height, "%d", (r->height + pixels / 2) / pixels);
+    snprintf(width, sizeof width, "%d", (int)(((int64_t)r->width + pixels / 2) / pixels));
+    snprintf(height, sizeof height, "%d", (int)(((int64_t)r->height + pixels / 2) / pixels));
     if (r->width < pixels || r->height < pixels) return GVM_OK;
     const char *const options[] = {"-of", "VRT", "-r", "average", "-outsize", width, height, NULL};
     gvm_status status = raster_make_view(&view, r, options, "it cannot be read at a lower resolution", err);

@@ -1,7 +1,7 @@
-/* raster_bands.c - which of a raster's bands make the picture, what of it is void, and how 16 bits become 8.
+/* raster_bands.c - chooses the bands of the picture, its validity bands, and the stretch from 16 to 8 bits.
  *
- * The picture's bands and, behind them, those that say where something is are laid out as a view: GDAL's warper takes
- * five times as long over pixels that may be void as over plain ones. */
+ * The picture's bands are followed by validity bands (255 for valid pixels) in one view, because GDAL's warper is five
+ * times slower on pixels with a mask than on plain ones. */
 #include <cpl_string.h>
 #include <gdal_utils.h>
 #include <gdal_vrt.h>
@@ -19,11 +19,11 @@ enum {
     VALUES = 1 << 16 /* of 16 bits */
 };
 
-#define SHADES 0.05 /* of an alpha band's samples that a mask's soft edges may have */
+#define SHADES 0.05 /* largest share of an alpha band's samples in the soft edges of a mask */
 
 /* ------------------------------------------------------------------ samples */
 
-/* Each window lies in the middle of its eighth. */
+/* Each window is in the middle of its eighth. */
 static int window_side(int side)
 {
     int eighth = side / WINDOWS;
@@ -36,8 +36,8 @@ static int window_start(int i, int side, int window)
     return start + window <= side ? start : side - window;
 }
 
-/* Count the values of 16 bits in windows spread over a band, the same ones each time; without those that the band's
- * mask says are void, if it is to be asked. What cannot be read is found out when a tile needs it. False: no memory. */
+/* Histogram of 16-bit values over a fixed set of windows of a band; if `masked`, without void pixels. Unreadable
+ * windows are skipped: a tile that needs them reports the error. Returns false if out of memory. */
 static bool count_values(uint32_t *counts, double *all, GDALRasterBandH band, bool masked)
 {
     int W = GDALGetRasterBandXSize(band), H = GDALGetRasterBandYSize(band), w = window_side(W), h = window_side(H);
@@ -53,8 +53,9 @@ static bool count_values(uint32_t *counts, double *all, GDALRasterBandH band, bo
              GDALRasterIO(GDALGetMaskBand(band), GF_Read, x, y, w, h, valid, w, h, GDT_Byte, 0, 0) != CE_None))
             continue;
         for (int k = 0; k < w * h; k++) {
-            if (valid[k] == 0) continue;
-            counts[values[k] + half]++;
+            uint32_t at = (uint32_t)values[k] + (uint32_t)half;
+            if (valid[k] == 0 || at >= VALUES) continue; /* a VRT's no-data value may be beyond its type */
+            counts[at]++;
             ++*all;
         }
     }
@@ -72,7 +73,8 @@ static int quantile(const uint32_t *counts, double wanted)
     return VALUES - 1;
 }
 
-/* 2% of what is valid becomes 0, 2% becomes 255. One stretch for all bands, so that colours keep their tint. */
+/* The darkest 2% of valid samples become 0, the brightest 2% become 255. All bands share one stretch to keep the hue.
+ */
 static bool find_stretch(struct raster *r, GDALDatasetH colours)
 {
     const int half = r->type == GDT_Int16 ? VALUES / 2 : 0;
@@ -93,9 +95,9 @@ static bool find_stretch(struct raster *r, GDALDatasetH colours)
     return enough;
 }
 
-/* What of an alpha band is opaque: the most that its type holds, or 255 in one of 16 bits beside a picture of 16, as
- * programs write that add alpha. *mask: it may be a mask, which is all or nothing but at soft edges; infrared, which
- * programs mark as alpha if it is the fourth band, has all shades. False: no memory. */
+/* Find the opaque value of an alpha band: the largest of its type, or 255 in 16-bit bands as some programs write them.
+ * *mask: the band looks like a mask, that is, it is 0 or opaque except at soft edges. Infrared, which programs mark as
+ * alpha if it is the fourth band, has all shades. Returns false if out of memory. */
 static bool look_at_alpha(int *opaque, bool *mask, GDALRasterBandH band)
 {
     GDALDataType type = GDALGetRasterDataType(band);
@@ -106,7 +108,7 @@ static bool look_at_alpha(int *opaque, bool *mask, GDALRasterBandH band)
     bool enough = counts != NULL && count_values(counts, &all, band, false);
     while (enough && highest > 0 && counts[zero + highest] == 0) highest--;
     if (highest == 255) most = 255;
-    int slack = most / 100; /* of lossy compression */
+    int slack = most / 100; /* for lossy compression */
     for (int v = slack + 1; v < most - slack && enough; v++) {
         shades += counts[zero + v];
         kinds += counts[zero + v] > 0;
@@ -170,7 +172,7 @@ gvm_status raster_make_view(GDALDatasetH *view, const struct raster *r, const ch
     return *view != NULL ? GVM_OK : gdal_fail(err, GVM_FORMAT, r->where, what, &words);
 }
 
-/* The one band whose numbers stand for colours, or 0. */
+/* The band with a palette, or 0. */
 static int palette_band(const struct raster *r)
 {
     GDALRasterBandH band = GDALGetRasterBand(r->data, r->bands[0]);
@@ -200,21 +202,22 @@ static bool has_transparent_colour(GDALRasterBandH band)
 
 /* ------------------------------------------------------------------ what is void */
 
-/* Bands that say where something is: at most VALID of them. */
+/* Validity bands, at most VALID of them. */
 struct valid {
     GDALRasterBandH bands[VALID];
     int count;
-    int opaque; /* alpha's value where something is; the masks' is 255 */
+    int opaque; /* alpha's value for a valid pixel; a mask's is 255 */
 };
 
-/* The mask that GDAL has of a band of the file: of no-data, of a mask, or full. The band itself, as GDAL to 3.6 at
- * least counts wrongly who uses the source of a view that gdal_translate's "-b mask" makes, if it has overviews. */
+/* Add GDAL's mask of a band: from no-data, from a mask band, or all valid. The mask band itself is used, since GDAL up
+ * to at least 3.6 miscounts references to the source of a view made by gdal_translate's "-b mask" if it has overviews.
+ */
 static void add_mask(struct valid *v, const struct raster *r, int band)
 {
     v->bands[v->count++] = GDALGetMaskBand(GDALGetRasterBand(r->views[0], band));
 }
 
-/* A band that is 255 in the parts that are covered. It is painted from a picture of one pixel. */
+/* Add a band that is 255 in the covered parts, made from a picture of one pixel. */
 static gvm_status add_cover(struct valid *v, struct raster *r, const struct rects *parts, gvm_error *err)
 {
     struct gdal_words words;
@@ -236,7 +239,7 @@ static gvm_status add_cover(struct valid *v, struct raster *r, const struct rect
     return GVM_OK;
 }
 
-/* Whether each band says which of its values is void. */
+/* Returns true if each band has a no-data value. */
 static bool find_nodata(struct raster *r, GDALDatasetH colours)
 {
     int has = true;
@@ -245,8 +248,8 @@ static bool find_nodata(struct raster *r, GDALDatasetH colours)
     return has;
 }
 
-/* What no-data and masks declare void, of the file's bands that the picture is made of. No-data of all bands is left to
- * the warper if nothing else says what is void. */
+/* Add the validity bands that no-data values and masks of the picture's bands imply. If no-data in all bands is the
+ * only source, it is left to the warper. */
 static gvm_status add_declared(struct valid *v, struct raster *r, const int *own, int own_count, bool palette,
                                gvm_error *err)
 {
@@ -315,7 +318,7 @@ static void copy_place(GDALDatasetH to, GDALDatasetH from)
     }
 }
 
-/* One band of the view, with its value `most` as 255. */
+/* Add a band to the view, scaled so that `most` becomes 255. */
 static bool lay_band(GDALDatasetH view, GDALRasterBandH band, GDALDataType type, int most, int W, int H)
 {
     if (GDALAddBand(view, type, NULL) != CE_None) return false;

@@ -1,5 +1,5 @@
-/* raster_extent.c - which parts of a raster's file hold something, as far as the file says without its pixels: a VRT's
- * sources, the blocks that a sparse GeoTIFF has, the tiles in the tables of MBTiles and GeoPackages. */
+/* raster_extent.c - finds the covered parts of a raster without reading pixels: a VRT's sources, the blocks of a sparse
+ * GeoTIFF, the tiles in the tables of MBTiles and GeoPackages. */
 #include <cpl_conv.h>
 #include <cpl_minixml.h>
 #include <cpl_string.h>
@@ -15,8 +15,8 @@
 #include "raster/raster_parts.h"
 
 enum {
-    NESTED = 4,            /* VRTs in a VRT that are looked into */
-    TILES_MOST = 50000000, /* of a table: more are a view without an end */
+    NESTED = 4,            /* depth to which VRTs in a VRT are followed */
+    TILES_MOST = 50000000, /* of a table; guards against endless SQL views */
 };
 
 static double number(const CPLXMLNode *node, const char *name)
@@ -29,7 +29,7 @@ static double number(const CPLXMLNode *node, const char *name)
 
 static bool vrt_extent(struct rects *out, GDALDatasetH file, int band, int depth);
 
-/* What there is of a source that is a VRT itself, moved to where the other has it. False: all of it. */
+/* The covered parts of a source that is itself a VRT, in the outer VRT's pixels. Returns false if it is all covered. */
 static bool nested_extent(struct rects *out, GDALDatasetH file, const CPLXMLNode *source, const CPLXMLNode *to,
                           int depth)
 {
@@ -59,7 +59,7 @@ static bool nested_extent(struct rects *out, GDALDatasetH file, const CPLXMLNode
     return found;
 }
 
-/* False: its sources do not say, so that it may be all of it. */
+/* Returns false if the extent of the sources is unknown, so that all of the band may be covered. */
 static bool add_sources(struct rects *out, GDALDatasetH file, const CPLXMLNode *band, int depth)
 {
     for (const CPLXMLNode *source = band->psChild; source != NULL; source = source->psNext) {
@@ -91,7 +91,7 @@ static bool vrt_extent(struct rects *out, GDALDatasetH file, int band, int depth
 
 /* ------------------------------------------------------------------ GeoTIFF */
 
-/* Halve a row of blocks until each part is there or is not. */
+/* Bisect a row of blocks until each part is either present or missing. */
 static void add_blocks(struct rects *out, GDALRasterBandH band, int x0, int y0, int x1, int y1, int block)
 {
     int status = GDALGetDataCoverageStatus(band, x0, y0, x1 - x0, y1 - y0, 0, NULL);
@@ -117,7 +117,7 @@ static bool tiff_extent(struct rects *out, GDALRasterBandH band)
 
 /* ------------------------------------------------------------------ tables of tiles */
 
-/* A table's tiles: rows are counted from `south` upwards, or from the top down. */
+/* The tiling of a table: rows are counted from the south or from the top. */
 struct tiling {
     double west, top, side_x, side_y; /* of the grid and of a tile, in the raster's coordinates; side_y < 0: rows go
                                          north from `top` */
@@ -125,7 +125,7 @@ struct tiling {
     char *table; /* by sqlite3_mprintf */
 };
 
-/* Web Mercator from -180 degrees and the south. */
+/* MBTiles are Web Mercator; columns begin at -180 degrees, rows in the south. */
 static bool mbtiles_tiling(struct tiling *t, double pixel, int block)
 {
     double world = 2 * M_PI * EARTH_A, zoom = round(log2(world / (pixel * block)));
@@ -135,7 +135,7 @@ static bool mbtiles_tiling(struct tiling *t, double pixel, int block)
     return t->table != NULL;
 }
 
-/* The only table of tiles of a GeoPackage, at the zoom whose pixels the raster has. */
+/* The tile table of a GeoPackage, if there is exactly one, at the zoom with the raster's pixel size. */
 static bool gpkg_tiling(struct tiling *t, sqlite3 *base, double pixel)
 {
     static const char ask[] =

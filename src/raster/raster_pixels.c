@@ -14,9 +14,9 @@
 #include "raster/gdal.h"
 #include "raster/raster_parts.h"
 
-#define OFF_SQUARE 0.03 /* that a pixel's sides may differ by; UTM's do by 0.7% on the sphere */
+#define OFF_SQUARE 0.03 /* tolerance of a pixel's sides; in UTM on the sphere they differ by 0.7% */
 
-/* Longitude and latitude of the middle of the raster, and of points a pixel to the right and below of it. */
+/* Longitude and latitude of the raster's middle and of the points one pixel to its right and below it. */
 static bool find_middle(double lon[3], double lat[3], const struct raster *r)
 {
     double z[3] = {0};
@@ -41,7 +41,7 @@ static bool is_square(const struct raster *r)
     return w > 0 && fabs(h / w - 1) <= OFF_SQUARE;
 }
 
-/* The picture's bands alone, as those that say where something is have to come right behind them. */
+/* Drop all bands behind the picture's, since the validity bands must follow them directly. */
 static gvm_status keep_bands(struct raster *r, gvm_error *err)
 {
     char numbers[3][16];

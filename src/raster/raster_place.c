@@ -1,4 +1,4 @@
-/* raster_place.c - where a raster lies, by GDAL and PROJ. */
+/* raster_place.c - a raster's georeference, by GDAL and PROJ. */
 #include <cpl_conv.h>
 #include <cpl_string.h>
 #include <gdal_alg.h>
@@ -14,14 +14,15 @@
 #include "raster/raster_parts.h"
 
 enum {
-    SAMPLES = 33, /* points a side at which the raster's place is looked at */
+    SAMPLES = 33, /* points a side at which the raster's position is sampled */
     PRJ_MOST = 1 << 16
 };
 
-#define LAT_MOST 85.0 /* as far as web maps go; nearer to a pole no street is */
+#define FARTHEST 1e9  /* coordinates on the Earth are nearer to 0, in any unit */
+#define LAT_MOST 85.0 /* the limit of web maps; there are no streets nearer to a pole */
 
-/* A raster may go on beyond where PROJ cuts its projection, as one across 180 degrees does: what falls outside of it is
- * looked for a whole turn further. */
+/* A raster may extend beyond the meridian at which PROJ cuts its projection, for example one across 180 degrees: points
+ * outside of the raster are tried again 360 degrees further. */
 int locator_transform(void *locator, int to_raster, int n, double *x, double *y, double *z, int *good)
 {
     struct locator *l = locator;
@@ -53,7 +54,7 @@ void locator_aim(struct locator *l, const double view[4])
     memcpy(l->place, place, sizeof place);
 }
 
-/* Whether a place 360 degrees further east has another, equally good, place in this projection. */
+/* Returns true if points 360 degrees further east have other, equally valid coordinates in this projection. */
 static bool repeats(OGRSpatialReferenceH srs)
 {
     if (OSRIsGeographic(srs)) return true;
@@ -66,7 +67,7 @@ static bool repeats(OGRSpatialReferenceH srs)
     return false;
 }
 
-/* A degree in pixels, times 360. Of three degrees, as one may lie where the projection is cut. */
+/* 360 times a degree in pixels; three degrees are tried, as one may lie on the cut of the projection. */
 static double pixels_of_turn(struct locator *l)
 {
     double least = INFINITY;
@@ -79,8 +80,8 @@ static double pixels_of_turn(struct locator *l)
     return isfinite(least) && least >= l->width ? least : 0;
 }
 
-/* Whether places in a coordinate system have one on the Earth: it is no system of a building site or a picture's own,
- * as programs write that know none, and PROJ finds the way to WGS84. */
+/* Returns true if a coordinate system is on the Earth and PROJ can transform it to WGS84. Systems of a building site,
+ * or a picture's own, which programs write if they know none, are not. */
 static bool is_of_the_earth(OGRSpatialReferenceH srs)
 {
     if (srs == NULL || !(OSRIsGeographic(srs) || OSRIsProjected(srs) || OSRIsGeocentric(srs))) return false;
@@ -92,7 +93,7 @@ static bool is_of_the_earth(OGRSpatialReferenceH srs)
     return way != NULL;
 }
 
-/* What a .prj file says, in WKT, to be given to CPLFree; NULL if it is none, or of no system of the Earth. */
+/* The coordinate system in a .prj file as WKT, freed with CPLFree; NULL if there is none on the Earth. */
 static char *read_prj(const char *path)
 {
     struct file_map file;
@@ -112,8 +113,8 @@ static char *read_prj(const char *path)
     return wkt;
 }
 
-/* GDAL reads the world file beside a raster, but not the file beside it in which GIS programs write the coordinate
- * system: a.prj or a.jpg.prj for a.jpg, or QGIS's a.qpj. In WKT, to be given to CPLFree; NULL without one. */
+/* The coordinate system in a side file: GDAL reads a raster's world file, but not a.prj or a.jpg.prj for a.jpg, or
+ * QGIS's a.qpj. As WKT, freed with CPLFree; NULL if there is none. */
 static char *crs_beside(const char *path)
 {
     static const char *const names[] = {"qpj", "prj", "PRJ"};
@@ -127,6 +128,31 @@ static char *crs_beside(const char *path)
     return wkt;
 }
 
+static gvm_status fail_outside(const struct raster *r, gvm_error *err)
+{
+    return fail(err, GVM_FORMAT,
+                "%s: its coordinates are outside its coordinate system, or beyond 85 degrees of latitude", r->where);
+}
+
+/* Whether the corners have coordinates that can be on the Earth. GDAL brings a longitude into its range by subtracting
+ * one turn after another, which for 1e200 never ends. transform: NULL if points place the raster */
+static bool has_corners(const struct raster *r, const double *transform)
+{
+    double x[4] = {0, r->width, 0, r->width}, y[4] = {0, 0, r->height, r->height}, z[4] = {0};
+    int good[4];
+    if (transform == NULL) {
+        void *points = GDALCreateGCPTransformer(GDALGetGCPCount(r->data), GDALGetGCPs(r->data), 0, false);
+        if (points == NULL) return false;
+        GDALGCPTransform(points, false, 4, x, y, z, good);
+        GDALDestroyGCPTransformer(points);
+    }
+    for (int i = 0; i < 4; i++) {
+        if (transform != NULL) GDALApplyGeoTransform((double *)transform, x[i], y[i], &x[i], &y[i]);
+        if (!(fabs(x[i]) <= FARTHEST && fabs(y[i]) <= FARTHEST)) return false;
+    }
+    return true;
+}
+
 static gvm_status place_in(struct raster *r, const char *crs, gvm_error *err)
 {
     struct gdal_words words = {.failed = 0};
@@ -136,6 +162,7 @@ static gvm_status place_in(struct raster *r, const char *crs, gvm_error *err)
     if (!placed && points == 0)
         return fail(err, GVM_FORMAT,
                     "%s: it is not georeferenced; list the pictures with their positions instead (--tiles)", r->where);
+    if (!has_corners(r, placed ? transform : NULL)) return fail_outside(r, err);
     OGRSpatialReferenceH own = placed ? GDALGetSpatialRef(r->data) : GDALGetGCPSpatialRef(r->data);
     const char *name = own != NULL ? OSRGetName(own) : NULL;
     if (!is_of_the_earth(own)) own = NULL;
@@ -179,7 +206,7 @@ gvm_status raster_find_place(struct raster *r, const char *crs, gvm_error *err)
     return status;
 }
 
-/* Longitude and latitude of points of the raster, those that have them moved together; their number. */
+/* Longitude and latitude of points of the raster; points without them are removed. Returns how many are left. */
 static int places_of(double *lon, double *lat, int n, const struct raster *r)
 {
     double z[SAMPLES] = {0};
@@ -193,7 +220,7 @@ static int places_of(double *lon, double *lat, int n, const struct raster *r)
     return kept;
 }
 
-/* The ground size of the pixel at a point, by its two sides: the root of their product as vectors. */
+/* Ground size of the pixel at a point: the square root of its area. */
 static double pixel_size(const struct raster *r, double x, double y)
 {
     double lon[3] = {x, x + 1, x}, lat[3] = {y, y, y + 1};
@@ -206,14 +233,13 @@ static double pixel_size(const struct raster *r, double x, double y)
     return sqrt(fabs(e[0] * n[1] - e[1] * n[0]));
 }
 
-/* A box around places. */
+/* A growing box in degrees. */
 struct around {
     double side[4];
-    double near; /* a longitude that all are moved to, by whole turns; NaN before the first */
+    double near; /* longitude to which all others are wrapped; NaN before the first */
 };
 
-/* Widen a box by points of a part of the raster: SIDE x SIDE of them over it, the middle row first, whose middle says
- * what is near. */
+/* Widen a box by side x side points of a part of the raster. The middle row comes first: its middle sets `near`. */
 static void widen(struct around *a, const struct raster *r, const double part[4], int side)
 {
     for (int j = 0; j <= side; j++) {
@@ -243,13 +269,13 @@ static double smallest_pixel(const struct raster *r, const double part[4])
     return least;
 }
 
-/* The parts that are covered, each with a box of its own, and the box around all. */
+/* The box of each covered part, and the box around all of them. */
 static gvm_status describe_parts(struct raster_facts *facts, struct around *all, const struct raster *r,
                                  const struct rects *parts, gvm_error *err)
 {
     double kx = (double)r->width / GDALGetRasterXSize(r->views[0]),
            ky = (double)r->height / GDALGetRasterYSize(r->views[0]);
-    size_t step = 1 + parts->count / 256; /* at which the size of pixels is looked at */
+    size_t step = 1 + parts->count / 256; /* the pixel size is sampled in every step-th part */
     facts->parts = malloc((parts->count + 1) * sizeof *facts->parts);
     if (facts->parts == NULL) return fail(err, GVM_MEMORY, "%s: cannot open it: out of memory", r->where);
     for (size_t i = 0; i < parts->count; i++) {
@@ -257,7 +283,7 @@ static gvm_status describe_parts(struct raster_facts *facts, struct around *all,
         const double part[4] = {p->x0 * kx, p->y0 * ky, p->x1 * kx, p->y1 * ky};
         struct around own = {BOX_OF_NOTHING, all->near};
         widen(&own, r, part, 5);
-        if (!(own.side[0] <= own.side[2])) continue; /* beyond where streets are */
+        if (!(own.side[0] <= own.side[2])) continue; /* beyond LAT_MOST */
         all->near = own.near;
         box_take_in(all->side, own.side);
         memcpy(facts->parts[facts->part_count++], own.side, sizeof own.side);
@@ -290,6 +316,5 @@ gvm_status raster_describe(struct raster_facts *facts, const struct raster *r, g
     facts->parts = NULL;
     if (status != GVM_OK) return status;
     if (!full && facts->part_count == 0) return fail(err, GVM_FORMAT, "%s: it is empty: all of it is nodata", r->where);
-    return fail(err, GVM_FORMAT,
-                "%s: its coordinates are outside its coordinate system, or beyond 85 degrees of latitude", r->where);
+    return fail_outside(r, err);
 }

@@ -1,4 +1,4 @@
-/* raster_read.c - a box of latitude and longitude out of a raster, by GDAL's warper. */
+/* raster_read.c - reads a box of latitude and longitude, by GDAL's warper. */
 #include <cpl_conv.h>
 #include <cpl_string.h>
 #include <gdal_alg.h>
@@ -10,7 +10,7 @@
 #include "raster/gdal.h"
 #include "raster/raster_parts.h"
 
-#define ERROR_PIXELS 0.05 /* that the interpolated transformation may be off by */
+#define ERROR_PIXELS 0.05 /* tolerance of the interpolated transformation */
 
 static GDALWarpOptions *warp_options(struct raster *r, GDALDatasetH picture, void *approximation)
 {
@@ -31,7 +31,7 @@ static GDALWarpOptions *warp_options(struct raster *r, GDALDatasetH picture, voi
         o->nDstAlphaBand = r->band_count + 1;
         o->padfSrcNoDataReal = CPLMalloc(sizeof r->nodata);
         memcpy(o->padfSrcNoDataReal, r->nodata, sizeof r->nodata);
-        more = CSLSetNameValue(more, "UNIFIED_SRC_NODATA", "YES"); /* black is void only where all bands are */
+        more = CSLSetNameValue(more, "UNIFIED_SRC_NODATA", "YES"); /* a pixel is void only if all bands are */
         more = CSLSetNameValue(more, "DST_ALPHA_MAX", "255");
     }
     o->papszWarpOptions = more;
@@ -59,7 +59,7 @@ static uint8_t stretch(const struct raster *r, int value)
     return (uint8_t)((value - r->low) * 255.0 / (r->high - r->low) + 0.5);
 }
 
-/* Opaque is what all bands say that say where something is, but for those of no-data, of which one is enough. */
+/* A pixel is opaque if all validity bands are. Of no-data masks one is enough. */
 static void take_valid(uint8_t *rgba, const int32_t *values, size_t n, const struct raster *r, int number)
 {
     for (size_t i = 0; i < n; i++) {
@@ -69,7 +69,7 @@ static void take_valid(uint8_t *rgba, const int32_t *values, size_t n, const str
     }
 }
 
-/* Colours that were multiplied by alpha are divided by it. */
+/* Undo premultiplied alpha. */
 static void divide(uint8_t *rgba, size_t n)
 {
     for (; n > 0; n--, rgba += 4)
@@ -79,7 +79,7 @@ static void divide(uint8_t *rgba, size_t n)
         }
 }
 
-/* What the warper leaves to be found out: all bands hold what stands for nothing. */
+/* Void pixels that the warper does not mark: all bands hold their no-data value. */
 static void take_nodata(uint8_t *rgba, const int32_t *values, size_t n, double nodata, int band)
 {
     for (size_t i = 0; i < n; i++, rgba += 4) {

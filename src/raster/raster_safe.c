@@ -1,9 +1,8 @@
-/* raster_safe.c - the files that GDAL will read for a raster are regular ones: a pipe or a device among them would be
- * waited for without an end.
+/* raster_safe.c - checks that all files that GDAL will read for a raster are regular: reading a pipe or a device could
+ * block forever.
  *
- * GDAL opens what lies beside a raster under its name, and what a VRT, or a .aux.xml beside any raster, names. Names
- * come in many forms (in an archive, as a subdataset, with options), so that of one that is no file each part is looked
- * at. */
+ * GDAL opens side files with the raster's name, and files that a VRT or a raster's .aux.xml names. Names have many
+ * forms (in an archive, as a subdataset, with options), so of a name that is not a file each part is checked. */
 #define _GNU_SOURCE /* memmem */
 #include <cpl_minixml.h>
 #include <cpl_string.h>
@@ -23,14 +22,14 @@ enum {
     START = 4096,       /* bytes of a file in which a VRT says what it is */
     XML_MOST = 1 << 28, /* bytes of a VRT */
     NAME_MOST = 1000,
-    LOOKS_MOST = 3000000, /* names in all: more are there to take time */
+    LOOKS_MOST = 3000000, /* names in all; guards against files made to waste time */
     DEPTH_MOST = 32       /* VRTs in a VRT */
 };
 
 struct search {
     GHashTable *seen;    /* files, by path */
-    GHashTable *folders; /* what is not regular in each: GPtrArray of names */
-    char *bad;           /* the first that is none; NULL: none yet */
+    GHashTable *folders; /* irregular files in each: GPtrArray of names */
+    char *bad;           /* the first irregular file; NULL: none yet */
     int looks;
 };
 
@@ -45,7 +44,7 @@ static void found(struct search *s, const char *path)
     if (s->bad == NULL) s->bad = g_strdup(path);
 }
 
-/* ------------------------------------------------------------------ beside a file */
+/* ------------------------------------------------------------------ side files */
 
 static GPtrArray *specials_of(struct search *s, const char *folder)
 {
@@ -64,7 +63,7 @@ static GPtrArray *specials_of(struct search *s, const char *folder)
     return names;
 }
 
-/* One with the same name up to the last dot. */
+/* Check files with the same name up to the last dot. */
 static void check_beside(struct search *s, const char *path)
 {
     gchar *folder = g_path_get_dirname(path), *name = g_path_get_basename(path);
@@ -80,12 +79,12 @@ static void check_beside(struct search *s, const char *path)
     g_free(name);
 }
 
-/* ------------------------------------------------------------------ what is named */
+/* ------------------------------------------------------------------ names in files */
 
 static void check_file(struct search *s, const char *path, int depth);
 static void check_xml(struct search *s, const char *text, const char *folder, int depth);
 
-/* A name relative to the file that names it, or to the working folder. False: there is no such file. */
+/* Check a name relative to the file that names it, or to the working folder. Returns false if there is no such file. */
 static bool check_path(struct search *s, const char *name, const char *folder, int depth)
 {
     bool there = false;
@@ -103,7 +102,7 @@ static bool check_path(struct search *s, const char *name, const char *folder, i
     return there;
 }
 
-/* Parts of a name between the characters that GDAL's forms of names have around a path. */
+/* Check the parts of a name, split at the characters that GDAL's forms of names have around a path. */
 static void check_parts(struct search *s, const char *name, const char *folder, int depth)
 {
     static const char marks[] = "/:,{}?&=\"' ";
@@ -120,7 +119,7 @@ static void check_parts(struct search *s, const char *name, const char *folder, 
     }
 }
 
-/* "/vsizip/...", "vrt://...", "GPKG:...": a file by way of something. */
+/* "/vsizip/...", "vrt://...", "GPKG:...": names that contain a path. */
 static bool is_compound(const char *name)
 {
     size_t word = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
@@ -135,7 +134,7 @@ static void check_name(struct search *s, const char *name, const char *folder, i
         check_parts(s, name, folder, depth);
 }
 
-/* All texts but numbers, of which a VRT is full. */
+/* Check all texts except numbers. */
 static void check_nodes(struct search *s, const CPLXMLNode *node, const char *folder, int depth)
 {
     for (; node != NULL && s->bad == NULL; node = node->psNext) {
@@ -151,7 +150,7 @@ static void check_nodes(struct search *s, const CPLXMLNode *node, const char *fo
 static void check_xml(struct search *s, const char *text, const char *folder, int depth)
 {
     if (depth > DEPTH_MOST) return;
-    CPLXMLNode *root = CPLParseXMLString(text); /* of what is broken nothing is read */
+    CPLXMLNode *root = CPLParseXMLString(text); /* GDAL reads nothing of broken XML either */
     check_nodes(s, root, folder, depth);
     CPLDestroyXMLNode(root);
 }

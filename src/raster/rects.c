@@ -1,5 +1,5 @@
-/* rects.c - parts of a raster as rectangles: see rects.h. A line is swept from the top to the bottom: between
- * two of the heights at which rectangles begin or end, the same ones are crossed. */
+/* rects.c - see rects.h. A sweep line from top to bottom: between two rows at which rectangles begin or end, it crosses
+ * the same rectangles. */
 #include "raster/rects.h"
 
 #include <math.h>
@@ -45,8 +45,8 @@ static int by_number(const void *a, const void *b)
     return (p > q) - (p < q);
 }
 
-/* The strips from y0 to y1 of what is crossed there, joined with those above if they are the same; `above` is where
- * those begin among out's. Returns where the new ones begin. */
+/* Add the strips from y0 to y1 of the rectangles crossed there, joined with the strips above if they are the same.
+ * `above` is the index of the first strip above; returns the index of the first new one. */
 static size_t add_strips(struct rects *out, const struct rect *crossed, size_t count, int y0, int y1, size_t above)
 {
     size_t from = out->count, old = from - above;

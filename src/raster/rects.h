@@ -16,14 +16,14 @@ struct rects {
     bool short_of_memory; /* some are missing */
 };
 
-/* Add what lies within the raster; NaN and what is empty adds nothing. */
+/* Add a rectangle, clipped to the raster; an empty one, or one with NaN, adds nothing. */
 void rects_add(struct rects *rects, double x0, double y0, double x1, double y1);
 
-/* Make of rectangles that may overlap or touch few that do not: strips across the raster, of which equal ones below
- * each other are joined. */
+/* Replace overlapping rectangles by a few that do not overlap: horizontal strips, with equal ones below each other
+ * joined. */
 void rects_join(struct rects *rects);
 
-/* Whether they are, once joined, all of the raster. */
+/* Returns true if the joined rectangles cover the whole raster. */
 bool rects_are_all(const struct rects *rects);
 
 void rects_free(struct rects *rects); /* leaves it empty */

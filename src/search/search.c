@@ -1,8 +1,8 @@
 /* search.c - the tiles most similar to each query, by exact search over float16 features.
  *
- * Up to HALF_QUERIES queries at a time get their cosines with all tiles in float32, each off by a rounding that depends
- * on how the sum was cut. Tiles that may belong to the k best all the same are therefore compared again in double, in
- * one fixed order: the answer depends neither on threads nor on instruction sets, and equal tiles tie. */
+ * Up to HALF_QUERIES queries at a time get their cosines with all tiles in float32. The rounding error depends on the
+ * order of summation, so all tiles that could be among the k best within that error are compared again in double, in a
+ * fixed order: the result depends neither on threads nor on the instruction set, and equal tiles tie. */
 #include "search/search.h"
 
 #include <limits.h>
@@ -22,12 +22,12 @@
 
 struct candidate {
     double score;
-    size_t tile; /* its place in the map's list */
+    size_t tile; /* index in the map */
 };
 
 struct search {
     const gvm_map *map;
-    const size_t *items;  /* (tiles) places in the map's list; NULL for all */
+    const size_t *items;  /* (tiles) indices in the map; NULL for all */
     int tiles;            /* to search among */
     const float *queries; /* (count, width), the ones of this turn */
     int count;
@@ -54,7 +54,8 @@ static const uint16_t *row_of(const struct search *s, int tile)
     return s->map->features + s->map->tiles.items[place(s, tile)].row * (size_t)s->map->width;
 }
 
-/* One query waits for memory, more of them for arithmetic: then a row is widened once for all. */
+/* A single query is bound by memory. Several are bound by arithmetic, so each row is widened to float32 once for all.
+ */
 static void score_part(void *argument, struct team team)
 {
     struct search *s = argument;
@@ -72,7 +73,7 @@ static void score_part(void *argument, struct team team)
     }
 }
 
-/* Queries of one field take turns at a tile, so each thread has tiles of its own. */
+/* Several queries update the same field, so the tiles are divided among the threads. */
 static void keep_part(void *argument, struct team team)
 {
     const struct search *s = argument;
@@ -85,7 +86,7 @@ static void keep_part(void *argument, struct team team)
     }
 }
 
-/* In four sums, so that one addition need not wait for another; products of such numbers are exact in double. */
+/* Four independent sums hide the latency of addition; the products are exact in double. */
 static double dot(const float *x, const float *y, int n)
 {
     double sum[4] = {0};
@@ -93,14 +94,14 @@ static double dot(const float *x, const float *y, int n)
     return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
-/* What a float32 sum of products of two rows of length 1 may be off: half a unit in the last place of 1 for each
- * addition in a chain, of which kernels.h tells the longest, and a little for lengths that are not quite 1. */
+/* Error bound of a float32 dot product of two unit vectors: half a unit in the last place of 1 for each addition of the
+ * longest chain (kernels.h), and a little for lengths that are not exactly 1. */
 static float rounding(int D)
 {
     return (float)(D / 8 + HALF_CHUNK + 64) * 0x1p-24f;
 }
 
-/* Best first; of equals the one that stands first in the list. */
+/* Best first; among equals the lower index. */
 static int compare(const void *a, const void *b)
 {
     const struct candidate *x = a, *y = b;
@@ -147,7 +148,7 @@ gvm_status search_check(const gvm_map *map, const gvm_model *model, int max_hits
     return map_match(where, map->fingerprint, map->width, &model->info, err);
 }
 
-/* Memory for turns of at most `most` queries. */
+/* Allocate for up to `most` queries at a time. */
 static bool reserve(struct search *s, size_t most)
 {
     size_t threads = (size_t)parallel_threads(), tiles = (size_t)s->tiles, D = (size_t)s->map->width;

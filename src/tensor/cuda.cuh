@@ -1,11 +1,11 @@
-/* cuda.cuh - what the files of CUDA's part share: how a kernel is launched, its values' types, sums over a warp and
- * over rows, the state of a tape on the device, products.
+/* cuda.cuh - shared by the CUDA sources: kernel launches, value types, sums over warps and rows, a tape's state on the
+ * device, products
  *
- * The tests compile the same sources with a plain C++ compiler against tests/cuda_host, which runs a kernel's threads
- * one after another: so a kernel is launched by LAUNCH, takes its shared memory by SHARED, and has no assembly in it.
+ * The tests compile the same sources with a C++ compiler against tests/cuda_host, which runs a kernel's threads one
+ * after another. So kernels are launched with LAUNCH, take shared memory with SHARED, and contain no assembly.
  *
- * T is the type of a map's values, float or bf16. Sums are float32, in an order that does not depend on the machine:
- * no float atomics, and the number of blocks is a function of the sizes alone. */
+ * T is the type of a map's values, float or bf16. Sums are float32, in an order that does not depend on the machine: no
+ * float atomics, and the number of blocks is a function of the sizes only. */
 #ifndef GVM_TENSOR_CUDA_CUH
 #define GVM_TENSOR_CUDA_CUH
 
@@ -21,7 +21,7 @@ extern "C" {
 
 #ifndef GVM_CUDA_HOST
 #include <mma.h>
-/* `shared`: bytes that the kernel asks for with SHARED; beyond 48 KiB see allow_shared. */
+/* `shared`: bytes of shared memory that the kernel takes with SHARED; more than 48 KiB requires allow_shared. */
 #define LAUNCH(kernel, grid, block, shared, stream, ...) (kernel)<<<(grid), (block), (shared), (stream)>>>(__VA_ARGS__)
 #define SHARED(type, name)                                          \
     extern __shared__ __align__(128) unsigned char shared_memory[]; \
@@ -30,7 +30,7 @@ extern "C" {
 
 typedef __nv_bfloat16 bf16;
 
-static const int WARP = 32, BLOCK = 256 /* threads of a plain kernel */;
+static const int WARP = 32, BLOCK = 256 /* threads per block of a simple kernel */;
 
 /* ------------------------------------------------------------------ values */
 
@@ -55,7 +55,7 @@ __device__ static inline void store(bf16 *to, float x)
 }
 
 #ifndef GVM_CUDA_HOST
-/* Sum over the lanes of a warp, in each of them, always in the same order. All of them must come here. */
+/* Sum over the lanes of a warp, in fixed order; every lane gets the result. All lanes must call it. */
 __device__ static inline float warp_sum(float x)
 {
     for (int lanes = WARP / 2; lanes > 0; lanes /= 2) x += __shfl_xor_sync(0xffffffffu, x, lanes);
@@ -69,7 +69,7 @@ __device__ static inline float warp_max(float x)
 }
 #endif
 
-/* The sum of what each thread of a block of BLOCK brings, in every thread; sums (BLOCK). */
+/* Sum over the threads of a block of BLOCK threads; every thread gets the result. sums: (BLOCK) */
 __device__ static inline double block_sum(double x, double *sums)
 {
     __syncthreads();
@@ -82,7 +82,7 @@ __device__ static inline double block_sum(double x, double *sums)
     return sums[0];
 }
 
-/* The largest of what each thread brings, likewise. */
+/* Maximum over the threads of a block, likewise. */
 __device__ static inline double block_max(double x, double *work)
 {
     __syncthreads();
@@ -95,7 +95,7 @@ __device__ static inline double block_max(double x, double *work)
     return work[0];
 }
 
-/* gelu(x) = x Phi(x) with the exact erf, and its slope Phi(x) + x phi(x) */
+/* gelu(x) = x Phi(x) with the exact erf, and its derivative Phi(x) + x phi(x) */
 __device__ static inline float gelu(float x)
 {
     return 0.5f * x * (1 + erff(x * 0.70710678f));
@@ -106,7 +106,7 @@ __device__ static inline float gelu_slope(float x)
     return 0.5f * (1 + erff(x * 0.70710678f)) + x * 0.39894228f * expf(-0.5f * x * x);
 }
 
-/* The approximation 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), and its slope */
+/* The approximation 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), and its derivative */
 __device__ static inline float tanh_gelu(float x)
 {
     return 0.5f * x * (1 + tanhf(0.79788456f * (x + 0.044715f * x * x * x)));
@@ -118,45 +118,45 @@ __device__ static inline float tanh_gelu_slope(float x)
     return 0.5f * (1 + t) + 0.5f * x * (1 - t * t) * 0.79788456f * (1 + 0.134145f * x * x);
 }
 
-/* ------------------------------------------------------------------ a tape on the device (device_cuda.cu) */
+/* ------------------------------------------------------------------ a tape's state on the device (device_cuda.cu) */
 
 enum { MAX_RECORDINGS = 20, MAX_PASSES = 2 };
 
-struct plan; /* of a product, gemm_cuda.cu */
+struct plan; /* of a product, see gemm_cuda.cu */
 enum { PLAN_LISTS = 64 };
 
-/* What a step's kernels read of what changes from step to step. */
+/* Values that change between steps, read by the kernels of a captured step. */
 struct numbers {
     unsigned long long step;
     float factor, correct_m, correct_v;
-    float climb;   /* rho / norm of ASAM, written by its kernel */
-    float shorten; /* the factor on a gradient that is too long, likewise */
+    float climb;   /* ASAM's rho / norm, written by its kernel */
+    float shorten; /* factor that clips the gradient's norm, likewise */
 };
 
 struct cuda_tape {
     cudaStream_t stream, copies;
-    cudaEvent_t copied[TAPE_INPUTS], taken[TAPE_INPUTS]; /* pixels: they are there; they were read */
+    cudaEvent_t copied[TAPE_INPUTS], taken[TAPE_INPUTS]; /* pixels have been copied; have been read */
     unsigned char *staging[TAPE_INPUTS], *pixels[TAPE_INPUTS];
-    unsigned char *incoming[TAPE_INPUTS]; /* where a copy arrives while another step reads `pixels` */
-    char *reading;                        /* pinned, of what is read back */
+    unsigned char *incoming[TAPE_INPUTS]; /* copy destination while another step reads `pixels` */
+    char *reading;                        /* pinned buffer for reading back */
     size_t reading_bytes;
     size_t pixel_bytes[TAPE_INPUTS];
-    struct numbers *numbers, *numbers_host; /* on the device; pinned */
+    struct numbers *numbers, *numbers_host; /* on the device; pinned host copy */
     float *losses, *losses_host;            /* (MAX_PASSES MAX_LOSSES) */
     float loss_weights[MAX_PASSES * MAX_LOSSES];
     int loss_total, passes, pass_losses[MAX_PASSES];
-    int *broken, *broken_host; /* guard bands that were written over */
+    int *broken, *broken_host; /* nonzero: a guard band was overwritten */
     struct {
         int key; /* 0: none */
         bool seen;
         cudaGraphExec_t graph;
     } recordings[MAX_RECORDINGS];
-    int recording;            /* which is being made, -1: none */
-    bool capturing, stepping; /* stepping: from replay to wait */
+    int recording;            /* index of the recording in progress, -1: none */
+    bool capturing, stepping; /* stepping: between replay and wait */
     struct cublasLtContext *products;
     void *workspace;
     struct plan *plans[PLAN_LISTS];
-    gvm_status status; /* the first failure since the last wait, or GVM_OK */
+    gvm_status status; /* first failure since the last wait, or GVM_OK */
     gvm_error failure;
 };
 
@@ -165,24 +165,24 @@ static inline struct cuda_tape *cuda_of(const struct tape *tape)
     return (struct cuda_tape *)tape->state;
 }
 
-/* Remember the first failure of a tape. */
+/* Store a tape's first failure. */
 void cuda_check(struct cuda_tape *c, cudaError_t error, const char *what);
 
-/* Lets a kernel ask for as much shared memory as a block can have. To be called once a kernel, as the limit is the
- * process's: what one layer lowers, another thread's misses. */
+/* Allow a kernel the maximum of shared memory per block. Call once for each kernel: the limit is global, so another
+ * thread could otherwise lower it between a layer's calls. */
 cudaError_t allow_shared(const void *kernel);
 
-/* Where the next loss of this pass goes on the device. */
+/* Device address for the next loss of this pass. */
 float *loss_place(struct tape *tape, float weight);
 
-/* A kernel was launched: whether that could be done. */
+/* Check a kernel launch for errors. */
 #define LAUNCHED(tape, what) cuda_check(cuda_of(tape), cudaGetLastError(), what)
 
 /* ------------------------------------------------------------------ weights on the device (home_cuda.cu) */
 
 struct cuda_home {
     float *weights, *grads;
-    bf16 *halves; /* the weights again, for products; NULL unless bf16 */
+    bf16 *halves; /* bfloat16 copy of the weights for products; NULL unless bf16 */
 };
 
 static inline struct cuda_home *home_of(const struct tape *tape)
@@ -200,7 +200,7 @@ static inline float *grad_of(const struct tape *tape, const struct param *p)
     return home_of(tape)->grads + (p->data - tape->home->weights);
 }
 
-/* As products with values of so many bytes take them. */
+/* The weights as an operand of products with values of `element` bytes. */
 static inline const void *operand_of(const struct tape *tape, const struct param *p, int element)
 {
     if (element == 2) return home_of(tape)->halves + (p->data - tape->home->weights);
@@ -209,17 +209,17 @@ static inline const void *operand_of(const struct tape *tape, const struct param
 
 /* ------------------------------------------------------------------ products (gemm_cuda.cu) */
 
-/* What a product does on the way out or in; see run_product. */
+/* Operation fused into a product; see run_product. */
 enum epilogue { EPILOGUE_NONE, EPILOGUE_BIAS, EPILOGUE_GELU, EPILOGUE_GELU_SLOPE, EPILOGUE_COLUMN_SUMS };
 
-/* C (M, N) = op(A) op(B) + beta C, row-major as gemm.h's, each of them `batch` times, `stride` values apart.
+/* C (M, N) = op(A) op(B) + beta C, row-major as in gemm.h, `batch` times with the given strides in values.
  *
  *   BIAS         C = op(A) op(B) + bias (N)
  *   GELU         aux = op(A) op(B) + bias, C = gelu(aux); aux may be NULL
  *   GELU_SLOPE   C = op(A) op(B) gelu'(aux)
- *   COLUMN_SUMS  with op(A) transposed: sums (M) += the sums of A's columns, as a bias's gradient beside a weight's
+ *   COLUMN_SUMS  requires op(A) transposed: also sums (M) += the column sums of A, for a bias's gradient
  *
- * element: bytes of A's and B's values; C's, bias's and aux's are the same, but float for sums and where float_out. */
+ * element: bytes per value of A, B, C, bias and aux. C is float if float_out is set; sums are always float. */
 struct product {
     char op_a, op_b;
     int M, N, K;
@@ -231,21 +231,22 @@ struct product {
     int element;
     bool float_out, exact; /* exact: float32 throughout, whatever the precision */
     enum epilogue epilogue;
-    bool by_tanh; /* GELU is the approximation by tanh */
+    bool by_tanh; /* GELU in the tanh approximation */
     const void *bias;
     void *aux;             /* (M, ldc) */
-    float *sums, *scratch; /* scratch: product_scratch's */
+    float *sums, *scratch; /* scratch: from product_scratch */
     int batch;             /* 0 for 1 */
     long long stride_a, stride_b, stride_c;
 };
 
 void run_product(struct tape *tape, const struct product *p);
-/* Scratch that a product needs with COLUMN_SUMS of `rows` rows: reserve it on a dry run as any scratch. */
+/* Scratch for a product with COLUMN_SUMS over `rows` rows. Call it on the dry run too, as for any scratch. */
 float *product_scratch(struct tape *tape, int rows, int M);
 void products_free(struct cuda_tape *c);
 gvm_status products_open(struct cuda_tape *c, gvm_error *err);
 
-/* The three products of a layer with weights W (N, K). element: bytes of x's and y's values, 0 for those of maps.
+/* The three products of a layer with weights W (N, K). element: bytes per value of x and y, 0 for the size of map
+ * values.
  *
  * y = x W^T (+ b) */
 static inline struct product forward_product(struct tape *tape, void *y, const void *x, const struct param *w,
@@ -270,7 +271,7 @@ static inline struct product input_product(struct tape *tape, void *dx, const vo
     return p;
 }
 
-/* dW += dy^T x, and db += the sums of dy's columns; db may be NULL. scratch: product_scratch's. */
+/* dW += dy^T x, and db += the column sums of dy; db may be NULL. scratch: from product_scratch */
 static inline struct product weight_product(struct tape *tape, float *dw, float *db, float *scratch, const void *dy,
                                             const void *x, int rows, int N, int K, int element = 0)
 {
@@ -282,7 +283,7 @@ static inline struct product weight_product(struct tape *tape, float *dw, float 
     return p;
 }
 
-/* C (M, N) = op(A) op(B) + beta C of features, float32 throughout */
+/* C (M, N) = op(A) op(B) + beta C for features, in float32 */
 static inline struct product exact_product(char op_a, char op_b, int M, int N, int K, const float *A, int lda,
                                            const float *B, int ldb, float beta, float *C)
 {
@@ -292,9 +293,10 @@ static inline struct product exact_product(char op_a, char op_b, int M, int N, i
     return p;
 }
 
-/* ------------------------------------------------------------------ what several layers use */
+/* ------------------------------------------------------------------ shared by several layers */
 
-/* a (C) += the sum of `blocks` rows of `partial`, which lie ld apart; b (C) that of the C columns behind, or NULL. */
+/* a (C) += the sum of `blocks` rows of `partial`, at a distance of ld values; b (C) likewise from the next C columns,
+ * or NULL. */
 void add_partials(struct tape *tape, float *a, float *b, const float *partial, int blocks, int C, int ld);
 
 /* y (rows, C) += bias (C) */
@@ -305,17 +307,17 @@ static inline int blocks_of(size_t n, int each)
     return (int)((n + (size_t)each - 1) / (size_t)each);
 }
 
-/* ------------------------------------------------------------------ the device's table (device_cuda.cu) */
+/* ------------------------------------------------------------------ the device table (device_cuda.cu) */
 
-/* Enters a tape's functions and the machine's. */
+/* Fill in the functions of a tape and of the machine. */
 void device_entries(struct device *device);
 
-/* GVM_DEVICE says why the machine's GPU cannot be used. */
+/* Returns GVM_DEVICE with the reason if the GPU cannot be used. */
 gvm_status cuda_usable(gvm_error *err);
 
 double peak_cuda(struct tape *tape);
 
-/* GVM_MEMORY or GVM_DEVICE with a sentence where a call of CUDA failed. */
+/* Returns GVM_MEMORY or GVM_DEVICE with an error message if a CUDA call failed. */
 gvm_status cuda_status(cudaError_t error, const char *what, gvm_error *err);
 
 #endif

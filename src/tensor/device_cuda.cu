@@ -1,6 +1,6 @@
-/* device_cuda.cu - a tape's state on the device: streams, memory, pixels on their way in, recorded steps.
+/* device_cuda.cu - a tape's state on the device: streams, memory, upload of pixels, recorded steps
  *
- * A call that fails is remembered with the tape and told by the next wait, so that a layer has nothing to return. */
+ * A failed call is stored with the tape and reported by the next wait, so layers return no status. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 gvm_status cuda_status(cudaError_t error, const char *what, gvm_error *err)
 {
     if (error == cudaSuccess) return GVM_OK;
-    cudaGetLastError(); /* told here, so no later launch tells it; what cannot be mended comes again by itself */
+    cudaGetLastError(); /* clears the error, so that no later launch reports it; a persistent one recurs */
     if (error == cudaErrorMemoryAllocation)
         return fail(err, GVM_MEMORY, "cannot %s: the GPU is out of memory; use a smaller batch", what);
     return fail(err, GVM_DEVICE, "the GPU failed to %s: %s", what, cudaGetErrorString(error));
@@ -123,7 +123,7 @@ __global__ void holds_kernel(int *broken, const unsigned char *at, int byte, int
         if (at[i] != byte) *broken = 1;
 }
 
-/* The answer is told by the wait. */
+/* Always returns true; the wait reports the result. */
 static bool holds(struct tape *tape, const void *at, int byte, size_t bytes)
 {
     struct cuda_tape *c = cuda_of(tape);
@@ -132,7 +132,7 @@ static bool holds(struct tape *tape, const void *at, int byte, size_t bytes)
     return true;
 }
 
-/* Memory for what is read back, pinned. */
+/* Pinned buffer for reading back. */
 static char *reading_room(struct cuda_tape *c, size_t bytes)
 {
     if (bytes <= c->reading_bytes) return c->reading;
@@ -150,7 +150,7 @@ static void read_values(struct tape *tape, float *to, const void *from, size_t n
     struct cuda_tape *c = cuda_of(tape);
     size_t bytes = n * (size_t)element;
     char *room = reading_room(c, bytes);
-    memset(to, 0, n * sizeof *to); /* where it fails, the wait says so */
+    memset(to, 0, n * sizeof *to); /* zeros on failure, which the wait reports */
     if (room == NULL) return;
     cuda_check(c, cudaMemcpyAsync(room, from, bytes, cudaMemcpyDeviceToHost, c->stream), "read memory");
     cudaError_t e = cudaStreamSynchronize(c->stream);
@@ -174,7 +174,7 @@ static void write_values(struct tape *tape, void *to, const float *from, size_t 
     char *room = reading_room(c, bytes);
     if (room == NULL) return;
     if (element == 4) memcpy(room, from, bytes);
-    for (size_t i = 0; element == 2 && i < n; i++) { /* to the nearest, to even */
+    for (size_t i = 0; element == 2 && i < n; i++) { /* round to nearest, ties to even */
         uint32_t bits;
         memcpy(&bits, from + i, sizeof bits);
         ((uint16_t *)room)[i] = (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
@@ -190,7 +190,7 @@ static bool grow_pixels(struct cuda_tape *c, int view, size_t bytes)
     if (bytes <= c->pixel_bytes[view]) return true;
     cudaStreamSynchronize(c->stream);
     cudaStreamSynchronize(c->copies);
-    drop_recordings(c); /* they hold the old addresses */
+    drop_recordings(c); /* their addresses become invalid */
     free_pixels(c, view);
     cudaError_t e = cudaMallocHost((void **)&c->staging[view], bytes);
     if (e == cudaSuccess) e = cudaMalloc((void **)&c->pixels[view], bytes);
@@ -200,10 +200,10 @@ static bool grow_pixels(struct cuda_tape *c, int view, size_t bytes)
     return e == cudaSuccess;
 }
 
-static const size_t PIECE = (size_t)4 << 20; /* bytes; one is on its way while the next is copied */
+static const size_t PIECE = (size_t)4 << 20; /* bytes; one piece is in transfer while the next is copied */
 
-/* Through pinned memory and a stream of its own to `incoming`, whatever is computed meanwhile; from there, in the order
- * of the network's work, to `pixels`, whose address recordings hold. */
+/* Copy through pinned memory, on a separate stream and in parallel with computation, to `incoming`; then, on the
+ * network's stream, to `pixels`, whose address recordings contain. */
 static const uint8_t *bring_pixels(struct tape *tape, int view, const uint8_t *pixels, size_t bytes)
 {
     struct cuda_tape *c = cuda_of(tape);
@@ -233,8 +233,9 @@ static int find_recording(const struct cuda_tape *c, int key)
     return -1;
 }
 
-/* The first time the calls are made as they are, which loads kernels and finds products' plans; the second time they
- * are recorded. Where the environment variable GVM_CUDA_EAGER is set, nothing is: a profiler then sees each kernel. */
+/* The first time, the calls run normally, which loads kernels and finds the plans of products; the second time they are
+ * captured. If the environment variable GVM_CUDA_EAGER is set, nothing is captured, so that a profiler sees each
+ * kernel. */
 static bool replay(struct tape *tape, int key, const struct step_numbers *numbers)
 {
     struct cuda_tape *c = cuda_of(tape);
@@ -277,7 +278,7 @@ static void recorded(struct tape *tape)
     cuda_check(c, e, "capture a step");
 }
 
-/* Losses of a step's passes lie one behind the other; a pass outside of a step begins anew. */
+/* The losses of a step's passes are stored consecutively; a pass outside a step starts again at 0. */
 float *loss_place(struct tape *tape, float weight)
 {
     struct cuda_tape *c = cuda_of(tape);
@@ -289,7 +290,7 @@ float *loss_place(struct tape *tape, float weight)
     return c->losses + c->loss_total++;
 }
 
-/* The losses are those of the first pass of a step, the sum that of its last one. */
+/* tape->losses: those of the step's first pass; tape->loss: the sum of its last pass. */
 static void take_losses(struct tape *tape, const struct cuda_tape *c)
 {
     if (c->loss_total == 0) return;
@@ -322,7 +323,7 @@ static gvm_status wait(struct tape *tape, gvm_error *err)
     return GVM_OK;
 }
 
-/* ------------------------------------------------------------------ the machine, and the table */
+/* ------------------------------------------------------------------ the machine and the device table */
 
 static void about(char *text, size_t size)
 {

@@ -1,5 +1,5 @@
-/* gemm.c - the one file that calls oneDNN. It needs only the plain product and the instruction-set
- * control, which its 2.x and 3.x interfaces share. */
+/* gemm.c - the only file that calls oneDNN. It uses only sgemm and the instruction set control, which oneDNN 2.x and
+ * 3.x share. */
 #include "tensor/gemm.h"
 
 #include <assert.h>
@@ -16,8 +16,8 @@ unsigned gemm_failures(void)
     return parallel_faults();
 }
 
-/* Some of oneDNN's products (before its 3.11.2) use memory of the heap as their stack, from its lower end on, so that
- * the handler of a signal would write over what lies below it. Signals wait until the product is there. */
+/* Some of oneDNN's products before 3.11.2 use heap memory as their stack, from its lower end, so that a signal handler
+ * would overwrite the memory below it. So signals are blocked during the product. */
 void gemm(char op_a, char op_b, int M, int N, int K, const float *A, int lda, const float *B, int ldb, float beta,
           float *C, int ldc)
 {
@@ -28,7 +28,7 @@ void gemm(char op_a, char op_b, int M, int N, int K, const float *A, int lda, co
     dnnl_status_t status = dnnl_sgemm(op_a, op_b, M, N, K, 1.0f, A, lda, B, ldb, beta, C, ldc);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     parallel_together(outer);
-    assert(status == dnnl_success || status == dnnl_out_of_memory); /* sizes always fit */
+    assert(status == dnnl_success || status == dnnl_out_of_memory); /* the sizes are always valid */
     if (status != dnnl_success) parallel_fault();
 }
 
@@ -58,11 +58,11 @@ void gemm_weight(float *y, int ldy, const float *x, int ldx, const float *weight
 
 void gemm_limit_isa(int level)
 {
-    /* refused after the first product, which then keeps what it has */
+    /* fails after the first product, whose setting then remains */
     if (level < 2) dnnl_set_max_cpu_isa(level == 0 ? dnnl_cpu_isa_sse41 : dnnl_cpu_isa_avx2);
 }
 
-/* Products of the network's middle stages, on weights in a panel: where a core's caches serve it best. */
+/* Products like those in the middle stages of the network, with packed weights: the size that caches serve best. */
 enum { PEAK_ROWS = 256, PEAK_WIDTH = 384, PEAK_REPEATS = 200 };
 
 static void run_products(void *argument, struct team team)

@@ -1,14 +1,14 @@
-/* gemm_cuda.cu - matrix products, all through cuBLASLt; the one file that calls it.
+/* gemm_cuda.cu - matrix products by cuBLASLt; the only file that calls it
  *
- * cuBLASLt's matrices lie by columns, so the rows' C = A B goes there as C^T = B^T A^T. An epilogue is asked of it
- * first; where it offers none for the sizes (odd ones above all), plain kernels do the same after a plain product, and
- * where it offers no product either, a plain kernel multiplies. Its GELU is the approximation by tanh, off by 5e-4 at
- * most: less than half a unit in the last place of a bfloat16 of that size, and too much for float32, which takes the
- * exact one here unless a layer asks for the approximation.
+ * cuBLASLt is column-major, so a row-major C = A B is passed as C^T = B^T A^T. A fused epilogue is tried first. If
+ * cuBLASLt does not support it for the sizes (mainly odd ones), separate kernels follow a plain product; if it does not
+ * support the product either, a simple kernel multiplies. cuBLASLt's GELU is the tanh approximation, whose error of at
+ * most 5e-4 is below half a unit in the last place of a bfloat16 of that magnitude, but too large for float32. So
+ * float32 uses the exact GELU of this file, unless a layer asks for the approximation.
  *
- * A product's plan, found once for its sizes, is kept with the tape. Parts of a sum may be added up only in float32 and
- * in a room of their own: not in the output itself, in the order in which they are ready, so that the same sizes give
- * the same bits; and not in the output's type, which may be bfloat16. */
+ * The plan of a product is found once for its sizes and kept with the tape. Split sums are allowed only in float32 and
+ * in a separate workspace. Summing in place would depend on the order in which parts finish, so results would not be
+ * reproducible; summing in the output's type could mean bfloat16. */
 #include <cublasLt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@
 
 static const size_t WORKSPACE = (size_t)32 << 20;
 
-/* All that a plan depends on. */
+/* Everything that a plan depends on. */
 struct plan_key {
     int op_a, op_b, M, N, K, lda, ldb, ldc, element, out, compute, epilogue, batch, add;
     int align_a, align_b, align_c, align_bias, align_aux;
@@ -59,7 +59,7 @@ void products_free(struct cuda_tape *c)
 
 /* ------------------------------------------------------------------ plans */
 
-/* The largest power of two, up to 256, that divides an address and the bytes of a row. */
+/* The largest power of two, up to 256, that divides both an address and the bytes of a row. */
 static int alignment(const void *at, size_t row)
 {
     int most = 256;
@@ -77,7 +77,7 @@ static struct plan_key key_of(const struct tape *tape, const struct product *p, 
                               const void *bias, const void *aux)
 {
     struct plan_key k;
-    memset(&k, 0, sizeof k); /* keys are compared by their bytes */
+    memset(&k, 0, sizeof k); /* includes padding: keys are compared bytewise */
     size_t element = (size_t)p->element;
     k.op_a = p->op_a, k.op_b = p->op_b, k.M = p->M, k.N = p->N, k.K = p->K;
     k.lda = p->lda, k.ldb = p->ldb, k.ldc = p->ldc;
@@ -130,7 +130,7 @@ static bool describe(struct plan *plan)
            make_layout(&plan->c, k->out, 'N', k->M, k->N, k->ldc, k->batch, k->stride_c);
 }
 
-/* Addresses that an epilogue reads or writes. */
+/* Set the addresses that an epilogue reads or writes. */
 static bool point(const struct plan *plan, const void *bias, const void *aux)
 {
     return (bias == NULL || set(plan->description, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &bias, sizeof bias)) &&
@@ -184,7 +184,7 @@ static struct plan *find_plan(struct tape *tape, const struct product *p, cublas
     return *list = plan;
 }
 
-/* False where cuBLASLt has nothing for it. */
+/* Returns false if cuBLASLt does not support it. */
 static bool multiply(struct tape *tape, const struct product *p, cublasLtEpilogue_t epilogue, const void *bias,
                      const void *aux)
 {
@@ -196,14 +196,14 @@ static bool multiply(struct tape *tape, const struct product *p, cublasLtEpilogu
     if (point(plan, bias, aux))
         status = cublasLtMatmul(c->products, plan->description, &one, p->B, plan->a, p->A, plan->b, &p->beta, p->C,
                                 plan->c, p->C, plan->c, &plan->algorithm, c->workspace, WORKSPACE, c->stream);
-    if (status == CUBLAS_STATUS_NOT_SUPPORTED) return plan->works = false; /* nothing was begun */
+    if (status == CUBLAS_STATUS_NOT_SUPPORTED) return plan->works = false; /* nothing was launched */
     if (status != CUBLAS_STATUS_SUCCESS && c->status == GVM_OK)
         c->status = fail(&c->failure, GVM_DEVICE, "cuBLASLt failed to multiply %c%c, %d x %d x %d, epilogue %d: %s",
                          p->op_a, p->op_b, p->M, p->N, p->K, (int)epilogue, cublasLtGetStatusString(status));
     return true;
 }
 
-/* ------------------------------------------------------------------ epilogues of our own */
+/* ------------------------------------------------------------------ separate epilogues */
 
 template <typename T> __global__ void bias_kernel(T *c, const T *bias, size_t n, int N, int ldc)
 {
@@ -238,8 +238,8 @@ template <typename T> __global__ void gelu_slope_kernel(T *c, const T *aux, size
 
 enum { SUM_ROWS = 8, MAX_SUM_BLOCKS = 256 };
 
-/* The sum of rows `first`, first + step ... of a column, and of as many rows behind each as the block has warps; a warp
- * takes every SUM_ROWS-th of all, and warp 0 adds up. */
+/* The sum of one column over rows first + part, first + part + step, ... of all warps: each warp (part) sums its own
+ * rows, and warp 0 adds the results. */
 template <typename T>
 __device__ static float column_sum(const T *column, bool real, int rows, int ld, int first, int step)
 {
@@ -254,7 +254,7 @@ __device__ static float column_sum(const T *column, bool real, int rows, int ld,
     return sum;
 }
 
-/* partial (gridDim.y, M): sums over the rows that a block takes; 32 columns a block. */
+/* partial (gridDim.y, M): sums over the rows of a block; 32 columns per block. */
 template <typename T> __global__ void column_sums_kernel(float *partial, const T *a, int rows, int M, int lda)
 {
     int column = blockIdx.x * WARP + threadIdx.x % WARP;
@@ -296,7 +296,7 @@ template <typename T> static void column_sums(struct tape *tape, const struct pr
     add_partials(tape, p->sums, NULL, p->scratch, sum_blocks(p->K), p->M, p->M);
 }
 
-/* What the product's epilogue does, after a plain product. */
+/* Apply the epilogue after a plain product. */
 template <typename T> static void finish(struct tape *tape, const struct product *p)
 {
     size_t n = (size_t)p->M * (size_t)p->N;
@@ -324,7 +324,7 @@ template <typename T> static void finish(struct tape *tape, const struct product
 
 enum { TILE = 16 };
 
-/* A tile of C a block. */
+/* Each block computes a tile of C. */
 template <typename T, typename OUT> __global__ void plain_product_kernel(struct product p)
 {
     __shared__ float a[TILE][TILE + 1], b[TILE][TILE + 1];
@@ -368,7 +368,7 @@ static bool fused(struct tape *tape, const struct product *p)
                multiply(tape, p, p->aux ? CUBLASLT_EPILOGUE_GELU_AUX_BIAS : CUBLASLT_EPILOGUE_GELU_BIAS, p->bias,
                         p->aux);
     case EPILOGUE_GELU_SLOPE: return gelu_as_theirs && multiply(tape, p, CUBLASLT_EPILOGUE_DGELU, NULL, p->aux);
-    case EPILOGUE_COLUMN_SUMS: return false; /* cuBLASLt's sums go with products that do not split a long sum */
+    case EPILOGUE_COLUMN_SUMS: return false; /* with cuBLASLt's sums, products with a large K are not split */
     }
     return false;
 }
@@ -393,7 +393,7 @@ void run_product(struct tape *tape, const struct product *p)
         finish<float>(tape, p);
 }
 
-/* Numbers within +-1, each different: equal ones draw less power, and the clock stays higher than it does in use. */
+/* Distinct values in [-1, 1]: equal values draw less power, and the clock would be higher than in real use. */
 template <typename T> __global__ void noise_kernel(T *to, unsigned n)
 {
     unsigned i = blockIdx.x * blockDim.x + threadIdx.x, bits = i * 2654435761u;
@@ -401,7 +401,7 @@ template <typename T> __global__ void noise_kernel(T *to, unsigned n)
     if (i < n) store(to + i, (float)(bits >> 8) / (1 << 23) - 1);
 }
 
-/* FLOP/s of a square product that fills the machine, by the precision of the tape. */
+/* Measured FLOP/s of a large square product in the tape's precision. */
 double peak_cuda(struct tape *tape)
 {
     struct cuda_tape *c = cuda_of(tape);

@@ -1,4 +1,4 @@
-/* isa.c - which of the three builds of kernels.c this machine runs; chosen once. */
+/* isa.c - selects the build of kernels.c for this machine, once */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@ extern const struct kernels kernels_avx2, kernels_avx512;
 static const struct kernels *chosen;
 
 #ifdef GVM_X86
-/* clang before 18 does not know "f16c"; with AVX2 the system keeps its registers. */
+/* clang before 18 does not know "f16c"; if AVX2 is usable, the system saves its registers. */
 static int has_f16c(void)
 {
     unsigned a, b, c, d;
@@ -41,7 +41,7 @@ static void choose(void)
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         if (tables[i] == NULL) continue;
         chosen = tables[i];
-        if (wanted && strcmp(wanted, chosen->name) == 0) break; /* an unknown or missing one leaves the best */
+        if (wanted && strcmp(wanted, chosen->name) == 0) break; /* an unknown name leaves the best one */
     }
     gemm_limit_isa(chosen->level);
 }

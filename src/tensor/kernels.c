@@ -1,5 +1,5 @@
-/* kernels.c - the inner loops; see kernels.h. Compiled three times, with KERNELS naming the table
- * and VW the vector length that the compiler's flags allow. */
+/* kernels.c - the inner loops; see kernels.h. Compiled three times: KERNELS is the table's name, VW the vector length
+ * that the compiler's flags allow. */
 #include "tensor/kernels.h"
 
 #include <math.h>
@@ -75,8 +75,8 @@ static void norm_row_backward(float *du, float *dgamma, float *dbeta, const floa
 
 /* ------------------------------------------------------------------ GELU */
 
-/* The p of gelu(x) = x p: Phi(x) with the exact erf, or by tanh s(z) = 1 / (1 + e^-z), z = 2 sqrt(2 / pi) (x + 0.044715
- * x^3). */
+/* The factor p of gelu(x) = x p: Phi(x) with the exact erf, or, by_tanh, s(z) = 1 / (1 + e^-z),
+ * z = 2 sqrt(2 / pi) (x + 0.044715 x^3). */
 __attribute__((always_inline)) static inline vf share(vf x, int by_tanh)
 {
     if (!by_tanh) return v_phi(x);
@@ -84,7 +84,7 @@ __attribute__((always_inline)) static inline vf share(vf x, int by_tanh)
     return e / (1.0f + e);
 }
 
-/* gelu'(x) = p + x p', p' = exp(-x^2 / 2) / sqrt(2 pi), or by tanh p (1 - p) z' (which is 0 from 12 on) */
+/* gelu'(x) = p + x p', with p' = exp(-x^2 / 2) / sqrt(2 pi), or, by_tanh, p (1 - p) z' (which is 0 from 12 on) */
 __attribute__((always_inline)) static inline vf slope(vf x, vf p, int by_tanh)
 {
     if (!by_tanh) return p + x * (0.398942280f * v_exp(-0.5f * x * x));
@@ -149,7 +149,7 @@ static void gelu_tanh_backward(float *dh, float *g, const float *dg, const float
 
 /* ------------------------------------------------------------------ attention in one window */
 
-/* C (m, n) = A B for small sizes: A(i, k) at A[i ra + k ca]; B (K, n) rows ldb apart; n a multiple of VW.
+/* C (m, n) = A B for small sizes. A(i, k) is A[i ra + k ca]; B (K, n) has rows at distance ldb; n is a multiple of VW.
  * Blocks of rows x vecs accumulators stay in registers: 16 of AVX-512's 32, 8 of the others' 16. */
 enum { MAX_ROWS = 8, MAX_VECS = 4 };
 
@@ -171,7 +171,7 @@ __attribute__((always_inline)) static inline void product_block(float *C, int ld
         for (int v = 0; v < vecs; v++) v_store(C + (size_t)r * ldc + v * VW, sum[r][v]);
 }
 
-/* All rows of `vecs` columns of vectors. */
+/* All rows of a stripe of `vecs` vectors. */
 __attribute__((always_inline)) static inline void product_columns(float *C, int ldc, const float *A, int ra, int ca,
                                                                   const float *B, int ldb, int m, int K, int rows,
                                                                   int vecs)
@@ -194,20 +194,20 @@ static void product(float *C, int ldc, const float *A, int ra, int ca, const flo
     for (; j < n; j += VW) product_columns(C + j, ldc, A, ra, ca, B + j, ldb, m, K, 8, 1);
 }
 
-/* The window's own copies, in scratch. Rows are padded with zeros to dp channels, columns to np tokens. */
+/* The window's data, copied to scratch. Rows are zero-padded to dp channels, columns to np tokens. */
 struct parts {
     float *q;           /* (np, dp) q^ */
     float *k;           /* (np, dp) k^ */
     float *kt;          /* (dp, np) k^ transposed */
     float *v;           /* (np, dp) v + v_bias */
-    float *p;           /* (n, np) softmax, each row still times its sum */
+    float *p;           /* (n, np) softmax, each row not yet divided by its sum */
     float *rq, *rk;     /* (n) 1 / length of q, k */
     float *inverse_sum; /* (n) */
     float *rest;
     int dp;
 };
 
-/* x / |x| of d channels into a row padded with zeros to dp; bias may be NULL. */
+/* x / |x| of d channels, as a row zero-padded to dp; bias may be NULL. */
 static void unit_row(float *to, float *inverse, const float *from, const float *bias, int d, int dp)
 {
     vf square = {0};
@@ -265,7 +265,7 @@ static void lay_out(struct parts *s, const struct window *w, float *scratch)
     transpose(s->kt, s->k, w->np, dp);
 }
 
-/* p = exp(S - max S), S = scale q^ k^^T + bias + mask; padded columns come out as 0. */
+/* p = exp(S - max S), S = scale q^ k^^T + bias + mask; padded columns become 0. */
 static void soften(struct parts *s, const struct window *w)
 {
     int n = w->n, np = w->np;
@@ -328,7 +328,7 @@ static void window_backward(float *dq, float *dk, float *dv, float *dbias, doubl
     size_t map = (size_t)np * (size_t)dp;
     float *go = s.rest, *vt = go + map, *t = vt + map, *ds = t + map; /* (n, dp), (dp, np), (n, dp), (n, np) */
 
-    for (int i = 0; i < n; i++) /* the softmax itself */
+    for (int i = 0; i < n; i++) /* derivative of the softmax */
         for (int j = 0; j < np; j += VW) {
             float *p = s.p + (size_t)i * np + j;
             v_store(p, v_load(p) * s.inverse_sum[i]);
@@ -355,7 +355,7 @@ static void window_backward(float *dq, float *dk, float *dv, float *dbias, doubl
     product(t, dp, s.p, 1, np, go, dp, n, dp, n);
     for (int i = 0; i < n; i++) memcpy(dv + (size_t)i * w->ld, t + (size_t)i * dp, (size_t)d * sizeof *t);
 
-    /* dq^ = scale dS k^; the scale's own gradient is the sum of q^ . (dS k^) */
+    /* dq^ = scale dS k^; dscale is the sum of q^ . (dS k^) */
     product(t, dp, ds, np, 1, s.k, dp, n, dp, n);
     for (int i = 0; i < n; i++) {
         float *g = t + (size_t)i * dp;

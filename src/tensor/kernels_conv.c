@@ -1,5 +1,5 @@
-/* kernels_conv.c - the inner loops of convolutional networks; see kernels.h. Compiled as kernels.c is, once an
- * instruction set. */
+/* kernels_conv.c - the inner loops of convolutional networks; see kernels.h. Compiled for each instruction set, as
+ * kernels.c. */
 #include "tensor/kernels.h"
 
 #include "tensor/vec.h"
@@ -45,7 +45,7 @@ static void multiply_add(float *y, const float *x, const float *a, const float *
 
 /* ------------------------------------------------------------------ patches */
 
-enum { FOUR = 4 /* places of a 2 x 2 patch */ };
+enum { FOUR = 4 /* positions of a 2 x 2 patch */ };
 
 static void interleave(float *to, const float *const *from, int n, int C)
 {
@@ -93,16 +93,16 @@ static void plane(float *to, const float *x, int C, int channels, int H, int W, 
     }
 }
 
-/* A piece: COLUMNS outputs of a row, one vector of channels. Their sums stay in registers beside a row of the filter
- * and the input's columns one by one, so that 84 multiply-adds need 25 loads; where there are but 16 registers, the
- * filter's row is read from the cache. A filter with other than TAPS a row loads each input again. */
+/* A piece is COLUMNS outputs of a row for one vector of channels. Its sums stay in registers beside a row of the
+ * filter, and the input's columns are loaded one by one: 84 multiply-adds need 25 loads. With only 16 registers the
+ * filter's row is read from the cache. A filter that has not TAPS columns loads each input again. */
 enum { COLUMNS = DEPTHWISE_COLUMNS, TAPS = 7 };
 _Static_assert(BLOCK % VW == 0, "vectors tile a block");
 #define EACH_INPUT(meet)                                                                                       \
     meet(0) meet(1) meet(2) meet(3) meet(4) meet(5) meet(6) meet(7) meet(8) meet(9) meet(10) meet(11) meet(12) \
         meet(13) meet(14) meet(15) meet(16) meet(17)
 
-/* Input j meets output t through tap j - t. */
+/* Input j contributes to output t through tap j - t. */
 __attribute__((always_inline)) static inline void into_sums(vf sum[COLUMNS], const float *x, const vf w[TAPS], int j)
 {
     vf v = v_load(x + j * BLOCK);
@@ -141,7 +141,7 @@ static void piece(vf sum[COLUMNS], const float *plane, int width, const float *w
     }
 }
 
-/* Some of the block's channels at one place of y. */
+/* Store some of the block's channels at one position of y. */
 static void put(float *y, vf sum, int channels, int add)
 {
     if (channels >= VW)
@@ -165,7 +165,8 @@ static void depthwise(float *y, int C, int channels, const float *plane, const f
             }
 }
 
-/* dw += the gradient of one row of a filter, from `rows` rows of the plane (x_step floats apart) and of dy (d_step). */
+/* dw += the gradient of one row of a filter, from `rows` rows of the plane (at distance x_step floats) and of dy
+ * (d_step). */
 __attribute__((always_inline)) static inline void tap_gradients(float *dw, const float *x, size_t x_step,
                                                                 const float *dy, size_t d_step, int rows)
 {

@@ -1,25 +1,25 @@
-/* kernels_half.c - search's inner loops: float16 rows against float32 queries; see kernels.h. Compiled as kernels.c
- * is, once an instruction set. */
+/* kernels_half.c - the inner loops of search, float16 rows and float32 queries; see kernels.h. Compiled for each
+ * instruction set, as kernels.c. */
 #include "tensor/kernels.h"
 
 #include "tensor/vec.h"
 
-/* A block of the product: ROWS rows times two vectors of queries stay in registers. Eight accumulators hide the
- * multiply-add's latency; more of them read each query less often. */
+/* A block of the product: ROWS rows times two vectors of queries stay in registers. Eight accumulators hide the latency
+ * of the multiply-add; more rows mean fewer loads of the queries. */
 #if VW == 16
 enum { ROWS = 8 };
 #else
 enum { ROWS = 6 };
 #endif
-enum { PANEL = 2 * VW /* queries a block */ };
-enum { GROUP = 4 /* rows that are read side by side */ };
+enum { PANEL = 2 * VW /* queries per block */ };
+enum { GROUP = 4 /* rows read in parallel */ };
 _Static_assert(HALF_ROWS % ROWS == 0 && HALF_QUERIES % PANEL == 0, "blocks tile a product");
 
 static void widen(float *y, const uint16_t *x, int n)
 {
     int i = 0;
     for (; i + VW <= n; i += VW) {
-        if (i % 32 == 0) __builtin_prefetch(x + i + HALF_CHUNK); /* what a product widens next */
+        if (i % 32 == 0) __builtin_prefetch(x + i + HALF_CHUNK); /* prefetch the next chunk of the product */
         v_store(y + i, v_widen(x + i));
     }
     for (; i < n; i++) y[i] = float_from_f16(x[i]);
@@ -45,8 +45,8 @@ __attribute__((always_inline)) static inline void dot_group(float *scores, const
     }
 }
 
-/* A core asks memory for more at a time where it reads several rows at once, and the query comes from the cache once
- * for all of them. */
+/* A core has more memory requests in flight if it reads several rows at once, and the query is loaded from the cache
+ * once for all of them. */
 static void dots(float *scores, const uint16_t *const *rows, int R, const float *y, int n)
 {
     int r = 0;
@@ -61,7 +61,8 @@ static void pack(float *panels, const float *queries, int n, int D)
             for (int j = 0; j < PANEL; j++) *panels++ = q + j < n ? queries[(size_t)(q + j) * (size_t)D + k] : 0;
 }
 
-/* c (count, PANEL), rows HALF_QUERIES apart, += rows (count, K), HALF_CHUNK apart, times panel (K, PANEL) */
+/* c (count, PANEL), rows at distance HALF_QUERIES, += rows (count, K), at distance HALF_CHUNK, times panel (K, PANEL)
+ */
 __attribute__((always_inline)) static inline void block(float *c, const float *rows, const float *panel, int K,
                                                         int count)
 {
@@ -100,7 +101,7 @@ static void product(float *scores, size_t ld, const uint16_t *const *rows, int R
         for (int r = 0; r < R; r++) scores[(size_t)q * ld + (size_t)r] = c[r * HALF_QUERIES + q];
 }
 
-/* In GROUP streams, as dots reads; every vector counts, so that none is left unread. */
+/* In GROUP streams, as dots reads. Every vector enters the result, so that no load is optimised away. */
 static int32_t read_all(const void *memory, size_t bytes)
 {
     const float *p = memory;

@@ -1,11 +1,12 @@
-/* param.h - a parameter of a network, and what every layer's weights are made of. */
+/* param.h - a parameter of a network */
 #ifndef GVM_TENSOR_PARAM_H
 #define GVM_TENSOR_PARAM_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Of a first value: the amount, normal with that deviation, or uniform within it on both sides. */
+/* Distribution of initial values: the amount itself, normal with that standard deviation, or uniform within +- the
+ * amount. */
 enum law_kind { LAW_CONSTANT, LAW_NORMAL, LAW_UNIFORM };
 
 struct law {
@@ -18,13 +19,13 @@ struct param {
     int rank;      /* 1..4 */
     int shape[4];  /* as in the checkpoint */
     size_t count;  /* product of the shape */
-    float *data;   /* row-major, or in panels (gemm.h) where the model is packed and this is a matrix */
-    float *grad;   /* as data before packing; NULL where nothing learns */
-    bool matrix;   /* goes into products as a weight (N, K), so inference packs it */
+    float *data;   /* row-major, or in panels (gemm.h) if the model is packed and this is a matrix */
+    float *grad;   /* laid out as data before packing; NULL in inference */
+    bool matrix;   /* weight (N, K) of a product, packed for inference */
     bool decay;    /* weight decay applies */
-    bool fixed;    /* never learned, such as running statistics: its gradient stays 0, and it does not decay */
+    bool fixed;    /* not learned, such as running statistics: its gradient stays 0 and it does not decay */
     struct law first;
-    bool backbone; /* learns at the backbone's rate, not at the rate of masks and head */
+    bool backbone; /* learns at the backbone's rate instead of that of masks and head */
 };
 
 #endif

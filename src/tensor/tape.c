@@ -1,7 +1,7 @@
-/* tape.c - see tape.h. The CUDA module has this file too, so it calls nothing but the tape's device.
+/* tape.c - see tape.h. Also part of the CUDA module, so it calls only the tape's device.
  *
- * In a debug build each slice of the two blocks is followed by a guard band, written when the slice is taken and looked
- * at when the pass is over. Its bytes are those of a NaN. */
+ * In a debug build each slice of the two blocks is followed by a guard band, which is written when the slice is taken
+ * and checked when the pass is over. Its bytes form NaNs. */
 #include "tensor/tape.h"
 
 #include <assert.h>
@@ -11,8 +11,8 @@
 #include "base/error.h"
 #include "tensor/device.h"
 
-/* Bytes for small objects: three times what 4 stages of 64 blocks need in both views, the most that a configuration
- * may ask for. Only the pages in use take memory. */
+/* Bytes for small objects: three times what 4 stages of 64 blocks in both views need, the largest configuration
+ * allowed. Only pages in use are backed by memory. */
 enum { OBJECTS = 2 << 20 };
 
 #ifdef NDEBUG
@@ -22,7 +22,7 @@ enum { GUARD = 64 /* floats */ };
 #endif
 enum { GUARD_BYTE = 0xff, MAX_GUARDS = 1 << 16 };
 
-/* Floats: 64 bytes for the CPU's vectors, 256 for CUDA's loads. */
+/* In floats: 64 bytes for the CPU's vectors, 256 for CUDA's loads. */
 static size_t alignment(const struct tape *tape)
 {
     return tape->home ? 64 : 16;
@@ -96,7 +96,7 @@ static void guard(struct tape *tape, float *at)
     tape->guards[tape->guard_count++] = at;
 }
 
-/* A layer's scratch ends with it, a map at the latest with the pass: their guards are looked at then. */
+/* Scratch is checked when its layer returns, maps when they are released or the pass ends. */
 static void check_guards(struct tape *tape, const float *from, const float *to)
 {
     size_t kept = 0;
@@ -272,7 +272,7 @@ struct tensor *tape_residual(struct tape *tape, struct tensor *x)
     *y = *x;
     y->has_grad = false;
     if (tape->training) y->data = tape_floats(tape, (values(x) * (size_t)x->element + 3) / 4);
-    x->has_grad = tape->training; /* what else reads x adds to the stream's gradient */
+    x->has_grad = tape->training; /* other readers of x add to the stream's gradient */
     return y;
 }
 

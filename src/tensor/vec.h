@@ -1,5 +1,5 @@
-/* vec.h - vectors of VW floats in the compilers' own extension, so that one source serves plain
- * x86-64 (VW 4), AVX2 (8), AVX-512 (16) and any other machine. Included by kernels*.c alone. */
+/* vec.h - vectors of VW floats by the compilers' vector extension: one source for plain x86-64 (VW 4), AVX2 (8),
+ * AVX-512 (16) and other machines. Included only by kernels*.c. */
 #ifndef GVM_TENSOR_VEC_H
 #define GVM_TENSOR_VEC_H
 
@@ -30,8 +30,8 @@ static inline void v_store(float *p, vf v)
     *(vf_unaligned *)p = v;
 }
 
-/* The first n numbers of a vector, the others 0, so that a row's last, partial vector goes through the same arithmetic
- * as the full ones. */
+/* The first n numbers of a vector, the others 0: a row's last, partial vector uses the same arithmetic as the full
+ * ones. */
 static inline vf v_load_part(const float *p, int n)
 {
     vf v = {0};
@@ -49,13 +49,13 @@ static inline vf v_set(float s)
     return s - (vf){0};
 }
 
-/* mask lanes are all ones or all zeros, as a comparison gives them */
+/* mask lanes: all ones or all zeros, as from a comparison */
 static inline vf v_select(vi mask, vf a, vf b)
 {
     return (vf)(((vi)a & mask) | ((vi)b & ~mask));
 }
 
-/* Where one is not a number, the second; gcc turns a comparison and a selection into three instructions. */
+/* Returns b if either is NaN. gcc compiles a comparison and a selection into three instructions. */
 static inline vf v_max(vf a, vf b)
 {
 #if VW == 16 && defined(__AVX512F__)
@@ -78,8 +78,8 @@ static inline vf v_min(vf a, vf b)
 #endif
 }
 
-/* VW float16 values as float32; exact. Without an instruction: the exponent is moved, and what has none (a subnormal)
- * is a whole number of 2^-24. A product of float32 subnormals would do for both, but takes a hundred cycles. */
+/* Convert VW float16 values to float32, exactly. Without a hardware instruction the exponent is rebased; a subnormal is
+ * an integer multiple of 2^-24. Multiplying float32 subnormals would handle both, but takes a hundred cycles. */
 static inline vf v_widen(const uint16_t *p)
 {
 #if VW == 16 && defined(__AVX512F__)
@@ -97,7 +97,7 @@ static inline vf v_widen(const uint16_t *p)
 #endif
 }
 
-/* The vector with its halves, quarters, ... changed over: log2 VW steps of v = v op fold(v) leave the whole in lane 0.
+/* The vector with its halves, quarters, ... swapped: log2 VW steps of v = v op fold(v) leave the reduction in lane 0.
  */
 #if VW == 16
 #define V_FOLD_8(v) __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7)
@@ -126,14 +126,14 @@ static inline float v_highest(vf v)
     return v[0] > v[1] ? v[0] : v[1];
 }
 
-/* e^x within 2 units in the last place for x in [-87, 88]; below, 0: a number too small for full precision would
- * slow every product it enters by a hundred cycles. What is not a number becomes 0.
- * x = (n + f) ln 2 with n whole and f in [-1/2, 1/2]; 2^f by its Chebyshev interpolant, 2^n by the exponent bits. */
+/* e^x within 2 ulp for x in [-87, 88]. Below that 0, because a subnormal would slow every product it enters by a
+ * hundred cycles. NaN gives 0. x = (n + f) ln 2 with integer n and f in [-1/2, 1/2]; 2^f by its Chebyshev interpolant,
+ * 2^n by the exponent bits. */
 static inline vf v_exp(vf x)
 {
     vi counts = x >= -87.0f;
     x = v_min(v_max(x, v_set(-87.0f)), v_set(88.0f));
-    vf n = (x * 1.44269504f + 12582912.0f) - 12582912.0f; /* adding 1.5 * 2^23 rounds to whole */
+    vf n = (x * 1.44269504f + 12582912.0f) - 12582912.0f; /* adding 1.5 * 2^23 rounds to an integer */
     vf f = (x - n * 0.693359375f + n * 2.12194440e-4f) * 1.44269504f;
     vf p = v_set(1.54614447e-4f);
     p = p * f + 1.34004282e-3f;
@@ -147,7 +147,7 @@ static inline vf v_exp(vf x)
 }
 
 /* Phi(x) = (1 + erf(x / sqrt 2)) / 2, the normal distribution, to 3e-7: erf(z) / z for |z| <= 3.95 by its Chebyshev
- * interpolant of degree 15 in u = 2 (z / 3.95)^2 - 1. A quotient of two shorter polynomials costs more (docs/speed.md).
+ * interpolant of degree 15 in u = 2 (z / 3.95)^2 - 1. A quotient of two shorter polynomials is slower (docs/speed.md).
  */
 static inline vf v_phi(vf x)
 {
@@ -157,17 +157,17 @@ static inline vf v_phi(vf x)
         0.00181908969f, -0.00124377245f, 0.00242036597f, -0.00103814173f,
     };
     vf z = v_min(v_max(x * 0.707106781f, v_set(-3.95f)), v_set(3.95f)), u = z * z * 0.128184586f - 1.0f;
-    vf u2 = u * u, odd = v_set(c[15]), even = v_set(c[14]); /* two short chains keep the multipliers busier than one */
+    vf u2 = u * u, odd = v_set(c[15]), even = v_set(c[14]); /* two short chains use the multipliers better than one */
     for (int i = 12; i >= 0; i -= 2) {
         odd = odd * u2 + c[i + 1];
         even = even * u2 + c[i];
     }
     vf phi = 0.5f + 0.5f * (z * (odd * u + even));
-    return v_select(x > -5.586f, phi, (vf){0}); /* below, what is left would be multiplied by x */
+    return v_select(x > -5.586f, phi, (vf){0}); /* below, gelu would multiply the rounding error by x */
 }
 
-/* n rows (n, VW) to columns (VW, n), as they then lie in memory, n a power of two up to VW: interleaving the first half
- * of the rows with the second, log2 n times. */
+/* Transpose n rows (n, VW) to (VW, n) in memory order, n a power of two up to VW: interleave the first half of the rows
+ * with the second, log2 n times. */
 __attribute__((always_inline)) static inline void v_transpose(vf *r, int n)
 {
 #if VW == 16

@@ -10,7 +10,7 @@
 #include "data/sampler.h"
 #include "train/evaluate.h"
 
-enum { HARD_LOOKS = 2 }; /* times the group: how many of a query's best tiles are looked at */
+enum { HARD_LOOKS = 2 }; /* times the group size: number of a query's best tiles that are considered */
 
 gvm_status hard_groups(int *order, int *batches, const int *nearest, int most, int group, const struct split *split,
                        uint64_t seed, uint64_t epoch, gvm_error *err)
@@ -42,7 +42,7 @@ gvm_status hard_groups(int *order, int *batches, const int *nearest, int most, i
     return GVM_OK;
 }
 
-/* The tiles that have a query, rising; returns how many. */
+/* List the tiles with a query, ascending; returns how many. */
 static int list_queried(int *tiles, const struct split *split)
 {
     int count = 0;
@@ -74,7 +74,7 @@ struct batch_plan batch_plan_of(const struct run_options *o, const struct split 
     return (struct batch_plan){0};
 }
 
-/* The best tiles, of those that have a query if `queried`; -1 past their end. */
+/* Each query's most similar tiles, only those with a query if `queried`; -1 after the last. */
 static gvm_status mine(int *nearest, int most, bool queried, struct features *f, const struct split *split,
                        gvm_error *err)
 {
@@ -94,7 +94,7 @@ static gvm_status mine(int *nearest, int most, bool queried, struct features *f,
     return status;
 }
 
-/* What a state holds is of these pairs: each query once, or whole batches of them; and tiles of theirs. */
+/* Check that a state's order and tiles fit these pairs: each query once, or whole batches; tiles in range. */
 static gvm_status check_position(const struct run_position *p, const struct batch_plan *plan, size_t B,
                                  const struct split *split, gvm_error *err)
 {
@@ -135,7 +135,7 @@ static void drop(int **numbers)
     *numbers = NULL;
 }
 
-/* An epoch's batches, by what the network looks up where the plan asks it. */
+/* Context for making an epoch's batches with the current network. */
 struct ask {
     const struct batch_plan *plan;
     const struct run_options *options;
@@ -146,7 +146,7 @@ struct ask {
     void *user;
 };
 
-/* In a pool of one batch all come together anyhow, and the network is not asked. */
+/* With pools of one batch the network makes no difference, so the split is not embedded. */
 static gvm_status order_clusters(struct run_position *p, int *batches, bool *stopped, const struct ask *a,
                                  gvm_error *err)
 {
@@ -198,7 +198,7 @@ gvm_status batch_plan_epoch(struct run_position *p, bool *stopped, const struct 
         status = (plan->pool > 0 ? order_clusters : order_nearest)(p, &batches, stopped, &ask, err);
     bool made = status == GVM_OK && !*stopped;
     if (made) p->sequence_count = plan->whole ? (size_t)batches * (size_t)o->batch : N;
-    if (!made || plan->every == 1) drop(&p->nearest); /* what was stopped must not be saved */
+    if (!made || plan->every == 1) drop(&p->nearest); /* an interrupted result must not be saved */
     if (!made) drop(&p->sequence);
     return status;
 }

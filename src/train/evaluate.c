@@ -1,5 +1,5 @@
-/* evaluate.c - see evaluate.h. Each thread takes some queries at a time, multiplies them with the whole gallery, and
- * ranks. */
+/* evaluate.c - see evaluate.h. Each thread takes a few queries at a time, computes their scores with the whole gallery,
+ * and ranks. */
 #include "train/evaluate.h"
 
 #include <assert.h>
@@ -15,9 +15,9 @@
 
 const double within_m[AT_COUNT] = {0, 36, 72, 144};
 
-enum { ROWS = 64 /* queries at a time */, COLUMNS = 512 /* gallery entries in a product */ };
+enum { ROWS = 64 /* queries at a time */, COLUMNS = 512 /* gallery entries of a matrix product */ };
 
-/* What a query adds to the figures. */
+/* A query's contribution to the figures. */
 struct figures {
     int rank;
     bool first_is_right, hit;
@@ -28,13 +28,13 @@ struct figures {
 struct pass {
     const struct retrieval *task;
     void (*each)(const struct pass *p, int query, const float *row, struct scored *best);
-    int *nearest; /* (Q, most) of find_nearest */
+    int *nearest; /* (Q, most) find_nearest's result */
     const struct evaluation *out;
     struct ranking *rankings; /* may be NULL */
     struct figures *figures;  /* (Q) */
     float *scores;            /* (threads, ROWS, T) */
     struct scored *best;      /* (threads, most) */
-    int most;                 /* entries of each query that are looked at one by one */
+    int most;                 /* number of best entries kept for each query */
 };
 
 static bool is_one_of(const struct truth *answers, int query, int item)
@@ -45,7 +45,7 @@ static bool is_one_of(const struct truth *answers, int query, int item)
     return false;
 }
 
-/* From a gallery entry to the nearest right one. */
+/* Metres from a gallery entry to the nearest right one. */
 static double metres_off(const struct retrieval *task, int query, int item)
 {
     double least = INFINITY;
@@ -64,7 +64,7 @@ static void rank_query(const struct pass *p, int query, const float *row, struct
     for (int i = task->right.first[query]; i < task->right.first[query + 1]; i++)
         right = fmaxf(right, row[task->right.items[i]]);
     int rank = 0;
-    for (int t = 0; t < task->T; t++) rank += !(row[t] < right); /* a score that is no number counts against us */
+    for (int t = 0; t < task->T; t++) rank += !(row[t] < right); /* NaN counts against us */
     for (int i = task->right.first[query]; i < task->right.first[query + 1]; i++)
         rank -= !(row[task->right.items[i]] < right);
     int above = rank;
@@ -138,7 +138,7 @@ gvm_status find_nearest(int *best, int most, const struct retrieval *task, gvm_e
     return ready ? GVM_OK : fail(err, GVM_MEMORY, "cannot rank a gallery of %d: out of memory", task->T);
 }
 
-/* From what each query gave to the means, in the order of queries. */
+/* Average over the queries, in their order. */
 static void sum_up(struct evaluation *out, const struct figures *figures, double *firsts)
 {
     int Q = out->queries;

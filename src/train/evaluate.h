@@ -1,6 +1,6 @@
-/* evaluate.h - the paper's figures for retrieval (section 4.2): recall, metres, and each query's best tiles.
+/* evaluate.h - the paper's retrieval metrics (section 4.2): recall, metres, and each query's best tiles.
  *
- * The gallery's features are held once; scores exist for a few queries at a time. */
+ * Scores are computed for a few queries at a time. */
 #ifndef GVM_TRAIN_EVALUATE_H
 #define GVM_TRAIN_EVALUATE_H
 
@@ -11,24 +11,24 @@
 
 enum { AT_COUNT = 4, TOP_KEPT = 5 };
 
-/* Which gallery entries answer a query: items[first[q]] .. items[first[q + 1] - 1]. */
+/* The right gallery entries of query q: items[first[q]] .. items[first[q + 1] - 1]. */
 struct truth {
-    int *first; /* (queries + 1), rising */
+    int *first; /* (queries + 1), ascending */
     int *items;
 };
 
 struct retrieval {
-    const float *queries, *gallery; /* (Q, D), (T, D), rows of length 1 */
+    const float *queries, *gallery; /* (Q, D), (T, D), unit vectors */
     int Q, T, D;
-    struct truth right;      /* at least one a query; a hit is any of them */
-    struct truth near;       /* ranked above a right one they are no miss in the hit rate; first NULL: none */
-    const double *lat, *lon; /* (T) of the gallery, WGS84 degrees; NULL where metres mean nothing */
+    struct truth right;      /* at least one for each query; any of them is a hit */
+    struct truth near;       /* ignored by the hit rate if they rank above a right entry; first NULL: none */
+    const double *lat, *lon; /* (T) of the gallery, WGS84 degrees; NULL: no metres are reported */
 };
 
-/* What came out for one query. */
+/* Result for a query. */
 struct ranking {
-    int rank;          /* gallery entries that are not right and score no less than the best right one */
-    int top[TOP_KEPT]; /* the best entries, best first; -1 past the gallery's end */
+    int rank;          /* number of wrong entries that score at least as high as the best right one */
+    int top[TOP_KEPT]; /* the best entries, best first; -1 after the last */
     float score[TOP_KEPT];
 };
 
@@ -36,21 +36,21 @@ struct evaluation {
     int queries, gallery;
     int at[AT_COUNT];        /* 1, 5, 10, and 1% of the gallery: floor(T / 100), at least 1 */
     double recall[AT_COUNT]; /* percent of queries with rank < at; ties count against us */
-    double hit_rate;         /* percent whose best entry, near ones set aside, is right */
+    double hit_rate;         /* percent of queries whose best entry is right, ignoring near ones */
     bool has_metres;
     double
         within[AT_COUNT]; /* percent whose best entry is right (0 m), or closer than 36, 72, 144 m to the right one */
-    double mean_m[AT_COUNT]; /* metres from the best `at` entries to the right one, over all of them, over queries */
-    double median_m;         /* of the best entry's metres */
+    double mean_m[AT_COUNT]; /* mean metres from the best `at` entries to the right one, over entries and queries */
+    double median_m;         /* median metres of the best entry */
 };
 
 extern const double within_m[AT_COUNT]; /* 0, 36, 72, 144 */
 
-/* best: out, (Q, most), the gallery's entries of the highest scores, best first; 1 <= most <= T. task's answers and
- * places are not read. GVM_MEMORY. */
+/* best, out: (Q, most), the gallery entries with the highest scores, best first; 1 <= most <= T. Does not read the
+ * task's right entries and positions. Fails with GVM_MEMORY. */
 gvm_status find_nearest(int *best, int most, const struct retrieval *task, gvm_error *err);
 
-/* rankings: (Q), or NULL. GVM_MEMORY, or GVM_ARGUMENT for a query without a right entry. */
+/* rankings, out: (Q), or NULL. Fails with GVM_MEMORY, or GVM_ARGUMENT if a query has no right entry. */
 gvm_status evaluate(struct evaluation *out, struct ranking *rankings, const struct retrieval *task, gvm_error *err);
 
 #endif

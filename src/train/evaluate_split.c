@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "geo/earth.h"
 
-/* ------------------------------------------------------------------ who belongs to whom */
+/* ------------------------------------------------------------------ right tiles */
 
 struct lists {
     struct truth right, near;
@@ -62,7 +62,7 @@ static int by_number(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The first of n, by latitude, that is not south of lat. */
+/* Index of the first of n, sorted by latitude, that is not south of lat. */
 static int first_from(const struct placed *sorted, int n, double lat)
 {
     int low = 0;
@@ -83,8 +83,8 @@ static bool append(struct truth *right, int *count, int tile)
     return items != NULL;
 }
 
-/* The other tiles within hit_m of a query. They lie in a band of latitudes, as no two places are closer than their
- * latitudes; it is a millimetre wider here than hit_m, for what is rounded. */
+/* Append the other tiles within hit_m of a query. Only a band of latitudes is scanned, a millimetre wider than hit_m to
+ * allow for rounding. */
 static bool append_close(struct truth *right, int *count, const struct placed *sorted, const struct split *split, int q,
                          double hit_m)
 {
@@ -141,7 +141,7 @@ static bool list_forward(struct lists *l, const struct split *split, double hit_
     return true;
 }
 
-/* Aerial to street: the queries are the tiles that some street picture belongs to, kept[i] their numbers. */
+/* Aerial to street: the queries are the tiles with a street picture; kept[i] are their indices. */
 static int list_reverse(struct lists *l, int *kept, const struct split *split)
 {
     int Q = split->query_count, T = split->tile_count, n = 0, count = 0;

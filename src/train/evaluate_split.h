@@ -1,23 +1,26 @@
-/* evaluate_split.h - a split of a data set embedded and evaluated, and which tiles are right for a query. */
+/* evaluate_split.h - embeds and evaluates a split of a data set, and finds the right tiles of its queries. */
 #ifndef GVM_TRAIN_EVALUATE_SPLIT_H
 #define GVM_TRAIN_EVALUATE_SPLIT_H
 
 #include "train/evaluate.h"
 #include "train/features.h"
 
-/* Embed both sides of a split and evaluate. reverse: aerial to street, where tiles without a query are left out.
- * rankings: out, (queries) or (tiles that have one), to be freed; may be NULL. progress may be NULL. A picture that
- * cannot be read is GVM_FILE or GVM_IMAGE with its name. Where progress says to stop, GVM_OK with out->queries 0 and no
- * rankings. */
+/* Embed both sides of a split and evaluate.
+ *
+ *   rankings  out: (queries), or (tiles with a query) if reverse; freed by the caller; may be NULL
+ *   reverse   aerial to street; tiles without a query are left out
+ *   progress  may be NULL. If it asks to stop: GVM_OK with out->queries 0 and no rankings
+ *
+ * Fails with GVM_FILE or GVM_IMAGE and the name of an unreadable picture. */
 gvm_status evaluate_split(struct evaluation *out, struct ranking **rankings, const struct network *network,
                           const struct pictures *pictures, const struct split *split, bool reverse,
                           features_progress *progress, void *user, gvm_error *err);
 
-/* Whether a tile of the split is a right one for a query: its own, or any within hit_m metres of its place. */
+/* Returns true if a tile is right for a query: its own, or any within hit_m metres of its position. */
 bool truth_holds(const struct split *split, int query, int tile, double hit_m);
 
-/* The same for all queries, each one's tiles in rising order; places beyond its own tile are looked at only where all
- * tiles have one. To be freed with truth_free, also on failure; false where memory is short. */
+/* List the right tiles of all queries in ascending order. hit_m is used only if all tiles have positions. The caller
+ * frees it with truth_free, also on failure. Returns false if out of memory. */
 bool truth_list(struct truth *right, const struct split *split, double hit_m);
 void truth_free(struct truth *answers);
 

@@ -1,4 +1,4 @@
-/* features.c - see features.h. Each batch is read by all threads; a device computes one while the next is read. */
+/* features.c - see features.h. All threads read a batch; a device computes it while the next one is read. */
 #include "train/features.h"
 
 #include <stdlib.h>
@@ -17,7 +17,7 @@ struct reading {
     int batch, first, count;
     size_t each;     /* bytes of a picture */
     uint8_t *pixels; /* (batch, each) */
-    uint8_t *rooms;  /* (batch, each): for pictures that are decoded */
+    uint8_t *rooms;  /* (batch, each) buffers for decoded pictures */
     gvm_status status[DEVICE_BATCH];
     gvm_error errors[DEVICE_BATCH];
 };
@@ -33,7 +33,7 @@ static void read_part(void *argument, struct team team)
     }
 }
 
-/* Pictures from `first` on, as many as a batch holds; none at the end. */
+/* Read a batch of pictures from `first` on; none after the last. */
 static gvm_status read_batch(struct reading *r, int first, int total, gvm_error *err)
 {
     r->first = first;
@@ -48,10 +48,10 @@ struct counter {
     features_progress *progress;
     void *user;
     size_t done, total;
-    bool stopped; /* progress said so */
+    bool stopped; /* progress asked to stop */
 };
 
-/* What `embed` refuses cannot be ranked either. */
+/* Refuse rows that are not unit vectors, as `embed` does. */
 static gvm_status check_rows(const float *features, int count, size_t D, const struct reading *r, int first,
                              gvm_error *err)
 {
@@ -62,7 +62,7 @@ static gvm_status check_rows(const float *features, int count, size_t D, const s
     return GVM_OK;
 }
 
-/* One after the other: compute a batch, and meanwhile read the next. */
+/* Compute a batch and read the next one meanwhile. */
 static gvm_status embed_batches(float *features, struct reading *r, struct embedder *e, int total, size_t D,
                                 struct counter *counter, gvm_error *err)
 {

@@ -10,14 +10,14 @@
 #include "image/encode.h"
 #include "image/sheet.h"
 
-/* Blue and orange, which anybody can tell apart, in grey too. */
+/* Blue and orange differ for colour-blind viewers, and in grey too. */
 static const struct colour right_colour = {0, 90, 181}, wrong_colour = {230, 140, 30};
 
 struct gallery {
     struct sheet sheet;
     const struct pictures *pictures;
     const struct split *split;
-    uint8_t *room; /* of either view's picture */
+    uint8_t *room; /* buffer for a picture of either view */
     int frame, gap, letters;
 };
 
@@ -32,7 +32,7 @@ static int tile_left(const struct gallery *g, int k)
            k * (g->pictures->aerial.width + 2 * g->frame + g->gap);
 }
 
-/* Of the pictures of a row: two lines stand below them. */
+/* Height of a row's pictures, without the two lines of text below. */
 static int band_height(const struct gallery *g)
 {
     return larger(g->pictures->street.height, g->pictures->aerial.height + 2 * g->frame);
@@ -43,7 +43,7 @@ static int row_height(const struct gallery *g)
     return band_height(g) + g->gap + 2 * sheet_line(g->letters) + g->gap;
 }
 
-/* A picture's name, and what is said of it. */
+/* Draw a picture's name and a line of text. */
 static void draw_lines(struct gallery *g, const char *path, const char *text, int left, int top, int width)
 {
     const char *slash = strrchr(path, '/');

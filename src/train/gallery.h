@@ -1,12 +1,13 @@
-/* gallery.h - queries beside their best tiles, as the paper's Figures 6 and 7. */
+/* gallery.h - a picture of queries and their best tiles, as in the paper's Figures 6 and 7. */
 #ifndef GVM_TRAIN_GALLERY_H
 #define GVM_TRAIN_GALLERY_H
 
 #include "train/evaluate_split.h"
 
-/* Write a PNG of `rows` queries, spread evenly over the split (all, where it has fewer): row i is query i Q / rows, its
- * street picture at the left with its name and the rank of the right tile below, then its five best tiles, as the
- * network sees them, each in a frame, blue for a right tile and orange for a wrong one, with its name and score below.
+/* Write a PNG of `rows` queries, spread evenly over the split (all queries if there are fewer): row i is query i Q /
+ * rows. Its street picture is at the left, with its name and the rank of the right tile below, followed by its five
+ * best tiles at the network's input size. Each tile has a frame, blue if it is right and orange if not, and its name
+ * and score below.
  *
  *   rankings   (queries) of the split, from evaluate_split, street to aerial
  *

@@ -18,7 +18,7 @@ static double metres(double lat, double lon, double to_lat, double to_lon)
     return STRETCH * metres_between(lat, lon, to_lat, to_lon);
 }
 
-/* Along the meridian and along the parallel. */
+/* Distance along the meridian plus distance along the parallel, metres. */
 static double walk(double lat, double lon, const struct tile *tile, double *north, double *east)
 {
     *north = metres(lat, lon, tile->lat, lon);
@@ -26,7 +26,7 @@ static double walk(double lat, double lon, const struct tile *tile, double *nort
     return *north + *east;
 }
 
-/* The tile with the shortest walk to a place, and that walk; -1 if it is farther than `most`. */
+/* The tile nearest to a position by this distance; -1 if it is farther than `most`. */
 static long nearest(const gvm_map *map, double lat, double lon, double most, double *north, double *east)
 {
     long found = -1;
@@ -70,7 +70,7 @@ bool metres_truth(struct metre_truth *truth, const gvm_map *map, double cell_m, 
     return true;
 }
 
-/* That one of k tiles of all, drawn at random, is one of `near`. */
+/* Probability that at least one of k tiles drawn at random from `all` is one of the `near`. */
 static double by_chance(size_t near, size_t all, int k)
 {
     double none = 1;
@@ -81,7 +81,7 @@ static double by_chance(size_t near, size_t all, int k)
 
 void metres_add(struct metres *m, const struct metre_truth *truth, const gvm_hit *hits, int count)
 {
-    int first[METRE_RADII]; /* place of the first hit that counts */
+    int first[METRE_RADII]; /* rank of the first hit within each radius */
     for (int r = 0; r < METRE_RADII; r++) first[r] = METRE_MOST;
     for (int k = 0; k < count && k < METRE_MOST; k++) {
         double away = metres(truth->lat, truth->lon, hits[k].lat, hits[k].lon);

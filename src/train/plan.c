@@ -1,4 +1,4 @@
-/* plan.c - what a run takes, found before it begins (train.h). */
+/* plan.c - time and memory of a run, computed before it begins (train.h). */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -9,7 +9,7 @@
 #include "train/batch_plan.h"
 #include "train/train.h"
 
-/* Why there are fewer pairs than a batch holds. */
+/* Fail because there are fewer pairs than the batch size. */
 static gvm_status fail_small(gvm_error *err, const struct run_options *o, const struct dataset *data)
 {
     const struct split *train = &data->train;
@@ -47,7 +47,7 @@ gvm_status train_data_open(struct dataset **data, struct run_options *o, gvm_err
     return status;
 }
 
-/* Epochs may have a batch less than pairs fill, never one more. */
+/* An epoch may have fewer batches than the pairs could fill, but never more. */
 gvm_status train_position_check(const struct run_position *p, const struct run_options *o, const struct dataset *data,
                                 const char *run, gvm_error *err)
 {
@@ -70,7 +70,8 @@ gvm_status train_plan(struct train_plan *plan, const struct network *network, co
                       const struct run_options *o, gvm_error *err)
 {
     struct learner_needs needs;
-    gvm_status status = learner_need(&needs, network, o->batch, &o->losses, o->rho, err);
+    gvm_status status = pictures_check(data, &network->config, err);
+    if (status == GVM_OK) status = learner_need(&needs, network, o->batch, &o->losses, o->rho, err);
     if (status != GVM_OK) return status;
     const struct split *train = &data->train, *test = &data->test;
     double street = (double)branch_bytes(&network->views[GVM_STREET]);

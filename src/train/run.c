@@ -65,7 +65,7 @@ gvm_status run_save(const char *run, const struct run_options *options, const st
         entries[i].data = block_of((int)(i % KINDS), network, optimizer) + (p->data - network->weights);
         for (int k = 0; k < p->rank; k++) entries[i].shape[k] = p->shape[k];
     }
-    if (status == GVM_OK && position->batch > 0 && position->sequence) /* the next epoch's follows from the weights */
+    if (status == GVM_OK && position->batch > 0 && position->sequence) /* at an epoch's start it is mined anew */
         entries[count++] = numbers_entry("sequence", position->sequence, position->sequence_count);
     if (status == GVM_OK && position->nearest)
         entries[count++] = numbers_entry("nearest", position->nearest, position->nearest_count);
@@ -80,7 +80,7 @@ gvm_status run_save(const char *run, const struct run_options *options, const st
     return status;
 }
 
-/* Of version 1: whole numbers as float32, exact to 2^24. What is no query's number is none after this either. */
+/* Version 1 stored whole numbers as float32, exact to 2^24. Values out of range stay out of range. */
 static gvm_status read_floats(int *numbers, const struct safetensors *st, const struct safetensors_tensor *t,
                               gvm_error *err)
 {
@@ -93,7 +93,7 @@ static gvm_status read_floats(int *numbers, const struct safetensors *st, const 
     return status;
 }
 
-/* Whole numbers that the state may lack. */
+/* Read an optional tensor of whole numbers. */
 static gvm_status read_numbers(int **numbers, size_t *count, const struct safetensors *st, const char *name,
                                gvm_error *err)
 {
@@ -133,7 +133,7 @@ static gvm_status read_blocks(struct network *network, struct optimizer *optimiz
     return GVM_OK;
 }
 
-/* What a run cannot have saved, as it stops at a loss that is not finite. */
+/* Refuse weights and moments that are not finite: a run stops at a loss that is not finite and never saves such. */
 static gvm_status check_numbers(const struct network *network, const struct optimizer *optimizer, const char *where,
                                 gvm_error *err)
 {
@@ -160,7 +160,7 @@ static gvm_status read_about(struct run_options *options, struct run_position *p
     return status == GVM_OK ? run_json_read(options, position, json, where, err) : status;
 }
 
-/* A lying configuration is found out before memory is taken for it. */
+/* Check the size that the configuration asks for before allocating it. */
 static gvm_status check_size(const struct config *config, const struct safetensors *st, gvm_error *err)
 {
     uint64_t floats = 0, needs = config_parameters(config);
@@ -249,11 +249,14 @@ gvm_status run_lock(int *lock, const char *run, gvm_error *err)
     if (*lock < 0 && (errno == ENOENT || errno == ENOTDIR))
         return fail(err, GVM_FILE, "%s: no such run folder", path_tail(run));
     if (*lock < 0) return fail_errno(err, "open", path_tail(run));
-    if (file_lock(*lock)) return GVM_OK;
+    if (file_lock(*lock)) {
+        file_sweep(run);
+        return GVM_OK;
+    }
     bool held = errno == EWOULDBLOCK;
     close(*lock);
     *lock = -1;
-    if (!held) return GVM_OK; /* some network file systems lock no folder */
+    if (!held) return GVM_OK; /* some network file systems cannot lock folders */
     return fail(err, GVM_FILE, "%s: another process is training in this folder; stop it first (Ctrl-C saves)",
                 path_tail(run));
 }

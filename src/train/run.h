@@ -1,12 +1,12 @@
-/* run.h - a training run: what was asked for, where it stands, and its files.
+/* run.h - a training run: its options, its position, and its files.
  *
- *   RUN/log.jsonl            a line a step, a line an evaluation
- *   RUN/last.safetensors     the network as of the last save
- *   RUN/best.safetensors     the network of the highest R@1 on the test split
- *   RUN/state.safetensors    all that is needed to go on: weights, moments, position
+ *   RUN/log.jsonl            a line for each step and each evaluation
+ *   RUN/last.safetensors     the network of the last save
+ *   RUN/best.safetensors     the network with the highest R@1 on the test split
+ *   RUN/state.safetensors    the state for --resume: weights, moments, position
  *
- * Each file is replaced whole or not at all. Everything random is a function of the seed and the position, so the state
- * has no generator in it. */
+ * Files are replaced atomically. All random numbers are functions of the seed and the position, so the state contains
+ * no generator. */
 #ifndef GVM_TRAIN_RUN_H
 #define GVM_TRAIN_RUN_H
 
@@ -17,68 +17,68 @@
 
 enum { BAD_STOP, BAD_SKIP };
 
-/* What a run was asked to do; kept in its state, so that --resume needs nothing else. Strings are owned. */
+/* The options of a run; saved in its state, so --resume needs no others. Strings are owned. */
 struct run_options {
-    char *data, *format, *test;    /* format, test NULL: told by the data set */
-    char *imagery;                 /* dataset.h; NULL: in the data set */
+    char *data, *format, *test;    /* format, test NULL: the data set's default */
+    char *imagery;                 /* dataset.h; NULL: in the data set's folder */
     char *cache;                   /* NULL: none */
-    uint64_t pairs;                /* the data set's fingerprint (dataset.h); 0: not known */
+    uint64_t pairs;                /* the data set's fingerprint (dataset.h); 0: unknown */
     double elevation[2], ground_m; /* elevation both 0, ground_m 0: the data set's */
     int epochs, batch, eval_every; /* eval_every 0: never */
     uint64_t seed;
     bool shuffle;
-    int on_bad;       /* a picture that cannot be read: BAD_STOP or BAD_SKIP */
+    int on_bad;       /* for an unreadable picture: BAD_STOP or BAD_SKIP */
     double cluster_m; /* sampler.h */
-    int hard;         /* batch_plan.h: the size of a group; 0: none */
+    int hard;         /* batch_plan.h: group size; 0: none */
     struct augmentation amounts;
     struct loss_options losses;
     struct rates rates;
     float rho, drop_path;
     int neighbours; /* batch_plan.h: epochs from one mining to the next; 0: none. Not with `hard` */
-    int clusters;   /* batch_plan.h: the most batches of a pool; 0: none. Not with either */
+    int clusters;   /* batch_plan.h: largest pool, batches; 0: none. Not with `hard` or `neighbours` */
     struct schedule schedule;
 };
 
-/* One row an option, of a field of struct run_options: command line, help, manual page and the saved run are of these.
- * The defaults are the paper's. */
+/* One row for each option, that is, each field of struct run_options. The command line, the help, the manual page and
+ * the saved run are generated from these rows. Defaults are the paper's. */
 extern const struct option_row run_option_rows[];
 
-/* Where it stands: the next batch to learn from. */
+/* The position of a run: the next batch to train on. */
 struct run_position {
-    long step; /* updates done */
+    long step; /* number of updates done */
     int epoch, batch;
-    bool evaluate; /* first of all the test split, as the epoch that has just ended asks for */
+    bool evaluate; /* an evaluation is due first, since an epoch has just ended */
     double best;   /* highest R@1 so far, percent; -1 before the first evaluation */
-    /* With a batch plan: the order of the epoch, and each query's nearest tiles where they serve later epochs too. To
-     * be freed with run_position_free; else NULL and 0. */
+    /* With a batch plan: the order of the epoch, and each query's nearest tiles if later epochs use them too; freed
+     * with run_position_free. Without one: NULL and 0. */
     int *sequence, *nearest;
     size_t sequence_count, nearest_count;
 };
 
 void run_position_free(struct run_position *position);
 
-/* Whether they go together, and a state can keep them: it is JSON, so paths and names must be UTF-8. GVM_ARGUMENT. */
+/* Check that the options are consistent and can be saved: the state is JSON, so paths and names must be UTF-8. Fails
+ * with GVM_ARGUMENT. */
 gvm_status run_options_check(const struct run_options *options, gvm_error *err);
 
-/* A method's recipe: each option's default, and what the method sets otherwise. To be freed with run_options_free. */
+/* A method's recipe: each option's default, overridden by the method's settings. Freed with run_options_free. */
 void run_options_recipe(struct run_options *options, const struct method *method);
 
 void run_options_free(struct run_options *options);
 
-/* Take the folder of a run for this process, until the descriptor is closed; -1 where the file system has no locks.
- * GVM_FILE if there is no such folder, or another process has it. */
+/* Lock the folder of a run for this process until the descriptor is closed; -1 if the file system has no locks. Fails
+ * with GVM_FILE if there is no such folder or another process holds the lock. */
 gvm_status run_lock(int *lock, const char *run, gvm_error *err);
 
-/* Write RUN/state.safetensors, of options that run_options_check accepts. */
+/* Write RUN/state.safetensors; the options must have passed run_options_check. */
 gvm_status run_save(const char *run, const struct run_options *options, const struct run_position *position,
                     const struct network *network, const struct optimizer *optimizer, gvm_error *err);
 
-/* Read of it what needs no memory: all but the network and what optimises it. To be freed with run_options_free. */
+/* Read everything except the network and the optimiser's state; options are freed with run_options_free. */
 gvm_status run_about(const char *run, struct run_options *options, struct run_position *position, struct config *config,
                      gvm_error *err);
 
-/* Read it: options and position, and a network and an optimiser as they were. All to be freed by the caller; on failure
- * there is nothing to free. */
+/* Read options, position, network and optimiser. The caller frees all of them; on failure there is nothing to free. */
 gvm_status run_load(const char *run, struct run_options *options, struct run_position *position,
                     struct network **network, struct optimizer **optimizer, gvm_error *err);
 

@@ -26,7 +26,7 @@ char *run_json(const struct run_options *options, const struct run_position *pos
     return text;
 }
 
-/* What version 2 has not. */
+/* Keys that version 2 does not have. */
 static bool is_of_3(const char *name)
 {
     static const char *const names[] = {"imagery", "clusters", "clip-length", "warm-steps", "floor", "hue", "around"};
@@ -35,7 +35,7 @@ static bool is_of_3(const char *name)
     return false;
 }
 
-/* version: by which keys may be missing. */
+/* version: determines which keys may be missing. */
 static gvm_status read_rows(const struct option_row *rows, void *fields, const json_t *root, json_int_t version,
                             const char *where, gvm_error *err)
 {
@@ -45,7 +45,9 @@ static gvm_status read_rows(const struct option_row *rows, void *fields, const j
         const json_t *value = json_object_get(root, rows->name);
         if (value == NULL && (version == 1 || (version == 2 && is_of_3(rows->name)))) continue;
         if (value == NULL)
-            return fail(err, GVM_FORMAT, "%s: the saved run is of another version (no key '%s')", where, rows->name);
+            return fail(err, GVM_FORMAT,
+                        "%s: the saved run, version %d, lacks the key '%s'; this program reads versions 1 to %d", where,
+                        (int)version, rows->name, RUN_VERSION);
         char takes[160];
         gvm_status status = option_from_json(rows, fields, value);
         option_takes(takes, sizeof takes, rows);
@@ -57,19 +59,22 @@ static gvm_status read_rows(const struct option_row *rows, void *fields, const j
     return GVM_OK;
 }
 
-static gvm_status check_keys(json_t *root, const char *where, gvm_error *err)
+static gvm_status check_keys(json_t *root, json_int_t version, const char *where, gvm_error *err)
 {
     const char *key;
     json_t *value;
     json_object_foreach(root, key, value)
     {
         if (strcmp(key, "version") != 0 && !option_find(run_option_rows, key) && !option_find(position_rows, key))
-            return fail(err, GVM_FORMAT, "%s: the saved run is of another version (unknown key '%s')", where, key);
+            return fail(err, GVM_FORMAT,
+                        "%s: the saved run, version %d, has the unknown key '%s'; this program reads versions 1 to "
+                        "%d",
+                        where, (int)version, key, RUN_VERSION);
     }
     return GVM_OK;
 }
 
-/* 0: it is none that is known, which err says. */
+/* Returns 0, with err filled in, if the version is unknown. */
 static json_int_t version_of(const json_t *root, const char *where, gvm_error *err)
 {
     const json_t *version = json_object_get(root, "version");
@@ -79,18 +84,19 @@ static json_int_t version_of(const json_t *root, const char *where, gvm_error *e
     else if (n >= 1 && n <= RUN_VERSION)
         return n;
     else
-        fail(err, GVM_FORMAT, "%s: unsupported version %lld of the saved run; expected 1 to %d", where, (long long)n,
-             RUN_VERSION);
+        fail(err, GVM_FORMAT, "%s: unsupported version %lld of the saved run; this program reads versions 1 to %d",
+             where, (long long)n, RUN_VERSION);
     return 0;
 }
 
 static gvm_status read_root(struct run_options *options, struct run_position *position, json_t *root,
                             json_int_t version, const char *where, gvm_error *err)
 {
-    gvm_status status = check_keys(root, where, err);
+    gvm_status status = check_keys(root, version, where, err);
     if (status == GVM_OK) status = read_rows(run_option_rows, options, root, version, where, err);
-    if (status == GVM_OK) status = read_rows(position_rows, position, root, RUN_VERSION, where, err);
-    if (version == 2 && !json_object_get(root, "hue")) options->amounts.hue = options->amounts.shift; /* as it was */
+    if (status == GVM_OK) status = read_rows(position_rows, position, root, version > 1 ? version : 2, where, err);
+    if (version == 2 && !json_object_get(root, "hue"))
+        options->amounts.hue = options->amounts.shift; /* its meaning then */
     gvm_error why;
     if (status == GVM_OK && run_options_check(options, &why) != GVM_OK)
         status = fail(err, GVM_FORMAT, "%s: %s", where, why.text);
@@ -110,7 +116,11 @@ gvm_status run_json_read(struct run_options *options, struct run_position *posit
         json_decref(root);
         root = renamed;
         if (root == NULL && missing)
-            status = fail(err, GVM_FORMAT, "%s: the saved run is of another version (no key '%s')", where, missing);
+            status = fail(
+                err, GVM_FORMAT,
+                "%s: the saved run's version is older than 1 (it lacks the key '%s'); this program reads versions 1 to "
+                "%d",
+                where, missing, RUN_VERSION);
         else if (root == NULL)
             status = fail(err, GVM_MEMORY, "%s: cannot read it: out of memory", where);
     }

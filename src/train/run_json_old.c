@@ -1,14 +1,14 @@
-/* run_json_old.c - a run that GeoViewMatch 0.1 saved: version 1, without that word. Amounts, losses and rates stand in
- * lists. */
+/* run_json_old.c - reads a run saved by GeoViewMatch 0.1: version 1, which has no "version" key. Amounts, losses and
+ * rates are in lists. */
 #include "train/run_json.h"
 
 #include <string.h>
 
-enum { WHOLE = -1 /* the value itself, and not one of a list */ };
+enum { WHOLE = -1 /* a single value, not an element of a list */ };
 
 static const struct {
     const char *old;
-    int at; /* in the list */
+    int at; /* index in the list */
     const char *name;
 } keys[] = {
     {"data", WHOLE, "data"},
@@ -48,7 +48,7 @@ static const struct {
     {"next_batch", WHOLE, "next-batch"},
     {"evaluate", WHOLE, "evaluate"},
     {"best", WHOLE, "best"},
-    {"has_elevation", WHOLE, NULL}, /* the next three are put together below */
+    {"has_elevation", WHOLE, NULL}, /* the next three are combined below */
     {"elevation", WHOLE, NULL},
     {"skip_bad", WHOLE, NULL},
 };
@@ -65,7 +65,7 @@ json_t *run_json_from_1(const json_t *old, const char **missing)
         if (value && keys[i].name && json_object_set(root, keys[i].name, value) != 0) enough = false;
     }
     bool skip = json_is_true(json_object_get(old, "skip_bad"));
-    json_t *pairs = json_object_get(old, "pairs"); /* which states before 0.1.0's last had not */
+    json_t *pairs = json_object_get(old, "pairs"); /* missing in states of early builds of 0.1.0 */
     json_t *elevation = json_is_true(json_object_get(old, "has_elevation")) ? json_object_get(old, "elevation") : NULL;
     if (json_object_set_new(root, "on-bad", json_string(skip ? "skip" : "stop")) != 0 ||
         (pairs && json_object_set(root, "pairs", pairs) != 0) ||

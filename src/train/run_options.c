@@ -1,4 +1,4 @@
-/* run_options.c - the options of a training, one row each, see run.h. */
+/* run_options.c - the options of a training run, one row each; see run.h. */
 #include <assert.h>
 #include <glib.h>
 

@@ -37,7 +37,7 @@ struct training {
     double waited;
     bool stopped; /* by the stop event */
     struct {
-        bool there; /* taken to the learner already, or why there is none */
+        bool there; /* the batch is with the learner already, or its failure is recorded */
         struct batch batch;
         gvm_status status;
         gvm_error err;
@@ -46,14 +46,14 @@ struct training {
 
 /* ------------------------------------------------------------------ the log */
 
-/* A line's step, or -1 where it is no line of ours. */
+/* A line's step, or -1 if the line is not ours. */
 static long line_step(const char *line)
 {
     long step;
     return sscanf(line, "{\"step\": %ld,", &step) == 1 ? step : -1;
 }
 
-/* Whether the rest of a file without a line break is the start of a line, as a kill may leave it. */
+/* Returns true if the rest of a file is an incomplete line of ours, as a kill may leave it. */
 static bool is_begun(const char *line)
 {
     static const char start[] = "{\"step\": ";
@@ -61,7 +61,7 @@ static bool is_begun(const char *line)
     return strncmp(line, start, n) == 0;
 }
 
-/* Find where the lines up to the position end. */
+/* Find the end of the lines up to the position. */
 static gvm_status read_log(long *keep, const struct training *t, const char *path, gvm_error *err)
 {
     char line[1024];
@@ -74,11 +74,11 @@ static gvm_status read_log(long *keep, const struct training *t, const char *pat
         if (step < 0 || step > t->position.step || !whole) break;
         *keep = ftell(t->log);
     }
-    return GVM_OK;
+    return ferror(t->log) ? fail_errno(err, "read", path_tail(path)) : GVM_OK; /* else whole lines would go */
 }
 
-/* Open the log for what comes after the position: lines of later steps, which a killed run left, and a broken last line
- * go. */
+/* Open the log for appending at the position: truncates lines of later steps, left by a killed run, and an incomplete
+ * last line. */
 static gvm_status open_log(struct training *t, gvm_error *err)
 {
     long keep = 0;
@@ -119,7 +119,7 @@ static gvm_status save_network(const struct training *t, const char *file, gvm_e
     return status;
 }
 
-/* The state last: until it stands, the run goes on from the one before. */
+/* The state is written last: until then the run resumes from the previous one. */
 static gvm_status save(struct training *t, gvm_error *err)
 {
     if (fflush(t->log) != 0 || ferror(t->log))
@@ -165,13 +165,13 @@ static bool tell_evaluating(void *user, size_t done, size_t total)
     return go_on(t);
 }
 
-/* Threads that read pictures: as many as compute. */
+/* Threads that read pictures: as many as compute threads. */
 static int workers(void)
 {
     return parallel_threads() < 64 ? parallel_threads() : 64;
 }
 
-/* Beside what the steps are going to take of the same memory. */
+/* Keep imagery in memory, leaving enough for the training steps. */
 static gvm_status keep_imagery(struct training *t, gvm_error *err)
 {
     struct train_plan plan = {.memory = 0};
@@ -181,8 +181,7 @@ static gvm_status keep_imagery(struct training *t, gvm_error *err)
     return status == GVM_OK ? pictures_keep(&t->pictures, plan.memory, err) : status;
 }
 
-/* Panoramas and pictures of a side on the ground are shown as the data set has them, cells as the network wants them.
- */
+/* The data set's elevation band and ground size apply, unless the network takes cells, which have its own sizes. */
 static gvm_status open_data(struct training *t, gvm_error *err)
 {
     const struct run_options *o = t->options;
@@ -245,7 +244,7 @@ static gvm_status open_training(struct training *t, gvm_error *err)
     if (status == GVM_OK) status = open_log(t, err);
     t->started = t->saved = clock_seconds();
     if (status == GVM_OK && t->position.step == 0)
-        status = save(t, err); /* so that --resume works from the first step, or from a cache that was stopped */
+        status = save(t, err); /* so that --resume works from the first step, or if the cache was interrupted */
     return status;
 }
 
@@ -260,7 +259,7 @@ static void close_training(struct training *t)
     network_leave(t->network);
 }
 
-/* The next batch, to where it is learned from. */
+/* Give the next batch to the learner. */
 static void take_next(struct training *t)
 {
     t->next.there = true;
@@ -269,8 +268,8 @@ static void take_next(struct training *t)
     if (t->next.status == GVM_OK) learner_take(&t->learner, b->street, b->aerial, b->allowed);
 }
 
-/* One update on the batch that was taken last, and what went wrong with it. A device computes while the batch after it
- * is read and brought over, unless that one waits for the order of a new epoch. */
+/* One update on the batch taken last. While a device computes, the next batch is read and transferred, unless it
+ * belongs to a new epoch whose order is not known yet. */
 static gvm_status update(struct losses *losses, struct training *t, float factor, gvm_error *err)
 {
     const struct run_options *o = t->options;
@@ -312,7 +311,7 @@ static gvm_status evaluate_now(struct training *t, gvm_error *err)
     return save_network(t, "best.safetensors", err);
 }
 
-/* Evaluate if that is due, then save; without a save where it is stopped, which leaves it due. */
+/* Evaluate if that is due, then save. If the evaluation is stopped nothing is saved, so it stays due. */
 static gvm_status evaluate_and_save(struct training *t, gvm_error *err)
 {
     gvm_status status = t->position.evaluate ? evaluate_now(t, err) : GVM_OK;
@@ -345,7 +344,7 @@ static gvm_status one_step(struct training *t, gvm_error *err)
     const struct batch batch = t->next.batch;
     gvm_status status;
     t->position.epoch = (int)batch.epoch;
-    if (t->position.epoch >= o->epochs) return GVM_OK; /* an epoch without a batch was the last */
+    if (t->position.epoch >= o->epochs) return GVM_OK; /* the last epoch had no batch */
     t->waited += batch.waited;
     long epoch_steps = (t->data->train.query_count + o->batch - 1) / o->batch;
     float factor = schedule_factor(&o->schedule, t->position.step, epoch_steps, t->position.epoch, o->epochs);

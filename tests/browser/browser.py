@@ -1,12 +1,12 @@
-"""A headless chromium, driven through the DevTools protocol over a pair of pipes: Python's standard library only.
+"""A headless chromium, driven with the DevTools protocol over a pair of pipes: Python's standard library only.
 
     with Browser() as browser:
         page = browser.open(1280, 800)
         page.go("http://127.0.0.1:8080/")
         page.until("document.title === 'GeoViewMatch'", "the title")
 
-A page keeps what went wrong on it (`page.errors`: console errors, exceptions, failed loads) and every address that it
-asked for (`page.requests`).
+A page records errors (`page.errors`: console errors, exceptions, failed loads) and the address of every request
+(`page.requests`).
 """
 import base64
 import json
@@ -19,7 +19,7 @@ import threading
 import time
 import zlib
 
-PATIENCE = 600  # seconds, after which something hangs: a busy machine is no reason to fail
+PATIENCE = 600  # seconds until a wait counts as a hang; long, because a busy machine must not fail a test
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-extensions", "--disable-sync",
          "--hide-scrollbars", "--remote-debugging-pipe"]
@@ -63,7 +63,7 @@ class Browser:
         self.folder.cleanup()
 
     def _read(self):
-        """Messages end in a zero byte: answers have an id, events a method."""
+        """Messages end with a zero byte; answers have an id, events a method."""
         rest = b""
         while chunk := os.read(self.input, 1 << 16):
             *messages, rest = (rest + chunk).split(b"\0")
@@ -93,7 +93,7 @@ class Browser:
         return answer["result"]
 
     def open(self, width, height, scale=1):
-        """A page in a context of its own: no storage shared with others."""
+        """A page in its own context: no storage is shared with others."""
         context = self.call("Target.createBrowserContext")["browserContextId"]
         target = self.call("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
         session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
@@ -105,7 +105,7 @@ class Browser:
 
 
 def rows(png):
-    """A PNG file of 8 bits a channel, as the browser writes them: rows of (red, green, blue). RFC 2083."""
+    """A PNG file with 8 bits per channel, as the browser writes it, as rows of (red, green, blue). RFC 2083."""
     at, data = 8, b""
     while at < len(png):
         size, kind = struct.unpack_from(">I4s", png, at)
@@ -174,7 +174,7 @@ class Page:
         self.until("document.readyState === 'complete' && location.href !== 'about:blank'", "the page")
 
     def run(self, script):
-        """The value of an expression; a promise's, once it is there."""
+        """The value of an expression; of a promise, the value it resolves to."""
         result = self.call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True,
                            userGesture=True)
         if "exceptionDetails" in result:
@@ -186,23 +186,23 @@ class Page:
         end = time.monotonic() + patience
         while not self.run("Boolean(%s)" % script):
             assert time.monotonic() < end, (
-                "waited in vain for %s; errors %s; the page says: %s" % (what, self.errors, self.text("body")[:1500]))
+                "timed out waiting for %s; errors %s; the page: %s" % (what, self.errors, self.text("body")[:1500]))
             time.sleep(0.05)
 
     def wait(self, condition, what):
-        """Until something that the browser tells of has come; returns it."""
+        """Wait for a value that the browser's events set; return it."""
         with self.browser.changed:
             value = self.browser.changed.wait_for(condition, PATIENCE)
-        assert value, "waited in vain for " + what
+        assert value, "timed out waiting for " + what
         return value
 
     def held(self):
-        """The next request that was held back (after Fetch.enable)."""
+        """The next held request (after Fetch.enable)."""
         self.wait(lambda: self.paused, "a request")
         return self.paused.pop(0)
 
     def take_held(self):
-        """All requests that are held back now."""
+        """All requests that are held now."""
         with self.browser.changed:
             held, self.paused[:] = list(self.paused), []
         return held
@@ -246,7 +246,7 @@ class Page:
         self.call("Input.insertText", text=text)
 
     def give(self, event, *paths):
-        """Drop files on the page, or paste them: an event that carries the files' own bytes."""
+        """Drop files on the page, or paste them: an event with the files' bytes."""
         files = [[os.path.basename(path), base64.b64encode(open(path, "rb").read()).decode()] for path in paths]
         self.run("""(async () => {
             const carried = new DataTransfer();
@@ -262,12 +262,12 @@ class Page:
         })()""" % (json.dumps(files), json.dumps(event)))
 
     def choose(self, selector, *paths):
-        """Set a file field's files, as its dialog does."""
+        """Set the files of a file field, as its dialog does."""
         node = self.call("Runtime.evaluate", expression="document.querySelector(%s)" % json.dumps(selector))
         self.call("DOM.setFileInputFiles", objectId=node["result"]["objectId"], files=list(paths))
 
     def download(self, act, name, folder, encoding="utf-8"):
-        """What the page saves while `act` runs, as text."""
+        """The text that the page saves while `act` runs."""
         self.browser.call("Browser.setDownloadBehavior", behavior="allow", browserContextId=self.context,
                           downloadPath=folder, eventsEnabled=True)
         path, done = os.path.join(folder, name), len(self.browser.downloads)
@@ -279,7 +279,7 @@ class Page:
         return text
 
     def named(self):
-        """What can be reached or pressed, as assistive technology is told of it: [(role, name)]."""
+        """Focusable and clickable elements in the accessibility tree: [(role, name)]."""
         nodes = self.call("Accessibility.getFullAXTree")["nodes"]
         pressed = {"button", "link", "textbox", "slider", "radio", "checkbox", "spinbutton", "combobox", "dialog",
                    "application"}
@@ -292,7 +292,7 @@ class Page:
                 and (node["role"]["value"] in pressed or focusable(node))]
 
     def pixels(self, x, y, width, height):
-        """What the screen shows in a box: rows of (red, green, blue)."""
+        """A screenshot of a box: rows of (red, green, blue)."""
         clip = {"x": x, "y": y, "width": width, "height": height, "scale": 1}
         return rows(base64.b64decode(self.call("Page.captureScreenshot", format="png", clip=clip)["data"]))
 

@@ -1,4 +1,4 @@
-"""What the checks of page.py share: what the page has asked and shows, what `locate` says."""
+"""Helpers of page.py's checks: requests and content of the page, results of `locate`."""
 import contextlib
 import csv
 import io
@@ -11,32 +11,32 @@ import urllib.request
 
 import browser
 
-# So many pictures are answered.
+# True if %d pictures have their answers.
 DONE = ("document.querySelectorAll('[data-state=done]').length === %d"
         " && !document.querySelector('#answer[aria-busy=true]')")
 HIT = "[...document.querySelectorAll('.places .where')].map((e) => e.textContent)"
 
 
 def shown(hit):
-    """A place as the page writes it."""
+    """A position as the page formats it."""
     return "%.6f, %.6f" % (hit["lat"] + 0.0, hit["lon"] + 0.0)
 
 
 def same(page, hits, what):
-    """The page shows these places, in this order."""
+    """Wait until the page shows these positions, in this order."""
     want = [shown(hit) for hit in hits]
     page.until("JSON.stringify(%s) === %s" % (HIT, json.dumps(json.dumps(want, separators=(",", ":")))),
                "%s: %s" % (what, want))
 
 
 def asked(page):
-    """The queries of all questions so far."""
+    """The query parameters of all location requests so far."""
     return [dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query)) for url in page.requests
             if "/v1/locate" in url]
 
 
 def apart(a, b):
-    """Metres between two places that are near each other."""
+    """Metres between two nearby positions."""
     lon = math.remainder(a["lon"] - b["lon"], 360)
     return math.hypot((a["lat"] - b["lat"]) * 111132, lon * 111320 * math.cos(math.radians(a["lat"])))
 
@@ -48,7 +48,7 @@ def write(path, data):
 
 
 def without_exif(path):
-    """A JPEG's bytes without its segments APP1, which have EXIF and XMP."""
+    """A JPEG's bytes without its APP1 segments, which contain EXIF and XMP."""
     with open(path, "rb") as file:
         data = file.read()
     kept, at = data[:2], 2
@@ -60,7 +60,7 @@ def without_exif(path):
 
 
 def refusal(server, path):
-    """The sentence with which the service refuses a picture."""
+    """The sentence in the service's refusal of a picture."""
     with open(path, "rb") as file:
         question = urllib.request.Request(server.address + "v1/locate", file.read(), {"Content-Type": "image/jpeg"})
     try:
@@ -68,7 +68,7 @@ def refusal(server, path):
     except urllib.error.HTTPError as error:
         assert error.headers.get_content_type() == "application/problem+json", error.headers
         return json.load(error)["detail"]
-    raise AssertionError(path + " was taken")
+    raise AssertionError(path + " was accepted")
 
 
 def opened(chromium, address, width=1280, height=800):
@@ -80,7 +80,7 @@ def opened(chromium, address, width=1280, height=800):
 
 
 def calm(page):
-    """Every picture that was asked for is drawn."""
+    """Wait until every requested picture is drawn."""
     page.until("[...document.querySelectorAll('#map .leaflet-tile')].every((i) => i.matches('.leaflet-tile-loaded'))"
                " && [...document.querySelectorAll('#answer .tile img')].every((i) => i.naturalWidth > 0)",
                "the pictures")
@@ -89,13 +89,13 @@ def calm(page):
 def wait_for_question(page, before):
     end = time.monotonic() + browser.PATIENCE
     while len(asked(page)) == before:
-        assert time.monotonic() < end, "no question was asked"
+        assert time.monotonic() < end, "no request was sent"
         time.sleep(0.02)
     page.until("!document.querySelector('#answer[aria-busy=true]')", "its answer")
 
 
 def circle_asked(page, town, before, what):
-    """The last question had a circle, and the answers are those of `locate` with it, all inside."""
+    """The last request had a circle, and the answers are those of `locate` with it, all inside."""
     wait_for_question(page, before)
     query = asked(page)[-1]
     hits = town.locate("--near", query["near"], "--within", query["within"], town.photos[0])["hits"]
@@ -108,7 +108,7 @@ def circle_asked(page, town, before, what):
 
 @contextlib.contextmanager
 def rest_held(page):
-    """The page's waits for the user to come to rest end with this block, however long the block takes."""
+    """The page waits until the user pauses; these waits end with this block, however long the block takes."""
     page.run("""(() => {
         window.kept = { set: setTimeout, clear: clearTimeout, held: new Map() };
         window.setTimeout = (run, ms, ...values) => {

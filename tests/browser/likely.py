@@ -1,4 +1,4 @@
-"""likely.py - p beside the answers of weights whose scores make one, and all scores as a layer over the map."""
+"""likely.py - p beside the answers of weights whose scores give one, and all scores as a layer over the map."""
 import copy
 import json
 import os
@@ -7,7 +7,7 @@ from helpers import DONE, calm, opened, table
 from many import exports
 from town import Server
 
-# Of the layer: where its strongest pixel lies, in parts of its width and height, and how many are transparent.
+# Of the layer: the position of its strongest pixel, its size, and the number of transparent pixels.
 LAYER = """(() => {
     const image = document.querySelector('#map img.scores'), W = image.naturalWidth, H = image.naturalHeight;
     const canvas = Object.assign(document.createElement('canvas'), { width: W, height: H }).getContext('2d');
@@ -20,7 +20,7 @@ LAYER = """(() => {
 
 
 def weighted(town):
-    """The same town with a map of weights that give p."""
+    """The same town, with a map for weights that give p."""
     other = copy.copy(town)
     folder = os.path.join(town.folder, "likely")
     os.mkdir(folder)
@@ -55,7 +55,7 @@ def likely(chromium, town):
 
 
 def layer(page, town, server):
-    """It comes and goes by its switch, is strongest at the best tile, and follows the photo that is shown."""
+    """The switch shows and hides it; it is strongest at the best tile, and follows the selected photo."""
     page.click("#layers")
     assert page.run("document.querySelectorAll('#map img.scores').length") == 0
     assert not any("/v1/scores" in url for url in page.requests)

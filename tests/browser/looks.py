@@ -1,8 +1,8 @@
-"""What holds for the whole page at any moment: names for assistive technology, legible text, width, visible focus."""
+"""Checks that hold for the whole page at any time: accessible names, legible text, width, visible focus."""
 import json
 
-# Each element that has text of its own, its colour and what lies behind it, blended down to the first opaque ground.
-# Text on a picture has no one ground; the map's marks, white on their own colour, do.
+# Each element with text of its own, its colour and its background, blended down to the first opaque one. Text on a
+# picture has no single background; the map's marks, white on their own colour, have one.
 CONTRAST = """(() => {
     const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
     const rgba = (colour) => {
@@ -41,8 +41,8 @@ FOCUS = """(() => {
 
 
 def legible(page, which):
-    """WCAG 2 AA: a contrast of 4.5 between text and ground."""
-    page.until("document.getAnimations().every((a) => a.playState !== 'running')", "the page at rest")
+    """WCAG 2 AA: a contrast of 4.5 between text and background."""
+    page.until("document.getAnimations().every((a) => a.playState !== 'running')", "the animations to end")
     texts = page.run(CONTRAST)
     assert len(texts) > 25, texts
     faint = [text for text in texts if text[0] < 4.5]
@@ -50,7 +50,7 @@ def legible(page, which):
 
 
 def named(page, when):
-    """Everything that can be reached has a name, and none is a mere number or sign."""
+    """Everything focusable has an accessible name that is more than a number or sign."""
     elements = page.named()
     assert len(elements) > 3, elements
     nameless = [(role, name) for role, name in elements if len(name.strip()) < 3]
@@ -64,7 +64,7 @@ def fits(page):
 
 
 def tab_to(page, selector, most=60):
-    """Press Tab until the element has the focus; every stop on the way shows that it has it."""
+    """Press Tab until the element has focus; on the way, each element shows its focus."""
     stops = []
     for _ in range(most):
         page.press("Tab")
@@ -73,4 +73,4 @@ def tab_to(page, selector, most=60):
         assert stop.startswith("BODY") or (style != "none" and width >= 1), "no visible focus on " + stop
         if page.run("document.activeElement.matches(%s)" % json.dumps(selector)):
             return
-    raise AssertionError("no way to %s by Tab: %s" % (selector, stops))
+    raise AssertionError("%s cannot be reached by Tab: %s" % (selector, stops))

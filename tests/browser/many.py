@@ -1,4 +1,4 @@
-"""many.py - what the page does with all pictures of a visit: files, a table, one area or heading for all."""
+"""many.py - all pictures of a visit together: files, a table, one area or heading for all."""
 import csv
 import io
 import json
@@ -10,7 +10,7 @@ COLUMNS = "[...document.querySelectorAll('#table tbody tr')].map((r) => [...r.ch
 
 
 def lines(text):
-    """The lines of `locate`'s or the page's CSV file, with the photo's name alone and without the source, which only the
+    """The lines of a CSV file of `locate` or the page with the photo's base name and without the source, which only the
     program knows."""
     head, *rows = csv.reader(io.StringIO(text))
     for row in rows:
@@ -20,7 +20,7 @@ def lines(text):
 
 
 def exports(page, town, folder):
-    """Both files are those that `locate` writes of the same photos."""
+    """Both files equal those that `locate` writes for the same photos."""
     order = page.run("[...document.querySelectorAll('#entries .name')].map((e) => e.textContent)")
     photos = [next(path for path in town.photos if path.endswith("/" + name)) for name in reversed(order)]
     saved = page.download(lambda: page.click("#csv"), "answers.csv", folder)
@@ -30,7 +30,7 @@ def exports(page, town, folder):
     for mine, theirs in zip(got[1:], want[1:]):
         for name, a, b in zip(got[0], mine, theirs):
             decimals = len(b.partition(".")[2])
-            assert a == b or (decimals and len(a.partition(".")[2]) == decimals  # the last digit may round otherwise
+            assert a == b or (decimals and len(a.partition(".")[2]) == decimals  # the last digit may differ
                               and abs(float(a) - float(b)) < 1.5 * 10 ** -decimals), (name, mine, theirs)
     mine = json.loads(page.download(lambda: page.click("#geojson"), "answers.geojson", folder))
     theirs = json.loads(town.run("locate", "--index", town.map, "--format", "geojson", "--quiet", *photos))
@@ -48,7 +48,7 @@ def exports(page, town, folder):
 
 
 def summed_up(page, town):
-    """The table has all photos, sorts by any column and leads to each; the list shows that it goes on."""
+    """The table has all photos, sorts by any column and links to each; the list shows that it can be scrolled."""
     photos = {os.path.basename(path): path for path in town.photos}
     page.click("#table-open")
     rows = page.run(COLUMNS)
@@ -71,20 +71,20 @@ def summed_up(page, town):
         assert page.run("document.querySelectorAll('#table th')[5].ariaSort") == ("descending" if falls else "ascending")
     name = page.run(COLUMNS)[-1][0]
     page.click("#table tbody tr:last-child button")
-    page.until("!document.querySelector('#table[open]')", "the table's end")
+    page.until("!document.querySelector('#table[open]')", "the table to close")
     same(page, town.locate(photos[name])["hits"], "a picture chosen in the table")
     more = "[...document.getElementById('entries').classList].sort().join()"
     page.run("document.getElementById('entries').scrollLeft = 0")
-    page.until(more + " === 'more-right'", "a sign that the list goes on")
+    page.until(more + " === 'more-right'", "a sign that the list continues")
     page.click("#entries-older")
-    page.until(more + ".includes('more-left')", "a sign that it began earlier")
+    page.until(more + ".includes('more-left')", "a sign that it starts earlier")
     page.run("document.getElementById('entries').scrollLeft = 0")
     page.click("#entries li:last-child button")
     same(page, town.locate(town.photos[0])["hits"], "the first picture again")
 
 
 def own_gps(page, town):
-    """Searched near the place that the photo's own GPS gives, with the circle on the map."""
+    """A search near the photo's own GPS position, with the circle on the map."""
     photo = town.photos[0]
     before = len(asked(page))
     page.run("document.getElementById('circle-radius').value = 60")
@@ -109,7 +109,7 @@ def own_gps(page, town):
     assert page.errors == [], page.errors
     path = write(os.path.join(town.folder, "nowhere.jpg"), without_exif(photo))
     page.choose("#file", path)
-    page.until("document.querySelector('#answer .problem')", "word of a photo without GPS")
+    page.until("document.querySelector('#answer .problem')", "a message about a photo without GPS")
     assert "GPS" in page.text("#answer .problem p"), page.text("#answer .problem")
     assert len(page.errors) == 1 and " 422 " in page.errors.pop(), page.errors
     page.click("#answer .problem button:first-child")  # search the whole map
@@ -118,7 +118,7 @@ def own_gps(page, town):
 
 
 def for_all(page):
-    """One area, then one heading, for all pictures; those that were asked about so are left alone."""
+    """One area, then one heading, for all pictures; those that have it already are not sent again."""
     count = page.run("document.querySelectorAll('.entry').length")
     before = len(asked(page))
     page.click("#circle-place")

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""page.py PROGRAM FOLDER - everything that the page must do, in a real browser against the real service.
+"""page.py PROGRAM FOLDER - everything that the page must do, in a real browser with the real service.
 
-FOLDER is an empty one for a town and a map of it. What the page shows is held against what `geoviewmatch locate --json`
-prints of the same pictures.
+FOLDER is empty; a town and a map of it are made there. The page is compared with the output of
+`geoviewmatch locate --json` for the same pictures.
 """
 import json
 import math
@@ -22,7 +22,7 @@ from sight import first_sight, helping, layers
 from town import Server, Town
 from troubles import antimeridian, bare, broken, busy, empty, locked, lost_imagery, plain, stopped
 
-# ---------------------------------------------------------------- the checks, in the order in which a visit goes
+# ---------------------------------------------------------------- the checks, in the order of a visit
 
 def drop(page, town):
     page.give("drop", town.photos[0])
@@ -44,7 +44,7 @@ def drop(page, town):
 
 
 def square(page, hit):
-    """The best place's tile, as the square of ground that it is: its corners are told by the pointer."""
+    """The best tile is drawn as its square of ground; the pointer reads the coordinates of its corners."""
     left, right, top, bottom = page.run("(() => { const b = document.querySelector('#map .ground')"
                                         ".getBoundingClientRect(); return [b.left, b.right, b.top, b.bottom]; })()")
     corners = []
@@ -58,14 +58,14 @@ def square(page, hit):
 
 
 def judged(page, town, photo):
-    """The answer is called weak or clear as `locate` calls it, with the margin."""
+    """The answer is called weak or clear, as by `locate`, with the margin."""
     want = town.locate(photo)
     said = page.text(".verdict")
     assert said.startswith("Weak:" if want["weak"] else "Clear:") and "%.3f behind" % want["margin"] in said, (said, want)
 
 
 def pointer(page):
-    """The coordinates under the pointer, and the map's own imagery below them."""
+    """The coordinates under the pointer, and the map's own imagery as the background."""
     x, y = page.middle("#map")
     page.mouse("mouseMoved", x + 40, y)
     first = page.text("#pointer")
@@ -79,7 +79,7 @@ def pointer(page):
 
 
 def zoomed_out(page):
-    """A map too small to be seen has no imagery there, and that is no error."""
+    """A map too small to be visible shows no imagery, which is not an error."""
     for _ in range(22):
         page.run("document.querySelector('.leaflet-control-zoom-out').click()")
         calm(page)
@@ -115,7 +115,7 @@ def choose_and_paste(page, town):
     page.until("document.querySelector('[aria-current]').innerText.startsWith(%s)" % json.dumps(names[3]), "its mark")
 
 
-# The heat maps of picture and tile: how far each is from what it lies over (turned as it is), 0..255 in the mean, and
+# The heat maps of picture and tile: the mean difference, 0..255, of each from the picture below it (turned alike), and
 # the sums of their colours.
 HEAT = """(async () => {
     const side = 64, [tile, street, aerial] = document.querySelectorAll('#heat img');
@@ -154,7 +154,7 @@ def heat(page):
     assert min(all_scales["apart"] + coarse["apart"]) > 8, (all_scales, coarse)
     assert all_scales["sums"] != coarse["sums"], coarse
     page.press("Escape")
-    page.until("!document.querySelector('#heat[open]')", "the dialog's end")
+    page.until("!document.querySelector('#heat[open]')", "the dialog to close")
     assert page.run("document.activeElement.matches('.tile')")
 
 
@@ -169,7 +169,7 @@ def circle(page, town, folder):
     start = box[0] + box[2] * 0.55, box[1] + box[3] * 0.6
     before = len(asked(page))
     page.drag(start, (start[0] + 80, start[1]))
-    page.until("document.getElementById('circle-draw').getAttribute('aria-pressed') === 'false'", "the drawing's end")
+    page.until("document.getElementById('circle-draw').getAttribute('aria-pressed') === 'false'", "the drawing to end")
     assert page.text("#circle-hint") == ""
     first = circle_asked(page, town, before, "a drawn circle")
     before = len(asked(page))
@@ -217,7 +217,7 @@ def heading(page, town):
     page.click(".heading button:nth-child(2)")
     wait_for_question(page, before)
     assert asked(page)[-1]["heading"] == "find"
-    page.until("document.querySelector('.heading output').textContent.includes('estimated')", "where the heading is from")
+    page.until("document.querySelector('.heading output').textContent.includes('estimated')", "the source of the heading")
     same(page, town.locate("--heading", "find", town.photos[0])["hits"], "a heading that was found")
     before = len(asked(page))
     left, y, width = page.run("(() => { const b = document.getElementById('heading').getBoundingClientRect();"
@@ -234,7 +234,7 @@ def heading(page, town):
 
 
 def colours(page):
-    """Dark differs from light, by the system's wish and by the switch, and text is legible in both."""
+    """Dark differs from light, by the system's preference and by the switch, and text is legible in both."""
     ground = "getComputedStyle(document.body).backgroundColor"
     light = page.run(ground)
     looks.legible(page, "light")
@@ -315,7 +315,7 @@ def visit(chromium, server, town, folder):
 
 def main(program, folder):
     if browser.find() is None:
-        sys.exit("page.py: there is no chromium; on Debian: apt-get install chromium")
+        sys.exit("page.py: chromium is missing; on Debian: apt-get install chromium")
     town = Town(program, folder)
 
     def timed(check, *words):
@@ -332,7 +332,7 @@ def main(program, folder):
             timed(visit, chromium, server, town, folder)
         for check in (likely, perspective, empty, locked, bare, antimeridian):
             timed(check, chromium, town)
-    print("the page does what it must")
+    print("all checks of the page passed")
 
 
 if __name__ == "__main__":

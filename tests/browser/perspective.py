@@ -1,4 +1,4 @@
-"""perspective.py - the page over a map whose weights take photos: its words, a photo, a panorama, and no heading."""
+"""perspective.py - the page with a map for photos: its texts, a photo, a panorama, and no heading."""
 import json
 import os
 
@@ -12,7 +12,7 @@ IMAGES = "document.querySelectorAll('#heat[open] img:not(.loading)').length === 
 
 
 def weights_of(town):
-    """Random ones, and the map of a few tiles that they made."""
+    """Random weights for photos, and a map of a few tiles made with them."""
     path = [os.path.join(town.folder, "photos." + end) for end in ("base", "json", "safetensors", "gpkg")]
     town.run("init", "--preset", "sample4geo-nano", "--out", path[0])
     config = json.loads(town.run("info", "--json", path[0]))["config"]
@@ -48,7 +48,7 @@ def perspective(chromium, town):
             assert ("8 views of it" in page.text(".results")) == (path == PANORAMA), page.text(".results")
             page.click("#answer .tile")
             page.until(IMAGES % 4 if path == PHOTO else "document.getElementById('heat-notice').textContent !== ''",
-                       "the heat maps, or why there are none")
+                       "the heat maps, or a message about them")
             notice = page.text("#heat-notice")
             assert (notice == "") == (path == PHOTO) and ("8 views" in notice) == (path == PANORAMA), notice
             page.press("Escape")

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""picture.py PROGRAM PICTURE.jpg - the page with an answer, as the README shows it: a town twice as fine as the
-tests', on a screen of 1280 x 800."""
+"""picture.py PROGRAM PICTURE.jpg - the page with an answer, as the README shows it: a town at twice the resolution of
+the tests', on a screen of 1280 x 800."""
 import json
 import sys
 import tempfile
@@ -21,7 +21,7 @@ def main(program, path):
             at = town.photos.index(best)
             page.click("#entries li:nth-child(%d) button" % (at + 1))
             page.until("document.querySelector('#answer h2').textContent === %s" % json.dumps(best.rsplit("/", 1)[1]),
-                       "the clearest of them")
+                       "the clearest photo")
             page.run("document.activeElement.blur()")
             page.mouse("mouseMoved", 900, 560)
             calm(page)

@@ -1,5 +1,5 @@
-"""proxy.py - what goes between the browser and the service. A browser sends a request again by itself if a connection that
-it kept open ends without an answer, so neither the page nor DevTools sees that one was lost: it is counted here."""
+"""proxy.py - a proxy between browser and service. A browser silently repeats a request if a persistent connection
+closes without an answer, so neither the page nor DevTools sees a lost request: the proxy counts them."""
 import collections
 import re
 import socket
@@ -12,8 +12,8 @@ HEAD = re.compile(rb"(GET|HEAD|POST|DELETE) (\S+) HTTP/1\.1\r\n")
 
 
 class Proxy:
-    """Stands before a service, whose `address` becomes its own; `requests` counts paths, `lost` has those without an
-    answer. `lose` requests to /v1/locate are cut off."""
+    """Stands before a service and replaces its `address`. `requests` counts paths, `lost` lists those without an
+    answer. The next `lose` requests to /v1/locate are dropped."""
 
     def __init__(self, server):
         self.target, self.requests, self.lost, self.lose = (server.host, server.port), collections.Counter(), [], 0
@@ -39,7 +39,7 @@ class Proxy:
 
 
 class Connection:
-    """One of the browser's; it sends a request only when the one before is answered."""
+    """A connection of the browser, which sends a request only after the previous one is answered."""
 
     def __init__(self, proxy, client):
         self.proxy, self.client, self.open, self.gone = proxy, client, None, False
@@ -52,7 +52,7 @@ class Connection:
             return
         threading.Thread(target=self.back, daemon=True).start()
         self.gone = self.pump(self.client, self.server, self.asked)
-        if self.gone:  # else `back` sees the service's end
+        if self.gone:  # otherwise `back` sees the service close
             self.close()
 
     def back(self):
@@ -62,7 +62,7 @@ class Connection:
         self.close()
 
     def pump(self, source, sink, seen):
-        """Until one of them ends; whether that was the source."""
+        """Copy until one side closes; return whether that was the source."""
         while True:
             try:
                 data = source.recv(1 << 16)
@@ -98,14 +98,14 @@ class Connection:
 
 
 def served(server):
-    """How many questions the service has answered, by its own count."""
+    """The number of location requests that the service has answered, by its own count."""
     metrics = server.ask("GET", "/metrics")[2].decode()
     return sum(int(n) for n in re.findall(r'geoviewmatch_requests_total\{path="/v1/locate",code="\d+"\} (\d+)', metrics))
 
 
 def counted(chromium, server, town):
-    """As many questions leave the page as come to the service and are answered. That one is lost is found out, though
-    the browser asks again; where that fails too, the page says so and does not ask by itself."""
+    """The page sends as many requests as the service receives and answers. A lost request is detected, although the
+    browser repeats it; if the repetition fails too, the page says so and does not retry by itself."""
     page, proxy = opened(chromium, server.address), server.proxy
     before = proxy.count("/v1/locate"), served(server), proxy.count("/v1/imagery/") + proxy.count("/v1/tiles/")
     page.give("drop", *town.photos)
@@ -123,11 +123,11 @@ def counted(chromium, server, town):
     said, sent = len(asked(page)), proxy.count("/v1/locate")
     proxy.lose = 1
     page.click(".heading button:first-child")
-    page.until("!document.querySelector('#answer[aria-busy=true]')", "an answer, or word that there is none")
+    page.until("!document.querySelector('#answer[aria-busy=true]')", "an answer, or a message that there is none")
     assert proxy.lost == ["/v1/locate"] and proxy.count("/v1/locate") >= sent + 1, (proxy.lost, proxy.requests)
     proxy.lose = 1000
     page.click(".heading button:nth-child(2)")
-    page.until("document.querySelector('#answer .problem button')", "word of questions that are lost")
+    page.until("document.querySelector('#answer .problem button')", "a message about lost requests")
     assert "does not answer" in page.text("#answer .problem"), page.text("#answer .problem")
     assert len(asked(page)) == said + 2, asked(page)[said:]
     proxy.lose = 0

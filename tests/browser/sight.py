@@ -1,5 +1,5 @@
-"""sight.py - what a visitor sees first: the map without anything around it, without lines in it, sharp; the help; what is
-drawn, at choice."""
+"""sight.py - what a visitor sees first: the map without anything around it, without seams, sharp; the help; the drawing
+options."""
 import base64
 import json
 import struct
@@ -11,7 +11,7 @@ BOX = """(() => {
     const box = document.querySelector(%s).getBoundingClientRect();
     return [box.left, box.top, box.right, box.bottom];
 })()"""
-# Of each square on the map: its side in pixels, of the file and of the page, and how many pixels are transparent.
+# For each square on the map: its side in pixels of the file and of the page, and the number of transparent pixels.
 SQUARES = """[...document.querySelectorAll('#map .leaflet-tile')].filter((image) => image.naturalWidth > 0).map((image) => {
     const side = image.naturalWidth;
     const canvas = Object.assign(document.createElement('canvas'), { width: side, height: side }).getContext('2d');
@@ -22,7 +22,7 @@ SQUARES = """[...document.querySelectorAll('#map .leaflet-tile')].filter((image)
 
 
 def black_png(side):
-    """All of one colour, a bit a pixel."""
+    """A PNG of one colour, one bit per pixel."""
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
     header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
@@ -31,7 +31,7 @@ def black_png(side):
 
 
 def ground_around(page, which):
-    """What lies around the footprint is the map's own ground and nothing else."""
+    """Around the footprint there is only the map's background colour."""
     left, top, right, bottom = page.run(BOX % json.dumps("#map .footprint"))
     ground = page.run("getComputedStyle(document.getElementById('map')).backgroundColor")
     middle = (top + bottom) / 2
@@ -43,7 +43,7 @@ def ground_around(page, which):
 
 
 def files(page, server):
-    """A square that the imagery covers in part is a PNG, one that it covers whole a JPEG, one without any is nothing."""
+    """A square partly covered by imagery is a PNG, one fully covered is a JPEG, and others do not exist."""
     info = server.json("GET", "/v1/map")
     kinds = set()
     for path in sorted({"/" + url.split("/", 3)[3] for url in page.requests if "/v1/imagery/" in url}):
@@ -56,7 +56,7 @@ def files(page, server):
 
 
 def without_lines(chromium, server):
-    """Where a pixel of the page is one and a quarter of the screen's, squares of one colour make one even ground."""
+    """With 1.25 screen pixels per page pixel, squares of one colour join without seams."""
     page = chromium.open(1280, 800, 1.25)
     page.prefer(reduced_motion="reduce", color_scheme="light")
     black = base64.b64encode(black_png(256)).decode()
@@ -100,7 +100,7 @@ def first_sight(chromium, server):
 
 
 def helping(page, server):
-    """What the page says of itself."""
+    """The page's help about itself."""
     version = server.json("GET", "/v1/map")["version"]
     page.click("#help-open")
     said = page.text("#help")
@@ -109,11 +109,11 @@ def helping(page, server):
     status, headers, _ = server.ask("GET", page.run("document.querySelector('#help a').pathname"))
     assert (status, headers["content-type"]) == (200, "application/json")
     page.press("Escape")
-    page.until("!document.querySelector('#help[open]')", "the help's end")
+    page.until("!document.querySelector('#help[open]')", "the help to close")
 
 
 def layers(page):
-    """The imagery fainter, the footprint away, and both back."""
+    """The imagery's strength and the footprint can be changed and restored."""
     strength = "Number(getComputedStyle(document.querySelector('#map .leaflet-layer')).opacity)"
     page.click("#layers")
     page.run("document.getElementById('imagery-strength').focus()")

@@ -1,4 +1,4 @@
-"""A small town, a map of it, and the program serving it; what the program itself says, to hold the page against."""
+"""A small town, a map of it, the program serving it, and the program's own results to compare the page with."""
 import json
 import os
 import subprocess
@@ -9,7 +9,7 @@ from service import Service
 
 
 class Town:
-    """`folder` takes town/ (the orthophoto and panoramas), map.gpkg and empty.gpkg."""
+    """Makes town/ (the orthophoto and panoramas), map.gpkg and empty.gpkg in `folder`."""
 
     def __init__(self, program, folder, metres=300, pairs=5, scale=1, seed=3, origin="45,-30"):
         self.program, self.folder, self.told = program, folder, {}
@@ -26,13 +26,13 @@ class Town:
         return done.stdout
 
     def locate(self, *words):
-        """What `geoviewmatch locate --json` says of one picture; asked once, as the pictures do not change."""
+        """The output of `geoviewmatch locate --json` for one picture; cached, because the pictures do not change."""
         if words not in self.told:
             self.told[words] = json.loads(self.run("locate", "--index", self.map, "--json", "--quiet", *words))[0]
         return self.told[words]
 
     def empty_map(self):
-        """A map whose tiles were all taken out."""
+        """A map whose tiles were all removed."""
         path = os.path.join(self.folder, "empty.gpkg")
         for end in (".gpkg", ".features"):
             with open(self.map[:-5] + end, "rb") as source, open(path[:-5] + end, "wb") as copy:
@@ -42,7 +42,7 @@ class Town:
 
 
 class Server(Service):
-    """The service at `address`, which ends with its block."""
+    """The service, which has an `address` and ends with the block."""
 
     def __init__(self, program, index, port=0, *words):
         super().__init__(program, index, "--port", port, *words)

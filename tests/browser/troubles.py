@@ -1,17 +1,17 @@
-"""troubles.py - what the page says of pictures that are wrong, of a service that is busy, locked or gone, and of a map without
-tiles or without imagery. The checks that page.py makes of it."""
+"""troubles.py - messages of the page about bad pictures, about a service that is busy, locked or gone, and about a map
+without tiles or without imagery. page.py runs these checks."""
 import json
 import math
 import os
 import urllib.request
 
 from helpers import DONE, asked, calm, circle_asked, opened, refusal, same, table, without_exif, write
-from town import Server, Town  # which makes tests/serve known
+from town import Server, Town  # also makes tests/serve importable
 from service import png
 
 
 def broken(page, server, town, folder):
-    """Each bad picture says what is wrong; what the page can tell by itself is not sent."""
+    """A message says what is wrong with each bad picture; what the page can detect itself is not sent."""
     def problem(path):
         page.choose("#file", path)
         page.until("document.querySelector('#answer h2')?.textContent === %s"
@@ -56,7 +56,7 @@ def broken(page, server, town, folder):
 
 
 def trusted(page):
-    """What is refused as not a full panorama is taken as one if the user says so, its heat maps too."""
+    """A picture refused as not a full panorama is accepted if the user declares it one, and has heat maps."""
     before = len(page.requests)
     page.run("""(async () => {
         const canvas = Object.assign(document.createElement('canvas'), { width: 400, height: 300 });
@@ -72,10 +72,10 @@ def trusted(page):
     page.until("document.querySelector('#answer h2').textContent === 'four_thirds.png'"
                " && document.querySelector('#answer .problem button')", "a refusal")
     said = page.text("#answer .problem p")
-    assert "is not a full panorama" in said and "--panorama" not in said, said  # a button says it here
+    assert "is not a full panorama" in said and "--panorama" not in said, said  # the page has a button for it
     assert "panorama" not in asked(page)[-1], asked(page)[-1]
     page.click("#answer .problem button:first-child")
-    page.until("document.querySelector('#answer .verdict')", "an answer all the same")
+    page.until("document.querySelector('#answer .verdict')", "an answer to the declared panorama")
     assert asked(page)[-1]["panorama"] == "yes", asked(page)[-1]
     assert "as you confirmed" in page.text(".results"), page.text(".results")
     page.click("#answer .tile")
@@ -86,8 +86,8 @@ def trusted(page):
 
 
 def plain(page, town, folder):
-    """A picture without GPS and heading: no mark of its own, no distance, a heading that was found. When its file has
-    changed since, the page says so, and the answer stays."""
+    """A picture without GPS and heading: no mark of its own, no distance, a heading that was found. If its file has
+    changed since, the page says so and keeps the answer."""
     path = write(os.path.join(folder, "plain.jpg"), without_exif(town.photos[0]))
     hits = town.locate(path)["hits"]
     page.choose("#file", path)
@@ -98,7 +98,7 @@ def plain(page, town, folder):
     with open(path, "ab") as file:
         file.write(b"changed")
     page.click(".heading button:nth-child(2)")
-    page.until("document.querySelector('#answer .problem')", "word of a file that has changed")
+    page.until("document.querySelector('#answer .problem')", "a message about a changed file")
     assert page.text("#answer .problem").strip() == "This file can no longer be read.", page.text("#answer .problem")
     assert page.text("#notice") == ""
     same(page, hits, "the answer before")
@@ -107,7 +107,8 @@ def plain(page, town, folder):
 
 
 def busy(page, town):
-    """A busy server is asked again when it says so; a token that it wants is asked for and sent along."""
+    """The page asks a busy server again after the announced time; it asks for a token that is required, and sends
+    it."""
     page.call("Fetch.enable", patterns=[{"urlPattern": "*/v1/locate*"}])
     before = len(asked(page))
     page.choose("#file", town.photos[0])
@@ -124,7 +125,7 @@ def busy(page, town):
     page.click("#answer .problem button")
     reply(503, ("Retry-After", "1"))
     page.until("document.getElementById('live').textContent.includes('busy')"
-               " && document.getElementById('busy').textContent.includes('busy')", "word of a busy server")
+               " && document.getElementById('busy').textContent.includes('busy')", "a message about a busy server")
     reply(401, ("WWW-Authenticate", "Bearer"))
     page.until("document.querySelector('#token[open]')", "the question for a token")
     page.type("a-token")
@@ -140,10 +141,10 @@ def busy(page, town):
 
 
 def stopped(page, server, town):
-    """A server that is gone is told of; one that is back answers at a press."""
+    """A message appears if the server is gone; once it is back, a button asks again."""
     server.stop()
     page.choose("#file", town.photos[1])
-    page.until("document.querySelector('#answer .problem button')", "word of a stopped server")
+    page.until("document.querySelector('#answer .problem button')", "a message about a stopped server")
     assert "does not answer" in page.text("#answer .problem")
     with Server(town.program, town.map, server.port):
         page.click("#answer .problem button")
@@ -152,11 +153,11 @@ def stopped(page, server, town):
 
 
 def lost_imagery(page):
-    """Squares of the map that do not come are told of, and so is why."""
+    """A message says that squares of the map did not load, and why."""
     page.call("Fetch.enable", patterns=[{"urlPattern": "*/v1/imagery/*"}])
     before = len(page.requests)
     page.run("document.querySelector('.leaflet-control-zoom-in').click()")
-    page.wait(lambda: page.paused, "a square that is asked for")
+    page.wait(lambda: page.paused, "the request of a square")
     while not page.run("document.getElementById('map-note').textContent"):
         for held in page.take_held():
             page.call("Fetch.failRequest", requestId=held["requestId"], errorReason="ConnectionReset")
@@ -182,7 +183,7 @@ def empty(chromium, town):
 
 
 def locked(chromium, town):
-    """A service with a token: asked for until it is right, then sent with everything, pictures too."""
+    """A service with a token: the page asks until it is correct, then sends it with every request, pictures too."""
     path = os.path.join(town.folder, "token")
     write(path, b"open-sesame\n")
     with Server(town.program, town.map, 0, "--token", path) as server:
@@ -204,7 +205,7 @@ def locked(chromium, town):
 
 
 def bare(chromium, town):
-    """A map whose rasters are gone: outlines of its tiles, and answers all the same."""
+    """A map whose rasters are missing: outlines of its tiles, and answers nevertheless."""
     raster = os.path.join(town.folder, "town", "ortho.tif")
     os.rename(raster, raster + ".gone")
     with Server(town.program, town.map) as server:
@@ -212,14 +213,14 @@ def bare(chromium, town):
         page.until("document.querySelectorAll('#map .outline').length > 20", "the tiles' outlines")
         page.give("drop", town.photos[0])
         page.until(DONE % 1, "the answer")
-        page.until("document.querySelectorAll('#answer .tile.gone').length === 5", "word of pictures that are gone")
+        page.until("document.querySelectorAll('#answer .tile.gone').length === 5", "messages about missing pictures")
         assert not any("/v1/imagery/" in url for url in page.requests)
         page.close()
     os.rename(raster + ".gone", raster)
 
 
 def antimeridian(chromium, town):
-    """A town across it: whole on the map, with what belongs to it, and longitudes below 180 wherever they are told."""
+    """A town across the antimeridian: drawn whole with its marks, and longitudes are below 180 everywhere."""
     folder = os.path.join(town.folder, "antimeridian")
     os.mkdir(folder)
     town = Town(town.program, folder, metres=300, pairs=4, origin="45,180")
@@ -242,7 +243,7 @@ def antimeridian(chromium, town):
             calm(page)
             assert page.run(inside) == [True] * 3, (want[0], page.run(inside))
             sides.add(want[0]["lon"] > 0)
-        assert sides == {True, False}, "the town has places on one side only"
+        assert sides == {True, False}, "all answers are on one side"
         drawn = page.run("[...document.querySelectorAll('#map .leaflet-tile')].filter((i) => i.naturalWidth === 256)"
                          ".map((i) => i.getBoundingClientRect().left)")
         assert len(set(drawn)) > 1 and page.text("#map-note") == "", drawn
@@ -264,7 +265,7 @@ def antimeridian(chromium, town):
             query = circle_asked(page, town, before, "a circle moved across the antimeridian")
             assert abs(float(query["near"].split(",")[1])) <= 180, query
             now = page.middle(".handle.middle")
-            assert math.dist(now, (x + off, y)) < 10, (now, x + off, y)  # where it was dropped, not a world away
+            assert math.dist(now, (x + off, y)) < 10, (now, x + off, y)  # at the drop position, not a world away
         assert page.errors == [], page.errors
         page.close()
     os.rename(os.path.join(folder, "town", "ortho.tif"), os.path.join(folder, "gone.tif"))

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The benchmarks run, say all that they measure, and leave nothing behind. How fast is no matter here.
+# The benchmarks run, print all their measurements, and leave no files. Speed does not matter here.
 . tests/cli/common.bash
 mkdir "$tmp/temporary"
 export TMPDIR=$tmp/temporary

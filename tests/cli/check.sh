@@ -1,5 +1,5 @@
 #!/bin/bash
-# A data set that is whole, and one with everything wrong that there is.
+# A complete data set, and one with every kind of error.
 . tests/cli/common.bash
 d=$tmp/set
 mkdir -p "$d/street" "$d/aerial"
@@ -13,7 +13,7 @@ c,street/3.png,aerial/3.png,48.003,11,val
 d,street/4.png,aerial/4.png,48.004,11,test
 END
 
-# count NAME N: the summary's line.
+# count NAME N: the line of the summary.
 count() {
     grep -qE "^  $1 +$2$" "$tmp/out" || { echo "'$1' is not $2:"; cat "$tmp/out"; exit 1; }
 }
@@ -37,7 +37,7 @@ assert answer["train"] == {"pairs": 2, "tiles": 2} and answer["pictures"] == 6 a
 assert set(answer["findings"].values()) == {0} and answer["elevation"] == [-45, 45] and answer["ground_m"] == 64
 END
 
-# A scene that is trained with and tested with, and a place beside its tile.
+# A scene used for training and for testing, and a place beside its tile.
 cat >> "$d/pairs.csv" <<'END'
 e,street/1.png,aerial/3.png,48.003,11,val
 b,street/4.png,aerial/3.png,48.003,11,val
@@ -85,7 +85,7 @@ want = sorted([
 assert found == want, set(found) ^ set(want)
 END
 
-# Sizes are held against the published ones, unless the data set was scaled as a whole, as here the aerial pictures.
+# Sizes are compared with the published ones, unless all pictures of a view were scaled alike, as the aerial ones here.
 v=$tmp/cvusa
 mkdir -p "$v/splits" "$v/bingmap/19" "$v/streetview/panos"
 for i in 1 2 3; do
@@ -99,7 +99,7 @@ says out "cvusa: CVUSA, 174.4 m of ground, elevations -32.73 to 32.73 degrees" "
 count 'test \(val\)' "3 pairs, 3 tiles"
 count mis-sized 3
 
-# CVACT's labels name pictures that were not published: a few do no harm, many do, and so does whatever else there is.
+# CVACT's labels name pictures that were not published: a few are accepted, many are not, nor is anything else missing.
 a=$tmp/cvact
 mkdir -p "$a/streetview" "$a/satview_polish"
 python3 - "$a" <<'END'
@@ -153,7 +153,7 @@ expect 1 check --data "$a"
 count missing 3
 fails grep -q "not an error" "$tmp/out"
 
-# Labels that lie, and calls that are wrong.
+# Labels that contradict the files, and wrong calls.
 echo "j,../street/1.png,aerial/1.png,48,11,train,," >> "$d/pairs.csv"
 expect 1 check --data "$d"
 refused "pairs.csv, line 12: '../street/1.png' is outside the data set's folder"
@@ -172,7 +172,7 @@ refused "--ground takes metres"
 expect 2 check --data "$d" more
 refused "unexpected argument 'more'"
 
-# A list that cannot be written is found out before the work.
+# A list that cannot be written fails before the work.
 sed -i '$d' "$d/pairs.csv"
 expect 1 check --data "$d" --list "$tmp/no/list.csv"
 refused "list.csv: cannot"

@@ -1,5 +1,5 @@
-# common.bash - for the scripts beside it, which run from the repository's top: an empty folder $tmp, and a command's
-# status, stdout and stderr held against what they must be.
+# common.bash - for the scripts beside it, which run from the top of the repository: an empty folder $tmp, and checks of
+# a command's status, stdout and stderr.
 set -euo pipefail
 
 tmp=$(mktemp -d)
@@ -7,7 +7,7 @@ trap 'rm -rf "$tmp"' EXIT
 export LC_ALL=C
 demo=examples/demo
 
-# expect STATUS COMMAND...: run the program; its output lies in $tmp/out and $tmp/err.
+# expect STATUS COMMAND...: run the program; its output is in $tmp/out and $tmp/err.
 expect() {
     local want=$1 got=0
     shift
@@ -15,16 +15,16 @@ expect() {
     [ "$got" = "$want" ] || { echo "status $got, not $want: geoviewmatch $*"; cat "$tmp/out" "$tmp/err"; exit 1; }
 }
 
-# fails COMMAND...: it must. Neither a command after "!" nor the first of several joined by && ends a script if it is not
-# as it must be.
+# fails COMMAND...: the command must fail. `set -e` ignores a command after "!" and all but the last of several joined
+# by &&, so those do not end a script.
 fails() {
     if "$@"; then
-        echo "it succeeds: $*"
+        echo "it succeeded: $*"
         exit 1
     fi
 }
 
-# says FILE PATTERN...: each (a fixed text) stands in $tmp/FILE.
+# says FILE PATTERN...: each PATTERN (fixed text) is in $tmp/FILE.
 says() {
     local file=$1 pattern
     shift
@@ -40,7 +40,7 @@ lines() {
     [ "$got" = "$2" ] || { echo "$got lines in $1, not $2:"; cat "$tmp/$1"; exit 1; }
 }
 
-# refused PATTERN...: the last command printed nothing but one sentence, which has all of these.
+# refused PATTERN...: the last command printed one sentence that contains each PATTERN, and nothing else.
 refused() {
     lines out 0
     lines err 1

@@ -1,9 +1,9 @@
 #!/bin/bash
-# `--device cuda`: what is missing is said in one sentence; and, with CUDA's part compiled for the CPU (CUDA_HOST), train,
-# its --resume, eval, embed and heatmap give what the CPU gives.
+# `--device cuda`: one sentence says what is missing. With the CUDA module compiled for the CPU (CUDA_HOST), train,
+# --resume, eval, embed and heatmap give the results of the CPU.
 . tests/cli/common.bash
 
-[ -n "${CUDA_HOST:-}" ] || { echo "skipped: no C++ compiler for CUDA's part, or sanitizers"; exit 77; }
+[ -n "${CUDA_HOST:-}" ] || { echo "skipped: no C++ compiler for the CUDA module, or sanitizers"; exit 77; }
 start=tests/golden/net_four.safetensors
 picture=tests/golden/run/street/00.png
 
@@ -19,7 +19,7 @@ refused "no usable NVIDIA GPU"
 expect 2 bench --search --device cuda
 refused "--search runs on the CPU"
 
-# train, stopped and gone on with; the losses of both devices side by side
+# train, interrupted and resumed; the losses of both devices side by side
 learn() {
     expect 0 train --data tests/golden/run --init $start --augment none --shuffle no --batch 2 --epochs 20 \
         --eval-every 0 --quiet "$@"
@@ -33,7 +33,7 @@ a, b = ([json.loads(line)["loss"] for line in open(f"{run}/log.jsonl")] for run 
 assert len(a) == len(b) == 4 and max(abs(x / y - 1) for x, y in zip(a, b)) < 1e-4, (a, b)
 END
 python3 "$tmp/same.py" "$tmp/cpu" "$tmp/gpu"
-# and with hard batches, whose order each epoch takes from the weights as they are then: of four pairs, two epochs
+# hard batches, whose order follows from the weights at the start of each epoch: four pairs, two epochs
 cp -r tests/golden/run "$tmp/four"
 head -n 5 tests/golden/run/pairs.csv > "$tmp/four/pairs.csv"
 hard="--data $tmp/four --hard 2 --shuffle yes --epochs 2"
@@ -48,7 +48,7 @@ for device in cpu cuda; do
 done
 cmp "$tmp/eval.cpu" "$tmp/eval.cuda"
 
-# embed and heatmap: pictures of an own size, so a drawn one
+# embed and heatmap: pictures of another size than the network's, so a drawn one
 expect 0 embed --weights $start --view aerial --out "$tmp/f.safetensors" --device cuda --quiet tests/golden/run/aerial/0[0-2].png
 expect 0 heatmap --weights $start --view aerial --stage 3 --out "$tmp/cpu.png" --quiet tests/golden/run/aerial/00.png
 expect 0 heatmap --weights $start --view aerial --stage 3 --out "$tmp/gpu.png" --quiet --device cuda --precision fp32 \

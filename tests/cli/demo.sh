@@ -1,11 +1,11 @@
 #!/bin/bash
-# The demo runs from nothing and finds most of its panoramas; what it drew and indexed is used again; its commands can
-# be typed as they stand.
+# The demo runs in an empty folder and finds most of its panoramas. A second run reuses what the first drew and indexed.
+# The commands it prints can be pasted.
 . tests/cli/common.bash
 GEOVIEWMATCH=$(realpath "$GEOVIEWMATCH")
 town="$tmp/my town"
 
-# Interrupted, it leaves no half-written file, and the same command goes on.
+# Interrupted, it leaves no half-written file, and the same command continues.
 "$GEOVIEWMATCH" demo --out "$town" --quiet > "$tmp/out" & pid=$!
 until compgen -G "$town/*.tmp" > "$tmp/writing"; do kill -0 $pid; sleep 0.05; done
 kill -TERM $pid
@@ -22,13 +22,13 @@ first=$(sed -n 's/.*within 25 m \([0-9]*\).*at rank 1.*/\1/p' "$tmp/out")
 [ "$first" -ge 60 ] || { echo "only $first% at rank 1"; exit 1; }
 for file in ortho.tif map.gpkg map.features report/index.html report/answers.geojson; do [ -s "$town/$file" ]; done
 
-# A line of it, as it stands: the map is there.
+# One of its printed commands, verbatim: the map exists.
 sed -n 's/^\$ \(.* index .*\)/\1/p' "$tmp/out" > "$tmp/typed"
 [ "$(wc -l < "$tmp/typed")" = 1 ]
 bash -e "$tmp/typed" > "$tmp/out" 2> "$tmp/err" || { cat "$tmp/out" "$tmp/err"; exit 1; }
 says out "already complete, 576 tiles"
 
-# The same town again is neither drawn nor indexed anew; the program is named as it was called.
+# The same town is not drawn or indexed again; printed commands name the program as it was called.
 ln -s "$GEOVIEWMATCH" "$tmp/gvm"
 before=$(stat -c %y "$town/ortho.tif")
 find "$town/street" -name '0000[0-3]*.jpg' ! -name '00000[12].jpg' -delete # two are enough
@@ -37,8 +37,8 @@ says out "my town: this town exists already" "\$ ./gvm index --raster '$town/ort
     "  ./gvm serve --index '$town/map.gpkg'" "2 photos of known place"
 [ "$(stat -c %y "$town/ortho.tif")" = "$before" ]
 
-# In a folder that was called otherwise the map is made anew, as it names the orthophoto; another town is drawn over
-# it. Both fail here, which is enough to see.
+# In a folder under another path the map is made again, because it contains the orthophoto's path; another town is drawn
+# over the old one. Both fail here, which shows that they were tried.
 rm "$town/map.gpkg" "$town/map.features"
 mkdir "$town/map.features"
 sed -i '$ s/.*/elsewhere/' "$town/demo.txt"

@@ -1,9 +1,9 @@
 #!/bin/bash
-# Pictures into a file of features: good ones, broken ones, folders.
+# Pictures to a file of features: valid and broken ones, folders.
 . tests/cli/common.bash
 w=$(nano)
 
-rows() { # rows FILE: the names and the sizes of a features file, one row a line; checks that rows have length 1
+rows() { # rows FILE: the names and the sizes in a file of features, one per line; checks that the rows are unit vectors
     python3 - "$1" <<'END'
 import json, math, struct, sys
 data = open(sys.argv[1], "rb").read()
@@ -31,14 +31,14 @@ cp "$tmp/s.safetensors" "$tmp/first"
 expect 0 embed --weights "$w" --view street --out "$tmp/s.safetensors" $demo/street/{3,1,2,4}.png
 cmp "$tmp/s.safetensors" "$tmp/first"
 
-# What fails is named in one line each; the good ones are written.
+# Each failed picture gets one line; the others are written.
 mkdir "$tmp/mixed" "$tmp/none" "$tmp/folder.png"
 cp $demo/street/1.png "$tmp/mixed/c.PNG"
-head -c 2000 $demo/street/1.png > "$tmp/mixed/b.png" # cut short
+head -c 2000 $demo/street/1.png > "$tmp/mixed/b.png" # truncated
 cp $demo/aerial/1.png "$tmp/mixed/a.png"             # not a panorama
 echo text > "$tmp/mixed/d.jpg"
 : > "$tmp/mixed/e.tiff"
-echo notes > "$tmp/mixed/notes.txt" # not a picture's name: not looked at
+echo notes > "$tmp/mixed/notes.txt" # not a picture by its name: ignored
 touch "$tmp/mixed/.hidden.png"
 expect 1 embed --weights "$w" --view street --out "$tmp/m.safetensors" --batch 2 \
     "$tmp/mixed" "$tmp/gone.png" "$tmp/none" "$tmp/folder.png" $demo/street/2.png
@@ -51,7 +51,7 @@ says out "m.safetensors: features of 2 pictures"
 [ "$(rows "$tmp/m.safetensors")" = "$tmp/mixed/c.PNG 2304
 $demo/street/2.png 2304" ]
 
-# Nothing good: nothing written, the old file stays.
+# Only bad pictures: nothing is written, the old file is kept.
 cp "$tmp/m.safetensors" "$tmp/old"
 expect 1 embed --weights "$w" --view street --out "$tmp/m.safetensors" "$tmp/mixed/a.png" "$tmp/gone.png"
 lines out 0
@@ -62,7 +62,7 @@ expect 1 embed --weights "$w" --view street --out "$tmp/new.safetensors" "$tmp/n
 refused "none: no JPEG, PNG, WebP, TIFF or HEIC file found in this folder"
 [ ! -e "$tmp/new.safetensors" ]
 
-# An output that cannot be written is found out before the work.
+# An output that cannot be written fails before the work.
 for out in "$tmp" /dev/full "$tmp/no/where"; do
     expect 1 embed --weights "$w" --view street --out "$out" $demo/street
     refused "$out: "
@@ -70,7 +70,7 @@ done
 expect 1 embed --weights "$tmp/gone" --view street --out "$tmp/new.safetensors" $demo/street
 refused "gone: cannot open it"
 
-# Names of any bytes.
+# Names with any bytes.
 cp $demo/aerial/1.png "$tmp/"$'\xff\n.png'
 expect 0 embed --weights "$w" --view aerial --out "$tmp/n.safetensors" "$tmp/"$'\xff\n.png'
 rows "$tmp/n.safetensors" > /dev/null

@@ -1,8 +1,8 @@
 #!/bin/bash
-# Evaluation of a network that has learned nothing: the figures, the list of matches and their picture agree.
+# Evaluation of an untrained network: the figures, the list of matches and their picture agree.
 . tests/cli/common.bash
 
-# Weights whose band is what these pictures show, so that their rows are the network's.
+# Weights with the elevation band of these pictures, so that the rows match the network's.
 python3 - tests/golden/net_narrow.safetensors "$tmp/w.safetensors" <<'END'
 import json, sys
 data = open(sys.argv[1], "rb").read()
@@ -91,7 +91,7 @@ check(folder + "/five.png", [matches[i * 64 // 5] for i in range(5)])
 assert 0 < check(folder + "/twelve.png", [matches[i * 64 // 12] for i in range(12)]) < 12
 END
 
-# A gallery of fewer than five.
+# A gallery of fewer than five tiles.
 mkdir "$tmp/few"
 cp -r tests/golden/run/street tests/golden/run/aerial "$tmp/few"
 head -4 tests/golden/run/pairs.csv > "$tmp/few/pairs.csv"
@@ -99,7 +99,7 @@ expect 0 eval --data "$tmp/few" --weights tests/golden/net_narrow.safetensors --
 python3 -c 'import struct, sys; assert struct.unpack(">8xI4sII", open(sys.argv[1], "rb").read(24))[2:] == (521, 297)' \
     "$tmp/few.png"
 
-# A file that cannot be written costs no figures; calls that are wrong.
+# Figures are printed even if a file cannot be written; wrong calls.
 expect 1 $eval_run --gallery-picture "$tmp/no/folder.png"
 says out "street to aerial: 64 queries"
 lines err 1
@@ -114,8 +114,8 @@ refused "--gallery-rows takes a whole number from 1 to 100, got '0'"
 [ ! -e "$tmp/x.png" ]
 [ -z "$(find "$tmp" -name '*.tmp')" ]
 
-# The baseline by mean colour, where Python has what it needs: all is found among the street pictures themselves, and
-# nothing where all pictures are one.
+# The mean-colour baseline, if Python has its packages: it finds everything among the street pictures themselves, and
+# nothing if all pictures are the same.
 python3 -c 'import numpy, PIL' 2> /dev/null || { echo "not run: tools/colour_match.py, which needs numpy and Pillow"; exit; }
 colour() {
     sed -E "$2" tests/golden/run/pairs.csv > "$tmp/few/pairs.csv"
@@ -127,7 +127,7 @@ colour 100.00 's/aerial\//street\//'
 for i in $(seq 0 63); do cp "$tmp/few/street/00.png" "$tmp/few/aerial/$(printf %02d "$i").png"; done
 colour 0.00 's/x/x/'
 
-# Recalls in metres over a map: of a list and of photos that say where they were taken; what does not count is counted.
+# Recall within metres over a map, for a list and for photos with GPS; photos that do not count are counted separately.
 expect 0 world --ortho --out "$tmp/town" --metres 300 --pairs 6 --turn yes --seed 3 --quiet
 expect 0 index --raster "$tmp/town/ortho.tif" --out "$tmp/map.gpkg" --quiet
 metres="eval --protocol metres --index $tmp/map.gpkg --quiet"
@@ -142,7 +142,7 @@ import json, math, sys
 own, listed, told = (json.load(open(sys.argv[1] + "/" + name)) for name in ("own.json", "list.json", "out"))
 assert (own["photos"], own["outside"], own["placeless"], own["failed"]) == (6, 0, 0, 0), own
 assert listed["outside"] == 1 and listed["photos"] == 6, listed
-for name in ("25", "50", "100"):  # by the photos' own GPS, which `locate` measures on another sphere
+for name in ("25", "50", "100"):  # by the photos' own GPS, whose distances `locate` measures on another sphere
     for best in (1, 5, 10, 100):
         hits = [any(h["gps_m"] * 6378137 / 6371008.8 < int(name) for h in p["hits"][:best]) for p in told]
         assert abs(own["recall"][name]["R@%d" % best] - 100 * sum(hits) / 6) < 1e-6, (name, best)

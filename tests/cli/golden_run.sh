@@ -1,6 +1,6 @@
 #!/bin/bash
-# `train` learns as PyTorch does: 30 steps on the 64 pairs of tests/golden/run, whose pictures have the network's size
-# already, against the losses and the weights' update that tools/check_training.py --golden computed.
+# `train` matches PyTorch: 30 steps on the 64 pairs of tests/golden/run, whose pictures have the network's size already,
+# compared with the losses and the weights' update from tools/check_training.py --golden.
 . tests/cli/common.bash
 
 start=tests/golden/net_narrow.safetensors
@@ -9,7 +9,7 @@ learn() {
         --drop-path 0 --shuffle no --batch 16 --epochs 20 --steps 30 --eval-every 0 --quiet "$@"
 }
 
-# away RUN: steps, the worst relative difference of a loss, and 1 - cosine of the weights' update.
+# away RUN: the number of steps, the worst relative difference of a loss, and 1 - cosine of the weights' update.
 cat > "$tmp/away.py" <<'END'
 import json, math, struct, sys
 
@@ -40,7 +40,7 @@ learn --out "$tmp/run"
 away "$tmp/run" | tee "$tmp/out"
 awk '{ exit !($1 == 30 && $2 < 1e-4 && $3 < 1e-3) }' "$tmp/out" || { echo "too far from PyTorch"; exit 1; }
 
-# That tells: a climb of 2.4 for 2.5 shows within five steps.
+# The check detects a wrong rho: 2.4 instead of 2.5 shows within five steps.
 learn --out "$tmp/other" --rho 2.4 --steps 5
 away "$tmp/other" | tee "$tmp/out"
-awk '{ exit !($1 == 5 && $2 > 1e-3) }' "$tmp/out" || { echo "another rho comes out the same"; exit 1; }
+awk '{ exit !($1 == 5 && $2 > 1e-3) }' "$tmp/out" || { echo "another rho gives the same losses"; exit 1; }

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Heat maps: each stage, both views, a pair side by side; what is refused.
+# Heat maps: each stage, both views, a pair side by side; refusals.
 . tests/cli/common.bash
 w=$(nano)
 
@@ -14,7 +14,7 @@ END
 
 for stage in 1 2 3 4 multi; do
     expect 0 heatmap --weights "$w" --view aerial --stage $stage --out "$tmp/a$stage.png" $demo/aerial/1.png
-    says out "a$stage.png: 200 x 224 pixels" # as the picture is, and a scale of 24 below it
+    says out "a$stage.png: 200 x 224 pixels" # the size of the picture, and a scale of 24 rows below it
     lines err 0
     [ "$(size "$tmp/a$stage.png")" = "200 x 224" ]
 done
@@ -22,13 +22,13 @@ expect 0 heatmap --weights "$w" --view street --out "$tmp/s.png" --json $demo/st
 says out '"width": 480' '"height": 264'
 [ "$(size "$tmp/s.png")" = "480 x 264" ]
 expect 0 heatmap --weights "$w" --view street --stage multi --out "$tmp/s2.png" $demo/street/1.png
-cmp "$tmp/s.png" "$tmp/s2.png" # multi is the default; the same bits twice
+cmp "$tmp/s.png" "$tmp/s2.png" # multi is the default; bit-identical
 expect 0 heatmap --weights "$w" --view street --heading 90 --out "$tmp/turned.png" $demo/street/1.png
 fails cmp -s "$tmp/s.png" "$tmp/turned.png"
 
-# A pair: the score is the one that locate gives, from features that a map rounds.
+# A pair: the score is that of locate, whose features the map rounds.
 expect 0 heatmap --weights "$w" --side-by-side $demo/aerial/2.png --out "$tmp/pair.png" $demo/street/2.png
-[ "$(size "$tmp/pair.png")" = "728 x 264" ] # 480 + 8 + 240, the tile as high as the panorama
+[ "$(size "$tmp/pair.png")" = "728 x 264" ] # 480 + 8 + 240; the tile as high as the panorama
 score=$(sed -n 's/.*score //p' "$tmp/out")
 expect 0 locate --weights "$w" --tiles $demo/tiles.csv --top 4 --heading 0 --quiet $demo/street/2.png
 located=$(awk '/aerial\/2.png/ {print $4}' "$tmp/out")
@@ -37,7 +37,7 @@ expect 0 heatmap --weights "$w" --view street --side-by-side $demo/aerial/2.png 
     $demo/street/2.png
 says out '"score"' '"width": 728'
 
-# What is refused, and leaves the old file.
+# Refusals keep the old file.
 cp "$tmp/pair.png" "$tmp/old"
 expect 1 heatmap --weights "$w" --view street --out "$tmp/pair.png" $demo/aerial/1.png
 refused "not a full panorama"

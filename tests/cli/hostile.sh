@@ -1,5 +1,5 @@
 #!/bin/bash
-# Weights that lie: every command that reads them gives one sentence with the file and the tensor, and writes nothing.
+# Malicious weights: every command that reads them names the file and the tensor in one sentence, and writes nothing.
 . tests/cli/common.bash
 w=tests/golden/net_narrow.safetensors
 
@@ -77,7 +77,7 @@ bad larger
 bad zero '"masks"'
 bad no_json
 
-# Features are no weights, and neither is a picture.
+# Features are not weights, nor is a picture.
 expect 0 embed --weights "$w" --view aerial --out "$tmp/features.bad" $demo/aerial/1.png
 expect 1 locate --weights "$tmp/features.bad" --tiles $demo/tiles.csv $demo/street/1.png
 refused "features.bad: its metadata has no 'config'"
@@ -85,7 +85,7 @@ expect 1 locate --weights $demo/street/1.png --tiles $demo/tiles.csv $demo/stree
 refused "street/1.png: "
 [ -z "$(find "$tmp" -name '*.tmp')" ]
 
-# Weights whose numbers are finite but make no feature: each picture says so.
+# Finite weights whose features are invalid: reported for each picture.
 python3 - "$w" "$tmp/dead.safetensors" <<'END'
 import struct, sys
 data = open(sys.argv[1], "rb").read()

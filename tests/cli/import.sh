@@ -1,6 +1,6 @@
 #!/bin/bash
-# Published weights become this program's: what is recognised, what is refused, what `info` tells of them later, and that
-# training goes on from them.
+# Import of published weights: what is recognised and refused, what `info` reports of them later, and that training
+# continues from them.
 . tests/cli/common.bash
 data=tests/golden/import
 
@@ -16,7 +16,7 @@ says out "Sample4Geo, as sample4geo-vigor: " "384 x 768 pixels, elevations -90 t
 expect 0 import $data/frgeo.pth.tar --as frgeo-cvusa --float16 --out "$tmp/frgeo.safetensors"
 says out "FRGeo, as frgeo-cvusa: " "128 x 512 pixels, elevations -32.7273 to 32.7273" "174.4 m on the ground"
 
-# It stays with the weights, and is no part of what they are.
+# The origin is kept with the weights; the fingerprint does not depend on it.
 expect 0 info "$tmp/statewide.safetensors"
 says out "source         statewide.safetensors (statewide), from the authors' page" "licence        CC BY 4.0"
 expect 0 info --json "$tmp/statewide.safetensors"
@@ -36,7 +36,7 @@ fingerprint() { "$GEOVIEWMATCH" info "$1" | grep fingerprint; }
 expect 0 info $demo/../../models/nano.safetensors
 fails grep -q licence "$tmp/out"
 
-# Others' files are shown, too.
+# `info` also describes files of other programs.
 expect 0 info $data/frgeo.pth.tar
 says out "frgeo.pth.tar: 126 tensors, 5348 numbers" "module.query_net.downsample_layers.0.0.weight F32 [3, 3, 4, 4]"
 
@@ -44,14 +44,14 @@ says out "frgeo.pth.tar: 126 tensors, 5348 numbers" "module.query_net.downsample
 echo '{"model":"sample4geo","dims":[3,4,5,6],"depths":[1,1,2,1],"street":[64,320],"aerial":[64,64]}' > "$tmp/tiny.json"
 expect 0 init --config "$tmp/tiny.json" --backbone $data/convnext.pth --out "$tmp/tiny.safetensors"
 
-# Training goes on from imported weights, and says so, also after an interruption.
+# Training starts from imported weights and says so, also after an interruption.
 expect 0 world --out "$tmp/town" --pairs 12 --seed 1
 expect 0 train --init "$tmp/vigor.safetensors" --data "$tmp/town" --epochs 2 --batch 4 --quiet --steps 1 --out "$tmp/run"
 expect 0 train --resume "$tmp/run" --quiet --steps 3
 expect 0 info "$tmp/run/last.safetensors"
 says out "source         fine-tuned from sample4geo.pth (Sample4Geo)" "licence        not stated"
 
-# A drone's pictures have no heading: taken as they are, among tiles of the same weights.
+# Drone pictures have no heading: they are used unturned, among tiles of the same weights.
 expect 0 import $data/sample4geo.pth --as sample4geo-university --out "$tmp/drone.safetensors"
 says out "384 x 384 pixels, from above, as by a drone"
 expect 0 index --weights "$tmp/drone.safetensors" --tiles $demo/tiles.csv --out "$tmp/drone.gpkg" --quiet
@@ -68,7 +68,7 @@ expect 1 train --init "$tmp/drone.safetensors" --data "$tmp/town" --spin 0.5 --o
 refused "--spin does not apply" "are not full panoramas"
 expect 0 train --init "$tmp/drone.safetensors" --data "$tmp/town" --batch 4 --quiet --steps 1 --out "$tmp/drones"
 
-# What is refused leaves nothing behind.
+# A refusal leaves no files.
 expect 1 import $data/sample4geo.pth --out "$tmp/x.safetensors"
 refused "sample4geo.pth: it is a network of Sample4Geo" "give --as sample4geo-vigor, sample4geo-cvact"
 expect 1 import $data/sample4geo.pth --as frgeo-cvusa --out "$tmp/x.safetensors"
@@ -96,7 +96,7 @@ cp README.md "$tmp/mine"
 expect 1 import $data/statewide.safetensors --out "$tmp/mine"
 cmp README.md "$tmp/mine"
 
-# A file that would run code, in the folder where it would leave its mark.
+# A file that would run code when unpickled, in the folder where its mark would appear.
 program=$GEOVIEWMATCH
 [ "${program#/}" != "$program" ] || program=$PWD/$program
 for file in "$PWD"/tests/golden/torch/bad_*.pth; do

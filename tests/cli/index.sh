@@ -1,6 +1,6 @@
 #!/bin/bash
-# Overhead imagery to a map on the disk: rasters, lists, web-map tiles; killed and run again; added to, taken from;
-# what is refused leaves the map as it was.
+# Overhead imagery to a map on disk: rasters, lists, web-map tiles; killed and run again; tiles added and removed. A
+# refusal leaves the map unchanged.
 . tests/cli/common.bash
 w=$(nano)
 map=$tmp/map.gpkg
@@ -13,7 +13,7 @@ done
 utm=(--weights "$w" --crs EPSG:32633)
 one=("${utm[@]}" --out "$map" --raster "$tmp/1.png")
 
-# contents MAP: what it holds, apart from its id; and it is sound.
+# contents MAP: its content, except its id; checks that it is valid.
 contents() {
     tail -c +4097 "${1%.gpkg}.features" | md5sum
     python3 - "$1" <<'END'
@@ -29,7 +29,7 @@ print(len(tiles), hashlib.md5(repr(tiles).encode()).hexdigest(), facts["jobs"])
 END
 }
 
-# same A B: two maps hold the same.
+# same A B: two maps have the same content.
 same() {
     diff <(contents "$1") <(contents "$2") || { echo "$1 and $2 differ"; exit 1; }
 }
@@ -40,7 +40,7 @@ expect 1 index --weights "$w" --out "$map" --raster "$tmp/1.png"
 refused "1.png: it has a geotransform but no coordinate system; name it, for example --crs EPSG:25832"
 [ ! -e "$map" ]
 expect 0 index "${one[@]}"
-lines err 1 # what is to be done
+lines err 1 # the plan
 says err "1.png: 200 x 200 pixels of 0.4 m: 4 places for tiles of 64 m, every 32 m"
 says out "$map: 4 tiles"
 contents "$map" > "$tmp/first"
@@ -62,7 +62,7 @@ assert m["kind"] == "map" and m["tiles"] == 4 and m["complete"] and len(m["finge
 assert m["sources"][0]["tiles"] == 4 and 50 < m["extent"]["south"] < m["extent"]["north"] < 50.02
 END
 
-# ------------------------------------------------------------------ what is refused leaves it alone
+# ------------------------------------------------------------------ refusals leave the map unchanged
 
 expect 1 index "${one[@]}" --stride-metres 16
 refused "map.gpkg: the map exists, from other sources or with other options; add to it (--add)"
@@ -92,7 +92,7 @@ for bad in 1,2,3 'POINT(1 2)' north; do
 done
 contents "$map" | diff - "$tmp/first"
 
-# ------------------------------------------------------------------ added to and taken from
+# ------------------------------------------------------------------ added and removed
 
 expect 0 index "${utm[@]}" --out "$map" --raster "$tmp/2.png" --add
 says out "$map: 4 tiles"
@@ -106,7 +106,7 @@ says out "$map: 4 tiles removed"
 expect 0 info "$map"
 says out "tiles          4" "1.png: 4 tiles"
 
-# What was taken out comes back with --add: all of these sources anew, once, whatever else is in the map.
+# --add restores removed tiles: all tiles of these sources again, once, whatever else is in the map.
 second=("${utm[@]}" --out "$map" --raster "$tmp/2.png")
 expect 0 index "${second[@]}"
 says out "$map: already complete, 0 tiles, 4 removed (--add adds them again)"
@@ -129,20 +129,20 @@ contents "$map" > /dev/null
 expect 1 index --weights "$w" --out "$tmp/none.gpkg" --tiles $demo/tiles.csv --add
 refused "none.gpkg: there is no such map to add to"
 
-# ------------------------------------------------------------------ killed, and no room
+# ------------------------------------------------------------------ killed, and disk full
 
 big=("${utm[@]}" --raster "$tmp/1.png" "$tmp/2.png" --tile-metres 32 --stride-metres 6)
 expect 0 index "${big[@]}" --out "$tmp/whole.gpkg"
 says out "$tmp/whole.gpkg: 162 tiles"
 
-# part MAP: how many tiles are committed, where it is not complete; else 0.
+# part MAP: the number of committed tiles if the map is incomplete, else 0.
 part() {
     "$GEOVIEWMATCH" info --json "$1" 2> /dev/null |
         python3 -c 'import json, sys; m = json.loads(sys.stdin.read() or "{}"); print(0 if m.get("complete", 1) else m["tiles"])'
 }
 
-# Killed after a commit that is not the last; there is one each second, so it must work for some. A machine that is done
-# in less gets more to do.
+# Killed after a commit that is not the last. There is one commit a second, so some kill must succeed; if the machine
+# finishes sooner, the next stride is more work.
 for stride in 4 2 1 0.5; do
     long=("${utm[@]}" --raster "$tmp/1.png" "$tmp/2.png" --tile-metres 32 --stride-metres $stride)
     rm -f "$tmp"/killed.*
@@ -163,7 +163,7 @@ expect 0 index "${long[@]}" --out "$tmp/long.gpkg"
 same "$tmp/killed.gpkg" "$tmp/long.gpkg"
 [ -z "$(find "$tmp" -name '*.tmp*')" ]
 
-# Killed at other moments, the making of the files among them.
+# Killed at other moments, also while the files are created.
 for delay in 0.02 0.05 0.1 0.2 0.4; do
     "$GEOVIEWMATCH" index "${big[@]}" --out "$tmp/early.gpkg" > /dev/null 2>&1 & pid=$!
     sleep $delay
@@ -174,7 +174,7 @@ done
 expect 0 index "${big[@]}" --out "$tmp/early.gpkg"
 same "$tmp/early.gpkg" "$tmp/whole.gpkg"
 
-# Some that make one map at once: one of them does, and the others say so or find the work done.
+# Several processes make the same map at once: one makes it; the others say so or find it finished.
 rounds=12
 if grep -q __asan_init "$GEOVIEWMATCH"; then rounds=4; fi # there each takes seconds
 for i in $(seq $rounds); do
@@ -196,7 +196,18 @@ for i in $(seq $rounds); do
     [ "$(cd "$tmp" && echo both.*)" = "both.features both.gpkg" ]
 done
 
-# limited BLOCKS ARGUMENT...: where files may have so many KB at most, it fails.
+# Ctrl-C: what to do, and the end that a signal has. It is given once the plan is said, and before the work is done.
+rm -f "$tmp"/killed.*
+setsid env --default-signal=INT "$GEOVIEWMATCH" index "${long[@]}" --out "$tmp/killed.gpkg" > "$tmp/out" 2> "$tmp/err" & pid=$!
+while kill -0 $pid && [ ! -e "$tmp/killed.gpkg" ]; do sleep 0.02; done
+kill -INT $pid
+status=0
+wait $pid || status=$?
+[ $status = 130 ] || { echo "status $status after Ctrl-C"; exit 1; }
+says err "geoviewmatch: interrupted; the same command goes on with the map"
+lines out 0
+
+# limited BLOCKS ARGUMENT...: fails if files may have at most BLOCKS KB.
 limited() {
     local got=0 blocks=$1
     shift
@@ -246,7 +257,7 @@ lines out 0
 says err "gone.gpkg: not made, as none of 1 places has a tile: 0 are empty, 1 cannot be read"
 [ -z "$(find "$tmp" -name 'gone.*')" ]
 
-# Of a raster that breaks off: what can be read is there, the rest is told of each time until it can.
+# A raster with missing parts: readable tiles are indexed; the rest is reported at each run until it can be read.
 mkdir "$tmp/torn"
 cp $demo/aerial/1.png "$tmp/torn/whole.png"
 for name in whole torn; do cp "$tmp/1.pgw" "$tmp/torn/$name.pgw"; done
@@ -271,9 +282,9 @@ expect 0 "${torn[@]}"
 says out "already complete, 32 tiles"
 lines err 0
 
-# ------------------------------------------------------------------ sources that change
+# ------------------------------------------------------------------ changed sources
 
-# changed PATTERN ARGUMENT...: building fails with this sentence, with --add and without, and leaves the map alone.
+# changed PATTERN ARGUMENT...: indexing fails with this sentence, with and without --add, and leaves the map unchanged.
 changed() {
     local pattern=$1
     shift
@@ -303,13 +314,13 @@ cp "$tmp/1.png" "$tmp/r.png"
 cp "$tmp/1.pgw" "$tmp/r.pgw"
 rasters=(--crs EPSG:32633 --raster "$tmp/r.png" "$tmp/2.png")
 expect 0 index --weights "$w" --out "$tmp/change.gpkg" "${rasters[@]}"
-touch "$tmp/r.png" # as another picture of that size
+touch "$tmp/r.png" # as if it were another picture of that size
 changed r.png "${rasters[@]}"
 expect 0 index --weights "$w" --out "$tmp/change.gpkg" "${rasters[@]}"
 cp "$tmp/2.pgw" "$tmp/r.pgw"
 changed r.png "${rasters[@]}"
 
-# The new ones come in the old ones' place, once any of these were taken out.
+# The new tiles replace the old ones once any of these were removed.
 expect 0 index --weights "$w" --out "$tmp/change.gpkg" "${rasters[@]}"
 cp "$tmp/1.pgw" "$tmp/r.pgw"
 expect 0 index --out "$tmp/change.gpkg" --remove 15.0026,50,16,50.01196
@@ -326,7 +337,7 @@ expect 0 index --weights "$w" --out "$tmp/change.gpkg" --xyz "$tmp/web"
 cp $demo/aerial/1.png "$tmp/web/19/280001/180001.png"
 changed web --xyz "$tmp/web"
 
-# ------------------------------------------------------------------ files that are no maps of ours
+# ------------------------------------------------------------------ files that are not our maps
 
 echo text > "$tmp/text.gpkg"
 expect 1 index --weights "$w" --out "$tmp/text.gpkg" --tiles $demo/tiles.csv
@@ -338,7 +349,7 @@ refused "list.features: cannot open it: No such file or directory"
 expect 1 index --weights "$w" --out "$tmp/list.zip" --tiles $demo/tiles.csv
 refused "list.zip: expected a map's name, which ends in .gpkg"
 
-# ------------------------------------------------------------------ strangers' files, and maps that were changed
+# ------------------------------------------------------------------ files of others, and changed maps
 
 echo "my notes, one day of work" > "$tmp/town.features"
 expect 1 index --quiet --weights "$w" --out "$tmp/town.gpkg" --tiles $demo/tiles.csv
@@ -361,7 +372,7 @@ for more in "--tiles $demo/tiles.csv" "--tiles $demo/tiles.csv --add" "--remove 
     [ ! -e "$tmp/layers.features" ]
 done
 
-# Features of another width under the fingerprint of the same weights.
+# Features of another length, with the fingerprint of the same weights.
 python3 - "$map" "$tmp" <<'END'
 import shutil, sqlite3, struct, sys
 width = int(dict(sqlite3.connect(sys.argv[1]).execute("SELECT key, value FROM geoviewmatch"))["width"])
@@ -413,7 +424,7 @@ END
     refused "mosaic.vrt: it is read together with " "pipe, which is not a regular file"
 done
 
-# ------------------------------------------------------------------ another working folder, and all of it moved
+# ------------------------------------------------------------------ another working folder, and everything moved
 
 mkdir -p "$tmp/work/photos" "$tmp/work/maps"
 cp $demo/aerial/1.png "$tmp/1.pgw" "$tmp/work/photos"

@@ -1,13 +1,13 @@
 #!/bin/bash
-# Maps of cells, for weights that look at a place at several zooms: made, killed and made again, near a place; what is
-# said of coarse imagery and of its edge; what is refused.
+# Maps of cells, for weights that see a place at several zooms: made, killed and resumed, near a place; messages about
+# coarse imagery and its edge; refusals.
 . tests/cli/common.bash
 w=$tmp/w.safetensors map=$tmp/map.gpkg
 expect 0 init --preset statewide-nano --seed 3 --out "$w"
 expect 0 world --out "$tmp/town" --pairs 2 --photos --metres 200 --margin 30 --pixel 0.25 --projection utm --origin 42.36,-71.06
 town=(index --weights "$w" --raster "$tmp/town/imagery/ortho.tif")
 
-# contents MAP: what it holds, apart from its id.
+# contents MAP: its content, except its id.
 contents() {
     tail -c +4097 "${1%.gpkg}.features" | md5sum
     python3 - "$1" <<'END'
@@ -29,7 +29,7 @@ python3 - "$map" "$w" <<'END'
 import json, math, os, sqlite3, sys
 c = sqlite3.connect(sys.argv[1])
 R, rows = 6378137, c.execute("SELECT cell, lat, lon, metres FROM tiles").fetchall()
-assert 49 <= len(rows) <= 80, len(rows) # of 200 m, whose corners decide
+assert 49 <= len(rows) <= 80, len(rows) # a square of 200 m; the corners of cells decide
 for cell, lat, lon, metres in rows:
     row, col = map(int, cell.split(","))
     p = row * 30 / R
@@ -83,7 +83,7 @@ all, near, said = ask(sys.argv[1]), ask(sys.argv[2]), json.load(open(sys.argv[3]
 off = lambda lat, lon: 111195 * math.hypot(lat - 42.36, (lon + 71.06) * math.cos(math.radians(42.36)))
 assert set(near) == {k for k, v in all.items() if off(*v[:2]) <= 80} and 18 <= len(near) <= 26, len(near)
 assert said["tiles"] == said["made"] == len(near) and said["cell_m"] == 30 and said["bytes"] > 0
-# Features of a cell are those of the other map: pictures do not depend on what else is indexed.
+# A cell has the same features in the other map: its pictures do not depend on what else is indexed.
 a, b = rows(sys.argv[1]), rows(sys.argv[2])
 same = [a[512 * all[k][2]:512 * all[k][2] + 512] == b[512 * v[2]:512 * v[2] + 512] for k, v in near.items()]
 assert sum(same) > 0.9 * len(same), same
@@ -114,7 +114,7 @@ def read(f):
     return [(c, a, o, struct.unpack("<256e", raw[512 * r:512 * r + 512])) for c, a, o, r in tiles]
 shared, exact = map(read, sys.argv[1:3])
 assert all(c[0] == "s" for c, *_ in shared) and 18 <= len(shared) <= 26, len(shared)
-# The nearest cell of the other lattice, 21 m off at most, is more alike than those further off.
+# The nearest cell of the other lattice, at most 21 m away, is more similar than cells farther away.
 close, far = [], []
 for _, lat, lon, f in shared:
     for _, a, o, g in exact:
@@ -122,7 +122,7 @@ for _, lat, lon, f in shared:
         (close if off < 16 else far if off > 60 else []).append(sum(x * y for x, y in zip(f, g)))
 assert sum(close) / len(close) > sum(far) / len(far), (len(close), len(far))
 END
-# A photo's right cell is of that lattice too.
+# The correct cell of a photo is also one of that lattice.
 photos=("$tmp"/town/photos/*)
 printf 'image,lat,lon\n%s,42.36003,-71.06004\n' "${photos[0]}" > "$tmp/known.csv"
 expect 0 eval --protocol metres --weights "$w" --index "$tmp/shared.gpkg" --photos "$tmp/known.csv" --quiet
@@ -130,7 +130,7 @@ says out "shared.gpkg: 1 photos, " "  the right tile           0.00"
 expect 1 index --weights "$(nano)" --raster "$tmp/town/imagery/ortho.tif" --share --out "$tmp/none.gpkg"
 refused "sharing pictures needs weights with three or four zooms"
 
-# ------------------------------------------------------------------ coarse imagery, and what is no raster
+# ------------------------------------------------------------------ coarse imagery, and other sources than rasters
 
 for i in 0.8 3.3; do
     cp $demo/aerial/1.png "$tmp/$i.png"

@@ -1,9 +1,9 @@
 #!/bin/bash
-# What `info` says of everything that the program writes, and of strangers' files; as JSON too.
+# `info` describes every file that the program writes, and files of others; also as JSON.
 . tests/cli/common.bash
 program=$(realpath "$GEOVIEWMATCH")
 
-# json FILE EXPRESSION: Python's, on what `info --json` printed.
+# json FILE EXPRESSION: a Python expression that holds for the output of `info --json`.
 json() {
     expect 0 info --json "$1"
     python3 -c "import json, sys; i = json.load(open(sys.argv[1])); assert $2, i" "$tmp/out"
@@ -56,7 +56,7 @@ says out "a list of findings of \`check --list\`"
 expect 0 embed --view aerial --out "$tmp/f" $demo/aerial/1.png
 json "$tmp/f" 'i["kind"] == "tensors" and i["metadata"]["view"] == "aerial"'
 
-# A town's orthophoto, its map and the map's features; a photo of it, in WebP and JPEG.
+# A town's orthophoto, its map and the map's features; one of its photos, as WebP and as JPEG.
 expect 0 world --out "$tmp/town" --ortho --metres 200 --pairs 1 --turn yes --quiet
 expect 0 index --raster "$tmp/town/ortho.tif" --out "$tmp/map.gpkg" --quiet
 expect 0 info "$tmp/town/ortho.tif"
@@ -72,7 +72,7 @@ json "$tmp/map.gpkg" 'i["kind"] == "map"'
 printf '<!DOCTYPE html><meta name="generator" content="GeoViewMatch 1">' > "$tmp/index.html"
 json "$tmp/index.html" 'i["kind"] == "report"'
 
-# Strangers', by their content and not by their name: what each looks like.
+# Files of others are recognised by their content, not by their name.
 stranger() { # stranger BYTES WORDS...
     printf "$1" > "$tmp/stranger.safetensors"
     shift

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Fresh weights, and what `info` says of them and of other files.
+# Fresh weights, and what `info` reports for them and for other files.
 . tests/cli/common.bash
 
 expect 0 init --preset nano --seed 7 --out "$tmp/a.safetensors"
@@ -32,7 +32,7 @@ assert m["pair_paper"] == m["street"]["paper"] + m["aerial"]["paper"]
 json.dump(i["config"], open(sys.argv[1] + ".json", "w"))
 END
 
-# A configuration of one's own: the one that info shows, and one with all stages, which is warned of.
+# Custom configurations: the one that info printed, and one with all stages, which gives a warning.
 expect 0 init --config "$tmp/out.json" --seed 7 --out "$tmp/b.safetensors"
 cmp "$tmp/a.safetensors" "$tmp/b.safetensors"
 expect 0 init --config "$tmp/out.json" --stages 1,2,3,4 --out "$tmp/all.safetensors"
@@ -49,6 +49,9 @@ expect 0 info "$tmp/cells.safetensors"
 says out "street view    96 x 128 pixels, any photo" \
     "aerial view    4 x (96 x 96) pixels, at 0.4, 0.8, 1.6, 3.2 m a pixel; bearing 180 up; cells of 30 m" \
     "256 numbers, from the last map by 16 softmaxes over its positions" "logits         36 times the cosine"
+fails grep -q "paper's way" "$tmp/out" # of GeoViewMatch's own paper
+expect 0 info "$tmp/a.safetensors"
+says out "paper's way"
 expect 0 info --json "$tmp/cells.safetensors"
 python3 -c 'import json, sys; json.dump(json.load(sys.stdin)["config"], sys.stdout)' < "$tmp/out" > "$tmp/cells.json"
 expect 0 init --config "$tmp/cells.json" --out "$tmp/same.safetensors"
@@ -68,7 +71,7 @@ assert i["kind"] == "tensors" and i["tensors"] == [{"name": "features", "dtype":
 assert json.loads(i["metadata"]["names"]) == [sys.argv[2]]
 END
 
-# What cannot be read or written: the old file stays.
+# Unreadable input, unwritable output: the old file is kept.
 echo old > "$tmp/old.safetensors"
 echo '{"model": "geoviewmatch"}' > "$tmp/c.json"
 expect 1 init --config "$tmp/c.json" --out "$tmp/old.safetensors" --force

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Which photo a line of --known belongs to: by relative paths, links and folders; never to another photo's.
+# Which photo a line of --known belongs to, by relative paths, links and folders; never another photo.
 . tests/cli/common.bash
 w=$(realpath "$(nano)")
 tiles=$(realpath $demo/tiles.csv)
@@ -9,8 +9,8 @@ cp $demo/street/1.png "$tmp/a/1.png"
 cp $demo/street/2.png "$tmp/b/1.png"
 cd "$tmp"
 
-# truths WANT LIST PHOTO...: each photo's error is that to the latitude in WANT, "-" for none; nothing on stderr unless
-# $warning says so.
+# truths WANT LIST PHOTO...: each photo's error is the distance to the latitude in WANT, "-" for none; stderr is empty
+# unless $warning is set.
 truths() {
     local want=$1 list=$2
     shift 2
@@ -24,7 +24,7 @@ assert len(got) == len(want), got
 for w, h in zip(want, got):
     if w == "-":
         assert "error_m" not in h, (w, h)
-    else: # the hit is at 45: a degree is some 111 km
+    else: # the hit is at 45; a degree is about 111 km
         assert abs(h["error_m"] / 111195 - (float(w) - 45)) < 0.01, (w, h)
 PYTHON
 }
@@ -38,14 +38,14 @@ truths "50 60" lists/known.csv a/1.png b/1.png
 (cd lists && truths "50 60" known.csv ../a/1.png ../b/1.png)
 (cd a && truths "50 60" ../lists/known.csv 1.png ../b/1.png)
 ln -s "$tmp/lists" linked
-ln -s lists/known.csv link.csv # its names are looked for beside the file that it stands for, too
+ln -s lists/known.csv link.csv # its names are also searched beside the link's target
 truths "50 60" linked/known.csv a/1.png b/1.png
 truths "50 60" link.csv a/1.png b/1.png
 ln -s ../b/1.png a/link.png
 printf 'image,lat,lon\n1.png,50,-30\nlink.png,60,-30\n' > a/known.csv
 truths "50 60" a/known.csv a/1.png b/1.png
 
-# A list beside one folder says nothing of a file of the same name in another.
+# A list in one folder does not describe a file of the same name in another.
 printf 'image,lat,lon\n1.png,50,-30\n' > a/known.csv
 warning=1 truths "50 -" a/known.csv a/1.png b/1.png
 says err "--known lists 1 of the 2 photos"

@@ -1,12 +1,12 @@
 #!/bin/bash
-# From street pictures to coordinates: the table, JSON, headings, lists and photos that are wrong.
+# From street pictures to coordinates: the table, JSON, headings, lists and invalid photos.
 . tests/cli/common.bash
 w=$(nano)
 tiles=$demo/tiles.csv
 
 expect 0 locate --weights "$w" --tiles $tiles --top 3 $demo/street/1.png $demo/street/2.png
 lines err 0
-lines out 13 # two of 5, an empty line between, an empty line and the summary
+lines out 13 # two blocks of 5, an empty line between, an empty line and the summary
 says out "$demo/street/1.png" "  rank     latitude     longitude    score  tile" \
     " 45.0003593   -30.0007622   0."
 [ "$(grep -c 'aerial/[1-4].png$' "$tmp/out")" = 6 ]
@@ -30,7 +30,7 @@ for p, q in zip(a, b):
         assert h["half_tile_m"] == float(t["metres"]) / 2 and abs(h["score"] - g["score"]) < 1e-5
 END
 
-# The third panorama says that it looks east: giving that changes nothing, denying it does.
+# The third panorama's metadata has a heading of 90 degrees: giving it changes nothing, giving another one does.
 expect 0 locate --weights "$w" --tiles $tiles --json $demo/street/3.png
 cp "$tmp/out" "$tmp/own.json"
 expect 0 locate --weights "$w" --tiles $tiles --json --heading 90 $demo/street/3.png
@@ -38,7 +38,7 @@ cmp "$tmp/out" "$tmp/own.json"
 expect 0 locate --weights "$w" --tiles $tiles --json --heading 0 $demo/street/3.png
 ! cmp -s "$tmp/out" "$tmp/own.json" || { echo "--heading 0 changes nothing"; exit 1; }
 
-# Photos that fail are named, the others answered.
+# Failed photos are named, the others are located.
 head -c 3000 $demo/street/2.png > "$tmp/cut.png"
 expect 1 locate --weights "$w" --tiles $tiles --top 1 --json "$tmp/cut.png" $demo/street/1.png \
     $demo/aerial/1.png "$tmp/gone.jpg"
@@ -63,7 +63,7 @@ python3 -m json.tool "$tmp/out" > /dev/null
 expect 1 locate --index $demo/street/1.png $demo/street/1.png
 refused "1.png: expected a map's name, which ends in .gpkg; make one with \`index\`"
 
-# Tiles that fail are left out.
+# Failed tiles are skipped.
 cp -r $demo "$tmp/town"
 rm "$tmp/town/aerial/2.png"
 echo text > "$tmp/town/aerial/3.png"
@@ -77,7 +77,7 @@ lines out 0
 lines err 5
 says err "tiles.csv: none of its 4 tiles can be used"
 
-# Lists that are wrong: one sentence with the line.
+# Invalid lists: one sentence with the line.
 list() {
     printf '%b' "$1" > "$tmp/list.csv"
     expect 1 locate --weights "$w" --tiles "$tmp/list.csv" $demo/street/1.png
@@ -95,7 +95,7 @@ for bad in "$tmp" "$tmp/gone.csv" /dev/null; do
     refused "$bad: "
 done
 
-# A list as spreadsheets write it, from its own folder, with a name that needs quotes.
+# Lists as spreadsheets write them, from their own folder, with a name that needs quotes.
 cp $demo/aerial/1.png "$tmp/one, two.png"
 printf '\xef\xbb\xbfimage,lat,lon\r\n"one, two.png",1,-2\r\n' > "$tmp/list.csv"
 expect 0 locate --weights "$w" --tiles "$tmp/list.csv" $demo/street/1.png
@@ -111,7 +111,14 @@ expect 0 locate --weights "$w" --tiles "$tmp/list.csv" $demo/street/1.png
 says out "  0.0000000     0.0000000   0."
 ! grep -qF -- -0.0000000 "$tmp/out" || { cat "$tmp/out"; exit 1; }
 
-# Where nobody knows the heading it is found; turning a photo turns what is found, and changes nothing else.
+# A heading just west of north is rounded to 0 degrees, never to 360.
+expect 0 locate --weights "$w" --tiles $tiles --format lines --heading 359.96 $demo/street/3.png $demo/street/1.png
+grep -q ' 0\.0 ' "$tmp/out"
+fails grep -q ',360' "$tmp/out"
+expect 0 locate --weights "$w" --tiles $tiles --format csv --heading 359.996 $demo/street/3.png
+fails grep -q ',360' "$tmp/out"
+
+# An unknown heading is found; turning a photo changes only the heading found.
 expect 0 locate --weights "$w" --tiles $tiles --json --heading find $demo/street/3.png
 cp "$tmp/out" "$tmp/found.json"
 python3 - "$tmp/found.json" "$tmp/own.json" <<'END'
@@ -123,7 +130,7 @@ best = {h["tile"]: h["score"] for h in found["hits"]}
 assert all(best[h["tile"]] > h["score"] - 1e-6 for h in own["hits"])  # 90 degrees are among the sixteen
 END
 
-# Only what is near; a photo that does not say where it was taken has no neighbourhood.
+# Only nearby tiles; --near exif fails for a photo without GPS.
 expect 0 locate --weights "$w" --tiles $tiles --json --near 45.0003593,-30.0007622 --within 10 $demo/street/1.png
 python3 -c 'import json,sys; h = json.load(open(sys.argv[1]))[0]["hits"]; assert len(h) == 1, h' "$tmp/out"
 expect 1 locate --weights "$w" --tiles $tiles --near 0,0 $demo/street/1.png
@@ -135,7 +142,7 @@ refused "--near takes LAT,LON"
 expect 2 locate --weights "$w" --tiles $tiles --near 1,x $demo/street/1.png
 refused "--near takes LAT,LON"
 
-# Where hundreds of tiles stand at one place, the other places are still found, and the margin to them.
+# If hundreds of tiles are at one position, other positions are still found, and the margin to them.
 {
     echo image,lat,lon
     for i in {100..399}; do echo "$PWD/$demo/aerial/1.png,45.0000$i,-30"; done

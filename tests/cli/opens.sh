@@ -1,5 +1,5 @@
 #!/bin/bash
-# A photo is opened once, whatever is asked of it: its place, its heading, a report.
+# A photo is opened once, whatever is requested: its position, its heading, a report.
 . tests/cli/common.bash
 
 cp "$demo/street/2.png" "$tmp/photo.png"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# No command writes over a file that is not its own: what each command writes, where a stranger's file is already, a link
-# to one, or an input; over its own file of before it writes without a word.
+# No command overwrites a file that is not its own. For each output: another program's file at that path, a link to one,
+# or an input is refused; the command's own earlier output is overwritten without a message.
 . tests/cli/common.bash
 w=$(nano)
 mkdir "$tmp/data"
@@ -11,7 +11,7 @@ cp -r $demo/street $demo/aerial "$tmp/data"
 } > "$tmp/data/pairs.csv"
 small=tests/golden/net_narrow.safetensors
 
-# Strangers' files: text, a picture, a list, tensors.
+# Files of others: text, a picture, a list, tensors.
 mkdir "$tmp/strange"
 echo 'a day of work' > "$tmp/strange/notes"
 cp $demo/aerial/1.png "$tmp/strange/photo.png"
@@ -24,7 +24,7 @@ for name, metadata in (("other", {"format": "pt"}), ("config", {"config": '{"mod
 END
 cp $GEOVIEWMATCH "$tmp/strange/program"
 
-# guarded COMMAND...: a command that is given its output last; "OUT" is replaced by it.
+# guarded COMMAND...: a command whose last argument is its output, in place of "OUT".
 guarded() {
     local stranger out=$tmp/out.file
     for stranger in "$tmp/strange"/*; do
@@ -52,7 +52,7 @@ guarded() {
     : > "$out" # as mktemp makes it
     expect 0 "${@/OUT/$out}"
     [ -s "$out" ]
-    expect 0 "${@/OUT/$out}" # its own
+    expect 0 "${@/OUT/$out}" # its own earlier output
     mv "$out" "$tmp/own.file"
     ln -s "$tmp/own.file" "$out"
     expect 0 "${@/OUT/$out}"
@@ -76,7 +76,7 @@ for files in "--matches F --gallery-picture F" "--gallery-picture F --cache F" "
     [ ! -e "$tmp/one" ]
 done
 
-# Never an input, by another name and with --force too; nor a file of the data set that is read.
+# Never an input, not even under another name and with --force; nor a file of the data set that is read.
 cp "$w" "$tmp/w.safetensors"
 ln "$tmp/w.safetensors" "$tmp/same.safetensors"
 ln -s w.safetensors "$tmp/link.safetensors"
@@ -111,9 +111,9 @@ for out in pairs.csv street/1.png; do
 done
 diff -r "$tmp/kept" "$tmp/data"
 expect 0 eval --data "$tmp/data" --weights $small --quiet --matches "$tmp/data/matches.csv"
-expect 0 eval --data "$tmp/data" --weights $small --quiet --matches "$tmp/data/matches.csv" # its own, wherever
+expect 0 eval --data "$tmp/data" --weights $small --quiet --matches "$tmp/data/matches.csv" # its own, in any folder
 
-# A cache and the file beside it in which it is made.
+# A cache, and the temporary file beside it.
 for name in cache cache.part; do
     cp "$tmp/strange/photo.png" "$tmp/$name"
     expect 1 eval --data "$tmp/data" --weights $small --quiet --cache "$tmp/cache"
@@ -145,11 +145,11 @@ for name in log.jsonl last.safetensors best.safetensors; do
     rm "$tmp/run/$name"
     [ ! -e "$tmp/kept.file" ] || mv "$tmp/kept.file" "$tmp/run/$name"
 done
-printf '{"step": 9' >> "$tmp/run/log.jsonl" # a line that a kill cut
+printf '{"step": 9' >> "$tmp/run/log.jsonl" # a line truncated by a kill
 expect 0 train --resume "$tmp/run" --quiet
 [ "$(wc -l < "$tmp/run/log.jsonl")" = 3 ]
 
-# A drawn town: a folder that is new or empty, or --force; links in it are refused then too.
+# A drawn town: the folder must be new or empty, unless --force is given; links in it are refused even then.
 mkdir "$tmp/town"
 cp "$tmp/strange/notes" "$tmp/town/pairs.csv"
 expect 1 world --out "$tmp/town" --pairs 1 --quiet

@@ -2,7 +2,7 @@
 # Weights for photos: any photo, panoramas as views, no headings. The weights are random.
 . tests/cli/common.bash
 
-# One network for photos, small and with tiles of its own kind.
+# A small network for photos, with its own kind of tiles.
 expect 0 init --preset sample4geo-nano --out "$tmp/any.safetensors"
 expect 0 info --json "$tmp/any.safetensors"
 python3 - "$tmp/out" "$tmp/photos.json" <<'END'
@@ -16,7 +16,7 @@ w=$tmp/photos.safetensors
 expect 0 init --config "$tmp/photos.json" --seed 5 --out "$w"
 says out "48 x 64 pixels, any photo"
 
-# Photos of a town that is drawn: a panorama, a part of it, and one that is turned by its EXIF.
+# Photos of a drawn town: a panorama, a part of one, and one that is rotated by EXIF.
 expect 0 world --out "$tmp/town" --pairs 1 --seed 3 --quiet
 strip=$(find "$tmp/town" -path '*street*' -name '*.jpg' | head -1)
 panorama=$demo/street/1.png
@@ -43,7 +43,7 @@ cp "$tmp/out" "$tmp/auto.csv"
 expect 0 "${locate[@]}" --format csv $panorama
 cmp "$tmp/out" "$tmp/auto.csv"
 
-# A heading says nothing; neither does one that is to be found.
+# A heading is ignored, and so is a request to find it.
 for heading in 3 find; do
     expect 1 "${locate[@]}" --heading $heading $panorama
     refused "--heading is unsupported with these weights"
@@ -53,7 +53,7 @@ refused "--heading is unsupported"
 expect 1 heatmap --weights "$w" --view street --heading 3 --out "$tmp/h.png" $panorama
 refused "--heading is unsupported"
 
-# Features: of a panorama the mean of its views.
+# The feature of a panorama is the mean of its views'.
 expect 0 embed --weights "$w" --view street --out "$tmp/f.safetensors" "$tmp/photo.png" $panorama
 says out "features of 2 pictures, 256 numbers each; 1 as 8 views of a panorama"
 python3 - "$tmp/f.safetensors" <<'END'
@@ -66,7 +66,7 @@ lengths = [sum(x * x for x in rows[i:i + 256]) ** 0.5 for i in (0, 256)]
 assert abs(lengths[0] - 1) < 1e-4 and 0.05 < lengths[1] < 0.999, lengths
 END
 
-# Heat maps lie over the photo as it was taken; of views there is none.
+# A heat map has the photo's original geometry; panoramas, which are split into views, have none.
 expect 0 heatmap --weights "$w" --view street --out "$tmp/h.png" "$tmp/photo.png"
 expect 1 heatmap --weights "$w" --view street --out "$tmp/h.png" $panorama
 refused "1.png: it is a full panorama, which makes 8 views with these weights" "use --panorama no to take it as a photo"
@@ -76,7 +76,7 @@ expect 0 "${locate[@]}" --report "$tmp/report" "$tmp/photo.png" $panorama
 grep -q '8 views of it' "$tmp/report/index.html"
 [ "$(grep -o 'Heat map over [^t]' "$tmp/report/index.html" | wc -l)" = 1 ]
 
-# What is no photo either, and what other weights say of one.
+# Invalid photos, and what other weights report for a photo.
 python3 - "$tmp" <<'END'
 import struct, sys, zlib
 def png(path, w, h):
@@ -97,7 +97,7 @@ expect 1 locate --weights "$(nano)" --tiles $demo/tiles.csv "$tmp/photo.png"
 says err "weights for panoramas need the full circle" \
     "those for photos, such as statewide, take it (docs/real-weights.md), or use --panorama yes if this is one"
 
-# Who takes a picture.
+# Which weights a picture suits.
 expect 0 info "$tmp/photo.png"
 says out "suits          weights for photos"
 expect 0 info $panorama
@@ -109,6 +109,6 @@ says out '"panorama": false' '"photo_views": 0'
 expect 0 "${locate[@]}" --report "$tmp/report" "$tmp/photo.png"
 if grep -qE "d=.M-?nan|heading of its centre" "$tmp/report/index.html"; then exit 1; fi
 
-# The service says the same.
+# The service gives the same answers.
 expect 0 index --weights "$w" --tiles $demo/tiles.csv --out "$tmp/map.gpkg" --quiet
 python3 -B tests/serve/photos.py "$GEOVIEWMATCH" "$tmp/map.gpkg" "$w" "$tmp/photo.png" $panorama

@@ -1,9 +1,9 @@
 #!/bin/bash
-# Which pictures are taken for panoramas, and what is said of the others.
+# Which pictures are accepted as panoramas, and the messages about the others.
 . tests/cli/common.bash
 w=$(nano)
 
-# A JPEG without its metadata, and with a camera's EXIF if it is given: photo IN OUT [FOCAL_LENGTH]
+# photo IN OUT [FOCAL_LENGTH]: a JPEG without its metadata, or with a camera's EXIF
 photo() {
     python3 - "$@" <<'END'
 import struct, sys
@@ -48,11 +48,11 @@ expect 1 heatmap --weights "$w" --view street --out "$tmp/h.png" "$tmp/photo.jpg
 refused "not a full panorama"
 expect 0 heatmap --weights "$w" --view street --panorama yes --out "$tmp/h.png" "$tmp/photo.jpg"
 
-# A report shows what was taken.
+# A report shows the accepted pictures.
 expect 0 "${locate[@]}" --panorama yes --report "$tmp/report" "$tmp/photo.jpg"
 grep -q 'Heat map over' "$tmp/report/index.html"
 
-# What no build reads is named, in a folder too, whatever its extension's case.
+# Formats that no build reads are named, in a folder too, with extensions in any case.
 mkdir "$tmp/mixed"
 cp "$jpeg" "$tmp/mixed/b.JPG"
 printf '\0\0\0\x18ftypheic\0\0\0\0mif1heic' > "$tmp/mixed/a.HEIC"

@@ -1,16 +1,16 @@
 #!/bin/bash
-# The commands of the README and of the user guide, as they stand there, on a small town and a small data set.
+# The commands of the README and of the user guide, verbatim, on a small town and a small data set.
 . tests/cli/common.bash
 top=$PWD
 
-# block PAGE HEADING: the commands in the ```sh blocks below it, up to the next heading.
+# block PAGE HEADING: the commands in the ```sh blocks below the heading, up to the next one.
 block() {
     awk -v heading="## $2" '/^## / {here = $0 == heading} /^```$/ {on = 0} here && on {print} /^```sh$/ {on = 1}' \
         "$top/$1" > "$tmp/block"
     [ -s "$tmp/block" ] || { echo "$1 has no commands below '$2'"; exit 1; }
 }
 
-# run [STATUS...]: the block, in whose commands these fail, each as "COMMAND STATUS".
+# run [STATUS...]: run the block; each STATUS, "COMMAND STATUS", is a command that must fail.
 run() {
     local want=""
     [ $# = 0 ] || printf -v want '%s\n' "$@"
@@ -21,7 +21,7 @@ run() {
     [ "$(cat "$tmp/failed")" = "${want%$'\n'}" ] || { cat "$tmp/failed" "$tmp/said"; exit 1; }
 }
 
-# What keeps it short: the small network, one epoch.
+# To keep it short: the small network, one epoch.
 geoviewmatch() {
     local more=
     [[ "$*" != "train --data"* ]] || more="--preset nano --epochs 1 --batch 2"
@@ -40,7 +40,7 @@ mv "$tmp/town/street/000001.jpg" panorama.jpg
 mv "$tmp/town/street/000002.jpg" photos
 cp "$top/examples/demo/aerial/1.png" tile.png
 
-# A small network with the names of statewide's file, random numbers and the town's own place.
+# A small network with the tensor names of statewide's file and random numbers, and the town's own position.
 cp "$top/tests/golden/import/statewide.safetensors" last.safetensors
 cp "$top/examples/demo/street/1.png" photo.jpg
 place=$("$GEOVIEWMATCH" info --json orthophoto.tif |
@@ -76,7 +76,7 @@ run > /dev/null
 [ -s pair.png ]
 [ -s street.safetensors ]
 
-# A data set of CVUSA's form, and a backbone: the aerial one of the built-in network.
+# A data set in CVUSA's format, and a backbone: the aerial one of the built-in network.
 mkdir -p CVUSA/splits CVUSA/bingmap/19 CVUSA/streetview/panos
 for i in 1 2 3 4; do
     cp "$top/examples/demo/aerial/$i.png" "CVUSA/bingmap/19/$i.jpg"
@@ -99,7 +99,7 @@ text = json.dumps(out).encode()
 open(sys.argv[2], "wb").write(struct.pack("<Q", len(text)) + text + body)
 END
 block README.md "You have CVUSA, CVACT or VIGOR on disk"
-run "check 1" > /dev/null # the pictures are not CVUSA's size
+run "check 1" > /dev/null # the pictures do not have CVUSA's size
 [ -s matches.csv ]
 [ -s top5.png ]
 grep -q "R@1%" "$tmp/last"
@@ -112,13 +112,13 @@ block docs/guide.md "Evaluate"
 run > /dev/null
 grep -q "R@1%" "$tmp/last"
 
-# The program of the README and of the guide is compiled and linked in the test `install`.
+# The test `install` compiles and links the program of the README and the guide.
 block README.md "You write a program"
 grep -q "examples/locate.c" "$tmp/block"
 block docs/guide.md "The library"
 grep -q "examples/locate.c" "$tmp/block"
 
-# Every option that the pages name is one of some command.
+# Every option that the pages name belongs to some command.
 cd "$top"
 for command in $("$GEOVIEWMATCH" --help | awk '/^  [a-z]/ {print $1}'); do "$GEOVIEWMATCH" "$command" --help; done > "$tmp/help"
 echo "--help --version" >> "$tmp/help"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The report: what is in it, what it says of missing imagery and of bad photos, whose files it writes over.
+# The report: its content, messages about missing imagery and bad photos, which files it overwrites.
 . tests/cli/common.bash
 w=$(nano)
 tiles=$demo/tiles.csv
@@ -19,7 +19,7 @@ class Page(html.parser.HTMLParser):
         self.classes += (a.get("class") or "").split()
         self.ids += [a["id"]] if "id" in a else []
         self.labels += [a["aria-label"]] if "aria-label" in a else []
-        for source in (a.get("src"), a.get("href") if tag == "image" else None): # nothing is loaded
+        for source in (a.get("src"), a.get("href") if tag == "image" else None): # nothing is loaded from elsewhere
             assert source is None or source.startswith("data:image/jpeg;base64,/9j/"), source[:60]
         assert tag not in ("link", "iframe", "object"), tag
         if tag == "img":
@@ -41,7 +41,7 @@ exec(sys.argv[2])
 PYTHON
 }
 
-# Photos and their truth, one of which is right or wrong as the network likes; one photo is none.
+# Photos and their true positions: one may be right or wrong, depending on the network; one file is not a photo.
 mkdir "$tmp/photos"
 cp $demo/street/*.png "$tmp/photos"
 echo text > "$tmp/photos/5.jpg"
@@ -52,10 +52,10 @@ says err "5.jpg: unsupported format; expected a JPEG" "index.html: 5 photos with
 check "$tmp/report/index.html" '
 assert title == "Where 5 photos were taken · GeoViewMatch", title
 assert alts.count("The photo 1.png") == 1 and alts.count("Heat map over 1.png") == 1, alts
-assert len(alts) == len(set(alts)) == 4 * (3 + 4), alts # the photo, two heat maps, four tiles; no two the same words
+assert len(alts) == len(set(alts)) == 4 * (3 + 4), alts # the photo, two heat maps, four tiles; all with different texts
 assert "Map of all photos" in labels and "Map of the answers for 4.png" in labels, labels
 photo, heat = (next(p for p in pictures if p[0] == a) for a in ("The photo 1.png", "Heat map over 1.png"))
-assert photo[1:] == heat[1:] == (480, 240), (photo, heat) # as it was taken, not squeezed
+assert photo[1:] == heat[1:] == (480, 240), (photo, heat) # at its own size, not squeezed
 assert "wrong" in classes and "weak" in classes and "unsure" in classes
 assert words.count("The true place is far outside the map.") == 1 and "Crosshair: the true place" in words
 assert "\u2316" not in words and "\u25b3" not in words # few fonts have them
@@ -70,24 +70,24 @@ g = json.load(open(sys.argv[1]))
 assert g["generator"].startswith("GeoViewMatch ") and len(g["features"]) == 16
 END2
 
-# One photo; its own GPS is no error, and a circle shows what was searched.
+# One photo: the distance to its own GPS is not called an error, and a circle shows the searched area.
 expect 0 locate --weights "$w" --tiles $tiles --near 45,-30 --within 5000 --report "$tmp/report" --quiet $demo/street/3.png
 check "$tmp/report/index.html" '
 assert title == "Where 3.png was taken · GeoViewMatch", title
 assert "searched" in classes and "Error" not in words and "was taken" in words
 '
-# Of many photos only some have pictures; the table has all.
+# With --report-photos, only some photos have pictures; the table lists all.
 expect 0 locate --weights "$w" --tiles $tiles --report "$tmp/report" --report-photos 1 --quiet $demo/street
 check "$tmp/report/index.html" '
 assert ids.count("p1") == 1 and "p2" not in ids and "4.png" in words and "The first 1 of 4 photos" in words
 '
 
-# Names are text, whatever they are.
+# Names are escaped.
 cp $demo/street/1.png "$tmp/<b>&\"'.png"
 expect 0 locate --weights "$w" --tiles $tiles --report "$tmp/report" --quiet "$tmp/<b>&\"'.png"
 check "$tmp/report/index.html" 'assert "1. <b>&\"\x27.png" in words and "The photo <b>&\"\x27.png" in alts, (words, alts)'
 
-# A full sphere is shown whole, and the network's band in it.
+# A full sphere is shown whole, with the network's elevation band marked.
 python3 - "$tmp/sphere.png" <<'END2'
 import struct, sys, zlib
 w, h = 640, 320
@@ -102,18 +102,18 @@ check "$tmp/report/index.html" '
 assert ("Heat map over sphere.png", 640, 320) in pictures and "rows outside the network’s input" in words
 '
 
-# Imagery that is gone is said once, and the exit status tells.
+# Missing imagery is reported once, and sets the exit status.
 cp -r $demo "$tmp/town"
 expect 0 index --weights "$w" --tiles "$tmp/town/tiles.csv" --out "$tmp/map.gpkg" --quiet
 mv "$tmp/town/aerial" "$tmp/town/away"
 expect 1 locate --weights "$w" --index "$tmp/map.gpkg" --report "$tmp/report" --quiet "$tmp/town/street"
-lines err 4 # a sentence a file, not one a picture
+lines err 4 # one sentence per file, not per picture
 check "$tmp/report/index.html" '
 assert words.count("is missing") == 1 and words.count("not found where it was") == 1 and "no imagery to show" in words
 assert "Not shown" not in words
 '
 
-# Files of others stay; those of a report do not.
+# Files of others are kept; those of a report are overwritten.
 mkdir "$tmp/mine"
 for file in index.html answers.geojson; do
     echo "my own" > "$tmp/mine/$file"

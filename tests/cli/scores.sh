@@ -8,7 +8,7 @@ expect 0 index --weights "$tmp/w.safetensors" --raster "$tmp/town/ortho.tif" --o
 photos=("$tmp"/town/street/*.jpg)
 with_p="locate --weights $tmp/w.safetensors --index $tmp/map.gpkg --quiet"
 
-# Of all tiles they sum to 1, and follow the softmax.
+# p sums to 1 over all tiles, and follows the softmax.
 expect 0 $with_p --json --merge no --top 1000 "${photos[0]}"
 cp "$tmp/out" "$tmp/all.json"
 expect 0 $with_p --json "${photos[0]}"
@@ -27,7 +27,7 @@ def metres(a, b):
          math.cos(r(a["lat"])) * math.cos(r(b["lat"])) * math.sin(r(a["lon"] - b["lon"]) / 2) ** 2)
     return 2 * 6371008.8 * math.asin(math.sqrt(h))
 
-for m in 25, 50, 100:  # around the answer's place
+for m in 25, 50, 100:  # around the answer's position
     want = sum(h["p"] for h in hits if metres(h, merged["hits"][0]) <= m)
     assert abs(merged["p_within_%d_m" % m] - want) < 1e-6, (m, merged, want)
 inside = sum(h["p"] for h in hits if metres(h, merged["hits"][0]) < merged["radius_90_m"] - 1e-3)
@@ -48,12 +48,12 @@ END
 expect 0 $with_p --report "$tmp/report" "${photos[0]}"
 grep -q "<dt>p (uncalibrated)</dt>" "$tmp/report/index.html"
 
-# The folder of the file must be there before the work.
+# The file's folder must exist before the work.
 expect 1 $with_p --heat "$tmp/nowhere/scores.tif" "${photos[0]}"
 says err "nowhere: cannot write in it"
 lines out 0
 
-# What was fitted stands in the map: a temperature flattens, and what is not on the map takes its part.
+# The map stores what was fitted: a temperature flattens p, and the probability of being off the map takes its share.
 fit() {
     python3 - "$tmp/map.gpkg" "$1" <<'END'
 import sqlite3, sys
@@ -86,7 +86,7 @@ for damaged in '{"temperature": 0}' '{"temperature": 1e-300}' '{"temperature": 1
 done
 fit '{"temperature": 1}'
 
-# All scores: a file for one photo, a folder for several. It lies where the map does.
+# All scores: a file for one photo, a folder for several. The file covers the map's area.
 expect 0 $with_p --heat "$tmp/scores.tif" "${photos[0]}"
 expect 0 info --json "$tmp/map.gpkg"
 python3 - "$tmp/scores.tif" "$tmp/out" <<'END'
@@ -104,12 +104,12 @@ width, height, bands = tags[256][0], tags[257][0], tags[277][0]
 (dx, dy, _), (_, _, _, west, north, _) = tags[33550], tags[33922]
 assert (bands, tags[339]) == (2, (3, 3)) and tags[42113][0].rstrip(b"\0") == b"nan", tags  # floats, nodata
 assert tags[305][0].startswith(b"GeoViewMatch") and b">p<" in tags[42112][0], tags
-# Half a pixel around the centres of the outermost tiles.
+# The centres of the outermost tiles are half a pixel inside the raster's edge.
 box = [west + dx / 2, north - (height - 0.5) * dy, west + (width - 0.5) * dx, north - dy / 2]
 assert (width, height) == (9, 9) and all(abs(a - b) < 0.3 * dx for a, b in
                                         zip(box, (area["extent"][k] for k in ("west", "south", "east", "north")))), box
 END
-expect 0 $with_p --heat "$tmp/scores.tif" "${photos[0]}" # its own file is written over
+expect 0 $with_p --heat "$tmp/scores.tif" "${photos[0]}" # its own file is overwritten
 expect 1 $with_p --heat "$tmp/scores.tif" "${photos[@]}"
 refused "scores.tif: --heat takes a folder for 3 photos"
 mkdir "$tmp/other"
@@ -125,7 +125,7 @@ refused "ortho.tif"
 expect 0 locate --index "$tmp/map.gpkg" --weights "$tmp/w.safetensors" --near exif --within 60 --heat "$tmp/near.tif" --quiet "${photos[0]}"
 [ "$(stat -c %s "$tmp/near.tif")" -gt 0 ]
 
-# Other weights' scores make no probability: there is none to be seen, and the file has one band.
+# Scores of other weights give no probability: none is shown, and the file has one band.
 expect 0 index --raster "$tmp/town/ortho.tif" --out "$tmp/nano.gpkg" --quiet
 expect 0 locate --index "$tmp/nano.gpkg" --heat "$tmp/nano.tif" --json --quiet "${photos[0]}"
 python3 - "$tmp/out" <<'END'
@@ -135,7 +135,7 @@ assert photo["calibrated"] is None and not any(key.startswith(("p", "radius")) f
 assert all("p" not in hit for hit in photo["hits"])
 END
 
-# Weights for photos, on a map of cells: the place is the mean of the cells within 45 m, weighted by p; no heading.
+# Weights for photos, on a map of cells: the position is the mean of the cells within 45 m, weighted by p; no heading.
 expect 0 world --photos --out "$tmp/streets" --pairs 3 --metres 300 --margin 60 --test 0 --seed 5 --quiet
 expect 0 init --preset statewide-nano --out "$tmp/cells.safetensors" --quiet
 expect 0 index --weights "$tmp/cells.safetensors" --raster "$tmp/streets/imagery/ortho.tif" --out "$tmp/cells.gpkg" --quiet
@@ -156,7 +156,7 @@ def metres(a, b):
     return 111195 * math.hypot(a["lat"] - b["lat"], east)
 
 taken = set()
-for hit in hits:  # each from its best cell, those of better answers left out
+for hit in hits:  # each from its best cell, without those of better answers
     best = next(c for c in cells if c["tile"] == hit["tile"])
     near = [c for c in cells if metres(c, best) < 45]
     for name in "lat", "lon":
@@ -177,7 +177,7 @@ expect 0 $with_cells --format lines --report "$tmp/report" --force "${streets[@]
 fails grep -q "nan" "$tmp/out"
 fails grep -q "its centre" "$tmp/report/index.html"
 
-# The same from the service, and its layer is as it says.
+# The service gives the same, and its layer matches its description.
 python3 -B - "$GEOVIEWMATCH" "$tmp/cells.gpkg" "$tmp/cells.safetensors" "${streets[0]}" "$tmp/merged.json" "$tmp/cells.tif" \
     "$tmp"/town/street/000001.jpg <<'END'
 import base64, json, struct, sys
@@ -189,7 +189,7 @@ told = json.load(open(told))[0]
 with Service(program, index, "--weights", weights) as service:
     api = service.json("GET", "/openapi.json")
     assert service.json("GET", "/v1/map")["weights"]["photos"] is True
-    for path in photo, panorama:  # of which there are eight views
+    for path in photo, panorama:  # the panorama as eight views
         answer = service.locate(path)
         check(answer, {"$ref": "#/components/schemas/Answer"}, api)
         assert ("views" in answer) == (path == panorama), answer

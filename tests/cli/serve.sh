@@ -1,5 +1,5 @@
 #!/bin/bash
-# A map as a service: the same answers as locate's, its own description, refusals, tokens, TLS, a full queue, its end.
+# A map as a service: the same answers as locate's, its API description, refusals, tokens, TLS, a full queue, its end.
 . tests/cli/common.bash
 for tool in python3 openssl; do command -v $tool > /dev/null || exit 77; done
 

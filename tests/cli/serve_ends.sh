@@ -1,5 +1,5 @@
 #!/bin/bash
-# What must not keep a service from answering, and from ending.
+# Conditions that must not keep a service from answering or from ending.
 . tests/cli/common.bash
 command -v python3 > /dev/null || exit 77
 expect 0 world --ortho --out "$tmp/town" --metres 200 --pairs 1 --seed 3 --quiet
@@ -7,7 +7,7 @@ expect 0 index --raster "$tmp/town/ortho.tif" --out "$tmp/map.gpkg" --quiet
 mkdir "$tmp/folder"
 python3 tests/serve/ends.py "$GEOVIEWMATCH" "$tmp/map.gpkg" "$tmp"/town/street/*.jpg "$tmp/folder"
 
-# The map's features are cut while `locate` uses them. It may be done before that, and then has more to do.
+# The map's features are truncated while `locate` uses them. If it finishes before that, it gets more photos.
 photos=("$tmp"/town/street/*.jpg)
 for _ in 1 2 3 4 5 6 7 8; do
     cp "$tmp/map.gpkg" "$tmp/cut.gpkg"
@@ -20,5 +20,5 @@ for _ in 1 2 3 4 5 6 7 8; do
     [ $status = 0 ] || break
     photos+=("${photos[@]}" "${photos[@]}" "${photos[@]}")
 done
-[ $status = 1 ] || { echo "locate of a map that is cut: status $status"; exit 1; }
+[ $status = 1 ] || { echo "locate with a truncated map: status $status"; exit 1; }
 refused "cut.features: it "

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Clients that mean harm or know no better; the service goes on answering others.
+# Malicious and faulty clients; the service keeps answering others.
 . tests/cli/common.bash
 command -v python3 > /dev/null || exit 77
 expect 0 world --ortho --out "$tmp/town" --metres 200 --pairs 1 --seed 3 --quiet

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Requests as bytes: none is lost, where one ends, forms as clients write them.
+# Requests as bytes: none is lost, each ends at the right byte, and forms are accepted as clients write them.
 . tests/cli/common.bash
 command -v python3 > /dev/null || exit 77
 expect 0 world --ortho --out "$tmp/town" --metres 200 --pairs 1 --seed 3 --quiet

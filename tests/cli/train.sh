@@ -1,8 +1,8 @@
 #!/bin/bash
-# Training: what it writes, that it stops and goes on to the same bits, also after kill -9, and what it refuses.
+# Training: what it writes, that a resumed run gives the same bits, also after kill -9, and what it refuses.
 . tests/cli/common.bash
 
-# Pairs out of the demo's pictures, and the smallest of the golden networks to begin with.
+# Pairs from the demo's pictures, and the smallest golden network to start from.
 mkdir "$tmp/data"
 cp -r "$demo/street" "$demo/aerial" "$tmp/data"
 {
@@ -35,7 +35,7 @@ expect 0 train --resume "$tmp/parts" --quiet
 cmp "$tmp/whole/last.safetensors" "$tmp/parts/last.safetensors"
 diff <(log "$tmp/whole") <(log "$tmp/parts")
 
-# The cache that is meant is the one of the folder where the run began.
+# A relative path of a cache is relative to the folder in which the run began.
 top=$PWD
 mkdir "$tmp/here" "$tmp/there"
 program=$(realpath "$GEOVIEWMATCH")
@@ -46,7 +46,7 @@ from "$tmp/there" train --resume ../here/run --quiet
 [ -z "$(ls "$tmp/there")" ]
 cmp "$tmp/whole/last.safetensors" "$tmp/here/run/last.safetensors"
 
-# Other amounts are kept too.
+# Other options are saved too.
 expect 0 $begin --out "$tmp/plain" --augment none --shuffle no --contrast no --rho 0 --steps 3 --eval-every 0
 expect 0 train --resume "$tmp/plain" --quiet
 says out ": 24 steps; "
@@ -57,7 +57,7 @@ expect 0 $mirrored --out "$tmp/again" --steps 3
 expect 0 train --resume "$tmp/again" --quiet
 cmp "$tmp/mirrored/state.safetensors" "$tmp/again/state.safetensors"
 
-# Hard batches: an epoch goes on in the order that it began with, though the weights have moved on since.
+# Hard batches: a resumed epoch keeps its order, although the weights have changed since.
 hard="$begin --epochs 4 --eval-every 0 --hard 2"
 expect 0 $hard --out "$tmp/hard"
 for steps in 3 4; do
@@ -66,7 +66,7 @@ for steps in 3 4; do
     cmp "$tmp/hard/state.safetensors" "$tmp/hard$steps/state.safetensors"
 done
 
-# Killed a few times, at no time in particular.
+# Killed a few times, at arbitrary moments.
 $GEOVIEWMATCH $begin --out "$tmp/killed" --save-minutes 0 > /dev/null & pid=$!
 for pause in 0.15 0.1 0.3 0.2; do
     sleep $pause
@@ -82,9 +82,9 @@ done
 wait $pid
 same "$tmp/killed"
 
-# A disk that is full: the last save's state stays, and a run goes on from it to the same bits once there is room. A
-# shell's limit makes a write fail alike, after 1000 KB in the state, after 300 in the network, after 1 in the log; a small
-# file system is tried too, where the system lets us have one.
+# A full disk: the state of the last save stays, and once there is room the run continues from it to the same bits. A
+# shell's limit on file sizes has the same effect: 1000 KB fail in the state, 300 in the network, 1 in the log. A small
+# file system is tried too, if the system allows mounting one.
 expect 0 $begin --out "$tmp/full" --steps 6
 cp -r "$tmp/full" "$tmp/small"
 cp "$tmp/full/state.safetensors" "$tmp/saved"
@@ -112,13 +112,13 @@ if unshare -rm mount -t tmpfs none "$tmp/small" 2> /dev/null; then
     same "$tmp/small"
 fi
 
-# A loss that is not finite, as each update multiplies the weights by -99: nothing is saved of it.
+# A loss that is not finite, because each update multiplies the weights by -99: nothing is saved after it.
 wild="--rate 10 --rate-new 10 --decay 10"
 expect 1 $begin $wild --out "$tmp/wild"
 lines err 1
 says err "$tmp/wild: the loss of step " " is not finite at a learning rate of " "lower --rate or --rho and start again"
 step=$(sed 's/.*of step \([0-9]*\) .*/\1/' "$tmp/err")
-expect 0 $begin $wild --out "$tmp/tame" --steps $(((step - 1) / 2 * 2)) # an epoch has two
+expect 0 $begin $wild --out "$tmp/tame" --steps $(((step - 1) / 2 * 2)) # an epoch has two steps
 for file in last.safetensors best.safetensors state.safetensors; do cmp "$tmp/tame/$file" "$tmp/wild/$file"; done
 expect 1 train --resume "$tmp/wild" --quiet
 says err "the loss of step $step is not finite"
@@ -132,11 +132,11 @@ got=0; wait $pid || got=$?
 [ $got = 1 ]
 says out "to continue: geoviewmatch train --resume $tmp/stopped"
 
-# So it does a cache, here while another makes it, and an evaluation, which is long here: both are taken up again.
+# So does a signal while waiting for a cache that another process makes, and during a long evaluation; both resume.
 exec 9> "$tmp/held.cache.part"
 flock 9
 $GEOVIEWMATCH $begin --cache "$tmp/held.cache" --out "$tmp/held" > "$tmp/out" 9>&- & pid=$!
-# until it is no copy of this shell any more, which handles SIGTERM for its trap, and handles SIGTERM itself
+# until it is no longer a copy of this shell, whose trap handles SIGTERM, and handles SIGTERM itself
 while kill -0 $pid && { grep -q bash /proc/$pid/comm ||
     awk '/^SigCgt/ {exit substr($2, length($2) - 3, 1) ~ /[4-7c-f]/}' /proc/$pid/status; }; do sleep 0.05; done
 kill -TERM $pid
@@ -160,7 +160,7 @@ if ! grep -q __asan_init "$GEOVIEWMATCH"; then # with sanitizers it takes half a
     } > "$tmp/long/pairs.csv"
     long="${begin/$tmp\/data/$tmp/long} --epochs 2 --eval-every 1"
     expect 0 $long --out "$tmp/evaluated"
-    pause=200 # milliseconds: longer where the evaluation had not begun, shorter where it was over
+    pause=200 # milliseconds: longer if the evaluation had not begun, shorter if it was over
     for try in {1..40}; do
         rm -rf "$tmp/cut"
         $GEOVIEWMATCH $long --out "$tmp/cut" > "$tmp/out" & pid=$!
@@ -179,7 +179,7 @@ if ! grep -q __asan_init "$GEOVIEWMATCH"; then # with sanitizers it takes half a
     diff <(log "$tmp/evaluated") <(log "$tmp/cut")
 fi
 
-# Drawn, one run and several; a run that has just begun, without evaluations and with a line half written.
+# Plots of one run and of several; of a run that has just begun, without evaluations and with a half-written line.
 "$TOOLS/plot" "$tmp/whole" > "$tmp/out"
 [ "$(cat "$tmp/out")" = "$tmp/whole/log.svg" ]
 mkdir "$tmp/a&b"
@@ -211,7 +211,7 @@ assert found == {"loss": 6, "loss_con": 6, "loss_ret1": 6, "loss_ret2": 6, "lr":
 assert folder + "/a&b" in texts
 END
 grep -q 'prefers-color-scheme: dark' "$tmp/whole/log.svg"
-"$TOOLS/plot" "$tmp/whole/log.jsonl" > /dev/null # over its own
+"$TOOLS/plot" "$tmp/whole/log.jsonl" > /dev/null # over its own file
 echo '<svg>mine</svg>' > "$tmp/mine.svg"
 fails "$TOOLS/plot" "$tmp/whole" -o "$tmp/mine.svg" 2> "$tmp/err"
 says err "mine.svg: it exists and is no picture that plot drew"
@@ -223,14 +223,14 @@ echo 'no JSON' > "$tmp/a&b/log.jsonl"
 fails "$TOOLS/plot" "$tmp/a&b" 2> "$tmp/err"
 says err "log.jsonl, line 1: it is no line that training writes"
 
-# Evaluation of what was trained.
+# Evaluation of the trained network.
 expect 0 eval --data "$tmp/data" --weights "$tmp/whole/last.safetensors" --json --quiet --matches "$tmp/matches.csv"
 python3 -c 'import json,sys; e = json.load(open(sys.argv[1])); assert e["queries"] == 4 and 0 <= e["R@1"] <= 100 and "R@1%" in e' "$tmp/out"
 [ "$(wc -l < "$tmp/matches.csv")" = 5 ]
 expect 0 eval --data "$tmp/data" --weights "$tmp/whole/last.safetensors" --reverse --quiet
 says out "aerial to street: 4 queries, gallery of 4"
 
-# Refused.
+# Refusals.
 expect 1 $begin --out "$tmp/whole"
 refused "$tmp/whole: it already contains a run"
 cp -r "$tmp/whole" "$tmp/left"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Before a training begins and while it ends: what it says that it will do, what it refuses to begin, one process a run,
-# a data set that has moved, signals, and files of a run that were changed.
+# Before a training begins and while it ends: its summary, when it refuses to begin, one process per run, a data set
+# that has moved, signals, and changed files of a run.
 . tests/cli/common.bash
 program=$(realpath "$GEOVIEWMATCH")
 
@@ -15,7 +15,7 @@ cp -r "$demo/street" "$demo/aerial" "$tmp/data"
 small=$PWD/tests/golden/net_narrow.safetensors
 begin="train --data $tmp/data --init $small --batch 2 --epochs 12 --eval-every 4"
 
-# What it will do, before the first step; none of it with --quiet.
+# The summary before the first step; with --quiet none.
 expect 0 $begin --out "$tmp/run" --steps 6 --save-minutes 3
 says err "data set       pairs in $tmp/data: 4 training pairs, 4 test pairs (" "network  " "million parameters" \
     "from $small" "computes on    " "steps          2 of 2 pairs an epoch, 12 epochs: 24 in all; now to step 6" \
@@ -27,7 +27,7 @@ says err "; as it was saved" "24 in all, 6 of them done; now to step 7"
 expect 0 train --resume "$tmp/run" --steps 8 --quiet
 lines err 0
 
-# What does not fit this machine, however large it is, is not begun, and no folder is left.
+# A training that does not fit the machine's memory, however large that is, does not begin and leaves no folder.
 for i in $(seq 5 4096); do echo "t$i,street/1.png,aerial/$i.png,41.5,8.25,,train"; done > "$tmp/many"
 mkdir "$tmp/large" "$tmp/large/aerial"
 cp -r "$demo/street" "$tmp/large"
@@ -67,7 +67,7 @@ rm -r "$tmp/b/caches"
 in_folder "$tmp/b" 1 train --resume run --quiet
 refused "$tmp/a/data: the run's data set was not found; give its new location with --data"
 in_folder "$tmp/b" 0 train --resume run --quiet --data data --steps 9
-in_folder "$tmp" 0 train --resume b/run --quiet # from elsewhere, and without being told again
+in_folder "$tmp" 0 train --resume b/run --quiet # from another folder, with the saved path
 cmp "$tmp/b/whole/last.safetensors" "$tmp/b/run/last.safetensors"
 in_folder "$tmp" 1 train --resume b/cached --quiet --data b/data
 refused "$tmp/a/caches/c: the folder of the run's cache was not found; give a file with --cache"
@@ -90,11 +90,11 @@ changed 'echo more,street/1.png,aerial/2.png,42.5,8.25,,train >> pairs.csv'
 changed 'sed -i "2{h;d};4{G}" pairs.csv'
 changed 'sed -i "s/,,train/,90,train/" pairs.csv'
 rm -r "$tmp/other"
-cp -r "$tmp/data" "$tmp/other" # a copy of other times is the same
+cp -r "$tmp/data" "$tmp/other" # a copy with other file times is the same
 touch -d '2001-01-01' "$tmp/other/street"/*
 expect 0 train --resume "$tmp/run" --quiet --data "$tmp/other/" --steps 9
 
-# One process a run, and one for two that begin in the same folder.
+# One process per run, also if two begin in the same folder.
 "$program" $begin --epochs 100000 --eval-every 0 --out "$tmp/busy" --quiet > "$tmp/busy.out" 2> "$tmp/busy.err" & pid=$!
 until [ -e "$tmp/busy/state.safetensors" ]; do kill -0 $pid; sleep 0.05; done
 expect 1 train --resume "$tmp/busy" --quiet
@@ -102,7 +102,7 @@ refused "$tmp/busy: another process is training in this folder; stop it first"
 expect 1 $begin --out "$tmp/busy" --quiet
 lines err 1
 
-# A signal is answered at once; the second ends it.
+# A signal is acknowledged at once; a second one ends the process.
 kill -HUP $pid
 until grep -q "stopping after this step and saving" "$tmp/busy.err"; do sleep 0.05; done
 got=0; wait $pid || got=$?
@@ -111,11 +111,11 @@ grep -qF "to continue: geoviewmatch train --resume $tmp/busy" "$tmp/busy.out"
 step=$(tail -1 "$tmp/busy/log.jsonl" | sed 's/{"step": \([0-9]*\).*/\1/')
 expect 0 train --resume "$tmp/busy" --quiet --steps $((step + 1)) # the last step was saved
 says out ": $((step + 1)) steps"
-exec 9> "$tmp/held.part" # which it waits for, hearing no more than asked
+exec 9> "$tmp/held.part" # it waits for this lock, silent because of --quiet
 flock 9
 "$program" $begin --cache "$tmp/held" --out "$tmp/twice" --quiet > /dev/null 2> "$tmp/twice.err" 9>&- & pid=$!
 until [ -d "$tmp/twice" ]; do sleep 0.05; done
-kill -STOP $pid # so that both signals lie there before it goes on
+kill -STOP $pid # so that both signals are pending when it continues
 kill -INT $pid
 kill -TERM $pid
 kill -CONT $pid
@@ -131,7 +131,7 @@ kill -TERM $pid
 wait $pid || true
 lines nohup.err 2
 
-# A run's folder stands for its best network, or its last; a best one that is not there yet is explained.
+# The folder of a run stands for its best network, or else its last; a message explains why best is not there yet.
 expect 0 $begin --out "$tmp/named" --quiet --steps 2
 expect 1 eval --data "$tmp/data" --weights "$tmp/named/best.safetensors" --quiet
 refused "best.safetensors: it is written by a run's first evaluation; use last.safetensors beside it until then"
@@ -148,11 +148,11 @@ says err "its best.safetensors is used"
 expect 1 eval --data "$tmp/data" --weights "$tmp/data" --quiet
 refused "$tmp/data: it is a directory, expected a file"
 
-# A run of version 1, in the middle of an epoch of hard batches: amounts in lists, the order as float32.
+# A run of version 1, in the middle of an epoch of hard batches: options in lists, the order as float32.
 hard="$begin --eval-every 0 --hard 2 --mirror 0.5 --elevation -40,40 --on-bad skip"
 expect 0 $hard --out "$tmp/hard" --quiet
 expect 0 $hard --out "$tmp/one" --quiet --steps 3
-version() { # version NUMBER FOLDER: 1 writes as that version did, another number is put in
+version() { # version NUMBER FOLDER: 1 rewrites the state as version 1 wrote it; another number is set as it is
     python3 - "$2/state.safetensors" "$1" <<'END'
 import json, struct, sys
 data = open(sys.argv[1], "rb").read()
@@ -187,7 +187,7 @@ version 4 "$tmp/later"
 expect 1 train --resume "$tmp/later" --quiet
 refused "$tmp/later/state.safetensors: unsupported version 4 of the saved run; expected 1 to 3"
 
-# A state that was changed: cut short, longer, numbers that are none, counts that lie. A sentence each, nothing written.
+# A changed state: truncated, longer, non-numbers, wrong counts. One sentence each, nothing written.
 python3 - "$tmp/named/state.safetensors" "$tmp" <<'END'
 import json, os, struct, sys
 data = open(sys.argv[1], "rb").read()

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Training on photos and cells: what it takes and refuses, that it goes on to the same bits, that it is evaluated; weights
-# of others that learn on; backbones that stay as they are.
+# Training on photos and cells: what it accepts and refuses, that resumed runs give the same bits, evaluation;
+# fine-tuning of imported weights; frozen backbones.
 . tests/cli/common.bash
 
 expect 0 world --out "$tmp/town" --photos --pairs 24 --metres 420 --pixel 1 --margin 120 --test 25 --photo-size 96 --quiet
@@ -20,7 +20,7 @@ same() {
     diff <(log "$tmp/whole") <(log "$1")
 }
 
-# Whole; in parts, the second with the data set elsewhere; killed; from a cache of the photos.
+# Whole; in parts, the second with the data set moved; killed; with a cache of the photos.
 expect 0 $begin --out "$tmp/whole" --eval-every 2
 says out "epoch 2: R@1 " "epoch 4: R@1 " "best R@1 so far"
 expect 0 $begin --out "$tmp/parts" --eval-every 2 --steps 7
@@ -39,7 +39,7 @@ cmp "$tmp/whole/last.safetensors" "$tmp/cached/last.safetensors"
 diff <(log "$tmp/whole") <(log "$tmp/cached")
 [ "$(stat -c %s "$tmp/cache")" -lt 250000 ] # 24 photos of 48 x 64 and no cells
 
-# Drawn elsewhere, and in other colours, each with its own bits.
+# Other offsets and colours each give other weights.
 for option in "--around 0" "--around 10" "--augment none" "--hue 0" "--seed 2"; do
     expect 0 $begin --out "$tmp/other" --eval-every 0 --steps 2 $option
     fails cmp -s "$tmp/other/last.safetensors" "$tmp/before.safetensors"
@@ -47,7 +47,7 @@ for option in "--around 0" "--around 10" "--augment none" "--hue 0" "--seed 2"; 
     rm -r "$tmp/other"
 done
 
-# Evaluated as any data set; rasters may lie elsewhere.
+# Evaluated like any data set; rasters may be elsewhere.
 expect 0 eval --data "$town" --weights "$tmp/whole" --matches "$tmp/matches.csv" --gallery-picture "$tmp/best.png" --quiet
 says out "photos, street to aerial: 6 queries, gallery of "
 [ "$(wc -l < "$tmp/matches.csv")" = 7 ]
@@ -58,7 +58,7 @@ cp -r "$town/photos" "$town/photos.csv" "$tmp/bare"
 expect 1 eval --data "$tmp/bare" --weights "$tmp/whole" --quiet
 says err "no raster (.tif, .tiff or .vrt) found to cut the photos' cells from"
 expect 0 eval --data "$tmp/bare" --imagery "$town/imagery" --weights "$tmp/whole" --quiet
-diff <(head -n -2 "$tmp/first") "$tmp/out" # without what is written
+diff <(head -n -2 "$tmp/first") "$tmp/out" # except the lines about written files
 
 # Checked.
 expect 0 check --data "$town" --quiet
@@ -69,7 +69,7 @@ says out '"disagree": 1' '"rasters": 1'
 expect 1 info "$town"
 says err "it looks like a data set"
 
-# The preset learns too: the same batches by heart.
+# The preset learns too: it memorises the same batches.
 expect 0 train --data "$town" --preset statewide-nano --batch 4 --epochs 5 --shuffle no --augment none --warm-steps 0 \
     --rate 1e-3 --rate-new 1e-3 --eval-every 0 --out "$tmp/nano"
 says err "photos in $town: 18 training pairs, 6 test pairs" "a step takes"
@@ -80,7 +80,7 @@ assert len(losses) == 20 and all(map(math.isfinite, losses)), losses
 assert sum(losses[-4:]) < sum(losses[:4]) - 10, losses
 END
 
-# What does not go together, and what a network has no use for.
+# Options that exclude each other, and options that a network cannot use.
 mkdir "$tmp/pairs"
 cp -r "$demo/street" "$demo/aerial" "$tmp/pairs"
 printf 'id,street,aerial,lat,lon\n%s\n' "$(for i in 1 2 3 4; do echo "$i,street/$i.png,aerial/$i.png,4$i.5,8.25"; done)" \
@@ -103,9 +103,13 @@ refuses "--smoothing" --data "$tmp/pairs" --preset nano --smoothing 0.1
 refuses "--around" --data "$tmp/pairs" --preset nano --around 10
 expect 1 train --data "$tmp/pairs" --imagery "$town/imagery" --preset nano --batch 2 --out "$tmp/no"
 refused "whose aerial pictures are files"
+expect 1 train --data "$tmp/pairs" --preset statewide-nano --batch 2 --out "$tmp/no" # before the plan
+refused "its aerial pictures are files, and this network takes several pictures"
+expect 1 train --data "$town" --preset nano --batch 2 --out "$tmp/no"
+refused "it is a data set of photos"
 [ ! -e "$tmp/no" ]
 
-# Backbones that stay: --rate 0.
+# Frozen backbones: --rate 0.
 expect 0 $begin --out "$tmp/frozen" --rate 0 --eval-every 0 --steps 5
 python3 - "$tmp/tiny.safetensors" "$tmp/frozen/last.safetensors" <<'END'
 import json, sys
@@ -120,7 +124,7 @@ changed = {k.split(".", 2)[1] for k in a if a[k] != b[k]}
 assert changed == {"head"}, changed
 END
 
-# Weights with an origin learn on in small steps, in pictures as they know them, and say so for good.
+# Imported weights are trained further with small steps, keep their own input format, and record their origin.
 for preset in sample4geo-nano frgeo-nano statewide; do
     data=$tmp/pairs
     if [ $preset = statewide ]; then

@@ -37,7 +37,7 @@ for command in locate serve index embed heatmap eval train bench check world ini
         expect 2 $command --threads "$n"
         refused "--threads takes a whole number from 1 to 1024, got '$n'"
     done
-    [ $command = bench ] && continue # it needs nothing
+    [ $command = bench ] && continue # it needs no argument
     expect 2 $command
     lines out 0
     lines err 1
@@ -52,14 +52,14 @@ for command in locate serve index embed heatmap eval train bench; do
     expect 2 $command --device abacus
     refused "--device takes cpu or cuda, got 'abacus'"
 done
-for command in check world init info; do # which compute nothing on a GPU
+for command in check world init info; do # these compute nothing on a GPU
     expect 2 $command --device cuda
     refused "unknown option '--device'"
     expect 0 $command --help
     fails grep -q -e --precision "$tmp/out"
 done
 
-# What was meant; nothing where nothing is near, or two are.
+# Suggestions for mistyped words; none if nothing is similar, or if two are.
 meant() { # meant WORD COMMAND...
     local word=$1
     shift
@@ -90,7 +90,7 @@ refused "option '--s' is ambiguous: --steps, --save-minutes and others"
 expect 2 heatmap --s 4
 refused "option '--s' is ambiguous: --side-by-side, --stage"
 
-# Examples, in each command's help.
+# Each command's help has examples.
 for command in $(expect 0 --help && awk '/^  [a-z]/ {print $1}' "$tmp/out"); do
     expect 0 $command --help
     sed -n '/^For example:$/,$p' "$tmp/out" | grep -q "^  geoviewmatch $command"
@@ -100,8 +100,8 @@ for command in $(expect 0 --help && awk '/^  [a-z]/ {print $1}' "$tmp/out"); do
     fails grep -E '.{121}' "$tmp/help"
 done
 
-# A command's help has each option of its table; the manual page's part on the commands is as `make man` writes it, and
-# its prose names no option that there is not.
+# A command's help has each option of its table. The manual page's part on the commands is as `make man` writes it, and
+# its prose names no option that does not exist.
 rows() { sed -nE 's/^ *\{"([a-z0-9-]+)", OPTION_.*/\1/p' "$@"; }
 options() { grep -oE -e '--[a-z][a-z0-9-]+' "$@" | sort -u; }
 expect 0 --help

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The practice city, as pairs, as an orthophoto and as photos: the same files for the same seed at any number of threads, and what
-# it refuses.
+# Drawn towns, as pairs, as an orthophoto and as photos: the same files for the same seed with any number of threads;
+# what is refused.
 . tests/cli/common.bash
 
 expect 0 world --out "$tmp/a" --pairs 5 --seed 7 --threads 1 --quiet
@@ -31,7 +31,7 @@ for r, t in zip(rows, tiles):
     assert (t["lat"], t["lon"], t["metres"]) == (r["lat"], r["lon"], "64")
 END2
 
-# What else can be asked for.
+# Further options.
 expect 0 world --out "$tmp/d" --pairs 2 --seed 7 --offset 25 --test 100 --origin -33.9,151.2 --scale 2
 says out "d: 2 pairs, 2 of them for testing"
 python3 - "$tmp/d" <<'END2'
@@ -44,7 +44,7 @@ for r, t in zip(rows, tiles):
     assert 0 < math.hypot(north, east) < 25.2 and abs(float(r["lat"]) + 33.9) < 0.01, (north, east)
 END2
 
-# A folder in use is left alone.
+# A folder in use is not changed.
 expect 1 world --out "$tmp/a" --pairs 2
 refused "a: the folder is not empty" "--force"
 diff -r "$tmp/a" "$tmp/b"
@@ -73,12 +73,12 @@ for folder, count, turned in (("o", 3, True), ("q", 2, False)):
 END2
 expect 1 world --out "$tmp/o" --ortho --pairs 2
 refused "o: the folder is not empty"
-expect 0 world --out "$tmp/o" --pairs 1 --force --quiet # the panoramas' list goes with the panoramas
+expect 0 world --out "$tmp/o" --pairs 1 --force --quiet # the list of panoramas is deleted with the panoramas
 [ ! -e "$tmp/o/photos.csv" ]
 expect 1 world --out "$tmp/new" --ortho --pairs 1000 --metres 300
 refused "the roads of 300 m have room for " "got 1000; lower --pairs or raise --metres"
 
-# Photos and the imagery around them.
+# Photos and the surrounding imagery.
 expect 0 world --out "$tmp/s" --photos --pairs 8 --seed 7 --metres 300 --margin 50 --pixel 0.5 --test 25 --threads 1 --quiet
 says out "s: an orthophoto of 600 x 600 pixels, 8 photos, 2 of them for testing"
 lines err 0
@@ -95,7 +95,7 @@ assert sorted(r["split"] for r in rows) == ["test"] * 2 + ["train"] * 6
 assert all(25 < float(r["hfov"]) < 115 and 0 <= float(r["heading"]) < 360 for r in rows), rows
 assert max(abs(float(r["lat"]) - 45) for r in rows) < 101 / 111000
 END2
-expect 0 info "$tmp/s/photos/000001.jpg" # our own reader takes its EXIF
+expect 0 info "$tmp/s/photos/000001.jpg" # our own reader accepts its EXIF
 says out "GPS position   4" "heading "
 expect 1 world --out "$tmp/new" --photos --pairs 10
 refused "the roads of 600 m have room for 0 photos at least 310 m from the border, got 10"

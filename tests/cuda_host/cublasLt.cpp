@@ -1,9 +1,9 @@
-/* cublasLt.cpp - a plain stand-in for cuBLASLt: D = epilogue(op(A) op(B) + beta C), all by columns. See cublasLt.h.
+/* cublasLt.cpp - a simple stand-in for cuBLASLt: D = epilogue(op(A) op(B) + beta C), column-major. See cublasLt.h.
  *
- * Epilogues by NVIDIA's documentation: BIAS adds a vector along D's rows; GELU, with the approximation by tanh, leaves
- * what it is of in aux where there is one; DGELU multiplies by its slope at aux. Aux's columns must be a multiple of 8
- * apart. The environment variable GVM_CUDA_HOST_PLAIN asks for less, as cuBLASLt offers for odd sizes: `epilogues`, no
- * epilogue is offered; `products`, all is offered and then not supported. */
+ * Epilogues according to NVIDIA's documentation: BIAS adds a vector along D's rows; GELU, in the tanh approximation,
+ * stores its input in aux if there is one; DGELU multiplies by the derivative at aux. The leading dimension of aux must
+ * be a multiple of 8. The environment variable GVM_CUDA_HOST_PLAIN reduces what is offered, as cuBLASLt does for odd
+ * sizes: `epilogues`: no epilogues; `products`: everything is offered, but running it returns "not supported". */
 #include "cublasLt.h"
 
 #include <vector>
@@ -163,7 +163,7 @@ static void store(void *memory, cudaDataType type, int64_t at, float value)
         ((__nv_bfloat16 *)memory)[at] = __float2bfloat16_rn(value);
 }
 
-/* To 10 bits behind the point, as the tensor cores read float32. */
+/* Round to 10 bits of mantissa, as tensor cores read float32. */
 static float tf32(float x)
 {
     uint32_t bits;
@@ -173,7 +173,7 @@ static float tf32(float x)
     return x;
 }
 
-/* Lines of op(matrix) that run along the inner dimension, one behind the other. */
+/* Lines of op(matrix) along the inner dimension, concatenated. */
 static std::vector<float> lines(const void *memory, const host_layout *l, bool transposed, int64_t from, bool round)
 {
     int count = transposed ? l->columns : l->rows, K = transposed ? l->rows : l->columns;

@@ -1,4 +1,5 @@
-/* cublasLt.h - see cuda_runtime.h: the part of cuBLASLt's interface that gemm_cuda.cu uses, by its documentation. */
+/* cublasLt.h - see cuda_runtime.h: the part of cuBLASLt's interface that gemm_cuda.cu uses, written from its
+ * documentation */
 #ifndef GVM_TESTS_CUDA_HOST_CUBLASLT_H
 #define GVM_TESTS_CUDA_HOST_CUBLASLT_H
 

@@ -17,7 +17,7 @@ static inline float __bfloat162float(__nv_bfloat16 x)
     return y;
 }
 
-/* To the nearest, to even; a NaN stays one. */
+/* Round to nearest, ties to even; NaN stays NaN. */
 static inline __nv_bfloat16 __float2bfloat16_rn(float x)
 {
     uint32_t bits;

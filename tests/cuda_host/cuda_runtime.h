@@ -1,10 +1,9 @@
-/* cuda_runtime.h - as much of CUDA as the NAME_cuda.cu use, on the CPU: for tests on machines without a GPU.
+/* cuda_runtime.h - the part of CUDA that the NAME_cuda.cu files use, on the CPU, for tests on machines without a GPU
  *
- * A kernel's threads are fibers that take turns, so __syncthreads and shuffles mean what they mean on a device; a
- * block whose threads wait for each other for ever ends the test. Memory of the device is the host's, filled with NaN
- * when it is taken. Streams run at once, but while one is captured its work goes into a graph, and what CUDA forbids
- * meanwhile fails here too. Every failure stays a thread's last error until it is asked for. Threads of the host take
- * turns. It is as slow as that sounds. */
+ * A kernel's threads are fibers that take turns, so __syncthreads and shuffles behave as on a device; a deadlock in a
+ * block ends the test. Device memory is host memory, filled with NaN when allocated. Streams run synchronously. While a
+ * stream is captured, its work goes into a graph, and operations that CUDA forbids during capture fail. The last error
+ * of a thread is kept until it is read. Host threads run one at a time. It is slow. */
 #ifndef GVM_TESTS_CUDA_HOST_RUNTIME_H
 #define GVM_TESTS_CUDA_HOST_RUNTIME_H
 
@@ -59,7 +58,7 @@ template <typename V> static inline V __shfl_xor_sync(unsigned mask, V value, in
     return value;
 }
 
-/* The twins of cuda.cuh's, with the sums in the same order: one wait instead of five. */
+/* Counterparts of cuda.cuh's, with the same order of summation; one barrier instead of five. */
 float warp_sum(float x);
 float warp_max(float x);
 
@@ -82,7 +81,7 @@ static inline void host_call(void (*kernel)(P...), dim3 grid, dim3 block, size_t
     host_call((kernel), (grid), (block), (shared), (stream), __VA_ARGS__)
 #define SHARED(type, name) type *name = reinterpret_cast<type *>(host_shared())
 
-/* The twin of window_cuda.cuh's tile on the tensor cores; checks what those ask of addresses and rows. */
+/* Counterpart of window_cuda.cuh's tile on the tensor cores; checks their requirements on addresses and row lengths. */
 template <bool AT, bool BT>
 void warp_tile(float *C, int ldc, const __nv_bfloat16 *A, int lda, const __nv_bfloat16 *B, int ldb, int K)
 {
@@ -115,7 +114,7 @@ struct cudaDeviceProp {
     size_t totalGlobalMem;
 };
 
-/* Work of a stream, a kernel's with the shared memory that it asks for. */
+/* Work of a stream; for a kernel with its shared memory. */
 struct host_work {
     std::function<void()> run;
     const void *kernel;
@@ -123,9 +122,9 @@ struct host_work {
 };
 
 void host_submit(cudaStream_t stream, const host_work &work);
-/* Whether a kernel may have so much shared memory as things are. */
+/* Whether a kernel is currently allowed this amount of shared memory. */
 bool host_allows(const void *kernel, size_t shared);
-/* Remembers a failure for cudaGetLastError; returns it. */
+/* Store a failure for cudaGetLastError; returns it. */
 cudaError_t host_error(cudaError_t error);
 
 cudaError_t cudaMalloc(void **memory, size_t bytes);

@@ -1,5 +1,5 @@
 /* runtime.cpp - memory, streams and graphs; see cuda_runtime.h. The environment variable GVM_CUDA_HOST_DEVICE, `none`
- * or `driver`, makes it a machine without a GPU or without a driver. */
+ * or `driver`, simulates a machine without a GPU or without a driver. */
 #include <atomic>
 #include <mutex>
 #include <vector>
@@ -11,7 +11,7 @@ struct host_graph {
 };
 
 struct host_stream {
-    host_graph *captured; /* NULL: it runs at once */
+    host_graph *captured; /* NULL: runs immediately */
 };
 
 struct host_event {
@@ -19,12 +19,12 @@ struct host_event {
 };
 
 static const size_t MEMORY = (size_t)1 << 34;
-enum { MOST_SPOILED = 4 << 20 /* bytes; products' workspace is larger */ };
+enum { MOST_SPOILED = 4 << 20 /* bytes; the workspace of products is larger */ };
 
 static std::atomic<int> captures;         /* of all threads, */
 static thread_local int own_captures;     /* and of this one */
-static std::mutex working;                /* a kernel, which has the machine alone */
-static std::atomic<bool> broken_captures; /* a wait for the whole device breaks those that are made */
+static std::mutex working;                /* held by a running kernel */
+static std::atomic<bool> broken_captures; /* synchronising the device breaks captures in progress */
 
 static void run(const host_work &work)
 {
@@ -40,7 +40,7 @@ void host_submit(cudaStream_t stream, const host_work &work)
         run(work);
 }
 
-/* What a thread may not do while it captures. */
+/* Operations that a thread must not call while it captures. */
 static cudaError_t allowed(void)
 {
     return own_captures ? host_error(cudaErrorStreamCaptureUnsupported) : cudaSuccess;

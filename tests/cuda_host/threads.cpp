@@ -1,7 +1,7 @@
-/* threads.cpp - the threads of a block as fibers; see cuda_runtime.h.
+/* threads.cpp - the threads of a block as fibers; see cuda_runtime.h
  *
- * A fiber runs until it waits, for its warp or for its block; the one that comes last lets all go on. Fibers begin by
- * ucontext, which is portable, and take turns by _setjmp and _longjmp, which ask the system for nothing. */
+ * A fiber runs until it waits for its warp or block; the last one to arrive releases the others. Fibers are started
+ * with ucontext, which is portable, and switched with _setjmp and _longjmp, which make no system calls. */
 #include <map>
 #include <mutex>
 #include <setjmp.h>
@@ -26,7 +26,7 @@ struct fiber {
     jmp_buf at;
     ucontext_t start;
     bool started, alive;
-    barrier *waits; /* NULL: it can go on */
+    barrier *waits; /* NULL: it can run */
     unsigned generation;
     dim3 thread;
 };
@@ -45,7 +45,7 @@ ucontext_t origin;
 int current;
 const std::function<void()> *work;
 alignas(128) unsigned char shared_memory[MOST_SHARED];
-std::map<const void *, size_t> allowed; /* shared memory, by kernel: what was said last, more or less */
+std::map<const void *, size_t> allowed; /* shared memory of each kernel, as last set */
 std::mutex changing;                    /* `allowed` */
 thread_local cudaError_t last_error = cudaSuccess;
 
@@ -145,7 +145,7 @@ void __syncthreads(void)
     wait_at(&block);
 }
 
-/* Two rooms in turn: a lane that is ahead by one shuffle does not write over what others have yet to read. */
+/* Two buffers in turn: a lane that is one shuffle ahead does not overwrite values that others still have to read. */
 uint32_t host_shuffle(uint32_t value, int lanes)
 {
     warp *w = &warps[current / LANES];
@@ -157,7 +157,7 @@ uint32_t host_shuffle(uint32_t value, int lanes)
     return w->values[room][lane ^ lanes];
 }
 
-/* The lane that comes last does it for all, and its result lies where each finds it. */
+/* The last lane to arrive computes the result and stores it for all. */
 static float reduce(float x, bool sum)
 {
     warp *w = &warps[current / LANES];

@@ -1,5 +1,5 @@
-/* fuzz_config.c - any bytes as a configuration: what is accepted must pass the check, and come back from its
- * own JSON the same. */
+/* fuzz_config.c - any bytes as a configuration: an accepted one must pass the check and survive a round trip through
+ * its own JSON */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

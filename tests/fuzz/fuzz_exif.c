@@ -1,4 +1,4 @@
-/* fuzz_exif.c - any bytes as EXIF, as a JPEG's metadata, and as a picture whose cost is told from its structure. */
+/* fuzz_exif.c - any bytes as EXIF, as a JPEG's metadata, and as a picture whose cost is estimated from its structure */
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -22,9 +22,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct exif exif = {.make = ""};
     struct xmp xmp;
     struct cost cost;
-    uint8_t *copy = malloc(size + (size == 0)); /* of just its size: a read behind it is found */
+    uint8_t *copy = malloc(size + (size == 0)); /* of the exact size: reads beyond it are detected */
     if (size > 0) memcpy(copy, data, size);
-    const struct bytes bytes = {copy, -1, size};
+    const struct bytes bytes = {copy, -1, size, NULL};
     exif_read_block(&exif, copy, size);
     check(&exif);
     metadata_read_jpeg(&xmp, &exif, &bytes);

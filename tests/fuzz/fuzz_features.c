@@ -1,4 +1,4 @@
-/* fuzz_features.c - any bytes as a map's MAP.features: what is accepted has room for all its rows. */
+/* fuzz_features.c - any bytes as a map's MAP.features: an accepted file has room for all its rows */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct features_facts facts = {"0123456789abcdef0123456789abcdef", 0};
     uint16_t numbers[2] = {0, 0};
     if (size < sizeof numbers || size > FEATURES_START) return -1;
-    memcpy(numbers, data, sizeof numbers); /* rows, and how long the file is */
+    memcpy(numbers, data, sizeof numbers); /* number of rows, and length of the file */
     data += sizeof numbers;
     size -= sizeof numbers;
     memset(page, 0, sizeof page);

@@ -1,5 +1,5 @@
-/* fuzz_form.c - the first line as a Content-Type, the rest as a body of it. However the body is cut into pieces, the
- * same parts must come out. */
+/* fuzz_form.c - the first line as a Content-Type, the rest as a body. The parts must not depend on how the body is
+ * split into pieces. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +29,7 @@ static void part(void *user, const char *name, bool first, const char *data, siz
     seen->bytes += size;
 }
 
-/* In pieces of `step` bytes, each in memory of just its size. */
+/* In pieces of `step` bytes, each in memory of its exact size. */
 static int parse(struct seen *seen, const char *type, const uint8_t *body, size_t size, size_t step)
 {
     struct form *form = form_open(type, part, seen);

@@ -1,4 +1,4 @@
-/* fuzz_safetensors.c - any bytes as a safetensors file: open it, look up and read every tensor it lists. */
+/* fuzz_safetensors.c - any bytes as a safetensors file: open it, find and read every tensor that it lists */
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +20,7 @@ static void read_tensor(const struct safetensors *st, size_t i)
         if (safetensors_read_f32(NULL, st, t, &err) != GVM_FORMAT) abort();
         return;
     }
-    float *out = malloc(t->count * sizeof *out + 1); /* no more than twice the file: open has checked it */
+    float *out = malloc(t->count * sizeof *out + 1); /* at most twice the file's size, which open has checked */
     if (out == NULL || safetensors_read_f32(out, st, t, &err) != GVM_OK) abort();
     free(out);
 }

@@ -1,5 +1,5 @@
-/* fuzz_serve.c - any bytes as what a client of the service writes: a letter says what it is, the rest is the text. What
- * is accepted must be in range. */
+/* fuzz_serve.c - any bytes as input from a client of the service: the first letter selects the kind, the rest is the
+ * text. Accepted values must be in range. */
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -31,7 +31,7 @@ static void numbers(const char *text)
     if (!boxes_touch(box, box)) abort();
 }
 
-/* Never longer, and never cut by a zero. */
+/* In place, never longer; a zero must not truncate it. */
 static void unescape(const char *text)
 {
     char *copy = strdup(text);
@@ -41,7 +41,7 @@ static void unescape(const char *text)
     free(copy);
 }
 
-/* The value of one parameter, beside a good `near`. */
+/* The value of one parameter, together with a valid `near`. */
 static void value(enum parameter which, const char *text)
 {
     struct serve_options options = {.min_margin = 0.05};
@@ -58,14 +58,14 @@ static void value(enum parameter which, const char *text)
     if (read_question(&question, &top, &min_margin, &request) == (request.refused != 0)) abort();
     if (request.refused != 0) return;
     if (top < 1 || top > SERVE_TOP || !(min_margin >= 0 && min_margin <= 2) || fabs(question.lat) > 90) abort();
-    if (question.panorama != 0 && question.panorama != 1) abort();
+    if (question.panorama < 0 || question.panorama > GVM_AS_PHOTO) abort();
     if (isfinite(question.heading) && fabs(question.heading) > 360) abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 1) return -1;
-    char *text = calloc(size, 1); /* of just its size: a read behind it is found */
+    char *text = calloc(size, 1); /* of the exact size: reads beyond it are detected */
     if (text == NULL) abort();
     memcpy(text, data + 1, size - 1);
     if (data[0] == 'h')

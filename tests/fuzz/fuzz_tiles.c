@@ -1,5 +1,5 @@
-/* fuzz_tiles.c - any bytes as a list of tiles: what is accepted must be in range, and come back from a list written
- * of it the same. */
+/* fuzz_tiles.c - any bytes as a list of tiles: an accepted one must be in range and survive a round trip through a
+ * written list */
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* fuzz_torch_file.c - any bytes as a file of torch.save: open it and read every tensor it lists. */
+/* fuzz_torch_file.c - any bytes as a file of torch.save: open it and read every tensor that it lists */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void read_tensor(const struct torch_tensor *t)
 {
     if (t->name[0] == '\0' || t->rank > TORCH_MAX_RANK) abort();
-    float *out = malloc(t->count * sizeof *out + 1); /* at most four times the file: its storage has no fewer numbers */
+    float *out = malloc(t->count * sizeof *out + 1); /* at most four times the file: a storage has no fewer values */
     if (out == NULL) abort();
     torch_file_read(out, t);
     free(out);

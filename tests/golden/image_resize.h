@@ -1,4 +1,4 @@
-/* image_resize.h - what Pillow 10.4 makes of the picture whose pixel (y, x, c) is
+/* image_resize.h - Pillow 10.4's results for the picture whose pixel (y, x, c) is
  * (73 x + 151 y + 29 c + 17 x y) mod 256:  Image.fromarray(picture).resize((W, H), BILINEAR, box) */
 
 /* (23, 37, 3) to (9, 16, 3), box [0, 0, 37, 23] */

@@ -1,5 +1,6 @@
 #!/bin/bash
-# lengths.sh - no source is longer than 500 lines but for the public header, and no function in C or CUDA than 60, its braces' lines included.
+# lengths.sh - no source has more than 500 lines, except the public header, and no function in C or CUDA more than 60,
+# including its braces' lines.
 set -euo pipefail
 
 find src program tests bench tools examples cmake \

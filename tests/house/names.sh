@@ -1,6 +1,6 @@
 #!/bin/bash
-# names.sh - the documents name files that are there, docs/model.md's equations functions that stand in their files, the
-# glossary options and public names that there are; links go to pages and headings that there are, and the README is short.
+# names.sh - paths in the documents, the functions of docs/model.md's equations, and the glossary's options and public
+# names exist; links lead to existing pages and headings; the README is short.
 set -euo pipefail
 
 status=0
@@ -8,7 +8,7 @@ complain() { echo "$1"; status=1; }
 
 pages=(*.md docs/*.md docs/decisions/*.md)
 
-# Paths in backticks; NAME, FOLDER and * stand for any. The list of changes also names what is gone.
+# Paths in backticks; NAME, FOLDER and * stand for any name. The list of changes also names former files.
 for page in "${pages[@]}"; do
     [ "$page" != CHANGELOG.md ] || continue
     while IFS=: read -r line path; do
@@ -17,8 +17,9 @@ for page in "${pages[@]}"; do
     done < <(grep -noE '`(bench|cmake|examples|include|models|program|src|tests|tools)/[A-Za-z0-9_./*-]+`' "$page")
 done
 
-# Each equation of a page names its file and functions: the last cell of a table headed "file, function", and lines that
-# begin "In `". A cell is `file` `function`, `function`; `file` ... A function begins its line, and its name the bracket.
+# Each equation of a page names its file and functions: in the last cell of a table headed "file, function", or in lines
+# that begin "In `". A cell is `file` `function`, `function`; `file` ... In the file, the function's name and its
+# opening bracket are in a line that is not indented.
 check_functions() {
     local line cell word file named
     while IFS=$'\t' read -r line cell; do
@@ -44,7 +45,7 @@ check_functions() {
 }
 while read -r complaint; do complain "$complaint"; done < <(check_functions docs/model.md)
 
-# The check itself: five wrong rows and two that are right.
+# A test of the check itself: five wrong rows and two correct ones.
 wrong=$(mktemp)
 trap 'rm -f "$wrong"' EXIT
 cat > "$wrong" << 'END'
@@ -62,7 +63,7 @@ END
 [ "$(check_functions "$wrong" | cut -d : -f 2 | tr '\n' ' ')" = "4 5 6 7 8 " ] ||
     complain "tests/house/names.sh: it does not find what is wrong with a table"
 
-# Links inside the project: [text](path#heading). A heading's anchor is its words in small letters, joined by hyphens.
+# Links inside the project: [text](path#heading). A heading's anchor is its words in lower case, joined by hyphens.
 anchors() {
     sed '/^```/,/^```/d' "$1" | sed -nE 's/^#+ +//p' | tr '[:upper:]' '[:lower:]' | sed -E 's/[^a-z0-9 _-]//g; s/ /-/g'
 }

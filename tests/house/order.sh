@@ -1,19 +1,19 @@
 #!/bin/bash
-# order.sh OBJECT... - each folder includes only from those above it in CONTRIBUTING's table, and no sources are in a circle
-# of calls.
+# order.sh OBJECT... - each folder includes only from those above it in CONTRIBUTING's table, and no source files call
+# each other in a circle.
 set -euo pipefail
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 status=0
 
-# Folders in their order, all files, and "file:line:header" of each include.
+# The folders in order, all files, and "file:line:header" of each include.
 sed -n 's/^| `\([^`]*\)\/` |.*/\1/p' CONTRIBUTING.md > "$tmp/folders"
 find include src program -name '*.[ch]' -o -name '*.cu' -o -name '*.cuh' -o -name '*.def' | sort > "$tmp/files"
 xargs grep -HnoE '^ *# *include "[^"]+"' < "$tmp/files" | sed 's/ *# *include "\(.*\)"/\1/' > "$tmp/includes"
 
 awk -F : '
-    # The place in the order of the longest folder of the table that a path lies in; 0 for none.
+    # The table row of the longest folder that a path is in; 0 for none.
     function rank(path) {
         while (sub("/[^/]*$", "", path)) if (path in order) return order[path]
         return 0
@@ -29,13 +29,13 @@ awk -F : '
         target = ""
         split(folder " src program include", roots, " ")
         for (i = 1; i <= 4 && target == ""; i++) if ((roots[i] "/" $3) in there) target = roots[i] "/" $3
-        if (rank(target) <= rank($1)) next # also what the build makes, or the system has
+        if (rank(target) <= rank($1)) next # also files that the build makes or the system has
         print $1 ":" $2 ": " target " lies below it in the order of folders"
         bad = 1
     }
     END { exit bad }' "$tmp/folders" "$tmp/files" "$tmp/includes" || status=1
 
-# "A B" where A lacks a name that B defines. tsort names the members of each circle that it meets.
+# "A B" if A uses a name that B defines. tsort prints the members of each circle it finds.
 nm -A "$@" | sed 's|^[^:]*[.]dir/[./]*||; s|[.]o:[ 0-9a-f]*| |' | awk '
     $2 ~ /[TDBRVC]/ { home[$3] = $1 }
     $2 == "U" { lacks[$1, $3] = 1 }

@@ -1,6 +1,6 @@
 #!/bin/bash
-# configured.sh CMAKE COMPILER - what CMake makes of systems that are set up otherwise: a matio whose pkg-config module
-# does or does not name HDF5, no module of HDF5 at all, a library folder of another name.
+# configured.sh CMAKE COMPILER - configurations of other systems: a matio whose pkg-config module does or does not name
+# HDF5, no HDF5 module at all, another library folder.
 set -euo pipefail
 
 cmake=$1 compiler=$2
@@ -8,7 +8,7 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 unset PKG_CONFIG_PATH
 
-# configure NAME OPTION...: without tests and CUDA's part
+# configure NAME OPTION...: without tests and the CUDA module
 configure() {
     local name=$1
     shift
@@ -26,7 +26,7 @@ links() {
     [ "$calls" = no ] || [ "$names" = yes ] || { echo "$1: cvact.c calls HDF5, but the program is not linked with it"; exit 1; }
 }
 
-# All modules of this system, in folders of our own; in one matio names no HDF5, in the next it does.
+# All modules of this system, in folders of our own; matio does not name HDF5 in the first and does in the second.
 IFS=: read -ra folders <<< "$(pkg-config --variable pc_path pkg-config)"
 mkdir "$tmp/silent" "$tmp/naming" "$tmp/none"
 for folder in "${folders[@]}"; do
@@ -39,7 +39,7 @@ cp "$tmp"/silent/*.pc "$tmp/none"
 sed -i 's/ -L[^ ]*hdf5[^ ]*//; s/ -lhdf5[^ ]*//' "$tmp/silent/matio.pc" "$tmp/none/matio.pc"
 rm -f "$tmp"/none/hdf5*.pc
 sed -i -E '/^Requires/s/(, *)?\bhdf5[a-z-]*( *[<>=]+ *[0-9.]+)?//g' "$tmp"/none/*.pc
-# shellcheck disable=SC2016 # pkg-config's variable
+# shellcheck disable=SC2016 # a variable of pkg-config
 hdf5=$(pkg-config --silence-errors --libs hdf5-serial || pkg-config --silence-errors --libs hdf5) || hdf5=
 sed -i "s|^Libs: .*|Libs: -lmatio $hdf5|" "$tmp/naming/matio.pc"
 
@@ -52,7 +52,7 @@ if [ -n "$hdf5" ]; then
     done
 fi
 
-# The pkg-config file finds its prefix from any library folder.
+# The pkg-config file finds its prefix with any library folder.
 for libdir in lib lib/some-triplet lib64; do
     configure moved -DCMAKE_INSTALL_LIBDIR=$libdir
     mkdir -p "$tmp/prefix/$libdir/pkgconfig"

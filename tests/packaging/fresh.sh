@@ -1,17 +1,18 @@
 #!/bin/bash
-# fresh.sh 12|13 [--keep] [--folder DIR] [--mirror URL] [--no-test] - what a new user meets on a Debian that has nothing but
-# make, git and certificates: the committed HEAD is cloned into it; `make build` must name what is missing and install
-# nothing; then `make demo`, `make test` with that Debian's gcc and clang, `make install` with the README's example, and
-# `serve`, which must answer each of 200 pictures. Prints times and sizes; exit status 1 if anything failed.
+# fresh.sh 12|13 [--keep] [--folder DIR] [--mirror URL] [--no-test] - what a new user meets on a Debian that has only
+# make, git and certificates. The committed HEAD is cloned into it. `make build` must name the missing packages and
+# install nothing. Then `make demo`, `make test` with that Debian's gcc and clang, `make install` with the README's
+# example, and `serve`, which must answer each of 200 pictures. Prints times and sizes; exit status 1 if anything
+# failed.
 #
 # Needs root, debootstrap, a network and 4 GB, so `make test` does not run it: run it before a release, on each Debian.
 #
-#   --keep        leave the system's folder, and say where
-#   --folder DIR  make it there rather than in /var/tmp
-#   --mirror URL  take packages from there, or from $DEBIAN_MIRROR, rather than from where this system's apt takes its own
-#   --no-test     leave out `make test`
+#   --keep        keep the system's folder, and print its path
+#   --folder DIR  make it there instead of in /var/tmp
+#   --mirror URL  get packages from there, or from $DEBIAN_MIRROR; default: the mirror that this system's apt uses
+#   --no-test     skip `make test`
 #
-# All mounts and processes live in namespaces that end with the script. dpkg does not wait for the disk in there.
+# All mounts and processes are in namespaces that end with the script. Inside, dpkg does not sync the disk.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -32,7 +33,7 @@ while [ $# -gt 0 ]; do
 done
 [ "$(id -u)" = 0 ] || { echo "fresh.sh needs root"; exit 1; }
 command -v debootstrap > /dev/null || { echo "fresh.sh needs debootstrap: apt-get install debootstrap"; exit 1; }
-# shellcheck disable=SC2016 # apt's variable. Debian's own archive among this system's sources; where it has none, debootstrap knows one.
+# shellcheck disable=SC2016 # apt's variable. The Debian mirror among this system's sources; debootstrap has a default.
 [ -n "$mirror" ] || mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' |
     sed -n 's|\(.*/debian\)/*$|\1|p' | sort -u | sed -n 1p)
 
@@ -54,7 +55,7 @@ echo "debootstrap: $((SECONDS - from)) s, $(du -sxm "$root" | cut -f 1) MB"
 git clone -q --no-hardlinks . "$root/root/geoviewmatch"
 git -C "$root/root/geoviewmatch" checkout -q "$(git rev-parse HEAD)"
 
-# Inside. Each step has a log; what fails shows the end of it, and the rest goes on as far as it can.
+# Inside. Each step has a log. If it fails, the end of the log is printed, and the other steps run as far as they can.
 cat > "$root/root/steps" <<'END'
 set -uo pipefail
 cd /root/geoviewmatch
@@ -64,7 +65,7 @@ failures=() summary=()
 TIMEFORMAT='%0R %0U %0S'
 clock() { printf '%d:%02d' $(($1 / 60)) $(($1 % 60)); }
 
-# step NAME COMMAND...: 0 if it succeeds
+# step NAME COMMAND...: 0 on success
 step() {
     local name=$1 status=0 took wall user system
     shift
@@ -85,7 +86,7 @@ disk() { du -sxm / --exclude=/proc --exclude=/dev --exclude=/root/logs 2> /dev/n
 fetched() { find /var/cache/apt/archives -name '*.deb' -printf '%s\n' | awk '{s += $1} END {printf "%.0f", s / 1e6}'; }
 note() { summary+=("$1"); echo "$1"; }
 
-# Nothing is there, so `make build` must say so, with a command, and leave the system as it is.
+# No package is installed: `make build` must say so, print a command, and leave the system unchanged.
 refuses() {
     local before after
     before=$(dpkg -l | sha256sum)
@@ -95,7 +96,7 @@ refuses() {
 }
 refuses_well() { refuses && grep -q '^    apt-get .*install --no-install-recommends .*libvips-dev' /root/logs/refusal; }
 
-# Each of 200 questions is asked once.
+# Each of the 200 requests is sent once.
 serves() {
     local address photos i answered=0 server
     build/geoviewmatch serve --index build/demo/map.gpkg --port 0 --quiet > /root/address & server=$!
@@ -112,7 +113,7 @@ serves() {
     [ $answered = 200 ]
 }
 
-# The library in /usr/local, as the README says.
+# The library in /usr/local, as the README describes.
 installs() {
     make install &&
         cc examples/locate.c $(pkg-config --cflags --libs geoviewmatch) -o /root/locate &&
@@ -143,7 +144,7 @@ printf '\n'
 printf '%s\n' "${summary[@]}"
 [ ${#failures[@]} = 0 ] || { echo "failed: ${failures[*]}"; exit 1; }
 END
-# shellcheck disable=SC2016 # the inner shell's
+# shellcheck disable=SC2016 # a variable of the inner shell
 ROOT=$root TESTS=$tests unshare --mount --pid --fork --kill-child --propagation private bash -euc '
     mount -t proc proc "$ROOT/proc"
     mount --rbind /dev "$ROOT/dev"

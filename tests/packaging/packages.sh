@@ -1,7 +1,7 @@
 #!/bin/bash
-# packages.sh - what cmake/packages.sh says and does where packages are missing, with a dpkg, apt and sudo of our own that
-# keep a record; and that `make build` and `make install` install none.
-# shellcheck disable=SC2016 # the scripts of commands
+# packages.sh - output and actions of cmake/packages.sh if packages are missing, with fake dpkg, apt and sudo commands
+# that keep a record; and `make build` and `make install` install no package.
+# shellcheck disable=SC2016 # text of scripts
 set -euo pipefail
 unset MAKEFLAGS MAKELEVEL
 
@@ -10,14 +10,14 @@ trap 'rm -rf "$tmp"' EXIT
 mkdir "$tmp/bin" "$tmp/lists"
 for tool in bash env find grep awk mktemp tail rm sh; do ln -s "$(command -v $tool)" "$tmp/bin"; done
 
-# fake NAME: a command of that name, whose script comes on standard input.
+# fake NAME: a command NAME, whose script is read from standard input.
 fake() { { echo '#!/bin/sh'; cat; } > "$tmp/bin/$1"; chmod +x "$tmp/bin/$1"; }
 fake dpkg-query <<< 'for name; do :; done; case " $MISSING " in *" $name "*) exit 1 ;; esac; echo -n installed'
 fake apt-cache <<< 'shift; case " $UNKNOWN " in *" $1 "*) exit 0 ;; esac; echo "$1:"; echo "  Candidate: 1"'
 fake apt-get <<< 'case "$*" in *--print-uris*) echo "url name 1500000 sum" ;; *) echo "apt-get $*" >> "$RECORD" ;; esac'
 fake id <<< 'echo "$WHO"'
 
-# packages STATUS ARGUMENT...: its words lie in $tmp/said, what it ran in $tmp/record.
+# packages STATUS ARGUMENT...: output in $tmp/said, the commands it ran in $tmp/record.
 packages() {
     local want=$1 got=0
     shift
@@ -27,7 +27,7 @@ packages() {
     [ $got = "$want" ] || { echo "status $got, not $want: packages.sh $*"; cat "$tmp/said"; exit 1; }
 }
 says() { grep -qF -- "$1" "$tmp/said" || { echo "it does not say '$1':"; cat "$tmp/said"; exit 1; }; }
-ran() { diff "$tmp/record" - <<< "$1" || { echo "it ran something else"; exit 1; }; }
+ran() { diff "$tmp/record" - <<< "$1" || { echo "it ran other commands"; exit 1; }; }
 ran_nothing() { [ ! -s "$tmp/record" ] || { cat "$tmp/record"; exit 1; }; }
 
 who=1000 missing='' unknown=''
@@ -36,7 +36,7 @@ packages 0 build test
 [ ! -s "$tmp/said" ]
 packages 2 neither
 
-# Asked, it says what to type and does nothing.
+# Without --install it prints the command and changes nothing.
 missing="cmake libvips-dev chromium"
 packages 1 build
 says "packages are missing: cmake libvips-dev"
@@ -52,7 +52,7 @@ packages 1 build
 says "    apt-get update && apt-get install --no-install-recommends cmake libvips-dev"
 ran_nothing
 
-# Told to install: as root; without sudo; with it.
+# With --install: as root; without sudo; with sudo.
 packages 0 --install build
 says "installing cmake libvips-dev: 1 packages, 2 MB to fetch"
 ran "apt-get -q update
@@ -74,7 +74,7 @@ fake sudo <<< 'exit 1'
 packages 1 --install build
 says "Run: sudo apt-get install --no-install-recommends cmake libvips-dev"
 
-# A system without that browser: the tests do without it. What building needs is never left out.
+# A system without a chromium package: the tests do without it. Build dependencies are always required.
 unknown="chromium libvips-dev"
 packages 1 build test
 says "--no-install-recommends cmake libvips-dev"
@@ -86,7 +86,7 @@ ran_nothing
 packages 1 --offered chromium
 packages 0 --offered cmake
 
-# A system without dpkg is left to CMake.
+# On a system without dpkg, CMake reports what is missing.
 rm "$tmp/bin/dpkg-query"
 missing="cmake"
 packages 0 build test

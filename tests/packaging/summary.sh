@@ -1,7 +1,7 @@
 #!/bin/bash
-# summary.sh - the last lines of cmake/test.sh count all tests and name those that failed, whatever order they ran in,
-# and so does its exit status; with a cmake and a ctest of our own.
-# shellcheck disable=SC2016 # the scripts of commands
+# summary.sh - the last lines of cmake/test.sh count all tests and name the failed ones, in whatever order they ran, and
+# the exit status agrees; with fake cmake and ctest commands.
+# shellcheck disable=SC2016 # text of scripts
 set -euo pipefail
 
 tmp=$(mktemp -d)
@@ -28,7 +28,7 @@ LOG
 esac
 END
 
-# ends STATUS PRESET... : its last lines are those on standard input.
+# ends STATUS PRESET... : the last lines of its output are those on standard input.
 ends() {
     local want=$1 got=0
     shift

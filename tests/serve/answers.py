@@ -1,5 +1,5 @@
-"""answers.py PROGRAM MAP FOLDER PHOTO... - what the service answers, held against `locate --json` and against its own
-description; FOLDER is an empty one."""
+"""answers.py PROGRAM MAP FOLDER PHOTO... - the service's answers, compared with `locate --json` and with its own API
+description. FOLDER is empty."""
 import json
 import math
 import os
@@ -31,7 +31,7 @@ def located(photo, *words):
 
 
 def same(answer, told):
-    """An answer of the service, and what `locate` says of the same picture."""
+    """Compare an answer of the service with the output of `locate` for the same picture."""
     for name in ("weak", "heading_estimated", "calibrated"):
         assert answer[name] == told[name], (name, answer[name], told[name])
     assert len(answer["answers"]) == len(told["hits"])
@@ -67,11 +67,11 @@ def locating(service):
 
 # ------------------------------------------------------------------ the description
 
-SEEN_ELSEWHERE = {304, 401, 500, 503}  # 500: by nothing that a client can do
+SEEN_ELSEWHERE = {304, 401, 500, 503}  # 500: no client can cause it
 
 
 def requests(info):
-    """Of each operation and status: what to ask."""
+    """The requests to send, by operation and status."""
     photo, jpeg = bytes_of(photos[0]), {"Content-Type": "image/jpeg"}
     west, south, east, north = info["extent"]
     lat, lon, zoom = (south + north) / 2, (west + east) / 2, 17
@@ -141,7 +141,7 @@ def requests(info):
 
 
 def described(service, api):
-    """Each operation, each status of it: the answer's type and, of JSON, its content is as described."""
+    """For each operation and status, the type of the answer and its JSON content match the description."""
     info = service.json("GET", "/v1/map")
     asks, missing = requests(info), []
     assert {(m, p) for m, p in asks} == {(m, p) for p, ways in api["paths"].items() for m in ways}
@@ -156,10 +156,10 @@ def described(service, api):
         told = {int(status) for status in responses} - set(by_status)
         told -= refused_sites(service, api, method, path, by_status[200][0])
         missing += [(method, path, status) for status in told - SEEN_ELSEWHERE if
-                    (method, status) != ("get", 422)]  # of weights whose tiles are not square
+                    (method, status) != ("get", 422)]  # needs weights whose tiles are not square
     assert not missing, "never seen: %s" % missing
     part, picture = asks["get", "/v1/imagery/{z}/{x}/{y}.jpg"][200]
-    assert service.ask("GET", part)[1]["content-type"] == "image/png"  # it is transparent where the imagery ends
+    assert service.ask("GET", part)[1]["content-type"] == "image/png"  # transparent beyond the imagery's edge
     assert service.ask("GET", picture)[1]["content-type"] == "image/jpeg"
     for path in ("/", "/app/main.js", "/leaflet/leaflet.css", "/openapi.json", "/v1/tiles/0.jpg", picture):
         tag = service.ask("GET", path)[1]["etag"]
@@ -168,7 +168,7 @@ def described(service, api):
 
 
 def refused_sites(service, api, method, path, one):
-    """Names that are not the service's, posts of other sites' pages, other methods: the statuses that these gave."""
+    """Hosts that are not the service's, posts from pages of other sites, other methods: the statuses they got."""
     address, body, headers = (one, None, {}) if isinstance(one, str) else one
     responses, seen = api["paths"][path][method]["responses"], set()
     tries = [(421, method, {"Host": "evil.example"}), (421, method, {"Host": "127.0.0.1.evil.example:8080"}),
@@ -211,7 +211,7 @@ def fits(responses, status, headers, body, api, where):
         assert body[:4] == b"\x89PNG", where
 
 
-# ------------------------------------------------------------------ who may ask, and how many
+# ------------------------------------------------------------------ access, and limits
 
 def sentences(service):
     jpeg = {"Content-Type": "image/jpeg"}
@@ -278,7 +278,7 @@ def over_tls():
 
 
 def tls_faults(service):
-    """Handshakes that are cut, changed or no handshakes, and one that is asked for again: each connection ends."""
+    """Handshakes that are truncated, changed or invalid, and one that is renegotiated: each connection ends."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     read, write = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -297,7 +297,7 @@ def tls_faults(service):
             client.shutdown(socket.SHUT_WR)
             while client.recv(65536):
                 pass
-        except OSError:  # cut off already
+        except OSError:  # closed already
             pass
         client.close()
     asked = subprocess.Popen(["openssl", "s_client", "-tls1_2", "-connect", "%s:%d" % (service.host, service.port)],
@@ -311,8 +311,8 @@ def tls_faults(service):
 
 
 def crowded():
-    """One place in the queue, and a picture in it that waits for others: the next is told to come again. Then SIGTERM:
-    the one that was taken is answered all the same."""
+    """One place in the queue, held by a picture that waits for its batch: the next request gets 503 with Retry-After.
+    After SIGTERM the queued picture is still answered."""
     with Service(program, index, *WEIGHTS, "--queue", 1, "--patience-ms", 10000, "--seconds", 60) as service:
         results = []
         photo, jpeg = bytes_of(photos[0]), {"Content-Type": "image/jpeg"}
@@ -333,8 +333,8 @@ def crowded():
 
 
 def in_time():
-    """What waits longer than a request may take is not computed, nor what nobody waits for. The end of a request that
-    has been sent when the signal comes is waited for."""
+    """A request that waited longer than its time limit is not computed, nor is one whose client has gone. A request
+    that has been sent when the signal comes is finished."""
     photo, jpeg = bytes_of(photos[0]), {"Content-Type": "image/jpeg"}
     with Service(program, index, *WEIGHTS, "--patience-ms", 10000, "--seconds", 4) as service:
         assert "request timed out after 4 seconds" in service.problem(503, "POST", "/v1/locate", photo, jpeg)
@@ -358,7 +358,7 @@ def in_time():
 
 
 def named():
-    """--host, and --bind localhost; a service that others reach says so."""
+    """--host, and --bind localhost; a service that others can reach prints a warning."""
     with Service(program, index, *WEIGHTS, "--bind", "localhost", "--host", "maps.example", "--host", "b.example") as service:
         for host, status in (("maps.example", 200), ("B.example:1", 200), ("[::1]:8080", 200), ("10.1.2.3", 200),
                              ("example", 421), ("maps.example.evil", 421), ("", 421), ("[", 421), ("a:b", 421)):
@@ -374,7 +374,7 @@ def named():
 
 
 def boxes(service):
-    """The same tiles whatever turns a box is away, and whichever way it is told across the antimeridian."""
+    """The same tiles for a box shifted by whole turns, and for both notations across the antimeridian."""
     west, south, east, north = service.json("GET", "/v1/map")["extent"]
 
     def ids(west, east):
@@ -387,7 +387,7 @@ def boxes(service):
 
 
 def replaced():
-    """The map's files go, and others come in their place, while they are served."""
+    """The map's files are removed and replaced by others while they are served."""
     copy = os.path.join(folder, "copy.gpkg")
     for end in ("gpkg", "features"):
         with open(copy[:-4] + end, "wb") as file:
@@ -404,7 +404,7 @@ def replaced():
     with open(log) as file:
         (line,) = file.read().splitlines()
     assert " POST /v1/locate 200 " in line, line
-    with Service(program, copy, *WEIGHTS) as service:  # of a list: pictures that are tiles
+    with Service(program, copy, *WEIGHTS) as service:  # a map from a list: pictures that are tiles
         assert service.json("GET", "/v1/map")["imagery"]
         assert service.ask("GET", "/v1/tiles/3.jpg")[0] == 200
         assert service.ask("GET", "/v1/imagery/0/0/0.jpg")[0] in (200, 204)

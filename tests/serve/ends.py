@@ -1,5 +1,5 @@
-"""ends.py PROGRAM MAP PHOTO FOLDER - what must not keep the service: pictures made to keep a decoder busy, a port that is
-taken, too few open files, a map that changes under it; and how it ends. FOLDER is an empty one."""
+"""ends.py PROGRAM MAP PHOTO FOLDER - conditions that must not stop the service: pictures made to keep a decoder busy, a
+port in use, too few open files, a map that changes while it is served; and how it ends. FOLDER is empty."""
 import os
 import re
 import resource
@@ -15,15 +15,15 @@ from service import PATIENCE, Service, bomb, wait_until
 
 program, index, photo, folder = sys.argv[1:]
 JPEG = {"Content-Type": "image/jpeg"}
-BUSY = bomb(15904, 8000, 60)   # seconds of a core, and no more scans than a decoder is given
-FULL = bomb(15904, 8000, 1000) # more
+BUSY = bomb(15904, 8000, 60)   # seconds of a core, with as many scans as the decoder accepts
+FULL = bomb(15904, 8000, 1000) # too many
 
 with open(photo, "rb") as file:
     PICTURE = file.read()
 
 
 def send(service, data, source="127.0.0.2"):
-    """A request whose answer is not read yet."""
+    """Send a request without reading its answer."""
     client = socket.create_connection((service.host, service.port), PATIENCE, (source, 0))
     client.sendall(b"POST /v1/locate HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" %
                    len(data) + data)
@@ -34,11 +34,11 @@ def at_work(service, count):
     wait_until(lambda: service.metric("geoviewmatch_queue_length") == count)
 
 
-# ------------------------------------------------------------------ pictures that take long
+# ------------------------------------------------------------------ pictures that take long to decode
 
 def bombs():
-    """Beside them another client has its answer, or is told to come again, within the time that a request may take; what
-    nobody waits for is not decoded to its end."""
+    """Beside them another client gets its answer, or 503, within the time limit of a request. If the client has gone,
+    decoding stops early."""
     with Service(program, index, "--seconds", 4, "--quiet") as service:
         assert "too many scans" in service.problem(422, "POST", "/v1/locate", FULL, JPEG)
         clients = [send(service, BUSY) for _ in range(2)]
@@ -64,8 +64,8 @@ def bombs():
 
 
 def ending():
-    """A signal ends the service within seconds whatever is at work, a second one at once. A machine that is busy otherwise
-    needs longer, but computes no more: all of the work is some eighty seconds of a core."""
+    """A signal ends the service within seconds, whatever it is doing; a second signal ends it at once. On a busy
+    machine it takes longer, but not more computation: all of the work is some eighty seconds of a core."""
     for signals in (1, 2):
         others = children()
         with Service(program, index, "--seconds", 600) as service:
@@ -87,7 +87,7 @@ def ending():
 
 
 def paused():
-    """Clients that stand still, in the middle of a request and in the middle of an answer."""
+    """Clients that stop, in the middle of a request and in the middle of an answer."""
     script = ("import socket,sys,time\ns = socket.create_connection(('127.0.0.1', %d))\n"
               "s.sendall(%r)\nprint('sent', flush=True)\ntime.sleep(600)\n")
     with Service(program, index, "--seconds", 2, "--quiet") as service:
@@ -106,7 +106,7 @@ def paused():
         assert service.stop() == ""
 
 
-# ------------------------------------------------------------------ where it listens
+# ------------------------------------------------------------------ addresses and ports
 
 def taken():
     with Service(program, index, "--quiet") as service:
@@ -125,7 +125,7 @@ def taken():
 
 
 def everywhere():
-    """Of all addresses, those are told that can be opened."""
+    """With --bind 0.0.0.0, the printed addresses can be opened."""
     with Service(program, index, "--bind", "0.0.0.0") as service:
         assert service.host == "127.0.0.1" and service.ask("GET", "/healthz")[0] == 200
         said = service.stop()
@@ -138,7 +138,7 @@ def everywhere():
 
 
 def files():
-    """As many connections as there can be open files."""
+    """At most as many connections as there can be open files."""
     def few(soft, hard):
         return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     done = subprocess.run([program, "serve", "--index", index, "--port", "0"], capture_output=True, text=True,
@@ -159,13 +159,13 @@ def files():
 
 
 def children():
-    """Seconds of a core that services which have ended took."""
+    """CPU seconds of the services that have ended."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 
 
 def is_taken(service):
-    """Whether there is a place for another connection."""
+    """Whether another connection is accepted."""
     try:
         return service.ask("GET", "/healthz")[0] == 200
     except ConnectionError:
@@ -178,7 +178,7 @@ def cpu(service):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-# ------------------------------------------------------------------ files that change under it
+# ------------------------------------------------------------------ files that change while served
 
 def copied(name):
     path = os.path.join(folder, name + ".gpkg")
@@ -188,8 +188,8 @@ def copied(name):
 
 
 def changed():
-    """A map that is written over or cut is noticed, and the service goes on; one that only grew, or that was put there
-    by renaming, is no change."""
+    """A map that is overwritten or truncated is detected, and the service continues. Appending, and replacing by a
+    rename, are not reported."""
     path, features = copied("changed")
     with Service(program, path, "--quiet") as service:
         told = service.locate(photo)
@@ -223,11 +223,11 @@ def changed():
 
 
 def logs():
-    """After SIGHUP the log goes on in a file of the old name; without a log nothing happens."""
+    """After SIGHUP the log continues in a new file of the old name; without a log nothing happens."""
     log = os.path.join(folder, "log")
     with Service(program, index, "--log", log) as service:
         assert service.ask("GET", "/v1/map")[0] == 200
-        wait_until(lambda: os.path.getsize(log) > 0)  # a line comes after the answer
+        wait_until(lambda: os.path.getsize(log) > 0)  # a line is written after the answer is sent
         os.rename(log, log + ".1")
         service.process.send_signal(signal.SIGHUP)
         wait_until(lambda: os.path.exists(log))

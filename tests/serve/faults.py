@@ -1,5 +1,5 @@
-"""faults.py PROGRAM MAP PHOTO CONNECTIONS - clients that are slow, lie, break off, send bombs or nonsense, or come in
-thousands. They have another address than the one that is asked from meanwhile, which must go on being answered."""
+"""faults.py PROGRAM MAP PHOTO CONNECTIONS - clients that are slow, lie, disconnect, send bombs or nonsense, or come in
+thousands. Their address differs from that of a normal client, which must get answers meanwhile."""
 import http.client
 import json
 import os
@@ -13,7 +13,7 @@ from service import PATIENCE, Service, form, png, wait_until
 
 program, index, photo, connections = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
 HOSTILE = "127.0.0.2"
-SECONDS = 4  # that a request may take
+SECONDS = 4  # time limit of a request
 
 with open(photo, "rb") as file:
     PICTURE = file.read()
@@ -32,7 +32,7 @@ def head(length, path="/v1/locate", more=""):
 
 
 def rest(client):
-    """What comes until the service ends it; nothing where it is cut."""
+    """What arrives until the service closes the connection; nothing if it is reset."""
     got = b""
     try:
         while piece := client.recv(65536):
@@ -50,7 +50,7 @@ def still_answers(service, told):
 
 
 def slow(service, told):
-    """Headers, and a body, a byte at a time, and answers that are not taken: each ends once its time is over."""
+    """Headers and bodies sent a byte at a time, and answers that are not read: each ends when its time is over."""
     stop, begun = threading.Event(), time.monotonic()
     clients = [hostile(service) for _ in range(4)] + [hostile(service, head(len(PICTURE))) for _ in range(4)]
 
@@ -77,7 +77,7 @@ def slow(service, told):
 
 
 def half_way(service, told):
-    """Gone in the middle of headers, of a body, of a form, and while the network is at work."""
+    """Disconnects in the middle of headers, of a body, of a form, and while the network computes."""
     body, headers = form(("picture", PICTURE, "a.jpg"))
     requests = [b"POST /v1/loc", head(len(PICTURE)), head(len(PICTURE)) + PICTURE[:1000], head(len(PICTURE)) + PICTURE,
                 head(len(body)).replace(b"image/jpeg", headers["Content-Type"].encode()) + body[:700]]
@@ -87,10 +87,10 @@ def half_way(service, told):
 
 
 def lying(service, told):
-    """A body that is longer or shorter than its length says, none, two, one that is no number."""
+    """A body longer or shorter than its length says, no length, two lengths, lengths that are not numbers."""
     assert b" 422 " in rest(hostile(service, head(100, more="Connection: close\r\n") + PICTURE)).split(b"\r\n")[0]
     client = hostile(service, head(len(PICTURE) + 1000) + PICTURE)
-    assert rest(client) == b""  # it waits for the rest, until the time is over
+    assert rest(client) == b""  # the service waits for the rest until the time is over
     for length in ("-1", "1e3", "99999999999999999999999999", "0x10", ""):
         answer = rest(hostile(service, head(length, more="Connection: close\r\n")))
         assert answer == b"" or b" 4" in answer[:13], (length, answer[:200])
@@ -98,7 +98,7 @@ def lying(service, told):
     assert answer == b"" or b" 413 " in answer[:13], answer[:200]
     for length, path, status in ((1 << 40, "/v1/locate", b" 413 "), (100, "/v1/locate?other=1", b" 400 ")):
         client = hostile(service, head(length, path, "Expect: 100-continue\r\n"))
-        answer = client.recv(4096)  # before any of the body
+        answer = client.recv(4096)  # before any of the body is sent
         assert status in answer[:13], answer[:200]
         client.close()
     chunks = head(0, more="Connection: close\r\nTransfer-Encoding: chunked\r\n").replace(b"Content-Length: 0\r\n", b"")
@@ -110,7 +110,7 @@ def lying(service, told):
 
 
 def bombs(service, told):
-    """Few bytes that are many pixels: known by the header, or at the limit and decoded within bounds."""
+    """Small files with many pixels: refused by their header, or at the limit and decoded within bounds."""
     before = service.memory()
     for width, height in ((30000, 30000), (65535, 400), (6000, 3000)):
         bomb = png(width, height)
@@ -132,7 +132,8 @@ def bombs(service, told):
 
 
 def forms(service, told):
-    """Forms that are cut, have no end, no names, other boundaries, headers without end, random bytes."""
+    """Forms that are truncated, without end, without names, with other boundaries, with endless headers; random
+    bytes."""
     draw = random.Random(5)
     body, headers = form(("top", b"1", None), ("picture", PICTURE[:3000], "a.jpg"))
     broken = [b"", b"--", b"--frontier", b"--frontier--\r\n", body[:-4], body[:60], body.replace(b"name=", b"nme="),
@@ -154,7 +155,7 @@ def forms(service, told):
             status, kind, answer = service.ask("POST", "/v1/locate", data, headers, HOSTILE)
             assert status in (400, 422) and kind["content-type"] == "application/problem+json", (status, data[:200])
             assert json.loads(answer)["detail"]
-        except http.client.HTTPException:  # cut off is fine too
+        except http.client.HTTPException:  # a closed connection is fine too
             pass
     for kind in ("multipart/form-data; boundary=", "multipart/form-data; boundary=\"", "multipart/form-datax",
                  "multipart/form-data; boundary=" + "x" * 3000):
@@ -163,7 +164,7 @@ def forms(service, told):
 
 
 def nonsense(service, told):
-    """What is not HTTP, or too much of it."""
+    """Data that is not HTTP, or too much of it."""
     for data in (b"\0" * 100, b"\x16\x03\x01\x02\0\x01\0" + b"\1" * 200, b"GET / HTTP/9.9\r\n\r\n", b"GET\r\n\r\n",
                  b"GET /" + b"a" * 100000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
                  b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 20000 + b"\r\n",
@@ -180,7 +181,7 @@ def nonsense(service, told):
 
 
 def thousands(service, told):
-    """Connections opened and dropped, some with the beginning of a request, while another client asks on."""
+    """Connections opened and dropped, some after the beginning of a request, while another client keeps asking."""
     stop, asked = threading.Event(), []
 
     def ask():
@@ -193,13 +194,13 @@ def thousands(service, told):
         try:
             client = hostile(service, b"GET /v1/m" if i % 3 == 0 else b"")
             client.close()
-        except OSError:  # as many as one address may have
+        except OSError:  # the limit for one address
             pass
     stop.set()
     thread.join()
     assert asked
     held = []
-    for _ in range(100):  # more than one address may hold
+    for _ in range(100):  # more than the limit for one address
         try:
             held.append(hostile(service))
         except OSError:
@@ -211,7 +212,8 @@ def thousands(service, told):
 
 
 def greedy(program):
-    """Uploads that stall, of one client, which may hold one file of 2 MB here: it is refused a second, others are not."""
+    """Stalled uploads of one client, which may hold one file of 2 MB here: its second is refused, other clients are
+    not."""
     with Service(program, index, "--memory-mb", 8, "--body-mb", 2, "--quiet") as service:
         told, size = service.locate(photo), 2 << 20
         first = hostile(service, head(size) + bytes(size - 1))

@@ -1,4 +1,4 @@
-"""photos.py PROGRAM MAP WEIGHTS PHOTO PANORAMA - what the service answers whose weights take photos."""
+"""photos.py PROGRAM MAP WEIGHTS PHOTO PANORAMA - answers of a service with weights for photos."""
 import json
 import sys
 
@@ -37,7 +37,7 @@ with Service(program, index, "--weights", weights) as service:
         said = service.problem(400, "POST", "/v1/locate?heading=" + heading, photo, png)
         assert "heading is unsupported with these weights" in said, said
 
-    # A heat map is of one picture.
+    # A heat map needs a single picture.
     for query in ("?tile=0", "?view=aerial&tile=0"):
         said = service.json("POST", "/v1/heatmap" + query, panorama, png, status=422)
         check(said, api["components"]["schemas"]["Problem"], api)

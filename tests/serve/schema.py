@@ -1,5 +1,5 @@
-"""The part of JSON Schema that program/server/web/openapi.json uses. A keyword that is not known here is an error, so that
-none is passed over."""
+"""The part of JSON Schema that program/server/web/openapi.json uses. An unknown keyword is an error, so that no rule is
+skipped."""
 import re
 
 TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
@@ -14,7 +14,7 @@ def is_type(value, name):
 
 
 def check(value, schema, root, where="$"):
-    """Raises AssertionError with the place where the value is not what the schema says."""
+    """Raise AssertionError with the path of the value that does not match the schema."""
     for key, want in schema.items():
         if key == "$ref":
             target = root
@@ -23,7 +23,7 @@ def check(value, schema, root, where="$"):
             check(value, target, root, where)
         elif key == "type":
             names = want if isinstance(want, list) else [want]
-            assert any(is_type(value, name) for name in names), "%s: %r is no %s" % (where, value, want)
+            assert any(is_type(value, name) for name in names), "%s: %r is not of type %s" % (where, value, want)
         elif key == "properties":
             for name, inner in want.items():
                 if name in value:
@@ -54,5 +54,5 @@ def check(value, schema, root, where="$"):
                 "minItems": lambda: len(value) >= want, "maxItems": lambda: len(value) <= want,
                 "minLength": lambda: len(value) >= want, "description": lambda: True,
             }
-            assert key in rules, "%s: the keyword %s is not known here" % (where, key)
+            assert key in rules, "%s: the keyword %s is not supported" % (where, key)
             assert rules[key](), "%s: %r breaks %s %r" % (where, value, key, want)

@@ -1,4 +1,4 @@
-"""The service, run and asked, with the standard library alone."""
+"""Run the service and send requests to it, with the standard library alone."""
 import functools
 import http.client
 import json
@@ -10,21 +10,21 @@ import subprocess
 import time
 import zlib
 
-PATIENCE = 600  # seconds, after which something hangs: a busy machine is no reason to fail
+PATIENCE = 600  # seconds until a wait counts as a hang; long, because a busy machine must not fail a test
 HEADERS = ("content-security-policy", "x-content-type-options", "referrer-policy")
 
 
 class Service:
-    """The program, serving a map. A sanitizer's report makes its status another than 0."""
+    """The program, serving a map. A sanitizer's report makes its exit status nonzero."""
 
-    def __init__(self, program, index, *words, preexec_fn=None):
+    def __init__(self, program, index, *words, preexec_fn=None, stderr=subprocess.PIPE):
         self.process = subprocess.Popen([program, "serve", "--index", index, "--port", "0", *map(str, words)],
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=preexec_fn)
+                                        stdout=subprocess.PIPE, stderr=stderr, text=True, preexec_fn=preexec_fn)
         line = self.process.stdout.readline()
         found = re.fullmatch(r"(https?)://(\S+):(\d+)/\n", line)
-        assert found, "no address: %r %s" % (line, self.process.stderr.read() if not line else "")
+        assert found, "no address: %r %s" % (line, self.process.stderr.read() if not line and self.process.stderr else "")
         self.tls, self.host, self.port = found[1] == "https", found[2].strip("[]"), int(found[3])
-        if self.host == "localhost":  # a machine without /etc/hosts does not know the name
+        if self.host == "localhost":  # a machine without /etc/hosts cannot resolve the name
             self.host = "127.0.0.1"
 
     def connection(self, source=None, timeout=PATIENCE):
@@ -36,7 +36,7 @@ class Service:
                                           source_address=(source, 0) if source else None)
 
     def ask(self, method, path, body=None, headers=None, source=None):
-        """Status, headers with small letters, and body."""
+        """Status, headers with lower-case names, and body."""
         connection = self.connection(source)
         try:
             connection.request(method, path, body, headers or {})
@@ -56,7 +56,7 @@ class Service:
         return json.loads(body)
 
     def problem(self, status, method, path, *rest, **more):
-        """The sentence of a refusal."""
+        """The detail of a problem response."""
         said = self.json(method, path, *rest, status=status, **more)
         assert set(said) - {"retry_with"} == {"type", "title", "status", "detail"} and said["status"] == status, said
         assert said.get("retry_with", "panorama=yes") == "panorama=yes" and "--" not in said["detail"], said
@@ -67,7 +67,7 @@ class Service:
             return self.json("POST", "/v1/locate" + query, file.read(), {"Content-Type": kind})
 
     def metric(self, name):
-        """A number of /metrics; 0 where it is not there."""
+        """A number in /metrics; 0 if it is not there."""
         lines = [line for line in self.ask("GET", "/metrics")[2].decode().splitlines() if line.startswith(name + " ")]
         return int(lines[0].rsplit(" ", 1)[1]) if lines else 0
 
@@ -75,16 +75,16 @@ class Service:
         return self.metric('geoviewmatch_errors_total{reason="%s"}' % reason)
 
     def count(self, path, code):
-        """Answers of this status."""
+        """The number of answers with this status."""
         return self.metric('geoviewmatch_requests_total{path="%s",code="%d"}' % (path, code))
 
     def memory(self):
-        """Resident, in MB."""
+        """Resident memory in MB."""
         with open("/proc/%d/status" % self.process.pid) as file:
             return int(re.search(r"VmRSS:\s+(\d+)", file.read())[1]) / 1024
 
     def stop(self, patience=PATIENCE):
-        """SIGTERM; what it said on stderr. It must end by itself, with 0."""
+        """Send SIGTERM and return stderr. The service must exit with 0."""
         self.process.send_signal(signal.SIGTERM)
         out, err = self.process.communicate(timeout=patience)
         assert self.process.returncode == 0, (self.process.returncode, err[-4000:])
@@ -114,7 +114,7 @@ def form(*parts, boundary="frontier"):
 
 @functools.cache
 def png(width, height, level=9):
-    """A PNG of so many pixels, white to the left and black to the right, of which a large one takes few bytes."""
+    """A PNG of width x height pixels, white on the left and black on the right; few bytes even if large."""
     def chunk(kind, data):
         return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
     pack, rows, row = zlib.compressobj(level), [], b"\0" + b"\xff" * (width // 16) + bytes((width + 7) // 8 - width // 16)
@@ -127,7 +127,7 @@ def png(width, height, level=9):
 
 @functools.cache
 def bomb(width, height, scans):
-    """A grey progressive JPEG of few bytes, each scan of which goes over all its pixels for nothing."""
+    """A small grey progressive JPEG, each scan of which visits all pixels without changing them."""
     def segment(marker, data):
         return bytes([255, marker]) + (len(data) + 2).to_bytes(2, "big") + data
 
@@ -139,7 +139,7 @@ def bomb(width, height, scans):
     codes = segment(0xc4, b"\0\1" + bytes(16)) + \
         segment(0xc4, b"\x10" + bytes([0, 0, 0, 15] + [0] * 12) + bytes(n << 4 for n in range(15)))
     first = segment(0xda, b"\1\1\0\0\0\0") + bits("0" * blocks)
-    runs, left = "", blocks  # of blocks that a scan leaves as they are, up to 32,767 at a time
+    runs, left = "", blocks  # runs of blocks that a scan leaves unchanged, up to 32,767 at a time
     while left > 0:
         n = min(14, left.bit_length() - 1)
         take = min(left, (2 << n) - 1)
@@ -152,5 +152,5 @@ def bomb(width, height, scans):
 def wait_until(test, seconds=PATIENCE):
     end = time.monotonic() + seconds
     while not test():
-        assert time.monotonic() < end, "it did not come about"
+        assert time.monotonic() < end, "the condition did not become true"
         time.sleep(0.02)

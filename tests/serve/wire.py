@@ -1,5 +1,5 @@
-"""wire.py PROGRAM MAP PHOTO COUNT - requests as bytes on a connection: that each is answered, where each ends, forms as
-clients write them, whose page asks. No request is sent twice: one without an answer is a failure."""
+"""wire.py PROGRAM MAP PHOTO COUNT - requests as bytes on a connection: each is answered, each ends at the right byte,
+forms as clients write them, requests from other sites. No request is repeated: one without an answer is a failure."""
 import base64
 import json
 import socket
@@ -16,7 +16,7 @@ with open(photo, "rb") as file:
 
 
 def exchange(service, data, half=False, step=None):
-    """What comes back until the service ends the connection."""
+    """What arrives until the service closes the connection."""
     client = socket.create_connection((service.host, service.port), PATIENCE)
     try:
         for i in range(0, len(data), step or len(data)):
@@ -32,7 +32,7 @@ def exchange(service, data, half=False, step=None):
 
 
 def statuses(answer):
-    """Of the final answers in what came back."""
+    """Status and Connection field of each final answer in the received bytes."""
     found, rest = [], answer
     while rest:
         head, _, rest = rest.partition(b"\r\n\r\n")
@@ -46,10 +46,10 @@ def statuses(answer):
     return found
 
 
-# ------------------------------------------------------------------ each is answered
+# ------------------------------------------------------------------ each request is answered
 
 def counted(service):
-    """As many answers as requests: on connections of their own, and on one that is kept."""
+    """As many answers as requests, on a connection for each and on a persistent one."""
     before = service.count("/v1/locate", 200)
     first = service.locate(photo)["answers"][0]["tile"]
     wrong = []
@@ -77,7 +77,7 @@ def counted(service):
     def guarded(work):
         try:
             work()
-        except Exception as error:  # of a thread, which would otherwise be seen by nobody
+        except Exception as error:  # in a thread it would be lost
             wrong.append(error)
     threads = [threading.Thread(target=guarded, args=(work,)) for work in (fresh, kept) * 4]
     for thread in threads:
@@ -85,13 +85,13 @@ def counted(service):
     for thread in threads:
         thread.join()
     assert not wrong, (len(wrong), wrong[:3])
-    # one is counted once it is over, which is after its client has read the answer
+    # A request is counted once it is finished, which can be after its client has read the answer.
     wait_until(lambda: service.count("/v1/locate", 200) - before >= 1 + count // 8 * 8)
     assert service.count("/v1/locate", 200) - before == 1 + count // 8 * 8
     assert service.mishaps("broken_off") == 0
 
 
-# ------------------------------------------------------------------ where a request ends
+# ------------------------------------------------------------------ the end of a request
 
 HOST = b"Host: localhost\r\n"
 NEXT = b"GET /v1/map HTTP/1.1\r\n" + HOST + b"\r\n"
@@ -112,10 +112,10 @@ REFUSED = {
     "a tab before a colon": b"GET /healthz HTTP/1.1\r\n" + HOST + b"X\t: y\r\n\r\n",
     "a host with white space before its colon": b"GET /healthz HTTP/1.1\r\nHost : localhost\r\n\r\n",
     "lines that end with LF": b"GET /healthz HTTP/1.1\nHost: localhost\n\n",
-    "one line that does": b"GET /healthz HTTP/1.1\r\nHost: localhost\nX: y\r\n\r\n",
-    "an empty field that does": b"GET /healthz HTTP/1.1\r\nX:\nHost: localhost\r\n\r\n",
-    "the request's line that does": b"GET /healthz HTTP/1.1\nHost: localhost\r\n\r\n",
-    "an end that does": BODY + b"Content-Length: 5\r\n\nAAAAA",
+    "one line that ends with LF": b"GET /healthz HTTP/1.1\r\nHost: localhost\nX: y\r\n\r\n",
+    "an empty field that ends with LF": b"GET /healthz HTTP/1.1\r\nX:\nHost: localhost\r\n\r\n",
+    "a request line that ends with LF": b"GET /healthz HTTP/1.1\nHost: localhost\r\n\r\n",
+    "a last line that ends with LF": BODY + b"Content-Length: 5\r\n\nAAAAA",
     "a folded line": b"GET /healthz HTTP/1.1\r\n" + HOST + b"X: a\r\n b\r\n\r\n",
     "a folded line in the middle": b"GET /healthz HTTP/1.1\r\nX: a\r\n\tb\r\n" + HOST + b"\r\n",
     "a length by folding": BODY + b"Content-Lengt: 5\r\n h: 5\r\n\r\nAAAAA" + NEXT,
@@ -133,10 +133,10 @@ def framing(service):
         assert statuses(answer) == [(400, b"close")], (name, answer)
     fields = b"".join(b"X-%d: %s\r\n" % (i, b"v" * 80) for i in range(150)) + b"Cookie: a=b; c=\"d\"\r\nEmpty:\r\n"
     good = b"GET /healthz HTTP/1.1\r\n" + HOST + fields
-    for step in (None, 1000, 7):  # however they arrive, and one behind the other
+    for step in (None, 1000, 7):  # in whatever pieces they arrive, and pipelined
         answer = exchange(service, (good + b"\r\n") * 3 + good + b"Connection: close\r\n\r\n", step=step)
         assert [status for status, _ in statuses(answer)] == [200] * 4, (step, answer[:300])
-    # a body in chunks, whose lines end as they should, or as a proxy may read otherwise
+    # A body in chunks, with correct line ends and with those that a proxy may read differently.
     chunks = BODY + b"Transfer-Encoding: chunked\r\n\r\n"
     for data in (b"5;a=b\nAAAAA\r\n0\r\n\r\n", b"5\nAAAAA\r\n0\r\n\r\n", b"5\r\nAAAAA\n0\r\n\r\n", b"5\r\nAAAAA\r\n0\n\r\n",
                  b"5\r\nAAAAA\r\n0\r\n\n", b"5\r\nAAAAA\r\n0\r\nX: y\n\r\n", b"5;\rb\r\nAAAAA\r\n0\r\n\r\n"):
@@ -155,7 +155,7 @@ def framing(service):
 
 
 def halves(service):
-    """A client that has sent its request whole, and ends its sending side, still reads the answer."""
+    """A client that has sent its whole request and closes its sending side still gets the answer."""
     lines = BODY + b"Content-Length: %d\r\n\r\n" % len(PICTURE) + PICTURE
     for data in (b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n", lines, lines.replace(b"HTTP/1.1", b"HTTP/1.0", 1)):
         for step in (None, 10000):
@@ -178,15 +178,15 @@ def forms(service):
     good = {
         "as browsers do": (plain, top + one(part)),
         "names without quotes": ('multipart/form-data; boundary="b"', top.replace(b'"', b"") + one(part.replace(b'"', b""))),
-        "parameters behind the boundary": ("multipart/form-data; boundary=b; charset=UTF-8", top + one(part)),
-        "and before it": ('Multipart/Form-Data;charset="a;b" ; Boundary="b"', top + one(part)),
+        "parameters after the boundary": ("multipart/form-data; boundary=b; charset=UTF-8", top + one(part)),
+        "and before the boundary": ('Multipart/Form-Data;charset="a;b" ; Boundary="b"', top + one(part)),
         "an epilogue": (plain, top + one(part) + b"\r\nthe end\r\n--b\r\n"),
         "an empty line at the end": (plain, top + one(part) + b"\r\n"),
         "no line end at the end": (plain, top + one(part, end=b"\r\n--b--")),
         "a preamble": (plain, b"This is a form.\r\n--bb\r\n\r\n" + top + one(part)),
         "an empty line at the start": (plain, b"\r\n" + top + one(part)),
         "LF alone": (plain, top.replace(b"\r\n", b"\n") + b"--b\n" + part.replace(b"\r\n", b"\n") + PICTURE + b"\n--b--\n"),
-        "white space behind the boundary": (plain, top.replace(b"--b", b"--b \t") + one(part, end=b"\r\n--b-- \r\n")),
+        "white space after the boundary": (plain, top.replace(b"--b", b"--b \t") + one(part, end=b"\r\n--b-- \r\n")),
         "small letters": (plain, top.lower() + one(part.lower())),
         "capitals": (plain, top.replace(b"name", b"NAME") + one(part.replace(b"name=\"", b"NAME=\""))),
         "white space in a field": (plain, top + one(part.replace(b"; name=", b" ;\tname = "))),
@@ -227,7 +227,7 @@ def forms(service):
         service.problem(400, "POST", "/v1/locate", body, {"Content-Type": kind})
 
 
-# ------------------------------------------------------------------ whose page asks, and with what numbers
+# ------------------------------------------------------------------ requests of other sites, and numbers
 
 def sites(service):
     evil, own = {"Origin": "http://evil.example"}, {"Origin": "http://127.0.0.1:%d" % service.port}
@@ -256,7 +256,7 @@ def numbers(service):
 
 
 def panoramas(service):
-    """A picture that is no panorama, with what can be done about it, or taken as one all the same."""
+    """A picture that is not a panorama is refused with a remedy, or accepted with panorama=yes."""
     square, kind = png(640, 480), {"Content-Type": "image/png"}
     for path in ("/v1/locate", "/v1/locate?panorama=no"):
         assert "640 x 480" in service.problem(422, "POST", path, square, kind)

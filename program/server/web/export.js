@@ -23,6 +23,9 @@ function rowsOf(entry) {
     return rows.map((row) => ({...row, photo: entry.name}));
 }
 
+/* A heading that is rounded to 360 degrees is 0. */
+const rounded = (name, value) => (name === 'heading' && value >= 359.995 ? 0 : value);
+
 /* RFC 4180: a value with a comma, a quote or a line's end is quoted. A text (a file's name) that a spreadsheet would
  * take for a formula gets an apostrophe first; numbers are numbers. */
 function cell(value, decimals = 0) {
@@ -35,7 +38,7 @@ function cell(value, decimals = 0) {
 
 /* A row for each answer of each picture, and one with the error for a picture without an answer. */
 export function csv(entries) {
-    const line = (row) => COLUMNS.map((name) => cell(row[name], DECIMALS[name]));
+    const line = (row) => COLUMNS.map((name) => cell(rounded(name, row[name]), DECIMALS[name]));
     return [COLUMNS, ...oldestFirst(entries).flatMap(rowsOf).map(line)]
         .map((cells) => cells.join(',') + '\n')
         .join('');

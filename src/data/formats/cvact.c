@@ -1,21 +1,21 @@
-/* cvact.c - CVACT (Liu and Li, 2019). Relies on matio for its labels and on PROJ for its places.
+/* cvact.c - CVACT (Liu and Li, 2019). Relies on matio for its labels and on PROJ for its positions.
  *
  *   ACT_data.mat      panoIds (N)              names
  *                     utm (N, 2..)             easting and northing in metres, zone 55 south
- *                     trainSet.trainInd, valSet.valInd, valSetAll.valInd   which of the N, from 1
+ *                     trainSet.trainInd, valSet.valInd, valSetAll.valInd   indices into the N, from 1
  *   ANU_data_small    of trainSet and valSet   streetview/ID_grdView.jpg, satview_polish/ID_satView_polish.jpg
  *   ANU_data_test     of valSetAll             the same; a hit is any tile within 5 m
  *
- * Without these two folders the pictures' two lie beside ACT_data.mat. */
+ * If these two folders are missing, streetview and satview_polish are expected next to ACT_data.mat. */
 #include <math.h>
 #include <matio.h>
 #include <proj.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#ifdef GVM_HDF5 /* matio reads version 7.3 with it, if it was built so */
+#ifdef GVM_HDF5 /* matio may use it to read version 7.3 */
 #include <hdf5.h>
-#define SILENCE_HDF5() H5Eset_auto2(H5E_DEFAULT, NULL, NULL) /* which prints what fails, and we have a sentence */
+#define SILENCE_HDF5() H5Eset_auto2(H5E_DEFAULT, NULL, NULL) /* HDF5 prints its errors; we report our own */
 #else
 #define SILENCE_HDF5() ((void)0)
 #endif
@@ -30,7 +30,7 @@ enum { ID_SIZE = 128 };
 
 struct cvact {
     mat_t *mat;
-    size_t most; /* bytes that the file can hold when unpacked */
+    size_t most; /* most bytes that the file can hold when decompressed */
     matvar_t *ids, *utm;
     size_t count; /* N */
     PJ_CONTEXT *context;
@@ -39,7 +39,7 @@ struct cvact {
 
 /* ------------------------------------------------------------------ values of the .mat file */
 
-/* SIZE_MAX where the sizes are a lie. */
+/* Number of elements; SIZE_MAX if the sizes overflow. */
 static size_t elements(const matvar_t *v)
 {
     size_t n = 1;
@@ -48,7 +48,7 @@ static size_t elements(const matvar_t *v)
     return n;
 }
 
-/* Whether it has as much data as its sizes say. */
+/* Returns true if its data has the length that its sizes declare. */
 static bool is_whole(const matvar_t *v)
 {
     return v != NULL && !v->isComplex && v->data != NULL && v->data_size > 0 &&
@@ -82,8 +82,7 @@ static bool is_text(const matvar_t *v)
     return is_whole(v) && v->class_type == MAT_C_CHAR && v->rank == 2;
 }
 
-/* Row i of a text matrix, which lies column by column, without what fills it up at the end. False where it is not
- * plain ASCII. */
+/* Row i of a column-major text matrix, without trailing padding. Returns false if it is not plain ASCII. */
 static bool text_row(char id[ID_SIZE], const matvar_t *v, size_t i)
 {
     size_t rows = v->dims[0], length = 0;
@@ -111,9 +110,10 @@ static gvm_status read_id(char id[ID_SIZE], const struct cvact *c, size_t i, gvm
 
 /* ------------------------------------------------------------------ opening */
 
-enum { ZLIB_MOST = 1032 /* bytes that zlib makes of one, at most */ };
+enum { ZLIB_MOST = 1032 /* zlib's largest expansion of a byte */ };
 
-/* Whether the sizes that a variable claims, and its parts, have room in the file: matio takes memory for all of it. */
+/* Returns true if the declared size of a variable and its parts is possible for this file: matio allocates all of it.
+ */
 static bool has_room(const matvar_t *v, size_t most)
 {
     if (v == NULL) return true;
@@ -126,7 +126,7 @@ static bool has_room(const matvar_t *v, size_t most)
     return true;
 }
 
-/* NULL where it is not there, or claims more than there is. */
+/* NULL if it is missing or declares more data than the file can hold. */
 static matvar_t *read_variable(const struct cvact *c, const char *name)
 {
     matvar_t *v = Mat_VarReadInfo(c->mat, name);
@@ -171,7 +171,7 @@ static gvm_status cvact_open(struct cvact *c, const char *root, gvm_error *err)
     SILENCE_HDF5();
     char *path = path_join(root, labels);
     if (path == NULL) return fail(err, GVM_MEMORY, "cannot read %s: out of memory", labels);
-    gvm_status status = file_map(&file, path, err); /* says why a file cannot be read, which matio does not */
+    gvm_status status = file_map(&file, path, err); /* reports why a file cannot be read; matio does not */
     c->most = file.size * ZLIB_MOST;
     file_unmap(&file);
     if (status == GVM_OK && (c->mat = Mat_Open(path, MAT_ACC_RDONLY)) == NULL)
@@ -206,7 +206,7 @@ static gvm_status add_pair(struct filler *f, const struct cvact *c, const char *
     return filler_pair(f, &query, aerial, query.lat, query.lon, &source, err);
 }
 
-/* matio's own look-up expects a name of each field, which a damaged file may lack. */
+/* matio's own look-up crashes on fields without a name, which a corrupt file may have. */
 static const matvar_t *field_of(matvar_t *parent, const char *name)
 {
     unsigned count = Mat_VarGetNumberOfFields(parent);

@@ -15,7 +15,7 @@
 struct places {
     double (*of)[4]; /* (count, 4) aerial lat, lon, panorama lat, lon of image 1, 2, ... */
     size_t count;
-    const char *file; /* NULL: not there */
+    const char *file; /* NULL: missing */
 };
 
 static gvm_status add_place(void *context, const struct csv *csv, gvm_error *err)
@@ -47,7 +47,7 @@ static gvm_status read_places(struct places *places, const char *root, gvm_error
     return read_lines(root, places->file, ',', 5, add_place, places, err);
 }
 
-/* "streetview/panos/0001227.jpg": id "0001227", image 1227; image 0 where the name is not a number. */
+/* "streetview/panos/0001227.jpg": id "0001227", image 1227; image 0 if the name is not a number. */
 static size_t name_image(char id[64], const char *path)
 {
     const char *name = strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path;

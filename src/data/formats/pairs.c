@@ -2,10 +2,10 @@
  *
  *   id,street,aerial,lat,lon[,heading][,split][,aerial_lat,aerial_lon]
  *
- * in any order. street and aerial are paths below the folder. lat, lon: where the street picture was taken, and the
- * centre of the aerial one too, unless aerial_lat and aerial_lon tell it; they may be empty. heading: degrees
- * clockwise from north at which the panorama's centre looks; empty: as the picture itself says, else north. split:
- * train, val or test; without the column all pairs are for both training and testing. */
+ * in any order. street and aerial are paths below the folder. lat, lon: position of the street picture, and the centre
+ * of the aerial one too unless aerial_lat and aerial_lon are given; they may be empty. heading: degrees clockwise from
+ * north of the panorama's centre; empty: the picture's own, or else north. split: train, val or test; without the
+ * column all pairs are used for both training and testing. */
 #include <math.h>
 
 #include "base/error.h"

@@ -1,14 +1,15 @@
-/* photos.c - photos and the imagery of where they were taken: a folder with photos.csv, whose header is
+/* photos.c - photos, and rasters of the area: a folder with photos.csv, whose header is
  *
  *   image,lat,lon[,heading][,split][,id]
  *
- * in any order, other columns beside them. image is a path below the folder; lat, lon: where it was taken; heading:
- * degrees clockwise from north, which only panoramas ask for. split: train, val or test; without the column all photos
- * are for both training and testing.
+ * in any order; further columns are ignored. image is a path below the folder; lat, lon: its position; heading: degrees
+ * clockwise from north, needed only for panoramas. split: train, val or test; without the column all photos are used
+ * for both training and testing.
  *
- * Their aerial pictures are no files. A photo's tile is the cell of a map of zooms that it stands in, and is cut out of
- * the rasters when it is needed: all of imagery/ and below, or what the options name. */
+ * Aerial pictures are not files. A photo's tile is the cell of its position, and is cut from the rasters when it is
+ * needed: all rasters in imagery/ and below, or those named by the options. */
 #include <ctype.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +42,7 @@ static gvm_status read_numbers(double values[COLUMNS], char *const *row, const s
 
 static gvm_status read_row(struct csv *csv, const int *order, pair_reader *read, void *context, gvm_error *err)
 {
-    char *row[COLUMNS + 1] = {NULL}; /* and what others have */
+    char *row[COLUMNS + 1] = {NULL}; /* the last entry is for unknown columns */
     double values[COLUMNS];
     enum part part = PART_TRAIN;
     for (int i = 0; i < csv->count; i++) row[order[i]] = csv->fields[i];
@@ -74,7 +75,7 @@ gvm_status photos_parse(bool *has_parts, const char *text, size_t size, const ch
     return status;
 }
 
-/* Its cell, which is nowhere for a place that is not on Earth. */
+/* Add a photo and its cell; a position that is not on Earth has no cell. */
 static gvm_status add_photo(struct filler *f, const struct pair_row *row, const struct source *source, gvm_error *err)
 {
     const struct query *q = &row->query;
@@ -101,16 +102,17 @@ static bool is_raster(const char *name)
     return false;
 }
 
-/* A folder's and, to a depth, those of the folders in it. */
+/* List the rasters of a folder and, up to a depth, of its subfolders. */
 static gvm_status list_rasters(GPtrArray *rasters, const char *folder, int depth, gvm_error *err)
 {
     g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
     const char *name;
     gvm_status status = dir != NULL ? GVM_OK : fail_errno(err, "open", path_tail(folder));
-    while (status == GVM_OK && (name = g_dir_read_name(dir)) != NULL) {
+    while (status == GVM_OK && (errno = 0, name = g_dir_read_name(dir)) != NULL) {
         gchar *path = g_build_filename(folder, name, NULL);
         struct stat st;
         bool there = stat(path, &st) == 0;
+        if (!there && errno != ENOENT) status = fail_errno(err, "read", path_tail(path));
         if (there && S_ISREG(st.st_mode) && is_raster(name)) {
             g_ptr_array_add(rasters, path);
             continue;
@@ -118,6 +120,7 @@ static gvm_status list_rasters(GPtrArray *rasters, const char *folder, int depth
         if (there && S_ISDIR(st.st_mode) && depth > 0) status = list_rasters(rasters, path, depth - 1, err);
         g_free(path);
     }
+    if (status == GVM_OK && errno != 0) status = fail_errno(err, "read", path_tail(folder));
     return status;
 }
 
@@ -126,7 +129,7 @@ static gint by_name(gconstpointer a, gconstpointer b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The folder itself holds photos too, so only what lies beside photos.csv counts there. */
+/* Without imagery/, only files next to photos.csv are considered, since subfolders hold photos. */
 static gvm_status find_rasters(struct dataset *d, const char *named, gvm_error *err)
 {
     bool own = is_there(d->root, "imagery");

@@ -1,13 +1,13 @@
-/* vigor.c - VIGOR (Zhu et al., 2021), with the labels that Lentsch et al. (2023) corrected where they are there.
+/* vigor.c - VIGOR (Zhu et al., 2021), with the labels corrected by Lentsch et al. (2023) if they are present.
  *
  *   splits__corrected or splits /CITY/satellite_list.txt               the gallery
  *       same_area_balanced_train.txt, same_area_balanced_test.txt      same-area: each city in both splits
- *       pano_label_balanced.txt                                        cross-area: two cities a split
+ *       pano_label_balanced.txt                                        cross-area: two cities for each split
  *   CITY/panorama, CITY/satellite, or ground/CITY, satellite/CITY      the pictures
  *
- * A name with __corrected before .txt comes first. A line of labels has 13 fields: the panorama, then the positive
- * and three semi-positive tiles, each followed by the panorama's offset from its centre in pixels. Places stand in
- * the names: ID,LAT,LON,.jpg and satellite_LAT_LON.png. */
+ * A file with __corrected before .txt takes precedence. A line of labels has 13 fields: the panorama, then the positive
+ * and three semi-positive tiles, each followed by the panorama's offset from its centre in pixels. Positions are in the
+ * names: ID,LAT,LON,.jpg and satellite_LAT_LON.png. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ static const char *const cities[] = {"NewYork", "Seattle", "SanFrancisco", "Chic
 
 enum { CITIES = 4, FIELDS = 13 };
 
-/* Where a city's files lie, below the root. */
+/* Folders of a city, below the root. */
 struct city {
     const char *name, *labels;
     char street[40], aerial[40];
@@ -155,7 +155,7 @@ static gvm_status read_file(struct lines *lines, const char *name, line_reader *
     return read_lines(root, file, ' ', FIELDS, read, lines, err);
 }
 
-/* labels: the name of the split's file in each of the cities[from..to). Cities that are not there are passed over. */
+/* labels: the name of the split's file in each of the cities[from..to). Missing cities are skipped. */
 static gvm_status read_split(struct split *split, struct dataset *dataset, const struct dataset_options *options,
                              int from, int to, const char *labels, gvm_error *err)
 {

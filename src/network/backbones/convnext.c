@@ -1,7 +1,7 @@
 /* convnext.c - ConvNeXt (Liu et al., CVPR 2022): four stages of blocks x = x + gamma MLP(LN(depthwise 7 x 7 (x))), each
  * on a map half as high and wide. Names are timm's.
  *
- * A map that does not halve loses its last row or column, as PyTorch's convolutions with a stride do. */
+ * A map with an odd side loses its last row or column when it is halved, as in PyTorch's strided convolutions. */
 #include "network/backbones/convnext.h"
 
 #include <stdint.h>
@@ -25,7 +25,7 @@ struct block {
 struct stage {
     int H, W, C; /* its map */
     int depth;
-    struct norm norm; /* of the map before, and its convolution to this one; unused in the first */
+    struct norm norm; /* norm and convolution between the previous map and this one; unused in the first stage */
     struct patch_conv merge;
     struct block *blocks; /* (depth) */
 };
@@ -99,7 +99,8 @@ static void *open_convnext(struct pyramid *maps, const void *config, const struc
     return NULL;
 }
 
-/* First values: matrices and filters normal with deviation 0.02, biases 0, norms 1, layer scales 1e-6. */
+/* Initial values: matrices and filters are normal with standard deviation 0.02, biases 0, norms 1, layer scales 1e-6.
+ */
 static void list_block(struct lister *l, struct block *block, int C)
 {
     struct law matrix = normal_law(0.02f), zero = constant_law(0);
@@ -168,10 +169,10 @@ static void forward(struct tensor **maps, struct tape *tape, const void *weights
     }
 }
 
-/* ------------------------------------------------------------------ files of others */
+/* ------------------------------------------------------------------ files from elsewhere */
 
-/* Dialect 0: timm's names, where the norm behind the pooling is the classifier's. 1: Facebook's, where the stem is the
- * first of the downsampling layers and stages are lists of blocks. */
+/* Dialect 0: timm's names; the norm after the pooling belongs to the classifier. 1: Facebook's names; the stem is the
+ * first downsampling layer, and stages are lists of blocks. */
 static bool foreign(char *name, size_t size, const char *own, int dialect)
 {
     static const char *const theirs[][2] = {

@@ -1,4 +1,4 @@
-/* convnext.h - what a configuration says of a ConvNeXt. */
+/* convnext.h - a ConvNeXt's part of the configuration. */
 #ifndef GVM_NETWORK_BACKBONES_CONVNEXT_H
 #define GVM_NETWORK_BACKBONES_CONVNEXT_H
 

@@ -1,8 +1,8 @@
 /* swin_v2.c - Swin V2 (Liu et al., CVPR 2022): four stages of blocks, each on a map half as high and wide and twice as
  * deep. Names are those of the official checkpoints.
  *
- * A stage's map is (height / 4 >> (s - 1)) x (width / 4 >> (s - 1)), its window square: min(window, the map's short
- * side); every map divides by its window and halves evenly. */
+ * The map of stage s is (height / 4 >> (s - 1)) x (width / 4 >> (s - 1)). Its window is square with side min(window,
+ * the map's short side). The window must divide every map, and every map must halve evenly. */
 #include "network/backbones/swin_v2.h"
 
 #include <math.h>
@@ -23,7 +23,7 @@ static const uint64_t max_activation = 1u << 28; /* float32 values of one interm
 struct block {
     struct attention attention;
     struct feed_forward feed_forward;
-    float *bias; /* room for the attention's, in inference */
+    float *bias; /* buffer for the position bias, in inference */
 };
 
 struct stage {
@@ -47,7 +47,7 @@ static const struct config_field rows[] = {
     {"window", FIELD_INTS, offsetof(struct swin_config, window), 1, 1, 32, NULL},
 };
 
-/* ------------------------------------------------------------------ what can be built */
+/* ------------------------------------------------------------------ limits */
 
 static gvm_status check_heads(const struct swin_config *c, const char *where, gvm_error *err)
 {
@@ -71,7 +71,7 @@ static uint64_t activation(const struct swin_config *c, int i, int H, int W, int
     return tokens * (scores > hidden ? scores : hidden);
 }
 
-/* Stage i (from 0) of one view, whose map is H x W. */
+/* Check stage i (from 0) of one view; its map is H x W. */
 static gvm_status check_map(const struct swin_config *c, int i, int H, int W, const char *view, const char *where,
                             gvm_error *err)
 {
@@ -146,8 +146,8 @@ static void *open_swin(struct pyramid *maps, const void *config, const struct vi
     return NULL;
 }
 
-/* The official first values: matrices normal with deviation 0.02, biases 0, norms 1, but both norms of a block 0, so
- * that each block starts as the identity; the filter of the patch embedding as PyTorch draws it. */
+/* The official initial values: matrices are normal with standard deviation 0.02, biases 0, norms 1, except that both
+ * norms of a block are 0, so each block starts as the identity. The patch embedding's filter has PyTorch's default. */
 static void list_block(struct lister *l, struct block *block, int C)
 {
     struct attention *a = &block->attention;
@@ -227,7 +227,7 @@ static size_t map_floats(const struct attention *a)
     return n * (size_t)round_up((int)n, 16);
 }
 
-/* Each shifted layer's masks, and in inference room for each layer's bias, which pack fills. */
+/* The masks of shifted layers and, in inference, buffers for the position biases, which pack fills. */
 static size_t plans(void *weights, float *memory, bool training)
 {
     struct swin *w = weights;
@@ -268,7 +268,7 @@ static void pack(void *weights, float *scratch)
         }
 }
 
-/* A device may refuse windows or maps that the CPU takes. */
+/* A device may not support all windows and maps that the CPU does. */
 static gvm_status fits(const void *weights, const struct device *device, enum precision precision, gvm_error *err)
 {
     const struct swin *w = weights;
@@ -280,10 +280,10 @@ static gvm_status fits(const void *weights, const struct device *device, enum pr
     return status;
 }
 
-/* ------------------------------------------------------------------ files of others */
+/* ------------------------------------------------------------------ files from elsewhere */
 
-/* Dialect 0: the official names. 1: timm's, which merges patches at the start of stages 1 to 3 rather than at the end
- * of 0 to 2. */
+/* Dialect 0: the official names. 1: timm's names, in which patch merging is at the start of stages 1 to 3 rather than
+ * at the end of stages 0 to 2. */
 static bool foreign(char *name, size_t size, const char *own, int dialect)
 {
     int stage, end = 0;

@@ -1,4 +1,4 @@
-/* swin_v2.h - what a configuration says of a Swin V2. */
+/* swin_v2.h - a Swin V2's part of the configuration. */
 #ifndef GVM_NETWORK_BACKBONES_SWIN_V2_H
 #define GVM_NETWORK_BACKBONES_SWIN_V2_H
 

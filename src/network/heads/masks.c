@@ -1,5 +1,5 @@
-/* masks.c - GeoViewMatch's feature aggregation (the paper's section 3.2, Figures 3 and 4): the maps of some stages,
- * each gathered by its masks, one behind the other.
+/* masks.c - GeoViewMatch's feature aggregation (the paper's section 3.2, Figures 3 and 4): each selected stage's map is
+ * pooled by its spatial masks, and the results are concatenated.
  *
  * With y_nc = sum over l of w_nl x_lc, feature f = y / |y| and another feature g,
  *   f . g = sum over l of h_l,  h_l = sum over n, c of w_nl x_lc g_nc / |y|. */
@@ -14,10 +14,10 @@
 enum { STAGES = 4 };
 
 struct gather {
-    int N, count; /* masks a stage; maps of the backbone */
+    int N, count; /* number of masks of a stage; number of maps of the backbone */
     bool uses[MAX_MAPS];
     int L[MAX_MAPS], C[MAX_MAPS];
-    struct masks masks[MAX_MAPS]; /* of the stages in use */
+    struct masks masks[MAX_MAPS]; /* of the selected stages */
 };
 
 static const struct config_field rows[] = {
@@ -57,7 +57,7 @@ static void *open_gather(int *features, const void *config, const struct pyramid
     return w;
 }
 
-/* Weights normal with deviation 0.005, biases 0.1. */
+/* Initial weights are normal with standard deviation 0.005, biases 0.1. */
 static void list(struct lister *l, void *weights, const char *view)
 {
     struct gather *w = weights;

@@ -1,5 +1,4 @@
-/* mean.c - the mean over the positions of the last map, then a layer norm: the feature of networks that were made to
- * classify.
+/* mean.c - global average pooling of the last map, then a layer norm, as in classification networks.
  *
  * With m the mean of x, y = gamma (m - mean(m)) r + beta and feature f = y / |y|, another feature g has
  *   f . g = sum over l of h_l,  h_l = (r sum over c of g_c gamma_c (x_lc - mean(x_l)) + sum over c of g_c beta_c) / (L
@@ -11,7 +10,7 @@
 #include <stdlib.h>
 
 struct mean_norm {
-    int last, C; /* which map, its channels */
+    int last, C; /* index of the last map, its channels */
     struct norm norm;
 };
 
@@ -32,7 +31,8 @@ static void *open_mean(int *features, const void *config, const struct pyramid *
     return w;
 }
 
-/* The norm is the backbone's own, behind its pooling: it is named, learns and is imported with it. */
+/* The norm after the pooling belongs to the backbone: it has the backbone's name and learning rate, and is imported
+ * with it. */
 static void list(struct lister *l, void *weights, const char *view)
 {
     struct mean_norm *w = weights;

@@ -1,4 +1,4 @@
-/* mean.h - the mean over positions, normalised; it has no part in a configuration. */
+/* mean.h - global average pooling and a norm; it has no part of the configuration. */
 #ifndef GVM_NETWORK_HEADS_MEAN_H
 #define GVM_NETWORK_HEADS_MEAN_H
 
@@ -7,9 +7,13 @@
 
 extern const struct head mean_head;
 
-/* What each position of a part of the first picture's map, W positions wide, adds to the product of a feature with
- * another one, as parts.h's `shares`, where the part's mean, normalised, is in the feature: heat (L) there; the rest
- * stays. other (C): that feature's numbers that meet the part's; length: what the feature is divided by. */
+/* Contribution of each position in a part of the first picture's map to the product of two features (`shares` in
+ * parts.h), if the normalised mean of the part is in the feature.
+ *
+ *   heat    (L) out: only positions in the part are written
+ *   W       the map's width, positions
+ *   other   (C) the other feature's numbers for this part
+ *   length  the length by which the feature was divided */
 void mean_shares(double *heat, const struct tensor *x, int W, const struct rectangle *part, const struct norm *norm,
                  const float *other, double length);
 

@@ -1,7 +1,8 @@
-/* quadrants.c - the last map cut in four, the mean of each part through one layer norm, one behind the other (FRGeo). A
- * panorama with north in its middle is cut into strips, from left to right south to west, west to north, north to east
- * and east to south; a picture from above, north up, into its corners in the same order, so that parts that show the
- * same directions meet. What does not divide falls to the last strip, and to the lower and the right corners.
+/* quadrants.c - the last map is cut into four parts; the mean of each goes through the same layer norm, and the results
+ * are concatenated (FRGeo). A panorama with north in its middle is cut into strips, from left to right: south to west,
+ * west to north, north to east, east to south. An aerial picture, north up, is cut into its corners in the same order,
+ * so that corresponding parts show the same directions. A remainder goes to the last strip, and to the lower and right
+ * corners.
  *
  * With m_k the mean of part k, y_k = gamma (m_k - mean(m_k)) r_k + beta, and the feature f = y / |y|; mean.c has the
  * shares of positions. */
@@ -17,7 +18,7 @@
 enum { PARTS = 4 };
 
 struct quadrants {
-    int last, W, C; /* which map, its width, its channels */
+    int last, W, C; /* index of the last map, its width and channels */
     struct rectangle parts[PARTS];
     struct norm norm;
 };
@@ -55,7 +56,7 @@ static void *open_quadrants(int *features, const void *config, const struct pyra
     return w;
 }
 
-/* The norm is the backbone's own, as the mean head's. */
+/* The norm belongs to the backbone, as in the mean head. */
 static void list(struct lister *l, void *weights, const char *view)
 {
     struct quadrants *w = weights;

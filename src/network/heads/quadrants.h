@@ -1,4 +1,4 @@
-/* quadrants.h - the means of four directions, normalised; it has no part in a configuration. */
+/* quadrants.h - average pooling over four quadrants and a norm; it has no part of the configuration. */
 #ifndef GVM_NETWORK_HEADS_QUADRANTS_H
 #define GVM_NETWORK_HEADS_QUADRANTS_H
 

@@ -1,5 +1,5 @@
-/* spatial_softmax.c - heads that choose positions: over all positions of the last map, in all pictures of a place, each
- * head has a softmax of its own, by which it weighs its channels of a linear layer's values (statewide's decoder).
+/* spatial_softmax.c - attention pooling (statewide's decoder): each head has a softmax over all positions of the last
+ * map in all pictures of a place, which weights its channels of a linear layer's values.
  *
  * With z = LN(x), p_h = softmax over l of (A z_l)_h and v_l = V z_l + b, y_c = sum over l of p_hl v_lc for each channel
  * c of head h. For the feature f = y / (|y| + epsilon) and another feature g, f . g = sum over l of h_l,  h_l = sum
@@ -15,8 +15,8 @@
 static const float LENGTH_EPSILON = 1e-5f, NORM_EPSILON = 1e-5f;
 
 struct pool {
-    int last, C, heads, features; /* last: which map, with C channels */
-    int pictures;                 /* of a place */
+    int last, C, heads, features; /* last: index of the last map, with C channels */
+    int pictures;                 /* pictures of a place */
     struct norm norm;
     struct linear attention, value;
 };

@@ -1,6 +1,6 @@
-/* frgeo.c - FRGeo (Zhang and Zhu, AAAI 2024): two ConvNeXt-T, a feature of four directions each, and a loss that weighs
- * a pair against all others of a batch: log(1 + sum over j != i of exp(10 (s_ij - s_ii))), which is InfoNCE of
- * scale 10. */
+/* frgeo.c - FRGeo (Zhang and Zhu, AAAI 2024): two ConvNeXt-T, each with a feature of four quadrants, and a loss that
+ * compares a pair with all others of the batch: log(1 + sum over j != i of exp(10 (s_ij - s_ii))), that is, InfoNCE
+ * with scale 10. */
 #include "network/backbones/convnext.h"
 #include "network/heads/quadrants.h"
 #include "network/network.h"
@@ -39,8 +39,8 @@ static const struct setting presets[] = {
                    "\"street\":[64,320],\"aerial\":[128,128]}"},
     {NULL, NULL}};
 
-/* Section 4 of its paper, and its code; for VIGOR a rate of 5e-5. Its batches are half seeds, half one of what each is
- * taken for: here in pairs, found before each epoch. It varies no pictures. */
+/* From section 4 of its paper, and its code; for VIGOR the learning rate is 5e-5. In its batches, half are seeds and
+ * half are a hard negative of each seed; here these pairs are mined before each epoch. No augmentation. */
 static const struct setting recipe[] = {{"epochs", "50"},     {"batch", "32"},   {"hard", "2"},  {"rate", "1e-4"},
                                         {"rate-new", "1e-4"}, {"decay", "0.03"}, {"rho", "2.5"}, {"drop-path", "0"},
                                         {"turn", "no"},       {"jitter", "0"},   {"grey", "0"},  {"blur", "0"},

@@ -1,5 +1,5 @@
-/* geoviewmatch.c - GeoViewMatch (Remote Sensing 2024, 16, 678): two Swin V2 networks whose maps are gathered by masks,
- * a projection head and three triplet losses (its Figure 2, sections 3.3 and 3.4). */
+/* geoviewmatch.c - GeoViewMatch (Remote Sensing 2024, 16, 678): two Swin V2 networks with maps pooled by masks, a
+ * projection head and three triplet losses (its Figure 2, sections 3.3 and 3.4). */
 #include "network/methods/geoviewmatch.h"
 
 #include "network/backbones/swin_v2.h"
@@ -33,7 +33,7 @@ struct tensor *project(struct tape *tape, const struct network *network, struct 
     return l2_normalise(tape, linear(tape, h, &own->head[1], IDENTITY), 0);
 }
 
-/* The aerial pictures are B strongly and then B weakly varied ones. */
+/* The aerial pictures are B strongly and then B weakly augmented ones. */
 static void learn(struct tape *tape, const struct network *network, const struct step_input *input, int B,
                   const struct loss_options *options, float drop)
 {

@@ -7,7 +7,7 @@
 #include "network/network.h"
 
 struct own {
-    struct param *logit_scale; /* the logarithm of the inverse temperature */
+    struct param *logit_scale; /* logarithm of the inverse temperature */
 };
 
 static void list(struct lister *l, void *own, const struct config *config, int features)
@@ -49,7 +49,7 @@ static const struct setting presets[] = {
      BASE "\"street\":[140,768],\"aerial\":[384,384],\"elevation\":[-90,90],\"ground_m\":144" INPUTS},
     {"sample4geo-cvusa", BASE "\"street\":[140,768],\"aerial\":[384,384],"
                               "\"elevation\":[-32.72727272727273,32.72727272727273],\"ground_m\":174.4" INPUTS},
-    /* a drone's pictures: no panorama, no heading */
+    /* drone pictures: no panorama, no heading */
     {"sample4geo-university", BASE "\"street\":[384,384],\"aerial\":[384,384],"
                                    "\"street_input\":{\"projection\":\"nadir\",\"resize\":\"opencv\"},"
                                    "\"aerial_input\":{\"resize\":\"opencv\"}}"},
@@ -58,7 +58,7 @@ static const struct setting presets[] = {
                         "\"street\":[64,320],\"aerial\":[128,128]" INPUTS},
     {NULL, NULL}};
 
-/* Section 4 of its paper, and its code. */
+/* From section 4 of its paper, and its code. */
 static const struct setting recipe[] = {
     {"epochs", "40"},     {"batch", "128"},  {"eval-every", "4"},  {"neighbours", "4"}, {"rate", "1e-3"},
     {"rate-new", "1e-3"}, {"decay", "0.01"}, {"rho", "0"},         {"drop-path", "0"},  {"clip", "100"},

@@ -1,7 +1,7 @@
-/* statewide.c - statewide (Fervers et al., ECCV 2024): an ordinary photo of any heading is found among cells of a grid,
- * each seen from above at several zooms. Two ConvNeXts, heads of softmaxes over positions, decoupled InfoNCE.
+/* statewide.c - statewide (Fervers et al., ECCV 2024): matches an ordinary photo of any heading to cells of a grid,
+ * each with aerial pictures at several zooms. Two ConvNeXts, attention pooling, decoupled InfoNCE.
  *
- * Its features have the length `scale`: their product is scale^2 times the cosine. Ours have the length 1. */
+ * The authors' features have the length `scale`, so their product is scale^2 times the cosine. Ours have length 1. */
 #include "network/backbones/convnext.h"
 #include "network/heads/spatial_softmax.h"
 #include "network/network.h"
@@ -44,7 +44,7 @@ static const struct setting presets[] = {
                        "\"street\":[96,128],\"aerial\":[96,96],\"heads\":16,\"feature\":256" INPUTS("0.4,0.8,1.6,3.2")},
     {NULL, NULL}};
 
-/* Its section 3 and its code, which makes 200,000 steps: a short run wants fewer to warm up. */
+/* From its section 3, and its code, which trains for 200,000 steps; a shorter run needs fewer warm-up steps. */
 static const struct setting recipe[] = {
     {"clip-length", "1"}, {"warm-steps", "1000"}, {"floor", "0.1"},  {"batch", "30"}, {"clusters", "16384"},
     {"rate", "1e-4"},     {"rate-new", "1e-4"},   {"decay", "0.01"}, {"rho", "0"},    {"drop-path", "0"},
