@@ -108,7 +108,7 @@ static int find(struct option_cursor *found, const struct command *command, cons
 
 static int refuse_value(const struct command *command, const struct option_row *row, const char *text)
 {
-    char words[16][32], takes[160];
+    char words[16][32], takes[400];
     const char *names[16];
     size_t count = 0;
     for (; count < 16 && option_word(words[count], row, (int)count); count++) names[count] = words[count];

@@ -38,6 +38,7 @@ def perspective(chromium, town):
         for at, path in enumerate((PHOTO, PANORAMA)):
             page.choose("#file", os.path.abspath(path))
             page.until(DONE % (at + 1) + " && " + SHOWN % json.dumps(os.path.basename(path)), "an answer")
+            page.until("document.querySelector('#answer .picture img.plain')?.clientWidth > 0", "the preview")
             shown = page.run("""(() => {
                 const plain = document.querySelector('#answer .picture img.plain');
                 return [plain?.naturalWidth / plain?.naturalHeight, plain?.clientWidth / plain?.clientHeight,

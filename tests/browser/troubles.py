@@ -94,7 +94,7 @@ def plain(page, town, folder):
     page.until(DONE % 1, "an answer without GPS")
     same(page, hits, "a picture without GPS")
     assert page.run("document.querySelectorAll('#map .pin.own').length") == 0
-    assert "GPS" not in page.text(".facts") and "found" in page.text(".heading output")
+    assert "GPS" not in page.text(".facts") and "estimated" in page.text(".heading output")
     with open(path, "ab") as file:
         file.write(b"changed")
     page.click(".heading button:nth-child(2)")

@@ -265,7 +265,7 @@ expect 2 train --data "$tmp/data"
 says err "either --data and --out"
 for option in "--epochs 9" "--batch 64" "--rate 5" "--on-bad skip" "--shuffle no" "--seed 1"; do
     expect 2 train --resume "$tmp/whole" $option --steps 30
-    refused "--resume continues a run with its own options: it accepts" "${option% *} does not"
+    refused "--resume continues a run with its own options: it accepts" "--force, not ${option% *};"
 done
 expect 2 train --data "$tmp/data" --out "$tmp/x" --epochs many
 says err "--epochs takes a whole number"

@@ -161,7 +161,7 @@ refused "--out is required"
 expect 2 init --preset nano --config c.json --out "$tmp/f"
 refused "exactly one of --preset, --config and --from is required"
 expect 2 init --preset giant --out "$tmp/f"
-refused "--preset takes paper, nano" "not 'giant'"
+refused "--preset takes paper, nano" "frgeo-nano, statewide or statewide-nano, got 'giant'"
 for stages in 5 0 4,4 '' '4,' 43 four; do
     expect 2 init --preset nano --stages "$stages" --out "$tmp/f"
     refused "--stages takes"
