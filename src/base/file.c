@@ -219,7 +219,7 @@ static bool claim(int fd)
     return (file_lock(fd) || errno != EWOULDBLOCK) && fstat(fd, &st) == 0 && st.st_nlink > 0;
 }
 
-/* O_EXCL makes the name ours: another thread's or a dead process's temporary only costs another attempt. */
+/* O_EXCL ensures that the file is ours: a temporary of another thread or a dead process only costs another attempt. */
 static int create_temporary(struct file_writer *w)
 {
     int folder = folder_length(w->target);

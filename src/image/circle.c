@@ -46,7 +46,7 @@ static gvm_status check_camera(const struct image *image, const char *where, gvm
     if (e->sweep || (strncmp(name, "PANO_", 5) == 0 && w != 2 * h))
         snprintf(what, sizeof what,
                  "but a phone's sweep panorama, which seldom covers 360 degrees and does not claim to");
-    else if (!lens && !(camera && w <= WIDEST_PHOTO * h)) /* programs that make panoramas keep the maker */
+    else if (!lens && !(camera && w <= WIDEST_PHOTO * h)) /* stitching programs keep the camera's make */
         return GVM_OK;
     else if (w <= WIDEST_PHOTO * h && e->focal_35mm > 0)
         snprintf(what, sizeof what, "but an ordinary photo, about %.0f degrees wide (EXIF)", width_of_view(image));
