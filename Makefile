@@ -21,6 +21,8 @@ help:
 	@echo "make bench    this machine's speed, the paper's cost table, search, training and ranking"
 	@echo "make bench-serve  the service under load, beside locate (needs wrk: apt-get install wrk)"
 	@echo "make fuzz     each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS), FUZZ_PRESET=fuzz-fast without sanitizers"
+	@echo "make faults   each command and the service with each of its calls of the system failing in turn (hours)"
+	@echo "make coverage  how many of each folder's lines the tests reach (needs gcovr)"
 	@echo "make man      the manual page's part on the commands, from the program's own tables"
 	@echo "make format   clang-format on all sources"
 	@echo "make clean    remove what was built"
@@ -53,6 +55,12 @@ check:
 	cmake --preset release -DBUILD_TESTING=ON > /dev/null
 	cmake --build --preset release --target quick -j $(JOBS)
 	ctest --preset release -L quick -j $$(($(JOBS) + 1))
+
+# Which lines the tests reach, a folder; build-coverage/coverage/index.html shows them. TESTS=REGEX: only those tests.
+coverage: deps-test
+	cmake --preset coverage -DBUILD_TESTING=ON > /dev/null
+	cmake --build --preset coverage -j $(JOBS)
+	cmake/coverage.sh build-coverage $(JOBS)
 
 # The papers' full-size networks and timm's weights, about 2 GB that PyTorch computes once.
 golden:
@@ -94,6 +102,18 @@ fuzz:
 	cmake --build --preset $(FUZZ_PRESET) -j $(JOBS)
 	cmake/fuzz.sh build-$(FUZZ_PRESET) $(FUZZ_SECONDS)
 
+# Every allocation, every thread; tests/faults/sweep.py --help for less of it. With sanitizers, as a fault is often a leak.
+FAULTS = LSAN_OPTIONS=suppressions=$(CURDIR)/tests/suppressions.txt:print_suppressions=0 \
+    ASAN_OPTIONS=allocator_may_return_null=1:detect_stack_use_after_return=1 $(PYTHON)
+
+faults:
+	@cmake/packages.sh build
+	cmake --preset sanitize -DBUILD_TESTING=ON > /dev/null
+	cmake --build --preset sanitize --target geoviewmatch_faults -j $(JOBS)
+	$(FAULTS) tests/faults/sweep.py build-sanitize/geoviewmatch_faults --jobs $(JOBS)
+	$(FAULTS) tests/faults/sweep.py build-sanitize/geoviewmatch_faults --jobs $(JOBS) --lasting --short 40
+	$(FAULTS) tests/faults/service_sweep.py build-sanitize/geoviewmatch_faults
+
 install: build
 	cmake --install build $(if $(PREFIX),--prefix $(PREFIX)) > /dev/null
 	@cmake/installed.sh build $(DESTDIR)
@@ -104,4 +124,4 @@ format:
 clean:
 	rm -rf build build-*
 
-.PHONY: all help man deps deps-test build debug test check golden nano demo bench bench-serve fuzz install format clean
+.PHONY: all help man deps deps-test build debug test check coverage golden nano demo bench bench-serve fuzz faults install format clean

@@ -93,8 +93,17 @@ if(TEST_SUPPORT)
   target_link_libraries(test_support PUBLIC test_settings)
 endif()
 
-# `make check` builds and runs these alone.
+# System calls that fail where a test wants it (tests/faults/fault.h), for targets that link this.
 include(cmake/wraps.cmake)
+file(GLOB FAULT_SOURCES CONFIGURE_DEPENDS tests/faults/*.c)
+add_library(faults OBJECT ${FAULT_SOURCES})
+target_include_directories(faults PUBLIC tests)
+target_link_libraries(faults PRIVATE PkgConfig::JANSSON)
+foreach(source ${FAULT_SOURCES})
+  link_wraps(faults INTERFACE ${source})
+endforeach()
+
+# `make check` builds and runs these alone.
 add_custom_target(quick)
 foreach(source ${TESTS})
   get_filename_component(name ${source} NAME_WE)
@@ -104,7 +113,11 @@ foreach(source ${TESTS})
     target_link_libraries(${name} PRIVATE tsan)
   endif()
   add_dependencies(quick ${name})
-  link_wraps(${name} ${source})
+  link_wraps(${name} PRIVATE ${source})
+  file(STRINGS ${source} uses_faults REGEX "#include \"faults/fault.h\"")
+  if(uses_faults)
+    target_link_libraries(${name} PRIVATE faults)
+  endif()
   if(name MATCHES "^test_(layers|kernels|search)" AND NOT GVM_TSAN)
     foreach(isa plain avx2 avx512) # the inner loops and what rests on them; one that the machine lacks is skipped
       add_check(${name}_${isa} COMMAND ${name} ENVIRONMENT GVM_ISA=${isa})
@@ -174,6 +187,17 @@ if(GVM_TSAN) # the rest is the same in all builds
   return()
 endif()
 
+# The program once more, whose calls of the system fail as the environment says.
+if(TARGET geoviewmatch)
+  add_executable(geoviewmatch_faults ${INSIDE_SOURCES} $<TARGET_OBJECTS:commands>)
+  target_link_libraries(geoviewmatch_faults PRIVATE parts faults)
+  if(GVM_SANITIZE) # some calls of some commands; `make faults` takes all of all
+    add_check(faults_commands COMMAND python3 tests/faults/sweep.py $<TARGET_FILE:geoviewmatch_faults> --short 2
+              --kinds alloc,json --only import index_raster index_cells train locate_photo)
+    add_check(faults_service COMMAND python3 tests/faults/service_sweep.py $<TARGET_FILE:geoviewmatch_faults> --short 1)
+  endif()
+endif()
+
 # Rules of the house: lengths of files, names in the documents, and, with gcc's objects, the order of calls.
 foreach(check lengths names)
   add_check(house_${check} COMMAND bash tests/house/${check}.sh)
@@ -193,6 +217,16 @@ if(NOT GVM_SANITIZE AND CMAKE_C_COMPILER_ID STREQUAL "GNU") # build and packagin
   add_check(packaging_packages COMMAND bash tests/packaging/packages.sh)
   add_check(packaging_summary COMMAND bash tests/packaging/summary.sh)
   add_check(packaging_configured COMMAND bash tests/packaging/configured.sh ${CMAKE_COMMAND} ${CMAKE_C_COMPILER})
+endif()
+if(GVM_TIDY) # a test for each folder, so that they run beside others
+  file(GLOB folders LIST_DIRECTORIES true RELATIVE ${CMAKE_SOURCE_DIR} src/* src/*/* program/*)
+  foreach(folder ${folders})
+    file(GLOB sources ${folder}/*.c)
+    if(sources)
+      string(REPLACE "/" "_" name ${folder})
+      add_check(tidy_${name} COMMAND bash cmake/check_tidy.sh ${CMAKE_BINARY_DIR} ${folder})
+    endif()
+  endforeach()
 endif()
 find_program(CLANG_FORMAT clang-format)
 if(GVM_FORMAT AND CLANG_FORMAT)

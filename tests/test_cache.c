@@ -199,7 +199,7 @@ static void test_foreign(void **state)
     cache_free(expect_cache(set, &seen));
 }
 
-/* A file cut short, as by a copy that failed, is made anew; one of another version is left. */
+/* A truncated file, as after a failed copy, is rebuilt; one of another version is left unchanged. */
 static void test_damaged(void **state)
 {
     struct small_set *set = *state;

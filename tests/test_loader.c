@@ -370,7 +370,7 @@ static void test_too_few(void **state)
     assert_int_equal(loader_open(&loader, &set->pictures, &set->data.train, &options, &err), GVM_ARGUMENT);
     assert_null(loader);
     assert_non_null(strstr(err.text, "22 street pictures on 18 tiles do not fill one batch of size 19"));
-    options.batch = 2; /* closed at once, while it reads */
+    options.batch = 2; /* closed immediately, while it reads */
     for (int i = 0; i < 5; i++) loader_free(open_loader(set, &options));
     loader_free(NULL);
 }

@@ -4,7 +4,6 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "faults/fault.h"
 #include "folder_support.h"
 #include "geoviewmatch.h"
 #include "network/model.h"
@@ -19,67 +19,6 @@
 
 #define WEIGHTS "tests/golden/net_narrow.safetensors"
 #define TILES "examples/demo/tiles.csv"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-char *__wrap_strdup(const char *text);
-char *__wrap_strndup(const char *text, size_t size);
-int __wrap_fsync(int file);
-
-static atomic_long left = -1; /* allocations until one fails; below zero: none does */
-static atomic_bool failed;
-
-static bool refuse(void)
-{
-    if (left < 0 || atomic_fetch_sub(&left, 1) != 0) return false;
-    failed = true;
-    return true;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return refuse() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return refuse() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return refuse() ? NULL : __real_realloc(old, size);
-}
-
-static char *copied(const char *text, size_t length)
-{
-    char *copy = __wrap_malloc(length + 1);
-    if (copy == NULL) return NULL;
-    memcpy(copy, text, length);
-    copy[length] = '\0';
-    return copy;
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return copied(text, strlen(text));
-}
-
-char *__wrap_strndup(const char *text, size_t size)
-{
-    return copied(text, strnlen(text, size));
-}
-
-/* A hundred maps need not outlive a power cut. */
-int __wrap_fsync(int file)
-{
-    (void)file;
-    return 0;
-}
 
 /* ------------------------------------------------------------------ the calls */
 
@@ -185,11 +124,12 @@ static gvm_status map_of_list(gvm_error *err)
 static gvm_status map_of_raster(gvm_error *err)
 {
     struct raster_recipe recipe = {.crs = "EPSG:32633"};
-    const long wanted = atomic_exchange(&left, -1);
+    const long wanted = fault_left();
     const char *const rasters[] = {in_folder("a.tif")};
+    fault_arm(FAULT_ALLOC, -1);
     place_raster(recipe.place, 480000, 5540000, 1, 0);
     make_raster("a.tif", &recipe);
-    left = wanted;
+    fault_arm(FAULT_ALLOC, wanted);
     return build_map(&(gvm_map_options){.size = sizeof(gvm_map_options), .rasters = rasters, .raster_count = 1}, err);
 }
 
@@ -300,12 +240,12 @@ static void each(const char *name, public_call *call)
     gvm_error err = {""};
     gvm_status status = GVM_MEMORY;
     long n = 0;
-    for (failed = true; failed; n++) {
+    for (bool failed = true; failed; n++) {
         err.text[0] = '\0';
-        failed = false;
-        left = n;
+        fault_arm(FAULT_ALLOC, n);
         status = call(&err);
-        left = -1;
+        failed = fault_fired();
+        fault_arm(FAULT_ALLOC, -1);
         if (status != GVM_OK && (status != GVM_MEMORY || !failed))
             fail_msg("%s, allocation %ld: status %d: %s", name, n, status, err.text);
     }

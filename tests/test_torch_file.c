@@ -347,7 +347,7 @@ static void test_bombs(void **state)
         const char *unit, *says;
     } bombs[] = {{"(", "too many values"},           /* marks */
                  {"]", "too many values"},           /* values */
-                 {"]0", "more than 2000000 values"}, /* let go again */
+                 {"]0", "more than 2000000 values"}, /* and popped again */
                  {"\x85", "stack underflow"},        /* a tuple of a tuple ... */
                  {"]2", "too many values"}};
     (void)state;
@@ -366,7 +366,7 @@ static void test_bombs(void **state)
     gvm_error err = {""};
     assert_int_equal(open_pickle(pickle, 900002, &err), GVM_FORMAT);
     assert_says(&err, "no dictionary of tensors found");
-    static const char circle[] = "\x80\2}q\0U\5modelh\0s."; /* a dictionary in itself */
+    static const char circle[] = "\x80\2}q\0U\5modelh\0s."; /* a dictionary that contains itself */
     assert_int_equal(open_pickle(circle, sizeof circle - 1, &err), GVM_FORMAT);
     assert_says(&err, "has an unsupported form");
     free(pickle);

@@ -176,11 +176,13 @@ int bench_search(const struct arguments *b, int D)
         status = fail(&err, GVM_MEMORY, "out of memory for %ld tiles; lower --tiles", tiles);
     if (status == GVM_OK) {
         size_t side = (size_t)ceil(sqrt((double)tiles));
-        for (size_t i = 0; i < map.tiles.count; i++)
-            map.tiles.items[i] = (struct tile){.lat = (double)(i / side) * CELL_M / EARTH_ARC,
-                                               .lon = (double)(i % side) * CELL_M / EARTH_ARC,
+        for (size_t i = 0; i < map.tiles.count; i++) {
+            size_t y = i / side, x = i % side;
+            map.tiles.items[i] = (struct tile){.lat = (double)y * CELL_M / EARTH_ARC,
+                                               .lon = (double)x * CELL_M / EARTH_ARC,
                                                .metres = CELL_M,
                                                .row = i};
+        }
         parallel_run(draw_part, &map);
         draw_queries(queries, D);
         status = measure(&f, &map, queries, b->rounds, b->common.quiet, &err);

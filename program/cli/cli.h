@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/json_put.h"
 #include "base/json_text.h"
 #include "base/number.h"
 #include "cli/command.h"

@@ -45,14 +45,14 @@ static json_t *json_split(const struct split *split)
 static int print_json(const struct dataset *d, const struct findings *findings)
 {
     json_t *of = json_object();
-    for (int i = 0; i < FAULTS; i++) json_object_set_new(of, fault_names[i], json_integer((json_int_t)findings->of[i]));
+    for (int i = 0; i < FAULTS; i++) json_put(&of, fault_names[i], json_integer((json_int_t)findings->of[i]));
     json_t *json = json_pack("{so,ss,sf,s[f,f],ss,so,so,sb,sI,so,sI,sI}", "data", json_text(d->root), "format",
                              d->format, "ground_m", d->ground_m, "elevation", d->elevation[0], d->elevation[1],
                              "test_split", d->test_name, "train", json_split(&d->train), "test", json_split(&d->test),
                              "undivided", d->undivided, "pictures", (json_int_t)findings->pictures, "findings", of,
                              "found", (json_int_t)findings->count, "harmless", (json_int_t)findings->harmless);
-    if (d->note[0] != '\0') json_object_set_new(json, "note", json_text(d->note));
-    if (d->rasters) json_object_set_new(json, "rasters", json_integer((json_int_t)g_strv_length(d->rasters)));
+    if (d->note[0] != '\0') json_put(&json, "note", json_text(d->note));
+    if (d->rasters) json_put(&json, "rasters", json_integer((json_int_t)g_strv_length(d->rasters)));
     return json_print(json);
 }
 

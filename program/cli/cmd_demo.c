@@ -55,13 +55,13 @@ static int type(const struct command *command, const struct arguments *a, const 
     int count = 0;
     fputs("$ ", stdout);
     print_command(words);
-    fflush(stdout);
+    (void)fflush(stdout);
     for (; words[count] != NULL; count++) argv[count] = (char *)words[count];
     if (a->common.quiet) argv[count++] = "--quiet";
     if (unseen != NULL) argv[count++] = unseen;
     int status = command_run(command, count, argv);
     putchar('\n');
-    fflush(stdout);
+    (void)fflush(stdout);
     return status;
 }
 

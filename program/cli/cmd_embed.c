@@ -34,14 +34,14 @@ static int check_arguments(struct arguments *a)
 }
 
 /* Compact the rows of the files without errors; *names lists them. Returns the number of rows. */
-static size_t keep_good(float *features, json_t *names, const struct picture_files *pictures,
+static size_t keep_good(float *features, json_t **names, const struct picture_files *pictures,
                         const gvm_status *statuses, size_t D)
 {
     size_t kept = 0;
     for (size_t i = 0; i < pictures->count; i++) {
         if (statuses[i] != GVM_OK) continue;
         if (i > kept) memcpy(features + kept * D, features + i * D, D * sizeof *features);
-        json_array_append_new(names, json_text(pictures->paths[i]));
+        json_push(names, json_text(pictures->paths[i]));
         kept++;
     }
     return kept;
@@ -53,7 +53,7 @@ static gvm_status write_features(const struct arguments *a, const gvm_model_info
                                  const json_t *names, gvm_error *err)
 {
     if (n == 0) return fail(err, GVM_IMAGE, "%s: not written because no picture could be used", a->out);
-    char *list = json_dumps(names, JSON_COMPACT);
+    char *list = names == NULL ? NULL : json_write(names, JSON_COMPACT);
     if (list == NULL) return fail(err, GVM_MEMORY, "%s: cannot write it: out of memory", a->out);
     struct safetensors_entry entry = {"features", 2, {(int64_t)n, info->features}, features, SAFETENSORS_F32};
     struct safetensors_pair metadata[] = {{"names", list},
@@ -90,6 +90,7 @@ static int embed(const struct arguments *a, gvm_session *session, const gvm_mode
     struct watch watch = {.progress.quiet = a->common.quiet, .what = "embed", .unit = "pictures", .statuses = statuses};
     gvm_error err = {""};
     if (features == NULL || headings == NULL || statuses == NULL || views == NULL) {
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) g_autofree frees them */
         fail(&err, GVM_MEMORY, "out of memory for the features of %zu pictures", n);
         return failed(&err);
     }
@@ -108,7 +109,7 @@ static int embed(const struct arguments *a, gvm_session *session, const gvm_mode
     progress_end(&watch.progress);
     if (status != GVM_OK && watch.failures == 0) return failed(&err); /* it failed as a whole */
     json_t *names = json_array();
-    size_t kept = keep_good(features, names, pictures, statuses, D);
+    size_t kept = keep_good(features, &names, pictures, statuses, D);
     bool written = write_features(a, info, features, kept, names, &err) == GVM_OK;
     json_decref(names);
     if (!written) return failed(&err);

@@ -103,7 +103,7 @@ static void print_report(const struct evaluation *e, const struct dataset *data,
 static json_t *json_four(const char *const keys[AT_COUNT], const double values[AT_COUNT])
 {
     json_t *object = json_object();
-    for (int k = 0; k < AT_COUNT; k++) json_object_set_new(object, keys[k], json_real(values[k]));
+    for (int k = 0; k < AT_COUNT; k++) json_put(&object, keys[k], json_real(values[k]));
     return object;
 }
 
@@ -113,12 +113,13 @@ static int print_json(const struct evaluation *e, const struct dataset *data, bo
                              *const top[] = {"1", "5", "10", "1%"};
     json_t *root = json_pack("{s:s, s:s, s:i, s:i}", "format", data->format, "direction", direction(reverse), "queries",
                              e->queries, "gallery", e->gallery);
-    json_object_update_new(root, json_four(at, e->recall));
-    json_object_set_new(root, "hit_rate", json_real(e->hit_rate));
+    json_t *recall = json_four(at, e->recall);
+    if (json_object_update_new(root, recall) != 0) json_put(&root, "recall", NULL); /* without memory */
+    json_put(&root, "hit_rate", json_real(e->hit_rate));
     if (e->has_metres) {
-        json_object_set_new(root, "within_percent", json_four(metres, e->within));
-        json_object_set_new(root, "mean_m", json_four(top, e->mean_m));
-        json_object_set_new(root, "median_m", json_real(e->median_m));
+        json_put(&root, "within_percent", json_four(metres, e->within));
+        json_put(&root, "mean_m", json_four(top, e->mean_m));
+        json_put(&root, "median_m", json_real(e->median_m));
     }
     return json_print(root);
 }

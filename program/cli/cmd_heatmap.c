@@ -189,7 +189,7 @@ static int print_result(const struct arguments *a, const struct sheet *result, d
     if (a->json) {
         json_t *root =
             json_pack("{s:o, s:i, s:i}", "file", json_text(a->out), "width", result->width, "height", result->height);
-        if (a->tile != NULL) json_object_set_new(root, "score", json_real(score));
+        if (a->tile != NULL) json_put(&root, "score", json_real(score));
         return json_print(root);
     }
     char with[32] = "";

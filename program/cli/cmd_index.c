@@ -130,7 +130,7 @@ static int print_json(const char *map, const gvm_map_progress *p, const struct t
                   (json_int_t)(p->tiles > t->tiles ? p->tiles - t->tiles : 0), "partly", (json_int_t)p->partly, "empty",
                   (json_int_t)p->empty, "removed", (json_int_t)p->removed, "failed", (json_int_t)p->failed, "seconds",
                   clock_seconds() - t->start, "bytes", map_bytes(map));
-    if (t->cell_m > 0) json_object_set_new(all, "cell_m", json_real(t->cell_m));
+    if (t->cell_m > 0) json_put(&all, "cell_m", json_real(t->cell_m));
     return json_print(all);
 }
 

@@ -15,12 +15,17 @@ enum { SHOWN = 20 /* tensors in the table */ };
 
 /* ------------------------------------------------------------------ other files */
 
+struct metadata_facts {
+    bool json;
+    json_t *pairs;
+};
+
 /* Only the start of a long value is shown. */
 static void add_pair(void *context, const char *key, const char *value)
 {
-    const struct facts *f = context;
-    if (f->object != NULL)
-        json_object_set_new(json_object_get(f->object, "metadata"), key, json_text(value));
+    struct metadata_facts *m = context;
+    if (m->json)
+        json_put(&m->pairs, key, json_text(value));
     else
         print_line("  %s: %.63s%s", key, value, strlen(value) > 63 ? "..." : "");
 }
@@ -33,16 +38,16 @@ static int print_tensors(const char *path, const struct tensor_file *file, const
     json_t *tensors = json_array();
     for (size_t i = 0; i < count; i++) numbers += tensor_file_at(file, i)->count;
     facts_open(&f, json, path, "tensors", "%zu tensor%s, %zu numbers", count, count == 1 ? "" : "s", numbers);
-    fact_json(&f, "metadata", json_object());
-    if (st) safetensors_each_metadata(st, add_pair, &f);
+    struct metadata_facts metadata = {json, json_object()};
+    if (st) safetensors_each_metadata(st, add_pair, &metadata);
+    fact_json(&f, "metadata", metadata.pairs);
     for (size_t i = 0; i < count && (json || i < SHOWN); i++) {
         const struct tensor_entry *t = tensor_file_at(file, i);
         json_t *shape = json_array();
-        for (int k = 0; k < t->rank; k++) json_array_append_new(shape, json_integer(t->shape[k]));
-        g_autofree char *sides = json_dumps(shape, 0);
-        json_array_append_new(tensors,
-                              json_pack("{so,ss,so}", "name", json_text(t->name), "dtype", t->type, "shape", shape));
-        if (!json) print_line("  %s %s %s", t->name, t->type, sides);
+        for (int k = 0; k < t->rank; k++) json_push(&shape, json_integer(t->shape[k]));
+        g_autofree char *sides = json_write(shape, 0);
+        json_push(&tensors, json_pack("{so,ss,so}", "name", json_text(t->name), "dtype", t->type, "shape", shape));
+        if (!json) print_line("  %s %s %s", t->name, t->type, sides ? sides : "");
     }
     fact_json(&f, "tensors", tensors);
     if (!json && count > SHOWN) printf("  and %zu more (--json shows all)\n", count - SHOWN);

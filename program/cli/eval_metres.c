@@ -211,10 +211,10 @@ static json_t *json_rows(const double values[METRE_RADII][METRE_BESTS])
         char key[16];
         for (int b = 0; b < METRE_BESTS; b++) {
             snprintf(key, sizeof key, "R@%d", metre_bests[b]);
-            json_object_set_new(row, key, json_real(values[r][b]));
+            json_put(&row, key, json_real(values[r][b]));
         }
         snprintf(key, sizeof key, "%.0f", metre_radii[r]);
-        json_object_set_new(rows, key, row);
+        json_put(&rows, key, row);
     }
     return rows;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "cli/info.h"
 
 enum { SHOWN = 20 /* sources in the table */ };
@@ -43,11 +44,11 @@ static void print_sources(struct facts *f, const gvm_map *map, size_t tiles)
         source = g_ptr_array_index(names, i);
         size_t n = GPOINTER_TO_SIZE(g_hash_table_lookup(counts, source));
         number = json_integer((json_int_t)n);
-        json_array_append_new(sources, json_pack("{so,so}", "path", json_text(source), "tiles", number));
+        json_push(&sources, json_pack("{so,so}", "path", json_text(source), "tiles", number));
         if (++shown <= SHOWN) fact(f, NULL, NULL, "source", "%s: %zu tile%s", source, n, n == 1 ? "" : "s");
     }
     fact_json(f, "sources", sources);
-    if (shown > SHOWN && f->object == NULL) printf("  and %d more sources (--json shows all)\n", shown - SHOWN);
+    if (shown > SHOWN && !f->json) printf("  and %d more sources (--json shows all)\n", shown - SHOWN);
 }
 
 /* For a map of cells: size and zooms. */
@@ -107,6 +108,8 @@ int info_map(const char *path, bool json)
     if (status == GVM_OK) status = gvm_map_about(map, &about, &err);
     if (status == GVM_OK) status = gvm_map_jobs(map, &text, &err);
     json_t *jobs = text != NULL ? json_loads(text, 0, NULL) : NULL;
+    if (status == GVM_OK && jobs == NULL)
+        status = fail(&err, GVM_MEMORY, "%s: there is not enough memory for its jobs", path);
     if (status == GVM_OK)
         end = print(path, map, &about, jobs, json);
     else

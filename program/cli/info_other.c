@@ -96,7 +96,7 @@ static int info_list(const char *path, const char *what, const char *command, bo
     while (file != NULL && fgets(line, sizeof line, file) != NULL) lines += strchr(line, '\n') != NULL;
     bool bad = file == NULL || ferror(file);
     if (bad) fail_errno(&err, "read", path_tail(path));
-    if (file != NULL) fclose(file);
+    if (file != NULL) (void)fclose(file);
     if (bad) return failed(&err);
     facts_open(&f, json, path, what, "%s of `%s`, %ld lines", what, command, lines);
     fact_json(&f, "lines", json_integer(lines));
@@ -169,7 +169,7 @@ int info_other(bool *known, const char *path, const unsigned char start[INFO_STA
     if (strstr(text, "name=\"generator\" content=\"GeoViewMatch") != NULL) return info_page(path, json);
     for (size_t i = 0; i < sizeof strangers / sizeof *strangers; i++) {
         const struct stranger *s = &strangers[i];
-        if (size >= (size_t)(s->at + s->size) && memcmp(start + s->at, s->start, (size_t)s->size) == 0)
+        if (size >= (size_t)s->at + (size_t)s->size && memcmp(start + s->at, s->start, (size_t)s->size) == 0)
             return refuse(path, s->name, s->hint);
     }
     if (strstr(text, "FeatureCollection") != NULL) return refuse(path, "GeoJSON", ", which QGIS opens");

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_put.h"
 #include "cli/info.h"
 #include "data/cache_file.h"
 #include "map/features_file.h"
@@ -89,9 +90,12 @@ static gvm_status read_log(struct log_facts *f, const char *path, gvm_error *err
     gvm_status status = GVM_OK;
     *f = (struct log_facts){.best = -1};
     while (status == GVM_OK && fgets(line, sizeof line, file) != NULL && strchr(line, '\n') != NULL) {
-        json_t *root = json_loads(line, 0, NULL);
+        json_error_t error;
+        json_t *root = json_loads(line, 0, &error);
         const json_t *recall = json_object_get(root, "R@1"), *step = json_object_get(root, "step");
-        if (!json_is_integer(step))
+        if (root == NULL && json_is_short(&error))
+            status = fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", path_tail(path));
+        else if (!json_is_integer(step))
             status =
                 fail(err, GVM_FORMAT, "%s: line %ld is not a line of a training log", path_tail(path), f->lines + 1);
         f->lines++;
@@ -106,7 +110,7 @@ static gvm_status read_log(struct log_facts *f, const char *path, gvm_error *err
         json_decref(root);
     }
     if (status == GVM_OK && ferror(file)) status = fail_errno(err, "read", path_tail(path));
-    fclose(file);
+    (void)fclose(file);
     return status;
 }
 
@@ -149,7 +153,7 @@ static int print(const char *path, const struct network *network, const struct c
     fact(&f, "fingerprint", json_string(fingerprint), "fingerprint", "%s", fingerprint);
     fact_json(&f, "parameters", json_integer((json_int_t)network_parameters(network)));
     fact_json(&f, "features", json_integer(network->views[GVM_STREET].features));
-    if (config != NULL) fact_json(&f, "config", json_loads(config, 0, NULL));
+    fact_json(&f, "config", config != NULL ? json_loads(config, 0, NULL) : NULL);
     for (int i = 0, count = network_facts(lines, network); i < count; i++)
         fact(&f, NULL, NULL, lines[i].label, "%s", lines[i].text);
     if (network->origin.source[0])
@@ -158,8 +162,8 @@ static int print(const char *path, const struct network *network, const struct c
         fact(&f, "licence", json_text(network->origin.licence), "licence", "%s", network->origin.licence);
     fact(&f, "multiply_adds",
          json_pack("{so,so,sI,sI}", "street", json_counts(s), "aerial", json_counts(a), "pair",
-                   (json_int_t)(counts_all(s) + counts_all(a)), "pair_paper",
-                   (json_int_t)(counts_paper(s) + counts_paper(a))),
+                   (json_int_t)counts_all(s) + (json_int_t)counts_all(a), "pair_paper",
+                   (json_int_t)counts_paper(s) + (json_int_t)counts_paper(a)),
          "multiply-adds", "street %.3f G, aerial %.3f G, a pair %.3f G", 1e-9 * street, 1e-9 * aerial,
          1e-9 * (street + aerial));
     if (paper < street + aerial)

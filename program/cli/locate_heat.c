@@ -29,12 +29,13 @@ static gvm_status check(const struct heat_files *heat, const struct picture_file
                         bool force, gvm_error *err)
 {
     static const struct output_kind field = {"a field of scores", .start = "II*", .holds = OUTPUT_SCORES};
-    g_autofree const char **inputs = g_new0(const char *, photos->count + 1);
+    const char **inputs = g_new0(const char *, photos->count + 1);
     memcpy(inputs, photos->paths, photos->count * sizeof *inputs);
     inputs[photos->count] = index;
     gvm_status status = GVM_OK;
     for (size_t i = 0; i < photos->count && status == GVM_OK; i++)
         status = output_check(heat->paths[i], &field, force, inputs, (int)photos->count + 1, err);
+    g_free(inputs);
     return status;
 }
 

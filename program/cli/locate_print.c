@@ -167,16 +167,16 @@ static json_t *json_hit(const struct answers *a, size_t photo, int k)
 {
     struct located l = located_photo(a, photo);
     json_t *o = located_hit(&l, k);
-    json_object_set_new(o, "tile", json_integer((json_int_t)l.hits[k].number));
-    json_object_set_new(o, "source", json_text(l.hits[k].tile));
+    json_put(&o, "tile", json_integer((json_int_t)l.hits[k].number));
+    json_put(&o, "source", json_text(l.hits[k].tile));
     return o;
 }
 
 /* Members of the photo as a whole. */
-static void set_photo(json_t *o, const struct answers *a, size_t photo)
+static void set_photo(json_t **o, const struct answers *a, size_t photo)
 {
     struct located l = located_photo(a, photo);
-    json_object_set_new(o, "photo", json_text(a->photos.paths[photo]));
+    json_put(o, "photo", json_text(a->photos.paths[photo]));
     located_facts(o, &l);
 }
 
@@ -185,13 +185,13 @@ int locate_print_json(const struct answers *a)
     json_t *list = json_array();
     for (size_t i = 0; i < a->photos.count; i++) {
         json_t *photo = json_object(), *hits = json_array();
-        set_photo(photo, a, i);
-        for (int k = 0; k < a->found[i].count; k++) json_array_append_new(hits, json_hit(a, i, k));
+        set_photo(&photo, a, i);
+        for (int k = 0; k < a->found[i].count; k++) json_push(&hits, json_hit(a, i, k));
         if (a->statuses[i] == GVM_OK)
-            json_object_set_new(photo, "hits", hits);
+            json_put(&photo, "hits", hits);
         else
             json_decref(hits);
-        json_array_append_new(list, photo);
+        json_push(&list, photo);
     }
     return json_print(list);
 }
@@ -203,11 +203,10 @@ json_t *locate_geojson(const struct answers *a)
     for (size_t i = 0; i < a->photos.count; i++)
         for (int k = 0; k < a->found[i].count && a->statuses[i] == GVM_OK; k++) {
             json_t *properties = json_hit(a, i, k);
-            set_photo(properties, a, i);
+            set_photo(&properties, a, i);
             const gvm_hit *hit = &located_photo(a, i).hits[k];
-            json_array_append_new(features,
-                                  json_pack("{ss,s{ss,s[ff]},so}", "type", "Feature", "geometry", "type", "Point",
-                                            "coordinates", hit->lon, hit->lat, "properties", properties));
+            json_push(&features, json_pack("{ss,s{ss,s[ff]},so}", "type", "Feature", "geometry", "type", "Point",
+                                           "coordinates", hit->lon, hit->lat, "properties", properties));
         }
     char generator[64];
     snprintf(generator, sizeof generator, OUTPUT_SOFTWARE " %s", gvm_version());
@@ -229,7 +228,7 @@ static void put_chance(const struct located *l, int k)
     put_cell(known ? l->p[k] : NAN, "%.6f");
     for (int r = 0; r < GVM_RADII; r++) put_cell(known ? c->within[r] : NAN, "%.6f");
     put_cell(known ? c->radius_90 : NAN, "%.1f");
-    put_cell(known ? c->calibrated : NAN, "%.0f");
+    put_cell(known ? (double)c->calibrated : NAN, "%.0f");
 }
 
 /* The page's CSV has the same columns (server/web/export.js). A failed photo has a line with the error. */
@@ -254,7 +253,7 @@ void locate_print_csv(const struct answers *a)
             put_cell(located_heading(hit->heading, 2), "%.2f");
             printf(",%d", l.found->heading_found);
             put_cell(l.found->margin, "%.6f");
-            put_cell(weak == UNDECIDED ? NAN : weak == WEAK, "%.0f");
+            put_cell(weak == UNDECIDED ? NAN : weak == WEAK ? 1. : 0., "%.0f");
             put_cell(located_error(&l, hit), "%.2f");
             put_cell(info->has_place ? info->lat : NAN, "%.8f");
             put_cell(info->has_place ? info->lon : NAN, "%.8f");

@@ -1,5 +1,6 @@
 /* locate_report.c - writes the answers of `locate` as one HTML file with embedded pictures, and as GeoJSON beside it.
  * The photos' sections are written to a temporary file as they are located, so the page may be larger than memory. */
+#include <assert.h>
 #include <errno.h>
 #include <glib.h>
 #include <math.h>
@@ -9,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_put.h"
 #include "base/output.h"
 #include "cli/report.h"
 
@@ -123,7 +125,7 @@ static void put_row(const struct report *r, size_t photo, bool known, bool gps)
     fprintf(r->out, "<td>%.6f, %.6f</td></tr>\n", l.hits->lat, l.hits->lon);
 }
 
-static void put_table(const struct report *r)
+static void put_table(struct report *r)
 {
     const struct answers *a = r->answers;
     bool known = any(a, false), gps = any(a, true);
@@ -131,6 +133,7 @@ static void put_table(const struct report *r)
     size_t count = 0;
     for (size_t i = 0; i < a->photos.count && rows != NULL; i++)
         if (a->statuses[i] == GVM_OK) rows[count++] = (struct row){i, a->found[i].margin};
+    if (rows == NULL) report_problem(r, "there is not enough memory for the table of photos");
     if (count > 0) {
         qsort(rows, count, sizeof *rows, by_margin);
         fputs("<h2>All photos</h2><div class=\"wrap\"><table><thead><tr><th>No.</th><th>Photo</th><th>Answer</th><th "
@@ -244,7 +247,7 @@ static gvm_status write_page(struct report *r, const char *path, long *bytes, gv
 static gvm_status write_geojson(const struct answers *answers, const char *path, gvm_error *err)
 {
     json_t *geojson = locate_geojson(answers);
-    char *text = geojson != NULL ? json_dumps(geojson, JSON_INDENT(2)) : NULL;
+    char *text = geojson != NULL ? json_write(geojson, JSON_INDENT(2)) : NULL;
     gvm_status status = text != NULL ? file_write(path, text, strlen(text), err)
                                      : fail(err, GVM_MEMORY, "out of memory for the report");
     free(text);
@@ -290,6 +293,7 @@ static gvm_status look_at(struct report *r, gvm_error *err)
     r->area.size = sizeof r->area;
     if (status == GVM_OK) status = gvm_map_about(r->map, &r->area, err);
     if (status != GVM_OK) return status;
+    assert(most > 0);
     r->aerial = malloc(3 * most);
     r->heat = malloc(most * sizeof *r->heat);
     r->tile_feature = malloc((size_t)info.features * sizeof *r->tile_feature);
@@ -318,7 +322,7 @@ void report_free(struct report *r)
 {
     if (r == NULL) return;
     for (size_t i = 0; i < r->count && r->shown != NULL; i++) free(r->shown[i].rgb);
-    if (r->sections != NULL) fclose(r->sections);
+    if (r->sections != NULL) (void)fclose(r->sections);
     gvm_imagery_free(r->imagery);
     g_ptr_array_free(r->missing, TRUE);
     g_ptr_array_free(r->problems, TRUE);

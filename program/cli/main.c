@@ -81,7 +81,7 @@ static void occupy_standard_streams(void)
 /* Ends the process as the signal would have, after removing temporary files. */
 static void end(int number)
 {
-    file_writers_drop();
+    file_writers_drop(); /* NOLINT(bugprone-signal-handler) atomics and unlink alone */
     signal(number, SIG_DFL);
     raise(number);
 }

@@ -134,6 +134,7 @@ static int take_option(struct common *common, char **argv, int argc, int *i)
     if (typed[1] != '-') return usage_error(name, "unknown option '-%c'", typed[1]);
     int end = find(&at, common->command, typed);
     if (end != GO_ON) return end;
+    assert(at.row != NULL);
     const char *equals = strchr(typed, '=');
     common->given[at.number] = true;
     if (at.row->type == OPTION_FLAG && equals) return usage_error(name, "option '%s' takes no value", typed);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json_put.h"
 #include "base/json_text.h"
 
 int print_flush(void)
@@ -65,6 +66,7 @@ void facts_open(struct facts *f, bool json, const char *path, const char *kind, 
 {
     va_list arguments;
     va_start(arguments, format);
+    f->json = json;
     f->object = json ? json_pack("{so,ss}", "file", json_text(path), "kind", kind) : NULL;
     if (!json) {
         print_text(path);
@@ -76,8 +78,8 @@ void facts_open(struct facts *f, bool json, const char *path, const char *kind, 
 
 void fact_json(struct facts *f, const char *key, json_t *value)
 {
-    if (f->object != NULL && key != NULL)
-        json_object_set_new(f->object, key, value);
+    if (f->json && key != NULL)
+        json_put(&f->object, key, value);
     else
         json_decref(value);
 }
@@ -87,7 +89,7 @@ void fact(struct facts *f, const char *key, json_t *value, const char *label, co
     va_list arguments;
     va_start(arguments, format);
     fact_json(f, key, value);
-    if (f->object == NULL) {
+    if (!f->json) {
         printf("  %-14s ", label);
         print_list(format, arguments);
     }
@@ -96,12 +98,12 @@ void fact(struct facts *f, const char *key, json_t *value, const char *label, co
 
 int facts_close(struct facts *f)
 {
-    return f->object != NULL ? json_print(f->object) : DONE;
+    return f->json ? json_print(f->object) : DONE;
 }
 
 int json_print(json_t *json)
 {
-    char *text = json ? json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) : NULL;
+    char *text = json ? json_write(json, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) : NULL;
     json_decref(json);
     if (text == NULL) {
         fputs("geoviewmatch: out of memory for the answer\n", stderr);

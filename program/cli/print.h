@@ -27,7 +27,8 @@ __attribute__((format(printf, 1, 2))) void print_line(const char *format, ...);
 
 /* A description, fact by fact: lines "  label  text" under a first line, or a JSON object. */
 struct facts {
-    json_t *object; /* NULL: as lines */
+    bool json;
+    json_t *object; /* NULL without memory */
 };
 
 /* The first line, "PATH: " and a formatted text; or the members file and kind. */

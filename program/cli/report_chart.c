@@ -97,10 +97,12 @@ static void lay_row(unsigned char *rgb, const uint8_t *rgba)
             rgb[c] = (unsigned char)((rgba[c] * rgba[3] + rgb[c] * (255 - rgba[3]) + 127) / 255);
 }
 
+static const char no_memory[] = "out of memory for a map's imagery";
+
 /* Columns by rows of web tiles from x0, y0, side by side (rows * 256, columns * 256, 3). False if none has imagery. */
 static bool lay_tiles(struct report *r, unsigned char *mosaic, long zoom, long x0, long y0, int columns, int rows)
 {
-    uint8_t *tile = malloc(WEB_TILE * WEB_TILE * 4);
+    uint8_t *tile = malloc((size_t)WEB_TILE * WEB_TILE * 4);
     size_t row = (size_t)columns * WEB_TILE * 3;
     long n = 1L << zoom;
     bool any = false;
@@ -116,8 +118,9 @@ static bool lay_tiles(struct report *r, unsigned char *mosaic, long zoom, long x
         if (coverage == GVM_COVERS_NOTHING) continue;
         any = true;
         unsigned char *to = mosaic + (size_t)(i / columns) * WEB_TILE * row + (size_t)(i % columns) * WEB_TILE * 3;
-        for (int k = 0; k < WEB_TILE; k++) lay_row(to + (size_t)k * row, tile + k * WEB_TILE * 4);
+        for (int k = 0; k < WEB_TILE; k++) lay_row(to + (size_t)k * row, tile + (size_t)k * WEB_TILE * 4);
     }
+    if (tile == NULL) report_problem(r, no_memory);
     free(tile);
     return any;
 }
@@ -139,8 +142,11 @@ static unsigned char *imagery_of(struct report *r, const struct chart *c)
     const double box[4] = {(c->left * n - (double)x0) * WEB_TILE, (c->top * n - (double)y0) * WEB_TILE,
                            fmin(columns, (c->left + across) * n - (double)x0) * WEB_TILE,
                            fmin(rows, (c->top + down) * n - (double)y0) * WEB_TILE};
-    good = good && lay_tiles(r, mosaic, zoom, x0, y0, columns, rows) &&
-           image_resize(rgb, c->height, c->width, mosaic, rows * WEB_TILE, columns * WEB_TILE, box) == GVM_OK;
+    bool any = good && lay_tiles(r, mosaic, zoom, x0, y0, columns, rows);
+    good = good &&
+           (!any || image_resize(rgb, c->height, c->width, mosaic, rows * WEB_TILE, columns * WEB_TILE, box) == GVM_OK);
+    if (!good) report_problem(r, no_memory);
+    good = good && any;
     free(mosaic);
     if (good) return rgb;
     free(rgb);

@@ -127,7 +127,7 @@ static gvm_status put_tile_heat(struct report *r, size_t photo, const gvm_locate
     const gvm_view_info *v = &r->views[GVM_AERIAL];
     gvm_hit tile;
     if (v->height != v->width || v->zoom_count > 0) return GVM_OK; /* imagery is cut in squares, one per tile */
-    unsigned char *rgb = malloc(BEST * BEST * 3);
+    unsigned char *rgb = malloc((size_t)BEST * BEST * 3);
     gvm_status status = gvm_map_tile(r->map, located->hits->number, &tile, err);
     if (status == GVM_OK && rgb == NULL) status = fail(err, GVM_MEMORY, "out of memory for tile %zu", tile.number);
     if (status == GVM_OK) status = gvm_map_picture(r->map, &tile, r->aerial, v->width, err);
@@ -178,7 +178,7 @@ static void put_photo(struct report *r, size_t photo, const gvm_located *located
 static void put_tiles(struct report *r, size_t photo)
 {
     struct located l = located_photo(r->answers, photo);
-    unsigned char *rgb = malloc(TILE * TILE * 3);
+    unsigned char *rgb = malloc((size_t)TILE * TILE * 3);
     fputs("<div class=\"tiles\">", r->out);
     for (int k = 0; k < l.found->count && k < REPORT_ANSWERS; k++) {
         const gvm_hit *hit = &l.hits[k];

@@ -1,6 +1,7 @@
 /* train_options.c - see train.h. Options saved in a run are in run_option_rows. */
 #include "cli/train.h"
 
+#include <errno.h>
 #include <glib.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,7 @@ static int choose_network(struct arguments *a)
     if (status == GVM_OK && a->stages && config_set_stages(&a->config, "stages", a->stages, &err) != GVM_OK)
         return usage_error(a->common.name, "--%s", err.text);
     if (status == GVM_OK) status = config_check(&a->config, "--stages", &err);
+    if (status == GVM_MEMORY) return failed(&err);
     return status == GVM_OK ? GO_ON : usage_error(a->common.name, "%s", err.text);
 }
 
@@ -157,18 +159,20 @@ void train_ground_tune(struct arguments *a, struct dataset *data, const struct n
 }
 
 /* Make the path of a file, which may not exist yet, absolute, so that a run can be resumed from any folder. Unchanged
- * if its folder does not exist. */
-static void make_whole(char **path)
+ * if its folder does not exist. Returns false if out of memory. */
+static bool make_whole(char **path)
 {
     char *given = *path, *whole = given ? realpath(given, NULL) : NULL;
-    if (given == NULL) return;
-    if (whole == NULL) {
+    if (given == NULL) return true;
+    if (whole == NULL && errno != ENOMEM) {
         g_autofree gchar *name = g_path_get_basename(given), *in = g_path_get_dirname(given);
         g_autofree char *folder = realpath(in, NULL);
-        whole = folder ? g_build_filename(folder, name, NULL) : g_strdup(given);
+        if (folder != NULL || errno != ENOMEM) whole = folder ? g_build_filename(folder, name, NULL) : g_strdup(given);
     }
+    if (whole == NULL) return false;
     free(given);
     *path = whole;
+    return true;
 }
 
 int train_arguments_check(struct arguments *a)
@@ -181,8 +185,11 @@ int train_arguments_check(struct arguments *a)
                            "--resume continues a run with its own options: it accepts --steps, --save-minutes, --data, "
                            "--cache and --force, not --%s",
                            fixed);
-    make_whole(&a->run.data);
-    make_whole(&a->run.cache);
+    gvm_error err;
+    if (!make_whole(&a->run.data) || !make_whole(&a->run.cache)) {
+        fail(&err, GVM_MEMORY, "there is not enough memory for the paths of --data and --cache");
+        return failed(&err);
+    }
     if (a->resume) return GO_ON;
     if (a->run.data == NULL || a->out == NULL)
         return usage_error(name, "either --data and --out, or --resume is required");

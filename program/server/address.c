@@ -75,8 +75,8 @@ bool read_square(long *zoom, long *x, long *y, const char *text)
 {
     char digits[3][10];
     int end = 0;
-    sscanf(text, "%9[0-9]/%9[0-9]/%9[0-9].jpg%n", digits[0], digits[1], digits[2], &end);
-    if (end == 0 || text[end] != '\0') return false;
+    int count = sscanf(text, "%9[0-9]/%9[0-9]/%9[0-9].jpg%n", digits[0], digits[1], digits[2], &end);
+    if (count != 3 || end == 0 || text[end] != '\0') return false;
     *zoom = strtol(digits[0], NULL, 10);
     *x = strtol(digits[1], NULL, 10);
     *y = strtol(digits[2], NULL, 10);

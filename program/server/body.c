@@ -100,8 +100,12 @@ bool body_is_awaited(const struct request *r)
 static void start_form(struct request *r, const char *type)
 {
     r->fields = calloc(PARAMETERS, sizeof *r->fields);
-    r->form = r->fields != NULL ? form_open(type, take_part, r) : NULL;
-    if (r->form == NULL) refuse(r, 400, "The form's Content-Type has no boundary.");
+    bool named = true;
+    r->form = r->fields != NULL ? form_open(&named, type, take_part, r) : NULL;
+    if (r->form == NULL && named)
+        refuse(r, 503, "Out of memory for the form; try again in a moment.");
+    else if (r->form == NULL)
+        refuse(r, 400, "The form's Content-Type has no boundary.");
 }
 
 void body_start(struct request *r)

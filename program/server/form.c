@@ -261,18 +261,21 @@ bool form_is_whole(const struct form *f)
     return f->state == EPILOGUE;
 }
 
-struct form *form_open(const char *content_type, form_part *part, void *user)
+struct form *form_open(bool *named, const char *content_type, form_part *part, void *user)
 {
     struct form *f = calloc(1, sizeof *f);
+    *named = true;
     if (f == NULL) return NULL;
-    size_t length = read_parameter(f->text + 4, BOUNDARY, content_type, "boundary");
-    if (length == 0 || length >= BOUNDARY) {
+    static const char start[4] = {'\r', '\n', '-', '-'};
+    size_t length = read_parameter(f->text + sizeof start, BOUNDARY, content_type, "boundary");
+    *named = length > 0 && length < BOUNDARY;
+    if (!*named) {
         free(f);
         return NULL;
     }
     f->part = part;
     f->user = user;
-    memcpy(f->text, "\r\n--", 4);
+    memcpy(f->text, start, sizeof start);
     f->mark = f->text + 1;
     f->length = strlen(f->mark);
     f->matched = f->before = 1; /* the body begins like a line */

@@ -17,8 +17,9 @@ struct form;
 /* Whether a Content-Type is of this type, whatever parameters follow it. */
 bool is_media_type(const char *content_type, const char *type);
 
-/* The parser for a body of this Content-Type; NULL if it has no boundary of 1 to 200 bytes, or if out of memory. */
-struct form *form_open(const char *content_type, form_part *part, void *user);
+/* The parser for a body of this Content-Type. NULL if out of memory, or with *named false if the Content-Type has no
+ * boundary of 1 to 200 bytes. */
+struct form *form_open(bool *named, const char *content_type, form_part *part, void *user);
 void form_free(struct form *form); /* accepts NULL */
 
 /* More of the body. False, permanently, if it is malformed. */

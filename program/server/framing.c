@@ -143,7 +143,7 @@ size_t framing_unescape(void *user, struct MHD_Connection *connection, char *tex
         char digits[3] = {0};
         if (*from == '%' && from[1] != '\0') memcpy(digits, from + 1, 2);
         bool hex = digits[0] != '\0' && strspn(digits, "0123456789abcdefABCDEF") == 2 && strcmp(digits, "00") != 0;
-        *to++ = hex ? (char)strtol(digits, NULL, 16) : *from;
+        *to++ = (char)(hex ? strtol(digits, NULL, 16) : *from);
         if (hex) from += 2;
     }
     *to = '\0';

@@ -132,7 +132,7 @@ enum MHD_Result handle_request(void *user, struct MHD_Connection *connection, co
     struct request *r = *request;
     if (r == NULL) {
         *request = r = begin(s, connection, url, method, version);
-        if (r == NULL) return MHD_NO;
+        if (r == NULL) return reply_short(connection);
         check(r);
         if (!r->refused && !is_get(r)) body_start(r);
         return r->refused && (r->ends || body_is_awaited(r)) ? reply_refused(r) : MHD_YES;
@@ -163,10 +163,10 @@ static const char *method_of(const struct request *r)
 /* Log nothing that a client chose freely: the route's name, not the path. */
 static void put_log(const struct request *r, double seconds)
 {
-    char when[32];
+    char when[32] = "";
     time_t now = time(NULL);
     struct tm parts;
-    strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &parts));
+    if (gmtime_r(&now, &parts) != NULL) (void)strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &parts);
     struct service *s = r->service;
     pthread_mutex_lock(&s->log_lock);
     if (s->log != NULL) {

@@ -222,7 +222,7 @@ void listen_tell(const struct service *s)
     bool wildcard = is_wildcard(&address), v6 = address.any.sa_family == AF_INET6;
     put_address(text, sizeof text, s, !wildcard ? s->options->bind : v6 ? "::1" : "127.0.0.1");
     printf("%s\n", text);
-    fflush(stdout);
+    (void)fflush(stdout);
     tell(s, "serving %s, %zu tiles, at %s", path_tail(s->map_info.path), s->map_info.tiles, text);
     if (wildcard) tell_others(s, address.any.sa_family);
     if (!is_loopback(&address)) tell_names(s);

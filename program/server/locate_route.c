@@ -47,8 +47,8 @@ static json_t *answers_of(const struct located *located)
     json_t *list = json_array();
     for (int k = 0; k < located->found->count; k++) {
         json_t *hit = located_hit(located, k);
-        json_object_set_new(hit, "tile", json_integer((json_int_t)located->hits[k].number));
-        json_array_append_new(list, hit);
+        json_put(&hit, "tile", json_integer((json_int_t)located->hits[k].number));
+        json_push(&list, hit);
     }
     return list;
 }
@@ -59,9 +59,8 @@ static json_t *tiles_of(const gvm_located *photo)
     for (int k = 0; k < photo->tile_count; k++) {
         const gvm_hit *hit = &photo->tiles[k];
         json_t *heading = isnan(hit->heading) ? json_null() : json_real(hit->heading);
-        json_array_append_new(list, json_pack("{sI,sf,sf,sf,sf,so}", "id", (json_int_t)hit->number, "lat", hit->lat,
-                                              "lon", hit->lon, "half_tile_m", hit->half_tile_m, "score", hit->score,
-                                              "heading", heading));
+        json_push(&list, json_pack("{sI,sf,sf,sf,sf,so}", "id", (json_int_t)hit->number, "lat", hit->lat, "lon",
+                                   hit->lon, "half_tile_m", hit->half_tile_m, "score", hit->score, "heading", heading));
     }
     return list;
 }
@@ -77,9 +76,9 @@ static json_t *json_of(const gvm_located *photo, double min_margin)
                               .min_margin = min_margin,
                               .views = photo->views};
     json_t *json = json_object();
-    located_facts(json, &located);
-    json_object_set_new(json, "answers", answers_of(&located));
-    json_object_set_new(json, "top_tiles", tiles_of(photo));
+    located_facts(&json, &located);
+    json_put(&json, "answers", answers_of(&located));
+    json_put(&json, "top_tiles", tiles_of(photo));
     return json;
 }
 

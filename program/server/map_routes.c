@@ -44,7 +44,7 @@ char *map_facts(const struct service *s, bool imagery)
     if (gvm_map_outline(s->map, &outline, NULL) != GVM_OK) return NULL;
     double box[4], metres = extent_of(box, s);
     json_t *json = json_pack(
-        "{so,s[ffff],sI,sf,s{ss,s[ii],s[ii],sb,si},sb,sb,so?,s{sI,sI,si},ss}", "name",
+        "{so,s[ffff],sI,sf,s{ss,s[ii],s[ii],sb,si},sb,sb,so,s{sI,sI,si},ss}", "name",
         json_text(slash != NULL ? slash + 1 : path), "extent", box[0], box[1], box[2], box[3], "tiles",
         (json_int_t)s->map_info.tiles, "tile_metres", metres, "weights", "fingerprint", s->info.fingerprint, "street",
         street->height, street->width, "aerial", aerial->height, aerial->width, "photos", takes_photos(s), "pictures",
@@ -52,7 +52,7 @@ char *map_facts(const struct service *s, bool imagery)
         "footprint", json_loads(outline, 0, NULL), "limits", "body_bytes", (json_int_t)o->body_bytes, "pixels",
         (json_int_t)o->pixels, "top", SERVE_TOP, "version", gvm_version());
     gvm_free(outline);
-    char *text = json != NULL ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(10)) : NULL;
+    char *text = json != NULL ? json_write(json, JSON_COMPACT | JSON_REAL_PRECISION(10)) : NULL;
     json_decref(json);
     return text;
 }
@@ -77,7 +77,7 @@ static enum MHD_Result reply_imagery(struct request *r, uint8_t *rgba, bool whol
 {
     size_t size = 0;
     if (whole) {
-        for (size_t i = 0; i < SIDE * SIDE; i++) memmove(rgba + 3 * i, rgba + 4 * i, 3);
+        for (size_t i = 0; i < (size_t)SIDE * SIDE; i++) memmove(rgba + 3 * i, rgba + 4 * i, 3);
         return reply_picture(r, rgba);
     }
     void *png = image_encode(&size, PNG, rgba, 4, SIDE, SIDE);
@@ -93,7 +93,7 @@ enum MHD_Result imagery_get(struct request *r)
     if (is_known(r, r->service->tag)) return reply_static(r, NULL, "", 0, r->service->tag);
     gvm_error err;
     gvm_coverage coverage = GVM_COVERS_NOTHING;
-    uint8_t *rgba = malloc(SIDE * SIDE * 4);
+    uint8_t *rgba = malloc((size_t)SIDE * SIDE * 4);
     gvm_status status = GVM_MEMORY;
     if (rgba != NULL && work_enter(r)) {
         status = gvm_imagery_tile(r->service->imagery, rgba, &coverage, zoom, x, y, SIDE, &err);
@@ -116,7 +116,7 @@ enum MHD_Result tile_get(struct request *r)
         return reply_problem(r, 404, "The map has no such tile; it has %zu, numbered from 0.jpg.",
                              r->service->map_info.tiles);
     if (is_known(r, r->service->tag)) return reply_static(r, NULL, "", 0, r->service->tag);
-    unsigned char *rgb = malloc(SIDE * SIDE * 3);
+    unsigned char *rgb = malloc((size_t)SIDE * SIDE * 3);
     gvm_status status = GVM_MEMORY;
     gvm_hit hit;
     gvm_map_tile(r->service->map, number, &hit, NULL);
@@ -153,7 +153,7 @@ enum MHD_Result tiles_get(struct request *r)
         area_of(box, &tile, first.lon);
         if (!boxes_touch(all, box)) continue;
         truncated = json_array_size(features) == LISTED;
-        if (!truncated) json_array_append_new(features, tile_feature(box, i));
+        if (!truncated) json_push(&features, tile_feature(box, i));
     }
     return reply_json(
         r, "application/geo+json",

@@ -27,12 +27,17 @@ static void put_retry(struct MHD_Response *response, const struct request *r)
     MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, text);
 }
 
+static void add_headers(struct MHD_Response *response)
+{
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
+        MHD_add_response_header(response, headers[i][0], headers[i][1]);
+}
+
 static enum MHD_Result send_answer(struct request *r, int status, struct MHD_Response *response, const char *type,
                                    const char *cache, const char *etag, size_t size)
 {
     if (response == NULL) return MHD_NO;
-    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
-        MHD_add_response_header(response, headers[i][0], headers[i][1]);
+    add_headers(response);
     if (type != NULL) MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, cache);
     if (etag != NULL) MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, etag);
@@ -76,7 +81,7 @@ enum MHD_Result reply_owned(struct request *r, const char *type, void *data, siz
 
 enum MHD_Result reply_json(struct request *r, const char *type, json_t *json)
 {
-    char *text = json != NULL ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(10)) : NULL;
+    char *text = json != NULL ? json_write(json, JSON_COMPACT | JSON_REAL_PRECISION(10)) : NULL;
     json_decref(json);
     return reply_owned(r, type, text, text != NULL ? strlen(text) : 0, NULL);
 }
@@ -119,19 +124,39 @@ static const char *title_of(int status)
     }
 }
 
+/* What needs no memory of ours. */
+static const char problem_type[] = "application/problem+json";
+static char no_memory[] = "{\"type\":\"about:blank\",\"title\":\"The service cannot answer now\",\"status\":503,"
+                          "\"detail\":\"There is not enough memory for the answer; try again in a moment.\"}";
+
+enum MHD_Result reply_short(struct MHD_Connection *connection)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(sizeof no_memory - 1, no_memory, MHD_RESPMEM_PERSISTENT);
+    if (response == NULL) return MHD_NO;
+    add_headers(response);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, problem_type);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    enum MHD_Result result = MHD_queue_response(connection, MHD_HTTP_SERVICE_UNAVAILABLE, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
 enum MHD_Result reply_refused(struct request *r)
 {
     if (r->gone) return MHD_NO;
     json_t *json = json_pack("{ss,ss,si,so,ss*}", "type", "about:blank", "title", title_of(r->refused), "status",
                              r->refused, "detail", json_text(r->sentence), "retry_with", r->retry);
-    char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
+    char *text = json != NULL ? json_write(json, JSON_COMPACT) : NULL;
     json_decref(json);
-    if (text == NULL) return MHD_NO;
-    size_t size = strlen(text);
-    struct MHD_Response *response = MHD_create_response_from_buffer(size, text, MHD_RESPMEM_MUST_FREE);
+    if (text == NULL) r->refused = 503;
+    size_t size = text != NULL ? strlen(text) : sizeof no_memory - 1;
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        size, text != NULL ? text : no_memory, text != NULL ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
     if (response == NULL) free(text);
     if (r->refused >= 500 && r->refused != 503) metrics_mishap(&r->service->metrics, OWN_FAULT);
-    return send_answer(r, r->refused, response, "application/problem+json", "no-store", NULL, size);
+    return send_answer(r, r->refused, response, problem_type, "no-store", NULL, size);
 }
 
 bool refuse_failure(struct request *r, gvm_status status, const gvm_error *err)

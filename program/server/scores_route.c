@@ -87,7 +87,7 @@ static enum MHD_Result reply_field(struct request *r, const float *scores, bool 
     gvm_field *field = NULL;
     gvm_error err;
     void *bytes = NULL;
-    size_t size;
+    size_t size = 0;
     if (!work_enter(r)) return reply_refused(r);
     gvm_status status = gvm_field_open(&field, r->service->map, &options, &err);
     if (status == GVM_OK && tiff) status = gvm_field_tiff(field, &bytes, &size, &err);

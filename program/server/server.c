@@ -58,7 +58,7 @@ static gvm_status open_log(struct service *s, gvm_error *err)
     FILE *before = s->log;
     s->log = file;
     pthread_mutex_unlock(&s->log_lock);
-    if (before != NULL) fclose(before);
+    if (before != NULL) (void)fclose(before);
     return GVM_OK;
 }
 
@@ -160,7 +160,7 @@ static void release(struct service *s)
     free(s->facts[0]);
     free(s->facts[1]);
     free(s->token);
-    if (s->log != NULL) fclose(s->log);
+    if (s->log != NULL) (void)fclose(s->log);
     pthread_mutex_destroy(&s->log_lock);
     sem_destroy(&s->decoders);
     guard_end(&s->guard);
@@ -205,7 +205,7 @@ gvm_status serve(const gvm_model *model, const gvm_map *map, const struct serve_
     snprintf(s.tag, sizeof s.tag, "\"%.16s-%llx\"", s.map_info.fingerprint,
              (unsigned long long)now.tv_sec * 1000000000u + (unsigned long long)now.tv_nsec);
     pthread_mutex_init(&s.log_lock, NULL);
-    sem_init(&s.decoders, 0, (unsigned)decoders);
+    (void)sem_init(&s.decoders, 0, (unsigned)decoders);
     keep_little_memory(decoders);
     metrics_start(&s.metrics);
     guard_start(&s.guard);

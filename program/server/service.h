@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "base/json_put.h"
 #include "server/engine.h"
 #include "server/guard.h"
 #include "server/metrics.h"
@@ -187,6 +188,9 @@ enum MHD_Result reply_refused(struct request *request);
 
 /* The same immediately. */
 #define reply_problem(request, ...) (refuse(request, __VA_ARGS__), reply_refused(request))
+
+/* Reply 503 to a request whose own record could not be allocated. */
+enum MHD_Result reply_short(struct MHD_Connection *connection);
 
 /* Refuse with the HTTP status of an error. */
 bool refuse_failure(struct request *request, gvm_status status, const gvm_error *err);

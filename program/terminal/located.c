@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "base/json_put.h"
 #include "base/json_text.h"
 #include "geo/earth.h"
 
@@ -40,31 +41,30 @@ json_t *located_hit(const struct located *photo, int k)
     const gvm_hit *hit = &photo->hits[k];
     json_t *o = json_pack("{si,sf,sf,sf,sf,so}", "rank", k + 1, "lat", hit->lat, "lon", hit->lon, "half_tile_m",
                           hit->half_tile_m, "score", hit->score, "heading", number(hit->heading));
-    if (photo->chance->known) json_object_set_new(o, "p", json_real(photo->p[k]));
-    if (!isnan(photo->lat)) json_object_set_new(o, "error_m", json_real(located_error(photo, hit)));
-    if (photo->found->info.has_place) json_object_set_new(o, "gps_m", json_real(located_off_gps(photo, hit)));
+    if (photo->chance->known) json_put(&o, "p", json_real(photo->p[k]));
+    if (!isnan(photo->lat)) json_put(&o, "error_m", json_real(located_error(photo, hit)));
+    if (photo->found->info.has_place) json_put(&o, "gps_m", json_real(located_off_gps(photo, hit)));
     return o;
 }
 
-void located_facts(json_t *object, const struct located *photo)
+void located_facts(json_t **object, const struct located *photo)
 {
     if (photo->status != GVM_OK) {
-        json_object_set_new(object, "error", json_text(photo->sentence));
+        json_put(object, "error", json_text(photo->sentence));
         return;
     }
     const gvm_found *found = photo->found;
     const gvm_photo_info *info = &found->info;
     enum weakness weak = located_weakness(found, photo->min_margin);
-    json_object_set_new(object, "weak", weak == UNDECIDED ? json_null() : json_boolean(weak == WEAK));
-    json_object_set_new(object, "margin", number(found->margin));
-    json_object_set_new(object, "heading_estimated", json_boolean(found->heading_found));
-    if (info->heading_is_magnetic) json_object_set_new(object, "heading_reference", json_string("magnetic"));
-    if (photo->views > 1) json_object_set_new(object, "views", json_integer(photo->views));
-    json_object_set_new(object, "gps",
-                        info->has_place ? json_pack("{sf,sf}", "lat", info->lat, "lon", info->lon) : json_null());
+    json_put(object, "weak", weak == UNDECIDED ? json_null() : json_boolean(weak == WEAK));
+    json_put(object, "margin", number(found->margin));
+    json_put(object, "heading_estimated", json_boolean(found->heading_found));
+    if (info->heading_is_magnetic) json_put(object, "heading_reference", json_string("magnetic"));
+    if (photo->views > 1) json_put(object, "views", json_integer(photo->views));
+    json_put(object, "gps", info->has_place ? json_pack("{sf,sf}", "lat", info->lat, "lon", info->lon) : json_null());
     const gvm_chance *chance = photo->chance;
-    json_object_set_new(object, "calibrated", chance->known ? json_boolean(chance->calibrated) : json_null());
+    json_put(object, "calibrated", chance->known ? json_boolean(chance->calibrated) : json_null());
     if (!chance->known) return;
-    for (int i = 0; i < GVM_RADII; i++) json_object_set_new(object, located_within[i], json_real(chance->within[i]));
-    json_object_set_new(object, "radius_90_m", number(chance->radius_90));
+    for (int i = 0; i < GVM_RADII; i++) json_put(object, located_within[i], json_real(chance->within[i]));
+    json_put(object, "radius_90_m", number(chance->radius_90));
 }

@@ -43,6 +43,6 @@ json_t *located_hit(const struct located *photo, int k);
 
 /* Members of the picture as a whole: weak (null if undecided), margin, heading_estimated and gps; views if there are
  * several; calibrated (null if there is no p) and, with p, p within radii of the first hit; or error. */
-void located_facts(json_t *object, const struct located *photo);
+void located_facts(json_t **object, const struct located *photo);
 
 #endif

@@ -65,7 +65,7 @@ void progress_text(char *text, size_t size, const struct progress *p, double sec
         bar[0] = '[';
         memset(bar + 1, '#', (size_t)full);
         memset(bar + 1 + full, '.', (size_t)(length - full));
-        strcpy(bar + 1 + length, "] ");
+        memcpy(bar + 1 + length, "] ", sizeof "] ");
     }
     snprintf(text, size, "%s: %s%s", p->what, bar, count);
     if (columns > 0 && strlen(text) >= (size_t)columns) text[columns - 1] = '\0';
@@ -82,7 +82,7 @@ static void show(struct progress *p, double time)
     char text[512];
     progress_text(text, sizeof text, p, time - p->start, p->terminal ? terminal_columns(p->out) : 0);
     fprintf(p->out, p->terminal ? "\r%s\033[K" : "%s\n", text); /* the escape clears the rest of the line */
-    fflush(p->out);
+    (void)fflush(p->out);
     p->shown = time;
     p->drawn = p->terminal;
 }
@@ -118,7 +118,7 @@ void progress_clear(struct progress *p)
 {
     if (!p->drawn) return;
     fputs("\r\033[K", p->out);
-    fflush(p->out);
+    (void)fflush(p->out);
     p->drawn = false;
 }
 
@@ -135,5 +135,5 @@ void progress_end(struct progress *p)
     char time[32];
     duration_text(time, sizeof time, seconds);
     fprintf(p->out, "%s: %.0f %s in %s, %.*f/s\n", what, done, p->unit, time, rate_digits(rate), rate);
-    fflush(p->out);
+    (void)fflush(p->out);
 }

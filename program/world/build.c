@@ -157,7 +157,7 @@ static void fill(struct scene *scene, int *ids)
         struct extent e = extent_of(scene, solids[n].x, solids[n].y, solids[n].reach);
         for (int j = e.j0; j <= e.j1; j++)
             for (int i = e.i0; i <= e.i1; i++) {
-                struct square *q = scene->squares + j * scene->side + i;
+                struct square *q = scene->squares + (size_t)j * scene->side + i;
                 if (ids != NULL) ids[q->solid + q->solids] = n;
                 q->solids++;
                 q->ceiling = fmaxf(q->ceiling, solids[n].z1);
@@ -167,7 +167,7 @@ static void fill(struct scene *scene, int *ids)
         struct extent e = extent_of(scene, patches[n].x, patches[n].y, patch_reach(&patches[n]));
         for (int j = e.j0; j <= e.j1; j++)
             for (int i = e.i0; i <= e.i1; i++) {
-                struct square *q = scene->squares + j * scene->side + i;
+                struct square *q = scene->squares + (size_t)j * scene->side + i;
                 if (ids != NULL) ids[q->patch + q->patches] = n;
                 q->patches++;
             }
@@ -177,7 +177,7 @@ static void fill(struct scene *scene, int *ids)
         struct extent e = extent_of(scene, p->x, p->y, p->length + p->half + p->walk + SQUARE);
         for (int j = e.j0; j <= e.j1; j++)
             for (int i = e.i0; i <= e.i1; i++) {
-                struct square *q = scene->squares + j * scene->side + i;
+                struct square *q = scene->squares + (size_t)j * scene->side + i;
                 float x = ((float)(scene->left + i) + 0.5f) * SQUARE, y = ((float)(scene->bottom + j) + 0.5f) * SQUARE;
                 if (!piece_meets(p, x, y)) continue;
                 if (ids != NULL) ids[q->piece + q->pieces] = n;
@@ -210,7 +210,7 @@ static void name_blocks(struct scene *scene)
 {
     for (int j = 0; j < scene->side; j++)
         for (int i = 0; i < scene->side; i++) {
-            struct square *q = scene->squares + j * scene->side + i;
+            struct square *q = scene->squares + (size_t)j * scene->side + i;
             q->block = -1;
             if (q->pieces > 0) continue;
             if (i > 0 && q[-1].pieces == 0) {

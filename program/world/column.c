@@ -54,7 +54,7 @@ static void gather(struct column *c)
     c->count = 0;
     c->mark++;
     while (i >= 0 && j >= 0 && i < scene->side && j < scene->side && smaller(next_x, next_y) < c->far + SQUARE) {
-        const struct square *q = scene->squares + j * scene->side + i;
+        const struct square *q = scene->squares + (size_t)j * scene->side + i;
         for (int k = 0; k < q->solids; k++) {
             int id = ids[q->solid + k];
             if (c->stamp[id] == c->mark) continue;

@@ -142,7 +142,7 @@ void frame_free(struct frame *frame)
 struct point frame_point(const struct frame *frame, int block_row, int block_column, double u, double v)
 {
     assert(block_row < frame->blocks && block_column < frame->blocks);
-    const struct metres *nw = frame->corners + block_row * (frame->blocks + 1) + block_column, *ne = nw + 1,
+    const struct metres *nw = frame->corners + (size_t)block_row * (frame->blocks + 1) + block_column, *ne = nw + 1,
                         *sw = ne + frame->blocks, *se = sw + 1;
     double a = (1 - u) * (1 - v), b = u * (1 - v), c = (1 - u) * v, d = u * v;
     return (struct point){(float)(a * nw->x + b * ne->x + c * sw->x + d * se->x),

@@ -39,7 +39,8 @@ bool lots_take(struct lots *lots, const struct footprint *f, float margin)
 {
     if (lots->count == MAX_FOOTPRINTS) return false;
     for (int k = 0; k < 9; k++) {
-        struct point p = footprint_point(f, f->hx * (float)(k % 3 - 1), f->hy * (float)(k / 3 - 1));
+        int column = k % 3 - 1, row = k / 3 - 1;
+        struct point p = footprint_point(f, f->hx * (float)column, f->hy * (float)row);
         if (!block_holds(lots->block, p.x, p.y, margin) || scene_river(lots->scene, p.x, p.y) < 4) return false;
     }
     for (int k = 0; k < lots->count; k++)

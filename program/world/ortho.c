@@ -41,7 +41,8 @@ static gvm_status render_piece(const void *context, unsigned char *room, int num
         for (int column = from; column < to; column++) {
             struct point p[4];
             for (int k = 0; k < 4; k++) {
-                double u = (column - from + pixel_rays[k][0]) / (to - from), v = (row + pixel_rays[k][1]) / strip->rows;
+                double u = ((float)(column - from) + pixel_rays[k][0]) / (float)(to - from),
+                       v = ((float)row + pixel_rays[k][1]) / (float)strip->rows;
                 p[k] = frame_point(frame, strip->number, block, u, v);
             }
             unsigned char *pixel = strip->pixels + 3 * ((size_t)row * frame->size + column);

@@ -92,7 +92,8 @@ static void measure_slices(struct sights *s, const struct camera *c)
     double least = INFINITY, most = -INFINITY;
     for (int k = 0; k < 4; k++) {
         double across, slope;
-        look_through(&across, &slope, c, k % 2 * 2 * c->half_width, k / 2 * 2 * c->half_height);
+        int right = k % 2 * 2, below = k / 2 * 2;
+        look_through(&across, &slope, c, right * c->half_width, below * c->half_height);
         least = fmin(least, across);
         most = fmax(most, across);
     }
@@ -108,7 +109,7 @@ static void sort_sights(struct sights *s, const struct camera *c, const struct p
     for (int n = 0; n < photo->width * photo->height * 4; n++) {
         double across, slope;
         int pixel = n / 4, row = pixel / photo->width, column = pixel % photo->width;
-        look_through(&across, &slope, c, column + pixel_rays[n % 4][0], row + pixel_rays[n % 4][1]);
+        look_through(&across, &slope, c, (float)column + pixel_rays[n % 4][0], (float)row + pixel_rays[n % 4][1]);
         int slice = (int)((across - s->least) * s->per);
         s->sights[n] = (struct sight){(float)slope, pixel, s->first[slice]};
         s->first[slice] = n;
@@ -144,7 +145,7 @@ bool photo_render(unsigned char *pixels, const struct photo *photo, const struct
     if (enough) {
         sort_sights(&sights, &camera, photo);
         gather_light(sums, &sights, column, photo->heading);
-        for (int n = 0; n < count; n++) view_develop(pixels + 3 * n, view, times(sums[n], 0.25f), (uint32_t)n);
+        for (int n = 0; n < count; n++) view_develop(pixels + (size_t)n * 3, view, times(sums[n], 0.25f), (uint32_t)n);
     }
     column_free(column);
     free(sums);

@@ -1,6 +1,7 @@
 /* render.c - see render.h. Four rays a pixel. */
 #include "world/render.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -81,6 +82,7 @@ static void find_slopes(float (*slopes)[4], int height)
 bool panorama_render(unsigned char *pixels, int width, int height, const struct scene *scene, const struct view *view,
                      float x, float y, float above, double heading)
 {
+    assert(width > 0 && height > 0);
     struct column *c = column_open(scene, view, x, y, above);
     struct colour *sums = malloc((size_t)height * sizeof *sums);
     float(*slopes)[4] = malloc((size_t)height * sizeof *slopes);

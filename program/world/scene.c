@@ -57,7 +57,7 @@ static float between(const struct scene *scene, const float *grid, float x, floa
     u = u < 0 ? 0 : u > most ? most : u; /* not fminf, which is a library call */
     v = v < 0 ? 0 : v > most ? most : v;
     int i = (int)u, j = (int)v, row = scene->side + 1;
-    const float *h = grid + j * row + i;
+    const float *h = grid + (size_t)j * row + i;
     float s = u - (float)i, t = v - (float)j;
     float low = h[0] + s * (h[1] - h[0]), high = h[row] + s * (h[row + 1] - h[row]);
     return low + t * (high - low);
@@ -77,7 +77,7 @@ const struct square *scene_square(const struct scene *scene, float x, float y)
 {
     int i = (int)floorf(x / SQUARE) - scene->left, j = (int)floorf(y / SQUARE) - scene->bottom;
     if (i < 0 || j < 0 || i >= scene->side || j >= scene->side) return NULL;
-    return scene->squares + j * scene->side + i;
+    return scene->squares + (size_t)j * scene->side + i;
 }
 
 void scene_free(struct scene *scene)

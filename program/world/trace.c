@@ -165,7 +165,7 @@ bool sun_reaches(const struct scene *scene, const struct view *view, struct vect
     float inverse = 1 / (dx * dx + dy * dy);
     for (int n = 0; n < 16; n++) { /* solids farther than 100 m away throw no shadow here */
         if (i < 0 || j < 0 || i >= scene->side || j >= scene->side) return true;
-        const struct square *q = scene->squares + j * scene->side + i;
+        const struct square *q = scene->squares + (size_t)j * scene->side + i;
         float low = p.z + t * dz; /* of the ray, from here on */
         if (low < q->ceiling)
             for (int k = 0; k < q->solids; k++) {

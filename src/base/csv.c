@@ -50,7 +50,7 @@ void csv_start(struct csv *csv, const char *text, size_t size, char separator, i
     }
     csv->p = text;
     csv->end = text == NULL ? NULL : text + size;
-    if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) csv->p += 3;
+    if (text != NULL && size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) csv->p += 3;
 }
 
 void csv_free(struct csv *csv)
@@ -263,7 +263,7 @@ static void fold_name(char *out, size_t size, const char *name)
         break;
     }
     for (size_t i = 0; i < sizeof images / sizeof *images; i++)
-        if (strcmp(out, images[i]) == 0) strcpy(out, "image");
+        if (strcmp(out, images[i]) == 0) snprintf(out, size, "image");
 }
 
 /* Index of the matching name, or `columns` if there is none. *nearly: the name looks like a misspelling of one of them,

@@ -8,8 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What moves a terminal's cursor, breaks the line, or turns the direction of the text around it: a name with such
- * characters could make the sentence look like another. */
+#undef fail /* what clang-tidy has in their place */
+#undef fail_errno
+
+/* Control characters, line breaks and characters that change the direction of text: in a file name they could disguise
+ * the error message. */
 static bool is_masked(gunichar c)
 {
     return c < 0x20 || (c >= 0x7f && c < 0xa0) /* C0, delete, C1 */

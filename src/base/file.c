@@ -175,11 +175,12 @@ static struct {
 /* Returns the entry's number, from 1; 0 if no entry is free. */
 static int list(const char *temporary)
 {
-    if (strlen(temporary) >= PATH_MAX) return 0;
+    size_t size = strlen(temporary) + 1;
+    if (size > PATH_MAX) return 0;
     for (int i = 0; i < LISTED; i++) {
         int free_one = FREE;
         if (!atomic_compare_exchange_strong(&listed[i].state, &free_one, CHANGING)) continue;
-        strcpy(listed[i].path, temporary);
+        memcpy(listed[i].path, temporary, size);
         atomic_store(&listed[i].state, LIVE);
         return i + 1;
     }
@@ -218,7 +219,7 @@ static bool claim(int fd)
     return (file_lock(fd) || errno != EWOULDBLOCK) && fstat(fd, &st) == 0 && st.st_nlink > 0;
 }
 
-/* O_EXCL makes the name ours: another thread's or a dead process's temporary only costs another attempt. */
+/* O_EXCL ensures that the file is ours: a temporary of another thread or a dead process only costs another attempt. */
 static int create_temporary(struct file_writer *w)
 {
     int folder = folder_length(w->target);
@@ -248,7 +249,7 @@ gvm_status file_writer_open(struct file_writer *w, const char *path, gvm_error *
     gvm_status status = check_target(&mode, path, err);
     if (status != GVM_OK) return status;
     w->path = strdup(path);
-    w->target = mode != 0 ? realpath(path, NULL) : strdup(path);
+    w->target = w->path == NULL ? NULL : mode != 0 ? realpath(path, NULL) : strdup(path);
     if (w->path == NULL || w->target == NULL || create_temporary(w) != 0) {
         status = fail_errno(err, "create", path_tail(path));
         writer_free(w);
@@ -319,7 +320,7 @@ void file_sync_folder(const char *path)
     int fd = folder != NULL ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     free(folder);
     if (fd < 0) return;
-    fsync(fd);
+    (void)fsync(fd);
     close(fd);
 }
 

@@ -25,8 +25,9 @@ gvm_status file_exists(bool *there, const char *path, gvm_error *err);
  * that cannot be found out. */
 gvm_status file_stamp(int64_t stamp[3], const char *path, gvm_error *err);
 
-/* As pread, pwrite, write and flock (LOCK_EX | LOCK_NB), with what a signal cut short done again. file_read_at returns
- * how many bytes there were, -1 on failure; the others false. errno tells why. */
+/* As pread, pwrite, write and flock (LOCK_EX | LOCK_NB), retried after EINTR and short transfers. file_read_at returns
+ * the number of bytes read, fewer than `size` only at the end of the file, or -1 on failure. The others return false on
+ * failure. errno has the reason. */
 ssize_t file_read_at(int fd, void *data, size_t size, uint64_t offset);
 bool file_write_at(int fd, const void *data, size_t size, uint64_t offset);
 bool file_append(int fd, const void *data, size_t size);
@@ -84,7 +85,7 @@ void file_writers_drop(void);
 /* Remove the temporaries that killed processes left in a folder; those of processes that still write stay. */
 void file_sweep(const char *folder);
 
-/* Make a rename last: put the folder of `path` on the disk. */
+/* Sync the folder of `path`, so that a rename survives a crash. */
 void file_sync_folder(const char *path);
 
 #endif

@@ -24,7 +24,7 @@ static double read_amount(const char *path, const char *name, double missing)
         if (end > line + n) found = value;
         break;
     }
-    if (file != NULL) fclose(file);
+    if (file != NULL) (void)fclose(file);
     return found;
 }
 
@@ -83,7 +83,7 @@ double memory_available_under(const char *root)
         snprintf(path, sizeof path, "%s/sys/fs/cgroup%s", root, version == 1 ? "/memory" : "");
         if (version > 0) least = fmin(least, groups_leave(path, group + 1, version));
     }
-    if (file != NULL) fclose(file);
+    if (file != NULL) (void)fclose(file);
     return least;
 }
 

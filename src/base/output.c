@@ -12,7 +12,7 @@
 #include "base/file.h"
 #include "base/safetensors.h"
 
-/* A training run's state has a configuration too, and is worth more. */
+/* A training run's state also has a configuration, but is more valuable. */
 static gvm_status is_weights(bool *ours, const char *path, const char *start, gvm_error *err)
 {
     (void)start;

@@ -19,9 +19,10 @@ struct output_kind {
     const char *name;  /* with its article, for error messages: "a features file" */
     const char *start; /* prefix of the file */
     const char *holds; /* text near its start */
-    /* Anything else; start is the file's first bytes, a line break for each zero. Fails if the file cannot be read. */
+    /* A further check; `start` has the file's first bytes, with zero bytes replaced by line breaks. Fails if the file
+     * cannot be read. */
     gvm_status (*is_ours)(bool *ours, const char *path, const char *start, gvm_error *err);
-    bool kept; /* there is no --force for it */
+    bool kept; /* --force is not offered for it */
 };
 
 extern const struct output_kind output_weights;  /* what `init` and `train` write */

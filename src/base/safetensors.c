@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/half.h"
+#include "base/json_put.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "float32 data goes to and from the file as it is");
 
@@ -213,7 +214,7 @@ static gvm_status read_header(struct safetensors *st, const unsigned char *file,
         return fail(err, GVM_FORMAT, "%s: its header has more than %d values", st->where, MAX_VALUES);
     json_error_t error;
     st->header = json_loadb((const char *)text, (size_t)length, JSON_REJECT_DUPLICATES, &error);
-    if (st->header == NULL && json_error_code(&error) == json_error_out_of_memory)
+    if (st->header == NULL && json_is_short(&error))
         return fail(err, GVM_MEMORY, "%s: out of memory for its header", st->where);
     if (st->header == NULL)
         return fail(err, GVM_FORMAT, "%s: invalid JSON in its header at byte %d: %s", st->where, error.position,

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/half.h"
+#include "base/json_put.h"
 #include "base/safetensors.h"
 
 /* Number of values. Cannot overflow, because they are in memory. */
@@ -85,7 +86,7 @@ static gvm_status describe(char **text, const char *where, const struct safetens
         if (status == GVM_OK) enough = json_object_set_new(header, e->name, describe_entry(e, begin, end)) == 0;
         begin = end;
     }
-    if (status == GVM_OK && enough) *text = json_dumps(header, JSON_COMPACT);
+    if (status == GVM_OK && enough) *text = json_write(header, JSON_COMPACT);
     json_decref(header);
     if (status == GVM_OK && *text == NULL) status = fail(err, GVM_MEMORY, "%s: out of memory for its header", where);
     return status;

@@ -13,7 +13,7 @@ static size_t least(size_t a, size_t b)
 size_t word_distance(const char *a, const char *b)
 {
     size_t d[LONGEST + 1][LONGEST + 1], n = strlen(a), m = strlen(b);
-    if (n > LONGEST || m > LONGEST) return 2 * LONGEST;
+    if (n > LONGEST || m > LONGEST) return (size_t)2 * LONGEST;
     for (size_t i = 0; i <= n; i++) d[i][0] = i;
     for (size_t k = 0; k <= m; k++) d[0][k] = k;
     for (size_t i = 1; i <= n; i++)

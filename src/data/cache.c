@@ -20,10 +20,13 @@
 static int compare_sources(const void *a, const void *b)
 {
     const struct source *x = a, *y = b;
+    uint64_t headings[2]; /* as bits: any total order, with NaN equal to itself */
     if (x->view != y->view) return x->view < y->view ? -1 : 1;
     int paths = strcmp(x->path, y->path);
     if (paths != 0) return paths;
-    return memcmp(&x->heading, &y->heading, sizeof x->heading); /* any total order, with NaN equal to itself */
+    memcpy(&headings[0], &x->heading, sizeof headings[0]);
+    memcpy(&headings[1], &y->heading, sizeof headings[1]);
+    return memcmp(&headings[0], &headings[1], sizeof headings[0]);
 }
 
 /* Canonical NaN for an unknown heading, since bit patterns are compared and hashed. */

@@ -3,6 +3,8 @@
 
 #include <stdbool.h>
 
+#include "base/json_put.h"
+
 OGRGeometryH box_polygon(const double box[4])
 {
     static const int corners[5][2] = {{0, 1}, {2, 1}, {2, 3}, {0, 3}, {0, 1}};
@@ -31,7 +33,7 @@ static json_t *ring_points(OGRGeometryH ring, bool hole)
     json_t *points = json_array();
     for (int i = 0; i < n; i++) {
         int k = turned ? n - 1 - i : i;
-        json_array_append_new(points, json_pack("[ff]", OGR_G_GetX(ring, k), OGR_G_GetY(ring, k)));
+        json_push(&points, json_pack("[ff]", OGR_G_GetX(ring, k), OGR_G_GetY(ring, k)));
     }
     return points;
 }
@@ -43,8 +45,8 @@ json_t *geojson_polygons(OGRGeometryH polygons)
         OGRGeometryH polygon = OGR_G_GetGeometryRef(polygons, i);
         json_t *rings = json_array();
         for (int k = 0; k < OGR_G_GetGeometryCount(polygon); k++)
-            json_array_append_new(rings, ring_points(OGR_G_GetGeometryRef(polygon, k), k > 0));
-        json_array_append_new(all, rings);
+            json_push(&rings, ring_points(OGR_G_GetGeometryRef(polygon, k), k > 0));
+        json_push(&all, rings);
     }
     return json_pack("{ss,so}", "type", "MultiPolygon", "coordinates", all);
 }

@@ -45,7 +45,8 @@ void augment_mirror(uint8_t *pixels, int H, int W)
     for (int y = 0; y < H; y++, pixels += (size_t)W * 3)
         for (int x = 0; x < W / 2; x++)
             for (int c = 0; c < 3; c++) {
-                uint8_t *left = pixels + 3 * x + c, *right = pixels + 3 * (W - 1 - x) + c, value = *left;
+                uint8_t *left = pixels + (size_t)x * 3 + c, *right = pixels + (size_t)(W - 1 - x) * 3 + c,
+                        value = *left;
                 *left = *right;
                 *right = value;
             }
@@ -175,8 +176,8 @@ static void blur_row(uint16_t *out, uint16_t *padded, const uint8_t *in, int W, 
             middle[3 * (W - 1 + x) + c] = (uint16_t)(in[3 * mirrored(W - 1 + x, W) + c] << POINT);
         }
     for (int k = 0; k <= radius; k++) {
-        low[k] = middle - 3 * k;
-        high[k] = middle + 3 * k;
+        low[k] = middle - (ptrdiff_t)k * 3;
+        high[k] = middle + (ptrdiff_t)k * 3;
     }
     weigh(out, low, high, weight, radius, 3 * W);
 }

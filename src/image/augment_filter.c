@@ -22,10 +22,10 @@ static void pad(uint8_t *out, const uint8_t *in, int H, int W, int radius)
 
 gvm_status augment_filter(uint8_t *pixels, int H, int W, const float *kernel, int side)
 {
-    assert(side % 2 == 1);
+    assert(H > 0 && W > 0 && side > 0 && side % 2 == 1);
     int radius = side / 2, n = 3 * W;
     size_t stride = (size_t)(W + 2 * radius) * 3;
-    uint8_t *padded = malloc((size_t)(H + 2 * radius) * stride);
+    uint8_t *padded = calloc((size_t)(H + 2 * radius), stride);
     float *sum = malloc((size_t)n * sizeof *sum);
     if (padded != NULL && sum != NULL) {
         pad(padded, pixels, H, W, radius);
@@ -33,7 +33,7 @@ gvm_status augment_filter(uint8_t *pixels, int H, int W, const float *kernel, in
             for (int i = 0; i < n; i++) sum[i] = 0.5f;
             for (int k = 0; k < side * side; k++) {
                 const uint8_t *in = padded + (size_t)(y + k / side) * stride + 3 * (size_t)(k % side);
-                for (int i = 0; i < n; i++) sum[i] += kernel[k] * in[i];
+                for (int i = 0; i < n; i++) sum[i] += kernel[k] * (float)in[i];
             }
             for (int i = 0; i < n; i++) pixels[i] = (uint8_t)(sum[i] < 0 ? 0 : sum[i] > 255 ? 255 : sum[i]);
         }
@@ -49,7 +49,8 @@ void augment_bell(float *kernel, int side, const double sigma[2], double angle, 
 {
     double c = cos(angle), s = sin(angle);
     for (int k = 0; k < side * side; k++) {
-        double x = k % side - side / 2, y = k / side - side / 2;
+        int column = k % side, row = k / side, middle = side / 2;
+        double x = column - middle, y = row - middle;
         double u = (c * x + s * y) / sigma[0], v = (c * y - s * x) / sigma[1];
         kernel[k] = (float)exp(-0.5 * pow(u * u + v * v, shape));
     }

@@ -16,7 +16,7 @@ size_t bytes_read(void *out, const struct bytes *bytes, uint64_t at, size_t n)
     }
     ssize_t got = file_read_at(bytes->fd, out, n, at);
     if (got < 0 && bytes->error != NULL) *bytes->error = errno;
-    return got > 0 ? (size_t)got : 0; /* cut short meanwhile, or not to be read: what follows finds too little */
+    return got > 0 ? (size_t)got : 0; /* truncated meanwhile, or unreadable: the caller sees a short read */
 }
 
 bool bytes_have(void *out, const struct bytes *bytes, uint64_t at, size_t n)

@@ -46,7 +46,7 @@ static gvm_status check_camera(const struct image *image, const char *where, gvm
     if (e->sweep || (strncmp(name, "PANO_", 5) == 0 && w != 2 * h))
         snprintf(what, sizeof what,
                  "but a phone's sweep panorama, which seldom covers 360 degrees and does not claim to");
-    else if (!lens && !(camera && w <= WIDEST_PHOTO * h)) /* programs that make panoramas keep the maker */
+    else if (!lens && !(camera && w <= WIDEST_PHOTO * h)) /* stitching programs keep the camera's make */
         return GVM_OK;
     else if (w <= WIDEST_PHOTO * h && e->focal_35mm > 0)
         snprintf(what, sizeof what, "but an ordinary photo, about %.0f degrees wide (EXIF)", width_of_view(image));
@@ -105,7 +105,7 @@ static bool foot_is_point(const uint8_t *small)
 
 static gvm_status check_looks(const struct image *image, bool whole, const char *where, gvm_error *err)
 {
-    uint8_t *small = malloc(SMALL_H * SMALL_W * 3);
+    uint8_t *small = malloc((size_t)SMALL_H * SMALL_W * 3);
     gvm_status status = GVM_MEMORY;
     if (small != NULL)
         status = image_resize(small, SMALL_H, SMALL_W, image->pixels, image->height, image->width,

@@ -23,11 +23,11 @@
 
 enum { MAX_SIDE = 65535 /* JPEG's own limit */, SAMPLES = 8 /* bytes per decoded pixel: 16-bit RGBA */ };
 
-static const int64_t MAX_PIXELS = 256 * 1000 * 1000;
+static const int64_t MAX_PIXELS = 256000000;
 
-/* Bytes of an interlaced PNG's samples, which libpng takes all in one call, some 4 ns each: 8-bit RGB of the most
- * pixels that the service takes. */
-static const int64_t MAX_INTERLACED = 400 * 1000 * 1000;
+/* Bytes of the samples of an interlaced PNG, which libpng decodes in one uninterruptible call at about 4 ns each: 8-bit
+ * RGB of the most pixels that the service accepts. */
+static const int64_t MAX_INTERLACED = 400000000;
 
 /* Time limit for files: no user waits longer for one picture. */
 static const double FILE_SECONDS = 600;
@@ -305,7 +305,7 @@ static gvm_status check_cost(struct input *input, gvm_error *err)
         return fail(err, GVM_IMAGE,
                     "%s: this picture has too many %s, as a decompression bomb has; save it anew with another program",
                     input->where, what);
-    if (input->kind == PNG) bytes_read(&interlaced, &input->bytes, 28, 1); /* the last byte of its header */
+    if (input->kind == PNG) bytes_read(&interlaced, &input->bytes, 28, 1); /* the last byte of IHDR */
     input->whole =
         input->kind == WEBP || input->kind == TIFF || input->kind == HEIC || cost.scans > 1 || interlaced != 0;
     return GVM_OK;

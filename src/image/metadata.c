@@ -15,7 +15,7 @@
 #include <gio/gio.h>
 #include <string.h>
 
-enum { MOST = 4 * 1000 * 1000 /* bytes of a kind of metadata; ordinary are thousands */ };
+static const size_t MOST = 4000000; /* bytes of each kind of metadata; usually thousands */
 
 #define EXIF_MARK "Exif\0"
 #define XMP_MARK "http://ns.adobe.com/xap/1.0/"

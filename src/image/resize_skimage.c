@@ -123,7 +123,7 @@ static void make_row(struct row *row, float *wide, int y, const uint8_t *in, int
     mix_rows(inner, in, h, 3 * (size_t)w, y, rows);
     for (int x = 0; x < W; x++)
         for (int side = 0; side < 2; side++)
-            mix_columns(row->mix + 6 * (size_t)x + 3 * side, inner, w, columns->first[x] + side, columns);
+            mix_columns(row->mix + 6 * (size_t)x + (size_t)side * 3, inner, w, columns->first[x] + side, columns);
 }
 
 /* out (W, 3): interpolate two rows; `part` is the weight of the lower one. */
@@ -144,13 +144,14 @@ gvm_status image_resize_skimage(uint8_t *out, int H, int W, const uint8_t *in, i
     assert(H > 0 && W > 0 && h > 0 && w > 0 && box[0] < box[2] && box[1] < box[3]);
     struct axis columns = {0}, rows = {0};
     struct row kept[2] = {{.y = NO_ROW}, {.y = NO_ROW}};
-    float *wide = NULL;
+    float *wide = NULL, *mixes = NULL;
     uint8_t low, high;
     gvm_status status = GVM_MEMORY;
     if (!axis_init(&columns, W, box[0], box[2]) || !axis_init(&rows, H, box[1], box[3])) goto done;
     wide = calloc(3 * ((size_t)w + 2 * (size_t)columns.reach), sizeof *wide);
-    for (int i = 0; i < 2; i++) kept[i].mix = malloc(sizeof(float) * 6 * (size_t)W);
-    if (wide == NULL || kept[0].mix == NULL || kept[1].mix == NULL) goto done;
+    mixes = malloc(2 * sizeof(float) * 6 * (size_t)W);
+    if (wide == NULL || mixes == NULL) goto done;
+    for (size_t i = 0; i < 2; i++) kept[i].mix = mixes + i * 6 * (size_t)W;
     extremes(&low, &high, in, 3 * (size_t)w * (size_t)h);
     for (int y = 0; y < H; y++) {
         int first = rows.first[y];
@@ -164,7 +165,6 @@ done:
     axis_free(&columns);
     axis_free(&rows);
     free(wide);
-    free(kept[0].mix);
-    free(kept[1].mix);
+    free(mixes);
     return status;
 }

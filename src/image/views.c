@@ -52,8 +52,8 @@ static void add_sample(double sum[3], const struct source *s, const struct spot 
     int left = (spot->column + (int)whole) % s->w;
     if (left < 0) left += s->w;
     int right = left + 1 < s->w ? left + 1 : 0;
-    const uint8_t *p = spot->upper + 3 * left, *q = spot->upper + 3 * right;
-    const uint8_t *u = spot->lower + 3 * left, *v = spot->lower + 3 * right;
+    const uint8_t *p = spot->upper + (size_t)left * 3, *q = spot->upper + (size_t)right * 3;
+    const uint8_t *u = spot->lower + (size_t)left * 3, *v = spot->lower + (size_t)right * 3;
     for (int c = 0; c < 3; c++) sum[c] += (1 - a) * ((1 - b) * p[c] + b * q[c]) + a * ((1 - b) * u[c] + b * v[c]);
 }
 
@@ -71,9 +71,11 @@ void views_cut(uint8_t *out, int count, int H, int W, const struct lens *lens, c
                                   .rows = panorama->height / (high - low)};
     size_t each = (size_t)H * (size_t)W * 3;
     for (int i = 0; i < H * W; i++) {
+        int row = i / W, column = i % W;
         double sums[PANORAMA_VIEWS][3] = {0};
         for (int k = 0; k < n * n; k++) {
-            double x = i % W + (k % n + 0.5) / n - W / 2.0, y = H / 2.0 - (i / W + (k / n + 0.5) / n);
+            int below = k / n, right = k % n;
+            double x = column + (right + 0.5) / n - W / 2.0, y = H / 2.0 - (row + (below + 0.5) / n);
             double up = f * s + y * c, ahead = f * c - y * s;
             const struct spot spot = spot_at(&source, atan2(x, ahead) / degree, atan2(up, hypot(x, ahead)) / degree);
             for (int v = 0; v < count; v++) add_sample(sums[v], &source, &spot, (double)v / count);

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { VALUE_MAX = 64, PREFIX_MAX = 32, PREFIXES = 16 };
+enum { VALUE_MAX = 64, TEXT_MAX = 2 * VALUE_MAX, PREFIX_MAX = 32, PREFIXES = 16 };
 
 enum space { NO_SPACE, GPANO, EXIF, NOTE, DJI };
 
@@ -89,7 +89,7 @@ static double coordinate(char *reference, const char *value)
     }
     char letter = g_ascii_toupper(*value);
     if (unit == 1 || (letter != '\0' && (value[1] != '\0' || strchr("NSEW", letter) == NULL))) return NAN;
-    *reference = letter != 0 || unit == 60 || minus ? letter : '?';
+    *reference = (char)(letter != 0 || unit == 60 || minus ? letter : '?');
     return minus ? -degrees : degrees;
 }
 
@@ -117,7 +117,7 @@ static double fraction(const char *value)
 
 static void take(struct parse *p, enum space space, const char *name, const char *raw)
 {
-    char value[VALUE_MAX];
+    char value[VALUE_MAX] = "";
     while (g_ascii_isspace(*raw)) raw++;
     size_t n = strlen(raw);
     while (n > 0 && g_ascii_isspace(raw[n - 1])) n--;
@@ -212,8 +212,8 @@ static void on_text(GMarkupParseContext *context, const char *text, gsize size, 
 {
     struct parse *p = user;
     (void)context, (void)error;
-    if (p->space != NO_SPACE && p->text->len < 2 * VALUE_MAX)
-        g_string_append_len(p->text, text, size < 2 * VALUE_MAX ? (gssize)size : 2 * VALUE_MAX);
+    if (p->space != NO_SPACE && p->text->len < TEXT_MAX)
+        g_string_append_len(p->text, text, size < TEXT_MAX ? (gssize)size : TEXT_MAX);
 }
 
 /* Convert to UTF-8 that GMarkup accepts: from UTF-16 or UTF-32, without invalid bytes and without unknown entities,

@@ -166,7 +166,7 @@ gvm_status cell_plan_make(struct cell_plan *plan, const struct mosaic *m, double
                           const struct cell_area *area, gvm_error *err)
 {
     double box[4] = BOX_OF_NOTHING, around[4], rows = EARTH_DEGREE * CELL_RADIUS / size;
-    struct span *spans = malloc((2 * 3 * m->source_count + 1) * sizeof *spans);
+    struct span *spans = malloc((6 * m->source_count + 1) * sizeof *spans);
     bool enough = spans != NULL;
     int side = shared ? SHARED_SIDE : CELL_SIDE;
     *plan = (struct cell_plan){.size = size, .shared = shared};

@@ -71,8 +71,9 @@ void group_centre(double *lat, double *lon, struct cell cell, int side, double s
 {
     int i, j;
     int32_t row = square_of(cell.row, &i), col = square_of(cell.col, &j);
+    int up = i / side * side, right = j / side * side; /* of the group's first */
     double middle = (side - 1) / 2.0;
-    in_square(lat, lon, row, col, i / side * side + middle, j / side * side + middle, size);
+    in_square(lat, lon, row, col, up + middle, right + middle, size);
 }
 
 struct cell shared_cell_of(double lat, double lon, double size)

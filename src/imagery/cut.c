@@ -113,8 +113,9 @@ static void cut_raster(struct piece *piece, struct cutter *c, const struct image
     if (status == GVM_OK && together) status = cut_block(piece->tiles, piece->count, c, source, size, &piece->err);
     if (status != GVM_OK || !together) /* if a part is unreadable, tiles outside of it are still good */
         for (int i = piece->count; i-- > 0;)
-            piece->tiles[i].status =
-                c->raster != NULL ? cut_block(&piece->tiles[i], 1, c, source, size, &piece->err) : status;
+            piece->tiles[i].status = c->raster != NULL && status != GVM_MEMORY /* alone, its pixels differ slightly */
+                                         ? cut_block(&piece->tiles[i], 1, c, source, size, &piece->err)
+                                         : status;
     for (int i = 0; i < piece->count; i++) { /* from the raster's longitudes to the tile's */
         struct place *place = &piece->tiles[i].place;
         double turn = place->lon - places[i].lon;

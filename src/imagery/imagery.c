@@ -378,9 +378,9 @@ json_t *imagery_describe(const struct imagery *m)
 {
     json_t *all = json_pack("{ss,sI,sf}", "kind", m->kind, "places", (json_int_t)m->places, "tile_m", m->tile_m);
     if (m->rasters == NULL) {
-        json_object_set_new(all, "source", json_text(m->path));
-        json_object_set_new(all, "stamp", json_string(m->stamp));
-        if (m->tms) json_object_set_new(all, "tms", json_true());
+        json_put(&all, "source", json_text(m->path));
+        json_put(&all, "stamp", json_string(m->stamp));
+        if (m->tms) json_put(&all, "tms", json_true());
         return all;
     }
     json_t *list = json_array();
@@ -388,17 +388,16 @@ json_t *imagery_describe(const struct imagery *m)
         const struct raster_source *r = &m->rasters[i];
         json_t *source =
             json_pack("{so,sI,ss}", "path", json_text(r->path), "bytes", (json_int_t)r->bytes, "stamp", r->stamp);
-        if (r->no_alpha > 0) json_object_set_new(source, "alpha", json_false());
-        if (r->hints.gaps == YES) json_object_set_new(source, "gaps", json_true());
-        if (m->by_cells) json_object_set_new(source, "box", cells_describe_box(m, i));
-        json_array_append_new(list, source);
+        if (r->no_alpha > 0) json_put(&source, "alpha", json_false());
+        if (r->hints.gaps == YES) json_put(&source, "gaps", json_true());
+        if (m->by_cells) json_put(&source, "box", cells_describe_box(m, i));
+        json_push(&list, source);
     }
-    if (m->alpha != 0) json_object_set_new(all, "alpha", json_boolean(m->alpha > 0));
-    json_object_set_new(all, "stride_m", json_real(m->stride_m));
-    if (m->by_cells) cells_describe(all, m);
-    if (m->area.metres > 0)
-        json_object_set_new(all, "near", json_pack("[fff]", m->area.lat, m->area.lon, m->area.metres));
-    json_object_set_new(all, "sources", list);
-    if (m->crs != NULL) json_object_set_new(all, "crs", json_text(m->crs));
+    if (m->alpha != 0) json_put(&all, "alpha", json_boolean(m->alpha > 0));
+    json_put(&all, "stride_m", json_real(m->stride_m));
+    if (m->by_cells) cells_describe(&all, m);
+    if (m->area.metres > 0) json_put(&all, "near", json_pack("[fff]", m->area.lat, m->area.lon, m->area.metres));
+    json_put(&all, "sources", list);
+    if (m->crs != NULL) json_put(&all, "crs", json_text(m->crs));
     return all;
 }

@@ -1,5 +1,6 @@
 /* imagery_cells.c - imagery for weights with several zooms: a piece is a block of cells of the lattice (cells.h), and
  * pictures are cut from all rasters together (zooms.h). */
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,6 +107,7 @@ void cells_cut(struct piece *piece, struct cutter *c, const struct imagery *m, s
     size_t first = plan->first[number], end = number + 1 < plan->block_count ? plan->first[number + 1] : plan->count;
     piece->before = first;
     piece->count = (int)(end - first);
+    assert(piece->count > 0 && piece->count <= CELL_MOST);
     for (int i = 0; i < piece->count; i++)
         take_place(&piece->tiles[i], &places[i], around[i], m, plan->cells[first + (size_t)i]);
     gvm_status status = GVM_OK;
@@ -175,21 +177,20 @@ bool cells_note(gvm_error *note, bool *warning, const struct imagery *m, size_t 
 }
 
 /* The settings that, beside the sources, determine the pictures. */
-void cells_describe(json_t *all, const struct imagery *m)
+void cells_describe(json_t **all, const struct imagery *m)
 {
     const struct view *view = aerial(m);
     json_t *zooms = json_array(), *levels = json_array();
-    for (int k = 0; k < view->zoom_count; k++) json_array_append_new(zooms, json_real(view->zooms[k]));
+    for (int k = 0; k < view->zoom_count; k++) json_push(&zooms, json_real(view->zooms[k]));
     for (size_t i = 0; i < m->mosaic->layer_count; i++) {
         json_t *own = json_array();
-        for (int k = 0; k < view->zoom_count; k++)
-            json_array_append_new(own, json_integer(m->mosaic->layers[i].levels[k]));
-        json_array_append_new(levels, own);
+        for (int k = 0; k < view->zoom_count; k++) json_push(&own, json_integer(m->mosaic->layers[i].levels[k]));
+        json_push(&levels, own);
     }
-    json_object_set_new(all, "zooms", zooms);
-    json_object_set_new(all, "bearing", json_real(view->bearing));
-    json_object_set_new(all, "levels", levels);
-    if (m->cells.shared) json_object_set_new(all, "share", json_true());
+    json_put(all, "zooms", zooms);
+    json_put(all, "bearing", json_real(view->bearing));
+    json_put(all, "levels", levels);
+    if (m->cells.shared) json_put(all, "share", json_true());
 }
 
 json_t *cells_describe_box(const struct imagery *m, size_t source)

@@ -3,6 +3,7 @@
 #ifndef GVM_IMAGERY_IMAGERY_PARTS_H
 #define GVM_IMAGERY_IMAGERY_PARTS_H
 
+#include "base/json_put.h"
 #include "imagery/cells.h"
 #include "imagery/imagery.h"
 #include "imagery/zooms.h"
@@ -55,7 +56,7 @@ struct imagery {
  * approximate memory of a thread for a block. */
 gvm_status cells_plan(struct imagery *imagery, const gvm_map_options *options, gvm_error *err);
 void cells_free(struct imagery *imagery);
-void cells_describe(json_t *all, const struct imagery *imagery);
+void cells_describe(json_t **all, const struct imagery *imagery);
 json_t *cells_describe_box(const struct imagery *imagery, size_t source);
 bool cells_note(gvm_error *note, bool *warning, const struct imagery *imagery, size_t number);
 void cells_cut(struct piece *piece, struct cutter *cutter, const struct imagery *imagery, size_t number);

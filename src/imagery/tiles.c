@@ -1,6 +1,7 @@
 /* tiles.c - see tiles.h */
 #include "imagery/tiles.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,7 @@ static gvm_status read_fields(struct tile *tile, struct names *kept, const struc
             return CSV_FAIL(csv, err, "%s %.60s is out of range; expected %g to %g", names[c], text,
                             c == METRES ? TILE_LEAST : -most[c], most[c]);
     }
+    assert(image != NULL); /* the header has its column, and a row as many fields */
     *tile = (struct tile){names_add(kept, image), values[LAT], values[LON], values[METRES], 0};
     if (tile->image == NULL) return fail(err, GVM_MEMORY, "%s: cannot read it: out of memory", csv->where);
     return GVM_OK;

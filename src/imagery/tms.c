@@ -63,17 +63,23 @@ static gvm_status read_xml(bool *there, bool *tms, const char *path, gvm_error *
 static gvm_status read_json(bool *tms, const char *path, gvm_error *err)
 {
     struct file_map file;
+    json_error_t error;
     bool there;
     gvm_status status = file_exists(&there, path, err);
     if (status == GVM_OK && there) status = file_map(&file, path, err);
     if (status == GVM_FORMAT) return GVM_OK; /* empty */
     if (status != GVM_OK || !there) return status;
-    json_t *json = file.size <= BYTES_MOST ? json_loadb((const char *)file.data, file.size, 0, NULL) : NULL;
+    bool large = file.size > BYTES_MOST;
+    json_t *json = large ? NULL : json_loadb((const char *)file.data, file.size, 0, &error);
+    if (!large && json == NULL && !json_is_short(&error)) /* jansson may report a lack of memory as invalid JSON */
+        json = json_loadb((const char *)file.data, file.size, 0, &error);
+    if (!large && json == NULL && json_is_short(&error))
+        status = fail(err, GVM_MEMORY, "%s: out of memory", path_tail(path));
     const char *scheme = json_string_value(json_object_get(json, "scheme"));
     *tms = scheme != NULL && strcasecmp(scheme, "tms") == 0;
     json_decref(json);
     file_unmap(&file);
-    return GVM_OK;
+    return status;
 }
 
 gvm_status tms_find(bool *tms, const char *folder, gvm_error *err)

@@ -141,12 +141,12 @@ static long choose_zoom(const struct listing *list, double ground_m)
     long zoom = -1;
     for (size_t i = 0; i < list->count; i++) {
         struct place place;
-        if (i > 0 && list->items[i].z == list->items[i - 1].z) continue;
-        xyz_place(&place, list->items[i].z, list->items[i].x, list->items[i].y);
+        const struct address *a = &list->items[i];
+        if ((i > 0 && a->z == list->items[i - 1].z) || !xyz_place(&place, a->z, a->x, a->y)) continue;
         double off = fabs(log(place.metres / ground_m));
         if (off >= best) continue;
         best = off;
-        zoom = list->items[i].z;
+        zoom = a->z;
     }
     return zoom;
 }

@@ -7,7 +7,8 @@
 
 int blur_kernel(int kernel[BLUR_MOST], double sigma)
 {
-    int radius = sigma > 0 ? (int)fmin(2 * ceil(sigma), BLUR_MOST / 2) : 0, rest = 256;
+    const int most = BLUR_MOST / 2;
+    int radius = sigma > 0 ? (int)fmin(2 * ceil(sigma), most) : 0, rest = 256;
     double weights[BLUR_MOST], sum = 0, left = 0;
     for (int i = 0; i <= 2 * radius; i++) {
         double off = i - radius;

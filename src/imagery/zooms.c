@@ -1,6 +1,7 @@
 /* zooms.c - see zooms.h: cuts the pictures of places from the layers. */
 #include "imagery/zooms.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,9 +128,10 @@ static gvm_status cut_zoom(struct zoom_place *places, size_t count, struct zoom_
         struct window one = aim_window(&all->aims[i * (size_t)zooms + (size_t)zoom], c->view->size);
         window_take_in(&need, &one);
     }
+    assert(need.x1 - need.x0 >= 0);
     size_t across = (size_t)(need.x1 - need.x0 + BLUR_MOST);
     need.rgba = malloc(4 * window_pixels(&need));
-    uint32_t *row = malloc(2 * 4 * across * sizeof *row);
+    uint32_t *row = malloc(8 * across * sizeof *row);
     bool enough = need.rgba != NULL && row != NULL;
     for (size_t i = 0; i < count && enough; i++) {
         size_t number = i * (size_t)zooms + (size_t)zoom;

@@ -62,7 +62,7 @@ static void lay_out_filters(const struct depthwise_pass *p, struct team team)
     int taps = p->w->side * p->w->side, from, to;
     parallel_range(&from, &to, p->blocks, 1, team);
     for (int block = from; block < to; block++) {
-        float *filters = p->filters + block * filter_floats(p), *bias = filters + taps * DEPTHWISE_BLOCK;
+        float *filters = p->filters + block * filter_floats(p), *bias = filters + (size_t)taps * DEPTHWISE_BLOCK;
         int channels = smaller(DEPTHWISE_BLOCK, p->x->C - block * DEPTHWISE_BLOCK);
         memset(filters, 0, filter_floats(p) * sizeof *filters);
         for (int c = 0; c < channels; c++) {
@@ -86,7 +86,7 @@ static void convolve(void *argument, struct team team)
         const float *filters = p->filters + t.block * filter_floats(p);
         kernels()->conv->plane(plane, p->from + t.at, C, t.channels, p->H, p->W, t.first, t.rows, margin(p));
         kernels()->conv->depthwise(p->to + t.at + (size_t)t.first * p->W * C, C, t.channels, plane, filters,
-                                   filters + side * side * DEPTHWISE_BLOCK, t.rows, p->W, side, p->add);
+                                   filters + (size_t)side * side * DEPTHWISE_BLOCK, t.rows, p->W, side, p->add);
     }
 }
 
@@ -99,8 +99,9 @@ static void add_sums(const struct depthwise_pass *p, struct team team)
     for (int rank = 0; rank < team.size; rank++)
         for (int c = from; c < to; c++) {
             const float *sums = p->sums + rank * all + c / DEPTHWISE_BLOCK * filter_floats(p) + c % DEPTHWISE_BLOCK;
-            for (int t = 0; t < taps; t++) p->w->weight->grad[(size_t)c * taps + t] += sums[t * DEPTHWISE_BLOCK];
-            p->w->bias->grad[c] += sums[taps * DEPTHWISE_BLOCK];
+            for (int t = 0; t < taps; t++)
+                p->w->weight->grad[(size_t)c * taps + t] += sums[(size_t)t * DEPTHWISE_BLOCK];
+            p->w->bias->grad[c] += sums[(size_t)taps * DEPTHWISE_BLOCK];
         }
 }
 
@@ -118,7 +119,8 @@ static void filter_gradients(void *argument, struct team team)
         float *dw = sums + t.block * filter_floats(p);
         kernels()->conv->plane(plane, p->x->data + t.at, C, t.channels, p->H, p->W, t.first, t.rows, margin(p));
         kernels()->conv->plane(dy, p->y->grad + t.at, C, t.channels, p->H, p->W, t.first, t.rows, 0);
-        kernels()->conv->depthwise_backward(dw, dw + side * side * DEPTHWISE_BLOCK, plane, dy, t.rows, p->W, side);
+        kernels()->conv->depthwise_backward(dw, dw + (size_t)side * side * DEPTHWISE_BLOCK, plane, dy, t.rows, p->W,
+                                            side);
     }
     parallel_barrier(team);
     add_sums(p, team);
@@ -128,7 +130,7 @@ static void reserve(struct depthwise_pass *p, struct tape *tape, bool backward)
 {
     p->filters = tape_scratch(tape, p->blocks * filter_floats(p));
     p->planes = tape_scratch(tape, parallel_threads() * thread_planes(p));
-    if (backward) p->sums = tape_scratch(tape, parallel_threads() * p->blocks * filter_floats(p));
+    if (backward) p->sums = tape_scratch(tape, (size_t)parallel_threads() * p->blocks * filter_floats(p));
 }
 
 static void depthwise_backward(struct tape *tape, void *self)

@@ -33,7 +33,7 @@ static void gather_patches(float *columns, const struct embed_pass *p, int from,
     int side = p->patches->patch, across = p->W / side, L = p->H / side * across;
     for (int r = from; r < to; r++, columns += p->K) {
         int b = r / L, ty = r % L / across, tx = r % across;
-        const uint8_t *corner = p->pixels + (((size_t)b * p->H + ty * side) * p->W + tx * side) * 3;
+        const uint8_t *corner = p->pixels + (((size_t)b * p->H + (size_t)ty * side) * p->W + (size_t)tx * side) * 3;
         for (int c = 0; c < 3; c++) {
             const uint8_t *first = corner + (p->patches->bgr ? 2 - c : c);
             for (int y = 0; y < side; y++)
@@ -49,7 +49,7 @@ static size_t first_of_four(const struct embed_pass *p, int r)
 {
     int across = p->W / 2, L = p->H / 2 * across;
     int b = r / L, y = r % L / across, x = r % across;
-    return ((size_t)b * p->H + 2 * y) * p->W + 2 * x;
+    return ((size_t)b * p->H + (size_t)y * 2) * p->W + (size_t)x * 2;
 }
 
 static size_t one_of_four(size_t first, int i, int W)

@@ -86,7 +86,9 @@ struct mlp {
 
 /* A device's layers. */
 struct layer_table {
-#define LAYER(type, name, parameters, arguments) type(*name) parameters;
+#define LAYER(type, name, parameters, arguments)                         \
+    type(*name) parameters; /* NOLINT(bugprone-macro-parentheses) a type \
+                             */
 #include "layers/layers.def"
 };
 

@@ -23,7 +23,7 @@ size_t position_scratch(int window, int heads)
 
 uint64_t position_bias_products(int window, int heads)
 {
-    return (uint64_t)offsets(window) * (2 * HIDDEN + (uint64_t)HIDDEN * heads);
+    return (uint64_t)offsets(window) * HIDDEN * (2 + (uint64_t)heads);
 }
 
 /* Sections of the scratch. */
@@ -58,10 +58,10 @@ static void run_mlp(const struct table *t, const struct attention *w)
     const float *w1 = w->cpb_w1->data, *b1 = w->cpb_b1->data;
     for (int p = 0; p < t->P; p++) {
         float dy = spaced(p / side - (w->window - 1), w->window), dx = spaced(p % side - (w->window - 1), w->window);
-        t->offset[2 * p] = dy;
-        t->offset[2 * p + 1] = dx;
+        t->offset[(size_t)p * 2] = dy;
+        t->offset[(size_t)p * 2 + 1] = dx;
         float *hidden = t->hidden + (size_t)p * HIDDEN;
-        for (int k = 0; k < HIDDEN; k++) {
+        for (size_t k = 0; k < HIDDEN; k++) {
             float h = w1[2 * k] * dy + w1[2 * k + 1] * dx + b1[k];
             hidden[k] = h > 0 ? h : 0;
         }
@@ -111,11 +111,11 @@ void position_bias_backward(float *scratch, const float *dbias, const struct att
     gemm('N', 'N', t.P, HIDDEN, heads, t.dlogit, heads, w->cpb_w2->data, HIDDEN, 0, t.dhidden, HIDDEN);
     float *dw1 = w->cpb_w1->grad, *db1 = w->cpb_b1->grad;
     for (int p = 0; p < t.P; p++)
-        for (int k = 0; k < HIDDEN; k++) {
+        for (size_t k = 0; k < HIDDEN; k++) {
             if (t.hidden[(size_t)p * HIDDEN + k] <= 0) continue;
             float d = t.dhidden[(size_t)p * HIDDEN + k];
-            dw1[2 * k] += d * t.offset[2 * p];
-            dw1[2 * k + 1] += d * t.offset[2 * p + 1];
+            dw1[2 * k] += d * t.offset[(size_t)p * 2];
+            dw1[2 * k + 1] += d * t.offset[(size_t)p * 2 + 1];
             db1[k] += d;
         }
 }

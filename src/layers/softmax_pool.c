@@ -28,10 +28,10 @@ static void pool_heads(void *argument, struct team team)
     int heads = pass->a->C, L = pass->L, D = pass->v->C, each = D / heads, from, to;
     parallel_range(&from, &to, pass->B * heads, 1, team);
     for (int i = from; i < to; i++) {
-        int b = i / heads, h = i % heads;
-        const float *v = pass->v->data + (size_t)b * L * D + h * each;
-        float *p = pass->p + (size_t)i * L, *y = pass->y->data + (size_t)b * D + h * each;
-        weigh(p, pass->a->data + (size_t)b * L * heads + h, heads, L);
+        size_t b = (size_t)(i / heads), h = (size_t)(i % heads);
+        const float *v = pass->v->data + b * L * D + h * each;
+        float *p = pass->p + (size_t)i * L, *y = pass->y->data + b * D + h * each;
+        weigh(p, pass->a->data + b * L * heads + h, heads, L);
         memset(y, 0, each * sizeof *y);
         for (int l = 0; l < L; l++, v += D)
             for (int c = 0; c < each; c++) y[c] += p[l] * v[c];

@@ -60,13 +60,14 @@ static float head_scale(const struct attention *w, int head)
 static struct window head_window(const struct attention_pass *p, const float *qkv, int window, int head)
 {
     int C = p->x->C, d = C / p->w->heads;
+    size_t at = (size_t)head * d;
     return (struct window){
-        .q = qkv + head * d,
-        .k = qkv + C + head * d,
-        .v = qkv + 2 * C + head * d,
+        .q = qkv + at,
+        .k = qkv + C + at,
+        .v = qkv + (size_t)C * 2 + at,
         .ld = 3 * C,
-        .q_bias = p->w->q_bias->data + head * d,
-        .v_bias = p->w->v_bias->data + head * d,
+        .q_bias = p->w->q_bias->data + at,
+        .v_bias = p->w->v_bias->data + at,
         .scale = head_scale(p->w, head),
         .bias = p->bias + (size_t)head * p->n * p->np,
         .mask = window_mask(p->w, window, p->n, p->np),
@@ -106,7 +107,7 @@ static void attention_tile(const struct attention_pass *p, int first, int count,
     for (int item = team.rank; item < count * w->heads; item += team.size) {
         int window = item / w->heads, head = item % w->heads;
         struct window part = head_window(p, qkv + (size_t)window * n * 3 * C, first + window, head);
-        kernels()->window_forward(out + (size_t)window * n * C + head * d, C, &part, window_scratch);
+        kernels()->window_forward(out + (size_t)window * n * C + (size_t)head * d, C, &part, window_scratch);
     }
     parallel_barrier(team);
     gemm_weight(u, C, out, C, w->proj_w->data, p->packed, rows, C, C, team);
@@ -184,9 +185,10 @@ static void backward_heads(const struct attention_pass *p, int first, int count,
         int window = item / heads, head = item % heads;
         size_t row = (size_t)window * n, at = (size_t)first * n + row;
         struct window part = head_window(p, p->qkv + at * 3 * C, first + window, head);
-        float *dqkv = p->dqkv + row * 3 * C + head * d;
-        kernels()->window_backward(dqkv, dqkv + C, dqkv + 2 * C, dbias + (size_t)head * n * p->np, dscale + head,
-                                   p->dout + row * C + head * d, p->out + at * C + head * d, C, &part,
+        float *dqkv = p->dqkv + row * 3 * C + (size_t)head * d;
+        kernels()->window_backward(dqkv, dqkv + C, dqkv + (size_t)C * 2, dbias + (size_t)head * n * p->np,
+                                   dscale + head, p->dout + row * C + (size_t)head * d,
+                                   p->out + at * C + (size_t)head * d, C, &part,
                                    p->windows_scratch + team.rank * p->window_each);
     }
 }
@@ -226,7 +228,7 @@ static void attention_backward_chunks(void *argument, struct team team)
         weight_gradient(w->qkv->grad, p->dqkv, 3 * C, p->xt, C, rows, 3 * C, C, team);
         bias_gradient(w->proj_b->grad, p->du, C, rows, C, team);
         bias_gradient(w->q_bias->grad, p->dqkv, 3 * C, rows, C, team);
-        bias_gradient(w->v_bias->grad, p->dqkv + 2 * C, 3 * C, rows, C, team);
+        bias_gradient(w->v_bias->grad, p->dqkv + (size_t)C * 2, 3 * C, rows, C, team);
         parallel_barrier(team);
     }
 }

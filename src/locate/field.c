@@ -147,7 +147,7 @@ static void draw(struct drawing *d, const float *p)
 {
     gvm_field *f = d->field;
     size_t pixels = (size_t)f->info.height * (size_t)f->info.width;
-    for (size_t i = 0; i < pixels; i++) d->off[i] = INFINITY;
+    for (size_t i = 0; i < pixels; i++) d->off[i] = INFINITY, d->tile[i] = 0;
     for (size_t i = 0; i < d->map->tiles.count; i++)
         if (!isnan(d->scores[i])) draw_tile(d, i);
     for (size_t i = 0; i < pixels; i++) {

@@ -6,6 +6,7 @@
  * and that heading is the estimate. If the heading is from magnetic north, only it and its two neighbours are tried
  * (docs/decisions/0002-magnetic-headings.md). Weights for photos have no heading: a panorama becomes several views, and
  * the mean of their features is one query. */
+#include <assert.h>
 #include <limits.h>
 #include <math.h>
 #include <stdbool.h>
@@ -216,6 +217,7 @@ static gvm_status weigh(const gvm_locator *b, gvm_located *asked, const struct s
     double metres = !b->merge ? 0 : b->reach > 0 ? b->reach : 2 * asked->hits->half_tile_m;
     if (metres > 0 && b->reach > 0 && field.sharpness > 0) chance_places(asked->hits, count, metres, &field);
     if (!has_chance(asked)) return GVM_OK;
+    assert(kept != NULL);
     for (size_t i = 0; i < tiles && asked->scores != NULL; i++) asked->scores[i] = NAN;
     for (size_t i = 0; i < field.count && asked->scores != NULL; i++)
         asked->scores[among->items != NULL ? among->items[i] : i] = kept[i];
@@ -230,6 +232,7 @@ static gvm_status weigh(const gvm_locator *b, gvm_located *asked, const struct s
 static gvm_status answer(const gvm_locator *b, gvm_located *asked, size_t first, size_t last, int each,
                          const struct search_among *among, gvm_error *err)
 {
+    assert(first < last);
     gvm_found *found = asked->found;
     gvm_status status = GVM_OK;
     int room = b->room;

@@ -157,7 +157,7 @@ static bool place_within(int at[4], const struct tile *t, double metres, const s
     if (box[0] >= tile->box[2] || box[2] <= tile->box[0] || box[1] >= tile->box[3] || box[3] <= tile->box[1])
         return false;
     double across = side / (tile->box[2] - tile->box[0]);
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 2; i++) {
         double lat = box[i == 0 ? 3 : 1] * EARTH_DEGREE;
         at[2 * i] = (int)lround((box[2 * i] - tile->box[0]) * across);
         at[2 * i + 1] = (int)lround(((1 - asinh(tan(lat)) / M_PI) / 2 * n - (double)y) * side);

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/half.h"
+#include "base/json_put.h"
 #include "network/session.h"
 
 /* Records which tiles are readable, then calls the caller's callback. */
@@ -154,7 +155,7 @@ gvm_status gvm_map_feature(const gvm_map *map, size_t number, float *feature, gv
 gvm_status gvm_map_jobs(const gvm_map *map, char **json, gvm_error *err)
 {
     clear_error(err);
-    *json = map->jobs != NULL ? json_dumps(map->jobs, JSON_COMPACT) : strdup("[]");
+    *json = map->jobs != NULL ? json_write(map->jobs, JSON_COMPACT) : strdup("[]");
     return *json != NULL ? GVM_OK : fail(err, GVM_MEMORY, "%s: out of memory for its jobs", map_name(map));
 }
 

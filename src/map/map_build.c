@@ -51,9 +51,14 @@ struct build {
 
 /* ------------------------------------------------------------------ tiles */
 
+static gvm_status fail_short(const struct build *b, gvm_error *err)
+{
+    return fail(err, GVM_MEMORY, "%s: there is not enough memory for its jobs", b->file->where);
+}
+
 static gvm_status commit(struct build *b, bool complete, gvm_error *err)
 {
-    job_write(b->job, &b->whole, complete);
+    if (!job_write(b->job, &b->whole, complete)) return fail_short(b, err);
     gvm_status status = complete ? job_replace(b->file, b->job, err) : GVM_OK;
     if (status == GVM_OK) status = map_file_commit(b->file, b->places, b->waiting, err);
     if (status != GVM_OK) return status;
@@ -79,7 +84,7 @@ static gvm_status embed_batch(struct build *b, gvm_error *err)
     b->count = 0;
     b->pictures = 0;
     b->whole = b->now;
-    if (b->holes != NULL) json_object_set_new(b->job, "holes", b->holes);
+    if (b->holes != NULL && json_object_set_new(b->job, "holes", b->holes) != 0) status = fail_short(b, err);
     b->holes = NULL;
     return status;
 }
@@ -117,7 +122,7 @@ static gvm_status take_tile(struct build *b, const struct cut_tile *tile, const 
     if (tile->status != GVM_OK) {
         b->now.failed++;
         if (b->holes == NULL) b->holes = json_deep_copy(json_object_get(b->job, "holes"));
-        job_hole(b->holes, tile->place.source);
+        if (!job_hole(b->holes, tile->place.source)) return fail_short(b, err);
         if (b->failed_source != piece->source + 1) tell(b, &piece->err);
         b->failed_source = piece->source + 1;
         return GVM_OK;

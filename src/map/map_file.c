@@ -25,7 +25,7 @@ gvm_status map_features_path(char **features, const char *path, gvm_error *err)
     *features = malloc(stem + sizeof ".features");
     if (*features == NULL) return fail(err, GVM_MEMORY, "%s: out of memory", path_tail(path));
     memcpy(*features, path, stem);
-    strcpy(*features + stem, ".features");
+    memcpy(*features + stem, ".features", sizeof ".features");
     return GVM_OK;
 }
 

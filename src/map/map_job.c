@@ -14,8 +14,12 @@ json_t *job_new(const struct imagery *imagery, const char *map, int batch)
 {
     json_t *all = imagery_describe(imagery), *source;
     size_t i;
-    json_array_foreach(json_object_get(all, "sources"), i, source) source_put(source, "path", map);
-    source_put(all, "source", map);
+    bool enough = all != NULL && source_put(all, "source", map);
+    json_array_foreach(json_object_get(all, "sources"), i, source) enough = source_put(source, "path", map) && enough;
+    if (!enough) {
+        json_decref(all);
+        return NULL;
+    }
     return json_pack("{so,si,si,si,si,si,sb,s{}}", "imagery", all, "batch", batch, "done", 0, "tiles", 0, "empty", 0,
                      "failed", 0, "complete", 0, "holes");
 }
@@ -41,24 +45,26 @@ void job_read(struct gvm_map_progress *p, const json_t *job, size_t places)
     p->partly = job_number(job, "partly");
 }
 
-void job_write(json_t *job, const struct gvm_map_progress *p, bool complete)
+bool job_write(json_t *job, const struct gvm_map_progress *p, bool complete)
 {
-    json_object_set_new(job, "done", json_integer((json_int_t)p->done));
-    json_object_set_new(job, "tiles", json_integer((json_int_t)p->tiles));
-    json_object_set_new(job, "empty", json_integer((json_int_t)p->empty));
-    json_object_set_new(job, "failed", json_integer((json_int_t)p->failed));
-    if (p->partly > 0) json_object_set_new(job, "partly", json_integer((json_int_t)p->partly));
-    json_object_set_new(job, "complete", json_boolean(complete));
+    return json_object_set_new(job, "done", json_integer((json_int_t)p->done)) == 0 &&
+           json_object_set_new(job, "tiles", json_integer((json_int_t)p->tiles)) == 0 &&
+           json_object_set_new(job, "empty", json_integer((json_int_t)p->empty)) == 0 &&
+           json_object_set_new(job, "failed", json_integer((json_int_t)p->failed)) == 0 &&
+           (p->partly == 0 || json_object_set_new(job, "partly", json_integer((json_int_t)p->partly)) == 0) &&
+           json_object_set_new(job, "complete", json_boolean(complete)) == 0;
 }
 
 /* A path need not be UTF-8, as JSON must be. */
-void job_hole(json_t *holes, const char *source)
+bool job_hole(json_t *holes, const char *source)
 {
+    bool enough = holes != NULL;
     gchar *valid = g_utf8_make_valid(source, -1);
     const json_t *count = json_object_get(holes, valid);
     if (count != NULL || json_object_size(holes) < HOLES_MOST)
-        json_object_set_new(holes, valid, json_integer(json_integer_value(count) + 1));
+        enough = json_object_set_new(holes, valid, json_integer(json_integer_value(count) + 1)) == 0;
     g_free(valid);
+    return enough;
 }
 
 /* ------------------------------------------------------------------ which one */
@@ -168,7 +174,8 @@ gvm_status job_find(json_t **job, struct map_file *f, json_t *wanted, bool add, 
     const char *changed = *job != NULL ? changed_source(*job, wanted) : NULL;
     bool lacks = now.removed > 0 || job_number(*job, "failed") > 0, complete = job_is_complete(*job);
     if (changed != NULL && !complete && job_number(*job, "tiles") == 0) { /* the map has no tile of the old source */
-        json_object_update(*job, wanted);
+        if (json_object_update(*job, wanted) != 0)
+            return fail(err, GVM_MEMORY, "%s: out of memory for its jobs", f->where);
         return map_file_commit(f, NULL, 0, err);
     }
     if (changed != NULL && !(lacks && add))

@@ -29,11 +29,11 @@ void job_read(struct gvm_map_progress *progress, const json_t *job, size_t place
 /* Fill in how many of the job's tiles are in the map. */
 gvm_status job_count(struct gvm_map_progress *progress, const struct map_file *file, const json_t *job, gvm_error *err);
 
-/* Add a place of a source to the holes. */
-void job_hole(json_t *holes, const char *source);
+/* Add a place of a source to the holes. Returns false if out of memory. */
+bool job_hole(json_t *holes, const char *source);
 
 /* Call before the commit that completes the job: deletes the tiles of earlier jobs with the same sources. */
 gvm_status job_replace(struct map_file *file, const json_t *job, gvm_error *err);
-void job_write(json_t *job, const struct gvm_map_progress *progress, bool complete);
+bool job_write(json_t *job, const struct gvm_map_progress *progress, bool complete);
 
 #endif

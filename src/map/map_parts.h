@@ -28,8 +28,8 @@ gvm_status map_make_features(struct map_file *file, gvm_error *err);
 gvm_status map_make(struct map_file *file, gvm_error *err);
 
 /* Add to a source, whose name is under `key`, its absolute path and its path relative to the map's folder. Does nothing
- * if there is no such key. */
-void source_put(json_t *source, const char *key, const char *map);
+ * if there is no such key. Returns false if out of memory. */
+bool source_put(json_t *source, const char *key, const char *map);
 
 /* Returns true if two sources have the same name or the same absolute path. */
 bool source_is(const json_t *a, const json_t *b, const char *key);

@@ -8,6 +8,7 @@
 #include "map/map_parts.h"
 
 #include <cpl_conv.h>
+#include <cpl_error.h>
 #include <cpl_string.h>
 #include <ctype.h>
 #include <glib.h>
@@ -23,6 +24,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_put.h"
 #include "raster/gdal.h"
 
 enum { VERSION = 1, BUSY_MS = 5000 /* SQLite's busy timeout, the same as GDAL's */ };
@@ -70,7 +72,8 @@ static bool make_facts(GDALDatasetH data, const struct map_file *f)
 {
     OGRLayerH layer = GDALDatasetCreateLayer(data, "geoviewmatch", NULL, wkbNone, NULL);
     bool done = layer != NULL && make_field(layer, "key", OFTString) && make_field(layer, "value", OFTString);
-    char version[16], width[16], ground[32], *jobs = json_dumps(f->jobs, JSON_COMPACT);
+    char version[16], width[16], ground[32], *jobs = json_write(f->jobs, JSON_COMPACT);
+    if (jobs == NULL) CPLError(CE_Failure, CPLE_OutOfMemory, "out of memory");
     snprintf(version, sizeof version, "%d", VERSION);
     snprintf(width, sizeof width, "%d", f->id.width);
     snprintf(ground, sizeof ground, "%.17g", f->ground_m);
@@ -110,19 +113,22 @@ static bool read_number(double *number, const char *text, double low, double hig
 }
 
 /* {"temperature": T, "elsewhere": b or null} */
-static bool read_calibration(struct map_file *f, const char *value)
+static bool read_calibration(struct map_file *f, const char *value, bool *enough)
 {
-    json_t *json = json_loads(value, 0, NULL), *elsewhere = json_object_get(json, "elsewhere");
+    json_error_t error;
+    json_t *json = json_loads(value, 0, &error), *elsewhere = json_object_get(json, "elsewhere");
     f->temperature = json_number_value(json_object_get(json, "temperature"));
     f->elsewhere = json_is_number(elsewhere) ? json_number_value(elsewhere) : NAN;
+    *enough = json != NULL || !json_is_short(&error);
     json_decref(json);
     return f->temperature >= 1e-3 && f->temperature <= 1e6 && !(fabs(f->elsewhere) > 1e6);
 }
 
-/* Store one key and value; returns false if the value is invalid. */
-static bool take_fact(struct map_file *f, const char *key, const char *value, double *version)
+/* Store one key and value; returns false if the value is invalid, or with *enough false if out of memory. */
+static bool take_fact(struct map_file *f, const char *key, const char *value, double *version, bool *enough)
 {
     double number;
+    json_error_t error;
     if (strcmp(key, "version") == 0) return read_number(version, value, 0, 1e6);
     if (strcmp(key, "id") == 0) {
         if (strlen(value) != MAP_ID) return false;
@@ -136,13 +142,14 @@ static bool take_fact(struct map_file *f, const char *key, const char *value, do
     } else if (strcmp(key, "ground_m") == 0) {
         return read_number(&f->ground_m, value, 1e-3, 1e6);
     } else if (strcmp(key, "calibration") == 0) {
-        return read_calibration(f, value);
+        return read_calibration(f, value, enough);
     } else if (strcmp(key, "rows") == 0) {
         if (!read_number(&number, value, 0, 1e12) || number != floor(number)) return false;
         f->rows = (size_t)number;
     } else if (strcmp(key, "jobs") == 0) {
         json_decref(f->jobs);
-        f->jobs = json_loads(value, 0, NULL);
+        f->jobs = json_loads(value, 0, &error);
+        *enough = f->jobs != NULL || !json_is_short(&error);
         return json_is_array(f->jobs);
     }
     return true;
@@ -160,10 +167,12 @@ bool map_table_failed(const struct map_file *f, struct gdal_words *words)
 static gvm_status read_facts(struct map_file *f, OGRLayerH layer, struct gdal_words *words, gvm_error *err)
 {
     double version = 0;
+    bool enough = true;
     int good = OGR_FD_GetFieldCount(OGR_L_GetLayerDefn(layer)) >= 2;
     OGR_L_ResetReading(layer);
     for (OGRFeatureH pair; good && (pair = OGR_L_GetNextFeature(layer)) != NULL; OGR_F_Destroy(pair))
-        good = take_fact(f, OGR_F_GetFieldAsString(pair, 0), OGR_F_GetFieldAsString(pair, 1), &version);
+        good = take_fact(f, OGR_F_GetFieldAsString(pair, 0), OGR_F_GetFieldAsString(pair, 1), &version, &enough);
+    if (!enough) return fail(err, GVM_MEMORY, "%s: out of memory for its jobs", f->where);
     if (map_table_failed(f, words)) return gdal_fail(err, GVM_FILE, f->where, "cannot read it", words);
     if (version > 0 && version != VERSION)
         return fail(err, GVM_FORMAT, "%s: unsupported map version %g; this program reads version %d", f->where, version,
@@ -194,7 +203,9 @@ static const char *behind_name(const char *sql, const char *start, const char *n
     size_t n = strlen(start);
     if (strncmp(sql, start, n) != 0) return NULL;
     sql += n;
-    const char close = *sql == '[' ? ']' : *sql == '"' || *sql == '\'' || *sql == '`' ? *sql : '\0';
+    char close = '\0';
+    if (*sql == '[') close = ']';
+    if (*sql == '"' || *sql == '\'' || *sql == '`') close = *sql;
     if (close == '\0') {
         for (n = 0; isalnum((unsigned char)sql[n]) || sql[n] == '_' || sql[n] == '$' || (sql[n] & 0x80) != 0;) n++;
         return n > 0 && n == strlen(name) && strncmp(sql, name, n) == 0 ? sql + n : NULL;

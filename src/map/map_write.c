@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/half.h"
+#include "base/json_put.h"
 #include "geo/polygons.h"
 #include "imagery/cells.h"
 #include "map/map_parts.h"
@@ -66,8 +67,9 @@ static bool end_transaction(struct map_file *f, const struct gdal_words *words, 
 /* Write the facts that change with each commit. */
 static bool put_progress(GDALDatasetH data, size_t rows, const json_t *jobs)
 {
-    char number[32], *text = json_dumps(jobs, JSON_COMPACT);
+    char number[32], *text = json_write(jobs, JSON_COMPACT);
     snprintf(number, sizeof number, "%zu", rows);
+    if (text == NULL) CPLError(CE_Failure, CPLE_OutOfMemory, "out of memory");
     bool done = text != NULL && put_fact(data, "rows", number) && put_fact(data, "jobs", text);
     free(text);
     return done;

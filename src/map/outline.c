@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json_put.h"
 #include "geo/earth.h"
 #include "geo/geojson.h"
 #include "geo/polygons.h"
@@ -147,7 +148,7 @@ gvm_status gvm_map_outline(const gvm_map *map, char **geojson, gvm_error *err)
 {
     clear_error(err);
     json_t *outline = outline_of(map);
-    *geojson = outline != NULL ? json_dumps(outline, JSON_COMPACT) : NULL;
+    *geojson = outline != NULL ? json_write(outline, JSON_COMPACT) : NULL;
     json_decref(outline);
     if (*geojson != NULL) return GVM_OK;
     return fail(err, GVM_MEMORY, "%s: out of memory for its outline", map_name(map));

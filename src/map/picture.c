@@ -98,7 +98,7 @@ static gvm_status show_cell(unsigned char *pixels, int side, const gvm_map *map,
     if (status == GVM_OK) status = zoom_tile_cut(pixels, cutter, hit->lat, hit->lon, 0, err);
     zoom_cutter_free(cutter);
     mosaic_free(mosaic);
-    for (size_t i = 0; i < count; i++) free((char *)sources[i].path);
+    for (size_t i = 0; sources != NULL && i < count; i++) free((char *)sources[i].path);
     free(sources);
     return status;
 }

@@ -40,16 +40,17 @@ static gchar *folder_of(const char *map)
     return folder;
 }
 
-void source_put(json_t *source, const char *key, const char *map)
+bool source_put(json_t *source, const char *key, const char *map)
 {
     const char *name = json_string_value(json_object_get(source, key));
-    if (name == NULL) return;
+    if (name == NULL) return true;
     gchar *folder = folder_of(map), *at = absolute(name), *way = way_to(folder, at);
-    json_object_set_new(source, "at", json_text(at));
-    json_object_set_new(source, "beside", json_text(way));
+    bool enough = json_object_set_new(source, "at", json_text(at)) == 0 &&
+                  json_object_set_new(source, "beside", json_text(way)) == 0;
     g_free(folder);
     g_free(at);
     g_free(way);
+    return enough;
 }
 
 bool source_is(const json_t *a, const json_t *b, const char *key)

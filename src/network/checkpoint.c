@@ -178,7 +178,7 @@ static void hint_at_import(const char *path, gvm_error *err)
     unsigned char start[64];
     FILE *f = fopen(path, "rb");
     size_t size = f != NULL ? fread(start, 1, sizeof start, f) : 0;
-    if (f != NULL) fclose(f);
+    if (f != NULL) (void)fclose(f);
     if (torch_file_is(start, size))
         fail(err, GVM_FORMAT, "%s: it is a PyTorch file; `import` converts it if it is a supported published network",
              path_tail(path));

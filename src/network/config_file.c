@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json_put.h"
 #include "network/branch.h"
 #include "network/registry.h"
 
@@ -136,7 +137,7 @@ gvm_status config_parse(struct config *out, const char *json, size_t length, con
                     MAX_TEXT);
     json_error_t error;
     json_t *root = json_loadb(json, length, JSON_REJECT_DUPLICATES, &error);
-    if (root == NULL && json_error_code(&error) == json_error_out_of_memory)
+    if (root == NULL && json_is_short(&error))
         return fail(err, GVM_MEMORY, "%s: out of memory for the configuration", where);
     if (root == NULL)
         return fail(err, GVM_FORMAT, "%s: invalid JSON in the configuration at byte %d: %s", where, error.position,
@@ -302,11 +303,15 @@ static bool write_zooms(json_t *input, const struct view *view)
            json_object_set_new(input, "bearing", json_real(view->bearing)) == 0;
 }
 
+static bool same_colour(const float a[3], const float b[3])
+{
+    return a[0] == b[0] && a[1] == b[1] && a[2] == b[2];
+}
+
 static bool write_input(json_t *root, const struct view *view, const char *key, enum projection projection)
 {
     bool usual = !view->bgr && view->resize == 0 && view->projection == projection && view->zoom_count == 0 &&
-                 memcmp(view->mean, imagenet.mean, sizeof view->mean) == 0 &&
-                 memcmp(view->deviation, imagenet.deviation, sizeof view->deviation) == 0;
+                 same_colour(view->mean, imagenet.mean) && same_colour(view->deviation, imagenet.deviation);
     if (usual) return true;
     const float *m = view->mean, *d = view->deviation;
     json_t *input =
@@ -331,7 +336,7 @@ char *config_json(const struct config *c)
     if (ok && c->cell_m > 0) ok = json_object_set_new(root, "cell_m", json_real(c->cell_m)) == 0;
     ok = ok && write_input(root, &c->views[0], input_keys[0], PROJECTION_PANORAMA) &&
          write_input(root, &c->views[1], input_keys[1], PROJECTION_NADIR);
-    char *text = ok ? json_dumps(root, JSON_COMPACT) : NULL;
+    char *text = ok ? json_write(root, JSON_COMPACT) : NULL;
     json_decref(root);
     return text;
 }

@@ -31,7 +31,7 @@ static bool name_sample4geo(char *theirs, enum tensor_order *order, const char *
         snprintf(theirs, FAMILY_NAME, "%s", ours);
         return strcmp(ours, "logit_scale") == 0;
     }
-    strcpy(theirs, "model.");
+    snprintf(theirs, FAMILY_NAME, "model.");
     return convnext.foreign(theirs + 6, FAMILY_NAME - 6, rest, 0);
 }
 
@@ -42,7 +42,7 @@ static bool name_frgeo(char *theirs, enum tensor_order *order, const char *ours)
     const char *street = behind(ours, "street.backbone."), *aerial = behind(ours, "aerial.backbone.");
     *order = ORDER_SAME;
     if (street == NULL && aerial == NULL) return false;
-    strcpy(theirs, street ? "query_net." : "reference_net.");
+    snprintf(theirs, FAMILY_NAME, street ? "query_net." : "reference_net.");
     size_t length = strlen(theirs);
     return convnext.foreign(theirs + length, FAMILY_NAME - length, street ? street : aerial, 1);
 }
@@ -87,7 +87,7 @@ static const char *find_layer(char *theirs, size_t size, enum flax *kind, const 
     for (size_t i = 0; i < sizeof flax_names / sizeof *flax_names; i++) {
         char start[FAMILY_NAME];
         int stage = 0, block = 0;
-        sscanf(ours, "backbone.stages.%d.blocks.%d.", &stage, &block);
+        (void)sscanf(ours, "backbone.stages.%d.blocks.%d.", &stage, &block);
         snprintf(start, sizeof start, flax_names[i].ours, stage, block);
         const char *rest = behind(ours, start);
         if (rest == NULL) continue;
@@ -110,8 +110,8 @@ static bool name_statewide(char *theirs, enum tensor_order *order, const char *o
     *order = ORDER_SAME;
     if (rest == NULL) return false;
     const char *view = street ? "pv" : "aerial";
-    sscanf(rest, "backbone.stages.%d.blocks.%d.gamma%n", &stage, &block, &end);
-    if (end > 0 && rest[end] == '\0') {
+    int count = sscanf(rest, "backbone.stages.%d.blocks.%d.gamma%n", &stage, &block, &end);
+    if (count == 2 && end > 0 && rest[end] == '\0') {
         snprintf(theirs, FAMILY_NAME, "params//%s_encoder//Stage_%d//Block_%d//scale", view, stage, block);
         return true;
     }

@@ -5,6 +5,7 @@
  * contribution to the score, which the head computes (`shares` in parts.h). */
 #include "network/heatmap.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,6 +86,7 @@ gvm_status gvm_heatmap(gvm_session *session, gvm_view view, int stage, float *ma
         return fail(err, GVM_ARGUMENT, "the other picture's feature is zero, or longer than 1");
     for (int s = 0; s < p->count; s++)
         if ((size_t)p->maps[s].H * p->maps[s].W > most) most = (size_t)p->maps[s].H * p->maps[s].W;
+    assert(most > 0 && w->pictures > 0);
     struct trace trace;
     double *heat = malloc((size_t)w->pictures * most * sizeof *heat);
     float *feature = malloc(D * sizeof *feature);

@@ -3,6 +3,7 @@
  * the family's name for it. Tensors that are left over are an error. */
 #include "network/import.h"
 
+#include <assert.h>
 #include <glib.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json_put.h"
 #include "base/tensor_file.h"
 #include "network/checkpoint.h"
 #include "network/config_file.h"
@@ -56,6 +58,7 @@ static size_t list_plain(struct import *m, const struct family *family)
 static gvm_status find_family(struct import *m)
 {
     size_t most = 0;
+    assert(families->title != NULL);
     for (const struct family *f = families; f->title; f++) {
         size_t marked = list_plain(m, f);
         if (marked > most) m->family = f;
@@ -171,7 +174,8 @@ static bool set_sizes(json_t *config, const struct import *m)
         ok &= json_array_append_new(dims, json_integer(width_of(m, s))) == 0 &&
               json_array_append_new(depths, json_integer(depth)) == 0;
     }
-    ok &= json_object_set_new(config, "dims", dims) == 0 && json_object_set_new(config, "depths", depths) == 0;
+    ok &= json_object_set_new(config, "dims", dims) == 0;
+    ok &= json_object_set_new(config, "depths", depths) == 0;
     for (const struct shape_row *r = m->family->shapes; r->key; r++) {
         int sides[SHAPE_WITNESSES];
         for (int i = 0; i < SHAPE_WITNESSES; i++) sides[i] = r->ours[i] ? side_of(m, r->ours[i], 0) : 0;
@@ -184,7 +188,7 @@ static bool set_sizes(json_t *config, const struct import *m)
 static gvm_status read_sizes(struct config *config, const struct import *m, const char *preset)
 {
     json_t *root = json_loads(preset_find(preset), 0, NULL);
-    char *text = root && set_sizes(root, m) ? json_dumps(root, JSON_COMPACT) : NULL;
+    char *text = root && set_sizes(root, m) ? json_write(root, JSON_COMPACT) : NULL;
     gvm_status status = text ? config_parse(config, text, strlen(text), m->where, m->err)
                              : fail(m->err, GVM_MEMORY, "%s: cannot open it: out of memory", m->where);
     free(text);

@@ -3,6 +3,7 @@
 #include <cpl_conv.h>
 #include <cpl_minixml.h>
 #include <cpl_string.h>
+#include <limits.h>
 #include <math.h>
 #include <sqlite3.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <strings.h>
 
 #include "base/error.h"
+#include "base/number.h"
 #include "geo/earth.h"
 #include "raster/gdal.h"
 #include "raster/raster_parts.h"
@@ -23,6 +25,13 @@ static double number(const CPLXMLNode *node, const char *name)
 {
     const char *text = CPLGetXMLValue(node, name, NULL);
     return text != NULL ? CPLAtof(text) : NAN;
+}
+
+/* 0: it names no band. */
+static int band_number(const char *text)
+{
+    long band;
+    return read_long(&band, text, 1, INT_MAX) ? (int)band : 0;
 }
 
 /* ------------------------------------------------------------------ VRT */
@@ -48,7 +57,7 @@ static bool nested_extent(struct rects *out, GDALDatasetH file, const CPLXMLNode
     if (from != NULL)
         x = number(from, "xOff"), y = number(from, "yOff"), w = number(from, "xSize"), h = number(from, "ySize");
     double kx = number(to, "xSize") / w, ky = number(to, "ySize") / h, x0 = number(to, "xOff"), y0 = number(to, "yOff");
-    bool found = vrt_extent(&parts, inner, atoi(CPLGetXMLValue(source, "SourceBand", "1")), depth + 1);
+    bool found = vrt_extent(&parts, inner, band_number(CPLGetXMLValue(source, "SourceBand", "1")), depth + 1);
     for (size_t i = 0; i < parts.count && found; i++) {
         const struct rect *p = &parts.items[i];
         rects_add(out, x0 + kx * (fmax(x, p->x0) - x), y0 + ky * (fmax(y, p->y0) - y),
@@ -81,9 +90,9 @@ static bool vrt_extent(struct rects *out, GDALDatasetH file, int band, int depth
     CPLXMLNode *root = text != NULL && *text != NULL ? CPLParseXMLString(*text) : NULL;
     const CPLXMLNode *all = root != NULL ? CPLGetXMLNode(root, "=VRTDataset") : NULL;
     bool found = false;
-    for (const CPLXMLNode *b = all != NULL ? all->psChild : NULL; b != NULL && !found; b = b->psNext)
+    for (const CPLXMLNode *b = all != NULL && band > 0 ? all->psChild : NULL; b != NULL && !found; b = b->psNext)
         if (b->eType == CXT_Element && strcmp(b->pszValue, "VRTRasterBand") == 0 &&
-            atoi(CPLGetXMLValue(b, "band", "0")) == band)
+            band_number(CPLGetXMLValue(b, "band", "")) == band)
             found = CPLGetXMLValue(b, "subClass", NULL) == NULL && add_sources(out, file, b, depth);
     CPLDestroyXMLNode(root);
     return found;

@@ -21,9 +21,10 @@ static bool find_middle(double lon[3], double lat[3], const struct raster *r)
 {
     double z[3] = {0};
     int good[3];
+    int column = r->width / 2, row = r->height / 2;
     for (int i = 0; i < 3; i++) {
-        lon[i] = r->width / 2 + (i == 1);
-        lat[i] = r->height / 2 + (i == 2);
+        lon[i] = column + (i == 1);
+        lat[i] = row + (i == 2);
     }
     GDALGenImgProjTransform(r->locator.inner, false, 3, lon, lat, z, good);
     return good[0] && good[1] && good[2];

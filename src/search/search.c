@@ -98,7 +98,8 @@ static double dot(const float *x, const float *y, int n)
  * longest chain (kernels.h), and a little for lengths that are not exactly 1. */
 static float rounding(int D)
 {
-    return (float)(D / 8 + HALF_CHUNK + 64) * 0x1p-24f;
+    int additions = D / 8 + HALF_CHUNK + 64;
+    return (float)additions * 0x1p-24f;
 }
 
 /* Best first; among equals the lower index. */

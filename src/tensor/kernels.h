@@ -28,7 +28,7 @@ enum {
 };
 
 struct half_kernels {
-#define HALF_KERNEL(type, name, parameters) type(*name) parameters;
+#define HALF_KERNEL(type, name, parameters) type(*name) parameters; /* NOLINT(bugprone-macro-parentheses) a type */
 #include "tensor/kernels.def"
 };
 
@@ -39,7 +39,7 @@ enum {
 };
 
 struct conv_kernels {
-#define CONV_KERNEL(type, name, parameters) type(*name) parameters;
+#define CONV_KERNEL(type, name, parameters) type(*name) parameters; /* NOLINT(bugprone-macro-parentheses) a type */
 #include "tensor/kernels.def"
 };
 
@@ -48,7 +48,7 @@ struct kernels {
     int level;        /* 0, 1, 2 */
     const struct half_kernels *half;
     const struct conv_kernels *conv;
-#define KERNEL(type, name, parameters) type(*name) parameters;
+#define KERNEL(type, name, parameters) type(*name) parameters; /* NOLINT(bugprone-macro-parentheses) a type */
 #include "tensor/kernels.def"
 };
 

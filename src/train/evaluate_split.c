@@ -181,7 +181,7 @@ static gvm_status rank_split(struct evaluation *out, struct ranking **rankings, 
         for (int i = 0; ready && i < Q; i++)
             memmove(aerial + (size_t)i * D, aerial + (size_t)kept[i] * D, (size_t)D * sizeof *aerial);
     }
-    struct ranking *ranks = ready && rankings ? calloc((size_t)Q, sizeof *ranks) : NULL;
+    struct ranking *ranks = ready && rankings ? calloc((size_t)Q + 1, sizeof *ranks) : NULL;
     gvm_status status = GVM_OK;
     if (!ready || (rankings && ranks == NULL)) status = fail(err, GVM_MEMORY, "cannot evaluate: out of memory");
     struct retrieval task = {.queries = reverse ? aerial : street,

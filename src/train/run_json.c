@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json_put.h"
 
 #define AT(field) offsetof(struct run_position, field)
 
@@ -21,7 +22,7 @@ char *run_json(const struct run_options *options, const struct run_position *pos
 {
     json_t *root = json_pack("{s:i}", "version", RUN_VERSION);
     bool whole = options_to_json(root, run_option_rows, options) && options_to_json(root, position_rows, position);
-    char *text = whole ? json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
+    char *text = whole ? json_write(root, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(root);
     return text;
 }
@@ -107,7 +108,10 @@ gvm_status run_json_read(struct run_options *options, struct run_position *posit
                          const char *where, gvm_error *err)
 {
     *options = (struct run_options){0};
-    json_t *root = json_loads(json, JSON_REJECT_DUPLICATES, NULL);
+    json_error_t error;
+    json_t *root = json_loads(json, JSON_REJECT_DUPLICATES, &error);
+    if (root == NULL && json_is_short(&error))
+        return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", where);
     json_int_t version = version_of(root, where, err);
     gvm_status status = version > 0 ? GVM_OK : GVM_FORMAT;
     if (version == 1) {

@@ -250,7 +250,7 @@ static gvm_status open_training(struct training *t, gvm_error *err)
 
 static void close_training(struct training *t)
 {
-    if (t->log) fclose(t->log);
+    if (t->log) (void)fclose(t->log);
     loader_free(t->loader);
     run_position_free(&t->position);
     cache_free(t->cache);

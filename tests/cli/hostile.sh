@@ -70,7 +70,7 @@ bad wrong_type "head.0.bias"
 bad overlap "head.0.bias"
 bad out_of_range "head.0.bias"
 bad negative "head.0.bias"
-bad missing "head.0.b" # the missing or the extra one
+bad missing "head.0.b" # either the missing one or the unexpected one
 bad nan "tensor 'head.0.bias' has a value that is not finite"
 bad terabytes
 bad larger

@@ -49,7 +49,7 @@ truths "50 60" a/known.csv a/1.png b/1.png
 printf 'image,lat,lon\n1.png,50,-30\n' > a/known.csv
 warning=1 truths "50 -" a/known.csv a/1.png b/1.png
 says err "--known lists 1 of the 2 photos"
-# From elsewhere a name means the only photo that ends so; of two it means neither.
+# Otherwise a name means the only photo whose path ends with it; if two do, neither.
 printf 'image;lat;lon\n/gone/b/1.png;59,5;-30,0\n../b/1.png;60,0;-30,0\n' > lists/other.csv
 truths "60" lists/other.csv b/1.png
 mkdir far

@@ -58,7 +58,7 @@ photo, heat = (next(p for p in pictures if p[0] == a) for a in ("The photo 1.png
 assert photo[1:] == heat[1:] == (480, 240), (photo, heat) # at its own size, not squeezed
 assert "wrong" in classes and "weak" in classes and "unsure" in classes
 assert words.count("The true place is far outside the map.") == 1 and "Crosshair: the true place" in words
-assert "\u2316" not in words and "\u25b3" not in words # few fonts have them
+assert "\u2316" not in words and "\u25b3" not in words # few fonts contain them
 assert "2. 2.png" in words and "wrong," in words and "weak" in words
 assert words.count("photos/5.jpg") == 1 and "unsupported format; expected a JPEG" in words and "Not located" in words
 assert "tiles in the map" in words and "median error" in words and "Error, m" in words

@@ -40,7 +40,7 @@ refused "batch size 4096 needs about "
 [ ! -e "$tmp/huge" ]
 expect 1 train --data "$tmp/data" --init $small --batch 5 --out "$tmp/huge" --quiet
 refused "4 street pictures on 4 tiles do not fill one batch of size 5 with different places; lower --batch"
-# What lacks is named if there are no pairs to learn from at all.
+# If there are no pairs to train on, the message names what is missing.
 mkdir -p "$tmp/cvusa/splits" "$tmp/gone"
 cp -r "$demo/street" "$demo/aerial" "$tmp/cvusa"
 for i in 1 2 3 4; do echo "aerial/$i.png,street/$i.png"; done > "$tmp/cvusa/splits/val-19zl.csv"
@@ -75,7 +75,7 @@ in_folder "$tmp" 0 train --resume b/cached --quiet --data b/data --cache b/cache
 [ -s "$tmp/b/cache" ]
 cmp "$tmp/b/whole/last.safetensors" "$tmp/b/cached/last.safetensors"
 
-# Another data set under that name: a place, a picture, a pair more, the order.
+# Another data set under that name: a changed position, a changed picture, one more pair, another order.
 other="its pairs or pictures differ from those that the run began with"
 changed() {
     rm -rf "$tmp/other"

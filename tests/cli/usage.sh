@@ -179,7 +179,7 @@ status=0
 "$GEOVIEWMATCH" locate --help 2> "$tmp/err" >&- || status=$?
 [ $status = 1 ]
 says err "cannot write to standard output"
-exec 3> >(:) # a reader that is gone
+exec 3> >(:) # the reader has ended
 wait $!
 status=0
 "$GEOVIEWMATCH" --help >&3 2> "$tmp/err" || status=$?

@@ -32,7 +32,8 @@ static void part(void *user, const char *name, bool first, const char *data, siz
 /* In pieces of `step` bytes, each in memory of its exact size. */
 static int parse(struct seen *seen, const char *type, const uint8_t *body, size_t size, size_t step)
 {
-    struct form *form = form_open(type, part, seen);
+    bool named;
+    struct form *form = form_open(&named, type, part, seen);
     if (form == NULL) return -1;
     bool good = true;
     for (size_t i = 0; i < size; i += step) {

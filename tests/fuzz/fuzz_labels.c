@@ -1,5 +1,5 @@
-/* fuzz_labels.c - any bytes as one of a data set's label files; the first byte says which, a small letter that of the
- * pictures some are not there. What is accepted must have its tiles in range and its paths in the folder. */
+/* fuzz_labels.c - any bytes as one of a data set's label files, chosen by the first byte; a lower-case letter means
+ * that some pictures are missing. Accepted labels must have tiles in range and paths inside the folder. */
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>

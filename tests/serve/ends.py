@@ -113,7 +113,7 @@ def taken():
         done = subprocess.run([program, "serve", "--index", index, "--port", str(service.port)], capture_output=True, text=True)
         assert done.returncode == 1 and done.stdout == "", done
         assert "port %d of 127.0.0.1 is in use, perhaps" % service.port in done.stderr and "--port" in done.stderr, done.stderr
-        client = socket.create_connection((service.host, service.port))  # which leaves its end waiting
+        client = socket.create_connection((service.host, service.port))  # its end stays in TIME_WAIT
         client.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         while client.recv(4096):
             pass

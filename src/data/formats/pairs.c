@@ -19,7 +19,7 @@ static const char *const names[COLUMNS] = {"id",      "street", "aerial",     "l
 static gvm_status check_texts(char *const *row, const struct csv *csv, gvm_error *err)
 {
     for (int c = ID; c <= AERIAL; c++)
-        if (row[c][0] == '\0') return CSV_FAIL(csv, err, "its %s is empty", names[c]);
+        if (row[c] == NULL || row[c][0] == '\0') return CSV_FAIL(csv, err, "its %s is empty", names[c]);
     return GVM_OK;
 }
 

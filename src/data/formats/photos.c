@@ -46,7 +46,7 @@ static gvm_status read_row(struct csv *csv, const int *order, pair_reader *read,
     double values[COLUMNS];
     enum part part = PART_TRAIN;
     for (int i = 0; i < csv->count; i++) row[order[i]] = csv->fields[i];
-    gvm_status status = row[IMAGE][0] != '\0' ? GVM_OK : CSV_FAIL(csv, err, "its image is empty");
+    gvm_status status = row[IMAGE] != NULL && row[IMAGE][0] != '\0' ? GVM_OK : CSV_FAIL(csv, err, "its image is empty");
     if (status == GVM_OK) status = read_numbers(values, row, csv, err);
     if (status == GVM_OK) status = part_read(&part, row[SPLIT], csv, err);
     if (status != GVM_OK) return status;

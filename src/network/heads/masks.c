@@ -96,7 +96,7 @@ static bool shares(double *heat, const struct trace *trace, int map, const void 
     for (int i = 0; i < y->C; i++) square += (double)y->data[i] * y->data[i];
     double inverse = 1 / fmax(sqrt(square), 1e-12);
     for (int s = 0; s < map; s++)
-        if (w->uses[s]) other += w->N * w->C[s];
+        if (w->uses[s]) other += (size_t)w->N * w->C[s];
     for (int l = 0; l < L; l++) {
         const float *row = x->data + (size_t)l * (size_t)C;
         heat[l] = 0;
