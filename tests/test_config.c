@@ -156,7 +156,7 @@ static const struct refused bad[] = {
      "\"aerial_input\" has an unsupported \"projection\""},
     {"\"head\":96", "\"head\":96,\"aerial_input\":{\"deviation\":[0,1,1]}", "mean or deviation out of range"},
     {"\"head\":96", "\"head\":96,\"cell_m\":\"5\"", "\"cell_m\" is not a number"},
-    {"\"head\":96", "\"head\":96,\"cell_m\":5", "\"cell_m\" is 5, not 1 to 100000 metres"},
+    {"\"head\":96", "\"head\":96,\"cell_m\":5", "\"cell_m\" is 5, expected 1 to 100000 metres"},
     {"\"head\":96", "\"head\":96,\"aerial_input\":{\"bearing\":360}", "\"bearing\" is 360"},
     {"\"head\":96", "\"head\":96,\"aerial_input\":{\"bearing\":true}", "\"aerial_input\" has a \"projection\""},
     {"\"head\":96", "\"head\":96,\"aerial_input\":{\"resize\":\"skimage\"}", "\"aerial_input\" resizes \"skimage\""},
