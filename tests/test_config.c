@@ -158,7 +158,7 @@ static const struct refused bad[] = {
     {"\"head\":96", "\"head\":96,\"cell_m\":\"5\"", "\"cell_m\" is not a number"},
     {"\"head\":96", "\"head\":96,\"cell_m\":5", "\"cell_m\" is 5, expected 1 to 100000 metres"},
     {"\"head\":96", "\"head\":96,\"aerial_input\":{\"bearing\":360}", "\"bearing\" is 360"},
-    {"\"head\":96", "\"head\":96,\"aerial_input\":{\"bearing\":true}", "\"aerial_input\" has a \"projection\""},
+    {"\"head\":96", "\"head\":96,\"aerial_input\":{\"bearing\":true}", "\"aerial_input\" has an unsupported \"projection\""},
     {"\"head\":96", "\"head\":96,\"aerial_input\":{\"resize\":\"skimage\"}", "\"aerial_input\" resizes \"skimage\""},
     {"\"head\":96", "\"head\":96,\"aerial_input\":{\"projection\":\"panorama\"}", "\"aerial_input\" is not of a kind"},
     {"\"head\":96", "\"head\":96,\"street_input\":{\"zooms\":[1]}", "\"street_input\" is not of a kind"},
