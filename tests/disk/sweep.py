@@ -47,7 +47,7 @@ def environment(fault=None):
     e = dict(os.environ, LC_ALL="C", TMPDIR=work, OMP_WAIT_POLICY="passive", MALLOC_ARENA_MAX="2")
     e["ASAN_OPTIONS"] = e.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0:allocator_may_return_null=1"
     if fault:
-        e.update(GVM_FAULT=fault, GVM_FAULT_UNDER=work, GVM_FAULT_LOG=os.path.join(tmp, "log"), LD_PRELOAD=library)
+        e.update(FAIL_IO=fault, FAIL_IO_UNDER=work, FAIL_IO_LOG=os.path.join(tmp, "log"), LD_PRELOAD=library)
     return e
 
 
@@ -61,7 +61,7 @@ class Server:
     def __init__(self, command):
         theirs, self.ask = os.pipe()
         self.answer, given = os.pipe()
-        e = dict(environment("none"), GVM_FAULT_STDOUT=os.path.join(work, "stdout"), GVM_FAULT_STDERR=os.path.join(tmp, "stderr"))
+        e = dict(environment("none"), FAIL_IO_STDOUT=os.path.join(work, "stdout"), FAIL_IO_STDERR=os.path.join(tmp, "stderr"))
         def place():
             os.dup2(theirs, 198)
             os.dup2(given, 199)
