@@ -372,7 +372,7 @@ def failures(case, kind, r, now, before, after, out, fired):
         if fired and "map.gpkg" in fired[0] and kind == "read":
             reason = ""
         if fired and re.search(r"/map\.gpkg|/work$", fired[0]): # SQLite and GDAL have their own words
-            reason += "|disk I/O error|disk is full|malformed|unable to open|readonly|not recognized|tables, .*is missing|database is locked"
+            reason += "|disk I/O error|disk is full|malformed|unable to open|readonly|not recognized|tables, .*is missing|database is locked|cannot read its table"
         if not any(re.search(reason, s) for s in said) and kind != "short":
             wrong.append("REASON not said")
         names = {os.path.basename(n.rstrip("/")) for n in before.keys() | after.keys() | now.keys()} | {"standard output"} | (set(said) if case.findings else set())
