@@ -216,7 +216,7 @@ static void writer_free(struct file_writer *w)
 static bool claim(int fd)
 {
     struct stat st;
-    return (file_lock(fd) || errno != EWOULDBLOCK) && fstat(fd, &st) == 0 && st.st_nlink > 0;
+    return (file_lock(fd) || errno != EWOULDBLOCK) && (fstat(fd, &st) != 0 || st.st_nlink > 0);
 }
 
 /* O_EXCL ensures that the file is ours: a temporary of another thread or a dead process only costs another attempt. */
