@@ -298,6 +298,9 @@ static void test_header(void **state)
                   "it is truncated");
     facts.width = 8;
     expect_status(features_check(header, 9999, &facts, 1, "f", &err), GVM_FORMAT, &err,
+                  "rows have 7 numbers, expected 8");
+    header[8] = 2;
+    expect_status(features_check(header, 9999, &facts, 1, "f", &err), GVM_FORMAT, &err,
                   "f: unsupported version 2 of a map's features; this program reads version 1");
 }
 

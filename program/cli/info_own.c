@@ -94,7 +94,7 @@ static gvm_status read_log(struct log_facts *f, const char *path, gvm_error *err
         json_t *root = json_loads(line, 0, &error);
         const json_t *recall = json_object_get(root, "R@1"), *step = json_object_get(root, "step");
         if (root == NULL && json_is_short(&error))
-            status = fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", path_tail(path));
+            status = fail(err, GVM_MEMORY, "%s: cannot read it: out of memory", path_tail(path));
         else if (!json_is_integer(step))
             status =
                 fail(err, GVM_FORMAT, "%s: line %ld is not a line of a training log", path_tail(path), f->lines + 1);

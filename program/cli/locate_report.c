@@ -133,7 +133,7 @@ static void put_table(struct report *r)
     size_t count = 0;
     for (size_t i = 0; i < a->photos.count && rows != NULL; i++)
         if (a->statuses[i] == GVM_OK) rows[count++] = (struct row){i, a->found[i].margin};
-    if (rows == NULL) report_problem(r, "there is not enough memory for the table of photos");
+    if (rows == NULL) report_problem(r, "out of memory for the table of photos");
     if (count > 0) {
         qsort(rows, count, sizeof *rows, by_margin);
         fputs("<h2>All photos</h2><div class=\"wrap\"><table><thead><tr><th>No.</th><th>Photo</th><th>Answer</th><th "

@@ -187,7 +187,7 @@ int train_arguments_check(struct arguments *a)
                            fixed);
     gvm_error err;
     if (!make_whole(&a->run.data) || !make_whole(&a->run.cache)) {
-        fail(&err, GVM_MEMORY, "there is not enough memory for the paths of --data and --cache");
+        fail(&err, GVM_MEMORY, "out of memory for the paths of --data and --cache");
         return failed(&err);
     }
     if (a->resume) return GO_ON;

@@ -29,8 +29,7 @@ gvm_status cache_check_version(uint32_t version, const char *where, gvm_error *e
     if (version == CACHE_VERSION) return GVM_OK;
     return fail(err, GVM_FORMAT,
                 "%s: unsupported picture cache version %u; this program reads version %d; delete it, or choose another "
-                "name for "
-                "the cache",
+                "name for the cache",
                 where, version, CACHE_VERSION);
 }
 

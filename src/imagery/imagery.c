@@ -204,7 +204,7 @@ static gvm_status plan_list(struct imagery *m, const char *list, gvm_error *err)
         enough = place->source != NULL && m->paths[i] != NULL;
     }
     status = enough ? stamp_pictures(m, file.data, file.size, err)
-                    : fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", path_tail(list));
+                    : fail(err, GVM_MEMORY, "%s: out of memory for its tiles", path_tail(list));
     tiles_free(&tiles);
     file_unmap(&file);
     return status;

@@ -86,7 +86,7 @@ static bool add_picture(struct listing *list, struct address a, const char *path
 
 static gvm_status no_memory(gvm_error *err, const char *folder)
 {
-    return fail(err, GVM_MEMORY, "%s: there is not enough memory for its tiles", path_tail(folder));
+    return fail(err, GVM_MEMORY, "%s: out of memory for its tiles", path_tail(folder));
 }
 
 static gvm_status walk(struct listing *list, const char *folder, int depth, struct address address, gvm_error *err);

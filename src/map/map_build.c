@@ -53,7 +53,7 @@ struct build {
 
 static gvm_status fail_short(const struct build *b, gvm_error *err)
 {
-    return fail(err, GVM_MEMORY, "%s: there is not enough memory for its jobs", b->file->where);
+    return fail(err, GVM_MEMORY, "%s: out of memory for its jobs", b->file->where);
 }
 
 static gvm_status commit(struct build *b, bool complete, gvm_error *err)

@@ -110,8 +110,7 @@ gvm_status run_json_read(struct run_options *options, struct run_position *posit
     *options = (struct run_options){0};
     json_error_t error;
     json_t *root = json_loads(json, JSON_REJECT_DUPLICATES, &error);
-    if (root == NULL && json_is_short(&error))
-        return fail(err, GVM_MEMORY, "%s: there is not enough memory to read it", where);
+    if (root == NULL && json_is_short(&error)) return fail(err, GVM_MEMORY, "%s: cannot read it: out of memory", where);
     json_int_t version = version_of(root, where, err);
     gvm_status status = version > 0 ? GVM_OK : GVM_FORMAT;
     if (version == 1) {
@@ -120,11 +119,10 @@ gvm_status run_json_read(struct run_options *options, struct run_position *posit
         json_decref(root);
         root = renamed;
         if (root == NULL && missing)
-            status = fail(
-                err, GVM_FORMAT,
-                "%s: the saved run's version is older than 1 (it lacks the key '%s'); this program reads versions 1 to "
-                "%d",
-                where, missing, RUN_VERSION);
+            status =
+                fail(err, GVM_FORMAT,
+                     "%s: the saved run is of a version before 1 (no key '%s'); this program reads versions 1 to %d",
+                     where, missing, RUN_VERSION);
         else if (root == NULL)
             status = fail(err, GVM_MEMORY, "%s: cannot read it: out of memory", where);
     }

@@ -185,7 +185,7 @@ cmp "$tmp/hard/state.safetensors" "$tmp/one/state.safetensors"
 expect 0 $hard --out "$tmp/later" --quiet --steps 3
 version 4 "$tmp/later"
 expect 1 train --resume "$tmp/later" --quiet
-refused "$tmp/later/state.safetensors: unsupported version 4 of the saved run; expected 1 to 3"
+refused "$tmp/later/state.safetensors: unsupported version 4 of the saved run; this program reads versions 1 to 3"
 
 # A changed state: truncated, longer, non-numbers, wrong counts. One sentence each, nothing written.
 python3 - "$tmp/named/state.safetensors" "$tmp" <<'END'

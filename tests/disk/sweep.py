@@ -18,7 +18,7 @@ SHORT = {"init-over": ["name", "map"], "embed": ["write"], "index-tiles": ["writ
          "train-resume": ["write", "read"], "world": ["write"], "serve": ["write"]} # of each a few points
 KINDS = ["open", "stat", "read", "write", "sync", "close", "map", "name", "unlink", "folder", "lock", "short", "interrupt"]
 REASONS = {"space": "No space left on device|there is no room", "write": "No space left on device|there is no room|disk", "folder": "No space left on device",
-           "map": "Cannot allocate memory|not enough memory", "lock": "No locks available", "interrupt": "Interrupted system call"}
+           "map": "Cannot allocate memory|out of memory", "lock": "No locks available", "interrupt": "Interrupted system call"}
 FOLDER = "/dev/shm" if os.path.isdir("/dev/shm") and os.access("/dev/shm", os.W_OK) else None
 
 top = os.getcwd()
