@@ -191,6 +191,7 @@ endif()
 if(TARGET geoviewmatch)
   add_executable(geoviewmatch_faults ${INSIDE_SOURCES} $<TARGET_OBJECTS:commands>)
   target_link_libraries(geoviewmatch_faults PRIVATE parts faults)
+  set_target_properties(geoviewmatch_faults PROPERTIES EXPORT_COMPILE_COMMANDS OFF) # clang-tidy reads the program's once
   if(GVM_SANITIZE) # some calls of some commands; `make faults` takes all of all
     add_check(faults_commands COMMAND python3 tests/faults/sweep.py $<TARGET_FILE:geoviewmatch_faults> --short 2
               --kinds alloc,json --only import index_raster index_cells train locate_photo)
