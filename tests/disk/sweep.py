@@ -14,7 +14,7 @@ to become, none half-written, none left over; and the same command then does its
 import argparse, hashlib, json, os, random, re, select, shutil, signal, sqlite3, subprocess, sys, tempfile, time, urllib.request
 
 SHORT = {"init-over": ["name", "map"], "embed": ["write"], "index-tiles": ["write", "read", "name"], "index-add": ["write", "sync"],
-         "locate-report": ["write", "name"], "heatmap": ["write"], "train": ["write", "read", "name", "short"],
+         "locate-report": ["write", "name"], "heatmap": ["write", "stat"], "train": ["write", "read", "name", "short"],
          "train-resume": ["write", "read"], "world": ["write"], "serve": ["write"]} # of each a few points
 KINDS = ["open", "stat", "read", "write", "sync", "close", "map", "name", "unlink", "folder", "lock", "short", "interrupt"]
 REASONS = {"space": "No space left on device|no space left on the disk", "write": "No space left on device|disk", "folder": "No space left on device",
@@ -427,7 +427,7 @@ def sweep(case, kinds):
     hits = bad = 0
     for kind in kinds:
         n = count_points(case, kind)
-        points = ([a.at] if a.at else range(1, n + 1) if a.all else sorted({1, n // 8 + 1, n // 3 + 1, n} if n else {})) if kind != "space" \
+        points = ([a.at] if a.at else range(1, n + 1) if a.all else sorted({1, n // 8 + 1, n // 3 + 1, max(1, n - 1), n} if n else {})) if kind != "space" \
             else sorted(random.Random(n).sample(range(n), min(a.space, n)))
         fired = wrong = 0
         seen = None
