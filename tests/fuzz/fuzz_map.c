@@ -80,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct map_file f = {.where = "map", .features = -1};
     double version = 0;
-    bool good = true;
+    bool good = true, enough = true;
     char *text = calloc(size + 1, 1), *rest = text;
     if (text == NULL) abort();
     if (size > 0) memcpy(text, data, size);
@@ -88,7 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         char *equals = strchr(line, '=');
         if (equals == NULL) continue;
         *equals = '\0';
-        good = take_fact(&f, line, equals + 1, &version);
+        good = take_fact(&f, line, equals + 1, &version, &enough);
     }
     if (good) {
         if (!(f.ground_m == 0 || (f.ground_m >= 1e-3 && f.ground_m <= 1e6)) || f.id.width < 0) abort();
