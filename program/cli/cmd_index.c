@@ -145,7 +145,7 @@ static void (*ends)(int);
 
 static void interrupted(int number)
 {
-    static const char sentence[] = "\ngeoviewmatch: interrupted; the same command goes on with the map\n";
+    static const char sentence[] = "\ngeoviewmatch: interrupted; run the same command again to continue\n";
     ssize_t written = write(STDERR_FILENO, sentence, sizeof sentence - 1);
     (void)written;
     ends(number);

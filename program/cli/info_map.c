@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "cli/info.h"
 
 enum { SHOWN = 20 /* sources in the table */ };
@@ -108,7 +109,8 @@ int info_map(const char *path, bool json)
     if (status == GVM_OK) status = gvm_map_about(map, &about, &err);
     if (status == GVM_OK) status = gvm_map_jobs(map, &text, &err);
     json_t *jobs = text != NULL ? json_loads(text, 0, NULL) : NULL;
-    if (status == GVM_OK && jobs == NULL) status = fail(&err, GVM_MEMORY, "%s: out of memory for its jobs", path);
+    if (status == GVM_OK && jobs == NULL)
+        status = fail(&err, GVM_MEMORY, "%s: out of memory for its jobs", path_tail(path));
     if (status == GVM_OK)
         end = print(path, map, &about, jobs, json);
     else

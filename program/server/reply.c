@@ -126,7 +126,7 @@ static const char *title_of(int status)
 
 /* What needs no memory of ours. */
 static const char problem_type[] = "application/problem+json";
-static char no_memory[] = "{\"type\":\"about:blank\",\"title\":\"The service cannot answer now\",\"status\":503,"
+static char no_memory[] = "{\"type\":\"about:blank\",\"title\":\"Service unavailable\",\"status\":503,"
                           "\"detail\":\"Out of memory for the answer; try again in a moment.\"}";
 
 enum MHD_Result reply_short(struct MHD_Connection *connection)

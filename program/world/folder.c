@@ -22,7 +22,7 @@ static gvm_status check_empty(const char *folder, gvm_error *err)
     for (struct dirent *e; status == GVM_OK && (e = readdir(dir)) != NULL;)
         if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
             status = fail(err, GVM_FILE,
-                          "%s: the folder is not empty: name a new one, or give --force to write over what is there",
+                          "%s: the folder is not empty; choose another one, or overwrite its files with --force",
                           path_tail(folder));
     if (status == GVM_OK && errno != 0) status = fail_errno(err, "read", path_tail(folder));
     closedir(dir);

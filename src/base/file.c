@@ -213,10 +213,13 @@ static void writer_free(struct file_writer *w)
 
 /* A lock shows that this process still writes the file, even to processes that do not see its number (containers). One
  * that file_sweep holds or has just removed is no longer ours; where the file system has no locks, nothing is swept. */
-static bool claim(int fd)
+static bool claim(int fd, const char *name)
 {
     struct stat st;
-    return (file_lock(fd) || errno != EWOULDBLOCK) && fstat(fd, &st) == 0 && st.st_nlink > 0;
+    if (!file_lock(fd) && errno == EWOULDBLOCK) return false;
+    if (fstat(fd, &st) == 0) return st.st_nlink > 0;
+    unlink(name);
+    return false;
 }
 
 /* O_EXCL ensures that the file is ours: a temporary of another thread or a dead process only costs another attempt. */
@@ -229,7 +232,7 @@ static int create_temporary(struct file_writer *w)
     for (int i = 0; i < ATTEMPTS; i++) {
         snprintf(name, size, "%.*sgeoviewmatch-%ld-%d.tmp", folder, w->target, (long)getpid(), i);
         w->fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (w->fd >= 0 && claim(w->fd)) {
+        if (w->fd >= 0 && claim(w->fd, name)) {
             w->temporary = name;
             w->listed = list(name);
             return 0;

@@ -111,6 +111,13 @@ static void take_pictures(struct build *b, const struct cut_tile *tile)
     }
 }
 
+/* A copy of the job's list; empty if another program left it out. */
+static json_t *copy_holes(const json_t *job)
+{
+    const json_t *holes = json_object_get(job, "holes");
+    return json_is_object(holes) ? json_deep_copy(holes) : json_object();
+}
+
 static gvm_status take_tile(struct build *b, const struct cut_tile *tile, const struct piece *piece, gvm_error *err)
 {
     size_t bytes = view_bytes(b->session->model, GVM_AERIAL);
@@ -121,7 +128,7 @@ static gvm_status take_tile(struct build *b, const struct cut_tile *tile, const 
     }
     if (tile->status != GVM_OK) {
         b->now.failed++;
-        if (b->holes == NULL) b->holes = json_deep_copy(json_object_get(b->job, "holes"));
+        if (b->holes == NULL) b->holes = copy_holes(b->job);
         if (!job_hole(b->holes, tile->place.source)) return fail_short(b, err);
         if (b->failed_source != piece->source + 1) tell(b, &piece->err);
         b->failed_source = piece->source + 1;

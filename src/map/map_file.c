@@ -161,7 +161,10 @@ gvm_status map_file_create(struct map_file **file, const char *path, const gvm_m
     bool there = false, now = true;
     if (status == GVM_OK) status = file_exists(&there, path, err);
     if (status == GVM_OK && !there) status = hold_features(f, true, err);
-    if (status == GVM_OK && !there) status = file_exists(&now, path, err);
+    if (status == GVM_OK && !there) {
+        status = file_exists(&now, path, err);
+        if (status != GVM_OK && f->made) unlink(f->features_path);
+    }
     if (status == GVM_OK && !now) {
         f->ground_m = ground_m;
         f->id.width = info->features;

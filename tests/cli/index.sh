@@ -204,7 +204,7 @@ kill -INT $pid
 status=0
 wait $pid || status=$?
 [ $status = 130 ] || { echo "status $status after Ctrl-C"; exit 1; }
-says err "geoviewmatch: interrupted; the same command goes on with the map"
+says err "geoviewmatch: interrupted; run the same command again to continue"
 lines out 0
 
 # limited BLOCKS ARGUMENT...: fails if files may have at most BLOCKS KB.
@@ -240,6 +240,18 @@ expect 1 index --weights "$w" --out "$tmp/xyz.gpkg" --xyz "$tmp/xyz"
 lines err 1
 says err "19/280001/180002.jpg: it could not be read and is missing from the map"
 says out "$tmp/xyz.gpkg: already complete, 1 tile, 1 that could not be read and is missing"
+python3 - "$tmp/xyz.gpkg" <<'END'
+import json, sqlite3, sys
+with sqlite3.connect(sys.argv[1]) as base: # interrupted, in a job without a list of what could not be read
+    (jobs,), = base.execute("SELECT value FROM geoviewmatch WHERE key = 'jobs'")
+    job, = json.loads(jobs)
+    del job["holes"]
+    job.update(done=1, failed=0, complete=False)
+    base.execute("UPDATE geoviewmatch SET value = ? WHERE key = 'jobs'", (json.dumps([job]),))
+END
+expect 1 index --weights "$w" --out "$tmp/xyz.gpkg" --xyz "$tmp/xyz"
+says err "19/280001/180002.jpg: unsupported format"
+says out "$tmp/xyz.gpkg: 1 tile, 1 that could not be read and is missing"
 python3 - "$tmp/xyz.gpkg" <<'END'
 import math, sqlite3, sys
 (source, lat, lon, metres), = sqlite3.connect(sys.argv[1]).execute("SELECT source, lat, lon, metres FROM tiles")

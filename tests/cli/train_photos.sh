@@ -104,7 +104,7 @@ refuses "--around" --data "$tmp/pairs" --preset nano --around 10
 expect 1 train --data "$tmp/pairs" --imagery "$town/imagery" --preset nano --batch 2 --out "$tmp/no"
 refused "whose aerial pictures are files"
 expect 1 train --data "$tmp/pairs" --preset statewide-nano --batch 2 --out "$tmp/no" # before the plan
-refused "its aerial pictures are files, and this network takes several pictures"
+refused "its aerial pictures are files, but this network takes several pictures"
 expect 1 train --data "$town" --preset nano --batch 2 --out "$tmp/no"
 refused "it is a data set of photos"
 [ ! -e "$tmp/no" ]

@@ -196,7 +196,7 @@ def main():
         sweep.starts()
         sweep.all_requests()
     print("the service: %d calls failed in all, %d wrong" % (sweep.points, sweep.wrong))
-    return 1 if sweep.wrong else 0
+    return 1 if sweep.wrong or sweep.points == 0 else 0
 
 
 if __name__ == "__main__":

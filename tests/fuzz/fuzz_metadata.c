@@ -52,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size > 1) memcpy(copy, data + 1, size - 1);
     copy = realloc(copy, size - 1 + (size == 1));
     if (copy == NULL) abort();
-    const struct bytes bytes = {copy, -1, size - 1};
+    const struct bytes bytes = {copy, -1, size - 1, NULL};
     blob = copy;
     blob_size = size - 1;
     if (picture_kind(copy, size - 1) > JPEG_XL) abort();
