@@ -21,7 +21,7 @@ help:
 	@echo "make bench    this machine's speed, the paper's cost table, search, training and ranking"
 	@echo "make bench-serve  the service under load, beside locate (needs wrk: apt-get install wrk)"
 	@echo "make fuzz     each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS), FUZZ_PRESET=fuzz-fast without sanitizers"
-	@echo "make faults   each command and the service with each of its calls of the system failing in turn (hours)"
+	@echo "make faults   each allocation, thread and call on a file of the commands and the service failing in turn (hours)"
 	@echo "make coverage  how many of each folder's lines the tests reach (needs gcovr)"
 	@echo "make man      the manual page's part on the commands, from the program's own tables"
 	@echo "make format   clang-format on all sources"
@@ -102,17 +102,21 @@ fuzz:
 	cmake --build --preset $(FUZZ_PRESET) -j $(JOBS)
 	cmake/fuzz.sh build-$(FUZZ_PRESET) $(FUZZ_SECONDS)
 
-# Every allocation, every thread; tests/faults/sweep.py --help for less of it. With sanitizers, as a fault is often a leak.
+# Every allocation and thread with sanitizers, as a fault is often a leak; every call on a file in the program as shipped.
 FAULTS = LSAN_OPTIONS=suppressions=$(CURDIR)/tests/suppressions.txt:print_suppressions=0 \
     ASAN_OPTIONS=allocator_may_return_null=1:detect_stack_use_after_return=1 $(PYTHON)
 
 faults:
 	@cmake/packages.sh build
 	cmake --preset sanitize -DBUILD_TESTING=ON > /dev/null
+	cmake --preset release -DBUILD_TESTING=ON > /dev/null
 	cmake --build --preset sanitize --target geoviewmatch_faults -j $(JOBS)
+	cmake --build --preset release --target geoviewmatch fail_io -j $(JOBS)
 	$(FAULTS) tests/faults/sweep.py build-sanitize/geoviewmatch_faults --jobs $(JOBS)
 	$(FAULTS) tests/faults/sweep.py build-sanitize/geoviewmatch_faults --jobs $(JOBS) --lasting --short 40
 	$(FAULTS) tests/faults/service_sweep.py build-sanitize/geoviewmatch_faults
+	$(PYTHON) tests/disk/sweep.py build/geoviewmatch build/libfail_io.so --all
+	$(PYTHON) tests/disk/sweep.py build/geoviewmatch build/libfail_io.so --space 100
 
 install: build
 	cmake --install build $(if $(PREFIX),--prefix $(PREFIX)) > /dev/null

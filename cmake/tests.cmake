@@ -191,6 +191,7 @@ endif()
 if(TARGET geoviewmatch)
   add_executable(geoviewmatch_faults ${INSIDE_SOURCES} $<TARGET_OBJECTS:commands>)
   target_link_libraries(geoviewmatch_faults PRIVATE parts faults)
+  set_target_properties(geoviewmatch_faults PROPERTIES EXPORT_COMPILE_COMMANDS OFF) # clang-tidy reads the program's once
   if(GVM_SANITIZE) # some calls of some commands; `make faults` takes all of all
     add_check(faults_commands COMMAND python3 tests/faults/sweep.py $<TARGET_FILE:geoviewmatch_faults> --short 2
               --kinds alloc,json --only import index_raster index_cells train locate_photo)
@@ -235,7 +236,7 @@ endif()
 
 # The program's calls on files fail (tests/disk). The library to preload reads the registers of x86-64, and is not itself
 # checked by sanitizers. Under these only what allocates most beside its files.
-if(TARGET geoviewmatch AND CMAKE_C_COMPILER_ID STREQUAL "GNU" AND CMAKE_SYSTEM_NAME STREQUAL "Linux" AND CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$"
+if(TARGET geoviewmatch AND CMAKE_SYSTEM_NAME STREQUAL "Linux" AND CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$"
    AND CMAKE_SIZEOF_VOID_P EQUAL 8)
   add_library(fail_io MODULE tests/disk/fail_io.c)
   target_compile_options(fail_io PRIVATE -fno-sanitize=all)

@@ -51,7 +51,7 @@ gvm_status heat_open(struct heat_files **heat, const char *path, const struct pi
     if (!file && (g_mkdir_with_parents(path, 0777) != 0 || access(path, W_OK) != 0))
         return fail_errno(err, "make", path);
     g_autofree gchar *folder = g_path_get_dirname(path);
-    if (file && access(folder, W_OK) != 0) return fail_errno(err, "write in", folder);
+    if (file && access(folder, W_OK) != 0) return fail_errno(err, "write", path);
     GHashTable *taken = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (size_t i = 0; i < photos->count; i++)
         h->paths[i] = file ? g_strdup(path) : name_in(path, photos->paths[i], taken);

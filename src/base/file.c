@@ -287,7 +287,7 @@ static int seek_stream(void *writer, off64_t *at, int whence)
 
 static void close_stream(struct file_writer *w)
 {
-    if (w->stream != NULL) fclose(w->stream);
+    if (w->stream != NULL) (void)fclose(w->stream); /* flushed before, or given up */
     w->stream = NULL;
 }
 
@@ -365,8 +365,7 @@ gvm_status file_write(const char *path, const void *data, size_t size, gvm_error
 static bool is_temporary(const char *name)
 {
     int end = 0;
-    sscanf(name, "geoviewmatch-%*d-%*d.tmp%n", &end);
-    return end > 0 && name[end] == '\0';
+    return sscanf(name, "geoviewmatch-%*d-%*d.tmp%n", &end) == 0 && end > 0 && name[end] == '\0';
 }
 
 void file_sweep(const char *folder)

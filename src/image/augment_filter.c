@@ -25,7 +25,7 @@ gvm_status augment_filter(uint8_t *pixels, int H, int W, const float *kernel, in
     assert(H > 0 && W > 0 && side > 0 && side % 2 == 1);
     int radius = side / 2, n = 3 * W;
     size_t stride = (size_t)(W + 2 * radius) * 3;
-    uint8_t *padded = calloc((size_t)(H + 2 * radius), stride);
+    uint8_t *padded = calloc((size_t)H + 2 * (size_t)radius, stride);
     float *sum = malloc((size_t)n * sizeof *sum);
     if (padded != NULL && sum != NULL) {
         pad(padded, pixels, H, W, radius);

@@ -128,7 +128,7 @@ static gvm_status cut_zoom(struct zoom_place *places, size_t count, struct zoom_
         struct window one = aim_window(&all->aims[i * (size_t)zooms + (size_t)zoom], c->view->size);
         window_take_in(&need, &one);
     }
-    assert(need.x1 - need.x0 >= 0);
+    assert(window_pixels(&need) > 0);
     size_t across = (size_t)(need.x1 - need.x0 + BLUR_MOST);
     need.rgba = malloc(4 * window_pixels(&need));
     uint32_t *row = malloc(8 * across * sizeof *row);

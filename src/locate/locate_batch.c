@@ -217,7 +217,7 @@ static gvm_status weigh(const gvm_locator *b, gvm_located *asked, const struct s
     double metres = !b->merge ? 0 : b->reach > 0 ? b->reach : 2 * asked->hits->half_tile_m;
     if (metres > 0 && b->reach > 0 && field.sharpness > 0) chance_places(asked->hits, count, metres, &field);
     if (!has_chance(asked)) return GVM_OK;
-    assert(kept != NULL);
+    assert(kept != NULL || asked->scores == NULL);
     for (size_t i = 0; i < tiles && asked->scores != NULL; i++) asked->scores[i] = NAN;
     for (size_t i = 0; i < field.count && asked->scores != NULL; i++)
         asked->scores[among->items != NULL ? among->items[i] : i] = kept[i];

@@ -79,7 +79,7 @@ static gvm_status hold_features(struct map_file *f, bool make, gvm_error *err)
                          ? fail(err, GVM_FILE, "%s: another process is building or changing this map", f->where)
                          : fail_errno(err, "lock", f->features_where);
         else if (stat(f->features_path, &named) != 0 && errno != ENOENT)
-            status = fail_errno(err, "open", f->features_where);
+            status = fail_errno(err, "find", f->features_where);
         else if (named.st_dev == held.st_dev && named.st_ino == held.st_ino)
             return GVM_OK;
         if (status != GVM_OK && f->made && !other) unlink(f->features_path);
@@ -161,7 +161,10 @@ gvm_status map_file_create(struct map_file **file, const char *path, const gvm_m
     bool there = false, now = true;
     if (status == GVM_OK) status = file_exists(&there, path, err);
     if (status == GVM_OK && !there) status = hold_features(f, true, err);
-    if (status == GVM_OK && !there) status = file_exists(&now, path, err);
+    if (status == GVM_OK && !there) {
+        status = file_exists(&now, path, err);
+        if (status != GVM_OK && f->made) unlink(f->features_path);
+    }
     if (status == GVM_OK && !now) {
         f->ground_m = ground_m;
         f->id.width = info->features;

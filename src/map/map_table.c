@@ -320,7 +320,7 @@ gvm_status map_table_open(struct map_file *f, bool write, gvm_error *err)
     if (facts != NULL)
         status = read_facts(f, facts, &words, err);
     else if (f->data != NULL)
-        status = fail(err, GVM_FORMAT, "%s: its table `geoviewmatch` is corrupt", f->where);
+        status = fail(err, GVM_FILE, "%s: cannot read its table `geoviewmatch`", f->where); /* check_schema saw it */
     for (int i = 0; i < FIELDS && status == GVM_OK && f->data != NULL; i++)
         if (f->tiles == NULL || OGR_FD_GetFieldIndex(OGR_L_GetLayerDefn(f->tiles), fields[i].name) != i)
             status = fail(err, GVM_FORMAT, "%s: its layer `tiles` is corrupt", f->where);

@@ -95,6 +95,7 @@ bool raster_take(uint8_t *rgba, GDALDatasetH data, const struct raster *r, const
     size_t n = (size_t)W * (size_t)H;
     int32_t *values = malloc(n * sizeof *values);
     bool done = values != NULL;
+    if (!done) CPLError(CE_Failure, CPLE_OutOfMemory, "out of memory"); /* gdal_fail makes it GVM_MEMORY */
     for (int b = 0; b < count + alpha && done; b++) {
         bool colour = b < r->band_count, plain = r->type == GDT_Byte && !look && (colour || r->valid_count <= 1);
         GDALRasterBandH band = GDALGetRasterBand(data, colour ? bands[b] : b + 1);

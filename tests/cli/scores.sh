@@ -48,9 +48,9 @@ END
 expect 0 $with_p --report "$tmp/report" "${photos[0]}"
 grep -q "<dt>p (uncalibrated)</dt>" "$tmp/report/index.html"
 
-# The file's folder must exist before the work.
+# Its folder must exist before the work.
 expect 1 $with_p --heat "$tmp/nowhere/scores.tif" "${photos[0]}"
-says err "nowhere: cannot write in it"
+says err "scores.tif: cannot write it"
 lines out 0
 
 # The map stores what was fitted: a temperature flattens p, and the probability of being off the map takes its share.

@@ -1,12 +1,12 @@
 /* fail_io.c - a library to preload: the Kth call of a kind that the program, or a library that it uses, makes on a file
  * below a folder fails.
  *
- *     GVM_FAULT=KIND:K     which call; K:all also fails each call after it; K = 0 only counts
- *     GVM_FAULT_UNDER=DIR  an absolute path; calls on other files do not count
- *     GVM_FAULT_LOG=FILE   gets "failed K CALL PATH" for each that failed, and "points N" at the end (of
+ *     FAIL_IO=KIND:K     which call; K:all also fails each call after it; K = 0 only counts
+ *     FAIL_IO_UNDER=DIR  an absolute path; calls on other files do not count
+ *     FAIL_IO_LOG=FILE   gets "failed K CALL PATH" for each that failed, and "points N" at the end (of
  *                          space: bytes)
  *
- * With GVM_FAULT_STDOUT and GVM_FAULT_STDERR the program waits before its main and forks for each line that file 198
+ * With FAIL_IO_STDOUT and FAIL_IO_STDERR the program waits before its main and forks for each line that file 198
  * gets: a fault, or nothing. The child has these two files for its streams; its status goes to file 199.
  *
  * KIND is open, stat, read, write, sync, close, map, name, unlink, folder or lock; short (a read or a write does half
@@ -343,7 +343,7 @@ static void read_fault(const char *fault)
 
 static void open_log(void)
 {
-    const char *file = getenv("GVM_FAULT_LOG");
+    const char *file = getenv("FAIL_IO_LOG");
     int fd = file != NULL ? open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666) : -1;
     log_file = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 700) : -1; /* out of the program's way */
     if (fd >= 0) close(fd);
@@ -351,7 +351,7 @@ static void open_log(void)
 
 static void start(const char *fault)
 {
-    const char *folder = getenv("GVM_FAULT_UNDER");
+    const char *folder = getenv("FAIL_IO_UNDER");
     struct range text = {0};
     kind = -1;
     read_fault(fault);
@@ -359,7 +359,7 @@ static void start(const char *fault)
     open_log();
     dl_iterate_phdr(find_libc, &text);
     if (kind < 0 || folder == NULL || log_file < 0 || text.start == 0) {
-        fprintf(stderr, "fail_io: '%s' is not understood, or GVM_FAULT_UNDER or GVM_FAULT_LOG is missing\n", fault);
+        fprintf(stderr, "fail_io: '%s' is not understood, or FAIL_IO_UNDER or FAIL_IO_LOG is missing\n", fault);
         _exit(99);
     }
     struct sigaction action = {.sa_sigaction = handle, .sa_flags = SA_SIGINFO};
@@ -395,9 +395,9 @@ static void serve(void)
         if (child == 0) {
             close(SERVER_IN);
             close(SERVER_OUT);
-            open_stream(STDOUT_FILENO, "GVM_FAULT_STDOUT");
-            open_stream(STDERR_FILENO, "GVM_FAULT_STDERR");
-            if (chdir(getenv("GVM_FAULT_UNDER")) != 0) _exit(99);
+            open_stream(STDOUT_FILENO, "FAIL_IO_STDOUT");
+            open_stream(STDERR_FILENO, "FAIL_IO_STDERR");
+            if (chdir(getenv("FAIL_IO_UNDER")) != 0) _exit(99);
             if (fault[0] != '\0') start(fault);
             return;
         }
@@ -419,8 +419,8 @@ int __libc_start_main(main_function *main, int argc, char **argv, void (*begin)(
                       void (*loader)(void), void *stack)
 {
     start_function *next = (start_function *)dlsym(RTLD_NEXT, "__libc_start_main");
-    const char *fault = getenv("GVM_FAULT");
-    if (getenv("GVM_FAULT_STDOUT") != NULL)
+    const char *fault = getenv("FAIL_IO");
+    if (getenv("FAIL_IO_STDOUT") != NULL)
         serve();
     else if (fault != NULL)
         start(fault);

@@ -17,8 +17,10 @@ SHORT = {"init-over": ["name", "map"], "embed": ["write"], "index-tiles": ["writ
          "locate-report": ["write", "name"], "heatmap": ["write", "stat"], "train": ["write", "read", "name", "short"],
          "train-resume": ["write", "read"], "world": ["write"], "serve": ["write"]} # of each a few points
 KINDS = ["open", "stat", "read", "write", "sync", "close", "map", "name", "unlink", "folder", "lock", "short", "interrupt"]
-REASONS = {"space": "No space left on device|no space left on the disk", "write": "No space left on device|disk", "folder": "No space left on device",
-           "map": "Cannot allocate memory|out of memory", "lock": "No locks available", "interrupt": "Interrupted system call"}
+FULL = "[Nn]o space left on|free disk space"
+REASONS = {"space": FULL, "write": FULL, "folder": FULL,
+           "map": "Cannot allocate memory|out of memory", "lock": "No locks available", "interrupt": "Interrupted system call",
+           "stat": "Input/output error|it is a directory, expected"} # the latter from an operand's
 FOLDER = "/dev/shm" if os.path.isdir("/dev/shm") and os.access("/dev/shm", os.W_OK) else None
 
 top = os.getcwd()
@@ -47,7 +49,7 @@ def environment(fault=None):
     e = dict(os.environ, LC_ALL="C", TMPDIR=work, OMP_WAIT_POLICY="passive", MALLOC_ARENA_MAX="2")
     e["ASAN_OPTIONS"] = e.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0:allocator_may_return_null=1"
     if fault:
-        e.update(GVM_FAULT=fault, GVM_FAULT_UNDER=work, GVM_FAULT_LOG=os.path.join(tmp, "log"), LD_PRELOAD=library)
+        e.update(FAIL_IO=fault, FAIL_IO_UNDER=work, FAIL_IO_LOG=os.path.join(tmp, "log"), LD_PRELOAD=library)
     return e
 
 
@@ -61,7 +63,7 @@ class Server:
     def __init__(self, command):
         theirs, self.ask = os.pipe()
         self.answer, given = os.pipe()
-        e = dict(environment("none"), GVM_FAULT_STDOUT=os.path.join(work, "stdout"), GVM_FAULT_STDERR=os.path.join(tmp, "stderr"))
+        e = dict(environment("none"), FAIL_IO_STDOUT=os.path.join(work, "stdout"), FAIL_IO_STDERR=os.path.join(tmp, "stderr"))
         def place():
             os.dup2(theirs, 198)
             os.dup2(given, 199)
@@ -369,8 +371,8 @@ def failures(case, kind, r, now, before, after, out, fired):
             reason = ""
         if fired and "map.gpkg" in fired[0] and kind == "read":
             reason = ""
-        if fired and "map.gpkg" in fired[0]:
-            reason += "|disk I/O error|disk is full|malformed|unable to open|readonly|not recognized|tables, .*is missing" # GDAL has its own words
+        if fired and re.search(r"/map\.gpkg|/work$", fired[0]): # SQLite and GDAL have their own words
+            reason += "|disk I/O error|disk is full|malformed|unable to open|readonly|not recognized|tables, .*is missing|database is locked|cannot read its table"
         if not any(re.search(reason, s) for s in said) and kind != "short":
             wrong.append("REASON not said")
         names = {os.path.basename(n.rstrip("/")) for n in before.keys() | after.keys() | now.keys()} | {"standard output"} | (set(said) if case.findings else set())

@@ -20,8 +20,7 @@ enum {
     SITE_TEXT = FRAMES * 10
 };
 
-static const char *const fault_kinds[FAULT_KINDS] = {"alloc", "json", "thread", "open",  "read",
-                                                     "write", "sync", "map",    "rename"};
+static const char *const fault_kinds[FAULT_KINDS] = {"alloc", "json", "thread"};
 
 struct site {
     enum fault_kind kind;

@@ -1,5 +1,6 @@
-/* fault.h - calls of the system that fail because a test wants it. The linker's --wrap puts the __wrap_NAME of
- * fail_*.c before the library's NAME for every object of ours; what libraries call for themselves never fails.
+/* fault.h - allocations and threads that fail because a test wants it (calls on files: tests/disk). The linker's --wrap
+ * puts the __wrap_NAME of fail_alloc.c before the library's NAME for every object of ours; what libraries call for
+ * themselves never fails.
  *
  * A program that is linked with this (geoviewmatch_faults) reads the environment when it starts:
  *   GVM_FAULT=KIND:K        the K-th call of that kind fails (K is 1 for the first), once
@@ -19,12 +20,6 @@ enum fault_kind {
     FAULT_ALLOC,  /* malloc and others return NULL */
     FAULT_JSON,   /* the same within jansson, whose allocations our calls ask for */
     FAULT_THREAD, /* pthread_create returns EAGAIN */
-    FAULT_OPEN,   /* open and others: EMFILE */
-    FAULT_READ,   /* EIO */
-    FAULT_WRITE,  /* ENOSPC */
-    FAULT_SYNC,   /* EIO */
-    FAULT_MAP,    /* mmap: ENOMEM */
-    FAULT_RENAME, /* rename, unlink, mkdir and others: EACCES */
     FAULT_KINDS
 };
 
