@@ -13,7 +13,7 @@ if gcovr --help | grep -q merge-mode-functions; then merge=(--merge-mode-functio
 mkdir -p "$build/coverage"
 gcovr --root . --filter src/ --filter program/ -j "$jobs" "${merge[@]}" --csv "$build/coverage/files.csv" \
     --html-details "$build/coverage/index.html" "$build"
-awk -F, 'NR > 1 { folder = $1; sub(/\/[^\/]*$/, "", folder); all[folder] += $2; run[folder] += $3; n += $2; m += $3 }
+awk -F, '$1 ~ /^(src|program)\// { folder = $1; sub(/\/[^\/]*$/, "", folder); all[folder] += $2; run[folder] += $3; n += $2; m += $3 }
     END { for (f in all) printf "%-24s %6d of %6d lines  %5.1f%%\n", f, run[f], all[f], 100 * run[f] / all[f]
           if (n > 0) printf "%-24s %6d of %6d lines  %5.1f%%\n", "~", m, n, 100 * m / n }' "$build/coverage/files.csv" |
     LC_ALL=C sort | sed 's/^~  /all/'

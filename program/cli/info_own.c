@@ -167,7 +167,7 @@ static int print(const char *path, const struct network *network, const struct c
          "multiply-adds", "street %.3f G, aerial %.3f G, a pair %.3f G", 1e-9 * street, 1e-9 * aerial,
          1e-9 * (street + aerial));
     if (paper < street + aerial)
-        fact(&f, NULL, NULL, "as the paper counts", "%.3f G a pair (without queries, keys, values and attention)",
+        fact(&f, NULL, NULL, "paper's count", "%.3f G a pair (without queries, keys, values and attention)",
              1e-9 * paper);
     if (network_warning(warning, sizeof warning, network))
         fact(&f, "warning", json_text(warning), "warning", "%s", warning);

@@ -49,9 +49,9 @@ expect 0 info "$tmp/cells.safetensors"
 says out "street view    96 x 128 pixels, any photo" \
     "aerial view    4 x (96 x 96) pixels, at 0.4, 0.8, 1.6, 3.2 m a pixel; bearing 180 up; cells of 30 m" \
     "256 numbers, from the last map by 16 softmaxes over its positions" "logits         36 times the cosine"
-fails grep -q "paper's way" "$tmp/out" # of GeoViewMatch's own paper
+fails grep -q "paper's count" "$tmp/out" # of GeoViewMatch's own paper
 expect 0 info "$tmp/a.safetensors"
-says out "paper's way"
+says out "paper's count"
 expect 0 info --json "$tmp/cells.safetensors"
 python3 -c 'import json, sys; json.dump(json.load(sys.stdin)["config"], sys.stdout)' < "$tmp/out" > "$tmp/cells.json"
 expect 0 init --config "$tmp/cells.json" --out "$tmp/same.safetensors"
