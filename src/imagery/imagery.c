@@ -46,7 +46,8 @@ static gvm_status stamp_raster(struct raster_source *source, const struct raster
 {
     GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
     char **files = raster_files(raster);
-    gvm_status status = files == NULL ? stamp_file(sum, &source->bytes, source->path, err) : GVM_OK;
+    bool listed = CSLFindString(files, source->path) >= 0; /* GDAL leaves out what it cannot look at */
+    gvm_status status = listed ? GVM_OK : stamp_file(sum, &source->bytes, source->path, err);
     for (char **file = files; file != NULL && *file != NULL && status == GVM_OK; file++)
         status = stamp_file(sum, &source->bytes, *file, err);
     stamp_end(source->stamp, sum);

@@ -349,6 +349,8 @@ def failures(case, kind, r, now, before, after, out, fired):
         wrong.append(f"it died of signal {-r.status}")
     if "Sanitizer" in r.err or "runtime error" in r.err:
         wrong.append("a sanitizer: " + r.err[-1500:])
+    if r.out.startswith(b"503 ") and re.search(REASONS.get(kind, "Input/output error"), r.out.decode()):
+        return wrong # the service's answer says why
     said = sentences(r.err)
     if r.status == 1 and case.findings and not said: # a picture that cannot be read is one of its findings
         said = [l for l in r.out.decode().splitlines() if re.search("unreadable +[1-9]|missing +[1-9]", l)]
