@@ -199,7 +199,9 @@ static void check_against_oracle(struct layer_test *t, const struct outcome *o, 
         const struct variable *v = &t->par[i];
         double d = least > 0 && v->n < 16 ? rough_distance(o->dw[i], v->grad, v->n, least)
                                           : distance(o->dw[i], v->grad, v->n, whole);
-        check_figure(t->label, "backward", v->name, d, limit);
+        /* A gradient of one number, such as a logit scale's, is a sum of mixed signs: its error depends on the order of
+         * the terms and on what the compiler fuses. */
+        check_figure(t->label, "backward", v->name, d, v->n == 1 ? 2 * limit : limit);
         for (size_t j = 0; v->exact_zeros && j < v->n; j++)
             if (v->grad[j] == 0) check_true(t->label, "no gradient under a clamp", o->dw[i][j] == 0);
     }
