@@ -55,6 +55,7 @@ static int import(void *arguments)
     const char *path = a->common.operands[0];
     struct network *network = NULL;
     struct imported imported;
+    char fingerprint[17];
     gvm_error err;
     if (!is_said(a->source) || !is_said(a->licence))
         return usage_error("import", "--source and --licence take UTF-8 of at most %d bytes", MAX_SAID);
@@ -62,10 +63,10 @@ static int import(void *arguments)
     gvm_status status = network_import(&network, &imported, path, a->as, &err);
     if (status != GVM_OK) return failed(&err);
     set_origin(&network->origin, a, imported.family);
-    status = checkpoint_save(network, a->out, a->f16, &err);
+    if (!network_fingerprint(fingerprint, network))
+        status = fail(&err, GVM_MEMORY, "%s: out of memory for its fingerprint", a->out);
+    if (status == GVM_OK) status = checkpoint_save(network, a->out, a->f16, &err);
     if (status == GVM_OK) {
-        char fingerprint[17];
-        network_fingerprint(fingerprint, network);
         print_line("%s: %s, as %s: %zu tensors, %llu numbers, all used", path, imported.family, imported.preset,
                    imported.tensors, (unsigned long long)imported.numbers);
         print_line("%s: %zu parameters, fingerprint %s", a->out, network_parameters(network), fingerprint);

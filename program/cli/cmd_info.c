@@ -44,10 +44,14 @@ static int print_tensors(const char *path, const struct tensor_file *file, const
     for (size_t i = 0; i < count && (json || i < SHOWN); i++) {
         const struct tensor_entry *t = tensor_file_at(file, i);
         json_t *shape = json_array();
-        for (int k = 0; k < t->rank; k++) json_push(&shape, json_integer(t->shape[k]));
-        g_autofree char *sides = json_write(shape, 0);
+        GString *sides = g_string_new(NULL);
+        for (int k = 0; k < t->rank; k++) {
+            json_push(&shape, json_integer(t->shape[k]));
+            g_string_append_printf(sides, "%s%lld", k > 0 ? ", " : "", (long long)t->shape[k]);
+        }
         json_push(&tensors, json_pack("{so,ss,so}", "name", json_text(t->name), "dtype", t->type, "shape", shape));
-        if (!json) print_line("  %s %s %s", t->name, t->type, sides ? sides : "");
+        if (!json) print_line("  %s %s [%s]", t->name, t->type, sides->str);
+        g_string_free(sides, true);
     }
     fact_json(&f, "tensors", tensors);
     if (!json && count > SHOWN) printf("  and %zu more (--json shows all)\n", count - SHOWN);

@@ -57,10 +57,11 @@ static int write_weights(const struct arguments *a, const struct config *config)
         network_fresh(network, (uint64_t)a->seed);
         if (a->backbone != NULL) status = backbone_load(network, a->backbone, &err);
     }
+    char fingerprint[17], warning[200];
+    if (status == GVM_OK && !network_fingerprint(fingerprint, network))
+        status = fail(&err, GVM_MEMORY, "%s: out of memory for its fingerprint", a->out);
     if (status == GVM_OK) status = checkpoint_save(network, a->out, a->f16, &err);
     if (status == GVM_OK) {
-        char fingerprint[17], warning[200];
-        network_fingerprint(fingerprint, network);
         print_line("%s: %zu parameters, fingerprint %s%s", a->out, network_parameters(network), fingerprint,
                    a->from != NULL ? "" : "; these weights are untrained");
         struct fact facts[MAX_FACTS];

@@ -147,13 +147,17 @@ static int print(const char *path, const struct network *network, const struct c
     char fingerprint[17], warning[200];
     struct fact lines[MAX_FACTS];
     struct facts f;
-    network_fingerprint(fingerprint, network);
+    gvm_error err;
     g_autofree char *config = config_json(&network->config);
+    if (config == NULL || !network_fingerprint(fingerprint, network)) {
+        fail(&err, GVM_MEMORY, "%s: out of memory for its fingerprint", path);
+        return failed(&err);
+    }
     facts_open(&f, json, path, "weights", "GeoViewMatch weights");
     fact(&f, "fingerprint", json_string(fingerprint), "fingerprint", "%s", fingerprint);
     fact_json(&f, "parameters", json_integer((json_int_t)network_parameters(network)));
     fact_json(&f, "features", json_integer(network->views[GVM_STREET].features));
-    fact_json(&f, "config", config != NULL ? json_loads(config, 0, NULL) : NULL);
+    fact_json(&f, "config", json_loads(config, 0, NULL));
     for (int i = 0, count = network_facts(lines, network); i < count; i++)
         fact(&f, NULL, NULL, lines[i].label, "%s", lines[i].text);
     if (network->origin.source[0])
