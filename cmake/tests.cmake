@@ -34,6 +34,7 @@ if(CMAKE_CXX_COMPILER AND GVM_CUDA AND NOT GVM_SANITIZE)
   endforeach()
   file(GLOB HOST_SUPPORT CONFIGURE_DEPENDS tests/cuda_host/*.cpp)
   add_library(cuda_host MODULE ${HOST_SOURCES} ${HOST_SUPPORT} ${CUDA_C_SOURCES})
+  set_target_properties(cuda_host PROPERTIES EXPORT_COMPILE_COMMANDS OFF) # clang-tidy reads each source once
   target_include_directories(cuda_host PRIVATE tests/cuda_host src include)
   target_compile_definitions(cuda_host PRIVATE GVM_CUDA_HOST)
   target_compile_options(cuda_host PRIVATE
