@@ -152,7 +152,7 @@ static void *open_swin(struct pyramid *maps, const void *config, const struct vi
 /* The vector of unseen tokens of a masked network, which has no official counterpart. */
 static void list_unseen(struct lister *l, const struct swin *w, struct param **unseen, int C)
 {
-    if (w->masked) list_param(l, unseen, "unseen", constant_law(0), LIST_PLAIN, C);
+    if (w->masked) list_param(l, unseen, "unseen", constant_law(0), LIST_ADDED, C);
 }
 
 /* The official initial values: matrices are normal with standard deviation 0.02, biases 0, norms 1, except that both
