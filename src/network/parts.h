@@ -38,6 +38,7 @@ struct trace {
 struct backbone {
     const char *name, *title; /* "swin_v2", "Swin V2" */
     struct field_list fields; /* of its part of the configuration */
+    bool masked, wraps;       /* supports a view's `visible`, and its `wrap` */
 
     /* Check that the backbone can be built for pictures of this size. Fails with GVM_FORMAT. */
     gvm_status (*check)(const void *config, const int size[2], const char *view, const char *where, gvm_error *err);
@@ -52,6 +53,9 @@ struct backbone {
                     float drop);
 
     /* ---- the following may be NULL */
+    /* Into how many equal turns a full circle divides such that turning the panorama by one of them only rolls all
+     * maps; NULL or 1: none. */
+    int (*turns)(const void *weights);
     /* Lay out the floats that it keeps beside its parameters; memory NULL: only count. Returns the number of floats. */
     size_t (*plans)(void *weights, float *memory, bool training);
     /* Called for inference before the matrices are packed: fills the plans. scratch: pack_scratch floats. */
@@ -70,6 +74,7 @@ struct head {
     const char *name;
     float epsilon; /* added to the feature's length in the normalisation */
     bool places;   /* pools over the maps of all pictures of a place */
+    bool masked;   /* supports a view's `visible` */
     struct field_list fields;
 
     gvm_status (*check)(const void *config, const struct pyramid *maps, const char *view, const char *where,
