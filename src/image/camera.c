@@ -215,6 +215,7 @@ gvm_status camera_check(const struct camera *c, const char *where, gvm_error *er
                     "90 and a roll of -360 to 360",
                     where, c->heading, c->pitch, c->roll);
     if (c->lens == LENS_SPHERE && !(within(c->full_width, w - 1, 1e6) && within(c->full_height, h - 1, 1e6) &&
+                                    within(c->full_width, 0.2 * c->full_height, 20 * c->full_height) &&
                                     within(c->left, 0, c->full_width) && within(c->top, -1, c->full_height - h + 1)))
         return fail(err, GVM_IMAGE,
                     "%s: a part of %g x %g pixels at %g, %g does not lie in a full panorama of %g x %g pixels", where,
