@@ -62,9 +62,10 @@ static json_t *camera_json(const gvm_camera *c)
 
 static void add_lens(struct facts *f, const gvm_camera *c)
 {
-    char bent[80] = "", film[40] = "";
+    char bent[80] = "", film[40] = "", from[80] = "";
     if (c->k1 != 0 || c->k2 != 0) snprintf(bent, sizeof bent, " with k1 %.4g and k2 %.4g", c->k1, c->k2);
-    fact(f, NULL, NULL, "lens", "%s%s (%s)", lens_names[c->lens], bent, words_of(c->lens_from));
+    if (c->lens_from != GVM_SOURCE_ASSUMED) snprintf(from, sizeof from, " (%s)", words_of(c->lens_from));
+    fact(f, NULL, NULL, "lens", "%s%s%s", lens_names[c->lens], bent, from);
     if (c->focal_35mm > 0 && c->fov_from == GVM_SOURCE_FOCAL_35MM)
         snprintf(film, sizeof film, ", %g mm", c->focal_35mm);
     fact(f, NULL, NULL, "field of view", "%.1f x %.1f degrees (%s%s)", c->fov, c->fov_vertical, words_of(c->fov_from),

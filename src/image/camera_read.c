@@ -24,7 +24,6 @@ static gvm_status check_user(const gvm_camera_options *u, gvm_error *err)
     const char *what = NULL;
     bool pinhole = u->lens == GVM_LENS_FOUND || u->lens == GVM_LENS_PINHOLE;
     if (u->fov != 0 && !(u->fov >= 1 && u->fov <= 360)) what = "field of view; expected 1 to 360 degrees";
-    if (u->fov >= 170 && pinhole) what = "field of view; one of 170 degrees or more needs a lens that is no pinhole";
     if (u->focal_35mm != 0 && !(u->focal_35mm >= 1 && u->focal_35mm <= 5000))
         what = "35 mm equivalent focal length; expected 1 to 5000 mm";
     if (u->fov != 0 && u->focal_35mm != 0) what = "lens: give a field of view or a focal length, not both";
@@ -207,6 +206,8 @@ gvm_status camera_read(struct camera_facts *facts, const struct image *image, co
     r.gpano = valid_gpano(&r);
     r.cropped = is_cropped(image);
     c->lens = find_lens(&r);
+    if (c->lens == LENS_PINHOLE && r.user->fov >= 170)
+        return fail(err, GVM_ARGUMENT, "%s: a pinhole camera cannot see %g degrees; give its lens", where, r.user->fov);
     if (r.user->distortion != NULL) {
         c->k1 = r.user->distortion[0];
         c->k2 = r.user->distortion[1];
