@@ -8,7 +8,7 @@
 static double turned(double degrees)
 {
     degrees -= 360 * floor(degrees / 360);
-    return degrees < 360 ? degrees : 0;
+    return degrees >= 0 && degrees < 360 ? degrees : 0; /* not so for numbers just below 0 */
 }
 
 /* ------------------------------------------------------------------ heading */

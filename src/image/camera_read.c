@@ -48,15 +48,21 @@ static bool is_cropped(const struct image *image)
     return w > 0 && h > 0 && fabs(said - is) > 0.02 * is;
 }
 
+/* GPano that the picture can have. A full circle of more than a million pixels, or one less wide than a fifth of the
+ * picture's height, is none that camera_check accepts. */
 static struct gpano valid_gpano(const struct reading *r)
 {
-    struct gpano g = r->image->gpano;
-    double share = g.width / g.full_width; /* of the circle */
-    if (!gpano_says(&g)) return g;
-    if (g.full_width > 0 && g.width > 0 && (share > 1.001 || share < 1.0 / 360)) g.full_width = -1;
-    if (g.full_width > 0 && g.width > 0 && (g.left > g.full_width || r->image->width / share > 1e6)) g.full_width = -1;
-    if (g.full_width >= 0 && !gpano_is_stale(&g, r->image->width, r->image->height)) return g;
-    doubt(r, DOUBT_GPANO);
+    const struct gpano *g = &r->image->gpano;
+    double w = r->image->width, h = r->image->height, circle = 2 * w;
+    bool sized = g->full_width > 0 && g->width > 0, fits = !gpano_is_stale(g, r->image->width, r->image->height);
+    if (sized) {
+        circle = w * g->full_width / g->width;
+        fits = fits && g->width <= 1.001 * g->full_width && g->width >= g->full_width / 360 && g->left <= g->full_width;
+    } else if (g->equirectangular) {
+        circle = w;
+    }
+    if (fits && circle <= 1e6 && h < 4.9 * fmax(w, circle)) return *g;
+    if (gpano_says(g)) doubt(r, DOUBT_GPANO);
     return (struct gpano){0};
 }
 
@@ -227,8 +233,8 @@ const char *camera_warning(enum camera_doubt what)
 {
     static const char *const sentences[DOUBTS] = {
         [DOUBT_ASSUMED] = "the field of view is assumed, because the metadata have no usable focal length",
-        [DOUBT_CROPPED] = "the picture was cropped: it has not the shape that its EXIF records, whose focal length "
-                          "therefore does not hold",
+        [DOUBT_CROPPED] =
+            "the picture was cropped: its shape differs from the EXIF's, whose focal length does not hold",
         [DOUBT_ABSURD] = "a focal length in the EXIF is impossible and was ignored",
         [DOUBT_CONTRADICTION] = "the focal lengths in the EXIF contradict each other",
         [DOUBT_WIDE] = "the field of view exceeds 100 degrees, but the lens's distortion is unknown",
