@@ -92,15 +92,19 @@ struct arguments {
     struct camera_arguments camera;
 };
 
+static int refuse_camera(const struct arguments *a, const char *path)
+{
+    const char *given = options_given(&a->common, camera_names);
+    if (given == NULL) return GO_ON;
+    return usage_error(a->common.name, "--%s is about a picture's camera, and %s is no picture", given, path);
+}
+
 static int describe(const struct arguments *a, const char *path, const unsigned char start[INFO_START + 1], size_t size)
 {
     bool known, picture = picture_kind(start, size) != NO_PICTURE;
     gvm_camera_options camera;
-    const char *given = options_given(&a->common, camera_names);
-    int end = camera_options(&camera, &a->camera, &a->common);
+    int end = picture ? camera_options(&camera, &a->camera, &a->common) : refuse_camera(a, path);
     if (end != GO_ON) return end;
-    if (given != NULL && !picture)
-        return usage_error(a->common.name, "--%s is about a picture's camera, and %s is no picture", given, path);
     if (size >= 16 && memcmp(start, "SQLite format 3", 16) == 0) return info_map(path, a->json);
     if (torch_file_is(start, size)) return list_tensors(path, NULL, a->json);
     end = info_other(&known, path, start, size, &camera, a->json);
@@ -114,7 +118,9 @@ static int info(void *arguments)
     const char *path = a->common.operands[0];
     bool json = a->json;
     struct stat st;
-    if (strcmp(path, "nano") == 0 && stat(path, &st) != 0) return info_weights(NULL, json);
+    int end = GO_ON;
+    if (strcmp(path, "nano") == 0 && stat(path, &st) != 0)
+        return (end = refuse_camera(a, path)) != GO_ON ? end : info_weights(NULL, json);
     struct file_map file;
     unsigned char start[INFO_START + 1] = {0};
     gvm_error err;
@@ -122,6 +128,7 @@ static int info(void *arguments)
         fail_errno(&err, "open", path_tail(path));
         return failed(&err);
     }
+    if (S_ISDIR(st.st_mode) && (end = refuse_camera(a, path)) != GO_ON) return end;
     if (S_ISDIR(st.st_mode)) return info_is_run(path) ? info_run(path, json) : info_folder(path);
     if (file_map(&file, path, &err) != GVM_OK) return failed(&err);
     size_t size = file.size < INFO_START ? file.size : INFO_START;

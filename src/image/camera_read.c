@@ -192,11 +192,11 @@ static gvm_status check_camera(const struct reading *r, const char *where, gvm_e
 {
     gvm_error reason;
     const struct camera *c = &r->facts->camera;
-    if (camera_check(c, where, &reason) != GVM_OK) return fail(err, GVM_ARGUMENT, "%s", reason.text);
-    if (r->user->fov > 0 && !(fabs(camera_fov(c) - r->user->fov) < 0.01))
+    if (r->user->fov > 0 && !(c->focal > 0 && fabs(camera_fov(c) - r->user->fov) < 0.01))
         return fail(err, GVM_ARGUMENT,
                     "%s: with the distortion %g, %g the lens cannot see %g degrees; correct one of them", where, c->k1,
                     c->k2, r->user->fov);
+    if (camera_check(c, where, &reason) != GVM_OK) return fail(err, GVM_ARGUMENT, "%s", reason.text);
     return GVM_OK;
 }
 
