@@ -232,8 +232,8 @@ static gvm_status street_seen(double box[4], int *turn, const gvm_picture *pictu
 {
     const struct picture_shape shape = config_shape(&model->network->config, GVM_STREET);
     struct image image = picture->image;
-    enum circle circle;
-    enum way way;
+    enum circle circle = CIRCLE_CHECKED;
+    enum way way = AS_CIRCLE;
     gvm_status status = choose_way(&way, &circle, picture, model, panorama, err);
     if (status == GVM_OK && way == AS_VIEWS) return refuse_views(picture, 1, err);
     if (status == GVM_OK && way == AS_CIRCLE) status = circle_check(&image, circle, picture->name, err);
