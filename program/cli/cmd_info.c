@@ -9,7 +9,9 @@
 #include "base/safetensors.h"
 #include "base/tensor_file.h"
 #include "base/torch_file.h"
+#include "cli/camera.h"
 #include "cli/info.h"
+#include "image/kind.h"
 
 enum { SHOWN = 20 /* tensors in the table */ };
 
@@ -87,7 +89,23 @@ static int describe_tensors(const char *path, bool json)
 struct arguments {
     struct common common;
     bool json;
+    struct camera_arguments camera;
 };
+
+static int describe(const struct arguments *a, const char *path, const unsigned char start[INFO_START + 1], size_t size)
+{
+    bool known, picture = picture_kind(start, size) != NO_PICTURE;
+    gvm_camera_options camera;
+    const char *given = options_given(&a->common, camera_names);
+    int end = camera_options(&camera, &a->camera, &a->common);
+    if (end != GO_ON) return end;
+    if (given != NULL && !picture)
+        return usage_error(a->common.name, "--%s is about a picture's camera, and %s is no picture", given, path);
+    if (size >= 16 && memcmp(start, "SQLite format 3", 16) == 0) return info_map(path, a->json);
+    if (torch_file_is(start, size)) return list_tensors(path, NULL, a->json);
+    end = info_other(&known, path, start, size, &camera, a->json);
+    return known ? end : describe_tensors(path, a->json);
+}
 
 /* By the file's first bytes; an unknown file is opened as tensors, which reports what is wrong with it. */
 static int info(void *arguments)
@@ -109,35 +127,39 @@ static int info(void *arguments)
     size_t size = file.size < INFO_START ? file.size : INFO_START;
     memcpy(start, file.data, size);
     file_unmap(&file);
-    if (size >= 16 && memcmp(start, "SQLite format 3", 16) == 0) return info_map(path, json);
-    if (torch_file_is(start, size)) return list_tensors(path, NULL, json);
-    bool known;
-    int end = info_other(&known, path, start, size, json);
-    return known ? end : describe_tensors(path, json);
+    return describe(a, path, start, size);
 }
 
 static const struct option_row rows[] = {
     {"json", OPTION_FLAG, AT(json), .help = "print everything as JSON"},
+    {"heading", OPTION_DOUBLE, AT(camera.heading), "DEG", -360, 360, .takes = "degrees",
+     .help = "a picture's heading at its centre, degrees clockwise from true north, by default from its metadata"},
     {0},
 };
 
 const struct command info_command = {
     .name = "info",
     .summary = "describe a file, a map or a training run",
-    .usage = "[--json] FILE|RUN|nano",
+    .usage = "[OPTIONS] FILE|RUN|nano",
     .about = "Describes a file. GeoViewMatch weights (safetensors; nano: the built-in ones): the network, its size and "
              "fingerprint, the ground that an aerial picture covers, the elevations of a panorama, and the "
              "multiply-adds; the whole file is read and checked. A map (MAP.gpkg): its tiles, extent and sources, the "
              "fingerprint of its weights, and whether it is complete. A training run (its folder, state or log): its "
-             "progress. Pictures and other files that the program writes: their kind. Other safetensors files and "
+             "progress. A picture: its position, and its camera's field of view, heading, pitch and roll, each with "
+             "its source "
+             "and with what contradicts it; the options below replace these. Other files that the program writes: "
+             "their kind. Other safetensors files and "
              "PyTorch's (.pth): the tensors and the metadata.",
     .rows = rows,
+    .more = camera_rows,
+    .more_at = offsetof(struct arguments, camera),
     .operand = "file",
     .least = 1,
     .most = 1,
     .examples = "  geoviewmatch info town.gpkg\n"
                 "  geoviewmatch info run                              progress of a training\n"
-                "  geoviewmatch info --json nano\n",
+                "  geoviewmatch info --json nano\n"
+                "  geoviewmatch info --fov 118 --lens -0.2,0.03 dashcam.jpg\n",
     .size = sizeof(struct arguments),
     .run = info,
 };

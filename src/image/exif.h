@@ -26,7 +26,8 @@ struct exif {
     bool absurd;                            /* a focal length is there, but is no length */
     bool front;                             /* of a phone, by its lens: it looks away from where the phone looks */
     bool has_gravity;
-    double gravity[3]; /* an iPhone's acceleration vector: where down is, g; to the right, to the top, out of its screen */
+    double
+        gravity[3]; /* an iPhone's acceleration vector: where down is, g; to the right, to the top, out of its screen */
 };
 
 /* Read the directories of a TIFF file, or of an EXIF block, which has the same format; its header is at offset `at`.

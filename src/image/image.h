@@ -16,7 +16,7 @@ struct image {
     struct gpano gpano; /* all zero if the file has none */
     struct exif exif;   /* the same */
     struct attitude attitude;
-    int64_t held;       /* share of the global memory budget; image_free returns it */
+    int64_t held; /* share of the global memory budget; image_free returns it */
 };
 
 /* Limits for decoding a picture. */

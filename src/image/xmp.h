@@ -35,7 +35,7 @@ enum { XMP_GUID = 32 };
 
 struct xmp {
     struct gpano gpano;
-    struct exif exif;        /* position and heading, which XMP repeats from EXIF */
+    struct exif exif; /* position and heading, which XMP repeats from EXIF */
     struct attitude attitude;
     char guid[XMP_GUID + 1]; /* of its extension; empty: none */
 };
