@@ -100,7 +100,7 @@ static void expect_camera(const struct camera *read, const struct camera *drawn)
 {
     assert_int_equal(read->lens, drawn->lens);
     assert_true(read->width == drawn->width && read->height == drawn->height);
-    assert_true(fabs(camera_fov(read) - camera_fov(drawn)) < 0.01); /* 43.27 mm for 43.2666 */
+    assert_true(fabs(camera_fov(read) - camera_fov(drawn)) < 0.02); /* 43.27 mm for 43.2666 */
     assert_true(fabs(remainder(read->heading - drawn->heading, 360)) < 0.006);
     assert_true(fabs(read->pitch - drawn->pitch) < 1e-6 && fabs(read->roll - drawn->roll) < 1e-6);
 }
