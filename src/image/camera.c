@@ -79,7 +79,8 @@ static double horizon_of(const struct camera *c)
 
 bool camera_see(double *x, double *y, const struct camera *c, const double own[3])
 {
-    double across = hypot(own[0], own[1]), level = hypot(own[0], own[2]), scale, turn;
+    double across = sqrt(own[0] * own[0] + own[1] * own[1]), level = sqrt(own[0] * own[0] + own[2] * own[2]), scale,
+           turn;
     *x = c->width / 2;
     *y = c->height / 2;
     switch (c->lens) {

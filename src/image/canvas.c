@@ -31,6 +31,7 @@ struct canvas {
     const struct camera *camera;
     struct source source;
     double axes[3][3];
+    double (*east)[2]; /* (2 W) sine and cosine of the azimuth of the first two samples of each column */
 };
 
 /* A sample: whether the lens sees its direction, and its position in the source. */
@@ -66,12 +67,23 @@ static gvm_status shrink(struct source *s, const struct picture_shape *shape, co
     return fit_box(s->own, h, w, RESIZE_OWN, image, whole, where, err);
 }
 
-static struct spot spot_at(const struct canvas *c, double row, double column)
+/* Elevation of a row and azimuth of a column, in radians. */
+static double elevation_at(const struct canvas *c, double row)
 {
     const double *band = c->shape->elevation;
-    double a = 2 * M_PI * (column / c->shape->width - 0.5), own[3], x, y;
-    double e = (band[1] - row / c->shape->height * (band[1] - band[0])) * RADIAN;
-    const double direction[3] = {cos(e) * sin(a), cos(e) * cos(a), sin(e)};
+    return (band[1] - row / c->shape->height * (band[1] - band[0])) * RADIAN;
+}
+
+static double azimuth_at(const struct canvas *c, double column)
+{
+    return 2 * M_PI * (column / c->shape->width - 0.5);
+}
+
+/* up: sine and cosine of the elevation; east: of the azimuth */
+static struct spot spot_at(const struct canvas *c, const double up[2], const double east[2])
+{
+    const double direction[3] = {up[1] * east[0], up[1] * east[1], up[0]};
+    double own[3], x, y;
     for (int k = 0; k < 3; k++)
         own[k] = c->axes[k][0] * direction[0] + c->axes[k][1] * direction[1] + c->axes[k][2] * direction[2];
     if (!camera_see(&x, &y, c->camera, own)) return (struct spot){0};
@@ -115,17 +127,28 @@ static int samples_of(const struct canvas *c, const struct spot spots[4])
     return (int)fmin(MOST, fmax(LEAST, ceil(2 * most - 0.5)));
 }
 
-static void fill_pixel(uint8_t out[3], uint8_t *visible, const struct canvas *c, int i, int j)
+/* n x n samples of a pixel. */
+static void spread(struct spot *spots, const struct canvas *c, int i, int j, int n)
+{
+    for (int k = 0; k < n * n; k++) {
+        double e = elevation_at(c, i + (k / n + 0.5) / n), a = azimuth_at(c, j + (k % n + 0.5) / n);
+        const double up[2] = {sin(e), cos(e)}, east[2] = {sin(a), cos(a)};
+        spots[k] = spot_at(c, up, east);
+    }
+}
+
+/* up: of the row's first two samples */
+static void fill_pixel(uint8_t out[3], uint8_t *visible, const struct canvas *c, const double up[2][2], int i, int j)
 {
     struct spot spots[MOST * MOST];
-    int n = LEAST, count = 0;
+    int count = 0;
     double sum[3] = {0};
-    for (int k = 0; k < 4; k++) spots[k] = spot_at(c, i + 0.25 + 0.5 * (k / 2), j + 0.25 + 0.5 * (k % 2));
+    for (int k = 0; k < LEAST * LEAST; k++) spots[k] = spot_at(c, up[k / LEAST], c->east[LEAST * j + k % LEAST]);
     memcpy(out, c->shape->unseen, 3);
     *visible = 0;
     if (!spots[0].within && !spots[1].within && !spots[2].within && !spots[3].within) return;
-    n = samples_of(c, spots);
-    for (int k = 0; k < n * n && n > LEAST; k++) spots[k] = spot_at(c, i + (k / n + 0.5) / n, j + (k % n + 0.5) / n);
+    int n = samples_of(c, spots);
+    if (n > LEAST) spread(spots, c, i, j, n);
     for (int k = 0; k < n * n; k++)
         if (spots[k].within) {
             add_sample(sum, &c->source, &spots[k]);
@@ -138,12 +161,23 @@ static void fill_pixel(uint8_t out[3], uint8_t *visible, const struct canvas *c,
 gvm_status canvas_fill(uint8_t *out, uint8_t *visible, const struct picture_shape *shape, const struct camera *camera,
                        const struct image *image, const char *where, gvm_error *err)
 {
-    struct canvas canvas = {.shape = shape, .camera = camera};
-    gvm_status status = shrink(&canvas.source, shape, camera, image, where, err);
-    camera_axes(canvas.axes, camera);
-    for (int i = 0; i < shape->height && status == GVM_OK; i++)
-        for (int j = 0; j < shape->width; j++, out += 3, visible++) fill_pixel(out, visible, &canvas, i, j);
-    free(canvas.source.own);
+    int H = shape->height, W = shape->width;
+    struct canvas c = {.shape = shape, .camera = camera, .east = malloc(sizeof *c.east * LEAST * (size_t)W)};
+    if (c.east == NULL) return fail(err, GVM_MEMORY, "%s: out of memory", where);
+    gvm_status status = shrink(&c.source, shape, camera, image, where, err);
+    camera_axes(c.axes, camera);
+    for (int k = 0; k < LEAST * W; k++) {
+        double a = azimuth_at(&c, (k + 0.5) / LEAST);
+        c.east[k][0] = sin(a);
+        c.east[k][1] = cos(a);
+    }
+    for (int i = 0; i < H && status == GVM_OK; i++) {
+        double upper = elevation_at(&c, i + 0.25), lower = elevation_at(&c, i + 0.75);
+        const double up[2][2] = {{sin(upper), cos(upper)}, {sin(lower), cos(lower)}};
+        for (int j = 0; j < W; j++, out += 3, visible++) fill_pixel(out, visible, &c, up, i, j);
+    }
+    free(c.east);
+    free(c.source.own);
     return status;
 }
 
