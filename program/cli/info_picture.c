@@ -1,6 +1,6 @@
 /* info_picture.c - describes a picture: its format, its camera, which weights take it. */
-#include <glib.h>
-#include <string.h>
+#include <math.h>
+#include <stdio.h>
 
 #include "cli/info.h"
 #include "terminal/located.h"
@@ -12,15 +12,15 @@ static const char *words_of(gvm_source source)
 {
     static const char *const words[] = {"unknown",
                                         "as given",
-                                        "XMP GPano",
-                                        "XMP",
-                                        "EXIF",
-                                        "the acceleration vector (EXIF)",
-                                        "the picture's shape",
-                                        "a table of action cameras",
-                                        "the 35 mm equivalent focal length (EXIF)",
-                                        "the focal length and the focal plane's resolution (EXIF)",
-                                        "the focal length (EXIF) and a table of sensors",
+                                        "from XMP GPano",
+                                        "from XMP",
+                                        "from EXIF",
+                                        "from EXIF: the phone's acceleration vector",
+                                        "from the picture's shape",
+                                        "from a table of action cameras",
+                                        "from EXIF: 35 mm equivalent focal length",
+                                        "from EXIF: focal length and resolution of the focal plane",
+                                        "from EXIF: focal length, and a table of sensors",
                                         "assumed"};
     return words[source];
 }
@@ -64,11 +64,11 @@ static void add_lens(struct facts *f, const gvm_camera *c)
 {
     char bent[80] = "", film[40] = "", from[80] = "";
     if (c->k1 != 0 || c->k2 != 0) snprintf(bent, sizeof bent, " with k1 %.4g and k2 %.4g", c->k1, c->k2);
-    if (c->lens_from != GVM_SOURCE_ASSUMED) snprintf(from, sizeof from, " (%s)", words_of(c->lens_from));
+    if (c->lens_from != GVM_SOURCE_ASSUMED) snprintf(from, sizeof from, ", %s", words_of(c->lens_from));
     fact(f, NULL, NULL, "lens", "%s%s%s", lens_names[c->lens], bent, from);
     if (c->focal_35mm > 0 && c->fov_from == GVM_SOURCE_FOCAL_35MM)
         snprintf(film, sizeof film, ", %g mm", c->focal_35mm);
-    fact(f, NULL, NULL, "field of view", "%.1f x %.1f degrees (%s%s)", c->fov, c->fov_vertical, words_of(c->fov_from),
+    fact(f, NULL, NULL, "field of view", "%.1f x %.1f degrees, %s%s", c->fov, c->fov_vertical, words_of(c->fov_from),
          film);
     if (c->lens == GVM_LENS_SPHERE)
         fact(f, NULL, NULL, "full circle", "%.0f x %.0f pixels, the picture at %.0f, %.0f", c->full_width,
@@ -79,14 +79,15 @@ static void add_lens(struct facts *f, const gvm_camera *c)
 
 static void add_heading(struct facts *f, const gvm_camera *c)
 {
-    double heading = located_heading(c->heading, 1);
+    double heading = located_heading(c->heading, 1), turned = c->heading - c->declination; /* as it was written */
     const char *from = words_of(c->heading_from);
+    turned -= 360 * floor(turned / 360);
     if (c->heading_is_magnetic && c->year > 0)
         fact(f, NULL, NULL, "heading",
-             "%.1f degrees: %.1f from magnetic north (%s), and a declination of %.1f degrees in %.0f", heading,
-             located_heading(c->heading - c->declination, 1), from, c->declination, floor(c->year));
+             "%.1f degrees, %s: %.1f from magnetic north, and a declination of %.1f degrees in %.0f", heading, from,
+             located_heading(turned, 1), c->declination, floor(c->year));
     else
-        fact(f, NULL, NULL, "heading", "%.1f degrees%s (%s)", heading,
+        fact(f, NULL, NULL, "heading", "%.1f degrees%s, %s", heading,
              c->heading_is_magnetic ? " from magnetic north" : "", from);
 }
 
@@ -99,9 +100,9 @@ static void add_camera(struct facts *f, const gvm_camera *c)
     add_lens(f, c);
     if (c->heading_from != GVM_SOURCE_NONE) add_heading(f, c);
     if (c->pitch_from != GVM_SOURCE_NONE)
-        fact(f, NULL, NULL, "pitch", "%.1f degrees (%s)", c->pitch, words_of(c->pitch_from));
+        fact(f, NULL, NULL, "pitch", "%.1f degrees, %s", c->pitch, words_of(c->pitch_from));
     if (c->roll_from != GVM_SOURCE_NONE)
-        fact(f, NULL, NULL, "roll", "%.1f degrees (%s)", c->roll, words_of(c->roll_from));
+        fact(f, NULL, NULL, "roll", "%.1f degrees, %s", c->roll, words_of(c->roll_from));
     for (int i = 0; i < c->warning_count; i++) fact(f, NULL, NULL, "warning", "%s", c->warnings[i]);
 }
 

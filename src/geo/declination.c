@@ -6,6 +6,7 @@
 #include "geo/declination.h"
 
 #include <math.h>
+#include <stddef.h>
 
 #include "geo/earth.h"
 
@@ -67,7 +68,7 @@ bool declination(double *degrees, double lat, double lon, double year)
     fill_legendre(&l, up / r, axis / r);
 
     double north = 0, east = 0, down = 0;
-    const struct term *t = &terms[model * TERMS];
+    const struct term *t = terms + (ptrdiff_t)model * TERMS;
     for (int i = 0; i < TERMS; i++, t++) {
         double g = t->g + years * t->dg, h = t->h + years * t->dh, ratio = pow(MAGNETIC_A / r, t->n + 2);
         double c = cos(t->m * lambda), s = sin(t->m * lambda);

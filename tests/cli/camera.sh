@@ -46,8 +46,8 @@ camera() {
 
 expect 0 info "$tmp/photo.png"
 says out "GPS position   51.500000, -0.100000" "orientation    6, turned upright" \
-    "field of view  60.9 x 60.9 degrees (the 35 mm equivalent focal length (EXIF), 26 mm)" \
-    "heading        359.5 degrees: 359.0 from magnetic north (EXIF), and a declination of 0.5 degrees in 2022"
+    "field of view  60.9 x 60.9 degrees, from EXIF: 35 mm equivalent focal length, 26 mm" \
+    "heading        359.5 degrees, from EXIF: 359.0 from magnetic north, and a declination of 0.5 degrees in 2022"
 camera 'c["fov_from"] == "focal_35mm" and 60.8 < c["fov"] < 61.2 and c["orientation"] == 6 and c["warnings"] == []'
 camera 'c["heading_from"] == "exif" and 359.4 < c["heading"] < 359.7 and 0.4 < c["declination"] < 0.7 and i["heading"] == 359'
 camera 'c["pitch"] is None and c["pitch_from"] is None and c["roll"] is None'
@@ -59,9 +59,9 @@ camera 'c["lens"] == "cylinder" and abs(c["fov"] - 180) < 1e-6' --projection cyl
 camera 'c["lens"] == "sphere" and c["circle"]["left"] * 6 == c["circle"]["width"]*2' --projection sphere --fov 120
 camera '28 < c["fov"] < 35' --focal35 50
 expect 0 info --fov 20 "$tmp/photo.png"
-says out "field of view  20.0 x 20.0 degrees (as given)" "warning        the field of view is below 25 degrees"
+says out "field of view  20.0 x 20.0 degrees, as given" "warning        the field of view is below 25 degrees"
 expect 0 info $demo/aerial/1.png
-says out "degrees (assumed)" "warning        the field of view is assumed"
+says out "degrees, assumed" "warning        the field of view is assumed"
 
 for bad in "--fov 0.5" "--fov x" "--focal35 0" "--pitch 91" "--roll 181" "--lens wide" "--lens 1" "--lens 1,3" "--projection round" \
     "--fov 60 --focal35 30" "--lens fisheye --projection sphere"; do
