@@ -210,7 +210,12 @@ static void street_text(char text[FACT_TEXT], const struct config *c)
     else if (v->projection == PROJECTION_NADIR)
         snprintf(text + n, (size_t)(FACT_TEXT - n), "from above, as by a drone");
     else
-        snprintf(text + n, (size_t)(FACT_TEXT - n), "elevations %g to %g degrees", c->elevation[0], c->elevation[1]);
+        n += snprintf(text + n, (size_t)(FACT_TEXT - n), "elevations %g to %g degrees", c->elevation[0],
+                      c->elevation[1]);
+    if (v->visible && n < FACT_TEXT) n += snprintf(text + n, (size_t)(FACT_TEXT - n), ", or a part of them");
+    if (v->wrap && n < FACT_TEXT) n += snprintf(text + n, (size_t)(FACT_TEXT - n), ", all round");
+    if (c->tolerance > 0 && n < FACT_TEXT)
+        snprintf(text + n, (size_t)(FACT_TEXT - n), ", headings within %g degrees", c->tolerance);
 }
 
 /* Describe the aerial view. */
