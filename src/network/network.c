@@ -2,6 +2,7 @@
 #include "network/network.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,6 +186,16 @@ gvm_status network_counts(struct counts *counts, const struct network *n, int vi
     *counts = tape->counts;
     tape_free(tape);
     return GVM_OK;
+}
+
+int network_headings(const struct network *n)
+{
+    enum { PLAIN = 16 };
+    double tolerance = n->config.tolerance;
+    int turns = n->views[GVM_STREET].turns;
+    if (tolerance <= 0) return PLAIN;
+    int headings = (int)lround(180 / tolerance), passes = (int)lround(180 / tolerance / turns);
+    return headings <= 1 ? 1 : (passes > 1 ? passes : 1) * turns;
 }
 
 enum { FACT_TEXT = sizeof((struct fact *)0)->text };
