@@ -123,7 +123,7 @@ static gvm_status find_tiles(int *nearest, bool *stopped, const struct batch_pla
 {
     if (plan->placed && epoch < plan->every) return neighbours_by_place(nearest, plan->most, split, err);
     struct features f;
-    gvm_status status = features_embed(&f, stopped, network, pictures, split, progress, user, err);
+    gvm_status status = features_embed(&f, stopped, network, pictures, split, NULL, progress, user, err);
     if (status == GVM_OK && !*stopped) status = mine(nearest, plan->most, plan->queried, &f, split, err);
     features_free(&f);
     return status;
@@ -153,7 +153,8 @@ static gvm_status order_clusters(struct run_position *p, int *batches, bool *sto
     int pool = p->epoch < 30 && a->plan->pool > 1 << p->epoch ? 1 << p->epoch : a->plan->pool;
     struct features f = {0};
     gvm_status status = GVM_OK;
-    if (pool > 1) status = features_embed(&f, stopped, a->network, a->pictures, a->split, a->progress, a->user, err);
+    if (pool > 1)
+        status = features_embed(&f, stopped, a->network, a->pictures, a->split, NULL, a->progress, a->user, err);
     struct pair_features pairs = {f.street, f.aerial, f.D};
     if (status == GVM_OK && !*stopped)
         status = clusters_order(p->sequence, batches, pool > 1 ? &pairs : NULL, pool, a->plan->size, a->split,
