@@ -124,6 +124,9 @@ typedef struct gvm_view_info {
     double zooms[4]; /* ground sample distance of each, metres per pixel */
     double bearing;  /* direction that is up in those pictures, degrees clockwise from north */
     double cell_m;   /* with zooms: side of a cell of a map, metres; else 0 */
+    int masked;      /* equirectangular: 1 if its inputs say which parts are seen: each is (height, width, 3) pixels and
+                        then (height / 4, width / 4) bytes, 1 for a patch of 4 x 4 pixels that is seen, else 0 */
+    size_t bytes;    /* of one input; with zooms of all pictures of a place */
 } gvm_view_info;
 
 /* Open a checkpoint (safetensors with the key `config`; see docs/model.md for the names). Strict: a missing or extra
@@ -208,7 +211,7 @@ enum {
 
 /* Convert a picture to the network's input.
  *
- *   pixels    out: (height, width, 3) of the view's input size
+ *   pixels    out: one input, (height, width, 3) of the view's input size (gvm_view_info says how many bytes)
  *   heading   for a panorama that stays one: heading of its centre column, degrees clockwise from north, any finite
  *             number; NULL for the picture's own (XMP GPano, else EXIF), else north. Ignored for an aerial picture, and
  *             by weights for photos
@@ -285,7 +288,7 @@ GVM_API void gvm_session_free(gvm_session *session);
  *
  *   features  out: (n, features) float32, row-major, each row of length 1; the caller's
  *   pixels    (n, height, width, 3) 8-bit sRGB, row-major, of the view's input size; (n, zoom_count, height, width, 3)
- *             if the view has zooms
+ *             if the view has zooms; if it is masked, each input with its visibility (gvm_view_info)
  *   n         any number >= 0; processed in batches of max_batch
  *
  * Returns GVM_OK, GVM_ARGUMENT, GVM_MEMORY, or GVM_FORMAT if the model's output for a picture is not finite or all

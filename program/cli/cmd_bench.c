@@ -110,8 +110,8 @@ static gvm_status measure_training(struct figures *f, const struct arguments *a,
         const struct branch *s = &t.network->views[GVM_STREET], *v = &t.network->views[GVM_AERIAL];
         f->aerial_each = t.network->config.method->aerial_each;
         f->passes = t.passes;
-        street = noise((size_t)a->batch * branch_bytes(s));
-        aerial = noise((size_t)a->batch * (size_t)f->aerial_each * branch_bytes(v));
+        street = noise((size_t)a->batch * s->bytes);
+        aerial = noise((size_t)a->batch * (size_t)f->aerial_each * v->bytes);
         if (street == NULL || aerial == NULL) status = GVM_MEMORY;
     }
     long rounds = a->rounds < 3 ? a->rounds : 3;

@@ -109,8 +109,12 @@ static gvm_status prepare(const struct loader *l, struct prepared *to, int b, in
     uint8_t *weak = l->options.single ? NULL : strong + (size_t)l->options.batch * l->aerial_bytes;
     status = augment_pair(to->street + (size_t)b * l->street_bytes, strong, weak, street, aerial, sizes,
                           &l->options.amounts, l->options.seed, to->epoch, (uint64_t)query);
-    if (status == GVM_OK) return status;
-    return fail(err, status, "%s: cannot augment it: out of memory", path_tail(q->path));
+    if (status != GVM_OK) return fail(err, status, "%s: cannot augment it: out of memory", path_tail(q->path));
+    size_t seen = l->street_bytes - seen_bytes(&p->street);
+    if (p->street.masked)
+        augment_seen(to->street + (size_t)b * l->street_bytes + seen, street + seen, sizes, &l->options.amounts,
+                     l->options.seed, to->epoch, (uint64_t)query);
+    return GVM_OK;
 }
 
 static bool in_conflict(const struct loader *l, const struct prepared *p, int b, int query)

@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <string.h>
 
 void panorama_elevation(double *high, double *low, const struct image *image)
 {
@@ -75,14 +76,22 @@ int panorama_columns(double heading, int W)
 /* The centre column looks along `heading`, so the column that looks north is W heading / 360 to its left, and all
  * columns move right by that number, rounded. The error is at most a quarter of a degree for W = 640, and no resampling
  * is needed. A row is rotated in place by reversing all of it and then each of its two parts. */
-void panorama_turn(uint8_t *pixels, int H, int W, double heading)
+static void turn_rows(uint8_t *bytes, int rows, size_t row, size_t turn)
 {
-    size_t turn = (size_t)panorama_columns(heading, W) * 3, row = (size_t)W * 3;
-    for (int y = 0; y < H; y++, pixels += row) {
-        reverse(pixels, row);
-        reverse(pixels, turn);
-        reverse(pixels + turn, row - turn);
+    for (int y = 0; y < rows; y++, bytes += row) {
+        reverse(bytes, row);
+        reverse(bytes, turn);
+        reverse(bytes + turn, row - turn);
     }
+}
+
+void panorama_turn(uint8_t *pixels, const struct picture_shape *shape, double heading)
+{
+    int columns = panorama_columns(heading, shape->width), across = shape->width / SEEN_PATCH;
+    turn_rows(pixels, shape->height, (size_t)shape->width * 3, (size_t)columns * 3);
+    if (!shape->masked) return;
+    int patches = (columns + SEEN_PATCH / 2) / SEEN_PATCH % across;
+    turn_rows(picture_seen(pixels, shape), shape->height / SEEN_PATCH, (size_t)across, (size_t)patches);
 }
 
 static gvm_status check_band(const double elevation[2], const double *heading, const char *where, gvm_error *err)
@@ -107,8 +116,10 @@ gvm_status panorama_fit(uint8_t *out, const struct picture_shape *shape, const d
     if (status == GVM_OK) status = check_elevation(box, image, shape->elevation, where, err);
     if (status == GVM_OK) status = fit_box(out, H, W, shape->resize, image, box, where, err);
     if (status == GVM_OK && circle != CIRCLE_LISTED) status = fit_content(out, (size_t)H * (size_t)W, where, err);
-    if (status == GVM_OK) panorama_turn(out, H, W, heading != NULL ? *heading : own_heading(image));
-    return status;
+    if (status != GVM_OK) return status;
+    if (shape->masked) memset(picture_seen(out, shape), 1, seen_bytes(shape));
+    panorama_turn(out, shape, heading != NULL ? *heading : own_heading(image));
+    return GVM_OK;
 }
 
 void panorama_seen(double box[4], int *turn, const struct picture_shape *shape, const double *heading,

@@ -130,15 +130,14 @@ static size_t list_looks(gvm_locator *b, gvm_located *const *asked, size_t count
 /* Embed the looks; a picture whose embedding fails gets its status. */
 static void embed_looks(gvm_locator *b, size_t count)
 {
-    const int *size = view_size(b->session->model, GVM_STREET);
+    const struct picture_shape shape = config_shape(&b->session->model->network->config, GVM_STREET);
     size_t bytes = view_bytes(b->session->model, GVM_STREET), D = (size_t)b->map->width, n;
     for (size_t at = 0; at < count; at += n) {
         n = count - at < (size_t)b->session->max_batch ? count - at : (size_t)b->session->max_batch;
         for (size_t i = 0; i < n; i++) {
             const struct look *look = &b->looks[at + i];
             memcpy(b->pixels + i * bytes, look->asked->pixels + (size_t)look->view * bytes, bytes);
-            if (look->asked->found->heading_found)
-                panorama_turn(b->pixels + i * bytes, size[0], size[1], look->heading);
+            if (look->asked->found->heading_found) panorama_turn(b->pixels + i * bytes, &shape, look->heading);
         }
         bool ran = session_embed(b->session, GVM_STREET, b->features + at * D, b->pixels, n);
         for (size_t i = 0; i < n; i++) {
@@ -196,11 +195,11 @@ static size_t make_answers(const gvm_locator *b, gvm_located *asked, gvm_hit *ra
 /* Keep the picture as rotated for its best hit. */
 static void keep_best_look(const gvm_locator *b, gvm_located *asked, size_t best)
 {
-    const int *size = view_size(b->session->model, GVM_STREET);
+    const struct picture_shape shape = config_shape(&b->session->model->network->config, GVM_STREET);
     size_t D = (size_t)b->map->width;
-    if (asked->found->heading_found) panorama_turn(asked->pixels, size[0], size[1], b->looks[best].heading);
+    if (asked->found->heading_found) panorama_turn(asked->pixels, &shape, b->looks[best].heading);
     asked->heading = b->looks[best].heading;
-    if (!b->photos) asked->turn = panorama_columns(asked->heading, size[1]);
+    if (!b->photos) asked->turn = panorama_columns(asked->heading, shape.width);
     if (asked->feature != NULL) memcpy(asked->feature, b->features + best * D, D * sizeof *asked->feature);
 }
 

@@ -6,11 +6,13 @@
 
 bool branch_open(struct branch *b, const struct config *config, int view)
 {
+    const struct picture_shape shape = config_shape(config, view);
     *b = (struct branch){.backbone = config->method->backbone,
                          .head = config->method->head,
                          .H = config->views[view].size[0],
                          .W = config->views[view].size[1],
-                         .pictures = view_pictures(&config->views[view])};
+                         .pictures = view_pictures(&config->views[view]),
+                         .bytes = picture_bytes(&shape)};
     b->maps.pictures = b->pictures;
     b->maps.projection = config->views[view].projection;
     b->body = b->backbone->open(&b->maps, config->backbone.bytes, &config->views[view]);

@@ -9,6 +9,7 @@ struct branch {
     const struct head *head;
     int H, W;            /* of a picture */
     int pictures;        /* pictures of a place */
+    size_t bytes;        /* of them all (picture_bytes) */
     void *body, *top;    /* the backbone's and the head's weights */
     struct pyramid maps; /* the backbone's output for a picture */
     int features;        /* length of the feature */
@@ -19,12 +20,6 @@ struct branch {
  * call branch_close in either case. */
 bool branch_open(struct branch *branch, const struct config *config, int view);
 void branch_close(struct branch *branch);
-
-/* Bytes of all pictures of a place. */
-static inline size_t branch_bytes(const struct branch *branch)
-{
-    return (size_t)branch->pictures * (size_t)branch->H * (size_t)branch->W * 3;
-}
 
 /* List the parameters of both views and of the method's own weights, in the order of the checkpoint. own: the method's
  * weights, or NULL if the lister only counts. Returns false if out of memory. */

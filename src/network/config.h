@@ -20,6 +20,8 @@ struct view {
     int zoom_count;          /* pictures of a place, one for each zoom; 0: a single picture that covers ground_m */
     double zooms[MAX_ZOOMS]; /* metres a pixel, ascending */
     double bearing;          /* with zooms: the direction that points up, degrees clockwise from north */
+    bool visible;            /* of a panorama: a byte for each patch says whether it is seen (struct picture_shape) */
+    bool wrap;               /* of a panorama: windows extend over its left and right edge, which are neighbours */
 };
 
 /* Number of pictures of a place, which together give one feature: a batch is (B, pictures, H, W, 3). */
@@ -41,6 +43,7 @@ struct config {
     double ground_m;      /* side of an aerial picture on the ground, metres; with zooms: of the finest picture */
     double cell_m;        /* with zooms: side of a cell of the map, metres; else 0 */
     double elevation[2];  /* lowest and highest row of a street input, degrees above the horizon */
+    double tolerance; /* error of a heading that the street view was trained with, degrees; 0: not trained with any */
     struct part backbone, head, own;
 };
 
@@ -55,7 +58,8 @@ static inline struct picture_shape config_shape(const struct config *config, gvm
                                   .projection = v->projection,
                                   .zoom_count = v->zoom_count,
                                   .zooms = {v->zooms[0], v->zooms[1], v->zooms[2], v->zooms[3]},
-                                  .bearing = v->bearing};
+                                  .bearing = v->bearing,
+                                  .masked = v->visible};
 }
 
 #endif

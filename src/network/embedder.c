@@ -59,7 +59,7 @@ gvm_status embedder_open(struct embedder **out, const struct network *network, i
     struct embedder *e = *out = calloc(1, sizeof *e);
     if (e != NULL) {
         *e = (struct embedder){.network = network, .branch = branch, .view = view, .max_batch = max_batch};
-        e->bytes = branch_bytes(branch);
+        e->bytes = branch->bytes;
         e->made = calloc((size_t)max_batch + 1, sizeof *e->made);
     }
     gvm_status status = e && e->made ? network_tape(&e->tape, network, false, err)

@@ -38,6 +38,7 @@ struct trace {
 struct backbone {
     const char *name, *title; /* "swin_v2", "Swin V2" */
     struct field_list fields; /* of its part of the configuration */
+    bool masked, wraps;       /* supports a view's `visible`, and its `wrap` */
 
     /* Check that the backbone can be built for pictures of this size. Fails with GVM_FORMAT. */
     gvm_status (*check)(const void *config, const int size[2], const char *view, const char *where, gvm_error *err);
@@ -70,6 +71,7 @@ struct head {
     const char *name;
     float epsilon; /* added to the feature's length in the normalisation */
     bool places;   /* pools over the maps of all pictures of a place */
+    bool masked;   /* supports a view's `visible` */
     struct field_list fields;
 
     gvm_status (*check)(const void *config, const struct pyramid *maps, const char *view, const char *where,

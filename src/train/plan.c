@@ -74,8 +74,8 @@ gvm_status train_plan(struct train_plan *plan, const struct network *network, co
     if (status == GVM_OK) status = learner_need(&needs, network, o->batch, &o->losses, o->rho, err);
     if (status != GVM_OK) return status;
     const struct split *train = &data->train, *test = &data->test;
-    double street = (double)branch_bytes(&network->views[GVM_STREET]);
-    double aerial = (double)branch_bytes(&network->views[GVM_AERIAL]);
+    double street = (double)network->views[GVM_STREET].bytes;
+    double aerial = (double)network->views[GVM_AERIAL].bytes;
     double read = LOADER_RING * o->batch * (street + network->config.method->aerial_each * aerial);
     double compared = o->eval_every > 0 ? (double)test->query_count + test->tile_count : 0;
     if (batch_plan_of(o, train).size > 0) compared = larger(compared, (double)train->query_count + train->tile_count);
