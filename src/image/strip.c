@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "image/panorama.h"
-
 struct strip strip_of(double draw, double fov, double noise, int W)
 {
     int shift = (int)(draw * W * noise / 360), count = (int)(fov / 360 * W);
@@ -12,22 +10,30 @@ struct strip strip_of(double draw, double fov, double noise, int W)
     return (struct strip){(W - shift % W) % W, count};
 }
 
-struct strip strip_turn(uint8_t *pixels, struct strip strip, double heading, int H, int W)
+struct strip strip_turn(uint8_t *pixels, struct strip strip, double heading, const struct picture_shape *shape)
 {
+    const int W = shape->width;
     double turn = heading + 360.0 * (W / 2 - strip.first - strip.count / 2) / W;
-    panorama_turn(pixels, H, W, turn);
+    panorama_turn(pixels, shape, turn);
     return (struct strip){(strip.first + panorama_columns(turn, W)) % W, strip.count};
 }
 
-/* Whether column j is in the strip. */
-static bool has(struct strip strip, int j, int W)
+static bool has_column(struct strip strip, int j, int W)
 {
     return (j - strip.first + W) % W < strip.count;
 }
 
-void strip_cut(uint8_t *pixels, struct strip strip, const uint8_t colour[3], int H, int W)
+void strip_cut(uint8_t *pixels, struct strip strip, const uint8_t colour[3], const struct picture_shape *shape)
 {
+    const int H = shape->height, W = shape->width, across = W / SEEN_PATCH;
     for (int j = 0; j < W; j++)
-        for (int i = 0; i < H && !has(strip, j, W); i++)
+        for (int i = 0; i < H && !has_column(strip, j, W); i++)
             memcpy(pixels + ((size_t)i * (size_t)W + (size_t)j) * 3, colour, 3);
+    uint8_t *seen = picture_seen(pixels, shape);
+    for (int x = 0; x < across && shape->masked; x++) {
+        int columns = 0;
+        for (int j = 0; j < SEEN_PATCH; j++) columns += has_column(strip, x * SEEN_PATCH + j, W);
+        for (int y = 0; y < H / SEEN_PATCH && 2 * columns < SEEN_PATCH; y++)
+            seen[(size_t)y * (size_t)across + (size_t)x] = 0;
+    }
 }

@@ -9,12 +9,14 @@
 #include "base/mersenne.h"
 #include "image/strip.h"
 
-enum { HEADINGS = 16 };
+enum { HEADINGS = 16 /* of networks without a tolerance */, TURNS = 5 /* of a network that wraps, from one pass */ };
 
 int fov_trials(const struct config *config)
 {
-    (void)config;
-    return HEADINGS;
+    if (config->tolerance <= 0) return HEADINGS;
+    int each = config->views[GVM_STREET].wrap && config->tolerance < 180 ? TURNS : 1;
+    int passes = (int)lround(180 / config->tolerance / each);
+    return each * (passes > 1 ? passes : 1);
 }
 
 /* ------------------------------------------------------------------ the strips */
@@ -30,10 +32,9 @@ struct strips {
 static void cut_strip(const void *user, uint8_t *picture, int query, int look)
 {
     const struct strips *s = user;
-    const int H = s->shape->height, W = s->shape->width;
-    struct strip strip = strip_of(s->draws[query], s->task.fov, 360, W);
-    if (s->task.heading != FOV_KNOWN) strip = strip_turn(picture, strip, 360.0 * look / s->trials, H, W);
-    strip_cut(picture, strip, s->colour, H, W);
+    struct strip strip = strip_of(s->draws[query], s->task.fov, 360, s->shape->width);
+    if (s->task.heading != FOV_KNOWN) strip = strip_turn(picture, strip, 360.0 * look / s->trials, s->shape);
+    strip_cut(picture, strip, s->colour, s->shape);
 }
 
 /* ------------------------------------------------------------------ progress over all tasks */
