@@ -34,7 +34,7 @@ struct prepared {
     int index, count;
     int *queries;               /* (B) */
     struct slot *slots;         /* (B) */
-    uint8_t *street;            /* (B, H, W, 3) */
+    uint8_t *street;            /* (B, picture_bytes), or (2 B, picture_bytes) with views */
     uint8_t *aerial;            /* (2 B, H, W, 3), or (B, H, W, 3), or (B, pictures, H, W, 3) */
     struct drawn_place *places; /* (B) position and bearing of the aerial pictures; NULL without rasters */
     uint8_t *allowed;           /* (B, B); NULL without rasters */
@@ -93,6 +93,21 @@ static gvm_status prepare_place(const struct loader *l, struct prepared *to, int
     return fail(err, status, "%s: cannot augment it: out of memory", path_tail(q->path));
 }
 
+/* Make view b of panorama b, and turn the panorama by the error of its heading. copy: room for a panorama. */
+static void prepare_view(const struct loader *l, struct prepared *to, int b, int query, uint8_t *copy)
+{
+    const struct loader_options *o = &l->options;
+    const struct picture_shape *shape = &l->pictures.street;
+    const struct training_draws draws = {
+        .tolerance = o->tolerance, .seed = o->seed, .epoch = to->epoch, .epochs = o->views};
+    const struct training_view view = training_view_draw(&draws, (uint64_t)query);
+    uint8_t *panorama = to->street + (size_t)b * l->street_bytes;
+    memcpy(copy, panorama, l->street_bytes);
+    training_view_colours(copy, &draws, (uint64_t)query, o->amounts.street, shape);
+    training_view_render(panorama + (size_t)o->batch * l->street_bytes, copy, &view, o->colour, shape);
+    panorama_turn(panorama, shape, training_view_turn(&draws, (uint64_t)query));
+}
+
 /* Prepare pair `query` as number b of the batch. */
 static gvm_status prepare(const struct loader *l, struct prepared *to, int b, int query, const struct room *room,
                           gvm_error *err)
@@ -114,6 +129,7 @@ static gvm_status prepare(const struct loader *l, struct prepared *to, int b, in
     if (p->street.masked)
         augment_seen(to->street + (size_t)b * l->street_bytes + seen, street + seen, sizes, &l->options.amounts,
                      l->options.seed, to->epoch, (uint64_t)query);
+    if (l->options.views > 0) prepare_view(l, to, b, query, room->street);
     return GVM_OK;
 }
 
@@ -231,7 +247,7 @@ static bool allocate(struct loader *l)
         struct prepared *p = &l->batches[i];
         p->queries = calloc(B, sizeof *p->queries);
         p->slots = calloc(B, sizeof *p->slots);
-        p->street = malloc(B * l->street_bytes);
+        p->street = malloc((l->options.views > 0 ? 2 : 1) * B * l->street_bytes);
         p->aerial = malloc((l->options.single ? 1 : 2) * B * l->aerial_bytes);
         if (p->queries == NULL || p->slots == NULL || p->street == NULL || p->aerial == NULL) return false;
         if (l->pictures.cutters == NULL) continue;
@@ -252,7 +268,7 @@ gvm_status loader_open(struct loader **loader, const struct pictures *p, const s
                        const struct loader_options *options, gvm_error *err)
 {
     assert(options->batch >= 1 && options->workers >= 1 && options->workers <= MAX_WORKERS && options->first >= 0);
-    assert(p->cutters == NULL || options->single);
+    assert(p->cutters == NULL || (options->single && options->views == 0));
     *loader = NULL;
     struct loader *l = calloc(1, sizeof *l);
     if (l == NULL) return fail(err, GVM_MEMORY, "cannot read pictures: out of memory");

@@ -8,6 +8,7 @@
 #include "data/clusters.h"
 #include "data/neighbours.h"
 #include "data/sampler.h"
+#include "image/training_view.h"
 #include "train/evaluate.h"
 
 enum { HARD_LOOKS = 2 }; /* times the group size: number of a query's best tiles that are considered */
@@ -117,16 +118,19 @@ static gvm_status check_position(const struct run_position *p, const struct batc
     return fail(err, GVM_FORMAT, "the run's state does not match the data set's pairs; begin a new run");
 }
 
-static gvm_status find_tiles(int *nearest, bool *stopped, const struct batch_plan *plan, int epoch,
-                             const struct network *network, const struct pictures *pictures, const struct split *split,
-                             features_progress *progress, void *user, gvm_error *err)
+/* How a pair's view of this epoch is made. */
+struct view_maker {
+    struct training_draws draws;
+    const struct picture_shape *shape;
+    uint8_t colour[3];
+};
+
+static void see_view(const void *user, uint8_t *out, const uint8_t *picture, int query, int look)
 {
-    if (plan->placed && epoch < plan->every) return neighbours_by_place(nearest, plan->most, split, err);
-    struct features f;
-    gvm_status status = features_embed(&f, stopped, network, pictures, split, NULL, progress, user, err);
-    if (status == GVM_OK && !*stopped) status = mine(nearest, plan->most, plan->queried, &f, split, err);
-    features_free(&f);
-    return status;
+    const struct view_maker *m = user;
+    const struct training_view view = training_view_draw(&m->draws, (uint64_t)query);
+    (void)look;
+    training_view_render(out, picture, &view, m->colour, m->shape);
 }
 
 static void drop(int **numbers)
@@ -142,9 +146,26 @@ struct ask {
     const struct network *network;
     const struct pictures *pictures;
     const struct split *split;
+    const struct looks *looks; /* of the street pictures; NULL: as they are */
     features_progress *progress;
     void *user;
 };
+
+static gvm_status embed(struct features *f, bool *stopped, const struct ask *a, gvm_error *err)
+{
+    return features_embed(f, stopped, a->network, a->pictures, a->split, a->looks, a->progress, a->user, err);
+}
+
+static gvm_status find_tiles(int *nearest, bool *stopped, const struct ask *a, int epoch, gvm_error *err)
+{
+    const struct batch_plan *plan = a->plan;
+    if (plan->placed && epoch < plan->every) return neighbours_by_place(nearest, plan->most, a->split, err);
+    struct features f;
+    gvm_status status = embed(&f, stopped, a, err);
+    if (status == GVM_OK && !*stopped) status = mine(nearest, plan->most, plan->queried, &f, a->split, err);
+    features_free(&f);
+    return status;
+}
 
 /* With pools of one batch the network makes no difference, so the split is not embedded. */
 static gvm_status order_clusters(struct run_position *p, int *batches, bool *stopped, const struct ask *a,
@@ -174,9 +195,7 @@ static gvm_status order_nearest(struct run_position *p, int *batches, bool *stop
     if (find) p->nearest = malloc((N * (size_t)plan->most + 1) * sizeof *p->nearest);
     p->nearest_count = N * (size_t)plan->most;
     if (p->nearest == NULL) return fail(err, GVM_MEMORY, "cannot order %zu queries: out of memory", N);
-    if (find)
-        status = find_tiles(p->nearest, stopped, plan, p->epoch, a->network, a->pictures, a->split, a->progress,
-                            a->user, err);
+    if (find) status = find_tiles(p->nearest, stopped, a, p->epoch, err);
     if (status != GVM_OK || *stopped) return status;
     return plan->order(p->sequence, batches, p->nearest, plan->most, plan->size, a->split, a->options->seed,
                        (uint64_t)p->epoch, err);
@@ -186,7 +205,15 @@ gvm_status batch_plan_epoch(struct run_position *p, bool *stopped, const struct 
                             const struct run_options *o, const struct network *network, const struct pictures *pictures,
                             const struct split *split, features_progress *progress, void *user, gvm_error *err)
 {
-    const struct ask ask = {plan, o, network, pictures, split, progress, user};
+    struct view_maker maker = {.draws = {.tolerance = network->config.tolerance,
+                                         .seed = o->seed,
+                                         .epoch = (uint64_t)p->epoch,
+                                         .epochs = o->epochs},
+                               .shape = &pictures->street};
+    const struct looks views = {.count = 1, .see = see_view, .user = &maker};
+    const bool by_view = run_options_losses(o, &network->config).views;
+    const struct ask ask = {plan, o, network, pictures, split, by_view ? &views : NULL, progress, user};
+    view_colour(maker.colour, &network->config.views[GVM_STREET]);
     int batches = 0;
     size_t N = (size_t)split->query_count;
     gvm_status status = check_position(p, plan, (size_t)o->batch, split, err);

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -29,12 +30,13 @@ struct strips {
     uint8_t colour[3];
 };
 
-static void cut_strip(const void *user, uint8_t *picture, int query, int look)
+static void cut_strip(const void *user, uint8_t *out, const uint8_t *picture, int query, int look)
 {
     const struct strips *s = user;
+    memcpy(out, picture, picture_bytes(s->shape));
     struct strip strip = strip_of(s->draws[query], s->task.fov, 360, s->shape->width);
-    if (s->task.heading != FOV_KNOWN) strip = strip_turn(picture, strip, 360.0 * look / s->trials, s->shape);
-    strip_cut(picture, strip, s->colour, s->shape);
+    if (s->task.heading != FOV_KNOWN) strip = strip_turn(out, strip, 360.0 * look / s->trials, s->shape);
+    strip_cut(out, strip, s->colour, s->shape);
 }
 
 /* ------------------------------------------------------------------ progress over all tasks */
@@ -132,8 +134,7 @@ gvm_status evaluate_fov(struct evaluation *out, const struct fov_task *tasks, in
                       .overall = {.progress = progress, .user = user, .total = T + all * Q}};
     mersenne_seed(&random, seed);
     for (size_t q = 0; q < Q && draws != NULL; q++) draws[q] = mersenne_rand(&random);
-    for (int c = 0; c < 3; c++)
-        f.strips.colour[c] = (uint8_t)lround(255 * (double)network->config.views[GVM_STREET].mean[c]);
+    view_colour(f.strips.colour, &network->config.views[GVM_STREET]);
     if (draws == NULL || f.features.street == NULL || f.features.aerial == NULL)
         status = fail(err, GVM_MEMORY, "out of memory for the features of %zu pictures", T + most * Q);
     else

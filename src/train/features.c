@@ -34,8 +34,10 @@ static void read_part(void *argument, struct team team)
         r->status[i] = pictures_read(&pixels, room, r->pictures, r->split, r->view, r->first + i, &r->errors[i]);
         for (int l = 0; l < looks && r->status[i] == GVM_OK; l++) {
             uint8_t *to = r->pixels + (size_t)(i * looks + l) * r->each;
-            memcpy(to, pixels, r->each);
-            if (r->looks.see) r->looks.see(r->looks.user, to, r->first + i, l);
+            if (r->looks.see)
+                r->looks.see(r->looks.user, to, pixels, r->first + i, l);
+            else
+                memcpy(to, pixels, r->each);
         }
     }
 }

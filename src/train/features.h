@@ -15,11 +15,11 @@ struct features {
     int looks; /* features of a query; 0: 1 */
 };
 
-/* How a street picture is seen: each becomes `count` looks, which `see` makes in place from copies of it. `see` is
- * called from several threads. */
+/* How a street picture is seen: each becomes `count` looks, which `see` makes from it; out and picture (picture_bytes
+ * each) do not overlap. `see` is called from several threads. */
 struct looks {
     int count; /* 1..MAX_LOOKS */
-    void (*see)(const void *user, uint8_t *picture, int query, int look);
+    void (*see)(const void *user, uint8_t *out, const uint8_t *picture, int query, int look);
     const void *user;
 };
 

@@ -73,6 +73,18 @@ const struct option_row run_option_rows[] = {
     {"loss-weak", OPTION_FLOAT, AT(losses.weak), NULL, 0, 1e3, "0.25", .saved = true},
     {"loss-alpha", OPTION_FLOAT, AT(losses.alpha), NULL, 0, 1e3, "10", .saved = true},
 
+    {.type = OPTION_TITLE, .help = "Photos (networks with \"visible\", which also learn a view of each panorama):"},
+    {"panorama-weight", OPTION_FLOAT, AT(losses.panorama), "W", 0, 1e3, "1",
+     .help = "weight of the panoramas' losses; the weights of all losses are divided by their sum"},
+    {"view-weight", OPTION_FLOAT, AT(losses.view), "W", 0, 1e3, "0.5", .help = "weight of the views' losses"},
+    {"agreement-weight", OPTION_FLOAT, AT(losses.agreement), "W", 0, 1e3, "0.5",
+     .help = "weight of the loss between panoramas and their views"},
+    {"contrast-weight", OPTION_FLOAT, AT(losses.variants), "W", 0, 1e3, "0.5",
+     .help = "weight of the loss between the two variants of an aerial picture"},
+    {"tolerance", OPTION_DOUBLE, AT(tolerance), "DEG", 1, 180, "0", .takes = "degrees", .or_zero = true,
+     .help = "largest error of a heading that is learned; `locate` then tries 180 / DEG headings if a heading is "
+             "unknown. 0: as in the weights of --init, else 9"},
+
     {.type = OPTION_TITLE, .help = "Augmentation:"},
     {"turn", OPTION_YES, AT(amounts.turn), "yes|no", .standard = "yes",
      .help = "rotate the aerial pictures, and shift the panoramas with them, by multiples of 90 degrees"},
@@ -124,7 +136,17 @@ gvm_status run_options_check(const struct run_options *o, gvm_error *err)
     if (o->amounts.jpeg > 0 && !(o->amounts.quality[0] > 0 && o->amounts.quality[0] <= o->amounts.quality[1]))
         return fail(err, GVM_ARGUMENT, "the run's JPEG quality range, %d to %d, is invalid; expected a range above 0",
                     o->amounts.quality[0], o->amounts.quality[1]);
+    const struct loss_options *l = &o->losses;
+    if (!(l->panorama + l->view + l->agreement + l->variants > 0))
+        return fail(err, GVM_ARGUMENT, "the weights of all losses are 0; give a --panorama-weight or --view-weight");
     return GVM_OK;
+}
+
+struct loss_options run_options_losses(const struct run_options *o, const struct config *config)
+{
+    struct loss_options losses = o->losses;
+    losses.views = config->views[GVM_STREET].visible && config->method->view_terms != NULL;
+    return losses;
 }
 
 void run_options_recipe(struct run_options *o, const struct method *method)

@@ -1,10 +1,10 @@
-/* view_draw.c - see view_draw.h. Angles are in degrees. */
-#include "image/view_draw.h"
+/* training_view.c - see training_view.h. Angles are in degrees. */
+#include "image/training_view.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "base/random.h"
+#include "image/augment_parts.h"
 
 static const double NARROWEST = 50, WIDEST_PHOTO = 120, CIRCLE = 360;
 static const double CIRCLES = 0.2, PHOTOS = 0.5;             /* shares of the views */
@@ -27,21 +27,18 @@ enum draw {
     ROLL_ERROR,
     TURNS,
     TURN,
+    JITTER, /* four */
     DRAWS = 16
 };
 
-struct dice {
-    uint64_t seed, stream, first;
-};
-
-static struct dice dice_of(const struct view_draws *d, uint64_t index)
+static struct dice dice_of(const struct training_draws *d, uint64_t index)
 {
     return (struct dice){d->seed, UINT64_C(0x766977) << 40 | d->epoch, index * DRAWS}; /* "viw": a separate stream */
 }
 
 static double between(const struct dice *dice, enum draw draw, double low, double high)
 {
-    return low + (high - low) * (double)random_uniform(dice->seed, dice->stream, dice->first + draw);
+    return low + (high - low) * (double)dice_uniform(dice, draw);
 }
 
 static double normal(const struct dice *dice, enum draw draw)
@@ -88,16 +85,18 @@ static void mistake_fov(struct camera *camera, enum view_kind kind, double fov, 
 {
     double wrong = fmin(fov * factor, kind == VIEW_STRIP ? CIRCLE : 170);
     if (kind == VIEW_PHOTO) camera->focal = 0.5 / tan(radians(wrong) / 2);
-    if (kind == VIEW_STRIP) camera->full_width *= fov / wrong;
+    if (kind != VIEW_STRIP) return;
+    camera->full_width *= fov / wrong;
+    camera->left = (camera->full_width - camera->width) / 2;
 }
 
-struct drawn_view view_draw(const struct view_draws *draws, uint64_t index)
+struct training_view training_view_draw(const struct training_draws *draws, uint64_t index)
 {
     static const double shapes[] = {4.0 / 3, 3.0 / 4, 16.0 / 9, 9.0 / 16, 3.0 / 2}; /* width over height */
     const struct dice dice = dice_of(draws, index);
     double done = (double)draws->epoch / draws->epochs;
     double narrowest = fmax(NARROWEST, CIRCLE - (CIRCLE - NARROWEST) * fmin(1, done / NARROWEST_FROM));
-    struct drawn_view view = {.kind = draw_kind(&dice, done)};
+    struct training_view view = {.kind = draw_kind(&dice, done)};
     struct camera *taken = &view.taken;
     double fov = view.kind == VIEW_CIRCLE  ? CIRCLE
                  : view.kind == VIEW_STRIP ? between(&dice, FOV, narrowest, CIRCLE)
@@ -118,11 +117,18 @@ struct drawn_view view_draw(const struct view_draws *draws, uint64_t index)
     return view;
 }
 
-double view_draw_turn(const struct view_draws *draws, uint64_t index)
+double training_view_turn(const struct training_draws *draws, uint64_t index)
 {
     const struct dice dice = dice_of(draws, index);
     if (between(&dice, TURNS, 0, 1) < 0.5) return 0;
     return between(&dice, TURN, -draws->tolerance, draws->tolerance);
+}
+
+void training_view_colours(uint8_t *pixels, const struct training_draws *draws, uint64_t index, float amount,
+                           const struct picture_shape *shape)
+{
+    const struct dice dice = dice_of(draws, index);
+    if (amount > 0) augment_jitter(pixels, shape->height, shape->width, amount, &dice, JITTER);
 }
 
 /* ------------------------------------------------------------------ the canvas */
@@ -148,7 +154,7 @@ static void sample(uint8_t out[3], const uint8_t *panorama, double azimuth, doub
 
 /* Where the believed camera sees the direction of a canvas pixel, the picture shows another one. Returns false if it is
  * outside of the picture. */
-static bool look(double *azimuth, double *elevation, const struct drawn_view *view, double i, double j,
+static bool look(double *azimuth, double *elevation, const struct training_view *view, double i, double j,
                  const struct picture_shape *shape)
 {
     const double high = shape->elevation[1], low = shape->elevation[0];
@@ -162,8 +168,8 @@ static bool look(double *azimuth, double *elevation, const struct drawn_view *vi
     return inside && camera_direction(azimuth, elevation, taken, x, y);
 }
 
-void view_render(uint8_t *out, const uint8_t *panorama, const struct drawn_view *view, const uint8_t colour[3],
-                 const struct picture_shape *shape)
+void training_view_render(uint8_t *out, const uint8_t *panorama, const struct training_view *view,
+                          const uint8_t colour[3], const struct picture_shape *shape)
 {
     const int H = shape->height, W = shape->width, across = W / SEEN_PATCH;
     uint8_t *seen = shape->masked ? picture_seen(out, shape) : NULL, *pixel = out;
