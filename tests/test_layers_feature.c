@@ -36,6 +36,7 @@ static void open_masks(struct layer_test *t, const struct sizes *s)
     layer_param(t, "w2", 0, 1 / sqrt(half), 3, (const int[]){N, L, half}, false);
     layer_param(t, "b2", 0.1, 0.5, 2, (const int[]){N, L}, false);
     layer_output(t, B, 1, N * C);
+    layer_seen(t, B, 1, L);
     struct oracle_masks *a = t->more = layer_bytes(t, sizeof *a);
     struct variable *p = t->par;
     *a = (struct oracle_masks){
@@ -43,6 +44,7 @@ static void open_masks(struct layer_test *t, const struct sizes *s)
         L,
         C,
         N,
+        t->seen,
         p[0].value,
         p[1].value,
         p[2].value,
@@ -66,15 +68,23 @@ static void open_masks(struct layer_test *t, const struct sizes *s)
 static void test_masks(void **state)
 {
     static const struct sizes sizes[] = {
-        {.B = 1, .L = 2, .C = 1, .N = 1},   {.B = 3, .L = 7, .C = 9, .N = 3},   {.B = 1, .L = 9, .C = 7, .N = 8},
-        {.B = 3, .L = 5, .C = 33, .N = 8},  {.B = 1, .L = 64, .C = 20, .N = 2}, {.B = 3, .L = 20, .C = 97, .N = 3},
-        {.B = 2, .L = 49, .C = 16, .N = 8}, {.B = 1, .L = 4, .C = 200, .N = 7},
+        {.B = 1, .L = 2, .C = 1, .N = 1},
+        {.B = 3, .L = 7, .C = 9, .N = 3},
+        {.B = 1, .L = 9, .C = 7, .N = 8},
+        {.B = 3, .L = 5, .C = 33, .N = 8},
+        {.B = 1, .L = 64, .C = 20, .N = 2},
+        {.B = 3, .L = 20, .C = 97, .N = 3},
+        {.B = 2, .L = 49, .C = 16, .N = 8},
+        {.B = 1, .L = 4, .C = 200, .N = 7},
+        {.B = 3, .L = 9, .C = 7, .N = 3, .masked = true},
+        {.B = 1, .L = 40, .C = 33, .N = 8, .masked = true},
+        {.B = 5, .L = 20, .C = 96, .N = 2, .masked = true},
     };
     struct layer_test t;
     (void)state;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         open_masks(&t, &sizes[i]);
-        if (i < 4) check_differences(&t);
+        if (i < 4 || i == 8) check_differences(&t);
         check_shipped(&t);
         layer_free(&t);
     }
