@@ -89,17 +89,15 @@ static int print_tasks_json(const struct evaluation *e, const struct fov_task *t
     json_t *rows = json_array();
     for (int i = 0; i < count; i++) {
         int looks = tasks[i].heading == FOV_TRIALS ? fov_trials(&j->network->config) : 1;
-        json_t *recall = json_object(),
-               *row = json_pack("{s:f, s:s, s:i}", "fov", tasks[i].fov, "heading",
+        json_t *row = json_pack("{s:f, s:s, s:i}", "fov", tasks[i].fov, "heading",
                                 tasks[i].heading == FOV_KNOWN ? "known" : "unknown", "looks", looks);
-        for (int k = 0; k < AT_COUNT; k++) json_put(&recall, at[k], json_real(e[i].recall[k]));
-        json_put(&row, "recall", recall);
+        for (int k = 0; k < AT_COUNT; k++) json_put(&row, at[k], json_real(e[i].recall[k]));
         if (e->has_metres) json_put(&row, "within_25_m_percent", json_real(e[i].within_25m));
         json_push(&rows, row);
     }
     json_t *root = json_pack("{s:s, s:i, s:i, s:I}", "format", j->data->format, "queries", e->queries, "gallery",
                              e->gallery, "seed", (json_int_t)a->seed);
-    json_put(&root, "views", rows);
+    json_put(&root, "strips", rows);
     return json_print(root);
 }
 
