@@ -213,6 +213,7 @@ static gvm_status open_job(struct eval_job *j, const struct arguments *a, gvm_er
         .format = a->format, .test = a->test, .elevation = c->elevation, .ground_m = c->cell_m, .imagery = a->imagery};
     status = dataset_open(&j->data, a->data, &options, err); /* panoramas are cut to the weights' elevations */
     if (status == GVM_OK) status = pictures_open(&j->pictures, j->data, c, err);
+    if (status == GVM_OK) pictures_inner(&j->pictures, a->inner);
     if (status == GVM_OK) status = pictures_keep(&j->pictures, 0, err);
     if (status == GVM_OK) status = network_place(j->network, err);
     if (status != GVM_OK) return status;
@@ -306,6 +307,8 @@ static const struct option_row rows[] = {
     {"test", OPTION_TEXT, AT(test), "NAME", .help = "test split, by the format's own name (default: its first)"},
     {"imagery", OPTION_TEXT, AT(imagery), "PATH",
      .help = "photos: a raster, or a folder of rasters (default: imagery/ in D, else D itself)"},
+    {"inner", OPTION_DOUBLE, AT(inner), "F", 0.5, 1, "1",
+     .help = "use the inner part of each aerial picture, F of its side, for weights that were trained so"},
     {"fov", OPTION_TEXT, AT(fov), "LIST",
      .help = "limited fields of view instead, degrees: 360,180,90,70 evaluates each; DSM's protocol"},
     {"heading", OPTION_CHOICE, AT(heading), "known|unknown|both", .standard = "known", .with = "fov",

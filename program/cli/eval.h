@@ -13,6 +13,7 @@ struct arguments {
     const char *index, *photos; /* for recalls in metres */
     const char *fov;            /* for limited fields of view; NULL: none */
     int protocol, heading;
+    double inner;
     long rows; /* of the gallery's picture */
     long seed;
     bool reverse, json, force, panorama;

@@ -67,8 +67,8 @@ gvm_status train_arguments_fit(const struct arguments *a, const struct config *c
     static const char *const elevation[] = {"elevation", NULL}, *const around[] = {"around", NULL},
                              *const smoothing[] = {"smoothing", NULL}, *const contrast[] = {"contrast", NULL};
     static const char *const spin[] = {"spin", NULL};
-    static const char *const of_pairs[] = {"ground-metres", "turn",          "jitter", "grey", "blur",
-                                           "mirror",        "street-jitter", "spin",   NULL};
+    static const char *const of_pairs[] = {"ground-metres", "turn",          "jitter", "grey",  "blur",
+                                           "mirror",        "street-jitter", "spin",   "inner", NULL};
     static const char *const of_views[] = {"panorama-weight", "view-weight", "agreement-weight",
                                            "contrast-weight", "tolerance",   NULL};
     const struct method *m = c->method;

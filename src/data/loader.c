@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/random.h"
 #include "base/ring.h"
 #include "data/drawn_place.h"
 #include "data/sampler.h"
@@ -108,6 +109,20 @@ static void prepare_view(const struct loader *l, struct prepared *to, int b, int
     panorama_turn(panorama, shape, training_view_turn(&draws, (uint64_t)query));
 }
 
+/* Read a pair's tile; of one whose inner part is used, a random part, so that cameras are off its centre. */
+static gvm_status read_tile(const uint8_t **pixels, const struct loader *l, uint64_t epoch, int query, uint8_t *room,
+                            gvm_error *err)
+{
+    const struct pictures *p = &l->pictures;
+    const uint64_t stream = UINT64_C(0x706172) << 40 | epoch; /* "par" */
+    int tile = l->split->queries[query].tile;
+    if (p->whole.height == 0) return pictures_read(pixels, room, p, l->split, GVM_AERIAL, tile, err);
+    double at[2];
+    for (int k = 0; k < 2; k++)
+        at[k] = (double)random_uniform(l->options.seed, stream, 2 * (uint64_t)query + (uint64_t)k);
+    return pictures_read_part(pixels, room, p, l->split, tile, at, err);
+}
+
 /* Prepare pair `query` as number b of the batch. */
 static gvm_status prepare(const struct loader *l, struct prepared *to, int b, int query, const struct room *room,
                           gvm_error *err)
@@ -118,7 +133,7 @@ static gvm_status prepare(const struct loader *l, struct prepared *to, int b, in
     const uint8_t *street, *aerial;
     if (p->cutters != NULL) return prepare_place(l, to, b, query, err);
     gvm_status status = pictures_read(&street, room->street, p, l->split, GVM_STREET, query, err);
-    if (status == GVM_OK) status = pictures_read(&aerial, room->aerial, p, l->split, GVM_AERIAL, q->tile, err);
+    if (status == GVM_OK) status = read_tile(&aerial, l, to->epoch, query, room->aerial, err);
     if (status != GVM_OK) return status;
     uint8_t *strong = to->aerial + (size_t)b * l->aerial_bytes;
     uint8_t *weak = l->options.single ? NULL : strong + (size_t)l->options.batch * l->aerial_bytes;

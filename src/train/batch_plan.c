@@ -146,14 +146,24 @@ struct ask {
     const struct network *network;
     const struct pictures *pictures;
     const struct split *split;
-    const struct looks *looks; /* of the street pictures; NULL: as they are */
     features_progress *progress;
     void *user;
 };
 
-static gvm_status embed(struct features *f, bool *stopped, const struct ask *a, gvm_error *err)
+/* Embed the split; of a network that learns from views, the epoch's views instead of the panoramas. */
+static gvm_status embed(struct features *f, bool *stopped, const struct ask *a, int epoch, gvm_error *err)
 {
-    return features_embed(f, stopped, a->network, a->pictures, a->split, a->looks, a->progress, a->user, err);
+    const struct config *config = &a->network->config;
+    struct view_maker maker = {.draws = {.tolerance = config->tolerance,
+                                         .seed = a->options->seed,
+                                         .epoch = (uint64_t)epoch,
+                                         .epochs = a->options->epochs},
+                               .shape = &a->pictures->street};
+    const struct looks views = {.count = 1, .see = see_view, .user = &maker};
+    const bool by_view = run_options_losses(a->options, config).views;
+    view_colour(maker.colour, &config->views[GVM_STREET]);
+    return features_embed(f, stopped, a->network, a->pictures, a->split, by_view ? &views : NULL, a->progress, a->user,
+                          err);
 }
 
 static gvm_status find_tiles(int *nearest, bool *stopped, const struct ask *a, int epoch, gvm_error *err)
@@ -161,7 +171,7 @@ static gvm_status find_tiles(int *nearest, bool *stopped, const struct ask *a, i
     const struct batch_plan *plan = a->plan;
     if (plan->placed && epoch < plan->every) return neighbours_by_place(nearest, plan->most, a->split, err);
     struct features f;
-    gvm_status status = embed(&f, stopped, a, err);
+    gvm_status status = embed(&f, stopped, a, epoch, err);
     if (status == GVM_OK && !*stopped) status = mine(nearest, plan->most, plan->queried, &f, a->split, err);
     features_free(&f);
     return status;
@@ -174,8 +184,7 @@ static gvm_status order_clusters(struct run_position *p, int *batches, bool *sto
     int pool = p->epoch < 30 && a->plan->pool > 1 << p->epoch ? 1 << p->epoch : a->plan->pool;
     struct features f = {0};
     gvm_status status = GVM_OK;
-    if (pool > 1)
-        status = features_embed(&f, stopped, a->network, a->pictures, a->split, NULL, a->progress, a->user, err);
+    if (pool > 1) status = embed(&f, stopped, a, p->epoch, err);
     struct pair_features pairs = {f.street, f.aerial, f.D};
     if (status == GVM_OK && !*stopped)
         status = clusters_order(p->sequence, batches, pool > 1 ? &pairs : NULL, pool, a->plan->size, a->split,
@@ -205,15 +214,7 @@ gvm_status batch_plan_epoch(struct run_position *p, bool *stopped, const struct 
                             const struct run_options *o, const struct network *network, const struct pictures *pictures,
                             const struct split *split, features_progress *progress, void *user, gvm_error *err)
 {
-    struct view_maker maker = {.draws = {.tolerance = network->config.tolerance,
-                                         .seed = o->seed,
-                                         .epoch = (uint64_t)p->epoch,
-                                         .epochs = o->epochs},
-                               .shape = &pictures->street};
-    const struct looks views = {.count = 1, .see = see_view, .user = &maker};
-    const bool by_view = run_options_losses(o, &network->config).views;
-    const struct ask ask = {plan, o, network, pictures, split, by_view ? &views : NULL, progress, user};
-    view_colour(maker.colour, &network->config.views[GVM_STREET]);
+    const struct ask ask = {plan, o, network, pictures, split, progress, user};
     int batches = 0;
     size_t N = (size_t)split->query_count;
     gvm_status status = check_position(p, plan, (size_t)o->batch, split, err);

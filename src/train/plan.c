@@ -72,6 +72,8 @@ gvm_status train_plan(struct train_plan *plan, const struct network *network, co
     struct learner_needs needs;
     gvm_status status = pictures_check(data, &network->config, err);
     const struct loss_options losses = run_options_losses(o, &network->config);
+    if (losses.views && !(losses.panorama + losses.view + losses.agreement + losses.variants > 0))
+        return fail(err, GVM_ARGUMENT, "the weights of all losses are 0; give a --panorama-weight or --view-weight");
     if (status == GVM_OK) status = learner_need(&needs, network, o->batch, &losses, o->rho, err);
     if (status != GVM_OK) return status;
     const struct split *train = &data->train, *test = &data->test;

@@ -37,6 +37,7 @@ struct run_options {
     int neighbours; /* batch_plan.h: epochs from one mining to the next; 0: none. Not with `hard` */
     int clusters;   /* batch_plan.h: largest pool, batches; 0: none. Not with `hard` or `neighbours` */
     struct schedule schedule;
+    double inner;     /* side of the part of the aerial picture files that is used, as a fraction */
     double tolerance; /* of views (training_view.h): largest error of a heading, degrees; 0: the network's, else 9 */
 };
 

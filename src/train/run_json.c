@@ -27,17 +27,15 @@ char *run_json(const struct run_options *options, const struct run_position *pos
     return text;
 }
 
-/* Whether a run of this version may lack a key. */
-static bool may_lack(const char *name, json_int_t version)
+/* Keys that version 2 does not have. */
+static bool is_of_3(const char *name)
 {
-    static const char *const of_3[] = {"imagery", "clusters", "clip-length", "warm-steps", "floor", "hue", "around"};
-    static const char *const later[] = {"panorama-weight", "view-weight", "agreement-weight", "contrast-weight",
-                                        "tolerance"};
-    for (size_t i = 0; i < sizeof later / sizeof *later; i++)
-        if (strcmp(name, later[i]) == 0) return true;
-    for (size_t i = 0; i < sizeof of_3 / sizeof *of_3 && version == 2; i++)
-        if (strcmp(name, of_3[i]) == 0) return true;
-    return version == 1;
+    static const char *const names[] = {
+        "imagery",         "clusters",    "clip-length",      "warm-steps",      "floor",     "hue",  "around",
+        "panorama-weight", "view-weight", "agreement-weight", "contrast-weight", "tolerance", "inner"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0) return true;
+    return false;
 }
 
 /* version: determines which keys may be missing. */
@@ -48,7 +46,7 @@ static gvm_status read_rows(const struct option_row *rows, void *fields, const j
     for (; rows->type != OPTION_END; rows++) {
         if (rows->type == OPTION_TITLE) continue;
         const json_t *value = json_object_get(root, rows->name);
-        if (value == NULL && may_lack(rows->name, version)) continue;
+        if (value == NULL && (version == 1 || (version == 2 && is_of_3(rows->name)))) continue;
         if (value == NULL)
             return fail(err, GVM_FORMAT,
                         "%s: the saved run, version %d, lacks the key '%s'; this program reads versions 1 to %d", where,

@@ -22,6 +22,9 @@ const struct option_row run_option_rows[] = {
      .help = "elevation range used of the panoramas, degrees (default: the format's)"},
     {"ground-metres", OPTION_DOUBLE, AT(ground_m), "M", 1e-3, 1e5, "0", .takes = "metres", .or_zero = true,
      .help = "ground size of the aerial pictures; 0: the format's"},
+    {"inner", OPTION_DOUBLE, AT(inner), "F", 0.5, 1, "1",
+     .help = "use a part of each aerial picture, F of its side and moved at random in training, so that the network "
+             "learns cameras off the centre from pictures centred on them; the ground size becomes F times as large"},
     {"cache", OPTION_COPY, AT(cache), "FILE", .takes = "cache's path",
      .help = "cache all decoded picture files in this file"},
     {"on-bad", OPTION_CHOICE, AT(on_bad), "stop|skip", .standard = "stop",
@@ -136,9 +139,6 @@ gvm_status run_options_check(const struct run_options *o, gvm_error *err)
     if (o->amounts.jpeg > 0 && !(o->amounts.quality[0] > 0 && o->amounts.quality[0] <= o->amounts.quality[1]))
         return fail(err, GVM_ARGUMENT, "the run's JPEG quality range, %d to %d, is invalid; expected a range above 0",
                     o->amounts.quality[0], o->amounts.quality[1]);
-    const struct loss_options *l = &o->losses;
-    if (!(l->panorama + l->view + l->agreement + l->variants > 0))
-        return fail(err, GVM_ARGUMENT, "the weights of all losses are 0; give a --panorama-weight or --view-weight");
     return GVM_OK;
 }
 

@@ -201,10 +201,11 @@ static gvm_status open_data(struct training *t, gvm_error *err)
     if (t->losses.views && !(c->tolerance > 0)) c->tolerance = TOLERANCE;
     if (t->losses.views && o->tolerance > 0) c->tolerance = o->tolerance;
     if (c->views[GVM_AERIAL].zoom_count == 0) {
-        c->ground_m = t->data->ground_m;
+        c->ground_m = o->inner * t->data->ground_m;
         memcpy(c->elevation, t->data->elevation, sizeof c->elevation);
     }
     gvm_status status = pictures_open(&t->pictures, t->data, c, err);
+    pictures_inner(&t->pictures, o->inner);
     if (status == GVM_OK) status = keep_imagery(t, err);
     if (status != GVM_OK) return status;
     struct cache_options cache = {.workers = workers(),
