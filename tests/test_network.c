@@ -15,18 +15,19 @@
 #include "network/methods/geoviewmatch.h"
 #include "tensor/kernels.h"
 
-static const char *const names[] = {"net_narrow", "net_flat", "net_four"};
+static const char *const names[] = {"net_narrow", "net_flat", "net_four", "net_seen"};
+enum { NAMES = sizeof names / sizeof *names };
 
 static void test_outputs(void **state)
 {
     (void)state;
-    for (int i = 0; i < 3; i++) golden_check_outputs(names[i], 1e-4);
+    for (int i = 0; i < NAMES; i++) golden_check_outputs(names[i], 1e-4);
 }
 
 static void test_gradients(void **state)
 {
     (void)state;
-    for (int i = 0; i < 3; i++) golden_check_gradients(names[i]);
+    for (int i = 0; i < NAMES; i++) golden_check_gradients(names[i]);
 }
 
 /* The projection head alone. */
@@ -52,13 +53,13 @@ static void check_head(const char *name)
 static void test_head(void **state)
 {
     (void)state;
-    for (int i = 0; i < 3; i++) check_head(names[i]);
+    for (int i = 0; i < NAMES; i++) check_head(names[i]);
 }
 
 static void test_training(void **state)
 {
     (void)state;
-    for (int i = 0; i < 3; i++) golden_check_training(names[i]);
+    for (int i = 0; i < NAMES; i++) golden_check_training(names[i]);
 }
 
 static void test_same_bits(void **state)

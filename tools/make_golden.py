@@ -10,6 +10,7 @@ sample4geo_... a Sample4Geo (tools/sample4geo.py), frgeo_... an FRGeo (tools/frg
 
   street, strong, weak            (B, H, W, 3)  bytes; strong and weak are aerial; of the others: street, aerial,
                                                 which is (B, zooms, H, W, 3) for statewide
+  seen                            (B, H/4, W/4) 1 for a patch of `street` that is seen, else 0; of a masked network
     out.VIEW.stageS                 (b, L, C)     maps of the first b pictures; VIEW is street, or aerial (of `strong`)
     out.WHICH.feature               (B, D)        WHICH is a picture; of length 1
     out.WHICH.head                  (B, head)     WHICH is strong or weak; of length 1
@@ -63,6 +64,10 @@ TINY = {
     "net_four": dict(seed=64, config=network.Config(
         dim=8, depths=(1, 2, 1, 1), heads=(1, 1, 2, 4), window=2, street=(32, 64), aerial=(32, 64),
         stages=(1, 2, 3, 4), masks=1, head=12)),
+    # photos of part of the panorama: two columns at the seam and some in the middle, all, a single patch; the maps wrap
+    "net_seen": dict(seed=1, config=network.Config(
+        dim=8, depths=(2, 2, 1, 1), heads=(1, 2, 2, 4), window=4, street=(32, 160), aerial=(64, 64),
+        stages=(3, 4), masks=2, head=6, visible=True, wrap=True)),
     # the street view's maps are 10 x 25, 5 x 12, 2 x 6, 1 x 3: merging drops a row and a column
     "sample4geo_odd": dict(seed=1, count=4, after=True, config=Next(
         dims=(8, 16, 24, 32), depths=(1, 2, 2, 1), street=(40, 100), aerial=(64, 64))),
@@ -152,7 +157,18 @@ def make_batch(config, count, seed):
     strong = np.clip(aerial * gain + 60 * (shift - 1), 0, 255).astype(np.uint8)
     street = random_pictures(count, config.street, random)
     pictures = {"street": street, "strong": strong, "weak": aerial, "aerial": aerial}
-    return {name: pictures[name] for name in module_of(config).Network.PICTURES}
+    seen = {"seen": make_visibility(config, count)} if getattr(config, "visible", False) else {}
+    return {name: pictures[name] for name in module_of(config).Network.PICTURES} | seen
+
+
+def make_visibility(config, count):
+    """Which patches of each street picture are seen, (count, H / 4, W / 4) bytes."""
+    height, width = (side // network.PATCH for side in config.street)
+    seen = np.zeros((count, height, width), np.uint8)
+    seen[0, 1:-2, :2] = seen[0, 2:, -1] = seen[0, : height // 2, width // 3 : width // 2] = 1
+    seen[1] = 1
+    seen[2:, height // 3, width // 4] = 1
+    return seen
 
 
 def module_of(config):
@@ -171,7 +187,9 @@ def evaluate(config, state, pictures, dtype, keep, steps, options, learn=True):
     """Every expected value, by name, computed in one float type. `keep`: the number of pictures whose maps are kept;
     `learn`: gradients too."""
     model = build(config, state, dtype)
-    batch = [config.normalise(view, torch.from_numpy(pictures[name])) for name, view in model.PICTURES.items()]
+    seen = {"street": [torch.from_numpy(pictures["seen"])]} if "seen" in pictures else {}
+    batch = [config.normalise(view, torch.from_numpy(pictures[name]), *seen.get(view, []))
+             for name, view in model.PICTURES.items()]
     values = {}
     with torch.set_grad_enabled(learn):
         outputs, parts = model.results(*batch, **{key: value for key, value in options.items() if key == "allowed"})

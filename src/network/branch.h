@@ -13,6 +13,7 @@ struct branch {
     void *body, *top;    /* the backbone's and the head's weights */
     struct pyramid maps; /* the backbone's output for a picture */
     int features;        /* length of the feature */
+    int turns;           /* of the backbone: 1, or how many turns of a panorama one pass gives */
     bool frozen;         /* the backbone is not trained: no backward pass, no drop path */
 };
 
@@ -34,5 +35,9 @@ size_t branch_plans(struct branch *branch, float *memory, bool training);
  *   drop    drop path rate of the last block; only in training */
 struct tensor *branch_forward(struct trace *trace, struct tape *tape, const struct branch *branch,
                               const uint8_t *pixels, int B, float drop);
+
+/* Features from the maps of such a pass, as of the pictures moved right by turn / turns of a circle, 0 <= turn < turns.
+ */
+struct tensor *branch_turned(struct tape *tape, const struct branch *branch, struct tensor *const *maps, int turn);
 
 #endif

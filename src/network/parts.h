@@ -53,6 +53,9 @@ struct backbone {
                     float drop);
 
     /* ---- the following may be NULL */
+    /* Into how many equal turns a full circle divides such that turning the panorama by one of them only rolls all
+     * maps; NULL or 1: none. */
+    int (*turns)(const void *weights);
     /* Lay out the floats that it keeps beside its parameters; memory NULL: only count. Returns the number of floats. */
     size_t (*plans)(void *weights, float *memory, bool training);
     /* Called for inference before the matrices are packed: fills the plans. scratch: pack_scratch floats. */

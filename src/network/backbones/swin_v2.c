@@ -152,7 +152,7 @@ static void *open_swin(struct pyramid *maps, const void *config, const struct vi
 /* The vector of unseen tokens of a masked network, which has no official counterpart. */
 static void list_unseen(struct lister *l, const struct swin *w, struct param **unseen, int C)
 {
-    if (w->masked) list_param(l, unseen, "unseen", constant_law(0), LIST_PLAIN, C);
+    if (w->masked) list_param(l, unseen, "unseen", constant_law(0), LIST_ADDED, C);
 }
 
 /* The official initial values: matrices are normal with standard deviation 0.02, biases 0, norms 1, except that both
@@ -280,6 +280,21 @@ static void pack(void *weights, float *scratch)
         }
 }
 
+/* With a view that wraps around, a turn by whole windows of every stage rolls all maps. */
+static int turns(const void *weights)
+{
+    const struct swin *w = weights;
+    int period = 1; /* columns of the picture: the least common multiple of the stages' windows */
+    for (int s = 0; s < STAGES; s++) {
+        const struct attention *a = &w->stages[s].blocks[0].attention;
+        int step = a->window * PATCH << s, least = step;
+        if (!a->wrap) return 1;
+        while (least % period != 0) least += step;
+        period = least;
+    }
+    return w->W / period;
+}
+
 /* A device may not support all windows and maps that the CPU does. */
 static gvm_status fits(const void *weights, const struct device *device, enum precision precision, gvm_error *err)
 {
@@ -320,6 +335,7 @@ const struct backbone swin_v2 = {
     .close = close_swin,
     .list = list,
     .forward = forward,
+    .turns = turns,
     .plans = plans,
     .pack = pack,
     .pack_scratch = pack_scratch,

@@ -99,6 +99,9 @@ static const struct setting presets[] = {
               "\"street\":[128,640],\"aerial\":[256,256],\"stages\":[3,4],\"masks\":8,\"head\":96}"},
     {"nano", "{\"model\":\"geoviewmatch\",\"dim\":24,\"depths\":[2,2,2,2],\"heads\":[1,2,4,8],\"window\":4,"
              "\"street\":[64,320],\"aerial\":[128,128],\"stages\":[3,4],\"masks\":8,\"head\":96}"},
+    {"nano-photo", "{\"model\":\"geoviewmatch\",\"dim\":24,\"depths\":[2,2,2,2],\"heads\":[1,2,4,8],\"window\":4,"
+                   "\"street\":[64,320],\"aerial\":[128,128],\"stages\":[3,4],\"masks\":8,\"head\":96,"
+                   "\"visible\":true,\"wrap\":true,\"heading_tolerance\":9}"},
     {NULL, NULL}};
 
 static const struct setting recipe[] = {{NULL, NULL}}; /* the options' own defaults are the paper's */
