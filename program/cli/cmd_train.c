@@ -16,7 +16,6 @@
 #include "cli/train.h"
 #include "data/dataset.h"
 #include "network/checkpoint.h"
-#include "network/extend.h"
 #include "network/import.h"
 #include "train/train.h"
 
@@ -152,7 +151,6 @@ static gvm_status begin(struct job *j, gvm_error *err)
     if (status == GVM_OK) status = check_inputs(j, err);
     if (status == GVM_OK) status = check_place(j->run, err);
     if (status == GVM_OK && a->init) status = checkpoint_load(&j->network, j->init, true, err);
-    if (status == GVM_OK && a->init && a->photos) status = network_take_photos(&j->network, "--photos", err);
     if (status != GVM_OK) return status;
     if (a->init) origin_tuned(&j->network->origin);
     const struct config *config = a->init ? &j->network->config : &a->config;

@@ -12,7 +12,7 @@ struct arguments {
     struct run_options run; /* with resume, only data and cache: the new locations; NULL: unchanged */
     const char *out, *resume, *preset, *stages, *init, *backbone;
     int augment; /* 1: none */
-    bool contrast, force, photos;
+    bool contrast, force;
     bool tuned;           /* fine-tunes published weights */
     struct config config; /* of --preset and --stages; not read with resume or init */
     long steps;

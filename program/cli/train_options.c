@@ -8,7 +8,6 @@
 
 #include "base/error.h"
 #include "network/config_file.h"
-#include "network/extend.h"
 #include "network/registry.h"
 
 const struct option_row train_rows[] = {
@@ -31,8 +30,6 @@ const struct option_row train_rows[] = {
     {"backbone", OPTION_TEXT, AT(backbone), "FILE",
      .help = "start from a pretrained backbone: Swin V2 with the official names or timm's, ConvNeXt with timm's or "
              "Facebook's"},
-    {"photos", OPTION_FLAG, AT(photos),
-     .help = "the network also takes photos of any field of view: its street view gets \"visible\" and \"wrap\""},
     {.type = OPTION_TITLE, .help = "Parts of the recipe:"},
     {"augment", OPTION_CHOICE, AT(augment), "paper|none", .standard = "paper",
      .help = "augment the pictures by the amounts below, or use them unchanged"},
@@ -49,7 +46,6 @@ static int choose_network(struct arguments *a)
     gvm_status status = config_preset(&a->config, a->preset, &err);
     if (status == GVM_OK && a->stages && config_set_stages(&a->config, "stages", a->stages, &err) != GVM_OK)
         return usage_error(a->common.name, "--%s", err.text);
-    if (status == GVM_OK && a->photos) status = config_take_photos(&a->config, "--photos", &err);
     if (status == GVM_OK) status = config_check(&a->config, "--stages", &err);
     if (status == GVM_MEMORY) return failed(&err);
     return status == GVM_OK ? GO_ON : usage_error(a->common.name, "%s", err.text);

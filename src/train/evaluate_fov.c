@@ -10,14 +10,16 @@
 #include "base/mersenne.h"
 #include "image/strip.h"
 
-enum { HEADINGS = 16 /* of networks without a tolerance */, TURNS = 5 /* of a network that wraps, from one pass */ };
+enum { HEADINGS = 16 /* of networks that were not trained with wrong headings */ };
 
-int fov_trials(const struct config *config)
+int fov_trials(const struct network *network)
 {
-    if (config->tolerance <= 0) return HEADINGS;
-    int each = config->views[GVM_STREET].wrap && config->tolerance < 180 ? TURNS : 1;
-    int passes = (int)lround(180 / config->tolerance / each);
-    return each * (passes > 1 ? passes : 1);
+    const double tolerance = network->config.tolerance;
+    const int turns = network->views[GVM_STREET].turns;
+    if (tolerance <= 0) return HEADINGS;
+    if (tolerance >= 180) return 1;
+    int passes = (int)lround(180 / tolerance / turns);
+    return turns * (passes > 1 ? passes : 1);
 }
 
 /* ------------------------------------------------------------------ the strips */
@@ -56,9 +58,9 @@ static bool tell(void *user, size_t done, size_t total)
 
 /* ------------------------------------------------------------------ the protocol */
 
-static int looks_of(const struct fov_task *task, const struct config *config)
+static int looks_of(const struct fov_task *task, const struct network *network)
 {
-    return task->heading == FOV_TRIALS ? fov_trials(config) : 1;
+    return task->heading == FOV_TRIALS ? fov_trials(network) : 1;
 }
 
 /* What stays the same for all tasks. */
@@ -74,7 +76,7 @@ struct fixed {
 static gvm_status evaluate_one(struct evaluation *out, bool *stopped, struct fixed *f, const struct fov_task *task,
                                gvm_error *err)
 {
-    const int looks = f->features.looks = looks_of(task, &f->network->config);
+    const int looks = f->features.looks = looks_of(task, f->network);
     f->strips.task = *task;
     f->strips.trials = looks;
     const struct looks how = {.count = looks, .see = cut_strip, .user = &f->strips};
@@ -115,7 +117,7 @@ gvm_status evaluate_fov(struct evaluation *out, const struct fov_task *tasks, in
     size_t Q = (size_t)split->query_count, T = (size_t)split->tile_count, D = (size_t)network->views[0].features;
     size_t most = 1, all = 0;
     for (int i = 0; i < count; i++) {
-        size_t looks = (size_t)looks_of(&tasks[i], &network->config);
+        size_t looks = (size_t)looks_of(&tasks[i], network);
         out[i] = (struct evaluation){0};
         most = looks > most ? looks : most;
         all += looks;

@@ -19,8 +19,9 @@ struct fov_task {
     enum fov_heading heading;
 };
 
-/* Number of headings that FOV_TRIALS tries. */
-int fov_trials(const struct config *config);
+/* Number of headings that FOV_TRIALS tries: 180 degrees over the network's tolerance, rounded to whole passes if a pass
+ * gives several turns; 16 without a tolerance. */
+int fov_trials(const struct network *network);
 
 /* Evaluate the tasks; the tiles are embedded once.
  *

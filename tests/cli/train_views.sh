@@ -4,7 +4,13 @@
 . tests/cli/common.bash
 
 narrow=tests/golden/net_narrow.safetensors
-begin="train --data tests/golden/run --init $narrow --photos --batch 8 --epochs 5 --eval-every 2 --rho 0 --hard 4 --quiet
+# Its weights in the same network with visibility.
+expect 0 info "$narrow" --json
+python3 -c 'import json, sys
+config = json.load(open(sys.argv[1]))["config"]
+json.dump({**config, "visible": True, "wrap": True}, open(sys.argv[2], "w"))' "$tmp/out" "$tmp/config.json"
+expect 0 init --from "$narrow" --config "$tmp/config.json" --out "$tmp/begin.safetensors"
+begin="train --data tests/golden/run --init $tmp/begin.safetensors --batch 8 --epochs 5 --eval-every 2 --rho 0 --hard 4 --quiet
     --rate 1e-3 --rate-new 1e-3 --tolerance 12 --street-jitter 0.2"
 log() { sed 's/, "pairs_per_s.*//' "$1/log.jsonl"; }
 
@@ -36,25 +42,23 @@ for steps in 5 16; do
     diff <(log "$tmp/whole") <(log "$tmp/parts$steps")
 done
 
-# Trained further without --photos it stays as it is, and keeps its tolerance.
+# Trained further it keeps its tolerance.
 expect 0 train --data tests/golden/run --init "$tmp/whole/last.safetensors" --batch 8 --epochs 1 --out "$tmp/more" --quiet \
     --view-weight 0.25 --agreement-weight 0 --contrast no
 grep -q '"loss_con": 0, .*"loss_agree": ' "$tmp/more/log.jsonl"
 expect 0 info "$tmp/more/last.safetensors" --json
 grep -q '"heading_tolerance": 12' "$tmp/out"
 
-# A new network, and one that cannot.
-expect 0 train --data tests/golden/run --preset nano --photos --batch 8 --epochs 1 --steps 1 --eval-every 0 --out "$tmp/new" \
+# A new network, and options for networks that cannot.
+expect 0 train --data tests/golden/run --preset nano-photo --batch 8 --epochs 1 --steps 1 --eval-every 0 --out "$tmp/new" \
     --elevation=-45,45 --quiet
 expect 0 info "$tmp/new/last.safetensors" --json
 grep -q '"heading_tolerance": 9' "$tmp/out"
-expect 2 train --data tests/golden/run --preset sample4geo --photos --out "$tmp/no"
-refused "--photos: Sample4Geo" "does not support"
 for option in --tolerance --view-weight --panorama-weight --agreement-weight --contrast-weight; do
     expect 1 train --data tests/golden/run --init $narrow $option 1 --out "$tmp/no"
     refused "$option does not apply"
 done
-expect 1 train --data tests/golden/run --init $narrow --photos --out "$tmp/no" --view-weight 0 --panorama-weight 0 \
+expect 1 train --data tests/golden/run --init "$tmp/begin.safetensors" --out "$tmp/no" --view-weight 0 --panorama-weight 0 \
     --agreement-weight 0 --contrast-weight 0
 refused "the weights of all losses are 0"
 [ ! -e "$tmp/no" ]
