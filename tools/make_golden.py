@@ -218,11 +218,22 @@ def evaluate(config, state, pictures, dtype, keep, steps, options, learn=True):
     return values
 
 
+def losses_with_views(outputs, views, alpha=10.0, weights=(0.5, 1.0, 0.5, 0.5)):
+    """network.losses for a network that also learns a view of each panorama, with the views' features; three more parts:
+    view to strong, view to weak, panorama to view. Weights: contrastive, panorama, view, panorama to view."""
+    street, strong, weak, strong_head, weak_head = outputs
+    pairs = ((strong_head, weak_head), (street, strong), (street, weak), (views, strong), (views, weak), (street, views))
+    parts = [network.triplet(a, b, alpha) for a, b in pairs]
+    contrast, panorama, view, agreement = (w / sum(weights) for w in weights)
+    factors = (contrast, panorama / 2, panorama / 2, view / 2, view / 2, agreement)
+    return sum(f * p for f, p in zip(factors, parts)), *parts
+
+
 def with_views(model, outputs):
     """The losses of panoramas and their views, and each gradient's norm; the views are the street pictures in reverse
     order."""
     outputs = list(outputs.values())
-    parts = network.losses_with_views(outputs, outputs[0].flip(0))
+    parts = losses_with_views(outputs, outputs[0].flip(0))
     names, parameters = zip(*model.named_parameters())
     grads = torch.autograd.grad(parts[0], parameters, retain_graph=True)
     norms = {f"views.norm.{name}": grad.norm().reshape(1) for name, grad in zip(names, grads)}

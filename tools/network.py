@@ -441,17 +441,6 @@ def losses(outputs, alpha=10.0, weights=(0.5, 0.25, 0.25)):
     return sum(w * p for w, p in zip(weights, parts)), *parts
 
 
-def losses_with_views(outputs, views, alpha=10.0, weights=(0.5, 1.0, 0.5, 0.5)):
-    """The same for a network that also learns a view of each panorama, with the views' features; three more parts: view
-    to strong, view to weak, panorama to view. Weights: contrastive, panorama, view, panorama to view."""
-    street, strong, weak, strong_head, weak_head = outputs
-    parts = (triplet(strong_head, weak_head, alpha), triplet(street, strong, alpha), triplet(street, weak, alpha),
-             triplet(views, strong, alpha), triplet(views, weak, alpha), triplet(street, views, alpha))
-    contrast, panorama, view, agreement = (w / sum(weights) for w in weights)
-    factors = (contrast, panorama / 2, panorama / 2, view / 2, view / 2, agreement)
-    return sum(f * p for f, p in zip(factors, parts)), *parts
-
-
 def decays(name, parameter):
     """Whether weight decay applies: to matrices and filters, not to biases of any shape, scales or the position MLP."""
     if "cpb_mlp" in name or name.endswith(("logit_scale", ".b1", ".b2")):

@@ -182,12 +182,6 @@ static int check_arguments(const struct arguments *a)
     return GO_ON;
 }
 
-bool eval_show_pictures(void *user, size_t done, size_t total)
-{
-    progress_show(user, "eval", "pictures", done, total);
-    return true;
-}
-
 struct job {
     struct eval_job on;
     struct evaluation figures;

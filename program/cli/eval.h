@@ -35,6 +35,7 @@ gvm_status eval_fov(int *end, struct eval_job *job, const struct arguments *argu
 /* Check the list of fields of view. Returns GO_ON or the exit status. */
 int eval_fov_check(const struct arguments *arguments);
 
+/* Show the progress of an evaluation; a features_progress (train/features.h). */
 bool eval_show_pictures(void *progress, size_t done, size_t total);
 
 /* Locate photos of known places, and print the recalls. Returns the exit status. */

@@ -9,6 +9,12 @@
 
 enum { KNOWN, UNKNOWN, BOTH, FOVS_MOST = 16, WAYS = 3, WIDEST = 360 };
 
+bool eval_show_pictures(void *progress, size_t done, size_t total)
+{
+    progress_show(progress, "eval", "pictures", done, total);
+    return true;
+}
+
 /* Returns the number of fields of view in the list, or 0 if it is invalid. */
 static int read_list(double fovs[FOVS_MOST], const char *list)
 {

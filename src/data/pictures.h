@@ -31,8 +31,8 @@ gvm_status pictures_check(const struct dataset *data, const struct config *confi
 gvm_status pictures_open(struct pictures *p, const struct dataset *data, const struct config *config, gvm_error *err);
 void pictures_close(struct pictures *p);
 
-/* Use only the inner part of the aerial picture files, `inner` of their side (0.5..1; not of cells). They are then read and cached so
- * large that this part has the network's size. */
+/* Use only the inner part of the aerial picture files, `inner` of their side (0.5..1; not of cells). They are then read
+ * and cached so large that this part has the network's size. */
 void pictures_inner(struct pictures *p, double inner);
 
 /* Keep the imagery in memory. Does nothing if it takes more than a quarter of the available memory, or would leave less
