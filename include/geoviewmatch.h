@@ -601,8 +601,8 @@ typedef struct gvm_question {
     const char *photo; /* its path; of a picture in memory, its name for errors */
     double heading; /* of its centre column, degrees clockwise from north. NaN: from the picture (XMP, else EXIF; from
                        magnetic north: the best of it and of 22.5 degrees to either side), if it has none as if
-                       infinite; infinite: estimated by trying 16 headings. Ignored by weights for photos, which neither
-                       need nor estimate one */
+                       infinite; infinite: estimated by trying 16 headings, or as many as the weights were trained
+                       for. Ignored by weights for photos, which neither need nor estimate one */
     double lat, lon, within_m; /* within_m > 0: only tiles whose centres lie within within_m metres of this place; NaN,
                                   NaN: the picture's GPS position */
     int panorama;              /* as in gvm_picture_fit */
