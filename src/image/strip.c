@@ -13,7 +13,8 @@ struct strip strip_of(double draw, double fov, double noise, int W)
 struct strip strip_turn(uint8_t *pixels, struct strip strip, double heading, const struct picture_shape *shape)
 {
     const int W = shape->width;
-    double turn = heading + 360.0 * (W / 2 - strip.first - strip.count / 2) / W;
+    const int middle = strip.first + strip.count / 2, columns = W / 2 - middle;
+    double turn = heading + 360.0 * columns / W;
     panorama_turn(pixels, shape, turn);
     return (struct strip){(strip.first + panorama_columns(turn, W)) % W, strip.count};
 }

@@ -102,7 +102,7 @@ struct training_view training_view_draw(const struct training_draws *draws, uint
                  : view.kind == VIEW_STRIP ? between(&dice, FOV, narrowest, CIRCLE)
                                            : between(&dice, FOV, NARROWEST, WIDEST_PHOTO);
     if (view.kind == VIEW_PHOTO) {
-        *taken = photo_camera(fov, shapes[(int)between(&dice, SHAPE, 0, sizeof shapes / sizeof *shapes)]);
+        *taken = photo_camera(fov, shapes[dice_int(&dice, SHAPE, 0, (int)(sizeof shapes / sizeof *shapes) - 1)]);
         taken->pitch = PITCH_MEAN + PITCH * normal(&dice, PITCH_IS);
         taken->roll = ROLL * normal(&dice, ROLL_IS);
     } else {
@@ -172,8 +172,9 @@ void training_view_render(uint8_t *out, const uint8_t *panorama, const struct tr
                           const uint8_t colour[3], const struct picture_shape *shape)
 {
     const int H = shape->height, W = shape->width, across = W / SEEN_PATCH;
-    uint8_t *seen = shape->masked ? picture_seen(out, shape) : NULL, *pixel = out;
-    if (seen != NULL) memset(seen, 0, seen_bytes(shape));
+    const size_t patches = seen_bytes(shape);
+    uint8_t *seen = picture_seen(out, shape), *pixel = out;
+    memset(seen, 0, patches);
     for (int i = 0; i < H; i++)
         for (int j = 0; j < W; j++, pixel += 3) {
             double azimuth, elevation;
@@ -182,7 +183,7 @@ void training_view_render(uint8_t *out, const uint8_t *panorama, const struct tr
                 continue;
             }
             sample(pixel, panorama, azimuth, elevation, shape);
-            if (seen != NULL) seen[(size_t)(i / SEEN_PATCH) * (size_t)across + (size_t)(j / SEEN_PATCH)]++;
+            if (patches > 0) seen[(size_t)(i / SEEN_PATCH) * (size_t)across + (size_t)(j / SEEN_PATCH)]++;
         }
-    for (size_t k = 0; k < seen_bytes(shape); k++) seen[k] = 2 * seen[k] >= SEEN_PATCH * SEEN_PATCH;
+    for (size_t k = 0; k < patches; k++) seen[k] = 2 * seen[k] >= SEEN_PATCH * SEEN_PATCH;
 }

@@ -3,10 +3,10 @@
  * Maps of cells (weights whose aerial view has zooms) have answers of cells side by side, weighted by their p.
  *
  * A street picture with an unknown heading becomes several queries, one for each heading; a tile's score is its best
- * one, and that heading is the estimate. There are HEADINGS, or as many as weights that were trained with wrong
- * headings need; a pass of the network may give several of them (embedder_run_turns). If the heading is from magnetic
- * north, only it and its two neighbours are tried (docs/decisions/0002-magnetic-headings.md). Weights for photos have
- * no heading: a panorama becomes several views, and the mean of their features is one query. */
+ * one, and that heading is the estimate. There are as many as the weights need (network_trials); a pass of the network
+ * may give several of them (embedder_run_turns). If the heading is from magnetic north, only it and its two neighbours
+ * are tried (docs/decisions/0002-magnetic-headings.md). Weights for photos have no heading: a panorama becomes several
+ * views, and the mean of their features is one query. */
 #include <assert.h>
 #include <limits.h>
 #include <math.h>
@@ -22,8 +22,6 @@
 #include "locate/chance.h"
 #include "network/session.h"
 #include "search/search.h"
-
-enum { HEADINGS = 16 /* of weights that were trained without wrong headings */ };
 
 static const double REACH_CELLS = 1.5; /* distance within which cells join an answer's best one, in cells */
 
@@ -111,16 +109,6 @@ gvm_status gvm_located_prepare(gvm_located *photo, const gvm_picture *picture, c
 static int views_of(const gvm_located *photo)
 {
     return has_chance(photo) && photo->views > 1 ? photo->views : 1;
-}
-
-/* Headings to try if it is unknown, twice the tolerance apart: a multiple of what a pass gives. */
-static int trials_of(const struct network *network)
-{
-    double tolerance = network->config.tolerance;
-    int turns = network->views[GVM_STREET].turns;
-    if (tolerance <= 0) return HEADINGS;
-    int trials = (int)lround(180 / tolerance), passes = (int)lround(180 / tolerance / turns);
-    return trials <= 1 ? 1 : (passes > 1 ? passes : 1) * turns;
 }
 
 /* The looks of a picture without a known heading; returns how many. near: a heading from magnetic north. */
@@ -410,7 +398,7 @@ gvm_status gvm_locator_open(gvm_locator **locator, gvm_session *session, const g
         b->session = session;
         b->map = map;
         b->most_hits = max_hits;
-        b->trials = trials_of(network);
+        b->trials = network_trials(network);
         b->turns = network->views[GVM_STREET].turns;
         looks = most * (size_t)(b->trials > GVM_PANORAMA_VIEWS ? b->trials : GVM_PANORAMA_VIEWS);
         b->passes = malloc(most * sizeof *b->passes);

@@ -2,6 +2,7 @@
 #include "network/network.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 #include "tensor/gemm.h"
 #include "tensor/kernels.h"
 
-enum { ALIGN = 16 /* floats: 64 bytes */ };
+enum { ALIGN = 16 /* floats: 64 bytes */, HEADINGS = 16 /* tried with weights that do not say how many they need */ };
 
 /* ------------------------------------------------------------------ memory */
 
@@ -242,6 +243,15 @@ int network_facts(struct fact facts[MAX_FACTS], const struct network *n)
     if (m->score_scale) FACT("logits", "%.4g times the cosine", m->score_scale(n));
 #undef FACT
     return i;
+}
+
+int network_trials(const struct network *network)
+{
+    const double tolerance = network->config.tolerance;
+    const int turns = network->views[GVM_STREET].turns;
+    if (tolerance <= 0) return HEADINGS;
+    int trials = (int)lround(180 / tolerance), passes = (int)lround(180 / tolerance / turns);
+    return trials <= 1 ? 1 : (passes > 1 ? passes : 1) * turns;
 }
 
 bool network_warning(char *text, size_t size, const struct network *n)

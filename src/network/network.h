@@ -44,6 +44,10 @@ gvm_status network_pack(struct network *network, gvm_error *err);
 size_t network_parameters(const struct network *network);
 uint64_t config_parameters(const struct config *config);
 
+/* Number of headings to try for a street picture whose heading is unknown: twice the tolerance apart, a multiple of the
+ * turns that a pass gives; 16 if the network was not trained with wrong headings. */
+int network_trials(const struct network *network);
+
 /* Freeze the backbones in training: they take no backward pass, and only the heads are trained. */
 static inline void network_freeze(struct network *network)
 {

@@ -10,18 +10,6 @@
 #include "base/mersenne.h"
 #include "image/strip.h"
 
-enum { HEADINGS = 16 /* of networks that were not trained with wrong headings */ };
-
-int fov_trials(const struct network *network)
-{
-    const double tolerance = network->config.tolerance;
-    const int turns = network->views[GVM_STREET].turns;
-    if (tolerance <= 0) return HEADINGS;
-    if (tolerance >= 180) return 1;
-    int passes = (int)lround(180 / tolerance / turns);
-    return turns * (passes > 1 ? passes : 1);
-}
-
 /* ------------------------------------------------------------------ the strips */
 
 struct strips {
@@ -60,7 +48,7 @@ static bool tell(void *user, size_t done, size_t total)
 
 static int looks_of(const struct fov_task *task, const struct network *network)
 {
-    return task->heading == FOV_TRIALS ? fov_trials(network) : 1;
+    return task->heading == FOV_TRIALS ? network_trials(network) : 1;
 }
 
 /* What stays the same for all tasks. */

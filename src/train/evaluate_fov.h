@@ -19,10 +19,6 @@ struct fov_task {
     enum fov_heading heading;
 };
 
-/* Number of headings that FOV_TRIALS tries: 180 degrees over the network's tolerance, rounded to whole passes if a pass
- * gives several turns; 16 without a tolerance. */
-int fov_trials(const struct network *network);
-
 /* Evaluate the tasks; the tiles are embedded once.
  *
  *   out       (count)
