@@ -79,8 +79,8 @@ static void test_distributions(void **state)
 {
     (void)state;
     const struct training_draws draws = draws_of(80);
-    struct moments fovs[3] = {{0}}, pitch = {0}, roll = {0}, fov_error = {0}, heading_error = {0}, pitch_error = {0},
-                   roll_error = {0}, heading = {0}, turn = {0};
+    struct moments fovs[3] = {{0}}, strip_error = {0}, pitch = {0}, roll = {0}, fov_error = {0}, heading_error = {0},
+                   pitch_error = {0}, roll_error = {0}, heading = {0}, turn = {0};
     int kinds[3] = {0}, portrait = 0, still = 0;
     for (uint64_t i = 0; i < N; i++) {
         struct training_view v = training_view_draw(&draws, i);
@@ -93,6 +93,11 @@ static void test_distributions(void **state)
         assert_true(fabs(v.believed.heading - v.taken.heading) <= 9 && fabs(turned) <= 9);
         if (v.kind == VIEW_CIRCLE) assert_true(v.taken.heading == 0 && fov_of(&v, &v.believed) == 360);
         if (v.kind != VIEW_CIRCLE) add(&heading, v.taken.heading);
+        if (v.kind == VIEW_STRIP) { /* its heading is its centre's, also of the believed one */
+            const struct camera *c = &v.believed;
+            assert_true(fabs(c->left + c->width / 2 - c->full_width / 2) < 1e-9 && c->width <= c->full_width + 1e-9);
+            if (fov < 200) add(&strip_error, log(fov_of(&v, c) / fov));
+        }
         if (turned == 0)
             still++;
         else
@@ -110,6 +115,7 @@ static void test_distributions(void **state)
     expect(&pitch, 2, 5);
     expect(&roll, 0, 3);
     expect(&fov_error, 0, 0.06);
+    expect(&strip_error, 0, 0.06);
     expect(&heading, 180, 360 / spread);
     expect(&heading_error, 0, 18 / spread);
     expect(&turn, 0, 18 / spread);
