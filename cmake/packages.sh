@@ -14,7 +14,7 @@ declare -A packages=(
              libjansson-dev libmatio-dev libproj-dev libgdal-dev libsqlite3-dev libmicrohttpd-dev
              libjs-leaflet"
     # Tests do without those that a system does not offer, such as Ubuntu chromium: they say what they skip.
-    [test]="g++ clang libclang-rt-dev clang-format clang-tidy gcovr libcmocka-dev python3 curl openssl chromium"
+    [test]="g++ clang libclang-rt-dev clang-format clang-tidy lld gcovr libcmocka-dev python3 curl openssl chromium"
 )
 
 is_installed() {

@@ -4,6 +4,9 @@
 # with gcc, if clang is not installed. Exit status 1 if anything failed.
 set -euo pipefail
 
+# Tests interrupt commands with SIGINT, which a shell in the background makes them ignore.
+if [ -z "${GVM_INTERRUPTIBLE:-}" ]; then GVM_INTERRUPTIBLE=1 exec env --default-signal=INT "$0" "$@"; fi
+
 jobs=$1
 shift
 python=${PYTHON:-python3}
@@ -26,12 +29,12 @@ build() {
     cmake --preset "$1" "${options[@]}" > /dev/null && cmake --build --preset "$1" -j "$jobs"
 }
 
-# One more test than cores, because some wait. A line of ctest: "12/83 Test #12: NAME .....   Passed    0.10 sec".
+# Two more tests than cores, because some wait. A line of ctest: "12/83 Test #12: NAME .....   Passed    0.10 sec".
 run() {
     local log options=()
     log=$(mktemp)
     [ "$1" != release ] || options=(-LE '^sanitized$') # scripts of commands that the sanitizers' build runs
-    ctest --preset "$1" "${options[@]}" -j $((jobs + 1)) | tee "$log" || true
+    ctest --preset "$1" "${options[@]}" -j $((jobs + 2)) | tee "$log" || true
     # shellcheck disable=SC2046 # the counts and names are words
     add "$1" $(awk '/^ *[0-9]+\/[0-9]+ Test +#[0-9]+: / {
             sub(/^.*#[0-9]+: /, "")

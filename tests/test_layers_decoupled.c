@@ -82,7 +82,8 @@ static void test_decoupled(void **state)
     struct layer_test t;
     (void)state;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        for (int way = 0; way < (i < 6 ? 8 : 1); way++) {
+        for (int way = 0; way < (i < 6 ? 8 : 1);
+             way += i < 4 ? 1 : 3) { /* of large ones 0, 3 and 6: each flag both ways */
             open_decoupled(&t, sizes[i][0], sizes[i][1], scales[i % 3], way & 1 ? 0.1 : 0, way & 2 ? 1 : -1,
                            (way & 4) || i == 6);
             if (i < 5) check_differences(&t);

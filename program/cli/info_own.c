@@ -59,17 +59,22 @@ int info_state(const char *path, bool json)
 
 bool info_is_run(const char *folder)
 {
+    gvm_error err;
+    bool there;
     g_autofree gchar *state = g_build_filename(folder, "state.safetensors", NULL);
-    return access(state, F_OK) == 0;
+    return file_exists(&there, state, &err) != GVM_OK || there; /* opening it reports what is wrong */
 }
 
 int info_run(const char *folder, bool json)
 {
     int end = describe_state(folder, folder, json);
     static const char *const files[] = {"best.safetensors", "last.safetensors"};
+    gvm_error err;
+    bool there;
     for (int i = 0; i < 2 && end == DONE && !json; i++) {
         g_autofree gchar *path = g_build_filename(folder, files[i], NULL);
-        if (access(path, F_OK) == 0) printf("  network        %s\n", files[i]);
+        if (file_exists(&there, path, &err) != GVM_OK) return failed(&err);
+        if (there) printf("  network        %s\n", files[i]);
     }
     return end;
 }

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/json_put.h"
 #include "base/output.h"
 #include "cli/report.h"
@@ -223,11 +222,15 @@ static void put_foot(struct report *r)
 static gvm_status copy_sections(FILE *out, struct report *r, gvm_error *err)
 {
     char part[65536];
-    errno = ENOSPC; /* most likely: a stream does not tell why it failed earlier */
-    bool failed = ferror(r->sections) != 0 || fflush(r->sections) != 0 || fseek(r->sections, 0, SEEK_SET) != 0;
-    for (size_t n; !failed && (n = fread(part, 1, sizeof part, r->sections)) > 0;) failed = fwrite(part, 1, n, out) < n;
-    if (!failed && !ferror(r->sections)) return GVM_OK;
-    return fail_errno(err, "write a report into", r->options->folder);
+    ssize_t n = 0;
+    uint64_t at = 0;
+    if (fflush(r->sections) != 0 || r->part.error != 0) {
+        errno = r->part.error;
+        return fail_errno(err, "write a report into", r->options->folder);
+    }
+    for (; (n = file_read_at(r->part.fd, part, sizeof part, at)) > 0; at += (uint64_t)n)
+        fwrite(part, 1, (size_t)n, out); /* committing the page reports a failure */
+    return n == 0 ? GVM_OK : fail_errno(err, "read a part of the report in", r->options->folder);
 }
 
 static gvm_status write_page(struct report *r, const char *path, long *bytes, gvm_error *err)
@@ -255,17 +258,11 @@ static gvm_status write_geojson(const struct answers *answers, const char *path,
     return status;
 }
 
-/* An unnamed temporary file in the report's folder; it is deleted with the process. */
+/* A temporary file in the report's folder, which is never renamed to the page. */
 static gvm_status open_sections(struct report *r, gvm_error *err)
 {
-    g_autofree gchar *path = g_build_filename(r->options->folder, "geoviewmatch-XXXXXX", NULL);
-    int fd = mkstemp(path);
-    if (fd >= 0) unlink(path);
-    r->sections = fd >= 0 ? fdopen(fd, "w+") : NULL;
-    if (r->sections != NULL) return GVM_OK;
-    gvm_status status = fail_errno(err, "write into", r->options->folder);
-    if (fd >= 0) close(fd);
-    return status;
+    g_autofree gchar *path = g_build_filename(r->options->folder, "index.html", NULL);
+    return file_writer_stream(&r->sections, &r->part, path, err);
 }
 
 static gvm_status check_folder(const struct report_options *o, gvm_error *err)
@@ -322,7 +319,7 @@ void report_free(struct report *r)
 {
     if (r == NULL) return;
     for (size_t i = 0; i < r->count && r->shown != NULL; i++) free(r->shown[i].rgb);
-    if (r->sections != NULL) (void)fclose(r->sections);
+    file_writer_abort(&r->part);
     gvm_imagery_free(r->imagery);
     g_ptr_array_free(r->missing, TRUE);
     g_ptr_array_free(r->problems, TRUE);

@@ -6,6 +6,7 @@
 #include <glib.h>
 #include <stdio.h>
 
+#include "base/file.h"
 #include "cli/locate.h"
 #include "image/heat.h"
 
@@ -20,8 +21,9 @@ struct shown {
 
 struct report {
     const struct report_options *options;
-    FILE *out;      /* the file being written */
-    FILE *sections; /* an unnamed file: the photos' sections, in the order located */
+    FILE *out;               /* the file being written */
+    struct file_writer part; /* a temporary file: the photos' sections, in the order located, */
+    FILE *sections;          /* and its stream */
     const struct answers *answers;
     char **paths;        /* of all photos, as UTF-8 */
     size_t count;        /* the first photos, which have a section */

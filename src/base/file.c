@@ -231,7 +231,7 @@ static int create_temporary(struct file_writer *w)
     if (name == NULL) return -1;
     for (int i = 0; i < ATTEMPTS; i++) {
         snprintf(name, size, "%.*sgeoviewmatch-%ld-%d.tmp", folder, w->target, (long)getpid(), i);
-        w->fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        w->fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (w->fd >= 0 && claim(w->fd, name)) {
             w->temporary = name;
             w->listed = list(name);

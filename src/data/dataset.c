@@ -15,8 +15,9 @@
 
 static const struct format {
     const char *name;
-    const char *labels[2];                   /* files that identify the format, either of them, */
-    const char *(*folder)(const char *root); /* or a folder, if this function finds one */
+    const char *labels[2]; /* files that identify the format, either of them, */
+    const char *(*folder)(const char *root, gvm_status *status,
+                          gvm_error *err); /* or a folder, if this function finds one */
     gvm_status (*read)(struct dataset *dataset, const struct dataset_options *options, gvm_error *err);
     const char *tests[2]; /* names of its test splits */
     double ground_m, elevation[2];
@@ -68,17 +69,22 @@ static const struct format {
 
 enum { FORMATS = sizeof formats / sizeof *formats };
 
-static bool is_format(const struct format *f, const char *root)
+static bool is_format(const struct format *f, const char *root, gvm_status *status, gvm_error *err)
 {
-    return (f->labels[0] != NULL && is_there(root, f->labels[0])) ||
-           (f->labels[1] != NULL && is_there(root, f->labels[1])) || (f->folder != NULL && f->folder(root) != NULL);
+    return (f->labels[0] != NULL && is_there(root, f->labels[0], status, err)) ||
+           (f->labels[1] != NULL && is_there(root, f->labels[1], status, err)) ||
+           (f->folder != NULL && f->folder(root, status, err) != NULL);
 }
 
 static gvm_status pick_format(const struct format **format, const char *root, const char *name, gvm_error *err)
 {
+    gvm_status status = GVM_OK;
     *format = NULL;
     for (int i = 0; i < FORMATS; i++) {
-        if (name != NULL ? g_ascii_strcasecmp(name, formats[i].name) != 0 : !is_format(&formats[i], root)) continue;
+        bool is =
+            name != NULL ? g_ascii_strcasecmp(name, formats[i].name) == 0 : is_format(&formats[i], root, &status, err);
+        if (status != GVM_OK) return status;
+        if (!is) continue;
         if (*format != NULL)
             return fail(err, GVM_ARGUMENT, "%s: it has the labels of both %s and %s; choose one with --format",
                         path_tail(root), (*format)->name, formats[i].name);
@@ -177,11 +183,13 @@ void dataset_free(struct dataset *dataset)
 
 /* ------------------------------------------------------------------ fingerprint */
 
-static uint64_t hash_picture(uint64_t h, const char *path, const char *root)
+/* *error: errno of a file that cannot be looked up */
+static uint64_t hash_picture(uint64_t h, const char *path, const char *root, int *error)
 {
     struct stat st;
     size_t n = strlen(root);
     int64_t size = stat(path, &st) == 0 ? st.st_size : -1;
+    if (size < 0 && errno != ENOENT && errno != ENOTDIR) *error = errno;
     if (strncmp(path, root, n) == 0) path += n;
     while (*path == '/') path++; /* the root may have been given with a trailing slash */
     h = hash_bytes(h, path, strlen(path));
@@ -195,15 +203,15 @@ static uint64_t hash_number(uint64_t h, double number)
     return hash_bytes(h, &number, sizeof number);
 }
 
-static uint64_t hash_split(uint64_t h, const struct split *split, const char *root)
+static uint64_t hash_split(uint64_t h, const struct split *split, const char *root, int *error)
 {
     for (int i = 0; i < split->tile_count; i++) {
         const struct tile *t = &split->tiles[i];
-        h = hash_number(hash_number(hash_picture(h, t->path, root), t->lat), t->lon);
+        h = hash_number(hash_number(hash_picture(h, t->path, root, error), t->lat), t->lon);
     }
     for (int i = 0; i < split->query_count; i++) {
         const struct query *q = &split->queries[i];
-        h = hash_number(hash_number(hash_picture(h, q->path, root), q->lat), q->lon);
+        h = hash_number(hash_number(hash_picture(h, q->path, root, error), q->lat), q->lon);
         h = hash_number(h, q->heading);
         h = hash_bytes(h, &q->tile, sizeof q->tile);
         h = hash_bytes(h, q->near, (size_t)q->near_count * sizeof q->near[0]);
@@ -211,10 +219,14 @@ static uint64_t hash_split(uint64_t h, const struct split *split, const char *ro
     return hash_bytes(h, (int[]){split->tile_count, split->query_count}, 2 * sizeof(int));
 }
 
-uint64_t dataset_fingerprint(const struct dataset *dataset)
+gvm_status dataset_fingerprint(uint64_t *fingerprint, const struct dataset *dataset, gvm_error *err)
 {
-    uint64_t h = hash_split(1, &dataset->train, dataset->root);
-    for (char **raster = dataset->rasters; raster && *raster; raster++) h = hash_picture(h, *raster, dataset->root);
-    h = hash_split(h, &dataset->test, dataset->root);
-    return h != 0 ? h : 1;
+    const char *root = dataset->root;
+    int error = 0;
+    uint64_t h = hash_split(1, &dataset->train, root, &error);
+    for (char **raster = dataset->rasters; raster && *raster; raster++) h = hash_picture(h, *raster, root, &error);
+    h = hash_split(h, &dataset->test, root, &error);
+    *fingerprint = h != 0 ? h : 1;
+    return error == 0 ? GVM_OK
+                      : fail(err, GVM_FILE, "%s: cannot read a picture's size: %s", path_tail(root), strerror(error));
 }

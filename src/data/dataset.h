@@ -84,7 +84,7 @@ gvm_status dataset_open(struct dataset **dataset, const char *root, const struct
 void dataset_free(struct dataset *dataset);
 
 /* A hash of its pairs: names and file sizes of the pictures, positions and headings, in order; independent of the
- * folder's path. Never 0. */
-uint64_t dataset_fingerprint(const struct dataset *dataset);
+ * folder's path. Never 0. GVM_FILE if a file cannot be looked up; a missing one has no size. */
+gvm_status dataset_fingerprint(uint64_t *fingerprint, const struct dataset *dataset, gvm_error *err);
 
 #endif

@@ -11,10 +11,12 @@
 #include "base/error.h"
 #include "base/file.h"
 
-bool is_there(const char *root, const char *name)
+bool is_there(const char *root, const char *name, gvm_status *status, gvm_error *err)
 {
+    bool there = false;
+    if (*status != GVM_OK) return false;
     char *path = path_join(root, name);
-    bool there = path != NULL && access(path, F_OK) == 0;
+    *status = path != NULL ? file_exists(&there, path, err) : fail(err, GVM_MEMORY, "%s: out of memory", name);
     free(path);
     return there;
 }

@@ -14,11 +14,12 @@ gvm_status vigor_read(struct dataset *dataset, const struct dataset_options *opt
 gvm_status pairs_read(struct dataset *dataset, const struct dataset_options *options, gvm_error *err);
 gvm_status photos_read(struct dataset *dataset, const struct dataset_options *options, gvm_error *err);
 
-/* The folder of VIGOR's labels under root, or NULL. */
-const char *vigor_labels(const char *root);
+/* The folder of VIGOR's labels under root, or NULL; *status as in is_there. */
+const char *vigor_labels(const char *root, gvm_status *status, gvm_error *err);
 
-/* Returns true if root/name exists. */
-bool is_there(const char *root, const char *name);
+/* Returns true if root/name exists. If that cannot be found out, it returns false and sets *status; it does nothing if
+ * *status is an error already. */
+bool is_there(const char *root, const char *name, gvm_status *status, gvm_error *err);
 
 /* Call `read` for each line of the label file root/name; a status other than GVM_OK ends it. */
 typedef gvm_status line_reader(void *context, const struct csv *csv, gvm_error *err);

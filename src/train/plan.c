@@ -32,13 +32,14 @@ gvm_status train_data_open(struct dataset **data, struct run_options *o, gvm_err
     gvm_status status = dataset_open(data, o->data, &d, err);
     if (status != GVM_OK) return status;
     const struct split *train = &(*data)->train;
-    uint64_t pairs = dataset_fingerprint(*data);
-    if (o->pairs != 0 && o->pairs != pairs)
+    uint64_t pairs = 0;
+    status = dataset_fingerprint(&pairs, *data, err);
+    if (status == GVM_OK && o->pairs != 0 && o->pairs != pairs)
         status = fail(err, GVM_ARGUMENT,
                       "%s: its pairs or pictures differ from those that the run began with; name the right folder with "
                       "--data, or begin a new run with --init RUN/last.safetensors",
                       path_tail(o->data));
-    else if (train->query_count < o->batch || train->tile_count < o->batch)
+    if (status == GVM_OK && (train->query_count < o->batch || train->tile_count < o->batch))
         status = fail_small(err, o, *data);
     o->pairs = pairs;
     if (status == GVM_OK) return GVM_OK;

@@ -15,7 +15,9 @@ dim3 threadIdx, blockIdx, blockDim, gridDim;
 namespace
 {
 
-enum { MAX_THREADS = 1024, LANES = 32, STACK = 128 << 10, MOST_SHARED = 227 << 10, PLAIN_SHARED = 48 << 10 };
+enum { MAX_THREADS = 1024, LANES = 32, MOST_SHARED = 227 << 10, PLAIN_SHARED = 48 << 10 };
+/* Stacks begin at different offsets: at the same one of a page they would share the sets of the CPU's caches. */
+enum { STACK = 128 << 10, OFFSETS = 64 << 10, OFFSET = 17 * 64 };
 
 struct barrier {
     int alive, arrived;
@@ -24,7 +26,6 @@ struct barrier {
 
 struct fiber {
     jmp_buf at;
-    ucontext_t start;
     bool started, alive;
     barrier *waits; /* NULL: it can run */
     unsigned generation;
@@ -89,16 +90,17 @@ void fiber_main(int number)
 
 void begin(int number)
 {
-    fiber *f = &fibers[number];
-    f->started = true;
-    getcontext(&f->start);
-    f->start.uc_stack.ss_sp =
-        mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    f->start.uc_stack.ss_size = STACK;
-    f->start.uc_link = &origin;
-    if (f->start.uc_stack.ss_sp == MAP_FAILED) abort();
-    makecontext(&f->start, (void (*)(void))fiber_main, 1, number);
-    setcontext(&f->start);
+    static ucontext_t start;
+    fibers[number].started = true;
+    getcontext(&start);
+    void *stack =
+        mmap(NULL, STACK + OFFSETS, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (stack == MAP_FAILED) abort();
+    start.uc_stack.ss_sp = (char *)stack + number * OFFSET % OFFSETS;
+    start.uc_stack.ss_size = STACK;
+    start.uc_link = &origin;
+    makecontext(&start, (void (*)(void))fiber_main, 1, number);
+    setcontext(&start);
 }
 
 __attribute__((noinline)) void resume(int number)

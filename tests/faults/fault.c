@@ -40,7 +40,7 @@ static int log_file = -1;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct site sites[SITES];
 
-extern const char __executable_start, __etext;
+extern const char __executable_start, etext;
 
 /* ------------------------------------------------------------------ sites */
 
@@ -52,7 +52,7 @@ static void find_frames(uint32_t *found, const void *caller)
     while (i < count && frames[i] != caller) i++; /* which leaves out what stands before the system's call */
     for (; i < count && n < FRAMES; i++) {
         const char *at = frames[i];
-        if (at > &__executable_start && at < &__etext) found[n++] = (uint32_t)(at - &__executable_start);
+        if (at > &__executable_start && at < &etext) found[n++] = (uint32_t)(at - &__executable_start);
     }
 }
 

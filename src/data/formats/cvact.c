@@ -243,8 +243,10 @@ static gvm_status read_split(struct split *split, struct dataset *dataset, const
 {
     struct filler f;
     char prefix[40] = "";
-    if (is_there(dataset->root, folder) || !is_there(dataset->root, "streetview"))
+    gvm_status status = GVM_OK;
+    if (is_there(dataset->root, folder, &status, err) || !is_there(dataset->root, "streetview", &status, err))
         snprintf(prefix, sizeof prefix, "%s/", folder);
+    if (status != GVM_OK) return status;
     filler_start(&f, dataset, options);
     return filler_end(&f, split, add_pairs(&f, c, set, field, prefix, err));
 }

@@ -37,13 +37,14 @@ static gvm_status add_place(void *context, const struct csv *csv, gvm_error *err
 
 static gvm_status read_places(struct places *places, const char *root, gvm_error *err)
 {
+    gvm_status status = GVM_OK;
     *places = (struct places){0};
-    if (is_there(root, "split_locations/all.csv"))
+    if (is_there(root, "split_locations/all.csv", &status, err))
         places->file = "split_locations/all.csv";
-    else if (is_there(root, "all.csv"))
+    else if (is_there(root, "all.csv", &status, err))
         places->file = "all.csv";
     else
-        return GVM_OK;
+        return status;
     return read_lines(root, places->file, ',', 5, add_place, places, err);
 }
 
@@ -94,7 +95,7 @@ gvm_status cvusa_read(struct dataset *dataset, const struct dataset_options *opt
     static const char train[] = "splits/train-19zl.csv", val[] = "splits/val-19zl.csv";
     struct places places;
     gvm_status status = read_places(&places, dataset->root, err);
-    bool has_train = is_there(dataset->root, train), has_val = is_there(dataset->root, val);
+    bool has_train = is_there(dataset->root, train, &status, err), has_val = is_there(dataset->root, val, &status, err);
     if (status == GVM_OK && has_train) status = read_split(&dataset->train, train, &places, dataset, options, err);
     if (status == GVM_OK && (has_val || !has_train))
         status = read_split(&dataset->test, val, &places, dataset, options, err);

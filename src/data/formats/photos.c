@@ -132,14 +132,15 @@ static gint by_name(gconstpointer a, gconstpointer b)
 /* Without imagery/, only files next to photos.csv are considered, since subfolders hold photos. */
 static gvm_status find_rasters(struct dataset *d, const char *named, gvm_error *err)
 {
-    bool own = is_there(d->root, "imagery");
+    gvm_status status = GVM_OK;
+    bool own = is_there(d->root, "imagery", &status, err);
+    if (status != GVM_OK) return status;
     g_autofree gchar *place = named ? g_strdup(named)
                               : own ? g_build_filename(d->root, "imagery", NULL)
                                     : g_strdup(d->root);
     g_autoptr(GPtrArray) rasters = g_ptr_array_new_with_free_func(g_free);
     struct stat st;
     if (stat(place, &st) != 0) return fail_errno(err, "open", path_tail(place));
-    gvm_status status = GVM_OK;
     if (S_ISDIR(st.st_mode))
         status = list_rasters(rasters, place, named || own ? DEPTH_MOST : 0, err);
     else

@@ -27,26 +27,28 @@ struct city {
     char street[40], aerial[40];
 };
 
-const char *vigor_labels(const char *root)
+const char *vigor_labels(const char *root, gvm_status *status, gvm_error *err)
 {
     static const char *const folders[] = {"splits__corrected", "splits"};
     for (int i = 0; i < 2; i++)
         for (int c = 0; c < CITIES; c++) {
             char name[80];
             snprintf(name, sizeof name, "%s/%s", folders[i], cities[c]);
-            if (is_there(root, name)) return folders[i];
+            if (is_there(root, name, status, err)) return folders[i];
         }
     return NULL;
 }
 
-static void find_city(struct city *city, const char *root, const char *labels, const char *name)
+static gvm_status find_city(struct city *city, const char *root, const char *labels, const char *name, gvm_error *err)
 {
+    gvm_status status = GVM_OK;
     *city = (struct city){.name = name, .labels = labels};
     snprintf(city->street, sizeof city->street, "ground/%s", name);
     snprintf(city->aerial, sizeof city->aerial, "satellite/%s", name);
-    if (is_there(root, city->street) || is_there(root, city->aerial)) return;
+    if (is_there(root, city->street, &status, err) || is_there(root, city->aerial, &status, err)) return status;
     snprintf(city->street, sizeof city->street, "%s/panorama", name);
     snprintf(city->aerial, sizeof city->aerial, "%s/satellite", name);
+    return status;
 }
 
 /* The last two numbers of a name, before its extension: "ID,LAT,LON,.jpg" with ',', "satellite_LAT_LON.png" with '_'.
@@ -150,9 +152,11 @@ static gvm_status read_file(struct lines *lines, const char *name, line_reader *
     char file[120];
     const char *root = lines->filler.dataset->root;
     const struct city *city = &lines->city;
+    gvm_status status = GVM_OK;
     snprintf(file, sizeof file, "%s/%s/%s__corrected.txt", city->labels, city->name, name);
-    if (!is_there(root, file)) snprintf(file, sizeof file, "%s/%s/%s.txt", city->labels, city->name, name);
-    return read_lines(root, file, ' ', FIELDS, read, lines, err);
+    if (!is_there(root, file, &status, err))
+        snprintf(file, sizeof file, "%s/%s/%s.txt", city->labels, city->name, name);
+    return status != GVM_OK ? status : read_lines(root, file, ' ', FIELDS, read, lines, err);
 }
 
 /* labels: the name of the split's file in each of the cities[from..to). Missing cities are skipped. */
@@ -161,46 +165,52 @@ static gvm_status read_split(struct split *split, struct dataset *dataset, const
 {
     struct lines lines;
     gvm_status status = GVM_OK;
-    const char *folder = vigor_labels(dataset->root);
+    const char *folder = vigor_labels(dataset->root, &status, err);
     filler_start(&lines.filler, dataset, options);
     for (int c = from; c < to && status == GVM_OK; c++) {
         char name[80];
         snprintf(name, sizeof name, "%s/%s", folder, cities[c]);
-        if (!is_there(dataset->root, name)) continue;
-        find_city(&lines.city, dataset->root, folder, cities[c]);
-        status = read_file(&lines, "satellite_list", read_tile, err);
+        if (!is_there(dataset->root, name, &status, err)) continue;
+        status = find_city(&lines.city, dataset->root, folder, cities[c], err);
+        if (status == GVM_OK) status = read_file(&lines, "satellite_list", read_tile, err);
         if (status == GVM_OK) status = read_file(&lines, labels, read_pair, err);
     }
     dataset->tiles_left_out += (int)g_hash_table_size(lines.filler.tiles) - lines.filler.split.tile_count;
     return filler_end(&lines.filler, split, status);
 }
 
-static void note_cities(struct dataset *dataset, const char *folder)
+static gvm_status note_cities(struct dataset *dataset, const char *folder, gvm_error *err)
 {
+    gvm_status status = GVM_OK;
     size_t length = 0;
     bool any = false;
     for (int c = 0; c < CITIES; c++) {
         char name[80];
         snprintf(name, sizeof name, "%s/%s", folder, cities[c]);
-        if (is_there(dataset->root, name)) continue;
+        if (is_there(dataset->root, name, &status, err)) continue;
+        if (status != GVM_OK) return status;
         if (length == 0) length = (size_t)snprintf(dataset->note, sizeof dataset->note, "%s has no labels of ", folder);
         length +=
             (size_t)snprintf(dataset->note + length, sizeof dataset->note - length, "%s%s", any ? ", " : "", cities[c]);
         any = true;
     }
+    return GVM_OK;
 }
 
 gvm_status vigor_read(struct dataset *dataset, const struct dataset_options *options, gvm_error *err)
 {
-    const char *folder = vigor_labels(dataset->root);
+    gvm_status status = GVM_OK;
+    const char *folder = vigor_labels(dataset->root, &status, err);
+    if (status != GVM_OK) return status;
     if (folder == NULL)
         return fail(err, GVM_FILE, "%s: no folder of a VIGOR city found in splits__corrected or splits",
                     path_tail(dataset->root));
-    note_cities(dataset, folder);
+    status = note_cities(dataset, folder, err);
     bool cross = strcmp(dataset->test_name, "cross-area") == 0;
     const char *train = cross ? "pano_label_balanced" : "same_area_balanced_train";
     const char *test = cross ? "pano_label_balanced" : "same_area_balanced_test";
-    gvm_status status = read_split(&dataset->train, dataset, options, 0, cross ? CITIES / 2 : CITIES, train, err);
+    if (status == GVM_OK)
+        status = read_split(&dataset->train, dataset, options, 0, cross ? CITIES / 2 : CITIES, train, err);
     if (status == GVM_OK)
         status = read_split(&dataset->test, dataset, options, cross ? CITIES / 2 : 0, CITIES, test, err);
     return status;
