@@ -114,14 +114,14 @@ static void test_evaluate(void **state)
         assert_true(e[0].recall[k] == usual.recall[k]);
         for (int i = 0; i < 4; i++) assert_true(e[i].recall[k] == again[i].recall[k] && e[i].queries == usual.queries);
     }
-    assert_int_equal(network_trials(network), 16);
+    assert_int_equal(network_headings(network), 16);
     network->config.tolerance = 9;
-    assert_int_equal(network_trials(network), 20);
+    assert_int_equal(network_headings(network), 20);
     network->config.tolerance = 7;
     network->views[GVM_STREET].turns = 5;
-    assert_int_equal(network_trials(network), 25);
+    assert_int_equal(network_headings(network), 25);
     network->config.tolerance = 180;
-    assert_int_equal(network_trials(network), 1);
+    assert_int_equal(network_headings(network), 1);
     network_free(network);
     small_set_remove(&set);
 }

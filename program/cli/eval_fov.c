@@ -68,7 +68,7 @@ static void name_heading(char name[32], const struct fov_task *task, int trials)
 static void print_tasks(const struct evaluation *e, const struct fov_task *tasks, int count, const struct eval_job *j,
                         const struct arguments *a)
 {
-    const int trials = network_trials(j->network);
+    const int trials = network_headings(j->network);
     printf("%s, street to aerial, strips of panoramas (DSM's protocol, seed %ld): %d queries, gallery of %d\n\n",
            j->data->format, a->seed, e->queries, e->gallery);
     printf("  %7s  %-20s %8s %8s %8s %8s", "degrees", "heading", "R@1", "R@5", "R@10", "R@1%");
@@ -94,7 +94,7 @@ static int print_tasks_json(const struct evaluation *e, const struct fov_task *t
     static const char *const at[AT_COUNT] = {"R@1", "R@5", "R@10", "R@1%"};
     json_t *rows = json_array();
     for (int i = 0; i < count; i++) {
-        int looks = tasks[i].heading == FOV_TRIALS ? network_trials(j->network) : 1;
+        int looks = tasks[i].heading == FOV_TRIALS ? network_headings(j->network) : 1;
         json_t *row = json_pack("{s:f, s:s, s:i}", "fov", tasks[i].fov, "heading",
                                 tasks[i].heading == FOV_KNOWN ? "known" : "unknown", "looks", looks);
         for (int k = 0; k < AT_COUNT; k++) json_put(&row, at[k], json_real(e[i].recall[k]));

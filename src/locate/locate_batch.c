@@ -3,10 +3,10 @@
  * Maps of cells (weights whose aerial view has zooms) have answers of cells side by side, weighted by their p.
  *
  * A street picture with an unknown heading becomes several queries, one for each heading; a tile's score is its best
- * one, and that heading is the estimate. There are as many as the weights need (network_trials); a pass of the network
- * may give several of them (embedder_run_turns). If the heading is from magnetic north, only it and its two neighbours
- * are tried (docs/decisions/0002-magnetic-headings.md). Weights for photos have no heading: a panorama becomes several
- * views, and the mean of their features is one query. */
+ * one, and that heading is the estimate. A pass of the network may give several of them (embedder_run_turns). If
+ * the heading is from magnetic north, only it and its two neighbours are tried
+ * (docs/decisions/0002-magnetic-headings.md). Weights for photos have no heading: a panorama becomes several views, and
+ * the mean of their features is one query. */
 #include <assert.h>
 #include <limits.h>
 #include <math.h>
@@ -398,7 +398,7 @@ gvm_status gvm_locator_open(gvm_locator **locator, gvm_session *session, const g
         b->session = session;
         b->map = map;
         b->most_hits = max_hits;
-        b->trials = network_trials(network);
+        b->trials = network_headings(network);
         b->turns = network->views[GVM_STREET].turns;
         looks = most * (size_t)(b->trials > GVM_PANORAMA_VIEWS ? b->trials : GVM_PANORAMA_VIEWS);
         b->passes = malloc(most * sizeof *b->passes);

@@ -14,7 +14,7 @@
 #include "tensor/gemm.h"
 #include "tensor/kernels.h"
 
-enum { ALIGN = 16 /* floats: 64 bytes */, HEADINGS = 16 /* tried with weights that do not say how many they need */ };
+enum { ALIGN = 16 /* floats: 64 bytes */ };
 
 /* ------------------------------------------------------------------ memory */
 
@@ -188,6 +188,16 @@ gvm_status network_counts(struct counts *counts, const struct network *n, int vi
     return GVM_OK;
 }
 
+int network_headings(const struct network *n)
+{
+    enum { PLAIN = 16 };
+    double tolerance = n->config.tolerance;
+    int turns = n->views[GVM_STREET].turns;
+    if (tolerance <= 0) return PLAIN;
+    int headings = (int)lround(180 / tolerance), passes = (int)lround(180 / tolerance / turns);
+    return headings <= 1 ? 1 : (passes > 1 ? passes : 1) * turns;
+}
+
 enum { FACT_TEXT = sizeof((struct fact *)0)->text };
 
 /* Describe the street view. */
@@ -200,7 +210,12 @@ static void street_text(char text[FACT_TEXT], const struct config *c)
     else if (v->projection == PROJECTION_NADIR)
         snprintf(text + n, (size_t)(FACT_TEXT - n), "from above, as by a drone");
     else
-        snprintf(text + n, (size_t)(FACT_TEXT - n), "elevations %g to %g degrees", c->elevation[0], c->elevation[1]);
+        n += snprintf(text + n, (size_t)(FACT_TEXT - n), "elevations %g to %g degrees", c->elevation[0],
+                      c->elevation[1]);
+    if (v->visible && n < FACT_TEXT) n += snprintf(text + n, (size_t)(FACT_TEXT - n), ", or a part of them");
+    if (v->wrap && n < FACT_TEXT) n += snprintf(text + n, (size_t)(FACT_TEXT - n), ", all round");
+    if (c->tolerance > 0 && n < FACT_TEXT)
+        snprintf(text + n, (size_t)(FACT_TEXT - n), ", headings within %g degrees", c->tolerance);
 }
 
 /* Describe the aerial view. */
@@ -243,15 +258,6 @@ int network_facts(struct fact facts[MAX_FACTS], const struct network *n)
     if (m->score_scale) FACT("logits", "%.4g times the cosine", m->score_scale(n));
 #undef FACT
     return i;
-}
-
-int network_trials(const struct network *network)
-{
-    const double tolerance = network->config.tolerance;
-    const int turns = network->views[GVM_STREET].turns;
-    if (tolerance <= 0) return HEADINGS;
-    int trials = (int)lround(180 / tolerance), passes = (int)lround(180 / tolerance / turns);
-    return trials <= 1 ? 1 : (passes > 1 ? passes : 1) * turns;
 }
 
 bool network_warning(char *text, size_t size, const struct network *n)

@@ -44,10 +44,6 @@ gvm_status network_pack(struct network *network, gvm_error *err);
 size_t network_parameters(const struct network *network);
 uint64_t config_parameters(const struct config *config);
 
-/* Number of headings to try for a street picture whose heading is unknown: twice the tolerance apart, a multiple of the
- * turns that a pass gives; 16 if the network was not trained with wrong headings. */
-int network_trials(const struct network *network);
-
 /* Freeze the backbones in training: they take no backward pass, and only the heads are trained. */
 static inline void network_freeze(struct network *network)
 {
@@ -59,6 +55,10 @@ void network_clear_gradients(struct network *network);
 
 /* Multiply-adds of one picture of a view, by kind, counted by the layers. The network must not be packed. */
 gvm_status network_counts(struct counts *counts, const struct network *network, int view, gvm_error *err);
+
+/* How many headings to try, evenly around the circle, for a street picture whose heading is unknown: those that a
+ * network trained with wrong headings needs, a multiple of the turns that a pass gives (struct branch); else 16. */
+int network_headings(const struct network *network);
 
 /* ---- description */
 

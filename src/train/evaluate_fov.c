@@ -48,7 +48,7 @@ static bool tell(void *user, size_t done, size_t total)
 
 static int looks_of(const struct fov_task *task, const struct network *network)
 {
-    return task->heading == FOV_TRIALS ? network_trials(network) : 1;
+    return task->heading == FOV_TRIALS ? network_headings(network) : 1;
 }
 
 /* What stays the same for all tasks. */
