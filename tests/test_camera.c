@@ -154,7 +154,7 @@ static double draw(int number, int what, double low, double high)
 
 static struct camera draw_camera(int n)
 {
-    double w = floor(draw(n, 0, 200, 6000)), h = floor(draw(n, 1, 200, 6000)), full = w * draw(n, 2, 1, 6);
+    double w = floor(draw(n, 0, 200, 6000)), h = floor(draw(n, 1, 200, 6000)), full = fmax(h, w * draw(n, 2, 1, 6));
     struct camera c = {.lens = (enum lens)(n % 4),
                        .width = w,
                        .height = h,

@@ -79,7 +79,8 @@ static double horizon_of(const struct camera *c)
 
 bool camera_see(double *x, double *y, const struct camera *c, const double own[3])
 {
-    double across = hypot(own[0], own[1]), level = hypot(own[0], own[2]), scale, turn;
+    double across = sqrt(own[0] * own[0] + own[1] * own[1]), level = sqrt(own[0] * own[0] + own[2] * own[2]), scale,
+           turn;
     *x = c->width / 2;
     *y = c->height / 2;
     switch (c->lens) {
@@ -215,6 +216,7 @@ gvm_status camera_check(const struct camera *c, const char *where, gvm_error *er
                     "90 and a roll of -360 to 360",
                     where, c->heading, c->pitch, c->roll);
     if (c->lens == LENS_SPHERE && !(within(c->full_width, w - 1, 1e6) && within(c->full_height, h - 1, 1e6) &&
+                                    within(c->full_width, 0.2 * c->full_height, 20 * c->full_height) &&
                                     within(c->left, 0, c->full_width) && within(c->top, -1, c->full_height - h + 1)))
         return fail(err, GVM_IMAGE,
                     "%s: a part of %g x %g pixels at %g, %g does not lie in a full panorama of %g x %g pixels", where,

@@ -42,8 +42,8 @@ bool camera_direction(double *azimuth, double *elevation, const struct camera *c
 /* The camera's right, down and ahead as unit vectors, each (east, north, up). */
 void camera_axes(double axes[3][3], const struct camera *camera);
 
-/* camera_project and camera_direction in the camera's own axes: own, a vector of any length along (right, down,
- * ahead). */
+/* camera_project and camera_direction in the camera's own axes: own, a vector along (right, down, ahead),
+ * of about length 1. */
 bool camera_see(double *x, double *y, const struct camera *camera, const double own[3]);
 bool camera_ray(double own[3], const struct camera *camera, double x, double y);
 

@@ -29,6 +29,7 @@ struct picture_shape {
     double zooms[MAX_ZOOMS]; /* their metres per pixel, rising, */
     double bearing;          /* and the bearing that points up in them, degrees clockwise from north */
     bool masked;             /* with visibility: its pixels are followed by SEEN_PATCH's bytes */
+    uint8_t unseen[3];       /* colour of what a panorama does not show: the network's mean */
 };
 
 /* Side of the patches of a picture with visibility, pixels: H and W are multiples of it. After its pixels (H, W, 3)
@@ -56,9 +57,9 @@ static inline uint8_t *picture_seen(uint8_t *pixels, const struct picture_shape 
 
 /* Load a street panorama, with north at the centre column and east to its right.
  *
- *   out         (H, W, 3) sRGB; with visibility all of it is seen
+ *   out         (H, W, 3) sRGB; and the visibility
  *   shape       a picture that extends beyond its elevations is cropped to them; if it spans less, its first or last
- *               row is repeated
+ *               row is repeated, or with visibility the rows beyond it are unseen
  *   heading     degrees clockwise from north of the picture's centre column; NULL: from XMP (GPano:PoseHeadingDegrees),
  *               else from EXIF (GPSImgDirection), else 0
  *   circle      what is known of it (circle.h); only full panoramas are accepted
@@ -72,6 +73,14 @@ gvm_status panorama_load(uint8_t *out, const struct picture_shape *shape, const 
  * messages. */
 gvm_status panorama_fit(uint8_t *out, const struct picture_shape *shape, const double *heading, enum circle circle,
                         struct image *image, const char *where, gvm_error *err);
+
+/* The same for a full level panorama whose edges are known: span, the elevation of its lower and upper edge; heading,
+ * of its centre column. checked: a blank picture is GVM_IMAGE. */
+gvm_status panorama_strip(uint8_t *out, const struct picture_shape *shape, const double span[2], double heading,
+                          bool checked, const struct image *image, const char *where, gvm_error *err);
+
+/* Returns GVM_ARGUMENT if the shape's elevations are no range within -90 to 90 degrees. */
+gvm_status panorama_check(const struct picture_shape *shape, gvm_error *err);
 
 /* For a picture that panorama_fit accepted, with the same heading: the box that was used (left, top, right, bottom, in
  * pixels; may extend above and below the picture), and the number of columns out of W by which it was turned. */

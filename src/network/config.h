@@ -54,6 +54,13 @@ struct config {
     struct part backbone, head, own;
 };
 
+/* A view's mean as a byte. */
+static inline uint8_t config_mean(const struct view *view, int channel)
+{
+    float level = 255 * view->mean[channel] + 0.5f;
+    return (uint8_t)(level > 0 ? level < 255 ? level : 255 : 0);
+}
+
 /* The picture shape of a view. */
 static inline struct picture_shape config_shape(const struct config *config, gvm_view view)
 {
@@ -66,7 +73,8 @@ static inline struct picture_shape config_shape(const struct config *config, gvm
                                   .zoom_count = v->zoom_count,
                                   .zooms = {v->zooms[0], v->zooms[1], v->zooms[2], v->zooms[3]},
                                   .bearing = v->bearing,
-                                  .masked = v->visible};
+                                  .masked = v->visible,
+                                  .unseen = {config_mean(v, 0), config_mean(v, 1), config_mean(v, 2)}};
 }
 
 #endif
