@@ -21,6 +21,9 @@ sample4geo_... a Sample4Geo (tools/sample4geo.py), frgeo_... an FRGeo (tools/frg
     clip_length                     (1)           of statewide: limit of the length of the whole gradient in these steps
     allowed                         (B, B)        of statewide: 1 if a photo and a place count in the loss
     after.PARAMETER                               the weights after these steps (not in every file)
+    views.loss                      (7)           of a masked network with the street pictures in reverse order as views:
+                                                  the total, the three above, view to strong and weak, street to view
+    views.norm.PARAMETER            (1)           the norm of this total's gradient
 
   convnext_timm and convnext_facebook are the backbone of sample4geo_tanh with a classifier, under others' names.
 
@@ -199,6 +202,8 @@ def evaluate(config, state, pictures, dtype, keep, steps, options, learn=True):
                 values[f"out.{view}.stage{s}"] = tokens
     values.update({f"out.{name}": output.detach() for name, output in outputs.items()})
     values["loss"] = torch.stack(parts).detach()
+    if learn and seen:
+        values.update(with_views(model, outputs))
     if learn:
         parts[0].backward()
         values.update({f"grad.{name}": p.grad.clone() for name, p in model.named_parameters()})
@@ -211,6 +216,28 @@ def evaluate(config, state, pictures, dtype, keep, steps, options, learn=True):
         values.update({f"after.{name}": p.detach() for name, p in model.named_parameters()})
     torch.set_default_dtype(torch.float32)
     return values
+
+
+def losses_with_views(outputs, views, alpha=10.0, weights=(0.5, 1.0, 0.5, 0.5)):
+    """network.losses for a network that also learns a view of each panorama, with the views' features; three more parts:
+    view to strong, view to weak, panorama to view. Weights: contrastive, panorama, view, panorama to view."""
+    street, strong, weak, strong_head, weak_head = outputs
+    pairs = ((strong_head, weak_head), (street, strong), (street, weak), (views, strong), (views, weak), (street, views))
+    parts = [network.triplet(a, b, alpha) for a, b in pairs]
+    contrast, panorama, view, agreement = (w / sum(weights) for w in weights)
+    factors = (contrast, panorama / 2, panorama / 2, view / 2, view / 2, agreement)
+    return sum(f * p for f, p in zip(factors, parts)), *parts
+
+
+def with_views(model, outputs):
+    """The losses of panoramas and their views, and each gradient's norm; the views are the street pictures in reverse
+    order."""
+    outputs = list(outputs.values())
+    parts = losses_with_views(outputs, outputs[0].flip(0))
+    names, parameters = zip(*model.named_parameters())
+    grads = torch.autograd.grad(parts[0], parameters, retain_graph=True)
+    norms = {f"views.norm.{name}": grad.norm().reshape(1) for name, grad in zip(names, grads)}
+    return {"views.loss": torch.stack(parts).detach()} | norms
 
 
 def difference(a, b):

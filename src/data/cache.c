@@ -168,7 +168,7 @@ gvm_status cache_open(struct cache **cache, const char *path, const struct pictu
     if (c != NULL) {
         c->data = p->data;
         c->shape[GVM_STREET] = p->street;
-        c->shape[GVM_AERIAL] = p->aerial;
+        c->shape[GVM_AERIAL] = p->whole.height > 0 ? p->whole : p->aerial;
     }
     if (c == NULL || target == NULL || !list_sources(c)) {
         status = fail(err, GVM_MEMORY, "%s: cannot list its pictures: out of memory", path_tail(path));

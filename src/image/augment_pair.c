@@ -22,8 +22,7 @@ enum draw {
     DRAWS = 16
 };
 
-/* In random order, as torchvision's ColorJitter. Uses four draws, starting at `first`. */
-static void jitter(uint8_t *pixels, int H, int W, float amount, const struct dice *dice, int first)
+void augment_jitter(uint8_t *pixels, int H, int W, float amount, const struct dice *dice, int first)
 {
     static void (*const change[3])(uint8_t *, int, int, float) = {augment_brightness, augment_contrast,
                                                                   augment_saturation};
@@ -97,9 +96,9 @@ gvm_status augment_pair(uint8_t *street_out, uint8_t *strong, uint8_t *weak, con
         augment_mirror(street_out, sizes[0], sizes[1]);
         augment_mirror(plain, H, W);
     }
-    if (a->street > 0) jitter(street_out, sizes[0], sizes[1], a->street, &dice, STREET);
+    if (a->street > 0) augment_jitter(street_out, sizes[0], sizes[1], a->street, &dice, STREET);
     if (weak != NULL) memcpy(strong, weak, (size_t)H * (size_t)W * 3);
-    if (a->jitter > 0) jitter(strong, H, W, a->jitter, &dice, ORDER);
+    if (a->jitter > 0) augment_jitter(strong, H, W, a->jitter, &dice, ORDER);
     if (dice_uniform(&dice, GREY) < a->grey) augment_grey(strong, H, W);
     gvm_status status = GVM_OK;
     if (dice_uniform(&dice, BLUR) < a->blur)

@@ -3,6 +3,7 @@
 #ifndef GVM_NETWORK_CONFIG_H
 #define GVM_NETWORK_CONFIG_H
 
+#include <math.h>
 #include <stdbool.h>
 
 #include "geoviewmatch.h"
@@ -23,6 +24,12 @@ struct view {
     bool visible;            /* of a panorama: a byte for each patch says whether it is seen (struct picture_shape) */
     bool wrap;               /* of a panorama: windows extend over its left and right edge, which are neighbours */
 };
+
+/* The view's mean colour, which unseen pixels have. */
+static inline void view_colour(uint8_t colour[3], const struct view *view)
+{
+    for (int c = 0; c < 3; c++) colour[c] = (uint8_t)(fminf(fmaxf(255 * view->mean[c], 0), 255) + 0.5f);
+}
 
 /* Number of pictures of a place, which together give one feature: a batch is (B, pictures, H, W, 3). */
 static inline int view_pictures(const struct view *view)
