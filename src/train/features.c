@@ -85,7 +85,7 @@ static gvm_status embed_batches(float *features, struct reading *r, struct embed
         float *rows = features + (size_t)first * (size_t)(looks * r->turns) * D;
         gvm_error why;
         if (r->turns > 1) {
-            status = embedder_run_turns(e, rows, r->pixels, (size_t)(count * looks), err);
+            status = embedder_run_turns(e, rows, r->pixels, (size_t)count * (size_t)looks, err);
             next = read_batch(r, first + count, total, &why);
         } else {
             embedder_start(e, r->pixels, count * looks);
