@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "base/random.h"
-#include "image/panorama.h"
 
 enum { SIDE = 33, STREET_H = 9, STREET_W = 44 };
 
@@ -330,28 +329,6 @@ static void test_mirror(void **state)
     assert_true(varied > N * 9 / 10);
 }
 
-/* The visibility moves with the pixels: each patch of the picture is white if it is seen, else black. */
-static void test_seen(void **state)
-{
-    (void)state;
-    enum { H = 8, W = 32, P = SEEN_PATCH, SEEN = H / P * (W / P) };
-    const int small[4] = {H, W, SIDE, SIDE};
-    const struct augmentation amounts = {.turn = true, .mirror = 0.5f, .spin = 0.5f};
-    uint8_t street[H * W * 3], out[sizeof street], seen[SEEN], moved[SEEN], aerial[SIDE * SIDE * 3] = {0};
-    uint8_t strong[sizeof aerial], weak[sizeof aerial];
-    int same = 0;
-    for (int i = 0; i < SEEN; i++) seen[i] = i % 3 == 0 || i == 4;
-    for (int i = 0; i < H * W * 3; i++) street[i] = seen[i / 3 / W / P * (W / P) + i / 3 % W / P] ? 255 : 0;
-    for (uint64_t i = 0; i < 200; i++) {
-        assert_int_equal(augment_pair(out, strong, weak, street, aerial, small, &amounts, 1, 2, i), GVM_OK);
-        augment_seen(moved, seen, small, &amounts, 1, 2, i);
-        for (int k = 0; k < H * W * 3; k++)
-            assert_int_equal(out[k], moved[k / 3 / W / P * (W / P) + k / 3 % W / P] ? 255 : 0);
-        same += memcmp(seen, moved, sizeof seen) == 0;
-    }
-    assert_in_range(same, 10, 100);
-}
-
 /* A non-square aerial picture can only turn by 180 degrees. */
 static void test_not_square(void **state)
 {
@@ -494,12 +471,11 @@ static void test_draws(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_directions),  cmocka_unit_test(test_turns),         cmocka_unit_test(test_roll_odd),
-        cmocka_unit_test(test_colours),     cmocka_unit_test(test_known_colours), cmocka_unit_test(test_blur),
-        cmocka_unit_test(test_blur_plain),  cmocka_unit_test(test_none),          cmocka_unit_test(test_pairs_turn),
-        cmocka_unit_test(test_seen),        cmocka_unit_test(test_not_square),    cmocka_unit_test(test_amounts),
-        cmocka_unit_test(test_frequencies), cmocka_unit_test(test_draws),         cmocka_unit_test(test_jitter),
-        cmocka_unit_test(test_mirror),
+        cmocka_unit_test(test_directions), cmocka_unit_test(test_turns),         cmocka_unit_test(test_roll_odd),
+        cmocka_unit_test(test_colours),    cmocka_unit_test(test_known_colours), cmocka_unit_test(test_blur),
+        cmocka_unit_test(test_blur_plain), cmocka_unit_test(test_none),          cmocka_unit_test(test_pairs_turn),
+        cmocka_unit_test(test_not_square), cmocka_unit_test(test_amounts),       cmocka_unit_test(test_frequencies),
+        cmocka_unit_test(test_draws),      cmocka_unit_test(test_jitter),        cmocka_unit_test(test_mirror),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -108,41 +108,6 @@ static void elevation_bands(void **state)
     }
 }
 
-/* All of a full panorama is seen; its other bytes stay the same. Turning it in place moves the visibility by whole
- * patches, rounded. */
-static void visibility(void **state)
-{
-    (void)state;
-    enum { SEEN = OH * OW / 16, ACROSS = OW / 4 };
-    static uint8_t plain[OH * OW * 3], out[OH * OW * 3 + SEEN + 1];
-    struct picture_shape masked = usual;
-    gvm_error err = {""};
-    masked.masked = true;
-    save_scene("2to1.png", PW, PH, NULL);
-    assert_int_equal(picture_bytes(&usual), sizeof plain);
-    assert_int_equal(picture_bytes(&masked), sizeof out - 1);
-    memset(out, 7, sizeof out);
-    const double heading = 31;
-    assert_int_equal(panorama_load(plain, &usual, &heading, CIRCLE_CHECKED, in_folder("2to1.png"), &err), GVM_OK);
-    assert_int_equal(panorama_load(out, &masked, &heading, CIRCLE_CHECKED, in_folder("2to1.png"), &err), GVM_OK);
-    assert_memory_equal(out, plain, sizeof plain);
-    uint8_t *seen = picture_seen(out, &masked);
-    for (int i = 0; i < SEEN; i++) assert_int_equal(seen[i], 1);
-    assert_int_equal(seen[SEEN], 7);
-    static const struct {
-        double degrees;
-        int patches;
-    } turns[] = {{0, 0}, {18, 1}, {6, 0}, {9, 1}, {24, 1}, {26, 2}, {-18, ACROSS - 1}, {355.5, 0}, {180, ACROSS / 2}};
-    for (size_t t = 0; t < sizeof turns / sizeof *turns; t++) {
-        uint8_t before[SEEN];
-        for (int i = 0; i < SEEN; i++) before[i] = seen[i] = i * i % 5 < 2;
-        panorama_turn(out, &masked, turns[t].degrees);
-        for (int i = 0; i < SEEN; i++)
-            assert_int_equal(seen[i / ACROSS * ACROSS + (i + turns[t].patches) % ACROSS], before[i]);
-        assert_int_equal(seen[SEEN], 7);
-    }
-}
-
 /* Missing rows repeat the first or last one: the content keeps its size and position. */
 static void missing_rows(void **state)
 {
@@ -516,7 +481,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(magnetic_heading), cmocka_unit_test(headings),     cmocka_unit_test(full_panoramas),
         cmocka_unit_test(aerial_pictures),  cmocka_unit_test(photos),       cmocka_unit_test(edges),
         cmocka_unit_test(no_content),       cmocka_unit_test(places),       cmocka_unit_test(exif_heading),
-        cmocka_unit_test(exif_lies),        cmocka_unit_test(visibility),
+        cmocka_unit_test(exif_lies),
     };
     int failed = cmocka_run_group_tests_name("panorama", tests, make_folder, remove_folder);
     vips_shutdown();

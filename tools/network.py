@@ -75,8 +75,6 @@ class Config:
 PRESETS = {
     "paper": Config(),
     "nano": Config(dim=24, depths=(2, 2, 2, 2), heads=(1, 2, 4, 8), window=4, street=(64, 320), aerial=(128, 128)),
-    "nano-photo": Config(dim=24, depths=(2, 2, 2, 2), heads=(1, 2, 4, 8), window=4, street=(64, 320),
-                         aerial=(128, 128), visible=True, wrap=True),
 }
 
 

@@ -12,8 +12,8 @@ struct roll_pass {
 /* The row of y that holds row r of x. */
 static size_t rolled(const struct roll_pass *p, int r)
 {
-    int column = r % p->W;
-    return (size_t)(r - column + (column + p->columns) % p->W);
+    int column = r % p->W, row = r - column + (column + p->columns) % p->W;
+    return (size_t)row;
 }
 
 static void roll_rows(void *argument, struct team team)
