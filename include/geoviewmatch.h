@@ -254,6 +254,7 @@ typedef struct gvm_camera {
     gvm_source lens_from, fov_from, heading_from, pitch_from, roll_from;
     int warning_count;                         /* what may be wrong, */
     const char *warnings[GVM_CAMERA_WARNINGS]; /* a sentence each, valid for the life of the process */
+    char maker[32], model[32];                 /* EXIF's, may be truncated; empty: none */
 } gvm_camera;
 
 /* The camera of a street picture. Metadata that contradict each other or the picture are not used, with a warning.

@@ -52,6 +52,8 @@ static json_t *camera_json(const gvm_camera *c)
         json_put(&json, angles[i].name, known ? json_real(angles[i].angle) : json_null());
         json_put(&json, angles[i].from, source_json(angles[i].source));
     }
+    if (c->maker[0] != '\0') json_put(&json, "maker", json_text(c->maker));
+    if (c->model[0] != '\0') json_put(&json, "model", json_text(c->model));
     if (c->heading_is_magnetic && c->year > 0) json_put(&json, "declination", json_real(c->declination));
     if (c->lens == GVM_LENS_SPHERE)
         json_put(&json, "circle",
@@ -97,6 +99,8 @@ static void add_camera(struct facts *f, const gvm_camera *c)
     if (f->json) return;
     if (c->orientation > 0)
         fact(f, NULL, NULL, "orientation", "%d%s", c->orientation, c->orientation > 1 ? ", turned upright" : "");
+    if (c->maker[0] != '\0' || c->model[0] != '\0')
+        fact(f, NULL, NULL, "camera", "%s%s%s", c->maker, c->maker[0] != '\0' ? " " : "", c->model);
     add_lens(f, c);
     if (c->heading_from != GVM_SOURCE_NONE) add_heading(f, c);
     if (c->pitch_from != GVM_SOURCE_NONE)

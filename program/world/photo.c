@@ -99,7 +99,7 @@ void photo_store(unsigned char *stored, const unsigned char *pixels, const struc
 
 /* ------------------------------------------------------------------ its rays */
 
-/* A ray, and the number of the next in its slice; -1: none. */
+/* A ray, and the next in its slice: its number, from 1; 0: none. */
 struct sight {
     float slope;
     int pixel, next;
@@ -129,7 +129,6 @@ static void sort_sights(struct sights *s, const struct photo *photo)
 {
     double axes[3][3], azimuth, slope;
     camera_axes(axes, &photo->camera);
-    for (int k = 0; k < s->slices; k++) s->first[k] = -1;
     for (int n = 0; n < photo->width * photo->height * 4; n++) {
         int pixel = n / 4, row = pixel / photo->width, column = pixel % photo->width;
         if (!look_through(&azimuth, &slope, &photo->camera, axes, (float)column + pixel_rays[n % 4][0],
@@ -137,17 +136,17 @@ static void sort_sights(struct sights *s, const struct photo *photo)
             continue;
         int slice = (int)((azimuth / (2 * M_PI) + 0.5) * s->slices) % s->slices;
         s->sights[n] = (struct sight){(float)slope, pixel, s->first[slice]};
-        s->first[slice] = n;
+        s->first[slice] = n + 1;
     }
 }
 
 static void gather_light(struct colour *sums, const struct sights *s, struct column *column)
 {
     for (int slice = 0; slice < s->slices; slice++) {
-        if (s->first[slice] < 0) continue;
+        if (s->first[slice] == 0) continue;
         column_aim(column, (float)(((slice + 0.5) / s->slices - 0.5) * 2 * M_PI));
-        for (int n = s->first[slice]; n >= 0; n = s->sights[n].next) {
-            const struct sight *sight = &s->sights[n];
+        for (int n = s->first[slice]; n > 0; n = s->sights[n - 1].next) {
+            const struct sight *sight = &s->sights[n - 1];
             struct colour light = column_look(column, sight->slope), *sum = &sums[sight->pixel];
             sum->r += light.r, sum->g += light.g, sum->b += light.b;
         }
@@ -161,8 +160,8 @@ bool photo_render(unsigned char *pixels, const struct photo *photo, const struct
     int count = photo->width * photo->height;
     camera_density(density, &photo->camera);
     struct sights sights = {.slices = (int)ceil(4 * M_PI * density[0])};
-    sights.sights = malloc((size_t)count * 4 * sizeof *sights.sights);
-    sights.first = malloc((size_t)sights.slices * sizeof *sights.first);
+    sights.sights = calloc((size_t)count * 4, sizeof *sights.sights);
+    sights.first = calloc((size_t)sights.slices, sizeof *sights.first);
     struct colour *sums = calloc((size_t)count, sizeof *sums);
     struct column *column = column_open(scene, view, x, y, above);
     bool enough = sights.sights != NULL && sights.first != NULL && sums != NULL && column != NULL;

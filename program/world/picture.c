@@ -164,7 +164,7 @@ gvm_status panorama_save(const char *path, const unsigned char *pixels, int widt
                                         {"FullPanoWidthPixels", width},
                                         {"FullPanoHeightPixels", 2 * height},
                                         {"CroppedAreaLeftPixels", 0},
-                                        {"CroppedAreaTopPixels", height / 2},
+                                        {"CroppedAreaTopPixels", floor(height / 2.0)},
                                         {"CroppedAreaImageWidthPixels", width},
                                         {"CroppedAreaImageHeightPixels", height},
                                         {NULL, 0}};

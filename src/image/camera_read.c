@@ -282,6 +282,9 @@ void camera_describe(gvm_camera *out, const struct camera_facts *f, const struct
                         .heading_from = f->heading_from,
                         .pitch_from = f->pitch_from,
                         .roll_from = f->roll_from};
+    _Static_assert(sizeof out->maker == EXIF_NAME && sizeof out->model == EXIF_NAME, "names are copied whole");
+    memcpy(out->maker, image->exif.make, sizeof out->maker);
+    memcpy(out->model, image->exif.model, sizeof out->model);
     for (int i = 0; i < DOUBTS; i++)
         if (f->doubts & 1u << i) out->warnings[out->warning_count++] = camera_warning((enum camera_doubt)i);
 }

@@ -131,7 +131,8 @@ static int samples_of(const struct canvas *c, const struct spot spots[4])
 static void spread(struct spot *spots, const struct canvas *c, int i, int j, int n)
 {
     for (int k = 0; k < n * n; k++) {
-        double e = elevation_at(c, i + (k / n + 0.5) / n), a = azimuth_at(c, j + (k % n + 0.5) / n);
+        int below = k / n, right = k % n;
+        double e = elevation_at(c, i + (below + 0.5) / n), a = azimuth_at(c, j + (right + 0.5) / n);
         const double up[2] = {sin(e), cos(e)}, east[2] = {sin(a), cos(a)};
         spots[k] = spot_at(c, up, east);
     }

@@ -45,10 +45,10 @@ camera() {
 }
 
 expect 0 info "$tmp/photo.png"
-says out "GPS position   51.500000, -0.100000" "orientation    6, turned upright" \
+says out "GPS position   51.500000, -0.100000" "orientation    6, turned upright" "camera         Nokia" \
     "field of view  60.9 x 60.9 degrees, from EXIF: 35 mm equivalent focal length, 26 mm" \
     "heading        359.5 degrees, from EXIF: 359.0 from magnetic north, and a declination of 0.5 degrees in 2022"
-camera 'c["fov_from"] == "focal_35mm" and 60.8 < c["fov"] < 61.2 and c["orientation"] == 6 and c["warnings"] == []'
+camera 'c["fov_from"] == "focal_35mm" and 60.8 < c["fov"] < 61.2 and c["orientation"] == 6 and c["maker"] == "Nokia" and "model" not in c and c["warnings"] == []'
 camera 'c["heading_from"] == "exif" and 359.4 < c["heading"] < 359.7 and 0.4 < c["declination"] < 0.7 and i["heading"] == 359'
 camera 'c["pitch"] is None and c["pitch_from"] is None and c["roll"] is None'
 camera 'c["heading"] == 350 and c["heading_from"] == "option" and "declination" not in c' --heading -10
