@@ -124,6 +124,9 @@ typedef struct gvm_view_info {
     double zooms[4]; /* ground sample distance of each, metres per pixel */
     double bearing;  /* direction that is up in those pictures, degrees clockwise from north */
     double cell_m;   /* with zooms: side of a cell of a map, metres; else 0 */
+    int masked;      /* equirectangular: 1 if its inputs say which parts are seen: each is (height, width, 3) pixels and
+                        then (height / 4, width / 4) bytes, 1 for a patch of 4 x 4 pixels that is seen, else 0 */
+    size_t bytes;    /* of one input; with zooms of all pictures of a place */
 } gvm_view_info;
 
 /* Open a checkpoint (safetensors with the key `config`; see docs/model.md for the names). Strict: a missing or extra
@@ -191,6 +194,83 @@ typedef struct gvm_picture_info {
 /* GVM_OK, or GVM_ARGUMENT for a struct without size. */
 GVM_API gvm_status gvm_picture_about(const gvm_picture *picture, gvm_picture_info *info, gvm_error *err);
 
+/* How a street picture's camera maps directions to pixels. */
+typedef enum gvm_lens {
+    GVM_LENS_FOUND,    /* as an option: as detected */
+    GVM_LENS_PINHOLE,  /* straight lines stay straight, except for radial distortion */
+    GVM_LENS_FISHEYE,  /* the distance from the picture's centre is proportional to the angle from the axis */
+    GVM_LENS_CYLINDER, /* columns are headings, as in a phone's panorama by sweep */
+    GVM_LENS_SPHERE    /* equirectangular: a full or partial panorama */
+} gvm_lens;
+
+/* The source of a value of gvm_camera. */
+typedef enum gvm_source {
+    GVM_SOURCE_NONE,         /* unknown: the value is 0 */
+    GVM_SOURCE_OPTION,       /* gvm_camera_options */
+    GVM_SOURCE_GPANO,        /* XMP GPano */
+    GVM_SOURCE_XMP,          /* XMP of Pix4D's or DJI's programs: Camera, drone-dji */
+    GVM_SOURCE_EXIF,         /* EXIF */
+    GVM_SOURCE_ACCELERATION, /* the acceleration vector in an iPhone's EXIF */
+    GVM_SOURCE_SHAPE,        /* the picture's shape and content, those of a full panorama */
+    GVM_SOURCE_CALIBRATION,  /* a table of action cameras' lenses */
+    GVM_SOURCE_FOCAL_35MM,   /* EXIF: 35 mm equivalent focal length */
+    GVM_SOURCE_FOCAL_PLANE,  /* EXIF: focal length and resolution of the focal plane */
+    GVM_SOURCE_SENSOR_TABLE, /* EXIF: focal length; and a table of cameras' sensors */
+    GVM_SOURCE_ASSUMED       /* a usual value, as nothing is known */
+} gvm_source;
+
+/* What the caller knows of a camera. All zero: nothing. */
+typedef struct gvm_camera_options {
+    size_t size;
+    double fov;            /* horizontal field of view in degrees, 1..360, below 170 for a pinhole; 0: as found */
+    double focal_35mm;     /* 35 mm equivalent focal length, 1..5000 mm; 0: as found */
+    const double *heading; /* of the picture's centre, degrees clockwise from true north, -360..360; NULL: as found */
+    const double *pitch;   /* degrees above the horizon, -90..90 */
+    const double *roll;    /* degrees clockwise as seen by the photographer, -180..180 */
+    const double *distortion; /* k1, k2 of a pinhole: r -> r (1 + k1 r^2 + k2 r^4), each -2..2 */
+    gvm_lens lens;
+} gvm_camera_options;
+
+enum { GVM_CAMERA_WARNINGS = 16 };
+
+/* The camera of a street picture: its metadata and the options, put together. */
+typedef struct gvm_camera {
+    size_t size;
+    gvm_lens lens;                  /* not GVM_LENS_FOUND */
+    int width, height;              /* pixels of the upright picture */
+    int orientation;                /* EXIF's, 1..8, already applied; 0: none */
+    double fov, fov_vertical;       /* degrees, through the picture's centre */
+    double focal_px;                /* pixels at the centre; of a sphere, cylinder or fisheye: pixels a radian */
+    double focal_35mm;              /* EXIF's, mm; 0: none */
+    double k1, k2;                  /* of a pinhole */
+    double heading;                 /* of the picture's centre, degrees clockwise from true north, 0..360 */
+    double pitch;                   /* degrees above the horizon */
+    double roll;                    /* degrees clockwise */
+    int heading_is_magnetic;        /* 1: the heading was relative to magnetic north, and the declination was added */
+    double declination;             /* degrees, positive to the east; 0 if the place is unknown */
+    double year;                    /* of the declination: when the picture was taken, else now; 0: none */
+    double full_width, full_height; /* of a sphere: pixels of the full circle, */
+    double left, top;               /* and the picture's place in it */
+    gvm_source lens_from, fov_from, heading_from, pitch_from, roll_from;
+    int warning_count;                         /* what may be wrong, */
+    const char *warnings[GVM_CAMERA_WARNINGS]; /* a sentence each, valid for the life of the process */
+    char maker[32], model[32];                 /* EXIF's, may be truncated; empty: none */
+} gvm_camera;
+
+/* The camera of a street picture. Metadata that contradict each other or the picture are not used, with a warning.
+ *
+ *   camera   out: size is set by the caller
+ *   options  NULL: none
+ *
+ * A panorama without XMP GPano is recognised only if the picture has pixels. Returns GVM_OK, GVM_ARGUMENT (a struct
+ * without size, an option out of range, or options that make no camera) or GVM_MEMORY. */
+GVM_API gvm_status gvm_picture_camera(const gvm_picture *picture, const gvm_camera_options *options, gvm_camera *camera,
+                                      gvm_error *err);
+
+/* Names a source as above: "gpano", "focal_35mm"; "unknown" for NONE and invalid values. Valid for the life of the
+ * process. */
+GVM_API const char *gvm_source_name(gvm_source source);
+
 /* Resize the whole picture, bilinear, with antialiasing if it shrinks.
  *
  *   pixels  out: (height, width, 3) sRGB; height, width >= 1
@@ -208,7 +288,7 @@ enum {
 
 /* Convert a picture to the network's input.
  *
- *   pixels    out: (height, width, 3) of the view's input size
+ *   pixels    out: one input, (height, width, 3) of the view's input size (gvm_view_info says how many bytes)
  *   heading   for a panorama that stays one: heading of its centre column, degrees clockwise from north, any finite
  *             number; NULL for the picture's own (XMP GPano, else EXIF), else north. Ignored for an aerial picture, and
  *             by weights for photos
@@ -239,7 +319,7 @@ enum { GVM_PANORAMA_VIEWS = 8 };
  * centre column. A panorama's score with a tile is the mean of its views' scores, (1 / K) sum_k f_k . g = ((1 / K)
  * sum_k f_k) . g: the views' mean feature, which is shorter than 1, represents all of them.
  *
- *   pixels  out: (count, height, width, 3); NULL: only return count
+ *   pixels  out: (count, height, width, 3), each of gvm_view_info.bytes; NULL: only return count
  *   room    capacity of pixels, in inputs
  *   count   out: 1 or GVM_PANORAMA_VIEWS; 0 on failure
  *
@@ -285,7 +365,7 @@ GVM_API void gvm_session_free(gvm_session *session);
  *
  *   features  out: (n, features) float32, row-major, each row of length 1; the caller's
  *   pixels    (n, height, width, 3) 8-bit sRGB, row-major, of the view's input size; (n, zoom_count, height, width, 3)
- *             if the view has zooms
+ *             if the view has zooms; if it is masked, each input with its visibility (gvm_view_info)
  *   n         any number >= 0; processed in batches of max_batch
  *
  * Returns GVM_OK, GVM_ARGUMENT, GVM_MEMORY, or GVM_FORMAT if the model's output for a picture is not finite or all
@@ -598,8 +678,8 @@ typedef struct gvm_question {
     const char *photo; /* its path; of a picture in memory, its name for errors */
     double heading; /* of its centre column, degrees clockwise from north. NaN: from the picture (XMP, else EXIF; from
                        magnetic north: the best of it and of 22.5 degrees to either side), if it has none as if
-                       infinite; infinite: estimated by trying 16 headings. Ignored by weights for photos, which neither
-                       need nor estimate one */
+                       infinite; infinite: estimated by trying 16 headings, or as many as the weights were trained
+                       for. Ignored by weights for photos, which neither need nor estimate one */
     double lat, lon, within_m; /* within_m > 0: only tiles whose centres lie within within_m metres of this place; NaN,
                                   NaN: the picture's GPS position */
     int panorama;              /* as in gvm_picture_fit */
@@ -633,8 +713,9 @@ enum { GVM_BEST_TILES = 5 };
 typedef struct gvm_located {
     size_t size;
     const gvm_question *question;
-    unsigned char *pixels; /* (height, width, 3), the network's input: north at its centre, once located by the best
-                              tile's heading; (views, height, width, 3) of a panorama with weights for photos */
+    unsigned char *pixels; /* (height, width, 3), the network's input (gvm_view_info.bytes): north at its centre, once
+                              located by the best tile's heading; (views, height, width, 3) of a panorama with weights
+                              for photos */
     double heading;        /* rotation of pixels in degrees (NaN: weights for photos), */
     int turn;              /* and in columns, as in gvm_part */
     gvm_photo_info info;   /* the picture's metadata */

@@ -96,6 +96,22 @@ static void read_allowed(struct golden *g)
     free(allowed);
 }
 
+/* The street pictures, each followed by its visibility if the network is masked. */
+static uint8_t *read_street(const struct golden *g)
+{
+    size_t each = g->network->views[GVM_STREET].bytes, B = (size_t)g->B, pixels = tensor(g, "street")->bytes / B;
+    const uint8_t *from = tensor(g, "street")->data;
+    uint8_t *street = malloc(B * each);
+    assert_true(each == pixels || each - pixels == tensor(g, "seen")->bytes / B);
+    for (size_t b = 0; b < B; b++) {
+        memcpy(street + b * each, from + b * pixels, pixels);
+        if (each == pixels) continue;
+        const uint8_t *seen = tensor(g, "seen")->data;
+        memcpy(street + b * each + pixels, seen + b * (each - pixels), each - pixels);
+    }
+    return street;
+}
+
 struct golden golden_open(const char *name, bool training)
 {
     struct golden g = {0};
@@ -105,7 +121,7 @@ struct golden golden_open(const char *name, bool training)
     if (checkpoint_load(&g.network, path, training, &err) != GVM_OK) fail_msg("%s", err.text);
     g.st = open_numbers(name);
     g.B = (int)tensor(&g, "street")->shape[0];
-    g.street = tensor(&g, "street")->data;
+    g.street = read_street(&g);
     int each = g.network->config.method->aerial_each;
     size_t bytes = tensor(&g, aerial_name(&g, 0))->bytes;
     g.aerial = malloc((size_t)each * bytes);
@@ -116,6 +132,7 @@ struct golden golden_open(const char *name, bool training)
 
 void golden_close(struct golden *g)
 {
+    free(g->street);
     free(g->aerial);
     free(g->allowed);
     safetensors_close(g->st);

@@ -33,9 +33,9 @@ struct golden {
     struct safetensors *st;
     struct network *network; /* NULL if not loaded */
     int B;
-    const uint8_t *street; /* (B, H, W, 3) */
-    uint8_t *aerial;       /* (aerial_each B, pictures, H, W, 3) */
-    uint8_t *allowed;      /* (B, B), or NULL: which pairs count in the loss */
+    uint8_t *street;  /* (B, H, W, 3), or each with its visibility */
+    uint8_t *aerial;  /* (aerial_each B, pictures, H, W, 3) */
+    uint8_t *allowed; /* (B, B), or NULL: which pairs count in the loss */
 };
 
 struct golden golden_open(const char *name, bool training);

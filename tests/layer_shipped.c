@@ -6,6 +6,7 @@
 
 #include "base/parallel.h"
 #include "layer_support.h"
+#include "layers/layer.h"
 
 /* How to run the layer. */
 struct mode {
@@ -29,6 +30,18 @@ static struct tensor *new_input(const struct layer_test *t, struct tape *tape, i
     return t->features ? tape_feature(tape, B, shape[2]) : tape_tensor(tape, B, shape[1], shape[2]);
 }
 
+/* The visibility of a map as patch_embed or patch_merge leave it. */
+static struct seen *share_seen(const struct layer_test *t, struct tape *tape, int B, int L)
+{
+    struct seen *seen = tape_seen(tape, B, L);
+    size_t n = (size_t)B * (size_t)L, words = (n + 3) / 4;
+    float *bits = layer_floats((struct layer_test *)t, words);
+    memcpy(bits, t->seen, n);
+    if (seen->plane) tape->device->write(tape, seen->plane, bits, words, sizeof *bits);
+    if (seen->plane && layer_device == NULL) list_seen(seen, B, L);
+    return seen;
+}
+
 static struct tensor *run_forward(struct layer_test *t, struct tape *tape, struct tensor **in, struct mode m)
 {
     float *host_keep = t->keep;
@@ -44,6 +57,7 @@ static struct tensor *run_forward(struct layer_test *t, struct tape *tape, struc
             tape_write(tape, in[i], values);
         }
         if (m.rows) in[i] = tape_rows(tape, in[i], 1, B);
+        if (t->seen && i == 0) in[i]->seen = share_seen(t, tape, B, v->shape[1]);
     }
     if (m.device && host_keep) {
         t->keep = tape_floats(tape, (size_t)t->s.B);
@@ -52,8 +66,7 @@ static struct tensor *run_forward(struct layer_test *t, struct tape *tape, struc
         else
             t->keep = host_keep; /* dry run: only whether it is NULL */
     }
-    if (host_pixels)
-        t->pixels = (uint8_t *)tape_pixels(tape, 0, host_pixels, (size_t)t->s.B * (size_t)t->s.H * (size_t)t->s.W * 3);
+    if (host_pixels) t->pixels = (uint8_t *)tape_pixels(tape, 0, host_pixels, t->pixel_bytes);
     struct tensor *y = t->shipped(t, tape, in);
     t->keep = host_keep;
     t->pixels = host_pixels;

@@ -73,11 +73,13 @@ void layer_open(struct layer_test *t, const char *layer, const struct sizes *s)
     const struct {
         const char *name;
         int size;
-    } sizes[] = {{"B", s->B}, {"H", s->H}, {"W", s->W},           {"L", s->L},         {"C", s->C},
-                 {"N", s->N}, {"K", s->K}, {"window", s->window}, {"shift", s->shift}, {"heads", s->heads}};
+    } sizes[] = {{"B", s->B},         {"H", s->H},         {"W", s->W},        {"L", s->L},
+                 {"C", s->C},         {"N", s->N},         {"K", s->K},        {"window", s->window},
+                 {"shift", s->shift}, {"heads", s->heads}, {"slide", s->slide}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         if (sizes[i].size)
             at += snprintf(t->label + at, sizeof t->label - (size_t)at, " %s %d", sizes[i].name, sizes[i].size);
+    snprintf(t->label + at, sizeof t->label - (size_t)at, "%s%s", s->masked ? ", masked" : "", s->wrap ? ", wrap" : "");
     uint64_t seed = 14695981039346656037u;
     for (const char *c = t->label; *c; c++) seed = (seed ^ (uint8_t)*c) * 1099511628211u;
     draw_seed(seed);
@@ -150,6 +152,23 @@ void layer_keep(struct layer_test *t)
 {
     t->keep = layer_floats(t, (size_t)t->s.B);
     for (int b = 0; b < t->s.B; b++) t->keep[b] = b % 2 ? 0 : 1.25f;
+}
+
+void layer_seen(struct layer_test *t, int B, int H, int W)
+{
+    if (!t->s.masked) return;
+    t->seen = layer_bytes(t, (size_t)(B * H * W));
+    for (int i = 0; i < B * H * W; i++) {
+        int b = i / (H * W), y = i / W % H, x = i % W;
+        bool inside = x >= W / 4 && 2 * y >= H / 2 - 1 && (3 * x < 2 * W || x == W - 1);
+        t->seen[i] = b % 3 == 2 || (b % 3 == 0 && inside && draw_uniform() < 0.8);
+    }
+}
+
+void clear_unseen(double *x, const struct layer_test *t, int rows, int C)
+{
+    for (int r = 0; t->seen && r < rows; r++)
+        for (int c = 0; c < C && !t->seen[r]; c++) x[r * C + c] = 0;
 }
 
 void layer_sync(struct layer_test *t)

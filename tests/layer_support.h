@@ -42,6 +42,9 @@ struct sizes {
     bool no_bias;
     float epsilon;   /* of a norm; 0: 1e-5 */
     float smoothing; /* of labels */
+    bool masked;     /* some tokens are not seen */
+    bool wrap;       /* the map's left and right edge are neighbours */
+    int slide;       /* shift of the columns only */
 };
 
 struct layer_test {
@@ -56,10 +59,12 @@ struct layer_test {
     bool features;   /* the inputs are features, float32 on every device */
     bool exact_only; /* no comparison in lower precisions, because a kink or a large factor amplifies their rounding */
     float *keep;     /* (B) or NULL */
-    uint8_t *pixels; /* of a patch embedding */
-    double *map[8];  /* values that forward stores for backward */
-    void *more;      /* a layer's own */
-    double gain;     /* amplification of rounding errors in gradients that are mathematically zero */
+    uint8_t *pixels; /* of a patch embedding, */
+    size_t pixel_bytes;
+    uint8_t *seen;  /* (B, L) tokens of the first input, or of a patch embedding, that are seen; NULL: all */
+    double *map[8]; /* values that forward stores for backward */
+    void *more;     /* a layer's own */
+    double gain;    /* amplification of rounding errors in gradients that are mathematically zero */
     float loss;
     void *kept[MAX_KEPT];
     int kept_count;
@@ -91,6 +96,11 @@ struct variable *layer_vector(struct layer_test *t, const char *name, double mea
 struct variable *layer_matrix(struct layer_test *t, const char *name, int N, int K);
 /* Factors of a residual branch: 1.25, 0, 1.25 ... */
 void layer_keep(struct layer_test *t);
+/* If the sizes are masked, choose the seen tokens of maps (B, H, W): part of them in the first picture, none in the
+ * second, all in the third, and so on. */
+void layer_seen(struct layer_test *t, int B, int H, int W);
+/* Set the rows of x (B L, C) whose tokens are not seen to `value`. */
+void clear_unseen(double *x, const struct layer_test *t, int rows, int C);
 /* Convert the parameters' values to float and to panels; call it once they are final, before any check. */
 void layer_sync(struct layer_test *t);
 

@@ -72,6 +72,9 @@ void oracle_mean_part_backward(double *dx, const double *dy, int B, int L, int C
 
 struct oracle_attention {
     int B, H, W, C, window, shift, heads;
+    bool wrap;           /* the left and right edge are neighbours */
+    int slide;           /* shift of the columns only */
+    const uint8_t *seen; /* (B, H W) 0: the token is no key; NULL: all are */
     const double *logit_scale, *cpb_w1, *cpb_b1, *cpb_w2, *qkv, *q_bias, *v_bias, *proj_w, *proj_b;
     double *d_logit_scale, *d_cpb_w1, *d_cpb_b1, *d_cpb_w2, *d_qkv, *d_q_bias, *d_v_bias, *d_proj_w, *d_proj_b;
     double *hidden;    /* ((2 window - 1)^2, 512): hidden layer of the bias's MLP, before ReLU */
@@ -90,7 +93,7 @@ void oracle_position_table(const struct oracle_attention *a);
 int oracle_offset(int window, int i, int j);
 /* -100 if tokens i, j of window (r, c) of the shifted map come from different regions, else 0 */
 double oracle_mask(const struct oracle_attention *a, int r, int c, int i, int j);
-/* y (B, H W, C) = attention(x), without norm and residual */
+/* y (B, H W, C) = attention(x) of seen tokens, without norm and residual */
 void oracle_attention_forward(double *y, const double *x, const struct oracle_attention *a);
 void oracle_attention_backward(double *dx, const double *dy, const double *x, const struct oracle_attention *a);
 
@@ -99,6 +102,7 @@ void oracle_attention_backward(double *dx, const double *dy, const double *x, co
 /* m (B, L) maximum over channels, where (B, L) its first index; h (B, N, L/2), w (B, N, L); y (B, N C) */
 struct oracle_masks {
     int B, L, C, N;
+    const uint8_t *seen; /* (B, L) m and w are 0 where this is 0; NULL: everywhere 1 */
     const double *w1, *b1, *w2, *b2;
     double *d_w1, *d_b1, *d_w2, *d_b2;
     double *m, *h, *w, *dm; /* dm (L) */

@@ -91,15 +91,18 @@ double oracle_mask(const struct oracle_attention *a, int r, int c, int i, int j)
 {
     if (a->shift == 0) return 0;
     int w = a->window, y = r * w, x = c * w;
-    int i_region = 3 * band(y + i / w, a->H, a) + band(x + i % w, a->W, a);
-    int j_region = 3 * band(y + j / w, a->H, a) + band(x + j % w, a->W, a);
+    int i_region = 3 * band(y + i / w, a->H, a), j_region = 3 * band(y + j / w, a->H, a);
+    if (!a->wrap) {
+        i_region += band(x + i % w, a->W, a);
+        j_region += band(x + j % w, a->W, a);
+    }
     return i_region == j_region ? 0 : -100;
 }
 
 /* The token of the map, 0..H W - 1, at position i of window (r, c) after the shift. */
 static int token(const struct oracle_attention *a, int r, int c, int i)
 {
-    int y = r * a->window + i / a->window + a->shift, x = c * a->window + i % a->window + a->shift;
+    int y = r * a->window + i / a->window + a->shift, x = c * a->window + i % a->window + a->shift + a->slide;
     return y % a->H * a->W + x % a->W;
 }
 
@@ -139,6 +142,11 @@ static double *softmax_of(const struct oracle_attention *a, struct place at)
     return a->p + (((at.b * rows + at.r) * columns + at.c) * a->heads + at.h) * n * n;
 }
 
+static double hidden_key(const struct oracle_attention *a, struct place at, int j)
+{
+    return a->seen && !a->seen[at.b * a->H * a->W + token(a, at.r, at.c, j)] ? -1e30 : 0;
+}
+
 static void window_head(const struct oracle_attention *a, struct place at)
 {
     int n = a->window * a->window, d = a->C / a->heads;
@@ -147,7 +155,8 @@ static void window_head(const struct oracle_attention *a, struct place at)
         double high = -1e300, sum = 0;
         for (int j = 0; j < n; j++) {
             p[j] = head_scale(a, at.h) * cosine(row(a->q, a, at, i), row(a->k, a, at, j), d) +
-                   a->table[oracle_offset(a->window, i, j) * a->heads + at.h] + oracle_mask(a, at.r, at.c, i, j);
+                   a->table[oracle_offset(a->window, i, j) * a->heads + at.h] + oracle_mask(a, at.r, at.c, i, j) +
+                   hidden_key(a, at, j);
             high = fmax(high, p[j]);
         }
         for (int j = 0; j < n; j++) sum += p[j] = exp(p[j] - high);

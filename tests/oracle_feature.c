@@ -13,7 +13,7 @@ void oracle_masks_forward(double *y, const double *x, const struct oracle_masks 
             where[l] = 0;
             for (int c = 1; c < C; c++)
                 if (x[l * C + c] > x[l * C + where[l]]) where[l] = c;
-            m[l] = x[l * C + where[l]];
+            m[l] = a->seen && !a->seen[b * L + l] ? 0 : x[l * C + where[l]];
             oracle_decide(where[l]);
         }
         for (int n = 0; n < N; n++) {
@@ -24,6 +24,7 @@ void oracle_masks_forward(double *y, const double *x, const struct oracle_masks 
             for (int l = 0; l < L; l++) {
                 w[n * L + l] = a->b2[n * L + l];
                 for (int i = 0; i < half; i++) w[n * L + l] += a->w2[(n * L + l) * half + i] * h[n * half + i];
+                if (a->seen && !a->seen[b * L + l]) w[n * L + l] = 0;
             }
             for (int c = 0; c < C; c++) {
                 y[n * C + c] = 0;
@@ -41,6 +42,7 @@ static void mask_backward(double *dx, double *dm, const double *dy, const double
     const double *m = a->m + b * L, *h = a->h + (b * a->N + n) * half, *w = a->w + (b * a->N + n) * L;
     for (int l = 0; l < L; l++) {
         double dw = 0;
+        if (a->seen && !a->seen[b * L + l]) continue;
         for (int c = 0; c < C; c++) {
             dw += dy[c] * x[l * C + c];
             dx[l * C + c] += w[l] * dy[c];
@@ -65,7 +67,8 @@ void oracle_masks_backward(double *dx, const double *dy, const double *x, const 
         double *dm = a->dm;
         for (int l = 0; l < L; l++) dm[l] = 0;
         for (int n = 0; n < N; n++) mask_backward(dx, dm, dy + (b * N + n) * C, x, a, b, n);
-        for (int l = 0; l < L; l++) dx[l * C + a->where[b * L + l]] += dm[l];
+        for (int l = 0; l < L; l++)
+            if (a->seen == NULL || a->seen[b * L + l]) dx[l * C + a->where[b * L + l]] += dm[l];
     }
 }
 

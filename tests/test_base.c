@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/mersenne.h"
 #include "base/parallel.h"
 #include "base/random.h"
 #include "base/top.h"
@@ -30,6 +31,22 @@ static void test_random_known(void **state)
     assert_true(random_bits(0, 0, 0) == 0xe169c58d6627e8d5);
     assert_true(random_bits(UINT64_MAX, UINT64_MAX, UINT64_MAX) == 0x41c83b0e408f276d);
     assert_true(random_bits(0x299f31d0a4093822, 0x0370734413198a2e, 0x85a308d3243f6a88) == 0x94fdccebd16cfe09);
+}
+
+/* numpy.random.RandomState(seed).rand(), by NumPy 2.4.6; draws 312 and 313 are on both sides of the second turn. */
+static void test_mersenne(void **state)
+{
+    (void)state;
+    struct mersenne m;
+    double x[1001];
+    mersenne_seed(&m, 2019);
+    for (int i = 1; i <= 1000; i++) x[i] = mersenne_rand(&m);
+    assert_true(x[1] == 0x1.ce953886e59a5p-1 && x[2] == 0x1.9283b24308178p-2 && x[3] == 0x1.3f78fda2eba42p-1);
+    assert_true(x[312] == 0x1.ecf7895c1bd38p-3 && x[313] == 0x1.6d70ac6df509ep-1 && x[1000] == 0x1.f416a9dab2977p-1);
+    mersenne_seed(&m, 0);
+    assert_true(mersenne_rand(&m) == 0x1.18fe1565f12a8p-1);
+    mersenne_seed(&m, UINT32_MAX);
+    assert_true(mersenne_rand(&m) == 0x1.8fe69a3924820p-4);
 }
 
 /* Mean, variance and correlation of neighbours of n draws are within 5 standard errors of their expected values. */
@@ -381,13 +398,21 @@ static void test_median(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_known),  cmocka_unit_test(test_random_moments),
-        cmocka_unit_test(test_random_order),  cmocka_unit_test(test_parallel_range),
-        cmocka_unit_test(test_parallel_run),  cmocka_unit_test(test_error),
-        cmocka_unit_test(test_error_utf8),    cmocka_unit_test(test_error_errno),
-        cmocka_unit_test(test_progress_text), cmocka_unit_test(test_progress_width),
-        cmocka_unit_test(test_progress_file), cmocka_unit_test(test_progress_terminal),
-        cmocka_unit_test(test_top_scores),    cmocka_unit_test(test_median),
+        cmocka_unit_test(test_mersenne),
+        cmocka_unit_test(test_random_known),
+        cmocka_unit_test(test_random_moments),
+        cmocka_unit_test(test_random_order),
+        cmocka_unit_test(test_parallel_range),
+        cmocka_unit_test(test_parallel_run),
+        cmocka_unit_test(test_error),
+        cmocka_unit_test(test_error_utf8),
+        cmocka_unit_test(test_error_errno),
+        cmocka_unit_test(test_progress_text),
+        cmocka_unit_test(test_progress_width),
+        cmocka_unit_test(test_progress_file),
+        cmocka_unit_test(test_progress_terminal),
+        cmocka_unit_test(test_top_scores),
+        cmocka_unit_test(test_median),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,7 +33,8 @@ static struct run_options options_of(int hard, int neighbours, int clusters)
                                 .hard = hard,
                                 .clusters = clusters,
                                 .neighbours = neighbours,
-                                .losses = {1, 1, 1, 10, 0},
+                                .inner = 1,
+                                .losses = {.contrast = 1, .strong = 1, .weak = 1, .alpha = 10},
                                 .rates = rates_paper,
                                 .schedule = {.by_step = neighbours > 0, .warm_up = 1}};
 }

@@ -57,6 +57,8 @@ static void test_json(void **state)
     c.views[GVM_AERIAL].mean[1] = 0.1f;
     c.ground_m = 71.3;
     c.elevation[0] = -32.5;
+    c.views[GVM_STREET].visible = c.views[GVM_STREET].wrap = c.views[GVM_STREET].row_shift = true;
+    c.tolerance = 9.5;
     char *json = config_json(&c);
     assert_non_null(json);
     assert_int_equal(config_parse(&back, json, strlen(json), "file", &err), GVM_OK);
@@ -73,6 +75,7 @@ static const struct {
     {"\"head\":96", "\"head\":96,\"other\":{\"a\":[]}"},
     {"\"head\":96", "\"head\":96,\"ground_m\":144,\"elevation\":[-45,45.5]"},
     {"\"head\":96", "\"head\":96,\"street_input\":{\"projection\":\"nadir\"}"},
+    {"\"head\":96", "\"head\":96,\"visible\":true,\"wrap\":false,\"heading_tolerance\":180"},
     {"[256,256]", "[64,192]"},
     {"[256,256]", "[512,512]"},
     {"\"window\":8", "\"window\":4"},
@@ -170,6 +173,12 @@ static const struct refused bad[] = {
     {"\"head\":96", "\"head\":96,\"aerial_input\":{\"zooms\":[2,1]}", "\"zooms\" are not rising"},
     {"\"head\":96", "\"head\":96,\"aerial_input\":{\"zooms\":[1e-9]}", "\"zooms\" are not rising"},
     {"\"head\":96", "\"head\":96,\"aerial_input\":{\"zooms\":[1,2]}", "does not support \"zooms\""},
+    {"\"head\":96", "\"head\":96,\"visible\":1", "\"row_shift\" is neither true nor false"},
+    {"\"head\":96", "\"head\":96,\"wrap\":\"yes\"", "\"row_shift\" is neither true nor false"},
+    {"\"head\":96", "\"head\":96,\"row_shift\":true", "\"row_shift\" requires \"wrap\""},
+    {"\"head\":96", "\"head\":96,\"heading_tolerance\":0", "\"heading_tolerance\" is not a number from 1 to 180"},
+    {"\"head\":96", "\"head\":96,\"heading_tolerance\":true", "\"heading_tolerance\" is not a number from 1 to 180"},
+    {"\"head\":96", "\"head\":96,\"wrap\":true,\"street_input\":{\"projection\":\"nadir\"}", "need street views"},
     {"\"dim\":96", "\"dim\":768", "the configuration has 3"},
     {"[256,256]", "[2048,2048]", "the configuration has "},
     {"\"window\":8,\"street\":[128,640],\"aerial\":[256,256]",

@@ -27,10 +27,10 @@ static float *heat_of(size_t *n, const char *path, gvm_device device)
     if (gvm_model_open(&model, path, &err) != GVM_OK) fail_msg("%s", err.text);
     if (gvm_session_open(&session, model, 1, &err) != GVM_OK) fail_msg("%s", err.text);
     const struct branch *b = &model->network->views[GVM_AERIAL];
-    *n = branch_bytes(b) / 3;
+    *n = b->bytes / 3;
     float *heat = malloc(*n * sizeof *heat);
-    uint8_t *pixels = malloc(branch_bytes(b));
-    for (size_t i = 0; i < branch_bytes(b); i++) pixels[i] = (uint8_t)(255 * random_uniform(1, 0, i));
+    uint8_t *pixels = malloc(b->bytes);
+    for (size_t i = 0; i < b->bytes; i++) pixels[i] = (uint8_t)(255 * random_uniform(1, 0, i));
     if (gvm_heatmap(session, GVM_AERIAL, 0, heat, pixels, NULL, &err) != GVM_OK) fail_msg("%s", err.text);
     gvm_session_free(session);
     gvm_model_free(model);

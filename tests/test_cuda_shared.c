@@ -1,5 +1,5 @@
-/* test_cuda_shared.c - places that share pictures, on the GPU, whose maps are copied to the host and back. Skipped, and
- * run a second time, like test_cuda. */
+/* test_cuda_shared.c - places that share pictures, on the GPU, whose maps are copied to the host and back; and several
+ * headings from one pass. Skipped, and run a second time, like test_cuda. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,6 +46,44 @@ static void test_shared(void **state)
     check(GVM_BF16, 2e-2F);
 }
 
+/* Features of the turns of photos of which a part is seen. */
+static float *turned(gvm_device device, gvm_precision precision, const uint8_t *pixels, int count, size_t *n)
+{
+    struct network *network;
+    struct embedder *e;
+    gvm_error err;
+    assert_int_equal(gvm_set_device(device, precision, &err), GVM_OK);
+    assert_int_equal(checkpoint_load(&network, "tests/golden/net_seen.safetensors", false, &err), GVM_OK);
+    if (network_place(network, &err) != GVM_OK || embedder_open(&e, network, GVM_STREET, 2, &err) != GVM_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(embedder_turns(e), 5);
+    *n = (size_t)count * 5 * (size_t)network->views[GVM_STREET].features;
+    float *features = malloc(*n * sizeof *features);
+    for (int again = 0; again < 2; again++)
+        if (embedder_run_turns(e, features, pixels, (size_t)count, &err) != GVM_OK) fail_msg("%s", err.text);
+    embedder_free(e);
+    network_free(network);
+    return features;
+}
+
+static void test_turns(void **state)
+{
+    (void)state;
+    enum { PIXELS = 32 * 160 * 3, BYTES = PIXELS + 8 * 40, COUNT = 3 };
+    static uint8_t pixels[COUNT * BYTES];
+    for (size_t i = 0; i < sizeof pixels; i++) {
+        float x = random_uniform(1, i / BYTES, i);
+        pixels[i] = i % BYTES < PIXELS ? (uint8_t)(255 * x) : x < 0.4F || i / BYTES == 1;
+    }
+    size_t n;
+    float *cpu = turned(GVM_CPU, GVM_FP32, pixels, COUNT, &n), *cuda = turned(GVM_CUDA, GVM_FP32, pixels, COUNT, &n);
+    float *half = turned(GVM_CUDA, GVM_BF16, pixels, COUNT, &n);
+    for (size_t i = 0; i < n; i++) assert_true(fabsf(cpu[i] - cuda[i]) < 1e-5F && fabsf(cpu[i] - half[i]) < 5e-2F);
+    free(cpu);
+    free(cuda);
+    free(half);
+}
+
 int main(void)
 {
     gvm_error err;
@@ -53,6 +91,6 @@ int main(void)
         print_message("skipped: %s\n", err.text);
         return 77;
     }
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_shared)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_shared), cmocka_unit_test(test_turns)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -162,6 +162,32 @@ static void test_memory(void **state)
     free(bytes);
 }
 
+static void test_camera(void **state)
+{
+    (void)state;
+    gvm_error err;
+    gvm_picture *picture;
+    gvm_camera camera = {.size = sizeof camera}, no_size = {.size = 0};
+    double heading = 12;
+    gvm_camera_options options = {.size = sizeof options, .fov = 90, .heading = &heading, .lens = GVM_LENS_PINHOLE};
+    const gvm_picture_options street = {.size = sizeof street, .path = streets[2]};
+    assert_int_equal(gvm_picture_open(&picture, &street, &err), GVM_OK);
+    assert_int_equal(gvm_picture_camera(picture, NULL, &camera, &err), GVM_OK);
+    assert_true(camera.lens == GVM_LENS_SPHERE && camera.fov == 360 && camera.heading == 90);
+    assert_true(camera.size == sizeof camera && camera.heading_from != GVM_SOURCE_NONE);
+    assert_int_equal(gvm_picture_camera(picture, &options, &camera, &err), GVM_OK);
+    assert_true(camera.lens == GVM_LENS_PINHOLE && fabs(camera.fov - 90) < 1e-9 && camera.heading == 12);
+    assert_string_equal(gvm_source_name(camera.fov_from), "option");
+    assert_string_equal(gvm_source_name(GVM_SOURCE_ASSUMED), "assumed");
+    assert_string_equal(gvm_source_name((gvm_source)99), "unknown");
+    expect(gvm_picture_camera(picture, NULL, &no_size, &err), GVM_ARGUMENT, &err, "size");
+    options.fov = 1000;
+    expect(gvm_picture_camera(picture, &options, &camera, &err), GVM_ARGUMENT, &err, "field of view");
+    options.size = 0;
+    expect(gvm_picture_camera(picture, &options, &camera, &err), GVM_ARGUMENT, &err, "size");
+    gvm_picture_free(picture);
+}
+
 /* Its metadata, its parts, and other sizes. */
 static void test_picture(void **state)
 {
@@ -393,9 +419,9 @@ static void test_own_place(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sizes),     cmocka_unit_test(test_memory),  cmocka_unit_test(test_picture),
-        cmocka_unit_test(test_tiles),     cmocka_unit_test(test_imagery), cmocka_unit_test(test_located),
-        cmocka_unit_test(test_own_place),
+        cmocka_unit_test(test_sizes),   cmocka_unit_test(test_memory),    cmocka_unit_test(test_camera),
+        cmocka_unit_test(test_picture), cmocka_unit_test(test_tiles),     cmocka_unit_test(test_imagery),
+        cmocka_unit_test(test_located), cmocka_unit_test(test_own_place),
     };
     return cmocka_run_group_tests(tests, open_all, free_all);
 }

@@ -22,6 +22,7 @@ static void attention_double(struct layer_test *t)
     double *u = t->map[0], *v = t->map[1];
     oracle_attention_forward(u, t->in[0].value, &a->oracle);
     oracle_norm(v, u, t->par[GAMMA].value, t->par[BETA].value, 1e-5f, t->s.B * L, C);
+    clear_unseen(v, t, t->s.B * L, C);
     oracle_residual(t->out.value, t->in[0].value, v, t->keep, t->s.B, L * C);
 }
 
@@ -34,6 +35,7 @@ static void attention_double_backward(struct layer_test *t)
     memset(dv, 0, n * sizeof *dv);
     memset(du, 0, n * sizeof *du);
     oracle_residual_backward(t->in[0].grad, dv, t->out.grad, t->keep, t->s.B, L * C);
+    clear_unseen(dv, t, t->s.B * L, C);
     oracle_norm_backward(du, t->par[GAMMA].grad, t->par[BETA].grad, dv, t->map[0], t->par[GAMMA].value, 1e-5f,
                          t->s.B * L, C);
     oracle_attention_backward(t->in[0].grad, du, t->in[0].value, &a->oracle);
@@ -69,6 +71,18 @@ static void open_parameters(struct layer_test *t, const struct sizes *s, bool ge
     layer_sync(t);
 }
 
+/* The position bias of a packed model, and the masks of a shifted map. */
+static void open_bias(struct layer_test *t, struct pair *a, const struct sizes *s)
+{
+    size_t n = (size_t)(s->window * s->window), np = (size_t)round_up((int)n, 16);
+    a->bias = layer_floats(t, (size_t)s->heads * n * np);
+    position_bias(a->bias, layer_floats(t, position_scratch(s->window, s->heads)), &a->shipped);
+    if (s->shift) {
+        a->shipped.masks = layer_floats(t, 3 * n * np);
+        shift_masks(a->shipped.masks, s->window, s->shift);
+    }
+}
+
 static void open_statements(struct layer_test *t, const struct sizes *s)
 {
     struct variable *p = t->par;
@@ -81,6 +95,9 @@ static void open_statements(struct layer_test *t, const struct sizes *s)
         s->window,
         s->shift,
         s->heads,
+        s->wrap,
+        s->slide,
+        t->seen,
         p[LOGIT_SCALE].value,
         p[CPB_W1].value,
         p[CPB_B1].value,
@@ -108,6 +125,8 @@ static void open_statements(struct layer_test *t, const struct sizes *s)
         .window = s->window,
         .shift = s->shift,
         .heads = s->heads,
+        .wrap = s->wrap,
+        .slide = s->slide,
         .logit_scale = &p[LOGIT_SCALE].shipped,
         .cpb_w1 = &p[CPB_W1].shipped,
         .cpb_b1 = &p[CPB_B1].shipped,
@@ -119,13 +138,7 @@ static void open_statements(struct layer_test *t, const struct sizes *s)
         .proj_b = &p[PROJ_B].shipped,
         .norm = {&p[GAMMA].shipped, &p[BETA].shipped, 1e-5f},
     };
-    size_t n = (size_t)(s->window * s->window), np = (size_t)round_up((int)n, 16);
-    a->bias = layer_floats(t, (size_t)s->heads * n * np);
-    position_bias(a->bias, layer_floats(t, position_scratch(s->window, s->heads)), &a->shipped);
-    if (s->shift) {
-        a->shipped.masks = layer_floats(t, 3 * n * np);
-        shift_masks(a->shipped.masks, s->window, s->shift);
-    }
+    open_bias(t, a, s);
 }
 
 static void open_attention(struct layer_test *t, const struct sizes *s, bool keep, bool gentle)
@@ -133,6 +146,7 @@ static void open_attention(struct layer_test *t, const struct sizes *s, bool kee
     layer_open(t, keep ? "window_attention, drop path" : "window_attention", s);
     layer_input(t, "x", s->B, s->H * s->W, s->C);
     layer_output(t, s->B, s->H * s->W, s->C);
+    layer_seen(t, s->B, s->H, s->W);
     open_parameters(t, s, gentle);
     open_statements(t, s);
     for (int i = 0; i < 4; i++) t->map[i] = layer_doubles(t, t->out.n);
@@ -171,8 +185,8 @@ static void check_parts(const struct layer_test *t)
             const float *m = a->shipped.masks + i * np + j;
             /* a map that is one window wide has none at its lower edge only */
             masked = masked && (right == 0 || m[0] == oracle_mask(o, down, 0, i, j));
-            masked = masked && (down == 0 || m[n * np] == oracle_mask(o, 0, right, i, j));
-            masked = masked && m[2 * n * np] == oracle_mask(o, down, right, i, j);
+            masked = masked && (o->wrap || down == 0 || m[n * np] == oracle_mask(o, 0, right, i, j));
+            masked = masked && (o->wrap || m[2 * n * np] == oracle_mask(o, down, right, i, j));
         }
     check_true(t->label, "the masks of shifted windows", masked);
 }
@@ -198,6 +212,17 @@ static const struct {
     {{.B = 3, .H = 24, .W = 16, .window = 4, .shift = 2, .C = 7, .heads = 7}, true, false},
     {{.B = 1, .H = 4, .W = 4, .window = 4, .shift = 0, .C = 136, .heads = 8}, false, false},
     {{.B = 1, .H = 10, .W = 10, .window = 5, .shift = 2, .C = 16, .heads = 2}, false, false},
+    {{.B = 1, .H = 4, .W = 6, .window = 2, .shift = 1, .C = 9, .heads = 1, .wrap = true}, false, true},
+    {{.B = 1, .H = 8, .W = 16, .window = 8, .shift = 4, .C = 24, .heads = 1, .wrap = true}, true, false},
+    {{.B = 3, .H = 4, .W = 6, .window = 2, .shift = 1, .C = 9, .heads = 1, .masked = true}, true, true},
+    {{.B = 3, .H = 6, .W = 9, .window = 3, .shift = 1, .C = 18, .heads = 2, .masked = true, .wrap = true}, false, true},
+    {{.B = 3, .H = 8, .W = 20, .window = 4, .shift = 0, .C = 24, .heads = 3, .masked = true}, true, false},
+    {{.B = 3, .H = 2, .W = 10, .window = 2, .C = 9, .heads = 1, .masked = true, .wrap = true, .slide = 1}, true, true},
+    {{.B = 1, .H = 4, .W = 20, .window = 4, .C = 24, .heads = 2, .wrap = true, .slide = 2}, false, false},
+    {{.B = 5, .H = 16, .W = 40, .window = 8, .shift = 4, .C = 24, .heads = 1, .masked = true}, false, false},
+    {{.B = 1, .H = 4, .W = 20, .window = 4, .shift = 0, .C = 48, .heads = 2, .masked = true, .wrap = true},
+     true,
+     false},
 };
 
 static void test_window_attention(void **state)

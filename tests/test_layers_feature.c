@@ -1,4 +1,4 @@
-/* test_layers_feature.c - masks, concatenate, l2_normalise, triplet against their references, and the draws of
+/* test_layers_feature.c - masks, roll, concatenate, l2_normalise, triplet against their references, and the draws of
  * drop_path */
 #include <math.h>
 #include <string.h>
@@ -36,6 +36,7 @@ static void open_masks(struct layer_test *t, const struct sizes *s)
     layer_param(t, "w2", 0, 1 / sqrt(half), 3, (const int[]){N, L, half}, false);
     layer_param(t, "b2", 0.1, 0.5, 2, (const int[]){N, L}, false);
     layer_output(t, B, 1, N * C);
+    layer_seen(t, B, 1, L);
     struct oracle_masks *a = t->more = layer_bytes(t, sizeof *a);
     struct variable *p = t->par;
     *a = (struct oracle_masks){
@@ -43,6 +44,7 @@ static void open_masks(struct layer_test *t, const struct sizes *s)
         L,
         C,
         N,
+        t->seen,
         p[0].value,
         p[1].value,
         p[2].value,
@@ -66,19 +68,86 @@ static void open_masks(struct layer_test *t, const struct sizes *s)
 static void test_masks(void **state)
 {
     static const struct sizes sizes[] = {
-        {.B = 1, .L = 2, .C = 1, .N = 1},   {.B = 3, .L = 7, .C = 9, .N = 3},   {.B = 1, .L = 9, .C = 7, .N = 8},
-        {.B = 3, .L = 5, .C = 33, .N = 8},  {.B = 1, .L = 64, .C = 20, .N = 2}, {.B = 3, .L = 20, .C = 97, .N = 3},
-        {.B = 2, .L = 49, .C = 16, .N = 8}, {.B = 1, .L = 4, .C = 200, .N = 7},
+        {.B = 1, .L = 2, .C = 1, .N = 1},
+        {.B = 3, .L = 7, .C = 9, .N = 3},
+        {.B = 1, .L = 9, .C = 7, .N = 8},
+        {.B = 3, .L = 5, .C = 33, .N = 8},
+        {.B = 1, .L = 64, .C = 20, .N = 2},
+        {.B = 3, .L = 20, .C = 97, .N = 3},
+        {.B = 2, .L = 49, .C = 16, .N = 8},
+        {.B = 1, .L = 4, .C = 200, .N = 7},
+        {.B = 3, .L = 9, .C = 7, .N = 3, .masked = true},
+        {.B = 1, .L = 40, .C = 33, .N = 8, .masked = true},
+        {.B = 5, .L = 20, .C = 96, .N = 2, .masked = true},
     };
     struct layer_test t;
     (void)state;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         open_masks(&t, &sizes[i]);
-        if (i < 4) check_differences(&t);
+        if (i < 4 || i == 8) check_differences(&t);
         check_shipped(&t);
         layer_free(&t);
     }
     finish("masks");
+}
+
+/* ------------------------------------------------------------------ roll */
+
+/* window: columns that the map moves right. */
+static int rolled(const struct layer_test *t, int i)
+{
+    int C = t->s.C, W = t->s.W, row = i / C, column = row % W;
+    return (row - column + (column + t->s.window) % W) * C + i % C;
+}
+
+static void roll_double(struct layer_test *t)
+{
+    for (int i = 0; i < (int)t->out.n; i++) t->out.value[rolled(t, i)] = t->in[0].value[i];
+}
+
+static void roll_double_backward(struct layer_test *t)
+{
+    for (int i = 0; i < (int)t->out.n; i++) t->in[0].grad[i] += t->out.grad[rolled(t, i)];
+}
+
+static struct tensor *roll_shipped(struct layer_test *t, struct tape *tape, struct tensor *const *in)
+{
+    struct tensor *y = roll(tape, in[0], t->s.W, t->s.window);
+    if (t->seen && !tape->dry && layer_device == NULL) {
+        int count = 0;
+        for (int i = 0; i < (int)t->out.n / t->s.C; i++) {
+            check_true(t->label, "visibility rolls too", y->seen->plane[rolled(t, i * t->s.C) / t->s.C] == t->seen[i]);
+            count += t->seen[i];
+        }
+        check_true(t->label, "visibility rolls too", y->seen->count == count && y->seen->plane[y->seen->rows[0]]);
+    }
+    return y;
+}
+
+static void test_roll(void **state)
+{
+    static const struct sizes sizes[] = {
+        {.B = 1, .H = 1, .W = 5, .C = 7, .window = 2},
+        {.B = 3, .H = 4, .W = 20, .C = 9, .window = 8},
+        {.B = 2, .H = 2, .W = 10, .C = 24, .window = 0},
+        {.B = 3, .H = 8, .W = 40, .C = 33, .window = 32, .masked = true},
+    };
+    struct layer_test t;
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const struct sizes *s = &sizes[i];
+        layer_open(&t, "roll", s);
+        layer_input(&t, "x", s->B, s->H * s->W, s->C);
+        layer_output(&t, s->B, s->H * s->W, s->C);
+        layer_seen(&t, s->B, s->H, s->W);
+        t.forward = roll_double;
+        t.backward = roll_double_backward;
+        t.shipped = roll_shipped;
+        check_differences(&t);
+        check_shipped(&t);
+        layer_free(&t);
+    }
+    finish("roll");
 }
 
 /* ------------------------------------------------------------------ concatenate */
@@ -329,8 +398,9 @@ static void test_no_drop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_masks),   cmocka_unit_test(test_concatenate), cmocka_unit_test(test_l2_normalise),
-        cmocka_unit_test(test_triplet), cmocka_unit_test(test_drop_path),   cmocka_unit_test(test_no_drop),
+        cmocka_unit_test(test_masks),        cmocka_unit_test(test_roll),    cmocka_unit_test(test_concatenate),
+        cmocka_unit_test(test_l2_normalise), cmocka_unit_test(test_triplet), cmocka_unit_test(test_drop_path),
+        cmocka_unit_test(test_no_drop),
     };
     return run_layer_tests(tests, sizeof tests / sizeof *tests);
 }

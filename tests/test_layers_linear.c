@@ -76,6 +76,7 @@ static void feed_double(struct layer_test *t)
     oracle_linear(g, h, t->in[0].value, t->par[W1].value, t->par[B1].value, M, 4 * C, C, GELU);
     oracle_linear(u, u, g, t->par[W2].value, t->par[B2].value, M, C, 4 * C, IDENTITY);
     oracle_norm(v, u, t->par[GAMMA].value, t->par[BETA].value, 1e-5f, M, C);
+    clear_unseen(v, t, M, C);
     oracle_residual(t->out.value, t->in[0].value, v, t->keep, t->s.B, t->s.L * C);
 }
 
@@ -87,6 +88,7 @@ static void feed_double_backward(struct layer_test *t)
     double *dv = t->map[4], *du = dv + n, *dg = du + n; /* (M, C), (M, C), (M, 4C) */
     for (size_t i = 0; i < 6 * n; i++) dv[i] = 0;
     oracle_residual_backward(t->in[0].grad, dv, t->out.grad, t->keep, t->s.B, t->s.L * C);
+    clear_unseen(dv, t, M, C);
     oracle_norm_backward(du, t->par[GAMMA].grad, t->par[BETA].grad, dv, u, t->par[GAMMA].value, 1e-5f, M, C);
     oracle_linear_backward(dg, t->par[W2].grad, t->par[B2].grad, du, u, g, t->par[W2].value, M, C, 4 * C, IDENTITY);
     oracle_linear_backward(t->in[0].grad, t->par[W1].grad, t->par[B1].grad, dg, h, t->in[0].value, t->par[W1].value, M,
@@ -121,6 +123,7 @@ static void open_feed(struct layer_test *t, const struct sizes *s, bool keep)
     t->map[4] = layer_doubles(t, 6 * n);
     t->more = layer_bytes(t, sizeof(struct feed_forward));
     if (keep) layer_keep(t);
+    layer_seen(t, s->B, 1, s->L);
     t->residual = true;
     if (s->C == 1) t->gain = NORM_GAIN;
     t->forward = feed_double;
@@ -135,11 +138,18 @@ static void test_feed_forward(void **state)
         struct sizes s;
         bool keep, differences;
     } cases[] = {
-        {{.B = 1, .L = 1, .C = 1}, false, true},    {{.B = 3, .L = 1, .C = 7}, true, true},
-        {{.B = 1, .L = 5, .C = 9}, false, true},    {{.B = 3, .L = 7, .C = 12}, true, true},
-        {{.B = 3, .L = 49, .C = 33}, true, false},  {{.B = 1, .L = 300, .C = 20}, true, false},
-        {{.B = 3, .L = 90, .C = 48}, true, false},  {{.B = 3, .L = 350, .C = 7}, true, false},
+        {{.B = 1, .L = 1, .C = 1}, false, true},
+        {{.B = 3, .L = 1, .C = 7}, true, true},
+        {{.B = 1, .L = 5, .C = 9}, false, true},
+        {{.B = 3, .L = 7, .C = 12}, true, true},
+        {{.B = 3, .L = 49, .C = 33}, true, false},
+        {{.B = 1, .L = 300, .C = 20}, true, false},
+        {{.B = 3, .L = 90, .C = 48}, true, false},
+        {{.B = 3, .L = 350, .C = 7}, true, false},
         {{.B = 1, .L = 3, .C = 100}, false, false},
+        {{.B = 3, .L = 7, .C = 9, .masked = true}, true, true},
+        {{.B = 4, .L = 350, .C = 12, .masked = true}, false, false},
+        {{.B = 1, .L = 40, .C = 33, .masked = true}, true, false},
     };
     struct layer_test t;
     (void)state;

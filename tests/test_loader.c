@@ -212,6 +212,108 @@ static void test_plain(void **state)
     loader_free(loader);
 }
 
+/* ------------------------------------------------------------------ views, and parts of tiles */
+
+/* Panoramas, half of them turned by an error of their heading, then their views; independent of the workers. */
+static void test_views(void **state)
+{
+    struct small_set set = **(struct small_set **)state;
+    struct picture_shape *shape = &set.pictures.street;
+    *shape = (struct picture_shape){.height = 16, .width = 80, .elevation = {-45, 45}, .masked = true};
+    const size_t bytes = picture_bytes(shape);
+    struct loader_options options = usual(1), plain;
+    options.amounts = augmentation_none;
+    options.epoch = 7;
+    plain = options;
+    options.views = 8;
+    options.tolerance = 20;
+    memcpy(options.colour, (const uint8_t[]){9, 8, 7}, 3);
+    uint8_t *want = malloc(bytes), *kept = malloc(2 * B * bytes);
+    int turned = 0;
+    for (int workers = 1; workers <= 3; workers += 2) {
+        options.workers = workers;
+        struct loader *loader = open_loader(&set, &options), *without = open_loader(&set, &plain);
+        for (int n = 0; n < 3; n++) {
+            const struct training_draws draws = {.tolerance = 20, .seed = 5, .epoch = 7, .epochs = 8};
+            struct batch batch, panoramas;
+            assert_int_equal(loader_next(loader, &batch, NULL), GVM_OK);
+            assert_int_equal(loader_next(without, &panoramas, NULL), GVM_OK);
+            assert_memory_equal(batch.aerial, panoramas.aerial, 2 * B * picture_bytes(&set.pictures.aerial));
+            for (int b = 0; b < B; b++) {
+                const uint8_t *panorama = panoramas.street + (size_t)b * bytes;
+                const struct training_view view = training_view_draw(&draws, (uint64_t)batch.queries[b]);
+                training_view_render(want, panorama, &view, options.colour, shape);
+                assert_memory_equal(batch.street + (size_t)(B + b) * bytes, want, bytes);
+                memcpy(want, panorama, bytes);
+                panorama_turn(want, shape, training_view_turn(&draws, (uint64_t)batch.queries[b]));
+                turned += memcmp(want, panorama, bytes) != 0;
+                assert_memory_equal(batch.street + (size_t)b * bytes, want, bytes);
+            }
+            if (n < 2) continue;
+            if (workers == 3) assert_memory_equal(kept, batch.street, 2 * B * bytes);
+            memcpy(kept, batch.street, 2 * B * bytes);
+        }
+        loader_free(loader);
+        loader_free(without);
+    }
+    assert_in_range(turned, 3, 21); /* of 24 */
+    free(want);
+    free(kept);
+}
+
+enum { WHOLE = 15, PART = 12, MOVES = WHOLE - PART + 1 };
+
+/* The part of a whole tile at (x, y). */
+static const uint8_t *part_of(uint8_t part[3 * PART * PART], const uint8_t *whole, int x, int y)
+{
+    for (int i = 0; i < PART; i++) memcpy(part + 3 * PART * i, whole + 3 * ((y + i) * WHOLE + x), 3 * (size_t)PART);
+    return part;
+}
+
+/* A random part of each tile, as large as the network's input; elsewhere the middle. From files and from a cache. */
+static void test_inner(void **state)
+{
+    struct small_set set = **(struct small_set **)state, all = set;
+    set.pictures.data = all.pictures.data = &set.data;
+    set.pictures.aerial = (struct picture_shape){.height = PART, .width = PART};
+    all.pictures.aerial = (struct picture_shape){.height = WHOLE, .width = WHOLE};
+    pictures_inner(&set.pictures, 0.8);
+    const struct split *split = &set.data.train;
+    const struct cache_options how = {.workers = 2};
+    struct loader_options options = usual(2);
+    options.amounts = augmentation_none;
+    struct cache *cache = NULL;
+    uint8_t room[3 * WHOLE * WHOLE], part[3 * PART * PART], own[3 * PART * PART];
+    const uint8_t *whole, *middle;
+    int places[MOVES * MOVES] = {0};
+    for (int cached = 0; cached < 2; cached++) {
+        gvm_error err = {""};
+        if (cached && cache_open(&cache, small_set_path(&set, "inner.cache"), &set.pictures, &how, &err) != GVM_OK)
+            fail_msg("%s", err.text);
+        set.pictures.cache = cache;
+        struct loader *loader = open_loader(&set, &options);
+        struct batch batch;
+        for (int i = 0; i < 10 * B; i++) {
+            if (i % B == 0) assert_int_equal(loader_next(loader, &batch, NULL), GVM_OK);
+            int found = -1;
+            pictures_read(&whole, room, &all.pictures, split, GVM_AERIAL, split->queries[batch.queries[i % B]].tile,
+                          NULL);
+            for (int k = 0; k < MOVES * MOVES; k++)
+                if (memcmp(part_of(part, whole, k % MOVES, k / MOVES), batch.aerial + (size_t)(i % B) * sizeof part,
+                           sizeof part) == 0)
+                    found = k;
+            assert_in_range(found, 0, MOVES * MOVES - 1);
+            places[found]++;
+        }
+        loader_free(loader);
+        pictures_read(&whole, room, &all.pictures, split, GVM_AERIAL, 3, NULL);
+        pictures_read(&middle, own, &set.pictures, split, GVM_AERIAL, 3, NULL);
+        assert_memory_equal(middle, part_of(part, whole, 2, 2), sizeof part);
+    }
+    assert_true(places[0] + places[3] + places[12] + places[15] > 0 && places[5] + places[10] > 0);
+    cache_free(cache);
+}
+
 /* ------------------------------------------------------------------ bad pictures */
 
 /* Given batches come in the given order, epoch after epoch; with single pictures, the strong ones. */
@@ -382,6 +484,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_cache_gives_the_same, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_epochs_differ, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_plain, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_views, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_inner, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_given_batches, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stop, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_skip, set_up, tear_down),

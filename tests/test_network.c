@@ -15,18 +15,19 @@
 #include "network/methods/geoviewmatch.h"
 #include "tensor/kernels.h"
 
-static const char *const names[] = {"net_narrow", "net_flat", "net_four"};
+static const char *const names[] = {"net_narrow", "net_flat", "net_four", "net_seen"};
+enum { NAMES = sizeof names / sizeof *names };
 
 static void test_outputs(void **state)
 {
     (void)state;
-    for (int i = 0; i < 3; i++) golden_check_outputs(names[i], 1e-4);
+    for (int i = 0; i < NAMES; i++) golden_check_outputs(names[i], 1e-4);
 }
 
 static void test_gradients(void **state)
 {
     (void)state;
-    for (int i = 0; i < 3; i++) golden_check_gradients(names[i]);
+    for (int i = 0; i < NAMES; i++) golden_check_gradients(names[i]);
 }
 
 /* The projection head alone. */
@@ -52,13 +53,56 @@ static void check_head(const char *name)
 static void test_head(void **state)
 {
     (void)state;
-    for (int i = 0; i < 3; i++) check_head(names[i]);
+    for (int i = 0; i < NAMES; i++) check_head(names[i]);
+}
+
+/* The losses with views of the panoramas, which are here the street pictures in reverse order, and the norm of each
+ * parameter's gradient. */
+static void test_views(void **state)
+{
+    (void)state;
+    const struct loss_options options = {
+        .views = true, .panorama = 1, .view = 0.5f, .agreement = 0.5f, .variants = 0.5f, .alpha = 10};
+    struct golden g = golden_open("net_seen", true);
+    const struct method *method = g.network->config.method;
+    size_t each = g.network->views[GVM_STREET].bytes, B = (size_t)g.B, count;
+    uint8_t *street = malloc(2 * B * each);
+    struct tape *tape;
+    gvm_error err;
+    assert_non_null(street);
+    for (size_t b = 0; b < 2 * B; b++) memcpy(street + b * each, g.street + (b < B ? b : 2 * B - 1 - b) * each, each);
+    const struct step_input input = {.street = street, .aerial = g.aerial};
+    if (tape_open(&tape, true, false, &err) != GVM_OK) fail_msg("%s", err.text);
+    method->learn(tape, g.network, &input, g.B, &options, 0);
+    assert_int_equal(tape_allocate(tape, &err), GVM_OK);
+    method->learn(tape, g.network, &input, g.B, &options, 0);
+    const struct losses l = method->losses(tape, &options);
+    float *want = golden_values(&g, "views.loss", &count);
+    assert_int_equal(count, 7);
+    for (size_t i = 0; i < count; i++)
+        if (!(fabsf((i == 0 ? l.total : l.terms[i - 1]) - want[i]) <= 1e-5f * want[0]))
+            fail_msg("loss %zu is %.8g, not %.8g", i, (double)(i == 0 ? l.total : l.terms[i - 1]), (double)want[i]);
+    free(want);
+    network_clear_gradients(g.network);
+    tape_backward(tape);
+    for (int i = 0; i < g.network->param_count; i++) {
+        const struct param *p = &g.network->params[i];
+        char key[160];
+        double square = 0;
+        for (size_t k = 0; k < p->count; k++) square += (double)p->grad[k] * (double)p->grad[k];
+        snprintf(key, sizeof key, "views.norm.%s", p->name);
+        float norm = (float)sqrt(square);
+        golden_expect(&g, key, &norm, 1, 1e-3);
+    }
+    tape_free(tape);
+    free(street);
+    golden_close(&g);
 }
 
 static void test_training(void **state)
 {
     (void)state;
-    for (int i = 0; i < 3; i++) golden_check_training(names[i]);
+    for (int i = 0; i < NAMES; i++) golden_check_training(names[i]);
 }
 
 static void test_same_bits(void **state)
@@ -143,10 +187,10 @@ int main(int count, char **arguments)
     if (count > 1) snprintf(golden_folder, sizeof golden_folder, "%s", arguments[1]);
     print_message("instructions: %s\n", kernels()->name);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_outputs),       cmocka_unit_test(test_gradients),     cmocka_unit_test(test_head),
-        cmocka_unit_test(test_training),      cmocka_unit_test(test_same_bits),     cmocka_unit_test(test_fresh),
-        cmocka_unit_test(test_save_and_load), cmocka_unit_test(test_later_version), cmocka_unit_test(test_full_size),
-        cmocka_unit_test(test_timm), /* these two in another folder */
+        cmocka_unit_test(test_outputs),   cmocka_unit_test(test_gradients),     cmocka_unit_test(test_head),
+        cmocka_unit_test(test_views),     cmocka_unit_test(test_training),      cmocka_unit_test(test_same_bits),
+        cmocka_unit_test(test_fresh),     cmocka_unit_test(test_save_and_load), cmocka_unit_test(test_later_version),
+        cmocka_unit_test(test_full_size), cmocka_unit_test(test_timm), /* these two in another folder */
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

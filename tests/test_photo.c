@@ -229,7 +229,7 @@ static void views(void **state)
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         static uint8_t out[ALL][VH * VW * 3];
         char name[40];
-        const struct lens lens = {.width = 75, .pitch = wanted[i][1]};
+        const struct view_lens lens = {.width = 75, .pitch = wanted[i][1]};
         views_cut(out[0], ALL, VH, VW, &lens, &panorama);
         snprintf(name, sizeof name, "view.%d.%d", wanted[i][0], wanted[i][1]);
         const uint8_t *seen = out[(wanted[i][0] + 360) % 360 / 45], *right = golden(st, name, sizeof out[0]);
@@ -260,7 +260,7 @@ static void odd_panoramas(void **state)
     struct image fine = {
         .height = 4, .width = 3000, .pixels = malloc(36000)}; /* stripes, of which one in 50 is white */
     for (int i = 0; i < 36000; i++) fine.pixels[i] = i / 3 % 50 == 0 ? 250 : 0;
-    const struct lens lens = {.width = 75};
+    const struct view_lens lens = {.width = 75};
     views_cut(&out[0][0][0][0], PANORAMA_VIEWS, VH, VW, &lens, &fine);
     int seen = 0;
     for (int v = 0; v < PANORAMA_VIEWS; v++)

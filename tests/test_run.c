@@ -169,12 +169,14 @@ static void test_refused(void **state)
     "9.9999999392252903e-9],\"rho\":2.5,\"drop_path\":0.20000000298023224,\"step\":3,\"epoch\":1,\"next_batch\":1," \
     "\"evaluate\":false,\"best\":-1.0"
 
-/* Version 2 lacks seven keys, which get their defaults, and its hue changes by the amount of the shift. It has all
+/* Version 2 lacks thirteen keys, which get their defaults, and its hue changes by the amount of the shift. It has all
  * others. */
 static void test_version_2(void **state)
 {
     (void)state;
-    static const char *const added[] = {"imagery", "clusters", "clip-length", "warm-steps", "floor", "hue", "around"};
+    static const char *const added[] = {
+        "imagery",         "clusters",    "clip-length",      "warm-steps",      "floor",     "hue",  "around",
+        "panorama-weight", "view-weight", "agreement-weight", "contrast-weight", "tolerance", "inner"};
     struct run_options o = standard(), back;
     struct run_position position = {.step = 7, .best = -1}, p = {0};
     gvm_error err = {""};
@@ -186,7 +188,8 @@ static void test_version_2(void **state)
     for (size_t i = 0; i < sizeof added / sizeof *added; i++) assert_int_equal(json_object_del(root, added[i]), 0);
     text = json_dumps(root, 0);
     if (run_json_read(&back, &p, text, "state", &err) != GVM_OK) fail_msg("%s", err.text);
-    assert_true(p.step == 7 && back.amounts.shift == 0.25f && back.amounts.hue == 0.25f && back.clusters == 0);
+    assert_true(p.step == 7 && back.amounts.shift == 0.25f && back.amounts.hue == 0.25f && back.clusters == 0 &&
+                back.inner == 1);
     run_options_free(&back);
     free(text);
     json_object_del(root, "shift");

@@ -262,7 +262,7 @@ static void test_files(void **state)
     close(mkstemp(street)), close(mkstemp(aerial));
     assert_int_equal(picture_start(NULL), GVM_OK);
     struct pair *pair = make(3, 5, 1);
-    const struct shot shot = {-45.5075, 12.25, 31.5, 203.05};
+    const struct shot shot = {.lat = -45.5075, .lon = 12.25, .altitude = 31.5, .heading = 203.05};
     assert_int_equal(panorama_save(street, pair->street, 640, 160, &shot, NULL), GVM_OK);
     assert_int_equal(aerial_save(aerial, pair->aerial, 256, 256, NULL), GVM_OK);
 

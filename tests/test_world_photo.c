@@ -23,6 +23,8 @@
 
 static const double DEGREE = 180 / 3.14159265358979;
 
+#define SHAPES .shapes = {{4, 3}, {3, 4}, {16, 9}, {9, 16}}, .shape_count = 4
+
 /* ------------------------------------------------------------------ a camera by its axes */
 
 struct axes {
@@ -50,14 +52,23 @@ static struct axes axes_of(double heading, double pitch, double roll)
     return a;
 }
 
+/* A pinhole camera with the diagonal field of view of a focal length on 35 mm film. */
+static struct photo pinhole(int width, int height, int film, double heading, double pitch, double roll)
+{
+    double focal = film * hypot(width, height) / 43.2666;
+    const struct camera camera = {
+        .width = width, .height = height, .focal = focal, .heading = heading, .pitch = pitch, .roll = roll};
+    return (struct photo){camera, width, height, film, 1};
+}
+
 static double focal_pixels(const struct photo *photo)
 {
-    return photo->width / 2.0 / tan(photo_hfov(photo) / 2 / DEGREE);
+    return photo->width / 2.0 / tan(camera_fov(&photo->camera) / 2 / DEGREE);
 }
 
 static void find_point(double *px, double *py, const struct photo *photo, const double p[3])
 {
-    struct axes a = axes_of(photo->heading, photo->pitch, photo->roll);
+    struct axes a = axes_of(photo->camera.heading, photo->camera.pitch, photo->camera.roll);
     double right = 0, up = 0, ahead = 0;
     for (int k = 0; k < 3; k++) right += p[k] * a.right[k], up += p[k] * a.up[k], ahead += p[k] * a.ahead[k];
     *px = photo->width / 2.0 + focal_pixels(photo) * right / ahead;
@@ -79,7 +90,7 @@ static void check_box(double heading, double pitch, double roll, double away, do
 {
     struct scene scene;
     struct view view;
-    struct photo photo = {240, 180, 28, heading, pitch, roll};
+    const struct photo photo = pinhole(240, 180, 28, heading, pitch, roll);
     double u, v, px, py, far = away / hypot(east, north);
     const double middle[3] = {east * far, north * far, 3 - WORLD_CAMERA_M};
     unsigned char *pixels = malloc(240 * 180 * 3);
@@ -128,7 +139,7 @@ static bool look_up(double out[3], const unsigned char *panorama, const double d
 /* A camera's view of a panorama.  seen (height, width, 3); negative beyond the panorama */
 static void cut_view(double *seen, const struct photo *photo, const unsigned char *panorama, double roll)
 {
-    struct axes a = axes_of(photo->heading, photo->pitch, roll);
+    struct axes a = axes_of(photo->camera.heading, photo->camera.pitch, roll);
     double f = focal_pixels(photo);
     for (int n = 0; n < photo->width * photo->height; n++) {
         double sum[3] = {0, 0, 0};
@@ -177,9 +188,9 @@ static void check_against_panorama(const unsigned char *panorama, const struct s
     unsigned char *pixels = malloc((size_t)w * h * 3);
     double *seen = malloc((size_t)w * h * 3 * sizeof *seen), share, all;
     assert_true(photo_render(pixels, photo, scene, view, scene->site.x, scene->site.y, WORLD_CAMERA_M));
-    cut_view(seen, photo, panorama, photo->roll);
+    cut_view(seen, photo, panorama, photo->camera.roll);
     double plain = unlike(pixels, seen, w, h, true, &share), whole = unlike(pixels, seen, w, h, false, &all);
-    cut_view(seen, photo, panorama, -photo->roll);
+    cut_view(seen, photo, panorama, -photo->camera.roll);
     double mirrored = unlike(pixels, seen, w, h, false, &all);
     print_message("%.2f away from edges (%.0f%%), %.2f all over, %.2f with the roll mirrored\n", plain, 100 * share,
                   whole, mirrored);
@@ -202,7 +213,8 @@ static void test_like_a_panorama(void **state)
     view.noise = 0;
     unsigned char *panorama = malloc((size_t)WIDE * TALL * 3);
     assert_true(panorama_render(panorama, WIDE, TALL, &scene, &view, places[2].x, places[2].y, WORLD_CAMERA_M, 0));
-    const struct photo photos[] = {{320, 240, 22, 40, 4, 5}, {180, 320, 30, 217.5, -3, -4}, {320, 180, 16, 301, 2, 3}};
+    const struct photo photos[] = {pinhole(320, 240, 22, 40, 4, 5), pinhole(180, 320, 30, 217.5, -3, -4),
+                                   pinhole(320, 180, 16, 301, 2, 3)};
     for (int k = 0; k < 3; k++) check_against_panorama(panorama, &scene, &view, &photos[k]);
     free(panorama);
     scene_free(&scene);
@@ -214,21 +226,24 @@ static void test_draw(void **state)
 {
     (void)state;
     enum { COUNT = 2000 };
-    const double fov[2] = {50, 110};
+    const struct photo_range range = {.longest = 320, .fov = {50, 110}, SHAPES, .pitch = 3, .roll = 2};
+    int orientations[9] = {0};
     int shapes[4] = {0}, quarters[4] = {0};
     double pitch = 0, roll = 0, narrow = 180, wide = 0;
     for (int n = 0; n < COUNT; n++) {
         struct photo p;
-        photo_draw(&p, 320, fov, 7, n);
+        photo_draw(&p, &range, 7, n);
+        orientations[p.orientation]++;
         assert_true((p.width == 320) != (p.height == 320));
         shapes[2 * (p.width < p.height) + (p.width == 180 || p.height == 180)]++;
-        quarters[(int)(p.heading / 90)]++;
-        pitch += p.pitch * p.pitch / COUNT;
-        roll += p.roll * p.roll / COUNT;
+        quarters[(int)(p.camera.heading / 90)]++;
+        pitch += p.camera.pitch * p.camera.pitch / COUNT;
+        roll += p.camera.roll * p.camera.roll / COUNT;
         double along = 2 * atan(160 / focal_pixels(&p)) * DEGREE;
         narrow = fmin(narrow, along), wide = fmax(wide, along);
     }
     for (int k = 0; k < 4; k++) assert_true(shapes[k] > COUNT / 5 && quarters[k] > COUNT / 5);
+    for (int k = 1; k <= 8; k++) assert_true(orientations[k] > COUNT / 10);
     assert_true(fabs(sqrt(pitch) - 3) < 0.2 && fabs(sqrt(roll) - 2) < 0.15);
     assert_true(narrow > 48 && narrow < 52 && wide < 113 && wide > 107);
 }
@@ -238,7 +253,8 @@ static void test_draw(void **state)
 enum { PHOTOS = 12, SIZE = 1000 };
 
 static const struct ortho_options imagery = {.metres = 300, .projection = ORTHO_UTM, .pixel = 0.3};
-static const struct photos_options cameras = {.longest = 200, .fov = {60, 90}, .margin = 60};
+static const struct photos_options cameras = {
+    .range = {.longest = 200, .fov = {60, 90}, SHAPES, .pitch = 3, .roll = 2, .orientation = 1}, .margin = 60};
 
 static struct world_options town_options(void)
 {
@@ -303,9 +319,10 @@ static void test_list(void **state)
     FILE *list = fopen(in_folder("town/photos.csv"), "r");
     assert_non_null(list);
     assert_non_null(fgets(line, sizeof line, list));
-    assert_string_equal(line, "image,lat,lon,heading,hfov,split\n");
+    assert_string_equal(line, "image,lat,lon,heading,pitch,roll,fov,lens,split\n");
     for (; fgets(line, sizeof line, list) != NULL; count++) {
-        assert_int_equal(sscanf(line, "%39[^,],%lf,%lf,%lf,%lf,%9s", name, &lat, &lon, &heading, &hfov, split), 6);
+        assert_int_equal(
+            sscanf(line, "%39[^,],%lf,%lf,%lf,%*f,%*f,%lf,pinhole,%9s", name, &lat, &lon, &heading, &hfov, split), 6);
         world_metres(&x, &y, &options, lat, lon);
         assert_true(fabs(x) < 92 && fabs(y) < 92); /* 60 m from the border of 300, which the grid's rotation moves */
         if (strcmp(split, "test") == 0)
@@ -336,7 +353,7 @@ static void test_photo(void **state)
     fclose(list);
     assert_int_equal(sscanf(line, "photos/000005.jpg,%lf,%lf", &lat, &lon), 2);
     world_metres(&x, &y, &options, lat, lon);
-    photo_draw(&photo, cameras.longest, cameras.fov, options.seed, 4);
+    photo_draw(&photo, &cameras.range, options.seed, 4);
     view_draw(&view, WHEN_STREET, options.seed, 4);
     assert_int_equal(scene_open_street(&scene, options.seed, (float)x, (float)y, NULL), GVM_OK);
     assert_int_equal(image_load(&image, in_folder("town/photos/000005.jpg"), NULL), GVM_OK);

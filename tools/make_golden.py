@@ -10,6 +10,7 @@ sample4geo_... a Sample4Geo (tools/sample4geo.py), frgeo_... an FRGeo (tools/frg
 
   street, strong, weak            (B, H, W, 3)  bytes; strong and weak are aerial; of the others: street, aerial,
                                                 which is (B, zooms, H, W, 3) for statewide
+  seen                            (B, H/4, W/4) 1 for a patch of `street` that is seen, else 0; of a masked network
     out.VIEW.stageS                 (b, L, C)     maps of the first b pictures; VIEW is street, or aerial (of `strong`)
     out.WHICH.feature               (B, D)        WHICH is a picture; of length 1
     out.WHICH.head                  (B, head)     WHICH is strong or weak; of length 1
@@ -20,6 +21,9 @@ sample4geo_... a Sample4Geo (tools/sample4geo.py), frgeo_... an FRGeo (tools/frg
     clip_length                     (1)           of statewide: limit of the length of the whole gradient in these steps
     allowed                         (B, B)        of statewide: 1 if a photo and a place count in the loss
     after.PARAMETER                               the weights after these steps (not in every file)
+    views.loss                      (7)           of a masked network with the street pictures in reverse order as views:
+                                                  the total, the three above, view to strong and weak, street to view
+    views.norm.PARAMETER            (1)           the norm of this total's gradient
 
   convnext_timm and convnext_facebook are the backbone of sample4geo_tanh with a classifier, under others' names.
 
@@ -63,6 +67,10 @@ TINY = {
     "net_four": dict(seed=64, config=network.Config(
         dim=8, depths=(1, 2, 1, 1), heads=(1, 1, 2, 4), window=2, street=(32, 64), aerial=(32, 64),
         stages=(1, 2, 3, 4), masks=1, head=12)),
+    # photos of part of the panorama: two columns at the seam and some in the middle, all, a single patch; the maps wrap
+    "net_seen": dict(seed=4, config=network.Config(
+        dim=8, depths=(2, 2, 2, 1), heads=(1, 2, 2, 4), window=4, street=(32, 160), aerial=(64, 64),
+        stages=(3, 4), masks=2, head=6, visible=True, wrap=True, row_shift=True)),
     # the street view's maps are 10 x 25, 5 x 12, 2 x 6, 1 x 3: merging drops a row and a column
     "sample4geo_odd": dict(seed=1, count=4, after=True, config=Next(
         dims=(8, 16, 24, 32), depths=(1, 2, 2, 1), street=(40, 100), aerial=(64, 64))),
@@ -152,7 +160,18 @@ def make_batch(config, count, seed):
     strong = np.clip(aerial * gain + 60 * (shift - 1), 0, 255).astype(np.uint8)
     street = random_pictures(count, config.street, random)
     pictures = {"street": street, "strong": strong, "weak": aerial, "aerial": aerial}
-    return {name: pictures[name] for name in module_of(config).Network.PICTURES}
+    seen = {"seen": make_visibility(config, count)} if getattr(config, "visible", False) else {}
+    return {name: pictures[name] for name in module_of(config).Network.PICTURES} | seen
+
+
+def make_visibility(config, count):
+    """Which patches of each street picture are seen, (count, H / 4, W / 4) bytes."""
+    height, width = (side // network.PATCH for side in config.street)
+    seen = np.zeros((count, height, width), np.uint8)
+    seen[0, 1:-2, :2] = seen[0, 2:, -1] = seen[0, : height // 2, width // 3 : width // 2] = 1
+    seen[1] = 1
+    seen[2:, height // 3, width // 4] = 1
+    return seen
 
 
 def module_of(config):
@@ -171,7 +190,9 @@ def evaluate(config, state, pictures, dtype, keep, steps, options, learn=True):
     """Every expected value, by name, computed in one float type. `keep`: the number of pictures whose maps are kept;
     `learn`: gradients too."""
     model = build(config, state, dtype)
-    batch = [config.normalise(view, torch.from_numpy(pictures[name])) for name, view in model.PICTURES.items()]
+    seen = {"street": [torch.from_numpy(pictures["seen"])]} if "seen" in pictures else {}
+    batch = [config.normalise(view, torch.from_numpy(pictures[name]), *seen.get(view, []))
+             for name, view in model.PICTURES.items()]
     values = {}
     with torch.set_grad_enabled(learn):
         outputs, parts = model.results(*batch, **{key: value for key, value in options.items() if key == "allowed"})
@@ -181,6 +202,8 @@ def evaluate(config, state, pictures, dtype, keep, steps, options, learn=True):
                 values[f"out.{view}.stage{s}"] = tokens
     values.update({f"out.{name}": output.detach() for name, output in outputs.items()})
     values["loss"] = torch.stack(parts).detach()
+    if learn and seen:
+        values.update(with_views(model, outputs))
     if learn:
         parts[0].backward()
         values.update({f"grad.{name}": p.grad.clone() for name, p in model.named_parameters()})
@@ -193,6 +216,28 @@ def evaluate(config, state, pictures, dtype, keep, steps, options, learn=True):
         values.update({f"after.{name}": p.detach() for name, p in model.named_parameters()})
     torch.set_default_dtype(torch.float32)
     return values
+
+
+def losses_with_views(outputs, views, alpha=10.0, weights=(0.5, 1.0, 0.5, 0.5)):
+    """network.losses for a network that also learns a view of each panorama, with the views' features; three more parts:
+    view to strong, view to weak, panorama to view. Weights: contrastive, panorama, view, panorama to view."""
+    street, strong, weak, strong_head, weak_head = outputs
+    pairs = ((strong_head, weak_head), (street, strong), (street, weak), (views, strong), (views, weak), (street, views))
+    parts = [network.triplet(a, b, alpha) for a, b in pairs]
+    contrast, panorama, view, agreement = (w / sum(weights) for w in weights)
+    factors = (contrast, panorama / 2, panorama / 2, view / 2, view / 2, agreement)
+    return sum(f * p for f, p in zip(factors, parts)), *parts
+
+
+def with_views(model, outputs):
+    """The losses of panoramas and their views, and each gradient's norm; the views are the street pictures in reverse
+    order."""
+    outputs = list(outputs.values())
+    parts = losses_with_views(outputs, outputs[0].flip(0))
+    names, parameters = zip(*model.named_parameters())
+    grads = torch.autograd.grad(parts[0], parameters, retain_graph=True)
+    norms = {f"views.norm.{name}": grad.norm().reshape(1) for name, grad in zip(names, grads)}
+    return {"views.loss": torch.stack(parts).detach()} | norms
 
 
 def difference(a, b):

@@ -32,6 +32,9 @@ class Config:
     stages: tuple = (3, 4)               # stages whose maps become the feature, in this order
     masks: int = 8                       # spatial masks per stage
     head: int = 96                       # width of the projection head
+    visible: bool = False                # of the street view: its pictures say which patches are seen
+    wrap: bool = False                   # of the street view: its left and right edge are neighbours
+    row_shift: bool = False              # of a view that wraps: maps too low for a shift are shifted along their rows
 
     def grid(self, view, stage):
         """Rows and columns of the map in `stage` (1..4); view is "street" or "aerial"."""
@@ -47,12 +50,21 @@ class Config:
         """Length of the feature of one picture."""
         return self.masks * sum(self.channels(s) for s in self.stages)
 
-    def normalise(self, view, pictures):
-        return normalise(pictures)
+    def normalise(self, view, pictures, seen=None):
+        """The network's input; seen (B, H / 4, W / 4) becomes a fourth channel."""
+        x = normalise(pictures)
+        if seen is None:
+            return x
+        seen = seen.to(x).repeat_interleave(PATCH, 1).repeat_interleave(PATCH, 2)
+        return torch.cat([x, seen[:, None]], 1)
+
+    def is_masked(self, view):
+        return self.visible and view == "street"
 
     def to_json(self):
         """The text under `config` in a checkpoint's metadata."""
-        return json.dumps({"model": "geoviewmatch", **asdict(self)}, separators=(",", ":"))
+        fields = {key: value for key, value in asdict(self).items() if value is not False}
+        return json.dumps({"model": "geoviewmatch", **fields}, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text):
@@ -81,13 +93,16 @@ class WindowAttention(nn.Module):
     """Cosine attention inside square windows of a map, optionally of the map rolled by half a window.
 
     The window has the configured side, or the map's short side if that is no larger; then there is no shift.
+    wrap: the map's left and right edge are neighbours, so that the roll makes no strangers there.
     """
 
-    def __init__(self, channels, heads, grid, window, shifted):
+    def __init__(self, channels, heads, grid, window, shifted, wrap, slides):
         super().__init__()
-        self.heads, self.grid = heads, grid
+        self.heads, self.grid, self.wrap = heads, grid, wrap
         self.side = min(window, *grid)
         self.shift = window // 2 if shifted and min(grid) > window else 0
+        slides = slides and shifted and not self.shift and grid[1] > self.side
+        self.roll = (self.shift, self.side // 2 if slides else self.shift)       # rows, columns
         for length in grid:
             if length % self.side:
                 raise ValueError(f"a map of {grid[0]} x {grid[1]} is not divided by windows of side {self.side}")
@@ -126,7 +141,7 @@ class WindowAttention(nn.Module):
         The last `shift` rows and columns of the rolled map came from the opposite edge.
         """
         wrapped = [torch.arange(n) >= n - self.shift for n in self.grid]
-        region = 2.0 * wrapped[0][:, None] + 1.0 * wrapped[1][None, :]
+        region = 2.0 * wrapped[0][:, None] + (0.0 if self.wrap else 1.0) * wrapped[1][None, :]
         region = self._split(region[None, :, :, None]).squeeze(-1)
         return -100.0 * (region[:, None, :, None] != region[:, None, None, :]).to(torch.get_default_dtype())
 
@@ -153,13 +168,15 @@ class WindowAttention(nn.Module):
         """Compute these constants once, for inference; must not be called in training."""
         self.folded = [c.detach() for c in self._constants()]
 
-    def forward(self, x):                                                # (B, L, C) -> (B, L, C)
+    def _windows(self, x):
+        """(B, L, C) to the tokens of each window of the rolled map, (B windows, side^2, C)."""
+        x = x.reshape(x.shape[0], *self.grid, x.shape[-1])
+        return self._split(x.roll((-self.roll[0], -self.roll[1]), (1, 2)))
+
+    def forward(self, x, seen=None):                                     # (B, L, C) -> (B, L, C); seen (B, L) or None
         B, L, C = x.shape
         qkv_bias, sharpness, bias = self.folded or self._constants()
-        x = x.reshape(B, *self.grid, C)
-        if self.shift:
-            x = x.roll((-self.shift, -self.shift), (1, 2))
-        x = self._split(x)                                               # (B windows, P, C), P = side^2
+        x = self._windows(x)                                             # (B windows, P, C), P = side^2
 
         P = x.shape[1]
         qkv = F.linear(x, self.qkv.weight, qkv_bias).reshape(-1, P, 3, self.heads, C // self.heads)
@@ -168,12 +185,12 @@ class WindowAttention(nn.Module):
         if self.shift:
             score = score.reshape(B, -1, self.heads, P, P) + self.mask
             score = score.reshape(-1, self.heads, P, P)
+        if seen is not None:
+            score = score.masked_fill(~self._windows(seen[..., None])[:, None, None, :, 0], -1e30)
         x = (score.softmax(-1) @ v).transpose(1, 2).reshape(-1, P, C)
 
         x = self._join(self.proj(x))
-        if self.shift:
-            x = x.roll((self.shift, self.shift), (1, 2))
-        return x.reshape(B, L, C)
+        return x.roll(self.roll, (1, 2)).reshape(B, L, C)
 
 
 class Mlp(nn.Module):
@@ -189,56 +206,73 @@ class Mlp(nn.Module):
 
 
 class Block(nn.Module):
-    """Residual post-norm: the output of a branch is normalised before it is added."""
+    """Residual post-norm: the output of a branch is normalised before it is added. Unseen tokens pass unchanged."""
 
-    def __init__(self, channels, heads, grid, window, shifted):
+    def __init__(self, channels, heads, grid, window, *shifts):
         super().__init__()
-        self.attn = WindowAttention(channels, heads, grid, window, shifted)
+        self.attn = WindowAttention(channels, heads, grid, window, *shifts)
         self.norm1 = nn.LayerNorm(channels)
         self.mlp = Mlp(channels)
         self.norm2 = nn.LayerNorm(channels)
 
-    def forward(self, x):
-        x = x + self.norm1(self.attn(x))
-        return x + self.norm2(self.mlp(x))
+    def forward(self, x, seen=None):
+        y = x + self.norm1(self.attn(x, seen))
+        y = y + self.norm2(self.mlp(y))
+        return y if seen is None else torch.where(seen[..., None], y, x)
 
 
 class PatchMerge(nn.Module):
-    """Four neighbours become one token with twice the channels. Column by column: the upper one, then the lower."""
+    """Four neighbours become one token with twice the channels. Column by column: the upper one, then the lower.
 
-    def __init__(self, channels, grid):
+    It is seen if any of the four is, else it is a learned vector, or 0 if no later stage reads it.
+    """
+
+    def __init__(self, channels, grid, learned):
         super().__init__()
+        self.unseen = nn.Parameter(torch.zeros(2 * channels)) if learned else None
         self.grid = grid
         if grid[0] % 2 or grid[1] % 2:
             raise ValueError(f"a map of {grid[0]} x {grid[1]} cannot be halved")
         self.reduction = nn.Linear(4 * channels, 2 * channels, bias=False)
         self.norm = nn.LayerNorm(2 * channels)
 
-    def forward(self, x):                                                # (B, L, C) -> (B, L / 4, 2 C)
+    def _four(self, x):                                                  # (B, L, C) -> (B, L / 4, 4 C)
         (H, W), C = self.grid, x.shape[-1]
         x = x.reshape(-1, H // 2, 2, W // 2, 2, C).permute(0, 1, 3, 4, 2, 5)
-        return self.norm(self.reduction(x.reshape(-1, H * W // 4, 4 * C)))
+        return x.reshape(-1, H * W // 4, 4 * C)
+
+    def forward(self, x, seen=None):                                     # (B, L, C) -> (B, L / 4, 2 C), and its seen
+        y = self.norm(self.reduction(self._four(x)))
+        if seen is None:
+            return y, None
+        seen = self._four(seen[..., None]).any(-1)
+        return torch.where(seen[..., None], y, 0.0 if self.unseen is None else self.unseen), seen
 
 
 class Stage(nn.Module):
     """A sequence of blocks, every second one shifted, then the merging before the next stage, if there is one."""
 
-    def __init__(self, channels, heads, depth, grid, window, merge):
+    def __init__(self, channels, heads, depth, grid, window, wraps, merge, unseen):
         super().__init__()
-        self.blocks = nn.ModuleList(Block(channels, heads, grid, window, i % 2 == 1) for i in range(depth))
-        self.downsample = PatchMerge(channels, grid) if merge else None
+        self.blocks = nn.ModuleList(Block(channels, heads, grid, window, i % 2 == 1, *wraps) for i in range(depth))
+        self.downsample = PatchMerge(channels, grid, unseen) if merge else None
 
 
 class PatchEmbed(nn.Module):
-    """Each patch of 4 x 4 x 3 pixels to one token."""
+    """Each patch of 4 x 4 x 3 pixels to one token; one that is not seen to a learned vector."""
 
-    def __init__(self, channels):
+    def __init__(self, channels, masked):
         super().__init__()
+        self.unseen = nn.Parameter(torch.zeros(channels)) if masked else None
         self.proj = nn.Conv2d(3, channels, PATCH, stride=PATCH)
         self.norm = nn.LayerNorm(channels)
 
-    def forward(self, x):                                                # (B, 3, 4 H, 4 W) -> (B, H W, C)
-        return self.norm(self.proj(x).flatten(2).transpose(1, 2))
+    def forward(self, x):                                   # (B, 3 or 4, 4 H, 4 W) -> (B, H W, C), and its seen
+        y = self.norm(self.proj(x[:, :3]).flatten(2).transpose(1, 2))
+        if self.unseen is None:
+            return y, None
+        seen = x[:, 3, ::PATCH, ::PATCH].flatten(1) > 0.5
+        return torch.where(seen[..., None], y, self.unseen), seen
 
 
 class SwinV2(nn.Module):
@@ -246,24 +280,31 @@ class SwinV2(nn.Module):
 
     def __init__(self, config, view):
         super().__init__()
-        self.patch_embed = PatchEmbed(config.dim)
+        masked, street = config.is_masked(view), view == "street"
+        wraps = street and config.wrap, street and config.row_shift
+        self.patch_embed = PatchEmbed(config.dim, masked)
         self.layers = nn.ModuleList()
         for s in (1, 2, 3, 4):
             self.layers.append(Stage(config.channels(s), config.heads[s - 1], config.depths[s - 1],
-                                     config.grid(view, s), config.window, merge=s < 4))
+                                     config.grid(view, s), config.window, wraps, merge=s < 4, unseen=masked and s < 3))
         self.norm = nn.LayerNorm(config.channels(4))
 
-    def forward(self, x):
-        maps = []
-        x = self.patch_embed(x)
+    def look(self, x):
+        """The maps, and which of their tokens are seen: (B, L) each, or None."""
+        maps, seens = [], []
+        x, seen = self.patch_embed(x)
         for stage in self.layers:
             for block in stage.blocks:
-                x = block(x)
+                x = block(x, seen)
             maps.append(x)
+            seens.append(seen)
             if stage.downsample is not None:
-                x = stage.downsample(x)
+                x, seen = stage.downsample(x, seen)
         maps[3] = self.norm(maps[3])
-        return maps
+        return maps, seens
+
+    def forward(self, x):
+        return self.look(x)[0]
 
 
 # ----------------------------------------------------------------------------------------- GeoViewMatch
@@ -273,6 +314,7 @@ class MaskPool(nn.Module):
     """N weighted sums over the positions of a map; the weights are made from the channels' maximum at each position.
 
     m = max_c x;  mask_n = w2_n (w1_n m + b1_n) + b2_n;  y_nc = sum_l mask_nl x_lc
+    Of an unseen position l, m_l and mask_nl are 0.
     """
 
     def __init__(self, places, masks):
@@ -283,10 +325,11 @@ class MaskPool(nn.Module):
         self.w2 = nn.Parameter(0.005 * torch.randn(masks, places, half))
         self.b2 = nn.Parameter(torch.full((masks, places), 0.1))
 
-    def forward(self, x):                                                # (B, L, C) -> (B, N C)
-        m = x.amax(dim=2)[:, None, :, None]                              # (B, 1, L, 1)
+    def forward(self, x, seen=None):                                     # (B, L, C) -> (B, N C)
+        seen = 1.0 if seen is None else seen[:, None, :, None].to(x)
+        m = seen * x.amax(dim=2)[:, None, :, None]                       # (B, 1, L, 1)
         hidden = self.w1 @ m + self.b1[..., None]                        # (B, N, L / 2, 1)
-        masks = self.w2 @ hidden + self.b2[..., None]                    # (B, N, L, 1)
+        masks = seen * (self.w2 @ hidden + self.b2[..., None])           # (B, N, L, 1)
         return (masks.squeeze(-1) @ x).flatten(1)
 
 
@@ -300,12 +343,13 @@ class SwinGeo(nn.Module):
         self.fa = nn.ModuleDict({str(s): MaskPool(math.prod(config.grid(view, s)), config.masks)
                                  for s in config.stages})
 
-    def describe(self, maps):
+    def describe(self, maps, seens=(None,) * 4):
         """The feature (B, D) of the four stages' maps."""
-        return F.normalize(torch.cat([self.fa[str(s)](maps[s - 1]) for s in self.stages], dim=1), dim=1)
+        parts = [self.fa[str(s)](maps[s - 1], seens[s - 1]) for s in self.stages]
+        return F.normalize(torch.cat(parts, dim=1), dim=1)
 
     def forward(self, x):
-        return self.describe(self.backbone(x))
+        return self.describe(*self.backbone.look(x))
 
     def fold(self):
         """Fold the values that depend only on weights into constants, for inference."""

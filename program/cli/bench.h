@@ -12,7 +12,7 @@ struct arguments {
     long rounds, batch;
     long steps, gallery; /* with learning */
     long tiles;          /* with search; 0: 100,000, or as many as fit into memory */
-    bool train, no_train, learning, search, json;
+    bool train, no_train, learning, search, photos, json;
 };
 
 void lower_to(double *best, double value); /* 0: no value yet */
@@ -50,5 +50,8 @@ int bench_learning(const struct arguments *b);
 
 /* Time one query and a batch among tiles of D numbers, and print it. Returns the exit status. */
 int bench_search(const struct arguments *b, int D);
+
+/* Time street pictures that show a part of the panorama, and print it. Returns the exit status. */
+int bench_photos(const struct arguments *b);
 
 #endif

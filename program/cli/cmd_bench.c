@@ -1,6 +1,6 @@
 /* cmd_bench.c - times the network on this machine, compared with the machine's peak and the paper's cost table.
  *
- * With --search, bench_search.c measures instead.
+ * With --search, --learning and --photos, bench_search.c and its neighbours measure instead.
  *
  * The peak is measured in the same run, between the passes: the larger of a loop of fused multiply-adds in registers
  * and the best product of oneDNN, on all threads. Every figure is the best of its rounds. */
@@ -37,10 +37,12 @@ struct figures {
 
 /* ------------------------------------------------------------------ embedding */
 
-static uint8_t *noise(size_t bytes)
+/* Pictures of noise; all of them are seen. */
+static uint8_t *noise(size_t count, const struct branch *branch)
 {
+    size_t bytes = count * branch->bytes;
     uint8_t *pixels = malloc(bytes);
-    for (size_t i = 0; pixels && i < bytes; i++) pixels[i] = (uint8_t)(i * 2654435761u >> 24);
+    for (size_t i = 0; pixels && i < bytes; i++) pixels[i] = (uint8_t)(i * 2654435761u >> 24 | 1);
     return pixels;
 }
 
@@ -56,7 +58,7 @@ static gvm_status open_embedding(struct embedding *e, const struct network *netw
     gvm_status status = embedder_open(&e->embedder, network, v, B, err);
     if (status != GVM_OK) return status;
     e->B = B;
-    e->pixels = noise((size_t)B * embedder_bytes(e->embedder));
+    e->pixels = noise((size_t)B, &network->views[v]);
     e->features = malloc((size_t)B * (size_t)network->views[v].features * sizeof *e->features);
     return e->pixels && e->features ? GVM_OK : GVM_MEMORY;
 }
@@ -110,8 +112,8 @@ static gvm_status measure_training(struct figures *f, const struct arguments *a,
         const struct branch *s = &t.network->views[GVM_STREET], *v = &t.network->views[GVM_AERIAL];
         f->aerial_each = t.network->config.method->aerial_each;
         f->passes = t.passes;
-        street = noise((size_t)a->batch * branch_bytes(s));
-        aerial = noise((size_t)a->batch * (size_t)f->aerial_each * branch_bytes(v));
+        street = noise((size_t)a->batch, s);
+        aerial = noise((size_t)a->batch * (size_t)f->aerial_each, v);
         if (street == NULL || aerial == NULL) status = GVM_MEMORY;
     }
     long rounds = a->rounds < 3 ? a->rounds : 3;
@@ -253,7 +255,7 @@ static int complete_arguments(struct arguments *a)
 {
     const char *name = a->common.name;
     a->train = !a->no_train;
-    if (a->preset == NULL) a->preset = a->learning ? "nano" : "paper";
+    if (a->preset == NULL) a->preset = a->photos ? "nano-photo" : a->learning ? "nano" : "paper";
     if (a->batch == 0 && (a->common.cuda || a->learning)) a->batch = a->common.cuda ? 128 : 32;
     if (a->common.cuda) batches[0] = 256;
     if (a->common.cuda && a->search) return usage_error(name, "--search runs on the CPU; leave out --device cuda");
@@ -278,6 +280,7 @@ static int bench(void *arguments)
     if (end != GO_ON) return end;
     if (a->search) return run_search(a);
     if (a->learning) return bench_learning(a);
+    if (a->photos) return bench_photos(a);
     struct figures f = {0};
     struct progress progress = {.quiet = a->common.quiet};
     gvm_error err = {"out of memory for the benchmark"};
@@ -295,7 +298,7 @@ static int bench(void *arguments)
 
 static const struct option_row rows[] = {
     {"preset", OPTION_TEXT, AT(preset), "NAME", .words = preset_name,
-     .help = "network to time (default: paper; nano with --learning)"},
+     .help = "network to time (default: paper; nano with --learning, nano-photo with --photos)"},
     {"weights", OPTION_TEXT, AT(weights), "W", .help = "use a checkpoint's network instead"},
     {"rounds", OPTION_LONG, AT(rounds), "N", 1, 1000, "5", .help = "rounds; the best of each is reported"},
     {"batch", OPTION_LONG, AT(batch), "N", 2, 512,
@@ -308,6 +311,9 @@ static const struct option_row rows[] = {
     {"tiles", OPTION_LONG, AT(tiles), "N", 1, 1e7, .with = "search",
      .help = "with --search: number of tiles (default: 100000, or as many as memory holds)"},
     {"learning", OPTION_FLAG, AT(learning), .help = "time training with the loader, and ranking, instead"},
+    {"photos", OPTION_FLAG, AT(photos),
+     .help = "time street pictures of several fields of view instead: their share of a panorama's tokens, products and "
+             "time, with a known and an unknown heading"},
     {"steps", OPTION_LONG, AT(steps), "N", 1, 1000, "20", .help = "training steps"},
     {"gallery", OPTION_LONG, AT(gallery), "N", 1, 1e5, "10000", .help = "number of queries, and of tiles, to rank"},
     {"json", OPTION_FLAG, AT(json), .help = "print the figures as JSON"},

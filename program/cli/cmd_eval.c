@@ -182,21 +182,10 @@ static int check_arguments(const struct arguments *a)
     return GO_ON;
 }
 
-static bool show_pictures(void *user, size_t done, size_t total)
-{
-    progress_show(user, "eval", "pictures", done, total);
-    return true;
-}
-
-/* An evaluation in progress. */
 struct job {
-    struct network *network;
-    struct dataset *data;
-    struct cache *cache;
-    struct pictures pictures;
+    struct eval_job on;
     struct evaluation figures;
     struct ranking *rankings; /* NULL if no file needs them */
-    struct progress progress;
 };
 
 /* Find out before hours of work whether the files can be written. */
@@ -209,27 +198,34 @@ static gvm_status check_outputs(const struct arguments *a, gvm_error *err)
     return status;
 }
 
-static gvm_status run(struct job *j, const struct arguments *a, gvm_error *err)
+static gvm_status open_job(struct eval_job *j, const struct arguments *a, gvm_error *err)
 {
-    gvm_status status = check_outputs(a, err);
-    if (status != GVM_OK) return status;
-    status = checkpoint_load(&j->network, weights_path(a->weights), false, err);
+    gvm_status status = checkpoint_load(&j->network, weights_path(a->weights), false, err);
     if (status != GVM_OK) return status;
     const struct config *c = &j->network->config;
     struct dataset_options options = {
         .format = a->format, .test = a->test, .elevation = c->elevation, .ground_m = c->cell_m, .imagery = a->imagery};
     status = dataset_open(&j->data, a->data, &options, err); /* panoramas are cut to the weights' elevations */
     if (status == GVM_OK) status = pictures_open(&j->pictures, j->data, c, err);
+    if (status == GVM_OK) pictures_inner(&j->pictures, a->inner);
     if (status == GVM_OK) status = pictures_keep(&j->pictures, 0, err);
     if (status == GVM_OK) status = network_place(j->network, err);
     if (status != GVM_OK) return status;
     struct cache_options o = {.workers = parallel_threads() < 64 ? parallel_threads() : 64};
     if (a->cache) status = cache_open(&j->cache, a->cache, &j->pictures, &o, err);
     j->pictures.cache = j->cache;
-    if (status == GVM_OK)
-        status = evaluate_split(&j->figures, a->matches || a->gallery ? &j->rankings : NULL, j->network, &j->pictures,
-                                &j->data->test, a->reverse, show_pictures, &j->progress, err);
-    progress_end(&j->progress);
+    return status;
+}
+
+static gvm_status run(struct job *j, const struct arguments *a, gvm_error *err)
+{
+    const struct eval_job *on = &j->on;
+    gvm_status status = check_outputs(a, err);
+    if (status == GVM_OK) status = open_job(&j->on, a, err);
+    if (status != GVM_OK || a->fov) return status;
+    status = evaluate_split(&j->figures, a->matches || a->gallery ? &j->rankings : NULL, on->network, &on->pictures,
+                            &on->data->test, a->reverse, eval_show_pictures, &j->on.progress, err);
+    progress_end(&j->on.progress);
     return status;
 }
 
@@ -237,9 +233,10 @@ static gvm_status run(struct job *j, const struct arguments *a, gvm_error *err)
 static gvm_status write_files(const struct job *j, const struct arguments *a, gvm_error *err)
 {
     gvm_status status = GVM_OK;
-    if (a->matches) status = write_matches(a->matches, j->rankings, &j->data->test, err);
+    const struct eval_job *on = &j->on;
+    if (a->matches) status = write_matches(a->matches, j->rankings, &on->data->test, err);
     if (status == GVM_OK && a->gallery)
-        status = gallery_save(a->gallery, j->rankings, &j->pictures, &j->data->test, (int)a->rows, err);
+        status = gallery_save(a->gallery, j->rankings, &on->pictures, &on->data->test, (int)a->rows, err);
     return status;
 }
 
@@ -251,31 +248,36 @@ static void print_files(const struct arguments *a)
     print_line("  written: %s%s%s", a->matches ? a->matches : "", both ? ", " : "", a->gallery ? a->gallery : "");
 }
 
+static int print_all(struct job *j, const struct arguments *a)
+{
+    gvm_error err;
+    int end = DONE;
+    if (a->fov) return eval_fov(&end, &j->on, a, &err) == GVM_OK ? end : failed(&err);
+    if (a->json)
+        end = print_json(&j->figures, j->on.data, a->reverse);
+    else
+        print_report(&j->figures, j->on.data, a->reverse);
+    if (write_files(j, a, &err) != GVM_OK) end = failed(&err);
+    if (end == DONE && !a->json) print_files(a);
+    return end;
+}
+
 static int eval(void *arguments)
 {
     const struct arguments *a = arguments;
-    struct job j = {.progress = {.quiet = a->common.quiet}};
+    struct job j = {.on = {.progress = {.quiet = a->common.quiet}}};
     gvm_error err;
     int end = check_protocol(a);
     if (end == GO_ON && a->protocol == METRES) return eval_metres(a);
     if (end == GO_ON) end = check_arguments(a);
+    if (end == GO_ON && a->fov) end = eval_fov_check(a);
     if (end != GO_ON) return end;
-    end = DONE;
-    if (run(&j, a, &err) != GVM_OK) {
-        end = failed(&err);
-    } else {
-        if (a->json)
-            end = print_json(&j.figures, j.data, a->reverse);
-        else
-            print_report(&j.figures, j.data, a->reverse);
-        if (write_files(&j, a, &err) != GVM_OK) end = failed(&err);
-        if (end == DONE && !a->json) print_files(a);
-    }
+    end = run(&j, a, &err) == GVM_OK ? print_all(&j, a) : failed(&err);
     free(j.rankings);
-    cache_free(j.cache);
-    pictures_close(&j.pictures);
-    dataset_free(j.data);
-    network_free(j.network);
+    cache_free(j.on.cache);
+    pictures_close(&j.on.pictures);
+    dataset_free(j.on.data);
+    network_free(j.on.network);
     return end;
 }
 
@@ -299,6 +301,15 @@ static const struct option_row rows[] = {
     {"test", OPTION_TEXT, AT(test), "NAME", .help = "test split, by the format's own name (default: its first)"},
     {"imagery", OPTION_TEXT, AT(imagery), "PATH",
      .help = "photos: a raster, or a folder of rasters (default: imagery/ in D, else D itself)"},
+    {"inner", OPTION_DOUBLE, AT(inner), "F", 0.5, 1, "1",
+     .help = "use the inner part of each aerial picture, F of its side, for weights that were trained so"},
+    {"fov", OPTION_TEXT, AT(fov), "LIST",
+     .help = "limited fields of view instead, degrees: 360,180,90,70 evaluates each; DSM's protocol"},
+    {"heading", OPTION_CHOICE, AT(heading), "known|unknown|both", .standard = "known", .with = "fov",
+     .help = "known: each strip keeps its place on the panorama; unknown: once as if it faced north, and once with all "
+             "headings that `locate` tries"},
+    {"seed", OPTION_LONG, AT(seed), "S", 0, 4294967295.0, "2019", .with = "fov",
+     .help = "seed of the strips, as of numpy.random.RandomState"},
     {"reverse", OPTION_FLAG, AT(reverse), .help = "match aerial pictures to street pictures instead"},
     {"matches", OPTION_TEXT, AT(matches), "FILE.csv",
      .help = "write each query's rank of the right tile and its top five to this file"},
@@ -320,6 +331,9 @@ const struct command eval_command = {
         "Embeds the test split and prints how often the right aerial picture is among the best 1, 5, 10 and 1% (ties "
         "count as worse), how often the best one lies within 0, 36, 72 and 144 m of it, and the mean distance of the "
         "best in metres; beside the paper's rows for CVUSA and CVACT.\n"
+        "With --fov it keeps only a strip of each panorama, the rest unseen, as in DSM (Shi et al., CVPR 2020), with "
+        "DSM's own "
+        "random numbers, and prints a row for each field of view.\n"
         "With --protocol metres it locates photos of known places on a map and prints how often one of the 1, 5, 10 "
         "and 100 best tiles is the right one, or has its centre nearer than 25, 50 and 100 m (on a sphere of 6,378,137 "
         "m, as statewide reports), beside chance. Photos outside the map are not evaluated; their number is printed.",
@@ -327,6 +341,7 @@ const struct command eval_command = {
     .device = true,
     .examples = "  geoviewmatch eval --data CVUSA --weights run       the run's best weights\n"
                 "  geoviewmatch eval --data VIGOR --test cross-area --weights run --gallery-picture best.png\n"
+                "  geoviewmatch eval --data CVUSA --weights run --fov 360,180,90,70 --heading both\n"
                 "  geoviewmatch eval --protocol metres --weights W --index map.gpkg --photos photos.csv\n",
     .size = sizeof(struct arguments),
     .run = eval,

@@ -9,7 +9,9 @@
 #include "base/safetensors.h"
 #include "base/tensor_file.h"
 #include "base/torch_file.h"
+#include "cli/camera.h"
 #include "cli/info.h"
+#include "image/kind.h"
 
 enum { SHOWN = 20 /* tensors in the table */ };
 
@@ -87,7 +89,27 @@ static int describe_tensors(const char *path, bool json)
 struct arguments {
     struct common common;
     bool json;
+    struct camera_arguments camera;
 };
+
+static int refuse_camera(const struct arguments *a, const char *path)
+{
+    const char *given = options_given(&a->common, camera_names);
+    if (given == NULL) return GO_ON;
+    return usage_error(a->common.name, "--%s is about a picture's camera, and %s is no picture", given, path);
+}
+
+static int describe(const struct arguments *a, const char *path, const unsigned char start[INFO_START + 1], size_t size)
+{
+    bool known, picture = picture_kind(start, size) != NO_PICTURE;
+    gvm_camera_options camera;
+    int end = picture ? camera_options(&camera, &a->camera, &a->common) : refuse_camera(a, path);
+    if (end != GO_ON) return end;
+    if (size >= 16 && memcmp(start, "SQLite format 3", 16) == 0) return info_map(path, a->json);
+    if (torch_file_is(start, size)) return list_tensors(path, NULL, a->json);
+    end = info_other(&known, path, start, size, &camera, a->json);
+    return known ? end : describe_tensors(path, a->json);
+}
 
 /* By the file's first bytes; an unknown file is opened as tensors, which reports what is wrong with it. */
 static int info(void *arguments)
@@ -96,7 +118,9 @@ static int info(void *arguments)
     const char *path = a->common.operands[0];
     bool json = a->json;
     struct stat st;
-    if (strcmp(path, "nano") == 0 && stat(path, &st) != 0) return info_weights(NULL, json);
+    int end = GO_ON;
+    if (strcmp(path, "nano") == 0 && stat(path, &st) != 0)
+        return (end = refuse_camera(a, path)) != GO_ON ? end : info_weights(NULL, json);
     struct file_map file;
     unsigned char start[INFO_START + 1] = {0};
     gvm_error err;
@@ -104,40 +128,45 @@ static int info(void *arguments)
         fail_errno(&err, "open", path_tail(path));
         return failed(&err);
     }
+    if (S_ISDIR(st.st_mode) && (end = refuse_camera(a, path)) != GO_ON) return end;
     if (S_ISDIR(st.st_mode)) return info_is_run(path) ? info_run(path, json) : info_folder(path);
     if (file_map(&file, path, &err) != GVM_OK) return failed(&err);
     size_t size = file.size < INFO_START ? file.size : INFO_START;
     memcpy(start, file.data, size);
     file_unmap(&file);
-    if (size >= 16 && memcmp(start, "SQLite format 3", 16) == 0) return info_map(path, json);
-    if (torch_file_is(start, size)) return list_tensors(path, NULL, json);
-    bool known;
-    int end = info_other(&known, path, start, size, json);
-    return known ? end : describe_tensors(path, json);
+    return describe(a, path, start, size);
 }
 
 static const struct option_row rows[] = {
     {"json", OPTION_FLAG, AT(json), .help = "print everything as JSON"},
+    {"heading", OPTION_DOUBLE, AT(camera.heading), "DEG", -360, 360, .takes = "degrees",
+     .help = "a picture's heading at its centre, degrees clockwise from true north, by default from its metadata"},
     {0},
 };
 
 const struct command info_command = {
     .name = "info",
     .summary = "describe a file, a map or a training run",
-    .usage = "[--json] FILE|RUN|nano",
+    .usage = "[OPTIONS] FILE|RUN|nano",
     .about = "Describes a file. GeoViewMatch weights (safetensors; nano: the built-in ones): the network, its size and "
              "fingerprint, the ground that an aerial picture covers, the elevations of a panorama, and the "
              "multiply-adds; the whole file is read and checked. A map (MAP.gpkg): its tiles, extent and sources, the "
              "fingerprint of its weights, and whether it is complete. A training run (its folder, state or log): its "
-             "progress. Pictures and other files that the program writes: their kind. Other safetensors files and "
+             "progress. A picture: its position, and its camera's field of view, heading, pitch and roll, each with "
+             "its source "
+             "and with what contradicts it; the options below replace these. Other files that the program writes: "
+             "their kind. Other safetensors files and "
              "PyTorch's (.pth): the tensors and the metadata.",
     .rows = rows,
+    .more = camera_rows,
+    .more_at = offsetof(struct arguments, camera),
     .operand = "file",
     .least = 1,
     .most = 1,
     .examples = "  geoviewmatch info town.gpkg\n"
                 "  geoviewmatch info run                              progress of a training\n"
-                "  geoviewmatch info --json nano\n",
+                "  geoviewmatch info --json nano\n"
+                "  geoviewmatch info --fov 118 --lens -0.2,0.03 dashcam.jpg\n",
     .size = sizeof(struct arguments),
     .run = info,
 };

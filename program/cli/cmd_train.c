@@ -233,7 +233,9 @@ static gvm_status run(struct train_result *result, struct job *j, gvm_error *err
     train_hear_signals(); /* before the folder exists, so that an early stop leaves a run to resume */
     gvm_status status = j->a->resume ? go_on(j, err) : begin(j, err);
     if (status != GVM_OK) return status;
-    struct train_show show = {.quiet = j->a->common.quiet, .until = j->a->steps};
+    struct train_show show = {.quiet = j->a->common.quiet,
+                              .views = run_options_losses(&j->a->run, &j->network->config).views,
+                              .until = j->a->steps};
     struct train_events events = train_show_events(&show);
     struct run_position position = j->position;
     j->position.sequence = j->position.nearest = NULL; /* now owned by train */

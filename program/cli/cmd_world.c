@@ -1,5 +1,6 @@
 /* cmd_world.c - generates a town: pairs of pictures for training, or an orthophoto and photos. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -15,6 +16,59 @@ struct arguments {
     int projection;
     bool ortho, photos, force;
 };
+
+static const char DEFAULT_SHAPES[] = "4:3,3:4,16:9,9:16";
+
+/* "4:3,3:4": each side a whole number, the longer at most 10 times the other. */
+static bool read_shapes(void *fields, const char *text)
+{
+    struct photo_range *range = &((struct arguments *)fields)->photo.range;
+    range->shape_count = 0;
+    for (bool more = true; more; text++) {
+        int length = 0, *shape = range->shapes[range->shape_count];
+        if (range->shape_count == PHOTO_SHAPES || sscanf(text, "%4d:%4d%n", &shape[0], &shape[1], &length) != 2)
+            return false;
+        int low = shape[0] < shape[1] ? shape[0] : shape[1], high = shape[0] < shape[1] ? shape[1] : shape[0];
+        if (low < 1 || high > 10 * low) return false;
+        range->shape_count++;
+        text += length;
+        more = *text == ',';
+    }
+    return text[-1] == '\0';
+}
+
+/* The name of a lens, or a pinhole's k1 and k2. */
+static bool read_lens(void *fields, const char *text)
+{
+    static const char *const names[] = {"pinhole", "fisheye", "cylinder", "sphere"};
+    struct photo_range *range = &((struct arguments *)fields)->photo.range;
+    double *const k[2] = {&range->k1, &range->k2};
+    char first[32];
+    range->k1 = range->k2 = 0;
+    for (int lens = 0; lens < 4; lens++)
+        if (strcmp(text, names[lens]) == 0) {
+            range->lens = (enum lens)lens;
+            return true;
+        }
+    size_t length = strcspn(text, ",");
+    if (text[length] != ',' || length >= sizeof first) return false;
+    memcpy(first, text, length);
+    first[length] = '\0';
+    range->lens = LENS_PINHOLE;
+    return read_double(k[0], first, -2, 2) && read_double(k[1], text + length + 1, -2, 2);
+}
+
+static int check_photos(const struct arguments *a)
+{
+    const struct photo_range *range = &a->photo.range;
+    double most = range->lens == LENS_PINHOLE ? 150 : 360;
+    if (range->fov[1] > most)
+        return usage_error("world", "--fov must be at most %g degrees with this --lens, got %g", most, range->fov[1]);
+    if (!photo_range_shows(range))
+        return usage_error("world", "with this --lens, a photo of %g degrees would not be filled to its corners",
+                           range->fov[1]);
+    return GO_ON;
+}
 
 /* GO_ON or the result of usage_error. */
 static int check(const struct arguments *a)
@@ -33,7 +87,7 @@ static int check(const struct arguments *a)
         return usage_error("world", "--metres must be at most %g with --pixel %g", most, a->orthophoto.pixel);
     if (a->ortho && a->orthophoto.metres > most)
         return usage_error("world", "--metres must be at most %g with --scale %d", most, a->world.scale);
-    return GO_ON;
+    return a->photos ? check_photos(a) : GO_ON;
 }
 
 static gvm_status draw(int *pixels, const struct arguments *a, struct progress *progress, gvm_error *err)
@@ -101,10 +155,25 @@ static const struct option_row rows[] = {
      .help = "ground sample distance of the orthophoto"},
     {"margin", OPTION_DOUBLE, AT(photo.margin), "M", 0, 1000, "310", .takes = "metres", .with = "photos",
      .help = "least imagery around each photo"},
-    {"photo-size", OPTION_INT, AT(photo.longest), "N", 64, PHOTOS_MOST_PIXELS, "320", .with = "photos",
-     .help = "pixels of a photo's longer side; aspect ratios are 4:3, 3:4, 16:9 and 9:16"},
-    {"fov", OPTION_PAIR, AT(photo.fov), "LOW,HIGH", 20, 120, "50,110", .with = "photos",
-     .help = "field of view of photos along their longer side, degrees"},
+    {"photo-size", OPTION_INT, AT(photo.range.longest), "N", 64, PHOTOS_MOST_PIXELS, "320", .with = "photos",
+     .help = "pixels of a photo's longer side"},
+    {"shape", OPTION_OTHER, 0, "W:H,...", .standard = DEFAULT_SHAPES, .read = read_shapes, .with = "photos",
+     .takes = "up to 8 aspect ratios such as 4:3,3:4, one side at most 10 times the other",
+     .help = "aspect ratios to draw from"},
+    {"fov", OPTION_PAIR, AT(photo.range.fov), "LOW,HIGH", 20, 360, "50,110", .with = "photos",
+     .help = "field of view of photos along their longer side, degrees; at most 150 with a pinhole"},
+    {"lens", OPTION_OTHER, 0, "LENS", .standard = "pinhole", .read = read_lens, .with = "photos",
+     .takes = "pinhole, fisheye, cylinder, sphere, or K1,K2 from -2 to 2",
+     .help = "pinhole; K1,K2: a pinhole with radial distortion; fisheye; cylinder: a panorama by sweep; sphere: a "
+             "partial panorama"},
+    {"pitch", OPTION_DOUBLE, AT(photo.range.pitch), "DEG", 0, 30, "3", .takes = "degrees", .with = "photos",
+     .help = "standard deviation of the photos' pitch, cut off at three times that"},
+    {"roll", OPTION_DOUBLE, AT(photo.range.roll), "DEG", 0, 60, "2", .takes = "degrees", .with = "photos",
+     .help = "standard deviation of the photos' roll, cut off at three times that"},
+    {"orientation", OPTION_CHOICE, AT(photo.range.orientation), "any|1|2|3|4|5|6|7|8", .standard = "1",
+     .with = "photos", .help = "EXIF orientation in which the photos are stored"},
+    {"north", OPTION_CHOICE, AT(photo.magnetic), "true|magnetic", .standard = "true", .with = "photos",
+     .help = "north that the headings in EXIF refer to; those of photos.csv refer to true north"},
     {0},
 };
 
@@ -123,12 +192,15 @@ const struct command world_command = {
         "Writes ortho.tif (a GeoTIFF of 0.25 m a pixel), street/ and, last, photos.csv (image,lat,lon,heading).\n"
         "\n"
         "With --photos the pictures are those of an ordinary camera: random heading, nearly level, a phone's field of "
-        "view; EXIF has the position, heading and focal length. Writes imagery/ortho.tif, photos/ and, last, "
-        "photos.csv (image,lat,lon,heading,hfov,split).",
+        "view; EXIF has the position, heading, focal length and orientation, XMP (GPano) the geometry of cylinders and "
+        "spheres. Writes imagery/ortho.tif, photos/ and, last, photos.csv "
+        "(image,lat,lon,heading,pitch,roll,fov,lens,split; fov is horizontal).",
     .rows = rows,
-    .examples = "  geoviewmatch world --out town --pairs 200          pairs to train with\n"
-                "  geoviewmatch world --out town --ortho --pairs 30   an orthophoto and panoramas to locate in it\n"
-                "  geoviewmatch world --out town --photos --pairs 4000 --metres 2600\n",
+    .examples =
+        "  geoviewmatch world --out town --pairs 200          pairs to train with\n"
+        "  geoviewmatch world --out town --ortho --pairs 30   an orthophoto and panoramas to locate in it\n"
+        "  geoviewmatch world --out town --photos --pairs 4000 --metres 2600\n"
+        "  geoviewmatch world --out town --photos --pairs 40 --metres 1000 --photo-size 1600 --orientation any\n",
     .size = sizeof(struct arguments),
     .run = make,
 };

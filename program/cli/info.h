@@ -23,8 +23,12 @@ enum { INFO_START = 512 };
 /* A cache of pictures or a map's features, by its first bytes; GO_ON if it is neither. */
 int info_own(const char *path, const unsigned char start[INFO_START + 1], size_t size, bool json);
 
+/* A picture of this format; options describe its camera. */
+int info_picture(const char *path, const char *format, const gvm_camera_options *options, bool json);
+
 /* Any other file, by its first bytes, which are zero-terminated. *known: false if its kind is unknown; nothing is
  * printed then. */
-int info_other(bool *known, const char *path, const unsigned char start[INFO_START + 1], size_t size, bool json);
+int info_other(bool *known, const char *path, const unsigned char start[INFO_START + 1], size_t size,
+               const gvm_camera_options *camera, bool json);
 
 #endif

@@ -9,66 +9,6 @@
 #include "base/output.h"
 #include "cli/info.h"
 #include "image/kind.h"
-#include "terminal/located.h"
-
-/* ------------------------------------------------------------------ pictures */
-
-/* Which weights take it; nothing if unknown. */
-static void add_takers(struct facts *f, const char *path)
-{
-    const gvm_picture_options options = {.size = sizeof options, .path = path};
-    gvm_picture *picture;
-    int panoramas, photos;
-    gvm_status status = gvm_picture_open(&picture, &options, NULL);
-    if (status == GVM_OK) status = gvm_picture_suits(picture, &panoramas, &photos, NULL);
-    gvm_picture_free(picture);
-    if (status != GVM_OK) return;
-    char views[80] = "";
-    if (photos > 0) snprintf(views, sizeof views, "weights for photos%s", photos > 1 ? ", as views of a panorama" : "");
-    fact(f, "panorama", json_boolean(panoramas), "suits", "%s%s%s", panoramas ? "weights for panoramas" : "",
-         panoramas && photos > 0 ? "; " : "",
-         panoramas || photos > 0 ? views : "no weights: it is too small or too elongated");
-    fact_json(f, "photo_views", json_integer(photos));
-}
-
-static int info_picture(const char *path, const char *format, bool json)
-{
-    const gvm_picture_options options = {.size = sizeof options, .path = path, .header_only = 1};
-    gvm_picture_info info = {.size = sizeof info};
-    gvm_raster_info ground = {.size = sizeof ground};
-    const gvm_photo_info *said = &info.photo;
-    gvm_picture *picture;
-    gvm_error err;
-    struct facts f;
-    char size[64] = "";
-    gvm_status status = gvm_picture_open(&picture, &options, &err);
-    if (status == GVM_OK) gvm_picture_about(picture, &info, NULL);
-    gvm_picture_free(picture);
-    bool lies = gvm_raster_about(path, &ground, NULL) == GVM_OK;
-    if (status != GVM_OK && !lies) return failed(&err);
-    if (info.width > 0) snprintf(size, sizeof size, " of %d x %d pixels", info.width, info.height);
-    facts_open(&f, json, path, "picture", "a %s picture%s%s", format, size,
-               lies ? ", georeferenced: `index --raster` builds a map from it" : "");
-    fact_json(&f, "format", json_string(format));
-    fact_json(&f, "width", json_integer(info.width));
-    fact_json(&f, "height", json_integer(info.height));
-    if (said->has_place) {
-        fact(&f, "lat", json_real(said->lat), "GPS position", "%.6f, %.6f", said->lat, said->lon);
-        fact_json(&f, "lon", json_real(said->lon));
-    }
-    if (said->has_heading) {
-        fact(&f, "heading", json_real(said->heading), "heading", "%.1f degrees%s", located_heading(said->heading, 1),
-             said->heading_is_magnetic ? " from magnetic north" : "");
-        fact_json(&f, "heading_reference", json_string(said->heading_is_magnetic ? "magnetic" : "true"));
-    }
-    if (status == GVM_OK && !lies) add_takers(&f, path);
-    if (lies) {
-        fact(&f, "box", json_pack("[ffff]", ground.west, ground.south, ground.east, ground.north), "covers",
-             "latitude %.6f to %.6f, longitude %.6f to %.6f", ground.south, ground.north, ground.west, ground.east);
-        fact(&f, "pixel_m", json_real(ground.pixel_m), "pixel", "%.3g m", ground.pixel_m);
-    }
-    return facts_close(&f);
-}
 
 /* ------------------------------------------------------------------ the program's other files */
 
@@ -153,14 +93,15 @@ static bool begins(const unsigned char *start, size_t size, const char *text)
     return size >= strlen(text) && memcmp(start, text, strlen(text)) == 0;
 }
 
-int info_other(bool *known, const char *path, const unsigned char start[INFO_START + 1], size_t size, bool json)
+int info_other(bool *known, const char *path, const unsigned char start[INFO_START + 1], size_t size,
+               const gvm_camera_options *camera, bool json)
 {
     const char *text = (const char *)start;
     *known = true;
     enum picture_kind kind = picture_kind(start, size);
     if (kind != NO_PICTURE && memmem(start, size, OUTPUT_SCORES, strlen(OUTPUT_SCORES)) != NULL)
         return info_scores(path, json);
-    if (kind != NO_PICTURE) return info_picture(path, picture_kind_name(kind), json);
+    if (kind != NO_PICTURE) return info_picture(path, picture_kind_name(kind), camera, json);
     int end = info_own(path, start, size, json);
     if (end != GO_ON) return end;
     if (begins(start, size, "{\"step\": ")) return info_log(path, json);

@@ -40,14 +40,14 @@ void train_ground_tune(struct arguments *a, struct dataset *data, const struct n
 
 struct train_show {
     struct progress training, other;
-    bool quiet;
-    char what[40];
+    bool quiet, views; /* views: the losses of views are shown, too */
+    char what[80];
     long until;    /* the step to stop after; 0: the last one */
     long shown;    /* steps of this session so far */
     double second; /* end of its first step, seconds of the monotonic clock */
 };
 
-/* The events that show a training; `show` is zero except for quiet and until. */
+/* The events that show a training; `show` is zero except for quiet, views and until. */
 struct train_events train_show_events(struct train_show *show);
 void train_show_end(struct train_show *show);
 

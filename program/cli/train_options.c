@@ -63,8 +63,10 @@ gvm_status train_arguments_fit(const struct arguments *a, const struct config *c
     static const char *const elevation[] = {"elevation", NULL}, *const around[] = {"around", NULL},
                              *const smoothing[] = {"smoothing", NULL}, *const contrast[] = {"contrast", NULL};
     static const char *const spin[] = {"spin", NULL};
-    static const char *const of_pairs[] = {"ground-metres", "turn",          "jitter", "grey", "blur",
-                                           "mirror",        "street-jitter", "spin",   NULL};
+    static const char *const of_pairs[] = {"ground-metres", "turn",          "jitter", "grey",  "blur",
+                                           "mirror",        "street-jitter", "spin",   "inner", NULL};
+    static const char *const of_views[] = {"panorama-weight", "view-weight", "agreement-weight",
+                                           "contrast-weight", "tolerance",   NULL};
     const struct method *m = c->method;
     const bool cells = c->views[GVM_AERIAL].zoom_count > 0;
     const struct {
@@ -78,6 +80,7 @@ gvm_status train_arguments_fit(const struct arguments *a, const struct config *c
         {of_pairs, !cells, "takes several pictures of a place, cut as for its maps and augmented alike"},
         {around, cells, "takes the aerial pictures listed in the pairs"},
         {smoothing, recommends(m, "smoothing"), "has a loss without label smoothing"},
+        {of_views, c->views[GVM_STREET].visible && m->view_terms, "takes whole panoramas, without \"visible\""},
         {contrast, m->terms[0] && strcmp(m->terms[0], "loss_con") == 0,
          "has no loss between two variants of an aerial picture"},
     };
@@ -137,7 +140,7 @@ void train_arguments_complete(struct arguments *a, const struct config *config)
         a->run.ground_m = config->cell_m;
     }
     if (a->augment == 1) a->run.amounts = augmentation_none;
-    if (!a->contrast) a->run.losses.contrast = 0;
+    if (!a->contrast) a->run.losses.contrast = a->run.losses.variants = 0;
 }
 
 /* Unless options are given, fine-tuning published weights uses lower rates and keeps their picture format.

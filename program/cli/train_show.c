@@ -91,7 +91,11 @@ static void show_step(void *user, long step, long steps, const struct losses *lo
     (void)waited, (void)rate;
     progress_end(&s->other);
     if (s->until > 0 && s->until < steps) steps = s->until;
-    snprintf(s->what, sizeof s->what, "loss %.4f", (double)losses->total);
+    const float *terms = losses->terms;
+    int n = snprintf(s->what, sizeof s->what, "loss %.4f", (double)losses->total);
+    if (s->views)
+        snprintf(s->what + n, sizeof s->what - (size_t)n, " (panoramas %.3f, views %.3f, both %.3f)",
+                 (double)(terms[1] + terms[2]) / 2, (double)(terms[3] + terms[4]) / 2, (double)terms[5]);
     if (++s->shown == 1) {
         s->training.from = (size_t)step - 1;
         s->second = clock_seconds();
@@ -113,13 +117,15 @@ static void show_caching(void *user, size_t done, size_t total)
     progress_show(&s->other, "caching", "pictures", done, total);
 }
 
-static void show_evaluated(void *user, int epoch, const struct evaluation *e)
+static void show_evaluated(void *user, int epoch, const struct evaluation *e, const struct evaluation *narrow)
 {
     struct train_show *s = user;
     progress_end(&s->other);
     progress_clear(&s->training);
-    printf("epoch %d: R@1 %.2f  R@5 %.2f  R@10 %.2f  R@1%% %.2f\n", epoch, e->recall[0], e->recall[1], e->recall[2],
+    printf("epoch %d: R@1 %.2f  R@5 %.2f  R@10 %.2f  R@1%% %.2f", epoch, e->recall[0], e->recall[1], e->recall[2],
            e->recall[3]);
+    if (narrow) printf("; strips of 90 degrees: R@1 %.2f  R@1%% %.2f", narrow->recall[0], narrow->recall[3]);
+    printf("\n");
     print_flush();
 }
 

@@ -203,8 +203,7 @@ static inline bool takes_photos(const struct service *service)
 /* Bytes of the network's input for one picture. */
 static inline size_t input_bytes(const struct service *service, gvm_view view)
 {
-    const gvm_view_info *v = &service->views[view];
-    return (size_t)v->height * (size_t)v->width * 3;
+    return service->views[view].bytes;
 }
 
 /* ------------------------------------------------------------------ routes: routes.c and others */

@@ -45,36 +45,61 @@ static gvm_status make_photo(const void *context, unsigned char *room, int numbe
     struct photo photo;
     struct view view;
     struct scene scene;
-    photo_draw(&photo, job->options->longest, job->options->fov, options->seed, number);
+    photo_draw(&photo, &job->options->range, options->seed, number);
     view_draw(&view, WHEN_STREET, options->seed, (uint64_t)number);
     gvm_status status = scene_open_street(&scene, options->seed, place->x, place->y, err);
     if (status != GVM_OK) return status;
     if (!photo_render(room, &photo, &scene, &view, place->x, place->y, WORLD_CAMERA_M))
         status = fail(err, GVM_MEMORY, "out of memory for a photo");
-    struct shot shot = {.heading = photo.heading,
-                        .altitude = scene_height(&scene, place->x, place->y) + WORLD_CAMERA_M};
+    struct shot shot = {.heading = photo.camera.heading,
+                        .altitude = scene_height(&scene, place->x, place->y) + WORLD_CAMERA_M,
+                        .magnetic = job->options->magnetic};
     scene_free(&scene);
     world_degrees(&shot.lat, &shot.lon, options, place->x, place->y);
+    unsigned char *stored = room + (size_t)photo.width * (size_t)photo.height * 3;
+    if (status == GVM_OK) photo_store(stored, room, &photo);
     char *path = folder_picture(job->pictures.folder, "photos", number);
-    if (status == GVM_OK) status = photo_save(path, room, photo.width, photo.height, &shot, photo.focal_35mm, err);
+    if (status == GVM_OK) status = photo_save(path, stored, &photo, &shot, err);
     g_free(path);
     return status;
+}
+
+static void append_number(GString *text, const char *format, double number)
+{
+    char digits[G_ASCII_DTOSTR_BUF_SIZE];
+    g_string_append_c(text, ',');
+    g_string_append(text, g_ascii_formatd(digits, sizeof digits, format, number));
+}
+
+/* As the option --lens takes it. */
+static void append_lens(GString *text, const struct camera *c)
+{
+    static const char *const names[] = {",pinhole", ",fisheye", ",cylinder", ",sphere"};
+    char k1[G_ASCII_DTOSTR_BUF_SIZE], k2[G_ASCII_DTOSTR_BUF_SIZE];
+    if (c->k1 == 0 && c->k2 == 0)
+        g_string_append(text, names[c->lens]);
+    else
+        g_string_append_printf(text, ",\"%s,%s\"", g_ascii_formatd(k1, sizeof k1, "%.9g", c->k1),
+                               g_ascii_formatd(k2, sizeof k2, "%.9g", c->k2));
 }
 
 static gvm_status write_list(const struct job *job, gvm_error *err)
 {
     const struct world_options *options = job->pictures.options;
-    GString *text = g_string_new("image,lat,lon,heading,hfov,split\n");
+    GString *text = g_string_new("image,lat,lon,heading,pitch,roll,fov,lens,split\n");
     for (int n = 0; n < options->pairs; n++) {
         const struct place *p = &job->pictures.places[n];
         struct photo photo;
-        char camera[PLACE_TEXT], heading[G_ASCII_DTOSTR_BUF_SIZE], hfov[G_ASCII_DTOSTR_BUF_SIZE];
-        photo_draw(&photo, job->options->longest, job->options->fov, options->seed, n);
-        place_text(camera, options, p->x, p->y);
-        g_ascii_formatd(heading, sizeof heading, "%.2f", photo.heading);
-        g_ascii_formatd(hfov, sizeof hfov, "%.3f", photo_hfov(&photo));
-        g_string_append_printf(text, "photos/%06d.jpg,%s,%s,%s,%s\n", n + 1, camera, heading, hfov,
-                               p->test ? "test" : "train");
+        char place[PLACE_TEXT];
+        photo_draw(&photo, &job->options->range, options->seed, n);
+        place_text(place, options, p->x, p->y);
+        g_string_append_printf(text, "photos/%06d.jpg,%s", n + 1, place);
+        append_number(text, "%.2f", photo.camera.heading);
+        append_number(text, "%.4f", photo.camera.pitch);
+        append_number(text, "%.4f", photo.camera.roll);
+        append_number(text, "%.3f", camera_fov(&photo.camera));
+        append_lens(text, &photo.camera);
+        g_string_append_printf(text, ",%s\n", p->test ? "test" : "train");
     }
     gvm_status status = folder_list(job->pictures.folder, "photos.csv", text, err);
     g_string_free(text, TRUE);
@@ -93,7 +118,7 @@ gvm_status photos_write(const char *folder, int *pixels, const struct world_opti
     char *path = g_strdup_printf("%s/imagery/ortho.tif", folder);
     struct place *places = calloc((size_t)options->pairs, sizeof *places);
     const struct job job = {{folder, options, places}, photos};
-    size_t room = (size_t)photos->longest * photos->longest * 3;
+    size_t room = (size_t)photos->range.longest * (size_t)photos->range.longest * 3 * 2; /* upright, and as stored */
     if (places == NULL) status = fail(err, GVM_MEMORY, "out of memory for %d photos", options->pairs);
     if (status == GVM_OK) status = find_places(places, &frame, options, ortho, photos->margin, err);
     if (status == GVM_OK) status = folder_prepare(folder, kinds, force, err);

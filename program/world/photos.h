@@ -3,18 +3,19 @@
 #define GVM_WORLD_PHOTOS_H
 
 #include "world/ortho.h"
+#include "world/photo.h"
 
 enum { PHOTOS_MOST_PIXELS = 1600 /* a side */ };
 
 struct photos_options {
-    int longest;   /* a photo's longer side, pixels: ..PHOTOS_MOST_PIXELS */
-    double fov[2]; /* field of view along it, degrees: the narrowest and the widest */
+    struct photo_range range;
     double margin; /* least metres of imagery around each photo */
+    int magnetic;  /* record headings relative to magnetic north */
 };
 
 /* Write `folder`: imagery/ortho.tif (ortho_draw), photos/ with options->pairs photos from the roads, and, last,
- * photos.csv (image,lat,lon,heading,hfov,split). Photos are as close as their number requires; options' offset_m and
- * scale, and ortho's turn are not used.
+ * photos.csv (image,lat,lon,heading,pitch,roll,fov,lens,split). Photos are as close as their number requires; options'
+ * offset_m and scale, and ortho's turn are not used.
  *
  *   pixels  out: of the orthophoto's side
  *

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "geo/declination.h"
 
 gvm_status picture_start(gvm_error *err)
 {
@@ -87,62 +88,65 @@ static void set_degrees(VipsImage *image, const char *name, double degrees)
     set_exif(image, name, text);
 }
 
-static void set_place(VipsImage *image, const struct shot *shot)
+static void set_hundredths(VipsImage *image, const char *name, double value)
 {
     char text[40];
+    snprintf(text, sizeof text, "%lld/100", llround(value * 100));
+    set_exif(image, name, text);
+}
+
+static void set_heading(VipsImage *image, const struct shot *shot)
+{
+    double heading = shot->heading, off;
+    if (shot->magnetic) {
+        declination(&off, shot->lat, shot->lon, 2026.5);
+        heading -= off + 360 * floor((heading - off) / 360);
+        set_field(image, 2, "DateTimeOriginal", "2026:07:01 12:00:00");
+    }
+    set_exif(image, "GPSImgDirectionRef", shot->magnetic ? "M" : "T");
+    set_hundredths(image, "GPSImgDirection", heading);
+}
+
+static void set_place(VipsImage *image, const struct shot *shot)
+{
     set_exif(image, "GPSLatitudeRef", shot->lat < 0 ? "S" : "N");
     set_degrees(image, "GPSLatitude", shot->lat);
     set_exif(image, "GPSLongitudeRef", shot->lon < 0 ? "W" : "E");
     set_degrees(image, "GPSLongitude", shot->lon);
-    snprintf(text, sizeof text, "%lld/100", llround(shot->altitude * 100));
-    set_exif(image, "GPSAltitude", text);
-    set_exif(image, "GPSImgDirectionRef", "T");
-    snprintf(text, sizeof text, "%lld/100", llround(shot->heading * 100));
-    set_exif(image, "GPSImgDirection", text);
+    set_hundredths(image, "GPSAltitude", shot->altitude);
+    set_heading(image, shot);
     set_exif(image, "GPSMapDatum", "WGS-84");
 }
 
-static void set_gpano(VipsImage *image, int width, int height, double heading)
+/* GPano's properties: a name and a number with up to six decimals, by hand, because a locale may write a comma. */
+struct property {
+    const char *name;
+    double value;
+};
+
+static void set_gpano(VipsImage *image, const char *projection, const struct property *properties)
 {
-    char xmp[1200];
-    long long part = llround(heading * 100); /* by hand: a locale may write a comma */
-    snprintf(xmp, sizeof xmp,
-             "<?xpacket begin=\"\xef\xbb\xbf\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n"
-             "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">"
-             "<rdf:Description rdf:about=\"\" xmlns:GPano=\"http://ns.google.com/photos/1.0/panorama/\" "
-             "GPano:ProjectionType=\"equirectangular\" GPano:UsePanoramaViewer=\"True\" "
-             "GPano:PoseHeadingDegrees=\"%lld.%02lld\" "
-             "GPano:PosePitchDegrees=\"0\" GPano:PoseRollDegrees=\"0\" "
-             "GPano:FullPanoWidthPixels=\"%d\" GPano:FullPanoHeightPixels=\"%d\" "
-             "GPano:CroppedAreaLeftPixels=\"0\" GPano:CroppedAreaTopPixels=\"%d\" "
-             "GPano:CroppedAreaImageWidthPixels=\"%d\" GPano:CroppedAreaImageHeightPixels=\"%d\"/>"
-             "</rdf:RDF></x:xmpmeta>\n<?xpacket end=\"w\"?>",
-             part / 100, part % 100, width, 2 * height, height / 2, width, height);
-    vips_image_set_blob_copy(image, VIPS_META_XMP_NAME, xmp, strlen(xmp));
+    GString *xmp = g_string_new(NULL);
+    g_string_printf(
+        xmp,
+        "<?xpacket begin=\"\xef\xbb\xbf\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n"
+        "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">"
+        "<rdf:Description rdf:about=\"\" xmlns:GPano=\"http://ns.google.com/photos/1.0/panorama/\" "
+        "GPano:ProjectionType=\"%s\" GPano:UsePanoramaViewer=\"True\"",
+        projection);
+    for (; properties->name != NULL; properties++) {
+        char number[G_ASCII_DTOSTR_BUF_SIZE];
+        g_ascii_formatd(number, sizeof number, "%.9g", properties->value);
+        g_string_append_printf(xmp, " GPano:%s=\"%s\"", properties->name, number);
+    }
+    g_string_append(xmp, "/></rdf:RDF></x:xmpmeta>\n<?xpacket end=\"w\"?>");
+    vips_image_set_blob_copy(image, VIPS_META_XMP_NAME, xmp->str, xmp->len);
+    g_string_free(xmp, TRUE);
 }
 
-/* A phone's sensor is about a sixth as large as 35 mm film. */
-static void set_lens(VipsImage *image, int focal_35mm)
+static gvm_status save_street(VipsImage *image, const char *path, const struct shot *shot, gvm_error *err)
 {
-    char text[40];
-    set_field(image, 0, "Orientation", "1");
-    snprintf(text, sizeof text, "%d/6", focal_35mm);
-    set_field(image, 2, "FocalLength", text);
-    snprintf(text, sizeof text, "%d", focal_35mm);
-    set_field(image, 2, "FocalLengthIn35mmFilm", text);
-}
-
-/* A photo, or a panorama if focal_35mm is 0. */
-static gvm_status save_street(const char *path, const unsigned char *pixels, int width, int height,
-                              const struct shot *shot, int focal_35mm, gvm_error *err)
-{
-    VipsImage *image = wrap(pixels, width, height);
-    if (image == NULL) return fail(err, GVM_MEMORY, "%s: out of memory", path_tail(path));
     set_place(image, shot);
-    if (focal_35mm > 0)
-        set_lens(image, focal_35mm);
-    else
-        set_gpano(image, width, height, shot->heading);
     gvm_status status = save(image, path, err);
     g_object_unref(image);
     vips_thread_shutdown();
@@ -152,11 +156,65 @@ static gvm_status save_street(const char *path, const unsigned char *pixels, int
 gvm_status panorama_save(const char *path, const unsigned char *pixels, int width, int height, const struct shot *shot,
                          gvm_error *err)
 {
-    return save_street(path, pixels, width, height, shot, 0, err);
+    VipsImage *image = wrap(pixels, width, height);
+    if (image == NULL) return fail(err, GVM_MEMORY, "%s: out of memory", path_tail(path));
+    const struct property geometry[] = {{"PoseHeadingDegrees", round(shot->heading * 100) / 100},
+                                        {"PosePitchDegrees", 0},
+                                        {"PoseRollDegrees", 0},
+                                        {"FullPanoWidthPixels", width},
+                                        {"FullPanoHeightPixels", 2 * height},
+                                        {"CroppedAreaLeftPixels", 0},
+                                        {"CroppedAreaTopPixels", floor(height / 2.0)},
+                                        {"CroppedAreaImageWidthPixels", width},
+                                        {"CroppedAreaImageHeightPixels", height},
+                                        {NULL, 0}};
+    set_gpano(image, "equirectangular", geometry);
+    return save_street(image, path, shot, err);
 }
 
-gvm_status photo_save(const char *path, const unsigned char *pixels, int width, int height, const struct shot *shot,
-                      int focal_35mm, gvm_error *err)
+/* ------------------------------------------------------------------ photos */
+
+/* A phone's sensor is about a sixth as large as 35 mm film. */
+static void set_lens(VipsImage *image, int focal_35mm)
 {
-    return save_street(path, pixels, width, height, shot, focal_35mm, err);
+    char text[40];
+    snprintf(text, sizeof text, "%d/6", focal_35mm);
+    set_field(image, 2, "FocalLength", text);
+    snprintf(text, sizeof text, "%d", focal_35mm);
+    set_field(image, 2, "FocalLengthIn35mmFilm", text);
+}
+
+/* GPano's pose is that of the full circle's centre. A cylinder's rows count from its horizon. */
+static void set_stitched(VipsImage *image, const struct camera *c)
+{
+    bool sphere = c->lens == LENS_SPHERE;
+    double full = sphere ? c->full_width : round(2 * M_PI * c->focal), left = sphere ? c->left : (full - c->width) / 2;
+    double heading = c->heading - 360 * ((left + c->width / 2) / full - 0.5);
+    const struct property geometry[] = {{"PoseHeadingDegrees", heading - 360 * floor(heading / 360)},
+                                        {"PosePitchDegrees", c->pitch},
+                                        {"PoseRollDegrees", c->roll},
+                                        {"FullPanoWidthPixels", full},
+                                        {"FullPanoHeightPixels", sphere ? c->full_height : c->height},
+                                        {"CroppedAreaLeftPixels", left},
+                                        {"CroppedAreaTopPixels", sphere ? c->top : -c->height / 2},
+                                        {"CroppedAreaImageWidthPixels", c->width},
+                                        {"CroppedAreaImageHeightPixels", c->height},
+                                        {NULL, 0}};
+    set_gpano(image, sphere ? "equirectangular" : "cylindrical", geometry);
+}
+
+gvm_status photo_save(const char *path, const unsigned char *stored, const struct photo *photo, const struct shot *shot,
+                      gvm_error *err)
+{
+    bool turned = photo->orientation > 4;
+    VipsImage *image = wrap(stored, turned ? photo->height : photo->width, turned ? photo->width : photo->height);
+    if (image == NULL) return fail(err, GVM_MEMORY, "%s: out of memory", path_tail(path));
+    vips_image_set_int(image, VIPS_META_ORIENTATION, photo->orientation);
+    set_field(image, 0, "Make", "GeoViewMatch");
+    set_field(image, 0, "Model", "drawn town");
+    if (photo->focal_35mm > 0)
+        set_lens(image, photo->focal_35mm);
+    else
+        set_stitched(image, &photo->camera);
+    return save_street(image, path, shot, err);
 }

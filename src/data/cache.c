@@ -92,6 +92,7 @@ static gvm_status hash_sources(uint64_t *hash, const struct cache *c, gvm_error 
     h = hash_bytes(h, street->elevation, sizeof street->elevation);
     if (rules[0] != RESIZE_OWN || rules[1] != RESIZE_OWN) h = hash_bytes(h, rules, sizeof rules);
     if (street->projection != PROJECTION_PANORAMA) h = hash_bytes(h, &street->projection, sizeof street->projection);
+    if (street->masked) h = hash_text(h, "masked");
     for (const struct source *s = c->sources; s < c->sources + c->count[0] + c->count[1] && status == GVM_OK; s++) {
         int64_t file[3];
         status = file_stamp(file, s->path, err);
@@ -167,7 +168,7 @@ gvm_status cache_open(struct cache **cache, const char *path, const struct pictu
     if (c != NULL) {
         c->data = p->data;
         c->shape[GVM_STREET] = p->street;
-        c->shape[GVM_AERIAL] = p->aerial;
+        c->shape[GVM_AERIAL] = p->whole.height > 0 ? p->whole : p->aerial;
     }
     if (c == NULL || target == NULL || !list_sources(c)) {
         status = fail(err, GVM_MEMORY, "%s: cannot list its pictures: out of memory", path_tail(path));

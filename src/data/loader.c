@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/random.h"
 #include "base/ring.h"
 #include "data/drawn_place.h"
 #include "data/sampler.h"
@@ -34,7 +35,7 @@ struct prepared {
     int index, count;
     int *queries;               /* (B) */
     struct slot *slots;         /* (B) */
-    uint8_t *street;            /* (B, H, W, 3) */
+    uint8_t *street;            /* (B, picture_bytes), or (2 B, picture_bytes) with views */
     uint8_t *aerial;            /* (2 B, H, W, 3), or (B, H, W, 3), or (B, pictures, H, W, 3) */
     struct drawn_place *places; /* (B) position and bearing of the aerial pictures; NULL without rasters */
     uint8_t *allowed;           /* (B, B); NULL without rasters */
@@ -93,6 +94,35 @@ static gvm_status prepare_place(const struct loader *l, struct prepared *to, int
     return fail(err, status, "%s: cannot augment it: out of memory", path_tail(q->path));
 }
 
+/* Make view b of panorama b, and turn the panorama by the error of its heading. copy: room for a panorama. */
+static void prepare_view(const struct loader *l, struct prepared *to, int b, int query, uint8_t *copy)
+{
+    const struct loader_options *o = &l->options;
+    const struct picture_shape *shape = &l->pictures.street;
+    const struct training_draws draws = {
+        .tolerance = o->tolerance, .seed = o->seed, .epoch = to->epoch, .epochs = o->views};
+    const struct training_view view = training_view_draw(&draws, (uint64_t)query);
+    uint8_t *panorama = to->street + (size_t)b * l->street_bytes;
+    memcpy(copy, panorama, l->street_bytes);
+    training_view_colours(copy, &draws, (uint64_t)query, o->amounts.street, shape);
+    training_view_render(panorama + (size_t)o->batch * l->street_bytes, copy, &view, o->colour, shape);
+    panorama_turn(panorama, shape, training_view_turn(&draws, (uint64_t)query));
+}
+
+/* Read a pair's tile; of one whose inner part is used, a random part, so that cameras are off its centre. */
+static gvm_status read_tile(const uint8_t **pixels, const struct loader *l, uint64_t epoch, int query, uint8_t *room,
+                            gvm_error *err)
+{
+    const struct pictures *p = &l->pictures;
+    const uint64_t stream = UINT64_C(0x706172) << 40 | epoch; /* "par" */
+    int tile = l->split->queries[query].tile;
+    if (p->whole.height == 0) return pictures_read(pixels, room, p, l->split, GVM_AERIAL, tile, err);
+    double at[2];
+    for (int k = 0; k < 2; k++)
+        at[k] = (double)random_uniform(l->options.seed, stream, 2 * (uint64_t)query + (uint64_t)k);
+    return pictures_read_part(pixels, room, p, l->split, tile, at, err);
+}
+
 /* Prepare pair `query` as number b of the batch. */
 static gvm_status prepare(const struct loader *l, struct prepared *to, int b, int query, const struct room *room,
                           gvm_error *err)
@@ -103,14 +133,19 @@ static gvm_status prepare(const struct loader *l, struct prepared *to, int b, in
     const uint8_t *street, *aerial;
     if (p->cutters != NULL) return prepare_place(l, to, b, query, err);
     gvm_status status = pictures_read(&street, room->street, p, l->split, GVM_STREET, query, err);
-    if (status == GVM_OK) status = pictures_read(&aerial, room->aerial, p, l->split, GVM_AERIAL, q->tile, err);
+    if (status == GVM_OK) status = read_tile(&aerial, l, to->epoch, query, room->aerial, err);
     if (status != GVM_OK) return status;
     uint8_t *strong = to->aerial + (size_t)b * l->aerial_bytes;
     uint8_t *weak = l->options.single ? NULL : strong + (size_t)l->options.batch * l->aerial_bytes;
     status = augment_pair(to->street + (size_t)b * l->street_bytes, strong, weak, street, aerial, sizes,
                           &l->options.amounts, l->options.seed, to->epoch, (uint64_t)query);
-    if (status == GVM_OK) return status;
-    return fail(err, status, "%s: cannot augment it: out of memory", path_tail(q->path));
+    if (status != GVM_OK) return fail(err, status, "%s: cannot augment it: out of memory", path_tail(q->path));
+    size_t seen = l->street_bytes - seen_bytes(&p->street);
+    if (p->street.masked)
+        augment_seen(to->street + (size_t)b * l->street_bytes + seen, street + seen, sizes, &l->options.amounts,
+                     l->options.seed, to->epoch, (uint64_t)query);
+    if (l->options.views > 0) prepare_view(l, to, b, query, room->street);
+    return GVM_OK;
 }
 
 static bool in_conflict(const struct loader *l, const struct prepared *p, int b, int query)
@@ -227,7 +262,7 @@ static bool allocate(struct loader *l)
         struct prepared *p = &l->batches[i];
         p->queries = calloc(B, sizeof *p->queries);
         p->slots = calloc(B, sizeof *p->slots);
-        p->street = malloc(B * l->street_bytes);
+        p->street = malloc((l->options.views > 0 ? 2 : 1) * B * l->street_bytes);
         p->aerial = malloc((l->options.single ? 1 : 2) * B * l->aerial_bytes);
         if (p->queries == NULL || p->slots == NULL || p->street == NULL || p->aerial == NULL) return false;
         if (l->pictures.cutters == NULL) continue;
@@ -248,7 +283,7 @@ gvm_status loader_open(struct loader **loader, const struct pictures *p, const s
                        const struct loader_options *options, gvm_error *err)
 {
     assert(options->batch >= 1 && options->workers >= 1 && options->workers <= MAX_WORKERS && options->first >= 0);
-    assert(p->cutters == NULL || options->single);
+    assert(p->cutters == NULL || (options->single && options->views == 0));
     *loader = NULL;
     struct loader *l = calloc(1, sizeof *l);
     if (l == NULL) return fail(err, GVM_MEMORY, "cannot read pictures: out of memory");

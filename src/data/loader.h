@@ -5,6 +5,7 @@
 
 #include "data/cache.h"
 #include "image/augment.h"
+#include "image/training_view.h"
 
 enum { LOADER_RING = 3 /* batches in memory: the current one and two ahead */ };
 
@@ -20,8 +21,12 @@ struct loader_options {
                       batch; false: loader_next fails with it */
     uint64_t seed;
     struct augmentation amounts;
-    bool single;    /* one aerial picture for each pair, the strong one; required with rasters */
-    uint64_t epoch; /* start at this epoch and its batch `first`; after its last batch: the next epoch */
+    int views; /* epochs of the training, for which each pair also has a view of its panorama (training_view.h), and
+                  half of the panoramas are turned by an error of their heading; 0: no views */
+    double tolerance;  /* training_draws' */
+    uint8_t colour[3]; /* of what a view leaves unseen */
+    bool single;       /* one aerial picture for each pair, the strong one; required with rasters */
+    uint64_t epoch;    /* start at this epoch and its batch `first`; after its last batch: the next epoch */
     int first;
     void *user;
     /* Called by loader_next, on its thread, once for each replaced pair. err names the picture. May be NULL. */
@@ -29,7 +34,7 @@ struct loader_options {
 };
 
 struct batch {
-    const uint8_t *street; /* (B, H, W, 3) */
+    const uint8_t *street; /* (B, picture_bytes); with views (2 B, picture_bytes): the panoramas, then their views */
     const uint8_t *aerial; /* (2 B, H, W, 3): the strongly, then the weakly augmented ones; (B, H, W, 3) if single; with
                               rasters (B, pictures, H, W, 3) */
     const uint8_t *allowed; /* (B, B) with rasters: places_allowed; else NULL */

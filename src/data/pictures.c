@@ -5,6 +5,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -148,9 +149,40 @@ void pictures_close(struct pictures *p)
 
 /* ------------------------------------------------------------------ reading */
 
+void pictures_inner(struct pictures *p, double inner)
+{
+    if (p->cutters != NULL || inner >= 1) return;
+    p->whole = p->aerial;
+    p->whole.height = (int)lround(p->aerial.height / inner);
+    p->whole.width = (int)lround(p->aerial.width / inner);
+}
+
+gvm_status pictures_read_part(const uint8_t **pixels, uint8_t *room, const struct pictures *p,
+                              const struct split *split, int i, const double at[2], gvm_error *err)
+{
+    const struct picture_shape *whole = &p->whole, *part = &p->aerial;
+    const char *path = split->tiles[i].path;
+    const uint8_t *from = p->cache != NULL ? cache_picture(p->cache, split, GVM_AERIAL, i) : NULL;
+    uint8_t *read = from == NULL ? malloc(picture_bytes(whole)) : NULL;
+    gvm_status status = GVM_OK;
+    if (from == NULL)
+        status = read != NULL ? cache_load(read, whole, GVM_AERIAL, path, NAN, err)
+                              : fail(err, GVM_MEMORY, "%s: cannot read it: out of memory", path_tail(path));
+    if (from == NULL) from = read;
+    size_t top = (size_t)lround(at[1] * (whole->height - part->height)), row = 3 * (size_t)part->width;
+    size_t left = (size_t)lround(at[0] * (whole->width - part->width));
+    for (size_t y = 0; y < (size_t)part->height && status == GVM_OK; y++)
+        memcpy(room + y * row, from + ((top + y) * (size_t)whole->width + left) * 3, row);
+    free(read);
+    *pixels = room;
+    return status;
+}
+
 gvm_status pictures_read(const uint8_t **pixels, uint8_t *room, const struct pictures *p, const struct split *split,
                          gvm_view view, int i, gvm_error *err)
 {
+    static const double middle[2] = {0.5, 0.5};
+    if (view == GVM_AERIAL && p->whole.height > 0) return pictures_read_part(pixels, room, p, split, i, middle, err);
     *pixels = p->cache != NULL ? cache_picture(p->cache, split, view, i) : NULL;
     if (*pixels != NULL) return GVM_OK;
     *pixels = room;

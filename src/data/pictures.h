@@ -19,6 +19,8 @@ struct pictures {
     struct picture_shape street, aerial; /* the network's inputs */
     const struct cache *cache;           /* NULL: read from their files */
     struct cutters *cutters;             /* of a data set with rasters; else NULL */
+    struct picture_shape whole;          /* of the aerial pictures as they are read, if only their inner part is used
+                                            (pictures_inner); else zero */
 };
 
 /* Fails with GVM_ARGUMENT if the data set's kind does not suit the network. */
@@ -28,6 +30,10 @@ gvm_status pictures_check(const struct dataset *data, const struct config *confi
  * failure. Fails as pictures_check or mosaic_open, or with GVM_MEMORY. */
 gvm_status pictures_open(struct pictures *p, const struct dataset *data, const struct config *config, gvm_error *err);
 void pictures_close(struct pictures *p);
+
+/* Use only the inner part of the aerial picture files, `inner` of their side (0.5..1; not of cells). They are then read
+ * and cached so large that this part has the network's size. */
+void pictures_inner(struct pictures *p, double inner);
 
 /* Keep the imagery in memory. Does nothing if it takes more than a quarter of the available memory, or would leave less
  * than `needed` bytes. Call it before anything is cut. Fails as mosaic_keep. */
@@ -43,6 +49,12 @@ gvm_status pictures_keep(struct pictures *p, double needed, gvm_error *err);
  * again. Thread-safe. */
 gvm_status pictures_read(const uint8_t **pixels, uint8_t *room, const struct pictures *p, const struct split *split,
                          gvm_view view, int i, gvm_error *err);
+
+/* A tile's part elsewhere than in the middle, with pictures_inner.
+ *
+ *   at  position of the part: 0, 0 is the upper left corner of the whole picture, 1, 1 the lower right one */
+gvm_status pictures_read_part(const uint8_t **pixels, uint8_t *room, const struct pictures *p,
+                              const struct split *split, int i, const double at[2], gvm_error *err);
 
 /* The aerial pictures (pictures, H, W, 3) at any position, with `bearing` pointing up; only for a data set with
  * rasters. Thread-safe. Fails as zoom_tile_cut. */

@@ -50,6 +50,11 @@ gvm_status augment_pair(uint8_t *street_out, uint8_t *strong, uint8_t *weak, con
                         const uint8_t *aerial, const int sizes[4], const struct augmentation *amounts, uint64_t seed,
                         uint64_t epoch, uint64_t index);
 
+/* The visibility (Hs / 4, Ws / 4) of augment_pair's street picture, with the same draws: seen_out from that before.
+ * They must not overlap. */
+void augment_seen(uint8_t *seen_out, const uint8_t *seen, const int sizes[4], const struct augmentation *amounts,
+                  uint64_t seed, uint64_t epoch, uint64_t index);
+
 /* Augment a photo and the pictures of its place, in place, with jpeg, colour, focus and holes only. Drawn once for the
  * photo and once for the place, whose pictures all change alike. Black borders of a photo (rows or columns that are
  * entirely black) are left out. All draws are functions of (seed, epoch, index).

@@ -1,5 +1,6 @@
 /* augment_pair.c - see augment.h: the draws for a pair and the steps applied to its pictures. */
 #include "image/augment_parts.h"
+#include "image/panorama.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +22,7 @@ enum draw {
     DRAWS = 16
 };
 
-/* In random order, as torchvision's ColorJitter. Uses four draws, starting at `first`. */
-static void jitter(uint8_t *pixels, int H, int W, float amount, const struct dice *dice, int first)
+void augment_jitter(uint8_t *pixels, int H, int W, float amount, const struct dice *dice, int first)
 {
     static void (*const change[3])(uint8_t *, int, int, float) = {augment_brightness, augment_contrast,
                                                                   augment_saturation};
@@ -48,24 +48,57 @@ static gvm_status spin(uint8_t *street, uint8_t *aerial[2], const int sizes[4], 
     return GVM_OK;
 }
 
+/* Quarter turns of the first turn, and of the final one. */
+static int first_quarters(const struct augmentation *a, const int sizes[4], const struct dice *dice)
+{
+    int quarters = a->turn ? (int)(dice_uniform(dice, TURN) * 4) : 0;
+    return sizes[2] == sizes[3] ? quarters : quarters & 2;
+}
+
+static int last_quarters(const struct augmentation *a, const int sizes[4], const struct dice *dice)
+{
+    if (dice_uniform(dice, SPIN) >= a->spin) return 0;
+    return sizes[2] == sizes[3] ? dice_int(dice, SPIN_BY, 1, 3) : 2;
+}
+
+static struct dice pair_dice(uint64_t seed, uint64_t epoch, uint64_t index)
+{
+    return (struct dice){seed, UINT64_C(0x617567) << 40 | epoch, index * DRAWS}; /* "aug": a separate stream */
+}
+
+void augment_seen(uint8_t *seen_out, const uint8_t *seen, const int sizes[4], const struct augmentation *a,
+                  uint64_t seed, uint64_t epoch, uint64_t index)
+{
+    const struct dice dice = pair_dice(seed, epoch, index);
+    int H = sizes[0] / SEEN_PATCH, W = sizes[1] / SEEN_PATCH;
+    int right = (W * first_quarters(a, sizes, &dice) + 2) / 4,
+        then = (W * (4 - last_quarters(a, sizes, &dice)) + 2) / 4;
+    bool mirror = dice_uniform(&dice, MIRROR) < a->mirror;
+    for (int y = 0; y < H; y++, seen_out += W, seen += W)
+        for (int x = 0; x < W; x++) {
+            int at = (x + right) % W;
+            if (mirror) at = W - 1 - at;
+            seen_out[(at + then) % W] = seen[x];
+        }
+}
+
 gvm_status augment_pair(uint8_t *street_out, uint8_t *strong, uint8_t *weak, const uint8_t *street,
                         const uint8_t *aerial, const int sizes[4], const struct augmentation *a, uint64_t seed,
                         uint64_t epoch, uint64_t index)
 {
     int H = sizes[2], W = sizes[3];
     uint8_t *plain = weak != NULL ? weak : strong;
-    struct dice dice = {seed, UINT64_C(0x617567) << 40 | epoch, index * DRAWS}; /* "aug": a separate stream */
-    int quarters = a->turn ? (int)(dice_uniform(&dice, TURN) * 4) : 0;
-    if (H != W) quarters &= 2;
+    const struct dice dice = pair_dice(seed, epoch, index);
+    int quarters = first_quarters(a, sizes, &dice);
     augment_roll(street_out, street, sizes[0], sizes[1], quarters);
     augment_turn(plain, aerial, H, W, quarters);
     if (dice_uniform(&dice, MIRROR) < a->mirror) {
         augment_mirror(street_out, sizes[0], sizes[1]);
         augment_mirror(plain, H, W);
     }
-    if (a->street > 0) jitter(street_out, sizes[0], sizes[1], a->street, &dice, STREET);
+    if (a->street > 0) augment_jitter(street_out, sizes[0], sizes[1], a->street, &dice, STREET);
     if (weak != NULL) memcpy(strong, weak, (size_t)H * (size_t)W * 3);
-    if (a->jitter > 0) jitter(strong, H, W, a->jitter, &dice, ORDER);
+    if (a->jitter > 0) augment_jitter(strong, H, W, a->jitter, &dice, ORDER);
     if (dice_uniform(&dice, GREY) < a->grey) augment_grey(strong, H, W);
     gvm_status status = GVM_OK;
     if (dice_uniform(&dice, BLUR) < a->blur)
@@ -75,7 +108,7 @@ gvm_status augment_pair(uint8_t *street_out, uint8_t *strong, uint8_t *weak, con
     if (status == GVM_OK) status = augment_each(street_out, sizes[0], sizes[1], a->grid[0], a, &each);
     each.first += EACH_DRAWS;
     if (status == GVM_OK) status = augment_each(strong, H, W, a->grid[1], a, &each);
-    if (status != GVM_OK || dice_uniform(&dice, SPIN) >= a->spin) return status;
-    quarters = H == W ? dice_int(&dice, SPIN_BY, 1, 3) : 2;
+    quarters = last_quarters(a, sizes, &dice);
+    if (status != GVM_OK || quarters == 0) return status;
     return spin(street_out, (uint8_t *[2]){strong, weak}, sizes, quarters);
 }

@@ -38,6 +38,10 @@ enum { EACH_DRAWS = 256 }; /* draws reserved for augment_each */
 gvm_status augment_each(uint8_t *pixels, int H, int W, float grid, const struct augmentation *amounts,
                         const struct dice *dice);
 
+/* Brightness, contrast and saturation by factors of 1 - amount to 1 + amount, in random order, as torchvision's
+ * ColorJitter. Uses four draws from `first` on. */
+void augment_jitter(uint8_t *pixels, int H, int W, float amount, const struct dice *dice, int first);
+
 /* Compress a picture (height, width, 3) as JPEG with chroma subsampling and decompress it, in place. quality: 1..100.
  * Returns GVM_OK, or GVM_MEMORY with the picture unchanged. */
 gvm_status augment_jpeg(uint8_t *rgb, int width, int height, int quality);

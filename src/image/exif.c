@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { MOST_ENTRIES = 4096, LETTERS = 8 };
@@ -17,8 +18,16 @@ enum tag { /* of the main directory, the EXIF directory and the GPS directory */
            EXIF_DIRECTORY = 0x8769,
            GPS_DIRECTORY = 0x8825,
            FOCAL_LENGTH = 0x920a,
+           TAKEN = 0x9003,
+           MAKER_NOTE = 0x927c,
+           WIDTH = 0xa002,
+           HEIGHT = 0xa003,
+           PLANE_RESOLUTION = 0xa20e,
+           PLANE_UNIT = 0xa210,
            CUSTOM_RENDERED = 0xa401,
            FOCAL_35MM = 0xa405,
+           LENS_MODEL = 0xa434,
+           ACCELERATION = 8, /* of Apple's note */
            LAT_REF = 1,
            LAT = 2,
            LON_REF = 3,
@@ -187,8 +196,82 @@ static void take_gps(void *user, const struct tiff *t, const struct entry *e)
 
 struct found {
     struct exif *exif;
-    uint64_t exif_at, gps_at; /* offsets; 0: none */
+    uint64_t exif_at, gps_at, note_at; /* offsets; 0: none */
+    double plane_resolution;           /* pixels a unit */
+    int plane_unit;
 };
+
+/* "YYYY:MM:DD HH:MM:SS" as a year with a fraction; 0 if it is no date. */
+static double year_of(const char *text)
+{
+    int year, month, day;
+    if (sscanf(text, "%4d:%2d:%2d", &year, &month, &day) != 3) return 0;
+    if (year < 1900 || year > 2200 || month < 1 || month > 12 || day < 1 || day > 31) return 0;
+    return year + (month - 1 + (day - 1) / 31.0) / 12;
+}
+
+/* A lens's focal length in mm; 0 if it is none, which is recorded. */
+static double focal_of(struct exif *exif, double mm)
+{
+    bool good = mm >= 0.5 && mm <= 5000;
+    if (!good && mm != 0 && !isnan(mm)) exif->absurd = true; /* 0, 0/0: the camera does not know it */
+    return good ? mm : 0;
+}
+
+/* The part of the EXIF directory that describes lens and sensor. */
+static void take_lens(struct found *found, const struct tiff *t, const struct entry *e, double value)
+{
+    char text[64];
+    struct exif *exif = found->exif;
+    switch (e->tag) {
+    case FOCAL_LENGTH:
+        exif->focal = focal_of(exif, value);
+        exif->has_focal = exif->has_focal || exif->focal > 0;
+        break;
+    case FOCAL_35MM: exif->focal_35mm = focal_of(exif, value); break;
+    case WIDTH: exif->width = value >= 1 && value <= 1e6 ? value : 0; break;
+    case HEIGHT: exif->height = value >= 1 && value <= 1e6 ? value : 0; break;
+    case PLANE_RESOLUTION: found->plane_resolution = value; break;
+    case PLANE_UNIT: found->plane_unit = value >= 1 && value <= 5 ? (int)value : 0; break;
+    case MAKER_NOTE: found->note_at = e->at; break;
+    case TAKEN:
+        text_of(text, sizeof text, t, e);
+        exif->year = year_of(text);
+        break;
+    case LENS_MODEL:
+        text_of(text, sizeof text, t, e);
+        exif->front = strstr(text, "front") != NULL;
+        break;
+    default: break;
+    }
+}
+
+static void take_gravity(void *user, const struct tiff *t, const struct entry *e)
+{
+    struct exif *exif = user;
+    double g[3];
+    if (e->tag != ACCELERATION || values_of(g, 3, t, e) != 3) return;
+    double length = hypot(hypot(g[0], g[1]), g[2]);
+    exif->has_gravity = length > 0.8 && length < 1.2; /* else the phone was moved */
+    for (int i = 0; i < 3 && exif->has_gravity; i++) exif->gravity[i] = g[i] / length;
+}
+
+/* Apple's note: a mark, the byte order, a directory whose offsets are relative to the note. */
+static void read_note(struct exif *exif, const struct bytes *bytes, uint64_t at)
+{
+    uint8_t head[14];
+    if (!bytes_have(head, bytes, at, sizeof head) || memcmp(head, "Apple iOS\0", 10) != 0) return;
+    struct tiff t = {bytes, at, memcmp(head + 12, "MM", 2) == 0, false};
+    read_directory(&t, at + sizeof head, take_gravity, exif);
+}
+
+/* From pixels a unit: inches, centimetres, millimetres or micrometres. A sensor is 1 to 100 mm wide. */
+static double sensor_width(const struct found *found)
+{
+    static const double units[] = {0, 0, 25.4, 10, 1, 0.001};
+    double width = found->exif->width / found->plane_resolution * units[found->plane_unit];
+    return width >= 1 && width <= 100 ? width : 0;
+}
 
 static void take_picture(void *user, const struct tiff *t, const struct entry *e)
 {
@@ -207,13 +290,7 @@ static void take_picture(void *user, const struct tiff *t, const struct entry *e
     case CUSTOM_RENDERED:
         if (value == 6) exif->sweep = true;
         break;
-    case FOCAL_LENGTH:
-        if (value > 0 && value < 1e5) exif->has_focal = true;
-        break;
-    case FOCAL_35MM:
-        if (value > 0 && value < 1e5) exif->focal_35mm = value;
-        break;
-    default: break;
+    default: take_lens(found, t, e, value); break;
     }
 }
 
@@ -235,12 +312,15 @@ static bool read_header(struct tiff *t, uint64_t *directory)
 void exif_read(struct exif *exif, const struct bytes *bytes, uint64_t at)
 {
     struct tiff t = {bytes, at, false, false};
-    struct found found = {exif, 0, 0};
+    struct found found = {.exif = exif, .plane_unit = 2}; /* inches, unless it says so */
     struct gps gps = {0};
     uint64_t directory;
     if (!read_header(&t, &directory)) return;
     read_directory(&t, directory, take_picture, &found);
     if (found.exif_at != 0) read_directory(&t, at + found.exif_at, take_picture, &found);
+    double width = sensor_width(&found);
+    if (width > 0) exif->sensor_width = width;
+    if (found.note_at != 0) read_note(exif, bytes, found.note_at);
     if (found.gps_at == 0) return;
     read_directory(&t, at + found.gps_at, take_gps, &gps);
     exif_set_place(exif, angle_of(gps.lat, gps.lats, gps.lat_ref, "NS"),

@@ -19,6 +19,15 @@ struct exif {
     bool has_focal;    /* any focal length is present */
     bool sweep;        /* stitched by the camera from a sweep (CustomRendered 6) */
     char make[EXIF_NAME], model[EXIF_NAME]; /* of the camera; may be truncated */
+    double focal;                           /* of the lens, mm */
+    double sensor_width;                    /* of the focal plane, mm: from its resolution; 0 if absurd */
+    double width, height;                   /* pixels when it was taken, before it is turned upright */
+    double year;                            /* when it was taken, with a fraction, 1900..2200 */
+    bool absurd;                            /* a focal length is there, but is no length */
+    bool front;                             /* of a phone, by its lens: it looks away from where the phone looks */
+    bool has_gravity;
+    double
+        gravity[3]; /* an iPhone's acceleration vector: where down is, g; to the right, to the top, out of its screen */
 };
 
 /* Read the directories of a TIFF file, or of an EXIF block, which has the same format; its header is at offset `at`.

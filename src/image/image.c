@@ -222,7 +222,7 @@ static gvm_status decode(struct image *image, bool *broken, struct input *input,
         *broken = false;
         goto done;
     }
-    metadata_read(&image->gpano, &image->exif, in, &input->bytes, input->kind);
+    metadata_read(&image->gpano, &image->exif, &image->attitude, in, &input->bytes, input->kind);
     const int orientation = orientation_of(in, &image->exif, input->kind);
     if (input->header_only) {
         bool turned = orientation >= 5;

@@ -15,7 +15,8 @@ struct image {
     uint8_t *pixels;    /* (height, width, 3) sRGB */
     struct gpano gpano; /* all zero if the file has none */
     struct exif exif;   /* the same */
-    int64_t held;       /* share of the global memory budget; image_free returns it */
+    struct attitude attitude;
+    int64_t held; /* share of the global memory budget; image_free returns it */
 };
 
 /* Limits for decoding a picture. */

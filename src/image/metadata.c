@@ -50,9 +50,10 @@ static void take_exif(struct jpeg *j, const uint8_t *data, size_t size)
 
 static void take_packet(struct jpeg *j, const uint8_t *data, size_t size)
 {
-    struct xmp packet = {.exif = j->xmp->exif};
+    struct xmp packet = {.exif = j->xmp->exif, .attitude = j->xmp->attitude};
     xmp_read(&packet, (const char *)data, size);
     j->xmp->exif = packet.exif;
+    j->xmp->attitude = packet.attitude;
     if (!gpano_says(&j->xmp->gpano)) j->xmp->gpano = packet.gpano;
     if (j->xmp->guid[0] == '\0') memcpy(j->xmp->guid, packet.guid, sizeof packet.guid);
 }
@@ -219,8 +220,8 @@ static const void *field_of(size_t *size, VipsImage *in, const char *name)
     return data;
 }
 
-void metadata_read(struct gpano *gpano, struct exif *exif, VipsImage *in, const struct bytes *bytes,
-                   enum picture_kind kind)
+void metadata_read(struct gpano *gpano, struct exif *exif, struct attitude *attitude, VipsImage *in,
+                   const struct bytes *bytes, enum picture_kind kind)
 {
     struct xmp xmp = {.guid = ""};
     size_t size;
@@ -236,6 +237,7 @@ void metadata_read(struct gpano *gpano, struct exif *exif, VipsImage *in, const 
         if (kind != PNG && (data = field_of(&size, in, VIPS_META_XMP_NAME)) != NULL) xmp_read(&xmp, data, size);
     }
     *gpano = xmp.gpano;
+    *attitude = xmp.attitude;
     if (!exif->has_place && xmp.exif.has_place) exif_set_place(exif, xmp.exif.lat, xmp.exif.lon);
     if (xmp.exif.has_heading && (!exif->has_heading || exif->magnetic > xmp.exif.magnetic))
         exif_set_heading(exif, xmp.exif.heading, xmp.exif.magnetic ? 'M' : 'T');

@@ -11,8 +11,8 @@
 
 /* `in` is the file opened by libvips, `bytes` the same file. The outputs are all zero if the file has no such metadata.
  */
-void metadata_read(struct gpano *gpano, struct exif *exif, VipsImage *in, const struct bytes *bytes,
-                   enum picture_kind kind);
+void metadata_read(struct gpano *gpano, struct exif *exif, struct attitude *attitude, VipsImage *in,
+                   const struct bytes *bytes, enum picture_kind kind);
 
 /* For a JPEG, whose metadata are in segments; used by metadata_read and by tests. The outputs are all zero if it has
  * none. */

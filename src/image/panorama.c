@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <string.h>
 
 void panorama_elevation(double *high, double *low, const struct image *image)
 {
@@ -23,11 +24,10 @@ void panorama_elevation(double *high, double *low, const struct image *image)
 
 /* The elevation band as rows of the picture; may extend above and below it. Sizes are rounded: a picture that lacks
  * less than NEARLY degrees at an end counts as complete there. */
-static void band_of(double box[4], const struct image *image, const double elevation[2])
+static void band_of(double box[4], const struct image *image, const double span[2], const double elevation[2])
 {
     static const double NEARLY = 0.5;
-    double high, low;
-    panorama_elevation(&high, &low, image);
+    double low = span[0], high = span[1];
     double rows = image->height / (high - low); /* per degree */
     box[0] = 0;
     box[1] = (high - elevation[1]) * rows;
@@ -37,14 +37,12 @@ static void band_of(double box[4], const struct image *image, const double eleva
     if (low - elevation[0] < NEARLY) box[3] = fmin(image->height, box[3]);
 }
 
-static gvm_status check_elevation(const double box[4], const struct image *image, const double elevation[2],
-                                  const char *where, gvm_error *err)
+static gvm_status check_elevation(const double box[4], const struct image *image, const double span[2],
+                                  const double elevation[2], const char *where, gvm_error *err)
 {
-    double high, low;
     if (fmin(image->height, box[3]) - fmax(0, box[1]) >= 1) return GVM_OK;
-    panorama_elevation(&high, &low, image);
     return fail(err, GVM_IMAGE, "%s: it spans elevations of %.0f to %.0f degrees, none of the network's %.0f to %.0f",
-                where, low, high, elevation[0], elevation[1]);
+                where, span[0], span[1], elevation[0], elevation[1]);
 }
 
 /* Heading of the picture's centre column, which differs from the full circle's if the picture is cropped at one side. 0
@@ -75,46 +73,90 @@ int panorama_columns(double heading, int W)
 /* The centre column looks along `heading`, so the column that looks north is W heading / 360 to its left, and all
  * columns move right by that number, rounded. The error is at most a quarter of a degree for W = 640, and no resampling
  * is needed. A row is rotated in place by reversing all of it and then each of its two parts. */
-void panorama_turn(uint8_t *pixels, int H, int W, double heading)
+static void turn_rows(uint8_t *bytes, int rows, size_t row, size_t turn)
 {
-    size_t turn = (size_t)panorama_columns(heading, W) * 3, row = (size_t)W * 3;
-    for (int y = 0; y < H; y++, pixels += row) {
-        reverse(pixels, row);
-        reverse(pixels, turn);
-        reverse(pixels + turn, row - turn);
+    for (int y = 0; y < rows; y++, bytes += row) {
+        reverse(bytes, row);
+        reverse(bytes, turn);
+        reverse(bytes + turn, row - turn);
     }
 }
 
-static gvm_status check_band(const double elevation[2], const double *heading, const char *where, gvm_error *err)
+void panorama_turn(uint8_t *pixels, const struct picture_shape *shape, double heading)
 {
-    if (!(elevation[0] >= -90 && elevation[0] < elevation[1] && elevation[1] <= 90))
-        return fail(err, GVM_ARGUMENT,
-                    "invalid elevation range %g to %g degrees; expected rising values within -90 to 90", elevation[0],
-                    elevation[1]);
-    if (heading != NULL && !isfinite(*heading))
+    int columns = panorama_columns(heading, shape->width), across = shape->width / SEEN_PATCH;
+    turn_rows(pixels, shape->height, (size_t)shape->width * 3, (size_t)columns * 3);
+    if (!shape->masked) return;
+    int patches = (columns + SEEN_PATCH / 2) / SEEN_PATCH % across;
+    turn_rows(picture_seen(pixels, shape), shape->height / SEEN_PATCH, (size_t)across, (size_t)patches);
+}
+
+gvm_status panorama_check(const struct picture_shape *shape, gvm_error *err)
+{
+    const double *elevation = shape->elevation;
+    if (elevation[0] >= -90 && elevation[0] < elevation[1] && elevation[1] <= 90) return GVM_OK;
+    return fail(err, GVM_ARGUMENT, "invalid elevation range %g to %g degrees; expected rising values within -90 to 90",
+                elevation[0], elevation[1]);
+}
+
+static gvm_status check_band(const struct picture_shape *shape, const double *heading, const char *where,
+                             gvm_error *err)
+{
+    gvm_status status = panorama_check(shape, err);
+    if (status == GVM_OK && heading != NULL && !isfinite(*heading))
         return fail(err, GVM_ARGUMENT, "%s: a heading must be a finite number of degrees", where);
+    return status;
+}
+
+/* The visibility of rows: unseen are those beyond the picture, which the box extends over. */
+static void hide_rows(uint8_t *out, const struct picture_shape *shape, const double box[4], int height)
+{
+    int H = shape->height, W = shape->width, across = W / SEEN_PATCH;
+    double each = (box[3] - box[1]) / H; /* rows of the picture */
+    uint8_t *seen = picture_seen(out, shape);
+    for (int patch = 0; patch < H / SEEN_PATCH; patch++) {
+        double from = box[1] + patch * SEEN_PATCH * each, to = from + SEEN_PATCH * each;
+        memset(seen + (size_t)patch * (size_t)across, 2 * (fmin(to, height) - fmax(from, 0)) >= to - from,
+               (size_t)across);
+    }
+    for (int y = 0; y < H; y++, out += 3 * (size_t)W)
+        if (box[1] + (y + 1) * each <= 0 || box[1] + y * each >= height)
+            for (int i = 0; i < 3 * W; i++) out[i] = shape->unseen[i % 3];
+}
+
+gvm_status panorama_strip(uint8_t *out, const struct picture_shape *shape, const double span[2], double heading,
+                          bool checked, const struct image *image, const char *where, gvm_error *err)
+{
+    double box[4];
+    int H = shape->height, W = shape->width;
+    band_of(box, image, span, shape->elevation);
+    gvm_status status = check_elevation(box, image, span, shape->elevation, where, err);
+    if (status == GVM_OK) status = fit_box(out, H, W, shape->resize, image, box, where, err);
+    if (status == GVM_OK && checked) status = fit_content(out, (size_t)H * (size_t)W, where, err);
+    if (status != GVM_OK) return status;
+    if (shape->masked) hide_rows(out, shape, box, image->height);
+    panorama_turn(out, shape, heading);
     return GVM_OK;
 }
 
 gvm_status panorama_fit(uint8_t *out, const struct picture_shape *shape, const double *heading, enum circle circle,
                         struct image *image, const char *where, gvm_error *err)
 {
-    double box[4];
-    int H = shape->height, W = shape->width;
-    gvm_status status = check_band(shape->elevation, heading, where, err);
+    double span[2];
+    gvm_status status = check_band(shape, heading, where, err);
     if (status == GVM_OK) status = circle_check(image, circle, where, err);
-    if (status == GVM_OK) band_of(box, image, shape->elevation);
-    if (status == GVM_OK) status = check_elevation(box, image, shape->elevation, where, err);
-    if (status == GVM_OK) status = fit_box(out, H, W, shape->resize, image, box, where, err);
-    if (status == GVM_OK && circle != CIRCLE_LISTED) status = fit_content(out, (size_t)H * (size_t)W, where, err);
-    if (status == GVM_OK) panorama_turn(out, H, W, heading != NULL ? *heading : own_heading(image));
-    return status;
+    if (status != GVM_OK) return status;
+    panorama_elevation(&span[1], &span[0], image);
+    return panorama_strip(out, shape, span, heading != NULL ? *heading : own_heading(image), circle != CIRCLE_LISTED,
+                          image, where, err);
 }
 
 void panorama_seen(double box[4], int *turn, const struct picture_shape *shape, const double *heading,
                    const struct image *image)
 {
-    band_of(box, image, shape->elevation);
+    double span[2];
+    panorama_elevation(&span[1], &span[0], image);
+    band_of(box, image, span, shape->elevation);
     *turn = panorama_columns(heading != NULL ? *heading : own_heading(image), shape->width);
 }
 
@@ -122,7 +164,7 @@ gvm_status panorama_load(uint8_t *out, const struct picture_shape *shape, const 
                          const char *path, gvm_error *err)
 {
     struct image image;
-    gvm_status status = check_band(shape->elevation, heading, path_tail(path), err);
+    gvm_status status = check_band(shape, heading, path_tail(path), err);
     if (status == GVM_OK) status = image_load(&image, path, err);
     if (status != GVM_OK) return status;
     status = panorama_fit(out, shape, heading, circle, &image, path_tail(path), err);

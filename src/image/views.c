@@ -14,7 +14,7 @@
 #include "base/error.h"
 #include "image/fit.h"
 
-static const struct lens usual = {.width = 75, .pitch = 0}; /* like the main camera of a phone */
+static const struct view_lens usual = {.width = 75, .pitch = 0}; /* like the main camera of a phone */
 
 enum { LEAST_SAMPLES = 2, MOST_SAMPLES = 8 };
 
@@ -57,7 +57,7 @@ static void add_sample(double sum[3], const struct source *s, const struct spot 
     for (int c = 0; c < 3; c++) sum[c] += (1 - a) * ((1 - b) * p[c] + b * q[c]) + a * ((1 - b) * u[c] + b * v[c]);
 }
 
-void views_cut(uint8_t *out, int count, int H, int W, const struct lens *lens, const struct image *panorama)
+void views_cut(uint8_t *out, int count, int H, int W, const struct view_lens *lens, const struct image *panorama)
 {
     const double degree = M_PI / 180;
     double high, low, f = W / 2.0 / tan(lens->width / 2 * degree), s = sin(lens->pitch * degree);

@@ -7,7 +7,7 @@
 enum { PANORAMA_VIEWS = 8 };
 
 /* Camera of the views. */
-struct lens {
+struct view_lens {
     double width; /* horizontal field of view in degrees, below 180 */
     double pitch; /* degrees above the horizon */
 };
@@ -16,7 +16,7 @@ struct lens {
  * apart.
  *
  *   out  (count, H, W, 3) sRGB; count <= PANORAMA_VIEWS */
-void views_cut(uint8_t *out, int count, int H, int W, const struct lens *lens, const struct image *panorama);
+void views_cut(uint8_t *out, int count, int H, int W, const struct view_lens *lens, const struct image *panorama);
 
 /* Render the views of a panorama that a network for photos takes: level, 75 degrees wide. Its gpano is cleared if it
  * does not fit the picture.

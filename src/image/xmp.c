@@ -10,12 +10,13 @@
 
 enum { VALUE_MAX = 64, TEXT_MAX = 2 * VALUE_MAX, PREFIX_MAX = 32, PREFIXES = 16 };
 
-enum space { NO_SPACE, GPANO, EXIF, NOTE, DJI };
+enum space { NO_SPACE, GPANO, EXIF, NOTE, DJI, CAMERA };
 
 static const char *const spaces[] = {[GPANO] = "http://ns.google.com/photos/1.0/panorama/",
                                      [EXIF] = "http://ns.adobe.com/exif/1.0/",
                                      [NOTE] = "http://ns.adobe.com/xmp/note/",
-                                     [DJI] = "http://www.dji.com/drone-dji/1.0/"};
+                                     [DJI] = "http://www.dji.com/drone-dji/1.0/",
+                                     [CAMERA] = "http://pix4d.com/camera/1.0/"};
 
 /* Coordinates are assembled after the whole packet is read. */
 struct parse {
@@ -40,6 +41,22 @@ static void take_number(double *number, const char *value, double low, double hi
     if (rest != value && *rest == '\0' && isfinite(x) && x >= low && x <= high) *number = x;
 }
 
+static void take_angle(bool *has, double *degrees, const char *value, double most)
+{
+    double angle = NAN;
+    take_number(&angle, value, -most, most);
+    if (isnan(angle)) return;
+    *has = true;
+    *degrees = angle;
+}
+
+static void take_above(struct gpano *gpano, const char *value, double most)
+{
+    double top = 0;
+    take_number(&top, value, -most, most);
+    gpano->above = fmax(0, -top);
+}
+
 static void take_gpano(struct gpano *gpano, const char *name, const char *value)
 {
     const double pixels = 1e7, turns = 3600;
@@ -49,6 +66,7 @@ static void take_gpano(struct gpano *gpano, const char *name, const char *value)
     } sizes[] = {{"FullPanoWidthPixels", &gpano->full_width},    {"FullPanoHeightPixels", &gpano->full_height},
                  {"CroppedAreaLeftPixels", &gpano->left},        {"CroppedAreaTopPixels", &gpano->top},
                  {"CroppedAreaImageWidthPixels", &gpano->width}, {"CroppedAreaImageHeightPixels", &gpano->height}};
+    if (strcmp(name, "CroppedAreaTopPixels") == 0) take_above(gpano, value, pixels);
     for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++)
         if (strcmp(name, sizes[i].name) == 0) {
             double number = NAN;
@@ -65,8 +83,29 @@ static void take_gpano(struct gpano *gpano, const char *name, const char *value)
         gpano->has_heading = true;
     } else if (strcmp(name, "ProjectionType") == 0 && *value != '\0') {
         gpano->equirectangular = g_ascii_strcasecmp(value, "equirectangular") == 0;
+        gpano->cylindrical = g_ascii_strcasecmp(value, "cylindrical") == 0;
         gpano->other = !gpano->equirectangular;
     }
+    if (strcmp(name, "PosePitchDegrees") == 0) take_angle(&gpano->has_pitch, &gpano->pitch, value, 90);
+    if (strcmp(name, "PoseRollDegrees") == 0) take_angle(&gpano->has_roll, &gpano->roll, value, 180);
+}
+
+/* Pix4D's pitch is 0 straight down and 90 ahead, DJI's is that above the horizon. */
+static void take_attitude(struct attitude *a, bool dji, const char *name, const char *value)
+{
+    const double below = dji ? 0 : 90;
+    bool has_pitch = false;
+    double pitch;
+    if (strcmp(name, dji ? "GimbalYawDegree" : "Yaw") == 0) {
+        take_angle(&a->has_yaw, &a->yaw, value, 360);
+        if (a->yaw < 0) a->yaw += 360;
+    }
+    if (strcmp(name, dji ? "GimbalPitchDegree" : "Pitch") == 0) take_angle(&has_pitch, &pitch, value, 180);
+    if (has_pitch && fabs(pitch - below) <= 90) {
+        a->has_pitch = true;
+        a->pitch = pitch - below;
+    }
+    if (strcmp(name, dji ? "GimbalRollDegree" : "Roll") == 0) take_angle(&a->has_roll, &a->roll, value, 180);
 }
 
 /* Parses "51,30.5N" or "51,30,30N", as specified by XMP, and "-51.5", "51.5 N" and "51 deg 30' 0.00\" N", as programs
@@ -126,6 +165,7 @@ static void take(struct parse *p, enum space space, const char *name, const char
     value[n] = '\0';
     if (space == GPANO) take_gpano(&p->xmp->gpano, name, value);
     if (space == NOTE && strcmp(name, "HasExtendedXMP") == 0 && n == XMP_GUID) memcpy(p->xmp->guid, value, n + 1);
+    if (space == DJI || space == CAMERA) take_attitude(&p->xmp->attitude, space == DJI, name, value);
     if (space != EXIF && space != DJI) return;
     char letter;
     if (g_ascii_strcasecmp(name, "GPSLatitude") == 0 && isnan(p->lat)) {
@@ -170,7 +210,7 @@ static bool declares(struct parse *p, const char *name, const char *uri)
     if (strncmp(name, "xmlns", 5) != 0 || (name[5] != ':' && name[5] != '\0')) return false;
     const char *prefix = name[5] == ':' ? name + 6 : "", *local;
     enum space space = NO_SPACE;
-    for (int i = GPANO; i <= DJI; i++)
+    for (int i = GPANO; i <= CAMERA; i++)
         if (is_same_space(uri, spaces[i])) space = (enum space)i;
     char full[PREFIX_MAX + 8];
     if (strlen(prefix) >= PREFIX_MAX || p->count == PREFIXES) return true;
@@ -262,5 +302,5 @@ void xmp_read(struct xmp *xmp, const char *text, size_t size)
 bool gpano_says(const struct gpano *g)
 {
     return g->full_width > 0 || g->full_height > 0 || g->width > 0 || g->height > 0 || g->has_heading ||
-           g->equirectangular || g->other;
+           g->equirectangular || g->other || g->has_pitch || g->has_roll;
 }

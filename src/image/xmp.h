@@ -12,18 +12,32 @@
 struct gpano {
     double full_width, full_height;
     double left, top, width, height;
+    double above; /* of a cylinder: rows above the horizon, which a negative CroppedAreaTopPixels gives; else 0 */
     bool has_left;
     double heading; /* of the full circle's centre column, degrees clockwise from north */
     bool has_heading;
     bool equirectangular; /* ProjectionType is equirectangular, */
-    bool other;           /* or another projection */
+    bool other;           /* or another projection, */
+    bool cylindrical;     /* which is this one */
+    double pitch, roll;   /* of the full circle's centre: degrees above the horizon; clockwise */
+    bool has_pitch, has_roll;
+};
+
+/* How a camera was held, as Pix4D's (Camera:Yaw, Pitch, Roll) and DJI's programs (drone-dji:GimbalYawDegree ...) write
+ * it. */
+struct attitude {
+    bool has_yaw, has_pitch, has_roll;
+    double yaw;   /* degrees clockwise from north, 0..360 */
+    double pitch; /* above the horizon, -90..90 */
+    double roll;  /* clockwise, -180..180 */
 };
 
 enum { XMP_GUID = 32 };
 
 struct xmp {
     struct gpano gpano;
-    struct exif exif;        /* position and heading, which XMP repeats from EXIF */
+    struct exif exif; /* position and heading, which XMP repeats from EXIF */
+    struct attitude attitude;
     char guid[XMP_GUID + 1]; /* of its extension; empty: none */
 };
 

@@ -4,7 +4,9 @@
 
 struct embed_pass {
     struct tensor *x, *y;              /* x: NULL for pixels, which have no gradient */
-    const uint8_t *pixels;             /* (B, H, W, 3) */
+    const uint8_t *pixels;             /* (B, H, W, 3) or, with visibility, B times (H, W, 3) and (H / 4, W / 4) */
+    size_t picture;                    /* bytes of one */
+    struct param *unseen;              /* (C) of the tokens that are not seen; NULL for 0 */
     int H, W;                          /* of the pictures, or of the map x */
     struct param *weight, *bias;       /* (C, K), (C) or NULL */
     const struct norm *norm;           /* (C) */
@@ -15,7 +17,7 @@ struct embed_pass {
     void *columns;      /* (rows, K) of T */
     /* backward */
     void *du, *dcolumns;
-    float *norm_partial, *product_partial;
+    float *norm_partial, *product_partial, *factors, *unseen_partial;
 };
 
 /* Adjacent values that a thread moves at once; N sizeof(T) is 4, 8 or 16 bytes for a single memory access. */
@@ -32,15 +34,15 @@ struct levels {
 /* (byte / 255 - mean) / deviation. A patch is laid out as its filter: (channel, row, column). A thread handles N
  * adjacent values of a channel; n: threads for all patches; side: of a patch. */
 template <typename T, int N>
-__global__ void patches_kernel(pack<T, N> *columns, const uint8_t *pixels, struct levels levels, unsigned side,
-                               unsigned H, unsigned W, unsigned n)
+__global__ void patches_kernel(pack<T, N> *columns, const uint8_t *pixels, size_t picture, struct levels levels,
+                               unsigned side, unsigned H, unsigned W, unsigned n)
 {
     unsigned i = blockIdx.x * blockDim.x + threadIdx.x, parts = side / N;
     if (i >= n) return;
     unsigned row = i / (3 * side * parts), c = i / (side * parts) % 3, across = W / side, L = H / side * across;
     unsigned y = row % L / across * side + i / parts % side, x = row % across * side + i % parts * N;
     float mean = levels.mean[c], deviation = levels.deviation[c];
-    pixels += ((size_t)(row / L * H + y) * W + x) * 3 + (levels.bgr ? 2 - c : c);
+    pixels += row / L * picture + ((size_t)y * W + x) * 3 + (levels.bgr ? 2 - c : c);
     pack<T, N> some;
     for (int j = 0; j < N; j++) store(some.value + j, ((float)pixels[3 * j] / 255.0f - mean) / deviation);
     columns[i] = some;
@@ -76,6 +78,23 @@ __global__ void scatter_kernel(pack<T, N> *dx, const pack<T, N> *columns, unsign
     *to = piece;
 }
 
+/* The visibility that follows each picture. */
+__global__ void visibility_kernel(uint8_t *seen, const uint8_t *pixels, size_t picture, int L, int rows)
+{
+    int r = blockIdx.x * blockDim.x + threadIdx.x;
+    if (r < rows) seen[r] = pixels[(size_t)(r / L + 1) * picture - L + r % L] != 0;
+}
+
+/* A token is seen if any of its four is. */
+__global__ void merge_visibility_kernel(uint8_t *seen, const uint8_t *from, int H, int W, int rows)
+{
+    int r = blockIdx.x * blockDim.x + threadIdx.x;
+    if (r >= rows) return;
+    uint8_t any = 0;
+    for (int i = 0; i < 4; i++) any |= from[merged(r, i, H, W, 1)];
+    seen[r] = any;
+}
+
 static size_t rows_of(const struct embed_pass *p)
 {
     return (size_t)p->y->B * (size_t)p->y->L;
@@ -102,7 +121,7 @@ template <typename T, int N> static void patches_by(struct tape *tape, const str
         {w->mean[0], w->mean[1], w->mean[2]}, {w->deviation[0], w->deviation[1], w->deviation[2]}, w->bgr};
     size_t n = rows_of(p) * (size_t)p->K / N;
     LAUNCH((patches_kernel<T, N>), blocks_of(n, BLOCK), BLOCK, 0, cuda_of(tape)->stream, (pack<T, N> *)p->columns,
-           p->pixels, levels, w->patch, p->H, p->W, (unsigned)n);
+           p->pixels, p->picture, levels, w->patch, p->H, p->W, (unsigned)n);
 }
 
 template <typename T> static void gather(struct tape *tape, const struct embed_pass *p)
@@ -138,6 +157,8 @@ static void reserve_backward(struct embed_pass *p, struct tape *tape)
     p->dcolumns = p->x ? tape_scratch_values(tape, rows * (size_t)p->K) : NULL;
     p->norm_partial = norm_scratch(tape, (int)rows, C);
     p->product_partial = product_scratch(tape, (int)rows, C);
+    p->factors = factors_scratch(tape, p->y);
+    p->unseen_partial = p->y->seen ? unseen_scratch(tape, p->y) : NULL;
 }
 
 static void embed_backward(struct tape *tape, void *self)
@@ -145,8 +166,10 @@ static void embed_backward(struct tape *tape, void *self)
     struct embed_pass *p = (struct embed_pass *)self;
     int C = p->y->C, rows = (int)rows_of(p);
     reserve_backward(p, tape);
-    norm_rows_backward(tape, p->du, 0, p->norm_partial, p->y->grad, p->u, p->mean, p->rstd, NULL, p->norm, rows,
-                       p->y->L, C);
+    struct factors keep = branch_factors(tape, p->factors, NULL, p->y);
+    norm_rows_backward(tape, p->du, 0, p->norm_partial, p->y->grad, p->u, p->mean, p->rstd, keep.each, p->norm, rows,
+                       keep.L, C);
+    if (p->y->seen && p->unseen) unseen_backward(tape, p->y, p->unseen, p->unseen_partial);
     if (tape->element == 2)
         gather<bf16>(tape, p);
     else
@@ -189,6 +212,7 @@ static struct tensor *embed(struct tape *tape, struct embed_pass *p)
         struct product u = forward_product(tape, p->u, p->columns, p->weight, p->bias, (int)rows, C, p->K);
         run_product(tape, &u);
         norm_rows(tape, p->y->data, p->mean, p->rstd, p->u, NULL, NULL, p->norm, (int)rows, p->y->L, C);
+        if (p->y->seen) fill_unseen(tape, p->y, p->unseen);
     }
     tape_scratch_release(tape);
     tape_record(tape, embed_backward, p);
@@ -207,7 +231,16 @@ struct tensor *patch_embed_cuda(struct tape *tape, const uint8_t *pixels, int B,
     p->norm = &w->norm;
     p->patches = w;
     p->K = 3 * w->patch * w->patch;
-    p->y = tape_tensor(tape, B, H / w->patch * (W / w->patch), w->weight->shape[0]);
+    int L = H / w->patch * (W / w->patch);
+    p->unseen = w->unseen;
+    p->picture = (size_t)H * W * 3 + (w->unseen ? (size_t)L : 0);
+    p->y = tape_tensor(tape, B, L, w->weight->shape[0]);
+    if (w->unseen) p->y->seen = tape_seen(tape, B, L);
+    if (w->unseen && !tape->dry) {
+        LAUNCH(visibility_kernel, blocks_of((size_t)B * L, BLOCK), BLOCK, 0, cuda_of(tape)->stream, p->y->seen->plane,
+               pixels, p->picture, L, B * L);
+        LAUNCHED(tape, "read visibility");
+    }
     return embed(tape, p);
 }
 
@@ -220,6 +253,14 @@ struct tensor *patch_merge_cuda(struct tape *tape, struct tensor *x, int H, int 
     p->weight = w->weight;
     p->norm = &w->norm;
     p->K = 4 * x->C;
+    p->unseen = w->unseen;
     p->y = tape_tensor(tape, x->B, x->L / 4, w->weight->shape[0]);
+    if (x->seen) p->y->seen = tape_seen(tape, x->B, x->L / 4);
+    if (x->seen && !tape->dry) {
+        int rows = (int)rows_of(p);
+        LAUNCH(merge_visibility_kernel, blocks_of((size_t)rows, BLOCK), BLOCK, 0, cuda_of(tape)->stream,
+               p->y->seen->plane, x->seen->plane, H, W, rows);
+        LAUNCHED(tape, "merge visibility");
+    }
     return embed(tape, p);
 }

@@ -1,5 +1,5 @@
 /* feed_forward_cuda.cu - x + LN(W2 gelu(W1 x + b1) + b2): the second half of a Swin V2 block. Training stores
- * W1 x + b1, its gelu and the branch before its norm. */
+ * W1 x + b1, its gelu and the branch before its norm. The branch of a token that is not seen counts 0. */
 #include "layers/layer_cuda.cuh"
 
 struct feed_pass {
@@ -10,7 +10,7 @@ struct feed_pass {
     float *mean, *rstd; /* (rows) */
     /* backward */
     void *du, *dh;
-    float *norm_partial, *product_partial;
+    float *norm_partial, *product_partial, *factors;
 };
 
 static void reserve_backward(struct feed_pass *p, struct tape *tape)
@@ -20,6 +20,7 @@ static void reserve_backward(struct feed_pass *p, struct tape *tape)
     p->dh = tape_scratch_values(tape, (size_t)rows * 4 * C);
     p->norm_partial = norm_scratch(tape, rows, C);
     p->product_partial = product_scratch(tape, rows, 4 * C);
+    p->factors = factors_scratch(tape, p->x);
 }
 
 static void feed_forward_backward(struct tape *tape, void *self)
@@ -28,8 +29,9 @@ static void feed_forward_backward(struct tape *tape, void *self)
     const struct feed_forward *w = p->w;
     int C = p->x->C, rows = p->x->B * p->x->L;
     reserve_backward(p, tape);
-    norm_rows_backward(tape, p->du, 0, p->norm_partial, p->y->grad, p->u, p->mean, p->rstd, p->keep, &w->norm, rows,
-                       p->x->L, C);
+    struct factors keep = branch_factors(tape, p->factors, p->keep, p->x);
+    norm_rows_backward(tape, p->du, 0, p->norm_partial, p->y->grad, p->u, p->mean, p->rstd, keep.each, &w->norm, rows,
+                       keep.L, C);
     struct product dw2 = weight_product(tape, grad_of(tape, w->w2), grad_of(tape, w->b2), p->product_partial, p->du,
                                         p->g, rows, C, 4 * C);
     run_product(tape, &dw2);
@@ -63,6 +65,7 @@ struct tensor *feed_forward_cuda(struct tape *tape, struct tensor *x, const stru
     }
     p->g = take(tape, (size_t)rows * 4 * C);
     p->u = take(tape, (size_t)rows * C);
+    float *factors = factors_scratch(tape, x);
     tape->counts.linear += (uint64_t)rows * C * 4 * C * 2;
     if (!tape->dry) {
         struct product h = forward_product(tape, p->g, x->data, w->w1, w->b1, rows, 4 * C, C);
@@ -71,7 +74,8 @@ struct tensor *feed_forward_cuda(struct tape *tape, struct tensor *x, const stru
         run_product(tape, &h);
         struct product u = forward_product(tape, p->u, p->g, w->w2, w->b2, rows, C, 4 * C);
         run_product(tape, &u);
-        norm_rows(tape, p->y->data, p->mean, p->rstd, p->u, x->data, keep, &w->norm, rows, x->L, C);
+        struct factors f = branch_factors(tape, factors, keep, x);
+        norm_rows(tape, p->y->data, p->mean, p->rstd, p->u, x->data, f.each, &w->norm, rows, f.L, C);
     }
     tape_scratch_release(tape);
     tape_record(tape, feed_forward_backward, p);

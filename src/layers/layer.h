@@ -39,6 +39,35 @@ static inline bool shares_tiles(int items, int least, struct team team)
     return team.size > 1 && (items < least * team.size || (items % team.size != 0 && items < 4 * team.size));
 }
 
+/* List the seen tokens of a finished plane (B, L). */
+static inline void list_seen(struct seen *seen, int B, int L)
+{
+    seen->count = 0;
+    for (int r = 0; r < B * L; r++)
+        if (seen->plane[r]) seen->rows[seen->count++] = r;
+}
+
+/* Number of rows of a map that a layer computes, and the map's row of number r. */
+static inline int rows_seen(const struct tensor *x)
+{
+    return x->seen ? x->seen->count : x->B * x->L;
+}
+
+static inline size_t row_seen(const struct tensor *x, int r)
+{
+    return (size_t)(x->seen ? x->seen->rows[r] : r);
+}
+
+/* Copy the tokens that are not seen, which a residual layer passes unchanged: this thread's share. */
+static inline void copy_unseen(struct tensor *y, const struct tensor *x, struct team team)
+{
+    int from, to;
+    if (x->seen == NULL || y->data == x->data) return;
+    parallel_range(&from, &to, x->B * x->L, 1, team);
+    for (int r = from; r < to; r++)
+        if (!x->seen->plane[r]) memcpy(y->data + (size_t)r * x->C, x->data + (size_t)r * x->C, x->C * sizeof *x->data);
+}
+
 /* Gradients of a norm's weights: each thread has its own sums, which are added in rank order. */
 struct norm_partials {
     float *sums; /* (threads, 2, C) */

@@ -27,6 +27,25 @@ void norm_rows_backward(struct tape *tape, void *du, float accumulate, float *pa
 float *norm_scratch(struct tape *tape, int rows, int C);
 enum { MAX_CHANNELS = 2048 };
 
+/* Tokens that are not seen (seen_cuda.cu). The factors of a residual branch of x: keep (B) or NULL for pictures of L
+ * rows or, if x has unseen tokens, in `room` (B L), one for each row. */
+struct factors {
+    const float *each;
+    int L;
+};
+
+struct factors branch_factors(struct tape *tape, float *room, const float *keep, const struct tensor *x);
+static inline float *factors_scratch(struct tape *tape, const struct tensor *x)
+{
+    return x->seen ? tape_scratch(tape, (size_t)x->B * (size_t)x->L) : NULL;
+}
+
+/* Set the rows of y that are not seen to `unseen` (C); NULL: to 0. unseen_backward adds its gradient; partial: from
+ * unseen_scratch. */
+void fill_unseen(struct tape *tape, struct tensor *y, const struct param *unseen);
+float *unseen_scratch(struct tape *tape, const struct tensor *y);
+void unseen_backward(struct tape *tape, const struct tensor *y, const struct param *unseen, float *partial);
+
 /* to = (to +) the sum of n numbers / divisor */
 __global__ static inline void divide_sum_kernel(float *to, const double *x, int n, double divisor, float accumulate)
 {

@@ -27,15 +27,19 @@ struct patch_embed {
     int patch;                   /* side, pixels */
     float mean[3], deviation[3]; /* of the filters' channels, for bytes / 255 */
     bool bgr;                    /* order of the filters' channels: BGR instead of RGB */
+    struct param *unseen;        /* (C) of patches that are not seen; NULL: the pictures have no visibility */
 };
 
 struct patch_merge {
     struct param *weight; /* (2C, 4C) */
     struct norm norm;     /* (2C) */
+    struct param *unseen; /* (2C) of tokens none of whose four is seen; NULL for 0 */
 };
 
 struct attention {
     int H, W, window, shift, heads;      /* size of the map, side of a window, cyclic shift, number of heads */
+    bool wrap;                           /* the map's left and right edge are neighbours: no mask between them */
+    int slide;                           /* shift of the columns only, without `shift`; requires wrap */
     struct param *logit_scale;           /* (heads, 1, 1) */
     struct param *cpb_w1, *cpb_b1;       /* (512, 2), (512) */
     struct param *cpb_w2;                /* (heads, 512) */

@@ -7,10 +7,10 @@ struct masks_pass {
     struct tensor *x, *y;
     const struct masks *w;
     int N, L, half; /* masks, tokens, hidden width L / 2 */
-    float *maximum; /* (B, L) */
+    float *maximum; /* (B, L); 0 if the token is not seen */
     int *where;     /* (B, L) channel of the maximum */
     float *hidden;  /* (B, N, L / 2) */
-    float *mask;    /* (B, N, L) */
+    float *mask;    /* (B, N, L); 0 if the token is not seen */
     /* backward */
     float accumulate;
     float *dmask, *dhidden; /* like mask, hidden */
@@ -25,13 +25,29 @@ static void add_rows(float *y, int ldy, const float *bias, int rows, int n)
     for (int r = 0; r < rows; r++) kernels()->add(y + (size_t)r * ldy, bias, n);
 }
 
+/* Set the mask n (B, N, L) to 0 for the tokens that are not seen. */
+static void clear_unseen(float *mask, const struct masks_pass *p, int n)
+{
+    for (int b = 0; p->x->seen && b < p->x->B; b++)
+        for (int l = 0; l < p->L; l++)
+            if (!p->x->seen->plane[(size_t)b * p->L + l]) mask[((size_t)b * p->N + n) * p->L + l] = 0;
+}
+
+static bool is_seen(const struct masks_pass *p, int row)
+{
+    return p->x->seen == NULL || p->x->seen->plane[row] != 0;
+}
+
 static void masks_forward(void *argument, struct team team)
 {
     const struct masks_pass *p = argument;
     const struct masks *w = p->w;
     int B = p->x->B, C = p->x->C, N = p->N, L = p->L, half = p->half, from, to;
     parallel_range(&from, &to, B * L, 1, team);
-    for (int r = from; r < to; r++) p->maximum[r] = kernels()->max_row(p->where + r, p->x->data + (size_t)r * C, C);
+    for (int r = from; r < to; r++) {
+        p->maximum[r] = kernels()->max_row(p->where + r, p->x->data + (size_t)r * C, C);
+        if (!is_seen(p, r)) p->maximum[r] = 0;
+    }
     parallel_barrier(team);
     for (int n = team.rank; n < N; n += team.size) {
         size_t size = (size_t)half * L;
@@ -40,6 +56,7 @@ static void masks_forward(void *argument, struct team team)
         add_rows(hidden, N * half, w->b1->data + (size_t)n * half, B, half);
         gemm('N', 'T', B, L, half, hidden, N * half, w->w2->data + n * size, half, 0, mask, N * L);
         add_rows(mask, N * L, w->b2->data + (size_t)n * L, B, L);
+        clear_unseen(p->mask, p, n);
     }
     parallel_barrier(team);
     int blocks = (C + CHANNEL_BLOCK - 1) / CHANNEL_BLOCK;
@@ -66,6 +83,7 @@ static void masks_backward_rows(void *argument, struct team team)
         size_t size = (size_t)half * L;
         const float *dmask = p->dmask + (size_t)n * L, *hidden = p->hidden + (size_t)n * half;
         float *dhidden = p->dhidden + (size_t)n * half;
+        clear_unseen(p->dmask, p, n);
         kernels()->column_sum(w->b2->grad + (size_t)n * L, dmask, N * L, B, 0, L);
         gemm('T', 'N', L, half, B, dmask, N * L, hidden, N * half, 1, w->w2->grad + n * size, half);
         gemm('N', 'N', B, half, L, dmask, N * L, w->w2->data + n * size, half, 0, dhidden, N * half);
@@ -77,7 +95,8 @@ static void masks_backward_rows(void *argument, struct team team)
     int from, to;
     parallel_range(&from, &to, B * L, 1, team);
     for (int r = from; r < to; r++)
-        for (int n = 0; n < N; n++) p->x->grad[(size_t)r * C + p->where[r]] += p->dmaximum[(size_t)n * B * L + r];
+        for (int n = 0; n < N && is_seen(p, r); n++)
+            p->x->grad[(size_t)r * C + p->where[r]] += p->dmaximum[(size_t)n * B * L + r];
 }
 
 static void reserve_backward(struct masks_pass *p, struct tape *tape)

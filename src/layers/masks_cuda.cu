@@ -9,17 +9,18 @@ struct masks_pass {
     struct tensor *x, *y;
     const struct masks *w;
     int N, L, half; /* masks, tokens, hidden width L / 2 */
-    float *maximum; /* (B, L) */
-    int *where;     /* (B, L) channel of the maximum */
+    float *maximum; /* (B, L); 0 if the token is not seen */
+    int *where;     /* (B, L) channel of the maximum, -1 if the token is not seen */
     float *hidden;  /* (B, N, half) */
-    float *mask;    /* (B, N, L) */
+    float *mask;    /* (B, N, L); 0 if the token is not seen */
     /* backward */
     float *dmask, *dhidden; /* like mask, hidden */
     float *dmaximum;        /* (N, B, L): each mask's contribution */
 };
 
 /* One warp per row. Of equal values the lowest channel wins, so that the order of comparisons does not matter. */
-template <typename T> __global__ void maximum_kernel(float *maximum, int *where, const T *x, int rows, int C)
+template <typename T>
+__global__ void maximum_kernel(float *maximum, int *where, const T *x, const uint8_t *seen, int rows, int C)
 {
     int lane = threadIdx.x % WARP, row = (blockIdx.x * blockDim.x + threadIdx.x) / WARP;
     if (row >= rows) return;
@@ -36,8 +37,25 @@ template <typename T> __global__ void maximum_kernel(float *maximum, int *where,
         if (v > high || (v == high && c < best)) high = v, best = c;
     }
     if (lane > 0) return;
-    maximum[row] = high;
-    where[row] = best;
+    bool counts = seen == NULL || seen[row];
+    maximum[row] = counts ? high : 0;
+    where[row] = counts ? best : -1;
+}
+
+/* Set the mask (B, N, L) to 0 for tokens that are not seen. */
+__global__ void clear_unseen_kernel(float *mask, const uint8_t *seen, int N, int L, size_t n)
+{
+    size_t i = (size_t)blockIdx.x * blockDim.x + threadIdx.x;
+    if (i < n && !seen[i / L / N * L + i % L]) mask[i] = 0;
+}
+
+static void clear_unseen(struct tape *tape, const struct masks_pass *p, float *mask)
+{
+    size_t n = (size_t)p->x->B * p->N * p->L;
+    if (p->x->seen == NULL) return;
+    LAUNCH(clear_unseen_kernel, blocks_of(n, BLOCK), BLOCK, 0, cuda_of(tape)->stream, mask, p->x->seen->plane, p->N,
+           p->L, n);
+    LAUNCHED(tape, "leave out unseen tokens");
 }
 
 /* y (B, N, C) = mask x: a block handles BLOCK channels of a picture, a thread one channel for MASKS masks. */
@@ -134,8 +152,8 @@ template <typename T> static void forward(struct tape *tape, const struct masks_
     long long size = (long long)half * L;
     cudaStream_t stream = cuda_of(tape)->stream;
     const T *x = (const T *)p->x->data;
-    LAUNCH(maximum_kernel<T>, blocks_of((size_t)B * L, BLOCK / WARP), BLOCK, 0, stream, p->maximum, p->where, x, B * L,
-           C);
+    LAUNCH(maximum_kernel<T>, blocks_of((size_t)B * L, BLOCK / WARP), BLOCK, 0, stream, p->maximum, p->where, x,
+           p->x->seen ? p->x->seen->plane : NULL, B * L, C);
     LAUNCHED(tape, "find maxima");
     each_mask(tape, p, 'N', 'T', B, half, L, p->maximum, L, 0, weight_of(tape, w->w1), L, size, 0, p->hidden, N * half,
               half);
@@ -143,6 +161,7 @@ template <typename T> static void forward(struct tape *tape, const struct masks_
     each_mask(tape, p, 'N', 'T', B, L, half, p->hidden, N * half, half, weight_of(tape, w->w2), half, size, 0, p->mask,
               N * L, L);
     add_bias(tape, p->mask, weight_of(tape, w->b2), B, N * L);
+    clear_unseen(tape, p, p->mask);
     dim3 grid((unsigned)blocks_of((size_t)C, BLOCK), (unsigned)B);
     LAUNCH(product_kernel<T>, grid, BLOCK, 0, stream, p->y->data, p->mask, x, N, L, C);
     LAUNCHED(tape, "apply masks");
@@ -157,6 +176,7 @@ template <typename T> static void backward(struct tape *tape, const struct masks
     LAUNCH(dmask_kernel<T>, blocks_of((size_t)B * L, BLOCK / WARP), BLOCK, 0, stream, p->dmask, p->y->grad,
            (const T *)p->x->data, B * L, N, L, C);
     LAUNCHED(tape, "apply masks, backward");
+    clear_unseen(tape, p, p->dmask);
     few_rows(tape, grad_of(tape, w->b2), p->dmask, B, N * L);
     each_mask(tape, p, 'T', 'N', L, half, B, p->dmask, N * L, L, p->hidden, N * half, half, 1, grad_of(tape, w->w2),
               half, size);

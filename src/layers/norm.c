@@ -53,6 +53,7 @@ struct tensor *layer_norm_cpu(struct tape *tape, struct tensor *x, const struct 
     struct norm_pass *p = tape_object(tape, sizeof *p);
     size_t rows = (size_t)x->B * x->L;
     *p = (struct norm_pass){.x = x, .y = tape_tensor(tape, x->B, x->L, x->C), .w = w};
+    p->y->seen = x->seen;
     if (tape->training) {
         p->xhat = tape_floats(tape, rows * x->C);
         p->rstd = tape_floats(tape, rows);

@@ -193,6 +193,7 @@ struct tensor *layer_norm_cuda(struct tape *tape, struct tensor *x, const struct
     int rows = x->B * x->L;
     p->x = x;
     p->y = x->element == tape->element ? tape_tensor(tape, x->B, x->L, x->C) : tape_feature(tape, x->B, x->C);
+    p->y->seen = x->seen;
     p->w = w;
     if (tape->training) {
         p->mean = tape_floats(tape, (size_t)rows);

@@ -14,14 +14,14 @@ enum { MAX_GROUPS = 256 /* blocks per head in backward, which divide the windows
 template <typename T>
 __global__ void __launch_bounds__(THREADS)
     attention_kernel(T *out, const T *qkv, const float *q_bias, const float *v_bias, const float *logit_scale,
-                     const float *table, struct shape s)
+                     const float *table, const uint8_t *seen, struct shape s)
 {
     SHARED(char, memory);
     window<T> w;
     lay_out(&w, memory, s, false);
     int head = blockIdx.x % s.heads, index = blockIdx.x / s.heads;
     for (int p = threadIdx.x; p < s.offsets; p += THREADS) w.table[p] = table[(size_t)head * s.offsets + p];
-    place_tokens(w, s, index);
+    place_tokens(w, s, index, seen);
     load_window(w, qkv, q_bias, v_bias, (const T *)NULL, s, head);
     __syncthreads();
     int ld = s.dp + w.PAD;
@@ -92,7 +92,8 @@ __device__ static void gather_table(float *dtable, const float *f, const shape &
 template <typename T>
 __global__ void __launch_bounds__(THREADS)
     attention_backward_kernel(T *dqkv, float *dtable, float *dscale, const T *dout, const T *qkv, const float *q_bias,
-                              const float *v_bias, const float *logit_scale, const float *table, struct shape s)
+                              const float *v_bias, const float *logit_scale, const float *table, const uint8_t *seen,
+                              struct shape s)
 {
     SHARED(char, memory);
     window<T> w;
@@ -105,7 +106,7 @@ __global__ void __launch_bounds__(THREADS)
     }
     for (int index = blockIdx.y; index < s.windows; index += gridDim.y) {
         T *to = dqkv + head * s.d;
-        place_tokens(w, s, index);
+        place_tokens(w, s, index, seen);
         load_window(w, qkv, q_bias, v_bias, dout, s, head);
         __syncthreads();
         block_product<false, true>(w.f, lf, w.q, ld, w.k, ld, s.np, s.np, s.dp);
@@ -163,8 +164,13 @@ struct attention_pass {
     float *mean, *rstd;  /* (rows) */
     /* backward */
     void *du, *dout, *dqkv;
-    float *norm_partial, *product_partial, *sums, *dtable, *dscale;
+    float *norm_partial, *product_partial, *sums, *dtable, *dscale, *factors;
 };
+
+static const uint8_t *seen_of(const struct attention_pass *p)
+{
+    return p->x->seen ? p->x->seen->plane : NULL;
+}
 
 static int groups(const struct shape *s)
 {
@@ -205,7 +211,7 @@ template <typename T> static void run_attention(struct tape *tape, const struct 
     cuda_check(cuda_of(tape), allowed, "compute attention");
     LAUNCH(attention_kernel<T>, p->s.windows * p->s.heads, THREADS, shared, cuda_of(tape)->stream, (T *)p->out,
            (const T *)p->qkv, weight_of(tape, w->q_bias), weight_of(tape, w->v_bias), weight_of(tape, w->logit_scale),
-           p->table, p->s);
+           p->table, seen_of(p), p->s);
     LAUNCHED(tape, "compute attention");
 }
 
@@ -218,7 +224,7 @@ template <typename T> static void run_attention_backward(struct tape *tape, cons
     dim3 grid((unsigned)p->s.heads, (unsigned)groups(&p->s));
     LAUNCH(attention_backward_kernel<T>, grid, THREADS, shared, cuda_of(tape)->stream, (T *)p->dqkv, p->dtable,
            p->dscale, (const T *)p->dout, (const T *)p->qkv, weight_of(tape, w->q_bias), weight_of(tape, w->v_bias),
-           weight_of(tape, w->logit_scale), p->table, p->s);
+           weight_of(tape, w->logit_scale), p->table, seen_of(p), p->s);
     LAUNCHED(tape, "compute attention, backward");
 }
 
@@ -234,6 +240,7 @@ static void reserve_backward(struct attention_pass *p, struct tape *tape)
     p->sums = tape_scratch(tape, (size_t)3 * C);
     p->dtable = tape_scratch(tape, (G + 1) * heads * (size_t)p->s.offsets); /* the last one is the total */
     p->dscale = tape_scratch(tape, G * heads);
+    p->factors = factors_scratch(tape, p->x);
 }
 
 static void attention_backward(struct tape *tape, void *self)
@@ -242,8 +249,9 @@ static void attention_backward(struct tape *tape, void *self)
     const struct attention *w = p->w;
     int C = p->x->C, rows = p->x->B * p->x->L, G = groups(&p->s), table = p->s.heads * p->s.offsets;
     reserve_backward(p, tape);
-    norm_rows_backward(tape, p->du, 0, p->norm_partial, p->y->grad, p->u, p->mean, p->rstd, p->keep, &w->norm, rows,
-                       p->x->L, C);
+    struct factors keep = branch_factors(tape, p->factors, p->keep, p->x);
+    norm_rows_backward(tape, p->du, 0, p->norm_partial, p->y->grad, p->u, p->mean, p->rstd, keep.each, &w->norm, rows,
+                       keep.L, C);
     struct product proj = weight_product(tape, grad_of(tape, w->proj_w), grad_of(tape, w->proj_b), p->product_partial,
                                          p->du, p->out, rows, C, C);
     run_product(tape, &proj);
@@ -293,6 +301,7 @@ struct tensor *window_attention_cuda(struct tape *tape, struct tensor *x, const 
     p->qkv = take(tape, (size_t)rows * 3 * C);
     p->out = take(tape, (size_t)rows * C);
     p->u = take(tape, (size_t)rows * C);
+    float *factors = factors_scratch(tape, x);
     tape->counts.qkv += (uint64_t)rows * C * 3 * C;
     tape->counts.attention += (uint64_t)rows * p->s.n * C * 2;
     tape->counts.linear += (uint64_t)rows * C * C;
@@ -306,7 +315,8 @@ struct tensor *window_attention_cuda(struct tape *tape, struct tensor *x, const 
             run_attention<float>(tape, p);
         struct product proj = forward_product(tape, p->u, p->out, w->proj_w, w->proj_b, rows, C, C);
         run_product(tape, &proj);
-        norm_rows(tape, p->y->data, p->mean, p->rstd, p->u, x->data, keep, &w->norm, rows, x->L, C);
+        struct factors f = branch_factors(tape, factors, keep, x);
+        norm_rows(tape, p->y->data, p->mean, p->rstd, p->u, x->data, f.each, &w->norm, rows, f.L, C);
     }
     tape_scratch_release(tape);
     tape_record(tape, attention_backward, p);

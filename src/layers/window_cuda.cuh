@@ -12,6 +12,8 @@ struct shape {
     int H, W, C, side, shift, heads, windows;
     int n, np, d, dp; /* tokens per window, channels per head; np and dp: rounded up to multiples of 16 */
     int offsets;      /* (2 side - 1)^2 */
+    bool wrap;        /* no mask between the left and the right edge */
+    int slide;        /* shift of the columns only */
 };
 
 static int up_16(int n)
@@ -29,6 +31,8 @@ static struct shape shape_of(int B, int C, const struct attention *w)
     s.dp = up_16(s.d);
     s.windows = B * w->H * w->W / s.n;
     s.offsets = (2 * w->window - 1) * (2 * w->window - 1);
+    s.wrap = w->wrap;
+    s.slide = w->slide;
     return s;
 }
 
@@ -36,7 +40,7 @@ static struct shape shape_of(int B, int C, const struct attention *w)
 __device__ static int token_row(const shape &s, int window, int i)
 {
     int across = s.W / s.side, each = across * (s.H / s.side), at = window % each;
-    int y = at / across * s.side + i / s.side + s.shift, x = at % across * s.side + i % s.side + s.shift;
+    int y = at / across * s.side + i / s.side + s.shift, x = at % across * s.side + i % s.side + s.shift + s.slide;
     return (window / each * s.H + (y >= s.H ? y - s.H : y)) * s.W + (x >= s.W ? x - s.W : x);
 }
 
@@ -45,8 +49,11 @@ __device__ static int window_kind(const shape &s, int window)
 {
     int across = s.W / s.side, down = s.H / s.side, at = window % (across * down);
     if (s.shift == 0) return 0;
-    return (at / across == down - 1 ? 1 : 0) | (at % across == across - 1 ? 2 : 0);
+    return (at / across == down - 1 ? 1 : 0) | (at % across == across - 1 && !s.wrap ? 2 : 0);
 }
+
+/* Set in a token's code if it is not seen. */
+static const int UNSEEN = 1 << 30;
 
 /* A token's part of the pair lookup: its position in a row of offsets, and in the low two bits its region of a shifted
  * map (as window_kind). Tokens from different ends of the map do not attend to each other. */
@@ -176,12 +183,13 @@ __device__ static void load_plain(T *to, const T *from, const float *bias, bool 
         store(to + c, real && c < s.d ? to_float(from[c]) + (bias ? bias[c] : 0) : 0);
 }
 
-/* Compute the tokens' rows and codes once per window, because they need divisions. */
-template <typename T> __device__ static void place_tokens(const window<T> &w, const shape &s, int index)
+/* Compute the tokens' rows and codes once per window, because they need divisions. seen: of all maps, or NULL. */
+template <typename T>
+__device__ static void place_tokens(const window<T> &w, const shape &s, int index, const uint8_t *seen)
 {
     for (int i = threadIdx.x; i < s.np; i += THREADS) {
         w.rows[i] = i < s.n ? token_row(s, index, i) : 0;
-        w.codes[i] = token_code(s, i);
+        w.codes[i] = token_code(s, i) | (seen && i < s.n && !seen[w.rows[i]] ? UNSEEN : 0);
     }
     __syncthreads();
 }
@@ -210,18 +218,20 @@ template <typename T> __device__ static void store_rows(T *to, const window<T> &
             store(to + (size_t)w.rows[i] * ld + c, w.f[i * (s.dp + PAD_FLOAT) + c]);
 }
 
-/* p = softmax of scale f + bias + mask over rows; f is q^ k^^T. For a warp's rows. */
+/* p = softmax of scale f + bias + mask over rows; f is q^ k^^T. A key that is not seen counts nothing, unless none is.
+ * For a warp's rows. */
 template <typename T> __device__ static void soften(const window<T> &w, float scale, const shape &s, int kind)
 {
     int lane = threadIdx.x % WARP, ld = s.np + PAD_FLOAT, centre = (s.side - 1) * 2 * s.side;
     for (int i = threadIdx.x / WARP; i < s.np; i += WARPS) {
         float *row = w.f + i * ld, high = -1e30f, sum = 0;
-        int code = w.codes[i];
+        int code = w.codes[i] & ~UNSEEN;
         T *p = w.p + i * (s.np + w.PAD);
         for (int j = lane; j < s.n && i < s.n; j += WARP) {
-            int other = w.codes[j];
+            int other = w.codes[j] & ~UNSEEN;
             row[j] =
                 scale * row[j] + w.table[(code >> 2) - (other >> 2) + centre] + ((code ^ other) & kind ? -100.0f : 0);
+            if (other != w.codes[j]) row[j] = -1e30f;
             high = fmaxf(high, row[j]);
         }
         high = warp_max(high);

@@ -45,7 +45,7 @@ static bool same_tile(const gvm_hit *a, const gvm_hit *b)
     return a->tile == b->tile && a->lat == b->lat && a->lon == b->lon;
 }
 
-/* Mean of a tile's headings near its best one, weighted by score; the headings tried are 22.5 degrees apart. */
+/* Mean of a tile's headings near its best one, weighted by score. */
 static double mean_heading(const gvm_hit *best, const gvm_hit *raw, size_t count)
 {
     double weights = 0, turn = 0;

@@ -2,8 +2,9 @@
  *
  * Maps of cells (weights whose aerial view has zooms) have answers of cells side by side, weighted by their p.
  *
- * A panorama with an unknown heading becomes HEADINGS queries, one for each heading; a tile's score is its best one,
- * and that heading is the estimate. If the heading is from magnetic north, only it and its two neighbours are tried
+ * A street picture with an unknown heading becomes several queries, one for each heading; a tile's score is its best
+ * one, and that heading is the estimate. A pass of the network may give several of them (embedder_run_turns). If
+ * the heading is from magnetic north, only it and its two neighbours are tried
  * (docs/decisions/0002-magnetic-headings.md). Weights for photos have no heading: a panorama becomes several views, and
  * the mean of their features is one query. */
 #include <assert.h>
@@ -22,8 +23,6 @@
 #include "network/session.h"
 #include "search/search.h"
 
-enum { HEADINGS = 16 };
-
 static const double REACH_CELLS = 1.5; /* distance within which cells join an answer's best one, in cells */
 
 struct look {
@@ -31,16 +30,22 @@ struct look {
     size_t picture; /* its number in the batch */
     double heading; /* NaN: the weights take no heading */
     int view;       /* index of the view of a panorama */
+    int stride;     /* its pass gives this look, and if > 0 those that follow it by 1 .. turns - 1 strides; -1: it is
+                       one of the latter */
 };
 
 struct gvm_locator {
     gvm_session *session;
     const gvm_map *map;
-    struct look *looks;    /* (max_batch HEADINGS) picture after picture */
+    int trials;            /* headings tried if it is unknown */
+    int turns;             /* headings that a pass of the network gives */
+    struct look *looks;    /* (max_batch, trials or views) picture after picture */
     unsigned char *pixels; /* (max_batch, H, W, 3) turned */
-    float *features;       /* (max_batch HEADINGS, D) */
-    gvm_hit *raw;          /* (max_batch HEADINGS, room) of each look */
-    size_t *field;         /* (max_batch HEADINGS) the picture of each look */
+    size_t *passes;        /* (max_batch) the first look of each of these pictures */
+    float *rows;           /* (max_batch, turns, D) their features */
+    float *features;       /* (looks, D) */
+    gvm_hit *raw;          /* (looks, room) of each look */
+    size_t *field;         /* (looks) the picture of each look */
     float *kept;           /* (count, tiles) all scores of these pictures; NULL: not kept */
     double reach;          /* answers_make's: of a map of cells, metres; 0 for a map of overlapping tiles */
     bool photos;           /* the weights take pictures without a heading */
@@ -106,10 +111,23 @@ static int views_of(const gvm_located *photo)
     return has_chance(photo) && photo->views > 1 ? photo->views : 1;
 }
 
+/* The looks of a picture without a known heading; returns how many. near: a heading from magnetic north. */
+static size_t list_trials(const gvm_locator *b, struct look *looks, const struct look *like, const double *near)
+{
+    const double step = 360.0 / b->trials;
+    bool few = near != NULL && b->trials > 3;
+    int n = few ? 3 : b->trials, passes = !few && b->turns > 1 && n % b->turns == 0 ? n / b->turns : 0;
+    for (int h = 0; h < n; h++) {
+        looks[h] = *like;
+        looks[h].heading = (few ? *near - step : near ? *near : 0) + h * step;
+        looks[h].stride = passes == 0 ? 0 : h < passes ? passes : -1;
+    }
+    return (size_t)n;
+}
+
 /* Returns how many there are. */
 static size_t list_looks(gvm_locator *b, gvm_located *const *asked, size_t count)
 {
-    const double step = 360.0 / HEADINGS;
     size_t n = 0;
     for (size_t i = 0; i < count; i++) {
         bool known, near = isnan(asked[i]->question->heading) && asked[i]->info.has_heading;
@@ -118,11 +136,32 @@ static size_t list_looks(gvm_locator *b, gvm_located *const *asked, size_t count
             b->looks[n++] = (struct look){.asked = asked[i], .picture = i, .heading = NAN, .view = v};
         asked[i]->found->heading_found = 0;
         if (b->photos) continue;
-        double first = heading_of(&known, asked[i]->question, &asked[i]->info);
-        if (!known && near) first = asked[i]->info.heading - step;
+        const struct look look = {
+            .asked = asked[i], .picture = i, .heading = heading_of(&known, asked[i]->question, &asked[i]->info)};
         asked[i]->found->heading_found = !known;
-        for (int h = 0; h < (known ? 1 : near ? 3 : HEADINGS); h++)
-            b->looks[n++] = (struct look){.asked = asked[i], .picture = i, .heading = first + h * step};
+        if (known)
+            b->looks[n++] = look;
+        else
+            n += list_trials(b, b->looks + n, &look, near ? &asked[i]->info.heading : NULL);
+    }
+    return n;
+}
+
+/* Gather the pictures of the next passes from look *at on, all of them turned or none; advances *at. Returns how many.
+ */
+static size_t next_passes(gvm_locator *b, size_t *at, size_t count)
+{
+    const struct picture_shape shape = config_shape(&b->session->model->network->config, GVM_STREET);
+    size_t n = 0, bytes = picture_bytes(&shape);
+    for (; *at < count; ++*at) {
+        const struct look *look = &b->looks[*at];
+        if (look->stride < 0) continue;
+        if (n == (size_t)b->session->max_batch || (n > 0 && (look->stride > 0) != (b->looks[b->passes[0]].stride > 0)))
+            break;
+        unsigned char *pixels = b->pixels + n * bytes;
+        memcpy(pixels, look->asked->pixels + (size_t)look->view * bytes, bytes);
+        if (look->asked->found->heading_found) panorama_turn(pixels, &shape, look->heading);
+        b->passes[n++] = *at;
     }
     return n;
 }
@@ -130,20 +169,16 @@ static size_t list_looks(gvm_locator *b, gvm_located *const *asked, size_t count
 /* Embed the looks; a picture whose embedding fails gets its status. */
 static void embed_looks(gvm_locator *b, size_t count)
 {
-    const int *size = view_size(b->session->model, GVM_STREET);
-    size_t bytes = view_bytes(b->session->model, GVM_STREET), D = (size_t)b->map->width, n;
-    for (size_t at = 0; at < count; at += n) {
-        n = count - at < (size_t)b->session->max_batch ? count - at : (size_t)b->session->max_batch;
-        for (size_t i = 0; i < n; i++) {
-            const struct look *look = &b->looks[at + i];
-            memcpy(b->pixels + i * bytes, look->asked->pixels + (size_t)look->view * bytes, bytes);
-            if (look->asked->found->heading_found)
-                panorama_turn(b->pixels + i * bytes, size[0], size[1], look->heading);
-        }
-        bool ran = session_embed(b->session, GVM_STREET, b->features + at * D, b->pixels, n);
-        for (size_t i = 0; i < n; i++) {
-            gvm_located *asked = b->looks[at + i].asked;
-            if (!ran || !is_feature(b->features + (at + i) * D, D))
+    size_t D = (size_t)b->map->width, n;
+    for (size_t at = 0; (n = next_passes(b, &at, count)) > 0;) {
+        bool turned = b->looks[b->passes[0]].stride > 0;
+        size_t each = turned ? (size_t)b->turns : 1;
+        bool ran = (turned ? session_embed_turns : session_embed)(b->session, GVM_STREET, b->rows, b->pixels, n);
+        for (size_t i = 0; i < n * each; i++) {
+            size_t first = b->passes[i / each], look = first + i % each * (size_t)b->looks[first].stride;
+            gvm_located *asked = b->looks[look].asked;
+            memcpy(b->features + look * D, b->rows + i * D, D * sizeof *b->rows);
+            if (!ran || !is_feature(b->rows + i * D, D))
                 asked->status = fail_embedding(&asked->err, b->session, ran, asked->question->photo);
         }
     }
@@ -196,11 +231,11 @@ static size_t make_answers(const gvm_locator *b, gvm_located *asked, gvm_hit *ra
 /* Keep the picture as rotated for its best hit. */
 static void keep_best_look(const gvm_locator *b, gvm_located *asked, size_t best)
 {
-    const int *size = view_size(b->session->model, GVM_STREET);
+    const struct picture_shape shape = config_shape(&b->session->model->network->config, GVM_STREET);
     size_t D = (size_t)b->map->width;
-    if (asked->found->heading_found) panorama_turn(asked->pixels, size[0], size[1], b->looks[best].heading);
+    if (asked->found->heading_found) panorama_turn(asked->pixels, &shape, b->looks[best].heading);
     asked->heading = b->looks[best].heading;
-    if (!b->photos) asked->turn = panorama_columns(asked->heading, size[1]);
+    if (!b->photos) asked->turn = panorama_columns(asked->heading, shape.width);
     if (asked->feature != NULL) memcpy(asked->feature, b->features + best * D, D * sizeof *asked->feature);
 }
 
@@ -357,20 +392,26 @@ gvm_status gvm_locator_open(gvm_locator **locator, gvm_session *session, const g
     gvm_status status = search_check(map, session->model, max_hits, err);
     if (status != GVM_OK) return status;
     gvm_locator *b = calloc(1, sizeof *b);
-    size_t most = (size_t)session->max_batch, looks = most * HEADINGS, D = (size_t)map->width;
+    const struct network *network = session->model->network;
+    size_t most = (size_t)session->max_batch, looks = 0, D = (size_t)map->width;
     if (b != NULL) {
         b->session = session;
         b->map = map;
         b->most_hits = max_hits;
+        b->trials = network_headings(network);
+        b->turns = network->views[GVM_STREET].turns;
+        looks = most * (size_t)(b->trials > GVM_PANORAMA_VIEWS ? b->trials : GVM_PANORAMA_VIEWS);
+        b->passes = malloc(most * sizeof *b->passes);
+        b->rows = malloc(most * (size_t)b->turns * D * sizeof *b->rows);
         b->looks = malloc(looks * sizeof *b->looks);
         b->pixels = malloc(most * view_bytes(session->model, GVM_STREET));
         b->features = malloc(looks * D * sizeof *b->features);
         b->field = malloc(looks * sizeof *b->field);
-        b->reach = REACH_CELLS * session->model->network->config.cell_m;
+        b->reach = REACH_CELLS * network->config.cell_m;
         b->photos = !has_headings(session->model);
         b->raw = malloc(looks * (size_t)raw_hits_for(max_hits) * sizeof *b->raw);
     }
-    if (b == NULL || !b->looks || !b->pixels || !b->features || !b->field || !b->raw) {
+    if (b == NULL || !b->looks || !b->pixels || !b->passes || !b->rows || !b->features || !b->field || !b->raw) {
         gvm_locator_free(b);
         return fail(err, GVM_MEMORY, "cannot locate photos: out of memory");
     }
@@ -383,6 +424,8 @@ void gvm_locator_free(gvm_locator *b)
     if (b == NULL) return;
     free(b->looks);
     free(b->pixels);
+    free(b->passes);
+    free(b->rows);
     free(b->features);
     free(b->field);
     free(b->raw);

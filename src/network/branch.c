@@ -6,14 +6,17 @@
 
 bool branch_open(struct branch *b, const struct config *config, int view)
 {
+    const struct picture_shape shape = config_shape(config, view);
     *b = (struct branch){.backbone = config->method->backbone,
                          .head = config->method->head,
                          .H = config->views[view].size[0],
                          .W = config->views[view].size[1],
-                         .pictures = view_pictures(&config->views[view])};
+                         .pictures = view_pictures(&config->views[view]),
+                         .bytes = picture_bytes(&shape)};
     b->maps.pictures = b->pictures;
     b->maps.projection = config->views[view].projection;
     b->body = b->backbone->open(&b->maps, config->backbone.bytes, &config->views[view]);
+    b->turns = b->body != NULL && b->backbone->turns ? b->backbone->turns(b->body) : 1;
     if (b->body != NULL) b->top = b->head->open(&b->features, config->head.bytes, &b->maps);
     return b->top != NULL;
 }
@@ -83,4 +86,15 @@ struct tensor *branch_forward(struct trace *trace, struct tape *tape, const stru
         b->backbone->forward(trace->maps, tape, b->body, pixels, B * b->pictures, drop);
     trace->gathered = b->head->forward(trace, tape, b->top);
     return l2_normalise(tape, trace->gathered, b->head->epsilon);
+}
+
+struct tensor *branch_turned(struct tape *tape, const struct branch *b, struct tensor *const *maps, int turn)
+{
+    struct trace trace = {.mask_count = 0};
+    for (int i = 0; i < b->maps.count; i++) {
+        int W = b->maps.maps[i].W;
+        bool used = b->head->map_parameters == NULL || b->head->map_parameters(b->top, i) > 0;
+        trace.maps[i] = used && turn > 0 ? roll(tape, maps[i], W, turn * (W / b->turns)) : maps[i];
+    }
+    return l2_normalise(tape, b->head->forward(&trace, tape, b->top), b->head->epsilon);
 }

@@ -9,9 +9,11 @@ struct branch {
     const struct head *head;
     int H, W;            /* of a picture */
     int pictures;        /* pictures of a place */
+    size_t bytes;        /* of them all (picture_bytes) */
     void *body, *top;    /* the backbone's and the head's weights */
     struct pyramid maps; /* the backbone's output for a picture */
     int features;        /* length of the feature */
+    int turns;           /* of the backbone: 1, or how many turns of a panorama one pass gives */
     bool frozen;         /* the backbone is not trained: no backward pass, no drop path */
 };
 
@@ -19,12 +21,6 @@ struct branch {
  * call branch_close in either case. */
 bool branch_open(struct branch *branch, const struct config *config, int view);
 void branch_close(struct branch *branch);
-
-/* Bytes of all pictures of a place. */
-static inline size_t branch_bytes(const struct branch *branch)
-{
-    return (size_t)branch->pictures * (size_t)branch->H * (size_t)branch->W * 3;
-}
 
 /* List the parameters of both views and of the method's own weights, in the order of the checkpoint. own: the method's
  * weights, or NULL if the lister only counts. Returns false if out of memory. */
@@ -39,5 +35,9 @@ size_t branch_plans(struct branch *branch, float *memory, bool training);
  *   drop    drop path rate of the last block; only in training */
 struct tensor *branch_forward(struct trace *trace, struct tape *tape, const struct branch *branch,
                               const uint8_t *pixels, int B, float drop);
+
+/* Features from the maps of such a pass, as of the pictures moved right by turn / turns of a circle, 0 <= turn < turns.
+ */
+struct tensor *branch_turned(struct tape *tape, const struct branch *branch, struct tensor *const *maps, int turn);
 
 #endif

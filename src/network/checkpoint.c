@@ -120,7 +120,7 @@ static gvm_status check_version(const struct safetensors *st, gvm_error *err)
                 safetensors_where(st), version, program ? program : "(unknown)", GVM_VERSION, VERSION);
 }
 
-static gvm_status read_network(struct network **out, const struct safetensors *st, bool training, gvm_error *err)
+static gvm_status read_config(struct config *config, const struct safetensors *st, gvm_error *err)
 {
     const char *where = safetensors_where(st), *json = safetensors_metadata(st, "config");
     if (json == NULL)
@@ -128,33 +128,49 @@ static gvm_status read_network(struct network **out, const struct safetensors *s
                     "%s: its metadata has no 'config', so it is not a GeoViewMatch checkpoint; `import` converts a "
                     "published network, and `init --backbone` takes the weights of a backbone alone",
                     where);
-    struct config config;
     gvm_status status = check_version(st, err);
-    if (status == GVM_OK) status = config_parse(&config, json, strlen(json), where, err);
-    if (status != GVM_OK) return status;
+    return status == GVM_OK ? config_parse(config, json, strlen(json), where, err) : status;
+}
 
-    /* Check the size that the configuration asks for before allocating it. */
-    uint64_t floats = 0, needs = config_parameters(&config);
+/* Check the size that the file's configuration asks for before allocating it. */
+static gvm_status check_size(const struct config *config, const struct safetensors *st, gvm_error *err)
+{
+    const char *where = safetensors_where(st);
+    uint64_t floats = 0, needs = config_parameters(config);
     if (needs == 0) return fail(err, GVM_MEMORY, "%s: out of memory for its network", where);
     for (size_t i = 0; i < safetensors_count(st); i++) floats += safetensors_tensor(st, i)->count;
-    if (floats != needs)
-        return fail(err, GVM_FORMAT,
-                    "%s: it has %" PRIu64 " numbers, expected %" PRIu64
-                    " parameters from its configuration; the file and its configuration do not match",
-                    where, floats, needs);
-    status = network_open(out, &config, training, err);
-    if (status != GVM_OK) return status;
-    origin_read(&(*out)->origin, st);
-    const char *extra = extra_tensor(*out, st);
+    if (floats == needs) return GVM_OK;
+    return fail(err, GVM_FORMAT,
+                "%s: it has %" PRIu64 " numbers, expected %" PRIu64
+                " parameters from its configuration; the file and its configuration do not match",
+                where, floats, needs);
+}
+
+/* adapted: the file is of another configuration, which may lack additions. */
+static gvm_status read_params(struct network *network, const struct safetensors *st, bool adapted, gvm_error *err)
+{
+    const char *where = safetensors_where(st), *extra = extra_tensor(network, st);
+    gvm_status status = GVM_OK;
+    origin_read(&network->origin, st);
     if (extra)
-        return fail(err, GVM_FORMAT, "%s: unexpected tensor '%s'; the network of its configuration has none such",
-                    where, extra);
-    for (int i = 0; i < (*out)->param_count && status == GVM_OK; i++) {
-        const struct param *p = &(*out)->params[i];
+        return fail(err, GVM_FORMAT, "%s: unexpected tensor '%s'; the network of %s configuration has none such", where,
+                    extra, adapted ? "the new" : "its");
+    for (int i = 0; i < network->param_count && status == GVM_OK; i++) {
+        const struct param *p = &network->params[i];
         const struct safetensors_tensor *t = safetensors_find(st, p->name);
+        if (t == NULL && adapted && p->added) continue;
         status = t ? param_read(p, st, t, err) : fail(err, GVM_FORMAT, "%s: tensor '%s' is missing", where, p->name);
     }
     return status;
+}
+
+static gvm_status read_network(struct network **out, const struct safetensors *st, bool training, gvm_error *err)
+{
+    struct config config;
+    gvm_status status = read_config(&config, st, err);
+    if (status == GVM_OK) status = check_size(&config, st, err);
+    if (status == GVM_OK) status = network_open(out, &config, training, err);
+    return status == GVM_OK ? read_params(*out, st, false, err) : status;
 }
 
 /* A training run without a best network has not been evaluated yet: suggest its last one. */
@@ -184,22 +200,46 @@ static void hint_at_import(const char *path, gvm_error *err)
              path_tail(path));
 }
 
-gvm_status checkpoint_load(struct network **network, const char *path, bool training, gvm_error *err)
+static gvm_status open_file(struct safetensors **st, const char *path, gvm_error *err)
 {
-    *network = NULL;
-    struct safetensors *st;
-    gvm_status status = path != NULL ? safetensors_open(&st, path, err)
-                                     : safetensors_open_memory(&st, builtin_weights, builtin_size(), "nano", err);
+    gvm_status status = path != NULL ? safetensors_open(st, path, err)
+                                     : safetensors_open_memory(st, builtin_weights, builtin_size(), "nano", err);
     if (status == GVM_FILE && path != NULL) hint_at_last(path, err);
     if (status == GVM_FORMAT && path != NULL) hint_at_import(path, err);
-    if (status != GVM_OK) return status;
-    status = read_network(network, st, training, err);
+    return status;
+}
+
+/* Close the file, and on failure the network. */
+static gvm_status finish(struct network **network, struct safetensors *st, gvm_status status)
+{
     safetensors_close(st);
     if (status != GVM_OK) {
         network_free(*network);
         *network = NULL;
     }
     return status;
+}
+
+gvm_status checkpoint_load(struct network **network, const char *path, bool training, gvm_error *err)
+{
+    *network = NULL;
+    struct safetensors *st;
+    gvm_status status = open_file(&st, path, err);
+    return status == GVM_OK ? finish(network, st, read_network(network, st, training, err)) : status;
+}
+
+gvm_status checkpoint_adapt(struct network **network, const struct config *config, const char *path, gvm_error *err)
+{
+    *network = NULL;
+    struct safetensors *st;
+    struct config own; /* only read, to know that it is a checkpoint */
+    gvm_status status = open_file(&st, path, err);
+    if (status != GVM_OK) return status;
+    status = read_config(&own, st, err);
+    if (status == GVM_OK) status = network_open(network, config, false, err);
+    if (status == GVM_OK) network_fresh(*network, 1);
+    if (status == GVM_OK) status = read_params(*network, st, true, err);
+    return finish(network, st, status);
 }
 
 gvm_status checkpoint_save(const struct network *network, const char *path, bool f16, gvm_error *err)

@@ -11,6 +11,11 @@
  * of the wrong shape or not finite. */
 gvm_status checkpoint_load(struct network **network, const char *path, bool training, gvm_error *err);
 
+/* Open the network of another configuration with the weights of a checkpoint, whose tensors it must all have.
+ * Parameters that the file lacks must be additions (struct param), and get their initial values. Fails as
+ * checkpoint_load. */
+gvm_status checkpoint_adapt(struct network **network, const struct config *config, const char *path, gvm_error *err);
+
 /* Write the network atomically; f16: as float16, half the size. The network must not be packed. */
 gvm_status checkpoint_save(const struct network *network, const char *path, bool f16, gvm_error *err);
 

@@ -3,6 +3,7 @@
 #ifndef GVM_NETWORK_CONFIG_H
 #define GVM_NETWORK_CONFIG_H
 
+#include <math.h>
 #include <stdbool.h>
 
 #include "geoviewmatch.h"
@@ -20,7 +21,16 @@ struct view {
     int zoom_count;          /* pictures of a place, one for each zoom; 0: a single picture that covers ground_m */
     double zooms[MAX_ZOOMS]; /* metres a pixel, ascending */
     double bearing;          /* with zooms: the direction that points up, degrees clockwise from north */
+    bool visible;            /* of a panorama: a byte for each patch says whether it is seen (struct picture_shape) */
+    bool wrap;               /* of a panorama: windows extend over its left and right edge, which are neighbours */
+    bool row_shift;          /* of a view that wraps: maps too low to be shifted are shifted along their rows */
 };
+
+/* The view's mean colour, which unseen pixels have. */
+static inline void view_colour(uint8_t colour[3], const struct view *view)
+{
+    for (int c = 0; c < 3; c++) colour[c] = (uint8_t)(fminf(fmaxf(255 * view->mean[c], 0), 255) + 0.5f);
+}
 
 /* Number of pictures of a place, which together give one feature: a batch is (B, pictures, H, W, 3). */
 static inline int view_pictures(const struct view *view)
@@ -41,8 +51,16 @@ struct config {
     double ground_m;      /* side of an aerial picture on the ground, metres; with zooms: of the finest picture */
     double cell_m;        /* with zooms: side of a cell of the map, metres; else 0 */
     double elevation[2];  /* lowest and highest row of a street input, degrees above the horizon */
+    double tolerance; /* error of a heading that the street view was trained with, degrees; 0: not trained with any */
     struct part backbone, head, own;
 };
+
+/* A view's mean as a byte. */
+static inline uint8_t config_mean(const struct view *view, int channel)
+{
+    float level = 255 * view->mean[channel] + 0.5f;
+    return (uint8_t)(level > 0 ? level < 255 ? level : 255 : 0);
+}
 
 /* The picture shape of a view. */
 static inline struct picture_shape config_shape(const struct config *config, gvm_view view)
@@ -55,7 +73,9 @@ static inline struct picture_shape config_shape(const struct config *config, gvm
                                   .projection = v->projection,
                                   .zoom_count = v->zoom_count,
                                   .zooms = {v->zooms[0], v->zooms[1], v->zooms[2], v->zooms[3]},
-                                  .bearing = v->bearing};
+                                  .bearing = v->bearing,
+                                  .masked = v->visible,
+                                  .unseen = {config_mean(v, 0), config_mean(v, 1), config_mean(v, 2)}};
 }
 
 #endif

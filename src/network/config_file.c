@@ -57,6 +57,28 @@ static gvm_status read_ground(struct config *out, const json_t *root, const char
     return GVM_OK;
 }
 
+static bool read_flag(bool *out, const json_t *value)
+{
+    if (value != NULL) *out = json_is_true(value);
+    return value == NULL || json_is_boolean(value);
+}
+
+/* visible, wrap, row_shift and heading_tolerance, of the street view; absent keys keep their value. */
+static gvm_status read_canvas(struct config *out, const json_t *root, const char *where, gvm_error *err)
+{
+    const json_t *tolerance = json_object_get(root, "heading_tolerance");
+    if (!read_flag(&out->views[GVM_STREET].visible, json_object_get(root, "visible")) ||
+        !read_flag(&out->views[GVM_STREET].wrap, json_object_get(root, "wrap")) ||
+        !read_flag(&out->views[GVM_STREET].row_shift, json_object_get(root, "row_shift")))
+        return fail(err, GVM_FORMAT,
+                    "%s: the configuration's \"visible\", \"wrap\" or \"row_shift\" is neither true nor false", where);
+    if (tolerance == NULL) return GVM_OK;
+    out->tolerance = json_number_value(tolerance);
+    if (json_is_number(tolerance) && out->tolerance >= 1 && out->tolerance <= 180) return GVM_OK;
+    return fail(err, GVM_FORMAT, "%s: the configuration's \"heading_tolerance\" is not a number from 1 to 180 degrees",
+                where);
+}
+
 static bool read_word(int *out, const json_t *value, const char *const *words)
 {
     const char *word = json_string_value(value);
@@ -122,6 +144,7 @@ static gvm_status read_config(struct config *out, const json_t *root, const char
     if (status == GVM_OK) status = fields_read(out->head.bytes, &m->head->fields, root, where, err);
     if (status == GVM_OK) status = fields_read(out->own.bytes, &m->fields, root, where, err);
     if (status == GVM_OK) status = read_ground(out, root, where, err);
+    if (status == GVM_OK) status = read_canvas(out, root, where, err);
     for (int v = 0; v < 2 && status == GVM_OK; v++)
         status = read_input(&out->views[v], root, input_keys[v], where, err);
     const struct view *aerial = &out->views[GVM_AERIAL];
@@ -196,6 +219,26 @@ static gvm_status check_ground(const struct config *c, const char *where, gvm_er
                 return fail(err, GVM_FORMAT, "%s: the configuration's \"%s\" has a mean or deviation out of range",
                             where, input_keys[v]);
     return GVM_OK;
+}
+
+/* Check that the network supports what the street view asks for. */
+static gvm_status check_canvas(const struct config *c, const char *where, gvm_error *err)
+{
+    const struct view *street = &c->views[GVM_STREET];
+    const struct method *m = c->method;
+    const char *key = street->visible && !(m->backbone->masked && m->head->masked) ? "visible"
+                      : street->wrap && !m->backbone->wraps                        ? "wrap"
+                                                                                   : NULL;
+    if (key != NULL)
+        return fail(err, GVM_FORMAT, "%s: %s does not support the configuration's \"%s\"", where, m->title, key);
+    if (street->row_shift && !street->wrap)
+        return fail(err, GVM_FORMAT, "%s: the configuration's \"row_shift\" requires \"wrap\"", where);
+    if (street->projection == PROJECTION_PANORAMA || !(street->visible || street->wrap || c->tolerance > 0))
+        return GVM_OK;
+    return fail(err, GVM_FORMAT,
+                "%s: the configuration's \"visible\", \"wrap\" and \"heading_tolerance\" need street views that are "
+                "panoramas",
+                where);
 }
 
 /* Check that the views' projections and resize rules are supported. */
@@ -273,6 +316,7 @@ gvm_status config_check(const struct config *c, const char *where, gvm_error *er
     if (status == GVM_OK) status = fields_check(c, &sizes, where, err);
     if (status == GVM_OK) status = check_ground(c, where, err);
     if (status == GVM_OK) status = check_views(c, where, err);
+    if (status == GVM_OK) status = check_canvas(c, where, err);
     for (int v = 0; v < 2 && status == GVM_OK; v++)
         status = m->backbone->check(c->backbone.bytes, c->views[v].size, view_names[v], where, err);
     return status == GVM_OK ? check_totals(c, where, err) : status;
@@ -325,6 +369,15 @@ static bool write_input(json_t *root, const struct view *view, const char *key, 
     return json_object_set_new(root, key, input) == 0;
 }
 
+static bool write_canvas(json_t *root, const struct config *c)
+{
+    const struct view *street = &c->views[GVM_STREET];
+    return (!street->visible || json_object_set_new(root, "visible", json_true()) == 0) &&
+           (!street->wrap || json_object_set_new(root, "wrap", json_true()) == 0) &&
+           (!street->row_shift || json_object_set_new(root, "row_shift", json_true()) == 0) &&
+           (c->tolerance <= 0 || json_object_set_new(root, "heading_tolerance", json_real(c->tolerance)) == 0);
+}
+
 char *config_json(const struct config *c)
 {
     const struct method *m = c->method;
@@ -334,7 +387,7 @@ char *config_json(const struct config *c)
     ok = ok && json_object_set_new(root, "ground_m", json_real(c->ground_m)) == 0 &&
          json_object_set_new(root, "elevation", json_pack("[f,f]", c->elevation[0], c->elevation[1])) == 0;
     if (ok && c->cell_m > 0) ok = json_object_set_new(root, "cell_m", json_real(c->cell_m)) == 0;
-    ok = ok && write_input(root, &c->views[0], input_keys[0], PROJECTION_PANORAMA) &&
+    ok = ok && write_canvas(root, c) && write_input(root, &c->views[0], input_keys[0], PROJECTION_PANORAMA) &&
          write_input(root, &c->views[1], input_keys[1], PROJECTION_NADIR);
     char *text = ok ? json_write(root, JSON_COMPACT) : NULL;
     json_decref(root);

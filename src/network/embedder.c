@@ -21,6 +21,7 @@ struct embedder {
         *made;         /* (max_batch + 1): the features of the last pass with this batch size; a replay writes there */
     unsigned failures; /* number of failed products before the pass */
     float *host;       /* embedder_trace's copy of a device's data */
+    float *turned;     /* (max_batch, features) of one turn; NULL if a pass gives only one */
 };
 
 /* The features of B places from their pictures' last maps (pictures B, L, C) on the host; NULL: dry run. */
@@ -38,6 +39,24 @@ static const struct tensor *pool(struct embedder *e, const float *maps, int B)
     return l2_normalise(e->tape, trace.gathered, b->head->epsilon);
 }
 
+/* The features (B, turns, D) of one pass; NULL: dry run. Each turn reuses the memory of the one before. */
+static void run_turns(struct embedder *e, float *features, const uint8_t *there, int B)
+{
+    const struct branch *b = e->branch;
+    size_t D = (size_t)b->features, turns = (size_t)b->turns;
+    struct tensor *maps[MAX_MAPS];
+    tape_reset(e->tape);
+    b->backbone->forward(maps, e->tape, b->body, there, B, 0);
+    size_t mark = tape_mark(e->tape);
+    for (int turn = 0; turn < b->turns; turn++) {
+        const struct tensor *made = branch_turned(e->tape, b, maps, turn);
+        if (features != NULL) tape_read(e->tape, e->turned, made);
+        for (size_t i = 0; i < (size_t)B && features != NULL; i++)
+            memcpy(features + (i * turns + (size_t)turn) * D, e->turned + i * D, D * sizeof *features);
+        tape_release(e->tape, mark);
+    }
+}
+
 /* Dry run of every batch size up to max_batch, since a layer may use more memory for a smaller batch. */
 static gvm_status size_tape(struct embedder *e, gvm_error *err)
 {
@@ -49,6 +68,7 @@ static gvm_status size_tape(struct embedder *e, gvm_error *err)
         used = e->tape->used;
         if (e->branch->head->places) pool(e, NULL, B);
         if (e->tape->used < used) e->tape->used = used;
+        if (e->turned != NULL) run_turns(e, NULL, NULL, B);
     }
     return tape_allocate(e->tape, err);
 }
@@ -59,11 +79,13 @@ gvm_status embedder_open(struct embedder **out, const struct network *network, i
     struct embedder *e = *out = calloc(1, sizeof *e);
     if (e != NULL) {
         *e = (struct embedder){.network = network, .branch = branch, .view = view, .max_batch = max_batch};
-        e->bytes = branch_bytes(branch);
+        e->bytes = branch->bytes;
         e->made = calloc((size_t)max_batch + 1, sizeof *e->made);
+        if (branch->turns > 1) e->turned = malloc((size_t)max_batch * (size_t)branch->features * sizeof *e->turned);
     }
-    gvm_status status = e && e->made ? network_tape(&e->tape, network, false, err)
-                                     : fail(err, GVM_MEMORY, "cannot run the network: out of memory");
+    bool room = e && e->made && (branch->turns == 1 || e->turned);
+    gvm_status status = room ? network_tape(&e->tape, network, false, err)
+                             : fail(err, GVM_MEMORY, "cannot run the network: out of memory");
     if (status == GVM_OK) status = size_tape(e, err);
     if (status == GVM_OK) return GVM_OK;
     embedder_free(e);
@@ -77,6 +99,7 @@ void embedder_free(struct embedder *e)
     tape_free(e->tape);
     free(e->made);
     free(e->host);
+    free(e->turned);
     free(e);
 }
 
@@ -159,6 +182,26 @@ gvm_status embedder_run(struct embedder *e, float *features, const uint8_t *pixe
         next = n - i - B < most ? n - i - B : most;
         if (next > 0) there = bring(e, pixels + (i + B) * e->bytes, (int)next);
         status = embedder_finish(e, features + i * D, err);
+    }
+    return status;
+}
+
+int embedder_turns(const struct embedder *e)
+{
+    return e->branch->turns;
+}
+
+gvm_status embedder_run_turns(struct embedder *e, float *features, const uint8_t *pixels, size_t n, gvm_error *err)
+{
+    size_t D = (size_t)e->branch->features * (size_t)e->branch->turns, most = (size_t)e->max_batch;
+    gvm_status status = GVM_OK;
+    if (e->turned == NULL) return embedder_run(e, features, pixels, n, err);
+    for (size_t i = 0, B; i < n && status == GVM_OK; i += B) {
+        B = n - i < most ? n - i : most;
+        e->B = (int)B;
+        e->failures = gemm_failures();
+        run_turns(e, features + i * D, bring(e, pixels + i * e->bytes, e->B), e->B);
+        status = gemm_failures() != e->failures ? fail_memory(e, err) : tape_wait(e->tape, err);
     }
     return status;
 }

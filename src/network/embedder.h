@@ -29,6 +29,15 @@ gvm_status embedder_finish(struct embedder *embedder, float *features, gvm_error
  * embedder_finish. */
 gvm_status embedder_run(struct embedder *embedder, float *features, const uint8_t *pixels, size_t n, gvm_error *err);
 
+/* How many turns of a picture one pass gives; 1: only the picture itself. */
+int embedder_turns(const struct embedder *embedder);
+
+/* Embed any number of pictures with their turns, features (n, turns, features): row k of a picture is that of the
+ * picture with its columns moved right by k W / turns, up to rounding. The backbone runs once. Fails as
+ * embedder_finish. */
+gvm_status embedder_run_turns(struct embedder *embedder, float *features, const uint8_t *pixels, size_t n,
+                              gvm_error *err);
+
 /* Embed places that share pictures: each picture passes through the backbone once. The head must pool over all pictures
  * of a place.
  *

@@ -75,6 +75,7 @@ static gvm_status read_backbone(struct network *n, const struct tensor_file *f, 
         if (!p->backbone) continue;
         foreign_name(name, n, p, dialect);
         const struct tensor_entry *t = tensor_file_find(f, name);
+        if (t == NULL && p->added) continue;
         if (t == NULL)
             return fail(err, GVM_FORMAT,
                         "%s: tensor '%s' is missing, so it is not a %s backbone of this network's configuration", where,

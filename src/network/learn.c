@@ -48,8 +48,8 @@ void learner_take(struct learner *l, const uint8_t *street, const uint8_t *aeria
 {
     const struct network *n = l->network;
     size_t each[2];
-    for (int v = 0; v < 2; v++) each[v] = branch_bytes(&n->views[v]) * (size_t)l->B;
-    l->input.street = tape_pixels(l->tape, GVM_STREET, street, each[GVM_STREET]);
+    for (int v = 0; v < 2; v++) each[v] = n->views[v].bytes * (size_t)l->B;
+    l->input.street = tape_pixels(l->tape, GVM_STREET, street, (l->losses.views ? 2 : 1) * each[GVM_STREET]);
     l->input.aerial =
         tape_pixels(l->tape, GVM_AERIAL, aerial, (size_t)n->config.method->aerial_each * each[GVM_AERIAL]);
     if (allowed) l->input.allowed = tape_pixels(l->tape, TAPE_ALLOWED, allowed, (size_t)l->B * (size_t)l->B);

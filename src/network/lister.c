@@ -38,6 +38,7 @@ void list_shaped(struct lister *l, struct param **out, const char *name, struct 
     p->decay = l->decay_all || kind & LIST_DECAY;
     p->matrix = kind & LIST_MATRIX;
     p->fixed = kind & LIST_FIXED;
+    p->added = kind & LIST_ADDED;
     p->backbone = l->backbone;
 }
 

@@ -27,7 +27,8 @@ enum list_kind {
     LIST_DECAY = 1,  /* weight decay applies */
     LIST_MATRIX = 2, /* a weight (N, K) of a matrix product */
     LIST_WEIGHT = LIST_DECAY | LIST_MATRIX,
-    LIST_FIXED = 4 /* not trained: running statistics */
+    LIST_FIXED = 4, /* not trained: running statistics */
+    LIST_ADDED = 8  /* of an extension of the network: see struct param */
 };
 
 static inline struct law constant_law(float value)

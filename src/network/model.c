@@ -18,7 +18,8 @@ static gvm_view_info describe_view(const struct config *c, const struct view *vi
     gvm_view_info info = {.size = sizeof info,
                           .projection = projections[view->projection],
                           .height = view->size[0],
-                          .width = view->size[1]};
+                          .width = view->size[1],
+                          .masked = view->visible};
     if (view->projection == PROJECTION_NADIR) {
         info.ground_m = c->ground_m;
         info.zoom_count = view->zoom_count;
@@ -42,7 +43,10 @@ static gvm_status describe(gvm_model *model)
     memcpy(model->info.licence, network->origin.licence, sizeof model->info.licence);
     const struct method *method = network->config.method;
     if (method->score_scale) model->info.score_scale = method->score_scale(network);
-    for (int v = 0; v < 2; v++) model->views[v] = describe_view(&network->config, &network->config.views[v]);
+    for (int v = 0; v < 2; v++) {
+        model->views[v] = describe_view(&network->config, &network->config.views[v]);
+        model->views[v].bytes = view_bytes(model, v);
+    }
     return network_fingerprint(model->info.fingerprint, network) ? GVM_OK : GVM_MEMORY;
 }
 

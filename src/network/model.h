@@ -16,16 +16,16 @@ gvm_status check_view(gvm_view view, gvm_error *err);
 /* Height and width of a view's input. */
 const int *view_size(const gvm_model *model, gvm_view view);
 
-/* Bytes of a view's input: of all pictures of a place. */
 /* Returns true if its street pictures have a heading, as panoramas do. */
 static inline bool has_headings(const gvm_model *model)
 {
     return model->network->config.views[GVM_STREET].projection == PROJECTION_PANORAMA;
 }
 
+/* Bytes of a view's input: of all pictures of a place, with their visibility. */
 static inline size_t view_bytes(const gvm_model *model, gvm_view view)
 {
-    return branch_bytes(&model->network->views[view]);
+    return model->network->views[view].bytes;
 }
 
 /* Largest number of inputs of a picture: a panorama becomes several views if the weights take photos. */

@@ -2,6 +2,7 @@
 #include "network/network.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,6 +188,16 @@ gvm_status network_counts(struct counts *counts, const struct network *n, int vi
     return GVM_OK;
 }
 
+int network_headings(const struct network *n)
+{
+    enum { PLAIN = 16 };
+    double tolerance = n->config.tolerance;
+    int turns = n->views[GVM_STREET].turns;
+    if (tolerance <= 0) return PLAIN;
+    int headings = (int)lround(180 / tolerance), passes = (int)lround(180 / tolerance / turns);
+    return headings <= 1 ? 1 : (passes > 1 ? passes : 1) * turns;
+}
+
 enum { FACT_TEXT = sizeof((struct fact *)0)->text };
 
 /* Describe the street view. */
@@ -199,7 +210,12 @@ static void street_text(char text[FACT_TEXT], const struct config *c)
     else if (v->projection == PROJECTION_NADIR)
         snprintf(text + n, (size_t)(FACT_TEXT - n), "from above, as by a drone");
     else
-        snprintf(text + n, (size_t)(FACT_TEXT - n), "elevations %g to %g degrees", c->elevation[0], c->elevation[1]);
+        n += snprintf(text + n, (size_t)(FACT_TEXT - n), "elevations %g to %g degrees", c->elevation[0],
+                      c->elevation[1]);
+    if (v->visible && n < FACT_TEXT) n += snprintf(text + n, (size_t)(FACT_TEXT - n), ", or a part of them");
+    if (v->wrap && n < FACT_TEXT) n += snprintf(text + n, (size_t)(FACT_TEXT - n), ", all round");
+    if (c->tolerance > 0 && n < FACT_TEXT)
+        snprintf(text + n, (size_t)(FACT_TEXT - n), ", headings within %g degrees", c->tolerance);
 }
 
 /* Describe the aerial view. */

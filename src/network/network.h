@@ -56,6 +56,10 @@ void network_clear_gradients(struct network *network);
 /* Multiply-adds of one picture of a view, by kind, counted by the layers. The network must not be packed. */
 gvm_status network_counts(struct counts *counts, const struct network *network, int view, gvm_error *err);
 
+/* How many headings to try, evenly around the circle, for a street picture whose heading is unknown: those that a
+ * network trained with wrong headings needs, a multiple of the turns that a pass gives (struct branch); else 16. */
+int network_headings(const struct network *network);
+
 /* ---- description */
 
 struct fact {

@@ -38,6 +38,7 @@ struct trace {
 struct backbone {
     const char *name, *title; /* "swin_v2", "Swin V2" */
     struct field_list fields; /* of its part of the configuration */
+    bool masked, wraps;       /* supports a view's `visible`, and its `wrap` */
 
     /* Check that the backbone can be built for pictures of this size. Fails with GVM_FORMAT. */
     gvm_status (*check)(const void *config, const int size[2], const char *view, const char *where, gvm_error *err);
@@ -52,6 +53,9 @@ struct backbone {
                     float drop);
 
     /* ---- the following may be NULL */
+    /* Into how many equal turns a full circle divides such that turning the panorama by one of them only rolls all
+     * maps; NULL or 1: none. */
+    int (*turns)(const void *weights);
     /* Lay out the floats that it keeps beside its parameters; memory NULL: only count. Returns the number of floats. */
     size_t (*plans)(void *weights, float *memory, bool training);
     /* Called for inference before the matrices are packed: fills the plans. scratch: pack_scratch floats. */
@@ -70,6 +74,7 @@ struct head {
     const char *name;
     float epsilon; /* added to the feature's length in the normalisation */
     bool places;   /* pools over the maps of all pictures of a place */
+    bool masked;   /* supports a view's `visible` */
     struct field_list fields;
 
     gvm_status (*check)(const void *config, const struct pyramid *maps, const char *view, const char *where,
@@ -94,9 +99,14 @@ struct loss_options {
     float contrast, strong, weak; /* beta, gamma, delta of GeoViewMatch's equation 2 */
     float alpha;                  /* of its equation 1 */
     float smoothing;              /* of labels, in InfoNCE */
+    bool views;                   /* each pair also has a view of its panorama. The weights of the losses, whose sum is
+                                     taken as 1, are then these instead of the first three: */
+    float panorama, view;         /* of the panorama, and of the view, with both aerial pictures, */
+    float agreement;              /* of the panorama with its view, */
+    float variants;               /* of the two aerial pictures with each other */
 };
 
-enum { MAX_LOSS_TERMS = 4 };
+enum { MAX_LOSS_TERMS = 6 };
 
 struct losses {
     float total, terms[MAX_LOSS_TERMS];
@@ -106,7 +116,7 @@ struct network;
 
 /* Input of a training step, in the memory that the layers read (tape_pixels). */
 struct step_input {
-    const uint8_t *street;  /* (B, H, W, 3) */
+    const uint8_t *street;  /* (B, picture_bytes); with views (2 B, picture_bytes), the panoramas first */
     const uint8_t *aerial;  /* (aerial_each B, pictures, H, W, 3), the strongly augmented ones first */
     const uint8_t *allowed; /* (B, B) 1 if photo i and place j count in the loss: the photo's own place, and places that
                                are far enough away; NULL: all */
@@ -129,6 +139,8 @@ struct method {
     void (*list)(struct lister *lister, void *own, const struct config *config, int features);
 
     const char *terms[MAX_LOSS_TERMS + 1]; /* names of the losses, NULL-terminated; keys in the log: "loss_con" */
+    /* Names of the losses that it has only with views, after `terms`; NULL: it does not learn from views. */
+    const char *const *view_terms;
     /* One forward pass of training on B pairs. */
     void (*learn)(struct tape *tape, const struct network *network, const struct step_input *input, int B,
                   const struct loss_options *options, float drop);

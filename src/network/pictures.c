@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/sized.h"
+#include "image/camera_read.h"
 #include "image/photo.h"
 #include "image/views.h"
 #include "network/model.h"
@@ -89,6 +90,28 @@ gvm_status gvm_picture_about(const gvm_picture *picture, gvm_picture_info *info,
                             .width = picture->image.width,
                             .photo = photo_said(&picture->image)};
     return sized_write(info, &own, sizeof own, err);
+}
+
+gvm_status gvm_picture_camera(const gvm_picture *picture, const gvm_camera_options *options, gvm_camera *camera,
+                              gvm_error *err)
+{
+    gvm_camera_options own = {.size = sizeof own};
+    struct camera_facts facts;
+    gvm_camera out;
+    clear_error(err);
+    gvm_status status = options != NULL ? sized_read(&own, sizeof own, options, err) : GVM_OK;
+    if (status == GVM_OK) status = camera_read(&facts, &picture->image, &own, picture->name, err);
+    if (status != GVM_OK) return status;
+    camera_describe(&out, &facts, &picture->image);
+    return sized_write(camera, &out, sizeof out, err);
+}
+
+const char *gvm_source_name(gvm_source source)
+{
+    static const char *const names[] = {"unknown",    "option",       "gpano",        "xmp",
+                                        "exif",       "acceleration", "shape",        "calibration",
+                                        "focal_35mm", "focal_plane",  "sensor_table", "assumed"};
+    return source <= GVM_SOURCE_ASSUMED ? names[source] : names[0];
 }
 
 /* ------------------------------------------------------------------ at other sizes */
@@ -232,8 +255,8 @@ static gvm_status street_seen(double box[4], int *turn, const gvm_picture *pictu
 {
     const struct picture_shape shape = config_shape(&model->network->config, GVM_STREET);
     struct image image = picture->image;
-    enum circle circle;
-    enum way way;
+    enum circle circle = CIRCLE_CHECKED;
+    enum way way = AS_CIRCLE;
     gvm_status status = choose_way(&way, &circle, picture, model, panorama, err);
     if (status == GVM_OK && way == AS_VIEWS) return refuse_views(picture, 1, err);
     if (status == GVM_OK && way == AS_CIRCLE) status = circle_check(&image, circle, picture->name, err);

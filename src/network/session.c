@@ -125,6 +125,15 @@ bool session_embed(gvm_session *session, gvm_view view, float *features, const u
     return status == GVM_OK;
 }
 
+bool session_embed_turns(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, size_t n)
+{
+    session->failure.text[0] = '\0';
+    gvm_error err;
+    gvm_status status = embedder_run_turns(session->embedders[view], features, pixels, n, &err);
+    if (status == GVM_DEVICE) session->failure = err;
+    return status == GVM_OK;
+}
+
 bool session_embed_shared(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, size_t n,
                           const int *which, size_t places)
 {

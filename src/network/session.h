@@ -21,6 +21,9 @@ void threads_release(void);
  * features are then undefined. */
 bool session_embed(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, size_t n);
 
+/* The same with the turns of each picture, (n, turns, features): embedder_run_turns. */
+bool session_embed_turns(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, size_t n);
+
 /* The query of a picture with `views` inputs: the mean of their features (views, n). Returns false if one of them is
  * not a unit vector, or if they cancel. out may be the first of the features. */
 bool mean_feature(float *out, const float *features, int views, size_t n);

@@ -23,6 +23,7 @@ struct param {
     float *grad;   /* laid out as data before packing; NULL in inference */
     bool matrix;   /* weight (N, K) of a product, packed for inference */
     bool decay;    /* weight decay applies */
+    bool added;    /* of an extension: files of the plain network lack it, and it then keeps its initial value */
     bool fixed;    /* not learned, such as running statistics: its gradient stays 0 and it does not decay */
     struct law first;
     bool backbone; /* learns at the backbone's rate instead of that of masks and head */

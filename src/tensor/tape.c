@@ -266,6 +266,16 @@ struct tensor *tape_feature(struct tape *tape, int B, int C)
     return new_tensor(tape, B, 1, C, 4);
 }
 
+struct seen *tape_seen(struct tape *tape, int B, int L)
+{
+    struct seen *seen = tape_object(tape, sizeof *seen);
+    size_t n = (size_t)B * (size_t)L;
+    seen->plane = (uint8_t *)tape_floats(tape, (n + 3) / 4);
+    seen->rows = (int *)tape_floats(tape, n);
+    seen->count = (int)n;
+    return seen;
+}
+
 struct tensor *tape_residual(struct tape *tape, struct tensor *x)
 {
     struct tensor *y = tape_object(tape, sizeof *y);
@@ -286,7 +296,7 @@ struct tensor *tape_leaf(struct tape *tape, struct tensor *x)
 
 struct tensor *tape_rows(struct tape *tape, struct tensor *x, int from, int count)
 {
-    assert(from >= 0 && from + count <= x->B && x->parent == NULL);
+    assert(from >= 0 && from + count <= x->B && x->parent == NULL && x->seen == NULL);
     struct tensor *y = tape_object(tape, sizeof *y);
     size_t at = (size_t)from * (size_t)x->L * (size_t)x->C * (size_t)x->element;
     *y = (struct tensor){.B = count, .L = x->L, .C = x->C, .element = x->element, .parent = x};

@@ -13,6 +13,13 @@
 
 #include "geoviewmatch.h"
 
+/* Which tokens of a map are seen. All layers of a stage share it. */
+struct seen {
+    uint8_t *plane; /* (B, L) 1 if the token is seen, else 0; on a device in its memory; NULL on a dry run */
+    int *rows;      /* (count) the seen tokens, ascending; the CPU's only */
+    int count;      /* on a dry run B L */
+};
+
 /* A map of B pictures, L tokens each, C channels per token: (B, L, C), row-major. A feature has L = 1. On a device, the
  * data are in device memory and may be bfloat16: use tape_read and tape_write. */
 struct tensor {
@@ -22,6 +29,7 @@ struct tensor {
     int element;           /* bytes per value: 4, or 2 for bfloat16 */
     bool has_grad;         /* grad is valid: the next backward adds to it */
     struct tensor *parent; /* the tensor of which this is a range of rows, or NULL */
+    struct seen *seen;     /* NULL: all tokens are seen */
 };
 
 struct tape;
@@ -152,6 +160,8 @@ void *tape_values(struct tape *tape, size_t n);
 void *tape_scratch_values(struct tape *tape, size_t n);
 /* Add a loss to this pass. Returns its index in tape->losses. */
 int tape_loss(struct tape *tape, float loss, float weight);
+/* Memory for the visibility of a map, also on a dry run. */
+struct seen *tape_seen(struct tape *tape, int B, int L);
 /* The output map of a residual layer with input x. In training it shares x's gradient, because the stream's gradient
  * passes through unchanged and the branch's is added to it. In inference it shares x's memory, so layers that read x
  * must be called before. */

@@ -8,6 +8,7 @@
 #include "data/clusters.h"
 #include "data/neighbours.h"
 #include "data/sampler.h"
+#include "image/training_view.h"
 #include "train/evaluate.h"
 
 enum { HARD_LOOKS = 2 }; /* times the group size: number of a query's best tiles that are considered */
@@ -117,16 +118,19 @@ static gvm_status check_position(const struct run_position *p, const struct batc
     return fail(err, GVM_FORMAT, "the run's state does not match the data set's pairs; begin a new run");
 }
 
-static gvm_status find_tiles(int *nearest, bool *stopped, const struct batch_plan *plan, int epoch,
-                             const struct network *network, const struct pictures *pictures, const struct split *split,
-                             features_progress *progress, void *user, gvm_error *err)
+/* How a pair's view of this epoch is made. */
+struct view_maker {
+    struct training_draws draws;
+    const struct picture_shape *shape;
+    uint8_t colour[3];
+};
+
+static void see_view(const void *user, uint8_t *out, const uint8_t *picture, int query, int look)
 {
-    if (plan->placed && epoch < plan->every) return neighbours_by_place(nearest, plan->most, split, err);
-    struct features f;
-    gvm_status status = features_embed(&f, stopped, network, pictures, split, progress, user, err);
-    if (status == GVM_OK && !*stopped) status = mine(nearest, plan->most, plan->queried, &f, split, err);
-    features_free(&f);
-    return status;
+    const struct view_maker *m = user;
+    const struct training_view view = training_view_draw(&m->draws, (uint64_t)query);
+    (void)look;
+    training_view_render(out, picture, &view, m->colour, m->shape);
 }
 
 static void drop(int **numbers)
@@ -146,6 +150,33 @@ struct ask {
     void *user;
 };
 
+/* Embed the split; of a network that learns from views, the epoch's views instead of the panoramas. */
+static gvm_status embed(struct features *f, bool *stopped, const struct ask *a, int epoch, gvm_error *err)
+{
+    const struct config *config = &a->network->config;
+    struct view_maker maker = {.draws = {.tolerance = config->tolerance,
+                                         .seed = a->options->seed,
+                                         .epoch = (uint64_t)epoch,
+                                         .epochs = a->options->epochs},
+                               .shape = &a->pictures->street};
+    const struct looks views = {.count = 1, .see = see_view, .user = &maker};
+    const bool by_view = run_options_losses(a->options, config).views;
+    view_colour(maker.colour, &config->views[GVM_STREET]);
+    return features_embed(f, stopped, a->network, a->pictures, a->split, by_view ? &views : NULL, a->progress, a->user,
+                          err);
+}
+
+static gvm_status find_tiles(int *nearest, bool *stopped, const struct ask *a, int epoch, gvm_error *err)
+{
+    const struct batch_plan *plan = a->plan;
+    if (plan->placed && epoch < plan->every) return neighbours_by_place(nearest, plan->most, a->split, err);
+    struct features f;
+    gvm_status status = embed(&f, stopped, a, epoch, err);
+    if (status == GVM_OK && !*stopped) status = mine(nearest, plan->most, plan->queried, &f, a->split, err);
+    features_free(&f);
+    return status;
+}
+
 /* With pools of one batch the network makes no difference, so the split is not embedded. */
 static gvm_status order_clusters(struct run_position *p, int *batches, bool *stopped, const struct ask *a,
                                  gvm_error *err)
@@ -153,7 +184,7 @@ static gvm_status order_clusters(struct run_position *p, int *batches, bool *sto
     int pool = p->epoch < 30 && a->plan->pool > 1 << p->epoch ? 1 << p->epoch : a->plan->pool;
     struct features f = {0};
     gvm_status status = GVM_OK;
-    if (pool > 1) status = features_embed(&f, stopped, a->network, a->pictures, a->split, a->progress, a->user, err);
+    if (pool > 1) status = embed(&f, stopped, a, p->epoch, err);
     struct pair_features pairs = {f.street, f.aerial, f.D};
     if (status == GVM_OK && !*stopped)
         status = clusters_order(p->sequence, batches, pool > 1 ? &pairs : NULL, pool, a->plan->size, a->split,
@@ -173,9 +204,7 @@ static gvm_status order_nearest(struct run_position *p, int *batches, bool *stop
     if (find) p->nearest = malloc((N * (size_t)plan->most + 1) * sizeof *p->nearest);
     p->nearest_count = N * (size_t)plan->most;
     if (p->nearest == NULL) return fail(err, GVM_MEMORY, "cannot order %zu queries: out of memory", N);
-    if (find)
-        status = find_tiles(p->nearest, stopped, plan, p->epoch, a->network, a->pictures, a->split, a->progress,
-                            a->user, err);
+    if (find) status = find_tiles(p->nearest, stopped, a, p->epoch, err);
     if (status != GVM_OK || *stopped) return status;
     return plan->order(p->sequence, batches, p->nearest, plan->most, plan->size, a->split, a->options->seed,
                        (uint64_t)p->epoch, err);

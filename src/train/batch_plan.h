@@ -1,6 +1,9 @@
 /* batch_plan.h - hard negative mining: the order of an epoch's batches such that pairs that the network confuses are in
  * the same batch. In random batches these seldom meet.
  *
+ *
+ * If the network learns from views of its panoramas, it is the epoch's views that it confuses.
+ *
  *   hard        GeoViewMatch's: groups of pairs that the network confuses, mined before each epoch
  *   neighbours  Sample4Geo's (neighbours.h): nearest pairs by position in the first epochs, then by similarity, mined
  *               every few epochs

@@ -15,7 +15,7 @@
 
 const double within_m[AT_COUNT] = {0, 36, 72, 144};
 
-enum { ROWS = 64 /* queries at a time */, COLUMNS = 512 /* gallery entries of a matrix product */ };
+enum { ROWS = 64 /* looks of queries at a time */, COLUMNS = 512 /* gallery entries of a matrix product */ };
 
 /* A query's contribution to the figures. */
 struct figures {
@@ -32,10 +32,20 @@ struct pass {
     const struct evaluation *out;
     struct ranking *rankings; /* may be NULL */
     struct figures *figures;  /* (Q) */
-    float *scores;            /* (threads, ROWS, T) */
+    float *scores;            /* (threads, queries at once, looks, T) */
     struct scored *best;      /* (threads, most) */
     int most;                 /* number of best entries kept for each query */
 };
+
+static int looks_of(const struct retrieval *task)
+{
+    return task->looks > 1 ? task->looks : 1;
+}
+
+static int queries_at_once(const struct retrieval *task)
+{
+    return ROWS > looks_of(task) ? ROWS / looks_of(task) : 1;
+}
 
 static bool is_one_of(const struct truth *answers, int query, int item)
 {
@@ -92,26 +102,42 @@ static void rank_query(const struct pass *p, int query, const float *row, struct
     }
 }
 
+/* Replace the scores (looks, T) of a query's looks by the best of each column, in the first row. */
+static void join_looks(float *scores, int looks, int T)
+{
+    for (int l = 1; l < looks; l++)
+        for (int t = 0; t < T; t++) {
+            float score = scores[(size_t)l * T + t];
+            if (score > scores[t]) scores[t] = score;
+        }
+}
+
 static void rank_part(void *argument, struct team team)
 {
     const struct pass *p = argument;
     const struct retrieval *task = p->task;
-    float *scores = p->scores + (size_t)team.rank * ROWS * task->T;
+    const int looks = looks_of(task), most = queries_at_once(task);
+    float *scores = p->scores + (size_t)team.rank * most * looks * task->T;
     struct scored *best = p->best + (size_t)team.rank * p->most;
-    for (int q = team.rank * ROWS; q < task->Q; q += team.size * ROWS) {
-        int rows = task->Q - q < ROWS ? task->Q - q : ROWS;
+    for (int q = team.rank * most; q < task->Q; q += team.size * most) {
+        int count = task->Q - q < most ? task->Q - q : most;
         for (int t = 0; t < task->T; t += COLUMNS)
-            gemm('N', 'T', rows, task->T - t < COLUMNS ? task->T - t : COLUMNS, task->D,
-                 task->queries + (size_t)q * task->D, task->D, task->gallery + (size_t)t * task->D, task->D, 0,
+            gemm('N', 'T', count * looks, task->T - t < COLUMNS ? task->T - t : COLUMNS, task->D,
+                 task->queries + (size_t)q * looks * task->D, task->D, task->gallery + (size_t)t * task->D, task->D, 0,
                  scores + t, task->T);
-        for (int r = 0; r < rows; r++) p->each(p, q + r, scores + (size_t)r * task->T, best);
+        for (int i = 0; i < count; i++) {
+            float *rows = scores + (size_t)i * looks * task->T;
+            join_looks(rows, looks, task->T);
+            p->each(p, q + i, rows, best);
+        }
     }
 }
 
 static bool open_pass(struct pass *p)
 {
     size_t threads = (size_t)parallel_threads();
-    p->scores = malloc(threads * ROWS * p->task->T * sizeof *p->scores);
+    size_t rows = (size_t)queries_at_once(p->task) * (size_t)looks_of(p->task);
+    p->scores = malloc(threads * rows * (size_t)p->task->T * sizeof *p->scores);
     p->best = malloc(threads * p->most * sizeof *p->best);
     return p->scores && p->best;
 }
@@ -152,6 +178,7 @@ static void sum_up(struct evaluation *out, const struct figures *figures, double
             out->within[k] += 100.0 * inside / Q;
             out->mean_m[k] += f->metres[k] / Q;
         }
+        if (out->has_metres) out->within_25m += 100.0 * (f->first_is_right || f->first_m < 25) / Q;
         firsts[q] = f->first_m;
     }
     if (out->has_metres) out->median_m = median(firsts, (size_t)Q);

@@ -18,8 +18,9 @@ struct truth {
 };
 
 struct retrieval {
-    const float *queries, *gallery; /* (Q, D), (T, D), unit vectors */
+    const float *queries, *gallery; /* (Q, looks, D), (T, D), unit vectors */
     int Q, T, D;
+    int looks;               /* features of a query, whose score with a gallery entry is the best of them; 0: 1 */
     struct truth right;      /* at least one for each query; any of them is a hit */
     struct truth near;       /* ignored by the hit rate if they rank above a right entry; first NULL: none */
     const double *lat, *lon; /* (T) of the gallery, WGS84 degrees; NULL: no metres are reported */
@@ -40,14 +41,15 @@ struct evaluation {
     bool has_metres;
     double
         within[AT_COUNT]; /* percent whose best entry is right (0 m), or closer than 36, 72, 144 m to the right one */
+    double within_25m;    /* percent whose best entry is right, or closer than 25 m to the right one */
     double mean_m[AT_COUNT]; /* mean metres from the best `at` entries to the right one, over entries and queries */
     double median_m;         /* median metres of the best entry */
 };
 
 extern const double within_m[AT_COUNT]; /* 0, 36, 72, 144 */
 
-/* best, out: (Q, most), the gallery entries with the highest scores, best first; 1 <= most <= T. Does not read the
- * task's right entries and positions. Fails with GVM_MEMORY. */
+/* best, out: (Q, most), the gallery entries with the highest scores, best first; 1 <= most <= T. Reads neither the
+ * task's right entries nor its positions. Fails with GVM_MEMORY. */
 gvm_status find_nearest(int *best, int most, const struct retrieval *task, gvm_error *err);
 
 /* rankings, out: (Q), or NULL. Fails with GVM_MEMORY, or GVM_ARGUMENT if a query has no right entry. */

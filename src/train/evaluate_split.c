@@ -1,6 +1,7 @@
 /* evaluate_split.c - see evaluate_split.h. */
 #include "train/evaluate_split.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,10 +169,13 @@ static int list_reverse(struct lists *l, int *kept, const struct split *split)
     return n;
 }
 
-static gvm_status rank_split(struct evaluation *out, struct ranking **rankings, float *street, float *aerial, int D,
+gvm_status evaluate_features(struct evaluation *out, struct ranking **rankings, struct features *features,
                              const struct split *split, double hit_m, bool reverse, gvm_error *err)
 {
     struct lists l = {0};
+    float *street = features->street, *aerial = features->aerial;
+    const int D = features->D;
+    assert(!reverse || features->looks <= 1);
     int *kept = malloc((size_t)split->tile_count * sizeof *kept), Q = split->query_count;
     bool ready = kept != NULL;
     if (ready && !reverse) ready = list_forward(&l, split, hit_m);
@@ -189,6 +193,7 @@ static gvm_status rank_split(struct evaluation *out, struct ranking **rankings, 
                              .Q = Q,
                              .T = reverse ? split->query_count : split->tile_count,
                              .D = D,
+                             .looks = features->looks,
                              .right = l.right,
                              .near = l.near,
                              .lat = l.lat,
@@ -213,9 +218,9 @@ gvm_status evaluate_split(struct evaluation *out, struct ranking **rankings, con
     if (rankings) *rankings = NULL;
     if (split->query_count < 1 || split->tile_count < 1)
         return fail(err, GVM_ARGUMENT, "%s: its test split is empty", pictures->data->root);
-    gvm_status status = features_embed(&f, &stopped, network, pictures, split, progress, user, err);
+    gvm_status status = features_embed(&f, &stopped, network, pictures, split, NULL, progress, user, err);
     if (status == GVM_OK && !stopped)
-        status = rank_split(out, rankings, f.street, f.aerial, f.D, split, pictures->data->hit_m, reverse, err);
+        status = evaluate_features(out, rankings, &f, split, pictures->data->hit_m, reverse, err);
     features_free(&f);
     return status;
 }

@@ -16,6 +16,11 @@ gvm_status evaluate_split(struct evaluation *out, struct ranking **rankings, con
                           const struct pictures *pictures, const struct split *split, bool reverse,
                           features_progress *progress, void *user, gvm_error *err);
 
+/* The same for features that are embedded already; reverse takes one look of a query and reorders the tiles' features.
+ * Fails with GVM_MEMORY. */
+gvm_status evaluate_features(struct evaluation *out, struct ranking **rankings, struct features *features,
+                             const struct split *split, double hit_m, bool reverse, gvm_error *err);
+
 /* Returns true if a tile is right for a query: its own, or any within hit_m metres of its position. */
 bool truth_holds(const struct split *split, int query, int tile, double hit_m);
 

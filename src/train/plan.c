@@ -72,12 +72,16 @@ gvm_status train_plan(struct train_plan *plan, const struct network *network, co
 {
     struct learner_needs needs;
     gvm_status status = pictures_check(data, &network->config, err);
-    if (status == GVM_OK) status = learner_need(&needs, network, o->batch, &o->losses, o->rho, err);
+    const struct loss_options losses = run_options_losses(o, &network->config);
+    if (losses.views && !(losses.panorama + losses.view + losses.agreement + losses.variants > 0))
+        return fail(err, GVM_ARGUMENT, "the weights of all losses are 0; give a --panorama-weight or --view-weight");
+    if (status == GVM_OK) status = learner_need(&needs, network, o->batch, &losses, o->rho, err);
     if (status != GVM_OK) return status;
     const struct split *train = &data->train, *test = &data->test;
-    double street = (double)branch_bytes(&network->views[GVM_STREET]);
-    double aerial = (double)branch_bytes(&network->views[GVM_AERIAL]);
-    double read = LOADER_RING * o->batch * (street + network->config.method->aerial_each * aerial);
+    double street = (double)network->views[GVM_STREET].bytes;
+    double aerial = (double)network->views[GVM_AERIAL].bytes;
+    double read =
+        LOADER_RING * o->batch * ((losses.views ? 2 : 1) * street + network->config.method->aerial_each * aerial);
     double compared = o->eval_every > 0 ? (double)test->query_count + test->tile_count : 0;
     if (batch_plan_of(o, train).size > 0) compared = larger(compared, (double)train->query_count + train->tile_count);
     plan->batches = train->query_count / o->batch;

@@ -2,7 +2,7 @@
  *
  *   RUN/log.jsonl            a line for each step and each evaluation
  *   RUN/last.safetensors     the network of the last save
- *   RUN/best.safetensors     the network with the highest R@1 on the test split
+ *   RUN/best.safetensors     the network with the highest R@1 (struct run_position's best) on the test split
  *   RUN/state.safetensors    the state for --resume: weights, moments, position
  *
  * Files are replaced atomically. All random numbers are functions of the seed and the position, so the state contains
@@ -37,6 +37,8 @@ struct run_options {
     int neighbours; /* batch_plan.h: epochs from one mining to the next; 0: none. Not with `hard` */
     int clusters;   /* batch_plan.h: largest pool, batches; 0: none. Not with `hard` or `neighbours` */
     struct schedule schedule;
+    double inner;     /* side of the part of the aerial picture files that is used, as a fraction */
+    double tolerance; /* of views (training_view.h): largest error of a heading, degrees; 0: the network's, else 9 */
 };
 
 /* One row for each option, that is, each field of struct run_options. The command line, the help, the manual page and
@@ -48,7 +50,8 @@ struct run_position {
     long step; /* number of updates done */
     int epoch, batch;
     bool evaluate; /* an evaluation is due first, since an epoch has just ended */
-    double best;   /* highest R@1 so far, percent; -1 before the first evaluation */
+    double best;   /* highest R@1 so far, percent; with views: highest mean of R@1 of panoramas and of strips of 90
+                      degrees. -1 before the first evaluation */
     /* With a batch plan: the order of the epoch, and each query's nearest tiles if later epochs use them too; freed
      * with run_position_free. Without one: NULL and 0. */
     int *sequence, *nearest;
@@ -63,6 +66,9 @@ gvm_status run_options_check(const struct run_options *options, gvm_error *err);
 
 /* A method's recipe: each option's default, overridden by the method's settings. Freed with run_options_free. */
 void run_options_recipe(struct run_options *options, const struct method *method);
+
+/* The losses of a run with a network: with views if the network has visibility and a method that learns from views. */
+struct loss_options run_options_losses(const struct run_options *options, const struct config *config);
 
 void run_options_free(struct run_options *options);
 

@@ -30,7 +30,9 @@ char *run_json(const struct run_options *options, const struct run_position *pos
 /* Keys that version 2 does not have. */
 static bool is_of_3(const char *name)
 {
-    static const char *const names[] = {"imagery", "clusters", "clip-length", "warm-steps", "floor", "hue", "around"};
+    static const char *const names[] = {
+        "imagery",         "clusters",    "clip-length",      "warm-steps",      "floor",     "hue",  "around",
+        "panorama-weight", "view-weight", "agreement-weight", "contrast-weight", "tolerance", "inner"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i]) == 0) return true;
     return false;

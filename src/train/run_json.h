@@ -2,8 +2,8 @@
  *
  *     {"version": 3, "data": "/CVUSA", ..., "jitter": 0.3, ..., "step": 120, "epoch": 3, ...}
  *
- * Version 1, of GeoViewMatch 0.1, stored amounts by position in lists; version 2 lacks the options for photos and
- * clusters. Both are read. */
+ * Version 1, of GeoViewMatch 0.1, stored amounts by position in lists; version 2 lacks the options for orthophotos,
+ * clusters and views. Both are read. */
 #ifndef GVM_TRAIN_RUN_JSON_H
 #define GVM_TRAIN_RUN_JSON_H
 

@@ -22,6 +22,9 @@ const struct option_row run_option_rows[] = {
      .help = "elevation range used of the panoramas, degrees (default: the format's)"},
     {"ground-metres", OPTION_DOUBLE, AT(ground_m), "M", 1e-3, 1e5, "0", .takes = "metres", .or_zero = true,
      .help = "ground size of the aerial pictures; 0: the format's"},
+    {"inner", OPTION_DOUBLE, AT(inner), "F", 0.5, 1, "1",
+     .help = "use a part of each aerial picture, F of its side and moved at random in training, so that the network "
+             "learns cameras off the centre from pictures centred on them; the ground size becomes F times as large"},
     {"cache", OPTION_COPY, AT(cache), "FILE", .takes = "cache's path",
      .help = "cache all decoded picture files in this file"},
     {"on-bad", OPTION_CHOICE, AT(on_bad), "stop|skip", .standard = "stop",
@@ -72,6 +75,18 @@ const struct option_row run_option_rows[] = {
     {"loss-strong", OPTION_FLOAT, AT(losses.strong), NULL, 0, 1e3, "0.25", .saved = true},
     {"loss-weak", OPTION_FLOAT, AT(losses.weak), NULL, 0, 1e3, "0.25", .saved = true},
     {"loss-alpha", OPTION_FLOAT, AT(losses.alpha), NULL, 0, 1e3, "10", .saved = true},
+
+    {.type = OPTION_TITLE, .help = "Photos (networks with \"visible\", which also learn a view of each panorama):"},
+    {"panorama-weight", OPTION_FLOAT, AT(losses.panorama), "W", 0, 1e3, "1",
+     .help = "weight of the panoramas' losses; the weights of all losses are divided by their sum"},
+    {"view-weight", OPTION_FLOAT, AT(losses.view), "W", 0, 1e3, "0.5", .help = "weight of the views' losses"},
+    {"agreement-weight", OPTION_FLOAT, AT(losses.agreement), "W", 0, 1e3, "0.5",
+     .help = "weight of the loss between panoramas and their views"},
+    {"contrast-weight", OPTION_FLOAT, AT(losses.variants), "W", 0, 1e3, "0.5",
+     .help = "weight of the loss between the two variants of an aerial picture"},
+    {"tolerance", OPTION_DOUBLE, AT(tolerance), "DEG", 1, 180, "0", .takes = "degrees", .or_zero = true,
+     .help = "largest error of a heading that is learned; `locate` then tries 180 / DEG headings if a heading is "
+             "unknown. 0: as in the weights of --init, else 9"},
 
     {.type = OPTION_TITLE, .help = "Augmentation:"},
     {"turn", OPTION_YES, AT(amounts.turn), "yes|no", .standard = "yes",
@@ -125,6 +140,13 @@ gvm_status run_options_check(const struct run_options *o, gvm_error *err)
         return fail(err, GVM_ARGUMENT, "the run's JPEG quality range, %d to %d, is invalid; expected a range above 0",
                     o->amounts.quality[0], o->amounts.quality[1]);
     return GVM_OK;
+}
+
+struct loss_options run_options_losses(const struct run_options *o, const struct config *config)
+{
+    struct loss_options losses = o->losses;
+    losses.views = config->views[GVM_STREET].visible && config->method->view_terms != NULL;
+    return losses;
 }
 
 void run_options_recipe(struct run_options *o, const struct method *method)

@@ -17,12 +17,17 @@
 #include "network/learn.h"
 #include "network/place.h"
 #include "train/batch_plan.h"
-#include "train/evaluate_split.h"
+#include "train/evaluate_fov.h"
+
+enum { NARROW = 90 /* degrees of the strips that are evaluated beside the panoramas */, STRIPS_SEED = 2019 };
+
+static const double TOLERANCE = 9; /* degrees, if neither the options nor the network have one */
 
 struct training {
     const char *run;
     const struct run_options *options;
     const struct train_events *events;
+    struct loss_options losses;
     struct run_position position;
     struct network *network;
     struct optimizer *optimizer;
@@ -95,17 +100,24 @@ static gvm_status open_log(struct training *t, gvm_error *err)
 
 static void log_step(const struct training *t, const struct losses *l, float rate, double seconds)
 {
-    const char *const *terms = t->network->config.method->terms;
+    const struct method *method = t->network->config.method;
+    int count = 0;
     fprintf(t->log, "{\"step\": %ld, \"epoch\": %d, \"loss\": %.9g", t->position.step, t->position.epoch,
             (double)l->total);
-    for (int i = 0; terms[i]; i++) fprintf(t->log, ", \"%s\": %.9g", terms[i], (double)l->terms[i]);
+    for (int i = 0; method->terms[i]; i++, count++)
+        fprintf(t->log, ", \"%s\": %.9g", method->terms[i], (double)l->terms[count]);
+    for (int i = 0; t->losses.views && method->view_terms[i]; i++, count++)
+        fprintf(t->log, ", \"%s\": %.9g", method->view_terms[i], (double)l->terms[count]);
     fprintf(t->log, ", \"lr\": %.6g, \"pairs_per_s\": %.2f}\n", (double)rate, t->options->batch / seconds);
 }
 
-static void log_evaluation(const struct training *t, const struct evaluation *e)
+/* narrow: NULL without views. */
+static void log_evaluation(const struct training *t, const struct evaluation *e, const struct evaluation *narrow)
 {
-    fprintf(t->log, "{\"step\": %ld, \"epoch\": %d, \"R@1\": %.4f, \"R@5\": %.4f, \"R@10\": %.4f, \"R@1%%\": %.4f}\n",
+    fprintf(t->log, "{\"step\": %ld, \"epoch\": %d, \"R@1\": %.4f, \"R@5\": %.4f, \"R@10\": %.4f, \"R@1%%\": %.4f",
             t->position.step, t->position.epoch, e->recall[0], e->recall[1], e->recall[2], e->recall[3]);
+    if (narrow) fprintf(t->log, ", \"R@1 of %d degrees\": %.4f", (int)NARROW, narrow->recall[0]);
+    fputs("}\n", t->log);
 }
 
 /* ------------------------------------------------------------------ files */
@@ -186,11 +198,14 @@ static gvm_status open_data(struct training *t, gvm_error *err)
 {
     const struct run_options *o = t->options;
     struct config *c = &t->network->config;
+    if (t->losses.views && !(c->tolerance > 0)) c->tolerance = TOLERANCE;
+    if (t->losses.views && o->tolerance > 0) c->tolerance = o->tolerance;
     if (c->views[GVM_AERIAL].zoom_count == 0) {
-        c->ground_m = t->data->ground_m;
+        c->ground_m = o->inner * t->data->ground_m;
         memcpy(c->elevation, t->data->elevation, sizeof c->elevation);
     }
     gvm_status status = pictures_open(&t->pictures, t->data, c, err);
+    pictures_inner(&t->pictures, o->inner);
     if (status == GVM_OK) status = keep_imagery(t, err);
     if (status != GVM_OK) return status;
     struct cache_options cache = {.workers = workers(),
@@ -220,18 +235,21 @@ static gvm_status open_loader(struct training *t, gvm_error *err)
                                .skip_bad = o->on_bad == BAD_SKIP,
                                .seed = o->seed,
                                .amounts = o->amounts,
+                               .views = t->losses.views ? o->epochs : 0,
+                               .tolerance = t->network->config.tolerance,
                                .single = t->network->config.method->aerial_each == 1,
                                .epoch = (uint64_t)t->position.epoch,
                                .first = t->position.batch,
                                .user = t,
                                .bad = tell_bad};
+    view_colour(l.colour, &t->network->config.views[GVM_STREET]);
     return loader_open(&t->loader, &t->pictures, &t->data->train, &l, err);
 }
 
 static gvm_status open_learner(struct training *t, gvm_error *err)
 {
     const struct run_options *o = t->options;
-    return learner_open(&t->learner, t->network, t->optimizer, o->batch, &o->losses, o->rho, o->drop_path, o->seed,
+    return learner_open(&t->learner, t->network, t->optimizer, o->batch, &t->losses, o->rho, o->drop_path, o->seed,
                         err);
 }
 
@@ -296,16 +314,21 @@ static gvm_status update(struct losses *losses, struct training *t, float factor
 
 static gvm_status evaluate_now(struct training *t, gvm_error *err)
 {
-    struct evaluation e;
+    static const struct fov_task tasks[] = {{360, FOV_KNOWN}, {NARROW, FOV_KNOWN}};
+    struct evaluation e[2];
     const struct train_events *events = t->events;
+    const bool views = t->losses.views;
+    const struct split *test = &t->data->test;
     gvm_status status =
-        evaluate_split(&e, NULL, t->network, &t->pictures, &t->data->test, false, tell_evaluating, t, err);
-    if (status != GVM_OK || e.queries == 0) return status;
+        views ? evaluate_fov(e, tasks, 2, STRIPS_SEED, t->network, &t->pictures, test, tell_evaluating, t, err)
+              : evaluate_split(e, NULL, t->network, &t->pictures, test, false, tell_evaluating, t, err);
+    if (status != GVM_OK || e[views].queries == 0) return status;
+    double score = views ? (e[0].recall[0] + e[1].recall[0]) / 2 : e[0].recall[0];
     t->position.evaluate = false;
-    log_evaluation(t, &e);
-    if (events->evaluated) events->evaluated(events->user, t->position.epoch, &e);
-    if (e.recall[0] <= t->position.best) return GVM_OK;
-    t->position.best = e.recall[0];
+    log_evaluation(t, e, views ? e + 1 : NULL);
+    if (events->evaluated) events->evaluated(events->user, t->position.epoch, e, views ? e + 1 : NULL);
+    if (score <= t->position.best) return GVM_OK;
+    t->position.best = score;
     status = network_fetch(t->network, err);
     if (status != GVM_OK) return status;
     return save_network(t, "best.safetensors", err);
@@ -368,6 +391,7 @@ gvm_status train(struct train_result *result, const char *run, const struct run_
     struct training t = {.run = run,
                          .options = options,
                          .events = events,
+                         .losses = run_options_losses(options, &network->config),
                          .data = data,
                          .position = position,
                          .network = network,

@@ -9,11 +9,13 @@
 /* Callbacks of the loop, on the calling thread. Each may be NULL. */
 struct train_events {
     void *user;
-    /* After each step: updates done and in all; the losses; seconds that the step waited for its pictures. */
+    /* After each step: updates done and in all; the losses, with the names of their terms; seconds that the step waited
+     * for its pictures. */
     void (*step)(void *user, long step, long steps, const struct losses *losses, float rate, double waited);
     /* Pictures embedded of an evaluation. */
     void (*evaluating)(void *user, size_t done, size_t total);
-    void (*evaluated)(void *user, int epoch, const struct evaluation *evaluation);
+    /* narrow: of strips of 90 degrees, if the network learns from views, else NULL. */
+    void (*evaluated)(void *user, int epoch, const struct evaluation *evaluation, const struct evaluation *narrow);
     /* Pictures added to the cache. */
     void (*caching)(void *user, size_t done, size_t total);
     /* A picture that was left out. */

@@ -34,6 +34,21 @@ TMPDIR=$tmp/nowhere expect 1 bench --learning --quiet
 refused "$tmp/nowhere: cannot make a folder in it"
 
 
+expect 0 bench --photos --rounds 1 --quiet
+says out "20 headings in 4 passes" "panorama" "photo, 67 x 53" "100.0%" "passes"
+expect 0 bench --photos --rounds 1 --threads 2 --json --quiet
+python3 - "$tmp/out" <<'END'
+import json, sys
+answer = json.load(open(sys.argv[1]))
+rows = {row["picture"]: row for row in answer["pictures"]}
+assert answer["headings"] == 20 and answer["passes"] == 4
+assert rows["panorama"]["tokens"] == 1 and rows["panorama"]["unknown_heading_passes"] < 4.1
+assert abs(rows["strip_180"]["tokens"] - 0.5) < 0.02 and rows["strip_180"]["products"] < 0.6
+assert rows["photo_67"]["unknown_heading_passes"] < 1.5 and rows["photo_67"]["ms"] > 0
+END
+expect 1 bench --photos --preset nano --quiet
+refused "these weights take full panoramas only"
+
 expect 0 bench --search --preset nano --tiles 300 --rounds 1 --threads 2 --quiet
 says out "300 tiles of" "reading all features" "one query" "one query with p" "a query in a batch of 64" "of the peak"
 expect 0 bench --search --preset nano --tiles 300 --rounds 1 --json --quiet

@@ -57,6 +57,24 @@ python3 -c 'import json, sys; json.dump(json.load(sys.stdin)["config"], sys.stdo
 expect 0 init --config "$tmp/cells.json" --out "$tmp/same.safetensors"
 cmp "$tmp/cells.safetensors" "$tmp/same.safetensors"
 
+# A network for photos takes the weights of one for panoramas, and adds what they lack.
+expect 0 init --from "$tmp/a.safetensors" --preset nano-photo --out "$tmp/photo.safetensors"
+says out "photo.safetensors: 2942948 parameters" \
+    "64 x 320 pixels, elevations -45 to 45 degrees, or a part of them, all round, headings within 9 degrees"
+expect 0 info --json "$tmp/photo.safetensors"
+says out '"visible": true' '"wrap": true' '"heading_tolerance": 9.0'
+expect 0 embed --view street --weights "$tmp/photo.safetensors" --out "$tmp/photo.f" examples/demo/street/1.png
+expect 0 embed --view street --weights "$tmp/a.safetensors" --out "$tmp/plain.f" examples/demo/street/1.png
+python3 - "$tmp/photo.f" "$tmp/plain.f" <<'END'
+import json, sys
+a, b = (open(name, "rb").read()[-2304 * 4:] for name in sys.argv[1:])
+assert a == b  # fresh blocks are the identity, so windows over the edge change nothing yet
+END
+expect 1 init --from "$tmp/photo.safetensors" --preset nano --out "$tmp/back.safetensors"
+refused "unexpected tensor 'street.backbone.patch_embed.unseen'"
+expect 1 init --from "$tmp/a.safetensors" --preset paper --out "$tmp/back.safetensors"
+refused "expected (96, 3, 4, 4)"
+
 # Other files.
 mkdir "$tmp/one"
 cp $demo/aerial/1.png "$tmp/one/1 \"x\".png"

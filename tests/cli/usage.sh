@@ -159,7 +159,7 @@ refused "unexpected argument 'b'"
 expect 2 init --preset nano
 refused "--out is required"
 expect 2 init --preset nano --config c.json --out "$tmp/f"
-refused "exactly one of --preset, --config and --from is required"
+refused "--preset and --config cannot be combined"
 expect 2 init --preset giant --out "$tmp/f"
 refused "--preset takes paper, nano" "frgeo-nano, statewide or statewide-nano, got 'giant'"
 for stages in 5 0 4,4 '' '4,' 43 four; do

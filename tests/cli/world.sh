@@ -88,15 +88,42 @@ python3 - "$tmp/s" <<'END2'
 import csv, os, sys
 folder = sys.argv[1]
 assert sorted(os.listdir(folder)) == ["imagery", "photos", "photos.csv"] and os.listdir(folder + "/imagery") == ["ortho.tif"]
-assert open(folder + "/photos.csv").readline() == "image,lat,lon,heading,hfov,split\n"
+assert open(folder + "/photos.csv").readline() == "image,lat,lon,heading,pitch,roll,fov,lens,split\n"
 rows = list(csv.DictReader(open(folder + "/photos.csv")))
 assert [r["image"] for r in rows] == ["photos/%06d.jpg" % n for n in range(1, 9)] and len(os.listdir(folder + "/photos")) == 8
 assert sorted(r["split"] for r in rows) == ["test"] * 2 + ["train"] * 6
-assert all(25 < float(r["hfov"]) < 115 and 0 <= float(r["heading"]) < 360 for r in rows), rows
+assert all(r["lens"] == "pinhole" and 25 < float(r["fov"]) < 115 and 0 <= float(r["heading"]) < 360 for r in rows), rows
 assert max(abs(float(r["lat"]) - 45) for r in rows) < 101 / 111000
 END2
 expect 0 info "$tmp/s/photos/000001.jpg" # our own reader accepts its EXIF
 says out "GPS position   4" "heading "
+
+# Any camera: shapes, lenses, pose, orientations, and magnetic north in EXIF but not in the list.
+expect 0 world --out "$tmp/any" --photos --pairs 6 --seed 7 --metres 300 --margin 50 --pixel 1 --photo-size 128 --shape 3:2,2:3 \
+    --fov 59,61 --lens=-0.1,0.02 --pitch 8 --roll 5 --orientation any --north magnetic --quiet
+expect 0 world --out "$tmp/sweep" --photos --pairs 2 --seed 7 --metres 300 --margin 50 --pixel 1 --photo-size 256 --shape 4:1 \
+    --fov 179,181 --lens cylinder --quiet
+python3 - "$tmp" <<'END2'
+import csv, sys
+rows = list(csv.DictReader(open(sys.argv[1] + "/any/photos.csv")))
+assert {r["lens"] for r in rows} == {"-0.1,0.02"} and any(abs(float(r["pitch"])) > 4 for r in rows), rows
+for r in rows: # the distortion widens it
+    assert 39 < float(r["fov"]) < 43 or 59 < float(r["fov"]) < 65, r
+assert all(abs(float(r["fov"]) - 180) < 1.5 and r["lens"] == "cylinder"
+           for r in csv.DictReader(open(sys.argv[1] + "/sweep/photos.csv")))
+END2
+expect 0 info --json --lens=-0.1,0.02 "$tmp/any/photos/000002.jpg"
+cp "$tmp/out" "$tmp/any.json"
+expect 0 info --json "$tmp/sweep/photos/000001.jpg"
+python3 - "$tmp" <<'END2'
+import csv, json, sys
+for folder, number, info in (("any", 1, "any.json"), ("sweep", 0, "out")):
+    truth = list(csv.DictReader(open(f"{sys.argv[1]}/{folder}/photos.csv")))[number]
+    said = json.load(open(f"{sys.argv[1]}/{info}"))
+    said = said.get("camera", said)
+    assert abs(said["fov"] - float(truth["fov"])) < 0.02, (said, truth)
+    assert abs((said["heading"] - float(truth["heading"]) + 180) % 360 - 180) < 0.02, (said, truth)
+END2
 expect 1 world --out "$tmp/new" --photos --pairs 10
 refused "the roads of 600 m have room for 0 photos at least 310 m from the border, got 10"
 
@@ -106,7 +133,10 @@ for bad in "--pairs 0" "--pairs x" "--pairs 2 --seed -1" "--pairs 2 --offset 31"
     "--pairs 2 --ortho --test 5" "--pairs 2 --ortho --offset 5" "--pairs 2 --ortho --turn maybe" \
     "--pairs 2 --ortho --projection lambert" "--pairs 2 --ortho=yes" "--pairs 2 --photos --ortho" "--pairs 2 --photos --scale 2" \
     "--pairs 2 --photos --offset 5" "--pairs 2 --photos --turn yes" "--pairs 2 --pixel 0.5" "--pairs 2 --ortho --margin 50" \
-    "--pairs 2 --photos --metres 2000 --pixel 0.1" "--pairs 2 --photos --fov 90,60" "--pairs 2 --photos --photo-size 2000"; do
+    "--pairs 2 --photos --metres 2000 --pixel 0.1" "--pairs 2 --photos --fov 90,60" "--pairs 2 --photos --photo-size 2000" \
+    "--pairs 2 --photos --shape 4:3," "--pairs 2 --photos --shape 4x3" "--pairs 2 --photos --shape 20:1" "--pairs 2 --photos --lens 0.1" \
+    "--pairs 2 --photos --lens wide" "--pairs 2 --photos --fov 100,200" "--pairs 2 --photos --lens=-1,0" "--pairs 2 --lens fisheye" \
+    "--pairs 2 --photos --orientation 9" "--pairs 2 --photos --pitch 40" "--pairs 2 --photos --north up"; do
     # shellcheck disable=SC2086
     expect 2 world --out "$tmp/new" $bad
     refused "geoviewmatch world: "

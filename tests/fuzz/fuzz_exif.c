@@ -13,7 +13,12 @@ static void check(const struct exif *e)
 {
     if (!(fabs(e->lat) <= 90 && fabs(e->lon) <= 180 && e->heading >= 0 && e->heading <= 360)) abort();
     if (!e->has_place && (e->lat != 0 || e->lon != 0)) abort();
-    if (e->orientation < 0 || e->orientation > 8 || !(e->focal_35mm >= 0 && e->focal_35mm < 1e5)) abort();
+    if (e->orientation < 0 || e->orientation > 8 || !(e->focal_35mm >= 0 && e->focal_35mm <= 5000)) abort();
+    if (!(e->focal >= 0 && e->focal <= 5000) || (e->focal > 0 && !e->has_focal)) abort();
+    if (e->sensor_width != 0 && !(e->sensor_width >= 1 && e->sensor_width <= 100)) abort();
+    if (e->year != 0 && !(e->year >= 1900 && e->year < 2202)) abort();
+    const double *g = e->gravity;
+    if (e->has_gravity && !(fabs(hypot(hypot(g[0], g[1]), g[2]) - 1) < 1e-9)) abort();
     if (strlen(e->make) >= EXIF_NAME || strlen(e->model) >= EXIF_NAME) abort();
 }
 

@@ -30,21 +30,24 @@ int __wrap_vips_image_get_blob(const VipsImage *image, const char *name, const v
     return 0;
 }
 
-static void check(const struct gpano *g, const struct exif *e)
+static void check(const struct gpano *g, const struct exif *e, const struct attitude *a)
 {
+    if (!(a->yaw >= 0 && a->yaw <= 360 && fabs(a->pitch) <= 90 && fabs(a->roll) <= 180)) abort();
+    if (!(fabs(g->pitch) <= 90 && fabs(g->roll) <= 180)) abort();
     const double pixels[] = {g->full_width, g->full_height, g->left, g->top, g->width, g->height};
     for (size_t i = 0; i < sizeof pixels / sizeof *pixels; i++)
         if (pixels[i] != 0 && !(pixels[i] >= 1 && pixels[i] <= 1e7)) abort();
     if (!(fabs(g->heading) <= 3600) || (g->equirectangular && g->other)) abort();
     if (!(fabs(e->lat) <= 90 && fabs(e->lon) <= 180 && e->heading >= 0 && e->heading <= 360)) abort();
     if (!e->has_place && (e->lat != 0 || e->lon != 0)) abort();
-    if (e->orientation < 0 || e->orientation > 8 || !(e->focal_35mm >= 0 && e->focal_35mm < 1e5)) abort();
+    if (e->orientation < 0 || e->orientation > 8 || !(e->focal_35mm >= 0 && e->focal_35mm <= 5000)) abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct gpano gpano = {.left = 0};
     struct exif exif = {.make = ""};
+    struct attitude attitude;
     if (size < 1 || data[0] < '0' + JPEG || data[0] > '0' + HEIC) return -1;
     enum picture_kind kind = (enum picture_kind)(data[0] - '0');
     uint8_t *copy = malloc(size); /* of just its size: a read behind it is found */
@@ -56,8 +59,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     blob = copy;
     blob_size = size - 1;
     if (picture_kind(copy, size - 1) > JPEG_XL) abort();
-    metadata_read(&gpano, &exif, NULL, &bytes, kind);
-    check(&gpano, &exif);
+    metadata_read(&gpano, &exif, &attitude, NULL, &bytes, kind);
+    check(&gpano, &exif, &attitude);
     free(copy);
     return 0;
 }

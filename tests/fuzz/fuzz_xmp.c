@@ -23,6 +23,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!(fabs(g->heading) <= 3600) || (!g->has_heading && g->heading != 0)) abort();
     if (g->equirectangular && g->other) abort();
     if (!(fabs(e->lat) <= 90 && fabs(e->lon) <= 180 && e->heading >= 0 && e->heading <= 360)) abort();
+    const struct attitude *a = &xmp.attitude;
+    if (!(a->yaw >= 0 && a->yaw <= 360 && fabs(a->pitch) <= 90 && fabs(a->roll) <= 180)) abort();
+    if (!(fabs(g->pitch) <= 90 && fabs(g->roll) <= 180) || (g->cylindrical && !g->other)) abort();
     if (strlen(xmp.guid) > XMP_GUID) abort();
     return 0;
 }

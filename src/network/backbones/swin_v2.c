@@ -34,7 +34,8 @@ struct stage {
 };
 
 struct swin {
-    int H, W; /* of the picture */
+    int H, W;    /* of the picture */
+    bool masked; /* its tokens may be unseen */
     struct patch_embed embed;
     struct stage stages[STAGES];
     struct norm norm; /* of the last stage's map */
@@ -109,7 +110,7 @@ static void close_swin(void *weights)
     free(w);
 }
 
-static bool open_stage(struct stage *stage, const struct swin_config *c, int s)
+static bool open_stage(struct stage *stage, const struct swin_config *c, int s, const struct view *view)
 {
     int side = stage->H < stage->W ? stage->H : stage->W;
     stage->blocks = calloc((size_t)stage->depth, sizeof *stage->blocks);
@@ -120,6 +121,8 @@ static bool open_stage(struct stage *stage, const struct swin_config *c, int s)
             .heads = c->heads[s],
             .window = side <= c->window ? side : c->window,
             .shift = side <= c->window || i % 2 == 0 ? 0 : c->window / 2,
+            .wrap = view->wrap,
+            .slide = view->row_shift && side <= c->window && stage->W > side && i % 2 == 1 ? side / 2 : 0,
         };
     return stage->blocks != NULL;
 }
@@ -129,7 +132,8 @@ static void *open_swin(struct pyramid *maps, const void *config, const struct vi
     const struct swin_config *c = config;
     struct swin *w = calloc(1, sizeof *w);
     if (w == NULL) return NULL;
-    *w = (struct swin){.H = view->size[0], .W = view->size[1], .embed = input_embed(view, PATCH)};
+    *w = (struct swin){
+        .H = view->size[0], .W = view->size[1], .masked = view->visible, .embed = input_embed(view, PATCH)};
     maps->count = STAGES;
     bool ok = true;
     for (int s = 0; s < STAGES && ok; s++) {
@@ -139,11 +143,17 @@ static void *open_swin(struct pyramid *maps, const void *config, const struct vi
         maps->maps[s].H = stage->H;
         maps->maps[s].W = stage->W;
         maps->maps[s].C = stage->C;
-        ok = open_stage(stage, c, s);
+        ok = open_stage(stage, c, s, view);
     }
     if (ok) return w;
     close_swin(w);
     return NULL;
+}
+
+/* The vector of unseen tokens of a masked network, which has no official counterpart. */
+static void list_unseen(struct lister *l, const struct swin *w, struct param **unseen, int C)
+{
+    if (w->masked) list_param(l, unseen, "unseen", constant_law(0), LIST_ADDED, C);
 }
 
 /* The official initial values: matrices are normal with standard deviation 0.02, biases 0, norms 1, except that both
@@ -178,6 +188,8 @@ static void list(struct lister *l, void *weights, const void *config)
     list_param(l, &w->embed.weight, "patch_embed.proj.weight", filter, LIST_WEIGHT, dim, 3, PATCH, PATCH);
     list_param(l, &w->embed.bias, "patch_embed.proj.bias", filter, LIST_PLAIN, dim);
     list_norm(l, &w->embed.norm, dim, 1e-5f, 1, LIST_PLAIN, "patch_embed.norm");
+    list_in(l, "patch_embed.");
+    list_unseen(l, w, &w->embed.unseen, dim);
     for (int s = 0; s < STAGES; s++) {
         struct stage *stage = &w->stages[s];
         for (int i = 0; i < stage->depth; i++) {
@@ -188,6 +200,7 @@ static void list(struct lister *l, void *weights, const void *config)
         list_in(l, "layers.%d.downsample.", s);
         list_matrix(l, &stage->merge.weight, 2 * stage->C, 4 * stage->C, "reduction.weight");
         list_norm(l, &stage->merge.norm, 2 * stage->C, 1e-5f, 1, LIST_PLAIN, "norm");
+        if (s < STAGES - 2) list_unseen(l, w, &stage->merge.unseen, 2 * stage->C); /* nothing reads the last map's */
     }
     list_in(l, "%s", "");
     list_norm(l, &w->norm, w->stages[STAGES - 1].C, 1e-5f, 1, LIST_PLAIN, "norm");
@@ -268,6 +281,21 @@ static void pack(void *weights, float *scratch)
         }
 }
 
+/* With a view that wraps around, a turn by whole windows of every stage rolls all maps. */
+static int turns(const void *weights)
+{
+    const struct swin *w = weights;
+    int period = 1; /* columns of the picture: the least common multiple of the stages' windows */
+    for (int s = 0; s < STAGES; s++) {
+        const struct attention *a = &w->stages[s].blocks[0].attention;
+        int step = a->window * PATCH << s, least = step;
+        if (!a->wrap) return 1;
+        while (least % period != 0) least += step;
+        period = least;
+    }
+    return w->W / period;
+}
+
 /* A device may not support all windows and maps that the CPU does. */
 static gvm_status fits(const void *weights, const struct device *device, enum precision precision, gvm_error *err)
 {
@@ -301,11 +329,14 @@ const struct backbone swin_v2 = {
     .name = "swin_v2",
     .title = "Swin V2",
     .fields = {rows, sizeof rows / sizeof *rows},
+    .masked = true,
+    .wraps = true,
     .check = check,
     .open = open_swin,
     .close = close_swin,
     .list = list,
     .forward = forward,
+    .turns = turns,
     .plans = plans,
     .pack = pack,
     .pack_scratch = pack_scratch,

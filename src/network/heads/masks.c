@@ -128,6 +128,7 @@ static size_t map_parameters(const void *weights, int map)
 
 const struct head masks_head = {
     .name = "masks",
+    .masked = true,
     .fields = {rows, sizeof rows / sizeof *rows},
     .check = check,
     .open = open_gather,

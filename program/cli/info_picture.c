@@ -1,0 +1,191 @@
+/* info_picture.c - describes a picture: its format, its camera, which weights take it. */
+#include <math.h>
+#include <stdio.h>
+
+#include "cli/info.h"
+#include "terminal/located.h"
+
+/* ------------------------------------------------------------------ the camera */
+
+/* As in gvm_source. */
+static const char *words_of(gvm_source source)
+{
+    static const char *const words[] = {"unknown",
+                                        "as given",
+                                        "from XMP GPano",
+                                        "from XMP",
+                                        "from EXIF",
+                                        "from EXIF: the phone's acceleration vector",
+                                        "from the picture's shape",
+                                        "from a table of action cameras",
+                                        "from EXIF: 35 mm equivalent focal length",
+                                        "from EXIF: focal length and resolution of the focal plane",
+                                        "from EXIF: focal length, and a table of sensors",
+                                        "assumed"};
+    return words[source];
+}
+
+static json_t *source_json(gvm_source source)
+{
+    return source == GVM_SOURCE_NONE ? json_null() : json_string(gvm_source_name(source));
+}
+
+static const char *const lens_names[] = {"", "pinhole", "fisheye", "cylinder", "sphere"}; /* as in gvm_lens */
+
+static json_t *camera_json(const gvm_camera *c)
+{
+    json_t *warnings = json_array();
+    for (int i = 0; i < c->warning_count; i++) json_push(&warnings, json_string(c->warnings[i]));
+    json_t *json =
+        json_pack("{si,ss,so,sf,sf,so,sf,sf,sf,so}", "orientation", c->orientation, "lens", lens_names[c->lens],
+                  "lens_from", source_json(c->lens_from), "fov", c->fov, "fov_vertical", c->fov_vertical, "fov_from",
+                  source_json(c->fov_from), "focal_px", c->focal_px, "k1", c->k1, "k2", c->k2, "warnings", warnings);
+    const struct {
+        const char *name, *from;
+        double angle;
+        gvm_source source;
+    } angles[] = {{"heading", "heading_from", c->heading, c->heading_from},
+                  {"pitch", "pitch_from", c->pitch, c->pitch_from},
+                  {"roll", "roll_from", c->roll, c->roll_from}};
+    for (size_t i = 0; i < sizeof angles / sizeof *angles; i++) {
+        bool known = angles[i].source != GVM_SOURCE_NONE;
+        json_put(&json, angles[i].name, known ? json_real(angles[i].angle) : json_null());
+        json_put(&json, angles[i].from, source_json(angles[i].source));
+    }
+    if (c->maker[0] != '\0') json_put(&json, "maker", json_text(c->maker));
+    if (c->model[0] != '\0') json_put(&json, "model", json_text(c->model));
+    if (c->heading_is_magnetic && c->year > 0) json_put(&json, "declination", json_real(c->declination));
+    if (c->lens == GVM_LENS_SPHERE)
+        json_put(&json, "circle",
+                 json_pack("{sf,sf,sf,sf}", "width", c->full_width, "height", c->full_height, "left", c->left, "top",
+                           c->top));
+    return json;
+}
+
+static void add_lens(struct facts *f, const gvm_camera *c)
+{
+    char bent[80] = "", film[40] = "", from[80] = "";
+    if (c->k1 != 0 || c->k2 != 0) snprintf(bent, sizeof bent, " with k1 %.4g and k2 %.4g", c->k1, c->k2);
+    if (c->lens_from != GVM_SOURCE_ASSUMED) snprintf(from, sizeof from, ", %s", words_of(c->lens_from));
+    fact(f, NULL, NULL, "lens", "%s%s%s", lens_names[c->lens], bent, from);
+    if (c->focal_35mm > 0 && c->fov_from == GVM_SOURCE_FOCAL_35MM)
+        snprintf(film, sizeof film, ", %g mm", c->focal_35mm);
+    fact(f, NULL, NULL, "field of view", "%.1f x %.1f degrees, %s%s", c->fov, c->fov_vertical, words_of(c->fov_from),
+         film);
+    if (c->lens == GVM_LENS_SPHERE)
+        fact(f, NULL, NULL, "full circle", "%.0f x %.0f pixels, the picture at %.0f, %.0f", c->full_width,
+             c->full_height, c->left, c->top);
+    else
+        fact(f, NULL, NULL, "focal length", "%.0f pixels", c->focal_px);
+}
+
+static void add_heading(struct facts *f, const gvm_camera *c)
+{
+    double heading = located_heading(c->heading, 1), turned = c->heading - c->declination; /* as it was written */
+    const char *from = words_of(c->heading_from);
+    turned -= 360 * floor(turned / 360);
+    if (c->heading_is_magnetic && c->year > 0)
+        fact(f, NULL, NULL, "heading",
+             "%.1f degrees, %s: %.1f from magnetic north, and a declination of %.1f degrees in %.0f", heading, from,
+             located_heading(turned, 1), c->declination, floor(c->year));
+    else
+        fact(f, NULL, NULL, "heading", "%.1f degrees%s, %s", heading,
+             c->heading_is_magnetic ? " from magnetic north" : "", from);
+}
+
+static void add_camera(struct facts *f, const gvm_camera *c)
+{
+    fact_json(f, "camera", camera_json(c));
+    if (f->json) return;
+    if (c->orientation > 0)
+        fact(f, NULL, NULL, "orientation", "%d%s", c->orientation, c->orientation > 1 ? ", turned upright" : "");
+    if (c->maker[0] != '\0' || c->model[0] != '\0')
+        fact(f, NULL, NULL, "camera", "%s%s%s", c->maker, c->maker[0] != '\0' ? " " : "", c->model);
+    add_lens(f, c);
+    if (c->heading_from != GVM_SOURCE_NONE) add_heading(f, c);
+    if (c->pitch_from != GVM_SOURCE_NONE)
+        fact(f, NULL, NULL, "pitch", "%.1f degrees, %s", c->pitch, words_of(c->pitch_from));
+    if (c->roll_from != GVM_SOURCE_NONE)
+        fact(f, NULL, NULL, "roll", "%.1f degrees, %s", c->roll, words_of(c->roll_from));
+    for (int i = 0; i < c->warning_count; i++) fact(f, NULL, NULL, "warning", "%s", c->warnings[i]);
+}
+
+/* ------------------------------------------------------------------ pictures */
+
+/* Which weights take it; nothing if unknown. */
+static void add_takers(struct facts *f, const gvm_picture *picture)
+{
+    int panoramas, photos;
+    if (gvm_picture_suits(picture, &panoramas, &photos, NULL) != GVM_OK) return;
+    char views[80] = "";
+    if (photos > 0) snprintf(views, sizeof views, "weights for photos%s", photos > 1 ? ", as views of a panorama" : "");
+    fact(f, "panorama", json_boolean(panoramas), "suits", "%s%s%s", panoramas ? "weights for panoramas" : "",
+         panoramas && photos > 0 ? "; " : "",
+         panoramas || photos > 0 ? views : "no weights: it is too small or too elongated");
+    fact_json(f, "photo_views", json_integer(photos));
+}
+
+static void add_ground(struct facts *f, const gvm_raster_info *ground)
+{
+    fact(f, "box", json_pack("[ffff]", ground->west, ground->south, ground->east, ground->north), "covers",
+         "latitude %.6f to %.6f, longitude %.6f to %.6f", ground->south, ground->north, ground->west, ground->east);
+    fact(f, "pixel_m", json_real(ground->pixel_m), "pixel", "%.3g m", ground->pixel_m);
+}
+
+static void describe(struct facts *f, const char *path, const char *format, const gvm_picture_info *info,
+                     const gvm_raster_info *ground)
+{
+    char size[64] = "";
+    const gvm_photo_info *said = &info->photo;
+    if (info->width > 0) snprintf(size, sizeof size, " of %d x %d pixels", info->width, info->height);
+    facts_open(f, f->json, path, "picture", "a %s picture%s%s", format, size,
+               ground != NULL ? ", georeferenced: `index --raster` builds a map from it" : "");
+    fact_json(f, "format", json_string(format));
+    fact_json(f, "width", json_integer(info->width));
+    fact_json(f, "height", json_integer(info->height));
+    if (said->has_place) {
+        fact(f, "lat", json_real(said->lat), "GPS position", "%.6f, %.6f", said->lat, said->lon);
+        fact_json(f, "lon", json_real(said->lon));
+    }
+    if (said->has_heading) {
+        fact_json(f, "heading", json_real(said->heading));
+        fact_json(f, "heading_reference", json_string(said->heading_is_magnetic ? "magnetic" : "true"));
+    }
+}
+
+/* Pixels that cannot be decoded do not keep the header from being described. */
+static gvm_status open_picture(gvm_picture **picture, const char *path, bool header_only, gvm_error *err)
+{
+    gvm_picture_options options = {.size = sizeof options, .path = path, .header_only = header_only};
+    gvm_status status = gvm_picture_open(picture, &options, err);
+    if (status == GVM_OK || header_only) return status;
+    options.header_only = 1;
+    return gvm_picture_open(picture, &options, err);
+}
+
+int info_picture(const char *path, const char *format, const gvm_camera_options *options, bool json)
+{
+    gvm_picture_info info = {.size = sizeof info};
+    gvm_raster_info ground = {.size = sizeof ground};
+    gvm_camera camera = {.size = sizeof camera};
+    gvm_picture *picture;
+    gvm_error err;
+    struct facts f = {.json = json};
+    bool lies = gvm_raster_about(path, &ground, NULL) == GVM_OK;
+    gvm_status status = open_picture(&picture, path, lies, &err);
+    if (status != GVM_OK && !lies) return failed(&err);
+    bool opened = status == GVM_OK;
+    if (opened) gvm_picture_about(picture, &info, NULL);
+    if (opened && !lies) status = gvm_picture_camera(picture, options, &camera, &err);
+    if (lies || status == GVM_OK) {
+        describe(&f, path, format, &info, lies ? &ground : NULL);
+        if (lies) {
+            add_ground(&f, &ground);
+        } else {
+            add_camera(&f, &camera);
+            add_takers(&f, picture);
+        }
+    }
+    if (opened) gvm_picture_free(picture);
+    return lies || status == GVM_OK ? facts_close(&f) : failed(&err);
+}
