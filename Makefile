@@ -47,7 +47,7 @@ debug:
 
 # WERROR=1: warnings are errors, as in continuous integration.
 test: deps-test
-	@echo "clang with AddressSanitizer and UndefinedBehaviorSanitizer, ThreadSanitizer, gcc as shipped; twelve minutes on two free cores"
+	@echo "clang with AddressSanitizer and UndefinedBehaviorSanitizer, ThreadSanitizer, gcc as shipped; ten minutes on two free cores"
 	@GVM_WERROR=$(if $(WERROR),ON) PYTHON=$(PYTHON) cmake/test.sh $(JOBS) sanitize-clang tsan release
 
 check:

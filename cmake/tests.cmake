@@ -167,8 +167,8 @@ endif()
 
 # Commands as a user types them. Each script runs in one build of `make test`: those that parse files, index, train and
 # serve under the sanitizers, these in the release build, which users have.
-set(RELEASE_SCRIPTS "bench|check|cuda|demo|embed|eval|golden_run|heatmap|index_cells|info|init_info|known|locate|opens|outputs|page|\
-readme|report|scores|serve|serve_ends|train_photos|usage|world")
+set(RELEASE_SCRIPTS "bench|check|cuda|demo|embed|eval|eval_fov|golden_run|heatmap|index_cells|info|init_info|known|locate|\
+opens|outputs|page|readme|report|scores|serve|serve_ends|train_photos|train_views|usage|world")
 if(TARGET geoviewmatch)
   file(GLOB SCRIPTS CONFIGURE_DEPENDS tests/cli/*.sh)
   if(GVM_TSAN)

@@ -112,6 +112,7 @@ def own_gps(page, town):
     page.until("document.querySelector('#answer .problem')", "a message about a photo without GPS")
     assert "GPS" in page.text("#answer .problem p"), page.text("#answer .problem")
     assert len(page.errors) == 1 and " 422 " in page.errors.pop(), page.errors
+    page.until("document.querySelector('#answer .picture').childElementCount > 0", "the preview, which moves the buttons")
     page.click("#answer .problem button:first-child")  # search the whole map
     page.until("document.querySelector('#answer .verdict')", "its answer on the whole map")
     assert "near" not in asked(page)[-1], asked(page)[-1]
