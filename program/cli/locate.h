@@ -2,12 +2,14 @@
 #ifndef GVM_CLI_LOCATE_H
 #define GVM_CLI_LOCATE_H
 
+#include "cli/camera.h"
 #include "cli/cli.h"
 #include "terminal/located.h"
 
 /* The true values of a photo; NaN if unknown. */
 struct known {
     double lat, lon, heading;
+    struct camera_line camera;
 };
 
 /* The photos and their answers. */
@@ -22,12 +24,14 @@ struct answers {
     double *p;               /* (photos, top) */
     gvm_chance *chances;     /* (photos) */
     int *views;              /* (photos) views of each */
+    gvm_camera_options *wishes; /* (photos) what is known of its camera */
+    gvm_camera *cameras;        /* (photos) that were used */
     int top;
     double min_margin; /* an answer with a smaller margin is weak */
 };
 
-/* Fill in the true values from a list: a CSV file with the columns image or street, and lat, lon, optionally heading. A
- * line belongs to the photo that it names, relative to the list's folder or the current one; if there is no such file,
+/* Fill in the true values from a list: a CSV file with the columns image or street, and lat, lon, optionally heading
+ * and the camera's (camera_columns). A line belongs to the photo that it names, relative to the list's folder or the current one; if there is no such file,
  * to the one photo whose path ends with the name. Warns about photos that are not listed.
  *
  *   list  NULL: nothing is known */
