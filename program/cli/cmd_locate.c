@@ -267,8 +267,8 @@ static const struct option_row rows[] = {
     {"within", OPTION_DOUBLE, AT(within), "METRES", 1e-3, 1e8, "100", .takes = "metres", .with = "near",
      .help = "radius of --near"},
     {"known", OPTION_TEXT, AT(known), "FILE.csv",
-     .help = "list of true places, with columns image (or street), lat, lon and optionally heading: gives headings, "
-             "and errors in metres. Names are relative to the list's folder, then to the current one; a name without a "
+     .help = "list of true places, with columns image (or street), lat, lon and optionally heading, and the camera's fov, "
+             "focal35, pitch, roll and lens (pinhole, fisheye, cylinder, sphere or K1,K2): gives these, and errors in metres. Names are relative to the list's folder, then to the current one; a name without a "
              "file matches the one photo whose path ends with it"},
     {"merge", OPTION_YES, AT(merge), "yes|no", .standard = "yes", .help = "merge overlapping tiles into one answer"},
     {"min-margin", OPTION_DOUBLE, AT(min_margin), "X", 0, 2, "0.05", .takes = "a difference of scores",
@@ -301,9 +301,11 @@ const struct command locate_command = {
         "weights whose scores make a probability it also prints p of the answer, p within 25, 50 and 100 m of the "
         "first answer, and the radius that holds 90%. p is marked uncalibrated: it ranks tiles but is overconfident, "
         "above all on a small map. Weights for photos take any picture, and neither need nor estimate a heading; they "
-        "take 8 views of a full panorama, whose scores are averaged. Weights for panoramas take only full panoramas: "
-        "pictures with XMP GPano, or without camera EXIF and at least 1.9 times as wide as high. If neither an option "
-        "nor such a photo gives its heading, 16 headings are tried and the best is reported. A heading from magnetic "
+        "take 8 views of a full panorama, whose scores are averaged. Weights for panoramas take full panoramas: "
+        "pictures with XMP GPano, or without camera EXIF and at least 1.9 times as wide as high; those with \"visible\" in "
+        "their configuration also take any camera's photo, by its field of view, pitch and roll. If neither an option "
+        "nor such a photo gives its heading, 16 headings, or as many as the weights were trained for, are tried and the "
+        "best is reported. A heading from magnetic "
         "north is tried with its two neighbours. A folder stands for the JPEG, PNG, WebP, TIFF and HEIC files in it. "
         "Photos that fail are reported on stderr, the others are answered, and the exit status is 1.",
     .rows = rows,
@@ -315,6 +317,7 @@ const struct command locate_command = {
     .notes = "Lists are separated by commas, semicolons (decimal commas are then accepted) or tabs.",
     .examples = "  geoviewmatch locate --index town.gpkg --report report photos/\n"
                 "  geoviewmatch locate --index town.gpkg --heat scores.tif photo.jpg\n"
+                "  geoviewmatch locate --index town.gpkg --weights W --fov 118 --lens -0.2,0.03 dashcam.jpg\n"
                 "  geoviewmatch locate --index town.gpkg --near exif --within 200 --format csv photos/ > places.csv\n"
                 "  geoviewmatch locate --index town.gpkg --known places.csv --heading find --format lines photos/\n",
     .size = sizeof(struct arguments),
