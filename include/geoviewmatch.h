@@ -289,9 +289,9 @@ enum {
 /* How a street picture becomes the network's input. */
 typedef struct gvm_street_options {
     size_t size;
-    int room;              /* capacity of pixels, in inputs */
-    int panorama;          /* GVM_AS_FOUND, ... */
-    const double *heading; /* as in gvm_picture_fit; takes precedence over the camera's */
+    int room;                         /* capacity of pixels, in inputs */
+    int panorama;                     /* GVM_AS_FOUND, ... */
+    const double *heading;            /* as in gvm_picture_fit; takes precedence over the camera's */
     const gvm_camera_options *camera; /* what is known of its camera, for weights that take cameras; NULL: nothing */
 } gvm_street_options;
 

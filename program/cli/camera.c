@@ -70,10 +70,11 @@ gvm_status camera_allowed(const gvm_model *model, const struct common *common, g
     gvm_status status = gvm_view_about(model, GVM_STREET, &info, err);
     if (status != GVM_OK || given == NULL || info.masked) return status;
     if (info.projection == GVM_EQUIRECTANGULAR)
-        return fail(err, GVM_ARGUMENT,
-                    "--%s is unsupported with these weights: they take full panoramas only; weights with \"visible\" in "
-                    "their configuration, such as nano-photo's, take any camera's picture",
-                    given);
+        return fail(
+            err, GVM_ARGUMENT,
+            "--%s is unsupported with these weights: they take full panoramas only; weights with \"visible\" in "
+            "their configuration, such as nano-photo's, take any camera's picture",
+            given);
     return fail(err, GVM_ARGUMENT,
                 "--%s is unsupported with these weights: they take any photo as it is, whatever its camera", given);
 }

@@ -12,7 +12,8 @@ struct camera_arguments {
     int projection;     /* -1: not given */
 };
 
-/* For a command's `more`, in whose arguments a struct camera_arguments lies at more_at. A --heading is the command's. */
+/* For a command's `more`, in whose arguments a struct camera_arguments lies at more_at. A --heading is the command's.
+ */
 extern const struct option_row camera_rows[];
 
 /* Their names, ending with NULL. */

@@ -112,8 +112,8 @@ static int embed(const struct arguments *a, gvm_session *session, const gvm_mode
     if (valid != GO_ON) return valid;
     struct watch watch = {.progress.quiet = a->common.quiet, .what = "embed", .unit = "pictures", .statuses = statuses};
     gvm_error err = {""};
-    if (features == NULL || headings == NULL || statuses == NULL || views == NULL || cameras == NULL ||
-        used == NULL || wishes == NULL) {
+    if (features == NULL || headings == NULL || statuses == NULL || views == NULL || cameras == NULL || used == NULL ||
+        wishes == NULL) {
         /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) g_autofree frees them */
         fail(&err, GVM_MEMORY, "out of memory for the features of %zu pictures", n);
         return failed(&err);
@@ -163,8 +163,8 @@ static int run(void *arguments)
     end = DONE;
     if (check_out(a, &err) != GVM_OK || gvm_model_open(&model, weights_path(a->weights), &err) != GVM_OK ||
         gvm_session_open(&session, model, (int)a->batch, &err) != GVM_OK ||
-        check_heading(model, a->has_heading, &err) != GVM_OK ||
-        camera_allowed(model, &a->common, &err) != GVM_OK || gvm_model_about(model, &info, &err) != GVM_OK) {
+        check_heading(model, a->has_heading, &err) != GVM_OK || camera_allowed(model, &a->common, &err) != GVM_OK ||
+        gvm_model_about(model, &info, &err) != GVM_OK) {
         end = failed(&err);
     } else {
         pictures_list(&pictures, &listed, &a->common);

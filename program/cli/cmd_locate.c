@@ -31,7 +31,10 @@ static void ask(const struct arguments *a, struct answers *answers)
     for (size_t i = 0; i < answers->photos.count; i++) {
         gvm_question *q = &answers->questions[i];
         const struct known *known = &answers->known[i];
-        *q = (gvm_question){.photo = answers->photos.paths[i], .heading = a->heading, .panorama = a->panorama, .camera = &answers->wishes[i]};
+        *q = (gvm_question){.photo = answers->photos.paths[i],
+                            .heading = a->heading,
+                            .panorama = a->panorama,
+                            .camera = &answers->wishes[i]};
         camera_merge(&answers->wishes[i], &a->wishes, &known->camera);
         if (isnan(a->heading)) q->heading = known->heading;
         if (!a->has_near) continue;
@@ -130,8 +133,7 @@ static gvm_status answers_open(struct answers *answers, gvm_error *err)
     answers->wishes = calloc(n, sizeof *answers->wishes);
     answers->cameras = calloc(n, sizeof *answers->cameras);
     if (answers->questions && answers->known && answers->statuses && answers->errors && answers->hits &&
-        answers->found && answers->p && answers->chances && answers->views && answers->wishes &&
-        answers->cameras)
+        answers->found && answers->p && answers->chances && answers->views && answers->wishes && answers->cameras)
         return GVM_OK;
     return fail(err, GVM_MEMORY, "out of memory for %zu photos", n);
 }
@@ -267,9 +269,11 @@ static const struct option_row rows[] = {
     {"within", OPTION_DOUBLE, AT(within), "METRES", 1e-3, 1e8, "100", .takes = "metres", .with = "near",
      .help = "radius of --near"},
     {"known", OPTION_TEXT, AT(known), "FILE.csv",
-     .help = "list of true places, with columns image (or street), lat, lon and optionally heading, and the camera's fov, "
-             "focal35, pitch, roll and lens (pinhole, fisheye, cylinder, sphere or K1,K2): gives these, and errors in metres. Names are relative to the list's folder, then to the current one; a name without a "
-             "file matches the one photo whose path ends with it"},
+     .help =
+         "list of true places, with columns image (or street), lat, lon and optionally heading, and the camera's fov, "
+         "focal35, pitch, roll and lens (pinhole, fisheye, cylinder, sphere or K1,K2): gives these, and errors in "
+         "metres. Names are relative to the list's folder, then to the current one; a name without a "
+         "file matches the one photo whose path ends with it"},
     {"merge", OPTION_YES, AT(merge), "yes|no", .standard = "yes", .help = "merge overlapping tiles into one answer"},
     {"min-margin", OPTION_DOUBLE, AT(min_margin), "X", 0, 2, "0.05", .takes = "a difference of scores",
      .help = "mark an answer weak if its score exceeds that of the best other place by less than X; the default was "
@@ -302,9 +306,11 @@ const struct command locate_command = {
         "first answer, and the radius that holds 90%. p is marked uncalibrated: it ranks tiles but is overconfident, "
         "above all on a small map. Weights for photos take any picture, and neither need nor estimate a heading; they "
         "take 8 views of a full panorama, whose scores are averaged. Weights for panoramas take full panoramas: "
-        "pictures with XMP GPano, or without camera EXIF and at least 1.9 times as wide as high; those with \"visible\" in "
+        "pictures with XMP GPano, or without camera EXIF and at least 1.9 times as wide as high; those with "
+        "\"visible\" in "
         "their configuration also take any camera's photo, by its field of view, pitch and roll. If neither an option "
-        "nor such a photo gives its heading, 16 headings, or as many as the weights were trained for, are tried and the "
+        "nor such a photo gives its heading, 16 headings, or as many as the weights were trained for, are tried and "
+        "the "
         "best is reported. A heading from magnetic "
         "north is tried with its two neighbours. A folder stands for the JPEG, PNG, WebP, TIFF and HEIC files in it. "
         "Photos that fail are reported on stderr, the others are answered, and the exit status is 1.",

@@ -30,8 +30,7 @@ struct photos {
 /* ------------------------------------------------------------------ which photos */
 
 /* Takes ownership of the path. */
-static void take(struct photos *p, char *path, double lat, double lon, double heading,
-                 const struct camera_line *camera)
+static void take(struct photos *p, char *path, double lat, double lon, double heading, const struct camera_line *camera)
 {
     struct metre_truth truth;
     bool inside = metres_truth(&truth, p->map, p->cell_m, lat, lon);
@@ -182,7 +181,7 @@ static gvm_status locate(struct metres *m, struct photos *p, gvm_session *sessio
         g_array_index(p->questions, gvm_question, i).camera = &wishes[i];
     }
     gvm_status status = hits && found && m->off && wishes ? gvm_locate_files(session, p->map, &job, err)
-                                                : fail(err, GVM_MEMORY, "out of memory for %zu photos", n);
+                                                          : fail(err, GVM_MEMORY, "out of memory for %zu photos", n);
     progress_end(&c.watch.progress);
     if (c.watch.reached == n) status = GVM_OK; /* what failed one by one has been said */
     p->failed += c.watch.failures;

@@ -15,8 +15,8 @@ static void add_lens(struct facts *f, const gvm_camera *c)
     fact(f, NULL, NULL, "lens", "%s%s%s", located_lens(c->lens), bent, from);
     if (c->focal_35mm > 0 && c->fov_from == GVM_SOURCE_FOCAL_35MM)
         snprintf(film, sizeof film, ", %g mm", c->focal_35mm);
-    fact(f, NULL, NULL, "field of view", "%.1f x %.1f degrees, %s%s", c->fov, c->fov_vertical, located_source(c->fov_from),
-         film);
+    fact(f, NULL, NULL, "field of view", "%.1f x %.1f degrees, %s%s", c->fov, c->fov_vertical,
+         located_source(c->fov_from), film);
     if (c->lens == GVM_LENS_SPHERE)
         fact(f, NULL, NULL, "full circle", "%.0f x %.0f pixels, the picture at %.0f, %.0f", c->full_width,
              c->full_height, c->left, c->top);

@@ -17,10 +17,18 @@
 enum column { IMAGE, STREET, LAT, LON, HEADING, CAMERA, OTHER = CAMERA + CAMERA_COLUMNS, COLUMNS = OTHER + 7 };
 
 /* The last ones are those of lists of pairs and tiles; they are ignored. The camera's are filled in. */
-static const char *const names[COLUMNS] = {
-    [IMAGE] = "image", [STREET] = "street", [LAT] = "lat",      [LON] = "lon", [HEADING] = "heading",
-    [OTHER] = "id",    "aerial",            "split",            "metres",      "aerial_lat",
-    "aerial_lon",      "altitude"};
+static const char *const names[COLUMNS] = {[IMAGE] = "image",
+                                           [STREET] = "street",
+                                           [LAT] = "lat",
+                                           [LON] = "lon",
+                                           [HEADING] = "heading",
+                                           [OTHER] = "id",
+                                           "aerial",
+                                           "split",
+                                           "metres",
+                                           "aerial_lat",
+                                           "aerial_lon",
+                                           "altitude"};
 
 /* A photo, and its line so far. */
 struct photo {

@@ -49,8 +49,7 @@ static void put_camera(FILE *out, const gvm_camera *c)
     if (c->heading_from != GVM_SOURCE_NONE)
         put(out, FACT("Heading known", "%.1f\302\260, %s"), located_heading(c->heading, 1),
             located_source(c->heading_from));
-    if (c->pitch != 0 || c->roll != 0)
-        put(out, FACT("Pitch, roll", "%.1f\302\260, %.1f\302\260"), c->pitch, c->roll);
+    if (c->pitch != 0 || c->roll != 0) put(out, FACT("Pitch, roll", "%.1f\302\260, %.1f\302\260"), c->pitch, c->roll);
     for (int i = 0; i < c->warning_count; i++) put(out, FACT("Note", "%s"), c->warnings[i]);
 }
 
@@ -115,9 +114,7 @@ static void fade(const struct shown *s, int top, int bottom)
 static bool on_canvas(const struct report *r, size_t photo)
 {
     struct located l = located_photo(r->answers, photo);
-    const gvm_camera *c = l.camera;
-    if (!located_has_camera(&l)) return false;
-    return !r->shown[photo].rectangle || c->lens != GVM_LENS_SPHERE || c->fov < 359 || c->pitch != 0 || c->roll != 0;
+    return located_has_camera(&l) && !(r->shown[photo].rectangle && located_is_circle(l.camera));
 }
 
 /* What the network saw of it, with its heat map; the unseen part hatched. */
@@ -134,7 +131,9 @@ static void put_canvas(struct report *r, size_t photo, const gvm_located *locate
     }
     for (int y = 0; y < H; y++)
         for (int x = 0; x < W; x++, to += 3)
-            memcpy(to, located->pixels + 3 * ((size_t)(y / CANVAS_SCALE) * (size_t)v->width + (size_t)(x / CANVAS_SCALE)), 3);
+            memcpy(to,
+                   located->pixels + 3 * ((size_t)(y / CANVAS_SCALE) * (size_t)v->width + (size_t)(x / CANVAS_SCALE)),
+                   3);
     const struct heat heat = {.values = r->heat, .H = v->height, .W = v->width, .box = {0, 0, W, H}};
     heat_cover(rgb, H, W, &heat);
     for (int y = 0; y < H; y++)

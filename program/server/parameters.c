@@ -6,9 +6,9 @@
 #include "server/address.h"
 #include "server/service.h"
 
-const char *const parameter_names[PARAMETERS] = {"near",  "within", "heading", "top",      "min_margin", "view",
-                                                 "stage", "tile",   "bbox",    "panorama", "format",     "fov",
-                                                 "focal35", "pitch", "roll", "lens"};
+const char *const parameter_names[PARAMETERS] = {"near",    "within", "heading", "top",      "min_margin", "view",
+                                                 "stage",   "tile",   "bbox",    "panorama", "format",     "fov",
+                                                 "focal35", "pitch",  "roll",    "lens"};
 
 const char *parameter(const struct request *r, enum parameter which)
 {

@@ -48,10 +48,17 @@ enum weakness located_weakness(const gvm_found *found, double min_margin);
 json_t *located_hit(const struct located *photo, int k);
 
 /* Members of the picture as a whole: weak (null if undecided), margin, heading_estimated and gps; views if there are
- * several; camera if one was used; calibrated (null if there is no p) and, with p, p within radii of the first hit; or error. */
+ * several; camera if one was used; calibrated (null if there is no p) and, with p, p within radii of the first hit; or
+ * error. */
 void located_facts(json_t **object, const struct located *photo);
 
 /* ------------------------------------------------------------------ the camera */
+
+/* Whether it is a full level panorama, so that the network's input is a rectangle of the picture. */
+static inline bool located_is_circle(const gvm_camera *c)
+{
+    return c->lens == GVM_LENS_SPHERE && c->width >= 0.999 * c->full_width && c->pitch == 0 && c->roll == 0;
+}
 
 /* A source in words for people: "from XMP GPano", "assumed". */
 const char *located_source(gvm_source source);

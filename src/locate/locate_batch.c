@@ -92,7 +92,8 @@ static gvm_status check_place(const gvm_question *q, const gvm_photo_info *info,
         where, q->within_m, q->lat, q->lon);
 }
 
-/* The heading of a camera is true north's, unless its declination is unknown. If it is not used, the camera has none. */
+/* The heading of a camera is true north's, unless its declination is unknown. If it is not used, the camera has none.
+ */
 static void take_camera(struct street *street, gvm_photo_info *info, const gvm_question *q)
 {
     struct camera_facts *f = &street->facts;

@@ -21,11 +21,8 @@ static gvm_status choose_camera(struct street *street, const gvm_picture *pictur
     if (status != GVM_OK) return status;
     if (panorama == GVM_AS_PHOTO && own.lens == GVM_LENS_FOUND) own.lens = GVM_LENS_PINHOLE;
     if (panorama == GVM_AS_PANORAMA) {
-        own = (gvm_camera_options){.size = sizeof own,
-                                   .heading = own.heading,
-                                   .pitch = own.pitch,
-                                   .roll = own.roll,
-                                   .lens = GVM_LENS_SPHERE};
+        own = (gvm_camera_options){
+            .size = sizeof own, .heading = own.heading, .pitch = own.pitch, .roll = own.roll, .lens = GVM_LENS_SPHERE};
         status = camera_read(&street->facts, &picture->image, &own, picture->name, err);
         if (status != GVM_OK || camera_is_circle(&street->facts.camera)) return status;
         own.fov = 360;
@@ -71,9 +68,8 @@ static gvm_status refuse_views(const gvm_picture *picture, int room, gvm_error *
                 picture->name, PANORAMA_VIEWS, room);
 }
 
-static gvm_status fit_canvas(const struct street *street, const gvm_picture *picture,
-                             const struct picture_shape *shape, unsigned char *pixels, const double *heading,
-                             gvm_error *err)
+static gvm_status fit_canvas(const struct street *street, const gvm_picture *picture, const struct picture_shape *shape,
+                             unsigned char *pixels, const double *heading, gvm_error *err)
 {
     struct camera camera = street->facts.camera;
     if (heading != NULL && !isfinite(*heading))
@@ -166,8 +162,7 @@ static gvm_status street_seen(double box[4], int *turn, const gvm_picture *pictu
     if (status == GVM_OK && street.way == STREET_CIRCLE)
         status = circle_check(&image, street.circle, picture->name, err);
     if (status != GVM_OK) return status;
-    if (street.way == STREET_CANVAS)
-        return canvas_seen(box, turn, &street, picture, &shape, heading, err);
+    if (street.way == STREET_CANVAS) return canvas_seen(box, turn, &street, picture, &shape, heading, err);
     if (street.way == STREET_PHOTO)
         photo_seen(box, &shape, &image);
     else if (street.way == STREET_ABOVE)
