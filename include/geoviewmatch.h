@@ -343,7 +343,7 @@ enum { GVM_PANORAMA_VIEWS = 8 };
  * centre column. A panorama's score with a tile is the mean of its views' scores, (1 / K) sum_k f_k . g = ((1 / K)
  * sum_k f_k) . g: the views' mean feature, which is shorter than 1, represents all of them.
  *
- *   pixels  out: (count, height, width, 3), each of the bytes that gvm_view_info says; NULL: only return count
+ *   pixels  out: (count, height, width, 3), each of gvm_view_info.bytes; NULL: only return count
  *   room    capacity of pixels, in inputs
  *   count   out: 1 or GVM_PANORAMA_VIEWS; 0 on failure
  *
@@ -743,17 +743,17 @@ enum { GVM_BEST_TILES = 5 };
 typedef struct gvm_located {
     size_t size;
     const gvm_question *question;
-    unsigned char *pixels;         /* (height, width, 3), the network's input (of a masked view with its visibility,
-                                      gvm_view_info): north at its centre, once located by the best tile's heading; (views,
-                                      height, width, 3) of a panorama with weights for photos */
-    double heading;                /* rotation of pixels in degrees (NaN: weights for photos), */
-    int turn;                      /* and in columns, as in gvm_part */
-    gvm_photo_info info;           /* the picture's metadata */
-    gvm_status status;             /* GVM_OK, or the status of its failure */
-    gvm_error err;                 /* the error, which names the picture */
-    gvm_hit *hits;                 /* out: room for max_hits, best first */
-    gvm_found *found;              /* out */
-    float *feature;                /* out: (features) of the final pixels; or NULL */
+    unsigned char *pixels; /* (height, width, 3), the network's input (gvm_view_info.bytes): north at its centre, once
+                              located by the best tile's heading; (views, height, width, 3) of a panorama with weights
+                              for photos */
+    double heading;        /* rotation of pixels in degrees (NaN: weights for photos), */
+    int turn;              /* and in columns, as in gvm_part */
+    gvm_photo_info info;   /* the picture's metadata */
+    gvm_status status;     /* GVM_OK, or the status of its failure */
+    gvm_error err;         /* the error, which names the picture */
+    gvm_hit *hits;         /* out: room for max_hits, best first */
+    gvm_found *found;      /* out */
+    float *feature;        /* out: (features) of the final pixels; or NULL */
     gvm_hit tiles[GVM_BEST_TILES]; /* out: the best tiles, each once, unmerged, */
     int tile_count;                /* out: and their number */
     double *p; /* out: room for max_hits, p of each answer: the sum over its tiles, a shared tile counting for the

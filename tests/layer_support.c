@@ -73,8 +73,9 @@ void layer_open(struct layer_test *t, const char *layer, const struct sizes *s)
     const struct {
         const char *name;
         int size;
-    } sizes[] = {{"B", s->B}, {"H", s->H}, {"W", s->W},           {"L", s->L},         {"C", s->C},
-                 {"N", s->N}, {"K", s->K}, {"window", s->window}, {"shift", s->shift}, {"heads", s->heads}};
+    } sizes[] = {{"B", s->B},         {"H", s->H},         {"W", s->W},        {"L", s->L},
+                 {"C", s->C},         {"N", s->N},         {"K", s->K},        {"window", s->window},
+                 {"shift", s->shift}, {"heads", s->heads}, {"slide", s->slide}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         if (sizes[i].size)
             at += snprintf(t->label + at, sizeof t->label - (size_t)at, " %s %d", sizes[i].name, sizes[i].size);

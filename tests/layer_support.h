@@ -44,6 +44,7 @@ struct sizes {
     float smoothing; /* of labels */
     bool masked;     /* some tokens are not seen */
     bool wrap;       /* the map's left and right edge are neighbours */
+    int slide;       /* shift of the columns only */
 };
 
 struct layer_test {

@@ -73,6 +73,7 @@ void oracle_mean_part_backward(double *dx, const double *dy, int B, int L, int C
 struct oracle_attention {
     int B, H, W, C, window, shift, heads;
     bool wrap;           /* the left and right edge are neighbours */
+    int slide;           /* shift of the columns only */
     const uint8_t *seen; /* (B, H W) 0: the token is no key; NULL: all are */
     const double *logit_scale, *cpb_w1, *cpb_b1, *cpb_w2, *qkv, *q_bias, *v_bias, *proj_w, *proj_b;
     double *d_logit_scale, *d_cpb_w1, *d_cpb_b1, *d_cpb_w2, *d_qkv, *d_q_bias, *d_v_bias, *d_proj_w, *d_proj_b;

@@ -102,7 +102,7 @@ double oracle_mask(const struct oracle_attention *a, int r, int c, int i, int j)
 /* The token of the map, 0..H W - 1, at position i of window (r, c) after the shift. */
 static int token(const struct oracle_attention *a, int r, int c, int i)
 {
-    int y = r * a->window + i / a->window + a->shift, x = c * a->window + i % a->window + a->shift;
+    int y = r * a->window + i / a->window + a->shift, x = c * a->window + i % a->window + a->shift + a->slide;
     return y % a->H * a->W + x % a->W;
 }
 

@@ -57,7 +57,7 @@ static void test_json(void **state)
     c.views[GVM_AERIAL].mean[1] = 0.1f;
     c.ground_m = 71.3;
     c.elevation[0] = -32.5;
-    c.views[GVM_STREET].visible = c.views[GVM_STREET].wrap = true;
+    c.views[GVM_STREET].visible = c.views[GVM_STREET].wrap = c.views[GVM_STREET].row_shift = true;
     c.tolerance = 9.5;
     char *json = config_json(&c);
     assert_non_null(json);
@@ -173,8 +173,9 @@ static const struct refused bad[] = {
     {"\"head\":96", "\"head\":96,\"aerial_input\":{\"zooms\":[2,1]}", "\"zooms\" are not rising"},
     {"\"head\":96", "\"head\":96,\"aerial_input\":{\"zooms\":[1e-9]}", "\"zooms\" are not rising"},
     {"\"head\":96", "\"head\":96,\"aerial_input\":{\"zooms\":[1,2]}", "does not support \"zooms\""},
-    {"\"head\":96", "\"head\":96,\"visible\":1", "\"visible\" or \"wrap\" is neither true nor false"},
-    {"\"head\":96", "\"head\":96,\"wrap\":\"yes\"", "\"visible\" or \"wrap\" is neither true nor false"},
+    {"\"head\":96", "\"head\":96,\"visible\":1", "\"row_shift\" is neither true nor false"},
+    {"\"head\":96", "\"head\":96,\"wrap\":\"yes\"", "\"row_shift\" is neither true nor false"},
+    {"\"head\":96", "\"head\":96,\"row_shift\":true", "\"row_shift\" requires \"wrap\""},
     {"\"head\":96", "\"head\":96,\"heading_tolerance\":0", "\"heading_tolerance\" is not a number from 1 to 180"},
     {"\"head\":96", "\"head\":96,\"heading_tolerance\":true", "\"heading_tolerance\" is not a number from 1 to 180"},
     {"\"head\":96", "\"head\":96,\"wrap\":true,\"street_input\":{\"projection\":\"nadir\"}", "need street views"},

@@ -71,6 +71,18 @@ static void open_parameters(struct layer_test *t, const struct sizes *s, bool ge
     layer_sync(t);
 }
 
+/* The position bias of a packed model, and the masks of a shifted map. */
+static void open_bias(struct layer_test *t, struct pair *a, const struct sizes *s)
+{
+    size_t n = (size_t)(s->window * s->window), np = (size_t)round_up((int)n, 16);
+    a->bias = layer_floats(t, (size_t)s->heads * n * np);
+    position_bias(a->bias, layer_floats(t, position_scratch(s->window, s->heads)), &a->shipped);
+    if (s->shift) {
+        a->shipped.masks = layer_floats(t, 3 * n * np);
+        shift_masks(a->shipped.masks, s->window, s->shift);
+    }
+}
+
 static void open_statements(struct layer_test *t, const struct sizes *s)
 {
     struct variable *p = t->par;
@@ -84,6 +96,7 @@ static void open_statements(struct layer_test *t, const struct sizes *s)
         s->shift,
         s->heads,
         s->wrap,
+        s->slide,
         t->seen,
         p[LOGIT_SCALE].value,
         p[CPB_W1].value,
@@ -113,6 +126,7 @@ static void open_statements(struct layer_test *t, const struct sizes *s)
         .shift = s->shift,
         .heads = s->heads,
         .wrap = s->wrap,
+        .slide = s->slide,
         .logit_scale = &p[LOGIT_SCALE].shipped,
         .cpb_w1 = &p[CPB_W1].shipped,
         .cpb_b1 = &p[CPB_B1].shipped,
@@ -124,13 +138,7 @@ static void open_statements(struct layer_test *t, const struct sizes *s)
         .proj_b = &p[PROJ_B].shipped,
         .norm = {&p[GAMMA].shipped, &p[BETA].shipped, 1e-5f},
     };
-    size_t n = (size_t)(s->window * s->window), np = (size_t)round_up((int)n, 16);
-    a->bias = layer_floats(t, (size_t)s->heads * n * np);
-    position_bias(a->bias, layer_floats(t, position_scratch(s->window, s->heads)), &a->shipped);
-    if (s->shift) {
-        a->shipped.masks = layer_floats(t, 3 * n * np);
-        shift_masks(a->shipped.masks, s->window, s->shift);
-    }
+    open_bias(t, a, s);
 }
 
 static void open_attention(struct layer_test *t, const struct sizes *s, bool keep, bool gentle)
@@ -209,6 +217,8 @@ static const struct {
     {{.B = 3, .H = 4, .W = 6, .window = 2, .shift = 1, .C = 9, .heads = 1, .masked = true}, true, true},
     {{.B = 3, .H = 6, .W = 9, .window = 3, .shift = 1, .C = 18, .heads = 2, .masked = true, .wrap = true}, false, true},
     {{.B = 3, .H = 8, .W = 20, .window = 4, .shift = 0, .C = 24, .heads = 3, .masked = true}, true, false},
+    {{.B = 3, .H = 2, .W = 10, .window = 2, .C = 9, .heads = 1, .masked = true, .wrap = true, .slide = 1}, true, true},
+    {{.B = 1, .H = 4, .W = 20, .window = 4, .C = 24, .heads = 2, .wrap = true, .slide = 2}, false, false},
     {{.B = 5, .H = 16, .W = 40, .window = 8, .shift = 4, .C = 24, .heads = 1, .masked = true}, false, false},
     {{.B = 1, .H = 4, .W = 20, .window = 4, .shift = 0, .C = 48, .heads = 2, .masked = true, .wrap = true},
      true,

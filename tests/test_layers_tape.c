@@ -134,6 +134,7 @@ static struct oracle_masks open_masks(struct layer_test *t)
         L,
         t->s.C,
         N,
+        NULL,
         p[M1].value,
         p[C1].value,
         p[M2].value,

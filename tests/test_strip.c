@@ -10,8 +10,10 @@
 #include <cmocka.h>
 
 #include "base/mersenne.h"
+#include "base/random.h"
 #include "image/strip.h"
 #include "network/checkpoint.h"
+#include "network/config_file.h"
 #include "network/place.h"
 #include "small_set.h"
 #include "train/evaluate_fov.h"
@@ -118,7 +120,7 @@ static void test_evaluate(void **state)
     network->config.tolerance = 9;
     assert_int_equal(network_headings(network), 20);
     network->config.tolerance = 7;
-    network->views[GVM_STREET].turns = 5;
+    network->views[GVM_STREET].turns = 5; /* not evaluated any more */
     assert_int_equal(network_headings(network), 25);
     network->config.tolerance = 180;
     assert_int_equal(network_headings(network), 1);
@@ -126,13 +128,59 @@ static void test_evaluate(void **state)
     small_set_remove(&set);
 }
 
+static void turn_by_fifths(const void *user, uint8_t *out, const uint8_t *picture, int query, int look)
+{
+    const struct picture_shape *street = user;
+    (void)query;
+    memcpy(out, picture, picture_bytes(street));
+    strip_cut(out, (struct strip){30, 100}, colour, street);
+    panorama_turn(out, street, 72.0 * look);
+}
+
+/* A network for photos gives five turns of a strip in one pass, and they are those of five passes. */
+static void test_turns(void **state)
+{
+    (void)state;
+    struct small_set set;
+    struct config config;
+    struct network *network;
+    gvm_error err;
+    bool stopped;
+    if (config_preset(&config, "nano-photo", &err) != GVM_OK) fail_msg("%s", err.text);
+    if (network_open(&network, &config, false, &err) != GVM_OK) fail_msg("%s", err.text);
+    network_fresh(network, 1);
+    for (size_t i = 0; i < network->floats; i++) network->weights[i] += 0.05f * (float)random_normal(3, 4, i);
+    small_set_make(&set, NULL, 9, 7);
+    if (pictures_open(&set.pictures, &set.data, &config, &err) != GVM_OK) fail_msg("%s", err.text);
+    assert_int_equal(network_place(network, &err), GVM_OK);
+    assert_int_equal(network->views[GVM_STREET].turns, 5);
+    const size_t numbers = 5 * (size_t)set.data.test.query_count * (size_t)network->views[0].features;
+    float *each = malloc(numbers * sizeof *each), *turned = malloc(numbers * sizeof *turned);
+    const struct looks five = {.count = 5, .see = turn_by_fifths, .user = &set.pictures.street};
+    struct looks one = five;
+    one.count = 1;
+    one.turned = true;
+    for (int i = 0; i < 2; i++)
+        if (features_street(i ? turned : each, &stopped, network, &set.pictures, &set.data.test, i ? &one : &five, NULL,
+                            NULL, &err) != GVM_OK)
+            fail_msg("%s", err.text);
+    double off = 0, apart = 0;
+    for (size_t i = 0; i < numbers; i++) {
+        off = fmax(off, fabs((double)each[i] - (double)turned[i]));
+        apart = fmax(apart, fabs((double)each[i] - (double)each[i % (size_t)network->views[0].features]));
+    }
+    assert_true(off < 1e-5 && apart > 1e-3);
+    free(each);
+    free(turned);
+    network_free(network);
+    small_set_remove(&set);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_draws),
-        cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_turn),
-        cmocka_unit_test(test_evaluate),
+        cmocka_unit_test(test_draws),    cmocka_unit_test(test_cut),   cmocka_unit_test(test_turn),
+        cmocka_unit_test(test_evaluate), cmocka_unit_test(test_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

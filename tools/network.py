@@ -34,6 +34,7 @@ class Config:
     head: int = 96                       # width of the projection head
     visible: bool = False                # of the street view: its pictures say which patches are seen
     wrap: bool = False                   # of the street view: its left and right edge are neighbours
+    row_shift: bool = False              # of a view that wraps: maps too low for a shift are shifted along their rows
 
     def grid(self, view, stage):
         """Rows and columns of the map in `stage` (1..4); view is "street" or "aerial"."""
@@ -95,11 +96,13 @@ class WindowAttention(nn.Module):
     wrap: the map's left and right edge are neighbours, so that the roll makes no strangers there.
     """
 
-    def __init__(self, channels, heads, grid, window, shifted, wrap):
+    def __init__(self, channels, heads, grid, window, shifted, wrap, slides):
         super().__init__()
         self.heads, self.grid, self.wrap = heads, grid, wrap
         self.side = min(window, *grid)
         self.shift = window // 2 if shifted and min(grid) > window else 0
+        slides = slides and shifted and not self.shift and grid[1] > self.side
+        self.roll = (self.shift, self.side // 2 if slides else self.shift)       # rows, columns
         for length in grid:
             if length % self.side:
                 raise ValueError(f"a map of {grid[0]} x {grid[1]} is not divided by windows of side {self.side}")
@@ -168,9 +171,7 @@ class WindowAttention(nn.Module):
     def _windows(self, x):
         """(B, L, C) to the tokens of each window of the rolled map, (B windows, side^2, C)."""
         x = x.reshape(x.shape[0], *self.grid, x.shape[-1])
-        if self.shift:
-            x = x.roll((-self.shift, -self.shift), (1, 2))
-        return self._split(x)
+        return self._split(x.roll((-self.roll[0], -self.roll[1]), (1, 2)))
 
     def forward(self, x, seen=None):                                     # (B, L, C) -> (B, L, C); seen (B, L) or None
         B, L, C = x.shape
@@ -189,9 +190,7 @@ class WindowAttention(nn.Module):
         x = (score.softmax(-1) @ v).transpose(1, 2).reshape(-1, P, C)
 
         x = self._join(self.proj(x))
-        if self.shift:
-            x = x.roll((self.shift, self.shift), (1, 2))
-        return x.reshape(B, L, C)
+        return x.roll(self.roll, (1, 2)).reshape(B, L, C)
 
 
 class Mlp(nn.Module):
@@ -209,9 +208,9 @@ class Mlp(nn.Module):
 class Block(nn.Module):
     """Residual post-norm: the output of a branch is normalised before it is added. Unseen tokens pass unchanged."""
 
-    def __init__(self, channels, heads, grid, window, shifted, wrap):
+    def __init__(self, channels, heads, grid, window, *shifts):
         super().__init__()
-        self.attn = WindowAttention(channels, heads, grid, window, shifted, wrap)
+        self.attn = WindowAttention(channels, heads, grid, window, *shifts)
         self.norm1 = nn.LayerNorm(channels)
         self.mlp = Mlp(channels)
         self.norm2 = nn.LayerNorm(channels)
@@ -253,9 +252,9 @@ class PatchMerge(nn.Module):
 class Stage(nn.Module):
     """A sequence of blocks, every second one shifted, then the merging before the next stage, if there is one."""
 
-    def __init__(self, channels, heads, depth, grid, window, wrap, merge, unseen):
+    def __init__(self, channels, heads, depth, grid, window, wraps, merge, unseen):
         super().__init__()
-        self.blocks = nn.ModuleList(Block(channels, heads, grid, window, i % 2 == 1, wrap) for i in range(depth))
+        self.blocks = nn.ModuleList(Block(channels, heads, grid, window, i % 2 == 1, *wraps) for i in range(depth))
         self.downsample = PatchMerge(channels, grid, unseen) if merge else None
 
 
@@ -281,12 +280,13 @@ class SwinV2(nn.Module):
 
     def __init__(self, config, view):
         super().__init__()
-        masked, wrap = config.is_masked(view), config.wrap and view == "street"
+        masked, street = config.is_masked(view), view == "street"
+        wraps = street and config.wrap, street and config.row_shift
         self.patch_embed = PatchEmbed(config.dim, masked)
         self.layers = nn.ModuleList()
         for s in (1, 2, 3, 4):
             self.layers.append(Stage(config.channels(s), config.heads[s - 1], config.depths[s - 1],
-                                     config.grid(view, s), config.window, wrap, merge=s < 4, unseen=masked and s < 3))
+                                     config.grid(view, s), config.window, wraps, merge=s < 4, unseen=masked and s < 3))
         self.norm = nn.LayerNorm(config.channels(4))
 
     def look(self, x):

@@ -229,7 +229,7 @@ static gvm_status copy_sections(FILE *out, struct report *r, gvm_error *err)
         return fail_errno(err, "write a report into", r->options->folder);
     }
     for (; (n = file_read_at(r->part.fd, part, sizeof part, at)) > 0; at += (uint64_t)n)
-        fwrite(part, 1, (size_t)n, out); /* committing the page reports a failure */
+        (void)fwrite(part, 1, (size_t)n, out); /* committing the page reports a failure */
     return n == 0 ? GVM_OK : fail_errno(err, "read a part of the report in", r->options->folder);
 }
 

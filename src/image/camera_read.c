@@ -155,11 +155,17 @@ static void read_sphere(struct reading *r)
     c->focal = c->full_width / (2 * M_PI);
 }
 
-/* The row of a cylinder's horizon. */
+/* The row of a cylinder's horizon. By Google's definition the top of a cylinder counts from the horizon, negative above
+ * it; other programs count it from the top of the full picture. */
 static void read_horizon(struct reading *r)
 {
     const struct gpano *g = &r->gpano;
     struct camera *c = &r->facts->camera;
+    if (g->cylindrical && g->above > 0 && g->height > 0 && g->above < 10 * g->height) {
+        c->full_height = c->height;
+        c->top = c->full_height / 2 - g->above * c->height / g->height;
+        return;
+    }
     if (!(g->cylindrical && g->full_height > 0 && g->height > 0 && g->top + g->height <= g->full_height + 1)) return;
     double scale = c->height / g->height;
     if (!(g->full_height * scale <= 1e6)) return;

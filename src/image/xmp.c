@@ -50,6 +50,13 @@ static void take_angle(bool *has, double *degrees, const char *value, double mos
     *degrees = angle;
 }
 
+static void take_above(struct gpano *gpano, const char *value, double most)
+{
+    double top = 0;
+    take_number(&top, value, -most, most);
+    gpano->above = fmax(0, -top);
+}
+
 static void take_gpano(struct gpano *gpano, const char *name, const char *value)
 {
     const double pixels = 1e7, turns = 3600;
@@ -59,6 +66,7 @@ static void take_gpano(struct gpano *gpano, const char *name, const char *value)
     } sizes[] = {{"FullPanoWidthPixels", &gpano->full_width},    {"FullPanoHeightPixels", &gpano->full_height},
                  {"CroppedAreaLeftPixels", &gpano->left},        {"CroppedAreaTopPixels", &gpano->top},
                  {"CroppedAreaImageWidthPixels", &gpano->width}, {"CroppedAreaImageHeightPixels", &gpano->height}};
+    if (strcmp(name, "CroppedAreaTopPixels") == 0) take_above(gpano, value, pixels);
     for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++)
         if (strcmp(name, sizes[i].name) == 0) {
             double number = NAN;

@@ -12,6 +12,7 @@
 struct gpano {
     double full_width, full_height;
     double left, top, width, height;
+    double above; /* of a cylinder: rows above the horizon, which a negative CroppedAreaTopPixels gives; else 0 */
     bool has_left;
     double heading; /* of the full circle's centre column, degrees clockwise from north */
     bool has_heading;

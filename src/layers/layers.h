@@ -39,6 +39,7 @@ struct patch_merge {
 struct attention {
     int H, W, window, shift, heads;      /* size of the map, side of a window, cyclic shift, number of heads */
     bool wrap;                           /* the map's left and right edge are neighbours: no mask between them */
+    int slide;                           /* shift of the columns only, without `shift`; requires wrap */
     struct param *logit_scale;           /* (heads, 1, 1) */
     struct param *cpb_w1, *cpb_b1;       /* (512, 2), (512) */
     struct param *cpb_w2;                /* (heads, 512) */

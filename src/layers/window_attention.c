@@ -40,7 +40,7 @@ static int token_row(const struct attention *w, int window, int i)
 {
     int across = w->W / w->window, each = across * (w->H / w->window);
     int b = window / each, wy = window % each / across, wx = window % across;
-    int y = wy * w->window + i / w->window + w->shift, x = wx * w->window + i % w->window + w->shift;
+    int y = wy * w->window + i / w->window + w->shift, x = wx * w->window + i % w->window + w->shift + w->slide;
     return (b * w->H + (y >= w->H ? y - w->H : y)) * w->W + (x >= w->W ? x - w->W : x);
 }
 

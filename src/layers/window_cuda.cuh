@@ -13,6 +13,7 @@ struct shape {
     int n, np, d, dp; /* tokens per window, channels per head; np and dp: rounded up to multiples of 16 */
     int offsets;      /* (2 side - 1)^2 */
     bool wrap;        /* no mask between the left and the right edge */
+    int slide;        /* shift of the columns only */
 };
 
 static int up_16(int n)
@@ -31,6 +32,7 @@ static struct shape shape_of(int B, int C, const struct attention *w)
     s.windows = B * w->H * w->W / s.n;
     s.offsets = (2 * w->window - 1) * (2 * w->window - 1);
     s.wrap = w->wrap;
+    s.slide = w->slide;
     return s;
 }
 
@@ -38,7 +40,7 @@ static struct shape shape_of(int B, int C, const struct attention *w)
 __device__ static int token_row(const shape &s, int window, int i)
 {
     int across = s.W / s.side, each = across * (s.H / s.side), at = window % each;
-    int y = at / across * s.side + i / s.side + s.shift, x = at % across * s.side + i % s.side + s.shift;
+    int y = at / across * s.side + i / s.side + s.shift, x = at % across * s.side + i % s.side + s.shift + s.slide;
     return (window / each * s.H + (y >= s.H ? y - s.H : y)) * s.W + (x >= s.W ? x - s.W : x);
 }
 

@@ -23,6 +23,7 @@ struct view {
     double bearing;          /* with zooms: the direction that points up, degrees clockwise from north */
     bool visible;            /* of a panorama: a byte for each patch says whether it is seen (struct picture_shape) */
     bool wrap;               /* of a panorama: windows extend over its left and right edge, which are neighbours */
+    bool row_shift;          /* of a view that wraps: maps too low to be shifted are shifted along their rows */
 };
 
 /* The view's mean colour, which unseen pixels have. */

@@ -63,14 +63,15 @@ static bool read_flag(bool *out, const json_t *value)
     return value == NULL || json_is_boolean(value);
 }
 
-/* visible, wrap and heading_tolerance, of the street view; absent keys keep their value. */
+/* visible, wrap, row_shift and heading_tolerance, of the street view; absent keys keep their value. */
 static gvm_status read_canvas(struct config *out, const json_t *root, const char *where, gvm_error *err)
 {
     const json_t *tolerance = json_object_get(root, "heading_tolerance");
     if (!read_flag(&out->views[GVM_STREET].visible, json_object_get(root, "visible")) ||
-        !read_flag(&out->views[GVM_STREET].wrap, json_object_get(root, "wrap")))
-        return fail(err, GVM_FORMAT, "%s: the configuration's \"visible\" or \"wrap\" is neither true nor false",
-                    where);
+        !read_flag(&out->views[GVM_STREET].wrap, json_object_get(root, "wrap")) ||
+        !read_flag(&out->views[GVM_STREET].row_shift, json_object_get(root, "row_shift")))
+        return fail(err, GVM_FORMAT,
+                    "%s: the configuration's \"visible\", \"wrap\" or \"row_shift\" is neither true nor false", where);
     if (tolerance == NULL) return GVM_OK;
     out->tolerance = json_number_value(tolerance);
     if (json_is_number(tolerance) && out->tolerance >= 1 && out->tolerance <= 180) return GVM_OK;
@@ -230,6 +231,8 @@ static gvm_status check_canvas(const struct config *c, const char *where, gvm_er
                                                                                    : NULL;
     if (key != NULL)
         return fail(err, GVM_FORMAT, "%s: %s does not support the configuration's \"%s\"", where, m->title, key);
+    if (street->row_shift && !street->wrap)
+        return fail(err, GVM_FORMAT, "%s: the configuration's \"row_shift\" requires \"wrap\"", where);
     if (street->projection == PROJECTION_PANORAMA || !(street->visible || street->wrap || c->tolerance > 0))
         return GVM_OK;
     return fail(err, GVM_FORMAT,
@@ -371,6 +374,7 @@ static bool write_canvas(json_t *root, const struct config *c)
     const struct view *street = &c->views[GVM_STREET];
     return (!street->visible || json_object_set_new(root, "visible", json_true()) == 0) &&
            (!street->wrap || json_object_set_new(root, "wrap", json_true()) == 0) &&
+           (!street->row_shift || json_object_set_new(root, "row_shift", json_true()) == 0) &&
            (c->tolerance <= 0 || json_object_set_new(root, "heading_tolerance", json_real(c->tolerance)) == 0);
 }
 

@@ -16,7 +16,7 @@ struct strips {
     const struct picture_shape *shape;
     const double *draws; /* (queries) */
     struct fov_task task;
-    int trials;
+    int headings; /* tried; `look` is the first of those that a pass gives */
     uint8_t colour[3];
 };
 
@@ -25,7 +25,7 @@ static void cut_strip(const void *user, uint8_t *out, const uint8_t *picture, in
     const struct strips *s = user;
     memcpy(out, picture, picture_bytes(s->shape));
     struct strip strip = strip_of(s->draws[query], s->task.fov, 360, s->shape->width);
-    if (s->task.heading != FOV_KNOWN) strip = strip_turn(out, strip, 360.0 * look / s->trials, s->shape);
+    if (s->task.heading != FOV_KNOWN) strip = strip_turn(out, strip, 360.0 * look / s->headings, s->shape);
     strip_cut(out, strip, s->colour, s->shape);
 }
 
@@ -46,9 +46,17 @@ static bool tell(void *user, size_t done, size_t total)
 
 /* ------------------------------------------------------------------ the protocol */
 
-static int looks_of(const struct fov_task *task, const struct network *network)
+static int headings_of(const struct fov_task *task, const struct network *network)
 {
     return task->heading == FOV_TRIALS ? network_headings(network) : 1;
+}
+
+/* The looks that give all headings, with their turns if a pass gives several. */
+static struct looks looks_of(const struct fov_task *task, const struct network *network)
+{
+    int headings = headings_of(task, network), turns = network->views[GVM_STREET].turns;
+    bool turned = headings > 1 && headings % turns == 0;
+    return (struct looks){.count = turned ? headings / turns : headings, .turned = turned, .see = cut_strip};
 }
 
 /* What stays the same for all tasks. */
@@ -57,20 +65,20 @@ struct fixed {
     const struct pictures *pictures;
     const struct split *split;
     struct strips strips;
-    struct features features; /* street: room for the task with the most looks */
+    struct features features; /* street: room for the task with the most headings */
     struct overall overall;
 };
 
 static gvm_status evaluate_one(struct evaluation *out, bool *stopped, struct fixed *f, const struct fov_task *task,
                                gvm_error *err)
 {
-    const int looks = f->features.looks = looks_of(task, f->network);
+    struct looks looks = looks_of(task, f->network);
+    looks.user = &f->strips;
     f->strips.task = *task;
-    f->strips.trials = looks;
-    const struct looks how = {.count = looks, .see = cut_strip, .user = &f->strips};
+    f->strips.headings = f->features.looks = headings_of(task, f->network);
     gvm_status status =
-        features_street(f->features.street, stopped, f->network, f->pictures, f->split, &how, tell, &f->overall, err);
-    f->overall.before += (size_t)looks * (size_t)f->split->query_count;
+        features_street(f->features.street, stopped, f->network, f->pictures, f->split, &looks, tell, &f->overall, err);
+    f->overall.before += (size_t)looks.count * (size_t)f->split->query_count;
     if (status != GVM_OK || *stopped) return status;
     return evaluate_features(out, NULL, &f->features, f->split, f->pictures->data->hit_m, false, err);
 }
@@ -105,10 +113,10 @@ gvm_status evaluate_fov(struct evaluation *out, const struct fov_task *tasks, in
     size_t Q = (size_t)split->query_count, T = (size_t)split->tile_count, D = (size_t)network->views[0].features;
     size_t most = 1, all = 0;
     for (int i = 0; i < count; i++) {
-        size_t looks = (size_t)looks_of(&tasks[i], network);
+        size_t headings = (size_t)headings_of(&tasks[i], network);
         out[i] = (struct evaluation){0};
-        most = looks > most ? looks : most;
-        all += looks;
+        most = headings > most ? headings : most;
+        all += (size_t)looks_of(&tasks[i], network).count;
     }
     gvm_status status = check(network, pictures, split, err);
     if (status != GVM_OK) return status;

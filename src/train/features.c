@@ -9,13 +9,14 @@
 #include "base/parallel.h"
 #include "network/embedder.h"
 
-enum { BATCH = 16, DEVICE_BATCH = MAX_LOOKS };
+enum { BATCH = 16, DEVICE_BATCH = 128 };
 
 struct reading {
     const struct pictures *pictures;
     const struct split *split;
     gvm_view view;
     struct looks looks;
+    int turns;               /* features of a look */
     int batch, first, count; /* pictures of the split, each of which has looks.count looks */
     size_t each;             /* bytes of a picture */
     uint8_t *pixels;         /* (batch, looks, each) */
@@ -64,7 +65,7 @@ struct counter {
 static gvm_status check_rows(const float *features, int count, size_t D, const struct reading *r, int first,
                              gvm_error *err)
 {
-    const int looks = r->looks.count;
+    const int looks = r->looks.count * r->turns;
     for (int i = 0; i < count * looks; i++)
         if (!is_feature(features + (size_t)i * D, D))
             return fail(err, GVM_FORMAT, "%s: the model's output is not a unit vector; the weights are corrupt",
@@ -78,14 +79,19 @@ static gvm_status embed_batches(float *features, struct reading *r, struct embed
                                 struct counter *counter, gvm_error *err)
 {
     const int looks = r->looks.count;
-    gvm_status status = read_batch(r, 0, total, err);
+    gvm_status status = read_batch(r, 0, total, err), next;
     while (status == GVM_OK && r->count > 0 && !counter->stopped) {
         int first = r->first, count = r->count;
-        float *rows = features + (size_t)first * (size_t)looks * D;
+        float *rows = features + (size_t)first * (size_t)(looks * r->turns) * D;
         gvm_error why;
-        embedder_start(e, r->pixels, count * looks);
-        gvm_status next = read_batch(r, first + count, total, &why);
-        status = embedder_finish(e, rows, err);
+        if (r->turns > 1) {
+            status = embedder_run_turns(e, rows, r->pixels, (size_t)count * (size_t)looks, err);
+            next = read_batch(r, first + count, total, &why);
+        } else {
+            embedder_start(e, r->pixels, count * looks);
+            next = read_batch(r, first + count, total, &why);
+            status = embedder_finish(e, rows, err);
+        }
         if (status == GVM_OK) status = check_rows(rows, count, D, r, first, err);
         if (status == GVM_OK && next != GVM_OK) status = fail(err, next, "%s", why.text);
         if (status != GVM_OK) break;
@@ -103,6 +109,7 @@ static gvm_status embed_side(float *features, struct reading *r, const struct ne
     const int most = network->home ? DEVICE_BATCH : BATCH, looks = r->looks.count;
     assert(looks >= 1 && looks <= MAX_LOOKS);
     r->batch = most > looks ? most / looks : 1;
+    r->turns = r->looks.turned ? network->views[r->view].turns : 1;
     gvm_status status = embedder_open(&e, network, r->view, r->batch * looks, err);
     if (status != GVM_OK) return status;
     r->each = embedder_bytes(e);
@@ -162,6 +169,7 @@ gvm_status features_embed(struct features *out, bool *stopped, const struct netw
                           features_progress *progress, void *user, gvm_error *err)
 {
     size_t T = (size_t)split->tile_count, count = looks != NULL ? (size_t)looks->count : 1;
+    assert(looks == NULL || !looks->turned);
     size_t Q = (size_t)split->query_count * count, D = (size_t)network->views[0].features;
     *out = (struct features){.street = malloc((Q + 1) * D * sizeof *out->street),
                              .aerial = malloc((T + 1) * D * sizeof *out->aerial),

@@ -22,7 +22,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (json == NULL || config_parse(&back, json, strlen(json), "back", &err) != GVM_OK) abort();
     if (config_parameters(&config) != config_parameters(&back) || config.ground_m != back.ground_m ||
         memcmp(config.elevation, back.elevation, sizeof back.elevation) != 0 || config.tolerance != back.tolerance ||
-        config.views[0].visible != back.views[0].visible || config.views[0].wrap != back.views[0].wrap)
+        config.views[0].visible != back.views[0].visible || config.views[0].wrap != back.views[0].wrap ||
+        config.views[0].row_shift != back.views[0].row_shift)
         abort();
     free(json);
     return 0;

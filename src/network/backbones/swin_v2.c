@@ -110,7 +110,7 @@ static void close_swin(void *weights)
     free(w);
 }
 
-static bool open_stage(struct stage *stage, const struct swin_config *c, int s, bool wrap)
+static bool open_stage(struct stage *stage, const struct swin_config *c, int s, const struct view *view)
 {
     int side = stage->H < stage->W ? stage->H : stage->W;
     stage->blocks = calloc((size_t)stage->depth, sizeof *stage->blocks);
@@ -121,7 +121,8 @@ static bool open_stage(struct stage *stage, const struct swin_config *c, int s, 
             .heads = c->heads[s],
             .window = side <= c->window ? side : c->window,
             .shift = side <= c->window || i % 2 == 0 ? 0 : c->window / 2,
-            .wrap = wrap,
+            .wrap = view->wrap,
+            .slide = view->row_shift && side <= c->window && stage->W > side && i % 2 == 1 ? side / 2 : 0,
         };
     return stage->blocks != NULL;
 }
@@ -142,7 +143,7 @@ static void *open_swin(struct pyramid *maps, const void *config, const struct vi
         maps->maps[s].H = stage->H;
         maps->maps[s].W = stage->W;
         maps->maps[s].C = stage->C;
-        ok = open_stage(stage, c, s, view->wrap);
+        ok = open_stage(stage, c, s, view);
     }
     if (ok) return w;
     close_swin(w);
